@@ -1,0 +1,130 @@
+/** Bytes, hex and base64url in their one canonical form (docs/format.md, section 1). No Buffer: its decoders are lenient. */
+
+const HEX_UPPER = '0123456789ABCDEF'
+const BASE64URL = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
+
+const hexByte: string[] = Array.from({ length: 256 }, (_, i) => HEX_UPPER.charAt(i >> 4) + HEX_UPPER.charAt(i & 15))
+const hexValue = valueTable(HEX_UPPER + 'abcdef', (i) => (i < 16 ? i : i - 6))
+const base64Value = valueTable(BASE64URL, (i) => i)
+
+function valueTable(alphabet: string, value: (index: number) => number): Int8Array {
+  const table = new Int8Array(128).fill(-1)
+  for (let i = 0; i < alphabet.length; i++) table[alphabet.charCodeAt(i)] = value(i)
+  return table
+}
+
+/** Upper-case hex, two digits a byte. */
+export function formatHex(bytes: Uint8Array): string {
+  let text = ''
+  for (const byte of bytes) text += hexByte[byte]
+  return text
+}
+
+/** Bytes of a hex text of either case, or null when a character is no hex digit or the length is odd. */
+export function parseHex(text: string): Uint8Array | null {
+  if (text.length % 2 !== 0) return null
+  const bytes = new Uint8Array(text.length / 2)
+  for (let i = 0; i < bytes.length; i++) {
+    const high = hexValue[text.charCodeAt(2 * i)] ?? -1
+    const low = hexValue[text.charCodeAt(2 * i + 1)] ?? -1
+    if (high < 0 || low < 0) return null
+    bytes[i] = (high << 4) | low
+  }
+  return bytes
+}
+
+/** Unpadded base64url (RFC 4648, section 5). */
+export function formatBase64url(bytes: Uint8Array): string {
+  let text = ''
+  for (let i = 0; i < bytes.length; i += 3) {
+    const left = bytes.length - i
+    const group = (bytes[i]! << 16) | ((bytes[i + 1] ?? 0) << 8) | (bytes[i + 2] ?? 0)
+    text += BASE64URL.charAt(group >> 18) + BASE64URL.charAt((group >> 12) & 63)
+    if (left > 1) text += BASE64URL.charAt((group >> 6) & 63)
+    if (left > 2) text += BASE64URL.charAt(group & 63)
+  }
+  return text
+}
+
+/**
+ * Bytes of an unpadded base64url text, or null. Exactly the texts that {@link formatBase64url} gives are accepted:
+ * no padding, no white space, no other alphabet, no set bits behind the last byte (attack 10).
+ */
+export function parseBase64url(text: string): Uint8Array | null {
+  const tail = text.length % 4
+  if (tail === 1) return null
+  const bytes = new Uint8Array(Math.floor((text.length * 3) / 4))
+  let at = 0
+  let held = 0
+  let heldBits = 0
+  for (let i = 0; i < text.length; i++) {
+    const value = base64Value[text.charCodeAt(i)] ?? -1
+    if (value < 0) return null
+    held = ((held << 6) | value) & 0xffff
+    heldBits += 6
+    if (heldBits >= 8) {
+      heldBits -= 8
+      bytes[at++] = (held >> heldBits) & 0xff
+    }
+  }
+  // What is left over must be zero, or two texts would mean one byte string.
+  return (held & ((1 << heldBits) - 1)) === 0 ? bytes : null
+}
+
+export function concatBytes(...parts: readonly Uint8Array[]): Uint8Array {
+  let length = 0
+  for (const part of parts) length += part.length
+  const whole = new Uint8Array(length)
+  let at = 0
+  for (const part of parts) {
+    whole.set(part, at)
+    at += part.length
+  }
+  return whole
+}
+
+/** Byte-wise order, a shorter prefix first. Not constant time: never for secrets. */
+export function compareBytes(a: Uint8Array, b: Uint8Array): number {
+  const shared = Math.min(a.length, b.length)
+  for (let i = 0; i < shared; i++) {
+    const difference = a[i]! - b[i]!
+    if (difference !== 0) return difference
+  }
+  return a.length - b.length
+}
+
+/** Equality of public values. Not constant time: never for secrets. */
+export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && compareBytes(a, b) === 0
+}
+
+export function isZero(bytes: Uint8Array): boolean {
+  return bytes.every((byte) => byte === 0)
+}
+
+export function readU32(bytes: Uint8Array, at: number): number {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(at)
+}
+
+export function u32be(value: number): Uint8Array {
+  const bytes = new Uint8Array(4)
+  new DataView(bytes.buffer).setUint32(0, value)
+  return bytes
+}
+
+const utf8Encoder = new TextEncoder()
+const utf8Decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+/** UTF-8 of a text. A lone surrogate, which has no UTF-8 form, comes out as U+FFFD: check isWellFormed() where it matters. */
+export function encodeUtf8(text: string): Uint8Array {
+  return utf8Encoder.encode(text)
+}
+
+/** Text of UTF-8 bytes, a byte order mark kept as U+FEFF, or null when they are not well-formed UTF-8. */
+export function decodeUtf8(bytes: Uint8Array): string | null {
+  try {
+    return utf8Decoder.decode(bytes)
+  } catch {
+    return null
+  }
+}

@@ -1,0 +1,12 @@
+/** Domain labels (docs/format.md, section 1): a signature or hash made for one purpose means nothing for another. None is a prefix of another. */
+import { concatBytes, encodeUtf8 } from './bytes.ts'
+
+function label(text: string): Uint8Array {
+  return concatBytes(encodeUtf8(`personad/v1/${text}`), Uint8Array.of(0))
+}
+
+export const LABEL_BLOB: Uint8Array = label('blob')
+export const LABEL_INCEPTION: Uint8Array = label('inception')
+export const LABEL_KEY: Uint8Array = label('key')
+export const LABEL_NEXT: Uint8Array = label('next')
+export const LABEL_TABLE: Uint8Array = label('table')

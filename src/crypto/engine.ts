@@ -1,0 +1,39 @@
+/** The whole engine: what core verifies with, and what holders of secrets need beside it. */
+import type { Engine } from '../core/engine.ts'
+
+export interface KeyPair {
+  /** 32 bytes */
+  readonly publicKey: Uint8Array
+  /** 64 bytes for signing (seed || public key), 32 bytes for boxes; in memory made by {@link CryptoEngine.secret} */
+  readonly secretKey: Uint8Array
+}
+
+/** Argon2id cost (RFC 9106). */
+export interface PasswordCost {
+  readonly passes: number
+  readonly memoryBytes: number
+}
+
+export interface CryptoEngine extends Engine {
+  readonly name: 'sodium' | 'portable'
+  /** Cryptographically secure random bytes. */
+  randomBytes(length: number): Uint8Array
+  /** A zeroed buffer for a secret: guarded, locked memory (sodium) or plain memory (portable, which has no other). */
+  secret(length: number): Uint8Array
+  /** Overwrites with zeros. */
+  wipe(secret: Uint8Array): void
+  /** Constant-time equality; false for different lengths. */
+  equal(a: Uint8Array, b: Uint8Array): boolean
+  /** Ed25519 key pair of a 32-byte seed (RFC 8032, section 5.1.5). */
+  signKeyPair(seed: Uint8Array): KeyPair
+  /** Detached Ed25519 signature, 64 bytes. */
+  sign(message: Uint8Array, secretKey: Uint8Array): Uint8Array
+  /** X25519 public key of a 32-byte secret key (scalarmult of the base point). */
+  boxPublicKey(secretKey: Uint8Array): Uint8Array
+  /** XSalsa20-Poly1305, 16-byte tag first, 24-byte nonce, 32-byte key. */
+  sealBox(message: Uint8Array, nonce: Uint8Array, key: Uint8Array): Uint8Array
+  /** @returns null when the tag does not match */
+  openBox(sealed: Uint8Array, nonce: Uint8Array, key: Uint8Array): Uint8Array | null
+  /** Argon2id 1.3, one lane, 16-byte salt, 32-byte key in secret memory; off the event loop where the engine can. */
+  argon2id(passphrase: Uint8Array, salt: Uint8Array, cost: PasswordCost): Promise<Uint8Array>
+}
