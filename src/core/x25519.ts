@@ -1,0 +1,64 @@
+/** Which 32 bytes may be a device key of Tox, an X25519 public key, and which would be a signing key in disguise (docs/format.md, section 2). */
+import { equalBytes, parseHex } from './bytes.ts'
+import { isCanonicalElement } from './ed25519.ts'
+
+const P = 2n ** 255n - 19n // the field of both curves (RFC 7748, section 4.1)
+
+/**
+ * Every u, little-endian, from which X25519 gives zero whatever the secret: the points of order 1, 2, 4 and 8 on the curve
+ * and on its twist. Doubling gives u' = (u^2 - 1)^2 / (4u (u^2 + 486662 u + 1)), so that 0 comes from 1 and -1, 1 comes
+ * from the two long values, and -1 from none; p and p + 1 are second encodings of 0 and 1.
+ */
+const LOW_ORDER_U: readonly Uint8Array[] = [
+  parseHex('0000000000000000000000000000000000000000000000000000000000000000')!, // 0
+  parseHex('0100000000000000000000000000000000000000000000000000000000000000')!, // 1
+  parseHex('ECFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF7F')!, // -1, on the twist
+  parseHex('E0EB7A7C3B41B8AE1656E3FAF19FC46ADA098DEB9C32B1FD866205165F49B800')!, // order 8
+  parseHex('5F9C95BCA3508C24B1D0B1559C83EF5B04445CC4581C8E86D8224EDDD09F1157')!, // order 8
+  parseHex('EDFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF7F')!, // p
+  parseHex('EEFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF7F')!, // p + 1
+]
+
+/** Whether a u is 32 bytes, below 2^255 - 19 and with its top bit clear: the only spelling of its device that is accepted. */
+export function isCanonicalU(key: Uint8Array): boolean {
+  return key.length === 32 && key[31]! < 0x80 && isCanonicalElement(key)
+}
+
+/**
+ * Whether nobody can hold the secret of this u, because every shared secret with it is zero (attack 8).
+ * @param key 32 bytes; the top bit is left out, as X25519 does
+ */
+export function isLowOrderU(key: Uint8Array): boolean {
+  const masked = key.slice()
+  masked[31]! &= 0x7f
+  return LOW_ORDER_U.some((u) => equalBytes(u, masked))
+}
+
+/** A signing key, prepared to recognise its X25519 image: u (1 - y) = 1 + y mod p holds for the image u and for no other. */
+export interface SigningKeyImage {
+  readonly oneMinusY: bigint
+  readonly onePlusY: bigint
+}
+
+/**
+ * @param publicKey 32 bytes that passed isStrictPublicKey: y = 1, which has no image, is excluded there
+ */
+export function signingKeyImage(publicKey: Uint8Array): SigningKeyImage {
+  const y = BigInt.asUintN(255, littleEndian(publicKey)) // the sign of x does not show in u
+  return { oneMinusY: 1n - y, onePlusY: 1n + y }
+}
+
+/**
+ * Whether a device key is the X25519 image of the signing key (attack 9): its holder could read what is sent to that device.
+ * A product instead of the division that would give the image: 0.3 us a key against some 30 us for the image itself.
+ * @param key 32 bytes that passed {@link isCanonicalU}
+ */
+export function isImageOf(key: Uint8Array, image: SigningKeyImage): boolean {
+  return (littleEndian(key) * image.oneMinusY - image.onePlusY) % P === 0n
+}
+
+function littleEndian(bytes: Uint8Array): bigint {
+  const words = new DataView(bytes.buffer, bytes.byteOffset, 32)
+  const high = (words.getBigUint64(24, true) << 64n) | words.getBigUint64(16, true)
+  return (high << 128n) | (words.getBigUint64(8, true) << 64n) | words.getBigUint64(0, true)
+}
