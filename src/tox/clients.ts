@@ -1,0 +1,157 @@
+/** Finds running Tox clients that hold a profile in memory: they write it over at exit, and an edit made meanwhile is lost. */
+import { readFile, readdir, readlink, stat } from 'node:fs/promises'
+import { basename, join, resolve } from 'node:path'
+import { lockHolder, thisMachine, type Machine } from './qlockfile.ts'
+
+export interface ClientOnProfile {
+  /** As it names itself */
+  readonly program: string
+  readonly pid: number | null
+  /** What gives it away: its lock file, its command line, the profile it opens by default, or the file held open */
+  readonly evidence: 'lock' | 'command-line' | 'default-profile' | 'open-file'
+}
+
+interface KnownClient {
+  readonly program: string
+  /** In $XDG_CONFIG_HOME/tox, when the command line names no file */
+  readonly defaultFile?: string
+  /** Command-line flags that make it open another file than the default one */
+  readonly otherFile?: RegExp
+}
+
+const KNOWN_CLIENTS: readonly KnownClient[] = [
+  { program: 'qtox' }, // one lock file a profile
+  { program: 'toxic', defaultFile: 'toxic_profile.tox', otherFile: /^(-f|--file)/ },
+  { program: 'utox', defaultFile: 'tox_save.tox' },
+  { program: 'toxygen' },
+]
+
+interface Process {
+  readonly pid: number
+  readonly args: readonly string[]
+}
+
+/** Device and inode: a profile is the same file under any name, through links and in a container's mount namespace. */
+type FileId = string
+
+/**
+ * The running programs that hold this profile. Seen are lock files (qTox, toxygen) and the processes of this user; those of other
+ * users, on other machines without a lock file, or where there is no /proc, are not. toxic and uTox have no lock and do not keep the file
+ * open, so their command lines and default profiles are compared.
+ * @param path the profile, symbolic links already resolved
+ */
+export async function clientsOn(path: string, machine: Machine = thisMachine): Promise<ClientOnProfile[]> {
+  const locks = [...new Set([`${path.replace(/\.tox$/, '')}.lock`, `${path}.lock`])] // qTox's name for it, and toxygen's
+  const clients: ClientOnProfile[] = []
+  for (const lock of locks) {
+    const holder = await lockHolder(lock, machine)
+    if (holder !== null) clients.push({ ...holder, evidence: 'lock' })
+  }
+  const profileId = await fileId(path)
+  const heldIds = new Set([profileId, ...(await Promise.all(locks.map(fileId)))].filter((id) => id !== null))
+  for (const pid of await processIds(machine)) {
+    if (clients.some((client) => client.pid === pid)) continue
+    const client = await clientOfProcess(machine, pid, path, profileId, heldIds)
+    if (client !== null) clients.push(client)
+  }
+  return clients
+}
+
+async function processIds(machine: Machine): Promise<number[]> {
+  const names = await readdir(machine.procDir).catch(() => [])
+  return names
+    .filter((name) => /^[0-9]+$/.test(name))
+    .map(Number)
+    .filter((pid) => pid !== process.pid)
+}
+
+async function clientOfProcess(
+  machine: Machine,
+  pid: number,
+  path: string,
+  profileId: FileId | null,
+  heldIds: ReadonlySet<FileId>,
+): Promise<ClientOnProfile | null> {
+  const args = splitNul(await readFile(join(machine.procDir, String(pid), 'cmdline')).catch(() => null))
+  const [executable] = args
+  if (executable === undefined) return null
+  const known = knownClient(args)
+  if (known !== undefined) {
+    const running = { pid, args }
+    if (await namesFile(machine, running, profileId)) return { program: known.program, pid, evidence: 'command-line' }
+    if (await opensByDefault(machine, running, known, path, profileId))
+      return { program: known.program, pid, evidence: 'default-profile' }
+  }
+  if (!(await holdsOpen(machine, pid, heldIds, known !== undefined))) return null
+  return { program: known?.program ?? basename(executable), pid, evidence: 'open-file' }
+}
+
+function knownClient(args: readonly string[]): KnownClient | undefined {
+  const program = basename(args[0] ?? '').toLowerCase()
+  // A script runs under the name of its interpreter; a program wrapped by Nix is called .qtox-wrapped.
+  const names = /^python[0-9.]*$/.test(program)
+    ? args.slice(1, 3).flatMap((arg) => arg.replace(/\.py$/, '').split('/'))
+    : [program.replace(/^\.(.*)-wrapped$/, '$1')]
+  return KNOWN_CLIENTS.find((client) => names.includes(client.program))
+}
+
+/** Whether an argument, as `-f FILE`, `-fFILE` or `--file=FILE`, is the profile. */
+async function namesFile(machine: Machine, running: Process, profileId: FileId | null): Promise<boolean> {
+  const cwd = await readlink(join(machine.procDir, String(running.pid), 'cwd')).catch(() => null)
+  if (profileId === null || cwd === null) return false
+  for (const arg of running.args.slice(1)) {
+    const value = arg.startsWith('--') ? arg.slice(arg.indexOf('=') + 1) : arg.replace(/^-[A-Za-z]/, '')
+    if (value !== '' && (await fileId(resolve(cwd, value))) === profileId) return true
+  }
+  return false
+}
+
+async function opensByDefault(
+  machine: Machine,
+  running: Process,
+  client: KnownClient,
+  path: string,
+  profileId: FileId | null,
+): Promise<boolean> {
+  const { defaultFile, otherFile } = client
+  if (defaultFile === undefined || running.args.some((arg) => otherFile?.test(arg))) return false
+  const environ = splitNul(await readFile(join(machine.procDir, String(running.pid), 'environ')).catch(() => null))
+  const variable = (name: string): string | undefined =>
+    environ.find((entry) => entry.startsWith(`${name}=`))?.slice(name.length + 1)
+  const configHome = variable('XDG_CONFIG_HOME') || join(variable('HOME') ?? '/', '.config')
+  if (profileId !== null && (await fileId(join(configHome, 'tox', defaultFile))) === profileId) return true
+  // uTox in portable mode, and a process whose environment is hidden: the name is all there is to go by.
+  const isElsewhere = environ.length === 0 || running.args.some((arg) => arg === '-p' || arg === '--portable')
+  return isElsewhere && basename(path) === defaultFile
+}
+
+/** A client counts however it opened the profile or its lock file; another program, a backup say, only when it may write. */
+async function holdsOpen(
+  machine: Machine,
+  pid: number,
+  heldIds: ReadonlySet<FileId>,
+  isClient: boolean,
+): Promise<boolean> {
+  const directory = join(machine.procDir, String(pid))
+  const fds = await readdir(join(directory, 'fd')).catch(() => [])
+  const ids = await Promise.all(fds.map((fd) => fileId(join(directory, 'fd', fd))))
+  for (const [i, fd] of fds.entries()) {
+    if (!heldIds.has(ids[i] ?? '')) continue
+    const info = await readFile(join(directory, 'fdinfo', fd), 'utf8').catch(() => '')
+    const flags = Number.parseInt(/^flags:\s*([0-7]+)$/m.exec(info)?.[1] ?? '2', 8)
+    if (isClient || (flags & 3) !== 0) return true
+  }
+  return false
+}
+
+async function fileId(path: string): Promise<FileId | null> {
+  const stats = await stat(path, { bigint: true }).catch(() => null)
+  return stats === null ? null : `${stats.dev}:${stats.ino}`
+}
+
+function splitNul(bytes: Uint8Array | null): string[] {
+  return Buffer.from(bytes ?? [])
+    .toString('utf8')
+    .split('\0')
+    .filter((part) => part !== '')
+}

@@ -1,0 +1,35 @@
+/** Why a Tox profile, Tox ID or profile file is refused; each code has one cause. */
+
+export type ToxErrorCode =
+  | 'TOX_NOT_A_PROFILE' // neither the magic of a save file nor that of toxEsave
+  | 'TOX_TRUNCATED' // a header or a section ends before its length
+  | 'TOX_TOO_LARGE' // over MAX_PROFILE_BYTES or MAX_SECTIONS
+  | 'TOX_ENCRYPTED' // a toxEsave where a plain profile is needed, and no passphrase
+  | 'TOX_WRONG_PASSPHRASE' // or the file was altered: the tag cannot tell these apart
+  | 'TOX_SECTION_COOKIE' // a section header without its 0x01CE
+  | 'TOX_DUPLICATE_SECTION' // a section that this program reads or writes stands there twice
+  | 'TOX_NO_KEYS' // no NOSPAMKEYS section
+  | 'TOX_BAD_KEYS' // NOSPAMKEYS is not 68 bytes, or its public key is not that of its secret key
+  | 'TOX_FRIENDS_NOT_WHOLE' // FRIENDS is not a whole number of records
+  | 'TOX_BAD_FRIEND' // a friend to be written: key not 32 bytes, own or twice, or a time that is none
+  | 'TOX_STATUS_TOO_LONG' // a status message to be written, in bytes of UTF-8
+  | 'TOX_NAME_TOO_LONG' // a name to be written, in bytes of UTF-8
+  | 'TOX_TEXT_INVALID' // a text to be written with a lone surrogate or a NUL
+  | 'TOX_BAD_ID' // not 64 or 76 hex digits, or a wrong checksum
+  | 'TOX_FILE_MISSING'
+  | 'TOX_FILE_UNREADABLE' // permissions, not a regular file, an I/O error
+  | 'TOX_FILE_CHANGED' // somebody else wrote the file since, or while, it was read
+  | 'TOX_CLIENT_RUNNING' // a Tox client has the profile in memory and would write over ours
+  | 'TOX_DISK_FULL' // nothing was changed
+  | 'TOX_WRITE_FAILED' // nothing was changed
+  | 'TOX_WRITE_UNCERTAIN' // the profile is whole, old or new, but not known to be on disk
+
+export class ToxError extends Error {
+  override readonly name = 'ToxError'
+  readonly code: ToxErrorCode
+
+  constructor(code: ToxErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.code = code
+  }
+}

@@ -1,0 +1,77 @@
+/** Makes a profile from nothing, with the sections that libtoxcore needs: for the demo, the tests and, later, new devices. */
+import { concatBytes, equalBytes, formatHex } from '../core/bytes.ts'
+import type { CryptoEngine } from '../crypto/engine.ts'
+import { ToxError } from './errors.ts'
+import { checkLength, encodeFriend } from './friends.ts'
+import { encodeToxText, withStatusMessage } from './publish.ts'
+import {
+  MAX_TOX_NAME_BYTES,
+  SECTION_FRIENDS,
+  SECTION_KEYS,
+  SECTION_NAME,
+  SECTION_USER_STATUS,
+  endMark,
+  withSection,
+  type ToxSave,
+} from './savefile.ts'
+
+export interface NewFriend {
+  /** 32 bytes */
+  readonly publicKey: Uint8Array
+  readonly name: string
+  readonly statusMessage: string
+  /** Unix seconds, 0 for never */
+  readonly lastSeenSec: number
+}
+
+export interface NewProfile {
+  readonly name: string
+  readonly statusMessage: string
+  /** 32 random bytes */
+  readonly secretKey: Uint8Array
+  /** 4 random bytes */
+  readonly nospam: Uint8Array
+  readonly friends: readonly NewFriend[]
+}
+
+/**
+ * A save that libtoxcore loads, its friends confirmed.
+ * @throws {ToxError} TOX_BAD_KEYS | TOX_BAD_FRIEND | TOX_NAME_TOO_LONG | TOX_STATUS_TOO_LONG | TOX_TEXT_INVALID
+ */
+export function newSave(profile: NewProfile, engine: CryptoEngine): ToxSave {
+  const { secretKey, nospam } = profile
+  if (secretKey.length !== 32 || nospam.length !== 4) {
+    throw new ToxError('TOX_BAD_KEYS', 'a profile needs a secret key of 32 bytes and a nospam of 4')
+  }
+  const publicKey = engine.boxPublicKey(secretKey)
+  const keys = { type: SECTION_KEYS, data: concatBytes(nospam, publicKey, secretKey) }
+  const empty: ToxSave = { sections: [keys], tail: endMark() }
+  const friends = withSection(empty, SECTION_FRIENDS, encodeFriends(profile.friends, publicKey))
+  const named = withSection(friends, SECTION_NAME, encodeName(profile.name))
+  return withSection(withStatusMessage(named, profile.statusMessage), SECTION_USER_STATUS, Uint8Array.of(0))
+}
+
+function encodeFriends(friends: readonly NewFriend[], own: Uint8Array): Uint8Array {
+  const seen = new Set<string>()
+  const records = friends.map((friend) => {
+    const key = formatHex(friend.publicKey)
+    // libtoxcore would skip such a record without a word.
+    if (seen.has(key)) throw new ToxError('TOX_BAD_FRIEND', `the friend ${key} is given twice`)
+    if (equalBytes(friend.publicKey, own)) throw new ToxError('TOX_BAD_FRIEND', 'the own key is given as a friend')
+    seen.add(key)
+    const { publicKey, lastSeenSec } = friend
+    return encodeFriend({
+      publicKey,
+      name: encodeName(friend.name),
+      statusMessage: encodeToxText(friend.statusMessage),
+      lastSeenSec,
+    })
+  })
+  return concatBytes(...records)
+}
+
+function encodeName(name: string): Uint8Array {
+  const bytes = encodeToxText(name)
+  checkLength('TOX_NAME_TOO_LONG', 'name', bytes, MAX_TOX_NAME_BYTES)
+  return bytes
+}
