@@ -1,0 +1,225 @@
+/** The blob: one signed table as bytes, decoded and encoded (docs/format.md, section 3). Nothing here checks a signature: see verify.ts. */
+import { concatBytes, equalBytes, isZero, readU32, u32be } from './bytes.ts'
+import { LINK_BYTES, type ChainPosition } from './chain.ts'
+import { BlobError } from './errors.ts'
+import { LABEL_BLOB, LABEL_TABLE } from './labels.ts'
+import { MAX_BLOB_BYTES, MAX_DEVICES, MAX_EPOCH } from './limits.ts'
+import { isCanonicalU, isLowOrderU } from './x25519.ts'
+
+export const BLOB_VERSION = 1
+const FLAG_SEALED = 0x01
+
+const PERSONA_AT = 2
+const SIGNATURE_AT = 34
+const EPOCH_AT = 98
+const SEQ_AT = 99
+const TIME_AT = 103
+const PREV_AT = 107
+const NEXT_AT = 123
+const CHAIN_AT = 155
+const KEY_BYTES = 32
+const SIGNATURE_BYTES = 64
+export const PREV_BYTES = 16 // format: first bytes of the previous table hash; only its own writer could profit from a collision
+
+/** A blob as it travels. Views into `bytes`; nothing is copied. */
+export interface SignedBlob extends ChainPosition {
+  readonly bytes: Uint8Array
+  readonly signature: Uint8Array
+  readonly seq: number
+  readonly timeSec: number
+  readonly prev: Uint8Array
+  /** X25519 public keys in order; the first is the active device. */
+  readonly deviceKeys: readonly Uint8Array[]
+  /** Raw DEFLATE of the document, not yet inflated. */
+  readonly deflated: Uint8Array
+}
+
+/** What a blob is encoded from. */
+export interface BlobFields {
+  readonly chain: ChainPosition
+  readonly seq: number
+  readonly timeSec: number
+  readonly prev: Uint8Array
+  readonly deviceKeys: readonly Uint8Array[]
+  readonly deflated: Uint8Array
+}
+
+/** Takes the bytes of a blob one field after the other; running out of them is the one way to be truncated. */
+class Cursor {
+  readonly #bytes: Uint8Array
+  #at: number
+
+  constructor(bytes: Uint8Array, at: number) {
+    this.#bytes = bytes
+    this.#at = at
+  }
+
+  take(length: number): Uint8Array {
+    const end = this.#at + length
+    if (end > this.#bytes.length) {
+      throw new BlobError('BLOB_TRUNCATED', `the blob ends after ${this.#bytes.length} bytes, in the middle of a field`)
+    }
+    const field = this.#bytes.subarray(this.#at, end)
+    this.#at = end
+    return field
+  }
+
+  rest(): Uint8Array {
+    return this.#bytes.subarray(this.#at)
+  }
+}
+
+/**
+ * Decodes one blob. The signature is not checked: see verifyBlob.
+ * @param bytes whole blob, at most MAX_BLOB_BYTES bytes; kept, not changed
+ * @throws {BlobError} TOKEN_TOO_LONG | BLOB_TRUNCATED | BLOB_UNKNOWN_VERSION | BLOB_SEALED_UNSUPPORTED | BLOB_UNKNOWN_FLAGS |
+ *   BLOB_EPOCH_RANGE | BLOB_SEQ_ZERO | BLOB_TOO_MANY_DEVICES | CHAIN_END | CHAIN_KEY_REUSED | DEVICE_KEY_*
+ */
+export function decodeBlob(bytes: Uint8Array): SignedBlob {
+  if (bytes.length > MAX_BLOB_BYTES) {
+    throw new BlobError('TOKEN_TOO_LONG', `the blob has ${bytes.length} bytes, at most ${MAX_BLOB_BYTES}`)
+  }
+  checkVersion(bytes)
+  const epoch = bytes[EPOCH_AT]
+  if (epoch === undefined || bytes.length < CHAIN_AT) {
+    throw new BlobError('BLOB_TRUNCATED', `the blob has ${bytes.length} bytes, its fixed part alone ${CHAIN_AT}`)
+  }
+  if (epoch > MAX_EPOCH) throw new BlobError('BLOB_EPOCH_RANGE', `epoch ${epoch} is over ${MAX_EPOCH}`)
+  const seq = readU32(bytes, SEQ_AT)
+  if (seq === 0) throw new BlobError('BLOB_SEQ_ZERO', 'seq is 0; the first table of an epoch has 1')
+
+  const cursor = new Cursor(bytes, CHAIN_AT)
+  const personaId = bytes.subarray(PERSONA_AT, PERSONA_AT + KEY_BYTES)
+  const inception = epoch > 0 ? cursor.take(SIGNATURE_BYTES) : null
+  const links = cursor.take(LINK_BYTES * Math.max(0, epoch - 1))
+  const signingKey = epoch > 0 ? cursor.take(KEY_BYTES) : personaId
+  const deviceKeys = takeDeviceKeys(cursor)
+  const next = bytes.subarray(NEXT_AT, NEXT_AT + KEY_BYTES)
+  checkChainForm(epoch, next, personaId, signingKey)
+  return {
+    bytes,
+    personaId,
+    signature: bytes.subarray(SIGNATURE_AT, SIGNATURE_AT + SIGNATURE_BYTES),
+    epoch,
+    seq,
+    timeSec: readU32(bytes, TIME_AT),
+    prev: bytes.subarray(PREV_AT, PREV_AT + PREV_BYTES),
+    next,
+    inception,
+    links,
+    signingKey,
+    deviceKeys,
+    deflated: cursor.rest(),
+  }
+}
+
+function checkVersion(bytes: Uint8Array): void {
+  const [version, flags] = bytes
+  if (version === undefined || flags === undefined) throw new BlobError('BLOB_TRUNCATED', 'the blob is empty')
+  if (version !== BLOB_VERSION) {
+    throw new BlobError('BLOB_UNKNOWN_VERSION', `blob version ${version} is unknown here; a newer persona may read it`)
+  }
+  if ((flags & FLAG_SEALED) !== 0) {
+    throw new BlobError(
+      'BLOB_SEALED_UNSUPPORTED',
+      'the body of this blob is sealed; this version cannot open sealed blobs',
+    )
+  }
+  if (flags !== 0) throw new BlobError('BLOB_UNKNOWN_FLAGS', `blob flags 0x${flags.toString(16)} are unknown here`)
+}
+
+function checkChainForm(epoch: number, next: Uint8Array, personaId: Uint8Array, signingKey: Uint8Array): void {
+  if (isZero(next) !== (epoch === MAX_EPOCH)) {
+    throw new BlobError(
+      'CHAIN_END',
+      `the commitment to following keys is zero exactly at epoch ${MAX_EPOCH}, not at ${epoch}`,
+    )
+  }
+  if (epoch > 0 && equalBytes(signingKey, personaId)) {
+    throw new BlobError('CHAIN_KEY_REUSED', `epoch ${epoch} is signed by the key of epoch 0`)
+  }
+}
+
+function takeDeviceKeys(cursor: Cursor): Uint8Array[] {
+  const count = cursor.take(1)[0]!
+  if (count > MAX_DEVICES) throw new BlobError('BLOB_TOO_MANY_DEVICES', `${count} devices, at most ${MAX_DEVICES}`)
+  const keys: Uint8Array[] = []
+  for (let i = 0; i < count; i++) {
+    const key = cursor.take(KEY_BYTES)
+    checkDeviceKey(key)
+    if (keys.some((other) => equalBytes(other, key))) {
+      throw new BlobError('DEVICE_KEY_TWICE', `device ${i + 1} has the key of another device of the table`)
+    }
+    keys.push(key)
+  }
+  return keys
+}
+
+/**
+ * A device key must be one that a Tox client can have: otherwise it binds nobody, and a shared secret with it may be known to all.
+ * @throws {BlobError} DEVICE_KEY_NOT_CANONICAL | DEVICE_KEY_LOW_ORDER
+ */
+export function checkDeviceKey(key: Uint8Array): void {
+  if (!isCanonicalU(key)) {
+    throw new BlobError(
+      'DEVICE_KEY_NOT_CANONICAL',
+      'the device key is no canonical X25519 key (32 bytes below 2^255 - 19)',
+    )
+  }
+  if (isLowOrderU(key)) {
+    throw new BlobError(
+      'DEVICE_KEY_LOW_ORDER',
+      'the device key is a point of low order: everybody would know its secrets',
+    )
+  }
+}
+
+/** The bytes that the signature covers: everything but the signature, as it travels, behind the label. */
+export function signedMessage(blob: Uint8Array): Uint8Array {
+  return concatBytes(LABEL_BLOB, blob.subarray(0, SIGNATURE_AT), blob.subarray(EPOCH_AT))
+}
+
+/** The bytes that the table hash T covers: the same with time as zeros, so that a re-sign keeps T. */
+export function tableMessage(blob: Uint8Array): Uint8Array {
+  const message = concatBytes(LABEL_TABLE, blob.subarray(0, SIGNATURE_AT), blob.subarray(EPOCH_AT))
+  const timeAt = LABEL_TABLE.length + SIGNATURE_AT + (TIME_AT - EPOCH_AT)
+  return message.fill(0, timeAt, timeAt + 4)
+}
+
+/** Bytes of a blob but for its deflated document. */
+export function blobBytesWithoutDocument(epoch: number, devices: number): number {
+  const chain = epoch === 0 ? 0 : SIGNATURE_BYTES + LINK_BYTES * (epoch - 1) + KEY_BYTES
+  return CHAIN_AT + chain + 1 + KEY_BYTES * devices
+}
+
+/**
+ * Encodes and signs one blob. Lengths are the caller's (encodeTable); what does not decode again is a fault of this program.
+ * @param sign detached Ed25519 signature by K_e over the message, 64 bytes
+ */
+export function encodeBlob(fields: BlobFields, sign: (message: Uint8Array) => Uint8Array): Uint8Array {
+  const { chain } = fields
+  const blob = concatBytes(
+    Uint8Array.of(BLOB_VERSION, 0),
+    chain.personaId,
+    new Uint8Array(SIGNATURE_BYTES),
+    Uint8Array.of(chain.epoch),
+    u32be(fields.seq),
+    u32be(fields.timeSec),
+    fields.prev,
+    chain.next,
+    ...(chain.inception === null ? [] : [chain.inception, chain.links, chain.signingKey]),
+    Uint8Array.of(fields.deviceKeys.length),
+    ...fields.deviceKeys,
+    fields.deflated,
+  )
+  blob.set(sign(signedMessage(blob)), SIGNATURE_AT)
+  return blob
+}
+
+/** The same table with a later time and a new signature, so that friends see that the persona is alive (section 4). */
+export function resignBlob(blob: Uint8Array, timeSec: number, sign: (message: Uint8Array) => Uint8Array): Uint8Array {
+  const again = blob.slice()
+  again.set(u32be(timeSec), TIME_AT)
+  again.set(sign(signedMessage(again)), SIGNATURE_AT)
+  return again
+}

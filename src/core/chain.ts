@@ -1,0 +1,79 @@
+/** The key chain K_0 .. K_16 and its commitments, by which a thief of the current key cannot name the next one (docs/format.md, section 4). */
+import { concatBytes } from './bytes.ts'
+import type { Engine } from './engine.ts'
+import { LABEL_INCEPTION, LABEL_KEY, LABEL_NEXT } from './labels.ts'
+import { MAX_EPOCH } from './limits.ts'
+
+export const LINK_BYTES = 16 // format: h_i; a second preimage costs 2^128, a collision helps nobody but the owner himself
+export const COMMITMENT_BYTES = 32 // format: c_i
+
+/** Where a persona stands in its chain: all public, and all that a blob of this epoch says of it. */
+export interface ChainPosition {
+  /** K_0, 32 bytes. */
+  readonly personaId: Uint8Array
+  readonly epoch: number
+  /** K_e, 32 bytes; K_0 itself at epoch 0. */
+  readonly signingKey: Uint8Array
+  /** h_1 .. h_(e-1), 16 bytes each. */
+  readonly links: Uint8Array
+  /** c_e, 32 bytes; zeros at epoch 16. */
+  readonly next: Uint8Array
+  /** Signature of K_0 over K_0 and c_0, 64 bytes; null at epoch 0, where the blob itself is signed by K_0. */
+  readonly inception: Uint8Array | null
+}
+
+/** h_i: first 16 bytes of SHA-512 over the label and K_i. */
+export function linkOf(key: Uint8Array, engine: Engine): Uint8Array {
+  return engine.sha512(LABEL_KEY, key).subarray(0, LINK_BYTES)
+}
+
+/** c_(i): first 32 bytes of SHA-512 over the label, h_(i+1) and c_(i+1). */
+function commitTo(link: Uint8Array, following: Uint8Array, engine: Engine): Uint8Array {
+  return engine.sha512(LABEL_NEXT, link, following).subarray(0, COMMITMENT_BYTES)
+}
+
+/**
+ * Recomputes c_0 from what a blob of epoch e shows; equal to the pinned c_0 exactly when the blob continues the same chain.
+ * @param position of a decoded blob
+ * @returns 32 bytes
+ */
+export function chainRoot(position: ChainPosition, engine: Engine): Uint8Array {
+  if (position.epoch === 0) return position.next
+  let commitment = commitTo(linkOf(position.signingKey, engine), position.next, engine)
+  for (let i = position.epoch - 1; i >= 1; i--) {
+    const link = position.links.subarray((i - 1) * LINK_BYTES, i * LINK_BYTES)
+    commitment = commitTo(link, commitment, engine)
+  }
+  return commitment
+}
+
+/** What K_0 signs once, so that who meets the persona at a later epoch can pin c_0. */
+export function inceptionMessage(personaId: Uint8Array, root: Uint8Array): Uint8Array {
+  return concatBytes(LABEL_INCEPTION, personaId, root)
+}
+
+/**
+ * The chain position of every epoch, from all public keys: made once from the seed, by its owner.
+ * @param keys K_0 .. K_16
+ * @param signInception detached signature by K_0, 64 bytes
+ */
+export function chainPositions(
+  keys: readonly Uint8Array[],
+  engine: Engine,
+  signInception: (message: Uint8Array) => Uint8Array,
+): ChainPosition[] {
+  if (keys.length !== MAX_EPOCH + 1) throw new RangeError(`a chain has ${MAX_EPOCH + 1} keys, not ${keys.length}`)
+  const links = keys.map((key) => linkOf(key, engine))
+  const commitments: Uint8Array[] = [new Uint8Array(COMMITMENT_BYTES)]
+  for (let i = MAX_EPOCH; i >= 1; i--) commitments.unshift(commitTo(links[i]!, commitments[0]!, engine))
+  const personaId = keys[0]!
+  const inception = signInception(inceptionMessage(personaId, commitments[0]!))
+  return keys.map((signingKey, epoch) => ({
+    personaId,
+    epoch,
+    signingKey,
+    links: concatBytes(...links.slice(1, Math.max(1, epoch))),
+    next: commitments[epoch]!,
+    inception: epoch === 0 ? null : inception,
+  }))
+}
