@@ -1,0 +1,130 @@
+/** The total order of a persona's blobs, and what an incoming one is against the head (docs/format.md, section 8). */
+import { compareBytes, equalBytes } from './bytes.ts'
+import { PREV_BYTES } from './blob.ts'
+import type { DocumentErrorCode } from './errors.ts'
+import { MAX_CLOCK_AHEAD_SEC, MAX_SEQ_STEP } from './limits.ts'
+import type { VerifiedBlob } from './verify.ts'
+
+/** Higher epoch, then higher seq, then fewer devices, then lower T; positive when `a` comes first. time never orders. */
+export function compareTables(a: VerifiedBlob, b: VerifiedBlob): number {
+  return (
+    a.epoch - b.epoch ||
+    a.seq - b.seq ||
+    b.deviceKeys.length - a.deviceKeys.length ||
+    compareBytes(b.tableHash, a.tableHash)
+  )
+}
+
+/**
+ * The head of several blobs of one persona; of one table signed twice the later time that is not ahead.
+ * Commutative, associative, idempotent.
+ */
+export function pickHead(a: VerifiedBlob, b: VerifiedBlob, nowSec: number): VerifiedBlob {
+  const order = compareTables(a, b)
+  if (order !== 0) return order > 0 ? a : b
+  const aTime = refreshTime(a, nowSec)
+  const bTime = refreshTime(b, nowSec)
+  if (aTime !== bTime) return aTime > bTime ? a : b
+  return compareBytes(a.bytes, b.bytes) <= 0 ? a : b
+}
+
+// A time ahead of this clock refreshes nothing, so it counts as the oldest.
+function refreshTime(blob: VerifiedBlob, nowSec: number): number {
+  return isClockAhead(blob.timeSec, nowSec) ? -1 : blob.timeSec
+}
+
+/** Dated more than two hours ahead of this clock: reported, never refused (attack 32). */
+export function isClockAhead(timeSec: number, nowSec: number): boolean {
+  return timeSec > nowSec + MAX_CLOCK_AHEAD_SEC
+}
+
+/** What is known of a persona before a blob arrives. */
+export interface KnownPersona {
+  /** Pinned c_0, 32 bytes. */
+  readonly root: Uint8Array
+  /** Epoch of the contact link, below which nothing is taken; 0 without one. */
+  readonly minEpoch: number
+  readonly head: VerifiedBlob | null
+}
+
+export type OrderVerdict =
+  | { readonly verdict: 'new' }
+  /** `forkBehind`: its prev is not the head's T although it is the very next: the head's seq was used twice. */
+  | { readonly verdict: 'accept'; readonly rotated: boolean; readonly forkBehind: boolean }
+  /** `later`: the head takes its time. */
+  | { readonly verdict: 'refresh'; readonly later: boolean }
+  /** Same seq, another table; `wins`: it is the head from now on. */
+  | { readonly verdict: 'fork'; readonly wins: boolean }
+  | { readonly verdict: 'stale' }
+  | { readonly verdict: 'held' }
+  | { readonly verdict: 'violation' }
+  /** Signature and chain are good, the document is not: refused within its epoch (design section 2). */
+  | { readonly verdict: 'refused'; readonly code: DocumentErrorCode }
+
+/**
+ * Judges an incoming blob against what is known of its persona. A violation is judged before stale: a second chain of a known
+ * PersonaID proves that K_0 was stolen, however old the blob claims to be.
+ */
+export function judge(incoming: VerifiedBlob, known: KnownPersona | null, nowSec: number): OrderVerdict {
+  const verdict = judgeOrder(incoming, known, nowSec)
+  return incoming.content.ok || isTakenUnread(verdict) ? verdict : { verdict: 'refused', code: incoming.content.code }
+}
+
+// Of a higher epoch the keys are taken even when this version cannot read the names: a rotation shuts a thief out.
+function isTakenUnread(verdict: OrderVerdict): boolean {
+  if (verdict.verdict === 'accept') return verdict.rotated
+  return verdict.verdict === 'refresh' || verdict.verdict === 'stale' || verdict.verdict === 'violation'
+}
+
+function judgeOrder(incoming: VerifiedBlob, known: KnownPersona | null, nowSec: number): OrderVerdict {
+  if (known === null) return { verdict: 'new' }
+  if (!equalBytes(incoming.root, known.root)) return { verdict: 'violation' }
+  if (incoming.epoch < known.minEpoch) return { verdict: 'stale' }
+  const head = known.head
+  if (head === null) return { verdict: 'new' }
+  if (incoming.epoch !== head.epoch) {
+    return incoming.epoch > head.epoch ? { verdict: 'accept', rotated: true, forkBehind: false } : { verdict: 'stale' }
+  }
+  if (incoming.seq < head.seq) return { verdict: 'stale' }
+  if (incoming.seq > head.seq + MAX_SEQ_STEP) return { verdict: 'held' }
+  if (incoming.seq > head.seq) {
+    const isNext = incoming.seq === head.seq + 1
+    const forkBehind = isNext && !equalBytes(incoming.prev, head.tableHash.subarray(0, PREV_BYTES))
+    return { verdict: 'accept', rotated: false, forkBehind }
+  }
+  if (!equalBytes(incoming.tableHash, head.tableHash)) {
+    return { verdict: 'fork', wins: compareTables(incoming, head) > 0 }
+  }
+  return {
+    verdict: 'refresh',
+    later: pickHead(incoming, head, nowSec) === incoming && incoming.timeSec !== head.timeSec,
+  }
+}
+
+/** Of two held blobs the highest stays: it is judged again whenever the head moves. */
+export function pickHeld(held: VerifiedBlob | null, incoming: VerifiedBlob): VerifiedBlob {
+  return held === null || compareTables(incoming, held) > 0 ? incoming : held
+}
+
+export type Freshness = 'fresh' | 'stale' | 'expired'
+
+const DAY_SEC = 86_400
+export const FRESH_SEC: number = 14 * DAY_SEC // format: two missed re-signs of a week
+export const STALE_SEC: number = 60 * DAY_SEC // format: a long absence; nothing is deleted for age
+export const RESIGN_AFTER_SEC: number = 7 * DAY_SEC // format: the first device re-signs a week after the last signature
+export const RESIGN_STEP_SEC: number = 6 * 3600 // format: each following device waits so much longer, so that only one does it
+
+/** How old the writer says his last signature is; attack 21, an old blob shown for ever. */
+export function freshness(timeSec: number, nowSec: number): Freshness {
+  const age = nowSec - timeSec
+  if (age <= FRESH_SEC) return 'fresh'
+  return age <= STALE_SEC ? 'stale' : 'expired'
+}
+
+/**
+ * When the k-th device of the table (from 0) re-signs it, if nobody did before.
+ * @returns unix seconds
+ */
+export function resignAtSec(timeSec: number, k: number): number {
+  return timeSec + RESIGN_AFTER_SEC + RESIGN_STEP_SEC * k
+}
