@@ -1,0 +1,189 @@
+/** Intents: what the owner wanted of the own table, kept so that a sibling's winning table cannot undo it unnoticed (docs/format.md, section 9). */
+import { activateDevice, addDevice, freeName, rekeyDevice, removeDevice, renameDevice, type Device } from './table.ts'
+import { MAX_DEVICES } from './limits.ts'
+
+/** Keys are 64 upper-case hex digits; `found` is the value that the edit replaced. */
+export type Edit =
+  | { readonly kind: 'add'; readonly key: string; readonly name: string }
+  | { readonly kind: 'remove'; readonly key: string }
+  | { readonly kind: 'rename'; readonly key: string; readonly found: string; readonly name: string }
+  /** `found`: the key that was first. */
+  | { readonly kind: 'activate'; readonly key: string; readonly found: string }
+  | { readonly kind: 'rekey'; readonly key: string; readonly newKey: string }
+
+/** Where a table stands in the order; T as 64 hex digits. */
+export interface TablePoint {
+  readonly epoch: number
+  readonly seq: number
+  readonly tableHash: string
+}
+
+export interface Intent {
+  readonly id: string
+  readonly edit: Edit
+  /** The writer's clock. */
+  readonly atSec: number
+  /** The first own table let out with it; null while none was. */
+  readonly published: TablePoint | null
+}
+
+/** The head that the intents are replayed onto. */
+export interface ReplayHead extends TablePoint {
+  /** First 16 bytes of the previous T, 32 hex digits. */
+  readonly prev: string
+  readonly timeSec: number
+  readonly devices: readonly Device[]
+}
+
+/**
+ * - `kept`: the head shows its effect already.
+ * - `replayed`: the new table has it again.
+ * - `superseded`: a later edit of a sibling decided otherwise.
+ * - `dropped`: it can no longer be done; the owner is told, with the command that repeats it.
+ */
+export type IntentOutcome =
+  | { readonly intent: Intent; readonly outcome: 'kept' | 'replayed' | 'superseded' }
+  | { readonly intent: Intent; readonly outcome: 'dropped'; readonly reason: DropReason }
+
+export type DropReason =
+  | 'REMOVED_BY_SIBLING' // the head may descend from the table that had the device
+  | 'TOMBSTONED' // removed here since
+  | 'TABLE_FULL'
+  | 'DEVICE_GONE' // the device to rename, activate or rekey is no longer listed
+  | 'KEY_LISTED' // the new key of a rekey is listed already
+
+export interface ReplayContext {
+  readonly nowSec: number
+  /** Keys that were removed here: an own add of one is not replayed. */
+  readonly tombstones: ReadonlySet<string>
+  /** Table with the hash that begins with `prev`, when it was seen. */
+  ancestor(prev: string): (TablePoint & { readonly prev: string }) | undefined
+  /** Whether so many devices still fit. */
+  fits(devices: readonly Device[]): boolean
+}
+
+/**
+ * Applies an edit as the owner asked for it.
+ * @throws {TableError | BlobError} when the table refuses it
+ */
+export function applyEdit(devices: readonly Device[], edit: Edit): Device[] {
+  switch (edit.kind) {
+    case 'add':
+      return addDevice(devices, { name: edit.name, key: edit.key })
+    case 'remove':
+      return removeDevice(devices, edit.key)
+    case 'rename':
+      return renameDevice(devices, edit.key, edit.name)
+    case 'activate':
+      return activateDevice(devices, edit.key)
+    case 'rekey':
+      return rekeyDevice(devices, edit.key, edit.newKey)
+  }
+}
+
+/** What to do with one intent: nothing, apply this edit, or give it up. */
+type Step = { readonly apply: Edit } | 'kept' | 'superseded' | DropReason
+
+/**
+ * Replays the own intents, in the order in which they were made, each once, onto a head that another writer made.
+ * @returns the devices of the table to sign next, and how each intent ended
+ */
+export function replayIntents(
+  head: ReplayHead,
+  intents: readonly Intent[],
+  context: ReplayContext,
+): { devices: readonly Device[]; outcomes: IntentOutcome[] } {
+  let devices = head.devices
+  const outcomes: IntentOutcome[] = []
+  for (const intent of intents) {
+    const step = replayStep(intent, devices, head, context)
+    if (typeof step === 'object') {
+      devices = applyEdit(devices, step.apply)
+      outcomes.push({ intent, outcome: 'replayed' })
+    } else if (step === 'kept' || step === 'superseded') {
+      outcomes.push({ intent, outcome: step })
+    } else {
+      outcomes.push({ intent, outcome: 'dropped', reason: step })
+    }
+  }
+  return { devices, outcomes }
+}
+
+function replayStep(intent: Intent, devices: readonly Device[], head: ReplayHead, context: ReplayContext): Step {
+  const { edit } = intent
+  const listed = devices.find((device) => device.key === edit.key)
+  switch (edit.kind) {
+    case 'remove':
+      // Removal wins over everything a sibling did meanwhile: who holds a stolen device must not stay in by racing the owner.
+      return listed === undefined ? 'kept' : { apply: edit }
+    case 'add':
+      return listed === undefined ? replayAdd(intent, edit, devices, head, context) : 'kept'
+    case 'rename':
+      if (listed === undefined) return 'DEVICE_GONE'
+      if (listed.name === edit.name) return 'kept'
+      if (listed.name !== edit.found && !isLater(intent, head, context)) return 'superseded'
+      return { apply: { ...edit, name: freeName(edit.name, namesBeside(devices, edit.key)) } }
+    case 'activate':
+      if (listed === undefined) return 'DEVICE_GONE'
+      if (devices[0] === listed) return 'kept'
+      if (devices[0]!.key !== edit.found && !isLater(intent, head, context)) return 'superseded'
+      return { apply: edit }
+    case 'rekey':
+      if (devices.some((device) => device.key === edit.newKey)) return listed === undefined ? 'kept' : 'KEY_LISTED'
+      return listed === undefined ? 'DEVICE_GONE' : { apply: edit }
+  }
+}
+
+function replayAdd(
+  intent: Intent,
+  edit: Extract<Edit, { kind: 'add' }>,
+  devices: readonly Device[],
+  head: ReplayHead,
+  context: ReplayContext,
+): Step {
+  if (context.tombstones.has(edit.key)) return 'TOMBSTONED'
+  if (mayDescend(head, intent.published, context)) return 'REMOVED_BY_SIBLING'
+  const added: Edit = {
+    ...edit,
+    name: freeName(
+      edit.name,
+      devices.map((device) => device.name),
+    ),
+  }
+  if (devices.length >= MAX_DEVICES || !context.fits(applyEdit(devices, added))) return 'TABLE_FULL'
+  return { apply: added }
+}
+
+function namesBeside(devices: readonly Device[], key: string): string[] {
+  return devices.filter((device) => device.key !== key).map((device) => device.name)
+}
+
+// The head names no writer, so a tie goes to the head: whoever lost the order yields, and both siblings end at the same table.
+function isLater(intent: Intent, head: ReplayHead, context: ReplayContext): boolean {
+  return Math.min(intent.atSec, context.nowSec) > head.timeSec
+}
+
+/**
+ * Whether the head may have been made with knowledge of a table: it cannot when the chain of `prev` leads past that table.
+ * Tables in between that nobody here saw leave it possible, and then a missing device was removed by a sibling.
+ */
+export function mayDescend(head: ReplayHead, table: TablePoint | null, context: ReplayContext): boolean {
+  if (table === null) return false
+  let point: TablePoint & { readonly prev: string } = head
+  while (isAfter(point, table)) {
+    if (table.tableHash.startsWith(point.prev)) return true
+    const before = context.ancestor(point.prev)
+    if (before === undefined) return !isDirectSuccessor(point, table)
+    if (!isAfter(point, before)) return true // a cycle of hashes cannot be; a lying index must not hang the daemon
+    point = before
+  }
+  return point.tableHash === table.tableHash
+}
+
+function isAfter(point: TablePoint, other: TablePoint): boolean {
+  return point.epoch > other.epoch || (point.epoch === other.epoch && point.seq > other.seq)
+}
+
+function isDirectSuccessor(point: TablePoint, table: TablePoint): boolean {
+  return point.epoch === table.epoch && point.seq === table.seq + 1
+}

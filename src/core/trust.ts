@@ -1,0 +1,161 @@
+/** Consent: which device is whose, decided by what each device itself showed (docs/format.md, section 10). */
+
+/** What one source reported of a device: a profile file, an app, a sibling, the live node. Tox proves who spoke; the source says so. */
+export interface Report {
+  readonly source: string
+  /** Its newest observation with a valid blob. */
+  readonly token: Sighting | null
+  /** Seen without any token since then: first and last time. */
+  readonly bare: { readonly firstSec: number; readonly lastSec: number } | null
+}
+
+/** A device showed a valid blob. */
+export interface Sighting {
+  readonly atSec: number
+  /** Whose blob, 64 hex digits. */
+  readonly personaId: string
+  /** That blob lists the device itself. */
+  readonly lists: boolean
+}
+
+/** All reports on one device, one a source, the one that came in last first. */
+export type DeviceReports = readonly Report[]
+
+export const MAX_SOURCES = 16 // sanity: reports kept a device; profiles, apps and siblings of one owner
+const BARE_ENDS_AFTER_SEC = 14 * 86_400 // format: seen without a token on occasions further apart ends a confirmation
+
+function withReport(reports: DeviceReports, report: Report): DeviceReports {
+  return [report, ...reports.filter((other) => other.source !== report.source)].slice(0, MAX_SOURCES)
+}
+
+/** A source saw the device show a valid blob. Of one source an earlier time than the one kept changes nothing. */
+export function reportToken(reports: DeviceReports, source: string, token: Sighting): DeviceReports {
+  const before = reports.find((report) => report.source === source)
+  if (before?.token !== undefined && before.token !== null && before.token.atSec > token.atSec) return reports
+  return withReport(reports, { source, token, bare: bareAfter(before?.bare ?? null, token.atSec) })
+}
+
+/** A source saw the device with a status message that has no token. An empty one is none: Tox sends it at each connect. */
+export function reportBare(reports: DeviceReports, source: string, atSec: number): DeviceReports {
+  const before = reports.find((report) => report.source === source)
+  const bare = {
+    firstSec: Math.min(before?.bare?.firstSec ?? atSec, atSec),
+    lastSec: Math.max(before?.bare?.lastSec ?? atSec, atSec),
+  }
+  const token = before?.token ?? null
+  return withReport(reports, { source, token, bare: token === null ? bare : bareAfter(bare, token.atSec) })
+}
+
+// Of an absence that began before the token only its last occasion is known to lie after it.
+function bareAfter(bare: Report['bare'], tokenSec: number): Report['bare'] {
+  if (bare === null || bare.lastSec <= tokenSec) return null
+  return bare.firstSec > tokenSec ? bare : { firstSec: bare.lastSec, lastSec: bare.lastSec }
+}
+
+/** What is left when a source is revoked: its reports never were. */
+export function revokeSource(reports: DeviceReports, source: string): DeviceReports {
+  return reports.filter((report) => report.source !== source)
+}
+
+/** The newest observation with a token, which alone decides; at the same second the one that came in last. */
+export function newestSighting(reports: DeviceReports): Sighting | null {
+  let newest: Sighting | null = null
+  for (const { token } of reports) if (token !== null && (newest === null || token.atSec > newest.atSec)) newest = token
+  return newest
+}
+
+/** Whether the device consents to a persona: its newest blob is this persona's, lists it, and was not left off for too long. */
+export function consentsTo(reports: DeviceReports, personaId: string): boolean {
+  const newest = newestSighting(reports)
+  if (newest === null || newest.personaId !== personaId || !newest.lists) return false
+  let firstSec = Infinity
+  let lastSec = -Infinity
+  for (const report of reports) {
+    const bare = bareAfter(report.bare, newest.atSec)
+    if (bare === null) continue
+    firstSec = Math.min(firstSec, bare.firstSec)
+    lastSec = Math.max(lastSec, bare.lastSec)
+  }
+  return lastSec - firstSec <= BARE_ENDS_AFTER_SEC
+}
+
+export type PairState = 'claimed' | 'confirmed' | 'former' | 'asserted'
+
+/**
+ * State of the pair (persona, device), design section 5. A device is bound to the first persona that it confirms, and only the user's
+ * own word unbinds it: another persona on a known device is never automatic (attack 16), nor does a device that left come back as a stranger.
+ * @param listed the persona's head lists the device
+ * @param bound the persona that the device is bound to, 64 hex digits, or null
+ * @returns null when neither side says anything of the other
+ */
+export function pairState(
+  personaId: string,
+  listed: boolean,
+  bound: string | null,
+  reports: DeviceReports,
+): PairState | null {
+  if (listed) {
+    const isFree = bound === null || bound === personaId
+    return isFree && consentsTo(reports, personaId) ? 'confirmed' : 'claimed'
+  }
+  if (bound === personaId) return 'former'
+  return newestSighting(reports)?.personaId === personaId ? 'asserted' : null
+}
+
+/**
+ * A claim that somebody else's knowledge speaks against: an alarm on this pair, never a change to the other one.
+ * @param isProvisional the device is a provisional entry of its own
+ */
+export function isContested(
+  personaId: string,
+  state: PairState | null,
+  bound: string | null,
+  isProvisional: boolean,
+  reports: DeviceReports,
+): boolean {
+  if (state !== 'claimed') return false
+  const shown = newestSighting(reports)
+  return isProvisional || (bound !== null && bound !== personaId) || (shown !== null && shown.personaId !== personaId)
+}
+
+export type Policy = 'auto' | 'ask' | 'pin'
+const STRICTNESS: Record<Policy, number> = { auto: 0, ask: 1, pin: 2 }
+
+/** What stays when entries are joined by one persona: the strictest policy, any block, the older name; the other becomes an alias. */
+export interface Entry {
+  readonly name: string
+  readonly aliases: readonly string[]
+  readonly policy: Policy
+  readonly blocked: boolean
+  readonly createdSec: number
+}
+
+export function joinEntries(a: Entry, b: Entry): Entry {
+  const [older, younger] = a.createdSec <= b.createdSec ? [a, b] : [b, a]
+  const aliases = new Set([...older.aliases, younger.name, ...younger.aliases])
+  aliases.delete(older.name)
+  return {
+    name: older.name,
+    aliases: [...aliases],
+    policy: STRICTNESS[a.policy] >= STRICTNESS[b.policy] ? a.policy : b.policy,
+    blocked: a.blocked || b.blocked,
+    createdSec: older.createdSec,
+  }
+}
+
+/** What the policy lets through of a blob that the order accepts. */
+export type Admission =
+  | { readonly take: 'all' }
+  /** Recorded now although the user was not asked: devices that are gone stop being confirmed; the rest waits. */
+  | { readonly take: 'removals' }
+  | { readonly take: 'nothing' }
+
+/**
+ * Whether an accepted blob becomes what apps see (design section 5). Policy holds back additions, activation and renames; a proven
+ * higher epoch is recorded at once under every policy, a removal within an epoch likewise under `ask` (attack 43).
+ */
+export function admit(policy: Policy, rotated: boolean): Admission {
+  if (policy === 'auto') return { take: 'all' }
+  if (rotated || policy === 'ask') return { take: 'removals' }
+  return { take: 'nothing' }
+}
