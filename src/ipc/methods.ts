@@ -1,0 +1,180 @@
+/** The one table of methods (docs/ipc.md, section 3): name, who may call it, params, result. docs/openrpc.json is made from it. */
+import { z } from 'zod'
+import type { MethodSpec, Permission } from './method.ts'
+import * as shape from './shapes.ts'
+
+export const MAX_BATCH = 256 // sanity: observations in one call; a friend record is about 1.2 kB, so a batch stays far below a frame
+export const MAX_PAGE = 500 // sanity: contacts in one page; a contact of 20 devices is about 5 kB of JSON
+
+/** Passphrases and words travel only over the admin socket, and never into a log. */
+const passphrase = z.string().min(1).max(1024) // sanity: nobody types more; Argon2id itself has no need of a limit
+const nickname = z.string().max(256) // sanity: the rules of core decide; this only bounds the work
+const noParams = z.strictObject({})
+const deviceName = z.strictObject({ device: z.string().max(256) })
+
+function method<P, R>(
+  permission: Permission,
+  summary: string,
+  params: z.ZodType<P>,
+  result: z.ZodType<R>,
+): MethodSpec<P, R> {
+  return { permission, summary, params, result }
+}
+
+export type Empty = Record<string, never>
+
+export interface InitParams {
+  device?: { name: string; key: string }
+  passphrase?: string
+  unnamed?: boolean
+}
+export interface InitResult {
+  table: shape.OwnTable
+}
+export interface Recovery {
+  words: string[]
+  confirmed: boolean
+}
+export interface ChosenWord {
+  /** 1..24 */
+  position: number
+  word: string
+}
+
+const initParams: z.ZodType<InitParams> = z.strictObject({
+  device: z.strictObject({ name: nickname, key: shape.keyHex }).exactOptional(),
+  passphrase: passphrase.exactOptional(),
+  unnamed: z.boolean().exactOptional(),
+})
+const chosenWord = z.strictObject({ position: z.int().min(1).max(24), word: z.string().max(16) })
+
+/** Everything the daemon can be asked. Keys are method names, `noun.verb`; one word for what concerns the daemon or any status message. */
+export interface Methods {
+  status: MethodSpec<Empty, shape.DaemonStatus>
+  lookup: MethodSpec<{ query: string }, shape.LookupResult>
+  verify: MethodSpec<{ text: string; from?: string }, shape.VerifyResult>
+  'contact.list': MethodSpec<{ after?: string; limit?: number }, shape.ContactPage>
+  'contact.show': MethodSpec<{ contact: string }, shape.Contact>
+  subscribe: MethodSpec<{ events?: shape.EventName[] }, { events: shape.EventName[] }>
+  unsubscribe: MethodSpec<Empty, Empty>
+  observe: MethodSpec<shape.ObservationParams, shape.ObserveResult>
+  'observe.batch': MethodSpec<
+    { source: string; observations: shape.ObservationParams[] },
+    { results: shape.ObserveResult[] }
+  >
+  'blob.get': MethodSpec<{ words?: string }, shape.StatusMessage>
+  'persona.init': MethodSpec<InitParams, InitResult>
+  'persona.unlock': MethodSpec<{ passphrase: string }, { locked: boolean }>
+  'recovery.show': MethodSpec<Empty, Recovery>
+  'recovery.confirm': MethodSpec<{ words: ChosenWord[] }, { confirmed: boolean }>
+  'device.list': MethodSpec<Empty, shape.OwnTable>
+  'device.add': MethodSpec<{ name: string; key: string; again?: boolean }, shape.EditResult>
+  'device.rename': MethodSpec<{ device: string; name: string }, shape.EditResult>
+  'device.activate': MethodSpec<{ device: string }, shape.EditResult>
+  'device.remove': MethodSpec<{ device: string }, shape.EditResult>
+}
+
+const eventName = z.enum(shape.EVENT_NAMES as [shape.EventName, ...shape.EventName[]])
+
+export const METHODS: Methods = {
+  status: method('read', 'Persona, store, socket, engine, counts', noParams, shape.daemonStatus),
+  lookup: method(
+    'read',
+    'Who is this ToxPk, PersonaID, name, or prefix of one',
+    z.strictObject({ query: z.string().min(1).max(256) }),
+    shape.lookupResult,
+  ),
+  verify: method(
+    'read',
+    'Judge a status message, storing nothing',
+    z.strictObject({ text: z.string().max(65_536), from: shape.keyHex.exactOptional() }),
+    shape.verifyResult,
+  ),
+  'contact.list': method(
+    'read',
+    'A page of contacts in the order of their names',
+    z.strictObject({
+      after: z.string().max(256).exactOptional(),
+      limit: z.int().min(1).max(MAX_PAGE).exactOptional(),
+    }),
+    shape.contactPage,
+  ),
+  'contact.show': method(
+    'read',
+    'One contact, by name or prefix of a PersonaID or ToxPk',
+    z.strictObject({ contact: z.string().min(1).max(256) }),
+    shape.contact,
+  ),
+  subscribe: method(
+    'read',
+    'Receive events on this connection from now on; all of them when none is named',
+    z.strictObject({ events: z.array(eventName).min(1).exactOptional() }),
+    z.strictObject({ events: z.array(eventName) }),
+  ),
+  unsubscribe: method('read', 'Receive no more events on this connection', noParams, noParams),
+  observe: method(
+    'observe',
+    'Report the status message that a device showed to you just now, or at a time in the past',
+    shape.observationParams,
+    shape.observeResult,
+  ),
+  'observe.batch': method(
+    'admin',
+    'Report many, such as the friends of a profile file; one commit for all',
+    z.strictObject({
+      source: z.string().min(1).max(4096),
+      observations: z.array(shape.observationParams).min(1).max(MAX_BATCH),
+    }),
+    z.strictObject({ results: z.array(shape.observeResult) }),
+  ),
+  'blob.get': method(
+    'publish',
+    'The status message to show on every device of the owner',
+    z.strictObject({ words: z.string().max(4096).exactOptional() }),
+    shape.statusMessage,
+  ),
+  'persona.init': method(
+    'admin',
+    'Make the persona, with or without a first device',
+    initParams,
+    z.strictObject({ table: shape.ownTable }),
+  ),
+  'persona.unlock': method(
+    'admin',
+    'Open the secrets file',
+    z.strictObject({ passphrase }),
+    z.strictObject({ locked: z.boolean() }),
+  ),
+  'recovery.show': method(
+    'admin',
+    'The recovery words, as long as they were not confirmed',
+    noParams,
+    z.strictObject({ words: z.array(z.string()), confirmed: z.boolean() }),
+  ),
+  'recovery.confirm': method(
+    'admin',
+    'Prove that the words were written down; the seed is then erased from this device',
+    z.strictObject({ words: z.array(chosenWord).min(3).max(24) }),
+    z.strictObject({ confirmed: z.boolean() }),
+  ),
+  'device.list': method('read', "The owner's table", noParams, shape.ownTable),
+  'device.add': method(
+    'admin',
+    'Add a device at the end of the table',
+    z.strictObject({ name: nickname, key: shape.keyHex, again: z.boolean().exactOptional() }),
+    shape.editResult,
+  ),
+  'device.rename': method(
+    'admin',
+    'Give a device another nickname',
+    z.strictObject({ device: z.string().max(256), name: nickname }),
+    shape.editResult,
+  ),
+  'device.activate': method('admin', 'Make a device the first, the active one', deviceName, shape.editResult),
+  'device.remove': method(
+    'admin',
+    'Take a device out of the table; without a rotation this does not revoke',
+    deviceName,
+    shape.editResult,
+  ),
+}

@@ -1,0 +1,371 @@
+/** The values that travel over the socket and that `--json` prints (docs/ipc.md, section 4): each interface beside the schema that checks it. */
+import { z } from 'zod'
+
+/** 32 bytes as 64 upper-case hex digits. */
+export const keyHex: z.ZodType<string> = z.string().regex(/^[0-9A-F]{64}$/, 'must be 64 upper-case hex digits')
+/** Unix seconds. */
+const seconds = z.int().min(0)
+const count = z.int().min(0)
+
+/** State of a pair (persona, device), design section 5. */
+export type PairState = 'claimed' | 'confirmed' | 'former' | 'asserted'
+export type Freshness = 'fresh' | 'stale' | 'expired'
+export type Policy = 'auto' | 'ask' | 'pin'
+
+/** One device of a table: a nickname and a key. */
+export interface TableDevice {
+  name: string
+  key: string
+}
+
+export const tableDevice: z.ZodType<TableDevice> = z.strictObject({ name: z.string(), key: keyHex })
+
+/** One device as this daemon sees it. */
+export interface ContactDevice {
+  /** Nickname in the table, or the Tox name of a provisional entry. */
+  name: string
+  key: string
+  state: PairState | 'provisional'
+  /** Listed by this contact while it is confirmed or provisional elsewhere, or shows another persona. */
+  contested: boolean
+  /** Place in the table from 1; null when it is not listed. */
+  position: number | null
+  /** When the device was last seen showing a status message, and by whose report. */
+  seenAtSec: number | null
+  sources: string[]
+}
+
+export const contactDevice: z.ZodType<ContactDevice> = z.strictObject({
+  name: z.string(),
+  key: keyHex,
+  state: z.enum(['claimed', 'confirmed', 'former', 'asserted', 'provisional']),
+  contested: z.boolean(),
+  position: z.int().min(1).nullable(),
+  seenAtSec: seconds.nullable(),
+  sources: z.array(z.string()),
+})
+
+/** A persona known locally that is not the owner's (`persona`), a friend without a blob (`provisional`), or the owner (`own`). */
+export interface Contact {
+  kind: 'persona' | 'provisional' | 'own'
+  name: string
+  aliases: string[]
+  /** null for a provisional entry, whose one device is its name. */
+  personaId: string | null
+  policy: Policy
+  epoch: number | null
+  seq: number | null
+  /** The writer's clock in the head. */
+  timeSec: number | null
+  freshness: Freshness | null
+  /** The head's names could not be read by this version; keys are current. */
+  needsNewerPersona: boolean
+  /** Key of the first confirmed device: what apps talk to. */
+  active: string | null
+  /** Key of the table's first device when that is another one, not yet confirmed. */
+  activeUnconfirmed: string | null
+  /** Confirmed (or the provisional one), active first: what an app may use. */
+  devices: ContactDevice[]
+  /** Listed, not confirmed. */
+  claims: ContactDevice[]
+  /** No longer listed (former) or never listed (asserted). */
+  others: ContactDevice[]
+}
+
+const freshness = z.enum(['fresh', 'stale', 'expired'])
+const policy = z.enum(['auto', 'ask', 'pin'])
+
+export const contact: z.ZodType<Contact> = z.strictObject({
+  kind: z.enum(['persona', 'provisional', 'own']),
+  name: z.string(),
+  aliases: z.array(z.string()),
+  personaId: keyHex.nullable(),
+  policy,
+  epoch: count.nullable(),
+  seq: count.nullable(),
+  timeSec: seconds.nullable(),
+  freshness: freshness.nullable(),
+  needsNewerPersona: z.boolean(),
+  active: keyHex.nullable(),
+  activeUnconfirmed: keyHex.nullable(),
+  devices: z.array(contactDevice),
+  claims: z.array(contactDevice),
+  others: z.array(contactDevice),
+})
+
+/** Who a key or a name is. `contact` is null when nobody is known by it; a device that is only claimed is in `claimedBy`. */
+export interface LookupResult {
+  query: string
+  by: 'device' | 'persona' | 'name' | 'none'
+  contact: Contact | null
+  device: ContactDevice | null
+  /** PersonaIDs that list the device without being confirmed for it. */
+  claimedBy: string[]
+}
+
+export const lookupResult: z.ZodType<LookupResult> = z.strictObject({
+  query: z.string(),
+  by: z.enum(['device', 'persona', 'name', 'none']),
+  contact: contact.nullable(),
+  device: contactDevice.nullable(),
+  claimedBy: z.array(keyHex),
+})
+
+export interface ContactPage {
+  contacts: Contact[]
+  /** Pass as `after` for the next page; null on the last. */
+  next: string | null
+  total: number
+}
+
+export const contactPage: z.ZodType<ContactPage> = z.strictObject({
+  contacts: z.array(contact),
+  next: z.string().nullable(),
+  total: count,
+})
+
+/** The owner's table, whole. */
+export interface OwnTable {
+  personaId: string
+  epoch: number
+  seq: number
+  timeSec: number
+  /** Names are published; false after `--unnamed` or when they no longer fit. */
+  named: boolean
+  devices: TableDevice[]
+  /** Bytes left of 1006 in the status message for own words and further devices. */
+  bytesFree: number
+}
+
+export const ownTable: z.ZodType<OwnTable> = z.strictObject({
+  personaId: keyHex,
+  epoch: count,
+  seq: count,
+  timeSec: seconds,
+  named: z.boolean(),
+  devices: z.array(tableDevice),
+  bytesFree: z.int(),
+})
+
+/** What an edit did: the table after it, and what it had to give up to fit. */
+export interface EditResult {
+  table: OwnTable
+  /** "names": the table is published without nicknames from now on. */
+  gaveUp: 'names'[]
+  notices: string[]
+}
+
+export const editResult: z.ZodType<EditResult> = z.strictObject({
+  table: ownTable,
+  gaveUp: z.array(z.literal('names')),
+  notices: z.array(z.string()),
+})
+
+/** The status message to show: own words, a space, the token. */
+export interface StatusMessage {
+  text: string
+  bytes: number
+  words: string
+  token: string
+  table: OwnTable
+}
+
+export const statusMessage: z.ZodType<StatusMessage> = z.strictObject({
+  text: z.string(),
+  bytes: count,
+  words: z.string(),
+  token: z.string(),
+  table: ownTable,
+})
+
+/** A blob whose signature and chain are good, in words and hex. */
+export interface BlobView {
+  version: number
+  personaId: string
+  epoch: number
+  seq: number
+  timeSec: number
+  freshness: Freshness
+  /** Dated more than two hours ahead of this clock. */
+  clockAhead: boolean
+  /** c_0, the commitment that a newcomer pins beside the PersonaID. */
+  chainRoot: string
+  prev: string
+  tableHash: string
+  devices: TableDevice[]
+  /** null, or why the names could not be read while everything else is good. */
+  documentCode: string | null
+  bytes: number
+}
+
+export const blobView: z.ZodType<BlobView> = z.strictObject({
+  version: z.literal(1),
+  personaId: keyHex,
+  epoch: count,
+  seq: count,
+  timeSec: seconds,
+  freshness,
+  clockAhead: z.boolean(),
+  chainRoot: keyHex,
+  prev: z.string(),
+  tableHash: keyHex,
+  devices: z.array(tableDevice),
+  documentCode: z.string().nullable(),
+  bytes: count,
+})
+
+/** How a blob stands against the head that is kept of its persona (design section 4). */
+export type OrderVerdict = 'new' | 'accept' | 'refresh' | 'fork' | 'stale' | 'held' | 'violation'
+const orderVerdict = z.enum(['new', 'accept', 'refresh', 'fork', 'stale', 'held', 'violation'])
+
+/** The judgement of one status message. */
+export interface VerifyResult {
+  valid: boolean
+  /** null when valid. */
+  code: string | null
+  message: string
+  blob: BlobView | null
+  /** The text without the token. */
+  words: string
+  bytes: number
+  /** More than 1006 bytes: judged all the same, but no client may show it. */
+  overLimit: boolean
+  /** Against the stored head; null without a daemon or for an invalid text. */
+  verdict: OrderVerdict | null
+  /** Whether the table lists the device that shows it; null when `from` was not given. */
+  listsSender: boolean | null
+}
+
+export const verifyResult: z.ZodType<VerifyResult> = z.strictObject({
+  valid: z.boolean(),
+  code: z.string().nullable(),
+  message: z.string(),
+  blob: blobView.nullable(),
+  words: z.string(),
+  bytes: count,
+  overLimit: z.boolean(),
+  verdict: orderVerdict.nullable(),
+  listsSender: z.boolean().nullable(),
+})
+
+/** One thing a device showed. */
+export interface ObservationParams {
+  from: string
+  text: string
+  /** The friend's name in the client, kept as the contact's name at first sight. */
+  name?: string
+  /** When it was shown; now when absent. Never in the future: a later time is taken as now. */
+  seenAtSec?: number
+}
+
+export const observationParams: z.ZodType<ObservationParams> = z.strictObject({
+  from: keyHex,
+  text: z.string().max(4096), // sanity: four times a status message; a text over 1006 bytes is judged and refused with its own code
+  name: z.string().max(512).exactOptional(), // sanity: a Tox name has at most 128 bytes
+  seenAtSec: seconds.exactOptional(),
+})
+
+export interface ObserveResult {
+  from: string
+  /** What the text held. `empty`: Tox sends one at each connect, it says nothing. */
+  shown: 'valid' | 'none' | 'empty' | 'damaged' | 'invalid'
+  code: string | null
+  personaId: string | null
+  verdict: OrderVerdict | null
+  /** The pair's state after it. */
+  state: PairState | 'provisional' | null
+  contact: string | null
+}
+
+export const observeResult: z.ZodType<ObserveResult> = z.strictObject({
+  from: keyHex,
+  shown: z.enum(['valid', 'none', 'empty', 'damaged', 'invalid']),
+  code: z.string().nullable(),
+  personaId: keyHex.nullable(),
+  verdict: orderVerdict.nullable(),
+  state: z.enum(['claimed', 'confirmed', 'former', 'asserted', 'provisional']).nullable(),
+  contact: z.string().nullable(),
+})
+
+export interface DaemonStatus {
+  version: string
+  pid: number
+  startedAtSec: number
+  home: { stateDir: string; appSocket: string; adminSocket: string; configFile: string | null }
+  engine: 'sodium' | 'portable'
+  store: { kind: string; schema: number }
+  persona: OwnTable | null
+  /** Signing is possible: a persona is there and its secrets are open. */
+  locked: boolean
+  /** false until the recovery words were confirmed: a stolen device could then take the persona. */
+  theftProtection: boolean
+  freshness: Freshness | null
+  counts: { contacts: number; provisional: number; devices: number; subscribers: number; connections: number }
+  notices: string[]
+}
+
+export const daemonStatus: z.ZodType<DaemonStatus> = z.strictObject({
+  version: z.string(),
+  pid: z.int(),
+  startedAtSec: seconds,
+  home: z.strictObject({
+    stateDir: z.string(),
+    appSocket: z.string(),
+    adminSocket: z.string(),
+    configFile: z.string().nullable(),
+  }),
+  engine: z.enum(['sodium', 'portable']),
+  store: z.strictObject({ kind: z.string(), schema: z.int() }),
+  persona: ownTable.nullable(),
+  locked: z.boolean(),
+  theftProtection: z.boolean(),
+  freshness: freshness.nullable(),
+  counts: z.strictObject({
+    contacts: count,
+    provisional: count,
+    devices: count,
+    subscribers: count,
+    connections: count,
+  }),
+  notices: z.array(z.string()),
+})
+
+/** What changed in a contact, one entry a change. */
+export interface ContactChange {
+  kind:
+    | 'created' // first seen
+    | 'upgraded' // a provisional entry became a persona
+    | 'added' // the table lists a new device
+    | 'removed'
+    | 'renamed'
+    | 'activated' // another first device
+    | 'rotated' // a higher epoch
+    | 'confirmed'
+    | 'unconfirmed'
+  key: string | null
+  name: string | null
+}
+
+export interface EventData {
+  'contact.changed': { contact: Contact; changes: ContactChange[]; source: string }
+  'device.added': { personaId: string; contact: string; device: TableDevice }
+  'own.changed': { table: OwnTable; cause: string }
+  'own.intent-dropped': { intent: string; reason: string; command: string }
+  alarm: { code: string; personaId: string | null; key: string | null; message: string }
+  clock: { personaId: string | null; message: string }
+}
+
+export type EventName = keyof EventData
+export const EVENT_NAMES: readonly EventName[] = [
+  'contact.changed',
+  'device.added',
+  'own.changed',
+  'own.intent-dropped',
+  'alarm',
+  'clock',
+]
+
+/** One event frame's data. */
+export type DaemonEvent = {
+  [Name in EventName]: { event: Name; id: number; atSec: number; data: EventData[Name] }
+}[EventName]
