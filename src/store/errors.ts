@@ -1,0 +1,77 @@
+/** Why the store refuses to start, to read or to write; each code has one cause (design section 6). */
+
+export type StoreErrorCode =
+  | 'STATE_DIR_MISSING'
+  | 'STATE_DIR_NOT_DIRECTORY'
+  | 'STATE_DIR_SYMLINK'
+  | 'STATE_DIR_FOREIGN_OWNER'
+  | 'STATE_DIR_OPEN_TO_OTHERS'
+  | 'STORE_LOCKED' // another process has the state directory
+  | 'STORE_MISSING' // a file that must be there is not; never answered by starting empty
+  | 'STORE_CORRUPT' // bytes on disk are not what was written
+  | 'STORE_LOST_WRITES' // whole, but older than what was acknowledged
+  | 'STORE_SCHEMA_NEWER' // written by a later personad
+  | 'STORE_DISK_FULL'
+  | 'STORE_IO' // any other error of the operating system; the cause tells
+  | 'STORE_STOPPED' // an earlier write failed, so what is on disk is not known: stop and start again
+  | 'STORE_CLOSED'
+  | 'STORE_KEY_INVALID'
+  | 'STORE_TOO_LARGE'
+  | 'SECRETS_SYMLINK'
+  | 'SECRETS_NOT_FILE'
+  | 'SECRETS_FOREIGN_OWNER'
+  | 'SECRETS_OPEN_TO_OTHERS'
+  | 'SECRETS_TOO_LARGE'
+
+export class StoreError extends Error {
+  override readonly name = 'StoreError'
+  readonly code: StoreErrorCode
+
+  constructor(code: StoreErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.code = code
+  }
+}
+
+/** STORE_CORRUPT in a file: what is wrong, where, and what to do. Nothing is changed before this is thrown. */
+export function corruptFile(file: string, offset: number, what: string): StoreError {
+  const message = `${file} is damaged at byte ${offset}: ${what}; nothing was changed, run "persona doctor"`
+  return new StoreError('STORE_CORRUPT', message)
+}
+
+/** STORE_MISSING of a file that must be there. */
+export function missingFile(file: string, why: string): StoreError {
+  const message = `${file} is missing, but ${why}; put it back from where it went or from a backup, or run "persona doctor"`
+  return new StoreError('STORE_MISSING', message)
+}
+
+// LevelDB keeps only strerror's text. A limit on the size of files (EFBIG) ends in the same way: there is no more room.
+const NO_ROOM = /No space left on device|Disk quota exceeded|File too large|ENOSPC|EDQUOT|EFBIG/
+
+/** A StoreError for an error of the operating system or of LevelDB while doing something to `path`; a StoreError stays itself. */
+export function storeErrorOf(cause: unknown, verb: string, path: string): StoreError {
+  if (cause instanceof StoreError) return cause
+  const codes = causeChain(cause).map((error) => ('code' in error ? String(error.code) : ''))
+  const text = causeChain(cause)
+    .map((error) => error.message)
+    .join(': ')
+  if (codes.includes('LEVEL_CORRUPTION')) {
+    return new StoreError('STORE_CORRUPT', `${path} is damaged (${text}); run "persona doctor"`, { cause })
+  }
+  if (codes.includes('DURABLE_DISK_FULL') || NO_ROOM.test(text)) {
+    return new StoreError('STORE_DISK_FULL', `cannot ${verb} ${path}: the disk is full; make room and start again`, {
+      cause,
+    })
+  }
+  return new StoreError(
+    'STORE_IO',
+    `cannot ${verb} ${path}: ${text || String(cause)}; check the disk and start again`,
+    { cause },
+  )
+}
+
+function causeChain(cause: unknown): Error[] {
+  const chain: Error[] = []
+  for (let at = cause; at instanceof Error && chain.length < 8; at = at.cause) chain.push(at)
+  return chain
+}

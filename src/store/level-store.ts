@@ -1,0 +1,185 @@
+/** The store's contract on LevelDB: verified before it is opened, anchored at each commit, stopped at the first failed write (design section 6). */
+import { mkdir, readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Level } from 'level'
+import { createAnchor, openAnchor } from './anchor.ts'
+import type { Anchor } from './anchor.ts'
+import { decodeMark, encodeMark, MARK_KEY } from './commit-mark.ts'
+import type { CommitMark } from './commit-mark.ts'
+import { missingFile, StoreError, storeErrorOf } from './errors.ts'
+import { GroupCommit } from './group-commit.ts'
+import { checkLevelFiles } from './leveldb-check.ts'
+import type { StateLock } from './lock.ts'
+import { checkSchema } from './migrations.ts'
+import { decodeRecord, encodeRecord } from './record.ts'
+import { isErrno, syncDirectory } from './state-dir.ts'
+import type { StatePaths } from './state-dir.ts'
+import { checkKey, checkRange, KEY_RANGE_END } from './store.ts'
+import type { Entry, Range, Store, Write } from './store.ts'
+
+const PAGE_ENTRIES = 256 // entries that cross from LevelDB at a time: 2.9 us each, the event loop is free again within 1 ms
+
+type Database = Level<string, Uint8Array>
+
+/** The two writes of a commit. A test lets each fail, before it or after it was done. */
+export type WritePoint = 'batch' | 'anchor'
+export type Intercept = (point: WritePoint, write: () => Promise<void>) => Promise<void>
+
+/**
+ * Opens the store of a locked state directory, and makes it where nothing of a store or of secrets is there yet.
+ * @throws {StoreError} STORE_MISSING | STORE_CORRUPT | STORE_LOST_WRITES | STORE_SCHEMA_NEWER | STORE_DISK_FULL | STORE_IO
+ */
+export async function openLevelStore(lock: StateLock, intercept: Intercept = (_, write) => write()): Promise<Store> {
+  const { paths } = lock
+  let anchor: Anchor | null = null
+  let db: Database | undefined
+  try {
+    anchor = await openAnchor(paths.anchor)
+    if (anchor !== null) checkSchema(anchor.mark.schema, paths.anchor)
+    const exists = await checkBeforeOpening(paths, anchor)
+    await mkdir(paths.store, { recursive: true, mode: 0o700 })
+    // Not made earlier: it opens by itself. Compression gains nothing on keys and signatures, and blocks without it need no decoder to be verified.
+    db = new Level(paths.store, {
+      keyEncoding: 'utf8',
+      valueEncoding: 'view',
+      compression: false,
+      createIfMissing: !exists,
+    })
+    await db.open()
+    // LevelDB renames CURRENT without a sync of the directory.
+    await syncDirectory(paths.store)
+    const { number } = readMark(db)
+    if (anchor !== null && number < anchor.mark.number) throw lostWrites(paths, number, anchor)
+    anchor ??= await firstCommit(db, paths, number)
+    return new LevelStore(db, anchor, paths.store, Math.max(number, anchor.mark.number), intercept)
+  } catch (cause) {
+    await anchor?.close()
+    await db?.close()
+    throw storeErrorOf(cause, 'open', paths.store)
+  }
+}
+
+/** Everything that can be known before LevelDB changes the first byte. @returns whether there is a store */
+async function checkBeforeOpening(paths: StatePaths, anchor: Anchor | null): Promise<boolean> {
+  const inState = await namesIn(join(paths.store, '..'))
+  const inStore = await namesIn(paths.store)
+  if (!inStore.includes('CURRENT')) {
+    // A crash in the middle of making LevelDB leaves no log or table before CURRENT is there.
+    const remains = inStore.find((name) => /\.(?:log|ldb|sst)$/.test(name))
+    const other = remains ?? ['anchor', 'secrets', 'seed'].find((name) => inState.includes(name))
+    if (other !== undefined) throw missingFile(join(paths.store, 'CURRENT'), `"${other}" shows that there was a store`)
+    return false
+  }
+  const lastCommit = await checkLevelFiles(paths.store)
+  if (anchor !== null && lastCommit !== null && lastCommit < anchor.mark.number)
+    throw lostWrites(paths, lastCommit, anchor)
+  return true
+}
+
+async function namesIn(directory: string): Promise<string[]> {
+  try {
+    return await readdir(directory)
+  } catch (cause) {
+    if (isErrno(cause, 'ENOENT')) return []
+    throw cause
+  }
+}
+
+function readMark(db: Database): CommitMark {
+  const record = db.getSync(MARK_KEY)
+  return record === undefined ? { schema: 0, number: 0 } : decodeMark(decodeRecord(MARK_KEY, record))
+}
+
+/** Commit 1, which holds nothing, and the anchor behind it: from there on a missing anchor is a loss. */
+async function firstCommit(db: Database, paths: StatePaths, number: number): Promise<Anchor> {
+  if (number > 1) throw missingFile(paths.anchor, `the store is at commit ${number}`)
+  if (number === 0) await writeBatch(db, 1, [])
+  await createAnchor(paths.anchor, 1)
+  const anchor = await openAnchor(paths.anchor)
+  if (anchor === null) throw new Error('the file that was just written is gone')
+  return anchor
+}
+
+async function writeBatch(db: Database, number: number, writes: readonly Write[]): Promise<void> {
+  const mark = { type: 'put' as const, key: MARK_KEY, value: encodeRecord(MARK_KEY, encodeMark(number)) }
+  const rest = writes.map(({ key, value }) =>
+    value === null ? { type: 'del' as const, key } : { type: 'put' as const, key, value: encodeRecord(key, value) },
+  )
+  // The mark first: checkLevelFiles looks for it there.
+  await db.batch([mark, ...rest], { sync: true })
+}
+
+function lostWrites(paths: StatePaths, number: number, anchor: Anchor): StoreError {
+  const message = `${paths.store} ends at commit ${number}, but commit ${anchor.mark.number} was acknowledged: writes are lost; run "persona doctor"`
+  return new StoreError('STORE_LOST_WRITES', message)
+}
+
+class LevelStore implements Store {
+  readonly #db: Database
+  readonly #anchor: Anchor
+  readonly #path: string
+  readonly #commits: GroupCommit
+  #number: number
+
+  constructor(db: Database, anchor: Anchor, path: string, number: number, intercept: Intercept) {
+    this.#db = db
+    this.#anchor = anchor
+    this.#path = path
+    this.#number = number
+    this.#commits = new GroupCommit((writes) => this.#write(writes, intercept), path)
+  }
+
+  get(key: string): Uint8Array | undefined {
+    this.#commits.checkUsable()
+    checkKey(key)
+    let record: Uint8Array | undefined
+    try {
+      record = this.#db.getSync(key)
+    } catch (cause) {
+      throw storeErrorOf(cause, 'read', this.#path)
+    }
+    return record && decodeRecord(key, record)
+  }
+
+  async *iterate(range: Range): AsyncGenerator<Entry, void, undefined> {
+    this.#commits.checkUsable()
+    checkRange(range)
+    const iterator = this.#db.iterator(levelRange(range))
+    try {
+      for (;;) {
+        this.#commits.checkUsable()
+        const page = await iterator.nextv(PAGE_ENTRIES)
+        if (page.length === 0) return
+        for (const [key, record] of page) yield { key, value: decodeRecord(key, record) }
+      }
+    } catch (cause) {
+      throw storeErrorOf(cause, 'read', this.#path)
+    } finally {
+      await iterator.close()
+    }
+  }
+
+  commit(writes: readonly Write[]): Promise<void> {
+    return this.#commits.commit(writes)
+  }
+
+  async close(): Promise<void> {
+    await this.#commits.close()
+    await this.#db.close()
+    await this.#anchor.close()
+  }
+
+  async #write(writes: readonly Write[], intercept: Intercept): Promise<void> {
+    const number = this.#number + 1
+    await intercept('batch', () => writeBatch(this.#db, number, writes))
+    // Crash here: the commit stands, nobody was told. The next start finds the store one ahead of the anchor, which is right.
+    await intercept('anchor', () => this.#anchor.write(number))
+    this.#number = number
+  }
+}
+
+function levelRange({ prefix, after, limit = -1, reverse = false }: Range): object {
+  const bounds = { gte: prefix, lt: prefix + KEY_RANGE_END, limit, reverse }
+  if (after === undefined) return bounds
+  return reverse ? { ...bounds, lt: after } : { gt: after, lt: bounds.lt, limit }
+}

@@ -1,0 +1,88 @@
+/**
+ * LevelDB's log format, read strictly (doc/log_format.md of LevelDB): blocks of 32 KiB, in them records of a masked CRC-32C, a length, a type and
+ * data. LevelDB skips what it cannot read and opens with the rest; here only what a crash can leave is forgiven: a torn end.
+ */
+import { concatBytes } from '../core/bytes.ts'
+import { crc32c, maskCrc } from './crc32c.ts'
+import { corruptFile } from './errors.ts'
+
+const BLOCK_BYTES = 32_768
+const HEADER_BYTES = 7 // masked CRC-32C u32, length u16, type u8; little-endian
+const FULL = 1
+const FIRST = 2
+const LAST = 4 // 3 is a piece from the middle
+
+export interface LevelLog {
+  /** What was written, one a call of the writer; views of the file's bytes where they lie in one piece. */
+  readonly records: readonly Uint8Array[]
+  /** Where an unfinished last write begins, or null when the file ends where a record ends. */
+  readonly tornAt: number | null
+}
+
+interface Fragment {
+  readonly type: number
+  readonly data: Uint8Array
+  readonly end: number
+}
+
+/**
+ * Reads all records of a log or MANIFEST. A write that was under way when the power went leaves an end that cannot be read; it is forgiven if
+ * nothing readable follows, whatever it looks like (cut, zeros, old sectors). What is behind a readable record was synced before.
+ * @param bytes of the whole file; not changed
+ * @param file its path, for messages
+ * @throws {StoreError} STORE_CORRUPT
+ */
+export function readLevelLog(bytes: Uint8Array, file: string): LevelLog {
+  const records: Uint8Array[] = []
+  let open: Uint8Array[] | null = null
+  let openAt = 0
+  let at = 0
+  while (at < bytes.length) {
+    at = skipTrailer(at)
+    if (at >= bytes.length) break
+    const fragment = readFragment(bytes, at)
+    if (fragment === null) {
+      const readableAt = findFragment(bytes, at + 1)
+      if (readableAt !== null)
+        throw corruptFile(file, at, `this record cannot be read, but a later one at byte ${readableAt} can`)
+      return { records, tornAt: open === null ? at : openAt }
+    }
+    const begins = fragment.type === FULL || fragment.type === FIRST
+    if (begins !== (open === null)) throw corruptFile(file, at, 'pieces of two records are mixed')
+    if (open === null) openAt = at
+    open = [...(open ?? []), fragment.data]
+    if (fragment.type === FULL || fragment.type === LAST) {
+      records.push(open.length === 1 ? fragment.data : concatBytes(...open))
+      open = null
+    }
+    at = fragment.end
+  }
+  return { records, tornAt: open === null ? null : openAt }
+}
+
+/** A header does not fit the last 6 bytes of a block; LevelDB fills them with zeros and never reads them. */
+function skipTrailer(at: number): number {
+  const left = BLOCK_BYTES - (at % BLOCK_BYTES)
+  return left < HEADER_BYTES ? at + left : at
+}
+
+function readFragment(bytes: Uint8Array, at: number): Fragment | null {
+  const start = at + HEADER_BYTES
+  const blockEnd = at - (at % BLOCK_BYTES) + BLOCK_BYTES
+  if (start > Math.min(blockEnd, bytes.length)) return null
+  const end = start + (bytes[at + 4]! | (bytes[at + 5]! << 8))
+  const type = bytes[at + 6]!
+  // Zeros are not a record here, though the CRC-32C of nothing would be found in no file: type 0 is refused.
+  if (type < FULL || type > LAST || end > blockEnd || end > bytes.length) return null
+  const stored = new DataView(bytes.buffer, bytes.byteOffset + at, 4).getUint32(0, true)
+  if (maskCrc(crc32c(bytes, at + 6, end)) !== stored) return null
+  return { type, data: bytes.subarray(start, end), end }
+}
+
+// At every byte, not only where a record could be expected: the length of the damaged record may be what was damaged.
+function findFragment(bytes: Uint8Array, from: number): number | null {
+  for (let at = from; at + HEADER_BYTES <= bytes.length; at++) {
+    if (readFragment(bytes, at) !== null) return at
+  }
+  return null
+}

@@ -1,0 +1,45 @@
+/** The store's contract in memory: for tests of what is built on it, and the model that the one on disk is compared with. */
+import { compareBytes, encodeUtf8 } from '../core/bytes.ts'
+import { GroupCommit } from './group-commit.ts'
+import { checkKey, checkRange } from './store.ts'
+import type { Entry, Range, Store, Write } from './store.ts'
+
+/** @param beforeWrite awaited in front of each write, which its rejection makes fail: the fault injection of tests */
+export function openMemoryStore(beforeWrite: () => Promise<void> = () => Promise.resolve()): Store {
+  const records = new Map<string, Uint8Array>()
+  const commits = new GroupCommit(async (writes: readonly Write[]) => {
+    await beforeWrite()
+    for (const { key, value } of writes) {
+      if (value === null) records.delete(key)
+      else records.set(key, value)
+    }
+  }, 'in memory')
+
+  return {
+    get(key: string): Uint8Array | undefined {
+      commits.checkUsable()
+      checkKey(key)
+      const value = records.get(key)
+      // A copy, as from the disk: changing it changes nothing here.
+      return value && Uint8Array.from(value)
+    },
+    async *iterate(range: Range): AsyncGenerator<Entry, void, undefined> {
+      commits.checkUsable()
+      checkRange(range)
+      for (const [key, value] of select(records, range)) yield { key, value: Uint8Array.from(value) }
+    },
+    commit: (writes) => commits.commit(writes),
+    close: () => commits.close(),
+  }
+}
+
+function select(records: ReadonlyMap<string, Uint8Array>, range: Range): [string, Uint8Array][] {
+  const { prefix, after, limit = Infinity, reverse = false } = range
+  const sign = reverse ? -1 : 1
+  // UTF-16 order differs from that of UTF-8 above U+D7FF: the bytes decide.
+  const order = (a: string, b: string): number => sign * compareBytes(encodeUtf8(a), encodeUtf8(b))
+  return [...records]
+    .filter(([key]) => key.startsWith(prefix) && (after === undefined || order(key, after) > 0))
+    .sort(([a], [b]) => order(a, b))
+    .slice(0, limit)
+}

@@ -1,0 +1,94 @@
+/** The state directory: who may own and see it, and the names in it (design section 6, attack 31). */
+import { constants } from 'node:fs'
+import { lstat, mkdir, open } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { StoreError, storeErrorOf } from './errors.ts'
+
+const PRIVATE_MODE = 0o700
+const OTHERS = 0o077
+
+/** The files of a state directory. */
+export interface StatePaths {
+  /** LevelDB's directory, with all public state. */
+  readonly store: string
+  /** Beside it, so that what is lost from it is noticed: anchor.ts. */
+  readonly anchor: string
+  /** See lock.ts. */
+  readonly lock: string
+  readonly pid: string
+  readonly secrets: string
+  readonly seed: string
+}
+
+export function statePaths(stateDir: string): StatePaths {
+  const at = (name: string): string => join(stateDir, name)
+  return {
+    store: at('store'),
+    anchor: at('anchor'),
+    lock: at('lock'),
+    pid: at('pid'),
+    secrets: at('secrets'),
+    seed: at('seed'),
+  }
+}
+
+/**
+ * Makes the state directory, 0700 whatever the umask, and its parents; one that exists is checked instead.
+ * @throws {StoreError} as {@link checkStateDir}, and STORE_DISK_FULL | STORE_IO
+ */
+export async function createStateDir(path: string): Promise<void> {
+  try {
+    const first = await mkdir(path, { recursive: true, mode: PRIVATE_MODE })
+    // The outermost directory that was made is an entry of its parent; the parents between were made with their children.
+    if (first !== undefined) await syncDirectory(dirname(first))
+  } catch (cause) {
+    // Something else stands in the way: the check below says what, if it is the last part of the path.
+    if (!isErrno(cause, 'EEXIST')) throw storeErrorOf(cause, 'make', path)
+  }
+  await checkStateDir(path)
+}
+
+/**
+ * Refuses a state directory that somebody else could read, replace or prepare.
+ * @param uid whose it must be; on Windows, which has no such numbers, nothing of owner and mode is checked
+ * @throws {StoreError} STATE_DIR_MISSING | STATE_DIR_SYMLINK | STATE_DIR_NOT_DIRECTORY | STATE_DIR_FOREIGN_OWNER | STATE_DIR_OPEN_TO_OTHERS | STORE_IO
+ */
+export async function checkStateDir(path: string, uid: number | undefined = process.getuid?.()): Promise<void> {
+  const found = await lstat(path).catch((cause: unknown) => {
+    if (!isErrno(cause, 'ENOENT')) throw storeErrorOf(cause, 'look at', path)
+    throw new StoreError(
+      'STATE_DIR_MISSING',
+      `there is no state directory ${path}; start the daemon once, or give the right --home`,
+    )
+  })
+  if (found.isSymbolicLink()) {
+    const message = `the state directory ${path} is a symbolic link; give the directory itself: whoever can change the link takes the persona`
+    throw new StoreError('STATE_DIR_SYMLINK', message)
+  }
+  if (!found.isDirectory())
+    throw new StoreError('STATE_DIR_NOT_DIRECTORY', `${path} is not a directory; move it away or give another --home`)
+  if (uid === undefined) return
+  if (found.uid !== uid) {
+    const message = `the state directory ${path} belongs to user ${found.uid}, but this is user ${uid}; run as its owner`
+    throw new StoreError('STATE_DIR_FOREIGN_OWNER', message)
+  }
+  if ((found.mode & OTHERS) !== 0) {
+    const mode = (found.mode & 0o777).toString(8).padStart(4, '0')
+    const message = `the state directory ${path} is open to others (mode ${mode}); run "chmod 700 ${path}" and see whether something in it was changed`
+    throw new StoreError('STATE_DIR_OPEN_TO_OTHERS', message)
+  }
+}
+
+/** Makes new, renamed and removed entries of a directory durable. */
+export async function syncDirectory(path: string): Promise<void> {
+  const handle = await open(path, constants.O_RDONLY | constants.O_DIRECTORY)
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
+
+export function isErrno(cause: unknown, code: string): boolean {
+  return cause instanceof Error && 'code' in cause && cause.code === code
+}
