@@ -1,0 +1,53 @@
+/** Made-up Tox keys and profiles, the same ones in each run. */
+import type { CryptoEngine } from '../../src/crypto/engine.ts'
+import { portableEngine } from '../../src/crypto/portable.ts'
+import { ToxError, type ToxErrorCode } from '../../src/tox/errors.ts'
+import { newSave, type NewProfile } from '../../src/tox/new-profile.ts'
+import type { ToxSave } from '../../src/tox/savefile.ts'
+
+export const engine: CryptoEngine = portableEngine
+
+export function secretKeyOf(person: number): Uint8Array {
+  return new Uint8Array(32).fill(person)
+}
+
+export function publicKeyOf(person: number): Uint8Array {
+  return engine.boxPublicKey(secretKeyOf(person))
+}
+
+/** Nine, who knows One and Two. */
+export function nine(changes: Partial<NewProfile> = {}): ToxSave {
+  return newSave({ ...NINE, ...changes }, engine)
+}
+
+const NINE: NewProfile = {
+  name: 'Nine',
+  statusMessage: 'at home',
+  secretKey: secretKeyOf(9),
+  nospam: Uint8Array.of(1, 2, 3, 4),
+  friends: [
+    { publicKey: publicKeyOf(1), name: 'One', statusMessage: 'one here', lastSeenSec: 1_700_000_001 },
+    { publicKey: publicKeyOf(2), name: 'Two', statusMessage: '', lastSeenSec: 0 },
+  ],
+}
+
+/** The code of the ToxError that this throws; anything else is thrown on, and no throw is the text 'none'. */
+export function codeOf(work: () => unknown): ToxErrorCode | 'none' {
+  try {
+    work()
+    return 'none'
+  } catch (error) {
+    if (error instanceof ToxError) return error.code
+    throw error
+  }
+}
+
+export async function codeOfAsync(work: Promise<unknown>): Promise<ToxErrorCode | 'none'> {
+  try {
+    await work
+    return 'none'
+  } catch (error) {
+    if (error instanceof ToxError) return error.code
+    throw error
+  }
+}
