@@ -1,0 +1,61 @@
+/** What of an error may be written down: our own texts, which hold no secrets, and of all others only kind and place. */
+import type { LogFields } from './log.ts'
+
+/**
+ * The classes whose messages are ours. Others quote what they were given: JSON.parse the text, Node's checks of arguments the
+ * argument, a parser the line. A recovery word in one of them must not reach the journal (attack 36).
+ */
+const OWN_ERRORS: ReadonlySet<string> = new Set([
+  'BlobError',
+  'ConfigError',
+  'CryptoError',
+  'DurableError',
+  'IpcError',
+  'PathsError',
+  'RpcError',
+  'ServiceError',
+  'StoreError',
+  'TableError',
+  'ToxError',
+])
+
+const MAX_FRAMES = 8 // sanity: who called whom, up to the handler
+const FRAME = /^ +at (.+:\d+:\d+\)?)$/
+const MAX_CAUSES = 4 // sanity: a chain of causes may be a ring
+
+/** True for an error that this project made, whose code and message are stable and hold nothing secret. */
+export function isOwnError(error: unknown): error is Error & { readonly code: string } {
+  return error instanceof Error && OWN_ERRORS.has(error.name) && 'code' in error && typeof error.code === 'string'
+}
+
+/** Fields of a log record that tell of an error: message and code of our own, kind, code and frames of a foreign one, and its causes. */
+export function describeError(error: unknown): LogFields {
+  if (!(error instanceof Error)) return { error: `a thrown ${error === null ? 'null' : typeof error}` }
+  const causes = causesOf(error).map(kindOf).join(' < ')
+  const fields = { error: kindOf(error), ...(causes === '' ? {} : { causes }) }
+  return isOwnError(error) ? { message: error.message, ...fields } : { ...fields, frames: framesOf(error) }
+}
+
+function causesOf(error: Error): Error[] {
+  const causes: Error[] = []
+  for (let cause = error.cause; cause instanceof Error && causes.length < MAX_CAUSES; cause = cause.cause)
+    causes.push(cause)
+  return causes
+}
+
+/** `StoreError STORE_LOCKED`, `Error ENOSPC write`: class, code and system call, each of which is a name in some source code. */
+function kindOf(error: Error): string {
+  const parts: unknown[] = [error.name]
+  if ('code' in error) parts.push(error.code)
+  if ('syscall' in error) parts.push(error.syscall)
+  return parts.filter((part) => typeof part === 'string' && /^[\w.-]{1,64}$/.test(part)).join(' ')
+}
+
+/** The lines of a stack that are frames. Its head repeats the message, which may have lines of its own that look like one. */
+function framesOf(error: Error): string {
+  const stack = error.stack ?? ''
+  const head = stack.indexOf(error.message)
+  const lines = head < 0 ? [] : stack.slice(head + error.message.length).split('\n')
+  const frames = lines.map((line) => FRAME.exec(line)?.[1]).filter((frame) => frame !== undefined)
+  return frames.slice(0, MAX_FRAMES).join(' < ')
+}
