@@ -1,0 +1,285 @@
+/** The client of the daemon's socket, typed by the method table: the public entry `personad/client` (docs/ipc.md, section 6). */
+import { connect as connectSocket, type Socket } from 'node:net'
+import { dirname } from 'node:path'
+import { errorText, IpcError } from './errors.ts'
+import { FRAME_ENCODING, FrameReader, isFrameTooLarge, type Frame } from './frame.ts'
+import type { MethodTable, ParamsOf, ResultOf } from './method.ts'
+import type { Methods } from './methods.ts'
+import { formatRequest, readReply, RpcError } from './rpc.ts'
+import type { DaemonEvent } from './shapes.ts'
+import { checkSocketDirectory, checkSocketPath, codeOf } from './socket-file.ts'
+
+export { IpcError, RpcError }
+
+export interface ConnectOptions {
+  readonly socketPath: string
+  /** For connecting and for each call; 30 000 when left out. */
+  readonly timeoutMs?: number
+}
+
+/** In the place of events that were not read in time: whatever they told has to be asked for. */
+export interface LaggedEvent {
+  readonly event: 'lagged'
+  readonly data: { readonly missed: number }
+}
+
+export interface Subscription {
+  close(): Promise<void>
+}
+
+type Named = { readonly event: string }
+/** Params may be left out where none is required. */
+type Arguments<P> = Partial<P> extends P ? [params?: P] : [params: P]
+
+/** One connection. It never reconnects: what was subscribed or under way is known to be lost, and the caller decides. */
+export interface Client<M extends MethodTable<M> = Methods, E extends Named = DaemonEvent> {
+  /**
+   * @throws {RpcError} what the daemon answered
+   * @throws {IpcError} TIMEOUT | CONNECTION_CLOSED | PROTOCOL | FRAME_TOO_LARGE
+   */
+  call<Name extends keyof M & string>(name: Name, ...params: Arguments<ParamsOf<M[Name]>>): Promise<ResultOf<M[Name]>>
+  /** Calls back for these events, or for all when null, until it is closed; also for `lagged`, in the place of what was lost. */
+  subscribe(events: readonly E['event'][] | null, onEvent: (event: E | LaggedEvent) => void): Promise<Subscription>
+  /** Resolves when the connection is over: with its reason, or with null after close(). */
+  readonly closed: Promise<IpcError | RpcError | null>
+  /** Calls that wait fail with CONNECTION_CLOSED. */
+  close(): Promise<void>
+}
+
+/**
+ * Connects to a daemon. An open client does not keep the process alive; a call that waits and a subscription do.
+ * @throws {IpcError} DAEMON_UNREACHABLE | TIMEOUT | SOCKET_PATH_TOO_LONG | SOCKET_DIR_INVALID | SOCKET_DIR_FOREIGN | SOCKET_DIR_OPEN
+ */
+export async function connect<M extends MethodTable<M> = Methods, E extends Named = DaemonEvent>(
+  options: ConnectOptions,
+): Promise<Client<M, E>> {
+  const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS
+  const socket = await openSocket(options.socketPath, timeoutMs)
+  const connection = new ClientConnection(socket, timeoutMs)
+  return {
+    call: (name, ...params) => connection.call(name, params[0]) as Promise<ResultOf<M[typeof name]>>,
+    subscribe: (events, onEvent) => connection.subscribe(events, onEvent as (event: Named) => void),
+    closed: connection.closed,
+    close: () => connection.close(),
+  }
+}
+
+const DEFAULT_TIMEOUT_MS = 30_000 // sanity: the slowest single call opens a secrets file, some seconds on a slow machine
+
+interface Waiting {
+  readonly resolve: (result: unknown) => void
+  readonly reject: (error: Error) => void
+  readonly timer: NodeJS.Timeout
+}
+
+interface Listener {
+  readonly events: readonly string[] | null
+  readonly onEvent: (event: Named) => void
+}
+
+class ClientConnection {
+  readonly closed: Promise<IpcError | RpcError | null>
+  readonly #socket: Socket
+  readonly #timeoutMs: number
+  readonly #reader = new FrameReader()
+  readonly #waiting = new Map<number, Waiting>()
+  readonly #listeners = new Set<Listener>()
+  #lastId = 0
+  #out = ''
+  #end: { readonly reason: IpcError | RpcError | null } | null = null
+  #onClosed: (reason: IpcError | RpcError | null) => void = () => {}
+
+  constructor(socket: Socket, timeoutMs: number) {
+    this.#socket = socket
+    this.#timeoutMs = timeoutMs
+    this.closed = new Promise((resolve) => {
+      this.#onClosed = resolve
+    })
+    socket.setEncoding(FRAME_ENCODING)
+    socket.on('data', (chunk: string) => this.#read(chunk))
+    socket.on('error', (cause) => {
+      this.#finish(new IpcError('CONNECTION_CLOSED', `the connection broke: ${cause.message}`, { cause }))
+    })
+    socket.on('close', () => {
+      this.#finish(
+        new IpcError('CONNECTION_CLOSED', 'the daemon closed the connection', { hint: 'see persona status' }),
+      )
+    })
+    socket.unref()
+  }
+
+  call(method: string, params: unknown): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      if (this.#end !== null) throw closedError(this.#end.reason)
+      const id = ++this.#lastId
+      const frame = formatRequest(id, method, params)
+      if (isFrameTooLarge(frame)) throw new IpcError('FRAME_TOO_LARGE', `the params of ${method} do not fit a frame`)
+      const timer = setTimeout(() => this.#expire(id, method), this.#timeoutMs)
+      this.#waiting.set(id, { resolve, reject, timer })
+      this.#send(frame)
+      this.#holdProcess()
+    })
+  }
+
+  async subscribe(events: readonly string[] | null, onEvent: (event: Named) => void): Promise<Subscription> {
+    const listener: Listener = { events, onEvent }
+    this.#listeners.add(listener)
+    try {
+      await this.#renewSubscription()
+    } catch (error) {
+      this.#listeners.delete(listener)
+      this.#holdProcess()
+      throw error
+    }
+    return {
+      close: async () => {
+        if (!this.#listeners.delete(listener) || this.#end !== null) return
+        await this.#renewSubscription()
+      },
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#finish(null)
+    await this.closed
+  }
+
+  /** The daemon keeps one set of events a connection: what all listeners want together. */
+  async #renewSubscription(): Promise<void> {
+    if (this.#listeners.size === 0) {
+      await this.call('unsubscribe', {})
+      return
+    }
+    const wanted = new Set<string>()
+    for (const { events } of this.#listeners) {
+      if (events === null) return void (await this.call('subscribe', {}))
+      for (const event of events) wanted.add(event)
+    }
+    await this.call('subscribe', { events: [...wanted] })
+  }
+
+  /** All calls of one turn of the event loop go out in one write. */
+  #send(frame: string): void {
+    if (this.#out === '') process.nextTick(() => this.#flush())
+    this.#out += frame
+  }
+
+  #flush(): void {
+    if (this.#end === null) this.#socket.write(this.#out)
+    this.#out = ''
+  }
+
+  #read(chunk: string): void {
+    try {
+      this.#reader.push(chunk)
+      for (let frame = this.#reader.next(); frame !== null && this.#end === null; frame = this.#reader.next()) {
+        this.#receive(frame)
+      }
+    } catch (cause) {
+      this.#finish(cause instanceof IpcError ? cause : new IpcError('PROTOCOL', errorText(cause), { cause }))
+    }
+  }
+
+  #receive(frame: Frame): void {
+    if (frame.type === 'event') {
+      this.#emit(frame.data)
+      return
+    }
+    if (frame.type !== 'rpc') throw new IpcError('PROTOCOL', 'the daemon sent a frame of a type that is not known here')
+    const reply = readReply(frame.data)
+    // An error without an id is the daemon's last word on this connection.
+    if ('error' in reply && reply.id === null) return this.#finish(reply.error)
+    const waiting = typeof reply.id === 'number' ? this.#waiting.get(reply.id) : undefined
+    // Nobody waits after a timeout.
+    if (waiting === undefined) return
+    this.#forget(Number(reply.id), waiting)
+    if ('error' in reply) waiting.reject(reply.error)
+    else waiting.resolve(reply.result)
+  }
+
+  #emit(message: unknown): void {
+    if (typeof message !== 'object' || message === null || !('event' in message) || typeof message.event !== 'string') {
+      throw new IpcError('PROTOCOL', 'the daemon sent an event without a name')
+    }
+    const { event } = message
+    for (const { events, onEvent } of this.#listeners) {
+      if (events !== null && event !== 'lagged' && !events.includes(event)) continue
+      try {
+        onEvent(message as Named)
+      } catch (error) {
+        // The listener's own mistake, to be seen as such, and not the end of this stream.
+        queueMicrotask(() => {
+          throw error
+        })
+      }
+    }
+  }
+
+  #expire(id: number, method: string): void {
+    const waiting = this.#waiting.get(id)
+    if (waiting === undefined) return
+    this.#forget(id, waiting)
+    const hint = 'it may still be carried out'
+    waiting.reject(new IpcError('TIMEOUT', `no answer to ${method} within ${this.#timeoutMs} ms`, { hint }))
+  }
+
+  #forget(id: number, waiting: Waiting): void {
+    clearTimeout(waiting.timer)
+    this.#waiting.delete(id)
+    this.#holdProcess()
+  }
+
+  #holdProcess(): void {
+    if (this.#waiting.size > 0 || this.#listeners.size > 0) this.#socket.ref()
+    else this.#socket.unref()
+  }
+
+  #finish(reason: IpcError | RpcError | null): void {
+    if (this.#end !== null) return
+    this.#end = { reason }
+    this.#socket.destroy()
+    this.#listeners.clear()
+    for (const [id, waiting] of this.#waiting) {
+      this.#forget(id, waiting)
+      waiting.reject(closedError(reason))
+    }
+    this.#onClosed(reason)
+  }
+}
+
+function closedError(reason: IpcError | RpcError | null): Error {
+  return reason ?? new IpcError('CONNECTION_CLOSED', 'this client was closed')
+}
+
+function openSocket(path: string, timeoutMs: number): Promise<Socket> {
+  checkSocketPath(path)
+  try {
+    // A call may carry a passphrase: not into a directory where another user could have put his own socket.
+    checkSocketDirectory(dirname(path))
+  } catch (cause) {
+    throw cause instanceof IpcError ? cause : unreachable(path, cause)
+  }
+  return new Promise((resolve, reject) => {
+    const socket = connectSocket(path)
+    const timer = setTimeout(() => {
+      socket.destroy()
+      reject(new IpcError('TIMEOUT', `no connection to ${path} within ${timeoutMs} ms`))
+    }, timeoutMs)
+    function refuse(cause: Error): void {
+      clearTimeout(timer)
+      reject(unreachable(path, cause))
+    }
+    socket.once('error', refuse)
+    socket.once('connect', () => {
+      clearTimeout(timer)
+      socket.off('error', refuse)
+      resolve(socket)
+    })
+  })
+}
+
+function unreachable(path: string, cause: unknown): IpcError {
+  const isAbsent = codeOf(cause) === 'ENOENT' || codeOf(cause) === 'ECONNREFUSED'
+  const message = isAbsent ? `no daemon answers at ${path}` : `cannot reach the daemon at ${path}: ${errorText(cause)}`
+  return new IpcError('DAEMON_UNREACHABLE', message, { cause, hint: 'start it with "personad"' })
+}

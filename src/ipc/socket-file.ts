@@ -1,0 +1,193 @@
+/** The file of a socket and its directory: the directory is the access control, since Node tells no peer's user (docs/ipc.md, section 1). */
+import { chmodSync, linkSync, lstatSync, mkdirSync, unlinkSync, watch, type BigIntStats, type FSWatcher } from 'node:fs'
+import { connect } from 'node:net'
+import { dirname } from 'node:path'
+import { errorText, IpcError } from './errors.ts'
+
+const MAX_SOCKET_PATH_BYTES = 107 // sanity: sun_path less its NUL; listen() itself would only say EINVAL
+const DIRECTORY_MODE = 0o700
+const SOCKET_MODE = 0o600 // the directory decides; this holds also for who got a descriptor of it
+const CHECK_MS = 30_000 // sanity: for what the watch of one directory does not tell, such as a renamed parent
+
+/** Which file a socket is: after a rename or replacement the path is the same and this is not. */
+export interface SocketFile {
+  readonly path: string
+  readonly dev: bigint
+  readonly ino: bigint
+}
+
+/** @throws {IpcError} SOCKET_PATH_TOO_LONG */
+export function checkSocketPath(path: string): void {
+  const bytes = Buffer.byteLength(path)
+  if (bytes <= MAX_SOCKET_PATH_BYTES) return
+  throw new IpcError(
+    'SOCKET_PATH_TOO_LONG',
+    `the path ${path} has ${bytes} bytes; a socket's may have ${MAX_SOCKET_PATH_BYTES}`,
+    {
+      hint: 'choose a shorter directory for the sockets',
+    },
+  )
+}
+
+/**
+ * Checks that nobody but this user can put a socket into the directory, or open one in it. Root may come from outside.
+ * @throws {IpcError} SOCKET_DIR_INVALID | SOCKET_DIR_FOREIGN | SOCKET_DIR_OPEN, or ENOENT as the system throws it
+ */
+export function checkSocketDirectory(directory: string): void {
+  const stat = lstatSync(directory)
+  if (!stat.isDirectory()) {
+    throw new IpcError('SOCKET_DIR_INVALID', `${directory} is not a directory, or only a symbolic link to one`)
+  }
+  const uid = process.geteuid?.()
+  if (uid !== stat.uid && uid !== 0) {
+    throw new IpcError('SOCKET_DIR_FOREIGN', `${directory} belongs to user ${stat.uid}`, {
+      hint: 'remove it, or choose another directory for the sockets',
+    })
+  }
+  if ((stat.mode & 0o077) !== 0) {
+    const mode = (stat.mode & 0o7777).toString(8).padStart(4, '0')
+    throw new IpcError('SOCKET_DIR_OPEN', `${directory} is open to others (mode ${mode})`, {
+      hint: `after a look at what is in it: chmod 700 ${directory}`,
+    })
+  }
+}
+
+/**
+ * Makes the directory of a socket when there is none, with its parents, and checks it.
+ * @throws {IpcError} as {@link checkSocketDirectory}; SOCKET_FAILED when it cannot be made
+ */
+export function makeSocketDirectory(directory: string): void {
+  try {
+    mkdirSync(directory, { recursive: true, mode: DIRECTORY_MODE })
+  } catch (cause) {
+    throw socketFailed(`cannot make the directory ${directory}`, cause)
+  }
+  checkSocketDirectory(directory)
+}
+
+/**
+ * Removes the file of a server that is gone. The caller holds the lock of the store, so that no two servers do this at a time.
+ * @throws {IpcError} SOCKET_IN_USE | SOCKET_PATH_TAKEN | SOCKET_FAILED
+ */
+export async function removeStaleSocket(path: string): Promise<void> {
+  const found = statOrNull(path)
+  if (found === null) return
+  if (!found.isSocket()) {
+    throw new IpcError('SOCKET_PATH_TAKEN', `${path} is there and is not a socket`, { hint: 'move it away' })
+  }
+  if (await isAnswered(path)) throw inUse(path)
+  // Somebody may have been quicker since; his is not ours to remove.
+  const now = statOrNull(path)
+  if (now === null) return
+  if (now.ino !== found.ino || now.dev !== found.dev) throw inUse(path)
+  try {
+    unlinkSync(path)
+  } catch (cause) {
+    throw socketFailed(`cannot remove the stale socket ${path}`, cause)
+  }
+}
+
+/**
+ * Where to listen first. Closing a listening socket makes libuv unlink the path it was bound to, whoever's file is there by then;
+ * so it is bound to a path that is gone afterwards. No longer than `path`, for the sake of its limit.
+ */
+export function bindPath(path: string): string {
+  return `${path.slice(0, -1)}${path.endsWith('~') ? '-' : '~'}`
+}
+
+/**
+ * Gives a listening socket its real name, which nobody else may have: a link refuses what a rename would overwrite.
+ * @throws {IpcError} SOCKET_IN_USE | SOCKET_FAILED
+ */
+export function claimSocket(path: string): SocketFile {
+  const bound = bindPath(path)
+  try {
+    chmodSync(bound, SOCKET_MODE)
+    linkSync(bound, path)
+    // Crash here: one socket, two names. Both are stale at the next start, which removes both.
+    unlinkSync(bound)
+    const { dev, ino } = lstatSync(path, { bigint: true })
+    return { path, dev, ino }
+  } catch (cause) {
+    if (codeOf(cause) === 'EEXIST') throw inUse(path)
+    throw socketFailed(`cannot put a socket at ${path}`, cause)
+  }
+}
+
+/** Removes our file, and nothing that has taken its place. */
+export function releaseSocket(file: SocketFile): void {
+  try {
+    if (isStillOurs(file)) unlinkSync(file.path)
+  } catch {
+    // It is gone already, or its directory is: either way it is not ours to care for any more.
+  }
+}
+
+/** Calls back once when our file is removed or replaced (attack 30). */
+export function watchSocket(file: SocketFile, onLost: () => void): { close(): void } {
+  const watcher = watchDirectory(dirname(file.path), check)
+  const timer = setInterval(check, CHECK_MS).unref()
+  function close(): void {
+    clearInterval(timer)
+    watcher?.close()
+  }
+  function check(): void {
+    if (isStillOurs(file)) return
+    close()
+    onLost()
+  }
+  return { close }
+}
+
+/** Null when the system has no watch to give: the timer then is all there is. */
+function watchDirectory(directory: string, check: () => void): FSWatcher | null {
+  try {
+    return watch(directory, { persistent: false }, check).on('error', check)
+  } catch {
+    return null
+  }
+}
+
+/** What cannot be looked at is lost as well: no client finds it. */
+function isStillOurs(file: SocketFile): boolean {
+  try {
+    const { dev, ino } = lstatSync(file.path, { bigint: true })
+    return ino === file.ino && dev === file.dev
+  } catch {
+    return false
+  }
+}
+
+function statOrNull(path: string): BigIntStats | null {
+  try {
+    return lstatSync(path, { bigint: true })
+  } catch (cause) {
+    const code = codeOf(cause)
+    if (code === 'ENOENT' || code === 'ENOTDIR') return null
+    throw socketFailed(`cannot look at ${path}`, cause)
+  }
+}
+
+/** Whether somebody listens. Only a refused connection says that nobody does: a full backlog or a missing permission does not. */
+function isAnswered(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = connect(path)
+    probe.on('connect', () => {
+      probe.destroy()
+      resolve(true)
+    })
+    probe.on('error', (error) => resolve(codeOf(error) !== 'ECONNREFUSED' && codeOf(error) !== 'ENOENT'))
+  })
+}
+
+function inUse(path: string): IpcError {
+  return new IpcError('SOCKET_IN_USE', `another server answers at ${path}`, { hint: 'stop it first' })
+}
+
+function socketFailed(what: string, cause: unknown): IpcError {
+  return new IpcError('SOCKET_FAILED', `${what}: ${errorText(cause)}`, { cause })
+}
+
+export function codeOf(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
+}
