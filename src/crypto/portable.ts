@@ -1,0 +1,72 @@
+/** The engine without native code: the fallback where libsodium does not load, the engine of browsers, and the oracle of the other one. */
+import { argon2idAsync } from '@noble/hashes/argon2.js'
+import nacl from 'tweetnacl'
+import { checkCost, checkLength } from './arguments.ts'
+import type { CryptoEngine, KeyPair, PasswordCost } from './engine.ts'
+import { CryptoError } from './errors.ts'
+import { portableVerifier } from './portable-verify.ts'
+
+function equal(a: Uint8Array, b: Uint8Array): boolean {
+  if (a.length !== b.length) return false
+  return a.length === 0 || nacl.verify(a, b) // nacl.verify holds two empty arrays for different
+}
+
+function signKeyPair(seed: Uint8Array): KeyPair {
+  checkLength('an Ed25519 seed', seed, 32)
+  return nacl.sign.keyPair.fromSeed(seed)
+}
+
+function sign(message: Uint8Array, secretKey: Uint8Array): Uint8Array {
+  checkLength('an Ed25519 secret key', secretKey, 64)
+  return nacl.sign.detached(message, secretKey)
+}
+
+function boxPublicKey(secretKey: Uint8Array): Uint8Array {
+  checkLength('an X25519 secret key', secretKey, 32)
+  return nacl.scalarMult.base(secretKey)
+}
+
+function sealBox(message: Uint8Array, nonce: Uint8Array, key: Uint8Array): Uint8Array {
+  checkLength('a nonce', nonce, 24)
+  checkLength('a box key', key, 32)
+  return nacl.secretbox(message, nonce, key)
+}
+
+function openBox(sealed: Uint8Array, nonce: Uint8Array, key: Uint8Array): Uint8Array | null {
+  checkLength('a nonce', nonce, 24)
+  checkLength('a box key', key, 32)
+  return nacl.secretbox.open(sealed, nonce, key)
+}
+
+// It shares the event loop, in slices of 10 ms, and is some 10 times slower than libsodium.
+async function argon2id(passphrase: Uint8Array, salt: Uint8Array, cost: PasswordCost): Promise<Uint8Array> {
+  checkLength('a salt', salt, 16)
+  checkCost(cost)
+  const kibibytes = Math.floor(cost.memoryBytes / 1024)
+  try {
+    return await argon2idAsync(passphrase, salt, {
+      t: cost.passes,
+      m: kibibytes,
+      p: 1,
+      dkLen: 32,
+      maxmem: cost.memoryBytes,
+    })
+  } catch (cause) {
+    throw new CryptoError('ARGON2_FAILED', `Argon2id failed; it needs ${kibibytes} KiB of free memory`, { cause })
+  }
+}
+
+export const portableEngine: CryptoEngine = {
+  ...portableVerifier,
+  name: 'portable',
+  randomBytes: (length) => nacl.randomBytes(length),
+  secret: (length) => new Uint8Array(length),
+  wipe: (secret) => void secret.fill(0),
+  equal,
+  signKeyPair,
+  sign,
+  boxPublicKey,
+  sealBox,
+  openBox,
+  argon2id,
+}

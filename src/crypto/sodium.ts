@@ -1,0 +1,125 @@
+/** The engine on libsodium: strict by itself, fast, with secrets in guarded memory that is neither swapped nor dumped. */
+import type sodiumNative from 'sodium-native'
+import { concatBytes } from '../core/bytes.ts'
+import { isStrictPublicKey, isStrictSignature } from '../core/ed25519.ts'
+import { checkCost, checkLength } from './arguments.ts'
+import type { CryptoEngine, KeyPair, PasswordCost } from './engine.ts'
+import { CryptoError } from './errors.ts'
+
+type Sodium = typeof sodiumNative
+
+const BOX_TAG_BYTES = 16 // format: Poly1305
+
+export interface SodiumEngine extends CryptoEngine {
+  readonly name: 'sodium'
+  /** False where the system locks no memory for this process (`ulimit -l`): its secrets can then reach the swap space. */
+  readonly locksMemory: boolean
+}
+
+/** Loads libsodium, and fails with what the loader says where there is no build of it for this platform. */
+export async function loadSodiumEngine(): Promise<SodiumEngine> {
+  const { default: sodium } = await import('sodium-native')
+  return {
+    name: 'sodium',
+    locksMemory: canLockMemory(sodium),
+    randomBytes: (length) => filled(length, (bytes) => sodium.randombytes_buf(bytes)),
+    secret: (length) => guardedMemory(sodium, length),
+    wipe: (secret) => sodium.sodium_memzero(secret),
+    equal: (a, b) => a.length === b.length && sodium.sodium_memcmp(a, b),
+    sha512: (...parts) => sha512(sodium, parts),
+    verify: (signature, message, publicKey) => verify(sodium, signature, message, publicKey),
+    ...signing(sodium),
+    ...boxes(sodium),
+    argon2id: (passphrase, salt, cost) => argon2id(sodium, passphrase, salt, cost),
+  }
+}
+
+function filled(length: number, fill: (bytes: Uint8Array) => void): Uint8Array {
+  const bytes = new Uint8Array(length)
+  if (length > 0) fill(bytes)
+  return bytes
+}
+
+// Between guard pages, locked, left out of core dumps, wiped when it is collected. A plain view, not the Buffer that the
+// binding gives, whose toString and toJSON would print the secret. For the few secrets that last, never for what others
+// send: each takes 4 memory mappings, Linux gives a process 65530, and the binding aborts the process where there is no more.
+function guardedMemory(sodium: Sodium, length: number): Uint8Array {
+  return new Uint8Array(sodium.sodium_malloc(length).buffer).fill(0) // libsodium fills it with 0xdb
+}
+
+function canLockMemory(sodium: Sodium): boolean {
+  try {
+    sodium.sodium_mlock(sodium.sodium_malloc(32)) // sodium_malloc locks too, but does not say when it could not
+    return true
+  } catch {
+    return false
+  }
+}
+
+function sha512(sodium: Sodium, parts: readonly Uint8Array[]): Uint8Array {
+  const hash = new Uint8Array(64)
+  sodium.crypto_hash_sha512(hash, parts.length === 1 ? parts[0]! : concatBytes(...parts))
+  return hash
+}
+
+// libsodium 1.0.21 has these rules itself; they are asked here as well, so that no other build of it changes the verdict,
+// and because the binding throws at wrong lengths and takes a signature that is too long.
+function verify(sodium: Sodium, signature: Uint8Array, message: Uint8Array, publicKey: Uint8Array): boolean {
+  if (!isStrictSignature(signature) || !isStrictPublicKey(publicKey)) return false
+  return sodium.crypto_sign_verify_detached(signature, message, publicKey)
+}
+
+function signing(sodium: Sodium): Pick<CryptoEngine, 'signKeyPair' | 'sign' | 'boxPublicKey'> {
+  return {
+    signKeyPair(seed: Uint8Array): KeyPair {
+      checkLength('an Ed25519 seed', seed, 32)
+      const secretKey = guardedMemory(sodium, 64)
+      const publicKey = filled(32, (bytes) => sodium.crypto_sign_seed_keypair(bytes, secretKey, seed))
+      return { publicKey, secretKey }
+    },
+    sign(message: Uint8Array, secretKey: Uint8Array): Uint8Array {
+      checkLength('an Ed25519 secret key', secretKey, 64)
+      return filled(64, (bytes) => sodium.crypto_sign_detached(bytes, message, secretKey))
+    },
+    boxPublicKey(secretKey: Uint8Array): Uint8Array {
+      checkLength('an X25519 secret key', secretKey, 32)
+      return filled(32, (bytes) => sodium.crypto_scalarmult_base(bytes, secretKey))
+    },
+  }
+}
+
+function boxes(sodium: Sodium): Pick<CryptoEngine, 'sealBox' | 'openBox'> {
+  return {
+    sealBox(message: Uint8Array, nonce: Uint8Array, key: Uint8Array): Uint8Array {
+      checkLength('a nonce', nonce, 24)
+      checkLength('a box key', key, 32)
+      return filled(message.length + BOX_TAG_BYTES, (box) => sodium.crypto_secretbox_easy(box, message, nonce, key))
+    },
+    openBox(sealed: Uint8Array, nonce: Uint8Array, key: Uint8Array): Uint8Array | null {
+      checkLength('a nonce', nonce, 24)
+      checkLength('a box key', key, 32)
+      if (sealed.length < BOX_TAG_BYTES) return null
+      const message = new Uint8Array(sealed.length - BOX_TAG_BYTES)
+      return sodium.crypto_secretbox_open_easy(message, sealed, nonce, key) ? message : null
+    },
+  }
+}
+
+// On libuv's thread pool. The binding holds the three buffers until it has finished.
+async function argon2id(
+  sodium: Sodium,
+  passphrase: Uint8Array,
+  salt: Uint8Array,
+  cost: PasswordCost,
+): Promise<Uint8Array> {
+  checkLength('a salt', salt, 16)
+  checkCost(cost)
+  const { passes, memoryBytes } = cost
+  const key = guardedMemory(sodium, 32)
+  try {
+    await sodium.crypto_pwhash_async(key, passphrase, salt, passes, memoryBytes, sodium.crypto_pwhash_ALG_ARGON2ID13)
+  } catch (cause) {
+    throw new CryptoError('ARGON2_FAILED', `Argon2id failed; it needs ${memoryBytes} bytes of free memory`, { cause })
+  }
+  return key
+}
