@@ -1,0 +1,43 @@
+/** A machine with the processes that a test wants, as files under a directory of its own. */
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Machine } from '../../src/tox/qlockfile.ts'
+
+export const BOOT_ID = 'b0071d00-0000-4000-8000-000000000001'
+export const MACHINE_ID = '0123456789abcdef0123456789abcdef'
+
+export interface FakeProcess {
+  readonly pid: number
+  readonly args: readonly string[]
+  readonly environ?: Readonly<Record<string, string>>
+  readonly cwd?: string
+  readonly exe?: string
+  /** Paths that it has open, and the octal flags of each */
+  readonly open?: readonly { readonly path: string; readonly flags: string }[]
+}
+
+export function fakeMachine(directory: string, processes: readonly FakeProcess[] = []): Machine {
+  const procDir = join(directory, 'proc')
+  mkdirSync(join(procDir, 'sys/kernel/random'), { recursive: true })
+  writeFileSync(join(procDir, 'sys/kernel/random/boot_id'), `${BOOT_ID}\n`)
+  const machineIdFile = join(directory, 'machine-id')
+  writeFileSync(machineIdFile, `${MACHINE_ID}\n`)
+  for (const { pid, args, environ, cwd, exe, open } of processes) {
+    const own = join(procDir, String(pid))
+    mkdirSync(join(own, 'fd'), { recursive: true })
+    mkdirSync(join(own, 'fdinfo'))
+    writeFileSync(join(own, 'comm'), 'comm\n')
+    writeFileSync(join(own, 'cmdline'), args.map((arg) => `${arg}\0`).join(''))
+    if (environ !== undefined) {
+      const entries = Object.entries(environ).map(([name, value]) => `${name}=${value}\0`)
+      writeFileSync(join(own, 'environ'), entries.join(''))
+    }
+    if (cwd !== undefined) symlinkSync(cwd, join(own, 'cwd'))
+    if (exe !== undefined) symlinkSync(exe, join(own, 'exe'))
+    for (const [fd, { path, flags }] of (open ?? []).entries()) {
+      symlinkSync(path, join(own, 'fd', String(fd)))
+      writeFileSync(join(own, 'fdinfo', String(fd)), `pos:\t0\nflags:\t${flags}\nmnt_id:\t1\n`)
+    }
+  }
+  return { procDir, machineIdFile, hostname: 'laptop' }
+}
