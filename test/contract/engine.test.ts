@@ -161,6 +161,13 @@ describe.each(ENGINES.map((engine) => [engine.name, engine] as const))('the %s e
     }
   })
 
+  it('derives by Argon2id what OpenSSL derives', async () => {
+    const salt = hex('000102030405060708090A0B0C0D0E0F')
+    expect(formatHex(await engine.argon2id(encodeUtf8('correct horse'), salt, MINIMAL_COST))).toBe(
+      '3BFA796A86260B73457E1290B51695931A17E266F601D0FB45563E282FB6865B',
+    )
+  })
+
   it('refuses a seed, key, nonce, salt or cost that has not its size', async () => {
     const refused: [() => unknown, string][] = [
       [() => engine.signKeyPair(new Uint8Array(31)), 'ARGUMENT_LENGTH'],

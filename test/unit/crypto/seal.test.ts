@@ -1,0 +1,257 @@
+import * as fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import {
+  concatBytes,
+  encodeUtf8,
+  equalBytes,
+  formatHex,
+  isZero,
+  parseHex,
+  readU32,
+  u32be,
+} from '../../../src/core/bytes.ts'
+import type { CryptoEngine, PasswordCost } from '../../../src/crypto/engine.ts'
+import { CryptoError } from '../../../src/crypto/errors.ts'
+import { portableEngine } from '../../../src/crypto/portable.ts'
+import {
+  DEFAULT_SEAL_COST,
+  MAX_SEAL_COST,
+  MIN_SEAL_COST,
+  decodeUnsealed,
+  encodeUnsealed,
+  openWithKey,
+  openWithPassphrase,
+  readSealMode,
+  sealWithKey,
+  sealWithPassphrase,
+} from '../../../src/crypto/seal.ts'
+import { loadSodiumEngine } from '../../../src/crypto/sodium.ts'
+
+const sodium = await loadSodiumEngine()
+const KEY = new Uint8Array(32).fill(5)
+const CONTENT = encodeUtf8('what must not be read')
+// Nonce 0, 1, 2, ...; opened too by an XSalsa20-Poly1305 written out in Python.
+const GOLDEN =
+  '706572736F6E611A010200000015000102030405060708090A0B0C0D0E0F101112131415161708A55734B47B4D3ACFA3A4DB79B28EA63CB417D7CAD5B0F5A524A75B414E239D4424E08336'
+const PASSES_AT = 14
+const MEMORY_AT = 18
+
+/** Argon2id replaced by one hash, which still depends on everything it is given, so that hundreds of files can be opened. */
+const quick: CryptoEngine = {
+  ...sodium,
+  argon2id: (passphrase, salt, cost) =>
+    Promise.resolve(sodium.sha512(passphrase, salt, u32be(cost.passes), u32be(cost.memoryBytes)).slice(0, 32)),
+}
+
+async function codeOf(act: () => unknown): Promise<string> {
+  try {
+    await act()
+  } catch (error) {
+    if (error instanceof CryptoError) return error.code
+    throw error
+  }
+  return 'none'
+}
+
+interface Form {
+  readonly name: string
+  readonly seal: (content: Uint8Array) => Promise<Uint8Array>
+  readonly open: (sealed: Uint8Array) => Promise<Uint8Array>
+  /** What an altered box looks like. */
+  readonly wrong: string
+}
+
+const FORMS: readonly Form[] = [
+  {
+    name: 'unsealed',
+    seal: async (content) => Promise.resolve(encodeUnsealed(content, quick)),
+    open: async (sealed) => Promise.resolve().then(() => decodeUnsealed(sealed, quick)),
+    wrong: 'SEAL_DAMAGED',
+  },
+  {
+    name: 'passphrase',
+    seal: (content) => sealWithPassphrase(content, 'pass', MIN_SEAL_COST, quick),
+    open: (sealed) => openWithPassphrase(sealed, 'pass', quick),
+    wrong: 'SEAL_WRONG_PASSPHRASE',
+  },
+  {
+    name: 'key',
+    seal: async (content) => Promise.resolve(sealWithKey(content, KEY, quick)),
+    open: async (sealed) => Promise.resolve().then(() => openWithKey(sealed, KEY, quick)),
+    wrong: 'SEAL_WRONG_KEY',
+  },
+]
+
+describe.each(FORMS)('a file in mode $name', ({ name, seal, open, wrong }) => {
+  it('gives back its content, whatever that is', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.uint8Array({ maxLength: 300 }), async (content) => {
+        const sealed = await seal(content)
+        expect(readSealMode(sealed)).toBe(name)
+        expect(equalBytes(await open(sealed), content)).toBe(true)
+      }),
+      { numRuns: 50 },
+    )
+  })
+
+  it('does not open with any one bit changed', async () => {
+    const sealed = await seal(CONTENT)
+    const codes = new Set<string>()
+    let ran = 0
+    for (let bit = 0; bit < sealed.length * 8; bit++, ran++) {
+      const altered = sealed.slice()
+      altered[bit >> 3]! ^= 1 << (bit & 7)
+      const code = await codeOf(() => open(altered))
+      expect(code, `bit ${bit}`).not.toBe('none')
+      codes.add(code)
+    }
+    expect(ran).toBe(sealed.length * 8)
+    const common = ['SEAL_NOT_SEALED', 'SEAL_UNKNOWN_VERSION', 'SEAL_TRUNCATED', 'SEAL_MODE', 'SEAL_DAMAGED', wrong]
+    expect(codes).toEqual(new Set(name === 'passphrase' ? [...common, 'SEAL_COST_REFUSED'] : common))
+  })
+
+  it('is called truncated at any shorter length, and damaged when longer', async () => {
+    const sealed = await seal(CONTENT)
+    let ran = 0
+    for (let length = 0; length < sealed.length; length++, ran++) {
+      expect(await codeOf(() => open(sealed.slice(0, length)))).toBe('SEAL_TRUNCATED')
+    }
+    expect(ran).toBe(sealed.length)
+    expect(await codeOf(() => open(concatBytes(sealed, Uint8Array.of(0))))).toBe('SEAL_DAMAGED')
+  })
+
+  it('opens in no other mode, also when its header claims that one', async () => {
+    const others = FORMS.filter((form) => form.name !== name)
+    for (const other of others) {
+      const sealed = await other.seal(CONTENT)
+      expect(await codeOf(() => open(sealed))).toBe('SEAL_MODE')
+      sealed[9] = FORMS.findIndex((form) => form.name === name)
+      expect(await codeOf(() => open(sealed))).not.toBe('none')
+    }
+    expect(others).toHaveLength(2)
+  })
+
+  it('leaves the content that it is given as it is', async () => {
+    const content = CONTENT.slice()
+    await open(await seal(content))
+    expect(content).toEqual(CONTENT)
+  })
+})
+
+describe('a passphrase', () => {
+  it('opens what it sealed, in the other engine too, with the real Argon2id', async () => {
+    const sealed = await sealWithPassphrase(CONTENT, 'correct horse', MIN_SEAL_COST, sodium)
+    expect(equalBytes(await openWithPassphrase(sealed, 'correct horse', portableEngine), CONTENT)).toBe(true)
+    expect(await codeOf(() => openWithPassphrase(sealed, 'correct hors', sodium))).toBe('SEAL_WRONG_PASSPHRASE')
+  })
+
+  it('is the same whether it was typed in composed, decomposed or full-width characters', async () => {
+    const sealed = await sealWithPassphrase(CONTENT, 'caf\u00E9 1', MIN_SEAL_COST, quick)
+    for (const spelling of ['cafe\u0301 1', 'caf\u00E9\u00A01', '\uFF43afe\u0301 \uFF11']) {
+      expect(equalBytes(await openWithPassphrase(sealed, spelling, quick), CONTENT)).toBe(true)
+    }
+    expect(await codeOf(() => openWithPassphrase(sealed, 'cafe 1', quick))).toBe('SEAL_WRONG_PASSPHRASE')
+    expect(await codeOf(() => openWithPassphrase(sealed, 'Caf\u00E9 1', quick))).toBe('SEAL_WRONG_PASSPHRASE')
+  })
+
+  it('is refused when it is empty or has what Unicode does not define', async () => {
+    for (const passphrase of ['', 'a\uD800', '\uDC00', 'a\u0378', '\u{10FFFF}']) {
+      expect(await codeOf(() => sealWithPassphrase(CONTENT, passphrase, MIN_SEAL_COST, quick))).toBe(
+        'SEAL_PASSPHRASE_UNUSABLE',
+      )
+    }
+  })
+})
+
+describe('the cost in a file', () => {
+  const MIB = 1024 * 1024
+
+  it('is taken within its bounds and refused beyond, before any memory is taken', async () => {
+    const cases: [PasswordCost, string][] = [
+      [MIN_SEAL_COST, 'none'],
+      [MAX_SEAL_COST, 'none'],
+      [DEFAULT_SEAL_COST, 'none'],
+      [{ passes: 1, memoryBytes: 64 * MIB }, 'SEAL_COST_REFUSED'],
+      [{ passes: 11, memoryBytes: 64 * MIB }, 'SEAL_COST_REFUSED'],
+      [{ passes: 2, memoryBytes: 19 * MIB - 1024 }, 'SEAL_COST_REFUSED'],
+      [{ passes: 2, memoryBytes: 1024 * MIB + 1024 }, 'SEAL_COST_REFUSED'],
+      [{ passes: 0xffffffff, memoryBytes: 0xffffffff * 1024 }, 'SEAL_COST_REFUSED'],
+    ]
+    const sealed = await sealWithPassphrase(CONTENT, 'pass', MIN_SEAL_COST, quick)
+    for (const [cost, code] of cases) {
+      const altered = sealed.slice()
+      altered.set(u32be(cost.passes), PASSES_AT)
+      altered.set(u32be(cost.memoryBytes / 1024), MEMORY_AT)
+      // Within the bounds the altered header gives another key.
+      const expected = code === 'none' && cost !== MIN_SEAL_COST ? 'SEAL_WRONG_PASSPHRASE' : code
+      expect(await codeOf(() => openWithPassphrase(altered, 'pass', quick))).toBe(expected)
+      expect(await codeOf(() => sealWithPassphrase(CONTENT, 'pass', cost, quick))).toBe(code)
+    }
+    expect(cases).toHaveLength(8)
+  })
+
+  it('must be whole passes and whole KiB', async () => {
+    for (const cost of [
+      { passes: 2.5, memoryBytes: 64 * MIB },
+      { passes: 3, memoryBytes: 64 * MIB + 1 },
+      { passes: Number.NaN, memoryBytes: 64 * MIB },
+      { passes: 3, memoryBytes: Number.NaN },
+    ]) {
+      expect(await codeOf(() => sealWithPassphrase(CONTENT, 'pass', cost, quick))).toBe('SEAL_COST_REFUSED')
+    }
+  })
+
+  it('stands in the file as it was asked for', async () => {
+    const sealed = await sealWithPassphrase(CONTENT, 'pass', DEFAULT_SEAL_COST, quick)
+    expect(readU32(sealed, PASSES_AT)).toBe(DEFAULT_SEAL_COST.passes)
+    expect(readU32(sealed, MEMORY_AT)).toBe(DEFAULT_SEAL_COST.memoryBytes / 1024)
+  })
+})
+
+describe('a key', () => {
+  it('must have 32 bytes', async () => {
+    for (const length of [0, 31, 33]) {
+      expect(await codeOf(() => sealWithKey(CONTENT, new Uint8Array(length), sodium))).toBe('ARGUMENT_LENGTH')
+      expect(await codeOf(() => openWithKey(CONTENT, new Uint8Array(length), sodium))).toBe('ARGUMENT_LENGTH')
+    }
+  })
+
+  it('opens nothing that another one sealed, and is not changed by use', async () => {
+    const key = KEY.slice()
+    const sealed = sealWithKey(CONTENT, key, sodium)
+    openWithKey(sealed, key, portableEngine)
+    expect(key).toEqual(KEY)
+    key[31]! ^= 1
+    expect(await codeOf(() => openWithKey(sealed, key, sodium))).toBe('SEAL_WRONG_KEY')
+  })
+
+  it('opens the file of the first release for ever', () => {
+    const file = parseHex(GOLDEN)!
+    for (const engine of [sodium, portableEngine]) {
+      expect(formatHex(openWithKey(file, KEY, engine))).toBe(formatHex(CONTENT))
+    }
+  })
+})
+
+describe('the memory', () => {
+  it('of every secret on the way is zero afterwards, but for the content that was asked for', async () => {
+    const drawn: Uint8Array[] = []
+    const watched: CryptoEngine = {
+      ...quick,
+      secret: (length) => {
+        const secret = new Uint8Array(length)
+        drawn.push(secret)
+        return secret
+      },
+    }
+    const sealed = await sealWithPassphrase(CONTENT, 'pass', MIN_SEAL_COST, watched)
+    expect(drawn.length).toBeGreaterThan(0)
+    expect(drawn.every((secret) => isZero(secret))).toBe(true)
+    const content = await openWithPassphrase(sealed, 'pass', watched)
+    expect(drawn.filter((secret) => !isZero(secret))).toEqual([content])
+    sealWithKey(CONTENT, KEY, watched)
+    expect(drawn.filter((secret) => !isZero(secret))).toEqual([content])
+    expect(await codeOf(() => openWithPassphrase(sealed, 'other', watched))).toBe('SEAL_WRONG_PASSPHRASE')
+    expect(drawn.filter((secret) => !isZero(secret))).toEqual([content])
+  })
+})
