@@ -29,7 +29,7 @@ export interface Subscription {
 
 type Named = { readonly event: string }
 /** Params may be left out where none is required. */
-type Arguments<P> = Partial<P> extends P ? [params?: P] : [params: P]
+type Arguments<P> = string extends keyof P ? [params?: P] : Partial<P> extends P ? [params?: P] : [params: P]
 
 /** One connection. It never reconnects: what was subscribed or under way is known to be lost, and the caller decides. */
 export interface Client<M extends MethodTable<M> = Methods, E extends Named = DaemonEvent> {

@@ -69,8 +69,8 @@ export async function serve<M extends MethodTable<M>>(options: ServeOptions<M>):
   server.on('connect', (socket) => {
     const connection = new Connection({ id: ++lastId, role: options.role, socket, limits, dispatch, log })
     socket.ipcBuffer = connection
-    connections.set(socket, connection)
-    if (connections.size > limits.maxConnections) connection.fail(tooMany(limits.maxConnections))
+    if (connections.size < limits.maxConnections) connections.set(socket, connection)
+    else connection.fail(tooMany(limits.maxConnections))
   })
   server.on('close', (socket) => connections.delete(socket))
   server.on('rpc', (data, socket) => connections.get(socket)?.call(data))
@@ -87,7 +87,6 @@ export async function serve<M extends MethodTable<M>>(options: ServeOptions<M>):
     watcher.close()
     file.releaseSocket(claimed)
     await drain(server, connections, limits.drainMs)
-    server.stop()
   }
   return {
     socketPath,
@@ -171,17 +170,18 @@ function publish(
   }
 }
 
-function drain(server: Server, connections: Map<IpcSocket, Connection>, drainMs: number): Promise<void> {
-  return new Promise((done) => {
-    const timer = setTimeout(done, drainMs)
+async function drain(server: Server, connections: Map<IpcSocket, Connection>, drainMs: number): Promise<void> {
+  // stop() destroys every socket, and each is then reported as closed.
+  const timer = setTimeout(() => server.stop(), drainMs)
+  await new Promise<void>((done) => {
     function check(): void {
-      if (connections.size > 0) return
-      clearTimeout(timer)
-      done()
+      if (connections.size === 0) done()
     }
     server.on('close', check)
     if (server.server !== false) server.server.close()
     for (const connection of connections.values()) connection.drain()
     check()
   })
+  clearTimeout(timer)
+  server.stop()
 }

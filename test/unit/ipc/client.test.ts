@@ -1,0 +1,207 @@
+import { execFile } from 'node:child_process'
+import { chmodSync } from 'node:fs'
+import { createServer, type Socket } from 'node:net'
+import { dirname, join } from 'node:path'
+import { promisify } from 'node:util'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { connect, type Client } from '../../../src/ipc/client.ts'
+import { MAX_FRAME_BYTES } from '../../../src/ipc/frame.ts'
+import {
+  Gate,
+  openClient,
+  startServer,
+  temporaryDirectory,
+  testHandlers,
+  type TestEvent,
+  type TestMethods,
+} from '../../support/ipc.ts'
+
+/** A server that says what the test wants, whatever it is asked. */
+async function openToImpostor(onData: (socket: Socket) => void): Promise<Client<TestMethods, TestEvent>> {
+  const socketPath = join(temporaryDirectory(), 'app.sock')
+  const server = createServer((socket) => {
+    socket.on('error', () => {})
+    socket.on('data', () => onData(socket))
+  })
+  onTestFinished(() => void server.close())
+  await new Promise<void>((resolve) => server.listen(socketPath, resolve))
+  const client = await connect<TestMethods, TestEvent>({ socketPath, timeoutMs: 5000 })
+  onTestFinished(() => client.close())
+  return client
+}
+
+describe('connecting', () => {
+  test('to no daemon says how to start one', async () => {
+    const socketPath = join(temporaryDirectory(), 'app.sock')
+    await expect(connect({ socketPath })).rejects.toMatchObject({ code: 'DAEMON_UNREACHABLE', hint: /start/ })
+    await expect(connect({ socketPath: '/nowhere/app.sock' })).rejects.toMatchObject({ code: 'DAEMON_UNREACHABLE' })
+  })
+
+  test('into a directory in which others could have put a socket is refused', async () => {
+    const server = await startServer()
+    chmodSync(dirname(server.socketPath), 0o777)
+    await expect(openClient(server)).rejects.toMatchObject({ code: 'SOCKET_DIR_OPEN' })
+  })
+
+  test('to a path that is too long is refused by name', async () => {
+    await expect(connect({ socketPath: `/${'x'.repeat(107)}` })).rejects.toMatchObject({ code: 'SOCKET_PATH_TOO_LONG' })
+  })
+
+  test('beyond the limit of connections is refused by name, and others do not notice', async () => {
+    const server = await startServer({ limits: { maxConnections: 2 } })
+    const [first, second] = [await openClient(server), await openClient(server)]
+    const third = await openClient(server)
+    await expect(third.closed).resolves.toMatchObject({ code: 'TOO_MANY_CONNECTIONS' })
+    expect(await first.call('echo', { text: 'a' })).toEqual({ text: 'a' })
+    await second.close()
+    await expect.poll(() => server.connections()).toBe(1)
+    const fourth = await openClient(server)
+    expect(await fourth.call('echo', { text: 'b' })).toEqual({ text: 'b' })
+  })
+})
+
+describe('a call', () => {
+  test('gets its own answer, in whatever order they come', async () => {
+    const gate = new Gate()
+    const client = await openClient(await startServer({ handlers: testHandlers(gate) }))
+    const slow = client.call('wait', { n: 1 })
+    expect(await client.call('echo', { text: 'quick' })).toEqual({ text: 'quick' })
+    gate.open()
+    expect(await slow).toEqual({ n: 1 })
+  })
+
+  test('carries any text both ways', async () => {
+    const client = await openClient(await startServer())
+    const text = 'ü€😀\f\0\u{2028}"\\'
+    expect(await client.call('echo', { text })).toEqual({ text })
+  })
+
+  test('that is refused throws with code, message, hint and details', async () => {
+    const client = await openClient(await startServer())
+    await expect(client.call('refuse')).rejects.toMatchObject({
+      name: 'RpcError',
+      code: 'DEVICE_UNKNOWN',
+      message: 'there is no such device',
+      hint: 'look',
+      details: { bytesOver: 3 },
+    })
+  })
+
+  test('with params over a frame is refused here, and the connection lives', async () => {
+    const client = await openClient(await startServer())
+    const text = 'x'.repeat(MAX_FRAME_BYTES)
+    await expect(client.call('echo', { text })).rejects.toMatchObject({ code: 'FRAME_TOO_LARGE' })
+    expect(await client.call('echo', { text: 'a' })).toEqual({ text: 'a' })
+  })
+
+  test("that is not answered in time fails alone; its late answer is nobody's", async () => {
+    const gate = new Gate()
+    const client = await openClient(await startServer({ handlers: testHandlers(gate) }), 20)
+    await expect(client.call('wait', { n: 1 })).rejects.toMatchObject({ code: 'TIMEOUT' })
+    gate.open()
+    expect(await client.call('echo', { text: 'a' })).toEqual({ text: 'a' })
+  })
+})
+
+describe('the end', () => {
+  test('of the server is the end of the client: it does not reconnect', async () => {
+    const gate = new Gate()
+    const server = await startServer({ handlers: testHandlers(gate), limits: { drainMs: 20 } })
+    const client = await openClient(server)
+    const waiting = expect(client.call('wait', { n: 1 })).rejects.toMatchObject({ code: 'CONNECTION_CLOSED' })
+    await client.call('echo', { text: 'the call before has arrived' })
+    await server.close()
+    await waiting
+    expect(await client.closed).toMatchObject({ code: 'CONNECTION_CLOSED' })
+    await startServer({ socketPath: server.socketPath })
+    await expect(client.call('echo', { text: 'a' })).rejects.toMatchObject({ code: 'CONNECTION_CLOSED' })
+  })
+
+  test('by close() fails what waits, and is no error', async () => {
+    const client = await openClient(await startServer())
+    const waiting = expect(client.call('wait', { n: 1 })).rejects.toMatchObject({ code: 'CONNECTION_CLOSED' })
+    await client.close()
+    await waiting
+    expect(await client.closed).toBe(null)
+    await expect(client.call('echo', { text: 'a' })).rejects.toMatchObject({ code: 'CONNECTION_CLOSED' })
+  })
+
+  test.each([
+    { code: 'FRAME_TOO_LARGE', bytes: 'x'.repeat(MAX_FRAME_BYTES + 1) },
+    { code: 'FRAME_NOT_JSON', bytes: 'x\f' },
+    { code: 'PROTOCOL', bytes: '{"type":"news","data":1}\f' },
+    { code: 'PROTOCOL', bytes: '{"type":"rpc","data":{"jsonrpc":"2.0","id":1}}\f' },
+    { code: 'PROTOCOL', bytes: '{"type":"event","data":{}}\f' },
+  ])('by a server that speaks otherwise: $code', async ({ code, bytes }) => {
+    const client = await openToImpostor((socket) => socket.write(bytes))
+    await expect(client.call('echo', { text: 'a' })).rejects.toMatchObject({ code })
+    expect(await client.closed).toMatchObject({ code })
+  })
+})
+
+describe('events', () => {
+  test('come to whom subscribed to them, until it is closed', async () => {
+    const server = await startServer()
+    const [client, other] = [await openClient(server), await openClient(server)]
+    const seen: unknown[] = []
+    const ticks = await client.subscribe(['tick'], (event) => seen.push(event))
+    const all = await client.subscribe(null, (event) => seen.push([event]))
+    await other.subscribe(['tock'], (event) => seen.push(['other', event]))
+    const publishBoth = async (n: number): Promise<void> => {
+      server.publish({ event: 'tick', n } as TestEvent)
+      server.publish({ event: 'tock', n } as TestEvent)
+      // An answer comes after the events before it.
+      await client.call('anything')
+      await other.call('anything')
+    }
+    await publishBoth(1)
+    expect(seen.splice(0)).toEqual(
+      expect.arrayContaining([
+        { event: 'tick', n: 1 },
+        [{ event: 'tick', n: 1 }],
+        [{ event: 'tock', n: 1 }],
+        ['other', { event: 'tock', n: 1 }],
+      ]),
+    )
+    await all.close()
+    await publishBoth(2)
+    expect(seen.splice(0)).toEqual(
+      expect.arrayContaining([{ event: 'tick', n: 2 }, ['other', { event: 'tock', n: 2 }]]),
+    )
+    await ticks.close()
+    await publishBoth(3)
+    expect(seen).toEqual([['other', { event: 'tock', n: 3 }]])
+  })
+
+  test('pass the filter of the publisher', async () => {
+    const server = await startServer()
+    const [client, other] = [await openClient(server), await openClient(server)]
+    const seen: string[] = []
+    await client.subscribe(['tick'], () => seen.push('first'))
+    await other.subscribe(['tick'], () => seen.push('second'))
+    server.publish({ event: 'tick' }, (caller) => caller.id === 2)
+    await client.call('anything')
+    await other.call('anything')
+    expect(seen).toEqual(['second'])
+  })
+
+  test('that do not fit a frame are told as lost', async () => {
+    const server = await startServer()
+    const client = await openClient(server)
+    const seen: unknown[] = []
+    await client.subscribe(['tick'], (event) => seen.push(event))
+    server.publish({ event: 'tick', n: 'x'.repeat(MAX_FRAME_BYTES) } as { event: string })
+    await client.call('anything')
+    expect(seen).toEqual([{ event: 'lagged', data: { missed: 1 } }])
+  })
+})
+
+test('an open client does not keep its process alive; a call that waits does', async () => {
+  const server = await startServer()
+  const source = `
+    import { connect } from ${JSON.stringify(import.meta.resolve('../../../src/ipc/client.ts'))}
+    const client = await connect({ socketPath: process.argv[1] })
+    console.log(JSON.stringify(await client.call('echo', { text: 'hi' })))`
+  const run = promisify(execFile)(process.execPath, ['--input-type=module', '-e', source, server.socketPath])
+  expect((await run).stdout).toBe('{"text":"hi"}\n')
+})

@@ -1,0 +1,151 @@
+/** The clock of one connection, on a socket that is no socket: the test is the kernel and turns the hands. */
+import { once } from 'node:events'
+import type { Socket } from 'node:net'
+import { Duplex } from 'node:stream'
+import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
+import { Connection, DEFAULT_LIMITS, type Limits } from '../../../src/ipc/connection.ts'
+import type { Dispatch } from '../../../src/ipc/dispatch.ts'
+import type { Frame } from '../../../src/ipc/frame.ts'
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  onTestFinished(() => void vi.useRealTimers())
+})
+
+const FRAME = '{"type":"rpc","data":1}\f'
+const HALF = FRAME.slice(0, 10)
+const REST = FRAME.slice(10)
+
+class Peer {
+  readonly connection: Connection
+  readonly socket: Duplex
+  received = ''
+  calls = 0
+  #finishCalls: ((frame: string) => void)[] = []
+
+  constructor(dispatch: Dispatch | 'later', limits: Partial<Limits> = {}) {
+    this.socket = new Duplex({
+      read() {},
+      write: (chunk: Buffer, _encoding, done) => {
+        this.received += chunk.toString()
+        done()
+      },
+    })
+    this.connection = new Connection({
+      id: 1,
+      role: 'app',
+      socket: this.socket as Socket,
+      limits: { ...DEFAULT_LIMITS, ...limits },
+      dispatch: (data, caller) => {
+        this.calls++
+        if (dispatch !== 'later') return dispatch(data, caller)
+        return new Promise((resolve) => this.#finishCalls.push(resolve))
+      },
+      log() {},
+    })
+  }
+
+  send(chunk: string): void {
+    this.connection.read(chunk, (frame: Frame) => this.connection.call(frame.data))
+  }
+
+  async finishOne(): Promise<void> {
+    this.#finishCalls.shift()?.('')
+    await Promise.resolve()
+  }
+
+  get isTimedOut(): boolean {
+    return this.received.includes('FRAME_TIMEOUT')
+  }
+}
+
+/** For what was written in this turn to be there. */
+function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
+}
+
+describe('the time for a frame', () => {
+  test('is over at its end, and not before', async () => {
+    const peer = new Peer(() => '')
+    peer.send(HALF)
+    vi.advanceTimersByTime(DEFAULT_LIMITS.frameTimeoutMs - 1)
+    await turn()
+    expect(peer.isTimedOut).toBe(false)
+    vi.advanceTimersByTime(1)
+    await turn()
+    expect(peer.isTimedOut).toBe(true)
+  })
+
+  test('is not made longer by dripping bytes', async () => {
+    const peer = new Peer(() => '')
+    peer.send(HALF)
+    for (let i = 0; i < 3; i++) {
+      vi.advanceTimersByTime(DEFAULT_LIMITS.frameTimeoutMs / 3)
+      peer.send(' ')
+    }
+    await turn()
+    expect(peer.isTimedOut).toBe(true)
+  })
+
+  test('begins anew with each frame: who pipelines and always stops in mid-frame is honest', async () => {
+    const peer = new Peer(() => '')
+    peer.send(HALF)
+    for (let i = 0; i < 10; i++) {
+      vi.advanceTimersByTime(DEFAULT_LIMITS.frameTimeoutMs - 1)
+      peer.send(REST + HALF)
+    }
+    await turn()
+    expect({ timedOut: peer.isTimedOut, calls: peer.calls }).toEqual({ timedOut: false, calls: 10 })
+  })
+
+  test('does not run between two frames', async () => {
+    const peer = new Peer(() => '')
+    peer.send(HALF)
+    peer.send(REST)
+    vi.advanceTimersByTime(10 * DEFAULT_LIMITS.frameTimeoutMs)
+    peer.send(FRAME)
+    await turn()
+    expect({ timedOut: peer.isTimedOut, calls: peer.calls }).toEqual({ timedOut: false, calls: 2 })
+  })
+
+  test('does not run while the server reads nothing, and runs again when it does', async () => {
+    const peer = new Peer('later', { maxInFlight: 1 })
+    peer.send(HALF)
+    peer.send(REST + HALF)
+    vi.advanceTimersByTime(10 * DEFAULT_LIMITS.frameTimeoutMs)
+    await turn()
+    expect({ timedOut: peer.isTimedOut, paused: peer.socket.isPaused() }).toEqual({ timedOut: false, paused: true })
+    await peer.finishOne()
+    expect(peer.socket.isPaused()).toBe(false)
+    vi.advanceTimersByTime(DEFAULT_LIMITS.frameTimeoutMs)
+    await turn()
+    expect(peer.isTimedOut).toBe(true)
+  })
+})
+
+test('a client who does not close after the last word is cut', async () => {
+  const peer = new Peer(() => '')
+  peer.send('x\f')
+  await turn()
+  expect(peer.received).toContain('FRAME_NOT_JSON')
+  expect(peer.socket.destroyed).toBe(false)
+  vi.advanceTimersByTime(DEFAULT_LIMITS.lingerMs)
+  await once(peer.socket, 'close')
+  expect(peer.socket.destroyed).toBe(true)
+})
+
+test('a dispatch that fails in itself is the end of one connection, and of no process', async () => {
+  const failures: Dispatch[] = [
+    () => {
+      throw new Error('broken')
+    },
+    () => Promise.reject(new Error('broken')),
+  ]
+  for (const dispatch of failures) {
+    const peer = new Peer(dispatch)
+    peer.send(FRAME)
+    await turn()
+    expect(peer.received).toContain('INTERNAL')
+    expect(peer.received).not.toContain('broken')
+  }
+})
