@@ -11,6 +11,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { removeLeftovers } from '../../../src/durable/file.ts'
 import { BACKUPS_KEPT } from '../../../src/tox/backup.ts'
@@ -85,6 +86,23 @@ describe('reading', () => {
     expect(await codeOfAsync(readProfile(join(path, 'x'), access))).toBe('TOX_FILE_MISSING')
     truncateSync(path, MAX_PROFILE_BYTES + 1)
     expect(await codeOfAsync(readProfile(path, access))).toBe('TOX_TOO_LARGE')
+    // Of an encrypted one nothing but its size can tell.
+    writeFileSync(path, 'toxEsave')
+    truncateSync(path, MAX_PROFILE_BYTES + 1)
+    expect(await codeOfAsync(readProfile(path, access))).toBe('TOX_TOO_LARGE')
+  })
+
+  test('a file that is written meanwhile is not taken half old, half new', async () => {
+    const { path } = scene()
+    truncateSync(path, 8 * 1024 * 1024)
+    let isDone = false
+    const reading = codeOfAsync(readProfile(path, access)).finally(() => (isDone = true))
+    // The file is read in many turns of the event loop, and written in each of them.
+    for (let time = 1; !isDone; time++) {
+      utimesSync(path, time, time)
+      await setImmediate()
+    }
+    expect(await reading).toBe('TOX_FILE_CHANGED')
   })
 })
 
@@ -225,9 +243,15 @@ describe('backups', () => {
   test('do not pile up when writing fails again and again', async () => {
     const { directory, path, options } = scene()
     const profile = await readProfile(path, access)
+    const usual = faultyFs()
+    const fs = {
+      ...usual,
+      rename: async (from: string, to: string): Promise<void> => {
+        if (to === path) throw Object.assign(new Error('full'), { code: 'ENOSPC' })
+        await usual.rename(from, to)
+      },
+    }
     for (let i = 0; i < 3; i++) {
-      // The backup is written first; later attempts find it and make none.
-      const fs = faultyFs(i === 0 ? 9 : 0, 'not-persisted', 'ENOSPC')
       expect(await codeOfAsync(publish(profile, 'new', { ...options, nowSec: NOW + i, fs }))).toBe('TOX_DISK_FULL')
     }
     expect(readdirSync(directory).toSorted()).toEqual(['nine.tox', 'nine.tox.backup-20270115T080000Z'])
