@@ -32,8 +32,8 @@ const SLOT_BYTES = MAGIC.length + MARK_BYTES + 4 // magic || mark || CRC-32C of 
 const SLOT_STRIDE = 4096 // each slot in a sector of its own, also on disks with large ones: a torn write spares the other
 const FILE_BYTES = 2 * SLOT_STRIDE
 
-function encodeSlot(number: number): Uint8Array {
-  const body = concatBytes(MAGIC, encodeMark(number))
+function encodeSlot(mark: CommitMark): Uint8Array {
+  const body = concatBytes(MAGIC, encodeMark(mark))
   return concatBytes(body, u32be(crc32c(body)))
 }
 
@@ -41,6 +41,10 @@ function decodeSlot(slot: Uint8Array): CommitMark | null {
   const body = slot.subarray(0, SLOT_BYTES - 4)
   if (!equalBytes(body.subarray(0, MAGIC.length), MAGIC) || readU32(slot, body.length) !== crc32c(body)) return null
   return decodeMark(body.subarray(MAGIC.length))
+}
+
+function slotOffset(number: number): number {
+  return (number % 2) * SLOT_STRIDE
 }
 
 /** An open anchor. One call of write at a time. */
@@ -54,9 +58,9 @@ export class Anchor {
     this.mark = mark
   }
 
-  /** Resolves when the number is on disk. Rejects with the system's error. */
-  async write(number: number): Promise<void> {
-    const { bytesWritten } = await this.#handle.write(encodeSlot(number), 0, SLOT_BYTES, (number % 2) * SLOT_STRIDE)
+  /** Resolves when the mark is on disk. Rejects with the system's error. */
+  async write(mark: CommitMark): Promise<void> {
+    const { bytesWritten } = await this.#handle.write(encodeSlot(mark), 0, SLOT_BYTES, slotOffset(mark.number))
     if (bytesWritten !== SLOT_BYTES) throw new Error(`only ${bytesWritten} of ${SLOT_BYTES} bytes were written`)
   }
 
@@ -65,11 +69,10 @@ export class Anchor {
   }
 }
 
-/** Makes the anchor of a new store, replacing none: the caller saw that there is none. */
-export async function createAnchor(path: string, number: number): Promise<void> {
+/** Makes the anchor of a new store; the caller saw that there is none. */
+export async function createAnchor(path: string, mark: CommitMark): Promise<void> {
   const bytes = new Uint8Array(FILE_BYTES)
-  bytes.set(encodeSlot(number), (number % 2) * SLOT_STRIDE)
-  bytes.set(encodeSlot(number - 1), ((number - 1) % 2) * SLOT_STRIDE)
+  bytes.set(encodeSlot(mark), slotOffset(mark.number))
   await writeFileDurably(path, bytes, { mode: 0o600 })
 }
 

@@ -1,5 +1,4 @@
 /** The mark that the first write of every batch leaves: how many commits the store has seen, and under which schema. */
-import { SCHEMA } from './migrations.ts'
 
 export const MARK_KEY = 'commit' // no "/", so no record of a collection can have it
 export const MARK_BYTES = 12 // schema u32 || number u64, big-endian
@@ -10,10 +9,10 @@ export interface CommitMark {
   readonly number: number
 }
 
-export function encodeMark(number: number): Uint8Array {
+export function encodeMark({ schema, number }: CommitMark): Uint8Array {
   const bytes = new Uint8Array(MARK_BYTES)
   const view = new DataView(bytes.buffer)
-  view.setUint32(0, SCHEMA)
+  view.setUint32(0, schema)
   view.setBigUint64(4, BigInt(number))
   return bytes
 }

@@ -10,7 +10,7 @@ import { missingFile, StoreError, storeErrorOf } from './errors.ts'
 import { GroupCommit } from './group-commit.ts'
 import { checkLevelFiles } from './leveldb-check.ts'
 import type { StateLock } from './lock.ts'
-import { checkSchema } from './migrations.ts'
+import { checkSchema, SCHEMA } from './migrations.ts'
 import { decodeRecord, encodeRecord } from './record.ts'
 import { isErrno, syncDirectory } from './state-dir.ts'
 import type { StatePaths } from './state-dir.ts'
@@ -94,14 +94,18 @@ function readMark(db: Database): CommitMark {
 async function firstCommit(db: Database, paths: StatePaths, number: number): Promise<Anchor> {
   if (number > 1) throw missingFile(paths.anchor, `the store is at commit ${number}`)
   if (number === 0) await writeBatch(db, 1, [])
-  await createAnchor(paths.anchor, 1)
+  await createAnchor(paths.anchor, { schema: SCHEMA, number: 1 })
   const anchor = await openAnchor(paths.anchor)
   if (anchor === null) throw new Error('the file that was just written is gone')
   return anchor
 }
 
 async function writeBatch(db: Database, number: number, writes: readonly Write[]): Promise<void> {
-  const mark = { type: 'put' as const, key: MARK_KEY, value: encodeRecord(MARK_KEY, encodeMark(number)) }
+  const mark = {
+    type: 'put' as const,
+    key: MARK_KEY,
+    value: encodeRecord(MARK_KEY, encodeMark({ schema: SCHEMA, number })),
+  }
   const rest = writes.map(({ key, value }) =>
     value === null ? { type: 'del' as const, key } : { type: 'put' as const, key, value: encodeRecord(key, value) },
   )
@@ -173,7 +177,7 @@ class LevelStore implements Store {
     const number = this.#number + 1
     await intercept('batch', () => writeBatch(this.#db, number, writes))
     // Crash here: the commit stands, nobody was told. The next start finds the store one ahead of the anchor, which is right.
-    await intercept('anchor', () => this.#anchor.write(number))
+    await intercept('anchor', () => this.#anchor.write({ schema: SCHEMA, number }))
     this.#number = number
   }
 }

@@ -33,7 +33,7 @@ export function statePaths(stateDir: string): StatePaths {
 }
 
 /**
- * Makes the state directory, 0700 whatever the umask, and its parents; one that exists is checked instead.
+ * Makes the state directory, 0700, and its parents; one that exists is checked instead.
  * @throws {StoreError} as {@link checkStateDir}, and STORE_DISK_FULL | STORE_IO
  */
 export async function createStateDir(path: string): Promise<void> {
@@ -42,8 +42,8 @@ export async function createStateDir(path: string): Promise<void> {
     // The outermost directory that was made is an entry of its parent; the parents between were made with their children.
     if (first !== undefined) await syncDirectory(dirname(first))
   } catch (cause) {
-    // Something else stands in the way: the check below says what, if it is the last part of the path.
-    if (!isErrno(cause, 'EEXIST')) throw storeErrorOf(cause, 'make', path)
+    // A file or a link that leads nowhere stands in the way: the check below says which.
+    if (!isErrno(cause, 'EEXIST') && !isErrno(cause, 'ENOENT')) throw storeErrorOf(cause, 'make', path)
   }
   await checkStateDir(path)
 }

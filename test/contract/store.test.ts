@@ -5,12 +5,13 @@ import { openMemoryStore } from '../../src/store/memory-store.ts'
 import { Collection, jsonCodec, MAX_COMMIT_BYTES, MAX_KEY_BYTES, MAX_VALUE_BYTES } from '../../src/store/store.ts'
 import type { Range, Store, Write } from '../../src/store/store.ts'
 import { openState } from '../support/state-dir.ts'
+import type { OpenState } from '../support/state-dir.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
 interface Subject {
   readonly name: string
   /** @param beforeWrite awaited in front of each write to the medium; what it throws is the medium's error */
-  open(beforeWrite?: () => Promise<void>): Promise<{ store: Store; close(): Promise<void> }>
+  open(beforeWrite?: () => Promise<void>): Promise<OpenState>
 }
 
 const SUBJECTS: readonly Subject[] = [
@@ -40,11 +41,15 @@ async function keys(store: Store, range: Range): Promise<string[]> {
   return found
 }
 
+function checkNumber(value: unknown): number {
+  if (typeof value !== 'number') throw new Error('not a number')
+  return value
+}
+
 /** A promise to be resolved from outside. */
 function gate(): { opened: Promise<void>; open: () => void } {
-  let open = (): void => undefined
-  const opened = new Promise<void>((resolve) => (open = resolve))
-  return { opened, open }
+  const { promise, resolve } = Promise.withResolvers<void>()
+  return { opened: promise, open: resolve }
 }
 
 describe.each(SUBJECTS)('a store ($name)', (subject) => {
@@ -83,9 +88,9 @@ describe.each(SUBJECTS)('a store ($name)', (subject) => {
     const { store, close } = await subject.open()
     // By UTF-16 units U+1F600 would come before U+FF21.
     const ordered = ['n/', 'n/A', 'n/AB', 'n/B', 'n/a', 'n/ä', 'n/\uFF21', 'n/\u{1F600}']
-    await store.commit([...ordered, 'm/z', 'n0/a', 'o/a'].reverse().map((key) => put(key, key)))
+    await store.commit([...ordered, 'm/z', 'n0/a', 'o/a'].toReversed().map((key) => put(key, key)))
     expect(await keys(store, { prefix: 'n/' })).toStrictEqual(ordered)
-    expect(await keys(store, { prefix: 'n/', reverse: true })).toStrictEqual([...ordered].reverse())
+    expect(await keys(store, { prefix: 'n/', reverse: true })).toStrictEqual(ordered.toReversed())
     expect(await keys(store, { prefix: 'n/A' })).toStrictEqual(['n/A', 'n/AB'])
     expect(await keys(store, { prefix: 'x/' })).toStrictEqual([])
     await close()
@@ -104,7 +109,7 @@ describe.each(SUBJECTS)('a store ($name)', (subject) => {
         seen.push(...page)
         if (page.length < 5) break
       }
-      expect(seen).toStrictEqual(reverse ? [...all].reverse() : all)
+      expect(seen).toStrictEqual(reverse ? all.toReversed() : all)
     }
     expect(pages).toBe(10)
     expect(await keys(store, { prefix: 'p/', limit: 0 })).toStrictEqual([])
@@ -244,12 +249,8 @@ describe.each(SUBJECTS)('a store ($name)', (subject) => {
 
   it('keeps the kinds of a collection apart, and refuses records that it cannot read', async () => {
     const { store, close } = await subject.open()
-    const check = (value: unknown): number => {
-      if (typeof value !== 'number') throw new Error('not a number')
-      return value
-    }
-    const numbers = new Collection(store, 'number', jsonCodec(1, check))
-    const others = new Collection(store, 'other', jsonCodec(1, check))
+    const numbers = new Collection(store, 'number', jsonCodec(1, checkNumber))
+    const others = new Collection(store, 'other', jsonCodec(1, checkNumber))
     await store.commit([numbers.put('x', 1), numbers.put('y/1', 2), numbers.put('y/2', 3), others.put('x', 4)])
     expect([numbers.get('x'), others.get('x'), others.get('y/1')]).toStrictEqual([1, 4, undefined])
     expect(await Array.fromAsync(numbers.iterate())).toStrictEqual([
@@ -271,7 +272,7 @@ describe.each(SUBJECTS)('a store ($name)', (subject) => {
     expect(() => numbers.get('later')).toThrowError(expect.objectContaining({ code: 'STORE_SCHEMA_NEWER' }))
     expect(() => numbers.get('text')).toThrowError(expect.objectContaining({ code: 'STORE_CORRUPT' }))
     expect(() => numbers.get('none')).toThrowError(expect.objectContaining({ code: 'STORE_CORRUPT' }))
-    expect(() => new Collection(store, 'a/b', jsonCodec(1, check))).toThrowError(
+    expect(() => new Collection(store, 'a/b', jsonCodec(1, checkNumber))).toThrowError(
       expect.objectContaining({ code: 'STORE_KEY_INVALID' }),
     )
     await close()

@@ -8,7 +8,7 @@ import type { Store } from '../../src/store/store.ts'
 export interface OpenState {
   readonly store: Store
   /** Closes the store and releases the lock. */
-  close(): Promise<void>
+  readonly close: () => Promise<void>
 }
 
 /** Opens the store of a directory, making both when they are not there. */
