@@ -1,4 +1,4 @@
-/** The lock file that qTox keeps beside an open profile: Qt's QLockFile, five lines of text; it stays behind after a kill. */
+/** Lock files beside an open profile: Qt's QLockFile of qTox, five lines, and toxygen's, a number alone; both outlive a killed client. */
 import { readlink } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { basename, join } from 'node:path'
@@ -6,6 +6,7 @@ import { decodeUtf8 } from '../core/bytes.ts'
 import { ToxError } from './errors.ts'
 import { readBoundedFile } from './read-file.ts'
 
+const UNKNOWN_PROGRAM = 'an unknown program'
 const MAX_TEXT_BYTES = 4096 // sanity: five short lines
 
 /** Where the facts about this machine's processes stand; a test hands in another place. */
@@ -35,11 +36,13 @@ export async function lockHolder(lockPath: string, machine: Machine): Promise<Lo
   const [pidText = '', program = '', host = '', machineId = '', bootId = ''] = text
     .split('\n')
     .map((line) => line.trim())
-  if (!/^[1-9][0-9]{0,9}$/.test(pidText) || program === '') return { program: 'an unknown program', pid: null }
+  if (!/^[1-9][0-9]{0,9}$/.test(pidText)) return { program: UNKNOWN_PROGRAM, pid: null }
   if (!(await isThisMachine(machine, host, machineId))) return { program, pid: null }
   const currentBootId = await readText(join(machine.procDir, 'sys/kernel/random/boot_id'))
   if (bootId !== '' && currentBootId !== null && bootId !== currentBootId.trim()) return null
-  return (await isRunning(machine, pidText, program)) ? { program, pid: Number(pidText) } : null
+  return (await isRunning(machine, pidText, program))
+    ? { program: program || UNKNOWN_PROGRAM, pid: Number(pidText) }
+    : null
 }
 
 async function isThisMachine(machine: Machine, host: string, machineId: string): Promise<boolean> {
@@ -52,7 +55,7 @@ async function isRunning(machine: Machine, pid: string, program: string): Promis
   if ((await readText(join(machine.procDir, pid, 'comm'))) === null) return false
   // The link is readable for own processes only; a stranger's process may well be the holder.
   const executable = await readlink(join(machine.procDir, pid, 'exe')).catch(() => null)
-  if (executable === null) return true
+  if (executable === null || program === '') return true
   return basename(executable).replace(/ \(deleted\)$/, '') === program
 }
 

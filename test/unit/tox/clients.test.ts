@@ -28,7 +28,7 @@ async function found({ directory, profile }: Scene, ...processes: FakeProcess[])
 
 const qtox: FakeProcess = { pid: 4711, args: ['/usr/bin/qtox'], exe: '/usr/bin/qtox' }
 
-describe('the lock file of qTox', () => {
+describe('the lock file of a client', () => {
   const lines = ['4711', 'qtox', 'laptop', MACHINE_ID, BOOT_ID]
   const changed = (line: number, text: string): string => lines.with(line, text).join('\n')
   const held: ClientOnProfile = { program: 'qtox', pid: 4711, evidence: 'lock' }
@@ -53,6 +53,8 @@ describe('the lock file of qTox', () => {
     ['of another machine holds, its process unknown', changed(3, 'f'.repeat(32)), [], { ...held, pid: null }],
     ['of another host without a machine id holds', ['4711', 'qtox', 'desktop'].join('\n'), [], { ...held, pid: null }],
     ['of this machine under another host name is void', changed(2, 'desktop'), [], null],
+    ['with a number alone, of toxygen, holds', '4711', [qtox], { ...held, program: 'an unknown program' }],
+    ['with a number alone, left behind, is void', '4711', [], null],
     ['that is empty holds', '', [], { program: 'an unknown program', pid: null, evidence: 'lock' }],
     [
       'with a path for a number holds',

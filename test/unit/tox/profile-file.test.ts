@@ -95,10 +95,10 @@ describe('reading', () => {
   test('a file that is written meanwhile is not taken half old, half new', async () => {
     const { path } = scene()
     truncateSync(path, 8 * 1024 * 1024)
-    let isDone = false
-    const reading = codeOfAsync(readProfile(path, access)).finally(() => (isDone = true))
+    const done = new AbortController()
+    const reading = codeOfAsync(readProfile(path, access)).finally(() => done.abort())
     // The file is read in many turns of the event loop, and written in each of them.
-    for (let time = 1; !isDone; time++) {
+    for (let time = 1; !done.signal.aborted; time++) {
       utimesSync(path, time, time)
       await setImmediate()
     }
