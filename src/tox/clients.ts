@@ -1,7 +1,7 @@
 /** Finds running Tox clients that hold a profile in memory: they write it over at exit, and an edit made meanwhile is lost. */
 import { readFile, readdir, readlink, stat } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
-import { lockHolder, thisMachine, type Machine } from './qlockfile.ts'
+import { lockHolder, thisMachine, type Machine } from './lock-file.ts'
 
 export interface ClientOnProfile {
   /** As it names itself */

@@ -7,7 +7,7 @@ import { backUp, pruneBackups } from './backup.ts'
 import { clientsOn } from './clients.ts'
 import { ToxError } from './errors.ts'
 import { decryptSave, encryptSave } from './esave.ts'
-import { thisMachine, type Machine } from './qlockfile.ts'
+import { thisMachine, type Machine } from './lock-file.ts'
 import { readBoundedFile } from './read-file.ts'
 import { MAX_PROFILE_BYTES, decodeSave, encodeSave, isEncryptedSave, readKeys, type ToxSave } from './savefile.ts'
 
