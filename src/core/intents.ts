@@ -47,7 +47,6 @@ export type IntentOutcome =
 
 export type DropReason =
   | 'REMOVED_BY_SIBLING' // the head may descend from the table that had the device
-  | 'TOMBSTONED' // removed here since
   | 'TABLE_FULL'
   | 'DEVICE_GONE' // the device to rename, activate or rekey is no longer listed
   | 'KEY_LISTED' // the new key of a rekey is listed already
@@ -141,7 +140,8 @@ function replayAdd(
   head: ReplayHead,
   context: ReplayContext,
 ): Step {
-  if (context.tombstones.has(edit.key)) return 'TOMBSTONED'
+  // The owner himself removed it since.
+  if (context.tombstones.has(edit.key)) return 'superseded'
   if (mayDescend(head, intent.published, context)) return 'REMOVED_BY_SIBLING'
   const added: Edit = {
     ...edit,

@@ -31,19 +31,28 @@ function withReport(reports: DeviceReports, report: Report): DeviceReports {
 /** A source saw the device show a valid blob. Of one source an earlier time than the one kept changes nothing. */
 export function reportToken(reports: DeviceReports, source: string, token: Sighting): DeviceReports {
   const before = reports.find((report) => report.source === source)
-  if (before?.token !== undefined && before.token !== null && before.token.atSec > token.atSec) return reports
+  const known = before?.token ?? null
+  if (known !== null && known.atSec > token.atSec) return reports
+  if (known !== null && isSame(known, token) && before?.bare === null) return reports
   return withReport(reports, { source, token, bare: bareAfter(before?.bare ?? null, token.atSec) })
+}
+
+function isSame(a: Sighting, b: Sighting): boolean {
+  return a.atSec === b.atSec && a.personaId === b.personaId && a.lists === b.lists
 }
 
 /** A source saw the device with a status message that has no token. An empty one is none: Tox sends it at each connect. */
 export function reportBare(reports: DeviceReports, source: string, atSec: number): DeviceReports {
   const before = reports.find((report) => report.source === source)
-  const bare = {
-    firstSec: Math.min(before?.bare?.firstSec ?? atSec, atSec),
-    lastSec: Math.max(before?.bare?.lastSec ?? atSec, atSec),
-  }
   const token = before?.token ?? null
-  return withReport(reports, { source, token, bare: token === null ? bare : bareAfter(bare, token.atSec) })
+  const known = before?.bare ?? null
+  if (token !== null && atSec <= token.atSec) return reports
+  if (known !== null && known.firstSec <= atSec && atSec <= known.lastSec) return reports
+  const bare = {
+    firstSec: Math.min(known?.firstSec ?? atSec, atSec),
+    lastSec: Math.max(known?.lastSec ?? atSec, atSec),
+  }
+  return withReport(reports, { source, token, bare })
 }
 
 // Of an absence that began before the token only its last occasion is known to lie after it.

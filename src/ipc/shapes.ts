@@ -300,7 +300,7 @@ export interface DaemonStatus {
   /** false until the recovery words were confirmed: a stolen device could then take the persona. */
   theftProtection: boolean
   freshness: Freshness | null
-  counts: { contacts: number; provisional: number; devices: number; subscribers: number; connections: number }
+  counts: { contacts: number; provisional: number; devices: number; connections: number }
   notices: string[]
 }
 
@@ -324,7 +324,6 @@ export const daemonStatus: z.ZodType<DaemonStatus> = z.strictObject({
     contacts: count,
     provisional: count,
     devices: count,
-    subscribers: count,
     connections: count,
   }),
   notices: z.array(z.string()),
