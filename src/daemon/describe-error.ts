@@ -11,6 +11,7 @@ const OWN_ERRORS: ReadonlySet<string> = new Set([
   'CryptoError',
   'DurableError',
   'IpcError',
+  'KeeperError',
   'PathsError',
   'RpcError',
   'ServiceError',

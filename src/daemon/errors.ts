@@ -1,0 +1,59 @@
+/** Why the keeper refuses what an owner or an app asks, and how every error of ours reaches the caller (docs/ipc.md, section 5). */
+import { TableError } from '../core/errors.ts'
+import { RpcError } from '../ipc/rpc.ts'
+import { isOwnError } from './describe-error.ts'
+
+export type KeeperErrorCode =
+  | 'NO_PERSONA'
+  | 'PERSONA_EXISTS'
+  | 'LOCKED' // needs the signing key, which is sealed
+  | 'NO_PASSPHRASE' // nothing to unlock
+  | 'KEY_SUPERSEDED' // the head was signed by a later key than the one held here
+  | 'NOT_FOUND'
+  | 'AMBIGUOUS'
+  | 'WORDS_TOO_LONG'
+  | 'DEVICE_OF_CONTACT'
+  | 'RECOVERY_CONFIRMED' // the words were confirmed, and the seed is gone
+  | 'RECOVERY_MISMATCH'
+  | 'SECRETS_MISSING'
+  | 'STOPPING'
+
+export class KeeperError extends Error {
+  override readonly name = 'KeeperError'
+  readonly code: KeeperErrorCode
+  /** What the caller can do about it. */
+  readonly hint: string
+  readonly details: Readonly<Record<string, unknown>>
+
+  constructor(code: KeeperErrorCode, message: string, hint: string, details: Readonly<Record<string, unknown>> = {}) {
+    super(message)
+    this.code = code
+    this.hint = hint
+    this.details = details
+  }
+}
+
+const HINTS: ReadonlyMap<string, string> = new Map([
+  ['TABLE_TOO_LARGE', 'remove a device, or shorten nicknames'],
+  ['DEVICE_TOMBSTONED', 'add it again with: persona device add NAME --key KEY --again'],
+  ['DEVICE_LISTED', 'see: persona device list'],
+  ['NICKNAME_TWICE', 'choose another nickname'],
+  ['SEAL_WRONG_PASSPHRASE', 'try again; each wrong passphrase makes the next one wait longer'],
+  [
+    'STORE_DISK_FULL',
+    'make room on the disk; the daemon stops, and what it acknowledged is there when it starts again',
+  ],
+  ['STORE_IO', 'the daemon stops; its log says why, and what it acknowledged is there when it starts again'],
+  ['STORE_STOPPED', 'the daemon stops; start it again'],
+])
+
+/** An error of ours as the caller is to see it, or null for what is none of the caller's business. */
+export function toRpcError(error: unknown): RpcError | null {
+  if (error instanceof KeeperError) {
+    return new RpcError(error.code, error.message, { hint: error.hint, details: error.details, cause: error })
+  }
+  if (!isOwnError(error)) return null
+  const hint = HINTS.get(error.code)
+  const details = error instanceof TableError && error.bytesOver > 0 ? { bytesOver: error.bytesOver } : {}
+  return new RpcError(error.code, error.message, { ...(hint === undefined ? {} : { hint }), details, cause: error })
+}

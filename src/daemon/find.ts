@@ -1,0 +1,103 @@
+/** Finding who is meant: by key, by name, by a prefix of either key (docs/ipc.md, section 3, lookup). Reads what is on disk. */
+import type { Contact, LookupResult } from '../ipc/shapes.ts'
+import { KeeperError } from './errors.ts'
+import { foldName } from './ledger.ts'
+import type { Records } from './records.ts'
+import { personaContact, provisionalContact, whoHas, type Clock } from './view.ts'
+
+export const MIN_PREFIX_DIGITS = 4 // sanity: fewer digits of a key are more likely a name
+const KEY_DIGITS = 64
+const MAX_CANDIDATES = 2 // one more than a prefix may fit
+
+const NOBODY = { contact: null, device: null, claimedBy: [] }
+
+/** Reads state at one moment for one question. */
+export interface Reader {
+  readonly records: Records
+  readonly clock: Clock
+  readonly ownId: string | null
+}
+
+/**
+ * Who a query means. A whole key is never taken for a name; a shorter one that fits both a name and a key is refused as ambiguous.
+ * @throws {KeeperError} AMBIGUOUS
+ */
+export async function lookup(query: string, reader: Reader): Promise<LookupResult> {
+  const digits = query.toUpperCase()
+  if (/^[0-9A-F]{64}$/.test(digits)) return byKey(query, digits, reader)
+  const byName = lookupName(query, reader)
+  if (digits.length < MIN_PREFIX_DIGITS || digits.length > KEY_DIGITS || !/^[0-9A-F]+$/.test(digits)) {
+    return byName ?? { query, by: 'none', ...NOBODY }
+  }
+  const keys = await keysBeginning(digits, reader)
+  if (keys.length + (byName === null ? 0 : 1) > 1) {
+    const message = `"${query}" fits more than one key or name`
+    throw new KeeperError('AMBIGUOUS', message, 'give more digits of the key, or the whole name')
+  }
+  return keys[0] === undefined ? (byName ?? { query, by: 'none', ...NOBODY }) : byKey(query, keys[0], reader)
+}
+
+/** The one contact that a name or key means. @throws {KeeperError} NOT_FOUND | AMBIGUOUS */
+export async function findContact(query: string, reader: Reader): Promise<Contact> {
+  const { contact } = await lookup(query, reader)
+  if (contact !== null) return contact
+  throw new KeeperError('NOT_FOUND', `no contact is known as "${query}"`, 'see: persona contact list')
+}
+
+function byKey(query: string, key: string, reader: Reader): LookupResult {
+  const persona = reader.records.personas.get(key)
+  if (persona !== undefined) {
+    const contact = personaContact(persona, reader.records, reader.clock, reader.ownId)
+    return { query, by: 'persona', contact, device: null, claimedBy: [] }
+  }
+  const found = whoHas(key, reader.records, reader.clock, reader.ownId)
+  const isKnown = found.contact !== null || found.claimedBy.length > 0
+  return { query, by: isKnown ? 'device' : 'none', ...found }
+}
+
+function lookupName(query: string, reader: Reader): LookupResult | null {
+  const { records, clock, ownId } = reader
+  const leadsTo = records.names.get(foldName(query))
+  if (leadsTo === undefined) return null
+  if (leadsTo.kind === 'device') return { query, by: 'name', ...whoHas(leadsTo.id, records, clock, ownId) }
+  const persona = records.personas.get(leadsTo.id)
+  if (persona === undefined) return null
+  return { query, by: 'name', contact: personaContact(persona, records, clock, ownId), device: null, claimedBy: [] }
+}
+
+async function keysBeginning(prefix: string, reader: Reader): Promise<string[]> {
+  const keys: string[] = []
+  for (const collection of [reader.records.personas, reader.records.devices]) {
+    for await (const [key] of collection.iterate({ prefix, limit: MAX_CANDIDATES })) keys.push(key)
+  }
+  return keys
+}
+
+/** A page of contacts in the order of their folded names, each once, under its own name. */
+export async function listContacts(
+  after: string | undefined,
+  limit: number,
+  reader: Reader,
+): Promise<{ contacts: Contact[]; next: string | null }> {
+  const contacts: Contact[] = []
+  let last: string | null = null
+  const range = after === undefined ? {} : { after }
+  for await (const [folded, leadsTo] of reader.records.names.iterate(range)) {
+    if (contacts.length === limit) return { contacts, next: last }
+    last = folded
+    const contact = contactOf(leadsTo, reader)
+    // Aliases lead to the same contact.
+    if (contact !== null && foldName(contact.name) === folded) contacts.push(contact)
+  }
+  return { contacts, next: null }
+}
+
+function contactOf(leadsTo: { kind: 'persona' | 'device'; id: string }, reader: Reader): Contact | null {
+  const { records, clock, ownId } = reader
+  if (leadsTo.kind === 'device') {
+    const device = records.devices.get(leadsTo.id)
+    return device === undefined ? null : provisionalContact(leadsTo.id, device)
+  }
+  const persona = records.personas.get(leadsTo.id)
+  return persona === undefined ? null : personaContact(persona, records, clock, ownId)
+}

@@ -1,0 +1,243 @@
+/** Heads of personas: what a verified blob does to the record of its persona (design section 4), for contacts and the owner alike. */
+import { formatBase64url, formatHex, parseBase64url } from '../core/bytes.ts'
+import { addEvidence, type EvidenceKind } from '../core/evidence.ts'
+import { isClockAhead, judge, pickHeld, type OrderVerdict } from '../core/order.ts'
+import { nameDevices, type Device } from '../core/table.ts'
+import { pairState } from '../core/trust.ts'
+import { recallBlob, type VerifiedBlob } from '../core/verify.ts'
+import type { ContactChange } from '../ipc/shapes.ts'
+import type { Ledger } from './ledger.ts'
+import { MAX_CLAIMANTS, MAX_KNOWN_NAMES, MAX_OTHERS, type PersonaRecord } from './records.ts'
+
+/** The head of a record, or its held blob, as it was verified when it came in. */
+export function recall(blob: string, ledger: Ledger): VerifiedBlob {
+  const bytes = parseBase64url(blob)
+  if (bytes === null) throw new Error('the store holds a blob that is no base64url')
+  return recallBlob(bytes, ledger.engine)
+}
+
+/** Judges a blob against the record of its persona. */
+export function judgeAgainst(persona: PersonaRecord | undefined, blob: VerifiedBlob, ledger: Ledger): OrderVerdict {
+  if (persona === undefined) return judge(blob, null, ledger.nowSec)
+  const known = { root: blobRoot(persona), minEpoch: persona.minEpoch, head: recall(persona.head, ledger) }
+  return judge(blob, known, ledger.nowSec)
+}
+
+function blobRoot(persona: PersonaRecord): Uint8Array {
+  return Uint8Array.from(persona.root.match(/../g)!, (digits) => Number.parseInt(digits, 16))
+}
+
+/** The record of a persona that nobody here knew, pinned by its first blob. */
+export function newPersona(blob: VerifiedBlob): PersonaRecord {
+  return {
+    personaId: formatHex(blob.personaId),
+    root: formatHex(blob.root),
+    minEpoch: 0,
+    ...headFields(blob, []),
+    held: null,
+    names: [],
+    others: [],
+    evidence: [],
+    entry: null,
+  }
+}
+
+function headFields(
+  blob: VerifiedBlob,
+  names: PersonaRecord['names'],
+): Pick<PersonaRecord, 'head' | 'epoch' | 'seq' | 'timeSec' | 'devices' | 'needsNewerPersona'> {
+  const known = new Map(names)
+  return {
+    head: formatBase64url(blob.bytes),
+    epoch: blob.epoch,
+    seq: blob.seq,
+    timeSec: blob.timeSec,
+    devices: nameDevices(blob, (key) => known.get(key)),
+    needsNewerPersona: !blob.content.ok,
+  }
+}
+
+/**
+ * Makes a blob the head: the claims of its devices are noted, those it drops are remembered as having left.
+ * @returns the record and what changed for whoever watches
+ */
+export function takeHead(
+  before: PersonaRecord,
+  blob: VerifiedBlob,
+  ledger: Ledger,
+): { persona: PersonaRecord; changes: ContactChange[] } {
+  const head = headFields(blob, before.names)
+  const changes = diffTables(before, head)
+  const names = rememberNames(before.names, head.devices)
+  const listed = new Set(head.devices.map((device) => device.key))
+  let others = before.others.filter((key) => !listed.has(key))
+  for (const change of changes) {
+    if (change.kind === 'added') noteClaim(before.personaId, change.key!, ledger)
+    if (change.kind === 'removed' && noteLeft(before.personaId, change.key!, head, ledger)) {
+      others = [change.key!, ...others].slice(0, MAX_OTHERS)
+    }
+  }
+  return { persona: { ...before, ...head, names, others }, changes }
+}
+
+/** What differs between two tables, in the order in which a reader wants to hear it. */
+export function diffTables(
+  before: { readonly epoch: number; readonly devices: readonly Device[] },
+  after: { readonly epoch: number; readonly devices: readonly Device[] },
+): ContactChange[] {
+  const changes: ContactChange[] = []
+  if (after.epoch > before.epoch) changes.push({ kind: 'rotated', key: null, name: null })
+  for (const { key, name } of before.devices) {
+    if (!after.devices.some((device) => device.key === key)) changes.push({ kind: 'removed', key, name })
+  }
+  for (const { key, name } of after.devices) {
+    const old = before.devices.find((device) => device.key === key)
+    if (old === undefined) changes.push({ kind: 'added', key, name })
+    else if (old.name !== name) changes.push({ kind: 'renamed', key, name })
+  }
+  const first = after.devices[0]
+  if (first !== undefined && before.devices.length > 0 && first.key !== before.devices[0]!.key) {
+    changes.push({ kind: 'activated', ...first })
+  }
+  return changes
+}
+
+function rememberNames(known: PersonaRecord['names'], devices: readonly Device[]): PersonaRecord['names'] {
+  const listed = new Set(devices.map((device) => device.key))
+  const now = devices.map((device) => [device.key, device.name] as const)
+  return [...now, ...known.filter(([key]) => !listed.has(key))].slice(0, MAX_KNOWN_NAMES)
+}
+
+function noteClaim(personaId: string, key: string, ledger: Ledger): void {
+  const device = ledger.device(key)
+  const left = device.bound === personaId ? null : device.left
+  const claimedBy = device.claimedBy.includes(personaId) ? device.claimedBy : [personaId, ...device.claimedBy]
+  ledger.putDevice(key, { ...device, left, claimedBy: claimedBy.slice(0, MAX_CLAIMANTS) })
+}
+
+/** @returns whether the device stays known as one that left */
+function noteLeft(
+  personaId: string,
+  key: string,
+  head: { readonly epoch: number; readonly seq: number },
+  ledger: Ledger,
+): boolean {
+  const device = ledger.device(key)
+  const isBound = device.bound === personaId
+  const left = isBound ? { atSec: ledger.nowSec, epoch: head.epoch, seq: head.seq } : device.left
+  ledger.putDevice(key, { ...device, left, claimedBy: device.claimedBy.filter((id) => id !== personaId) })
+  return pairState(personaId, false, device.bound, device.reports) !== null
+}
+
+/** A later signature under the same table. */
+export function refreshHead(persona: PersonaRecord, blob: VerifiedBlob): PersonaRecord {
+  return { ...persona, head: formatBase64url(blob.bytes), timeSec: blob.timeSec }
+}
+
+/** The record with one more piece of evidence, or the same record when it proves nothing new. */
+export function withEvidence(
+  persona: PersonaRecord,
+  kind: EvidenceKind,
+  blob: VerifiedBlob,
+  ledger: Ledger,
+): PersonaRecord {
+  const evidence = addEvidence(persona.evidence, {
+    kind,
+    epoch: blob.epoch,
+    seq: blob.seq,
+    tableHash: formatHex(blob.tableHash),
+    root: formatHex(blob.root),
+    seenAtSec: ledger.nowSec,
+    blob: formatBase64url(blob.bytes),
+  })
+  return evidence === persona.evidence ? persona : { ...persona, evidence }
+}
+
+/**
+ * Applies a judged blob to its record.
+ * @param mayNote false when this device reported within the last minute: then only what changes the head is kept (design section 4)
+ */
+export function applyVerdict(
+  persona: PersonaRecord,
+  blob: VerifiedBlob,
+  verdict: OrderVerdict,
+  mayNote: boolean,
+  ledger: Ledger,
+): { persona: PersonaRecord; changes: ContactChange[] } {
+  const unchanged = { persona, changes: [] }
+  switch (verdict.verdict) {
+    case 'accept': {
+      const forked = verdict.forkBehind ? withForkBehind(persona, blob, ledger) : persona
+      return takeHeld(takeHead(forked, blob, ledger), ledger)
+    }
+    case 'fork': {
+      const loser = verdict.wins ? recall(persona.head, ledger) : blob
+      const forked = withEvidence(
+        withEvidence(persona, 'fork', loser, ledger),
+        'fork',
+        verdict.wins ? blob : recall(persona.head, ledger),
+        ledger,
+      )
+      return verdict.wins ? takeHead(forked, blob, ledger) : { persona: forked, changes: [] }
+    }
+    case 'refresh':
+      return verdict.later ? { persona: refreshHead(persona, blob), changes: [] } : unchanged
+    case 'stale':
+      return mayNote ? { persona: withEvidence(persona, 'stale', blob, ledger), changes: [] } : unchanged
+    case 'held': {
+      const held = persona.held === null ? null : recall(persona.held, ledger)
+      const highest = formatBase64url(pickHeld(held, blob).bytes)
+      return { persona: highest === persona.held ? persona : { ...persona, held: highest }, changes: [] }
+    }
+    case 'violation':
+      return { persona: violated(persona, blob, ledger), changes: [] }
+    case 'new':
+    case 'refused':
+      return unchanged
+  }
+}
+
+function withForkBehind(persona: PersonaRecord, blob: VerifiedBlob, ledger: Ledger): PersonaRecord {
+  return withEvidence(withEvidence(persona, 'fork', recall(persona.head, ledger), ledger), 'fork', blob, ledger)
+}
+
+/** A second chain for one PersonaID: whoever made it holds K_0. The head stays; only the user re-pins. */
+function violated(persona: PersonaRecord, blob: VerifiedBlob, ledger: Ledger): PersonaRecord {
+  const alarmed = withEvidence(persona, 'violation', blob, ledger)
+  if (alarmed !== persona) {
+    const name = persona.entry?.name ?? 'your own persona'
+    ledger.emit({
+      event: 'alarm',
+      data: {
+        code: 'CHAIN_DISPUTED',
+        personaId: persona.personaId,
+        key: null,
+        message: `two key chains claim to be ${name}: somebody else has its first key; nothing of the second one was taken`,
+      },
+    })
+  }
+  return alarmed
+}
+
+// The head moved: a blob that was too far ahead may now be within reach. Each turn raises the head, and only one blob is held.
+function takeHeld(
+  taken: { persona: PersonaRecord; changes: ContactChange[] },
+  ledger: Ledger,
+): { persona: PersonaRecord; changes: ContactChange[] } {
+  const { persona, changes } = taken
+  if (persona.held === null) return taken
+  const held = recall(persona.held, ledger)
+  const verdict = judgeAgainst(persona, held, ledger)
+  if (verdict.verdict === 'held') return taken
+  const released = { ...persona, held: null }
+  if (verdict.verdict !== 'accept') return { persona: released, changes }
+  const again = takeHead(released, held, ledger)
+  return { persona: again.persona, changes: [...changes, ...again.changes] }
+}
+
+/** A head dated ahead of this clock is said once, when it comes in (attack 32). */
+export function noteClock(persona: PersonaRecord, blob: VerifiedBlob, ledger: Ledger): void {
+  if (!isClockAhead(blob.timeSec, ledger.nowSec)) return
+  const message = `the table of ${persona.entry?.name ?? 'your own persona'} is dated ahead of this clock; one of the two clocks is wrong`
+  ledger.emit({ event: 'clock', data: { personaId: persona.personaId, message } })
+}

@@ -1,0 +1,325 @@
+/** The keeper: the one writer of the state, and what answers each method of the socket (design sections 4 to 7). */
+import { encodeUtf8, formatHex } from '../core/bytes.ts'
+import type { Edit } from '../core/intents.ts'
+import { MAX_CLOCK_AHEAD_SEC } from '../core/limits.ts'
+import { foldNickname } from '../core/nickname.ts'
+import type { VerifiedBlob } from '../core/verify.ts'
+import type { CryptoEngine } from '../crypto/engine.ts'
+import { judgeText } from '../ipc/judgement.ts'
+import type { Handlers } from '../ipc/method.ts'
+import { MAX_PAGE, type ChosenWord, type InitParams, type Methods } from '../ipc/methods.ts'
+import type {
+  DaemonEvent,
+  DaemonStatus,
+  EditResult,
+  ObservationParams,
+  ObserveResult,
+  OwnTable,
+} from '../ipc/shapes.ts'
+import { EVENT_NAMES } from '../ipc/shapes.ts'
+import { StoreError } from '../store/errors.ts'
+import type { Store } from '../store/store.ts'
+import type { Custody } from './custody.ts'
+import { KeeperError } from './errors.ts'
+import { findContact, listContacts, lookup, MIN_PREFIX_DIGITS, type Reader } from './find.ts'
+import { judgeAgainst } from './heads.ts'
+import { Ledger } from './ledger.ts'
+import { observe } from './observe.ts'
+import { ownTable } from './own-table.ts'
+import { OwnPersona } from './own.ts'
+import * as rec from './records.ts'
+import { freshnessAt, nameOf, type Clock } from './view.ts'
+import { Writer } from './writer.ts'
+
+const APP_SOURCE = 'app' // until apps have names of their own, all of them are one source
+const OWNER_SOURCE = 'owner'
+const DEFAULT_PAGE = 100
+
+export interface KeeperOptions {
+  readonly store: Store
+  readonly custody: Custody
+  readonly engine: CryptoEngine
+  /** Unix seconds. */
+  readonly nowSec: () => number
+  /** Sends an event to subscribers; called once what it tells is on disk. */
+  readonly publish: (event: DaemonEvent) => void
+  /** A write failed and nobody knows what is on disk: the daemon must stop and start again. */
+  readonly onStoreFailure: (error: StoreError) => void
+  /** What the daemon around the keeper knows for `status`. */
+  readonly about: () => Pick<DaemonStatus, 'version' | 'pid' | 'startedAtSec' | 'home'> & {
+    readonly connections: number
+    readonly storeKind: string
+    readonly storeSchema: number
+  }
+}
+
+export class Keeper {
+  readonly #options: KeeperOptions
+  readonly #ledger: Ledger
+  readonly #own: OwnPersona
+  readonly #onDisk: rec.Records
+  #lastEvent = 0
+  #initialising: Promise<unknown> = Promise.resolve()
+
+  private constructor(options: KeeperOptions, ledger: Ledger, own: OwnPersona) {
+    this.#options = options
+    this.#ledger = ledger
+    this.#own = own
+    this.#onDisk = rec.recordsOf(options.store)
+  }
+
+  /**
+   * Takes up the state as it is on disk, and finishes what a crash left half done.
+   * @throws {KeeperError} SECRETS_MISSING @throws {StoreError}
+   */
+  static async open(options: KeeperOptions): Promise<Keeper> {
+    const { store, custody, engine, nowSec } = options
+    const ledger = new Ledger(new Writer(store), engine, nowSec)
+    const intents = []
+    for await (const [, intent] of ledger.records.intents.iterate()) intents.push(intent)
+    const own = ledger.own()
+    // Crash in the middle of init: the keys were written, the persona was not, and nobody has seen its words.
+    if (own === undefined && custody.hasSecrets) await custody.discard()
+    if (own !== undefined && !custody.hasSecrets) {
+      const hint = 'put the file "secrets" back from a backup'
+      throw new KeeperError(
+        'SECRETS_MISSING',
+        'the store has a persona, but the file with its signing key is gone',
+        hint,
+      )
+    }
+    if (own?.recoveryConfirmed === true) await custody.forgetSeed()
+    return new Keeper(options, ledger, new OwnPersona(ledger, custody, intents))
+  }
+
+  /** What answers each method. */
+  handlers(): Handlers<Methods> {
+    return {
+      status: () => this.#status(),
+      lookup: ({ query }) => lookup(query, this.#reader()),
+      verify: ({ text, from }) => this.#verify(text, from ?? null),
+      'contact.list': async ({ after, limit }) => {
+        const page = await listContacts(after, Math.min(limit ?? DEFAULT_PAGE, MAX_PAGE), this.#reader())
+        const counts = this.#counts()
+        return { ...page, total: counts.contacts + counts.provisional }
+      },
+      'contact.show': ({ contact }) => findContact(contact, this.#reader()),
+      subscribe: ({ events }, caller) => {
+        const names = events ?? [...EVENT_NAMES]
+        caller.subscribe(names)
+        return { events: names }
+      },
+      unsubscribe: (_, caller) => {
+        caller.unsubscribe()
+        return {}
+      },
+      observe: async (params, caller) => {
+        const source = caller.role === 'admin' ? OWNER_SOURCE : APP_SOURCE
+        const [result] = await this.#observe([params], source)
+        return result!
+      },
+      'observe.batch': async ({ source, observations }) => ({ results: await this.#observe(observations, source) }),
+      'blob.get': ({ words }) => this.#change(() => this.#own.statusMessage(words ?? '')),
+      'persona.init': (params) => this.#init(params),
+      'persona.unlock': ({ passphrase }) => this.#unlock(passphrase),
+      'recovery.show': () => ({ words: this.#options.custody.words(), confirmed: false }),
+      'recovery.confirm': ({ words }) => this.#confirmRecovery(words),
+      'device.list': () => this.#table(),
+      'device.add': ({ name, key, again }) => this.#edit(() => ({ kind: 'add', key, name }), again),
+      'device.rename': ({ device, name }) => this.#edit(() => this.#renameOf(device, name)),
+      'device.activate': ({ device }) => this.#edit(() => this.#activateOf(device)),
+      'device.remove': ({ device }) => this.#edit(() => ({ kind: 'remove', key: this.#deviceKey(device) })),
+    }
+  }
+
+  get hasPersona(): boolean {
+    return this.#onDisk.own.get(rec.OWN) !== undefined
+  }
+
+  /** When the own table is due to be signed again; null when it cannot be. */
+  resignDueSec(): number | null {
+    return this.#options.custody.isLocked ? null : this.#own.resignDueSec()
+  }
+
+  /** Signs the own table again, so that friends see that the persona is alive. */
+  async resign(): Promise<void> {
+    await this.#change(() => this.#own.resign())
+  }
+
+  close(): void {
+    this.#options.custody.close()
+  }
+
+  /** Decides, writes, and tells in this order. */
+  async #change<T>(decide: () => T): Promise<T> {
+    try {
+      const { result, events } = await this.#ledger.change(decide)
+      const atSec = this.#options.nowSec()
+      for (const event of events) this.#options.publish({ ...event, id: ++this.#lastEvent, atSec } as DaemonEvent)
+      return result
+    } catch (error) {
+      if (error instanceof StoreError && isOutcomeUnknown(error)) this.#options.onStoreFailure(error)
+      throw error
+    }
+  }
+
+  #observe(observations: readonly ObservationParams[], source: string): Promise<ObserveResult[]> {
+    return this.#change(() => observations.map((params) => observe(params, source, this.#own, this.#ledger)))
+  }
+
+  #edit(edit: () => Edit, again?: boolean): Promise<EditResult> {
+    return this.#change(() => this.#own.edit(edit(), again))
+  }
+
+  #renameOf(device: string, name: string): Edit {
+    const key = this.#deviceKey(device)
+    const found = this.#own.table().devices.find((listed) => listed.key === key)!.name
+    return { kind: 'rename', key, found, name }
+  }
+
+  #activateOf(device: string): Edit {
+    return { kind: 'activate', key: this.#deviceKey(device), found: this.#own.table().devices[0]!.key }
+  }
+
+  /** The key of an own device, by nickname or by a prefix of the key. @throws {KeeperError} NO_PERSONA | NOT_FOUND | AMBIGUOUS */
+  #deviceKey(query: string): string {
+    const { devices } = this.#own.table()
+    const folded = foldNickname(query)
+    const named = devices.filter((device) => foldNickname(device.name) === folded)
+    const digits = query.length >= MIN_PREFIX_DIGITS ? query.toUpperCase() : ' '
+    const keyed = devices.filter((device) => device.key.startsWith(digits) && !named.includes(device))
+    const found = [...named, ...keyed]
+    if (found.length > 1) {
+      const message = `"${query}" fits more than one device of the table`
+      throw new KeeperError('AMBIGUOUS', message, 'give more digits of the key')
+    }
+    const [device] = found
+    if (device !== undefined) return device.key
+    throw new KeeperError('NOT_FOUND', `the table lists no device "${query}"`, 'see: persona device list')
+  }
+
+  /** Inits come one after the other: the second finds the persona of the first. */
+  #init(params: InitParams): Promise<{ table: OwnTable }> {
+    const turn = this.#initialising.then(() => this.#create(params))
+    this.#initialising = turn.catch(() => {})
+    return turn
+  }
+
+  async #create({ device, passphrase, unnamed }: InitParams): Promise<{ table: OwnTable }> {
+    const { custody } = this.#options
+    const exists = this.#own.personaId
+    if (exists !== null) {
+      const hint = 'one daemon keeps one persona; see: persona status'
+      throw new KeeperError('PERSONA_EXISTS', `there is a persona already: ${exists}`, hint)
+    }
+    const position = await custody.create(passphrase ?? null)
+    try {
+      return await this.#change(() => {
+        this.#own.begin(position, device === undefined ? [] : [device], unnamed !== true)
+        return { table: this.#own.table() }
+      })
+    } catch (error) {
+      // After a failed write nobody knows whether the persona is in the store; the next start does.
+      if (!(error instanceof StoreError)) await custody.discard()
+      throw error
+    }
+  }
+
+  async #unlock(passphrase: string): Promise<{ locked: boolean }> {
+    await this.#options.custody.unlock(passphrase)
+    await this.#change(() => this.#own.replay())
+    return { locked: false }
+  }
+
+  async #confirmRecovery(chosen: readonly ChosenWord[]): Promise<{ confirmed: boolean }> {
+    const { custody, engine } = this.#options
+    const words = custody.words()
+    const positions = new Set(chosen.map(({ position }) => position))
+    const isRight = chosen.every(({ position, word }) => {
+      const [given, right] = [word, words[position - 1] ?? ''].map((text) => encodeUtf8(text.trim().toLowerCase()))
+      return engine.equal(given!, right!)
+    })
+    if (!isRight || positions.size !== chosen.length) {
+      const hint = 'look at the words again with: persona recovery show'
+      throw new KeeperError('RECOVERY_MISMATCH', 'these are not the words at these places', hint)
+    }
+    // Crash here: the words are confirmed and the seed still there; the next start erases it.
+    await this.#change(() => this.#own.confirmRecovery())
+    await custody.forgetSeed()
+    return { confirmed: true }
+  }
+
+  #verify(text: string, from: string | null): ReturnType<typeof judgeText> {
+    const personaOf = (blob: VerifiedBlob): rec.PersonaRecord | undefined =>
+      this.#onDisk.personas.get(formatHex(blob.personaId))
+    return judgeText(text, from, this.#options.engine, this.#options.nowSec(), {
+      verdict: (blob) => {
+        const { verdict } = judgeAgainst(personaOf(blob), blob, this.#ledger)
+        return verdict === 'refused' ? null : verdict
+      },
+      nickname: (blob, key) => {
+        const persona = personaOf(blob)
+        return persona === undefined ? undefined : nameOf(persona, key)
+      },
+    })
+  }
+
+  #table(): OwnTable {
+    const own = this.#onDisk.own.get(rec.OWN)
+    const persona = own === undefined ? undefined : this.#onDisk.personas.get(own.personaId)
+    if (own !== undefined && persona !== undefined) return ownTable(own, persona)
+    throw new KeeperError('NO_PERSONA', 'there is no persona here yet', 'make one with: persona init --device NAME')
+  }
+
+  #reader(): Reader {
+    return { records: this.#onDisk, clock: this.#clock(), ownId: this.#onDisk.own.get(rec.OWN)?.personaId ?? null }
+  }
+
+  #clock(): Clock {
+    const nowSec = this.#options.nowSec()
+    const lastSec = this.#onDisk.clock.get(rec.CLOCK)?.lastSec ?? 0
+    return { nowSec, isWrong: nowSec < lastSec - MAX_CLOCK_AHEAD_SEC }
+  }
+
+  #counts(): rec.Counts {
+    return this.#onDisk.counts.get(rec.COUNTS) ?? rec.NO_COUNTS
+  }
+
+  #status(): DaemonStatus {
+    const { connections, storeKind, storeSchema, ...about } = this.#options.about()
+    const { custody, engine } = this.#options
+    const own = this.#onDisk.own.get(rec.OWN)
+    const table = own === undefined ? null : this.#table()
+    const clock = this.#clock()
+    const theftProtection = own?.recoveryConfirmed === true
+    return {
+      ...about,
+      engine: engine.name,
+      store: { kind: storeKind, schema: storeSchema },
+      persona: table,
+      locked: table !== null && custody.isLocked,
+      theftProtection,
+      freshness: table === null ? null : freshnessAt(table.timeSec, clock),
+      counts: { ...this.#counts(), connections },
+      notices: notices(table, theftProtection, custody.isLocked, clock),
+    }
+  }
+}
+
+function notices(table: OwnTable | null, theftProtection: boolean, isLocked: boolean, clock: Clock): string[] {
+  const list: string[] = []
+  if (table === null) list.push('there is no persona yet: make one with "persona init --device NAME"')
+  else if (!theftProtection) {
+    list.push(
+      'theft protection is off until the recovery words are written down and confirmed: "persona recovery show"',
+    )
+  }
+  if (table !== null && isLocked) list.push('the signing key is locked: "persona unlock"')
+  if (clock.isWrong) list.push('the clock of this machine is before a time it once told: ages are not judged')
+  return list
+}
+
+/** Nothing was written for these; for all others nobody knows. */
+function isOutcomeUnknown(error: StoreError): boolean {
+  return error.code !== 'STORE_TOO_LARGE' && error.code !== 'STORE_KEY_INVALID'
+}

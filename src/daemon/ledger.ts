@@ -1,0 +1,177 @@
+/** The state while a change is being decided: records to read and stage, names kept unique, counts kept true, events gathered. */
+import type { InceptionCache } from '../core/verify.ts'
+import type { CryptoEngine } from '../crypto/engine.ts'
+import { foldNickname } from '../core/nickname.ts'
+import { joinEntries, type Entry } from '../core/trust.ts'
+import type { ContactChange, EventData, EventName } from '../ipc/shapes.ts'
+import type { Write } from '../store/store.ts'
+import * as rec from './records.ts'
+import { personaContact } from './view.ts'
+import type { Writer } from './writer.ts'
+
+/** An event that a change brings about; told once the change is on disk. */
+export type PendingEvent = { [Name in EventName]: { event: Name; data: EventData[Name] } }[EventName]
+
+const MAX_NAME_CODE_POINTS = 64 // sanity: a Tox name has at most 128 bytes; a column of a list has less
+const MAX_INCEPTIONS = 10_000 // sanity: about 2 MB; a full cache only costs a second verify
+
+export class Ledger {
+  readonly engine: CryptoEngine
+  readonly #writer: Writer
+  readonly #records: rec.Records
+  readonly #nowSec: () => number
+  readonly #inceptions = new Set<string>()
+  #events: PendingEvent[] = []
+  #told = new Map<string, { changes: ContactChange[]; source: string }>()
+
+  constructor(writer: Writer, engine: CryptoEngine, nowSec: () => number) {
+    this.#writer = writer
+    this.#records = rec.recordsOf(writer)
+    this.engine = engine
+    this.#nowSec = nowSec
+  }
+
+  get records(): rec.Records {
+    return this.#records
+  }
+
+  get nowSec(): number {
+    return this.#nowSec()
+  }
+
+  /** For verifyBlob: what was verified before need not be again. */
+  get inceptions(): InceptionCache {
+    if (this.#inceptions.size > MAX_INCEPTIONS) this.#inceptions.clear()
+    return this.#inceptions
+  }
+
+  /** Decides a change, makes it durable, and only then hands out its events. */
+  async change<T>(decide: () => T): Promise<{ result: T; events: PendingEvent[] }> {
+    let events: PendingEvent[] = []
+    const result = await this.#writer.change(() => {
+      this.#events = []
+      this.#told = new Map()
+      const decided = decide()
+      this.#tellContacts()
+      events = this.#events
+      if (events.length > 0) this.#noteClock()
+      return decided
+    })
+    return { result, events }
+  }
+
+  emit(event: PendingEvent): void {
+    this.#events.push(event)
+  }
+
+  /** Says at the end of this change how the contact stands then; several calls for one contact become one event. */
+  tellContact(personaId: string, changes: readonly ContactChange[], source: string): void {
+    if (changes.length === 0) return
+    const told = this.#told.get(personaId)
+    this.#told.set(personaId, { changes: [...(told?.changes ?? []), ...changes], source })
+  }
+
+  #tellContacts(): void {
+    for (const [personaId, { changes, source }] of this.#told) {
+      const persona = this.persona(personaId)
+      if (persona === undefined) continue
+      const clock = { nowSec: this.nowSec, isWrong: false }
+      const contact = personaContact(persona, this.#records, clock, this.own()?.personaId ?? null)
+      this.#events.push({ event: 'contact.changed', data: { contact, changes, source } })
+    }
+  }
+
+  stage(write: Write): void {
+    this.#writer.stage(write)
+  }
+
+  persona(personaId: string): rec.PersonaRecord | undefined {
+    return this.#records.personas.get(personaId)
+  }
+
+  own(): rec.OwnRecord | undefined {
+    return this.#records.own.get(rec.OWN)
+  }
+
+  device(key: string): rec.DeviceRecord {
+    return this.#records.devices.get(key) ?? rec.NEW_DEVICE
+  }
+
+  putPersona(persona: rec.PersonaRecord): void {
+    const before = this.persona(persona.personaId)
+    if ((before?.entry ?? null) === null && persona.entry !== null) this.#count({ contacts: 1 })
+    this.stage(this.#records.personas.put(persona.personaId, persona))
+  }
+
+  putDevice(key: string, device: rec.DeviceRecord): void {
+    const before = this.#records.devices.get(key)
+    const provisional = (device.entry === null ? 0 : 1) - ((before?.entry ?? null) === null ? 0 : 1)
+    if (before === undefined || provisional !== 0) this.#count({ devices: before === undefined ? 1 : 0, provisional })
+    this.stage(this.#records.devices.put(key, device))
+  }
+
+  putOwn(own: rec.OwnRecord): void {
+    this.stage(this.#records.own.put(rec.OWN, own))
+  }
+
+  /** A new entry under the name a client knows, made unique by `#2`, `#3`, ...; the name leads to the record from now on. */
+  newEntry(name: string, leadsTo: rec.NameRecord): Entry {
+    const base = tidyName(name)
+    let unique = base
+    for (let n = 2; this.#records.names.get(foldName(unique)) !== undefined; n++) unique = `${base}#${n}`
+    this.#point(unique, leadsTo)
+    return { name: unique, aliases: [], policy: 'auto', blocked: false, createdSec: this.nowSec }
+  }
+
+  /** The entry moves to another record, with all its names. */
+  moveEntry(entry: Entry, leadsTo: rec.NameRecord): Entry {
+    for (const name of [entry.name, ...entry.aliases]) this.#point(name, leadsTo)
+    return entry
+  }
+
+  /** Two entries turn out to be one persona's. */
+  joinEntries(kept: Entry, other: Entry, leadsTo: rec.NameRecord): Entry {
+    return this.moveEntry(joinEntries(kept, other), leadsTo)
+  }
+
+  /** The names of an entry lead nowhere any more. */
+  dropEntry(entry: Entry): void {
+    for (const name of [entry.name, ...entry.aliases]) this.stage(this.#records.names.remove(foldName(name)))
+  }
+
+  #point(name: string, leadsTo: rec.NameRecord): void {
+    this.stage(this.#records.names.put(foldName(name), leadsTo))
+  }
+
+  #count(more: Partial<rec.Counts>): void {
+    const counts = this.#records.counts.get(rec.COUNTS) ?? rec.NO_COUNTS
+    this.stage(
+      this.#records.counts.put(rec.COUNTS, {
+        contacts: counts.contacts + (more.contacts ?? 0),
+        provisional: counts.provisional + (more.provisional ?? 0),
+        devices: counts.devices + (more.devices ?? 0),
+      }),
+    )
+  }
+
+  #noteClock(): void {
+    const last = this.#records.clock.get(rec.CLOCK)?.lastSec ?? 0
+    if (this.nowSec > last) this.stage(this.#records.clock.put(rec.CLOCK, { lastSec: this.nowSec }))
+  }
+}
+
+/** A name from a client as it is kept: one line of well-formed text. It is still foreign, and escaped wherever it is shown. */
+export function tidyName(name: string): string {
+  const line = name
+    .toWellFormed()
+    .normalize('NFC')
+    .replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ')
+    .trim()
+  const tidy = [...line].slice(0, MAX_NAME_CODE_POINTS).join('').trim()
+  return tidy === '' ? 'unnamed' : tidy
+}
+
+/** How names are compared and sorted; what no key of the store may hold is replaced. */
+export function foldName(name: string): string {
+  return foldNickname(name).toWellFormed().replaceAll('\u{10FFFF}', '\uFFFD')
+}

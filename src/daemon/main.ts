@@ -1,0 +1,224 @@
+/** The daemon `personad`: puts store, keeper and sockets together, in the order in which each may rely on the one before. */
+import { readFileSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import { loadEngine } from '../crypto/load.ts'
+import type { CryptoEngine } from '../crypto/engine.ts'
+import { METHODS } from '../ipc/methods.ts'
+import type { Log as IpcLog } from '../ipc/dispatch.ts'
+import { resolvePaths, type Paths } from '../ipc/paths.ts'
+import { serve, type IpcServer } from '../ipc/server.ts'
+import type { DaemonEvent } from '../ipc/shapes.ts'
+import { openLevelStore } from '../store/level-store.ts'
+import { lockStateDir, type StateLock } from '../store/lock.ts'
+import { SCHEMA } from '../store/migrations.ts'
+import { createStateDir } from '../store/state-dir.ts'
+import type { Store } from '../store/store.ts'
+import { mergeReloaded, readConfig, type Config } from './config.ts'
+import { Custody } from './custody.ts'
+import { describeError } from './describe-error.ts'
+import { toRpcError } from './errors.ts'
+import { Keeper } from './keeper.ts'
+import { EXIT_FAILED, superviseProcess, type Supervisor } from './lifecycle.ts'
+import { openLog, type Log } from './log.ts'
+import { openNotifier } from './notify.ts'
+import { scheduleResign } from './resign-timer.ts'
+
+const USAGE = `usage: personad [--home DIR] [--config FILE]
+
+The local daemon that keeps personas. It stays in the foreground, logs to stderr, and ends at SIGTERM or Ctrl-C.
+  --home DIR     keep state/, config/ and run/ below DIR (also PERSONAD_HOME)
+  --config FILE  read this configuration
+  --version      print the version
+  --help         print this`
+
+const VERSION = (
+  JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
+).version
+const nowSec = (): number => Math.floor(Date.now() / 1000)
+const delay = (seconds: number): Promise<void> => new Promise((done) => setTimeout(done, seconds * 1000))
+
+interface Arguments {
+  readonly home: string | undefined
+  readonly config: string | undefined
+}
+
+/** @returns null when the arguments ask for a text only, or are wrong: that is already said */
+function readArguments(): Arguments | null {
+  const flag = { type: 'boolean' } as const
+  try {
+    const options = { home: { type: 'string' }, config: { type: 'string' }, version: flag, help: flag } as const
+    const { values } = parseArgs({ options })
+    if (values.help !== true && values.version !== true) return { home: values.home, config: values.config }
+    console.log(values.help === true ? USAGE : `personad ${VERSION}`)
+  } catch (error) {
+    console.error(`personad: error: ${error instanceof Error ? error.message : String(error)}\n${USAGE}`)
+    process.exitCode = 2
+  }
+  return null
+}
+
+/** What runs, and in which order it came to be. */
+interface Daemon {
+  readonly lock: StateLock
+  readonly store: Store
+  readonly keeper: Keeper
+  readonly servers: readonly IpcServer[]
+  readonly stopTimer: () => void
+  config: Config
+}
+
+async function main(): Promise<void> {
+  const args = readArguments()
+  if (args === null) return
+  const log = openLog({ level: 'info' })
+  const supervisor = superviseProcess({ log })
+  try {
+    const paths = resolvePaths({ home: args.home, env: process.env })
+    const configFile = args.config ?? paths.configFile
+    const config = await readConfig(configFile, args.config !== undefined)
+    log.setLevel(config.logLevel)
+    const notifier = await openNotifier({ env: process.env, log })
+    const daemon = await start(paths, configFile, config, log, supervisor)
+    notifier.startWatchdog(() => true)
+    supervisor.serve(
+      { notifier, stop: () => stop(daemon), reload: () => reload(daemon, configFile, args.config !== undefined, log) },
+      statusLine(paths),
+    )
+    greet(daemon, paths, log)
+  } catch (error) {
+    supervisor.fail(error)
+  }
+}
+
+async function start(
+  paths: Paths,
+  configFile: string,
+  config: Config,
+  log: Log,
+  supervisor: Supervisor,
+): Promise<Daemon> {
+  const engine = await openEngine(config, log)
+  await createStateDir(paths.stateDir)
+  // The lock comes before everything that a second daemon could disturb, the sockets among it (attack 30).
+  const lock = await lockStateDir(paths.stateDir)
+  const store = await openLevelStore(lock)
+  const custody = await Custody.open(lock.paths, engine, delay)
+  const servers: IpcServer[] = []
+  const startedAtSec = nowSec()
+  const home = {
+    stateDir: paths.stateDir,
+    appSocket: paths.appSocket,
+    adminSocket: paths.adminSocket,
+    configFile: configFile,
+  }
+  const keeper = await Keeper.open({
+    store,
+    custody,
+    engine,
+    nowSec,
+    publish: (event: DaemonEvent) => {
+      for (const server of servers) server.publish(event)
+    },
+    onStoreFailure: (error) => {
+      log.error('store.failed', describeError(error))
+      supervisor.stop('store.failed', EXIT_FAILED)
+    },
+    about: () => ({
+      version: VERSION,
+      pid: process.pid,
+      startedAtSec,
+      home,
+      connections: servers.reduce((sum, server) => sum + server.connections(), 0),
+      storeKind: 'leveldb',
+      storeSchema: SCHEMA,
+    }),
+  })
+  const daemon: Daemon = { lock, store, keeper, servers, stopTimer: scheduleResign(keeper, nowSec, log), config }
+  servers.push(await serveRole('app', daemon, paths.appSocket, log, supervisor))
+  servers.push(await serveRole('admin', daemon, paths.adminSocket, log, supervisor))
+  return daemon
+}
+
+async function openEngine(config: Config, log: Log): Promise<CryptoEngine> {
+  const prefer = config.engine === 'auto' ? undefined : config.engine
+  return await loadEngine(prefer, (reason) => {
+    log.warn('engine.portable', {
+      ...describeError(reason),
+      message: 'libsodium does not load; secrets are in plain memory',
+    })
+  })
+}
+
+async function serveRole(
+  role: 'app' | 'admin',
+  daemon: Daemon,
+  socketPath: string,
+  log: Log,
+  supervisor: Supervisor,
+): Promise<IpcServer> {
+  return await serve({
+    socketPath,
+    role,
+    methods: METHODS,
+    handlers: daemon.keeper.handlers(),
+    // Read at each call, so that a reload takes effect for those who are connected.
+    authorize: (caller, permission) =>
+      caller.role === 'admin' || daemon.config.defaultCapabilities.some((granted) => granted === permission),
+    toRpcError,
+    limits: { maxConnections: daemon.config.maxConnections },
+    log: ipcLog(log),
+    onLost: (error) => {
+      log.error('socket.lost', describeError(error))
+      supervisor.stop('socket.lost', EXIT_FAILED)
+    },
+  })
+}
+
+function ipcLog(log: Log): IpcLog {
+  return (level, message, fields = {}) => {
+    const plain = Object.entries(fields).filter(([, value]) => typeof value !== 'object')
+    log[level]('ipc', { message, ...Object.fromEntries(plain) })
+  }
+}
+
+/** Answers what runs, closes the sockets, then the store, and gives the state directory free last. */
+async function stop(daemon: Daemon): Promise<void> {
+  daemon.stopTimer()
+  await Promise.all(daemon.servers.map((server) => server.close()))
+  daemon.keeper.close()
+  await daemon.store.close()
+  await daemon.lock.release()
+}
+
+async function reload(daemon: Daemon, configFile: string, isNamed: boolean, log: Log): Promise<string> {
+  const { config, changed, needRestart } = mergeReloaded(daemon.config, await readConfig(configFile, isNamed))
+  daemon.config = config
+  log.setLevel(config.logLevel)
+  log.info('config.reloaded', {
+    message: 'configuration read again',
+    changed: changed.join(' '),
+    needRestart: needRestart.join(' '),
+  })
+  return 'serving'
+}
+
+function statusLine(paths: Paths): string {
+  return `serving ${paths.appSocket}`
+}
+
+function greet(daemon: Daemon, paths: Paths, log: Log): void {
+  log.info('daemon.ready', {
+    message: 'ready',
+    version: VERSION,
+    pid: process.pid,
+    store: paths.stateDir,
+    appSocket: paths.appSocket,
+    adminSocket: paths.adminSocket,
+  })
+  if (daemon.keeper.hasPersona) return
+  log.info('persona.none', {
+    message: 'there is no persona yet; make one, in another terminal, with: persona init --device NAME',
+  })
+}
+
+await main()

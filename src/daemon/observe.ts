@@ -1,0 +1,248 @@
+/** Observations: what a device showed, judged, bound to its persona by its own consent, and kept (design sections 4 and 5). */
+import { formatHex } from '../core/bytes.ts'
+import { BlobError } from '../core/errors.ts'
+import type { OrderVerdict } from '../core/order.ts'
+import { deviceKeysOf } from '../core/table.ts'
+import { consentsTo, newestSighting, pairState, reportBare, reportToken } from '../core/trust.ts'
+import { judgeStatus, type VerifiedBlob } from '../core/verify.ts'
+import type { ContactChange, ObservationParams, ObserveResult } from '../ipc/shapes.ts'
+import { applyVerdict, judgeAgainst, newPersona, noteClock, takeHead } from './heads.ts'
+import type { Ledger } from './ledger.ts'
+import { MAX_OTHERS, type DeviceRecord, type PersonaRecord } from './records.ts'
+
+const QUIET_SEC = 60 // format: what does not move a head writes at most once a device in so many seconds (design section 4)
+
+/** What the owner's own blob on some device means is the owner's table's business. */
+export interface OwnHeads {
+  readonly personaId: string | null
+  adopt(blob: VerifiedBlob, verdict: OrderVerdict): void
+}
+
+/** Codes that mean that a client cut or altered a token, and not that somebody forged one. */
+const DAMAGED: ReadonlySet<string> = new Set([
+  'TOKEN_DAMAGED',
+  'TOKEN_NOT_CANONICAL',
+  'BLOB_TRUNCATED',
+  'TOKEN_TOO_LONG',
+])
+
+type Shown =
+  | { readonly shown: 'valid'; readonly blob: VerifiedBlob }
+  | { readonly shown: 'none' | 'empty' }
+  | { readonly shown: 'damaged' | 'invalid'; readonly code: string }
+
+/** Takes one observation into the state. Call it inside of a change. */
+export function observe(params: ObservationParams, source: string, own: OwnHeads, ledger: Ledger): ObserveResult {
+  return new Observation(params, source, own, ledger).run()
+}
+
+class Observation {
+  readonly #ledger: Ledger
+  readonly #own: OwnHeads
+  readonly #key: string
+  readonly #text: string
+  readonly #name: string
+  readonly #source: string
+  readonly #atSec: number
+  #verdict: OrderVerdict | null = null
+  #personaId: string | null = null
+
+  constructor(params: ObservationParams, source: string, own: OwnHeads, ledger: Ledger) {
+    this.#ledger = ledger
+    this.#own = own
+    this.#key = params.from
+    this.#text = params.text
+    this.#name = params.name ?? ''
+    this.#source = source
+    // A report from the future would outrank everything that comes after it.
+    this.#atSec = Math.min(params.seenAtSec ?? ledger.nowSec, ledger.nowSec)
+  }
+
+  run(): ObserveResult {
+    const shown = this.#judge()
+    if (shown.shown === 'valid') this.#takeBlob(shown.blob)
+    else if (shown.shown === 'none') this.#report((reports) => reportBare(reports, this.#source, this.#atSec))
+    this.#ensureEntry()
+    return this.#result(shown)
+  }
+
+  #judge(): Shown {
+    if (this.#text === '') return { shown: 'empty' }
+    try {
+      const { blob, fragment } = judgeStatus(this.#text, this.#ledger.engine, this.#ledger.inceptions)
+      if (blob !== null) return { shown: 'valid', blob }
+      const hadBlob = newestSighting(this.#ledger.device(this.#key).reports) !== null
+      return fragment && hadBlob ? { shown: 'damaged', code: 'TOKEN_DAMAGED' } : { shown: 'none' }
+    } catch (error) {
+      if (!(error instanceof BlobError)) throw error
+      return { shown: DAMAGED.has(error.code) ? 'damaged' : 'invalid', code: error.code }
+    }
+  }
+
+  #takeBlob(blob: VerifiedBlob): void {
+    const personaId = formatHex(blob.personaId)
+    const lists = deviceKeysOf(blob).includes(this.#key)
+    const known = this.#ledger.persona(personaId)
+    const verdict = judgeAgainst(known, blob, this.#ledger)
+    this.#personaId = personaId
+    this.#verdict = verdict
+    // Another chain or an unreadable table says nothing about whose the device is.
+    if (verdict.verdict === 'refused') return
+    const mayNote = this.#ledger.nowSec - this.#ledger.device(this.#key).heardAtSec >= QUIET_SEC
+    if (verdict.verdict !== 'violation') {
+      const sighting = { atSec: this.#atSec, personaId, lists }
+      this.#report((reports) => reportToken(reports, this.#source, sighting))
+    }
+    if (personaId === this.#own.personaId) this.#own.adopt(blob, verdict)
+    else if (known === undefined) this.#meet(blob, lists)
+    else this.#follow(known, blob, verdict, mayNote)
+  }
+
+  /** A persona that nobody here knew: only a device that it lists introduces it, and only one that belongs to nobody yet. */
+  #meet(blob: VerifiedBlob, lists: boolean): void {
+    const device = this.#ledger.device(this.#key)
+    if (!lists || device.bound !== null) return
+    const empty: PersonaRecord = { ...newPersona(blob), devices: [] }
+    const { persona, changes } = takeHead(empty, blob, this.#ledger)
+    const leadsTo = { kind: 'persona', id: persona.personaId } as const
+    const provisional = this.#ledger.device(this.#key).entry
+    const entry =
+      provisional === null
+        ? this.#ledger.newEntry(this.#name || persona.devices[0]!.name, leadsTo)
+        : this.#ledger.moveEntry(provisional, leadsTo)
+    this.#ledger.putDevice(this.#key, { ...this.#ledger.device(this.#key), entry: null })
+    const first: ContactChange = { kind: provisional === null ? 'created' : 'upgraded', key: null, name: entry.name }
+    this.#settle({ ...persona, entry }, [first, ...changes.filter((change) => change.kind === 'added')], blob)
+  }
+
+  #follow(known: PersonaRecord, blob: VerifiedBlob, verdict: OrderVerdict, mayNote: boolean): void {
+    const { persona, changes } = applyVerdict(known, blob, verdict, mayNote, this.#ledger)
+    for (const change of changes) {
+      if (change.kind !== 'added') continue
+      const device = { key: change.key!, name: change.name! }
+      this.#ledger.emit({
+        event: 'device.added',
+        data: { personaId: persona.personaId, contact: persona.entry?.name ?? '', device },
+      })
+    }
+    this.#settle(persona, changes, verdict.verdict === 'refresh' && !verdict.later ? null : blob)
+  }
+
+  /** Binds what consents, tells what changed, and writes the record when it did. */
+  #settle(persona: PersonaRecord, changes: ContactChange[], news: VerifiedBlob | null): void {
+    let settled = persona
+    const told = [...changes]
+    // Without a change only the device that spoke can have become something else.
+    const concerned = changes.length > 0 ? persona.devices : persona.devices.filter(({ key }) => key === this.#key)
+    for (const { key, name } of concerned) {
+      const device = this.#ledger.device(key)
+      if (device.bound === null && consentsTo(device.reports, persona.personaId)) {
+        settled = this.#bind(settled, key, device)
+        told.push({ kind: 'confirmed', key, name })
+      } else if (changes.some((change) => change.kind === 'added' && change.key === key)) {
+        this.#alarmContested(settled, key, device)
+      }
+    }
+    settled = this.#noteAsserted(settled)
+    if (news !== null) noteClock(settled, news, this.#ledger)
+    if (settled !== this.#ledger.persona(settled.personaId)) this.#ledger.putPersona(settled)
+    this.#ledger.tellContact(settled.personaId, told, this.#source)
+  }
+
+  /** The device's own word makes it this persona's; an entry that it had by itself becomes this contact's. */
+  #bind(persona: PersonaRecord, key: string, device: DeviceRecord): PersonaRecord {
+    this.#ledger.putDevice(key, { ...device, bound: persona.personaId, left: null, entry: null })
+    if (device.entry === null || persona.entry === null) return persona
+    const leadsTo = { kind: 'persona', id: persona.personaId } as const
+    return { ...persona, entry: this.#ledger.joinEntries(persona.entry, device.entry, leadsTo) }
+  }
+
+  #noteAsserted(persona: PersonaRecord): PersonaRecord {
+    const isListed = persona.devices.some((device) => device.key === this.#key)
+    const device = this.#ledger.device(this.#key)
+    const state = pairState(persona.personaId, isListed, device.bound, device.reports)
+    if (state !== 'asserted' || persona.others.includes(this.#key)) return persona
+    return { ...persona, others: [...persona.others, this.#key].slice(0, MAX_OTHERS) }
+  }
+
+  #report(add: (reports: DeviceRecord['reports']) => DeviceRecord['reports']): void {
+    const device = this.#ledger.device(this.#key)
+    const reports = add(device.reports)
+    if (reports === device.reports) return
+    const isQuiet = this.#ledger.nowSec - device.heardAtSec < QUIET_SEC
+    if (isQuiet && saysTheSame(reports, device.reports)) return
+    const seenAtSec = Math.max(device.seenAtSec ?? 0, this.#atSec)
+    this.#ledger.putDevice(this.#key, { ...device, reports, seenAtSec, heardAtSec: this.#ledger.nowSec })
+    if (device.bound !== null) this.#tellParted(device.bound, device.reports, reports)
+  }
+
+  /** What a new report means for the persona that the device is bound to. */
+  #tellParted(bound: string, before: DeviceRecord['reports'], after: DeviceRecord['reports']): void {
+    const shown = newestSighting(after)?.personaId ?? null
+    if (shown !== null && shown !== bound && shown !== newestSighting(before)?.personaId)
+      this.#alarmSwitch(bound, shown)
+    if (!consentsTo(before, bound) || consentsTo(after, bound)) return
+    const listed = this.#ledger.persona(bound)?.devices.find((device) => device.key === this.#key)
+    if (listed !== undefined) this.#ledger.tellContact(bound, [{ kind: 'unconfirmed', ...listed }], this.#source)
+  }
+
+  #alarmSwitch(bound: string, shown: string): void {
+    const name = this.#ledger.persona(bound)?.entry?.name ?? 'your own persona'
+    const message = `a device of ${name} shows another persona, ${shown}; it is no longer taken for ${name}'s, nor for the other's`
+    this.#ledger.emit({ event: 'alarm', data: { code: 'PERSONA_SWITCHED', personaId: bound, key: this.#key, message } })
+  }
+
+  #alarmContested(persona: PersonaRecord, key: string, device: DeviceRecord): void {
+    const state = pairState(persona.personaId, true, device.bound, device.reports)
+    if (state !== 'claimed') return
+    const shown = newestSighting(device.reports)?.personaId ?? null
+    const isElsewhere = device.bound !== null || device.entry !== null
+    if (!isElsewhere && (shown === null || shown === persona.personaId)) return
+    const name = persona.entry?.name ?? ''
+    const message = `${name} lists a device that is known as somebody else's; it counts as ${name}'s only once it shows that itself`
+    this.#ledger.emit({
+      event: 'alarm',
+      data: { code: 'DEVICE_CONTESTED', personaId: persona.personaId, key, message },
+    })
+  }
+
+  /** A friend without a blob is an entry of its own, named by its key; never again one that was somebody's. */
+  #ensureEntry(): void {
+    const device = this.#ledger.device(this.#key)
+    if (device.entry !== null || device.bound !== null) return
+    const entry = this.#ledger.newEntry(this.#name || `device-${this.#key.slice(0, 8).toLowerCase()}`, {
+      kind: 'device',
+      id: this.#key,
+    })
+    this.#ledger.putDevice(this.#key, { ...device, entry, heardAtSec: this.#ledger.nowSec })
+  }
+
+  #result(shown: Shown): ObserveResult {
+    const device = this.#ledger.device(this.#key)
+    const of = this.#personaId ?? device.bound
+    const persona = of === null ? undefined : this.#ledger.persona(of)
+    const isListed = persona?.devices.some((listed) => listed.key === this.#key) === true
+    const state = of === null ? null : pairState(of, isListed, device.bound, device.reports)
+    const refusal = this.#verdict?.verdict === 'refused' ? this.#verdict.code : null
+    return {
+      from: this.#key,
+      shown: refusal === null ? shown.shown : 'invalid',
+      code: refusal ?? ('code' in shown ? shown.code : null),
+      personaId: this.#personaId,
+      verdict: this.#verdict === null || this.#verdict.verdict === 'refused' ? null : this.#verdict.verdict,
+      state: device.entry !== null && state !== 'claimed' ? 'provisional' : state,
+      contact: persona?.entry?.name ?? device.entry?.name ?? null,
+    }
+  }
+}
+
+/** Only the time differs. */
+function saysTheSame(a: DeviceRecord['reports'], b: DeviceRecord['reports']): boolean {
+  const [after, before] = [a[0], b.find((report) => report.source === a[0]?.source)]
+  if (after === undefined || before === undefined) return false
+  return (
+    (after.bare === null) === (before.bare === null) &&
+    after.token?.personaId === before.token?.personaId &&
+    after.token?.lists === before.token?.lists
+  )
+}

@@ -1,0 +1,106 @@
+/** Pure steps between the owner's records and the table: what an edit leaves, how it is told, how it travels. */
+import { formatHex, parseHex } from '../core/bytes.ts'
+import type { ChainPosition } from '../core/chain.ts'
+import { TableError } from '../core/errors.ts'
+import type { Edit, ReplayHead } from '../core/intents.ts'
+import { checkRoomToRotate, statusBytesFree, type Device } from '../core/table.ts'
+import type { VerifiedBlob } from '../core/verify.ts'
+import type { OwnTable } from '../ipc/shapes.ts'
+import type { OwnRecord, PersonaRecord } from './records.ts'
+
+const MAX_TOMBSTONES = 1024 // sanity: removed devices of a lifetime
+
+export function rememberOwnNames(
+  devices: readonly Device[],
+  before: PersonaRecord['names'] = [],
+): PersonaRecord['names'] {
+  const listed = new Set(devices.map((device) => device.key))
+  return [...devices.map(({ key, name }) => [key, name] as const), ...before.filter(([key]) => !listed.has(key))]
+}
+
+export function tombstonesAfter(tombstones: readonly string[], edit: Edit): readonly string[] {
+  const others = tombstones.filter((key) => key !== edit.key)
+  if (edit.kind === 'remove') return [edit.key, ...others].slice(0, MAX_TOMBSTONES)
+  return edit.kind === 'add' ? others : tombstones
+}
+
+export function fitsNameless(epoch: number, devices: number): boolean {
+  try {
+    checkRoomToRotate(epoch, devices)
+    return true
+  } catch (error) {
+    if (error instanceof TableError) return false
+    throw error
+  }
+}
+
+export function replayHead(persona: PersonaRecord, head: VerifiedBlob): ReplayHead {
+  return {
+    epoch: head.epoch,
+    seq: head.seq,
+    tableHash: formatHex(head.tableHash),
+    prev: formatHex(head.prev),
+    timeSec: head.timeSec,
+    devices: persona.devices,
+  }
+}
+
+export function positionOf(own: OwnRecord): ChainPosition {
+  const bytes = (hex: string): Uint8Array => parseHex(hex) ?? new Uint8Array()
+  return {
+    personaId: bytes(own.personaId),
+    epoch: own.epoch,
+    signingKey: bytes(own.signingKey),
+    links: bytes(own.links),
+    next: bytes(own.next),
+    inception: own.inception === null ? null : bytes(own.inception),
+  }
+}
+
+/** The owner's table as it travels over the socket. */
+export function ownTable(own: OwnRecord, persona: PersonaRecord): OwnTable {
+  return {
+    personaId: persona.personaId,
+    epoch: persona.epoch,
+    seq: persona.seq,
+    timeSec: persona.timeSec,
+    named: own.named,
+    devices: persona.devices.map(({ name, key }) => ({ name, key })),
+    bytesFree: statusBytesFree(Math.floor((persona.head.length * 3) / 4)),
+  }
+}
+
+export function describeEdit(edit: Edit): string {
+  switch (edit.kind) {
+    case 'add':
+      return `add ${edit.name}`
+    case 'remove':
+      return `remove ${edit.key}`
+    case 'rename':
+      return `rename ${edit.found} to ${edit.name}`
+    case 'activate':
+      return `activate ${edit.key}`
+    case 'rekey':
+      return `give ${edit.key} the key ${edit.newKey}`
+  }
+}
+
+/** The command that repeats an edit, for an owner whose edit could not be kept. */
+export function commandOf(edit: Edit): string {
+  switch (edit.kind) {
+    case 'add':
+      return `persona device add ${quote(edit.name)} --key ${edit.key} --again`
+    case 'remove':
+      return `persona device remove ${edit.key}`
+    case 'rename':
+      return `persona device rename ${edit.key} ${quote(edit.name)}`
+    case 'activate':
+      return `persona device activate ${edit.key}`
+    case 'rekey':
+      return `persona device rekey ${edit.key}`
+  }
+}
+
+function quote(word: string): string {
+  return /^[\w.-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`
+}

@@ -1,0 +1,132 @@
+/** What the store holds, kind by kind (docs/threat-model.md says what is public; nothing secret is among it). Keys and hashes are upper-case hex. */
+import type { Evidence } from '../core/evidence.ts'
+import type { Intent, TablePoint } from '../core/intents.ts'
+import type { Device } from '../core/table.ts'
+import type { DeviceReports, Entry } from '../core/trust.ts'
+import { Collection, jsonCodec, type Codec, type Store } from '../store/store.ts'
+
+/** Bounds what a persona's record can grow to, whoever writes its blobs; the least telling goes first. */
+export const MAX_KNOWN_NAMES = 64 // sanity: nicknames remembered for keys, so that a table without names keeps them
+export const MAX_OTHERS = 64 // sanity: devices that left or that only assert
+export const MAX_CLAIMANTS = 64 // sanity: personas that list one device; all but one of them are wrong
+
+/** A persona whose blob was verified: a contact, or the owner. The id is the PersonaID. */
+export interface PersonaRecord {
+  readonly personaId: string
+  /** Pinned c_0. */
+  readonly root: string
+  readonly minEpoch: number
+  /** The head, base64url; with its order fields beside it so that a lookup decodes nothing. */
+  readonly head: string
+  readonly epoch: number
+  readonly seq: number
+  readonly timeSec: number
+  readonly devices: readonly Device[]
+  /** The head's document was not understood: nicknames are those known before. */
+  readonly needsNewerPersona: boolean
+  /** A blob that jumps too far ahead to be taken. */
+  readonly held: string | null
+  readonly names: readonly (readonly [key: string, name: string])[]
+  /** Devices that are not listed but bound to this persona, or asserting it. */
+  readonly others: readonly string[]
+  readonly evidence: readonly Evidence[]
+  /** null for the owner. */
+  readonly entry: Entry | null
+}
+
+/** A device that was seen or claimed. The id is its key. */
+export interface DeviceRecord {
+  readonly reports: DeviceReports
+  /** The first persona that it confirmed; only the user unbinds. */
+  readonly bound: string | null
+  /** When and by which table the bound persona dropped it. */
+  readonly left: { readonly atSec: number; readonly epoch: number; readonly seq: number } | null
+  /** PersonaIDs whose head lists it. */
+  readonly claimedBy: readonly string[]
+  /** A friend without a blob has an entry of its own. */
+  readonly entry: Entry | null
+  readonly seenAtSec: number | null
+  /** This daemon's clock at the last write, to bound writes (design section 4). */
+  readonly heardAtSec: number
+}
+
+/** What the owner's daemon keeps beside the owner's own PersonaRecord. The id is `own`. */
+export interface OwnRecord {
+  readonly personaId: string
+  /** Position in the chain: links, next and signing key as hex, inception null at epoch 0. */
+  readonly epoch: number
+  readonly signingKey: string
+  readonly links: string
+  readonly next: string
+  readonly inception: string | null
+  readonly named: boolean
+  readonly recoveryConfirmed: boolean
+  /** Keys removed here: never replayed, imported or restored without the owner's word. */
+  readonly tombstones: readonly string[]
+  /** Own tables that were head, newest first, to see what may descend from what. */
+  readonly recent: readonly (TablePoint & { readonly prev: string })[]
+  /** A sibling's table was taken while the key was locked: the own intents are replayed at the unlock. */
+  readonly replayDue: boolean
+  /** Number of the next intent. */
+  readonly nextIntent: number
+}
+
+/** Where a name leads. The id is the folded name, so that contacts are listed in its order. */
+export interface NameRecord {
+  readonly kind: 'persona' | 'device'
+  readonly id: string
+}
+
+export interface Counts {
+  readonly contacts: number
+  readonly provisional: number
+  readonly devices: number
+}
+
+/** The latest time this daemon has written: a clock before it is wrong. */
+export interface ClockRecord {
+  readonly lastSec: number
+}
+
+// The store notices changed bytes by itself, so a record that arrives is one that was written.
+function record<T>(): Codec<T> {
+  return jsonCodec(1, (value) => value as T)
+}
+
+export interface Records {
+  readonly personas: Collection<PersonaRecord>
+  readonly devices: Collection<DeviceRecord>
+  readonly names: Collection<NameRecord>
+  readonly own: Collection<OwnRecord>
+  readonly intents: Collection<Intent>
+  readonly counts: Collection<Counts>
+  readonly clock: Collection<ClockRecord>
+}
+
+/** The collections over a store: over the store itself to read what is on disk, over a Writer to change it. */
+export function recordsOf(store: Store): Records {
+  return {
+    personas: new Collection(store, 'persona', record<PersonaRecord>()),
+    devices: new Collection(store, 'device', record<DeviceRecord>()),
+    names: new Collection(store, 'name', record<NameRecord>()),
+    own: new Collection(store, 'own', record<OwnRecord>()),
+    intents: new Collection(store, 'intent', record<Intent>()),
+    counts: new Collection(store, 'counts', record<Counts>()),
+    clock: new Collection(store, 'clock', record<ClockRecord>()),
+  }
+}
+
+export const OWN = 'own'
+export const COUNTS = 'all'
+export const CLOCK = 'last'
+
+export const NO_COUNTS: Counts = { contacts: 0, provisional: 0, devices: 0 }
+export const NEW_DEVICE: DeviceRecord = {
+  reports: [],
+  bound: null,
+  left: null,
+  claimedBy: [],
+  entry: null,
+  seenAtSec: null,
+  heardAtSec: 0,
+}

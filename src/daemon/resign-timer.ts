@@ -1,0 +1,36 @@
+/** The one timer of the daemon: signs the own table again when it is due, and sleeps in between (design section 4). */
+import { describeError } from './describe-error.ts'
+import type { Keeper } from './keeper.ts'
+import type { Log } from './log.ts'
+
+const LONGEST_SLEEP_SEC = 6 * 3600 // sanity: a suspended machine and an edit both move the due time; so late it may be noticed
+const RETRY_SEC = 3600 // sanity: after a failure; the daemon stops by itself if it was the store
+
+/** @returns stops the timer */
+export function scheduleResign(
+  keeper: Pick<Keeper, 'resign' | 'resignDueSec'>,
+  nowSec: () => number,
+  log: Log,
+): () => void {
+  let timer: NodeJS.Timeout | null = null
+  const sleep = (seconds: number): void => {
+    timer = setTimeout(wake, Math.max(0, seconds) * 1000)
+    timer.unref()
+  }
+  const wake = (): void => {
+    const dueSec = keeper.resignDueSec()
+    const waitSec = dueSec === null ? LONGEST_SLEEP_SEC : dueSec - nowSec()
+    if (waitSec > 0) return sleep(Math.min(waitSec, LONGEST_SLEEP_SEC))
+    keeper.resign().then(
+      () => sleep(LONGEST_SLEEP_SEC),
+      (error: unknown) => {
+        log.warn('resign.failed', describeError(error))
+        sleep(RETRY_SEC)
+      },
+    )
+  }
+  wake()
+  return () => {
+    if (timer !== null) clearTimeout(timer)
+  }
+}

@@ -1,0 +1,124 @@
+/** What is known, as apps and the owner see it (docs/ipc.md, section 4): made from what is on disk, at the moment of the question. */
+import { freshness, type Freshness } from '../core/order.ts'
+import { fallbackName } from '../core/table.ts'
+import { isContested, pairState } from '../core/trust.ts'
+import type { Contact, ContactDevice } from '../ipc/shapes.ts'
+import { NEW_DEVICE, type DeviceRecord, type PersonaRecord, type Records } from './records.ts'
+
+export interface Clock {
+  readonly nowSec: number
+  /** This clock is before a time it once told: ages cannot be judged. */
+  readonly isWrong: boolean
+}
+
+/** Ages of a contact's head; null when this daemon's own clock is wrong (attack 32). */
+export function freshnessAt(timeSec: number, clock: Clock): Freshness | null {
+  return clock.isWrong ? null : freshness(timeSec, clock.nowSec)
+}
+
+/** A persona as a contact. `ownId`: the owner's PersonaID; the owner's own word is enough for the owner's devices. */
+export function personaContact(persona: PersonaRecord, records: Records, clock: Clock, ownId: string | null): Contact {
+  const isOwn = persona.personaId === ownId
+  const listed = persona.devices.map((device, i) => deviceView(persona, device.key, device.name, i + 1, records, isOwn))
+  const others = persona.others
+    .map((key) => deviceView(persona, key, nameOf(persona, key), null, records, false))
+    .filter((device) => device !== null)
+  const known = listed.filter((device) => device !== null)
+  const devices = known.filter((device) => device.state === 'confirmed')
+  const first = persona.devices[0]?.key ?? null
+  const active = devices[0]?.key ?? null
+  return {
+    kind: isOwn ? 'own' : 'persona',
+    name: persona.entry?.name ?? 'me',
+    aliases: [...(persona.entry?.aliases ?? [])],
+    personaId: persona.personaId,
+    policy: persona.entry?.policy ?? 'auto',
+    epoch: persona.epoch,
+    seq: persona.seq,
+    timeSec: persona.timeSec,
+    freshness: freshnessAt(persona.timeSec, clock),
+    needsNewerPersona: persona.needsNewerPersona,
+    active,
+    activeUnconfirmed: first === active ? null : first,
+    devices,
+    claims: known.filter((device) => device.state !== 'confirmed'),
+    others,
+  }
+}
+
+/** The nickname last known for a key. */
+export function nameOf(persona: PersonaRecord, key: string): string {
+  return persona.names.find(([named]) => named === key)?.[1] ?? fallbackName(key)
+}
+
+function deviceView(
+  persona: PersonaRecord,
+  key: string,
+  name: string,
+  position: number | null,
+  records: Records,
+  isOwn: boolean,
+): ContactDevice | null {
+  const device = records.devices.get(key) ?? NEW_DEVICE
+  const state = isOwn ? 'confirmed' : pairState(persona.personaId, position !== null, device.bound, device.reports)
+  if (state === null) return null
+  const contested = isContested(persona.personaId, state, device.bound, device.entry !== null, device.reports)
+  return { name, key, state, contested, position, ...seen(device) }
+}
+
+function seen(device: DeviceRecord): { seenAtSec: number | null; sources: string[] } {
+  return { seenAtSec: device.seenAtSec, sources: device.reports.map((report) => report.source) }
+}
+
+/** A friend without a blob: one device, named by its key. */
+export function provisionalContact(key: string, device: DeviceRecord): Contact | null {
+  const { entry } = device
+  if (entry === null) return null
+  const view: ContactDevice = {
+    name: entry.name,
+    key,
+    state: 'provisional',
+    contested: false,
+    position: null,
+    ...seen(device),
+  }
+  return {
+    kind: 'provisional',
+    name: entry.name,
+    aliases: [...entry.aliases],
+    personaId: null,
+    policy: entry.policy,
+    epoch: null,
+    seq: null,
+    timeSec: null,
+    freshness: null,
+    needsNewerPersona: false,
+    active: key,
+    activeUnconfirmed: null,
+    devices: [view],
+    claims: [],
+    others: [],
+  }
+}
+
+/** Whom a device belongs to: the contact it is bound to, or its own provisional entry; and who merely claims it. */
+export function whoHas(
+  key: string,
+  records: Records,
+  clock: Clock,
+  ownId: string | null,
+): { contact: Contact | null; device: ContactDevice | null; claimedBy: string[] } {
+  const device = records.devices.get(key)
+  if (device === undefined) return { contact: null, device: null, claimedBy: [] }
+  const persona = device.bound === null ? undefined : records.personas.get(device.bound)
+  const bound = persona === undefined ? null : personaContact(persona, records, clock, ownId)
+  const view = bound === null ? null : findDevice(bound, key)
+  // A device that its persona lists and that shows it no longer is a claim like any other.
+  const contact = view === null || view.state === 'claimed' ? provisionalContact(key, device) : bound
+  const claimedBy = device.claimedBy.filter((id) => contact === null || id !== contact.personaId)
+  return { contact, device: contact === null ? null : findDevice(contact, key), claimedBy: [...claimedBy] }
+}
+
+export function findDevice(contact: Contact, key: string): ContactDevice | null {
+  return [...contact.devices, ...contact.claims, ...contact.others].find((device) => device.key === key) ?? null
+}
