@@ -1,0 +1,116 @@
+/** `persona contact ...` and `persona lookup`: who is known, with which devices, and which one is active. */
+import type { Contact, ContactDevice, ContactPage, LookupResult } from '../ipc/shapes.ts'
+import { withDaemon } from './connect.ts'
+import { bold, print, type Context } from './context.ts'
+import { EXIT_DONE, EXIT_FAILED } from './errors.ts'
+import { escapeText, keyTail, showName } from './escape.ts'
+import { parseQuery } from './keys.ts'
+import { countOf, cutText, formatTable, formatTime } from './layout.ts'
+
+const MAX_NAME_COLUMNS = 40 // sanity: a name must not push the rest off the screen
+
+/** All pages as one, in the shape of one page. */
+export async function list(context: Context): Promise<number> {
+  const page = await withDaemon(context, async (client) => {
+    const contacts: Contact[] = []
+    for (let after: string | null = null; ;) {
+      const page: ContactPage = await client.call('contact.list', after === null ? {} : { after })
+      contacts.push(...page.contacts)
+      if (page.next === null) return { contacts, next: null, total: page.total }
+      after = page.next
+    }
+  })
+  print(context, page, formatContacts(page.contacts, context.nowSec))
+  return EXIT_DONE
+}
+
+export function formatContacts(contacts: readonly Contact[], nowSec: number): string[] {
+  if (contacts.length === 0) return ['no contacts yet: persona tox scan FILE reads them out of your Tox profiles']
+  const rows = contacts.map((contact) => [
+    cutText(showName(contact.name, null), MAX_NAME_COLUMNS),
+    contact.personaId === null ? 'none' : keyTail(contact.personaId),
+    countDevices(contact),
+    activeOf(contact),
+    lastSeen(contact, nowSec),
+  ])
+  const [headings, ...lines] = formatTable(['NAME', 'PERSONA', 'DEVICES', 'ACTIVE', 'LAST SEEN'], rows)
+  return [bold(headings!), ...lines]
+}
+
+function countDevices(contact: Contact): string {
+  const claimed = contact.claims.length === 0 ? '' : ` (+${contact.claims.length} claimed)`
+  const contested = [...contact.devices, ...contact.claims].some((device) => device.contested) ? ' contested' : ''
+  return `${contact.devices.length}${claimed}${contested}`
+}
+
+function activeOf(contact: Contact): string {
+  const device = contact.devices.find((device) => device.key === contact.active)
+  return device === undefined ? 'none' : cutText(showName(device.name, device.key), MAX_NAME_COLUMNS)
+}
+
+function lastSeen(contact: Contact, nowSec: number): string {
+  const times = contact.devices.map((device) => device.seenAtSec ?? 0)
+  return formatTime(Math.max(0, ...times), nowSec)
+}
+
+export async function show(context: Context, name: string): Promise<number> {
+  const contact = await withDaemon(context, (client) => client.call('contact.show', { contact: parseQuery(name) }))
+  print(context, contact, formatContact(contact, context.nowSec))
+  return EXIT_DONE
+}
+
+export function formatContact(contact: Contact, nowSec: number): string[] {
+  const lines = [showName(contact.name, contact.personaId ?? contact.active)]
+  if (contact.aliases.length > 0)
+    lines.push(`also:      ${contact.aliases.map((alias) => showName(alias, null)).join(', ')}`)
+  if (contact.personaId === null) lines.push('persona:   none yet; one Tox device, known by its key')
+  else {
+    lines.push(`persona:   ${contact.personaId}`)
+    const age = contact.freshness === null ? '' : `, ${contact.freshness}`
+    lines.push(
+      `table:     ${contact.seq} of epoch ${contact.epoch}, written ${formatTime(contact.timeSec, nowSec)}${age}`,
+    )
+  }
+  if (contact.kind !== 'own') lines.push(`policy:    ${contact.policy}`)
+  if (contact.needsNewerPersona) lines.push('names:     need a newer version of persona; the keys are current')
+  lines.push(...formatDevices('devices', contact.devices, contact, nowSec))
+  lines.push(...formatDevices('claimed, not yet shown by the device itself', contact.claims, contact, nowSec))
+  lines.push(...formatDevices('others: no longer listed, or never', contact.others, contact, nowSec))
+  return lines
+}
+
+function formatDevices(heading: string, devices: readonly ContactDevice[], contact: Contact, nowSec: number): string[] {
+  if (devices.length === 0) return []
+  const rows = devices.map((device) => [
+    ` ${device.key === contact.active ? '*' : ' '} ${device.key}`,
+    showName(device.name, null),
+    `${device.state}${device.contested ? ', contested' : ''}`,
+    `seen ${formatTime(device.seenAtSec, nowSec)}`,
+  ])
+  return [`${heading}:`, ...formatTable(['', '', '', ''], rows).slice(1)]
+}
+
+/** Exits 1 when nobody is known by the query, as a search does. */
+export async function lookup(context: Context, query: string): Promise<number> {
+  const result = await withDaemon(context, (client) => client.call('lookup', { query: parseQuery(query) }))
+  print(context, result, formatLookup(result, context.nowSec))
+  return result.contact === null ? EXIT_FAILED : EXIT_DONE
+}
+
+export function formatLookup(result: LookupResult, nowSec: number): string[] {
+  const claims = result.claimedBy.map(
+    (personaId) => `persona ${personaId} lists this device, which has not shown that it agrees`,
+  )
+  const { contact, device } = result
+  if (contact === null) return [`nobody is known by ${escapeText(result.query)}`, ...claims]
+  const whose = contact.kind === 'own' ? 'you' : showName(contact.name, contact.personaId)
+  const lines = device === null ? [] : [`${keyTail(device.key)} is ${deviceOf(contact, device, whose)}`]
+  return [...lines, ...formatContact(contact, nowSec), ...claims]
+}
+
+function deviceOf(contact: Contact, device: ContactDevice, whose: string): string {
+  if (contact.kind === 'provisional') return `${showName(contact.name, null)}, a friend without a persona`
+  const active = device.key === contact.active ? 'the active device' : 'a device'
+  const state = device.state === 'confirmed' ? '' : ` (${device.state}: not to be taken for one)`
+  return `${showName(device.name, null)}, ${active} of ${whose}${state}; ${countOf(contact.devices.length, 'device')} in all`
+}

@@ -1,0 +1,85 @@
+/** What the command line itself refuses, and how every failure is told: one line, one hint, one exit status. */
+
+export type CliErrorCode =
+  | 'USAGE' // the words of the command line do not fit together
+  | 'NO_TERMINAL' // something must be asked, and nobody is there to answer
+  | 'CANCELLED' // the question was answered with Ctrl-C or Ctrl-D
+  | 'PASSPHRASE_FILE' // cannot be read, is empty, too long or not text
+  | 'PASSPHRASE_DIFFERS' // the second time something else was typed
+  | 'INPUT_TOO_LONG' // more on stdin than a status message could ever be
+  | 'INPUT_NOT_UTF8'
+  | 'DEVICE_NOT_LISTED' // the profile belongs to no device of the owner's table
+  | 'WORDS_WRONG' // what was typed is not one of the recovery words
+  | 'SCAN_INCOMPLETE' // some of several profiles could not be read
+
+/** Exit statuses (README, "Command line"). */
+export const EXIT_DONE = 0
+export const EXIT_FAILED = 1
+export const EXIT_USAGE = 2
+export const EXIT_UNREACHABLE = 3
+
+export class CliError extends Error {
+  override readonly name = 'CliError'
+  readonly code: CliErrorCode
+  /** What to do about it, or null. */
+  readonly hint: string | null
+
+  constructor(code: CliErrorCode, message: string, options?: ErrorOptions & { readonly hint?: string }) {
+    super(message, options)
+    this.code = code
+    this.hint = options?.hint ?? null
+  }
+}
+
+/** A failure as `--json` prints it, under `error`. */
+export interface Failure {
+  readonly code: string
+  readonly message: string
+  readonly hint: string | null
+}
+
+// Our own layers, by name: comparing classes would load every layer at each start. A foreign error also has a `code`, but no stable one.
+const LAYERS = new Set([
+  'CliError',
+  'RpcError',
+  'IpcError',
+  'PathsError',
+  'ToxError',
+  'BlobError',
+  'CryptoError',
+  'DurableError',
+  'ServiceError',
+])
+
+/** What to do about failures whose own layer cannot know how it was called. */
+const HINTS = new Map([
+  ['DAEMON_UNREACHABLE', 'start it: `personad`, or for good `persona service install`; in a checkout `npm start`'],
+  ['TOX_ENCRYPTED', 'give its passphrase with --passphrase-file FILE, or run this on a terminal'],
+  ['TOX_CLIENT_RUNNING', 'close the Tox client; --force writes all the same'],
+])
+
+/** Any thrown value in words, with its stable code. */
+export function describeFailure(error: unknown): Failure {
+  if (!isOurs(error))
+    return { code: 'INTERNAL', message: kindOf(error), hint: 'please report it: this is a mistake in persona' }
+  const hint = 'hint' in error && typeof error.hint === 'string' ? error.hint : null
+  return { code: error.code, message: error.message, hint: HINTS.get(error.code) ?? hint }
+}
+
+function isOurs(error: unknown): error is Error & { readonly code: string } {
+  return error instanceof Error && LAYERS.has(error.name) && 'code' in error && typeof error.code === 'string'
+}
+
+// Not the message: foreign ones quote what they were given, which may be a passphrase (attack 36).
+function kindOf(error: unknown): string {
+  if (!(error instanceof Error)) return `a thrown ${typeof error}`
+  const code = 'code' in error && typeof error.code === 'string' ? ` ${error.code}` : ''
+  const frame = /\n +at (.+:\d+:\d+\)?)/.exec(error.stack ?? '')?.[1]
+  return `unexpected ${error.name}${code}${frame === undefined ? '' : `, at ${frame}`}`
+}
+
+/** The exit status of a failure. */
+export function exitStatus(code: string): number {
+  if (code === 'USAGE') return EXIT_USAGE
+  return code === 'DAEMON_UNREACHABLE' ? EXIT_UNREACHABLE : EXIT_FAILED
+}

@@ -1,0 +1,69 @@
+/** Text laid out for people: aligned columns, times, counts. Pure; what comes from others is escaped by the caller. */
+
+// One column apart would make a table of sentences.
+const GAP = '  '
+const WIDE =
+  /\p{Emoji_Presentation}|\uFE0F|[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\u3000-\u303E\uFF01-\uFF60]/u
+const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' })
+
+/** Columns that a text takes on a terminal: two for an emoji or an East Asian character, none for a mark. Good for aligning, not for more. */
+export function columnsOf(text: string): number {
+  let columns = 0
+  for (const { segment } of graphemes.segment(text)) columns += WIDE.test(segment) ? 2 : 1
+  return columns
+}
+
+/** At most so many columns, with `…` where something was left out. */
+export function cutText(text: string, maxColumns: number): string {
+  if (columnsOf(text) <= maxColumns) return text
+  let cut = ''
+  let columns = 1
+  for (const { segment } of graphemes.segment(text)) {
+    columns += columnsOf(segment)
+    if (columns > maxColumns) break
+    cut += segment
+  }
+  return `${cut}…`
+}
+
+/** Rows under their headings, columns aligned to the left, the last one ragged. */
+export function formatTable(headings: readonly string[], rows: readonly (readonly string[])[]): string[] {
+  const lines = [headings, ...rows]
+  const widths = headings.map((_, column) => Math.max(...lines.map((line) => columnsOf(line[column] ?? ''))))
+  return lines.map((line) =>
+    line
+      .map((cell, column) => cell + ' '.repeat(Math.max(0, widths[column]! - columnsOf(cell))))
+      .join(GAP)
+      .trimEnd(),
+  )
+}
+
+/** `1 device`, `3 devices`. */
+export function countOf(count: number, noun: string, plural = `${noun}s`): string {
+  return `${count} ${count === 1 ? noun : plural}`
+}
+
+const MAX_DATE_SEC = 8_640_000_000_000 // sanity: what a Date can hold; a save file may say anything
+
+/** Local date and time to the minute, and how long ago; `never` for 0 and null. */
+export function formatTime(timeSec: number | null, nowSec: number): string {
+  if (timeSec === null || timeSec === 0) return 'never'
+  if (timeSec > MAX_DATE_SEC) return 'no real time'
+  const date = new Date(timeSec * 1000)
+  const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`
+  return `${day} ${two(date.getHours())}:${two(date.getMinutes())} (${formatAge(nowSec - timeSec)})`
+}
+
+/** A part of a date or time, with two digits. */
+export function two(value: number): string {
+  return String(value).padStart(2, '0')
+}
+
+function formatAge(ageSec: number): string {
+  const size = Math.abs(ageSec)
+  if (size < 60) return 'just now'
+  const [unitSec, unit] =
+    size < 3600 ? ([60, 'minute'] as const) : size < 86_400 ? ([3600, 'hour'] as const) : ([86_400, 'day'] as const)
+  const count = countOf(Math.floor(size / unitSec), unit)
+  return ageSec > 0 ? `${count} ago` : `in ${count}`
+}

@@ -1,0 +1,62 @@
+/** The command line `persona`, from its arguments to its exit status. */
+import { readFileSync } from 'node:fs'
+import { CommanderError, type Command } from 'commander'
+import { resolvePaths } from '../ipc/paths.ts'
+import { printFailure } from './context.ts'
+import { CliError, EXIT_DONE, EXIT_FAILED, EXIT_USAGE } from './errors.ts'
+import { buildProgram } from './program.ts'
+
+/** Runs one command; everything it has to say goes to stdout and stderr. */
+async function main(argv: readonly string[]): Promise<number> {
+  // Needed before the arguments are known to be right: their own mistakes are told in the same form.
+  const json = argv.slice(0, endOfOptions(argv)).includes('--json')
+  let status = EXIT_DONE
+  const program = buildProgram(async (task) => {
+    const { home } = program.opts<{ home?: string }>()
+    const paths = resolvePaths({ home, env: process.env })
+    status = await task({ json, home, paths, nowSec: Math.floor(Date.now() / 1000) })
+  })
+  quiet(program)
+  program.on('option:version', () => {
+    process.stdout.write(`${version()}\n`)
+    throw new CommanderError(EXIT_DONE, 'commander.version', '')
+  })
+  try {
+    await program.parseAsync([...argv], { from: 'user' })
+    return status
+  } catch (error) {
+    if (!(error instanceof CommanderError)) return printFailure(json, error)
+    // Help was shown: as it was asked for, or because no command was named.
+    if (error.code === 'commander.help') return EXIT_USAGE
+    return error.exitCode === EXIT_DONE ? EXIT_DONE : printFailure(json, usageError(error))
+  }
+}
+
+function endOfOptions(argv: readonly string[]): number {
+  const end = argv.indexOf('--')
+  return end < 0 ? argv.length : end
+}
+
+/** Commander throws instead of printing its errors and exiting. */
+function quiet(command: Command): void {
+  command.exitOverride().configureOutput({ outputError: () => {} })
+  for (const sub of command.commands) quiet(sub)
+}
+
+function usageError(error: CommanderError): CliError {
+  const [message, suggestion] = error.message.replace(/^error: /, '').split('\n')
+  const hint =
+    suggestion === undefined ? 'persona --help, or --help behind a command' : suggestion.replace(/^\((.*)\)$/, '$1')
+  return new CliError('USAGE', message ?? 'wrong usage', { hint, cause: error })
+}
+
+function version(): string {
+  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+    version: string
+  }
+  return version
+}
+
+// `persona contact list | head` closes the pipe: nobody is left to tell.
+process.stdout.on('error', () => process.exit(EXIT_FAILED))
+process.exitCode = await main(process.argv.slice(2))

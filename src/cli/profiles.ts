@@ -1,0 +1,47 @@
+/** Opening Tox profiles named on the command line, with the passphrase from its file or from the terminal. */
+import { basename } from 'node:path'
+import { formatHex } from '../core/bytes.ts'
+import { loadEngine } from '../crypto/load.ts'
+import { readProfile, type ProfileAccess, type ToxProfile } from '../tox/profile-file.ts'
+import { readKeys } from '../tox/savefile.ts'
+import { hasCode } from './connect.ts'
+import { escapeText } from './escape.ts'
+import { obtainPassphrase, readPassphraseFile, type PassphraseSource } from './input.ts'
+import { isInteractive } from './prompt.ts'
+
+export interface OpenProfile {
+  /** As the user named it */
+  readonly file: string
+  readonly profile: ToxProfile
+  /** What opened it, and writes it again */
+  readonly access: ProfileAccess
+  /** ToxPk, 64 upper-case hex digits, checked against the secret key */
+  readonly key: string
+}
+
+/** Opens profiles one after the other; a passphrase file is read once for all, the terminal asked for each. */
+export type ProfileOpener = (file: string) => Promise<OpenProfile>
+
+/** The engine is loaded and the passphrase looked for only when the first profile asks for it. */
+export function profileOpener(source: PassphraseSource): ProfileOpener {
+  let fromFile: Promise<string> | null = null
+  async function passphraseOf(file: string, refusal: unknown): Promise<string> {
+    if (source.file !== undefined) return await (fromFile ??= readPassphraseFile(source.file))
+    // What is missing is the passphrase and not the terminal: the profile's own refusal says more.
+    if (!isInteractive()) throw refusal
+    return await obtainPassphrase(source, `Passphrase of ${escapeText(basename(file))}: `)
+  }
+  return async (file) => {
+    const engine = await loadEngine()
+    let access: ProfileAccess = { engine }
+    let profile: ToxProfile
+    try {
+      profile = await readProfile(file, access)
+    } catch (refusal) {
+      if (!hasCode(refusal, 'TOX_ENCRYPTED')) throw refusal
+      access = { engine, passphrase: await passphraseOf(file, refusal) }
+      profile = await readProfile(file, access)
+    }
+    return { file, profile, access, key: formatHex(readKeys(profile.save, engine).publicKey) }
+  }
+}

@@ -1,0 +1,212 @@
+/** The words of the command line, and which file does the work of each; that file is loaded only when its command is called. */
+import { Command } from 'commander'
+import type { Context } from './context.ts'
+import type { KeyOptions } from './device.ts'
+import type { InitOptions } from './persona.ts'
+import type { PublishOptions } from './publish.ts'
+import type { ServiceCommandOptions } from './service-commands.ts'
+
+/** What one command does: given where and how, it returns the exit status. */
+export type Task = (context: Context) => Promise<number>
+/** Called with the task of the command that was named. */
+export type Runner = (task: Task) => Promise<void>
+
+interface WithPassphrase {
+  readonly passphraseFile?: string
+}
+
+const PASSPHRASE_FILE = [
+  '--passphrase-file <file>',
+  'file with the passphrase, - for stdin (else it is asked for)',
+] as const
+const PROFILE_PASSPHRASE_FILE = [
+  '--profile-passphrase-file <file>',
+  "file with the profile's passphrase, - for stdin",
+] as const
+const TOX_PROFILE = ['--tox-profile <file>', 'take the key from this Tox profile'] as const
+const KEY = ['--key <hex>', 'the ToxPk (64 hex digits) or whole Tox ID (76)'] as const
+
+const HELP_AFTER = `
+--json prints exactly what the daemon's socket answers, as one JSON value (watch: one line an
+event), and a failure as one line {"error":{"code","message","hint"}} on stderr. Codes are stable.
+
+Exit status: 0 done; 1 refused, failed, not valid, or nobody found; 2 wrong usage; 3 no daemon runs.`
+
+/** The whole command line; options that hold for all commands may stand before or behind the command. */
+export function buildProgram(run: Runner): Command {
+  const program = new Command('persona')
+    .description('One person, many devices: keep, publish and look up signed tables of device keys.')
+    .option('--json', 'print JSON, for programs')
+    .option('--home <dir>', 'keep state, config and sockets below this directory (also PERSONAD_HOME)')
+    .option('-V, --version', 'print the version')
+    .configureHelp({ showGlobalOptions: true })
+    .addHelpText('after', HELP_AFTER)
+  addPersona(program, run)
+  addDevice(program.command('device').description('your table of devices'), run)
+  addTox(program.command('tox').description('Tox profiles'), run)
+  addContact(program, run)
+  addVerify(program, run)
+  addRecovery(
+    program.command('recovery').description('the recovery words, which bring the persona back after a theft'),
+    run,
+  )
+  addService(program.command('service').description('the daemon as a service of your systemd'), run)
+  return program
+}
+
+function addPersona(program: Command, run: Runner): void {
+  program
+    .command('init')
+    .description('make your persona, with its first device or without any')
+    .option('--device <name>', 'nickname of the first device')
+    .option(...TOX_PROFILE)
+    .option(...KEY)
+    .option(...PROFILE_PASSPHRASE_FILE)
+    .option('--unnamed', 'publish the table without nicknames: every friend can read them')
+    .option('--passphrase', 'ask for a passphrase that seals your signing key')
+    .option('--passphrase-file <file>', 'seal your signing key with the passphrase in this file, - for stdin')
+    .action((options: InitOptions) => run(async (context) => (await import('./persona.ts')).init(context, options)))
+  program
+    .command('unlock')
+    .description('open your signing key after a start of the daemon')
+    .option(...PASSPHRASE_FILE)
+    .action((options: WithPassphrase) =>
+      run(async (context) => (await import('./persona.ts')).unlock(context, options)),
+    )
+  program
+    .command('status')
+    .description('persona, store, sockets, counts')
+    .action(() => run(async (context) => (await import('./status.ts')).status(context)))
+  program
+    .command('blob')
+    .description('the status message to show on all your devices')
+    .option('--text <words>', 'your own words before the token')
+    .action((options: { text?: string }) => run(async (context) => (await import('./blob.ts')).blob(context, options)))
+  program
+    .command('watch')
+    .description('events as they happen, until Ctrl-C')
+    .action(() => run(async (context) => (await import('./watch.ts')).watch(context)))
+}
+
+function addDevice(device: Command, run: Runner): void {
+  device
+    .command('add <name>')
+    .description('add a device at the end of the table')
+    .option(...TOX_PROFILE)
+    .option(...KEY)
+    .option(...PROFILE_PASSPHRASE_FILE)
+    .option('--again', 'although it was removed before')
+    .action((name: string, options: KeyOptions & { again?: true }) =>
+      run(async (context) => (await import('./device.ts')).add(context, name, options)),
+    )
+  device
+    .command('list')
+    .description('the table; the first device is the active one')
+    .option('--yaml', 'as YAML: nickname and key, in order')
+    .action((options: { yaml?: true }) => run(async (context) => (await import('./device.ts')).list(context, options)))
+  device
+    .command('rename <device> <name>')
+    .description('give a device another nickname')
+    .action((old: string, name: string) =>
+      run(async (context) => (await import('./device.ts')).rename(context, old, name)),
+    )
+  device
+    .command('activate <device>')
+    .description('make a device the active one')
+    .action((name: string) => run(async (context) => (await import('./device.ts')).activate(context, name)))
+  device
+    .command('remove <device>')
+    .description('take a device out of the table; this does not revoke it')
+    .action((name: string) => run(async (context) => (await import('./device.ts')).remove(context, name)))
+}
+
+function addTox(tox: Command, run: Runner): void {
+  tox
+    .command('publish <profile>')
+    .description('write your table into a profile, as its status message')
+    .option('--text <words>', 'your own words, instead of those that are there')
+    .option('--force', 'although a Tox client runs on it, or it is no device of yours')
+    .option(...PASSPHRASE_FILE)
+    .action((file: string, options: PublishOptions) =>
+      run(async (context) => (await import('./publish.ts')).publish(context, file, options)),
+    )
+  tox
+    .command('scan <profiles...>')
+    .description('read what all friends in these profiles show, and keep it')
+    .option(...PASSPHRASE_FILE)
+    .action((files: string[], options: WithPassphrase) =>
+      run(async (context) => (await import('./scan.ts')).scan(context, files, options)),
+    )
+  tox
+    .command('inspect <profile>')
+    .description('show a profile and judge what its friends show; needs no daemon')
+    .option(...PASSPHRASE_FILE)
+    .action((file: string, options: WithPassphrase) =>
+      run(async (context) => (await import('./inspect.ts')).inspect(context, file, options)),
+    )
+}
+
+function addContact(program: Command, run: Runner): void {
+  const contact = program.command('contact').description('the people you know')
+  contact
+    .command('list')
+    .description('all of them, by name')
+    .action(() => run(async (context) => (await import('./contact.ts')).list(context)))
+  contact
+    .command('show <name>')
+    .description('one of them, by name or by the beginning of a PersonaID or ToxPk')
+    .action((name: string) => run(async (context) => (await import('./contact.ts')).show(context, name)))
+  program
+    .command('lookup <query>')
+    .description('who is this ToxPk, Tox ID, PersonaID, name, or beginning of one')
+    .action((query: string) => run(async (context) => (await import('./contact.ts')).lookup(context, query)))
+}
+
+function addVerify(program: Command, run: Runner): void {
+  program
+    .command('verify [text]')
+    .description('judge a status message, storing nothing; from stdin when it is - or left out')
+    .option('--from <toxpk>', 'the device that shows it')
+    .action((text: string | undefined, options: { from?: string }) =>
+      run(async (context) => (await import('./verify.ts')).verify(context, text, options)),
+    )
+  program
+    .command('observe <text>')
+    .description('report the status message that a device shows now; - reads it from stdin')
+    .requiredOption('--from <toxpk>', 'the device that shows it')
+    .action((text: string, options: { from: string }) =>
+      run(async (context) => (await import('./verify.ts')).observe(context, text, options)),
+    )
+}
+
+function addRecovery(recovery: Command, run: Runner): void {
+  recovery
+    .command('show')
+    .description('show the words; possible until they are confirmed')
+    .action(() => run(async (context) => (await import('./recovery.ts')).show(context)))
+  recovery
+    .command('confirm')
+    .description('type three of them back; without a terminal, lines such as "7 abandon" on stdin')
+    .action(() => run(async (context) => (await import('./recovery.ts')).confirm(context)))
+}
+
+function addService(service: Command, run: Runner): void {
+  service
+    .command('install')
+    .description('write the unit, enable it and start it')
+    .option('--force', 'replace a unit that persona did not write')
+    .action((options: ServiceCommandOptions) =>
+      run(async (context) => (await import('./service-commands.ts')).install(context, options)),
+    )
+  service
+    .command('uninstall')
+    .description('stop it and remove the unit; what the daemon keeps stays')
+    .option('--force', 'remove a unit that persona did not write')
+    .action((options: ServiceCommandOptions) =>
+      run(async (context) => (await import('./service-commands.ts')).uninstall(context, options)),
+    )
+  service
+    .command('status')
+    .description('whether it is in place and runs')
+    .action(() => run(async (context) => (await import('./service-commands.ts')).status(context)))
+}

@@ -1,0 +1,75 @@
+/** `persona watch`: events as they happen, a line each. */
+import type { LaggedEvent } from '../ipc/client.ts'
+import type { ContactChange, DaemonEvent } from '../ipc/shapes.ts'
+import { withDaemon } from './connect.ts'
+import { print, remark, type Context } from './context.ts'
+import { EXIT_DONE } from './errors.ts'
+import { escapeText, showName } from './escape.ts'
+import { countOf, two } from './layout.ts'
+
+/** Until Ctrl-C, which is the usual end, or until the daemon goes away, which is a failure. */
+export async function watch(context: Context): Promise<number> {
+  return await withDaemon(context, async (client) => {
+    const stopped = new Promise<null>((resolve) => {
+      for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve(null))
+    })
+    await client.subscribe(null, (event) => print(context, event, [formatEvent(event)]))
+    remark(context, 'watching; Ctrl-C ends it')
+    const reason = await Promise.race([stopped, client.closed])
+    if (reason !== null) throw reason
+    return EXIT_DONE
+  })
+}
+
+export function formatEvent(event: DaemonEvent | LaggedEvent): string {
+  if (event.event === 'lagged') return `${countOf(event.data.missed, 'event')} missed: this terminal is too slow`
+  const at = new Date(event.atSec * 1000)
+  const time = [at.getHours(), at.getMinutes(), at.getSeconds()].map(two).join(':')
+  return `${time} ${describeEvent(event)}`
+}
+
+function describeEvent(event: DaemonEvent): string {
+  switch (event.event) {
+    case 'contact.changed': {
+      const { contact, changes } = event.data
+      return `${showName(contact.name, contact.personaId ?? contact.active)}: ${changes.map(describeChange).join('; ')}`
+    }
+    case 'device.added': {
+      const { contact, device, personaId } = event.data
+      return `${showName(contact, personaId)} lists a new device, ${showName(device.name, device.key)}`
+    }
+    case 'own.changed':
+      return `your table is now number ${event.data.table.seq} of epoch ${event.data.table.epoch}, with ${countOf(event.data.table.devices.length, 'device')} (${escapeText(event.data.cause)})`
+    case 'own.intent-dropped':
+      return `an edit of yours was dropped: ${escapeText(event.data.intent)}, ${escapeText(event.data.reason)}; to repeat it: ${escapeText(event.data.command)}`
+    case 'alarm':
+      return `ALARM ${escapeText(event.data.message)} (${event.data.code})`
+    case 'clock':
+      return `clock: ${escapeText(event.data.message)}`
+    default:
+      return nothingElse(event)
+  }
+}
+
+/** A daemon that is newer than this program may have events that are not known here. */
+function nothingElse(event: never): string {
+  const { event: name } = event as { readonly event: string }
+  return `${escapeText(name)}: an event of a newer daemon; --json prints it`
+}
+
+const CHANGES: Readonly<Record<ContactChange['kind'], string>> = {
+  created: 'first seen',
+  upgraded: 'has a persona now',
+  added: 'lists the device',
+  removed: 'no longer lists',
+  renamed: 'renamed a device to',
+  activated: 'made active',
+  rotated: 'has a new signing key',
+  confirmed: 'confirmed',
+  unconfirmed: 'no longer confirmed',
+}
+
+function describeChange(change: ContactChange): string {
+  const who = change.name === null ? '' : ` ${showName(change.name, change.key)}`
+  return `${CHANGES[change.kind] ?? escapeText(change.kind)}${who}`
+}
