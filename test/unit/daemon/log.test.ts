@@ -84,7 +84,8 @@ describe('a record', () => {
 
   test.each(['json', 'journal', 'plain'] as const)('carries no control, bidi or invisible character (%s)', (form) => {
     const { log, text } = openOn(form)
-    const hostile = 'a\u001b[2J\n\r\t\u0000\u007f\u009b\u202e\u2066\u200b\u00ad\u034f\u3164\u2028\u2029\ufeff\ud800\u{e0041}z'
+    const hostile =
+      'a\u001b[2J\n\r\t\u0000\u007f\u009b\u202e\u2066\u200b\u00ad\u034f\u3164\u2028\u2029\ufeff\ud800\u{e0041}z'
     log.info(`event${hostile}`, { message: hostile, field: hostile, [`name${hostile}`]: 1 })
     const line = text()
     expect(line.endsWith('\n')).toBe(true)

@@ -161,20 +161,20 @@ describe('without a service manager', () => {
   })
 })
 
+async function pingsIn10s(env: NodeJS.ProcessEnv, isHealthy = (): boolean => true): Promise<number> {
+  const { libc, sent } = fakeLibc()
+  const notifier = await openFake({ NOTIFY_SOCKET: '@x', ...env }, libc)
+  notifier.startWatchdog(isHealthy)
+  vi.advanceTimersByTime(10_000)
+  notifier.close()
+  expect(vi.getTimerCount()).toBe(0)
+  expect(sent.every(({ text, flags }) => text === 'WATCHDOG=1' && (flags & MSG_DONTWAIT) !== 0)).toBe(true)
+  return sent.length
+}
+
 describe('the watchdog', () => {
   beforeEach(() => void vi.useFakeTimers())
   afterEach(() => void vi.useRealTimers())
-
-  async function pingsIn10s(env: NodeJS.ProcessEnv, isHealthy = (): boolean => true): Promise<number> {
-    const { libc, sent } = fakeLibc()
-    const notifier = await openFake({ NOTIFY_SOCKET: '@x', ...env }, libc)
-    notifier.startWatchdog(isHealthy)
-    vi.advanceTimersByTime(10_000)
-    notifier.close()
-    vi.advanceTimersByTime(10_000)
-    expect(sent.every(({ text, flags }) => text === 'WATCHDOG=1' && (flags & MSG_DONTWAIT) !== 0)).toBe(true)
-    return sent.length
-  }
 
   test('is fed at once and then at half the interval, without waiting for a full queue, until closed', async () => {
     expect(await pingsIn10s({ WATCHDOG_USEC: '5000000' })).toBe(5)
