@@ -155,7 +155,7 @@ export class Keeper {
     try {
       const { result, events } = await this.#ledger.change(decide)
       const atSec = this.#options.nowSec()
-      for (const event of events) this.#options.publish({ ...event, id: ++this.#lastEvent, atSec } as DaemonEvent)
+      for (const event of events) this.#options.publish({ ...event, id: ++this.#lastEvent, atSec })
       return result
     } catch (error) {
       if (error instanceof StoreError && isOutcomeUnknown(error)) this.#options.onStoreFailure(error)

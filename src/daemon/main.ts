@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { loadEngine } from '../crypto/load.ts'
 import type { CryptoEngine } from '../crypto/engine.ts'
+import { removeLeftovers } from '../durable/file.ts'
 import { METHODS } from '../ipc/methods.ts'
 import type { Log as IpcLog } from '../ipc/dispatch.ts'
 import { resolvePaths, type Paths } from '../ipc/paths.ts'
@@ -101,6 +102,8 @@ async function start(
   await createStateDir(paths.stateDir)
   // The lock comes before everything that a second daemon could disturb, the sockets among it (attack 30).
   const lock = await lockStateDir(paths.stateDir)
+  // What a killed writer left may hold a key that was erased since.
+  await removeLeftovers(paths.stateDir)
   const store = await openLevelStore(lock)
   const custody = await Custody.open(lock.paths, engine, delay)
   const servers: IpcServer[] = []

@@ -1,5 +1,6 @@
 /** Observations: what a device showed, judged, bound to its persona by its own consent, and kept (design sections 4 and 5). */
-import { formatHex } from '../core/bytes.ts'
+import { checkDeviceKey } from '../core/blob.ts'
+import { formatHex, parseHex } from '../core/bytes.ts'
 import { BlobError } from '../core/errors.ts'
 import type { OrderVerdict } from '../core/order.ts'
 import { deviceKeysOf } from '../core/table.ts'
@@ -59,6 +60,8 @@ class Observation {
   }
 
   run(): ObserveResult {
+    const keyFault = deviceKeyFault(this.#key)
+    if (keyFault !== null) return refusedKey(this.#key, keyFault)
     const shown = this.#judge()
     if (shown.shown === 'valid') this.#takeBlob(shown.blob)
     else if (shown.shown === 'none') this.#report((reports) => reportBare(reports, this.#source, this.#atSec))
@@ -234,6 +237,21 @@ class Observation {
       contact: persona?.entry?.name ?? device.entry?.name ?? null,
     }
   }
+}
+
+/** Why a key cannot be a device's; a client may have any 32 bytes in its friend list. */
+function deviceKeyFault(key: string): string | null {
+  try {
+    checkDeviceKey(parseHex(key) ?? new Uint8Array())
+    return null
+  } catch (error) {
+    if (error instanceof BlobError) return error.code
+    throw error
+  }
+}
+
+function refusedKey(from: string, code: string): ObserveResult {
+  return { from, shown: 'invalid', code, personaId: null, verdict: null, state: null, contact: null }
 }
 
 /** Only the time differs. */
