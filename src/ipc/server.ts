@@ -133,7 +133,9 @@ function tooMany(maxConnections: number): RpcError {
 function listen(server: Server): Promise<void> {
   return new Promise((done, failed) => {
     function refuse(cause: unknown): void {
-      failed(new IpcError('SOCKET_FAILED', `cannot listen: ${errorText(cause)}`, { cause }))
+      // Somebody bound it since we looked: two servers that start at once, without the lock.
+      const code = file.codeOf(cause) === 'EADDRINUSE' ? 'SOCKET_IN_USE' : 'SOCKET_FAILED'
+      failed(new IpcError(code, `cannot listen: ${errorText(cause)}`, { cause }))
     }
     server.on('start', done)
     server.on('error', refuse)

@@ -76,10 +76,10 @@ export async function removeStaleSocket(path: string): Promise<void> {
     throw new IpcError('SOCKET_PATH_TAKEN', `${path} is there and is not a socket`, { hint: 'move it away' })
   }
   if (await isAnswered(path)) throw inUse(path)
-  // Somebody may have been quicker since; his is not ours to remove.
+  // Somebody may have been quicker since, and his is not ours to remove. The number of the inode alone may be that of the old one.
   const now = statOrNull(path)
   if (now === null) return
-  if (now.ino !== found.ino || now.dev !== found.dev) throw inUse(path)
+  if (now.ino !== found.ino || now.dev !== found.dev || now.ctimeNs !== found.ctimeNs) throw inUse(path)
   try {
     unlinkSync(path)
   } catch (cause) {

@@ -1,7 +1,9 @@
 /** Hostile bytes on the real socket (attack 28), and after each: do the others notice? */
 import { execFile } from 'node:child_process'
+import { linkSync } from 'node:fs'
 import { promisify } from 'node:util'
 import { describe, expect, test } from 'vitest'
+import { connect } from '../../src/ipc/client.ts'
 import { MAX_FRAME_BYTES } from '../../src/ipc/frame.ts'
 import type { IpcServer } from '../../src/ipc/server.ts'
 import { Gate, openClient, RawClient, startServer, testHandlers, type TestEvent } from '../support/ipc.ts'
@@ -235,7 +237,11 @@ describe('the server', () => {
     const client = new RawClient(server)
     for (let n = 0; n < 5; n++) client.call(n, 'wait', { n })
     await expect.poll(() => gate.running).toBe(2)
+    // Who has the socket under another name comes too late as well.
+    const otherName = `${server.socketPath}2`
+    linkSync(server.socketPath, otherName)
     const closed = server.close()
+    await expect(connect({ socketPath: otherName })).rejects.toMatchObject({ code: 'DAEMON_UNREACHABLE' })
     await expect(openClient(server)).rejects.toMatchObject({ code: 'DAEMON_UNREACHABLE' })
     gate.open()
     await client.closed

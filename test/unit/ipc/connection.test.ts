@@ -21,6 +21,8 @@ class Peer {
   readonly socket: Duplex
   received = ''
   calls = 0
+  isReading = true
+  #taken: (() => void)[] = []
   #finishCalls: ((frame: string) => void)[] = []
 
   constructor(dispatch: Dispatch | 'later', limits: Partial<Limits> = {}) {
@@ -28,7 +30,8 @@ class Peer {
       read() {},
       write: (chunk: Buffer, _encoding, done) => {
         this.received += chunk.toString()
-        done()
+        if (this.isReading) done()
+        else this.#taken.push(done)
       },
     })
     this.connection = new Connection({
@@ -47,6 +50,11 @@ class Peer {
 
   send(chunk: string): void {
     this.connection.read(chunk, (frame: Frame) => this.connection.call(frame.data))
+  }
+
+  /** Lets one write through. */
+  takeOne(): void {
+    this.#taken.shift()?.()
   }
 
   async finishOne(): Promise<void> {
@@ -121,6 +129,62 @@ describe('the time for a frame', () => {
     await turn()
     expect(peer.isTimedOut).toBe(true)
   })
+})
+
+/** Ten bytes. */
+function event(n: number): string {
+  return `${String(n).repeat(9)}\f`
+}
+
+describe('an event', () => {
+  test('goes only to whom subscribed to it', async () => {
+    const peer = new Peer(() => '')
+    peer.connection.event('tick', event(1))
+    peer.connection.subscribe(['tick'])
+    peer.connection.event('tick', event(2))
+    peer.connection.event('tock', event(3))
+    peer.connection.subscribe(['tock'])
+    peer.connection.event('tick', event(4))
+    peer.connection.event('tock', event(5))
+    peer.connection.unsubscribe()
+    peer.connection.event('tock', event(6))
+    peer.connection.skip('tock')
+    await turn()
+    expect(peer.received).toBe(event(2) + event(5))
+  })
+
+  test('after missed ones waits until they were told, so that nothing comes behind a gap unsaid', async () => {
+    const peer = new Peer(() => '', { maxPending: 45 })
+    peer.isReading = false
+    peer.connection.subscribe(['tick'])
+    // 10 of 45 a write; the first three are on their way, the fourth fits, the fifth does not.
+    for (const n of [1, 2, 3, 4, 5]) {
+      peer.connection.event('tick', event(n))
+      await turn()
+    }
+    peer.takeOne()
+    await turn()
+    // There is room again, but not half of it.
+    peer.connection.event('tick', event(6))
+    for (let i = 0; i < 6; i++) {
+      peer.takeOne()
+      await turn()
+    }
+    peer.connection.event('tick', event(7))
+    await turn()
+    peer.takeOne()
+    await turn()
+    const lagged = '{"type":"event","data":{"event":"lagged","data":{"missed":2}}}\f'
+    expect(peer.received).toBe(event(1) + event(2) + event(3) + event(4) + lagged + event(7))
+  })
+})
+
+test('what comes after the last word is dropped, not kept', async () => {
+  const peer = new Peer(() => '')
+  peer.send('x\f')
+  await turn()
+  peer.send(FRAME)
+  expect({ calls: peer.calls, paused: peer.socket.isPaused() }).toEqual({ calls: 0, paused: false })
 })
 
 test('a client who does not close after the last word is cut', async () => {

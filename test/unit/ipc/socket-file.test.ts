@@ -31,7 +31,19 @@ async function makeStaleSocket(path: string): Promise<void> {
   const server = await listen(`${path}.live`)
   renameSync(`${path}.live`, path)
   await new Promise((resolve) => server.close(resolve))
-  expect(lstatSync(path).isSocket()).toBe(true)
+  const { ctimeNs } = lstatSync(path, { bigint: true })
+  // The file system's clock goes in steps of some ms, and no real stale file is younger than one.
+  do writeFileSync(`${path}.clock`, '')
+  while (lstatSync(`${path}.clock`, { bigint: true }).ctimeNs <= ctimeNs)
+  unlinkSync(`${path}.clock`)
+}
+
+/** All watches of a directory are told of its events together: when a later one was heard, the earlier ones were. */
+async function losingAnother(socketPath: string): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<IpcError>()
+  await startServer({ socketPath, onLost: resolve })
+  unlinkSync(socketPath)
+  await promise
 }
 
 /** Long enough that path has so many bytes. */
@@ -134,6 +146,19 @@ describe('another server', () => {
     expect(await client.call('echo', { text: 'still here' })).toEqual({ text: 'still here' })
   })
 
+  test('that starts at the same time gets nothing, and does no harm', async () => {
+    const socketPath = join(temporaryDirectory(), 'app.sock')
+    await makeStaleSocket(socketPath)
+    const starts = await Promise.allSettled(Array.from({ length: 5 }, () => startServer({ socketPath })))
+    const [winner, second] = starts.flatMap((start) => (start.status === 'fulfilled' ? [start.value] : []))
+    expect(second).toBe(undefined)
+    for (const start of starts) {
+      if (start.status === 'rejected') expect(start.reason).toMatchObject({ code: 'SOCKET_IN_USE' })
+    }
+    const client = await openClient(winner!)
+    expect(await client.call('echo', { text: 'hi' })).toEqual({ text: 'hi' })
+  })
+
   test('may start where one has closed', async () => {
     const first = await startServer()
     await first.close()
@@ -170,9 +195,10 @@ describe('a socket that was', () => {
     const server = await startServer({ onLost: (error) => lost.push(error) })
     writeFileSync(`${server.socketPath}.other`, '')
     unlinkSync(`${server.socketPath}.other`)
-    const other = await startServer({ socketPath: `${server.socketPath}2` })
-    await other.close()
+    await losingAnother(`${server.socketPath}2`)
+    expect(lost).toEqual([])
     await server.close()
+    await losingAnother(`${server.socketPath}3`)
     expect(lost).toEqual([])
   })
 })
