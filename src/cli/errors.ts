@@ -46,6 +46,7 @@ const LAYERS = new Set([
   'PathsError',
   'ToxError',
   'BlobError',
+  'TableError',
   'CryptoError',
   'DurableError',
   'ServiceError',

@@ -1,0 +1,261 @@
+import { describe, expect, test } from 'vitest'
+import { formatContact, formatContacts, formatLookup } from '../../../src/cli/contact.ts'
+import { formatDevices } from '../../../src/cli/device.ts'
+import { formatServiceStatus } from '../../../src/cli/service-commands.ts'
+import { formatStatus } from '../../../src/cli/status.ts'
+import { formatVerify } from '../../../src/cli/verify.ts'
+import { formatEvent } from '../../../src/cli/watch.ts'
+import { EVENT_NAMES } from '../../../src/ipc/shapes.ts'
+import type {
+  BlobView,
+  Contact,
+  ContactDevice,
+  DaemonEvent,
+  DaemonStatus,
+  OwnTable,
+  VerifyResult,
+} from '../../../src/ipc/shapes.ts'
+
+const NOW = 1_700_000_000
+const A = 'A'.repeat(60) + '1111'
+const B = 'B'.repeat(60) + '2222'
+const P = 'C'.repeat(60) + '3333'
+/** In the place of every text that somebody else may choose. */
+const HOSTILE = '\x1b[2Jx\n\u202E'
+const CONTROL = /[\p{Cc}\u202E]/u
+
+function device(changes: Partial<ContactDevice> = {}): ContactDevice {
+  return {
+    name: 'laptop',
+    key: A,
+    state: 'confirmed',
+    contested: false,
+    position: 1,
+    seenAtSec: NOW,
+    sources: [],
+    ...changes,
+  }
+}
+
+function contact(changes: Partial<Contact> = {}): Contact {
+  return {
+    kind: 'persona',
+    name: 'Alice',
+    aliases: [],
+    personaId: P,
+    policy: 'auto',
+    epoch: 0,
+    seq: 3,
+    timeSec: NOW,
+    freshness: 'fresh',
+    needsNewerPersona: false,
+    active: A,
+    activeUnconfirmed: null,
+    devices: [device()],
+    claims: [],
+    others: [],
+    ...changes,
+  }
+}
+
+function table(changes: Partial<OwnTable> = {}): OwnTable {
+  const devices = [
+    { name: 'laptop', key: A },
+    { name: 'phone', key: B },
+  ]
+  return { personaId: P, epoch: 0, seq: 2, timeSec: NOW, named: true, devices, bytesFree: 698, ...changes }
+}
+
+function status(changes: Partial<DaemonStatus> = {}): DaemonStatus {
+  return {
+    version: '0.1.0',
+    pid: 7,
+    startedAtSec: NOW,
+    home: { stateDir: '/s', appSocket: '/a', adminSocket: '/b', configFile: null },
+    engine: 'sodium',
+    store: { kind: 'leveldb', schema: 1 },
+    persona: table(),
+    locked: false,
+    theftProtection: true,
+    freshness: 'fresh',
+    counts: { contacts: 1, provisional: 2, devices: 4, connections: 1 },
+    notices: [],
+    ...changes,
+  }
+}
+
+const BLOB: BlobView = {
+  version: 1,
+  personaId: P,
+  epoch: 0,
+  seq: 2,
+  timeSec: NOW,
+  freshness: 'fresh',
+  clockAhead: false,
+  chainRoot: P,
+  prev: '',
+  tableHash: P,
+  devices: [{ name: 'laptop', key: A }],
+  documentCode: null,
+  bytes: 300,
+}
+
+function verdict(changes: Partial<VerifyResult> = {}): VerifyResult {
+  return {
+    valid: true,
+    code: null,
+    message: 'valid',
+    blob: BLOB,
+    words: '',
+    bytes: 400,
+    overLimit: false,
+    verdict: 'accept',
+    listsSender: null,
+    ...changes,
+  }
+}
+
+const EVENTS: readonly DaemonEvent[] = [
+  {
+    event: 'contact.changed',
+    id: 1,
+    atSec: NOW,
+    data: {
+      contact: contact({ name: HOSTILE }),
+      changes: [{ kind: 'added', key: B, name: HOSTILE }],
+      source: 'app',
+    },
+  },
+  {
+    event: 'device.added',
+    id: 2,
+    atSec: NOW,
+    data: { personaId: P, contact: HOSTILE, device: { name: HOSTILE, key: B } },
+  },
+  { event: 'own.changed', id: 3, atSec: NOW, data: { table: table(), cause: HOSTILE } },
+  { event: 'own.intent-dropped', id: 4, atSec: NOW, data: { intent: HOSTILE, reason: HOSTILE, command: HOSTILE } },
+  { event: 'alarm', id: 5, atSec: NOW, data: { code: 'CHAIN_DISPUTED', personaId: P, key: null, message: HOSTILE } },
+  { event: 'clock', id: 6, atSec: NOW, data: { personaId: null, message: HOSTILE } },
+]
+
+describe('what people see', () => {
+  test('no control character of others comes through any of it', () => {
+    const hostileDevice = device({ name: HOSTILE, contested: true })
+    const hostile = contact({
+      name: HOSTILE,
+      aliases: [HOSTILE],
+      devices: [hostileDevice],
+      claims: [hostileDevice],
+      others: [hostileDevice],
+    })
+    const provisional = contact({ kind: 'provisional', personaId: null, name: HOSTILE, devices: [hostileDevice] })
+    const home = { stateDir: HOSTILE, appSocket: HOSTILE, adminSocket: HOSTILE, configFile: HOSTILE }
+    const devices = [{ name: HOSTILE, key: A }]
+    const outputs = [
+      formatContacts([hostile, provisional], NOW),
+      formatContact(hostile, NOW),
+      formatLookup({ query: HOSTILE, by: 'name', contact: hostile, device: hostileDevice, claimedBy: [P] }, NOW),
+      formatLookup({ query: HOSTILE, by: 'device', contact: provisional, device: hostileDevice, claimedBy: [] }, NOW),
+      formatLookup({ query: HOSTILE, by: 'none', contact: null, device: null, claimedBy: [P] }, NOW),
+      formatDevices(table({ devices }), NOW),
+      formatStatus(status({ home, persona: table({ devices }), notices: [HOSTILE] }), NOW),
+      formatVerify(verdict({ words: HOSTILE, blob: { ...BLOB, devices } }), NOW),
+      formatVerify(verdict({ valid: false, code: 'NO_TOKEN', message: HOSTILE, words: HOSTILE, blob: null }), NOW),
+      EVENTS.map(formatEvent),
+      formatServiceStatus({
+        unitPath: HOSTILE,
+        unit: 'ours',
+        activeState: HOSTILE,
+        unitFileState: HOSTILE,
+        mainPid: 1,
+        statusText: HOSTILE,
+        isLingering: false,
+      }),
+    ]
+    expect(outputs).toHaveLength(11)
+    for (const lines of outputs) {
+      expect(lines.join('')).toContain('\\u{1B}[2Jx\\u{A}\\u{202E}')
+      for (const line of lines) expect(line).not.toMatch(CONTROL)
+    }
+  })
+
+  test('there is an event of each name, and one of a newer daemon is named', () => {
+    expect(EVENTS.map(({ event }) => event).toSorted()).toEqual([...EVENT_NAMES].toSorted())
+    const newer = { event: 'moon.risen', id: 1, atSec: NOW, data: {} } as unknown as DaemonEvent
+    expect(formatEvent(newer)).toContain('moon.risen')
+    expect(formatEvent({ event: 'lagged', data: { missed: 2 } })).toContain('2 events missed')
+  })
+
+  test('contacts are told apart by the ends of their keys, and claims are counted apart', () => {
+    const lines = formatContacts(
+      [
+        contact({ claims: [device({ key: B, state: 'claimed' })] }),
+        contact({
+          kind: 'provisional',
+          name: 'Bob',
+          personaId: null,
+          devices: [device({ name: 'Bob', seenAtSec: null })],
+        }),
+      ],
+      NOW,
+    )
+    expect(lines[1]).toMatch(/^Alice +…3333 +1 \(\+1 claimed\) +laptop …1111 +.*\(just now\)$/)
+    expect(lines[2]).toMatch(/^Bob +none +1 +Bob …1111 +never$/)
+  })
+
+  test('a contact shows what may be used, what is only claimed, and what is gone, under headings of their own', () => {
+    const lines = formatContact(
+      contact({
+        claims: [device({ key: B, state: 'claimed', contested: true })],
+        others: [device({ key: P, state: 'former', position: null })],
+      }),
+      NOW,
+    )
+    const at = (start: string): number => lines.findIndex((line) => line.startsWith(start))
+    expect(lines[at('devices:') + 1]).toContain(` * ${A}  laptop  confirmed`)
+    expect(lines[at('claimed') + 1]).toContain(`   ${B}  laptop  claimed, contested`)
+    expect(lines[at('others') + 1]).toContain(`   ${P}  laptop  former`)
+  })
+
+  test('a device that is only claimed is not said to be somebody’s', () => {
+    const result = { query: A, by: 'device', contact: null, device: null, claimedBy: [P] } as const
+    expect(formatLookup({ ...result, claimedBy: [P] }, NOW)).toEqual([
+      `nobody is known by ${A}`,
+      `persona ${P} lists this device, which has not shown that it agrees`,
+    ])
+  })
+
+  test('the active device is marked in the table, and a table without devices says what to do', () => {
+    const lines = formatDevices(table(), NOW)
+    expect(lines[1]).toBe(`laptop …1111  ${A}  active`)
+    expect(lines[2]).toBe(`phone …2222   ${B}`)
+    expect(formatDevices(table({ devices: [] }), NOW)[0]).toContain('persona device add')
+    expect(formatDevices(table({ named: false }), NOW).join('\n')).toContain('published without nicknames')
+  })
+
+  test('status says what the daemon notices, and that plain memory holds secrets', () => {
+    const notice =
+      'theft protection is off until the recovery words are written down and confirmed: "persona recovery show"'
+    const text = formatStatus(status({ engine: 'portable', notices: [notice] }), NOW).join('\n')
+    expect(text).toContain('Theft protection is off')
+    expect(text).toContain('persona recovery show')
+    expect(text).toContain('plain JavaScript')
+    expect(formatStatus(status({ persona: null, notices: ['there is no persona yet'] }), NOW)[0]).toBe(
+      'There is no persona yet.',
+    )
+  })
+
+  test('a verdict has its code, its order, and whether the sender is in the table', () => {
+    const text = (changes: Partial<VerifyResult>): string => formatVerify(verdict(changes), NOW).join('\n')
+    expect(text({})).toMatch(/^valid\n/)
+    expect(text({ verdict: null })).toContain('no daemon runs')
+    expect(text({ listsSender: false })).toContain('is not in the table')
+    expect(text({ listsSender: true })).toContain('is in the table')
+    expect(text({ overLimit: true })).toContain('over the limit')
+    expect(text({ valid: false, code: 'TOKEN_TWICE', message: 'two', blob: null })).toMatch(
+      /^not valid: two \(TOKEN_TWICE\)/,
+    )
+    expect(text({ blob: { ...BLOB, devices: [] } })).toContain('every device is gone')
+    expect(text({ blob: { ...BLOB, clockAhead: true } })).toContain("the writer's clock is ahead")
+  })
+})
