@@ -7,6 +7,7 @@ import { personaContact, provisionalContact, whoHas, type Clock } from './view.t
 
 export const MIN_PREFIX_DIGITS = 4 // sanity: fewer digits of a key are more likely a name
 const KEY_DIGITS = 64
+const PAGE_CHARS = 262_144 // sanity: JSON of a page; with one more contact, of at most some 400 kB, still one frame
 const MAX_CANDIDATES = 2 // one more than a prefix may fit
 
 const NOBODY = { contact: null, device: null, claimedBy: [] }
@@ -73,7 +74,7 @@ async function keysBeginning(prefix: string, reader: Reader): Promise<string[]> 
   return keys
 }
 
-/** A page of contacts in the order of their folded names, each once, under its own name. */
+/** A page of contacts in the order of their folded names, each once, under its own name; fewer than `limit` where they are large. */
 export async function listContacts(
   after: string | undefined,
   limit: number,
@@ -81,13 +82,16 @@ export async function listContacts(
 ): Promise<{ contacts: Contact[]; next: string | null }> {
   const contacts: Contact[] = []
   let last: string | null = null
+  let chars = 0
   const range = after === undefined ? {} : { after }
   for await (const [folded, leadsTo] of reader.records.names.iterate(range)) {
-    if (contacts.length === limit) return { contacts, next: last }
+    if (contacts.length === limit || chars > PAGE_CHARS) return { contacts, next: last }
     last = folded
     const contact = contactOf(leadsTo, reader)
     // Aliases lead to the same contact.
-    if (contact !== null && foldName(contact.name) === folded) contacts.push(contact)
+    if (contact === null || foldName(contact.name) !== folded) continue
+    contacts.push(contact)
+    chars += JSON.stringify(contact).length
   }
   return { contacts, next: null }
 }

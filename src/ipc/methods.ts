@@ -4,7 +4,8 @@ import type { MethodSpec, Permission } from './method.ts'
 import * as shape from './shapes.ts'
 
 export const MAX_BATCH = 256 // sanity: observations in one call; a friend record is about 1.2 kB, so a batch stays far below a frame
-export const MAX_PAGE = 500 // sanity: contacts in one page; a contact of 20 devices is about 5 kB of JSON
+export const MAX_PAGE = 500 // sanity: contacts in one page; the page ends earlier where contacts are large
+const MAX_SOURCE_CHARS = 128 // sanity: a kind and a key; kept with each device that the source reported
 
 /** Passphrases and words travel only over the admin socket, and never into a log. */
 const passphrase = z.string().min(1).max(1024) // sanity: nobody types more; Argon2id itself has no need of a limit
@@ -122,7 +123,7 @@ export const METHODS: Methods = {
     'admin',
     'Report many, such as the friends of a profile file; one commit for all',
     z.strictObject({
-      source: z.string().min(1).max(4096),
+      source: z.string().min(1).max(MAX_SOURCE_CHARS),
       observations: z.array(shape.observationParams).min(1).max(MAX_BATCH),
     }),
     z.strictObject({ results: z.array(shape.observeResult) }),
