@@ -93,7 +93,8 @@ function readMark(db: Database): CommitMark {
 /** Commit 1, which holds nothing, and the anchor behind it: from there on a missing anchor is a loss. */
 async function firstCommit(db: Database, paths: StatePaths, number: number): Promise<Anchor> {
   if (number > 1) throw missingFile(paths.anchor, `the store is at commit ${number}`)
-  if (number === 0) await writeBatch(db, 1, [])
+  // Also when a crash left commit 1 without an anchor: once more is the same.
+  await writeBatch(db, 1, [])
   await createAnchor(paths.anchor, { schema: SCHEMA, number: 1 })
   const anchor = await openAnchor(paths.anchor)
   if (anchor === null) throw new Error('the file that was just written is gone')

@@ -55,11 +55,7 @@ async function checkLogs(
   let lastCommit: number | null = null
   for (const number of live) {
     const file = join(directory, fileName(number, 'log'))
-    const { records, tornAt } = readLevelLog(await readFile(file), file)
-    // LevelDB begins a new log only after the one before was synced.
-    if (tornAt !== null && number !== live.at(-1))
-      throw corruptFile(file, tornAt, 'it ends in mid-record, but a later log exists')
-    for (const [i, record] of records.entries()) {
+    for (const [i, record] of readLevelLog(await readFile(file), file).entries()) {
       const batch = readBatch(record, file, i)
       // LevelDB numbers every write. The manifest's number may be ahead of the first log's, since it is noted in the middle of one,
       // but never behind: then a log, or the last line of the manifest, is gone.

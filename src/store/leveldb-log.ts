@@ -12,13 +12,6 @@ const FULL = 1
 const FIRST = 2
 const LAST = 4 // 3 is a piece from the middle
 
-export interface LevelLog {
-  /** What was written, one a call of the writer; views of the file's bytes where they lie in one piece. */
-  readonly records: readonly Uint8Array[]
-  /** Where an unfinished last write begins, or null when the file ends where a record ends. */
-  readonly tornAt: number | null
-}
-
 interface Fragment {
   readonly type: number
   readonly data: Uint8Array
@@ -26,38 +19,33 @@ interface Fragment {
 }
 
 /**
- * Reads all records of a log or MANIFEST. A write that was under way when the power went leaves an end that cannot be read; it is forgiven if
- * nothing readable follows, whatever it looks like (cut, zeros, old sectors). What is behind a readable record was synced before.
+ * All records of a log or MANIFEST, one for each write; views of the file's bytes where they lie in one piece. A write that was under way when the
+ * power went leaves an end that cannot be read; it is left out if nothing readable follows, whatever it looks like (cut, zeros, old sectors).
+ * What is in front of a readable record was synced before it.
  * @param bytes of the whole file; not changed
  * @param file its path, for messages
  * @throws {StoreError} STORE_CORRUPT
  */
-export function readLevelLog(bytes: Uint8Array, file: string): LevelLog {
+export function readLevelLog(bytes: Uint8Array, file: string): Uint8Array[] {
   const records: Uint8Array[] = []
   let open: Uint8Array[] | null = null
-  let openAt = 0
-  let at = 0
-  while (at < bytes.length) {
-    at = skipTrailer(at)
-    if (at >= bytes.length) break
+  for (let at = 0; at < bytes.length;) {
     const fragment = readFragment(bytes, at)
     if (fragment === null) {
       const readableAt = findFragment(bytes, at + 1)
-      if (readableAt !== null)
-        throw corruptFile(file, at, `this record cannot be read, but a later one at byte ${readableAt} can`)
-      return { records, tornAt: open === null ? at : openAt }
+      if (readableAt === null) break
+      throw corruptFile(file, at, `this record cannot be read, but a later one at byte ${readableAt} can`)
     }
     const begins = fragment.type === FULL || fragment.type === FIRST
     if (begins !== (open === null)) throw corruptFile(file, at, 'pieces of two records are mixed')
-    if (open === null) openAt = at
     open = [...(open ?? []), fragment.data]
     if (fragment.type === FULL || fragment.type === LAST) {
       records.push(open.length === 1 ? fragment.data : concatBytes(...open))
       open = null
     }
-    at = fragment.end
+    at = skipTrailer(fragment.end)
   }
-  return { records, tornAt: open === null ? null : openAt }
+  return records
 }
 
 /** A header does not fit the last 6 bytes of a block; LevelDB fills them with zeros and never reads them. */

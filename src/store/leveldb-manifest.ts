@@ -29,7 +29,7 @@ export function readManifest(bytes: Uint8Array, file: string): LevelManifest {
   const tables = new Map<number, { size: number }>()
   let logNumber: number | undefined
   let lastSequence: number | undefined
-  for (const [i, record] of readLevelLog(bytes, file).records.entries()) {
+  for (const [i, record] of readLevelLog(bytes, file).entries()) {
     const edit = readEdit(record, file, i)
     logNumber = edit.logNumber ?? logNumber
     lastSequence = edit.lastSequence ?? lastSequence

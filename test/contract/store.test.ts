@@ -268,10 +268,12 @@ describe.each(SUBJECTS)('a store ($name)', (subject) => {
       later.put('later', 'x'),
       { key: 'number/text', value: encodeUtf8('\x01"x"') },
       put('number/none', ''),
+      put('number/zero', '\x001'),
     ])
     expect(() => numbers.get('later')).toThrowError(expect.objectContaining({ code: 'STORE_SCHEMA_NEWER' }))
     expect(() => numbers.get('text')).toThrowError(expect.objectContaining({ code: 'STORE_CORRUPT' }))
     expect(() => numbers.get('none')).toThrowError(expect.objectContaining({ code: 'STORE_CORRUPT' }))
+    expect(() => numbers.get('zero')).toThrowError(expect.objectContaining({ code: 'STORE_CORRUPT' }))
     expect(() => new Collection(store, 'a/b', jsonCodec(1, checkNumber))).toThrowError(
       expect.objectContaining({ code: 'STORE_KEY_INVALID' }),
     )

@@ -198,11 +198,23 @@ describe('a loss', () => {
     expect(await tryOpen(stateDir)).toBe('STORE_MISSING')
   })
 
-  it('of anchor and CURRENT together is refused while there is a log', async () => {
-    const stateDir = await makeState()
+  it.each([
+    ['log', makeState],
+    ['table', makeStateInTable],
+  ])('of anchor and CURRENT together is refused while there is a %s', async (_, make) => {
+    const stateDir = await make()
     rmSync(join(stateDir, 'anchor'))
     rmSync(join(stateDir, 'store', 'CURRENT'))
     expect(await tryOpen(stateDir)).toBe('STORE_MISSING')
+    expect(existsSync(join(stateDir, 'store', 'CURRENT'))).toBe(false)
+  })
+
+  it('of the end of a table is refused', async () => {
+    const stateDir = await makeStateInTable()
+    const table = only(stateDir, /\.ldb$/)
+    truncateSync(table, readFileSync(table).length - 1)
+    const what = { code: 'STORE_CORRUPT', message: expect.stringContaining('bytes were written') }
+    await expect(openState(stateDir)).rejects.toMatchObject(what)
   })
 
   it('by an older copy of the store put back is refused', async () => {
