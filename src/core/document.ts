@@ -46,8 +46,10 @@ const doubleAt = new RegExp(`"(?:[^${UNSEEN}"\\\\]|\\\\["\\\\]|\\\\u(?![dD][89a-
 const escapes = /\\(?:u(.{4})|(.))/g
 const unwritable = new RegExp(`["\\\\${UNSEEN}]`, 'gu')
 
-const keyAt = /[A-Za-z][A-Za-z0-9._-]{0,62}!?(?=: )/y
-const keyOnly = /^[A-Za-z][A-Za-z0-9._-]{0,62}!?$/
+const MAX_KEY_CHARS = 63 // format: without "!"; long enough for a name, and far from the 1024 at which YAML readers give up
+const KEY = `[A-Za-z][A-Za-z0-9._-]{0,${MAX_KEY_CHARS - 1}}!?`
+const keyAt = new RegExp(`${KEY}(?=: )`, 'y')
+const keyOnly = new RegExp(`^${KEY}$`)
 const otherTypeWord = /^(?:null|true|false|yes|no|on|off|y|n|~|=|<<)$/i
 // What may be a number, a date or a time in YAML 1.1 or 1.2, and some texts more, which costs them two quotes.
 const otherTypeNumber = /^(?:[+.].*|\d[\da-fotxz_.+ -]*)$/i
@@ -141,7 +143,7 @@ export function formatDocument(document: Document): Uint8Array {
   const seen = new Set<string>()
   const lines = document.map(([key, value]) => {
     if (!keyOnly.test(key))
-      throw refusal('DOCUMENT_SYNTAX', 'a key is made of 1 to 63 ASCII letters, digits, ".", "_" and "-"')
+      throw refusal('DOCUMENT_SYNTAX', `a key is made of 1 to ${MAX_KEY_CHARS} ASCII letters, digits, ".", "_" and "-"`)
     checkEntry(key, value, seen)
     return `${key}: ${typeof value === 'string' ? formatScalar(value) : `[${value.map(formatScalar).join(',')}]`}`
   })
