@@ -7,10 +7,12 @@ import type { LogFields } from './log.ts'
  */
 const OWN_ERRORS: ReadonlySet<string> = new Set([
   'BlobError',
+  'CliError',
   'ConfigError',
   'CryptoError',
   'DurableError',
   'IpcError',
+  'KeeperError',
   'KeeperError',
   'PathsError',
   'RpcError',
