@@ -1,0 +1,156 @@
+import { spawnSync } from 'node:child_process'
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import { join, resolve } from 'node:path'
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { renderUnit } from '../../src/cli/service-unit.ts'
+import { resolvePaths } from '../../src/ipc/paths.ts'
+import { tempDir } from '../support/temp-dir.ts'
+
+const UNIT = resolve('systemd/personad.service')
+const MAX_EXPOSURE = 1 // of 10; "OK" reaches to 5. A line less in the unit shows here.
+const MISSING_ANALYZE = spawnSync('systemd-analyze', ['--version']).status !== 0
+
+function verify(unitPath: string): { status: number | null; output: string } {
+  const env = { ...process.env, XDG_RUNTIME_DIR: tempDir() }
+  const { status, stdout, stderr } = spawnSync('systemd-analyze', ['verify', '--user', unitPath], {
+    env,
+    encoding: 'utf8',
+  })
+  return { status, output: stdout + stderr }
+}
+
+/** A directory that is not below /tmp, which a unit may not name. */
+function installDir(): string {
+  const directory = mkdtempSync(resolve('node_modules/.personad-test-'))
+  onTestFinished(() => rmSync(directory, { recursive: true }))
+  return directory
+}
+
+describe.skipIf(MISSING_ANALYZE)('the shipped unit (needs systemd-analyze)', () => {
+  test('is clean for systemd-analyze verify', () => {
+    expect(verify(UNIT)).toEqual({ status: 0, output: '' })
+  })
+
+  test(`has an exposure of at most ${MAX_EXPOSURE}, which systemd-analyze security calls OK`, () => {
+    const { stdout } = spawnSync('systemd-analyze', ['security', '--offline=true', UNIT], { encoding: 'utf8' })
+    const [, figure, word] = /Overall exposure level for personad\.service: ([\d.]+) (\w+)/.exec(stdout) ?? []
+    console.log(`exposure of systemd/personad.service: ${figure} ${word}`)
+    expect(Number(figure)).toBeLessThanOrEqual(MAX_EXPOSURE)
+    expect(['OK', 'SAFE', 'PERFECT']).toContain(word)
+  })
+
+  test('rendered with paths that have spaces, percent and dollar signs is clean, and names the right program', () => {
+    const directory = join(installDir(), 'a b%h$HOME')
+    mkdirSync(directory)
+    const nodePath = join(directory, 'node')
+    copyFileSync('/bin/true', nodePath)
+    chmodSync(nodePath, 0o755)
+    const text = renderUnit({
+      template: readFileSync(UNIT, 'utf8'),
+      nodePath,
+      launcherPath: join(directory, 'personad.js'),
+      paths: resolvePaths({ home: directory, env: {} }),
+      home: directory,
+      env: {},
+    })
+    const unitPath = join(tempDir(), 'personad.service')
+    writeFileSync(unitPath, text)
+    expect(verify(unitPath)).toEqual({ status: 0, output: '' })
+    // The check must be one that notices: without the program it is not clean.
+    rmSync(nodePath)
+    expect(verify(unitPath).output).toContain('is not executable')
+  })
+})
+
+/** Each line `NAME VALUE` of test/support/service-story.sh. */
+function runStory(): { told: Map<string, string>; reason: string } {
+  const programs = ['unshare', 'setpriv', 'dbus-daemon', 'systemctl', '/usr/lib/systemd/systemd']
+  const missing = programs.filter((name) => spawnSync(name, ['--version']).error !== undefined)
+  if (process.getuid?.() !== 0) return { told: new Map(), reason: 'needs root, to become another user' }
+  if (missing.length > 0) return { told: new Map(), reason: `needs ${missing.join(', ')}` }
+  const namespaces = ['--mount', '--pid', '--fork', '--kill-child', '--mount-proc', '--propagation', 'private']
+  if (spawnSync('unshare', [...namespaces, 'true']).status !== 0) return { told: new Map(), reason: 'needs namespaces' }
+  const scripts = [resolve('test/support/user-manager.sh'), resolve('test/support/service-story.sh')]
+  const args = [...namespaces, 'sh', ...scripts, process.execPath, resolve('.')]
+  const { status, stdout, stderr } = spawnSync('unshare', args, { encoding: 'utf8', timeout: 100_000 })
+  removeGroups()
+  const lines = stdout.split('\n').map((line): [string, string] => {
+    const at = line.indexOf(' ')
+    return at < 0 ? [line, ''] : [line.slice(0, at), line.slice(at + 1).trim()]
+  })
+  if (status === 99) return { told: new Map(), reason: `no service manager of a user can run here: ${stderr.trim()}` }
+  if (status !== 0) throw new Error(`the story ended with ${status}: ${stdout}${stderr}`)
+  return { told: new Map(lines), reason: '' }
+}
+
+function removeGroups(): void {
+  for (const hierarchy of ['/sys/fs/cgroup', '/sys/fs/cgroup/systemd', '/sys/fs/cgroup/unified']) {
+    const group = join(hierarchy, 'personad-test')
+    if (existsSync(group)) spawnSync('find', [group, '-depth', '-type', 'd', '-exec', 'rmdir', '{}', ';'])
+  }
+}
+
+describe('under a real service manager of a user', () => {
+  let told = new Map<string, string>()
+  let reason = ''
+  beforeAll(() => {
+    ;({ told, reason } = runStory())
+  }, 120_000)
+
+  const rules: [string, Record<string, string | RegExp>][] = [
+    [
+      'install writes the unit, starts the daemon and is told that it is ready',
+      { started: 'active', pid: /^[1-9]\d*$/ },
+    ],
+    [
+      'status knows the unit, the process and its own words',
+      { serviceStatus: /"unit":"ours".*"active".*"mainPid":\d+,"statusText":"serving/ },
+    ],
+    ['the directories are for the user alone', { modes: '700 700 700' }],
+    [
+      'there is no core dump, locked memory, and no way to more privileges',
+      { limits: '0', locked: 'some', 'no-new-privileges': '1' },
+    ],
+    ['the debugger cannot be opened by a signal', { environment: '1' }],
+    ['reload is told to its end', { reload: '0', 'after-reload': 'active' }],
+    ['stop is in order', { stopped: 'success', 'stop-status': '0' }],
+    [
+      'only state and run directory can be written, keys of others not read, no network, no namespaces',
+      { probe: 'state run' },
+    ],
+    [
+      'a broken configuration fails with 78 and is not tried again',
+      { broken: '1', 'broken-state': 'failed', 'broken-status': '78', 'broken-restarts': '0' },
+    ],
+    ['a home with an odd name is the one that is used', { 'odd-started': 'active', odd: 'run state admin app.sock' }],
+    ['uninstall stops it and leaves no unit', { uninstallService: /"removed /, left: '' }],
+  ]
+  test.for(rules)('%s', ([_rule, expected], { skip }) => {
+    skip(reason !== '', reason)
+    for (const [name, value] of Object.entries(expected)) {
+      if (typeof value === 'string') expect(`${name} ${told.get(name)}`).toBe(`${name} ${value}`)
+      else expect(told.get(name)).toMatch(value)
+    }
+  })
+
+  test('every line of the story was judged by a rule', ({ skip }) => {
+    skip(reason !== '', reason)
+    const judged = new Set([
+      ...rules.flatMap(([, expected]) => Object.keys(expected)),
+      'installService',
+      'exec-status',
+      '',
+    ])
+    expect([...told.keys()].filter((name) => !judged.has(name))).toEqual([])
+    expect(told.size).toBe(judged.size)
+  })
+})
