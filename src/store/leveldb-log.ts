@@ -60,7 +60,7 @@ function readFragment(bytes: Uint8Array, at: number): Fragment | null {
   if (start > Math.min(blockEnd, bytes.length)) return null
   const end = start + (bytes[at + 4]! | (bytes[at + 5]! << 8))
   const type = bytes[at + 6]!
-  // Zeros are not a record here, though the CRC-32C of nothing would be found in no file: type 0 is refused.
+  // Type 0 with length 0 is what LevelDB takes for space not yet written, and skips the block for it; here it is just not readable.
   if (type < FULL || type > LAST || end > blockEnd || end > bytes.length) return null
   const stored = new DataView(bytes.buffer, bytes.byteOffset + at, 4).getUint32(0, true)
   if (maskCrc(crc32c(bytes, at + 6, end)) !== stored) return null
