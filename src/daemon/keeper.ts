@@ -18,6 +18,7 @@ import type {
 } from '../ipc/shapes.ts'
 import { EVENT_NAMES } from '../ipc/shapes.ts'
 import { StoreError } from '../store/errors.ts'
+import { RecordCache } from '../store/record-cache.ts'
 import type { Store } from '../store/store.ts'
 import type { Custody } from './custody.ts'
 import { KeeperError } from './errors.ts'
@@ -61,11 +62,11 @@ export class Keeper {
   #lastEvent = 0
   #initialising: Promise<unknown> = Promise.resolve()
 
-  private constructor(options: KeeperOptions, ledger: Ledger, own: OwnPersona) {
+  private constructor(options: KeeperOptions, ledger: Ledger, own: OwnPersona, onDisk: rec.Records) {
     this.#options = options
     this.#ledger = ledger
     this.#own = own
-    this.#onDisk = rec.recordsOf(options.store)
+    this.#onDisk = onDisk
   }
 
   /**
@@ -74,7 +75,8 @@ export class Keeper {
    */
   static async open(options: KeeperOptions): Promise<Keeper> {
     const { store, custody, engine, nowSec } = options
-    const ledger = new Ledger(new Writer(store), engine, nowSec)
+    const cache = new RecordCache()
+    const ledger = new Ledger(new Writer(store, (keys) => cache.forget(keys)), engine, nowSec)
     const intents = []
     for await (const [, intent] of ledger.records.intents.iterate()) intents.push(intent)
     const own = ledger.own()
@@ -89,7 +91,7 @@ export class Keeper {
       )
     }
     if (own?.recoveryConfirmed === true) await custody.forgetSeed()
-    return new Keeper(options, ledger, new OwnPersona(ledger, custody, intents))
+    return new Keeper(options, ledger, new OwnPersona(ledger, custody, intents), rec.recordsOf(store, cache))
   }
 
   /** What answers each method. */

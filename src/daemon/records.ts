@@ -3,6 +3,7 @@ import type { Evidence } from '../core/evidence.ts'
 import type { Intent, TablePoint } from '../core/intents.ts'
 import type { Device } from '../core/table.ts'
 import type { DeviceReports, Entry } from '../core/trust.ts'
+import type { RecordCache } from '../store/record-cache.ts'
 import { Collection, jsonCodec, type Codec, type Store } from '../store/store.ts'
 
 /** Bounds what a persona's record can grow to, whoever writes its blobs; the least telling goes first. */
@@ -103,16 +104,16 @@ export interface Records {
   readonly clock: Collection<ClockRecord>
 }
 
-/** The collections over a store: over the store itself to read what is on disk, over a Writer to change it. */
-export function recordsOf(store: Store): Records {
+/** The collections over a store: over the store itself, with a cache, to read what is on disk; over a Writer to change it. */
+export function recordsOf(store: Store, cache: RecordCache | null = null): Records {
   return {
-    personas: new Collection(store, 'persona', record<PersonaRecord>()),
-    devices: new Collection(store, 'device', record<DeviceRecord>()),
-    names: new Collection(store, 'name', record<NameRecord>()),
-    own: new Collection(store, 'own', record<OwnRecord>()),
-    intents: new Collection(store, 'intent', record<Intent>()),
-    counts: new Collection(store, 'counts', record<Counts>()),
-    clock: new Collection(store, 'clock', record<ClockRecord>()),
+    personas: new Collection(store, 'persona', record<PersonaRecord>(), cache),
+    devices: new Collection(store, 'device', record<DeviceRecord>(), cache),
+    names: new Collection(store, 'name', record<NameRecord>(), cache),
+    own: new Collection(store, 'own', record<OwnRecord>(), cache),
+    intents: new Collection(store, 'intent', record<Intent>(), cache),
+    counts: new Collection(store, 'counts', record<Counts>(), cache),
+    clock: new Collection(store, 'clock', record<ClockRecord>(), cache),
   }
 }
 

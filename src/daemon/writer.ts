@@ -7,14 +7,17 @@ import type { Entry, Range, Store, Write } from '../store/store.ts'
  */
 export class Writer implements Store {
   readonly #store: Store
+  readonly #onDurable: (keys: string[]) => void
   /** Written, not yet on disk. */
   readonly #inFlight = new Map<string, { readonly value: Uint8Array | null; readonly change: number }>()
   #staged: Map<string, Uint8Array | null> | null = null
   #changes = 0
   #last: Promise<void> = Promise.resolve()
 
-  constructor(store: Store) {
+  /** @param onDurable told the keys of each commit once it is on disk */
+  constructor(store: Store, onDurable: (keys: string[]) => void = () => {}) {
     this.#store = store
+    this.#onDurable = onDurable
   }
 
   get(key: string): Uint8Array | undefined {
@@ -62,6 +65,7 @@ export class Writer implements Store {
     for (const { key, value } of writes) this.#inFlight.set(key, { value, change })
     this.#last = this.#store.commit(writes)
     await this.#last
+    this.#onDurable(writes.map(({ key }) => key))
     for (const { key } of writes) if (this.#inFlight.get(key)?.change === change) this.#inFlight.delete(key)
   }
 
