@@ -1,0 +1,69 @@
+/** A real daemon in a home of its own, for measuring, and what /proc says of it. */
+import { spawn, type ChildProcess } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { connect, type Client } from '../src/ipc/client.ts'
+import { MAX_BATCH } from '../src/ipc/methods.ts'
+import type { ObservationParams } from '../src/ipc/shapes.ts'
+
+const MAIN = join(import.meta.dirname, '../src/daemon/main.ts')
+const CLOCK_TICKS_PER_SEC = 100 // getconf CLK_TCK on Linux
+
+export function makeHome(): string {
+  return mkdtempSync(join(tmpdir(), 'personad-bench-'))
+}
+
+export function removeHome(home: string): void {
+  rmSync(home, { recursive: true, force: true })
+}
+
+export interface RunningDaemon {
+  readonly process: ChildProcess
+  readonly startMs: number
+  readonly admin: Client
+  readonly appSocket: string
+  stop(): Promise<void>
+}
+
+/** Starts a daemon and waits until it says that it is ready. */
+export async function startDaemon(home: string): Promise<RunningDaemon> {
+  const started = performance.now()
+  const child = spawn(process.execPath, [MAIN, '--home', home], { stdio: ['ignore', 'ignore', 'pipe'] })
+  await new Promise<void>((ready, failed) => {
+    let log = ''
+    child.stderr.on('data', (chunk: Buffer) => {
+      log += chunk.toString()
+      if (log.includes('"daemon.ready"')) ready()
+    })
+    child.once('exit', () => failed(new Error(`the daemon ended: ${log}`)))
+  })
+  const startMs = performance.now() - started
+  const admin = await connect({ socketPath: join(home, 'run/admin/admin.sock') })
+  const stop = async (): Promise<void> => {
+    admin.close()
+    const ended = new Promise((done) => child.once('exit', done))
+    child.kill('SIGTERM')
+    await ended
+  }
+  return { process: child, startMs, admin, appSocket: join(home, 'run/app.sock'), stop }
+}
+
+/** Resident memory, MiB. */
+export function residentMiB(pid: number): number {
+  const [, kib] = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? []
+  return Number(kib) / 1024
+}
+
+/** User and system time so far, in seconds. */
+export function cpuSec(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ')
+  return (Number(fields[11]) + Number(fields[12])) / CLOCK_TICKS_PER_SEC
+}
+
+/** Reports many observations, batch after batch. */
+export async function observeAll(admin: Client, observations: readonly ObservationParams[]): Promise<void> {
+  for (let i = 0; i < observations.length; i += MAX_BATCH) {
+    await admin.call('observe.batch', { source: 'bench', observations: observations.slice(i, i + MAX_BATCH) })
+  }
+}

@@ -1,0 +1,50 @@
+/** Observations that move a head, each durable before it is answered, one after the other and many at a time. */
+import { closeSync, fdatasyncSync, openSync, writeSync } from 'node:fs'
+import { join } from 'node:path'
+import type { CryptoEngine } from '../src/crypto/engine.ts'
+import { makeHome, observeAll, removeHome, type RunningDaemon } from './daemon.ts'
+import { formatRatio, type Row } from './measure.ts'
+import { friend } from './people.ts'
+
+/** A bare append of 4 KiB and fdatasync on the same disk: the least that durable can cost. */
+function syncsPerSec(count: number): number {
+  const home = makeHome()
+  const file = openSync(join(home, 'sync'), 'w')
+  const page = new Uint8Array(4096)
+  const started = performance.now()
+  for (let i = 0; i < count; i++) {
+    writeSync(file, page)
+    fdatasyncSync(file)
+  }
+  const rate = (count * 1000) / (performance.now() - started)
+  closeSync(file)
+  removeHome(home)
+  return rate
+}
+
+async function timed(count: number, run: () => Promise<unknown>): Promise<number> {
+  const started = performance.now()
+  await run()
+  return (count * 1000) / (performance.now() - started)
+}
+
+export async function benchDurable(daemon: RunningDaemon, engine: CryptoEngine, isQuick: boolean): Promise<Row[]> {
+  const count = isQuick ? 256 : 5120
+  const friends = (from: number): ReturnType<typeof friend>[] =>
+    Array.from({ length: count }, (_, i) => friend(engine, from + i))
+  const serial = friends(1_000_000)
+  const together = friends(2_000_000)
+  const batched = friends(3_000_000)
+  const { admin } = daemon
+  const serialRate = await timed(count, async () => {
+    for (const params of serial) await admin.call('observe', params)
+  })
+  const togetherRate = await timed(count, () => Promise.all(together.map((params) => admin.call('observe', params))))
+  const batchRate = await timed(count, () => observeAll(admin, batched))
+  const syncRate = syncsPerSec(count)
+  const row = (what: string, rate: number): Row => ({
+    what: `durable observations, ${what}`,
+    figure: `${Math.round(rate)} a second; ${formatRatio(rate / syncRate)} of bare fdatasyncs (${Math.round(syncRate)} a second)`,
+  })
+  return [row('one at a time', serialRate), row('pipelined', togetherRate), row('in batches of 256', batchRate)]
+}

@@ -1,0 +1,35 @@
+/** `npm run bench`: every figure that the docs give, in one run; `-- --quick` runs all of it once, so that it cannot rot. */
+import { loadEngine } from '../src/crypto/load.ts'
+import { makeHome, observeAll, removeHome, startDaemon } from './daemon.ts'
+import { benchDurable } from './durable.ts'
+import { benchJudge } from './judge.ts'
+import type { Row } from './measure.ts'
+import { friend } from './people.ts'
+import { benchProcesses } from './processes.ts'
+import { benchSocket } from './socket.ts'
+import { benchStart } from './start.ts'
+
+const isQuick = process.argv.includes('--quick')
+
+function print(rows: readonly Row[]): void {
+  for (const { what, figure } of rows) console.log(`${what.padEnd(48)} ${figure}`)
+}
+
+const engine = await loadEngine('sodium')
+const portable = await loadEngine('portable')
+console.log(`node ${process.version}, ${process.arch}${isQuick ? ', quick: figures of few runs' : ''}`)
+print(benchJudge(engine, portable, isQuick))
+
+const home = makeHome()
+try {
+  const daemon = await startDaemon(home)
+  const friends = Array.from({ length: 1000 }, (_, i) => friend(engine, i))
+  await observeAll(daemon.admin, friends)
+  print(await benchSocket(daemon, friends[500]!.from, isQuick))
+  print(benchProcesses(home, friends[500]!.from, isQuick))
+  print(await benchDurable(daemon, engine, isQuick))
+  await daemon.stop()
+} finally {
+  removeHome(home)
+}
+for (const contacts of isQuick ? [0, 1000] : [0, 10_000, 100_000]) print(await benchStart(engine, contacts, isQuick))
