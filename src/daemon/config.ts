@@ -8,7 +8,6 @@ import { decodeUtf8 } from '../core/bytes.ts'
 export type LogLevel = 'error' | 'warn' | 'info' | 'debug'
 export type EngineChoice = 'auto' | 'sodium' | 'portable'
 export type DefaultCapability = 'read' | 'observe' | 'publish'
-export type DefaultPolicy = 'auto' | 'ask' | 'pin'
 
 export interface Config {
   readonly logLevel: LogLevel
@@ -17,8 +16,6 @@ export interface Config {
   readonly maxConnections: number
   /** What an app may do that was given nothing else. */
   readonly defaultCapabilities: readonly DefaultCapability[]
-  /** Policy of a contact that was given no other (design section 5). */
-  readonly defaultPolicy: DefaultPolicy
 }
 
 export type ConfigErrorCode =
@@ -60,17 +57,10 @@ const schema = section({
   engine: oneOf(['auto', 'sodium', 'portable']).default('auto'),
   socket: section({ max_connections: wholeNumber(1, MAX_CONNECTIONS).default(256) }),
   apps: section({ default_capabilities: setOf(['read', 'observe', 'publish']).default(['read']) }),
-  policy: section({ default: oneOf(['auto', 'ask', 'pin']).default('auto') }),
 })
 
 /** The keys by their YAML path, in the order of config/personad.yaml. */
-export const CONFIG_KEYS = [
-  'log.level',
-  'engine',
-  'socket.max_connections',
-  'apps.default_capabilities',
-  'policy.default',
-] as const
+export const CONFIG_KEYS = ['log.level', 'engine', 'socket.max_connections', 'apps.default_capabilities'] as const
 export type ConfigKey = (typeof CONFIG_KEYS)[number]
 
 const fields: Readonly<Record<ConfigKey, { readonly field: keyof Config; readonly reloadable: boolean }>> = {
@@ -78,7 +68,6 @@ const fields: Readonly<Record<ConfigKey, { readonly field: keyof Config; readonl
   engine: { field: 'engine', reloadable: false },
   'socket.max_connections': { field: 'maxConnections', reloadable: false },
   'apps.default_capabilities': { field: 'defaultCapabilities', reloadable: true },
-  'policy.default': { field: 'defaultPolicy', reloadable: true },
 }
 
 /** Whether SIGHUP brings a new value of the key into force; the others wait for the next start. */
@@ -113,13 +102,12 @@ export function parseConfig(text: string, path: string): Config {
   const document = parseStrict(text, path, lines)
   const result = schema.safeParse(document.toJS({ maxAliasCount: 0 }))
   if (!result.success) throw issueError(result.error.issues[0]!, document, path, lines)
-  const { log, engine, socket, apps, policy } = result.data
+  const { log, engine, socket, apps } = result.data
   return {
     logLevel: log.level,
     engine,
     maxConnections: socket.max_connections,
     defaultCapabilities: apps.default_capabilities,
-    defaultPolicy: policy.default,
   }
 }
 

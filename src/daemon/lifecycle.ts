@@ -61,6 +61,8 @@ export function superviseProcess(options: SupervisorOptions): Supervisor {
     if (isTerminalGone()) supervision.signalled('SIGHUP')
     else supervision.reload()
   })
+  // Without a listener Node would open its debugger on loopback, to every user of this machine.
+  target.on('SIGUSR1', () => options.log.debug('daemon.sigusr1', { message: 'SIGUSR1 has no meaning yet' }))
   target.on('uncaughtException', (error) => supervision.fail(error))
   target.on('unhandledRejection', (error) => supervision.fail(error))
   // Node's own listener would print text, which may quote a value, between the lines of JSON.

@@ -82,7 +82,11 @@ async function main(): Promise<void> {
     const daemon = await start(paths, configFile, config, log, supervisor)
     notifier.startWatchdog(() => true)
     supervisor.serve(
-      { notifier, stop: () => stop(daemon), reload: () => reload(daemon, configFile, args.config !== undefined, log) },
+      {
+        notifier,
+        stop: () => stop(daemon),
+        reload: () => reload(daemon, paths, configFile, args.config !== undefined, log),
+      },
       statusLine(paths),
     )
     greet(daemon, paths, log)
@@ -193,7 +197,7 @@ async function stop(daemon: Daemon): Promise<void> {
   await daemon.lock.release()
 }
 
-async function reload(daemon: Daemon, configFile: string, isNamed: boolean, log: Log): Promise<string> {
+async function reload(daemon: Daemon, paths: Paths, configFile: string, isNamed: boolean, log: Log): Promise<string> {
   const { config, changed, needRestart } = mergeReloaded(daemon.config, await readConfig(configFile, isNamed))
   daemon.config = config
   log.setLevel(config.logLevel)
@@ -202,7 +206,7 @@ async function reload(daemon: Daemon, configFile: string, isNamed: boolean, log:
     changed: changed.join(' '),
     needRestart: needRestart.join(' '),
   })
-  return 'serving'
+  return statusLine(paths)
 }
 
 function statusLine(paths: Paths): string {

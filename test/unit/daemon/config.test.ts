@@ -23,7 +23,6 @@ const DEFAULTS: Config = {
   engine: 'auto',
   maxConnections: 256,
   defaultCapabilities: ['read'],
-  defaultPolicy: 'auto',
 }
 
 const directory = mkdtempSync(join(tmpdir(), 'personad-config-'))
@@ -85,7 +84,7 @@ describe('a configuration', () => {
   })
 
   test('may have a section whose lines are all commented out', () => {
-    expect(parseConfig('log:\n  # level: debug\npolicy: ~\n', 'x')).toEqual(DEFAULTS)
+    expect(parseConfig('log:\n  # level: debug\napps: ~\n', 'x')).toEqual(DEFAULTS)
   })
 
   test.each([
@@ -201,8 +200,8 @@ describe('the file', () => {
   })
 
   test('is read as it stands', async () => {
-    expect(await readConfig(write('good.yaml', 'policy: {default: pin}\n'), false)).toMatchObject({
-      defaultPolicy: 'pin',
+    expect(await readConfig(write('good.yaml', 'engine: portable\n'), false)).toMatchObject({
+      engine: 'portable',
     })
   })
 
@@ -249,13 +248,12 @@ describe('a reload', () => {
     engine: 'portable',
     maxConnections: 8,
     defaultCapabilities: ['read', 'publish'],
-    defaultPolicy: 'ask',
   }
 
   test('takes the reloadable keys and names the others, which wait for a restart', () => {
     expect(mergeReloaded(DEFAULTS, read)).toEqual({
       config: { ...read, engine: 'auto', maxConnections: 256 },
-      changed: ['log.level', 'apps.default_capabilities', 'policy.default'],
+      changed: ['log.level', 'apps.default_capabilities'],
       needRestart: ['engine', 'socket.max_connections'],
     })
   })
