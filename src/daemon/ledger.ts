@@ -6,7 +6,7 @@ import { joinEntries, type Entry } from '../core/trust.ts'
 import type { ContactChange, EventData, EventName } from '../ipc/shapes.ts'
 import type { Write } from '../store/store.ts'
 import * as rec from './records.ts'
-import { personaContact } from './view.ts'
+import { clockAt, personaContact } from './view.ts'
 import type { Writer } from './writer.ts'
 
 /** An event that a change brings about; told once the change is on disk. */
@@ -75,7 +75,7 @@ export class Ledger {
     for (const [personaId, { changes, source }] of this.#told) {
       const persona = this.persona(personaId)
       if (persona === undefined) continue
-      const clock = { nowSec: this.nowSec, isWrong: false }
+      const clock = clockAt(this.nowSec, this.#records)
       const contact = personaContact(persona, this.#records, clock, this.own()?.personaId ?? null)
       this.#events.push({ event: 'contact.changed', data: { contact, changes, source } })
     }
@@ -83,6 +83,11 @@ export class Ledger {
 
   stage(write: Write): void {
     this.#writer.stage(write)
+  }
+
+  /** What takes back an effect in memory, should this change be given up. */
+  onUndo(undo: () => void): void {
+    this.#writer.onUndo(undo)
   }
 
   persona(personaId: string): rec.PersonaRecord | undefined {
@@ -116,11 +121,24 @@ export class Ledger {
 
   /** A new entry under the name a client knows, made unique by `#2`, `#3`, ...; the name leads to the record from now on. */
   newEntry(name: string, leadsTo: rec.NameRecord): Entry {
-    const base = tidyName(name)
-    let unique = base
-    for (let n = 2; this.#records.names.get(foldName(unique)) !== undefined; n++) unique = `${base}#${n}`
+    const unique = this.#freeName(tidyName(name))
     this.#point(unique, leadsTo)
     return { name: unique, aliases: [], policy: 'auto', blocked: false, createdSec: this.nowSec }
+  }
+
+  // Not one number after the other: the ten-thousandth friend of one name would cost ten thousand reads.
+  #freeName(base: string): string {
+    const nth = (n: number): string => (n === 1 ? base : `${base}#${n}`)
+    const isTaken = (n: number): boolean => this.#records.names.get(foldName(nth(n))) !== undefined
+    if (!isTaken(1)) return base
+    let [taken, free] = [1, 2]
+    while (isTaken(free)) [taken, free] = [free, 2 * free]
+    while (free - taken > 1) {
+      const middle = Math.floor((taken + free) / 2)
+      if (isTaken(middle)) taken = middle
+      else free = middle
+    }
+    return nth(free)
   }
 
   /** The entry moves to another record, with all its names. */

@@ -1,9 +1,10 @@
 /** What is known, as apps and the owner see it (docs/ipc.md, section 4): made from what is on disk, at the moment of the question. */
+import { MAX_CLOCK_AHEAD_SEC } from '../core/limits.ts'
 import { freshness, type Freshness } from '../core/order.ts'
 import { fallbackName } from '../core/table.ts'
 import { isContested, pairState } from '../core/trust.ts'
 import type { Contact, ContactDevice } from '../ipc/shapes.ts'
-import { NEW_DEVICE, type DeviceRecord, type PersonaRecord, type Records } from './records.ts'
+import { CLOCK, NEW_DEVICE, type DeviceRecord, type PersonaRecord, type Records } from './records.ts'
 
 export interface Clock {
   readonly nowSec: number
@@ -11,12 +12,18 @@ export interface Clock {
   readonly isWrong: boolean
 }
 
+/** The clock beside what this daemon last told by it. */
+export function clockAt(nowSec: number, records: Records): Clock {
+  const lastSec = records.clock.get(CLOCK)?.lastSec ?? 0
+  return { nowSec, isWrong: nowSec < lastSec - MAX_CLOCK_AHEAD_SEC }
+}
+
 /** Ages of a contact's head; null when this daemon's own clock is wrong (attack 32). */
 export function freshnessAt(timeSec: number, clock: Clock): Freshness | null {
   return clock.isWrong ? null : freshness(timeSec, clock.nowSec)
 }
 
-/** A persona as a contact. `ownId`: the owner's PersonaID; the owner's own word is enough for the owner's devices. */
+/** A persona as a contact. `ownId`: the owner's PersonaID; the owner's own word, which bound them, is enough for the owner's devices. */
 export function personaContact(persona: PersonaRecord, records: Records, clock: Clock, ownId: string | null): Contact {
   const isOwn = persona.personaId === ownId
   const listed = persona.devices.map((device, i) => deviceView(persona, device.key, device.name, i + 1, records, isOwn))
@@ -60,7 +67,8 @@ function deviceView(
   isOwn: boolean,
 ): ContactDevice | null {
   const device = records.devices.get(key) ?? NEW_DEVICE
-  const state = isOwn ? 'confirmed' : pairState(persona.personaId, position !== null, device.bound, device.reports)
+  const isOwners = isOwn && device.bound === persona.personaId
+  const state = isOwners ? 'confirmed' : pairState(persona.personaId, position !== null, device.bound, device.reports)
   if (state === null) return null
   const contested = isContested(persona.personaId, state, device.bound, device.entry !== null, device.reports)
   return { name, key, state, contested, position, ...seen(device) }

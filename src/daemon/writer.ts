@@ -1,5 +1,5 @@
 /** The single writer: changes are decided one after the other on what was decided before, and told only when they are on disk. */
-import type { Entry, Range, Store, Write } from '../store/store.ts'
+import { checkCommit, type Entry, type Range, type Store, type Write } from '../store/store.ts'
 
 /**
  * A store as its one writer sees it. A change is a synchronous function, so nothing comes between its reads and its writes, and the
@@ -11,6 +11,7 @@ export class Writer implements Store {
   /** Written, not yet on disk. */
   readonly #inFlight = new Map<string, { readonly value: Uint8Array | null; readonly change: number }>()
   #staged: Map<string, Uint8Array | null> | null = null
+  #undo: (() => void)[] = []
   #changes = 0
   #last: Promise<void> = Promise.resolve()
 
@@ -39,19 +40,31 @@ export class Writer implements Store {
     this.#staged.set(write.key, write.value)
   }
 
+  /** What takes back an effect of the change in memory, should the change be given up. */
+  onUndo(undo: () => void): void {
+    this.#undo.push(undo)
+  }
+
   /**
    * Decides a change and makes it durable as one commit; a throw in `decide` leaves everything as it was.
-   * @param decide synchronous; calls {@link stage}
-   * @throws {StoreError} when it could not be made durable: the outcome is unknown, and the daemon must stop
+   * @param decide synchronous; calls {@link stage}, and {@link onUndo} for what it changes in memory
+   * @throws {StoreError} STORE_TOO_LARGE | STORE_KEY_INVALID: it is as if it had never been decided; any other: the outcome is unknown,
+   *   and the daemon must stop
    */
   async change<T>(decide: () => T): Promise<T> {
     this.#staged = new Map()
+    this.#undo = []
     let result: T
     let writes: Write[]
     try {
       result = decide()
-    } finally {
       writes = [...this.#staged].map(([key, value]) => ({ key, value }))
+      // Refused here, before the next change could read of it: what the store refuses is never on its way to disk.
+      checkCommit(writes)
+    } catch (error) {
+      for (const undo of this.#undo.toReversed()) undo()
+      throw error
+    } finally {
       this.#staged = null
     }
     await this.commit(writes)
