@@ -79,13 +79,19 @@ export class Custody {
     keys.set([SECRETS_VERSION, 0])
     keys.set(first, 2)
     const position = this.#chain(seed)
-    // The seed first: a signing key without its seed could never be rotated.
-    await writeSecretsFile(this.#paths.seed, await this.#seal(seed, passphrase))
-    await writeSecretsFile(this.#paths.secrets, await this.#seal(keys, passphrase))
+    engine.wipe(first)
+    try {
+      // The seed first: a signing key without its seed could never be rotated.
+      await writeSecretsFile(this.#paths.seed, await this.#seal(seed, passphrase))
+      await writeSecretsFile(this.#paths.secrets, await this.#seal(keys, passphrase))
+    } catch (error) {
+      for (const secret of [seed, keys]) engine.wipe(secret)
+      await this.discard().catch(() => {})
+      throw error
+    }
     this.#mode = passphrase === null ? 'unsealed' : 'passphrase'
     this.#takeKeys(keys)
     this.#seed = seed
-    engine.wipe(first)
     return position
   }
 
@@ -143,6 +149,11 @@ export class Custody {
       throw new KeeperError('KEY_SUPERSEDED', `this device does not have the signing key of epoch ${epoch}`, hint)
     }
     return (message) => this.#engine.sign(message, key.secretKey)
+  }
+
+  /** The public half of the key of an epoch; null while it is locked, or not held. */
+  publicKey(epoch: number): Uint8Array | null {
+    return this.#keys.get(epoch)?.publicKey ?? null
   }
 
   /** Whether the seed is still on this device, so that whoever takes the device can take the persona for good. */

@@ -16,6 +16,7 @@ export type KeeperErrorCode =
   | 'RECOVERY_CONFIRMED' // the words were confirmed, and the seed is gone
   | 'RECOVERY_MISMATCH'
   | 'SECRETS_MISSING'
+  | 'SECRETS_FOREIGN' // another persona's
   | 'STOPPING'
 
 export class KeeperError extends Error {

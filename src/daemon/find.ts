@@ -1,4 +1,5 @@
 /** Finding who is meant: by key, by name, by a prefix of either key (docs/ipc.md, section 3, lookup). Reads what is on disk. */
+import { encodeUtf8 } from '../core/bytes.ts'
 import type { Contact, LookupResult } from '../ipc/shapes.ts'
 import { KeeperError } from './errors.ts'
 import { foldName } from './ledger.ts'
@@ -9,6 +10,8 @@ export const MIN_PREFIX_DIGITS = 4 // sanity: fewer digits of a key are more lik
 const KEY_DIGITS = 64
 const PAGE_CHARS = 262_144 // sanity: JSON of a page; with one more contact, of at most some 400 kB, still one frame
 const MAX_CANDIDATES = 2 // one more than a prefix may fit
+
+const MAX_FOLDED_BYTES = 400 // sanity: a name is 64 characters, each at most 6 bytes when folded, and a number
 
 const NOBODY = { contact: null, device: null, claimedBy: [] }
 
@@ -23,9 +26,13 @@ export interface Reader {
  * Who a query means. A whole key is never taken for a name; a shorter one that fits both a name and a key is refused as ambiguous.
  * @throws {KeeperError} AMBIGUOUS
  */
-export async function lookup(query: string, reader: Reader): Promise<LookupResult> {
+export function lookup(query: string, reader: Reader): LookupResult | Promise<LookupResult> {
   const digits = query.toUpperCase()
-  if (/^[0-9A-F]{64}$/.test(digits)) return byKey(query, digits, reader)
+  // What clients ask all the time is answered at once.
+  return /^[0-9A-F]{64}$/.test(digits) ? byKey(query, digits, reader) : byPart(query, digits, reader)
+}
+
+async function byPart(query: string, digits: string, reader: Reader): Promise<LookupResult> {
   const byName = lookupName(query, reader)
   if (digits.length < MIN_PREFIX_DIGITS || digits.length > KEY_DIGITS || !/^[0-9A-F]+$/.test(digits)) {
     return byName ?? { query, by: 'none', ...NOBODY }
@@ -58,7 +65,9 @@ function byKey(query: string, key: string, reader: Reader): LookupResult {
 
 function lookupName(query: string, reader: Reader): LookupResult | null {
   const { records, clock, ownId } = reader
-  const leadsTo = records.names.get(foldName(query))
+  const folded = foldName(query)
+  if (encodeUtf8(folded).length > MAX_FOLDED_BYTES) return null
+  const leadsTo = records.names.get(folded)
   if (leadsTo === undefined) return null
   if (leadsTo.kind === 'device') return { query, by: 'name', ...whoHas(leadsTo.id, records, clock, ownId) }
   const persona = records.personas.get(leadsTo.id)

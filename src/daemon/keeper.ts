@@ -1,7 +1,6 @@
 /** The keeper: the one writer of the state, and what answers each method of the socket (design sections 4 to 7). */
 import { encodeUtf8, formatHex } from '../core/bytes.ts'
 import type { Edit } from '../core/intents.ts'
-import { MAX_CLOCK_AHEAD_SEC } from '../core/limits.ts'
 import { foldNickname } from '../core/nickname.ts'
 import type { VerifiedBlob } from '../core/verify.ts'
 import type { CryptoEngine } from '../crypto/engine.ts'
@@ -29,7 +28,7 @@ import { observe } from './observe.ts'
 import { ownTable } from './own-table.ts'
 import { OwnPersona } from './own.ts'
 import * as rec from './records.ts'
-import { freshnessAt, nameOf, type Clock } from './view.ts'
+import { clockAt, freshnessAt, nameOf, type Clock } from './view.ts'
 import { Writer } from './writer.ts'
 
 const APP_SOURCE = 'app' // until apps have names of their own, all of them are one source
@@ -71,7 +70,7 @@ export class Keeper {
 
   /**
    * Takes up the state as it is on disk, and finishes what a crash left half done.
-   * @throws {KeeperError} SECRETS_MISSING @throws {StoreError}
+   * @throws {KeeperError} SECRETS_MISSING | SECRETS_FOREIGN @throws {StoreError}
    */
   static async open(options: KeeperOptions): Promise<Keeper> {
     const { store, custody, engine, nowSec } = options
@@ -90,6 +89,7 @@ export class Keeper {
         hint,
       )
     }
+    if (own !== undefined) checkSecrets(own, custody)
     if (own?.recoveryConfirmed === true) await custody.forgetSeed()
     return new Keeper(options, ledger, new OwnPersona(ledger, custody, intents), rec.recordsOf(store, cache))
   }
@@ -124,7 +124,7 @@ export class Keeper {
       'blob.get': ({ words }) => this.#change(() => this.#own.statusMessage(words ?? '')),
       'persona.init': (params) => this.#init(params),
       'persona.unlock': ({ passphrase }) => this.#unlock(passphrase),
-      'recovery.show': () => ({ words: this.#options.custody.words(), confirmed: false }),
+      'recovery.show': () => ({ words: this.#words(), confirmed: false }),
       'recovery.confirm': ({ words }) => this.#confirmRecovery(words),
       'device.list': () => this.#table(),
       'device.add': ({ name, key, again }) => this.#edit(() => ({ kind: 'add', key, name }), again),
@@ -228,14 +228,23 @@ export class Keeper {
   }
 
   async #unlock(passphrase: string): Promise<{ locked: boolean }> {
-    await this.#options.custody.unlock(passphrase)
+    const { custody } = this.#options
+    await custody.unlock(passphrase)
+    const own = this.#onDisk.own.get(rec.OWN)
+    if (own !== undefined) checkSecrets(own, custody)
     await this.#change(() => this.#own.replay())
     return { locked: false }
   }
 
+  /** Those of a persona that is on disk: of one that a crash may still undo they would be written down in vain. */
+  #words(): string[] {
+    this.#table()
+    return this.#options.custody.words()
+  }
+
   async #confirmRecovery(chosen: readonly ChosenWord[]): Promise<{ confirmed: boolean }> {
     const { custody, engine } = this.#options
-    const words = custody.words()
+    const words = this.#words()
     const positions = new Set(chosen.map(({ position }) => position))
     const isRight = chosen.every(({ position, word }) => {
       const [given, right] = [word, words[position - 1] ?? ''].map((text) => encodeUtf8(text.trim().toLowerCase()))
@@ -278,9 +287,7 @@ export class Keeper {
   }
 
   #clock(): Clock {
-    const nowSec = this.#options.nowSec()
-    const lastSec = this.#onDisk.clock.get(rec.CLOCK)?.lastSec ?? 0
-    return { nowSec, isWrong: nowSec < lastSec - MAX_CLOCK_AHEAD_SEC }
+    return clockAt(this.#options.nowSec(), this.#onDisk)
   }
 
   #counts(): rec.Counts {
@@ -306,6 +313,15 @@ export class Keeper {
       notices: notices(table, theftProtection, custody.isLocked, clock),
     }
   }
+}
+
+/** The secrets file may have been put back from the backup of another persona: nothing that it signs would be believed. */
+function checkSecrets(own: rec.OwnRecord, custody: Custody): void {
+  const held = custody.publicKey(own.epoch)
+  if (held === null || formatHex(held) === own.signingKey) return
+  custody.close()
+  const hint = 'put back the file "secrets" that belongs to this store'
+  throw new KeeperError('SECRETS_FOREIGN', 'the secrets file holds the key of another persona than the store', hint)
 }
 
 function notices(table: OwnTable | null, theftProtection: boolean, isLocked: boolean, clock: Clock): string[] {
