@@ -1,0 +1,236 @@
+/** A keeper in this process: memory store, temporary custody, a clock that the story sets, and a record of what it told and wrote. */
+import { cpSync, mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import type { CryptoEngine } from '../../src/crypto/engine.ts'
+import { Custody } from '../../src/daemon/custody.ts'
+import { Keeper } from '../../src/daemon/keeper.ts'
+import { recordsOf, type Records } from '../../src/daemon/records.ts'
+import type { Caller, ParamsOf, ResultOf, Role } from '../../src/ipc/method.ts'
+import type { Methods } from '../../src/ipc/methods.ts'
+import type { DaemonEvent, EventData, EventName, ObserveResult } from '../../src/ipc/shapes.ts'
+import type { StoreError } from '../../src/store/errors.ts'
+import { openMemoryStore } from '../../src/store/memory-store.ts'
+import { statePaths } from '../../src/store/state-dir.ts'
+import type { Store, Write } from '../../src/store/store.ts'
+import { deviceKey, engine as sodium, START_SEC, type Table } from './person.ts'
+import { tempDir } from './temp-dir.ts'
+
+type Arguments<P> = string extends keyof P ? [params?: P] : Partial<P> extends P ? [params?: P] : [params: P]
+type Params<Name extends keyof Methods> = Arguments<ParamsOf<Methods[Name]>>
+
+export interface KeeperStory {
+  readonly stateDir?: string
+  readonly store?: Store
+  readonly engine?: CryptoEngine
+  readonly nowSec?: number
+}
+
+/** Counts what is committed to a store, and keeps the last commit. */
+export interface CountingStore extends Store {
+  readonly commits: readonly (readonly Write[])[]
+}
+
+export function countingStore(store: Store): CountingStore {
+  const commits: (readonly Write[])[] = []
+  return {
+    commits,
+    get: (key) => store.get(key),
+    iterate: (range) => store.iterate(range),
+    commit: (writes) => {
+      commits.push(writes)
+      return store.commit(writes)
+    },
+    close: () => store.close(),
+  }
+}
+
+/** Lets writes to a memory store wait until the test says go. */
+export class WriteGate {
+  #waiting: (() => void)[] = []
+  #isOpen = true
+  #arrived: () => void = () => {}
+
+  readonly pass = (): Promise<void> => {
+    if (this.#isOpen) return Promise.resolve()
+    const passed = new Promise<void>((go) => this.#waiting.push(go))
+    this.#arrived()
+    return passed
+  }
+
+  shut(): void {
+    this.#isOpen = false
+  }
+
+  /** Resolves when a write waits. */
+  async arrived(): Promise<void> {
+    if (this.#waiting.length > 0) return
+    await new Promise<void>((done) => {
+      this.#arrived = done
+    })
+  }
+
+  open(): void {
+    this.#isOpen = true
+    for (const go of this.#waiting.splice(0)) go()
+  }
+}
+
+export const OWN_LAPTOP: string = deviceKey('own laptop')
+export const OWN_PHONE: string = deviceKey('own phone')
+
+interface Parts {
+  readonly keeper: Keeper
+  readonly custody: Custody
+  readonly store: CountingStore
+  readonly stateDir: string
+  readonly clock: { nowSec: number }
+  readonly events: DaemonEvent[]
+  readonly storeFailures: StoreError[]
+  readonly delays: number[]
+}
+
+export class TestKeeper {
+  readonly keeper: Keeper
+  readonly custody: Custody
+  readonly store: CountingStore
+  readonly records: Records
+  readonly stateDir: string
+  readonly events: DaemonEvent[]
+  readonly storeFailures: StoreError[]
+  /** What guesses of a passphrase had to wait, in seconds. */
+  readonly delays: readonly number[]
+  readonly #clock: { nowSec: number }
+
+  private constructor(parts: Parts) {
+    this.keeper = parts.keeper
+    this.custody = parts.custody
+    this.store = parts.store
+    this.records = recordsOf(parts.store)
+    this.stateDir = parts.stateDir
+    this.events = parts.events
+    this.storeFailures = parts.storeFailures
+    this.delays = parts.delays
+    this.#clock = parts.clock
+  }
+
+  static async open(story: KeeperStory = {}): Promise<TestKeeper> {
+    const stateDir = story.stateDir ?? join(tempDir(), 'state')
+    mkdirSync(stateDir, { recursive: true, mode: 0o700 })
+    const store = countingStore(story.store ?? openMemoryStore())
+    const engine = story.engine ?? sodium
+    const clock = { nowSec: story.nowSec ?? START_SEC }
+    const delays: number[] = []
+    const events: DaemonEvent[] = []
+    const storeFailures: StoreError[] = []
+    const custody = await Custody.open(statePaths(stateDir), engine, (seconds) => {
+      delays.push(seconds)
+      return Promise.resolve()
+    })
+    const keeper = await Keeper.open({
+      store,
+      custody,
+      engine,
+      nowSec: () => clock.nowSec,
+      publish: (event) => events.push(event),
+      onStoreFailure: (error) => storeFailures.push(error),
+      about: () => ({
+        version: '0.0.0',
+        pid: 1,
+        startedAtSec: START_SEC,
+        home: { stateDir, appSocket: 'app.sock', adminSocket: 'admin.sock', configFile: null },
+        connections: 0,
+        storeKind: 'memory',
+        storeSchema: 1,
+      }),
+    })
+    return new TestKeeper({ keeper, custody, store, stateDir, clock, events, storeFailures, delays })
+  }
+
+  get nowSec(): number {
+    return this.#clock.nowSec
+  }
+
+  set nowSec(nowSec: number) {
+    this.#clock.nowSec = nowSec
+  }
+
+  /** A keeper of the owner's first device, `laptop`. */
+  static async withPersona(story: KeeperStory = {}): Promise<TestKeeper> {
+    const test = await TestKeeper.open(story)
+    await test.call('persona.init', { device: { name: 'laptop', key: OWN_LAPTOP } })
+    test.events.length = 0
+    return test
+  }
+
+  async call<Name extends keyof Methods>(name: Name, ...params: Params<Name>): Promise<ResultOf<Methods[Name]>> {
+    return await this.callAs('admin', name, ...params)
+  }
+
+  async callAs<Name extends keyof Methods>(
+    role: Role,
+    name: Name,
+    ...params: Params<Name>
+  ): Promise<ResultOf<Methods[Name]>> {
+    const caller: Caller = { id: 1, role, subscribe: () => {}, unsubscribe: () => {} }
+    const handler = this.keeper.handlers()[name] as (
+      params: unknown,
+      caller: Caller,
+    ) => ResultOf<Methods[Name]> | Promise<ResultOf<Methods[Name]>>
+    return await handler(params[0] ?? {}, caller)
+  }
+
+  /** The device shows the table, or a text. */
+  async sees(
+    from: string,
+    shown: Table | string,
+    more: { name?: string; seenAtSec?: number } = {},
+  ): Promise<ObserveResult> {
+    return await this.call('observe', { from, text: typeof shown === 'string' ? shown : shown.text(), ...more })
+  }
+
+  /** The same, by a profile file or another source. */
+  async reports(
+    source: string,
+    from: string,
+    shown: Table | string,
+    more: { name?: string; seenAtSec?: number } = {},
+  ): Promise<ObserveResult> {
+    const text = typeof shown === 'string' ? shown : shown.text()
+    const { results } = await this.call('observe.batch', { source, observations: [{ from, text, ...more }] })
+    return results[0]!
+  }
+
+  /** Time passes. */
+  later(seconds: number): this {
+    this.nowSec += seconds
+    return this
+  }
+
+  /** The events of a name told since the last look at that name. */
+  told<Name extends EventName>(name: Name): EventData[Name][] {
+    const found: DaemonEvent[] = this.events.filter((event) => event.event === name)
+    for (const event of found) this.events.splice(this.events.indexOf(event), 1)
+    return found.map((event) => event.data as EventData[Name])
+  }
+
+  /** Everything from disk again, as after a crash: what was only in memory is gone. */
+  async reopened(): Promise<TestKeeper> {
+    return await TestKeeper.open({ stateDir: this.stateDir, store: this.store, nowSec: this.nowSec })
+  }
+
+  /** The same persona on another device: the state as it is, copied. */
+  async copied(): Promise<TestKeeper> {
+    const stateDir = join(tempDir(), 'copy')
+    cpSync(this.stateDir, stateDir, { recursive: true })
+    const store = openMemoryStore()
+    const writes: Write[] = []
+    for await (const { key, value } of this.store.iterate({ prefix: '' })) writes.push({ key, value })
+    await store.commit(writes)
+    return await TestKeeper.open({ stateDir, store, nowSec: this.nowSec })
+  }
+}
+
+/** The own blob's text as the owner's daemon would have it shown. */
+export async function ownText(keeper: TestKeeper): Promise<string> {
+  return (await keeper.call('blob.get')).text
+}

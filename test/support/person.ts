@@ -1,0 +1,143 @@
+/** People of test stories: real keys, real chains, real blobs, the same at every run. */
+import { encodeBlob, PREV_BYTES, resignBlob, decodeBlob } from '../../src/core/blob.ts'
+import { encodeUtf8, formatHex, parseHex } from '../../src/core/bytes.ts'
+import { chainPositions, type ChainPosition } from '../../src/core/chain.ts'
+import type { Document } from '../../src/core/document.ts'
+import { MAX_EPOCH } from '../../src/core/limits.ts'
+import { encodeTable, type Device } from '../../src/core/table.ts'
+import { composeStatus } from '../../src/core/token.ts'
+import { tableHash } from '../../src/core/verify.ts'
+import type { CryptoEngine, KeyPair } from '../../src/crypto/engine.ts'
+import { loadEngine } from '../../src/crypto/load.ts'
+import { compress } from '../../src/daemon/compress.ts'
+
+export const engine: CryptoEngine = await loadEngine()
+
+/** 1 January 2026: when the stories begin, unless they say otherwise. */
+export const START_SEC = 1_767_225_600
+
+export function seedOf(name: string): Uint8Array {
+  return engine.sha512(encodeUtf8(name)).slice(0, 32)
+}
+
+/** The ToxPk of a device that is called so. */
+export function deviceKey(name: string): string {
+  return formatHex(engine.boxPublicKey(seedOf(`device ${name}`)))
+}
+
+/** One signed table of a person. */
+export interface Table {
+  readonly blob: Uint8Array
+  readonly epoch: number
+  readonly seq: number
+  /** T, 64 hex digits. */
+  readonly hash: string
+  /** The status message, with words in front of the token when they are given. */
+  text(words?: string): string
+}
+
+export interface TableOptions {
+  readonly seq?: number
+  readonly timeSec?: number
+  /** The table that it follows; the one signed last when left out. */
+  readonly after?: Table | null
+  readonly named?: boolean
+  readonly document?: Document
+  /** In the place of the deflated document. */
+  readonly deflated?: Uint8Array
+}
+
+function tableOf(blob: Uint8Array): Table {
+  const { epoch, seq } = decodeBlob(blob)
+  const hash = formatHex(tableHash(blob, engine))
+  return { blob, epoch, seq, hash, text: (words = '') => composeStatus(words, blob).text }
+}
+
+export class Person {
+  readonly name: string
+  readonly id: string
+  readonly #pairs: readonly KeyPair[]
+  readonly #positions: readonly ChainPosition[]
+  epoch = 0
+  last: Table | null = null
+
+  constructor(name: string, pairs: readonly KeyPair[]) {
+    this.name = name
+    this.#pairs = pairs
+    const keys = pairs.map((pair) => pair.publicKey)
+    this.#positions = chainPositions(keys, engine, (message) => engine.sign(message, pairs[0]!.secretKey))
+    this.id = formatHex(keys[0]!)
+  }
+
+  /** The key of one of the person's devices, listed or not. */
+  key(device: string): string {
+    return deviceKey(`${this.name}'s ${device}`)
+  }
+
+  device(name: string): Device {
+    return { name, key: this.key(name) }
+  }
+
+  /** Signs the next table, of own devices by their nicknames, or of any devices. */
+  table(devices: readonly (string | Device)[], options: TableOptions = {}): Table {
+    const after = options.after === undefined ? this.last : options.after
+    const isFirst = after === null || after.epoch !== this.epoch
+    const prev = after === null ? new Uint8Array(PREV_BYTES) : parseHex(after.hash)!.subarray(0, PREV_BYTES)
+    const draft = {
+      chain: this.#positions[this.epoch]!,
+      seq: options.seq ?? (isFirst ? 1 : after.seq + 1),
+      timeSec: options.timeSec ?? START_SEC,
+      prev,
+      devices: devices.map((device) => (typeof device === 'string' ? this.device(device) : device)),
+      named: options.named ?? true,
+      document: options.document ?? [],
+    }
+    this.last = tableOf(
+      options.deflated === undefined
+        ? encodeTable(draft, false, compress, this.sign).blob
+        : encodeBlob(
+            { ...draft, deflated: options.deflated, deviceKeys: draft.devices.map(({ key }) => parseHex(key)!) },
+            this.sign,
+          ),
+    )
+    return this.last
+  }
+
+  /** The same table, signed again later. */
+  resign(table: Table, timeSec: number): Table {
+    return tableOf(resignBlob(table.blob, timeSec, this.sign))
+  }
+
+  /** From now on tables are signed by the next key. */
+  rotate(epoch: number = this.epoch + 1): this {
+    this.epoch = epoch
+    return this
+  }
+
+  readonly sign = (message: Uint8Array): Uint8Array => engine.sign(message, this.#pairs[this.epoch]!.secretKey)
+
+  /** Who has all that this person's device holds today: the same keys up to this epoch, and other ones behind them. */
+  thief(name: string = `thief of ${this.name}`): Person {
+    const own = this.#pairs.slice(0, this.epoch + 1)
+    const thief = new Person(this.name, [...own, ...pairsOf(name).slice(own.length)])
+    thief.epoch = this.epoch
+    thief.last = this.last
+    return thief
+  }
+
+  /** The very same person with an own idea of what was signed last: what a second device of the same owner signs. */
+  sibling(): Person {
+    const sibling = new Person(this.name, this.#pairs)
+    sibling.epoch = this.epoch
+    sibling.last = this.last
+    return sibling
+  }
+}
+
+function pairsOf(name: string): KeyPair[] {
+  return Array.from({ length: MAX_EPOCH + 1 }, (_, epoch) => engine.signKeyPair(seedOf(`${name}, epoch ${epoch}`)))
+}
+
+export function person(name: string): Person {
+  return new Person(name, pairsOf(name))
+}
