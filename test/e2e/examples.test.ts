@@ -1,0 +1,109 @@
+/** The small apps of examples/ on a real daemon. */
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
+import { Home } from '../support/persona.ts'
+import { person, type Person, type Table } from '../support/person.ts'
+
+const ROOT = resolve(import.meta.dirname, '../..')
+const WHO_IS_TS = join(ROOT, 'examples', 'who-is.ts')
+const WHO_IS_PY = join(ROOT, 'examples', 'who_is.py')
+const hasPython = spawnSync('python3', ['--version']).status === 0
+
+let home: Home
+let alice: Person
+let laptop: string
+let phone: string
+
+beforeEach(async () => {
+  home = new Home()
+  alice = person('Alice')
+  laptop = alice.key('laptop')
+  phone = alice.key('phone')
+  await home.start()
+  await shows(laptop, alice.table(['laptop']))
+})
+
+/** A Tox client's report: this device shows this table now. */
+async function shows(from: string, table: Table): Promise<void> {
+  await home.done(['observe', table.text(), '--from', from])
+}
+
+interface App {
+  readonly process: ChildProcess
+  /** What it printed so far. */
+  readonly printed: () => string
+}
+
+function startApp(program: string, script: string, ...args: readonly string[]): App {
+  const child = spawn(program, [script, join(home.directory, 'run', 'app.sock'), ...args])
+  onTestFinished(() => void child.kill('SIGKILL'))
+  let printed = ''
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => (printed += text))
+  }
+  return { process: child, printed: () => printed }
+}
+
+const tail = (key: string): string => `(…${key.slice(-4)})`
+
+describe('examples/who-is.ts', () => {
+  test('says whose a device is, and where messages go as often as that changes', async () => {
+    const app = startApp(process.execPath, WHO_IS_TS, laptop)
+    const who = `laptop ${tail(alice.id)}`
+    const answer = `answer: laptop ${tail(laptop)} is a device of ${who}: message goes to laptop ${tail(laptop)}\n`
+    await expect.poll(app.printed).toBe(answer)
+    const both = alice.table(['phone', 'laptop'])
+    await shows(laptop, both)
+    const claimed =
+      `event: laptop lists a new device, phone ${tail(phone)}\n` +
+      `event: ${who}: message goes to laptop ${tail(laptop)}; phone ${tail(phone)} has not said itself that it belongs here\n`
+    await expect.poll(app.printed).toBe(answer + claimed)
+    await shows(phone, both)
+    const confirmed = `event: ${who}: message goes to phone ${tail(phone)}\n`
+    await expect.poll(app.printed).toBe(answer + claimed + confirmed)
+    await home.stop()
+    await expect.poll(app.printed).toContain('the daemon has ended')
+    await expect.poll(() => app.process.exitCode).toBe(0)
+  })
+
+  test('says that nobody is known by a key, and that a friend has no persona', async () => {
+    const stranger = alice.key('tablet')
+    const nobody = startApp(process.execPath, WHO_IS_TS, stranger)
+    await expect.poll(nobody.printed).toBe(`answer: nobody here knows ${stranger}\n`)
+    await home.done(['observe', 'brb', '--from', stranger])
+    const friend = startApp(process.execPath, WHO_IS_TS, stranger)
+    await expect.poll(friend.printed).toMatch(/^answer: device-.* is a friend without a persona\n$/)
+  })
+})
+
+describe('examples/who_is.py', () => {
+  test.skipIf(!hasPython)(
+    `says who a device is and the next change, in Python ${hasPython ? '' : '(skipped: no python3)'}`,
+    async () => {
+      const app = startApp('python3', WHO_IS_PY, laptop)
+      await expect.poll(app.printed).toBe('answer: "laptop"\n')
+      await shows(laptop, alice.table(['laptop', 'phone']))
+      await expect.poll(app.printed).toBe(`answer: "laptop"\nevent: "laptop" message goes to ${laptop}\n`)
+      if (app.process.exitCode === null) await once(app.process, 'exit')
+      expect(app.process.exitCode).toBe(0)
+    },
+  )
+
+  test.skipIf(!hasPython)(
+    `ends with the daemon's code when a call is refused ${hasPython ? '' : '(skipped: no python3)'}`,
+    async () => {
+      const app = startApp('python3', WHO_IS_PY, '')
+      await expect.poll(app.printed).toMatch(/^BAD_PARAMS: /)
+      await expect.poll(() => app.process.exitCode).toBe(1)
+    },
+  )
+
+  test('stands in docs/ipc.md word for word', () => {
+    const docs = readFileSync(join(ROOT, 'docs', 'ipc.md'), 'utf8')
+    const blocks = [...docs.matchAll(/```python\n([^]*?)```/g)].map(([, code]) => code)
+    expect(blocks).toEqual([readFileSync(WHO_IS_PY, 'utf8')])
+  })
+})
