@@ -1,0 +1,155 @@
+/** The processes of the demo: each person's daemon, each command that is typed, and the small app. */
+import { execFile, spawn, type ChildProcess, type SpawnOptions } from 'node:child_process'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+
+const START_TIMEOUT_MS = 20_000 // sanity: a start takes a second on a slow machine
+const LINE_TIMEOUT_MS = 10_000 // sanity: an event arrives within milliseconds
+const INDENT = '      '
+
+const programs = {
+  persona: fileURLToPath(new URL('../src/launch/persona.js', import.meta.url)),
+  personad: fileURLToPath(new URL('../src/launch/personad.js', import.meta.url)),
+  whoIs: fileURLToPath(new URL('who-is.ts', import.meta.url)),
+} as const
+
+const running = new Set<ChildProcess>()
+
+function start(program: string, args: readonly string[], options: SpawnOptions): ChildProcess {
+  const child = spawn(process.execPath, [program, ...args], options)
+  running.add(child)
+  child.once('exit', () => running.delete(child))
+  return child
+}
+
+/** Kills what is still running: for an end before the story's own. */
+export function endAll(): void {
+  for (const child of running) child.kill('SIGKILL')
+}
+
+/** Prints lines of a program, set off from the story. */
+export function printIndented(text: string): void {
+  for (const line of text.trimEnd().split('\n')) console.log(INDENT + line)
+}
+
+/** What one program printed, and how it ended. */
+interface Ended {
+  readonly status: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** The lines that a running program prints, one after the other. */
+class Lines {
+  readonly #lines: AsyncIterator<string>
+
+  constructor(stream: NodeJS.ReadableStream) {
+    this.#lines = createInterface({ input: stream })[Symbol.asyncIterator]()
+  }
+
+  /** Hands each line over until one matches. @returns false when none does in time, or the program ends before */
+  async until(wanted: RegExp, timeoutMs: number, onLine: (line: string) => void): Promise<boolean> {
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<null>((done) => {
+      timer = setTimeout(() => done(null), timeoutMs)
+    })
+    try {
+      for (;;) {
+        const line = await Promise.race([this.#lines.next(), late])
+        if (line === null || line.done === true) return false
+        onLine(line.value)
+        if (wanted.test(line.value)) return true
+      }
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+}
+
+/** One user with a home directory, a daemon, and a terminal. */
+export class Person {
+  readonly name: string
+  /** Where the profiles lie and the commands are typed. */
+  readonly dir: string
+  readonly #env: NodeJS.ProcessEnv
+  #daemon: ChildProcess | null = null
+
+  constructor(name: string, dir: string) {
+    this.name = name
+    this.dir = dir
+    // Nothing of the user who runs the demo gets in, and nothing of the demo into that user's home.
+    this.#env = { PATH: process.env.PATH, TZ: process.env.TZ, HOME: dir, PERSONAD_HOME: join(dir, 'home') }
+  }
+
+  get appSocket(): string {
+    return join(this.dir, 'home', 'run', 'app.sock')
+  }
+
+  /** Starts the daemon and waits until it is ready. */
+  async startDaemon(): Promise<void> {
+    console.log(`    ${this.name} $ personad &`)
+    const options: SpawnOptions = { cwd: this.dir, env: this.#env, stdio: ['ignore', 'ignore', 'pipe'] }
+    this.#daemon = start(programs.personad, [], options)
+    const log: string[] = []
+    const isReady = await new Lines(this.#daemon.stderr!).until(/daemon\.ready/, START_TIMEOUT_MS, (line) =>
+      log.push(line),
+    )
+    if (!isReady) throw new Error(`${this.name}'s daemon did not start:\n${log.join('\n')}`)
+    printIndented(`ready; apps ask at ${this.appSocket}`)
+  }
+
+  /** Ends the daemon as a service manager does. @returns its exit status, null when it was killed */
+  async stopDaemon(): Promise<number | null> {
+    const daemon = this.#daemon
+    if (daemon === null || daemon.exitCode !== null) return daemon?.exitCode ?? null
+    const ended = new Promise<number | null>((done) => daemon.once('exit', done))
+    daemon.kill('SIGTERM')
+    return await ended
+  }
+
+  /** Types a command: shown with what it prints. @throws {Error} when it fails */
+  async types(...args: readonly string[]): Promise<void> {
+    console.log(`    ${this.name} $ persona ${args.map(quoted).join(' ')}`)
+    const { status, stdout, stderr } = await this.#run(args)
+    printIndented(stdout + stderr)
+    if (status !== 0) throw new Error(`"persona ${args.join(' ')}" ended with status ${status}`)
+  }
+
+  /** The same command line's answer for programs, not shown: what the claims of the demo are checked by. */
+  async asks<Answer>(...args: readonly string[]): Promise<Answer> {
+    const { status, stdout, stderr } = await this.#run([...args, '--json'])
+    if (status !== 0) throw new Error(`"persona ${args.join(' ')} --json" ended with status ${status}: ${stderr}`)
+    return JSON.parse(stdout) as Answer
+  }
+
+  #run(args: readonly string[]): Promise<Ended> {
+    const options = { cwd: this.dir, env: this.#env, encoding: 'utf8', timeout: START_TIMEOUT_MS } as const
+    return new Promise((done) => {
+      const child = execFile(process.execPath, [programs.persona, ...args], options, (_error, stdout, stderr) =>
+        done({ status: child.exitCode, stdout, stderr }),
+      )
+      child.stdin?.end()
+    })
+  }
+}
+
+/** The small app of who-is.ts, a program of its own that knows nothing but the socket. */
+export class WhoIs {
+  readonly #lines: Lines
+
+  constructor(socketPath: string, toxPk: string) {
+    console.log(`    the app $ who-is.ts app.sock ${toxPk}`)
+    const app = start(programs.whoIs, [socketPath, toxPk], { stdio: ['ignore', 'pipe', 'inherit'] })
+    this.#lines = new Lines(app.stdout!)
+  }
+
+  /** Shows what the app prints until it prints this. @returns false when it does not */
+  async says(wanted: RegExp): Promise<boolean> {
+    return await this.#lines.until(wanted, LINE_TIMEOUT_MS, printIndented)
+  }
+}
+
+function quoted(word: string): string {
+  return /^[\w./-]+$/.test(word) ? word : `'${word}'`
+}

@@ -1,0 +1,122 @@
+/** `npm run demo`, as a user runs it, and copies of it in which one step is broken. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { cpSync, mkdirSync, readFileSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { fixturesAbsence, toxFixtures } from '../support/tox-fixtures.ts'
+import { tempDir } from '../support/temp-dir.ts'
+
+const ROOT = resolve(import.meta.dirname, '../..')
+const FILES = ['alice-laptop.tox', 'alice-phone.tox', 'bob.tox']
+const TIMEOUT_MS = 120_000
+
+interface Played {
+  readonly status: number
+  readonly stdout: string
+  readonly stderr: string
+  /** What it left in the directory for temporary files. */
+  readonly left: readonly string[]
+}
+
+async function play(demo: string, ...args: readonly string[]): Promise<Played> {
+  const temp = tempDir()
+  const child = spawn(process.execPath, [demo, ...args], { env: { ...process.env, TMPDIR: temp } })
+  const printed = { stdout: '', stderr: '' }
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (printed.stdout += text))
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (printed.stderr += text))
+  const [status] = (await once(child, 'close')) as [number]
+  return { status, ...printed, left: readdirSync(temp) }
+}
+
+/** A copy of the demo in which this line is another one. */
+function demoWith(file: string, line: string, other: string): string {
+  const root = tempDir()
+  cpSync(join(ROOT, 'examples'), join(root, 'examples'), { recursive: true })
+  for (const name of ['src', 'package.json']) symlinkSync(join(ROOT, name), join(root, name))
+  const path = join(root, 'examples', file)
+  const text = readFileSync(path, 'utf8')
+  expect(text.split(line)).toHaveLength(2)
+  writeFileSync(path, text.replace(line, other))
+  return join(root, 'examples', 'demo.ts')
+}
+
+function expectWholeStory({ status, stdout, stderr, left }: Played): void {
+  expect(stderr).toBe('')
+  expect(status).toBe(0)
+  const scenes = [...stdout.matchAll(/^(\d+)\. /gm)].map(([, number]) => Number(number))
+  expect(scenes).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9])
+  expect(stdout).toContain('alice $ persona init --device laptop --tox-profile alice-laptop.tox\n')
+  expect(stdout).toMatch(/\n {6}event: Alice \(….{4}\): message goes to phone \(….{4}\)\n/)
+  const claims = [...stdout.matchAll(/^ {3}=> /gm)].length
+  expect(claims).toBeGreaterThan(15)
+  expect(stdout.endsWith(`\nAll ${claims} claims hold.\n`)).toBe(true)
+  expect(left).toEqual([])
+}
+
+describe('the demo', () => {
+  test.skipIf(fixturesAbsence !== null)(
+    `holds on real profiles, and does not touch them ${fixturesAbsence ?? ''}`,
+    async () => {
+      const fixtures = toxFixtures.filter(({ file }) => FILES.includes(file))
+      expect(fixtures).toHaveLength(3)
+      const before = fixtures.map(({ path }) => readFileSync(path))
+      const played = await play(join(ROOT, 'examples', 'demo.ts'))
+      expectWholeStory(played)
+      expect(played.stdout).toContain('The Tox profiles are copies of those in ')
+      expect(fixtures.map(({ path }) => readFileSync(path))).toEqual(before)
+    },
+    TIMEOUT_MS,
+  )
+
+  test(
+    'holds on profiles that it makes itself',
+    async () => {
+      const played = await play(join(ROOT, 'examples', 'demo.ts'), '--generate')
+      expectWholeStory(played)
+      expect(played.stdout).toContain('The Tox profiles are made for it.')
+    },
+    TIMEOUT_MS,
+  )
+
+  test.each([
+    {
+      what: 'the phone never shows the table',
+      file: 'demo.ts',
+      line: "carry(cast, 'alice-phone.tox')",
+      other: '',
+      fails: 'not as claimed: the two strangers are one person',
+    },
+    {
+      what: 'a client cuts the status message',
+      file: 'demo-profiles.ts',
+      line: 'encode(text)',
+      other: 'encode(text.slice(0, -1))',
+      fails: 'not as claimed: Alice is a persona with one device',
+    },
+    {
+      what: 'another device shows the table in the place of the laptop',
+      file: 'demo-profiles.ts',
+      line: 'deliver(text: string, from: string, file: string): void {',
+      other: 'deliver(text: string, from: string, file: string): void {\n  from = anyOtherFriend(file, [from]).key',
+      fails: 'not as claimed: Alice is a persona with one device',
+    },
+  ])(
+    'fails when $what',
+    async ({ file, line, other, fails }) => {
+      const { status, stdout, stderr, left } = await play(demoWith(file, line, other), '--generate')
+      expect(stderr).toContain(fails)
+      expect(status).toBe(1)
+      expect(stdout).not.toContain('claims hold')
+      expect(left).toEqual([])
+    },
+    TIMEOUT_MS,
+  )
+
+  test('refuses profiles that are not there', async () => {
+    const empty = join(tempDir(), 'empty')
+    mkdirSync(empty)
+    const { status, stderr } = await play(join(ROOT, 'examples', 'demo.ts'), '--profiles', empty)
+    expect([status, stderr]).toEqual([1, `\ndemo: no alice-laptop, alice-phone and bob.tox in ${empty}\n`])
+  })
+})
