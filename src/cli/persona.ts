@@ -5,7 +5,7 @@ import { withDaemon } from './connect.ts'
 import { print, remark, type Context } from './context.ts'
 import { keyOf, type KeyOptions } from './device.ts'
 import { CliError, EXIT_DONE } from './errors.ts'
-import { showName } from './escape.ts'
+import { escapeText, showName } from './escape.ts'
 import { askNewPassphrase, obtainPassphrase } from './input.ts'
 import { isInteractive } from './prompt.ts'
 import { rehearse, UNPROTECTED } from './recovery.ts'
@@ -27,14 +27,19 @@ export async function init(context: Context, options: InitOptions): Promise<numb
     const [device] = table.devices
     print(context, result, [
       `made the persona ${table.personaId}`,
-      device === undefined ? NO_DEVICE : `its first device is ${showName(device.name, device.key)}`,
+      device === undefined
+        ? noDevice(options.device ?? 'NAME')
+        : `its first device is ${showName(device.name, device.key)}`,
     ])
     await tellWords(context, client)
   })
   return EXIT_DONE
 }
 
-const NO_DEVICE = 'it has no device yet: persona device add NAME --tox-profile FILE'
+/** A nickname alone makes no device: it waits for its key. */
+function noDevice(name: string): string {
+  return `it has no device yet: persona device add ${escapeText(name)} --tox-profile FILE`
+}
 
 async function initParams(options: InitOptions): Promise<InitParams> {
   const key = await keyOf(options)

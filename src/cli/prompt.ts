@@ -26,7 +26,6 @@ export async function askSecret(question: string): Promise<string> {
 async function ask(question: string, isShown: boolean): Promise<string> {
   if (!isInteractive()) throw new CliError('NO_TERMINAL', 'there is no terminal to ask on', { hint: 'run it on one' })
   const { createInterface } = await import('node:readline')
-  process.stderr.write(question)
   const silent = new Writable({ write: (_chunk, _encoding, done) => done() })
   // Raw mode in both cases: it is readline that shows what is typed, not the terminal.
   const reader = createInterface({
@@ -36,6 +35,8 @@ async function ask(question: string, isShown: boolean): Promise<string> {
     terminal: true,
     historySize: 0,
   })
+  // Only now: what is typed in answer to the question must not meet a terminal that still shows it.
+  process.stderr.write(question)
   try {
     return await new Promise((resolve, reject) => {
       const cancel = (): void => reject(new CliError('CANCELLED', 'cancelled: nothing was done'))
@@ -49,9 +50,10 @@ async function ask(question: string, isShown: boolean): Promise<string> {
   }
 }
 
-// The alternate screen: what was shown on it is neither on the screen nor in the scroll-back afterwards.
+// The alternate screen: what was shown on it is neither on the screen nor in the scroll-back afterwards. It is cleared before it is
+// left, for terminals that have no second screen.
 const SECRET_SCREEN_BEGIN = '\x1b[?1049h\x1b[2J\x1b[H'
-const SECRET_SCREEN_END = '\x1b[?1049l'
+const SECRET_SCREEN_END = '\x1b[2J\x1b[H\x1b[?1049l'
 
 /** Shows lines that are to be read and then gone, until Enter. */
 export async function showSecretly(lines: readonly string[], question: string): Promise<void> {

@@ -10,7 +10,7 @@ const naughtyAbsence = existsSync(NAUGHTY) ? '' : ` (skipped: no ${NAUGHTY})`
 
 // Nothing that a terminal acts upon, or shows as nothing. Zs without the space; the emoji exceptions are tested apart.
 const HARMFUL =
-  /[\p{Cc}\p{Cs}\p{Co}\p{Cn}\p{Zl}\p{Zp}\u2800]|(?! )\p{Zs}|(?![\u200D\uFE0F])[\p{Cf}\p{Default_Ignorable_Code_Point}]/u
+  /[\p{Cc}\p{Cs}\p{Co}\p{Cn}\p{Zl}\p{Zp}\u2800]|(?! )\p{Zs}|(?!\u200D|\uFE0F)[\p{Cf}\p{Default_Ignorable_Code_Point}]/u
 
 /** The text that escapeText was given. */
 function unescape(shown: string): string {

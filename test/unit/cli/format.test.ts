@@ -115,6 +115,11 @@ function verdict(changes: Partial<VerifyResult> = {}): VerifyResult {
   }
 }
 
+/** The lines of a verdict. */
+function text(changes: Partial<VerifyResult>): string {
+  return formatVerify(verdict(changes), NOW).join('\n')
+}
+
 const EVENTS: readonly DaemonEvent[] = [
   {
     event: 'contact.changed',
@@ -236,17 +241,16 @@ describe('what people see', () => {
   test('status says what the daemon notices, and that plain memory holds secrets', () => {
     const notice =
       'theft protection is off until the recovery words are written down and confirmed: "persona recovery show"'
-    const text = formatStatus(status({ engine: 'portable', notices: [notice] }), NOW).join('\n')
-    expect(text).toContain('Theft protection is off')
-    expect(text).toContain('persona recovery show')
-    expect(text).toContain('plain JavaScript')
+    const lines = formatStatus(status({ engine: 'portable', notices: [notice] }), NOW).join('\n')
+    expect(lines).toContain('Theft protection is off')
+    expect(lines).toContain('persona recovery show')
+    expect(lines).toContain('plain JavaScript')
     expect(formatStatus(status({ persona: null, notices: ['there is no persona yet'] }), NOW)[0]).toBe(
       'There is no persona yet.',
     )
   })
 
   test('a verdict has its code, its order, and whether the sender is in the table', () => {
-    const text = (changes: Partial<VerifyResult>): string => formatVerify(verdict(changes), NOW).join('\n')
     expect(text({})).toMatch(/^valid\n/)
     expect(text({ verdict: null })).toContain('no daemon runs')
     expect(text({ listsSender: false })).toContain('is not in the table')

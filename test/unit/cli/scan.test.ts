@@ -70,14 +70,19 @@ describe('what a profile says was seen', () => {
   })
 })
 
-describe('calls of a scan', () => {
-  const one = (text: string): ObservationParams => ({ from: OWN, text })
-  const sizes = (count: number, text: string, maxCount: number): number[] =>
-    chunksOf(
-      Array.from({ length: count }, () => one(text)),
-      maxCount,
-    ).map((chunk) => chunk.length)
+function one(text: string): ObservationParams {
+  return { from: OWN, text }
+}
 
+/** How many observations go in each call. */
+function sizes(count: number, maxCount: number): number[] {
+  return chunksOf(
+    Array.from({ length: count }, () => one('')),
+    maxCount,
+  ).map((chunk) => chunk.length)
+}
+
+describe('calls of a scan', () => {
   test.each([
     [0, []],
     [1, [1]],
@@ -86,7 +91,7 @@ describe('calls of a scan', () => {
     [257, [256, 1]],
     [512, [256, 256]],
   ] as const)('%i short observations go in calls of %j', (count, expected) => {
-    expect(sizes(count, '', 256)).toEqual(expected)
+    expect(sizes(count, 256)).toEqual(expected)
   })
 
   test('texts that grow in JSON make more calls, and no call outgrows a frame', () => {

@@ -1,0 +1,182 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
+import type { DaemonStatus } from '../../src/ipc/shapes.ts'
+import { Home } from '../support/persona.ts'
+
+// util-linux; it runs a command on a terminal of its own and passes on what is typed and shown.
+const SCRIPT = '/usr/bin/script'
+const absence = existsSync(SCRIPT) ? '' : ` (skipped: no ${SCRIPT})`
+const PERSONA = fileURLToPath(new URL('../../src/launch/persona.js', import.meta.url))
+const SCREEN_BEGIN = '\x1b[?1049h'
+const SCREEN_END = '\x1b[?1049l'
+
+/** A command on a terminal, seen and typed at as a person does. */
+class Typist {
+  readonly #child: ReturnType<typeof spawn>
+  #seen = ''
+  #read = 0
+  #onMore: () => void = () => {}
+
+  constructor(home: Home, args: readonly string[]) {
+    const command = [process.execPath, PERSONA, ...args].map((word) => `'${word}'`).join(' ')
+    this.#child = spawn(SCRIPT, ['--quiet', '--return', '--command', command, '/dev/null'], {
+      env: { ...process.env, PERSONAD_HOME: home.directory, XDG_CACHE_HOME: home.directory, TERM: 'xterm' },
+    })
+    onTestFinished(() => void this.#child.kill('SIGKILL'))
+    this.#child.stdout!.setEncoding('utf8').on('data', (text: string) => {
+      this.#seen += text
+      this.#onMore()
+    })
+  }
+
+  /** Waits for a text, from where the last one ended, and returns everything up to its end. */
+  async until(text: string): Promise<string> {
+    for (;;) {
+      const at = this.#seen.indexOf(text, this.#read)
+      if (at >= 0) {
+        const before = this.#seen.slice(this.#read, at + text.length)
+        this.#read = at + text.length
+        return before
+      }
+      await new Promise<void>((resolve) => (this.#onMore = resolve))
+    }
+  }
+
+  type(keys: string): void {
+    this.#child.stdin!.write(keys)
+  }
+
+  async end(): Promise<number | null> {
+    const [status] = (await once(this.#child, 'exit')) as [number | null]
+    return status
+  }
+
+  get all(): string {
+    return this.#seen
+  }
+}
+
+let home: Home
+beforeEach(async () => {
+  home = new Home()
+  await home.start()
+})
+
+async function theftProtection(): Promise<boolean> {
+  return ((await home.json(['status'])) as DaemonStatus).theftProtection
+}
+
+/** The words by their places, out of what the screen shows. */
+function wordsOn(screen: string): ReadonlyMap<number, string> {
+  const words = new Map<number, string>()
+  for (const [, place, word] of screen.matchAll(/(?<![\w])(\d{1,2}) ([a-z]{3,8})(?=\s)/g))
+    words.set(Number(place), word!)
+  return words
+}
+
+/** Types three words, each at the place that is asked for. */
+async function answer(typist: Typist, words: ReadonlyMap<number, string>): Promise<void> {
+  for (let i = 0; i < 3; i++) {
+    await typist.until('word ')
+    const place = Number.parseInt(await typist.until(':'), 10)
+    typist.type(`${words.get(place)}\r`)
+  }
+}
+
+describe.skipIf(absence !== '')(`on a terminal${absence}`, () => {
+  test('init shows the words on a screen that is gone afterwards, asks three of them back, and theft protection is on', async () => {
+    const typist = new Typist(home, ['init'])
+    await typist.until(SCREEN_BEGIN)
+    const words = wordsOn(await typist.until('Press Enter'))
+    expect([...words.keys()].toSorted((a, b) => a - b)).toEqual(Array.from({ length: 24 }, (_, i) => i + 1))
+    typist.type('\r')
+    await typist.until(SCREEN_END)
+    await answer(typist, words)
+    await typist.until('theft protection is on')
+    expect(await typist.end()).toBe(0)
+    expect(await theftProtection()).toBe(true)
+  })
+
+  test('Enter leaves the words for later, and says what that means', async () => {
+    const typist = new Typist(home, ['init'])
+    await typist.until('Press Enter')
+    typist.type('\r')
+    await typist.until('word ')
+    typist.type('\r')
+    await typist.until('theft protection is off')
+    expect(await typist.end()).toBe(0)
+    expect(await theftProtection()).toBe(false)
+  })
+
+  test('Ctrl-C while the words are shown takes them off the screen, and the persona is made all the same', async () => {
+    const typist = new Typist(home, ['init'])
+    await typist.until('Press Enter')
+    typist.type('\x03')
+    await typist.until(SCREEN_END)
+    await typist.until('theft protection is off')
+    expect(await typist.end()).toBe(0)
+    expect(((await home.json(['status'])) as DaemonStatus).persona).not.toBeNull()
+  })
+
+  test('wrong words are asked again, and the right ones then confirm', async () => {
+    await home.done(['init'])
+    const typist = new Typist(home, ['recovery', 'show'])
+    const words = wordsOn(await typist.until('Press Enter'))
+    typist.type('\r')
+    await answer(
+      typist,
+      new Map(Array.from({ length: 24 }, (_, i) => [i + 1, words.get(i + 1) === 'zoo' ? 'zone' : 'zoo'])),
+    )
+    await typist.until('Once more')
+    expect(await theftProtection()).toBe(false)
+    await answer(typist, words)
+    await typist.until('theft protection is on')
+    expect(await typist.end()).toBe(0)
+    expect(await theftProtection()).toBe(true)
+  })
+
+  test('a passphrase is typed unseen, twice, and opens the key later', async () => {
+    const typist = new Typist(home, ['init', '--passphrase'])
+    await typist.until('New passphrase: ')
+    typist.type('correct horse\r')
+    await typist.until('The same again: ')
+    typist.type('correct horse\r')
+    await typist.until('Press Enter')
+    typist.type('\r')
+    await typist.until('word ')
+    typist.type('\r')
+    expect(await typist.end()).toBe(0)
+    await home.stop()
+    await home.start()
+    const unlocking = new Typist(home, ['unlock'])
+    await unlocking.until('Passphrase of the persona: ')
+    unlocking.type('correct horse\r')
+    await unlocking.until('the signing key is open')
+    expect(await unlocking.end()).toBe(0)
+    expect(typist.all + unlocking.all).not.toContain('correct')
+  })
+
+  test('two passphrases that differ make no persona, and neither does Ctrl-C or Ctrl-D', async () => {
+    const typist = new Typist(home, ['init', '--passphrase'])
+    await typist.until('New passphrase: ')
+    typist.type('one\r')
+    await typist.until('The same again: ')
+    typist.type('two\r')
+    await typist.until('PASSPHRASE_DIFFERS')
+    expect(await typist.end()).toBe(1)
+    let count = 0
+    for (const key of ['\x03', '\x04']) {
+      const leaving = new Typist(home, ['init', '--passphrase'])
+      await leaving.until('New passphrase: ')
+      leaving.type(key)
+      await leaving.until('CANCELLED')
+      expect(await leaving.end()).toBe(1)
+      count++
+    }
+    expect(count).toBe(2)
+    expect(((await home.json(['status'])) as DaemonStatus).persona).toBeNull()
+  })
+})
