@@ -8,13 +8,58 @@ export type StatusContent =
   | { readonly kind: 'none'; readonly words: string; readonly fragment: boolean }
   | { readonly kind: 'token'; readonly words: string; readonly blob: Uint8Array }
 
-const WHITE_SPACE = /[\t\n\v\f\r ]+/
-const BASE64URL_RUN = /^[A-Za-z0-9_-]*/
+const WHITE_SPACE = '\t\n\v\f\r ' // format: nothing else delimits a token, whatever a client draws as a space
+const BASE64URL_RUN = /[A-Za-z0-9_-]*/y
+const WORD_END = /[\t\n\v\f\r ]|$/g
 
-/** Characters of base64url behind the prefix, or -1 when the word does not begin with it. */
-function tokenRun(word: string): number {
-  if (!word.startsWith(TOKEN_PREFIX)) return -1
-  return BASE64URL_RUN.exec(word.slice(TOKEN_PREFIX.length))![0].length
+/** A word that begins with the prefix: its place in the text and how many characters of base64url follow the prefix. */
+interface PrefixedWord {
+  readonly start: number
+  readonly end: number
+  readonly run: number
+}
+
+function prefixedWords(text: string): PrefixedWord[] {
+  const words: PrefixedWord[] = []
+  let start = text.indexOf(TOKEN_PREFIX)
+  while (start >= 0) {
+    const runStart = start + TOKEN_PREFIX.length
+    BASE64URL_RUN.lastIndex = runStart
+    const run = BASE64URL_RUN.exec(text)![0].length
+    WORD_END.lastIndex = runStart + run
+    const end = WORD_END.exec(text)!.index
+    if (start === 0 || isWhiteSpace(text, start - 1)) words.push({ start, end, run })
+    start = text.indexOf(TOKEN_PREFIX, end)
+  }
+  return words
+}
+
+function isWhiteSpace(text: string, at: number): boolean {
+  return WHITE_SPACE.includes(text.charAt(at))
+}
+
+function isToken(word: PrefixedWord): boolean {
+  return word.run >= MIN_TOKEN_CHARS
+}
+
+// With each token goes one character of white space, the one that composeStatus put there; every other one is the user's.
+function cutTokens(text: string, tokens: readonly PrefixedWord[]): string {
+  let words = ''
+  let from = 0
+  for (const { start, end } of tokens) {
+    words += text.slice(from, Math.max(from, start - 1))
+    from = end
+  }
+  return trim(words + text.slice(from))
+}
+
+// Not by a regular expression, whose time would grow with the square of a long run of white space.
+function trim(text: string): string {
+  let start = 0
+  let end = text.length
+  while (start < end && isWhiteSpace(text, start)) start++
+  while (end > start && isWhiteSpace(text, end - 1)) end--
+  return text.slice(start, end)
 }
 
 /**
@@ -22,21 +67,18 @@ function tokenRun(word: string): number {
  * @throws {BlobError} TOKEN_TWICE | TOKEN_DAMAGED | TOKEN_TOO_LONG | TOKEN_NOT_CANONICAL
  */
 export function parseStatus(text: string): StatusContent {
-  // The common case, a friend without a persona, is settled without splitting.
-  if (!text.includes(TOKEN_PREFIX)) return { kind: 'none', words: text, fragment: false }
-  const words = text.split(WHITE_SPACE)
-  const tokens = words.filter((word) => tokenRun(word) >= MIN_TOKEN_CHARS)
-  const rest = words.filter((word) => word !== '' && tokenRun(word) < MIN_TOKEN_CHARS)
+  const words = prefixedWords(text)
+  const tokens = words.filter(isToken)
   const token = tokens[0]
-  if (token === undefined) return { kind: 'none', words: text, fragment: rest.some((word) => tokenRun(word) >= 0) }
+  if (token === undefined) return { kind: 'none', words: text, fragment: words.length > 0 }
   if (tokens.length > 1) {
     throw new BlobError(
       'TOKEN_TWICE',
       `the status message holds ${tokens.length} persona tokens; exactly one is allowed`,
     )
   }
-  const encoded = token.slice(TOKEN_PREFIX.length)
-  if (tokenRun(token) !== encoded.length) {
+  const encoded = text.slice(token.start + TOKEN_PREFIX.length, token.end)
+  if (token.run !== encoded.length) {
     throw new BlobError(
       'TOKEN_DAMAGED',
       'the persona token holds a character that is not base64url: a client altered it',
@@ -52,7 +94,7 @@ export function parseStatus(text: string): StatusContent {
   if (blob === null) {
     throw new BlobError('TOKEN_NOT_CANONICAL', 'the persona token is not canonical base64url: it was cut or altered')
   }
-  return { kind: 'token', words: rest.join(' '), blob }
+  return { kind: 'token', words: cutTokens(text, tokens), blob }
 }
 
 /** The token of a blob: the prefix and unpadded base64url. */
@@ -65,14 +107,9 @@ export function tokenBytes(blobBytes: number): number {
   return TOKEN_PREFIX.length + Math.ceil((blobBytes * 4) / 3)
 }
 
-/** Own words without any token in them: an old one is replaced, never kept beside the new one. */
+/** Own words without any token in them and without white space at the ends: an old token is replaced, never kept beside the new one. */
 export function ownWords(text: string): string {
-  if (!text.includes(TOKEN_PREFIX)) return text.trim()
-  return text
-    .split(WHITE_SPACE)
-    .filter((word) => tokenRun(word) < MIN_TOKEN_CHARS)
-    .join(' ')
-    .trim()
+  return cutTokens(text, prefixedWords(text).filter(isToken))
 }
 
 /** Words, a space and the token, and how many bytes that is over the limit (0 when it fits). */
