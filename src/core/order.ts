@@ -95,10 +95,7 @@ function judgeOrder(incoming: VerifiedBlob, known: KnownPersona | null, nowSec: 
   if (!equalBytes(incoming.tableHash, head.tableHash)) {
     return { verdict: 'fork', wins: compareTables(incoming, head) > 0 }
   }
-  return {
-    verdict: 'refresh',
-    later: pickHead(incoming, head, nowSec) === incoming && incoming.timeSec !== head.timeSec,
-  }
+  return { verdict: 'refresh', later: refreshTime(incoming, nowSec) > refreshTime(head, nowSec) }
 }
 
 /** Of two held blobs the highest stays: it is judged again whenever the head moves. */
