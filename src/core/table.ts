@@ -78,13 +78,6 @@ export function nameDevices(blob: VerifiedBlob, known: (key: string) => string |
   return devices
 }
 
-/** The deflated document of a table; unknown keys of the previous one are kept (design section 2). */
-function deflateDocument(names: readonly string[] | null, previous: Document, compress: Compress): Uint8Array {
-  const kept = previous.filter(([key]) => key !== 'names')
-  const document: Document = names === null || names.length === 0 ? kept : [['names', names], ...kept]
-  return compress(formatDocument(document), DOCUMENT_DICTIONARY)
-}
-
 /** What a table is signed from. */
 export interface TableDraft {
   readonly chain: ChainPosition
@@ -98,35 +91,42 @@ export interface TableDraft {
   readonly document: Document
 }
 
-/** A signed table and whether its names were given up to make it fit. */
+/** A signed table and what was given up to make it fit. */
 export interface EncodedTable {
   readonly blob: Uint8Array
   readonly named: boolean
   readonly gaveUpNames: boolean
+  /** Unknown keys of the document before went too: a newer version put them there. */
+  readonly gaveUpKeys: boolean
 }
 
 /**
  * Signs a table.
- * @param mayGiveUpNames true for what must never fail for size: removing a device, rotating
- * @throws {TableError} TABLE_TOO_LARGE with the bytes over
+ * @param mayGiveUp true for what must not fail for size, removing a device or rotating: names go first, then unknown keys
+ * @throws {TableError} TABLE_TOO_LARGE with the bytes over; also when nothing is left to give up, as a rotation that skips epochs can meet
  */
 export function encodeTable(
   draft: TableDraft,
-  mayGiveUpNames: boolean,
+  mayGiveUp: boolean,
   compress: Compress,
   sign: (message: Uint8Array) => Uint8Array,
 ): EncodedTable {
   const { chain, seq, timeSec, prev, devices } = draft
   const fixedBytes = blobBytesWithoutDocument(chain.epoch, devices.length)
-  const names = draft.named ? devices.map((device) => device.name) : null
-  let deflated = deflateDocument(names, draft.document, compress)
-  const over = statusBytesOver(fixedBytes + deflated.length)
-  const gaveUpNames = over > 0 && mayGiveUpNames
-  if (gaveUpNames) deflated = deflateDocument(null, [], compress)
-  else if (over > 0) throw tooLarge(devices.length, over)
-  const deviceKeys = devices.map((device) => checkedKey(device.key))
-  const fields = { chain, seq, timeSec, prev: prev.subarray(0, PREV_BYTES), deviceKeys, deflated }
-  return { blob: encodeBlob(fields, sign), named: draft.named && !gaveUpNames, gaveUpNames }
+  const isNamed = draft.named && devices.length > 0
+  const kept = draft.document.filter(([key]) => key !== 'names') // unknown keys are kept (design section 2)
+  const whole: Document = isNamed ? [['names', devices.map((device) => device.name)], ...kept] : kept
+  let over = 0
+  for (const document of mayGiveUp ? [whole, kept, []] : [whole]) {
+    const deflated = compress(formatDocument(document), DOCUMENT_DICTIONARY)
+    over = statusBytesOver(fixedBytes + deflated.length)
+    if (over > 0) continue
+    const deviceKeys = devices.map((device) => checkedKey(device.key))
+    const blob = encodeBlob({ chain, seq, timeSec, prev: prev.subarray(0, PREV_BYTES), deviceKeys, deflated }, sign)
+    const gaveUpNames = isNamed && document !== whole
+    return { blob, named: draft.named && !gaveUpNames, gaveUpNames, gaveUpKeys: document.length < kept.length }
+  }
+  throw tooLarge(devices.length, over)
 }
 
 function statusBytesOver(blobBytes: number): number {
