@@ -25,6 +25,8 @@ export interface Intent {
   readonly atSec: number
   /** The first own table let out with it; null while none was. */
   readonly published: TablePoint | null
+  /** The last own table let out with it after a replay; a sibling may have removed the device knowing only this one. */
+  readonly republished?: TablePoint | null
 }
 
 /** The head that the intents are replayed onto. */
@@ -38,7 +40,7 @@ export interface ReplayHead extends TablePoint {
 /**
  * - `kept`: the head shows its effect already.
  * - `replayed`: the new table has it again.
- * - `superseded`: a later edit of a sibling decided otherwise.
+ * - `superseded`: a later edit, of a sibling or of the owner here, decided otherwise.
  * - `dropped`: it can no longer be done; the owner is told, with the command that repeats it.
  */
 export type IntentOutcome =
@@ -94,8 +96,10 @@ export function replayIntents(
 ): { devices: readonly Device[]; outcomes: IntentOutcome[] } {
   let devices = head.devices
   const outcomes: IntentOutcome[] = []
-  for (const intent of intents) {
-    const step = replayStep(intent, devices, head, context)
+  for (const [i, intent] of intents.entries()) {
+    const step = isTakenBack(intent.edit, intents.slice(i + 1))
+      ? 'superseded'
+      : replayStep(intent, devices, head, context)
     if (typeof step === 'object') {
       devices = applyEdit(devices, step.apply)
       outcomes.push({ intent, outcome: 'replayed' })
@@ -105,7 +109,25 @@ export function replayIntents(
       outcomes.push({ intent, outcome: 'dropped', reason: step })
     }
   }
-  return { devices, outcomes }
+  return { devices, outcomes: isSameTable(devices, head.devices) ? outcomes.map(asKept) : outcomes }
+}
+
+// Removed here and then added again here: to remove it once more would undo the owner's last word, and nothing would bring it back.
+function isTakenBack(edit: Edit, later: readonly Intent[]): boolean {
+  if (edit.kind !== 'remove') return false
+  return later.some(
+    ({ edit: next }) =>
+      (next.kind === 'add' && next.key === edit.key) || (next.kind === 'rekey' && next.newKey === edit.key),
+  )
+}
+
+function isSameTable(a: readonly Device[], b: readonly Device[]): boolean {
+  return a.length === b.length && a.every(({ key, name }, i) => key === b[i]!.key && name === b[i]!.name)
+}
+
+// Steps that lead back to the head (from A to B and on to C, which the head shows) are no reason to sign a table.
+function asKept(outcome: IntentOutcome): IntentOutcome {
+  return outcome.outcome === 'replayed' ? { intent: outcome.intent, outcome: 'kept' } : outcome
 }
 
 function replayStep(intent: Intent, devices: readonly Device[], head: ReplayHead, context: ReplayContext): Step {
@@ -142,7 +164,8 @@ function replayAdd(
 ): Step {
   // The owner himself removed it since.
   if (context.tombstones.has(edit.key)) return 'superseded'
-  if (mayDescend(head, intent.published, context)) return 'REMOVED_BY_SIBLING'
+  const letOut = [intent.published, intent.republished ?? null]
+  if (letOut.some((table) => mayDescend(head, table, context))) return 'REMOVED_BY_SIBLING'
   const added: Edit = {
     ...edit,
     name: freeName(
