@@ -1,0 +1,95 @@
+/** Every vector of the format, on both engines (docs/format.md, section 14). */
+import { readdirSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, it } from 'vitest'
+import { judgeConsent, judgeEdit, judgeReplay } from '../generate/decision-vectors.ts'
+import { judgeVector } from '../generate/order-vectors.ts'
+import { judgeText } from '../generate/status-vectors.ts'
+import { formatVector, makeVectors, VECTORS_DIR, type Vector } from '../generate/vectors.ts'
+import { ENGINES } from '../support/made-persona.ts'
+import type { Engine } from '../../src/core/engine.ts'
+
+const FILES = readdirSync(VECTORS_DIR).filter((file) => file.endsWith('.json'))
+const VECTORS = FILES.map((file) => JSON.parse(readFileSync(VECTORS_DIR + file, 'utf8')) as Vector)
+
+/** The members of a union in src/core/errors.ts, read from its source: a type leaves nothing to ask at run time. */
+export function codesOf(union: string): string[] {
+  const source = readFileSync(fileURLToPath(new URL('../../src/core/errors.ts', import.meta.url)), 'utf8')
+  const body = new RegExp(`export type ${union} =\n((?:  \\|.*\n)+)`).exec(source)![1]!
+  return [...body.matchAll(/^ {2}\| (?:'([A-Z0-9_]+)'|(\w+))/gm)].flatMap(([, code, other]) => {
+    return code === undefined ? codesOf(other!) : [code]
+  })
+}
+
+function judge(vector: Vector, engine: Engine): unknown {
+  switch (vector.kind) {
+    case 'status':
+      return judgeText(vector.text, vector.from, engine)
+    case 'order':
+      return judgeVector(vector, engine)
+    case 'edit':
+      return judgeEdit(vector)
+    case 'replay':
+      return judgeReplay(vector)
+    case 'consent':
+      return judgeConsent(vector)
+  }
+}
+
+describe('the vectors', () => {
+  for (const engine of ENGINES) {
+    it(`are judged as they say by the ${engine.name} engine`, () => {
+      let ran = 0
+      for (const [i, vector] of VECTORS.entries()) {
+        expect(judge(vector, engine), FILES[i]).toEqual(vector.expect)
+        ran++
+      }
+      expect(ran).toBe(190)
+    })
+  }
+
+  it('are what the generator makes, byte for byte', () => {
+    const made = new Map([...makeVectors()].map(([file, vector]) => [file, formatVector(vector)]))
+    const kept = new Map(FILES.map((file) => [file, readFileSync(VECTORS_DIR + file, 'utf8')]))
+    expect([...kept.keys()].toSorted()).toEqual([...made.keys()].toSorted())
+    for (const [file, text] of kept) expect(text, file).toBe(made.get(file))
+  })
+
+  it('show every code of a blob', () => {
+    const shown = new Set(
+      VECTORS.flatMap(({ kind, expect: end }) => (kind === 'status' && 'code' in end ? [end.code] : [])),
+    )
+    expect([...shown].toSorted()).toEqual(codesOf('BlobErrorCode').toSorted())
+    expect(shown.size).toBe(36)
+  })
+
+  it('show every code of an edit but the two that need more than a table', () => {
+    const shown = new Set(
+      VECTORS.flatMap(({ kind, expect: end }) => (kind === 'edit' && 'code' in end ? [end.code] : [])),
+    )
+    const needsState = ['DEVICE_TOMBSTONED', 'SEQ_EXHAUSTED'] // the daemon's: it has the tombstones and the head
+    const codes = codesOf('TableErrorCode').filter((code) => !needsState.includes(code))
+    expect([...shown].toSorted()).toEqual([...codes, 'NICKNAME_TWICE'].toSorted())
+  })
+
+  it('show every verdict of the order, every end of an intent and every state of a pair', () => {
+    const verdicts = new Set(VECTORS.flatMap((vector) => (vector.kind === 'order' ? [vector.expect.verdict] : [])))
+    expect(verdicts).toEqual(new Set(['new', 'accept', 'refresh', 'fork', 'stale', 'held', 'violation', 'refused']))
+    const ends = new Set(VECTORS.flatMap((vector) => (vector.kind === 'replay' ? vector.expect.outcomes : [])))
+    expect(ends).toEqual(
+      new Set(['kept', 'replayed', 'superseded', 'REMOVED_BY_SIBLING', 'TABLE_FULL', 'DEVICE_GONE', 'KEY_LISTED']),
+    )
+    const states = new Set(VECTORS.flatMap((vector) => (vector.kind === 'consent' ? [vector.expect.state] : [])))
+    expect(states).toEqual(new Set([null, 'claimed', 'confirmed', 'former', 'asserted']))
+  })
+
+  it('each stand in a file of their name, with a comment and a section', () => {
+    for (const [i, { kind, name, comment, section }] of VECTORS.entries()) {
+      expect(FILES[i]).toBe(`${kind}-${name}.json`)
+      expect(comment.length).toBeGreaterThan(5)
+      expect(section).toBeGreaterThanOrEqual(2)
+      expect(section).toBeLessThanOrEqual(12)
+    }
+    expect(VECTORS.length).toBe(190)
+  })
+})

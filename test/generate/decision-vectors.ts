@@ -1,0 +1,270 @@
+/** Vectors of edits, replays and consent (docs/format.md, sections 6, 9 and 10). */
+import { BlobError, TableError, type BlobErrorCode, type TableErrorCode } from '../../src/core/errors.ts'
+import { applyEdit, replayIntents, type DropReason, type Edit, type TablePoint } from '../../src/core/intents.ts'
+import { checkRoomToRotate, type Device } from '../../src/core/table.ts'
+import {
+  isContested,
+  pairState,
+  reportBare,
+  reportToken,
+  revokeSource,
+  type DeviceReports,
+  type PairState,
+} from '../../src/core/trust.ts'
+import { makeDevice, NOW_SEC } from '../support/made-persona.ts'
+
+export interface EditVector {
+  readonly kind: 'edit'
+  readonly name: string
+  readonly section: 6
+  readonly comment: string
+  readonly epoch: number
+  readonly devices: readonly Device[]
+  readonly edit: Edit
+  readonly expect: { readonly code: TableErrorCode | BlobErrorCode } | { readonly devices: readonly Device[] }
+}
+
+export interface ReplayVector {
+  readonly kind: 'replay'
+  readonly name: string
+  readonly section: 9
+  readonly comment: string
+  readonly nowSec: number
+  readonly head: TablePoint & { readonly prev: string; readonly timeSec: number; readonly devices: readonly Device[] }
+  /** Tables known here, by which `prev` is followed. */
+  readonly tables: readonly (TablePoint & { readonly prev: string })[]
+  readonly tombstones: readonly string[]
+  readonly intents: readonly { readonly edit: Edit; readonly atSec: number; readonly published: TablePoint | null }[]
+  readonly expect: { readonly devices: readonly Device[]; readonly outcomes: readonly string[] }
+}
+
+/** What was reported of one device, in the order in which it came in. */
+export type ConsentEvent =
+  | { readonly source: string; readonly atSec: number; readonly shows: string; readonly lists: boolean }
+  | { readonly source: string; readonly atSec: number; readonly shows: null }
+  | { readonly source: string; readonly revoked: true }
+
+export interface ConsentVector {
+  readonly kind: 'consent'
+  readonly name: string
+  readonly section: 10
+  readonly comment: string
+  readonly personaId: string
+  readonly listed: boolean
+  readonly bound: string | null
+  readonly provisional: boolean
+  readonly events: readonly ConsentEvent[]
+  readonly expect: { readonly state: PairState | null; readonly contested: boolean }
+}
+
+/** What the code under test makes of an edit: the edit itself, then whether the table could still be rotated. */
+export function judgeEdit({ epoch, devices, edit }: EditVector): EditVector['expect'] {
+  try {
+    const after = applyEdit(devices, edit)
+    if (edit.kind === 'add') checkRoomToRotate(epoch, after.length)
+    return { devices: after }
+  } catch (error) {
+    if (error instanceof TableError || error instanceof BlobError) return { code: error.code }
+    throw error
+  }
+}
+
+export function judgeReplay({ head, intents, nowSec, tables, tombstones }: ReplayVector): ReplayVector['expect'] {
+  const numbered = intents.map((intent, i) => ({ id: String(i), ...intent }))
+  const { devices, outcomes } = replayIntents(head, numbered, {
+    nowSec,
+    tombstones: new Set(tombstones),
+    ancestor: (prev) => tables.find((table) => table.tableHash.startsWith(prev)),
+    fits: (list) => list.length <= 15,
+  })
+  return { devices, outcomes: outcomes.map((end) => (end.outcome === 'dropped' ? end.reason : end.outcome)) }
+}
+
+export function judgeConsent(vector: ConsentVector): ConsentVector['expect'] {
+  const reports = vector.events.reduce(applyEvent, [])
+  const { personaId, listed, bound, provisional } = vector
+  const state = pairState(personaId, listed, bound, reports)
+  return { state, contested: isContested(personaId, state, bound, provisional, reports) }
+}
+
+export function applyEvent(reports: DeviceReports, event: ConsentEvent): DeviceReports {
+  if ('revoked' in event) return revokeSource(reports, event.source)
+  const { source, atSec, shows } = event
+  if (shows === null) return reportBare(reports, source, atSec)
+  return reportToken(reports, source, { atSec, personaId: shows, lists: event.lists })
+}
+
+const laptop = makeDevice(0)
+const phone = makeDevice(1)
+const tablet = makeDevice(2)
+const desktop = makeDevice(3)
+const FIFTEEN = Array.from({ length: 15 }, (_, i) => makeDevice(i))
+const renamed = (device: Device, name: string): Device => ({ ...device, name })
+
+type EditCase = readonly [string, string, readonly Device[], Edit, EditVector['expect'], epoch?: number]
+// prettier-ignore
+const EDITS: readonly EditCase[] = [
+  ['add', 'A new device comes last.', [laptop], { kind: 'add', ...phone }, { devices: [laptop, phone] }],
+  ['add-listed', 'A key is listed once.', [laptop], { kind: 'add', key: laptop.key, name: 'other' }, { code: 'DEVICE_LISTED' }],
+  ['add-name-taken', 'A nickname is taken, but for case.', [laptop], { kind: 'add', key: phone.key, name: 'LAPTOP' }, { code: 'NICKNAME_TWICE' }],
+  ['add-fifteenth', 'Fifteen devices at epoch 0 can still be rotated.', FIFTEEN.slice(0, 14), { kind: 'add', ...FIFTEEN[14]! }, { devices: FIFTEEN }],
+  ['add-sixteenth', 'Sixteen would fit, but not at the next epoch.', FIFTEEN, { kind: 'add', ...makeDevice(15) }, { code: 'TABLE_TOO_LARGE' }],
+  ['add-eighth-at-the-end', 'At epoch 16 seven devices fit.', FIFTEEN.slice(0, 7), { kind: 'add', ...FIFTEEN[7]! }, { code: 'TABLE_TOO_LARGE' }, 16],
+  ['remove', 'The others keep their order.', [laptop, phone, tablet], { kind: 'remove', key: phone.key }, { devices: [laptop, tablet] }],
+  ['remove-last', 'No device may be left.', [laptop], { kind: 'remove', key: laptop.key }, { devices: [] }],
+  ['remove-unknown', 'Only a listed device can be removed.', [laptop], { kind: 'remove', key: phone.key }, { code: 'DEVICE_UNKNOWN' }],
+  ['rename', 'Its own nickname in another case is free.', [laptop], { kind: 'rename', key: laptop.key, found: 'laptop', name: 'Laptop' }, { devices: [renamed(laptop, 'Laptop')] }],
+  ['rename-taken', 'A nickname of another device.', [laptop, phone], { kind: 'rename', key: laptop.key, found: 'laptop', name: 'Phone' }, { code: 'NICKNAME_TWICE' }],
+  ['activate', 'The device comes first, the others keep their order.', [laptop, phone, tablet], { kind: 'activate', key: tablet.key, found: laptop.key }, { devices: [tablet, laptop, phone] }],
+  ['rekey', 'Name and place stay.', [laptop, phone], { kind: 'rekey', key: laptop.key, newKey: tablet.key }, { devices: [{ name: 'laptop', key: tablet.key }, phone] }],
+  ['rekey-listed', 'The new key is listed already.', [laptop, phone], { kind: 'rekey', key: laptop.key, newKey: phone.key }, { code: 'DEVICE_LISTED' }],
+]
+
+/** A table of which only the place counts: T is its seq, repeated. */
+function point(seq: number, branch: string, prev = '00'.repeat(16)): TablePoint & { readonly prev: string } {
+  return { epoch: 0, seq, tableHash: (branch + String(seq).padStart(3, '0')).repeat(16), prev }
+}
+const prevOf = (table: TablePoint): string => table.tableHash.slice(0, 32)
+
+const base = point(4, 'A')
+const own = point(5, 'B', prevOf(base)) // the own table that the intents were let out with
+const rival = point(5, 'C', prevOf(base))
+const after = (table: TablePoint, seq = 6): TablePoint & { readonly prev: string } => point(seq, 'D', prevOf(table))
+
+interface ReplayCase {
+  readonly name: string
+  readonly comment: string
+  readonly head?: TablePoint & { readonly prev: string }
+  readonly headTimeSec?: number
+  readonly devices: readonly Device[]
+  readonly edits: readonly Edit[]
+  readonly tombstones?: readonly string[]
+  readonly expect: readonly [readonly Device[], ...(DropReason | 'kept' | 'replayed' | 'superseded')[]]
+}
+const add = (device: Device): Edit => ({ kind: 'add', ...device })
+const remove = (device: Device): Edit => ({ kind: 'remove', key: device.key })
+const rename = (device: Device, name: string, found = device.name): Edit => ({
+  kind: 'rename',
+  key: device.key,
+  found,
+  name,
+})
+const LATER = NOW_SEC + 60
+const EARLIER = NOW_SEC - 60
+
+// prettier-ignore
+const REPLAYS: readonly ReplayCase[] = [
+  { name: 'remove-again', comment: 'A removal is always replayed.', devices: [laptop, phone], edits: [remove(phone)], expect: [[laptop], 'replayed'] },
+  { name: 'remove-done', comment: 'A sibling removed it too.', devices: [laptop], edits: [remove(phone)], expect: [[laptop], 'kept'] },
+  { name: 'remove-taken-back', comment: 'Removed and added again here: the last word counts, and the table that has it stays.', head: after(own, 6), devices: [laptop, phone], edits: [remove(phone), add(phone)], expect: [[laptop, phone], 'superseded', 'kept'] },
+  { name: 'add-lost-race', comment: 'The head was made from the same table: it cannot know of the new device.', devices: [laptop], edits: [add(phone)], expect: [[laptop, phone], 'replayed'] },
+  { name: 'add-shown', comment: 'The head has it.', devices: [laptop, phone], edits: [add(phone)], expect: [[laptop, phone], 'kept'] },
+  { name: 'add-removed-by-sibling', comment: 'The head follows the table that had it.', head: after(own), devices: [laptop], edits: [add(phone)], expect: [[laptop], 'REMOVED_BY_SIBLING'] },
+  { name: 'add-past-the-fork', comment: 'The chain of prev leads to the rival of the own table.', head: after(rival), devices: [laptop], edits: [add(phone)], expect: [[laptop, phone], 'replayed'] },
+  { name: 'add-unknown-between', comment: 'A table in between was never seen: it may have had the device.', head: point(9, 'E', 'EE'.repeat(16)), devices: [laptop], edits: [add(phone)], expect: [[laptop], 'REMOVED_BY_SIBLING'] },
+  { name: 'add-tombstone', comment: 'Added here, then removed here.', devices: [laptop], edits: [add(phone), remove(phone)], tombstones: [phone.key], expect: [[laptop], 'superseded', 'kept'] },
+  { name: 'add-name-taken', comment: 'The nickname is taken: a suffix.', devices: [laptop, renamed(tablet, 'Phone')], edits: [add(phone)], expect: [[laptop, renamed(tablet, 'Phone'), renamed(phone, 'phone-2')], 'replayed'] },
+  { name: 'add-table-full', comment: 'The sibling filled the table.', devices: FIFTEEN, edits: [add(makeDevice(15))], expect: [FIFTEEN, 'TABLE_FULL'] },
+  { name: 'rename-found', comment: 'The head still shows the name that the edit found.', headTimeSec: LATER, devices: [laptop], edits: [rename(laptop, 'old')], expect: [[renamed(laptop, 'old')], 'replayed'] },
+  { name: 'rename-later', comment: 'Both renamed it; this one later.', headTimeSec: EARLIER, devices: [renamed(laptop, 'work')], edits: [rename(laptop, 'old')], expect: [[renamed(laptop, 'old')], 'replayed'] },
+  { name: 'rename-tie', comment: 'Both renamed it in one second: the head stays.', headTimeSec: NOW_SEC, devices: [renamed(laptop, 'work')], edits: [rename(laptop, 'old')], expect: [[renamed(laptop, 'work')], 'superseded'] },
+  { name: 'rename-twice', comment: 'Two own renames, of which the head shows the last: nothing to do.', headTimeSec: EARLIER, devices: [renamed(laptop, 'c')], edits: [rename(laptop, 'b'), rename(laptop, 'c', 'b')], expect: [[renamed(laptop, 'c')], 'kept', 'kept'] },
+  { name: 'rename-gone', comment: 'The device is gone.', devices: [laptop], edits: [rename(phone, 'old')], expect: [[laptop], 'DEVICE_GONE'] },
+  { name: 'activate-found', comment: 'The head still has the same device first.', headTimeSec: LATER, devices: [laptop, phone], edits: [{ kind: 'activate', key: phone.key, found: laptop.key }], expect: [[phone, laptop], 'replayed'] },
+  { name: 'activate-superseded', comment: 'A sibling activated another one later.', headTimeSec: LATER, devices: [tablet, laptop, phone], edits: [{ kind: 'activate', key: phone.key, found: laptop.key }], expect: [[tablet, laptop, phone], 'superseded'] },
+  { name: 'activate-gone', comment: 'The device is gone.', devices: [laptop], edits: [{ kind: 'activate', key: phone.key, found: laptop.key }], expect: [[laptop], 'DEVICE_GONE'] },
+  { name: 'rekey-found', comment: 'The head still has the old key.', headTimeSec: LATER, devices: [laptop, phone], edits: [{ kind: 'rekey', key: phone.key, newKey: desktop.key }], expect: [[laptop, renamed(desktop, 'phone')], 'replayed'] },
+  { name: 'rekey-shown', comment: 'The head has the new key.', devices: [renamed(desktop, 'phone')], edits: [{ kind: 'rekey', key: phone.key, newKey: desktop.key }], expect: [[renamed(desktop, 'phone')], 'kept'] },
+  { name: 'rekey-listed', comment: 'The head has both keys.', devices: [phone, desktop], edits: [{ kind: 'rekey', key: phone.key, newKey: desktop.key }], expect: [[phone, desktop], 'KEY_LISTED'] },
+  { name: 'rekey-gone', comment: 'A removed device does not come back under another key.', devices: [laptop], edits: [{ kind: 'rekey', key: phone.key, newKey: desktop.key }], expect: [[laptop], 'DEVICE_GONE'] },
+]
+
+const A = 'A1'.repeat(32)
+const B = 'B2'.repeat(32)
+const DAY = 86_400
+const at = (day: number, extraSec = 0): number => NOW_SEC + day * DAY + extraSec
+const shows = (day: number, personaId: string, lists = true, source = 'app'): ConsentEvent => ({
+  source,
+  atSec: at(day),
+  shows: personaId,
+  lists,
+})
+const bare = (day: number, extraSec = 0, source = 'app'): ConsentEvent => ({
+  source,
+  atSec: at(day, extraSec),
+  shows: null,
+})
+
+interface ConsentCase extends Partial<Pick<ConsentVector, 'listed' | 'bound' | 'provisional'>> {
+  readonly name: string
+  readonly comment: string
+  readonly events: readonly ConsentEvent[]
+  readonly expect: readonly [PairState | null, contested?: 'contested']
+}
+// prettier-ignore
+const CONSENTS: readonly ConsentCase[] = [
+  { name: 'nothing', comment: 'Neither side says anything.', listed: false, events: [], expect: [null] },
+  { name: 'claimed', comment: 'Listed, and never seen.', events: [], expect: ['claimed'] },
+  { name: 'claimed-bare', comment: 'Listed, and seen without a token: an empty status is none.', events: [bare(0)], expect: ['claimed'] },
+  { name: 'confirmed', comment: 'Listed, and shows a blob of this persona that lists it.', events: [shows(0, A)], expect: ['confirmed'] },
+  { name: 'quoted', comment: 'Listed, and shows a blob of this persona that does not list it.', events: [shows(0, A, false)], expect: ['claimed'] },
+  { name: 'asserted', comment: 'Shows a blob that does not list it, nor does the head.', listed: false, events: [shows(0, A, false)], expect: ['asserted'] },
+  { name: 'former', comment: 'Was confirmed, is not listed any more.', listed: false, bound: A, events: [shows(0, A)], expect: ['former'] },
+  { name: 'former-returns', comment: 'A newer table lists it again, and it consents.', bound: A, events: [shows(0, A)], expect: ['confirmed'] },
+  { name: 'bound-elsewhere', comment: 'Another persona on a device that is bound is never automatic.', bound: B, events: [shows(0, A)], expect: ['claimed', 'contested'] },
+  { name: 'claims-a-strangers-device', comment: 'Listed, while the device is confirmed elsewhere.', bound: B, events: [shows(0, B)], expect: ['claimed', 'contested'] },
+  { name: 'claims-a-provisional', comment: 'Listed, while the device is a provisional entry.', provisional: true, events: [bare(0)], expect: ['claimed', 'contested'] },
+  { name: 'shows-another', comment: 'Shows another persona: at once.', bound: A, events: [shows(0, A), shows(1, B)], expect: ['claimed', 'contested'] },
+  { name: 'older-report-of-another', comment: 'Only the newest observation decides, whenever it came in.', events: [shows(1, A), shows(0, B, true, 'old profile')], expect: ['confirmed'] },
+  { name: 'silence', comment: 'Silence ends nothing.', bound: A, events: [shows(-400, A)], expect: ['confirmed'] },
+  { name: 'bare-14-days', comment: 'Without a token on occasions exactly 14 days apart.', bound: A, events: [shows(0, A), bare(1), bare(15)], expect: ['confirmed'] },
+  { name: 'bare-over-14-days', comment: 'One second more.', bound: A, events: [shows(0, A), bare(1), bare(15, 1)], expect: ['claimed'] },
+  { name: 'bare-from-two-sources', comment: 'Occasions count together, whoever saw them.', bound: A, events: [shows(0, A), bare(1), bare(15, 1, 'profile')], expect: ['claimed'] },
+  { name: 'bare-then-token', comment: 'A token in between begins anew.', bound: A, events: [shows(0, A), bare(1), shows(10, A), bare(16)], expect: ['confirmed'] },
+  { name: 'bare-before-the-token', comment: 'What lies before the newest token does not count, from no source.', bound: A, events: [bare(-30, 0, 'profile'), bare(2, 0, 'profile'), shows(0, A)], expect: ['confirmed'] },
+  { name: 'revoked', comment: 'The last supporting source is revoked.', bound: A, events: [shows(0, A), { source: 'app', revoked: true }], expect: ['claimed'] },
+  { name: 'revoked-one-of-two', comment: 'Another source supports it still.', bound: A, events: [shows(0, A), shows(0, A, true, 'profile'), { source: 'app', revoked: true }], expect: ['confirmed'] },
+  { name: 'revoked-liar', comment: 'With its source goes what it said.', bound: A, events: [shows(0, A), shows(1, B, true, 'liar'), { source: 'liar', revoked: true }], expect: ['confirmed'] },
+]
+
+export function editVectors(): EditVector[] {
+  return EDITS.map(([name, comment, devices, edit, expect, epoch = 0]) => {
+    return { kind: 'edit', name, section: 6, comment, epoch, devices, edit, expect }
+  })
+}
+
+export function replayVectors(): ReplayVector[] {
+  return REPLAYS.map(
+    ({ name, comment, head = rival, headTimeSec = NOW_SEC, devices, edits, tombstones = [], expect }) => ({
+      kind: 'replay',
+      name,
+      section: 9,
+      comment,
+      nowSec: NOW_SEC,
+      head: { ...head, timeSec: headTimeSec, devices },
+      tables: [base, own, rival],
+      tombstones,
+      intents: edits.map((edit) => ({
+        edit,
+        atSec: NOW_SEC,
+        published: { epoch: own.epoch, seq: own.seq, tableHash: own.tableHash },
+      })),
+      expect: { devices: expect[0], outcomes: expect.slice(1) as string[] },
+    }),
+  )
+}
+
+export function consentVectors(): ConsentVector[] {
+  return CONSENTS.map(({ name, comment, listed = true, bound = null, provisional = false, events, expect }) => ({
+    kind: 'consent',
+    name,
+    section: 10,
+    comment,
+    personaId: A,
+    listed,
+    bound,
+    provisional,
+    events,
+    expect: { state: expect[0], contested: expect[1] === 'contested' },
+  }))
+}

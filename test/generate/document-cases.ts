@@ -1,0 +1,149 @@
+/** Cases of the document and its nicknames, from which the vectors of status messages are made (docs/format.md, sections 11 and 12). */
+import { concatBytes, formatHex, u32be } from '../../src/core/bytes.ts'
+import { formatToken } from '../../src/core/token.ts'
+import { deflate, makeBlob, makePersona, sodium } from '../support/made-persona.ts'
+import type { StatusCase } from './blob-cases.ts'
+
+const ada = makePersona(1)
+
+function withDocument(document: string, devices: readonly number[] = [0]): string {
+  return formatToken(makeBlob(ada, { devices, document }))
+}
+
+function withDeflated(deflated: Uint8Array): string {
+  return formatToken(makeBlob(ada, { devices: [0], deflated }))
+}
+
+function oneName(name: string): string {
+  return withDocument(`names: ["${name}"]`)
+}
+
+function largest(): StatusCase {
+  for (let length = 300; ; length++) {
+    const text = withDocument(
+      `names: [laptop]\nnote: ${Array.from({ length }, (_, i) => formatHex(sodium.sha512(u32be(i))).slice(0, 1)).join('')}`,
+    )
+    if (text.length === 1006)
+      return ['good-1006-bytes', 2, null, 'A status message that is nothing but the token.', text]
+  }
+}
+
+export const DOCUMENT_CASES: readonly StatusCase[] = [
+  [
+    'good-unknown-keys',
+    11,
+    null,
+    'Unknown keys are kept and ignored; every scalar is a string.',
+    withDocument('names: [ \'a b\' ]\nnote: 12\nlist: [true, "\\u0041", ~]'),
+  ],
+  ['good-2048-bytes', 11, null, 'A document of exactly 2048 bytes.', withDocument(`note: ${'x'.repeat(2042)}`)],
+  [
+    'good-prototype-nicknames',
+    11,
+    null,
+    'Ordinary nicknames, whatever a program may call its own.',
+    withDocument('names: [__proto__,constructor]\ntoString: valueOf', [0, 1]),
+  ],
+  ['good-emoji-nickname', 12, null, 'A joiner between two emoji.', oneName('👩‍💻')],
+  ['good-long-note', 11, null, 'A long unknown value.', withDocument(`note: ${'x'.repeat(200)}`)],
+  largest(),
+  [
+    'deflate-cut',
+    11,
+    'DEFLATE_INVALID',
+    'The stream ends early.',
+    withDeflated(deflate('names: [laptop]').subarray(0, -1)),
+  ],
+  [
+    'deflate-empty',
+    11,
+    'DEFLATE_INVALID',
+    'No stream at all; an empty document is 03 00.',
+    withDeflated(new Uint8Array(0)),
+  ],
+  [
+    'deflate-block-type-3',
+    11,
+    'DEFLATE_INVALID',
+    'A block type that RFC 1951 reserves.',
+    withDeflated(Uint8Array.of(7)),
+  ],
+  ['deflate-bomb', 11, 'DEFLATE_TOO_LARGE', '2049 bytes come out of a few.', withDocument(`note: ${'x'.repeat(2043)}`)],
+  [
+    'deflate-trailing',
+    11,
+    'DEFLATE_TRAILING_BYTES',
+    'A byte behind the final block.',
+    withDeflated(concatBytes(deflate('names: [laptop]'), Uint8Array.of(0))),
+  ],
+  [
+    'deflate-two-streams',
+    11,
+    'DEFLATE_TRAILING_BYTES',
+    'Two streams, one behind the other.',
+    withDeflated(concatBytes(deflate('a: b'), deflate('c: d'))),
+  ],
+  [
+    'document-not-utf8',
+    11,
+    'DOCUMENT_NOT_UTF8',
+    'A stray 0xff in a stored block.',
+    withDeflated(Uint8Array.of(1, 4, 0, 0xfb, 0xff, 0x61, 0x3a, 0x20, 0xff)),
+  ],
+  ['document-bom', 11, 'DOCUMENT_SYNTAX', 'A byte order mark.', withDocument('\ufeffa: b')],
+  ['document-anchor', 11, 'DOCUMENT_SYNTAX', 'An anchor.', withDocument('a: &x b')],
+  ['document-alias', 11, 'DOCUMENT_SYNTAX', 'An alias.', withDocument('a: *x')],
+  ['document-tag', 11, 'DOCUMENT_SYNTAX', 'A tag.', withDocument('a: !!binary AAAA')],
+  ['document-merge-key', 11, 'DOCUMENT_SYNTAX', 'A merge key.', withDocument('<<: a')],
+  ['document-comment', 11, 'DOCUMENT_SYNTAX', 'A comment.', withDocument('a: b # c')],
+  ['document-two', 11, 'DOCUMENT_SYNTAX', 'Two documents.', withDocument('a: b\n---\nc: d')],
+  ['document-block-scalar', 11, 'DOCUMENT_SYNTAX', 'A block scalar.', withDocument('a: |\n  b')],
+  ['document-nested', 11, 'DOCUMENT_SYNTAX', 'A mapping in a mapping.', withDocument('a: {b: c}')],
+  ['document-surrogate-escape', 11, 'DOCUMENT_SYNTAX', 'The escape of a lone surrogate.', withDocument('a: "\\ud83d"')],
+  ['document-names-scalar', 11, 'DOCUMENT_SYNTAX', 'names is a list.', withDocument('names: laptop')],
+  ['document-key-twice', 11, 'DOCUMENT_DUPLICATE_KEY', 'One key twice.', withDocument('a: b\na: c')],
+  [
+    'document-key-twice-folded',
+    11,
+    'DOCUMENT_DUPLICATE_KEY',
+    'One key twice but for case.',
+    withDocument('note: b\nNote: c'),
+  ],
+  [
+    'document-critical-key',
+    11,
+    'DOCUMENT_UNKNOWN_CRITICAL_KEY',
+    'A key that must be understood and is not.',
+    withDocument('names: [laptop]\nexpires!: 2030'),
+  ],
+  ['names-too-few', 11, 'NAMES_COUNT', 'One nickname for two devices.', withDocument('names: [laptop]', [0, 1])],
+  ['names-too-many', 11, 'NAMES_COUNT', 'Two nicknames for one device.', withDocument('names: [laptop,phone]')],
+]
+
+export const NICKNAME_CASES: readonly StatusCase[] = [
+  ['nickname-empty', 12, 'NICKNAME_EMPTY', 'An empty nickname.', oneName('')],
+  ['nickname-33', 12, 'NICKNAME_TOO_LONG', '33 code points.', oneName('x'.repeat(33))],
+  ['nickname-65-bytes', 12, 'NICKNAME_TOO_LONG', '22 code points, 66 bytes.', oneName('机'.repeat(22))],
+  ['nickname-not-nfc', 12, 'NICKNAME_NOT_NFC', 'e and a combining acute accent.', oneName('cafe\u0301')],
+  ['nickname-escape', 12, 'NICKNAME_CHARACTER', 'A terminal escape.', oneName('\\u001b[2J')],
+  ['nickname-bidi', 12, 'NICKNAME_CHARACTER', 'A right-to-left override.', oneName('phone\u202egpj')],
+  ['nickname-zero-width', 12, 'NICKNAME_CHARACTER', 'A zero-width space.', oneName('pho\u200bne')],
+  ['nickname-no-break-space', 12, 'NICKNAME_CHARACTER', 'U+0020 is the only space.', oneName('my\u00a0phone')],
+  ['nickname-unassigned', 12, 'NICKNAME_UNASSIGNED', 'U+0378 is not assigned in Unicode 16.0.', oneName('\u0378')],
+  ['nickname-space-first', 12, 'NICKNAME_SPACES', 'A space at an end.', oneName(' phone')],
+  ['nickname-space-last', 12, 'NICKNAME_SPACES', 'A space at an end.', oneName('phone ')],
+  [
+    'nickname-twice',
+    12,
+    'NICKNAME_TWICE',
+    'Equal after full case folding.',
+    withDocument('names: [STRASSE,straße]', [0, 1]),
+  ],
+  [
+    'nickname-twice-invisible',
+    12,
+    'NICKNAME_TWICE',
+    'Equal but for a selector that may not show.',
+    withDocument('names: [❤,❤\ufe0f]', [0, 1]),
+  ],
+]

@@ -1,0 +1,204 @@
+/** Vectors of the order: what an incoming blob is against the head (docs/format.md, section 8). */
+import { concatBytes, formatBase64url, formatHex, parseBase64url, parseHex } from '../../src/core/bytes.ts'
+import type { Engine } from '../../src/core/engine.ts'
+import { decodeBlob } from '../../src/core/blob.ts'
+import { MAX_CLOCK_AHEAD_SEC, MAX_SEQ_STEP } from '../../src/core/limits.ts'
+import { judge, type OrderVerdict } from '../../src/core/order.ts'
+import { verifyBlob } from '../../src/core/verify.ts'
+import { makePersona, makeVerified, NOW_SEC, type BlobWishes } from '../support/made-persona.ts'
+
+export interface OrderVector {
+  readonly kind: 'order'
+  readonly name: string
+  readonly section: 8
+  readonly comment: string
+  readonly nowSec: number
+  /** null: the persona was never seen. */
+  readonly known: { readonly root: string; readonly minEpoch: number; readonly head: string | null } | null
+  /** base64url, as the head. */
+  readonly incoming: string
+  readonly expect: OrderVerdict
+}
+
+/** The verdict of the code under test on the inputs of a vector. */
+export function judgeVector(vector: OrderVector, engine: Engine): OrderVerdict {
+  const read = (text: string): ReturnType<typeof verifyBlob> => verifyBlob(decodeBlob(parseBase64url(text)!), engine)
+  const { known } = vector
+  const head = known === null || known.head === null ? null : read(known.head)
+  const persona = known === null ? null : { root: parseHex(known.root)!, minEpoch: known.minEpoch, head }
+  return judge(read(vector.incoming), persona, vector.nowSec)
+}
+
+const ada = makePersona(1)
+const SEQ = 100
+const headWishes: BlobWishes = { seq: SEQ, devices: [0, 1], document: [['names', ['laptop', 'phone']]] }
+const head = makeVerified(ada, headWishes)
+const rotatedHead = makeVerified(ada, { ...headWishes, epoch: 2, seq: 1 })
+const afterHead = head.tableHash.subarray(0, 16)
+const UNREADABLE: BlobWishes = { document: 'names: [x', devices: [0, 1] }
+const ROOT = formatHex(head.root)
+
+// K_0 signs, but another chain: what a thief of K_0 would show.
+function otherChain(wishes: BlobWishes): BlobWishes {
+  return { ...wishes, chain: { next: new Uint8Array(32).fill(9) } }
+}
+
+function lowerOfFork(wins: boolean): BlobWishes {
+  for (let n = 0; ; n++) {
+    const wishes: BlobWishes = { ...headWishes, document: `note: ${n}` }
+    const candidate = makeVerified(ada, wishes)
+    if (formatHex(candidate.tableHash) < formatHex(head.tableHash) === wins) return wishes
+  }
+}
+
+type Case = readonly [name: string, comment: string, incoming: BlobWishes, expect: OrderVerdict, against?: Against]
+interface Against {
+  readonly head?: typeof head | null
+  readonly minEpoch?: number
+  readonly known?: false
+}
+
+const next: BlobWishes = { ...headWishes, seq: SEQ + 1, devices: [0], document: '' }
+const CASES: readonly Case[] = [
+  ['new-persona', 'Nothing is known of the persona.', headWishes, { verdict: 'new' }, { known: false }],
+  ['new-head', 'Only the link is known: c_0 and an epoch.', headWishes, { verdict: 'new' }, { head: null }],
+  [
+    'below-link-epoch',
+    'Below the epoch of the contact link.',
+    headWishes,
+    { verdict: 'stale' },
+    { head: null, minEpoch: 1 },
+  ],
+  [
+    'at-link-epoch',
+    'At the epoch of the contact link.',
+    { ...headWishes, epoch: 1 },
+    { verdict: 'new' },
+    { head: null, minEpoch: 1 },
+  ],
+  [
+    'higher-epoch',
+    'A rotation replaces every blob of a lower epoch, whatever its seq.',
+    { ...next, epoch: 1, seq: 1 },
+    { verdict: 'accept', rotated: true, forkBehind: false },
+  ],
+  [
+    'higher-epoch-skipped',
+    'Epochs may be skipped.',
+    { ...next, epoch: 16, seq: 1 },
+    { verdict: 'accept', rotated: true, forkBehind: false },
+  ],
+  [
+    'next-seq',
+    'The very next table, made from the head.',
+    { ...next, prev: afterHead },
+    { verdict: 'accept', rotated: false, forkBehind: false },
+  ],
+  [
+    'next-seq-fork-behind',
+    'The very next table, made from another one of the head’s seq.',
+    next,
+    { verdict: 'accept', rotated: false, forkBehind: true },
+  ],
+  [
+    'later-seq',
+    'Some tables were never seen here.',
+    { ...next, seq: SEQ + 2 },
+    { verdict: 'accept', rotated: false, forkBehind: false },
+  ],
+  [
+    'largest-step',
+    'The largest step.',
+    { ...next, seq: SEQ + MAX_SEQ_STEP },
+    { verdict: 'accept', rotated: false, forkBehind: false },
+  ],
+  ['step-too-large', 'One more is held.', { ...next, seq: SEQ + MAX_SEQ_STEP + 1 }, { verdict: 'held' }],
+  ['same-table', 'The head once more.', headWishes, { verdict: 'refresh', later: false }],
+  [
+    'resigned-later',
+    'The same table signed later.',
+    { ...headWishes, timeSec: NOW_SEC + MAX_CLOCK_AHEAD_SEC },
+    { verdict: 'refresh', later: true },
+  ],
+  [
+    'resigned-earlier',
+    'The same table signed earlier.',
+    { ...headWishes, timeSec: NOW_SEC - 1 },
+    { verdict: 'refresh', later: false },
+  ],
+  [
+    'resigned-ahead',
+    'More than two hours ahead of this clock: it refreshes nothing.',
+    { ...headWishes, timeSec: NOW_SEC + MAX_CLOCK_AHEAD_SEC + 1 },
+    { verdict: 'refresh', later: false },
+  ],
+  [
+    'fork-fewer-devices',
+    'Of two tables of one seq the one with fewer devices is the head.',
+    { ...headWishes, devices: [0], document: '' },
+    { verdict: 'fork', wins: true },
+  ],
+  [
+    'fork-more-devices',
+    'More devices lose.',
+    { ...headWishes, devices: [0, 1, 2], document: '' },
+    { verdict: 'fork', wins: false },
+  ],
+  ['fork-lower-hash', 'As many devices: the lower T is the head.', lowerOfFork(true), { verdict: 'fork', wins: true }],
+  ['fork-higher-hash', 'The higher T loses.', lowerOfFork(false), { verdict: 'fork', wins: false }],
+  ['lower-seq', 'An older table.', { ...headWishes, seq: SEQ - 1 }, { verdict: 'stale' }],
+  [
+    'lower-epoch',
+    'A table of a key that was rotated away, whatever its seq.',
+    { ...headWishes, seq: 0xffff_ffff },
+    { verdict: 'stale' },
+    { head: rotatedHead },
+  ],
+  ['other-chain', 'A second chain of one PersonaID.', otherChain(next), { verdict: 'violation' }],
+  [
+    'other-chain-stale',
+    'A violation is judged before stale.',
+    otherChain({ ...headWishes, seq: 1 }),
+    { verdict: 'violation' },
+  ],
+  [
+    'other-chain-unreadable',
+    'A violation needs no document.',
+    otherChain({ ...UNREADABLE, seq: 1 }),
+    { verdict: 'violation' },
+  ],
+  [
+    'unreadable-new',
+    'The first blob of a persona must be readable.',
+    UNREADABLE,
+    { verdict: 'refused', code: 'DOCUMENT_SYNTAX' },
+    { known: false },
+  ],
+  [
+    'unreadable-same-epoch',
+    'Within its epoch a blob with a bad document is refused.',
+    { ...UNREADABLE, seq: SEQ + 1 },
+    { verdict: 'refused', code: 'DOCUMENT_SYNTAX' },
+  ],
+  [
+    'unreadable-fork',
+    'Nor can it win a fork.',
+    { ...UNREADABLE, seq: SEQ, devices: [0] },
+    { verdict: 'refused', code: 'DOCUMENT_SYNTAX' },
+  ],
+  [
+    'unreadable-higher-epoch',
+    'Of a higher epoch the keys are taken: a rotation shuts a thief out.',
+    { ...UNREADABLE, epoch: 1 },
+    { verdict: 'accept', rotated: true, forkBehind: false },
+  ],
+]
+
+export function orderVectors(): OrderVector[] {
+  return CASES.map(([name, comment, incoming, expect, against = {}]) => {
+    const base = against.head === null ? null : formatBase64url((against.head ?? head).bytes)
+    const known = against.known === false ? null : { root: ROOT, minEpoch: against.minEpoch ?? 0, head: base }
+    const blob = formatBase64url(concatBytes(makeVerified(ada, incoming).bytes))
+    return { kind: 'order', name, section: 8, comment, nowSec: NOW_SEC, known, incoming: blob, expect }
+  })
+}

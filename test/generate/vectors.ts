@@ -1,0 +1,41 @@
+/** Writes test/vectors/: `node test/generate/vectors.ts`. The same bytes at every run. */
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import {
+  consentVectors,
+  editVectors,
+  replayVectors,
+  type ConsentVector,
+  type EditVector,
+  type ReplayVector,
+} from './decision-vectors.ts'
+import { orderVectors, type OrderVector } from './order-vectors.ts'
+import { statusVectors, type StatusVector } from './status-vectors.ts'
+
+export type Vector = StatusVector | EditVector | OrderVector | ReplayVector | ConsentVector
+
+export const VECTORS_DIR: string = fileURLToPath(new URL('../vectors/', import.meta.url))
+
+/** Every vector by the name of its file. @throws when two have one name */
+export function makeVectors(): Map<string, Vector> {
+  const files = new Map<string, Vector>()
+  const vectors = [...statusVectors(), ...editVectors(), ...orderVectors(), ...replayVectors(), ...consentVectors()]
+  for (const vector of vectors) {
+    const file = `${vector.kind}-${vector.name}.json`
+    if (files.has(file)) throw new Error(`two vectors are called ${file}`)
+    files.set(file, vector)
+  }
+  return files
+}
+
+export function formatVector(vector: Vector): string {
+  return `${JSON.stringify(vector, null, 2)}\n`
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  mkdirSync(VECTORS_DIR, { recursive: true })
+  for (const file of readdirSync(VECTORS_DIR)) if (file.endsWith('.json')) rmSync(VECTORS_DIR + file)
+  const vectors = makeVectors()
+  for (const [file, vector] of vectors) writeFileSync(VECTORS_DIR + file, formatVector(vector))
+  console.log(`${vectors.size} vectors`)
+}
