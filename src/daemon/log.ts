@@ -3,6 +3,7 @@ import { fstatSync } from 'node:fs'
 import type { Writable } from 'node:stream'
 import { createLogger, format, transports } from 'winston'
 import type { LogLevel } from './config.ts'
+import { Stderr } from './stderr.ts'
 
 /**
  * What a record may carry: plain values only, so that no object brings a key along with it (attack 36). `message` is a sentence
@@ -52,7 +53,7 @@ interface LogRecord {
 
 /** Opens the log. A stream that fails, as stderr does when its reader has gone, silences it and stops nothing else. */
 export function openLog(options: LogOptions): Log {
-  const stream = options.stream ?? process.stderr
+  const stream = options.stream ?? new Stderr()
   const now = options.now ?? ((): Date => new Date())
   const form = options.form === undefined || options.form === 'auto' ? formOf(stream) : options.form
   // Without a listener an EPIPE would end the daemon. Later writes fail the same way, each told to nobody.
