@@ -155,7 +155,8 @@ export function withEvidence(
 
 /**
  * Applies a judged blob to its record.
- * @param mayNote false when this device reported within the last minute: then only what changes the head is kept (design section 4)
+ * @param mayNote false when this device reported within the last minute: then only what changes the head is kept (design section 4), and the
+ *   proof of a theft, of which there is little
  */
 export function applyVerdict(
   persona: PersonaRecord,
@@ -168,9 +169,12 @@ export function applyVerdict(
   switch (verdict.verdict) {
     case 'accept': {
       const forked = verdict.forkBehind ? withForkBehind(persona, blob, ledger) : persona
-      return takeHeld(takeHead(forked, blob, ledger), ledger)
+      const taken = takeHeld(takeHead(forked, blob, ledger), mayNote, ledger)
+      // Of two steps at once only where they lead is news.
+      return { persona: taken.persona, changes: diffTables(persona, taken.persona) }
     }
     case 'fork': {
+      if (!verdict.wins && !mayNote) return unchanged
       const loser = verdict.wins ? recall(persona.head, ledger) : blob
       const forked = withEvidence(
         withEvidence(persona, 'fork', loser, ledger),
@@ -181,10 +185,12 @@ export function applyVerdict(
       return verdict.wins ? takeHead(forked, blob, ledger) : { persona: forked, changes: [] }
     }
     case 'refresh':
-      return verdict.later ? { persona: refreshHead(persona, blob), changes: [] } : unchanged
+      return verdict.later && mayNote ? { persona: refreshHead(persona, blob), changes: [] } : unchanged
     case 'stale':
       return mayNote ? { persona: withEvidence(persona, 'stale', blob, ledger), changes: [] } : unchanged
     case 'held': {
+      // Each of a million blobs may be higher than the one before (attack 46).
+      if (!mayNote) return unchanged
       const held = persona.held === null ? null : recall(persona.held, ledger)
       const highest = formatBase64url(pickHeld(held, blob).bytes)
       return { persona: highest === persona.held ? persona : { ...persona, held: highest }, changes: [] }
@@ -219,25 +225,22 @@ function violated(persona: PersonaRecord, blob: VerifiedBlob, ledger: Ledger): P
   return alarmed
 }
 
-// The head moved: a blob that was too far ahead may now be within reach. Each turn raises the head, and only one blob is held.
-function takeHeld(
-  taken: { persona: PersonaRecord; changes: ContactChange[] },
-  ledger: Ledger,
-): { persona: PersonaRecord; changes: ContactChange[] } {
-  const { persona, changes } = taken
+type Taken = { persona: PersonaRecord; changes: ContactChange[] }
+
+// The head moved: a blob that was too far ahead may now be within reach, or be the other side of a fork. It is held no longer then, so
+// there is one such step and no second.
+function takeHeld(taken: Taken, mayNote: boolean, ledger: Ledger): Taken {
+  const { persona } = taken
   if (persona.held === null) return taken
   const held = recall(persona.held, ledger)
   const verdict = judgeAgainst(persona, held, ledger)
   if (verdict.verdict === 'held') return taken
-  const released = { ...persona, held: null }
-  if (verdict.verdict !== 'accept') return { persona: released, changes }
-  const again = takeHead(released, held, ledger)
-  return { persona: again.persona, changes: [...changes, ...again.changes] }
+  return applyVerdict({ ...persona, held: null }, held, verdict, mayNote, ledger)
 }
 
 /** A head dated ahead of this clock is said once, when it comes in (attack 32). */
-export function noteClock(persona: PersonaRecord, blob: VerifiedBlob, ledger: Ledger): void {
-  if (!isClockAhead(blob.timeSec, ledger.nowSec)) return
+export function noteClock(persona: PersonaRecord, ledger: Ledger): void {
+  if (!isClockAhead(persona.timeSec, ledger.nowSec)) return
   const message = `the table of ${persona.entry?.name ?? 'your own persona'} is dated ahead of this clock; one of the two clocks is wrong`
   ledger.emit({ event: 'clock', data: { personaId: persona.personaId, message } })
 }

@@ -16,7 +16,12 @@ const QUIET_SEC = 60 // format: what does not move a head writes at most once a 
 /** What the owner's own blob on some device means is the owner's table's business. */
 export interface OwnHeads {
   readonly personaId: string | null
-  adopt(blob: VerifiedBlob, verdict: OrderVerdict): void
+  /**
+   * @param from the device that shows it
+   * @param mayNote as applyVerdict has it
+   * @returns whether anything was written
+   */
+  adopt(blob: VerifiedBlob, verdict: OrderVerdict, from: string, mayNote: boolean): boolean
 }
 
 /** Codes that mean that a client cut or altered a token, and not that somebody forged one. */
@@ -45,6 +50,8 @@ class Observation {
   readonly #name: string
   readonly #source: string
   readonly #atSec: number
+  /** The device as it was before. */
+  readonly #before: DeviceRecord
   #verdict: OrderVerdict | null = null
   #personaId: string | null = null
 
@@ -57,6 +64,7 @@ class Observation {
     this.#source = source
     // A report from the future would outrank everything that comes after it.
     this.#atSec = Math.min(params.seenAtSec ?? ledger.nowSec, ledger.nowSec)
+    this.#before = ledger.device(params.from)
   }
 
   run(): ObserveResult {
@@ -91,13 +99,14 @@ class Observation {
     this.#verdict = verdict
     // Another chain or an unreadable table says nothing about whose the device is.
     if (verdict.verdict === 'refused') return
-    const mayNote = this.#ledger.nowSec - this.#ledger.device(this.#key).heardAtSec >= QUIET_SEC
+    const mayNote = !this.#isQuiet()
     if (verdict.verdict !== 'violation') {
       const sighting = { atSec: this.#atSec, personaId, lists }
       this.#report((reports) => reportToken(reports, this.#source, sighting))
     }
-    if (personaId === this.#own.personaId) this.#own.adopt(blob, verdict)
-    else if (known === undefined) this.#meet(blob, lists)
+    if (personaId === this.#own.personaId) {
+      if (this.#own.adopt(blob, verdict, this.#key, mayNote)) this.#noteHeard()
+    } else if (known === undefined) this.#meet(blob, lists)
     else this.#follow(known, blob, verdict, mayNote)
   }
 
@@ -115,7 +124,7 @@ class Observation {
         : this.#ledger.moveEntry(provisional, leadsTo)
     this.#ledger.putDevice(this.#key, { ...this.#ledger.device(this.#key), entry: null })
     const first: ContactChange = { kind: provisional === null ? 'created' : 'upgraded', key: null, name: entry.name }
-    this.#settle({ ...persona, entry }, [first, ...changes.filter((change) => change.kind === 'added')], blob)
+    this.#settle(null, { ...persona, entry }, [first, ...changes.filter((change) => change.kind === 'added')])
   }
 
   #follow(known: PersonaRecord, blob: VerifiedBlob, verdict: OrderVerdict, mayNote: boolean): void {
@@ -128,33 +137,43 @@ class Observation {
         data: { personaId: persona.personaId, contact: persona.entry?.name ?? '', device },
       })
     }
-    this.#settle(persona, changes, verdict.verdict === 'refresh' && !verdict.later ? null : blob)
+    this.#settle(known, persona, changes)
   }
 
   /** Binds what consents, tells what changed, and writes the record when it did. */
-  #settle(persona: PersonaRecord, changes: ContactChange[], news: VerifiedBlob | null): void {
+  #settle(before: PersonaRecord | null, persona: PersonaRecord, changes: readonly ContactChange[]): void {
     let settled = persona
     const told = [...changes]
     // Without a change only the device that spoke can have become something else.
     const concerned = changes.length > 0 ? persona.devices : persona.devices.filter(({ key }) => key === this.#key)
     for (const { key, name } of concerned) {
       const device = this.#ledger.device(key)
+      const wasConfirmed = before !== null && isConfirmed(before, key, key === this.#key ? this.#before : device)
       if (device.bound === null && consentsTo(device.reports, persona.personaId)) {
         settled = this.#bind(settled, key, device)
-        told.push({ kind: 'confirmed', key, name })
+      }
+      if (isConfirmed(settled, key, this.#ledger.device(key))) {
+        if (!wasConfirmed) told.push({ kind: 'confirmed', key, name })
       } else if (changes.some((change) => change.kind === 'added' && change.key === key)) {
-        this.#alarmContested(settled, key, device)
+        this.#alarmContested(settled, key)
       }
     }
     settled = this.#noteAsserted(settled)
-    if (news !== null) noteClock(settled, news, this.#ledger)
-    if (settled !== this.#ledger.persona(settled.personaId)) this.#ledger.putPersona(settled)
+    if (settled.head !== before?.head) noteClock(settled, this.#ledger)
+    if (settled !== before) {
+      this.#ledger.putPersona(settled)
+      this.#noteHeard()
+    }
     this.#ledger.tellContact(settled.personaId, told, this.#source)
   }
 
   /** The device's own word makes it this persona's; an entry that it had by itself becomes this contact's. */
   #bind(persona: PersonaRecord, key: string, device: DeviceRecord): PersonaRecord {
     this.#ledger.putDevice(key, { ...device, bound: persona.personaId, left: null, entry: null })
+    for (const id of device.claimedBy) {
+      const claimant = id === persona.personaId ? undefined : this.#ledger.persona(id)
+      if (claimant !== undefined) this.#alarmContested(claimant, key)
+    }
     if (device.entry === null || persona.entry === null) return persona
     const leadsTo = { kind: 'persona', id: persona.personaId } as const
     return { ...persona, entry: this.#ledger.joinEntries(persona.entry, device.entry, leadsTo) }
@@ -165,18 +184,30 @@ class Observation {
     const device = this.#ledger.device(this.#key)
     const state = pairState(persona.personaId, isListed, device.bound, device.reports)
     if (state !== 'asserted' || persona.others.includes(this.#key)) return persona
-    return { ...persona, others: [...persona.others, this.#key].slice(0, MAX_OTHERS) }
+    return persona.others.length >= MAX_OTHERS ? persona : { ...persona, others: [...persona.others, this.#key] }
   }
 
   #report(add: (reports: DeviceRecord['reports']) => DeviceRecord['reports']): void {
     const device = this.#ledger.device(this.#key)
     const reports = add(device.reports)
     if (reports === device.reports) return
-    const isQuiet = this.#ledger.nowSec - device.heardAtSec < QUIET_SEC
-    if (isQuiet && saysTheSame(reports, device.reports)) return
+    if (this.#isQuiet() && saysTheSame(reports, device.reports)) return
     const seenAtSec = Math.max(device.seenAtSec ?? 0, this.#atSec)
     this.#ledger.putDevice(this.#key, { ...device, reports, seenAtSec, heardAtSec: this.#ledger.nowSec })
     if (device.bound !== null) this.#tellParted(device.bound, device.reports, reports)
+  }
+
+  /** The device was written of within the last minute; a clock that stepped back says nothing of that. */
+  #isQuiet(): boolean {
+    const sinceSec = this.#ledger.nowSec - this.#before.heardAtSec
+    return sinceSec >= 0 && sinceSec < QUIET_SEC
+  }
+
+  /** A write for this device begins its minute, whatever record it went to. */
+  #noteHeard(): void {
+    const device = this.#ledger.device(this.#key)
+    const { nowSec } = this.#ledger
+    if (device.heardAtSec !== nowSec) this.#ledger.putDevice(this.#key, { ...device, heardAtSec: nowSec })
   }
 
   /** What a new report means for the persona that the device is bound to. */
@@ -195,13 +226,14 @@ class Observation {
     this.#ledger.emit({ event: 'alarm', data: { code: 'PERSONA_SWITCHED', personaId: bound, key: this.#key, message } })
   }
 
-  #alarmContested(persona: PersonaRecord, key: string, device: DeviceRecord): void {
+  #alarmContested(persona: PersonaRecord, key: string): void {
+    const device = this.#ledger.device(key)
     const state = pairState(persona.personaId, true, device.bound, device.reports)
     if (state !== 'claimed') return
     const shown = newestSighting(device.reports)?.personaId ?? null
     const isElsewhere = device.bound !== null || device.entry !== null
     if (!isElsewhere && (shown === null || shown === persona.personaId)) return
-    const name = persona.entry?.name ?? ''
+    const name = persona.entry?.name ?? 'your own persona'
     const message = `${name} lists a device that is known as somebody else's; it counts as ${name}'s only once it shows that itself`
     this.#ledger.emit({
       event: 'alarm',
@@ -233,10 +265,25 @@ class Observation {
       code: refusal ?? ('code' in shown ? shown.code : null),
       personaId: this.#personaId,
       verdict: this.#verdict === null || this.#verdict.verdict === 'refused' ? null : this.#verdict.verdict,
-      state: device.entry !== null && state !== 'claimed' ? 'provisional' : state,
-      contact: persona?.entry?.name ?? device.entry?.name ?? null,
+      state: state ?? (device.entry === null ? null : 'provisional'),
+      contact: this.#holder(device),
     }
   }
+
+  /** Whom the device counts as, which need not be whose blob it shows (attack 14). */
+  #holder(device: DeviceRecord): string | null {
+    if (device.entry !== null) return device.entry.name
+    const persona = device.bound === null ? undefined : this.#ledger.persona(device.bound)
+    if (persona === undefined) return null
+    const isListed = persona.devices.some((listed) => listed.key === this.#key)
+    const state = pairState(persona.personaId, isListed, device.bound, device.reports)
+    return state === 'claimed' ? null : (persona.entry?.name ?? null)
+  }
+}
+
+function isConfirmed(persona: PersonaRecord, key: string, device: DeviceRecord): boolean {
+  const isListed = persona.devices.some((listed) => listed.key === key)
+  return pairState(persona.personaId, isListed, device.bound, device.reports) === 'confirmed'
 }
 
 /** Why a key cannot be a device's; a client may have any 32 bytes in its friend list. */
@@ -254,11 +301,14 @@ function refusedKey(from: string, code: string): ObserveResult {
   return { from, shown: 'invalid', code, personaId: null, verdict: null, state: null, contact: null }
 }
 
-/** Only the time differs. */
+/** Only the time differs: of what the source says, and of what all sources together say. */
 function saysTheSame(a: DeviceRecord['reports'], b: DeviceRecord['reports']): boolean {
   const [after, before] = [a[0], b.find((report) => report.source === a[0]?.source)]
   if (after === undefined || before === undefined) return false
+  const [newest, newestBefore] = [newestSighting(a), newestSighting(b)]
   return (
+    newest?.personaId === newestBefore?.personaId &&
+    newest?.lists === newestBefore?.lists &&
     (after.bare === null) === (before.bare === null) &&
     after.token?.personaId === before.token?.personaId &&
     after.token?.lists === before.token?.lists

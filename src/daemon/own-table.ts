@@ -2,7 +2,7 @@
 import { formatHex, parseHex } from '../core/bytes.ts'
 import type { ChainPosition } from '../core/chain.ts'
 import { TableError } from '../core/errors.ts'
-import type { Edit, ReplayHead } from '../core/intents.ts'
+import type { Edit, Intent, ReplayHead, TablePoint } from '../core/intents.ts'
 import { checkRoomToRotate, statusBytesFree, type Device } from '../core/table.ts'
 import type { VerifiedBlob } from '../core/verify.ts'
 import type { OwnTable } from '../ipc/shapes.ts'
@@ -45,8 +45,38 @@ export function replayHead(persona: PersonaRecord, head: VerifiedBlob): ReplayHe
   }
 }
 
+export function pointOf(blob: VerifiedBlob): TablePoint {
+  return { epoch: blob.epoch, seq: blob.seq, tableHash: formatHex(blob.tableHash) }
+}
+
+/** The head is the very table that was let out with the intent. */
+export function isFirstShownBy(head: ReplayHead, intent: Intent): boolean {
+  return intent.published?.tableHash === head.tableHash
+}
+
+/**
+ * The head was made by a sibling who had a table with the intent before him: what it shows is his answer. To replay a rename or an
+ * activation against it would be answered by his own in turn, for ever.
+ */
+export function isAnswered(intent: Intent, head: ReplayHead, recent: OwnRecord['recent']): boolean {
+  if (intent.edit.kind === 'add' || intent.edit.kind === 'remove') return false
+  const letOut = [intent.published, intent.republished ?? null]
+  return letOut.some((table) => table !== null && descendsFrom(head, table, recent))
+}
+
+/** Whether the chain of `prev` leads from a head to a table, as far as the tables in between were seen. */
+function descendsFrom(head: ReplayHead, table: TablePoint, recent: OwnRecord['recent']): boolean {
+  let { prev } = head
+  for (const _ of [head, ...recent]) {
+    if (table.tableHash.startsWith(prev)) return true
+    const before = recent.find((point) => point.tableHash.startsWith(prev))
+    if (before === undefined) return false
+    prev = before.prev
+  }
+  return false
+}
+
 export function positionOf(own: OwnRecord): ChainPosition {
-  const bytes = (hex: string): Uint8Array => parseHex(hex) ?? new Uint8Array()
   return {
     personaId: bytes(own.personaId),
     epoch: own.epoch,
@@ -55,6 +85,10 @@ export function positionOf(own: OwnRecord): ChainPosition {
     next: bytes(own.next),
     inception: own.inception === null ? null : bytes(own.inception),
   }
+}
+
+function bytes(hex: string): Uint8Array {
+  return parseHex(hex) ?? new Uint8Array()
 }
 
 /** The owner's table as it travels over the socket. */

@@ -9,18 +9,22 @@ import { resignAtSec, type OrderVerdict } from '../core/order.ts'
 import * as table from '../core/table.ts'
 import { composeStatus, formatToken, ownWords } from '../core/token.ts'
 import { verifyBlob, type VerifiedBlob } from '../core/verify.ts'
-import type { EditResult, OwnTable, StatusMessage } from '../ipc/shapes.ts'
+import { consentsTo } from '../core/trust.ts'
+import type { ContactChange, EditResult, OwnTable, StatusMessage } from '../ipc/shapes.ts'
 import { compress } from './compress.ts'
 import type { Custody } from './custody.ts'
 import { KeeperError } from './errors.ts'
-import { applyVerdict, newPersona, recall, takeHead } from './heads.ts'
+import { applyVerdict, newPersona, noteClock, recall, takeHead } from './heads.ts'
 import type { Ledger } from './ledger.ts'
 import type { OwnHeads } from './observe.ts'
 import {
   commandOf,
   describeEdit,
   fitsNameless,
+  isAnswered,
+  isFirstShownBy,
   ownTable,
+  pointOf,
   positionOf,
   rememberOwnNames,
   replayHead,
@@ -124,14 +128,19 @@ export class OwnPersona implements OwnHeads {
   }
 
   /** The owner's own blob was seen on some device: a sibling may have written a newer one (design section 4). */
-  adopt(blob: VerifiedBlob, verdict: OrderVerdict): void {
-    const own = this.#require()
-    const persona = this.#head(own)
-    const { persona: after, changes } = applyVerdict(persona, blob, verdict, true, this.#ledger)
-    if (after === persona) return
-    this.#ledger.putPersona(after)
-    if (after.head === persona.head || verdict.verdict === 'refresh') return
-    for (const change of changes) if (change.kind === 'added') this.#bind(change.key!)
+  adopt(blob: VerifiedBlob, verdict: OrderVerdict, from: string, mayNote: boolean): boolean {
+    const persona = this.#head(this.#require())
+    const { persona: after, changes } = applyVerdict(persona, blob, verdict, mayNote, this.#ledger)
+    if (after !== persona) this.#ledger.putPersona(after)
+    if (after.head !== persona.head && verdict.verdict !== 'refresh') this.#follow(after, changes)
+    else if (after.devices.some(({ key }) => key === from) && this.#isFree(from)) this.#bind(from)
+    return after !== persona
+  }
+
+  /** A sibling's table is the head now. */
+  #follow(after: PersonaRecord, changes: readonly ContactChange[]): void {
+    for (const change of changes) if (change.kind === 'added') this.#welcome(change.key!)
+    noteClock(after, this.#ledger)
     this.#remember(recall(after.head, this.#ledger))
     this.#ledger.emit({ event: 'own.changed', data: { table: this.table(), cause: 'sibling' } })
     this.#ledger.putOwn({ ...this.#require(), replayDue: true })
@@ -142,13 +151,15 @@ export class OwnPersona implements OwnHeads {
   replay(): void {
     const own = this.#ledger.own()
     if (own === undefined || !own.replayDue || this.#custody.isLocked) return
-    this.#ledger.putOwn({ ...own, replayDue: false })
     const persona = this.#head(own)
     const head = recall(persona.head, this.#ledger)
-    // After a rotation by a sibling nothing can be signed here until this device has the new key.
-    if (head.epoch !== own.epoch) return
-    const lacking = this.#intents.filter((intent) => intent.published?.tableHash !== formatHex(head.tableHash))
-    const { devices, outcomes } = replayIntents(replayHead(persona, head), lacking, {
+    // After a rotation by a sibling nothing can be signed here until this device has the new key; nor behind the last seq.
+    if (head.epoch !== own.epoch || head.seq >= MAX_SEQ) return
+    this.#ledger.putOwn({ ...own, replayDue: false })
+    const onto = replayHead(persona, head)
+    for (const intent of this.#intents) if (isAnswered(intent, onto, own.recent)) this.#forget(intent)
+    const lacking = this.#intents.filter((intent) => !isFirstShownBy(onto, intent))
+    const { devices, outcomes } = replayIntents(onto, lacking, {
       nowSec: this.#ledger.nowSec,
       tombstones: new Set(own.tombstones),
       ancestor: (prev) => own.recent.find((point) => point.tableHash.startsWith(prev)),
@@ -158,21 +169,24 @@ export class OwnPersona implements OwnHeads {
     if (!outcomes.some(({ outcome }) => outcome === 'replayed')) return
     const signed = this.#sign(this.#draft(own, head, devices), true)
     this.#ledger.putOwn({ ...this.#require(), named: signed.named })
+    for (const { intent, outcome } of outcomes) if (outcome === 'replayed') this.#republish(intent, signed.blob)
     this.#letOut({ ...persona, names: rememberOwnNames(devices, persona.names) }, signed.blob, 'replay')
   }
 
-  /** When the table is due to be signed again, for a daemon that serves its k-th device; null without a persona. */
+  /** When the table is due to be signed again, for a daemon that serves its k-th device; null without a persona, or without its present key. */
   resignDueSec(): number | null {
     const own = this.#ledger.own()
-    return own === undefined ? null : resignAtSec(this.#head(own).timeSec, 0)
+    if (own === undefined) return null
+    const { epoch, timeSec } = this.#head(own)
+    return epoch === own.epoch ? resignAtSec(timeSec, 0) : null
   }
 
-  /** Signs the head again under the present time, so that friends see that the persona is alive. @throws {KeeperError} LOCKED */
+  /** Signs the head again under the present time, so that friends see that the persona is alive. @throws {KeeperError} LOCKED | KEY_SUPERSEDED */
   resign(): void {
     const own = this.#require()
     const persona = this.#head(own)
     const head = recall(persona.head, this.#ledger)
-    const again = resignBlob(head.bytes, this.#ledger.nowSec, this.#custody.signer(own.epoch))
+    const again = resignBlob(head.bytes, this.#ledger.nowSec, this.#custody.signer(head.epoch))
     this.#letOut(persona, this.#checked(again), 'resign')
   }
 
@@ -245,17 +259,33 @@ export class OwnPersona implements OwnHeads {
 
   /** @returns the number of the intent */
   #journal(edit: Edit, own: OwnRecord, blob: VerifiedBlob): number {
-    const published = { epoch: blob.epoch, seq: blob.seq, tableHash: formatHex(blob.tableHash) }
+    const published = pointOf(blob)
     const id = String(own.nextIntent).padStart(INTENT_DIGITS, '0')
     const intent: Intent = { id, edit, atSec: this.#ledger.nowSec, published }
-    this.#intents.push(intent)
+    this.#keep([...this.#intents, intent])
     this.#ledger.stage(this.#ledger.records.intents.put(id, intent))
     while (this.#intents.length > MAX_LIVE_INTENTS) this.#forget(this.#intents[0]!)
     return own.nextIntent
   }
 
+  /** A replayed intent was let out once more: what descends from either table has seen it. */
+  #republish(intent: Intent, blob: VerifiedBlob): void {
+    const again: Intent = { ...intent, republished: pointOf(blob) }
+    this.#keep(this.#intents.map((other) => (other.id === intent.id ? again : other)))
+    this.#ledger.stage(this.#ledger.records.intents.put(intent.id, again))
+  }
+
+  // What is in memory must be what is on disk, also when the change is given up.
+  #keep(intents: Intent[]): void {
+    const before = this.#intents
+    this.#intents = intents
+    this.#ledger.onUndo(() => {
+      this.#intents = before
+    })
+  }
+
   #forget(intent: Intent): void {
-    this.#intents = this.#intents.filter((other) => other !== intent)
+    this.#keep(this.#intents.filter((other) => other.id !== intent.id))
     this.#ledger.stage(this.#ledger.records.intents.remove(intent.id))
   }
 
@@ -279,14 +309,27 @@ export class OwnPersona implements OwnHeads {
 
   #remember(blob: VerifiedBlob): void {
     const own = this.#require()
-    const point = {
-      epoch: blob.epoch,
-      seq: blob.seq,
-      tableHash: formatHex(blob.tableHash),
-      prev: formatHex(blob.prev),
-    }
+    const point = { ...pointOf(blob), prev: formatHex(blob.prev) }
     const others = own.recent.filter((known) => known.tableHash !== point.tableHash)
     this.#ledger.putOwn({ ...own, recent: [point, ...others].slice(0, MAX_RECENT_TABLES) })
+  }
+
+  /**
+   * A sibling lists a device: it is the owner's, unless it is known as somebody else's. Then its own word is needed, as with any persona;
+   * otherwise the thief of a sibling could take the owner's contacts from him by listing their devices (attacks 15 and 44).
+   */
+  #welcome(key: string): void {
+    const { personaId } = this.#require()
+    if (this.#ledger.device(key).bound === personaId) return
+    if (this.#isFree(key)) return this.#bind(key)
+    const message =
+      "your own persona lists a device that is known as somebody else's; if you did not do that, a device of yours was stolen"
+    this.#ledger.emit({ event: 'alarm', data: { code: 'DEVICE_CONTESTED', personaId, key, message } })
+  }
+
+  #isFree(key: string): boolean {
+    const { bound, entry, reports } = this.#ledger.device(key)
+    return bound === null && (entry === null || consentsTo(reports, this.#require().personaId))
   }
 
   /** The owner's own word makes a device the owner's; an entry that it had as a friend is gone. */
