@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { formatHex } from '../../../src/core/bytes.ts'
 import { StoreError } from '../../../src/store/errors.ts'
+import type { ChosenWord } from '../../../src/ipc/methods.ts'
 import { openMemoryStore } from '../../../src/store/memory-store.ts'
 import { statePaths } from '../../../src/store/state-dir.ts'
 import { Custody } from '../../../src/daemon/custody.ts'
@@ -11,6 +12,10 @@ import { engine, person, START_SEC } from '../../support/person.ts'
 import { tempDir } from '../../support/temp-dir.ts'
 
 const LAPTOP = { name: 'laptop', key: OWN_LAPTOP }
+
+function chosen(words: readonly string[], ...positions: number[]): ChosenWord[] {
+  return positions.map((position) => ({ position, word: words[position - 1]! }))
+}
 
 function secretFiles(test: TestKeeper): string[] {
   return readdirSync(test.stateDir).sort()
@@ -193,9 +198,6 @@ describe('a passphrase', () => {
 })
 
 describe('the recovery words', () => {
-  const chosen = (words: readonly string[], ...positions: number[]): { position: number; word: string }[] =>
-    positions.map((position) => ({ position, word: words[position - 1]! }))
-
   it('are shown until they are confirmed, and then the seed is gone from memory and disk', async () => {
     const test = await TestKeeper.withPersona()
     const { words } = await test.call('recovery.show')
