@@ -30,3 +30,5 @@ for frame in frames():
         contact = data["data"]["contact"]
         print("event:", json.dumps(contact["name"]), "message goes to", contact["active"])
         break
+else:
+    raise SystemExit("the daemon closed the connection")

@@ -101,6 +101,17 @@ describe('examples/who_is.py', () => {
     },
   )
 
+  test.skipIf(!hasPython)(
+    `says so when the daemon ends first ${hasPython ? '' : '(skipped: no python3)'}`,
+    async () => {
+      const app = startApp('python3', WHO_IS_PY, laptop)
+      await expect.poll(app.printed).toBe('answer: "laptop"\n')
+      await home.stop()
+      await expect.poll(app.printed).toContain('the daemon closed the connection')
+      await expect.poll(() => app.process.exitCode).toBe(1)
+    },
+  )
+
   test('stands in docs/ipc.md word for word', () => {
     const docs = readFileSync(join(ROOT, 'docs', 'ipc.md'), 'utf8')
     const blocks = [...docs.matchAll(/```python\n([^]*?)```/g)].map(([, code]) => code)
