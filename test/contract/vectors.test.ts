@@ -1,25 +1,16 @@
 /** Every vector of the format, on both engines (docs/format.md, section 14). */
 import { readdirSync, readFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { judgeConsent, judgeEdit, judgeReplay } from '../generate/decision-vectors.ts'
 import { judgeVector } from '../generate/order-vectors.ts'
 import { judgeText } from '../generate/status-vectors.ts'
 import { formatVector, makeVectors, VECTORS_DIR, type Vector } from '../generate/vectors.ts'
+import { codesOf } from '../support/error-codes.ts'
 import { ENGINES } from '../support/made-persona.ts'
 import type { Engine } from '../../src/core/engine.ts'
 
 const FILES = readdirSync(VECTORS_DIR).filter((file) => file.endsWith('.json'))
 const VECTORS = FILES.map((file) => JSON.parse(readFileSync(VECTORS_DIR + file, 'utf8')) as Vector)
-
-/** The members of a union in src/core/errors.ts, read from its source: a type leaves nothing to ask at run time. */
-export function codesOf(union: string): string[] {
-  const source = readFileSync(fileURLToPath(new URL('../../src/core/errors.ts', import.meta.url)), 'utf8')
-  const body = new RegExp(`export type ${union} =\n((?:  \\|.*\n)+)`).exec(source)![1]!
-  return [...body.matchAll(/^ {2}\| (?:'([A-Z0-9_]+)'|(\w+))/gm)].flatMap(([, code, other]) => {
-    return code === undefined ? codesOf(other!) : [code]
-  })
-}
 
 function judge(vector: Vector, engine: Engine): unknown {
   switch (vector.kind) {

@@ -1,0 +1,193 @@
+/** docs/format.md says what the code does: every number, list and example of it. */
+import { readFileSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { describe, expect, it } from 'vitest'
+import { decodeBlob, PREV_BYTES } from '../../src/core/blob.ts'
+import { formatHex, parseHex } from '../../src/core/bytes.ts'
+import { LINK_BYTES } from '../../src/core/chain.ts'
+import { DOCUMENT_DICTIONARY } from '../../src/core/dictionary.ts'
+import { MAX_EVIDENCE_PER_PERSONA, MAX_EVIDENCE_PER_SEQ } from '../../src/core/evidence.ts'
+import * as limits from '../../src/core/limits.ts'
+import { FRESH_SEC, RESIGN_AFTER_SEC, RESIGN_STEP_SEC, STALE_SEC } from '../../src/core/order.ts'
+import { fallbackName } from '../../src/core/table.ts'
+import { parseStatus } from '../../src/core/token.ts'
+import { judgeStatus } from '../../src/core/verify.ts'
+import { parseWords } from '../../src/crypto/seed.ts'
+import { FORMAT_DOC, LABELS, withBlocks } from '../generate/format-blocks.ts'
+import { makeVectors } from '../generate/vectors.ts'
+import { codesOf } from '../support/error-codes.ts'
+import { ENGINES, makeBlob, makePersona, sodium } from '../support/made-persona.ts'
+
+const DOC = readFileSync(FORMAT_DOC, 'utf8')
+const DAY_SEC = 86_400
+
+/** The text of one section, without its heading. */
+function section(number: number): string {
+  const found = new RegExp(`\n## ${number}\\. .*\n([^]*?)(?=\n## |$)`).exec(DOC)
+  if (found === null) throw new Error(`there is no section ${number}`)
+  return found[1]!
+}
+
+/** Values of the worked example, hex or text, by their names; of one name in the order of the text. */
+function exampleValues(): Map<string, string[]> {
+  const values = new Map<string, string[]>()
+  for (const [, block] of section(13).matchAll(/```\n([^]*?)```/g)) {
+    for (const [, name, inline, lines] of block!.matchAll(/^(\S.*?)(?: {2,}(.*)\n|\n((?: {4}.*\n)+))/gm)) {
+      const isWords = name === 'words'
+      const value = inline ?? lines!.trim().replaceAll(/\n {4}/g, isWords ? ' ' : '')
+      values.set(name!, [...(values.get(name!) ?? []), value])
+    }
+  }
+  return values
+}
+
+describe('docs/format.md', () => {
+  it('holds the made parts as the code makes them: labels, limits, capacity, dictionary, example, vectors', () => {
+    expect(withBlocks(DOC)).toBe(DOC)
+  })
+
+  it('numbers its sections from 1 to 15', () => {
+    const numbers = [...DOC.matchAll(/^## (\d+)\. /gm)].map(([, number]) => Number(number))
+    expect(numbers).toEqual(Array.from({ length: 15 }, (_, i) => i + 1))
+  })
+
+  it('has labels of which none is a prefix of another', () => {
+    expect(LABELS.length).toBe(7)
+    for (const [a, aBytes] of LABELS) {
+      for (const [b, bBytes] of LABELS) {
+        if (a !== b) expect(formatHex(bBytes).startsWith(formatHex(aBytes)), `${a} of ${b}`).toBe(false)
+      }
+    }
+  })
+
+  it('says in its text the numbers that the code has', () => {
+    const { MAX_STATUS_BYTES, MIN_TOKEN_CHARS, MAX_TOKEN_CHARS, MAX_BLOB_BYTES, MAX_EPOCH, MAX_DEVICES } = limits
+    const sentences: readonly (readonly [section: number, text: string])[] = [
+      [2, `\`${limits.TOKEN_PREFIX}\` followed by at least ${MIN_TOKEN_CHARS} characters`],
+      [2, `"${limits.TOKEN_PREFIX}" ${MIN_TOKEN_CHARS}*${MAX_TOKEN_CHARS}BASE64URL`],
+      [2, `more than ${MAX_TOKEN_CHARS} characters`],
+      [2, `longer than ${MAX_STATUS_BYTES} bytes`],
+      [2, `most ${MAX_STATUS_BYTES} bytes of UTF-8`],
+      [2, `At ${MAX_STATUS_BYTES + 1} bytes`],
+      [3, `at most ${MAX_BLOB_BYTES} bytes`],
+      [3, `epoch e, 0..${MAX_EPOCH}\n`],
+      [3, `number of devices, 0..${MAX_DEVICES};`],
+      [3, `zero exactly at epoch ${MAX_EPOCH} `],
+      [3, `seq, u32be, 1..2^${Math.log2(limits.MAX_SEQ + 1)}-1`],
+      [4, `K_i, i = 0..${MAX_EPOCH},`],
+      [4, `c_${MAX_EPOCH} = 32 zero bytes`],
+      [4, `first ${LINK_BYTES} bytes of H(LABEL_KEY`],
+      [7, `more than ${MAX_TOKEN_CHARS} characters`],
+      [7, `the epoch is over ${MAX_EPOCH} `],
+      [7, `n is over ${MAX_DEVICES} `],
+      [7, `more than ${limits.MAX_DOCUMENT_BYTES} bytes come out`],
+      [7, `over ${limits.MAX_NICKNAME_CODE_POINTS} code points or ${limits.MAX_NICKNAME_BYTES} bytes`],
+      [8, `more than ${limits.MAX_CLOCK_AHEAD_SEC / 3600} hours ahead of the reader's clock`],
+      [8, `higher by more than ${limits.MAX_SEQ_STEP} `],
+      [8, `*fresh* up to ${FRESH_SEC / DAY_SEC} days, *stale* up to ${STALE_SEC / DAY_SEC} days`],
+      [8, `${RESIGN_AFTER_SEC / DAY_SEC} days and ${RESIGN_STEP_SEC / 3600} h * k after time`],
+      [8, `at most ${MAX_EVIDENCE_PER_SEQ} blobs a (persona, epoch, seq) and ${MAX_EVIDENCE_PER_PERSONA} a persona`],
+      [10, 'more than 14 days apart'], // held by the vectors consent-bare-14-days and consent-bare-over-14-days
+      [11, `no more than ${limits.MAX_DOCUMENT_BYTES} bytes come out`],
+      [12, `1..${limits.MAX_NICKNAME_CODE_POINTS} code points and at most ${limits.MAX_NICKNAME_BYTES} bytes`],
+    ]
+    for (const [number, text] of sentences) expect(section(number), `section ${number}`).toContain(text)
+    expect(sentences.length).toBe(27)
+    expect(fallbackName('0123456789ABCDEF'.repeat(4))).toBe('device-01234567')
+    expect(section(6)).toContain("`device-` and the key's first 8 hex digits")
+  })
+
+  it('draws the blob with the offsets at which the decoder reads', () => {
+    const blob = decodeBlob(makeBlob(makePersona(1), { epoch: 2, devices: [0, 1] }))
+    const drawn = [...section(3).matchAll(/^(\d+) +(\d+) +(\w+)/gm)].map(([, at, length, name]) => [
+      name,
+      Number(at),
+      Number(length),
+    ])
+    const offset = (field: Uint8Array): number => field.byteOffset - blob.bytes.byteOffset
+    expect(drawn).toEqual([
+      ['version', 0, 1],
+      ['flags', 1, 1],
+      ['PersonaID', offset(blob.personaId), blob.personaId.length],
+      ['signature', offset(blob.signature), blob.signature.length],
+      ['epoch', 98, 1],
+      ['seq', 99, 4],
+      ['time', 103, 4],
+      ['prev', offset(blob.prev), PREV_BYTES],
+      ['next', offset(blob.next), blob.next.length],
+      ['inception', offset(blob.inception!), blob.inception!.length],
+    ])
+    expect(offset(blob.links)).toBe(155 + 64)
+    expect(offset(blob.signingKey)).toBe(155 + 64 + 16)
+    expect(offset(blob.deviceKeys[0]!)).toBe(155 + 64 + 16 + 32 + 1)
+    const { bytes } = blob
+    expect([bytes[0], bytes[1], bytes[98], formatHex(bytes.subarray(99, 103))]).toEqual([1, 0, 2, '00000001'])
+    expect(new DataView(bytes.buffer).getUint32(103)).toBe(blob.timeSec)
+  })
+
+  it('lists the error codes of the code, each with a vector that shows it', () => {
+    const rows = [...section(7).matchAll(/^\| `([A-Z0-9_]+)` \| (.+?) \| ?(\S*) \|$/gm)]
+    const listed = rows.map(([, code]) => code!)
+    expect(listed.toSorted()).toEqual([...codesOf('BlobErrorCode'), ...codesOf('TableErrorCode')].toSorted())
+    const vectors = makeVectors()
+    let shown = 0
+    for (const [, code, , name] of rows) {
+      if (name === '') continue
+      expect(vectors.get(`${name}.json`)?.expect, code).toMatchObject({ code })
+      shown++
+    }
+    expect([listed.length, shown]).toEqual([41, 39])
+  })
+
+  it('has the dictionary as the hex that the inflater uses', () => {
+    const hex = /```\n([0-9A-F\n]+)```/.exec(section(11))![1]!.replaceAll('\n', '')
+    expect(parseHex(hex)).toEqual(DOCUMENT_DICTIONARY)
+  })
+
+  it('works its example through from the words to the status message', () => {
+    const values = exampleValues()
+    const value = (name: string, i = 0): string => {
+      const found = values.get(name)?.[i]
+      if (found === undefined) throw new Error(`the example has no ${name}`)
+      return found
+    }
+    const bytes = (name: string, i = 0): Uint8Array => parseHex(value(name, i))!
+    expect(formatHex(parseWords(value('words')))).toBe(value('seed'))
+    // By node:crypto, and so without the code that made the example.
+    const hash = (label: string, ...parts: readonly Uint8Array[]): string => {
+      const sha512 = createHash('sha512').update(`personad/v1/${label}\0`)
+      for (const part of parts) sha512.update(part)
+      return sha512.digest('hex').slice(0, 64).toUpperCase()
+    }
+    expect(hash('key', bytes('K_1')).slice(0, 32)).toBe(value('h_1'))
+    for (let i = 15; i >= 0; i--) {
+      expect(hash('next', bytes(`h_${i + 1}`), bytes(`c_${i + 1}`)), `c_${i}`).toBe(value(`c_${i}`))
+    }
+    for (const i of [0, 1]) {
+      const message = bytes('signed message', i).slice('personad/v1/blob\0'.length)
+      message.fill(0, 34 + 5, 34 + 9)
+      expect(hash('table', message)).toBe(value('T', i))
+      expect(bytes('blob', i).length).toBe(Number(value('bytes', i === 0 ? 0 : 2)))
+    }
+    for (const engine of ENGINES) {
+      expect(engine.verify(bytes('signature'), bytes('signed message'), bytes('K_0, the PersonaID'))).toBe(true)
+      expect(engine.verify(bytes('signature', 1), bytes('signed message', 1), bytes('K_1'))).toBe(true)
+      expect(engine.verify(bytes('inception'), bytes('inception message'), bytes('K_0, the PersonaID'))).toBe(true)
+    }
+    const text = value('status message')
+    expect(text.length).toBe(Number(value('bytes', 1)))
+    const { words, blob } = judgeStatus(text, sodium)
+    expect(words).toBe('In the garden')
+    expect(formatHex(blob!.bytes)).toBe(value('blob'))
+    expect(blob!.deviceKeys.map(formatHex)).toEqual([value('laptop'), value('phone')])
+    expect(formatHex(blob!.root)).toBe(value('c_0'))
+    expect(formatHex(decodeBlob(bytes('blob', 1)).prev)).toBe(value('T').slice(0, 32))
+    expect(value('c_0 computed from it')).toBe(value('c_0'))
+    expect(parseStatus(text).kind).toBe('token')
+  })
+
+  it('gives room for fifteen devices with random nicknames of eight letters', () => {
+    const row = /^\| this format, nicknames of 8 random letters \| (\d+)(?: \((\d+)\.\.\d+\))? \|/m.exec(section(6))!
+    expect(Number(row[2] ?? row[1])).toBeGreaterThanOrEqual(15)
+  })
+})

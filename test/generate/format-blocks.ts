@@ -1,0 +1,197 @@
+/** Makes the parts of docs/format.md that code can make: `node test/generate/format-blocks.ts` writes them, a test compares them. */
+import { readFileSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { capacityTable } from '../../bench/capacity.ts'
+import { decodeBlob, encodeBlob, PREV_BYTES, signedMessage, type BlobFields } from '../../src/core/blob.ts'
+import { concatBytes, formatHex, u32be } from '../../src/core/bytes.ts'
+import { chainRoot, inceptionMessage, linkOf } from '../../src/core/chain.ts'
+import { DOCUMENT_DICTIONARY } from '../../src/core/dictionary.ts'
+import { formatDocument } from '../../src/core/document.ts'
+import { MAX_EVIDENCE_PER_PERSONA, MAX_EVIDENCE_PER_SEQ } from '../../src/core/evidence.ts'
+import * as labels from '../../src/core/labels.ts'
+import * as limits from '../../src/core/limits.ts'
+import { FRESH_SEC, RESIGN_AFTER_SEC, RESIGN_STEP_SEC, STALE_SEC } from '../../src/core/order.ts'
+import { composeStatus } from '../../src/core/token.ts'
+import { tableHash } from '../../src/core/verify.ts'
+import { portableEngine } from '../../src/crypto/portable.ts'
+import { LABEL_SEAL } from '../../src/crypto/seal.ts'
+import { deriveSigningSeed, formatWords, LABEL_SIGN } from '../../src/crypto/seed.ts'
+import { compress } from '../../src/daemon/compress.ts'
+import { makeDevice, makeDeviceKey, makePersona, sodium } from '../support/made-persona.ts'
+import { makeVectors } from './vectors.ts'
+
+export const FORMAT_DOC: string = fileURLToPath(new URL('../../docs/format.md', import.meta.url))
+
+/** Name, bytes and use of every label. */
+export const LABELS: readonly (readonly [name: string, bytes: Uint8Array, use: string])[] = [
+  ['LABEL_BLOB', labels.LABEL_BLOB, 'signature of a blob (section 3)'],
+  ['LABEL_TABLE', labels.LABEL_TABLE, 'table hash T (section 3)'],
+  ['LABEL_INCEPTION', labels.LABEL_INCEPTION, 'inception signature (section 4)'],
+  ['LABEL_KEY', labels.LABEL_KEY, 'h_i (section 4)'],
+  ['LABEL_NEXT', labels.LABEL_NEXT, 'c_i (section 4)'],
+  ['LABEL_SIGN', LABEL_SIGN, 'signing keys from the seed (section 4)'],
+  ['LABEL_SEAL', LABEL_SEAL, 'secrets on disk, which never travel'],
+]
+
+const LIMITS: readonly (readonly [what: string, value: string])[] = [
+  ['status message', `${limits.MAX_STATUS_BYTES} bytes`],
+  ['characters of a token behind the prefix', `${limits.MIN_TOKEN_CHARS}..${limits.MAX_TOKEN_CHARS}`],
+  ['blob', `${limits.MAX_BLOB_BYTES} bytes`],
+  ['epoch', `0..${limits.MAX_EPOCH}`],
+  ['devices', `0..${limits.MAX_DEVICES}`],
+  ['seq', `1..${limits.MAX_SEQ}`],
+  ['step of seq that is followed', String(limits.MAX_SEQ_STEP)],
+  ['document, inflated', `${limits.MAX_DOCUMENT_BYTES} bytes`],
+  ['nickname', `${limits.MAX_NICKNAME_CODE_POINTS} code points, ${limits.MAX_NICKNAME_BYTES} bytes`],
+  ['time ahead of the reader', `${limits.MAX_CLOCK_AHEAD_SEC} s`],
+  ['fresh, stale', `${FRESH_SEC} s, ${STALE_SEC} s`],
+  ['re-sign after, and later by each place', `${RESIGN_AFTER_SEC} s, ${RESIGN_STEP_SEC} s`],
+  ['evidence a seq, a persona', `${MAX_EVIDENCE_PER_SEQ}, ${MAX_EVIDENCE_PER_PERSONA}`],
+]
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`
+  return [line(head), `|${head.map(() => '---').join('|')}|`, ...rows.map(line)].join('\n')
+}
+
+function formatLabel(bytes: Uint8Array): string {
+  return `\`${String.fromCharCode(...bytes).replace('\0', '` 00')}${bytes.at(-1) === 0 ? '' : '`'}`
+}
+
+/** Hex in lines of 32 bytes. */
+function hexLines(bytes: Uint8Array): string {
+  return formatHex(bytes)
+    .match(/.{1,64}/g)!
+    .join('\n')
+}
+
+class Example {
+  readonly #lines: string[] = []
+
+  text(line: string): void {
+    this.#lines.push('', line, '')
+  }
+
+  values(...entries: readonly (readonly [name: string, value: Uint8Array | string])[]): void {
+    const block = entries.map(([name, value]) => {
+      const lines = typeof value === 'string' ? value : hexLines(value)
+      return lines.length > 64 ? `${name}\n${lines.replaceAll(/^/gm, '    ')}` : `${name.padEnd(22)}${lines}`
+    })
+    this.#lines.push('```', ...block, '```')
+  }
+
+  toString(): string {
+    return this.#lines.join('\n').trim()
+  }
+}
+
+const TIME_SEC = 1_800_000_000
+
+function blobOf(epoch: number, fields: Omit<BlobFields, 'chain'>): Uint8Array {
+  const persona = makePersona(1)
+  return encodeBlob({ chain: persona.positions[epoch]!, ...fields }, (message) => persona.sign(epoch, message))
+}
+
+function describeBlob(example: Example, blob: Uint8Array, document: Uint8Array): void {
+  const { signature, deflated } = decodeBlob(blob)
+  example.values(
+    ['document', String.fromCharCode(...document)],
+    ['deflated', deflated],
+    ['signed message', signedMessage(blob)],
+    ['signature', signature],
+    ['T', tableHash(blob, portableEngine)],
+    ['blob', blob],
+    ['bytes', String(blob.length)],
+  )
+}
+
+function workedExample(): string {
+  const { seed, positions } = makePersona(1)
+  const example = new Example()
+  const words = formatWords(seed)
+  const [first, second] = positions as [(typeof positions)[0], (typeof positions)[0]]
+  example.text('The persona:')
+  example.values(
+    ['seed', seed],
+    ['words', [0, 8, 16].map((at) => words.slice(at, at + 8).join(' ')).join('\n')],
+    ['HKDF info of K_0', concatBytes(LABEL_SIGN, u32be(0))],
+    ['Ed25519 seed of K_0', deriveSigningSeed(seed, 0, portableEngine)],
+    ['K_0, the PersonaID', first.personaId],
+    ['Ed25519 seed of K_1', deriveSigningSeed(seed, 1, portableEngine)],
+    ['K_1', second.signingKey],
+    ...positions.slice(1).map(({ signingKey, epoch }) => [`h_${epoch}`, linkOf(signingKey, portableEngine)] as const),
+    ...positions.toReversed().map(({ next, epoch }) => [`c_${epoch}`, next] as const),
+    ['inception message', inceptionMessage(first.personaId, first.next)],
+    ['inception', second.inception!],
+  )
+  example.text('Epoch 0, seq 1, two devices:')
+  const devices = [makeDevice(0), makeDevice(1)]
+  example.values(...devices.map(({ name, key }) => [name, key] as const))
+  const named = formatDocument([['names', devices.map(({ name }) => name)]])
+  const deflated = compress(named, DOCUMENT_DICTIONARY)
+  const deviceKeys = [makeDeviceKey(0), makeDeviceKey(1)]
+  const prev = new Uint8Array(PREV_BYTES)
+  const blob = blobOf(0, { seq: 1, timeSec: TIME_SEC, prev, deviceKeys, deflated })
+  describeBlob(example, blob, named)
+  const status = composeStatus('In the garden', blob)
+  example.values(['status message', status.text.match(/.{1,100}/g)!.join('\n')], ['bytes', String(status.bytes)])
+  example.text(
+    'Epoch 1, seq 1, an hour later: the phone is lost, and the laptop is left. prev leads to the table above:',
+  )
+  const leftDocument = formatDocument([['names', ['laptop']]])
+  const rotated = blobOf(1, {
+    seq: 1,
+    timeSec: TIME_SEC + 3600,
+    prev: tableHash(blob, portableEngine).subarray(0, PREV_BYTES),
+    deviceKeys: deviceKeys.slice(0, 1),
+    deflated: compress(leftDocument, DOCUMENT_DICTIONARY),
+  })
+  describeBlob(example, rotated, leftDocument)
+  example.values(['c_0 computed from it', chainRoot(decodeBlob(rotated), sodium)])
+  return example.toString()
+}
+
+function vectorCounts(): string {
+  const counts = new Map<string, number>()
+  for (const { kind } of makeVectors().values()) counts.set(kind, (counts.get(kind) ?? 0) + 1)
+  return table(
+    ['kind', 'files in test/vectors/'],
+    [...counts].map(([kind, count]) => [`\`${kind}\``, String(count)]),
+  )
+}
+
+/** Every made part by its name. */
+export function formatBlocks(): ReadonlyMap<string, string> {
+  return new Map([
+    [
+      'labels',
+      table(
+        ['label', 'bytes', 'use'],
+        LABELS.map(([name, bytes, use]) => [name, formatLabel(bytes), use]),
+      ),
+    ],
+    ['limits', table(['what', 'limit'], LIMITS)],
+    ['capacity', capacityTable()],
+    ['dictionary', `\`\`\`\n${hexLines(DOCUMENT_DICTIONARY)}\n\`\`\`\n\n${DOCUMENT_DICTIONARY.length} bytes of UTF-8.`],
+    ['example', workedExample()],
+    ['vectors', vectorCounts()],
+  ])
+}
+
+/** The document with its made parts replaced. @throws when it lacks one of them */
+export function withBlocks(document: string): string {
+  let text = document
+  for (const [name, block] of formatBlocks()) {
+    const begin = `<!-- ${name}: made by test/generate/format-blocks.ts -->\n`
+    const end = `<!-- end ${name} -->`
+    const from = text.indexOf(begin)
+    const to = text.indexOf(end)
+    if (from < 0 || to < from) throw new Error(`docs/format.md has no place for ${name}`)
+    text = `${text.slice(0, from + begin.length)}\n${block}\n\n${text.slice(to)}`
+  }
+  return text
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  writeFileSync(FORMAT_DOC, withBlocks(readFileSync(FORMAT_DOC, 'utf8')))
+}
