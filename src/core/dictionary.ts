@@ -1,5 +1,5 @@
 /**
- * The preset dictionary of the document's DEFLATE stream (docs/format.md, section 5): for ever part of blob version 1, since a
+ * The preset dictionary of the document's DEFLATE stream (docs/format.md, section 11): for ever part of blob version 1, since a
  * reader with another one inflates another document. What later turns out to be more useful waits for version 2.
  */
 import { encodeUtf8 } from './bytes.ts'

@@ -1,5 +1,5 @@
 /**
- * The document of a blob: a strict reader and writer of a small subset of YAML (docs/format.md, section 5).
+ * The document of a blob: a strict reader and writer of a small subset of YAML (docs/format.md, section 11).
  *
  * UTF-8 without a byte order mark, by this grammar (RFC 5234; literals are case-sensitive; no characters means no keys):
  *

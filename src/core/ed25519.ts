@@ -1,4 +1,4 @@
-/** Which 32 and 64 bytes may be an Ed25519 key or signature at all, before any curve arithmetic (docs/format.md, section 2). */
+/** Which 32 and 64 bytes may be an Ed25519 key or signature at all, before any curve arithmetic (docs/format.md, section 1). */
 import { compareBytes, equalBytes, parseHex } from './bytes.ts'
 
 /**

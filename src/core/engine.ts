@@ -3,7 +3,7 @@ export interface Engine {
   /** SHA-512 of the parts' concatenation, 64 bytes. */
   sha512(...parts: readonly Uint8Array[]): Uint8Array
   /**
-   * Strict Ed25519 (docs/format.md, section 2): canonical A and R, neither of small order, S < L, cofactorless equation.
+   * Strict Ed25519 (docs/format.md, section 1): canonical A and R, neither of small order, S < L, cofactorless equation.
    * Both engines give the same verdict on every input. Wrong lengths are false, never a throw.
    * @param signature 64 bytes
    * @param publicKey 32 bytes

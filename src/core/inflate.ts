@@ -1,5 +1,5 @@
 /**
- * The one inflater of the format: raw DEFLATE (RFC 1951) with a preset dictionary, strict (docs/format.md, section 5).
+ * The one inflater of the format: raw DEFLATE (RFC 1951) with a preset dictionary, strict (docs/format.md, section 11).
  *
  * It accepts exactly the streams that zlib accepts and that end in the last byte. The bits left over in that byte are not
  * looked at, as in zlib: RFC 1951 gives them no value, and the signature already covers them.

@@ -1,5 +1,5 @@
 /**
- * Nicknames of devices: which texts are one, and when two are the same (docs/format.md, section 4).
+ * Nicknames of devices: which texts are one, and when two are the same (docs/format.md, section 12).
  *
  * A nickname has 1..32 code points and at most 64 bytes of UTF-8, is in NFC, has no U+0020 at an end, and does not begin with
  * a combining mark (General_Category M), which would be drawn over what stands before it. All facts are those of Unicode 16.0.

@@ -58,7 +58,7 @@ export type OrderVerdict =
   | { readonly verdict: 'stale' }
   | { readonly verdict: 'held' }
   | { readonly verdict: 'violation' }
-  /** Signature and chain are good, the document is not: refused within its epoch (design section 2). */
+  /** Signature and chain are good, the document is not: refused within its epoch (docs/format.md, section 8). */
   | { readonly verdict: 'refused'; readonly code: DocumentErrorCode }
 
 /**

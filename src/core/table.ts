@@ -114,7 +114,7 @@ export function encodeTable(
   const { chain, seq, timeSec, prev, devices } = draft
   const fixedBytes = blobBytesWithoutDocument(chain.epoch, devices.length)
   const isNamed = draft.named && devices.length > 0
-  const kept = draft.document.filter(([key]) => key !== 'names') // unknown keys are kept (design section 2)
+  const kept = draft.document.filter(([key]) => key !== 'names') // unknown keys are kept (docs/format.md, section 6)
   const whole: Document = isNamed ? [['names', devices.map((device) => device.name)], ...kept] : kept
   let over = 0
   for (const document of mayGiveUp ? [whole, kept, []] : [whole]) {
@@ -143,7 +143,7 @@ function tooLarge(devices: number, over: number): TableError {
 }
 
 /**
- * Refuses a table that, nameless, would not fit at the next epoch: a rotation must never fail for size (design section 2).
+ * Refuses a table that, nameless, would not fit at the next epoch: a rotation must never fail for size (docs/format.md, section 6).
  * @throws {TableError} TABLE_TOO_LARGE
  */
 export function checkRoomToRotate(epoch: number, devices: number): void {

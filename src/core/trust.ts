@@ -91,7 +91,7 @@ export function consentsTo(reports: DeviceReports, personaId: string): boolean {
 export type PairState = 'claimed' | 'confirmed' | 'former' | 'asserted'
 
 /**
- * State of the pair (persona, device), design section 5. A device is bound to the first persona that it confirms, and only the user's
+ * State of the pair (persona, device) (docs/format.md, section 10). A device is bound to the first persona that it confirms, and only the user's
  * own word unbinds it: another persona on a known device is never automatic (attack 16), nor does a device that left come back as a stranger.
  * @param listed the persona's head lists the device
  * @param bound the persona that the device is bound to, 64 hex digits, or null
@@ -160,7 +160,7 @@ export type Admission =
   | { readonly take: 'nothing' }
 
 /**
- * Whether an accepted blob becomes what apps see (design section 5). Policy holds back additions, activation and renames; a proven
+ * Whether an accepted blob becomes what apps see (docs/format.md, section 10). Policy holds back additions, activation and renames; a proven
  * higher epoch is recorded at once under every policy, a removal within an epoch likewise under `ask` (attack 43).
  */
 export function admit(policy: Policy, rotated: boolean): Admission {

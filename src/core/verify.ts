@@ -44,7 +44,7 @@ export function tableHash(blob: Uint8Array, engine: Engine): Uint8Array {
 
 /**
  * Verifies a decoded blob: signature by K_e, chain, inception, device keys, and only then the document.
- * A document that cannot be read is no throw: of a higher epoch everything else is still taken (design section 2).
+ * A document that cannot be read is no throw: of a higher epoch everything else is still taken (docs/format.md, section 8).
  * @throws {BlobError} PERSONA_KEY_INVALID | SIGNATURE_BAD | INCEPTION_BAD | DEVICE_KEY_IS_SIGNING_KEY
  */
 export function verifyBlob(blob: SignedBlob, engine: Engine, inceptions?: InceptionCache): VerifiedBlob {

@@ -1,4 +1,4 @@
-/** Which 32 bytes may be a device key of Tox, an X25519 public key, and which would be a signing key in disguise (docs/format.md, section 2). */
+/** Which 32 bytes may be a device key of Tox, an X25519 public key, and which would be a signing key in disguise (docs/format.md, sections 3 and 5). */
 import { equalBytes, parseHex } from './bytes.ts'
 import { isCanonicalElement } from './ed25519.ts'
 

@@ -1,4 +1,4 @@
-/** From the 24 recovery words to the signing keys of a persona, and back to the words (docs/format.md, section 3). */
+/** From the 24 recovery words to the signing keys of a persona, and back to the words (docs/format.md, section 4). */
 import { entropyToMnemonic, mnemonicToEntropy } from '@scure/bip39'
 import { wordlist } from '@scure/bip39/wordlists/english.js'
 import { hkdfSync } from 'node:crypto'
