@@ -1,9 +1,11 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import type { DaemonStatus } from '../../src/ipc/shapes.ts'
+import { BOB, putProfiles } from '../support/people.ts'
 import { Home } from '../support/persona.ts'
 
 // util-linux; it runs a command on a terminal of its own and passes on what is typed and shown.
@@ -178,5 +180,14 @@ describe.skipIf(absence !== '')(`on a terminal${absence}`, () => {
     }
     expect(count).toBe(2)
     expect(((await home.json(['status'])) as DaemonStatus).persona).toBeNull()
+  })
+
+  test('a scan says how far it is, on one line that is gone afterwards', async () => {
+    putProfiles(home.directory)
+    const typist = new Typist(home, ['tox', 'scan', join(home.directory, BOB)])
+    await typist.until(`${BOB}: 0 of `)
+    await typist.until('\r\x1b[K')
+    await typist.until('0 refused')
+    expect(await typist.end()).toBe(0)
   })
 })

@@ -19,6 +19,7 @@ import { portableEngine } from '../../src/crypto/portable.ts'
 import { METHODS } from '../../src/ipc/methods.ts'
 import * as shapes from '../../src/ipc/shapes.ts'
 import { encryptSave } from '../../src/tox/esave.ts'
+import { newSave } from '../../src/tox/new-profile.ts'
 import { encodeSave, readStatusMessage, SECTION_KEYS, sectionData, withSection } from '../../src/tox/savefile.ts'
 import { withStatusMessage } from '../../src/tox/publish.ts'
 import { keyOf, BOB, LAPTOP, PHONE, putProfiles, readSave, seeFriend, whose, writeSave } from '../support/people.ts'
@@ -106,6 +107,27 @@ describe(`the main job, on ${whose}`, () => {
     expect(((await home.json(['device', 'list'])) as shapes.OwnTable).devices).toEqual([{ name: 'phone', key: phone }])
     expect(await home.failure(['device', 'add', 'laptop', '--key', laptop])).toBe('1 DEVICE_TOMBSTONED')
     await home.done(['device', 'add', 'laptop', '--key', laptop, '--again'])
+  })
+
+  test('a profile of 300 friends goes over in more than one call, and is listed in more than one page', async () => {
+    await home.start()
+    const friends = Array.from({ length: 300 }, (_, i) => ({
+      publicKey: new Uint8Array(32)
+        .fill(7)
+        .with(0, i & 0xff)
+        .with(1, i >> 8),
+      name: `friend ${i}`,
+      statusMessage: '',
+      lastSeenSec: 0,
+    }))
+    const secretKey = new Uint8Array(32).fill(77)
+    const profile = { name: 'Many', statusMessage: '', secretKey, nospam: new Uint8Array(4), friends }
+    writeSave(at('many.tox'), newSave(profile, portableEngine))
+    const report = (await home.json(['tox', 'scan', 'many.tox'])) as { profiles: { results: unknown[] }[] }
+    expect(report.profiles[0]?.results).toHaveLength(300)
+    const page = METHODS['contact.list'].result.parse(await home.json(['contact', 'list']))
+    expect(new Set(page.contacts.map(({ name }) => name)).size).toBe(300)
+    expect([page.total, page.next]).toEqual([300, null])
   })
 
   test('what is shown already is not written again, and leaves no further backup', async () => {
