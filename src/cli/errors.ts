@@ -55,7 +55,7 @@ const LAYERS = new Set([
 /** What to do about failures whose own layer cannot know how it was called. */
 const HINTS = new Map([
   ['DAEMON_UNREACHABLE', 'start it: `personad`, or for good `persona service install`; in a checkout `npm start`'],
-  ['TOX_ENCRYPTED', 'give its passphrase with --passphrase-file FILE, or run this on a terminal'],
+  ['TOX_ENCRYPTED', 'give its passphrase with --passphrase-file FILE (init, device add: --profile-passphrase-file)'],
   ['TOX_CLIENT_RUNNING', 'close the Tox client; --force writes all the same'],
 ])
 
