@@ -2,7 +2,7 @@
 import { zlibSync } from 'fflate'
 import { fileURLToPath } from 'node:url'
 import { blobBytesWithoutDocument } from '../src/core/blob.ts'
-import { concatBytes, encodeUtf8, formatHex, u32be } from '../src/core/bytes.ts'
+import { encodeUtf8, formatHex, u32be } from '../src/core/bytes.ts'
 import { DOCUMENT_DICTIONARY } from '../src/core/dictionary.ts'
 import { formatDocument } from '../src/core/document.ts'
 import { TableError } from '../src/core/errors.ts'
@@ -58,6 +58,10 @@ function literalBytes(yaml: string): number {
   return 128 + 1 + 64 + 1 + 4 * Math.ceil(zlibSync(encodeUtf8(yaml), { level: 9 }).length / 3)
 }
 
+function fits(epoch: number, devices: number, documentBytes: number): boolean {
+  return blobBytesWithoutDocument(epoch, devices) + documentBytes <= MAX_BLOB_BYTES
+}
+
 function isRotatable(epoch: number, devices: number): boolean {
   try {
     checkRoomToRotate(epoch, devices)
@@ -77,9 +81,7 @@ function summary(values: readonly number[]): string {
 /** The table as markdown, without a line break at its end. */
 export function capacityTable(): string {
   const draws = Array.from({ length: DRAWS }, (_, draw) => makeDraw(draw))
-  const emptyDocument = concatBytes(compress(new Uint8Array(0), DOCUMENT_DICTIONARY)).length
-  const fits = (epoch: number, devices: number, documentBytes: number): boolean =>
-    blobBytesWithoutDocument(epoch, devices) + documentBytes <= MAX_BLOB_BYTES
+  const emptyDocument = compress(new Uint8Array(0), DOCUMENT_DICTIONARY).length
   const named = (epoch: number): string =>
     summary(draws.map(({ deflated }) => most((devices) => fits(epoch, devices, deflated[devices]!))))
   const unnamed = (epoch: number): string => String(most((devices) => fits(epoch, devices, emptyDocument)))

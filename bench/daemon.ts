@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { connect, type Client } from '../src/ipc/client.ts'
-import { MAX_BATCH } from '../src/ipc/methods.ts'
+import { MAX_BATCH } from '../src/ipc/limits.ts'
 import type { ObservationParams } from '../src/ipc/shapes.ts'
 
 const MAIN = join(import.meta.dirname, '../src/daemon/main.ts')
@@ -41,7 +41,7 @@ export async function startDaemon(home: string): Promise<RunningDaemon> {
   const startMs = performance.now() - started
   const admin = await connect({ socketPath: join(home, 'run/admin/admin.sock') })
   const stop = async (): Promise<void> => {
-    admin.close()
+    await admin.close()
     const ended = new Promise((done) => child.once('exit', done))
     child.kill('SIGTERM')
     await ended

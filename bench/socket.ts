@@ -107,12 +107,15 @@ export async function benchSocket(daemon: RunningDaemon, query: string, isQuick:
   })
 }
 
+/** The median over the turns of a quantile of each. */
+function median(turns: readonly number[][], q: number): number {
+  return quantile(
+    turns.map((times) => quantile(times, q)),
+    0.5,
+  )
+}
+
 function rowsOf(figures: { ours: number[][]; bare: number[][]; oursRate: number[]; bareRate: number[] }): Row[] {
-  const median = (turns: number[][], q: number): number =>
-    quantile(
-      turns.map((times) => quantile(times, q)),
-      0.5,
-    )
   const ratio = (q: number): string => formatRatio(median(figures.ours, q) / median(figures.bare, q))
   const [ours, bare] = [quantile(figures.oursRate, 0.5), quantile(figures.bareRate, 0.5)]
   return [0.5, 0.99]

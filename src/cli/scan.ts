@@ -1,6 +1,7 @@
 /** `persona tox scan`: every friend's status message, read out of profiles and reported to the daemon. */
 import { formatHex } from '../core/bytes.ts'
 import type { Client } from '../ipc/client.ts'
+import { MAX_BATCH } from '../ipc/limits.ts'
 import type { ObservationParams, ObserveResult } from '../ipc/shapes.ts'
 import { readFriends } from '../tox/friends.ts'
 import { readName, readStatusMessage } from '../tox/savefile.ts'
@@ -119,7 +120,6 @@ function observation(from: string, name: string, text: string, seenAtSec: number
 }
 
 async function report(client: Client, file: string, found: Observations): Promise<ObserveResult[]> {
-  const { MAX_BATCH } = await import('../ipc/methods.ts')
   const results: ObserveResult[] = []
   const progress = new Progress(escapeText(file), found.observations.length)
   for (const observations of chunksOf(found.observations, MAX_BATCH)) {

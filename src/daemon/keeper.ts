@@ -6,7 +6,8 @@ import type { VerifiedBlob } from '../core/verify.ts'
 import type { CryptoEngine } from '../crypto/engine.ts'
 import { judgeText } from '../ipc/judgement.ts'
 import type { Handlers } from '../ipc/method.ts'
-import { MAX_PAGE, type ChosenWord, type InitParams, type Methods } from '../ipc/methods.ts'
+import { MAX_PAGE } from '../ipc/limits.ts'
+import type { ChosenWord, InitParams, Methods } from '../ipc/methods.ts'
 import type {
   DaemonEvent,
   DaemonStatus,

@@ -1,10 +1,9 @@
 /** The one table of methods (docs/ipc.md, section 3): name, who may call it, params, result. docs/openrpc.json is made from it. */
 import { z } from 'zod'
+import { MAX_BATCH, MAX_PAGE } from './limits.ts'
 import type { MethodSpec, Permission } from './method.ts'
 import * as shape from './shapes.ts'
 
-export const MAX_BATCH = 256 // sanity: observations in one call; a friend record is about 1.2 kB, so a batch stays far below a frame
-export const MAX_PAGE = 500 // sanity: contacts in one page; the page ends earlier where contacts are large
 const MAX_SOURCE_CHARS = 128 // sanity: a kind and a key; kept with each device that the source reported
 
 /** Passphrases and words travel only over the admin socket, and never into a log. */
