@@ -136,20 +136,20 @@ describe('names from clients', () => {
   })
 })
 
-describe('the list of contacts', () => {
-  async function pages(test: TestKeeper, limit: number): Promise<Contact[]> {
-    const contacts: Contact[] = []
-    let after: string | undefined
-    for (let n = 0; n < 100; n++) {
-      const page = await test.call('contact.list', after === undefined ? { limit } : { limit, after })
-      expect(page.contacts.length).toBeLessThanOrEqual(limit)
-      contacts.push(...page.contacts)
-      if (page.next === null) return contacts
-      after = page.next
-    }
-    throw new Error('the pages have no end')
+async function pages(test: TestKeeper, limit: number): Promise<Contact[]> {
+  const contacts: Contact[] = []
+  let after: string | undefined
+  for (let n = 0; n < 100; n++) {
+    const page = await test.call('contact.list', after === undefined ? { limit } : { limit, after })
+    expect(page.contacts.length).toBeLessThanOrEqual(limit)
+    contacts.push(...page.contacts)
+    if (page.next === null) return contacts
+    after = page.next
   }
+  throw new Error('the pages have no end')
+}
 
+describe('the list of contacts', () => {
   it('is whole, in the order of the names, each once, however it is cut', async () => {
     const test = await TestKeeper.withPersona()
     for (let n = 0; n < 25; n++) await test.sees(deviceKey(`friend ${n}`), 'hi', { name: `friend ${(n * 7) % 25}` })

@@ -291,14 +291,14 @@ describe('a second chain of a known persona', () => {
   })
 })
 
-describe('writes and evidence are bounded', () => {
-  /** So many different old blobs of bob, a second apart. */
-  async function flood(test: TestKeeper, count: number, next: (n: number) => Table): Promise<number> {
-    const before = test.store.commits.length
-    for (let n = 0; n < count; n++) await test.later(1).sees(PHONE, next(n))
-    return test.store.commits.length - before
-  }
+/** So many different old blobs of bob, a second apart. */
+async function flood(test: TestKeeper, count: number, next: (n: number) => Table): Promise<number> {
+  const before = test.store.commits.length
+  for (let n = 0; n < count; n++) await test.later(1).sees(PHONE, next(n))
+  return test.store.commits.length - before
+}
 
+describe('writes and evidence are bounded', () => {
   it('a thousand different stale blobs write once a minute, and 16 of them stay', async () => {
     const { test, bob, first } = await knowingBob()
     await test.sees(LAPTOP, bob.table(['phone', 'laptop'], { seq: 5000 }))

@@ -1,0 +1,222 @@
+import * as fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { compareBytes, formatHex, parseBase64url } from '../../../src/core/bytes.ts'
+import { decodeBlob } from '../../../src/core/blob.ts'
+import { foldName } from '../../../src/daemon/ledger.ts'
+import type { DeviceRecord, PersonaRecord } from '../../../src/daemon/records.ts'
+import { OWN_LAPTOP, TestKeeper } from '../../support/keeper.ts'
+import { deviceKey, person, type Person, type Table } from '../../support/person.ts'
+
+const RUNS = 60
+const PEOPLE = ['ann', 'bob', 'eve'] as const
+const KEYS: readonly string[] = Array.from({ length: 6 }, (_, n) => deviceKey(`device ${n}`))
+const NAMES = ['Kim', 'kim', 'Kim#2', 'Bob', 'device', '__proto__'] as const
+
+/** The tables that a person may show: a tree of edits, forks and rotations, each listing some of the six devices. */
+interface Step {
+  readonly who: number
+  readonly devices: readonly number[]
+  readonly after: number
+  readonly jump: number
+  readonly rotates: boolean
+  readonly isThief: boolean
+}
+
+type Action =
+  | {
+      readonly kind: 'show'
+      readonly key: number
+      readonly table: number
+      readonly agoSec: number
+      readonly source: string
+      readonly name: string
+    }
+  | { readonly kind: 'text'; readonly key: number; readonly text: string }
+  | { readonly kind: 'add'; readonly key: number }
+  | { readonly kind: 'remove'; readonly key: number }
+  | { readonly kind: 'wait'; readonly seconds: number }
+  | { readonly kind: 'reopen' }
+
+const step: fc.Arbitrary<Step> = fc.record({
+  who: fc.nat({ max: PEOPLE.length - 1 }),
+  devices: fc.uniqueArray(fc.nat({ max: KEYS.length - 1 }), { maxLength: 4 }),
+  after: fc.nat({ max: 30 }),
+  jump: fc.constantFrom(1, 1, 1, 2, 70_000),
+  rotates: fc.boolean(),
+  isThief: fc.boolean(),
+})
+
+const key = fc.nat({ max: KEYS.length - 1 })
+const action: fc.Arbitrary<Action> = fc.oneof(
+  {
+    weight: 8,
+    arbitrary: fc.record({
+      kind: fc.constant('show' as const),
+      key,
+      table: fc.nat({ max: 30 }),
+      agoSec: fc.constantFrom(0, 0, 0, 100, 1_000_000),
+      source: fc.constantFrom('one', 'two'),
+      name: fc.constantFrom(...NAMES),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({ kind: fc.constant('text' as const), key, text: fc.constantFrom('', 'hi', 'persona:x') }),
+  },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('add' as const), key }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('remove' as const), key }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ kind: fc.constant('wait' as const), seconds: fc.constantFrom(1, 61, 2_000_000) }),
+  },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('reopen' as const) }) },
+)
+
+function draw(steps: readonly Step[]): Table[] {
+  const people: Person[] = PEOPLE.map((name) => person(name))
+  const tables = people.map((one, i) => one.table([{ name: 'd', key: KEYS[i]! }]))
+  const owners = people.map((_, i) => i)
+  for (const { who, devices, after, jump, rotates, isThief } of steps) {
+    const own = tables.filter((_, i) => owners[i] === who)
+    const before = own[after % own.length]!
+    const one = isThief ? people[who]!.thief() : people[who]!.sibling()
+    one.epoch = before.epoch
+    if (rotates && before.epoch < 3) one.rotate()
+    const listed = devices.map((n) => ({ name: `d${n}`, key: KEYS[n]! }))
+    tables.push(one.table(listed, { after: before, ...(one.epoch === before.epoch ? { seq: before.seq + jump } : {}) }))
+    owners.push(who)
+  }
+  return tables
+}
+
+/** What a device has shown of itself: pairs of key and persona. */
+function showed(tables: readonly Table[], actions: readonly Action[]): Set<string> {
+  const pairs = new Set<string>()
+  for (const action of actions) {
+    if (action.kind !== 'show') continue
+    const blob = decodeBlob(tables[action.table % tables.length]!.blob)
+    const shownKey = KEYS[action.key]!
+    if (blob.deviceKeys.some((listed) => formatHex(listed) === shownKey))
+      pairs.add(`${shownKey} ${formatHex(blob.personaId)}`)
+  }
+  return pairs
+}
+
+interface State {
+  readonly personas: ReadonlyMap<string, PersonaRecord>
+  readonly devices: ReadonlyMap<string, DeviceRecord>
+  readonly names: ReadonlyMap<string, { kind: string; id: string }>
+}
+
+async function stateOf(test: TestKeeper): Promise<State> {
+  const [personas, devices, names] = [new Map(), new Map(), new Map()]
+  for await (const [id, value] of test.records.personas.iterate()) personas.set(id, value)
+  for await (const [id, value] of test.records.devices.iterate()) devices.set(id, value)
+  for await (const [id, value] of test.records.names.iterate()) names.set(id, value)
+  return { personas, devices, names }
+}
+
+function checkHeads(before: State, after: State): void {
+  for (const [id, old] of before.personas) {
+    const now = after.personas.get(id)!
+    expect(now.root).toBe(old.root)
+    const [a, b] = [decodeBlob(parseBase64url(old.head)!), decodeBlob(parseBase64url(now.head)!)]
+    const order = b.epoch - a.epoch || b.seq - a.seq || a.deviceKeys.length - b.deviceKeys.length
+    expect(order, 'a head never sinks').toBeGreaterThanOrEqual(0)
+    expect([b.epoch, b.seq]).toStrictEqual([now.epoch, now.seq])
+    if (b.epoch === a.epoch && b.seq === a.seq && compareBytes(a.bytes, b.bytes) === 0)
+      expect(now.devices).toStrictEqual(old.devices)
+  }
+}
+
+function checkNames({ personas, devices, names }: State): void {
+  const wanted = new Map<string, string>()
+  for (const [id, { entry }] of personas)
+    for (const name of entry === null ? [] : [entry.name, ...entry.aliases]) wanted.set(foldName(name), id)
+  for (const [id, { entry }] of devices)
+    for (const name of entry === null ? [] : [entry.name, ...entry.aliases]) wanted.set(foldName(name), id)
+  expect(new Map([...names].map(([folded, { id }]) => [folded, id]))).toStrictEqual(wanted)
+}
+
+async function checkViews(test: TestKeeper, { personas, devices }: State): Promise<void> {
+  const { counts } = await test.call('status')
+  const contacts = [...personas.values()].filter(({ entry }) => entry !== null)
+  const provisional = [...devices.values()].filter(({ entry }) => entry !== null)
+  expect(counts).toMatchObject({ contacts: contacts.length, provisional: provisional.length, devices: devices.size })
+  const confirmedFor = new Map<string, string>()
+  for (const id of personas.keys()) {
+    const contact = await test.call('contact.show', { contact: id })
+    for (const { key } of contact.devices) {
+      expect(confirmedFor.get(key), 'a device is confirmed for one persona').toBeUndefined()
+      confirmedFor.set(key, id)
+      expect((await test.call('lookup', { query: key })).contact!.personaId).toBe(id)
+    }
+  }
+  for (const [id, { bound, entry }] of devices) {
+    if (bound !== null) expect(entry, `${id} is bound, so no entry of its own`).toBeNull()
+    for (const claimant of devices.get(id)!.claimedBy) {
+      expect(personas.get(claimant)!.devices.some(({ key }) => key === id)).toBe(true)
+    }
+  }
+}
+
+// An edit may be refused: the device is a contact's, or is not listed.
+function ignore(): void {}
+
+async function act(test: TestKeeper, action: Action, tables: readonly Table[]): Promise<TestKeeper> {
+  switch (action.kind) {
+    case 'show': {
+      const text = tables[action.table % tables.length]!
+      const { source, name, agoSec } = action
+      await test.reports(source, KEYS[action.key]!, text, { name, seenAtSec: test.nowSec - agoSec })
+      return test
+    }
+    case 'text':
+      await test.sees(KEYS[action.key]!, action.text)
+      return test
+    case 'add':
+      await test.call('device.add', { name: `own ${action.key}`, key: KEYS[action.key]!, again: true }).catch(ignore)
+      return test
+    case 'remove':
+      await test.call('device.remove', { device: KEYS[action.key]! }).catch(ignore)
+      return test
+    case 'wait':
+      return test.later(action.seconds)
+    case 'reopen':
+      return await test.reopened()
+  }
+}
+
+describe('whatever is shown and edited in whatever order', () => {
+  it('no head sinks, the names and counts are those of the entries, and no device is bound but by its own word', async () => {
+    let ran = 0
+    const steps = fc.array(step, { minLength: 6, maxLength: 20 })
+    const actions = fc.array(action, { minLength: 10, maxLength: 40 })
+    await fc.assert(
+      fc.asyncProperty(steps, actions, async (steps, actions) => {
+        const tables = draw(steps)
+        let test = await TestKeeper.withPersona()
+        const ownId = (await test.call('device.list')).personaId
+        const pairs = showed(tables, actions)
+        let before = await stateOf(test)
+        for (const action of actions) {
+          test = await act(test, action, tables)
+          const after = await stateOf(test)
+          checkHeads(before, after)
+          checkNames(after)
+          await checkViews(test, after)
+          for (const [id, { bound }] of after.devices) {
+            if (bound === null) expect(before.devices.get(id)?.bound ?? null).toBeNull()
+            else if (bound !== ownId) expect(pairs, `${id} is bound by its own word`).toContain(`${id} ${bound}`)
+          }
+          expect(test.storeFailures).toStrictEqual([])
+          before = after
+        }
+        expect(before.devices.get(OWN_LAPTOP)!.bound).toBe(ownId)
+        ran++
+      }),
+      { numRuns: RUNS },
+    )
+    expect(ran).toBe(RUNS)
+  }, 60_000)
+})
