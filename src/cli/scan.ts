@@ -156,7 +156,7 @@ function formatScanned(profile: ScannedProfile, names: ReadonlyMap<string, strin
   const count = (wanted: (result: ObserveResult) => boolean): number => results.filter(wanted).length
   const shown = count((result) => result.shown === 'valid')
   const created = count((result) => result.verdict === 'new')
-  const changed = count((result) => result.verdict === 'accept')
+  const changed = count((result) => result.verdict !== 'new' && result.changes.length > 0)
   const refused = results.filter(isRefused)
   const summary = [
     countOf(profile.friends, 'friend'),

@@ -54,6 +54,7 @@ class Observation {
   readonly #before: DeviceRecord
   #verdict: OrderVerdict | null = null
   #personaId: string | null = null
+  readonly #changes: ContactChange['kind'][] = []
 
   constructor(params: ObservationParams, source: string, own: OwnHeads, ledger: Ledger) {
     this.#ledger = ledger
@@ -164,7 +165,7 @@ class Observation {
       this.#ledger.putPersona(settled)
       this.#noteHeard()
     }
-    this.#ledger.tellContact(settled.personaId, told, this.#source)
+    this.#tell(settled.personaId, told)
   }
 
   /** The device's own word makes it this persona's; an entry that it had by itself becomes this contact's. */
@@ -217,7 +218,7 @@ class Observation {
       this.#alarmSwitch(bound, shown)
     if (!consentsTo(before, bound) || consentsTo(after, bound)) return
     const listed = this.#ledger.persona(bound)?.devices.find((device) => device.key === this.#key)
-    if (listed !== undefined) this.#ledger.tellContact(bound, [{ kind: 'unconfirmed', ...listed }], this.#source)
+    if (listed !== undefined) this.#tell(bound, [{ kind: 'unconfirmed', ...listed }])
   }
 
   #alarmSwitch(bound: string, shown: string): void {
@@ -252,6 +253,11 @@ class Observation {
     this.#ledger.putDevice(this.#key, { ...device, entry, heardAtSec: this.#ledger.nowSec })
   }
 
+  #tell(personaId: string, changes: readonly ContactChange[]): void {
+    this.#changes.push(...changes.map(({ kind }) => kind))
+    this.#ledger.tellContact(personaId, changes, this.#source)
+  }
+
   #result(shown: Shown): ObserveResult {
     const device = this.#ledger.device(this.#key)
     const of = this.#personaId ?? device.bound
@@ -267,6 +273,7 @@ class Observation {
       verdict: this.#verdict === null || this.#verdict.verdict === 'refused' ? null : this.#verdict.verdict,
       state: state ?? (device.entry === null ? null : 'provisional'),
       contact: this.#holder(device),
+      changes: this.#changes,
     }
   }
 
@@ -298,7 +305,7 @@ function deviceKeyFault(key: string): string | null {
 }
 
 function refusedKey(from: string, code: string): ObserveResult {
-  return { from, shown: 'invalid', code, personaId: null, verdict: null, state: null, contact: null }
+  return { from, shown: 'invalid', code, personaId: null, verdict: null, state: null, contact: null, changes: [] }
 }
 
 /** Only the time differs: of what the source says, and of what all sources together say. */

@@ -10,6 +10,19 @@ import type { DaemonEvent } from './shapes.ts'
 import { checkSocketDirectory, checkSocketPath, codeOf } from './socket-file.ts'
 
 export { IpcError, RpcError }
+export type {
+  Contact,
+  ContactChange,
+  ContactDevice,
+  DaemonEvent,
+  DaemonStatus,
+  EditResult,
+  LookupResult,
+  ObserveResult,
+  OwnTable,
+  StatusMessage,
+  VerifyResult,
+} from './shapes.ts'
 
 export interface ConnectOptions {
   readonly socketPath: string

@@ -248,6 +248,20 @@ export const verifyResult: z.ZodType<VerifyResult> = z.strictObject({
   listsSender: z.boolean().nullable(),
 })
 
+/** In the order in which they are told. */
+const CHANGE_KINDS = [
+  'created', // first seen
+  'upgraded', // a provisional entry became a persona
+  'rotated', // a higher epoch
+  'removed',
+  'added', // the table lists a new device
+  'renamed',
+  'activated', // another first device
+  'confirmed',
+  'unconfirmed',
+] as const
+export type ChangeKind = (typeof CHANGE_KINDS)[number]
+
 /** One thing a device showed. */
 export interface ObservationParams {
   from: string
@@ -275,6 +289,8 @@ export interface ObserveResult {
   /** The pair's state after it. */
   state: PairState | 'provisional' | null
   contact: string | null
+  /** What changed by it, for this contact and for one that the device left. */
+  changes: ChangeKind[]
 }
 
 export const observeResult: z.ZodType<ObserveResult> = z.strictObject({
@@ -285,6 +301,7 @@ export const observeResult: z.ZodType<ObserveResult> = z.strictObject({
   verdict: orderVerdict.nullable(),
   state: z.enum(['claimed', 'confirmed', 'former', 'asserted', 'provisional']).nullable(),
   contact: z.string().nullable(),
+  changes: z.array(z.enum(CHANGE_KINDS)),
 })
 
 export interface DaemonStatus {
@@ -331,16 +348,7 @@ export const daemonStatus: z.ZodType<DaemonStatus> = z.strictObject({
 
 /** What changed in a contact, one entry a change. */
 export interface ContactChange {
-  kind:
-    | 'created' // first seen
-    | 'upgraded' // a provisional entry became a persona
-    | 'added' // the table lists a new device
-    | 'removed'
-    | 'renamed'
-    | 'activated' // another first device
-    | 'rotated' // a higher epoch
-    | 'confirmed'
-    | 'unconfirmed'
+  kind: ChangeKind
   key: string | null
   name: string | null
 }
