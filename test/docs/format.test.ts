@@ -41,6 +41,13 @@ function exampleValues(): Map<string, string[]> {
   return values
 }
 
+/** H over a label and parts, by node:crypto, and so without the code that made the example. */
+function hash(label: string, ...parts: readonly Uint8Array[]): string {
+  const sha512 = createHash('sha512').update(`personad/v1/${label}\0`)
+  for (const part of parts) sha512.update(part)
+  return sha512.digest('hex').slice(0, 64).toUpperCase()
+}
+
 describe('docs/format.md', () => {
   it('holds the made parts as the code makes them: labels, limits, capacity, dictionary, example, vectors', () => {
     expect(withBlocks(DOC)).toBe(DOC)
@@ -153,12 +160,6 @@ describe('docs/format.md', () => {
     }
     const bytes = (name: string, i = 0): Uint8Array => parseHex(value(name, i))!
     expect(formatHex(parseWords(value('words')))).toBe(value('seed'))
-    // By node:crypto, and so without the code that made the example.
-    const hash = (label: string, ...parts: readonly Uint8Array[]): string => {
-      const sha512 = createHash('sha512').update(`personad/v1/${label}\0`)
-      for (const part of parts) sha512.update(part)
-      return sha512.digest('hex').slice(0, 64).toUpperCase()
-    }
     expect(hash('key', bytes('K_1')).slice(0, 32)).toBe(value('h_1'))
     for (let i = 15; i >= 0; i--) {
       expect(hash('next', bytes(`h_${i + 1}`), bytes(`c_${i + 1}`)), `c_${i}`).toBe(value(`c_${i}`))

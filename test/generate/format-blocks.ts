@@ -49,9 +49,12 @@ const LIMITS: readonly (readonly [what: string, value: string])[] = [
   ['evidence a seq, a persona', `${MAX_EVIDENCE_PER_SEQ}, ${MAX_EVIDENCE_PER_PERSONA}`],
 ]
 
+function tableLine(cells: readonly string[]): string {
+  return `| ${cells.join(' | ')} |`
+}
+
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`
-  return [line(head), `|${head.map(() => '---').join('|')}|`, ...rows.map(line)].join('\n')
+  return [tableLine(head), `|${head.map(() => '---').join('|')}|`, ...rows.map(tableLine)].join('\n')
 }
 
 function formatLabel(bytes: Uint8Array): string {

@@ -1,5 +1,5 @@
 /** Vectors of the order: what an incoming blob is against the head (docs/format.md, section 8). */
-import { concatBytes, formatBase64url, formatHex, parseBase64url, parseHex } from '../../src/core/bytes.ts'
+import { formatBase64url, formatHex, parseBase64url, parseHex } from '../../src/core/bytes.ts'
 import type { Engine } from '../../src/core/engine.ts'
 import { decodeBlob } from '../../src/core/blob.ts'
 import { MAX_CLOCK_AHEAD_SEC, MAX_SEQ_STEP } from '../../src/core/limits.ts'
@@ -198,7 +198,7 @@ export function orderVectors(): OrderVector[] {
   return CASES.map(([name, comment, incoming, expect, against = {}]) => {
     const base = against.head === null ? null : formatBase64url((against.head ?? head).bytes)
     const known = against.known === false ? null : { root: ROOT, minEpoch: against.minEpoch ?? 0, head: base }
-    const blob = formatBase64url(concatBytes(makeVerified(ada, incoming).bytes))
+    const blob = formatBase64url(makeVerified(ada, incoming).bytes)
     return { kind: 'order', name, section: 8, comment, nowSec: NOW_SEC, known, incoming: blob, expect }
   })
 }

@@ -1,0 +1,280 @@
+import { describe, expect, it } from 'vitest'
+import { BlobError, TableError } from '../../../src/core/errors.ts'
+import {
+  applyEdit,
+  mayDescend,
+  replayIntents,
+  type Edit,
+  type Intent,
+  type ReplayContext,
+  type ReplayHead,
+  type TablePoint,
+} from '../../../src/core/intents.ts'
+import type { Device } from '../../../src/core/table.ts'
+import { makeDevice, NOW_SEC } from '../../support/made-persona.ts'
+
+const [laptop, phone, tablet, desktop] = [makeDevice(0), makeDevice(1), makeDevice(2), makeDevice(3)]
+
+type Point = TablePoint & { readonly prev: string }
+
+/** A table of which only the place counts; T begins with its name. */
+function point(name: string, seq: number, before: Point | string = 'nothing', epoch = 0): Point {
+  const hash = (text: string): string => Buffer.from(text.padEnd(32, '.')).toString('hex').toUpperCase()
+  const prev = typeof before === 'string' ? hash(before) : before.tableHash
+  return { epoch, seq, tableHash: hash(name), prev: prev.slice(0, 32) }
+}
+
+function context(known: readonly Point[] = [], more: Partial<ReplayContext> = {}): ReplayContext {
+  return {
+    nowSec: NOW_SEC,
+    tombstones: new Set(),
+    ancestor: (prev) => known.find(({ tableHash }) => tableHash.startsWith(prev)),
+    fits: (devices) => devices.length <= 15,
+    ...more,
+  }
+}
+
+function headOf(at: Point, devices: readonly Device[] = [], timeSec = NOW_SEC): ReplayHead {
+  return { ...at, timeSec, devices }
+}
+
+function intentsOf(published: TablePoint | null, ...edits: readonly Edit[]): Intent[] {
+  return edits.map((edit, i) => ({ id: String(i), edit, atSec: NOW_SEC, published }))
+}
+
+function replay(head: ReplayHead, intents: readonly Intent[], on: ReplayContext): [readonly Device[], ...string[]] {
+  const { devices, outcomes } = replayIntents(head, intents, on)
+  expect(outcomes.map(({ intent }) => intent)).toEqual(intents)
+  return [devices, ...outcomes.map((end) => (end.outcome === 'dropped' ? end.reason : end.outcome))]
+}
+
+const add = (device: Device): Edit => ({ kind: 'add', ...device })
+const remove = (device: Device): Edit => ({ kind: 'remove', key: device.key })
+const rekey = (device: Device, to: Device): Edit => ({ kind: 'rekey', key: device.key, newKey: to.key })
+
+describe('a head may descend from a table', () => {
+  const base = point('base', 4)
+  const own = point('own', 5, base)
+  const rival = point('rival', 5, base)
+  const after = point('after', 6, own)
+  const rivalAfter = point('rival after', 6, rival)
+  const known = context([base, own, rival, after, rivalAfter])
+  it.each([
+    ['that is itself', own, own, true],
+    ['that is its predecessor', after, own, true],
+    ['two steps before', point('x', 7, after), own, true],
+    ['not of its own seq', rival, own, false],
+    ['not when the chain leads to a rival', rivalAfter, own, false],
+    ['not when a longer chain leads to a rival', point('x', 7, rivalAfter), own, false],
+    ['not when the table comes later', base, own, false],
+    ['when a predecessor was never seen', point('x', 7, 'unseen'), own, true],
+    ['when one farther back was never seen', point('x', 8, point('y', 7, 'unseen')), own, true],
+    ['not when the one never seen would have to be the table itself', point('x', 6, 'unseen'), own, false],
+    ['when seq leapt over the table', point('x', 1006, 'unseen'), own, true],
+    ['not when seq leapt from a table before it', point('x', 1006, base), own, false],
+    ['of an earlier epoch, as far as anybody can tell', point('x', 1, 'unseen', 1), own, true],
+    ['of an earlier epoch that it leads to', point('x', 1, own, 1), own, true],
+    ['not of an earlier epoch when it leads to a rival', point('x', 1, rival, 1), own, false],
+  ])('%s', (_, head, table, expected) => {
+    const on = head.seq === 8 ? context([base, own, point('y', 7, 'unseen')]) : known
+    expect(mayDescend(headOf(head), table, on)).toBe(expected)
+  })
+
+  it('never from one that was not let out', () => {
+    expect(mayDescend(headOf(after), null, known)).toBe(false)
+  })
+
+  it('is answered also by an index that lies in a circle', () => {
+    const liar = context([], { ancestor: () => point('liar', 9, 'liar') })
+    expect(mayDescend(headOf(point('x', 9, 'liar')), own, liar)).toBe(true)
+    const two = [point('a', 8, 'b'), point('b', 8, 'a')]
+    expect(mayDescend(headOf(point('x', 9, 'a')), own, context(two))).toBe(true)
+  })
+})
+
+describe('an intent to add', () => {
+  const base = point('base', 4)
+  const own = point('own', 5, base)
+  const rival = point('rival', 5, base)
+  const known = context([base, own, rival])
+
+  it('is replayed before it was ever let out', () => {
+    expect(replay(headOf(rival, [laptop]), intentsOf(null, add(phone)), known)).toEqual([[laptop, phone], 'replayed'])
+  })
+
+  it('is not replayed once a sibling removed the device, also when it knew the device only from a replay', () => {
+    const again = point('again', 6, rival)
+    const removed = headOf(point('removed', 7, again), [laptop])
+    const on = context([base, own, rival, again])
+    const [intent] = intentsOf(own, add(phone))
+    // By the first table alone it would come back: the chain leads past it.
+    expect(mayDescend(removed, own, on)).toBe(false)
+    expect(replay(removed, [{ ...intent!, republished: again }], on)).toEqual([[laptop], 'REMOVED_BY_SIBLING'])
+    expect(replay(removed, [{ ...intent!, republished: null }], on)).toEqual([[laptop, phone], 'replayed'])
+  })
+
+  it.each([
+    [14, 'replayed'],
+    [15, 'TABLE_FULL'],
+    [20, 'TABLE_FULL'],
+  ])('to a table of %i devices is: %s', (count, outcome) => {
+    const devices = Array.from({ length: count }, (_, i) => makeDevice(100 + i))
+    expect(replay(headOf(rival, devices), intentsOf(own, add(phone)), known)[1]).toBe(outcome)
+  })
+
+  it('never goes beyond 20 devices, whatever the caller says fits', () => {
+    const devices = Array.from({ length: 20 }, (_, i) => makeDevice(100 + i))
+    const roomy = context([base, own, rival], { fits: () => true })
+    expect(replay(headOf(rival, devices.slice(1)), intentsOf(own, add(phone)), roomy)[1]).toBe('replayed')
+    expect(replay(headOf(rival, devices), intentsOf(own, add(phone)), roomy)[1]).toBe('TABLE_FULL')
+  })
+
+  it('of two devices with one nickname gives the second a suffix', () => {
+    const twin = { ...tablet, name: 'PHONE' }
+    const [devices] = replay(
+      headOf(rival, [twin]),
+      intentsOf(own, add(phone), add({ ...desktop, name: 'phone' })),
+      known,
+    )
+    expect(devices.map(({ name }) => name)).toEqual(['PHONE', 'phone-2', 'phone-3'])
+  })
+
+  it('and to remove it later here ends without the device', () => {
+    const on = { ...known, tombstones: new Set([phone.key]) }
+    const intents = intentsOf(own, add(phone), remove(phone))
+    expect(replay(headOf(rival, [laptop]), intents, on)).toEqual([[laptop], 'superseded', 'kept'])
+    expect(replay(headOf(rival, [laptop, phone]), intents, on)).toEqual([[laptop], 'kept', 'replayed'])
+  })
+})
+
+describe('an intent to remove', () => {
+  const own = point('own', 5, point('base', 4))
+  const rival = point('rival', 5, 'base')
+
+  it('is replayed however the head came about', () => {
+    for (const head of [rival, point('after', 6, own), point('far', 99, 'unseen')]) {
+      const ended = replay(headOf(head, [laptop, phone], NOW_SEC + 9999), intentsOf(own, remove(phone)), context([own]))
+      expect(ended).toEqual([[laptop], 'replayed'])
+    }
+  })
+
+  it('that was taken back here is not replayed onto a table that has the device again', () => {
+    const readded = point('readded', 6, own)
+    const sibling = headOf(point('sibling', 7, readded), [phone, laptop])
+    const intents = [...intentsOf(own, remove(phone)), ...intentsOf(readded, add(phone))]
+    expect(replay(sibling, intents, context([own, readded]))).toEqual([[phone, laptop], 'superseded', 'kept'])
+  })
+
+  it('that was taken back by a new key is not replayed either, and one that came after is', () => {
+    const head = headOf(rival, [laptop, phone])
+    const back = intentsOf(own, remove(phone), rekey(tablet, phone))
+    expect(replay(head, back, context())).toEqual([[laptop, phone], 'superseded', 'kept'])
+    const last = intentsOf(own, add(phone), remove(phone))
+    expect(replay(head, last, context())).toEqual([[laptop], 'kept', 'replayed'])
+  })
+
+  it('may leave no device', () => {
+    expect(replay(headOf(rival, [phone]), intentsOf(own, remove(phone)), context())).toEqual([[], 'replayed'])
+  })
+})
+
+describe('an intent to rename or to activate', () => {
+  const own = point('own', 5, 'base')
+  const rival = point('rival', 5, 'base')
+  const rename = (name: string, found = 'laptop'): Edit => ({ kind: 'rename', key: laptop.key, found, name })
+  const activate: Edit = { kind: 'activate', key: phone.key, found: laptop.key }
+  const renamed = { ...laptop, name: 'theirs' }
+
+  it.each([
+    ['a second before', 0, NOW_SEC - 1, 'replayed'],
+    ['in the same second', 0, NOW_SEC, 'superseded'],
+    ['a second later', 0, NOW_SEC + 1, 'superseded'],
+    ['before, by this clock, while the intent is dated ahead of it', 5000, NOW_SEC + 1, 'superseded'],
+  ])('is settled against a sibling who did so %s', (_, aheadSec, headTimeSec, outcome) => {
+    const dated = (edit: Edit): Intent[] => intentsOf(own, edit).map((one) => ({ ...one, atSec: NOW_SEC + aheadSec }))
+    const names = headOf(rival, [renamed, phone, tablet], headTimeSec)
+    expect(replay(names, dated(rename('mine')), context())[1]).toBe(outcome)
+    const order = headOf(rival, [tablet, laptop, phone], headTimeSec)
+    expect(replay(order, dated(activate), context())[1]).toBe(outcome)
+  })
+
+  it('is replayed when the head still shows what it found, whatever the clocks say', () => {
+    const head = headOf(rival, [laptop, phone], NOW_SEC + 9999)
+    expect(replay(head, intentsOf(own, rename('mine'), activate), context())).toEqual([
+      [phone, { ...laptop, name: 'mine' }],
+      'replayed',
+      'replayed',
+    ])
+  })
+
+  it('that leads back to what the head shows is no reason to sign', () => {
+    const head = headOf(rival, [{ ...laptop, name: 'c' }, phone], NOW_SEC - 60)
+    expect(replay(head, intentsOf(own, rename('b'), rename('c', 'b')), context())).toEqual([
+      head.devices,
+      'kept',
+      'kept',
+    ])
+    const suffixed = headOf(
+      rival,
+      [
+        { ...laptop, name: 'x-2' },
+        { ...phone, name: 'x' },
+      ],
+      NOW_SEC - 60,
+    )
+    expect(replay(suffixed, intentsOf(own, rename('x')), context())).toEqual([suffixed.devices, 'kept'])
+  })
+
+  it('to a nickname that the sibling gave to another device takes a suffix', () => {
+    const head = headOf(rival, [laptop, { ...phone, name: 'Mine' }])
+    expect(replay(head, intentsOf(own, rename('mine')), context())[0][0]!.name).toBe('mine-2')
+  })
+
+  it('is dropped when the device is gone, also when a replay just removed it', () => {
+    expect(replay(headOf(rival, [phone]), intentsOf(own, rename('x')), context())).toEqual([[phone], 'DEVICE_GONE'])
+    const both = intentsOf(own, remove(phone), activate)
+    expect(replay(headOf(rival, [laptop, phone]), both, context())).toEqual([[laptop], 'replayed', 'DEVICE_GONE'])
+  })
+})
+
+describe('an intent to rekey', () => {
+  const own = point('own', 5, 'base')
+  const rival = point('rival', 5, 'base')
+  it.each([
+    ['the old key alone', [laptop, phone], 'replayed', [laptop, { name: 'phone', key: tablet.key }]],
+    ['the new key alone', [laptop, tablet], 'kept', [laptop, tablet]],
+    ['both keys', [phone, tablet], 'KEY_LISTED', [phone, tablet]],
+    ['neither key', [laptop], 'DEVICE_GONE', [laptop]],
+  ] as const)('meets a head with %s', (_, devices, outcome, after) => {
+    expect(replay(headOf(rival, devices), intentsOf(own, rekey(phone, tablet)), context())).toEqual([after, outcome])
+  })
+
+  it('follows an add of the old key', () => {
+    const intents = intentsOf(own, add(phone), rekey(phone, tablet))
+    const [devices, ...ends] = replay(headOf(rival, [laptop]), intents, context())
+    expect(devices).toEqual([laptop, { name: 'phone', key: tablet.key }])
+    expect(ends).toEqual(['replayed', 'replayed'])
+  })
+})
+
+describe('an edit', () => {
+  it('that the table refuses is a typed error, never a broken table', () => {
+    const edits: readonly Edit[] = [
+      add(laptop),
+      remove(phone),
+      { kind: 'rename', key: phone.key, found: '', name: 'x' },
+      { kind: 'activate', key: phone.key, found: '' },
+      rekey(phone, tablet),
+      add({ ...phone, name: '\u202e' }),
+    ]
+    const refused = edits.filter((edit) => {
+      try {
+        applyEdit([laptop], edit)
+        return false
+      } catch (error) {
+        return error instanceof TableError || error instanceof BlobError
+      }
+    })
+    expect(refused.length).toBe(6)
+  })
+})

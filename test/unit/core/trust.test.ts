@@ -1,0 +1,217 @@
+import { describe, expect, it } from 'vitest'
+import {
+  admit,
+  consentsTo,
+  isContested,
+  joinEntries,
+  MAX_SOURCES,
+  newestSighting,
+  pairState,
+  reportBare,
+  reportToken,
+  revokeSource,
+  type DeviceReports,
+  type Entry,
+} from '../../../src/core/trust.ts'
+
+const [A, B] = ['A'.repeat(64), 'B'.repeat(64)]
+const DAY_SEC = 86_400
+const T = 1_800_000_000
+
+function shows(reports: DeviceReports, atSec: number, personaId = A, lists = true, source = 'app'): DeviceReports {
+  return reportToken(reports, source, { atSec, personaId, lists })
+}
+
+function bare(reports: DeviceReports, ...days: readonly number[]): DeviceReports {
+  return days.reduce((all, day) => reportBare(all, 'app', T + day * DAY_SEC), reports)
+}
+
+const consenting = shows([], T)
+
+describe('a report', () => {
+  it('of one source replaces an older one of its own, and an older one changes nothing', () => {
+    const newer = shows(consenting, T + 1, B)
+    expect(newest(newer)).toBe(B)
+    expect(shows(newer, T, A)).toBe(newer)
+    expect(newer.length).toBe(1)
+  })
+
+  it('that says nothing new is the same array, so that nothing is written', () => {
+    expect(shows(consenting, T)).toBe(consenting)
+    const seen = bare(consenting, 1, 3)
+    for (const day of [1, 2, 3]) expect(bare(seen, day)).toBe(seen)
+    expect(bare(consenting, 0)).toBe(consenting)
+    expect(bare(consenting, -5)).toBe(consenting)
+  })
+
+  it('at the same second counts as it came in last, within a source and between two', () => {
+    expect(newest(shows(consenting, T, B))).toBe(B)
+    expect(newest(shows(consenting, T, B, true, 'profile'))).toBe(B)
+    expect(newest(shows(shows([], T, B, true, 'profile'), T, A))).toBe(A)
+  })
+
+  it('newest by time decides, in whatever order the sources came in', () => {
+    const late = shows(shows([], T + 10, A, true, 'live'), T, B, true, 'old profile')
+    expect(newest(late)).toBe(A)
+    expect(consentsTo(late, A)).toBe(true)
+  })
+
+  it.each([
+    [MAX_SOURCES - 1, MAX_SOURCES],
+    [MAX_SOURCES, MAX_SOURCES],
+    [MAX_SOURCES + 1, MAX_SOURCES],
+  ])('of one source more than %i leaves %i', (count, kept) => {
+    let reports: DeviceReports = []
+    for (let i = 0; i < count; i++) reports = shows(reports, T + i, A, true, `source ${i}`)
+    const more = shows(reports, T - 1, B, true, 'late')
+    expect(more.length).toBe(kept)
+    expect(more[0]!.source).toBe('late')
+  })
+
+  it('goes with its source, and leaves what others said', () => {
+    const two = shows(consenting, T + 1, B, true, 'liar')
+    expect(consentsTo(two, A)).toBe(false)
+    expect(revokeSource(two, 'liar')).toEqual(consenting)
+    expect(revokeSource(consenting, 'app')).toEqual([])
+    expect(consentsTo(revokeSource(consenting, 'app'), A)).toBe(false)
+  })
+})
+
+function newest(reports: DeviceReports): string | undefined {
+  return newestSighting(reports)?.personaId
+}
+
+describe('a device consents', () => {
+  it('to the persona whose blob it shows, if that blob lists it, and to no other', () => {
+    expect(consentsTo(consenting, A)).toBe(true)
+    expect(consentsTo(consenting, B)).toBe(false)
+    expect(consentsTo(shows([], T, A, false), A)).toBe(false)
+    expect(consentsTo([], A)).toBe(false)
+    expect(consentsTo(bare([], 0), A)).toBe(false)
+  })
+
+  it('until it shows a blob that does not list it, also of the same persona', () => {
+    expect(consentsTo(shows(consenting, T + 1, A, false), A)).toBe(false)
+  })
+
+  it.each([
+    [[1], true],
+    [[1, 14], true],
+    [[1, 15], true],
+    [[1, 16], false],
+    [[16], true],
+    [[400], true],
+    [[400, 414], true],
+    [[400, 415], false],
+    [[15, 1], true],
+    [[16, 1], false],
+    [[0, 14], true],
+    [[-20, 14], true],
+  ] as const)('when it was seen without a token on the days %j: %s', (days, expected) => {
+    expect(consentsTo(bare(consenting, ...days), A)).toBe(expected)
+  })
+
+  it('not after 14 days and a second, and again as soon as it shows its blob', () => {
+    const edge = reportBare(bare(consenting, 1), 'app', T + 15 * DAY_SEC)
+    expect(consentsTo(edge, A)).toBe(true)
+    const over = reportBare(edge, 'app', T + 15 * DAY_SEC + 1)
+    expect(consentsTo(over, A)).toBe(false)
+    expect(consentsTo(shows(over, T + 16 * DAY_SEC), A)).toBe(true)
+  })
+
+  it('while of an absence that began before the newest blob only the last occasion counts', () => {
+    // The profile saw it bare on day -30 and on day 10; the app saw the blob on day 0.
+    const profile = reportBare(reportBare([], 'profile', T - 30 * DAY_SEC), 'profile', T + 10 * DAY_SEC)
+    const both = shows(profile, T)
+    expect(consentsTo(both, A)).toBe(true)
+    expect(consentsTo(bare(both, 24), A)).toBe(true)
+    expect(consentsTo(bare(both, 25), A)).toBe(false)
+  })
+
+  it('while a blob in the middle of an absence keeps what came after it', () => {
+    const middle = shows(bare(consenting, 1, 10), T + 5 * DAY_SEC)
+    expect(consentsTo(bare(middle, 24), A)).toBe(true)
+    expect(consentsTo(bare(middle, 25), A)).toBe(false)
+  })
+})
+
+describe('the state of a pair', () => {
+  const quoting = shows([], T, A, false)
+  const another = shows([], T, B)
+  it.each([
+    ['listed, unbound, consents', true, null, consenting, 'confirmed'],
+    ['listed, bound here, consents', true, A, consenting, 'confirmed'],
+    ['listed, bound elsewhere, consents', true, B, consenting, 'claimed'],
+    ['listed, never seen', true, null, [], 'claimed'],
+    ['listed, bound here, never seen again', true, A, [], 'claimed'],
+    ['listed, quotes', true, null, quoting, 'claimed'],
+    ['listed, shows another', true, A, another, 'claimed'],
+    ['unlisted, bound here', false, A, consenting, 'former'],
+    ['unlisted, bound here, shows another', false, A, another, 'former'],
+    ['unlisted, unbound, shows a blob of it', false, null, quoting, 'asserted'],
+    ['unlisted, unbound, shows a blob that lists it', false, null, consenting, 'asserted'],
+    ['unlisted, bound elsewhere, shows a blob of it', false, B, quoting, 'asserted'],
+    ['unlisted, shows another', false, null, another, null],
+    ['unlisted, never seen', false, null, [], null],
+  ] as const)('%s', (_, listed, bound, reports, state) => {
+    expect(pairState(A, listed, bound, reports)).toBe(state)
+  })
+
+  it.each([
+    ['confirmed', null, false, consenting, false],
+    ['confirmed', null, true, consenting, false],
+    ['claimed', null, false, [], false],
+    ['claimed', A, false, [], false],
+    ['claimed', B, false, [], true],
+    ['claimed', null, true, [], true],
+    ['claimed', null, false, another, true],
+    ['claimed', null, false, quoting, false],
+    ['asserted', B, false, quoting, false],
+    ['former', A, false, another, false],
+    [null, B, true, another, false],
+  ] as const)('%s, with its device bound to %s, provisional %s: contested as its reports say', (...row) => {
+    const [state, bound, isProvisional, reports, expected] = row
+    expect(isContested(A, state, bound, isProvisional, reports)).toBe(expected)
+  })
+})
+
+describe('joining two entries', () => {
+  const older: Entry = { name: 'Ada', aliases: ['Countess'], policy: 'auto', blocked: false, createdSec: 1 }
+  const younger: Entry = { name: 'ada phone', aliases: ['Ada', 'AL'], policy: 'pin', blocked: true, createdSec: 2 }
+
+  it('keeps the older name, each other one once as an alias, the strictest policy and any block', () => {
+    const joined = {
+      name: 'Ada',
+      aliases: ['Countess', 'ada phone', 'AL'],
+      policy: 'pin',
+      blocked: true,
+      createdSec: 1,
+    }
+    expect(joinEntries(older, younger)).toEqual(joined)
+    expect(joinEntries(younger, older)).toEqual(joined)
+  })
+
+  it('has ask between auto and pin', () => {
+    const policy = (a: Entry['policy'], b: Entry['policy']): string =>
+      joinEntries({ ...older, policy: a }, { ...younger, policy: b }).policy
+    expect([policy('auto', 'ask'), policy('ask', 'auto'), policy('ask', 'pin'), policy('auto', 'auto')]).toEqual([
+      'ask',
+      'ask',
+      'pin',
+      'auto',
+    ])
+  })
+})
+
+describe('a policy', () => {
+  it.each([
+    ['auto', false, 'all'],
+    ['auto', true, 'all'],
+    ['ask', false, 'removals'],
+    ['ask', true, 'removals'],
+    ['pin', false, 'nothing'],
+    ['pin', true, 'removals'],
+  ] as const)('%s lets through of a blob (rotated: %s): %s', (policy, rotated, take) => {
+    expect(admit(policy, rotated)).toEqual({ take })
+  })
+})
