@@ -1,0 +1,137 @@
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { concatBytes } from '../../src/core/bytes.ts'
+import { deriveSigningSeed, parseWords } from '../../src/crypto/seed.ts'
+import type { Client } from '../../src/ipc/client.ts'
+import { DaemonProcess } from '../support/daemon.ts'
+import { OWN_LAPTOP, OWN_PHONE } from '../support/keeper.ts'
+import { engine, person } from '../support/person.ts'
+import { tempDir } from '../support/temp-dir.ts'
+
+const passphrase = 'canary-9f3a passphrase of the owner'
+const wrongPassphrase = 'canary-77b1 what the owner mistyped'
+
+/** Every form in which a secret of so many bytes could lie somewhere by mistake. */
+function formsOf(bytes: Uint8Array): Buffer[] {
+  const raw = Buffer.from(bytes)
+  const hex = raw.toString('hex')
+  const texts = [
+    hex,
+    hex.toUpperCase(),
+    raw.toString('base64').replace(/=+$/, ''),
+    raw.toString('base64url'),
+    bytes.join(),
+  ]
+  return [raw, ...texts.map((text) => Buffer.from(text))]
+}
+
+function secretsOf(words: readonly string[]): Buffer[] {
+  const seed = parseWords(words.join(' '))
+  const signingSeeds = [0, 1, 16].map((epoch) => deriveSigningSeed(seed, epoch, engine))
+  const pairs = [' ', ',', '","', '\n'].flatMap((between) =>
+    words.slice(1).map((word, i) => Buffer.from(`${words[i]!}${between}${word}`)),
+  )
+  const keys = [seed, ...signingSeeds, ...signingSeeds.map((one) => concatBytes(engine.signKeyPair(one).secretKey))]
+  return [...keys.flatMap(formsOf), ...pairs, Buffer.from(passphrase), Buffer.from(wrongPassphrase)]
+}
+
+function filesBelow(directory: string): string[] {
+  return readdirSync(directory, { recursive: true, encoding: 'utf8' })
+    .map((name) => join(directory, name))
+    .filter((path) => statSync(path).isFile())
+}
+
+function expectNone(secrets: readonly Buffer[], where: string, bytes: Buffer): void {
+  // Not a matcher on the content: a failure would print the secret.
+  const found = secrets.findIndex((secret) => bytes.includes(secret))
+  expect(found, `secret number ${found} lies in ${where}`).toBe(-1)
+}
+
+/** Calls of every kind, good and bad, on both sockets; all that they answer. */
+async function callEverything(admin: Client, app: Client, replies: string[]): Promise<void> {
+  const record = async (call: Promise<unknown>): Promise<void> => {
+    const answer = await call.catch((error: unknown) => ({
+      ...(error as object),
+      message: String(error),
+      stack: (error as Error).stack,
+    }))
+    replies.push(JSON.stringify(answer))
+  }
+  const bob = person('bob')
+  await admin.subscribe(null, (event) => replies.push(JSON.stringify(event)))
+  await record(admin.call('persona.unlock', { passphrase: wrongPassphrase }))
+  await record(admin.call('persona.init', { passphrase: wrongPassphrase }))
+  await record(app.call('persona.unlock', { passphrase }))
+  await record(admin.call('persona.unlock', { passphrase: passphrase + '\u0378' }))
+  await record(admin.call('persona.unlock', { passphrase, extra: 1 } as never))
+  await record(admin.call('persona.unlock', { passphrase }))
+  await record(admin.call('device.add', { name: 'phone', key: OWN_PHONE }))
+  await record(admin.call('device.add', { name: 'phone', key: OWN_PHONE }))
+  await record(admin.call('device.rename', { device: 'phone', name: 'p' }))
+  await record(admin.call('device.activate', { device: 'p' }))
+  await record(admin.call('device.remove', { device: 'p' }))
+  await record(admin.call('observe', { from: bob.key('phone'), text: bob.table(['phone']).text() }))
+  for (const client of [admin, app]) {
+    await record(client.call('status'))
+    await record(client.call('blob.get', { words: 'hello' }))
+    await record(client.call('device.list'))
+    await record(client.call('contact.list'))
+    await record(client.call('lookup', { query: OWN_LAPTOP }))
+    await record(client.call('verify', { text: 'persona:x' }))
+    await record(client.call('recovery.confirm', { words: [1, 2, 3].map((position) => ({ position, word: 'wrong' })) }))
+  }
+  await record(app.call('recovery.show'))
+}
+
+describe('a secret', () => {
+  it('is in no log, no file, no event, no error and no reply but that of recovery.show', async () => {
+    const home = tempDir()
+    mkdirSync(join(home, 'config'))
+    writeFileSync(
+      join(home, 'config/personad.yaml'),
+      'log:\n  level: debug\napps:\n  default_capabilities: [read, observe, publish]\n',
+    )
+    const first = await DaemonProcess.start({ home })
+    const maker = await first.connect()
+    const replies = [
+      JSON.stringify(await maker.call('persona.init', { device: { name: 'laptop', key: OWN_LAPTOP }, passphrase })),
+    ]
+    const { words } = await maker.call('recovery.show')
+    expect(await first.kill('SIGTERM')).toBe(0)
+
+    const daemon = await DaemonProcess.start({ home })
+    const [admin, app] = [await daemon.connect('admin'), await daemon.connect('app')]
+    await callEverything(admin, app, replies)
+    const secrets = secretsOf(words)
+    const [files, logs] = [filesBelow(join(home, 'state')), [...first.log, ...daemon.log]]
+    for (const path of files) expectNone(secrets, path, readFileSync(path))
+    expectNone(secrets, 'the command line', readFileSync(`/proc/${daemon.child.pid}/cmdline`))
+
+    const chosen = [4, 9, 20].map((position) => ({ position, word: words[position - 1]! }))
+    replies.push(JSON.stringify(await admin.call('recovery.confirm', { words: chosen })))
+    expect(await daemon.kill('SIGTERM')).toBe(0)
+    for (const path of filesBelow(join(home, 'state'))) expectNone(secrets, path, readFileSync(path))
+    expectNone(secrets, 'the log', Buffer.from([...logs, ...daemon.log].join('\n')))
+    expectNone(secrets, 'a reply', Buffer.from(replies.join('\n')))
+    // None of the above could fail if it had looked at nothing.
+    expect(files.map((path) => path.split('/').at(-1))).toEqual(expect.arrayContaining(['secrets', 'seed', 'anchor']))
+    expect(replies.length).toBeGreaterThan(30)
+    expect(replies.some((reply) => reply.includes('own.changed'))).toBe(true)
+    expect(logs.length).toBeGreaterThan(3)
+    expect(secrets.some((secret) => Buffer.from(words.join(' ')).includes(secret))).toBe(true)
+  }, 30_000)
+
+  it('lies in the state directory as what it is only where no passphrase was chosen: the search finds it then', async () => {
+    const home = tempDir()
+    const daemon = await DaemonProcess.start({ home })
+    const client = await daemon.connect()
+    await client.call('persona.init', { device: { name: 'laptop', key: OWN_LAPTOP } })
+    const secrets = secretsOf((await client.call('recovery.show')).words)
+    const holding = filesBelow(join(home, 'state')).filter((path) => {
+      const bytes = readFileSync(path)
+      return secrets.some((secret) => bytes.includes(secret))
+    })
+    expect(new Set(holding.map((path) => path.split('/').at(-1)))).toStrictEqual(new Set(['secrets', 'seed']))
+  })
+})

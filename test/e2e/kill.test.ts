@@ -1,0 +1,278 @@
+import { randomInt } from 'node:crypto'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  watch,
+  writeFileSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { RpcError, type Client } from '../../src/ipc/client.ts'
+import { DaemonProcess } from '../support/daemon.ts'
+import { OWN_LAPTOP } from '../support/keeper.ts'
+import { deviceKey, person, type Person } from '../support/person.ts'
+import { tempDir } from '../support/temp-dir.ts'
+
+const ROUNDS = 12
+const REFUSED = 78 // EX_CONFIG: trying again does not help
+const LAPTOP = { name: 'laptop', key: OWN_LAPTOP }
+const PHONE = person('bob').key('phone')
+
+/** What the daemon has acknowledged, as a client remembers it. */
+interface Acknowledged {
+  ownSeq: number
+  ownName: string
+  bobSeq: number
+  friends: number
+}
+
+async function editForEver(client: Client, known: Acknowledged): Promise<void> {
+  for (;;) {
+    const name = `laptop ${known.ownSeq + 1}`
+    const { table } = await client.call('device.rename', { device: OWN_LAPTOP, name })
+    known.ownSeq = table.seq
+    known.ownName = table.devices[0]!.name
+  }
+}
+
+async function observeForEver(client: Client, bob: Person, known: Acknowledged): Promise<void> {
+  for (;;) {
+    const table = bob.table(['phone', `device ${known.bobSeq}`])
+    await client.call('observe', { from: PHONE, text: table.text(), name: 'Bob' })
+    known.bobSeq = table.seq
+  }
+}
+
+async function befriendForEver(client: Client, known: Acknowledged, onAnswer: () => void): Promise<void> {
+  for (;;) {
+    const from = deviceKey(`friend ${known.friends + 1}`)
+    await client.call('observe', { from, text: 'hi', name: `friend ${known.friends + 1}` })
+    known.friends++
+    onAnswer()
+  }
+}
+
+/** Everything at once until the daemon is gone; it is killed after so many answers. */
+async function workUntilKilled(
+  daemon: DaemonProcess,
+  bob: Person,
+  known: Acknowledged,
+  signal: NodeJS.Signals,
+): Promise<void> {
+  const clients = [await daemon.connect(), await daemon.connect(), await daemon.connect()] as const
+  let answersLeft = randomInt(1, 60)
+  const onAnswer = (): void => {
+    if (--answersLeft === 0) daemon.child.kill(signal)
+  }
+  await Promise.allSettled([
+    editForEver(clients[0], known),
+    observeForEver(clients[1], bob, known),
+    befriendForEver(clients[2], known, onAnswer),
+  ])
+}
+
+async function checkKept(daemon: DaemonProcess, known: Acknowledged): Promise<void> {
+  const client = await daemon.connect()
+  const table = await client.call('device.list')
+  expect(table.seq).toBeGreaterThanOrEqual(known.ownSeq)
+  expect(table.seq).toBeLessThanOrEqual(known.ownSeq + 1)
+  if (table.seq === known.ownSeq) expect(table.devices[0]!.name).toBe(known.ownName)
+  const { text } = await client.call('blob.get')
+  expect(await client.call('verify', { text, from: OWN_LAPTOP })).toMatchObject({
+    valid: true,
+    verdict: 'refresh',
+    listsSender: true,
+    blob: { seq: table.seq, devices: table.devices },
+  })
+  const { contact } = await client.call('lookup', { query: PHONE })
+  expect(contact?.seq ?? 0).toBeGreaterThanOrEqual(known.bobSeq)
+  const { counts } = await client.call('status')
+  expect(counts.provisional).toBeGreaterThanOrEqual(known.friends)
+  expect(counts.provisional).toBeLessThanOrEqual(known.friends + 1)
+  for (let n = 1; n <= known.friends; n++) {
+    expect((await client.call('lookup', { query: deviceKey(`friend ${n}`) })).contact?.name).toBe(`friend ${n}`)
+  }
+  Object.assign(known, { ownSeq: table.seq, friends: counts.provisional, bobSeq: contact?.seq ?? 0 })
+  await client.close()
+}
+
+async function initialised(home: string): Promise<DaemonProcess> {
+  const daemon = await DaemonProcess.start({ home })
+  const client = await daemon.connect()
+  await client.call('persona.init', { device: LAPTOP })
+  await client.close()
+  return daemon
+}
+
+describe('a daemon that is killed at any moment', () => {
+  it('has everything that it acknowledged when it starts again, and its heads never sink', async () => {
+    const home = tempDir()
+    const bob = person('bob')
+    const known: Acknowledged = { ownSeq: 1, ownName: 'laptop', bobSeq: 0, friends: 0 }
+    let daemon = await initialised(home)
+    let ran = 0
+    for (let round = 0; round < ROUNDS; round++) {
+      await workUntilKilled(daemon, bob, known, 'SIGKILL')
+      expect(await daemon.ended).toBe('SIGKILL')
+      daemon = await DaemonProcess.start({ home })
+      await checkKept(daemon, known)
+      ran++
+    }
+    expect(ran).toBe(ROUNDS)
+    expect(await daemon.kill('SIGTERM')).toBe(0)
+    expect(readdirSync(join(home, 'state')).filter((name) => name.endsWith('.tmp'))).toStrictEqual([])
+  }, 60_000)
+
+  it('in the middle of making the persona has it whole when it starts again, or not at all', async () => {
+    for (const until of ['seed', 'secrets']) {
+      const home = tempDir()
+      const daemon = await DaemonProcess.start({ home })
+      const client = await daemon.connect()
+      const seen = new Promise<void>((done) => {
+        const watcher = watch(join(home, 'state'), (_, name) => {
+          if (name !== until) return
+          daemon.child.kill('SIGKILL')
+          watcher.close()
+          done()
+        })
+      })
+      await Promise.allSettled([client.call('persona.init', { device: LAPTOP }), seen])
+      expect(await daemon.ended).toBe('SIGKILL')
+      const after = await DaemonProcess.start({ home })
+      const again = await after.connect()
+      const { persona } = await again.call('status')
+      const table = persona ?? (await again.call('persona.init', { device: LAPTOP })).table
+      expect(table).toMatchObject({ seq: 1, devices: [LAPTOP] })
+      expect((await again.call('recovery.show')).words).toHaveLength(24)
+      expect(await after.kill('SIGTERM')).toBe(0)
+    }
+  }, 30_000)
+
+  it('by SIGTERM while calls are running ends with 0, and what it answered is there', async () => {
+    const home = tempDir()
+    const bob = person('bob')
+    const known: Acknowledged = { ownSeq: 1, ownName: 'laptop', bobSeq: 0, friends: 0 }
+    let daemon = await initialised(home)
+    for (let round = 0; round < 3; round++) {
+      await workUntilKilled(daemon, bob, known, 'SIGTERM')
+      expect(await daemon.ended).toBe(0)
+      daemon = await DaemonProcess.start({ home })
+      await checkKept(daemon, known)
+    }
+  }, 30_000)
+})
+
+describe('a full disk', () => {
+  it('is a typed error, ends the daemon, and takes nothing that was acknowledged', async () => {
+    const home = tempDir()
+    const first = await initialised(home)
+    expect(await first.kill('SIGTERM')).toBe(0)
+    const daemon = await DaemonProcess.start({ home, fileLimitBlocks: 128 })
+    const client = await daemon.connect()
+    const known: Acknowledged = { ownSeq: 1, ownName: 'laptop', bobSeq: 0, friends: 0 }
+    const error: unknown = await befriendForEver(client, known, () => {}).catch((cause: unknown) => cause)
+    expect(error).toBeInstanceOf(RpcError)
+    expect(error).toMatchObject({ code: 'STORE_DISK_FULL' })
+    expect(known.friends).toBeGreaterThan(0)
+    expect(await daemon.ended).toBe(1)
+    expect(daemon.log.some((line) => line.includes('STORE_DISK_FULL'))).toBe(true)
+    const after = await DaemonProcess.start({ home })
+    await checkKept(after, known)
+  }, 30_000)
+})
+
+describe('a daemon refuses to start', () => {
+  async function refusal(home: string): Promise<string> {
+    const daemon = await DaemonProcess.start({ home })
+    expect(await daemon.ended).toBe(REFUSED)
+    return daemon.log.filter((line) => line.includes('"daemon.failed"')).join('')
+  }
+
+  /** A home whose daemon made a persona and was stopped. */
+  async function stoppedHome(): Promise<string> {
+    const home = tempDir()
+    const daemon = await initialised(home)
+    expect(await daemon.kill('SIGTERM')).toBe(0)
+    return home
+  }
+
+  it('beside another one, says which, and leaves it its sockets', async () => {
+    const home = tempDir()
+    const daemon = await initialised(home)
+    expect(await refusal(home)).toMatch(new RegExp(`process ${daemon.child.pid}.*STORE_LOCKED`))
+    const client = await daemon.connect()
+    expect((await client.call('device.list')).seq).toBe(1)
+  })
+
+  it('on a state directory that others may enter, or that is a link', async () => {
+    const [open, linked] = [tempDir(), tempDir()]
+    mkdirSync(join(open, 'state'))
+    chmodSync(join(open, 'state'), 0o755)
+    expect(await refusal(open)).toMatch(/0755.*STATE_DIR_OPEN_TO_OTHERS/)
+    expect(statSync(join(open, 'state')).mode & 0o777).toBe(0o755)
+    mkdirSync(join(linked, 'elsewhere'), { mode: 0o700 })
+    symlinkSync(join(linked, 'elsewhere'), join(linked, 'state'))
+    expect(await refusal(linked)).toContain('STATE_DIR_SYMLINK')
+  })
+
+  it('on secrets that others may read', async () => {
+    const home = await stoppedHome()
+    for (const name of ['secrets', 'seed']) {
+      chmodSync(join(home, 'state', name), 0o644)
+      expect(await refusal(home)).toMatch(new RegExp(`/${name} is open to others.*SECRETS_OPEN_TO_OTHERS`))
+      chmodSync(join(home, 'state', name), 0o600)
+    }
+  })
+
+  it('on a store with one flipped byte, and names the file', async () => {
+    const home = tempDir()
+    const daemon = await initialised(home)
+    const client = await daemon.connect()
+    for (const name of ['a', 'b', 'c']) await client.call('device.rename', { device: OWN_LAPTOP, name })
+    expect(await daemon.kill('SIGTERM')).toBe(0)
+    const store = join(home, 'state/store')
+    const log = readdirSync(store).find((name) => name.endsWith('.log') && statSync(join(store, name)).size > 500)!
+    const bytes = readFileSync(join(store, log))
+    bytes[300]! ^= 1
+    writeFileSync(join(store, log), bytes)
+    expect(await refusal(home)).toMatch(new RegExp(`${log} is damaged at byte.*doctor.*STORE_CORRUPT`))
+  })
+
+  it('without the store that it had, or without its secrets, and makes no new ones', async () => {
+    const home = await stoppedHome()
+    const state = join(home, 'state')
+    renameSync(join(state, 'store'), join(home, 'store'))
+    expect(await refusal(home)).toContain('STORE_MISSING')
+    renameSync(join(state, 'anchor'), join(home, 'anchor'))
+    expect(await refusal(home)).toContain('STORE_MISSING')
+    rmSync(join(state, 'store'), { recursive: true, force: true })
+    renameSync(join(home, 'store'), join(state, 'store'))
+    renameSync(join(home, 'anchor'), join(state, 'anchor'))
+    renameSync(join(state, 'secrets'), join(home, 'secrets'))
+    expect(await refusal(home)).toContain('SECRETS_MISSING')
+    expect(existsSync(join(state, 'secrets'))).toBe(false)
+    renameSync(join(home, 'secrets'), join(state, 'secrets'))
+    const daemon = await DaemonProcess.start({ home })
+    expect((await (await daemon.connect()).call('device.list')).devices).toStrictEqual([LAPTOP])
+  })
+
+  it('when the path of its socket is too long for the system', async () => {
+    const home = join(tempDir(), 'x'.repeat(100))
+    expect(await refusal(home)).toContain('SOCKET_PATH_TOO_LONG')
+  })
+
+  it('on a broken configuration, with line and column', async () => {
+    const home = tempDir()
+    mkdirSync(join(home, 'config'))
+    writeFileSync(join(home, 'config/personad.yaml'), 'log:\n  level: loud\n')
+    expect(await refusal(home)).toMatch(/line 2, column 10.*CONFIG_VALUE/)
+    expect(existsSync(join(home, 'state'))).toBe(false)
+  })
+})

@@ -1,0 +1,78 @@
+/** The real daemon in a process of its own, for end-to-end tests. */
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { onTestFinished } from 'vitest'
+import { connect, type Client } from '../../src/ipc/client.ts'
+
+const MAIN = join(import.meta.dirname, '../../src/daemon/main.ts')
+
+export interface DaemonOptions {
+  readonly home: string
+  readonly args?: readonly string[]
+  readonly env?: Readonly<Record<string, string>>
+  /** Largest file that it may write, in blocks of 512 bytes: what a full disk looks like from inside. */
+  readonly fileLimitBlocks?: number
+}
+
+export class DaemonProcess {
+  readonly home: string
+  readonly child: ChildProcess
+  /** Lines of its log. */
+  readonly log: string[] = []
+  /** Its exit status, or the signal that ended it. */
+  readonly ended: Promise<number | string>
+  readonly #ready: Promise<boolean>
+
+  private constructor(options: DaemonOptions) {
+    this.home = options.home
+    const args = [MAIN, '--home', options.home, ...(options.args ?? [])]
+    const env = { ...process.env, ...options.env }
+    this.child =
+      options.fileLimitBlocks === undefined
+        ? spawn(process.execPath, args, { env, stdio: ['ignore', 'ignore', 'pipe'] })
+        : spawn(
+            'sh',
+            ['-c', `ulimit -f ${options.fileLimitBlocks}; trap "" XFSZ; exec "$@"`, 'sh', process.execPath, ...args],
+            {
+              env,
+              stdio: ['ignore', 'ignore', 'pipe'],
+            },
+          )
+    const lines = createInterface({ input: this.child.stderr! })
+    // All lines are read before the process counts as ended.
+    const drained = once(lines, 'close')
+    this.ended = once(this.child, 'exit').then(async ([status, signal]) => {
+      await drained
+      return (status as number | null) ?? (signal as string)
+    })
+    this.#ready = new Promise((resolve) => {
+      lines.on('line', (line) => {
+        this.log.push(line)
+        if (line.includes('"daemon.ready"')) resolve(true)
+      })
+      void this.ended.then(() => resolve(false))
+    })
+  }
+
+  /** Starts it, and waits until it serves or has ended. */
+  static async start(options: DaemonOptions): Promise<DaemonProcess> {
+    const daemon = new DaemonProcess(options)
+    onTestFinished(() => void daemon.child.kill('SIGKILL'))
+    await daemon.#ready
+    return daemon
+  }
+
+  async connect(socket: 'app' | 'admin' = 'admin'): Promise<Client> {
+    const path = socket === 'admin' ? 'run/admin/admin.sock' : 'run/app.sock'
+    const client = await connect({ socketPath: join(this.home, path) })
+    onTestFinished(() => client.close())
+    return client
+  }
+
+  async kill(signal: NodeJS.Signals): Promise<number | string> {
+    this.child.kill(signal)
+    return await this.ended
+  }
+}
