@@ -94,3 +94,30 @@ describe('a change that is given up', () => {
     expect((await test.call('device.add', ADDED)).table.seq).toBe(2)
   })
 })
+
+describe('an edit whose commit the store refuses', () => {
+  it('leaves no intent in memory: what is replayed is what is on disk', async () => {
+    const test = await TestKeeper.withPersona()
+    const sibling = await test.copied()
+    // The commit of an edit holds the own record: one that is too large is refused with the edit.
+    const own = test.records.own.get('own')!
+    const huge = Array.from({ length: 20_000 }, () => 'A'.repeat(64))
+    const shown = test.records.own.put('own', { ...own, tombstones: huge })
+    let isLarge = true
+    const store = {
+      ...test.store,
+      get: (key: string) => (isLarge && key === shown.key ? shown.value! : test.store.get(key)),
+    }
+    const full = await TestKeeper.open({ store, stateDir: test.stateDir })
+    await expect(full.call('device.rename', { device: 'laptop', name: 'lost' })).rejects.toMatchObject({
+      code: 'STORE_TOO_LARGE',
+    })
+    expect(full.storeFailures).toStrictEqual([])
+    expect((await full.call('device.list')).devices[0]!.name).toBe('laptop')
+    // What was refused is not replayed onto a sibling's table either; the small record is back by then.
+    await sibling.call('device.add', ADDED)
+    isLarge = false
+    await full.later(60).sees(OWN_PHONE, (await sibling.call('blob.get')).text)
+    expect((await full.call('device.list')).devices.map(({ name }) => name)).toStrictEqual(['laptop', 'phone'])
+  })
+})

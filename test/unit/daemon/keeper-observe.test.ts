@@ -30,6 +30,7 @@ describe('the state of a pair of persona and device', () => {
       verdict: 'new',
       state: 'confirmed',
       contact: 'Bob',
+      changes: ['created', 'added', 'added', 'confirmed'],
     })
     const contact = await show(test, 'Bob')
     expect(keys(contact.devices)).toStrictEqual([PHONE])
@@ -138,7 +139,11 @@ describe('the state of a pair of persona and device', () => {
     await test.sees(LAPTOP, table)
     const mallory = person('mallory')
     const foreign = mallory.table([{ name: 'mine', key: PHONE }])
-    expect(await test.later(5).sees(PHONE, foreign)).toMatchObject({ verdict: 'new', contact: null })
+    expect(await test.later(5).sees(PHONE, foreign)).toMatchObject({
+      verdict: 'new',
+      contact: null,
+      changes: ['unconfirmed'],
+    })
     expect(test.told('alarm')).toMatchObject([{ code: 'PERSONA_SWITCHED', personaId: bob().id, key: PHONE }])
     expect(test.told('contact.changed').at(-1)).toMatchObject({
       contact: { name: 'Bob' },

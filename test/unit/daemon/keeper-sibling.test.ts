@@ -243,3 +243,30 @@ describe('the intents', () => {
     expect(await liveIntents(a)).toStrictEqual(['add'])
   })
 })
+
+describe("a sibling's rotation", () => {
+  /** Another own persona's keeper whose head a sibling moved to epoch 1, with keys that this device does not hold. */
+  async function superseded(): Promise<TestKeeper> {
+    const test = await TestKeeper.open()
+    const me = person('me')
+    const before = await TestKeeper.withPersona()
+    const position = me.table([{ name: 'laptop', key: OWN_LAPTOP }])
+    await test.sees(OWN_LAPTOP, position)
+    await test.sees(OWN_LAPTOP, me.rotate().table([{ name: 'laptop', key: OWN_LAPTOP }]))
+    const own = before.records.own.get('own')!
+    const persona = test.records.personas.get(me.id)!
+    await before.store.commit([
+      before.records.own.put('own', { ...own, personaId: me.id }),
+      before.records.personas.put(me.id, { ...persona, entry: null }),
+    ])
+    return await before.reopened()
+  }
+
+  it('is followed by reading only: edits and signatures say that the key is superseded, and none is due', async () => {
+    const test = await superseded()
+    expect((await test.call('device.list')).epoch).toBe(1)
+    await expect(test.call('device.add', PHONE)).rejects.toMatchObject({ code: 'KEY_SUPERSEDED' })
+    await expect(test.keeper.resign()).rejects.toMatchObject({ code: 'KEY_SUPERSEDED' })
+    expect(test.keeper.resignDueSec()).toBeNull()
+  })
+})
