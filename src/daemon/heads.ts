@@ -6,6 +6,7 @@ import { nameDevices, type Device } from '../core/table.ts'
 import { pairState } from '../core/trust.ts'
 import { recallBlob, type VerifiedBlob } from '../core/verify.ts'
 import type { ContactChange } from '../ipc/shapes.ts'
+import { alarmDisputed } from './alarms.ts'
 import type { Ledger } from './ledger.ts'
 import { MAX_CLAIMANTS, MAX_KNOWN_NAMES, MAX_OTHERS, type PersonaRecord } from './records.ts'
 
@@ -210,18 +211,7 @@ function withForkBehind(persona: PersonaRecord, blob: VerifiedBlob, ledger: Ledg
 /** A second chain for one PersonaID: whoever made it holds K_0. The head stays; only the user re-pins. */
 function violated(persona: PersonaRecord, blob: VerifiedBlob, ledger: Ledger): PersonaRecord {
   const alarmed = withEvidence(persona, 'violation', blob, ledger)
-  if (alarmed !== persona) {
-    const name = persona.entry?.name ?? 'your own persona'
-    ledger.emit({
-      event: 'alarm',
-      data: {
-        code: 'CHAIN_DISPUTED',
-        personaId: persona.personaId,
-        key: null,
-        message: `two key chains claim to be ${name}: somebody else has its first key; nothing of the second one was taken`,
-      },
-    })
-  }
+  if (alarmed !== persona) alarmDisputed(persona, ledger)
   return alarmed
 }
 

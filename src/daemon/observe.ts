@@ -7,6 +7,7 @@ import { deviceKeysOf } from '../core/table.ts'
 import { consentsTo, newestSighting, pairState, reportBare, reportToken } from '../core/trust.ts'
 import { judgeStatus, type VerifiedBlob } from '../core/verify.ts'
 import type { ContactChange, ObservationParams, ObserveResult } from '../ipc/shapes.ts'
+import { alarmIfContested, alarmSwitched } from './alarms.ts'
 import { applyVerdict, judgeAgainst, newPersona, noteClock, takeHead } from './heads.ts'
 import type { Ledger } from './ledger.ts'
 import { MAX_OTHERS, type DeviceRecord, type PersonaRecord } from './records.ts'
@@ -107,18 +108,21 @@ class Observation {
     }
     if (personaId === this.#own.personaId) {
       if (this.#own.adopt(blob, verdict, this.#key, mayNote)) this.#noteHeard()
-    } else if (known === undefined) this.#meet(blob, lists)
+    } else if (known === undefined) this.#meet(blob)
     else this.#follow(known, blob, verdict, mayNote)
   }
 
-  /** A persona that nobody here knew: only a device that it lists introduces it, and only one that belongs to nobody yet. */
-  #meet(blob: VerifiedBlob, lists: boolean): void {
+  /**
+   * A persona that nobody here knew: only a device that it lists and that shows it to this day introduces it (an old profile is no such
+   * day), and only one that belongs to nobody yet.
+   */
+  #meet(blob: VerifiedBlob): void {
     const device = this.#ledger.device(this.#key)
-    if (!lists || device.bound !== null) return
+    if (device.bound !== null || !consentsTo(device.reports, formatHex(blob.personaId))) return
     const empty: PersonaRecord = { ...newPersona(blob), devices: [] }
     const { persona, changes } = takeHead(empty, blob, this.#ledger)
     const leadsTo = { kind: 'persona', id: persona.personaId } as const
-    const provisional = this.#ledger.device(this.#key).entry
+    const provisional = device.entry
     const entry =
       provisional === null
         ? this.#ledger.newEntry(this.#name || persona.devices[0]!.name, leadsTo)
@@ -156,7 +160,7 @@ class Observation {
       if (isConfirmed(settled, key, this.#ledger.device(key))) {
         if (!wasConfirmed) told.push({ kind: 'confirmed', key, name })
       } else if (changes.some((change) => change.kind === 'added' && change.key === key)) {
-        this.#alarmContested(settled, key)
+        alarmIfContested(settled, key, this.#ledger)
       }
     }
     settled = this.#noteAsserted(settled)
@@ -173,7 +177,7 @@ class Observation {
     this.#ledger.putDevice(key, { ...device, bound: persona.personaId, left: null, entry: null })
     for (const id of device.claimedBy) {
       const claimant = id === persona.personaId ? undefined : this.#ledger.persona(id)
-      if (claimant !== undefined) this.#alarmContested(claimant, key)
+      if (claimant !== undefined) alarmIfContested(claimant, key, this.#ledger)
     }
     if (device.entry === null || persona.entry === null) return persona
     const leadsTo = { kind: 'persona', id: persona.personaId } as const
@@ -215,31 +219,10 @@ class Observation {
   #tellParted(bound: string, before: DeviceRecord['reports'], after: DeviceRecord['reports']): void {
     const shown = newestSighting(after)?.personaId ?? null
     if (shown !== null && shown !== bound && shown !== newestSighting(before)?.personaId)
-      this.#alarmSwitch(bound, shown)
+      alarmSwitched(bound, shown, this.#key, this.#ledger)
     if (!consentsTo(before, bound) || consentsTo(after, bound)) return
     const listed = this.#ledger.persona(bound)?.devices.find((device) => device.key === this.#key)
     if (listed !== undefined) this.#tell(bound, [{ kind: 'unconfirmed', ...listed }])
-  }
-
-  #alarmSwitch(bound: string, shown: string): void {
-    const name = this.#ledger.persona(bound)?.entry?.name ?? 'your own persona'
-    const message = `a device of ${name} shows another persona, ${shown}; it is no longer taken for ${name}'s, nor for the other's`
-    this.#ledger.emit({ event: 'alarm', data: { code: 'PERSONA_SWITCHED', personaId: bound, key: this.#key, message } })
-  }
-
-  #alarmContested(persona: PersonaRecord, key: string): void {
-    const device = this.#ledger.device(key)
-    const state = pairState(persona.personaId, true, device.bound, device.reports)
-    if (state !== 'claimed') return
-    const shown = newestSighting(device.reports)?.personaId ?? null
-    const isElsewhere = device.bound !== null || device.entry !== null
-    if (!isElsewhere && (shown === null || shown === persona.personaId)) return
-    const name = persona.entry?.name ?? 'your own persona'
-    const message = `${name} lists a device that is known as somebody else's; it counts as ${name}'s only once it shows that itself`
-    this.#ledger.emit({
-      event: 'alarm',
-      data: { code: 'DEVICE_CONTESTED', personaId: persona.personaId, key, message },
-    })
   }
 
   /** A friend without a blob is an entry of its own, named by its key; never again one that was somebody's. */

@@ -3,23 +3,23 @@ import { formatHex } from '../core/bytes.ts'
 import { decodeBlob, PREV_BYTES, resignBlob } from '../core/blob.ts'
 import type { ChainPosition } from '../core/chain.ts'
 import { TableError } from '../core/errors.ts'
-import { applyEdit, replayIntents, type Edit, type Intent, type IntentOutcome } from '../core/intents.ts'
+import { applyEdit, replayIntents, type Edit, type Intent } from '../core/intents.ts'
 import { MAX_SEQ } from '../core/limits.ts'
 import { resignAtSec, type OrderVerdict } from '../core/order.ts'
 import * as table from '../core/table.ts'
 import { composeStatus, formatToken, ownWords } from '../core/token.ts'
-import { verifyBlob, type VerifiedBlob } from '../core/verify.ts'
 import { consentsTo } from '../core/trust.ts'
+import { verifyBlob, type VerifiedBlob } from '../core/verify.ts'
 import type { ContactChange, EditResult, OwnTable, StatusMessage } from '../ipc/shapes.ts'
+import { alarmIfContested } from './alarms.ts'
 import { compress } from './compress.ts'
 import type { Custody } from './custody.ts'
 import { KeeperError } from './errors.ts'
 import { applyVerdict, newPersona, noteClock, recall, takeHead } from './heads.ts'
+import { Journal } from './journal.ts'
 import type { Ledger } from './ledger.ts'
 import type { OwnHeads } from './observe.ts'
 import {
-  commandOf,
-  describeEdit,
   fitsNameless,
   isAnswered,
   isFirstShownBy,
@@ -32,20 +32,18 @@ import {
 } from './own-table.ts'
 import type { OwnRecord, PersonaRecord } from './records.ts'
 
-const MAX_LIVE_INTENTS = 256 // sanity: edits of years; what is older than that a sibling has long seen
 const MAX_RECENT_TABLES = 64 // sanity: own tables remembered to tell what descends from what
-const INTENT_DIGITS = 10 // so that intents are stored in the order in which they were made
 
 export class OwnPersona implements OwnHeads {
   readonly #ledger: Ledger
   readonly #custody: Custody
-  #intents: Intent[]
+  readonly #journal: Journal
 
   /** @param intents those that no sibling's table has settled yet, in the order in which they were made */
   constructor(ledger: Ledger, custody: Custody, intents: readonly Intent[]) {
     this.#ledger = ledger
     this.#custody = custody
-    this.#intents = [...intents]
+    this.#journal = new Journal(ledger, intents)
   }
 
   get personaId(): string | null {
@@ -96,9 +94,9 @@ export class OwnPersona implements OwnHeads {
     const devices = applyEdit(persona.devices, edit)
     if (edit.kind === 'add') table.checkRoomToRotate(head.epoch, devices.length)
     const signed = this.#sign(this.#draft(own, head, devices), edit.kind === 'remove')
-    const intent = this.#journal(edit, own, signed.blob)
+    this.#journal.add(own.nextIntent, edit, signed.blob)
     const tombstones = tombstonesAfter(own.tombstones, edit)
-    this.#ledger.putOwn({ ...this.#require(), named: signed.named, tombstones, nextIntent: intent + 1 })
+    this.#ledger.putOwn({ ...this.#require(), named: signed.named, tombstones, nextIntent: own.nextIntent + 1 })
     this.#letOut({ ...persona, names: rememberOwnNames(devices, persona.names) }, signed.blob, edit.kind)
     const notices = edit.kind === 'remove' ? ['all devices share one signing key: removing one does not revoke it'] : []
     return { table: this.table(), gaveUp: signed.gaveUpNames ? ['names'] : [], notices }
@@ -157,19 +155,19 @@ export class OwnPersona implements OwnHeads {
     if (head.epoch !== own.epoch || head.seq >= MAX_SEQ) return
     this.#ledger.putOwn({ ...own, replayDue: false })
     const onto = replayHead(persona, head)
-    for (const intent of this.#intents) if (isAnswered(intent, onto, own.recent)) this.#forget(intent)
-    const lacking = this.#intents.filter((intent) => !isFirstShownBy(onto, intent))
+    for (const intent of this.#journal.live) if (isAnswered(intent, onto, own.recent)) this.#journal.forget(intent)
+    const lacking = this.#journal.live.filter((intent) => !isFirstShownBy(onto, intent))
     const { devices, outcomes } = replayIntents(onto, lacking, {
       nowSec: this.#ledger.nowSec,
       tombstones: new Set(own.tombstones),
       ancestor: (prev) => own.recent.find((point) => point.tableHash.startsWith(prev)),
       fits: (list) => fitsNameless(head.epoch, list.length),
     })
-    for (const outcome of outcomes) this.#end(outcome)
+    for (const outcome of outcomes) this.#journal.end(outcome)
     if (!outcomes.some(({ outcome }) => outcome === 'replayed')) return
     const signed = this.#sign(this.#draft(own, head, devices), true)
     this.#ledger.putOwn({ ...this.#require(), named: signed.named })
-    for (const { intent, outcome } of outcomes) if (outcome === 'replayed') this.#republish(intent, signed.blob)
+    for (const { intent, outcome } of outcomes) if (outcome === 'replayed') this.#journal.republish(intent, signed.blob)
     this.#letOut({ ...persona, names: rememberOwnNames(devices, persona.names) }, signed.blob, 'replay')
   }
 
@@ -257,48 +255,6 @@ export class OwnPersona implements OwnHeads {
     return verified
   }
 
-  /** @returns the number of the intent */
-  #journal(edit: Edit, own: OwnRecord, blob: VerifiedBlob): number {
-    const published = pointOf(blob)
-    const id = String(own.nextIntent).padStart(INTENT_DIGITS, '0')
-    const intent: Intent = { id, edit, atSec: this.#ledger.nowSec, published }
-    this.#keep([...this.#intents, intent])
-    this.#ledger.stage(this.#ledger.records.intents.put(id, intent))
-    while (this.#intents.length > MAX_LIVE_INTENTS) this.#forget(this.#intents[0]!)
-    return own.nextIntent
-  }
-
-  /** A replayed intent was let out once more: what descends from either table has seen it. */
-  #republish(intent: Intent, blob: VerifiedBlob): void {
-    const again: Intent = { ...intent, republished: pointOf(blob) }
-    this.#keep(this.#intents.map((other) => (other.id === intent.id ? again : other)))
-    this.#ledger.stage(this.#ledger.records.intents.put(intent.id, again))
-  }
-
-  // What is in memory must be what is on disk, also when the change is given up.
-  #keep(intents: Intent[]): void {
-    const before = this.#intents
-    this.#intents = intents
-    this.#ledger.onUndo(() => {
-      this.#intents = before
-    })
-  }
-
-  #forget(intent: Intent): void {
-    this.#keep(this.#intents.filter((other) => other.id !== intent.id))
-    this.#ledger.stage(this.#ledger.records.intents.remove(intent.id))
-  }
-
-  // A replayed intent stays until a sibling's table shows it: another sibling may race the new table in turn.
-  #end(outcome: IntentOutcome): void {
-    if (outcome.outcome === 'replayed') return
-    this.#forget(outcome.intent)
-    if (outcome.outcome !== 'dropped') return
-    const { edit } = outcome.intent
-    const data = { intent: describeEdit(edit), reason: outcome.reason, command: commandOf(edit) }
-    this.#ledger.emit({ event: 'own.intent-dropped', data })
-  }
-
   #letOut(before: PersonaRecord, blob: VerifiedBlob, cause: string): void {
     const { persona, changes } = takeHead(before, blob, this.#ledger)
     for (const change of changes) if (change.kind === 'added') this.#bind(change.key!)
@@ -322,9 +278,7 @@ export class OwnPersona implements OwnHeads {
     const { personaId } = this.#require()
     if (this.#ledger.device(key).bound === personaId) return
     if (this.#isFree(key)) return this.#bind(key)
-    const message =
-      "your own persona lists a device that is known as somebody else's; if you did not do that, a device of yours was stolen"
-    this.#ledger.emit({ event: 'alarm', data: { code: 'DEVICE_CONTESTED', personaId, key, message } })
+    alarmIfContested(this.#head(this.#require()), key, this.#ledger)
   }
 
   #isFree(key: string): boolean {

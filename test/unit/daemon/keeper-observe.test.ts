@@ -274,6 +274,28 @@ describe('when a device showed something', () => {
     expect(await show(test, 'Bob')).toMatchObject({ active: null })
   })
 
+  it('makes no contact of a persona that the device has left since', async () => {
+    const test = await TestKeeper.open()
+    const mallory = person('mallory')
+    await test.sees(PHONE, mallory.table(['phone']), { name: 'Kim' })
+    const old = bob().table(['phone'])
+    await test.later(60).reports('old profile', PHONE, old, { name: 'Bob', seenAtSec: START_SEC - DAY_SEC })
+    expect(await test.call('lookup', { query: bob().id })).toMatchObject({ by: 'none' })
+    expect((await test.call('contact.list')).contacts).toMatchObject([
+      { kind: 'provisional', name: 'Kim', active: PHONE },
+    ])
+  })
+
+  it('is no alarm for a device that comes back to its own persona', async () => {
+    const test = await TestKeeper.open()
+    const him = bob()
+    await test.sees(PHONE, him.table(['phone', 'laptop']), { name: 'Bob' })
+    await test.later(60).sees(PHONE, him.table(['laptop']))
+    await test.later(60).sees(LAPTOP, him.table(['laptop', 'phone']))
+    expect(test.told('alarm')).toStrictEqual([])
+    expect((await show(test, 'Bob')).claims).toMatchObject([{ key: PHONE, contested: false }])
+  })
+
   it('is never in the future: a later report outranks it', async () => {
     const test = await TestKeeper.open()
     await test.reports('profile', PHONE, bob().table(['phone']), { seenAtSec: START_SEC + 1000 * DAY_SEC })
