@@ -4,10 +4,15 @@ import type { CryptoEngine } from '../crypto/engine.ts'
 import { ToxError } from './errors.ts'
 
 export const SECTION_KEYS = 1 // toxcore: STATE_TYPE_NOSPAMKEYS
+export const SECTION_DHT = 2 // toxcore: STATE_TYPE_DHT
 export const SECTION_FRIENDS = 3 // toxcore: STATE_TYPE_FRIENDS
 export const SECTION_NAME = 4 // toxcore: STATE_TYPE_NAME
 export const SECTION_STATUS_MESSAGE = 5 // toxcore: STATE_TYPE_STATUSMESSAGE
 export const SECTION_USER_STATUS = 6 // toxcore: STATE_TYPE_STATUS
+export const SECTION_GROUPS = 7 // toxcore: STATE_TYPE_GROUPS, since 0.2.19
+export const SECTION_TCP_RELAYS = 10 // toxcore: STATE_TYPE_TCP_RELAY
+export const SECTION_PATH_NODES = 11 // toxcore: STATE_TYPE_PATH_NODE
+export const SECTION_CONFERENCES = 20 // toxcore: STATE_TYPE_CONFERENCES
 export const SECTION_END = 255 // toxcore: STATE_TYPE_END
 
 export const MAX_PROFILE_BYTES: number = 64 * 1024 * 1024 // sanity: 30 000 friends; a profile is read into memory whole
