@@ -26,13 +26,16 @@ const STATUS_MESSAGE_LENGTH = 2198
 const USER_STATUS = 2200
 const NOSPAM = 2204
 const LAST_SEEN = 2208
-const CONFIRMED = 3 // toxcore: FRIEND_CONFIRMED; 1 added, 2 requested
+const ADDED = 1 // toxcore: FRIEND_ADDED, a request that the client sends when it starts; 2 is one that it has sent
+const CONFIRMED = 3 // toxcore: FRIEND_CONFIRMED
 
 export interface ToxFriend {
   /** Place in the FRIENDS section, from 0 */
   readonly index: number
   /** 32 bytes, X25519 */
   readonly publicKey: Uint8Array
+  /** 1 added, 2 requested, 3 confirmed, 4 online, which is saved as 3; others as they are */
+  readonly status: number
   /** False while only a request was sent: such a friend has shown neither name nor status message. */
   readonly isConfirmed: boolean
   readonly name: ToxText
@@ -45,6 +48,8 @@ export interface ToxFriend {
   readonly request: ToxText
   /** 4 bytes, zeros once confirmed: a friend's Tox ID is not kept, only the key */
   readonly nospam: Uint8Array
+  /** A text of it claims to be longer than its field, and is read as empty */
+  readonly hasOverlongText: boolean
 }
 
 /** What libtoxcore skips silently when it loads a profile, and would be gone at the next save. */
@@ -69,14 +74,17 @@ export function decodeFriend(bytes: Uint8Array, index: number): ToxFriend | null
   if (bytes[STATUS] === 0) return null
   const view = new DataView(bytes.buffer, bytes.byteOffset, FRIEND_BYTES)
   const isConfirmed = view.getUint8(STATUS) >= CONFIRMED
+  let hasOverlongText = false
   const text = (present: boolean, at: number, lengthAt: number, maxBytes: number): ToxText => {
     const length = view.getUint16(lengthAt)
+    if (present && length > maxBytes) hasOverlongText = true
     return present && length > 0 && length <= maxBytes ? toxText(bytes.subarray(at, at + length)) : EMPTY_TEXT
   }
   const lastSeen = view.getBigUint64(LAST_SEEN)
-  return {
+  const friend = {
     index,
     publicKey: bytes.subarray(PUBLIC_KEY, REQUEST),
+    status: view.getUint8(STATUS),
     isConfirmed,
     name: text(isConfirmed, NAME, NAME_LENGTH, MAX_TOX_NAME_BYTES),
     statusMessage: text(isConfirmed, STATUS_MESSAGE, STATUS_MESSAGE_LENGTH, MAX_TOX_STATUS_BYTES),
@@ -85,6 +93,7 @@ export function decodeFriend(bytes: Uint8Array, index: number): ToxFriend | null
     request: text(!isConfirmed, REQUEST, REQUEST_LENGTH, MAX_REQUEST_BYTES),
     nospam: bytes.subarray(NOSPAM, LAST_SEEN),
   }
+  return { ...friend, hasOverlongText }
 }
 
 const EMPTY_TEXT: ToxText = { bytes: new Uint8Array(0), text: '', isUtf8: true }
@@ -106,21 +115,55 @@ export interface ConfirmedFriend {
  */
 export function encodeFriend(friend: ConfirmedFriend): Uint8Array {
   const { publicKey, name, statusMessage, lastSeenSec } = friend
-  if (!isValidKey(publicKey)) throw badFriend('the key is not an X25519 public key of 32 bytes')
+  checkKey(publicKey)
   if (!Number.isSafeInteger(lastSeenSec) || lastSeenSec < 0)
     throw badFriend(`${lastSeenSec} is no time in unix seconds`)
   checkLength('TOX_NAME_TOO_LONG', 'name', name, MAX_TOX_NAME_BYTES)
   checkLength('TOX_STATUS_TOO_LONG', 'status message', statusMessage, MAX_TOX_STATUS_BYTES)
-  const bytes = new Uint8Array(FRIEND_BYTES)
-  const view = new DataView(bytes.buffer)
-  view.setUint8(STATUS, CONFIRMED)
-  bytes.set(publicKey, PUBLIC_KEY)
+  const [bytes, view] = newRecord(CONFIRMED, publicKey)
   bytes.set(name, NAME)
   view.setUint16(NAME_LENGTH, name.length)
   bytes.set(statusMessage, STATUS_MESSAGE)
   view.setUint16(STATUS_MESSAGE_LENGTH, statusMessage.length)
   view.setBigUint64(LAST_SEEN, BigInt(lastSeenSec))
   return bytes
+}
+
+export interface FriendRequest {
+  /** 32 bytes */
+  readonly publicKey: Uint8Array
+  /** 4 bytes of the friend's Tox ID */
+  readonly nospam: Uint8Array
+  /** UTF-8, 1..MAX_REQUEST_BYTES bytes: what the other person reads */
+  readonly text: Uint8Array
+}
+
+/**
+ * The record of a friend request, FRIEND_BYTES bytes: the client sends it when it next starts, and until it is sent.
+ * @throws {ToxError} TOX_BAD_FRIEND | TOX_REQUEST_INVALID
+ */
+export function encodeFriendRequest({ publicKey, nospam, text }: FriendRequest): Uint8Array {
+  checkKey(publicKey)
+  if (nospam.length !== 4) throw badFriend('its nospam has not 4 bytes')
+  // libtoxcore refuses an empty one, and drops the friend at the next start.
+  if (text.length === 0 || text.length > MAX_REQUEST_BYTES) {
+    throw new ToxError(
+      'TOX_REQUEST_INVALID',
+      `a friend request has 1 to ${MAX_REQUEST_BYTES} bytes of text, this one ${text.length}: write another`,
+    )
+  }
+  const [bytes, view] = newRecord(ADDED, publicKey)
+  bytes.set(text, REQUEST)
+  view.setUint16(REQUEST_LENGTH, text.length)
+  bytes.set(nospam, NOSPAM)
+  return bytes
+}
+
+function newRecord(status: number, publicKey: Uint8Array): [Uint8Array, DataView] {
+  const bytes = new Uint8Array(FRIEND_BYTES)
+  bytes[STATUS] = status
+  bytes.set(publicKey, PUBLIC_KEY)
+  return [bytes, new DataView(bytes.buffer)]
 }
 
 /**
@@ -162,6 +205,10 @@ export function readFriends(save: ToxSave): FriendList {
 /** toxcore: public_key_valid() refuses only a set top bit. */
 function isValidKey(publicKey: Uint8Array): boolean {
   return publicKey.length === 32 && publicKey[31]! < 128
+}
+
+function checkKey(publicKey: Uint8Array): void {
+  if (!isValidKey(publicKey)) throw badFriend('the key is not an X25519 public key of 32 bytes')
 }
 
 export function checkLength(

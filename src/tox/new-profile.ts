@@ -1,11 +1,11 @@
-/** Makes a profile from nothing, with the sections that libtoxcore needs: for the demo, the tests and, later, new devices. */
+/** Makes a profile from nothing, with the sections that libtoxcore needs: for `persona tox new`, the demo and the tests. */
 import { concatBytes, equalBytes, formatHex } from '../core/bytes.ts'
 import type { CryptoEngine } from '../crypto/engine.ts'
+import { encodeToxName } from './edit.ts'
 import { ToxError } from './errors.ts'
-import { checkLength, encodeFriend } from './friends.ts'
+import { encodeFriend } from './friends.ts'
 import { encodeToxText, withStatusMessage } from './publish.ts'
 import {
-  MAX_TOX_NAME_BYTES,
   SECTION_FRIENDS,
   SECTION_KEYS,
   SECTION_NAME,
@@ -36,7 +36,8 @@ export interface NewProfile {
 
 /**
  * A save that libtoxcore loads, its friends confirmed.
- * @throws {ToxError} TOX_BAD_KEYS | TOX_BAD_FRIEND | TOX_NAME_TOO_LONG | TOX_STATUS_TOO_LONG | TOX_TEXT_INVALID
+ * @throws {ToxError} TOX_BAD_KEYS | TOX_BAD_FRIEND | TOX_FRIEND_TWICE | TOX_FRIEND_OWN_KEY | TOX_NAME_TOO_LONG |
+ *   TOX_STATUS_TOO_LONG | TOX_TEXT_INVALID
  */
 export function newSave(profile: NewProfile, engine: CryptoEngine): ToxSave {
   const { secretKey, nospam } = profile
@@ -47,7 +48,7 @@ export function newSave(profile: NewProfile, engine: CryptoEngine): ToxSave {
   const keys = { type: SECTION_KEYS, data: concatBytes(nospam, publicKey, secretKey) }
   const empty: ToxSave = { sections: [keys], tail: endMark() }
   const friends = withSection(empty, SECTION_FRIENDS, encodeFriends(profile.friends, publicKey))
-  const named = withSection(friends, SECTION_NAME, encodeName(profile.name))
+  const named = withSection(friends, SECTION_NAME, encodeToxName(profile.name))
   return withSection(withStatusMessage(named, profile.statusMessage), SECTION_USER_STATUS, Uint8Array.of(0))
 }
 
@@ -56,22 +57,16 @@ function encodeFriends(friends: readonly NewFriend[], own: Uint8Array): Uint8Arr
   const records = friends.map((friend) => {
     const key = formatHex(friend.publicKey)
     // libtoxcore would skip such a record without a word.
-    if (seen.has(key)) throw new ToxError('TOX_BAD_FRIEND', `the friend ${key} is given twice`)
-    if (equalBytes(friend.publicKey, own)) throw new ToxError('TOX_BAD_FRIEND', 'the own key is given as a friend')
+    if (seen.has(key)) throw new ToxError('TOX_FRIEND_TWICE', `the friend ${key} is given twice: give it once`)
+    if (equalBytes(friend.publicKey, own)) throw new ToxError('TOX_FRIEND_OWN_KEY', 'the own key is given as a friend')
     seen.add(key)
     const { publicKey, lastSeenSec } = friend
     return encodeFriend({
       publicKey,
-      name: encodeName(friend.name),
+      name: encodeToxName(friend.name),
       statusMessage: encodeToxText(friend.statusMessage),
       lastSeenSec,
     })
   })
   return concatBytes(...records)
-}
-
-function encodeName(name: string): Uint8Array {
-  const bytes = encodeToxText(name)
-  checkLength('TOX_NAME_TOO_LONG', 'name', bytes, MAX_TOX_NAME_BYTES)
-  return bytes
 }

@@ -196,8 +196,8 @@ describe('a scan', () => {
 describe('a new profile', () => {
   const friend = { publicKey: publicKeyOf(1), name: '', statusMessage: '', lastSeenSec: 0 }
   const REFUSED = [
-    ['a friend twice', { friends: [friend, friend] }, 'TOX_BAD_FRIEND'],
-    ['itself as a friend', { friends: [{ ...friend, publicKey: publicKeyOf(9) }] }, 'TOX_BAD_FRIEND'],
+    ['a friend twice', { friends: [friend, friend] }, 'TOX_FRIEND_TWICE'],
+    ['itself as a friend', { friends: [{ ...friend, publicKey: publicKeyOf(9) }] }, 'TOX_FRIEND_OWN_KEY'],
     ['a secret key of 31 bytes', { secretKey: new Uint8Array(31) }, 'TOX_BAD_KEYS'],
     ['a nospam of 3 bytes', { nospam: new Uint8Array(3) }, 'TOX_BAD_KEYS'],
     ['a name of 129 bytes', { name: 'n'.repeat(129) }, 'TOX_NAME_TOO_LONG'],
