@@ -108,11 +108,15 @@ export class Ledger {
     this.stage(this.#records.personas.put(persona.personaId, persona))
   }
 
+  /** A record that says nothing is none: who lists new keys in each of his tables would otherwise grow the store without end. */
   putDevice(key: string, device: rec.DeviceRecord): void {
     const before = this.#records.devices.get(key)
-    const provisional = (device.entry === null ? 0 : 1) - ((before?.entry ?? null) === null ? 0 : 1)
-    if (before === undefined || provisional !== 0) this.#count({ devices: before === undefined ? 1 : 0, provisional })
-    this.stage(this.#records.devices.put(key, device))
+    const [had, has] = [before !== undefined, saysSomething(device)]
+    const devices = Number(has) - Number(had)
+    const provisional = Number(device.entry !== null) - Number((before?.entry ?? null) !== null)
+    if (devices !== 0 || provisional !== 0) this.#count({ devices, provisional })
+    if (has) this.stage(this.#records.devices.put(key, device))
+    else if (had) this.stage(this.#records.devices.remove(key))
   }
 
   putOwn(own: rec.OwnRecord): void {
@@ -176,6 +180,11 @@ export class Ledger {
     const last = this.#records.clock.get(rec.CLOCK)?.lastSec ?? 0
     if (this.nowSec > last) this.stage(this.#records.clock.put(rec.CLOCK, { lastSec: this.nowSec }))
   }
+}
+
+/** Whether a device was ever seen, is listed by somebody or belongs to somebody. */
+function saysSomething({ reports, seenAtSec, claimedBy, bound, entry }: rec.DeviceRecord): boolean {
+  return reports.length > 0 || seenAtSec !== null || claimedBy.length > 0 || bound !== null || entry !== null
 }
 
 /** A name from a client as it is kept: one line of well-formed text. It is still foreign, and escaped wherever it is shown. */

@@ -266,6 +266,23 @@ describe('identity attacks', () => {
     expect((await test.call('device.list')).seq).toBe(41)
   })
 
+  it('46: tables that each list other keys leave no record of the keys that are listed no more', async () => {
+    const test = await TestKeeper.open()
+    const bob = person('bob')
+    for (let n = 0; n < 30; n++) {
+      const others = Array.from({ length: 15 }, (_, i) => ({ name: `d${i}`, key: deviceKey(`made-up ${n} ${i}`) }))
+      await test.later(1).sees(PHONE, bob.table([bob.device('phone'), ...others], { named: false }), { name: 'Bob' })
+    }
+    let records = 0
+    for await (const _ of test.records.devices.iterate()) records++
+    expect(records).toBe(16)
+    expect((await test.call('status')).counts).toMatchObject({ devices: 16 })
+    // Whoever was seen is not forgotten with the table.
+    await test.sees(PHONE, bob.table([]))
+    expect(await test.call('lookup', { query: PHONE })).toMatchObject({ device: { state: 'former' } })
+    expect((await test.call('status')).counts).toMatchObject({ devices: 1 })
+  })
+
   it('47: siblings that all sign again make no fork', async () => {
     const a = await TestKeeper.withPersona()
     await a.call('device.add', { name: 'phone', key: OWN_PHONE })
