@@ -130,7 +130,6 @@ export class Custody {
     const keys = await this.#openFile(this.#paths.secrets, passphrase)
     if (keys === null) throw new Error(`${this.#paths.secrets} is gone`)
     const seed = await this.#openFile(this.#paths.seed, passphrase)
-    this.#wrongGuesses = 0
     this.#takeKeys(keys)
     this.#seed = seed
   }

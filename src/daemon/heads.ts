@@ -175,7 +175,6 @@ export function applyVerdict(
       return { persona: taken.persona, changes: diffTables(persona, taken.persona) }
     }
     case 'fork': {
-      if (!verdict.wins && !mayNote) return unchanged
       const loser = verdict.wins ? recall(persona.head, ledger) : blob
       const forked = withEvidence(
         withEvidence(persona, 'fork', loser, ledger),

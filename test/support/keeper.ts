@@ -69,6 +69,11 @@ export class WriteGate {
     })
   }
 
+  /** Lets the one pass that waits longest. */
+  passOne(): void {
+    this.#waiting.shift()?.()
+  }
+
   open(): void {
     this.#isOpen = true
     for (const go of this.#waiting.splice(0)) go()

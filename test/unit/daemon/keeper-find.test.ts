@@ -42,6 +42,7 @@ describe('lookup', () => {
     '\u{10FFFF}',
     '/',
     'ΐ'.repeat(128),
+    '漢'.repeat(256),
     '\0',
   ])('answers %j with nobody, and no error', async (query) => {
     const test = await withBob()

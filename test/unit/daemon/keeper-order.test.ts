@@ -154,6 +154,15 @@ describe('a blob of a known persona', () => {
     expect(record(test, bob)).toStrictEqual(before)
   })
 
+  it('is kept as evidence also by a clock that stepped back', async () => {
+    const { test, bob, first } = await knowingBob()
+    test.nowSec = START_SEC + 10 * 365 * 86_400
+    await test.sees(PHONE, bob.table(['phone']))
+    test.nowSec = START_SEC
+    await test.sees(PHONE, first)
+    expect(record(test, bob).evidence).toHaveLength(1)
+  })
+
   it('too far ahead is held, the highest one, and taken when the head comes within reach', async () => {
     const { test, bob, first } = await knowingBob()
     const far = bob.table(['phone', 'tablet'], { seq: 3 + MAX_SEQ_STEP })

@@ -22,9 +22,12 @@ describe('a change', () => {
       expect(writer.get('a/1')).toBeUndefined()
     })
     expect(store.get('a/1')).toBeUndefined()
-    gate.open()
+    gate.passOne()
     await first
+    await gate.arrived()
+    expect(store.get('a/1')).toStrictEqual(one)
     expect(writer.get('a/1')).toBeUndefined()
+    gate.open()
     await second
     expect(store.get('a/1')).toBeUndefined()
   })
