@@ -15,6 +15,8 @@ export type RunProgram = (
 
 export interface ServiceOptions extends PathsInput {
   readonly run?: RunProgram
+  /** Absolute paths of Node and of the launcher; those of this process and this checkout or package when left out. */
+  readonly programs?: { readonly nodePath: string; readonly launcherPath: string }
 }
 
 export interface ServiceInstall extends ServiceOptions {
@@ -64,11 +66,13 @@ export async function serviceUnit(options: ServiceOptions): Promise<string> {
       cause,
     })
   })
-  const nodePath = await realpath(process.execPath)
+  const programs = options.programs ?? {
+    nodePath: await realpath(process.execPath),
+    launcherPath: fileURLToPath(LAUNCHER),
+  }
   return renderUnit({
     template,
-    nodePath,
-    launcherPath: fileURLToPath(LAUNCHER),
+    ...programs,
     paths: resolvePaths(options),
     home,
     env,

@@ -29,6 +29,8 @@ function verify(unitPath: string): { status: number | null; output: string } {
 }
 
 /** A directory that is not below /tmp, which a unit may not name. */
+const IS_BELOW_TMP = /^(\/var)?\/tmp\//.test(resolve('.'))
+
 function installDir(): string {
   const directory = mkdtempSync(resolve('node_modules/.personad-test-'))
   onTestFinished(() => rmSync(directory, { recursive: true }))
@@ -48,33 +50,37 @@ describe.skipIf(MISSING_ANALYZE)('the shipped unit (needs systemd-analyze)', () 
     expect(['OK', 'SAFE', 'PERFECT']).toContain(word)
   })
 
-  test('rendered with paths that have spaces, percent and dollar signs is clean, and names the right program', () => {
-    const directory = join(installDir(), 'a b%h$HOME')
-    mkdirSync(directory)
-    const nodePath = join(directory, 'node')
-    copyFileSync('/bin/true', nodePath)
-    chmodSync(nodePath, 0o755)
-    const text = renderUnit({
-      template: readFileSync(UNIT, 'utf8'),
-      nodePath,
-      launcherPath: join(directory, 'personad.js'),
-      paths: resolvePaths({ home: directory, env: {} }),
-      home: directory,
-      env: {},
-    })
-    const unitPath = join(tempDir(), 'personad.service')
-    writeFileSync(unitPath, text)
-    expect(verify(unitPath)).toEqual({ status: 0, output: '' })
-    // The check must be one that notices: without the program it is not clean.
-    rmSync(nodePath)
-    expect(verify(unitPath).output).toContain('is not executable')
-  })
+  test.skipIf(IS_BELOW_TMP)(
+    'rendered with paths that have spaces, percent and dollar signs is clean, and names the right program',
+    () => {
+      const directory = join(installDir(), 'a b%h$HOME')
+      mkdirSync(directory)
+      const nodePath = join(directory, 'node')
+      copyFileSync('/bin/true', nodePath)
+      chmodSync(nodePath, 0o755)
+      const text = renderUnit({
+        template: readFileSync(UNIT, 'utf8'),
+        nodePath,
+        launcherPath: join(directory, 'personad.js'),
+        paths: resolvePaths({ home: directory, env: {} }),
+        home: directory,
+        env: {},
+      })
+      const unitPath = join(tempDir(), 'personad.service')
+      writeFileSync(unitPath, text)
+      expect(verify(unitPath)).toEqual({ status: 0, output: '' })
+      // The check must be one that notices: without the program it is not clean.
+      rmSync(nodePath)
+      expect(verify(unitPath).output).toContain('is not executable')
+    },
+  )
 })
 
 /** Each line `NAME VALUE` of test/support/service-story.sh. */
 function runStory(): { told: Map<string, string>; reason: string } {
   const programs = ['unshare', 'setpriv', 'dbus-daemon', 'systemctl', '/usr/lib/systemd/systemd']
   const missing = programs.filter((name) => spawnSync(name, ['--version']).error !== undefined)
+  if (IS_BELOW_TMP) return { told: new Map(), reason: 'needs a checkout that is not below /tmp, which the unit hides' }
   if (process.getuid?.() !== 0) return { told: new Map(), reason: 'needs root, to become another user' }
   if (missing.length > 0) return { told: new Map(), reason: `needs ${missing.join(', ')}` }
   const namespaces = ['--mount', '--pid', '--fork', '--kill-child', '--mount-proc', '--propagation', 'private']
