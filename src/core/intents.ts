@@ -142,16 +142,19 @@ function replayStep(intent: Intent, devices: readonly Device[], head: ReplayHead
     case 'rename':
       if (listed === undefined) return 'DEVICE_GONE'
       if (listed.name === edit.name) return 'kept'
+      if (wasSeen(intent, head, context)) return 'superseded'
       if (listed.name !== edit.found && !isLater(intent, head, context)) return 'superseded'
       return { apply: { ...edit, name: freeName(edit.name, namesBeside(devices, edit.key)) } }
     case 'activate':
       if (listed === undefined) return 'DEVICE_GONE'
       if (devices[0] === listed) return 'kept'
+      if (wasSeen(intent, head, context)) return 'superseded'
       if (devices[0]!.key !== edit.found && !isLater(intent, head, context)) return 'superseded'
       return { apply: edit }
     case 'rekey':
       if (devices.some((device) => device.key === edit.newKey)) return listed === undefined ? 'kept' : 'KEY_LISTED'
-      return listed === undefined ? 'DEVICE_GONE' : { apply: edit }
+      if (listed === undefined) return 'DEVICE_GONE'
+      return wasSeen(intent, head, context) ? 'superseded' : { apply: edit }
   }
 }
 
@@ -164,8 +167,7 @@ function replayAdd(
 ): Step {
   // The owner himself removed it since.
   if (context.tombstones.has(edit.key)) return 'superseded'
-  const letOut = [intent.published, intent.republished ?? null]
-  if (letOut.some((table) => mayDescend(head, table, context))) return 'REMOVED_BY_SIBLING'
+  if (tablesWith(intent).some((table) => mayDescend(head, table, context))) return 'REMOVED_BY_SIBLING'
   const added: Edit = {
     ...edit,
     name: freeName(
@@ -186,21 +188,35 @@ function isLater(intent: Intent, head: ReplayHead, context: ReplayContext): bool
   return Math.min(intent.atSec, context.nowSec) > head.timeSec
 }
 
+/** The own tables let out with an intent of which siblings can know: the first, and the last. */
+function tablesWith(intent: Intent): TablePoint[] {
+  return [intent.published, intent.republished ?? null].filter((table) => table !== null)
+}
+
+// Whoever made the head had our value before him and decided otherwise, be it for the value that we had found. To replay then would
+// undo a later edit, and he would undo ours in turn, for ever: what was known counts before what the clocks say.
+function wasSeen(intent: Intent, head: ReplayHead, context: ReplayContext): boolean {
+  return tablesWith(intent).some((table) => descent(head, table, context) === 'yes')
+}
+
 /**
  * Whether the head may have been made with knowledge of a table: it cannot when the chain of `prev` leads past that table.
  * Tables in between that nobody here saw leave it possible, and then a missing device was removed by a sibling.
  */
 export function mayDescend(head: ReplayHead, table: TablePoint | null, context: ReplayContext): boolean {
-  if (table === null) return false
+  return table !== null && descent(head, table, context) !== 'no'
+}
+
+function descent(head: ReplayHead, table: TablePoint, context: ReplayContext): 'yes' | 'no' | 'unknown' {
   let point: TablePoint & { readonly prev: string } = head
   while (isAfter(point, table)) {
-    if (table.tableHash.startsWith(point.prev)) return true
+    if (table.tableHash.startsWith(point.prev)) return 'yes'
     const before = context.ancestor(point.prev)
-    if (before === undefined) return !isDirectSuccessor(point, table)
-    if (!isAfter(point, before)) return true // a cycle of hashes cannot be; a lying index must not hang the daemon
+    if (before === undefined) return isDirectSuccessor(point, table) ? 'no' : 'unknown'
+    if (!isAfter(point, before)) return 'unknown' // a cycle of hashes cannot be; a lying index must not hang the daemon
     point = before
   }
-  return point.tableHash === table.tableHash
+  return point.tableHash === table.tableHash ? 'yes' : 'no'
 }
 
 function isAfter(point: TablePoint, other: TablePoint): boolean {

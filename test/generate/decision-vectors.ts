@@ -177,6 +177,32 @@ const REPLAYS: readonly ReplayCase[] = [
   { name: 'rekey-shown', comment: 'The head has the new key.', devices: [renamed(desktop, 'phone')], edits: [{ kind: 'rekey', key: phone.key, newKey: desktop.key }], expect: [[renamed(desktop, 'phone')], 'kept'] },
   { name: 'rekey-listed', comment: 'The head has both keys.', devices: [phone, desktop], edits: [{ kind: 'rekey', key: phone.key, newKey: desktop.key }], expect: [[phone, desktop], 'KEY_LISTED'] },
   { name: 'rekey-gone', comment: 'A removed device does not come back under another key.', devices: [laptop], edits: [{ kind: 'rekey', key: phone.key, newKey: desktop.key }], expect: [[laptop], 'DEVICE_GONE'] },
+  {
+    name: 'rename-undone-by-sibling',
+    comment: 'The head follows the table that had the new name, and shows the one that the edit found: the sibling took it back.',
+    head: after(own),
+    headTimeSec: EARLIER,
+    devices: [laptop],
+    edits: [rename(laptop, 'old')],
+    expect: [[laptop], 'superseded'],
+  },
+  {
+    name: 'activate-undone-by-sibling',
+    comment: 'The sibling knew which device was first, and put another one there; clocks do not matter.',
+    head: after(own),
+    headTimeSec: EARLIER,
+    devices: [laptop, phone],
+    edits: [{ kind: 'activate', key: phone.key, found: laptop.key }],
+    expect: [[laptop, phone], 'superseded'],
+  },
+  {
+    name: 'rekey-undone-by-sibling',
+    comment: 'The sibling knew the new key, and gave the device its old one back.',
+    head: after(own),
+    devices: [laptop, phone],
+    edits: [{ kind: 'rekey', key: phone.key, newKey: desktop.key }],
+    expect: [[laptop, phone], 'superseded'],
+  },
 ]
 
 const A = 'A1'.repeat(32)

@@ -237,6 +237,44 @@ describe('an intent to rename or to activate', () => {
   })
 })
 
+describe('a value that a sibling knew and changed', () => {
+  const own = point('own', 5, 'base')
+  const middle = point('middle', 6, own)
+  const edits: readonly Edit[] = [
+    { kind: 'rename', key: laptop.key, found: 'laptop', name: 'mine' },
+    { kind: 'activate', key: phone.key, found: laptop.key },
+    rekey(tablet, desktop),
+  ]
+  const devices = [laptop, phone, tablet]
+
+  it('is not set again, although the head shows what was found and every clock is for it', () => {
+    for (const head of [point('x', 6, own), point('x', 7, middle)]) {
+      for (const edit of edits) {
+        const ended = replay(headOf(head, devices, 1), intentsOf(own, edit), context([own, middle]))
+        expect(ended).toEqual([devices, 'superseded'])
+      }
+    }
+  })
+
+  it('is so also when the sibling knew it from a replay alone', () => {
+    const again = point('again', 6, point('rival', 5, 'base'))
+    for (const edit of edits) {
+      const [intent] = intentsOf(own, edit)
+      const known = context([own, again])
+      const head = headOf(point('x', 7, again), devices, 1)
+      expect(replay(head, [{ ...intent!, republished: again }], known)[1]).toBe('superseded')
+      expect(replay(head, [intent!], known)[1]).toBe('replayed')
+    }
+  })
+
+  it('may not be so when a table in between was never seen: then the value that was found decides', () => {
+    for (const edit of edits) {
+      const head = headOf(point('x', 9, 'unseen'), devices)
+      expect(replay(head, intentsOf(own, edit), context([own]))[1]).toBe('replayed')
+    }
+  })
+})
+
 describe('an intent to rekey', () => {
   const own = point('own', 5, 'base')
   const rival = point('rival', 5, 'base')
