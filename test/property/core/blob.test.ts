@@ -105,7 +105,7 @@ describe('a blob', () => {
     })
     fc.assert(
       fc.property(tables, ({ epoch, numbers, names, words, ...fields }) => {
-        const devices = numbers.map((number, i) => makeDevice(number, names[i]!))
+        const devices = numbers.map((number, i) => makeDevice(number, names[i]))
         const draft = { chain: ada.positions[epoch]!, devices, document: [['note', 'kept']] as const, ...fields }
         const { blob } = encodeTable(draft, false, compress, (message) => ada.sign(epoch, message))
         const judged = judgeStatus(composeStatus(words, blob).text, sodium)
