@@ -233,7 +233,11 @@ export class Keeper {
     await custody.unlock(passphrase)
     const own = this.#onDisk.own.get(rec.OWN)
     if (own !== undefined) checkSecrets(own, custody)
-    await this.#change(() => this.#own.replay())
+    await this.#change(() => {
+      this.#own.replay()
+      // The timer could not while it was locked.
+      if ((this.#own.resignDueSec() ?? Infinity) <= this.#options.nowSec()) this.#own.resign()
+    })
     return { locked: false }
   }
 

@@ -13,7 +13,10 @@ export function scheduleResign(
   log: Log,
 ): () => void {
   let timer: NodeJS.Timeout | null = null
+  let isStopped = false
   const sleep = (seconds: number): void => {
+    // Stopped while a signature was on its way to disk: the keeper is closed when the timer would wake.
+    if (isStopped) return
     timer = setTimeout(wake, Math.max(0, seconds) * 1000)
     timer.unref()
   }
@@ -31,6 +34,7 @@ export function scheduleResign(
   }
   wake()
   return () => {
+    isStopped = true
     if (timer !== null) clearTimeout(timer)
   }
 }

@@ -176,6 +176,15 @@ describe('a passphrase', () => {
     expect((await test.call('recovery.show')).words).toHaveLength(24)
   })
 
+  it('once given, signs what came due while it was locked', async () => {
+    const test = await lockedKeeper()
+    await test.later(7 * 86_400 - 1).call('persona.unlock', { passphrase })
+    expect((await test.call('device.list')).timeSec).toBe(START_SEC)
+    const late = await test.later(1).reopened()
+    await late.call('persona.unlock', { passphrase })
+    expect(await late.call('device.list')).toMatchObject({ timeSec: START_SEC + 7 * 86_400, seq: 1 })
+  })
+
   it('that is wrong makes the next guess wait longer, until the right one comes', async () => {
     const test = await lockedKeeper()
     const outcomes = await Promise.allSettled([
