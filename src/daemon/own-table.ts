@@ -54,28 +54,6 @@ export function isFirstShownBy(head: ReplayHead, intent: Intent): boolean {
   return intent.published?.tableHash === head.tableHash
 }
 
-/**
- * The head was made by a sibling who had a table with the intent before him: what it shows is his answer. To replay a rename or an
- * activation against it would be answered by his own in turn, for ever.
- */
-export function isAnswered(intent: Intent, head: ReplayHead, recent: OwnRecord['recent']): boolean {
-  if (intent.edit.kind === 'add' || intent.edit.kind === 'remove') return false
-  const letOut = [intent.published, intent.republished ?? null]
-  return letOut.some((table) => table !== null && descendsFrom(head, table, recent))
-}
-
-/** Whether the chain of `prev` leads from a head to a table, as far as the tables in between were seen. */
-function descendsFrom(head: ReplayHead, table: TablePoint, recent: OwnRecord['recent']): boolean {
-  let { prev } = head
-  for (const _ of [head, ...recent]) {
-    if (table.tableHash.startsWith(prev)) return true
-    const before = recent.find((point) => point.tableHash.startsWith(prev))
-    if (before === undefined) return false
-    prev = before.prev
-  }
-  return false
-}
-
 export function positionOf(own: OwnRecord): ChainPosition {
   return {
     personaId: bytes(own.personaId),

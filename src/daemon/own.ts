@@ -21,7 +21,6 @@ import type { Ledger } from './ledger.ts'
 import type { OwnHeads } from './observe.ts'
 import {
   fitsNameless,
-  isAnswered,
   isFirstShownBy,
   ownTable,
   pointOf,
@@ -155,7 +154,6 @@ export class OwnPersona implements OwnHeads {
     if (head.epoch !== own.epoch || head.seq >= MAX_SEQ) return
     this.#ledger.putOwn({ ...own, replayDue: false })
     const onto = replayHead(persona, head)
-    for (const intent of this.#journal.live) if (isAnswered(intent, onto, own.recent)) this.#journal.forget(intent)
     const lacking = this.#journal.live.filter((intent) => !isFirstShownBy(onto, intent))
     const { devices, outcomes } = replayIntents(onto, lacking, {
       nowSec: this.#ledger.nowSec,
