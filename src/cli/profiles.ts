@@ -1,5 +1,6 @@
 /** Opening Tox profiles named on the command line, with the passphrase from its file or from the terminal. */
-import { basename } from 'node:path'
+import { existsSync } from 'node:fs'
+import { basename, join } from 'node:path'
 import { formatHex } from '../core/bytes.ts'
 import { loadEngine } from '../crypto/load.ts'
 import { readProfile, type ProfileAccess, type ToxProfile } from '../tox/profile-file.ts'
@@ -19,6 +20,17 @@ export interface OpenProfile {
   readonly key: string
 }
 
+/**
+ * The passphrase that systemd hands to a service, by `LoadCredential=tox-passphrase:FILE` or its encrypted form (systemd.exec(5)); null
+ * when there is none.
+ */
+function credentialFile(): string | null {
+  const directory = process.env['CREDENTIALS_DIRECTORY'] ?? ''
+  if (directory === '') return null
+  const file = join(directory, 'tox-passphrase')
+  return existsSync(file) ? file : null
+}
+
 /** Opens profiles one after the other; a passphrase file is read once for all, the terminal asked for each. */
 export type ProfileOpener = (file: string) => Promise<OpenProfile>
 
@@ -26,7 +38,8 @@ export type ProfileOpener = (file: string) => Promise<OpenProfile>
 export function profileOpener(source: PassphraseSource): ProfileOpener {
   let fromFile: Promise<string> | null = null
   async function passphraseOf(file: string, refusal: unknown): Promise<string> {
-    if (source.file !== undefined) return await (fromFile ??= readPassphraseFile(source.file))
+    const given = source.file ?? credentialFile()
+    if (given !== null) return await (fromFile ??= readPassphraseFile(given))
     // What is missing is the passphrase and not the terminal: the profile's own refusal says more.
     if (!isInteractive()) throw refusal
     return await obtainPassphrase(source, `Passphrase of ${escapeText(basename(file))}: `)

@@ -3,7 +3,7 @@ import { Command } from 'commander'
 import type { Context } from './context.ts'
 import type { KeyOptions } from './device.ts'
 import type { InitOptions } from './persona.ts'
-import type { PublishOptions } from './publish.ts'
+import { PASSPHRASE_FILE, addTox, type WithPassphrase } from './program-tox.ts'
 import type { ServiceCommandOptions } from './service-commands.ts'
 
 /** What one command does: given where and how, it returns the exit status. */
@@ -11,14 +11,6 @@ export type Task = (context: Context) => Promise<number>
 /** Called with the task of the command that was named. */
 export type Runner = (task: Task) => Promise<void>
 
-interface WithPassphrase {
-  readonly passphraseFile?: string
-}
-
-const PASSPHRASE_FILE = [
-  '--passphrase-file <file>',
-  'file with the passphrase, - for stdin (else it is asked for)',
-] as const
 const PROFILE_PASSPHRASE_FILE = [
   '--profile-passphrase-file <file>',
   "file with the profile's passphrase, - for stdin",
@@ -118,32 +110,6 @@ function addDevice(device: Command, run: Runner): void {
     .command('remove <device>')
     .description('take a device out of the table; this does not revoke it')
     .action((name: string) => run(async (context) => (await import('./device.ts')).remove(context, name)))
-}
-
-function addTox(tox: Command, run: Runner): void {
-  tox
-    .command('publish <profile>')
-    .description('write your table into a profile, as its status message')
-    .option('--text <words>', 'your own words, instead of those that are there')
-    .option('--force', 'although a Tox client runs on it, or it is no device of yours')
-    .option(...PASSPHRASE_FILE)
-    .action((file: string, options: PublishOptions) =>
-      run(async (context) => (await import('./publish.ts')).publish(context, file, options)),
-    )
-  tox
-    .command('scan <profiles...>')
-    .description('read what all friends in these profiles show, and keep it')
-    .option(...PASSPHRASE_FILE)
-    .action((files: string[], options: WithPassphrase) =>
-      run(async (context) => (await import('./scan.ts')).scan(context, files, options)),
-    )
-  tox
-    .command('inspect <profile>')
-    .description('show a profile and judge what its friends show; needs no daemon')
-    .option(...PASSPHRASE_FILE)
-    .action((file: string, options: WithPassphrase) =>
-      run(async (context) => (await import('./inspect.ts')).inspect(context, file, options)),
-    )
 }
 
 function addContact(program: Command, run: Runner): void {

@@ -60,7 +60,10 @@ async function checkListed(client: Client, { file, key }: OpenProfile): Promise<
 }
 
 /** The token must get out whatever the words are: a removal that waits for shorter words would not be one. */
-async function statusWith(client: Client, words: string): Promise<{ status: StatusMessage; wordsDropped: boolean }> {
+export async function statusWith(
+  client: Client,
+  words: string,
+): Promise<{ status: StatusMessage; wordsDropped: boolean }> {
   try {
     if (!isHopeless(words)) return { status: await client.call('blob.get', { words }), wordsDropped: false }
   } catch (error) {

@@ -2,6 +2,7 @@
 import { concatBytes } from '../core/bytes.ts'
 import type { CryptoEngine } from '../crypto/engine.ts'
 import { withFriend, withoutFriends, withoutSections, withoutToken } from './edit.ts'
+import { ToxError } from './errors.ts'
 import { encodeFriend, readFriends } from './friends.ts'
 import {
   SECTION_CONFERENCES,
@@ -14,7 +15,6 @@ import {
   withSection,
   type ToxSave,
 } from './savefile.ts'
-import { ToxError } from './errors.ts'
 
 export interface RekeyOptions {
   /** 32 random bytes */
@@ -29,7 +29,7 @@ export interface Rekeyed {
   readonly save: ToxSave
   /** 32 bytes */
   readonly publicKey: Uint8Array
-  /** Types of sections that were there and are not in the new profile */
+  /** Types of sections that held something and are not in the new profile */
   readonly dropped: readonly number[]
   /** Friends who have not accepted yet: the new device will send them the same request */
   readonly requests: number
@@ -62,6 +62,7 @@ export function rekeySave(save: ToxSave, options: RekeyOptions, engine: CryptoEn
   const rekeyed = withFriend(withSection(withoutSections(friends, unwanted), SECTION_KEYS, keys), oldDevice)
   // Nothing leaves that libtoxcore would load as an empty profile.
   readKeys(rekeyed, engine)
-  const dropped = [...unwanted].filter((type) => save.sections.some((section) => section.type === type))
+  const holds = (type: number): boolean => save.sections.some((one) => one.type === type && one.data.length > 0)
+  const dropped = [...unwanted].filter(holds)
   return { save: rekeyed, publicKey, dropped, requests }
 }

@@ -1,0 +1,121 @@
+/** The words of `persona tox ...`; the file that does the work of each is loaded only when its command is called. */
+import type { Command } from 'commander'
+import type { NewOptions } from './encrypt.ts'
+import type { FriendsOptions } from './friends.ts'
+import type { InspectOptions } from './inspect.ts'
+import type { EditOptions } from './profile-edit.ts'
+import type { Runner } from './program.ts'
+import type { PublishOptions } from './publish.ts'
+import type { RekeyCommandOptions } from './rekey.ts'
+
+export interface WithPassphrase {
+  readonly passphraseFile?: string
+}
+
+export const PASSPHRASE_FILE = [
+  '--passphrase-file <file>',
+  'file with the passphrase, - for stdin (else it is asked for)',
+] as const
+const FORCE = ['--force', 'although a Tox client runs on it'] as const
+
+export function addTox(tox: Command, run: Runner): void {
+  addStatus(tox, run)
+  addDevices(tox, run)
+  addEdits(tox, run)
+}
+
+/** What the status messages of a profile say to and about personas. */
+function addStatus(tox: Command, run: Runner): void {
+  tox
+    .command('publish <profile>')
+    .description('write your table into a profile, as its status message')
+    .option('--text <words>', 'your own words, instead of those that are there')
+    .option('--force', 'although a Tox client runs on it, or it is no device of yours')
+    .option(...PASSPHRASE_FILE)
+    .action((file: string, options: PublishOptions) =>
+      run(async (context) => (await import('./publish.ts')).publish(context, file, options)),
+    )
+  tox
+    .command('scan <profiles...>')
+    .description('read what all friends in these profiles show, and keep it')
+    .option(...PASSPHRASE_FILE)
+    .action((files: string[], options: WithPassphrase) =>
+      run(async (context) => (await import('./scan.ts')).scan(context, files, options)),
+    )
+  tox
+    .command('inspect <profile>')
+    .description('show all that a profile holds and judge what its friends show; needs no daemon')
+    .option('--yaml', 'as YAML, with everything')
+    .option('--secrets', 'with secret keys and passwords')
+    .option(...PASSPHRASE_FILE)
+    .action((file: string, options: InspectOptions) =>
+      run(async (context) => (await import('./inspect.ts')).inspect(context, file, options)),
+    )
+}
+
+function addDevices(tox: Command, run: Runner): void {
+  tox
+    .command('rekey <profile> <new>')
+    .description('make a second device out of a profile: all friends under a key of its own')
+    .requiredOption('--device <name>', 'nickname of the new device')
+    .option('--nospam <which>', 'keep that of the old device, or new, which is the default')
+    .option('--drop-relays', 'without the relays that the old device used')
+    .option('--force', 'replace a file that is there; a backup of it is kept')
+    .option('--plain', 'do not encrypt the new profile although the old one is')
+    .option('--new-passphrase-file <file>', 'encrypt the new profile with the passphrase in this file')
+    .option(...PASSPHRASE_FILE)
+    .action((from: string, file: string, options: RekeyCommandOptions) =>
+      run(async (context) => (await import('./rekey.ts')).rekey(context, from, file, options)),
+    )
+  tox
+    .command('new <profile>')
+    .description('make a profile with new keys and no friends')
+    .requiredOption('--name <name>', 'what friends will see')
+    .option('--status <words>', 'status message')
+    .option('--encrypt', 'ask for a passphrase')
+    .option('--passphrase-file <file>', 'encrypt it with the passphrase in this file, - for stdin')
+    .option('--force', 'replace a file that is there; a backup of it is kept')
+    .action((file: string, options: NewOptions) =>
+      run(async (context) => (await import('./encrypt.ts')).create(context, file, options)),
+    )
+}
+
+function addEdits(tox: Command, run: Runner): void {
+  tox
+    .command('set <profile> <field> <value>')
+    .description(
+      'set name, status (your own words; the token stays), nospam (8 hex digits or new), or away (none, away, busy)',
+    )
+    .option(...FORCE)
+    .option(...PASSPHRASE_FILE)
+    .action((file: string, field: string, value: string, options: EditOptions) =>
+      run(async (context) => (await import('./set.ts')).set(context, file, field, value, options)),
+    )
+  tox
+    .command('friends <profile> <action> [who...]')
+    .description('add a Tox ID or ToxPk, remove names or keys, merge the contacts of other profiles, or export')
+    .option('--name <name>', 'add: what to call the friend until it shows a name')
+    .option('--request <text>', 'add: let the client send a friend request with this text')
+    .option('--yaml', 'export: as YAML, which is the default')
+    .option(...FORCE)
+    .option(...PASSPHRASE_FILE)
+    .action((file: string, action: string, who: string[], options: FriendsOptions) =>
+      run(async (context) => (await import('./friends.ts')).friends(context, file, action, who, options)),
+    )
+  tox
+    .command('encrypt <profile>')
+    .description('encrypt a profile with a new passphrase, in place')
+    .option(...FORCE)
+    .option('--passphrase-file <file>', 'file with the new passphrase, - for stdin (else it is asked for)')
+    .action((file: string, options: EditOptions) =>
+      run(async (context) => (await import('./encrypt.ts')).encrypt(context, file, options)),
+    )
+  tox
+    .command('decrypt <profile>')
+    .description('decrypt a profile, in place')
+    .option(...FORCE)
+    .option(...PASSPHRASE_FILE)
+    .action((file: string, options: EditOptions) =>
+      run(async (context) => (await import('./encrypt.ts')).decrypt(context, file, options)),
+    )
+}
