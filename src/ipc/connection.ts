@@ -54,6 +54,7 @@ export class Connection implements Caller {
   #state: 'open' | 'ended' | 'draining' | 'closed' = 'open'
   #paused = false
   #inFlight = 0
+  #isLargeRunning = false
   #out = ''
   #events: ReadonlySet<string> | null = null
   #missed = 0
@@ -97,14 +98,22 @@ export class Connection implements Caller {
 
   /** Answers the data of one `rpc` frame. */
   call(data: unknown): void {
-    const reply = this.#dispatch(data, this)
+    let isLarge = false
+    const reply = this.#dispatch(data, this, () => {
+      isLarge = true
+    })
     if (typeof reply === 'string') {
       this.#send(reply)
       return
     }
     this.#inFlight++
+    // Thirty-two at a time would all be in memory before the first of them counts as not taken.
+    if (isLarge) this.#isLargeRunning = true
     reply.then(
-      (frame) => this.#finish(frame),
+      (frame) => {
+        if (isLarge) this.#isLargeRunning = false
+        this.#finish(frame)
+      },
       (error: unknown) => this.fail(error),
     )
   }
@@ -163,7 +172,8 @@ export class Connection implements Caller {
 
   #hasRoom(): boolean {
     const isTaking = this.#state === 'open' || this.#state === 'ended'
-    return isTaking && this.#inFlight < this.#limits.maxInFlight && this.#pending() < this.#limits.maxPending
+    const isFree = this.#inFlight < this.#limits.maxInFlight && !this.#isLargeRunning
+    return isTaking && isFree && this.#pending() < this.#limits.maxPending
   }
 
   #pending(): number {

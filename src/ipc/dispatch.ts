@@ -20,8 +20,11 @@ export interface DispatchOptions<M extends MethodTable<M>> {
   readonly log: Log
 }
 
-/** Answers one request with one frame, at once when the handler did; never throws, never rejects. */
-export type Dispatch = (data: unknown, caller: Caller) => string | Promise<string>
+/**
+ * Answers one request with one frame, at once when the handler did; never throws, never rejects.
+ * @param onLarge called before the answer may become a large one
+ */
+export type Dispatch = (data: unknown, caller: Caller, onLarge?: () => void) => string | Promise<string>
 
 type Handler = (params: unknown, caller: Caller) => unknown
 
@@ -59,7 +62,7 @@ export function createDispatch<M extends MethodTable<M>>(options: DispatchOption
     }
   }
 
-  return (data, caller) => {
+  return (data, caller, onLarge) => {
     let name = 'a request'
     try {
       const { id, method, params } = readRequest(data)
@@ -67,7 +70,9 @@ export function createDispatch<M extends MethodTable<M>>(options: DispatchOption
       if (entry === undefined) throw new RpcError('METHOD_UNKNOWN', 'there is no such method')
       name = method
       if (!options.authorize(caller, entry.spec.permission)) throw denied(method, entry.spec.permission)
-      const result = entry.handler(checkParams(entry.spec, params), caller)
+      const checked = checkParams(entry.spec, params)
+      if (entry.spec.isLarge === true) onLarge?.()
+      const result = entry.handler(checked, caller)
       if (!(result instanceof Promise)) return finish(id, method, result)
       return result.then(
         (value) => finish(id, method, value),

@@ -10,6 +10,8 @@ export interface MethodSpec<P, R> {
   readonly params: z.ZodType<P>
   readonly result: z.ZodType<R>
   readonly summary: string
+  /** Its result may come near to a frame: while it runs, no further call of its connection is taken. */
+  readonly isLarge?: boolean
 }
 
 /** Any method table: `M extends MethodTable<M>`, so that an interface without an index signature is one too. */

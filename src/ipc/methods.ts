@@ -21,6 +21,11 @@ function method<P, R>(
   return { permission, summary, params, result }
 }
 
+/** Of which some hundred kilobytes may be the answer. */
+function largeMethod<P, R>(summary: string, params: z.ZodType<P>, result: z.ZodType<R>): MethodSpec<P, R> {
+  return { ...method('read', summary, params, result), isLarge: true }
+}
+
 export type Empty = Record<string, never>
 
 export interface InitParams {
@@ -78,8 +83,7 @@ const eventName = z.enum(shape.EVENT_NAMES as [shape.EventName, ...shape.EventNa
 
 export const METHODS: Methods = {
   status: method('read', 'Persona, store, socket, engine, counts', noParams, shape.daemonStatus),
-  lookup: method(
-    'read',
+  lookup: largeMethod(
     'Who is this ToxPk, PersonaID, name, or prefix of one',
     z.strictObject({ query: z.string().min(1).max(256) }),
     shape.lookupResult,
@@ -90,8 +94,7 @@ export const METHODS: Methods = {
     z.strictObject({ text: z.string().max(65_536), from: shape.keyHex.exactOptional() }),
     shape.verifyResult,
   ),
-  'contact.list': method(
-    'read',
+  'contact.list': largeMethod(
     'A page of contacts in the order of their names',
     z.strictObject({
       after: z.string().max(256).exactOptional(),
@@ -99,8 +102,7 @@ export const METHODS: Methods = {
     }),
     shape.contactPage,
   ),
-  'contact.show': method(
-    'read',
+  'contact.show': largeMethod(
     'One contact, by name or prefix of a PersonaID or ToxPk',
     z.strictObject({ contact: z.string().min(1).max(256) }),
     shape.contact,

@@ -25,7 +25,7 @@ class Peer {
   #taken: (() => void)[] = []
   #finishCalls: ((frame: string) => void)[] = []
 
-  constructor(dispatch: Dispatch | 'later', limits: Partial<Limits> = {}) {
+  constructor(dispatch: Dispatch | 'later' | 'large later', limits: Partial<Limits> = {}) {
     this.socket = new Duplex({
       read() {},
       write: (chunk: Buffer, _encoding, done) => {
@@ -39,9 +39,10 @@ class Peer {
       role: 'app',
       socket: this.socket as Socket,
       limits: { ...DEFAULT_LIMITS, ...limits },
-      dispatch: (data, caller) => {
+      dispatch: (data, caller, onLarge) => {
         this.calls++
-        if (dispatch !== 'later') return dispatch(data, caller)
+        if (typeof dispatch === 'function') return dispatch(data, caller, onLarge)
+        if (dispatch === 'large later') onLarge?.()
         return new Promise((resolve) => this.#finishCalls.push(resolve))
       },
       log() {},
@@ -129,6 +130,19 @@ describe('the time for a frame', () => {
     await turn()
     expect(peer.isTimedOut).toBe(true)
   })
+})
+
+test('calls whose answers may be large run one at a time, and others as many as may', async () => {
+  for (const [kind, most] of [
+    ['large later', 1],
+    ['later', 3],
+  ] as const) {
+    const peer = new Peer(kind, { maxInFlight: 3 })
+    peer.send(FRAME.repeat(5))
+    expect(peer.calls, kind).toBe(most)
+    await peer.finishOne()
+    expect(peer.calls, kind).toBe(most + 1)
+  }
 })
 
 /** Ten bytes. */

@@ -45,6 +45,20 @@ function failure(number: number, code: string): object {
 }
 
 describe('a call', () => {
+  test('says before it runs that its answer may be large, and only when the table says so', async () => {
+    const big = { ...METHODS, big: { ...METHODS.big, isLarge: true } }
+    for (const [methods, told] of [
+      [METHODS, 0],
+      [big, 1],
+    ] as const) {
+      let calls = 0
+      const { dispatch } = dispatcher({ methods })
+      await dispatch(request('big', { bytes: 1 }), caller, () => calls++)
+      await dispatch(request('big', { bytes: 'many' }), caller, () => calls++)
+      expect(calls).toBe(told)
+    }
+  })
+
   test.each([1, -1, 0, Number.MAX_SAFE_INTEGER, 'a', '', 'x'.repeat(128)])(
     'is answered under its id: %j',
     async (id) => {
