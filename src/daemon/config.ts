@@ -8,6 +8,8 @@ import { decodeUtf8 } from '../core/bytes.ts'
 export type LogLevel = 'error' | 'warn' | 'info' | 'debug'
 export type EngineChoice = 'auto' | 'sodium' | 'portable'
 export type DefaultCapability = 'read' | 'observe' | 'publish'
+/** Which Tox profiles are watched: none, those where the clients keep them, or these files and directories. */
+export type WatchedPlaces = 'off' | 'auto' | readonly string[]
 
 export interface Config {
   readonly logLevel: LogLevel
@@ -16,6 +18,11 @@ export interface Config {
   readonly maxConnections: number
   /** What an app may do that was given nothing else. */
   readonly defaultCapabilities: readonly DefaultCapability[]
+  readonly watchProfiles: WatchedPlaces
+  /** Whether the table is written back into own profiles that no longer show it. */
+  readonly watchRepair: boolean
+  /** Where the passphrase of encrypted profiles stands; null for none. */
+  readonly watchPassphraseFile: string | null
 }
 
 export type ConfigErrorCode =
@@ -49,6 +56,8 @@ interface Place {
 export const MAX_CONFIG_BYTES = 65_536 // sanity: some twenty times the commented default file; bounds parsing of a wrong file
 export const MAX_CONNECTIONS = 4096 // sanity: each holds a descriptor and buffers; the usual hard limit of descriptors is 4096 and more
 
+export const MAX_WATCH_PLACES = 64 // sanity: each is looked at whenever one of them changes
+
 const LOG_LEVELS = ['error', 'warn', 'info', 'debug'] as const
 const OPEN_READ = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY
 
@@ -57,10 +66,23 @@ const schema = section({
   engine: oneOf(['auto', 'sodium', 'portable']).default('auto'),
   socket: section({ max_connections: wholeNumber(1, MAX_CONNECTIONS).default(256) }),
   apps: section({ default_capabilities: setOf(['read', 'observe', 'publish']).default(['read']) }),
+  watch: section({
+    profiles: watchedPlaces().default('off'),
+    repair: z.boolean({ error: 'true or false' }).default(false),
+    passphrase_file: absolutePath().nullable().default(null),
+  }),
 })
 
 /** The keys by their YAML path, in the order of config/personad.yaml. */
-export const CONFIG_KEYS = ['log.level', 'engine', 'socket.max_connections', 'apps.default_capabilities'] as const
+export const CONFIG_KEYS = [
+  'log.level',
+  'engine',
+  'socket.max_connections',
+  'apps.default_capabilities',
+  'watch.profiles',
+  'watch.repair',
+  'watch.passphrase_file',
+] as const
 export type ConfigKey = (typeof CONFIG_KEYS)[number]
 
 const fields: Readonly<Record<ConfigKey, { readonly field: keyof Config; readonly reloadable: boolean }>> = {
@@ -68,6 +90,9 @@ const fields: Readonly<Record<ConfigKey, { readonly field: keyof Config; readonl
   engine: { field: 'engine', reloadable: false },
   'socket.max_connections': { field: 'maxConnections', reloadable: false },
   'apps.default_capabilities': { field: 'defaultCapabilities', reloadable: true },
+  'watch.profiles': { field: 'watchProfiles', reloadable: true },
+  'watch.repair': { field: 'watchRepair', reloadable: true },
+  'watch.passphrase_file': { field: 'watchPassphraseFile', reloadable: true },
 }
 
 /** Whether SIGHUP brings a new value of the key into force; the others wait for the next start. */
@@ -102,12 +127,15 @@ export function parseConfig(text: string, path: string): Config {
   const document = parseStrict(text, path, lines)
   const result = schema.safeParse(document.toJS({ maxAliasCount: 0 }))
   if (!result.success) throw issueError(result.error.issues[0]!, document, path, lines)
-  const { log, engine, socket, apps } = result.data
+  const { log, engine, socket, apps, watch } = result.data
   return {
     logLevel: log.level,
     engine,
     maxConnections: socket.max_connections,
     defaultCapabilities: apps.default_capabilities,
+    watchProfiles: watch.profiles,
+    watchRepair: watch.repair,
+    watchPassphraseFile: watch.passphrase_file,
   }
 }
 
@@ -126,7 +154,7 @@ export function mergeReloaded(
 }
 
 function equalValues(a: Config[keyof Config], b: Config[keyof Config]): boolean {
-  return String(a) === String(b)
+  return JSON.stringify(a) === JSON.stringify(b)
 }
 
 async function readBounded(path: string, named: boolean): Promise<Uint8Array | null> {
@@ -255,4 +283,16 @@ function wholeNumber(min: number, max: number): z.ZodInt {
 function setOf<const Values extends readonly [string, ...string[]]>(values: Values) {
   const error = `a list of any of ${values.join(', ')}, each at most once`
   return z.array(oneOf(values), { error }).refine((items) => new Set(items).size === items.length, { error })
+}
+
+/** A path of its own, or one in the home directory: the daemon has no working directory that anybody chose. */
+function absolutePath() {
+  const error = 'a path that begins with / or ~/'
+  return z.string({ error }).regex(/^(\/|~\/)[^\0]*$/, { error })
+}
+
+function watchedPlaces() {
+  const error = `off, auto, or a list of at most ${MAX_WATCH_PLACES} paths that begin with / or ~/`
+  const places = z.array(absolutePath(), { error }).min(1, { error }).max(MAX_WATCH_PLACES, { error })
+  return z.union([z.literal('off'), z.literal('auto'), places], { error })
 }

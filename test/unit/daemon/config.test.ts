@@ -23,6 +23,9 @@ const DEFAULTS: Config = {
   engine: 'auto',
   maxConnections: 256,
   defaultCapabilities: ['read'],
+  watchProfiles: 'off',
+  watchRepair: false,
+  watchPassphraseFile: null,
 }
 
 const directory = mkdtempSync(join(tmpdir(), 'personad-config-'))
@@ -73,13 +76,17 @@ describe('the shipped config/personad.yaml', () => {
 describe('a configuration', () => {
   test('gives what it says and the defaults for the rest', () => {
     const text =
-      'log: {level: debug}\nengine: "portable"\nsocket:\n  max_connections: 4096\napps:\n  default_capabilities: []\n'
+      'log: {level: debug}\nengine: "portable"\nsocket:\n  max_connections: 4096\napps:\n  default_capabilities: []\n' +
+      'watch:\n  profiles: [~/tox, /srv/bot.tox]\n  repair: true\n  passphrase_file: /run/tox.txt\n'
     expect(parseConfig(text, 'x')).toEqual({
       ...DEFAULTS,
       logLevel: 'debug',
       engine: 'portable',
       maxConnections: 4096,
       defaultCapabilities: [],
+      watchProfiles: ['~/tox', '/srv/bot.tox'],
+      watchRepair: true,
+      watchPassphraseFile: '/run/tox.txt',
     })
   })
 
@@ -115,6 +122,14 @@ describe('a configuration', () => {
     ['a number in quotes', 'socket: {max_connections: "8"}\n', 1, 27, 'a whole number'],
     ['admin as a default', 'apps:\n  default_capabilities: [read, admin]\n', 2, 32, 'one of read, observe, publish'],
     ['a capability twice', 'apps:\n  default_capabilities: [read, read]\n', 2, 25, 'at most once'],
+    ['places that are not named', 'watch: {profiles: on}\n', 1, 19, 'off, auto, or a list'],
+    ['a boolean for places', 'watch: {profiles: false}\n', 1, 19, 'off, auto, or a list'],
+    ['a place below nothing', 'watch: {profiles: [tox]}\n', 1, 20, 'begins with / or ~/'],
+    ["another user's home", 'watch: {profiles: [~eve/tox]}\n', 1, 20, 'begins with / or ~/'],
+    ['no places at all', 'watch: {profiles: []}\n', 1, 19, 'off, auto, or a list'],
+    ['a NUL in a place', 'watch: {profiles: ["/a\\0b"]}\n', 1, 20, 'begins with / or ~/'],
+    ['a word for a switch', 'watch: {repair: yes}\n', 1, 17, 'true or false'],
+    ['a relative passphrase file', 'watch: {passphrase_file: tox.txt}\n', 1, 26, 'a path that begins with / or ~/'],
     ['a word for a list', 'apps:\n  default_capabilities: read\n', 2, 25, 'a list of any of read, observe, publish'],
   ])('with %s is refused, with line, column and what was expected', (_title, text, line, column, expected) => {
     const error = refusal(text)
@@ -248,14 +263,22 @@ describe('a reload', () => {
     engine: 'portable',
     maxConnections: 8,
     defaultCapabilities: ['read', 'publish'],
+    watchProfiles: ['/a', '/b'],
+    watchRepair: true,
+    watchPassphraseFile: '/c',
   }
 
   test('takes the reloadable keys and names the others, which wait for a restart', () => {
     expect(mergeReloaded(DEFAULTS, read)).toEqual({
       config: { ...read, engine: 'auto', maxConnections: 256 },
-      changed: ['log.level', 'apps.default_capabilities'],
+      changed: ['log.level', 'apps.default_capabilities', 'watch.profiles', 'watch.repair', 'watch.passphrase_file'],
       needRestart: ['engine', 'socket.max_connections'],
     })
+  })
+
+  test('tells two places from one with a comma in its name', () => {
+    const one: Config = { ...read, watchProfiles: ['/a,/b'] }
+    expect(mergeReloaded(read, one)).toEqual({ config: one, changed: ['watch.profiles'], needRestart: [] })
   })
 
   test('of the same values changes nothing', () => {
