@@ -1,0 +1,241 @@
+/** Watches profiles: says which one is new or has changed, once it is quiet, whatever its client does with the file. */
+import { watch, type FSWatcher } from 'node:fs'
+import { MAX_WATCHED, concerns, survey, type Survey, type WatchedDirectory, type WatchedFile } from './survey.ts'
+
+export const QUIET_MS = 200 // sanity: a client writes in one go, within some ms; half a second after the write the profile is read
+const SOON_MS = 50 // sanity: the events of one rename are some; they are answered by one look
+export const SWEEP_MS: number = 5 * 60_000 // sanity: the kernel drops events when its queue overflows, and does not tell through Node
+const MAX_ROUNDS = 4 // sanity: directories that appear while they are looked for; the next look goes on
+
+/** How a directory is watched; a test hands in its own. The listener gets the name of what changed, null when that is not known. */
+export type WatchDirectory = (
+  directory: string,
+  onChange: (name: string | null) => void,
+  onError: (error: unknown) => void,
+) => { close(): void }
+
+export interface WatchClock {
+  /** Milliseconds of a clock that does not step */
+  nowMs(): number
+  /** @returns cancels it */
+  after(ms: number, run: () => void): () => void
+}
+
+export interface ProfileWatchOptions {
+  /** Files, and directories of which every *.tox is meant; absolute, and they need not exist yet */
+  readonly places: readonly string[]
+  /** A profile is there, or is another than before; called for one after the other, each when the one before is done. It must not throw. */
+  readonly onProfile: (path: string) => Promise<void>
+  /** A profile is no longer there. */
+  readonly onGone: (path: string) => void
+  /** Something is not watched, or less well; told once, and in {@link ProfileWatch.troubles} as long as it lasts. */
+  readonly onTrouble: (message: string) => void
+  readonly clock?: WatchClock
+  readonly watchDirectory?: WatchDirectory
+}
+
+interface KnownFile {
+  /** Of what was reported last; null when nothing was yet */
+  reported: string | null
+  /** Of what is there now and not reported, and since when it has stood */
+  pending: { readonly signature: string; readonly sinceMs: number } | null
+}
+
+interface OpenWatch {
+  readonly identity: string
+  readonly watcher: { close(): void }
+}
+
+/**
+ * Everything is decided by looking: an event only says that it is time to look, so that none that is lost, merged or doubled makes a
+ * difference for longer than SWEEP_MS. Without events nothing runs but that one sweep.
+ */
+export class ProfileWatch {
+  readonly #options: ProfileWatchOptions
+  readonly #clock: WatchClock
+  readonly #known = new Map<string, KnownFile>()
+  readonly #watches = new Map<string, OpenWatch>()
+  readonly #troubles = new Map<string, string>()
+  readonly #due = new Set<string>()
+  #directories: Survey['directories'] = new Map()
+  #cancel: () => void = () => {}
+  #wakeAtMs = Infinity
+  #looking: Promise<void> | null = null
+  #lookAgain = false
+  #reporting: Promise<void> | null = null
+  #isClosed = false
+
+  constructor(options: ProfileWatchOptions) {
+    this.#options = options
+    this.#clock = options.clock ?? monotonicClock
+  }
+
+  /** Begins; when it returns everything is watched. Profiles that are there already are reported as soon as they are known to be quiet. */
+  async start(): Promise<void> {
+    await this.#look()
+  }
+
+  /** Ends, after the report that is under way. */
+  async close(): Promise<void> {
+    this.#isClosed = true
+    this.#cancel()
+    await this.#looking
+    for (const { watcher } of this.#watches.values()) watcher.close()
+    this.#watches.clear()
+    this.#due.clear()
+    await this.#reporting
+  }
+
+  /** What is not watched as it should be, in words. */
+  get troubles(): string[] {
+    return [...this.#troubles.values()]
+  }
+
+  #wake(inMs: number): void {
+    const atMs = this.#clock.nowMs() + inMs
+    if (this.#isClosed || atMs >= this.#wakeAtMs) return
+    this.#cancel()
+    this.#wakeAtMs = atMs
+    this.#cancel = this.#clock.after(inMs, () => {
+      this.#wakeAtMs = Infinity
+      void this.#look()
+    })
+  }
+
+  #look(): Promise<void> {
+    this.#lookAgain = true
+    return (this.#looking ??= this.#lookUntilDone())
+  }
+
+  async #lookUntilDone(): Promise<void> {
+    while (this.#lookAgain && !this.#isClosed) {
+      this.#lookAgain = false
+      let found = await survey(this.#options.places)
+      // What changed before its directory was watched told nobody.
+      for (let round = 0; this.#follow(found.directories) && round < MAX_ROUNDS; round++) {
+        found = await survey(this.#options.places)
+      }
+      this.#noteTrouble('cut', found.isCut ? `there are more than ${MAX_WATCHED} profiles to watch: name fewer` : null)
+      this.#settle(found.files)
+    }
+    this.#looking = null
+    this.#wake(SWEEP_MS)
+  }
+
+  /** @returns whether a directory is watched that was not before */
+  #follow(directories: Survey['directories']): boolean {
+    if (this.#isClosed) return false
+    this.#directories = directories
+    for (const [directory, { watcher, identity }] of this.#watches) {
+      if (directories.get(directory)?.identity === identity) continue
+      watcher.close()
+      this.#watches.delete(directory)
+    }
+    for (const key of this.#troubles.keys()) if (key !== 'cut' && !directories.has(key)) this.#troubles.delete(key)
+    let isMore = false
+    for (const [directory, wanted] of directories) {
+      if (!this.#watches.has(directory) && this.#open(directory, wanted)) isMore = true
+    }
+    return isMore
+  }
+
+  #open(directory: string, { identity }: WatchedDirectory): boolean {
+    try {
+      const onChange = (name: string | null): void => {
+        const watched = this.#directories.get(directory)
+        if (name === null || (watched !== undefined && concerns(directory, watched, name))) this.#wake(SOON_MS)
+      }
+      const onError = (error: unknown): void => {
+        this.#watches.get(directory)?.watcher.close()
+        this.#watches.delete(directory)
+        this.#noteTrouble(directory, unwatched(directory, error))
+        this.#wake(SOON_MS)
+      }
+      const watcher = (this.#options.watchDirectory ?? watchByKernel)(directory, onChange, onError)
+      this.#watches.set(directory, { identity, watcher })
+      this.#noteTrouble(directory, null)
+      return true
+    } catch (error) {
+      // Gone since it was found: the next look finds what is there in its place.
+      if (errnoOf(error) === 'ENOENT') this.#wake(SOON_MS)
+      else this.#noteTrouble(directory, unwatched(directory, error))
+      return false
+    }
+  }
+
+  #noteTrouble(key: string, message: string | null): void {
+    const before = this.#troubles.get(key)
+    if (message === null) this.#troubles.delete(key)
+    else this.#troubles.set(key, message)
+    if (message !== null && message !== before) this.#options.onTrouble(message)
+  }
+
+  /** A change is reported when two looks that are QUIET_MS apart see the same: a client may still be writing. */
+  #settle(files: readonly WatchedFile[]): void {
+    const nowMs = this.#clock.nowMs()
+    for (const { path, signature } of files) {
+      const known = this.#known.get(path) ?? { reported: null, pending: null }
+      this.#known.set(path, known)
+      if (signature === known.reported) known.pending = null
+      else if (signature !== known.pending?.signature) known.pending = { signature, sinceMs: nowMs }
+      if (known.pending === null) continue
+      const waitMs = known.pending.sinceMs + QUIET_MS - nowMs
+      if (waitMs > 0) {
+        this.#wake(waitMs)
+        continue
+      }
+      known.reported = signature
+      known.pending = null
+      this.#due.add(path)
+    }
+    const present = new Set(files.map(({ path }) => path))
+    for (const path of this.#known.keys()) {
+      if (present.has(path)) continue
+      this.#known.delete(path)
+      this.#due.delete(path)
+      this.#options.onGone(path)
+    }
+    if (this.#due.size > 0) this.#reporting ??= this.#report()
+  }
+
+  async #report(): Promise<void> {
+    for (const path of this.#due) {
+      this.#due.delete(path)
+      await this.#options.onProfile(path)
+    }
+    this.#reporting = null
+  }
+}
+
+function watchByKernel(
+  directory: string,
+  onChange: (name: string | null) => void,
+  onError: (error: unknown) => void,
+): FSWatcher {
+  const watcher = watch(directory, (_event, name) => onChange(name))
+  watcher.on('error', onError)
+  return watcher
+}
+
+const monotonicClock: WatchClock = {
+  nowMs: () => performance.now(),
+  after: (ms, run) => {
+    const timer = setTimeout(run, ms)
+    return () => clearTimeout(timer)
+  },
+}
+
+const REMEDIES = new Map([
+  ['ENOSPC', ': raise fs.inotify.max_user_watches with sysctl'],
+  ['EMFILE', ': raise fs.inotify.max_user_instances with sysctl'],
+])
+
+function unwatched(directory: string, error: unknown): string {
+  const errno = errnoOf(error)
+  const minutes = SWEEP_MS / 60_000
+  return `${directory} cannot be watched (${errno}), and is looked at every ${minutes} minutes instead${REMEDIES.get(errno) ?? ''}`
+}
+
+function errnoOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : 'unknown error'
+}
