@@ -19,6 +19,7 @@ const NEXT_AT = 123
 const CHAIN_AT = 155
 const KEY_BYTES = 32
 const SIGNATURE_BYTES = 64
+const MAX_TIME_SEC = 0xffff_ffff // format: u32, 2106-02-07
 export const PREV_BYTES = 16 // format: first bytes of the previous table hash; only its own writer could profit from a collision
 
 /** A blob as it travels. Views into `bytes`; nothing is copied. */
@@ -192,6 +193,11 @@ export function blobBytesWithoutDocument(epoch: number, devices: number): number
   return CHAIN_AT + chain + 1 + KEY_BYTES * devices
 }
 
+/** A clock before 1970 or after 2106 is wrong, and must not wrap into one that looks right (attack 32). */
+function clampTime(timeSec: number): number {
+  return Math.min(Math.max(timeSec, 0), MAX_TIME_SEC)
+}
+
 /**
  * Encodes and signs one blob. Lengths are the caller's (encodeTable); what does not decode again is a fault of this program.
  * @param sign detached Ed25519 signature by K_e over the message, 64 bytes
@@ -204,7 +210,7 @@ export function encodeBlob(fields: BlobFields, sign: (message: Uint8Array) => Ui
     new Uint8Array(SIGNATURE_BYTES),
     Uint8Array.of(chain.epoch),
     u32be(fields.seq),
-    u32be(fields.timeSec),
+    u32be(clampTime(fields.timeSec)),
     fields.prev,
     chain.next,
     ...(chain.inception === null ? [] : [chain.inception, chain.links, chain.signingKey]),
@@ -219,7 +225,7 @@ export function encodeBlob(fields: BlobFields, sign: (message: Uint8Array) => Ui
 /** The same table with a later time and a new signature, so that friends see that the persona is alive (section 4). */
 export function resignBlob(blob: Uint8Array, timeSec: number, sign: (message: Uint8Array) => Uint8Array): Uint8Array {
   const again = blob.slice()
-  again.set(u32be(timeSec), TIME_AT)
+  again.set(u32be(clampTime(timeSec)), TIME_AT)
   again.set(sign(signedMessage(again)), SIGNATURE_AT)
   return again
 }

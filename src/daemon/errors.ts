@@ -17,7 +17,6 @@ export type KeeperErrorCode =
   | 'RECOVERY_MISMATCH'
   | 'SECRETS_MISSING'
   | 'SECRETS_FOREIGN' // another persona's
-  | 'STOPPING'
 
 export class KeeperError extends Error {
   override readonly name = 'KeeperError'

@@ -141,6 +141,18 @@ describe('the signed message', () => {
   })
 })
 
+describe('the time of a writer', () => {
+  it.each([
+    [-1, 0],
+    [0, 0],
+    [0xffff_ffff, 0xffff_ffff],
+    [0x1_0000_0000, 0xffff_ffff],
+  ])('%i is written as %i, and never wraps into one that looks right', (timeSec, written) => {
+    const again = resignBlob(good, timeSec, (message) => ada.sign(0, message))
+    expect(decodeBlob(again).timeSec).toBe(written)
+  })
+})
+
 describe('a device key', () => {
   it.each([31, 33, 0])('of %i bytes is not canonical', (length) => {
     expect(codeOf(() => checkDeviceKey(new Uint8Array(length).fill(9)))).toBe('DEVICE_KEY_NOT_CANONICAL')

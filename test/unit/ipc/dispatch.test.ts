@@ -124,7 +124,7 @@ describe('params', () => {
   ])('the path of what is wrong stands in the message: $params', async ({ method, params, path }) => {
     const reply = await answer(request(method, params))
     expect(reply).toMatchObject(failure(-32_602, 'BAD_PARAMS'))
-    expect((reply as { error: { message: string } }).error.message).toMatch(new RegExp(`^${RegExp.escape(path)}`))
+    expect((reply as { error: { message: string } }).error.message.slice(0, path.length)).toBe(path)
   })
 
   test('a message about them is bounded, whatever the names in them', async () => {

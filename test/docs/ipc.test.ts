@@ -1,0 +1,59 @@
+/** What docs/ipc.md says, against the code. */
+import { readFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import { DEFAULT_LIMITS } from '../../src/ipc/connection.ts'
+import { MAX_FRAME_BYTES, MAX_FRAME_DEPTH } from '../../src/ipc/frame.ts'
+import { MAX_BATCH, MAX_PAGE } from '../../src/ipc/limits.ts'
+import { METHODS } from '../../src/ipc/methods.ts'
+import { EVENT_NAMES } from '../../src/ipc/shapes.ts'
+import { OPENRPC_FILE, openrpcText } from '../generate/openrpc.ts'
+import { codesOf } from '../support/error-codes.ts'
+
+const DOC = readFileSync(new URL('../../docs/ipc.md', import.meta.url), 'utf8')
+
+/** The rows of the table of methods: name and permission. */
+function methodRows(): [string, string][] {
+  const section = DOC.slice(DOC.indexOf('## 3. Methods'), DOC.indexOf('## 4. Values'))
+  return [...section.matchAll(/^\| `([a-z.-]+)` \| (\w+) \|/gm)].map(([, name, permission]) => [name!, permission!])
+}
+
+test('docs/openrpc.json is what the method table makes (else: node test/generate/openrpc.ts)', () => {
+  expect(readFileSync(OPENRPC_FILE, 'utf8')).toBe(openrpcText())
+})
+
+test('the table of methods has every method, with its permission, and no other', () => {
+  const table = Object.entries(METHODS).map(([name, { permission }]) => [name, permission])
+  expect(table.length).toBeGreaterThan(15)
+  expect(methodRows().toSorted()).toEqual(table.toSorted())
+})
+
+test('every event stands in its table', () => {
+  expect(EVENT_NAMES.filter((name) => !DOC.includes(`| \`${name}\` |`))).toEqual([])
+})
+
+test.each([
+  ['KeeperErrorCode', 'daemon/errors.ts'],
+  ['RpcErrorCode', 'ipc/rpc.ts'],
+  ['FrameErrorCode', 'ipc/errors.ts'],
+  ['TableErrorCode', 'core/errors.ts'],
+  ['NicknameErrorCode', 'core/errors.ts'],
+])('every code of %s is explained', (union, file) => {
+  const codes = codesOf(union, file)
+  expect(codes.length).toBeGreaterThan(4)
+  expect(codes.filter((code) => !DOC.includes(`\`${code}\``))).toEqual([])
+})
+
+test.each([
+  ['| a frame | N bytes |', MAX_FRAME_BYTES],
+  ['| nesting | N levels |', MAX_FRAME_DEPTH],
+  ['| calls of one connection that run at a time | N;', DEFAULT_LIMITS.maxInFlight],
+  ['| written to a client and not taken by it | N UTF-16 units |', DEFAULT_LIMITS.maxPending],
+  ["| time from a frame's first byte to its form feed | N s |", DEFAULT_LIMITS.frameTimeoutMs / 1000],
+  ['`limit?` (1..N, else 100)', MAX_PAGE],
+  ['`observations` (1..N)', MAX_BATCH],
+])('the bound in "%s" is the code’s', (sentence, value) => {
+  const number = String(value).replaceAll(/\B(?=(\d{3})+$)/g, ' ')
+  expect([sentence.replace('N', number), sentence.replace('N', String(value))].some((text) => DOC.includes(text))).toBe(
+    true,
+  )
+})
