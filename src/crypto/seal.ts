@@ -65,10 +65,13 @@ export function readSealMode(sealed: Uint8Array): SealMode {
   return mode
 }
 
-/** The form without any protection but the permissions of the file. Its checksum notices damage; it stops nobody. */
+/**
+ * The form without any protection but the permissions of the file. Its checksum notices damage; it stops nobody.
+ * @returns the secret itself, in secret memory: the caller wipes it
+ */
 export function encodeUnsealed(content: Uint8Array, engine: CryptoEngine): Uint8Array {
   const header = commonHeader('unsealed', content)
-  return concatBytes(header, unsealedChecksum(header, content, engine), content)
+  return joinSecret([header, unsealedChecksum(header, content, engine), content], engine)
 }
 
 /**
@@ -220,12 +223,8 @@ function openBehind(
   return content
 }
 
-// The parts are joined in secret memory: engine.sha512 would join them in plain memory.
 function boxKey(header: Uint8Array, secret: Uint8Array, engine: CryptoEngine): Uint8Array {
-  const whole = engine.secret(LABEL_SEAL.length + secret.length + header.length)
-  whole.set(LABEL_SEAL)
-  whole.set(secret, LABEL_SEAL.length)
-  whole.set(header, LABEL_SEAL.length + secret.length)
+  const whole = joinSecret([LABEL_SEAL, secret, header], engine)
   const hash = engine.sha512(whole)
   const key = copySecret(hash.subarray(0, 32), engine)
   for (const spent of [whole, hash, secret]) engine.wipe(spent)
@@ -233,7 +232,24 @@ function boxKey(header: Uint8Array, secret: Uint8Array, engine: CryptoEngine): U
 }
 
 function unsealedChecksum(header: Uint8Array, content: Uint8Array, engine: CryptoEngine): Uint8Array {
-  return engine.sha512(LABEL_SEAL, header, content).slice(0, TAG_BYTES)
+  const whole = joinSecret([LABEL_SEAL, header, content], engine)
+  const hash = engine.sha512(whole)
+  engine.wipe(whole)
+  return hash.slice(0, TAG_BYTES)
+}
+
+/**
+ * Into secret memory: engine.sha512 joins in plain memory, and of an array of up to 64 bytes V8 leaves a copy in its heap, which nobody can
+ * wipe, as soon as native code is given it.
+ */
+function joinSecret(parts: readonly Uint8Array[], engine: CryptoEngine): Uint8Array {
+  const whole = engine.secret(parts.reduce((length, part) => length + part.length, 0))
+  let at = 0
+  for (const part of parts) {
+    whole.set(part, at)
+    at += part.length
+  }
+  return whole
 }
 
 function copySecret(bytes: Uint8Array, engine: CryptoEngine): Uint8Array {

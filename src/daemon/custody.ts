@@ -49,9 +49,11 @@ export class Custody {
     custody.#mode = seal.readSealMode(file)
     if (custody.#mode !== 'unsealed') return custody
     custody.#takeKeys(seal.decodeUnsealed(file, engine))
-    const seedFile = await readSecretsFile(paths.seed)
-    if (seedFile !== null) custody.#seed = seal.decodeUnsealed(seedFile, engine)
     engine.wipe(file)
+    const seedFile = await readSecretsFile(paths.seed)
+    if (seedFile === null) return custody
+    custody.#seed = seal.decodeUnsealed(seedFile, engine)
+    engine.wipe(seedFile)
     return custody
   }
 
@@ -82,8 +84,8 @@ export class Custody {
     engine.wipe(first)
     try {
       // The seed first: a signing key without its seed could never be rotated.
-      await writeSecretsFile(this.#paths.seed, await this.#seal(seed, passphrase))
-      await writeSecretsFile(this.#paths.secrets, await this.#seal(keys, passphrase))
+      await this.#write(this.#paths.seed, seed, passphrase)
+      await this.#write(this.#paths.secrets, keys, passphrase)
     } catch (error) {
       for (const secret of [seed, keys]) engine.wipe(secret)
       await this.discard().catch(() => {})
@@ -207,9 +209,17 @@ export class Custody {
     this.#engine.wipe(content)
   }
 
-  async #seal(content: Uint8Array, passphrase: string | null): Promise<Uint8Array> {
-    if (passphrase === null) return seal.encodeUnsealed(content, this.#engine)
-    return await seal.sealWithPassphrase(content, passphrase, seal.DEFAULT_SEAL_COST, this.#engine)
+  async #write(path: string, content: Uint8Array, passphrase: string | null): Promise<void> {
+    const file =
+      passphrase === null
+        ? seal.encodeUnsealed(content, this.#engine)
+        : await seal.sealWithPassphrase(content, passphrase, seal.DEFAULT_SEAL_COST, this.#engine)
+    try {
+      await writeSecretsFile(path, file)
+    } finally {
+      // Unsealed it is the secret itself.
+      this.#engine.wipe(file)
+    }
   }
 
   async #openFile(path: string, passphrase: string): Promise<Uint8Array | null> {
