@@ -46,6 +46,12 @@ function describeEvent(event: DaemonEvent): string {
       return `ALARM ${escapeText(event.data.message)} (${event.data.code})`
     case 'clock':
       return `clock: ${escapeText(event.data.message)}`
+    case 'profile.blob-lost':
+      return escapeText(event.data.message)
+    case 'profile.repaired': {
+      const { path, seq, backup } = event.data
+      return `${escapeText(path)} shows table ${seq} again; what was there before is in ${escapeText(backup)}`
+    }
     default:
       return nothingElse(event)
   }

@@ -2,6 +2,7 @@
 import { encodeUtf8, formatHex } from '../core/bytes.ts'
 import type { Edit } from '../core/intents.ts'
 import { foldNickname } from '../core/nickname.ts'
+import { newestSighting } from '../core/trust.ts'
 import type { VerifiedBlob } from '../core/verify.ts'
 import type { CryptoEngine } from '../crypto/engine.ts'
 import { judgeText } from '../ipc/judgement.ts'
@@ -15,6 +16,8 @@ import type {
   ObservationParams,
   ObserveResult,
   OwnTable,
+  StatusMessage,
+  VerifyResult,
 } from '../ipc/shapes.ts'
 import { EVENT_NAMES } from '../ipc/shapes.ts'
 import { StoreError } from '../store/errors.ts'
@@ -24,7 +27,7 @@ import type { Custody } from './custody.ts'
 import { KeeperError } from './errors.ts'
 import { findContact, listContacts, lookup, MIN_PREFIX_DIGITS, type Reader } from './find.ts'
 import { judgeAgainst } from './heads.ts'
-import { Ledger } from './ledger.ts'
+import { Ledger, type PendingEvent } from './ledger.ts'
 import { observe } from './observe.ts'
 import { ownTable } from './own-table.ts'
 import { OwnPersona } from './own.ts'
@@ -46,13 +49,16 @@ export interface KeeperOptions {
   readonly publish: (event: DaemonEvent) => void
   /** A write failed and nobody knows what is on disk: the daemon must stop and start again. */
   readonly onStoreFailure: (error: StoreError) => void
-  /** What the daemon around the keeper knows for `status`. */
-  readonly about: () => Pick<DaemonStatus, 'version' | 'pid' | 'startedAtSec' | 'home'> & {
+  /** What the daemon around the keeper knows for `status`; its notices come behind those of the keeper. */
+  readonly about: () => Pick<DaemonStatus, 'version' | 'pid' | 'startedAtSec' | 'home' | 'profiles' | 'notices'> & {
     readonly connections: number
     readonly storeKind: string
     readonly storeSchema: number
   }
 }
+
+/** What the keeper answers; the rest is about profiles. */
+export type KeeperMethods = Omit<Methods, 'profile.list'>
 
 export class Keeper {
   readonly #options: KeeperOptions
@@ -95,12 +101,12 @@ export class Keeper {
     return new Keeper(options, ledger, new OwnPersona(ledger, custody, intents), rec.recordsOf(store, cache))
   }
 
-  /** What answers each method. */
-  handlers(): Handlers<Methods> {
+  /** What answers each method, but those of the profiles. */
+  handlers(): Handlers<KeeperMethods> {
     return {
       status: () => this.#status(),
       lookup: ({ query }) => lookup(query, this.#reader()),
-      verify: ({ text, from }) => this.#verify(text, from ?? null),
+      verify: ({ text, from }) => this.verify(text, from ?? null),
       'contact.list': async ({ after, limit }) => {
         const page = await listContacts(after, Math.min(limit ?? DEFAULT_PAGE, MAX_PAGE), this.#reader())
         const counts = this.#counts()
@@ -118,11 +124,11 @@ export class Keeper {
       },
       observe: async (params, caller) => {
         const source = caller.role === 'admin' ? OWNER_SOURCE : APP_SOURCE
-        const [result] = await this.#observe([params], source)
+        const [result] = await this.observe([params], source)
         return result!
       },
-      'observe.batch': async ({ source, observations }) => ({ results: await this.#observe(observations, source) }),
-      'blob.get': ({ words }) => this.#change(() => this.#own.statusMessage(words ?? '')),
+      'observe.batch': async ({ source, observations }) => ({ results: await this.observe(observations, source) }),
+      'blob.get': ({ words }) => this.statusMessage(words ?? ''),
       'persona.init': (params) => this.#init(params),
       'persona.unlock': ({ passphrase }) => this.#unlock(passphrase),
       'recovery.show': () => ({ words: this.#words(), confirmed: false }),
@@ -166,7 +172,30 @@ export class Keeper {
     }
   }
 
-  #observe(observations: readonly ObservationParams[], source: string): Promise<ObserveResult[]> {
+  /** The own table as it is on disk; null without a persona. */
+  get ownTable(): OwnTable | null {
+    return this.hasPersona ? this.#table() : null
+  }
+
+  /** Whether a device of the owner was ever seen showing the owner's blob. */
+  hasShown(key: string): boolean {
+    const own = this.#onDisk.own.get(rec.OWN)
+    const reports = this.#onDisk.devices.get(key)?.reports ?? []
+    return own !== undefined && newestSighting(reports)?.personaId === own.personaId
+  }
+
+  /** Tells what happened outside of the state. */
+  tell(event: PendingEvent): void {
+    this.#options.publish({ ...event, id: ++this.#lastEvent, atSec: this.#options.nowSec() })
+  }
+
+  /** The status message to show. @throws {KeeperError} NO_PERSONA | WORDS_TOO_LONG */
+  statusMessage(words: string): Promise<StatusMessage> {
+    return this.#change(() => this.#own.statusMessage(words))
+  }
+
+  /** Takes what a source saw, in one commit: it is on disk when this returns. @throws {StoreError} */
+  observe(observations: readonly ObservationParams[], source: string): Promise<ObserveResult[]> {
     return this.#change(() => observations.map((params) => observe(params, source, this.#own, this.#ledger)))
   }
 
@@ -265,7 +294,8 @@ export class Keeper {
     return { confirmed: true }
   }
 
-  #verify(text: string, from: string | null): ReturnType<typeof judgeText> {
+  /** Judges a status message against what is on disk. */
+  verify(text: string, from: string | null): VerifyResult {
     const personaOf = (blob: VerifiedBlob): rec.PersonaRecord | undefined =>
       this.#onDisk.personas.get(formatHex(blob.personaId))
     return judgeText(text, from, this.#options.engine, this.#options.nowSec(), {
@@ -300,7 +330,7 @@ export class Keeper {
   }
 
   #status(): DaemonStatus {
-    const { connections, storeKind, storeSchema, ...about } = this.#options.about()
+    const { connections, storeKind, storeSchema, notices: others, ...about } = this.#options.about()
     const { custody, engine } = this.#options
     const own = this.#onDisk.own.get(rec.OWN)
     const table = own === undefined ? null : this.#table()
@@ -315,7 +345,7 @@ export class Keeper {
       theftProtection,
       freshness: table === null ? null : freshnessAt(table.timeSec, clock),
       counts: { ...this.#counts(), connections },
-      notices: notices(table, theftProtection, custody.isLocked, clock),
+      notices: [...notices(table, theftProtection, custody.isLocked, clock), ...others],
     }
   }
 }

@@ -22,7 +22,10 @@ import { Keeper } from './keeper.ts'
 import { EXIT_FAILED, superviseProcess, type Supervisor } from './lifecycle.ts'
 import { openLog, type Log } from './log.ts'
 import { openNotifier } from './notify.ts'
+import { Profiles, type ProfilesConfig } from './profiles.ts'
 import { scheduleResign } from './resign-timer.ts'
+import { readToxPassphrase } from './tox-passphrase.ts'
+import { expandHome, watchedPlaces } from './watched-places.ts'
 
 const USAGE = `usage: personad [--home DIR] [--config FILE]
 
@@ -63,6 +66,7 @@ interface Daemon {
   readonly lock: StateLock
   readonly store: Store
   readonly keeper: Keeper
+  readonly profiles: Profiles
   readonly servers: readonly IpcServer[]
   readonly stopTimer: () => void
   config: Config
@@ -111,6 +115,7 @@ async function start(
   const store = await openLevelStore(lock)
   const custody = await Custody.open(lock.paths, engine, delay)
   const servers: IpcServer[] = []
+  let profiles: Profiles | null = null
   const startedAtSec = nowSec()
   const home = {
     stateDir: paths.stateDir,
@@ -125,6 +130,7 @@ async function start(
     nowSec,
     publish: (event: DaemonEvent) => {
       for (const server of servers) server.publish(event)
+      if (event.event === 'own.changed') profiles?.ownChanged()
     },
     onStoreFailure: (error) => {
       log.error('store.failed', describeError(error))
@@ -138,12 +144,33 @@ async function start(
       connections: servers.reduce((sum, server) => sum + server.connections(), 0),
       storeKind: 'leveldb',
       storeSchema: SCHEMA,
+      ...(profiles?.summary() ?? { profiles: { watched: 0, older: 0 }, notices: [] }),
     }),
   })
-  const daemon: Daemon = { lock, store, keeper, servers, stopTimer: scheduleResign(keeper, nowSec, log), config }
+  profiles = new Profiles({ keeper, engine, nowSec, log })
+  const daemon: Daemon = {
+    lock,
+    store,
+    keeper,
+    profiles,
+    servers,
+    stopTimer: scheduleResign(keeper, nowSec, log),
+    config,
+  }
   servers.push(await serveRole('app', daemon, paths.appSocket, log, supervisor))
   servers.push(await serveRole('admin', daemon, paths.adminSocket, log, supervisor))
+  await profiles.configure(profilesConfig(config))
   return daemon
+}
+
+function profilesConfig(config: Config): ProfilesConfig {
+  const { env } = process
+  const file = config.watchPassphraseFile
+  return {
+    places: watchedPlaces(config.watchProfiles, env),
+    repair: config.watchRepair,
+    passphrase: () => readToxPassphrase(file === null ? null : expandHome(file, env), env),
+  }
 }
 
 async function openEngine(config: Config, log: Log): Promise<CryptoEngine> {
@@ -167,7 +194,7 @@ async function serveRole(
     socketPath,
     role,
     methods: METHODS,
-    handlers: daemon.keeper.handlers(),
+    handlers: { ...daemon.keeper.handlers(), 'profile.list': () => daemon.profiles.list() },
     // Read at each call, so that a reload takes effect for those who are connected.
     authorize: (caller, permission) =>
       caller.role === 'admin' || daemon.config.defaultCapabilities.some((granted) => granted === permission),
@@ -191,6 +218,7 @@ function ipcLog(log: Log): IpcLog {
 /** Answers what runs, closes the sockets, then the store, and gives the state directory free last. */
 async function stop(daemon: Daemon): Promise<void> {
   daemon.stopTimer()
+  await daemon.profiles.stop()
   await Promise.all(daemon.servers.map((server) => server.close()))
   daemon.keeper.close()
   await daemon.store.close()
@@ -201,6 +229,7 @@ async function reload(daemon: Daemon, paths: Paths, configFile: string, isNamed:
   const { config, changed, needRestart } = mergeReloaded(daemon.config, await readConfig(configFile, isNamed))
   daemon.config = config
   log.setLevel(config.logLevel)
+  if (changed.some((key) => key.startsWith('watch.'))) await daemon.profiles.configure(profilesConfig(config))
   log.info('config.reloaded', {
     message: 'configuration read again',
     changed: changed.join(' '),

@@ -77,6 +77,7 @@ export interface Methods {
   'device.rename': MethodSpec<{ device: string; name: string }, shape.EditResult>
   'device.activate': MethodSpec<{ device: string }, shape.EditResult>
   'device.remove': MethodSpec<{ device: string }, shape.EditResult>
+  'profile.list': MethodSpec<Empty, shape.ProfileList>
 }
 
 const eventName = z.enum(shape.EVENT_NAMES as [shape.EventName, ...shape.EventName[]])
@@ -179,4 +180,5 @@ export const METHODS: Methods = {
     deviceName,
     shape.editResult,
   ),
+  'profile.list': largeMethod('The Tox profiles that are watched, and what each shows', noParams, shape.profileList),
 }

@@ -34,7 +34,7 @@ export const RULES: Readonly<Record<string, Rule>> = {
     reason: 'a client in another program loads neither store nor keeper',
   },
   daemon: {
-    folders: ['core', 'crypto', 'durable', 'store', 'ipc'],
+    folders: ['core', 'crypto', 'durable', 'store', 'tox', 'ipc'],
     packages: ['*'],
     reason: 'the daemon never depends on the command line',
   },

@@ -3,10 +3,9 @@ import { cpSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { CryptoEngine } from '../../src/crypto/engine.ts'
 import { Custody } from '../../src/daemon/custody.ts'
-import { Keeper } from '../../src/daemon/keeper.ts'
+import { Keeper, type KeeperMethods as Methods } from '../../src/daemon/keeper.ts'
 import { recordsOf, type Records } from '../../src/daemon/records.ts'
 import type { Caller, ParamsOf, ResultOf, Role } from '../../src/ipc/method.ts'
-import type { Methods } from '../../src/ipc/methods.ts'
 import type { DaemonEvent, EventData, EventName, ObserveResult } from '../../src/ipc/shapes.ts'
 import type { StoreError } from '../../src/store/errors.ts'
 import { openMemoryStore } from '../../src/store/memory-store.ts'
@@ -146,6 +145,8 @@ export class TestKeeper {
         connections: 0,
         storeKind: 'memory',
         storeSchema: 1,
+        profiles: { watched: 0, older: 0 },
+        notices: [],
       }),
     })
     return new TestKeeper({ keeper, custody, store, stateDir, clock, events, storeFailures, delays })

@@ -79,6 +79,7 @@ function status(changes: Partial<DaemonStatus> = {}): DaemonStatus {
     theftProtection: true,
     freshness: 'fresh',
     counts: { contacts: 1, provisional: 2, devices: 4, connections: 1 },
+    profiles: { watched: 0, older: 0 },
     notices: [],
     ...changes,
   }
@@ -141,6 +142,18 @@ const EVENTS: readonly DaemonEvent[] = [
   { event: 'own.intent-dropped', id: 4, atSec: NOW, data: { intent: HOSTILE, reason: HOSTILE, command: HOSTILE } },
   { event: 'alarm', id: 5, atSec: NOW, data: { code: 'CHAIN_DISPUTED', personaId: P, key: null, message: HOSTILE } },
   { event: 'clock', id: 6, atSec: NOW, data: { personaId: null, message: HOSTILE } },
+  {
+    event: 'profile.blob-lost',
+    id: 7,
+    atSec: NOW,
+    data: { path: HOSTILE, key: A, device: HOSTILE, state: 'none', message: HOSTILE },
+  },
+  {
+    event: 'profile.repaired',
+    id: 8,
+    atSec: NOW,
+    data: { path: HOSTILE, key: A, device: HOSTILE, epoch: 0, seq: 2, backup: HOSTILE },
+  },
 ]
 
 describe('what people see', () => {

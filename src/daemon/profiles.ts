@@ -1,0 +1,345 @@
+/** The watched Tox profiles: what their friends show goes into the state, what own ones show is compared with the own table. */
+import { formatHex } from '../core/bytes.ts'
+import type { CryptoEngine } from '../crypto/engine.ts'
+import type {
+  ObservationParams,
+  ObserveResult,
+  OwnTable,
+  ProfileList,
+  StatusMessage,
+  VerifyResult,
+  WatchedProfile,
+} from '../ipc/shapes.ts'
+import { clientsOn } from '../tox/clients.ts'
+import { ToxError } from '../tox/errors.ts'
+import type { Machine } from '../tox/lock-file.ts'
+import type { ProfileAccess, ToxProfile } from '../tox/profile-file.ts'
+import { readKeys, readName, readStatusMessage } from '../tox/savefile.ts'
+import { ProfileWatch, type WatchClock, type WatchDirectory } from '../tox/watch.ts'
+import { describeError } from './describe-error.ts'
+import type { PendingEvent } from './ledger.ts'
+import type { Log } from './log.ts'
+import * as own from './own-status.ts'
+import { readGuarded, reportFriends, type ReportedFriends } from './profile-reader.ts'
+import { repairProfile, RETRY_SEC } from './profile-repair.ts'
+
+/** What is asked of the keeper. */
+export interface ProfileKeeper {
+  readonly ownTable: OwnTable | null
+  hasShown(key: string): boolean
+  verify(text: string, from: string | null): VerifyResult
+  statusMessage(words: string): Promise<StatusMessage>
+  observe(observations: readonly ObservationParams[], source: string): Promise<ObserveResult[]>
+  tell(event: PendingEvent): void
+}
+
+export interface ProfilesOptions {
+  readonly keeper: ProfileKeeper
+  readonly engine: CryptoEngine
+  readonly nowSec: () => number
+  readonly log: Log
+  readonly machine?: Machine
+  readonly clock?: WatchClock
+  readonly watchDirectory?: WatchDirectory
+}
+
+/** What of the configuration concerns profiles. */
+export interface ProfilesConfig {
+  /** Absolute; none for a daemon that watches nothing */
+  readonly places: readonly string[]
+  readonly repair: boolean
+  /** @throws {ToxError} */
+  readonly passphrase: () => Promise<string | null>
+}
+
+/** A profile as it was last read, and what follows from that. */
+interface Known {
+  view: WatchedProfile
+  /** The own status message; empty while it cannot be read */
+  text: string
+  shown: own.Shown | null
+  /** The owner's words when the token was last seen beside them */
+  words: string | null
+  /** The status message of which a loss was told */
+  toldLoss: string | null
+  reported: ReportedFriends
+  lastRepairSec: number
+}
+
+const MAX_NOTICES = 8 // sanity: status is read by people; the list has all of them
+const CLIENTS_FOR_SEC = 5 // sanity: apps may ask for the list all the time, and each look goes through all processes
+
+export class Profiles {
+  readonly #options: ProfilesOptions
+  readonly #known = new Map<string, Known>()
+  #config: ProfilesConfig = { places: [], repair: false, passphrase: () => Promise.resolve(null) }
+  #watch: ProfileWatch | null = null
+  #cancelRetry: (() => void) | null = null
+  #isStopped = false
+  #turn: Promise<unknown> = Promise.resolve()
+  #clients: { atSec: number; byPath: Promise<Map<string, string>> } | null = null
+
+  constructor(options: ProfilesOptions) {
+    this.#options = options
+  }
+
+  /** Watches these places from now on, and nothing else; what was known of the others is forgotten. */
+  async configure(config: ProfilesConfig): Promise<void> {
+    await this.stop()
+    this.#isStopped = false
+    this.#config = config
+    if (config.places.length === 0) return
+    const { log, clock, watchDirectory } = this.#options
+    this.#watch = new ProfileWatch({
+      places: config.places,
+      onProfile: (path) => this.#inTurn(() => this.#scan(path)),
+      onGone: (path) => this.#known.delete(path),
+      onTrouble: (message) => log.warn('profile.trouble', { message }),
+      ...(clock === undefined ? {} : { clock }),
+      ...(watchDirectory === undefined ? {} : { watchDirectory }),
+    })
+    await this.#watch.start()
+  }
+
+  /** Ends the watching, after what is being written. */
+  async stop(): Promise<void> {
+    this.#isStopped = true
+    this.#cancelRetry?.()
+    this.#cancelRetry = null
+    await this.#watch?.close()
+    await this.#turn
+    this.#watch = null
+    this.#known.clear()
+    this.#clients = null
+  }
+
+  /** The own table is another now: profiles that show it are compared again, and those of new devices read again. */
+  ownChanged(): void {
+    if (this.#known.size === 0) return
+    void this.#inTurn(async () => {
+      for (const [path, known] of this.#known) {
+        const wasOwn = known.view.device !== null
+        this.#compare(known)
+        const isNew = !wasOwn && known.view.device !== null
+        if (isNew || this.#needsWriting(known)) await this.#scan(path)
+      }
+    })
+  }
+
+  /** For `status`. */
+  summary(): { profiles: { watched: number; older: number }; notices: string[] } {
+    const table = this.#options.keeper.ownTable
+    const all = [...this.#known.values()]
+    const notices = [...(this.#watch?.troubles ?? [])]
+    for (const { view, text } of all) {
+      const notice = table === null ? null : own.noticeOf(view, text, table)
+      if (notice !== null) notices.push(notice)
+    }
+    const shown = notices.slice(0, MAX_NOTICES)
+    if (notices.length > MAX_NOTICES) shown.push(`${notices.length - MAX_NOTICES} more: persona tox watch`)
+    const older = all.filter(({ shown: table }) => table?.state === 'older').length
+    return { profiles: { watched: all.length, older }, notices: shown }
+  }
+
+  async list(): Promise<ProfileList> {
+    const clients = await this.#clientsNow()
+    const profiles = [...this.#known.values()].map(({ view }) => ({ ...view, client: clients.get(view.path) ?? null }))
+    return { profiles: profiles.toSorted((a, b) => (a.path < b.path ? -1 : 1)), troubles: this.#watch?.troubles ?? [] }
+  }
+
+  /** One thing at a time is read or written. */
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    const turn = this.#turn.then(async () => {
+      try {
+        if (!this.#isStopped) await work()
+      } catch (error) {
+        // The store's own failure stops the daemon; whatever else this is, the socket goes on.
+        this.#options.log.error('profile.failed', describeError(error))
+      }
+    })
+    this.#turn = turn
+    return turn
+  }
+
+  async #scan(path: string): Promise<void> {
+    const known = this.#known.get(path) ?? newKnown(path)
+    this.#known.set(path, known)
+    known.view = { ...known.view, checkedAtSec: this.#options.nowSec() }
+    try {
+      const { profile, access } = await readGuarded(path, this.#options.engine, this.#config.passphrase)
+      const key = formatHex(readKeys(profile.save, access.engine).publicKey)
+      if (key !== known.view.key) Object.assign(known, newKnown(path))
+      known.view = {
+        ...known.view,
+        key,
+        encrypted: profile.isEncrypted,
+        problem: null,
+        checkedAtSec: this.#options.nowSec(),
+      }
+      const { keeper } = this.#options
+      known.reported = await reportFriends(profile, `profile:${key}`, known.reported, keeper, () => this.#isStopped)
+      if (this.#isStopped) return
+      await this.#reportOwn(known, profile)
+      this.#compare(known)
+      this.#tellLoss(known)
+      await this.#repair(known, profile, access)
+    } catch (error) {
+      if (!(error instanceof ToxError)) throw error
+      this.#noteUnread(known, error)
+    }
+  }
+
+  #noteUnread(known: Known, error: ToxError): void {
+    const { code, message } = error
+    // Gone, or being written: its next change brings it here again.
+    if (code === 'TOX_FILE_MISSING' || code === 'TOX_FILE_CHANGED') return
+    const encrypted = known.view.encrypted || code === 'TOX_ENCRYPTED' || code === 'TOX_WRONG_PASSPHRASE'
+    const isNews = known.view.problem?.code !== code
+    known.shown = null
+    known.view = {
+      ...known.view,
+      encrypted,
+      shows: { state: 'unread', epoch: null, seq: null },
+      repair: null,
+      problem: { code, message },
+    }
+    if (isNews) this.#options.log.warn('profile.unread', { message, code, path: known.view.path })
+  }
+
+  /** What an own profile shows is an observation as well: another device of the owner may have written a newer table into it. */
+  async #reportOwn(known: Known, profile: ToxProfile): Promise<void> {
+    const { key } = known.view
+    known.text = readStatusMessage(profile.save).text
+    if (key === null || this.#deviceOf(key) === null) return
+    const name = readName(profile.save).text
+    const observation = { from: key, text: known.text, seenAtSec: profile.fileMtimeSec }
+    await this.#options.keeper.observe([name === '' ? observation : { ...observation, name }], `profile:${key}`)
+  }
+
+  #deviceOf(key: string | null): string | null {
+    return this.#options.keeper.ownTable?.devices.find((device) => device.key === key)?.name ?? null
+  }
+
+  #compare(known: Known): void {
+    const { keeper } = this.#options
+    const { key, problem } = known.view
+    if (problem !== null) return
+    const device = this.#deviceOf(key)
+    const table = keeper.ownTable
+    known.shown = null
+    if (table !== null && device !== null) {
+      known.shown = own.judgeShown(known.text, keeper.verify(known.text, key), table)
+      if (known.shown.state === 'current' || known.shown.state === 'older') {
+        known.words = own.wordsToKeep(known.text, null)
+      }
+    }
+    const { state, epoch, seq } = known.shown ?? { state: null }
+    known.view = {
+      ...known.view,
+      device,
+      shows: state === null ? null : { state, epoch: epoch ?? null, seq: seq ?? null },
+      repair: this.#needsWriting(known) ? known.view.repair : null,
+    }
+  }
+
+  #needsWriting({ shown, view }: Known): boolean {
+    const { keeper } = this.#options
+    const table = keeper.ownTable
+    if (!this.#config.repair || shown === null || table === null || view.key === null) return false
+    return own.needsWriting(shown, table, keeper.hasShown(view.key))
+  }
+
+  /** Once a status message: a client that saves it again and again has lost nothing more. */
+  #tellLoss(known: Known): void {
+    const { keeper } = this.#options
+    const { path, key, device } = known.view
+    const state = known.shown?.state
+    if (state !== 'none' && state !== 'damaged') {
+      known.toldLoss = null
+      return
+    }
+    if (key === null || device === null || known.toldLoss === known.text) return
+    // What never showed the table has lost nothing.
+    if (state === 'none' && !keeper.hasShown(key)) return
+    known.toldLoss = known.text
+    const message = own.describeLoss(path, known.text, state, this.#config.repair)
+    keeper.tell({ event: 'profile.blob-lost', data: { path, key, device, state, message } })
+    this.#options.log.warn('profile.blob-lost', { message, path })
+  }
+
+  async #repair(known: Known, profile: ToxProfile, access: ProfileAccess): Promise<void> {
+    const { path, key, device } = known.view
+    if (!this.#needsWriting(known) || key === null || device === null) return
+    const { keeper, nowSec, machine } = this.#options
+    const sinceSec = nowSec() - known.lastRepairSec
+    // Two programs that each set the text right would write for ever, and push the backups of the user out.
+    if (sinceSec >= 0 && sinceSec < RETRY_SEC) return this.#retryLater(known, 'it was written a moment ago')
+    const words = own.wordsToKeep(known.text, known.words)
+    const outcome = await repairProfile(
+      { profile, access, words },
+      { statusMessage: (text) => keeper.statusMessage(text), nowSec, ...(machine === undefined ? {} : { machine }) },
+    )
+    if (!outcome.done) {
+      if (outcome.again) return this.#retryLater(known, outcome.why)
+      if (known.view.repair !== outcome.why) this.#options.log.warn('profile.not-repaired', { message: outcome.why })
+      known.view = { ...known.view, repair: outcome.why }
+      return
+    }
+    known.lastRepairSec = nowSec()
+    known.view = { ...known.view, repair: null }
+    const { epoch, seq } = outcome.table
+    keeper.tell({ event: 'profile.repaired', data: { path, key, device, epoch, seq, backup: outcome.backup } })
+    this.#options.log.info('profile.repaired', { message: `table ${seq} written into ${path}`, path })
+  }
+
+  #retryLater(known: Known, why: string): void {
+    known.view = { ...known.view, repair: why }
+    if (this.#cancelRetry !== null || this.#isStopped) return
+    this.#cancelRetry = this.#after(RETRY_SEC * 1000, () => {
+      this.#cancelRetry = null
+      void this.#inTurn(async () => {
+        for (const [path, { view }] of this.#known) if (view.repair !== null) await this.#scan(path)
+      })
+    })
+  }
+
+  #after(ms: number, run: () => void): () => void {
+    const { clock } = this.#options
+    if (clock !== undefined) return clock.after(ms, run)
+    const timer = setTimeout(run, ms)
+    return () => clearTimeout(timer)
+  }
+
+  async #clientsNow(): Promise<Map<string, string>> {
+    const nowSec = this.#options.nowSec()
+    const ageSec = nowSec - (this.#clients?.atSec ?? 0)
+    if (this.#clients === null || ageSec < 0 || ageSec > CLIENTS_FOR_SEC) {
+      this.#clients = { atSec: nowSec, byPath: this.#lookForClients([...this.#known.keys()]) }
+    }
+    return await this.#clients.byPath
+  }
+
+  async #lookForClients(paths: readonly string[]): Promise<Map<string, string>> {
+    const found = new Map<string, string>()
+    for (const path of paths) {
+      const [client] = await clientsOn(path, this.#options.machine).catch(() => [])
+      if (client !== undefined) found.set(path, client.program)
+    }
+    return found
+  }
+}
+
+function newKnown(path: string): Known {
+  const view = {
+    path,
+    key: null,
+    device: null,
+    encrypted: false,
+    shows: null,
+    checkedAtSec: 0,
+    client: null,
+    repair: null,
+    problem: null,
+  }
+  return { view, text: '', shown: null, words: null, toldLoss: null, reported: new Map(), lastRepairSec: -Infinity }
+}
