@@ -1,7 +1,7 @@
 /** What every command is given, and the one place where results, remarks and failures are printed. */
 import type { Paths } from '../ipc/paths.ts'
 import { describeFailure, exitStatus } from './errors.ts'
-import { escapeText } from './escape.ts'
+import { escapeText, formatJson } from './escape.ts'
 
 export interface Context {
   /** Results are printed as one JSON value, for programs. */
@@ -14,7 +14,7 @@ export interface Context {
 
 /** Prints the result of a command: the value as one line of JSON, or the lines for people. */
 export function print(context: Context, value: unknown, lines: readonly string[]): void {
-  if (context.json) process.stdout.write(`${JSON.stringify(value)}\n`)
+  if (context.json) process.stdout.write(`${formatJson(value)}\n`)
   else if (lines.length > 0) process.stdout.write(`${lines.join('\n')}\n`)
 }
 
@@ -36,7 +36,7 @@ export function bold(text: string): string {
 /** Prints a failure on stderr, in words or as one line of JSON, and returns the exit status. */
 export function printFailure(json: boolean, error: unknown): number {
   const failure = describeFailure(error)
-  if (json) process.stderr.write(`${JSON.stringify({ error: failure })}\n`)
+  if (json) process.stderr.write(`${formatJson({ error: failure })}\n`)
   else {
     process.stderr.write(`persona: error: ${escapeText(failure.message)} (${failure.code})\n`)
     if (failure.hint !== null) process.stderr.write(`persona: hint: ${escapeText(failure.hint)}\n`)

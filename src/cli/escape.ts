@@ -40,6 +40,19 @@ function isEmojiGlue(characters: readonly string[], at: number): boolean {
   return characters[at] === ZERO_WIDTH_JOINER && EMOJI_PART.test(before) && EMOJI.test(characters[at + 1] ?? '')
 }
 
+/**
+ * A value as one line of JSON that a terminal does not act upon: JSON itself leaves the controls of 8 bits as they are, and the characters
+ * that turn the direction of a text. What a program reads out of it is the same.
+ */
+export function formatJson(value: unknown): string {
+  return JSON.stringify(value).replaceAll(/[\x7F-\x9F\p{Cf}\p{Zl}\p{Zp}]/gu, (character) =>
+    Array.from(
+      { length: character.length },
+      (_, i) => `\\u${character.charCodeAt(i).toString(16).padStart(4, '0')}`,
+    ).join(''),
+  )
+}
+
 /** The end of a key, `…8A1F`: a name is anybody's to choose, a key is not. */
 export function keyTail(key: string): string {
   return `…${key.slice(-KEY_TAIL_DIGITS)}`

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { escapeText, hasMixedScripts, keyTail, showName } from '../../../src/cli/escape.ts'
+import { escapeText, formatJson, hasMixedScripts, keyTail, showName } from '../../../src/cli/escape.ts'
 
 const KEY = 'D759E0CA9F8F9A3217C4BCA65C5B20600D189C8EE410C0CA7E64EF0228DA6D67'
 const NAUGHTY = fileURLToPath(new URL('../../../../shared/vectors/naughty-strings.json', import.meta.url))
@@ -18,6 +18,20 @@ function unescape(shown: string): string {
     hex === undefined ? escape : String.fromCodePoint(Number.parseInt(hex, 16)),
   )
 }
+
+describe('a value as JSON on the terminal', () => {
+  test('has nothing that a terminal acts upon, and is the same value', () => {
+    const value = {
+      '\x9b31m': ['\x1b[2J\x7f\x85\u2028\u202e\u2066\ufeff\u{E0001}\ud800', 'На зв’язку 🚀 日本語 \\ "'],
+      n: 1,
+      no: null,
+    }
+    const json = formatJson(value)
+    expect(json).not.toMatch(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u)
+    expect(json).toContain('На зв’язку 🚀 日本語')
+    expect(JSON.parse(json)).toStrictEqual(value)
+  })
+})
 
 describe('a text of others on the terminal', () => {
   const cases: readonly (readonly [title: string, text: string, shown: string])[] = [
