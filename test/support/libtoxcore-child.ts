@@ -52,7 +52,16 @@ function hex(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString('hex').toUpperCase()
 }
 
-function load(save: Uint8Array): LibtoxProfile {
+function confer(tox: Pointer, title: string): void {
+  const conference: unknown = lib.func('uint32_t tox_conference_new(void *tox, void *error)')(tox, null)
+  const bytes = new TextEncoder().encode(title)
+  const setTitle = lib.func(
+    'bool tox_conference_set_title(void *tox, uint32_t conference, const uint8_t *title, size_t length, void *error)',
+  )
+  if (setTitle(tox, conference, bytes, bytes.length, null) !== true) throw new Error('the title was refused')
+}
+
+function load(save: Uint8Array, conference: string | null): LibtoxProfile {
   const options = optionsNew(null)
   for (const name of [
     'udp_enabled',
@@ -78,6 +87,7 @@ function load(save: Uint8Array): LibtoxProfile {
       friends: [],
       resaved: '',
     }
+  if (conference !== null) confer(tox, conference)
   const count = selfSize(tox, 'tox_self_get_friend_list_size')
   const friends = Array.from({ length: count }, (_, friend) => ({
     publicKey: hex(friendBytes(tox, friend, 'tox_friend_get_public_key', 32)),
@@ -130,7 +140,10 @@ const request = JSON.parse(await text(stdin)) as LibtoxRequest
 const bytes = new Uint8Array(Buffer.from(request.bytes, 'hex'))
 switch (request.operation) {
   case 'load':
-    stdout.write(JSON.stringify(load(bytes)))
+    stdout.write(JSON.stringify(load(bytes, null)))
+    break
+  case 'confer':
+    stdout.write(JSON.stringify(load(bytes, request.passphrase)))
     break
   case 'encrypt':
     stdout.write(JSON.stringify(pass('tox_pass_encrypt', bytes, request.passphrase, bytes.length + 80)))

@@ -4,9 +4,10 @@ import { fileURLToPath } from 'node:url'
 import { formatHex, parseHex } from '../../src/core/bytes.ts'
 
 export interface LibtoxRequest {
-  readonly operation: 'load' | 'encrypt' | 'decrypt'
+  readonly operation: 'load' | 'confer' | 'encrypt' | 'decrypt'
   /** hex */
   readonly bytes: string
+  /** Of `confer`: the title of the conference */
   readonly passphrase: string
 }
 
@@ -31,6 +32,11 @@ export interface LibtoxProfile {
 
 export function loadInLibtoxcore(save: Uint8Array): LibtoxProfile {
   return ask('load', save, '') as LibtoxProfile
+}
+
+/** The profile as the library saves it after its owner has opened a conference of that title. */
+export function conferInLibtoxcore(save: Uint8Array, title: string): LibtoxProfile {
+  return ask('confer', save, title) as LibtoxProfile
 }
 
 /** @returns null when the library refuses */
