@@ -1,6 +1,7 @@
 /** The words of `persona tox ...`; the file that does the work of each is loaded only when its command is called. */
 import type { Command } from 'commander'
 import type { NewOptions } from './encrypt.ts'
+import type { FollowOptions } from './follow.ts'
 import type { FriendsOptions } from './friends.ts'
 import type { InspectOptions } from './inspect.ts'
 import type { EditOptions } from './profile-edit.ts'
@@ -34,6 +35,22 @@ function addStatus(tox: Command, run: Runner): void {
     .option(...PASSPHRASE_FILE)
     .action((file: string, options: PublishOptions) =>
       run(async (context) => (await import('./publish.ts')).publish(context, file, options)),
+    )
+  tox
+    .command('watch [places...]')
+    .description('what the daemon watches; or watch these files and directories from here, until Ctrl-C')
+    .option(...PASSPHRASE_FILE)
+    .action((places: string[], options: WithPassphrase) =>
+      run(async (context) => (await import('./profile-watch.ts')).profileWatch(context, places, options)),
+    )
+  tox
+    .command('follow <profile>')
+    .description('add the devices of your contacts that this profile does not have among its friends')
+    .option('--ask', 'ask for each of them')
+    .option(...FORCE)
+    .option(...PASSPHRASE_FILE)
+    .action((file: string, options: FollowOptions) =>
+      run(async (context) => (await import('./follow.ts')).follow(context, file, options)),
     )
   tox
     .command('scan <profiles...>')

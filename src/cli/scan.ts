@@ -11,7 +11,7 @@ import { print, type Context } from './context.ts'
 import { describeFailure, EXIT_DONE, EXIT_FAILED, type Failure } from './errors.ts'
 import { escapeText, showName } from './escape.ts'
 import { countOf } from './layout.ts'
-import { profileOpener, type OpenProfile } from './profiles.ts'
+import { profileOpener, type OpenProfile, type ProfileOpener } from './profiles.ts'
 import { Progress } from './progress.ts'
 
 const MAX_CHUNK_CHARS = 262_144 // sanity: of JSON in one call; texts full of control characters would else outgrow a frame
@@ -48,27 +48,9 @@ export async function scan(
   const profiles: ScannedProfile[] = []
   const names = new Map<string, string>()
   await withDaemon(context, async (client) => {
-    const ownKeys = await keysOfOwner(client)
     for (const file of files) {
-      let opened: OpenProfile
-      try {
-        opened = await open(file)
-      } catch (error) {
-        if (files.length === 1) throw error
-        profiles.push(unread(file, describeFailure(error)))
-        continue
-      }
-      const found = readObservations(opened, ownKeys)
-      for (const { from, name } of found.observations) if (name !== undefined) names.set(from, name)
-      const { source, friends, skipped } = found
-      profiles.push({
-        file,
-        source,
-        friends,
-        results: await report(client, file, found),
-        skipped: [...skipped],
-        error: null,
-      })
+      // Of one file the refusal is that of the command.
+      profiles.push(await scanProfile(client, open, file, names, files.length === 1))
     }
   })
   print(
@@ -77,6 +59,31 @@ export async function scan(
     profiles.flatMap((profile) => formatScanned(profile, names)),
   )
   return profiles.every((profile) => profile.error === null) ? EXIT_DONE : EXIT_FAILED
+}
+
+/**
+ * Opens one profile and reports what it holds.
+ * @param names filled with what the friends call themselves, by ToxPk, for {@link formatScanned}
+ * @param isStrict throws what keeps the profile from being read, which is else told in the result
+ */
+export async function scanProfile(
+  client: Client,
+  open: ProfileOpener,
+  file: string,
+  names: Map<string, string>,
+  isStrict: boolean,
+): Promise<ScannedProfile> {
+  const ownKeys = await keysOfOwner(client)
+  let found: Observations
+  try {
+    found = readObservations(await open(file), ownKeys)
+  } catch (error) {
+    if (isStrict) throw error
+    return unread(file, describeFailure(error))
+  }
+  for (const { from, name } of found.observations) if (name !== undefined) names.set(from, name)
+  const { source, friends, skipped } = found
+  return { file, source, friends, results: await report(client, file, found), skipped: [...skipped], error: null }
 }
 
 function unread(file: string, error: Failure): ScannedProfile {
@@ -149,7 +156,8 @@ export function chunksOf(observations: readonly ObservationParams[], maxCount: n
   return chunks
 }
 
-function formatScanned(profile: ScannedProfile, names: ReadonlyMap<string, string>): string[] {
+/** For people, a line and one for each friend who was refused. */
+export function formatScanned(profile: ScannedProfile, names: ReadonlyMap<string, string>): string[] {
   const file = escapeText(profile.file)
   if (profile.error !== null) return [`${file}: ${escapeText(profile.error.message)} (${profile.error.code})`]
   const { results } = profile
