@@ -32,7 +32,8 @@ import { observe } from './observe.ts'
 import { ownTable } from './own-table.ts'
 import { OwnPersona } from './own.ts'
 import * as rec from './records.ts'
-import { clockAt, freshnessAt, nameOf, type Clock } from './view.ts'
+import { makeStatus, type About } from './status.ts'
+import { clockAt, nameOf, type Clock } from './view.ts'
 import { Writer } from './writer.ts'
 
 const APP_SOURCE = 'app' // until apps have names of their own, all of them are one source
@@ -50,11 +51,7 @@ export interface KeeperOptions {
   /** A write failed and nobody knows what is on disk: the daemon must stop and start again. */
   readonly onStoreFailure: (error: StoreError) => void
   /** What the daemon around the keeper knows for `status`; its notices come behind those of the keeper. */
-  readonly about: () => Pick<DaemonStatus, 'version' | 'pid' | 'startedAtSec' | 'home' | 'profiles' | 'notices'> & {
-    readonly connections: number
-    readonly storeKind: string
-    readonly storeSchema: number
-  }
+  readonly about: () => About
 }
 
 /** What the keeper answers; the rest is about profiles. */
@@ -330,23 +327,16 @@ export class Keeper {
   }
 
   #status(): DaemonStatus {
-    const { connections, storeKind, storeSchema, notices: others, ...about } = this.#options.about()
-    const { custody, engine } = this.#options
+    const { about, custody, engine } = this.#options
     const own = this.#onDisk.own.get(rec.OWN)
-    const table = own === undefined ? null : this.#table()
-    const clock = this.#clock()
-    const theftProtection = own?.recoveryConfirmed === true
-    return {
-      ...about,
+    return makeStatus(about(), {
       engine: engine.name,
-      store: { kind: storeKind, schema: storeSchema },
-      persona: table,
-      locked: table !== null && custody.isLocked,
-      theftProtection,
-      freshness: table === null ? null : freshnessAt(table.timeSec, clock),
-      counts: { ...this.#counts(), connections },
-      notices: [...notices(table, theftProtection, custody.isLocked, clock), ...others],
-    }
+      table: own === undefined ? null : this.#table(),
+      isLocked: custody.isLocked,
+      theftProtection: own?.recoveryConfirmed === true,
+      counts: this.#counts(),
+      clock: this.#clock(),
+    })
   }
 }
 
@@ -357,19 +347,6 @@ function checkSecrets(own: rec.OwnRecord, custody: Custody): void {
   custody.close()
   const hint = 'put back the file "secrets" that belongs to this store'
   throw new KeeperError('SECRETS_FOREIGN', 'the secrets file holds the key of another persona than the store', hint)
-}
-
-function notices(table: OwnTable | null, theftProtection: boolean, isLocked: boolean, clock: Clock): string[] {
-  const list: string[] = []
-  if (table === null) list.push('there is no persona yet: make one with "persona init --device NAME"')
-  else if (!theftProtection) {
-    list.push(
-      'theft protection is off until the recovery words are written down and confirmed: "persona recovery show"',
-    )
-  }
-  if (table !== null && isLocked) list.push('the signing key is locked: "persona unlock"')
-  if (clock.isWrong) list.push('the clock of this machine is before a time it once told: ages are not judged')
-  return list
 }
 
 /** Nothing was written for these; for all others nobody knows. */
