@@ -8,6 +8,8 @@ import { friend } from './people.ts'
 import { benchProcesses } from './processes.ts'
 import { benchSocket } from './socket.ts'
 import { benchStart } from './start.ts'
+import { benchWatch } from './watch.ts'
+import { benchTox } from './tox.ts'
 
 const isQuick = process.argv.includes('--quick')
 
@@ -19,6 +21,7 @@ const engine = await loadEngine('sodium')
 const portable = await loadEngine('portable')
 console.log(`node ${process.version}, ${process.arch}${isQuick ? ', quick: figures of few runs' : ''}`)
 print(benchJudge(engine, portable, isQuick))
+print(await benchTox(engine, isQuick))
 
 const home = makeHome()
 try {
@@ -32,4 +35,5 @@ try {
 } finally {
   removeHome(home)
 }
+print(await benchWatch(engine, isQuick))
 for (const contacts of isQuick ? [0, 1000] : [0, 10_000, 100_000]) print(await benchStart(engine, contacts, isQuick))
