@@ -1,0 +1,28 @@
+import { readFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import { buildProgram } from '../../src/cli/program.ts'
+
+const read = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8')
+const DOC = read('docs/tox.md')
+const ERRORS = read('src/tox/errors.ts')
+
+test('docs/tox.md names codes that there are, and every code that inspect tells beside a profile', () => {
+  const codes = new Set([...ERRORS.matchAll(/^ {2}\| '(TOX_[A-Z_]+)'/gm)].map(([, code]) => code!))
+  const named = new Set([...DOC.matchAll(/TOX_[A-Z_]+/g)].map(([code]) => code))
+  const told = new Set([...read('src/tox/findings.ts').matchAll(/'(TOX_[A-Z_]+)'/g)].map(([, code]) => code!))
+  expect([...named].filter((code) => !codes.has(code))).toEqual([])
+  expect([...told].filter((code) => !named.has(code))).toEqual([])
+  expect([named.size > 15, told.size]).toEqual([true, 8])
+})
+
+test('docs/tox.md tells every command on profiles, and only options that there are', () => {
+  const tox = buildProgram(async () => {}).commands.find((command) => command.name() === 'tox')!
+  const named = new Set([...DOC.matchAll(/persona tox ([a-z]+)/g)].map(([, name]) => name!))
+  const commands = new Map(tox.commands.map((command) => [command.name(), command]))
+  expect([...named].filter((name) => !commands.has(name))).toEqual([])
+  for (const name of ['rekey', 'inspect', 'set', 'friends', 'encrypt', 'new', 'publish']) expect(named).toContain(name)
+  const options = new Set(tox.commands.flatMap((command) => command.options.map(({ long }) => long)))
+  const used = [...DOC.matchAll(/(?<![-\w])--[a-z-]+/g)].map(([option]) => option)
+  expect(used.filter((option) => !options.has(option) && !['--json', '--tox-profile'].includes(option))).toEqual([])
+  expect(used.length).toBeGreaterThan(10)
+})
