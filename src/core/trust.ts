@@ -41,6 +41,21 @@ function isSame(a: Sighting, b: Sighting): boolean {
   return a.atSec === b.atSec && a.personaId === b.personaId && a.lists === b.lists
 }
 
+/**
+ * The reports as they count now: a time ahead of this clock is that of a clock which was wrong, and counts as now. Otherwise nothing that the
+ * device shows would count until that time has come.
+ * @returns the same array when no time is ahead
+ */
+export function notAhead(reports: DeviceReports, nowSec: number): DeviceReports {
+  const isAhead = ({ token, bare }: Report): boolean => Math.max(token?.atSec ?? 0, bare?.lastSec ?? 0) > nowSec
+  if (!reports.some(isAhead)) return reports
+  return reports.map(({ source, token, bare }) => ({
+    source,
+    token: token && { ...token, atSec: Math.min(token.atSec, nowSec) },
+    bare: bare && { firstSec: Math.min(bare.firstSec, nowSec), lastSec: Math.min(bare.lastSec, nowSec) },
+  }))
+}
+
 /** A source saw the device with a status message that has no token. An empty one is none: Tox sends it at each connect. */
 export function reportBare(reports: DeviceReports, source: string, atSec: number): DeviceReports {
   const before = reports.find((report) => report.source === source)

@@ -4,7 +4,7 @@ import { formatHex, parseHex } from '../core/bytes.ts'
 import { BlobError } from '../core/errors.ts'
 import type { OrderVerdict } from '../core/order.ts'
 import { deviceKeysOf } from '../core/table.ts'
-import { consentsTo, newestSighting, pairState, reportBare, reportToken } from '../core/trust.ts'
+import { consentsTo, newestSighting, notAhead, pairState, reportBare, reportToken } from '../core/trust.ts'
 import { judgeStatus, type VerifiedBlob } from '../core/verify.ts'
 import type { ContactChange, ObservationParams, ObserveResult } from '../ipc/shapes.ts'
 import { alarmIfContested, alarmSwitched } from './alarms.ts'
@@ -194,8 +194,9 @@ class Observation {
 
   #report(add: (reports: DeviceRecord['reports']) => DeviceRecord['reports']): void {
     const device = this.#ledger.device(this.#key)
-    const reports = add(device.reports)
-    if (reports === device.reports) return
+    const known = notAhead(device.reports, this.#ledger.nowSec)
+    const reports = add(known)
+    if (reports === known) return
     if (this.#isQuiet() && saysTheSame(reports, device.reports)) return
     const seenAtSec = Math.max(device.seenAtSec ?? 0, this.#atSec)
     this.#ledger.putDevice(this.#key, { ...device, reports, seenAtSec, heardAtSec: this.#ledger.nowSec })

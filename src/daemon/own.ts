@@ -5,7 +5,7 @@ import type { ChainPosition } from '../core/chain.ts'
 import { TableError } from '../core/errors.ts'
 import { applyEdit, replayIntents, type Edit, type Intent } from '../core/intents.ts'
 import { MAX_SEQ } from '../core/limits.ts'
-import { resignAtSec, type OrderVerdict } from '../core/order.ts'
+import { isClockAhead, resignAtSec, type OrderVerdict } from '../core/order.ts'
 import * as table from '../core/table.ts'
 import { composeStatus, formatToken, ownWords } from '../core/token.ts'
 import { consentsTo } from '../core/trust.ts'
@@ -174,7 +174,10 @@ export class OwnPersona implements OwnHeads {
     const own = this.#ledger.own()
     if (own === undefined) return null
     const { epoch, timeSec } = this.#head(own)
-    return epoch === own.epoch ? resignAtSec(timeSec, 0) : null
+    if (epoch !== own.epoch) return null
+    // Signed by a clock that was ahead, it would look fresh to friends, and not be due here, until that time has come.
+    const { nowSec } = this.#ledger
+    return isClockAhead(timeSec, nowSec) ? nowSec : resignAtSec(timeSec, 0)
   }
 
   /** Signs the head again under the present time, so that friends see that the persona is alive. @throws {KeeperError} LOCKED | KEY_SUPERSEDED */

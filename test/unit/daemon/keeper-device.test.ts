@@ -247,6 +247,20 @@ describe('signing again', () => {
     expect(test.keeper.resignDueSec()).toBe(test.nowSec + 7 * DAY_SEC)
   })
 
+  it('is due at once when a clock that was years ahead signed last, and friends take the right time', async () => {
+    const [test, friend] = [
+      await TestKeeper.withPersona({ nowSec: START_SEC + 4000 * DAY_SEC }),
+      await TestKeeper.open(),
+    ]
+    await friend.sees(OWN_LAPTOP, (await test.call('blob.get')).text)
+    test.nowSec = START_SEC
+    expect(test.keeper.resignDueSec()).toBe(START_SEC)
+    await test.keeper.resign()
+    expect(test.keeper.resignDueSec()).toBe(START_SEC + 7 * DAY_SEC)
+    await friend.later(60).sees(OWN_LAPTOP, (await test.call('blob.get')).text)
+    expect((await friend.call('lookup', { query: OWN_LAPTOP })).contact).toMatchObject({ timeSec: START_SEC })
+  })
+
   it('forgets no edit that a sibling may still undo', async () => {
     const test = await TestKeeper.withPersona()
     await test.call('device.add', PHONE)

@@ -18,6 +18,15 @@ function keys(devices: Contact['devices']): string[] {
   return devices.map(({ key }) => key)
 }
 
+it('what a device shows counts at once after a clock that was years ahead was put right', async () => {
+  const test = await TestKeeper.open({ nowSec: START_SEC + 4000 * DAY_SEC })
+  await test.sees(PHONE, bob().table(['phone']), { name: 'Bob' })
+  test.nowSec = START_SEC
+  await test.sees(PHONE, person('mallory').table([{ name: 'x', key: PHONE }]))
+  expect(test.told('alarm')).toMatchObject([{ code: 'PERSONA_SWITCHED' }])
+  expect(await show(test, 'Bob')).toMatchObject({ active: null, devices: [] })
+})
+
 describe('the state of a pair of persona and device', () => {
   it('is confirmed when the device shows a blob that lists it, and claimed for the others that it lists', async () => {
     const test = await TestKeeper.open()
