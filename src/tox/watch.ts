@@ -79,11 +79,16 @@ export class ProfileWatch {
   async close(): Promise<void> {
     this.#isClosed = true
     this.#cancel()
-    await this.#looking
+    await this.looked()
     for (const { watcher } of this.#watches.values()) watcher.close()
     this.#watches.clear()
     this.#due.clear()
     await this.#reporting
+  }
+
+  /** Resolves when no look is under way. */
+  async looked(): Promise<void> {
+    while (this.#looking !== null) await this.#looking
   }
 
   /** What is not watched as it should be, in words. */

@@ -1,0 +1,71 @@
+/** Watching without a kernel and without waiting: a clock that a test moves, and directory events that a test makes. */
+import type { WatchClock, WatchDirectory } from '../../src/tox/watch.ts'
+
+interface Timer {
+  readonly atMs: number
+  readonly run: () => void
+}
+
+export class FakeClock implements WatchClock {
+  #nowMs = 0
+  readonly timers = new Set<Timer>()
+
+  nowMs(): number {
+    return this.#nowMs
+  }
+
+  after(ms: number, run: () => void): () => void {
+    const timer = { atMs: this.#nowMs + ms, run }
+    this.timers.add(timer)
+    return () => this.timers.delete(timer)
+  }
+
+  /** Lets time pass; what is due runs, at its own time. */
+  pass(ms: number): void {
+    const endMs = this.#nowMs + ms
+    for (;;) {
+      const due = [...this.timers].filter(({ atMs }) => atMs <= endMs).toSorted((a, b) => a.atMs - b.atMs)[0]
+      if (due === undefined) break
+      this.timers.delete(due)
+      this.#nowMs = Math.max(this.#nowMs, due.atMs)
+      due.run()
+    }
+    this.#nowMs = endMs
+  }
+}
+
+/** What the kernel would say, said by the test. */
+export class FakeKernel {
+  readonly #watches = new Map<string, { onChange: (name: string | null) => void; onError: (error: unknown) => void }>()
+  /** Directories that it refuses to watch, with this errno. */
+  readonly refuses = new Map<string, string>()
+  opened = 0
+
+  readonly watchDirectory: WatchDirectory = (directory, onChange, onError) => {
+    const errno = this.refuses.get(directory)
+    if (errno !== undefined) throw Object.assign(new Error(`${errno}: watch`), { code: errno })
+    this.opened++
+    const watch = { onChange, onError }
+    this.#watches.set(directory, watch)
+    return {
+      close: () => {
+        if (this.#watches.get(directory) === watch) this.#watches.delete(directory)
+      },
+    }
+  }
+
+  get watched(): string[] {
+    return [...this.#watches.keys()].toSorted()
+  }
+
+  /** Something happened to a name in a directory; false when nobody listens there. */
+  event(directory: string, name: string | null): boolean {
+    const watch = this.#watches.get(directory)
+    watch?.onChange(name)
+    return watch !== undefined
+  }
+
+  fail(directory: string, errno: string): void {
+    this.#watches.get(directory)?.onError(Object.assign(new Error(errno), { code: errno }))
+  }
+}
