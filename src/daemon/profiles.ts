@@ -113,6 +113,15 @@ export class Profiles {
     this.#clients = null
   }
 
+  /** Resolves when nothing is being looked at, read or written. */
+  async settled(): Promise<void> {
+    await this.#watch?.looked()
+    for (let turn: unknown = null; turn !== this.#turn;) {
+      turn = this.#turn
+      await turn
+    }
+  }
+
   /** The own table is another now: profiles that show it are compared again, and those of new devices read again. */
   ownChanged(): void {
     if (this.#known.size === 0) return

@@ -8,7 +8,7 @@ interface Timer {
 
 export class FakeClock implements WatchClock {
   #nowMs = 0
-  readonly timers = new Set<Timer>()
+  readonly timers: Set<Timer> = new Set()
 
   nowMs(): number {
     return this.#nowMs
@@ -38,7 +38,7 @@ export class FakeClock implements WatchClock {
 export class FakeKernel {
   readonly #watches = new Map<string, { onChange: (name: string | null) => void; onError: (error: unknown) => void }>()
   /** Directories that it refuses to watch, with this errno. */
-  readonly refuses = new Map<string, string>()
+  readonly refuses: Map<string, string> = new Map()
   opened = 0
 
   readonly watchDirectory: WatchDirectory = (directory, onChange, onError) => {
