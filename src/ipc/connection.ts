@@ -13,6 +13,8 @@ export interface Limits {
   readonly maxFrameBytes: number
   /** Calls of one connection that run at a time; the socket is not read while there are as many. */
   readonly maxInFlight: number
+  /** How long the calls of one connection run before the others have their turn. */
+  readonly sliceMs: number
   /** UTF-16 units written and not taken by the client: above it its calls are not read and its events not kept. */
   readonly maxPending: number
   /** For one frame from its first byte to its form feed. */
@@ -27,6 +29,7 @@ export const DEFAULT_LIMITS: Limits = {
   maxConnections: 100, // sanity: a person's apps are a dozen; at most some 300 MB if all of them are hostile
   maxFrameBytes: MAX_FRAME_BYTES,
   maxInFlight: 32, // sanity: the keeper is one writer; what waits costs nothing while it lies in the kernel's buffer
+  sliceMs: 1, // sanity: hundreds of lookups, some verifies; 256 busy connections then hold an answer up for a quarter of a second
   maxPending: 1_048_576, // sanity: 1000 events of 1 kB; a reader that far behind has to read the state anew anyway
   frameTimeoutMs: 30_000, // sanity: a whole frame takes milliseconds on a local socket; a stopped process may be continued
   drainMs: 5_000, // sanity: below the 90 s in which systemd kills, above any single call
@@ -53,6 +56,7 @@ export class Connection implements Caller {
   // 'ended': the client sends no more, and still takes answers. 'draining': the server closes. 'closed': only the last bytes go out.
   #state: 'open' | 'ended' | 'draining' | 'closed' = 'open'
   #paused = false
+  #isWaitingForTurn = false
   #inFlight = 0
   #isLargeRunning = false
   #out = ''
@@ -153,6 +157,8 @@ export class Connection implements Caller {
 
   /** Frames are taken one at a time, so that neither calls nor answers pile up behind a client who only sends. */
   #pump(): void {
+    if (this.#isWaitingForTurn) return
+    const sliceEndMs = performance.now() + this.#limits.sliceMs
     try {
       while (this.#hasRoom()) {
         const frame = this.#reader.next()
@@ -163,11 +169,24 @@ export class Connection implements Caller {
         this.#frameTimer?.refresh()
         if (frame.type !== 'rpc') throw new IpcError('FRAME_TYPE_UNKNOWN', 'a client sends frames of type "rpc" alone')
         this.#receive(frame)
+        if (performance.now() >= sliceEndMs) return this.#waitForTurn()
       }
       this.#pause()
     } catch (error) {
       this.fail(error)
     }
+  }
+
+  /** A chunk may hold hundreds of calls that are answered at once: the sockets of others are looked at before they go on. */
+  #waitForTurn(): void {
+    this.#isWaitingForTurn = true
+    this.#pause()
+    setImmediate(() => {
+      this.#isWaitingForTurn = false
+      if (this.#state === 'closed') return
+      this.#pump()
+      this.#settle()
+    })
   }
 
   #hasRoom(): boolean {

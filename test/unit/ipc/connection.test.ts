@@ -145,6 +145,20 @@ test('calls whose answers may be large run one at a time, and others as many as 
   }
 })
 
+test('after its slice of time a connection waits for its turn, loses nothing, and answers who has ended', async () => {
+  const peer = new Peer(() => 'answer', { sliceMs: 0 })
+  peer.send(FRAME.repeat(3) + HALF)
+  expect({ calls: peer.calls, paused: peer.socket.isPaused() }).toEqual({ calls: 1, paused: true })
+  peer.socket.push(null)
+  for (const calls of [2, 3]) {
+    await turn()
+    expect(peer.calls).toBe(calls)
+  }
+  await turn()
+  expect(peer.received).toBe('answer'.repeat(3))
+  expect(peer.socket.writableEnded).toBe(true)
+})
+
 /** Ten bytes. */
 function event(n: number): string {
   return `${String(n).repeat(9)}\f`
