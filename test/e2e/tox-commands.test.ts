@@ -17,9 +17,11 @@ import type * as shapes from '../../src/ipc/shapes.ts'
 import { formatToxId } from '../../src/tox/address.ts'
 import { splitRecords, withWords } from '../../src/tox/edit.ts'
 import { FRIEND_BYTES, readFriends } from '../../src/tox/friends.ts'
+import type { Group } from '../../src/tox/groups.ts'
 import {
   SECTION_CONFERENCES,
   SECTION_FRIENDS,
+  SECTION_GROUPS,
   SECTION_KEYS,
   SECTION_STATUS_MESSAGE,
   encodeSave,
@@ -27,18 +29,42 @@ import {
   readName,
   readStatusMessage,
   sectionData,
+  toxText,
   withSection,
 } from '../../src/tox/savefile.ts'
 import type { InspectReport } from '../../src/cli/inspect.ts'
 import type { RekeyReport } from '../../src/cli/rekey-report.ts'
 import { keyOf, BOB, LAPTOP, PHONE, putProfiles, readSave, seeFriend, whose, writeSave } from '../support/people.ts'
 import { Home } from '../support/persona.ts'
+import { packGroups } from '../support/tox-sections.ts'
 
 let home: Home
 let at: (file: string) => string
 
 const OTHER = '9'.repeat(62) + '11'
 const PASSPHRASE = 'correct horse'
+
+const text = (value: string): ReturnType<typeof toxText> => toxText(encodeUtf8(value))
+const GROUP: Group = {
+  chatId: new Uint8Array(32).fill(0xa1),
+  name: text('Gardeners'),
+  topic: text('rain'),
+  isDisconnected: false,
+  privacyState: 0,
+  voiceState: 0,
+  topicLock: 0,
+  maxPeers: 100,
+  version: 1,
+  founderKey: new Uint8Array(64).fill(0xa2),
+  moderators: [],
+  self: { publicKey: new Uint8Array(64).fill(0xa3), nick: text('Alice'), role: 2, userStatus: 0 },
+  savedPeers: new Uint8Array(0),
+  secrets: {
+    chatSecretKey: new Uint8Array(96).fill(0xb1),
+    selfSecretKey: new Uint8Array(96).fill(0xb2),
+    password: encodeUtf8('swordfish'),
+  },
+}
 
 beforeEach(() => {
   home = new Home()
@@ -360,6 +386,21 @@ describe('inspect', () => {
       expect(await home.done(['tox', 'inspect', LAPTOP, ...form])).not.toContain(secret)
       expect(await home.done(['tox', 'inspect', LAPTOP, '--secrets', ...form])).toContain(secret)
     }
+  })
+
+  test('tells the keys and the password of a group only when asked', async () => {
+    writeSave(at(LAPTOP), withSection(readSave(at(LAPTOP)), SECTION_GROUPS, packGroups([GROUP])))
+    const secrets = [GROUP.secrets.selfSecretKey, GROUP.secrets.chatSecretKey, GROUP.secrets.password].map(formatHex)
+    for (const form of ['--json', '--yaml']) {
+      const told = await home.done(['tox', 'inspect', LAPTOP, form])
+      expect(told).toContain(formatHex(GROUP.chatId))
+      expect(secrets.filter((secret) => told.includes(secret))).toEqual([])
+      const all = await home.done(['tox', 'inspect', LAPTOP, '--secrets', form])
+      expect(secrets.filter((secret) => all.includes(secret))).toEqual(secrets)
+    }
+    const human = await home.done(['tox', 'inspect', LAPTOP])
+    expect(human).toContain(`Gardeners, chat ID ${formatHex(GROUP.chatId)}`)
+    expect(secrets.filter((secret) => human.includes(secret))).toEqual([])
   })
 
   test('tells unknown sections by type, length and hash, and YAML is what JSON is', async () => {

@@ -104,7 +104,7 @@ describe('conferences', () => {
     const good = packConferences([conference])
     for (const count of [3, 0xffffffff]) {
       const bad = concatBytes(good.subarray(0, 41), u32(count, true), good.subarray(45))
-      expect(codeOf(() => decodeConferences(bad))).toBe('TOX_BAD_CONFERENCES')
+      expect(() => decodeConferences(bad)).toThrow(`${count} peers cannot stand in the`)
     }
     expect(codeOf(() => decodeConferences(good.with(0, 2)))).toBe('TOX_BAD_CONFERENCES')
   })
@@ -196,6 +196,10 @@ describe('groups', () => {
     ]
     for (const one of overlong) expect(codeOf(() => decodeGroups(packGroups([one])))).toBe('TOX_BAD_GROUPS')
     expect(overlong).toHaveLength(5)
+    // The signature, the first binary, says one byte less than it has, and everything stands where it stood.
+    const good = packGroups([group])
+    const head = good.findIndex((byte, i) => byte === 0xc4 && good[i + 1] === 64)
+    expect(() => decodeGroups(good.with(head + 1, 63))).toThrow(/63 bytes where 64 belong/)
   })
 
   test.each([
