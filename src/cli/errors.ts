@@ -71,7 +71,7 @@ function isOurs(error: unknown): error is Error & { readonly code: string } {
   return error instanceof Error && LAYERS.has(error.name) && 'code' in error && typeof error.code === 'string'
 }
 
-// Not the message: foreign ones quote what they were given, which may be a passphrase (attack 36).
+// Not the message: foreign ones quote what they were given, which may be a passphrase.
 function kindOf(error: unknown): string {
   if (!(error instanceof Error)) return `a thrown ${typeof error}`
   const code = 'code' in error && typeof error.code === 'string' ? ` ${error.code}` : ''

@@ -1,4 +1,4 @@
-/** What others wrote, made safe for a terminal: nothing invisible, nothing that moves, and look-alikes within reach of the eye (attack 26). */
+/** What others wrote, made safe for a terminal: nothing invisible, nothing that moves, and look-alikes within reach of the eye. */
 
 /** How many combining marks may stand on one character: Vietnamese needs two; more would climb over the lines above. */
 const MAX_MARKS = 3

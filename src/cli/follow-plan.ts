@@ -1,4 +1,4 @@
-/** Which devices a profile lacks of the people whom it has as friends already (design section 5). */
+/** Which devices a profile lacks of the people whom it has as friends already (docs/format.md, section 10). */
 import { encodeUtf8 } from '../core/bytes.ts'
 import type { Contact, ContactDevice, LookupResult } from '../ipc/shapes.ts'
 import { MAX_TOX_NAME_BYTES } from '../tox/savefile.ts'

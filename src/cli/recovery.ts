@@ -1,4 +1,4 @@
-/** `persona recovery ...`: the 24 words that make the persona survive a theft, shown until they were confirmed (design section 3). */
+/** `persona recovery ...`: the 24 words that make the persona survive a theft, shown until they were confirmed (docs/format.md, section 4). */
 import { randomInt } from 'node:crypto'
 import type { Client } from '../ipc/client.ts'
 import type { ChosenWord } from '../ipc/methods.ts'

@@ -1,4 +1,4 @@
-/** Reports as YAML that a terminal shows as it is: what is invisible or moves the cursor is written as an escape (attack 26). */
+/** Reports as YAML that a terminal shows as it is: what is invisible or moves the cursor is written as an escape. */
 import { stringify } from 'yaml'
 
 const HIDDEN = /[^\n\P{C}]|[^ \P{Z}]|\p{Default_Ignorable_Code_Point}/gu

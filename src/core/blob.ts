@@ -193,7 +193,7 @@ export function blobBytesWithoutDocument(epoch: number, devices: number): number
   return CHAIN_AT + chain + 1 + KEY_BYTES * devices
 }
 
-/** A clock before 1970 or after 2106 is wrong, and must not wrap into one that looks right (attack 32). */
+/** A clock before 1970 or after 2106 is wrong, and must not wrap into one that looks right. */
 function clampTime(timeSec: number): number {
   return Math.min(Math.max(timeSec, 0), MAX_TIME_SEC)
 }
@@ -222,7 +222,7 @@ export function encodeBlob(fields: BlobFields, sign: (message: Uint8Array) => Ui
   return blob
 }
 
-/** The same table with a later time and a new signature, so that friends see that the persona is alive (section 4). */
+/** The same table with a later time and a new signature, so that friends see that the persona is alive (docs/format.md, section 8). */
 export function resignBlob(blob: Uint8Array, timeSec: number, sign: (message: Uint8Array) => Uint8Array): Uint8Array {
   const again = blob.slice()
   again.set(u32be(clampTime(timeSec)), TIME_AT)

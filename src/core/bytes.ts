@@ -48,7 +48,7 @@ export function formatBase64url(bytes: Uint8Array): string {
 
 /**
  * Bytes of an unpadded base64url text, or null. Exactly the texts that {@link formatBase64url} gives are accepted:
- * no padding, no white space, no other alphabet, no set bits behind the last byte (attack 10).
+ * no padding, no white space, no other alphabet, no set bits behind the last byte.
  */
 export function parseBase64url(text: string): Uint8Array | null {
   const tail = text.length % 4

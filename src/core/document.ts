@@ -31,7 +31,7 @@ import { checkNicknames } from './nickname.ts'
 /** A scalar or a list of scalars. */
 export type DocumentValue = string | readonly string[]
 
-/** Keys and values in their order. Never an object: keys come from strangers, and `constructor` is one (attack 5). */
+/** Keys and values in their order. Never an object: keys come from strangers, and `constructor` is one. */
 export type Document = readonly (readonly [key: string, value: DocumentValue])[]
 
 const NAMES = 'names'

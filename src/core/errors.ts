@@ -1,6 +1,6 @@
 /** Why a status message, blob, document, nickname or table is refused; each code has one cause and a vector (docs/format.md, section 7). */
 
-/** The deflate body and its document: of a well-signed blob of a higher epoch everything but this is still taken (section 2). */
+/** The deflate body and its document: of a well-signed blob of a higher epoch everything but this is still taken (docs/format.md, section 8). */
 export type DocumentErrorCode =
   | 'DEFLATE_INVALID' // not a stream by RFC 1951, or one that ends early
   | 'DEFLATE_TOO_LARGE' // more than MAX_DOCUMENT_BYTES come out

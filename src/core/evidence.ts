@@ -1,4 +1,4 @@
-/** Blobs kept as evidence of forks, violations and replays, bounded however many a thief signs (docs/format.md, section 8; attack 46). */
+/** Blobs kept as evidence of forks, violations and replays, bounded however many a thief signs (docs/format.md, section 8). */
 
 export type EvidenceKind = 'stale' | 'fork' | 'violation'
 

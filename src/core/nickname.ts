@@ -143,7 +143,7 @@ function shownCodePoint(codePoint: number): string {
   return `U+${codePoint.toString(16).toUpperCase().padStart(4, '0')}`
 }
 
-/** The text for an error message: it may hold anything, and messages reach terminals (attack 26). */
+/** The text for an error message: it may hold anything, and messages reach terminals. */
 function shownText(text: string): string {
   const start = Array.from(text.slice(0, 2 * MAX_NICKNAME_CODE_POINTS), (character) => {
     const codePoint = character.codePointAt(0)!

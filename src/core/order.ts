@@ -33,7 +33,7 @@ function refreshTime(blob: VerifiedBlob, nowSec: number): number {
   return isClockAhead(blob.timeSec, nowSec) ? -1 : blob.timeSec
 }
 
-/** Dated more than two hours ahead of this clock: reported, never refused (attack 32). */
+/** Dated more than two hours ahead of this clock: reported, never refused. */
 export function isClockAhead(timeSec: number, nowSec: number): boolean {
   return timeSec > nowSec + MAX_CLOCK_AHEAD_SEC
 }
@@ -111,7 +111,7 @@ export const STALE_SEC: number = 60 * DAY_SEC // format: a long absence; nothing
 export const RESIGN_AFTER_SEC: number = 7 * DAY_SEC // format: the first device re-signs a week after the last signature
 export const RESIGN_STEP_SEC: number = 6 * 3600 // format: each following device waits so much longer, so that only one does it
 
-/** How old the writer says his last signature is; attack 21, an old blob shown for ever. */
+/** How old the writer says his last signature is: an old blob that is shown for ever looks old. */
 export function freshness(timeSec: number, nowSec: number): Freshness {
   const age = nowSec - timeSec
   if (age <= FRESH_SEC) return 'fresh'

@@ -107,7 +107,7 @@ export type PairState = 'claimed' | 'confirmed' | 'former' | 'asserted'
 
 /**
  * State of the pair (persona, device) (docs/format.md, section 10). A device is bound to the first persona that it confirms, and only the user's
- * own word unbinds it: another persona on a known device is never automatic (attack 16), nor does a device that left come back as a stranger.
+ * own word unbinds it: another persona on a known device is never automatic, nor does a device that left come back as a stranger.
  * @param listed the persona's head lists the device
  * @param bound the persona that the device is bound to, 64 hex digits, or null
  * @returns null when neither side says anything of the other
@@ -176,7 +176,7 @@ export type Admission =
 
 /**
  * Whether an accepted blob becomes what apps see (docs/format.md, section 10). Policy holds back additions, activation and renames; a proven
- * higher epoch is recorded at once under every policy, a removal within an epoch likewise under `ask` (attack 43).
+ * higher epoch is recorded at once under every policy, a removal within an epoch likewise under `ask`.
  */
 export function admit(policy: Policy, rotated: boolean): Admission {
   if (policy === 'auto') return { take: 'all' }

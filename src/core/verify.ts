@@ -96,7 +96,7 @@ function verifyInception(
   inceptions?.add(key)
 }
 
-// A signing key in the table would let one key be asked for two purposes (attack 9); its X25519 image is the same secret.
+// A signing key in the table would let one key be asked for two purposes; its X25519 image is the same secret.
 function checkNoSigningKey(blob: SignedBlob): void {
   if (blob.deviceKeys.length === 0) return
   for (const signing of blob.epoch === 0 ? [blob.personaId] : [blob.personaId, blob.signingKey]) {

@@ -25,7 +25,7 @@ export function isCanonicalU(key: Uint8Array): boolean {
 }
 
 /**
- * Whether nobody can hold the secret of this u, because every shared secret with it is zero (attack 8).
+ * Whether nobody can hold the secret of this u, because every shared secret with it is zero.
  * @param key 32 bytes; the top bit is left out, as X25519 does
  */
 export function isLowOrderU(key: Uint8Array): boolean {
@@ -49,7 +49,7 @@ export function signingKeyImage(publicKey: Uint8Array): SigningKeyImage {
 }
 
 /**
- * Whether a device key is the X25519 image of the signing key (attack 9): its holder could read what is sent to that device.
+ * Whether a device key is the X25519 image of the signing key: its holder could read what is sent to that device.
  * A product instead of the division that would give the image: 0.3 us a key against some 30 us for the image itself.
  * @param key 32 bytes that passed {@link isCanonicalU}
  */

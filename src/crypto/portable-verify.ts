@@ -9,7 +9,7 @@ function sha512(...parts: readonly Uint8Array[]): Uint8Array {
   return nacl.hash(parts.length === 1 ? parts[0]! : concatBytes(...parts))
 }
 
-// tweetnacl by itself accepts S + L and keys of small order (attacks 6 and 7), and throws at wrong lengths.
+// tweetnacl by itself accepts S + L and keys of small order, and throws at wrong lengths.
 function verify(signature: Uint8Array, message: Uint8Array, publicKey: Uint8Array): boolean {
   if (!isStrictSignature(signature) || !isStrictPublicKey(publicKey)) return false
   return nacl.sign.detached.verify(message, signature, publicKey)

@@ -39,7 +39,7 @@ const MIB = 1024 * 1024
 export const DEFAULT_SEAL_COST: PasswordCost = { passes: 4, memoryBytes: 128 * MIB }
 // sanity: the least that OWASP advises; a file with less was not written by us, and would be opened by guessing.
 export const MIN_SEAL_COST: PasswordCost = { passes: 2, memoryBytes: 19 * MIB }
-// sanity: some 5 s and a memory that a small computer has; a hostile import must not cost more than that (attack 35).
+// sanity: some 5 s and a memory that a small computer has; a hostile import must not cost more than that.
 export const MAX_SEAL_COST: PasswordCost = { passes: 10, memoryBytes: 1024 * MIB }
 
 export type SealMode = keyof typeof MODE_CODE

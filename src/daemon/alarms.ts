@@ -1,4 +1,4 @@
-/** What the owner is to know at once, and nothing was changed for: who claims what is another's (design sections 3 and 5). */
+/** What the owner is to know at once, and nothing was changed for: who claims what is another's (docs/format.md, sections 8 and 10). */
 import { isContested, pairState } from '../core/trust.ts'
 import type { Ledger } from './ledger.ts'
 import type { PersonaRecord } from './records.ts'

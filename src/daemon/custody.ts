@@ -1,4 +1,4 @@
-/** The secrets of this device: the current signing key and, until its words were confirmed, the seed (design sections 3 and 6). */
+/** The secrets of this device: the current signing key and, until its words were confirmed, the seed (docs/format.md, section 4). */
 import { chainPositions, type ChainPosition } from '../core/chain.ts'
 import { MAX_EPOCH } from '../core/limits.ts'
 import type { CryptoEngine, KeyPair } from '../crypto/engine.ts'
@@ -12,7 +12,7 @@ import { KeeperError } from './errors.ts'
 const SECRETS_VERSION = 1
 const SIGNING_SEED_BYTES = 32
 
-const GUESS_DELAY_SEC = 0.1 // sanity: each wrong passphrase makes the next one wait so much longer (attack 34)
+const GUESS_DELAY_SEC = 0.1 // sanity: each wrong passphrase makes the next one wait so much longer
 const MAX_GUESS_DELAY_SEC = 10 // sanity: an owner who mistypes is not shut out
 
 export class Custody {

@@ -3,7 +3,7 @@ import type { LogFields } from './log.ts'
 
 /**
  * The classes whose messages are ours. Others quote what they were given: JSON.parse the text, Node's checks of arguments the
- * argument, a parser the line. A recovery word in one of them must not reach the journal (attack 36).
+ * argument, a parser the line. A recovery word in one of them must not reach the journal.
  */
 const OWN_ERRORS: ReadonlySet<string> = new Set([
   'BlobError',

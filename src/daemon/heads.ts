@@ -1,4 +1,4 @@
-/** Heads of personas: what a verified blob does to the record of its persona (design section 4), for contacts and the owner alike. */
+/** Heads of personas: what a verified blob does to the record of its persona (docs/format.md, section 8), for contacts and the owner alike. */
 import { formatBase64url, formatHex, parseBase64url } from '../core/bytes.ts'
 import { addEvidence, type EvidenceKind } from '../core/evidence.ts'
 import { isClockAhead, judge, pickHeld, type OrderVerdict } from '../core/order.ts'
@@ -156,7 +156,7 @@ export function withEvidence(
 
 /**
  * Applies a judged blob to its record.
- * @param mayNote false when this device reported within the last minute: then only what changes the head is kept (design section 4), and the
+ * @param mayNote false when this device reported within the last minute: then only what changes the head is kept, and the
  *   proof of a theft, of which there is little
  */
 export function applyVerdict(
@@ -189,7 +189,7 @@ export function applyVerdict(
     case 'stale':
       return mayNote ? { persona: withEvidence(persona, 'stale', blob, ledger), changes: [] } : unchanged
     case 'held': {
-      // Each of a million blobs may be higher than the one before (attack 46).
+      // Each of a million blobs may be higher than the one before.
       if (!mayNote) return unchanged
       const held = persona.held === null ? null : recall(persona.held, ledger)
       const highest = formatBase64url(pickHeld(held, blob).bytes)
@@ -227,7 +227,7 @@ function takeHeld(taken: Taken, mayNote: boolean, ledger: Ledger): Taken {
   return applyVerdict({ ...persona, held: null }, held, verdict, mayNote, ledger)
 }
 
-/** A head dated ahead of this clock is said once, when it comes in (attack 32). */
+/** A head dated ahead of this clock is said once, when it comes in. */
 export function noteClock(persona: PersonaRecord, ledger: Ledger): void {
   if (!isClockAhead(persona.timeSec, ledger.nowSec)) return
   const message = `the table of ${persona.entry?.name ?? 'your own persona'} is dated ahead of this clock; one of the two clocks is wrong`

@@ -1,4 +1,4 @@
-/** The journal of own intents: what the owner wanted, until a sibling's table shows it (design section 4, writer). */
+/** The journal of own intents: what the owner wanted, until a sibling's table shows it (docs/format.md, section 9). */
 import type { Edit, Intent, IntentOutcome } from '../core/intents.ts'
 import type { VerifiedBlob } from '../core/verify.ts'
 import type { Ledger } from './ledger.ts'

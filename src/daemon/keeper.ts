@@ -1,4 +1,4 @@
-/** The keeper: the one writer of the state, and what answers each method of the socket (design sections 4 to 7). */
+/** The keeper: the one writer of the state, and what answers each method of the socket (docs/ipc.md, section 3). */
 import { encodeUtf8, formatHex } from '../core/bytes.ts'
 import type { Edit } from '../core/intents.ts'
 import { foldNickname } from '../core/nickname.ts'

@@ -6,7 +6,7 @@ import type { LogLevel } from './config.ts'
 import { Stderr } from './stderr.ts'
 
 /**
- * What a record may carry: plain values only, so that no object brings a key along with it (attack 36). `message` is a sentence
+ * What a record may carry: plain values only, so that no object brings a key along with it. `message` is a sentence
  * for people; the three names that every record has cannot be used again.
  */
 export interface LogFields {
@@ -41,7 +41,7 @@ const MAX_FIELD_CHARS = 1024 // sanity: a path of 4096 bytes is cut, a log that 
 const LEVELS: Readonly<Record<LogLevel, number>> = { error: 0, warn: 1, info: 2, debug: 3 }
 const SYSLOG_PRIORITY: Readonly<Record<LogLevel, number>> = { error: 3, warn: 4, info: 6, debug: 7 }
 
-// What moves a cursor, turns the direction of text, hides, or ends a line for some reader (attack 26).
+// What moves a cursor, turns the direction of text, hides, or ends a line for some reader.
 const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu
 
 interface LogRecord {

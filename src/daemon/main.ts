@@ -108,7 +108,7 @@ async function start(
 ): Promise<Daemon> {
   const engine = await openEngine(config, log)
   await createStateDir(paths.stateDir)
-  // The lock comes before everything that a second daemon could disturb, the sockets among it (attack 30).
+  // The lock comes before everything that a second daemon could disturb, the sockets among it.
   const lock = await lockStateDir(paths.stateDir)
   // What a killed writer left may hold a key that was erased since.
   await removeLeftovers(paths.stateDir)

@@ -1,4 +1,4 @@
-/** Observations: what a device showed, judged, bound to its persona by its own consent, and kept (design sections 4 and 5). */
+/** Observations: what a device showed, judged, bound to its persona by its own consent, and kept (docs/format.md, sections 8 and 10). */
 import { checkDeviceKey } from '../core/blob.ts'
 import { formatHex, parseHex } from '../core/bytes.ts'
 import { BlobError } from '../core/errors.ts'
@@ -12,7 +12,7 @@ import { applyVerdict, judgeAgainst, newPersona, noteClock, takeHead } from './h
 import type { Ledger } from './ledger.ts'
 import { MAX_OTHERS, type DeviceRecord, type PersonaRecord } from './records.ts'
 
-const QUIET_SEC = 60 // format: what does not move a head writes at most once a device in so many seconds (design section 4)
+const QUIET_SEC = 60 // sanity: what does not move a head is written at most once a device in so many seconds, however fast an app reports
 
 /** What the owner's own blob on some device means is the owner's table's business. */
 export interface OwnHeads {
@@ -261,7 +261,7 @@ class Observation {
     }
   }
 
-  /** Whom the device counts as, which need not be whose blob it shows (attack 14). */
+  /** Whom the device counts as, which need not be whose blob it shows. */
   #holder(device: DeviceRecord): string | null {
     if (device.entry !== null) return device.entry.name
     const persona = device.bound === null ? undefined : this.#ledger.persona(device.bound)

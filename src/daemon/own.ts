@@ -1,4 +1,4 @@
-/** The owner's persona: its table, its edits and intents, its blob (design sections 3 and 4). Everything here runs inside of a change. */
+/** The owner's persona: its table, its edits and intents, its blob (docs/format.md, sections 6 and 9). Everything here runs inside of a change. */
 import { formatHex } from '../core/bytes.ts'
 import { decodeBlob, PREV_BYTES, resignBlob } from '../core/blob.ts'
 import type { ChainPosition } from '../core/chain.ts'
@@ -124,7 +124,7 @@ export class OwnPersona implements OwnHeads {
     return { text, bytes, words: ownWords(words), token: formatToken(blob), table: ownTable(own, persona) }
   }
 
-  /** The owner's own blob was seen on some device: a sibling may have written a newer one (design section 4). */
+  /** The owner's own blob was seen on some device: a sibling may have written a newer one (docs/format.md, section 9). */
   adopt(blob: VerifiedBlob, verdict: OrderVerdict, from: string, mayNote: boolean): boolean {
     const persona = this.#head(this.#require())
     const { persona: after, changes } = applyVerdict(persona, blob, verdict, mayNote, this.#ledger)
@@ -273,7 +273,7 @@ export class OwnPersona implements OwnHeads {
 
   /**
    * A sibling lists a device: it is the owner's, unless it is known as somebody else's. Then its own word is needed, as with any persona;
-   * otherwise the thief of a sibling could take the owner's contacts from him by listing their devices (attacks 15 and 44).
+   * otherwise the thief of a sibling could take the owner's contacts from him by listing their devices.
    */
   #welcome(key: string): void {
     const { personaId } = this.#require()

@@ -47,7 +47,7 @@ export interface DeviceRecord {
   /** A friend without a blob has an entry of its own. */
   readonly entry: Entry | null
   readonly seenAtSec: number | null
-  /** This daemon's clock at the last write, to bound writes (design section 4). */
+  /** This daemon's clock at the last write, to bound writes. */
   readonly heardAtSec: number
 }
 

@@ -1,4 +1,4 @@
-/** The one timer of the daemon: signs the own table again when it is due, and sleeps in between (design section 4). */
+/** The one timer of the daemon: signs the own table again when it is due, and sleeps in between (docs/format.md, section 8). */
 import { describeError } from './describe-error.ts'
 import type { Keeper } from './keeper.ts'
 import type { Log } from './log.ts'

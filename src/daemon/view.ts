@@ -18,7 +18,7 @@ export function clockAt(nowSec: number, records: Records): Clock {
   return { nowSec, isWrong: nowSec < lastSec - MAX_CLOCK_AHEAD_SEC }
 }
 
-/** Ages of a contact's head; null when this daemon's own clock is wrong (attack 32). */
+/** Ages of a contact's head; null when this daemon's own clock is wrong. */
 export function freshnessAt(timeSec: number, clock: Clock): Freshness | null {
   return clock.isWrong ? null : freshness(timeSec, clock.nowSec)
 }

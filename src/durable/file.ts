@@ -1,4 +1,4 @@
-/** The one way a file of ours is replaced or removed: wholly and durably, or not at all (design section 6). */
+/** The one way a file of ours is replaced or removed: wholly and durably, or not at all. */
 import { randomBytes } from 'node:crypto'
 import { constants, promises } from 'node:fs'
 import { dirname, join } from 'node:path'

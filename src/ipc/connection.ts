@@ -1,4 +1,4 @@
-/** One connection on the server's side: what it may have in memory is bounded, and nothing it does is noticed by another (docs/ipc.md, section 5). */
+/** One connection on the server's side: what it may have in memory is bounded, and nothing it does is noticed by another (docs/ipc.md, section 1). */
 import type { Socket } from 'node:net'
 import type { Dispatch, Log } from './dispatch.ts'
 import { errorText, IpcError } from './errors.ts'

@@ -1,4 +1,4 @@
-/** What goes wrong with a socket, a frame or a connection, before any method is reached (docs/ipc.md, section 4). */
+/** What goes wrong with a socket, a frame or a connection, before any method is reached (docs/ipc.md, sections 1 and 5). */
 
 /** The stream is not frames: answered with one last error, then this connection is closed. */
 export type FrameErrorCode =

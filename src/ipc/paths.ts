@@ -1,4 +1,4 @@
-/** Where the daemon and its clients meet: the state, config and run directories of one user (design section 9, docs/ipc.md). */
+/** Where the daemon and its clients meet: the state, config and run directories of one user (docs/ipc.md, section 1). */
 import { userInfo } from 'node:os'
 import { isAbsolute, join, resolve } from 'node:path'
 

@@ -1,4 +1,4 @@
-/** The socket of the daemon: node-ipc 14 with its traps closed (docs/ipc.md, sections 1 and 5). */
+/** The socket of the daemon: node-ipc 14 with its traps closed (docs/ipc.md, section 1). */
 import { IPCModule, GuardedParser, type IpcSocket, type Server } from 'node-ipc'
 import { dirname, resolve } from 'node:path'
 import { Connection, DEFAULT_LIMITS, type Limits } from './connection.ts'

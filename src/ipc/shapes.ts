@@ -7,7 +7,7 @@ export const keyHex: z.ZodType<string> = z.string().regex(/^[0-9A-F]{64}$/, 'mus
 const seconds = z.int().min(0)
 const count = z.int().min(0)
 
-/** State of a pair (persona, device), design section 5. */
+/** State of a pair (persona, device) (docs/format.md, section 10). */
 export type PairState = 'claimed' | 'confirmed' | 'former' | 'asserted'
 export type Freshness = 'fresh' | 'stale' | 'expired'
 export type Policy = 'auto' | 'ask' | 'pin'
@@ -214,7 +214,7 @@ export const blobView: z.ZodType<BlobView> = z.strictObject({
   bytes: count,
 })
 
-/** How a blob stands against the head that is kept of its persona (design section 4). */
+/** How a blob stands against the head that is kept of its persona (docs/format.md, section 8). */
 export type OrderVerdict = 'new' | 'accept' | 'refresh' | 'fork' | 'stale' | 'held' | 'violation'
 const orderVerdict = z.enum(['new', 'accept', 'refresh', 'fork', 'stale', 'held', 'violation'])
 

@@ -123,7 +123,7 @@ export function releaseSocket(file: SocketFile): void {
   }
 }
 
-/** Calls back once when our file is removed or replaced (attack 30). */
+/** Calls back once when our file is removed or replaced. */
 export function watchSocket(file: SocketFile, onLost: () => void): { close(): void } {
   const watcher = watchDirectory(dirname(file.path), check)
   const timer = setInterval(check, CHECK_MS).unref()

@@ -1,5 +1,5 @@
 /**
- * The anchor: a small file beside LevelDB that holds the number of the last acknowledged commit, so that a loss is noticed (design section 6).
+ * The anchor: a small file beside LevelDB that holds the number of the last acknowledged commit, so that a loss is noticed (docs/decisions/0004).
  *
  * LevelDB drops what it cannot read and goes on: after one flipped byte in its log it opens without an error and without 50 of 100
  * synced keys. So each batch carries its number (commit-mark.ts), and a commit goes: (1) LevelDB writes batch n and syncs it;

@@ -1,4 +1,4 @@
-/** Why the store refuses to start, to read or to write; each code has one cause (design section 6). */
+/** Why the store refuses to start, to read or to write; each code has one cause. */
 
 export type StoreErrorCode =
   | 'STATE_DIR_MISSING'

@@ -1,4 +1,4 @@
-/** Many callers, one sync: commits that arrive while a write is under way go to disk together with the next one (design section 6). */
+/** Many callers, one sync: commits that arrive while a write is under way go to disk together with the next one. */
 import { StoreError, storeErrorOf } from './errors.ts'
 import { checkCommit } from './store.ts'
 import type { Write } from './store.ts'

@@ -1,4 +1,4 @@
-/** The store's contract on LevelDB: verified before it is opened, anchored at each commit, stopped at the first failed write (design section 6). */
+/** The store's contract on LevelDB: verified before it is opened, anchored at each commit, stopped at the first failed write (docs/decisions/0004). */
 import { mkdir, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Level } from 'level'

@@ -1,4 +1,4 @@
-/** One process a state directory: the lock that is taken before anything in it is read or changed (attack 30). */
+/** One process a state directory: the lock that is taken before anything in it is read or changed. */
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { Level } from 'level'
 import { StoreError, storeErrorOf } from './errors.ts'

@@ -1,4 +1,4 @@
-/** The schema of the whole store: which records exist and how they hang together (design section 6, attack 38). */
+/** The schema of the whole store: which records exist and how they hang together. */
 import { StoreError } from './errors.ts'
 
 /**

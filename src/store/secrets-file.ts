@@ -1,4 +1,4 @@
-/** Files of secrets, `secrets` and `seed`: 0600, of this user, replaced wholly, and opened only if nobody else could see them (design section 6). */
+/** Files of secrets, `secrets` and `seed`: 0600, of this user, replaced wholly, and opened only if nobody else could see them. */
 import { constants } from 'node:fs'
 import { open } from 'node:fs/promises'
 import type { FileHandle } from 'node:fs/promises'

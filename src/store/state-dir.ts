@@ -1,4 +1,4 @@
-/** The state directory: who may own and see it, and the names in it (design section 6, attack 31). */
+/** The state directory: who may own and see it, and the names in it. */
 import { constants } from 'node:fs'
 import { lstat, mkdir, open } from 'node:fs/promises'
 import { dirname, join } from 'node:path'

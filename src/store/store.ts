@@ -1,4 +1,4 @@
-/** The store's contract: a sorted space of records with one writer, whose commits are atomic, ordered and durable (design section 6). */
+/** The store's contract: a sorted space of records with one writer, whose commits are atomic, ordered and durable. */
 import { decodeUtf8, encodeUtf8 } from '../core/bytes.ts'
 import { StoreError } from './errors.ts'
 import type { RecordCache } from './record-cache.ts'

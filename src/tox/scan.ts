@@ -1,4 +1,4 @@
-/** Reads out of a profile what every friend's device showed, and when: the observations of a save file (design section 5). */
+/** Reads out of a profile what every friend's device showed, and when: the observations of a save file (docs/format.md, section 10). */
 import { formatHex } from '../core/bytes.ts'
 import { FRIEND_BYTES, readFriends, type FriendProblem } from './friends.ts'
 import { SECTION_FRIENDS, sectionData, withSection, type ToxSave } from './savefile.ts'
@@ -26,7 +26,7 @@ export interface FriendScan {
 
 /**
  * The status messages of all friends. An observation is as old as the friend was last seen, and never younger than the file: else an
- * old backup, or a record with a time in the future, would beat what was seen since (attack 45).
+ * old backup, or a record with a time in the future, would beat what was seen since.
  * @param fileMtimeSec when the file was last written, unix seconds, taken from the same open file as its bytes
  * @throws {ToxError} TOX_FRIENDS_NOT_WHOLE | TOX_NO_KEYS | TOX_BAD_KEYS
  */

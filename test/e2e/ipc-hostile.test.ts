@@ -1,4 +1,4 @@
-/** Hostile bytes on the real socket (attack 28), and after each: do the others notice? */
+/** Hostile bytes on the real socket, and after each: do the others notice? */
 import { execFile } from 'node:child_process'
 import { linkSync } from 'node:fs'
 import { promisify } from 'node:util'
