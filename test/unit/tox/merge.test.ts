@@ -4,7 +4,7 @@ import { splitRecords } from '../../../src/tox/edit.ts'
 import { encodeFriend, encodeFriendRequest, readFriends } from '../../../src/tox/friends.ts'
 import { mergeFriends, type MergedFriend } from '../../../src/tox/merge.ts'
 import { SECTION_FRIENDS, encodeSave, withSection, type ToxSave } from '../../../src/tox/savefile.ts'
-import { codeOf, nine, publicKeyOf } from '../../support/tox-people.ts'
+import { codeOf, nine, publicKeyOf, secretKeyOf } from '../../support/tox-people.ts'
 
 const seen = (person: number, name: string, lastSeenSec: number): Uint8Array =>
   encodeFriend({
@@ -51,6 +51,12 @@ describe('merged contacts', () => {
   test('of a new contact in two other profiles are told once, from where they were taken', () => {
     const { changes } = mergeFriends(knowing(), [knowing(seen(1, 'a', 1)), knowing(seen(1, 'A', 2))])
     expect(why(changes)).toEqual([['A', 'added', 1]])
+  })
+
+  test('of a second device leave out the profile itself, which is a friend there', () => {
+    const phone = nine({ secretKey: secretKeyOf(10) })
+    const knowsNine = withSection(phone, SECTION_FRIENDS, concatBytes(seen(9, 'laptop', 1), seen(1, 'a', 1)))
+    expect(splitRecords(mergeFriends(knowing(), [knowsNine]).save)).toEqual([seen(1, 'a', 1)])
   })
 
   test('never hold the profile itself, and what clients skip comes along from nowhere', () => {
