@@ -10,6 +10,8 @@ import { alarmDisputed } from './alarms.ts'
 import type { Ledger } from './ledger.ts'
 import { MAX_CLAIMANTS, MAX_KNOWN_NAMES, MAX_OTHERS, type PersonaRecord } from './records.ts'
 
+const REFRESH_GAIN_SEC = 3600 // sanity: so much later a signature is taken at once; a key's holder can make one an hour of the past
+
 /** The head of a record, or its held blob, as it was verified when it came in. */
 export function recall(blob: string, ledger: Ledger): VerifiedBlob {
   const bytes = parseBase64url(blob)
@@ -184,8 +186,11 @@ export function applyVerdict(
       )
       return verdict.wins ? takeHead(forked, blob, ledger) : { persona: forked, changes: [] }
     }
-    case 'refresh':
-      return verdict.later && mayNote ? { persona: refreshHead(persona, blob), changes: [] } : unchanged
+    case 'refresh': {
+      // What a device shows is often told but once: a signature of another day must not be lost to the minute. There are few of those.
+      const isWorthIt = mayNote || blob.timeSec - persona.timeSec >= REFRESH_GAIN_SEC
+      return verdict.later && isWorthIt ? { persona: refreshHead(persona, blob), changes: [] } : unchanged
+    }
     case 'stale':
       return mayNote ? { persona: withEvidence(persona, 'stale', blob, ledger), changes: [] } : unchanged
     case 'held': {

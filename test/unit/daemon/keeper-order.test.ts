@@ -332,6 +332,14 @@ describe('writes and evidence are bounded', () => {
     expect(record(test, bob).evidence).toHaveLength(2)
   })
 
+  it('a signature of another day is taken also within the minute: a device may show it but once', async () => {
+    const { test, bob, first } = await knowingBob()
+    await test.later(8 * 86_400).sees(PHONE, first)
+    const again = bob.resign(first, test.nowSec)
+    await test.later(1).sees(PHONE, again)
+    expect(record(test, bob).timeSec).toBe(test.nowSec - 1)
+  })
+
   it('a thousand signatures of one table write once a minute', async () => {
     const { test, bob, first } = await knowingBob()
     const commits = await flood(test, 1000, (n) => bob.resign(first, START_SEC + n))
