@@ -80,7 +80,7 @@ export async function askNewPassphrase(source: PassphraseSource): Promise<string
   const first = await obtainPassphrase(source, 'New passphrase: ')
   if (source.file !== undefined) return first
   if (first === '')
-    throw new CliError('PASSPHRASE_FILE', 'an empty passphrase protects nothing', { hint: 'leave --passphrase out' })
+    throw new CliError('PASSPHRASE_FILE', 'an empty passphrase protects nothing', { hint: 'type one, or do without' })
   const second = await askSecret('The same again: ')
   if (first !== second) throw new CliError('PASSPHRASE_DIFFERS', 'the two are not the same: nothing was done')
   return first
