@@ -247,7 +247,7 @@ export class Profiles {
       ...known.view,
       device,
       shows: state === null ? null : { state, epoch: epoch ?? null, seq: seq ?? null },
-      repair: this.#needsWriting(known) ? known.view.repair : null,
+      repair: this.#needsWriting(known) ? (known.view.repair ?? 'it is about to be tried') : null,
     }
   }
 
