@@ -60,10 +60,10 @@ const FRAGMENT = new RegExp(`(^|[\\t\\n\\v\\f\\r ])${TOKEN_PREFIX}[^\\t\\n\\v\\f
 
 /**
  * The owner's words of a status message, without a token, what is left of one, and the text that toxic puts there by itself.
- * @param before words that stood beside the token when it was last seen; null when it was not
+ * @param before the words that stood there before
  */
-export function wordsToKeep(text: string, before: string | null): string {
-  if (text.trim() === TOXIC_AWAY) return before ?? ''
+export function wordsToKeep(text: string, before: string): string {
+  if (text.trim() === TOXIC_AWAY) return before
   // A NUL, at which clients cut, would be refused when it is written again.
   return ownWords(text.replaceAll(FRAGMENT, '$1').replaceAll('\0', '').toWellFormed())
 }

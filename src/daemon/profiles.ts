@@ -58,8 +58,8 @@ interface Known {
   /** The own status message; empty while it cannot be read */
   text: string
   shown: own.Shown | null
-  /** The owner's words when the token was last seen beside them */
-  words: string | null
+  /** The owner's words, as they last stood there: a client that replaces the status message does not keep them */
+  words: string
   /** The status message of which a loss was told */
   toldLoss: string | null
   reported: ReportedFriends
@@ -219,6 +219,7 @@ export class Profiles {
   async #reportOwn(known: Known, profile: ToxProfile): Promise<void> {
     const { key } = known.view
     known.text = readStatusMessage(profile.save).text
+    known.words = own.wordsToKeep(known.text, known.words)
     if (key === null || this.#deviceOf(key) === null) return
     const name = readName(profile.save).text
     const observation = { from: key, text: known.text, seenAtSec: profile.fileMtimeSec }
@@ -238,9 +239,6 @@ export class Profiles {
     known.shown = null
     if (table !== null && device !== null) {
       known.shown = own.judgeShown(known.text, keeper.verify(known.text, key), table)
-      if (known.shown.state === 'current' || known.shown.state === 'older') {
-        known.words = own.wordsToKeep(known.text, null)
-      }
     }
     const { state, epoch, seq } = known.shown ?? { state: null }
     known.view = {
@@ -283,9 +281,8 @@ export class Profiles {
     const sinceSec = nowSec() - known.lastRepairSec
     // Two programs that each set the text right would write for ever, and push the backups of the user out.
     if (sinceSec >= 0 && sinceSec < RETRY_SEC) return this.#retryLater(known, 'it was written a moment ago')
-    const words = own.wordsToKeep(known.text, known.words)
     const outcome = await repairProfile(
-      { profile, access, words },
+      { profile, access, words: known.words },
       { statusMessage: (text) => keeper.statusMessage(text), nowSec, ...(machine === undefined ? {} : { machine }) },
     )
     if (!outcome.done) {
@@ -350,5 +347,5 @@ function newKnown(path: string): Known {
     repair: null,
     problem: null,
   }
-  return { view, text: '', shown: null, words: null, toldLoss: null, reported: new Map(), lastRepairSec: -Infinity }
+  return { view, text: '', shown: null, words: '', toldLoss: null, reported: new Map(), lastRepairSec: -Infinity }
 }
