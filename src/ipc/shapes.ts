@@ -387,7 +387,7 @@ export interface WatchedProfile {
   problem: { code: string; message: string } | null
 }
 
-const watchedProfile: z.ZodType<WatchedProfile> = z.strictObject({
+export const watchedProfile: z.ZodType<WatchedProfile> = z.strictObject({
   path: z.string(),
   key: keyHex.nullable(),
   device: z.string().nullable(),

@@ -55,7 +55,7 @@ describe('an own profile shows', () => {
     [`${table.text()}\uFFFD`, 'damaged'],
     [`${table.text()} ${table.text()}`, 'damaged'],
   ])('by the text %j: %s', (text, state) => {
-    expect(judged(text, '')).toBe(state)
+    expect(judged(text, null)).toBe(state)
   })
 })
 
