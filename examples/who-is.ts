@@ -17,7 +17,7 @@ interface Person {
 
 /** Names are anybody's to choose: nothing that could steer a terminal, and the end of the key beside them. */
 function show({ name, key }: Device): string {
-  return `${name.replaceAll(/[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/gu, '?')} (…${key.slice(-4)})`
+  return `${name.replaceAll(/[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/gu, '?')} (…${key.slice(-8)})`
 }
 
 function describe(person: Person): string {

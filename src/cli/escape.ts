@@ -2,7 +2,7 @@
 
 /** How many combining marks may stand on one character: Vietnamese needs two; more would climb over the lines above. */
 const MAX_MARKS = 3
-const KEY_TAIL_DIGITS = 4 // sanity: tells the devices of one list apart at a glance; the whole key stands in `show` and `--json`
+const KEY_TAIL_DIGITS = 8 // sanity: 4 digits are ground out in seconds, 8 in a day on a graphics card; the whole key stands in `show` and `--json`
 
 // Seen on screen, one place for each: letters, numbers, punctuation, symbols, marks. Unassigned and private ones are not among them.
 const VISIBLE = /^[\p{L}\p{M}\p{N}\p{P}\p{S} ]$/u

@@ -163,14 +163,15 @@ export function formatScanned(profile: ScannedProfile, names: ReadonlyMap<string
   const { results } = profile
   const count = (wanted: (result: ObserveResult) => boolean): number => results.filter(wanted).length
   const shown = count((result) => result.shown === 'valid')
-  const created = count((result) => result.verdict === 'new')
-  const changed = count((result) => result.verdict !== 'new' && result.changes.length > 0)
+  // A contact counts once, however many of its devices are friends, and a new one is not also a changed one.
+  const created = contactsOf(results, (result) => result.verdict === 'new')
+  const changed = contactsOf(results, (result) => result.changes.length > 0).difference(created)
   const refused = results.filter(isRefused)
   const summary = [
     countOf(profile.friends, 'friend'),
     `${shown} with a blob`,
-    countOf(created, 'new contact'),
-    `${changed} changed`,
+    countOf(created.size, 'new contact'),
+    `${changed.size} changed`,
     `${refused.length} refused`,
   ]
   return [
@@ -180,6 +181,10 @@ export function formatScanned(profile: ScannedProfile, names: ReadonlyMap<string
     ),
     ...profile.skipped.map(({ key, problem }) => `  skipped: a record of ${key} (${problem}), as Tox clients skip it`),
   ]
+}
+
+function contactsOf(results: readonly ObserveResult[], wanted: (result: ObserveResult) => boolean): Set<string | null> {
+  return new Set(results.filter(wanted).map((result) => result.personaId))
 }
 
 function isRefused(result: ObserveResult): boolean {

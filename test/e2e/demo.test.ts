@@ -47,7 +47,7 @@ function expectWholeStory({ status, stdout, stderr, left }: Played): void {
   const scenes = [...stdout.matchAll(/^(\d+)\. /gm)].map(([, number]) => Number(number))
   expect(scenes).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9])
   expect(stdout).toContain('alice $ persona init --device laptop --tox-profile alice-laptop.tox\n')
-  expect(stdout).toMatch(/\n {6}event: Alice \(….{4}\): message goes to phone \(….{4}\)\n/)
+  expect(stdout).toMatch(/\n {6}event: Alice \(….{8}\): message goes to phone \(….{8}\)\n/)
   const claims = [...stdout.matchAll(/^ {3}=> /gm)].length
   expect(claims).toBeGreaterThan(15)
   expect(stdout.endsWith(`\nAll ${claims} claims hold.\n`)).toBe(true)

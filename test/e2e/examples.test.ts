@@ -47,7 +47,7 @@ function startApp(program: string, script: string, ...args: readonly string[]): 
   return { process: child, printed: () => printed }
 }
 
-const tail = (key: string): string => `(…${key.slice(-4)})`
+const tail = (key: string): string => `(…${key.slice(-8)})`
 
 describe('examples/who-is.ts', () => {
   test('says whose a device is, and where messages go as often as that changes', async () => {

@@ -130,8 +130,8 @@ function codeUnit(): fc.Arbitrary<string> {
 
 describe('a name on the terminal', () => {
   test('has the end of its key beside it', () => {
-    expect(showName('laptop', KEY)).toBe('laptop …6D67')
-    expect(keyTail(KEY)).toBe('…6D67')
+    expect(showName('laptop', KEY)).toBe('laptop …28DA6D67')
+    expect(keyTail(KEY)).toBe('…28DA6D67')
   })
 
   test('has no end where there is no key', () => {
@@ -139,7 +139,7 @@ describe('a name on the terminal', () => {
   })
 
   test('is flagged when it mixes scripts, and escaped', () => {
-    expect(showName('\u0420aypal\x1b', KEY)).toBe('\u0420aypal\\u{1B} (mixed scripts) …6D67')
+    expect(showName('\u0420aypal\x1b', KEY)).toBe('\u0420aypal\\u{1B} (mixed scripts) …28DA6D67')
   })
 
   const mixed: readonly (readonly [name: string, isMixed: boolean])[] = [

@@ -217,8 +217,8 @@ describe('what people see', () => {
       ],
       NOW,
     )
-    expect(lines[1]).toMatch(/^Alice +…3333 +1 \(\+1 claimed\) +laptop …1111 +.*\(just now\)$/)
-    expect(lines[2]).toMatch(/^Bob +none +1 +Bob …1111 +never$/)
+    expect(lines[1]).toMatch(/^Alice +…CCCC3333 +1 \(\+1 claimed\) +laptop …AAAA1111 +.*\(just now\)$/)
+    expect(lines[2]).toMatch(/^Bob +none +1 +Bob …AAAA1111 +never$/)
   })
 
   test('a contact shows what may be used, what is only claimed, and what is gone, under headings of their own', () => {
@@ -245,8 +245,8 @@ describe('what people see', () => {
 
   test('the active device is marked in the table, and a table without devices says what to do', () => {
     const lines = formatDevices(table(), NOW)
-    expect(lines[1]).toBe(`laptop …1111  ${A}  active`)
-    expect(lines[2]).toBe(`phone …2222   ${B}`)
+    expect(lines[1]).toBe(`laptop …AAAA1111  ${A}  active`)
+    expect(lines[2]).toBe(`phone …BBBB2222   ${B}`)
     expect(formatDevices(table({ devices: [] }), NOW)[0]).toContain('persona device add')
     expect(formatDevices(table({ named: false }), NOW).join('\n')).toContain('published without nicknames')
   })
