@@ -19,6 +19,17 @@ export async function readGuarded(
   passphraseOf: () => Promise<string | null>,
 ): Promise<{ profile: ToxProfile; access: ProfileAccess }> {
   await checkGuarded(path)
+  const read = await readWith(path, engine, passphraseOf)
+  // Of the file that was opened: another may have come to this name since.
+  checkOwner(path, read.profile.owner.uid)
+  return read
+}
+
+async function readWith(
+  path: string,
+  engine: CryptoEngine,
+  passphraseOf: () => Promise<string | null>,
+): Promise<{ profile: ToxProfile; access: ProfileAccess }> {
   try {
     return { profile: await readProfile(path, { engine }), access: { engine } }
   } catch (error) {
@@ -37,13 +48,15 @@ export async function readGuarded(
 async function checkGuarded(path: string): Promise<void> {
   const stats = await stat(path).catch(() => null)
   if (stats === null) throw new ToxError('TOX_FILE_MISSING', `${path} is gone`)
-  if (stats.uid !== process.geteuid?.() && stats.uid !== 0) {
-    const message = `${path} belongs to user ${stats.uid}, and is not believed: it must be yours`
-    throw new ToxError('TOX_FILE_UNREADABLE', message)
-  }
+  checkOwner(path, stats.uid)
   if ((stats.mode & 0o002) !== 0) {
     throw new ToxError('TOX_FILE_UNREADABLE', `everybody can write ${path}: run "chmod o-w" on it`)
   }
+}
+
+function checkOwner(path: string, uid: number): void {
+  if (uid === process.geteuid?.() || uid === 0) return
+  throw new ToxError('TOX_FILE_UNREADABLE', `${path} belongs to user ${uid}, and is not believed: it must be yours`)
 }
 
 /** What was reported of each friend at the last scan, by ToxPk: a client that saves every minute then costs next to nothing. */

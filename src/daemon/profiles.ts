@@ -8,9 +8,7 @@ import type {
   ProfileList,
   StatusMessage,
   VerifyResult,
-  WatchedProfile,
 } from '../ipc/shapes.ts'
-import { clientsOn } from '../tox/clients.ts'
 import { ToxError } from '../tox/errors.ts'
 import type { Machine } from '../tox/lock-file.ts'
 import type { ProfileAccess, ToxProfile } from '../tox/profile-file.ts'
@@ -20,8 +18,10 @@ import { describeError } from './describe-error.ts'
 import type { PendingEvent } from './ledger.ts'
 import type { Log } from './log.ts'
 import * as own from './own-status.ts'
-import { readGuarded, reportFriends, type ReportedFriends } from './profile-reader.ts'
+import { newKnown, noteUnread, type Known } from './known-profile.ts'
+import { readGuarded, reportFriends } from './profile-reader.ts'
 import { repairProfile, RETRY_SEC } from './profile-repair.ts'
+import { RunningClients } from './running-clients.ts'
 
 /** What is asked of the keeper. */
 export interface ProfileKeeper {
@@ -52,22 +52,7 @@ export interface ProfilesConfig {
   readonly passphrase: () => Promise<string | null>
 }
 
-/** A profile as it was last read, and what follows from that. */
-interface Known {
-  view: WatchedProfile
-  /** The own status message; empty while it cannot be read */
-  text: string
-  shown: own.Shown | null
-  /** The owner's words, as they last stood there: a client that replaces the status message does not keep them */
-  words: string
-  /** The status message of which a loss was told */
-  toldLoss: string | null
-  reported: ReportedFriends
-  lastRepairSec: number
-}
-
 const MAX_NOTICES = 8 // sanity: status is read by people; the list has all of them
-const CLIENTS_FOR_SEC = 5 // sanity: apps may ask for the list all the time, and each look goes through all processes
 
 export class Profiles {
   readonly #options: ProfilesOptions
@@ -77,10 +62,11 @@ export class Profiles {
   #cancelRetry: (() => void) | null = null
   #isStopped = false
   #turn: Promise<unknown> = Promise.resolve()
-  #clients: { atSec: number; byPath: Promise<Map<string, string>> } | null = null
+  readonly #clients: RunningClients
 
   constructor(options: ProfilesOptions) {
     this.#options = options
+    this.#clients = new RunningClients(options.nowSec, options.machine)
   }
 
   /** Watches these places from now on, and nothing else; what was known of the others is forgotten. */
@@ -110,7 +96,6 @@ export class Profiles {
     await this.#turn
     this.#watch = null
     this.#known.clear()
-    this.#clients = null
   }
 
   /** Resolves when nothing is being looked at, read or written. */
@@ -151,7 +136,7 @@ export class Profiles {
   }
 
   async list(): Promise<ProfileList> {
-    const clients = await this.#clientsNow()
+    const clients = await this.#clients.on([...this.#known.keys()])
     const profiles = [...this.#known.values()].map(({ view }) => ({ ...view, client: clients.get(view.path) ?? null }))
     return { profiles: profiles.toSorted((a, b) => (a.path < b.path ? -1 : 1)), troubles: this.#watch?.troubles ?? [] }
   }
@@ -194,25 +179,9 @@ export class Profiles {
       await this.#repair(known, profile, access)
     } catch (error) {
       if (!(error instanceof ToxError)) throw error
-      this.#noteUnread(known, error)
+      if (noteUnread(known, error))
+        this.#options.log.warn('profile.unread', { message: error.message, code: error.code, path })
     }
-  }
-
-  #noteUnread(known: Known, error: ToxError): void {
-    const { code, message } = error
-    // Gone, or being written: its next change brings it here again.
-    if (code === 'TOX_FILE_MISSING' || code === 'TOX_FILE_CHANGED') return
-    const encrypted = known.view.encrypted || code === 'TOX_ENCRYPTED' || code === 'TOX_WRONG_PASSPHRASE'
-    const isNews = known.view.problem?.code !== code
-    known.shown = null
-    known.view = {
-      ...known.view,
-      encrypted,
-      shows: { state: 'unread', epoch: null, seq: null },
-      repair: null,
-      problem: { code, message },
-    }
-    if (isNews) this.#options.log.warn('profile.unread', { message, code, path: known.view.path })
   }
 
   /** What an own profile shows is an observation as well: another device of the owner may have written a newer table into it. */
@@ -315,37 +284,4 @@ export class Profiles {
     const timer = setTimeout(run, ms)
     return () => clearTimeout(timer)
   }
-
-  async #clientsNow(): Promise<Map<string, string>> {
-    const nowSec = this.#options.nowSec()
-    const ageSec = nowSec - (this.#clients?.atSec ?? 0)
-    if (this.#clients === null || ageSec < 0 || ageSec > CLIENTS_FOR_SEC) {
-      this.#clients = { atSec: nowSec, byPath: this.#lookForClients([...this.#known.keys()]) }
-    }
-    return await this.#clients.byPath
-  }
-
-  async #lookForClients(paths: readonly string[]): Promise<Map<string, string>> {
-    const found = new Map<string, string>()
-    for (const path of paths) {
-      const [client] = await clientsOn(path, this.#options.machine).catch(() => [])
-      if (client !== undefined) found.set(path, client.program)
-    }
-    return found
-  }
-}
-
-function newKnown(path: string): Known {
-  const view = {
-    path,
-    key: null,
-    device: null,
-    encrypted: false,
-    shows: null,
-    checkedAtSec: 0,
-    client: null,
-    repair: null,
-    problem: null,
-  }
-  return { view, text: '', shown: null, words: '', toldLoss: null, reported: new Map(), lastRepairSec: -Infinity }
 }

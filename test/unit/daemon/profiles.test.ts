@@ -1,4 +1,13 @@
-import { chmodSync, mkdirSync, readFileSync, readdirSync, renameSync, utimesSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { parseHex } from '../../../src/core/bytes.ts'
@@ -163,6 +172,17 @@ describe('friends of a watched profile', () => {
     expect(keeper.told('contact.changed')).toEqual([])
     expect(logged.map(({ event }) => event)).toEqual(['profile.unread'])
   })
+
+  test.skipIf(process.geteuid?.() !== 0)(
+    "are not believed when the file is another user's (needs root to be tried)",
+    async () => {
+      writeFileSync(at('a.tox'), laptop('hi', [friend(zoe.key('phone'), zoe.table(['phone']).text())]), { mode: 0o600 })
+      chownSync(at('a.tox'), 65_534, 65_534)
+      await watchWith()
+      expect((await only()).problem?.message).toContain('belongs to user 65534')
+      expect(keeper.told('contact.changed')).toEqual([])
+    },
+  )
 
   test('of an encrypted profile need the passphrase; with the wrong one it is listed and not read', async () => {
     const plain = laptop('hi', [friend(zoe.key('phone'), zoe.table(['phone']).text())])
