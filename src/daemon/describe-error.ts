@@ -13,7 +13,6 @@ const OWN_ERRORS: ReadonlySet<string> = new Set([
   'DurableError',
   'IpcError',
   'KeeperError',
-  'KeeperError',
   'PathsError',
   'RpcError',
   'ServiceError',
@@ -31,12 +30,19 @@ export function isOwnError(error: unknown): error is Error & { readonly code: st
   return error instanceof Error && OWN_ERRORS.has(error.name) && 'code' in error && typeof error.code === 'string'
 }
 
-/** Fields of a log record that tell of an error: message and code of our own, kind, code and frames of a foreign one, and its causes. */
+/** Fields of a log record that tell of an error: message, hint and code of our own, kind, code and frames of a foreign one, and its causes. */
 export function describeError(error: unknown): LogFields {
   if (!(error instanceof Error)) return { error: `a thrown ${error === null ? 'null' : typeof error}` }
   const causes = causesOf(error).map(kindOf).join(' < ')
   const fields = { error: kindOf(error), ...(causes === '' ? {} : { causes }) }
-  return isOwnError(error) ? { message: error.message, ...fields } : { ...fields, frames: framesOf(error) }
+  return isOwnError(error)
+    ? { message: error.message, ...hintOf(error), ...fields }
+    : { ...fields, frames: framesOf(error) }
+}
+
+/** What to do about it, where the error knows. */
+function hintOf(error: Error): LogFields {
+  return 'hint' in error && typeof error.hint === 'string' ? { hint: error.hint } : {}
 }
 
 function causesOf(error: Error): Error[] {

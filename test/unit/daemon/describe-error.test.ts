@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { ConfigError } from '../../../src/daemon/config.ts'
 import { describeError, isOwnError } from '../../../src/daemon/describe-error.ts'
+import { IpcError } from '../../../src/ipc/errors.ts'
 
 const CANARY = 'abandon ability able'
 
@@ -32,6 +33,12 @@ describe('an error in the log', () => {
       error: 'ConfigError CONFIG_UNREADABLE',
       causes: 'Error ENOSPC write',
     })
+  })
+
+  test('of our own says what to do where it knows, since the log is all that is seen of a start', () => {
+    const error = new IpcError('SOCKET_PATH_TOO_LONG', 'too long', { hint: 'choose a shorter directory' })
+    expect(describeError(error)).toMatchObject({ message: 'too long', hint: 'choose a shorter directory' })
+    expect(describeError(Object.assign(new Error(), { hint: CANARY }))).not.toHaveProperty('hint')
   })
 
   const foreign: [string, () => unknown][] = [
