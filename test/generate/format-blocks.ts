@@ -127,7 +127,7 @@ function workedExample(): string {
     ['inception message', inceptionMessage(first.personaId, first.next)],
     ['inception', second.inception!],
   )
-  example.text('Epoch 0, seq 1, two devices:')
+  example.text(`Epoch 0, seq 1, time ${TIME_SEC}, two devices:`)
   const devices = [makeDevice(0), makeDevice(1)]
   example.values(...devices.map(({ name, key }) => [name, key] as const))
   const named = formatDocument([['names', devices.map(({ name }) => name)]])
