@@ -34,7 +34,7 @@ export async function decryptSave(bytes: Uint8Array, passphrase: string, engine:
   if (bytes.length <= ESAVE_EXTRA_BYTES) {
     throw new ToxError(
       'TOX_TRUNCATED',
-      `the encrypted profile is cut short (${bytes.length} bytes): take a backup of it`,
+      `the encrypted profile is cut short (${bytes.length} bytes): use a backup of it`,
     )
   }
   const key = await deriveKey(passphrase, bytes.slice(SALT_AT, NONCE_AT))
@@ -43,7 +43,7 @@ export async function decryptSave(bytes: Uint8Array, passphrase: string, engine:
   if (plain !== null) return plain
   throw new ToxError(
     'TOX_WRONG_PASSPHRASE',
-    'the passphrase does not open the profile, or the file was altered: try again, or take a backup',
+    'the passphrase does not open the profile, or the file was altered: try again, or use a backup',
   )
 }
 

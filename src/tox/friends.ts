@@ -177,7 +177,7 @@ export function readFriends(save: ToxSave): FriendList {
   if (data.length % FRIEND_BYTES !== 0) {
     throw new ToxError(
       'TOX_FRIENDS_NOT_WHOLE',
-      `the friend list ends within a record (${data.length} bytes): take a backup of the profile`,
+      `the friend list ends within a record (${data.length} bytes): use a backup of the profile`,
     )
   }
   const friends: ToxFriend[] = []

@@ -54,7 +54,7 @@ export class SectionReader {
   refuse(why: string): ToxError {
     return new ToxError(
       this.#code,
-      `${why}, at byte ${this.#at} of the section: take a backup; a Tox client that saves the profile may mend it`,
+      `${why}, at byte ${this.#at} of the section: use a backup; a Tox client that saves the profile may mend it`,
     )
   }
 

@@ -80,7 +80,7 @@ export function decodeSave(bytes: Uint8Array): ToxSave {
     const length = view.getUint32(at, true)
     const type = view.getUint16(at + 4, true)
     if (view.getUint16(at + 6, true) !== SECTION_COOKIE) {
-      throw new ToxError('TOX_SECTION_COOKIE', `the profile is damaged at byte ${at}: take a backup of it`)
+      throw new ToxError('TOX_SECTION_COOKIE', `the profile is damaged at byte ${at}: use a backup of it`)
     }
     const start = at + SECTION_HEAD_BYTES
     // The claimed length is compared, never allocated: it may say 4 GiB.
@@ -156,7 +156,7 @@ export function readKeys(save: ToxSave, engine: CryptoEngine): ToxKeys {
   if (!engine.equal(engine.boxPublicKey(keys.secretKey), keys.publicKey)) {
     throw new ToxError(
       'TOX_BAD_KEYS',
-      'the public key is not that of the secret key: a client would lose all friends, take a backup',
+      'the public key is not that of the secret key: a client would lose all friends, use a backup',
     )
   }
   return keys
@@ -185,12 +185,11 @@ function boundedText(bytes: Uint8Array | null, maxBytes: number): ToxText {
 
 function keysSection(save: ToxSave): Uint8Array {
   const data = sectionData(save, SECTION_KEYS)
-  if (data === null)
-    throw new ToxError('TOX_NO_KEYS', 'the profile holds no keys, so it is nobody: take a backup of it')
+  if (data === null) throw new ToxError('TOX_NO_KEYS', 'the profile holds no keys, so it is nobody: use a backup of it')
   if (data.length !== KEYS_BYTES) {
     throw new ToxError(
       'TOX_BAD_KEYS',
-      `the keys have ${data.length} bytes where ${KEYS_BYTES} belong: take a backup of the profile`,
+      `the keys have ${data.length} bytes where ${KEYS_BYTES} belong: use a backup of the profile`,
     )
   }
   return data
@@ -235,7 +234,7 @@ function checkUnique(sections: readonly ToxSection[]): void {
 }
 
 function truncated(what: string): ToxError {
-  return new ToxError('TOX_TRUNCATED', `the profile is cut short: ${what}; take a backup of it`)
+  return new ToxError('TOX_TRUNCATED', `the profile is cut short: ${what}; use a backup of it`)
 }
 
 function writeSectionHead(view: DataView, at: number, type: number, length: number): void {
