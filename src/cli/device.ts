@@ -55,12 +55,10 @@ export async function activate(context: Context, device: string): Promise<number
   return printEdit(context, `${showName(device, null)} is now the active device`, result)
 }
 
-/** Says what removing is not: all devices hold the same signing key. */
 export async function remove(context: Context, device: string): Promise<number> {
   const result = await withDaemon(context, (client) => client.call('device.remove', { device }))
   return printEdit(context, `removed ${showName(device, null)}`, result, [
-    'this does not revoke it: all your devices share one signing key, so whoever holds that device',
-    'can still sign tables in your name. Only a rotation of the key ends that, and this version has none yet.',
+    'only a rotation of the key ends that, and this version has none yet',
   ])
 }
 

@@ -137,7 +137,7 @@ function tooLarge(devices: number, over: number): TableError {
   return new TableError(
     'TABLE_TOO_LARGE',
     `a table of ${devices} devices is ${over} bytes over the ${MAX_STATUS_BYTES} of a status message; ` +
-      'remove a device, shorten nicknames, or publish without names',
+      'remove a device, or shorten nicknames',
     over,
   )
 }

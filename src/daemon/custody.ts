@@ -117,7 +117,11 @@ export class Custody {
 
   async #guess(passphrase: string): Promise<void> {
     if (this.#mode === null) {
-      throw new KeeperError('NO_PERSONA', 'there is no persona here yet', 'make one with: persona init --device NAME')
+      throw new KeeperError(
+        'NO_PERSONA',
+        'there is no persona here yet',
+        'make one with: persona init --device NAME --tox-profile FILE',
+      )
     }
     if (this.#mode === 'unsealed') {
       throw new KeeperError(

@@ -311,7 +311,11 @@ export class Keeper {
     const own = this.#onDisk.own.get(rec.OWN)
     const persona = own === undefined ? undefined : this.#onDisk.personas.get(own.personaId)
     if (own !== undefined && persona !== undefined) return ownTable(own, persona)
-    throw new KeeperError('NO_PERSONA', 'there is no persona here yet', 'make one with: persona init --device NAME')
+    throw new KeeperError(
+      'NO_PERSONA',
+      'there is no persona here yet',
+      'make one with: persona init --device NAME --tox-profile FILE',
+    )
   }
 
   #reader(): Reader {

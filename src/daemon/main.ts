@@ -38,6 +38,8 @@ The local daemon that keeps personas. It stays in the foreground, logs to stderr
 const VERSION = (
   JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
 ).version
+// A checkout has no `persona` on the PATH; without "--" npx would take --help and --json for its own.
+const COMMAND_LINE = import.meta.url.endsWith('.ts') ? 'npx --no -- persona' : 'persona'
 const nowSec = (): number => Math.floor(Date.now() / 1000)
 const delay = (seconds: number): Promise<void> => new Promise((done) => setTimeout(done, seconds * 1000))
 
@@ -253,7 +255,7 @@ function greet(daemon: Daemon, paths: Paths, log: Log): void {
   })
   if (daemon.keeper.hasPersona) return
   log.info('persona.none', {
-    message: 'there is no persona yet; make one, in another terminal, with: persona init --device NAME',
+    message: `there is no persona yet; make one, in another terminal, with: ${COMMAND_LINE} init --device NAME --tox-profile FILE`,
   })
 }
 

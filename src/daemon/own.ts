@@ -31,6 +31,10 @@ import {
 } from './own-table.ts'
 import type { OwnRecord, PersonaRecord } from './records.ts'
 
+/** What removing a device is not; the rotation that would be is not there yet. */
+const NOT_REVOKED =
+  'this does not revoke it: all your devices share one signing key, so whoever holds that device can still sign tables in your name'
+
 const MAX_RECENT_TABLES = 64 // sanity: own tables remembered to tell what descends from what
 
 export class OwnPersona implements OwnHeads {
@@ -97,7 +101,7 @@ export class OwnPersona implements OwnHeads {
     const tombstones = tombstonesAfter(own.tombstones, edit)
     this.#ledger.putOwn({ ...this.#require(), named: signed.named, tombstones, nextIntent: own.nextIntent + 1 })
     this.#letOut({ ...persona, names: rememberOwnNames(devices, persona.names) }, signed.blob, edit.kind)
-    const notices = edit.kind === 'remove' ? ['all devices share one signing key: removing one does not revoke it'] : []
+    const notices = edit.kind === 'remove' ? [NOT_REVOKED] : []
     return { table: this.table(), gaveUp: signed.gaveUpNames ? ['names'] : [], notices }
   }
 
@@ -169,7 +173,7 @@ export class OwnPersona implements OwnHeads {
     this.#letOut({ ...persona, names: rememberOwnNames(devices, persona.names) }, signed.blob, 'replay')
   }
 
-  /** When the table is due to be signed again, for a daemon that serves its k-th device; null without a persona, or without its present key. */
+  /** When the table is due to be signed again, as for its first device: this daemon may serve any of them. Null without a persona, or without its present key. */
   resignDueSec(): number | null {
     const own = this.#ledger.own()
     if (own === undefined) return null
@@ -197,7 +201,11 @@ export class OwnPersona implements OwnHeads {
   #require(): OwnRecord {
     const own = this.#ledger.own()
     if (own === undefined) {
-      throw new KeeperError('NO_PERSONA', 'there is no persona here yet', 'make one with: persona init --device NAME')
+      throw new KeeperError(
+        'NO_PERSONA',
+        'there is no persona here yet',
+        'make one with: persona init --device NAME --tox-profile FILE',
+      )
     }
     return own
   }

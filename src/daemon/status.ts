@@ -41,7 +41,10 @@ export function makeStatus(about: About, kept: Kept): DaemonStatus {
 function ownNotices({ table, isLocked, theftProtection, clock }: Kept): string[] {
   const notices: string[] = []
   if (table === null)
-    return ['there is no persona yet: make one with "persona init --device NAME"', ...clockNotice(clock)]
+    return [
+      'there is no persona yet: make one with "persona init --device NAME --tox-profile FILE"',
+      ...clockNotice(clock),
+    ]
   if (!theftProtection) {
     notices.push(
       'theft protection is off until the recovery words are written down and confirmed: "persona recovery show"',

@@ -45,7 +45,7 @@ describe('status says', () => {
 
   test('how to make a persona, and nothing about protecting what is not there', () => {
     expect(notices({ table: null, theftProtection: false, isLocked: true })).toEqual([
-      'there is no persona yet: make one with "persona init --device NAME"',
+      'there is no persona yet: make one with "persona init --device NAME --tox-profile FILE"',
       'of a profile',
     ])
   })
