@@ -12,7 +12,7 @@ export type CliErrorCode =
   | 'WORDS_WRONG' // what was typed is not one of the recovery words
   | 'SCAN_INCOMPLETE' // some of several profiles could not be read
 
-/** Exit statuses (README, "Command line"). */
+/** Exit statuses (README, "Quickstart"). */
 export const EXIT_DONE = 0
 export const EXIT_FAILED = 1
 export const EXIT_USAGE = 2

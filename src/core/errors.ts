@@ -7,7 +7,7 @@ export type DocumentErrorCode =
   | 'DEFLATE_TRAILING_BYTES' // bytes behind the final block
   | 'DOCUMENT_NOT_UTF8'
   | 'DOCUMENT_SYNTAX' // outside of the grammar: anchors, tags, comments, block scalars, several documents, ...
-  | 'DOCUMENT_DUPLICATE_KEY' // also after NFC and case folding
+  | 'DOCUMENT_DUPLICATE_KEY' // also when they differ only in case
   | 'DOCUMENT_UNKNOWN_CRITICAL_KEY' // a key ending in "!" that this version does not know
   | 'NAMES_COUNT' // not one nickname a device
   | NicknameErrorCode
@@ -19,11 +19,11 @@ export type NicknameErrorCode =
   | 'NICKNAME_CHARACTER' // control, bidi control, default ignorable out of place, private use, lone surrogate, a space that is not U+0020
   | 'NICKNAME_UNASSIGNED' // not assigned in Unicode 16.0
   | 'NICKNAME_SPACES' // a space at an end
-  | 'NICKNAME_TWICE' // equal to another of the table after NFC and case folding
+  | 'NICKNAME_TWICE' // the same as another of the table but for case and what cannot be seen
 
 export type BlobErrorCode =
   | 'NO_TOKEN'
-  | 'TOKEN_DAMAGED' // the prefix is there, what follows is cut or altered
+  | 'TOKEN_DAMAGED' // a token goes on with a character that is not base64url
   | 'TOKEN_TWICE'
   | 'TOKEN_TOO_LONG'
   | 'TOKEN_NOT_CANONICAL' // base64url that does not encode back to itself

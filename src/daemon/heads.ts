@@ -1,5 +1,5 @@
 /** Heads of personas: what a verified blob does to the record of its persona (docs/format.md, section 8), for contacts and the owner alike. */
-import { formatBase64url, formatHex, parseBase64url } from '../core/bytes.ts'
+import { formatBase64url, formatHex, parseBase64url, parseHex } from '../core/bytes.ts'
 import { addEvidence, type EvidenceKind } from '../core/evidence.ts'
 import { isClockAhead, judge, pickHeld, type OrderVerdict } from '../core/order.ts'
 import { nameDevices, type Device } from '../core/table.ts'
@@ -22,12 +22,8 @@ export function recall(blob: string, ledger: Ledger): VerifiedBlob {
 /** Judges a blob against the record of its persona. */
 export function judgeAgainst(persona: PersonaRecord | undefined, blob: VerifiedBlob, ledger: Ledger): OrderVerdict {
   if (persona === undefined) return judge(blob, null, ledger.nowSec)
-  const known = { root: blobRoot(persona), minEpoch: persona.minEpoch, head: recall(persona.head, ledger) }
+  const known = { root: parseHex(persona.root)!, minEpoch: persona.minEpoch, head: recall(persona.head, ledger) }
   return judge(blob, known, ledger.nowSec)
-}
-
-function blobRoot(persona: PersonaRecord): Uint8Array {
-  return Uint8Array.from(persona.root.match(/../g)!, (digits) => Number.parseInt(digits, 16))
 }
 
 /** The record of a persona that nobody here knew, pinned by its first blob. */

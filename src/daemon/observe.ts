@@ -3,7 +3,7 @@ import { checkDeviceKey } from '../core/blob.ts'
 import { formatHex, parseHex } from '../core/bytes.ts'
 import { BlobError } from '../core/errors.ts'
 import type { OrderVerdict } from '../core/order.ts'
-import { deviceKeysOf } from '../core/table.ts'
+import { deviceKeysOf, fallbackName } from '../core/table.ts'
 import { consentsTo, newestSighting, notAhead, pairState, reportBare, reportToken } from '../core/trust.ts'
 import { judgeStatus, type VerifiedBlob } from '../core/verify.ts'
 import type { ContactChange, ObservationParams, ObserveResult } from '../ipc/shapes.ts'
@@ -230,7 +230,7 @@ class Observation {
   #ensureEntry(): void {
     const device = this.#ledger.device(this.#key)
     if (device.entry !== null || device.bound !== null) return
-    const entry = this.#ledger.newEntry(this.#name || `device-${this.#key.slice(0, 8).toLowerCase()}`, {
+    const entry = this.#ledger.newEntry(this.#name || fallbackName(this.#key), {
       kind: 'device',
       id: this.#key,
     })
