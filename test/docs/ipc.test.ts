@@ -24,7 +24,8 @@ test('docs/openrpc.json is what the method table makes (else: node test/generate
 test('the table of methods has every method, with its permission, and no other', () => {
   const table = Object.entries(METHODS).map(([name, { permission }]) => [name, permission])
   expect(table.length).toBeGreaterThan(15)
-  expect(methodRows().toSorted()).toEqual(table.toSorted())
+  expect(methodRows()).toHaveLength(table.length)
+  expect(Object.fromEntries(methodRows())).toEqual(Object.fromEntries(table))
 })
 
 test('every event stands in its table', () => {
