@@ -9,7 +9,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
+import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { parseHex } from '../../../src/core/bytes.ts'
 import type { LogFields } from '../../../src/daemon/log.ts'
 import { Profiles, type ProfilesConfig } from '../../../src/daemon/profiles.ts'
@@ -143,16 +143,45 @@ describe('friends of a watched profile', () => {
     await put('a.tox', laptop('hi', [friend(zoe.key('phone'), 'no table yet'), ...others]))
     await watchWith()
     expect((await keeper.call('status')).counts.provisional).toBe(41)
-    const before = keeper.store.commits.length
+    const observe = vi.spyOn(keeper.keeper, 'observe')
     await put('a.tox', laptop('hi', [friend(zoe.key('phone'), zoe.table(['phone']).text()), ...others]))
     expect(keeper.told('contact.changed')).toHaveLength(1)
-    expect(keeper.store.commits.length - before).toBeLessThanOrEqual(2)
+    const reported = observe.mock.calls.flatMap(([observations]) => observations.map(({ from }) => from))
+    expect(reported).toEqual([zoe.key('phone'), OWN_LAPTOP])
   })
+
+  test('are reported anew when another profile takes the place of this one', async () => {
+    const friends = [friend(zoe.key('phone'), zoe.table(['phone']).text())]
+    await put('a.tox', encodeSave(saveOf('a bot', 'beep', friends)))
+    await watchWith()
+    await put('a.tox', laptop('hi', friends))
+    const { devices } = await keeper.call('contact.show', { contact: zoe.id })
+    expect(devices[0]?.sources).toEqual([`profile:${OWN_LAPTOP}`, `profile:${deviceKey('a bot')}`])
+  })
+
+  test.skipIf(process.geteuid?.() !== 0)(
+    'are those of the file that was opened, whatever comes to its name meanwhile',
+    async () => {
+      const plain = laptop('hi', [friend(zoe.key('phone'), zoe.table(['phone']).text())])
+      writeFileSync(at('a.tox'), await encryptSave(laptop('hi'), 'sesame', engine), { mode: 0o600 })
+      writeFileSync(at('other'), await encryptSave(plain, 'sesame', engine), { mode: 0o600 })
+      chownSync(at('other'), 65_534, 65_534)
+      const passphrase = (): Promise<string> => {
+        renameSync(at('other'), at('a.tox'))
+        return Promise.resolve('sesame')
+      }
+      await watchWith({ passphrase })
+      expect((await only()).problem?.message).toContain('belongs to user 65534')
+      expect(keeper.told('contact.changed')).toEqual([])
+    },
+  )
 
   test('of a profile of somebody else count as well, and what it shows itself is not compared', async () => {
     await put('bot.tox', encodeSave(saveOf('a bot', 'beep', [friend(zoe.key('phone'), zoe.table(['phone']).text())])))
+    const observe = vi.spyOn(keeper.keeper, 'observe')
     await watchWith({ repair: true })
     expect(keeper.told('contact.changed')).toHaveLength(1)
+    expect(observe.mock.calls.flatMap(([observations]) => observations)).toHaveLength(1)
     expect(await only()).toMatchObject({ device: null, shows: null, repair: null })
     expect(keeper.told('profile.blob-lost')).toEqual([])
   })
@@ -243,7 +272,9 @@ describe('what an own profile shows', () => {
     await put('p.tox', encodeSave(saveOf('own phone', 'hello')))
     await watchWith()
     expect(await only()).toMatchObject({ device: null, shows: null })
+    const observe = vi.spyOn(keeper.keeper, 'observe')
     await edit(addPhone)
+    expect(observe.mock.calls.flatMap(([observations]) => observations)).toMatchObject([{ text: 'hello' }])
     expect(await only()).toMatchObject({ device: 'phone', shows: { state: 'none' } })
     expect(profiles.summary().notices[0]).toContain('shows no table: persona tox publish')
   })
@@ -413,13 +444,16 @@ test('without a persona profiles are watched for their friends alone', async () 
 test('a stop in the middle of a long list leaves the rest for the next scan', async () => {
   const many = Array.from({ length: 200 }, (_, i) => friend(deviceKey(`friend ${i}`), `text ${i}`, `F${i}`))
   await put('a.tox', laptop('hi', many))
-  await watchWith({ places: [] })
-  await profiles.configure({ places: [directory], repair: false, passphrase: () => Promise.resolve(null) })
-  await pass(60)
-  clock.pass(QUIET_MS)
-  await new Promise((done) => setImmediate(done))
-  await profiles.stop()
+  const observe = vi.spyOn(keeper.keeper, 'observe')
+  const stops: Promise<void>[] = []
+  observe.mockImplementationOnce((observations, source) => {
+    stops.push(profiles.stop())
+    return keeper.keeper.observe(observations, source)
+  })
+  await watchWith()
+  await Promise.all(stops)
   const some = (await keeper.call('status')).counts.provisional
+  expect(some).toBeGreaterThan(0)
   expect(some).toBeLessThan(200)
   await profiles.configure({ places: [directory], repair: false, passphrase: () => Promise.resolve(null) })
   await quiet()

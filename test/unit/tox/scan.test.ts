@@ -24,7 +24,7 @@ function profileOf(records: readonly { status: number; person: number }[]): ToxS
 test('read piece by piece a friend list says what it says as a whole, of those who accepted', () => {
   const record = fc.record({ status: fc.integer({ min: 0, max: 4 }), person: fc.integer({ min: 1, max: 9 }) })
   fc.assert(
-    fc.property(fc.array(record, { maxLength: 70 }), (records) => {
+    fc.property(fc.array(record, { maxLength: 70, size: 'max' }), (records) => {
       const save = profileOf(records)
       const whole = friendStatuses(save, MTIME).statuses.filter(({ isConfirmed }) => isConfirmed)
       expect([...confirmedStatuses(save, MTIME)].flat()).toEqual(whole)

@@ -310,6 +310,16 @@ describe('a kernel that does not watch', () => {
     expect(take()).toEqual(['tox/a.tox'])
   })
 
+  test('because the directory has just gone is no trouble, and asked again at once', async () => {
+    kernel.refuses.set(directory, 'ENOENT')
+    await start()
+    expect(watch.troubles).toEqual([])
+    kernel.refuses.clear()
+    await pass(60)
+    expect(kernel.watched).toContain(directory)
+    expect(take()).toEqual([])
+  })
+
   test('or that stops watching is asked again at once', async () => {
     write(at('a.tox'))
     await start()
@@ -325,6 +335,7 @@ describe('a kernel that does not watch', () => {
 
 test('after its end nothing is reported, and what is being read is waited for', async () => {
   write(at('a.tox'))
+  write(at('b.tox'))
   let release = (): void => {}
   await start([directory], () => new Promise((done) => (release = done)))
   await quiet()
