@@ -31,6 +31,7 @@ export function formatStatus(status: DaemonStatus, nowSec: number): string[] {
     `  settings:     ${home.configFile === null ? 'the defaults, there is no file' : escapeText(home.configFile)}`,
     `  cryptography: ${engine}`,
     `  connections:  ${counts.connections}`,
+    `  Tox profiles: ${status.profiles.watched === 0 ? 'none watched' : `${status.profiles.watched} watched: persona tox watch`}`,
   ]
 }
 
