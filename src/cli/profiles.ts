@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { formatHex } from '../core/bytes.ts'
 import { loadEngine } from '../crypto/load.ts'
+import { ToxError } from '../tox/errors.ts'
 import { readProfile, type ProfileAccess, type ToxProfile } from '../tox/profile-file.ts'
 import { readKeys } from '../tox/savefile.ts'
 import { hasCode } from './connect.ts'
@@ -44,7 +45,7 @@ export function profileOpener(source: PassphraseSource): ProfileOpener {
     if (!isInteractive()) throw refusal
     return await obtainPassphrase(source, `Passphrase of ${escapeText(basename(file))}: `)
   }
-  return async (file) => {
+  async function open(file: string): Promise<OpenProfile> {
     const engine = await loadEngine()
     let access: ProfileAccess = { engine }
     let profile: ToxProfile
@@ -57,4 +58,17 @@ export function profileOpener(source: PassphraseSource): ProfileOpener {
     }
     return { file, profile, access, key: formatHex(readKeys(profile.save, engine).publicKey) }
   }
+  return async (file) => {
+    try {
+      return await open(file)
+    } catch (error) {
+      throw naming(file, error)
+    }
+  }
+}
+
+/** What is wrong with a profile, and with which: a command may read several. */
+function naming(file: string, error: unknown): unknown {
+  if (!(error instanceof ToxError) || error.message.includes(file)) return error
+  return new ToxError(error.code, `${file}: ${error.message}`, { cause: error })
 }

@@ -140,6 +140,7 @@ function addVerify(program: Command, run: Runner): void {
     .command('observe <text>')
     .description('report the status message that a device shows now; - reads it from stdin')
     .requiredOption('--from <toxpk>', 'the device that shows it')
+    .option('--name <name>', 'the name that the Tox client shows, for a contact seen for the first time')
     .action((text: string, options: { from: string }) =>
       run(async (context) => (await import('./verify.ts')).observe(context, text, options)),
     )

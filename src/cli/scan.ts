@@ -170,7 +170,7 @@ export function formatScanned(profile: ScannedProfile, names: ReadonlyMap<string
   const summary = [
     countOf(profile.friends, 'friend'),
     `${shown} with a blob`,
-    countOf(created.size, 'new contact'),
+    countOf(created.size, 'new persona'),
     `${changed.size} changed`,
     `${refused.length} refused`,
   ]

@@ -89,10 +89,15 @@ const ORDER: Readonly<Record<NonNullable<VerifyResult['verdict']>, string>> = {
 }
 
 /** Reports what a device showed just now. */
-export async function observe(context: Context, given: string, options: { readonly from: string }): Promise<number> {
+export async function observe(
+  context: Context,
+  given: string,
+  options: { readonly from: string; readonly name?: string },
+): Promise<number> {
   const from = parseDeviceKey(options.from)
   const text = await readText(given)
-  const result = await withDaemon(context, (client) => client.call('observe', { from, text }))
+  const named = options.name === undefined ? {} : { name: options.name }
+  const result = await withDaemon(context, (client) => client.call('observe', { from, text, ...named }))
   print(context, result, [formatObserved(result)])
   return result.code === null ? EXIT_DONE : EXIT_FAILED
 }

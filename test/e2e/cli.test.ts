@@ -83,7 +83,7 @@ describe(`the main job, on ${whose}`, () => {
     bobSees(LAPTOP)
     bobSees(PHONE)
     const human = await bob.done(['tox', 'scan', at(BOB)])
-    expect(human).toMatch(/2 with a blob, 1 new contact, 0 changed, 0 refused/)
+    expect(human).toMatch(/2 with a blob, 1 new persona, 0 changed, 0 refused/)
     const found = (await bob.json(['lookup', phone.toLowerCase()])) as shapes.LookupResult
     expect(found.contact).toMatchObject({ kind: 'persona', personaId, active: laptop })
     expect(found.contact?.devices.map(({ key, state }) => [key, state])).toEqual([
@@ -97,7 +97,7 @@ describe(`the main job, on ${whose}`, () => {
     await home.done(['tox', 'publish', LAPTOP, '--text', 'moved'])
     expect(shownBy(LAPTOP)).toMatch(/^moved persona:\S+$/)
     bobSees(LAPTOP, NOW - 10)
-    expect(await bob.done(['tox', 'scan', at(BOB)])).toMatch(/2 with a blob, 0 new contacts, 1 changed, 0 refused/)
+    expect(await bob.done(['tox', 'scan', at(BOB)])).toMatch(/2 with a blob, 0 new personas, 1 changed, 0 refused/)
     const shown = (await bob.json(['contact', 'show', personaId.slice(0, 8)])) as shapes.Contact
     expect(shown.active).toBe(phone)
     expect(shown.devices.map(({ name }) => name)).toEqual(['phone', 'old laptop'])
