@@ -20,8 +20,10 @@ export type {
   LookupResult,
   ObserveResult,
   OwnTable,
+  ProfileList,
   StatusMessage,
   VerifyResult,
+  WatchedProfile,
 } from './shapes.ts'
 
 export interface ConnectOptions {
