@@ -101,6 +101,7 @@ export class OwnPersona implements OwnHeads {
     const tombstones = tombstonesAfter(own.tombstones, edit)
     this.#ledger.putOwn({ ...this.#require(), named: signed.named, tombstones, nextIntent: own.nextIntent + 1 })
     this.#letOut({ ...persona, names: rememberOwnNames(devices, persona.names) }, signed.blob, edit.kind)
+    this.#ledger.trustClock()
     const notices = edit.kind === 'remove' ? [NOT_REVOKED] : []
     return { table: this.table(), gaveUp: signed.gaveUpNames ? ['names'] : [], notices }
   }

@@ -60,5 +60,8 @@ function ownNotices({ table, isLocked, theftProtection, clock }: Kept): string[]
 }
 
 function clockNotice(clock: Clock): string[] {
-  return clock.isWrong ? ['the clock of this machine is before a time it once told: ages are not judged'] : []
+  if (!clock.isWrong) return []
+  return [
+    'the clock of this machine is before a time it once told, so ages are not judged; if it is right now, an edit of your table says so',
+  ]
 }

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { makeStatus, type About, type Kept } from '../../../src/daemon/status.ts'
+import { TestKeeper } from '../../support/keeper.ts'
+import { deviceKey, person } from '../../support/person.ts'
 
 const NOW_SEC = 1_800_000_000
 const DAY_SEC = 86_400
@@ -68,5 +70,20 @@ describe('status says', () => {
     const said = notices({ isLocked: true, clock }, 40 * DAY_SEC)
     expect(said.join('\n')).not.toContain('days ago')
     expect(said.join('\n')).toContain('ages are not judged')
+  })
+})
+
+describe('a clock that was years ahead once', () => {
+  test('judges no ages when it is set right, until the owner edits under it', async () => {
+    const test = await TestKeeper.withPersona()
+    const bob = person('bob')
+    test.later(10 * 365 * DAY_SEC)
+    await test.sees(bob.key('phone'), bob.table(['phone']), { name: 'Bob' })
+    test.later(-10 * 365 * DAY_SEC)
+    expect((await test.call('contact.show', { contact: 'Bob' })).freshness).toBeNull()
+    expect((await test.call('status')).notices.join('\n')).toContain('ages are not judged')
+    await test.call('device.add', { name: 'tablet', key: deviceKey('tablet') })
+    expect((await test.call('contact.show', { contact: 'Bob' })).freshness).toBe('fresh')
+    expect((await test.call('status')).notices.join('\n')).not.toContain('ages are not judged')
   })
 })
