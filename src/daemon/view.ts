@@ -71,11 +71,11 @@ function deviceView(
   const state = isOwners ? 'confirmed' : pairState(persona.personaId, position !== null, device.bound, device.reports)
   if (state === null) return null
   const contested = isContested(persona.personaId, state, device.bound, device.entry !== null, device.reports)
-  return { name, key, state, contested, position, ...seen(device) }
+  return { name, key, state, contested, position, seenAtSec: device.seenAtSec, sources: sourcesOf(device) }
 }
 
-function seen(device: DeviceRecord): { seenAtSec: number | null; sources: string[] } {
-  return { seenAtSec: device.seenAtSec, sources: device.reports.map((report) => report.source) }
+function sourcesOf(device: DeviceRecord): string[] {
+  return device.reports.map((report) => report.source)
 }
 
 /** A friend without a blob: one device, named by its key. */
@@ -88,7 +88,8 @@ export function provisionalContact(key: string, device: DeviceRecord): Contact |
     state: 'provisional',
     contested: false,
     position: null,
-    ...seen(device),
+    seenAtSec: device.seenAtSec,
+    sources: sourcesOf(device),
   }
   return {
     kind: 'provisional',
@@ -122,11 +123,13 @@ export function whoHas(
   const bound = persona === undefined ? null : personaContact(persona, records, clock, ownId)
   const view = bound === null ? null : findDevice(bound, key)
   // A device that its persona lists and that shows it no longer is a claim like any other.
-  const contact = view === null || view.state === 'claimed' ? provisionalContact(key, device) : bound
+  const isTheirs = view !== null && view.state !== 'claimed'
+  const contact = isTheirs ? bound : provisionalContact(key, device)
   const claimedBy = device.claimedBy.filter((id) => contact === null || id !== contact.personaId)
-  return { contact, device: contact === null ? null : findDevice(contact, key), claimedBy: [...claimedBy] }
+  return { contact, device: isTheirs ? view : (contact?.devices[0] ?? null), claimedBy }
 }
 
 export function findDevice(contact: Contact, key: string): ContactDevice | null {
-  return [...contact.devices, ...contact.claims, ...contact.others].find((device) => device.key === key) ?? null
+  const isIt = (device: ContactDevice): boolean => device.key === key
+  return contact.devices.find(isIt) ?? contact.claims.find(isIt) ?? contact.others.find(isIt) ?? null
 }

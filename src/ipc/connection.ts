@@ -2,7 +2,7 @@
 import type { Socket } from 'node:net'
 import type { Dispatch, Log } from './dispatch.ts'
 import { errorText, IpcError } from './errors.ts'
-import { FrameReader, MAX_FRAME_BYTES, type Frame } from './frame.ts'
+import { ASCII, FrameReader, MAX_FRAME_BYTES, type Frame } from './frame.ts'
 import type { Caller, Role } from './method.ts'
 import { formatError, formatEvent, lagged, RpcError } from './rpc.ts'
 
@@ -233,7 +233,8 @@ export class Connection implements Caller {
     if (this.#out === '' || !this.#socket.writable) return
     const out = this.#out
     this.#out = ''
-    this.#socket.write(out, this.#onWritten)
+    // The same bytes, without a look at each character for what it becomes in UTF-8.
+    this.#socket.write(out, ASCII.test(out) ? 'latin1' : 'utf8', this.#onWritten)
   }
 
   readonly #onWritten = (): void => {

@@ -4,6 +4,8 @@ import { IpcError } from './errors.ts'
 
 /** Format: a frame without its form feed. A page of contacts and a chunk of a scan fit, and it is what node-ipc takes by itself. */
 export const MAX_FRAME_BYTES = 1_048_576
+/** Text whose characters are its bytes in UTF-8. */
+export const ASCII: RegExp = /^[\x00-\x7f]*$/
 /** Sanity: our deepest value is below 12. JSON.parse takes any depth, but zod and JSON.stringify recurse, and overflow at some 5000. */
 export const MAX_FRAME_DEPTH = 32
 /** How a stream of frames is to be read (`setEncoding`): a character is then a byte, and bad UTF-8 is still there to be seen. */
@@ -11,6 +13,8 @@ export const FRAME_ENCODING = 'latin1'
 
 // JSON escapes a form feed inside of a string, so that the raw one cannot occur in a frame.
 const FORM_FEED = '\f'
+// Both in one linear pass of native code. With fewer opening brackets than this nothing can be nested too deep.
+const MANY_OPENINGS = new RegExp(`^(?:[^[{]*[[{]){${MAX_FRAME_DEPTH + 1}}`)
 /** Sanity: a sender of single bytes makes a string each; joined at this many they cost their own length and not 32 times it. */
 const MAX_PARTS = 1024
 
@@ -91,22 +95,21 @@ export class FrameReader {
 }
 
 function parseFrame(text: string): Frame {
-  const value = parseJson(scanDepth(text) ? text : decodeBytes(text))
+  if (MANY_OPENINGS.test(text)) checkDepth(text)
+  const value = parseJson(ASCII.test(text) ? text : decodeBytes(text))
   if (typeof value !== 'object' || value === null || !('type' in value) || typeof value.type !== 'string') {
     throw new IpcError('FRAME_NOT_ENVELOPE', 'a frame must be a JSON object with a text "type"')
   }
   return { type: value.type, data: 'data' in value ? value.data : undefined }
 }
 
-/** Whether the text is ASCII alone. Of what is no JSON the depth means nothing, and the parser refuses it. */
-function scanDepth(text: string): boolean {
-  let isAscii = true
+/** Counts the depth outside of strings. Of what is no JSON it means nothing, and the parser refuses it. */
+function checkDepth(text: string): void {
   let inString = false
   let depth = 0
   for (let i = 0; i < text.length; i++) {
     const char = text.charCodeAt(i)
-    if (char > 0x7f) isAscii = false
-    else if (inString) {
+    if (inString) {
       if (char === 0x5c) i++
       else if (char === 0x22) inString = false
     } else if (char === 0x22) inString = true
@@ -116,7 +119,6 @@ function scanDepth(text: string): boolean {
       }
     } else if (char === 0x5d || char === 0x7d) depth--
   }
-  return isAscii
 }
 
 function decodeBytes(text: string): string {

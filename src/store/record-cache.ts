@@ -1,22 +1,41 @@
 /** Decoded records of a reader, kept until whoever writes says that they changed. */
 
-const MAX_KEPT = 8192 // sanity: about 10 MB of contacts; emptied when full, which costs each record one read
+const MAX_KEPT = 8192 // sanity: of one kind; about 10 MB of contacts; emptied when full, which costs each record one read
 
-/** Absent records are kept too: most keys that are asked for name nobody. */
-export class RecordCache {
-  readonly #kept = new Map<string, { readonly value: unknown }>()
+/** The kept records of one kind by their ids; absent ones too, since most keys that are asked for name nobody. */
+export class KeptRecords {
+  readonly #byId = new Map<string, { readonly value: unknown }>()
 
-  get(key: string): { readonly value: unknown } | undefined {
-    return this.#kept.get(key)
+  get(id: string): { readonly value: unknown } | undefined {
+    return this.#byId.get(id)
   }
 
-  keep(key: string, value: unknown): void {
-    if (this.#kept.size >= MAX_KEPT) this.#kept.clear()
-    this.#kept.set(key, { value })
+  keep(id: string, value: unknown): void {
+    if (this.#byId.size >= MAX_KEPT) this.#byId.clear()
+    this.#byId.set(id, { value })
+  }
+
+  forget(id: string): void {
+    this.#byId.delete(id)
+  }
+}
+
+/** By kind, and not by whole key: joining kind and id for each read would cost more than the rest of it. */
+export class RecordCache {
+  readonly #kinds = new Map<string, KeptRecords>()
+
+  /** @param name of the kind, as in the keys of its records before the slash */
+  kind(name: string): KeptRecords {
+    let kept = this.#kinds.get(name)
+    if (kept === undefined) this.#kinds.set(name, (kept = new KeptRecords()))
+    return kept
   }
 
   /** The records of these keys changed on disk. */
   forget(keys: Iterable<string>): void {
-    for (const key of keys) this.#kept.delete(key)
+    for (const key of keys) {
+      const end = key.indexOf('/')
+      this.#kinds.get(key.slice(0, end))?.forget(key.slice(end + 1))
+    }
   }
 }

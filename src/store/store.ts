@@ -1,7 +1,7 @@
 /** The store's contract: a sorted space of records with one writer, whose commits are atomic, ordered and durable. */
 import { decodeUtf8, encodeUtf8 } from '../core/bytes.ts'
 import { StoreError } from './errors.ts'
-import type { RecordCache } from './record-cache.ts'
+import type { KeptRecords, RecordCache } from './record-cache.ts'
 
 export const MAX_KEY_BYTES = 512 // sanity: two PersonaIDs in hex and a nickname fit three times over
 export const MAX_VALUE_BYTES: number = 1 << 20 // sanity: a contact with all its evidence is below 32 KiB
@@ -85,7 +85,7 @@ export class Collection<T> {
   readonly #store: Store
   readonly #prefix: string
   readonly #codec: Codec<T>
-  readonly #cache: RecordCache | null
+  readonly #kept: KeptRecords | null
 
   /**
    * @param name of the kind, lower-case letters: what sorts its records apart from those of other kinds
@@ -97,17 +97,17 @@ export class Collection<T> {
     this.#store = store
     this.#prefix = name + '/'
     this.#codec = codec
-    this.#cache = cache
+    this.#kept = cache?.kind(name) ?? null
   }
 
   /** @throws {StoreError} as {@link Store.get} */
   get(id: string): T | undefined {
-    const key = this.#prefix + id
-    const kept = this.#cache?.get(key)
+    const kept = this.#kept?.get(id)
     if (kept !== undefined) return kept.value as T | undefined
+    const key = this.#prefix + id
     const bytes = this.#store.get(key)
     const value = bytes === undefined ? undefined : this.#decode(key, bytes)
-    this.#cache?.keep(key, value)
+    this.#kept?.keep(id, value)
     return value
   }
 

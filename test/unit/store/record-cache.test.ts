@@ -1,0 +1,46 @@
+import { expect, test } from 'vitest'
+import { openMemoryStore } from '../../../src/store/memory-store.ts'
+import { RecordCache } from '../../../src/store/record-cache.ts'
+import { Collection, jsonCodec, type Store } from '../../../src/store/store.ts'
+
+/** A store that counts its reads, and two collections that keep what they read. */
+function kept() {
+  const store = openMemoryStore()
+  const reads: string[] = []
+  const counting: Store = {
+    get: (key) => {
+      reads.push(key)
+      return store.get(key)
+    },
+    iterate: (range) => store.iterate(range),
+    commit: (writes) => store.commit(writes),
+    close: () => store.close(),
+  }
+  const cache = new RecordCache()
+  const codec = jsonCodec(1, Number)
+  return {
+    cache,
+    reads,
+    store,
+    a: new Collection(counting, 'a', codec, cache),
+    b: new Collection(counting, 'b', codec, cache),
+  }
+}
+
+test('a record is read once, and one that is not there likewise', async () => {
+  const { a, reads, store } = kept()
+  await store.commit([a.put('x', 7)])
+  expect([a.get('x'), a.get('x'), a.get('none'), a.get('none')]).toEqual([7, 7, undefined, undefined])
+  expect(reads).toEqual(['a/x', 'a/none'])
+})
+
+test('a record that changed is read again, and no other; an id may hold a slash', async () => {
+  const { a, b, cache, reads, store } = kept()
+  await store.commit([a.put('x/y', 1), a.put('x', 2), b.put('x/y', 3)])
+  expect([a.get('x/y'), a.get('x'), b.get('x/y')]).toEqual([1, 2, 3])
+  await store.commit([a.put('x/y', 4)])
+  expect(a.get('x/y')).toBe(1)
+  cache.forget(['a/x/y', 'unknown/x'])
+  expect([a.get('x/y'), a.get('x'), b.get('x/y')]).toEqual([4, 2, 3])
+  expect(reads).toEqual(['a/x/y', 'a/x', 'b/x/y', 'a/x/y'])
+})
