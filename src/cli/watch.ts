@@ -1,6 +1,6 @@
 /** `persona watch`: events as they happen, a line each. */
 import type { LaggedEvent } from '../ipc/client.ts'
-import type { ContactChange, DaemonEvent } from '../ipc/shapes.ts'
+import type { ContactChange, DaemonEvent } from '../ipc/events.ts'
 import { withDaemon } from './connect.ts'
 import { print, remark, type Context } from './context.ts'
 import { EXIT_DONE } from './errors.ts'

@@ -5,7 +5,7 @@ import { isClockAhead, judge, pickHeld, type OrderVerdict } from '../core/order.
 import { nameDevices, type Device } from '../core/table.ts'
 import { pairState } from '../core/trust.ts'
 import { recallBlob, type VerifiedBlob } from '../core/verify.ts'
-import type { ContactChange } from '../ipc/shapes.ts'
+import type { ContactChange } from '../ipc/events.ts'
 import { alarmDisputed } from './alarms.ts'
 import type { Ledger } from './ledger.ts'
 import { MAX_CLAIMANTS, MAX_KNOWN_NAMES, MAX_OTHERS, type PersonaRecord } from './records.ts'

@@ -9,8 +9,8 @@ import { judgeText } from '../ipc/judgement.ts'
 import type { Handlers } from '../ipc/method.ts'
 import { MAX_PAGE } from '../ipc/limits.ts'
 import type { ChosenWord, InitParams, Methods } from '../ipc/methods.ts'
+import type { DaemonEvent } from '../ipc/events.ts'
 import type {
-  DaemonEvent,
   DaemonStatus,
   EditResult,
   ObservationParams,
@@ -19,7 +19,7 @@ import type {
   StatusMessage,
   VerifyResult,
 } from '../ipc/shapes.ts'
-import { EVENT_NAMES } from '../ipc/shapes.ts'
+import { EVENT_NAMES } from '../ipc/events.ts'
 import { StoreError } from '../store/errors.ts'
 import { RecordCache } from '../store/record-cache.ts'
 import type { Store } from '../store/store.ts'

@@ -6,15 +6,14 @@ import { FRAME_ENCODING, FrameReader, isFrameTooLarge, type Frame } from './fram
 import type { MethodTable, ParamsOf, ResultOf } from './method.ts'
 import type { Methods } from './methods.ts'
 import { formatRequest, readReply, RpcError } from './rpc.ts'
-import type { DaemonEvent } from './shapes.ts'
+import type { DaemonEvent } from './events.ts'
 import { checkSocketDirectory, checkSocketPath, codeOf } from './socket-file.ts'
 
 export { IpcError, RpcError }
+export type { ContactChange, DaemonEvent } from './events.ts'
 export type {
   Contact,
-  ContactChange,
   ContactDevice,
-  DaemonEvent,
   DaemonStatus,
   EditResult,
   LookupResult,

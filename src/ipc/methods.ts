@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { MAX_BATCH, MAX_PAGE } from './limits.ts'
 import type { MethodSpec, Permission } from './method.ts'
+import { EVENT_NAMES, type EventName } from './events.ts'
 import * as shape from './shapes.ts'
 
 const MAX_SOURCE_CHARS = 128 // sanity: a kind and a key; kept with each device that the source reported
@@ -60,7 +61,7 @@ export interface Methods {
   verify: MethodSpec<{ text: string; from?: string }, shape.VerifyResult>
   'contact.list': MethodSpec<{ after?: string; limit?: number }, shape.ContactPage>
   'contact.show': MethodSpec<{ contact: string }, shape.Contact>
-  subscribe: MethodSpec<{ events?: shape.EventName[] }, { events: shape.EventName[] }>
+  subscribe: MethodSpec<{ events?: EventName[] }, { events: EventName[] }>
   unsubscribe: MethodSpec<Empty, Empty>
   observe: MethodSpec<shape.ObservationParams, shape.ObserveResult>
   'observe.batch': MethodSpec<
@@ -80,7 +81,7 @@ export interface Methods {
   'profile.list': MethodSpec<Empty, shape.ProfileList>
 }
 
-const eventName = z.enum(shape.EVENT_NAMES as [shape.EventName, ...shape.EventName[]])
+const eventName = z.enum(EVENT_NAMES as [EventName, ...EventName[]])
 
 export const METHODS: Methods = {
   status: method('read', 'Persona, store, socket, engine, counts', noParams, shape.daemonStatus),

@@ -5,7 +5,7 @@ import { DEFAULT_LIMITS } from '../../src/ipc/connection.ts'
 import { MAX_FRAME_BYTES, MAX_FRAME_DEPTH } from '../../src/ipc/frame.ts'
 import { MAX_BATCH, MAX_PAGE } from '../../src/ipc/limits.ts'
 import { METHODS } from '../../src/ipc/methods.ts'
-import { EVENT_NAMES } from '../../src/ipc/shapes.ts'
+import { EVENT_NAMES } from '../../src/ipc/events.ts'
 import { OPENRPC_FILE, openrpcText } from '../generate/openrpc.ts'
 import { codesOf } from '../support/error-codes.ts'
 

@@ -17,6 +17,7 @@ import { z } from 'zod'
 import { formatHex } from '../../src/core/bytes.ts'
 import { portableEngine } from '../../src/crypto/portable.ts'
 import { METHODS } from '../../src/ipc/methods.ts'
+import type { DaemonEvent } from '../../src/ipc/events.ts'
 import * as shapes from '../../src/ipc/shapes.ts'
 import { encryptSave } from '../../src/tox/esave.ts'
 import { newSave } from '../../src/tox/new-profile.ts'
@@ -479,7 +480,7 @@ describe('watching', () => {
     // Edits until the watcher listens; each is an event, and the first one that it sees will do.
     for (let i = 0; seen.length === 0; i++) await home.done(['device', 'rename', hexKey(LAPTOP), `laptop ${i}`])
     await first
-    const event = JSON.parse(seen[0]!) as shapes.DaemonEvent
+    const event = JSON.parse(seen[0]!) as DaemonEvent
     expect(event.event).toBe('own.changed')
     const ended = once(watching, 'exit')
     watching.kill('SIGINT')

@@ -19,6 +19,7 @@ import { formatHex, parseHex } from '../../src/core/bytes.ts'
 import type { FollowReport } from '../../src/cli/follow.ts'
 import type { WatchLine } from '../../src/cli/profile-watch.ts'
 import { connect, type Client } from '../../src/ipc/client.ts'
+import type { DaemonEvent, EventData, EventName } from '../../src/ipc/events.ts'
 import type * as shapes from '../../src/ipc/shapes.ts'
 import { encryptSave } from '../../src/tox/esave.ts'
 import { readFriends } from '../../src/tox/friends.ts'
@@ -62,7 +63,7 @@ async function client(of: Home): Promise<Client> {
 
 /** What is told from now on; `next` waits for the first that is meant. */
 class Told {
-  readonly #events: shapes.DaemonEvent[] = []
+  readonly #events: DaemonEvent[] = []
   #arrived: () => void = () => {}
 
   static async by(events: Client): Promise<Told> {
@@ -74,15 +75,13 @@ class Told {
     return told
   }
 
-  async next<Name extends shapes.EventName>(
+  async next<Name extends EventName>(
     name: Name,
-    isMeant: (data: shapes.EventData[Name]) => boolean = () => true,
-  ): Promise<shapes.EventData[Name]> {
+    isMeant: (data: EventData[Name]) => boolean = () => true,
+  ): Promise<EventData[Name]> {
     for (;;) {
-      const at = this.#events.findIndex(
-        (event) => event.event === name && isMeant(event.data as shapes.EventData[Name]),
-      )
-      if (at >= 0) return this.#events.splice(at, 1)[0]!.data as shapes.EventData[Name]
+      const at = this.#events.findIndex((event) => event.event === name && isMeant(event.data as EventData[Name]))
+      if (at >= 0) return this.#events.splice(at, 1)[0]!.data as EventData[Name]
       await new Promise<void>((done) => (this.#arrived = done))
     }
   }

@@ -5,16 +5,9 @@ import { formatServiceStatus } from '../../../src/cli/service-commands.ts'
 import { formatStatus } from '../../../src/cli/status.ts'
 import { formatVerify } from '../../../src/cli/verify.ts'
 import { formatEvent } from '../../../src/cli/watch.ts'
-import { EVENT_NAMES } from '../../../src/ipc/shapes.ts'
-import type {
-  BlobView,
-  Contact,
-  ContactDevice,
-  DaemonEvent,
-  DaemonStatus,
-  OwnTable,
-  VerifyResult,
-} from '../../../src/ipc/shapes.ts'
+import { EVENT_NAMES } from '../../../src/ipc/events.ts'
+import type { DaemonEvent } from '../../../src/ipc/events.ts'
+import type { BlobView, Contact, ContactDevice, DaemonStatus, OwnTable, VerifyResult } from '../../../src/ipc/shapes.ts'
 
 const NOW = 1_700_000_000
 const A = 'A'.repeat(60) + '1111'

@@ -1,0 +1,45 @@
+/** What subscribers are told (docs/ipc.md, section 4, events): each name with its data. */
+import type { ChangeKind, Contact, OwnTable, TableDevice } from './shapes.ts'
+
+/** What changed in a contact, one entry a change. */
+export interface ContactChange {
+  kind: ChangeKind
+  key: string | null
+  name: string | null
+}
+
+export interface EventData {
+  'contact.changed': { contact: Contact; changes: ContactChange[]; source: string }
+  'device.added': { personaId: string; contact: string; device: TableDevice }
+  'own.changed': { table: OwnTable; cause: string }
+  'own.intent-dropped': { intent: string; reason: string; command: string }
+  alarm: { code: string; personaId: string | null; key: string | null; message: string }
+  clock: { personaId: string | null; message: string }
+  'profile.blob-lost': {
+    path: string
+    key: string
+    device: string
+    /** Replaced by a text without a token, or cut. */
+    state: 'none' | 'damaged'
+    /** What happened, and what to do about it. */
+    message: string
+  }
+  'profile.repaired': { path: string; key: string; device: string; epoch: number; seq: number; backup: string }
+}
+
+export type EventName = keyof EventData
+export const EVENT_NAMES: readonly EventName[] = [
+  'contact.changed',
+  'device.added',
+  'own.changed',
+  'own.intent-dropped',
+  'alarm',
+  'clock',
+  'profile.blob-lost',
+  'profile.repaired',
+]
+
+/** One event frame's data. */
+export type DaemonEvent = {
+  [Name in EventName]: { event: Name; id: number; atSec: number; data: EventData[Name] }
+}[EventName]
