@@ -6,7 +6,7 @@ import * as seal from '../crypto/seal.ts'
 import { deriveSigningSeed, formatWords, SEED_BYTES } from '../crypto/seed.ts'
 import { readSecretsFile, removeSecretsFile, writeSecretsFile } from '../store/secrets-file.ts'
 import type { StatePaths } from '../store/state-dir.ts'
-import { KeeperError } from './errors.ts'
+import { KeeperError, noPersona } from './errors.ts'
 
 /** What the secrets file holds: a version byte, then an epoch byte and a 32-byte signing seed for each key held. */
 const SECRETS_VERSION = 1
@@ -116,13 +116,7 @@ export class Custody {
   }
 
   async #guess(passphrase: string): Promise<void> {
-    if (this.#mode === null) {
-      throw new KeeperError(
-        'NO_PERSONA',
-        'there is no persona here yet',
-        'make one with: persona init --device NAME --tox-profile FILE',
-      )
-    }
+    if (this.#mode === null) throw noPersona()
     if (this.#mode === 'unsealed') {
       throw new KeeperError(
         'NO_PASSPHRASE',

@@ -33,6 +33,15 @@ export class KeeperError extends Error {
   }
 }
 
+/** What every method that needs a persona answers before there is one. */
+export function noPersona(): KeeperError {
+  return new KeeperError(
+    'NO_PERSONA',
+    'there is no persona here yet',
+    'make one with: persona init --device NAME --tox-profile FILE',
+  )
+}
+
 const HINTS: ReadonlyMap<string, string> = new Map([
   ['TABLE_TOO_LARGE', 'remove a device, or shorten nicknames'],
   ['DEVICE_TOMBSTONED', 'add it again with: persona device add NAME --key KEY --again'],

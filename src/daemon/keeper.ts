@@ -24,7 +24,7 @@ import { StoreError } from '../store/errors.ts'
 import { RecordCache } from '../store/record-cache.ts'
 import type { Store } from '../store/store.ts'
 import type { Custody } from './custody.ts'
-import { KeeperError } from './errors.ts'
+import { KeeperError, noPersona } from './errors.ts'
 import { findContact, listContacts, lookup, MIN_PREFIX_DIGITS, type Reader } from './find.ts'
 import { judgeAgainst } from './heads.ts'
 import { Ledger, type PendingEvent } from './ledger.ts'
@@ -311,11 +311,7 @@ export class Keeper {
     const own = this.#onDisk.own.get(rec.OWN)
     const persona = own === undefined ? undefined : this.#onDisk.personas.get(own.personaId)
     if (own !== undefined && persona !== undefined) return ownTable(own, persona)
-    throw new KeeperError(
-      'NO_PERSONA',
-      'there is no persona here yet',
-      'make one with: persona init --device NAME --tox-profile FILE',
-    )
+    throw noPersona()
   }
 
   #reader(): Reader {

@@ -15,7 +15,7 @@ import type { EditResult, OwnTable, StatusMessage } from '../ipc/shapes.ts'
 import { alarmIfContested } from './alarms.ts'
 import { compress } from './compress.ts'
 import type { Custody } from './custody.ts'
-import { KeeperError } from './errors.ts'
+import { KeeperError, noPersona } from './errors.ts'
 import { applyVerdict, newPersona, noteClock, recall, takeHead } from './heads.ts'
 import { Journal } from './journal.ts'
 import type { Ledger } from './ledger.ts'
@@ -202,13 +202,7 @@ export class OwnPersona implements OwnHeads {
 
   #require(): OwnRecord {
     const own = this.#ledger.own()
-    if (own === undefined) {
-      throw new KeeperError(
-        'NO_PERSONA',
-        'there is no persona here yet',
-        'make one with: persona init --device NAME --tox-profile FILE',
-      )
-    }
+    if (own === undefined) throw noPersona()
     return own
   }
 
