@@ -1,5 +1,5 @@
 /** Heads of personas: what a verified blob does to the record of its persona (docs/format.md, section 8), for contacts and the owner alike. */
-import { formatBase64url, formatHex, parseBase64url, parseHex } from '../core/bytes.ts'
+import { formatBase64url, formatHex, parseBase64url } from '../core/bytes.ts'
 import { addEvidence, type EvidenceKind } from '../core/evidence.ts'
 import { isClockAhead, judge, pickHeld, type OrderVerdict } from '../core/order.ts'
 import { nameDevices, type Device } from '../core/table.ts'
@@ -8,7 +8,7 @@ import { recallBlob, type VerifiedBlob } from '../core/verify.ts'
 import type { ContactChange } from '../ipc/events.ts'
 import { alarmDisputed } from './alarms.ts'
 import type { Ledger } from './ledger.ts'
-import { MAX_CLAIMANTS, MAX_KNOWN_NAMES, MAX_OTHERS, type PersonaRecord } from './records.ts'
+import { MAX_CLAIMANTS, MAX_KNOWN_NAMES, MAX_OTHERS, type PersonaRecord, storedBytes } from './records.ts'
 
 const REFRESH_GAIN_SEC = 3600 // sanity: so much later a signature is taken at once; a key's holder can make one an hour of the past
 
@@ -22,7 +22,7 @@ export function recall(blob: string, ledger: Ledger): VerifiedBlob {
 /** Judges a blob against the record of its persona. */
 export function judgeAgainst(persona: PersonaRecord | undefined, blob: VerifiedBlob, ledger: Ledger): OrderVerdict {
   if (persona === undefined) return judge(blob, null, ledger.nowSec)
-  const known = { root: parseHex(persona.root)!, minEpoch: persona.minEpoch, head: recall(persona.head, ledger) }
+  const known = { root: storedBytes(persona.root), minEpoch: persona.minEpoch, head: recall(persona.head, ledger) }
   return judge(blob, known, ledger.nowSec)
 }
 

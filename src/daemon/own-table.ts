@@ -1,12 +1,12 @@
 /** Pure steps between the owner's records and the table: what an edit leaves, how it is told, how it travels. */
-import { formatHex, parseHex } from '../core/bytes.ts'
+import { formatHex } from '../core/bytes.ts'
 import type { ChainPosition } from '../core/chain.ts'
 import { TableError } from '../core/errors.ts'
 import type { Edit, Intent, ReplayHead, TablePoint } from '../core/intents.ts'
 import { checkRoomToRotate, statusBytesFree, type Device } from '../core/table.ts'
 import type { VerifiedBlob } from '../core/verify.ts'
 import type { OwnTable } from '../ipc/shapes.ts'
-import type { OwnRecord, PersonaRecord } from './records.ts'
+import { storedBytes, type OwnRecord, type PersonaRecord } from './records.ts'
 
 const MAX_TOMBSTONES = 1024 // sanity: removed devices of a lifetime
 
@@ -56,17 +56,13 @@ export function isFirstShownBy(head: ReplayHead, intent: Intent): boolean {
 
 export function positionOf(own: OwnRecord): ChainPosition {
   return {
-    personaId: bytes(own.personaId),
+    personaId: storedBytes(own.personaId),
     epoch: own.epoch,
-    signingKey: bytes(own.signingKey),
-    links: bytes(own.links),
-    next: bytes(own.next),
-    inception: own.inception === null ? null : bytes(own.inception),
+    signingKey: storedBytes(own.signingKey),
+    links: storedBytes(own.links),
+    next: storedBytes(own.next),
+    inception: own.inception === null ? null : storedBytes(own.inception),
   }
-}
-
-function bytes(hex: string): Uint8Array {
-  return parseHex(hex) ?? new Uint8Array()
 }
 
 /** The owner's table as it travels over the socket. */

@@ -1,4 +1,5 @@
 /** What the store holds, kind by kind (docs/threat-model.md says what is public; nothing secret is among it). Keys and hashes are upper-case hex. */
+import { parseHex } from '../core/bytes.ts'
 import type { Evidence } from '../core/evidence.ts'
 import type { Intent, TablePoint } from '../core/intents.ts'
 import type { Device } from '../core/table.ts'
@@ -92,6 +93,13 @@ export interface ClockRecord {
 // The store notices changed bytes by itself, so a record that arrives is one that was written.
 function record<T>(): Codec<T> {
   return jsonCodec(1, (value) => value as T)
+}
+
+/** Bytes of a key or hash that a record holds. Anything else than hex there is a fault of the store, never an empty key. */
+export function storedBytes(hex: string): Uint8Array {
+  const bytes = parseHex(hex)
+  if (bytes === null) throw new Error('the store holds a key that is no hex')
+  return bytes
 }
 
 export interface Records {
