@@ -1,7 +1,7 @@
 /** `persona tox encrypt`, `decrypt` and `new`: how a profile lies on the disk. */
 import { formatHex } from '../core/bytes.ts'
 import { loadEngine } from '../crypto/load.ts'
-import { formatToxId } from '../tox/address.ts'
+import { NOSPAM_BYTES, SECRET_KEY_BYTES, formatToxId } from '../tox/address.ts'
 import { ToxError } from '../tox/errors.ts'
 import { newSave } from '../tox/new-profile.ts'
 import { createProfile, readProfile, writeProfile, type ToxProfile } from '../tox/profile-file.ts'
@@ -12,9 +12,6 @@ import { EXIT_DONE } from './errors.ts'
 import { escapeText, showName } from './escape.ts'
 import { askNewPassphrase } from './input.ts'
 import { openProfile, type EditOptions, type EditReport } from './profile-edit.ts'
-
-const SECRET_BYTES = 32
-const NOSPAM_BYTES = 4
 
 export interface NewOptions extends EditOptions {
   readonly name: string
@@ -80,7 +77,7 @@ function rewrite(context: Context, options: EditOptions): { nowSec: number; forc
 export async function create(context: Context, file: string, options: NewOptions): Promise<number> {
   const engine = await loadEngine()
   const { name, status = '', passphraseFile } = options
-  const secretKey = engine.randomBytes(SECRET_BYTES)
+  const secretKey = engine.randomBytes(SECRET_KEY_BYTES)
   const nospam = engine.randomBytes(NOSPAM_BYTES)
   const save = newSave({ name, statusMessage: status, secretKey, nospam, friends: [] }, engine)
   const encrypted = options.encrypt === true || passphraseFile !== undefined

@@ -7,7 +7,7 @@ import { ownWords } from '../core/token.ts'
 import { removeDurably } from '../durable/file.ts'
 import type { Client } from '../ipc/client.ts'
 import type { EditResult, OwnTable } from '../ipc/shapes.ts'
-import { formatToxId } from '../tox/address.ts'
+import { NOSPAM_BYTES, SECRET_KEY_BYTES, formatToxId } from '../tox/address.ts'
 import { clientsOn } from '../tox/clients.ts'
 import { ToxError } from '../tox/errors.ts'
 import { readFriends } from '../tox/friends.ts'
@@ -24,9 +24,6 @@ import type { OpenProfile } from './profiles.ts'
 import { statusWith } from './publish.ts'
 import { formatRekeyed, type RekeyReport } from './rekey-report.ts'
 import { sectionName } from './sections.ts'
-
-const SECRET_BYTES = 32
-const NOSPAM_BYTES = 4
 
 export interface RekeyCommandOptions extends EditOptions {
   readonly device: string
@@ -58,7 +55,7 @@ export async function rekey(
   const rekeyed = rekeySave(
     opened.profile.save,
     {
-      secretKey: engine.randomBytes(SECRET_BYTES),
+      secretKey: engine.randomBytes(SECRET_KEY_BYTES),
       nospam: options.nospam === 'keep' ? null : engine.randomBytes(NOSPAM_BYTES),
       dropRelays: options.dropRelays === true,
     },

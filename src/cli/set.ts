@@ -1,6 +1,7 @@
 /** `persona tox set`: one thing in a profile, nothing else. */
 import { parseHex } from '../core/bytes.ts'
 import { ownWords } from '../core/token.ts'
+import { NOSPAM_BYTES } from '../tox/address.ts'
 import { USER_STATUSES, withName, withNospam, withUserStatus, withWords } from '../tox/edit.ts'
 import { readStatusMessage, type ToxSave } from '../tox/savefile.ts'
 import { print, type Context } from './context.ts'
@@ -8,8 +9,6 @@ import { CliError, EXIT_DONE } from './errors.ts'
 import { escapeText } from './escape.ts'
 import { commitEdit, formatEdit, openProfile, toxIdOf, type EditOptions, type EditReport } from './profile-edit.ts'
 import type { OpenProfile } from './profiles.ts'
-
-const NOSPAM_BYTES = 4
 
 /** What `--json` prints. */
 export interface SetReport extends EditReport {

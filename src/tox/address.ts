@@ -3,7 +3,8 @@ import { concatBytes, equalBytes, formatHex, parseHex } from '../core/bytes.ts'
 import { ToxError } from './errors.ts'
 
 const KEY_BYTES = 32
-const NOSPAM_BYTES = 4
+export const NOSPAM_BYTES = 4 // toxcore: TOX_NOSPAM_SIZE
+export const SECRET_KEY_BYTES = 32 // toxcore: TOX_SECRET_KEY_SIZE
 const CHECKSUM_BYTES = 2
 const ID_BYTES: number = KEY_BYTES + NOSPAM_BYTES + CHECKSUM_BYTES
 
