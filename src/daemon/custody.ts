@@ -1,4 +1,5 @@
 /** The secrets of this device: the current signing key and, until its words were confirmed, the seed (docs/format.md, section 4). */
+import { formatHex } from '../core/bytes.ts'
 import { chainPositions, type ChainPosition } from '../core/chain.ts'
 import { MAX_EPOCH } from '../core/limits.ts'
 import type { CryptoEngine, KeyPair } from '../crypto/engine.ts'
@@ -153,6 +154,19 @@ export class Custody {
   /** The public half of the key of an epoch; null while it is locked, or not held. */
   publicKey(epoch: number): Uint8Array | null {
     return this.#keys.get(epoch)?.publicKey ?? null
+  }
+
+  /**
+   * The secrets file may have been put back from the backup of another persona: nothing that it signs would be believed.
+   * @param signingKey of the store, 64 hex digits
+   * @throws {KeeperError} SECRETS_FOREIGN, and is closed then
+   */
+  checkKey(epoch: number, signingKey: string): void {
+    const held = this.publicKey(epoch)
+    if (held === null || formatHex(held) === signingKey) return
+    this.close()
+    const hint = 'put back the file "secrets" that belongs to this store'
+    throw new KeeperError('SECRETS_FOREIGN', 'the secrets file holds the key of another persona than the store', hint)
   }
 
   /** Whether the seed is still on this device, so that whoever takes the device can take the persona for good. */

@@ -90,9 +90,12 @@ export interface ClockRecord {
   readonly lastSec: number
 }
 
-// The store notices changed bytes by itself, so a record that arrives is one that was written.
-function record<T>(): Codec<T> {
-  return jsonCodec(1, (value) => value as T)
+/**
+ * The store notices changed bytes by itself, so a record that arrives is one that was written.
+ * @param defaults of the fields that records written by an earlier version lack
+ */
+function record<T>(defaults: Partial<T> = {}): Codec<T> {
+  return jsonCodec(1, (value) => ({ ...defaults, ...(value as T) }))
 }
 
 /** Bytes of a key or hash that a record holds. Anything else than hex there is a fault of the store, never an empty key. */

@@ -1,0 +1,34 @@
+/** What answers the methods about friends: who somebody is, what a status message is worth, what a device showed (docs/ipc.md, section 3). */
+import type { Handlers } from '../ipc/method.ts'
+import { MAX_PAGE } from '../ipc/limits.ts'
+import type { Methods } from '../ipc/methods.ts'
+import { findContact, listContacts, lookup } from './find.ts'
+import type { Keeper } from './keeper.ts'
+
+const APP_SOURCE = 'app' // until apps have names of their own, all of them are one source
+const OWNER_SOURCE = 'owner'
+const DEFAULT_PAGE = 100
+
+export type ContactMethods = Pick<
+  Methods,
+  'lookup' | 'verify' | 'contact.list' | 'contact.show' | 'observe' | 'observe.batch'
+>
+
+export function contactHandlers(keeper: Keeper): Handlers<ContactMethods> {
+  return {
+    lookup: ({ query }) => lookup(query, keeper.reader()),
+    verify: ({ text, from }) => keeper.verify(text, from ?? null),
+    'contact.list': async ({ after, limit }) => {
+      const page = await listContacts(after, Math.min(limit ?? DEFAULT_PAGE, MAX_PAGE), keeper.reader())
+      const counts = keeper.counts()
+      return { ...page, total: counts.contacts + counts.provisional }
+    },
+    'contact.show': ({ contact }) => findContact(contact, keeper.reader()),
+    observe: async (params, caller) => {
+      const source = caller.role === 'admin' ? OWNER_SOURCE : APP_SOURCE
+      const [result] = await keeper.observe([params], source)
+      return result!
+    },
+    'observe.batch': async ({ source, observations }) => ({ results: await keeper.observe(observations, source) }),
+  }
+}

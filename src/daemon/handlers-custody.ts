@@ -1,0 +1,53 @@
+/** What answers the methods of custody: the lock on the signing key, and the recovery words (docs/ipc.md, section 3). */
+import { encodeUtf8 } from '../core/bytes.ts'
+import type { Handlers } from '../ipc/method.ts'
+import type { ChosenWord, Methods } from '../ipc/methods.ts'
+import { KeeperError } from './errors.ts'
+import type { Keeper } from './keeper.ts'
+import { OWN } from './records.ts'
+
+export type CustodyMethods = Pick<Methods, 'persona.unlock' | 'recovery.show' | 'recovery.confirm'>
+
+export function custodyHandlers(keeper: Keeper): Handlers<CustodyMethods> {
+  return {
+    'persona.unlock': ({ passphrase }) => unlock(keeper, passphrase),
+    'recovery.show': () => ({ words: words(keeper), confirmed: false }),
+    'recovery.confirm': ({ words: chosen }) => confirmRecovery(keeper, chosen),
+  }
+}
+
+async function unlock(keeper: Keeper, passphrase: string): Promise<{ locked: boolean }> {
+  const { custody } = keeper
+  await custody.unlock(passphrase)
+  const own = keeper.onDisk.own.get(OWN)
+  if (own !== undefined) custody.checkKey(own.epoch, own.signingKey)
+  await keeper.change(() => {
+    keeper.own.replay()
+    // The timer could not while it was locked.
+    if ((keeper.own.resignDueSec() ?? Infinity) <= keeper.nowSec) keeper.own.resign()
+  })
+  return { locked: false }
+}
+
+/** Those of a persona that is on disk: of one that a crash may still undo they would be written down in vain. */
+function words(keeper: Keeper): string[] {
+  keeper.table()
+  return keeper.custody.words()
+}
+
+async function confirmRecovery(keeper: Keeper, chosen: readonly ChosenWord[]): Promise<{ confirmed: boolean }> {
+  const right = words(keeper)
+  const positions = new Set(chosen.map(({ position }) => position))
+  const isRight = chosen.every(({ position, word }) => {
+    const [given, wanted] = [word, right[position - 1] ?? ''].map((text) => encodeUtf8(text.trim().toLowerCase()))
+    return keeper.engine.equal(given!, wanted!)
+  })
+  if (!isRight || positions.size !== chosen.length) {
+    const hint = 'look at the words again with: persona recovery show'
+    throw new KeeperError('RECOVERY_MISMATCH', 'these are not the words at these places', hint)
+  }
+  // Crash here: the words are confirmed and the seed still there; the next start erases it.
+  await keeper.change(() => keeper.own.confirmRecovery())
+  await keeper.custody.forgetSeed()
+  return { confirmed: true }
+}

@@ -1,0 +1,84 @@
+/** What answers the methods of the owner's persona: init, the table, the status message (docs/ipc.md, section 3). */
+import type { Edit } from '../core/intents.ts'
+import { foldNickname } from '../core/nickname.ts'
+import type { Handlers } from '../ipc/method.ts'
+import type { InitParams, Methods } from '../ipc/methods.ts'
+import type { EditResult, OwnTable } from '../ipc/shapes.ts'
+import { StoreError } from '../store/errors.ts'
+import { KeeperError } from './errors.ts'
+import { MIN_PREFIX_DIGITS } from './find.ts'
+import type { Keeper } from './keeper.ts'
+
+export type OwnMethods = Pick<
+  Methods,
+  'blob.get' | 'persona.init' | 'device.list' | 'device.add' | 'device.rename' | 'device.activate' | 'device.remove'
+>
+
+export function ownHandlers(keeper: Keeper): Handlers<OwnMethods> {
+  const edit = (make: () => Edit, again?: boolean): Promise<EditResult> =>
+    keeper.change(() => keeper.own.edit(make(), again))
+  let initialising: Promise<unknown> = Promise.resolve()
+  return {
+    'blob.get': ({ words }) => keeper.statusMessage(words ?? ''),
+    // Inits come one after the other: the second finds the persona of the first.
+    'persona.init': (params) => {
+      const turn = initialising.then(() => init(keeper, params))
+      initialising = turn.catch(() => {})
+      return turn
+    },
+    'device.list': () => keeper.table(),
+    'device.add': ({ name, key, again }) => edit(() => ({ kind: 'add', key, name }), again),
+    'device.rename': ({ device, name }) =>
+      edit(() => {
+        const listed = listedDevice(keeper, device)
+        return { kind: 'rename', key: listed.key, found: listed.name, name }
+      }),
+    'device.activate': ({ device }) =>
+      edit(() => ({
+        kind: 'activate',
+        key: listedDevice(keeper, device).key,
+        found: keeper.own.table().devices[0]!.key,
+      })),
+    'device.remove': ({ device }) => edit(() => ({ kind: 'remove', key: listedDevice(keeper, device).key })),
+  }
+}
+
+/**
+ * An own device, by nickname or by a prefix of the key; inside of a change.
+ * @throws {KeeperError} NO_PERSONA | NOT_FOUND | AMBIGUOUS
+ */
+export function listedDevice(keeper: Keeper, query: string): OwnTable['devices'][number] {
+  const { devices } = keeper.own.table()
+  const folded = foldNickname(query)
+  const named = devices.filter((device) => foldNickname(device.name) === folded)
+  const digits = query.length >= MIN_PREFIX_DIGITS ? query.toUpperCase() : ' '
+  const keyed = devices.filter((device) => device.key.startsWith(digits) && !named.includes(device))
+  const found = [...named, ...keyed]
+  if (found.length > 1) {
+    const message = `"${query}" fits more than one device of the table`
+    throw new KeeperError('AMBIGUOUS', message, 'give more digits of the key')
+  }
+  const [device] = found
+  if (device !== undefined) return device
+  throw new KeeperError('NOT_FOUND', `the table lists no device "${query}"`, 'see: persona device list')
+}
+
+async function init(keeper: Keeper, { device, passphrase, unnamed }: InitParams): Promise<{ table: OwnTable }> {
+  const { custody } = keeper
+  const exists = keeper.own.personaId
+  if (exists !== null) {
+    const hint = 'one daemon keeps one persona; see: persona status'
+    throw new KeeperError('PERSONA_EXISTS', `there is a persona already: ${exists}`, hint)
+  }
+  const position = await custody.create(passphrase ?? null)
+  try {
+    return await keeper.change(() => {
+      keeper.own.begin(position, device === undefined ? [] : [device], unnamed !== true)
+      return { table: keeper.own.table() }
+    })
+  } catch (error) {
+    // After a failed write nobody knows whether the persona is in the store; the next start does.
+    if (!(error instanceof StoreError)) await custody.discard()
+    throw error
+  }
+}
