@@ -1,14 +1,8 @@
 /** `persona blob`: the status message to show on every device of the owner. */
-import { encodeUtf8 } from '../core/bytes.ts'
 import { MAX_STATUS_BYTES } from '../core/limits.ts'
 import { withDaemon } from './connect.ts'
 import { print, remark, type Context } from './context.ts'
 import { EXIT_DONE } from './errors.ts'
-
-/** Words that could not even stand alone are cut off here: no status message holds them, and no call should carry them. */
-export function isHopeless(words: string): boolean {
-  return encodeUtf8(words).length > MAX_STATUS_BYTES
-}
 
 /** Prints the text and nothing else, ready to be pasted into a client. */
 export async function blob(context: Context, options: { readonly text?: string }): Promise<number> {

@@ -9,6 +9,7 @@ export type CliErrorCode =
   | 'INPUT_TOO_LONG' // more on stdin than a status message could ever be
   | 'INPUT_NOT_UTF8'
   | 'DEVICE_NOT_LISTED' // the profile belongs to no device of the owner's table
+  | 'SANDBOXED' // running Tox clients cannot be seen from here
   | 'WORDS_WRONG' // what was typed is not one of the recovery words
   | 'SCAN_INCOMPLETE' // some of several profiles could not be read
 

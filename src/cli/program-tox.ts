@@ -8,6 +8,7 @@ import type { EditOptions } from './profile-edit.ts'
 import type { Runner } from './program.ts'
 import type { PublishOptions } from './publish.ts'
 import type { RekeyCommandOptions } from './rekey.ts'
+import type { RepairCommandOptions } from './repair.ts'
 
 export interface WithPassphrase {
   readonly passphraseFile?: string
@@ -31,7 +32,8 @@ function addStatus(tox: Command, run: Runner): void {
     .command('publish <profile>')
     .description('write your table into a profile, as its status message')
     .option('--text <words>', 'your own words, instead of those that are there')
-    .option('--force', 'although a Tox client runs on it, or it is no device of yours')
+    .option(...FORCE)
+    .option('--unlisted', 'although it is the profile of no device of yours')
     .option(...PASSPHRASE_FILE)
     .action((file: string, options: PublishOptions) =>
       run(async (context) => (await import('./publish.ts')).publish(context, file, options)),
@@ -42,6 +44,14 @@ function addStatus(tox: Command, run: Runner): void {
     .option(...PASSPHRASE_FILE)
     .action((places: string[], options: WithPassphrase) =>
       run(async (context) => (await import('./profile-watch.ts')).profileWatch(context, places, options)),
+    )
+  tox
+    .command('repair')
+    .description('write your table into the watched profiles of yours that lost it, whenever no client runs on them')
+    .option('--once', 'what can be written now, and end')
+    .option(...PASSPHRASE_FILE)
+    .action((options: RepairCommandOptions) =>
+      run(async (context) => (await import('./repair.ts')).repair(context, options)),
     )
   tox
     .command('follow <profile>')

@@ -4,18 +4,20 @@ import { ownWords } from '../core/token.ts'
 import type { Client } from '../ipc/client.ts'
 import type { StatusMessage } from '../ipc/shapes.ts'
 import { writeProfile } from '../tox/profile-file.ts'
-import { encodeToxText, withStatusMessage } from '../tox/publish.ts'
+import { encodeToxText, statusWith, withStatusMessage } from '../tox/publish.ts'
 import { readStatusMessage } from '../tox/savefile.ts'
-import { isHopeless } from './blob.ts'
-import { hasCode, withDaemon } from './connect.ts'
-import { print, type Context } from './context.ts'
-import { CliError, EXIT_DONE } from './errors.ts'
+import { withDaemon } from './connect.ts'
+import { print, remark, type Context } from './context.ts'
+import { CliError, describeFailure, EXIT_DONE } from './errors.ts'
 import { escapeText, keyTail } from './escape.ts'
 import { profileOpener, type OpenProfile } from './profiles.ts'
 
 export interface PublishOptions {
   readonly text?: string
+  /** Although a Tox client runs on it. */
   readonly force?: true
+  /** Although it is the profile of no device of the owner. */
+  readonly unlisted?: true
   readonly passphraseFile?: string
 }
 
@@ -38,15 +40,32 @@ export async function publish(context: Context, file: string, options: PublishOp
   const present = readStatusMessage(opened.profile.save)
   // A NUL, at which clients cut, would be refused when it is written again.
   const words = options.text ?? ownWords(present.text).replaceAll('\0', '')
-  const { status, wordsDropped } = await withDaemon(context, async (client) => {
-    if (options.force !== true) await checkListed(client, opened)
-    return await statusWith(client, words)
+  const report = await withDaemon(context, async (client): Promise<PublishReport> => {
+    if (options.unlisted !== true) await checkListed(client, opened)
+    const { status, wordsDropped } = await statusWith(words, (kept) => client.call('blob.get', { words: kept }))
+    const isChanged = !equalBytes(encodeToxText(status.text), present.bytes)
+    const backup = isChanged ? await write(context, opened, status.text, options) : null
+    await reportWritten(context, client, opened, status.text, backup)
+    return { file, key: opened.key, written: isChanged, backup, wordsDropped, status }
   })
-  const isChanged = !equalBytes(encodeToxText(status.text), present.bytes)
-  const backup = isChanged ? await write(context, opened, status.text, options) : null
-  const report: PublishReport = { file, key: opened.key, written: isChanged, backup, wordsDropped, status }
   print(context, report, formatPublished(report))
   return EXIT_DONE
+}
+
+/** Before a client can write over it: only what was seen there can be missed. */
+async function reportWritten(
+  context: Context,
+  client: Client,
+  { profile, key }: OpenProfile,
+  text: string,
+  backup: string | null,
+): Promise<void> {
+  try {
+    await client.call('profile.wrote', { path: profile.path, key, text, backup, repaired: false })
+  } catch (error) {
+    // Published it is all the same.
+    remark(context, `the daemon was not told of it: ${escapeText(describeFailure(error).message)}`)
+  }
 }
 
 /** A table that does not list the device which shows it binds nothing, and looks to friends like a copy of somebody else's. */
@@ -55,21 +74,8 @@ async function checkListed(client: Client, { file, key }: OpenProfile): Promise<
   if (table.devices.some((device) => device.key === key)) return
   const message = `${file} is the profile of ${keyTail(key)}, which is no device of your table`
   throw new CliError('DEVICE_NOT_LISTED', message, {
-    hint: `persona device add NAME --tox-profile FILE; --force publishes there all the same`,
+    hint: `persona device add NAME --tox-profile FILE; --unlisted publishes there all the same`,
   })
-}
-
-/** The token must get out whatever the words are: a removal that waits for shorter words would not be one. */
-export async function statusWith(
-  client: Client,
-  words: string,
-): Promise<{ status: StatusMessage; wordsDropped: boolean }> {
-  try {
-    if (!isHopeless(words)) return { status: await client.call('blob.get', { words }), wordsDropped: false }
-  } catch (error) {
-    if (!hasCode(error, 'WORDS_TOO_LONG')) throw error
-  }
-  return { status: await client.call('blob.get', { words: '' }), wordsDropped: true }
 }
 
 async function write(context: Context, opened: OpenProfile, text: string, options: PublishOptions): Promise<string> {

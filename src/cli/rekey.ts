@@ -12,7 +12,7 @@ import { clientsOn } from '../tox/clients.ts'
 import { ToxError } from '../tox/errors.ts'
 import { readFriends } from '../tox/friends.ts'
 import { createProfile, readProfile, writeProfile, type ProfileAccess } from '../tox/profile-file.ts'
-import { withStatusMessage } from '../tox/publish.ts'
+import { statusWith, withStatusMessage } from '../tox/publish.ts'
 import { rekeySave, type Rekeyed } from '../tox/rekey.ts'
 import { readKeys, readStatusMessage } from '../tox/savefile.ts'
 import { isUnreachable, withDaemon } from './connect.ts'
@@ -21,7 +21,6 @@ import { CliError, describeFailure, EXIT_DONE, EXIT_FAILED } from './errors.ts'
 import { askNewPassphrase } from './input.ts'
 import { openProfile, type EditOptions } from './profile-edit.ts'
 import type { OpenProfile } from './profiles.ts'
-import { statusWith } from './publish.ts'
 import { formatRekeyed, type RekeyReport } from './rekey-report.ts'
 import { sectionName } from './sections.ts'
 
@@ -134,7 +133,7 @@ async function enlist(
       table = added.table
       // A NUL, at which clients cut, would be refused when it is written again.
       const words = ownWords(readStatusMessage(rekeyed.save).text).replaceAll('\0', '')
-      const { status, wordsDropped } = await statusWith(client, words)
+      const { status, wordsDropped } = await statusWith(words, (kept) => client.call('blob.get', { words: kept }))
       const written = await readProfile(file, access)
       const save = withStatusMessage(written.save, status.text)
       const backup = await writeProfile(written, save, { ...access, nowSec: context.nowSec })

@@ -48,6 +48,8 @@ function describeEvent(event: DaemonEvent): string {
       return `clock: ${escapeText(event.data.message)}`
     case 'profile.blob-lost':
       return escapeText(event.data.message)
+    case 'profile.due':
+      return `${escapeText(event.data.path)} does not show your present table yet`
     case 'profile.repaired': {
       const { path, seq, backup } = event.data
       return `${escapeText(path)} shows table ${seq} again; what was there before is in ${escapeText(backup)}`

@@ -43,7 +43,7 @@ export interface KeeperOptions {
 }
 
 /** What the keeper answers; the rest is about profiles. */
-export type KeeperMethods = Omit<Methods, 'profile.list'>
+export type KeeperMethods = Omit<Methods, `profile.${string}` & keyof Methods>
 
 export class Keeper {
   readonly #options: KeeperOptions

@@ -15,7 +15,6 @@ export interface Known {
   /** The status message of which a loss was told */
   toldLoss: string | null
   reported: ReportedFriends
-  lastRepairSec: number
 }
 
 export function newKnown(path: string): Known {
@@ -30,7 +29,7 @@ export function newKnown(path: string): Known {
     repair: null,
     problem: null,
   }
-  return { view, text: '', shown: null, words: '', toldLoss: null, reported: new Map(), lastRepairSec: -Infinity }
+  return { view, text: '', shown: null, words: '', toldLoss: null, reported: new Map() }
 }
 
 /** Notes why a profile cannot be read. @returns whether that is news */

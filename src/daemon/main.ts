@@ -167,11 +167,12 @@ async function start(
 
 function profilesConfig(config: Config): ProfilesConfig {
   const { env } = process
-  const file = config.watchPassphraseFile
+  const file = config.watchPassphraseFile === null ? null : expandHome(config.watchPassphraseFile, env)
   return {
     places: watchedPlaces(config.watchProfiles, env),
     repair: config.watchRepair,
-    passphrase: () => readToxPassphrase(file === null ? null : expandHome(file, env), env),
+    passphraseFile: file,
+    passphrase: () => readToxPassphrase(file, env),
   }
 }
 
@@ -196,7 +197,7 @@ async function serveRole(
     socketPath,
     role,
     methods: METHODS,
-    handlers: { ...daemon.keeper.handlers(), 'profile.list': () => daemon.profiles.list() },
+    handlers: { ...daemon.keeper.handlers(), ...daemon.profiles.handlers() },
     // Read at each call, so that a reload takes effect for those who are connected.
     authorize: (caller, permission) =>
       caller.role === 'admin' || daemon.config.defaultCapabilities.some((granted) => granted === permission),

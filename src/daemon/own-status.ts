@@ -2,6 +2,7 @@
 import { TOKEN_PREFIX } from '../core/limits.ts'
 import { ownWords, parseStatus } from '../core/token.ts'
 import { BlobError } from '../core/errors.ts'
+import { BLIND } from '../tox/repair.ts'
 import type { OwnTable, ShownTable, VerifyResult, WatchedProfile } from '../ipc/shapes.ts'
 
 /** What toxic 0.11 puts in the place of the status message when its tmux or screen is detached, and saves. */
@@ -69,10 +70,18 @@ export function wordsToKeep(text: string, before: string): string {
 }
 
 /** What happened to the table in an own profile, and what to do; for the event. */
-export function describeLoss(path: string, text: string, state: 'none' | 'damaged', isRepaired: boolean): string {
-  const then = isRepaired
-    ? 'it is written back as soon as no Tox client runs on the profile'
-    : `to write it back, close the client, then: persona tox publish ${path}`
+export function describeLoss(
+  path: string,
+  text: string,
+  state: 'none' | 'damaged',
+  isRepaired: boolean,
+  seesClients: boolean,
+): string {
+  const then = !isRepaired
+    ? `to write it back, close the client, then: persona tox publish ${path}`
+    : seesClients
+      ? 'it is written back as soon as no Tox client runs on the profile'
+      : 'persona tox repair writes it back as soon as no Tox client runs on the profile, and runs always after: persona service install --repair'
   if (state === 'damaged') return `the Tox client has cut the table in ${path}, and friends cannot read it; ${then}`
   if (text.trim() !== TOXIC_AWAY) return `the Tox client has replaced the table in ${path} by other words; ${then}`
   return `toxic has replaced the table in ${path} by "${TOXIC_AWAY}"; so that it does not do that again, ${TOXIC_REMEDY}; ${then}`
@@ -81,7 +90,12 @@ export function describeLoss(path: string, text: string, state: 'none' | 'damage
 /** What `status` says of an own profile that does not show the present table; null for one that does. */
 export function noticeOf(profile: WatchedProfile, text: string, own: OwnTable): string | null {
   const { path, shows, repair } = profile
-  const then = repair === null ? `persona tox publish ${path}` : `it is written as soon as possible (${repair})`
+  const then =
+    repair === null
+      ? `persona tox publish ${path}`
+      : repair === BLIND
+        ? 'persona tox repair writes it, and runs always after: persona service install --repair'
+        : `it is written as soon as possible (${repair})`
   switch (shows?.state) {
     case 'older':
       return `${path} still shows table ${numberOf(shows, own)}, the current one is ${numberOf(own, shows)}: ${then}`

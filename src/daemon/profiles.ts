@@ -11,6 +11,10 @@ import type {
 } from '../ipc/shapes.ts'
 import { ToxError } from '../tox/errors.ts'
 import type { Machine } from '../tox/lock-file.ts'
+import { statusWith } from '../tox/publish.ts'
+import { repairProfile } from '../tox/repair.ts'
+import { Retries } from '../tox/retries.ts'
+import { canSeeClients } from '../tox/sight.ts'
 import type { ProfileAccess, ToxProfile } from '../tox/profile-file.ts'
 import { readKeys, readName, readStatusMessage } from '../tox/savefile.ts'
 import { ProfileWatch, type WatchClock, type WatchDirectory } from '../tox/watch.ts'
@@ -20,7 +24,9 @@ import type { Log } from './log.ts'
 import * as own from './own-status.ts'
 import { newKnown, noteUnread, type Known } from './known-profile.ts'
 import { readGuarded, reportFriends } from './profile-reader.ts'
-import { repairProfile, RETRY_SEC } from './profile-repair.ts'
+import type { DueProfile, DueProfiles, WrittenProfile } from '../ipc/profile-shapes.ts'
+import type { Handlers } from '../ipc/method.ts'
+import type { Methods } from '../ipc/methods.ts'
 import { RunningClients } from './running-clients.ts'
 
 /** What is asked of the keeper. */
@@ -48,9 +54,13 @@ export interface ProfilesConfig {
   /** Absolute; none for a daemon that watches nothing */
   readonly places: readonly string[]
   readonly repair: boolean
+  /** Absolute; for the hand that writes profiles outside of the sandbox */
+  readonly passphraseFile?: string | null
   /** @throws {ToxError} */
   readonly passphrase: () => Promise<string | null>
 }
+
+export type ProfileMethods = Pick<Methods, `profile.${string}` & keyof Methods>
 
 const MAX_NOTICES = 8 // sanity: status is read by people; the list has all of them
 
@@ -59,14 +69,21 @@ export class Profiles {
   readonly #known = new Map<string, Known>()
   #config: ProfilesConfig = { places: [], repair: false, passphrase: () => Promise.resolve(null) }
   #watch: ProfileWatch | null = null
-  #cancelRetry: (() => void) | null = null
+  #seesClients = true
   #isStopped = false
   #turn: Promise<unknown> = Promise.resolve()
   readonly #clients: RunningClients
+  readonly #retries: Retries
 
   constructor(options: ProfilesOptions) {
     this.#options = options
     this.#clients = new RunningClients(options.nowSec, options.machine)
+    this.#retries = new Retries({
+      ...options,
+      again: (path) => {
+        if (this.#known.has(path)) void this.#inTurn(() => this.#scan(path))
+      },
+    })
   }
 
   /** Watches these places from now on, and nothing else; what was known of the others is forgotten. */
@@ -75,11 +92,15 @@ export class Profiles {
     this.#isStopped = false
     this.#config = config
     if (config.places.length === 0) return
-    const { log, clock, watchDirectory } = this.#options
+    const { log, clock, watchDirectory, machine } = this.#options
+    this.#seesClients = await canSeeClients(machine)
     this.#watch = new ProfileWatch({
       places: config.places,
       onProfile: (path) => this.#inTurn(() => this.#scan(path)),
-      onGone: (path) => this.#known.delete(path),
+      onGone: (path) => {
+        this.#known.delete(path)
+        this.#retries.forget(path)
+      },
       onTrouble: (message) => log.warn('profile.trouble', { message }),
       ...(clock === undefined ? {} : { clock }),
       ...(watchDirectory === undefined ? {} : { watchDirectory }),
@@ -90,10 +111,9 @@ export class Profiles {
   /** Ends the watching, after what is being written. */
   async stop(): Promise<void> {
     this.#isStopped = true
-    this.#cancelRetry?.()
-    this.#cancelRetry = null
     await this.#watch?.close()
     await this.#turn
+    this.#retries.close()
     this.#watch = null
     this.#known.clear()
   }
@@ -115,7 +135,7 @@ export class Profiles {
         const wasOwn = known.view.device !== null
         this.#compare(known)
         const isNew = !wasOwn && known.view.device !== null
-        if (isNew || this.#needsWriting(known)) await this.#scan(path)
+        if (isNew || this.#isDue(known)) await this.#scan(path)
       }
     })
   }
@@ -135,10 +155,55 @@ export class Profiles {
     return { profiles: { watched: all.length, older }, notices: shown }
   }
 
+  handlers(): Handlers<ProfileMethods> {
+    return {
+      'profile.list': () => this.list(),
+      'profile.due': () => this.due(),
+      'profile.wrote': (written) => this.wrote(written),
+    }
+  }
+
   async list(): Promise<ProfileList> {
     const clients = await this.#clients.on([...this.#known.keys()])
     const profiles = [...this.#known.values()].map(({ view }) => ({ ...view, client: clients.get(view.path) ?? null }))
     return { profiles: profiles.toSorted((a, b) => (a.path < b.path ? -1 : 1)), troubles: this.#watch?.troubles ?? [] }
+  }
+
+  /** What is to be written, for a hand that sees which clients run; after what is being read. */
+  async due(): Promise<DueProfiles> {
+    await this.settled()
+    const { keeper } = this.#options
+    const profiles: DueProfile[] = []
+    for (const known of this.#known.values()) {
+      const { path, key, device } = known.view
+      if (!this.#isDue(known) || key === null || device === null) continue
+      const { status } = await statusWith(known.words, (words) => keeper.statusMessage(words))
+      const { epoch, seq } = status.table
+      profiles.push({ path, key, device, shown: known.text, text: status.text, epoch, seq })
+    }
+    return { profiles, passphraseFile: this.#config.passphraseFile ?? null }
+  }
+
+  /**
+   * What was just written is an observation, though a client may have written over it before it could be read here: only so is that a
+   * loss, and told.
+   */
+  async wrote({ path, key, text, backup, repaired }: WrittenProfile): Promise<{ device: string | null }> {
+    const { keeper, nowSec } = this.#options
+    const device = this.#deviceOf(key)
+    if (device === null) return { device }
+    await keeper.observe([{ from: key, text, seenAtSec: nowSec() }], `profile:${key}`)
+    const { blob } = keeper.verify(text, key)
+    if (repaired && backup !== null && blob !== null) {
+      const { epoch, seq } = blob
+      keeper.tell({ event: 'profile.repaired', data: { path, key, device, epoch, seq, backup } })
+    }
+    for (const [watched, known] of this.#known) {
+      if (known.view.key !== key) continue
+      known.toldLoss = null
+      void this.#inTurn(() => this.#scan(watched))
+    }
+    return { device }
   }
 
   /** One thing at a time is read or written. */
@@ -218,11 +283,16 @@ export class Profiles {
     }
   }
 
-  #needsWriting({ shown, view }: Known): boolean {
+  /** Whether the table is to be written into it, by whomever. */
+  #isDue({ shown, view }: Known): boolean {
     const { keeper } = this.#options
     const table = keeper.ownTable
-    if (!this.#config.repair || shown === null || table === null || view.key === null) return false
+    if (shown === null || table === null || view.key === null) return false
     return own.needsWriting(shown, table, keeper.hasShown(view.key))
+  }
+
+  #needsWriting(known: Known): boolean {
+    return this.#config.repair && this.#isDue(known)
   }
 
   /** Once a status message: a client that saves it again and again has lost nothing more. */
@@ -238,50 +308,35 @@ export class Profiles {
     // What never showed the table has lost nothing.
     if (state === 'none' && !keeper.hasShown(key)) return
     known.toldLoss = known.text
-    const message = own.describeLoss(path, known.text, state, this.#config.repair)
+    const message = own.describeLoss(path, known.text, state, this.#config.repair, this.#seesClients)
     keeper.tell({ event: 'profile.blob-lost', data: { path, key, device, state, message } })
     this.#options.log.warn('profile.blob-lost', { message, path })
   }
 
   async #repair(known: Known, profile: ToxProfile, access: ProfileAccess): Promise<void> {
     const { path, key, device } = known.view
-    if (!this.#needsWriting(known) || key === null || device === null) return
-    const { keeper, nowSec, machine } = this.#options
-    const sinceSec = nowSec() - known.lastRepairSec
-    // Two programs that each set the text right would write for ever, and push the backups of the user out.
-    if (sinceSec >= 0 && sinceSec < RETRY_SEC) return this.#retryLater(known, 'it was written a moment ago')
-    const outcome = await repairProfile(
-      { profile, access, words: known.words },
-      { statusMessage: (text) => keeper.statusMessage(text), nowSec, ...(machine === undefined ? {} : { machine }) },
-    )
+    if (!this.#isDue(known) || key === null || device === null) return
+    const { keeper, nowSec, machine, log } = this.#options
+    keeper.tell({ event: 'profile.due', data: { path, key, device } })
+    if (!this.#config.repair) return
+    if (this.#retries.isTooSoon(path)) {
+      known.view = { ...known.view, repair: 'it was written a moment ago' }
+      return this.#retries.later(path)
+    }
+    const { status } = await statusWith(known.words, (words) => keeper.statusMessage(words))
+    const options = { nowSec: nowSec(), ...(machine === undefined ? {} : { machine }) }
+    const outcome = await repairProfile({ profile, access, text: status.text }, options)
     if (!outcome.done) {
-      if (outcome.again) return this.#retryLater(known, outcome.why)
-      if (known.view.repair !== outcome.why) this.#options.log.warn('profile.not-repaired', { message: outcome.why })
+      const isNews = known.view.repair !== outcome.why
       known.view = { ...known.view, repair: outcome.why }
+      if (outcome.again) this.#retries.later(path, outcome.clients, profile.path)
+      else if (isNews) log.warn('profile.not-repaired', { message: outcome.why })
       return
     }
-    known.lastRepairSec = nowSec()
+    this.#retries.wrote(path)
     known.view = { ...known.view, repair: null }
-    const { epoch, seq } = outcome.table
+    const { epoch, seq } = status.table
     keeper.tell({ event: 'profile.repaired', data: { path, key, device, epoch, seq, backup: outcome.backup } })
-    this.#options.log.info('profile.repaired', { message: `table ${seq} written into ${path}`, path })
-  }
-
-  #retryLater(known: Known, why: string): void {
-    known.view = { ...known.view, repair: why }
-    if (this.#cancelRetry !== null || this.#isStopped) return
-    this.#cancelRetry = this.#after(RETRY_SEC * 1000, () => {
-      this.#cancelRetry = null
-      void this.#inTurn(async () => {
-        for (const [path, { view }] of this.#known) if (view.repair !== null) await this.#scan(path)
-      })
-    })
-  }
-
-  #after(ms: number, run: () => void): () => void {
-    const { clock } = this.#options
-    if (clock !== undefined) return clock.after(ms, run)
-    const timer = setTimeout(run, ms)
-    return () => clearTimeout(timer)
+    log.info('profile.repaired', { message: `table ${seq} written into ${path}`, path })
   }
 }

@@ -24,6 +24,8 @@ export interface EventData {
     /** What happened, and what to do about it. */
     message: string
   }
+  /** An own profile was read that does not show the present table; told at each reading. */
+  'profile.due': { path: string; key: string; device: string }
   'profile.repaired': { path: string; key: string; device: string; epoch: number; seq: number; backup: string }
 }
 
@@ -36,6 +38,7 @@ export const EVENT_NAMES: readonly EventName[] = [
   'alarm',
   'clock',
   'profile.blob-lost',
+  'profile.due',
   'profile.repaired',
 ]
 

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { MAX_BATCH, MAX_PAGE } from './limits.ts'
 import type { MethodSpec, Permission } from './method.ts'
 import { EVENT_NAMES, type EventName } from './events.ts'
+import { dueProfiles, writtenProfile, type DueProfiles, type WrittenProfile } from './profile-shapes.ts'
 import * as shape from './shapes.ts'
 
 const MAX_SOURCE_CHARS = 128 // sanity: a kind and a key; kept with each device that the source reported
@@ -79,6 +80,8 @@ export interface Methods {
   'device.activate': MethodSpec<{ device: string }, shape.EditResult>
   'device.remove': MethodSpec<{ device: string }, shape.EditResult>
   'profile.list': MethodSpec<Empty, shape.ProfileList>
+  'profile.due': MethodSpec<Empty, DueProfiles>
+  'profile.wrote': MethodSpec<WrittenProfile, { device: string | null }>
 }
 
 const eventName = z.enum(EVENT_NAMES as [EventName, ...EventName[]])
@@ -182,4 +185,19 @@ export const METHODS: Methods = {
     shape.editResult,
   ),
   'profile.list': largeMethod('The Tox profiles that are watched, and what each shows', noParams, shape.profileList),
+  'profile.due': {
+    ...method(
+      'admin',
+      'The own profiles into which the table is to be written, and what to write',
+      noParams,
+      dueProfiles,
+    ),
+    isLarge: true,
+  },
+  'profile.wrote': method(
+    'admin',
+    'Report that a status message was just written into a profile',
+    writtenProfile,
+    z.strictObject({ device: z.string().nullable() }),
+  ),
 }

@@ -5,7 +5,7 @@ import { z } from 'zod'
 export const keyHex: z.ZodType<string> = z.string().regex(/^[0-9A-F]{64}$/, 'must be 64 upper-case hex digits')
 /** Unix seconds. */
 const seconds = z.int().min(0)
-const count = z.int().min(0)
+export const count: z.ZodType<number> = z.int().min(0)
 
 /** State of a pair (persona, device) (docs/format.md, section 10). */
 export type PairState = 'claimed' | 'confirmed' | 'former' | 'asserted'

@@ -41,7 +41,7 @@ type FileId = string
  * @param path the profile, symbolic links already resolved
  */
 export async function clientsOn(path: string, machine: Machine = thisMachine): Promise<ClientOnProfile[]> {
-  const locks = [...new Set([`${path.replace(/\.tox$/, '')}.lock`, `${path}.lock`])] // qTox's name for it, and toxygen's
+  const locks = lockNames(path)
   const clients: ClientOnProfile[] = []
   for (const lock of locks) {
     const holder = await lockHolder(lock, machine)
@@ -55,6 +55,16 @@ export async function clientsOn(path: string, machine: Machine = thisMachine): P
     if (client !== null) clients.push(client)
   }
   return clients
+}
+
+/** The lock files that a client may keep beside a profile: qTox's name for it, and toxygen's. */
+export function lockNames(path: string): string[] {
+  return [...new Set([`${path.replace(/\.tox$/, '')}.lock`, `${path}.lock`])]
+}
+
+/** For people: `toxic (process 4242)`. */
+export function describeClient({ program, pid }: ClientOnProfile): string {
+  return pid === null ? program : `${program} (process ${pid})`
 }
 
 async function processIds(machine: Machine): Promise<number[]> {

@@ -5,7 +5,7 @@ import { equalBytes } from '../core/bytes.ts'
 import type { CryptoEngine } from '../crypto/engine.ts'
 import { DurableError, writeFileDurably, type DurableFs, type DurableWriteOptions } from '../durable/file.ts'
 import { backUp, pruneBackups } from './backup.ts'
-import { clientsOn } from './clients.ts'
+import { clientsOn, describeClient } from './clients.ts'
 import { ToxError } from './errors.ts'
 import { decryptSave, encryptSave } from './esave.ts'
 import { thisMachine, type Machine } from './lock-file.ts'
@@ -186,10 +186,9 @@ async function checkFree({ path, replaced }: Target, options: WriteOptions): Pro
   if (options.force !== true) {
     const [client] = await clientsOn(path, options.machine ?? thisMachine)
     if (client !== undefined) {
-      const who = client.pid === null ? client.program : `${client.program} (process ${client.pid})`
       throw new ToxError(
         'TOX_CLIENT_RUNNING',
-        `${who} has ${path} open, and would write over it at exit: close it first`,
+        `${describeClient(client)} has ${path} open, and would write over it at exit: close it first`,
       )
     }
   }

@@ -19,6 +19,23 @@ export function withStatusMessage(save: ToxSave, text: string): ToxSave {
 }
 
 /**
+ * The token must get out whatever the words are: a removal that waits for shorter words would not be one.
+ * @param ask the daemon, for the status message with these words; refuses with the code WORDS_TOO_LONG
+ */
+export async function statusWith<Status>(
+  words: string,
+  ask: (words: string) => Promise<Status>,
+): Promise<{ status: Status; wordsDropped: boolean }> {
+  try {
+    // What no status message holds, no call should carry.
+    if (encodeUtf8(words).length <= MAX_STATUS_BYTES) return { status: await ask(words), wordsDropped: false }
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'WORDS_TOO_LONG')) throw error
+  }
+  return { status: await ask(''), wordsDropped: words !== '' }
+}
+
+/**
  * UTF-8 of a text that goes into a profile. A lone surrogate would come out as another text; at a NUL the clients cut.
  * @throws {ToxError} TOX_TEXT_INVALID
  */

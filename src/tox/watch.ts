@@ -212,7 +212,8 @@ export class ProfileWatch {
   }
 }
 
-function watchByKernel(
+/** {@link WatchDirectory} by inotify. */
+export function watchByKernel(
   directory: string,
   onChange: (name: string | null) => void,
   onError: (error: unknown) => void,
@@ -222,7 +223,7 @@ function watchByKernel(
   return watcher
 }
 
-const monotonicClock: WatchClock = {
+export const monotonicClock: WatchClock = {
   nowMs: () => performance.now(),
   after: (ms, run) => {
     const timer = setTimeout(run, ms)

@@ -141,6 +141,7 @@ const EVENTS: readonly DaemonEvent[] = [
     atSec: NOW,
     data: { path: HOSTILE, key: A, device: HOSTILE, state: 'none', message: HOSTILE },
   },
+  { event: 'profile.due', id: 9, atSec: NOW, data: { path: HOSTILE, key: A, device: HOSTILE } },
   {
     event: 'profile.repaired',
     id: 8,

@@ -93,10 +93,11 @@ test.each<[ShownTable['state'], number, boolean, boolean]>([
 
 test('what toxic did is told with the line that prevents it, what others did without', () => {
   const line = 'ui = { mplex_away=false; };'
-  expect(describeLoss('/a.tox', TOXIC_AWAY, 'none', false)).toContain(line)
-  expect(describeLoss('/a.tox', TOXIC_AWAY, 'none', false)).toContain('persona tox publish /a.tox')
-  expect(describeLoss('/a.tox', 'words', 'none', true)).not.toContain('toxic')
-  expect(describeLoss('/a.tox', 'words', 'damaged', true)).toContain('as soon as no Tox client runs')
+  expect(describeLoss('/a.tox', TOXIC_AWAY, 'none', false, true)).toContain(line)
+  expect(describeLoss('/a.tox', TOXIC_AWAY, 'none', false, true)).toContain('persona tox publish /a.tox')
+  expect(describeLoss('/a.tox', 'words', 'none', true, true)).not.toContain('toxic')
+  expect(describeLoss('/a.tox', 'words', 'damaged', true, true)).toContain('as soon as no Tox client runs')
+  expect(describeLoss('/a.tox', 'words', 'damaged', true, false)).toContain('persona service install --repair')
 })
 
 describe('status says of an own profile', () => {

@@ -13,12 +13,12 @@ import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { parseHex } from '../../../src/core/bytes.ts'
 import type { LogFields } from '../../../src/daemon/log.ts'
 import { Profiles, type ProfilesConfig } from '../../../src/daemon/profiles.ts'
-import { RETRY_SEC } from '../../../src/daemon/profile-repair.ts'
 import type { WatchedProfile } from '../../../src/ipc/shapes.ts'
 import { encryptSave } from '../../../src/tox/esave.ts'
 import type { Machine } from '../../../src/tox/lock-file.ts'
 import { newSave, type NewFriend } from '../../../src/tox/new-profile.ts'
 import { decodeSave, encodeSave, readStatusMessage, type ToxSave } from '../../../src/tox/savefile.ts'
+import { POLL_MS, RETRY_SEC } from '../../../src/tox/retries.ts'
 import { QUIET_MS } from '../../../src/tox/watch.ts'
 import { fakeMachine, type FakeProcess } from '../../support/fake-machine.ts'
 import { FakeClock, FakeKernel } from '../../support/fake-watch.ts'
@@ -371,7 +371,7 @@ describe('a table that a client lost', () => {
     expect(shownBy('a.tox')).toBe(await tokenWith('replaced again'))
   })
 
-  test('is not written while a client runs on the profile, and a minute after it has ended', async () => {
+  test('is not written while a client runs on the profile, and as soon as it has ended', async () => {
     const process: FakeProcess = { pid: 4242, args: ['toxic', '-f', at('a.tox')], cwd: '/' }
     const machine = machineWith([process])
     await put('a.tox', laptop(await tokenWith('in the garden')))
@@ -382,12 +382,20 @@ describe('a table that a client lost', () => {
     const waiting = await only()
     expect(waiting.client).toBe('toxic')
     expect(waiting.repair).toContain('toxic (process 4242)')
-    keeper.later(RETRY_SEC)
-    await pass(RETRY_SEC * 1000)
+    for (let ms = 0; ms < RETRY_SEC * 1000; ms += POLL_MS) await pass(POLL_MS)
     expect(keeper.told('profile.repaired')).toEqual([])
-    renameSync(join(machine.procDir, '4242'), join(root, 'ended'))
     keeper.later(RETRY_SEC)
-    await pass(RETRY_SEC * 1000)
+    const tell = keeper.keeper.tell.bind(keeper.keeper)
+    const repaired = new Promise<void>((done) => {
+      vi.spyOn(keeper.keeper, 'tell').mockImplementation((event) => {
+        tell(event)
+        if (event.event === 'profile.repaired') done()
+      })
+    })
+    renameSync(join(machine.procDir, '4242'), join(root, 'ended'))
+    clock.pass(POLL_MS)
+    await repaired
+    await profiles.settled()
     expect(keeper.told('profile.repaired')).toHaveLength(1)
     expect(shownBy('a.tox')).toBe(await tokenWith('in the garden'))
     expect(await only()).toMatchObject({ client: null, repair: null })
@@ -399,8 +407,54 @@ describe('a table that a client lost', () => {
     await put('a.tox', laptop(TOXIC_AWAY))
     expect(shownBy('a.tox')).toBe(TOXIC_AWAY)
     expect((await only()).repair).toContain('sandbox')
+    expect((await only()).repair).toContain('persona service install --repair')
+    expect(profiles.summary().notices[0]).toContain('persona service install --repair')
+    expect(keeper.told('profile.blob-lost')[0]?.message).toContain('persona service install --repair')
     expect(logged.map(({ event }) => event)).toContain('profile.not-repaired')
     expect(clock.timers.size).toBe(1)
+  })
+
+  test('is due for a hand outside of the sandbox, with what to write and over what', async () => {
+    await put('a.tox', laptop(await tokenWith('in the garden')))
+    await watchWith({ passphraseFile: '/pass' })
+    expect(await profiles.due()).toEqual({ profiles: [], passphraseFile: '/pass' })
+    await put('a.tox', laptop(TOXIC_AWAY))
+    expect(keeper.told('profile.due')).toEqual([{ path: at('a.tox'), key: OWN_LAPTOP, device: 'laptop' }])
+    const [due, ...more] = (await profiles.due()).profiles
+    expect(more).toEqual([])
+    expect(due).toMatchObject({ path: at('a.tox'), key: OWN_LAPTOP, device: 'laptop', epoch: 0, seq: 1 })
+    expect(due).toMatchObject({ shown: TOXIC_AWAY, text: await tokenWith('in the garden') })
+    // An edit tells it again, with the newer table.
+    await edit(addPhone)
+    expect(keeper.told('profile.due')).toHaveLength(1)
+    expect((await profiles.due()).profiles).toMatchObject([{ seq: 2, text: await tokenWith('in the garden') }])
+  })
+
+  test('before it was ever read here is a loss all the same, when who wrote it said so', async () => {
+    const text = await tokenWith('')
+    await put('a.tox', laptop(TOXIC_AWAY))
+    await watchWith()
+    expect(keeper.told('profile.blob-lost')).toEqual([])
+    const wrote = { path: at('a.tox'), key: OWN_LAPTOP, text, backup: null, repaired: false }
+    expect(await profiles.wrote(wrote)).toEqual({ device: 'laptop' })
+    await profiles.settled()
+    expect(keeper.told('profile.blob-lost')).toMatchObject([{ path: at('a.tox'), state: 'none' }])
+    // And once more, when it was written and lost once more by the same text.
+    await profiles.wrote(wrote)
+    await profiles.settled()
+    expect(keeper.told('profile.blob-lost')).toHaveLength(1)
+    expect(keeper.told('profile.repaired')).toEqual([])
+    await profiles.wrote({ ...wrote, backup: '/backup', repaired: true })
+    const repaired = { path: at('a.tox'), key: OWN_LAPTOP, device: 'laptop', epoch: 0, seq: 1, backup: '/backup' }
+    expect(keeper.told('profile.repaired')).toEqual([repaired])
+  })
+
+  test('in a profile of nobody here is no report', async () => {
+    await watchWith()
+    const wrote = { path: at('a.tox'), key: zoe.key('phone'), text: zoe.table(['phone']).text(), backup: null }
+    expect(await profiles.wrote({ ...wrote, repaired: true })).toEqual({ device: null })
+    expect((await keeper.call('lookup', { query: zoe.key('phone') })).by).toBe('none')
+    expect(keeper.told('profile.repaired')).toEqual([])
   })
 
   test('of an encrypted profile is written encrypted', async () => {
