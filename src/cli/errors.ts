@@ -49,6 +49,7 @@ const LAYERS = new Set([
   'BlobError',
   'TableError',
   'CryptoError',
+  'PairingError',
   'DurableError',
   'ServiceError',
 ])

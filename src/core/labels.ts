@@ -10,3 +10,8 @@ export const LABEL_INCEPTION: Uint8Array = label('inception')
 export const LABEL_KEY: Uint8Array = label('key')
 export const LABEL_NEXT: Uint8Array = label('next')
 export const LABEL_TABLE: Uint8Array = label('table')
+/** Pairing (docs/pairing.md): none of these labels meets a persistent key. */
+export const LABEL_PAIR_MEET: Uint8Array = label('pair-meet')
+export const LABEL_PAIR_PSK: Uint8Array = label('pair-psk')
+export const LABEL_PAIR_ANNOUNCE: Uint8Array = label('pair-announce')
+export const LABEL_PAIR_WORDS: Uint8Array = label('pair-words')

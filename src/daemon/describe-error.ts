@@ -13,6 +13,7 @@ const OWN_ERRORS: ReadonlySet<string> = new Set([
   'DurableError',
   'IpcError',
   'KeeperError',
+  'PairingError',
   'PathsError',
   'RpcError',
   'ServiceError',

@@ -31,6 +31,10 @@ export const LABELS: readonly (readonly [name: string, bytes: Uint8Array, use: s
   ['LABEL_NEXT', labels.LABEL_NEXT, 'c_i (section 4)'],
   ['LABEL_SIGN', LABEL_SIGN, 'signing keys from the seed (section 4)'],
   ['LABEL_SEAL', LABEL_SEAL, 'secrets on disk, which never travel'],
+  ['LABEL_PAIR_MEET', labels.LABEL_PAIR_MEET, 'prologue of a pairing (docs/pairing.md)'],
+  ['LABEL_PAIR_PSK', labels.LABEL_PAIR_PSK, 'pre-shared key of a pairing code'],
+  ['LABEL_PAIR_ANNOUNCE', labels.LABEL_PAIR_ANNOUNCE, 'announcement of a pairing on the local network'],
+  ['LABEL_PAIR_WORDS', labels.LABEL_PAIR_WORDS, 'the words that both screens of a pairing show'],
 ]
 
 const LIMITS: readonly (readonly [what: string, value: string])[] = [

@@ -33,13 +33,18 @@ export const RULES: Readonly<Record<string, Rule>> = {
     packages: ['node:', 'node-ipc', 'zod'],
     reason: 'a client in another program loads neither store nor keeper',
   },
+  pairing: {
+    folders: ['core', 'crypto'],
+    packages: ['node:crypto', '@scure/bip39', 'noise-handshake'],
+    reason: 'a pairing is messages and keys; who carries them, and how, is for the command line and other apps',
+  },
   daemon: {
-    folders: ['core', 'crypto', 'durable', 'store', 'tox', 'ipc'],
+    folders: ['core', 'crypto', 'durable', 'store', 'tox', 'ipc', 'pairing'],
     packages: ['*'],
     reason: 'the daemon never depends on the command line',
   },
   cli: {
-    folders: ['core', 'crypto', 'durable', 'tox', 'ipc'],
+    folders: ['core', 'crypto', 'durable', 'tox', 'ipc', 'pairing'],
     packages: ['*'],
     reason: 'the command line never opens the store: one process writes it',
   },

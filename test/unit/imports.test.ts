@@ -26,6 +26,7 @@ test.each([
   ['ipc/a.ts', "import { x } from '../daemon/keeper.ts'"],
   ['daemon/a.ts', "import '../cli/main.ts'"],
   ['cli/a.ts', "import { x } from '../store/store.ts'"],
+  ['pairing/a.ts', "import { connect } from 'node:net'"],
   ['durable/a.ts', "import { x } from '../core/bytes.ts'"],
   ['elsewhere/a.ts', "import { x } from '../core/bytes.ts'"],
 ])('a forbidden import is found: %s with %s', (file, source) => {

@@ -1,0 +1,103 @@
+/** The joining side of docs/pairing.md written a second time, on node:crypto alone: Noise_NNpsk0_25519_ChaChaPoly_BLAKE2b. */
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHash,
+  createHmac,
+  createPublicKey,
+  diffieHellman,
+  generateKeyPairSync,
+  hkdfSync,
+} from 'node:crypto'
+
+const SPKI_X25519 = Buffer.from('302a300506032b656e032100', 'hex')
+
+function hash(...parts: readonly Uint8Array[]): Buffer {
+  const blake = createHash('blake2b512')
+  for (const part of parts) blake.update(part)
+  return blake.digest()
+}
+
+function hkdf(chainingKey: Uint8Array, input: Uint8Array, outputs: number): Buffer[] {
+  const mac = (key: Uint8Array, ...parts: readonly Uint8Array[]): Buffer =>
+    createHmac('blake2b512', key).update(Buffer.concat(parts)).digest()
+  const temp = mac(chainingKey, input)
+  const results: Buffer[] = []
+  for (let i = 1; i <= outputs; i++) results.push(mac(temp, results.at(-1) ?? Buffer.alloc(0), Buffer.of(i)))
+  return results
+}
+
+function nonceOf(count: number): Buffer {
+  const nonce = Buffer.alloc(12)
+  nonce.writeUInt32LE(count, 4)
+  return nonce
+}
+
+export function seal(key: Uint8Array, count: number, ad: Uint8Array, plaintext: Uint8Array): Buffer {
+  const cipher = createCipheriv('chacha20-poly1305', key, nonceOf(count), { authTagLength: 16 })
+  cipher.setAAD(ad, { plaintextLength: plaintext.length })
+  return Buffer.concat([cipher.update(plaintext), cipher.final(), cipher.getAuthTag()])
+}
+
+export function open(key: Uint8Array, count: number, ad: Uint8Array, sealed: Uint8Array): Buffer {
+  const cipher = createDecipheriv('chacha20-poly1305', key, nonceOf(count), { authTagLength: 16 })
+  cipher.setAAD(ad, { plaintextLength: sealed.length - 16 })
+  cipher.setAuthTag(sealed.subarray(-16))
+  return Buffer.concat([cipher.update(sealed.subarray(0, -16)), cipher.final()])
+}
+
+export interface OracleAnswer {
+  readonly greeting: Buffer
+  readonly message: Buffer
+  /** Keys from the offering to the joining device and back. */
+  readonly fromOffer: Buffer
+  readonly fromJoin: Buffer
+  /** The 66 bits of the compared words, as 9 bytes. */
+  readonly compared: Buffer
+}
+
+/**
+ * What the joining device makes of the first leg.
+ * @param carrier 1 for a connection, 2 for files
+ * @param point sent in the place of an own key; the shared secret is then taken to be zero
+ */
+export function answerOffer(
+  code: Uint8Array,
+  carrier: number,
+  offer: Uint8Array,
+  greeting: Uint8Array,
+  point?: Uint8Array,
+): OracleAnswer {
+  const psk = Buffer.from(hkdfSync('sha512', code, '', 'personad/v1/pair-psk\0', 32))
+  let h: Buffer = Buffer.alloc(64)
+  h.write('Noise_NNpsk0_25519_ChaChaPoly_BLAKE2b')
+  let ck = h
+  h = hash(h, Buffer.from('personad/v1/pair-meet\0'), Buffer.of(1, carrier))
+
+  const [ck1, tempHash] = hkdf(ck, psk, 3)
+  h = hash(h, tempHash!)
+  const remote = offer.subarray(0, 32)
+  h = hash(h, remote)
+  const [ck2, key1] = hkdf(ck1!, remote, 2)
+  const theirs = open(key1!.subarray(0, 32), 0, h, offer.subarray(32))
+  h = hash(h, offer.subarray(32))
+
+  const pair = generateKeyPairSync('x25519')
+  const own = point ?? pair.publicKey.export({ type: 'spki', format: 'der' }).subarray(-32)
+  h = hash(h, own)
+  const [ck3] = hkdf(ck2!, own, 2)
+  const remoteKey = createPublicKey({ key: Buffer.concat([SPKI_X25519, remote]), type: 'spki', format: 'der' })
+  const shared = diffieHellman({ privateKey: pair.privateKey, publicKey: remoteKey })
+  const [ck4, key2] = hkdf(ck3!, point === undefined ? shared : Buffer.alloc(32), 2)
+  const sealed = seal(key2!.subarray(0, 32), 0, h, greeting)
+  h = hash(h, sealed)
+  ck = ck4!
+  const [fromOffer, fromJoin] = hkdf(ck, Buffer.alloc(0), 2)
+  return {
+    greeting: theirs,
+    message: Buffer.concat([own, sealed]),
+    fromOffer: fromOffer!.subarray(0, 32),
+    fromJoin: fromJoin!.subarray(0, 32),
+    compared: Buffer.from(hkdfSync('sha512', h, '', 'personad/v1/pair-words\0', 9)),
+  }
+}

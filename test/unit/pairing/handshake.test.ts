@@ -1,0 +1,215 @@
+import { describe, expect, it } from 'vitest'
+import { wordlist } from '@scure/bip39/wordlists/english.js'
+import { decodeUtf8, encodeUtf8, parseHex } from '../../../src/core/bytes.ts'
+import { derivePsk } from '../../../src/pairing/code.ts'
+import {
+  makeOffer,
+  MAX_GREETING_BYTES,
+  receiveOffer,
+  type Carrier,
+  type Met,
+  type Offer,
+} from '../../../src/pairing/handshake.ts'
+import { MAX_MESSAGE_BYTES, MAX_NOISE_BYTES } from '../../../src/pairing/session.ts'
+import { codeThrownBy } from '../../support/failing.ts'
+import * as oracle from '../../support/noise-oracle.ts'
+import { engine, seedOf } from '../../support/person.ts'
+
+const CODE = seedOf('a code').slice(0, 16)
+const PSK = derivePsk(CODE, engine)
+const WRONG_PSK = derivePsk(seedOf('another code').slice(0, 16), engine)
+const HELLO = encodeUtf8('from the old device')
+const THERE = encodeUtf8('from the new device')
+const NONE = new Uint8Array(0)
+
+/** Points of order 1, 2, 4 and 8 and their other encodings: whoever multiplies one gets zero. */
+const LOW_ORDER = [
+  '0000000000000000000000000000000000000000000000000000000000000000',
+  '0100000000000000000000000000000000000000000000000000000000000000',
+  'e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800',
+  '5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157',
+  'ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
+  'edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
+  'eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
+  '0000000000000000000000000000000000000000000000000000000000000080',
+]
+
+interface Meeting {
+  readonly offer: Offer
+  readonly old: Met
+  readonly joined: Met
+  readonly legs: readonly [Uint8Array, Uint8Array]
+}
+
+function meet(carrier: Carrier = 'connection'): Meeting {
+  const offer = makeOffer(PSK, carrier, HELLO)
+  const joined = receiveOffer(PSK, carrier, offer.message).answer(THERE)
+  return { offer, old: offer.takeAnswer(joined.message), joined, legs: [offer.message, joined.message] }
+}
+
+/** The stable code of an answer that the offering device refuses. */
+function refusalOf(answer: (offer: Offer) => Uint8Array): string {
+  const offer = makeOffer(PSK, 'connection', HELLO)
+  return codeThrownBy(() => offer.takeAnswer(answer(offer)))
+}
+
+describe('two devices with one code', () => {
+  it('greet each other, show the same six words, and other words each time', () => {
+    const [one, two] = [meet(), meet()]
+    expect(decodeUtf8(one.joined.greeting)).toBe('from the old device')
+    expect(decodeUtf8(one.old.greeting)).toBe('from the new device')
+    expect(one.old.session.words).toEqual(one.joined.session.words)
+    expect(one.old.session.words).toHaveLength(6)
+    expect(one.old.session.words).not.toEqual(two.old.session.words)
+  })
+
+  it('are understood by a second implementation of docs/pairing.md, in both directions', () => {
+    for (const [carrier, byte] of [
+      ['connection', 1],
+      ['files', 2],
+    ] as const) {
+      const offer = makeOffer(PSK, carrier, HELLO)
+      const answer = oracle.answerOffer(CODE, byte, offer.message, THERE)
+      expect(decodeUtf8(answer.greeting)).toBe('from the old device')
+      const { greeting, session } = offer.takeAnswer(answer.message)
+      expect(decodeUtf8(greeting)).toBe('from the new device')
+      const bits = [...answer.compared].map((octet) => octet.toString(2).padStart(8, '0')).join('')
+      expect(session.words.map((word) => wordlist.indexOf(word).toString(2).padStart(11, '0')).join('')).toBe(
+        bits.slice(0, 66),
+      )
+      for (const count of [0, 1, 2]) {
+        expect(oracle.open(answer.fromOffer, count, NONE, session.seal(HELLO))).toEqual(Buffer.from(HELLO))
+        expect(session.open(oracle.seal(answer.fromJoin, count, NONE, THERE))).toEqual(Buffer.from(THERE))
+      }
+    }
+  })
+
+  it('keep what they were given unchanged: a caller may still write a leg to a file', () => {
+    const offer = makeOffer(PSK, 'files', HELLO)
+    const sent = Uint8Array.from(offer.message)
+    const answer = receiveOffer(PSK, 'files', offer.message).answer(THERE)
+    const answered = Uint8Array.from(answer.message)
+    offer.takeAnswer(answer.message)
+    expect([offer.message, answer.message]).toEqual([sent, answered].map((leg) => Buffer.from(leg)))
+  })
+})
+
+describe('a leg is refused', () => {
+  it('when the codes differ, on either side', () => {
+    const offer = makeOffer(PSK, 'connection', HELLO)
+    expect(codeThrownBy(() => receiveOffer(WRONG_PSK, 'connection', offer.message))).toBe('PAIRING_HANDSHAKE')
+    const other = receiveOffer(WRONG_PSK, 'connection', makeOffer(WRONG_PSK, 'connection', HELLO).message)
+    expect(refusalOf(() => other.answer(THERE).message)).toBe('PAIRING_HANDSHAKE')
+  })
+
+  it('when it was made for another carrier', () => {
+    const offer = makeOffer(PSK, 'connection', HELLO)
+    expect(codeThrownBy(() => receiveOffer(PSK, 'files', offer.message))).toBe('PAIRING_HANDSHAKE')
+  })
+
+  it('when any bit of it was altered', () => {
+    const { message } = makeOffer(PSK, 'connection', NONE)
+    let ran = 0
+    for (let bit = 0; bit < message.length * 8; bit++) {
+      const altered = Uint8Array.from(message)
+      altered[bit >> 3]! ^= 1 << (bit & 7)
+      expect(codeThrownBy(() => receiveOffer(PSK, 'connection', altered))).toBe('PAIRING_HANDSHAKE')
+      ran++
+    }
+    expect(ran).toBe(48 * 8)
+    let answered = 0
+    for (let at = 0; at < 48; at++) {
+      const flip = (offer: Offer): Uint8Array => {
+        const answer = receiveOffer(PSK, 'connection', offer.message).answer(NONE).message
+        answer[at]! ^= 0x40
+        return answer
+      }
+      expect(refusalOf(flip)).toBe('PAIRING_HANDSHAKE')
+      answered++
+    }
+    expect(answered).toBe(48)
+  })
+
+  it('when it is cut, empty or longer than a greeting makes it', () => {
+    const { message } = makeOffer(PSK, 'connection', HELLO)
+    for (const length of [0, 1, 31, 32, 47, 48, message.length - 1]) {
+      const cut = message.subarray(0, length)
+      expect(codeThrownBy(() => receiveOffer(PSK, 'connection', cut))).toBe('PAIRING_HANDSHAKE')
+      expect(refusalOf(() => cut)).toBe('PAIRING_HANDSHAKE')
+    }
+    const long = makeOffer(PSK, 'connection', new Uint8Array(MAX_GREETING_BYTES))
+    expect(codeThrownBy(() => receiveOffer(PSK, 'connection', long.message))).toBe('nothing')
+    const longer = makeOffer(PSK, 'connection', new Uint8Array(MAX_GREETING_BYTES + 1))
+    expect(codeThrownBy(() => receiveOffer(PSK, 'connection', longer.message))).toBe('PAIRING_HANDSHAKE')
+  })
+
+  it('when it is the own one sent back, or one of an earlier meeting', () => {
+    expect(refusalOf((offer) => offer.message)).toBe('PAIRING_HANDSHAKE')
+    const { legs } = meet()
+    expect(refusalOf(() => legs[1])).toBe('PAIRING_HANDSHAKE')
+    const again = makeOffer(PSK, 'connection', HELLO)
+    const other = receiveOffer(PSK, 'connection', makeOffer(PSK, 'connection', HELLO).message)
+    expect(codeThrownBy(() => again.takeAnswer(other.answer(THERE).message))).toBe('PAIRING_HANDSHAKE')
+  })
+
+  it('when its point is of small order, also from somebody who has the code', () => {
+    let ran = 0
+    for (const point of LOW_ORDER) {
+      const answer = (offer: Offer): Uint8Array =>
+        oracle.answerOffer(CODE, 1, offer.message, THERE, parseHex(point)!).message
+      expect(refusalOf(answer)).toBe('PAIRING_HANDSHAKE')
+      ran++
+    }
+    expect(ran).toBe(8)
+  })
+
+  it('when its offer was answered before: an offer is good for one answer', () => {
+    const offer = makeOffer(PSK, 'connection', HELLO)
+    const answer = receiveOffer(PSK, 'connection', offer.message).answer(THERE).message
+    const altered = Uint8Array.from(answer)
+    altered[0]! ^= 1
+    expect(codeThrownBy(() => offer.takeAnswer(altered))).toBe('PAIRING_HANDSHAKE')
+    expect(codeThrownBy(() => offer.takeAnswer(answer))).toBe('PAIRING_HANDSHAKE')
+  })
+})
+
+describe('a message behind the handshake', () => {
+  it('arrives in both directions, from none to as many bytes as fit', () => {
+    const { old, joined } = meet()
+    for (const length of [0, 1, MAX_MESSAGE_BYTES]) {
+      const message = new Uint8Array(length).fill(7)
+      expect(joined.session.open(old.session.seal(message))).toEqual(Buffer.from(message))
+      expect(old.session.open(joined.session.seal(message))).toEqual(Buffer.from(message))
+    }
+    const tooLong = new Uint8Array(MAX_MESSAGE_BYTES + 1)
+    expect(codeThrownBy(() => old.session.seal(tooLong))).toBe('PAIRING_TOO_LARGE')
+  })
+
+  it.each<[string, (old: Met, joined: Met) => Uint8Array]>([
+    ['is altered', (old) => old.session.seal(HELLO).map((byte, at) => (at === 3 ? byte ^ 1 : byte))],
+    ['is cut', (old) => old.session.seal(HELLO).subarray(1)],
+    ['is shorter than a tag', () => new Uint8Array(15)],
+    ['is longer than any', () => new Uint8Array(MAX_NOISE_BYTES + 1)],
+    ['was left out before it', (old) => (old.session.seal(HELLO), old.session.seal(HELLO))],
+    ['is the own one sent back', (_, joined) => joined.session.seal(HELLO)],
+    ['is of another meeting', () => meet().old.session.seal(HELLO)],
+  ])('is refused when it %s, and everything behind it', (_, make) => {
+    const { old, joined } = meet()
+    expect(codeThrownBy(() => joined.session.open(make(old, joined)))).toBe('PAIRING_MESSAGE')
+    expect(codeThrownBy(() => joined.session.open(old.session.seal(HELLO)))).toBe('PAIRING_MESSAGE')
+    expect(codeThrownBy(() => joined.session.seal(HELLO))).toBe('PAIRING_MESSAGE')
+  })
+
+  it('is refused when it comes twice', () => {
+    const { old, joined } = meet()
+    const sealed = old.session.seal(HELLO)
+    expect(joined.session.open(sealed)).toEqual(Buffer.from(HELLO))
+    expect(codeThrownBy(() => joined.session.open(sealed))).toBe('PAIRING_MESSAGE')
+  })
+
+  it('is refused behind the last one that a pairing moves, so that no nonce is used twice', () => {
+    const { old } = meet()
+    for (let i = 0; i < 16_384; i++) old.session.seal(NONE)
+    expect(codeThrownBy(() => old.session.seal(NONE))).toBe('PAIRING_TOO_LARGE')
+  })
+})
