@@ -84,7 +84,7 @@ function formatDevices(heading: string, devices: readonly ContactDevice[], conta
   const rows = devices.map((device) => [
     ` ${device.key === contact.active ? '*' : ' '} ${device.key}`,
     showName(device.name, null),
-    `${device.state}${device.contested ? ', contested' : ''}`,
+    `${device.state}${device.contested ? ', contested' : ''}${device.companion ? ', companion' : ''}`,
     `seen ${formatTime(device.seenAtSec, nowSec)}`,
   ])
   return [`${heading}:`, ...formatTable(['', '', '', ''], rows).slice(1)]

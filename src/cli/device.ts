@@ -1,4 +1,5 @@
 /** `persona device ...`: the owner's table, shown and edited. */
+import { activeDevice } from '../core/table.ts'
 import type { EditResult, OwnTable } from '../ipc/shapes.ts'
 import { withDaemon } from './connect.ts'
 import { bold, print, type Context } from './context.ts'
@@ -84,7 +85,11 @@ export async function list(context: Context, options: { readonly yaml?: true }):
 export function formatDevices(table: OwnTable, nowSec: number): string[] {
   const written = `table ${table.seq} of epoch ${table.epoch}, written ${formatTime(table.timeSec, nowSec)}`
   if (table.devices.length === 0) return ['no devices yet: persona device add NAME --tox-profile FILE', written]
-  const rows = table.devices.map(({ name, key }, i) => [showName(name, key), key, i === 0 ? 'active' : ''])
+  const active = activeDevice(table.devices)
+  const rows = table.devices.map((device) => {
+    const role = device.companion ? 'companion: does not chat' : device === active ? 'active' : ''
+    return [showName(device.name, device.key), device.key, role]
+  })
   const [headings, ...devices] = formatTable(['DEVICE', 'TOX PUBLIC KEY', ''], rows)
   const names = table.named ? '' : '; published without nicknames'
   const size = `${countOf(table.devices.length, 'device')}, ${countOf(table.bytesFree, 'byte')} free for words and more devices${names}`

@@ -93,7 +93,7 @@ function addDevice(device: Command, run: Runner): void {
     )
   device
     .command('list')
-    .description('the table; the first device is the active one')
+    .description('the table; the first device that chats is the active one')
     .option('--yaml', 'as YAML: nickname and key, in order')
     .action((options: { yaml?: true }) => run(async (context) => (await import('./device.ts')).list(context, options)))
   device

@@ -1,4 +1,5 @@
 /** `persona status`: the daemon and the persona, in sentences. */
+import { activeDevice } from '../core/table.ts'
 import type { DaemonStatus } from '../ipc/shapes.ts'
 import { withDaemon } from './connect.ts'
 import { print, type Context } from './context.ts'
@@ -38,12 +39,12 @@ export function formatStatus(status: DaemonStatus, nowSec: number): string[] {
 function formatPersona(status: DaemonStatus, nowSec: number): string[] {
   const { persona } = status
   if (persona === null) return []
-  const [active] = persona.devices
+  const active = activeDevice(persona.devices)
   const age = status.freshness === null ? '' : `, ${status.freshness}`
   return [
     `Your persona is ${persona.personaId}.`,
     active === undefined
-      ? 'It has no devices: persona device add NAME --tox-profile FILE'
+      ? 'It has no devices that chat: persona device add NAME --tox-profile FILE'
       : `It has ${countOf(persona.devices.length, 'device')}; the active one is ${showName(active.name, active.key)}.`,
     `Its table is number ${persona.seq} of epoch ${persona.epoch}, written ${formatTime(persona.timeSec, nowSec)}${age}; ${countOf(persona.bytesFree, 'byte')} are free in the status message.`,
   ]

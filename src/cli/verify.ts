@@ -1,4 +1,5 @@
 /** `persona verify` and `persona observe`: a status message judged, and one reported. */
+import { activeDevice } from '../core/table.ts'
 import type { Client } from '../ipc/client.ts'
 import type { BlobView, ObserveResult, VerifyResult } from '../ipc/shapes.ts'
 import { isUnreachable, withDaemon } from './connect.ts'
@@ -68,9 +69,10 @@ export function formatVerify(result: VerifyResult, nowSec: number): string[] {
 function formatBlob(blob: BlobView, nowSec: number): string[] {
   const written = `${formatTime(blob.timeSec, nowSec)}, ${blob.clockAhead ? "the writer's clock is ahead" : blob.freshness}`
   const lines = [`persona:    ${blob.personaId}`, `table:      ${blob.seq} of epoch ${blob.epoch}, written ${written}`]
+  const active = activeDevice(blob.devices)
   if (blob.devices.length === 0) lines.push('devices:    none: every device is gone')
   for (const [i, device] of blob.devices.entries()) {
-    const mark = i === 0 ? ' (active)' : ''
+    const mark = device.companion ? ' (companion, does not chat)' : device === active ? ' (active)' : ''
     lines.push(`${i === 0 ? 'devices:   ' : '           '} ${device.key} ${showName(device.name, null)}${mark}`)
   }
   if (blob.documentCode !== null) lines.push(`names:      cannot be read (${blob.documentCode})`)

@@ -50,6 +50,7 @@ export type TableErrorCode =
   | 'TABLE_TOO_LARGE' // the status message would be over MAX_STATUS_BYTES; `bytesOver` says by how much
   | 'DEVICE_UNKNOWN'
   | 'DEVICE_LISTED'
+  | 'DEVICE_COMPANION' // it does not chat, so it cannot be the active one
   | 'DEVICE_TOMBSTONED'
   | 'SEQ_EXHAUSTED'
 

@@ -4,7 +4,7 @@ import { MAX_DEVICES } from './limits.ts'
 
 /** Keys are 64 upper-case hex digits; `found` is the value that the edit replaced. */
 export type Edit =
-  | { readonly kind: 'add'; readonly key: string; readonly name: string }
+  | { readonly kind: 'add'; readonly key: string; readonly name: string; readonly companion?: true }
   | { readonly kind: 'remove'; readonly key: string }
   | { readonly kind: 'rename'; readonly key: string; readonly found: string; readonly name: string }
   /** `found`: the key that was first. */
@@ -70,7 +70,7 @@ export interface ReplayContext {
 export function applyEdit(devices: readonly Device[], edit: Edit): Device[] {
   switch (edit.kind) {
     case 'add':
-      return addDevice(devices, { name: edit.name, key: edit.key })
+      return addDevice(devices, deviceOf(edit))
     case 'remove':
       return removeDevice(devices, edit.key)
     case 'rename':
@@ -80,6 +80,10 @@ export function applyEdit(devices: readonly Device[], edit: Edit): Device[] {
     case 'rekey':
       return rekeyDevice(devices, edit.key, edit.newKey)
   }
+}
+
+function deviceOf({ name, key, companion }: Extract<Edit, { kind: 'add' }>): Device {
+  return companion ? { name, key, companion } : { name, key }
 }
 
 /** What to do with one intent: nothing, apply this edit, or give it up. */
@@ -148,6 +152,8 @@ function replayStep(intent: Intent, devices: readonly Device[], head: ReplayHead
     case 'activate':
       if (listed === undefined) return 'DEVICE_GONE'
       if (devices[0] === listed) return 'kept'
+      // A sibling has marked it meanwhile: no table may make it the active one.
+      if (listed.companion) return 'superseded'
       if (wasSeen(intent, head, context)) return 'superseded'
       if (devices[0]!.key !== edit.found && !isLater(intent, head, context)) return 'superseded'
       return { apply: edit }

@@ -2,6 +2,7 @@
 import { blobBytesWithoutDocument, checkDeviceKey, encodeBlob, PREV_BYTES, type SignedBlob } from './blob.ts'
 import { equalBytes, formatHex, parseHex } from './bytes.ts'
 import type { ChainPosition } from './chain.ts'
+import { COMPANIONS, companionMarks, markedCompanions } from './companions.ts'
 import { DOCUMENT_DICTIONARY } from './dictionary.ts'
 import { formatDocument, type Document } from './document.ts'
 import { BlobError, TableError } from './errors.ts'
@@ -15,6 +16,13 @@ import { isImageOf, signingKeyImage } from './x25519.ts'
 export interface Device {
   readonly name: string
   readonly key: string
+  /** It does not chat, and is never the active one (docs/format.md, section 6). */
+  readonly companion?: true
+}
+
+/** The active device: the first that chats. */
+export function activeDevice<D extends Pick<Device, 'companion'>>(devices: readonly D[]): D | undefined {
+  return devices.find((device) => !device.companion)
 }
 
 /** Raw DEFLATE with a preset dictionary; handed in because core compresses nothing. */
@@ -60,20 +68,28 @@ function isNickname(text: string): boolean {
 
 /**
  * The devices of a blob with the nicknames a reader shows: those of the document; without one the last known for the key; else the fallback.
+ * Which of them are companions is likewise as last known where the document cannot be read.
  * @param known nickname last known for a key
+ * @param wasCompanion whether the device was last known as one that does not chat
  */
-export function nameDevices(blob: VerifiedBlob, known: (key: string) => string | undefined): Device[] {
+export function nameDevices(
+  blob: VerifiedBlob,
+  known: (key: string) => string | undefined,
+  wasCompanion: (key: string) => boolean = () => false,
+): Device[] {
   const names = blob.content.ok ? blob.content.names : null
+  const keys = deviceKeysOf(blob)
+  const marked = blob.content.ok ? markedCompanions(blob.content.document, keys) : null
   const devices: Device[] = []
-  for (const [i, bytes] of blob.deviceKeys.entries()) {
-    const key = formatHex(bytes)
+  for (const [i, key] of keys.entries()) {
     const name =
       names?.[i] ??
       freeName(
         known(key) ?? fallbackName(key),
         devices.map((device) => device.name),
       )
-    devices.push({ name, key })
+    const isCompanion = marked === null ? wasCompanion(key) : marked.has(key)
+    devices.push(isCompanion ? { name, key, companion: true } : { name, key })
   }
   return devices
 }
@@ -102,7 +118,8 @@ export interface EncodedTable {
 
 /**
  * Signs a table.
- * @param mayGiveUp true for what must not fail for size, removing a device or rotating: names go first, then unknown keys
+ * @param mayGiveUp true for what must not fail for size, removing a device or rotating: names go first, then unknown keys, then the marks
+ *   of companions
  * @throws {TableError} TABLE_TOO_LARGE with the bytes over; also when nothing is left to give up, as a rotation that skips epochs can meet
  */
 export function encodeTable(
@@ -114,17 +131,21 @@ export function encodeTable(
   const { chain, seq, timeSec, prev, devices } = draft
   const fixedBytes = blobBytesWithoutDocument(chain.epoch, devices.length)
   const isNamed = draft.named && devices.length > 0
-  const kept = draft.document.filter(([key]) => key !== 'names') // unknown keys are kept (docs/format.md, section 6)
-  const whole: Document = isNamed ? [['names', devices.map((device) => device.name)], ...kept] : kept
+  const kept = draft.document.filter(([key]) => key !== 'names' && key !== COMPANIONS) // unknown keys are kept (docs/format.md, section 6)
+  const names: Document = isNamed ? [['names', devices.map((device) => device.name)]] : []
+  const companions = companionMarks(devices)
+  const marks: Document = companions.length > 0 ? [[COMPANIONS, companions]] : []
+  const whole: Document = [...names, ...marks, ...kept]
   let over = 0
-  for (const document of mayGiveUp ? [whole, kept, []] : [whole]) {
+  for (const document of mayGiveUp ? [whole, [...marks, ...kept], marks, []] : [whole]) {
     const deflated = compress(formatDocument(document), DOCUMENT_DICTIONARY)
     over = statusBytesOver(fixedBytes + deflated.length)
     if (over > 0) continue
     const deviceKeys = devices.map((device) => checkedKey(device.key))
     const blob = encodeBlob({ chain, seq, timeSec, prev: prev.subarray(0, PREV_BYTES), deviceKeys, deflated }, sign)
     const gaveUpNames = isNamed && document !== whole
-    return { blob, named: draft.named && !gaveUpNames, gaveUpNames, gaveUpKeys: document.length < kept.length }
+    const gaveUpKeys = kept.length > 0 && !document.includes(kept[0]!)
+    return { blob, named: draft.named && !gaveUpNames, gaveUpNames, gaveUpKeys }
   }
   throw tooLarge(devices.length, over)
 }
@@ -207,12 +228,18 @@ export function removeDevice(devices: readonly Device[], key: string): Device[] 
 export function renameDevice(devices: readonly Device[], key: string, name: string): Device[] {
   const at = place(devices, key)
   checkFree(devices.toSpliced(at, 1), name)
-  return devices.with(at, { name, key })
+  return devices.with(at, { ...devices[at]!, name })
 }
 
-/** The device comes first; the others keep their order. @throws {TableError} DEVICE_UNKNOWN */
+/** The device comes first; the others keep their order. @throws {TableError} DEVICE_UNKNOWN | DEVICE_COMPANION */
 export function activateDevice(devices: readonly Device[], key: string): Device[] {
   const at = place(devices, key)
+  if (devices[at]!.companion) {
+    throw new TableError(
+      'DEVICE_COMPANION',
+      `${devices[at]!.name} is a companion, which does not chat: nobody would read what it gets`,
+    )
+  }
   return [devices[at]!, ...devices.toSpliced(at, 1)]
 }
 
@@ -222,7 +249,7 @@ export function rekeyDevice(devices: readonly Device[], key: string, newKey: str
   if (devices.some((device) => device.key === newKey)) {
     throw new TableError('DEVICE_LISTED', `the table already lists the device ${newKey}`)
   }
-  return devices.with(at, { name: devices[at]!.name, key: newKey })
+  return devices.with(at, { ...devices[at]!, key: newKey })
 }
 
 /** Device keys of a blob as hex, in order. */

@@ -15,6 +15,8 @@ export interface TableDevice {
   readonly name: string
   /** ToxPk, 64 upper-case hex digits. */
   readonly key: string
+  /** Only with a device that does not chat: it is never the active one. */
+  readonly companion?: true
 }
 
 /** A table whose signature, chain and document are good. */
@@ -29,7 +31,7 @@ export interface VerifiedTable {
   readonly seq: number
   /** The writer's clock, unix seconds: how fresh the table is, never which of two is newer. */
   readonly timeSec: number
-  /** In the order of the table; the first is the active device. Empty when every device is gone. */
+  /** In the order of the table; the first that is no companion is the active device. Empty when every device is gone. */
   readonly devices: readonly TableDevice[]
   /** Whether the table lists the device that shows it; null without {@link ReadOptions.from}. What is not listed shows a copy. */
   readonly listsSender: boolean | null

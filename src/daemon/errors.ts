@@ -45,6 +45,7 @@ export function noPersona(): KeeperError {
 const HINTS: ReadonlyMap<string, string> = new Map([
   ['TABLE_TOO_LARGE', 'remove a device, or shorten nicknames'],
   ['DEVICE_TOMBSTONED', 'add it again with: persona device add NAME --key KEY --again'],
+  ['DEVICE_COMPANION', 'make a device active on which you chat; see: persona device list'],
   ['DEVICE_LISTED', 'see: persona device list'],
   ['NICKNAME_TWICE', 'choose another nickname'],
   ['SEAL_WRONG_PASSPHRASE', 'try again; each wrong passphrase makes the next one wait longer'],

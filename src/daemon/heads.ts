@@ -2,7 +2,7 @@
 import { formatBase64url, formatHex, parseBase64url } from '../core/bytes.ts'
 import { addEvidence, type EvidenceKind } from '../core/evidence.ts'
 import { isClockAhead, judge, pickHeld, type OrderVerdict } from '../core/order.ts'
-import { nameDevices, type Device } from '../core/table.ts'
+import { activeDevice, nameDevices, type Device } from '../core/table.ts'
 import { pairState } from '../core/trust.ts'
 import { recallBlob, type VerifiedBlob } from '../core/verify.ts'
 import type { ContactChange } from '../ipc/events.ts'
@@ -32,7 +32,7 @@ export function newPersona(blob: VerifiedBlob): PersonaRecord {
     personaId: formatHex(blob.personaId),
     root: formatHex(blob.root),
     minEpoch: 0,
-    ...headFields(blob, []),
+    ...headFields(blob, [], []),
     held: null,
     names: [],
     others: [],
@@ -44,14 +44,20 @@ export function newPersona(blob: VerifiedBlob): PersonaRecord {
 function headFields(
   blob: VerifiedBlob,
   names: PersonaRecord['names'],
+  before: readonly Device[],
 ): Pick<PersonaRecord, 'head' | 'epoch' | 'seq' | 'timeSec' | 'devices' | 'needsNewerPersona'> {
   const known = new Map(names)
+  const companions = new Set(before.filter((device) => device.companion).map(({ key }) => key))
   return {
     head: formatBase64url(blob.bytes),
     epoch: blob.epoch,
     seq: blob.seq,
     timeSec: blob.timeSec,
-    devices: nameDevices(blob, (key) => known.get(key)),
+    devices: nameDevices(
+      blob,
+      (key) => known.get(key),
+      (key) => companions.has(key),
+    ),
     needsNewerPersona: !blob.content.ok,
   }
 }
@@ -65,7 +71,7 @@ export function takeHead(
   blob: VerifiedBlob,
   ledger: Ledger,
 ): { persona: PersonaRecord; changes: ContactChange[] } {
-  const head = headFields(blob, before.names)
+  const head = headFields(blob, before.names, before.devices)
   const changes = diffTables(before, head)
   const names = rememberNames(before.names, head.devices)
   const listed = new Set(head.devices.map((device) => device.key))
@@ -94,9 +100,9 @@ export function diffTables(
     if (old === undefined) changes.push({ kind: 'added', key, name })
     else if (old.name !== name) changes.push({ kind: 'renamed', key, name })
   }
-  const first = after.devices[0]
-  if (first !== undefined && before.devices.length > 0 && first.key !== before.devices[0]!.key) {
-    changes.push({ kind: 'activated', ...first })
+  const [was, first] = [activeDevice(before.devices), activeDevice(after.devices)]
+  if (first !== undefined && was !== undefined && first.key !== was.key) {
+    changes.push({ kind: 'activated', key: first.key, name: first.name })
   }
   return changes
 }

@@ -7,6 +7,7 @@ import { deviceKeysOf, fallbackName } from '../core/table.ts'
 import { consentsTo, newestSighting, notAhead, pairState, reportBare, reportToken } from '../core/trust.ts'
 import { judgeStatus, type VerifiedBlob } from '../core/verify.ts'
 import type { ContactChange } from '../ipc/events.ts'
+import { tableDeviceOf } from '../ipc/judgement.ts'
 import type { ObservationParams, ObserveResult } from '../ipc/shapes.ts'
 import { alarmIfContested, alarmSwitched } from './alarms.ts'
 import { applyVerdict, judgeAgainst, newPersona, noteClock, takeHead } from './heads.ts'
@@ -137,7 +138,7 @@ class Observation {
     const { persona, changes } = applyVerdict(known, blob, verdict, mayNote, this.#ledger)
     for (const change of changes) {
       if (change.kind !== 'added') continue
-      const device = { key: change.key!, name: change.name! }
+      const device = tableDeviceOf(persona.devices.find(({ key }) => key === change.key)!)
       this.#ledger.emit({
         event: 'device.added',
         data: { personaId: persona.personaId, contact: persona.entry?.name ?? '', device },

@@ -5,6 +5,7 @@ import { TableError } from '../core/errors.ts'
 import type { Edit, Intent, ReplayHead, TablePoint } from '../core/intents.ts'
 import { checkRoomToRotate, statusBytesFree, type Device } from '../core/table.ts'
 import type { VerifiedBlob } from '../core/verify.ts'
+import { tableDeviceOf } from '../ipc/judgement.ts'
 import type { OwnTable } from '../ipc/shapes.ts'
 import { storedBytes, type OwnRecord, type PersonaRecord } from './records.ts'
 
@@ -73,7 +74,7 @@ export function ownTable(own: OwnRecord, persona: PersonaRecord): OwnTable {
     seq: persona.seq,
     timeSec: persona.timeSec,
     named: own.named,
-    devices: persona.devices.map(({ name, key }) => ({ name, key })),
+    devices: persona.devices.map(tableDeviceOf),
     bytesFree: statusBytesFree(Math.floor((persona.head.length * 3) / 4)),
   }
 }

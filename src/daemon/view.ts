@@ -1,7 +1,7 @@
 /** What is known, as apps and the owner see it (docs/ipc.md, section 4): made from what is on disk, at the moment of the question. */
 import { MAX_CLOCK_AHEAD_SEC } from '../core/limits.ts'
 import { freshness, type Freshness } from '../core/order.ts'
-import { fallbackName } from '../core/table.ts'
+import { activeDevice, fallbackName } from '../core/table.ts'
 import { isContested, pairState } from '../core/trust.ts'
 import type { Contact, ContactDevice } from '../ipc/shapes.ts'
 import { CLOCK, NEW_DEVICE, type DeviceRecord, type PersonaRecord, type Records } from './records.ts'
@@ -26,14 +26,18 @@ export function freshnessAt(timeSec: number, clock: Clock): Freshness | null {
 /** A persona as a contact. `ownId`: the owner's PersonaID; the owner's own word, which bound them, is enough for the owner's devices. */
 export function personaContact(persona: PersonaRecord, records: Records, clock: Clock, ownId: string | null): Contact {
   const isOwn = persona.personaId === ownId
-  const listed = persona.devices.map((device, i) => deviceView(persona, device.key, device.name, i + 1, records, isOwn))
+  const listed = persona.devices.map(({ key, name, companion }, i) => {
+    const view = deviceView(persona, key, name, i + 1, records, isOwn)
+    return view !== null && companion ? { ...view, companion } : view
+  })
   const others = persona.others
     .map((key) => deviceView(persona, key, nameOf(persona, key), null, records, false))
     .filter((device) => device !== null)
   const known = listed.filter((device) => device !== null)
-  const devices = known.filter((device) => device.state === 'confirmed')
-  const first = persona.devices[0]?.key ?? null
-  const active = devices[0]?.key ?? null
+  const confirmed = known.filter((device) => device.state === 'confirmed')
+  const devices = [...confirmed.filter(isChatting), ...confirmed.filter((device) => !isChatting(device))]
+  const first = activeDevice(persona.devices)?.key ?? null
+  const active = activeDevice(devices)?.key ?? null
   return {
     kind: isOwn ? 'own' : 'persona',
     name: persona.entry?.name ?? 'me',
@@ -51,6 +55,10 @@ export function personaContact(persona: PersonaRecord, records: Records, clock: 
     claims: known.filter((device) => device.state !== 'confirmed'),
     others,
   }
+}
+
+function isChatting(device: ContactDevice): boolean {
+  return !device.companion
 }
 
 /** The nickname last known for a key. */

@@ -5,10 +5,10 @@ import type { Engine } from '../core/engine.ts'
 import { BlobError } from '../core/errors.ts'
 import { MAX_STATUS_BYTES } from '../core/limits.ts'
 import { freshness, isClockAhead } from '../core/order.ts'
-import { nameDevices } from '../core/table.ts'
+import { nameDevices, type Device } from '../core/table.ts'
 import { ownWords } from '../core/token.ts'
 import { judgeStatus, type VerifiedBlob } from '../core/verify.ts'
-import type { BlobView, OrderVerdict, VerifyResult } from './shapes.ts'
+import type { BlobView, OrderVerdict, TableDevice, VerifyResult } from './shapes.ts'
 
 /** What is known of a persona; who judges alone knows nothing of any. */
 export interface Knowledge {
@@ -58,6 +58,11 @@ function refused(
   return { valid: false, code, message, blob: null, words, ...about, verdict: null, listsSender: null }
 }
 
+/** A device as it travels over the socket. */
+export function tableDeviceOf({ name, key, companion }: Device): TableDevice {
+  return companion ? { name, key, companion } : { name, key }
+}
+
 function viewOf(blob: VerifiedBlob, nowSec: number, known: Knowledge): BlobView {
   return {
     version: BLOB_VERSION,
@@ -70,7 +75,7 @@ function viewOf(blob: VerifiedBlob, nowSec: number, known: Knowledge): BlobView 
     chainRoot: formatHex(blob.root),
     prev: formatHex(blob.prev),
     tableHash: formatHex(blob.tableHash),
-    devices: nameDevices(blob, (key) => known.nickname(blob, key)),
+    devices: nameDevices(blob, (key) => known.nickname(blob, key)).map(tableDeviceOf),
     documentCode: blob.content.ok ? null : blob.content.code,
     bytes: blob.bytes.length,
   }

@@ -16,9 +16,12 @@ export type Policy = 'auto' | 'ask' | 'pin'
 export interface TableDevice {
   name: string
   key: string
+  /** Only with a device that does not chat, and so is never the active one. */
+  companion?: true
 }
 
-export const tableDevice: z.ZodType<TableDevice> = z.strictObject({ name: z.string(), key: keyHex })
+const companion = z.literal(true).exactOptional()
+export const tableDevice: z.ZodType<TableDevice> = z.strictObject({ name: z.string(), key: keyHex, companion })
 
 /** One device as this daemon sees it. */
 export interface ContactDevice {
@@ -33,6 +36,8 @@ export interface ContactDevice {
   /** When the device was last seen showing a status message, and by whose report. */
   seenAtSec: number | null
   sources: string[]
+  /** Only with a device that does not chat: nothing for the contact goes there. */
+  companion?: true
 }
 
 export const contactDevice: z.ZodType<ContactDevice> = z.strictObject({
@@ -43,6 +48,7 @@ export const contactDevice: z.ZodType<ContactDevice> = z.strictObject({
   position: z.int().min(1).nullable(),
   seenAtSec: seconds.nullable(),
   sources: z.array(z.string()),
+  companion,
 })
 
 /** A persona known locally that is not the owner's (`persona`), a friend without a blob (`provisional`), or the owner (`own`). */
@@ -60,11 +66,11 @@ export interface Contact {
   freshness: Freshness | null
   /** The head's names could not be read by this version; keys are current. */
   needsNewerPersona: boolean
-  /** Key of the first confirmed device: what apps talk to. */
+  /** Key of the first confirmed device that chats: what apps talk to. */
   active: string | null
-  /** Key of the table's first device when that is another one, not yet confirmed. */
+  /** Key of the table's first device that chats when that is another one, not yet confirmed. */
   activeUnconfirmed: string | null
-  /** Confirmed (or the provisional one), active first: what an app may use. */
+  /** Confirmed (or the provisional one), active first, companions last: what an app may use. */
   devices: ContactDevice[]
   /** Listed, not confirmed. */
   claims: ContactDevice[]

@@ -98,6 +98,7 @@ const laptop = makeDevice(0)
 const phone = makeDevice(1)
 const tablet = makeDevice(2)
 const desktop = makeDevice(3)
+const companion: Device = { ...makeDevice(4, 'aside'), companion: true }
 const FIFTEEN = Array.from({ length: 15 }, (_, i) => makeDevice(i))
 const renamed = (device: Device, name: string): Device => ({ ...device, name })
 
@@ -116,6 +117,9 @@ const EDITS: readonly EditCase[] = [
   ['rename', 'Its own nickname in another case is free.', [laptop], { kind: 'rename', key: laptop.key, found: 'laptop', name: 'Laptop' }, { devices: [renamed(laptop, 'Laptop')] }],
   ['rename-taken', 'A nickname of another device.', [laptop, phone], { kind: 'rename', key: laptop.key, found: 'laptop', name: 'Phone' }, { code: 'NICKNAME_TWICE' }],
   ['activate', 'The device comes first, the others keep their order.', [laptop, phone, tablet], { kind: 'activate', key: tablet.key, found: laptop.key }, { devices: [tablet, laptop, phone] }],
+  ['activate-companion', 'A companion does not chat.', [laptop, companion], { kind: 'activate', key: companion.key, found: laptop.key }, { code: 'DEVICE_COMPANION' }],
+  ['add-companion', 'It comes last as any device, and stays marked.', [laptop], { kind: 'add', ...companion }, { devices: [laptop, companion] }],
+  ['rekey-companion', 'The mark stays with the device.', [laptop, companion], { kind: 'rekey', key: companion.key, newKey: phone.key }, { devices: [laptop, { ...companion, key: phone.key }] }],
   ['rekey', 'Name and place stay.', [laptop, phone], { kind: 'rekey', key: laptop.key, newKey: tablet.key }, { devices: [{ name: 'laptop', key: tablet.key }, phone] }],
   ['rekey-listed', 'The new key is listed already.', [laptop, phone], { kind: 'rekey', key: laptop.key, newKey: phone.key }, { code: 'DEVICE_LISTED' }],
 ]
@@ -173,6 +177,8 @@ const REPLAYS: readonly ReplayCase[] = [
   { name: 'activate-found', comment: 'The head still has the same device first.', headTimeSec: LATER, devices: [laptop, phone], edits: [{ kind: 'activate', key: phone.key, found: laptop.key }], expect: [[phone, laptop], 'replayed'] },
   { name: 'activate-superseded', comment: 'A sibling activated another one later.', headTimeSec: LATER, devices: [tablet, laptop, phone], edits: [{ kind: 'activate', key: phone.key, found: laptop.key }], expect: [[tablet, laptop, phone], 'superseded'] },
   { name: 'activate-gone', comment: 'The device is gone.', devices: [laptop], edits: [{ kind: 'activate', key: phone.key, found: laptop.key }], expect: [[laptop], 'DEVICE_GONE'] },
+  { name: 'activate-companion', comment: 'A sibling marked the device as one that does not chat.', headTimeSec: EARLIER, devices: [laptop, companion], edits: [{ kind: 'activate', key: companion.key, found: laptop.key }], expect: [[laptop, companion], 'superseded'] },
+  { name: 'add-companion', comment: 'A companion is added again as one.', headTimeSec: LATER, devices: [laptop], edits: [{ kind: 'add', ...companion }], expect: [[laptop, companion], 'replayed'] },
   { name: 'rekey-found', comment: 'The head still has the old key.', headTimeSec: LATER, devices: [laptop, phone], edits: [{ kind: 'rekey', key: phone.key, newKey: desktop.key }], expect: [[laptop, renamed(desktop, 'phone')], 'replayed'] },
   { name: 'rekey-shown', comment: 'The head has the new key.', devices: [renamed(desktop, 'phone')], edits: [{ kind: 'rekey', key: phone.key, newKey: desktop.key }], expect: [[renamed(desktop, 'phone')], 'kept'] },
   { name: 'rekey-listed', comment: 'The head has both keys.', devices: [phone, desktop], edits: [{ kind: 'rekey', key: phone.key, newKey: desktop.key }], expect: [[phone, desktop], 'KEY_LISTED'] },

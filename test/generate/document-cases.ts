@@ -1,7 +1,7 @@
 /** Cases of the document and its nicknames, from which the vectors of status messages are made (docs/format.md, sections 11 and 12). */
 import { concatBytes, formatHex, u32be } from '../../src/core/bytes.ts'
 import { formatToken } from '../../src/core/token.ts'
-import { deflate, makeBlob, makePersona, sodium } from '../support/made-persona.ts'
+import { deflate, makeBlob, makeDeviceKey, makePersona, sodium } from '../support/made-persona.ts'
 import type { StatusCase } from './blob-cases.ts'
 
 const ada = makePersona(1)
@@ -12,6 +12,11 @@ function withDocument(document: string, devices: readonly number[] = [0]): strin
 
 function withDeflated(deflated: Uint8Array): string {
   return formatToken(makeBlob(ada, { devices: [0], deflated }))
+}
+
+/** The beginning of the key of a made device, in lower case. */
+function digits(device: number, count: number): string {
+  return formatHex(makeDeviceKey(device)).slice(0, count).toLowerCase()
 }
 
 function oneName(name: string): string {
@@ -45,6 +50,27 @@ export const DOCUMENT_CASES: readonly StatusCase[] = [
     withDocument('names: [__proto__,constructor]\ntoString: valueOf', [0, 1]),
   ],
   ['good-emoji-nickname', 12, null, 'A joiner between two emoji.', oneName('👩‍💻')],
+  [
+    'good-companion',
+    11,
+    null,
+    'The second device is a companion, marked by the beginning of its key.',
+    withDocument(`names: [laptop,aside]\ncompanions: [${digits(1, 4)}]`, [0, 1]),
+  ],
+  [
+    'good-companion-marks-nothing',
+    11,
+    null,
+    'Marks that are too short, in upper case, or of no device listed; a reader ignores them.',
+    withDocument(`companions: [${digits(1, 3)},${digits(1, 8).toUpperCase()},${digits(2, 8)},""]`, [0, 1]),
+  ],
+  [
+    'good-companion-scalar',
+    11,
+    null,
+    'companions is a list; anything else marks nothing.',
+    withDocument(`companions: "${digits(0, 8)}"`, [0, 1]),
+  ],
   ['good-long-note', 11, null, 'A long unknown value.', withDocument(`note: ${'x'.repeat(200)}`)],
   largest(),
   [

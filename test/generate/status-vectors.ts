@@ -1,5 +1,6 @@
 /** Vectors of one status message each: what a reader must make of it (docs/format.md, sections 2 to 7, 11 and 12). */
 import { formatHex } from '../../src/core/bytes.ts'
+import { markedCompanions } from '../../src/core/companions.ts'
 import type { Engine } from '../../src/core/engine.ts'
 import { BlobError, type BlobErrorCode } from '../../src/core/errors.ts'
 import { judgeStatus } from '../../src/core/verify.ts'
@@ -17,6 +18,8 @@ export interface DecodedBlob {
   readonly tableHash: string
   readonly deviceKeys: readonly string[]
   readonly names: readonly string[] | null
+  /** Keys of the devices that the document marks as companions; left out when there are none. */
+  readonly companions?: readonly string[]
   /** Whether the blob lists the device of `from`. */
   readonly listsSender: boolean
 }
@@ -47,7 +50,12 @@ export function judgeText(text: string, sender: string, engine: Engine): StatusV
       tableHash: formatHex(blob.tableHash),
     }
     const listsSender = deviceKeys.includes(sender)
-    return { words, blob: { ...hex, epoch, seq, timeSec, deviceKeys, names: blob.content.names, listsSender } }
+    const companions = [...markedCompanions(blob.content.document, deviceKeys)]
+    const marked = companions.length === 0 ? {} : { companions }
+    return {
+      words,
+      blob: { ...hex, epoch, seq, timeSec, deviceKeys, names: blob.content.names, ...marked, listsSender },
+    }
   } catch (error) {
     if (error instanceof BlobError) return { code: error.code as BlobErrorCode }
     throw error
