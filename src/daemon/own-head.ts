@@ -1,0 +1,135 @@
+/** The owner's record and head, and the one way in which a new table becomes the head (docs/format.md, sections 6 and 9). Inside of a change. */
+import { formatHex } from '../core/bytes.ts'
+import { decodeBlob, PREV_BYTES } from '../core/blob.ts'
+import { TableError } from '../core/errors.ts'
+import { MAX_SEQ } from '../core/limits.ts'
+import * as table from '../core/table.ts'
+import { verifyBlob, type VerifiedBlob } from '../core/verify.ts'
+import type { OwnTable } from '../ipc/shapes.ts'
+import { compress } from './compress.ts'
+import type { Custody } from './custody.ts'
+import { KeeperError, noPersona } from './errors.ts'
+import { recall, takeHead } from './heads.ts'
+import type { Ledger } from './ledger.ts'
+import { ownTable, pointOf, positionOf } from './own-table.ts'
+import type { OwnRecord, PersonaRecord } from './records.ts'
+
+const MAX_RECENT_TABLES = 64 // sanity: own tables remembered to tell what descends from what
+
+/** A table that was just signed, and whether it still has its names. */
+export interface SignedTable {
+  readonly blob: VerifiedBlob
+  readonly named: boolean
+  readonly gaveUpNames: boolean
+}
+
+export class OwnHead {
+  readonly ledger: Ledger
+  readonly custody: Custody
+
+  constructor(ledger: Ledger, custody: Custody) {
+    this.ledger = ledger
+    this.custody = custody
+  }
+
+  /** @throws {KeeperError} NO_PERSONA */
+  get own(): OwnRecord {
+    const own = this.ledger.own()
+    if (own === undefined) throw noPersona()
+    return own
+  }
+
+  /** Changes some fields of the owner's record. */
+  put(changed: Partial<OwnRecord>): void {
+    this.ledger.putOwn({ ...this.own, ...changed })
+  }
+
+  /** The owner's persona. @throws {KeeperError} NO_PERSONA */
+  get persona(): PersonaRecord {
+    const persona = this.ledger.persona(this.own.personaId)
+    if (persona === undefined) throw new Error('the store has the owner without the persona')
+    return persona
+  }
+
+  get head(): VerifiedBlob {
+    return recall(this.persona.head, this.ledger)
+  }
+
+  /** The table as it is on its way to disk. @throws {KeeperError} NO_PERSONA */
+  table(): OwnTable {
+    return ownTable(this.own, this.persona)
+  }
+
+  /**
+   * The table that follows the head, with other devices.
+   * @throws {KeeperError} KEY_SUPERSEDED @throws {TableError} SEQ_EXHAUSTED
+   */
+  draft(devices: readonly table.Device[]): table.TableDraft {
+    const { own, head } = this
+    if (head.epoch !== own.epoch) {
+      throw new KeeperError(
+        'KEY_SUPERSEDED',
+        'another device has rotated the key of this persona',
+        'get the new key from that device',
+      )
+    }
+    if (head.seq >= MAX_SEQ) {
+      throw new TableError('SEQ_EXHAUSTED', 'no further table can be signed in this epoch; rotate the key')
+    }
+    const document = head.content.ok ? head.content.document : []
+    const timeSec = this.ledger.nowSec
+    const prev = head.tableHash.subarray(0, PREV_BYTES)
+    return { chain: positionOf(own), seq: head.seq + 1, timeSec, prev, devices, named: own.named, document }
+  }
+
+  /** @throws {KeeperError} LOCKED | KEY_SUPERSEDED @throws {TableError} TABLE_TOO_LARGE @throws {BlobError} */
+  sign(draft: table.TableDraft, mayGiveUpNames = false): SignedTable {
+    const sign = this.custody.signer(draft.chain.epoch)
+    const { blob, ...rest } = table.encodeTable(draft, mayGiveUpNames, compress, sign)
+    return { blob: this.checked(blob), ...rest }
+  }
+
+  /** What this program signs it reads back as any friend would, before anybody sees it. */
+  checked(blob: Uint8Array): VerifiedBlob {
+    const verified = verifyBlob(decodeBlob(blob), this.ledger.engine, this.ledger.inceptions)
+    if (!verified.content.ok) throw new Error(`the table just signed cannot be read: ${verified.content.message}`)
+    return verified
+  }
+
+  /** A table of this device is the head from now on, and its devices are the owner's. */
+  letOut(before: PersonaRecord, blob: VerifiedBlob, cause: string): void {
+    const { persona, changes } = takeHead(before, blob, this.ledger)
+    for (const change of changes) if (change.kind === 'added') this.bind(change.key!)
+    this.ledger.putPersona(persona)
+    this.remember(blob)
+    this.tell(cause)
+  }
+
+  tell(cause: string): void {
+    this.ledger.emit({ event: 'own.changed', data: { table: this.table(), cause } })
+  }
+
+  /** Keeps where an own head stands, to tell later what descends from it. */
+  remember(blob: VerifiedBlob): void {
+    const { recent } = this.own
+    const point = { ...pointOf(blob), prev: formatHex(blob.prev) }
+    const others = recent.filter((known) => known.tableHash !== point.tableHash)
+    this.put({ recent: [point, ...others].slice(0, MAX_RECENT_TABLES) })
+  }
+
+  /** The owner's own word makes a device the owner's; an entry that it had as a friend is gone. */
+  bind(key: string): void {
+    const device = this.ledger.device(key)
+    if (device.entry !== null) this.ledger.dropEntry(device.entry)
+    this.ledger.putDevice(key, { ...device, bound: this.own.personaId, left: null, entry: null })
+  }
+
+  /** @throws {KeeperError} DEVICE_OF_CONTACT: it is somebody else's */
+  checkFree(key: string): void {
+    const { bound } = this.ledger.device(key)
+    if (bound === null || bound === this.ledger.own()?.personaId) return
+    const name = this.ledger.persona(bound)?.entry?.name ?? bound
+    const message = `${key} is a device of ${name}`
+    throw new KeeperError('DEVICE_OF_CONTACT', message, 'give the key of a device of your own')
+  }
+}

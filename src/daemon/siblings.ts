@@ -1,0 +1,90 @@
+/** What the own blob on some device means: a sibling's newer table is followed, and gets what it lacks (docs/format.md, section 9). Inside of a change. */
+import { replayIntents } from '../core/intents.ts'
+import { MAX_SEQ } from '../core/limits.ts'
+import type { OrderVerdict } from '../core/order.ts'
+import { consentsTo } from '../core/trust.ts'
+import type { VerifiedBlob } from '../core/verify.ts'
+import type { ContactChange } from '../ipc/events.ts'
+import { alarmIfContested } from './alarms.ts'
+import { applyVerdict, noteClock, recall } from './heads.ts'
+import type { Journal } from './journal.ts'
+import type { Ledger } from './ledger.ts'
+import type { OwnHeads } from './observe.ts'
+import type { OwnHead } from './own-head.ts'
+import { fitsNameless, isFirstShownBy, rememberOwnNames, replayHead } from './own-table.ts'
+import type { PersonaRecord } from './records.ts'
+
+export class Siblings implements OwnHeads {
+  readonly #own: OwnHead
+  readonly #ledger: Ledger
+  readonly #journal: Journal
+
+  constructor(own: OwnHead, journal: Journal) {
+    this.#own = own
+    this.#ledger = own.ledger
+    this.#journal = journal
+  }
+
+  get personaId(): string | null {
+    return this.#ledger.own()?.personaId ?? null
+  }
+
+  /** The owner's own blob was seen on some device: a sibling may have written a newer one. */
+  adopt(blob: VerifiedBlob, verdict: OrderVerdict, from: string, mayNote: boolean): boolean {
+    const { persona } = this.#own
+    const { persona: after, changes } = applyVerdict(persona, blob, verdict, mayNote, this.#ledger)
+    if (after !== persona) this.#ledger.putPersona(after)
+    if (after.head !== persona.head && verdict.verdict !== 'refresh') this.#follow(after, changes)
+    else if (after.devices.some(({ key }) => key === from) && this.#isFree(from)) this.#own.bind(from)
+    return after !== persona
+  }
+
+  /** A sibling's table is the head now. */
+  #follow(after: PersonaRecord, changes: readonly ContactChange[]): void {
+    for (const change of changes) if (change.kind === 'added') this.#welcome(change.key!)
+    noteClock(after, this.#ledger)
+    this.#own.remember(recall(after.head, this.#ledger))
+    this.#own.tell('sibling')
+    this.#own.put({ replayDue: true })
+    this.replay()
+  }
+
+  /** Makes good what a sibling's winning table may lack of the own edits; at the unlock, for tables that came while locked. */
+  replay(): void {
+    const own = this.#ledger.own()
+    if (own === undefined || !own.replayDue || this.#own.custody.isLocked) return
+    const { persona, head } = this.#own
+    // After a rotation by a sibling nothing can be signed here until this device has the new key; nor behind the last seq.
+    if (head.epoch !== own.epoch || head.seq >= MAX_SEQ) return
+    this.#own.put({ replayDue: false })
+    const onto = replayHead(persona, head)
+    const lacking = this.#journal.live.filter((intent) => !isFirstShownBy(onto, intent))
+    const { devices, outcomes } = replayIntents(onto, lacking, {
+      nowSec: this.#ledger.nowSec,
+      tombstones: new Set(own.tombstones),
+      ancestor: (prev) => own.recent.find((point) => point.tableHash.startsWith(prev)),
+      fits: (list) => fitsNameless(head.epoch, list.length),
+    })
+    for (const outcome of outcomes) this.#journal.end(outcome)
+    if (!outcomes.some(({ outcome }) => outcome === 'replayed')) return
+    const signed = this.#own.sign(this.#own.draft(devices), true)
+    this.#own.put({ named: signed.named })
+    for (const { intent, outcome } of outcomes) if (outcome === 'replayed') this.#journal.republish(intent, signed.blob)
+    this.#own.letOut({ ...persona, names: rememberOwnNames(devices, persona.names) }, signed.blob, 'replay')
+  }
+
+  /**
+   * A sibling lists a device: it is the owner's, unless it is known as somebody else's. Then its own word is needed, as with any persona;
+   * otherwise the thief of a sibling could take the owner's contacts from him by listing their devices.
+   */
+  #welcome(key: string): void {
+    if (this.#ledger.device(key).bound === this.#own.own.personaId) return
+    if (this.#isFree(key)) return this.#own.bind(key)
+    alarmIfContested(this.#own.persona, key, this.#ledger)
+  }
+
+  #isFree(key: string): boolean {
+    const { bound, entry, reports } = this.#ledger.device(key)
+    return bound === null && (entry === null || consentsTo(reports, this.#own.own.personaId))
+  }
+}
