@@ -2,6 +2,7 @@
 import { Command } from 'commander'
 import type { Context } from './context.ts'
 import type { KeyOptions } from './device.ts'
+import type { LogOptions } from './log.ts'
 import type { InitOptions } from './persona.ts'
 import { PASSPHRASE_FILE, addTox, type WithPassphrase } from './program-tox.ts'
 import type { ServiceCommandOptions } from './service-commands.ts'
@@ -77,7 +78,18 @@ function addPersona(program: Command, run: Runner): void {
   program
     .command('watch')
     .description('events as they happen, until Ctrl-C')
-    .action(() => run(async (context) => (await import('./watch.ts')).watch(context)))
+    .option('--after <number>', 'and before them those behind this number')
+    .action((options: { after?: string }) =>
+      run(async (context) => (await import('./watch.ts')).watch(context, options)),
+    )
+  program
+    .command('log [name]')
+    .description('what changed, of everybody or of one contact or device')
+    .option('--limit <count>', 'so many of the newest entries, 50 when left out')
+    .option('--verify', 'check that no entry was altered or taken out')
+    .action((name: string | undefined, options: LogOptions) =>
+      run(async (context) => (await import('./log.ts')).log(context, name, options)),
+    )
 }
 
 function addDevice(device: Command, run: Runner): void {

@@ -3,17 +3,18 @@ import type { LaggedEvent } from '../ipc/client.ts'
 import type { ContactChange, DaemonEvent } from '../ipc/events.ts'
 import { withDaemon } from './connect.ts'
 import { print, remark, type Context } from './context.ts'
-import { EXIT_DONE } from './errors.ts'
+import { CliError, EXIT_DONE } from './errors.ts'
 import { escapeText, showName } from './escape.ts'
 import { countOf, two } from './layout.ts'
 
 /** Until Ctrl-C, which is the usual end, or until the daemon goes away, which is a failure. */
-export async function watch(context: Context): Promise<number> {
+export async function watch(context: Context, options: { readonly after?: string } = {}): Promise<number> {
+  const after = parseNumber(options.after)
   return await withDaemon(context, async (client) => {
     const stopped = new Promise<null>((resolve) => {
       for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve(null))
     })
-    await client.subscribe(null, (event) => print(context, event, [formatEvent(event)]))
+    await client.subscribe(null, (event) => print(context, event, [formatEvent(event)]), after)
     remark(context, 'watching; Ctrl-C ends it')
     const reason = await Promise.race([stopped, client.closed])
     if (reason !== null) throw reason
@@ -21,14 +22,22 @@ export async function watch(context: Context): Promise<number> {
   })
 }
 
+function parseNumber(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined
+  if (/^\d{1,15}$/.test(text)) return Number(text)
+  throw new CliError('USAGE', `--after is the number of an event, and not "${text}"`)
+}
+
 export function formatEvent(event: DaemonEvent | LaggedEvent): string {
-  if (event.event === 'lagged') return `${countOf(event.data.missed, 'event')} missed: this terminal is too slow`
+  if (event.event === 'lagged')
+    return `${countOf(event.data.missed, 'event')} missed behind number ${event.data.after}: see persona log`
   const at = new Date(event.atSec * 1000)
   const time = [at.getHours(), at.getMinutes(), at.getSeconds()].map(two).join(':')
   return `${time} ${describeEvent(event)}`
 }
 
-function describeEvent(event: DaemonEvent): string {
+/** An event in a line, without its time. */
+export function describeEvent(event: DaemonEvent): string {
   switch (event.event) {
     case 'contact.changed': {
       const { contact, changes } = event.data
@@ -77,7 +86,8 @@ const CHANGES: Readonly<Record<ContactChange['kind'], string>> = {
   unconfirmed: 'no longer confirmed',
 }
 
-function describeChange(change: ContactChange): string {
+/** One change of a contact. */
+export function describeChange(change: ContactChange): string {
   const who = change.name === null ? '' : ` ${showName(change.name, change.key)}`
   return `${CHANGES[change.kind] ?? escapeText(change.kind)}${who}`
 }

@@ -15,6 +15,7 @@ export type KeeperErrorCode =
   | 'DEVICE_OF_CONTACT'
   | 'RECOVERY_CONFIRMED' // the words were confirmed, and the seed is gone
   | 'RECOVERY_MISMATCH'
+  | 'CURSOR_AHEAD' // a subscriber was told more than this store knows of
   | 'SECRETS_MISSING'
   | 'SECRETS_FOREIGN' // another persona's
 

@@ -1,27 +1,78 @@
-/** What answers the methods about the daemon itself: its status, and the events of a connection (docs/ipc.md, section 3). */
-import { EVENT_NAMES } from '../ipc/events.ts'
-import type { Handlers } from '../ipc/method.ts'
+/** What answers the methods about the daemon itself: its status, the events of a connection and the history of them (docs/ipc.md, section 3). */
+import { EVENT_NAMES, type EventName } from '../ipc/events.ts'
+import { MAX_PAGE } from '../ipc/limits.ts'
+import type { Caller, Handlers } from '../ipc/method.ts'
 import type { Methods } from '../ipc/methods.ts'
 import type { DaemonStatus } from '../ipc/shapes.ts'
+import { lagged } from '../ipc/rpc.ts'
+import { KeeperError } from './errors.ts'
+import { findContact } from './find.ts'
+import { listHistory, recallEvent, tipOf, verifyHistory } from './history.ts'
 import type { Keeper } from './keeper.ts'
 import { OWN } from './records.ts'
 import { makeStatus } from './status.ts'
 
-export type GeneralMethods = Pick<Methods, 'status' | 'subscribe' | 'unsubscribe'>
+const DEFAULT_LOG_PAGE = 50
+
+export type GeneralMethods = Pick<Methods, 'status' | 'subscribe' | 'unsubscribe' | 'log.list' | 'log.verify'>
 
 export function generalHandlers(keeper: Keeper): Handlers<GeneralMethods> {
   return {
     status: () => status(keeper),
-    subscribe: ({ events }, caller) => {
+    subscribe: async ({ events, after }, caller) => {
       const names = events ?? [...EVENT_NAMES]
-      caller.subscribe(names)
-      return { events: names }
+      const cursor = await catchUp(keeper, caller, names, after ?? tipOf(keeper.onDisk).number)
+      return { events: names, cursor }
     },
     unsubscribe: (_, caller) => {
       caller.unsubscribe()
       return {}
     },
+    'log.list': async ({ about, before, limit }) =>
+      listHistory(keeper.onDisk, {
+        limit: Math.min(limit ?? DEFAULT_LOG_PAGE, MAX_PAGE),
+        ...(before === undefined ? {} : { before }),
+        ...(about === undefined ? {} : { about: await keysOf(about, keeper) }),
+      }),
+    'log.verify': () => verifyHistory(keeper.onDisk, keeper.engine),
   }
+}
+
+/**
+ * Sends what was told behind a number, and subscribes in the same turn in which nothing of that is left.
+ * @returns number of the last event that was sent or left out
+ * @throws {KeeperError} CURSOR_AHEAD
+ */
+async function catchUp(keeper: Keeper, caller: Caller, names: readonly EventName[], after: number): Promise<number> {
+  const { onDisk } = keeper
+  const last = tipOf(onDisk).number
+  if (after > last) {
+    const message = `event ${after} was never told here; the last one is ${last}`
+    throw new KeeperError(
+      'CURSOR_AHEAD',
+      message,
+      'the store was put back: read the state anew, and subscribe without "after"',
+    )
+  }
+  caller.unsubscribe()
+  let number = after
+  // The tip is read anew each time: while the client reads, more is told, and the oldest entries may go.
+  for (let tip = tipOf(onDisk); number < tip.number; tip = tipOf(onDisk)) {
+    const gap = tip.oldest - 1 - number
+    const told = gap > 0 ? lagged(gap, number) : recallEvent(number + 1, onDisk, keeper.clock())
+    number += Math.max(gap, 1)
+    const isWanted = told !== null && (told.event === 'lagged' || names.includes(told.event))
+    if (isWanted && !(await caller.replay(told))) break
+  }
+  caller.subscribe(names, number)
+  return number
+}
+
+/** Whom a log is about: a contact with all its devices, or a device. @throws {KeeperError} NOT_FOUND | AMBIGUOUS */
+async function keysOf(query: string, keeper: Keeper): Promise<Set<string>> {
+  const { personaId, devices, claims, others } = await findContact(query, keeper.reader())
+  const keys = [...devices, ...claims, ...others].map((device) => device.key)
+  return new Set(personaId === null ? keys : [personaId, ...keys])
 }
 
 function status(keeper: Keeper): DaemonStatus {

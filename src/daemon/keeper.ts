@@ -53,7 +53,6 @@ export class Keeper {
   readonly own: OwnPersona
   /** What was acknowledged, and what every answer is made of. */
   readonly onDisk: rec.Records
-  #lastEvent = 0
   #handlers: Handlers<KeeperMethods> | null = null
 
   private constructor(options: KeeperOptions, ledger: Ledger, own: OwnPersona, onDisk: rec.Records) {
@@ -140,8 +139,7 @@ export class Keeper {
   async change<T>(decide: () => T): Promise<T> {
     try {
       const { result, events } = await this.ledger.change(decide)
-      const atSec = this.nowSec
-      for (const event of events) this.#options.publish({ ...event, id: ++this.#lastEvent, atSec })
+      for (const event of events) this.#options.publish(event)
       return result
     } catch (error) {
       if (error instanceof StoreError && isOutcomeUnknown(error)) this.#options.onStoreFailure(error)
@@ -161,9 +159,9 @@ export class Keeper {
     return own !== undefined && newestSighting(reports)?.personaId === own.personaId
   }
 
-  /** Tells what happened outside of the state. */
-  tell(event: PendingEvent): void {
-    this.#options.publish({ ...event, id: ++this.#lastEvent, atSec: this.nowSec })
+  /** Tells what happened outside of the state, once the history has it. */
+  async tell(event: PendingEvent): Promise<void> {
+    await this.change(() => this.ledger.emit(event))
   }
 
   /** The status message to show. @throws {KeeperError} NO_PERSONA | WORDS_TOO_LONG */

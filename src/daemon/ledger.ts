@@ -3,8 +3,9 @@ import type { InceptionCache } from '../core/verify.ts'
 import type { CryptoEngine } from '../crypto/engine.ts'
 import { foldNickname } from '../core/nickname.ts'
 import { joinEntries, type Entry } from '../core/trust.ts'
-import type { ContactChange, EventData, EventName } from '../ipc/events.ts'
+import type { ContactChange, DaemonEvent, EventData, EventName } from '../ipc/events.ts'
 import type { Write } from '../store/store.ts'
+import { appendHistory } from './history.ts'
 import * as rec from './records.ts'
 import { clockAt, personaContact } from './view.ts'
 import type { Writer } from './writer.ts'
@@ -45,16 +46,20 @@ export class Ledger {
     return this.#inceptions
   }
 
-  /** Decides a change, makes it durable, and only then hands out its events. */
-  async change<T>(decide: () => T): Promise<{ result: T; events: PendingEvent[] }> {
-    let events: PendingEvent[] = []
+  /** Decides a change, makes it durable with the history of its events, and only then hands these out. */
+  async change<T>(decide: () => T): Promise<{ result: T; events: DaemonEvent[] }> {
+    let events: DaemonEvent[] = []
     const result = await this.#writer.change(() => {
       this.#events = []
       this.#told = new Map()
       const decided = decide()
       this.#tellContacts()
-      events = this.#events
-      if (events.length > 0) this.#noteClock()
+      if (this.#events.length > 0) {
+        this.#noteClock()
+        const appended = appendHistory(this.#events, this.#records, this.nowSec, this.engine)
+        for (const write of appended.writes) this.stage(write)
+        events = appended.events
+      }
       return decided
     })
     return { result, events }

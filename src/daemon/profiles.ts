@@ -36,7 +36,7 @@ export interface ProfileKeeper {
   verify(text: string, from: string | null): VerifyResult
   statusMessage(words: string): Promise<StatusMessage>
   observe(observations: readonly ObservationParams[], source: string): Promise<ObserveResult[]>
-  tell(event: PendingEvent): void
+  tell(event: PendingEvent): Promise<void>
 }
 
 export interface ProfilesOptions {
@@ -196,7 +196,7 @@ export class Profiles {
     const { blob } = keeper.verify(text, key)
     if (repaired && backup !== null && blob !== null) {
       const { epoch, seq } = blob
-      keeper.tell({ event: 'profile.repaired', data: { path, key, device, epoch, seq, backup } })
+      await keeper.tell({ event: 'profile.repaired', data: { path, key, device, epoch, seq, backup } })
     }
     for (const [watched, known] of this.#known) {
       if (known.view.key !== key) continue
@@ -240,7 +240,7 @@ export class Profiles {
       if (this.#isStopped) return
       await this.#reportOwn(known, profile)
       this.#compare(known)
-      this.#tellLoss(known)
+      await this.#tellLoss(known)
       await this.#repair(known, profile, access)
     } catch (error) {
       if (!(error instanceof ToxError)) throw error
@@ -296,7 +296,7 @@ export class Profiles {
   }
 
   /** Once a status message: a client that saves it again and again has lost nothing more. */
-  #tellLoss(known: Known): void {
+  async #tellLoss(known: Known): Promise<void> {
     const { keeper } = this.#options
     const { path, key, device } = known.view
     const state = known.shown?.state
@@ -309,7 +309,7 @@ export class Profiles {
     if (state === 'none' && !keeper.hasShown(key)) return
     known.toldLoss = known.text
     const message = own.describeLoss(path, known.text, state, this.#config.repair, this.#seesClients)
-    keeper.tell({ event: 'profile.blob-lost', data: { path, key, device, state, message } })
+    await keeper.tell({ event: 'profile.blob-lost', data: { path, key, device, state, message } })
     this.#options.log.warn('profile.blob-lost', { message, path })
   }
 
@@ -317,7 +317,7 @@ export class Profiles {
     const { path, key, device } = known.view
     if (!this.#isDue(known) || key === null || device === null) return
     const { keeper, nowSec, machine, log } = this.#options
-    keeper.tell({ event: 'profile.due', data: { path, key, device } })
+    await keeper.tell({ event: 'profile.due', data: { path, key, device } })
     if (!this.#config.repair) return
     if (this.#retries.isTooSoon(path)) {
       known.view = { ...known.view, repair: 'it was written a moment ago' }
@@ -336,7 +336,7 @@ export class Profiles {
     this.#retries.wrote(path)
     known.view = { ...known.view, repair: null }
     const { epoch, seq } = status.table
-    keeper.tell({ event: 'profile.repaired', data: { path, key, device, epoch, seq, backup: outcome.backup } })
+    await keeper.tell({ event: 'profile.repaired', data: { path, key, device, epoch, seq, backup: outcome.backup } })
     log.info('profile.repaired', { message: `table ${seq} written into ${path}`, path })
   }
 }

@@ -1,6 +1,7 @@
 /** What the store holds, kind by kind (docs/threat-model.md says what is public; nothing secret is among it). Keys and hashes are upper-case hex. */
 import { parseHex } from '../core/bytes.ts'
 import type { Evidence } from '../core/evidence.ts'
+import type { HistoryEntry } from '../core/history.ts'
 import type { Intent, TablePoint } from '../core/intents.ts'
 import type { Device } from '../core/table.ts'
 import type { DeviceReports, Entry } from '../core/trust.ts'
@@ -85,6 +86,18 @@ export interface Counts {
   readonly devices: number
 }
 
+/** Where the history stands. The id is `last`. */
+export interface HistoryTip {
+  /** Of the newest entry; 0 without one. */
+  readonly number: number
+  /** Of the newest entry. */
+  readonly hash: string
+  /** Number of the oldest entry that is kept. */
+  readonly oldest: number
+  /** Hash in front of the oldest entry that is kept. */
+  readonly base: string
+}
+
 /** The latest time this daemon has written: a clock before it is wrong. */
 export interface ClockRecord {
   readonly lastSec: number
@@ -113,6 +126,8 @@ export interface Records {
   readonly intents: Collection<Intent>
   readonly counts: Collection<Counts>
   readonly clock: Collection<ClockRecord>
+  readonly history: Collection<HistoryEntry>
+  readonly tip: Collection<HistoryTip>
 }
 
 /** The collections over a store: over the store itself, with a cache, to read what is on disk; over a Writer to change it. */
@@ -125,12 +140,16 @@ export function recordsOf(store: Store, cache: RecordCache | null = null): Recor
     intents: new Collection(store, 'intent', record<Intent>(), cache),
     counts: new Collection(store, 'counts', record<Counts>(), cache),
     clock: new Collection(store, 'clock', record<ClockRecord>(), cache),
+    // Read once and then hardly ever: kept in no cache.
+    history: new Collection(store, 'history', record<HistoryEntry>()),
+    tip: new Collection(store, 'tip', record<HistoryTip>(), cache),
   }
 }
 
 export const OWN = 'own'
 export const COUNTS = 'all'
 export const CLOCK = 'last'
+export const TIP = 'last'
 
 export const NO_COUNTS: Counts = { contacts: 0, provisional: 0, devices: 0 }
 export const NEW_DEVICE: DeviceRecord = {

@@ -31,10 +31,14 @@ export interface ConnectOptions {
   readonly timeoutMs?: number
 }
 
-/** In the place of events that were not read in time: whatever they told has to be asked for. */
+/** In the place of events that were not read in time, or that are kept no longer: whatever they told has to be asked for. */
 export interface LaggedEvent {
   readonly event: 'lagged'
-  readonly data: { readonly missed: number }
+  readonly data: {
+    readonly missed: number
+    /** Number of the last event in front of the gap. */
+    readonly after: number
+  }
 }
 
 export interface Subscription {
@@ -52,8 +56,16 @@ export interface Client<M extends MethodTable<M> = Methods, E extends Named = Da
    * @throws {IpcError} TIMEOUT | CONNECTION_CLOSED | PROTOCOL | FRAME_TOO_LARGE
    */
   call<Name extends keyof M & string>(name: Name, ...params: Arguments<ParamsOf<M[Name]>>): Promise<ResultOf<M[Name]>>
-  /** Calls back for these events, or for all when null, until it is closed; also for `lagged`, in the place of what was lost. */
-  subscribe(events: readonly E['event'][] | null, onEvent: (event: E | LaggedEvent) => void): Promise<Subscription>
+  /**
+   * Calls back for these events, or for all when null, until it is closed; also for `lagged`, in the place of what was lost.
+   * @param after number of the last event that the caller knows: those behind it come first, and none twice
+   * @throws {RpcError} CURSOR_AHEAD: the store was put back since
+   */
+  subscribe(
+    events: readonly E['event'][] | null,
+    onEvent: (event: E | LaggedEvent) => void,
+    after?: number,
+  ): Promise<Subscription>
   /** Resolves when the connection is over: with its reason, or with null after close(). */
   readonly closed: Promise<IpcError | RpcError | null>
   /** Calls that wait fail with CONNECTION_CLOSED. */
@@ -72,7 +84,7 @@ export async function connect<M extends MethodTable<M> = Methods, E extends Name
   const connection = new ClientConnection(socket, timeoutMs)
   return {
     call: (name, ...params) => connection.call(name, params[0]) as Promise<ResultOf<M[typeof name]>>,
-    subscribe: (events, onEvent) => connection.subscribe(events, onEvent as (event: Named) => void),
+    subscribe: (events, onEvent, after) => connection.subscribe(events, onEvent as (event: Named) => void, after),
     closed: connection.closed,
     close: () => connection.close(),
   }
@@ -89,6 +101,8 @@ interface Waiting {
 interface Listener {
   readonly events: readonly string[] | null
   readonly onEvent: (event: Named) => void
+  /** Number of the last event that it knows; one that another listener asked for again is none of its business. */
+  lastId: number
 }
 
 class ClientConnection {
@@ -135,11 +149,15 @@ class ClientConnection {
     })
   }
 
-  async subscribe(events: readonly string[] | null, onEvent: (event: Named) => void): Promise<Subscription> {
-    const listener: Listener = { events, onEvent }
+  async subscribe(
+    events: readonly string[] | null,
+    onEvent: (event: Named) => void,
+    after?: number,
+  ): Promise<Subscription> {
+    const listener: Listener = { events, onEvent, lastId: after ?? 0 }
     this.#listeners.add(listener)
     try {
-      await this.#renewSubscription()
+      await this.#renewSubscription(after)
     } catch (error) {
       this.#listeners.delete(listener)
       this.#holdProcess()
@@ -159,17 +177,18 @@ class ClientConnection {
   }
 
   /** The daemon keeps one set of events a connection: what all listeners want together. */
-  async #renewSubscription(): Promise<void> {
+  async #renewSubscription(after?: number): Promise<void> {
     if (this.#listeners.size === 0) {
       await this.call('unsubscribe', {})
       return
     }
     const wanted = new Set<string>()
-    for (const { events } of this.#listeners) {
-      if (events === null) return void (await this.call('subscribe', {}))
-      for (const event of events) wanted.add(event)
-    }
-    await this.call('subscribe', { events: [...wanted] })
+    for (const { events } of this.#listeners) for (const event of events ?? []) wanted.add(event)
+    const isForAll = [...this.#listeners].some(({ events }) => events === null)
+    await this.call('subscribe', {
+      ...(isForAll ? {} : { events: [...wanted] }),
+      ...(after === undefined ? {} : { after }),
+    })
   }
 
   /** All calls of one turn of the event loop go out in one write. */
@@ -216,8 +235,12 @@ class ClientConnection {
       throw new IpcError('PROTOCOL', 'the daemon sent an event without a name')
     }
     const { event } = message
-    for (const { events, onEvent } of this.#listeners) {
+    const id = 'id' in message && typeof message.id === 'number' ? message.id : null
+    for (const listener of this.#listeners) {
+      const { events, onEvent, lastId } = listener
       if (events !== null && event !== 'lagged' && !events.includes(event)) continue
+      if (id !== null && id !== 0 && id <= lastId) continue
+      listener.lastId = Math.max(lastId, id ?? 0)
       try {
         onEvent(message as Named)
       } catch (error) {

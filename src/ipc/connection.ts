@@ -62,6 +62,9 @@ export class Connection implements Caller {
   #out = ''
   #events: ReadonlySet<string> | null = null
   #missed = 0
+  /** Number of the last event that was sent. */
+  #lastEvent = 0
+  #onDrained: (() => void)[] = []
   #receive: (frame: Frame) => void = () => {}
   #frameTimer: NodeJS.Timeout | null = null
   #lingerTimer: NodeJS.Timeout | null = null
@@ -83,8 +86,15 @@ export class Connection implements Caller {
     this.#socket.on('close', () => this.#forget())
   }
 
-  subscribe(events: readonly string[]): void {
+  subscribe(events: readonly string[], after = 0): void {
     this.#events = new Set(events)
+    this.#lastEvent = after
+  }
+
+  async replay(message: { readonly event: string }): Promise<boolean> {
+    this.#send(formatEvent(message))
+    if (!this.#isRelaxed()) await new Promise<void>((resolve) => this.#onDrained.push(resolve))
+    return this.#state !== 'closed'
   }
 
   unsubscribe(): void {
@@ -122,12 +132,19 @@ export class Connection implements Caller {
     )
   }
 
-  /** Sends an event that this connection subscribed to, or counts it as missed. */
-  event(name: string, frame: string): void {
-    if (this.#events?.has(name) !== true) return
+  /**
+   * Sends an event that this connection subscribed to, or counts it as missed.
+   * @param number of the event; 0 for one that has none
+   */
+  event(name: string, frame: string, number = 0): void {
+    if (this.#events?.has(name) !== true || (number !== 0 && number <= this.#lastEvent)) return
     const pending = this.#pending()
-    if (this.#missed > 0 || (pending > 0 && pending + frame.length > this.#limits.maxPending)) this.#missed++
-    else this.#send(frame)
+    if (this.#missed > 0 || (pending > 0 && pending + frame.length > this.#limits.maxPending)) {
+      this.#missed++
+      return
+    }
+    this.#lastEvent = Math.max(number, this.#lastEvent)
+    this.#send(frame)
   }
 
   /** Tells a subscriber that an event could not be sent. */
@@ -243,11 +260,18 @@ export class Connection implements Caller {
     this.#settle()
   }
 
+  /** The client has taken so much that it is worth to give it more. */
+  #isRelaxed(): boolean {
+    return this.#state === 'closed' || this.#pending() * 2 <= this.#limits.maxPending
+  }
+
   #catchUp(): void {
-    if (this.#missed === 0 || this.#pending() * 2 > this.#limits.maxPending) return
+    if (!this.#isRelaxed()) return
+    for (const resume of this.#onDrained.splice(0)) resume()
+    if (this.#missed === 0) return
     const missed = this.#missed
     this.#missed = 0
-    this.#send(formatEvent(lagged(missed)))
+    this.#send(formatEvent(lagged(missed, this.#lastEvent)))
   }
 
   #settle(): void {
@@ -269,6 +293,7 @@ export class Connection implements Caller {
     this.#state = 'closed'
     this.#out = ''
     this.#events = null
+    this.#catchUp()
     this.#stopFrameTimer()
     if (this.#lingerTimer !== null) clearTimeout(this.#lingerTimer)
   }

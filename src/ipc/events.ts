@@ -42,6 +42,9 @@ export const EVENT_NAMES: readonly EventName[] = [
   'profile.repaired',
 ]
 
+/** Those that only say what is to be done now: the history has none of them, and their `id` is 0. */
+export const UNKEPT_EVENTS: ReadonlySet<EventName> = new Set<EventName>(['profile.due'])
+
 /** One event frame's data. */
 export type DaemonEvent = {
   [Name in EventName]: { event: Name; id: number; atSec: number; data: EventData[Name] }

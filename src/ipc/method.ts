@@ -24,8 +24,16 @@ export type ResultOf<Spec> = Spec extends MethodSpec<infer _P, infer R> ? R : ne
 export interface Caller {
   readonly id: number
   readonly role: Role
-  /** The events this connection receives from now on, instead of those before. */
-  subscribe(events: readonly string[]): void
+  /**
+   * The events this connection receives from now on, instead of those before.
+   * @param after number of the last event that it was sent already, so that none comes twice
+   */
+  subscribe(events: readonly string[], after?: number): void
+  /**
+   * Sends an event of the past, whatever is subscribed to. Resolves once the client has taken enough for another one.
+   * @returns false when the connection is over
+   */
+  replay(message: { readonly event: string }): Promise<boolean>
   unsubscribe(): void
 }
 

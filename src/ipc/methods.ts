@@ -5,6 +5,7 @@ import type { MethodSpec, Permission } from './method.ts'
 import { EVENT_NAMES, type EventName } from './events.ts'
 import { dueProfiles, writtenProfile, type DueProfiles, type WrittenProfile } from './profile-shapes.ts'
 import * as shape from './shapes.ts'
+import { logPage, logVerdict, type LogPage, type LogVerdict } from './shapes-log.ts'
 
 const MAX_SOURCE_CHARS = 128 // sanity: a kind and a key; kept with each device that the source reported
 
@@ -62,7 +63,7 @@ export interface Methods {
   verify: MethodSpec<{ text: string; from?: string }, shape.VerifyResult>
   'contact.list': MethodSpec<{ after?: string; limit?: number }, shape.ContactPage>
   'contact.show': MethodSpec<{ contact: string }, shape.Contact>
-  subscribe: MethodSpec<{ events?: EventName[] }, { events: EventName[] }>
+  subscribe: MethodSpec<{ events?: EventName[]; after?: number }, { events: EventName[]; cursor: number }>
   unsubscribe: MethodSpec<Empty, Empty>
   observe: MethodSpec<shape.ObservationParams, shape.ObserveResult>
   'observe.batch': MethodSpec<
@@ -82,6 +83,8 @@ export interface Methods {
   'profile.list': MethodSpec<Empty, shape.ProfileList>
   'profile.due': MethodSpec<Empty, DueProfiles>
   'profile.wrote': MethodSpec<WrittenProfile, { device: string | null }>
+  'log.list': MethodSpec<{ about?: string; before?: number; limit?: number }, LogPage>
+  'log.verify': MethodSpec<Empty, LogVerdict>
 }
 
 const eventName = z.enum(EVENT_NAMES as [EventName, ...EventName[]])
@@ -114,9 +117,12 @@ export const METHODS: Methods = {
   ),
   subscribe: method(
     'read',
-    'Receive events on this connection from now on; all of them when none is named',
-    z.strictObject({ events: z.array(eventName).min(1).exactOptional() }),
-    z.strictObject({ events: z.array(eventName) }),
+    'Receive events on this connection from now on, or from those behind a number; all of them when none is named',
+    z.strictObject({
+      events: z.array(eventName).min(1).exactOptional(),
+      after: z.int().min(0).exactOptional(),
+    }),
+    z.strictObject({ events: z.array(eventName), cursor: z.int().min(0) }),
   ),
   unsubscribe: method('read', 'Receive no more events on this connection', noParams, noParams),
   observe: method(
@@ -183,6 +189,25 @@ export const METHODS: Methods = {
     'Take a device out of the table; without a rotation this does not revoke',
     deviceName,
     shape.editResult,
+  ),
+  'log.list': {
+    ...method(
+      'admin',
+      'The history, the newest entry first; of one contact or device when it is named',
+      z.strictObject({
+        about: z.string().min(1).max(256).exactOptional(),
+        before: z.int().min(1).exactOptional(),
+        limit: z.int().min(1).max(MAX_PAGE).exactOptional(),
+      }),
+      logPage,
+    ),
+    isLarge: true,
+  },
+  'log.verify': method(
+    'admin',
+    'Recompute the hashes that bind the entries of the history together',
+    noParams,
+    logVerdict,
   ),
   'profile.list': largeMethod('The Tox profiles that are watched, and what each shows', noParams, shape.profileList),
   'profile.due': {

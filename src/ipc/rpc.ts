@@ -125,9 +125,12 @@ export function formatEvent(message: { readonly event: string }): string {
   return formatFrame('event', message)
 }
 
-/** The event in the place of those that a slow reader did not take: what he knows of the state may be old. */
-export function lagged(missed: number): { event: 'lagged'; data: { missed: number } } {
-  return { event: 'lagged', data: { missed } }
+/**
+ * The event in the place of those that a reader was not sent: what he knows of the state may be old.
+ * @param after number of the last event in front of the gap: who subscribes again behind it is sent what is missing, as far as it is kept
+ */
+export function lagged(missed: number, after: number): { event: 'lagged'; data: { missed: number; after: number } } {
+  return { event: 'lagged', data: { missed, after } }
 }
 
 /**

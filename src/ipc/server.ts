@@ -31,7 +31,7 @@ export interface IpcServer {
   /** How many are connected. */
   connections(): number
   /** Sends an event to those who subscribed to it and whom the filter, if given, admits. */
-  publish(message: { readonly event: string }, filter?: (caller: Caller) => boolean): void
+  publish(message: { readonly event: string; readonly id?: number }, filter?: (caller: Caller) => boolean): void
   /** Stops accepting and reading, answers the calls that run (for at most drainMs), removes its own file. */
   close(): Promise<void>
 }
@@ -157,7 +157,7 @@ function claimOrStop(server: Server, socketPath: string): file.SocketFile {
 }
 
 function publish(
-  message: { readonly event: string },
+  message: { readonly event: string; readonly id?: number },
   filter: ((caller: Caller) => boolean) | undefined,
   connections: Iterable<Connection>,
   log: Log,
@@ -168,7 +168,7 @@ function publish(
   for (const connection of connections) {
     if (filter?.(connection) === false) continue
     if (isTooLarge) connection.skip(message.event)
-    else connection.event(message.event, frame)
+    else connection.event(message.event, frame, message.id)
   }
 }
 

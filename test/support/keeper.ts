@@ -7,6 +7,7 @@ import { Keeper, type KeeperMethods as Methods } from '../../src/daemon/keeper.t
 import { recordsOf, type Records } from '../../src/daemon/records.ts'
 import type { Caller, ParamsOf, ResultOf, Role } from '../../src/ipc/method.ts'
 import type { DaemonEvent, EventData, EventName } from '../../src/ipc/events.ts'
+import type { LaggedEvent } from '../../src/ipc/client.ts'
 import type { ObserveResult } from '../../src/ipc/shapes.ts'
 import type { StoreError } from '../../src/store/errors.ts'
 import { openMemoryStore } from '../../src/store/memory-store.ts'
@@ -102,6 +103,9 @@ export class TestKeeper {
   readonly stateDir: string
   readonly events: DaemonEvent[]
   readonly storeFailures: StoreError[]
+  /** What a subscriber was told of the past, and the number from which he is told the rest. */
+  readonly replayed: (DaemonEvent | LaggedEvent)[] = []
+  subscribedAfter: number | null = null
   /** What guesses of a passphrase had to wait, in seconds. */
   readonly delays: readonly number[]
   readonly #clock: { nowSec: number }
@@ -178,7 +182,18 @@ export class TestKeeper {
     name: Name,
     ...params: Params<Name>
   ): Promise<ResultOf<Methods[Name]>> {
-    const caller: Caller = { id: 1, role, subscribe: () => {}, unsubscribe: () => {} }
+    const caller: Caller = {
+      id: 1,
+      role,
+      subscribe: (_, after) => {
+        this.subscribedAfter = after ?? 0
+      },
+      unsubscribe: () => {},
+      replay: (message) => {
+        this.replayed.push(message as DaemonEvent | LaggedEvent)
+        return Promise.resolve(true)
+      },
+    }
     const handler = this.keeper.handlers()[name] as (
       params: unknown,
       caller: Caller,

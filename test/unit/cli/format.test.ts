@@ -195,7 +195,7 @@ describe('what people see', () => {
     expect(EVENTS.map(({ event }) => event).toSorted()).toEqual([...EVENT_NAMES].toSorted())
     const newer = { event: 'moon.risen', id: 1, atSec: NOW, data: {} } as unknown as DaemonEvent
     expect(formatEvent(newer)).toContain('moon.risen')
-    expect(formatEvent({ event: 'lagged', data: { missed: 2 } })).toContain('2 events missed')
+    expect(formatEvent({ event: 'lagged', data: { missed: 2, after: 7 } })).toContain('2 events missed behind number 7')
   })
 
   test('contacts are told apart by the ends of their keys, and claims are counted apart', () => {

@@ -387,8 +387,8 @@ describe('a table that a client lost', () => {
     keeper.later(RETRY_SEC)
     const tell = keeper.keeper.tell.bind(keeper.keeper)
     const repaired = new Promise<void>((done) => {
-      vi.spyOn(keeper.keeper, 'tell').mockImplementation((event) => {
-        tell(event)
+      vi.spyOn(keeper.keeper, 'tell').mockImplementation(async (event) => {
+        await tell(event)
         if (event.event === 'profile.repaired') done()
       })
     })

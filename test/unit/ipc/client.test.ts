@@ -189,7 +189,7 @@ describe('events', () => {
     const { promise, resolve } = Promise.withResolvers<unknown>()
     await client.subscribe(['tick'], resolve)
     server.publish({ event: 'tick', n: 'x'.repeat(MAX_FRAME_BYTES) } as { event: string })
-    expect(await promise).toEqual({ event: 'lagged', data: { missed: 1 } })
+    expect(await promise).toEqual({ event: 'lagged', data: { missed: 1, after: 0 } })
   })
 })
 

@@ -202,8 +202,48 @@ describe('an event', () => {
     await turn()
     peer.takeOne()
     await turn()
-    const lagged = '{"type":"event","data":{"event":"lagged","data":{"missed":2}}}\f'
+    const lagged = '{"type":"event","data":{"event":"lagged","data":{"missed":2,"after":0}}}\f'
     expect(peer.received).toBe(event(1) + event(2) + event(3) + event(4) + lagged + event(7))
+  })
+})
+
+describe('an event of the past', () => {
+  test('is sent whatever is subscribed to, and what was sent does not come again', async () => {
+    const peer = new Peer(() => '')
+    expect(await peer.connection.replay({ event: 'tick' })).toBe(true)
+    peer.connection.subscribe(['tick'], 7)
+    peer.connection.event('tick', event(1), 7)
+    peer.connection.event('tick', event(2), 8)
+    await turn()
+    expect(peer.received).toBe(`{"type":"event","data":{"event":"tick"}}\f${event(2)}`)
+  })
+
+  test('waits until the client has taken half of what waits for it', async () => {
+    const peer = new Peer(() => '', { maxPending: 90 })
+    peer.isReading = false
+    const replayed: number[] = []
+    const replay = async (n: number): Promise<void> => {
+      await peer.connection.replay({ event: 'tick' })
+      replayed.push(n)
+    }
+    const first = replay(1)
+    await first
+    const second = replay(2)
+    await turn()
+    expect(replayed).toEqual([1])
+    peer.takeOne()
+    await turn()
+    peer.takeOne()
+    await second
+    expect(replayed).toEqual([1, 2])
+  })
+
+  test('for a client that went away is the last', async () => {
+    const peer = new Peer(() => '', { maxPending: 10 })
+    peer.isReading = false
+    const replayed = peer.connection.replay({ event: 'tick' })
+    peer.socket.destroy()
+    expect(await replayed).toBe(false)
   })
 })
 

@@ -5,7 +5,7 @@ import type { Caller } from '../../../src/ipc/method.ts'
 import { RpcError } from '../../../src/ipc/rpc.ts'
 import { METHODS, testHandlers, type TestMethods } from '../../support/ipc.ts'
 
-const caller: Caller = { id: 1, role: 'app', subscribe() {}, unsubscribe() {} }
+const caller: Caller = { id: 1, role: 'app', subscribe() {}, unsubscribe() {}, replay: () => Promise.resolve(true) }
 
 interface Logged {
   readonly message: string
