@@ -173,6 +173,7 @@ function addService(service: Command, run: Runner): void {
   service
     .command('install')
     .description('write the unit, enable it and start it')
+    .option('--repair', 'also the unit that writes your table back into Tox profiles that lost it')
     .option('--force', 'replace a unit that persona did not write')
     .action((options: ServiceCommandOptions) =>
       run(async (context) => (await import('./service-commands.ts')).install(context, options)),

@@ -14,10 +14,13 @@ import {
 export interface ServiceCommandOptions {
   /** Replace or remove a unit that this program did not write. */
   readonly force?: true
+  /** Also the unit that writes profiles. */
+  readonly repair?: true
 }
 
 export async function install(context: Context, options: ServiceCommandOptions): Promise<number> {
-  return printReport(context, await installService({ ...placesOf(context), force: options.force === true }))
+  const wanted = { force: options.force === true, repair: options.repair === true }
+  return printReport(context, await installService({ ...placesOf(context), ...wanted }))
 }
 
 export async function uninstall(context: Context, options: ServiceCommandOptions): Promise<number> {
@@ -49,7 +52,14 @@ const UNIT: Readonly<Record<ServiceStatus['unit'], string>> = {
 }
 
 export function formatServiceStatus(status: ServiceStatus): string[] {
-  const lines = [`unit:     ${escapeText(status.unitPath)}, ${UNIT[status.unit]}`]
+  const { repair } = status
+  const how = repair.activeState === null ? '' : `, ${escapeText(repair.activeState)}`
+  const lines = [
+    `unit:     ${escapeText(status.unitPath)}, ${UNIT[status.unit]}`,
+    repair.unit === 'absent'
+      ? 'repair:   not there; it writes your table back into Tox profiles: persona service install --repair'
+      : `repair:   ${escapeText(repair.unitPath)}, ${UNIT[repair.unit]}${how}`,
+  ]
   if (status.activeState === null) return [...lines, 'service:  no service manager of this user answers']
   const process = status.mainPid === null ? '' : `, process ${status.mainPid}`
   lines.push(

@@ -1,4 +1,4 @@
-/** The text of the systemd unit for one installation: systemd/personad.service with absolute paths in it. */
+/** The text of the systemd units for one installation: those of systemd/ with absolute paths in them. */
 import { isAbsolute, join, resolve } from 'node:path'
 import type { Paths } from '../ipc/paths.ts'
 
@@ -23,11 +23,11 @@ export const UNIT_MARKER =
   '# Written by "persona service install": change it with "systemctl --user edit personad", not here.'
 
 export interface UnitInput {
-  /** systemd/personad.service */
+  /** systemd/personad.service, or the other one */
   readonly template: string
   /** Absolute path of the node binary; links resolved, so that a version manager's current link may move on. */
   readonly nodePath: string
-  /** Absolute path of the program that starts the daemon. */
+  /** Absolute path of the file that Node runs. */
   readonly launcherPath: string
   /** As {@link Paths} were resolved: --home, if it was given, and the environment. */
   readonly paths: Paths
@@ -36,30 +36,49 @@ export interface UnitInput {
 }
 
 /**
- * Renders the unit. The daemon will find the same directories as the caller of this, whatever the service manager's own
+ * Renders the daemon's unit. The daemon will find the same directories as the caller of this, whatever the service manager's own
  * environment says.
  * @throws {ServiceError} SERVICE_PATH_UNUSABLE | SERVICE_UNREADABLE
  */
 export function renderUnit(input: UnitInput): string {
-  const { paths, nodePath, launcherPath } = input
-  const environment = environmentOf(input)
+  const { paths } = input
   // A run directory of XDG_RUNTIME_DIR is made by RuntimeDirectory=; one below --home must be made and opened as the state is.
-  const writable = environment.PERSONAD_HOME === undefined ? [paths.stateDir] : [paths.stateDir, paths.runDir]
-  for (const path of [nodePath, launcherPath, ...writable, ...Object.values(environment)]) checkPath(path)
+  const isBelowHome = environmentOf(input).PERSONAD_HOME !== undefined
+  const writable = isBelowHome ? [paths.stateDir, paths.runDir] : [paths.stateDir]
+  for (const path of writable) checkPath(path)
+  return fillIn(input.template, {
+    'ExecStart=': startLines(input, []),
+    'ExecStartPre=': `ExecStartPre=+/bin/mkdir -p -m 0700 ${writable.map(quoteArgument).join(' ')}`,
+    'ReadWritePaths=': `ReadWritePaths=${writable.map((path) => quote(path)).join(' ')}`,
+  })
+}
+
+/**
+ * Renders the unit of `persona tox repair`, which finds the daemon where the caller of this does.
+ * @param input its template is systemd/personad-repair.service, its launcher that of the command line
+ * @throws {ServiceError} SERVICE_PATH_UNUSABLE | SERVICE_UNREADABLE
+ */
+export function renderRepairUnit(input: UnitInput): string {
+  return fillIn(input.template, { 'ExecStart=': startLines(input, ['tox', 'repair']) })
+}
+
+/** The program with its arguments, and the environment that is not the service manager's own. */
+function startLines(input: UnitInput, args: readonly string[]): string {
+  const { nodePath, launcherPath } = input
+  const environment = environmentOf(input)
+  for (const path of [nodePath, launcherPath, ...Object.values(environment)]) checkPath(path)
   if (/["'\\]/.test(nodePath)) {
     const message = `systemd starts no program with quotes or backslashes in its path: ${nodePath}`
     throw new ServiceError('SERVICE_PATH_UNUSABLE', message)
   }
-  const quoted = writable.map((path) => quote(path)).join(' ')
   const assignments = Object.entries(environment).map(([name, value]) => `Environment=${quote(`${name}=${value}`)}`)
-  const program = `ExecStart=${quote(nodePath)} ${quoteArgument(launcherPath)}`
-  const values: Readonly<Record<string, string>> = {
-    'ExecStart=': [program, ...assignments].join('\n'),
-    'ExecStartPre=': `ExecStartPre=+/bin/mkdir -p -m 0700 ${writable.map(quoteArgument).join(' ')}`,
-    'ReadWritePaths=': `ReadWritePaths=${quoted}`,
-  }
-  const body = input.template.slice(input.template.indexOf('[Unit]'))
-  let lines = body.split('\n')
+  const program = [`ExecStart=${quote(nodePath)}`, quoteArgument(launcherPath), ...args].join(' ')
+  return [program, ...assignments].join('\n')
+}
+
+/** Each value in the place of the one line that begins so. */
+function fillIn(template: string, values: Readonly<Record<string, string>>): string {
+  let lines = template.slice(template.indexOf('[Unit]')).split('\n')
   for (const [start, value] of Object.entries(values)) {
     if (lines.filter((line) => line.startsWith(start)).length !== 1) {
       throw new ServiceError(
@@ -72,9 +91,9 @@ export function renderUnit(input: UnitInput): string {
   return `${UNIT_MARKER}\n\n${lines.join('\n')}`
 }
 
-/** Where the unit of a user is read from (systemd.unit(5)). */
-export function unitPathIn(configHome: string): string {
-  return join(configHome, 'systemd', 'user', 'personad.service')
+/** Where a unit of a user is read from (systemd.unit(5)). */
+export function unitPathIn(configHome: string, name: string): string {
+  return join(configHome, 'systemd', 'user', name)
 }
 
 /** The user's service manager does not have what a shell profile exports. */

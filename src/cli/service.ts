@@ -1,27 +1,23 @@
 /** `persona service`: puts the daemon under the care of the user's service manager, and takes it out again. */
-import { execFile } from 'node:child_process'
 import { lstat, mkdir, readFile, realpath } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { removeDurably, writeFileDurably } from '../durable/file.ts'
 import { configHome, resolvePaths, type PathsInput } from '../ipc/paths.ts'
-import { renderUnit, ServiceError, UNIT_MARKER, unitPathIn } from './service-unit.ts'
-
-/** Runs a program of the system; `status` is null when there is no such program, or it did not end in time. */
-export type RunProgram = (
-  program: string,
-  args: readonly string[],
-) => Promise<{ status: number | null; output: string }>
+import { renderRepairUnit, renderUnit, ServiceError, UNIT_MARKER, unitPathIn } from './service-unit.ts'
+import { readLingering, runAll, runProgram, type RunProgram } from './systemctl.ts'
 
 export interface ServiceOptions extends PathsInput {
   readonly run?: RunProgram
-  /** Absolute paths of Node and of the launcher; those of this process and this checkout or package when left out. */
-  readonly programs?: { readonly nodePath: string; readonly launcherPath: string }
+  /** Absolute paths of Node and of the launchers; those of this process and this checkout or package when left out. */
+  readonly programs?: { readonly nodePath: string; readonly launcherPath: string; readonly commandPath: string }
 }
 
 export interface ServiceInstall extends ServiceOptions {
-  /** Replace a unit that this command did not write. */
+  /** Replace or remove a unit that this command did not write. */
   readonly force?: boolean
+  /** Also the unit that writes profiles. */
+  readonly repair?: boolean
 }
 
 /** What was done and what is left to the user, as lines for a terminal. */
@@ -31,16 +27,24 @@ export interface ServiceReport {
   readonly todo: readonly string[]
 }
 
-export interface ServiceStatus {
+type UnitState = 'ours' | 'foreign' | 'absent'
+
+/** How one unit does. */
+export interface UnitStatus {
   readonly unitPath: string
-  readonly unit: 'ours' | 'foreign' | 'absent'
+  readonly unit: UnitState
   /** `active`, `failed`, ... of systemctl; null when no service manager of this user answers. */
   readonly activeState: string | null
   /** `enabled`, `disabled`, ...; null likewise. */
   readonly unitFileState: string | null
   readonly mainPid: number | null
+}
+
+export interface ServiceStatus extends UnitStatus {
   /** The daemon's own status line. */
   readonly statusText: string | null
+  /** Of the unit that writes profiles. */
+  readonly repair: UnitStatus
   /** Whether the daemon runs also while the user is not logged in; null when that cannot be found out. */
   readonly isLingering: boolean | null
 }
@@ -49,99 +53,138 @@ export const LINGER_HINT =
   'the service runs while you are logged in; "loginctl enable-linger" lets it run always, from the start of the machine'
 
 const UNIT_NAME = 'personad.service'
-const PROGRAM_TIMEOUT_MS = 150_000 // sanity: longer than TimeoutStartSec of the unit, so that systemctl gives the answer
+const REPAIR_NAME = 'personad-repair.service'
 // As seen from src/cli in a checkout and from dist/cli in a package.
 const LAUNCHER = new URL('../../src/launch/personad.js', import.meta.url)
-const TEMPLATE = new URL('../../systemd/personad.service', import.meta.url)
+const COMMAND = new URL('../../src/launch/persona.js', import.meta.url)
+const TEMPLATES = new URL('../../systemd/', import.meta.url)
 
 /**
- * The unit that an install would write.
+ * The units that an install would write.
  * @throws {ServiceError} SERVICE_PATH_UNUSABLE | SERVICE_UNREADABLE
  * @throws {PathsError} HOME_EMPTY | HOME_UNKNOWN
  */
-export async function serviceUnit(options: ServiceOptions): Promise<string> {
+export async function serviceUnits(options: ServiceOptions): Promise<{ daemon: string; repair: string }> {
   const { home, env } = options
-  const template = await readFile(TEMPLATE, 'utf8').catch((cause: unknown) => {
-    throw new ServiceError('SERVICE_UNREADABLE', `cannot read ${fileURLToPath(TEMPLATE)}: reinstall personad`, {
-      cause,
-    })
-  })
-  const programs = options.programs ?? {
+  const { nodePath, launcherPath, commandPath } = options.programs ?? {
     nodePath: await realpath(process.execPath),
     launcherPath: fileURLToPath(LAUNCHER),
+    commandPath: fileURLToPath(COMMAND),
   }
-  return renderUnit({
-    template,
-    ...programs,
-    paths: resolvePaths(options),
-    home,
-    env,
+  const common = { nodePath, paths: resolvePaths(options), home, env }
+  const [daemon, repair] = [await readTemplate(UNIT_NAME), await readTemplate(REPAIR_NAME)]
+  return {
+    daemon: renderUnit({ ...common, template: daemon, launcherPath }),
+    repair: renderRepairUnit({ ...common, template: repair, launcherPath: commandPath }),
+  }
+}
+
+async function readTemplate(name: string): Promise<string> {
+  const file = new URL(name, TEMPLATES)
+  return await readFile(file, 'utf8').catch((cause: unknown) => {
+    throw new ServiceError('SERVICE_UNREADABLE', `cannot read ${fileURLToPath(file)}: reinstall personad`, { cause })
   })
 }
 
 /**
- * Writes the unit and starts the service. Without a service manager that answers the unit is still written, and the report
- * says what is left to do.
+ * Writes the unit and starts the service; with `repair` also that which writes profiles. Without a service manager that answers the
+ * units are still written, and the report says what is left to do.
  * @throws {ServiceError} any ServiceErrorCode
  * @throws {DurableError} any DurableErrorCode
  * @throws {PathsError} HOME_EMPTY | HOME_UNKNOWN
  */
 export async function installService(options: ServiceInstall): Promise<ServiceReport> {
-  const text = await serviceUnit(options)
-  const unitPath = unitPathIn(configHome(options.env))
-  if (options.force !== true) await refuseForeign(unitPath)
+  const units = await serviceUnits(options)
+  const { unitPath, repairPath } = unitPaths(options)
+  const written: [string, string][] = [[unitPath, units.daemon]]
+  if (options.repair === true) written.push([repairPath, units.repair])
+  if (options.force !== true) for (const [path] of written) await refuseForeign(path)
+  // Where only the second unit is new the daemon goes on, with its key open.
+  const goesOn = options.repair === true && (await readFile(unitPath, 'utf8').catch(() => null)) === units.daemon
   try {
     await mkdir(dirname(unitPath), { recursive: true, mode: 0o700 })
   } catch (cause) {
     throw new ServiceError('SERVICE_UNWRITABLE', `cannot make the directory ${dirname(unitPath)}`, { cause })
   }
-  await writeFileDurably(unitPath, Buffer.from(text), { mode: 0o644 })
+  for (const [path, text] of written) await writeFileDurably(path, Buffer.from(text), { mode: 0o644 })
   // A restart and not a start: the service may run under an older unit.
-  const commands = [['daemon-reload'], ['enable', UNIT_NAME], ['restart', UNIT_NAME]]
+  const commands = [['daemon-reload'], ['enable', UNIT_NAME], [goesOn ? 'start' : 'restart', UNIT_NAME]]
+  if (options.repair === true) commands.push(['enable', REPAIR_NAME], ['restart', REPAIR_NAME])
   const { done, todo } = await runAll(options.run ?? runProgram, commands)
   if ((await readLingering(options.run ?? runProgram)) !== true) todo.push(LINGER_HINT)
-  return { unitPath, done: [`wrote ${unitPath}`, ...done], todo }
+  return { unitPath, done: [...written.map(([path]) => `wrote ${path}`), ...done], todo }
 }
 
 /**
- * Stops the service and removes the unit. State and configuration stay where they are.
+ * Stops the services and removes the units. State and configuration stay where they are.
  * @throws {ServiceError} SERVICE_NOT_OURS | SERVICE_UNREADABLE
  * @throws {DurableError} any DurableErrorCode but DURABLE_DISK_FULL
  * @throws {PathsError} HOME_UNKNOWN
  */
 export async function uninstallService(options: ServiceInstall): Promise<ServiceReport> {
-  const unitPath = unitPathIn(configHome(options.env))
+  const { unitPath, repairPath } = unitPaths(options)
   const run = options.run ?? runProgram
-  if (options.force !== true) await refuseForeign(unitPath)
-  if ((await readUnit(unitPath)) === 'absent') return { unitPath, done: [], todo: [] }
-  const stopped = await runAll(run, [['disable', '--now', UNIT_NAME]])
-  await removeDurably(unitPath)
+  const units: [string, string][] = []
+  for (const [path, name] of [
+    [repairPath, REPAIR_NAME],
+    [unitPath, UNIT_NAME],
+  ] as const) {
+    if (options.force !== true) await refuseForeign(path)
+    if ((await readUnit(path)) !== 'absent') units.push([path, name])
+  }
+  if (units.length === 0) return { unitPath, done: [], todo: [] }
+  const stopped = await runAll(
+    run,
+    units.map(([, name]) => ['disable', '--now', name]),
+  )
+  for (const [path] of units) await removeDurably(path)
   const reloaded = await runAll(run, [['daemon-reload']])
-  const done = [...stopped.done, `removed ${unitPath}`, ...reloaded.done]
+  const done = [...stopped.done, ...units.map(([path]) => `removed ${path}`), ...reloaded.done]
   return { unitPath, done, todo: [...stopped.todo, ...reloaded.todo] }
 }
 
 /**
- * Tells whether the unit is in place and how the service does.
+ * Tells whether the units are in place and how the services do.
  * @throws {ServiceError} SERVICE_UNREADABLE
  * @throws {PathsError} HOME_UNKNOWN
  */
 export async function serviceStatus(options: ServiceOptions): Promise<ServiceStatus> {
   const run = options.run ?? runProgram
-  const unitPath = unitPathIn(configHome(options.env))
-  const properties = 'ActiveState,UnitFileState,MainPID,StatusText'
-  const { status, output } = await run('systemctl', ['--user', 'show', UNIT_NAME, '--property', properties])
-  const values = new Map(status === 0 ? output.split('\n').map(splitProperty) : [])
-  const mainPid = Number(values.get('MainPID') ?? 0)
+  const { unitPath, repairPath } = unitPaths(options)
+  const daemon = await show(run, UNIT_NAME)
+  const repair = await show(run, REPAIR_NAME)
   return {
     unitPath,
     unit: await readUnit(unitPath),
-    activeState: values.get('ActiveState') ?? null,
-    unitFileState: values.get('UnitFileState') ?? null,
-    mainPid: Number.isSafeInteger(mainPid) && mainPid > 0 ? mainPid : null,
-    statusText: values.get('StatusText') ?? null,
+    activeState: daemon.get('ActiveState') ?? null,
+    unitFileState: daemon.get('UnitFileState') ?? null,
+    mainPid: pidOf(daemon),
+    statusText: daemon.get('StatusText') ?? null,
+    repair: {
+      unitPath: repairPath,
+      unit: await readUnit(repairPath),
+      activeState: repair.get('ActiveState') ?? null,
+      unitFileState: repair.get('UnitFileState') ?? null,
+      mainPid: pidOf(repair),
+    },
     isLingering: await readLingering(run),
   }
+}
+
+function unitPaths({ env }: ServiceOptions): { unitPath: string; repairPath: string } {
+  const home = configHome(env)
+  return { unitPath: unitPathIn(home, UNIT_NAME), repairPath: unitPathIn(home, REPAIR_NAME) }
+}
+
+async function show(run: RunProgram, name: string): Promise<ReadonlyMap<string, string | null>> {
+  const properties = 'ActiveState,UnitFileState,MainPID,StatusText'
+  const { status, output } = await run('systemctl', ['--user', 'show', name, '--property', properties])
+  return new Map(status === 0 ? output.split('\n').map(splitProperty) : [])
+}
+
+function pidOf(values: ReadonlyMap<string, string | null>): number | null {
+  const pid = Number(values.get('MainPID') ?? 0)
+  return Number.isSafeInteger(pid) && pid > 0 ? pid : null
 }
 
 function splitProperty(line: string): [string, string | null] {
@@ -156,7 +199,7 @@ async function refuseForeign(unitPath: string): Promise<void> {
 }
 
 /** A link is somebody's own arrangement, also one to a unit of ours. */
-async function readUnit(unitPath: string): Promise<'ours' | 'foreign' | 'absent'> {
+async function readUnit(unitPath: string): Promise<UnitState> {
   try {
     if (!(await lstat(unitPath)).isFile()) return 'foreign'
     return (await readFile(unitPath, 'utf8')).startsWith(`${UNIT_MARKER}\n`) ? 'ours' : 'foreign'
@@ -164,39 +207,4 @@ async function readUnit(unitPath: string): Promise<'ours' | 'foreign' | 'absent'
     if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return 'absent'
     throw new ServiceError('SERVICE_UNREADABLE', `cannot read ${unitPath}`, { cause })
   }
-}
-
-/** Runs systemctl until one command fails; that one and the rest are left to the user. */
-async function runAll(run: RunProgram, commands: readonly string[][]): Promise<{ done: string[]; todo: string[] }> {
-  const done: string[] = []
-  for (const [index, command] of commands.entries()) {
-    const { status, output } = await run('systemctl', ['--user', ...command])
-    if (status !== 0) {
-      const reason = status === null ? 'systemctl is not here' : firstLine(output)
-      const left = commands.slice(index).map((words) => `run: systemctl --user ${words.join(' ')}`)
-      return { done, todo: [`the service manager did not do its part: ${reason}`, ...left] }
-    }
-    done.push(`systemctl --user ${command.join(' ')}`)
-  }
-  return { done, todo: [] }
-}
-
-async function readLingering(run: RunProgram): Promise<boolean | null> {
-  // "self" is the user of the calling session; a user without one is named by the number.
-  const user = String(process.getuid?.() ?? 'self')
-  const { status, output } = await run('loginctl', ['show-user', user, '--property', 'Linger', '--value'])
-  return status === 0 ? output.trim() === 'yes' : null
-}
-
-function firstLine(output: string): string {
-  return output.trim().split('\n')[0] ?? ''
-}
-
-function runProgram(program: string, args: readonly string[]): Promise<{ status: number | null; output: string }> {
-  return new Promise((done) => {
-    execFile(program, [...args], { timeout: PROGRAM_TIMEOUT_MS, encoding: 'utf8' }, (error, stdout, stderr) => {
-      if (error === null) return done({ status: 0, output: stdout })
-      done({ status: typeof error.code === 'number' ? error.code : null, output: `${stderr}${stdout}` })
-    })
-  })
 }

@@ -173,12 +173,14 @@ describe(`the main job, on ${whose}`, () => {
 })
 
 describe('publishing refuses', () => {
-  test('a profile that is no device of the table, unless forced', async () => {
+  test('a profile that is no device of the table, unless that is meant', async () => {
     await startWithPersona()
     const before = readFileSync(at(BOB))
     expect(await home.failure(['tox', 'publish', BOB])).toBe('1 DEVICE_NOT_LISTED')
+    // A running client is another matter.
+    expect(await home.failure(['tox', 'publish', BOB, '--force'])).toBe('1 DEVICE_NOT_LISTED')
     expect(readFileSync(at(BOB)).equals(before)).toBe(true)
-    await home.done(['tox', 'publish', BOB, '--force'])
+    await home.done(['tox', 'publish', BOB, '--unlisted'])
     expect(shownBy(BOB)).toContain('persona:')
   })
 
@@ -189,6 +191,7 @@ describe('publishing refuses', () => {
     await once(client.stdout, 'data')
     const before = readFileSync(at(LAPTOP))
     expect(await home.failure(['tox', 'publish', LAPTOP])).toBe('1 TOX_CLIENT_RUNNING')
+    expect(await home.failure(['tox', 'publish', LAPTOP, '--unlisted'])).toBe('1 TOX_CLIENT_RUNNING')
     expect(readFileSync(at(LAPTOP)).equals(before)).toBe(true)
     await home.done(['tox', 'publish', LAPTOP, '--force'])
     expect(shownBy(LAPTOP)).toContain('persona:')
@@ -200,7 +203,7 @@ describe('publishing refuses', () => {
     const keys = sectionData(save, SECTION_KEYS)!.slice()
     keys[67]! ^= 1
     writeSave(at(LAPTOP), withSection(save, SECTION_KEYS, keys))
-    expect(await home.failure(['tox', 'publish', LAPTOP, '--force'])).toBe('1 TOX_BAD_KEYS')
+    expect(await home.failure(['tox', 'publish', LAPTOP, '--unlisted'])).toBe('1 TOX_BAD_KEYS')
   })
 })
 

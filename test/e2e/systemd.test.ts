@@ -16,6 +16,7 @@ import { resolvePaths } from '../../src/ipc/paths.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
 const UNIT = resolve('systemd/personad.service')
+const REPAIR_UNIT = resolve('systemd/personad-repair.service')
 const MAX_EXPOSURE = 1 // of 10; "OK" reaches to 5. A line less in the unit shows here.
 const MISSING_ANALYZE = spawnSync('systemd-analyze', ['--version']).status !== 0
 
@@ -40,6 +41,7 @@ function installDir(): string {
 describe.skipIf(MISSING_ANALYZE)('the shipped unit (needs systemd-analyze)', () => {
   test('is clean for systemd-analyze verify', () => {
     expect(verify(UNIT)).toEqual({ status: 0, output: '' })
+    expect(verify(REPAIR_UNIT)).toEqual({ status: 0, output: '' })
   })
 
   test(`has an exposure of at most ${MAX_EXPOSURE}, which systemd-analyze security calls OK`, () => {
@@ -87,7 +89,7 @@ function runStory(): { told: Map<string, string>; reason: string } {
   if (spawnSync('unshare', [...namespaces, 'true']).status !== 0) return { told: new Map(), reason: 'needs namespaces' }
   const scripts = [resolve('test/support/user-manager.sh'), resolve('test/support/service-story.sh')]
   const args = [...namespaces, 'sh', ...scripts, process.execPath, resolve('.')]
-  const { status, stdout, stderr } = spawnSync('unshare', args, { encoding: 'utf8', timeout: 100_000 })
+  const { status, stdout, stderr } = spawnSync('unshare', args, { encoding: 'utf8', timeout: 160_000 })
   removeGroups()
   const lines = stdout.split('\n').map((line): [string, string] => {
     const at = line.indexOf(' ')
@@ -110,7 +112,7 @@ describe('under a real service manager of a user', () => {
   let reason = ''
   beforeAll(() => {
     ;({ told, reason } = runStory())
-  }, 120_000)
+  }, 180_000)
 
   const rules: [string, Record<string, string | RegExp>][] = [
     [
@@ -128,6 +130,31 @@ describe('under a real service manager of a user', () => {
     ],
     ['the debugger cannot be opened by a signal', { environment: '1' }],
     ['reload is told to its end', { reload: '0', 'after-reload': 'active' }],
+    [
+      'the daemon in its sandbox writes no profile, and says who would',
+      { 'repair-alone': /^away .*persona service install --repair/ },
+    ],
+    [
+      'its hand outside of the sandbox is installed beside the running daemon, and writes back what was lost',
+      { installRepair: /personad-repair\.service/, 'repair-daemon': 'same', 'repair-hand': 'table' },
+    ],
+    [
+      'the hand writes nothing under a lock or a running client, and does when that ends',
+      { 'repair-lock': 'away table', 'repair-process': 'away table' },
+    ],
+    [
+      'the hand gains no privileges and has a filter of system calls',
+      { 'repair-no-new-privileges': '1', 'repair-filter': '2' },
+    ],
+    [
+      'the hand begins and ends with the daemon',
+      {
+        'repair-restarted': 'active',
+        statusWithRepair:
+          /"repair":\{"unitPath":"[^"]+","unit":"ours","activeState":"active","unitFileState":"enabled"/,
+        'repair-stopped': 'ActiveState=inactive Result=success',
+      },
+    ],
     ['stop is in order', { stopped: 'success', 'stop-status': '0' }],
     [
       'only state and run directory can be written, keys of others not read, no network, no namespaces',
@@ -138,7 +165,10 @@ describe('under a real service manager of a user', () => {
       { broken: '1', 'broken-state': 'failed', 'broken-status': '78', 'broken-restarts': '0' },
     ],
     ['a home with an odd name is the one that is used', { 'odd-started': 'active', odd: 'run state admin app.sock' }],
-    ['uninstall stops it and leaves no unit', { uninstallService: /"removed /, left: '' }],
+    [
+      'uninstall stops it and leaves no unit',
+      { uninstallService: /"removed .*personad-repair.*"removed .*personad\.service/, left: '' },
+    ],
   ]
   test.for(rules)('%s', ([_rule, expected], { skip }) => {
     skip(reason !== '', reason)

@@ -3,7 +3,7 @@ node=$1 root=$2
 service() {
   "$node" --input-type=module -e "
     const service = await import('file://$root/src/cli/service.ts')
-    console.log('$1', JSON.stringify(await service.$1({ env: process.env })))"
+    console.log('${3:-$1}', JSON.stringify(await service.$1({ env: process.env ${2:-} })))"
 }
 show() { echo "$1 $(systemctl --user show personad --property "$2" --value)"; }
 dropin() { mkdir -p ~/.config/systemd/user/personad.service.d; printf '[Service]\n%s\n' "$1" >~/.config/systemd/user/personad.service.d/test.conf; }
@@ -27,7 +27,36 @@ service serviceStatus
 systemctl --user reload personad
 echo "reload $?"
 show after-reload ActiveState
+
+# Profiles that lose the table: first the daemon alone, then with its hand outside of the sandbox.
+mkdir -p -m 700 ~/.config/personad ~/tox ~/.config/systemd/user/personad-repair.service.d
+printf 'watch:\n  profiles: [~/tox]\n  repair: true\n' >~/.config/personad/personad.yaml
+chmod 600 ~/.config/personad/personad.yaml
+printf '[Service]\nStandardOutput=append:%s\nStandardError=append:%s\n' "$HOME/tox/hand.log" "$HOME/tox/hand.log" \
+  >~/.config/systemd/user/personad-repair.service.d/test.conf
+systemctl --user reload personad
+"$node" "$root/test/support/repair-story.ts" alone "$HOME/tox"
+touch ~/tox/hand.log
+"$node" "$root/test/support/repair-story.ts" hand "$HOME/tox" "$HOME/tox/hand.log" >~/story.log 2>&1 &
+story=$!
+until grep -q '^ready' ~/story.log 2>/dev/null; do sleep 0.1; done
+daemon=$(systemctl --user show personad --property MainPID --value)
+service installService ', repair: true' installRepair
+[ "$daemon" = "$(systemctl --user show personad --property MainPID --value)" ] && echo "repair-daemon same"
+wait "$story"
+grep '^repair-' ~/story.log || { cat ~/story.log ~/tox/hand.log >&2; }
+pid=$(systemctl --user show personad-repair --property MainPID --value)
+echo "repair-no-new-privileges $(awk '/^NoNewPrivs/ {print $2}' "/proc/$pid/status")"
+echo "repair-filter $(awk '/^Seccomp:/ {print $2}' "/proc/$pid/status")"
+systemctl --user restart personad
+tries=0
+until systemctl --user is-active --quiet personad-repair || [ "$tries" -gt 100 ]; do tries=$((tries + 1)); sleep 0.1; done
+echo "repair-restarted $(systemctl --user is-active personad-repair)"
+service serviceStatus '' statusWithRepair
 systemctl --user stop personad
+echo "repair-stopped $(systemctl --user show personad-repair --property ActiveState,Result | sort | tr '\n' ' ')"
+systemctl --user disable personad-repair 2>/dev/null
+rm ~/.config/personad/personad.yaml
 show stopped Result
 show stop-status ExecMainStatus
 
@@ -61,4 +90,4 @@ show odd-started ActiveState
 echo "odd $(ls "$PERSONAD_HOME" | tr '\n' ' ')$(ls "$PERSONAD_HOME/run" | tr '\n' ' ')"
 unset PERSONAD_HOME
 service uninstallService
-echo "left $(ls ~/.config/systemd/user/personad.service 2>/dev/null)"
+echo "left $(cd ~/.config/systemd/user && find . -name '*.service' 2>/dev/null)"

@@ -181,6 +181,7 @@ describe('what people see', () => {
         unitFileState: HOSTILE,
         mainPid: 1,
         statusText: HOSTILE,
+        repair: { unitPath: HOSTILE, unit: 'ours', activeState: HOSTILE, unitFileState: HOSTILE, mainPid: 1 },
         isLingering: false,
       }),
     ]

@@ -1,15 +1,15 @@
 import { lstatSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { renderUnit, ServiceError, UNIT_MARKER, type UnitInput } from '../../../src/cli/service-unit.ts'
 import {
-  installService,
-  LINGER_HINT,
-  serviceStatus,
-  serviceUnit,
-  uninstallService,
-  type RunProgram,
-} from '../../../src/cli/service.ts'
+  renderRepairUnit,
+  renderUnit,
+  ServiceError,
+  UNIT_MARKER,
+  type UnitInput,
+} from '../../../src/cli/service-unit.ts'
+import { installService, LINGER_HINT, serviceStatus, serviceUnits, uninstallService } from '../../../src/cli/service.ts'
+import type { RunProgram } from '../../../src/cli/systemctl.ts'
 import { resolvePaths } from '../../../src/ipc/paths.ts'
 import { tempDir } from '../../support/temp-dir.ts'
 
@@ -106,10 +106,14 @@ describe('the rendered unit', () => {
   test.skipIf(IS_BELOW_TMP)(
     'names this node and the launcher of this checkout (which must not be below /tmp)',
     async () => {
-      const unit = await serviceUnit({ env: { HOME: '/home/alice' } })
-      expect(linesOf(unit, 'ExecStart=')).toEqual([
+      const { daemon, repair } = await serviceUnits({ env: { HOME: '/home/alice' } })
+      expect(linesOf(daemon, 'ExecStart=')).toEqual([
         `ExecStart="${process.execPath}" "${resolve('src/launch/personad.js')}"`,
       ])
+      expect(linesOf(repair, 'ExecStart=')).toEqual([
+        `ExecStart="${process.execPath}" "${resolve('src/launch/persona.js')}" tox repair`,
+      ])
+      expect(statSync(resolve('src/launch/persona.js')).isFile()).toBe(true)
       expect(statSync(resolve('src/launch/personad.js')).isFile()).toBe(true)
     },
   )
@@ -131,7 +135,11 @@ function system(answers: Record<string, { status: number | null; output: string 
 }
 
 // Not those of this checkout: one below /tmp is refused, since the service could not see it.
-const PROGRAMS = { nodePath: '/opt/node/bin/node', launcherPath: '/opt/personad/src/launch/personad.js' }
+const PROGRAMS = {
+  nodePath: '/opt/node/bin/node',
+  launcherPath: '/opt/personad/src/launch/personad.js',
+  commandPath: '/opt/personad/src/launch/persona.js',
+}
 
 function place(): { env: Record<string, string>; unitPath: string; programs: typeof PROGRAMS } {
   const config = tempDir()
@@ -158,7 +166,7 @@ describe('persona service install', () => {
       todo: [],
     })
     expect(asked.slice(0, 3)).toEqual(report.done.slice(1))
-    expect(readFileSync(unitPath, 'utf8')).toBe(await serviceUnit({ env, programs }))
+    expect(readFileSync(unitPath, 'utf8')).toBe((await serviceUnits({ env, programs })).daemon)
     expect(statSync(unitPath).mode & 0o777).toBe(0o644)
   })
 
@@ -250,6 +258,75 @@ describe('persona service uninstall', () => {
   })
 })
 
+describe('the unit that writes profiles', () => {
+  test('begins with the marker, has absolute paths, finds the same home, and is otherwise the shipped one', () => {
+    const template = readFileSync(resolve('systemd/personad-repair.service'), 'utf8')
+    const env = { HOME: '/home/alice' }
+    const unit = renderRepairUnit({
+      template,
+      nodePath: '/opt/node/bin/node',
+      launcherPath: PROGRAMS.commandPath,
+      paths: resolvePaths({ home: '/srv/a b%h', env }),
+      home: '/srv/a b%h',
+      env,
+    })
+    expect(unit.startsWith(`${UNIT_MARKER}\n\n[Unit]\n`)).toBe(true)
+    expect(linesOf(unit, 'ExecStart=', 'Environment="')).toEqual([
+      'ExecStart="/opt/node/bin/node" "/opt/personad/src/launch/persona.js" tox repair',
+      'Environment="PERSONAD_HOME=/srv/a b%%h"',
+    ])
+    const kept = template.slice(template.indexOf('[Unit]')).split('\n')
+    const missing = kept.filter((line) => !unit.split('\n').includes(line))
+    expect(missing).toEqual(['ExecStart=/usr/bin/env persona tox repair'])
+  })
+
+  test('is installed beside the other on request, and the daemon goes on when its own unit is as before', async () => {
+    const { env, unitPath, programs } = place()
+    const repairPath = join(dirname(unitPath), 'personad-repair.service')
+    const { run } = system({ Linger: { status: 0, output: 'yes\n' } })
+    const first = await installService({ env, programs, run, repair: true })
+    const commands = ['daemon-reload', 'enable personad.service', 'restart personad.service']
+    const more = ['enable personad-repair.service', 'restart personad-repair.service']
+    const wrote = [`wrote ${unitPath}`, `wrote ${repairPath}`]
+    expect(first.done).toEqual([...wrote, ...[...commands, ...more].map((words) => `systemctl --user ${words}`)])
+    const again = await installService({ env, programs, run, repair: true })
+    expect(again.done).toContain('systemctl --user start personad.service')
+    expect(again.done).not.toContain('systemctl --user restart personad.service')
+    expect((await serviceStatus({ env, programs, run })).repair).toMatchObject({ unit: 'ours', unitPath: repairPath })
+  })
+
+  test('goes with an uninstall, before the daemon does', async () => {
+    const { env, unitPath, programs } = place()
+    const repairPath = join(dirname(unitPath), 'personad-repair.service')
+    const { run } = system()
+    await installService({ env, programs, run, repair: true })
+    expect((await uninstallService({ env, programs, run })).done).toEqual([
+      'systemctl --user disable --now personad-repair.service',
+      'systemctl --user disable --now personad.service',
+      `removed ${repairPath}`,
+      `removed ${unitPath}`,
+      'systemctl --user daemon-reload',
+    ])
+    expect(() => lstatSync(repairPath)).toThrow('ENOENT')
+  })
+
+  test('of somebody else is neither replaced nor removed unless forced', async () => {
+    const { env, unitPath, programs } = place()
+    const repairPath = join(dirname(unitPath), 'personad-repair.service')
+    const { run } = system()
+    mkdirSync(dirname(unitPath), { recursive: true })
+    writeFileSync(repairPath, '[Service]\nExecStart=/bin/mine\n')
+    const refusal = { code: 'SERVICE_NOT_OURS' }
+    await expect(installService({ env, programs, run, repair: true })).rejects.toMatchObject(refusal)
+    expect(() => lstatSync(unitPath)).toThrow('ENOENT')
+    await installService({ env, programs, run })
+    await expect(uninstallService({ env, programs, run })).rejects.toMatchObject(refusal)
+    expect(readFileSync(repairPath, 'utf8')).toContain('/bin/mine')
+    await installService({ env, programs, run, repair: true, force: true })
+    expect(readFileSync(repairPath, 'utf8')).toContain('tox repair')
+  })
+})
+
 describe('persona service status', () => {
   const answer = 'ActiveState=active\nUnitFileState=enabled\nMainPID=4242\nStatusText=serving a=b\n'
 
@@ -266,6 +343,13 @@ describe('persona service status', () => {
       unitFileState: 'enabled',
       mainPid: 4242,
       statusText: 'serving a=b',
+      repair: {
+        unitPath: join(dirname(unitPath), 'personad-repair.service'),
+        unit: 'absent',
+        activeState: 'active',
+        unitFileState: 'enabled',
+        mainPid: 4242,
+      },
       isLingering: false,
     })
   })
@@ -273,8 +357,14 @@ describe('persona service status', () => {
   test('knows nothing of the process where no service manager answers', async () => {
     const { env, unitPath, programs } = place()
     const { run } = system({ ctl: { status: 1, output: 'Failed to connect to bus\n' } })
-    const nothing = { activeState: null, unitFileState: null, mainPid: null, statusText: null, isLingering: null }
-    expect(await serviceStatus({ env, programs, run })).toEqual({ unitPath, unit: 'absent', ...nothing })
+    const nothing = { unit: 'absent', activeState: null, unitFileState: null, mainPid: null }
+    expect(await serviceStatus({ env, programs, run })).toEqual({
+      ...nothing,
+      unitPath,
+      statusText: null,
+      repair: { ...nothing, unitPath: join(dirname(unitPath), 'personad-repair.service') },
+      isLingering: null,
+    })
   })
 
   test('has no process where there is none', async () => {

@@ -1,0 +1,110 @@
+/** What the two services do about profiles that lost the table, told in lines "NAME VALUE" for test/e2e/systemd.test.ts. Arguments: a phase, the directory of the profiles. */
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync, renameSync, unlinkSync, watch, writeFileSync } from 'node:fs'
+import { hostname } from 'node:os'
+import { basename, dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { connect, type Client } from '../../src/ipc/client.ts'
+import { resolvePaths } from '../../src/ipc/paths.ts'
+import { withStatusMessage } from '../../src/tox/publish.ts'
+import { decodeSave, encodeSave, readStatusMessage } from '../../src/tox/savefile.ts'
+
+const [phase = '', directory = '', handLog = ''] = process.argv.slice(2)
+const PERSONA = fileURLToPath(new URL('../../src/launch/persona.js', import.meta.url))
+const AWAY = 'Away from keyboard, be back soon!'
+const at = (name: string): string => join(directory, name)
+
+function shows(name: string): 'table' | 'away' | 'else' {
+  const { text } = readStatusMessage(decodeSave(new Uint8Array(readFileSync(at(name)))))
+  return text === AWAY ? 'away' : text.includes('persona:') ? 'table' : 'else'
+}
+
+/** As toxic does when its terminal is left. */
+function lose(name: string): void {
+  const save = decodeSave(new Uint8Array(readFileSync(at(name))))
+  writeFileSync(at(`${name}.new`), encodeSave(withStatusMessage(save, AWAY)), { mode: 0o600 })
+  renameSync(at(`${name}.new`), at(name))
+}
+
+function persona(...args: string[]): void {
+  const { status, stderr } = spawnSync(process.execPath, [PERSONA, ...args], { encoding: 'utf8' })
+  if (status !== 0) throw new Error(`persona ${args.join(' ')}: ${stderr}`)
+}
+
+/** Resolves with the next event of this name that tells of this profile. */
+async function told(client: Client, event: 'profile.blob-lost' | 'profile.repaired', name: string): Promise<unknown> {
+  return await new Promise((done) => {
+    void client.subscribe([event], (happened) => {
+      if (happened.event === event && happened.data.path === at(name)) done(happened.data)
+    })
+  })
+}
+
+/** Resolves when the hand has written a line that tells of this profile. */
+async function handSays(text: string): Promise<void> {
+  const says = (): boolean => readFileSync(handLog, 'utf8').includes(text)
+  await new Promise<void>((done) => {
+    const watcher = watch(dirname(handLog), () => {
+      if (!says()) return
+      watcher.close()
+      done()
+    })
+    if (says()) {
+      watcher.close()
+      done()
+    }
+  })
+}
+
+/** A process with the name and the arguments of toxic on a profile, or of nothing on none. */
+async function clientOn(name: string | null): Promise<ChildProcess> {
+  const args = name === null ? [] : ['--', '-f', at(name)]
+  const child = spawn(process.execPath, ['-e', 'console.log("up"); setInterval(() => {}, 1e6)', ...args], {
+    argv0: name === null ? 'node' : 'toxic',
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  await once(child.stdout, 'data')
+  return child
+}
+
+async function heldBack(client: Client, name: string, end: () => void): Promise<string> {
+  const lost = told(client, 'profile.blob-lost', name)
+  lose(name)
+  await lost
+  await handSays(`${at(name)} waits for table`)
+  const before = shows(name)
+  const repaired = told(client, 'profile.repaired', name)
+  end()
+  await repaired
+  return `${before} ${shows(name)}`
+}
+
+const client = await connect({ socketPath: resolvePaths({ env: process.env }).adminSocket })
+if (phase === 'alone') {
+  for (const name of ['laptop', 'phone', 'tablet']) {
+    persona('tox', 'new', at(`${name}.tox`), '--name', 'Me')
+    if (name === 'laptop') persona('init', '--device', name, '--tox-profile', at('laptop.tox'))
+    else persona('device', 'add', name, '--tox-profile', at(`${name}.tox`))
+  }
+  for (const name of ['laptop', 'phone', 'tablet']) persona('tox', 'publish', at(`${name}.tox`))
+  const lost = told(client, 'profile.blob-lost', 'laptop.tox')
+  lose('laptop.tox')
+  await lost
+  const { profiles } = await client.call('profile.list')
+  const why = profiles.find(({ path }) => path === at('laptop.tox'))?.repair
+  console.log(`repair-alone ${shows('laptop.tox')} ${why}`)
+}
+if (phase === 'hand') {
+  const first = told(client, 'profile.repaired', 'laptop.tox')
+  console.log('ready')
+  await first
+  console.log(`repair-hand ${shows('laptop.tox')}`)
+  const qtox = await clientOn(null)
+  writeFileSync(at('phone.lock'), `${qtox.pid}\n${basename(process.execPath)}\n${hostname()}\n`)
+  console.log(`repair-lock ${await heldBack(client, 'phone.tox', () => unlinkSync(at('phone.lock')))}`)
+  qtox.kill('SIGKILL')
+  const toxic = await clientOn('tablet.tox')
+  console.log(`repair-process ${await heldBack(client, 'tablet.tox', () => toxic.kill('SIGKILL'))}`)
+}
+await client.close()
