@@ -11,10 +11,9 @@
  *
  * A box is XSalsa20-Poly1305, which authenticates no header by itself. So its key is the first 32 bytes of
  * SHA-512(LABEL_SEAL || secret || header), where secret is the 32 bytes of Argon2id or the given key, and header is everything
- * in front of the box: with any bit of it changed the box does not open, and no two files share a key.
+ * in front of the box: with any bit of it changed the box does not open, and no two files share a key, also under one salt.
  */
 import { concatBytes, encodeUtf8, equalBytes, readU32, u32be } from '../core/bytes.ts'
-import { checkLength } from './arguments.ts'
 import type { CryptoEngine, PasswordCost } from './engine.ts'
 import { CryptoError } from './errors.ts'
 
@@ -23,7 +22,7 @@ export const LABEL_SEAL: Uint8Array = encodeUtf8('personad/v1/seal\0')
 const MAGIC: Uint8Array = concatBytes(encodeUtf8('persona'), Uint8Array.of(0x1a))
 const VERSION = 1
 const COMMON_BYTES = 14
-const SALT_BYTES = 16
+export const SALT_BYTES = 16
 const NONCE_BYTES = 24
 const TAG_BYTES = 16
 const MODE_CODE = { unsealed: 0, passphrase: 1, key: 2 } as const
@@ -33,16 +32,27 @@ const HEADER_BYTES = {
   key: COMMON_BYTES + NONCE_BYTES,
 } as const
 
-const MIB = 1024 * 1024
-
-// 0.19 s for libsodium on a machine of 2 cores of 2025, 2 s for the portable engine: a person does not mind, a guesser does.
-export const DEFAULT_SEAL_COST: PasswordCost = { passes: 4, memoryBytes: 128 * MIB }
-// sanity: the least that OWASP advises; a file with less was not written by us, and would be opened by guessing.
-export const MIN_SEAL_COST: PasswordCost = { passes: 2, memoryBytes: 19 * MIB }
-// sanity: some 5 s and a memory that a small computer has; a hostile import must not cost more than that.
-export const MAX_SEAL_COST: PasswordCost = { passes: 10, memoryBytes: 1024 * MIB }
-
 export type SealMode = keyof typeof MODE_CODE
+
+/**
+ * What files are sealed by. With a secret in hand a file is written again without its passphrase, which costs no Argon2id and needs
+ * nobody to type. Where one comes from is in sealing.ts.
+ */
+export type Sealing =
+  | { readonly mode: 'unsealed' }
+  | {
+      readonly mode: 'passphrase'
+      readonly cost: PasswordCost
+      /** 16 bytes */
+      readonly salt: Uint8Array
+      /** The 32 bytes of Argon2id, in secret memory */
+      readonly secret: Uint8Array
+    }
+  | {
+      readonly mode: 'key'
+      /** 32 random bytes, in secret memory; not a passphrase, no KDF slows a guesser */
+      readonly secret: Uint8Array
+    }
 
 /**
  * How a file is sealed, so that the caller knows what to ask its user for. Nothing but the length is verified yet.
@@ -66,102 +76,95 @@ export function readSealMode(sealed: Uint8Array): SealMode {
 }
 
 /**
- * The form without any protection but the permissions of the file. Its checksum notices damage; it stops nobody.
- * @returns the secret itself, in secret memory: the caller wipes it
+ * Whether a file says that it is sealed as `sealing` seals: in the same mode and, by a passphrase, under the same salt and cost, so that
+ * the same secret opens it. Nothing of it is verified yet.
+ * @throws {CryptoError} those of {@link readSealMode}
  */
-export function encodeUnsealed(content: Uint8Array, engine: CryptoEngine): Uint8Array {
-  const header = commonHeader('unsealed', content)
-  return joinSecret([header, unsealedChecksum(header, content, engine), content], engine)
+export function isSealedBy(sealed: Uint8Array, sealing: Sealing): boolean {
+  if (readSealMode(sealed) !== sealing.mode) return false
+  return sealing.mode !== 'passphrase' || equalBytes(passphraseHeader(sealing), readPassphraseHeader(sealed))
 }
 
 /**
- * @returns the content, in secret memory
- * @throws {CryptoError} SEAL_DAMAGED, and those of {@link readSealMode}
+ * Whether two files say that one secret opens both: see {@link isSealedBy}.
+ * @throws {CryptoError} those of {@link readSealMode}
  */
-export function decodeUnsealed(sealed: Uint8Array, engine: CryptoEngine): Uint8Array {
-  checkMode(sealed, 'unsealed')
-  const header = sealed.slice(0, HEADER_BYTES.unsealed)
-  const checksum = sealed.slice(HEADER_BYTES.unsealed, HEADER_BYTES.unsealed + TAG_BYTES)
-  const content = copySecret(sealed.subarray(HEADER_BYTES.unsealed + TAG_BYTES), engine)
-  if (engine.equal(unsealedChecksum(header, content, engine), checksum)) return content
+export function areSealedAlike(a: Uint8Array, b: Uint8Array): boolean {
+  const mode = readSealMode(a)
+  if (mode !== readSealMode(b)) return false
+  return mode !== 'passphrase' || equalBytes(readPassphraseHeader(a), readPassphraseHeader(b))
+}
+
+/**
+ * @param content neither kept nor changed
+ * @param sealing used as it is, any number of times: each file gets a nonce and so a key of its own
+ * @returns the whole file; in mode unsealed the secret itself, in secret memory, which the caller wipes
+ */
+export function seal(content: Uint8Array, sealing: Sealing, engine: CryptoEngine): Uint8Array {
+  const common = concatBytes(MAGIC, Uint8Array.of(VERSION, MODE_CODE[sealing.mode]), u32be(content.length))
+  if (sealing.mode === 'unsealed') {
+    return joinSecret([common, unsealedChecksum(common, content, engine), content], engine)
+  }
+  const middle = sealing.mode === 'passphrase' ? passphraseHeader(sealing) : new Uint8Array(0)
+  const header = concatBytes(common, middle, engine.randomBytes(NONCE_BYTES))
+  const key = boxKey(header, sealing.secret, engine)
+  const box = engine.sealBox(content, header.slice(-NONCE_BYTES), key)
+  engine.wipe(key)
+  return concatBytes(header, box)
+}
+
+/**
+ * @param sealing of the mode that the file is to have, not the one that it says: who can write it must not turn "ask for the passphrase"
+ *   into "ask for nothing"
+ * @returns the content, in secret memory: the caller wipes it
+ * @throws {CryptoError} SEAL_MODE | SEAL_WRONG_PASSPHRASE | SEAL_WRONG_KEY | SEAL_DAMAGED, and those of {@link readSealMode}
+ */
+export function unseal(sealed: Uint8Array, sealing: Sealing, engine: CryptoEngine): Uint8Array {
+  checkMode(sealed, sealing.mode)
+  const header = sealed.slice(0, HEADER_BYTES[sealing.mode])
+  const body = sealed.subarray(header.length)
+  if (sealing.mode === 'unsealed') return openUnsealed(header, body, engine)
+  const key = boxKey(header, sealing.secret, engine)
+  const opened = engine.openBox(body.slice(), header.slice(-NONCE_BYTES), key)
+  engine.wipe(key)
+  if (opened === null) throw wrong(sealing.mode)
+  const content = copySecret(opened, engine)
+  engine.wipe(opened)
+  return content
+}
+
+/**
+ * Salt and cost in the header of a file in mode passphrase. Nothing is verified: the cost may be any.
+ * @throws {CryptoError} SEAL_MODE, and those of {@link readSealMode}
+ */
+export function readPassphraseCost(sealed: Uint8Array): { salt: Uint8Array; cost: PasswordCost } {
+  checkMode(sealed, 'passphrase')
+  const header = readPassphraseHeader(sealed)
+  return { salt: header.slice(8), cost: { passes: readU32(header, 0), memoryBytes: readU32(header, 4) * 1024 } }
+}
+
+function openUnsealed(header: Uint8Array, body: Uint8Array, engine: CryptoEngine): Uint8Array {
+  const content = copySecret(body.subarray(TAG_BYTES), engine)
+  if (engine.equal(unsealedChecksum(header, content, engine), body.slice(0, TAG_BYTES))) return content
+  engine.wipe(content)
   throw new CryptoError(
     'SEAL_DAMAGED',
     'the secrets file is damaged; restore it from a backup or from the recovery words',
   )
 }
 
-/**
- * @param passphrase normalised by NFKC, then UTF-8, so that every keyboard and system spells it alike
- * @param cost within MIN_SEAL_COST and MAX_SEAL_COST, memory a multiple of 1 KiB
- * @throws {CryptoError} SEAL_PASSPHRASE_UNUSABLE | SEAL_COST_REFUSED | ARGON2_FAILED
- */
-export async function sealWithPassphrase(
-  content: Uint8Array,
-  passphrase: string,
-  cost: PasswordCost,
-  engine: CryptoEngine,
-): Promise<Uint8Array> {
-  // Assigned later, a character may get another normal form, and the passphrase would no longer open.
-  if (passphrase === '' || /[\p{Cn}\p{Cs}]/u.test(passphrase)) {
-    throw new CryptoError(
-      'SEAL_PASSPHRASE_UNUSABLE',
-      'the passphrase is empty or has characters that Unicode does not define',
-    )
-  }
-  checkCostBounds(cost)
-  const header = concatBytes(
-    commonHeader('passphrase', content),
-    u32be(cost.passes),
-    u32be(cost.memoryBytes / 1024),
-    engine.randomBytes(SALT_BYTES + NONCE_BYTES),
-  )
-  return sealBehind(header, content, await passphraseSecret(header, passphrase, engine), engine)
+function wrong(mode: 'passphrase' | 'key'): CryptoError {
+  return mode === 'key'
+    ? new CryptoError('SEAL_WRONG_KEY', 'the key does not open the secrets file, or the file is damaged')
+    : new CryptoError('SEAL_WRONG_PASSPHRASE', 'the passphrase does not open the secrets file, or the file is damaged')
 }
 
-/**
- * @returns the content, in secret memory
- * @throws {CryptoError} SEAL_WRONG_PASSPHRASE | SEAL_COST_REFUSED | ARGON2_FAILED, and those of {@link readSealMode}
- */
-export async function openWithPassphrase(
-  sealed: Uint8Array,
-  passphrase: string,
-  engine: CryptoEngine,
-): Promise<Uint8Array> {
-  checkMode(sealed, 'passphrase')
-  const header = sealed.slice(0, HEADER_BYTES.passphrase)
-  const content = openBehind(header, sealed, await passphraseSecret(header, passphrase, engine), engine)
-  if (content !== null) return content
-  throw new CryptoError(
-    'SEAL_WRONG_PASSPHRASE',
-    'the passphrase does not open the secrets file, or the file is damaged',
-  )
+function passphraseHeader({ cost, salt }: { cost: PasswordCost; salt: Uint8Array }): Uint8Array {
+  return concatBytes(u32be(cost.passes), u32be(cost.memoryBytes / 1024), salt)
 }
 
-/**
- * @param key 32 random bytes, such as the systemd credential directory holds; not a passphrase, no KDF slows a guesser
- * @throws {CryptoError} ARGUMENT_LENGTH
- */
-export function sealWithKey(content: Uint8Array, key: Uint8Array, engine: CryptoEngine): Uint8Array {
-  checkLength('the key of the secrets file', key, 32)
-  const header = concatBytes(commonHeader('key', content), engine.randomBytes(NONCE_BYTES))
-  return sealBehind(header, content, copySecret(key, engine), engine)
-}
-
-/**
- * @returns the content, in secret memory
- * @throws {CryptoError} SEAL_WRONG_KEY | ARGUMENT_LENGTH, and those of {@link readSealMode}
- */
-export function openWithKey(sealed: Uint8Array, key: Uint8Array, engine: CryptoEngine): Uint8Array {
-  checkLength('the key of the secrets file', key, 32)
-  checkMode(sealed, 'key')
-  const header = sealed.slice(0, HEADER_BYTES.key)
-  const content = openBehind(header, sealed, copySecret(key, engine), engine)
-  if (content !== null) return content
-  throw new CryptoError('SEAL_WRONG_KEY', 'the key does not open the secrets file, or the file is damaged')
-}
-
-function commonHeader(mode: SealMode, content: Uint8Array): Uint8Array {
-  return concatBytes(MAGIC, Uint8Array.of(VERSION, MODE_CODE[mode]), u32be(content.length))
+function readPassphraseHeader(sealed: Uint8Array): Uint8Array {
+  return sealed.slice(COMMON_BYTES, COMMON_BYTES + 8 + SALT_BYTES)
 }
 
 function truncated(): CryptoError {
@@ -175,59 +178,11 @@ function checkMode(sealed: Uint8Array, wanted: SealMode): void {
   throw new CryptoError('SEAL_MODE', `the secrets file is in mode "${mode}" and was to be opened in mode "${wanted}"`)
 }
 
-function checkCostBounds(cost: PasswordCost): void {
-  const { passes, memoryBytes } = cost
-  const passesFit = Number.isInteger(passes) && passes >= MIN_SEAL_COST.passes && passes <= MAX_SEAL_COST.passes
-  const memoryFits = memoryBytes >= MIN_SEAL_COST.memoryBytes && memoryBytes <= MAX_SEAL_COST.memoryBytes
-  if (passesFit && memoryFits && memoryBytes % 1024 === 0) return
-  throw new CryptoError(
-    'SEAL_COST_REFUSED',
-    `${passes} passes over ${memoryBytes / MIB} MiB are refused: ${MIN_SEAL_COST.passes} to ${MAX_SEAL_COST.passes} passes ` +
-      `over ${MIN_SEAL_COST.memoryBytes / MIB} to ${MAX_SEAL_COST.memoryBytes / MIB} MiB are taken`,
-  )
-}
-
-async function passphraseSecret(header: Uint8Array, passphrase: string, engine: CryptoEngine): Promise<Uint8Array> {
-  const cost = { passes: readU32(header, COMMON_BYTES), memoryBytes: readU32(header, COMMON_BYTES + 4) * 1024 }
-  checkCostBounds(cost)
-  const salt = header.slice(COMMON_BYTES + 8, COMMON_BYTES + 8 + SALT_BYTES)
-  const bytes = encodeUtf8(passphrase.normalize('NFKC'))
-  try {
-    return await engine.argon2id(bytes, salt, cost)
-  } finally {
-    engine.wipe(bytes)
-  }
-}
-
-/** @param secret 32 bytes, wiped */
-function sealBehind(header: Uint8Array, content: Uint8Array, secret: Uint8Array, engine: CryptoEngine): Uint8Array {
-  const key = boxKey(header, secret, engine)
-  const box = engine.sealBox(content, header.slice(-NONCE_BYTES), key)
-  engine.wipe(key)
-  return concatBytes(header, box)
-}
-
-/** @param secret 32 bytes, wiped */
-function openBehind(
-  header: Uint8Array,
-  sealed: Uint8Array,
-  secret: Uint8Array,
-  engine: CryptoEngine,
-): Uint8Array | null {
-  const key = boxKey(header, secret, engine)
-  const opened = engine.openBox(sealed.slice(header.length), header.slice(-NONCE_BYTES), key)
-  engine.wipe(key)
-  if (opened === null) return null
-  const content = copySecret(opened, engine)
-  engine.wipe(opened)
-  return content
-}
-
 function boxKey(header: Uint8Array, secret: Uint8Array, engine: CryptoEngine): Uint8Array {
   const whole = joinSecret([LABEL_SEAL, secret, header], engine)
   const hash = engine.sha512(whole)
   const key = copySecret(hash.subarray(0, 32), engine)
-  for (const spent of [whole, hash, secret]) engine.wipe(spent)
+  for (const spent of [whole, hash]) engine.wipe(spent)
   return key
 }
 
@@ -252,7 +207,8 @@ function joinSecret(parts: readonly Uint8Array[], engine: CryptoEngine): Uint8Ar
   return whole
 }
 
-function copySecret(bytes: Uint8Array, engine: CryptoEngine): Uint8Array {
+/** @returns a copy in secret memory */
+export function copySecret(bytes: Uint8Array, engine: CryptoEngine): Uint8Array {
   const secret = engine.secret(bytes.length)
   secret.set(bytes)
   return secret

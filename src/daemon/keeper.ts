@@ -37,7 +37,7 @@ export interface KeeperOptions {
   /** Sends an event to subscribers; called once what it tells is on disk. */
   readonly publish: (event: DaemonEvent) => void
   /** A write failed and nobody knows what is on disk: the daemon must stop and start again. */
-  readonly onStoreFailure: (error: StoreError) => void
+  readonly onStoreFailure: (error: unknown) => void
   /** What the daemon around the keeper knows for `status`; its notices come behind those of the keeper. */
   readonly about: () => About
 }
@@ -60,6 +60,7 @@ export class Keeper {
     this.ledger = ledger
     this.own = own
     this.onDisk = onDisk
+    options.custody.whenFailed(options.onStoreFailure)
   }
 
   /**

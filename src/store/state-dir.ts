@@ -18,6 +18,8 @@ export interface StatePaths {
   readonly pid: string
   readonly secrets: string
   readonly seed: string
+  /** A seed whose sealing is being changed. */
+  readonly seedNext: string
 }
 
 export function statePaths(stateDir: string): StatePaths {
@@ -29,6 +31,7 @@ export function statePaths(stateDir: string): StatePaths {
     pid: at('pid'),
     secrets: at('secrets'),
     seed: at('seed'),
+    seedNext: at('seed.next'),
   }
 }
 

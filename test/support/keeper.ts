@@ -9,7 +9,6 @@ import type { Caller, ParamsOf, ResultOf, Role } from '../../src/ipc/method.ts'
 import type { DaemonEvent, EventData, EventName } from '../../src/ipc/events.ts'
 import type { LaggedEvent } from '../../src/ipc/client.ts'
 import type { ObserveResult } from '../../src/ipc/shapes.ts'
-import type { StoreError } from '../../src/store/errors.ts'
 import { openMemoryStore } from '../../src/store/memory-store.ts'
 import { statePaths } from '../../src/store/state-dir.ts'
 import type { Store, Write } from '../../src/store/store.ts'
@@ -91,7 +90,7 @@ interface Parts {
   readonly stateDir: string
   readonly clock: { nowSec: number }
   readonly events: DaemonEvent[]
-  readonly storeFailures: StoreError[]
+  readonly storeFailures: unknown[]
   readonly delays: number[]
 }
 
@@ -102,7 +101,7 @@ export class TestKeeper {
   readonly records: Records
   readonly stateDir: string
   readonly events: DaemonEvent[]
-  readonly storeFailures: StoreError[]
+  readonly storeFailures: unknown[]
   /** What a subscriber was told of the past, and the number from which he is told the rest. */
   readonly replayed: (DaemonEvent | LaggedEvent)[] = []
   subscribedAfter: number | null = null
@@ -130,7 +129,7 @@ export class TestKeeper {
     const clock = { nowSec: story.nowSec ?? START_SEC }
     const delays: number[] = []
     const events: DaemonEvent[] = []
-    const storeFailures: StoreError[] = []
+    const storeFailures: unknown[] = []
     const custody = await Custody.open(statePaths(stateDir), engine, (seconds) => {
       delays.push(seconds)
       return Promise.resolve()

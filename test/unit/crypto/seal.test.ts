@@ -13,18 +13,19 @@ import {
 import type { CryptoEngine, PasswordCost } from '../../../src/crypto/engine.ts'
 import { CryptoError } from '../../../src/crypto/errors.ts'
 import { portableEngine } from '../../../src/crypto/portable.ts'
+import { areSealedAlike, isSealedBy, readSealMode, seal, unseal } from '../../../src/crypto/seal.ts'
 import {
   DEFAULT_SEAL_COST,
+  keySealing,
   MAX_SEAL_COST,
   MIN_SEAL_COST,
-  decodeUnsealed,
-  encodeUnsealed,
-  openWithKey,
   openWithPassphrase,
-  readSealMode,
-  sealWithKey,
+  passphraseSealing,
+  sealingOf,
   sealWithPassphrase,
-} from '../../../src/crypto/seal.ts'
+  UNSEALED,
+  wipeSealing,
+} from '../../../src/crypto/sealing.ts'
 import { loadSodiumEngine } from '../../../src/crypto/sodium.ts'
 
 const sodium = await loadSodiumEngine()
@@ -53,6 +54,22 @@ async function codeOf(act: () => unknown): Promise<string> {
   return 'none'
 }
 
+function sealWithKey(content: Uint8Array, key: Uint8Array, engine: CryptoEngine): Uint8Array {
+  const sealing = keySealing(key, engine)
+  const sealed = seal(content, sealing, engine)
+  wipeSealing(sealing, engine)
+  return sealed
+}
+
+function openWithKey(sealed: Uint8Array, key: Uint8Array, engine: CryptoEngine): Uint8Array {
+  const sealing = keySealing(key, engine)
+  try {
+    return unseal(sealed, sealing, engine)
+  } finally {
+    wipeSealing(sealing, engine)
+  }
+}
+
 interface Form {
   readonly name: string
   readonly seal: (content: Uint8Array) => Promise<Uint8Array>
@@ -64,8 +81,8 @@ interface Form {
 const FORMS: readonly Form[] = [
   {
     name: 'unsealed',
-    seal: async (content) => Promise.resolve(encodeUnsealed(content, quick)),
-    open: async (sealed) => Promise.resolve().then(() => decodeUnsealed(sealed, quick)),
+    seal: async (content) => Promise.resolve(seal(content, UNSEALED, quick)),
+    open: async (sealed) => Promise.resolve().then(() => unseal(sealed, UNSEALED, quick)),
     wrong: 'SEAL_DAMAGED',
   },
   {
@@ -230,6 +247,34 @@ describe('a key', () => {
     for (const engine of [sodium, portableEngine]) {
       expect(formatHex(openWithKey(file, KEY, engine))).toBe(formatHex(CONTENT))
     }
+  })
+})
+
+describe('a secret that is kept', () => {
+  it('seals again without the passphrase, and the passphrase opens every file', async () => {
+    const sealing = await passphraseSealing('pass', MIN_SEAL_COST, quick)
+    const files = [seal(CONTENT, sealing, quick), seal(CONTENT, sealing, quick)] as const
+    expect(equalBytes(files[0], files[1])).toBe(false)
+    for (const file of files) {
+      expect(isSealedBy(file, sealing)).toBe(true)
+      expect(equalBytes(await openWithPassphrase(file, 'pass', quick), CONTENT)).toBe(true)
+      expect(equalBytes(unseal(file, await sealingOf(files[0], 'pass', quick), quick), CONTENT)).toBe(true)
+    }
+  })
+
+  it('is told from others of its mode by salt and cost, and of another mode by that', async () => {
+    const [one, other] = [
+      await passphraseSealing('pass', MIN_SEAL_COST, quick),
+      await passphraseSealing('pass', MIN_SEAL_COST, quick),
+    ]
+    const costlier = Object.assign({}, one, { cost: DEFAULT_SEAL_COST })
+    const sealings = [one, other, costlier, keySealing(KEY, quick), UNSEALED]
+    const files = sealings.map((sealing) => seal(CONTENT, sealing, quick))
+    for (const [at, file] of files.entries()) {
+      expect(sealings.map((sealing) => isSealedBy(file, sealing))).toEqual(sealings.map((_, i) => i === at))
+      expect(files.map((another) => areSealedAlike(file, another))).toEqual(files.map((_, i) => i === at))
+    }
+    expect(files).toHaveLength(5)
   })
 })
 
