@@ -38,8 +38,13 @@ export const RULES: Readonly<Record<string, Rule>> = {
     packages: ['node:crypto', '@scure/bip39', 'noise-handshake'],
     reason: 'a pairing is messages and keys; who carries them, and how, is for the command line and other apps',
   },
+  live: {
+    folders: ['core'],
+    packages: ['node:', 'koffi', 'zod'],
+    reason: 'the Tox node is a process of its own, which is to hold nothing of the keeper',
+  },
   daemon: {
-    folders: ['core', 'crypto', 'durable', 'store', 'tox', 'ipc', 'pairing'],
+    folders: ['core', 'crypto', 'durable', 'store', 'tox', 'ipc', 'pairing', 'live'],
     packages: ['*'],
     reason: 'the daemon never depends on the command line',
   },

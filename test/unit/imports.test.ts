@@ -17,6 +17,13 @@ test('every folder of src has a rule, and every rule a folder', () => {
   expect(folders).toEqual(new Set(Object.keys(RULES)))
 })
 
+test('native code of the Tox node is loaded by its own process only', () => {
+  const native = new Set(importsBelow(join(SRC, 'live')).flatMap(({ file, from }) => (from === 'koffi' ? [file] : [])))
+  expect([...native].toSorted()).toEqual(['libtoxcore.ts', 'loopback.ts', 'process.ts'])
+  const taken = importsBelow(SRC).filter(({ file, from }) => !file.startsWith('live/') && from.includes('/live/'))
+  expect(taken.filter(({ from }) => native.has(from.split('/').at(-1)!) || from.endsWith('/main.ts'))).toEqual([])
+})
+
 test.each([
   ['core/a.ts', "import { readFile } from 'node:fs'"],
   ['core/a.ts', "import type { Store } from '../store/store.ts'"],
@@ -26,6 +33,7 @@ test.each([
   ['ipc/a.ts', "import { x } from '../daemon/keeper.ts'"],
   ['daemon/a.ts', "import '../cli/main.ts'"],
   ['cli/a.ts', "import { x } from '../store/store.ts'"],
+  ['live/a.ts', "import { x } from '../crypto/seal.ts'"],
   ['pairing/a.ts', "import { connect } from 'node:net'"],
   ['durable/a.ts', "import { x } from '../core/bytes.ts'"],
   ['elsewhere/a.ts', "import { x } from '../core/bytes.ts'"],
