@@ -75,20 +75,31 @@ function printEdit(context: Context, done: string, result: EditResult, more: rea
   return EXIT_DONE
 }
 
-export async function list(context: Context, options: { readonly yaml?: true }): Promise<number> {
-  const table = await withDaemon(context, (client) => client.call('device.list'))
-  if (options.yaml === true && !context.json) process.stdout.write(await formatYaml(table))
-  else print(context, table, formatDevices(table, context.nowSec))
+export async function approve(context: Context, device: string): Promise<number> {
+  const result = await withDaemon(context, (client) => client.call('device.approve', { device }))
+  print(context, result, [`${showName(device, null)} is yours by your own word: a rotation here keeps it`])
   return EXIT_DONE
 }
 
-export function formatDevices(table: OwnTable, nowSec: number): string[] {
+export async function list(context: Context, options: { readonly yaml?: true }): Promise<number> {
+  const [table, unapproved] = await withDaemon(context, async (client) => [
+    await client.call('device.list'),
+    (await client.call('status')).unapproved.map(({ key }) => key),
+  ])
+  if (options.yaml === true && !context.json) process.stdout.write(await formatYaml(table))
+  else print(context, table, formatDevices(table, context.nowSec, unapproved))
+  return EXIT_DONE
+}
+
+/** @param unapproved keys of devices that came only through a sibling's table */
+export function formatDevices(table: OwnTable, nowSec: number, unapproved: readonly string[] = []): string[] {
   const written = `table ${table.seq} of epoch ${table.epoch}, written ${formatTime(table.timeSec, nowSec)}`
   if (table.devices.length === 0) return ['no devices yet: persona device add NAME --tox-profile FILE', written]
   const active = activeDevice(table.devices)
   const rows = table.devices.map((device) => {
     const role = device.companion ? 'companion: does not chat' : device === active ? 'active' : ''
-    return [showName(device.name, device.key), device.key, role]
+    const asked = unapproved.includes(device.key) ? 'not approved here' : ''
+    return [showName(device.name, device.key), device.key, [role, asked].filter(Boolean).join(', ')]
   })
   const [headings, ...devices] = formatTable(['DEVICE', 'TOX PUBLIC KEY', ''], rows)
   const names = table.named ? '' : '; published without nicknames'

@@ -35,7 +35,9 @@ export function buildProgram(run: Runner): Command {
     .configureHelp({ showGlobalOptions: true })
     .addHelpText('after', HELP_AFTER)
   addPersona(program, run)
-  addDevice(program.command('device').description('your table of devices'), run)
+  const device = program.command('device').description('your table of devices')
+  addDevice(device, run)
+  addApprove(device, run)
   addTox(program.command('tox').description('Tox profiles'), run)
   addContact(program, run)
   addVerify(program, run)
@@ -122,6 +124,13 @@ function addDevice(device: Command, run: Runner): void {
     .command('remove <device>')
     .description('take a device out of the table; this does not revoke it')
     .action((name: string) => run(async (context) => (await import('./device.ts')).remove(context, name)))
+}
+
+function addApprove(device: Command, run: Runner): void {
+  device
+    .command('approve <device>')
+    .description('say that a device which another device of yours added is yours')
+    .action((name: string) => run(async (context) => (await import('./device.ts')).approve(context, name)))
 }
 
 function addContact(program: Command, run: Runner): void {

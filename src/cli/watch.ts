@@ -47,8 +47,13 @@ export function describeEvent(event: DaemonEvent): string {
       const { contact, device, personaId } = event.data
       return `${showName(contact, personaId)} lists a new device, ${showName(device.name, device.key)}`
     }
-    case 'own.changed':
-      return `your table is now number ${event.data.table.seq} of epoch ${event.data.table.epoch}, with ${countOf(event.data.table.devices.length, 'device')} (${escapeText(event.data.cause)})`
+    case 'own.changed': {
+      const { table, cause, unapproved } = event.data
+      const asked = unapproved.map(
+        ({ name, key }) => `; is ${showName(name, key)} yours? persona device approve, or remove --lost`,
+      )
+      return `your table is now number ${table.seq} of epoch ${table.epoch}, with ${countOf(table.devices.length, 'device')} (${escapeText(cause)})${asked.join('')}`
+    }
     case 'own.intent-dropped':
       return `an edit of yours was dropped: ${escapeText(event.data.intent)}, ${escapeText(event.data.reason)}; to repeat it: ${escapeText(event.data.command)}`
     case 'alarm':

@@ -12,8 +12,25 @@ function alarm(ledger: Ledger, code: string, personaId: string, key: string | nu
 /** Two chains for one PersonaID: whoever made the second one holds K_0. */
 export function alarmDisputed(persona: PersonaRecord, ledger: Ledger): void {
   const name = persona.entry?.name ?? OWN_NAME
-  const message = `two key chains claim to be ${name}: somebody else has its first key; nothing of the second one was taken`
+  const isOwn = persona.personaId === ledger.own()?.personaId
+  const then = isOwn ? '; who knows you already refuses it too, who meets you now must compare your safety number' : ''
+  const message = `two key chains claim to be ${name}: somebody else has its first key; nothing of the second one was taken${then}`
   alarm(ledger, 'CHAIN_DISPUTED', persona.personaId, null, message)
+}
+
+/** The own persona was rotated twice, here and elsewhere, and neither knew of the other. */
+export function alarmRival(personaId: string, epoch: number, ledger: Ledger): void {
+  const message =
+    `your persona was also rotated elsewhere, to epoch ${epoch}, and the rotation made here did not know of it: a device that had the ` +
+    'key then still has it. Rotate again: persona rotate'
+  alarm(ledger, 'ROTATE_AGAIN', personaId, null, message)
+}
+
+/** A sibling's table leaves out the device that this daemon runs for. */
+export function alarmUnlisted(personaId: string, ledger: Ledger): void {
+  const message =
+    'another device took this one out of your table: nothing is signed or shown here until you say who did that; see: persona status'
+  alarm(ledger, 'OWN_DEVICE_UNLISTED', personaId, null, message)
 }
 
 /** A device that is bound to a persona shows another one. */

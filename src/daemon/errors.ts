@@ -9,6 +9,7 @@ export type KeeperErrorCode =
   | 'LOCKED' // needs the signing key, which is sealed
   | 'NO_PASSPHRASE' // nothing to unlock
   | 'KEY_SUPERSEDED' // the head was signed by a later key than the one held here
+  | 'OWN_DEVICE_UNLISTED' // a sibling's table leaves out the device that this daemon runs for
   | 'NOT_FOUND'
   | 'AMBIGUOUS'
   | 'WORDS_TOO_LONG'

@@ -9,6 +9,7 @@ import { KeeperError } from './errors.ts'
 import { findContact } from './find.ts'
 import { listHistory, recallEvent, tipOf, verifyHistory } from './history.ts'
 import type { Keeper } from './keeper.ts'
+import { NO_STANDING, standingOf } from './own-standing.ts'
 import { OWN } from './records.ts'
 import { makeStatus } from './status.ts'
 
@@ -78,11 +79,13 @@ async function keysOf(query: string, keeper: Keeper): Promise<Set<string>> {
 function status(keeper: Keeper): DaemonStatus {
   const { custody, engine } = keeper
   const own = keeper.onDisk.own.get(OWN)
+  const persona = own === undefined ? undefined : keeper.onDisk.personas.get(own.personaId)
   return makeStatus(keeper.about, {
     engine: engine.name,
     table: own === undefined ? null : keeper.table(),
     isLocked: custody.isLocked,
     theftProtection: own?.recoveryConfirmed === true,
+    standing: own === undefined || persona === undefined ? NO_STANDING : standingOf(own, persona),
     counts: keeper.counts(),
     clock: keeper.clock(),
   })

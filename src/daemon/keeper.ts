@@ -18,6 +18,7 @@ import { contactHandlers } from './handlers-contacts.ts'
 import { custodyHandlers } from './handlers-custody.ts'
 import { generalHandlers } from './handlers-general.ts'
 import { ownHandlers } from './handlers-own.ts'
+import { rotationHandlers } from './handlers-rotation.ts'
 import { judgeAgainst } from './heads.ts'
 import { Ledger, type PendingEvent } from './ledger.ts'
 import { observe } from './observe.ts'
@@ -96,6 +97,7 @@ export class Keeper {
       ...contactHandlers(this),
       ...ownHandlers(this),
       ...custodyHandlers(this),
+      ...rotationHandlers(this),
     }
     return this.#handlers
   }

@@ -19,12 +19,18 @@ const QUIET_SEC = 60 // sanity: what does not move a head is written at most onc
 /** What the owner's own blob on some device means is the owner's table's business. */
 export interface OwnHeads {
   readonly personaId: string | null
-  /**
-   * @param from the device that shows it
-   * @param mayNote as applyVerdict has it
-   * @returns whether anything was written
-   */
-  adopt(blob: VerifiedBlob, verdict: OrderVerdict, from: string, mayNote: boolean): boolean
+  /** @returns whether anything was written */
+  adopt(blob: VerifiedBlob, verdict: OrderVerdict, sight: OwnSight): boolean
+}
+
+/** How the own blob was seen. */
+export interface OwnSight {
+  /** The device that shows it. */
+  readonly from: string
+  /** When; null for a profile on this machine, whose text may be from this daemon's own hand. */
+  readonly copySec: number | null
+  /** As applyVerdict has it. */
+  readonly mayNote: boolean
 }
 
 /** Codes that mean that a client cut or altered a token, and not that somebody forged one. */
@@ -109,7 +115,9 @@ class Observation {
       this.#report((reports) => reportToken(reports, this.#source, sighting))
     }
     if (personaId === this.#own.personaId) {
-      if (this.#own.adopt(blob, verdict, this.#key, mayNote)) this.#noteHeard()
+      // What a profile on this machine shows was written here, most likely.
+      const copySec = this.#source === `profile:${this.#key}` ? null : this.#atSec
+      if (this.#own.adopt(blob, verdict, { from: this.#key, copySec, mayNote })) this.#noteHeard()
     } else if (known === undefined) this.#meet(blob)
     else this.#follow(known, blob, verdict, mayNote)
   }

@@ -8,6 +8,7 @@ import { verifyBlob, type VerifiedBlob } from '../core/verify.ts'
 import type { OwnTable } from '../ipc/shapes.ts'
 import { compress } from './compress.ts'
 import type { Custody } from './custody.ts'
+import { approvedNotes, isUnlisted, notesAfter, unapprovedDevices } from './device-notes.ts'
 import { KeeperError, noPersona } from './errors.ts'
 import { recall, takeHead } from './heads.ts'
 import type { Ledger } from './ledger.ts'
@@ -62,17 +63,12 @@ export class OwnHead {
 
   /**
    * The table that follows the head, with other devices.
-   * @throws {KeeperError} KEY_SUPERSEDED @throws {TableError} SEQ_EXHAUSTED
+   * @throws {KeeperError} KEY_SUPERSEDED | OWN_DEVICE_UNLISTED @throws {TableError} SEQ_EXHAUSTED
    */
   draft(devices: readonly table.Device[]): table.TableDraft {
     const { own, head } = this
-    if (head.epoch !== own.epoch) {
-      throw new KeeperError(
-        'KEY_SUPERSEDED',
-        'another device has rotated the key of this persona',
-        'get the new key from that device',
-      )
-    }
+    this.checkKey(head.epoch)
+    this.checkListed(devices)
     if (head.seq >= MAX_SEQ) {
       throw new TableError('SEQ_EXHAUSTED', 'no further table can be signed in this epoch; rotate the key')
     }
@@ -80,6 +76,32 @@ export class OwnHead {
     const timeSec = this.ledger.nowSec
     const prev = head.tableHash.subarray(0, PREV_BYTES)
     return { chain: positionOf(own), seq: head.seq + 1, timeSec, prev, devices, named: own.named, document }
+  }
+
+  /** @throws {KeeperError} KEY_SUPERSEDED: the head was signed by a later key than the one held here */
+  checkKey(epoch: number): void {
+    if (epoch === this.own.epoch) return
+    throw new KeeperError(
+      'KEY_SUPERSEDED',
+      'another device has rotated the key of this persona',
+      'get the new key from that device, or by the recovery words: persona rotate --follow',
+    )
+  }
+
+  /**
+   * A daemon whose own device somebody took out of the table signs and shows nothing more until the owner has said who that was.
+   * @param devices of the table to sign, which may put the device back
+   * @throws {KeeperError} OWN_DEVICE_UNLISTED
+   */
+  checkListed(devices: readonly table.Device[] = []): void {
+    const { own, persona } = this
+    if (!isUnlisted(own, persona.devices) || (devices.length > 0 && !isUnlisted(own, devices))) return
+    throw new KeeperError(
+      'OWN_DEVICE_UNLISTED',
+      'another device took this one out of the table, so nothing is signed or shown here',
+      'if you did that: persona leave; by mistake: persona device add NAME --key KEY --again; ' +
+        'if a thief did: persona device remove THE-STOLEN-ONE --lost',
+    )
   }
 
   /** @throws {KeeperError} LOCKED | KEY_SUPERSEDED @throws {TableError} TABLE_TOO_LARGE @throws {BlobError} */
@@ -100,13 +122,27 @@ export class OwnHead {
   letOut(before: PersonaRecord, blob: VerifiedBlob, cause: string): void {
     const { persona, changes } = takeHead(before, blob, this.ledger)
     for (const change of changes) if (change.kind === 'added') this.bind(change.key!)
+    const { own } = this
+    const dropped = changes.filter(({ kind }) => kind === 'removed').map(({ key }) => key)
+    this.put({
+      notes: notesAfter(own, changes, true, this.ledger.nowSec),
+      localDevices: own.localDevices.filter((key) => !dropped.includes(key)),
+      highestEpoch: Math.max(own.highestEpoch, blob.epoch),
+    })
     this.ledger.putPersona(persona)
     this.remember(blob)
     this.tell(cause)
   }
 
   tell(cause: string): void {
-    this.ledger.emit({ event: 'own.changed', data: { table: this.table(), cause } })
+    const unapproved = unapprovedDevices(this.own, this.persona.devices)
+    this.ledger.emit({ event: 'own.changed', data: { table: this.table(), cause, unapproved } })
+  }
+
+  /** The owner's word for a device that came through a sibling's table. */
+  approve(key: string): void {
+    this.put({ notes: approvedNotes(this.own, [key]) })
+    this.tell('approve')
   }
 
   /** Keeps where an own head stands, to tell later what descends from it. */

@@ -10,14 +10,15 @@ import { composeStatus, formatToken, ownWords } from '../core/token.ts'
 import type { VerifiedBlob } from '../core/verify.ts'
 import type { EditResult, OwnTable, StatusMessage } from '../ipc/shapes.ts'
 import type { Custody } from './custody.ts'
+import { isUnlisted, localAfter, placeOf } from './device-notes.ts'
 import { KeeperError } from './errors.ts'
 import { newPersona } from './heads.ts'
 import { Journal } from './journal.ts'
 import type { Ledger } from './ledger.ts'
-import type { OwnHeads } from './observe.ts'
+import type { OwnHeads, OwnSight } from './observe.ts'
 import { OwnHead } from './own-head.ts'
 import { positionOf, rememberOwnNames, tombstonesAfter } from './own-table.ts'
-import type { OwnRecord } from './records.ts'
+import { OWN_DEFAULTS, type OwnRecord } from './records.ts'
 import { Siblings } from './siblings.ts'
 
 /** What removing a device is not; the rotation that would be is not there yet. */
@@ -70,6 +71,8 @@ export class OwnPersona implements OwnHeads {
       recent: [],
       replayDue: false,
       nextIntent: 1,
+      ...OWN_DEFAULTS,
+      localDevices: checked.map(({ key }) => key),
     }
     this.#ledger.putOwn(own)
     this.#own.letOut({ ...newPersona(blob), devices: [], names: rememberOwnNames(checked) }, blob, 'init')
@@ -78,7 +81,7 @@ export class OwnPersona implements OwnHeads {
   /**
    * One edit by the owner: intent and new head go to disk as one, and only then is the blob let out.
    * @param again a device that was removed here is wanted back
-   * @throws {KeeperError} NO_PERSONA | LOCKED | KEY_SUPERSEDED | DEVICE_OF_CONTACT @throws {TableError} @throws {BlobError}
+   * @throws {KeeperError} NO_PERSONA | LOCKED | KEY_SUPERSEDED | OWN_DEVICE_UNLISTED | DEVICE_OF_CONTACT @throws {TableError} @throws {BlobError}
    */
   edit(edit: Edit, again = false): EditResult {
     const { own, persona } = this.#own
@@ -88,9 +91,12 @@ export class OwnPersona implements OwnHeads {
     const signed = this.#own.sign(this.#own.draft(devices), edit.kind === 'remove')
     this.#journal.add(own.nextIntent, edit, signed.blob)
     const tombstones = tombstonesAfter(own.tombstones, edit)
-    this.#own.put({ named: signed.named, tombstones, nextIntent: own.nextIntent + 1 })
+    const localDevices = localAfter(own, edit, devices)
+    this.#own.put({ named: signed.named, tombstones, localDevices, nextIntent: own.nextIntent + 1 })
     this.#own.letOut({ ...persona, names: rememberOwnNames(devices, persona.names) }, signed.blob, edit.kind)
     this.#ledger.trustClock()
+    // A device that puts itself back into the table may sign again, and has edits of before to make good.
+    this.#siblings.replay()
     const notices = edit.kind === 'remove' ? [NOT_REVOKED] : []
     return { table: this.table(), gaveUp: signed.gaveUpNames ? ['names'] : [], notices }
   }
@@ -102,9 +108,10 @@ export class OwnPersona implements OwnHeads {
 
   /**
    * The status message to show on every device.
-   * @throws {KeeperError} NO_PERSONA | WORDS_TOO_LONG
+   * @throws {KeeperError} NO_PERSONA | OWN_DEVICE_UNLISTED | WORDS_TOO_LONG
    */
   statusMessage(words: string): StatusMessage {
+    this.#own.checkListed()
     const { bytes: blob } = this.#own.head
     const { text, bytes, bytesOver } = composeStatus(words, blob)
     if (bytesOver > 0) {
@@ -116,8 +123,14 @@ export class OwnPersona implements OwnHeads {
   }
 
   /** The owner's own blob was seen on some device: a sibling may have written a newer one (docs/format.md, section 9). */
-  adopt(blob: VerifiedBlob, verdict: OrderVerdict, from: string, mayNote: boolean): boolean {
-    return this.#siblings.adopt(blob, verdict, from, mayNote)
+  adopt(blob: VerifiedBlob, verdict: OrderVerdict, sight: OwnSight): boolean {
+    return this.#siblings.adopt(blob, verdict, sight)
+  }
+
+  /** The owner's word for a device that came through a sibling's table: it is not left out of a rotation any more. */
+  approve(key: string): OwnTable {
+    this.#own.approve(key)
+    return this.table()
   }
 
   /** Makes good what a sibling's winning table may lack of the own edits; at the unlock, for tables that came while locked. */
@@ -125,20 +138,22 @@ export class OwnPersona implements OwnHeads {
     this.#siblings.replay()
   }
 
-  /** When the table is due to be signed again, as for its first device: this daemon may serve any of them. Null without a persona, or without its present key. */
+  /** When the table is due to be signed again by this device, by its place in the table. Null without a persona, its present key, or a place. */
   resignDueSec(): number | null {
     const own = this.#ledger.own()
     if (own === undefined) return null
-    const { epoch, timeSec } = this.#own.persona
-    if (epoch !== own.epoch) return null
+    const { epoch, timeSec, devices } = this.#own.persona
+    if (epoch !== own.epoch || isUnlisted(own, devices)) return null
     // Signed by a clock that was ahead, it would look fresh to friends, and not be due here, until that time has come.
     const { nowSec } = this.#ledger
-    return isClockAhead(timeSec, nowSec) ? nowSec : resignAtSec(timeSec, 0)
+    return isClockAhead(timeSec, nowSec) ? nowSec : resignAtSec(timeSec, placeOf(own, devices))
   }
 
-  /** Signs the head again under the present time, so that friends see that the persona is alive. @throws {KeeperError} LOCKED | KEY_SUPERSEDED */
+  /** Signs the head again under the present time, so that friends see that the persona is alive. @throws {KeeperError} LOCKED | KEY_SUPERSEDED | OWN_DEVICE_UNLISTED */
   resign(): void {
     const { persona, head } = this.#own
+    this.#own.checkKey(head.epoch)
+    this.#own.checkListed()
     const again = resignBlob(head.bytes, this.#ledger.nowSec, this.#custody.signer(head.epoch))
     this.#own.letOut(persona, this.#own.checked(again), 'resign')
   }

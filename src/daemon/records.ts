@@ -7,6 +7,8 @@ import type { Device } from '../core/table.ts'
 import type { DeviceReports, Entry } from '../core/trust.ts'
 import type { RecordCache } from '../store/record-cache.ts'
 import { Collection, jsonCodec, type Codec, type Store } from '../store/store.ts'
+import type { DeviceNote } from './device-notes.ts'
+import type { OwnRotation } from './rivals.ts'
 
 /** Bounds what a persona's record can grow to, whoever writes its blobs; the least telling goes first. */
 export const MAX_KNOWN_NAMES = 64 // sanity: nicknames remembered for keys, so that a table without names keeps them
@@ -72,6 +74,25 @@ export interface OwnRecord {
   readonly replayDue: boolean
   /** Number of the next intent. */
   readonly nextIntent: number
+  /** By whose word each device of the table is there. */
+  readonly notes: readonly DeviceNote[]
+  /** Keys of the devices that this daemon runs for: named at init, or when it joined. None is known of an older record. */
+  readonly localDevices: readonly string[]
+  /** The highest epoch of any own blob that was ever seen. It never sinks. */
+  readonly highestEpoch: number
+  /** When a sibling or a friend last showed a copy of the own blob; null for never. */
+  readonly copySec: number | null
+  /** The last rotation made here. */
+  readonly rotation: OwnRotation | null
+}
+
+/** Of a new persona, and of records that were written before these fields. */
+export const OWN_DEFAULTS: Pick<OwnRecord, 'notes' | 'localDevices' | 'highestEpoch' | 'copySec' | 'rotation'> = {
+  notes: [],
+  localDevices: [],
+  highestEpoch: 0,
+  copySec: null,
+  rotation: null,
 }
 
 /** Where a name leads. The id is the folded name, so that contacts are listed in its order. */
@@ -136,7 +157,7 @@ export function recordsOf(store: Store, cache: RecordCache | null = null): Recor
     personas: new Collection(store, 'persona', record<PersonaRecord>(), cache),
     devices: new Collection(store, 'device', record<DeviceRecord>(), cache),
     names: new Collection(store, 'name', record<NameRecord>(), cache),
-    own: new Collection(store, 'own', record<OwnRecord>(), cache),
+    own: new Collection(store, 'own', record<OwnRecord>(OWN_DEFAULTS), cache),
     intents: new Collection(store, 'intent', record<Intent>(), cache),
     counts: new Collection(store, 'counts', record<Counts>(), cache),
     clock: new Collection(store, 'clock', record<ClockRecord>(), cache),

@@ -1,18 +1,23 @@
 /** What the own blob on some device means: a sibling's newer table is followed, and gets what it lacks (docs/format.md, section 9). Inside of a change. */
+import { formatHex } from '../core/bytes.ts'
 import { replayIntents } from '../core/intents.ts'
 import { MAX_SEQ } from '../core/limits.ts'
 import type { OrderVerdict } from '../core/order.ts'
 import { consentsTo } from '../core/trust.ts'
 import type { VerifiedBlob } from '../core/verify.ts'
 import type { ContactChange } from '../ipc/events.ts'
-import { alarmIfContested } from './alarms.ts'
+import { alarmIfContested, alarmRival, alarmUnlisted } from './alarms.ts'
 import { applyVerdict, noteClock, recall } from './heads.ts'
 import type { Journal } from './journal.ts'
 import type { Ledger } from './ledger.ts'
-import type { OwnHeads } from './observe.ts'
+import { isUnlisted, notesAfter } from './device-notes.ts'
+import type { OwnHeads, OwnSight } from './observe.ts'
 import type { OwnHead } from './own-head.ts'
 import { fitsNameless, isFirstShownBy, rememberOwnNames, replayHead } from './own-table.ts'
-import type { PersonaRecord } from './records.ts'
+import type { OwnRecord, PersonaRecord } from './records.ts'
+import { isRival } from './rivals.ts'
+
+const COPY_STEP_SEC = 3600 // sanity: when a copy was last seen is told by the day; more often it is not written
 
 export class Siblings implements OwnHeads {
   readonly #own: OwnHead
@@ -30,22 +35,42 @@ export class Siblings implements OwnHeads {
   }
 
   /** The owner's own blob was seen on some device: a sibling may have written a newer one. */
-  adopt(blob: VerifiedBlob, verdict: OrderVerdict, from: string, mayNote: boolean): boolean {
+  adopt(blob: VerifiedBlob, verdict: OrderVerdict, sight: OwnSight): boolean {
+    const { from, mayNote } = sight
     const { persona } = this.#own
+    const isNoted = verdict.verdict !== 'violation' && this.#note(blob, sight)
     const { persona: after, changes } = applyVerdict(persona, blob, verdict, mayNote, this.#ledger)
     if (after !== persona) this.#ledger.putPersona(after)
-    if (after.head !== persona.head && verdict.verdict !== 'refresh') this.#follow(after, changes)
+    if (after.head !== persona.head && verdict.verdict !== 'refresh') this.#follow(persona, after, changes)
     else if (after.devices.some(({ key }) => key === from) && this.#isFree(from)) this.#own.bind(from)
-    return after !== persona
+    return isNoted || after !== persona
+  }
+
+  /** What a blob of the own chain says whatever becomes of it: how high the epochs go, and who else rotated. */
+  #note(blob: VerifiedBlob, { from, copySec }: OwnSight): boolean {
+    const { own } = this.#own
+    const changed: Partial<OwnRecord> = {}
+    if (blob.epoch > own.highestEpoch) Object.assign(changed, { highestEpoch: blob.epoch })
+    const isCopy = copySec !== null && !own.localDevices.includes(from)
+    if (isCopy && copySec >= (own.copySec ?? 0) + COPY_STEP_SEC) Object.assign(changed, { copySec })
+    if (own.rotation !== null && isRival(blob, own)) {
+      alarmRival(own.personaId, blob.epoch, this.#ledger)
+      Object.assign(changed, { rotation: { ...own.rotation, rival: formatHex(blob.tableHash) } })
+    }
+    if (Object.keys(changed).length === 0) return false
+    this.#own.put(changed)
+    return true
   }
 
   /** A sibling's table is the head now. */
-  #follow(after: PersonaRecord, changes: readonly ContactChange[]): void {
+  #follow(before: PersonaRecord, after: PersonaRecord, changes: readonly ContactChange[]): void {
     for (const change of changes) if (change.kind === 'added') this.#welcome(change.key!)
     noteClock(after, this.#ledger)
     this.#own.remember(recall(after.head, this.#ledger))
+    const { own } = this.#own
+    if (isUnlisted(own, after.devices) && !isUnlisted(own, before.devices)) alarmUnlisted(own.personaId, this.#ledger)
+    this.#own.put({ replayDue: true, notes: notesAfter(own, changes, false, this.#ledger.nowSec) })
     this.#own.tell('sibling')
-    this.#own.put({ replayDue: true })
     this.replay()
   }
 
@@ -54,8 +79,9 @@ export class Siblings implements OwnHeads {
     const own = this.#ledger.own()
     if (own === undefined || !own.replayDue || this.#own.custody.isLocked) return
     const { persona, head } = this.#own
-    // After a rotation by a sibling nothing can be signed here until this device has the new key; nor behind the last seq.
-    if (head.epoch !== own.epoch || head.seq >= MAX_SEQ) return
+    // After a rotation by a sibling nothing can be signed here until this device has the new key; nor behind the last seq; and not by a
+    // device that somebody took out of the table.
+    if (head.epoch !== own.epoch || head.seq >= MAX_SEQ || isUnlisted(own, persona.devices)) return
     this.#own.put({ replayDue: false })
     const onto = replayHead(persona, head)
     const lacking = this.#journal.live.filter((intent) => !isFirstShownBy(onto, intent))

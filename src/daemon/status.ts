@@ -1,5 +1,6 @@
 /** What `persona status` shows: the state in figures, and what its owner should know in sentences (docs/ipc.md, section 4). */
 import type { DaemonStatus, OwnTable } from '../ipc/shapes.ts'
+import { standingNotices, type OwnStanding } from './own-standing.ts'
 import { freshnessAt, type Clock } from './view.ts'
 
 const UNSIGNED_NOTICE_SEC = 10 * 86_400 // format: a locked daemon misses the re-sign of day 7, and friends see a stale table from day 14
@@ -18,13 +19,14 @@ export interface Kept {
   readonly table: OwnTable | null
   readonly isLocked: boolean
   readonly theftProtection: boolean
+  readonly standing: OwnStanding
   readonly counts: Omit<DaemonStatus['counts'], 'connections'>
   readonly clock: Clock
 }
 
 export function makeStatus(about: About, kept: Kept): DaemonStatus {
   const { connections, storeKind, storeSchema, notices, ...rest } = about
-  const { engine, table, isLocked, theftProtection, counts, clock } = kept
+  const { engine, table, isLocked, theftProtection, standing, counts, clock } = kept
   return {
     ...rest,
     engine,
@@ -32,13 +34,14 @@ export function makeStatus(about: About, kept: Kept): DaemonStatus {
     persona: table,
     locked: table !== null && isLocked,
     theftProtection,
+    unapproved: [...standing.unapproved],
     freshness: table === null ? null : freshnessAt(table.timeSec, clock),
     counts: { ...counts, connections },
     notices: [...ownNotices(kept), ...notices],
   }
 }
 
-function ownNotices({ table, isLocked, theftProtection, clock }: Kept): string[] {
+function ownNotices({ table, isLocked, theftProtection, standing, clock }: Kept): string[] {
   const notices: string[] = []
   if (table === null)
     return [
@@ -50,6 +53,7 @@ function ownNotices({ table, isLocked, theftProtection, clock }: Kept): string[]
       'theft protection is off until the recovery words are written down and confirmed: "persona recovery show"',
     )
   }
+  notices.push(...standingNotices(standing))
   if (isLocked) {
     const days = Math.floor((clock.nowSec - table.timeSec) / 86_400)
     const isDue = !clock.isWrong && clock.nowSec - table.timeSec >= UNSIGNED_NOTICE_SEC

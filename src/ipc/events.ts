@@ -11,7 +11,8 @@ export interface ContactChange {
 export interface EventData {
   'contact.changed': { contact: Contact; changes: ContactChange[]; source: string }
   'device.added': { personaId: string; contact: string; device: TableDevice }
-  'own.changed': { table: OwnTable; cause: string }
+  /** `unapproved`: devices that came only through a sibling's table. */
+  'own.changed': { table: OwnTable; cause: string; unapproved: TableDevice[] }
   'own.intent-dropped': { intent: string; reason: string; command: string }
   alarm: { code: string; personaId: string | null; key: string | null; message: string }
   clock: { personaId: string | null; message: string }

@@ -80,6 +80,7 @@ export interface Methods {
   'device.rename': MethodSpec<{ device: string; name: string }, shape.EditResult>
   'device.activate': MethodSpec<{ device: string }, shape.EditResult>
   'device.remove': MethodSpec<{ device: string }, shape.EditResult>
+  'device.approve': MethodSpec<{ device: string }, { table: shape.OwnTable }>
   'profile.list': MethodSpec<Empty, shape.ProfileList>
   'profile.due': MethodSpec<Empty, DueProfiles>
   'profile.wrote': MethodSpec<WrittenProfile, { device: string | null }>
@@ -189,6 +190,12 @@ export const METHODS: Methods = {
     'Take a device out of the table; without a rotation this does not revoke',
     deviceName,
     shape.editResult,
+  ),
+  'device.approve': method(
+    'admin',
+    "The owner's word for a device that came through a sibling's table",
+    deviceName,
+    z.strictObject({ table: shape.ownTable }),
   ),
   'log.list': {
     ...method(

@@ -322,6 +322,8 @@ export interface DaemonStatus {
   locked: boolean
   /** false until the recovery words were confirmed: a stolen device could then take the persona. */
   theftProtection: boolean
+  /** Devices that came only through a sibling's table, and were not approved here. */
+  unapproved: TableDevice[]
   freshness: Freshness | null
   counts: { contacts: number; provisional: number; devices: number; connections: number }
   /** Tox profiles that are watched, and own ones among them that show an older table than the present one. */
@@ -344,6 +346,7 @@ export const daemonStatus: z.ZodType<DaemonStatus> = z.strictObject({
   persona: ownTable.nullable(),
   locked: z.boolean(),
   theftProtection: z.boolean(),
+  unapproved: z.array(tableDevice),
   freshness: freshness.nullable(),
   counts: z.strictObject({
     contacts: count,

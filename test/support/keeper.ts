@@ -239,14 +239,21 @@ export class TestKeeper {
     return await TestKeeper.open({ stateDir: this.stateDir, store: this.store, nowSec: this.nowSec })
   }
 
-  /** The same persona on another device: the state as it is, copied. */
-  async copied(): Promise<TestKeeper> {
+  /**
+   * The same persona on another device: the state as it is, copied.
+   * @param local key of that device, which its daemon then knows as its own
+   */
+  async copied(local?: string): Promise<TestKeeper> {
     const stateDir = join(tempDir(), 'copy')
     cpSync(this.stateDir, stateDir, { recursive: true })
     const store = openMemoryStore()
     const writes: Write[] = []
     for await (const { key, value } of this.store.iterate({ prefix: '' })) writes.push({ key, value })
     await store.commit(writes)
+    const own = this.records.own.get('own')
+    if (local !== undefined && own !== undefined) {
+      await store.commit([this.records.own.put('own', { ...own, localDevices: [local] })])
+    }
     return await TestKeeper.open({ stateDir, store, nowSec: this.nowSec })
   }
 }

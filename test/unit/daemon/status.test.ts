@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { NO_STANDING } from '../../../src/daemon/own-standing.ts'
 import { makeStatus, type About, type Kept } from '../../../src/daemon/status.ts'
 import { TestKeeper } from '../../support/keeper.ts'
 import { deviceKey, person } from '../../support/person.ts'
@@ -33,6 +34,7 @@ function notices(kept: Partial<Kept>, signedAgoSec = 0): string[] {
     table,
     isLocked: false,
     theftProtection: true,
+    standing: NO_STANDING,
     counts: { contacts: 0, provisional: 0, devices: 0 },
     clock: { nowSec: NOW_SEC, isWrong: false },
     ...kept,

@@ -1,0 +1,37 @@
+/** Own tables that a rotation here did not know of: whoever signed them may have, or have given away, the key just made (docs/format.md, section 4). Pure. */
+import { formatHex } from '../core/bytes.ts'
+import type { TablePoint } from '../core/intents.ts'
+import { deviceKeysOf } from '../core/table.ts'
+import type { VerifiedBlob } from '../core/verify.ts'
+import type { OwnRecord } from './records.ts'
+
+/** The last rotation made here. */
+export interface OwnRotation extends TablePoint {
+  /** T of the rival that was told of last; each is told once. */
+  readonly rival: string | null
+}
+
+const FIRST_PREV = /^0+$/
+
+/**
+ * Whether an own blob, at or above the epoch of the last rotation made here, was signed without knowledge of it: by a rotation elsewhere
+ * that was missed here. A device that held the key then is not shut out by ours. What descends from our table, as a sibling's edit
+ * does that got the new key, is none.
+ */
+export function isRival(blob: VerifiedBlob, own: Pick<OwnRecord, 'rotation' | 'recent' | 'tombstones'>): boolean {
+  const { rotation } = own
+  if (rotation === null || blob.epoch < rotation.epoch) return false
+  const tableHash = formatHex(blob.tableHash)
+  if (tableHash === rotation.tableHash || tableHash === rotation.rival) return false
+  // Signed here, or told of when it came.
+  if (own.recent.some((known) => known.tableHash === tableHash)) return false
+  const prev = formatHex(blob.prev)
+  if (blob.epoch === rotation.epoch) {
+    if (blob.seq <= rotation.seq) return true
+    return blob.seq === rotation.seq + 1 && !rotation.tableHash.startsWith(prev)
+  }
+  if (deviceKeysOf(blob).some((key) => own.tombstones.includes(key))) return true
+  if (FIRST_PREV.test(prev)) return true
+  const before = own.recent.find((known) => known.tableHash.startsWith(prev))
+  return before !== undefined && before.epoch < rotation.epoch
+}
