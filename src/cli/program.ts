@@ -1,6 +1,7 @@
 /** The words of the command line, and which file does the work of each; that file is loaded only when its command is called. */
 import { Command } from 'commander'
 import type { Context } from './context.ts'
+import type { GrantOptions } from './app.ts'
 import type { KeyOptions } from './device.ts'
 import type { LogOptions } from './log.ts'
 import type { InitOptions } from './persona.ts'
@@ -45,6 +46,7 @@ export function buildProgram(run: Runner): Command {
     program.command('recovery').description('the recovery words, which bring the persona back after a theft'),
     run,
   )
+  addApp(program.command('app').description('local apps, and what they may do'), run)
   addService(program.command('service').description('the daemon as a service of your systemd'), run)
   return program
 }
@@ -176,6 +178,43 @@ function addRecovery(recovery: Command, run: Runner): void {
     .command('confirm')
     .description('type three of them back; without a terminal, lines such as "7 abandon" on stdin')
     .action(() => run(async (context) => (await import('./recovery.ts')).confirm(context)))
+}
+
+function addApp(app: Command, run: Runner): void {
+  const can = ['--can <list>', 'any of read, observe, publish, with commas between them'] as const
+  const span = ['--for <time>', 'such as 12h or 30d; until it is revoked when left out'] as const
+  app
+    .command('allow <name>')
+    .description('allow a new app something, and show its token, this once')
+    .option(...can)
+    .option(...span)
+    .action((name: string, options: GrantOptions) =>
+      run(async (context) => (await import('./app.ts')).allow(context, name, options)),
+    )
+  app
+    .command('list')
+    .description('the apps that have a token')
+    .action(() => run(async (context) => (await import('./app.ts')).list(context)))
+  app
+    .command('pending')
+    .description('the apps that ask to be allowed something')
+    .action(() => run(async (context) => (await import('./app.ts')).pending(context)))
+  app
+    .command('accept <name>')
+    .description('allow what an app asks for, or the part of it that --can names')
+    .option(...can)
+    .option(...span)
+    .action((name: string, options: GrantOptions) =>
+      run(async (context) => (await import('./app.ts')).accept(context, name, options)),
+    )
+  app
+    .command('reject <name>')
+    .description('refuse what an app asks for')
+    .action((name: string) => run(async (context) => (await import('./app.ts')).reject(context, name)))
+  app
+    .command('revoke <name>')
+    .description('take back what an app may do, and all that it reported')
+    .action((name: string) => run(async (context) => (await import('./app.ts')).revoke(context, name)))
 }
 
 function addService(service: Command, run: Runner): void {

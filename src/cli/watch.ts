@@ -58,6 +58,10 @@ export function describeEvent(event: DaemonEvent): string {
       return `an edit of yours was dropped: ${escapeText(event.data.intent)}, ${escapeText(event.data.reason)}; to repeat it: ${escapeText(event.data.command)}`
     case 'alarm':
       return `ALARM ${escapeText(event.data.message)} (${event.data.code})`
+    case 'app.changed': {
+      const { app, what, can, asks } = event.data
+      return `app ${escapeText(app)} ${APP_NEWS[what]}: ${(what === 'requested' ? asks : can).join(', ')}`
+    }
     case 'clock':
       return `clock: ${escapeText(event.data.message)}`
     case 'profile.blob-lost':
@@ -77,6 +81,14 @@ export function describeEvent(event: DaemonEvent): string {
 function nothingElse(event: never): string {
   const { event: name } = event as { readonly event: string }
   return `${escapeText(name)}: an event of a newer daemon; --json prints it`
+}
+
+const APP_NEWS: Readonly<Record<string, string>> = {
+  allowed: 'is allowed',
+  requested: 'asks to be allowed (persona app pending)',
+  accepted: 'is allowed what it asked for',
+  rejected: 'was refused what it asked for, and may',
+  revoked: 'is no longer allowed',
 }
 
 const CHANGES: Readonly<Record<ContactChange['kind'], string>> = {

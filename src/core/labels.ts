@@ -5,6 +5,7 @@ function label(text: string): Uint8Array {
   return concatBytes(encodeUtf8(`personad/v1/${text}`), Uint8Array.of(0))
 }
 
+export const LABEL_APP: Uint8Array = label('app')
 export const LABEL_BLOB: Uint8Array = label('blob')
 export const LABEL_HISTORY: Uint8Array = label('history')
 export const LABEL_INCEPTION: Uint8Array = label('inception')

@@ -16,6 +16,12 @@ export type KeeperErrorCode =
   | 'DEVICE_OF_CONTACT'
   | 'RECOVERY_CONFIRMED' // the words were confirmed, and the seed is gone
   | 'RECOVERY_MISMATCH'
+  | 'APP_EXISTS'
+  | 'APP_EXPIRED'
+  | 'APP_PENDING' // asked for, and not yet answered
+  | 'APP_TOKEN_UNKNOWN'
+  | 'APP_TOO_MANY' // wait for the owner's answer
+  | 'QUOTA_EXCEEDED' // an app reports too much
   | 'CURSOR_AHEAD' // a subscriber was told more than this store knows of
   | 'SECRETS_MISSING'
   | 'SECRETS_FOREIGN' // another persona's

@@ -2,11 +2,10 @@
 import type { Handlers } from '../ipc/method.ts'
 import { MAX_PAGE } from '../ipc/limits.ts'
 import type { Methods } from '../ipc/methods.ts'
+import type { Apps } from './apps.ts'
 import { findContact, listContacts, lookup } from './find.ts'
 import type { Keeper } from './keeper.ts'
 
-const APP_SOURCE = 'app' // until apps have names of their own, all of them are one source
-const OWNER_SOURCE = 'owner'
 const DEFAULT_PAGE = 100
 
 export type ContactMethods = Pick<
@@ -14,7 +13,7 @@ export type ContactMethods = Pick<
   'lookup' | 'verify' | 'contact.list' | 'contact.show' | 'observe' | 'observe.batch'
 >
 
-export function contactHandlers(keeper: Keeper): Handlers<ContactMethods> {
+export function contactHandlers(keeper: Keeper, apps: Apps): Handlers<ContactMethods> {
   return {
     lookup: ({ query }) => lookup(query, keeper.reader()),
     verify: ({ text, from }) => keeper.verify(text, from ?? null),
@@ -25,8 +24,8 @@ export function contactHandlers(keeper: Keeper): Handlers<ContactMethods> {
     },
     'contact.show': ({ contact }) => findContact(contact, keeper.reader()),
     observe: async (params, caller) => {
-      const source = caller.role === 'admin' ? OWNER_SOURCE : APP_SOURCE
-      const [result] = await keeper.observe([params], source)
+      apps.chargeObservation(caller, params.from)
+      const [result] = await keeper.observe([params], apps.sourceOf(caller))
       return result!
     },
     'observe.batch': async ({ source, observations }) => ({ results: await keeper.observe(observations, source) }),

@@ -14,6 +14,8 @@ import type { Store } from '../store/store.ts'
 import type { Custody } from './custody.ts'
 import { KeeperError, noPersona } from './errors.ts'
 import type { Reader } from './find.ts'
+import { Apps } from './apps.ts'
+import { appHandlers, finishRevocations } from './handlers-apps.ts'
 import { contactHandlers } from './handlers-contacts.ts'
 import { custodyHandlers } from './handlers-custody.ts'
 import { generalHandlers } from './handlers-general.ts'
@@ -52,6 +54,8 @@ export class Keeper {
   readonly ledger: Ledger
   /** Only inside of {@link change}: what it reads and writes may not be on disk yet. */
   readonly own: OwnPersona
+  /** Who is connected. */
+  readonly apps: Apps
   /** What was acknowledged, and what every answer is made of. */
   readonly onDisk: rec.Records
   #handlers: Handlers<KeeperMethods> | null = null
@@ -62,6 +66,7 @@ export class Keeper {
     this.own = own
     this.onDisk = onDisk
     options.custody.whenFailed(options.onStoreFailure)
+    this.apps = new Apps(onDisk, options.engine, options.nowSec)
   }
 
   /**
@@ -87,14 +92,17 @@ export class Keeper {
     }
     if (own !== undefined) custody.checkKey(own.epoch, own.signingKey)
     if (own?.recoveryConfirmed === true) await custody.forgetSeed()
-    return new Keeper(options, ledger, new OwnPersona(ledger, custody, intents), rec.recordsOf(store, cache))
+    const keeper = new Keeper(options, ledger, new OwnPersona(ledger, custody, intents), rec.recordsOf(store, cache))
+    await finishRevocations(keeper)
+    return keeper
   }
 
   /** What answers each method, but those of the profiles; the same object each time, since it may remember what is under way. */
   handlers(): Handlers<KeeperMethods> {
     this.#handlers ??= {
       ...generalHandlers(this),
-      ...contactHandlers(this),
+      ...contactHandlers(this, this.apps),
+      ...appHandlers(this, this.apps),
       ...ownHandlers(this),
       ...custodyHandlers(this),
       ...rotationHandlers(this),

@@ -131,7 +131,9 @@ async function start(
     engine,
     nowSec,
     publish: (event: DaemonEvent) => {
-      for (const server of servers) server.publish(event)
+      // Asked again at each event: who was revoked is told nothing more.
+      for (const server of servers)
+        server.publish(event, (caller) => keeper.apps.may(caller, 'read', daemon.config.defaultCapabilities))
       if (event.event === 'own.changed') profiles?.ownChanged()
     },
     onStoreFailure: (error) => {
@@ -199,8 +201,7 @@ async function serveRole(
     methods: METHODS,
     handlers: { ...daemon.keeper.handlers(), ...daemon.profiles.handlers() },
     // Read at each call, so that a reload takes effect for those who are connected.
-    authorize: (caller, permission) =>
-      caller.role === 'admin' || daemon.config.defaultCapabilities.some((granted) => granted === permission),
+    authorize: (caller, permission) => daemon.keeper.apps.may(caller, permission, daemon.config.defaultCapabilities),
     toRpcError,
     limits: { maxConnections: daemon.config.maxConnections },
     log: ipcLog(log),

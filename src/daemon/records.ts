@@ -5,6 +5,7 @@ import type { HistoryEntry } from '../core/history.ts'
 import type { Intent, TablePoint } from '../core/intents.ts'
 import type { Device } from '../core/table.ts'
 import type { DeviceReports, Entry } from '../core/trust.ts'
+import type { Capability } from '../ipc/shapes-apps.ts'
 import type { RecordCache } from '../store/record-cache.ts'
 import { Collection, jsonCodec, type Codec, type Store } from '../store/store.ts'
 import type { DeviceNote } from './device-notes.ts'
@@ -107,6 +108,20 @@ export interface Counts {
   readonly devices: number
 }
 
+/** A local app. The id is its name. */
+export interface AppRecord {
+  readonly name: string
+  /** First 32 bytes of SHA-512 over LABEL_APP and the token, 64 hex digits; the token itself is nowhere. */
+  readonly tokenHash: string
+  readonly can: readonly Capability[]
+  readonly createdSec: number
+  readonly expiresAtSec: number | null
+  readonly usedAtSec: number | null
+  readonly asks: { readonly can: readonly Capability[]; readonly why: string; readonly atSec: number } | null
+  /** Revoked, and its observations are being dropped. */
+  readonly revoking: boolean
+}
+
 /** Where the history stands. The id is `last`. */
 export interface HistoryTip {
   /** Of the newest entry; 0 without one. */
@@ -149,6 +164,7 @@ export interface Records {
   readonly clock: Collection<ClockRecord>
   readonly history: Collection<HistoryEntry>
   readonly tip: Collection<HistoryTip>
+  readonly apps: Collection<AppRecord>
 }
 
 /** The collections over a store: over the store itself, with a cache, to read what is on disk; over a Writer to change it. */
@@ -164,6 +180,7 @@ export function recordsOf(store: Store, cache: RecordCache | null = null): Recor
     // Read once and then hardly ever: kept in no cache.
     history: new Collection(store, 'history', record<HistoryEntry>()),
     tip: new Collection(store, 'tip', record<HistoryTip>(), cache),
+    apps: new Collection(store, 'app', record<AppRecord>(), cache),
   }
 }
 

@@ -1,4 +1,5 @@
 /** What subscribers are told (docs/ipc.md, section 4, events): each name with its data. */
+import type { Capability } from './shapes-apps.ts'
 import type { ChangeKind, Contact, OwnTable, TableDevice } from './shapes.ts'
 
 /** What changed in a contact, one entry a change. */
@@ -15,6 +16,14 @@ export interface EventData {
   'own.changed': { table: OwnTable; cause: string; unapproved: TableDevice[] }
   'own.intent-dropped': { intent: string; reason: string; command: string }
   alarm: { code: string; personaId: string | null; key: string | null; message: string }
+  'app.changed': {
+    /** Its name. */
+    app: string
+    what: 'allowed' | 'requested' | 'accepted' | 'rejected' | 'revoked'
+    can: Capability[]
+    asks: Capability[]
+    expiresAtSec: number | null
+  }
   clock: { personaId: string | null; message: string }
   'profile.blob-lost': {
     path: string
@@ -37,6 +46,7 @@ export const EVENT_NAMES: readonly EventName[] = [
   'own.changed',
   'own.intent-dropped',
   'alarm',
+  'app.changed',
   'clock',
   'profile.blob-lost',
   'profile.due',

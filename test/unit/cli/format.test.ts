@@ -140,6 +140,12 @@ const EVENTS: readonly DaemonEvent[] = [
   },
   { event: 'own.intent-dropped', id: 4, atSec: NOW, data: { intent: HOSTILE, reason: HOSTILE, command: HOSTILE } },
   { event: 'alarm', id: 5, atSec: NOW, data: { code: 'CHAIN_DISPUTED', personaId: P, key: null, message: HOSTILE } },
+  {
+    event: 'app.changed',
+    id: 10,
+    atSec: NOW,
+    data: { app: HOSTILE, what: 'requested', can: [], asks: ['read'], expiresAtSec: null },
+  },
   { event: 'clock', id: 6, atSec: NOW, data: { personaId: null, message: HOSTILE } },
   {
     event: 'profile.blob-lost',

@@ -1,0 +1,130 @@
+/** Local apps: which connection is whose, what it may do, and how much of it (docs/ipc.md, section 4, apps). */
+import { encodeUtf8, equalBytes, formatBase64url, formatHex, parseHex } from '../core/bytes.ts'
+import { LABEL_APP } from '../core/labels.ts'
+import type { CryptoEngine } from '../crypto/engine.ts'
+import type { Caller, Permission } from '../ipc/method.ts'
+import type { App, Capability } from '../ipc/shapes-apps.ts'
+import { KeeperError } from './errors.ts'
+import { Quota } from './quota.ts'
+import type { AppRecord, Records } from './records.ts'
+
+export const ANONYMOUS_SOURCE = 'app' // every app that did not say a token
+export const OWNER_SOURCE = 'owner'
+const TOKEN_BYTES = 32 // sanity: nobody guesses 256 bits, so a plain hash of it is enough on disk
+const HASH_BYTES = 32
+
+// A client that starts reports all its friends at once, and then what changes.
+const OBSERVATIONS = { burst: 2000, perSec: 10 } as const // sanity: of an app
+const NEW_DEVICES = { burst: 2000, perSec: 1 / 60 } as const // sanity: keys never seen before, each of which becomes an entry; some 1400 a day
+
+/** Connections that said a token, and their quotas. Nothing of it is on disk. */
+export class Apps {
+  readonly #onDisk: Records
+  readonly #engine: CryptoEngine
+  readonly #nowSec: () => number
+  readonly #names = new WeakMap<Caller, { readonly name: string; readonly tokenHash: string }>()
+  readonly #observations: Quota
+  readonly #newDevices: Quota
+
+  constructor(onDisk: Records, engine: CryptoEngine, nowSec: () => number) {
+    this.#onDisk = onDisk
+    this.#engine = engine
+    this.#nowSec = nowSec
+    this.#observations = new Quota(OBSERVATIONS, nowSec)
+    this.#newDevices = new Quota(NEW_DEVICES, nowSec)
+  }
+
+  /** A new token of an app, to be shown once, and the hash that is kept. */
+  draw(name: string): { token: string; tokenHash: string } {
+    const secret = formatBase64url(this.#engine.randomBytes(TOKEN_BYTES))
+    const token = `${name}.${secret}`
+    return { token, tokenHash: formatHex(this.#hash(token)) }
+  }
+
+  #hash(token: string): Uint8Array {
+    return this.#engine.sha512(LABEL_APP, encodeUtf8(token)).subarray(0, HASH_BYTES)
+  }
+
+  /**
+   * From now on the connection is this app's.
+   * @throws {KeeperError} APP_TOKEN_UNKNOWN | APP_EXPIRED | APP_PENDING
+   */
+  greet(caller: Caller, token: string): AppRecord {
+    const app = this.#onDisk.apps.get(token.slice(0, Math.max(0, token.indexOf('.'))))
+    const isRight = app !== undefined && equalBytes(parseHex(app.tokenHash) ?? new Uint8Array(), this.#hash(token))
+    if (!isRight || app.revoking) {
+      throw new KeeperError(
+        'APP_TOKEN_UNKNOWN',
+        'no app has this token',
+        'ask the owner for one: persona app allow NAME',
+      )
+    }
+    if (this.#isExpired(app)) {
+      throw new KeeperError('APP_EXPIRED', `the token of ${app.name} has expired`, 'ask the owner for a new one')
+    }
+    if (app.can.length === 0) {
+      throw new KeeperError(
+        'APP_PENDING',
+        `the owner has not accepted ${app.name} yet`,
+        'they see it with: persona app pending',
+      )
+    }
+    this.#names.set(caller, { name: app.name, tokenHash: app.tokenHash })
+    return app
+  }
+
+  #isExpired({ expiresAtSec }: AppRecord): boolean {
+    return expiresAtSec !== null && expiresAtSec <= this.#nowSec()
+  }
+
+  /** The app of a connection, as it is allowed at this moment; null for one without a token that still holds. */
+  of(caller: Caller): AppRecord | null {
+    const known = this.#names.get(caller)
+    const app = known === undefined ? undefined : this.#onDisk.apps.get(known.name)
+    return app === undefined || app.revoking || app.tokenHash !== known?.tokenHash || this.#isExpired(app) ? null : app
+  }
+
+  /** @param defaults what every app may do */
+  may(caller: Caller, permission: Permission, defaults: readonly Permission[]): boolean {
+    if (caller.role === 'admin' || permission === 'open' || defaults.includes(permission)) return true
+    return this.of(caller)?.can.some((granted) => granted === permission) === true
+  }
+
+  /** By whose report an observation comes, which a later revocation takes back. */
+  sourceOf(caller: Caller): string {
+    if (caller.role === 'admin') return OWNER_SOURCE
+    const app = this.of(caller)
+    return app === null ? ANONYMOUS_SOURCE : sourceOfApp(app.name)
+  }
+
+  /**
+   * Counts an observation of an app.
+   * @throws {KeeperError} QUOTA_EXCEEDED
+   */
+  chargeObservation(caller: Caller, key: string): void {
+    if (caller.role === 'admin') return
+    const source = this.sourceOf(caller)
+    const isNew = this.#onDisk.devices.get(key) === undefined
+    const waitSec = Math.max(this.#observations.take(source), isNew ? this.#newDevices.take(source) : 0)
+    if (waitSec === 0) return
+    const message = `${source} reports more ${isNew ? 'new devices' : 'observations'} than an app may`
+    throw new KeeperError('QUOTA_EXCEEDED', message, `try again in ${waitSec} s`, { retryAfterSec: waitSec })
+  }
+}
+
+export function sourceOfApp(name: string): string {
+  return `app:${name}`
+}
+
+/** An app as the owner sees it. */
+export function appView({ name, can, createdSec, expiresAtSec, usedAtSec, asks }: AppRecord): App {
+  const wish = asks === null ? null : { can: [...asks.can], why: asks.why, atSec: asks.atSec }
+  return { name, can: [...can], createdSec, expiresAtSec, usedAtSec, asks: wish }
+}
+
+/** Both, each once, in the order in which they are always told. */
+export function uniteCapabilities(a: readonly Capability[], b: readonly Capability[]): Capability[] {
+  return (['read', 'observe', 'publish'] as const).filter(
+    (capability) => a.includes(capability) || b.includes(capability),
+  )
+}

@@ -1,0 +1,42 @@
+/** How often somebody may do something: a bucket that fills again with time. */
+
+export interface Rate {
+  /** At once. */
+  readonly burst: number
+  readonly perSec: number
+}
+
+const MAX_BUCKETS = 1024 // sanity: names are the owner's choice; a bucket that was forgotten is a full one
+
+export class Quota {
+  readonly #rate: Rate
+  readonly #nowSec: () => number
+  readonly #buckets = new Map<string, { left: number; atSec: number }>()
+
+  constructor(rate: Rate, nowSec: () => number) {
+    this.#rate = rate
+    this.#nowSec = nowSec
+  }
+
+  /**
+   * Takes one.
+   * @returns 0, or the seconds after which there is one
+   */
+  take(name: string): number {
+    const nowSec = this.#nowSec()
+    const bucket = this.#buckets.get(name) ?? { left: this.#rate.burst, atSec: nowSec }
+    // A clock that stepped back gives nothing, and takes nothing.
+    const passedSec = Math.max(0, nowSec - bucket.atSec)
+    bucket.left = Math.min(this.#rate.burst, bucket.left + passedSec * this.#rate.perSec)
+    bucket.atSec = nowSec
+    this.#keep(name, bucket)
+    if (bucket.left < 1) return Math.ceil((1 - bucket.left) / this.#rate.perSec)
+    bucket.left--
+    return 0
+  }
+
+  #keep(name: string, bucket: { left: number; atSec: number }): void {
+    if (!this.#buckets.has(name) && this.#buckets.size >= MAX_BUCKETS) this.#buckets.clear()
+    this.#buckets.set(name, bucket)
+  }
+}
