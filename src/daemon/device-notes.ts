@@ -3,7 +3,7 @@ import type { Device } from '../core/table.ts'
 import type { ContactChange } from '../ipc/events.ts'
 import type { OwnRecord } from './records.ts'
 
-const MAX_NOTES = 64 // sanity: those listed are at most 20; of the others the oldest are forgotten
+export const MAX_NOTES = 64 // sanity: those listed are at most 20; of the others the oldest are forgotten
 
 /** A device of the own table, or one that a sibling's table took out. */
 export interface DeviceNote {

@@ -25,6 +25,12 @@ export type KeeperErrorCode =
   | 'CURSOR_AHEAD' // a subscriber was told more than this store knows of
   | 'SECRETS_MISSING'
   | 'SECRETS_FOREIGN' // another persona's
+  | 'SNAPSHOT_CUT'
+  | 'SNAPSHOT_DAMAGED'
+  | 'SNAPSHOT_UNKNOWN_VERSION'
+  | 'SNAPSHOT_UNKNOWN_KIND' // a record or field of a later version
+  | 'SNAPSHOT_INVALID' // a blob or chain in it does not verify
+  | 'SNAPSHOT_FOREIGN' // another persona's
 
 export class KeeperError extends Error {
   override readonly name = 'KeeperError'

@@ -17,15 +17,9 @@ export type OwnMethods = Pick<
 export function ownHandlers(keeper: Keeper): Handlers<OwnMethods> {
   const edit = (make: () => Edit, again?: boolean): Promise<EditResult> =>
     keeper.change(() => keeper.own.edit(make(), again))
-  let initialising: Promise<unknown> = Promise.resolve()
   return {
     'blob.get': ({ words }) => keeper.statusMessage(words ?? ''),
-    // Inits come one after the other: the second finds the persona of the first.
-    'persona.init': (params) => {
-      const turn = initialising.then(() => init(keeper, params))
-      initialising = turn.catch(() => {})
-      return turn
-    },
+    'persona.init': (params) => keeper.founding(() => init(keeper, params)),
     'device.list': () => keeper.table(),
     'device.add': ({ name, key, again }) => edit(() => ({ kind: 'add', key, name }), again),
     'device.rename': ({ device, name }) =>

@@ -34,6 +34,12 @@ export class Journal {
     for (const old of this.#live.slice(0, -MAX_LIVE_INTENTS)) this.forget(old)
   }
 
+  /** Intents of this persona's own past, in the order in which they were made. */
+  takeUp(intents: readonly Intent[]): void {
+    this.#keep([...this.#live, ...intents])
+    for (const intent of intents) this.#ledger.stage(this.#ledger.records.intents.put(intent.id, intent))
+  }
+
   /** A replayed intent was let out once more: what descends from either table has seen it. */
   republish(intent: Intent, blob: VerifiedBlob): void {
     const again: Intent = { ...intent, republished: pointOf(blob) }

@@ -27,6 +27,7 @@ import { observe } from './observe.ts'
 import { ownTable } from './own-table.ts'
 import { OwnPersona } from './own.ts'
 import * as rec from './records.ts'
+import { clearArrivals, takeArrivals } from './snapshot-arrivals.ts'
 import type { About } from './status.ts'
 import { clockAt, nameOf, type Clock } from './view.ts'
 import { Writer } from './writer.ts'
@@ -58,6 +59,7 @@ export class Keeper {
   readonly apps: Apps
   /** What was acknowledged, and what every answer is made of. */
   readonly onDisk: rec.Records
+  #founding: Promise<unknown> = Promise.resolve()
   #handlers: Handlers<KeeperMethods> | null = null
 
   private constructor(options: KeeperOptions, ledger: Ledger, own: OwnPersona, onDisk: rec.Records) {
@@ -79,6 +81,8 @@ export class Keeper {
     const ledger = new Ledger(new Writer(store, (keys) => cache.forget(keys)), engine, nowSec)
     const intents = []
     for await (const [, intent] of ledger.records.intents.iterate()) intents.push(intent)
+    const persona = new OwnPersona(ledger, custody, intents)
+    await finishImport(persona, ledger)
     const own = ledger.own()
     // Crash in the middle of init: the keys were written, the persona was not, and nobody has seen its words.
     if (own === undefined && custody.hasSecrets) await custody.discard()
@@ -92,7 +96,7 @@ export class Keeper {
     }
     if (own !== undefined) custody.checkKey(own.epoch, own.signingKey)
     if (own?.recoveryConfirmed === true) await custody.forgetSeed()
-    const keeper = new Keeper(options, ledger, new OwnPersona(ledger, custody, intents), rec.recordsOf(store, cache))
+    const keeper = new Keeper(options, ledger, persona, rec.recordsOf(store, cache))
     await finishRevocations(keeper)
     return keeper
   }
@@ -108,6 +112,13 @@ export class Keeper {
       ...rotationHandlers(this),
     }
     return this.#handlers
+  }
+
+  /** What makes a persona here comes one after the other: the second finds the persona of the first. */
+  async founding<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#founding.then(work)
+    this.#founding = turn.catch(() => {})
+    return await turn
   }
 
   get custody(): Custody {
@@ -221,6 +232,14 @@ export class Keeper {
   counts(): rec.Counts {
     return this.onDisk.counts.get(rec.COUNTS) ?? rec.NO_COUNTS
   }
+}
+
+/** What a crash has left of an import: all of it is taken, or nothing. */
+async function finishImport(own: OwnPersona, ledger: Ledger): Promise<void> {
+  const state = ledger.records.imports.get(rec.IMPORT)
+  if (state === undefined) return
+  if (state.state === 'arriving') await clearArrivals(ledger)
+  else await takeArrivals(state, own, ledger, async (decide) => void (await ledger.change(decide)))
 }
 
 /** Nothing was written for these; for all others nobody knows. */

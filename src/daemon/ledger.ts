@@ -109,7 +109,8 @@ export class Ledger {
 
   putPersona(persona: rec.PersonaRecord): void {
     const before = this.persona(persona.personaId)
-    if ((before?.entry ?? null) === null && persona.entry !== null) this.#count({ contacts: 1 })
+    const contacts = Number(persona.entry !== null) - Number((before?.entry ?? null) !== null)
+    if (contacts !== 0) this.#count({ contacts })
     this.stage(this.#records.personas.put(persona.personaId, persona))
   }
 
@@ -159,6 +160,16 @@ export class Ledger {
   /** Two entries turn out to be one persona's. */
   joinEntries(kept: Entry, other: Entry, leadsTo: rec.NameRecord): Entry {
     return this.moveEntry(joinEntries(kept, other), leadsTo)
+  }
+
+  /** An entry as another device has it: a name that is somebody else's here is made unique, such an alias is left out. */
+  adoptEntry(entry: Entry, leadsTo: rec.NameRecord): Entry {
+    const isFree = (name: string): boolean => {
+      const taken = this.#records.names.get(foldName(name))
+      return taken === undefined || (taken.kind === leadsTo.kind && taken.id === leadsTo.id)
+    }
+    const name = isFree(entry.name) ? entry.name : this.#freeName(entry.name)
+    return this.moveEntry({ ...entry, name, aliases: entry.aliases.filter(isFree) }, leadsTo)
   }
 
   /** The names of an entry lead nowhere any more. */

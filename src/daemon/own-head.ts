@@ -13,9 +13,7 @@ import { KeeperError, noPersona } from './errors.ts'
 import { recall, takeHead } from './heads.ts'
 import type { Ledger } from './ledger.ts'
 import { ownTable, pointOf, positionOf } from './own-table.ts'
-import type { OwnRecord, PersonaRecord } from './records.ts'
-
-const MAX_RECENT_TABLES = 64 // sanity: own tables remembered to tell what descends from what
+import { MAX_RECENT_TABLES, type OwnRecord, type PersonaRecord } from './records.ts'
 
 /** A table that was just signed, and whether it still has its names. */
 export interface SignedTable {

@@ -7,9 +7,7 @@ import { checkRoomToRotate, statusBytesFree, type Device } from '../core/table.t
 import type { VerifiedBlob } from '../core/verify.ts'
 import { tableDeviceOf } from '../ipc/judgement.ts'
 import type { OwnTable } from '../ipc/shapes.ts'
-import { storedBytes, type OwnRecord, type PersonaRecord } from './records.ts'
-
-const MAX_TOMBSTONES = 1024 // sanity: removed devices of a lifetime
+import { MAX_TOMBSTONES, storedBytes, type OwnRecord, type PersonaRecord } from './records.ts'
 
 export function rememberOwnNames(
   devices: readonly Device[],

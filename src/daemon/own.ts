@@ -158,6 +158,12 @@ export class OwnPersona implements OwnHeads {
     this.#own.letOut(persona, this.#own.checked(again), 'resign')
   }
 
+  /** The persona came here from another device, or from its own past with its intents. */
+  takeUp(intents: readonly Intent[]): void {
+    this.#journal.takeUp(intents)
+    this.#own.tell('import')
+  }
+
   /** The words were written down. */
   confirmRecovery(): void {
     this.#own.put({ recoveryConfirmed: true })

@@ -6,6 +6,7 @@ import type { Intent, TablePoint } from '../core/intents.ts'
 import type { Device } from '../core/table.ts'
 import type { DeviceReports, Entry } from '../core/trust.ts'
 import type { Capability } from '../ipc/shapes-apps.ts'
+import type { SnapshotItem } from './snapshot-items.ts'
 import type { RecordCache } from '../store/record-cache.ts'
 import { Collection, jsonCodec, type Codec, type Store } from '../store/store.ts'
 import type { DeviceNote } from './device-notes.ts'
@@ -15,6 +16,8 @@ import type { OwnRotation } from './rivals.ts'
 export const MAX_KNOWN_NAMES = 64 // sanity: nicknames remembered for keys, so that a table without names keeps them
 export const MAX_OTHERS = 64 // sanity: devices that left or that only assert
 export const MAX_CLAIMANTS = 64 // sanity: personas that list one device; all but one of them are wrong
+export const MAX_TOMBSTONES = 1024 // sanity: removed devices of a lifetime
+export const MAX_RECENT_TABLES = 64 // sanity: own tables remembered to tell what descends from what
 
 /** A persona whose blob was verified: a contact, or the owner. The id is the PersonaID. */
 export interface PersonaRecord {
@@ -139,6 +142,18 @@ export interface ClockRecord {
   readonly lastSec: number
 }
 
+/** A snapshot that is being taken in. The id is `now`. */
+export type ImportRecord =
+  /** Not confirmed by its last line yet. */
+  | { readonly state: 'arriving' }
+  | {
+      readonly state: 'taking'
+      /** Of what it says was seen: `sibling:NAME`; null for this persona's own past. */
+      readonly source: string | null
+      readonly withKeys: boolean
+      readonly ownId: string | null
+    }
+
 /**
  * The store notices changed bytes by itself, so a record that arrives is one that was written.
  * @param defaults of the fields that records written by an earlier version lack
@@ -165,6 +180,9 @@ export interface Records {
   readonly history: Collection<HistoryEntry>
   readonly tip: Collection<HistoryTip>
   readonly apps: Collection<AppRecord>
+  readonly imports: Collection<ImportRecord>
+  /** Records of a snapshot that wait beside the state. The id says in which order they are taken. */
+  readonly arrivals: Collection<SnapshotItem>
 }
 
 /** The collections over a store: over the store itself, with a cache, to read what is on disk; over a Writer to change it. */
@@ -181,6 +199,8 @@ export function recordsOf(store: Store, cache: RecordCache | null = null): Recor
     history: new Collection(store, 'history', record<HistoryEntry>()),
     tip: new Collection(store, 'tip', record<HistoryTip>(), cache),
     apps: new Collection(store, 'app', record<AppRecord>(), cache),
+    imports: new Collection(store, 'import', record<ImportRecord>(), cache),
+    arrivals: new Collection(store, 'arrival', record<SnapshotItem>()),
   }
 }
 
@@ -188,6 +208,7 @@ export const OWN = 'own'
 export const COUNTS = 'all'
 export const CLOCK = 'last'
 export const TIP = 'last'
+export const IMPORT = 'now'
 
 export const NO_COUNTS: Counts = { contacts: 0, provisional: 0, devices: 0 }
 export const NEW_DEVICE: DeviceRecord = {

@@ -82,6 +82,8 @@ export function jsonCodec<T>(version: number, check: (value: unknown) => T): Cod
 
 /** The records of one kind, with the key `name/id`. */
 export class Collection<T> {
+  /** Of the kind: what stands in front of the slash of its keys. */
+  readonly name: string
   readonly #store: Store
   readonly #prefix: string
   readonly #codec: Codec<T>
@@ -94,6 +96,7 @@ export class Collection<T> {
   constructor(store: Store, name: string, codec: Codec<T>, cache: RecordCache | null = null) {
     if (!/^[a-z]+$/.test(name))
       throw new StoreError('STORE_KEY_INVALID', `not a name of a collection: ${JSON.stringify(name)}`)
+    this.name = name
     this.#store = store
     this.#prefix = name + '/'
     this.#codec = codec
@@ -136,9 +139,12 @@ export class Collection<T> {
       prefix: this.#prefix + prefix,
       ...(after === undefined ? {} : { after: this.#prefix + after }),
     }
-    for await (const { key, value } of this.#store.iterate(of)) {
-      yield [key.slice(this.#prefix.length), this.#decode(key, value)]
-    }
+    for await (const entry of this.#store.iterate(of)) yield this.read(entry)
+  }
+
+  /** Id and value of a record of this kind that came out of an iteration over several kinds. @throws {StoreError} as {@link Store.get} */
+  read({ key, value }: Entry): readonly [id: string, value: T] {
+    return [key.slice(this.#prefix.length), this.#decode(key, value)]
   }
 
   #decode(key: string, value: Uint8Array): T {

@@ -1,0 +1,134 @@
+/**
+ * Takes a snapshot into the state (docs/backup.md), as one outcome: it arrives beside the state, record by record, and is checked; only
+ * when its last line has confirmed the whole is it taken, each record in one commit with its removal from what arrived.
+ *
+ * Crash before the whole was confirmed: start-up throws away what arrived, and the state never saw any of it. Crash while it is taken:
+ * start-up takes the rest. The owner's record comes last, in one commit with the owner's persona, so until then there is no persona here.
+ */
+import { KeeperError } from './errors.ts'
+import type { Keeper } from './keeper.ts'
+import { IMPORT, type ImportRecord } from './records.ts'
+import { arrivedOwner, clearArrivals, idOfArrival, takeArrivals } from './snapshot-arrivals.ts'
+import { checkItem, checkOwnRoot } from './snapshot-check.ts'
+import type { SnapshotItem } from './snapshot-items.ts'
+import { SnapshotReader } from './snapshot.ts'
+
+const MAX_ARRIVALS = 2_000_000 // sanity: 100 000 contacts with 10 devices each, and as much again
+const MAX_INTENTS = 1024 // sanity: they are taken in one commit; the journal keeps a quarter of it
+
+export interface ImportOptions {
+  /** The sibling whose state it is, 1..100 characters; null for this persona's own past, whose reports keep their sources. */
+  readonly sibling: string | null
+  /** Whether `adopt` brings the signing key that belongs to it: then the later position in the key chain is taken as well. */
+  readonly withKeys: boolean
+}
+
+/** What was taken. */
+export interface ImportResult {
+  readonly personaId: string | null
+  readonly contacts: number
+  readonly devices: number
+}
+
+export class SnapshotImport {
+  readonly #keeper: Keeper
+  readonly #options: ImportOptions
+  readonly #reader = new SnapshotReader()
+  #arrived = 0
+  #intents = 0
+  #contacts = 0
+  #devices = 0
+
+  private constructor(keeper: Keeper, options: ImportOptions) {
+    this.#keeper = keeper
+    this.#options = options
+  }
+
+  /**
+   * Begins an import; what arrived of one that was not finished is thrown away. One at a time: the caller sees to that.
+   * @throws {StoreError}
+   */
+  static async begin(keeper: Keeper, options: ImportOptions): Promise<SnapshotImport> {
+    const { ledger } = keeper
+    await clearArrivals(ledger)
+    await keeper.change(() => ledger.stage(ledger.records.imports.put(IMPORT, { state: 'arriving' })))
+    return new SnapshotImport(keeper, options)
+  }
+
+  /**
+   * Takes the next bytes, and has them on disk when it returns.
+   * @param chunk at most 1 MiB; cut anywhere
+   * @throws {KeeperError} SNAPSHOT_DAMAGED | SNAPSHOT_UNKNOWN_VERSION | SNAPSHOT_UNKNOWN_KIND | SNAPSHOT_INVALID
+   */
+  async push(chunk: Uint8Array): Promise<void> {
+    const { ledger } = this.#keeper
+    const items = this.#reader.push(chunk)
+    if (items.length === 0) return
+    for (const item of items) this.#check(item)
+    await this.#keeper.change(() => {
+      for (const item of items) {
+        const id = idOfArrival(item, this.#ownId)
+        if (ledger.records.arrivals.get(id) !== undefined) throw damaged(`has ${item.kind} ${item.id} twice`)
+        ledger.stage(ledger.records.arrivals.put(id, item))
+      }
+    })
+  }
+
+  /**
+   * Takes the whole into the state.
+   * @param adopt makes the secrets durable that belong to it; called when all else is known to be good, and before anything is taken
+   * @throws {KeeperError} SNAPSHOT_CUT | SNAPSHOT_FOREIGN | SNAPSHOT_INVALID, with nothing taken
+   */
+  async finish(adopt: () => Promise<void> = () => Promise.resolve()): Promise<ImportResult> {
+    const { ledger, own } = this.#keeper
+    const { personaId: ownId } = this.#reader.end()
+    await this.#keeper.founding(async () => {
+      this.#checkOwner(ownId)
+      await adopt()
+      const { sibling, withKeys } = this.#options
+      const source = sibling === null ? null : `sibling:${sibling}`
+      const state: ImportRecord = { state: 'taking', source, withKeys, ownId }
+      await this.#keeper.change(() => ledger.stage(ledger.records.imports.put(IMPORT, state)))
+      await takeArrivals(state, own, ledger, (decide) => this.#keeper.change(decide))
+    })
+    return { personaId: ownId, contacts: this.#contacts, devices: this.#devices }
+  }
+
+  /** Throws away what arrived. @throws {StoreError} */
+  async abort(): Promise<void> {
+    await clearArrivals(this.#keeper.ledger)
+  }
+
+  get #ownId(): string | null {
+    return this.#reader.header?.personaId ?? null
+  }
+
+  #check(item: SnapshotItem): void {
+    if (++this.#arrived > MAX_ARRIVALS) throw damaged(`has more than ${MAX_ARRIVALS} records`)
+    if (item.kind === 'intent' && ++this.#intents > MAX_INTENTS) throw damaged(`has more than ${MAX_INTENTS} intents`)
+    if (item.kind === 'own' && item.value.personaId !== this.#ownId)
+      throw damaged('is not of whom its first line names')
+    checkItem(item, this.#keeper.ledger)
+    if (item.kind === 'persona' && item.id !== this.#ownId) this.#contacts++
+    if (item.kind === 'device') this.#devices++
+  }
+
+  #checkOwner(ownId: string | null): void {
+    const { ledger } = this.#keeper
+    const here = ledger.own()?.personaId ?? null
+    if (here !== null && here !== ownId) {
+      const message = `the snapshot is not of the persona that is here, ${here}`
+      throw new KeeperError('SNAPSHOT_FOREIGN', message, 'one daemon keeps one persona')
+    }
+    if (ownId === null) return
+    const { own, persona } = arrivedOwner(ledger)
+    if (own === undefined || persona === undefined) throw damaged("lacks the owner's records")
+    checkOwnRoot(own, persona.root, ledger)
+    const pinned = ledger.persona(ownId)
+    if (pinned !== undefined) checkOwnRoot(own, pinned.root, ledger)
+  }
+}
+
+function damaged(what: string): KeeperError {
+  return new KeeperError('SNAPSHOT_DAMAGED', `the snapshot ${what}`, 'copy it again from where it was made')
+}

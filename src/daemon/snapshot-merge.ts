@@ -1,0 +1,190 @@
+/**
+ * Joins records of a snapshot with what is known here (docs/backup.md): heads by the order, never lower; pins stay; entries joined; what
+ * was seen counts as seen by the source. All of it runs inside of a change, and taking a record twice is the same as once.
+ */
+import { addEvidence } from '../core/evidence.ts'
+import {
+  joinEntries,
+  newestSighting,
+  notAhead,
+  reportBare,
+  reportToken,
+  type DeviceReports,
+  type Entry,
+} from '../core/trust.ts'
+import type { VerifiedBlob } from '../core/verify.ts'
+import type { ContactChange } from '../ipc/events.ts'
+import { alarmIfContested } from './alarms.ts'
+import { applyVerdict, judgeAgainst, newPersona, noteClock, recall, takeHead } from './heads.ts'
+import type { Ledger } from './ledger.ts'
+import {
+  MAX_CLAIMANTS,
+  MAX_KNOWN_NAMES,
+  MAX_OTHERS,
+  type DeviceRecord,
+  type NameRecord,
+  type PersonaRecord,
+} from './records.ts'
+
+/** Where a snapshot comes from. */
+export interface Origin {
+  /** Of what its devices were seen to show: `sibling:NAME`; null for this persona's own past, whose reports keep their sources. */
+  readonly source: string | null
+  /** The owner's PersonaID, also before there is the owner's record; null for contacts without an owner. */
+  readonly ownId: string | null
+}
+
+/** A contact, or what is known of the owner's own persona when `entry` is null. */
+export function mergePersona(incoming: PersonaRecord, origin: Origin, ledger: Ledger): PersonaRecord {
+  const known = ledger.persona(incoming.personaId)
+  const head = recall(incoming.head, ledger)
+  const leadsTo = { kind: 'persona', id: incoming.personaId } as const
+  const { persona, changes } =
+    known === undefined ? meet(incoming, head, ledger) : follow(known, incoming, head, ledger)
+  const isOwn = incoming.personaId === origin.ownId
+  const entry = isOwn ? null : joinWith(known?.entry ?? null, incoming.entry, leadsTo, ledger)
+  if (isOwn && known?.entry != null) ledger.dropEntry(known.entry)
+  const merged = { ...persona, entry }
+  ledger.putPersona(merged)
+  if (merged.head !== known?.head) noteClock(merged, ledger)
+  ledger.tellContact(merged.personaId, changes, origin.source ?? 'backup')
+  return merged
+}
+
+type Merged = { persona: PersonaRecord; changes: readonly ContactChange[] }
+
+function meet(incoming: PersonaRecord, head: VerifiedBlob, ledger: Ledger): Merged {
+  const { minEpoch, held, names, others, evidence, entry } = incoming
+  const before: PersonaRecord = { ...newPersona(head), devices: [], minEpoch, held, names, others, evidence, entry }
+  const created: ContactChange = { kind: 'created', key: null, name: entry?.name ?? null }
+  return { persona: takeHead(before, head, ledger).persona, changes: [created] }
+}
+
+function follow(known: PersonaRecord, incoming: PersonaRecord, head: VerifiedBlob, ledger: Ledger): Merged {
+  const isSameChain = incoming.root === known.root
+  const pinned = isSameChain && incoming.minEpoch > known.minEpoch ? { ...known, minEpoch: incoming.minEpoch } : known
+  const taken = applyVerdict(pinned, head, judgeAgainst(pinned, head, ledger), true, ledger)
+  // Another chain for this PersonaID is a violation, which applyVerdict has recorded; of who says it nothing else is taken.
+  if (!isSameChain) return taken
+  const held = incoming.held === null ? taken : takeBlob(taken, incoming.held, ledger)
+  return { persona: mergeKnown(held.persona, incoming), changes: held.changes }
+}
+
+/** What is known of a persona beside its head. */
+export function mergeKnown(persona: PersonaRecord, incoming: PersonaRecord): PersonaRecord {
+  const named = new Set(persona.names.map(([key]) => key))
+  const listed = new Set(persona.devices.map(({ key }) => key))
+  return {
+    ...persona,
+    names: [...persona.names, ...incoming.names.filter(([key]) => !named.has(key))].slice(0, MAX_KNOWN_NAMES),
+    others: union(persona.others, incoming.others, MAX_OTHERS).filter((key) => !listed.has(key)),
+    evidence: incoming.evidence.reduce(addEvidence, persona.evidence),
+  }
+}
+
+function takeBlob(before: Merged, text: string, ledger: Ledger): Merged {
+  const blob = recall(text, ledger)
+  const { persona, changes } = applyVerdict(
+    before.persona,
+    blob,
+    judgeAgainst(before.persona, blob, ledger),
+    true,
+    ledger,
+  )
+  return { persona, changes: [...before.changes, ...changes] }
+}
+
+/** What was seen of a device, whose it is, and the entry that it has by itself. */
+export function mergeDevice(key: string, incoming: DeviceRecord, origin: Origin, ledger: Ledger): void {
+  const local = ledger.device(key)
+  const bound = local.bound ?? (isKnown(incoming.bound, origin, ledger) ? incoming.bound : null)
+  const isNew = local.reports.length === 0 && local.bound === null && local.entry === null
+  const reports = mergeReports(local.reports, incoming.reports, origin.source, ledger.nowSec)
+  const seenAtSec = Math.max(local.seenAtSec ?? 0, Math.min(incoming.seenAtSec ?? 0, ledger.nowSec))
+  const isListed = local.claimedBy.includes(bound ?? '')
+  const merged: DeviceRecord = {
+    reports: isNew && origin.source === null ? incoming.reports : reports,
+    bound,
+    left: local.bound === null && bound !== null && !isListed ? incoming.left : local.left,
+    claimedBy: origin.source === null ? mergeClaims(incoming, local, origin, ledger) : local.claimedBy,
+    entry: local.entry,
+    seenAtSec: local.seenAtSec === null && incoming.seenAtSec === null ? null : seenAtSec,
+    heardAtSec: isNew && origin.source === null ? incoming.heardAtSec : local.heardAtSec,
+  }
+  ledger.putDevice(key, { ...merged, entry: settleEntry(key, merged, incoming.entry, origin, ledger) })
+  if (bound === null || incoming.bound === null || bound === incoming.bound) return
+  const claimant = ledger.persona(incoming.bound)
+  if (claimant?.devices.some((device) => device.key === key) === true) alarmIfContested(claimant, key, ledger)
+}
+
+/** The entry that stays with the device: one that belongs to somebody has none, and what it had becomes its persona's. */
+function settleEntry(
+  key: string,
+  { bound, entry: local }: DeviceRecord,
+  incoming: Entry | null,
+  origin: Origin,
+  ledger: Ledger,
+): Entry | null {
+  if (bound === null) return joinWith(local, incoming, { kind: 'device', id: key }, ledger)
+  if (bound === origin.ownId) {
+    if (local !== null) ledger.dropEntry(local)
+    return null
+  }
+  const persona = ledger.persona(bound)
+  if (persona === undefined) return local
+  const leadsTo = { kind: 'persona', id: bound } as const
+  const moved = local === null ? persona.entry : moveTo(persona.entry, local, leadsTo, ledger)
+  const entry = joinWith(moved, incoming, leadsTo, ledger)
+  if (entry !== persona.entry) ledger.putPersona({ ...persona, entry })
+  return null
+}
+
+function moveTo(kept: Entry | null, local: Entry, leadsTo: NameRecord, ledger: Ledger): Entry {
+  return kept === null ? ledger.moveEntry(local, leadsTo) : ledger.joinEntries(kept, local, leadsTo)
+}
+
+function joinWith(local: Entry | null, incoming: Entry | null, leadsTo: NameRecord, ledger: Ledger): Entry | null {
+  if (incoming === null) return local
+  const joined = local === null ? incoming : joinEntries(local, incoming)
+  return local !== null && isSame(local, joined) ? local : ledger.adoptEntry(joined, leadsTo)
+}
+
+function isSame(a: Entry, b: Entry): boolean {
+  return JSON.stringify(a) === JSON.stringify(b)
+}
+
+function isKnown(personaId: string | null, { ownId }: Origin, ledger: Ledger): boolean {
+  return personaId !== null && (personaId === ownId || ledger.persona(personaId) !== undefined)
+}
+
+// Who lists a device follows from the heads, which were taken before; the order of the claimants, of which many may be lost, does not.
+function mergeClaims(incoming: DeviceRecord, local: DeviceRecord, origin: Origin, ledger: Ledger): readonly string[] {
+  const known = incoming.claimedBy.filter((id) => isKnown(id, origin, ledger))
+  return union(known, local.claimedBy, MAX_CLAIMANTS)
+}
+
+/** A sibling's reports count as what that sibling saw, however many sources it had itself. */
+function mergeReports(
+  local: DeviceReports,
+  incoming: DeviceReports,
+  source: string | null,
+  nowSec: number,
+): DeviceReports {
+  const told = notAhead(incoming, nowSec)
+  if (source !== null) return report(local, source, told)
+  return told.toReversed().reduce((reports, one) => report(reports, one.source, [one]), local)
+}
+
+function report(reports: DeviceReports, source: string, told: DeviceReports): DeviceReports {
+  const token = newestSighting(told)
+  let reported = token === null ? reports : reportToken(reports, source, token)
+  for (const { bare } of told) {
+    if (bare === null) continue
+    reported = reportBare(reportBare(reported, source, bare.firstSec), source, bare.lastSec)
+  }
+  return reported
+}
+
+function union(first: readonly string[], second: readonly string[], limit: number): readonly string[] {
+  return [...new Set([...first, ...second])].slice(0, limit)
+}

@@ -1,0 +1,64 @@
+/** The owner's part of a snapshot: where there was no persona it is founded, where it is the same one it is joined (docs/backup.md). */
+import type { Intent } from '../core/intents.ts'
+import { judgeAgainst, recall } from './heads.ts'
+import type { Ledger } from './ledger.ts'
+import type { OwnPersona } from './own.ts'
+import { MAX_RECENT_TABLES, MAX_TOMBSTONES, type ImportRecord, type OwnRecord, type PersonaRecord } from './records.ts'
+import { mergeKnown, mergePersona } from './snapshot-merge.ts'
+
+type Taking = ImportRecord & { state: 'taking' }
+
+/** The persona comes to this device. A sibling's intents and their numbers are its own. */
+export function foundOwn(
+  incoming: OwnRecord,
+  persona: PersonaRecord,
+  intents: readonly Intent[],
+  origin: Taking,
+  own: OwnPersona,
+  ledger: Ledger,
+): void {
+  ledger.putOwn(origin.source === null ? incoming : { ...incoming, ...notOfASibling(ledger.nowSec) })
+  mergePersona(persona, origin, ledger)
+  own.takeUp(origin.source === null ? intents : [])
+}
+
+/** What a sibling's record says of its own daemon alone; and the table that it sends is a copy, read now. */
+function notOfASibling(nowSec: number): Partial<OwnRecord> {
+  return { replayDue: false, nextIntent: 1, localDevices: [], rotation: null, copySec: nowSec }
+}
+
+/** What a sibling knows of the persona that is here too. */
+export function joinOwn(
+  incoming: OwnRecord,
+  persona: PersonaRecord,
+  origin: Taking,
+  own: OwnPersona,
+  ledger: Ledger,
+): void {
+  const before = ledger.own()!
+  const isLater = origin.withKeys && incoming.epoch > before.epoch
+  const { epoch, signingKey, links, next, inception } = isLater ? incoming : before
+  const recent = new Map([...before.recent, ...incoming.recent].map((point) => [point.tableHash, point]))
+  const newestFirst = [...recent.values()].sort((a, b) => b.epoch - a.epoch || b.seq - a.seq)
+  ledger.putOwn({
+    ...before,
+    epoch,
+    signingKey,
+    links,
+    next,
+    inception,
+    recent: newestFirst.slice(0, MAX_RECENT_TABLES),
+    highestEpoch: Math.max(before.highestEpoch, incoming.highestEpoch),
+    recoveryConfirmed: before.recoveryConfirmed || incoming.recoveryConfirmed,
+  })
+  const known = ledger.persona(before.personaId)!
+  const head = recall(persona.head, ledger)
+  const copySec = origin.source === null ? null : ledger.nowSec
+  own.adopt(head, judgeAgainst(known, head, ledger), { from: '', mayNote: true, copySec })
+  ledger.putPersona(mergeKnown(ledger.persona(before.personaId)!, persona))
+  // What is listed was added again since, here or there.
+  const listed = new Set(ledger.persona(before.personaId)!.devices.map(({ key }) => key))
+  const removed = incoming.tombstones.filter((key) => !listed.has(key))
+  const tombstones = [...new Set([...ledger.own()!.tombstones, ...removed])].slice(0, MAX_TOMBSTONES)
+  ledger.putOwn({ ...ledger.own()!, tombstones })
+}

@@ -1,0 +1,44 @@
+/** Snapshots in tests: a keeper's state exported, carried, and taken in by another keeper. */
+import { concatBytes, decodeUtf8, encodeUtf8 } from '../../src/core/bytes.ts'
+import { SnapshotImport, type ImportOptions, type ImportResult } from '../../src/daemon/snapshot-import.ts'
+import type { Purpose } from '../../src/daemon/snapshot-items.ts'
+import { exportSnapshot } from '../../src/daemon/snapshot.ts'
+import type { Store } from '../../src/store/store.ts'
+import type { TestKeeper } from './keeper.ts'
+
+export async function snapshotOf(keeper: TestKeeper, purpose: Purpose): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = []
+  for await (const chunk of exportSnapshot(keeper.store, purpose, keeper.nowSec)) chunks.push(chunk)
+  return concatBytes(...chunks)
+}
+
+/** Takes a snapshot in, in chunks of so many bytes. */
+export async function takeIn(
+  keeper: TestKeeper,
+  snapshot: Uint8Array,
+  options: ImportOptions,
+  chunkBytes: number = snapshot.length,
+  adopt: () => Promise<void> = () => Promise.resolve(),
+): Promise<ImportResult> {
+  const incoming = await SnapshotImport.begin(keeper.keeper, options)
+  for (let at = 0; at < snapshot.length; at += chunkBytes) await incoming.push(snapshot.slice(at, at + chunkBytes))
+  return await incoming.finish(adopt)
+}
+
+/** Every record by its key, but those named. */
+export async function everything(store: Store, ...without: readonly string[]): Promise<Map<string, unknown>> {
+  const found = new Map<string, unknown>()
+  for await (const { key, value } of store.iterate({ prefix: '' })) {
+    if (!without.some((kind) => key.startsWith(`${kind}/`)))
+      found.set(key, JSON.parse(decodeUtf8(value.subarray(1)) ?? ''))
+  }
+  return found
+}
+
+export function linesOf(snapshot: Uint8Array): string[] {
+  return (decodeUtf8(snapshot) ?? '').split('\n').slice(0, -1)
+}
+
+export function joinLines(lines: readonly string[]): Uint8Array {
+  return encodeUtf8(lines.map((line) => `${line}\n`).join(''))
+}

@@ -1,0 +1,174 @@
+import { cpSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import { concatBytes } from '../../../src/core/bytes.ts'
+import { SnapshotImport } from '../../../src/daemon/snapshot-import.ts'
+import { OWN_LAPTOP, OWN_PHONE, TestKeeper } from '../../support/keeper.ts'
+import { person } from '../../support/person.ts'
+import { everything, joinLines, linesOf, snapshotOf, takeIn } from '../../support/snapshot.ts'
+
+const FROM_LAPTOP = { sibling: 'laptop', withKeys: true }
+const OWN_PAST = { sibling: null, withKeys: true }
+
+/** What is of one store. */
+const LOCAL = ['clock', 'history', 'tip'] as const
+
+async function codeOf(work: Promise<unknown>): Promise<string> {
+  try {
+    await work
+    return 'done'
+  } catch (error) {
+    return (error as { code?: string }).code ?? String(error)
+  }
+}
+
+async function laptopWithFriends(): Promise<TestKeeper> {
+  const laptop = await TestKeeper.withPersona()
+  await laptop.call('device.add', { name: 'phone', key: OWN_PHONE })
+  const bob = person('bob')
+  await laptop.sees(bob.key('pc'), bob.table(['pc', 'phone']), { name: 'Bob' })
+  await laptop.sees(person('carol').key('pc'), 'no persona yet', { name: 'Carol' })
+  return laptop
+}
+
+describe('a snapshot', () => {
+  it('brings a device without a persona everything but what is of the other device alone', async () => {
+    const laptop = await laptopWithFriends()
+    const phone = await TestKeeper.open({ nowSec: laptop.nowSec })
+    const result = await takeIn(phone, await snapshotOf(laptop, 'sibling'), FROM_LAPTOP, 1000)
+    expect(result).toEqual({ personaId: (await laptop.call('device.list')).personaId, contacts: 1, devices: 5 })
+    expect(await phone.call('device.list')).toEqual(await laptop.call('device.list'))
+    const [theirs, ours] = [await laptop.call('contact.list', {}), await phone.call('contact.list', {})]
+    const named = (page: typeof ours): unknown[] => page.contacts.map(({ name, kind, active }) => [name, kind, active])
+    expect(named(ours)).toEqual(named(theirs))
+    expect(ours.total).toBe(theirs.total)
+    expect((await phone.call('contact.show', { contact: 'Bob' })).devices[0]!.sources).toEqual(['sibling:laptop'])
+    expect([...(await everything(phone.store)).keys()].filter((key) => /^(intent|import|arrival)/.test(key))).toEqual(
+      [],
+    )
+  })
+
+  it('of its own past brings everything back as it was', async () => {
+    const laptop = await laptopWithFriends()
+    const again = await TestKeeper.open({ nowSec: laptop.nowSec })
+    await takeIn(again, await snapshotOf(laptop, 'backup'), OWN_PAST)
+    expect(await everything(again.store, ...LOCAL)).toEqual(await everything(laptop.store, ...LOCAL))
+  })
+
+  it('that was cut at any line or byte, or has a line twice, changed, exchanged or unknown, is refused, and nothing is taken', async () => {
+    const laptop = await laptopWithFriends()
+    const whole = await snapshotOf(laptop, 'backup')
+    const lines = linesOf(whole)
+    const [header, last] = [lines[0]!, lines.at(-1)!]
+    const changed = lines.map((line) => line.replace('"Bob"', '"Rob"'))
+    const cases: [string, string, Uint8Array][] = [
+      ...lines.map((_, i): [string, string, Uint8Array] => [`cut ${i}`, 'SNAPSHOT_CUT', joinLines(lines.slice(0, i))]),
+      ['cut in the last line', 'SNAPSHOT_CUT', whole.slice(0, -1)],
+      ['changed', 'SNAPSHOT_DAMAGED', joinLines(changed)],
+      ['exchanged', 'SNAPSHOT_DAMAGED', joinLines([header, lines[2]!, lines[1]!, ...lines.slice(3)])],
+      ['twice', 'SNAPSHOT_DAMAGED', joinLines([header, lines[1]!, lines[1]!])],
+      ['bytes behind', 'SNAPSHOT_DAMAGED', concatBytes(whole, joinLines(['{}']))],
+      ['no JSON', 'SNAPSHOT_DAMAGED', joinLines([header, 'what'])],
+      ['no snapshot', 'SNAPSHOT_DAMAGED', joinLines(['{"kind":"else"}'])],
+      ['a line without end', 'SNAPSHOT_DAMAGED', joinLines([header, 'x'.repeat(300_000)])],
+      ['a later version', 'SNAPSHOT_UNKNOWN_VERSION', joinLines([header.replace('"version":1', '"version":2')])],
+      ['an unknown kind', 'SNAPSHOT_UNKNOWN_KIND', joinLines([header, '{"kind":"app","id":"x","value":{}}'])],
+      [
+        'an unknown field',
+        'SNAPSHOT_UNKNOWN_KIND',
+        joinLines([header, lines[1]!.replace('"value":{', '"value":{"z":1,')]),
+      ],
+      ['no owner', 'SNAPSHOT_CUT', joinLines([header, last.replace(/"items":\d+/, '"items":0')]).slice(0, -1)],
+    ]
+    let ran = 0
+    for (const [what, code, bytes] of cases) {
+      const test = await TestKeeper.open({ nowSec: laptop.nowSec })
+      expect([what, await codeOf(takeIn(test, bytes, OWN_PAST, 777))]).toEqual([what, code])
+      await test.reopened()
+      expect([...(await everything(test.store)).keys()], what).toEqual([])
+      ran++
+    }
+    expect(ran).toBeGreaterThan(20)
+  })
+
+  it('of another persona is refused where there is one', async () => {
+    const [mine, theirs] = [await TestKeeper.withPersona(), await laptopWithFriends()]
+    const before = await everything(mine.store)
+    const incoming = await SnapshotImport.begin(mine.keeper, FROM_LAPTOP)
+    await incoming.push(await snapshotOf(theirs, 'sibling'))
+    expect(await codeOf(incoming.finish())).toBe('SNAPSHOT_FOREIGN')
+    await incoming.abort()
+    expect(await everything(mine.store)).toEqual(before)
+  })
+
+  it('lowers no head, keeps both names of a contact, the strictest policy, and a name that is somebody else here', async () => {
+    const laptop = await laptopWithFriends()
+    const phone = await laptop.copied()
+    const bob = person('bob')
+    const old = await snapshotOf(laptop, 'sibling')
+    const first = bob.table(['pc', 'phone'])
+    await phone.later(60).sees(bob.key('pc'), bob.table(['pc', 'phone', 'car'], { after: first }))
+    const dave = person('dave')
+    await phone.sees(dave.key('pc'), dave.table(['pc']), { name: 'Bob' })
+    const before = await phone.call('contact.show', { contact: bob.id })
+    await takeIn(phone, old, FROM_LAPTOP)
+    const after = await phone.call('contact.show', { contact: bob.id })
+    expect([after.seq, after.name]).toEqual([before.seq, before.name])
+    expect(await everything(phone.store, 'device')).toEqual(await everything(await takenTwice(phone, old), 'device'))
+  })
+
+  it("does not move a pinned chain: the other one is a sibling's word against this device's own eyes, and an alarm", async () => {
+    const laptop = await laptopWithFriends()
+    const phone = await TestKeeper.open({ nowSec: laptop.nowSec })
+    const thief = person('bob').thief()
+    const pinned = thief.table(['pc'], { after: null })
+    await phone.sees(thief.key('pc'), pinned, { name: 'Bob' })
+    const root = phone.records.personas.get(thief.id)!.root
+    await takeIn(phone, await snapshotOf(laptop, 'sibling'), FROM_LAPTOP)
+    const bob = phone.records.personas.get(thief.id)!
+    expect([bob.root, bob.evidence.map(({ kind }) => kind)]).toEqual([root, ['violation']])
+    expect(phone.told('alarm').map(({ code }) => code)).toContain('CHAIN_DISPUTED')
+  })
+
+  it('is finished by the next start when the daemon was killed while it was taken', async () => {
+    const laptop = await laptopWithFriends()
+    const whole = await snapshotOf(laptop, 'backup')
+    const reference = await TestKeeper.open({ nowSec: laptop.nowSec })
+    await takeIn(reference, whole, OWN_PAST)
+    const commits = reference.store.commits.length
+    let taken = 0
+    for (let killed = 0; killed < commits; killed++) {
+      const test = await TestKeeper.open({ nowSec: laptop.nowSec })
+      const store = test.store as { commit: (typeof test.store)['commit'] }
+      const commit = store.commit
+      let count = 0
+      store.commit = (writes) => (count++ >= killed ? Promise.reject(new Error('killed')) : commit(writes))
+      // The secrets come with the persona, by another way.
+      const adopt = (): Promise<void> => Promise.resolve(cpSync(laptop.stateDir, test.stateDir, { recursive: true }))
+      await codeOf(takeIn(test, whole, OWN_PAST, whole.length, adopt))
+      store.commit = commit
+      const { store: left } = await test.reopened()
+      const found = await everything(left, ...LOCAL)
+      if (found.size === 0) continue
+      taken++
+      expect(found).toEqual(await everything(laptop.store, ...LOCAL))
+    }
+    expect(commits).toBeGreaterThan(4)
+    expect(taken).toBeGreaterThan(1)
+  })
+})
+
+async function takenTwice(keeper: TestKeeper, snapshot: Uint8Array): Promise<TestKeeper['store']> {
+  await takeIn(keeper, snapshot, { sibling: 'laptop', withKeys: true })
+  return keeper.store
+}
+
+describe('a tombstone', () => {
+  it('of the sibling holds here too', async () => {
+    const laptop = await laptopWithFriends()
+    const phone = await laptop.copied()
+    await laptop.later(60).call('device.remove', { device: 'phone' })
+    await takeIn(phone, await snapshotOf(laptop, 'sibling'), FROM_LAPTOP)
+    expect((await phone.call('device.list')).devices.map(({ key }) => key)).toEqual([OWN_LAPTOP])
+    expect(await codeOf(phone.call('device.add', { name: 'phone', key: OWN_PHONE }))).toBe('DEVICE_TOMBSTONED')
+  })
+})
