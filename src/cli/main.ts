@@ -1,10 +1,10 @@
 /** The command line `persona`, from its arguments to its exit status. */
-import { readFileSync } from 'node:fs'
 import { CommanderError, type Command } from 'commander'
 import { resolvePaths } from '../ipc/paths.ts'
 import { printFailure } from './context.ts'
 import { CliError, EXIT_DONE, EXIT_FAILED, EXIT_USAGE } from './errors.ts'
 import { buildProgram } from './program.ts'
+import { ownVersion } from './version.ts'
 
 /** Runs one command; everything it has to say goes to stdout and stderr. */
 async function main(argv: readonly string[]): Promise<number> {
@@ -18,7 +18,7 @@ async function main(argv: readonly string[]): Promise<number> {
   })
   quiet(program)
   program.on('option:version', () => {
-    process.stdout.write(`${version()}\n`)
+    process.stdout.write(`${ownVersion()}\n`)
     throw new CommanderError(EXIT_DONE, 'commander.version', '')
   })
   try {
@@ -48,13 +48,6 @@ function usageError(error: CommanderError): CliError {
   const hint =
     suggestion === undefined ? 'persona --help, or --help behind a command' : suggestion.replace(/^\((.*)\)$/, '$1')
   return new CliError('USAGE', message ?? 'wrong usage', { hint, cause: error })
-}
-
-function version(): string {
-  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
-    version: string
-  }
-  return version
 }
 
 // `persona contact list | head` closes the pipe: nobody is left to tell.

@@ -75,6 +75,10 @@ function addPersona(program: Command, run: Runner): void {
     .description('persona, store, sockets, counts')
     .action(() => run(async (context) => (await import('./status.ts')).status(context)))
   program
+    .command('doctor')
+    .description('what is not as it should be, and what to do about it; also without a running daemon')
+    .action(() => run(async (context) => (await import('./doctor.ts')).doctor(context)))
+  program
     .command('blob')
     .description('the status message to show on all your devices')
     .option('--text <words>', 'your own words before the token')

@@ -1,6 +1,6 @@
 /** `persona tox repair`: writes the own table back where it was lost, as a hand of the daemon that stands outside of its sandbox and holds no keys. */
 import type { Client } from '../ipc/client.ts'
-import type { DueProfile, DueProfiles } from '../ipc/profile-shapes.ts'
+import type { DueProfile, DueProfiles } from '../ipc/shapes-profile.ts'
 import { ToxError } from '../tox/errors.ts'
 import { BLIND, repairProfile, type RepairOutcome } from '../tox/repair.ts'
 import { Retries } from '../tox/retries.ts'

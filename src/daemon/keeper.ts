@@ -46,8 +46,8 @@ export interface KeeperOptions {
   readonly about: () => About
 }
 
-/** What the keeper answers; the rest is about profiles. */
-export type KeeperMethods = Omit<Methods, `profile.${string}` & keyof Methods>
+/** What the keeper answers; the rest concerns profiles. */
+export type KeeperMethods = Omit<Methods, 'doctor' | (`profile.${string}` & keyof Methods)>
 
 export class Keeper {
   readonly #options: KeeperOptions
@@ -174,11 +174,16 @@ export class Keeper {
     return this.hasPersona ? this.table() : null
   }
 
-  /** Whether a device of the owner was ever seen showing the owner's blob. */
+  /** Whether the last blob that a device of the owner was seen showing was the owner's. */
   hasShown(key: string): boolean {
+    return this.shownAtSec(key) !== null
+  }
+
+  /** When that was, unix seconds; null when it was another persona's, or there was none. */
+  shownAtSec(key: string): number | null {
     const own = this.onDisk.own.get(rec.OWN)
-    const reports = this.onDisk.devices.get(key)?.reports ?? []
-    return own !== undefined && newestSighting(reports)?.personaId === own.personaId
+    const newest = newestSighting(this.onDisk.devices.get(key)?.reports ?? [])
+    return own !== undefined && newest?.personaId === own.personaId ? newest.atSec : null
   }
 
   /** Tells what happened outside of the state, once the history has it. */

@@ -18,6 +18,7 @@ import { mergeReloaded, readConfig, type Config } from './config.ts'
 import { Custody } from './custody.ts'
 import { describeError } from './describe-error.ts'
 import { toRpcError } from './errors.ts'
+import { doctorHandlers } from './handlers-doctor.ts'
 import { Keeper } from './keeper.ts'
 import { EXIT_FAILED, superviseProcess, type Supervisor } from './lifecycle.ts'
 import { openLog, type Log } from './log.ts'
@@ -199,7 +200,11 @@ async function serveRole(
     socketPath,
     role,
     methods: METHODS,
-    handlers: { ...daemon.keeper.handlers(), ...daemon.profiles.handlers() },
+    handlers: {
+      ...daemon.keeper.handlers(),
+      ...daemon.profiles.handlers(),
+      ...doctorHandlers(daemon.keeper, daemon.profiles),
+    },
     // Read at each call, so that a reload takes effect for those who are connected.
     authorize: (caller, permission) => daemon.keeper.apps.may(caller, permission, daemon.config.defaultCapabilities),
     toRpcError,

@@ -3,7 +3,8 @@ import { z } from 'zod'
 import { MAX_BATCH, MAX_PAGE } from './limits.ts'
 import type { MethodSpec, Permission } from './method.ts'
 import { EVENT_NAMES, type EventName } from './events.ts'
-import { dueProfiles, writtenProfile, type DueProfiles, type WrittenProfile } from './profile-shapes.ts'
+import { dueProfiles, writtenProfile, type DueProfiles, type WrittenProfile } from './shapes-profile.ts'
+import { diagnosis, type Diagnosis } from './shapes-doctor.ts'
 import * as shape from './shapes.ts'
 import { app, appName, appToken, capabilities, type App, type AppToken, type Capability } from './shapes-apps.ts'
 import { logPage, logVerdict, type LogPage, type LogVerdict } from './shapes-log.ts'
@@ -64,6 +65,7 @@ const chosenWord = z.strictObject({ position: z.int().min(1).max(24), word: z.st
 /** Everything the daemon can be asked. Keys are method names, `noun.verb`; one word for what concerns the daemon or any status message. */
 export interface Methods {
   status: MethodSpec<Empty, shape.DaemonStatus>
+  doctor: MethodSpec<Empty, Diagnosis>
   lookup: MethodSpec<{ query: string }, shape.LookupResult>
   verify: MethodSpec<{ text: string; from?: string }, shape.VerifyResult>
   'contact.list': MethodSpec<{ after?: string; limit?: number }, shape.ContactPage>
@@ -104,6 +106,7 @@ const eventName = z.enum(EVENT_NAMES as [EventName, ...EventName[]])
 
 export const METHODS: Methods = {
   status: method('read', 'Persona, store, socket, engine, counts', noParams, shape.daemonStatus),
+  doctor: method('admin', 'What is not as it should be, and what to do about it', noParams, diagnosis),
   lookup: largeMethod(
     'Who is this ToxPk, PersonaID, name, or prefix of one',
     z.strictObject({ query: z.string().min(1).max(256) }),

@@ -1,65 +1,14 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
+import { beforeEach, describe, expect, test } from 'vitest'
 import type { DaemonStatus } from '../../src/ipc/shapes.ts'
 import { BOB, putProfiles } from '../support/people.ts'
 import { Home } from '../support/persona.ts'
+import { SCRIPT, Typist } from '../support/typist.ts'
 
-// util-linux; it runs a command on a terminal of its own and passes on what is typed and shown.
-const SCRIPT = '/usr/bin/script'
 const absence = existsSync(SCRIPT) ? '' : ` (skipped: no ${SCRIPT})`
-const PERSONA = fileURLToPath(new URL('../../src/launch/persona.js', import.meta.url))
 const SCREEN_BEGIN = '\x1b[?1049h'
 const SCREEN_END = '\x1b[?1049l'
-
-/** A command on a terminal, seen and typed at as a person does. */
-class Typist {
-  readonly #child: ReturnType<typeof spawn>
-  #seen = ''
-  #read = 0
-  #onMore: () => void = () => {}
-
-  constructor(home: Home, args: readonly string[]) {
-    const command = [process.execPath, PERSONA, ...args].map((word) => `'${word}'`).join(' ')
-    this.#child = spawn(SCRIPT, ['--quiet', '--return', '--command', command, '/dev/null'], {
-      env: { ...process.env, PERSONAD_HOME: home.directory, XDG_CACHE_HOME: home.directory, TERM: 'xterm' },
-    })
-    onTestFinished(() => void this.#child.kill('SIGKILL'))
-    this.#child.stdout!.setEncoding('utf8').on('data', (text: string) => {
-      this.#seen += text
-      this.#onMore()
-    })
-  }
-
-  /** Waits for a text, from where the last one ended, and returns everything up to its end. */
-  async until(text: string): Promise<string> {
-    for (;;) {
-      const at = this.#seen.indexOf(text, this.#read)
-      if (at >= 0) {
-        const before = this.#seen.slice(this.#read, at + text.length)
-        this.#read = at + text.length
-        return before
-      }
-      await new Promise<void>((resolve) => (this.#onMore = resolve))
-    }
-  }
-
-  type(keys: string): void {
-    this.#child.stdin!.write(keys)
-  }
-
-  async end(): Promise<number | null> {
-    const [status] = (await once(this.#child, 'exit')) as [number | null]
-    return status
-  }
-
-  get all(): string {
-    return this.#seen
-  }
-}
 
 let home: Home
 beforeEach(async () => {

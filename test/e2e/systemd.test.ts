@@ -89,7 +89,11 @@ function runStory(): { told: Map<string, string>; reason: string } {
   if (spawnSync('unshare', [...namespaces, 'true']).status !== 0) return { told: new Map(), reason: 'needs namespaces' }
   const scripts = [resolve('test/support/user-manager.sh'), resolve('test/support/service-story.sh')]
   const args = [...namespaces, 'sh', ...scripts, process.execPath, resolve('.')]
-  const { status, stdout, stderr } = spawnSync('unshare', args, { encoding: 'utf8', timeout: 160_000 })
+  const { status, stdout, stderr } = spawnSync('unshare', args, {
+    encoding: 'utf8',
+    timeout: 160_000,
+    killSignal: 'SIGKILL',
+  })
   removeGroups()
   const lines = stdout.split('\n').map((line): [string, string] => {
     const at = line.indexOf(' ')

@@ -37,7 +37,7 @@ printf '[Service]\nStandardOutput=append:%s\nStandardError=append:%s\n' "$HOME/t
 systemctl --user reload personad
 "$node" "$root/test/support/repair-story.ts" alone "$HOME/tox"
 touch ~/tox/hand.log
-"$node" "$root/test/support/repair-story.ts" hand "$HOME/tox" "$HOME/tox/hand.log" >~/story.log 2>&1 &
+timeout 60 "$node" "$root/test/support/repair-story.ts" hand "$HOME/tox" "$HOME/tox/hand.log" >~/story.log 2>&1 &
 story=$!
 until grep -q '^ready' ~/story.log 2>/dev/null; do sleep 0.1; done
 daemon=$(systemctl --user show personad --property MainPID --value)

@@ -1,0 +1,52 @@
+import { chmodSync, existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { beforeEach, expect, test } from 'vitest'
+import { formatHex } from '../../src/core/bytes.ts'
+import type { Diagnosis, Finding } from '../../src/ipc/shapes-doctor.ts'
+import { Home } from '../support/persona.ts'
+import { publicKeyOf } from '../support/tox-people.ts'
+
+let home: Home
+beforeEach(() => {
+  home = new Home()
+})
+
+async function examine(): Promise<{ status: number | null; findings: Finding[] }> {
+  const { status, stdout } = await home.run(['doctor', '--json'])
+  return { status, findings: (JSON.parse(stdout) as Diagnosis).findings }
+}
+
+function codes(findings: readonly Finding[], severity: Finding['severity']): string[] {
+  return findings.filter((finding) => finding.severity === severity).map(({ code }) => code)
+}
+
+test('without a daemon doctor says so, looks at what is there, and makes or opens nothing', async () => {
+  const { status, findings } = await examine()
+  expect(status).toBe(1)
+  expect(codes(findings, 'problem')).toEqual(['DAEMON_STOPPED'])
+  expect(codes(findings, 'ok')).toEqual(expect.arrayContaining(['NODE', 'LIBTOXCORE', 'CONFIG']))
+  expect(existsSync(join(home.directory, 'state'))).toBe(false)
+})
+
+test('with a daemon doctor adds what the daemon finds, each problem with what to do', async () => {
+  await home.start()
+  const before = await examine()
+  expect([before.status, codes(before.findings, 'problem')]).toEqual([0, []])
+  expect(codes(before.findings, 'notice')).toContain('NO_PERSONA')
+  await home.done(['init', '--device', 'laptop', '--key', formatHex(publicKeyOf(1))])
+  const { status, findings } = await examine()
+  expect([status, codes(findings, 'problem')]).toEqual([1, ['RECOVERY_UNCONFIRMED']])
+  expect(codes(findings, 'notice')).toContain('DEVICE_UNSEEN')
+  expect(findings.filter(({ severity, hint }) => severity === 'problem' && hint === null)).toEqual([])
+  const people = await home.run(['doctor'])
+  expect(people.stdout).toContain('PROBLEM  theft protection is off')
+  expect(people.stdout).toContain('-> write the recovery words down and confirm them: persona recovery show')
+  expect(people.stdout).toMatch(/\n1 problem\n$/)
+})
+
+test('a state directory that was opened to others since the start is a problem', async () => {
+  await home.start()
+  chmodSync(join(home.directory, 'state'), 0o755)
+  const { status, findings } = await examine()
+  expect([status, codes(findings, 'problem')]).toEqual([1, ['STATE_DIR_OPEN']])
+})
