@@ -12,6 +12,13 @@ export type CliErrorCode =
   | 'SANDBOXED' // running Tox clients cannot be seen from here
   | 'WORDS_WRONG' // what was typed is not one of the recovery words
   | 'SCAN_INCOMPLETE' // some of several profiles could not be read
+  | 'PAIRING_CONNECTION' // cannot listen there, or nobody answers there
+  | 'PAIRING_NOT_FOUND' // nobody on the local network announces this code
+  | 'PAIRING_PEER_GONE' // hung up
+  | 'PAIRING_PEER_SILENT' // neither sends nor hangs up
+  | 'PAIRING_FRAME' // what comes in is no frame
+  | 'PAIRING_FILE' // a file that carries a leg cannot be read or written, or is none
+  | 'PAIRING_REFUSED' // the person said that the words differ
 
 /** Exit statuses (README, "Quickstart"). */
 export const EXIT_DONE = 0
