@@ -143,11 +143,15 @@ function shownCodePoint(codePoint: number): string {
   return `U+${codePoint.toString(16).toUpperCase().padStart(4, '0')}`
 }
 
-/** The text for an error message: it may hold anything, and messages reach terminals. */
+/**
+ * The text for an error message: it may hold anything, and messages reach terminals. What no nickname may hold is named; there is no
+ * backslash in that, which the terminal's own escaping would double.
+ */
 function shownText(text: string): string {
-  const start = Array.from(text.slice(0, 2 * MAX_NICKNAME_CODE_POINTS), (character) => {
+  const start = Array.from(text.slice(0, 2 * MAX_NICKNAME_CODE_POINTS), (character, at) => {
     const codePoint = character.codePointAt(0)!
-    return codePoint >= SPACE && codePoint <= TILDE ? character : `\\u{${codePoint.toString(16)}}`
+    const isOdd = isIn(UNASSIGNED, codePoint) || isIn(REFUSED, codePoint) || (at === 0 && isIn(MARKS, codePoint))
+    return isOdd ? `<${shownCodePoint(codePoint)}>` : character
   })
   return start.join('') + (text.length > 2 * MAX_NICKNAME_CODE_POINTS ? '...' : '')
 }

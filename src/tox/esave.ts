@@ -22,6 +22,17 @@ const scryptAsync: (password: Uint8Array, salt: Uint8Array, bytes: number, optio
   promisify(scrypt)
 
 /**
+ * Refuses what no passphrase opens, before one is asked for.
+ * @throws {ToxError} TOX_TRUNCATED
+ */
+export function checkWhole(bytes: Uint8Array): void {
+  // The library encrypts at least one byte, so nothing but head and tag is a cut file too.
+  if (bytes.length > ESAVE_EXTRA_BYTES) return
+  const message = `the encrypted profile is cut short (${bytes.length} bytes): use a backup of it`
+  throw new ToxError('TOX_TRUNCATED', message)
+}
+
+/**
  * Decrypts a toxEsave. The key derivation, some 70 ms, runs off the event loop.
  * @param passphrase hashed as UTF-8, as the clients do; may be empty
  * @returns the plain save file
@@ -30,13 +41,7 @@ const scryptAsync: (password: Uint8Array, salt: Uint8Array, bytes: number, optio
 export async function decryptSave(bytes: Uint8Array, passphrase: string, engine: CryptoEngine): Promise<Uint8Array> {
   if (!isEncryptedSave(bytes))
     throw new ToxError('TOX_NOT_A_PROFILE', 'this is no encrypted Tox profile: read it without a passphrase')
-  // The library encrypts at least one byte, so nothing but head and tag is a cut file too.
-  if (bytes.length <= ESAVE_EXTRA_BYTES) {
-    throw new ToxError(
-      'TOX_TRUNCATED',
-      `the encrypted profile is cut short (${bytes.length} bytes): use a backup of it`,
-    )
-  }
+  checkWhole(bytes)
   const key = await deriveKey(passphrase, bytes.slice(SALT_AT, NONCE_AT))
   const plain = engine.openBox(bytes.subarray(BOX_AT), bytes.subarray(NONCE_AT, BOX_AT), key)
   engine.wipe(key)

@@ -7,7 +7,7 @@ import { DurableError, writeFileDurably, type DurableFs, type DurableWriteOption
 import { backUp, pruneBackups } from './backup.ts'
 import { clientsOn, describeClient } from './clients.ts'
 import { ToxError } from './errors.ts'
-import { decryptSave, encryptSave } from './esave.ts'
+import { checkWhole, decryptSave, encryptSave } from './esave.ts'
 import { thisMachine, type Machine } from './lock-file.ts'
 import { readBoundedFile } from './read-file.ts'
 import { MAX_PROFILE_BYTES, decodeSave, encodeSave, isEncryptedSave, readKeys, type ToxSave } from './savefile.ts'
@@ -61,6 +61,7 @@ export async function readProfile(path: string, access: ProfileAccess): Promise<
   const resolved = await realpath(path).catch(() => path)
   const { bytes, stats } = await readBoundedFile(resolved, MAX_PROFILE_BYTES)
   const isEncrypted = isEncryptedSave(bytes)
+  if (isEncrypted) checkWhole(bytes)
   return {
     path: resolved,
     save: decodeSave(isEncrypted ? await decryptSave(bytes, passphraseOf(access), access.engine) : bytes),

@@ -91,9 +91,9 @@ test('each rule refuses with its code', () => {
   expect(new Set(refused.map(([, code]) => code)).size).toBe(6)
 })
 
-test('a message shows a refused name in printable ASCII only, and briefly', () => {
+test('a message shows a refused name with nothing invisible in it, and briefly', () => {
   for (const [text] of refused) {
-    expect(() => checkNickname(text)).toThrow(/^[\x20-\x7e]{1,800}$/)
+    expect(() => checkNickname(text)).toThrow(/^[\p{L}\p{M}\p{N}\p{P}\p{S} ]{1,800}$/u)
   }
   expect(refused.length).toBeGreaterThan(0)
 })
@@ -159,3 +159,21 @@ test.skipIf(!existsSync(NAUGHTY))(
     expect(verdicts.get('accepted')).toBeGreaterThan(200)
   },
 )
+
+test('a refusal shows the nickname: letters as they are, and by its number what none may hold', () => {
+  const messageOf = (text: string): string => {
+    try {
+      checkNickname(text)
+    } catch (error) {
+      if (error instanceof BlobError) return error.message
+      throw error
+    }
+    throw new Error(`${JSON.stringify(text)} is accepted`)
+  }
+  expect(messageOf('Büro ')).toContain('"Büro "')
+  expect(messageOf('a\u202eb\x1b[2J')).toContain('"a<U+202E>b<U+001B>[2J"')
+  expect(messageOf('\u0301x')).toContain('"<U+0301>x"')
+  const all = [...REFUSED_ANYWHERE, ...NOT_ASSIGNED]
+  expect(all.length).toBeGreaterThan(50)
+  for (const text of all) expect(messageOf(`x${text}`)).toMatch(/^the nickname "x(<U\+[0-9A-F]{4,6}>)+" is refused: /)
+})

@@ -75,6 +75,16 @@ describe('reading', () => {
     expect(encodeSave(profile.save)).toEqual(OLD)
   })
 
+  test('a cut encrypted profile is cut, and no passphrase is asked for', async () => {
+    const whole = await encryptSave(OLD, 'secret', engine)
+    for (const length of [8, 79, 80]) {
+      const { path } = scene(whole.subarray(0, length))
+      expect(await codeOfAsync(readProfile(path, access))).toBe('TOX_TRUNCATED')
+    }
+    const { path } = scene(whole.subarray(0, 81))
+    expect(await codeOfAsync(readProfile(path, access))).toBe('TOX_ENCRYPTED')
+  })
+
   test('refuses what is no file of a profile, and waits for none', async () => {
     const { directory, path } = scene()
     const pipe = join(directory, 'pipe.tox')
