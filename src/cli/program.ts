@@ -4,6 +4,7 @@ import type { Context } from './context.ts'
 import type { GrantOptions } from './app.ts'
 import type { KeyOptions } from './device.ts'
 import type { LogOptions } from './log.ts'
+import type { PassphraseOptions } from './passphrase.ts'
 import type { InitOptions } from './persona.ts'
 import { PASSPHRASE_FILE, addTox, type WithPassphrase } from './program-tox.ts'
 import type { ServiceCommandOptions } from './service-commands.ts'
@@ -47,8 +48,36 @@ export function buildProgram(run: Runner): Command {
     run,
   )
   addApp(program.command('app').description('local apps, and what they may do'), run)
+  addPassphrase(program.command('passphrase').description('the passphrase that seals your signing key'), run)
   addService(program.command('service').description('the daemon as a service of your systemd'), run)
   return program
+}
+
+function addPassphrase(passphrase: Command, run: Runner): void {
+  const fresh = ['--passphrase-file <file>', 'file with the new passphrase, - for stdin'] as const
+  const present = ['--old-passphrase-file <file>', 'file with the present passphrase, - for stdin'] as const
+  passphrase
+    .command('set')
+    .description('seal the signing key by a passphrase')
+    .option(...fresh)
+    .action((options: PassphraseOptions) =>
+      run(async (context) => (await import('./passphrase.ts')).setPassphrase(context, options)),
+    )
+  passphrase
+    .command('change')
+    .description('seal it by another one; asks for the present one too')
+    .option(...present)
+    .option(...fresh)
+    .action((options: PassphraseOptions) =>
+      run(async (context) => (await import('./passphrase.ts')).changePassphrase(context, options)),
+    )
+  passphrase
+    .command('remove')
+    .description('keep it without a passphrase')
+    .option(...present)
+    .action((options: PassphraseOptions) =>
+      run(async (context) => (await import('./passphrase.ts')).removePassphrase(context, options)),
+    )
 }
 
 function addPersona(program: Command, run: Runner): void {
@@ -63,6 +92,10 @@ function addPersona(program: Command, run: Runner): void {
     .option('--passphrase', 'ask for a passphrase that seals your signing key')
     .option('--passphrase-file <file>', 'seal your signing key with the passphrase in this file, - for stdin')
     .action((options: InitOptions) => run(async (context) => (await import('./persona.ts')).init(context, options)))
+  program
+    .command('lock')
+    .description('wipe your signing key from memory until you unlock it')
+    .action(() => run(async (context) => (await import('./passphrase.ts')).lock(context)))
   program
     .command('unlock')
     .description('open your signing key after a start of the daemon')

@@ -1,6 +1,6 @@
 /** `persona watch`: events as they happen, a line each. */
 import type { LaggedEvent } from '../ipc/client.ts'
-import type { ContactChange, DaemonEvent } from '../ipc/events.ts'
+import type { ContactChange, DaemonEvent, EventData } from '../ipc/events.ts'
 import { withDaemon } from './connect.ts'
 import { print, remark, type Context } from './context.ts'
 import { CliError, EXIT_DONE } from './errors.ts'
@@ -37,6 +37,14 @@ export function formatEvent(event: DaemonEvent | LaggedEvent): string {
 }
 
 /** An event in a line, without its time. */
+const LOCK_NEWS: Readonly<Record<EventData['locked']['cause'], string>> = {
+  request: 'by a command',
+  signal: 'by a signal',
+  idle: 'because nothing was signed for a while',
+  ttl: 'because it was open for long',
+  unlock: '',
+}
+
 export function describeEvent(event: DaemonEvent): string {
   switch (event.event) {
     case 'contact.changed': {
@@ -58,6 +66,10 @@ export function describeEvent(event: DaemonEvent): string {
       return `an edit of yours was dropped: ${escapeText(event.data.intent)}, ${escapeText(event.data.reason)}; to repeat it: ${escapeText(event.data.command)}`
     case 'alarm':
       return `ALARM ${escapeText(event.data.message)} (${event.data.code})`
+    case 'locked': {
+      const { locked, cause } = event.data
+      return locked ? `the signing key was locked ${LOCK_NEWS[cause]}` : 'the signing key was opened'
+    }
     case 'app.changed': {
       const { app, what, can, asks } = event.data
       return `app ${escapeText(app)} ${APP_NEWS[what]}: ${(what === 'requested' ? asks : can).join(', ')}`

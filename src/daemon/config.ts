@@ -4,6 +4,7 @@ import { open, type FileHandle } from 'node:fs/promises'
 import { isMap, isNode, LineCounter, parseDocument, visit, type Document } from 'yaml'
 import { z } from 'zod'
 import { decodeUtf8 } from '../core/bytes.ts'
+import { DEFAULT_AT_MOST_SEC, DEFAULT_IDLE_SEC, MAX_OPEN_SEC, MIN_OPEN_SEC } from './open-time.ts'
 
 export type LogLevel = 'error' | 'warn' | 'info' | 'debug'
 export type EngineChoice = 'auto' | 'sodium' | 'portable'
@@ -23,6 +24,10 @@ export interface Config {
   readonly watchRepair: boolean
   /** Where the passphrase of encrypted profiles stands; null for none. */
   readonly watchPassphraseFile: string | null
+  /** For how many seconds the signing key stays open without a use. */
+  readonly custodyIdleSec: number
+  /** For how many seconds it stays open at most. */
+  readonly custodyAtMostSec: number
 }
 
 export type ConfigErrorCode =
@@ -71,6 +76,10 @@ const schema = section({
     repair: z.boolean({ error: 'true or false' }).default(false),
     passphrase_file: absolutePath().nullable().default(null),
   }),
+  custody: section({
+    idle_seconds: wholeNumber(MIN_OPEN_SEC, MAX_OPEN_SEC).default(DEFAULT_IDLE_SEC),
+    at_most_seconds: wholeNumber(MIN_OPEN_SEC, MAX_OPEN_SEC).default(DEFAULT_AT_MOST_SEC),
+  }),
 })
 
 /** The keys by their YAML path, in the order of config/personad.yaml. */
@@ -82,6 +91,8 @@ export const CONFIG_KEYS = [
   'watch.profiles',
   'watch.repair',
   'watch.passphrase_file',
+  'custody.idle_seconds',
+  'custody.at_most_seconds',
 ] as const
 export type ConfigKey = (typeof CONFIG_KEYS)[number]
 
@@ -93,6 +104,8 @@ const fields: Readonly<Record<ConfigKey, { readonly field: keyof Config; readonl
   'watch.profiles': { field: 'watchProfiles', reloadable: true },
   'watch.repair': { field: 'watchRepair', reloadable: true },
   'watch.passphrase_file': { field: 'watchPassphraseFile', reloadable: true },
+  'custody.idle_seconds': { field: 'custodyIdleSec', reloadable: true },
+  'custody.at_most_seconds': { field: 'custodyAtMostSec', reloadable: true },
 }
 
 /** Whether SIGHUP brings a new value of the key into force; the others wait for the next start. */
@@ -127,7 +140,7 @@ export function parseConfig(text: string, path: string): Config {
   const document = parseStrict(text, path, lines)
   const result = schema.safeParse(document.toJS({ maxAliasCount: 0 }))
   if (!result.success) throw issueError(result.error.issues[0]!, document, path, lines)
-  const { log, engine, socket, apps, watch } = result.data
+  const { log, engine, socket, apps, watch, custody } = result.data
   return {
     logLevel: log.level,
     engine,
@@ -136,6 +149,8 @@ export function parseConfig(text: string, path: string): Config {
     watchProfiles: watch.profiles,
     watchRepair: watch.repair,
     watchPassphraseFile: watch.passphrase_file,
+    custodyIdleSec: custody.idle_seconds,
+    custodyAtMostSec: custody.at_most_seconds,
   }
 }
 

@@ -1,32 +1,19 @@
-/** The secrets of this device: the signing keys and, until its words were confirmed, the seed (docs/format.md, section 4). */
+/** The custody of this device's secrets: who may use the signing keys and, until its words were confirmed, the seed (docs/format.md, section 4). */
 import { formatHex } from '../core/bytes.ts'
-import { chainPositions, type ChainPosition } from '../core/chain.ts'
-import { MAX_EPOCH } from '../core/limits.ts'
+import type { ChainPosition } from '../core/chain.ts'
 import type { CryptoEngine, KeyPair } from '../crypto/engine.ts'
-import { copySecret, isSealedBy, readSealMode, unseal, type SealMode, type Sealing } from '../crypto/seal.ts'
-import {
-  DEFAULT_SEAL_COST,
-  openWithPassphrase,
-  passphraseSealing,
-  sealingOf,
-  UNSEALED,
-  wipeSealing,
-} from '../crypto/sealing.ts'
+import { copySecret, type SealMode } from '../crypto/seal.ts'
+import { DEFAULT_SEAL_COST, passphraseSealing } from '../crypto/sealing.ts'
 import { deriveSigningSeed, formatWords, SEED_BYTES } from '../crypto/seed.ts'
+import { CREDENTIAL_NAME } from './credential.ts'
 import { KeeperError, noPersona } from './errors.ts'
-import {
-  isUnchangedAfter,
-  readSecretFiles,
-  removeSecretFiles,
-  removeSeed,
-  writeBoth,
-  writeKeys,
-} from './secret-files.ts'
-import type { SealedFiles, SecretPaths } from './secret-files.ts'
-import { decodeSecrets, encodeSecrets, SIGNING_SEED_BYTES, wipeKeys, type SigningKeys } from './secrets-content.ts'
-
-const GUESS_DELAY_SEC = 0.1 // sanity: each wrong passphrase makes the next one wait so much longer
-const MAX_GUESS_DELAY_SEC = 10 // sanity: an owner who mistypes is not shut out
+import { Guesses } from './guesses.ts'
+import { wipeSecrets, type OpenSecrets } from './open-secrets.ts'
+import { forwardClock, OpenTime, type OpenEnd, type OpenLimits } from './open-time.ts'
+import type { SecretPaths } from './secret-files.ts'
+import { SIGNING_SEED_BYTES } from './secrets-content.ts'
+import { chainOfSeed } from './seed-chain.ts'
+import { secretsExist, Vault } from './vault.ts'
 
 /** A signing key as it moves between devices and files. */
 export interface SigningSeed {
@@ -35,72 +22,79 @@ export interface SigningSeed {
   readonly seed: Uint8Array
 }
 
-/** What is in memory while the secrets are open, all of it in secret memory. */
-interface Opened {
-  /** By what the files are written again, without asking for a passphrase. */
-  sealing: Sealing
-  keys: SigningKeys
-  seed: Uint8Array | null
+/** Why the secrets were locked or opened. */
+export type LockCause = OpenEnd | 'request' | 'signal' | 'unlock'
+
+export interface CustodyOptions {
+  /** Waits so many seconds. */
+  readonly delay: (seconds: number) => Promise<void>
+  /** 32 bytes, which seal whatever no passphrase seals; copied, the caller wipes it. */
+  readonly credential?: Uint8Array | null
+  /** Milliseconds of a clock that only goes forward. */
+  readonly nowMs?: () => number
+}
+
+export interface CustodyWatcher {
+  /** A write failed and nobody knows what is on disk; the secrets are locked then, and the daemon must stop. */
+  failed(error: unknown): void
+  lockChanged(locked: boolean, cause: LockCause): void
 }
 
 export class Custody {
-  readonly #paths: SecretPaths
+  readonly #vault: Vault
   readonly #engine: CryptoEngine
-  readonly #delay: (seconds: number) => Promise<void>
-  #opened: Opened | null = null
-  /** How the secrets file is sealed; null without one. */
-  #mode: SealMode | null = null
-  #wrongGuesses = 0
-  #guesses: Promise<void> = Promise.resolve()
-  /** What touches the files does so one after the other. */
-  #files: Promise<void> = Promise.resolve()
-  #onFailure: (error: unknown) => void = () => {}
+  readonly #guesses: Guesses
+  readonly #openTime: OpenTime
+  #watcher: CustodyWatcher | null = null
+  #onOpened: () => void = () => {}
 
-  private constructor(paths: SecretPaths, engine: CryptoEngine, delay: (seconds: number) => Promise<void>) {
-    this.#paths = paths
+  private constructor(vault: Vault, engine: CryptoEngine, options: CustodyOptions) {
+    this.#vault = vault
     this.#engine = engine
-    this.#delay = delay
+    this.#guesses = new Guesses(options.delay)
+    this.#openTime = new OpenTime(options.nowMs ?? forwardClock())
   }
 
   /**
    * Opens what needs no passphrase; the rest stays locked.
-   * @param delay waits so many seconds
-   * @throws {CryptoError} SEAL_* @throws {StoreError} SECRETS_*
+   * @throws {CryptoError} SEAL_* @throws {StoreError} SECRETS_* | STORE_* @throws {KeeperError} CREDENTIAL_MISSING | SECRETS_MISSING
    */
-  static async open(
-    paths: SecretPaths,
-    engine: CryptoEngine,
-    delay: (seconds: number) => Promise<void>,
-  ): Promise<Custody> {
-    const custody = new Custody(paths, engine, delay)
-    const files = await readSecretFiles(paths, engine)
-    if (files === null) return custody
-    custody.#mode = readSealMode(files.secrets)
-    if (custody.#mode === 'unsealed') await custody.#take(files, UNSEALED, null)
-    return custody
+  static async open(paths: SecretPaths, engine: CryptoEngine, options: CustodyOptions): Promise<Custody> {
+    return new Custody(await Vault.open(paths, engine, options.credential ?? null), engine, options)
   }
 
-  /** @param onFailure told when a write failed and nobody knows what is on disk; the secrets are locked then, and the daemon must stop */
-  whenFailed(onFailure: (error: unknown) => void): void {
-    this.#onFailure = onFailure
+  /** @param watcher told from now on; there is one */
+  watch(watcher: CustodyWatcher): void {
+    this.#watcher = watcher
+    this.#vault.whenFailed((error) => watcher.failed(error))
+  }
+
+  /** @param onOpened called whenever {@link expiresInMs} has begun anew */
+  whenOpened(onOpened: () => void): void {
+    this.#onOpened = onOpened
   }
 
   get hasSecrets(): boolean {
-    return this.#mode !== null
+    return this.#vault.mode !== null
+  }
+
+  /** How the files are sealed; null without any. */
+  get mode(): SealMode | null {
+    return this.#vault.mode
   }
 
   get isLocked(): boolean {
-    return this.#opened === null
+    return this.#vault.opened === null
   }
 
   /** Whether the seed is in memory: it is on disk as long as it was not forgotten. */
   get hasSeed(): boolean {
-    return this.#opened !== null && this.#opened.seed !== null
+    return this.#vault.opened !== null && this.#vault.opened.seed !== null
   }
 
   /** The epochs whose keys are held, ascending; none while locked. */
   epochs(): number[] {
-    return [...(this.#opened?.keys.keys() ?? [])].sort((a, b) => a - b)
+    return [...(this.#vault.opened?.keys.keys() ?? [])].sort((a, b) => a - b)
   }
 
   /**
@@ -115,7 +109,7 @@ export class Custody {
     const seed = copySecret(drawn, engine)
     engine.wipe(drawn)
     const first = deriveSigningSeed(seed, 0, engine)
-    const position = this.#chain(seed)
+    const position = chainOfSeed(seed, engine)[0]!
     try {
       await this.#begin([{ epoch: 0, seed: first }], seed, passphrase)
     } finally {
@@ -141,9 +135,10 @@ export class Custody {
    * @throws {KeeperError} NO_PERSONA | LOCKED @throws {StoreError} STORE_DISK_FULL: nothing has changed | STORE_IO: the daemon stops
    */
   async addKey(epoch: number, signingSeed: Uint8Array): Promise<void> {
+    this.#use()
     const pair = this.#engine.signKeyPair(signingSeed)
     try {
-      await this.#rewrite((keys) => new Map([...keys, [epoch, pair]]))
+      await this.#vault.rewrite((keys) => new Map([...keys, [epoch, pair]]))
     } catch (error) {
       this.#engine.wipe(pair.secretKey)
       throw error
@@ -156,50 +151,80 @@ export class Custody {
    * @throws as {@link addKey}
    */
   async keepOnly(epoch: number): Promise<void> {
-    await this.#rewrite((keys) => new Map([...keys].filter(([held]) => held === epoch)))
+    this.#use()
+    await this.#vault.rewrite((keys) => new Map([...keys].filter(([held]) => held === epoch)))
   }
 
   /** The keys that are held, as copies in secret memory: the caller wipes them. @throws {KeeperError} NO_PERSONA | LOCKED */
   signingSeeds(): SigningSeed[] {
-    return [...this.#require().keys].map(([epoch, { secretKey }]) => {
+    return [...this.#use().keys].map(([epoch, { secretKey }]) => {
       return { epoch, seed: copySecret(secretKey.subarray(0, SIGNING_SEED_BYTES), this.#engine) }
     })
   }
 
   /** Removes what a creation left that never came to a persona. */
   async discard(): Promise<void> {
-    this.#wipe()
-    this.#mode = null
-    await this.#turn(() => removeSecretFiles(this.#paths))
+    await this.#vault.discard()
   }
 
   /**
-   * Opens the secrets file. Guesses come one after the other, and each wrong one makes the next wait longer.
-   * @throws {KeeperError} NO_PERSONA | NO_PASSPHRASE @throws {CryptoError} SEAL_WRONG_PASSPHRASE
+   * Opens the secrets files. Guesses come one after the other, and each wrong one makes the next wait longer.
+   * @throws {KeeperError} NO_PERSONA | NO_PASSPHRASE | TOO_MANY_GUESSES | LOCKED when it was locked meanwhile
+   * @throws {CryptoError} SEAL_WRONG_PASSPHRASE
    */
   async unlock(passphrase: string): Promise<void> {
-    const turn = this.#guesses.then(() => this.#guess(passphrase))
-    this.#guesses = turn.catch(() => {})
-    await turn
+    this.#requirePassphrase()
+    this.expire()
+    await this.#guesses.take(
+      () => this.isLocked,
+      () => this.#unseal(passphrase),
+    )
   }
 
-  async #guess(passphrase: string): Promise<void> {
-    if (this.#mode === null) throw noPersona()
-    if (this.#mode === 'unsealed') {
-      throw new KeeperError(
-        'NO_PASSPHRASE',
-        'the secrets of this persona are not sealed by a passphrase',
-        'nothing to do',
-      )
-    }
-    if (!this.isLocked) return
-    await this.#delay(Math.min(this.#wrongGuesses * GUESS_DELAY_SEC, MAX_GUESS_DELAY_SEC))
-    this.#wrongGuesses++
-    await this.#turn(async () => {
-      const files = await readSecretFiles(this.#paths, this.#engine)
-      if (files === null) throw new Error(`${this.#paths.secrets} is gone`)
-      await this.#take(files, await sealingOf(files.secrets, passphrase, this.#engine), passphrase)
+  /**
+   * Wipes what a passphrase can open again.
+   * @throws {KeeperError} NO_PERSONA | NO_PASSPHRASE
+   */
+  lock(cause: 'request' | 'signal'): void {
+    this.#requirePassphrase()
+    this.#lock(cause)
+  }
+
+  /**
+   * Seals both files anew: by `next`, or without it by the credential of the service, or not at all. A crash leaves files of which one
+   * of the two passphrases opens both. The secrets are open afterwards.
+   * @param present the passphrase that seals them now, asked for also while they are open: who sits down at an open machine must not
+   *   change it; null when none seals them
+   * @throws {KeeperError} NO_PERSONA | NO_PASSPHRASE | PASSPHRASE_SET | TOO_MANY_GUESSES | LOCKED when it was locked meanwhile
+   * @throws {CryptoError} SEAL_WRONG_PASSPHRASE | SEAL_PASSPHRASE_UNUSABLE @throws {StoreError} as {@link addKey}
+   */
+  async changePassphrase(present: string | null, next: string | null): Promise<void> {
+    if (present === null) this.#requireNoPassphrase()
+    else await this.#prove(present)
+    const sealing =
+      next === null ? this.#vault.newPlain() : await passphraseSealing(next, DEFAULT_SEAL_COST, this.#engine)
+    await this.#vault.reseal(sealing, () => {
+      // One that another connection has set meanwhile was not proved.
+      if (present === null) this.#requireNoPassphrase()
     })
+    this.#begun()
+  }
+
+  /** How long they may stay open; counts for those that are open, too. */
+  limitOpenTime(limits: OpenLimits): void {
+    this.#openTime.limit(limits)
+    this.#onOpened()
+  }
+
+  /** Milliseconds until {@link expire} locks; null when nothing is open, or nothing could open it again. */
+  expiresInMs(): number | null {
+    return this.isLocked || this.mode !== 'passphrase' ? null : Math.max(0, this.#openTime.leftMs())
+  }
+
+  /** Locks when they were open for long enough. To be called before a change, since no timer runs while the machine sleeps. */
+  expire(): void {
+    const end = this.expiresInMs() === null ? null : this.#openTime.end()
+    if (end !== null) this.#lock(end)
   }
 
   /**
@@ -208,13 +233,14 @@ export class Custody {
    */
   signer(epoch: number): (message: Uint8Array) => Uint8Array {
     this.#key(epoch)
+    this.#openTime.use()
     // Looked up again: a key that was wiped meanwhile would sign as zeros.
     return (message) => this.#engine.sign(message, this.#key(epoch).secretKey)
   }
 
   /** The public half of the key of an epoch; null while it is locked, or not held. */
   publicKey(epoch: number): Uint8Array | null {
-    return this.#opened?.keys.get(epoch)?.publicKey ?? null
+    return this.#vault.opened?.keys.get(epoch)?.publicKey ?? null
   }
 
   /**
@@ -232,7 +258,7 @@ export class Custody {
 
   /** The recovery words, as long as the seed is here. @throws {KeeperError} NO_PERSONA | LOCKED | RECOVERY_CONFIRMED */
   words(): string[] {
-    const { seed } = this.#require()
+    const { seed } = this.#use()
     if (seed !== null) return formatWords(seed)
     const message = 'the recovery words were confirmed, and the seed was erased from this device'
     throw new KeeperError('RECOVERY_CONFIRMED', message, 'the words are where you wrote them down')
@@ -240,161 +266,83 @@ export class Custody {
 
   /** Erases the seed, in memory and on disk. */
   async forgetSeed(): Promise<void> {
-    const opened = this.#opened
-    if (opened !== null && opened.seed !== null) this.#engine.wipe(opened.seed)
-    if (opened !== null) opened.seed = null
-    await this.#turn(() => removeSeed(this.#paths))
+    await this.#vault.forgetSeed()
   }
 
   /** Wipes what is in memory. */
   close(): void {
-    this.#wipe()
+    this.#vault.shut()
   }
 
-  #require(): Opened {
-    if (this.#opened !== null) return this.#opened
-    if (this.#mode === null) throw noPersona()
-    throw new KeeperError('LOCKED', 'the signing key is locked', 'open it with: persona unlock')
+  #lock(cause: LockCause): void {
+    const wasOpen = !this.isLocked
+    this.#vault.shut()
+    if (wasOpen) this.#watcher?.lockChanged(true, cause)
+  }
+
+  /** For a use outside of a change: a time that is over is noticed first. */
+  #use(): OpenSecrets {
+    this.expire()
+    const opened = this.#vault.require()
+    this.#openTime.use()
+    return opened
   }
 
   #key(epoch: number): KeyPair {
-    const key = this.#require().keys.get(epoch)
+    const key = this.#vault.require().keys.get(epoch)
     if (key !== undefined) return key
     const hint = 'get the new key from the device that rotated'
     throw new KeeperError('KEY_SUPERSEDED', `this device does not have the signing key of epoch ${epoch}`, hint)
   }
 
-  async #turn<T>(work: () => Promise<T>): Promise<T> {
-    const turn = this.#files.then(work)
-    this.#files = turn.then(
-      () => {},
-      () => {},
-    )
-    return await turn
-  }
-
   async #begin(seeds: readonly SigningSeed[], seed: Uint8Array | null, passphrase: string | null): Promise<void> {
     const engine = this.#engine
-    if (this.#mode !== null) throw secretsExist()
+    if (this.hasSecrets) throw secretsExist()
     const keys = new Map(seeds.map((key) => [key.epoch, engine.signKeyPair(key.seed)]))
-    const opened: Opened = { sealing: UNSEALED, keys, seed }
+    const opened: OpenSecrets = { sealing: this.#vault.newPlain(), keys, seed }
     try {
       if (passphrase !== null) opened.sealing = await passphraseSealing(passphrase, DEFAULT_SEAL_COST, engine)
-      await this.#turn(() => this.#writeFirst(opened))
+      await this.#vault.begin(opened)
     } catch (error) {
-      this.#wipeOpened(opened)
+      wipeSecrets(opened, engine)
       throw error
     }
-    this.#mode = opened.sealing.mode
-    this.#opened = opened
+    this.#begun()
   }
 
-  async #writeFirst({ keys, seed, sealing }: Opened): Promise<void> {
-    // Another one may have been made while the passphrase was worked on.
-    if (this.#mode !== null) throw secretsExist()
-    const content = encodeSecrets(keys, this.#engine)
-    try {
-      // One that a crash left behind belongs to another persona.
-      await removeSeed(this.#paths)
-      // The seed is on disk before a key: a signing key without its seed could never be rotated.
-      if (seed === null) await writeKeys(this.#paths, content, sealing, this.#engine)
-      else await writeBoth(this.#paths, content, seed, sealing, this.#engine)
-    } catch (error) {
-      await removeSecretFiles(this.#paths).catch(() => {})
-      throw error
-    } finally {
-      this.#engine.wipe(content)
-    }
+  async #unseal(passphrase: string): Promise<void> {
+    await this.#vault.unseal(passphrase)
+    this.#begun()
+    this.#watcher?.lockChanged(false, 'unlock')
   }
 
-  /** Writes the keys that `next` makes of those held, and then holds them. */
-  async #rewrite(next: (keys: SigningKeys) => SigningKeys): Promise<void> {
-    await this.#turn(async () => {
-      const opened = this.#require()
-      const keys = next(opened.keys)
-      const content = encodeSecrets(keys, this.#engine)
-      try {
-        await this.#written(writeKeys(this.#paths, content, opened.sealing, this.#engine))
-      } finally {
-        this.#engine.wipe(content)
-      }
-      // Locked meanwhile: the next unlock takes up what is on disk.
-      const isOpen = this.#opened === opened
-      const stays = new Set(isOpen ? keys.values() : [])
-      wipeKeys(
-        [...opened.keys.values(), ...keys.values()].filter((pair) => !stays.has(pair)),
-        this.#engine,
-      )
-      if (isOpen) opened.keys = keys
-    })
+  async #prove(passphrase: string): Promise<void> {
+    this.#requirePassphrase()
+    this.expire()
+    await this.#guesses.take(
+      () => true,
+      () => (this.isLocked ? this.#unseal(passphrase) : this.#vault.prove(passphrase)),
+    )
   }
 
-  /** A write of open secrets: after one of unknown outcome nothing goes on from what is in memory. */
-  async #written(write: Promise<void>): Promise<void> {
-    try {
-      await write
-    } catch (error) {
-      if (!isUnchangedAfter(error)) {
-        this.close()
-        this.#onFailure(error)
-      }
-      throw error
-    }
+  #begun(): void {
+    this.#openTime.begin()
+    this.#onOpened()
   }
 
-  /**
-   * Takes what the files hold.
-   * @param sealing of the secrets file; kept, or wiped if it is the wrong one
-   * @param passphrase for a seed that was sealed under a salt of its own, as the first release did
-   */
-  async #take(files: SealedFiles, sealing: Sealing, passphrase: string | null): Promise<void> {
-    const engine = this.#engine
-    const opened: Opened = { sealing, keys: new Map(), seed: null }
-    let content: Uint8Array | null = null
-    try {
-      content = unseal(files.secrets, sealing, engine)
-      opened.keys = decodeSecrets(content, engine)
-      const alike = files.seed === null || passphrase === null || isSealedBy(files.seed, sealing)
-      if (!alike) opened.seed = await openWithPassphrase(files.seed, passphrase, engine)
-      else if (files.seed !== null) opened.seed = unseal(files.seed, sealing, engine)
-    } catch (error) {
-      this.#wipeOpened(opened)
-      throw error
-    } finally {
-      for (const spent of [content, files.secrets, files.seed]) if (spent !== null) engine.wipe(spent)
-    }
-    this.#mode = sealing.mode
-    this.#opened = opened
-    this.#wrongGuesses = 0
+  #requirePassphrase(): void {
+    const { mode } = this
+    if (mode === null) throw noPersona()
+    if (mode === 'passphrase') return
+    const how = mode === 'key' ? `are sealed by the credential ${CREDENTIAL_NAME} of the service` : 'are not sealed'
+    const message = `the secrets of this persona ${how}, not by a passphrase`
+    throw new KeeperError('NO_PASSPHRASE', message, 'set one with: persona passphrase set')
   }
 
-  #chain(seed: Uint8Array): ChainPosition {
-    const engine = this.#engine
-    const pairs = Array.from({ length: MAX_EPOCH + 1 }, (_, epoch) => {
-      const signingSeed = deriveSigningSeed(seed, epoch, engine)
-      const pair = engine.signKeyPair(signingSeed)
-      engine.wipe(signingSeed)
-      return pair
-    })
-    const keys = pairs.map((pair) => pair.publicKey)
-    const positions = chainPositions(keys, engine, (message) => engine.sign(message, pairs[0]!.secretKey))
-    wipeKeys(pairs, engine)
-    return positions[0]!
+  #requireNoPassphrase(): void {
+    if (this.mode === null) throw noPersona()
+    if (this.mode !== 'passphrase') return
+    const hint = 'change it with: persona passphrase change'
+    throw new KeeperError('PASSPHRASE_SET', 'a passphrase seals the secrets of this persona already', hint)
   }
-
-  #wipe(): void {
-    if (this.#opened !== null) this.#wipeOpened(this.#opened)
-    this.#opened = null
-  }
-
-  #wipeOpened({ keys, seed, sealing }: Opened): void {
-    wipeKeys(keys.values(), this.#engine)
-    if (seed !== null) this.#engine.wipe(seed)
-    wipeSealing(sealing, this.#engine)
-  }
-}
-
-function secretsExist(): KeeperError {
-  const hint = 'one daemon keeps one persona; see: persona status'
-  return new KeeperError('PERSONA_EXISTS', 'the secrets of a persona are here already', hint)
 }

@@ -7,7 +7,10 @@ export type KeeperErrorCode =
   | 'NO_PERSONA'
   | 'PERSONA_EXISTS'
   | 'LOCKED' // needs the signing key, which is sealed
-  | 'NO_PASSPHRASE' // nothing to unlock
+  | 'NO_PASSPHRASE' // nothing to lock, unlock or change
+  | 'PASSPHRASE_SET' // it is there already, and must be proved to be changed
+  | 'TOO_MANY_GUESSES' // so many passphrases wait to be tried
+  | 'CREDENTIAL_MISSING' // the service was not given the key that seals the secrets
   | 'KEY_SUPERSEDED' // the head was signed by a later key than the one held here
   | 'OWN_DEVICE_UNLISTED' // a sibling's table leaves out the device that this daemon runs for
   | 'NOT_FOUND'

@@ -1,15 +1,32 @@
 /** What answers the methods of custody: the lock on the signing key, and the recovery words (docs/ipc.md, section 3). */
 import { encodeUtf8 } from '../core/bytes.ts'
+import type { SealMode } from '../crypto/seal.ts'
 import type { Handlers } from '../ipc/method.ts'
 import type { ChosenWord, Methods } from '../ipc/methods.ts'
 import { KeeperError } from './errors.ts'
 import type { Keeper } from './keeper.ts'
 import { OWN } from './records.ts'
 
-export type CustodyMethods = Pick<Methods, 'persona.unlock' | 'recovery.show' | 'recovery.confirm'>
+export type CustodyMethods = Pick<
+  Methods,
+  | 'persona.lock'
+  | 'persona.unlock'
+  | 'passphrase.set'
+  | 'passphrase.change'
+  | 'passphrase.remove'
+  | 'recovery.show'
+  | 'recovery.confirm'
+>
 
 export function custodyHandlers(keeper: Keeper): Handlers<CustodyMethods> {
   return {
+    'persona.lock': () => {
+      keeper.custody.lock('request')
+      return { locked: true }
+    },
+    'passphrase.set': ({ passphrase }) => changePassphrase(keeper, null, passphrase),
+    'passphrase.change': ({ present, passphrase }) => changePassphrase(keeper, present, passphrase),
+    'passphrase.remove': ({ present }) => changePassphrase(keeper, present, null),
     'persona.unlock': ({ passphrase }) => unlock(keeper, passphrase),
     'recovery.show': () => ({ words: words(keeper), confirmed: false }),
     'recovery.confirm': ({ words: chosen }) => confirmRecovery(keeper, chosen),
@@ -19,6 +36,12 @@ export function custodyHandlers(keeper: Keeper): Handlers<CustodyMethods> {
 async function unlock(keeper: Keeper, passphrase: string): Promise<{ locked: boolean }> {
   const { custody } = keeper
   await custody.unlock(passphrase)
+  return await opened(keeper)
+}
+
+/** What waited for the signing key. @throws {KeeperError} SECRETS_FOREIGN */
+async function opened(keeper: Keeper): Promise<{ locked: boolean }> {
+  const { custody } = keeper
   const own = keeper.onDisk.own.get(OWN)
   if (own !== undefined) custody.checkKey(own.epoch, own.signingKey)
   await keeper.change(() => {
@@ -27,6 +50,18 @@ async function unlock(keeper: Keeper, passphrase: string): Promise<{ locked: boo
     if ((keeper.own.resignDueSec() ?? Infinity) <= keeper.nowSec) keeper.own.resign()
   })
   return { locked: false }
+}
+
+async function changePassphrase(
+  keeper: Keeper,
+  present: string | null,
+  next: string | null,
+): Promise<{ sealing: SealMode }> {
+  const { custody } = keeper
+  const wasLocked = custody.isLocked
+  await custody.changePassphrase(present, next)
+  if (wasLocked) await opened(keeper)
+  return { sealing: custody.mode ?? 'unsealed' }
 }
 
 /** Those of a persona that is on disk: of one that a crash may still undo they would be written down in vain. */

@@ -80,6 +80,7 @@ function status(keeper: Keeper): DaemonStatus {
   const { custody, engine } = keeper
   const own = keeper.onDisk.own.get(OWN)
   const persona = own === undefined ? undefined : keeper.onDisk.personas.get(own.personaId)
+  custody.expire()
   return makeStatus(keeper.about, {
     engine: engine.name,
     table: own === undefined ? null : keeper.table(),

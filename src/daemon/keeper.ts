@@ -67,7 +67,13 @@ export class Keeper {
     this.ledger = ledger
     this.own = own
     this.onDisk = onDisk
-    options.custody.whenFailed(options.onStoreFailure)
+    options.custody.watch({
+      failed: options.onStoreFailure,
+      lockChanged: (locked, cause) => {
+        // Not waited for: a failed write of it stops the daemon.
+        this.tell({ event: 'locked', data: { locked, cause } }).catch(() => {})
+      },
+    })
     this.apps = new Apps(onDisk, options.engine, options.nowSec)
   }
 
@@ -145,6 +151,7 @@ export class Keeper {
 
   /** When the own table is due to be signed again; null when it cannot be. */
   resignDueSec(): number | null {
+    this.#options.custody.expire()
     return this.#options.custody.isLocked ? null : this.own.resignDueSec()
   }
 
@@ -159,6 +166,8 @@ export class Keeper {
 
   /** Decides, writes, and tells in this order. */
   async change<T>(decide: () => T): Promise<T> {
+    // Once, in front of the decision: in the middle of it nothing becomes locked.
+    this.#options.custody.expire()
     try {
       const { result, events } = await this.ledger.change(decide)
       for (const event of events) this.#options.publish(event)

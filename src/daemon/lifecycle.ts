@@ -12,6 +12,8 @@ export const EXIT_REFUSED = 78 // EX_CONFIG of sysexits.h; another start would r
 /** What runs once the start has succeeded. */
 export interface Service {
   readonly notifier: Notifier
+  /** Locks the signing key. @throws an error of ours when there is nothing to lock */
+  lock(): void
   /** Finishes what is under way, answers it, closes sockets and store. Called once. */
   stop(): Promise<void>
   /**
@@ -62,7 +64,7 @@ export function superviseProcess(options: SupervisorOptions): Supervisor {
     else supervision.reload()
   })
   // Without a listener Node would open its debugger on loopback, to every user of this machine.
-  target.on('SIGUSR1', () => options.log.debug('daemon.sigusr1', { message: 'SIGUSR1 has no meaning yet' }))
+  target.on('SIGUSR1', () => supervision.lock())
   target.on('uncaughtException', (error) => supervision.fail(error))
   target.on('unhandledRejection', (error) => supervision.fail(error))
   // Node's own listener would print text, which may quote a value, between the lines of JSON.
@@ -119,6 +121,17 @@ class Supervision implements Supervisor {
     if (this.#nowMs() - this.#stopSinceMs < SAME_SIGNAL_MS) return
     this.#log.warn('daemon.cut-short', { message: `${signal} while stopping: ending at once`, signal })
     this.#end(EXIT_FAILED)
+  }
+
+  /** For a screen locker, which signals: nothing there to lock is no mistake of it. */
+  lock(): void {
+    if (this.#service === null) return
+    try {
+      this.#service.lock()
+    } catch (error) {
+      if (!isOwnError(error)) throw error
+      this.#log.info('daemon.not-locked', describeError(error))
+    }
   }
 
   /** A reload asked for during one, or during the start, follows it: the file may have changed since it was read. */

@@ -12,10 +12,12 @@ import type { DaemonEvent } from '../ipc/events.ts'
 import { openLevelStore } from '../store/level-store.ts'
 import { lockStateDir, type StateLock } from '../store/lock.ts'
 import { SCHEMA } from '../store/migrations.ts'
-import { createStateDir } from '../store/state-dir.ts'
+import { createStateDir, type StatePaths } from '../store/state-dir.ts'
 import type { Store } from '../store/store.ts'
 import { mergeReloaded, readConfig, type Config } from './config.ts'
 import { Custody } from './custody.ts'
+import { forbidCoreDumps } from './core-dumps.ts'
+import { readCredential } from './credential.ts'
 import { describeError } from './describe-error.ts'
 import { toRpcError } from './errors.ts'
 import { doctorHandlers } from './handlers-doctor.ts'
@@ -24,7 +26,10 @@ import { EXIT_FAILED, superviseProcess, type Supervisor } from './lifecycle.ts'
 import { openLog, type Log } from './log.ts'
 import { openNotifier } from './notify.ts'
 import { Profiles, type ProfilesConfig } from './profiles.ts'
+import { scheduleLock } from './lock-timer.ts'
+import type { OpenLimits } from './open-time.ts'
 import { scheduleResign } from './resign-timer.ts'
+import type { About } from './status.ts'
 import { readToxPassphrase } from './tox-passphrase.ts'
 import { expandHome, watchedPlaces } from './watched-places.ts'
 
@@ -71,7 +76,7 @@ interface Daemon {
   readonly keeper: Keeper
   readonly profiles: Profiles
   readonly servers: readonly IpcServer[]
-  readonly stopTimer: () => void
+  readonly stopTimers: readonly (() => void)[]
   config: Config
 }
 
@@ -92,6 +97,7 @@ async function main(): Promise<void> {
       {
         notifier,
         stop: () => stop(daemon),
+        lock: () => daemon.keeper.custody.lock('signal'),
         reload: () => reload(daemon, paths, configFile, args.config !== undefined, log),
       },
       statusLine(paths),
@@ -116,7 +122,8 @@ async function start(
   // What a killed writer left may hold a key that was erased since.
   await removeLeftovers(paths.stateDir)
   const store = await openLevelStore(lock)
-  const custody = await Custody.open(lock.paths, engine, delay)
+  const notices = await forbidCoreDumps({ log })
+  const custody = await openCustody(lock.paths, engine, config)
   const servers: IpcServer[] = []
   let profiles: Profiles | null = null
   const startedAtSec = nowSec()
@@ -149,7 +156,7 @@ async function start(
       connections: servers.reduce((sum, server) => sum + server.connections(), 0),
       storeKind: 'leveldb',
       storeSchema: SCHEMA,
-      ...(profiles?.summary() ?? { profiles: { watched: 0, older: 0 }, notices: [] }),
+      ...aboutProfiles(profiles, notices),
     }),
   })
   profiles = new Profiles({ keeper, engine, nowSec, log })
@@ -159,13 +166,33 @@ async function start(
     keeper,
     profiles,
     servers,
-    stopTimer: scheduleResign(keeper, nowSec, log),
+    stopTimers: [scheduleResign(keeper, nowSec, log), scheduleLock(custody)],
     config,
   }
   servers.push(await serveRole('app', daemon, paths.appSocket, log, supervisor))
   servers.push(await serveRole('admin', daemon, paths.adminSocket, log, supervisor))
   await profiles.configure(profilesConfig(config))
   return daemon
+}
+
+async function openCustody(paths: StatePaths, engine: CryptoEngine, config: Config): Promise<Custody> {
+  const credential = await readCredential(process.env, engine)
+  try {
+    const custody = await Custody.open(paths, engine, { delay, credential })
+    custody.limitOpenTime(openLimits(config))
+    return custody
+  } finally {
+    if (credential !== null) engine.wipe(credential)
+  }
+}
+
+function aboutProfiles(profiles: Profiles | null, notices: readonly string[]): Pick<About, 'profiles' | 'notices'> {
+  const summary = profiles?.summary() ?? { profiles: { watched: 0, older: 0 }, notices: [] }
+  return { ...summary, notices: [...notices, ...summary.notices] }
+}
+
+function openLimits(config: Config): OpenLimits {
+  return { idleSec: config.custodyIdleSec, atMostSec: config.custodyAtMostSec }
 }
 
 function profilesConfig(config: Config): ProfilesConfig {
@@ -226,7 +253,7 @@ function ipcLog(log: Log): IpcLog {
 
 /** Answers what runs, closes the sockets, then the store, and gives the state directory free last. */
 async function stop(daemon: Daemon): Promise<void> {
-  daemon.stopTimer()
+  for (const stopTimer of daemon.stopTimers) stopTimer()
   await daemon.profiles.stop()
   await Promise.all(daemon.servers.map((server) => server.close()))
   daemon.keeper.close()
@@ -238,6 +265,7 @@ async function reload(daemon: Daemon, paths: Paths, configFile: string, isNamed:
   const { config, changed, needRestart } = mergeReloaded(daemon.config, await readConfig(configFile, isNamed))
   daemon.config = config
   log.setLevel(config.logLevel)
+  daemon.keeper.custody.limitOpenTime(openLimits(config))
   if (changed.some((key) => key.startsWith('watch.'))) await daemon.profiles.configure(profilesConfig(config))
   log.info('config.reloaded', {
     message: 'configuration read again',

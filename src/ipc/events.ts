@@ -15,6 +15,8 @@ export interface EventData {
   /** `unapproved`: devices that came only through a sibling's table. */
   'own.changed': { table: OwnTable; cause: string; unapproved: TableDevice[] }
   'own.intent-dropped': { intent: string; reason: string; command: string }
+  /** The signing key was locked or opened: by the owner, by a signal, or since it was open for long enough. */
+  locked: { locked: boolean; cause: 'request' | 'signal' | 'idle' | 'ttl' | 'unlock' }
   alarm: { code: string; personaId: string | null; key: string | null; message: string }
   'app.changed': {
     /** Its name. */
@@ -45,6 +47,7 @@ export const EVENT_NAMES: readonly EventName[] = [
   'device.added',
   'own.changed',
   'own.intent-dropped',
+  'locked',
   'alarm',
   'app.changed',
   'clock',

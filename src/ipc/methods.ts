@@ -1,5 +1,6 @@
 /** The one table of methods (docs/ipc.md, section 3): name, who may call it, params, result. docs/openrpc.json is made from it. */
 import { z } from 'zod'
+import type { SealMode } from '../crypto/seal.ts'
 import { MAX_BATCH, MAX_PAGE } from './limits.ts'
 import type { MethodSpec, Permission } from './method.ts'
 import { EVENT_NAMES, type EventName } from './events.ts'
@@ -19,6 +20,7 @@ const appSeconds = z
   .min(60)
   .max(10 * 366 * 86_400) // sanity: up to ten years; for ever is to be said by leaving it out
 const noParams = z.strictObject({})
+const sealed = z.strictObject({ sealing: z.enum(['unsealed', 'passphrase', 'key']) })
 const deviceName = z.strictObject({ device: z.string().max(256) })
 
 function method<P, R>(
@@ -80,6 +82,10 @@ export interface Methods {
   'blob.get': MethodSpec<{ words?: string }, shape.StatusMessage>
   'persona.init': MethodSpec<InitParams, InitResult>
   'persona.unlock': MethodSpec<{ passphrase: string }, { locked: boolean }>
+  'persona.lock': MethodSpec<Empty, { locked: boolean }>
+  'passphrase.set': MethodSpec<{ passphrase: string }, { sealing: SealMode }>
+  'passphrase.change': MethodSpec<{ present: string; passphrase: string }, { sealing: SealMode }>
+  'passphrase.remove': MethodSpec<{ present: string }, { sealing: SealMode }>
   'recovery.show': MethodSpec<Empty, Recovery>
   'recovery.confirm': MethodSpec<{ words: ChosenWord[] }, { confirmed: boolean }>
   'device.list': MethodSpec<Empty, shape.OwnTable>
@@ -173,6 +179,30 @@ export const METHODS: Methods = {
     'Open the secrets file',
     z.strictObject({ passphrase }),
     z.strictObject({ locked: z.boolean() }),
+  ),
+  'persona.lock': method(
+    'admin',
+    'Wipe the signing key from memory, until the passphrase is given',
+    noParams,
+    z.strictObject({ locked: z.boolean() }),
+  ),
+  'passphrase.set': method(
+    'admin',
+    'Seal the secrets by a passphrase, where none does',
+    z.strictObject({ passphrase }),
+    sealed,
+  ),
+  'passphrase.change': method(
+    'admin',
+    'Seal the secrets by another passphrase',
+    z.strictObject({ present: passphrase, passphrase }),
+    sealed,
+  ),
+  'passphrase.remove': method(
+    'admin',
+    'Seal the secrets by no passphrase any more',
+    z.strictObject({ present: passphrase }),
+    sealed,
   ),
   'recovery.show': method(
     'admin',

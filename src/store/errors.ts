@@ -22,6 +22,7 @@ export type StoreErrorCode =
   | 'SECRETS_FOREIGN_OWNER'
   | 'SECRETS_OPEN_TO_OTHERS'
   | 'SECRETS_TOO_LARGE'
+  | 'CREDENTIAL_UNUSABLE' // the key of the secrets files that the service manager handed over
 
 export class StoreError extends Error {
   override readonly name = 'StoreError'

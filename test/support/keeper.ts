@@ -23,6 +23,7 @@ export interface KeeperStory {
   readonly store?: Store
   readonly engine?: CryptoEngine
   readonly nowSec?: number
+  readonly credential?: Uint8Array
 }
 
 /** Counts what is committed to a store, and keeps the last commit. */
@@ -130,9 +131,13 @@ export class TestKeeper {
     const delays: number[] = []
     const events: DaemonEvent[] = []
     const storeFailures: unknown[] = []
-    const custody = await Custody.open(statePaths(stateDir), engine, (seconds) => {
-      delays.push(seconds)
-      return Promise.resolve()
+    const custody = await Custody.open(statePaths(stateDir), engine, {
+      delay: (seconds) => {
+        delays.push(seconds)
+        return Promise.resolve()
+      },
+      credential: story.credential ?? null,
+      nowMs: () => clock.nowSec * 1000,
     })
     const keeper = await Keeper.open({
       store,

@@ -26,6 +26,8 @@ const DEFAULTS: Config = {
   watchProfiles: 'off',
   watchRepair: false,
   watchPassphraseFile: null,
+  custodyIdleSec: 600,
+  custodyAtMostSec: 7200,
 }
 
 const directory = mkdtempSync(join(tmpdir(), 'personad-config-'))
@@ -266,12 +268,22 @@ describe('a reload', () => {
     watchProfiles: ['/a', '/b'],
     watchRepair: true,
     watchPassphraseFile: '/c',
+    custodyIdleSec: 10,
+    custodyAtMostSec: 604_800,
   }
 
   test('takes the reloadable keys and names the others, which wait for a restart', () => {
     expect(mergeReloaded(DEFAULTS, read)).toEqual({
       config: { ...read, engine: 'auto', maxConnections: 256 },
-      changed: ['log.level', 'apps.default_capabilities', 'watch.profiles', 'watch.repair', 'watch.passphrase_file'],
+      changed: [
+        'log.level',
+        'apps.default_capabilities',
+        'watch.profiles',
+        'watch.repair',
+        'watch.passphrase_file',
+        'custody.idle_seconds',
+        'custody.at_most_seconds',
+      ],
       needRestart: ['engine', 'socket.max_connections'],
     })
   })

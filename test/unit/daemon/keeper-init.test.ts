@@ -103,7 +103,9 @@ describe('what a crash leaves of making a persona', () => {
   it('is discarded by the next start when the store does not have the persona', async () => {
     const stateDir = join(tempDir(), 'state')
     const before = await TestKeeper.open({ stateDir })
-    await Custody.open(statePaths(stateDir), engine, () => Promise.resolve()).then((custody) => custody.create(null))
+    await Custody.open(statePaths(stateDir), engine, { delay: () => Promise.resolve() }).then((custody) =>
+      custody.create(null),
+    )
     expect(secretFiles(before)).toStrictEqual(['secrets', 'seed'])
     const test = await before.reopened()
     expect(secretFiles(test)).toStrictEqual([])

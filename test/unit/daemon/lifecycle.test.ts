@@ -7,6 +7,7 @@ import { pathToFileURL } from 'node:url'
 import { afterAll, describe, expect, test } from 'vitest'
 import { ConfigError } from '../../../src/daemon/config.ts'
 import { superviseProcess, type Service, type Supervisor } from '../../../src/daemon/lifecycle.ts'
+import { KeeperError } from '../../../src/daemon/errors.ts'
 import type { Log, LogFields } from '../../../src/daemon/log.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'personad-lifecycle-'))
@@ -25,7 +26,7 @@ interface Stage {
   terminal: { isGone: boolean }
 }
 
-function makeStage(work: Partial<Pick<Service, 'stop' | 'reload'>> = {}): Stage {
+function makeStage(work: Partial<Pick<Service, 'stop' | 'reload' | 'lock'>> = {}): Stage {
   const story: string[] = []
   const fields: LogFields[] = []
   const clock = { ms: 1_000 }
@@ -44,6 +45,10 @@ function makeStage(work: Partial<Pick<Service, 'stop' | 'reload'>> = {}): Stage 
       startWatchdog: () => undefined,
       close: () => undefined,
     },
+    lock: () => {
+      story.push('lock')
+      work.lock?.()
+    },
     stop: work.stop ?? ((): Promise<void> => Promise.resolve()),
     reload: work.reload ?? ((): Promise<string> => Promise.resolve('reloaded')),
   }
@@ -57,7 +62,7 @@ function makeStage(work: Partial<Pick<Service, 'stop' | 'reload'>> = {}): Stage 
   return { supervisor, service, send, story, fields, clock, terminal }
 }
 
-function serving(work?: Partial<Pick<Service, 'stop' | 'reload'>>): Stage {
+function serving(work?: Partial<Pick<Service, 'stop' | 'reload' | 'lock'>>): Stage {
   const stage = makeStage(work)
   stage.supervisor.serve(stage.service, 'serving')
   stage.story.length = 0
@@ -279,4 +284,28 @@ describe('a real process', () => {
       expect(words().slice(0, 4)).toEqual(['serving', `pid ${pid}`, 'reloaded', 'stopped'])
     },
   )
+})
+
+describe('SIGUSR1', () => {
+  test('locks the signing key, and nothing else happens', async () => {
+    const { send, story } = serving()
+    await send('SIGUSR1')
+    expect(story).toEqual(['lock'])
+  })
+
+  test('where there is nothing to lock is told to the log only', async () => {
+    const { send, story } = serving({
+      lock: () => {
+        throw new KeeperError('NO_PASSPHRASE', 'none', 'none')
+      },
+    })
+    await send('SIGUSR1')
+    expect(story).toEqual(['lock', 'daemon.not-locked'])
+  })
+
+  test('before the start is over does nothing', async () => {
+    const { send, story } = makeStage()
+    await send('SIGUSR1')
+    expect(story).toEqual([])
+  })
 })
