@@ -67,16 +67,22 @@ export function formatContact(contact: Contact, nowSec: number): string[] {
   else {
     lines.push(`persona:   ${contact.personaId}`)
     const age = contact.freshness === null ? '' : `, ${contact.freshness}`
-    lines.push(
-      `table:     ${contact.seq} of epoch ${contact.epoch}, written ${formatTime(contact.timeSec, nowSec)}${age}`,
-    )
+    const table = `${contact.seq} of epoch ${contact.epoch}, written ${formatTime(contact.timeSec, nowSec)}${age}`
+    lines.push(`table:     ${contact.epoch === null ? 'none seen yet' : table}`)
   }
+  if (contact.minEpoch !== null && contact.minEpoch > 0)
+    lines.push(`link:      of epoch ${contact.minEpoch}; tables before it are refused`)
+  if (contact.kind === 'persona') lines.push(`verified:  ${formatVerified(contact, nowSec)}`)
   if (contact.kind !== 'own') lines.push(`policy:    ${contact.policy}`)
   if (contact.needsNewerPersona) lines.push('names:     need a newer version of persona; the keys are current')
   lines.push(...formatDevices('devices', contact.devices, contact, nowSec))
   lines.push(...formatDevices('claimed, not yet shown by the device itself', contact.claims, contact, nowSec))
   lines.push(...formatDevices('others: no longer listed, or never', contact.others, contact, nowSec))
   return lines
+}
+
+function formatVerified({ verifiedAtSec }: Contact, nowSec: number): string {
+  return verifiedAtSec === null ? 'no; persona contact verify NAME' : formatTime(verifiedAtSec, nowSec)
 }
 
 function formatDevices(heading: string, devices: readonly ContactDevice[], contact: Contact, nowSec: number): string[] {

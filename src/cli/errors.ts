@@ -11,6 +11,7 @@ export type CliErrorCode =
   | 'DEVICE_NOT_LISTED' // the profile belongs to no device of the owner's table
   | 'SANDBOXED' // running Tox clients cannot be seen from here
   | 'WORDS_WRONG' // what was typed is not one of the recovery words
+  | 'NUMBER_WRONG' // what was typed is no safety number
   | 'SCAN_INCOMPLETE' // some of several profiles could not be read
   | 'PAIRING_CONNECTION' // cannot listen there, or nobody answers there
   | 'PAIRING_NOT_FOUND' // nobody on the local network announces this code
@@ -54,6 +55,7 @@ const LAYERS = new Set([
   'PathsError',
   'ToxError',
   'BlobError',
+  'LinkError',
   'TableError',
   'CryptoError',
   'PairingError',

@@ -1,5 +1,7 @@
 /** The words of the command line, and which file does the work of each; that file is loaded only when its command is called. */
 import { Command } from 'commander'
+import type { AddContactOptions } from './contact-add.ts'
+import type { VerifyContactOptions } from './contact-verify.ts'
 import type { Context } from './context.ts'
 import type { GrantOptions } from './app.ts'
 import type { KeyOptions } from './device.ts'
@@ -182,6 +184,26 @@ function addContact(program: Command, run: Runner): void {
     .command('show <name>')
     .description('one of them, by name or by the beginning of a PersonaID or ToxPk')
     .action((name: string) => run(async (context) => (await import('./contact.ts')).show(context, name)))
+  contact
+    .command('add <link>')
+    .description('know somebody by a contact link; - reads it from stdin')
+    .option('--name <name>', 'what you call the contact')
+    .option('--repin', 'although another chain of keys, or a higher epoch, is pinned')
+    .action((link: string, options: AddContactOptions) =>
+      run(async (context) => (await import('./contact-add.ts')).add(context, link, options)),
+    )
+  contact
+    .command('verify <name>')
+    .description('compare safety numbers: shows both, and takes the one that the contact reads to you')
+    .option('--number <digits>', 'what the screen of the contact shows as the own number; - reads it from stdin')
+    .option('--link <link>', 'the contact link, scanned from the screen of the contact; - reads it from stdin')
+    .action((name: string, options: VerifyContactOptions) =>
+      run(async (context) => (await import('./contact-verify.ts')).verify(context, name, options)),
+    )
+  program
+    .command('link')
+    .description('your contact link, for people who are to know you; on a terminal also as a QR code')
+    .action(() => run(async (context) => (await import('./link.ts')).link(context)))
   program
     .command('lookup <query>')
     .description('who is this ToxPk, Tox ID, PersonaID, name, or beginning of one')

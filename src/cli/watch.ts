@@ -113,6 +113,8 @@ const CHANGES: Readonly<Record<ContactChange['kind'], string>> = {
   rotated: 'has a new signing key',
   confirmed: 'confirmed',
   unconfirmed: 'no longer confirmed',
+  repinned: 'has the chain of keys that you chose',
+  verified: 'verified by you',
 }
 
 /** One change of a contact. */

@@ -54,6 +54,14 @@ export type TableErrorCode =
   | 'DEVICE_TOMBSTONED'
   | 'SEQ_EXHAUSTED'
 
+/** Why a contact link is refused (docs/format.md, section 13). */
+export type LinkErrorCode =
+  | 'LINK_UNKNOWN' // it does not begin as a link does
+  | 'LINK_DAMAGED' // not base32, not of its length, or the checksum is another
+  | 'LINK_UNKNOWN_VERSION'
+  | 'LINK_EPOCH_RANGE' // over MAX_EPOCH
+  | 'LINK_KEY_INVALID' // K_0 is not canonical or of small order
+
 export class BlobError<Code extends BlobErrorCode = BlobErrorCode> extends Error {
   override readonly name = 'BlobError'
   readonly code: Code
@@ -74,5 +82,15 @@ export class TableError extends Error {
     super(message)
     this.code = code
     this.bytesOver = bytesOver
+  }
+}
+
+export class LinkError extends Error {
+  override readonly name = 'LinkError'
+  readonly code: LinkErrorCode
+
+  constructor(code: LinkErrorCode, message: string) {
+    super(message)
+    this.code = code
   }
 }

@@ -12,6 +12,8 @@ export const LABEL_INCEPTION: Uint8Array = label('inception')
 export const LABEL_KEY: Uint8Array = label('key')
 export const LABEL_NEXT: Uint8Array = label('next')
 export const LABEL_TABLE: Uint8Array = label('table')
+export const LABEL_LINK: Uint8Array = label('link')
+export const LABEL_NUMBER: Uint8Array = label('number')
 /** Pairing (docs/pairing.md): none of these labels meets a persistent key. */
 export const LABEL_PAIR_MEET: Uint8Array = label('pair-meet')
 export const LABEL_PAIR_PSK: Uint8Array = label('pair-psk')

@@ -81,6 +81,14 @@ export function revokeSource(reports: DeviceReports, source: string): DeviceRepo
   return reports.filter((report) => report.source !== source)
 }
 
+/** What is left when the chain of a persona turns out to be another: what was shown of the one before says nothing of this one. */
+export function forgetPersona(reports: DeviceReports, personaId: string): DeviceReports {
+  return reports.flatMap((report) => {
+    if (report.token?.personaId !== personaId) return [report]
+    return report.bare === null ? [] : [{ ...report, token: null }]
+  })
+}
+
 /** The newest observation with a token, which alone decides; at the same second the one that came in last. */
 export function newestSighting(reports: DeviceReports): Sighting | null {
   let newest: Sighting | null = null

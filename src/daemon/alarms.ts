@@ -11,10 +11,13 @@ function alarm(ledger: Ledger, code: string, personaId: string, key: string | nu
 
 /** Two chains for one PersonaID: whoever made the second one holds K_0. */
 export function alarmDisputed(persona: PersonaRecord, ledger: Ledger): void {
-  const name = persona.entry?.name ?? OWN_NAME
-  const isOwn = persona.personaId === ledger.own()?.personaId
-  const then = isOwn ? '; who knows you already refuses it too, who meets you now must compare your safety number' : ''
-  const message = `two key chains claim to be ${name}: somebody else has its first key; nothing of the second one was taken${then}`
+  const { entry } = persona
+  const what = `two key chains claim to be ${entry?.name ?? OWN_NAME}: somebody else has its first key; nothing of the second one was taken`
+  const remedy =
+    entry === null
+      ? 'who knows you already refuses it too; give who meets you now your contact link: persona link'
+      : 'ask for a contact link where you know whom you speak to, and take the chain that it names: persona contact add LINK --repin'
+  const message = `${what}; ${remedy}`
   alarm(ledger, 'CHAIN_DISPUTED', persona.personaId, null, message)
 }
 

@@ -13,6 +13,7 @@ const OWN_ERRORS: ReadonlySet<string> = new Set([
   'DurableError',
   'IpcError',
   'KeeperError',
+  'LinkError',
   'PairingError',
   'PathsError',
   'RpcError',

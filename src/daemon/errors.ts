@@ -15,6 +15,11 @@ export type KeeperErrorCode =
   | 'OWN_DEVICE_UNLISTED' // a sibling's table leaves out the device that this daemon runs for
   | 'NOT_FOUND'
   | 'AMBIGUOUS'
+  | 'NAME_TAKEN' // by another contact
+  | 'CONTACT_IS_OWN' // the owner is no contact of his own
+  | 'CONTACT_PROVISIONAL' // it has no persona yet
+  | 'CHAIN_DIFFERS' // a link names another chain for a known PersonaID
+  | 'NUMBER_MISMATCH' // a safety number or link is not the contact's
   | 'WORDS_TOO_LONG'
   | 'DEVICE_OF_CONTACT'
   | 'RECOVERY_CONFIRMED' // the words were confirmed, and the seed is gone
@@ -65,6 +70,9 @@ const HINTS: ReadonlyMap<string, string> = new Map([
   ['DEVICE_COMPANION', 'make a device active on which you chat; see: persona device list'],
   ['DEVICE_LISTED', 'see: persona device list'],
   ['NICKNAME_TWICE', 'choose another nickname'],
+  ['LINK_UNKNOWN', 'the contact makes one with: persona link'],
+  ['LINK_DAMAGED', 'copy the link once more, whole; or have it sent another way'],
+  ['LINK_UNKNOWN_VERSION', 'a newer version of persona reads it'],
   ['SEAL_WRONG_PASSPHRASE', 'try again; each wrong passphrase makes the next one wait longer'],
   [
     'STORE_DISK_FULL',

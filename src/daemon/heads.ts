@@ -8,26 +8,38 @@ import { recallBlob, type VerifiedBlob } from '../core/verify.ts'
 import type { ContactChange } from '../ipc/events.ts'
 import { alarmDisputed } from './alarms.ts'
 import type { Ledger } from './ledger.ts'
-import { MAX_CLAIMANTS, MAX_KNOWN_NAMES, MAX_OTHERS, type PersonaRecord, storedBytes } from './records.ts'
+import {
+  MAX_CLAIMANTS,
+  MAX_KNOWN_NAMES,
+  MAX_OTHERS,
+  storedBytes,
+  type HeadedPersona,
+  type PersonaRecord,
+} from './records.ts'
 
 const REFRESH_GAIN_SEC = 3600 // sanity: so much later a signature is taken at once; a key's holder can make one an hour of the past
 
-/** The head of a record, or its held blob, as it was verified when it came in. */
+/** A blob of a record as it was verified when it came in. */
 export function recall(blob: string, ledger: Ledger): VerifiedBlob {
   const bytes = parseBase64url(blob)
   if (bytes === null) throw new Error('the store holds a blob that is no base64url')
   return recallBlob(bytes, ledger.engine)
 }
 
+/** The head as it was verified when it came in; null as long as only a link is known. */
+export function headOf(persona: PersonaRecord, ledger: Ledger): VerifiedBlob | null {
+  return persona.head === null ? null : recall(persona.head, ledger)
+}
+
 /** Judges a blob against the record of its persona. */
 export function judgeAgainst(persona: PersonaRecord | undefined, blob: VerifiedBlob, ledger: Ledger): OrderVerdict {
   if (persona === undefined) return judge(blob, null, ledger.nowSec)
-  const known = { root: storedBytes(persona.root), minEpoch: persona.minEpoch, head: recall(persona.head, ledger) }
+  const known = { root: storedBytes(persona.root), minEpoch: persona.minEpoch, head: headOf(persona, ledger) }
   return judge(blob, known, ledger.nowSec)
 }
 
 /** The record of a persona that nobody here knew, pinned by its first blob. */
-export function newPersona(blob: VerifiedBlob): PersonaRecord {
+export function newPersona(blob: VerifiedBlob): HeadedPersona {
   return {
     personaId: formatHex(blob.personaId),
     root: formatHex(blob.root),
@@ -37,6 +49,7 @@ export function newPersona(blob: VerifiedBlob): PersonaRecord {
     names: [],
     others: [],
     evidence: [],
+    verifiedAtSec: null,
     entry: null,
   }
 }
@@ -45,7 +58,7 @@ function headFields(
   blob: VerifiedBlob,
   names: PersonaRecord['names'],
   before: readonly Device[],
-): Pick<PersonaRecord, 'head' | 'epoch' | 'seq' | 'timeSec' | 'devices' | 'needsNewerPersona'> {
+): Pick<HeadedPersona, 'head' | 'epoch' | 'seq' | 'timeSec' | 'devices' | 'needsNewerPersona'> {
   const known = new Map(names)
   const companions = new Set(before.filter((device) => device.companion).map(({ key }) => key))
   return {
@@ -70,9 +83,10 @@ export function takeHead(
   before: PersonaRecord,
   blob: VerifiedBlob,
   ledger: Ledger,
-): { persona: PersonaRecord; changes: ContactChange[] } {
+): { persona: HeadedPersona; changes: ContactChange[] } {
   const head = headFields(blob, before.names, before.devices)
-  const changes = diffTables(before, head)
+  // Of the first table seen nothing is known before it, and its epoch is none that was reached just now.
+  const changes = diffTables(before.head === null ? { ...before, epoch: head.epoch } : before, head)
   const names = rememberNames(before.names, head.devices)
   const listed = new Set(head.devices.map((device) => device.key))
   let others = before.others.filter((key) => !listed.has(key))
@@ -134,6 +148,35 @@ function noteLeft(
   return pairState(personaId, false, device.bound, device.reports) !== null
 }
 
+/** Takes the head back, by the owner's word: it stays as evidence, and its devices have left. */
+export function dropHead(
+  persona: PersonaRecord,
+  kind: EvidenceKind,
+  ledger: Ledger,
+): { persona: PersonaRecord; changes: ContactChange[] } {
+  const head = headOf(persona, ledger)
+  if (head === null) return { persona, changes: [] }
+  const gone = persona.devices.filter(({ key }) => noteLeft(persona.personaId, key, persona, ledger))
+  const others = [...gone.map(({ key }) => key), ...persona.others].slice(0, MAX_OTHERS)
+  const none = { head: null, epoch: 0, seq: 0, timeSec: 0, devices: [], needsNewerPersona: false, held: null }
+  return {
+    persona: { ...withEvidence(persona, kind, head, ledger), ...none, others },
+    changes: persona.devices.map(({ key, name }) => ({ kind: 'removed', key, name })),
+  }
+}
+
+/** Nothing below this epoch counts from now on, the head neither: the key that signed it was given up, and may be a thief's. */
+export function raiseMinEpoch(
+  persona: PersonaRecord,
+  minEpoch: number,
+  ledger: Ledger,
+): { persona: PersonaRecord; changes: ContactChange[] } {
+  if (minEpoch <= persona.minEpoch) return { persona, changes: [] }
+  const pinned = { ...persona, minEpoch }
+  const isOver = persona.head !== null && persona.epoch < minEpoch
+  return isOver ? dropHead(pinned, 'stale', ledger) : { persona: pinned, changes: [] }
+}
+
 /** A later signature under the same table. */
 export function refreshHead(persona: PersonaRecord, blob: VerifiedBlob): PersonaRecord {
   return { ...persona, head: formatBase64url(blob.bytes), timeSec: blob.timeSec }
@@ -159,7 +202,7 @@ export function withEvidence(
 }
 
 /**
- * Applies a judged blob to its record.
+ * Applies a judged blob to its record, which exists: of a persona that is `new` only a link was known.
  * @param mayNote false when this device reported within the last minute: then only what changes the head is kept, and the
  *   proof of a theft, of which there is little
  */
@@ -173,19 +216,13 @@ export function applyVerdict(
   const unchanged = { persona, changes: [] }
   switch (verdict.verdict) {
     case 'accept': {
-      const forked = verdict.forkBehind ? withForkBehind(persona, blob, ledger) : persona
+      const forked = verdict.forkBehind ? withFork(persona, blob, ledger) : persona
       const taken = takeHeld(takeHead(forked, blob, ledger), mayNote, ledger)
       // Of two steps at once only where they lead is news.
       return { persona: taken.persona, changes: diffTables(persona, taken.persona) }
     }
     case 'fork': {
-      const loser = verdict.wins ? recall(persona.head, ledger) : blob
-      const forked = withEvidence(
-        withEvidence(persona, 'fork', loser, ledger),
-        'fork',
-        verdict.wins ? blob : recall(persona.head, ledger),
-        ledger,
-      )
+      const forked = withFork(persona, blob, ledger)
       return verdict.wins ? takeHead(forked, blob, ledger) : { persona: forked, changes: [] }
     }
     case 'refresh': {
@@ -205,13 +242,16 @@ export function applyVerdict(
     case 'violation':
       return { persona: violated(persona, blob, ledger), changes: [] }
     case 'new':
+      return takeHead(persona, blob, ledger)
     case 'refused':
       return unchanged
   }
 }
 
-function withForkBehind(persona: PersonaRecord, blob: VerifiedBlob, ledger: Ledger): PersonaRecord {
-  return withEvidence(withEvidence(persona, 'fork', recall(persona.head, ledger), ledger), 'fork', blob, ledger)
+function withFork(persona: PersonaRecord, blob: VerifiedBlob, ledger: Ledger): PersonaRecord {
+  const head = headOf(persona, ledger)
+  const kept = head === null ? persona : withEvidence(persona, 'fork', head, ledger)
+  return withEvidence(kept, 'fork', blob, ledger)
 }
 
 /** A second chain for one PersonaID: whoever made it holds K_0. The head stays; only the user re-pins. */

@@ -19,6 +19,7 @@ import { appHandlers, finishRevocations } from './handlers-apps.ts'
 import { contactHandlers } from './handlers-contacts.ts'
 import { custodyHandlers } from './handlers-custody.ts'
 import { generalHandlers } from './handlers-general.ts'
+import { linkHandlers } from './handlers-links.ts'
 import { ownHandlers } from './handlers-own.ts'
 import { rotationHandlers } from './handlers-rotation.ts'
 import { judgeAgainst } from './heads.ts'
@@ -113,6 +114,7 @@ export class Keeper {
       ...generalHandlers(this),
       ...contactHandlers(this, this.apps),
       ...appHandlers(this, this.apps),
+      ...linkHandlers(this),
       ...ownHandlers(this),
       ...custodyHandlers(this),
       ...rotationHandlers(this),
@@ -230,7 +232,7 @@ export class Keeper {
   table(): OwnTable {
     const own = this.onDisk.own.get(rec.OWN)
     const persona = own === undefined ? undefined : this.onDisk.personas.get(own.personaId)
-    if (own !== undefined && persona !== undefined) return ownTable(own, persona)
+    if (own !== undefined && persona !== undefined && rec.hasHead(persona)) return ownTable(own, persona)
     throw noPersona()
   }
 

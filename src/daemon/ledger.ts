@@ -5,6 +5,7 @@ import { foldNickname } from '../core/nickname.ts'
 import { joinEntries, type Entry } from '../core/trust.ts'
 import type { ContactChange, DaemonEvent, EventData, EventName } from '../ipc/events.ts'
 import type { Write } from '../store/store.ts'
+import { KeeperError } from './errors.ts'
 import { appendHistory } from './history.ts'
 import * as rec from './records.ts'
 import { clockAt, personaContact } from './view.ts'
@@ -151,6 +152,23 @@ export class Ledger {
     return nth(free)
   }
 
+  /** Refuses a name that the owner wants for one contact and that leads to another. @throws {KeeperError} NAME_TAKEN */
+  checkFree(name: string, leadsTo: rec.NameRecord): void {
+    const holder = this.#records.names.get(foldName(tidyName(name)))
+    if (holder === undefined || (holder.kind === leadsTo.kind && holder.id === leadsTo.id)) return
+    throw new KeeperError('NAME_TAKEN', `the name "${tidyName(name)}" is another contact's`, 'choose another name')
+  }
+
+  /** The owner calls an entry otherwise; the name that it had leads nowhere any more. @throws {KeeperError} NAME_TAKEN */
+  renameEntry(entry: Entry, name: string, leadsTo: rec.NameRecord): Entry {
+    this.checkFree(name, leadsTo)
+    const tidy = tidyName(name)
+    const aliases = entry.aliases.filter((alias) => foldName(alias) !== foldName(tidy))
+    this.#unpoint(entry.name)
+    this.#point(tidy, leadsTo)
+    return { ...entry, name: tidy, aliases }
+  }
+
   /** The entry moves to another record, with all its names. */
   moveEntry(entry: Entry, leadsTo: rec.NameRecord): Entry {
     for (const name of [entry.name, ...entry.aliases]) this.#point(name, leadsTo)
@@ -174,7 +192,11 @@ export class Ledger {
 
   /** The names of an entry lead nowhere any more. */
   dropEntry(entry: Entry): void {
-    for (const name of [entry.name, ...entry.aliases]) this.stage(this.#records.names.remove(foldName(name)))
+    for (const name of [entry.name, ...entry.aliases]) this.#unpoint(name)
+  }
+
+  #unpoint(name: string): void {
+    this.stage(this.#records.names.remove(foldName(name)))
   }
 
   #point(name: string, leadsTo: rec.NameRecord): void {

@@ -145,7 +145,8 @@ class Observation {
   #follow(known: PersonaRecord, blob: VerifiedBlob, verdict: OrderVerdict, mayNote: boolean): void {
     const { persona, changes } = applyVerdict(known, blob, verdict, mayNote, this.#ledger)
     for (const change of changes) {
-      if (change.kind !== 'added') continue
+      // All devices of the first table of a linked contact are new, and so none is.
+      if (change.kind !== 'added' || known.head === null) continue
       const device = tableDeviceOf(persona.devices.find(({ key }) => key === change.key)!)
       this.#ledger.emit({
         event: 'device.added',

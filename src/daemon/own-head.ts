@@ -13,7 +13,7 @@ import { KeeperError, noPersona } from './errors.ts'
 import { recall, takeHead } from './heads.ts'
 import type { Ledger } from './ledger.ts'
 import { ownTable, pointOf, positionOf } from './own-table.ts'
-import { MAX_RECENT_TABLES, type OwnRecord, type PersonaRecord } from './records.ts'
+import { hasHead, MAX_RECENT_TABLES, type HeadedPersona, type OwnRecord, type PersonaRecord } from './records.ts'
 
 /** A table that was just signed, and whether it still has its names. */
 export interface SignedTable {
@@ -44,9 +44,9 @@ export class OwnHead {
   }
 
   /** The owner's persona. @throws {KeeperError} NO_PERSONA */
-  get persona(): PersonaRecord {
+  get persona(): HeadedPersona {
     const persona = this.ledger.persona(this.own.personaId)
-    if (persona === undefined) throw new Error('the store has the owner without the persona')
+    if (persona === undefined || !hasHead(persona)) throw new Error('the store has the owner without the own table')
     return persona
   }
 

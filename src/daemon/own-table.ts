@@ -7,7 +7,7 @@ import { checkRoomToRotate, statusBytesFree, type Device } from '../core/table.t
 import type { VerifiedBlob } from '../core/verify.ts'
 import { tableDeviceOf } from '../ipc/judgement.ts'
 import type { OwnTable } from '../ipc/shapes.ts'
-import { MAX_TOMBSTONES, storedBytes, type OwnRecord, type PersonaRecord } from './records.ts'
+import { MAX_TOMBSTONES, storedBytes, type HeadedPersona, type OwnRecord, type PersonaRecord } from './records.ts'
 
 export function rememberOwnNames(
   devices: readonly Device[],
@@ -65,7 +65,7 @@ export function positionOf(own: OwnRecord): ChainPosition {
 }
 
 /** The owner's table as it travels over the socket. */
-export function ownTable(own: OwnRecord, persona: PersonaRecord): OwnTable {
+export function ownTable(own: OwnRecord, persona: HeadedPersona): OwnTable {
   return {
     personaId: persona.personaId,
     epoch: persona.epoch,

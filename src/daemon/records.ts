@@ -19,14 +19,18 @@ export const MAX_CLAIMANTS = 64 // sanity: personas that list one device; all bu
 export const MAX_TOMBSTONES = 1024 // sanity: removed devices of a lifetime
 export const MAX_RECENT_TABLES = 64 // sanity: own tables remembered to tell what descends from what
 
-/** A persona whose blob was verified: a contact, or the owner. The id is the PersonaID. */
+/** A persona whose chain is pinned, by a verified blob or by a contact link: a contact, or the owner. The id is the PersonaID. */
 export interface PersonaRecord {
   readonly personaId: string
   /** Pinned c_0. */
   readonly root: string
+  /** The highest epoch of a contact link, below which nothing is taken; 0 without one. */
   readonly minEpoch: number
-  /** The head, base64url; with its order fields beside it so that a lookup decodes nothing. */
-  readonly head: string
+  /**
+   * The head, base64url; with its order fields beside it so that a lookup decodes nothing. Null as long as only a link is known: then the
+   * order fields are zeros, and no device is listed.
+   */
+  readonly head: string | null
   readonly epoch: number
   readonly seq: number
   readonly timeSec: number
@@ -39,8 +43,17 @@ export interface PersonaRecord {
   /** Devices that are not listed but bound to this persona, or asserting it. */
   readonly others: readonly string[]
   readonly evidence: readonly Evidence[]
+  /** When the owner last compared the safety number or a link, with his own eyes; null when he never did. */
+  readonly verifiedAtSec: number | null
   /** null for the owner. */
   readonly entry: Entry | null
+}
+
+/** One of which a table was seen, as of the owner's always. */
+export type HeadedPersona = PersonaRecord & { readonly head: string }
+
+export function hasHead(persona: PersonaRecord): persona is HeadedPersona {
+  return persona.head !== null
 }
 
 /** A device that was seen or claimed. The id is its key. */
@@ -188,7 +201,7 @@ export interface Records {
 /** The collections over a store: over the store itself, with a cache, to read what is on disk; over a Writer to change it. */
 export function recordsOf(store: Store, cache: RecordCache | null = null): Records {
   return {
-    personas: new Collection(store, 'persona', record<PersonaRecord>(), cache),
+    personas: new Collection(store, 'persona', record<PersonaRecord>({ verifiedAtSec: null }), cache),
     devices: new Collection(store, 'device', record<DeviceRecord>(), cache),
     names: new Collection(store, 'name', record<NameRecord>(), cache),
     own: new Collection(store, 'own', record<OwnRecord>(OWN_DEFAULTS), cache),

@@ -7,7 +7,7 @@ import { consentsTo } from '../core/trust.ts'
 import type { VerifiedBlob } from '../core/verify.ts'
 import type { ContactChange } from '../ipc/events.ts'
 import { alarmIfContested, alarmRival, alarmUnlisted } from './alarms.ts'
-import { applyVerdict, noteClock, recall } from './heads.ts'
+import { applyVerdict, noteClock } from './heads.ts'
 import type { Journal } from './journal.ts'
 import type { Ledger } from './ledger.ts'
 import { isUnlisted, notesAfter } from './device-notes.ts'
@@ -66,7 +66,7 @@ export class Siblings implements OwnHeads {
   #follow(before: PersonaRecord, after: PersonaRecord, changes: readonly ContactChange[]): void {
     for (const change of changes) if (change.kind === 'added') this.#welcome(change.key!)
     noteClock(after, this.#ledger)
-    this.#own.remember(recall(after.head, this.#ledger))
+    this.#own.remember(this.#own.head)
     const { own } = this.#own
     if (isUnlisted(own, after.devices) && !isUnlisted(own, before.devices)) alarmUnlisted(own.personaId, this.#ledger)
     this.#own.put({ replayDue: true, notes: notesAfter(own, changes, false, this.#ledger.nowSec) })

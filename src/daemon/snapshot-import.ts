@@ -122,7 +122,7 @@ export class SnapshotImport {
     }
     if (ownId === null) return
     const { own, persona } = arrivedOwner(ledger)
-    if (own === undefined || persona === undefined) throw damaged("lacks the owner's records")
+    if (own === undefined || persona === undefined || persona.head === null) throw damaged("lacks the owner's records")
     checkOwnRoot(own, persona.root, ledger)
     const pinned = ledger.persona(ownId)
     if (pinned !== undefined) checkOwnRoot(own, pinned.root, ledger)

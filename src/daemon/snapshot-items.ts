@@ -95,15 +95,19 @@ const evidence: z.ZodType<Evidence> = z.strictObject({
   blob,
 })
 
-const device: z.ZodType<Device> = z.strictObject({ name: nickname, key: deviceKey })
+const device: z.ZodType<Device> = z.strictObject({
+  name: nickname,
+  key: deviceKey,
+  companion: z.literal(true).exactOptional(),
+})
 
 const persona: z.ZodType<PersonaRecord> = z.strictObject({
   personaId: keyHex,
   root: keyHex,
   minEpoch: epoch,
-  head: blob,
+  head: blob.nullable(),
   epoch,
-  seq,
+  seq: z.int().min(0).max(MAX_SEQ), // 0 without a head
   timeSec: seconds,
   devices: z.array(device).max(MAX_DEVICES),
   needsNewerPersona: z.boolean(),
@@ -111,6 +115,7 @@ const persona: z.ZodType<PersonaRecord> = z.strictObject({
   names: z.array(z.tuple([deviceKey, nickname])).max(MAX_KNOWN_NAMES),
   others: z.array(deviceKey).max(MAX_OTHERS),
   evidence: z.array(evidence).max(MAX_EVIDENCE_PER_PERSONA),
+  verifiedAtSec: seconds.nullable(),
   entry: entry.nullable(),
 })
 

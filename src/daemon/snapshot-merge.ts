@@ -12,10 +12,9 @@ import {
   type DeviceReports,
   type Entry,
 } from '../core/trust.ts'
-import type { VerifiedBlob } from '../core/verify.ts'
 import type { ContactChange } from '../ipc/events.ts'
 import { alarmIfContested } from './alarms.ts'
-import { applyVerdict, judgeAgainst, newPersona, noteClock, recall, takeHead } from './heads.ts'
+import { applyVerdict, headOf, judgeAgainst, newPersona, noteClock, raiseMinEpoch, recall, takeHead } from './heads.ts'
 import type { Ledger } from './ledger.ts'
 import {
   MAX_CLAIMANTS,
@@ -37,11 +36,12 @@ export interface Origin {
 /** A contact, or what is known of the owner's own persona when `entry` is null. */
 export function mergePersona(incoming: PersonaRecord, origin: Origin, ledger: Ledger): PersonaRecord {
   const known = ledger.persona(incoming.personaId)
-  const head = recall(incoming.head, ledger)
   const leadsTo = { kind: 'persona', id: incoming.personaId } as const
-  const { persona, changes } =
-    known === undefined ? meet(incoming, head, ledger) : follow(known, incoming, head, ledger)
   const isOwn = incoming.personaId === origin.ownId
+  const { persona, changes } =
+    known === undefined
+      ? meet(incoming, ledger)
+      : follow(isOwn ? { ...known, minEpoch: 0 } : known, isOwn ? { ...incoming, minEpoch: 0 } : incoming, ledger)
   const entry = isOwn ? null : joinWith(known?.entry ?? null, incoming.entry, leadsTo, ledger)
   if (isOwn && known?.entry != null) ledger.dropEntry(known.entry)
   const merged = { ...persona, entry }
@@ -53,17 +53,20 @@ export function mergePersona(incoming: PersonaRecord, origin: Origin, ledger: Le
 
 type Merged = { persona: PersonaRecord; changes: readonly ContactChange[] }
 
-function meet(incoming: PersonaRecord, head: VerifiedBlob, ledger: Ledger): Merged {
-  const { minEpoch, held, names, others, evidence, entry } = incoming
-  const before: PersonaRecord = { ...newPersona(head), devices: [], minEpoch, held, names, others, evidence, entry }
+function meet(incoming: PersonaRecord, ledger: Ledger): Merged {
+  const { minEpoch, held, names, others, evidence, verifiedAtSec, entry } = incoming
   const created: ContactChange = { kind: 'created', key: null, name: entry?.name ?? null }
+  const head = headOf(incoming, ledger)
+  if (head === null) return { persona: { ...incoming, epoch: 0, seq: 0, timeSec: 0 }, changes: [created] }
+  const kept = { minEpoch, held, names, others, evidence, verifiedAtSec, entry }
+  const before: PersonaRecord = { ...newPersona(head), devices: [], ...kept }
   return { persona: takeHead(before, head, ledger).persona, changes: [created] }
 }
 
-function follow(known: PersonaRecord, incoming: PersonaRecord, head: VerifiedBlob, ledger: Ledger): Merged {
+function follow(known: PersonaRecord, incoming: PersonaRecord, ledger: Ledger): Merged {
   const isSameChain = incoming.root === known.root
-  const pinned = isSameChain && incoming.minEpoch > known.minEpoch ? { ...known, minEpoch: incoming.minEpoch } : known
-  const taken = applyVerdict(pinned, head, judgeAgainst(pinned, head, ledger), true, ledger)
+  const pinned = raiseMinEpoch(known, isSameChain ? incoming.minEpoch : 0, ledger)
+  const taken = incoming.head === null ? pinned : takeBlob(pinned, incoming.head, ledger)
   // Another chain for this PersonaID is a violation, which applyVerdict has recorded; of who says it nothing else is taken.
   if (!isSameChain) return taken
   const held = incoming.held === null ? taken : takeBlob(taken, incoming.held, ledger)
@@ -79,6 +82,7 @@ export function mergeKnown(persona: PersonaRecord, incoming: PersonaRecord): Per
     names: [...persona.names, ...incoming.names.filter(([key]) => !named.has(key))].slice(0, MAX_KNOWN_NAMES),
     others: union(persona.others, incoming.others, MAX_OTHERS).filter((key) => !listed.has(key)),
     evidence: incoming.evidence.reduce(addEvidence, persona.evidence),
+    verifiedAtSec: persona.verifiedAtSec ?? incoming.verifiedAtSec,
   }
 }
 

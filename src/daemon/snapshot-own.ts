@@ -1,6 +1,6 @@
 /** The owner's part of a snapshot: where there was no persona it is founded, where it is the same one it is joined (docs/backup.md). */
 import type { Intent } from '../core/intents.ts'
-import { judgeAgainst, recall } from './heads.ts'
+import { headOf, judgeAgainst } from './heads.ts'
 import type { Ledger } from './ledger.ts'
 import type { OwnPersona } from './own.ts'
 import { MAX_RECENT_TABLES, MAX_TOMBSTONES, type ImportRecord, type OwnRecord, type PersonaRecord } from './records.ts'
@@ -52,7 +52,8 @@ export function joinOwn(
     recoveryConfirmed: before.recoveryConfirmed || incoming.recoveryConfirmed,
   })
   const known = ledger.persona(before.personaId)!
-  const head = recall(persona.head, ledger)
+  const head = headOf(persona, ledger)
+  if (head === null) throw new Error('the snapshot has the owner without the own table')
   const copySec = origin.source === null ? null : ledger.nowSec
   own.adopt(head, judgeAgainst(known, head, ledger), { from: '', mayNote: true, copySec })
   ledger.putPersona(mergeKnown(ledger.persona(before.personaId)!, persona))

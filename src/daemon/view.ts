@@ -44,10 +44,9 @@ export function personaContact(persona: PersonaRecord, records: Records, clock: 
     aliases: [...(persona.entry?.aliases ?? [])],
     personaId: persona.personaId,
     policy: persona.entry?.policy ?? 'auto',
-    epoch: persona.epoch,
-    seq: persona.seq,
-    timeSec: persona.timeSec,
-    freshness: freshnessAt(persona.timeSec, clock),
+    ...orderOf(persona, clock),
+    minEpoch: persona.minEpoch,
+    verifiedAtSec: persona.verifiedAtSec,
     needsNewerPersona: persona.needsNewerPersona,
     active,
     activeUnconfirmed: first === active ? null : first,
@@ -59,6 +58,13 @@ export function personaContact(persona: PersonaRecord, records: Records, clock: 
 
 function isChatting(device: ContactDevice): boolean {
   return !device.companion
+}
+
+/** Place and age of the head; unknown as long as only a link is known. */
+function orderOf(persona: PersonaRecord, clock: Clock): Pick<Contact, 'epoch' | 'seq' | 'timeSec' | 'freshness'> {
+  if (persona.head === null) return { epoch: null, seq: null, timeSec: null, freshness: null }
+  const { epoch, seq, timeSec } = persona
+  return { epoch, seq, timeSec, freshness: freshnessAt(timeSec, clock) }
 }
 
 /** The nickname last known for a key. */
@@ -109,6 +115,8 @@ export function provisionalContact(key: string, device: DeviceRecord): Contact |
     seq: null,
     timeSec: null,
     freshness: null,
+    minEpoch: null,
+    verifiedAtSec: null,
     needsNewerPersona: false,
     active: key,
     activeUnconfirmed: null,

@@ -4,6 +4,7 @@ import type { SealMode } from '../crypto/seal.ts'
 import { MAX_BATCH, MAX_PAGE } from './limits.ts'
 import type { MethodSpec, Permission } from './method.ts'
 import { EVENT_NAMES, type EventName } from './events.ts'
+import * as links from './shapes-links.ts'
 import { dueProfiles, writtenProfile, type DueProfiles, type WrittenProfile } from './shapes-profile.ts'
 import { diagnosis, type Diagnosis } from './shapes-doctor.ts'
 import * as shape from './shapes.ts'
@@ -72,6 +73,10 @@ export interface Methods {
   verify: MethodSpec<{ text: string; from?: string }, shape.VerifyResult>
   'contact.list': MethodSpec<{ after?: string; limit?: number }, shape.ContactPage>
   'contact.show': MethodSpec<{ contact: string }, shape.Contact>
+  'contact.number': MethodSpec<{ contact: string }, links.SafetyNumbers>
+  'contact.add': MethodSpec<links.AddContactParams, links.AddedContact>
+  'contact.verify': MethodSpec<links.VerifyContactParams, links.SafetyNumbers>
+  'link.get': MethodSpec<Empty, links.OwnLink>
   subscribe: MethodSpec<{ events?: EventName[]; after?: number }, { events: EventName[]; cursor: number }>
   unsubscribe: MethodSpec<Empty, Empty>
   observe: MethodSpec<shape.ObservationParams, shape.ObserveResult>
@@ -137,6 +142,25 @@ export const METHODS: Methods = {
     z.strictObject({ contact: z.string().min(1).max(256) }),
     shape.contact,
   ),
+  'contact.number': method(
+    'read',
+    'The safety number of a contact, and the own one',
+    z.strictObject({ contact: z.string().min(1).max(256) }),
+    links.safetyNumbers,
+  ),
+  'contact.add': method(
+    'admin',
+    'Know a persona by its contact link, before any of its tables was seen',
+    links.addContactParams,
+    links.addedContact,
+  ),
+  'contact.verify': method(
+    'admin',
+    'Mark a contact verified whose safety number or link the owner compared',
+    links.verifyContactParams,
+    links.safetyNumbers,
+  ),
+  'link.get': method('read', "The owner's contact link", noParams, links.ownLink),
   subscribe: method(
     'read',
     'Receive events on this connection from now on, or from those behind a number; all of them when none is named',

@@ -64,6 +64,10 @@ export interface Contact {
   /** The writer's clock in the head. */
   timeSec: number | null
   freshness: Freshness | null
+  /** The epoch of the contact link, below which no table is taken; 0 without a link, null for a provisional entry. */
+  minEpoch: number | null
+  /** When the owner compared the safety number or a link; null when he did not. */
+  verifiedAtSec: number | null
   /** The head's names could not be read by this version; keys are current. */
   needsNewerPersona: boolean
   /** Key of the first confirmed device that chats: what apps talk to. */
@@ -91,6 +95,8 @@ export const contact: z.ZodType<Contact> = z.strictObject({
   seq: count.nullable(),
   timeSec: seconds.nullable(),
   freshness: freshness.nullable(),
+  minEpoch: count.nullable(),
+  verifiedAtSec: seconds.nullable(),
   needsNewerPersona: z.boolean(),
   active: keyHex.nullable(),
   activeUnconfirmed: keyHex.nullable(),
@@ -265,6 +271,8 @@ const CHANGE_KINDS = [
   'activated', // another first device
   'confirmed',
   'unconfirmed',
+  'repinned', // the owner took another chain for the true one
+  'verified', // the owner compared the safety number
 ] as const
 export type ChangeKind = (typeof CHANGE_KINDS)[number]
 

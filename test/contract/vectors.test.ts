@@ -1,7 +1,8 @@
-/** Every vector of the format, on both engines (docs/format.md, section 14). */
+/** Every vector of the format, on both engines (docs/format.md, section 15). */
 import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { judgeConsent, judgeEdit, judgeReplay } from '../generate/decision-vectors.ts'
+import { judgeLink } from '../generate/link-vectors.ts'
 import { judgeVector } from '../generate/order-vectors.ts'
 import { judgeText } from '../generate/status-vectors.ts'
 import { formatVector, makeVectors, VECTORS_DIR, type Vector } from '../generate/vectors.ts'
@@ -24,6 +25,8 @@ function judge(vector: Vector, engine: Engine): unknown {
       return judgeReplay(vector)
     case 'consent':
       return judgeConsent(vector)
+    case 'link':
+      return judgeLink(vector, engine)
   }
 }
 
@@ -35,7 +38,7 @@ describe('the vectors', () => {
         expect(judge(vector, engine), FILES[i]).toEqual(vector.expect)
         ran++
       }
-      expect(ran).toBe(201)
+      expect(ran).toBe(227)
     })
   }
 
@@ -52,6 +55,14 @@ describe('the vectors', () => {
     )
     expect([...shown].toSorted()).toEqual(codesOf('BlobErrorCode').toSorted())
     expect(shown.size).toBe(36)
+  })
+
+  it('show every code of a link', () => {
+    const shown = new Set(
+      VECTORS.flatMap(({ kind, expect: end }) => (kind === 'link' && 'code' in end ? [end.code] : [])),
+    )
+    expect([...shown].toSorted()).toEqual(codesOf('LinkErrorCode').toSorted())
+    expect(shown.size).toBe(5)
   })
 
   it('show every code of an edit but the two that need more than a table', () => {
@@ -79,8 +90,8 @@ describe('the vectors', () => {
       expect(FILES[i]).toBe(`${kind}-${name}.json`)
       expect(comment.length).toBeGreaterThan(5)
       expect(section).toBeGreaterThanOrEqual(2)
-      expect(section).toBeLessThanOrEqual(12)
+      expect(section).toBeLessThanOrEqual(13)
     }
-    expect(VECTORS.length).toBe(201)
+    expect(VECTORS.length).toBe(227)
   })
 })

@@ -8,7 +8,9 @@ import { LINK_BYTES } from '../../src/core/chain.ts'
 import { DOCUMENT_DICTIONARY } from '../../src/core/dictionary.ts'
 import { MAX_EVIDENCE_PER_PERSONA, MAX_EVIDENCE_PER_SEQ } from '../../src/core/evidence.ts'
 import * as limits from '../../src/core/limits.ts'
+import { LINK_CHECKSUM_BYTES, parseLink } from '../../src/core/link.ts'
 import { FRESH_SEC, RESIGN_AFTER_SEC, RESIGN_STEP_SEC, STALE_SEC } from '../../src/core/order.ts'
+import { SAFETY_NUMBER_DIGITS } from '../../src/core/safety-number.ts'
 import { fallbackName } from '../../src/core/table.ts'
 import { parseStatus } from '../../src/core/token.ts'
 import { judgeStatus } from '../../src/core/verify.ts'
@@ -31,7 +33,7 @@ function section(number: number): string {
 /** Values of the worked example, hex or text, by their names; of one name in the order of the text. */
 function exampleValues(): Map<string, string[]> {
   const values = new Map<string, string[]>()
-  for (const [, block] of section(13).matchAll(/```\n([^]*?)```/g)) {
+  for (const [, block] of section(14).matchAll(/```\n([^]*?)```/g)) {
     for (const [, name, inline, lines] of block!.matchAll(/^(\S.*?)(?: {2,}(.*)\n|\n((?: {4}.*\n)+))/gm)) {
       const isWords = name === 'words'
       const value = inline ?? lines!.trim().replaceAll(/\n {4}/g, isWords ? ' ' : '')
@@ -53,13 +55,13 @@ describe('docs/format.md', () => {
     expect(withBlocks(DOC)).toBe(DOC)
   })
 
-  it('numbers its sections from 1 to 15', () => {
+  it('numbers its sections from 1 to 16', () => {
     const numbers = [...DOC.matchAll(/^## (\d+)\. /gm)].map(([, number]) => Number(number))
-    expect(numbers).toEqual(Array.from({ length: 15 }, (_, i) => i + 1))
+    expect(numbers).toEqual(Array.from({ length: 16 }, (_, i) => i + 1))
   })
 
   it('has labels of which none is a prefix of another', () => {
-    expect(LABELS.length).toBe(13)
+    expect(LABELS.length).toBe(15)
     for (const [a, aBytes] of LABELS) {
       for (const [b, bBytes] of LABELS) {
         if (a !== b) expect(formatHex(bBytes).startsWith(formatHex(aBytes)), `${a} of ${b}`).toBe(false)
@@ -96,10 +98,12 @@ describe('docs/format.md', () => {
       [8, `at most ${MAX_EVIDENCE_PER_SEQ} blobs a (persona, epoch, seq) and ${MAX_EVIDENCE_PER_PERSONA} a persona`],
       [10, 'more than 14 days apart'], // held by the vectors consent-bare-14-days and consent-bare-over-14-days
       [11, `no more than ${limits.MAX_DOCUMENT_BYTES} bytes come out`],
+      [13, `${LINK_CHECKSUM_BYTES} bytes of checksum`],
+      [13, `${SAFETY_NUMBER_DIGITS} digits`],
       [12, `1..${limits.MAX_NICKNAME_CODE_POINTS} code points and at most ${limits.MAX_NICKNAME_BYTES} bytes`],
     ]
     for (const [number, text] of sentences) expect(section(number), `section ${number}`).toContain(text)
-    expect(sentences.length).toBe(27)
+    expect(sentences.length).toBe(29)
     expect(fallbackName('0123456789ABCDEF'.repeat(4))).toBe('device-01234567')
     expect(section(6)).toContain("`device-` and the key's first 8 hex digits")
   })
@@ -146,6 +150,12 @@ describe('docs/format.md', () => {
     expect([listed.length, shown]).toEqual([42, 40])
   })
 
+  it('lists the error codes of links', () => {
+    const listed = [...section(13).matchAll(/^\| `(LINK_[A-Z_]+)` \|/gm)].map(([, code]) => code!)
+    expect(listed.toSorted()).toEqual(codesOf('LinkErrorCode').toSorted())
+    expect(listed.length).toBe(5)
+  })
+
   it('has the dictionary as the hex that the inflater uses', () => {
     const hex = /```\n([0-9A-F\n]+)```/.exec(section(11))![1]!.replaceAll('\n', '')
     expect(parseHex(hex)).toEqual(DOCUMENT_DICTIONARY)
@@ -185,6 +195,17 @@ describe('docs/format.md', () => {
     expect(formatHex(decodeBlob(bytes('blob', 1)).prev)).toBe(value('T').slice(0, 32))
     expect(value('c_0 computed from it')).toBe(value('c_0'))
     expect(parseStatus(text).kind).toBe('token')
+  })
+
+  it('works out the contact link and the safety number of its example', () => {
+    const values = exampleValues()
+    const value = (name: string): string => values.get(name)![0]!
+    const { personaId, root, epoch } = parseLink(value('contact link'), sodium)
+    expect([formatHex(personaId), formatHex(root), epoch]).toEqual([value('K_0, the PersonaID'), value('c_0'), 1])
+    const bytes = createHash('sha512').update('personad/v1/number\0').update(personaId).update(root).digest()
+    expect(bytes.toString('hex').toUpperCase()).toBe(value('hash of the number'))
+    const groups = Array.from({ length: 12 }, (_, i) => String(bytes.readUIntBE(5 * i, 5) % 100_000).padStart(5, '0'))
+    expect(value('safety number').match(/\d{5}/g)).toEqual(groups)
   })
 
   it('gives room for fifteen devices with random nicknames of eight letters', () => {

@@ -38,6 +38,7 @@ test.each([
   ['FrameErrorCode', 'ipc/errors.ts'],
   ['TableErrorCode', 'core/errors.ts'],
   ['NicknameErrorCode', 'core/errors.ts'],
+  ['LinkErrorCode', 'core/errors.ts'],
 ])('every code of %s is explained', (union, file) => {
   const codes = codesOf(union, file)
   expect(codes.length).toBeGreaterThan(4)

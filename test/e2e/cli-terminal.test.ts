@@ -1,8 +1,10 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, test } from 'vitest'
+import type { OwnLink } from '../../src/ipc/shapes-links.ts'
 import type { DaemonStatus } from '../../src/ipc/shapes.ts'
 import { BOB, putProfiles } from '../support/people.ts'
+import { person } from '../support/person.ts'
 import { Home } from '../support/persona.ts'
 import { SCRIPT, Typist } from '../support/typist.ts'
 
@@ -138,5 +140,46 @@ describe.skipIf(absence !== '')(`on a terminal${absence}`, () => {
     await typist.until('\r\x1b[K')
     await typist.until('0 refused')
     expect(await typist.end()).toBe(0)
+  })
+})
+
+describe.skipIf(absence !== '')(`contact links on a terminal${absence}`, () => {
+  test('the own link is shown with a QR code and the safety number', async () => {
+    await home.done(['init'])
+    const { link } = (await home.json(['link'])) as OwnLink
+    const typist = new Typist(home, ['link'], 'stty cols 80')
+    await typist.until('safety number')
+    expect(await typist.end()).toBe(0)
+    expect(typist.all.match(/▀/g)?.length).toBeGreaterThan(100)
+    expect(typist.all).toContain(link)
+    const narrow = new Typist(home, ['link'], 'stty cols 40')
+    await narrow.until('safety number')
+    expect(await narrow.end()).toBe(0)
+    expect(narrow.all).not.toContain('▀')
+    expect(narrow.all).toContain(link)
+  })
+
+  test('another chain is a question, and a verified contact is none: that takes --repin', async () => {
+    await home.done(['init'])
+    const bob = person('bob')
+    await home.done(['contact', 'add', bob.thief().link(), '--name', 'Bob'])
+    const no = new Typist(home, ['contact', 'add', bob.link()])
+    await no.until('Type "yes"')
+    no.type('no\r')
+    expect(await no.end()).toBe(1)
+    const yes = new Typist(home, ['contact', 'add', bob.link()])
+    await yes.until('Type "yes"')
+    yes.type('yes\r')
+    expect(await yes.end()).toBe(0)
+    const verify = new Typist(home, ['contact', 'verify', 'Bob'])
+    await verify.until('(Enter: only show): ')
+    verify.type(`${bob.safetyNumber}\r`)
+    await verify.until('is verified')
+    expect(await verify.end()).toBe(0)
+    const verified = new Typist(home, ['contact', 'add', bob.thief().link()])
+    await verified.until('the one that you verified')
+    await verified.until('--repin')
+    expect(await verified.end()).toBe(1)
+    expect(verified.all).not.toContain('Type "yes"')
   })
 })

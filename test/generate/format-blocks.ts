@@ -10,7 +10,9 @@ import { formatDocument } from '../../src/core/document.ts'
 import { MAX_EVIDENCE_PER_PERSONA, MAX_EVIDENCE_PER_SEQ } from '../../src/core/evidence.ts'
 import * as labels from '../../src/core/labels.ts'
 import * as limits from '../../src/core/limits.ts'
+import { formatLink, parseLink } from '../../src/core/link.ts'
 import { FRESH_SEC, RESIGN_AFTER_SEC, RESIGN_STEP_SEC, STALE_SEC } from '../../src/core/order.ts'
+import { groupSafetyNumber, safetyNumber } from '../../src/core/safety-number.ts'
 import { composeStatus } from '../../src/core/token.ts'
 import { tableHash } from '../../src/core/verify.ts'
 import { portableEngine } from '../../src/crypto/portable.ts'
@@ -32,6 +34,8 @@ export const LABELS: readonly (readonly [name: string, bytes: Uint8Array, use: s
   ['LABEL_KEY', labels.LABEL_KEY, 'h_i (section 4)'],
   ['LABEL_NEXT', labels.LABEL_NEXT, 'c_i (section 4)'],
   ['LABEL_SIGN', LABEL_SIGN, 'signing keys from the seed (section 4)'],
+  ['LABEL_LINK', labels.LABEL_LINK, 'checksum of a contact link (section 13)'],
+  ['LABEL_NUMBER', labels.LABEL_NUMBER, 'safety number (section 13)'],
   ['LABEL_SEAL', LABEL_SEAL, 'secrets on disk, which never travel'],
   ['LABEL_PAIR_MEET', labels.LABEL_PAIR_MEET, 'prologue of a pairing (docs/pairing.md)'],
   ['LABEL_PAIR_PSK', labels.LABEL_PAIR_PSK, 'pre-shared key of a pairing code'],
@@ -157,6 +161,16 @@ function workedExample(): string {
   })
   describeBlob(example, rotated, leftDocument)
   example.values(['c_0 computed from it', chainRoot(decodeBlob(rotated), sodium)])
+  const link = { personaId: first.personaId, root: first.next, epoch: 1 }
+  example.text('The contact link made now, and the safety number, which is what it was at epoch 0:')
+  const text = formatLink(link, portableEngine)
+  const { personaId, root } = parseLink(text, portableEngine)
+  const groups = groupSafetyNumber(safetyNumber(personaId, root, portableEngine))
+  example.values(
+    ['contact link', text.match(/.{1,100}/g)!.join('\n')],
+    ['hash of the number', portableEngine.sha512(labels.LABEL_NUMBER, personaId, root)],
+    ['safety number', [groups.slice(0, 6), groups.slice(6)].map((line) => line.join(' ')).join('\n')],
+  )
   return example.toString()
 }
 

@@ -9,17 +9,25 @@ import {
   type EditVector,
   type ReplayVector,
 } from './decision-vectors.ts'
+import { linkVectors, type LinkVector } from './link-vectors.ts'
 import { orderVectors, type OrderVector } from './order-vectors.ts'
 import { statusVectors, type StatusVector } from './status-vectors.ts'
 
-export type Vector = StatusVector | EditVector | OrderVector | ReplayVector | ConsentVector
+export type Vector = StatusVector | EditVector | OrderVector | ReplayVector | ConsentVector | LinkVector
 
 export const VECTORS_DIR: string = fileURLToPath(new URL('../vectors/', import.meta.url))
 
 /** Every vector by the name of its file. @throws when two have one name */
 export function makeVectors(): Map<string, Vector> {
   const files = new Map<string, Vector>()
-  const vectors = [...statusVectors(), ...editVectors(), ...orderVectors(), ...replayVectors(), ...consentVectors()]
+  const vectors = [
+    ...statusVectors(),
+    ...editVectors(),
+    ...orderVectors(),
+    ...replayVectors(),
+    ...consentVectors(),
+    ...linkVectors(),
+  ]
   for (const vector of vectors) {
     const file = `${vector.kind}-${vector.name}.json`
     if (files.has(file)) throw new Error(`two vectors are called ${file}`)

@@ -4,6 +4,8 @@ import { encodeUtf8, formatHex, parseHex } from '../../src/core/bytes.ts'
 import { chainPositions, type ChainPosition } from '../../src/core/chain.ts'
 import type { Document } from '../../src/core/document.ts'
 import { MAX_EPOCH } from '../../src/core/limits.ts'
+import { formatLink } from '../../src/core/link.ts'
+import { safetyNumber } from '../../src/core/safety-number.ts'
 import { encodeTable, type Device } from '../../src/core/table.ts'
 import { composeStatus } from '../../src/core/token.ts'
 import { tableHash } from '../../src/core/verify.ts'
@@ -76,6 +78,18 @@ export class Person {
 
   device(name: string): Device {
     return { name, key: this.key(name) }
+  }
+
+  /** The contact link that this person gives to others today. */
+  link(epoch: number = this.epoch): string {
+    const { personaId, next } = this.#positions[0]!
+    return formatLink({ personaId, root: next, epoch }, engine)
+  }
+
+  /** 60 digits. */
+  get safetyNumber(): string {
+    const { personaId, next } = this.#positions[0]!
+    return safetyNumber(personaId, next, engine)
   }
 
   /** Signs the next table, of own devices by their nicknames, or of any devices. */

@@ -16,9 +16,10 @@ export class Typist {
   #read = 0
   #onMore: () => void = () => {}
 
-  constructor(home: Home, args: readonly string[]) {
-    const command = [process.execPath, PERSONA, ...args].map((word) => `'${word}'`).join(' ')
-    this.#child = spawn(SCRIPT, ['--quiet', '--return', '--command', command, '/dev/null'], {
+  /** @param before a command of the shell that prepares the terminal */
+  constructor(home: Home, args: readonly string[], before = 'true') {
+    const persona = [process.execPath, PERSONA, ...args].map((word) => `'${word}'`).join(' ')
+    this.#child = spawn(SCRIPT, ['--quiet', '--return', '--command', `${before}; ${persona}`, '/dev/null'], {
       env: { ...process.env, PERSONAD_HOME: home.directory, XDG_CACHE_HOME: home.directory, TERM: 'xterm' },
     })
     onTestFinished(() => void this.#child.kill('SIGKILL'))

@@ -120,7 +120,7 @@ function checkHeads(before: State, after: State): void {
   for (const [id, old] of before.personas) {
     const now = after.personas.get(id)!
     expect(now.root).toBe(old.root)
-    const [a, b] = [decodeBlob(parseBase64url(old.head)!), decodeBlob(parseBase64url(now.head)!)]
+    const [a, b] = [decodeBlob(parseBase64url(old.head!)!), decodeBlob(parseBase64url(now.head!)!)]
     const order = b.epoch - a.epoch || b.seq - a.seq || a.deviceKeys.length - b.deviceKeys.length
     expect(order, 'a head never sinks').toBeGreaterThanOrEqual(0)
     expect([b.epoch, b.seq]).toStrictEqual([now.epoch, now.seq])

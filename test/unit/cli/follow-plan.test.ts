@@ -33,6 +33,8 @@ function contact(changes: Partial<Contact> = {}): Contact {
     seq: 1,
     timeSec: 1,
     freshness: 'fresh',
+    minEpoch: 0,
+    verifiedAtSec: null,
     needsNewerPersona: false,
     active: LAPTOP,
     activeUnconfirmed: null,

@@ -41,6 +41,8 @@ function contact(changes: Partial<Contact> = {}): Contact {
     seq: 3,
     timeSec: NOW,
     freshness: 'fresh',
+    minEpoch: 0,
+    verifiedAtSec: null,
     needsNewerPersona: false,
     active: A,
     activeUnconfirmed: null,

@@ -109,7 +109,7 @@ describe('a blob of a known persona', () => {
       const tables = [bob.table(['phone', 'tablet'], { after: first }), bob.table(['phone', 'watch'], { after: first })]
       expect(await verdictOf(test, tables[order[0]!]!)).toBe('accept')
       expect(await verdictOf(test, tables[order[1]!]!)).toBe('fork')
-      heads.add(record(test, bob).head)
+      heads.add(record(test, bob).head!)
       expect(record(test, bob).evidence).toMatchObject([
         { kind: 'fork', seq: 2 },
         { kind: 'fork', seq: 2 },

@@ -219,7 +219,7 @@ async function atSeq(test: TestKeeper, seq: number): Promise<{ text: string; nea
   const { formatBase64url, parseBase64url } = await import('../../../src/core/bytes.ts')
   const { formatToken } = await import('../../../src/core/token.ts')
   const { personaId } = await test.call('device.list')
-  const head = decodeBlob(parseBase64url(test.records.personas.get(personaId)!.head)!)
+  const head = decodeBlob(parseBase64url(test.records.personas.get(personaId)!.head!)!)
   const sign = test.custody.signer(0)
   const near = encodeBlob({ ...head, chain: head, seq: seq - 1 }, sign)
   const last = encodeBlob({ ...head, chain: head, seq }, sign)

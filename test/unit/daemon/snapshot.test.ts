@@ -47,6 +47,30 @@ describe('a snapshot', () => {
     )
   })
 
+  it('brings what contact links pinned: a contact without a table, a higher epoch, a verified number', async () => {
+    const laptop = await laptopWithFriends()
+    const [bob, dora] = [person('bob'), person('dora')]
+    const old = bob.table(['pc', 'phone'])
+    await laptop.call('contact.add', { link: dora.link(3), name: 'Dora' })
+    await laptop.call('contact.verify', { contact: 'Dora', number: dora.safetyNumber })
+    await laptop.call('contact.add', { link: bob.link(1) })
+    const phone = await TestKeeper.open({ nowSec: laptop.nowSec })
+    await phone.sees(bob.key('pc'), old, { name: 'Bob' })
+    await takeIn(phone, await snapshotOf(laptop, 'sibling'), FROM_LAPTOP)
+    expect(await phone.call('contact.show', { contact: 'Dora' })).toMatchObject({
+      personaId: dora.id,
+      minEpoch: 3,
+      epoch: null,
+      verifiedAtSec: laptop.nowSec,
+    })
+    expect(await phone.call('contact.show', { contact: 'Bob' })).toMatchObject({
+      minEpoch: 1,
+      epoch: null,
+      devices: [],
+    })
+    expect(await phone.sees(dora.key('pc'), dora.rotate(3).table(['pc']))).toMatchObject({ verdict: 'new' })
+  })
+
   it('of its own past brings everything back as it was', async () => {
     const laptop = await laptopWithFriends()
     const again = await TestKeeper.open({ nowSec: laptop.nowSec })

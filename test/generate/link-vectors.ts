@@ -1,0 +1,153 @@
+/** Vectors of contact links and safety numbers (docs/format.md, section 13). */
+import { formatBase32 } from '../../src/core/base32.ts'
+import { concatBytes, formatHex } from '../../src/core/bytes.ts'
+import type { Engine } from '../../src/core/engine.ts'
+import { LinkError, type LinkErrorCode } from '../../src/core/errors.ts'
+import { LABEL_LINK } from '../../src/core/labels.ts'
+import { formatLink, LINK_CHECKSUM_BYTES, LINK_SCHEME, parseLink } from '../../src/core/link.ts'
+import { MAX_EPOCH } from '../../src/core/limits.ts'
+import { safetyNumber } from '../../src/core/safety-number.ts'
+import { portableEngine } from '../../src/crypto/portable.ts'
+import { makePersona } from '../support/made-persona.ts'
+
+export interface LinkVector {
+  readonly kind: 'link'
+  readonly name: string
+  readonly section: 13
+  readonly comment: string
+  readonly text: string
+  readonly expect:
+    | { readonly code: LinkErrorCode }
+    | { readonly personaId: string; readonly root: string; readonly epoch: number; readonly safetyNumber: string }
+}
+
+/** What the code under test reads in a text. */
+export function judgeLink({ text }: LinkVector, engine: Engine): LinkVector['expect'] {
+  try {
+    const { personaId, root, epoch } = parseLink(text, engine)
+    const number = safetyNumber(personaId, root, engine)
+    return { personaId: formatHex(personaId), root: formatHex(root), epoch, safetyNumber: number }
+  } catch (error) {
+    if (error instanceof LinkError) return { code: error.code }
+    throw error
+  }
+}
+
+const [ada, bob] = [1, 2].map((number) => {
+  const { personaId, next } = makePersona(number).positions[0]!
+  return { personaId, root: next }
+}) as [Ids, Ids]
+interface Ids {
+  readonly personaId: Uint8Array
+  readonly root: Uint8Array
+}
+const GOOD = formatLink({ ...ada, epoch: 0 }, portableEngine)
+
+/** A link around any bytes, with a right checksum. */
+function linkOf(...parts: readonly Uint8Array[]): string {
+  const body = concatBytes(...parts)
+  const checksum = portableEngine.sha512(LABEL_LINK, body).subarray(0, LINK_CHECKSUM_BYTES)
+  return LINK_SCHEME + formatBase32(concatBytes(body, checksum))
+}
+
+function replaced(text: string, at: number, character: string): string {
+  return text.slice(0, at) + character + text.slice(at + 1)
+}
+
+const head = Uint8Array.of(1, 0)
+const good = (of: Ids, epoch: number): LinkVector['expect'] => ({
+  personaId: formatHex(of.personaId),
+  root: formatHex(of.root),
+  epoch,
+  safetyNumber: safetyNumber(of.personaId, of.root, portableEngine),
+})
+
+type Case = readonly [name: string, comment: string, text: string, expect: LinkVector['expect'] | LinkErrorCode]
+
+const CASES: readonly Case[] = [
+  ['good', 'A link made at epoch 0.', GOOD, good(ada, 0)],
+  [
+    'good-after-a-rotation',
+    'The same persona at epoch 1: another link, the same safety number.',
+    formatLink({ ...ada, epoch: 1 }, portableEngine),
+    good(ada, 1),
+  ],
+  [
+    'good-last-epoch',
+    'The last epoch of another persona.',
+    formatLink({ ...bob, epoch: MAX_EPOCH }, portableEngine),
+    good(bob, MAX_EPOCH),
+  ],
+  ['good-upper-case', 'As a QR code carries it.', GOOD.toUpperCase(), good(ada, 0)],
+  ['good-first-letter', 'As a keyboard that begins a sentence writes it.', replaced(GOOD, 0, 'P'), good(ada, 0)],
+  ['good-broken', 'As a mail program breaks it.', ` ${GOOD.slice(0, 70)}\r\n ${GOOD.slice(70)}\n`, good(ada, 0)],
+  ['empty', 'Nothing at all.', '', 'LINK_UNKNOWN'],
+  ['no-scheme', 'The link without its beginning.', GOOD.slice(LINK_SCHEME.length), 'LINK_UNKNOWN'],
+  ['token', 'A token of a status message.', `persona:${GOOD.slice(LINK_SCHEME.length)}`, 'LINK_UNKNOWN'],
+  ['scheme-alone', 'Nothing behind the scheme.', LINK_SCHEME, 'LINK_DAMAGED'],
+  ['typo', 'One character is another one.', replaced(GOOD, 60, GOOD[60] === 'x' ? 'y' : 'x'), 'LINK_DAMAGED'],
+  [
+    'typo-version',
+    'A slip at the version is a slip.',
+    replaced(GOOD, 10, GOOD[10] === 'f' ? 'g' : 'f'),
+    'LINK_DAMAGED',
+  ],
+  ['swapped', 'Two neighbours have changed places.', swapped(GOOD), 'LINK_DAMAGED'],
+  ['cut', 'The last character is missing.', GOOD.slice(0, -1), 'LINK_DAMAGED'],
+  ['cut-whole-bytes', 'The last eight characters, five bytes, are missing.', GOOD.slice(0, -8), 'LINK_DAMAGED'],
+  ['trailing', 'A full stop of the sentence around it.', `${GOOD}.`, 'LINK_DAMAGED'],
+  ['digit-zero', 'A zero for an o: no character of base32.', replaced(GOOD, 60, '0'), 'LINK_DAMAGED'],
+  [
+    'kelvin-sign',
+    'U+212A, of which lower case makes a k.',
+    replaced(GOOD, GOOD.indexOf('k', 20), '\u212A'),
+    'LINK_DAMAGED',
+  ],
+  ['padding', 'base32 with padding.', `${GOOD}======`, 'LINK_DAMAGED'],
+  [
+    'too-long',
+    'A byte more, with a right checksum.',
+    linkOf(head, ada.personaId, ada.root, Uint8Array.of(0)),
+    'LINK_DAMAGED',
+  ],
+  [
+    'too-short',
+    'A byte less, with a right checksum.',
+    linkOf(head, ada.personaId, ada.root.subarray(1)),
+    'LINK_DAMAGED',
+  ],
+  ['version-0', 'There is no version 0.', linkOf(Uint8Array.of(0, 0), ada.personaId, ada.root), 'LINK_UNKNOWN_VERSION'],
+  ['version-2', 'A later version, of any length.', linkOf(Uint8Array.of(2), ada.root), 'LINK_UNKNOWN_VERSION'],
+  ['epoch-17', 'No chain has so many keys.', linkOf(Uint8Array.of(1, 17), ada.personaId, ada.root), 'LINK_EPOCH_RANGE'],
+  ['key-small-order', 'K_0 is a point of small order.', linkOf(head, point(1), ada.root), 'LINK_KEY_INVALID'],
+  [
+    'key-not-canonical',
+    'K_0 is not below 2^255 - 19.',
+    linkOf(head, new Uint8Array(32).fill(255), ada.root),
+    'LINK_KEY_INVALID',
+  ],
+]
+
+function point(y: number): Uint8Array {
+  const bytes = new Uint8Array(32)
+  bytes[0] = y
+  return bytes
+}
+
+function swapped(text: string): string {
+  for (let at = 40; ; at++) {
+    const [a, b] = [text[at]!, text[at + 1]!]
+    if (a !== b) return text.slice(0, at) + b + a + text.slice(at + 2)
+  }
+}
+
+export function linkVectors(): LinkVector[] {
+  return CASES.map(([name, comment, text, expect]) => ({
+    kind: 'link',
+    name,
+    section: 13,
+    comment,
+    text,
+    expect: typeof expect === 'string' ? { code: expect } : expect,
+  }))
+}
