@@ -115,15 +115,14 @@ class Hand {
   }
 
   async #attempt(profile: DueProfile, due: DueProfiles): Promise<void> {
-    if (this.#retries.isTooSoon(profile.path)) return this.#retries.later(profile.path)
+    if (this.#retries.isTooSoon(profile.path)) return await this.#retries.later(profile.path)
     const { line, refused, resolved } = await attempt(this.#client, profile, due, this.#options)
     if (refused === null) this.#retries.wrote(profile.path)
-    else if (refused.again) this.#retries.later(profile.path, refused.clients, resolved)
     const text = format(line)
     // Each reading of the profile asks again; what is waited for is the same.
-    if (refused !== null && this.#told.get(profile.path) === text) return
+    if (refused === null || this.#told.get(profile.path) !== text) print(this.#context, line, [text])
     this.#told.set(profile.path, refused === null ? '' : text)
-    print(this.#context, line, [text])
+    if (refused?.again === true) await this.#retries.later(profile.path, refused.clients, resolved)
   }
 }
 

@@ -321,7 +321,7 @@ export class Profiles {
     if (!this.#config.repair) return
     if (this.#retries.isTooSoon(path)) {
       known.view = { ...known.view, repair: 'it was written a moment ago' }
-      return this.#retries.later(path)
+      return await this.#retries.later(path)
     }
     const { status } = await statusWith(known.words, (words) => keeper.statusMessage(words))
     const options = { nowSec: nowSec(), ...(machine === undefined ? {} : { machine }) }
@@ -329,7 +329,7 @@ export class Profiles {
     if (!outcome.done) {
       const isNews = known.view.repair !== outcome.why
       known.view = { ...known.view, repair: outcome.why }
-      if (outcome.again) this.#retries.later(path, outcome.clients, profile.path)
+      if (outcome.again) await this.#retries.later(path, outcome.clients, profile.path)
       else if (isNews) log.warn('profile.not-repaired', { message: outcome.why })
       return
     }

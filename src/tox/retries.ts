@@ -42,9 +42,10 @@ export class Retries {
 
   /**
    * Tries it again: when one of these clients has ended or let go of its lock, and after RETRY_SEC.
+   * It returns when everything is watched.
    * @param resolved the same with symbolic links resolved, beside which the locks are
    */
-  later(path: string, clients: readonly ClientOnProfile[] = [], resolved: string = path): void {
+  async later(path: string, clients: readonly ClientOnProfile[] = [], resolved: string = path): Promise<void> {
     this.#cancel(path)
     const ends: (() => void)[] = []
     const cancel = (): void => {
@@ -62,9 +63,7 @@ export class Retries {
     if (clients.length === 0) return
     ends.push(this.#watchLocks(resolved, fire), this.#poll(clients, fire))
     // One that ended before its lock was watched tells nobody any more.
-    void clientsOn(resolved, this.#machine).then((now) => {
-      if (now.length === 0) fire()
-    })
+    if ((await clientsOn(resolved, this.#machine)).length === 0) fire()
   }
 
   forget(path: string): void {

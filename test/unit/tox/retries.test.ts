@@ -1,4 +1,4 @@
-import { mkdirSync, renameSync, unlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, renameSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeEach, expect, onTestFinished, test } from 'vitest'
 import { clientsOn } from '../../../src/tox/clients.ts'
@@ -38,15 +38,15 @@ beforeEach(() => {
 })
 
 async function waitForToxic(): Promise<void> {
-  retries.later(path, await clientsOn(path, machine))
+  await retries.later(path, await clientsOn(path, machine))
 }
 
 function endToxic(): void {
   renameSync(join(machine.procDir, '4242'), join(directory, 'ended'))
 }
 
-test('a minute later, and once, when nothing is known of a client', () => {
-  retries.later(path)
+test('a minute later, and once, when nothing is known of a client', async () => {
+  await retries.later(path)
   clock.pass(MINUTE_MS - 1)
   expect(tried).toEqual([])
   expect(kernel.watched).toEqual([])
@@ -90,7 +90,7 @@ test('when the client ended before its lock was watched', async () => {
   const clients = await clientsOn(path, machine)
   expect(clients).toHaveLength(1)
   endToxic()
-  retries.later(path, clients)
+  await retries.later(path, clients)
   await triedOnce
   expect(tried).toEqual([path])
 })
@@ -135,6 +135,8 @@ test('what was written is too soon to be written again for a minute', () => {
 test('locks are looked for beside the file that a link points to', async () => {
   const elsewhere = join(directory, 'elsewhere')
   mkdirSync(elsewhere)
-  retries.later(path, await clientsOn(path, machine), join(elsewhere, 'a.tox'))
+  renameSync(path, join(elsewhere, 'a.tox'))
+  symlinkSync(join(elsewhere, 'a.tox'), path)
+  await retries.later(path, await clientsOn(path, machine), join(elsewhere, 'a.tox'))
   expect(kernel.watched).toEqual([elsewhere])
 })
