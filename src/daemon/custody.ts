@@ -264,6 +264,12 @@ export class Custody {
     throw new KeeperError('RECOVERY_CONFIRMED', message, 'the words are where you wrote them down')
   }
 
+  /** The seed, as a copy in secret memory which the caller wipes; null once it was erased. @throws {KeeperError} NO_PERSONA | LOCKED */
+  copySeed(): Uint8Array | null {
+    const { seed } = this.#use()
+    return seed === null ? null : copySecret(seed, this.#engine)
+  }
+
   /** Erases the seed, in memory and on disk. */
   async forgetSeed(): Promise<void> {
     await this.#vault.forgetSeed()

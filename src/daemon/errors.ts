@@ -13,6 +13,15 @@ export type KeeperErrorCode =
   | 'CREDENTIAL_MISSING' // the service was not given the key that seals the secrets
   | 'KEY_SUPERSEDED' // the head was signed by a later key than the one held here
   | 'OWN_DEVICE_UNLISTED' // a sibling's table leaves out the device that this daemon runs for
+  | 'EPOCH_UNSURE' // no copy of the own blob was read lately, so a rotation elsewhere may not be known
+  | 'EPOCH_USED'
+  | 'EPOCHS_EXHAUSTED'
+  | 'ROTATION_TOO_LARGE' // more devices than fit at the new epoch
+  | 'PLAN_CHANGED' // the table is another one than the owner was shown
+  | 'WORDS_NEEDED' // the seed is not on this device
+  | 'WORDS_FOREIGN' // another persona's
+  | 'NOTHING_TO_FOLLOW' // the key of the head is held
+  | 'RECOVERY_UNCONFIRMED' // the seed is nowhere but on this device
   | 'NOT_FOUND'
   | 'AMBIGUOUS'
   | 'NAME_TAKEN' // by another contact

@@ -1,13 +1,12 @@
 /** What answers the methods of the owner's persona: init, the table, the status message (docs/ipc.md, section 3). */
 import type { Edit } from '../core/intents.ts'
-import { foldNickname } from '../core/nickname.ts'
 import type { Handlers } from '../ipc/method.ts'
 import type { InitParams, Methods } from '../ipc/methods.ts'
 import type { EditResult, OwnTable } from '../ipc/shapes.ts'
 import { StoreError } from '../store/errors.ts'
 import { KeeperError } from './errors.ts'
-import { MIN_PREFIX_DIGITS } from './find.ts'
 import type { Keeper } from './keeper.ts'
+import { deviceAmong } from './own-table.ts'
 
 export type OwnMethods = Pick<
   Methods,
@@ -42,19 +41,7 @@ export function ownHandlers(keeper: Keeper): Handlers<OwnMethods> {
  * @throws {KeeperError} NO_PERSONA | NOT_FOUND | AMBIGUOUS
  */
 export function listedDevice(keeper: Keeper, query: string): OwnTable['devices'][number] {
-  const { devices } = keeper.own.table()
-  const folded = foldNickname(query)
-  const named = devices.filter((device) => foldNickname(device.name) === folded)
-  const digits = query.length >= MIN_PREFIX_DIGITS ? query.toUpperCase() : ' '
-  const keyed = devices.filter((device) => device.key.startsWith(digits) && !named.includes(device))
-  const found = [...named, ...keyed]
-  if (found.length > 1) {
-    const message = `"${query}" fits more than one device of the table`
-    throw new KeeperError('AMBIGUOUS', message, 'give more digits of the key')
-  }
-  const [device] = found
-  if (device !== undefined) return device
-  throw new KeeperError('NOT_FOUND', `the table lists no device "${query}"`, 'see: persona device list')
+  return deviceAmong(keeper.own.table().devices, query)
 }
 
 async function init(keeper: Keeper, { device, passphrase, unnamed }: InitParams): Promise<{ table: OwnTable }> {

@@ -23,6 +23,7 @@ import { linkHandlers } from './handlers-links.ts'
 import { ownHandlers } from './handlers-own.ts'
 import { rotationHandlers } from './handlers-rotation.ts'
 import { judgeAgainst } from './heads.ts'
+import { HeldKeys } from './held-keys.ts'
 import { Ledger, type PendingEvent } from './ledger.ts'
 import { observe } from './observe.ts'
 import { ownTable } from './own-table.ts'
@@ -60,6 +61,7 @@ export class Keeper {
   readonly apps: Apps
   /** What was acknowledged, and what every answer is made of. */
   readonly onDisk: rec.Records
+  readonly keys: HeldKeys
   #founding: Promise<unknown> = Promise.resolve()
   #handlers: Handlers<KeeperMethods> | null = null
 
@@ -76,6 +78,7 @@ export class Keeper {
       },
     })
     this.apps = new Apps(onDisk, options.engine, options.nowSec)
+    this.keys = new HeldKeys(this, () => own.followed())
   }
 
   /**
@@ -105,6 +108,7 @@ export class Keeper {
     if (own?.recoveryConfirmed === true) await custody.forgetSeed()
     const keeper = new Keeper(options, ledger, persona, rec.recordsOf(store, cache))
     await finishRevocations(keeper)
+    await keeper.keys.settle()
     return keeper
   }
 
@@ -166,8 +170,15 @@ export class Keeper {
     this.#options.custody.close()
   }
 
-  /** Decides, writes, and tells in this order. */
+  /** Decides, writes, and tells in this order. When it returns, the key that a sibling's rotation took out of use is erased as well. */
   async change<T>(decide: () => T): Promise<T> {
+    const result = await this.commit(decide)
+    await this.keys.settle()
+    return result
+  }
+
+  /** {@link change}, by one who moves keys and settles them himself. */
+  async commit<T>(decide: () => T): Promise<T> {
     // Once, in front of the decision: in the middle of it nothing becomes locked.
     this.#options.custody.expire()
     try {
@@ -234,6 +245,14 @@ export class Keeper {
     const persona = own === undefined ? undefined : this.onDisk.personas.get(own.personaId)
     if (own !== undefined && persona !== undefined && rec.hasHead(persona)) return ownTable(own, persona)
     throw noPersona()
+  }
+
+  /** The owner's persona as it is on disk. @throws {KeeperError} NO_PERSONA */
+  ownPersona(): rec.PersonaRecord {
+    const own = this.onDisk.own.get(rec.OWN)
+    const persona = own === undefined ? undefined : this.onDisk.personas.get(own.personaId)
+    if (persona === undefined) throw noPersona()
+    return persona
   }
 
   /** What lookups read. */

@@ -2,11 +2,14 @@
 import { formatHex } from '../core/bytes.ts'
 import type { ChainPosition } from '../core/chain.ts'
 import { TableError } from '../core/errors.ts'
+import { foldNickname } from '../core/nickname.ts'
 import type { Edit, Intent, ReplayHead, TablePoint } from '../core/intents.ts'
 import { checkRoomToRotate, statusBytesFree, type Device } from '../core/table.ts'
 import type { VerifiedBlob } from '../core/verify.ts'
 import { tableDeviceOf } from '../ipc/judgement.ts'
 import type { OwnTable } from '../ipc/shapes.ts'
+import { KeeperError } from './errors.ts'
+import { MIN_PREFIX_DIGITS } from './find.ts'
 import { MAX_TOMBSTONES, storedBytes, type HeadedPersona, type OwnRecord, type PersonaRecord } from './records.ts'
 
 export function rememberOwnNames(
@@ -62,6 +65,38 @@ export function positionOf(own: OwnRecord): ChainPosition {
     next: storedBytes(own.next),
     inception: own.inception === null ? null : storedBytes(own.inception),
   }
+}
+
+/** The fields of the owner's record that say where the key held here stands in the chain. */
+export function positionFields(
+  position: ChainPosition,
+): Pick<OwnRecord, 'epoch' | 'signingKey' | 'links' | 'next' | 'inception'> {
+  return {
+    epoch: position.epoch,
+    signingKey: formatHex(position.signingKey),
+    links: formatHex(position.links),
+    next: formatHex(position.next),
+    inception: position.inception === null ? null : formatHex(position.inception),
+  }
+}
+
+/**
+ * One of some own devices, by nickname or by a prefix of the key.
+ * @throws {KeeperError} NOT_FOUND | AMBIGUOUS
+ */
+export function deviceAmong<D extends Device>(devices: readonly D[], query: string): D {
+  const folded = foldNickname(query)
+  const named = devices.filter((device) => foldNickname(device.name) === folded)
+  const digits = query.length >= MIN_PREFIX_DIGITS ? query.toUpperCase() : ' '
+  const keyed = devices.filter((device) => device.key.startsWith(digits) && !named.includes(device))
+  const found = [...named, ...keyed]
+  if (found.length > 1) {
+    const message = `"${query}" fits more than one device of the table`
+    throw new KeeperError('AMBIGUOUS', message, 'give more digits of the key')
+  }
+  const [device] = found
+  if (device !== undefined) return device
+  throw new KeeperError('NOT_FOUND', `the table lists no device "${query}"`, 'see: persona device list')
 }
 
 /** The owner's table as it travels over the socket. */

@@ -9,16 +9,19 @@ import * as table from '../core/table.ts'
 import { composeStatus, formatToken, ownWords } from '../core/token.ts'
 import type { VerifiedBlob } from '../core/verify.ts'
 import type { EditResult, OwnTable, StatusMessage } from '../ipc/shapes.ts'
+import type { LeaveResult } from '../ipc/shapes-rotation.ts'
 import type { Custody } from './custody.ts'
 import { isUnlisted, localAfter, placeOf } from './device-notes.ts'
 import { KeeperError } from './errors.ts'
 import { newPersona } from './heads.ts'
 import { Journal } from './journal.ts'
+import { leaveTable } from './leave.ts'
 import type { Ledger } from './ledger.ts'
 import type { OwnHeads, OwnSight } from './observe.ts'
 import { OwnHead } from './own-head.ts'
-import { positionOf, rememberOwnNames, tombstonesAfter } from './own-table.ts'
+import { positionFields, positionOf, rememberOwnNames, tombstonesAfter } from './own-table.ts'
 import { OWN_DEFAULTS, type OwnRecord } from './records.ts'
+import { Rotation } from './rotation.ts'
 import { Siblings } from './siblings.ts'
 
 /** What removing a device is not; the rotation that would be is not there yet. */
@@ -31,6 +34,7 @@ export class OwnPersona implements OwnHeads {
   readonly #own: OwnHead
   readonly #journal: Journal
   readonly #siblings: Siblings
+  readonly rotation: Rotation
 
   /** @param intents those that no sibling's table has settled yet, in the order in which they were made */
   constructor(ledger: Ledger, custody: Custody, intents: readonly Intent[]) {
@@ -39,6 +43,7 @@ export class OwnPersona implements OwnHeads {
     this.#own = new OwnHead(ledger, custody)
     this.#journal = new Journal(ledger, intents)
     this.#siblings = new Siblings(this.#own, this.#journal)
+    this.rotation = new Rotation(this.#own, this.#journal, this.#siblings)
   }
 
   get personaId(): string | null {
@@ -60,11 +65,7 @@ export class OwnPersona implements OwnHeads {
     })
     const own: OwnRecord = {
       personaId: formatHex(position.personaId),
-      epoch: position.epoch,
-      signingKey: formatHex(position.signingKey),
-      links: formatHex(position.links),
-      next: formatHex(position.next),
-      inception: position.inception === null ? null : formatHex(position.inception),
+      ...positionFields(position),
       named: isNamed,
       recoveryConfirmed: false,
       tombstones: [],
@@ -125,6 +126,22 @@ export class OwnPersona implements OwnHeads {
   /** The owner's own blob was seen on some device: a sibling may have written a newer one (docs/format.md, section 9). */
   adopt(blob: VerifiedBlob, verdict: OrderVerdict, sight: OwnSight): boolean {
     return this.#siblings.adopt(blob, verdict, sight)
+  }
+
+  /** @throws {KeeperError} NO_PERSONA | LOCKED */
+  leave(): LeaveResult {
+    return leaveTable(this.#own, this.#journal)
+  }
+
+  /** K_e of the head, 32 bytes. @throws {KeeperError} NO_PERSONA */
+  headKey(): Uint8Array {
+    return this.#own.head.signingKey
+  }
+
+  /** This device holds the key of the head again: it makes good what it wanted while it did not. */
+  followed(): void {
+    this.#siblings.replay()
+    this.#own.tell('follow')
   }
 
   /** The owner's word for a device that came through a sibling's table: it is not left out of a rotation any more. */

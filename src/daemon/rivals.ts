@@ -30,8 +30,9 @@ export function isRival(blob: VerifiedBlob, own: Pick<OwnRecord, 'rotation' | 'r
     if (blob.seq <= rotation.seq) return true
     return blob.seq === rotation.seq + 1 && !rotation.tableHash.startsWith(prev)
   }
-  if (deviceKeysOf(blob).some((key) => own.tombstones.includes(key))) return true
   if (FIRST_PREV.test(prev)) return true
   const before = own.recent.find((known) => known.tableHash.startsWith(prev))
-  return before !== undefined && before.epoch < rotation.epoch
+  if (before !== undefined) return before.epoch < rotation.epoch
+  // What it was made from was never seen here: who knew of our rotation would not list what that one left out.
+  return deviceKeysOf(blob).some((key) => own.tombstones.includes(key))
 }

@@ -9,12 +9,14 @@ import { dueProfiles, writtenProfile, type DueProfiles, type WrittenProfile } fr
 import { diagnosis, type Diagnosis } from './shapes-doctor.ts'
 import * as shape from './shapes.ts'
 import { app, appName, appToken, capabilities, type App, type AppToken, type Capability } from './shapes-apps.ts'
+import * as rotation from './shapes-rotation.ts'
 import { logPage, logVerdict, type LogPage, type LogVerdict } from './shapes-log.ts'
 
 const MAX_SOURCE_CHARS = 128 // sanity: a kind and a key; kept with each device that the source reported
 
 /** Passphrases and words travel only over the admin socket, and never into a log. */
 const passphrase = z.string().min(1).max(1024) // sanity: nobody types more; Argon2id itself has no need of a limit
+const recoveryWords = z.string().max(512) // sanity: 24 words of at most 8 letters, generously spaced
 const nickname = z.string().max(256) // sanity: the rules of core decide; this only bounds the work
 const appSeconds = z
   .int()
@@ -99,6 +101,11 @@ export interface Methods {
   'device.activate': MethodSpec<{ device: string }, shape.EditResult>
   'device.remove': MethodSpec<{ device: string }, shape.EditResult>
   'device.approve': MethodSpec<{ device: string }, { table: shape.OwnTable }>
+  'rotation.plan': MethodSpec<rotation.RotationWishes, rotation.RotationPlan>
+  'rotation.apply': MethodSpec<rotation.RotationWishes & { plan: string; words?: string }, shape.EditResult>
+  'rotation.follow': MethodSpec<{ words?: string }, { table: shape.OwnTable }>
+  'recovery.check': MethodSpec<{ words: string }, { belongs: boolean }>
+  'persona.leave': MethodSpec<Empty, rotation.LeaveResult>
   'profile.list': MethodSpec<Empty, shape.ProfileList>
   'profile.due': MethodSpec<Empty, DueProfiles>
   'profile.wrote': MethodSpec<WrittenProfile, { device: string | null }>
@@ -302,6 +309,36 @@ export const METHODS: Methods = {
     'Take back what an app was allowed, and all that it reported',
     z.strictObject({ name: appName }),
     z.strictObject({ reportedDevices: z.int().min(0) }),
+  ),
+  'rotation.plan': method(
+    'admin',
+    'The table that a rotation of the key would publish; nothing is signed',
+    z.strictObject(rotation.rotationWishes),
+    rotation.rotationPlan,
+  ),
+  'rotation.apply': method(
+    'admin',
+    'Rotate the key: sign the planned table by a later key, which shuts out whoever has the present one',
+    z.strictObject({ ...rotation.rotationWishes, plan: shape.keyHex, words: recoveryWords.exactOptional() }),
+    shape.editResult,
+  ),
+  'rotation.follow': method(
+    'admin',
+    'Take the key of a rotation made elsewhere, from the recovery words',
+    z.strictObject({ words: recoveryWords.exactOptional() }),
+    z.strictObject({ table: shape.ownTable }),
+  ),
+  'recovery.check': method(
+    'admin',
+    'Whether recovery words are those of this persona; nothing is changed',
+    z.strictObject({ words: recoveryWords }),
+    z.strictObject({ belongs: z.boolean() }),
+  ),
+  'persona.leave': method(
+    'admin',
+    'Take this device out of the table, and erase the secrets on it',
+    noParams,
+    rotation.leaveResult,
   ),
   'log.list': {
     ...method(
