@@ -21,7 +21,8 @@ pid=$(systemctl --user show personad --property MainPID --value)
 echo "limits $(awk '/Max core file size/ {print $5}' "/proc/$pid/limits")"
 echo "locked $(awk '/^VmLck/ {print ($2 > 0) ? "some" : "none"}' "/proc/$pid/status")"
 echo "no-new-privileges $(awk '/^NoNewPrivs/ {print $2}' "/proc/$pid/status")"
-echo "environment $(tr '\0' '\n' <"/proc/$pid/environ" | grep -c '^NODE_OPTIONS=--disable-sigusr1$')"
+# Its own /proc/PID/environ is closed to the user, since it may not be dumped.
+echo "environment $(systemctl --user show personad --property Environment | grep -c 'NODE_OPTIONS=--disable-sigusr1')"
 kill -USR1 "$pid"
 service serviceStatus
 systemctl --user reload personad
