@@ -7,6 +7,7 @@ import type { GrantOptions } from './app.ts'
 import type { KeyOptions } from './device.ts'
 import type { LogOptions } from './log.ts'
 import type { PassphraseOptions } from './passphrase.ts'
+import type { AnswerOptions } from './pending.ts'
 import type { InitOptions } from './persona.ts'
 import { PASSPHRASE_FILE, addTox, type WithPassphrase } from './program-tox.ts'
 import type { ServiceCommandOptions } from './service-commands.ts'
@@ -204,10 +205,39 @@ function addContact(program: Command, run: Runner): void {
     .command('link')
     .description('your contact link, for people who are to know you; on a terminal also as a QR code')
     .action(() => run(async (context) => (await import('./link.ts')).link(context)))
+  addPending(program, contact, run)
   program
     .command('lookup <query>')
     .description('who is this ToxPk, Tox ID, PersonaID, name, or beginning of one')
     .action((query: string) => run(async (context) => (await import('./contact.ts')).lookup(context, query)))
+}
+
+function addPending(program: Command, contact: Command, run: Runner): void {
+  const kind = ['--kind <kind>', 'update, upgrade or held, where more than one thing of the contact waits'] as const
+  program
+    .command('pending')
+    .description('what waits for your answer, and what it would change')
+    .action(() => run(async (context) => (await import('./pending.ts')).pending(context)))
+  program
+    .command('accept <contact>')
+    .description('take what waits')
+    .option(...kind)
+    .action((name: string, options: AnswerOptions) =>
+      run(async (context) => (await import('./pending.ts')).accept(context, name, options)),
+    )
+  program
+    .command('reject <contact>')
+    .description('leave it as it is, until there is a newer table')
+    .option(...kind)
+    .action((name: string, options: AnswerOptions) =>
+      run(async (context) => (await import('./pending.ts')).reject(context, name, options)),
+    )
+  contact
+    .command('policy <contact> <policy>')
+    .description('auto, ask or pin: whether newer tables are taken by themselves')
+    .action((name: string, policy: string) =>
+      run(async (context) => (await import('./pending.ts')).policy(context, name, policy)),
+    )
 }
 
 function addVerify(program: Command, run: Runner): void {

@@ -76,6 +76,10 @@ export function describeEvent(event: DaemonEvent): string {
     }
     case 'clock':
       return `clock: ${escapeText(event.data.message)}`
+    case 'pending.new':
+      return `${showName(event.data.contact, event.data.key ?? event.data.personaId)}: a table waits for your answer (persona pending): ${event.data.changes.map(describeChange).join('; ')}`
+    case 'pending.answered':
+      return `${showName(event.data.contact, event.data.key ?? event.data.personaId)}: you ${event.data.accepted ? 'accepted' : 'rejected'} what waited`
     case 'profile.blob-lost':
       return escapeText(event.data.message)
     case 'profile.due':
@@ -115,6 +119,7 @@ const CHANGES: Readonly<Record<ContactChange['kind'], string>> = {
   unconfirmed: 'no longer confirmed',
   repinned: 'has the chain of keys that you chose',
   verified: 'verified by you',
+  policy: 'policy is now',
 }
 
 /** One change of a contact. */

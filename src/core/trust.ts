@@ -174,20 +174,3 @@ export function joinEntries(a: Entry, b: Entry): Entry {
     createdSec: older.createdSec,
   }
 }
-
-/** What the policy lets through of a blob that the order accepts. */
-export type Admission =
-  | { readonly take: 'all' }
-  /** Recorded now although the user was not asked: devices that are gone stop being confirmed; the rest waits. */
-  | { readonly take: 'removals' }
-  | { readonly take: 'nothing' }
-
-/**
- * Whether an accepted blob becomes what apps see (docs/format.md, section 10). Policy holds back additions, activation and renames; a proven
- * higher epoch is recorded at once under every policy, a removal within an epoch likewise under `ask`.
- */
-export function admit(policy: Policy, rotated: boolean): Admission {
-  if (policy === 'auto') return { take: 'all' }
-  if (rotated || policy === 'ask') return { take: 'removals' }
-  return { take: 'nothing' }
-}

@@ -4,6 +4,7 @@ import { open, type FileHandle } from 'node:fs/promises'
 import { isMap, isNode, LineCounter, parseDocument, visit, type Document } from 'yaml'
 import { z } from 'zod'
 import { decodeUtf8 } from '../core/bytes.ts'
+import type { Policy } from '../core/trust.ts'
 import { DEFAULT_AT_MOST_SEC, DEFAULT_IDLE_SEC, MAX_OPEN_SEC, MIN_OPEN_SEC } from './open-time.ts'
 
 export type LogLevel = 'error' | 'warn' | 'info' | 'debug'
@@ -19,6 +20,8 @@ export interface Config {
   readonly maxConnections: number
   /** What an app may do that was given nothing else. */
   readonly defaultCapabilities: readonly DefaultCapability[]
+  /** Of contacts that are met from now on. */
+  readonly defaultPolicy: Policy
   readonly watchProfiles: WatchedPlaces
   /** Whether the table is written back into own profiles that no longer show it. */
   readonly watchRepair: boolean
@@ -71,6 +74,7 @@ const schema = section({
   engine: oneOf(['auto', 'sodium', 'portable']).default('auto'),
   socket: section({ max_connections: wholeNumber(1, MAX_CONNECTIONS).default(256) }),
   apps: section({ default_capabilities: setOf(['read', 'observe', 'publish']).default(['read']) }),
+  policy: section({ default: oneOf(['auto', 'ask', 'pin']).default('auto') }),
   watch: section({
     profiles: watchedPlaces().default('off'),
     repair: z.boolean({ error: 'true or false' }).default(false),
@@ -88,6 +92,7 @@ export const CONFIG_KEYS = [
   'engine',
   'socket.max_connections',
   'apps.default_capabilities',
+  'policy.default',
   'watch.profiles',
   'watch.repair',
   'watch.passphrase_file',
@@ -101,6 +106,7 @@ const fields: Readonly<Record<ConfigKey, { readonly field: keyof Config; readonl
   engine: { field: 'engine', reloadable: false },
   'socket.max_connections': { field: 'maxConnections', reloadable: false },
   'apps.default_capabilities': { field: 'defaultCapabilities', reloadable: true },
+  'policy.default': { field: 'defaultPolicy', reloadable: true },
   'watch.profiles': { field: 'watchProfiles', reloadable: true },
   'watch.repair': { field: 'watchRepair', reloadable: true },
   'watch.passphrase_file': { field: 'watchPassphraseFile', reloadable: true },
@@ -140,12 +146,13 @@ export function parseConfig(text: string, path: string): Config {
   const document = parseStrict(text, path, lines)
   const result = schema.safeParse(document.toJS({ maxAliasCount: 0 }))
   if (!result.success) throw issueError(result.error.issues[0]!, document, path, lines)
-  const { log, engine, socket, apps, watch, custody } = result.data
+  const { log, engine, socket, apps, policy, watch, custody } = result.data
   return {
     logLevel: log.level,
     engine,
     maxConnections: socket.max_connections,
     defaultCapabilities: apps.default_capabilities,
+    defaultPolicy: policy.default,
     watchProfiles: watch.profiles,
     watchRepair: watch.repair,
     watchPassphraseFile: watch.passphrase_file,

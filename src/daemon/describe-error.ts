@@ -14,6 +14,7 @@ const OWN_ERRORS: ReadonlySet<string> = new Set([
   'IpcError',
   'KeeperError',
   'LinkError',
+  'LiveError',
   'PairingError',
   'PathsError',
   'RpcError',

@@ -39,6 +39,9 @@ export type KeeperErrorCode =
   | 'APP_TOKEN_UNKNOWN'
   | 'APP_TOO_MANY' // wait for the owner's answer
   | 'QUOTA_EXCEEDED' // an app reports too much
+  | 'NOTHING_PENDING'
+  | 'PENDING_CHANGED' // since the owner looked at it
+  | 'OWN_PERSONA' // where a contact is meant
   | 'CURSOR_AHEAD' // a subscriber was told more than this store knows of
   | 'SECRETS_MISSING'
   | 'SECRETS_FOREIGN' // another persona's

@@ -1,8 +1,9 @@
 /** Heads of personas: what a verified blob does to the record of its persona (docs/format.md, section 8), for contacts and the owner alike. */
 import { formatBase64url, formatHex, parseBase64url } from '../core/bytes.ts'
+import { admitDevices, diffTables, isSameTable } from '../core/diff.ts'
 import { addEvidence, type EvidenceKind } from '../core/evidence.ts'
 import { isClockAhead, judge, pickHeld, type OrderVerdict } from '../core/order.ts'
-import { activeDevice, nameDevices, type Device } from '../core/table.ts'
+import { nameDevices, type Device } from '../core/table.ts'
 import { pairState } from '../core/trust.ts'
 import { recallBlob, type VerifiedBlob } from '../core/verify.ts'
 import type { ContactChange } from '../ipc/events.ts'
@@ -44,7 +45,8 @@ export function newPersona(blob: VerifiedBlob): HeadedPersona {
     personaId: formatHex(blob.personaId),
     root: formatHex(blob.root),
     minEpoch: 0,
-    ...headFields(blob, [], []),
+    ...headFields(blob, offeredDevices(null, blob)),
+    pending: null,
     held: null,
     names: [],
     others: [],
@@ -56,39 +58,52 @@ export function newPersona(blob: VerifiedBlob): HeadedPersona {
 
 function headFields(
   blob: VerifiedBlob,
-  names: PersonaRecord['names'],
-  before: readonly Device[],
+  devices: readonly Device[],
 ): Pick<HeadedPersona, 'head' | 'epoch' | 'seq' | 'timeSec' | 'devices' | 'needsNewerPersona'> {
-  const known = new Map(names)
-  const companions = new Set(before.filter((device) => device.companion).map(({ key }) => key))
   return {
     head: formatBase64url(blob.bytes),
     epoch: blob.epoch,
     seq: blob.seq,
     timeSec: blob.timeSec,
-    devices: nameDevices(
-      blob,
-      (key) => known.get(key),
-      (key) => companions.has(key),
-    ),
+    devices,
     needsNewerPersona: !blob.content.ok,
   }
 }
 
+/** What a blob lists, with what is known of its devices where its document does not say it. */
+export function offeredDevices(persona: Pick<PersonaRecord, 'names' | 'devices'> | null, blob: VerifiedBlob): Device[] {
+  const known = new Map(persona?.names)
+  const companions = new Set(persona?.devices.filter((device) => device.companion).map(({ key }) => key))
+  return nameDevices(
+    blob,
+    (key) => known.get(key),
+    (key) => companions.has(key),
+  )
+}
+
 /**
- * Makes a blob the head: the claims of its devices are noted, those it drops are remembered as having left.
+ * Makes a blob the head: the claims of its devices are noted, those it drops are remembered as having left. What the policy of the contact
+ * holds back is pending.
+ * @param accepted the owner said yes to this table
  * @returns the record and what changed for whoever watches
  */
 export function takeHead(
   before: PersonaRecord,
   blob: VerifiedBlob,
   ledger: Ledger,
+  accepted = false,
 ): { persona: HeadedPersona; changes: ContactChange[] } {
-  const head = headFields(blob, before.names, before.devices)
+  const offered = offeredDevices(before, blob)
+  const policy = accepted ? 'auto' : (before.entry?.policy ?? 'auto')
+  const devices = admitDevices(policy, before.devices, blob.epoch > before.epoch, offered)
+  const head = headFields(blob, devices)
+  const pending = isSameTable(devices, offered)
+    ? null
+    : { tableHash: formatHex(blob.tableHash), sinceSec: ledger.nowSec, rejected: false }
   // Of the first table seen nothing is known before it, and its epoch is none that was reached just now.
   const changes = diffTables(before.head === null ? { ...before, epoch: head.epoch } : before, head)
-  const names = rememberNames(before.names, head.devices)
-  const listed = new Set(head.devices.map((device) => device.key))
+  const names = rememberNames(before.names, devices)
+  const listed = new Set(devices.map((device) => device.key))
   let others = before.others.filter((key) => !listed.has(key))
   for (const change of changes) {
     if (change.kind === 'added') noteClaim(before.personaId, change.key!, ledger)
@@ -96,29 +111,7 @@ export function takeHead(
       others = [change.key!, ...others].slice(0, MAX_OTHERS)
     }
   }
-  return { persona: { ...before, ...head, names, others }, changes }
-}
-
-/** What differs between two tables, in the order in which a reader wants to hear it. */
-export function diffTables(
-  before: { readonly epoch: number; readonly devices: readonly Device[] },
-  after: { readonly epoch: number; readonly devices: readonly Device[] },
-): ContactChange[] {
-  const changes: ContactChange[] = []
-  if (after.epoch > before.epoch) changes.push({ kind: 'rotated', key: null, name: null })
-  for (const { key, name } of before.devices) {
-    if (!after.devices.some((device) => device.key === key)) changes.push({ kind: 'removed', key, name })
-  }
-  for (const { key, name } of after.devices) {
-    const old = before.devices.find((device) => device.key === key)
-    if (old === undefined) changes.push({ kind: 'added', key, name })
-    else if (old.name !== name) changes.push({ kind: 'renamed', key, name })
-  }
-  const [was, first] = [activeDevice(before.devices), activeDevice(after.devices)]
-  if (first !== undefined && was !== undefined && first.key !== was.key) {
-    changes.push({ kind: 'activated', key: first.key, name: first.name })
-  }
-  return changes
+  return { persona: { ...before, ...head, pending, names, others }, changes }
 }
 
 function rememberNames(known: PersonaRecord['names'], devices: readonly Device[]): PersonaRecord['names'] {
@@ -158,7 +151,16 @@ export function dropHead(
   if (head === null) return { persona, changes: [] }
   const gone = persona.devices.filter(({ key }) => noteLeft(persona.personaId, key, persona, ledger))
   const others = [...gone.map(({ key }) => key), ...persona.others].slice(0, MAX_OTHERS)
-  const none = { head: null, epoch: 0, seq: 0, timeSec: 0, devices: [], needsNewerPersona: false, held: null }
+  const none = {
+    head: null,
+    epoch: 0,
+    seq: 0,
+    timeSec: 0,
+    devices: [],
+    needsNewerPersona: false,
+    pending: null,
+    held: null,
+  }
   return {
     persona: { ...withEvidence(persona, kind, head, ledger), ...none, others },
     changes: persona.devices.map(({ key, name }) => ({ kind: 'removed', key, name })),

@@ -1,6 +1,6 @@
 /** The keeper: the one writer of the state. What answers each method of the socket is in handlers-*.ts. */
 import { formatHex } from '../core/bytes.ts'
-import { newestSighting } from '../core/trust.ts'
+import { newestSighting, type Policy } from '../core/trust.ts'
 import type { VerifiedBlob } from '../core/verify.ts'
 import type { CryptoEngine } from '../crypto/engine.ts'
 import { judgeText } from '../ipc/judgement.ts'
@@ -20,6 +20,7 @@ import { contactHandlers } from './handlers-contacts.ts'
 import { custodyHandlers } from './handlers-custody.ts'
 import { generalHandlers } from './handlers-general.ts'
 import { linkHandlers } from './handlers-links.ts'
+import { pendingHandlers } from './handlers-pending.ts'
 import { ownHandlers } from './handlers-own.ts'
 import { rotationHandlers } from './handlers-rotation.ts'
 import { judgeAgainst } from './heads.ts'
@@ -44,6 +45,8 @@ export interface KeeperOptions {
   readonly publish: (event: DaemonEvent) => void
   /** A write failed and nobody knows what is on disk: the daemon must stop and start again. */
   readonly onStoreFailure: (error: unknown) => void
+  /** Of contacts that are met from now on; `auto` when left out. */
+  readonly defaultPolicy?: () => Policy
   /** What the daemon around the keeper knows for `status`; its notices come behind those of the keeper. */
   readonly about: () => About
 }
@@ -88,7 +91,7 @@ export class Keeper {
   static async open(options: KeeperOptions): Promise<Keeper> {
     const { store, custody, engine, nowSec } = options
     const cache = new RecordCache()
-    const ledger = new Ledger(new Writer(store, (keys) => cache.forget(keys)), engine, nowSec)
+    const ledger = new Ledger(new Writer(store, (keys) => cache.forget(keys)), engine, nowSec, options.defaultPolicy)
     const intents = []
     for await (const [, intent] of ledger.records.intents.iterate()) intents.push(intent)
     const persona = new OwnPersona(ledger, custody, intents)
@@ -119,6 +122,7 @@ export class Keeper {
       ...contactHandlers(this, this.apps),
       ...appHandlers(this, this.apps),
       ...linkHandlers(this),
+      ...pendingHandlers(this),
       ...ownHandlers(this),
       ...custodyHandlers(this),
       ...rotationHandlers(this),

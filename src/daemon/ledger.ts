@@ -2,11 +2,12 @@
 import type { InceptionCache } from '../core/verify.ts'
 import type { CryptoEngine } from '../crypto/engine.ts'
 import { foldNickname } from '../core/nickname.ts'
-import { joinEntries, type Entry } from '../core/trust.ts'
+import { joinEntries, type Entry, type Policy } from '../core/trust.ts'
 import type { ContactChange, DaemonEvent, EventData, EventName } from '../ipc/events.ts'
 import type { Write } from '../store/store.ts'
 import { KeeperError } from './errors.ts'
 import { appendHistory } from './history.ts'
+import { pendingKinds, upgradeKinds } from './pending.ts'
 import * as rec from './records.ts'
 import { clockAt, personaContact } from './view.ts'
 import type { Writer } from './writer.ts'
@@ -22,19 +23,26 @@ export class Ledger {
   readonly #writer: Writer
   readonly #records: rec.Records
   readonly #nowSec: () => number
+  readonly #defaultPolicy: () => Policy
   readonly #inceptions = new Set<string>()
   #events: PendingEvent[] = []
   #told = new Map<string, { changes: ContactChange[]; source: string }>()
 
-  constructor(writer: Writer, engine: CryptoEngine, nowSec: () => number) {
+  /** @param defaultPolicy of entries that are made from now on */
+  constructor(writer: Writer, engine: CryptoEngine, nowSec: () => number, defaultPolicy: () => Policy = () => 'auto') {
     this.#writer = writer
     this.#records = rec.recordsOf(writer)
     this.engine = engine
     this.#nowSec = nowSec
+    this.#defaultPolicy = defaultPolicy
   }
 
   get records(): rec.Records {
     return this.#records
+  }
+
+  get defaultPolicy(): Policy {
+    return this.#defaultPolicy()
   }
 
   get nowSec(): number {
@@ -113,6 +121,14 @@ export class Ledger {
     const contacts = Number(persona.entry !== null) - Number((before?.entry ?? null) !== null)
     if (contacts !== 0) this.#count({ contacts })
     this.stage(this.#records.personas.put(persona.personaId, persona))
+    this.#notePending(persona.personaId, before === undefined ? [] : pendingKinds(before), pendingKinds(persona))
+  }
+
+  /** So that what waits is found without looking at everybody. */
+  #notePending(id: string, before: rec.PendingRecord['kinds'], after: rec.PendingRecord['kinds']): void {
+    if (before.join() === after.join()) return
+    const { pending } = this.#records
+    this.stage(after.length === 0 ? pending.remove(id) : pending.put(id, { kinds: after }))
   }
 
   /** A record that says nothing is none: who lists new keys in each of his tables would otherwise grow the store without end. */
@@ -122,6 +138,7 @@ export class Ledger {
     const devices = Number(has) - Number(had)
     const provisional = Number(device.entry !== null) - Number((before?.entry ?? null) !== null)
     if (devices !== 0 || provisional !== 0) this.#count({ devices, provisional })
+    this.#notePending(key, upgradeKinds(before), upgradeKinds(device))
     if (has) this.stage(this.#records.devices.put(key, device))
     else if (had) this.stage(this.#records.devices.remove(key))
   }
@@ -134,7 +151,7 @@ export class Ledger {
   newEntry(name: string, leadsTo: rec.NameRecord): Entry {
     const unique = this.#freeName(tidyName(name))
     this.#point(unique, leadsTo)
-    return { name: unique, aliases: [], policy: 'auto', blocked: false, createdSec: this.nowSec }
+    return { name: unique, aliases: [], policy: this.defaultPolicy, blocked: false, createdSec: this.nowSec }
   }
 
   // Not one number after the other: the ten-thousandth friend of one name would cost ten thousand reads.

@@ -144,6 +144,8 @@ async function start(
         server.publish(event, (caller) => keeper.apps.may(caller, 'read', daemon.config.defaultCapabilities))
       if (event.event === 'own.changed') profiles?.ownChanged()
     },
+    // A reload takes effect at once; `daemon` is there before anybody is met.
+    defaultPolicy: () => daemon.config.defaultPolicy,
     onStoreFailure: (error) => {
       log.error('store.failed', describeError(error))
       supervisor.stop('store.failed', EXIT_FAILED)

@@ -1,18 +1,22 @@
 /** Observations: what a device showed, judged, bound to its persona by its own consent, and kept (docs/format.md, sections 8 and 10). */
 import { checkDeviceKey } from '../core/blob.ts'
-import { formatHex, parseHex } from '../core/bytes.ts'
+import { formatHex, parseBase64url, parseHex } from '../core/bytes.ts'
 import { BlobError } from '../core/errors.ts'
 import type { OrderVerdict } from '../core/order.ts'
 import { deviceKeysOf, fallbackName } from '../core/table.ts'
+import { formatToken } from '../core/token.ts'
 import { consentsTo, newestSighting, notAhead, pairState, reportBare, reportToken } from '../core/trust.ts'
 import { judgeStatus, type VerifiedBlob } from '../core/verify.ts'
 import type { ContactChange } from '../ipc/events.ts'
 import { tableDeviceOf } from '../ipc/judgement.ts'
 import type { ObservationParams, ObserveResult } from '../ipc/shapes.ts'
-import { alarmIfContested, alarmSwitched } from './alarms.ts'
-import { applyVerdict, judgeAgainst, newPersona, noteClock, takeHead } from './heads.ts'
+import { alarmSwitched } from './alarms.ts'
+import { KeeperError } from './errors.ts'
+import { applyVerdict, judgeAgainst, newPersona, takeHead } from './heads.ts'
 import type { Ledger } from './ledger.ts'
-import { MAX_OTHERS, type DeviceRecord, type PersonaRecord } from './records.ts'
+import { holdUpgrade } from './pending.ts'
+import type { DeviceRecord, PersonaRecord } from './records.ts'
+import { settle } from './settle.ts'
 
 const QUIET_SEC = 60 // sanity: what does not move a head is written at most once a device in so many seconds, however fast an app reports
 
@@ -51,6 +55,24 @@ export function observe(params: ObservationParams, source: string, own: OwnHeads
   return new Observation(params, source, own, ledger).run()
 }
 
+/**
+ * The owner accepts that a friend without a persona is the one that its device shows. Call it inside of a change.
+ * @throws {KeeperError} PENDING_CHANGED when the device shows something else by now
+ */
+export function acceptUpgrade(key: string, own: OwnHeads, ledger: Ledger): void {
+  const { pending, reports } = ledger.device(key)
+  const blob = pending === null ? null : parseBase64url(pending.blob)
+  const newest = newestSighting(reports)
+  const report = reports.find(({ token }) => token === newest)
+  if (blob !== null && report !== undefined && newest !== null) {
+    const params = { from: key, text: formatToken(blob), seenAtSec: newest.atSec }
+    new Observation(params, report.source, own, ledger, true).run()
+  }
+  if (ledger.device(key).entry === null) return
+  const message = `the device ${key} shows something else by now, or nothing`
+  throw new KeeperError('PENDING_CHANGED', message, 'see what it shows: persona pending')
+}
+
 class Observation {
   readonly #ledger: Ledger
   readonly #own: OwnHeads
@@ -59,13 +81,16 @@ class Observation {
   readonly #name: string
   readonly #source: string
   readonly #atSec: number
+  /** The owner said that the device may become part of the contact. */
+  readonly #isAccepted: boolean
   /** The device as it was before. */
   readonly #before: DeviceRecord
   #verdict: OrderVerdict | null = null
   #personaId: string | null = null
   readonly #changes: ContactChange['kind'][] = []
 
-  constructor(params: ObservationParams, source: string, own: OwnHeads, ledger: Ledger) {
+  constructor(params: ObservationParams, source: string, own: OwnHeads, ledger: Ledger, isAccepted = false) {
+    this.#isAccepted = isAccepted
     this.#ledger = ledger
     this.#own = own
     this.#key = params.from
@@ -129,15 +154,19 @@ class Observation {
   #meet(blob: VerifiedBlob): void {
     const device = this.#ledger.device(this.#key)
     if (device.bound !== null || !consentsTo(device.reports, formatHex(blob.personaId))) return
+    if (!this.#isAccepted && (device.entry?.policy ?? this.#ledger.defaultPolicy) !== 'auto') {
+      this.#ensureEntry()
+      return holdUpgrade(this.#key, blob, this.#ledger)
+    }
     const empty: PersonaRecord = { ...newPersona(blob), devices: [] }
-    const { persona, changes } = takeHead(empty, blob, this.#ledger)
+    const { persona, changes } = takeHead(empty, blob, this.#ledger, true)
     const leadsTo = { kind: 'persona', id: persona.personaId } as const
     const provisional = device.entry
     const entry =
       provisional === null
         ? this.#ledger.newEntry(this.#name || persona.devices[0]!.name, leadsTo)
         : this.#ledger.moveEntry(provisional, leadsTo)
-    this.#ledger.putDevice(this.#key, { ...this.#ledger.device(this.#key), entry: null })
+    this.#ledger.putDevice(this.#key, { ...this.#ledger.device(this.#key), entry: null, pending: null })
     const first: ContactChange = { kind: provisional === null ? 'created' : 'upgraded', key: null, name: entry.name }
     this.#settle(null, { ...persona, entry }, [first, ...changes.filter((change) => change.kind === 'added')])
   }
@@ -156,51 +185,12 @@ class Observation {
     this.#settle(known, persona, changes)
   }
 
-  /** Binds what consents, tells what changed, and writes the record when it did. */
   #settle(before: PersonaRecord | null, persona: PersonaRecord, changes: readonly ContactChange[]): void {
-    let settled = persona
-    const told = [...changes]
-    // Without a change only the device that spoke can have become something else.
-    const concerned = changes.length > 0 ? persona.devices : persona.devices.filter(({ key }) => key === this.#key)
-    for (const { key, name } of concerned) {
-      const device = this.#ledger.device(key)
-      const wasConfirmed = before !== null && isConfirmed(before, key, key === this.#key ? this.#before : device)
-      if (device.bound === null && consentsTo(device.reports, persona.personaId)) {
-        settled = this.#bind(settled, key, device)
-      }
-      if (isConfirmed(settled, key, this.#ledger.device(key))) {
-        if (!wasConfirmed) told.push({ kind: 'confirmed', key, name })
-      } else if (changes.some((change) => change.kind === 'added' && change.key === key)) {
-        alarmIfContested(settled, key, this.#ledger)
-      }
-    }
-    settled = this.#noteAsserted(settled)
-    if (settled.head !== before?.head) noteClock(settled, this.#ledger)
-    if (settled !== before) {
-      this.#ledger.putPersona(settled)
-      this.#noteHeard()
-    }
-    this.#tell(settled.personaId, told)
-  }
-
-  /** The device's own word makes it this persona's; an entry that it had by itself becomes this contact's. */
-  #bind(persona: PersonaRecord, key: string, device: DeviceRecord): PersonaRecord {
-    this.#ledger.putDevice(key, { ...device, bound: persona.personaId, left: null, entry: null })
-    for (const id of device.claimedBy) {
-      const claimant = id === persona.personaId ? undefined : this.#ledger.persona(id)
-      if (claimant !== undefined) alarmIfContested(claimant, key, this.#ledger)
-    }
-    if (device.entry === null || persona.entry === null) return persona
-    const leadsTo = { kind: 'persona', id: persona.personaId } as const
-    return { ...persona, entry: this.#ledger.joinEntries(persona.entry, device.entry, leadsTo) }
-  }
-
-  #noteAsserted(persona: PersonaRecord): PersonaRecord {
-    const isListed = persona.devices.some((device) => device.key === this.#key)
-    const device = this.#ledger.device(this.#key)
-    const state = pairState(persona.personaId, isListed, device.bound, device.reports)
-    if (state !== 'asserted' || persona.others.includes(this.#key)) return persona
-    return persona.others.length >= MAX_OTHERS ? persona : { ...persona, others: [...persona.others, this.#key] }
+    const spoke = { key: this.#key, before: this.#before }
+    const occasion = { source: this.#source, spoke, ...(this.#isAccepted ? { accepted: this.#key } : {}) }
+    const { told, isWritten } = settle(before, persona, changes, occasion, this.#ledger)
+    if (isWritten) this.#noteHeard()
+    this.#changes.push(...told.map(({ kind }) => kind))
   }
 
   #report(add: (reports: DeviceRecord['reports']) => DeviceRecord['reports']): void {
@@ -281,11 +271,6 @@ class Observation {
     const state = pairState(persona.personaId, isListed, device.bound, device.reports)
     return state === 'claimed' ? null : (persona.entry?.name ?? null)
   }
-}
-
-function isConfirmed(persona: PersonaRecord, key: string, device: DeviceRecord): boolean {
-  const isListed = persona.devices.some((listed) => listed.key === key)
-  return pairState(persona.personaId, isListed, device.bound, device.reports) === 'confirmed'
 }
 
 /** Why a key cannot be a device's; a client may have any 32 bytes in its friend list. */

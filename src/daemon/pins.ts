@@ -66,6 +66,7 @@ function linked(link: ContactLink, name: string, wanted: string | null, ledger: 
     timeSec: 0,
     devices: [],
     needsNewerPersona: false,
+    pending: null,
     held: null,
     names: [],
     others: [],

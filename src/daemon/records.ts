@@ -7,6 +7,7 @@ import type { Device } from '../core/table.ts'
 import type { DeviceReports, Entry } from '../core/trust.ts'
 import type { Capability } from '../ipc/shapes-apps.ts'
 import type { SnapshotItem } from './snapshot-items.ts'
+import type { PendingKind } from '../ipc/shapes-pending.ts'
 import type { RecordCache } from '../store/record-cache.ts'
 import { Collection, jsonCodec, type Codec, type Store } from '../store/store.ts'
 import type { DeviceNote } from './device-notes.ts'
@@ -37,6 +38,8 @@ export interface PersonaRecord {
   readonly devices: readonly Device[]
   /** The head's document was not understood: nicknames are those known before. */
   readonly needsNewerPersona: boolean
+  /** The policy holds back what the head lists, and `devices` is what apps see; null when both are the same. */
+  readonly pending: { readonly tableHash: string; readonly sinceSec: number; readonly rejected: boolean } | null
   /** A blob that jumps too far ahead to be taken. */
   readonly held: string | null
   readonly names: readonly (readonly [key: string, name: string])[]
@@ -67,6 +70,13 @@ export interface DeviceRecord {
   readonly claimedBy: readonly string[]
   /** A friend without a blob has an entry of its own. */
   readonly entry: Entry | null
+  /** The newest blob that would make the entry a persona's, if its policy were not to ask first. */
+  readonly pending: {
+    readonly blob: string
+    readonly tableHash: string
+    readonly sinceSec: number
+    readonly rejected: boolean
+  } | null
   readonly seenAtSec: number | null
   /** This daemon's clock at the last write, to bound writes. */
   readonly heardAtSec: number
@@ -110,6 +120,11 @@ export const OWN_DEFAULTS: Pick<OwnRecord, 'notes' | 'localDevices' | 'highestEp
   highestEpoch: 0,
   copySec: null,
   rotation: null,
+}
+
+/** That something of a persona or device waits for the owner's answer. The id is the PersonaID, or the device's key. */
+export interface PendingRecord {
+  readonly kinds: readonly PendingKind[]
 }
 
 /** Where a name leads. The id is the folded name, so that contacts are listed in its order. */
@@ -196,13 +211,14 @@ export interface Records {
   readonly imports: Collection<ImportRecord>
   /** Records of a snapshot that wait beside the state. The id says in which order they are taken. */
   readonly arrivals: Collection<SnapshotItem>
+  readonly pending: Collection<PendingRecord>
 }
 
 /** The collections over a store: over the store itself, with a cache, to read what is on disk; over a Writer to change it. */
 export function recordsOf(store: Store, cache: RecordCache | null = null): Records {
   return {
-    personas: new Collection(store, 'persona', record<PersonaRecord>({ verifiedAtSec: null }), cache),
-    devices: new Collection(store, 'device', record<DeviceRecord>(), cache),
+    personas: new Collection(store, 'persona', record<PersonaRecord>({ pending: null, verifiedAtSec: null }), cache),
+    devices: new Collection(store, 'device', record<DeviceRecord>({ pending: null }), cache),
     names: new Collection(store, 'name', record<NameRecord>(), cache),
     own: new Collection(store, 'own', record<OwnRecord>(OWN_DEFAULTS), cache),
     intents: new Collection(store, 'intent', record<Intent>(), cache),
@@ -214,6 +230,7 @@ export function recordsOf(store: Store, cache: RecordCache | null = null): Recor
     apps: new Collection(store, 'app', record<AppRecord>(), cache),
     imports: new Collection(store, 'import', record<ImportRecord>(), cache),
     arrivals: new Collection(store, 'arrival', record<SnapshotItem>()),
+    pending: new Collection(store, 'pending', record<PendingRecord>()),
   }
 }
 
@@ -230,6 +247,7 @@ export const NEW_DEVICE: DeviceRecord = {
   left: null,
   claimedBy: [],
   entry: null,
+  pending: null,
   seenAtSec: null,
   heardAtSec: 0,
 }

@@ -111,6 +111,7 @@ const persona: z.ZodType<PersonaRecord> = z.strictObject({
   timeSec: seconds,
   devices: z.array(device).max(MAX_DEVICES),
   needsNewerPersona: z.boolean(),
+  pending: z.strictObject({ tableHash: keyHex, sinceSec: seconds, rejected: z.boolean() }).nullable(),
   held: blob.nullable(),
   names: z.array(z.tuple([deviceKey, nickname])).max(MAX_KNOWN_NAMES),
   others: z.array(deviceKey).max(MAX_OTHERS),
@@ -131,6 +132,7 @@ const deviceRecord: z.ZodType<DeviceRecord> = z.strictObject({
   left: z.strictObject({ atSec: seconds, epoch, seq }).nullable(),
   claimedBy: z.array(keyHex).max(MAX_CLAIMANTS),
   entry: entry.nullable(),
+  pending: z.strictObject({ blob, tableHash: keyHex, sinceSec: seconds, rejected: z.boolean() }).nullable(),
   seenAtSec: seconds.nullable(),
   heardAtSec: seconds,
 })

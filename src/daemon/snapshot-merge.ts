@@ -112,6 +112,7 @@ export function mergeDevice(key: string, incoming: DeviceRecord, origin: Origin,
     left: local.bound === null && bound !== null && !isListed ? incoming.left : local.left,
     claimedBy: origin.source === null ? mergeClaims(incoming, local, origin, ledger) : local.claimedBy,
     entry: local.entry,
+    pending: local.pending,
     seenAtSec: local.seenAtSec === null && incoming.seenAtSec === null ? null : seenAtSec,
     heardAtSec: isNew && origin.source === null ? incoming.heardAtSec : local.heardAtSec,
   }

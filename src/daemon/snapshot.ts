@@ -29,6 +29,7 @@ const TRAVELS: Readonly<Record<keyof Records, Purpose | 'always' | 'never'>> = {
   devices: 'always',
   own: 'always',
   intents: 'backup',
+  pending: 'never', // they follow from personas and devices
   names: 'never', // they follow from the entries
   counts: 'never', // they are counted again
   history: 'never', // it tells what happened to one store

@@ -1,5 +1,6 @@
 /** What subscribers are told (docs/ipc.md, section 4, events): each name with its data. */
 import type { Capability } from './shapes-apps.ts'
+import type { PendingKind } from './shapes-pending.ts'
 import type { ChangeKind, Contact, OwnTable, TableDevice } from './shapes.ts'
 
 /** What changed in a contact, one entry a change. */
@@ -27,6 +28,15 @@ export interface EventData {
     expiresAtSec: number | null
   }
   clock: { personaId: string | null; message: string }
+  'pending.new': {
+    contact: string
+    personaId: string
+    key: string | null
+    kind: PendingKind
+    tableHash: string
+    changes: ContactChange[]
+  }
+  'pending.answered': { contact: string; personaId: string; key: string | null; kind: PendingKind; accepted: boolean }
   'profile.blob-lost': {
     path: string
     key: string
@@ -51,6 +61,8 @@ export const EVENT_NAMES: readonly EventName[] = [
   'alarm',
   'app.changed',
   'clock',
+  'pending.new',
+  'pending.answered',
   'profile.blob-lost',
   'profile.due',
   'profile.repaired',

@@ -10,6 +10,7 @@ import { diagnosis, type Diagnosis } from './shapes-doctor.ts'
 import * as shape from './shapes.ts'
 import { app, appName, appToken, capabilities, type App, type AppToken, type Capability } from './shapes-apps.ts'
 import * as rotation from './shapes-rotation.ts'
+import { pendingKind, pendingUpdate, type PendingKind, type PendingUpdate } from './shapes-pending.ts'
 import { logPage, logVerdict, type LogPage, type LogVerdict } from './shapes-log.ts'
 
 const MAX_SOURCE_CHARS = 128 // sanity: a kind and a key; kept with each device that the source reported
@@ -67,6 +68,21 @@ const initParams: z.ZodType<InitParams> = z.strictObject({
 })
 const chosenWord = z.strictObject({ position: z.int().min(1).max(24), word: z.string().max(16) })
 
+/** What the owner says to something that waits. */
+export interface PendingAnswer {
+  contact: string
+  /** Needed only where more than one thing of the contact waits. */
+  kind?: PendingKind
+  /** T of the table that was looked at: another one is not meant. */
+  tableHash?: string
+}
+
+const pendingAnswer: z.ZodType<PendingAnswer> = z.strictObject({
+  contact: z.string().min(1).max(256),
+  kind: pendingKind.exactOptional(),
+  tableHash: shape.keyHex.exactOptional(),
+})
+
 /** Everything the daemon can be asked. Keys are method names, `noun.verb`; one word for what concerns the daemon or any status message. */
 export interface Methods {
   status: MethodSpec<Empty, shape.DaemonStatus>
@@ -109,6 +125,10 @@ export interface Methods {
   'profile.list': MethodSpec<Empty, shape.ProfileList>
   'profile.due': MethodSpec<Empty, DueProfiles>
   'profile.wrote': MethodSpec<WrittenProfile, { device: string | null }>
+  'contact.policy': MethodSpec<{ contact: string; policy: shape.Policy }, shape.Contact>
+  'pending.list': MethodSpec<{ after?: string; limit?: number }, { pending: PendingUpdate[]; next: string | null }>
+  'pending.accept': MethodSpec<PendingAnswer, PendingUpdate>
+  'pending.reject': MethodSpec<PendingAnswer, PendingUpdate>
   'app.hello': MethodSpec<{ token: string }, App>
   'app.request': MethodSpec<{ name: string; can: Capability[]; why?: string }, { app: App; token: string | null }>
   'app.allow': MethodSpec<{ name: string; can: Capability[]; forSec?: number }, AppToken>
@@ -273,6 +293,29 @@ export const METHODS: Methods = {
     deviceName,
     z.strictObject({ table: shape.ownTable }),
   ),
+  'contact.policy': {
+    ...method(
+      'admin',
+      'Whether newer tables of a contact are taken by themselves, after asking, or not at all',
+      z.strictObject({ contact: z.string().min(1).max(256), policy: shape.policy }),
+      shape.contact,
+    ),
+    isLarge: true,
+  },
+  'pending.list': {
+    ...method(
+      'admin',
+      'What waits for an answer of the owner',
+      z.strictObject({
+        after: shape.keyHex.exactOptional(),
+        limit: z.int().min(1).max(MAX_PAGE).exactOptional(),
+      }),
+      z.strictObject({ pending: z.array(pendingUpdate), next: shape.keyHex.nullable() }),
+    ),
+    isLarge: true,
+  },
+  'pending.accept': method('admin', 'Take what waits', pendingAnswer, pendingUpdate),
+  'pending.reject': method('admin', 'Leave it until there is a newer one', pendingAnswer, pendingUpdate),
   'app.hello': method(
     'open',
     'Say who is connected; what the app is allowed holds for this connection from now on',

@@ -70,6 +70,8 @@ export interface Contact {
   verifiedAtSec: number | null
   /** The head's names could not be read by this version; keys are current. */
   needsNewerPersona: boolean
+  /** A newer table waits for the owner's answer. */
+  pending: boolean
   /** Key of the first confirmed device that chats: what apps talk to. */
   active: string | null
   /** Key of the table's first device that chats when that is another one, not yet confirmed. */
@@ -83,7 +85,7 @@ export interface Contact {
 }
 
 const freshness = z.enum(['fresh', 'stale', 'expired'])
-const policy = z.enum(['auto', 'ask', 'pin'])
+export const policy: z.ZodType<Policy> = z.enum(['auto', 'ask', 'pin'])
 
 export const contact: z.ZodType<Contact> = z.strictObject({
   kind: z.enum(['persona', 'provisional', 'own']),
@@ -98,6 +100,7 @@ export const contact: z.ZodType<Contact> = z.strictObject({
   minEpoch: count.nullable(),
   verifiedAtSec: seconds.nullable(),
   needsNewerPersona: z.boolean(),
+  pending: z.boolean(),
   active: keyHex.nullable(),
   activeUnconfirmed: keyHex.nullable(),
   devices: z.array(contactDevice),
@@ -273,8 +276,10 @@ const CHANGE_KINDS = [
   'unconfirmed',
   'repinned', // the owner took another chain for the true one
   'verified', // the owner compared the safety number
+  'policy', // by the owner; `name` says which
 ] as const
 export type ChangeKind = (typeof CHANGE_KINDS)[number]
+export const changeKind: z.ZodType<ChangeKind> = z.enum(CHANGE_KINDS)
 
 /** One thing a device showed. */
 export interface ObservationParams {

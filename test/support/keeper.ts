@@ -1,6 +1,7 @@
 /** A keeper in this process: memory store, temporary custody, a clock that the story sets, and a record of what it told and wrote. */
 import { cpSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Policy } from '../../src/core/trust.ts'
 import type { CryptoEngine } from '../../src/crypto/engine.ts'
 import { Custody } from '../../src/daemon/custody.ts'
 import { Keeper, type KeeperMethods as Methods } from '../../src/daemon/keeper.ts'
@@ -24,6 +25,7 @@ export interface KeeperStory {
   readonly engine?: CryptoEngine
   readonly nowSec?: number
   readonly credential?: Uint8Array
+  readonly defaultPolicy?: Policy
 }
 
 /** Counts what is committed to a store, and keeps the last commit. */
@@ -144,6 +146,7 @@ export class TestKeeper {
       custody,
       engine,
       nowSec: () => clock.nowSec,
+      defaultPolicy: () => story.defaultPolicy ?? 'auto',
       publish: (event) => events.push(event),
       onStoreFailure: (error) => storeFailures.push(error),
       about: () => ({

@@ -36,6 +36,7 @@ function contact(changes: Partial<Contact> = {}): Contact {
     minEpoch: 0,
     verifiedAtSec: null,
     needsNewerPersona: false,
+    pending: false,
     active: LAPTOP,
     activeUnconfirmed: null,
     devices: [laptop],

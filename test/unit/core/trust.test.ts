@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest'
 import {
-  admit,
   consentsTo,
   isContested,
   joinEntries,
@@ -200,18 +199,5 @@ describe('joining two entries', () => {
       'pin',
       'auto',
     ])
-  })
-})
-
-describe('a policy', () => {
-  it.each([
-    ['auto', false, 'all'],
-    ['auto', true, 'all'],
-    ['ask', false, 'removals'],
-    ['ask', true, 'removals'],
-    ['pin', false, 'nothing'],
-    ['pin', true, 'removals'],
-  ] as const)('%s lets through of a blob (rotated: %s): %s', (policy, rotated, take) => {
-    expect(admit(policy, rotated)).toEqual({ take })
   })
 })

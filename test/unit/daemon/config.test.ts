@@ -23,6 +23,7 @@ const DEFAULTS: Config = {
   engine: 'auto',
   maxConnections: 256,
   defaultCapabilities: ['read'],
+  defaultPolicy: 'auto',
   watchProfiles: 'off',
   watchRepair: false,
   watchPassphraseFile: null,
@@ -265,6 +266,7 @@ describe('a reload', () => {
     engine: 'portable',
     maxConnections: 8,
     defaultCapabilities: ['read', 'publish'],
+    defaultPolicy: 'pin',
     watchProfiles: ['/a', '/b'],
     watchRepair: true,
     watchPassphraseFile: '/c',
@@ -278,6 +280,7 @@ describe('a reload', () => {
       changed: [
         'log.level',
         'apps.default_capabilities',
+        'policy.default',
         'watch.profiles',
         'watch.repair',
         'watch.passphrase_file',

@@ -1,0 +1,109 @@
+/** `persona pending|accept|reject` and `persona contact policy`: what waits for the owner's answer, with exactly what it would change. */
+import type { Policy } from '../ipc/shapes.ts'
+import { PENDING_KINDS, type PendingKind, type PendingUpdate } from '../ipc/shapes-pending.ts'
+import { withDaemon } from './connect.ts'
+import { print, type Context } from './context.ts'
+import { CliError, EXIT_DONE } from './errors.ts'
+import { escapeText, keyTail, showName } from './escape.ts'
+import { parseQuery } from './keys.ts'
+import { formatTime } from './layout.ts'
+import { describeChange } from './watch.ts'
+
+export interface AnswerOptions {
+  readonly kind?: string
+}
+
+const POLICIES: readonly string[] = ['auto', 'ask', 'pin'] satisfies Policy[]
+
+export async function pending(context: Context): Promise<number> {
+  const waiting = await withDaemon(context, async (client) => {
+    const all: PendingUpdate[] = []
+    for (let after: string | null | undefined; after !== null;) {
+      const page: { pending: PendingUpdate[]; next: string | null } = await client.call(
+        'pending.list',
+        after === undefined ? {} : { after },
+      )
+      all.push(...page.pending)
+      after = page.next
+    }
+    return all
+  })
+  const lines = waiting.flatMap((update) => [...formatUpdate(update, context.nowSec), ''])
+  print(context, { pending: waiting }, waiting.length === 0 ? ['nothing waits for your answer'] : lines.slice(0, -1))
+  return EXIT_DONE
+}
+
+const TITLES: Readonly<Record<PendingKind, string>> = {
+  update: 'has a newer table',
+  upgrade: 'shows a persona now',
+  held: 'has a table that is far ahead of the one before: a thief of the signing key could have made it',
+}
+
+/** What it would change, and how to answer. */
+export function formatUpdate(update: PendingUpdate, nowSec: number): string[] {
+  const { contact, personaId, key, kind, policy, epoch, seq, timeSec, changes, devices } = update
+  const name = showName(contact, key ?? personaId)
+  const changed = changes.filter((change) => change.kind !== 'upgraded').map((change) => `  ${describeChange(change)}`)
+  const listed = devices.map((device) => showName(device.name, device.key)).join(', ')
+  const option = kind === 'held' ? ' --kind held' : ''
+  return [
+    `${name} ${TITLES[kind]} (policy ${policy})`,
+    `  table ${seq} of epoch ${epoch} of persona ${keyTail(personaId)}, written ${formatTime(timeSec, nowSec)}`,
+    ...changed,
+    `  devices then: ${listed === '' ? 'none' : listed}`,
+    `  persona accept ${quoted(contact)}${option}, or persona reject ${quoted(contact)}${option}`,
+  ]
+}
+
+function quoted(name: string): string {
+  return /^[\w.#-]+$/.test(name) ? name : `'${escapeText(name).replaceAll("'", String.raw`'\''`)}'`
+}
+
+export async function accept(context: Context, contact: string, options: AnswerOptions): Promise<number> {
+  return await answer(context, 'pending.accept', 'accepted', contact, options)
+}
+
+export async function reject(context: Context, contact: string, options: AnswerOptions): Promise<number> {
+  return await answer(context, 'pending.reject', 'left as it was until there is a newer table', contact, options)
+}
+
+async function answer(
+  context: Context,
+  method: 'pending.accept' | 'pending.reject',
+  done: string,
+  contact: string,
+  options: AnswerOptions,
+): Promise<number> {
+  const kind = parseKind(options.kind)
+  const update = await withDaemon(context, (client) =>
+    client.call(method, { contact: parseQuery(contact), ...(kind === null ? {} : { kind }) }),
+  )
+  const changed = update.changes.map((change) => `  ${describeChange(change)}`)
+  print(context, update, [`${showName(update.contact, update.key ?? update.personaId)}: ${done}`, ...changed])
+  return EXIT_DONE
+}
+
+function parseKind(text: string | undefined): PendingKind | null {
+  if (text === undefined) return null
+  const kind = PENDING_KINDS.find((known) => known === text)
+  if (kind !== undefined) return kind
+  throw new CliError('USAGE', `--kind is one of ${PENDING_KINDS.join(', ')}, and not "${text}"`)
+}
+
+export async function policy(context: Context, contact: string, wanted: string): Promise<number> {
+  if (!POLICIES.includes(wanted))
+    throw new CliError('USAGE', `a policy is one of ${POLICIES.join(', ')}, and not "${wanted}"`)
+  const changed = await withDaemon(context, (client) =>
+    client.call('contact.policy', { contact: parseQuery(contact), policy: wanted as Policy }),
+  )
+  print(context, changed, [
+    `${showName(changed.name, changed.personaId ?? changed.active)}: ${MEANINGS[changed.policy]}`,
+  ])
+  return EXIT_DONE
+}
+
+const MEANINGS: Readonly<Record<Policy, string>> = {
+  auto: 'newer tables are taken by themselves; you are told of each new device',
+  ask: 'newer tables wait for your answer; what a newer one no longer lists ends at once',
+  pin: 'newer tables wait for your answer; only a rotation ends at once what it no longer lists',
+}

@@ -1,0 +1,67 @@
+/** What differs between two tables, for whoever watches or is asked; and what of it a policy lets through (docs/format.md, section 10). */
+import { activeDevice, type Device } from './table.ts'
+import type { Policy } from './trust.ts'
+
+export interface TableChange {
+  readonly kind: 'rotated' | 'removed' | 'added' | 'renamed' | 'activated'
+  readonly key: string | null
+  readonly name: string | null
+}
+
+interface Listed {
+  readonly epoch: number
+  readonly devices: readonly Device[]
+}
+
+/** The changes from one table to a later one, in the order in which a reader wants to hear them. */
+export function diffTables(before: Listed, after: Listed): TableChange[] {
+  const changes: TableChange[] = []
+  if (after.epoch > before.epoch) changes.push({ kind: 'rotated', key: null, name: null })
+  for (const { key, name } of before.devices) {
+    if (!after.devices.some((device) => device.key === key)) changes.push({ kind: 'removed', key, name })
+  }
+  for (const { key, name } of after.devices) {
+    const old = before.devices.find((device) => device.key === key)
+    if (old === undefined) changes.push({ kind: 'added', key, name })
+    else if (old.name !== name) changes.push({ kind: 'renamed', key, name })
+  }
+  const [was, first] = [activeDevice(before.devices), activeDevice(after.devices)]
+  if (first !== undefined && was !== undefined && first.key !== was.key) {
+    changes.push({ kind: 'activated', key: first.key, name: first.name })
+  }
+  return changes
+}
+
+/**
+ * The devices that apps see when the order accepts a table. Policy holds back additions, activation and renames, until the owner accepts
+ * them. Devices that a later epoch no longer lists are gone under every policy, those that a table of the same epoch no longer lists under `ask`.
+ * @param before what apps saw
+ * @param rotated the table is of a later epoch
+ * @param offered what the table lists
+ */
+export function admitDevices(
+  policy: Policy,
+  before: readonly Device[],
+  rotated: boolean,
+  offered: readonly Device[],
+): readonly Device[] {
+  switch (policy) {
+    case 'auto':
+      return offered
+    case 'ask':
+      return before.filter(({ key }) => offered.some((device) => device.key === key))
+    case 'pin':
+      return rotated ? admitDevices('ask', before, rotated, offered) : before
+  }
+}
+
+/** Whether two tables say the same to apps. */
+export function isSameTable(a: readonly Device[], b: readonly Device[]): boolean {
+  return (
+    a.length === b.length &&
+    a.every(({ key, name, companion }, i) => {
+      const other = b[i]!
+      return key === other.key && name === other.name && (companion === true) === (other.companion === true)
+    })
+  )
+}

@@ -1,0 +1,142 @@
+/** What answers the owner's decisions: policies, and what waits for an answer (docs/ipc.md, section 3). Policies never hold back what shuts a thief out. */
+import { diffTables } from '../core/diff.ts'
+import type { Policy } from '../core/trust.ts'
+import type { Handlers } from '../ipc/method.ts'
+import type { Methods } from '../ipc/methods.ts'
+import { MAX_PAGE } from '../ipc/limits.ts'
+import type { Contact } from '../ipc/shapes.ts'
+import type { PendingKind, PendingUpdate } from '../ipc/shapes-pending.ts'
+import { OWNER_SOURCE } from './apps.ts'
+import { KeeperError } from './errors.ts'
+import { findContact } from './find.ts'
+import { recall, takeHead } from './heads.ts'
+import type { Keeper } from './keeper.ts'
+import { acceptUpgrade } from './observe.ts'
+import { pendingOf } from './pending.ts'
+import type { PersonaRecord } from './records.ts'
+import { settle } from './settle.ts'
+
+export type PendingMethods = Pick<Methods, 'pending.list' | 'pending.accept' | 'pending.reject' | 'contact.policy'>
+
+interface Answer {
+  readonly contact: string
+  readonly kind?: PendingKind
+  readonly tableHash?: string
+}
+
+export function pendingHandlers(keeper: Keeper): Handlers<PendingMethods> {
+  return {
+    'pending.list': async ({ after, limit }) => await list(keeper, after, limit ?? MAX_PAGE),
+    'pending.accept': async (answer) => await decide(keeper, answer, accept),
+    'pending.reject': async (answer) => await decide(keeper, answer, reject),
+    'contact.policy': async ({ contact, policy }) => await setPolicy(keeper, contact, policy),
+  }
+}
+
+async function list(
+  keeper: Keeper,
+  after: string | undefined,
+  limit: number,
+): Promise<{ pending: PendingUpdate[]; next: string | null }> {
+  const pending: PendingUpdate[] = []
+  const from = after === undefined ? {} : { after }
+  for await (const [id] of keeper.onDisk.pending.iterate(from)) {
+    pending.push(...pendingOf(id, keeper.onDisk, keeper.ledger))
+    if (pending.length >= limit) return { pending, next: id }
+  }
+  return { pending, next: null }
+}
+
+/** Of which record an entry is part: a persona's, or that of a device that stands for itself. */
+async function idOf(query: string, keeper: Keeper): Promise<string> {
+  const { kind, personaId, devices } = await findContact(query, keeper.reader())
+  if (kind === 'own')
+    throw new KeeperError('OWN_PERSONA', 'that is your own persona', 'policies are for the tables of others')
+  return personaId ?? devices[0]!.key
+}
+
+/** Answers just what the owner looked at: a table that came meanwhile is another question. */
+async function decide(
+  keeper: Keeper,
+  { contact, kind, tableHash }: Answer,
+  act: (keeper: Keeper, id: string, update: PendingUpdate) => void,
+): Promise<PendingUpdate> {
+  const id = await idOf(contact, keeper)
+  return await keeper.change(() => {
+    const waiting = pendingOf(id, keeper.ledger.records, keeper.ledger)
+    const named = waiting.filter((update) => kind === undefined || update.kind === kind)
+    const [update] = named
+    if (update === undefined)
+      throw new KeeperError('NOTHING_PENDING', `nothing of ${contact} waits for an answer`, 'see: persona pending')
+    if (named.length > 1) {
+      const hint = `say which: --kind ${named.map((each) => each.kind).join(' or --kind ')}`
+      throw new KeeperError('AMBIGUOUS', `two things of ${contact} wait for an answer`, hint)
+    }
+    if (tableHash !== undefined && tableHash !== update.tableHash) {
+      throw new KeeperError(
+        'PENDING_CHANGED',
+        `another table of ${contact} came meanwhile`,
+        'look at it: persona pending',
+      )
+    }
+    act(keeper, id, update)
+    keeper.ledger.emit({
+      event: 'pending.answered',
+      data: {
+        contact: update.contact,
+        personaId: update.personaId,
+        key: update.key,
+        kind: update.kind,
+        accepted: act === accept,
+      },
+    })
+    return update
+  })
+}
+
+function accept(keeper: Keeper, id: string, { kind }: PendingUpdate): void {
+  const { ledger } = keeper
+  if (kind === 'upgrade') return acceptUpgrade(id, keeper.own, ledger)
+  const persona = ledger.persona(id)!
+  const blob = recall(kind === 'held' ? persona.held! : persona.head!, ledger)
+  const before = kind === 'held' ? { ...persona, held: null } : persona
+  takeAccepted(before, blob, keeper)
+}
+
+function takeAccepted(before: PersonaRecord, blob: ReturnType<typeof recall>, { ledger }: Keeper): void {
+  const { persona } = takeHead(before, blob, ledger, true)
+  settle(before, persona, diffTables(before, persona), { source: OWNER_SOURCE, spoke: null }, ledger)
+}
+
+function reject(keeper: Keeper, id: string, { kind }: PendingUpdate): void {
+  const { ledger } = keeper
+  if (kind === 'upgrade') {
+    const device = ledger.device(id)
+    ledger.putDevice(id, { ...device, pending: { ...device.pending!, rejected: true } })
+    return
+  }
+  const persona = ledger.persona(id)!
+  if (kind === 'held') ledger.putPersona({ ...persona, held: null })
+  else ledger.putPersona({ ...persona, pending: { ...persona.pending!, rejected: true } })
+}
+
+async function setPolicy(keeper: Keeper, query: string, policy: Policy): Promise<Contact> {
+  const id = await idOf(query, keeper)
+  await keeper.change(() => {
+    const { ledger } = keeper
+    const persona = ledger.persona(id)
+    if (persona !== undefined) {
+      const entry = { ...persona.entry!, policy }
+      ledger.putPersona({ ...persona, entry })
+      ledger.tellContact(id, [{ kind: 'policy', key: null, name: policy }], OWNER_SOURCE)
+      // Who is trusted to do as he likes need not be asked about once more.
+      if (policy === 'auto' && persona.pending !== null)
+        takeAccepted({ ...persona, entry }, recall(persona.head!, ledger), keeper)
+      return
+    }
+    const device = ledger.device(id)
+    ledger.putDevice(id, { ...device, entry: { ...device.entry!, policy } })
+    if (policy === 'auto' && device.pending !== null) acceptUpgrade(id, keeper.own, ledger)
+  })
+  return await findContact(id, keeper.reader())
+}
