@@ -51,6 +51,15 @@ export type KeeperErrorCode =
   | 'SNAPSHOT_UNKNOWN_KIND' // a record or field of a later version
   | 'SNAPSHOT_INVALID' // a blob or chain in it does not verify
   | 'SNAPSHOT_FOREIGN' // another persona's
+  | 'PAIRING_BUSY' // one is under way
+  | 'PAIRING_NONE' // none is under way
+  | 'PAIRING_EXPIRED'
+  | 'PAIRING_TRIES' // three handshakes failed, and the code is dead
+  | 'PAIRING_ORDER' // not the time for this call
+  | 'PAIRING_VERSION' // the other side speaks in a way that is not known here
+  | 'PAIRING_OTHER_PERSONA' // than the one that is here
+  | 'PAIRING_OLDER_KEY' // the other side's key is the superseded one
+  | 'PAIRING_PASSPHRASE' // given for a key that is sealed already
 
 export class KeeperError extends Error {
   override readonly name = 'KeeperError'
@@ -100,7 +109,7 @@ export function toRpcError(error: unknown): RpcError | null {
     return new RpcError(error.code, error.message, { hint: error.hint, details: error.details, cause: error })
   }
   if (!isOwnError(error)) return null
-  const hint = HINTS.get(error.code)
+  const hint = HINTS.get(error.code) ?? ('hint' in error && typeof error.hint === 'string' ? error.hint : undefined)
   const details = error instanceof TableError && error.bytesOver > 0 ? { bytesOver: error.bytesOver } : {}
   return new RpcError(error.code, error.message, { ...(hint === undefined ? {} : { hint }), details, cause: error })
 }

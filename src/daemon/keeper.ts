@@ -22,6 +22,7 @@ import { generalHandlers } from './handlers-general.ts'
 import { linkHandlers } from './handlers-links.ts'
 import { pendingHandlers } from './handlers-pending.ts'
 import { ownHandlers } from './handlers-own.ts'
+import { pairingHandlers } from './handlers-pairing.ts'
 import { rotationHandlers } from './handlers-rotation.ts'
 import { judgeAgainst } from './heads.ts'
 import { HeldKeys } from './held-keys.ts'
@@ -126,6 +127,7 @@ export class Keeper {
       ...ownHandlers(this),
       ...custodyHandlers(this),
       ...rotationHandlers(this),
+      ...pairingHandlers(this),
     }
     return this.#handlers
   }
@@ -148,6 +150,11 @@ export class Keeper {
   /** Unix seconds. */
   get nowSec(): number {
     return this.#options.nowSec()
+  }
+
+  /** What is on disk, for whoever copies it; nobody writes to it but {@link change}. */
+  get store(): Store {
+    return this.#options.store
   }
 
   /** What the daemon around the keeper knows for `status`. */

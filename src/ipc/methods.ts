@@ -8,6 +8,7 @@ import * as links from './shapes-links.ts'
 import { dueProfiles, writtenProfile, type DueProfiles, type WrittenProfile } from './shapes-profile.ts'
 import { diagnosis, type Diagnosis } from './shapes-doctor.ts'
 import * as shape from './shapes.ts'
+import * as pairing from './shapes-pairing.ts'
 import { app, appName, appToken, capabilities, type App, type AppToken, type Capability } from './shapes-apps.ts'
 import * as rotation from './shapes-rotation.ts'
 import { pendingKind, pendingUpdate, type PendingKind, type PendingUpdate } from './shapes-pending.ts'
@@ -66,6 +67,21 @@ const initParams: z.ZodType<InitParams> = z.strictObject({
   passphrase: passphrase.exactOptional(),
   unnamed: z.boolean().exactOptional(),
 })
+export interface JoinParams {
+  /** Twelve words or the URI. */
+  code: string
+  carrier: pairing.Carrier
+  /** To be listed in the table. */
+  device?: shape.TableDevice
+  passphrase?: string
+}
+
+const joinParams: z.ZodType<JoinParams> = z.strictObject({
+  code: z.string().max(1024), // sanity: a URI with its addresses; what pairing/code.ts reads at most
+  carrier: pairing.carrier,
+  device: z.strictObject({ name: nickname.min(1), key: shape.keyHex }).exactOptional(),
+  passphrase: passphrase.exactOptional(),
+})
 const chosenWord = z.strictObject({ position: z.int().min(1).max(24), word: z.string().max(16) })
 
 /** What the owner says to something that waits. */
@@ -111,6 +127,11 @@ export interface Methods {
   'passphrase.remove': MethodSpec<{ present: string }, { sealing: SealMode }>
   'recovery.show': MethodSpec<Empty, Recovery>
   'recovery.confirm': MethodSpec<{ words: ChosenWord[] }, { confirmed: boolean }>
+  'pairing.offer': MethodSpec<{ carrier: pairing.Carrier }, pairing.PairingOffer>
+  'pairing.join': MethodSpec<JoinParams, { seconds: number }>
+  'pairing.carry': MethodSpec<{ message?: string }, pairing.PairingStep>
+  'pairing.confirm': MethodSpec<Empty, pairing.PairingStep>
+  'pairing.cancel': MethodSpec<Empty, Empty>
   'device.list': MethodSpec<Empty, shape.OwnTable>
   'device.add': MethodSpec<{ name: string; key: string; again?: boolean }, shape.EditResult>
   'device.rename': MethodSpec<{ device: string; name: string }, shape.EditResult>
@@ -267,6 +288,31 @@ export const METHODS: Methods = {
     z.strictObject({ words: z.array(chosenWord).min(3).max(24) }),
     z.strictObject({ confirmed: z.boolean() }),
   ),
+  'pairing.offer': method(
+    'admin',
+    'Begin a pairing as the device that has the persona; what it shows is a one-time code',
+    z.strictObject({ carrier: pairing.carrier }),
+    pairing.pairingOffer,
+  ),
+  'pairing.join': method(
+    'admin',
+    'Begin a pairing as the device that joins',
+    joinParams,
+    z.strictObject({ seconds: z.int() }),
+  ),
+  'pairing.carry': method(
+    'admin',
+    'Take a message of the other side, or without one go on; the answer says what to bring to the other side',
+    z.strictObject({ message: pairing.pairingMessage.exactOptional() }),
+    pairing.pairingStep,
+  ),
+  'pairing.confirm': method(
+    'admin',
+    'The person has compared the words of both screens, and they are the same',
+    noParams,
+    pairing.pairingStep,
+  ),
+  'pairing.cancel': method('admin', 'End the pairing; nothing of it stays', noParams, noParams),
   'device.list': method('read', "The owner's table", noParams, shape.ownTable),
   'device.add': method(
     'admin',

@@ -13,7 +13,7 @@ export const MAX_MESSAGE_BYTES: number = MAX_NOISE_BYTES - TAG_BYTES
 export const COMPARED_WORDS = 6
 const WORD_BITS = 11 // format: BIP-39
 // sanity: about 1 GiB. The library keeps the nonce in 32 bits, and would come back to 0 behind them.
-const MAX_MESSAGES = 16_384
+export const MAX_MESSAGES = 16_384
 
 export interface Session {
   /** COMPARED_WORDS words, the same on both sides unless somebody stands between them. */

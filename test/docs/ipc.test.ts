@@ -36,6 +36,7 @@ test.each([
   ['KeeperErrorCode', 'daemon/errors.ts'],
   ['RpcErrorCode', 'ipc/rpc.ts'],
   ['FrameErrorCode', 'ipc/errors.ts'],
+  ['PairingErrorCode', 'pairing/errors.ts'],
   ['TableErrorCode', 'core/errors.ts'],
   ['NicknameErrorCode', 'core/errors.ts'],
   ['LinkErrorCode', 'core/errors.ts'],

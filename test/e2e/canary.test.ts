@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { concatBytes } from '../../src/core/bytes.ts'
 import { deriveSigningSeed, parseWords } from '../../src/crypto/seed.ts'
 import type { Client } from '../../src/ipc/client.ts'
+import { formsOf } from '../support/canary.ts'
 import { DaemonProcess } from '../support/daemon.ts'
 import { OWN_LAPTOP, OWN_PHONE } from '../support/keeper.ts'
 import { engine, person } from '../support/person.ts'
@@ -11,20 +12,6 @@ import { tempDir } from '../support/temp-dir.ts'
 
 const passphrase = 'canary-9f3a passphrase of the owner'
 const wrongPassphrase = 'canary-77b1 what the owner mistyped'
-
-/** Every form in which a secret of so many bytes could lie somewhere by mistake. */
-function formsOf(bytes: Uint8Array): Buffer[] {
-  const raw = Buffer.from(bytes)
-  const hex = raw.toString('hex')
-  const texts = [
-    hex,
-    hex.toUpperCase(),
-    raw.toString('base64').replace(/=+$/, ''),
-    raw.toString('base64url'),
-    bytes.join(),
-  ]
-  return [raw, ...texts.map((text) => Buffer.from(text))]
-}
 
 function secretsOf(words: readonly string[]): Buffer[] {
   const seed = parseWords(words.join(' '))
