@@ -7,12 +7,15 @@
  */
 import type { CryptoEngine } from '../crypto/engine.ts'
 import { areSealedAlike, seal, type Sealing } from '../crypto/seal.ts'
-import { DurableError } from '../durable/file.ts'
+import { DurableError, type DurableFs } from '../durable/file.ts'
 import { StoreError } from '../store/errors.ts'
 import { readSecretsFile, removeSecretsFile, writeSecretsFile } from '../store/secrets-file.ts'
 import type { StatePaths } from '../store/state-dir.ts'
 
-export type SecretPaths = Pick<StatePaths, 'secrets' | 'seed' | 'seedNext'>
+export interface SecretPaths extends Pick<StatePaths, 'secrets' | 'seed' | 'seedNext'> {
+  /** The system calls that change files, so that a test can let each of them fail. */
+  readonly fs?: DurableFs
+}
 
 /** The files as they are on disk; the caller wipes them, since unsealed they are the secrets themselves. */
 export interface SealedFiles {
@@ -30,9 +33,9 @@ export async function readSecretFiles(paths: SecretPaths, engine: CryptoEngine):
   const next = await readSecretsFile(paths.seedNext)
   if (next !== null) {
     // Crash in here: the same again.
-    if (secrets !== null && areSealedAlike(secrets, next)) await writeSecretsFile(paths.seed, next)
+    if (secrets !== null && areSealedAlike(secrets, next)) await writeSecretsFile(paths.seed, next, paths.fs)
     engine.wipe(next)
-    await removeSecretsFile(paths.seedNext)
+    await removeSecretsFile(paths.seedNext, paths.fs)
   }
   return secrets === null ? null : { secrets, seed: await readSecretsFile(paths.seed) }
 }
@@ -48,7 +51,13 @@ export async function writeKeys(
   sealing: Sealing,
   engine: CryptoEngine,
 ): Promise<void> {
-  await writeAndWipe(paths.secrets, seal(content, sealing, engine), engine)
+  const file = seal(content, sealing, engine)
+  try {
+    await writeSecretsFile(paths.secrets, file, paths.fs)
+  } finally {
+    // Unsealed it is the secret itself.
+    engine.wipe(file)
+  }
 }
 
 /**
@@ -66,9 +75,9 @@ export async function writeBoth(
   const sealed = [seal(seed, sealing, engine), seal(content, sealing, engine)] as const
   try {
     // Crash behind this: another sealing than that of `secrets`, so it is discarded.
-    await writeSecretsFile(paths.seedNext, sealed[0])
+    await writeSecretsFile(paths.seedNext, sealed[0], paths.fs)
     // Crash behind this: done; the old seed is replaced by whoever reads it.
-    await writeSecretsFile(paths.secrets, sealed[1])
+    await writeSecretsFile(paths.secrets, sealed[1], paths.fs)
     await finish(paths, sealed[0])
   } finally {
     for (const file of sealed) engine.wipe(file)
@@ -77,8 +86,8 @@ export async function writeBoth(
 
 async function finish(paths: SecretPaths, seed: Uint8Array): Promise<void> {
   try {
-    await writeSecretsFile(paths.seed, seed)
-    await removeSecretsFile(paths.seedNext)
+    await writeSecretsFile(paths.seed, seed, paths.fs)
+    await removeSecretsFile(paths.seedNext, paths.fs)
   } catch (cause) {
     // Whatever failed here, `secrets` is the new one.
     throw new StoreError('STORE_IO', `cannot replace ${paths.seed}; check the disk and start again`, { cause })
@@ -92,20 +101,12 @@ export function isUnchangedAfter(error: unknown): boolean {
 
 /** Removes the seed, also one whose sealing was being changed. @throws {StoreError} STORE_IO */
 export async function removeSeed(paths: SecretPaths): Promise<void> {
-  await removeSecretsFile(paths.seedNext)
-  await removeSecretsFile(paths.seed)
+  await removeSecretsFile(paths.seedNext, paths.fs)
+  await removeSecretsFile(paths.seed, paths.fs)
 }
 
 /** Removes both files. @throws {StoreError} STORE_IO */
 export async function removeSecretFiles(paths: SecretPaths): Promise<void> {
-  await removeSecretsFile(paths.secrets)
+  await removeSecretsFile(paths.secrets, paths.fs)
   await removeSeed(paths)
-}
-
-async function writeAndWipe(path: string, file: Uint8Array, engine: CryptoEngine): Promise<void> {
-  try {
-    await writeSecretsFile(path, file)
-  } finally {
-    engine.wipe(file)
-  }
 }

@@ -1,8 +1,8 @@
 /** Files of secrets, `secrets` and `seed`: 0600, of this user, replaced wholly, and opened only if nobody else could see them. */
-import { constants } from 'node:fs'
+import { constants, promises } from 'node:fs'
 import { open } from 'node:fs/promises'
 import type { FileHandle } from 'node:fs/promises'
-import { removeDurably, writeFileDurably } from '../durable/file.ts'
+import { removeDurably, writeFileDurably, type DurableFs } from '../durable/file.ts'
 import { StoreError, storeErrorOf } from './errors.ts'
 import { isErrno } from './state-dir.ts'
 
@@ -71,7 +71,7 @@ async function readChecked(handle: FileHandle, path: string, uid: number | undef
  * or flash disk promises otherwise, which is why the content is sealed.
  * @throws {StoreError} SECRETS_TOO_LARGE | STORE_DISK_FULL | STORE_IO
  */
-export async function writeSecretsFile(path: string, bytes: Uint8Array): Promise<void> {
+export async function writeSecretsFile(path: string, bytes: Uint8Array, fs: DurableFs = promises): Promise<void> {
   if (bytes.length > MAX_SECRETS_BYTES) {
     throw new StoreError(
       'SECRETS_TOO_LARGE',
@@ -79,7 +79,7 @@ export async function writeSecretsFile(path: string, bytes: Uint8Array): Promise
     )
   }
   try {
-    await writeFileDurably(path, bytes, { mode: 0o600 })
+    await writeFileDurably(path, bytes, { mode: 0o600, fs })
   } catch (cause) {
     throw storeErrorOf(cause, 'write', path)
   }
@@ -89,9 +89,9 @@ export async function writeSecretsFile(path: string, bytes: Uint8Array): Promise
  * Removes a secrets file; one that is gone already counts as removed.
  * @throws {StoreError} STORE_IO
  */
-export async function removeSecretsFile(path: string): Promise<void> {
+export async function removeSecretsFile(path: string, fs: DurableFs = promises): Promise<void> {
   try {
-    await removeDurably(path)
+    await removeDurably(path, fs)
   } catch (cause) {
     throw storeErrorOf(cause, 'remove', path)
   }
