@@ -5,9 +5,12 @@ import type { Log } from './log.ts'
 
 /** The calls of libc that are used; each returns -1 on failure. */
 export interface CoreLibc {
-  /** Soft and hard limit 0. */
-  forbidCore(): number
-  /** The kernel writes no core, whatever its core_pattern, and no other program of this user may look into the process. */
+  /** Soft and hard limit 0, also for children. */
+  limitCore(): number
+  /**
+   * PR_SET_DUMPABLE: the kernel writes no core, whatever its core_pattern, and no other program of this user may look into the memory.
+   * Where the system has no such thing, -1.
+   */
   hide(): number
 }
 
@@ -29,8 +32,9 @@ export async function forbidCoreDumps(options: CoreDumpOptions): Promise<string[
   const { log } = options
   try {
     const libc = await (options.loadLibc ?? loadLibc)()
-    const results = [libc.forbidCore(), libc.hide()]
-    if (results.every((result) => result === 0)) return []
+    // The sandbox of the unit refuses the first, and has its own limit.
+    const results = [libc.limitCore(), libc.hide()]
+    if (results.includes(0)) return []
     log.warn('core.refused', { message: 'the system refuses to forbid core dumps' })
   } catch (error) {
     log.debug('core.koffi', { ...describeError(error), message: 'the optional package koffi did not load' })
@@ -48,12 +52,8 @@ async function loadLibc(): Promise<CoreLibc> {
   const { default: koffi } = await import('koffi')
   const program = koffi.load(null)
   const setrlimit = program.func('int setrlimit(int resource, const uint64_t *limit)')
-  if (process.platform !== 'linux') {
-    return { forbidCore: () => Number(setrlimit(RLIMIT_CORE, [0, 0])), hide: () => 0 }
-  }
+  const limitCore = (): number => Number(setrlimit(RLIMIT_CORE, [0, 0]))
+  if (process.platform !== 'linux') return { limitCore, hide: () => -1 }
   const prctl = program.func('int prctl(int option, unsigned long, unsigned long, unsigned long, unsigned long)')
-  return {
-    forbidCore: () => Number(setrlimit(RLIMIT_CORE, [0, 0])),
-    hide: () => Number(prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)),
-  }
+  return { limitCore, hide: () => Number(prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)) }
 }

@@ -26,14 +26,14 @@ interface Work {
 const WORKS: readonly Work[] = [
   ...[true, false].flatMap((withSeed) =>
     [true, false].flatMap((credential) => {
-      const with_ = `${withSeed ? 'with' : 'without'} a seed, ${credential ? 'with' : 'without'} a credential`
+      const sort = `${withSeed ? 'with' : 'without'} a seed, ${credential ? 'with' : 'without'} a credential`
       const common = { withSeed, credential, epochsAfter: [0] }
       const change = (from: string | null, to: string | null) => (custody: Custody) =>
         custody.changePassphrase(from, to)
       return [
-        { ...common, name: `setting a passphrase, ${with_}`, before: null, act: change(null, NEW), after: NEW },
-        { ...common, name: `changing it, ${with_}`, before: OLD, act: change(OLD, NEW), after: NEW },
-        { ...common, name: `removing it, ${with_}`, before: OLD, act: change(OLD, null), after: null },
+        { ...common, name: `setting a passphrase, ${sort}`, before: null, act: change(null, NEW), after: NEW },
+        { ...common, name: `changing it, ${sort}`, before: OLD, act: change(OLD, NEW), after: NEW },
+        { ...common, name: `removing it, ${sort}`, before: OLD, act: change(OLD, null), after: null },
       ]
     }),
   ),
