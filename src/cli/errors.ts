@@ -13,6 +13,8 @@ export type CliErrorCode =
   | 'WORDS_WRONG' // what was typed is not one of the recovery words
   | 'NUMBER_WRONG' // what was typed is no safety number
   | 'SCAN_INCOMPLETE' // some of several profiles could not be read
+  | 'FILE_EXISTS' // and is replaced only with --force
+  | 'BACKUP_FILE' // cannot be read, or is too short to be one
   | 'PAIRING_CONNECTION' // cannot listen there, or nobody answers there
   | 'PAIRING_NOT_FOUND' // nobody on the local network announces this code
   | 'PAIRING_PEER_GONE' // hung up

@@ -4,6 +4,7 @@ import type { AddContactOptions } from './contact-add.ts'
 import type { VerifyContactOptions } from './contact-verify.ts'
 import type { Context } from './context.ts'
 import type { GrantOptions } from './app.ts'
+import type { BackupOptions, ReconcileOptions } from './backup.ts'
 import type { KeyOptions } from './device.ts'
 import type { LogOptions } from './log.ts'
 import type { PassphraseOptions } from './passphrase.ts'
@@ -46,6 +47,7 @@ export function buildProgram(run: Runner): Command {
   addTox(program.command('tox').description('Tox profiles'), run)
   addContact(program, run)
   addVerify(program, run)
+  addBackup(program, run)
   addRecovery(
     program.command('recovery').description('the recovery words, which bring the persona back after a theft'),
     run,
@@ -255,6 +257,32 @@ function addVerify(program: Command, run: Runner): void {
     .option('--name <name>', 'the name that the Tox client shows, for a contact seen for the first time')
     .action((text: string, options: { from: string }) =>
       run(async (context) => (await import('./verify.ts')).observe(context, text, options)),
+    )
+}
+
+function addBackup(program: Command, run: Runner): void {
+  program
+    .command('backup <file>')
+    .description('everything in one file, sealed by a passphrase; without the recovery words')
+    .option(...PASSPHRASE_FILE)
+    .option('--force', 'replace a file that is there')
+    .action((file: string, options: BackupOptions) =>
+      run(async (context) => (await import('./backup.ts')).backup(context, file, options)),
+    )
+  program
+    .command('restore <file>')
+    .description('put a backup back, where there is no persona')
+    .option(...PASSPHRASE_FILE)
+    .action((file: string, options: BackupOptions) =>
+      run(async (context) => (await import('./backup.ts')).restore(context, file, options)),
+    )
+  program
+    .command('reconcile [files...]')
+    .description('after a restore, read copies of your status message out of texts or Tox profiles; - is stdin')
+    .option(...PASSPHRASE_FILE)
+    .option('--force', 'go on although there is no copy: what the backup lacks is lost')
+    .action((files: string[], options: ReconcileOptions) =>
+      run(async (context) => (await import('./backup.ts')).reconcile(context, files, options)),
     )
 }
 

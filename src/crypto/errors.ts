@@ -9,6 +9,10 @@ export type CryptoErrorCode =
   | 'WORDS_COUNT'
   | 'WORDS_UNKNOWN'
   | 'WORDS_CHECKSUM'
+  | 'BACKUP_NOT_ONE' // does not begin as a backup does
+  | 'BACKUP_UNKNOWN_VERSION'
+  | 'BACKUP_CUT' // lacks its end
+  | 'BACKUP_DAMAGED' // altered, exchanged or added bytes
   | SealErrorCode
 
 export type SealErrorCode =

@@ -28,13 +28,7 @@ export async function passphraseSealing(
   cost: PasswordCost,
   engine: CryptoEngine,
 ): Promise<Sealing> {
-  // Assigned later, a character may get another normal form, and the passphrase would no longer open.
-  if (passphrase === '' || /[\p{Cn}\p{Cs}]/u.test(passphrase)) {
-    throw new CryptoError(
-      'SEAL_PASSPHRASE_UNUSABLE',
-      'the passphrase is empty or has characters that Unicode does not define',
-    )
-  }
+  checkPassphrase(passphrase)
   return await derive(passphrase, engine.randomBytes(SALT_BYTES), cost, engine)
 }
 
@@ -95,6 +89,39 @@ export async function openWithPassphrase(
   }
 }
 
+/**
+ * What a passphrase gives, 32 bytes in secret memory: the caller wipes them.
+ * @param passphrase normalised by NFKC, then UTF-8
+ * @throws {CryptoError} SEAL_COST_REFUSED | ARGON2_FAILED
+ */
+export async function passphraseSecret(
+  passphrase: string,
+  salt: Uint8Array,
+  cost: PasswordCost,
+  engine: CryptoEngine,
+): Promise<Uint8Array> {
+  checkCostBounds(cost)
+  const bytes = encodeUtf8(passphrase.normalize('NFKC'))
+  try {
+    return await engine.argon2id(bytes, salt, cost)
+  } finally {
+    engine.wipe(bytes)
+  }
+}
+
+/**
+ * Refuses what a new file must not be sealed by: assigned later, a character may get another normal form, and the passphrase would no
+ * longer open.
+ * @throws {CryptoError} SEAL_PASSPHRASE_UNUSABLE
+ */
+export function checkPassphrase(passphrase: string): void {
+  if (passphrase !== '' && !/[\p{Cn}\p{Cs}]/u.test(passphrase)) return
+  throw new CryptoError(
+    'SEAL_PASSPHRASE_UNUSABLE',
+    'the passphrase is empty or has characters that Unicode does not define',
+  )
+}
+
 function checkCostBounds(cost: PasswordCost): void {
   const { passes, memoryBytes } = cost
   const passesFit = Number.isInteger(passes) && passes >= MIN_SEAL_COST.passes && passes <= MAX_SEAL_COST.passes
@@ -113,11 +140,5 @@ async function derive(
   cost: PasswordCost,
   engine: CryptoEngine,
 ): Promise<Sealing> {
-  checkCostBounds(cost)
-  const bytes = encodeUtf8(passphrase.normalize('NFKC'))
-  try {
-    return { mode: 'passphrase', cost, salt, secret: await engine.argon2id(bytes, salt, cost) }
-  } finally {
-    engine.wipe(bytes)
-  }
+  return { mode: 'passphrase', cost, salt, secret: await passphraseSecret(passphrase, salt, cost, engine) }
 }

@@ -45,6 +45,8 @@ export type KeeperErrorCode =
   | 'CURSOR_AHEAD' // a subscriber was told more than this store knows of
   | 'SECRETS_MISSING'
   | 'SECRETS_FOREIGN' // another persona's
+  | 'RESTORE_UNRECONCILED' // the state was put back, and may be behind what friends have
+  | 'TRANSFER_ENDED' // a backup or restore that is not under way
   | 'SNAPSHOT_CUT'
   | 'SNAPSHOT_DAMAGED'
   | 'SNAPSHOT_UNKNOWN_VERSION'

@@ -16,6 +16,7 @@ import { KeeperError, noPersona } from './errors.ts'
 import type { Reader } from './find.ts'
 import { Apps } from './apps.ts'
 import { appHandlers, finishRevocations } from './handlers-apps.ts'
+import { backupHandlers } from './handlers-backup.ts'
 import { contactHandlers } from './handlers-contacts.ts'
 import { custodyHandlers } from './handlers-custody.ts'
 import { generalHandlers } from './handlers-general.ts'
@@ -126,6 +127,7 @@ export class Keeper {
       ...pendingHandlers(this),
       ...ownHandlers(this),
       ...custodyHandlers(this),
+      ...backupHandlers(this),
       ...rotationHandlers(this),
       ...pairingHandlers(this),
     }

@@ -61,10 +61,11 @@ export class OwnHead {
 
   /**
    * The table that follows the head, with other devices.
-   * @throws {KeeperError} KEY_SUPERSEDED | OWN_DEVICE_UNLISTED @throws {TableError} SEQ_EXHAUSTED
+   * @throws {KeeperError} RESTORE_UNRECONCILED | KEY_SUPERSEDED | OWN_DEVICE_UNLISTED @throws {TableError} SEQ_EXHAUSTED
    */
   draft(devices: readonly table.Device[]): table.TableDraft {
     const { own, head } = this
+    this.checkReconciled()
     this.checkKey(head.epoch)
     this.checkListed(devices)
     if (head.seq >= MAX_SEQ) {
@@ -74,6 +75,21 @@ export class OwnHead {
     const timeSec = this.ledger.nowSec
     const prev = head.tableHash.subarray(0, PREV_BYTES)
     return { chain: positionOf(own), seq: head.seq + 1, timeSec, prev, devices, named: own.named, document }
+  }
+
+  /**
+   * A state that was put back may be behind what friends have: a table signed on it would be a fork of the owner's own, and what it lacks
+   * would be lost.
+   * @throws {KeeperError} RESTORE_UNRECONCILED
+   */
+  checkReconciled(): void {
+    if (this.own.restoredSec === null) return
+    throw new KeeperError(
+      'RESTORE_UNRECONCILED',
+      'this state was put back from a backup or copied, and may lack later tables of yours, so nothing is signed or shown',
+      'let a device of yours come online and scan a profile that sees it, or give a copy of your status message: ' +
+        'persona reconcile FILE; when there is none: persona reconcile --force',
+    )
   }
 
   /** @throws {KeeperError} KEY_SUPERSEDED: the head was signed by a later key than the one held here */
@@ -126,6 +142,8 @@ export class OwnHead {
       notes: notesAfter(own, changes, true, this.ledger.nowSec),
       localDevices: own.localDevices.filter((key) => !dropped.includes(key)),
       highestEpoch: Math.max(own.highestEpoch, blob.epoch),
+      // A new epoch is above all that may have been signed in the old one.
+      restoredSec: blob.epoch > before.epoch ? null : own.restoredSec,
     })
     this.ledger.putPersona(persona)
     this.remember(blob)

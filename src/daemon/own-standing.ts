@@ -12,6 +12,8 @@ export interface OwnStanding {
   readonly isUnlisted: boolean
   /** A second chain of keys was seen: somebody else has K_0. */
   readonly isDisputed: boolean
+  /** The state was put back, and nobody has said yet how far the persona came. */
+  readonly isUnreconciled: boolean
 }
 
 export const NO_STANDING: OwnStanding = {
@@ -19,6 +21,7 @@ export const NO_STANDING: OwnStanding = {
   isSuperseded: false,
   isUnlisted: false,
   isDisputed: false,
+  isUnreconciled: false,
 }
 
 export function standingOf(own: OwnRecord, persona: PersonaRecord): OwnStanding {
@@ -27,12 +30,20 @@ export function standingOf(own: OwnRecord, persona: PersonaRecord): OwnStanding 
     isSuperseded: persona.epoch !== own.epoch,
     isUnlisted: isUnlisted(own, persona.devices),
     isDisputed: persona.evidence.some(({ kind }) => kind === 'violation'),
+    isUnreconciled: own.restoredSec !== null,
   }
 }
 
 /** What the owner is to do about it, a sentence each. */
-export function standingNotices({ unapproved, isSuperseded, isUnlisted: isOut, isDisputed }: OwnStanding): string[] {
+export function standingNotices(standing: OwnStanding): string[] {
+  const { unapproved, isSuperseded, isUnlisted: isOut, isDisputed, isUnreconciled } = standing
   const notices: string[] = []
+  if (isUnreconciled) {
+    notices.push(
+      'this state was put back from a backup or copied, so nothing is signed or shown before a copy of your table was read from another ' +
+        'device of yours or a friend: "persona reconcile FILE"; when there is none: "persona reconcile --force"',
+    )
+  }
   if (isOut) {
     notices.push(
       'another device took this one out of your table, so nothing is signed or shown here; if you did that: "persona leave"; by mistake: ' +

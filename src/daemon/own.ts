@@ -6,6 +6,7 @@ import { TableError } from '../core/errors.ts'
 import { applyEdit, type Edit, type Intent } from '../core/intents.ts'
 import { isClockAhead, resignAtSec, type OrderVerdict } from '../core/order.ts'
 import * as table from '../core/table.ts'
+import { MAX_SEQ } from '../core/limits.ts'
 import { composeStatus, formatToken, ownWords } from '../core/token.ts'
 import type { VerifiedBlob } from '../core/verify.ts'
 import type { EditResult, OwnTable, StatusMessage } from '../ipc/shapes.ts'
@@ -27,6 +28,8 @@ import { Siblings } from './siblings.ts'
 /** What removing a device is not; the rotation that would be is not there yet. */
 const NOT_REVOKED =
   'this does not revoke it: all your devices share one signing key, so whoever holds that device can still sign tables in your name'
+
+const AHEAD_BY = 1000 // format: seq is raised by so many when nobody can say how far it came; more than a backup can have missed
 
 export class OwnPersona implements OwnHeads {
   readonly #ledger: Ledger
@@ -82,7 +85,7 @@ export class OwnPersona implements OwnHeads {
   /**
    * One edit by the owner: intent and new head go to disk as one, and only then is the blob let out.
    * @param again a device that was removed here is wanted back
-   * @throws {KeeperError} NO_PERSONA | LOCKED | KEY_SUPERSEDED | OWN_DEVICE_UNLISTED | DEVICE_OF_CONTACT @throws {TableError} @throws {BlobError}
+   * @throws {KeeperError} NO_PERSONA | LOCKED | RESTORE_UNRECONCILED | KEY_SUPERSEDED | OWN_DEVICE_UNLISTED | DEVICE_OF_CONTACT @throws {TableError} @throws {BlobError}
    */
   edit(edit: Edit, again = false): EditResult {
     const { own, persona } = this.#own
@@ -109,9 +112,10 @@ export class OwnPersona implements OwnHeads {
 
   /**
    * The status message to show on every device.
-   * @throws {KeeperError} NO_PERSONA | OWN_DEVICE_UNLISTED | WORDS_TOO_LONG
+   * @throws {KeeperError} NO_PERSONA | RESTORE_UNRECONCILED | OWN_DEVICE_UNLISTED | WORDS_TOO_LONG
    */
   statusMessage(words: string): StatusMessage {
+    this.#own.checkReconciled()
     this.#own.checkListed()
     const { bytes: blob } = this.#own.head
     const { text, bytes, bytesOver } = composeStatus(words, blob)
@@ -160,7 +164,7 @@ export class OwnPersona implements OwnHeads {
     const own = this.#ledger.own()
     if (own === undefined) return null
     const { epoch, timeSec, devices } = this.#own.persona
-    if (epoch !== own.epoch || isUnlisted(own, devices)) return null
+    if (epoch !== own.epoch || own.restoredSec !== null || isUnlisted(own, devices)) return null
     // Signed by a clock that was ahead, it would look fresh to friends, and not be due here, until that time has come.
     const { nowSec } = this.#ledger
     return isClockAhead(timeSec, nowSec) ? nowSec : resignAtSec(timeSec, placeOf(own, devices))
@@ -169,6 +173,7 @@ export class OwnPersona implements OwnHeads {
   /** Signs the head again under the present time, so that friends see that the persona is alive. @throws {KeeperError} LOCKED | KEY_SUPERSEDED | OWN_DEVICE_UNLISTED */
   resign(): void {
     const { persona, head } = this.#own
+    this.#own.checkReconciled()
     this.#own.checkKey(head.epoch)
     this.#own.checkListed()
     const again = resignBlob(head.bytes, this.#ledger.nowSec, this.#custody.signer(head.epoch))
@@ -179,6 +184,22 @@ export class OwnPersona implements OwnHeads {
   takeUp(intents: readonly Intent[]): void {
     this.#journal.takeUp(intents)
     this.#own.tell('import')
+  }
+
+  /**
+   * Goes on after a restore although no copy of the own blob was read: the table is signed far above the one that was put back, so that
+   * most likely it wins over what friends have. What that had, and the backup lacks, is lost.
+   * @throws {KeeperError} LOCKED | KEY_SUPERSEDED | OWN_DEVICE_UNLISTED @throws {TableError} SEQ_EXHAUSTED
+   */
+  signAhead(): void {
+    const { own, persona } = this.#own
+    if (own.restoredSec === null) return
+    this.#own.put({ restoredSec: null })
+    const draft = this.#own.draft(persona.devices)
+    const signed = this.#own.sign({ ...draft, seq: Math.min(draft.seq - 1 + AHEAD_BY, MAX_SEQ) }, true)
+    this.#own.put({ named: signed.named })
+    this.#own.letOut(persona, signed.blob, 'reconcile')
+    this.replay()
   }
 
   /** The words were written down. */

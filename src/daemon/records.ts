@@ -111,15 +111,21 @@ export interface OwnRecord {
   readonly copySec: number | null
   /** The last rotation made here. */
   readonly rotation: OwnRotation | null
+  /** When this state was put back from a backup or copied from elsewhere: nothing is signed until a copy of the own blob was read since. */
+  readonly restoredSec: number | null
 }
 
 /** Of a new persona, and of records that were written before these fields. */
-export const OWN_DEFAULTS: Pick<OwnRecord, 'notes' | 'localDevices' | 'highestEpoch' | 'copySec' | 'rotation'> = {
+export const OWN_DEFAULTS: Pick<
+  OwnRecord,
+  'notes' | 'localDevices' | 'highestEpoch' | 'copySec' | 'rotation' | 'restoredSec'
+> = {
   notes: [],
   localDevices: [],
   highestEpoch: 0,
   copySec: null,
   rotation: null,
+  restoredSec: null,
 }
 
 /** That something of a persona or device waits for the owner's answer. The id is the PersonaID, or the device's key. */

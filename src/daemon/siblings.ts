@@ -43,7 +43,23 @@ export class Siblings implements OwnHeads {
     if (after !== persona) this.#ledger.putPersona(after)
     if (after.head !== persona.head && verdict.verdict !== 'refresh') this.#follow(persona, after, changes)
     else if (after.devices.some(({ key }) => key === from) && this.#isFree(from)) this.#own.bind(from)
-    return isNoted || after !== persona
+    const isReconciled = this.#reconcile(verdict, sight)
+    return isNoted || isReconciled || after !== persona
+  }
+
+  /**
+   * After a restore: somebody else's copy of the own blob, seen since then, that is not behind what is known here. An older one proves only
+   * that somebody has an old one; one from before the restore may lie in a profile that was put back as well.
+   */
+  #reconcile({ verdict }: OrderVerdict, { from, copySec }: OwnSight): boolean {
+    const { own } = this.#own
+    if (own.restoredSec === null || copySec === null || copySec < own.restoredSec) return false
+    if (own.localDevices.includes(from)) return false
+    if (verdict !== 'accept' && verdict !== 'refresh' && verdict !== 'fork') return false
+    this.#own.put({ restoredSec: null })
+    this.#own.tell('reconcile')
+    this.replay()
+    return true
   }
 
   /** What a blob of the own chain says whatever becomes of it: how high the epochs go, and who else rotated. */
@@ -80,8 +96,9 @@ export class Siblings implements OwnHeads {
     if (own === undefined || !own.replayDue || this.#own.custody.isLocked) return
     const { persona, head } = this.#own
     // After a rotation by a sibling nothing can be signed here until this device has the new key; nor behind the last seq; and not by a
-    // device that somebody took out of the table.
-    if (head.epoch !== own.epoch || head.seq >= MAX_SEQ || isUnlisted(own, persona.devices)) return
+    // device that somebody took out of the table, or by a state that was put back.
+    if (head.epoch !== own.epoch || head.seq >= MAX_SEQ) return
+    if (own.restoredSec !== null || isUnlisted(own, persona.devices)) return
     this.#own.put({ replayDue: false })
     const onto = replayHead(persona, head)
     const lacking = this.#journal.live.filter((intent) => !isFirstShownBy(onto, intent))

@@ -50,6 +50,7 @@ export class SnapshotImport {
    */
   static async begin(keeper: Keeper, options: ImportOptions): Promise<SnapshotImport> {
     const { ledger } = keeper
+    if (isTaking(keeper)) throw new Error('an import that was confirmed waits for the next start')
     await clearArrivals(ledger)
     await keeper.change(() => ledger.stage(ledger.records.imports.put(IMPORT, { state: 'arriving' })))
     return new SnapshotImport(keeper, options)
@@ -94,9 +95,10 @@ export class SnapshotImport {
     return { personaId: ownId, contacts: this.#contacts, devices: this.#devices }
   }
 
-  /** Throws away what arrived. @throws {StoreError} */
+  /** Throws away what arrived; what was confirmed is not thrown away any more. @throws {StoreError} */
   async abort(): Promise<void> {
-    await clearArrivals(this.#keeper.ledger)
+    const { ledger } = this.#keeper
+    if (ledger.records.imports.get(IMPORT) !== undefined && !isTaking(this.#keeper)) await clearArrivals(ledger)
   }
 
   get #ownId(): string | null {
@@ -127,6 +129,10 @@ export class SnapshotImport {
     const pinned = ledger.persona(ownId)
     if (pinned !== undefined) checkOwnRoot(own, pinned.root, ledger)
   }
+}
+
+function isTaking({ ledger }: Keeper): boolean {
+  return ledger.records.imports.get(IMPORT)?.state === 'taking'
 }
 
 function damaged(what: string): KeeperError {

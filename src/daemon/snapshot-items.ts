@@ -162,6 +162,7 @@ const own: z.ZodType<OwnRecord> = z.strictObject({
   localDevices: z.array(deviceKey).max(MAX_TOMBSTONES),
   highestEpoch: epoch,
   copySec: seconds.nullable(),
+  restoredSec: seconds.nullable(),
   rotation: z.strictObject({ ...point, rival: keyHex.nullable() }).nullable(),
 })
 

@@ -17,7 +17,9 @@ export function foundOwn(
   own: OwnPersona,
   ledger: Ledger,
 ): void {
-  ledger.putOwn(origin.source === null ? incoming : { ...incoming, ...notOfASibling(ledger.nowSec) })
+  const { nowSec } = ledger
+  // A backup may be older than what this persona signed last: somebody else must say how far it came.
+  ledger.putOwn({ ...incoming, ...(origin.source === null ? { restoredSec: nowSec } : notOfASibling(nowSec)) })
   mergePersona(persona, origin, ledger)
   own.takeUp(origin.source === null ? intents : [])
 }

@@ -62,9 +62,14 @@ const OPEN_DIRECTORY = constants.O_RDONLY | constants.O_DIRECTORY
  * Replaces or creates a file. When it returns, the new content is on disk under its name, also after a power cut. When it
  * throws, the old content stands (or no file, if there was none) and the temporary file is removed; only a killed process or
  * a failing disk leaves one behind: see {@link removeLeftovers}. A symbolic link at `path` is replaced, not followed.
+ * @param bytes the content, or its parts as they come; a throw of their source stops the write and reaches the caller unchanged
  * @throws {DurableError} any DurableErrorCode
  */
-export async function writeFileDurably(path: string, bytes: Uint8Array, options: DurableWriteOptions): Promise<void> {
+export async function writeFileDurably(
+  path: string,
+  bytes: Uint8Array | AsyncIterable<Uint8Array>,
+  options: DurableWriteOptions,
+): Promise<void> {
   const fs = options.fs ?? promises
   // Not derived from the file's name: that may have all 255 bytes already. Not guessable: others may write to the directory.
   const temp = join(dirname(path), TEMP_PREFIX + randomBytes(16).toString('hex') + TEMP_SUFFIX)
@@ -114,7 +119,7 @@ async function writeTemp(
   fs: DurableFs,
   temp: string,
   path: string,
-  bytes: Uint8Array,
+  bytes: Uint8Array | AsyncIterable<Uint8Array>,
   options: DurableWriteOptions,
 ): Promise<void> {
   let handle: DurableHandle | undefined
@@ -123,7 +128,9 @@ async function writeTemp(
     handle = await fs.open(temp, OPEN_TEMP, 0o600)
     if (options.owner !== undefined) await handle.chown(options.owner.uid, options.owner.gid)
     await handle.chmod(options.mode)
-    for (let at = 0; at < bytes.length;) at += await writeSome(handle, bytes, at)
+    for await (const part of partsOf(bytes)) {
+      for (let at = 0; at < part.length;) at += await writeSome(handle, part, at)
+    }
     await handle.sync()
     const written = handle
     handle = undefined
@@ -131,7 +138,23 @@ async function writeTemp(
     await written.close()
   } catch (cause) {
     await handle?.close().catch(() => undefined)
+    if (cause instanceof SourceFailure) throw cause.cause
     throw durableError('write', path, cause)
+  }
+}
+
+/** What the source of the parts threw, which is no error of the file. */
+class SourceFailure extends Error {}
+
+async function* partsOf(bytes: Uint8Array | AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  if (bytes instanceof Uint8Array) return yield bytes
+  const parts = bytes[Symbol.asyncIterator]()
+  for (;;) {
+    const next = await parts.next().catch((cause: unknown) => {
+      throw new SourceFailure('', { cause })
+    })
+    if (next.done === true) return
+    yield next.value
   }
 }
 

@@ -7,6 +7,7 @@ import { EVENT_NAMES, type EventName } from './events.ts'
 import * as links from './shapes-links.ts'
 import { dueProfiles, writtenProfile, type DueProfiles, type WrittenProfile } from './shapes-profile.ts'
 import { diagnosis, type Diagnosis } from './shapes-doctor.ts'
+import * as backup from './shapes-backup.ts'
 import * as shape from './shapes.ts'
 import * as pairing from './shapes-pairing.ts'
 import { app, appName, appToken, capabilities, type App, type AppToken, type Capability } from './shapes-apps.ts'
@@ -125,6 +126,11 @@ export interface Methods {
   'passphrase.set': MethodSpec<{ passphrase: string }, { sealing: SealMode }>
   'passphrase.change': MethodSpec<{ present: string; passphrase: string }, { sealing: SealMode }>
   'passphrase.remove': MethodSpec<{ present: string }, { sealing: SealMode }>
+  'backup.begin': MethodSpec<{ passphrase: string }, { backup: number; header: string }>
+  'backup.next': MethodSpec<{ backup: number }, backup.BackupChunk>
+  'restore.begin': MethodSpec<{ header: string; passphrase: string }, { restore: number }>
+  'restore.put': MethodSpec<{ restore: number; box: string; isLast: boolean }, backup.RestoreResult>
+  'persona.reconcile': MethodSpec<{ copies?: string[]; force?: boolean }, backup.ReconcileResult>
   'recovery.show': MethodSpec<Empty, Recovery>
   'recovery.confirm': MethodSpec<{ words: ChosenWord[] }, { confirmed: boolean }>
   'pairing.offer': MethodSpec<{ carrier: pairing.Carrier }, pairing.PairingOffer>
@@ -275,6 +281,39 @@ export const METHODS: Methods = {
     'Seal the secrets by no passphrase any more',
     z.strictObject({ present: passphrase }),
     sealed,
+  ),
+  'backup.begin': method(
+    'admin',
+    'Begin a backup of everything, sealed by this passphrase; one that was under way is given up',
+    z.strictObject({ passphrase }),
+    z.strictObject({ backup: z.int(), header: backup.base64url }),
+  ),
+  'backup.next': method(
+    'admin',
+    'The next part of the backup',
+    z.strictObject({ backup: z.int() }),
+    backup.backupChunk,
+  ),
+  'restore.begin': method(
+    'admin',
+    'Begin to put a backup back, where there is no persona; a restore that was under way is given up',
+    z.strictObject({ header: backup.base64url, passphrase }),
+    z.strictObject({ restore: z.int() }),
+  ),
+  'restore.put': method(
+    'admin',
+    'The next part of the backup; with the last one the persona is here',
+    z.strictObject({ restore: z.int(), box: backup.base64url, isLast: z.boolean() }),
+    backup.restoreResult,
+  ),
+  'persona.reconcile': method(
+    'admin',
+    'Read copies of the own status message after a restore, or go on without any',
+    z.strictObject({
+      copies: z.array(z.string().max(backup.MAX_COPY_CHARS)).max(backup.MAX_COPIES).exactOptional(),
+      force: z.boolean().exactOptional(),
+    }),
+    backup.reconcileResult,
   ),
   'recovery.show': method(
     'admin',

@@ -16,6 +16,7 @@ import { groupSafetyNumber, safetyNumber } from '../../src/core/safety-number.ts
 import { composeStatus } from '../../src/core/token.ts'
 import { tableHash } from '../../src/core/verify.ts'
 import { portableEngine } from '../../src/crypto/portable.ts'
+import { LABEL_BACKUP } from '../../src/crypto/backup.ts'
 import { LABEL_SEAL } from '../../src/crypto/seal.ts'
 import { deriveSigningSeed, formatWords, LABEL_SIGN } from '../../src/crypto/seed.ts'
 import { compress } from '../../src/daemon/compress.ts'
@@ -37,6 +38,7 @@ export const LABELS: readonly (readonly [name: string, bytes: Uint8Array, use: s
   ['LABEL_LINK', labels.LABEL_LINK, 'checksum of a contact link (section 13)'],
   ['LABEL_NUMBER', labels.LABEL_NUMBER, 'safety number (section 13)'],
   ['LABEL_SEAL', LABEL_SEAL, 'secrets on disk, which never travel'],
+  ['LABEL_BACKUP', LABEL_BACKUP, 'key of a backup (docs/backup.md)'],
   ['LABEL_PAIR_MEET', labels.LABEL_PAIR_MEET, 'prologue of a pairing (docs/pairing.md)'],
   ['LABEL_PAIR_PSK', labels.LABEL_PAIR_PSK, 'pre-shared key of a pairing code'],
   ['LABEL_PAIR_ANNOUNCE', labels.LABEL_PAIR_ANNOUNCE, 'announcement of a pairing on the local network'],

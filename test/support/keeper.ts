@@ -244,7 +244,12 @@ export class TestKeeper {
 
   /** Everything from disk again, as after a crash: what was only in memory is gone. */
   async reopened(): Promise<TestKeeper> {
-    return await TestKeeper.open({ stateDir: this.stateDir, store: this.store, nowSec: this.nowSec })
+    return await TestKeeper.open({
+      stateDir: this.stateDir,
+      store: this.store,
+      engine: this.keeper.engine,
+      nowSec: this.nowSec,
+    })
   }
 
   /**
@@ -262,7 +267,7 @@ export class TestKeeper {
     if (local !== undefined && own !== undefined) {
       await store.commit([this.records.own.put('own', { ...own, localDevices: [local] })])
     }
-    return await TestKeeper.open({ stateDir, store, nowSec: this.nowSec })
+    return await TestKeeper.open({ stateDir, store, engine: this.keeper.engine, nowSec: this.nowSec })
   }
 }
 

@@ -42,3 +42,13 @@ export function linesOf(snapshot: Uint8Array): string[] {
 export function joinLines(lines: readonly string[]): Uint8Array {
   return encodeUtf8(lines.map((line) => `${line}\n`).join(''))
 }
+
+/** Records that are of one store alone, and travel in no snapshot. */
+export const LOCAL_KINDS: readonly string[] = ['clock', 'history', 'tip', 'place']
+
+/** Every record that comes back with a backup, but for the gate, which the restore sets. */
+export async function restorable(store: Store): Promise<Map<string, unknown>> {
+  const found = await everything(store, ...LOCAL_KINDS)
+  const own = found.get('own/own')
+  return own === undefined ? found : found.set('own/own', { ...own, restoredSec: null })
+}

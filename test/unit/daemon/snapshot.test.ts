@@ -4,13 +4,10 @@ import { concatBytes } from '../../../src/core/bytes.ts'
 import { SnapshotImport } from '../../../src/daemon/snapshot-import.ts'
 import { OWN_LAPTOP, OWN_PHONE, TestKeeper } from '../../support/keeper.ts'
 import { person } from '../../support/person.ts'
-import { everything, joinLines, linesOf, snapshotOf, takeIn } from '../../support/snapshot.ts'
+import { everything, joinLines, linesOf, restorable, snapshotOf, takeIn } from '../../support/snapshot.ts'
 
 const FROM_LAPTOP = { sibling: 'laptop', withKeys: true }
 const OWN_PAST = { sibling: null, withKeys: true }
-
-/** What is of one store. */
-const LOCAL = ['clock', 'history', 'tip'] as const
 
 async function codeOf(work: Promise<unknown>): Promise<string> {
   try {
@@ -75,7 +72,7 @@ describe('a snapshot', () => {
     const laptop = await laptopWithFriends()
     const again = await TestKeeper.open({ nowSec: laptop.nowSec })
     await takeIn(again, await snapshotOf(laptop, 'backup'), OWN_PAST)
-    expect(await everything(again.store, ...LOCAL)).toEqual(await everything(laptop.store, ...LOCAL))
+    expect(await restorable(again.store)).toEqual(await restorable(laptop.store))
   })
 
   it('that was cut at any line or byte, or has a line twice, changed, exchanged or unknown, is refused, and nothing is taken', async () => {
@@ -171,10 +168,10 @@ describe('a snapshot', () => {
       await codeOf(takeIn(test, whole, OWN_PAST, whole.length, adopt))
       store.commit = commit
       const { store: left } = await test.reopened()
-      const found = await everything(left, ...LOCAL)
+      const found = await restorable(left)
       if (found.size === 0) continue
       taken++
-      expect(found).toEqual(await everything(laptop.store, ...LOCAL))
+      expect(found).toEqual(await restorable(laptop.store))
     }
     expect(commits).toBeGreaterThan(4)
     expect(taken).toBeGreaterThan(1)

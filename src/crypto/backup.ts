@@ -1,0 +1,150 @@
+/**
+ * A file too large to be sealed at once, in chunks that can be neither changed, left out, exchanged nor cut off (docs/backup.md, section 3).
+ *
+ *     0   8   "persbak" and 0x1A        8   1   version, 0x01
+ *     9   4   passes, u32               13  4   memory in KiB, u32        17  16  salt
+ *     33      boxes of 49152 bytes each, the last one of 1..49152, each with the 16 bytes of its tag in front
+ *
+ * Their key is the first 32 bytes of SHA-512(LABEL_BACKUP || Argon2id of the passphrase || bytes 0..32), so that a changed header opens
+ * nothing and no two files share a key. The nonce of box i is 15 zero bytes, i as u64, and a byte that is 1 for the last box only: this is
+ * STREAM (Hoang, Reyhanitabar, Rogaway, Vizár 2015), as age has it, over XSalsa20-Poly1305, which both engines have.
+ */
+import { concatBytes, encodeUtf8, equalBytes, readU32, u32be } from '../core/bytes.ts'
+import type { CryptoEngine, PasswordCost } from './engine.ts'
+import { CryptoError } from './errors.ts'
+import { copySecret, SALT_BYTES } from './seal.ts'
+import { checkPassphrase, passphraseSecret } from './sealing.ts'
+
+export const LABEL_BACKUP: Uint8Array = encodeUtf8('personad/v1/backup\0')
+
+const MAGIC: Uint8Array = concatBytes(encodeUtf8('persbak'), Uint8Array.of(0x1a))
+const VERSION = 1
+const COST_AT: number = MAGIC.length + 1
+export const BACKUP_HEADER_BYTES: number = COST_AT + 8 + SALT_BYTES
+export const BACKUP_CHUNK_BYTES: number = 48 << 10 // format: what one box holds
+const TAG_BYTES = 16 // format: Poly1305
+export const SEALED_CHUNK_BYTES: number = BACKUP_CHUNK_BYTES + TAG_BYTES
+const NONCE_BYTES = 24 // format: XSalsa20
+
+/**
+ * A new header, and the key behind it in secret memory.
+ * @throws {CryptoError} SEAL_PASSPHRASE_UNUSABLE | SEAL_COST_REFUSED | ARGON2_FAILED
+ */
+export async function newBackupKey(
+  passphrase: string,
+  cost: PasswordCost,
+  engine: CryptoEngine,
+): Promise<{ header: Uint8Array; key: Uint8Array }> {
+  checkPassphrase(passphrase)
+  const salt = engine.randomBytes(SALT_BYTES)
+  const header = concatBytes(MAGIC, Uint8Array.of(VERSION), u32be(cost.passes), u32be(cost.memoryBytes / 1024), salt)
+  return { header, key: await keyBehind(header, passphrase, engine) }
+}
+
+/**
+ * The key that a header and a passphrase lead to, in secret memory: only the first box tells whether it is the right one.
+ * @param header BACKUP_HEADER_BYTES
+ * @throws {CryptoError} BACKUP_NOT_ONE | BACKUP_UNKNOWN_VERSION | SEAL_COST_REFUSED | ARGON2_FAILED
+ */
+export async function backupKeyOf(header: Uint8Array, passphrase: string, engine: CryptoEngine): Promise<Uint8Array> {
+  if (header.length !== BACKUP_HEADER_BYTES || !equalBytes(header.subarray(0, MAGIC.length), MAGIC)) {
+    throw new CryptoError('BACKUP_NOT_ONE', 'this is not a backup of a persona')
+  }
+  const version = header[MAGIC.length]
+  if (version !== VERSION) {
+    throw new CryptoError('BACKUP_UNKNOWN_VERSION', `a backup of version ${version}; this program reads ${VERSION}`)
+  }
+  return await keyBehind(header, passphrase, engine)
+}
+
+async function keyBehind(header: Uint8Array, passphrase: string, engine: CryptoEngine): Promise<Uint8Array> {
+  const cost = { passes: readU32(header, COST_AT), memoryBytes: readU32(header, COST_AT + 4) * 1024 }
+  const secret = await passphraseSecret(passphrase, header.slice(COST_AT + 8), cost, engine)
+  const whole = engine.secret(LABEL_BACKUP.length + secret.length + header.length)
+  whole.set(LABEL_BACKUP)
+  whole.set(secret, LABEL_BACKUP.length)
+  whole.set(header, LABEL_BACKUP.length + secret.length)
+  const hash = engine.sha512(whole)
+  const key = copySecret(hash.subarray(0, 32), engine)
+  for (const spent of [secret, whole, hash]) engine.wipe(spent)
+  return key
+}
+
+function nonceOf(index: number, isLast: boolean): Uint8Array {
+  const nonce = new Uint8Array(NONCE_BYTES)
+  const view = new DataView(nonce.buffer)
+  view.setBigUint64(NONCE_BYTES - 9, BigInt(index))
+  view.setUint8(NONCE_BYTES - 1, Number(isLast))
+  return nonce
+}
+
+/** Seals the boxes of one file, one after the other. */
+export class BackupSealer {
+  readonly #key: Uint8Array
+  readonly #engine: CryptoEngine
+  #index = 0
+
+  /** @param key kept until {@link close} */
+  constructor(key: Uint8Array, engine: CryptoEngine) {
+    this.#key = key
+    this.#engine = engine
+  }
+
+  /** @param chunk BACKUP_CHUNK_BYTES, the last one 1..BACKUP_CHUNK_BYTES; neither kept nor changed */
+  seal(chunk: Uint8Array, isLast: boolean): Uint8Array {
+    const fits = chunk.length > 0 && (isLast ? chunk.length <= BACKUP_CHUNK_BYTES : chunk.length === BACKUP_CHUNK_BYTES)
+    if (!fits) throw new CryptoError('ARGUMENT_LENGTH', `a chunk of a backup has ${chunk.length} bytes`)
+    return this.#engine.sealBox(chunk, nonceOf(this.#index++, isLast), this.#key)
+  }
+
+  /** Wipes the key. */
+  close(): void {
+    this.#engine.wipe(this.#key)
+  }
+}
+
+/** Opens the boxes of one file, one after the other. */
+export class BackupOpener {
+  readonly #key: Uint8Array
+  readonly #engine: CryptoEngine
+  #index = 0
+
+  /** @param key kept until {@link close} */
+  constructor(key: Uint8Array, engine: CryptoEngine) {
+    this.#key = key
+    this.#engine = engine
+  }
+
+  /**
+   * @param isLast the file ends behind this box
+   * @returns what was sealed: the caller wipes what of it is secret
+   * @throws {CryptoError} SEAL_WRONG_PASSPHRASE for the first box | BACKUP_CUT | BACKUP_DAMAGED
+   */
+  open(box: Uint8Array, isLast: boolean): Uint8Array {
+    const number = this.#index + 1
+    const open = (last: boolean): Uint8Array | null => this.#engine.openBox(box, nonceOf(this.#index, last), this.#key)
+    const chunk = open(isLast)
+    if (chunk !== null) {
+      this.#index++
+      return chunk
+    }
+    const other = open(!isLast)
+    if (other !== null) {
+      this.#engine.wipe(other)
+      if (isLast) throw new CryptoError('BACKUP_CUT', `the backup was cut behind chunk ${number}`)
+      throw new CryptoError('BACKUP_DAMAGED', `the backup has bytes behind its end, chunk ${number}`)
+    }
+    if (number === 1) {
+      throw new CryptoError(
+        'SEAL_WRONG_PASSPHRASE',
+        'the passphrase does not open the backup, or its beginning is damaged',
+      )
+    }
+    throw new CryptoError('BACKUP_DAMAGED', `chunk ${number} of the backup is damaged, or not in its place`)
+  }
+
+  /** Wipes the key. */
+  close(): void {
+    this.#engine.wipe(this.#key)
+  }
+}
