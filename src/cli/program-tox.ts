@@ -21,9 +21,33 @@ export const PASSPHRASE_FILE = [
 const FORCE = ['--force', 'although a Tox client runs on it'] as const
 
 export function addTox(tox: Command, run: Runner): void {
+  addCompanion(tox, run)
   addStatus(tox, run)
   addDevices(tox, run)
   addEdits(tox, run)
+}
+
+/** The daemon's own Tox node. */
+function addCompanion(tox: Command, run: Runner): void {
+  tox
+    .command('up')
+    .description('start the companion, a Tox node of the daemon that carries the tables; the first time it is made')
+    .option('--name <name>', 'its nickname in your table, the first time')
+    .action((options: { name?: string }) =>
+      run(async (context) => (await import('./companion.ts')).up(context, options)),
+    )
+  tox
+    .command('down')
+    .description('stop the companion, until it is started again or the daemon is')
+    .action(() => run(async (context) => (await import('./companion.ts')).down(context)))
+  tox
+    .command('peers')
+    .description('the friends of the companion, and who asked to be one')
+    .action(() => run(async (context) => (await import('./companion.ts')).peers(context)))
+  tox
+    .command('add <id>')
+    .description('befriend a device: a Tox ID is sent a request; a ToxPk has, or will have, the companion as a friend')
+    .action((id: string) => run(async (context) => (await import('./companion.ts')).add(context, id)))
 }
 
 /** What the status messages of a profile say to and about personas. */

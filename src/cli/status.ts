@@ -1,6 +1,7 @@
 /** `persona status`: the daemon and the persona, in sentences. */
 import { activeDevice } from '../core/table.ts'
 import type { DaemonStatus } from '../ipc/shapes.ts'
+import { formatToxStatus } from './companion.ts'
 import { withDaemon } from './connect.ts'
 import { print, type Context } from './context.ts'
 import { EXIT_DONE } from './errors.ts'
@@ -33,6 +34,7 @@ export function formatStatus(status: DaemonStatus, nowSec: number): string[] {
     `  cryptography: ${engine}`,
     `  connections:  ${counts.connections}`,
     `  Tox profiles: ${status.profiles.watched === 0 ? 'none watched' : `${status.profiles.watched} watched: persona tox watch`}`,
+    ...(status.tox === null ? [] : [`  companion:    ${formatToxStatus(status.tox)[0]!}`]),
   ]
 }
 

@@ -88,6 +88,17 @@ export function describeEvent(event: DaemonEvent): string {
       const { path, seq, backup } = event.data
       return `${escapeText(path)} shows table ${seq} again; what was there before is in ${escapeText(backup)}`
     }
+    case 'tox.connected':
+      return TOX_CONNECTED[event.data.connection]
+    case 'tox.peer': {
+      const { key, contact, change } = event.data
+      return `${showName(contact ?? 'a device of nobody', key)} ${TOX_PEER[change]}`
+    }
+    case 'tox.request': {
+      const { key, personaId } = event.data
+      const who = personaId === null ? 'somebody' : `persona ${personaId}`
+      return `${who} asks to be a friend of your companion; to let him in: persona tox add ${key}`
+    }
     default:
       return nothingElse(event)
   }
@@ -106,6 +117,18 @@ const APP_NEWS: Readonly<Record<string, string>> = {
   rejected: 'was refused what it asked for, and may',
   revoked: 'is no longer allowed',
 }
+
+const TOX_CONNECTED = {
+  none: 'the companion has lost the Tox network',
+  tcp: 'the companion reaches the Tox network, through relays',
+  udp: 'the companion reaches the Tox network',
+} as const
+const TOX_PEER = {
+  added: 'is a friend of your companion now',
+  online: 'is online',
+  offline: 'is offline',
+  left: "is in nobody's table any more, and still a friend of your companion",
+} as const
 
 const CHANGES: Readonly<Record<ContactChange['kind'], string>> = {
   created: 'first seen',

@@ -8,6 +8,7 @@ function label(text: string): Uint8Array {
 export const LABEL_APP: Uint8Array = label('app')
 export const LABEL_BLOB: Uint8Array = label('blob')
 export const LABEL_HISTORY: Uint8Array = label('history')
+export const LABEL_COMPANION: Uint8Array = label('companion')
 export const LABEL_INCEPTION: Uint8Array = label('inception')
 export const LABEL_KEY: Uint8Array = label('key')
 export const LABEL_NEXT: Uint8Array = label('next')

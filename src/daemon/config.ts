@@ -6,6 +6,8 @@ import { z } from 'zod'
 import { decodeUtf8 } from '../core/bytes.ts'
 import type { Policy } from '../core/trust.ts'
 import { DEFAULT_AT_MOST_SEC, DEFAULT_IDLE_SEC, MAX_OPEN_SEC, MIN_OPEN_SEC } from './open-time.ts'
+import { TOX_KEYS, toxFields, toxReload, toxSection, type ToxConfig, type ToxKey } from './config-tox.ts'
+import { absolutePath, oneOf, section, setOf, wholeNumber } from './config-values.ts'
 
 export type LogLevel = 'error' | 'warn' | 'info' | 'debug'
 export type EngineChoice = 'auto' | 'sodium' | 'portable'
@@ -13,7 +15,7 @@ export type DefaultCapability = 'read' | 'observe' | 'publish'
 /** Which Tox profiles are watched: none, those where the clients keep them, or these files and directories. */
 export type WatchedPlaces = 'off' | 'auto' | readonly string[]
 
-export interface Config {
+export interface Config extends ToxConfig {
   readonly logLevel: LogLevel
   readonly engine: EngineChoice
   /** Connections at a time, counted for each of the two sockets. */
@@ -84,10 +86,10 @@ const schema = section({
     idle_seconds: wholeNumber(MIN_OPEN_SEC, MAX_OPEN_SEC).default(DEFAULT_IDLE_SEC),
     at_most_seconds: wholeNumber(MIN_OPEN_SEC, MAX_OPEN_SEC).default(DEFAULT_AT_MOST_SEC),
   }),
+  tox: toxSection(),
 })
 
-/** The keys by their YAML path, in the order of config/personad.yaml. */
-export const CONFIG_KEYS = [
+const GENERAL_KEYS = [
   'log.level',
   'engine',
   'socket.max_connections',
@@ -99,7 +101,10 @@ export const CONFIG_KEYS = [
   'custody.idle_seconds',
   'custody.at_most_seconds',
 ] as const
-export type ConfigKey = (typeof CONFIG_KEYS)[number]
+type GeneralKey = (typeof GENERAL_KEYS)[number]
+export type ConfigKey = GeneralKey | ToxKey
+/** The keys by their YAML path, in the order of config/personad.yaml. */
+export const CONFIG_KEYS: readonly ConfigKey[] = [...GENERAL_KEYS, ...TOX_KEYS]
 
 const fields: Readonly<Record<ConfigKey, { readonly field: keyof Config; readonly reloadable: boolean }>> = {
   'log.level': { field: 'logLevel', reloadable: true },
@@ -112,6 +117,7 @@ const fields: Readonly<Record<ConfigKey, { readonly field: keyof Config; readonl
   'watch.passphrase_file': { field: 'watchPassphraseFile', reloadable: true },
   'custody.idle_seconds': { field: 'custodyIdleSec', reloadable: true },
   'custody.at_most_seconds': { field: 'custodyAtMostSec', reloadable: true },
+  ...toxReload,
 }
 
 /** Whether SIGHUP brings a new value of the key into force; the others wait for the next start. */
@@ -146,7 +152,7 @@ export function parseConfig(text: string, path: string): Config {
   const document = parseStrict(text, path, lines)
   const result = schema.safeParse(document.toJS({ maxAliasCount: 0 }))
   if (!result.success) throw issueError(result.error.issues[0]!, document, path, lines)
-  const { log, engine, socket, apps, policy, watch, custody } = result.data
+  const { log, engine, socket, apps, policy, watch, custody, tox } = result.data
   return {
     logLevel: log.level,
     engine,
@@ -158,6 +164,7 @@ export function parseConfig(text: string, path: string): Config {
     watchPassphraseFile: watch.passphrase_file,
     custodyIdleSec: custody.idle_seconds,
     custodyAtMostSec: custody.at_most_seconds,
+    ...toxFields(tox),
   }
 }
 
@@ -283,34 +290,6 @@ function placeOf(lines: LineCounter, offset: number): Place {
 
 function where(path: string, place: Place): string {
   return `config file ${path}, line ${place.line}, column ${place.column}`
-}
-
-/** A mapping with these keys and no others; one with nothing in it, or left out, has its defaults. */
-function section<Shape extends z.ZodRawShape>(shape: Shape): z.ZodPreprocess<z.ZodObject<Shape, z.core.$strict>> {
-  const mapping = z.strictObject(shape, { error: (issue) => (issue.code === 'invalid_type' ? 'a mapping' : undefined) })
-  return z.preprocess((value) => value ?? {}, mapping)
-}
-
-function oneOf<const Values extends readonly [string, ...string[]]>(
-  values: Values,
-): z.ZodEnum<{ [V in Values[number]]: V }> {
-  return z.enum(values, { error: `one of ${values.join(', ')}` })
-}
-
-function wholeNumber(min: number, max: number): z.ZodInt {
-  const error = `a whole number from ${min} to ${max}`
-  return z.int({ error }).min(min, { error }).max(max, { error })
-}
-
-function setOf<const Values extends readonly [string, ...string[]]>(values: Values) {
-  const error = `a list of any of ${values.join(', ')}, each at most once`
-  return z.array(oneOf(values), { error }).refine((items) => new Set(items).size === items.length, { error })
-}
-
-/** A path of its own, or one in the home directory: the daemon has no working directory that anybody chose. */
-function absolutePath() {
-  const error = 'a path that begins with / or ~/'
-  return z.string({ error }).regex(/^(\/|~\/)[^\0]*$/, { error })
 }
 
 function watchedPlaces() {

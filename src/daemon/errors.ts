@@ -43,6 +43,10 @@ export type KeeperErrorCode =
   | 'PENDING_CHANGED' // since the owner looked at it
   | 'OWN_PERSONA' // where a contact is meant
   | 'CURSOR_AHEAD' // a subscriber was told more than this store knows of
+  | 'TOX_DISABLED' // the configuration has no companion
+  | 'TOX_BOOTSTRAP_FILE' // the file of nodes cannot be read
+  | 'NO_COMPANION' // none was made yet
+  | 'TOO_MANY_PEERS'
   | 'SECRETS_MISSING'
   | 'SECRETS_FOREIGN' // another persona's
   | 'RESTORE_UNRECONCILED' // the state was put back, and may be behind what friends have

@@ -53,8 +53,8 @@ export interface KeeperOptions {
   readonly about: () => About
 }
 
-/** What the keeper answers; the rest concerns profiles. */
-export type KeeperMethods = Omit<Methods, 'doctor' | (`profile.${string}` & keyof Methods)>
+/** What the keeper answers; the rest concerns profiles and the companion. */
+export type KeeperMethods = Omit<Methods, 'doctor' | (`${'profile' | 'tox'}.${string}` & keyof Methods)>
 
 export class Keeper {
   readonly #options: KeeperOptions

@@ -1,5 +1,6 @@
 /** The daemon `personad`: puts store, keeper and sockets together, in the order in which each may rely on the one before. */
 import { readFileSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { loadEngine } from '../crypto/load.ts'
 import type { CryptoEngine } from '../crypto/engine.ts'
@@ -19,6 +20,8 @@ import { Custody } from './custody.ts'
 import { forbidCoreDumps } from './core-dumps.ts'
 import { readCredential } from './credential.ts'
 import { describeError } from './describe-error.ts'
+import { toxHandlers } from './handlers-tox.ts'
+import type { Live } from './live.ts'
 import { toRpcError } from './errors.ts'
 import { doctorHandlers } from './handlers-doctor.ts'
 import { Keeper } from './keeper.ts'
@@ -75,6 +78,7 @@ interface Daemon {
   readonly store: Store
   readonly keeper: Keeper
   readonly profiles: Profiles
+  readonly live: Live | null
   readonly servers: readonly IpcServer[]
   readonly stopTimers: readonly (() => void)[]
   config: Config
@@ -126,6 +130,7 @@ async function start(
   const custody = await openCustody(lock.paths, engine, config)
   const servers: IpcServer[] = []
   let profiles: Profiles | null = null
+  let live: Live | null = null
   const startedAtSec = nowSec()
   const home = {
     stateDir: paths.stateDir,
@@ -143,6 +148,7 @@ async function start(
       for (const server of servers)
         server.publish(event, (caller) => keeper.apps.may(caller, 'read', daemon.config.defaultCapabilities))
       if (event.event === 'own.changed') profiles?.ownChanged()
+      live?.told(event)
     },
     // A reload takes effect at once; `daemon` is there before anybody is met.
     defaultPolicy: () => daemon.config.defaultPolicy,
@@ -158,15 +164,17 @@ async function start(
       connections: servers.reduce((sum, server) => sum + server.connections(), 0),
       storeKind: 'leveldb',
       storeSchema: SCHEMA,
-      ...aboutProfiles(profiles, notices),
+      ...summaryOf(profiles, live, notices),
     }),
   })
   profiles = new Profiles({ keeper, engine, nowSec, log })
+  live = await openLive(config, keeper, lock.paths.companion, log)
   const daemon: Daemon = {
     lock,
     store,
     keeper,
     profiles,
+    live,
     servers,
     stopTimers: [scheduleResign(keeper, nowSec, log), scheduleLock(custody)],
     config,
@@ -174,6 +182,7 @@ async function start(
   servers.push(await serveRole('app', daemon, paths.appSocket, log, supervisor))
   servers.push(await serveRole('admin', daemon, paths.adminSocket, log, supervisor))
   await profiles.configure(profilesConfig(config))
+  live?.start()
   return daemon
 }
 
@@ -188,13 +197,28 @@ async function openCustody(paths: StatePaths, engine: CryptoEngine, config: Conf
   }
 }
 
-function aboutProfiles(profiles: Profiles | null, notices: readonly string[]): Pick<About, 'profiles' | 'notices'> {
+function summaryOf(
+  profiles: Profiles | null,
+  live: Live | null,
+  notices: readonly string[],
+): Pick<About, 'profiles' | 'tox' | 'notices'> {
   const summary = profiles?.summary() ?? { profiles: { watched: 0, older: 0 }, notices: [] }
-  return { ...summary, notices: [...notices, ...summary.notices] }
+  const all = [...notices, ...summary.notices, ...(live?.notices() ?? [])]
+  return { ...summary, tox: live?.status() ?? null, notices: all }
 }
 
 function openLimits(config: Config): OpenLimits {
   return { idleSec: config.custodyIdleSec, atMostSec: config.custodyAtMostSec }
+}
+
+/** The code of the companion is not even loaded where there is none. */
+async function openLive(config: Config, keeper: Keeper, keyFile: string, log: Log): Promise<Live | null> {
+  if (!config.toxEnabled) return null
+  const { Live } = await import('./live.ts')
+  const machineId = await readFile('/etc/machine-id', 'utf8').catch(() => null)
+  const { env } = process
+  const file = config.toxBootstrapFile === null ? null : expandHome(config.toxBootstrapFile, env)
+  return await Live.open({ keeper, config: { ...config, toxBootstrapFile: file }, keyFile, machineId, log })
 }
 
 function profilesConfig(config: Config): ProfilesConfig {
@@ -233,6 +257,7 @@ async function serveRole(
       ...daemon.keeper.handlers(),
       ...daemon.profiles.handlers(),
       ...doctorHandlers(daemon.keeper, daemon.profiles),
+      ...toxHandlers(daemon.live),
     },
     // Read at each call, so that a reload takes effect for those who are connected.
     authorize: (caller, permission) => daemon.keeper.apps.may(caller, permission, daemon.config.defaultCapabilities),
@@ -256,6 +281,7 @@ function ipcLog(log: Log): IpcLog {
 /** Answers what runs, closes the sockets, then the store, and gives the state directory free last. */
 async function stop(daemon: Daemon): Promise<void> {
   for (const stopTimer of daemon.stopTimers) stopTimer()
+  await daemon.live?.stop()
   await daemon.profiles.stop()
   await Promise.all(daemon.servers.map((server) => server.close()))
   daemon.keeper.close()

@@ -171,6 +171,17 @@ export interface HistoryTip {
   readonly base: string
 }
 
+/** A friend of the companion. The id is its key. None is ever forgotten: who leaves a table is reported. */
+export interface PeerRecord {
+  /** The owner's own device, a device of a contact, one that the user named, or one that asked. */
+  readonly how: 'sibling' | 'contact' | 'named' | 'request'
+  /** Whose device it was when it was added; null when nobody's. */
+  readonly personaId: string | null
+  /** The Tox ID that the user gave, to which a friend request goes; null where none is needed. */
+  readonly toxId: string | null
+  readonly addedAtSec: number
+}
+
 /** The latest time this daemon has written: a clock before it is wrong. */
 export interface ClockRecord {
   readonly lastSec: number
@@ -218,6 +229,7 @@ export interface Records {
   /** Records of a snapshot that wait beside the state. The id says in which order they are taken. */
   readonly arrivals: Collection<SnapshotItem>
   readonly pending: Collection<PendingRecord>
+  readonly peers: Collection<PeerRecord>
 }
 
 /** The collections over a store: over the store itself, with a cache, to read what is on disk; over a Writer to change it. */
@@ -237,6 +249,7 @@ export function recordsOf(store: Store, cache: RecordCache | null = null): Recor
     imports: new Collection(store, 'import', record<ImportRecord>(), cache),
     arrivals: new Collection(store, 'arrival', record<SnapshotItem>()),
     pending: new Collection(store, 'pending', record<PendingRecord>()),
+    peers: new Collection(store, 'peer', record<PeerRecord>()),
   }
 }
 

@@ -37,6 +37,7 @@ const TRAVELS: Readonly<Record<keyof Records, Purpose | 'always' | 'never'>> = {
   apps: 'never', // a token is for one machine, and one that was revoked since must not come back
   imports: 'never',
   arrivals: 'never',
+  peers: 'never', // each machine has a companion of its own, which finds its friends in the tables
   clock: 'never', // what this device's clock once said is nothing to another one
 }
 

@@ -6,7 +6,7 @@ import { freshnessAt, type Clock } from './view.ts'
 const UNSIGNED_NOTICE_SEC = 10 * 86_400 // format: a locked daemon misses the re-sign of day 7, and friends see a stale table from day 14
 
 /** What the daemon around the keeper knows. */
-export type About = Pick<DaemonStatus, 'version' | 'pid' | 'startedAtSec' | 'home' | 'profiles' | 'notices'> & {
+export type About = Pick<DaemonStatus, 'version' | 'pid' | 'startedAtSec' | 'home' | 'profiles' | 'tox' | 'notices'> & {
   readonly connections: number
   readonly storeKind: string
   readonly storeSchema: number

@@ -1,6 +1,7 @@
 /** What subscribers are told (docs/ipc.md, section 4, events): each name with its data. */
 import type { Capability } from './shapes-apps.ts'
 import type { PendingKind } from './shapes-pending.ts'
+import type { Connection } from './shapes-tox.ts'
 import type { ChangeKind, Contact, OwnTable, TableDevice } from './shapes.ts'
 
 /** What changed in a contact, one entry a change. */
@@ -48,6 +49,17 @@ export interface EventData {
   }
   /** An own profile was read that does not show the present table; told at each reading. */
   'profile.due': { path: string; key: string; device: string }
+  /** How the companion reaches the Tox network now. */
+  'tox.connected': { connection: Connection }
+  'tox.peer': {
+    key: string
+    /** Name of the contact whose device it is, `me` for the owner's; null when nobody's. */
+    contact: string | null
+    /** `left`: it is in nobody's table any more; it stays a friend. */
+    change: 'added' | 'online' | 'offline' | 'left'
+  }
+  /** Somebody asks to be a friend of the companion: let in by `tox.add` with the key. */
+  'tox.request': { key: string; personaId: string | null }
   'profile.repaired': { path: string; key: string; device: string; epoch: number; seq: number; backup: string }
 }
 
@@ -66,10 +78,18 @@ export const EVENT_NAMES: readonly EventName[] = [
   'profile.blob-lost',
   'profile.due',
   'profile.repaired',
+  'tox.connected',
+  'tox.peer',
+  'tox.request',
 ]
 
-/** Those that only say what is to be done now: the history has none of them, and their `id` is 0. */
-export const UNKEPT_EVENTS: ReadonlySet<EventName> = new Set<EventName>(['profile.due'])
+/** Those that only say what is to be done now, or who is there: the history has none of them, and their `id` is 0. */
+export const UNKEPT_EVENTS: ReadonlySet<EventName> = new Set<EventName>([
+  'profile.due',
+  'tox.connected',
+  'tox.peer',
+  'tox.request',
+])
 
 /** One event frame's data. */
 export type DaemonEvent = {

@@ -13,6 +13,7 @@ import * as pairing from './shapes-pairing.ts'
 import { app, appName, appToken, capabilities, type App, type AppToken, type Capability } from './shapes-apps.ts'
 import * as rotation from './shapes-rotation.ts'
 import { pendingKind, pendingUpdate, type PendingKind, type PendingUpdate } from './shapes-pending.ts'
+import { toxPeers, toxStatus, type ToxPeers, type ToxStatus } from './shapes-tox.ts'
 import { logPage, logVerdict, type LogPage, type LogVerdict } from './shapes-log.ts'
 
 const MAX_SOURCE_CHARS = 128 // sanity: a kind and a key; kept with each device that the source reported
@@ -149,6 +150,10 @@ export interface Methods {
   'rotation.follow': MethodSpec<{ words?: string }, { table: shape.OwnTable }>
   'recovery.check': MethodSpec<{ words: string }, { belongs: boolean }>
   'persona.leave': MethodSpec<Empty, rotation.LeaveResult>
+  'tox.up': MethodSpec<{ name?: string }, ToxStatus>
+  'tox.down': MethodSpec<Empty, ToxStatus>
+  'tox.peers': MethodSpec<Empty, ToxPeers>
+  'tox.add': MethodSpec<{ id: string }, { key: string }>
   'profile.list': MethodSpec<Empty, shape.ProfileList>
   'profile.due': MethodSpec<Empty, DueProfiles>
   'profile.wrote': MethodSpec<WrittenProfile, { device: string | null }>
@@ -167,6 +172,7 @@ export interface Methods {
   'log.verify': MethodSpec<Empty, LogVerdict>
 }
 
+const toxName = z.strictObject({ name: nickname.exactOptional() })
 const eventName = z.enum(EVENT_NAMES as [EventName, ...EventName[]])
 
 export const METHODS: Methods = {
@@ -486,6 +492,20 @@ export const METHODS: Methods = {
     'Recompute the hashes that bind the entries of the history together',
     noParams,
     logVerdict,
+  ),
+  'tox.up': method(
+    'admin',
+    'Start the companion, the own Tox node; the first time it is made, and added to the table under this nickname',
+    toxName,
+    toxStatus,
+  ),
+  'tox.down': method('admin', 'Stop the companion until it is started again, or the daemon is', noParams, toxStatus),
+  'tox.peers': largeMethod('The friends of the companion, and who asked to be one', noParams, toxPeers),
+  'tox.add': method(
+    'admin',
+    'Befriend a device by its Tox ID (76 hex digits, a request is sent) or ToxPk (64, it has the companion as a friend)',
+    z.strictObject({ id: z.string().min(64).max(76) }),
+    z.strictObject({ key: shape.keyHex }),
   ),
   'profile.list': largeMethod('The Tox profiles that are watched, and what each shows', noParams, shape.profileList),
   'profile.due': {

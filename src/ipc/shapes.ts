@@ -1,11 +1,9 @@
 /** The values that travel over the socket and that `--json` prints (docs/ipc.md, section 4): each interface beside the schema that checks it. */
 import { z } from 'zod'
+import { count, keyHex, seconds } from './scalars.ts'
+import { toxStatus, type ToxStatus } from './shapes-tox.ts'
 
-/** 32 bytes as 64 upper-case hex digits. */
-export const keyHex: z.ZodType<string> = z.string().regex(/^[0-9A-F]{64}$/, 'must be 64 upper-case hex digits')
-/** Unix seconds. */
-const seconds = z.int().min(0)
-export const count: z.ZodType<number> = z.int().min(0)
+export { count, keyHex }
 
 /** State of a pair (persona, device) (docs/format.md, section 10). */
 export type PairState = 'claimed' | 'confirmed' | 'former' | 'asserted'
@@ -341,6 +339,8 @@ export interface DaemonStatus {
   counts: { contacts: number; provisional: number; devices: number; connections: number }
   /** Tox profiles that are watched, and own ones among them that show an older table than the present one. */
   profiles: { watched: number; older: number }
+  /** The companion; null where the configuration has none. */
+  tox: ToxStatus | null
   notices: string[]
 }
 
@@ -368,6 +368,7 @@ export const daemonStatus: z.ZodType<DaemonStatus> = z.strictObject({
     connections: count,
   }),
   profiles: z.strictObject({ watched: count, older: count }),
+  tox: toxStatus.nullable(),
   notices: z.array(z.string()),
 })
 

@@ -18,6 +18,8 @@ export interface StatePaths {
   readonly pid: string
   readonly secrets: string
   readonly seed: string
+  /** The key of the companion, the daemon's own Tox node. */
+  readonly companion: string
   /** A seed whose sealing is being changed. */
   readonly seedNext: string
 }
@@ -31,6 +33,7 @@ export function statePaths(stateDir: string): StatePaths {
     pid: at('pid'),
     secrets: at('secrets'),
     seed: at('seed'),
+    companion: at('companion'),
     seedNext: at('seed.next'),
   }
 }

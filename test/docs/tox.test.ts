@@ -20,11 +20,18 @@ test('docs/tox.md tells every command on profiles, and only options that there a
   const named = new Set([...DOC.matchAll(/persona tox ([a-z]+)/g)].map(([, name]) => name!))
   const commands = new Map(tox.commands.map((command) => [command.name(), command]))
   expect([...named].filter((name) => !commands.has(name))).toEqual([])
-  for (const name of ['rekey', 'inspect', 'set', 'friends', 'encrypt', 'new', 'publish']) expect(named).toContain(name)
+  for (const name of ['up', 'down', 'peers', 'add', 'rekey', 'inspect', 'set', 'friends', 'encrypt', 'new', 'publish'])
+    expect(named).toContain(name)
   const options = new Set(tox.commands.flatMap((command) => command.options.map(({ long }) => long)))
   const used = [...DOC.matchAll(/(?<![-\w])--[a-z][a-z-]+/g)].map(([option]) => option)
   expect(
-    used.filter((option) => !options.has(option) && !['--json', '--tox-profile', '--repair'].includes(option)),
+    used.filter((option) => !options.has(option) && !['--json', '--tox-profile', '--repair', '--tox'].includes(option)),
   ).toEqual([])
   expect(used.length).toBeGreaterThan(10)
+})
+
+test('docs/tox.md tells why the companion does not run, by every code', () => {
+  const codes = [...read('src/live/errors.ts').matchAll(/^ {2}\| '(LIVE_[A-Z_]+)'/gm)].map(([, code]) => code!)
+  expect(codes.length).toBeGreaterThan(7)
+  expect(codes.filter((code) => !DOC.includes(`\`${code}\``))).toEqual([])
 })

@@ -158,6 +158,7 @@ export class TestKeeper {
         storeKind: 'memory',
         storeSchema: 1,
         profiles: { watched: 0, older: 0 },
+        tox: null,
         notices: [],
       }),
     })

@@ -77,6 +77,7 @@ function status(changes: Partial<DaemonStatus> = {}): DaemonStatus {
     freshness: 'fresh',
     counts: { contacts: 1, provisional: 2, devices: 4, connections: 1 },
     profiles: { watched: 0, older: 0 },
+    tox: null,
     notices: [],
     ...changes,
   }
@@ -183,6 +184,9 @@ const EVENTS: readonly DaemonEvent[] = [
     atSec: NOW,
     data: { path: HOSTILE, key: A, device: HOSTILE, epoch: 0, seq: 2, backup: HOSTILE },
   },
+  { event: 'tox.connected', id: 0, atSec: NOW, data: { connection: 'udp' } },
+  { event: 'tox.peer', id: 0, atSec: NOW, data: { key: A, contact: HOSTILE, change: 'online' } },
+  { event: 'tox.request', id: 0, atSec: NOW, data: { key: A, personaId: P } },
 ]
 
 describe('what people see', () => {

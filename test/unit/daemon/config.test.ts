@@ -29,6 +29,16 @@ const DEFAULTS: Config = {
   watchPassphraseFile: null,
   custodyIdleSec: 600,
   custodyAtMostSec: 7200,
+  toxEnabled: false,
+  toxFriends: 'all',
+  toxName: '',
+  toxWords: '',
+  toxBootstrap: [],
+  toxBootstrapFile: null,
+  toxProxy: null,
+  toxUdp: true,
+  toxPort: null,
+  toxLoopback: false,
 }
 
 const directory = mkdtempSync(join(tmpdir(), 'personad-config-'))
@@ -262,6 +272,7 @@ describe('the file', () => {
 
 describe('a reload', () => {
   const read: Config = {
+    ...DEFAULTS,
     logLevel: 'debug',
     engine: 'portable',
     maxConnections: 8,

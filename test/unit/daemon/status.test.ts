@@ -13,6 +13,7 @@ const about: About = {
   startedAtSec: NOW_SEC,
   home: { stateDir: '/s', appSocket: '/a', adminSocket: '/b', configFile: null },
   profiles: { watched: 0, older: 0 },
+  tox: null,
   notices: ['of a profile'],
   connections: 3,
   storeKind: 'leveldb',

@@ -1,0 +1,34 @@
+/** The kinds of values that the configuration has; what each says when it is refused ends a sentence: "... must be". */
+import { z } from 'zod'
+
+/** A mapping with these keys and no others; one with nothing in it, or left out, has its defaults. */
+export function section<Shape extends z.ZodRawShape>(
+  shape: Shape,
+): z.ZodPreprocess<z.ZodObject<Shape, z.core.$strict>> {
+  const mapping = z.strictObject(shape, { error: (issue) => (issue.code === 'invalid_type' ? 'a mapping' : undefined) })
+  return z.preprocess((value) => value ?? {}, mapping)
+}
+
+export function oneOf<const Values extends readonly [string, ...string[]]>(
+  values: Values,
+): z.ZodEnum<{ [V in Values[number]]: V }> {
+  return z.enum(values, { error: `one of ${values.join(', ')}` })
+}
+
+export function wholeNumber(min: number, max: number): z.ZodInt {
+  const error = `a whole number from ${min} to ${max}`
+  return z.int({ error }).min(min, { error }).max(max, { error })
+}
+
+export function setOf<const Values extends readonly [string, ...string[]]>(
+  values: Values,
+): z.ZodType<Values[number][]> {
+  const error = `a list of any of ${values.join(', ')}, each at most once`
+  return z.array(oneOf(values), { error }).refine((items) => new Set(items).size === items.length, { error })
+}
+
+/** A path of its own, or one in the home directory: the daemon has no working directory that anybody chose. */
+export function absolutePath(): z.ZodString {
+  const error = 'a path that begins with / or ~/'
+  return z.string({ error }).regex(/^(\/|~\/)[^\0]*$/, { error })
+}

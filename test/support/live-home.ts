@@ -1,0 +1,71 @@
+/** A home with a daemon whose companion runs on loopback. */
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Client } from '../../src/ipc/client.ts'
+import type { DaemonEvent, EventData, EventName } from '../../src/ipc/events.ts'
+import type { BootstrapNode } from '../../src/live/protocol.ts'
+import { DaemonProcess } from './daemon.ts'
+import { tempDir } from './temp-dir.ts'
+import { FAST } from './tox-node.ts'
+
+export interface LiveHomeOptions {
+  readonly home?: string
+  readonly bootstrap: readonly BootstrapNode[]
+  /** More lines of the section `tox`. */
+  readonly config?: string
+  readonly env?: Readonly<Record<string, string>>
+}
+
+export class LiveHome {
+  readonly home: string
+  readonly daemon: DaemonProcess
+  readonly admin: Client
+  readonly events: DaemonEvent[] = []
+  #woken: () => void = () => {}
+
+  private constructor(home: string, daemon: DaemonProcess, admin: Client) {
+    this.home = home
+    this.daemon = daemon
+    this.admin = admin
+  }
+
+  static async start({ home = tempDir(), bootstrap, config = '', env = FAST }: LiveHomeOptions): Promise<LiveHome> {
+    mkdirSync(join(home, 'config'), { recursive: true, mode: 0o700 })
+    const nodes = bootstrap.map(({ host, port, key }) => `"${host}:${port} ${key}"`).join(', ')
+    const lines = `tox:\n  enabled: true\n  loopback: true\n  bootstrap: [${nodes}]\n${config}`
+    writeFileSync(join(home, 'config/personad.yaml'), lines, { mode: 0o600 })
+    const daemon = await DaemonProcess.start({ home, env })
+    const live = new LiveHome(home, daemon, await daemon.connect())
+    // What an app sees, by what an app may do.
+    const app = await daemon.connect('app')
+    await app.subscribe(null, (event) => {
+      live.events.push(event as DaemonEvent)
+      live.#woken()
+    })
+    return live
+  }
+
+  /** The first event that fits, of all that came and will come. */
+  async told<Name extends EventName>(
+    name: Name,
+    fits: (data: EventData[Name]) => boolean = () => true,
+  ): Promise<EventData[Name]> {
+    for (;;) {
+      for (const event of this.events) {
+        if (event.event === name && fits(event.data as EventData[Name])) return event.data as EventData[Name]
+      }
+      await new Promise<void>((wake) => (this.#woken = wake))
+    }
+  }
+
+  /** Forgets the events that came. */
+  forget(): void {
+    this.events.length = 0
+  }
+
+  /** Ends the daemon in good order. */
+  async stop(): Promise<void> {
+    const status = await this.daemon.kill('SIGTERM')
+    if (status !== 0) throw new Error(`the daemon ended with ${status}: ${this.daemon.log.join('\n')}`)
+  }
+}

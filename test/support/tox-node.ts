@@ -1,0 +1,90 @@
+/** Tox nodes for tests: the node's program with an own wish for each, on loopback; and whether there is a libtoxcore to run it. */
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { onTestFinished } from 'vitest'
+import { encodeFrame, FrameCutter } from '../../src/live/frame.ts'
+import { checkReport, type BootstrapNode, type Order, type Report } from '../../src/live/protocol.ts'
+
+const MAIN = join(import.meta.dirname, '../../src/live/main.ts')
+/** Under this clock two nodes are connected within a fifth of a second; by the real one it takes ten. */
+export const FAST: Readonly<Record<string, string>> = { PERSONAD_LIVE_CLOCK_RATE: '100' }
+
+/** Why no node can run on this machine, or null when one can. */
+export function liveAbsence(): string | null {
+  const probe = "const { version } = await import('./src/live/libtoxcore.ts'); process.stdout.write(version)"
+  const { status, stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', probe], {
+    cwd: join(import.meta.dirname, '../..'),
+    encoding: 'utf8',
+  })
+  if (status !== 0) return 'libtoxcore2 or koffi is not usable here'
+  return stdout === '0.2.18' ? null : `libtoxcore ${stdout} cannot be kept to loopback, only 0.2.18 can`
+}
+
+export interface TestNodeOptions {
+  readonly secretKey: Uint8Array
+  readonly text?: string
+  readonly name?: string
+  readonly bootstrap?: readonly BootstrapNode[]
+  readonly env?: Readonly<Record<string, string>>
+}
+
+export class TestNode {
+  readonly child: ChildProcess
+  readonly reports: Report[] = []
+  #woken: () => void = () => {}
+
+  constructor({ secretKey, text = '', name = '', bootstrap = [], env = FAST }: TestNodeOptions) {
+    const child = spawn(process.execPath, [MAIN], { stdio: ['pipe', 'pipe', 'inherit'], env: { ...env } })
+    this.child = child
+    onTestFinished(() => void child.kill('SIGKILL'))
+    const cutter = new FrameCutter()
+    child.stdout.on('data', (piece: Buffer) => {
+      this.reports.push(...cutter.push(piece).map(checkReport))
+      this.#woken()
+    })
+    child.stdin.on('error', () => {})
+    child.stdin.write(Buffer.from(secretKey))
+    this.send({
+      type: 'start',
+      options: { nospam: 0, name, text, bootstrap, proxy: null, udp: true, port: null, loopback: true },
+    })
+  }
+
+  send(order: Order): void {
+    this.child.stdin!.write(encodeFrame(order))
+  }
+
+  /** A friend whose own list has this node, or will. */
+  add(key: string): void {
+    this.send({ type: 'add', key, request: null })
+  }
+
+  /** The first report that fits, of all that came and will come. */
+  async reported<Type extends Report['type']>(
+    type: Type,
+    fits: (report: Extract<Report, { type: Type }>) => boolean = () => true,
+  ): Promise<Extract<Report, { type: Type }>> {
+    for (;;) {
+      for (const report of this.reports) {
+        if (report.type === type && fits(report as Extract<Report, { type: Type }>)) {
+          return report as Extract<Report, { type: Type }>
+        }
+      }
+      await new Promise<void>((wake) => (this.#woken = wake))
+    }
+  }
+
+  /** How others bootstrap from it. */
+  async address(): Promise<BootstrapNode> {
+    const { port, dhtKey } = await this.reported('ready')
+    return { host: '127.0.0.1', port: port!, key: dhtKey }
+  }
+
+  /** Ends in good order: friends are told. */
+  async end(): Promise<void> {
+    const ended = once(this.child, 'exit')
+    this.child.stdin!.end()
+    await ended
+  }
+}
