@@ -56,14 +56,8 @@ export async function activate(context: Context, device: string): Promise<number
   return printEdit(context, `${showName(device, null)} is now the active device`, result)
 }
 
-export async function remove(context: Context, device: string): Promise<number> {
-  const result = await withDaemon(context, (client) => client.call('device.remove', { device }))
-  return printEdit(context, `removed ${showName(device, null)}`, result, [
-    'only a rotation of the key ends that, and this version has none yet',
-  ])
-}
-
-function printEdit(context: Context, done: string, result: EditResult, more: readonly string[] = []): number {
+/** What an edit did, and what is left to do. */
+export function printEdit(context: Context, done: string, result: EditResult, more: readonly string[] = []): number {
   const gaveUp = result.gaveUp.map(() => 'the table is published without nicknames from now on: they no longer fit')
   print(context, result, [
     done,

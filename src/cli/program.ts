@@ -10,6 +10,7 @@ import type { LogOptions } from './log.ts'
 import type { PassphraseOptions } from './passphrase.ts'
 import type { AnswerOptions } from './pending.ts'
 import type { InitOptions } from './persona.ts'
+import { addRotation } from './program-rotation.ts'
 import { PASSPHRASE_FILE, addTox, type WithPassphrase } from './program-tox.ts'
 import type { ServiceCommandOptions } from './service-commands.ts'
 
@@ -43,15 +44,15 @@ export function buildProgram(run: Runner): Command {
   addPersona(program, run)
   const device = program.command('device').description('your table of devices')
   addDevice(device, run)
-  addApprove(device, run)
   addTox(program.command('tox').description('Tox profiles'), run)
   addContact(program, run)
   addVerify(program, run)
   addBackup(program, run)
-  addRecovery(
-    program.command('recovery').description('the recovery words, which bring the persona back after a theft'),
-    run,
-  )
+  const recovery = program
+    .command('recovery')
+    .description('the recovery words, which bring the persona back after a theft')
+  addRecovery(recovery, run)
+  addRotation(program, device, recovery, run)
   addApp(program.command('app').description('local apps, and what they may do'), run)
   addPassphrase(program.command('passphrase').description('the passphrase that seals your signing key'), run)
   addService(program.command('service').description('the daemon as a service of your systemd'), run)
@@ -164,17 +165,6 @@ function addDevice(device: Command, run: Runner): void {
     .command('activate <device>')
     .description('make a device the active one')
     .action((name: string) => run(async (context) => (await import('./device.ts')).activate(context, name)))
-  device
-    .command('remove <device>')
-    .description('take a device out of the table; this does not revoke it')
-    .action((name: string) => run(async (context) => (await import('./device.ts')).remove(context, name)))
-}
-
-function addApprove(device: Command, run: Runner): void {
-  device
-    .command('approve <device>')
-    .description('say that a device which another device of yours added is yours')
-    .action((name: string) => run(async (context) => (await import('./device.ts')).approve(context, name)))
 }
 
 function addContact(program: Command, run: Runner): void {

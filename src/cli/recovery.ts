@@ -4,9 +4,10 @@ import type { Client } from '../ipc/client.ts'
 import type { ChosenWord } from '../ipc/methods.ts'
 import { hasCode, withDaemon } from './connect.ts'
 import { print, type Context } from './context.ts'
-import { CliError, EXIT_DONE } from './errors.ts'
+import { CliError, EXIT_DONE, EXIT_FAILED } from './errors.ts'
 import { readStdinLines } from './input.ts'
 import { askLine, isInteractive, showSecretly } from './prompt.ts'
+import { obtainWords } from './recovery-words.ts'
 
 const WORD_COUNT = 24
 const ASKED_WORDS = 3 // sanity: a guess of three words by somebody who did not write them down is hopeless, and three are quickly typed
@@ -40,6 +41,18 @@ export async function confirm(context: Context): Promise<number> {
     print(context, await client.call('recovery.confirm', { words }), [PROTECTED])
   })
   return EXIT_DONE
+}
+
+/** Whether words that somebody has written down are those of this persona. */
+export async function check(context: Context, options: { readonly wordsFile?: string }): Promise<number> {
+  const words = await obtainWords(options.wordsFile)
+  const result = await withDaemon(context, (client) => client.call('recovery.check', { words }))
+  print(context, result, [
+    result.belongs
+      ? 'yes: these are the recovery words of your persona'
+      : 'no: these words are well formed, but not those of your persona',
+  ])
+  return result.belongs ? EXIT_DONE : EXIT_FAILED
 }
 
 const PROTECTED = 'confirmed: theft protection is on, and the words are no longer on this device'

@@ -133,7 +133,7 @@ export function commandOf(edit: Edit): string {
     case 'add':
       return `persona device add ${quote(edit.name)} --key ${edit.key} --again`
     case 'remove':
-      return `persona device remove ${edit.key}`
+      return `persona device remove ${edit.key} --retired`
     case 'rename':
       return `persona device rename ${edit.key} ${quote(edit.name)}`
     case 'activate':

@@ -25,7 +25,7 @@ import { OWN_DEFAULTS, type OwnRecord } from './records.ts'
 import { Rotation } from './rotation.ts'
 import { Siblings } from './siblings.ts'
 
-/** What removing a device is not; the rotation that would be is not there yet. */
+/** What removing a device is not, and a rotation is. */
 const NOT_REVOKED =
   'this does not revoke it: all your devices share one signing key, so whoever holds that device can still sign tables in your name'
 

@@ -35,9 +35,9 @@ function expectNone(secrets: readonly Buffer[], where: string, bytes: Buffer): v
   expect(found, `secret number ${found} lies in ${where}`).toBe(-1)
 }
 
-/** Calls of every kind, good and bad, on both sockets; all that they answer. */
-async function callEverything(admin: Client, app: Client, replies: string[]): Promise<void> {
-  const record = async (call: Promise<unknown>): Promise<void> => {
+/** Keeps what a call answers, be it an error. */
+function recorder(replies: string[]): (call: Promise<unknown>) => Promise<void> {
+  return async (call) => {
     const answer = await call.catch((error: unknown) => ({
       ...(error as object),
       message: String(error),
@@ -45,6 +45,11 @@ async function callEverything(admin: Client, app: Client, replies: string[]): Pr
     }))
     replies.push(JSON.stringify(answer))
   }
+}
+
+/** Calls of every kind, good and bad, on both sockets; all that they answer. */
+async function callEverything(admin: Client, app: Client, replies: string[]): Promise<void> {
+  const record = recorder(replies)
   const bob = person('bob')
   await admin.subscribe(null, (event) => replies.push(JSON.stringify(event)))
   await record(admin.call('persona.unlock', { passphrase: wrongPassphrase }))
@@ -69,6 +74,22 @@ async function callEverything(admin: Client, app: Client, replies: string[]): Pr
     await record(client.call('recovery.confirm', { words: [1, 2, 3].map((position) => ({ position, word: 'wrong' })) }))
   }
   await record(app.call('recovery.show'))
+}
+
+/** The words travel as one text: given rightly and wrongly, on both sockets, and used. */
+async function rotateWith(words: readonly string[], admin: Client, app: Client, replies: string[]): Promise<void> {
+  const record = recorder(replies)
+  const text = words.join(' ')
+  await record(app.call('recovery.check', { words: text }))
+  await record(admin.call('recovery.check', { words: text, more: 1 } as never))
+  await record(admin.call('recovery.check', { words: words.slice(1).join(' ') }))
+  await record(admin.call('recovery.check', { words: text }))
+  const { plan } = await admin.call('rotation.plan', { epoch: 1 })
+  await record(admin.call('rotation.apply', { epoch: 1, plan, words: words.toReversed().join(' ') }))
+  await record(admin.call('rotation.apply', { epoch: 2, plan, words: text }))
+  await record(admin.call('rotation.apply', { epoch: 1, plan, words: text }))
+  await record(admin.call('rotation.follow', { words: text }))
+  expect((await admin.call('device.list')).epoch).toBe(1)
 }
 
 describe('a secret', () => {
@@ -97,6 +118,7 @@ describe('a secret', () => {
 
     const chosen = [4, 9, 20].map((position) => ({ position, word: words[position - 1]! }))
     replies.push(JSON.stringify(await admin.call('recovery.confirm', { words: chosen })))
+    await rotateWith(words, admin, app, replies)
     expect(await daemon.kill('SIGTERM')).toBe(0)
     for (const path of filesBelow(join(home, 'state'))) expectNone(secrets, path, readFileSync(path))
     expectNone(secrets, 'the log', Buffer.from([...logs, ...daemon.log].join('\n')))

@@ -103,7 +103,7 @@ describe(`the main job, on ${whose}`, () => {
     expect(shown.active).toBe(phone)
     expect(shown.devices.map(({ name }) => name)).toEqual(['phone', 'old laptop'])
 
-    const removal = await home.done(['device', 'remove', 'old laptop'])
+    const removal = await home.done(['device', 'remove', 'old laptop', '--retired'])
     expect(removal).toContain('this does not revoke it')
     expect(((await home.json(['device', 'list'])) as shapes.OwnTable).devices).toEqual([{ name: 'phone', key: phone }])
     expect(await home.failure(['device', 'add', 'laptop', '--key', laptop])).toBe('1 DEVICE_TOMBSTONED')
@@ -295,12 +295,17 @@ describe('bad input has a stable code, and loses nothing', () => {
     expect(refusal).toContain('TABLE_TOO_LARGE')
     expect(refusal).toMatch(/\d+ bytes?/)
     expect(((await home.json(['device', 'list'])) as shapes.OwnTable).devices).toHaveLength(added)
-    await home.done(['device', 'remove', 'laptop'])
+    await home.done(['device', 'remove', 'laptop', '--retired'])
   })
 
   test('what is not there, or not clear', async () => {
     await home.start()
-    for (const command of [['blob'], ['device', 'list'], ['device', 'remove', 'x'], ['tox', 'publish', LAPTOP]]) {
+    for (const command of [
+      ['blob'],
+      ['device', 'list'],
+      ['device', 'remove', 'x', '--retired'],
+      ['tox', 'publish', LAPTOP],
+    ]) {
       expect(await home.failure(command), command.join(' ')).toBe('1 NO_PERSONA')
     }
     await home.done(['init'])
@@ -528,7 +533,7 @@ describe('for programs', () => {
       [METHODS['device.add'].result, ['device', 'add', 'x', '--key', OTHER_KEY]],
       [METHODS['device.rename'].result, ['device', 'rename', 'x', 'y']],
       [METHODS['device.activate'].result, ['device', 'activate', 'y']],
-      [METHODS['device.remove'].result, ['device', 'remove', 'y']],
+      [METHODS['device.remove'].result, ['device', 'remove', 'y', '--retired']],
       [METHODS['recovery.show'].result, ['recovery', 'show']],
       [METHODS.observe.result, ['observe', '--from', OTHER_KEY, 'hello']],
     ]

@@ -385,7 +385,7 @@ describe(`persona tox follow, on ${fixturesAbsence === null ? 'real profiles' : 
     const phone = formatHex(keyOf(at('zoe-phone.tox')))
     const { text: both } = (await home.json(['blob'])) as shapes.StatusMessage
     await yan.done(['observe', both, '--from', phone])
-    await home.done(['device', 'remove', 'phone'])
+    await home.done(['device', 'remove', 'phone', '--retired'])
     const { text } = (await home.json(['blob'])) as shapes.StatusMessage
     await yan.done(['observe', text, '--from', formatHex(keyOf(at('zoe-laptop.tox')))])
     const report = (await yan.json(['tox', 'follow', at('yan.tox')])) as FollowReport

@@ -7,7 +7,8 @@ import { onTestFinished } from 'vitest'
 import { tempDir } from './temp-dir.ts'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
-const PERSONA = join(ROOT, 'src/launch/persona.js')
+/** The launcher of the command line. */
+export const PERSONA: string = join(ROOT, 'src/launch/persona.js')
 const PERSONAD = join(ROOT, 'src/launch/personad.js')
 
 export interface Outcome {

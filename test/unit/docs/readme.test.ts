@@ -48,7 +48,7 @@ test('every command in the documents exists, with its options', () => {
   for (const words of commands) expect(unknownIn(words, program), words.join(' ')).toBeNull()
 })
 
-test.each(['rotate --follow', 'device explode x', 'init --key-file x', 'device'])(
+test.each(['rotate --sideways', 'device explode x', 'init --key-file x', 'device'])(
   'a command that does not exist is noticed: %s',
   (line) => {
     expect(unknownIn(line.split(' '), program)).not.toBeNull()

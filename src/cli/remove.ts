@@ -1,0 +1,48 @@
+/** `persona device remove`: of a device that is lost the key is rotated away, one that is retired is only taken out of the table. */
+import { withDaemon } from './connect.ts'
+import type { Context } from './context.ts'
+import { printEdit } from './device.ts'
+import { CliError } from './errors.ts'
+import { showName } from './escape.ts'
+import { askLine, isInteractive } from './prompt.ts'
+import { rotate, type RotateOptions } from './rotate.ts'
+
+export interface RemoveOptions extends RotateOptions {
+  readonly lost?: true
+  readonly retired?: true
+}
+
+const ROTATING = ['since', 'keep', 'without', 'epoch', 'wordsFile', 'dryRun'] as const
+
+export async function remove(context: Context, device: string, options: RemoveOptions): Promise<number> {
+  if (options.lost === true && options.retired === true) {
+    throw new CliError('USAGE', 'a device is either --lost or --retired')
+  }
+  const isLost = options.lost === true || (options.retired !== true && (await askWhich(context, device)))
+  if (isLost) return await rotate(context, options, device)
+  const unfit = ROTATING.find((name) => options[name] !== undefined)
+  if (unfit !== undefined) {
+    const option = unfit.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
+    throw new CliError('USAGE', `--${option} is for a rotation, and --retired makes none`)
+  }
+  const result = await withDaemon(context, (client) => client.call('device.remove', { device }))
+  return printEdit(context, `removed ${showName(device, null)}`, result, [
+    `if it is not in your hands, rotate: persona rotate`,
+  ])
+}
+
+/** @returns whether it is lost */
+async function askWhich(context: Context, device: string): Promise<boolean> {
+  if (context.json || !isInteractive()) {
+    throw new CliError('USAGE', 'is the device lost, or retired and in your hands?', {
+      hint: '--lost rotates the key, which shuts out whoever has the device; --retired only takes it out of the table',
+    })
+  }
+  process.stderr.write(
+    'lost:     it was stolen, or nobody knows: the key is rotated, which shuts it out; the recovery words are needed\n' +
+      'retired:  it is in your hands, and stays so: it is only taken out of the table\n',
+  )
+  const answer = (await askLine(`Is ${showName(device, null)} lost or retired? `)).trim().toLowerCase()
+  if (answer === 'lost' || answer === 'retired') return answer === 'lost'
+  throw new CliError('CANCELLED', 'cancelled: nothing was done')
+}
