@@ -2,6 +2,9 @@
 
 export type CliErrorCode =
   | 'USAGE' // the words of the command line do not fit together
+  | 'FILE_UNREADABLE'
+  | 'FILE_EXISTS' // and is not replaced unasked
+  | 'NOT_EVIDENCE' // a file of another kind, or damaged
   | 'NO_TERMINAL' // something must be asked, and nobody is there to answer
   | 'CANCELLED' // the question was answered with Ctrl-C or Ctrl-D
   | 'PASSPHRASE_FILE' // cannot be read, is empty, too long or not text

@@ -3,6 +3,7 @@ import { Command } from 'commander'
 import type { AddContactOptions } from './contact-add.ts'
 import type { VerifyContactOptions } from './contact-verify.ts'
 import type { Context } from './context.ts'
+import type { AlarmOptions } from './alarms.ts'
 import type { GrantOptions } from './app.ts'
 import type { BackupOptions, ReconcileOptions } from './backup.ts'
 import type { KeyOptions } from './device.ts'
@@ -237,8 +238,22 @@ function addVerify(program: Command, run: Runner): void {
     .command('verify [text]')
     .description('judge a status message, storing nothing; from stdin when it is - or left out')
     .option('--from <toxpk>', 'the device that shows it')
-    .action((text: string | undefined, options: { from?: string }) =>
-      run(async (context) => (await import('./verify.ts')).verify(context, text, options)),
+    .option('--evidence <file>', 'check a file of evidence instead')
+    .action((text: string | undefined, options: { from?: string; evidence?: string }) =>
+      run(async (context) =>
+        options.evidence === undefined
+          ? (await import('./verify.ts')).verify(context, text, options)
+          : (await import('./alarms.ts')).verifyEvidence(context, options.evidence),
+      ),
+    )
+  program
+    .command('alarms [contact]')
+    .description('what went wrong with tables, what it means, and what to do')
+    .option('--dismiss <id>', 'this one is dealt with')
+    .option('--export <file>', 'write the evidence of the contact, or of your own persona, for others to check')
+    .option('--force', 'replace the file')
+    .action((contact: string | undefined, options: AlarmOptions) =>
+      run(async (context) => (await import('./alarms.ts')).alarms(context, contact, options)),
     )
   program
     .command('observe <text>')

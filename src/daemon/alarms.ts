@@ -1,13 +1,82 @@
 /** What the owner is to know at once, and nothing was changed for: who claims what is another's (docs/format.md, sections 8 and 10). */
+import { encodeUtf8, formatHex } from '../core/bytes.ts'
 import { isContested, pairState } from '../core/trust.ts'
 import type { Ledger } from './ledger.ts'
 import type { PersonaRecord } from './records.ts'
 
 const OWN_NAME = 'your own persona'
 
+const REPEAT_SEC = 3600 // sanity: what goes on and on is told once an hour, and counted
+const MAX_ALARM_KEYS = 8 // sanity: the devices that it was raised for last; who lists everybody's is one alarm, and not a flood of them
+const FORK_ALARMS_AFTER_SEC = 14 * 86_400 // format: two honest devices settle a fork by then
+const ID_DIGITS = 8
+
+/** One alarm for each code and persona: it stands until the owner dismisses it. */
 function alarm(ledger: Ledger, code: string, personaId: string, key: string | null, message: string): void {
+  const id = alarmId(code, personaId, ledger)
+  const known = ledger.records.alarms.get(id)
+  const { nowSec } = ledger
+  const sinceLastSec = known === undefined || known.dueSec !== null ? Infinity : nowSec - known.lastSec
+  const isNew = key !== null && known?.keys.includes(key) !== true
+  // A clock that stepped back must not silence it.
+  if (!isNew && sinceLastSec >= 0 && sinceLastSec < REPEAT_SEC) return
+  const keys = [key, ...(known?.keys ?? [])].filter((each) => each !== null)
+  ledger.stage(
+    ledger.records.alarms.put(id, {
+      code,
+      personaId,
+      keys: [...new Set(keys)].slice(0, MAX_ALARM_KEYS),
+      message,
+      sinceSec: known?.sinceSec ?? nowSec,
+      lastSec: nowSec,
+      count: (known?.count ?? 0) + 1,
+      dueSec: null,
+    }),
+  )
   ledger.emit({ event: 'alarm', data: { code, personaId, key, message } })
 }
+
+function alarmId(code: string, personaId: string, ledger: Ledger): string {
+  const hash = formatHex(ledger.engine.sha512(encodeUtf8(`${code} ${personaId}`)))
+  return hash.slice(0, ID_DIGITS).toLowerCase()
+}
+
+/** Two tables in the place of one: honest devices that did not know of each other make such, and settle it by a higher one. */
+export function noteFork(persona: PersonaRecord, ledger: Ledger): void {
+  const id = alarmId(FORK, persona.personaId, ledger)
+  if (ledger.records.alarms.get(id) !== undefined) return
+  const { nowSec } = ledger
+  const message = `${persona.entry?.name ?? OWN_NAME} signed two tables in the place of one, and none that settles it for 14 days: somebody else may have the signing key`
+  const record = {
+    code: FORK,
+    personaId: persona.personaId,
+    keys: [],
+    message,
+    sinceSec: nowSec,
+    lastSec: nowSec,
+    count: 1,
+  }
+  ledger.stage(ledger.records.alarms.put(id, { ...record, dueSec: nowSec + FORK_ALARMS_AFTER_SEC }))
+}
+
+/** A higher table came: the fork behind it is settled, unless it was an alarm by then. */
+export function settleFork(personaId: string, ledger: Ledger): void {
+  const { alarms } = ledger.records
+  const id = alarmId(FORK, personaId, ledger)
+  const known = alarms.get(id)
+  if (known !== undefined && known.dueSec !== null) ledger.stage(alarms.remove(id))
+}
+
+/** What waited long enough is an alarm now. */
+export function announceDue(id: string, ledger: Ledger): void {
+  const record = ledger.records.alarms.get(id)
+  if (record?.dueSec === undefined || record.dueSec === null || record.dueSec > ledger.nowSec) return
+  const { code, personaId, message } = record
+  ledger.stage(ledger.records.alarms.put(id, { ...record, dueSec: null, lastSec: ledger.nowSec }))
+  ledger.emit({ event: 'alarm', data: { code, personaId, key: null, message } })
+}
+
+const FORK = 'FORK'
 
 /** Two chains for one PersonaID: whoever made the second one holds K_0. */
 export function alarmDisputed(persona: PersonaRecord, ledger: Ledger): void {

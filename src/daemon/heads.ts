@@ -7,7 +7,7 @@ import { nameDevices, type Device } from '../core/table.ts'
 import { pairState } from '../core/trust.ts'
 import { recallBlob, type VerifiedBlob } from '../core/verify.ts'
 import type { ContactChange } from '../ipc/events.ts'
-import { alarmDisputed } from './alarms.ts'
+import { alarmDisputed, noteFork, settleFork } from './alarms.ts'
 import type { Ledger } from './ledger.ts'
 import {
   MAX_CLAIMANTS,
@@ -219,12 +219,14 @@ export function applyVerdict(
   switch (verdict.verdict) {
     case 'accept': {
       const forked = verdict.forkBehind ? withFork(persona, blob, ledger) : persona
+      settleFork(persona.personaId, ledger)
       const taken = takeHeld(takeHead(forked, blob, ledger), mayNote, ledger)
       // Of two steps at once only where they lead is news.
       return { persona: taken.persona, changes: diffTables(persona, taken.persona) }
     }
     case 'fork': {
       const forked = withFork(persona, blob, ledger)
+      if (forked !== persona) noteFork(persona, ledger)
       return verdict.wins ? takeHead(forked, blob, ledger) : { persona: forked, changes: [] }
     }
     case 'refresh': {

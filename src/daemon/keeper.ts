@@ -15,6 +15,7 @@ import type { Custody } from './custody.ts'
 import { KeeperError, noPersona } from './errors.ts'
 import type { Reader } from './find.ts'
 import { Apps } from './apps.ts'
+import { alarmHandlers } from './handlers-alarms.ts'
 import { appHandlers, finishRevocations } from './handlers-apps.ts'
 import { backupHandlers } from './handlers-backup.ts'
 import { contactHandlers } from './handlers-contacts.ts'
@@ -125,6 +126,7 @@ export class Keeper {
       ...appHandlers(this, this.apps),
       ...linkHandlers(this),
       ...pendingHandlers(this),
+      ...alarmHandlers(this),
       ...ownHandlers(this),
       ...custodyHandlers(this),
       ...backupHandlers(this),

@@ -31,6 +31,7 @@ import { openNotifier } from './notify.ts'
 import { Profiles, type ProfilesConfig } from './profiles.ts'
 import { scheduleLock } from './lock-timer.ts'
 import type { OpenLimits } from './open-time.ts'
+import { scheduleAlarms } from './alarm-timer.ts'
 import { scheduleResign } from './resign-timer.ts'
 import type { About } from './status.ts'
 import { readToxPassphrase } from './tox-passphrase.ts'
@@ -176,7 +177,7 @@ async function start(
     profiles,
     live,
     servers,
-    stopTimers: [scheduleResign(keeper, nowSec, log), scheduleLock(custody)],
+    stopTimers: [scheduleResign(keeper, nowSec, log), scheduleLock(custody), scheduleAlarms(keeper, log)],
     config,
   }
   servers.push(await serveRole('app', daemon, paths.appSocket, log, supervisor))

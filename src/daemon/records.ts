@@ -159,6 +159,20 @@ export interface AppRecord {
   readonly revoking: boolean
 }
 
+/** What the owner was alarmed of, and has not dismissed. The id is made of code and PersonaID. */
+export interface AlarmRecord {
+  readonly code: string
+  readonly personaId: string | null
+  /** The devices that it was raised for last. */
+  readonly keys: readonly string[]
+  readonly message: string
+  readonly sinceSec: number
+  readonly lastSec: number
+  readonly count: number
+  /** It becomes an alarm then, if nothing settles it; null for one that is. */
+  readonly dueSec: number | null
+}
+
 /** Where the history stands. The id is `last`. */
 export interface HistoryTip {
   /** Of the newest entry; 0 without one. */
@@ -225,6 +239,7 @@ export interface Records {
   readonly history: Collection<HistoryEntry>
   readonly tip: Collection<HistoryTip>
   readonly apps: Collection<AppRecord>
+  readonly alarms: Collection<AlarmRecord>
   readonly imports: Collection<ImportRecord>
   /** Records of a snapshot that wait beside the state. The id says in which order they are taken. */
   readonly arrivals: Collection<SnapshotItem>
@@ -246,6 +261,7 @@ export function recordsOf(store: Store, cache: RecordCache | null = null): Recor
     history: new Collection(store, 'history', record<HistoryEntry>()),
     tip: new Collection(store, 'tip', record<HistoryTip>(), cache),
     apps: new Collection(store, 'app', record<AppRecord>(), cache),
+    alarms: new Collection(store, 'alarm', record<AlarmRecord>()),
     imports: new Collection(store, 'import', record<ImportRecord>(), cache),
     arrivals: new Collection(store, 'arrival', record<SnapshotItem>()),
     pending: new Collection(store, 'pending', record<PendingRecord>()),

@@ -34,6 +34,7 @@ const TRAVELS: Readonly<Record<keyof Records, Purpose | 'always' | 'never'>> = {
   counts: 'never', // they are counted again
   history: 'never', // it tells what happened to one store
   tip: 'never',
+  alarms: 'never', // each device raises its own
   apps: 'never', // a token is for one machine, and one that was revoked since must not come back
   imports: 'never',
   arrivals: 'never',

@@ -10,6 +10,7 @@ import { diagnosis, type Diagnosis } from './shapes-doctor.ts'
 import * as backup from './shapes-backup.ts'
 import * as shape from './shapes.ts'
 import * as pairing from './shapes-pairing.ts'
+import { alarm, evidenceFile, type Alarm, type EvidenceFile } from './shapes-alarms.ts'
 import { app, appName, appToken, capabilities, type App, type AppToken, type Capability } from './shapes-apps.ts'
 import * as rotation from './shapes-rotation.ts'
 import { pendingKind, pendingUpdate, type PendingKind, type PendingUpdate } from './shapes-pending.ts'
@@ -157,6 +158,9 @@ export interface Methods {
   'profile.list': MethodSpec<Empty, shape.ProfileList>
   'profile.due': MethodSpec<Empty, DueProfiles>
   'profile.wrote': MethodSpec<WrittenProfile, { device: string | null }>
+  'alarm.list': MethodSpec<Empty, { alarms: Alarm[] }>
+  'alarm.dismiss': MethodSpec<{ id: string }, Alarm>
+  'evidence.get': MethodSpec<{ contact: string }, EvidenceFile>
   'contact.policy': MethodSpec<{ contact: string; policy: shape.Policy }, shape.Contact>
   'pending.list': MethodSpec<{ after?: string; limit?: number }, { pending: PendingUpdate[]; next: string | null }>
   'pending.accept': MethodSpec<PendingAnswer, PendingUpdate>
@@ -383,6 +387,22 @@ export const METHODS: Methods = {
     "The owner's word for a device that came through a sibling's table",
     deviceName,
     z.strictObject({ table: shape.ownTable }),
+  ),
+  'alarm.list': {
+    ...method(
+      'admin',
+      'The alarms that stand, the last one first',
+      noParams,
+      z.strictObject({ alarms: z.array(alarm) }),
+    ),
+    isLarge: true,
+  },
+  'alarm.dismiss': method('admin', 'The owner has dealt with it', z.strictObject({ id: z.string().max(64) }), alarm),
+  'evidence.get': method(
+    'admin',
+    'Tables of a contact, or of the own persona, that were kept as evidence, for anybody to check',
+    z.strictObject({ contact: z.string().min(1).max(256) }),
+    evidenceFile,
   ),
   'contact.policy': {
     ...method(
