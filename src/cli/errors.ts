@@ -15,6 +15,7 @@ export type CliErrorCode =
   | 'SANDBOXED' // running Tox clients cannot be seen from here
   | 'WORDS_WRONG' // what was typed is not one of the recovery words
   | 'NUMBER_WRONG' // what was typed is no safety number
+  | 'SYNC_FILE' // cannot be read, or is no text
   | 'SCAN_INCOMPLETE' // some of several profiles could not be read
   | 'FILE_EXISTS' // and is replaced only with --force
   | 'BACKUP_FILE' // cannot be read, or is too short to be one

@@ -106,7 +106,11 @@ async function readTextFile(path: string): Promise<string> {
   }
 }
 
-async function readAtMost(handle: FileHandle, maxBytes: number): Promise<{ buffer: Uint8Array; bytesRead: number }> {
+/** As many bytes as there are, up to a bound. */
+export async function readAtMost(
+  handle: FileHandle,
+  maxBytes: number,
+): Promise<{ buffer: Uint8Array; bytesRead: number }> {
   const buffer = new Uint8Array(maxBytes)
   let at = 0
   while (at < maxBytes) {

@@ -45,6 +45,7 @@ export function buildProgram(run: Runner): Command {
   addPersona(program, run)
   const device = program.command('device').description('your table of devices')
   addDevice(device, run)
+  addSibling(program.command('sibling').description('your other devices'), run)
   addTox(program.command('tox').description('Tox profiles'), run)
   addContact(program, run)
   addVerify(program, run)
@@ -166,6 +167,13 @@ function addDevice(device: Command, run: Runner): void {
     .command('activate <device>')
     .description('make a device the active one')
     .action((name: string) => run(async (context) => (await import('./device.ts')).activate(context, name)))
+}
+
+function addSibling(sibling: Command, run: Runner): void {
+  sibling
+    .command('sync <file>')
+    .description('take the newer table in a file, if it is there, and write yours into it; - for stdin and stdout')
+    .action((file: string) => run(async (context) => (await import('./sibling.ts')).sync(context, file)))
 }
 
 function addContact(program: Command, run: Runner): void {

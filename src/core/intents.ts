@@ -2,6 +2,8 @@
 import { activateDevice, addDevice, freeName, rekeyDevice, removeDevice, renameDevice, type Device } from './table.ts'
 import { MAX_DEVICES } from './limits.ts'
 
+const MAX_TABLES_BETWEEN = 32 // sanity: how far behind a head the last noted table may lie; half of those that are remembered
+
 /** Keys are 64 upper-case hex digits; `found` is the value that the edit replaced. */
 export type Edit =
   | { readonly kind: 'add'; readonly key: string; readonly name: string; readonly companion?: true }
@@ -23,10 +25,14 @@ export interface Intent {
   readonly edit: Edit
   /** The writer's clock. */
   readonly atSec: number
+  /** Of an add: the key had been listed before, and removed by somebody. */
+  readonly again?: true
   /** The first own table let out with it; null while none was. */
   readonly published: TablePoint | null
-  /** The last own table let out with it after a replay; a sibling may have removed the device knowing only this one. */
+  /** The last table with it that does not follow from the first: an own one after a replay, or a sibling's that came to the same. */
   readonly republished?: TablePoint | null
+  /** A sibling's table followed it. It stays all the same: yet another sibling, with more tables of its own, may know nothing of it. */
+  readonly settled?: true
 }
 
 /** The head that the intents are replayed onto. */
@@ -38,7 +44,7 @@ export interface ReplayHead extends TablePoint {
 }
 
 /**
- * - `kept`: the head shows its effect already.
+ * - `kept`: the head shows its effect already; the intent is as it is to be remembered, the same object where nothing is new.
  * - `replayed`: the new table has it again.
  * - `superseded`: a later edit, of a sibling or of the owner here, decided otherwise.
  * - `dropped`: it can no longer be done; the owner is told, with the command that repeats it.
@@ -101,19 +107,40 @@ export function replayIntents(
   let devices = head.devices
   const outcomes: IntentOutcome[] = []
   for (const [i, intent] of intents.entries()) {
-    const step = isTakenBack(intent.edit, intents.slice(i + 1))
-      ? 'superseded'
-      : replayStep(intent, devices, head, context)
+    const step =
+      ownWord(intent.edit, intents.slice(i + 1), devices, context) ?? replayStep(intent, devices, head, context)
     if (typeof step === 'object') {
       devices = applyEdit(devices, step.apply)
       outcomes.push({ intent, outcome: 'replayed' })
-    } else if (step === 'kept' || step === 'superseded') {
+    } else if (step === 'kept') {
+      outcomes.push({ intent: settle(intent, head, context), outcome: step })
+    } else if (step === 'superseded') {
       outcomes.push({ intent, outcome: step })
     } else {
       outcomes.push({ intent, outcome: 'dropped', reason: step })
     }
   }
-  return { devices, outcomes: isSameTable(devices, head.devices) ? outcomes.map(asKept) : outcomes }
+  if (!isSameTable(devices, head.devices)) return { devices, outcomes }
+  return { devices, outcomes: outcomes.map((outcome) => asKept(outcome, head, context)) }
+}
+
+/** What the owner has said here since about the device of an edit that the table does not show. */
+function ownWord(
+  edit: Edit,
+  later: readonly Intent[],
+  devices: readonly Device[],
+  { tombstones }: ReplayContext,
+): 'kept' | 'superseded' | null {
+  if (edit.kind === 'remove') return isTakenBack(edit, later) ? 'superseded' : null
+  const key = edit.kind === 'rekey' ? edit.newKey : edit.key
+  const isListed = (wanted: string): boolean => devices.some((device) => device.key === wanted)
+  if (isListed(edit.key) || isListed(key)) return null
+  const present = later.reduce(
+    (last, { edit: next }) => (next.kind === 'rekey' && next.key === last ? next.newKey : last),
+    key,
+  )
+  if (present !== key && isListed(present)) return 'kept'
+  return tombstones.has(present) ? 'superseded' : null
 }
 
 // Removed here and then added again here: to remove it once more would undo the owner's last word, and nothing would bring it back.
@@ -130,8 +157,22 @@ function isSameTable(a: readonly Device[], b: readonly Device[]): boolean {
 }
 
 // Steps that lead back to the head (from A to B and on to C, which the head shows) are no reason to sign a table.
-function asKept(outcome: IntentOutcome): IntentOutcome {
-  return outcome.outcome === 'replayed' ? { intent: outcome.intent, outcome: 'kept' } : outcome
+function asKept(outcome: IntentOutcome, head: ReplayHead, context: ReplayContext): IntentOutcome {
+  if (outcome.outcome !== 'replayed') return outcome
+  return { intent: settle(outcome.intent, head, context), outcome: 'kept' }
+}
+
+// What is known of an intent that the head shows. Another table is noted only now and then, so that most heads cost no write.
+function settle(intent: Intent, head: ReplayHead, context: ReplayContext): Intent {
+  const { epoch, seq, tableHash } = head
+  const republished = { epoch, seq, tableHash }
+  if (wasSeen(intent, head, context)) {
+    const isNear = tablesWith(intent).some((table) => table.epoch === epoch && seq - table.seq < MAX_TABLES_BETWEEN)
+    if (!isNear) return { ...intent, settled: true, republished }
+    return intent.settled === true ? intent : { ...intent, settled: true }
+  }
+  // A head without the device need not have removed it: it may never have known it, and then says nothing to who adds it after it.
+  return intent.edit.kind === 'remove' ? intent : { ...intent, republished }
 }
 
 function replayStep(intent: Intent, devices: readonly Device[], head: ReplayHead, context: ReplayContext): Step {
@@ -139,29 +180,40 @@ function replayStep(intent: Intent, devices: readonly Device[], head: ReplayHead
   const listed = devices.find((device) => device.key === edit.key)
   switch (edit.kind) {
     case 'remove':
-      // Removal wins over everything a sibling did meanwhile: who holds a stolen device must not stay in by racing the owner.
-      return listed === undefined ? 'kept' : { apply: edit }
+      if (listed === undefined) return 'kept'
+      // Removal wins over all that siblings did meanwhile: who holds a stolen device must not stay in by racing the owner. Who lists
+      // it again knowing that it was removed has the later word; against a thief who does so only a rotation helps.
+      return wasSeen(intent, head, context) ? 'superseded' : { apply: edit }
     case 'add':
       return listed === undefined ? replayAdd(intent, edit, devices, head, context) : 'kept'
     case 'rename':
-      if (listed === undefined) return 'DEVICE_GONE'
+      if (listed === undefined) return goneStep(intent)
       if (listed.name === edit.name) return 'kept'
-      if (wasSeen(intent, head, context)) return 'superseded'
-      if (listed.name !== edit.found && !isLater(intent, head, context)) return 'superseded'
+      if (isOverruled(intent, listed.name === edit.found, head, context)) return 'superseded'
       return { apply: { ...edit, name: freeName(edit.name, namesBeside(devices, edit.key)) } }
     case 'activate':
-      if (listed === undefined) return 'DEVICE_GONE'
+      if (listed === undefined) return goneStep(intent)
       if (devices[0] === listed) return 'kept'
       // A sibling has marked it meanwhile: no table may make it the active one.
       if (listed.companion) return 'superseded'
-      if (wasSeen(intent, head, context)) return 'superseded'
-      if (devices[0]!.key !== edit.found && !isLater(intent, head, context)) return 'superseded'
-      return { apply: edit }
+      return isOverruled(intent, devices[0]!.key === edit.found, head, context) ? 'superseded' : { apply: edit }
     case 'rekey':
-      if (devices.some((device) => device.key === edit.newKey)) return listed === undefined ? 'kept' : 'KEY_LISTED'
-      if (listed === undefined) return 'DEVICE_GONE'
-      return wasSeen(intent, head, context) ? 'superseded' : { apply: edit }
+      return replayRekey(intent, edit, devices, head, context)
   }
+}
+
+// What siblings have long seen is no loss when the device goes.
+function goneStep(intent: Intent): Step {
+  return intent.settled === true ? 'superseded' : 'DEVICE_GONE'
+}
+
+/** Whether a table that shows another name or order was made later, or by somebody who knew. */
+function isOverruled(intent: Intent, showsFound: boolean, head: ReplayHead, context: ReplayContext): boolean {
+  const known = tablesWith(intent).map((table) => descent(head, table, context))
+  if (known.includes('yes')) return true
+  // A sibling who had seen it may have taken it back in a table that is not known here.
+  const isLostRace = showsFound && (intent.settled !== true || !known.includes('unknown'))
+  return !isLostRace && !isLater(intent, head, context)
 }
 
 function replayAdd(
@@ -171,8 +223,8 @@ function replayAdd(
   head: ReplayHead,
   context: ReplayContext,
 ): Step {
-  // The owner himself removed it since.
-  if (context.tombstones.has(edit.key)) return 'superseded'
+  // Whoever made the head may also have removed it without knowing that it was wanted back here: removal wins, and the owner is told.
+  if (intent.again === true) return 'REMOVED_BY_SIBLING'
   if (tablesWith(intent).some((table) => mayDescend(head, table, context))) return 'REMOVED_BY_SIBLING'
   const added: Edit = {
     ...edit,
@@ -183,6 +235,21 @@ function replayAdd(
   }
   if (devices.length >= MAX_DEVICES || !context.fits(applyEdit(devices, added))) return 'TABLE_FULL'
   return { apply: added }
+}
+
+function replayRekey(
+  intent: Intent,
+  edit: Extract<Edit, { kind: 'rekey' }>,
+  devices: readonly Device[],
+  head: ReplayHead,
+  context: ReplayContext,
+): Step {
+  const isListed = (key: string): boolean => devices.some((device) => device.key === key)
+  if (isListed(edit.newKey) && !isListed(edit.key)) return 'kept'
+  const isKnown = wasSeen(intent, head, context)
+  if (isListed(edit.newKey)) return isKnown ? 'superseded' : 'KEY_LISTED'
+  if (!isListed(edit.key)) return isKnown ? goneStep(intent) : 'DEVICE_GONE'
+  return isKnown ? 'superseded' : { apply: edit }
 }
 
 function namesBeside(devices: readonly Device[], key: string): string[] {

@@ -51,6 +51,8 @@ export type KeeperErrorCode =
   | 'SECRETS_FOREIGN' // another persona's
   | 'RESTORE_UNRECONCILED' // the state was put back, and may be behind what friends have
   | 'TRANSFER_ENDED' // a backup or restore that is not under way
+  | 'SIBLING_NO_TABLE' // a text to sync from, without a token
+  | 'SIBLING_FOREIGN' // another persona's
   | 'SNAPSHOT_CUT'
   | 'SNAPSHOT_DAMAGED'
   | 'SNAPSHOT_UNKNOWN_VERSION'

@@ -26,6 +26,7 @@ import { pendingHandlers } from './handlers-pending.ts'
 import { ownHandlers } from './handlers-own.ts'
 import { pairingHandlers } from './handlers-pairing.ts'
 import { rotationHandlers } from './handlers-rotation.ts'
+import { siblingHandlers } from './handlers-sibling.ts'
 import { judgeAgainst } from './heads.ts'
 import { HeldKeys } from './held-keys.ts'
 import { Ledger, type PendingEvent } from './ledger.ts'
@@ -131,6 +132,7 @@ export class Keeper {
       ...custodyHandlers(this),
       ...backupHandlers(this),
       ...rotationHandlers(this),
+      ...siblingHandlers(this),
       ...pairingHandlers(this),
     }
     return this.#handlers

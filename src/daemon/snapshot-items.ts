@@ -167,7 +167,12 @@ const own: z.ZodType<OwnRecord> = z.strictObject({
 })
 
 const edit: z.ZodType<Edit> = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('add'), key: deviceKey, name: nickname }),
+  z.strictObject({
+    kind: z.literal('add'),
+    key: deviceKey,
+    name: nickname,
+    companion: z.literal(true).exactOptional(),
+  }),
   z.strictObject({ kind: z.literal('remove'), key: deviceKey }),
   z.strictObject({ kind: z.literal('rename'), key: deviceKey, found: nickname, name: nickname }),
   z.strictObject({ kind: z.literal('activate'), key: deviceKey, found: deviceKey }),
@@ -178,8 +183,10 @@ const intent: z.ZodType<Intent> = z.strictObject({
   id: z.string().regex(/^[0-9]{10}$/),
   edit,
   atSec: seconds,
+  again: z.literal(true).exactOptional(),
   published: tablePoint.nullable(),
   republished: tablePoint.nullable().exactOptional(),
+  settled: z.literal(true).exactOptional(),
 })
 
 /** The first line; a later version may look otherwise, so that only `version` is judged before the rest. */

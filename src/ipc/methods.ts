@@ -15,6 +15,7 @@ import { app, appName, appToken, capabilities, type App, type AppToken, type Cap
 import * as rotation from './shapes-rotation.ts'
 import { pendingKind, pendingUpdate, type PendingKind, type PendingUpdate } from './shapes-pending.ts'
 import { toxPeers, toxStatus, type ToxPeers, type ToxStatus } from './shapes-tox.ts'
+import { syncResult, type SyncResult } from './shapes-sibling.ts'
 import { logPage, logVerdict, type LogPage, type LogVerdict } from './shapes-log.ts'
 
 const MAX_SOURCE_CHARS = 128 // sanity: a kind and a key; kept with each device that the source reported
@@ -155,6 +156,7 @@ export interface Methods {
   'tox.down': MethodSpec<Empty, ToxStatus>
   'tox.peers': MethodSpec<Empty, ToxPeers>
   'tox.add': MethodSpec<{ id: string }, { key: string }>
+  'sibling.sync': MethodSpec<{ text?: string }, SyncResult>
   'profile.list': MethodSpec<Empty, shape.ProfileList>
   'profile.due': MethodSpec<Empty, DueProfiles>
   'profile.wrote': MethodSpec<WrittenProfile, { device: string | null }>
@@ -427,6 +429,12 @@ export const METHODS: Methods = {
   },
   'pending.accept': method('admin', 'Take what waits', pendingAnswer, pendingUpdate),
   'pending.reject': method('admin', 'Leave it until there is a newer one', pendingAnswer, pendingUpdate),
+  'sibling.sync': method(
+    'admin',
+    "Take the table in a sibling's text, if it is newer, and get the one to give to the sibling",
+    z.strictObject({ text: z.string().max(65_536).exactOptional() }),
+    syncResult,
+  ),
   'app.hello': method(
     'open',
     'Say who is connected; what the app is allowed holds for this connection from now on',

@@ -229,7 +229,15 @@ export const blobView: z.ZodType<BlobView> = z.strictObject({
 
 /** How a blob stands against the head that is kept of its persona (docs/format.md, section 8). */
 export type OrderVerdict = 'new' | 'accept' | 'refresh' | 'fork' | 'stale' | 'held' | 'violation'
-const orderVerdict = z.enum(['new', 'accept', 'refresh', 'fork', 'stale', 'held', 'violation'])
+export const orderVerdict: z.ZodType<OrderVerdict> = z.enum([
+  'new',
+  'accept',
+  'refresh',
+  'fork',
+  'stale',
+  'held',
+  'violation',
+])
 
 /** The judgement of one status message. */
 export interface VerifyResult {

@@ -1,6 +1,13 @@
 /** Vectors of edits, replays and consent (docs/format.md, sections 6, 9 and 10). */
 import { BlobError, TableError, type BlobErrorCode, type TableErrorCode } from '../../src/core/errors.ts'
-import { applyEdit, replayIntents, type DropReason, type Edit, type TablePoint } from '../../src/core/intents.ts'
+import {
+  applyEdit,
+  replayIntents,
+  type DropReason,
+  type Edit,
+  type Intent,
+  type TablePoint,
+} from '../../src/core/intents.ts'
 import { checkRoomToRotate, type Device } from '../../src/core/table.ts'
 import {
   isContested,
@@ -34,7 +41,7 @@ export interface ReplayVector {
   /** Tables known here, by which `prev` is followed. */
   readonly tables: readonly (TablePoint & { readonly prev: string })[]
   readonly tombstones: readonly string[]
-  readonly intents: readonly { readonly edit: Edit; readonly atSec: number; readonly published: TablePoint | null }[]
+  readonly intents: readonly Omit<Intent, 'id'>[]
   readonly expect: { readonly devices: readonly Device[]; readonly outcomes: readonly string[] }
 }
 
@@ -143,6 +150,8 @@ interface ReplayCase {
   readonly devices: readonly Device[]
   readonly edits: readonly Edit[]
   readonly tombstones?: readonly string[]
+  /** Of all its intents. */
+  readonly more?: Partial<Pick<Intent, 'again' | 'settled'>>
   readonly expect: readonly [readonly Device[], ...(DropReason | 'kept' | 'replayed' | 'superseded')[]]
 }
 const add = (device: Device): Edit => ({ kind: 'add', ...device })
@@ -158,21 +167,30 @@ const EARLIER = NOW_SEC - 60
 
 // prettier-ignore
 const REPLAYS: readonly ReplayCase[] = [
-  { name: 'remove-again', comment: 'A removal is always replayed.', devices: [laptop, phone], edits: [remove(phone)], expect: [[laptop], 'replayed'] },
+  { name: 'remove-again', comment: 'A removal is replayed onto what was made without knowing of it.', devices: [laptop, phone], edits: [remove(phone)], expect: [[laptop], 'replayed'] },
   { name: 'remove-done', comment: 'A sibling removed it too.', devices: [laptop], edits: [remove(phone)], expect: [[laptop], 'kept'] },
   { name: 'remove-taken-back', comment: 'Removed and added again here: the last word counts, and the table that has it stays.', head: after(own, 6), devices: [laptop, phone], edits: [remove(phone), add(phone)], expect: [[laptop, phone], 'superseded', 'kept'] },
+  { name: 'remove-unknown-between', comment: 'A table in between was never seen: in doubt removal wins.', head: point(9, 'E', 'EE'.repeat(16)), devices: [laptop, phone], edits: [remove(phone)], expect: [[laptop], 'replayed'] },
+  { name: 'remove-undone-by-sibling', comment: 'The head follows the table without the device: the sibling knew, and wants it back.', head: after(own), devices: [laptop, phone], edits: [remove(phone)], expect: [[laptop, phone], 'superseded'] },
   { name: 'add-lost-race', comment: 'The head was made from the same table: it cannot know of the new device.', devices: [laptop], edits: [add(phone)], expect: [[laptop, phone], 'replayed'] },
   { name: 'add-shown', comment: 'The head has it.', devices: [laptop, phone], edits: [add(phone)], expect: [[laptop, phone], 'kept'] },
   { name: 'add-removed-by-sibling', comment: 'The head follows the table that had it.', head: after(own), devices: [laptop], edits: [add(phone)], expect: [[laptop], 'REMOVED_BY_SIBLING'] },
   { name: 'add-past-the-fork', comment: 'The chain of prev leads to the rival of the own table.', head: after(rival), devices: [laptop], edits: [add(phone)], expect: [[laptop, phone], 'replayed'] },
   { name: 'add-unknown-between', comment: 'A table in between was never seen: it may have had the device.', head: point(9, 'E', 'EE'.repeat(16)), devices: [laptop], edits: [add(phone)], expect: [[laptop], 'REMOVED_BY_SIBLING'] },
   { name: 'add-tombstone', comment: 'Added here, then removed here.', devices: [laptop], edits: [add(phone), remove(phone)], tombstones: [phone.key], expect: [[laptop], 'superseded', 'kept'] },
+  { name: 'add-again-lost-race', comment: 'The device was removed before it was added: the head may lack it because a sibling removed it too.', devices: [laptop], edits: [add(phone)], more: { again: true }, expect: [[laptop], 'REMOVED_BY_SIBLING'] },
+  { name: 'add-long-seen', comment: 'A sibling has long had the device, but not the one whose table wins.', devices: [laptop], edits: [add(phone)], more: { settled: true }, expect: [[laptop, phone], 'replayed'] },
+  { name: 'add-rekeyed-since', comment: 'The head has the device under the key that it was given here since.', head: after(own), devices: [laptop, renamed(desktop, 'phone')], edits: [add(phone), { kind: 'rekey', key: phone.key, newKey: desktop.key }], expect: [[laptop, renamed(desktop, 'phone')], 'kept', 'kept'] },
   { name: 'add-name-taken', comment: 'The nickname is taken: a suffix.', devices: [laptop, renamed(tablet, 'Phone')], edits: [add(phone)], expect: [[laptop, renamed(tablet, 'Phone'), renamed(phone, 'phone-2')], 'replayed'] },
   { name: 'add-table-full', comment: 'The sibling filled the table.', devices: FIFTEEN, edits: [add(makeDevice(15))], expect: [FIFTEEN, 'TABLE_FULL'] },
   { name: 'rename-found', comment: 'The head still shows the name that the edit found.', headTimeSec: LATER, devices: [laptop], edits: [rename(laptop, 'old')], expect: [[renamed(laptop, 'old')], 'replayed'] },
   { name: 'rename-later', comment: 'Both renamed it; this one later.', headTimeSec: EARLIER, devices: [renamed(laptop, 'work')], edits: [rename(laptop, 'old')], expect: [[renamed(laptop, 'old')], 'replayed'] },
   { name: 'rename-tie', comment: 'Both renamed it in one second: the head stays.', headTimeSec: NOW_SEC, devices: [renamed(laptop, 'work')], edits: [rename(laptop, 'old')], expect: [[renamed(laptop, 'work')], 'superseded'] },
   { name: 'rename-twice', comment: 'Two own renames, of which the head shows the last: nothing to do.', headTimeSec: EARLIER, devices: [renamed(laptop, 'c')], edits: [rename(laptop, 'b'), rename(laptop, 'c', 'b')], expect: [[renamed(laptop, 'c')], 'kept', 'kept'] },
+  { name: 'rename-own-removal', comment: 'The device is gone because it was removed here.', devices: [laptop], edits: [rename(phone, 'old'), remove(phone)], tombstones: [phone.key], expect: [[laptop], 'superseded', 'kept'] },
+  { name: 'rename-long-seen', comment: 'A sibling has long shown the name, but not the one whose table wins.', headTimeSec: LATER, devices: [laptop], edits: [rename(laptop, 'old')], more: { settled: true }, expect: [[renamed(laptop, 'old')], 'replayed'] },
+  { name: 'rename-long-seen-unknown-between', comment: 'It was seen once, and a table that is not known may have taken it back: the clocks decide.', head: point(9, 'E', 'EE'.repeat(16)), headTimeSec: LATER, devices: [laptop], edits: [rename(laptop, 'old')], more: { settled: true }, expect: [[laptop], 'superseded'] },
+  { name: 'rename-long-seen-gone', comment: 'With a device goes its name: no loss.', devices: [laptop], edits: [rename(phone, 'old')], more: { settled: true }, expect: [[laptop], 'superseded'] },
   { name: 'rename-gone', comment: 'The device is gone.', devices: [laptop], edits: [rename(phone, 'old')], expect: [[laptop], 'DEVICE_GONE'] },
   { name: 'activate-found', comment: 'The head still has the same device first.', headTimeSec: LATER, devices: [laptop, phone], edits: [{ kind: 'activate', key: phone.key, found: laptop.key }], expect: [[phone, laptop], 'replayed'] },
   { name: 'activate-superseded', comment: 'A sibling activated another one later.', headTimeSec: LATER, devices: [tablet, laptop, phone], edits: [{ kind: 'activate', key: phone.key, found: laptop.key }], expect: [[tablet, laptop, phone], 'superseded'] },
@@ -267,7 +285,7 @@ export function editVectors(): EditVector[] {
 
 export function replayVectors(): ReplayVector[] {
   return REPLAYS.map(
-    ({ name, comment, head = rival, headTimeSec = NOW_SEC, devices, edits, tombstones = [], expect }) => ({
+    ({ name, comment, head = rival, headTimeSec = NOW_SEC, devices, edits, tombstones = [], more = {}, expect }) => ({
       kind: 'replay',
       name,
       section: 9,
@@ -280,6 +298,7 @@ export function replayVectors(): ReplayVector[] {
         edit,
         atSec: NOW_SEC,
         published: { epoch: own.epoch, seq: own.seq, tableHash: own.tableHash },
+        ...more,
       })),
       expect: { devices: expect[0], outcomes: expect.slice(1) as string[] },
     }),

@@ -44,7 +44,7 @@ function intentsOf(published: TablePoint | null, ...edits: readonly Edit[]): Int
 
 function replay(head: ReplayHead, intents: readonly Intent[], on: ReplayContext): [readonly Device[], ...string[]] {
   const { devices, outcomes } = replayIntents(head, intents, on)
-  expect(outcomes.map(({ intent }) => intent)).toEqual(intents)
+  expect(outcomes.map(({ intent }) => intent.id)).toEqual(intents.map(({ id }) => id))
   return [devices, ...outcomes.map((end) => (end.outcome === 'dropped' ? end.reason : end.outcome))]
 }
 
@@ -151,11 +151,15 @@ describe('an intent to remove', () => {
   const own = point('own', 5, point('base', 4))
   const rival = point('rival', 5, 'base')
 
-  it('is replayed however the head came about', () => {
-    for (const head of [rival, point('after', 6, own), point('far', 99, 'unseen')]) {
-      const ended = replay(headOf(head, [laptop, phone], NOW_SEC + 9999), intentsOf(own, remove(phone)), context([own]))
-      expect(ended).toEqual([[laptop], 'replayed'])
-    }
+  it('is replayed unless whoever made the head surely knew of it, and wants the device back', () => {
+    const ends = [rival, point('far', 99, 'unseen'), point('after', 6, own)].map((head) =>
+      replay(headOf(head, [laptop, phone], NOW_SEC + 9999), intentsOf(own, remove(phone)), context([own])),
+    )
+    expect(ends).toEqual([
+      [[laptop], 'replayed'],
+      [[laptop], 'replayed'],
+      [[laptop, phone], 'superseded'],
+    ])
   })
 
   it('that was taken back here is not replayed onto a table that has the device again', () => {
@@ -314,5 +318,37 @@ describe('an edit', () => {
       }
     })
     expect(refused.length).toBe(6)
+  })
+})
+
+describe('what is remembered of an intent that the head shows', () => {
+  const base = point('base', 4)
+  const own = point('own', 5, base)
+  const chain = Array.from({ length: 40 }, (_, i) => i + 6).reduce<Point[]>(
+    (points, seq) => [...points, point(`later ${seq}`, seq, points.at(-1))],
+    [own],
+  )
+  const kept = (head: Point, edit: Edit, devices: readonly Device[], known: readonly Point[]): Intent => {
+    const { outcomes } = replayIntents(headOf(head, devices), intentsOf(own, edit), context(known))
+    expect(outcomes[0]!.outcome).toBe('kept')
+    return outcomes[0]!.intent
+  }
+
+  it.each([
+    [6, false],
+    [own.seq + 31, false],
+    [own.seq + 32, true],
+  ])('is a table near enough to be reached from the next head: at seq %s', (seq, isNoted) => {
+    const head = chain.find((one) => one.seq === seq)!
+    const { settled, republished } = kept(head, add(phone), [laptop, phone], chain)
+    expect(settled).toBe(true)
+    expect(republished?.seq).toBe(isNoted ? seq : undefined)
+  })
+
+  it('is the head, when a sibling came to the same by himself; but who does not know a device has not removed it', () => {
+    const rival = point('rival', 5, base)
+    expect(kept(rival, add(phone), [laptop, phone], [base, own])).toMatchObject({ republished: { seq: 5 } })
+    expect(kept(rival, add(phone), [laptop, phone], [base, own])).not.toHaveProperty('settled')
+    expect(kept(rival, remove(phone), [laptop], [base, own])).toEqual(intentsOf(own, remove(phone))[0])
   })
 })

@@ -1,0 +1,15 @@
+/** What siblings tell each other by hand, as it travels over the socket (docs/ipc.md, section 4). */
+import { z } from 'zod'
+import { orderVerdict, statusMessage, type OrderVerdict, type StatusMessage } from './shapes.ts'
+
+export interface SyncResult {
+  /** How the sibling's table stood against the own head; null when none was given. */
+  verdict: OrderVerdict | null
+  /** The head now, for the sibling. */
+  status: StatusMessage
+}
+
+export const syncResult: z.ZodType<SyncResult> = z.strictObject({
+  verdict: orderVerdict.nullable(),
+  status: statusMessage,
+})

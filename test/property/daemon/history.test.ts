@@ -1,0 +1,114 @@
+/**
+ * Random histories of one persona (docs/format.md, sections 8 and 9): whatever siblings, friends and a thief do and whatever becomes of their
+ * blobs, all end at one table, what was removed stays out, and no device is lost without a word.
+ *
+ * HISTORIES=20000 plays so many; HISTORY_SEED and HISTORY_PATH, as a failure prints them, play one again.
+ */
+import * as fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { fateOf } from '../../support/fate.ts'
+import { Beginning, MAX_FRIENDS, MAX_SIBLINGS, type History, type Step, type Story } from '../../support/history.ts'
+
+const RUNS = Number(process.env['HISTORIES'] ?? 1000)
+const MS_EACH = 500 // sanity: some 15 ms on an idle machine
+const { HISTORY_SEED: seed, HISTORY_PATH: path } = process.env
+
+const index = fc.nat({ max: 59 })
+const name = fc.constantFrom('a', 'b', 'B', 'phone')
+const kind = <const K extends string>(...kinds: K[]): fc.Arbitrary<K> => fc.constantFrom(...kinds)
+
+const step: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 6,
+    arbitrary: fc.record({ kind: kind('add', 'again', 'rename', 'rekey'), who: index, which: index, name }),
+  },
+  { weight: 5, arbitrary: fc.record({ kind: kind('remove', 'activate'), who: index, which: index }) },
+  { weight: 8, arbitrary: fc.record({ kind: kind('show', 'show', 'show', 'old'), which: index, to: index }) },
+  { weight: 1, arbitrary: fc.record({ kind: kind('crash', 'lock', 'unlock', 'steal'), who: index }) },
+)
+const forge: fc.Arbitrary<Step> = fc.record({
+  kind: kind('forge'),
+  which: index,
+  ahead: fc.constantFrom(1, 1, 2, 65_536, 65_537, 2 ** 32),
+  list: kind('himself', 'more', 'nobody'),
+})
+
+function stories(steps: fc.Arbitrary<Step>): fc.Arbitrary<Story> {
+  return fc.record({
+    siblings: fc.integer({ min: 1, max: MAX_SIBLINGS }),
+    friends: fc.integer({ min: 1, max: MAX_FRIENDS }),
+    offsets: fc.array(fc.integer({ min: -5000, max: 5000 }), { minLength: MAX_SIBLINGS, maxLength: MAX_SIBLINGS }),
+    steps: fc.array(steps, { minLength: 4, maxLength: 18, size: 'max' }),
+    delivery: kind('oldest first', 'newest first', 'heads first'),
+  })
+}
+
+/** Plays stories, and checks what holds of all of them. @returns how many were played */
+async function play(all: fc.Arbitrary<Story>, runs: number, check: (history: History) => void): Promise<number> {
+  const beginning = await Beginning.make()
+  let ran = 0
+  const property = fc.asyncProperty(all, async (story) => {
+    const history = await beginning.start(story)
+    for (const one of story.steps) await history.take(one)
+    await history.quiet(story.delivery)
+    const [first, ...others] = history.everybody
+    for (const { name: who, text } of others) expect(text, `${who} has the head of ${first!.name}`).toBe(first!.text)
+    for (const { test } of history.siblings) {
+      expect(test.keeper.ownTable!.devices).toStrictEqual(history.siblings[0]!.test.keeper.ownTable!.devices)
+    }
+    expect(history.signedInQuiet, 'tables signed until all was quiet').toBeLessThanOrEqual(3 * history.signers.length)
+    check(history)
+    ran++
+  })
+  await fc.assert(property, {
+    numRuns: runs,
+    ...(seed === undefined ? {} : { seed: Number(seed) }),
+    ...(path === undefined ? {} : { path }),
+  })
+  return ran
+}
+
+describe('a history of siblings, friends and a thief', () => {
+  it(
+    'ends at one table for all; what was removed stays out, and no edit is lost without a word',
+    async () => {
+      const runs = Math.ceil(RUNS * 0.8)
+      const fates = new Map<string, number>()
+      const ran = await play(stories(step), runs, (history) => {
+        for (const made of history.made) {
+          const fate = fateOf(made, history)
+          // Of two words for one name or one place the later stands, and that one was later is all that can be said of many.
+          const isDevices = made.edit.kind !== 'rename' && made.edit.kind !== 'activate'
+          if (isDevices) expect(fate, JSON.stringify(made.edit)).not.toMatch(/^(lost|back)$/)
+          const way = `${made.edit.kind}: ${fate}`
+          fates.set(way, (fates.get(way) ?? 0) + 1)
+        }
+      })
+      if (path !== undefined) return
+      expect(ran).toBe(runs)
+      for (const way of ['add: told', 'add: removed', 'remove: added again', 'rekey: told', 'rename: overtaken']) {
+        expect(fates.get(way) ?? 0, way).toBeGreaterThan(0)
+      }
+    },
+    RUNS * MS_EACH,
+  )
+
+  it(
+    'ends at one table for all, also where the thief signs what no keeper would',
+    async () => {
+      const runs = Math.ceil(RUNS * 0.2)
+      let forged = 0
+      const ran = await play(
+        stories(fc.oneof({ weight: 6, arbitrary: step }, { weight: 1, arbitrary: forge })),
+        runs,
+        (history) => {
+          if (history.forged) forged++
+        },
+      )
+      if (path !== undefined) return
+      expect(ran).toBe(runs)
+      expect(forged).toBeGreaterThan(runs / 3)
+    },
+    RUNS * MS_EACH,
+  )
+})
