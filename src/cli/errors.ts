@@ -14,6 +14,7 @@ export type CliErrorCode =
   | 'DEVICE_NOT_LISTED' // the profile belongs to no device of the owner's table
   | 'SANDBOXED' // running Tox clients cannot be seen from here
   | 'WORDS_WRONG' // what was typed is not one of the recovery words
+  | 'LOCKED' // as the daemon says it, before anything was written
   | 'NUMBER_WRONG' // what was typed is no safety number
   | 'SYNC_FILE' // cannot be read, or is no text
   | 'SCAN_INCOMPLETE' // some of several profiles could not be read

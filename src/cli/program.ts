@@ -6,6 +6,7 @@ import type { Context } from './context.ts'
 import type { AlarmOptions } from './alarms.ts'
 import type { GrantOptions } from './app.ts'
 import type { BackupOptions, ReconcileOptions } from './backup.ts'
+import type { DeviceRekeyOptions } from './device-rekey.ts'
 import type { KeyOptions } from './device.ts'
 import type { LogOptions } from './log.ts'
 import type { PassphraseOptions } from './passphrase.ts'
@@ -167,6 +168,20 @@ function addDevice(device: Command, run: Runner): void {
     .command('activate <device>')
     .description('make a device the active one')
     .action((name: string) => run(async (context) => (await import('./device.ts')).activate(context, name)))
+  device
+    .command('rekey <device>')
+    .description(
+      'give a device another key, in the table and in its profile; if it was interrupted, the same again ends it',
+    )
+    .requiredOption('--tox-profile <file>', 'the profile of the device')
+    .option('--out <file>', 'write the profile with the new key there, and leave the old one as it is')
+    .option('--nospam <which>', 'keep or new; new when left out')
+    .option('--drop-relays', 'leave out the relays, by which both keys could be linked')
+    .option('--force', 'although a Tox client runs on the profile')
+    .option(...PROFILE_PASSPHRASE_FILE)
+    .action((name: string, options: DeviceRekeyOptions) =>
+      run(async (context) => (await import('./device-rekey.ts')).rekeyDevice(context, name, options)),
+    )
 }
 
 function addSibling(sibling: Command, run: Runner): void {

@@ -10,7 +10,14 @@ import { deviceAmong } from './own-table.ts'
 
 export type OwnMethods = Pick<
   Methods,
-  'blob.get' | 'persona.init' | 'device.list' | 'device.add' | 'device.rename' | 'device.activate' | 'device.remove'
+  | 'blob.get'
+  | 'persona.init'
+  | 'device.list'
+  | 'device.add'
+  | 'device.rename'
+  | 'device.activate'
+  | 'device.rekey'
+  | 'device.remove'
 >
 
 export function ownHandlers(keeper: Keeper): Handlers<OwnMethods> {
@@ -32,6 +39,8 @@ export function ownHandlers(keeper: Keeper): Handlers<OwnMethods> {
         key: listedDevice(keeper, device).key,
         found: keeper.own.table().devices[0]!.key,
       })),
+    'device.rekey': ({ device, key }) =>
+      edit(() => ({ kind: 'rekey', key: listedDevice(keeper, device).key, newKey: key })),
     'device.remove': ({ device }) => edit(() => ({ kind: 'remove', key: listedDevice(keeper, device).key })),
   }
 }

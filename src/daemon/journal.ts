@@ -59,7 +59,7 @@ export class Journal {
     this.forget(outcome.intent)
     if (outcome.outcome !== 'dropped') return
     const { edit } = outcome.intent
-    const data = { intent: describeEdit(edit), reason: outcome.reason, command: commandOf(edit) }
+    const data = { intent: describeEdit(edit), reason: outcome.reason, command: commandOf(edit, outcome.reason) }
     this.#ledger.emit({ event: 'own.intent-dropped', data })
   }
 

@@ -3,7 +3,7 @@ import { formatHex } from '../core/bytes.ts'
 import type { ChainPosition } from '../core/chain.ts'
 import { TableError } from '../core/errors.ts'
 import { foldNickname } from '../core/nickname.ts'
-import type { Edit, Intent, ReplayHead, TablePoint } from '../core/intents.ts'
+import type { DropReason, Edit, Intent, ReplayHead, TablePoint } from '../core/intents.ts'
 import { checkRoomToRotate, statusBytesFree, type Device } from '../core/table.ts'
 import type { VerifiedBlob } from '../core/verify.ts'
 import { tableDeviceOf } from '../ipc/judgement.ts'
@@ -127,8 +127,8 @@ export function describeEdit(edit: Edit): string {
   }
 }
 
-/** The command that repeats an edit, for an owner whose edit could not be kept. */
-export function commandOf(edit: Edit): string {
+/** The command that makes good an edit, for an owner whose edit could not be kept. */
+export function commandOf(edit: Edit, reason: DropReason): string {
   switch (edit.kind) {
     case 'add':
       return `persona device add ${quote(edit.name)} --key ${edit.key} --again`
@@ -139,7 +139,10 @@ export function commandOf(edit: Edit): string {
     case 'activate':
       return `persona device activate ${edit.key}`
     case 'rekey':
-      return `persona device rekey ${edit.key}`
+      // The profile has the new key already: it is the table that lacks it, or that lists the old one still.
+      return reason === 'KEY_LISTED'
+        ? `persona device remove ${edit.key}`
+        : `persona device add NAME --key ${edit.newKey}`
   }
 }
 

@@ -90,6 +90,7 @@ export class OwnPersona implements OwnHeads {
   edit(edit: Edit, again = false): EditResult {
     const { own, persona } = this.#own
     if (edit.kind === 'add') this.#checkAdd(edit.key, own, again)
+    if (edit.kind === 'rekey') this.#checkNewKey(edit.newKey, positionOf(own))
     const devices = applyEdit(persona.devices, edit)
     if (edit.kind === 'add') table.checkRoomToRotate(persona.epoch, devices.length)
     const signed = this.#own.sign(this.#own.draft(devices), edit.kind === 'remove')

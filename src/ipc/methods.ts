@@ -145,6 +145,7 @@ export interface Methods {
   'device.add': MethodSpec<{ name: string; key: string; again?: boolean }, shape.EditResult>
   'device.rename': MethodSpec<{ device: string; name: string }, shape.EditResult>
   'device.activate': MethodSpec<{ device: string }, shape.EditResult>
+  'device.rekey': MethodSpec<{ device: string; key: string }, shape.EditResult>
   'device.remove': MethodSpec<{ device: string }, shape.EditResult>
   'device.approve': MethodSpec<{ device: string }, { table: shape.OwnTable }>
   'rotation.plan': MethodSpec<rotation.RotationWishes, rotation.RotationPlan>
@@ -378,6 +379,12 @@ export const METHODS: Methods = {
     shape.editResult,
   ),
   'device.activate': method('admin', 'Make a device the first, the active one', deviceName, shape.editResult),
+  'device.rekey': method(
+    'admin',
+    'Give a device another key, under its nickname and in its place',
+    z.strictObject({ device: z.string().max(256), key: shape.keyHex }),
+    shape.editResult,
+  ),
   'device.remove': method(
     'admin',
     'Take a device out of the table; without a rotation this does not revoke',

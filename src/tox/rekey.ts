@@ -23,6 +23,8 @@ export interface RekeyOptions {
   readonly nospam: Uint8Array | null
   /** Without TCP_RELAY and PATH_NODE: who watches the network could tell by the same relays that both are one person */
   readonly dropRelays: boolean
+  /** The old key is given up, and so no friend of the new one */
+  readonly replacesOld?: true
 }
 
 export interface Rekeyed {
@@ -37,7 +39,7 @@ export interface Rekeyed {
 
 /**
  * The profile of a new device. Conferences and groups are left out: they hold the old device's place in them, and two devices would
- * claim it. The old device becomes a friend, confirmed, by its own name. A token in the status message is left out, since it does not
+ * claim it. The old device becomes a friend, confirmed, by its own name, unless the new key takes its place. A token in the status message is left out, since it does not
  * list the new key; own words stay. All other sections, unknown ones too, stay byte for byte.
  * @throws {ToxError} TOX_NO_KEYS | TOX_BAD_KEYS | TOX_FRIENDS_NOT_WHOLE
  */
@@ -59,7 +61,8 @@ export function rekeySave(save: ToxSave, options: RekeyOptions, engine: CryptoEn
   })
   // Records of the own key mean nothing in the old profile; in the new one they would stand before the right one.
   const friends = withoutFriends(withoutToken(save), [old.publicKey, publicKey])
-  const rekeyed = withFriend(withSection(withoutSections(friends, unwanted), SECTION_KEYS, keys), oldDevice)
+  const bare = withSection(withoutSections(friends, unwanted), SECTION_KEYS, keys)
+  const rekeyed = options.replacesOld === true ? bare : withFriend(bare, oldDevice)
   // Nothing leaves that libtoxcore would load as an empty profile.
   readKeys(rekeyed, engine)
   const holds = (type: number): boolean => save.sections.some((one) => one.type === type && one.data.length > 0)

@@ -153,6 +153,48 @@ describe('a removed device', () => {
   })
 })
 
+describe('another key for a device', () => {
+  const KEY = deviceKey('own phone, second key')
+
+  it('takes the place of the old one, which is a former one of the owner then', async () => {
+    const test = await TestKeeper.withPersona()
+    await test.call('device.add', PHONE)
+    await test.call('device.activate', { device: 'phone' })
+    const { table } = await test.call('device.rekey', { device: 'phone', key: KEY })
+    expect(table.devices).toEqual([
+      { name: 'phone', key: KEY },
+      { name: 'laptop', key: OWN_LAPTOP },
+    ])
+    expect(test.told('own.changed').at(-1)).toMatchObject({ cause: 'rekey', unapproved: [] })
+    expect(await test.call('lookup', { query: KEY })).toMatchObject({ contact: { kind: 'own', active: KEY } })
+    expect(await test.call('lookup', { query: OWN_PHONE })).toMatchObject({ device: { state: 'former' } })
+    expect(await (await test.reopened()).call('device.list')).toEqual(table)
+  })
+
+  it('is still this machine’s device: it signs on', async () => {
+    const test = await TestKeeper.withPersona()
+    await test.call('device.rekey', { device: 'laptop', key: KEY })
+    expect((await test.call('device.add', PHONE)).table.devices).toHaveLength(2)
+  })
+
+  it('is nobody else’s, and none that is listed or that no device can have', async () => {
+    const test = await TestKeeper.withPersona()
+    await test.call('device.add', PHONE)
+    const bob = person('bob')
+    await test.sees(bob.key('phone'), bob.table(['phone']), { name: 'Bob' })
+    const { seq } = await test.call('device.list')
+    for (const [key, code] of [
+      [bob.key('phone'), 'DEVICE_OF_CONTACT'],
+      [OWN_LAPTOP, 'DEVICE_LISTED'],
+      ['0'.repeat(64), 'DEVICE_KEY_LOW_ORDER'],
+    ] as const) {
+      await expect(test.call('device.rekey', { device: 'phone', key }), code).rejects.toMatchObject({ code })
+    }
+    await expect(test.call('device.rekey', { device: 'tablet', key: KEY })).rejects.toMatchObject({ code: 'NOT_FOUND' })
+    expect((await test.call('device.list')).seq).toBe(seq)
+  })
+})
+
 describe("a contact's device", () => {
   it('is not taken for an own one', async () => {
     const test = await TestKeeper.withPersona()

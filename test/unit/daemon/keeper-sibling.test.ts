@@ -101,6 +101,17 @@ describe("a sibling's table", () => {
     ])
   })
 
+  it('that removed a device while it was given another key: the owner is told how the profile gets back into the table', async () => {
+    const { a, b } = await pair()
+    await b.call('device.remove', { device: 'phone' })
+    const key = deviceKey('own phone, second key')
+    await a.call('device.rekey', { device: 'phone', key })
+    await exchange(a, b)
+    for (const keeper of [a, b]) expect(names(await keeper.call('device.list'))).toStrictEqual(['laptop'])
+    const command = `persona device add NAME --key ${key}`
+    expect(a.told('own.intent-dropped').at(-1)).toMatchObject({ reason: 'DEVICE_GONE', command })
+  })
+
   it('that removed a device, knowing it from a replay, is obeyed too', async () => {
     const { a, b } = await pair()
     await a.call('device.add', TABLET)

@@ -30,6 +30,12 @@ function rekeyed(save: ToxSave = nine(), options: Partial<RekeyOptions> = {}): R
   return rekeySave(save, { ...NEW, ...options }, engine)
 }
 
+test('another key for the same device: the old one is given up, and no friend of the new one', () => {
+  const friends = (save: ToxSave): string[] => readFriends(save).friends.map(({ publicKey }) => formatHex(publicKey))
+  expect(friends(rekeyed(nine(), { replacesOld: true }).save)).toEqual(friends(nine()))
+  expect(friends(rekeyed().save)).toContain(formatHex(readKeys(nine(), engine).publicKey))
+})
+
 describe('a second device', () => {
   test('has a key of its own that belongs to its secret, and another Tox ID', () => {
     const { save, publicKey } = rekeyed()
