@@ -6,6 +6,7 @@ import { benchJudge } from './judge.ts'
 import type { Row } from './measure.ts'
 import { friend } from './people.ts'
 import { benchProcesses } from './processes.ts'
+import { benchScale } from './scale.ts'
 import { benchSocket } from './socket.ts'
 import { benchStart } from './start.ts'
 import { benchWatch } from './watch.ts'
@@ -36,4 +37,5 @@ try {
   removeHome(home)
 }
 print(await benchWatch(engine, isQuick))
+print(await benchScale(engine, isQuick))
 for (const contacts of isQuick ? [0, 1000] : [0, 10_000, 100_000]) print(await benchStart(engine, contacts, isQuick))

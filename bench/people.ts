@@ -51,8 +51,8 @@ export function nowSec(): number {
   return Math.floor(Date.now() / 1000)
 }
 
-/** A new friend with two devices, shown by the first: one contact more for whoever observes it. */
-export function friend(engine: CryptoEngine, number: number): ObservationParams {
+/** A new friend, shown by the first device: one contact more for whoever observes it. */
+export function friend(engine: CryptoEngine, number: number, deviceCount = 2): ObservationParams {
   const pair = engine.signKeyPair(engine.randomBytes(32))
   // Nobody here follows a rotation, so the commitment may be to nothing that exists.
   const chain = {
@@ -63,6 +63,6 @@ export function friend(engine: CryptoEngine, number: number): ObservationParams 
     next: engine.randomBytes(32),
     inception: null,
   }
-  const devices = randomDevices(engine, 2)
+  const devices = randomDevices(engine, deviceCount)
   return { from: devices[0]!.key, name: `friend ${number}`, text: `hello ${signed(chain, pair, devices, engine)}` }
 }
