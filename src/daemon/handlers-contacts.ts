@@ -2,6 +2,7 @@
 import type { Handlers } from '../ipc/method.ts'
 import { MAX_PAGE } from '../ipc/limits.ts'
 import type { Methods } from '../ipc/methods.ts'
+import { adviseOn } from './advice.ts'
 import type { Apps } from './apps.ts'
 import { findContact, listContacts, lookup } from './find.ts'
 import type { Keeper } from './keeper.ts'
@@ -10,7 +11,7 @@ const DEFAULT_PAGE = 100
 
 export type ContactMethods = Pick<
   Methods,
-  'lookup' | 'verify' | 'contact.list' | 'contact.show' | 'observe' | 'observe.batch'
+  'lookup' | 'verify' | 'contact.list' | 'contact.show' | 'contact.devices' | 'observe' | 'observe.batch'
 >
 
 export function contactHandlers(keeper: Keeper, apps: Apps): Handlers<ContactMethods> {
@@ -23,6 +24,8 @@ export function contactHandlers(keeper: Keeper, apps: Apps): Handlers<ContactMet
       return { ...page, total: counts.contacts + counts.provisional }
     },
     'contact.show': ({ contact }) => findContact(contact, keeper.reader()),
+    'contact.devices': async ({ contact, known }) =>
+      adviseOn(await findContact(contact, keeper.reader()), known === undefined ? null : new Set(known)),
     observe: async (params, caller) => {
       apps.chargeObservation(caller, params.from)
       const [result] = await keeper.observe([params], apps.sourceOf(caller))

@@ -10,6 +10,7 @@ import type { DaemonEvent } from './events.ts'
 import { checkSocketDirectory, checkSocketPath, codeOf } from './socket-file.ts'
 
 export { IpcError, RpcError }
+export type { AdvisedDevice, ContactDevices } from './shapes-devices.ts'
 export type { ContactChange, DaemonEvent } from './events.ts'
 export type {
   Contact,

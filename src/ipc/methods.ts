@@ -13,6 +13,12 @@ import * as pairing from './shapes-pairing.ts'
 import { alarm, evidenceFile, type Alarm, type EvidenceFile } from './shapes-alarms.ts'
 import { app, appName, appToken, capabilities, type App, type AppToken, type Capability } from './shapes-apps.ts'
 import * as rotation from './shapes-rotation.ts'
+import {
+  contactDevices,
+  contactDevicesParams,
+  type ContactDevices,
+  type ContactDevicesParams,
+} from './shapes-devices.ts'
 import { pendingKind, pendingUpdate, type PendingKind, type PendingUpdate } from './shapes-pending.ts'
 import { toxPeers, toxStatus, type ToxPeers, type ToxStatus } from './shapes-tox.ts'
 import { syncResult, type SyncResult } from './shapes-sibling.ts'
@@ -111,6 +117,7 @@ export interface Methods {
   verify: MethodSpec<{ text: string; from?: string }, shape.VerifyResult>
   'contact.list': MethodSpec<{ after?: string; limit?: number }, shape.ContactPage>
   'contact.show': MethodSpec<{ contact: string }, shape.Contact>
+  'contact.devices': MethodSpec<ContactDevicesParams, ContactDevices>
   'contact.number': MethodSpec<{ contact: string }, links.SafetyNumbers>
   'contact.add': MethodSpec<links.AddContactParams, links.AddedContact>
   'contact.verify': MethodSpec<links.VerifyContactParams, links.SafetyNumbers>
@@ -208,6 +215,11 @@ export const METHODS: Methods = {
     'One contact, by name or prefix of a PersonaID or ToxPk',
     z.strictObject({ contact: z.string().min(1).max(256) }),
     shape.contact,
+  ),
+  'contact.devices': largeMethod(
+    'The devices of one contact in order, and what a Tox client does with each',
+    contactDevicesParams,
+    contactDevices,
   ),
   'contact.number': method(
     'read',

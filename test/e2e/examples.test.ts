@@ -10,6 +10,8 @@ import { person, type Person, type Table } from '../support/person.ts'
 const ROOT = resolve(import.meta.dirname, '../..')
 const WHO_IS_TS = join(ROOT, 'examples', 'who-is.ts')
 const WHO_IS_PY = join(ROOT, 'examples', 'who_is.py')
+const MERGED_TS = join(ROOT, 'examples', 'merged-friends.ts')
+const MERGED_PY = join(ROOT, 'examples', 'merged_friends.py')
 const hasPython = spawnSync('python3', ['--version']).status === 0
 
 let home: Home
@@ -77,6 +79,58 @@ describe('examples/who-is.ts', () => {
     const friend = startApp(process.execPath, WHO_IS_TS, stranger)
     await expect.poll(friend.printed).toMatch(/^answer: device-.* is a friend without a persona\n$/)
   })
+})
+
+/** Bob's profile: two of Alice's devices, of which one is new to him, and somebody without a persona. */
+async function bobsProfile(...friends: readonly (readonly [name: string, key: string])[]): Promise<string> {
+  const profile = join(home.directory, 'bob.tox')
+  await home.done(['tox', 'new', profile, '--name', 'Bob'])
+  for (const [name, key] of friends) await home.done(['tox', 'friends', profile, 'add', key, '--name', name])
+  return profile
+}
+
+describe('examples/merged-friends.ts', () => {
+  test('shows a friend list with one line a person, and the line anew when something changes', async () => {
+    const [plain, erin] = [person('Plain').key('laptop'), person('Erin').key('laptop')]
+    const profile = await bobsProfile(['Alice', laptop], ['Plain\x1b[31m', plain], ['Erin', erin], ['Alice 2', phone])
+    const both = alice.table(['phone', 'laptop', 'tablet'])
+    await shows(laptop, both)
+    await home.done(['observe', 'brb', '--from', erin, '--name', 'Erin'])
+    const app = startApp(process.execPath, MERGED_TS, profile)
+    const tablet = alice.key('tablet')
+    const line = (one: string, two: string, three: string): string =>
+      `laptop ${tail(alice.id)}: ${one}, ${two}, ${three}\n`
+    const first =
+      line(`laptop ${tail(laptop)} send`, `phone ${tail(phone)} wait`, `tablet ${tail(tablet)} add`) +
+      `Plain?[31m ${tail(plain)}: unknown\nErin ${tail(erin)}: Erin ${tail(erin)} send\n`
+    // The phone is claimed only: until it shows the table itself it stays a line of its own.
+    const claimed = `Alice 2 ${tail(phone)}: unknown\n`
+    await expect.poll(app.printed).toBe(first + claimed)
+    await shows(phone, both)
+    const now = line(`phone ${tail(phone)} send`, `laptop ${tail(laptop)} keep`, `tablet ${tail(tablet)} add`)
+    await expect.poll(app.printed).toBe(`${first}${claimed}changed: ${now}`)
+    const again = startApp(process.execPath, MERGED_TS, profile)
+    await expect.poll(again.printed).toContain(`${now}Plain`)
+    expect(again.printed()).not.toContain('Alice 2')
+  })
+})
+
+describe('examples/merged_friends.py', () => {
+  test.skipIf(!hasPython)(
+    `shows a friend list with one line a person, in Python ${hasPython ? '' : '(skipped: no python3)'}`,
+    async () => {
+      const plain = person('Plain').key('laptop')
+      const profile = await bobsProfile(['Alice', laptop], ['Plain\x1b[31m', plain], ['Alice 2', phone])
+      const both = alice.table(['phone', 'laptop', 'tablet'])
+      await shows(laptop, both)
+      await shows(phone, both)
+      const app = startApp('python3', MERGED_PY, profile)
+      await expect.poll(() => app.process.exitCode).toBe(0)
+      const end = (key: string): string => `(...${key.slice(-8)})`
+      const devices = `phone ${end(phone)} send, laptop ${end(laptop)} keep, tablet ${end(alice.key('tablet'))} add`
+      expect(app.printed()).toBe(`laptop ${end(alice.id)}: ${devices}\nPlain?[31m ${end(plain)}: unknown\n`)
+    },
+  )
 })
 
 describe('examples/who_is.py', () => {

@@ -30,6 +30,7 @@ const NEED_NONE: Partial<Record<MethodName, object>> = {
   verify: { text },
   'contact.list': {},
   'contact.show': { contact: 'bob' },
+  'contact.devices': { contact: 'bob' },
   'contact.number': { contact: 'bob' },
   'contact.add': { link: 'x' },
   'contact.verify': { contact: 'bob' },
