@@ -60,13 +60,7 @@ function inWords(advice: Advice, device: ContactDevice, { contact, sendTo }: Cas
 }
 
 function whyNot({ state }: ContactDevice, sendTo: string | null): string {
-  const instead = sendTo === null ? '' : `; message goes to ${sendTo}`
-  switch (state) {
-    case 'former':
-      return `former: do not use${instead}`
-    case 'asserted':
-      return 'shows the table of this person, which does not list it: do not use'
-    default:
-      return 'contested: known as somebody else, or shows another persona: do not use'
-  }
+  if (state === 'former') return `former: do not use${sendTo === null ? '' : `; message goes to ${sendTo}`}`
+  if (state === 'asserted') return 'shows the table of this person, which does not list it: do not use'
+  return 'contested: known as somebody else, or shows another persona: do not use'
 }
