@@ -103,7 +103,7 @@ export class JoiningSide implements PairingSide {
     throw new KeeperError('PAIRING_OLDER_KEY', message, 'pair the other way: persona pair here, persona join there')
   }
 
-  /** The secrets first, then the state, then the secrets without a key that is superseded: a crash leaves the old or the new. */
+  /** The secrets first, then the state; taking it in erases a key that is superseded. A crash leaves the old or the new. */
   async #take(arrived: SnapshotImport, key: MovedKey): Promise<Progress> {
     const { custody, engine, ledger, own } = this.#keeper
     const isNew = !this.#keeper.hasPersona
@@ -122,8 +122,6 @@ export class JoiningSide implements PairingSide {
       if (device !== null) ledger.putOwn({ ...ledger.own()!, localDevices: [device.key] })
       own.replay()
     })
-    // Crash before this: start-up erases the key that is superseded.
-    if (!isNew) await custody.keepOnly(key.epoch)
     const send = this.#carrier === 'files' ? {} : { send: this.#met!.session.seal(encodeMessage('done')) }
     return { state: 'done', table: this.#keeper.table(), ...send }
   }

@@ -61,7 +61,7 @@ export class OfferingSide implements PairingSide {
     const key = this.#takeKey()
     const state = exportSnapshot(this.#keeper.store, 'sibling', this.#keeper.nowSec)
     this.#moving = { key, table: this.#table, state, isKeySent: false }
-    return { state: 'moving' }
+    return { state: 'moving', more: this.#isPeerConfirmed }
   }
 
   async close(): Promise<void> {
@@ -125,7 +125,9 @@ export class OfferingSide implements PairingSide {
     if (message !== null) return this.#hear(moving, session.open(message))
     if (!this.#isPeerConfirmed || moving.isKeySent) throw notNow('the next message')
     const next = await moving.state?.next()
-    if (next?.done === false) return { state: 'moving', send: session.seal(encodeMessage('state', next.value)) }
+    if (next?.done === false) {
+      return { state: 'moving', more: true, send: session.seal(encodeMessage('state', next.value)) }
+    }
     moving.state = null
     moving.isKeySent = true
     const plain = encodeKeyMessage(moving.key, this.#keeper.engine)
@@ -146,6 +148,6 @@ export class OfferingSide implements PairingSide {
     if (this.#isPeerConfirmed) throw notNow('a message')
     decodeMessage('confirmed', plain)
     this.#isPeerConfirmed = true
-    return { state: 'moving' }
+    return { state: 'moving', more: true }
   }
 }

@@ -24,7 +24,7 @@ export interface PairingSide {
 
 /** What a step came to; `send` as bytes. */
 export type Progress = Pick<PairingStep, 'state'> &
-  Partial<Pick<PairingStep, 'compare' | 'device' | 'persona' | 'table'>> & { send?: Uint8Array }
+  Partial<Pick<PairingStep, 'more' | 'compare' | 'device' | 'persona' | 'table'>> & { send?: Uint8Array }
 
 export class Pairing {
   readonly #keeper: Keeper
@@ -158,7 +158,7 @@ export class Pairing {
   }
 }
 
-const NOTHING = { compare: null, device: null, persona: null, table: null }
+const NOTHING = { more: false, compare: null, device: null, persona: null, table: null }
 
 function noPairing(): KeeperError {
   return new KeeperError('PAIRING_NONE', 'no pairing is under way', 'begin with: persona pair')

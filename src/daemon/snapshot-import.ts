@@ -81,18 +81,23 @@ export class SnapshotImport {
    * @throws {KeeperError} SNAPSHOT_CUT | SNAPSHOT_FOREIGN | SNAPSHOT_INVALID, with nothing taken
    */
   async finish(adopt: () => Promise<void> = () => Promise.resolve()): Promise<ImportResult> {
-    const { ledger, own } = this.#keeper
     const { personaId: ownId } = this.#reader.end()
-    await this.#keeper.founding(async () => {
-      this.#checkOwner(ownId)
-      await adopt()
-      const { sibling, withKeys } = this.#options
-      const source = sibling === null ? null : `sibling:${sibling}`
-      const state: ImportRecord = { state: 'taking', source, withKeys, ownId }
-      await this.#keeper.change(() => ledger.stage(ledger.records.imports.put(IMPORT, state)))
-      await takeArrivals(state, own, ledger, (decide) => this.#keeper.change(decide))
-    })
+    // No change by somebody else may settle the keys meanwhile: by the old head it would erase the key that has just come.
+    await this.#keeper.founding(() => this.#keeper.keys.inTurn(() => this.#take(ownId, adopt)))
     return { personaId: ownId, contacts: this.#contacts, devices: this.#devices }
+  }
+
+  async #take(ownId: string | null, adopt: () => Promise<void>): Promise<void> {
+    const keeper = this.#keeper
+    const { ledger, own } = keeper
+    this.#checkOwner(ownId)
+    await adopt()
+    const { sibling, withKeys } = this.#options
+    const source = sibling === null ? null : `sibling:${sibling}`
+    const state: ImportRecord = { state: 'taking', source, withKeys, ownId }
+    await keeper.commit(() => ledger.stage(ledger.records.imports.put(IMPORT, state)))
+    await takeArrivals(state, own, ledger, (decide) => keeper.commit(decide))
+    await keeper.keys.settleNow()
   }
 
   /** Throws away what arrived; what was confirmed is not thrown away any more. @throws {StoreError} */

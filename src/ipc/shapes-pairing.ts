@@ -26,6 +26,8 @@ export interface PairingStep {
   state: PairingState
   /** What is to be brought to the other side now, base64url; null when it is the other side's turn. */
   send: string | null
+  /** Whether the next call goes on without a message of the other side. */
+  more: boolean
   /** While comparing: the six words that both screens must show. */
   compare: string[] | null
   /** While comparing, on the device that has the persona: the device that asks to be listed. */
@@ -39,6 +41,7 @@ export interface PairingStep {
 export const pairingStep: z.ZodType<PairingStep> = z.strictObject({
   state: z.enum(['waiting', 'compare', 'moving', 'done']),
   send: pairingMessage.nullable(),
+  more: z.boolean(),
   compare: z.array(z.string()).nullable(),
   device: tableDevice.nullable(),
   persona: z.strictObject({ personaId: keyHex, epoch: z.int() }).nullable(),
