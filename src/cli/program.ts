@@ -8,6 +8,8 @@ import type { GrantOptions } from './app.ts'
 import type { BackupOptions, ReconcileOptions } from './backup.ts'
 import type { DeviceRekeyOptions } from './device-rekey.ts'
 import type { KeyOptions } from './device.ts'
+import type { JoinOptions } from './join.ts'
+import type { PairOptions } from './pair.ts'
 import type { LogOptions } from './log.ts'
 import type { PassphraseOptions } from './passphrase.ts'
 import type { AnswerOptions } from './pending.ts'
@@ -47,6 +49,7 @@ export function buildProgram(run: Runner): Command {
   const device = program.command('device').description('your table of devices')
   addDevice(device, run)
   addSibling(program.command('sibling').description('your other devices'), run)
+  addPairing(program, run)
   addTox(program.command('tox').description('Tox profiles'), run)
   addContact(program, run)
   addVerify(program, run)
@@ -60,6 +63,30 @@ export function buildProgram(run: Runner): Command {
   addPassphrase(program.command('passphrase').description('the passphrase that seals your signing key'), run)
   addService(program.command('service').description('the daemon as a service of your systemd'), run)
   return program
+}
+
+function addPairing(program: Command, run: Runner): void {
+  program
+    .command('pair')
+    .description('give your persona to a further device of yours: shows a one-time code')
+    .option('--listen <host:port>', 'listen there, and not on every interface at a free port')
+    .option('--file <path>', 'by files that you carry: path.1, path.2, path.3')
+    .option('--cancel', 'end a pairing that was left behind')
+    .action((options: PairOptions) => run(async (context) => (await import('./pair.ts')).pair(context, options)))
+  program
+    .command('join [code...]')
+    .description('take the persona from the device that shows the code: twelve words or the URI')
+    .option('--at <host:port>', 'where the other device listens, when it is not found')
+    .option('--file <path>', 'by files that you carry: the same path as there')
+    .option('--device <name>', 'have this device listed under this nickname')
+    .option(...TOX_PROFILE)
+    .option(...KEY)
+    .option(...PROFILE_PASSPHRASE_FILE)
+    .option('--passphrase', 'ask for a passphrase that seals the signing key here')
+    .option('--passphrase-file <file>', 'seal it with the passphrase in this file')
+    .action((code: string[], options: JoinOptions) =>
+      run(async (context) => (await import('./join.ts')).join(context, code, options)),
+    )
 }
 
 function addPassphrase(passphrase: Command, run: Runner): void {

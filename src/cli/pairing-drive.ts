@@ -1,0 +1,85 @@
+/** What both sides of a pairing do alike: messages between the daemon and a line, and the question whether both screens show the same. */
+import { createInterface } from 'node:readline'
+import { formatBase64url, parseBase64url } from '../core/bytes.ts'
+import type { Client } from '../ipc/client.ts'
+import type { PairingStep } from '../ipc/shapes-pairing.ts'
+import { hasCode } from './connect.ts'
+import { print, remark, type Context } from './context.ts'
+import { CliError } from './errors.ts'
+import type { Line } from './pairing-connection.ts'
+import { askLine, isInteractive } from './prompt.ts'
+
+const PEERS_FAULT = ['PAIRING_HANDSHAKE', 'PAIRING_PEER_GONE', 'PAIRING_PEER_SILENT', 'PAIRING_FRAME']
+
+/** Whether a peer failed and the next one may be the right one. */
+export function isPeersFault(error: unknown): boolean {
+  return PEERS_FAULT.some((code) => hasCode(error, code))
+}
+
+/** Takes the next message from the line to the daemon. */
+export async function bring(client: Client, line: Line, timeoutMs: number): Promise<PairingStep> {
+  const message = await line.receive(timeoutMs)
+  return await client.call('pairing.carry', { message: formatBase64url(message) })
+}
+
+/** Takes what a step wants sent to the line. */
+export async function send(line: Line, step: PairingStep): Promise<void> {
+  if (step.send !== null) await line.send(parseBase64url(step.send)!)
+}
+
+/** Carries messages in both directions until this side is done. */
+export async function carryOn(client: Client, line: Line, first: PairingStep, timeoutMs: number): Promise<PairingStep> {
+  let step = first
+  for (;;) {
+    await send(line, step)
+    if (!step.more) await line.flush()
+    if (step.state === 'done') return step
+    step = step.more ? await client.call('pairing.carry', {}) : await bring(client, line, timeoutMs)
+  }
+}
+
+/**
+ * Asks whether both screens show the same words. On a terminal it is a question; elsewhere the words of the other screen are read from
+ * stdin, one line: there is no way to confirm without them.
+ * @param about what else the person should know, escaped
+ * @throws {CliError} PAIRING_REFUSED
+ */
+export async function compare(context: Context, step: PairingStep, about: readonly string[]): Promise<void> {
+  const words = step.compare!.join(' ')
+  print(context, { compare: step.compare, device: step.device, persona: step.persona }, [
+    'the other device is there; both screens must now show these six words:',
+    '',
+    `    ${words}`,
+    '',
+    ...about,
+  ])
+  const isSame = isInteractive() && !context.json ? await askSame() : (await readLine(context)) === words
+  if (isSame) return
+  const hint = 'if nobody else knows the code, begin again; otherwise somebody stands between your devices'
+  throw new CliError('PAIRING_REFUSED', 'the two screens do not show the same words: nothing has moved', { hint })
+}
+
+async function askSame(): Promise<boolean> {
+  const answer = await askLine('Does the other screen show the same six words? [y/N] ')
+  return /^y(es)?$/i.test(answer.trim())
+}
+
+async function readLine(context: Context): Promise<string> {
+  remark(context, 'waiting for the six words of the other screen on stdin')
+  const reader = createInterface({ input: process.stdin })
+  try {
+    for await (const line of reader) return line.trim().toLowerCase().split(/\s+/).join(' ')
+    return ''
+  } finally {
+    reader.close()
+  }
+}
+
+/** Runs a pairing that has begun in the daemon, and ends it there whatever happens. */
+export async function withPairing<T>(client: Client, run: () => Promise<T>): Promise<T> {
+  try {
+    return await run()
+  } finally {
+    await client.call('pairing.cancel').catch(() => {})
+  }
+}
