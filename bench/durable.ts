@@ -7,7 +7,7 @@ import { formatRatio, type Row } from './measure.ts'
 import { friend } from './people.ts'
 
 /** A bare append of 4 KiB and fdatasync on the same disk: the least that durable can cost. */
-function syncsPerSec(count: number): number {
+export function syncsPerSec(count: number): number {
   const home = makeHome()
   const file = openSync(join(home, 'sync'), 'w')
   const page = new Uint8Array(4096)

@@ -1,6 +1,7 @@
 /** `npm run bench`: every figure that the docs give, in one run; `-- --quick` runs all of it once, so that it cannot rot. */
 import { loadEngine } from '../src/crypto/load.ts'
 import { makeHome, observeAll, removeHome, startDaemon } from './daemon.ts'
+import { benchCustody } from './custody.ts'
 import { benchDurable } from './durable.ts'
 import { benchJudge } from './judge.ts'
 import type { Row } from './measure.ts'
@@ -36,6 +37,7 @@ try {
 } finally {
   removeHome(home)
 }
+print(await benchCustody(engine, isQuick))
 print(await benchWatch(engine, isQuick))
 print(await benchScale(engine, isQuick))
 for (const contacts of isQuick ? [0, 1000] : [0, 10_000, 100_000]) print(await benchStart(engine, contacts, isQuick))

@@ -35,6 +35,7 @@ import { scheduleAlarms } from './alarm-timer.ts'
 import { scheduleResign } from './resign-timer.ts'
 import type { About } from './status.ts'
 import { readToxPassphrase } from './tox-passphrase.ts'
+import { unblockSigusr1 } from './unblock.ts'
 import { expandHome, watchedPlaces } from './watched-places.ts'
 
 const USAGE = `usage: personad [--home DIR] [--config FILE]
@@ -91,6 +92,7 @@ async function main(): Promise<void> {
   const log = openLog({ level: 'info' })
   const supervisor = superviseProcess({ log })
   try {
+    await unblockSigusr1({ log })
     const paths = resolvePaths({ home: args.home, env: process.env })
     const configFile = args.config ?? paths.configFile
     const config = await readConfig(configFile, args.config !== undefined)

@@ -2,6 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'n
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { concatBytes } from '../../src/core/bytes.ts'
+import { sealingOf } from '../../src/crypto/sealing.ts'
 import { deriveSigningSeed, parseWords } from '../../src/crypto/seed.ts'
 import type { Client } from '../../src/ipc/client.ts'
 import { formsOf } from '../support/canary.ts'
@@ -12,6 +13,8 @@ import { tempDir } from '../support/temp-dir.ts'
 
 const passphrase = 'canary-9f3a passphrase of the owner'
 const wrongPassphrase = 'canary-77b1 what the owner mistyped'
+const laterPassphrase = 'canary-c05d what the owner changed it to'
+const credential = engine.randomBytes(32)
 
 function secretsOf(words: readonly string[]): Buffer[] {
   const seed = parseWords(words.join(' '))
@@ -20,7 +23,8 @@ function secretsOf(words: readonly string[]): Buffer[] {
     words.slice(1).map((word, i) => Buffer.from(`${words[i]!}${between}${word}`)),
   )
   const keys = [seed, ...signingSeeds, ...signingSeeds.map((one) => concatBytes(engine.signKeyPair(one).secretKey))]
-  return [...keys.flatMap(formsOf), ...pairs, Buffer.from(passphrase), Buffer.from(wrongPassphrase)]
+  const typed = [passphrase, wrongPassphrase, laterPassphrase].map((text) => Buffer.from(text))
+  return [...[...keys, credential].flatMap(formsOf), ...pairs, ...typed]
 }
 
 function filesBelow(directory: string): string[] {
@@ -33,6 +37,20 @@ function expectNone(secrets: readonly Buffer[], where: string, bytes: Buffer): v
   // Not a matcher on the content: a failure would print the secret.
   const found = secrets.findIndex((secret) => bytes.includes(secret))
   expect(found, `secret number ${found} lies in ${where}`).toBe(-1)
+}
+
+/** The 32 bytes of Argon2id that seal the secrets file as it is now. */
+async function argonSecret(home: string, typed: string): Promise<Buffer[]> {
+  const sealing = await sealingOf(readFileSync(join(home, 'state/secrets')), typed, engine)
+  return sealing.mode === 'unsealed' ? [] : formsOf(sealing.secret)
+}
+
+/** Command line and, where this user may read it, environment. */
+function expectNoneAround(secrets: readonly Buffer[], daemon: DaemonProcess): void {
+  const { pid } = daemon.child
+  expectNone(secrets, 'the command line', readFileSync(`/proc/${pid}/cmdline`))
+  // The daemon forbids other programs of its user to look.
+  if (process.getuid?.() === 0) expectNone(secrets, 'the environment', readFileSync(`/proc/${pid}/environ`))
 }
 
 /** Keeps what a call answers, be it an error. */
@@ -108,17 +126,26 @@ describe('a secret', () => {
     const { words } = await maker.call('recovery.show')
     expect(await first.kill('SIGTERM')).toBe(0)
 
+    const argon = await argonSecret(home, passphrase)
     const daemon = await DaemonProcess.start({ home })
     const [admin, app] = [await daemon.connect('admin'), await daemon.connect('app')]
     await callEverything(admin, app, replies)
-    const secrets = secretsOf(words)
+    const secrets = [...secretsOf(words), ...argon]
     const [files, logs] = [filesBelow(join(home, 'state')), [...first.log, ...daemon.log]]
     for (const path of files) expectNone(secrets, path, readFileSync(path))
-    expectNone(secrets, 'the command line', readFileSync(`/proc/${daemon.child.pid}/cmdline`))
+    expectNoneAround(secrets, daemon)
 
     const chosen = [4, 9, 20].map((position) => ({ position, word: words[position - 1]! }))
     replies.push(JSON.stringify(await admin.call('recovery.confirm', { words: chosen })))
     await rotateWith(words, admin, app, replies)
+    // Another passphrase over the key of another epoch.
+    const change = { present: passphrase, passphrase: laterPassphrase }
+    replies.push(JSON.stringify(await admin.call('passphrase.change', change)))
+    secrets.push(...(await argonSecret(home, laterPassphrase)))
+    replies.push(JSON.stringify(await admin.call('persona.lock')))
+    replies.push(JSON.stringify(await admin.call('persona.unlock', { passphrase: laterPassphrase })))
+    replies.push(JSON.stringify(await admin.call('log.list', { limit: 100 })))
+    expect(replies.at(-3)).toContain('locked')
     expect(await daemon.kill('SIGTERM')).toBe(0)
     for (const path of filesBelow(join(home, 'state'))) expectNone(secrets, path, readFileSync(path))
     expectNone(secrets, 'the log', Buffer.from([...logs, ...daemon.log].join('\n')))
@@ -129,6 +156,27 @@ describe('a secret', () => {
     expect(replies.some((reply) => reply.includes('own.changed'))).toBe(true)
     expect(logs.length).toBeGreaterThan(3)
     expect(secrets.some((secret) => Buffer.from(words.join(' ')).includes(secret))).toBe(true)
+  }, 30_000)
+
+  it('is in none of them either when the service manager keeps the key that seals them', async () => {
+    const [home, directory] = [tempDir(), tempDir()]
+    writeFileSync(join(directory, 'personad.key'), credential, { mode: 0o600 })
+    const env = { CREDENTIALS_DIRECTORY: directory }
+    const daemon = await DaemonProcess.start({ home, env })
+    const client = await daemon.connect()
+    const replies = [JSON.stringify(await client.call('persona.init', { device: { name: 'laptop', key: OWN_LAPTOP } }))]
+    const secrets = secretsOf((await client.call('recovery.show')).words)
+    replies.push(JSON.stringify(await client.call('status')))
+    const refused = await client.call('persona.lock').then(JSON.stringify, String)
+    replies.push(refused)
+    expectNoneAround(secrets, daemon)
+    const files = filesBelow(join(home, 'state'))
+    for (const path of files) expectNone(secrets, path, readFileSync(path))
+    expect(await daemon.kill('SIGTERM')).toBe(0)
+    expectNone(secrets, 'the log', Buffer.from(daemon.log.join('\n')))
+    expectNone(secrets, 'a reply', Buffer.from(replies.join('\n')))
+    expect(files.length).toBeGreaterThan(3)
+    expect(secrets.some((secret) => Buffer.from(credential).includes(secret))).toBe(true)
   }, 30_000)
 
   it('lies in the state directory as what it is only where no passphrase was chosen: the search finds it then', async () => {

@@ -1,0 +1,66 @@
+/** What the owner waits for: an unlock against the Argon2id that it needs, and a signed table against the syncs that it needs. */
+import type { CryptoEngine } from '../src/crypto/engine.ts'
+import { DEFAULT_SEAL_COST } from '../src/crypto/sealing.ts'
+import { Custody } from '../src/daemon/custody.ts'
+import { statePaths } from '../src/store/state-dir.ts'
+import { makeHome, removeHome, startDaemon } from './daemon.ts'
+import { syncsPerSec } from './durable.ts'
+import { formatRatio, quantile, type Row } from './measure.ts'
+
+const SYNCS_A_COMMIT = 2 // LevelDB's log, then the anchor: src/store/anchor.ts
+const PASSPHRASE = 'correct horse battery staple'
+const DEVICE_KEY = 'D759E0CA9B8CFC31D75AD16D1EDAD6D3FA1ABA6E5EBB9DEF4F9C2F22B3C63D07'
+
+async function timedMs(run: () => Promise<unknown>): Promise<number> {
+  const started = performance.now()
+  await run()
+  return performance.now() - started
+}
+
+export async function benchCustody(engine: CryptoEngine, isQuick: boolean): Promise<Row[]> {
+  return [await benchUnlock(engine, isQuick ? 3 : 15), await benchSign(isQuick ? 20 : 400)]
+}
+
+/** Seed and signing keys, as they are before the words were confirmed: both files are opened by one Argon2id. */
+async function benchUnlock(engine: CryptoEngine, rounds: number): Promise<Row> {
+  const home = makeHome()
+  const custody = await Custody.open(statePaths(home), engine, { delay: () => Promise.resolve() })
+  await custody.create(PASSPHRASE)
+  const [passphrase, salt] = [engine.randomBytes(28), engine.randomBytes(16)]
+  const [bare, unlocks]: [number[], number[]] = [[], []]
+  for (let i = 0; i < rounds; i++) {
+    bare.push(await timedMs(() => engine.argon2id(passphrase, salt, DEFAULT_SEAL_COST)))
+    custody.lock('request')
+    unlocks.push(await timedMs(() => custody.unlock(PASSPHRASE)))
+  }
+  custody.close()
+  removeHome(home)
+  const [unlockMs, bareMs] = [quantile(unlocks, 0.5), quantile(bare, 0.5)]
+  const { passes, memoryBytes } = DEFAULT_SEAL_COST
+  const cost = `Argon2id, ${passes} passes over ${memoryBytes / 1024 / 1024} MiB`
+  return { what: 'unlock', figure: `${unlockMs.toFixed(0)} ms; ${formatRatio(unlockMs / bareMs)} of one ${cost}` }
+}
+
+/** An edit through the socket, from the call to the answer, which comes when the table is on disk. */
+async function benchSign(count: number): Promise<Row> {
+  const home = makeHome()
+  const daemon = await startDaemon(home)
+  try {
+    await daemon.admin.call('persona.init', { device: { name: 'name', key: DEVICE_KEY } })
+    const rename = (i: number): Promise<unknown> =>
+      daemon.admin.call('device.rename', { device: DEVICE_KEY, name: `name ${i}` })
+    for (let i = 0; i < 20; i++) await rename(-1 - i)
+    const [edits, syncs]: [number[], number[]] = [[], []]
+    for (let i = 0; i < count; i++) {
+      edits.push(await timedMs(() => rename(i)))
+      // In turn, so that both meet the same disk.
+      if (i % 20 === 19) syncs.push((1000 * SYNCS_A_COMMIT) / syncsPerSec(20 * SYNCS_A_COMMIT))
+    }
+    const [editMs, syncMs] = [quantile(edits, 0.5), quantile(syncs, 0.5)]
+    const figure = `${editMs.toFixed(2)} ms; ${formatRatio(editMs / syncMs)} of the ${SYNCS_A_COMMIT} bare fdatasyncs that it needs (asked: 3)`
+    return { what: 'a new table signed and durable', figure }
+  } finally {
+    await daemon.stop()
+    removeHome(home)
+  }
+}
