@@ -20,6 +20,7 @@ const NEED_KEY: Partial<Record<MethodName, object>> = {
   'device.rename': { device: 'laptop', name: 'desk' },
   'device.activate': { device: 'phone' },
   'device.remove': { device: 'phone' },
+  'device.rekey': { device: 'phone', key: person('me').key('tablet') },
   'backup.begin': { passphrase: PASSPHRASE },
   'pairing.offer': { carrier: 'files' },
 }
