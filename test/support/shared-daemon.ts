@@ -1,0 +1,59 @@
+/** One real daemon for all tests of a file, in a temporary home. */
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+
+const MAIN = join(import.meta.dirname, '../../src/daemon/main.ts')
+
+export class SharedDaemon {
+  readonly #home: string
+  #child: ChildProcess
+
+  private constructor(home: string, child: ChildProcess) {
+    this.#home = home
+    this.#child = child
+  }
+
+  static async start(): Promise<SharedDaemon> {
+    const home = mkdtempSync(join(tmpdir(), 'personad-shared-'))
+    return new SharedDaemon(home, await run(home))
+  }
+
+  get adminSocket(): string {
+    return join(this.#home, 'run/admin/admin.sock')
+  }
+
+  get appSocket(): string {
+    return join(this.#home, 'run/app.sock')
+  }
+
+  /** As after a crash. */
+  async restart(): Promise<void> {
+    await this.#end('SIGKILL')
+    this.#child = await run(this.#home)
+  }
+
+  async stop(): Promise<void> {
+    await this.#end('SIGTERM')
+    rmSync(this.#home, { recursive: true, force: true })
+  }
+
+  async #end(signal: NodeJS.Signals): Promise<void> {
+    const ended = once(this.#child, 'exit')
+    this.#child.kill(signal)
+    await ended
+  }
+}
+
+async function run(home: string): Promise<ChildProcess> {
+  const child = spawn(process.execPath, [MAIN, '--home', home], { stdio: ['ignore', 'ignore', 'pipe'] })
+  const log: string[] = []
+  for await (const line of createInterface({ input: child.stderr })) {
+    log.push(line)
+    if (line.includes('"daemon.ready"')) return child
+  }
+  throw new Error(`the daemon did not start: ${log.join('\n')}`)
+}
