@@ -10,6 +10,7 @@ import type { Caller, ParamsOf, ResultOf, Role } from '../../src/ipc/method.ts'
 import type { DaemonEvent, EventData, EventName } from '../../src/ipc/events.ts'
 import type { LaggedEvent } from '../../src/ipc/client.ts'
 import type { ObserveResult } from '../../src/ipc/shapes.ts'
+import type { DurableFs } from '../../src/durable/file.ts'
 import { openMemoryStore } from '../../src/store/memory-store.ts'
 import { statePaths } from '../../src/store/state-dir.ts'
 import type { Store, Write } from '../../src/store/store.ts'
@@ -26,6 +27,8 @@ export interface KeeperStory {
   readonly nowSec?: number
   readonly credential?: Uint8Array
   readonly defaultPolicy?: Policy
+  /** What the secrets files are written with. */
+  readonly fs?: DurableFs
 }
 
 /** Counts what is committed to a store, and keeps the last commit. */
@@ -133,14 +136,18 @@ export class TestKeeper {
     const delays: number[] = []
     const events: DaemonEvent[] = []
     const storeFailures: unknown[] = []
-    const custody = await Custody.open(statePaths(stateDir), engine, {
-      delay: (seconds) => {
-        delays.push(seconds)
-        return Promise.resolve()
+    const custody = await Custody.open(
+      { ...statePaths(stateDir), ...(story.fs === undefined ? {} : { fs: story.fs }) },
+      engine,
+      {
+        delay: (seconds) => {
+          delays.push(seconds)
+          return Promise.resolve()
+        },
+        credential: story.credential ?? null,
+        nowMs: () => clock.nowSec * 1000,
       },
-      credential: story.credential ?? null,
-      nowMs: () => clock.nowSec * 1000,
-    })
+    )
     const keeper = await Keeper.open({
       store,
       custody,

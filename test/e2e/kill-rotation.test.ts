@@ -1,0 +1,61 @@
+import { randomInt } from 'node:crypto'
+import { watch } from 'node:fs'
+import { join } from 'node:path'
+import { expect, it } from 'vitest'
+import { DaemonProcess } from '../support/daemon.ts'
+import { OWN_LAPTOP } from '../support/keeper.ts'
+import { tempDir } from '../support/temp-dir.ts'
+
+const ROUNDS = 12
+const WRITES_SEEN = 12 // of a whole rotation the directory tells about as many
+
+/** Kills the daemon once the state directory has told of so many writes. */
+function killAt(daemon: DaemonProcess, home: string, writes: number): { stop: () => void } {
+  let left = writes
+  const watcher = watch(join(home, 'state'), { recursive: true }, () => {
+    if (--left === 0) daemon.child.kill('SIGKILL')
+  })
+  return { stop: () => watcher.close() }
+}
+
+it('a daemon that is killed in the middle of a rotation has the old key and table or the new ones, and goes on', async () => {
+  const home = tempDir()
+  let daemon = await DaemonProcess.start({ home })
+  const maker = await daemon.connect()
+  await maker.call('persona.init', { device: { name: 'laptop', key: OWN_LAPTOP } })
+  const { words } = await maker.call('recovery.show')
+  await maker.call('recovery.confirm', { words: [1, 2, 3].map((n) => ({ position: n, word: words[n - 1]! })) })
+  let acknowledged = 0
+  let [killed, rotated] = [0, 0]
+  for (let round = 0; round < ROUNDS; round++) {
+    const client = await daemon.connect()
+    const { epoch } = await client.call('device.list')
+    const { plan } = await client.call('rotation.plan', { epoch: epoch + 1 })
+    const { stop } = killAt(daemon, home, randomInt(1, WRITES_SEEN))
+    const apply = { epoch: epoch + 1, plan, words: words.join(' ') }
+    const done = await client.call('rotation.apply', apply).then(
+      ({ table }) => table.epoch,
+      () => null,
+    )
+    if (done !== null) acknowledged = done
+    if (daemon.child.exitCode === null) daemon.child.kill('SIGKILL')
+    stop()
+    expect(await daemon.ended).toBe('SIGKILL')
+    if (done === null) killed++
+    daemon = await DaemonProcess.start({ home })
+    const after = await daemon.connect()
+    const table = await after.call('device.list')
+    expect([epoch, epoch + 1]).toContain(table.epoch)
+    expect(table.epoch).toBeGreaterThanOrEqual(acknowledged)
+    if (table.epoch > epoch) rotated++
+    // The one key that is left is that of the head, and what it signs is believed.
+    expect((await after.call('device.rename', { device: OWN_LAPTOP, name: `laptop ${round}` })).table.epoch).toBe(
+      table.epoch,
+    )
+    const { text } = await after.call('blob.get')
+    expect(await after.call('verify', { text })).toMatchObject({ valid: true, verdict: 'refresh' })
+    await after.close()
+  }
+  expect(killed + rotated).toBeGreaterThanOrEqual(ROUNDS)
+  expect(killed).toBeGreaterThan(0)
+}, 120_000)
