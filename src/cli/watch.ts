@@ -62,6 +62,8 @@ export function describeEvent(event: DaemonEvent): string {
       )
       return `your table is now number ${table.seq} of epoch ${table.epoch}, with ${countOf(table.devices.length, 'device')} (${escapeText(cause)})${asked.join('')}`
     }
+    case 'own.unsigned':
+      return escapeText(event.data.message)
     case 'own.intent-dropped':
       return `an edit of yours was dropped: ${escapeText(event.data.intent)}, ${escapeText(event.data.reason)}; to repeat it: ${escapeText(event.data.command)}`
     case 'alarm':

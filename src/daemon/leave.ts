@@ -27,11 +27,11 @@ export function leaveTable(own: OwnHead, journal: Journal): LeaveResult {
   return { status, remaining, personaId: persona.personaId }
 }
 
-/** @returns the status message of the table without the devices of this machine; null where another device's word stands already */
+/** @returns the status message of the table without the devices of this machine; null where another device's word stands already, or may */
 function signLast(own: OwnHead): string | null {
   const { persona, head } = own
-  const { localDevices, epoch } = own.own
-  if (head.epoch !== epoch || isUnlisted(own.own, persona.devices)) return null
+  const { localDevices, epoch, restoredSec } = own.own
+  if (restoredSec !== null || head.epoch !== epoch || isUnlisted(own.own, persona.devices)) return null
   const devices = persona.devices.filter(({ key }) => !localDevices.includes(key))
   if (devices.length < persona.devices.length) {
     const { blob, named } = own.sign(own.draft(devices), true)

@@ -32,6 +32,7 @@ import { Profiles, type ProfilesConfig } from './profiles.ts'
 import { scheduleLock } from './lock-timer.ts'
 import type { OpenLimits } from './open-time.ts'
 import { scheduleAlarms } from './alarm-timer.ts'
+import { unsignedReminder } from './reminder.ts'
 import { scheduleResign } from './resign-timer.ts'
 import type { About } from './status.ts'
 import { readToxPassphrase } from './tox-passphrase.ts'
@@ -179,7 +180,11 @@ async function start(
     profiles,
     live,
     servers,
-    stopTimers: [scheduleResign(keeper, nowSec, log), scheduleLock(custody), scheduleAlarms(keeper, log)],
+    stopTimers: [
+      scheduleResign(keeper, nowSec, log, unsignedReminder(keeper)),
+      scheduleLock(custody),
+      scheduleAlarms(keeper, log),
+    ],
     config,
   }
   servers.push(await serveRole('app', daemon, paths.appSocket, log, supervisor))

@@ -6,11 +6,15 @@ import type { Log } from './log.ts'
 const LONGEST_SLEEP_SEC = 6 * 3600 // sanity: a suspended machine and an edit both move the due time; so late it may be noticed
 const RETRY_SEC = 3600 // sanity: after a failure; the daemon stops by itself if it was the store
 
-/** @returns stops the timer */
+/**
+ * @param remind called now and then while nothing can be signed
+ * @returns stops the timer
+ */
 export function scheduleResign(
   keeper: Pick<Keeper, 'resign' | 'resignDueSec'>,
   nowSec: () => number,
   log: Log,
+  remind: () => Promise<void>,
 ): () => void {
   let timer: NodeJS.Timeout | null = null
   let isStopped = false
@@ -22,6 +26,7 @@ export function scheduleResign(
   }
   const wake = (): void => {
     const dueSec = keeper.resignDueSec()
+    if (dueSec === null) remind().catch((error: unknown) => log.warn('remind.failed', describeError(error)))
     const waitSec = dueSec === null ? LONGEST_SLEEP_SEC : dueSec - nowSec()
     if (waitSec > 0) return sleep(Math.min(waitSec, LONGEST_SLEEP_SEC))
     keeper.resign().then(

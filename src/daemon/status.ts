@@ -3,7 +3,7 @@ import type { DaemonStatus, OwnTable } from '../ipc/shapes.ts'
 import { standingNotices, type OwnStanding } from './own-standing.ts'
 import { freshnessAt, type Clock } from './view.ts'
 
-const UNSIGNED_NOTICE_SEC = 10 * 86_400 // format: a locked daemon misses the re-sign of day 7, and friends see a stale table from day 14
+export const UNSIGNED_NOTICE_SEC: number = 10 * 86_400 // format: a locked daemon misses the re-sign of day 7, and friends see a stale table from day 14
 
 /** What the daemon around the keeper knows. */
 export type About = Pick<DaemonStatus, 'version' | 'pid' | 'startedAtSec' | 'home' | 'profiles' | 'tox' | 'notices'> & {

@@ -16,6 +16,8 @@ export interface EventData {
   'device.added': { personaId: string; contact: string; device: TableDevice }
   /** `unapproved`: devices that came only through a sibling's table. */
   'own.changed': { table: OwnTable; cause: string; unapproved: TableDevice[] }
+  /** The table was last signed at `timeSec`, and cannot be signed again while the key is locked. */
+  'own.unsigned': { timeSec: number; message: string }
   'own.intent-dropped': { intent: string; reason: string; command: string }
   /** The signing key was locked or opened: by the owner, by a signal, or since it was open for long enough. */
   locked: { locked: boolean; cause: 'request' | 'signal' | 'idle' | 'ttl' | 'unlock' }
@@ -68,6 +70,7 @@ export const EVENT_NAMES: readonly EventName[] = [
   'contact.changed',
   'device.added',
   'own.changed',
+  'own.unsigned',
   'own.intent-dropped',
   'locked',
   'alarm',

@@ -142,6 +142,7 @@ const EVENTS: readonly DaemonEvent[] = [
     atSec: NOW,
     data: { table: table(), cause: HOSTILE, unapproved: [{ name: HOSTILE, key: A }] },
   },
+  { event: 'own.unsigned', id: 10, atSec: NOW, data: { timeSec: NOW, message: HOSTILE } },
   { event: 'own.intent-dropped', id: 4, atSec: NOW, data: { intent: HOSTILE, reason: HOSTILE, command: HOSTILE } },
   { event: 'alarm', id: 5, atSec: NOW, data: { code: 'CHAIN_DISPUTED', personaId: P, key: null, message: HOSTILE } },
   {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { unsignedReminder } from '../../../src/daemon/reminder.ts'
 import { OWN_LAPTOP, OWN_PHONE, ownText, TestKeeper } from '../../support/keeper.ts'
 import { deviceKey } from '../../support/person.ts'
 
@@ -133,6 +134,25 @@ describe('the signature of a week', () => {
     const { timeSec } = await phone.call('device.list')
     expect(laptop.keeper.resignDueSec()).toBe(timeSec + 7 * DAY_SEC)
     expect(phone.keeper.resignDueSec()).toBe(timeSec + 7 * DAY_SEC + 6 * HOUR_SEC)
+  })
+})
+
+describe('the reminder of a locked daemon', () => {
+  it('comes from the tenth day without a signature on, once a day, and not while it is open', async () => {
+    const passphrase = 'correct horse'
+    const open = await TestKeeper.open()
+    await open.call('persona.init', { device: { name: 'laptop', key: OWN_LAPTOP }, passphrase })
+    const locked = await open.reopened()
+    const told: string[] = []
+    const [remind, remindOpen] = [unsignedReminder(locked.keeper), unsignedReminder(open.keeper)]
+    for (let hour = 0; hour <= 11 * 24; hour += 6) {
+      await remind()
+      await remindOpen()
+      for (const { message } of locked.told('own.unsigned')) told.push(`${hour / 24}: ${message.slice(0, 35)}`)
+      for (const test of [open, locked]) test.later(6 * HOUR_SEC)
+    }
+    expect(told).toStrictEqual(['10: your table was signed 10 days ago, ', '11: your table was signed 11 days ago, '])
+    expect(open.told('own.unsigned')).toStrictEqual([])
   })
 })
 

@@ -12,6 +12,7 @@ class Signatures {
   dueSec: number | null = START_SEC + WEEK_SEC
   answer: () => Promise<void> = () => Promise.resolve()
   warnings = 0
+  reminders = 0
   readonly stop: () => void
 
   constructor(dueSec: number | null = START_SEC + WEEK_SEC) {
@@ -25,7 +26,10 @@ class Signatures {
       },
     }
     const log = { warn: () => this.warnings++ } as unknown as Log
-    this.stop = scheduleResign(keeper, nowSec, log)
+    this.stop = scheduleResign(keeper, nowSec, log, () => {
+      this.reminders++
+      return Promise.resolve()
+    })
   }
 }
 
@@ -60,6 +64,7 @@ describe('the timer that signs again', () => {
     const locked = new Signatures(null)
     await pass(10 * WEEK_SEC)
     expect(locked.atSec).toStrictEqual([])
+    expect(locked.reminders).toBeGreaterThan(10)
     locked.dueSec = START_SEC
     await pass(6 * HOUR_SEC)
     expect(locked.atSec).toHaveLength(1)
