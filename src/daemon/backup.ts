@@ -9,7 +9,7 @@ import { DEFAULT_SEAL_COST } from '../crypto/sealing.ts'
 import { formatHex } from '../core/bytes.ts'
 import { MAX_EPOCH } from '../core/limits.ts'
 import type { SigningSeed } from './custody.ts'
-import { KeeperError } from './errors.ts'
+import { KeeperError, personaExists } from './errors.ts'
 import type { Keeper } from './keeper.ts'
 import { SIGNING_SEED_BYTES } from './secrets-content.ts'
 import { arrivedOwner } from './snapshot-arrivals.ts'
@@ -192,9 +192,7 @@ export class BackupReader {
 
 function checkNoPersona({ ledger }: Keeper): void {
   const own = ledger.own()
-  if (own === undefined) return
-  const hint = 'one daemon keeps one persona; see: persona status'
-  throw new KeeperError('PERSONA_EXISTS', `there is a persona already: ${own.personaId}`, hint)
+  if (own !== undefined) throw personaExists(own.personaId)
 }
 
 function invalidKeys(what: string): KeeperError {

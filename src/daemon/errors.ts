@@ -93,6 +93,12 @@ export function noPersona(): KeeperError {
   )
 }
 
+/** What every method that makes a persona, or brings one here, answers where there is one. */
+export function personaExists(personaId: string): KeeperError {
+  const hint = 'one daemon keeps one persona; see: persona status'
+  return new KeeperError('PERSONA_EXISTS', `there is a persona already: ${personaId}`, hint)
+}
+
 const HINTS: ReadonlyMap<string, string> = new Map([
   ['TABLE_TOO_LARGE', 'remove a device, or shorten nicknames'],
   ['DEVICE_TOMBSTONED', 'add it again with: persona device add NAME --key KEY --again'],

@@ -7,10 +7,11 @@ import { BackupReader, BackupWriter } from './backup.ts'
 import { KeeperError } from './errors.ts'
 import type { Keeper } from './keeper.ts'
 import { reconcile } from './reconcile.ts'
+import { recover } from './recover.ts'
 
 export type BackupMethods = Pick<
   Methods,
-  'backup.begin' | 'backup.next' | 'restore.begin' | 'restore.put' | 'persona.reconcile'
+  'backup.begin' | 'backup.next' | 'restore.begin' | 'restore.put' | 'persona.reconcile' | 'persona.recover'
 >
 
 export function backupHandlers(keeper: Keeper): Handlers<BackupMethods> {
@@ -20,6 +21,7 @@ export function backupHandlers(keeper: Keeper): Handlers<BackupMethods> {
     'backup.next': ({ backup }) => transfers.nextOfBackup(backup),
     'restore.begin': ({ header, passphrase }) => transfers.beginRestore(bytesOf(header), passphrase),
     'restore.put': ({ restore, box, isLast }) => transfers.putIntoRestore(restore, bytesOf(box), isLast),
+    'persona.recover': (params) => recover(keeper, params),
     'persona.reconcile': ({ copies, force }) => keeper.change(() => reconcile(keeper, copies ?? [], force === true)),
   }
 }

@@ -4,7 +4,7 @@ import type { Handlers } from '../ipc/method.ts'
 import type { InitParams, Methods } from '../ipc/methods.ts'
 import type { EditResult, OwnTable } from '../ipc/shapes.ts'
 import { StoreError } from '../store/errors.ts'
-import { KeeperError } from './errors.ts'
+import { personaExists } from './errors.ts'
 import type { Keeper } from './keeper.ts'
 import { deviceAmong } from './own-table.ts'
 
@@ -56,10 +56,7 @@ export function listedDevice(keeper: Keeper, query: string): OwnTable['devices']
 async function init(keeper: Keeper, { device, passphrase, unnamed }: InitParams): Promise<{ table: OwnTable }> {
   const { custody } = keeper
   const exists = keeper.own.personaId
-  if (exists !== null) {
-    const hint = 'one daemon keeps one persona; see: persona status'
-    throw new KeeperError('PERSONA_EXISTS', `there is a persona already: ${exists}`, hint)
-  }
+  if (exists !== null) throw personaExists(exists)
   const position = await custody.create(passphrase ?? null)
   try {
     return await keeper.change(() => {

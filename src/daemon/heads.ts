@@ -120,7 +120,8 @@ function rememberNames(known: PersonaRecord['names'], devices: readonly Device[]
   return [...now, ...known.filter(([key]) => !listed.has(key))].slice(0, MAX_KNOWN_NAMES)
 }
 
-function noteClaim(personaId: string, key: string, ledger: Ledger): void {
+/** The persona lists the device. */
+export function noteClaim(personaId: string, key: string, ledger: Ledger): void {
   const device = ledger.device(key)
   const left = device.bound === personaId ? null : device.left
   const claimedBy = device.claimedBy.includes(personaId) ? device.claimedBy : [personaId, ...device.claimedBy]

@@ -7,7 +7,7 @@ import { verifyBlob, type VerifiedBlob } from '../core/verify.ts'
 import { KeeperError } from './errors.ts'
 import type { Ledger } from './ledger.ts'
 import { positionOf } from './own-table.ts'
-import type { OwnRecord, PersonaRecord } from './records.ts'
+import type { DeviceRecord, OwnRecord, PersonaRecord } from './records.ts'
 import type { SnapshotItem } from './snapshot-items.ts'
 
 /** @throws {KeeperError} SNAPSHOT_INVALID */
@@ -18,10 +18,18 @@ export function checkItem(item: SnapshotItem, ledger: Ledger): void {
     case 'own':
       return checkOwn(item.value, ledger)
     case 'device':
+      return checkPending(item.value, ledger)
     case 'intent':
-      // Their shape is all there is to check: they say what this owner saw and wanted.
+      // Its shape is all there is to check: it says what this owner wanted.
       return
   }
+}
+
+function checkPending({ pending }: DeviceRecord, ledger: Ledger): void {
+  if (pending === null) return
+  const bytes = parseBase64url(pending.blob)
+  // Whosever it is: verified it is that persona's.
+  checkBlob(formatHex((bytes ?? new Uint8Array(0)).slice(2, 34)), pending.blob, ledger)
 }
 
 function checkPersona(id: string, persona: PersonaRecord, ledger: Ledger): void {

@@ -14,7 +14,18 @@ import {
 } from '../core/trust.ts'
 import type { ContactChange } from '../ipc/events.ts'
 import { alarmIfContested } from './alarms.ts'
-import { applyVerdict, headOf, judgeAgainst, newPersona, noteClock, raiseMinEpoch, recall, takeHead } from './heads.ts'
+import {
+  applyVerdict,
+  headOf,
+  judgeAgainst,
+  newPersona,
+  noteClaim,
+  offeredDevices,
+  noteClock,
+  raiseMinEpoch,
+  recall,
+  takeHead,
+} from './heads.ts'
 import type { Ledger } from './ledger.ts'
 import {
   MAX_CLAIMANTS,
@@ -42,9 +53,14 @@ export function mergePersona(incoming: PersonaRecord, origin: Origin, ledger: Le
     known === undefined
       ? meet(incoming, ledger)
       : follow(isOwn ? { ...known, minEpoch: 0 } : known, isOwn ? { ...incoming, minEpoch: 0 } : incoming, ledger)
+  // Nobody is asked of the own table.
+  const accepted =
+    isOwn && persona.pending !== null && persona.head !== null
+      ? takeHead(persona, recall(persona.head, ledger), ledger, true).persona
+      : persona
   const entry = isOwn ? null : joinWith(known?.entry ?? null, incoming.entry, leadsTo, ledger)
   if (isOwn && known?.entry != null) ledger.dropEntry(known.entry)
-  const merged = { ...persona, entry }
+  const merged = { ...accepted, entry }
   ledger.putPersona(merged)
   if (merged.head !== known?.head) noteClock(merged, ledger)
   ledger.tellContact(merged.personaId, changes, origin.source ?? 'backup')
@@ -58,9 +74,12 @@ function meet(incoming: PersonaRecord, ledger: Ledger): Merged {
   const created: ContactChange = { kind: 'created', key: null, name: entry?.name ?? null }
   const head = headOf(incoming, ledger)
   if (head === null) return { persona: { ...incoming, epoch: 0, seq: 0, timeSec: 0 }, changes: [created] }
-  const kept = { minEpoch, held, names, others, evidence, verifiedAtSec, entry }
-  const before: PersonaRecord = { ...newPersona(head), devices: [], ...kept }
-  return { persona: takeHead(before, head, ledger).persona, changes: [created] }
+  // What the policy has let through is the owner's word, and is no more than this: everything else follows from the head.
+  const { pending } = incoming
+  const devices = pending === null ? offeredDevices(incoming, head) : incoming.devices
+  for (const { key } of devices) noteClaim(incoming.personaId, key, ledger)
+  const kept = { minEpoch, held, names, others, evidence, verifiedAtSec, entry, devices, pending }
+  return { persona: { ...newPersona(head), ...kept }, changes: [created] }
 }
 
 function follow(known: PersonaRecord, incoming: PersonaRecord, ledger: Ledger): Merged {
@@ -112,7 +131,7 @@ export function mergeDevice(key: string, incoming: DeviceRecord, origin: Origin,
     left: local.bound === null && bound !== null && !isListed ? incoming.left : local.left,
     claimedBy: origin.source === null ? mergeClaims(incoming, local, origin, ledger) : local.claimedBy,
     entry: local.entry,
-    pending: local.pending,
+    pending: bound === null ? (local.pending ?? incoming.pending) : null,
     seenAtSec: local.seenAtSec === null && incoming.seenAtSec === null ? null : seenAtSec,
     heardAtSec: isNew && origin.source === null ? incoming.heardAtSec : local.heardAtSec,
   }

@@ -1,6 +1,7 @@
 /** The one table of methods (docs/ipc.md, section 3): name, who may call it, params, result. docs/openrpc.json is made from it. */
 import { z } from 'zod'
 import type { SealMode } from '../crypto/seal.ts'
+import { MAX_EPOCH } from '../core/limits.ts'
 import { MAX_BATCH, MAX_PAGE } from './limits.ts'
 import type { MethodSpec, Permission } from './method.ts'
 import { EVENT_NAMES, type EventName } from './events.ts'
@@ -72,8 +73,9 @@ export interface ChosenWord {
   word: string
 }
 
+const firstDevice = z.strictObject({ name: nickname, key: shape.keyHex })
 const initParams: z.ZodType<InitParams> = z.strictObject({
-  device: z.strictObject({ name: nickname, key: shape.keyHex }).exactOptional(),
+  device: firstDevice.exactOptional(),
   passphrase: passphrase.exactOptional(),
   unnamed: z.boolean().exactOptional(),
 })
@@ -140,6 +142,7 @@ export interface Methods {
   'backup.next': MethodSpec<{ backup: number }, backup.BackupChunk>
   'restore.begin': MethodSpec<{ header: string; passphrase: string }, { restore: number }>
   'restore.put': MethodSpec<{ restore: number; box: string; isLast: boolean }, backup.RestoreResult>
+  'persona.recover': MethodSpec<backup.RecoverParams, backup.RecoverResult>
   'persona.reconcile': MethodSpec<{ copies?: string[]; force?: boolean }, backup.ReconcileResult>
   'recovery.show': MethodSpec<Empty, Recovery>
   'recovery.confirm': MethodSpec<{ words: ChosenWord[] }, { confirmed: boolean }>
@@ -330,6 +333,19 @@ export const METHODS: Methods = {
     'The next part of the backup; with the last one the persona is here',
     z.strictObject({ restore: z.int(), box: backup.base64url, isLast: z.boolean() }),
     backup.restoreResult,
+  ),
+  'persona.recover': method(
+    'admin',
+    'Bring the persona back from the recovery words, where there is none',
+    z.strictObject({
+      words: recoveryWords,
+      copies: z.array(z.string().max(backup.MAX_COPY_CHARS)).max(backup.MAX_COPIES).exactOptional(),
+      device: firstDevice.exactOptional(),
+      passphrase: passphrase.exactOptional(),
+      unnamed: z.boolean().exactOptional(),
+      epoch: z.int().min(1).max(MAX_EPOCH).exactOptional(),
+    }),
+    backup.recoverResult,
   ),
   'persona.reconcile': method(
     'admin',

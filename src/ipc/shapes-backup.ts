@@ -1,6 +1,6 @@
 /** The values of backup, restore and reconciling (docs/ipc.md, section 4): each interface beside the schema that checks it. */
 import { z } from 'zod'
-import { ownTable, type OwnTable } from './shapes.ts'
+import { ownTable, type OwnTable, type TableDevice } from './shapes.ts'
 
 export const MAX_COPIES = 256 // sanity: status messages in one call; a copy of the own blob from each device and friend
 export const MAX_COPY_CHARS = 2048 // sanity: a status message has at most 1006 bytes
@@ -45,4 +45,32 @@ export const reconcileResult: z.ZodType<ReconcileResult> = z.strictObject({
   waiting: z.boolean(),
   copies: z.int().min(0),
   table: ownTable,
+})
+
+export interface RecoverParams {
+  /** The 24 recovery words. A string cannot be wiped: the daemon lets go of it. */
+  words: string
+  /** Status messages in which the own table may be; others are passed over. */
+  copies?: string[]
+  /** Of the first table, where there is no copy. */
+  device?: TableDevice
+  /** Seals what this device keeps from now on. */
+  passphrase?: string
+  unnamed?: boolean
+  /** Where there is no copy: an epoch that was never used, 1..16. */
+  epoch?: number
+}
+
+export interface RecoverResult {
+  table: OwnTable
+  /** The copy that the table comes from; null where there was none. */
+  from: { epoch: number; seq: number; timeSec: number } | null
+  /** Nothing can be signed before `rotation.apply`. */
+  mustRotate: boolean
+}
+
+export const recoverResult: z.ZodType<RecoverResult> = z.strictObject({
+  table: ownTable,
+  from: z.strictObject({ epoch: z.int().min(0), seq: z.int().min(1), timeSec: z.int().min(0) }).nullable(),
+  mustRotate: z.boolean(),
 })

@@ -4,91 +4,11 @@ import { compareBytes, formatHex, parseBase64url } from '../../../src/core/bytes
 import { decodeBlob } from '../../../src/core/blob.ts'
 import { foldName } from '../../../src/daemon/ledger.ts'
 import type { DeviceRecord, PersonaRecord } from '../../../src/daemon/records.ts'
+import { act, action, draw, KEYS, step, type Action } from '../../support/life.ts'
 import { OWN_LAPTOP, TestKeeper } from '../../support/keeper.ts'
-import { deviceKey, person, type Person, type Table } from '../../support/person.ts'
+import type { Table } from '../../support/person.ts'
 
 const RUNS = 60
-const PEOPLE = ['ann', 'bob', 'eve'] as const
-const KEYS: readonly string[] = Array.from({ length: 6 }, (_, n) => deviceKey(`device ${n}`))
-const NAMES = ['Kim', 'kim', 'Kim#2', 'Bob', 'device', '__proto__'] as const
-
-/** The tables that a person may show: a tree of edits, forks and rotations, each listing some of the six devices. */
-interface Step {
-  readonly who: number
-  readonly devices: readonly number[]
-  readonly after: number
-  readonly jump: number
-  readonly rotates: boolean
-  readonly isThief: boolean
-}
-
-type Action =
-  | {
-      readonly kind: 'show'
-      readonly key: number
-      readonly table: number
-      readonly agoSec: number
-      readonly source: string
-      readonly name: string
-    }
-  | { readonly kind: 'text'; readonly key: number; readonly text: string }
-  | { readonly kind: 'add'; readonly key: number }
-  | { readonly kind: 'remove'; readonly key: number }
-  | { readonly kind: 'wait'; readonly seconds: number }
-  | { readonly kind: 'reopen' }
-
-const step: fc.Arbitrary<Step> = fc.record({
-  who: fc.nat({ max: PEOPLE.length - 1 }),
-  devices: fc.uniqueArray(fc.nat({ max: KEYS.length - 1 }), { maxLength: 4 }),
-  after: fc.nat({ max: 30 }),
-  jump: fc.constantFrom(1, 1, 1, 2, 70_000),
-  rotates: fc.boolean(),
-  isThief: fc.boolean(),
-})
-
-const key = fc.nat({ max: KEYS.length - 1 })
-const action: fc.Arbitrary<Action> = fc.oneof(
-  {
-    weight: 8,
-    arbitrary: fc.record({
-      kind: fc.constant('show' as const),
-      key,
-      table: fc.nat({ max: 30 }),
-      agoSec: fc.constantFrom(0, 0, 0, 100, 1_000_000),
-      source: fc.constantFrom('one', 'two'),
-      name: fc.constantFrom(...NAMES),
-    }),
-  },
-  {
-    weight: 2,
-    arbitrary: fc.record({ kind: fc.constant('text' as const), key, text: fc.constantFrom('', 'hi', 'persona:x') }),
-  },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('add' as const), key }) },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('remove' as const), key }) },
-  {
-    weight: 2,
-    arbitrary: fc.record({ kind: fc.constant('wait' as const), seconds: fc.constantFrom(1, 61, 2_000_000) }),
-  },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('reopen' as const) }) },
-)
-
-function draw(steps: readonly Step[]): Table[] {
-  const people: Person[] = PEOPLE.map((name) => person(name))
-  const tables = people.map((one, i) => one.table([{ name: 'd', key: KEYS[i]! }]))
-  const owners = people.map((_, i) => i)
-  for (const { who, devices, after, jump, rotates, isThief } of steps) {
-    const own = tables.filter((_, i) => owners[i] === who)
-    const before = own[after % own.length]!
-    const one = isThief ? people[who]!.thief() : people[who]!.sibling()
-    one.epoch = before.epoch
-    if (rotates && before.epoch < 3) one.rotate()
-    const listed = devices.map((n) => ({ name: `d${n}`, key: KEYS[n]! }))
-    tables.push(one.table(listed, { after: before, ...(one.epoch === before.epoch ? { seq: before.seq + jump } : {}) }))
-    owners.push(who)
-  }
-  return tables
-}
-
 /** What a device has shown of itself: pairs of key and persona. */
 function showed(tables: readonly Table[], actions: readonly Action[]): Set<string> {
   const pairs = new Set<string>()
@@ -157,33 +77,6 @@ async function checkViews(test: TestKeeper, { personas, devices }: State): Promi
     for (const claimant of devices.get(id)!.claimedBy) {
       expect(personas.get(claimant)!.devices.some(({ key }) => key === id)).toBe(true)
     }
-  }
-}
-
-// An edit may be refused: the device is a contact's, or is not listed.
-function ignore(): void {}
-
-async function act(test: TestKeeper, action: Action, tables: readonly Table[]): Promise<TestKeeper> {
-  switch (action.kind) {
-    case 'show': {
-      const text = tables[action.table % tables.length]!
-      const { source, name, agoSec } = action
-      await test.reports(source, KEYS[action.key]!, text, { name, seenAtSec: test.nowSec - agoSec })
-      return test
-    }
-    case 'text':
-      await test.sees(KEYS[action.key]!, action.text)
-      return test
-    case 'add':
-      await test.call('device.add', { name: `own ${action.key}`, key: KEYS[action.key]!, again: true }).catch(ignore)
-      return test
-    case 'remove':
-      await test.call('device.remove', { device: KEYS[action.key]! }).catch(ignore)
-      return test
-    case 'wait':
-      return test.later(action.seconds)
-    case 'reopen':
-      return await test.reopened()
   }
 }
 

@@ -1,0 +1,78 @@
+import * as fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { compareTables } from '../../../src/core/order.ts'
+import { recall } from '../../../src/daemon/heads.ts'
+import type { PersonaRecord } from '../../../src/daemon/records.ts'
+import { act, action, draw, step, type Action } from '../../support/life.ts'
+import { TestKeeper } from '../../support/keeper.ts'
+import type { Table } from '../../support/person.ts'
+import { restorable, snapshotOf, takeIn } from '../../support/snapshot.ts'
+
+const RUNS = 60
+
+const steps = fc.array(step, { minLength: 6, maxLength: 20 })
+const actions = fc.array(action, { minLength: 10, maxLength: 40 })
+const chunkBytes = fc.integer({ min: 100, max: 20_000 })
+
+async function lived(test: TestKeeper, done: readonly Action[], tables: readonly Table[]): Promise<TestKeeper> {
+  let keeper = test
+  for (const one of done) keeper = await act(keeper, one, tables)
+  return keeper
+}
+
+async function personasOf(test: TestKeeper): Promise<Map<string, PersonaRecord>> {
+  const found = new Map<string, PersonaRecord>()
+  for await (const [id, persona] of test.records.personas.iterate()) found.set(id, persona)
+  return found
+}
+
+describe('a snapshot of any state', () => {
+  it('taken in as its own past gives the very same state, however it is cut into chunks', async () => {
+    let ran = 0
+    await fc.assert(
+      fc.asyncProperty(steps, actions, chunkBytes, async (drawn, done, bytes) => {
+        const test = await lived(await TestKeeper.withPersona(), done, draw(drawn))
+        const again = await TestKeeper.open({ nowSec: test.nowSec })
+        await takeIn(again, await snapshotOf(test, 'backup'), { sibling: null, withKeys: true }, bytes)
+        expect(await restorable(again.store)).toEqual(await restorable(test.store))
+        ran++
+      }),
+      { numRuns: RUNS },
+    )
+    expect(ran).toBe(RUNS)
+  }, 60_000)
+
+  it('taken in by a sibling with a life of its own lowers no head, moves no pin, loses no contact of either, and a second time changes no table', async () => {
+    let ran = 0
+    await fc.assert(
+      fc.asyncProperty(steps, actions, actions, async (drawn, here, there) => {
+        const tables = draw(drawn)
+        const laptop = await TestKeeper.withPersona()
+        const copy = await laptop.copied()
+        const [a, b] = [await lived(laptop, here, tables), await lived(copy, there, tables)]
+        const snapshot = await snapshotOf(a, 'sibling')
+        const [theirs, before] = [await personasOf(a), await personasOf(b)]
+        await takeIn(b, snapshot, { sibling: 'laptop', withKeys: false })
+        const after = await personasOf(b)
+        expect(new Set(after.keys())).toEqual(new Set([...theirs.keys(), ...before.keys()]))
+        for (const [id, old] of before) {
+          const now = after.get(id)!
+          expect(now.root).toBe(old.root)
+          const [head, oldHead] = [recall(now.head!, b.keeper.ledger), recall(old.head!, b.keeper.ledger)]
+          expect(compareTables(head, oldHead)).toBeGreaterThanOrEqual(0)
+          if (old.entry?.blocked === true) expect(now.entry?.blocked).toBe(true)
+        }
+        const own = await b.call('device.list')
+        await takeIn(b, snapshot, { sibling: 'laptop', withKeys: false })
+        expect(await b.call('device.list')).toEqual(own)
+        // Only a name that was not free the first time may have become so.
+        for (const [id, persona] of await personasOf(b)) {
+          expect({ ...persona, entry: null }).toEqual({ ...after.get(id), entry: null })
+        }
+        ran++
+      }),
+      { numRuns: RUNS },
+    )
+    expect(ran).toBe(RUNS)
+  }, 120_000)
+})
