@@ -18,7 +18,6 @@ export type CliErrorCode =
   | 'NUMBER_WRONG' // what was typed is no safety number
   | 'SYNC_FILE' // cannot be read, or is no text
   | 'SCAN_INCOMPLETE' // some of several profiles could not be read
-  | 'FILE_EXISTS' // and is replaced only with --force
   | 'BACKUP_FILE' // cannot be read, or is too short to be one
   | 'PAIRING_CONNECTION' // cannot listen there, or nobody answers there
   | 'PAIRING_NOT_FOUND' // nobody on the local network announces this code

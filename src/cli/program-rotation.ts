@@ -8,9 +8,9 @@ export const WORDS_FILE = [
   '--words-file <file>',
   'file with the recovery words, - for stdin, /dev/fd/3 for a file descriptor; else they are asked for',
 ] as const
-const YES = ['--yes', 'sign without asking'] as const
+export const YES = ['--yes', 'sign without asking'] as const
 
-function collect(value: string, before: readonly string[] = []): string[] {
+export function collect(value: string, before: readonly string[] = []): string[] {
   return [...before, value]
 }
 

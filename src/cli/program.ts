@@ -5,7 +5,6 @@ import type { VerifyContactOptions } from './contact-verify.ts'
 import type { Context } from './context.ts'
 import type { AlarmOptions } from './alarms.ts'
 import type { GrantOptions } from './app.ts'
-import type { BackupOptions, ReconcileOptions } from './backup.ts'
 import type { DeviceRekeyOptions } from './device-rekey.ts'
 import type { KeyOptions } from './device.ts'
 import type { JoinOptions } from './join.ts'
@@ -14,6 +13,7 @@ import type { LogOptions } from './log.ts'
 import type { PassphraseOptions } from './passphrase.ts'
 import type { AnswerOptions } from './pending.ts'
 import type { InitOptions } from './persona.ts'
+import { addBackup } from './program-backup.ts'
 import { addRotation } from './program-rotation.ts'
 import { PASSPHRASE_FILE, addTox, type WithPassphrase } from './program-tox.ts'
 import type { ServiceCommandOptions } from './service-commands.ts'
@@ -23,12 +23,12 @@ export type Task = (context: Context) => Promise<number>
 /** Called with the task of the command that was named. */
 export type Runner = (task: Task) => Promise<void>
 
-const PROFILE_PASSPHRASE_FILE = [
+export const PROFILE_PASSPHRASE_FILE = [
   '--profile-passphrase-file <file>',
   "file with the profile's passphrase, - for stdin",
 ] as const
-const TOX_PROFILE = ['--tox-profile <file>', 'take the key from this Tox profile'] as const
-const KEY = ['--key <hex>', 'the ToxPk (64 hex digits) or whole Tox ID (76)'] as const
+export const TOX_PROFILE = ['--tox-profile <file>', 'take the key from this Tox profile'] as const
+export const KEY = ['--key <hex>', 'the ToxPk (64 hex digits) or whole Tox ID (76)'] as const
 
 const HELP_AFTER = `
 --json prints exactly what the daemon's socket answers, as one JSON value (watch: one line an
@@ -312,32 +312,6 @@ function addVerify(program: Command, run: Runner): void {
     .option('--name <name>', 'the name that the Tox client shows, for a contact seen for the first time')
     .action((text: string, options: { from: string }) =>
       run(async (context) => (await import('./verify.ts')).observe(context, text, options)),
-    )
-}
-
-function addBackup(program: Command, run: Runner): void {
-  program
-    .command('backup <file>')
-    .description('everything in one file, sealed by a passphrase; without the recovery words')
-    .option(...PASSPHRASE_FILE)
-    .option('--force', 'replace a file that is there')
-    .action((file: string, options: BackupOptions) =>
-      run(async (context) => (await import('./backup.ts')).backup(context, file, options)),
-    )
-  program
-    .command('restore <file>')
-    .description('put a backup back, where there is no persona')
-    .option(...PASSPHRASE_FILE)
-    .action((file: string, options: BackupOptions) =>
-      run(async (context) => (await import('./backup.ts')).restore(context, file, options)),
-    )
-  program
-    .command('reconcile [files...]')
-    .description('after a restore, read copies of your status message out of texts or Tox profiles; - is stdin')
-    .option(...PASSPHRASE_FILE)
-    .option('--force', 'go on although there is no copy: what the backup lacks is lost')
-    .action((files: string[], options: ReconcileOptions) =>
-      run(async (context) => (await import('./backup.ts')).reconcile(context, files, options)),
     )
 }
 

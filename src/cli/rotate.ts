@@ -32,20 +32,35 @@ const WHY: Readonly<Record<LeftOut['why'], string>> = {
 
 /** @param lost the device that is lost, if this is about one */
 export async function rotate(context: Context, options: RotateOptions, lost: string | null = null): Promise<number> {
-  const wishes = wishesOf(options, lost)
   await withDaemon(context, async (client) => {
-    const { plan, wishes: agreed } = await planWith(client, wishes)
-    if (options.dryRun === true) {
-      print(context, plan, formatPlan(plan, context.nowSec))
-      return
-    }
-    for (const line of formatPlan(plan, context.nowSec)) remark(context, line)
-    await confirm(context, options, plan)
-    const words = plan.hasSeed && options.wordsFile === undefined ? {} : { words: await obtainWords(options.wordsFile) }
-    const result = await client.call('rotation.apply', { ...agreed, plan: plan.plan, ...words })
-    print(context, result, formatRotated(result))
+    const result = await signPlanned(context, client, options, lost, null)
+    if (result !== null) print(context, result, formatRotated(result))
   })
   return EXIT_DONE
+}
+
+/**
+ * Shows the table, has the owner say yes, and signs it.
+ * @param given the recovery words, where the owner has typed them already
+ * @returns null when the table was only to be shown
+ */
+export async function signPlanned(
+  context: Context,
+  client: Client,
+  options: RotateOptions,
+  lost: string | null,
+  given: string | null,
+): Promise<EditResult | null> {
+  const { plan, wishes } = await planWith(client, wishesOf(options, lost))
+  if (options.dryRun === true) {
+    print(context, plan, formatPlan(plan, context.nowSec))
+    return null
+  }
+  for (const line of formatPlan(plan, context.nowSec)) remark(context, line)
+  await confirm(context, options, plan)
+  const isHere = plan.hasSeed && options.wordsFile === undefined
+  const words = given ?? (isHere ? null : await obtainWords(options.wordsFile))
+  return await client.call('rotation.apply', { ...wishes, plan: plan.plan, ...(words === null ? {} : { words }) })
 }
 
 /** `persona rotate --follow`: another device has rotated, and this one gets the key from the words. */
@@ -99,7 +114,7 @@ function wishesOf(options: RotateOptions, lost: string | null): RotationWishes {
   }
 }
 
-function epochOf(text: string): number {
+export function epochOf(text: string): number {
   if (/^\d{1,2}$/.test(text) && Number(text) >= 1) return Number(text)
   throw new CliError('USAGE', `"${escapeText(text)}" is no epoch`, { hint: 'a number from 1 to 16' })
 }
