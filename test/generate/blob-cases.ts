@@ -1,7 +1,7 @@
 /** Cases of the token, the blob and the chain, from which the vectors of status messages are made (docs/format.md, sections 2 to 5). */
 import { BLOB_VERSION, resignBlob, signedMessage } from '../../src/core/blob.ts'
 import { concatBytes, formatBase64url, parseHex } from '../../src/core/bytes.ts'
-import type { ChainPosition } from '../../src/core/chain.ts'
+import { LINK_BYTES, type ChainPosition } from '../../src/core/chain.ts'
 import type { BlobErrorCode } from '../../src/core/errors.ts'
 import { composeStatus, formatToken } from '../../src/core/token.ts'
 import { deflate, makeBlob, makePersona, NOW_SEC, type BlobWishes } from '../support/made-persona.ts'
@@ -357,7 +357,40 @@ export const CHAIN_CASES: readonly StatusCase[] = [
     withChain(3, { links: flipped(ada.positions[3]!.links, 0) }),
   ],
   ['chain-epoch-skipped', 4, 'INCEPTION_BAD', 'The key of epoch 2 presented as that of epoch 1.', skipped()],
+  [
+    'chain-links-swapped',
+    4,
+    'INCEPTION_BAD',
+    'h_1 and h_2 in the wrong order.',
+    withChain(3, { links: swappedLinks() }),
+  ],
+  [
+    'chain-epoch-repeated',
+    4,
+    'INCEPTION_BAD',
+    'A thief of K_1 counts the epoch up, and signs epoch 2 by the key of epoch 1.',
+    repeated(),
+  ],
+  [
+    'chain-recommit-after-skip',
+    4,
+    'INCEPTION_BAD',
+    'The owner skipped to epoch 5; a thief of K_5 commits to a key of his own.',
+    withChain(5, { next: STOLEN.next }),
+  ],
 ]
+
+function swappedLinks(): Uint8Array {
+  const { links } = ada.positions[3]!
+  return concatBytes(links.subarray(LINK_BYTES), links.subarray(0, LINK_BYTES))
+}
+
+function repeated(): string {
+  const { signingKey, next } = ada.positions[1]!
+  const blob = makeBlob(ada, { ...NAMED, epoch: 2, chain: { signingKey, next } })
+  blob.set(ada.sign(1, signedMessage(blob)), 34)
+  return formatToken(blob)
+}
 
 function reusedKey(): string {
   const blob = makeBlob(ada, { ...NAMED, epoch: 1, chain: { signingKey: ada.positions[0]!.personaId } })

@@ -2,10 +2,11 @@
 import { formatBase64url, formatHex, parseBase64url, parseHex } from '../../src/core/bytes.ts'
 import type { Engine } from '../../src/core/engine.ts'
 import { decodeBlob } from '../../src/core/blob.ts'
+import { chainPositions, type ChainPosition } from '../../src/core/chain.ts'
 import { MAX_CLOCK_AHEAD_SEC, MAX_SEQ_STEP } from '../../src/core/limits.ts'
 import { judge, type OrderVerdict } from '../../src/core/order.ts'
 import { verifyBlob } from '../../src/core/verify.ts'
-import { makePersona, makeVerified, NOW_SEC, type BlobWishes } from '../support/made-persona.ts'
+import { makePersona, makeVerified, NOW_SEC, sodium, type BlobWishes } from '../support/made-persona.ts'
 
 export interface OrderVector {
   readonly kind: 'order'
@@ -41,6 +42,13 @@ const ROOT = formatHex(head.root)
 // K_0 signs, but another chain: what a thief of K_0 would show.
 function otherChain(wishes: BlobWishes): BlobWishes {
   return { ...wishes, chain: { next: new Uint8Array(32).fill(9) } }
+}
+
+/** Where an epoch stands in a chain that K_0 committed to beside the true one: the same keys up to there, another one behind it. */
+function forged(epoch: number): Partial<ChainPosition> {
+  const stolen = makePersona(2)
+  const keys = ada.positions.map(({ signingKey }, i) => (i <= epoch ? signingKey : stolen.positions[i]!.signingKey))
+  return chainPositions(keys, sodium, (message) => ada.sign(0, message))[epoch]!
 }
 
 function lowerOfFork(wins: boolean): BlobWishes {
@@ -152,6 +160,40 @@ const CASES: readonly Case[] = [
     'A table of a key that was rotated away, whatever its seq.',
     { ...headWishes, seq: 0xffff_ffff },
     { verdict: 'stale' },
+    { head: rotatedHead },
+  ],
+  [
+    'higher-epoch-any-seq',
+    'The first blob that is seen of a later epoch need not be its first table.',
+    { ...next, epoch: 3, seq: 0xffff_ffff },
+    { verdict: 'accept', rotated: true, forkBehind: false },
+  ],
+  [
+    'skipped-epoch',
+    'A table of an epoch that the owner skipped: its key is as old as every other below the head.',
+    { ...next, epoch: 1, seq: 0xffff_ffff },
+    { verdict: 'stale' },
+    { head: rotatedHead },
+  ],
+  [
+    'epoch-reused',
+    'Two rotations to one epoch, of which neither knew of the other: the order picks, and both are kept.',
+    { devices: [0], epoch: 2, seq: 1 },
+    { verdict: 'fork', wins: true },
+    { head: rotatedHead },
+  ],
+  [
+    'recommit-higher-epoch',
+    'Who has K_0 and K_3 commits to other keys behind K_3, and signs a new inception: whoever pinned c_0 refuses it.',
+    { ...next, epoch: 3, chain: forged(3) },
+    { verdict: 'violation' },
+    { head: rotatedHead },
+  ],
+  [
+    'recommit-same-epoch',
+    'The same at the epoch of the head.',
+    { ...next, epoch: 2, seq: 2, chain: forged(2) },
+    { verdict: 'violation' },
     { head: rotatedHead },
   ],
   ['other-chain', 'A second chain of one PersonaID.', otherChain(next), { verdict: 'violation' }],
