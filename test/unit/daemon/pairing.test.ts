@@ -7,6 +7,7 @@ import { formsOf } from '../../support/canary.ts'
 import { OWN_LAPTOP, OWN_PHONE, TestKeeper } from '../../support/keeper.ts'
 import { pair } from '../../support/pairing.ts'
 import { engine, person } from '../../support/person.ts'
+import { hears, rotates, siblings } from '../../support/rotation.ts'
 
 const PHONE = { name: 'phone', key: OWN_PHONE }
 
@@ -258,5 +259,32 @@ describe('a device that has the persona already', () => {
     const [old, joining] = [await TestKeeper.withPersona(), await TestKeeper.open()]
     await pair(old, joining)
     expect(await codeOf(pair(old, joining, { join: { passphrase: 'x y z' } }))).toBe('PAIRING_PASSPHRASE')
+  })
+})
+
+describe('after a rotation by a sibling', () => {
+  it('a device gets the new key by pairing, whether or not it had seen the new table', async () => {
+    for (const hasSeen of [true, false]) {
+      const { laptop, phone, words } = await siblings()
+      await rotates(laptop, words, { epoch: 1 })
+      if (hasSeen) {
+        await hears(phone, OWN_LAPTOP, laptop)
+        expect(await codeOf(phone.call('device.rename', { device: 'phone', name: 'x' }))).toBe('KEY_SUPERSEDED')
+      }
+      const { joining } = await pair(laptop, phone)
+      expect(joining.table?.epoch).toBe(1)
+      expect(phone.custody.epochs()).toEqual([1])
+      const renamed = await phone.call('device.rename', { device: 'phone', name: 'telephone' })
+      expect(renamed.table).toMatchObject({ epoch: 1 })
+    }
+  })
+
+  it('the superseded key is not given away, and not taken', async () => {
+    const { laptop, phone, words } = await siblings()
+    await rotates(laptop, words, { epoch: 1 })
+    expect(await codeOf(pair(phone, laptop))).toBe('PAIRING_OLDER_KEY')
+    await phone.call('pairing.cancel')
+    await hears(phone, OWN_LAPTOP, laptop)
+    expect(await codeOf(phone.call('pairing.offer', { carrier: 'files' }))).toBe('KEY_SUPERSEDED')
   })
 })
