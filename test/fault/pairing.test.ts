@@ -2,6 +2,7 @@ import { readdirSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { removeLeftovers } from '../../src/durable/file.ts'
 import { openMemoryStore } from '../../src/store/memory-store.ts'
+import type { Store } from '../../src/store/store.ts'
 import { OWN_LAPTOP, OWN_PHONE, TestKeeper } from '../support/keeper.ts'
 import { Life, mortalFs, mortalStore } from '../support/mortal.ts'
 import { pair } from '../support/pairing.ts'
@@ -15,7 +16,7 @@ const bob = person('bob')
 async function mortal(
   life: Life,
   stateDir?: string,
-  store = openMemoryStore(),
+  store: Store = openMemoryStore(),
 ): Promise<[TestKeeper, () => Promise<TestKeeper>]> {
   const at = stateDir === undefined ? {} : { stateDir }
   const keeper = await TestKeeper.open({ ...at, store: mortalStore(store, life), fs: mortalFs(life) })
@@ -71,7 +72,7 @@ describe('a pairing that is killed at each write', () => {
     const killed = await killAtEach(async (life) => {
       const { laptop, phone, words } = await siblings()
       await rotates(laptop, words, { epoch: 1 })
-      const [joining, reopen] = await mortal(life, phone.stateDir, phone.store as ReturnType<typeof openMemoryStore>)
+      const [joining, reopen] = await mortal(life, phone.stateDir, phone.store)
       await pair(laptop, joining).catch(() => {})
       const after = await reopen()
       const { epoch } = await after.call('device.list')
@@ -88,7 +89,7 @@ describe('a pairing that is killed at each write', () => {
     const seen = new Set<number>()
     const killed = await killAtEach(async (life) => {
       const origin = await oldDevice()
-      const [old, reopen] = await mortal(life, origin.stateDir, origin.store as ReturnType<typeof openMemoryStore>)
+      const [old, reopen] = await mortal(life, origin.stateDir, origin.store)
       const joining = await TestKeeper.open()
       await pair(old, joining, { join: { device: PHONE } }).catch(() => {})
       const after = await reopen()
@@ -101,6 +102,6 @@ describe('a pairing that is killed at each write', () => {
       else expect(readdirSync(joining.stateDir)).toEqual([])
     })
     expect(killed).toBeGreaterThan(0)
-    expect([...seen].sort()).toEqual([1, 2])
+    expect([...seen].sort((a, b) => a - b)).toEqual([1, 2])
   })
 })

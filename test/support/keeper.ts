@@ -21,8 +21,6 @@ type Arguments<P> = string extends keyof P ? [params?: P] : Partial<P> extends P
 type Params<Name extends keyof Methods> = Arguments<ParamsOf<Methods[Name]>>
 
 export interface KeeperStory {
-  /** What the secrets are written with, so that a test can let it fail. */
-  readonly fs?: DurableFs
   readonly stateDir?: string
   readonly store?: Store
   readonly engine?: CryptoEngine
