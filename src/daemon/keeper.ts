@@ -33,6 +33,7 @@ import { Ledger, type PendingEvent } from './ledger.ts'
 import { observe } from './observe.ts'
 import { ownTable } from './own-table.ts'
 import { OwnPersona } from './own.ts'
+import { noticeCopy } from './place.ts'
 import * as rec from './records.ts'
 import { clearArrivals, takeArrivals } from './snapshot-arrivals.ts'
 import type { About } from './status.ts'
@@ -49,6 +50,8 @@ export interface KeeperOptions {
   readonly publish: (event: DaemonEvent) => void
   /** A write failed and nobody knows what is on disk: the daemon must stop and start again. */
   readonly onStoreFailure: (error: unknown) => void
+  /** Where the state lies; null asks nothing. */
+  readonly place?: rec.PlaceRecord | null
   /** Of contacts that are met from now on; `auto` when left out. */
   readonly defaultPolicy?: () => Policy
   /** What the daemon around the keeper knows for `status`; its notices come behind those of the keeper. */
@@ -115,6 +118,8 @@ export class Keeper {
     if (own?.recoveryConfirmed === true) await custody.forgetSeed()
     const keeper = new Keeper(options, ledger, persona, rec.recordsOf(store, cache))
     await finishRevocations(keeper)
+    const { place } = options
+    if (place != null) await keeper.commit(() => noticeCopy(place, persona, ledger))
     await keeper.keys.settle()
     return keeper
   }

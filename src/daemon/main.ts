@@ -28,6 +28,7 @@ import { Keeper } from './keeper.ts'
 import { EXIT_FAILED, superviseProcess, type Supervisor } from './lifecycle.ts'
 import { openLog, type Log } from './log.ts'
 import { openNotifier } from './notify.ts'
+import { readPlace } from './place.ts'
 import { Profiles, type ProfilesConfig } from './profiles.ts'
 import { scheduleLock } from './lock-timer.ts'
 import type { OpenLimits } from './open-time.ts'
@@ -147,6 +148,7 @@ async function start(
     custody,
     engine,
     nowSec,
+    place: await readPlace(lock.paths),
     publish: (event: DaemonEvent) => {
       // Asked again at each event: who was revoked is told nothing more.
       for (const server of servers)

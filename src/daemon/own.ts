@@ -204,6 +204,13 @@ export class OwnPersona implements OwnHeads {
     this.replay()
   }
 
+  /** This state is a copy, and the one that it was made of may have gone on. */
+  wasCopied(): void {
+    if (this.#ledger.own() === undefined) return
+    this.#own.put({ restoredSec: this.#ledger.nowSec })
+    this.#own.tell('copied')
+  }
+
   /** The words were written down. */
   confirmRecovery(): void {
     this.#own.put({ recoveryConfirmed: true })

@@ -196,6 +196,14 @@ export interface PeerRecord {
   readonly addedAtSec: number
 }
 
+/** Where the state lay at the last start. The id is `here`. */
+export interface PlaceRecord {
+  /** A hash of the machine's id; null where it has none. */
+  readonly machine: string | null
+  /** Number of the anchor file, and when it was made, in nanoseconds; 0 where the file system does not say. */
+  readonly file: string
+}
+
 /** The latest time this daemon has written: a clock before it is wrong. */
 export interface ClockRecord {
   readonly lastSec: number
@@ -240,6 +248,7 @@ export interface Records {
   readonly tip: Collection<HistoryTip>
   readonly apps: Collection<AppRecord>
   readonly alarms: Collection<AlarmRecord>
+  readonly places: Collection<PlaceRecord>
   readonly imports: Collection<ImportRecord>
   /** Records of a snapshot that wait beside the state. The id says in which order they are taken. */
   readonly arrivals: Collection<SnapshotItem>
@@ -262,6 +271,7 @@ export function recordsOf(store: Store, cache: RecordCache | null = null): Recor
     tip: new Collection(store, 'tip', record<HistoryTip>(), cache),
     apps: new Collection(store, 'app', record<AppRecord>(), cache),
     alarms: new Collection(store, 'alarm', record<AlarmRecord>()),
+    places: new Collection(store, 'place', record<PlaceRecord>()),
     imports: new Collection(store, 'import', record<ImportRecord>(), cache),
     arrivals: new Collection(store, 'arrival', record<SnapshotItem>()),
     pending: new Collection(store, 'pending', record<PendingRecord>()),
@@ -274,6 +284,7 @@ export const COUNTS = 'all'
 export const CLOCK = 'last'
 export const TIP = 'last'
 export const IMPORT = 'now'
+export const PLACE = 'here'
 
 export const NO_COUNTS: Counts = { contacts: 0, provisional: 0, devices: 0 }
 export const NEW_DEVICE: DeviceRecord = {

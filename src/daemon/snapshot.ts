@@ -36,6 +36,7 @@ const TRAVELS: Readonly<Record<keyof Records, Purpose | 'always' | 'never'>> = {
   tip: 'never',
   alarms: 'never', // each device raises its own
   apps: 'never', // a token is for one machine, and one that was revoked since must not come back
+  places: 'never',
   imports: 'never',
   arrivals: 'never',
   peers: 'never', // each machine has a companion of its own, which finds its friends in the tables

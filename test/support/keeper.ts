@@ -5,7 +5,7 @@ import type { Policy } from '../../src/core/trust.ts'
 import type { CryptoEngine } from '../../src/crypto/engine.ts'
 import { Custody } from '../../src/daemon/custody.ts'
 import { Keeper, type KeeperMethods as Methods } from '../../src/daemon/keeper.ts'
-import { recordsOf, type Records } from '../../src/daemon/records.ts'
+import { recordsOf, type PlaceRecord, type Records } from '../../src/daemon/records.ts'
 import type { Caller, ParamsOf, ResultOf, Role } from '../../src/ipc/method.ts'
 import type { DaemonEvent, EventData, EventName } from '../../src/ipc/events.ts'
 import type { LaggedEvent } from '../../src/ipc/client.ts'
@@ -27,6 +27,7 @@ export interface KeeperStory {
   readonly nowSec?: number
   readonly credential?: Uint8Array
   readonly defaultPolicy?: Policy
+  readonly place?: PlaceRecord
   /** What the secrets files are written with. */
   readonly fs?: DurableFs
 }
@@ -153,6 +154,7 @@ export class TestKeeper {
       custody,
       engine,
       nowSec: () => clock.nowSec,
+      place: story.place ?? null,
       defaultPolicy: () => story.defaultPolicy ?? 'auto',
       publish: (event) => events.push(event),
       onStoreFailure: (error) => storeFailures.push(error),
