@@ -14,6 +14,7 @@ import type { PassphraseOptions } from './passphrase.ts'
 import type { AnswerOptions } from './pending.ts'
 import type { InitOptions } from './persona.ts'
 import { addBackup } from './program-backup.ts'
+import { addEveryday } from './program-everyday.ts'
 import { addRotation } from './program-rotation.ts'
 import { PASSPHRASE_FILE, addTox, type WithPassphrase } from './program-tox.ts'
 import type { ServiceCommandOptions } from './service-commands.ts'
@@ -61,6 +62,7 @@ export function buildProgram(run: Runner): Command {
   addRotation(program, device, recovery, run)
   addApp(program.command('app').description('local apps, and what they may do'), run)
   addPassphrase(program.command('passphrase').description('the passphrase that seals your signing key'), run)
+  addEveryday(program, run)
   addService(program.command('service').description('the daemon as a service of your systemd'), run)
   return program
 }

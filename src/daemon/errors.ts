@@ -21,6 +21,7 @@ export type KeeperErrorCode =
   | 'WORDS_NEEDED' // the seed is not on this device
   | 'WORDS_FOREIGN' // another persona's
   | 'NOTHING_TO_FOLLOW' // the key of the head is held
+  | 'ERASE_MISMATCH' // the digits are not those of the persona here
   | 'RECOVERY_UNCONFIRMED' // the seed is nowhere but on this device
   | 'NOT_FOUND'
   | 'AMBIGUOUS'

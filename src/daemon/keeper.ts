@@ -59,7 +59,10 @@ export interface KeeperOptions {
 }
 
 /** What the keeper answers; the rest concerns profiles and the companion. */
-export type KeeperMethods = Omit<Methods, 'doctor' | (`${'profile' | 'tox'}.${string}` & keyof Methods)>
+export type KeeperMethods = Omit<
+  Methods,
+  'doctor' | 'persona.erase' | (`${'profile' | 'tox'}.${string}` & keyof Methods)
+>
 
 export class Keeper {
   readonly #options: KeeperOptions

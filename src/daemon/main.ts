@@ -10,6 +10,7 @@ import type { Log as IpcLog } from '../ipc/dispatch.ts'
 import { resolvePaths, type Paths } from '../ipc/paths.ts'
 import { serve, type IpcServer } from '../ipc/server.ts'
 import type { DaemonEvent } from '../ipc/events.ts'
+import { finishErasing } from '../store/erase.ts'
 import { openLevelStore } from '../store/level-store.ts'
 import { lockStateDir, type StateLock } from '../store/lock.ts'
 import { SCHEMA } from '../store/migrations.ts'
@@ -24,8 +25,9 @@ import { toxHandlers } from './handlers-tox.ts'
 import type { Live } from './live.ts'
 import { toRpcError } from './errors.ts'
 import { doctorHandlers } from './handlers-doctor.ts'
+import { endErasing, eraseHandlers } from './handlers-erase.ts'
 import { Keeper } from './keeper.ts'
-import { EXIT_FAILED, superviseProcess, type Supervisor } from './lifecycle.ts'
+import { EXIT_FAILED, EXIT_STOPPED, superviseProcess, type Supervisor } from './lifecycle.ts'
 import { openLog, type Log } from './log.ts'
 import { openNotifier } from './notify.ts'
 import { readPlace } from './place.ts'
@@ -86,6 +88,8 @@ interface Daemon {
   readonly servers: readonly IpcServer[]
   readonly stopTimers: readonly (() => void)[]
   config: Config
+  /** The state directory is being erased, and is empty once the daemon has stopped. */
+  isErasing: boolean
 }
 
 async function main(): Promise<void> {
@@ -105,7 +109,7 @@ async function main(): Promise<void> {
     supervisor.serve(
       {
         notifier,
-        stop: () => stop(daemon),
+        stop: () => stop(daemon, paths),
         lock: () => daemon.keeper.custody.lock('signal'),
         reload: () => reload(daemon, paths, configFile, args.config !== undefined, log),
       },
@@ -128,6 +132,7 @@ async function start(
   await createStateDir(paths.stateDir)
   // The lock comes before everything that a second daemon could disturb, the sockets among it.
   const lock = await lockStateDir(paths.stateDir)
+  if (await finishErasing(lock.paths)) log.warn('persona.erased', { message: 'an erasure that was cut short is done' })
   // What a killed writer left may hold a key that was erased since.
   await removeLeftovers(paths.stateDir)
   const store = await openLevelStore(lock)
@@ -188,6 +193,7 @@ async function start(
       scheduleAlarms(keeper, log),
     ],
     config,
+    isErasing: false,
   }
   servers.push(await serveRole('app', daemon, paths.appSocket, log, supervisor))
   servers.push(await serveRole('admin', daemon, paths.adminSocket, log, supervisor))
@@ -268,6 +274,10 @@ async function serveRole(
       ...daemon.profiles.handlers(),
       ...doctorHandlers(daemon.keeper, daemon.profiles),
       ...toxHandlers(daemon.live),
+      ...eraseHandlers(daemon.keeper, daemon.lock.paths, () => {
+        daemon.isErasing = true
+        supervisor.stop('persona.erased', EXIT_STOPPED)
+      }),
     },
     // Read at each call, so that a reload takes effect for those who are connected.
     authorize: (caller, permission) => daemon.keeper.apps.may(caller, permission, daemon.config.defaultCapabilities),
@@ -289,14 +299,14 @@ function ipcLog(log: Log): IpcLog {
 }
 
 /** Answers what runs, closes the sockets, then the store, and gives the state directory free last. */
-async function stop(daemon: Daemon): Promise<void> {
+async function stop(daemon: Daemon, paths: Paths): Promise<void> {
   for (const stopTimer of daemon.stopTimers) stopTimer()
   await daemon.live?.stop()
   await daemon.profiles.stop()
   await Promise.all(daemon.servers.map((server) => server.close()))
   daemon.keeper.close()
   await daemon.store.close()
-  await daemon.lock.release()
+  await (daemon.isErasing ? endErasing(daemon.lock, paths) : daemon.lock.release())
 }
 
 async function reload(daemon: Daemon, paths: Paths, configFile: string, isNamed: boolean, log: Log): Promise<string> {

@@ -168,6 +168,7 @@ export interface Methods {
   'tox.peers': MethodSpec<Empty, ToxPeers>
   'tox.add': MethodSpec<{ id: string }, { key: string }>
   'sibling.sync': MethodSpec<{ text?: string }, SyncResult>
+  'persona.erase': MethodSpec<{ digits: string }, rotation.EraseResult>
   'profile.list': MethodSpec<Empty, shape.ProfileList>
   'profile.due': MethodSpec<Empty, DueProfiles>
   'profile.wrote': MethodSpec<WrittenProfile, { device: string | null }>
@@ -536,6 +537,12 @@ export const METHODS: Methods = {
     'Take this device out of the table, and erase the secrets on it',
     noParams,
     rotation.leaveResult,
+  ),
+  'persona.erase': method(
+    'admin',
+    'Erase everything that the daemon keeps on this device, and stop it',
+    rotation.eraseParams,
+    rotation.eraseResult,
   ),
   'log.list': {
     ...method(

@@ -89,3 +89,19 @@ export const leaveResult: z.ZodType<LeaveResult> = z.strictObject({
   remaining: z.array(tableDevice),
   personaId: keyHex,
 })
+
+export interface EraseResult {
+  personaId: string
+  /** Devices of the persona that have it still. */
+  remaining: TableDevice[]
+}
+
+/** The first 8 digits of the PersonaID, as the owner typed them. */
+export const eraseParams: z.ZodType<{ digits: string }> = z.strictObject({
+  digits: z.string().regex(/^[0-9A-Fa-f]{8}$/, 'must be the first 8 digits of the PersonaID'),
+})
+
+export const eraseResult: z.ZodType<EraseResult> = z.strictObject({
+  personaId: keyHex,
+  remaining: z.array(tableDevice),
+})

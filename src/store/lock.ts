@@ -29,6 +29,14 @@ export class StateLock {
     await rm(this.paths.pid, { force: true })
     await this.#level.close()
   }
+
+  /** {@link release}, with nothing left of the lock: for a state directory that was erased. */
+  async remove(): Promise<void> {
+    await rm(this.paths.pid, { force: true })
+    // While it is held: who comes next makes a lock of his own, and nothing here is touched by this process any more.
+    await rm(this.paths.lock, { recursive: true, force: true })
+    await this.#level.close()
+  }
 }
 
 /**

@@ -22,6 +22,8 @@ export interface StatePaths {
   readonly companion: string
   /** A seed whose sealing is being changed. */
   readonly seedNext: string
+  /** There as long as all the others are being removed: erase.ts. */
+  readonly erasing: string
 }
 
 export function statePaths(stateDir: string): StatePaths {
@@ -35,6 +37,7 @@ export function statePaths(stateDir: string): StatePaths {
     seed: at('seed'),
     companion: at('companion'),
     seedNext: at('seed.next'),
+    erasing: at('erasing'),
   }
 }
 

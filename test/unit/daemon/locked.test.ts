@@ -93,6 +93,7 @@ const ELSEWHERE: ReadonlySet<string> = new Set<MethodName>([
   'tox.down',
   'tox.peers',
   'tox.add',
+  'persona.erase',
 ])
 
 async function locked(): Promise<TestKeeper> {

@@ -1,0 +1,111 @@
+import { existsSync, mkdirSync, promises, readdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { beginErasing, finishErasing, type EraseFs } from '../../src/store/erase.ts'
+import { lockStateDir } from '../../src/store/lock.ts'
+import { statePaths, type StatePaths } from '../../src/store/state-dir.ts'
+import { faultyFs, type FaultKind } from '../support/faulty-fs.ts'
+import { tempDir } from '../support/temp-dir.ts'
+
+const LEFTOVER = `.personad-${'0'.repeat(32)}.tmp`
+
+/** A state directory with everything in it that a daemon ever puts there, and the file of a friend. */
+function fullDirectory(): StatePaths {
+  const stateDir = join(tempDir(), 'state')
+  const paths = statePaths(stateDir)
+  for (const directory of [paths.store, paths.lock]) mkdirSync(directory, { recursive: true })
+  for (const [name, path] of Object.entries(paths)) {
+    if (!['store', 'lock', 'erasing'].includes(name)) writeFileSync(path, name)
+  }
+  for (const name of ['CURRENT', '000005.log']) writeFileSync(join(paths.store, name), 'x')
+  writeFileSync(join(stateDir, LEFTOVER), 'a copy of a secret')
+  writeFileSync(join(stateDir, 'bob.tox'), 'mine')
+  return paths
+}
+
+/** Fails at the call of this number, of all that are made. */
+function eraseFs(failAt: number, kind: FaultKind): EraseFs & { readonly calls: readonly string[] } {
+  const faulty = faultyFs(failAt, kind)
+  // Removing a directory is as many removals: here the one of its name, after all its files or after none.
+  const rm = async (path: string): Promise<void> => {
+    if (!existsSync(path)) return
+    for (const name of readdirSync(path)) await faulty.unlink(join(path, name))
+    await promises.rmdir(path)
+  }
+  return { ...faulty, calls: faulty.calls, rm, access: (path) => promises.access(path) }
+}
+
+const namesIn = (paths: StatePaths): string[] => readdirSync(join(paths.erasing, '..')).toSorted()
+const AFTERWARDS = ['bob.tox', 'lock', 'pid']
+
+describe('erasing a state directory', () => {
+  it('leaves the lock, which is held, and what is not the daemon’s', async () => {
+    const paths = fullDirectory()
+    await beginErasing(paths)
+    expect(await finishErasing(paths)).toBe(true)
+    expect(namesIn(paths)).toEqual(AFTERWARDS)
+    expect(await finishErasing(paths)).toBe(false)
+  })
+
+  it('removes nothing before it was begun', async () => {
+    const paths = fullDirectory()
+    const before = namesIn(paths)
+    expect(await finishErasing(paths)).toBe(false)
+    expect(namesIn(paths)).toEqual(before)
+  })
+
+  it.each(['not-persisted', 'persisted', 'dead'] as const)(
+    'that ends at any of its calls (%s) leaves everything, or a mark by which the next one goes on',
+    async (kind) => {
+      const whole = eraseFs(Infinity, kind)
+      const probe = fullDirectory()
+      await beginErasing(probe, whole)
+      await finishErasing(probe, whole)
+      const full = namesIn(fullDirectory())
+      let [untouched, halfway] = [0, 0]
+      for (let failAt = 0; failAt < whole.calls.length; failAt++) {
+        const paths = fullDirectory()
+        const fs = eraseFs(failAt, kind)
+        // A sync of a directory that some file systems lack, and a close, fail in vain.
+        const isDone = await beginErasing(paths, fs)
+          .then(() => finishErasing(paths, fs))
+          .catch(() => false)
+        if (!existsSync(paths.erasing)) {
+          const left = namesIn(paths).filter((name) => !name.startsWith('.personad-'))
+          if (isDone || !existsSync(paths.secrets)) expect(left, `${failAt}`).toEqual(AFTERWARDS)
+          else expect(left, `${failAt}`).toEqual(full.filter((name) => name !== LEFTOVER))
+          untouched++
+          continue
+        }
+        halfway++
+        expect(await finishErasing(paths), `${failAt}`).toBe(true)
+        expect(namesIn(paths), `${failAt}`).toEqual(AFTERWARDS)
+      }
+      expect(untouched).toBeGreaterThan(2)
+      expect(halfway).toBeGreaterThan(15)
+    },
+  )
+
+  it('has no secret any more as soon as the store is touched', async () => {
+    const paths = fullDirectory()
+    await beginErasing(paths)
+    const { promise, resolve } = Promise.withResolvers<string[]>()
+    const rm: EraseFs['rm'] = async (path, options) => {
+      resolve(namesIn(paths))
+      await promises.rm(path, options)
+    }
+    await finishErasing(paths, { ...promises, rm })
+    const left = await promise
+    for (const name of ['secrets', 'seed', 'seed.next', LEFTOVER]) expect(left).not.toContain(name)
+    expect(left).toContain('store')
+  })
+
+  it('takes the lock with it at the very end, and the next one takes a lock of its own', async () => {
+    const stateDir = tempDir()
+    const lock = await lockStateDir(stateDir)
+    await expect(lockStateDir(stateDir)).rejects.toMatchObject({ code: 'STORE_LOCKED' })
+    await lock.remove()
+    expect(readdirSync(stateDir)).toEqual([])
+    await (await lockStateDir(stateDir)).release()
+  })
+})
