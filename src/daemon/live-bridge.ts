@@ -103,6 +103,7 @@ export class Bridge {
     if (text === this.#shown) return
     this.#shown = text
     this.node.send({ type: 'show', text })
+    if (text === '') return
     for (const [key, { instant }] of this.online()) {
       if (instant) this.node.send({ type: 'send', key, packet: 'status', text })
     }
@@ -134,13 +135,15 @@ export class Bridge {
     return { options, secretKey }
   }
 
-  /** Own words and the token; the token alone where both do not fit. */
-  async #text(): Promise<string> {
+  /** Own words and the token; the token alone where both do not fit; nothing, which tells nobody anything, where no table may be shown. */
+  async #text(words: string = this.#options.config.toxWords): Promise<string> {
     try {
-      return (await this.#keeper.statusMessage(this.#options.config.toxWords)).text
+      return (await this.#keeper.statusMessage(words)).text
     } catch (error) {
-      if (!(error instanceof KeeperError) || error.code !== 'WORDS_TOO_LONG') throw error
-      return (await this.#keeper.statusMessage('')).text
+      if (!(error instanceof KeeperError)) throw error
+      if (error.code === 'WORDS_TOO_LONG' && words !== '') return await this.#text('')
+      if (error.code === 'RESTORE_UNRECONCILED' || error.code === 'OWN_DEVICE_UNLISTED') return ''
+      throw error
     }
   }
 
@@ -232,7 +235,8 @@ export class Bridge {
     const { engine, onDisk } = this.#keeper
     const listed = personaId === null ? undefined : onDisk.personas.get(personaId)?.devices.find((d) => d.key === key)
     const to = listed?.companion ? companionToxId(parseHex(key)!, engine) : toxId
-    this.node.send({ type: 'add', key, request: to === null ? null : { toxId: to, text: this.#shown } })
+    const request = to === null || this.#shown === '' ? null : { toxId: to, text: this.#shown }
+    this.node.send({ type: 'add', key, request })
   }
 
   #tellPeer(key: string, change: 'added' | 'online' | 'offline' | 'left'): void {
