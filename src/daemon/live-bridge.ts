@@ -81,7 +81,10 @@ export class Bridge {
 
   /** Resolves when nothing is left to do. */
   async settled(): Promise<void> {
-    await this.#turn
+    for (let turn: unknown = null; turn !== this.#turn;) {
+      turn = this.#turn
+      await turn
+    }
   }
 
   /** Takes what friends showed, in one commit. */

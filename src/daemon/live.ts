@@ -114,6 +114,11 @@ export class Live {
     await this.#bridge.settled()
   }
 
+  /** Resolves when what followed from events is done. */
+  async settled(): Promise<void> {
+    await this.#bridge.settled()
+  }
+
   /**
    * Befriends a device.
    * @param id a Tox ID, to which a request goes, or the ToxPk of a device that has the companion as a friend, or asked to be one

@@ -99,6 +99,7 @@ interface Parts {
   readonly events: DaemonEvent[]
   readonly storeFailures: unknown[]
   readonly delays: number[]
+  readonly hear: { event: (event: DaemonEvent) => void }
 }
 
 export class TestKeeper {
@@ -115,6 +116,7 @@ export class TestKeeper {
   /** What guesses of a passphrase had to wait, in seconds. */
   readonly delays: readonly number[]
   readonly #clock: { nowSec: number }
+  readonly #hear: { event: (event: DaemonEvent) => void }
 
   private constructor(parts: Parts) {
     this.keeper = parts.keeper
@@ -126,6 +128,12 @@ export class TestKeeper {
     this.storeFailures = parts.storeFailures
     this.delays = parts.delays
     this.#clock = parts.clock
+    this.#hear = parts.hear
+  }
+
+  /** Who else is told of events, as the sockets are. */
+  set onEvent(onEvent: (event: DaemonEvent) => void) {
+    this.#hear.event = onEvent
   }
 
   static async open(story: KeeperStory = {}): Promise<TestKeeper> {
@@ -137,6 +145,7 @@ export class TestKeeper {
     const delays: number[] = []
     const events: DaemonEvent[] = []
     const storeFailures: unknown[] = []
+    const hear: Parts['hear'] = { event: () => {} }
     const custody = await Custody.open(
       { ...statePaths(stateDir), ...(story.fs === undefined ? {} : { fs: story.fs }) },
       engine,
@@ -156,7 +165,10 @@ export class TestKeeper {
       nowSec: () => clock.nowSec,
       place: story.place ?? null,
       defaultPolicy: () => story.defaultPolicy ?? 'auto',
-      publish: (event) => events.push(event),
+      publish: (event) => {
+        events.push(event)
+        hear.event(event)
+      },
       onStoreFailure: (error) => storeFailures.push(error),
       about: () => ({
         version: '0.0.0',
@@ -171,7 +183,7 @@ export class TestKeeper {
         notices: [],
       }),
     })
-    return new TestKeeper({ keeper, custody, store, stateDir, clock, events, storeFailures, delays })
+    return new TestKeeper({ keeper, custody, store, stateDir, clock, events, storeFailures, delays, hear })
   }
 
   get nowSec(): number {

@@ -1,0 +1,159 @@
+/** A companion whose Tox node is played by the test, beside a keeper in this process. */
+import type { ChildProcess } from 'node:child_process'
+import { EventEmitter } from 'node:events'
+import { join } from 'node:path'
+import { PassThrough } from 'node:stream'
+import type { ToxConfig } from '../../src/daemon/config-tox.ts'
+import { parseConfig } from '../../src/daemon/config.ts'
+import { Live } from '../../src/daemon/live.ts'
+import type { Log } from '../../src/daemon/log.ts'
+import { encodeFrame, FrameCutter } from '../../src/live/frame.ts'
+import { checkOrder, SECRET_BYTES, type NodeOptions, type Order, type Report } from '../../src/live/protocol.ts'
+import type { TestKeeper } from './keeper.ts'
+
+const DHT_KEY = 'DD'.repeat(32)
+const NO_LOG: Log = { error: () => {}, warn: () => {}, info: () => {}, debug: () => {}, setLevel: () => {} }
+type Sent<Type extends Order['type']> = Extract<Order, { type: Type }>
+
+/** One life of the node. */
+export class FakeNode extends EventEmitter {
+  readonly stdin: PassThrough = new PassThrough()
+  readonly stdout: PassThrough = new PassThrough()
+  readonly orders: Order[] = []
+  readonly secretKey: Buffer = Buffer.alloc(SECRET_BYTES)
+
+  constructor(onOrder: () => void) {
+    super()
+    const cutter = new FrameCutter()
+    let got = 0
+    this.stdin.on('data', (piece: Buffer) => {
+      const taken = piece.copy(this.secretKey, got)
+      got += taken
+      this.orders.push(...cutter.push(piece.subarray(taken)).map(checkOrder))
+      onOrder()
+    })
+    this.stdin.on('end', () => this.#exit(0, null))
+  }
+
+  kill(signal: NodeJS.Signals): void {
+    this.#exit(null, signal)
+  }
+
+  #exit(status: number | null, signal: string | null): void {
+    this.stdout.end()
+    this.emit('exit', status, signal)
+  }
+
+  say(...reports: readonly Report[]): void {
+    this.stdout.write(Buffer.concat(reports.map(encodeFrame)))
+  }
+
+  get options(): NodeOptions {
+    return (this.orders[0] as Sent<'start'>).options
+  }
+
+  /** The orders of one kind. */
+  sent<Type extends Order['type']>(type: Type): Sent<Type>[] {
+    return this.orders.filter((order) => order.type === type) as Sent<Type>[]
+  }
+}
+
+export interface LiveStory {
+  /** Lines of the section `tox` of the configuration. */
+  readonly config?: string
+  readonly machineId?: string
+}
+
+export class TestLive {
+  readonly keeper: TestKeeper
+  readonly live: Live
+  readonly nodes: FakeNode[]
+  connected = 0
+  wake: () => void = () => {}
+  #connection: 'tcp' | 'udp' = 'tcp'
+
+  private constructor(keeper: TestKeeper, live: Live, nodes: FakeNode[]) {
+    this.keeper = keeper
+    this.live = live
+    this.nodes = nodes
+  }
+
+  /** What the daemon does at its start. */
+  static async open(
+    keeper: TestKeeper,
+    { config = '', machineId = 'this machine' }: LiveStory = {},
+  ): Promise<TestLive> {
+    const nodes: FakeNode[] = []
+    let test: TestLive | null = null
+    const tox: ToxConfig = parseConfig(`tox:\n  enabled: true\n${config}`, 'test')
+    const live = await Live.open({
+      keeper: keeper.keeper,
+      config: tox,
+      keyFile: join(keeper.stateDir, 'companion'),
+      machineId,
+      log: NO_LOG,
+      spawn: () => {
+        const node = new FakeNode(() => test?.wake())
+        nodes.push(node)
+        return node as unknown as ChildProcess
+      },
+    })
+    const opened = new TestLive(keeper, live, nodes)
+    test = opened
+    keeper.onEvent = (event) => {
+      live.told(event)
+      if (event.event === 'tox.connected') opened.connected++
+      opened.wake()
+    }
+    live.start()
+    return opened
+  }
+
+  /** With a companion that runs. */
+  static async up(keeper: TestKeeper, story: LiveStory = {}): Promise<TestLive> {
+    const test = await TestLive.open(keeper, story)
+    await test.live.up(undefined)
+    await test.runs()
+    return test
+  }
+
+  get node(): FakeNode {
+    return this.nodes.at(-1)!
+  }
+
+  get key(): string {
+    return this.live.status().key!
+  }
+
+  /** The node has got its first orders, and says that it is there. */
+  async runs(): Promise<void> {
+    await this.#until(() => this.live.status().state === 'starting' && (this.nodes.at(-1)?.orders.length ?? 0) === 1)
+    await this.says({ type: 'ready', key: this.key, dhtKey: DHT_KEY, port: 1, version: '0.2.18' })
+  }
+
+  /** The node says this, and all that follows from it has happened. */
+  async says(...reports: readonly Report[]): Promise<void> {
+    if (reports.length > 0) this.node.say(...reports)
+    // Last of all it says something that makes an event, by which it is known that the rest was heard.
+    this.#connection = this.#connection === 'tcp' ? 'udp' : 'tcp'
+    const { connected } = this
+    this.node.say({ type: 'self', connection: this.#connection })
+    await this.#until(() => this.connected > connected)
+    await this.settled()
+  }
+
+  /** A friend comes online and shows a status message. */
+  async sees(key: string, text: string): Promise<void> {
+    await this.says({ type: 'friend', key, connection: 'udp' }, { type: 'status', key, text })
+  }
+
+  /** What followed from events is done, and the node has got all orders. */
+  async settled(): Promise<void> {
+    await this.live.settled()
+    for (let i = 0; i < 5; i++) await new Promise((done) => setImmediate(done))
+  }
+
+  async #until(fits: () => boolean): Promise<void> {
+    while (!fits()) await new Promise<void>((done) => (this.wake = done))
+  }
+}
