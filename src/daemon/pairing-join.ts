@@ -131,10 +131,15 @@ export class JoiningSide implements PairingSide {
     const owner = arrivedOwner(ledger).own
     const pair = engine.signKeyPair(key.seed)
     engine.wipe(pair.secretKey)
-    // Otherwise this device would hold a key that signs nothing, and say so only at its next start.
-    if (owner?.epoch !== key.epoch || owner.signingKey !== formatHex(pair.publicKey)) {
+    // Otherwise this device would hold a key that signs nothing, or another persona than the one that its person was shown.
+    const isOf = owner?.personaId === this.#met!.from.personaId && owner.epoch === key.epoch
+    if (!isOf || owner.signingKey !== formatHex(pair.publicKey)) {
       const hint = 'nothing was taken; begin again'
-      throw new KeeperError('SECRETS_FOREIGN', 'the key that came is not the one of the table that came', hint)
+      throw new KeeperError(
+        'SECRETS_FOREIGN',
+        'the key that came is not that of the persona and table that were announced',
+        hint,
+      )
     }
     if (custody.hasSecrets) await custody.addKey(key.epoch, key.seed)
     else await custody.adopt([key], this.#wish.passphrase)
