@@ -1,6 +1,7 @@
 /** `npm run bench`: every figure that the docs give, in one run; `-- --quick` runs all of it once, so that it cannot rot. */
 import { loadEngine } from '../src/crypto/load.ts'
 import { makeHome, observeAll, removeHome, startDaemon } from './daemon.ts'
+import { benchChain } from './chain.ts'
 import { benchCustody } from './custody.ts'
 import { benchDurable } from './durable.ts'
 import { benchJudge } from './judge.ts'
@@ -23,6 +24,7 @@ const engine = await loadEngine('sodium')
 const portable = await loadEngine('portable')
 console.log(`node ${process.version}, ${process.arch}${isQuick ? ', quick: figures of few runs' : ''}`)
 print(benchJudge(engine, portable, isQuick))
+print(benchChain(engine, isQuick))
 print(await benchTox(engine, isQuick))
 
 const home = makeHome()

@@ -24,13 +24,18 @@ export function randomDevices(engine: CryptoEngine, count: number): Device[] {
 
 /** A token of a whole chain at an epoch, as a friend who rotated would show it. */
 export function tokenAt(engine: CryptoEngine, epoch: number, devices: readonly Device[]): string {
+  return tokensAt(engine, [epoch], devices)[0]!
+}
+
+/** Tokens of one chain at several epochs. */
+export function tokensAt(engine: CryptoEngine, epochs: readonly number[], devices: readonly Device[]): string[] {
   const pairs = Array.from({ length: MAX_EPOCH + 1 }, () => engine.signKeyPair(engine.randomBytes(32)))
   const positions = chainPositions(
     pairs.map((pair) => pair.publicKey),
     engine,
     (message) => engine.sign(message, pairs[0]!.secretKey),
   )
-  return signed(positions[epoch]!, pairs[epoch]!, devices, engine)
+  return epochs.map((epoch) => signed(positions[epoch]!, pairs[epoch]!, devices, engine))
 }
 
 function signed(chain: ChainPosition, pair: KeyPair, devices: readonly Device[], engine: CryptoEngine): string {
