@@ -182,4 +182,45 @@ describe.skipIf(absence !== '')(`contact links on a terminal${absence}`, () => {
     expect(await verified.end()).toBe(1)
     expect(verified.all).not.toContain('Type "yes"')
   })
+
+  test('a lost device: which it is, the epoch, the table, and the words, which are typed unseen', async () => {
+    const keys = ['laptop', 'phone'].map((name) => person('alice').key(name))
+    await home.done(['init', '--device', 'laptop', '--key', keys[0]!])
+    await home.done(['device', 'add', 'phone', '--key', keys[1]!])
+    const { words } = (await home.json(['recovery', 'show'])) as { words: string[] }
+    await home.done(['recovery', 'confirm'], { stdin: [1, 2, 3].map((n) => `${n} ${words[n - 1]!}`).join('\n') })
+    const typist = new Typist(home, ['device', 'remove', 'phone'])
+    await typist.until('lost or retired? ')
+    typist.type('lost\r')
+    expect(await typist.until('Epoch to rotate to')).toContain('no copy of your table was read')
+    typist.type('2\r')
+    expect(await typist.until('to say yes: ')).toMatch(/epoch 2 \(now 0\)[^]*laptop[^]*left out: phone/)
+    typist.type('2\r')
+    await typist.until('The 24 recovery words')
+    await typist.until('nothing is done): ')
+    typist.type(`${words.slice(1).join(' ')}\r`)
+    await typist.until('Once more')
+    await typist.until('nothing is done): ')
+    typist.type(`${words.join(' ')}\r`)
+    await typist.until('rotated: the key of epoch 2')
+    expect(await typist.end()).toBe(0)
+    // One word may be an ordinary word of the output; two in a row are not.
+    const pairs = words.slice(1).map((word, i) => `${words[i]!} ${word}`)
+    expect(pairs.filter((pair) => typist.all.includes(pair))).toEqual([])
+    expect(((await home.json(['status'])) as DaemonStatus).persona).toMatchObject({
+      epoch: 2,
+      devices: [{ name: 'laptop' }],
+    })
+  })
+
+  test.each(['rotate', 'leave'])('%s is given up by any answer but the one asked for', async (command) => {
+    await home.done(['init', '--device', 'laptop', '--key', person('alice').key('laptop')])
+    const { persona } = (await home.json(['status'])) as DaemonStatus
+    const typist = new Typist(home, command === 'rotate' ? ['rotate', '--epoch', '1'] : ['leave'])
+    await typist.until('to say yes: ')
+    typist.type('yes\r')
+    await typist.until('nothing was done')
+    expect(await typist.end()).toBe(1)
+    expect(((await home.json(['status'])) as DaemonStatus).persona).toEqual(persona)
+  })
 })

@@ -1,10 +1,12 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { formatHex } from '../../../src/core/bytes.ts'
 import { MAX_EPOCH } from '../../../src/core/limits.ts'
-import { formatWords } from '../../../src/crypto/seed.ts'
+import type { CryptoEngine } from '../../../src/crypto/engine.ts'
+import { deriveSigningSeed, formatWords, parseWords } from '../../../src/crypto/seed.ts'
 import { OWN_LAPTOP, OWN_PHONE, ownText, TestKeeper } from '../../support/keeper.ts'
-import { deviceKey, START_SEC } from '../../support/person.ts'
+import { deviceKey, engine, START_SEC } from '../../support/person.ts'
 import { hears, rotates, siblings, withWords } from '../../support/rotation.ts'
 
 const TABLET = { name: 'tablet', key: deviceKey('own tablet') }
@@ -439,6 +441,50 @@ describe('recovery check', () => {
     expect(await locked.call('recovery.check', { words: STRANGERS_WORDS })).toStrictEqual({ belongs: false })
     await expect(locked.call('recovery.check', { words: 'abandon' })).rejects.toMatchObject({ code: 'WORDS_COUNT' })
     expect(locked.store.commits).toHaveLength(commits)
+  })
+})
+
+describe('the seed', () => {
+  it('of given words is wiped everywhere once it was used, and so is the signing seed that it gave', async () => {
+    const held = new Set<Uint8Array>()
+    const wiped: string[] = []
+    const watching: CryptoEngine = {
+      ...engine,
+      secret: (length) => {
+        const secret = engine.secret(length)
+        held.add(secret)
+        return secret
+      },
+      wipe: (secret) => {
+        wiped.push(formatHex(secret))
+        held.add(secret)
+        engine.wipe(secret)
+      },
+    }
+    const { laptop, words } = await withWords({ engine: watching })
+    held.clear()
+    wiped.length = 0
+    await rotates(laptop, words, { epoch: 1 })
+    await laptop.call('recovery.check', { words })
+    const seed = parseWords(words)
+    const secrets = [seed, deriveSigningSeed(seed, 0, engine), deriveSigningSeed(seed, 1, engine)].map(formatHex)
+    // Twice each: what was parsed, and its copy in guarded memory.
+    expect(wiped.filter((hex) => hex === secrets[0])).toHaveLength(4)
+    const left = [...held].map(formatHex)
+    expect(left.length).toBeGreaterThan(4)
+    for (const secret of secrets) expect(left).not.toContain(secret)
+  })
+
+  it('of another chain of the same PersonaID is not the own one', async () => {
+    const { laptop, words } = await withWords()
+    const { personaId } = await laptop.call('device.list')
+    const persona = laptop.records.personas.get(personaId)!
+    await laptop.store.commit([laptop.records.personas.put(personaId, { ...persona, root: 'AB'.repeat(32) })])
+    const again = await laptop.reopened()
+    expect(await again.call('recovery.check', { words })).toStrictEqual({ belongs: false })
+    const { plan } = await again.call('rotation.plan', { epoch: 1 })
+    const apply = again.call('rotation.apply', { epoch: 1, plan, words })
+    await expect(apply).rejects.toMatchObject({ code: 'WORDS_FOREIGN' })
   })
 })
 
