@@ -15,6 +15,7 @@ async function twoHomes(): Promise<[Home, Home]> {
   cpSync(one.directory, other.directory, { recursive: true, filter: (path) => !path.includes('/run') })
   await one.start()
   await other.start()
+  await other.done(['reconcile', '-'], { stdin: await one.done(['blob']) })
   return [one, other]
 }
 

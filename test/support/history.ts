@@ -1,4 +1,6 @@
 /** Histories of one persona: siblings, friends and a thief, each a real keeper, and whatever a network does with the blobs that they make. */
+import { cpSync } from 'node:fs'
+import { join } from 'node:path'
 import { decodeBlob, PREV_BYTES } from '../../src/core/blob.ts'
 import { formatHex, parseBase64url } from '../../src/core/bytes.ts'
 import { BlobError, TableError } from '../../src/core/errors.ts'
@@ -12,11 +14,13 @@ import type { CryptoEngine, KeyPair } from '../../src/crypto/engine.ts'
 import { compress } from '../../src/daemon/compress.ts'
 import { KeeperError } from '../../src/daemon/errors.ts'
 import { positionOf } from '../../src/daemon/own-table.ts'
+import { MAX_OPEN_SEC } from '../../src/daemon/open-time.ts'
 import { OWN, recordsOf, type OwnRecord, type PersonaRecord } from '../../src/daemon/records.ts'
 import { openMemoryStore } from '../../src/store/memory-store.ts'
-import type { Write } from '../../src/store/store.ts'
+import type { Store, Write } from '../../src/store/store.ts'
 import { TestKeeper } from './keeper.ts'
 import { deviceKey, engine as sodium, START_SEC } from './person.ts'
+import { tempDir } from './temp-dir.ts'
 
 const PASSPHRASE = 'only there so that a keeper can be locked'
 const STEP_SEC = 100 // between two things that happen
@@ -43,6 +47,8 @@ export type Step =
   /** A sibling's head, or any blob ever made, reaches anybody. */
   | { readonly kind: 'show' | 'old'; readonly which: Index; readonly to: Index }
   | { readonly kind: 'crash' | 'lock' | 'unlock'; readonly who: Index }
+  /** A sibling shuts the thief out, or takes up the new key, both by the recovery words. */
+  | { readonly kind: 'rotate' | 'follow'; readonly who: Index }
   /** Somebody has the state of a device from now on; what he then does with it, `which` ahead of the head. */
   | { readonly kind: 'steal'; readonly who: Index }
   | {
@@ -72,6 +78,7 @@ export interface Made {
 
 /** A table as somebody signed it: the one below it, and the edits that its writer knew of beside those of that one. */
 interface Signed {
+  readonly by: Member | null
   readonly onto: string | null
   readonly edits: Set<Made>
 }
@@ -149,6 +156,10 @@ export class Member {
 /** What all histories of a test begin with; made once, since keys and files cost more than a history. */
 export class Beginning {
   readonly engine: CryptoEngine
+  words = ''
+  /** Below it each history that rotates has directories for secrets of its own. */
+  readonly #directory = tempDir()
+  #directories = 0
   readonly #owners: Copy[] = []
   readonly #friends: Copy[] = []
   readonly #personaId: string
@@ -165,6 +176,9 @@ export class Beginning {
     const first = { name: nameOf(0), key: deviceKey(nameOf(0)) }
     const { table } = await owner.call('persona.init', { device: first, passphrase: PASSPHRASE })
     const beginning = new Beginning(table.personaId, engine)
+    const { words } = await owner.call('recovery.show')
+    await owner.call('recovery.confirm', { words: words.map((word, i) => ({ position: i + 1, word })) })
+    beginning.words = words.join(' ')
     for (const other of OTHERS) await owner.call('device.add', { name: other, key: deviceKey(other) })
     for (let n = 1; n <= MAX_SIBLINGS; n++) {
       if (n > 1) await owner.call('device.add', { name: nameOf(n - 1), key: deviceKey(nameOf(n - 1)) })
@@ -175,12 +189,21 @@ export class Beginning {
     return beginning
   }
 
+  /** A directory for the secrets of one member, whom a rotation makes write them. */
+  directoryOf(stateDir: string): string {
+    const directory = join(this.#directory, String(this.#directories++))
+    cpSync(stateDir, directory, { recursive: true })
+    return directory
+  }
+
   /** Everybody has the same head; only the first device remembers how it came to be, as after pairing. */
   async start(story: Story): Promise<History> {
     const [owner, friend] = [this.#owners[story.siblings - 1]!, this.#friends[story.siblings - 1]!]
     const siblings: Member[] = []
     for (let n = 0; n < story.siblings; n++) {
-      const test = await this.open(n === 0 ? owner : pairedWith(owner, deviceKey(nameOf(n))))
+      const rotates = story.steps.some(({ kind }) => kind === 'rotate')
+      const copy = rotates ? { ...owner, stateDir: this.directoryOf(owner.stateDir) } : owner
+      const test = await this.open(n === 0 ? copy : pairedWith(copy, deviceKey(nameOf(n))))
       siblings.push(new Member(nameOf(n), test, this.#personaId, story.offsets[n] ?? 0))
     }
     const friends: Member[] = []
@@ -195,13 +218,21 @@ export class Beginning {
   async open({ stateDir, writes }: Copy): Promise<TestKeeper> {
     const store = openMemoryStore()
     await store.commit(writes)
-    return await TestKeeper.open({ stateDir, store, engine: this.engine })
+    return await this.reopen(stateDir, store)
+  }
+
+  async reopen(stateDir: string, store: Store): Promise<TestKeeper> {
+    const test = await TestKeeper.open({ stateDir, store, engine: this.engine })
+    test.custody.limitOpenTime({ idleSec: MAX_OPEN_SEC, atMostSec: MAX_OPEN_SEC })
+    return test
   }
 }
 
 export class History {
   readonly siblings: readonly Member[]
   readonly friends: readonly Member[]
+  /** Keys of the table that all begin with. */
+  readonly first: readonly string[]
   thief: Member | null = null
   /** Every blob ever made, as a status message. */
   readonly blobs: Set<string> = new Set()
@@ -213,6 +244,12 @@ export class History {
   rounds = 0
   /** The thief signed a table that no keeper would. */
   forged = false
+  /** Whose state the thief has. */
+  stolen: Member | null = null
+  /** T of the last table by which the thief was shut out; null when he was not. */
+  rotated: string | null = null
+  #epoch = 0
+  readonly #carrier = deviceKey(OTHERS[0]!)
   readonly #beginning: Beginning
   readonly #personaId: string
   #nowSec = START_SEC + 10_000
@@ -223,7 +260,8 @@ export class History {
     this.#personaId = personaId
     this.siblings = siblings
     this.friends = friends
-    this.#note(siblings[0]!.text, null, [])
+    this.first = siblings[0]!.devices
+    this.#note(siblings[0]!.text, null, null, [])
   }
 
   get signers(): readonly Member[] {
@@ -250,6 +288,10 @@ export class History {
         return await this.unlock(pick(this.siblings, step.who))
       case 'steal':
         return await this.#steal(pick(this.siblings, step.who))
+      case 'rotate':
+        return await this.#rotate(pick(this.siblings, step.who))
+      case 'follow':
+        return await this.#follow(pick(this.siblings, step.who))
       case 'forge':
         return await this.#forge(step.which, step.ahead, step.list)
       case 'add':
@@ -282,6 +324,7 @@ export class History {
     for (; ; this.rounds++) {
       const heads = this.everybody.map(({ text }) => text)
       for (const from of this.everybody) for (const to of this.everybody) await this.show(from.text, to)
+      for (const sibling of this.siblings) await this.#follow(sibling)
       if (this.everybody.every(({ text }, i) => text === heads[i])) return heads.every((head) => head === heads[0])
       if (this.rounds > MAX_ROUNDS) throw new Error('they never come to an end')
     }
@@ -291,7 +334,8 @@ export class History {
   async show(text: string, to: Member): Promise<void> {
     this.#nowSec += APART_SEC
     if (text === to.text) return
-    await this.#act(to, async ({ test }) => test.sees(this.siblings[0]!.key, text), text)
+    // From a device that is not the member's own: that one's word would be no copy.
+    await this.#act(to, async ({ test }) => test.sees(this.#carrier, text), text)
   }
 
   async unlock(member: Member): Promise<void> {
@@ -302,7 +346,7 @@ export class History {
   async #edit(member: Member, step: Extract<Step, { kind: Edit['kind'] | 'again' }>): Promise<void> {
     const edit = this.#editOf(member, step)
     if (edit === null) return
-    const made: Made = { edit, by: member, onto: formatHex(member.head.tableHash) }
+    const onto = formatHex(member.head.tableHash)
     await this.#act(member, async ({ test }) => {
       try {
         await test.keeper.change(() => test.keeper.own.edit(edit, step.kind === 'again'))
@@ -310,9 +354,14 @@ export class History {
         if (error instanceof TableError || error instanceof BlobError || error instanceof KeeperError) return
         throw error
       }
-      this.made.push(made)
-      member.made.push(made)
+      this.#makes(member, edit, onto)
     })
+  }
+
+  #makes(by: Member, edit: Edit, onto: string): void {
+    const made: Made = { edit, by, onto }
+    this.made.push(made)
+    by.made.push(made)
   }
 
   /** The edits that whoever made this one knew of: those of the tables below his, and his own. */
@@ -334,11 +383,25 @@ export class History {
     return edits
   }
 
-  #note(text: string, onto: string | null, edits: readonly Made[]): void {
+  /** Who signed the tables from the head down to the last rotation. */
+  signersSince(rotation: string): (Member | null)[] {
+    const signers: (Member | null)[] = []
+    let at: string | null = hashOf(this.siblings[0]!.text)
+    while (at !== null && at !== rotation) {
+      const { by, onto }: Signed = this.#tables.get(at)!
+      signers.push(by)
+      at = onto
+    }
+    if (at === null) throw new Error('the head does not follow from the rotation')
+    return signers
+  }
+
+  #note(text: string, by: Member | null, onto: string | null, edits: readonly Made[]): void {
     this.blobs.add(text)
     const hash = hashOf(text)
     const known = this.#tables.get(hash)
     this.#tables.set(hash, {
+      by: known?.by ?? by,
       onto: known === undefined ? onto : known.onto,
       edits: new Set([...(known?.edits ?? []), ...edits]),
     })
@@ -377,22 +440,46 @@ export class History {
   }
 
   async #reopen(member: Member): Promise<void> {
-    const test = await TestKeeper.open({
-      stateDir: member.test.stateDir,
-      store: member.test.store,
-      engine: this.#beginning.engine,
-    })
+    const test = await this.#beginning.reopen(member.test.stateDir, member.test.store)
     member.test.keeper.close()
     member.test = test
   }
 
   async #steal(from: Member): Promise<void> {
     if (this.thief !== null) return
-    const copy = await copyOf(from.test)
+    const found = await copyOf(from.test)
+    const copy = { ...found, stateDir: this.#beginning.directoryOf(found.stateDir) }
+    this.stolen = from
     const thief = new Member('thief', await this.#beginning.open(copy), this.#personaId)
     thief.made.push(...from.made)
     this.thief = thief
     await this.unlock(thief)
+  }
+
+  /** The owner leaves the stolen device out, unless it is the one that he sits at; he knows how often he rotated. */
+  async #rotate(member: Member): Promise<void> {
+    const listed = member.test.keeper.ownTable!.devices
+    const isElsewhere = this.stolen !== null && this.stolen !== member
+    const stolen = isElsewhere ? listed.filter(({ key }) => key === this.stolen!.key) : []
+    const onto = formatHex(member.head.tableHash)
+    const wishes = { without: stolen.map(({ key }) => key), epoch: this.#epoch + 1 }
+    await this.#act(member, async ({ test }) => {
+      try {
+        const { plan, leftOut } = await test.call('rotation.plan', wishes)
+        await test.call('rotation.apply', { ...wishes, plan, words: this.#beginning.words })
+        this.#epoch++
+        for (const { key } of leftOut) this.#makes(member, { kind: 'remove', key }, onto)
+        if (this.thief !== null) this.rotated = hashOf(member.text)
+      } catch (error) {
+        if (error instanceof KeeperError) return
+        throw error
+      }
+    })
+  }
+
+  async #follow(member: Member): Promise<void> {
+    if (member.test.custody.isLocked || member.test.custody.publicKey(member.head.epoch) !== null) return
+    await this.#act(member, async ({ test }) => test.call('rotation.follow', { words: this.#beginning.words }))
   }
 
   /** A table that no keeper would make: any seq, and whatever devices the thief likes. */
@@ -415,7 +502,7 @@ export class History {
       document: [],
     }
     const { blob } = encodeTable(draft, true, compress, thief.test.custody.signer(own.epoch))
-    this.#note(formatToken(blob), formatHex(head.tableHash), [])
+    this.#note(formatToken(blob), thief, formatHex(head.tableHash), [])
     await this.show(formatToken(blob), thief)
   }
 
@@ -437,9 +524,10 @@ export class History {
       this.#note(
         shown,
         null,
+        null,
         member.made.filter((made) => isDoneIn(made, shown)),
       )
-    if (!this.blobs.has(member.text)) this.#note(member.text, onto, member.made)
+    if (!this.blobs.has(member.text)) this.#note(member.text, member, onto, member.made)
   }
 }
 

@@ -7,7 +7,15 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { fateOf } from '../../support/fate.ts'
-import { Beginning, MAX_FRIENDS, MAX_SIBLINGS, type History, type Step, type Story } from '../../support/history.ts'
+import {
+  Beginning,
+  MAX_FRIENDS,
+  MAX_SIBLINGS,
+  type History,
+  type Made,
+  type Step,
+  type Story,
+} from '../../support/history.ts'
 
 const RUNS = Number(process.env['HISTORIES'] ?? 1000)
 const MS_EACH = 500 // sanity: some 15 ms on an idle machine
@@ -32,6 +40,8 @@ const forge: fc.Arbitrary<Step> = fc.record({
   ahead: fc.constantFrom(1, 1, 2, 65_536, 65_537, 2 ** 32),
   list: kind('himself', 'more', 'nobody'),
 })
+
+const rotation: fc.Arbitrary<Step> = fc.record({ kind: kind('rotate', 'rotate', 'follow', 'steal'), who: index })
 
 function stories(steps: fc.Arbitrary<Step>): fc.Arbitrary<Story> {
   return fc.record({
@@ -68,11 +78,16 @@ async function play(all: fc.Arbitrary<Story>, runs: number, check: (history: His
   return ran
 }
 
+/** The keys that edits brought into a table. */
+function added(made: readonly Made[]): string[] {
+  return made.flatMap(({ edit }) => (edit.kind === 'add' ? edit.key : edit.kind === 'rekey' ? edit.newKey : []))
+}
+
 describe('a history of siblings, friends and a thief', () => {
   it(
     'ends at one table for all; what was removed stays out, and no edit is lost without a word',
     async () => {
-      const runs = Math.ceil(RUNS * 0.8)
+      const runs = Math.ceil(RUNS * 0.65)
       const fates = new Map<string, number>()
       const ran = await play(stories(step), runs, (history) => {
         for (const made of history.made) {
@@ -96,7 +111,7 @@ describe('a history of siblings, friends and a thief', () => {
   it(
     'ends at one table for all, also where the thief signs what no keeper would',
     async () => {
-      const runs = Math.ceil(RUNS * 0.2)
+      const runs = Math.ceil(RUNS * 0.15)
       let forged = 0
       const ran = await play(
         stories(fc.oneof({ weight: 6, arbitrary: step }, { weight: 1, arbitrary: forge })),
@@ -108,6 +123,34 @@ describe('a history of siblings, friends and a thief', () => {
       if (path !== undefined) return
       expect(ran).toBe(runs)
       expect(forged).toBeGreaterThan(runs / 3)
+    },
+    RUNS * MS_EACH,
+  )
+
+  it(
+    'with a rotation ends without what the thief added, and nothing that he signs is taken after it',
+    async () => {
+      const runs = Math.ceil(RUNS * 0.2)
+      let shutOut = 0
+      const steps = fc.oneof(
+        { weight: 8, arbitrary: step },
+        { weight: 2, arbitrary: forge },
+        { weight: 3, arbitrary: rotation },
+      )
+      const ran = await play(stories(steps), runs, (history) => {
+        const { thief, rotated } = history
+        if (rotated === null) return
+        expect(history.signersSince(rotated).map((by) => by?.name)).not.toContain('thief')
+        if (thief === null) return
+        const owners = [...history.first, ...added(history.made.filter(({ by }) => by !== thief))]
+        for (const key of [thief.key, ...added(thief.made.filter(({ by }) => by === thief))]) {
+          if (!owners.includes(key)) expect(history.siblings[0]!.devices).not.toContain(key)
+        }
+        shutOut++
+      })
+      if (path !== undefined) return
+      expect(ran).toBe(runs)
+      expect(shutOut).toBeGreaterThan(runs / 5)
     },
     RUNS * MS_EACH,
   )
