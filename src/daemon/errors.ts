@@ -33,6 +33,7 @@ export type KeeperErrorCode =
   | 'WORDS_TOO_LONG'
   | 'DEVICE_OF_CONTACT'
   | 'RECOVERY_CONFIRMED' // the words were confirmed, and the seed is gone
+  | 'RECOVERY_ELSEWHERE' // the words were not confirmed, and the seed is on another device
   | 'RECOVERY_MISMATCH'
   | 'APP_EXISTS'
   | 'APP_EXPIRED'

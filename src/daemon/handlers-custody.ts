@@ -68,7 +68,13 @@ async function changePassphrase(
 /** Those of a persona that is on disk: of one that a crash may still undo they would be written down in vain. */
 function words(keeper: Keeper): string[] {
   keeper.table()
-  return keeper.custody.words()
+  const { custody } = keeper
+  if (!custody.isLocked && !custody.hasSeed && keeper.onDisk.own.get(OWN)?.recoveryConfirmed === false) {
+    const hint = 'on the device where the persona was made: persona recovery show'
+    const message = 'the seed never was on this device: neither a pairing nor a backup moves it'
+    throw new KeeperError('RECOVERY_ELSEWHERE', message, hint)
+  }
+  return custody.words()
 }
 
 async function confirmRecovery(keeper: Keeper, chosen: readonly ChosenWord[]): Promise<{ confirmed: boolean }> {

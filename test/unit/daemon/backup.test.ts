@@ -99,7 +99,7 @@ describe('a backup', () => {
     expect(text).not.toContain(seed.subarray(-32).toString('latin1'))
     const keeper = await restored()
     expect(readdirSync(keeper.stateDir)).not.toContain('seed')
-    expect(await codeOf(keeper.call('recovery.show'))).toBe('RECOVERY_CONFIRMED')
+    expect(await codeOf(keeper.call('recovery.show'))).toBe('RECOVERY_ELSEWHERE')
   })
 
   it('needs the key to be open, and a persona', async () => {

@@ -91,6 +91,7 @@ describe('a new device', () => {
     const { messages } = await pair(old, joining)
     expect(existsSync(join(old.stateDir, 'seed'))).toBe(true)
     expect(existsSync(join(joining.stateDir, 'seed'))).toBe(false)
+    expect(await codeOf(joining.call('recovery.show'))).toBe('RECOVERY_ELSEWHERE')
     const secrets = readFileSync(join(joining.stateDir, 'secrets'))
     expect(seed.some((form) => secrets.includes(form))).toBe(false)
     // That the search can find something: the signing key did come.
