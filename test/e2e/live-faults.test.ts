@@ -3,9 +3,10 @@ import { describe, expect, test, vi } from 'vitest'
 import { formatHex } from '../../src/core/bytes.ts'
 import { readCompanionKey } from '../../src/daemon/live-key.ts'
 import { LiveHome } from '../support/live-home.ts'
+import { Network, networkAbsence } from '../support/network.ts'
 import { person } from '../support/person.ts'
 import { engine, publicKeyOf, secretKeyOf } from '../support/tox-people.ts'
-import { liveAbsence, TestNode } from '../support/tox-node.ts'
+import { FAST, liveAbsence, TestNode } from '../support/tox-node.ts'
 
 const absence = liveAbsence()
 const LAPTOP = formatHex(publicKeyOf(51))
@@ -42,13 +43,15 @@ function boundAddresses(pid: number): string[] {
     .map((fields) => fields[1]!.split(':')[0]!)
 }
 
+/** The companion of a daemon and a friend who is online, perhaps in a network of their own. */
 async function befriended(
-  env?: Readonly<Record<string, string>>,
+  env: Readonly<Record<string, string>> = FAST,
+  prefix: readonly string[] = [],
 ): Promise<{ home: LiveHome; friend: TestNode; bootstrap: TestNode; companion: string }> {
-  const clock = env === undefined ? {} : { env }
-  const bootstrap = new TestNode({ secretKey: secretKeyOf(50), ...clock })
+  const place = { env, prefix }
+  const bootstrap = new TestNode({ secretKey: secretKeyOf(50), ...place })
   const nodes = [await bootstrap.address()]
-  const home = await LiveHome.start({ bootstrap: nodes, ...clock })
+  const home = await LiveHome.start({ bootstrap: nodes, ...place })
   await home.admin.call('persona.init', { device: { name: 'laptop', key: LAPTOP } })
   const { key: companion } = await home.admin.call('tox.up', {})
   await home.admin.call('tox.add', { id: FRIEND })
@@ -57,7 +60,7 @@ async function befriended(
     name: 'Zoe',
     text: zoeText('desk'),
     bootstrap: nodes,
-    ...clock,
+    ...place,
   })
   friend.add(companion!)
   return { home, friend, bootstrap, companion: companion! }
@@ -126,6 +129,20 @@ describe.skipIf(absence !== null)(`a companion in trouble ${absence === null ? '
     const { peers } = await home.admin.call('tox.peers')
     expect(peers.find(({ key }) => key === FRIEND)).toMatchObject({ connection: 'none', contact: 'Zoe', left: false })
     expect((await home.admin.call('contact.show', { contact: 'Zoe' })).active).toBe(FRIEND)
+    await home.stop()
+  })
+
+  test.skipIf(networkAbsence() !== null)('loses the network and finds it again, with its friend', SLOW, async () => {
+    const network = await Network.make()
+    const { home, friend } = await befriended(FAST, network.prefix)
+    await home.told('contact.changed')
+    home.forget()
+    network.link('down')
+    await home.told('tox.peer', ({ change }) => change === 'offline')
+    await home.told('tox.connected', ({ connection }) => connection === 'none')
+    friend.send({ type: 'show', text: zoeText(NEXT) })
+    network.link('up')
+    await home.told('contact.changed', ({ contact }) => contact.devices[0]?.name === NEXT)
     await home.stop()
   })
 

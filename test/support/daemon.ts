@@ -12,6 +12,8 @@ export interface DaemonOptions {
   readonly home: string
   readonly args?: readonly string[]
   readonly env?: Readonly<Record<string, string>>
+  /** A command that runs another one, which is the daemon then: to enter a network, say. */
+  readonly prefix?: readonly string[]
   /** Largest file that it may write, in blocks of 512 bytes: what a full disk looks like from inside. */
   readonly fileLimitBlocks?: number
 }
@@ -29,9 +31,10 @@ export class DaemonProcess {
     this.home = options.home
     const args = [MAIN, '--home', options.home, ...(options.args ?? [])]
     const env = { ...process.env, ...options.env }
+    const [command, ...rest] = [...(options.prefix ?? []), process.execPath]
     this.child =
       options.fileLimitBlocks === undefined
-        ? spawn(process.execPath, args, { env, stdio: ['ignore', 'ignore', 'pipe'] })
+        ? spawn(command!, [...rest, ...args], { env, stdio: ['ignore', 'ignore', 'pipe'] })
         : spawn(
             'sh',
             ['-c', `ulimit -f ${options.fileLimitBlocks}; trap "" XFSZ; exec "$@"`, 'sh', process.execPath, ...args],

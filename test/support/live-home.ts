@@ -14,6 +14,7 @@ export interface LiveHomeOptions {
   /** More lines of the section `tox`. */
   readonly config?: string
   readonly env?: Readonly<Record<string, string>>
+  readonly prefix?: readonly string[]
 }
 
 export class LiveHome {
@@ -29,12 +30,13 @@ export class LiveHome {
     this.admin = admin
   }
 
-  static async start({ home = tempDir(), bootstrap, config = '', env = FAST }: LiveHomeOptions): Promise<LiveHome> {
+  static async start(options: LiveHomeOptions): Promise<LiveHome> {
+    const { home = tempDir(), bootstrap, config = '', env = FAST, prefix = [] } = options
     mkdirSync(join(home, 'config'), { recursive: true, mode: 0o700 })
     const nodes = bootstrap.map(({ host, port, key }) => `"${host}:${port} ${key}"`).join(', ')
     const lines = `tox:\n  enabled: true\n  loopback: true\n  bootstrap: [${nodes}]\n${config}`
     writeFileSync(join(home, 'config/personad.yaml'), lines, { mode: 0o600 })
-    const daemon = await DaemonProcess.start({ home, env })
+    const daemon = await DaemonProcess.start({ home, env, prefix })
     const live = new LiveHome(home, daemon, await daemon.connect())
     // What an app sees, by what an app may do.
     const app = await daemon.connect('app')

@@ -27,6 +27,8 @@ export interface TestNodeOptions {
   readonly name?: string
   readonly bootstrap?: readonly BootstrapNode[]
   readonly env?: Readonly<Record<string, string>>
+  /** A command that runs another one, which is the node then. */
+  readonly prefix?: readonly string[]
 }
 
 export class TestNode {
@@ -34,8 +36,9 @@ export class TestNode {
   readonly reports: Report[] = []
   #woken: () => void = () => {}
 
-  constructor({ secretKey, text = '', name = '', bootstrap = [], env = FAST }: TestNodeOptions) {
-    const child = spawn(process.execPath, [MAIN], { stdio: ['pipe', 'pipe', 'inherit'], env: { ...env } })
+  constructor({ secretKey, text = '', name = '', bootstrap = [], env = FAST, prefix = [] }: TestNodeOptions) {
+    const [command, ...rest] = [...prefix, process.execPath]
+    const child = spawn(command!, [...rest, MAIN], { stdio: ['pipe', 'pipe', 'inherit'], env: { ...env } })
     this.child = child
     onTestFinished(() => void child.kill('SIGKILL'))
     const cutter = new FrameCutter()
