@@ -18,6 +18,9 @@ import { exportSnapshot } from './snapshot.ts'
 
 const ENTRY_BYTES: number = 1 + SIGNING_SEED_BYTES // format: an epoch and its seed, behind a byte that counts them
 
+/** What of the keeper goes into a backup. */
+type BackedUp = Pick<Keeper, 'engine' | 'custody' | 'store' | 'nowSec' | 'table'>
+
 /** A backup that is being made: header first, then one box at a time. */
 export class BackupWriter {
   readonly header: Uint8Array
@@ -30,7 +33,7 @@ export class BackupWriter {
   #left: Uint8Array = new Uint8Array(0)
   #isEnded = false
 
-  private constructor(header: Uint8Array, key: Uint8Array, keeper: Keeper, seeds: readonly SigningSeed[]) {
+  private constructor(header: Uint8Array, key: Uint8Array, keeper: BackedUp, seeds: readonly SigningSeed[]) {
     const { engine } = keeper
     this.header = header
     this.#engine = engine
@@ -47,7 +50,7 @@ export class BackupWriter {
   }
 
   /** @throws {KeeperError} NO_PERSONA | LOCKED @throws {CryptoError} SEAL_PASSPHRASE_UNUSABLE | ARGON2_FAILED */
-  static async begin(keeper: Keeper, passphrase: string): Promise<BackupWriter> {
+  static async begin(keeper: BackedUp, passphrase: string): Promise<BackupWriter> {
     const { engine, custody } = keeper
     keeper.table()
     const { header, key } = await newBackupKey(passphrase, DEFAULT_SEAL_COST, engine)

@@ -1,4 +1,5 @@
 /** Snapshots in tests: a keeper's state exported, carried, and taken in by another keeper. */
+import { createHash } from 'node:crypto'
 import { concatBytes, decodeUtf8, encodeUtf8 } from '../../src/core/bytes.ts'
 import { SnapshotImport, type ImportOptions, type ImportResult } from '../../src/daemon/snapshot-import.ts'
 import type { Purpose } from '../../src/daemon/snapshot-items.ts'
@@ -51,4 +52,11 @@ export async function restorable(store: Store): Promise<Map<string, unknown>> {
   const found = await everything(store, ...LOCAL_KINDS)
   const own = found.get('own/own')
   return own === undefined ? found : found.set('own/own', { ...own, restoredSec: null })
+}
+
+/** A snapshot of these lines as somebody would make it who knows the form: with a count and a hash that are right. */
+export function forged(lines: readonly string[]): Uint8Array {
+  const body = joinLines(lines.slice(0, -1))
+  const hash = createHash('sha512').update(body).digest('hex').slice(0, 64).toUpperCase()
+  return concatBytes(body, joinLines([JSON.stringify({ kind: 'end', items: lines.length - 2, hash })]))
 }

@@ -3,6 +3,8 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { CryptoEngine } from '../../../src/crypto/engine.ts'
 import { copySecret } from '../../../src/crypto/seal.ts'
+import { formatBase64url } from '../../../src/core/bytes.ts'
+import { BackupWriter } from '../../../src/daemon/backup.ts'
 import { openMemoryStore } from '../../../src/store/memory-store.ts'
 import { OWN_LAPTOP, OWN_PHONE, ownText, TestKeeper } from '../../support/keeper.ts'
 import { engine, person, START_SEC } from '../../support/person.ts'
@@ -137,6 +139,22 @@ describe('a backup', () => {
       ran++
     }
     expect(ran).toBe(6)
+  })
+
+  it('whose signing key is of another persona is refused, and nothing is taken', async () => {
+    const { laptop } = await story()
+    const other = await TestKeeper.withPersona({ engine: quick })
+    const { store, engine: sodium, nowSec } = laptop.keeper
+    const mixed = { store, engine: sodium, nowSec, custody: other.custody, table: () => laptop.keeper.table() }
+    const writer = await BackupWriter.begin(mixed, PASSPHRASE)
+    const boxes: string[] = []
+    for (let next = await writer.next(); next !== null; next = await writer.next()) {
+      boxes.push(formatBase64url(next.box))
+    }
+    const keeper = await TestKeeper.open({ engine: quick })
+    expect(await codeOf(putBack(keeper, { header: formatBase64url(writer.header), boxes }))).toBe('SNAPSHOT_INVALID')
+    expect(readdirSync(keeper.stateDir)).toEqual([])
+    expect([...(await everything(keeper.store)).keys()]).toEqual([])
   })
 
   it('is not put back where there is a persona, nor into a transfer that has ended', async () => {

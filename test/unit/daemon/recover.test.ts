@@ -1,8 +1,10 @@
 import { readdirSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
+import { MAX_EPOCH } from '../../../src/core/limits.ts'
+import { deriveSigningSeed, parseWords } from '../../../src/crypto/seed.ts'
 import type { EditResult } from '../../../src/ipc/shapes.ts'
 import { OWN_LAPTOP, OWN_PHONE, ownText, TestKeeper } from '../../support/keeper.ts'
-import { deviceKey, person } from '../../support/person.ts'
+import { deviceKey, engine, person, Person, seedOf } from '../../support/person.ts'
 import { everything } from '../../support/snapshot.ts'
 
 const NEW_PC = { name: 'new pc', key: deviceKey('new pc') }
@@ -101,6 +103,20 @@ describe('recovering from the words', () => {
     await locked.call('persona.unlock', { passphrase: 'sealed again' })
     expect(await codeOf(locked.call('device.add', { name: 'phone', key: OWN_PHONE }))).toBe('done')
     expect(readdirSync(keeper.stateDir)).not.toContain('seed')
+  })
+
+  it('takes no table of another chain of its PersonaID, whatever its number: somebody else has the first key', async () => {
+    const { laptop, words, personaId, text } = await lost()
+    const seed = parseWords(words)
+    const first = engine.signKeyPair(deriveSigningSeed(seed, 0, engine))
+    const others = Array.from({ length: MAX_EPOCH }, (_, i) => engine.signKeyPair(seedOf(`thief ${i}`)))
+    const thief = new Person('thief', [first, ...others])
+    expect(thief.id).toBe(personaId)
+    const theirs = thief.table(['pc'], { seq: 900 }).text()
+    const keeper = await TestKeeper.open({ nowSec: laptop.nowSec })
+    expect(await codeOf(keeper.call('persona.recover', { words, copies: [theirs] }))).toBe('CHAIN_DIFFERS')
+    const { from } = await keeper.call('persona.recover', { words, copies: [theirs, text] })
+    expect(from).toMatchObject({ epoch: 0, seq: 2 })
   })
 
   it('refuses words that are none, a device here already, and a persona that is here, and leaves nothing', async () => {

@@ -1,10 +1,11 @@
 import { cpSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { concatBytes } from '../../../src/core/bytes.ts'
+import { decodeBlob } from '../../../src/core/blob.ts'
+import { concatBytes, formatBase64url, formatHex, parseBase64url } from '../../../src/core/bytes.ts'
 import { SnapshotImport } from '../../../src/daemon/snapshot-import.ts'
 import { OWN_LAPTOP, OWN_PHONE, TestKeeper } from '../../support/keeper.ts'
 import { person } from '../../support/person.ts'
-import { everything, joinLines, linesOf, restorable, snapshotOf, takeIn } from '../../support/snapshot.ts'
+import { everything, forged, joinLines, linesOf, restorable, snapshotOf, takeIn } from '../../support/snapshot.ts'
 
 const FROM_LAPTOP = { sibling: 'laptop', withKeys: true }
 const OWN_PAST = { sibling: null, withKeys: true }
@@ -147,6 +148,7 @@ describe('a snapshot', () => {
     await takeIn(phone, await snapshotOf(laptop, 'sibling'), FROM_LAPTOP)
     const bob = phone.records.personas.get(thief.id)!
     expect([bob.root, bob.evidence.map(({ kind }) => kind)]).toEqual([root, ['violation']])
+    expect(bob.names.map(([, name]) => name)).toEqual(['pc'])
     expect(phone.told('alarm').map(({ code }) => code)).toContain('CHAIN_DISPUTED')
   })
 
@@ -182,6 +184,69 @@ async function takenTwice(keeper: TestKeeper, snapshot: Uint8Array): Promise<Tes
   await takeIn(keeper, snapshot, { sibling: 'laptop', withKeys: true })
   return keeper.store
 }
+
+describe('a forged snapshot, whose count and hash are right,', () => {
+  it('is refused for each blob that is not good or not of whom it is said to be, and nothing is taken', async () => {
+    const laptop = await laptopWithFriends()
+    const lines = linesOf(await snapshotOf(laptop, 'backup'))
+    const at = (kind: string, name = ''): number =>
+      lines.findIndex((line) => line.includes(`"kind":"${kind}"`) && line.includes(name))
+    const change = (index: number, edit: (value: Record<string, unknown>) => void): Uint8Array => {
+      const item = JSON.parse(lines[index]!) as { value: Record<string, unknown> }
+      edit(item.value)
+      return forged(lines.with(index, JSON.stringify(item)))
+    }
+    const [bob, own] = [at('persona', '"Bob"'), at('own')]
+    const table = person('mallory').table(['pc'])
+    const stranger = formatBase64url(table.blob)
+    const root = formatHex(decodeBlob(table.blob).next)
+    const whole = { kind: 'stale', epoch: 0, seq: 1, tableHash: table.hash, root, seenAtSec: 1, blob: stranger }
+    const flipped = (text: unknown): string => {
+      const bytes = parseBase64url(String(text))!
+      bytes[40]! ^= 1
+      return formatBase64url(bytes)
+    }
+    const evidence = (kind: string, blob: string): unknown[] => [
+      { kind, epoch: 0, seq: 1, tableHash: 'A'.repeat(64), root: 'B'.repeat(64), seenAtSec: 1, blob },
+    ]
+    const cases: [string, string, Uint8Array][] = [
+      ['nothing', 'done', forged(lines)],
+      ['whole evidence of another', 'SNAPSHOT_INVALID', change(bob, (value) => (value['evidence'] = [whole]))],
+      ['another head', 'SNAPSHOT_INVALID', change(bob, (value) => (value['head'] = stranger))],
+      ['a bad signature', 'SNAPSHOT_INVALID', change(bob, (value) => (value['head'] = flipped(value['head'])))],
+      ['another chain', 'SNAPSHOT_INVALID', change(bob, (value) => (value['root'] = 'A'.repeat(64)))],
+      ['another id', 'SNAPSHOT_INVALID', change(bob, (value) => (value['personaId'] = 'A'.repeat(64)))],
+      ['a held blob of another', 'SNAPSHOT_INVALID', change(bob, (value) => (value['held'] = stranger))],
+      [
+        'evidence of another',
+        'SNAPSHOT_INVALID',
+        change(bob, (value) => (value['evidence'] = evidence('fork', stranger))),
+      ],
+      [
+        'evidence that says otherwise',
+        'SNAPSHOT_INVALID',
+        change(bob, (value) => (value['evidence'] = evidence('violation', String(value['head'])))),
+      ],
+      ['another next key', 'SNAPSHOT_INVALID', change(own, (value) => (value['next'] = 'A'.repeat(64)))],
+      ['an epoch without proof', 'SNAPSHOT_INVALID', change(own, (value) => (value['epoch'] = 1))],
+      ['another owner', 'SNAPSHOT_DAMAGED', change(own, (value) => (value['personaId'] = 'A'.repeat(64)))],
+      ['no owner', 'SNAPSHOT_DAMAGED', forged(lines.toSpliced(own, 1))],
+      ['a record twice', 'SNAPSHOT_DAMAGED', forged(lines.toSpliced(bob, 0, lines[bob]!))],
+      ['a name with a line end', 'SNAPSHOT_DAMAGED', forged(lines.with(bob, lines[bob]!.replace('"Bob"', '"B\\nb"')))],
+    ]
+    let ran = 0
+    for (const [what, code, bytes] of cases) {
+      const test = await TestKeeper.open({ nowSec: laptop.nowSec })
+      expect([what, await codeOf(takeIn(test, bytes, OWN_PAST))]).toEqual([what, code])
+      if (code !== 'done') {
+        await test.reopened()
+        expect([...(await everything(test.store)).keys()], what).toEqual([])
+      }
+      ran++
+    }
+    expect(ran).toBe(15)
+  })
+})
 
 describe('a tombstone', () => {
   it('of the sibling holds here too', async () => {
