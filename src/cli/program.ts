@@ -370,6 +370,7 @@ function addService(service: Command, run: Runner): void {
     .command('install')
     .description('write the unit, enable it and start it')
     .option('--repair', 'also the unit that writes your table back into Tox profiles that lost it')
+    .option('--tox', 'also give the companion its network, which the sandbox has not')
     .option('--force', 'replace a unit that persona did not write')
     .action((options: ServiceCommandOptions) =>
       run(async (context) => (await import('./service-commands.ts')).install(context, options)),

@@ -16,10 +16,12 @@ export interface ServiceCommandOptions {
   readonly force?: true
   /** Also the unit that writes profiles. */
   readonly repair?: true
+  /** Also the network of the companion. */
+  readonly tox?: true
 }
 
 export async function install(context: Context, options: ServiceCommandOptions): Promise<number> {
-  const wanted = { force: options.force === true, repair: options.repair === true }
+  const wanted = { force: options.force === true, repair: options.repair === true, tox: options.tox === true }
   return printReport(context, await installService({ ...placesOf(context), ...wanted }))
 }
 

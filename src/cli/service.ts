@@ -18,6 +18,8 @@ export interface ServiceInstall extends ServiceOptions {
   readonly force?: boolean
   /** Also the unit that writes profiles. */
   readonly repair?: boolean
+  /** Also what gives the companion a network. */
+  readonly tox?: boolean
 }
 
 /** What was done and what is left to the user, as lines for a terminal. */
@@ -54,6 +56,8 @@ export const LINGER_HINT =
 
 const UNIT_NAME = 'personad.service'
 const REPAIR_NAME = 'personad-repair.service'
+const TOX_TEMPLATE = 'personad-tox.conf'
+const TOX_NAME = `${UNIT_NAME}.d/tox.conf` // systemd.unit(5): read after the unit itself
 // As seen from src/cli in a checkout and from dist/cli in a package.
 const LAUNCHER = new URL('../../src/launch/personad.js', import.meta.url)
 const COMMAND = new URL('../../src/launch/persona.js', import.meta.url)
@@ -95,17 +99,17 @@ async function readTemplate(name: string): Promise<string> {
  */
 export async function installService(options: ServiceInstall): Promise<ServiceReport> {
   const units = await serviceUnits(options)
-  const { unitPath, repairPath } = unitPaths(options)
+  const { unitPath, repairPath, toxPath } = unitPaths(options)
   const written: [string, string][] = [[unitPath, units.daemon]]
   if (options.repair === true) written.push([repairPath, units.repair])
+  if (options.tox === true) written.push([toxPath, `${UNIT_MARKER}\n${await readTemplate(TOX_TEMPLATE)}`])
   if (options.force !== true) for (const [path] of written) await refuseForeign(path)
   // Where only the second unit is new the daemon goes on, with its key open.
-  const goesOn = options.repair === true && (await readFile(unitPath, 'utf8').catch(() => null)) === units.daemon
-  try {
-    await mkdir(dirname(unitPath), { recursive: true, mode: 0o700 })
-  } catch (cause) {
-    throw new ServiceError('SERVICE_UNWRITABLE', `cannot make the directory ${dirname(unitPath)}`, { cause })
-  }
+  const goesOn =
+    options.repair === true &&
+    options.tox !== true &&
+    (await readFile(unitPath, 'utf8').catch(() => null)) === units.daemon
+  for (const [path] of written) await makeDirectory(dirname(path))
   for (const [path, text] of written) await writeFileDurably(path, Buffer.from(text), { mode: 0o644 })
   // A restart and not a start: the service may run under an older unit.
   const commands = [['daemon-reload'], ['enable', UNIT_NAME], [goesOn ? 'start' : 'restart', UNIT_NAME]]
@@ -115,6 +119,14 @@ export async function installService(options: ServiceInstall): Promise<ServiceRe
   return { unitPath, done: [...written.map(([path]) => `wrote ${path}`), ...done], todo }
 }
 
+async function makeDirectory(path: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true, mode: 0o700 })
+  } catch (cause) {
+    throw new ServiceError('SERVICE_UNWRITABLE', `cannot make the directory ${path}`, { cause })
+  }
+}
+
 /**
  * Stops the services and removes the units. State and configuration stay where they are.
  * @throws {ServiceError} SERVICE_NOT_OURS | SERVICE_UNREADABLE
@@ -122,7 +134,7 @@ export async function installService(options: ServiceInstall): Promise<ServiceRe
  * @throws {PathsError} HOME_UNKNOWN
  */
 export async function uninstallService(options: ServiceInstall): Promise<ServiceReport> {
-  const { unitPath, repairPath } = unitPaths(options)
+  const { unitPath, repairPath, toxPath } = unitPaths(options)
   const run = options.run ?? runProgram
   const units: [string, string][] = []
   for (const [path, name] of [
@@ -137,9 +149,11 @@ export async function uninstallService(options: ServiceInstall): Promise<Service
     run,
     units.map(([, name]) => ['disable', '--now', name]),
   )
-  for (const [path] of units) await removeDurably(path)
+  const paths = units.map(([path]) => path)
+  if ((await readUnit(toxPath)) === 'ours') paths.push(toxPath)
+  for (const path of paths) await removeDurably(path)
   const reloaded = await runAll(run, [['daemon-reload']])
-  const done = [...stopped.done, ...units.map(([path]) => `removed ${path}`), ...reloaded.done]
+  const done = [...stopped.done, ...paths.map((path) => `removed ${path}`), ...reloaded.done]
   return { unitPath, done, todo: [...stopped.todo, ...reloaded.todo] }
 }
 
@@ -171,9 +185,10 @@ export async function serviceStatus(options: ServiceOptions): Promise<ServiceSta
   }
 }
 
-function unitPaths({ env }: ServiceOptions): { unitPath: string; repairPath: string } {
+function unitPaths({ env }: ServiceOptions): { unitPath: string; repairPath: string; toxPath: string } {
   const home = configHome(env)
-  return { unitPath: unitPathIn(home, UNIT_NAME), repairPath: unitPathIn(home, REPAIR_NAME) }
+  const [unitPath, repairPath, toxPath] = [UNIT_NAME, REPAIR_NAME, TOX_NAME].map((name) => unitPathIn(home, name))
+  return { unitPath: unitPath!, repairPath: repairPath!, toxPath: toxPath! }
 }
 
 async function show(run: RunProgram, name: string): Promise<ReadonlyMap<string, string | null>> {

@@ -34,7 +34,7 @@ export class DaemonProcess {
     const [command, ...rest] = [...(options.prefix ?? []), process.execPath]
     this.child =
       options.fileLimitBlocks === undefined
-        ? spawn(command!, [...rest, ...args], { env, stdio: ['ignore', 'ignore', 'pipe'] })
+        ? spawn(command, [...rest, ...args], { env, stdio: ['ignore', 'ignore', 'pipe'] })
         : spawn(
             'sh',
             ['-c', `ulimit -f ${options.fileLimitBlocks}; trap "" XFSZ; exec "$@"`, 'sh', process.execPath, ...args],

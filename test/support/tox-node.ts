@@ -38,7 +38,7 @@ export class TestNode {
 
   constructor({ secretKey, text = '', name = '', bootstrap = [], env = FAST, prefix = [] }: TestNodeOptions) {
     const [command, ...rest] = [...prefix, process.execPath]
-    const child = spawn(command!, [...rest, MAIN], { stdio: ['pipe', 'pipe', 'inherit'], env: { ...env } })
+    const child = spawn(command, [...rest, MAIN], { stdio: ['pipe', 'pipe', 'inherit'], env: { ...env } })
     this.child = child
     onTestFinished(() => void child.kill('SIGKILL'))
     const cutter = new FrameCutter()

@@ -373,3 +373,37 @@ describe('persona service status', () => {
     expect(status).toMatchObject({ activeState: 'inactive', unitFileState: null, mainPid: null, statusText: null })
   })
 })
+
+describe('the network of the companion', () => {
+  test('is given on request, by a part of its own, and taken back with an uninstall', async () => {
+    const { env, unitPath, programs } = place()
+    const toxPath = `${unitPath}.d/tox.conf`
+    const { run } = system()
+    const plain = await installService({ env, programs, run })
+    expect(plain.done).not.toContain(`wrote ${toxPath}`)
+    const { done } = await installService({ env, programs, run, tox: true, repair: true })
+    expect(done).toContain(`wrote ${toxPath}`)
+    // Only a new start is in another network.
+    expect(done).toContain('systemctl --user restart personad.service')
+    const text = readFileSync(toxPath, 'utf8')
+    expect(text.startsWith(`${UNIT_MARKER}\n`)).toBe(true)
+    expect(text.split('\n').filter((line) => /^[A-Z]/.test(line))).toEqual([
+      'PrivateNetwork=no',
+      'RestrictAddressFamilies=',
+      'RestrictAddressFamilies=AF_UNIX AF_NETLINK AF_INET AF_INET6',
+    ])
+    expect((await uninstallService({ env, programs, run })).done).toContain(`removed ${toxPath}`)
+    expect(() => lstatSync(toxPath)).toThrow('ENOENT')
+  })
+
+  test('is not given over a part that somebody else wrote', async () => {
+    const { env, unitPath, programs } = place()
+    const { run } = system()
+    mkdirSync(`${unitPath}.d`, { recursive: true })
+    writeFileSync(`${unitPath}.d/tox.conf`, '[Service]\nPrivateNetwork=yes\n')
+    await expect(installService({ env, programs, run, tox: true })).rejects.toMatchObject({ code: 'SERVICE_NOT_OURS' })
+    await installService({ env, programs, run })
+    await uninstallService({ env, programs, run })
+    expect(readFileSync(`${unitPath}.d/tox.conf`, 'utf8')).toContain('PrivateNetwork=yes')
+  })
+})
