@@ -1,0 +1,98 @@
+/** The commands as data, out of commander's own tree: what completion scripts and man pages are made of, so that they cannot tell of others. */
+import type { Command, Option } from 'commander'
+
+/** What stands in the place of a word: files, names that the daemon knows, one of a few words, or anything. */
+export type Values = 'files' | 'home' | 'contacts' | 'devices' | 'apps' | 'text' | readonly string[]
+
+export interface OptionNode {
+  /** `-V`, `--version`. */
+  readonly names: readonly string[]
+  /** `<file>`; empty for a flag. */
+  readonly placeholder: string
+  /** null for a flag. */
+  readonly takes: Values | null
+  readonly description: string
+}
+
+export interface ArgumentNode {
+  readonly name: string
+  readonly takes: Values
+  readonly isRequired: boolean
+  readonly isVariadic: boolean
+}
+
+export interface CommandNode {
+  /** The words behind `persona`, none for itself. */
+  readonly words: readonly string[]
+  readonly description: string
+  readonly commands: readonly CommandNode[]
+  readonly options: readonly OptionNode[]
+  readonly args: readonly ArgumentNode[]
+}
+
+/** By the name of an argument or of an option's value, as `--help` shows it. */
+const BY_NAME: Readonly<Record<string, Values>> = {
+  ...Object.fromEntries(
+    ['file', 'files', 'path', 'profile', 'profiles', 'places', 'new'].map((name) => [name, 'files' as const]),
+  ),
+  dir: 'home',
+  contact: 'contacts',
+  query: 'contacts',
+  device: 'devices',
+  shell: ['bash', 'zsh', 'fish'],
+  policy: ['auto', 'ask', 'pin'],
+  kind: ['update', 'upgrade', 'held'],
+  which: ['keep', 'new'],
+  field: ['name', 'status', 'nospam', 'away'],
+  action: ['add', 'remove', 'merge', 'export'],
+}
+
+/** What is called `name`, and is the name of somebody or something that is there. */
+const NAMES: Readonly<Record<string, Values>> = {
+  'contact show': 'contacts',
+  'contact verify': 'contacts',
+  log: 'contacts',
+  'app accept': 'apps',
+  'app reject': 'apps',
+  'app revoke': 'apps',
+  '--keep': 'devices',
+  '--without': 'devices',
+}
+
+/** The tree as `buildProgram` makes it. */
+export function commandTree(command: Command, words: readonly string[] = []): CommandNode {
+  const path = words.join(' ')
+  return {
+    words,
+    description: command.description(),
+    commands: command.commands.map((inner) => commandTree(inner, [...words, inner.name()])),
+    options: command.options.map(optionNode),
+    args: command.registeredArguments.map((argument) => ({
+      name: argument.name(),
+      takes: valuesOf(argument.name(), path),
+      isRequired: argument.required,
+      isVariadic: argument.variadic,
+    })),
+  }
+}
+
+/** A command and all below it, each in front of those below. */
+export function allNodes(node: CommandNode): CommandNode[] {
+  return [node, ...node.commands.flatMap(allNodes)]
+}
+
+function optionNode(option: Option): OptionNode {
+  const placeholder = /[<[].*$/.exec(option.flags)?.[0] ?? ''
+  const name = placeholder.replaceAll(/[<>[\].]/g, '')
+  return {
+    names: [option.short, option.long].filter((one) => typeof one === 'string'),
+    placeholder,
+    takes: placeholder === '' ? null : valuesOf(name, option.long ?? ''),
+    description: option.description,
+  }
+}
+
+/** @param where the path of a command, or an option */
+function valuesOf(name: string, where: string): Values {
+  return (name === 'name' ? NAMES[where] : BY_NAME[name]) ?? 'text'
+}
