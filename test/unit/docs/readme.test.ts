@@ -1,12 +1,12 @@
 /** What README says can be done, and where it points. */
 import { existsSync, readFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import type { Command } from 'commander'
 import { expect, test } from 'vitest'
 import { buildProgram } from '../../../src/cli/program.ts'
 
 const ROOT = resolve(import.meta.dirname, '../../..')
-const DOCUMENTS = ['README.md', 'SECURITY.md', 'CHANGELOG.md']
+const DOCUMENTS = ['README.md', 'SECURITY.md', 'CHANGELOG.md', 'docs/clients.md']
 const read = (file: string): string => readFileSync(join(ROOT, file), 'utf8')
 
 /** Finds the command that words name, and the first word or option that it does not know. */
@@ -18,8 +18,9 @@ function unknownIn(words: readonly string[], root: Command): string | null {
       if (!options.includes(word)) return word
       continue
     }
-    const next = command.commands.find((known) => known.name() === word)
-    if (next !== undefined) command = next
+    // \`set|change\`: the last of them stands for what follows.
+    const next = word.split('|').map((one) => command.commands.find((known) => known.name() === one))
+    if (next.every((one) => one !== undefined)) command = next.at(-1)!
     else if (command.commands.length > 0) return word
   }
   return command.commands.length > 0 && command !== root ? command.name() : null
@@ -27,13 +28,24 @@ function unknownIn(words: readonly string[], root: Command): string | null {
 
 /** `persona ...` in code, up to a comment. */
 function commandsIn(text: string): string[][] {
-  return [...text.matchAll(/(?:^|`)persona ([^`\n]+)/gm)].map(([, line]) =>
-    line!
-      .replace(/#.*/, '')
-      .replaceAll(/"[^"]*"/g, 'TEXT')
-      .trim()
-      .split(/\s+/),
-  )
+  return [...text.matchAll(/(?:^|`)persona ([^`\n]+)/gm)].map(([, line]) => wordsOf(line!))
+}
+
+function wordsOf(line: string): string[] {
+  return line
+    .replace(/#.*/, '')
+    .replaceAll(/"[^"]*"/g, 'TEXT')
+    .trim()
+    .split(/\s+/)
+}
+
+/** What the table of commands has in its second column, where \`persona\` is left out. */
+function tableOfCommands(): string[][] {
+  const text = read('README.md')
+  const section = text.slice(text.indexOf('## Commands'), text.indexOf('## How it is built'))
+  return [...section.matchAll(/^\| .*$/gm)]
+    .flatMap(([row]) => [...row.matchAll(/`([a-z][^`]*)`/g)].map(([, span]) => wordsOf(span!)))
+    .filter(([first]) => first !== 'persona')
 }
 
 const program = buildProgram(() => Promise.resolve())
@@ -43,8 +55,10 @@ test('README has at most 200 lines', () => {
 })
 
 test('every command in the documents exists, with its options', () => {
-  const commands = DOCUMENTS.flatMap((file) => commandsIn(read(file)))
-  expect(commands.length).toBeGreaterThan(20)
+  const table = tableOfCommands()
+  expect(table.length).toBeGreaterThan(40)
+  const commands = [...DOCUMENTS.flatMap((file) => commandsIn(read(file))), ...table]
+  expect(commands.length).toBeGreaterThan(100)
   for (const words of commands) expect(unknownIn(words, program), words.join(' ')).toBeNull()
 })
 
@@ -56,8 +70,7 @@ test.each(['rotate --sideways', 'device explode x', 'init --key-file x', 'device
 )
 
 test('every command that people can give stands in README', () => {
-  const said = commandsIn(read('README.md')).map((words) => words.join(' '))
-  const others = read('README.md')
+  const said = [...commandsIn(read('README.md')), ...tableOfCommands()].map((words) => words.join(' '))
   const leaves = program.commands.flatMap((command) =>
     command.commands.length === 0
       ? [command.name()]
@@ -65,13 +78,16 @@ test('every command that people can give stands in README', () => {
   )
   expect(leaves.length).toBeGreaterThan(15)
   for (const name of leaves) {
-    expect(said.some((line) => line.startsWith(name)) || others.includes(`\`${name}\``), name).toBe(true)
+    expect(
+      said.some((line) => `${line} `.startsWith(`${name} `)),
+      name,
+    ).toBe(true)
   }
 })
 
 test('every link leads to a file', () => {
   const links = DOCUMENTS.flatMap((file) =>
-    [...read(file).matchAll(/\]\((?!https:)([^)#]+)/g)].map(([, link]) => link!),
+    [...read(file).matchAll(/\]\((?!https:)([^)#]+)/g)].map(([, link]) => join(dirname(file), link!)),
   )
   expect(links.length).toBeGreaterThan(8)
   expect(links.filter((link) => !existsSync(join(ROOT, link)))).toEqual([])
