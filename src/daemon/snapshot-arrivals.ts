@@ -11,7 +11,7 @@ const BATCH = 64 // sanity: records taken in one commit; each has some kilobytes
 const CLEAR_BATCH = 4096 // sanity: removals in one commit
 
 /** In which order they are taken: a device belongs to a persona, and what is the owner's comes as one, at the end. */
-const RANK = { persona: '1', device: '2', owner: '3' } as const
+const RANK = { persona: '1', device: '2', alarm: '3', owner: '4' } as const
 const OWNER = `${RANK.owner}own`
 const OWN_PERSONA = `${RANK.owner}persona`
 
@@ -29,6 +29,8 @@ export function idOfArrival(item: SnapshotItem, ownId: string | null): string {
       return item.id === ownId ? OWN_PERSONA : RANK.persona + item.id
     case 'device':
       return RANK.device + item.id
+    case 'alarm':
+      return RANK.alarm + item.id
   }
 }
 
@@ -103,6 +105,7 @@ function takeBatch(batch: readonly Arrival[], origin: Origin, ledger: Ledger): v
 function takeOne(item: SnapshotItem, origin: Origin, ledger: Ledger): void {
   if (item.kind === 'persona') mergePersona(item.value, origin, ledger)
   else if (item.kind === 'device') mergeDevice(item.id, item.value, origin, ledger)
+  else if (item.kind === 'alarm') ledger.stage(ledger.records.alarms.put(item.id, item.value))
   else throw new Error(`${item.kind} is the owner's`)
 }
 

@@ -20,7 +20,8 @@ export function checkItem(item: SnapshotItem, ledger: Ledger): void {
     case 'device':
       return checkPending(item.value, ledger)
     case 'intent':
-      // Its shape is all there is to check: it says what this owner wanted.
+    case 'alarm':
+      // Its shape is all there is to check: it says what this owner wanted, or was told.
       return
   }
 }

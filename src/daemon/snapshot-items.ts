@@ -17,6 +17,7 @@ import {
   MAX_OTHERS,
   MAX_RECENT_TABLES,
   MAX_TOMBSTONES,
+  type AlarmRecord,
   type DeviceRecord,
   type OwnRecord,
   type PersonaRecord,
@@ -24,7 +25,7 @@ import {
 
 export const SNAPSHOT_VERSION = 1
 
-/** `sibling` leaves out what is of this device alone: its intents. */
+/** `sibling` leaves out what is of this device alone: its intents, and what it has alarmed of. */
 export type Purpose = 'backup' | 'sibling'
 
 /** The first line. */
@@ -44,6 +45,7 @@ export type SnapshotItem =
   | { readonly kind: 'device'; readonly id: string; readonly value: DeviceRecord }
   | { readonly kind: 'own'; readonly id: string; readonly value: OwnRecord }
   | { readonly kind: 'intent'; readonly id: string; readonly value: Intent }
+  | { readonly kind: 'alarm'; readonly id: string; readonly value: AlarmRecord }
 
 /** The last line: without it the snapshot was cut. */
 export interface SnapshotEnd {
@@ -56,6 +58,7 @@ export interface SnapshotEnd {
 const MAX_ALIASES = 256 // sanity: entries that were joined into one
 const MAX_NAME_CHARS = 160 // sanity: 64 code points and the number that makes a name unique
 const MAX_SOURCE_CHARS = 128 // sanity: as observe.batch has it
+const MAX_MESSAGE_CHARS = 1024 // sanity: a sentence with two names in it
 const MAX_LINKS_CHARS: number = (MAX_EPOCH - 1) * 32 // format: 16 bytes for each epoch between
 
 const seconds = z.int().min(0)
@@ -189,6 +192,17 @@ const intent: z.ZodType<Intent> = z.strictObject({
   settled: z.literal(true).exactOptional(),
 })
 
+const alarm: z.ZodType<AlarmRecord> = z.strictObject({
+  code: z.string().regex(/^[A-Z_]{1,64}$/),
+  personaId: keyHex.nullable(),
+  keys: z.array(deviceKey).max(MAX_OTHERS),
+  message: z.string().max(MAX_MESSAGE_CHARS),
+  sinceSec: seconds,
+  lastSec: seconds,
+  count: z.int().min(0),
+  dueSec: seconds.nullable(),
+})
+
 /** The first line; a later version may look otherwise, so that only `version` is judged before the rest. */
 export const snapshotHeader: z.ZodType<SnapshotHeader> = z.strictObject({
   kind: z.literal('snapshot'),
@@ -204,6 +218,7 @@ export const snapshotItem: z.ZodType<SnapshotItem | SnapshotEnd> = z.discriminat
   z.strictObject({ kind: z.literal('device'), id: deviceKey, value: deviceRecord }),
   z.strictObject({ kind: z.literal('own'), id: z.literal('own'), value: own }),
   z.strictObject({ kind: z.literal('intent'), id: z.string().max(16), value: intent }),
+  z.strictObject({ kind: z.literal('alarm'), id: z.string().regex(/^[0-9a-f]{1,64}$/), value: alarm }),
   z.strictObject({ kind: z.literal('end'), items: z.int().min(0), hash: keyHex }),
 ])
 

@@ -34,7 +34,7 @@ const TRAVELS: Readonly<Record<keyof Records, Purpose | 'always' | 'never'>> = {
   counts: 'never', // they are counted again
   history: 'never', // it tells what happened to one store
   tip: 'never',
-  alarms: 'never', // each device raises its own
+  alarms: 'backup', // what this owner was told here, and has not dismissed
   apps: 'never', // a token is for one machine, and one that was revoked since must not come back
   places: 'never',
   imports: 'never',
