@@ -10,11 +10,12 @@ import { countOf, cutText, formatTable, formatTime } from './layout.ts'
 const MAX_NAME_COLUMNS = 40 // sanity: a name must not push the rest off the screen
 
 /** All pages as one, in the shape of one page. */
-export async function list(context: Context): Promise<number> {
+export async function list(context: Context, options: { readonly blocked?: true } = {}): Promise<number> {
+  const blocked = options.blocked === undefined ? {} : { blocked: true }
   const page = await withDaemon(context, async (client) => {
     const contacts: Contact[] = []
     for (let after: string | null = null; ;) {
-      const page: ContactPage = await client.call('contact.list', after === null ? {} : { after })
+      const page: ContactPage = await client.call('contact.list', { ...blocked, ...(after === null ? {} : { after }) })
       contacts.push(...page.contacts)
       if (page.next === null) return { contacts, next: null, total: page.total }
       after = page.next
@@ -27,7 +28,7 @@ export async function list(context: Context): Promise<number> {
 export function formatContacts(contacts: readonly Contact[], nowSec: number): string[] {
   if (contacts.length === 0) return ['no contacts yet: persona tox scan FILE reads them out of your Tox profiles']
   const rows = contacts.map((contact) => [
-    cutText(showName(contact.name, null), MAX_NAME_COLUMNS),
+    `${cutText(showName(contact.name, null), MAX_NAME_COLUMNS)}${contact.blocked ? ' (blocked)' : ''}`,
     contact.personaId === null ? 'none' : keyTail(contact.personaId),
     countDevices(contact),
     activeOf(contact),
@@ -60,7 +61,7 @@ export async function show(context: Context, name: string): Promise<number> {
 }
 
 export function formatContact(contact: Contact, nowSec: number): string[] {
-  const lines = [showName(contact.name, contact.personaId ?? contact.active)]
+  const lines = [`${showName(contact.name, contact.personaId ?? contact.active)}${contact.blocked ? ', blocked' : ''}`]
   if (contact.aliases.length > 0)
     lines.push(`also:      ${contact.aliases.map((alias) => showName(alias, null)).join(', ')}`)
   if (contact.personaId === null) lines.push('persona:   none yet; one Tox device, known by its key')

@@ -15,6 +15,7 @@ export type CliErrorCode =
   | 'SANDBOXED' // running Tox clients cannot be seen from here
   | 'WORDS_WRONG' // what was typed is not one of the recovery words
   | 'LOCKED' // as the daemon says it, before anything was written
+  | 'CONTACTS_FILE' // cannot be read or written, or is no list of contacts
   | 'NUMBER_WRONG' // what was typed is no safety number
   | 'SYNC_FILE' // cannot be read, or is no text
   | 'SCAN_INCOMPLETE' // some of several profiles could not be read

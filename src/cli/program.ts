@@ -1,7 +1,5 @@
 /** The words of the command line, and which file does the work of each; that file is loaded only when its command is called. */
 import { Command } from 'commander'
-import type { AddContactOptions } from './contact-add.ts'
-import type { VerifyContactOptions } from './contact-verify.ts'
 import type { Context } from './context.ts'
 import type { AlarmOptions } from './alarms.ts'
 import type { GrantOptions } from './app.ts'
@@ -15,6 +13,7 @@ import type { AnswerOptions } from './pending.ts'
 import type { InitOptions } from './persona.ts'
 import { addBackup } from './program-backup.ts'
 import { addEveryday } from './program-everyday.ts'
+import { addContactCommands } from './program-contact.ts'
 import { addRotation } from './program-rotation.ts'
 import { PASSPHRASE_FILE, addTox, type WithPassphrase } from './program-tox.ts'
 import type { ServiceCommandOptions } from './service-commands.ts'
@@ -222,30 +221,7 @@ function addSibling(sibling: Command, run: Runner): void {
 
 function addContact(program: Command, run: Runner): void {
   const contact = program.command('contact').description('the people you know')
-  contact
-    .command('list')
-    .description('all of them, by name')
-    .action(() => run(async (context) => (await import('./contact.ts')).list(context)))
-  contact
-    .command('show <name>')
-    .description('one of them, by name or by the beginning of a PersonaID or ToxPk')
-    .action((name: string) => run(async (context) => (await import('./contact.ts')).show(context, name)))
-  contact
-    .command('add <link>')
-    .description('know somebody by a contact link; - reads it from stdin')
-    .option('--name <name>', 'what you call the contact')
-    .option('--repin', 'although another chain of keys, or a higher epoch, is pinned')
-    .action((link: string, options: AddContactOptions) =>
-      run(async (context) => (await import('./contact-add.ts')).add(context, link, options)),
-    )
-  contact
-    .command('verify <name>')
-    .description('compare safety numbers: shows both, and takes the one that the contact reads to you')
-    .option('--number <digits>', 'what the screen of the contact shows as the own number; - reads it from stdin')
-    .option('--link <link>', 'the contact link, scanned from the screen of the contact; - reads it from stdin')
-    .action((name: string, options: VerifyContactOptions) =>
-      run(async (context) => (await import('./contact-verify.ts')).verify(context, name, options)),
-    )
+  addContactCommands(contact, run)
   program
     .command('link')
     .description('your contact link, for people who are to know you; on a terminal also as a QR code')

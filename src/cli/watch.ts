@@ -51,6 +51,10 @@ export function describeEvent(event: DaemonEvent): string {
       const { contact, changes } = event.data
       return `${showName(contact.name, contact.personaId ?? contact.active)}: ${changes.map(describeChange).join('; ')}`
     }
+    case 'contact.forgotten': {
+      const { name, personaId, key } = event.data
+      return `${showName(name, personaId ?? key)} is forgotten`
+    }
     case 'device.added': {
       const { contact, device, personaId } = event.data
       return `${showName(contact, personaId)} lists a new device, ${showName(device.name, device.key)}`
@@ -143,6 +147,10 @@ const CHANGES: Readonly<Record<ContactChange['kind'], string>> = {
   confirmed: 'confirmed',
   unconfirmed: 'no longer confirmed',
   repinned: 'has the chain of keys that you chose',
+  called: 'is called',
+  blocked: 'blocked',
+  unblocked: 'no longer blocked',
+  split: 'is no longer the owner of',
   verified: 'verified by you',
   policy: 'policy is now',
 }

@@ -13,6 +13,7 @@ const ID_DIGITS = 8
 
 /** One alarm for each code and persona: it stands until the owner dismisses it. */
 function alarm(ledger: Ledger, code: string, personaId: string, key: string | null, message: string): void {
+  if (ledger.isBlocked(personaId)) return
   const id = alarmId(code, personaId, ledger)
   const known = ledger.records.alarms.get(id)
   const { nowSec } = ledger
@@ -44,6 +45,7 @@ function alarmId(code: string, personaId: string, ledger: Ledger): string {
 /** Two tables in the place of one: honest devices that did not know of each other make such, and settle it by a higher one. */
 export function noteFork(persona: PersonaRecord, ledger: Ledger): void {
   const id = alarmId(FORK, persona.personaId, ledger)
+  if (ledger.isBlocked(persona.personaId)) return
   if (ledger.records.alarms.get(id) !== undefined) return
   const { nowSec } = ledger
   const message = `${persona.entry?.name ?? OWN_NAME} signed two tables in the place of one, and none that settles it for 14 days: somebody else may have the signing key`
@@ -72,6 +74,7 @@ export function announceDue(id: string, ledger: Ledger): void {
   const record = ledger.records.alarms.get(id)
   if (record?.dueSec === undefined || record.dueSec === null || record.dueSec > ledger.nowSec) return
   const { code, personaId, message } = record
+  if (ledger.isBlocked(personaId)) return
   ledger.stage(ledger.records.alarms.put(id, { ...record, dueSec: null, lastSec: ledger.nowSec }))
   ledger.emit({ event: 'alarm', data: { code, personaId, key: null, message } })
 }

@@ -28,6 +28,8 @@ export type KeeperErrorCode =
   | 'NAME_TAKEN' // by another contact
   | 'CONTACT_IS_OWN' // the owner is no contact of his own
   | 'CONTACT_PROVISIONAL' // it has no persona yet
+  | 'CONTACT_FORGOTTEN' // an import does not bring back whom the owner forgot
+  | 'DEVICE_CONFIRMED' // it is the contact's by its own word
   | 'CHAIN_DIFFERS' // a link names another chain for a known PersonaID
   | 'NUMBER_MISMATCH' // a safety number or link is not the contact's
   | 'WORDS_TOO_LONG'

@@ -88,6 +88,7 @@ export async function listContacts(
   after: string | undefined,
   limit: number,
   reader: Reader,
+  withBlocked = false,
 ): Promise<{ contacts: Contact[]; next: string | null }> {
   const contacts: Contact[] = []
   let last: string | null = null
@@ -99,6 +100,7 @@ export async function listContacts(
     const contact = contactOf(leadsTo, reader)
     // Aliases lead to the same contact.
     if (contact === null || foldName(contact.name) !== folded) continue
+    if (contact.blocked && !withBlocked) continue
     contacts.push(contact)
     chars += JSON.stringify(contact).length
   }

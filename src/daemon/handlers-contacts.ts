@@ -18,8 +18,8 @@ export function contactHandlers(keeper: Keeper, apps: Apps): Handlers<ContactMet
   return {
     lookup: ({ query }) => lookup(query, keeper.reader()),
     verify: ({ text, from }) => keeper.verify(text, from ?? null),
-    'contact.list': async ({ after, limit }) => {
-      const page = await listContacts(after, Math.min(limit ?? DEFAULT_PAGE, MAX_PAGE), keeper.reader())
+    'contact.list': async ({ after, limit, blocked }) => {
+      const page = await listContacts(after, Math.min(limit ?? DEFAULT_PAGE, MAX_PAGE), keeper.reader(), blocked)
       const counts = keeper.counts()
       return { ...page, total: counts.contacts + counts.provisional }
     },

@@ -20,6 +20,7 @@ import { appHandlers, finishRevocations } from './handlers-apps.ts'
 import { backupHandlers } from './handlers-backup.ts'
 import { contactHandlers } from './handlers-contacts.ts'
 import { custodyHandlers } from './handlers-custody.ts'
+import { entryHandlers } from './handlers-entries.ts'
 import { generalHandlers } from './handlers-general.ts'
 import { linkHandlers } from './handlers-links.ts'
 import { pendingHandlers } from './handlers-pending.ts'
@@ -134,6 +135,7 @@ export class Keeper {
       ...contactHandlers(this, this.apps),
       ...appHandlers(this, this.apps),
       ...linkHandlers(this),
+      ...entryHandlers(this),
       ...pendingHandlers(this),
       ...alarmHandlers(this),
       ...ownHandlers(this),

@@ -63,6 +63,7 @@ export class Ledger {
       this.#told = new Map()
       const decided = decide()
       this.#tellContacts()
+      this.#events = this.#events.filter((event) => !this.#isAboutBlocked(event))
       if (this.#events.length > 0) {
         this.#noteClock()
         const appended = appendHistory(this.#events, this.#records, this.nowSec, this.engine)
@@ -95,6 +96,24 @@ export class Ledger {
     }
   }
 
+  /** Whether the owner wants to hear nothing of this persona, or of a friend without one. */
+  isBlocked(personaId: string | null, key: string | null = null): boolean {
+    const persona = personaId === null ? undefined : this.persona(personaId)
+    if (persona?.entry?.blocked === true) return true
+    return key !== null && this.device(key).entry?.blocked === true
+  }
+
+  // What is seen of them is kept, and nobody is told of it but of the block itself.
+  #isAboutBlocked(event: PendingEvent): boolean {
+    if (event.event === 'contact.changed') {
+      const { contact, changes } = event.data
+      return this.isBlocked(contact.personaId) && !changes.some(({ kind }) => kind === 'blocked')
+    }
+    if (event.event === 'pending.new') return this.isBlocked(event.data.personaId, event.data.key)
+    const isNews = event.event === 'device.added' || event.event === 'clock' || event.event === 'alarm'
+    return isNews && this.isBlocked(event.data.personaId)
+  }
+
   stage(write: Write): void {
     this.#writer.stage(write)
   }
@@ -120,8 +139,25 @@ export class Ledger {
     const before = this.persona(persona.personaId)
     const contacts = Number(persona.entry !== null) - Number((before?.entry ?? null) !== null)
     if (contacts !== 0) this.#count({ contacts })
+    if (before === undefined && this.forgotten(persona.personaId) !== undefined)
+      this.stage(this.#records.forgotten.remove(persona.personaId))
     this.stage(this.#records.personas.put(persona.personaId, persona))
     this.#notePending(persona.personaId, before === undefined ? [] : pendingKinds(before), pendingKinds(persona))
+  }
+
+  /** What is kept, out of sight, of a persona that the owner forgot. */
+  forgotten(personaId: string): rec.PersonaRecord | undefined {
+    return this.#records.forgotten.get(personaId)
+  }
+
+  /** @param kept what stays of it, out of sight */
+  removePersona(personaId: string, kept: rec.PersonaRecord): void {
+    const before = this.persona(personaId)
+    if (before === undefined) return
+    if (before.entry !== null) this.#count({ contacts: -1 })
+    this.#notePending(personaId, pendingKinds(before), [])
+    this.stage(this.#records.personas.remove(personaId))
+    this.stage(this.#records.forgotten.put(personaId, kept))
   }
 
   /** So that what waits is found without looking at everybody. */

@@ -129,7 +129,7 @@ class Observation {
     const personaId = formatHex(blob.personaId)
     const lists = deviceKeysOf(blob).includes(this.#key)
     const known = this.#ledger.persona(personaId)
-    const verdict = judgeAgainst(known, blob, this.#ledger)
+    const verdict = judgeAgainst(known ?? this.#ledger.forgotten(personaId), blob, this.#ledger)
     this.#personaId = personaId
     this.#verdict = verdict
     // Another chain or an unreadable table says nothing about whose the device is.
@@ -143,7 +143,7 @@ class Observation {
       // What a profile on this machine shows was written here, most likely.
       const copySec = this.#source === `profile:${this.#key}` ? null : this.#atSec
       if (this.#own.adopt(blob, verdict, { from: this.#key, copySec, mayNote })) this.#noteHeard()
-    } else if (known === undefined) this.#meet(blob)
+    } else if (known === undefined) this.#meet(blob, verdict)
     else this.#follow(known, blob, verdict, mayNote)
   }
 
@@ -151,14 +151,19 @@ class Observation {
    * A persona that nobody here knew: only a device that it lists and that shows it to this day introduces it (an old profile is no such
    * day), and only one that belongs to nobody yet.
    */
-  #meet(blob: VerifiedBlob): void {
+  #meet(blob: VerifiedBlob, { verdict }: OrderVerdict): void {
     const device = this.#ledger.device(this.#key)
+    // Whom the owner forgot is met again by the table that was known or a later one, and by no other chain.
+    if (verdict !== 'new' && verdict !== 'accept' && verdict !== 'refresh') return
     if (device.bound !== null || !consentsTo(device.reports, formatHex(blob.personaId))) return
     if (!this.#isAccepted && (device.entry?.policy ?? this.#ledger.defaultPolicy) !== 'auto') {
       this.#ensureEntry()
       return holdUpgrade(this.#key, blob, this.#ledger)
     }
-    const empty: PersonaRecord = { ...newPersona(blob), devices: [] }
+    const empty: PersonaRecord = this.#ledger.forgotten(formatHex(blob.personaId)) ?? {
+      ...newPersona(blob),
+      devices: [],
+    }
     const { persona, changes } = takeHead(empty, blob, this.#ledger, true)
     const leadsTo = { kind: 'persona', id: persona.personaId } as const
     const provisional = device.entry

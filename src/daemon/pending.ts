@@ -37,13 +37,15 @@ function tell(update: PendingUpdate, ledger: Ledger): void {
 /** What makes the store able to say what waits without looking at everybody. */
 export function pendingKinds(persona: PersonaRecord): PendingRecord['kinds'] {
   const kinds: PendingUpdate['kind'][] = []
+  if (persona.entry?.blocked === true) return kinds
   if (persona.pending !== null && !persona.pending.rejected) kinds.push('update')
   if (persona.held !== null && persona.entry !== null) kinds.push('held')
   return kinds
 }
 
 export function upgradeKinds(device: DeviceRecord | undefined): PendingRecord['kinds'] {
-  return device?.pending === undefined || device.pending === null || device.pending.rejected ? [] : ['upgrade']
+  if (device === undefined || device.entry?.blocked === true) return []
+  return device.pending === null || device.pending.rejected ? [] : ['upgrade']
 }
 
 /** All that waits for this record, as the owner sees it. */

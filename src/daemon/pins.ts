@@ -3,14 +3,15 @@ import { formatHex } from '../core/bytes.ts'
 import type { Evidence } from '../core/evidence.ts'
 import type { ContactLink } from '../core/link.ts'
 import { compareTables } from '../core/order.ts'
-import { forgetPersona } from '../core/trust.ts'
+import { forgetPersona, type Entry } from '../core/trust.ts'
 import type { VerifiedBlob } from '../core/verify.ts'
 import type { ContactChange } from '../ipc/events.ts'
 import type { AddedContact } from '../ipc/shapes-links.ts'
 import { alarmIfContested } from './alarms.ts'
 import { KeeperError } from './errors.ts'
 import { dropHead, raiseMinEpoch, recall, takeHead } from './heads.ts'
-import type { Ledger } from './ledger.ts'
+import { recallContact } from './forget.ts'
+import { tidyName, type Ledger } from './ledger.ts'
 import type { PersonaRecord } from './records.ts'
 
 const NAME_DIGITS = 8 // sanity: as many as device- has; the owner may call the contact otherwise
@@ -30,10 +31,12 @@ export function pinLink(link: ContactLink, { name, repin }: PinWishes, ledger: L
   const personaId = formatHex(link.personaId)
   const root = formatHex(link.root)
   const known = ledger.persona(personaId)
-  if (personaId === ledger.own()?.personaId) throw ownLinkRefused(known?.root === root)
+  checkNotOwn(link, ledger)
   if (known === undefined) {
-    ledger.putPersona(linked(link, name ?? `persona-${personaId.slice(0, NAME_DIGITS).toLowerCase()}`, name, ledger))
-    ledger.tellContact(personaId, [{ kind: 'created', key: null, name }], OWNER_SOURCE)
+    if (name !== null) ledger.checkFree(name, { kind: 'persona', id: personaId })
+    const called = name ?? `persona-${personaId.slice(0, NAME_DIGITS).toLowerCase()}`
+    const { defaultPolicy: policy, nowSec: createdSec } = ledger
+    addLinked(link, { name: called, aliases: [], policy, blocked: false, createdSec }, repin, ledger)
     return 'added'
   }
   if (known.root !== root && !repin) throw chainDiffers(known)
@@ -45,6 +48,38 @@ export function pinLink(link: ContactLink, { name, repin }: PinWishes, ledger: L
   return outcome
 }
 
+/**
+ * A persona that is no contact becomes one, under this entry; of one that was forgotten the pin and the head are those of before. Call it
+ * inside of a change.
+ * @param entry whose name, where it is another contact's, gets a number
+ * @throws {KeeperError} CONTACT_IS_OWN | CHAIN_DIFFERS
+ */
+export function addLinked(link: ContactLink, entry: Entry, repin: boolean, ledger: Ledger): void {
+  const personaId = formatHex(link.personaId)
+  const root = formatHex(link.root)
+  const forgotten = ledger.forgotten(personaId)
+  const before = ledger.persona(personaId) ?? forgotten
+  checkNotOwn(link, ledger)
+  if (before !== undefined && before.root !== root && !repin) throw chainDiffers(before)
+  const tidy = { ...entry, name: tidyName(entry.name), aliases: entry.aliases.map(tidyName) }
+  const linked = unseen(link, ledger.adoptEntry(tidy, { kind: 'persona', id: personaId }))
+  ledger.putPersona(forgotten === undefined ? linked : recalled(linked, forgotten, ledger))
+  ledger.tellContact(personaId, [{ kind: 'created', key: null, name: linked.entry?.name ?? null }], OWNER_SOURCE)
+}
+
+function recalled(linked: PersonaRecord, forgotten: PersonaRecord, ledger: Ledger): PersonaRecord {
+  const { root, minEpoch, entry } = linked
+  const kept = { ...forgotten, entry }
+  if (root !== forgotten.root) return pinChain(kept, root, minEpoch, ledger).persona
+  return recallContact(raiseMinEpoch(kept, minEpoch, ledger).persona, ledger)
+}
+
+function checkNotOwn(link: ContactLink, ledger: Ledger): void {
+  const personaId = formatHex(link.personaId)
+  if (personaId === ledger.own()?.personaId)
+    throw ownLinkRefused(ledger.persona(personaId)?.root === formatHex(link.root))
+}
+
 /** The owner compared, with his own eyes, what names the chain that is pinned. Call it inside of a change. */
 export function markVerified(persona: PersonaRecord, ledger: Ledger): void {
   ledger.putPersona({ ...persona, verifiedAtSec: ledger.nowSec })
@@ -52,12 +87,10 @@ export function markVerified(persona: PersonaRecord, ledger: Ledger): void {
     ledger.tellContact(persona.personaId, [{ kind: 'verified', key: null, name: null }], OWNER_SOURCE)
 }
 
-function linked(link: ContactLink, name: string, wanted: string | null, ledger: Ledger): PersonaRecord {
-  const personaId = formatHex(link.personaId)
-  const leadsTo = { kind: 'persona', id: personaId } as const
-  if (wanted !== null) ledger.checkFree(wanted, leadsTo)
+/** All that is known of it is the link. */
+function unseen(link: ContactLink, entry: Entry): PersonaRecord {
   return {
-    personaId,
+    personaId: formatHex(link.personaId),
     root: formatHex(link.root),
     minEpoch: link.epoch,
     head: null,
@@ -72,7 +105,7 @@ function linked(link: ContactLink, name: string, wanted: string | null, ledger: 
     others: [],
     evidence: [],
     verifiedAtSec: null,
-    entry: ledger.newEntry(name, leadsTo),
+    entry,
   }
 }
 

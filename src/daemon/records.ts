@@ -238,6 +238,8 @@ export function storedBytes(hex: string): Uint8Array {
 
 export interface Records {
   readonly personas: Collection<PersonaRecord>
+  /** Personas that the owner forgot, with their pins and heads and nothing else. */
+  readonly forgotten: Collection<PersonaRecord>
   readonly devices: Collection<DeviceRecord>
   readonly names: Collection<NameRecord>
   readonly own: Collection<OwnRecord>
@@ -258,8 +260,10 @@ export interface Records {
 
 /** The collections over a store: over the store itself, with a cache, to read what is on disk; over a Writer to change it. */
 export function recordsOf(store: Store, cache: RecordCache | null = null): Records {
+  const persona = record<PersonaRecord>({ pending: null, verifiedAtSec: null })
   return {
-    personas: new Collection(store, 'persona', record<PersonaRecord>({ pending: null, verifiedAtSec: null }), cache),
+    personas: new Collection(store, 'persona', persona, cache),
+    forgotten: new Collection(store, 'forgotten', persona, cache),
     devices: new Collection(store, 'device', record<DeviceRecord>({ pending: null }), cache),
     names: new Collection(store, 'name', record<NameRecord>(), cache),
     own: new Collection(store, 'own', record<OwnRecord>(OWN_DEFAULTS), cache),

@@ -49,6 +49,8 @@ export function mergePersona(incoming: PersonaRecord, origin: Origin, ledger: Le
   const known = ledger.persona(incoming.personaId)
   const leadsTo = { kind: 'persona', id: incoming.personaId } as const
   const isOwn = incoming.personaId === origin.ownId
+  // Whom the owner forgot here no snapshot brings back.
+  if (known === undefined && !isOwn && ledger.forgotten(incoming.personaId) !== undefined) return incoming
   const { persona, changes } =
     known === undefined
       ? meet(incoming, ledger)

@@ -26,6 +26,7 @@ const LINE_END = 0x0a
 /** Which records leave this device. The compiler asks for a decision on each new kind. */
 const TRAVELS: Readonly<Record<keyof Records, Purpose | 'always' | 'never'>> = {
   personas: 'always',
+  forgotten: 'never', // a sibling or backup need not know whom the owner wants to forget
   devices: 'always',
   own: 'always',
   intents: 'backup',

@@ -38,12 +38,13 @@ export function personaContact(persona: PersonaRecord, records: Records, clock: 
   const devices = [...confirmed.filter(isChatting), ...confirmed.filter((device) => !isChatting(device))]
   const first = activeDevice(persona.devices)?.key ?? null
   const active = activeDevice(devices)?.key ?? null
-  return {
+  const contact: Contact = {
     kind: isOwn ? 'own' : 'persona',
     name: persona.entry?.name ?? 'me',
     aliases: [...(persona.entry?.aliases ?? [])],
     personaId: persona.personaId,
     policy: persona.entry?.policy ?? 'auto',
+    blocked: persona.entry?.blocked ?? false,
     ...orderOf(persona, clock),
     minEpoch: persona.minEpoch,
     verifiedAtSec: persona.verifiedAtSec,
@@ -55,6 +56,13 @@ export function personaContact(persona: PersonaRecord, records: Records, clock: 
     claims: known.filter((device) => device.state !== 'confirmed'),
     others,
   }
+  return contact.blocked ? outOfUse(contact) : contact
+}
+
+/** Nobody is to be talked to, or befriended, by mistake: a program that knows nothing of blocks has no device to use. */
+function outOfUse(contact: Contact): Contact {
+  const others = [...contact.devices, ...contact.claims, ...contact.others]
+  return { ...contact, active: null, activeUnconfirmed: null, devices: [], claims: [], others }
 }
 
 function isChatting(device: ContactDevice): boolean {
@@ -106,12 +114,13 @@ export function provisionalContact(key: string, device: DeviceRecord): Contact |
     seenAtSec: device.seenAtSec,
     sources: sourcesOf(device),
   }
-  return {
+  const contact: Contact = {
     kind: 'provisional',
     name: entry.name,
     aliases: [...entry.aliases],
     personaId: null,
     policy: entry.policy,
+    blocked: entry.blocked,
     epoch: null,
     seq: null,
     timeSec: null,
@@ -126,6 +135,7 @@ export function provisionalContact(key: string, device: DeviceRecord): Contact |
     claims: [],
     others: [],
   }
+  return contact.blocked ? outOfUse(contact) : contact
 }
 
 /** Whom a device belongs to: the contact it is bound to, or its own provisional entry; and who merely claims it. */
@@ -144,7 +154,7 @@ export function whoHas(
   const isTheirs = view !== null && view.state !== 'claimed'
   const contact = isTheirs ? bound : provisionalContact(key, device)
   const claimedBy = device.claimedBy.filter((id) => contact === null || id !== contact.personaId)
-  return { contact, device: isTheirs ? view : (contact?.devices[0] ?? null), claimedBy }
+  return { contact, device: isTheirs ? view : (contact?.devices[0] ?? contact?.others[0] ?? null), claimedBy }
 }
 
 export function findDevice(contact: Contact, key: string): ContactDevice | null {

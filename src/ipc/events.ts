@@ -13,6 +13,7 @@ export interface ContactChange {
 
 export interface EventData {
   'contact.changed': { contact: Contact; changes: ContactChange[]; source: string }
+  'contact.forgotten': { personaId: string | null; key: string | null; name: string }
   'device.added': { personaId: string; contact: string; device: TableDevice }
   /** `unapproved`: devices that came only through a sibling's table. */
   'own.changed': { table: OwnTable; cause: string; unapproved: TableDevice[] }
@@ -68,6 +69,7 @@ export interface EventData {
 export type EventName = keyof EventData
 export const EVENT_NAMES: readonly EventName[] = [
   'contact.changed',
+  'contact.forgotten',
   'device.added',
   'own.changed',
   'own.unsigned',

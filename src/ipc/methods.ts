@@ -5,6 +5,7 @@ import { MAX_EPOCH } from '../core/limits.ts'
 import { MAX_BATCH, MAX_PAGE } from './limits.ts'
 import type { MethodSpec, Permission } from './method.ts'
 import { EVENT_NAMES, type EventName } from './events.ts'
+import * as cards from './shapes-contacts.ts'
 import * as links from './shapes-links.ts'
 import { dueProfiles, writtenProfile, type DueProfiles, type WrittenProfile } from './shapes-profile.ts'
 import { diagnosis, type Diagnosis } from './shapes-doctor.ts'
@@ -35,6 +36,7 @@ const appSeconds = z
   .int()
   .min(60)
   .max(10 * 366 * 86_400) // sanity: up to ten years; for ever is to be said by leaving it out
+const contactName = z.string().min(1).max(256) // sanity: a name or digits
 const noParams = z.strictObject({})
 const sealed = z.strictObject({ sealing: z.enum(['unsealed', 'passphrase', 'key']) })
 const deviceName = z.strictObject({ device: z.string().max(256) })
@@ -117,12 +119,19 @@ export interface Methods {
   doctor: MethodSpec<Empty, Diagnosis>
   lookup: MethodSpec<{ query: string }, shape.LookupResult>
   verify: MethodSpec<{ text: string; from?: string }, shape.VerifyResult>
-  'contact.list': MethodSpec<{ after?: string; limit?: number }, shape.ContactPage>
+  'contact.list': MethodSpec<{ after?: string; limit?: number; blocked?: boolean }, shape.ContactPage>
   'contact.show': MethodSpec<{ contact: string }, shape.Contact>
   'contact.devices': MethodSpec<ContactDevicesParams, ContactDevices>
   'contact.number': MethodSpec<{ contact: string }, links.SafetyNumbers>
   'contact.add': MethodSpec<links.AddContactParams, links.AddedContact>
   'contact.verify': MethodSpec<links.VerifyContactParams, links.SafetyNumbers>
+  'contact.rename': MethodSpec<{ contact: string; name: string }, shape.Contact>
+  'contact.block': MethodSpec<{ contact: string }, shape.Contact>
+  'contact.unblock': MethodSpec<{ contact: string }, shape.Contact>
+  'contact.forget': MethodSpec<{ contact: string }, Empty>
+  'contact.split': MethodSpec<{ contact: string; device: string; name?: string }, shape.Contact>
+  'contact.export': MethodSpec<{ after?: string; limit?: number }, cards.CardPage>
+  'contact.import': MethodSpec<cards.ImportContactsParams, { results: cards.ImportedContact[] }>
   'link.get': MethodSpec<Empty, links.OwnLink>
   subscribe: MethodSpec<{ events?: EventName[]; after?: number }, { events: EventName[]; cursor: number }>
   unsubscribe: MethodSpec<Empty, Empty>
@@ -212,6 +221,7 @@ export const METHODS: Methods = {
     z.strictObject({
       after: z.string().max(256).exactOptional(),
       limit: z.int().min(1).max(MAX_PAGE).exactOptional(),
+      blocked: z.boolean().exactOptional(),
     }),
     shape.contactPage,
   ),
@@ -242,6 +252,49 @@ export const METHODS: Methods = {
     'Mark a contact verified whose safety number or link the owner compared',
     links.verifyContactParams,
     links.safetyNumbers,
+  ),
+  'contact.rename': method(
+    'admin',
+    'Call a contact otherwise',
+    z.strictObject({ contact: contactName, name: contactName }),
+    shape.contact,
+  ),
+  'contact.block': method(
+    'admin',
+    'Hear nothing of a contact any more; what its devices show is kept all the same',
+    z.strictObject({ contact: contactName }),
+    shape.contact,
+  ),
+  'contact.unblock': method('admin', 'Take a block back', z.strictObject({ contact: contactName }), shape.contact),
+  'contact.forget': method(
+    'admin',
+    'Forget a contact; of a persona the pinned chain and the head are kept, out of sight',
+    z.strictObject({ contact: contactName }),
+    noParams,
+  ),
+  'contact.split': method(
+    'admin',
+    'Take a device from a contact that it was wrongly taken for; it stands for itself then',
+    z.strictObject({ contact: contactName, device: contactName, name: contactName.exactOptional() }),
+    shape.contact,
+  ),
+  'contact.export': {
+    ...method(
+      'admin',
+      'A page of contact links with what the owner calls them, for another daemon',
+      z.strictObject({
+        after: z.string().max(256).exactOptional(),
+        limit: z.int().min(1).max(MAX_PAGE).exactOptional(),
+      }),
+      cards.cardPage,
+    ),
+    isLarge: true,
+  },
+  'contact.import': method(
+    'admin',
+    'Take such a list; a pinned chain stays as it is, and who was forgotten stays so',
+    cards.importContactsParams,
+    z.strictObject({ results: z.array(cards.importedContact) }),
   ),
   'link.get': method('read', "The owner's contact link", noParams, links.ownLink),
   subscribe: method(

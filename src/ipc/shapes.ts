@@ -57,6 +57,8 @@ export interface Contact {
   /** null for a provisional entry, whose one device is its name. */
   personaId: string | null
   policy: Policy
+  /** The owner wants to hear nothing of it: all its devices are among `others`. */
+  blocked: boolean
   epoch: number | null
   seq: number | null
   /** The writer's clock in the head. */
@@ -91,6 +93,7 @@ export const contact: z.ZodType<Contact> = z.strictObject({
   aliases: z.array(z.string()),
   personaId: keyHex.nullable(),
   policy,
+  blocked: z.boolean(),
   epoch: count.nullable(),
   seq: count.nullable(),
   timeSec: seconds.nullable(),
@@ -281,6 +284,10 @@ const CHANGE_KINDS = [
   'confirmed',
   'unconfirmed',
   'repinned', // the owner took another chain for the true one
+  'called', // so by the owner from now on
+  'blocked',
+  'unblocked',
+  'split', // the owner took a device from it
   'verified', // the owner compared the safety number
   'policy', // by the owner; `name` says which
 ] as const

@@ -29,6 +29,7 @@ function contact(changes: Partial<Contact> = {}): Contact {
     aliases: [],
     personaId: ZOE,
     policy: 'auto',
+    blocked: false,
     epoch: 0,
     seq: 1,
     timeSec: 1,

@@ -37,6 +37,7 @@ function contact(changes: Partial<Contact> = {}): Contact {
     aliases: [],
     personaId: P,
     policy: 'auto',
+    blocked: false,
     epoch: 0,
     seq: 3,
     timeSec: NOW,
@@ -129,6 +130,12 @@ const EVENTS: readonly DaemonEvent[] = [
       changes: [{ kind: 'added', key: B, name: HOSTILE }],
       source: 'app',
     },
+  },
+  {
+    event: 'contact.forgotten',
+    id: 2,
+    atSec: NOW,
+    data: { personaId: null, key: B, name: HOSTILE },
   },
   {
     event: 'device.added',

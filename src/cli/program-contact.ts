@@ -1,0 +1,85 @@
+/** The words of the command line about the people one knows. */
+import type { Command } from 'commander'
+import type { AddContactOptions } from './contact-add.ts'
+import type { ImportContactsOptions } from './contact-cards.ts'
+import type { SplitOptions } from './contact-edit.ts'
+import type { VerifyContactOptions } from './contact-verify.ts'
+import type { Runner } from './program.ts'
+
+/** `contact ...` but for policies. */
+export function addContactCommands(contact: Command, run: Runner): void {
+  contact
+    .command('list')
+    .description('all of them, by name')
+    .option('--blocked', 'also those that are blocked')
+    .action((options: { blocked?: true }) =>
+      run(async (context) => (await import('./contact.ts')).list(context, options)),
+    )
+  contact
+    .command('show <name>')
+    .description('one of them, by name or by the beginning of a PersonaID or ToxPk')
+    .action((name: string) => run(async (context) => (await import('./contact.ts')).show(context, name)))
+  addLinks(contact, run)
+  addEdits(contact, run)
+  contact
+    .command('export [file]')
+    .description('contact links, names, policies and blocks, as a file for another daemon; to stdout without a name')
+    .action((file: string | undefined) =>
+      run(async (context) => (await import('./contact-cards.ts')).exportContacts(context, file)),
+    )
+  contact
+    .command('import <file>')
+    .description('take such a file, - for stdin; what is known here stays as it is')
+    .option('--again', 'also contacts that you forgot')
+    .option('--trust-verified', 'the list is your own: who is verified in it is verified here')
+    .action((file: string, options: ImportContactsOptions) =>
+      run(async (context) => (await import('./contact-cards.ts')).importContacts(context, file, options)),
+    )
+}
+
+function addLinks(contact: Command, run: Runner): void {
+  contact
+    .command('add <link>')
+    .description('know somebody by a contact link; - reads it from stdin')
+    .option('--name <name>', 'what you call the contact')
+    .option('--repin', 'although another chain of keys, or a higher epoch, is pinned')
+    .action((link: string, options: AddContactOptions) =>
+      run(async (context) => (await import('./contact-add.ts')).add(context, link, options)),
+    )
+  contact
+    .command('verify <name>')
+    .description('compare safety numbers: shows both, and takes the one that the contact reads to you')
+    .option('--number <digits>', 'what the screen of the contact shows as the own number; - reads it from stdin')
+    .option('--link <link>', 'the contact link, scanned from the screen of the contact; - reads it from stdin')
+    .action((name: string, options: VerifyContactOptions) =>
+      run(async (context) => (await import('./contact-verify.ts')).verify(context, name, options)),
+    )
+}
+
+function addEdits(contact: Command, run: Runner): void {
+  contact
+    .command('rename <contact> <name>')
+    .description('call a contact otherwise')
+    .action((old: string, name: string) =>
+      run(async (context) => (await import('./contact-edit.ts')).rename(context, old, name)),
+    )
+  contact
+    .command('block <contact>')
+    .description('hear nothing of a contact; what its devices show is kept all the same')
+    .action((name: string) => run(async (context) => (await import('./contact-edit.ts')).block(context, name)))
+  contact
+    .command('unblock <contact>')
+    .description('take a block back')
+    .action((name: string) => run(async (context) => (await import('./contact-edit.ts')).unblock(context, name)))
+  contact
+    .command('forget <contact>')
+    .description('forget a contact; its chain of keys and newest table are kept out of sight')
+    .action((name: string) => run(async (context) => (await import('./contact-edit.ts')).forget(context, name)))
+  contact
+    .command('split <contact> <device>')
+    .description('take a device from a contact that it was wrongly taken for')
+    .option('--name <name>', 'what the device is called then')
+    .action((name: string, device: string, options: SplitOptions) =>
+      run(async (context) => (await import('./contact-edit.ts')).split(context, name, device, options)),
+    )
+}

@@ -1,0 +1,103 @@
+/** What answers what the owner does with contacts: names, blocks, forgetting, splitting, and lists that go elsewhere (docs/ipc.md, section 3). */
+import type { Entry } from '../core/trust.ts'
+import type { Handlers } from '../ipc/method.ts'
+import type { Methods } from '../ipc/methods.ts'
+import type { Contact } from '../ipc/shapes.ts'
+import { OWNER_SOURCE } from './apps.ts'
+import { KeeperError } from './errors.ts'
+import { exportCards, importCards } from './contact-cards.ts'
+import { findContact } from './find.ts'
+import { forgetContact, forgetProvisional } from './forget.ts'
+import type { Keeper } from './keeper.ts'
+import type { Ledger } from './ledger.ts'
+import type { NameRecord } from './records.ts'
+import { splitDevice } from './split.ts'
+
+export type EntryMethods = Pick<
+  Methods,
+  | 'contact.rename'
+  | 'contact.forget'
+  | 'contact.block'
+  | 'contact.unblock'
+  | 'contact.split'
+  | 'contact.export'
+  | 'contact.import'
+>
+
+export function entryHandlers(keeper: Keeper): Handlers<EntryMethods> {
+  return {
+    'contact.rename': async ({ contact, name }) =>
+      await editEntry(keeper, contact, 'called', (entry, leadsTo, ledger) => ledger.renameEntry(entry, name, leadsTo)),
+    'contact.block': async ({ contact }) =>
+      await editEntry(keeper, contact, 'blocked', (entry) => ({ ...entry, blocked: true })),
+    'contact.unblock': async ({ contact }) =>
+      await editEntry(keeper, contact, 'unblocked', (entry) => ({ ...entry, blocked: false })),
+    'contact.forget': async ({ contact }) => await forget(keeper, contact),
+    'contact.split': async ({ contact, device, name }) => await split(keeper, contact, device, name ?? null),
+    'contact.export': async ({ after, limit }) => await exportCards(keeper, after, limit),
+    'contact.import': async (params) => ({ results: await importCards(keeper, params) }),
+  }
+}
+
+/** Where the entry of a contact is. @throws {KeeperError} NOT_FOUND | AMBIGUOUS | CONTACT_IS_OWN */
+async function entryOf(keeper: Keeper, query: string): Promise<NameRecord> {
+  const { kind, personaId, devices, others } = await findContact(query, keeper.reader())
+  if (kind === 'own') throw new KeeperError('CONTACT_IS_OWN', 'this is you yourself', 'see: persona status')
+  if (personaId !== null) return { kind: 'persona', id: personaId }
+  return { kind: 'device', id: [...devices, ...others][0]!.key }
+}
+
+async function editEntry(
+  keeper: Keeper,
+  query: string,
+  kind: 'called' | 'blocked' | 'unblocked',
+  edit: (entry: Entry, leadsTo: NameRecord, ledger: Ledger) => Entry,
+): Promise<Contact> {
+  const leadsTo = await entryOf(keeper, query)
+  await keeper.change(() => {
+    const { ledger } = keeper
+    const { id } = leadsTo
+    if (leadsTo.kind === 'persona') {
+      const persona = ledger.persona(id)
+      if (persona?.entry == null) throw gone(query)
+      const entry = edit(persona.entry, leadsTo, ledger)
+      ledger.putPersona({ ...persona, entry })
+      ledger.tellContact(id, [{ kind, key: null, name: entry.name }], OWNER_SOURCE)
+      return
+    }
+    const device = ledger.device(id)
+    if (device.entry === null) throw gone(query)
+    ledger.putDevice(id, { ...device, entry: edit(device.entry, leadsTo, ledger) })
+  })
+  return await findContact(leadsTo.id, keeper.reader())
+}
+
+async function forget(keeper: Keeper, query: string): Promise<Record<string, never>> {
+  const { kind, id } = await entryOf(keeper, query)
+  await keeper.change(() => {
+    const { ledger } = keeper
+    const persona = kind === 'persona' ? ledger.persona(id) : undefined
+    if (persona !== undefined) forgetContact(persona, ledger)
+    else if (kind === 'device' && ledger.device(id).entry !== null) forgetProvisional(id, ledger)
+    else throw gone(query)
+  })
+  return {}
+}
+
+async function split(keeper: Keeper, query: string, device: string, name: string | null): Promise<Contact> {
+  const { personaId, name: who } = await findContact(query, keeper.reader())
+  if (personaId === null) {
+    const message = `${who} has no persona, and is one device anyway`
+    throw new KeeperError('CONTACT_PROVISIONAL', message, 'see: persona contact show NAME')
+  }
+  const key = await keeper.change(() => {
+    const persona = keeper.ledger.persona(personaId)
+    if (persona === undefined) throw gone(query)
+    return splitDevice(persona, device, name, keeper.ledger)
+  })
+  return await findContact(key, keeper.reader())
+}
+
+function gone(query: string): KeeperError {
+  return new KeeperError('NOT_FOUND', `no contact is known as "${query}"`, 'see: persona contact list')
+}
