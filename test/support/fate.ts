@@ -10,6 +10,7 @@ export type Fate =
   | 'overtaken' // by another edit of the same thing, of which its maker did not know
   | 'told' // its maker's owner was, with the command that repeats it
   | 'unlisted' // its maker's device was taken out of the table, and signs nothing until the owner decides
+  | 'forgotten' // with the state in whose place its maker's owner put an old copy
   | 'lost'
   | 'back'
 
@@ -22,6 +23,7 @@ export function fateOf(made: Made, history: History): Fate {
   const isBack = (edit.kind === 'remove' || edit.kind === 'rekey') && keys.includes(edit.key)
   if (isBack && others.some((other) => addsAgain(other, edit.key) && history.past(other).has(made)))
     return 'added again'
+  if (by.forgotten.has(made)) return 'forgotten'
   const { localDevices } = by.test.records.own.get('own')!
   if (!keys.some((key) => localDevices.includes(key))) return 'unlisted'
   if (by.told.some((command) => command.includes(edit.key))) return 'told'

@@ -47,6 +47,8 @@ export type Step =
   /** A sibling's head, or any blob ever made, reaches anybody. */
   | { readonly kind: 'show' | 'old'; readonly which: Index; readonly to: Index }
   | { readonly kind: 'crash' | 'lock' | 'unlock'; readonly who: Index }
+  /** The state of a sibling is copied; an old copy is put back in its place. */
+  | { readonly kind: 'copy' | 'restore'; readonly who: Index }
   /** A sibling shuts the thief out, or takes up the new key, both by the recovery words. */
   | { readonly kind: 'rotate' | 'follow'; readonly who: Index }
   /** Somebody has the state of a device from now on; what he then does with it, `which` ahead of the head. */
@@ -123,6 +125,10 @@ export class Member {
   readonly #personaId: string
   test: TestKeeper
   readonly made: Made[] = []
+  /** Edits that went with the state in whose place an old copy was put. */
+  readonly forgotten: Set<Made> = new Set()
+  /** The last copy of its state, and how many edits it knows of. */
+  copy: { readonly writes: readonly Write[]; readonly made: number } | null = null
   /** What the owner was told of intents that could not be kept, as the commands that repeat them. */
   readonly told: string[] = []
 
@@ -136,6 +142,11 @@ export class Member {
 
   get head(): VerifiedBlob {
     return recallBlob(parseBase64url(this.#record.head!)!, sodium)
+  }
+
+  /** Its state is an old one, and may be behind what others have. */
+  get isUnreconciled(): boolean {
+    return (this.test.records.own.get(OWN)?.restoredSec ?? null) !== null
   }
 
   /** The head as a status message. */
@@ -203,8 +214,10 @@ export class Beginning {
     for (let n = 0; n < story.siblings; n++) {
       const rotates = story.steps.some(({ kind }) => kind === 'rotate')
       const copy = rotates ? { ...owner, stateDir: this.directoryOf(owner.stateDir) } : owner
-      const test = await this.open(n === 0 ? copy : pairedWith(copy, deviceKey(nameOf(n))))
-      siblings.push(new Member(nameOf(n), test, this.#personaId, story.offsets[n] ?? 0))
+      const begun = n === 0 ? copy : pairedWith(copy, deviceKey(nameOf(n)))
+      const sibling = new Member(nameOf(n), await this.open(begun), this.#personaId, story.offsets[n] ?? 0)
+      sibling.copy = { writes: begun.writes, made: 0 }
+      siblings.push(sibling)
     }
     const friends: Member[] = []
     for (let n = 0; n < story.friends; n++) {
@@ -288,6 +301,13 @@ export class History {
         return await this.unlock(pick(this.siblings, step.who))
       case 'steal':
         return await this.#steal(pick(this.siblings, step.who))
+      case 'copy': {
+        const member = pick(this.siblings, step.who)
+        member.copy = { writes: (await copyOf(member.test)).writes, made: member.made.length }
+        return
+      }
+      case 'restore':
+        return await this.#restore(pick(this.siblings, step.who))
       case 'rotate':
         return await this.#rotate(pick(this.siblings, step.who))
       case 'follow':
@@ -309,13 +329,15 @@ export class History {
     const before = this.blobs.size
     for (const member of this.everybody) await this.unlock(member)
     if (delivery === 'heads first') await this.#showHeads()
+    let heads: string
     do {
+      heads = this.everybody.map(({ text }) => text).join(' ')
       const all = [...this.blobs]
       for (const text of delivery === 'newest first' ? all.toReversed() : all) {
         for (const member of this.everybody) await this.show(text, member)
       }
       // What jumps too far ahead is taken once what lies between has been.
-    } while (!(await this.#showHeads()))
+    } while (!(await this.#showHeads()) && heads !== this.everybody.map(({ text }) => text).join(' '))
     this.signedInQuiet = this.blobs.size - before
   }
 
@@ -333,7 +355,7 @@ export class History {
   /** Somebody is shown a status message, and judges it as whatever device it comes from. */
   async show(text: string, to: Member): Promise<void> {
     this.#nowSec += APART_SEC
-    if (text === to.text) return
+    if (text === to.text && !to.isUnreconciled) return
     // From a device that is not the member's own: that one's word would be no copy.
     await this.#act(to, async ({ test }) => test.sees(this.#carrier, text), text)
   }
@@ -445,6 +467,21 @@ export class History {
     member.test = test
   }
 
+  async #restore(member: Member): Promise<void> {
+    // After a rotation a backup would bring its key too; those have tests of their own.
+    if (member.copy === null || this.#epoch > 0) return
+    const { writes, made } = member.copy
+    const before = member.test
+    const { stateDir } = before
+    const restoredSec = this.#nowSec + member.offsetSec
+    const old = await this.#beginning.open({ stateDir, writes, own: null })
+    const put = old.records.own.put(OWN, { ...old.records.own.get(OWN)!, restoredSec })
+    member.test = await this.#beginning.open({ stateDir, writes: [...writes, put], own: null })
+    for (const { keeper } of [old, before]) keeper.close()
+    for (const one of member.made.splice(made)) member.forgotten.add(one)
+    await this.unlock(member)
+  }
+
   async #steal(from: Member): Promise<void> {
     if (this.thief !== null) return
     const found = await copyOf(from.test)
@@ -509,7 +546,7 @@ export class History {
   /** Something happens to a member; what it does about its table is noted, and the head must not have sunk. */
   async #act(member: Member, happens: (member: Member) => Promise<unknown>, shown?: string): Promise<void> {
     const before = member.head
-    const { test } = member
+    const { test, isUnreconciled } = member
     test.nowSec = this.#nowSec + member.offsetSec
     await happens(member)
     for (const { command } of test.told('own.intent-dropped')) member.told.push(command)
@@ -527,6 +564,9 @@ export class History {
         null,
         member.made.filter((made) => isDoneIn(made, shown)),
       )
+    if (isUnreconciled && member.isUnreconciled && !this.blobs.has(member.text)) {
+      throw new Error(`${member.name} signed before it was reconciled`)
+    }
     if (!this.blobs.has(member.text)) this.#note(member.text, member, onto, member.made)
   }
 }
