@@ -5,6 +5,7 @@ import { benchChain } from './chain.ts'
 import { benchCustody } from './custody.ts'
 import { benchDurable } from './durable.ts'
 import { benchJudge } from './judge.ts'
+import { benchLive } from './live.ts'
 import type { Row } from './measure.ts'
 import { friend } from './people.ts'
 import { benchProcesses } from './processes.ts'
@@ -41,5 +42,6 @@ try {
 }
 print(await benchCustody(engine, isQuick))
 print(await benchWatch(engine, isQuick))
+print(await benchLive(engine, isQuick))
 print(await benchScale(engine, isQuick))
 for (const contacts of isQuick ? [0, 1000] : [0, 10_000, 100_000]) print(await benchStart(engine, contacts, isQuick))

@@ -33,6 +33,6 @@ export class Network {
 
   link(state: 'up' | 'down'): void {
     const [command, ...args] = [...this.prefix, 'ip', 'link', 'set', 'lo', state]
-    expect(spawnSync(command!, args).status).toBe(0)
+    expect(spawnSync(command, args).status).toBe(0)
   }
 }
