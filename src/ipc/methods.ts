@@ -37,6 +37,11 @@ const appSeconds = z
   .min(60)
   .max(10 * 366 * 86_400) // sanity: up to ten years; for ever is to be said by leaving it out
 const contactName = z.string().min(1).max(256) // sanity: a name or digits
+/** Own words: text as a client can show it. JSON can say a lone surrogate, and no UTF-8 can. */
+const statusWords = z
+  .string()
+  .max(4096) // sanity: the daemon says by how much they are too long
+  .refine((words) => words.isWellFormed() && !words.includes('\0'), 'must be text without NUL and lone surrogates')
 const noParams = z.strictObject({})
 const sealed = z.strictObject({ sealing: z.enum(['unsealed', 'passphrase', 'key']) })
 const deviceName = z.strictObject({ device: z.string().max(256) })
@@ -325,7 +330,7 @@ export const METHODS: Methods = {
   'blob.get': method(
     'publish',
     'The status message to show on every device of the owner',
-    z.strictObject({ words: z.string().max(4096).exactOptional() }),
+    z.strictObject({ words: statusWords.exactOptional() }),
     shape.statusMessage,
   ),
   'persona.init': method(

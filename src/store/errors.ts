@@ -6,6 +6,7 @@ export type StoreErrorCode =
   | 'STATE_DIR_SYMLINK'
   | 'STATE_DIR_FOREIGN_OWNER'
   | 'STATE_DIR_OPEN_TO_OTHERS'
+  | 'STATE_DIR_PARENT_UNSAFE' // somebody else could replace it
   | 'STORE_LOCKED' // another process has the state directory
   | 'STORE_MISSING' // a file that must be there is not; never answered by starting empty
   | 'STORE_CORRUPT' // bytes on disk are not what was written

@@ -3,6 +3,7 @@ import { constants } from 'node:fs'
 import { lstat, mkdir, open } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { StoreError, storeErrorOf } from './errors.ts'
+import { checkParents } from './parents.ts'
 
 const PRIVATE_MODE = 0o700
 const OTHERS = 0o077
@@ -43,7 +44,7 @@ export function statePaths(stateDir: string): StatePaths {
 
 /**
  * Makes the state directory, 0700, and its parents; one that exists is checked instead.
- * @throws {StoreError} as {@link checkStateDir}, and STORE_DISK_FULL | STORE_IO
+ * @throws {StoreError} as {@link checkStateDir}, and STATE_DIR_PARENT_UNSAFE | STORE_DISK_FULL | STORE_IO
  */
 export async function createStateDir(path: string): Promise<void> {
   try {
@@ -55,6 +56,8 @@ export async function createStateDir(path: string): Promise<void> {
     if (!isErrno(cause, 'EEXIST') && !isErrno(cause, 'ENOENT')) throw storeErrorOf(cause, 'make', path)
   }
   await checkStateDir(path)
+  const uid = process.getuid?.()
+  if (uid !== undefined) await checkParents(path, uid)
 }
 
 /**

@@ -1,0 +1,78 @@
+/** The directories above the state directory: whoever may write to one of them can put another state directory in its place. */
+import type { Stats } from 'node:fs'
+import { lstat, readlink } from 'node:fs/promises'
+import { dirname, isAbsolute, join, resolve } from 'node:path'
+import { StoreError, storeErrorOf } from './errors.ts'
+
+const OTHERS_WRITE = 0o002
+const GROUP_WRITES = 0o020
+const STICKY = 0o1000
+const MAX_LINKS = 40 // format: where Linux itself gives up
+
+/** Who may own a directory above ours. */
+interface Owners {
+  readonly uid: number
+  /** Who owns `/`. In the namespace of a confined service root has no number of its own, and shows as this one. */
+  readonly rootUid: number
+}
+
+/**
+ * Goes from the root down to a directory as the system does, and refuses one on the way, or a symbolic link, that somebody else could
+ * change: as sshd's StrictModes. In a sticky directory such as /tmp nobody can replace what is another's.
+ * @param path of a directory that was checked by itself
+ * @param uid whose it is
+ * @throws {StoreError} STATE_DIR_PARENT_UNSAFE | STORE_IO
+ */
+export async function checkParents(path: string, uid: number): Promise<void> {
+  const owners = { uid, rootUid: (await look('/')).uid }
+  const rest = namesOf(resolve(path))
+  let at = '/'
+  for (let links = 0; rest.length > 1;) {
+    const name = rest.shift()!
+    const next = name === '..' ? dirname(at) : join(at, name)
+    const found = await look(next)
+    checkOwner(next, found, owners)
+    if (found.isSymbolicLink()) {
+      const target = await readlink(next).catch((cause: unknown) => {
+        throw storeErrorOf(cause, 'look at', next)
+      })
+      if (++links > MAX_LINKS) throw new StoreError('STATE_DIR_PARENT_UNSAFE', `${path} leads through too many links`)
+      rest.unshift(...namesOf(target))
+      if (isAbsolute(target)) at = '/'
+      continue
+    }
+    checkMode(next, found, owners)
+    at = next
+  }
+}
+
+function namesOf(path: string): string[] {
+  return path.split('/').filter((name) => name !== '' && name !== '.')
+}
+
+async function look(path: string): Promise<Stats> {
+  try {
+    return await lstat(path)
+  } catch (cause) {
+    throw storeErrorOf(cause, 'look at', path)
+  }
+}
+
+function checkOwner(path: string, found: Stats, { uid, rootUid }: Owners): void {
+  if ([uid, 0, rootUid].includes(found.uid)) return
+  const advice = 'keep the state below a directory of yours: give another --home'
+  throw new StoreError(
+    'STATE_DIR_PARENT_UNSAFE',
+    `${path} belongs to user ${found.uid}, who could replace what is in it; ${advice}`,
+  )
+}
+
+function checkMode(path: string, found: Stats, { uid }: Owners): void {
+  // Many systems give each user a group of the same number, and have it write by default.
+  const isOwnGroup = found.gid === uid && uid === process.getgid?.()
+  const writers = OTHERS_WRITE | (isOwnGroup ? 0 : GROUP_WRITES)
+  if ((found.mode & writers) === 0 || (found.mode & STICKY) !== 0) return
+  const mode = (found.mode & 0o7777).toString(8).padStart(4, '0')
+  const message = `others may write to ${path} (mode ${mode}), and could replace what is in it; run "chmod go-w ${path}", or give another --home`
+  throw new StoreError('STATE_DIR_PARENT_UNSAFE', message)
+}
