@@ -21,9 +21,16 @@ export function doctorHandlers(keeper: Keeper, profiles: Profiles): Handlers<Doc
         engine: keeper.engine.name,
         storeKind: about.storeKind,
         storeSchema: about.storeSchema,
-        shownAtSec: new Map(table?.devices.map(({ key }) => [key, keeper.shownAtSec(key)])),
+        shownAtSec: new Map(table?.devices.map(({ key }) => [key, shownAtSec(keeper, key)])),
         profiles: watched,
+        tox: about.tox,
       })
     },
   }
+}
+
+/** The companion of this machine shows the table while it runs; nobody reports that here. */
+function shownAtSec(keeper: Keeper, key: string): number | null {
+  const { tox } = keeper.about
+  return tox?.key === key && tox.state === 'running' ? keeper.nowSec : keeper.shownAtSec(key)
 }

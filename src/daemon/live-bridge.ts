@@ -19,6 +19,8 @@ import { whoHas } from './view.ts'
 /** The source of everything that the companion sees. */
 export const LIVE_SOURCE = 'live'
 
+const MAX_AT_ONCE = 32 // sanity: of the largest records so many are a megabyte, an eighth of what one commit holds
+
 export interface BridgeOptions {
   readonly keeper: Keeper
   readonly config: ToxConfig
@@ -87,9 +89,11 @@ export class Bridge {
     }
   }
 
-  /** Takes what friends showed, in one commit. */
+  /** Takes what friends showed, some at a time. */
   async observe(shown: readonly ObservationParams[]): Promise<void> {
-    if (shown.length > 0) await this.#keeper.observe(shown, LIVE_SOURCE)
+    for (let i = 0; i < shown.length; i += MAX_AT_ONCE) {
+      await this.#keeper.observe(shown.slice(i, i + MAX_AT_ONCE), LIVE_SOURCE)
+    }
   }
 
   /** Keeps new friends, and lets the node know them. */

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { diagnose, type Examined } from '../../../src/daemon/doctor.ts'
 import type { Finding } from '../../../src/ipc/shapes-doctor.ts'
 import type { OwnTable, ShownTable, WatchedProfile } from '../../../src/ipc/shapes.ts'
+import type { ToxStatus } from '../../../src/ipc/shapes-tox.ts'
 
 const NOW = 1_795_234_054
 const DAY = 86_400
@@ -25,6 +26,7 @@ const WELL: Examined = {
   storeSchema: 1,
   shownAtSec: new Map([[LAPTOP, NOW]]),
   profiles: { profiles: [profile('current', 7)], troubles: [] },
+  tox: null,
 }
 
 function profile(state: ShownTable['state'], seq: number | null, repair: string | null = null): WatchedProfile {
@@ -34,6 +36,17 @@ function profile(state: ShownTable['state'], seq: number | null, repair: string 
   return { path: '/p.tox', shows, problem, repair, ...whose }
 }
 
+const COMPANION: ToxStatus = {
+  state: 'running',
+  key: 'C'.repeat(64),
+  toxId: null,
+  device: 'companion',
+  connection: 'udp',
+  dht: null,
+  counts: { peers: 2, online: 1, requests: 0 },
+  problem: null,
+}
+const companion = (status: Partial<ToxStatus>): Partial<Examined> => ({ tox: { ...COMPANION, ...status } })
 const showing = (...profiles: WatchedProfile[]): Partial<Examined> => ({ profiles: { profiles, troubles: [] } })
 
 function findings(given: Partial<Examined>): Finding[] {
@@ -68,6 +81,16 @@ const rows: [string, Finding['severity'], string, Partial<Examined>][] = [
   ['TABLE_STALE', 'problem', 'is expired', { table: { ...TABLE, timeSec: NOW - 90 * DAY } }],
   ['CLOCK_WRONG', 'problem', 'clock of this machine', { clock: { nowSec: NOW, isWrong: true } }],
   ['ENGINE_PORTABLE', 'notice', 'ordinary memory', { engine: 'portable' }],
+  ['COMPANION_NONE', 'notice', 'there is none yet', companion({ state: 'none' })],
+  ['COMPANION_UNLISTED', 'problem', 'does not list', companion({ state: 'unlisted' })],
+  ['COMPANION_DOWN', 'notice', 'by your word', companion({ state: 'down', connection: 'none' })],
+  ['COMPANION_ALONE', 'notice', 'does not reach', companion({ connection: 'none' })],
+  [
+    'COMPANION_ENDED',
+    'problem',
+    'libtoxcore2 (LIVE_LIBRARY_MISSING)',
+    companion({ state: 'waiting', problem: { code: 'LIVE_LIBRARY_MISSING', message: 'install libtoxcore2' } }),
+  ],
   ['NO_PERSONA', 'notice', 'no persona', { table: null }],
 ]
 
@@ -82,4 +105,9 @@ test('an own profile that waits says for what, one that nobody writes how to wri
     findings(showing(profile('older', 5, repair))).find(({ code }) => code === 'PROFILE_OLDER')?.hint
   expect(hintOf('toxic runs on it')).toBe('it waits: toxic runs on it')
   expect(hintOf(null)).toBe('persona tox publish /p.tox')
+})
+
+test('a companion that runs is well, and where there is none nothing is said of it', () => {
+  expect(findings(companion({})).find(({ code }) => code === 'COMPANION')?.severity).toBe('ok')
+  expect(findings({}).filter(({ code }) => code.startsWith('COMPANION'))).toEqual([])
 })
