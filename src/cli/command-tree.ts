@@ -47,16 +47,18 @@ const BY_NAME: Readonly<Record<string, Values>> = {
   action: ['add', 'remove', 'merge', 'export'],
 }
 
-/** What is called `name`, and is the name of somebody or something that is there. */
-const NAMES: Readonly<Record<string, Values>> = {
-  'contact show': 'contacts',
-  'contact verify': 'contacts',
-  log: 'contacts',
-  'app accept': 'apps',
-  'app reject': 'apps',
-  'app revoke': 'apps',
-  '--keep': 'devices',
-  '--without': 'devices',
+/** What is called alike and is something else, by the command or option in front of it. */
+const BY_PLACE: Readonly<Record<string, Values>> = {
+  'contact show name': 'contacts',
+  'contact verify name': 'contacts',
+  'log name': 'contacts',
+  'app accept name': 'apps',
+  'app reject name': 'apps',
+  'app revoke name': 'apps',
+  '--keep name': 'devices',
+  '--without name': 'devices',
+  // One of a contact's.
+  'contact split device': 'text',
 }
 
 /** The tree as `buildProgram` makes it. */
@@ -94,5 +96,5 @@ function optionNode(option: Option): OptionNode {
 
 /** @param where the path of a command, or an option */
 function valuesOf(name: string, where: string): Values {
-  return (name === 'name' ? NAMES[where] : BY_NAME[name]) ?? 'text'
+  return BY_PLACE[`${where} ${name}`] ?? BY_NAME[name] ?? 'text'
 }

@@ -14,12 +14,12 @@ interface Case {
 
 /** @param known ToxPks in the client's friend list, and its own; null when it does not say */
 export function adviseOn(contact: Contact, known: ReadonlySet<string> | null): ContactDevices {
-  const { kind, name, personaId, active, devices, claims, others } = contact
+  const { kind, name, personaId, blocked, active, devices, claims, others } = contact
   const sendTo = devices.find((device) => !device.companion && known?.has(device.key) !== false)?.key ?? null
   const isFriend = known !== null && devices.some(({ key }) => known.has(key))
   const here: Case = { contact, known, sendTo, isFriend }
   const advised = [...devices, ...claims, ...others].map((device) => adviseOnDevice(device, here))
-  return { kind, name, personaId, active, sendTo, devices: advised }
+  return { kind, name, personaId, blocked, active, sendTo, devices: advised }
 }
 
 function adviseOnDevice(device: ContactDevice, here: Case): AdvisedDevice {
@@ -30,6 +30,7 @@ function adviseOnDevice(device: ContactDevice, here: Case): AdvisedDevice {
 }
 
 function adviceFor(device: ContactDevice, { contact, known, sendTo, isFriend }: Case): Advice {
+  if (contact.blocked) return 'avoid'
   if (device.state === 'former' || device.state === 'asserted' || device.contested) return 'avoid'
   if (device.key === sendTo) return 'send'
   const isClaim = device.state === 'claimed'
@@ -55,7 +56,7 @@ function inWords(advice: Advice, device: ContactDevice, { contact, sendTo }: Cas
     case 'wait':
       return 'listed by this person, but not shown by the device itself: send nothing there for this person'
     case 'avoid':
-      return whyNot(device, sendTo)
+      return contact.blocked ? 'blocked by the user: do not use' : whyNot(device, sendTo)
   }
 }
 

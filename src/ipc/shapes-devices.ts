@@ -39,6 +39,8 @@ export interface ContactDevices {
   kind: Contact['kind']
   name: string
   personaId: string | null
+  /** The owner wants to hear nothing of it. */
+  blocked: boolean
   /** Key of the device that messages should go to. */
   active: string | null
   /** Key of the one that they can go to now: the active one, else the first confirmed one that is among the friends. */
@@ -66,6 +68,7 @@ export const contactDevices: z.ZodType<ContactDevices> = z.strictObject({
   kind: z.enum(['persona', 'provisional', 'own']),
   name: z.string(),
   personaId: keyHex.nullable(),
+  blocked: z.boolean(),
   active: keyHex.nullable(),
   sendTo: keyHex.nullable(),
   devices: z.array(advisedDevice),

@@ -32,6 +32,7 @@ describe('contact.devices', () => {
       kind: 'persona',
       name: 'Bob',
       personaId: bob.id,
+      blocked: false,
       active: phone,
       sendTo: laptop,
       devices: [
@@ -112,6 +113,15 @@ describe('contact.devices', () => {
     expect(await advice(test, 'Mallory', friends)).toStrictEqual(['laptop send', 'phone avoid'])
     const shown = await test.call('contact.devices', { contact: bob.key('phone'), known: friends })
     expect(shown.name).toBe('Bob')
+  })
+
+  it('of somebody whom the user has blocked gives nothing to use', async () => {
+    const { test, bob } = await withBob()
+    await test.call('contact.block', { contact: 'Bob' })
+    const blocked = await test.call('contact.devices', { contact: bob.id, known: [bob.key('laptop')] })
+    expect(blocked).toMatchObject({ blocked: true, active: null, sendTo: null })
+    expect(blocked.devices.map(nameAndAdvice)).toStrictEqual(['phone avoid', 'laptop avoid', 'tablet avoid'])
+    for (const { says } of blocked.devices) expect(says).toBe('blocked by the user: do not use')
   })
 
   it('says nothing of adding a companion, and never sends there', async () => {
