@@ -64,6 +64,13 @@ const NEED_NONE: Partial<Record<MethodName, object>> = {
   'alarm.list': {},
   'alarm.dismiss': { id: 'x' },
   'evidence.get': { contact: 'bob' },
+  'contact.rename': { contact: 'bob', name: 'Bob' },
+  'contact.block': { contact: 'bob' },
+  'contact.unblock': { contact: 'bob' },
+  'contact.split': { contact: 'bob', device: 'phone' },
+  'contact.export': {},
+  'contact.import': { contacts: [] },
+  'contact.forget': { contact: 'bob' },
   'sibling.sync': {},
   // These open it, by the passphrase that they are given.
   'persona.unlock': { passphrase: 'wrong' },
@@ -94,6 +101,7 @@ const ELSEWHERE: ReadonlySet<string> = new Set<MethodName>([
   'tox.peers',
   'tox.add',
   'persona.erase',
+  'persona.recover',
 ])
 
 async function locked(): Promise<TestKeeper> {
