@@ -134,6 +134,11 @@ export class OwnPersona implements OwnHeads {
     return this.#siblings.adopt(blob, verdict, sight)
   }
 
+  /** False only when it is certain that the seed is not on this device. */
+  get mayHaveSeed(): boolean {
+    return this.#custody.isLocked || this.#custody.hasSeed
+  }
+
   /** @throws {KeeperError} NO_PERSONA | LOCKED */
   leave(): LeaveResult {
     return leaveTable(this.#own, this.#journal)

@@ -30,6 +30,8 @@ export class JoiningSide implements PairingSide {
   readonly #psk: Uint8Array
   #met: { readonly session: Session; readonly from: OfferGreeting } | null = null
   #import: SnapshotImport | null = null
+  /** The secrets here came by this pairing; those that another call made meanwhile are not its to throw away. */
+  #hasAdopted = false
 
   /** @param code CODE_BYTES bytes; not kept @throws {KeeperError} LOCKED | PAIRING_PASSPHRASE */
   constructor(keeper: Keeper, code: Uint8Array, carrier: Carrier, wish: JoinWish) {
@@ -106,13 +108,12 @@ export class JoiningSide implements PairingSide {
   /** The secrets first, then the state; taking it in erases a key that is superseded. A crash leaves the old or the new. */
   async #take(arrived: SnapshotImport, key: MovedKey): Promise<Progress> {
     const { custody, engine, ledger, own } = this.#keeper
-    const isNew = !this.#keeper.hasPersona
     try {
       await arrived.finish(() => this.#adopt(key))
       this.#import = null
     } catch (error) {
       // After a failed write nobody knows whether the persona is in the store; the next start does.
-      if (isNew && custody.hasSecrets && !(error instanceof StoreError)) await custody.discard()
+      if (this.#hasAdopted && !(error instanceof StoreError)) await custody.discard()
       throw error
     } finally {
       engine.wipe(key.seed)
@@ -141,7 +142,8 @@ export class JoiningSide implements PairingSide {
         hint,
       )
     }
-    if (custody.hasSecrets) await custody.addKey(key.epoch, key.seed)
-    else await custody.adopt([key], this.#wish.passphrase)
+    if (custody.hasSecrets) return await custody.addKey(key.epoch, key.seed)
+    await custody.adopt([key], this.#wish.passphrase)
+    this.#hasAdopted = true
   }
 }

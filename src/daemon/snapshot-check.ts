@@ -47,6 +47,9 @@ function checkPersona(id: string, persona: PersonaRecord, ledger: Ledger): void 
     const blob = checkBlob(id, piece.blob, ledger)
     const isSo = piece.epoch === blob.epoch && piece.seq === blob.seq && piece.root === formatHex(blob.root)
     if (!isSo || piece.tableHash !== formatHex(blob.tableHash)) throw invalid(id, 'its evidence is of another table')
+    // Epochs of a second chain say nothing of this one, and what is called a violation is one.
+    if ((piece.kind === 'violation') !== (piece.root !== persona.root))
+      throw invalid(id, 'its evidence proves something else than it says')
   }
 }
 

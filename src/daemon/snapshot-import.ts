@@ -112,6 +112,8 @@ export class SnapshotImport {
 
   #check(item: SnapshotItem): void {
     if (++this.#arrived > MAX_ARRIVALS) throw damaged(`has more than ${MAX_ARRIVALS} records`)
+    const isOfOneDevice = item.kind === 'intent' || item.kind === 'alarm'
+    if (isOfOneDevice && this.#options.sibling !== null) throw damaged(`has an ${item.kind}, which no sibling sends`)
     if (item.kind === 'intent' && ++this.#intents > MAX_INTENTS) throw damaged(`has more than ${MAX_INTENTS} intents`)
     if (item.kind === 'own' && item.value.personaId !== this.#ownId)
       throw damaged('is not of whom its first line names')

@@ -112,7 +112,10 @@ const persona: z.ZodType<PersonaRecord> = z.strictObject({
   epoch,
   seq: z.int().min(0).max(MAX_SEQ), // 0 without a head
   timeSec: seconds,
-  devices: z.array(device).max(MAX_DEVICES),
+  devices: z
+    .array(device)
+    .max(MAX_DEVICES)
+    .refine((devices) => new Set(devices.map(({ key }) => key)).size === devices.length, 'has a key twice'),
   needsNewerPersona: z.boolean(),
   pending: z.strictObject({ tableHash: keyHex, sinceSec: seconds, rejected: z.boolean() }).nullable(),
   held: blob.nullable(),

@@ -2,8 +2,10 @@
  * Joins records of a snapshot with what is known here (docs/backup.md): heads by the order, never lower; pins stay; entries joined; what
  * was seen counts as seen by the source. All of it runs inside of a change, and taking a record twice is the same as once.
  */
+import { admitDevices } from '../core/diff.ts'
 import { addEvidence } from '../core/evidence.ts'
 import {
+  consentsTo,
   joinEntries,
   newestSighting,
   notAhead,
@@ -53,7 +55,7 @@ export function mergePersona(incoming: PersonaRecord, origin: Origin, ledger: Le
   if (known === undefined && !isOwn && ledger.forgotten(incoming.personaId) !== undefined) return incoming
   const { persona, changes } =
     known === undefined
-      ? meet(incoming, ledger)
+      ? meet(incoming, origin, ledger)
       : follow(isOwn ? { ...known, minEpoch: 0 } : known, isOwn ? { ...incoming, minEpoch: 0 } : incoming, ledger)
   // Nobody is asked of the own table.
   const accepted =
@@ -71,14 +73,17 @@ export function mergePersona(incoming: PersonaRecord, origin: Origin, ledger: Le
 
 type Merged = { persona: PersonaRecord; changes: readonly ContactChange[] }
 
-function meet(incoming: PersonaRecord, ledger: Ledger): Merged {
+function meet(incoming: PersonaRecord, { source }: Origin, ledger: Ledger): Merged {
   const { minEpoch, held, names, others, evidence, verifiedAtSec, entry } = incoming
   const created: ContactChange = { kind: 'created', key: null, name: entry?.name ?? null }
   const head = headOf(incoming, ledger)
   if (head === null) return { persona: { ...incoming, epoch: 0, seq: 0, timeSec: 0 }, changes: [created] }
   // What the policy has let through is the owner's word, and is no more than this: everything else follows from the head.
   const { pending } = incoming
-  const devices = pending === null ? offeredDevices(incoming, head) : incoming.devices
+  const offered = offeredDevices(incoming, head)
+  // Of what a sibling says that it let through, only what the persona itself has signed.
+  const letThrough = source === null ? incoming.devices : admitDevices('ask', incoming.devices, false, offered)
+  const devices = pending === null ? offered : letThrough
   for (const { key } of devices) noteClaim(incoming.personaId, key, ledger)
   const kept = { minEpoch, held, names, others, evidence, verifiedAtSec, entry, devices, pending }
   return { persona: { ...newPersona(head), ...kept }, changes: [created] }
@@ -122,9 +127,9 @@ function takeBlob(before: Merged, text: string, ledger: Ledger): Merged {
 /** What was seen of a device, whose it is, and the entry that it has by itself. */
 export function mergeDevice(key: string, incoming: DeviceRecord, origin: Origin, ledger: Ledger): void {
   const local = ledger.device(key)
-  const bound = local.bound ?? (isKnown(incoming.bound, origin, ledger) ? incoming.bound : null)
   const isNew = local.reports.length === 0 && local.bound === null && local.entry === null
   const reports = mergeReports(local.reports, incoming.reports, origin.source, ledger.nowSec)
+  const bound = local.bound ?? (mayBind(incoming.bound, { ...local, reports }, origin, ledger) ? incoming.bound : null)
   const seenAtSec = Math.max(local.seenAtSec ?? 0, Math.min(incoming.seenAtSec ?? 0, ledger.nowSec))
   const isListed = local.claimedBy.includes(bound ?? '')
   const merged: DeviceRecord = {
@@ -181,6 +186,20 @@ function isSame(a: Entry, b: Entry): boolean {
 
 function isKnown(personaId: string | null, { ownId }: Origin, ledger: Ledger): boolean {
   return personaId !== null && (personaId === ownId || ledger.persona(personaId) !== undefined)
+}
+
+/**
+ * Whose a device is, as the snapshot says. A friend who stands for himself here needs his own word for that, and the policy of his entry:
+ * otherwise the thief of a sibling could take him from the owner.
+ */
+function mayBind(personaId: string | null, local: DeviceRecord, origin: Origin, ledger: Ledger): boolean {
+  if (personaId === null || !isKnown(personaId, origin, ledger)) return false
+  const { entry, reports } = local
+  if (origin.source === null || entry === null) return true
+  const seenHere = reports.filter(({ source }) => source !== origin.source)
+  return personaId === origin.ownId
+    ? consentsTo(seenHere, personaId)
+    : entry.policy === 'auto' && consentsTo(reports, personaId)
 }
 
 // Who lists a device follows from the heads, which were taken before; the order of the claimants, of which many may be lost, does not.

@@ -19,14 +19,16 @@ export function foundOwn(
 ): void {
   const { nowSec } = ledger
   // A backup may be older than what this persona signed last: somebody else must say how far it came.
-  ledger.putOwn({ ...incoming, ...(origin.source === null ? { restoredSec: nowSec } : notOfASibling(nowSec)) })
+  const changed = origin.source === null ? { restoredSec: nowSec } : notOfASibling(incoming, nowSec)
+  ledger.putOwn({ ...incoming, ...changed })
   mergePersona(persona, origin, ledger)
   own.takeUp(origin.source === null ? intents : [])
 }
 
 /** What a sibling's record says of its own daemon alone; and the table that it sends is a copy, read now. */
-function notOfASibling(nowSec: number): Partial<OwnRecord> {
-  return { replayDue: false, nextIntent: 1, localDevices: [], rotation: null, copySec: nowSec }
+function notOfASibling({ epoch }: OwnRecord, nowSec: number): Partial<OwnRecord> {
+  // No higher one than its position in the chain proves: by a mere number a thief would use up all rotations.
+  return { replayDue: false, nextIntent: 1, localDevices: [], rotation: null, copySec: nowSec, highestEpoch: epoch }
 }
 
 /** What a sibling knows of the persona that is here too. */
@@ -40,8 +42,9 @@ export function joinOwn(
   const before = ledger.own()!
   const isLater = origin.withKeys && incoming.epoch > before.epoch
   const { epoch, signingKey, links, next, inception } = isLater ? incoming : before
-  const recent = new Map([...before.recent, ...incoming.recent].map((point) => [point.tableHash, point]))
-  const newestFirst = [...recent.values()].sort((a, b) => b.epoch - a.epoch || b.seq - a.seq)
+  // Nobody can check the sibling's: they fill what room those seen here leave.
+  const seen = new Set(before.recent.map(({ tableHash }) => tableHash))
+  const told = incoming.recent.filter(({ tableHash }) => !seen.has(tableHash))
   ledger.putOwn({
     ...before,
     epoch,
@@ -49,9 +52,11 @@ export function joinOwn(
     links,
     next,
     inception,
-    recent: newestFirst.slice(0, MAX_RECENT_TABLES),
-    highestEpoch: Math.max(before.highestEpoch, incoming.highestEpoch),
-    recoveryConfirmed: before.recoveryConfirmed || incoming.recoveryConfirmed,
+    recent: [...before.recent, ...told].slice(0, MAX_RECENT_TABLES),
+    // No more than its position in the chain proves: by a mere number a thief would use up all rotations.
+    highestEpoch: Math.max(before.highestEpoch, incoming.epoch),
+    // Where the seed is, only its owner has it erased: a thief's word must not leave him without the words.
+    recoveryConfirmed: before.recoveryConfirmed || (incoming.recoveryConfirmed && !own.mayHaveSeed),
   })
   const known = ledger.persona(before.personaId)!
   const head = headOf(persona, ledger)

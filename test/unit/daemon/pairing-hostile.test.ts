@@ -127,4 +127,18 @@ describe('a device that has the code and is hostile', () => {
     expect((await says({ ...honest, personaId: 'A'.repeat(64) }, whole))[0]).toBe('SECRETS_FOREIGN')
     expect((await says(honest, whole))[0]).toBe('nothing')
   })
+
+  it('that gives its persona while another is made here is refused, and the secrets of that one stay', async () => {
+    const { joining, meets } = await hostileOffer(honest)
+    const session = await meets
+    await joining.call('pairing.confirm')
+    const carry = (plain: Uint8Array): Promise<string> =>
+      codeOf(joining.call('pairing.carry', { message: formatBase64url(session.seal(plain)) }))
+    expect(await carry(await stateOf(owner))).toBe('nothing')
+    const [held] = owner.custody.signingSeeds()
+    const [init, said] = await Promise.all([joining.call('persona.init', {}), carry(encodeKeyMessage(held!, engine))])
+    expect(said).toBe('SNAPSHOT_FOREIGN')
+    expect(joining.custody.hasSecrets).toBe(true)
+    expect((await joining.reopened()).keeper.table()).toStrictEqual(init.table)
+  })
 })
