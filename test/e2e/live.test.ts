@@ -1,13 +1,13 @@
-import { execFileSync } from 'node:child_process'
-import { readFileSync, rmSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { formatHex } from '../../src/core/bytes.ts'
 import { readCompanionKey } from '../../src/daemon/live-key.ts'
 import { person as makePerson } from '../support/person.ts'
+import type { Client } from '../../src/ipc/client.ts'
+import type { PairingStep } from '../../src/ipc/shapes-pairing.ts'
 import { LiveHome } from '../support/live-home.ts'
 import { engine, publicKeyOf, secretKeyOf } from '../support/tox-people.ts'
-import { tempDir } from '../support/temp-dir.ts'
 import { liveAbsence, TestNode } from '../support/tox-node.ts'
 
 const absence = liveAbsence()
@@ -51,83 +51,92 @@ async function confirmWords(home: LiveHome): Promise<string> {
   return words.join(' ')
 }
 
-/** The state directory as it is, somewhere else; of a daemon that was stopped. */
-function copyState(from: string): string {
-  const directory = tempDir()
-  execFileSync('cp', ['-a', join(from, 'state'), directory])
-  return directory
+/** A whole pairing, as two command lines carry it; the person compares the words. */
+async function pair(old: Client, joining: Client, device: { name: string; key: string }): Promise<void> {
+  const carrier = 'connection'
+  const { words } = await old.call('pairing.offer', { carrier })
+  await joining.call('pairing.join', { code: words.join(' '), carrier, device })
+  const to = async (side: Client, { send }: PairingStep): Promise<PairingStep> =>
+    await side.call('pairing.carry', { message: send! })
+  const there = await to(joining, await old.call('pairing.carry', {}))
+  const here = await to(old, there)
+  expect(here.compare).toEqual(there.compare)
+  await old.call('pairing.confirm', {})
+  await to(old, await joining.call('pairing.confirm', {}))
+  let theirs = there
+  while (theirs.state !== 'done') theirs = await to(joining, await old.call('pairing.carry', {}))
+  await to(old, theirs)
 }
 
 describe.skipIf(absence !== null)(`the companion ${absence === null ? '' : `(skipped: ${absence})`}`, () => {
-  test('carries the tables of three machines, to a friend who does nothing, and past a thief', { timeout: 120_000 }, async () => {
-    const bootstrap = new TestNode({ secretKey: secretKeyOf(40) })
-    const nodes = [await bootstrap.address()]
-    const owner = await person('laptop', LAPTOP, bootstrap)
-    const words = await confirmWords(owner.home)
-    const friend = await person('desk', DESK, bootstrap)
-    await befriend(owner, friend)
+  test(
+    'carries the tables of three machines, to a friend who does nothing, and past a thief',
+    { timeout: 120_000 },
+    async () => {
+      const bootstrap = new TestNode({ secretKey: secretKeyOf(40) })
+      const nodes = [await bootstrap.address()]
+      const owner = await person('laptop', LAPTOP, bootstrap)
+      const words = await confirmWords(owner.home)
+      const friend = await person('desk', DESK, bootstrap)
+      await befriend(owner, friend)
 
-    // A second machine of the owner's: the same state, and a companion of its own.
-    await owner.home.stop()
-    const [phoneHome, thiefHome] = [copyState(owner.home.home), copyState(owner.home.home)]
-    rmSync(join(phoneHome, 'state/companion'))
-    const laptop = await LiveHome.start({ home: owner.home.home, bootstrap: nodes })
-    const phone = await LiveHome.start({ home: phoneHome, bootstrap: nodes })
-    const { key: second } = await phone.admin.call('tox.up', { name: 'phone companion' })
-    // The laptop lets it in by the table that came with the request, and takes the table.
-    await laptop.told('own.changed', ({ table }) => table.devices.some(({ key }) => key === second))
-    await friend.home.told('contact.changed', ({ contact }) => contact.devices.some(({ key }) => key === second))
+      // The phone joins: its client, which knows nothing of personas, and its daemon with a companion of its own. The client's profile has
+      // the friend's companion, as "tox follow" puts it there.
+      const laptop = owner.home
+      const phone = await LiveHome.start({ bootstrap: nodes })
+      const client = new TestNode({ secretKey: secretKeyOf(42), name: 'Alice', bootstrap: nodes })
+      client.add(friend.companion)
+      await pair(laptop.admin, phone.admin, { name: 'phone', key: PHONE })
+      const { key: second } = await phone.admin.call('tox.up', { name: 'phone companion' })
+      // The laptop lets it in by the table that came with the request, and takes the table.
+      await laptop.told('own.changed', ({ table }) => table.devices.some(({ key }) => key === second))
+      await friend.home.told('device.added', ({ device }) => device.key === PHONE)
+      await friend.home.told('contact.changed', ({ contact }) => contact.devices.some(({ key }) => key === second))
+      await laptop.admin.call('device.activate', { device: 'phone' })
+      await phone.told('own.changed', ({ table }) => table.devices[0]!.key === PHONE)
+      client.send({ type: 'show', text: (await phone.admin.call('blob.get', { words: 'on the road' })).text })
+      await friend.home.told('contact.changed', ({ contact }) => contact.active === PHONE)
+      const app = await friend.home.daemon.connect('app')
+      expect(await app.call('lookup', { query: PHONE })).toMatchObject({
+        contact: { active: PHONE, activeUnconfirmed: null },
+        device: { state: 'confirmed', sources: ['live'] },
+      })
 
-    // The phone's client, which knows nothing of personas: its profile has the friend's companion, as "tox follow" puts it there.
-    const client = new TestNode({ secretKey: secretKeyOf(42), name: 'Alice', bootstrap: nodes })
-    client.add(friend.companion)
-    await laptop.admin.call('device.add', { name: 'phone', key: PHONE })
-    await laptop.admin.call('device.activate', { device: 'phone' })
-    await friend.home.told('device.added', ({ device }) => device.key === PHONE)
-    await phone.told('own.changed', ({ table }) => table.devices[0]!.key === PHONE)
-    client.send({ type: 'show', text: (await phone.admin.call('blob.get', { words: 'on the road' })).text })
-    await friend.home.told('contact.changed', ({ contact }) => contact.active === PHONE)
-    const app = await friend.home.daemon.connect('app')
-    expect(await app.call('lookup', { query: PHONE })).toMatchObject({
-      contact: { active: PHONE, activeUnconfirmed: null },
-      device: { state: 'confirmed', sources: ['live'] },
-    })
+      // The laptop is lost. The owner rotates on the phone, with the words; the friend follows without a word.
+      await laptop.stop()
+      const wishes = { without: ['laptop', 'companion'] }
+      const { plan, devices } = await phone.admin.call('rotation.plan', wishes)
+      expect(devices.map(({ key }) => key)).toEqual([PHONE, second])
+      await phone.admin.call('rotation.apply', { ...wishes, plan, words })
+      const rotated = await friend.home.told('contact.changed', ({ contact }) => contact.epoch === 1)
+      expect(rotated.contact.others.map(({ key, state }) => [key, state])).toContainEqual([owner.companion, 'former'])
+      const before = await app.call('contact.show', { contact: rotated.contact.personaId! })
+      expect(before).toMatchObject({ active: PHONE, claims: [] })
 
-    // The laptop is lost. The owner rotates on the phone, with the words; the friend follows without a word.
-    await laptop.stop()
-    await phone.admin.call('device.approve', { device: 'phone' })
-    const wishes = { without: ['laptop', 'companion'] }
-    const { plan, devices } = await phone.admin.call('rotation.plan', wishes)
-    expect(devices.map(({ key }) => key)).toEqual([PHONE, second])
-    await phone.admin.call('rotation.apply', { ...wishes, plan, words })
-    const rotated = await friend.home.told('contact.changed', ({ contact }) => contact.epoch === 1)
-    expect(rotated.contact.others.map(({ key, state }) => [key, state])).toContainEqual([owner.companion, 'former'])
-    const before = await app.call('contact.show', { contact: rotated.contact.personaId! })
-    expect(before).toMatchObject({ active: PHONE, claims: [] })
+      // Who has the laptop has its key and its companion, and signs a table with a device of his own.
+      const thief = await LiveHome.start({ home: laptop.home, bootstrap: [] })
+      await thief.admin.call('device.add', { name: 'evil', key: EVIL })
+      await thief.admin.call('device.activate', { device: 'evil' })
+      const { text } = await thief.admin.call('blob.get', {})
+      const stolen = (await readCompanionKey(join(laptop.home, 'state/companion'), machineId(), engine))!
+      expect(formatHex(stolen.publicKey)).toBe(owner.companion)
+      const loot = new TestNode({ secretKey: stolen.secretKey, text, bootstrap: nodes })
+      loot.add(friend.companion)
+      await loot.reported('friend', ({ connection }) => connection !== 'none')
+      // What it shows next makes an alarm, by which it is known that the first was heard.
+      const stranger = makePerson('Zoe').table([{ name: 'loot', key: owner.companion }])
+      loot.send({ type: 'show', text: stranger.text() })
+      await friend.home.told('alarm', ({ code, key }) => code === 'PERSONA_SWITCHED' && key === owner.companion)
+      const after = await app.call('contact.show', { contact: rotated.contact.personaId! })
+      expect(after).toMatchObject({ epoch: 1, seq: before.seq, active: PHONE, claims: [] })
+      expect(await app.call('lookup', { query: EVIL })).toMatchObject({ by: 'none', contact: null })
 
-    // Who has the laptop has its key and its companion, and signs a table with a device of his own.
-    const thief = await LiveHome.start({ home: thiefHome, bootstrap: [], config: '  port: 1\n' })
-    await thief.admin.call('device.add', { name: 'evil', key: EVIL })
-    await thief.admin.call('device.activate', { device: 'evil' })
-    const { text } = await thief.admin.call('blob.get', {})
-    const stolen = (await readCompanionKey(join(thiefHome, 'state/companion'), machineId(), engine))!
-    expect(formatHex(stolen.publicKey)).toBe(owner.companion)
-    const loot = new TestNode({ secretKey: stolen.secretKey, text, bootstrap: nodes })
-    loot.add(friend.companion)
-    await loot.reported('friend', ({ connection }) => connection !== 'none')
-    // What it shows next makes an alarm, by which it is known that the first was heard.
-    const stranger = makePerson('Zoe').table([{ name: 'loot', key: owner.companion }])
-    loot.send({ type: 'show', text: stranger.text() })
-    await friend.home.told('alarm', ({ code, key }) => code === 'PERSONA_SWITCHED' && key === owner.companion)
-    const after = await app.call('contact.show', { contact: rotated.contact.personaId! })
-    expect(after).toMatchObject({ epoch: 1, seq: before.seq, active: PHONE, claims: [] })
-    expect(await app.call('lookup', { query: EVIL })).toMatchObject({ by: 'none', contact: null })
-
-    const log = [...friend.home.daemon.log, ...phone.daemon.log].join('\n')
-    expect(log).toContain('"tox.ready"')
-    expect(log).not.toMatch(/persona:[\w-]{20}|on the road/)
-    for (const home of [phone, friend.home]) await home.stop()
-  })
+      const log = [...friend.home.daemon.log, ...phone.daemon.log].join('\n')
+      expect(log).toContain('"tox.ready"')
+      expect(log).not.toMatch(/persona:[\w-]{20}|on the road/)
+      for (const home of [phone, friend.home]) await home.stop()
+    },
+  )
 })
 
 function machineId(): string | null {
