@@ -5,7 +5,7 @@ import { BlobError } from '../core/errors.ts'
 import type { OrderVerdict } from '../core/order.ts'
 import { deviceKeysOf, fallbackName } from '../core/table.ts'
 import { formatToken } from '../core/token.ts'
-import { consentsTo, newestSighting, notAhead, pairState, reportBare, reportToken } from '../core/trust.ts'
+import { consentsTo, newestSighting, notAhead, reportBare, reportToken } from '../core/trust.ts'
 import { judgeStatus, type VerifiedBlob } from '../core/verify.ts'
 import type { ContactChange } from '../ipc/events.ts'
 import { tableDeviceOf } from '../ipc/judgement.ts'
@@ -14,6 +14,7 @@ import { alarmSwitched } from './alarms.ts'
 import { KeeperError } from './errors.ts'
 import { applyVerdict, judgeAgainst, newPersona, takeHead } from './heads.ts'
 import type { Ledger } from './ledger.ts'
+import { pairOf } from './pair.ts'
 import { holdUpgrade } from './pending.ts'
 import type { DeviceRecord, PersonaRecord } from './records.ts'
 import { settle } from './settle.ts'
@@ -253,7 +254,7 @@ class Observation {
     const of = this.#personaId ?? device.bound
     const persona = of === null ? undefined : this.#ledger.persona(of)
     const isListed = persona?.devices.some((listed) => listed.key === this.#key) === true
-    const state = of === null ? null : pairState(of, isListed, device.bound, device.reports)
+    const state = of === null ? null : pairOf(of, isListed, device)
     const refusal = this.#verdict?.verdict === 'refused' ? this.#verdict.code : null
     return {
       from: this.#key,
@@ -273,7 +274,7 @@ class Observation {
     const persona = device.bound === null ? undefined : this.#ledger.persona(device.bound)
     if (persona === undefined) return null
     const isListed = persona.devices.some((listed) => listed.key === this.#key)
-    const state = pairState(persona.personaId, isListed, device.bound, device.reports)
+    const state = pairOf(persona.personaId, isListed, device)
     return state === 'claimed' ? null : (persona.entry?.name ?? null)
   }
 }

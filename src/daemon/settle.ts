@@ -4,6 +4,7 @@ import type { ContactChange } from '../ipc/events.ts'
 import { alarmIfContested } from './alarms.ts'
 import { noteClock, recall } from './heads.ts'
 import type { Ledger } from './ledger.ts'
+import { pairOf } from './pair.ts'
 import { holdUpgrade, tellPending } from './pending.ts'
 import { MAX_OTHERS, type DeviceRecord, type PersonaRecord } from './records.ts'
 
@@ -87,5 +88,5 @@ function noteAsserted(persona: PersonaRecord, key: string, ledger: Ledger): Pers
 
 export function isConfirmed(persona: PersonaRecord, key: string, device: DeviceRecord): boolean {
   const isListed = persona.devices.some((listed) => listed.key === key)
-  return pairState(persona.personaId, isListed, device.bound, device.reports) === 'confirmed'
+  return pairOf(persona.personaId, isListed, device) === 'confirmed'
 }

@@ -1,6 +1,6 @@
 /** A device taken from a contact by the owner's word, since nothing else unbinds it (docs/format.md, section 10). */
 import { foldNickname } from '../core/nickname.ts'
-import { pairState } from '../core/trust.ts'
+import { pairOf } from './pair.ts'
 import { KeeperError } from './errors.ts'
 import { MIN_PREFIX_DIGITS } from './find.ts'
 import type { Ledger } from './ledger.ts'
@@ -17,7 +17,7 @@ export function splitDevice(persona: PersonaRecord, query: string, name: string 
   const device = ledger.device(key)
   const isListed = persona.devices.some((listed) => listed.key === key)
   const isOwners = isListed && ledger.own()?.personaId === persona.personaId
-  if (isOwners || pairState(persona.personaId, isListed, device.bound, device.reports) === 'confirmed') {
+  if (isOwners || pairOf(persona.personaId, isListed, device) === 'confirmed') {
     const message = `${whoIs(persona)} lists the device, and the device itself shows that table: it is no mistake`
     throw new KeeperError(
       'DEVICE_CONFIRMED',

@@ -2,8 +2,9 @@
 import { MAX_CLOCK_AHEAD_SEC } from '../core/limits.ts'
 import { freshness, type Freshness } from '../core/order.ts'
 import { activeDevice, fallbackName } from '../core/table.ts'
-import { isContested, pairState } from '../core/trust.ts'
+import { consentsTo, isContested } from '../core/trust.ts'
 import type { Contact, ContactDevice } from '../ipc/shapes.ts'
+import { pairOf } from './pair.ts'
 import { CLOCK, NEW_DEVICE, type DeviceRecord, type PersonaRecord, type Records } from './records.ts'
 
 export interface Clock {
@@ -91,9 +92,12 @@ function deviceView(
 ): ContactDevice | null {
   const device = records.devices.get(key) ?? NEW_DEVICE
   const isOwners = isOwn && device.bound === persona.personaId
-  const state = isOwners ? 'confirmed' : pairState(persona.personaId, position !== null, device.bound, device.reports)
+  const state = isOwners ? 'confirmed' : pairOf(persona.personaId, position !== null, device)
   if (state === null) return null
-  const contested = isContested(persona.personaId, state, device.bound, device.entry !== null, device.reports)
+  // A friend who waits for the owner's answer consents himself: nobody claims him against his will.
+  const isWaiting = state === 'claimed' && device.pending !== null && consentsTo(device.reports, persona.personaId)
+  const contested =
+    !isWaiting && isContested(persona.personaId, state, device.bound, device.entry !== null, device.reports)
   return { name, key, state, contested, position, seenAtSec: device.seenAtSec, sources: sourcesOf(device) }
 }
 

@@ -25,7 +25,9 @@ test('docs/tox.md tells every command on profiles, and only options that there a
   const options = new Set(tox.commands.flatMap((command) => command.options.map(({ long }) => long)))
   const used = [...DOC.matchAll(/(?<![-\w])--[a-z][a-z-]+/g)].map(([option]) => option)
   expect(
-    used.filter((option) => !options.has(option) && !['--json', '--tox-profile', '--out', '--repair', '--tox'].includes(option)),
+    used.filter(
+      (option) => !options.has(option) && !['--json', '--tox-profile', '--out', '--repair', '--tox'].includes(option),
+    ),
   ).toEqual([])
   expect(used.length).toBeGreaterThan(10)
 })

@@ -229,3 +229,18 @@ describe('a table that is too far ahead', () => {
     await expect(test.call('pending.reject', { contact: 'Bob' })).rejects.toMatchObject({ code: 'NOTHING_PENDING' })
   })
 })
+
+describe('a friend who waits for the owner’s answer', () => {
+  it('is no device of the persona until then, whose other devices are', async () => {
+    const test = await TestKeeper.withPersona()
+    const bob = person(`waits ${++count}`)
+    await test.sees(bob.key('phone'), 'hello', { name: 'Bob' })
+    await test.call('contact.policy', { contact: 'Bob', policy: 'ask' })
+    const table = bob.table(['phone', 'laptop'])
+    await test.later(60).sees(bob.key('laptop'), table, { name: 'Robert' })
+    expect(await test.later(60).sees(bob.key('phone'), table)).toMatchObject({ state: 'claimed', contact: 'Bob' })
+    const contact = await contactOf(test, bob)
+    expect([names(contact), contact.active]).toStrictEqual([['laptop'], bob.key('laptop')])
+    expect(contact.claims).toMatchObject([{ name: 'phone', contested: false }])
+  })
+})
