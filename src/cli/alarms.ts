@@ -50,6 +50,10 @@ const MEANINGS: Readonly<Record<string, string>> = {
   FORK: 'Two different tables were signed in the place of one and nobody settled it: two devices that never see each other, or a thief beside the owner.',
   ROTATE_AGAIN:
     'Your key was rotated twice without knowledge of each other. Rotate once more, so that one of the two keys is worth nothing.',
+  STORE_ROLLED_BACK:
+    'What this machine remembers is older than what it has signed: its disk was put back to an earlier day, or somebody else signs with your key.',
+  CURSOR_AHEAD:
+    'A program remembers more of this daemon than the daemon itself. By itself it proves nothing: programs can be wrong.',
   OWN_DEVICE_UNLISTED: 'Another device of yours, or a thief with its key, took this one out of your table.',
 }
 

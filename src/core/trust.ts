@@ -16,6 +16,8 @@ export interface Sighting {
   readonly personaId: string
   /** That blob lists the device itself. */
   readonly lists: boolean
+  /** Which table it is; not known of what was seen before this was kept. */
+  readonly table?: { readonly epoch: number; readonly seq: number }
 }
 
 /** All reports on one device, one a source, the one that came in last first. */
@@ -38,7 +40,12 @@ export function reportToken(reports: DeviceReports, source: string, token: Sight
 }
 
 function isSame(a: Sighting, b: Sighting): boolean {
-  return a.atSec === b.atSec && a.personaId === b.personaId && a.lists === b.lists
+  return a.atSec === b.atSec && a.personaId === b.personaId && a.lists === b.lists && isSameShown(a, b)
+}
+
+/** Whether two sightings are of one table, as far as that is known. */
+export function isSameShown(a: Sighting | null | undefined, b: Sighting | null | undefined): boolean {
+  return a?.table?.epoch === b?.table?.epoch && a?.table?.seq === b?.table?.seq
 }
 
 /**

@@ -3,6 +3,7 @@ import { encodeUtf8, formatHex } from '../core/bytes.ts'
 import { isContested, pairState } from '../core/trust.ts'
 import type { Ledger } from './ledger.ts'
 import type { PersonaRecord } from './records.ts'
+import type { Forgotten } from './rollback.ts'
 
 const OWN_NAME = 'your own persona'
 
@@ -12,8 +13,8 @@ const FORK_ALARMS_AFTER_SEC = 14 * 86_400 // format: two honest devices settle a
 const ID_DIGITS = 8
 
 /** One alarm for each code and persona: it stands until the owner dismisses it. */
-function alarm(ledger: Ledger, code: string, personaId: string, key: string | null, message: string): void {
-  if (ledger.isBlocked(personaId)) return
+function alarm(ledger: Ledger, code: string, personaId: string | null, key: string | null, message: string): void {
+  if (personaId !== null && ledger.isBlocked(personaId)) return
   const id = alarmId(code, personaId, ledger)
   const known = ledger.records.alarms.get(id)
   const { nowSec } = ledger
@@ -37,8 +38,8 @@ function alarm(ledger: Ledger, code: string, personaId: string, key: string | nu
   ledger.emit({ event: 'alarm', data: { code, personaId, key, message } })
 }
 
-function alarmId(code: string, personaId: string, ledger: Ledger): string {
-  const hash = formatHex(ledger.engine.sha512(encodeUtf8(`${code} ${personaId}`)))
+function alarmId(code: string, personaId: string | null, ledger: Ledger): string {
+  const hash = formatHex(ledger.engine.sha512(encodeUtf8(`${code} ${personaId ?? ''}`)))
   return hash.slice(0, ID_DIGITS).toLowerCase()
 }
 
@@ -99,6 +100,32 @@ export function alarmRival(personaId: string, epoch: number, ledger: Ledger): vo
     `your persona was also rotated elsewhere, to epoch ${epoch}, and the rotation made here did not know of it: a device that had the ` +
     'key then still has it. Rotate again: persona rotate'
   alarm(ledger, 'ROTATE_AGAIN', personaId, null, message)
+}
+
+/** A table of the own persona that only this daemon can have signed, or has let out, is not in its store. */
+export function alarmForgotten(
+  personaId: string,
+  { epoch, seq }: { readonly epoch: number; readonly seq: number },
+  how: Forgotten,
+  from: string,
+  ledger: Ledger,
+): void {
+  const what = `table ${seq} of epoch ${epoch} of your persona is not in this store`
+  const why =
+    how === 'sole'
+      ? 'though no other device and no backup was given the signing key: either the store was put back to an earlier state, or somebody has a copy of your key'
+      : 'though the device of this daemon shows it: the store was put back to an earlier state, unless another machine writes that profile too'
+  const remedy =
+    'What came between is lost here: contacts, removed devices, what you approved. Look at your table: persona device list. If you did not put anything back: persona rotate'
+  alarm(ledger, 'STORE_ROLLED_BACK', personaId, from === '' ? null : from, `${what}, ${why}. ${remedy}`)
+}
+
+/** A subscriber remembers more events than were ever told here. */
+export function alarmCursor(after: number, last: number, who: string, ledger: Ledger): void {
+  const message =
+    `the subscriber ${who} was told event ${after}, and this store has told ${last}: either the store was put back to an earlier state, or that program ` +
+    'speaks of another one. See whether something is missing: persona log'
+  alarm(ledger, 'CURSOR_AHEAD', null, null, message)
 }
 
 /** A sibling's table leaves out the device that this daemon runs for. */

@@ -19,7 +19,7 @@ import { exportSnapshot } from './snapshot.ts'
 const ENTRY_BYTES: number = 1 + SIGNING_SEED_BYTES // format: an epoch and its seed, behind a byte that counts them
 
 /** What of the keeper goes into a backup. */
-type BackedUp = Pick<Keeper, 'engine' | 'custody' | 'store' | 'nowSec' | 'table'>
+type BackedUp = Pick<Keeper, 'engine' | 'custody' | 'store' | 'nowSec' | 'table' | 'change' | 'own'>
 
 /** A backup that is being made: header first, then one box at a time. */
 export class BackupWriter {
@@ -56,6 +56,8 @@ export class BackupWriter {
     const { header, key } = await newBackupKey(passphrase, DEFAULT_SEAL_COST, engine)
     let seeds: SigningSeed[] = []
     try {
+      // On disk before the key is anywhere else.
+      await keeper.change(() => keeper.own.keyLeaves())
       seeds = custody.signingSeeds()
       return new BackupWriter(header, key, keeper, seeds)
     } catch (error) {

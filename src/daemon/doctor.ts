@@ -1,34 +1,50 @@
 /** `doctor`: what is not as it should be, found by small checks that know nothing of each other (docs/ipc.md, section 3). */
+import type { Sighting } from '../core/trust.ts'
+import type { SealMode } from '../crypto/seal.ts'
+import type { Alarm } from '../ipc/shapes-alarms.ts'
 import type { Diagnosis, Finding } from '../ipc/shapes-doctor.ts'
+import type { LogVerdict } from '../ipc/shapes-log.ts'
 import type { OwnTable, ProfileList } from '../ipc/shapes.ts'
 import type { ToxStatus } from '../ipc/shapes-tox.ts'
 import { checkCompanion } from './doctor-companion.ts'
+import { checkCustody } from './doctor-custody.ts'
 import { checkDaemon } from './doctor-daemon.ts'
 import { checkOwn } from './doctor-own.ts'
 import { checkProfiles } from './doctor-profiles.ts'
+import { checkWaiting } from './doctor-waiting.ts'
+import type { OwnStanding } from './own-standing.ts'
 import type { Clock } from './view.ts'
 
 /** The state at one moment, as all checks see it. */
 export interface Examined {
   /** null before init. */
   readonly table: OwnTable | null
+  readonly standing: OwnStanding
   readonly isLocked: boolean
+  /** How the signing key is sealed on disk; null before init. */
+  readonly sealing: SealMode | null
   readonly theftProtection: boolean
   readonly clock: Clock
   readonly engine: 'sodium' | 'portable'
   readonly storeKind: string
   readonly storeSchema: number
-  /** When each own device was last seen showing the own blob, unix seconds, by ToxPk; null for one that was never seen with the own blob. */
-  readonly shownAtSec: ReadonlyMap<string, number | null>
+  /** Why a crash could write a core dump, a sentence each; none when it cannot. */
+  readonly coreDumps: readonly string[]
+  /** When each own device was last seen showing the own blob, and which table; null for one that was never seen with the own blob. */
+  readonly shown: ReadonlyMap<string, Sighting | null>
   readonly profiles: ProfileList
   /** Of the companion; null where the configuration has none. */
   readonly tox: ToxStatus | null
+  readonly alarms: readonly Alarm[]
+  readonly history: LogVerdict
+  /** How many answers the owner owes: about contacts, and to apps that ask for more. */
+  readonly waiting: { readonly contacts: number; readonly apps: number }
 }
 
 /** One check: everything that it looked at, also what is well. */
 export type Check = (examined: Examined) => Finding[]
 
-const CHECKS: readonly Check[] = [checkDaemon, checkOwn, checkProfiles, checkCompanion]
+const CHECKS: readonly Check[] = [checkDaemon, checkCustody, checkOwn, checkProfiles, checkCompanion, checkWaiting]
 
 export function diagnose(examined: Examined): Diagnosis {
   return { findings: CHECKS.flatMap((check) => check(examined)) }

@@ -14,7 +14,7 @@ export type AlarmMethods = Pick<Methods, 'alarm.list' | 'alarm.dismiss' | 'evide
 
 export function alarmHandlers(keeper: Keeper): Handlers<AlarmMethods> {
   return {
-    'alarm.list': async () => ({ alarms: await list(keeper) }),
+    'alarm.list': async () => ({ alarms: await listAlarms(keeper) }),
     'alarm.dismiss': async ({ id }) => await dismiss(keeper, id),
     'evidence.get': async ({ contact }) => await evidence(keeper, contact),
   }
@@ -29,7 +29,8 @@ export async function raiseDue(keeper: Keeper): Promise<void> {
   if (due.length > 0) await keeper.change(() => due.forEach((id) => announceDue(id, keeper.ledger)))
 }
 
-async function list(keeper: Keeper): Promise<Alarm[]> {
+/** All that stand, the newest first. */
+export async function listAlarms(keeper: Keeper): Promise<Alarm[]> {
   await raiseDue(keeper)
   const alarms: Alarm[] = []
   for await (const [id, record] of keeper.onDisk.alarms.iterate())

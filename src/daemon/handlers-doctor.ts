@@ -1,36 +1,73 @@
 /** What answers `doctor` (docs/ipc.md, section 3): the state, gathered once for all checks. */
+import type { Sighting } from '../core/trust.ts'
 import type { Handlers } from '../ipc/method.ts'
 import type { Methods } from '../ipc/methods.ts'
-import { diagnose } from './doctor.ts'
+import { diagnose, type Examined } from './doctor.ts'
+import { listAlarms } from './handlers-alarms.ts'
+import { verifyHistory } from './history.ts'
 import type { Keeper } from './keeper.ts'
+import { NO_STANDING, standingOf } from './own-standing.ts'
 import type { Profiles } from './profiles.ts'
 import { OWN } from './records.ts'
 
 export type DoctorMethods = Pick<Methods, 'doctor'>
 
-export function doctorHandlers(keeper: Keeper, profiles: Profiles): Handlers<DoctorMethods> {
+/** @param coreDumps why a crash could write one: see forbidCoreDumps */
+export function doctorHandlers(
+  keeper: Keeper,
+  profiles: Pick<Profiles, 'list'>,
+  coreDumps: readonly string[],
+): Handlers<DoctorMethods> {
   return {
-    doctor: async () => {
-      const watched = await profiles.list()
-      const { ownTable: table, about } = keeper
-      return diagnose({
-        table,
-        isLocked: keeper.custody.isLocked,
-        theftProtection: keeper.onDisk.own.get(OWN)?.recoveryConfirmed === true,
-        clock: keeper.clock(),
-        engine: keeper.engine.name,
-        storeKind: about.storeKind,
-        storeSchema: about.storeSchema,
-        shownAtSec: new Map(table?.devices.map(({ key }) => [key, shownAtSec(keeper, key)])),
-        profiles: watched,
-        tox: about.tox,
-      })
-    },
+    doctor: async () => diagnose(await examine(keeper, profiles, coreDumps)),
   }
 }
 
+async function examine(
+  keeper: Keeper,
+  profiles: Pick<Profiles, 'list'>,
+  coreDumps: readonly string[],
+): Promise<Examined> {
+  const [watched, alarms, history, waiting] = [
+    await profiles.list(),
+    await listAlarms(keeper),
+    await verifyHistory(keeper.onDisk, keeper.engine),
+    await countWaiting(keeper),
+  ]
+  const { ownTable: table, about, custody, onDisk } = keeper
+  const own = onDisk.own.get(OWN)
+  custody.expire()
+  return {
+    table,
+    standing: own === undefined ? NO_STANDING : standingOf(own, keeper.ownPersona()),
+    isLocked: custody.isLocked,
+    sealing: custody.mode,
+    theftProtection: own?.recoveryConfirmed === true,
+    clock: keeper.clock(),
+    engine: keeper.engine.name,
+    storeKind: about.storeKind,
+    storeSchema: about.storeSchema,
+    coreDumps,
+    shown: new Map(table?.devices.map(({ key }) => [key, shownBy(keeper, key)])),
+    profiles: watched,
+    tox: about.tox,
+    alarms,
+    history,
+    waiting,
+  }
+}
+
+async function countWaiting({ onDisk }: Keeper): Promise<Examined['waiting']> {
+  let [contacts, apps] = [0, 0]
+  for await (const [, { kinds }] of onDisk.pending.iterate()) contacts += kinds.length
+  for await (const [, { asks, revoking }] of onDisk.apps.iterate()) if (asks !== null && !revoking) apps++
+  return { contacts, apps }
+}
+
 /** The companion of this machine shows the table while it runs; nobody reports that here. */
-function shownAtSec(keeper: Keeper, key: string): number | null {
-  const { tox } = keeper.about
-  return tox?.key === key && tox.state === 'running' ? keeper.nowSec : keeper.shownAtSec(key)
+function shownBy(keeper: Keeper, key: string): Sighting | null {
+  const { about, ownTable, nowSec } = keeper
+  if (about.tox?.key !== key || about.tox.state !== 'running' || ownTable === null) return keeper.shownBy(key)
+  const { personaId, epoch, seq } = ownTable
+  return { atSec: nowSec, personaId, lists: true, table: { epoch, seq } }
 }

@@ -5,6 +5,7 @@ import type { Caller, Handlers } from '../ipc/method.ts'
 import type { Methods } from '../ipc/methods.ts'
 import type { DaemonStatus } from '../ipc/shapes.ts'
 import { lagged } from '../ipc/rpc.ts'
+import { alarmCursor } from './alarms.ts'
 import { KeeperError } from './errors.ts'
 import { findContact } from './find.ts'
 import { listHistory, recallEvent, tipOf, verifyHistory } from './history.ts'
@@ -42,12 +43,14 @@ export function generalHandlers(keeper: Keeper): Handlers<GeneralMethods> {
 /**
  * Sends what was told behind a number, and subscribes in the same turn in which nothing of that is left.
  * @returns number of the last event that was sent or left out
- * @throws {KeeperError} CURSOR_AHEAD
+ * @throws {KeeperError} CURSOR_AHEAD; it is remembered as an alarm, since it may be the one sign of a store that was put back
  */
 async function catchUp(keeper: Keeper, caller: Caller, names: readonly EventName[], after: number): Promise<number> {
   const { onDisk } = keeper
   const last = tipOf(onDisk).number
   if (after > last) {
+    const who = keeper.apps.sourceOf(caller)
+    await keeper.change(() => alarmCursor(after, last, who, keeper.ledger))
     const message = `event ${after} was never told here; the last one is ${last}`
     throw new KeeperError(
       'CURSOR_AHEAD',

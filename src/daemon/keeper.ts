@@ -1,6 +1,6 @@
 /** The keeper: the one writer of the state. What answers each method of the socket is in handlers-*.ts. */
 import { formatHex } from '../core/bytes.ts'
-import { newestSighting, type Policy } from '../core/trust.ts'
+import { newestSighting, type Policy, type Sighting } from '../core/trust.ts'
 import type { VerifiedBlob } from '../core/verify.ts'
 import type { CryptoEngine } from '../crypto/engine.ts'
 import { judgeText } from '../ipc/judgement.ts'
@@ -225,14 +225,14 @@ export class Keeper {
 
   /** Whether the last blob that a device of the owner was seen showing was the owner's. */
   hasShown(key: string): boolean {
-    return this.shownAtSec(key) !== null
+    return this.shownBy(key) !== null
   }
 
-  /** When that was, unix seconds; null when it was another persona's, or there was none. */
-  shownAtSec(key: string): number | null {
+  /** When and which that was; null when it was another persona's, or there was none. */
+  shownBy(key: string): Sighting | null {
     const own = this.onDisk.own.get(rec.OWN)
     const newest = newestSighting(this.onDisk.devices.get(key)?.reports ?? [])
-    return own !== undefined && newest?.personaId === own.personaId ? newest.atSec : null
+    return own !== undefined && newest?.personaId === own.personaId ? newest : null
   }
 
   /** Tells what happened outside of the state, once the history has it. */

@@ -85,6 +85,8 @@ interface Daemon {
   readonly keeper: Keeper
   readonly profiles: Profiles
   readonly live: Live | null
+  /** Why a crash could write a core dump. */
+  readonly coreDumps: readonly string[]
   readonly servers: readonly IpcServer[]
   readonly stopTimers: readonly (() => void)[]
   config: Config
@@ -136,7 +138,7 @@ async function start(
   // What a killed writer left may hold a key that was erased since.
   await removeLeftovers(paths.stateDir)
   const store = await openLevelStore(lock)
-  const notices = await forbidCoreDumps({ log })
+  const coreDumps = await forbidCoreDumps({ log })
   const custody = await openCustody(lock.paths, engine, config)
   const servers: IpcServer[] = []
   let profiles: Profiles | null = null
@@ -175,7 +177,7 @@ async function start(
       connections: servers.reduce((sum, server) => sum + server.connections(), 0),
       storeKind: 'leveldb',
       storeSchema: SCHEMA,
-      ...summaryOf(profiles, live, notices),
+      ...summaryOf(profiles, live, coreDumps),
     }),
   })
   profiles = new Profiles({ keeper, engine, nowSec, log })
@@ -186,6 +188,7 @@ async function start(
     keeper,
     profiles,
     live,
+    coreDumps,
     servers,
     stopTimers: [
       scheduleResign(keeper, nowSec, log, unsignedReminder(keeper)),
@@ -272,7 +275,7 @@ async function serveRole(
     handlers: {
       ...daemon.keeper.handlers(),
       ...daemon.profiles.handlers(),
-      ...doctorHandlers(daemon.keeper, daemon.profiles),
+      ...doctorHandlers(daemon.keeper, daemon.profiles, daemon.coreDumps),
       ...toxHandlers(daemon.live),
       ...eraseHandlers(daemon.keeper, daemon.lock.paths, () => {
         daemon.isErasing = true

@@ -5,7 +5,7 @@ import { BlobError } from '../core/errors.ts'
 import type { OrderVerdict } from '../core/order.ts'
 import { deviceKeysOf, fallbackName } from '../core/table.ts'
 import { formatToken } from '../core/token.ts'
-import { consentsTo, newestSighting, notAhead, reportBare, reportToken } from '../core/trust.ts'
+import { consentsTo, isSameShown, newestSighting, notAhead, reportBare, reportToken } from '../core/trust.ts'
 import { judgeStatus, type VerifiedBlob } from '../core/verify.ts'
 import type { ContactChange } from '../ipc/events.ts'
 import { tableDeviceOf } from '../ipc/judgement.ts'
@@ -137,7 +137,7 @@ class Observation {
     if (verdict.verdict === 'refused') return
     const mayNote = !this.#isQuiet()
     if (verdict.verdict !== 'violation') {
-      const sighting = { atSec: this.#atSec, personaId, lists }
+      const sighting = { atSec: this.#atSec, personaId, lists, table: { epoch: blob.epoch, seq: blob.seq } }
       this.#report((reports) => reportToken(reports, this.#source, sighting))
     }
     if (personaId === this.#own.personaId) {
@@ -204,7 +204,9 @@ class Observation {
     const known = notAhead(device.reports, this.#ledger.nowSec)
     const reports = add(known)
     if (reports === known) return
-    if (this.#isQuiet() && saysTheSame(reports, device.reports)) return
+    // Which table a device of the owner shows is news each time; what others show says it by their heads.
+    const isOwners = device.bound !== null && device.bound === this.#own.personaId
+    if (this.#isQuiet() && saysTheSame(reports, device.reports, isOwners)) return
     const seenAtSec = Math.max(device.seenAtSec ?? 0, this.#atSec)
     this.#ledger.putDevice(this.#key, { ...device, reports, seenAtSec, heardAtSec: this.#ledger.nowSec })
     if (device.bound !== null) this.#tellParted(device.bound, device.reports, reports)
@@ -294,8 +296,8 @@ function refusedKey(from: string, code: string): ObserveResult {
   return { from, shown: 'invalid', code, personaId: null, verdict: null, state: null, contact: null, changes: [] }
 }
 
-/** Only the time differs: of what the source says, and of what all sources together say. */
-function saysTheSame(a: DeviceRecord['reports'], b: DeviceRecord['reports']): boolean {
+/** Only the time differs, and for others than the owner the table: of what the source says, and of what all sources together say. */
+function saysTheSame(a: DeviceRecord['reports'], b: DeviceRecord['reports'], byTable: boolean): boolean {
   const [after, before] = [a[0], b.find((report) => report.source === a[0]?.source)]
   if (after === undefined || before === undefined) return false
   const [newest, newestBefore] = [newestSighting(a), newestSighting(b)]
@@ -304,6 +306,7 @@ function saysTheSame(a: DeviceRecord['reports'], b: DeviceRecord['reports']): bo
     newest?.lists === newestBefore?.lists &&
     (after.bare === null) === (before.bare === null) &&
     after.token?.personaId === before.token?.personaId &&
-    after.token?.lists === before.token?.lists
+    after.token?.lists === before.token?.lists &&
+    (!byTable || (isSameShown(after.token, before.token) && isSameShown(newest, newestBefore)))
   )
 }

@@ -1,5 +1,6 @@
-/** How the owner's persona stands on this device, beyond its table: what `persona status` warns of (docs/ipc.md, section 4). Pure. */
+/** How the owner's persona stands on this device, beyond its table: what `persona status` and `persona doctor` warn of (docs/ipc.md, section 4). Pure. */
 import type { Device } from '../core/table.ts'
+import { notice, problem, type Finding } from '../ipc/shapes-doctor.ts'
 import { isUnlisted, unapprovedDevices } from './device-notes.ts'
 import type { OwnRecord, PersonaRecord } from './records.ts'
 
@@ -14,6 +15,10 @@ export interface OwnStanding {
   readonly isDisputed: boolean
   /** The state was put back, and nobody has said yet how far the persona came. */
   readonly isUnreconciled: boolean
+  /** The last rotation made here was made elsewhere as well. */
+  readonly hasRival: boolean
+  /** A table far above the head was seen, and is not taken. */
+  readonly isHeld: boolean
 }
 
 export const NO_STANDING: OwnStanding = {
@@ -22,6 +27,8 @@ export const NO_STANDING: OwnStanding = {
   isUnlisted: false,
   isDisputed: false,
   isUnreconciled: false,
+  hasRival: false,
+  isHeld: false,
 }
 
 export function standingOf(own: OwnRecord, persona: PersonaRecord): OwnStanding {
@@ -31,39 +38,80 @@ export function standingOf(own: OwnRecord, persona: PersonaRecord): OwnStanding 
     isUnlisted: isUnlisted(own, persona.devices),
     isDisputed: persona.evidence.some(({ kind }) => kind === 'violation'),
     isUnreconciled: own.restoredSec !== null,
+    hasRival: own.rotation !== null && own.rotation.rival !== null,
+    isHeld: persona.held !== null,
   }
 }
 
-/** What the owner is to do about it, a sentence each. */
+/** Each with what the owner is to do about it. */
+export function standingFindings(standing: OwnStanding): Finding[] {
+  const findings: Finding[] = []
+  if (standing.isUnreconciled) {
+    findings.push(
+      problem(
+        'RESTORE_UNRECONCILED',
+        'this state was put back from a backup or copied, so nothing is signed or shown before a copy of your table was read from another device of yours or a friend',
+        '"persona reconcile FILE"; when there is none: "persona reconcile --force"',
+      ),
+    )
+  }
+  if (standing.isUnlisted) {
+    findings.push(
+      problem(
+        'OWN_DEVICE_UNLISTED',
+        'another device took this one out of your table, so nothing is signed or shown here',
+        'if you did that: "persona leave"; by mistake: "persona device add NAME --key KEY --again"; if a thief did: "persona device remove THE-STOLEN-ONE --lost"',
+      ),
+    )
+  }
+  if (standing.isSuperseded) {
+    findings.push(
+      problem(
+        'KEY_SUPERSEDED',
+        'another device has rotated the key, so nothing can be signed here',
+        'get the new one by pairing, or from the recovery words: "persona rotate --follow"',
+      ),
+    )
+  }
+  if (standing.isDisputed) {
+    findings.push(
+      problem(
+        'CHAIN_DISPUTED',
+        'two key chains claim to be your persona: somebody else has its first key',
+        'who meets you now must compare your safety number: "persona link"',
+      ),
+    )
+  }
+  if (standing.hasRival) {
+    findings.push(
+      problem(
+        'ROTATE_AGAIN',
+        'your key was rotated here and elsewhere, and neither knew of the other: a device that had the key then still has it',
+        '"persona rotate"',
+      ),
+    )
+  }
+  if (standing.isHeld) {
+    findings.push(
+      problem(
+        'OWN_TABLE_HELD',
+        'a table of yours was seen whose number is more than 65 536 above the present one, and it is not taken: somebody else may have the key',
+        '"persona rotate"',
+      ),
+    )
+  }
+  return [...findings, ...standing.unapproved.map(unapprovedFinding)]
+}
+
+function unapprovedFinding({ name }: Device): Finding {
+  return notice(
+    'DEVICE_UNAPPROVED',
+    `the device ${name} was added by another device of yours`,
+    `if you did that: "persona device approve ${name}"; if not: "persona device remove ${name} --lost"`,
+  )
+}
+
+/** The same for `status`, a sentence each. */
 export function standingNotices(standing: OwnStanding): string[] {
-  const { unapproved, isSuperseded, isUnlisted: isOut, isDisputed, isUnreconciled } = standing
-  const notices: string[] = []
-  if (isUnreconciled) {
-    notices.push(
-      'this state was put back from a backup or copied, so nothing is signed or shown before a copy of your table was read from another ' +
-        'device of yours or a friend: "persona reconcile FILE"; when there is none: "persona reconcile --force"',
-    )
-  }
-  if (isOut) {
-    notices.push(
-      'another device took this one out of your table, so nothing is signed or shown here; if you did that: "persona leave"; by mistake: ' +
-        '"persona device add NAME --key KEY --again"; if a thief did: "persona device remove THE-STOLEN-ONE --lost"',
-    )
-  }
-  if (isSuperseded) {
-    notices.push(
-      'another device has rotated the key, so nothing can be signed here; get the new one by pairing, or from the recovery words: "persona rotate --follow"',
-    )
-  }
-  if (isDisputed) {
-    notices.push(
-      'two key chains claim to be your persona: somebody else has its first key; who meets you now must compare your safety number',
-    )
-  }
-  for (const { name } of unapproved) {
-    notices.push(
-      `the device ${name} was added by another device of yours; if you did that: "persona device approve ${name}"; if not: "persona device remove ${name} --lost"`,
-    )
-  }
-  return notices
+  return standingFindings(standing).map(({ message, hint }) => `${message}; ${hint}`)
 }

@@ -77,6 +77,8 @@ export class OwnPersona implements OwnHeads {
       nextIntent: 1,
       ...OWN_DEFAULTS,
       localDevices: checked.map(({ key }) => key),
+      // The key of a later epoch came from the words, which may have given it to another device before.
+      soleEpoch: position.epoch === 0 ? 0 : null,
     }
     this.#ledger.putOwn(own)
     this.#own.letOut({ ...newPersona(blob), devices: [], names: rememberOwnNames(checked) }, blob, 'init')
@@ -212,8 +214,13 @@ export class OwnPersona implements OwnHeads {
   /** This state is a copy, and the one that it was made of may have gone on. */
   wasCopied(): void {
     if (this.#ledger.own() === undefined) return
-    this.#own.put({ restoredSec: this.#ledger.nowSec })
+    this.#own.put({ restoredSec: this.#ledger.nowSec, soleEpoch: null })
     this.#own.tell('copied')
+  }
+
+  /** The signing key is about to be handed out, to another device or into a backup. */
+  keyLeaves(): void {
+    if (this.#ledger.own()?.soleEpoch != null) this.#own.put({ soleEpoch: null })
   }
 
   /** The words were written down. */

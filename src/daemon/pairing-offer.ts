@@ -58,6 +58,7 @@ export class OfferingSide implements PairingSide {
     const { device } = this.#met
     // Before the key is taken: this signs, and so finds out whether the key is there and the table may be signed.
     if (device !== null) await this.#list(device)
+    await this.#keeper.change(() => this.#keeper.own.keyLeaves())
     const key = this.#takeKey()
     const state = exportSnapshot(this.#keeper.store, 'sibling', this.#keeper.nowSec)
     this.#moving = { key, table: this.#table, state, isKeySent: false }

@@ -113,12 +113,14 @@ export interface OwnRecord {
   readonly rotation: OwnRotation | null
   /** When this state was put back from a backup or copied from elsewhere: nothing is signed until a copy of the own blob was read since. */
   readonly restoredSec: number | null
+  /** The epoch whose key was made here and has left to no other device and no backup; null when another may hold the key, or it is not known. */
+  readonly soleEpoch: number | null
 }
 
 /** Of a new persona, and of records that were written before these fields. */
 export const OWN_DEFAULTS: Pick<
   OwnRecord,
-  'notes' | 'localDevices' | 'highestEpoch' | 'copySec' | 'rotation' | 'restoredSec'
+  'notes' | 'localDevices' | 'highestEpoch' | 'copySec' | 'rotation' | 'restoredSec' | 'soleEpoch'
 > = {
   notes: [],
   localDevices: [],
@@ -126,6 +128,7 @@ export const OWN_DEFAULTS: Pick<
   copySec: null,
   rotation: null,
   restoredSec: null,
+  soleEpoch: null,
 }
 
 /** That something of a persona or device waits for the owner's answer. The id is the PersonaID, or the device's key. */

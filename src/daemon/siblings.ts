@@ -6,7 +6,7 @@ import type { OrderVerdict } from '../core/order.ts'
 import { consentsTo } from '../core/trust.ts'
 import type { VerifiedBlob } from '../core/verify.ts'
 import type { ContactChange } from '../ipc/events.ts'
-import { alarmIfContested, alarmRival, alarmUnlisted } from './alarms.ts'
+import { alarmForgotten, alarmIfContested, alarmRival, alarmUnlisted } from './alarms.ts'
 import { applyVerdict, noteClock } from './heads.ts'
 import type { Journal } from './journal.ts'
 import type { Ledger } from './ledger.ts'
@@ -16,6 +16,7 @@ import type { OwnHead } from './own-head.ts'
 import { fitsNameless, isFirstShownBy, rememberOwnNames, replayHead } from './own-table.ts'
 import type { OwnRecord, PersonaRecord } from './records.ts'
 import { isRival } from './rivals.ts'
+import { forgottenBy } from './rollback.ts'
 
 const COPY_STEP_SEC = 3600 // sanity: when a copy was last seen is told by the day; more often it is not written
 
@@ -36,11 +37,18 @@ export class Siblings implements OwnHeads {
 
   /** The owner's own blob was seen on some device: a sibling may have written a newer one. */
   adopt(blob: VerifiedBlob, verdict: OrderVerdict, sight: OwnSight): boolean {
-    const { from, mayNote } = sight
-    const { persona } = this.#own
+    const { from, copySec, mayNote } = sight
+    const { own, persona } = this.#own
     const isNoted = verdict.verdict !== 'violation' && this.#note(blob, sight)
     const { persona: after, changes } = applyVerdict(persona, blob, verdict, mayNote, this.#ledger)
-    if (after !== persona) this.#ledger.putPersona(after)
+    if (after !== persona) {
+      this.#ledger.putPersona(after)
+      // Only where it is new here: what is kept already was told.
+      if (verdict.verdict !== 'violation' && !isRival(blob, own)) {
+        const forgotten = forgottenBy(blob, own, persona, copySec === null ? from : null)
+        if (forgotten !== null) alarmForgotten(own.personaId, blob, forgotten, from, this.#ledger)
+      }
+    }
     if (after.head !== persona.head && verdict.verdict !== 'refresh') this.#follow(persona, after, changes)
     else if (after.devices.some(({ key }) => key === from) && this.#isFree(from)) this.#own.bind(from)
     const isReconciled = this.#reconcile(verdict, sight)

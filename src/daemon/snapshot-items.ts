@@ -128,7 +128,14 @@ const persona: z.ZodType<PersonaRecord> = z.strictObject({
 
 const report: z.ZodType<Report> = z.strictObject({
   source,
-  token: z.strictObject({ atSec: seconds, personaId: keyHex, lists: z.boolean() }).nullable(),
+  token: z
+    .strictObject({
+      atSec: seconds,
+      personaId: keyHex,
+      lists: z.boolean(),
+      table: z.strictObject({ epoch, seq }).exactOptional(),
+    })
+    .nullable(),
   bare: z.strictObject({ firstSec: seconds, lastSec: seconds }).nullable(),
 })
 
@@ -169,6 +176,7 @@ const own: z.ZodType<OwnRecord> = z.strictObject({
   highestEpoch: epoch,
   copySec: seconds.nullable(),
   restoredSec: seconds.nullable(),
+  soleEpoch: epoch.nullable().default(null),
   rotation: z.strictObject({ ...point, rival: keyHex.nullable() }).nullable(),
 })
 

@@ -19,7 +19,7 @@ export function foundOwn(
 ): void {
   const { nowSec } = ledger
   // A backup may be older than what this persona signed last: somebody else must say how far it came.
-  const changed = origin.source === null ? { restoredSec: nowSec } : notOfASibling(incoming, nowSec)
+  const changed = origin.source === null ? { restoredSec: nowSec, soleEpoch: null } : notOfASibling(incoming, nowSec)
   ledger.putOwn({ ...incoming, ...changed })
   mergePersona(persona, origin, ledger)
   own.takeUp(origin.source === null ? intents : [])
@@ -28,7 +28,8 @@ export function foundOwn(
 /** What a sibling's record says of its own daemon alone; and the table that it sends is a copy, read now. */
 function notOfASibling({ epoch }: OwnRecord, nowSec: number): Partial<OwnRecord> {
   // No higher one than its position in the chain proves: by a mere number a thief would use up all rotations.
-  return { replayDue: false, nextIntent: 1, localDevices: [], rotation: null, copySec: nowSec, highestEpoch: epoch }
+  const proven = { copySec: nowSec, highestEpoch: epoch }
+  return { replayDue: false, nextIntent: 1, localDevices: [], rotation: null, soleEpoch: null, ...proven }
 }
 
 /** What a sibling knows of the persona that is here too. */

@@ -194,6 +194,7 @@ export class Beginning {
     for (let n = 1; n <= MAX_SIBLINGS; n++) {
       if (n > 1) await owner.call('device.add', { name: nameOf(n - 1), key: deviceKey(nameOf(n - 1)) })
       await friend.later(APART_SEC).sees(first.key, (await owner.call('blob.get')).text, { name: 'Ada' })
+      if (n > 1) await owner.keeper.change(() => owner.keeper.own.keyLeaves())
       beginning.#owners.push(await copyOf(owner))
       beginning.#friends.push(await copyOf(friend))
     }
@@ -589,7 +590,7 @@ function isDoneIn({ edit }: Made, text: string): boolean {
 /** What pairing hands to a new device: all but what its sender's daemon knows of itself. */
 function pairedWith({ stateDir, writes, own }: Copy, key: string): Copy {
   const records = recordsOf(openMemoryStore())
-  const paired: OwnRecord = { ...own!, nextIntent: 1, localDevices: [key] }
+  const paired: OwnRecord = { ...own!, nextIntent: 1, localDevices: [key], soleEpoch: null }
   const others = writes.filter((write) => !write.key.startsWith('intent/') && !write.key.startsWith('own/'))
   return { stateDir, own: paired, writes: [...others, records.own.put(OWN, paired)] }
 }

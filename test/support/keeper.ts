@@ -276,9 +276,11 @@ export class TestKeeper {
 
   /**
    * The same persona on another device: the state as it is, copied.
-   * @param local key of that device, which its daemon then knows as its own
+   * @param local key of that device, which its daemon then knows as its own; without one it is the same device on an earlier day
    */
   async copied(local?: string): Promise<TestKeeper> {
+    // As pairing does before it hands out the key.
+    if (local !== undefined) await this.keeper.change(() => this.keeper.own.keyLeaves())
     const stateDir = join(tempDir(), 'copy')
     cpSync(this.stateDir, stateDir, { recursive: true })
     const store = openMemoryStore()

@@ -51,7 +51,7 @@ export const LOCAL_KINDS: readonly string[] = ['clock', 'history', 'tip', 'place
 export async function restorable(store: Store): Promise<Map<string, unknown>> {
   const found = await everything(store, ...LOCAL_KINDS)
   const own = found.get('own/own')
-  return own === undefined ? found : found.set('own/own', { ...own, restoredSec: null })
+  return own === undefined ? found : found.set('own/own', { ...own, restoredSec: null, soleEpoch: null })
 }
 
 /** A snapshot of these lines as somebody would make it who knows the form: with a count and a hash that are right. */

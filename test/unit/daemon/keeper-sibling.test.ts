@@ -11,6 +11,7 @@ const passphrase = 'correct horse'
 async function pair(): Promise<{ a: TestKeeper; b: TestKeeper }> {
   const a = await TestKeeper.withPersona()
   await a.call('device.add', PHONE)
+  await a.keeper.change(() => a.keeper.own.keyLeaves())
   const b = await a.copied()
   a.events.length = 0
   return { a, b }
