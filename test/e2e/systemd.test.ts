@@ -136,7 +136,7 @@ describe('under a real service manager of a user', () => {
     ],
     ['the directories are for the user alone', { modes: '700 700 700' }],
     [
-      'there is no core dump, locked memory, and no way to more privileges',
+      'there is no core dump, locked memory while there is a secret, and no way to more privileges',
       { limits: '0', locked: 'some', 'no-new-privileges': '1' },
     ],
     ['the debugger cannot be opened by a signal', { environment: '1' }],
@@ -166,6 +166,17 @@ describe('under a real service manager of a user', () => {
         'repair-stopped': 'ActiveState=inactive Result=success',
       },
     ],
+    [
+      'a key of the service manager seals what nothing sealed; without it the daemon refuses to start, and a passphrase takes its place',
+      {
+        'sealed-before': 'SECRETS_UNSEALED',
+        'sealed-with': 'SEALED_KEY',
+        'keyless-status': '78',
+        keyless: /^[1-9]/,
+        'sealed-last': 'SEALED_PASSPHRASE',
+      },
+    ],
+    ['SIGUSR1 locks the key, in the sandbox too', { 'signal-locked': '"locked":true' }],
     ['stop is in order', { stopped: 'success', 'stop-status': '0' }],
     [
       'only state and run directory can be written, keys of others not read, no network, no namespaces',

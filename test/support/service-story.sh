@@ -8,6 +8,18 @@ service() {
 show() { echo "$1 $(systemctl --user show personad --property "$2" --value)"; }
 dropin() { mkdir -p ~/.config/systemd/user/personad.service.d; printf '[Service]\n%s\n' "$1" >~/.config/systemd/user/personad.service.d/test.conf; }
 
+# Waits, for ten seconds at most, until the log of the daemon has an event once more than when this was last asked.
+settled() {
+  seen=$(($(cat "$HOME/seen-$1" 2>/dev/null || echo 0) + 1)) tries=0
+  echo "$seen" >"$HOME/seen-$1"
+  until [ "$(grep -c "\"$1\"" "$HOME/daemon.log")" -ge "$seen" ] || [ "$tries" -gt 100 ]; do tries=$((tries + 1)); sleep 0.1; done
+}
+await_state() {
+  tries=0
+  until [ "$(systemctl --user show personad --property ActiveState --value)" = "$1" ] || [ "$tries" -gt 100 ]; do tries=$((tries + 1)); sleep 0.1; done
+}
+persona() { "$node" "$root/src/launch/persona.js" "$@"; }
+
 mkdir -p ~/.ssh
 touch ~/.ssh/id
 dropin "StandardError=append:$HOME/daemon.log"
@@ -19,7 +31,6 @@ cat "$HOME/daemon.log" >&2
 echo "modes $(stat -c '%a' "$XDG_RUNTIME_DIR/personad" "$XDG_RUNTIME_DIR/personad/admin" "$HOME/.local/state/personad" | tr '\n' ' ')"
 pid=$(systemctl --user show personad --property MainPID --value)
 echo "limits $(awk '/Max core file size/ {print $5}' "/proc/$pid/limits")"
-echo "locked $(awk '/^VmLck/ {print ($2 > 0) ? "some" : "none"}' "/proc/$pid/status")"
 echo "no-new-privileges $(awk '/^NoNewPrivs/ {print $2}' "/proc/$pid/status")"
 # Its own /proc/PID/environ is closed to the user, since it may not be dumped.
 echo "environment $(systemctl --user show personad --property Environment | grep -c 'NODE_OPTIONS=--disable-sigusr1')"
@@ -27,6 +38,9 @@ kill -USR1 "$pid"
 service serviceStatus
 systemctl --user reload personad
 echo "reload $?"
+# ExecReload= has ended when the signal was sent; that the daemon is at it, and has done it, is its own word.
+settled config.reloaded
+await_state active
 show after-reload ActiveState
 
 # Profiles that lose the table: first the daemon alone, then with its hand outside of the sandbox.
@@ -36,7 +50,10 @@ chmod 600 ~/.config/personad/personad.yaml
 printf '[Service]\nStandardOutput=append:%s\nStandardError=append:%s\n' "$HOME/tox/hand.log" "$HOME/tox/hand.log" \
   >~/.config/systemd/user/personad-repair.service.d/test.conf
 systemctl --user reload personad
+settled config.reloaded
 "$node" "$root/test/support/repair-story.ts" alone "$HOME/tox"
+# Only now is there a secret to hold: what is locked before is for the garbage collector to say.
+echo "locked $(awk '/^VmLck/ {print ($2 > 0) ? "some" : "none"}' "/proc/$pid/status")"
 touch ~/tox/hand.log
 timeout 60 "$node" "$root/test/support/repair-story.ts" hand "$HOME/tox" "$HOME/tox/hand.log" >~/story.log 2>&1 &
 story=$!
@@ -60,6 +77,39 @@ systemctl --user disable personad-repair 2>/dev/null
 rm ~/.config/personad/personad.yaml
 show stopped Result
 show stop-status ExecMainStatus
+
+# The service manager keeps the key: what nothing sealed is sealed by it, and opens with it alone.
+sealed_by() { echo "$1 $(persona doctor --json | grep -o '"SEALED_[A-Z]*"\|"SECRETS_UNSEALED"\|"DAEMON_STOPPED"' | tr -d '"' | tr '\n' ' ')"; }
+head -c 32 /dev/urandom >~/personad.key && chmod 600 ~/personad.key
+# So many starts within two minutes would be refused.
+systemctl --user reset-failed personad 2>/dev/null
+log="StandardError=append:$HOME/daemon.log"
+with_key="$log
+LoadCredential=personad.key:$HOME/personad.key"
+systemctl --user start personad
+sealed_by sealed-before
+dropin "$with_key"
+systemctl --user daemon-reload
+systemctl --user restart personad
+sealed_by sealed-with
+dropin "$log"
+systemctl --user daemon-reload
+systemctl --user restart personad 2>/dev/null
+show keyless-status ExecMainStatus
+echo "keyless $(grep -c CREDENTIAL_MISSING "$HOME/daemon.log")"
+dropin "$with_key"
+systemctl --user daemon-reload
+systemctl --user restart personad
+echo 'a long enough passphrase' >~/passphrase && chmod 600 ~/passphrase
+persona passphrase set --passphrase-file ~/passphrase >&2
+sealed_by sealed-last
+# The signal of a screen locker reaches the daemon through the option that blocks it.
+systemctl --user kill --signal USR1 personad
+tries=0
+until persona status --json | grep -q '"locked": *true' || [ "$tries" -gt 20 ]; do tries=$((tries + 1)); sleep 0.1; done
+echo "signal-locked $(persona status --json | grep -o '"locked": *[a-z]*' | tr -d ' ')"
+systemctl --user stop personad
+systemctl --user reset-failed personad 2>/dev/null
 
 # What a program inside may do: the same unit with a probe for a program.
 dropin "Type=oneshot
