@@ -56,7 +56,7 @@ describe('a store that was put back, while nobody else was ever given the key', 
     await laptop.sees(OWN_PHONE, text)
     expect(await alarmed(laptop)).toEqual([])
     await old.keeper.change(() => old.keeper.own.wasCopied())
-    await old.later(60).sees(OWN_PHONE, text)
+    await old.later(60).reports(`profile:${OWN_LAPTOP}`, OWN_LAPTOP, text)
     expect(await alarmed(old)).toEqual([])
   })
 })
