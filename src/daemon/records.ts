@@ -113,7 +113,7 @@ export interface OwnRecord {
   readonly rotation: OwnRotation | null
   /** When this state was put back from a backup or copied from elsewhere: nothing is signed until a copy of the own blob was read since. */
   readonly restoredSec: number | null
-  /** The epoch whose key was made here and has left to no other device and no backup; null when another may hold the key, or it is not known. */
+  /** The epoch whose key was drawn here and has left to no other device and no backup; null when it has, or it is not known. A key of a later epoch came from the words. */
   readonly soleEpoch: number | null
 }
 

@@ -15,7 +15,7 @@ export type Forgotten = 'sole' | 'shown'
  */
 export function forgottenBy(
   blob: VerifiedBlob,
-  own: Pick<OwnRecord, 'epoch' | 'soleEpoch' | 'localDevices' | 'recent' | 'rotation' | 'restoredSec'>,
+  own: Pick<OwnRecord, 'epoch' | 'soleEpoch' | 'localDevices' | 'recent' | 'restoredSec'>,
   persona: Pick<PersonaRecord, 'epoch' | 'seq'>,
   from: string | null,
 ): Forgotten | null {
@@ -25,8 +25,7 @@ export function forgottenBy(
   const tableHash = formatHex(blob.tableHash)
   if (own.recent.some((known) => known.tableHash === tableHash)) return null
   const isHigher = epoch > persona.epoch || (epoch === persona.epoch && seq > persona.seq)
-  // Of one that was rotated elsewhere too, that alarm tells.
-  const isSole = epoch === own.epoch && own.soleEpoch === own.epoch && (own.rotation?.rival ?? null) === null
+  const isSole = epoch === own.epoch && own.soleEpoch === own.epoch
   if (isSole && (isHigher || own.recent.some((known) => known.epoch === epoch && known.seq === seq))) return 'sole'
   return isHigher && from !== null && own.localDevices.includes(from) ? 'shown' : null
 }

@@ -77,7 +77,7 @@ export class Rotation {
     }
     for (const { key } of devices) tombstones = tombstones.filter((other) => other !== key)
     const rotation = { ...pointOf(blob), rival: null }
-    this.#own.put({ ...positionFields(position), named, tombstones, nextIntent, rotation, soleEpoch: epoch })
+    this.#own.put({ ...positionFields(position), named, tombstones, nextIntent, rotation })
     // What was too far ahead in the old epoch is behind the new one.
     const names = rememberOwnNames(devices, persona.names)
     this.#own.letOut({ ...persona, held: null, names }, blob, 'rotate')
