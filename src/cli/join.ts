@@ -1,7 +1,7 @@
 /** `persona join`: takes the persona from the device that shows the code (docs/pairing.md). */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Client } from '../ipc/client.ts'
-import type { JoinParams } from '../ipc/methods.ts'
+import type { JoinParams } from '../ipc/methods-custody.ts'
 import type { PairingStep } from '../ipc/shapes-pairing.ts'
 import { parseAddress, type Address } from '../pairing/address.ts'
 import { deriveAnnounceKey, parseCode, type PairingCode } from '../pairing/code.ts'

@@ -1,6 +1,6 @@
 /** `persona init` and `persona unlock`: the persona made, and its signing key opened. */
 import type { Client } from '../ipc/client.ts'
-import type { InitParams } from '../ipc/methods.ts'
+import type { InitParams } from '../ipc/methods-own.ts'
 import { withDaemon } from './connect.ts'
 import { print, remark, type Context } from './context.ts'
 import { keyOf, type KeyOptions } from './device.ts'

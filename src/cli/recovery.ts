@@ -1,7 +1,7 @@
 /** `persona recovery ...`: the 24 words that make the persona survive a theft, shown until they were confirmed (docs/format.md, section 4). */
 import { randomInt } from 'node:crypto'
 import type { Client } from '../ipc/client.ts'
-import type { ChosenWord } from '../ipc/methods.ts'
+import type { ChosenWord } from '../ipc/methods-own.ts'
 import { hasCode, withDaemon } from './connect.ts'
 import { print, type Context } from './context.ts'
 import { CliError, EXIT_DONE, EXIT_FAILED } from './errors.ts'

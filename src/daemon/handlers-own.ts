@@ -1,7 +1,8 @@
 /** What answers the methods of the owner's persona: init, the table, the status message (docs/ipc.md, section 3). */
 import type { Edit } from '../core/intents.ts'
 import type { Handlers } from '../ipc/method.ts'
-import type { InitParams, Methods } from '../ipc/methods.ts'
+import type { Methods } from '../ipc/methods.ts'
+import type { InitParams } from '../ipc/methods-own.ts'
 import type { EditResult, OwnTable } from '../ipc/shapes.ts'
 import { StoreError } from '../store/errors.ts'
 import { personaExists } from './errors.ts'
