@@ -107,7 +107,7 @@ export interface OwnRecord {
   readonly localDevices: readonly string[]
   /** The highest epoch of any own blob that was ever seen. It never sinks. */
   readonly highestEpoch: number
-  /** When a sibling or a friend last showed a copy of the own blob; null for never. */
+  /** When a copy of the own blob was last read, on a sibling or by the hand of the owner; null for never. */
   readonly copySec: number | null
   /** The last rotation made here. */
   readonly rotation: OwnRotation | null

@@ -3,6 +3,7 @@ import { formatHex } from '../core/bytes.ts'
 import { replayIntents } from '../core/intents.ts'
 import { MAX_SEQ } from '../core/limits.ts'
 import type { OrderVerdict } from '../core/order.ts'
+import { deviceKeysOf } from '../core/table.ts'
 import { consentsTo } from '../core/trust.ts'
 import type { VerifiedBlob } from '../core/verify.ts'
 import type { ContactChange } from '../ipc/events.ts'
@@ -39,7 +40,8 @@ export class Siblings implements OwnHeads {
   adopt(blob: VerifiedBlob, verdict: OrderVerdict, sight: OwnSight): boolean {
     const { from, copySec, mayNote } = sight
     const { own, persona } = this.#own
-    const isNoted = verdict.verdict !== 'violation' && this.#note(blob, sight)
+    const isCopy = this.#isCopy(blob, verdict, sight)
+    const isNoted = verdict.verdict !== 'violation' && this.#note(blob, isCopy ? copySec : null)
     const { persona: after, changes } = applyVerdict(persona, blob, verdict, mayNote, this.#ledger)
     if (after !== persona) {
       this.#ledger.putPersona(after)
@@ -51,32 +53,39 @@ export class Siblings implements OwnHeads {
     }
     if (after.head !== persona.head && verdict.verdict !== 'refresh') this.#follow(persona, after, changes)
     else if (after.devices.some(({ key }) => key === from) && this.#isFree(from)) this.#own.bind(from)
-    const isReconciled = this.#reconcile(verdict, sight)
+    const isReconciled = isCopy && this.#reconcile(sight.copySec)
     return isNoted || isReconciled || after !== persona
   }
 
   /**
-   * After a restore: somebody else's copy of the own blob, seen since then, that is not behind what is known here. An older one proves only
-   * that somebody has an old one; one from before the restore may lie in a profile that was put back as well.
+   * Whether this is another's copy of the own blob and tells how far that has come: one that the owner gives, or that a device shows which it
+   * lists; not behind what is known here. Anybody who was ever a friend can show an old one.
    */
-  #reconcile({ verdict }: OrderVerdict, { from, copySec }: OwnSight): boolean {
-    const { own } = this.#own
-    if (own.restoredSec === null || copySec === null || copySec < own.restoredSec) return false
-    if (own.localDevices.includes(from)) return false
-    if (verdict !== 'accept' && verdict !== 'refresh' && verdict !== 'fork') return false
+  #isCopy(blob: VerifiedBlob, { verdict }: OrderVerdict, { from, copySec }: OwnSight): boolean {
+    if (copySec === null || this.#own.own.localDevices.includes(from)) return false
+    const isOfSibling = from === '' || deviceKeysOf(blob).includes(from)
+    return isOfSibling && (verdict === 'accept' || verdict === 'refresh' || verdict === 'fork')
+  }
+
+  /** After a restore: a copy seen since then; one from before may lie in a profile that was put back as well. */
+  #reconcile(copySec: number | null): boolean {
+    const { restoredSec } = this.#own.own
+    if (restoredSec === null || copySec === null || copySec < restoredSec) return false
     this.#own.put({ restoredSec: null })
     this.#own.tell('reconcile')
     this.replay()
     return true
   }
 
-  /** What a blob of the own chain says whatever becomes of it: how high the epochs go, and who else rotated. */
-  #note(blob: VerifiedBlob, { from, copySec }: OwnSight): boolean {
+  /**
+   * What a blob of the own chain says whatever becomes of it: how high the epochs go, and who else rotated.
+   * @param copySec when it was seen, if it is a copy
+   */
+  #note(blob: VerifiedBlob, copySec: number | null): boolean {
     const { own } = this.#own
     const changed: Partial<OwnRecord> = {}
     if (blob.epoch > own.highestEpoch) Object.assign(changed, { highestEpoch: blob.epoch })
-    const isCopy = copySec !== null && !own.localDevices.includes(from)
-    if (isCopy && copySec >= (own.copySec ?? 0) + COPY_STEP_SEC) Object.assign(changed, { copySec })
+    if (copySec !== null && copySec >= (own.copySec ?? 0) + COPY_STEP_SEC) Object.assign(changed, { copySec })
     if (own.rotation !== null && isRival(blob, own)) {
       alarmRival(own.personaId, blob.epoch, this.#ledger)
       Object.assign(changed, { rotation: { ...own.rotation, rival: formatHex(blob.tableHash) } })

@@ -252,6 +252,16 @@ describe('after a restore', () => {
     expect(await edit(keeper)).toBe('done')
   })
 
+  it('a friend who shows the old text of the owner does not open it', async () => {
+    const { laptop, restored } = await story()
+    const keeper = await restored()
+    const mallory = person('mallory').key('pc')
+    await keeper.later(100).sees(mallory, await ownText(laptop))
+    expect(await edit(keeper)).toBe('RESTORE_UNRECONCILED')
+    await keeper.later(100).sees(OWN_PHONE, await ownText(laptop))
+    expect(await edit(keeper)).toBe('done')
+  })
+
   it("a copy by the owner's hand opens it, among texts that are none; another persona's does not", async () => {
     const { laptop, oldText, restored } = await story()
     const keeper = await restored()

@@ -181,9 +181,22 @@ describe('the epoch of a rotation', () => {
     await expect(laptop.call('rotation.plan')).rejects.toMatchObject({ code: 'EPOCH_UNSURE' })
   })
 
-  it('counts a copy that a friend shows', async () => {
+  it('counts no copy that a friend shows: a thief has the old text too, and its epoch used already', async () => {
     const { laptop } = await siblings()
     await laptop.sees(deviceKey('friend'), await ownText(laptop), { name: 'Bob' })
+    await expect(laptop.call('rotation.plan')).rejects.toMatchObject({ code: 'EPOCH_UNSURE' })
+  })
+
+  it('counts no copy that is behind what is known here', async () => {
+    const { laptop, phone } = await siblings()
+    await laptop.call('device.rename', { device: 'phone', name: 'mobile' })
+    await hears(laptop, OWN_PHONE, phone)
+    await expect(laptop.call('rotation.plan')).rejects.toMatchObject({ code: 'EPOCH_UNSURE' })
+  })
+
+  it('counts a copy that the owner gives, as from a friend’s profile', async () => {
+    const { laptop } = await siblings()
+    await laptop.call('persona.reconcile', { copies: [await ownText(laptop)] })
     expect(await laptop.call('rotation.plan')).toMatchObject({ epoch: 1 })
   })
 
