@@ -15,6 +15,7 @@ const HASH_BYTES = 32
 
 // A client that starts reports all its friends at once, and then what changes.
 const OBSERVATIONS = { burst: 2000, perSec: 10 } as const // sanity: of an app
+const REQUESTS = { burst: 8, perSec: 1 / 3600 } as const // sanity: each is kept in the history, whose oldest entry goes for it
 const NEW_DEVICES = { burst: 2000, perSec: 1 / 60 } as const // sanity: keys never seen before, each of which becomes an entry; some 1400 a day
 
 /** Connections that said a token, and their quotas. Nothing of it is on disk. */
@@ -25,6 +26,7 @@ export class Apps {
   readonly #names = new WeakMap<Caller, { readonly name: string; readonly tokenHash: string }>()
   readonly #observations: Quota
   readonly #newDevices: Quota
+  readonly #requests: Quota
 
   constructor(onDisk: Records, engine: CryptoEngine, nowSec: () => number) {
     this.#onDisk = onDisk
@@ -32,6 +34,7 @@ export class Apps {
     this.#nowSec = nowSec
     this.#observations = new Quota(OBSERVATIONS, nowSec)
     this.#newDevices = new Quota(NEW_DEVICES, nowSec)
+    this.#requests = new Quota(REQUESTS, nowSec)
   }
 
   /** A new token of an app, to be shown once, and the hash that is kept. */
@@ -107,9 +110,18 @@ export class Apps {
     const isNew = this.#onDisk.devices.get(key) === undefined
     const waitSec = Math.max(this.#observations.take(source), isNew ? this.#newDevices.take(source) : 0)
     if (waitSec === 0) return
-    const message = `${source} reports more ${isNew ? 'new devices' : 'observations'} than an app may`
-    throw new KeeperError('QUOTA_EXCEEDED', message, `try again in ${waitSec} s`, { retryAfterSec: waitSec })
+    throw quotaExceeded(`${source} reports more ${isNew ? 'new devices' : 'observations'} than an app may`, waitSec)
   }
+
+  /** Counts a request of an app that has a token. @throws {KeeperError} QUOTA_EXCEEDED */
+  chargeRequest(name: string): void {
+    const waitSec = this.#requests.take(name)
+    if (waitSec > 0) throw quotaExceeded(`${name} asks for more more often than an app may`, waitSec)
+  }
+}
+
+function quotaExceeded(message: string, waitSec: number): KeeperError {
+  return new KeeperError('QUOTA_EXCEEDED', message, `try again in ${waitSec} s`, { retryAfterSec: waitSec })
 }
 
 export function sourceOfApp(name: string): string {

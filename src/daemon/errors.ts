@@ -42,7 +42,7 @@ export type KeeperErrorCode =
   | 'APP_PENDING' // asked for, and not yet answered
   | 'APP_TOKEN_UNKNOWN'
   | 'APP_TOO_MANY' // wait for the owner's answer
-  | 'QUOTA_EXCEEDED' // an app reports too much
+  | 'QUOTA_EXCEEDED' // an app reports or asks too much
   | 'NOTHING_PENDING'
   | 'PENDING_CHANGED' // since the owner looked at it
   | 'OWN_PERSONA' // where a contact is meant

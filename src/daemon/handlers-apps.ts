@@ -13,15 +13,29 @@ const MAX_ASKING = 16 // sanity: new apps that wait for the owner at a time; mor
 const ASKING_ENDS_AFTER_SEC = 7 * 86_400 // sanity: who did not answer within a week does not want it
 const USED_EVERY_SEC = 3600 // sanity: a write an hour tells the owner which app is still in use
 
+/** What an app asks for, in whose name. */
+interface Wish {
+  readonly name: string
+  readonly can: readonly Capability[]
+  readonly why: string
+}
+
 export type AppMethods = Pick<
   Methods,
   'app.hello' | 'app.request' | 'app.allow' | 'app.list' | 'app.accept' | 'app.reject' | 'app.revoke'
 >
 
 export function appHandlers(keeper: Keeper, apps: Apps): Handlers<AppMethods> {
+  let asked: Promise<unknown> = Promise.resolve()
+  // One after the other: of many at once each would find the same place free.
+  const askInTurn = (caller: Caller, wish: Wish): Promise<{ app: App; token: string | null }> => {
+    const turn = asked.then(() => request(keeper, apps, caller, wish))
+    asked = turn.catch(() => {})
+    return turn
+  }
   return {
     'app.hello': async ({ token }, caller) => await hello(keeper, apps, caller, token),
-    'app.request': ({ name, can, why }, caller) => request(keeper, apps, caller, { name, can, why: why ?? '' }),
+    'app.request': ({ name, can, why }, caller) => askInTurn(caller, { name, can, why: why ?? '' }),
     'app.allow': ({ name, can, forSec }) => allow(keeper, apps, name, can, forSec ?? null),
     'app.list': () => list(keeper),
     'app.accept': ({ name, can, forSec }) => accept(keeper, name, can ?? null, forSec ?? null),
@@ -73,18 +87,12 @@ async function request(
   keeper: Keeper,
   apps: Apps,
   caller: Caller,
-  wish: { readonly name: string; readonly can: readonly Capability[]; readonly why: string },
+  wish: Wish,
 ): Promise<{ app: App; token: string | null }> {
   const asks = { can: uniteCapabilities(wish.can, []), why: tidyName(wish.why), atSec: keeper.nowSec }
   const known = apps.of(caller)
-  const waiting = known === null ? await countAsking(keeper) : 0
-  if (waiting >= MAX_ASKING) {
-    throw new KeeperError(
-      'APP_TOO_MANY',
-      `${waiting} apps wait for the owner already`,
-      'they are answered with: persona app pending',
-    )
-  }
+  if (known === null) await makeRoom(keeper)
+  else apps.chargeRequest(known.name)
   const drawn = known === null ? apps.draw(wish.name) : null
   return await keeper.change(() => {
     if (drawn !== null) checkFree(keeper, wish.name)
@@ -95,11 +103,27 @@ async function request(
   })
 }
 
-async function countAsking(keeper: Keeper): Promise<number> {
-  let asking = 0
-  for await (const [, app] of keeper.onDisk.apps.iterate())
-    if (app.can.length === 0 && !isForgotten(app, keeper)) asking++
-  return asking
+/** Removes the apps that nobody answered, so that one more may ask. @throws {KeeperError} APP_TOO_MANY */
+async function makeRoom(keeper: Keeper): Promise<void> {
+  let waiting = 0
+  const forgotten: string[] = []
+  for await (const [name, app] of keeper.onDisk.apps.iterate()) {
+    if (isForgotten(app, keeper)) forgotten.push(name)
+    else if (app.can.length === 0) waiting++
+  }
+  if (waiting >= MAX_ASKING) {
+    const message = `${waiting} apps wait for the owner already`
+    throw new KeeperError('APP_TOO_MANY', message, 'they are answered with: persona app pending')
+  }
+  if (forgotten.length === 0) return
+  await keeper.change(() => {
+    const { apps } = keeper.ledger.records
+    for (const name of forgotten) {
+      const app = apps.get(name)
+      // The owner may have answered in the meantime.
+      if (app !== undefined && isForgotten(app, keeper)) keeper.ledger.stage(apps.remove(name))
+    }
+  })
 }
 
 function isForgotten({ can, asks, revoking }: AppRecord, keeper: Keeper): boolean {
@@ -147,6 +171,8 @@ async function revoke(keeper: Keeper, name: string): Promise<number> {
     if (!app.revoking) tell(keeper, app, 'revoked')
     put(keeper, { ...app, revoking: true })
   })
+  // What it reported before the mark was on disk may be on its way there: without a write of its own this waits for that.
+  await keeper.change(() => {})
   const devices = await dropReports(sourceOfApp(name), keeper)
   await keeper.change(() => keeper.ledger.stage(keeper.ledger.records.apps.remove(name)))
   return devices

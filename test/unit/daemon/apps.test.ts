@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest'
 import { decodeUtf8 } from '../../../src/core/bytes.ts'
 import type { KeeperMethods } from '../../../src/daemon/keeper.ts'
 import type { Caller, ParamsOf, Permission, ResultOf } from '../../../src/ipc/method.ts'
-import { TestKeeper } from '../../support/keeper.ts'
+import { openMemoryStore } from '../../../src/store/memory-store.ts'
+import { TestKeeper, WriteGate } from '../../support/keeper.ts'
 import { deviceKey, person } from '../../support/person.ts'
 
 const DAY_SEC = 86_400
@@ -217,6 +218,23 @@ describe('revoking an app', () => {
     expect((await again.call('app.list')).apps).toStrictEqual([])
   })
 
+  it('drops what it reported in the very moment', async () => {
+    const gate = new WriteGate()
+    const test = await TestKeeper.withPersona({ store: openMemoryStore(gate.pass) })
+    const app = await allowed(test)
+    gate.shut()
+    const revoked = test.call('app.revoke', { name: 'bot' })
+    const observed = app.call('observe', { from: PHONE, text: BOB.table(['phone']).text() })
+    await gate.arrived()
+    // The mark is on disk, and the report is on its way there still.
+    gate.passOne()
+    await gate.arrived()
+    await new Promise(setImmediate)
+    gate.open()
+    await Promise.allSettled([revoked, observed])
+    expect(test.records.devices.get(PHONE)?.reports ?? []).toStrictEqual([])
+  })
+
   it('never takes the owner’s own devices from them', async () => {
     const test = await TestKeeper.withPersona()
     const app = await allowed(test)
@@ -277,5 +295,35 @@ describe('an app that asks', () => {
     test.later(7 * DAY_SEC + 1)
     await ask('app-17')
     expect((await test.call('app.list')).apps.map(({ name }) => name)).toStrictEqual(['app-17'])
+  })
+
+  it('at once with a hundred others finds the same sixteen places', async () => {
+    const test = await TestKeeper.withPersona()
+    const asked = Array.from({ length: 100 }, (_, i) =>
+      new AppConnection(test).call('app.request', { name: `app-${i}`, can: ['read'] }),
+    )
+    const results = await Promise.allSettled(asked)
+    expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(16)
+    expect((await test.call('app.list')).apps).toHaveLength(16)
+  })
+
+  it('again and again is told to wait, and does not push the history out', async () => {
+    const test = await TestKeeper.withPersona()
+    const app = await allowed(test)
+    test.events.length = 0
+    const asks = (): Promise<unknown> => app.call('app.request', { name: 'bot', can: ['publish'] })
+    for (let i = 0; i < 8; i++) await asks()
+    await expect(asks()).rejects.toMatchObject({ code: 'QUOTA_EXCEEDED', details: { retryAfterSec: 3600 } })
+    expect(test.told('app.changed')).toHaveLength(8)
+    test.later(3600)
+    await asks()
+  })
+
+  it('and was forgotten leaves nothing in the store', async () => {
+    const test = await TestKeeper.withPersona()
+    await new AppConnection(test).call('app.request', { name: 'old', can: ['read'] })
+    test.later(7 * DAY_SEC + 1)
+    await new AppConnection(test).call('app.request', { name: 'new', can: ['read'] })
+    expect(test.records.apps.get('old')).toBeUndefined()
   })
 })
