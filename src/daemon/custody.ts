@@ -5,11 +5,10 @@ import type { CryptoEngine, KeyPair } from '../crypto/engine.ts'
 import { copySecret, type SealMode } from '../crypto/seal.ts'
 import { DEFAULT_SEAL_COST, passphraseSealing } from '../crypto/sealing.ts'
 import { deriveSigningSeed, formatWords, SEED_BYTES } from '../crypto/seed.ts'
-import { CREDENTIAL_NAME } from './credential.ts'
+import { CustodyLock, type CustodyWatcher, type LockOptions } from './custody-lock.ts'
 import { KeeperError, noPersona } from './errors.ts'
-import { Guesses } from './guesses.ts'
 import { wipeSecrets, type OpenSecrets } from './open-secrets.ts'
-import { forwardClock, OpenTime, type OpenEnd, type OpenLimits } from './open-time.ts'
+import type { OpenLimits } from './open-time.ts'
 import type { SecretPaths } from './secret-files.ts'
 import { SIGNING_SEED_BYTES } from './secrets-content.ts'
 import { chainOfSeed } from './seed-chain.ts'
@@ -22,37 +21,20 @@ export interface SigningSeed {
   readonly seed: Uint8Array
 }
 
-/** Why the secrets were locked or opened. */
-export type LockCause = OpenEnd | 'request' | 'signal' | 'unlock'
-
-export interface CustodyOptions {
-  /** Waits so many seconds. */
-  readonly delay: (seconds: number) => Promise<void>
+export interface CustodyOptions extends LockOptions {
   /** 32 bytes, which seal whatever no passphrase seals; copied, the caller wipes it. */
   readonly credential?: Uint8Array | null
-  /** Milliseconds of a clock that only goes forward. */
-  readonly nowMs?: () => number
-}
-
-export interface CustodyWatcher {
-  /** A write failed and nobody knows what is on disk; the secrets are locked then, and the daemon must stop. */
-  failed(error: unknown): void
-  lockChanged(locked: boolean, cause: LockCause): void
 }
 
 export class Custody {
   readonly #vault: Vault
   readonly #engine: CryptoEngine
-  readonly #guesses: Guesses
-  readonly #openTime: OpenTime
-  #watcher: CustodyWatcher | null = null
-  #onOpened: () => void = () => {}
+  readonly #lock: CustodyLock
 
   private constructor(vault: Vault, engine: CryptoEngine, options: CustodyOptions) {
     this.#vault = vault
     this.#engine = engine
-    this.#guesses = new Guesses(options.delay)
-    this.#openTime = new OpenTime(options.nowMs ?? forwardClock())
+    this.#lock = new CustodyLock(vault, options)
   }
 
   /**
@@ -65,13 +47,12 @@ export class Custody {
 
   /** @param watcher told from now on; there is one */
   watch(watcher: CustodyWatcher): void {
-    this.#watcher = watcher
-    this.#vault.whenFailed((error) => watcher.failed(error))
+    this.#lock.watch(watcher)
   }
 
   /** @param onOpened called whenever {@link expiresInMs} has begun anew */
   whenOpened(onOpened: () => void): void {
-    this.#onOpened = onOpened
+    this.#lock.whenOpened(onOpened)
   }
 
   get hasSecrets(): boolean {
@@ -84,7 +65,7 @@ export class Custody {
   }
 
   get isLocked(): boolean {
-    return this.#vault.opened === null
+    return this.#lock.isLocked
   }
 
   /** Whether the seed is in memory: it is on disk as long as it was not forgotten. */
@@ -135,7 +116,7 @@ export class Custody {
    * @throws {KeeperError} NO_PERSONA | LOCKED @throws {StoreError} STORE_DISK_FULL: nothing has changed | STORE_IO: the daemon stops
    */
   async addKey(epoch: number, signingSeed: Uint8Array): Promise<void> {
-    this.#use()
+    this.#lock.use()
     const pair = this.#engine.signKeyPair(signingSeed)
     try {
       await this.#vault.rewrite((keys) => new Map([...keys, [epoch, pair]]))
@@ -151,13 +132,13 @@ export class Custody {
    * @throws as {@link addKey}
    */
   async keepOnly(epoch: number): Promise<void> {
-    this.#use()
+    this.#lock.use()
     await this.#vault.rewrite((keys) => new Map([...keys].filter(([held]) => held === epoch)))
   }
 
   /** The keys that are held, as copies in secret memory: the caller wipes them. @throws {KeeperError} NO_PERSONA | LOCKED */
   signingSeeds(): SigningSeed[] {
-    return [...this.#use().keys].map(([epoch, { secretKey }]) => {
+    return [...this.#lock.use().keys].map(([epoch, { secretKey }]) => {
       return { epoch, seed: copySecret(secretKey.subarray(0, SIGNING_SEED_BYTES), this.#engine) }
     })
   }
@@ -173,12 +154,7 @@ export class Custody {
    * @throws {CryptoError} SEAL_WRONG_PASSPHRASE
    */
   async unlock(passphrase: string): Promise<void> {
-    this.#requirePassphrase()
-    this.expire()
-    await this.#guesses.take(
-      () => this.isLocked,
-      () => this.#unseal(passphrase),
-    )
+    await this.#lock.unlock(passphrase)
   }
 
   /**
@@ -186,8 +162,22 @@ export class Custody {
    * @throws {KeeperError} NO_PERSONA | NO_PASSPHRASE
    */
   lock(cause: 'request' | 'signal'): void {
-    this.#requirePassphrase()
-    this.#lock(cause)
+    this.#lock.lock(cause)
+  }
+
+  /** How long they may stay open; counts for those that are open, too. */
+  limitOpenTime(limits: OpenLimits): void {
+    this.#lock.limitOpenTime(limits)
+  }
+
+  /** Milliseconds until {@link expire} locks; null when nothing is open, or nothing could open it again. */
+  expiresInMs(): number | null {
+    return this.#lock.expiresInMs()
+  }
+
+  /** Locks when they were open for long enough. To be called before a change, since no timer runs while the machine sleeps. */
+  expire(): void {
+    this.#lock.expire()
   }
 
   /**
@@ -200,31 +190,14 @@ export class Custody {
    */
   async changePassphrase(present: string | null, next: string | null): Promise<void> {
     if (present === null) this.#requireNoPassphrase()
-    else await this.#prove(present)
+    else await this.#lock.prove(present)
     const sealing =
       next === null ? this.#vault.newPlain() : await passphraseSealing(next, DEFAULT_SEAL_COST, this.#engine)
     await this.#vault.reseal(sealing, () => {
       // One that another connection has set meanwhile was not proved.
       if (present === null) this.#requireNoPassphrase()
     })
-    this.#begun()
-  }
-
-  /** How long they may stay open; counts for those that are open, too. */
-  limitOpenTime(limits: OpenLimits): void {
-    this.#openTime.limit(limits)
-    this.#onOpened()
-  }
-
-  /** Milliseconds until {@link expire} locks; null when nothing is open, or nothing could open it again. */
-  expiresInMs(): number | null {
-    return this.isLocked || this.mode !== 'passphrase' ? null : Math.max(0, this.#openTime.leftMs())
-  }
-
-  /** Locks when they were open for long enough. To be called before a change, since no timer runs while the machine sleeps. */
-  expire(): void {
-    const end = this.expiresInMs() === null ? null : this.#openTime.end()
-    if (end !== null) this.#lock(end)
+    this.#lock.begun()
   }
 
   /**
@@ -233,7 +206,7 @@ export class Custody {
    */
   signer(epoch: number): (message: Uint8Array) => Uint8Array {
     this.#key(epoch)
-    this.#openTime.use()
+    this.#lock.noteUse()
     // Looked up again: a key that was wiped meanwhile would sign as zeros.
     return (message) => this.#engine.sign(message, this.#key(epoch).secretKey)
   }
@@ -258,7 +231,7 @@ export class Custody {
 
   /** The recovery words, as long as the seed is here. @throws {KeeperError} NO_PERSONA | LOCKED | RECOVERY_CONFIRMED */
   words(): string[] {
-    const { seed } = this.#use()
+    const { seed } = this.#lock.use()
     if (seed !== null) return formatWords(seed)
     const message = 'the recovery words were confirmed, and the seed was erased from this device'
     throw new KeeperError('RECOVERY_CONFIRMED', message, 'the words are where you wrote them down')
@@ -266,7 +239,7 @@ export class Custody {
 
   /** The seed, as a copy in secret memory which the caller wipes; null once it was erased. @throws {KeeperError} NO_PERSONA | LOCKED */
   copySeed(): Uint8Array | null {
-    const { seed } = this.#use()
+    const { seed } = this.#lock.use()
     return seed === null ? null : copySecret(seed, this.#engine)
   }
 
@@ -278,20 +251,6 @@ export class Custody {
   /** Wipes what is in memory. */
   close(): void {
     this.#vault.shut()
-  }
-
-  #lock(cause: LockCause): void {
-    const wasOpen = !this.isLocked
-    this.#vault.shut()
-    if (wasOpen) this.#watcher?.lockChanged(true, cause)
-  }
-
-  /** For a use outside of a change: a time that is over is noticed first. */
-  #use(): OpenSecrets {
-    this.expire()
-    const opened = this.#vault.require()
-    this.#openTime.use()
-    return opened
   }
 
   #key(epoch: number): KeyPair {
@@ -313,36 +272,7 @@ export class Custody {
       wipeSecrets(opened, engine)
       throw error
     }
-    this.#begun()
-  }
-
-  async #unseal(passphrase: string): Promise<void> {
-    await this.#vault.unseal(passphrase)
-    this.#begun()
-    this.#watcher?.lockChanged(false, 'unlock')
-  }
-
-  async #prove(passphrase: string): Promise<void> {
-    this.#requirePassphrase()
-    this.expire()
-    await this.#guesses.take(
-      () => true,
-      () => (this.isLocked ? this.#unseal(passphrase) : this.#vault.prove(passphrase)),
-    )
-  }
-
-  #begun(): void {
-    this.#openTime.begin()
-    this.#onOpened()
-  }
-
-  #requirePassphrase(): void {
-    const { mode } = this
-    if (mode === null) throw noPersona()
-    if (mode === 'passphrase') return
-    const how = mode === 'key' ? `are sealed by the credential ${CREDENTIAL_NAME} of the service` : 'are not sealed'
-    const message = `the secrets of this persona ${how}, not by a passphrase`
-    throw new KeeperError('NO_PASSPHRASE', message, 'set one with: persona passphrase set')
+    this.#lock.begun()
   }
 
   #requireNoPassphrase(): void {
