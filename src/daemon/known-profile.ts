@@ -1,8 +1,26 @@
-/** What is known of one watched profile, between two looks at it. */
-import type { WatchedProfile } from '../ipc/shapes.ts'
+/** What is known of one watched profile, between two looks at it, and how that stands against the own table. */
+import type {
+  ObservationParams,
+  ObserveResult,
+  OwnTable,
+  StatusMessage,
+  VerifyResult,
+  WatchedProfile,
+} from '../ipc/shapes.ts'
 import type { ToxError } from '../tox/errors.ts'
-import type { Shown } from './own-status.ts'
+import type { PendingEvent } from './ledger.ts'
+import { judgeShown, needsWriting, type Shown } from './own-status.ts'
 import type { ReportedFriends } from './profile-reader.ts'
+
+/** What is asked of the keeper. */
+export interface ProfileKeeper {
+  readonly ownTable: OwnTable | null
+  hasShown(key: string): boolean
+  verify(text: string, from: string | null): VerifyResult
+  statusMessage(words: string): Promise<StatusMessage>
+  observe(observations: readonly ObservationParams[], source: string): Promise<ObserveResult[]>
+  tell(event: PendingEvent): Promise<void>
+}
 
 /** A profile as it was last read, and what follows from that. */
 export interface Known {
@@ -47,4 +65,33 @@ export function noteUnread(known: Known, { code, message }: ToxError): boolean {
     problem: { code, message },
   }
   return isNews
+}
+
+/** Nickname of the own device whose key this is; null for anybody else's. */
+export function deviceOf(key: string | null, { ownTable }: Pick<ProfileKeeper, 'ownTable'>): string | null {
+  return ownTable?.devices.find((device) => device.key === key)?.name ?? null
+}
+
+/** Whether the table is to be written into it, by whomever. */
+export function isDue({ shown, view }: Known, keeper: ProfileKeeper): boolean {
+  const table = keeper.ownTable
+  if (shown === null || table === null || view.key === null) return false
+  return needsWriting(shown, table, keeper.hasShown(view.key))
+}
+
+/** Compares what it shows with the own table. */
+export function compareKnown(known: Known, keeper: ProfileKeeper, repairs: boolean): void {
+  const { key, problem } = known.view
+  if (problem !== null) return
+  const device = deviceOf(key, keeper)
+  const table = keeper.ownTable
+  known.shown = null
+  if (table !== null && device !== null) known.shown = judgeShown(known.text, keeper.verify(known.text, key), table)
+  const { state, epoch, seq } = known.shown ?? { state: null }
+  known.view = {
+    ...known.view,
+    device,
+    shows: state === null ? null : { state, epoch: epoch ?? null, seq: seq ?? null },
+    repair: repairs && isDue(known, keeper) ? (known.view.repair ?? 'it is about to be tried') : null,
+  }
 }

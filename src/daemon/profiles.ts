@@ -1,14 +1,7 @@
 /** The watched Tox profiles: what their friends show goes into the state, what own ones show is compared with the own table. */
 import { formatHex } from '../core/bytes.ts'
 import type { CryptoEngine } from '../crypto/engine.ts'
-import type {
-  ObservationParams,
-  ObserveResult,
-  OwnTable,
-  ProfileList,
-  StatusMessage,
-  VerifyResult,
-} from '../ipc/shapes.ts'
+import type { ProfileList } from '../ipc/shapes.ts'
 import { ToxError } from '../tox/errors.ts'
 import type { Machine } from '../tox/lock-file.ts'
 import { statusWith } from '../tox/publish.ts'
@@ -19,25 +12,15 @@ import type { ProfileAccess, ToxProfile } from '../tox/profile-file.ts'
 import { readKeys, readName, readStatusMessage } from '../tox/savefile.ts'
 import { ProfileWatch, type WatchClock, type WatchDirectory } from '../tox/watch.ts'
 import { describeError } from './describe-error.ts'
-import type { PendingEvent } from './ledger.ts'
 import type { Log } from './log.ts'
 import * as own from './own-status.ts'
-import { newKnown, noteUnread, type Known } from './known-profile.ts'
+import { compareKnown, deviceOf, isDue, newKnown, noteUnread, type Known, type ProfileKeeper } from './known-profile.ts'
+import { dueProfiles, takeWritten } from './profile-hand.ts'
 import { readGuarded, reportFriends } from './profile-reader.ts'
-import type { DueProfile, DueProfiles, WrittenProfile } from '../ipc/shapes-profile.ts'
+import type { DueProfiles, WrittenProfile } from '../ipc/shapes-profile.ts'
 import type { Handlers } from '../ipc/method.ts'
 import type { Methods } from '../ipc/methods.ts'
 import { RunningClients } from './running-clients.ts'
-
-/** What is asked of the keeper. */
-export interface ProfileKeeper {
-  readonly ownTable: OwnTable | null
-  hasShown(key: string): boolean
-  verify(text: string, from: string | null): VerifyResult
-  statusMessage(words: string): Promise<StatusMessage>
-  observe(observations: readonly ObservationParams[], source: string): Promise<ObserveResult[]>
-  tell(event: PendingEvent): Promise<void>
-}
 
 export interface ProfilesOptions {
   readonly keeper: ProfileKeeper
@@ -135,7 +118,7 @@ export class Profiles {
         const wasOwn = known.view.device !== null
         this.#compare(known)
         const isNew = !wasOwn && known.view.device !== null
-        if (isNew || this.#isDue(known)) await this.#scan(path)
+        if (isNew || isDue(known, this.#options.keeper)) await this.#scan(path)
       }
     })
   }
@@ -172,15 +155,7 @@ export class Profiles {
   /** What is to be written, for a hand that sees which clients run; after what is being read. */
   async due(): Promise<DueProfiles> {
     await this.settled()
-    const { keeper } = this.#options
-    const profiles: DueProfile[] = []
-    for (const known of this.#known.values()) {
-      const { path, key, device } = known.view
-      if (!this.#isDue(known) || key === null || device === null) continue
-      const { status } = await statusWith(known.words, (words) => keeper.statusMessage(words))
-      const { epoch, seq } = status.table
-      profiles.push({ path, key, device, shown: known.text, text: status.text, epoch, seq })
-    }
+    const profiles = await dueProfiles(this.#known.values(), this.#options.keeper)
     return { profiles, passphraseFile: this.#config.passphraseFile ?? null }
   }
 
@@ -188,18 +163,11 @@ export class Profiles {
    * What was just written is an observation, though a client may have written over it before it could be read here: only so is that a
    * loss, and told.
    */
-  async wrote({ path, key, text, backup, repaired }: WrittenProfile): Promise<{ device: string | null }> {
-    const { keeper, nowSec } = this.#options
-    const device = this.#deviceOf(key)
+  async wrote(written: WrittenProfile): Promise<{ device: string | null }> {
+    const device = await takeWritten(written, this.#options.keeper, this.#options.nowSec())
     if (device === null) return { device }
-    await keeper.observe([{ from: key, text, seenAtSec: nowSec() }], `profile:${key}`)
-    const { blob } = keeper.verify(text, key)
-    if (repaired && backup !== null && blob !== null) {
-      const { epoch, seq } = blob
-      await keeper.tell({ event: 'profile.repaired', data: { path, key, device, epoch, seq, backup } })
-    }
     for (const [watched, known] of this.#known) {
-      if (known.view.key !== key) continue
+      if (known.view.key !== written.key) continue
       known.toldLoss = null
       void this.#inTurn(() => this.#scan(watched))
     }
@@ -254,45 +222,14 @@ export class Profiles {
     const { key } = known.view
     known.text = readStatusMessage(profile.save).text
     known.words = own.wordsToKeep(known.text, known.words)
-    if (key === null || this.#deviceOf(key) === null) return
+    if (key === null || deviceOf(key, this.#options.keeper) === null) return
     const name = readName(profile.save).text
     const observation = { from: key, text: known.text, seenAtSec: profile.fileMtimeSec }
     await this.#options.keeper.observe([name === '' ? observation : { ...observation, name }], `profile:${key}`)
   }
 
-  #deviceOf(key: string | null): string | null {
-    return this.#options.keeper.ownTable?.devices.find((device) => device.key === key)?.name ?? null
-  }
-
   #compare(known: Known): void {
-    const { keeper } = this.#options
-    const { key, problem } = known.view
-    if (problem !== null) return
-    const device = this.#deviceOf(key)
-    const table = keeper.ownTable
-    known.shown = null
-    if (table !== null && device !== null) {
-      known.shown = own.judgeShown(known.text, keeper.verify(known.text, key), table)
-    }
-    const { state, epoch, seq } = known.shown ?? { state: null }
-    known.view = {
-      ...known.view,
-      device,
-      shows: state === null ? null : { state, epoch: epoch ?? null, seq: seq ?? null },
-      repair: this.#needsWriting(known) ? (known.view.repair ?? 'it is about to be tried') : null,
-    }
-  }
-
-  /** Whether the table is to be written into it, by whomever. */
-  #isDue({ shown, view }: Known): boolean {
-    const { keeper } = this.#options
-    const table = keeper.ownTable
-    if (shown === null || table === null || view.key === null) return false
-    return own.needsWriting(shown, table, keeper.hasShown(view.key))
-  }
-
-  #needsWriting(known: Known): boolean {
-    return this.#config.repair && this.#isDue(known)
+    compareKnown(known, this.#options.keeper, this.#config.repair)
   }
 
   /** Once a status message: a client that saves it again and again has lost nothing more. */
@@ -315,7 +252,7 @@ export class Profiles {
 
   async #repair(known: Known, profile: ToxProfile, access: ProfileAccess): Promise<void> {
     const { path, key, device } = known.view
-    if (!this.#isDue(known) || key === null || device === null) return
+    if (!isDue(known, this.#options.keeper) || key === null || device === null) return
     const { keeper, nowSec, machine, log } = this.#options
     await keeper.tell({ event: 'profile.due', data: { path, key, device } })
     if (!this.#config.repair) return
