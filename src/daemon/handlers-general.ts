@@ -1,4 +1,5 @@
 /** What answers the methods about the daemon itself: its status, the events of a connection and the history of them (docs/ipc.md, section 3). */
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { EVENT_NAMES, type EventName } from '../ipc/events.ts'
 import { MAX_PAGE } from '../ipc/limits.ts'
 import type { Caller, Handlers } from '../ipc/method.ts'
@@ -15,6 +16,7 @@ import { OWN } from './records.ts'
 import { makeStatus } from './status.ts'
 
 const DEFAULT_LOG_PAGE = 50
+const REPLAYED_A_TURN = 64 // sanity: some milliseconds; the whole history at once would keep everybody else waiting for seconds
 
 export type GeneralMethods = Pick<Methods, 'status' | 'subscribe' | 'unsubscribe' | 'log.list' | 'log.verify'>
 
@@ -59,7 +61,7 @@ async function catchUp(keeper: Keeper, caller: Caller, names: readonly EventName
     )
   }
   caller.unsubscribe()
-  let number = after
+  let [number, looked] = [after, 0]
   // The tip is read anew each time: while the client reads, more is told, and the oldest entries may go.
   for (let tip = tipOf(onDisk); number < tip.number; tip = tipOf(onDisk)) {
     const gap = tip.oldest - 1 - number
@@ -67,6 +69,8 @@ async function catchUp(keeper: Keeper, caller: Caller, names: readonly EventName
     number += Math.max(gap, 1)
     const isWanted = told !== null && (told.event === 'lagged' || names.includes(told.event))
     if (isWanted && !(await caller.replay(told))) break
+    // Neither what is left out nor what the client takes at once gives others their turn.
+    if (++looked % REPLAYED_A_TURN === 0) await nextTurn()
   }
   caller.subscribe(names, number)
   return number

@@ -96,6 +96,11 @@ export class Peers {
     return this.#friends === 'all' || this.#namedPersonas().has(personaId)
   }
 
+  /** Whether one more device of this contact may be befriended without a question. */
+  hasRoom(personaId: string): boolean {
+    return this.#roomOf(personaId) > 0
+  }
+
   /** Who was somebody's device and is in nobody's table any more, and was not told to be before. */
   newlyLeft(): string[] {
     const left: string[] = []

@@ -71,6 +71,8 @@ export class LiveRequests {
   #howKnown(personaId: string): 'sibling' | 'contact' | null {
     if (personaId === this.#keeper.ownTable?.personaId) return 'sibling'
     const persona = this.#keeper.onDisk.personas.get(personaId)
-    return persona !== undefined && this.#peers.follows(persona) ? 'contact' : null
+    // Otherwise a contact would fill the list by asking for keys of his choice, one after the other.
+    const isLetIn = persona !== undefined && this.#peers.follows(persona) && this.#peers.hasRoom(personaId)
+    return isLetIn ? 'contact' : null
   }
 }

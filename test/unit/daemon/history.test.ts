@@ -96,6 +96,23 @@ describe('a subscriber who was away', () => {
     expect(ids(test.replayed)).toStrictEqual([4])
   })
 
+  it('and wants nothing of it does not keep the daemon from others meanwhile', async () => {
+    const test = await withFriends()
+    for (let i = 0; i < 200; i++) {
+      await test.keeper.tell({ event: 'clock', data: { personaId: null, message: `${i}` } })
+    }
+    let [turns, isDone] = [0, false]
+    const turn = (): void => {
+      turns++
+      if (!isDone) setImmediate(turn)
+    }
+    setImmediate(turn)
+    const { cursor } = await test.call('subscribe', { events: ['locked'], after: 0 })
+    isDone = true
+    expect([cursor, test.replayed]).toStrictEqual([204, []])
+    expect(turns).toBeGreaterThan(2)
+  })
+
   it('who knows more than the store is told so: the store was put back', async () => {
     const test = await withFriends()
     await expect(test.call('subscribe', { after: 5 })).rejects.toMatchObject({ code: 'CURSOR_AHEAD' })

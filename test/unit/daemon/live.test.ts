@@ -338,6 +338,16 @@ describe('who asks to be a friend', () => {
     expect(live.live.peers().requests).toMatchObject([{ key: zoe.key('stolen'), personaId: zoe.id }])
   })
 
+  test('with the table of a contact that has 40 waits for the owner: he does not fill the list by asking either', async () => {
+    const { live, zoe } = await withZoe()
+    for (let i = 0; i < 45; i++) {
+      await live.says(ask(zoe.key(`new ${i}`), zoe.table(['desk', 'phone', `new ${i}`], { named: false }).text()))
+    }
+    const { peers, requests } = live.live.peers()
+    expect(peers.filter(({ how }) => how === 'contact')).toHaveLength(40)
+    expect(requests).toHaveLength(45 + 2 - 40)
+  })
+
   test('in a crowd pushes the oldest out, and makes no more events than are kept', async () => {
     const { live, keeper } = await withZoe()
     for (let i = 0; i < 50; i++) await live.says(ask(deviceKey(`asker ${i}`), `let me in, ${i}`))
