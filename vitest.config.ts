@@ -1,9 +1,20 @@
 import { defineConfig } from 'vitest/config'
 
+/** Tests of values in, values out: a process for each file would cost them more than they take. */
+const PURE = [
+  'test/unit/{core,cli,docs,durable,ipc,pairing,tox}/**/*.test.ts',
+  'test/unit/imports.test.ts',
+  'test/property/{core,tox}/**/*.test.ts',
+  'test/docs/**/*.test.ts',
+]
+
+const common = { pool: 'forks', testTimeout: 30_000 } as const
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
-    pool: 'forks',
-    testTimeout: 30_000,
+    projects: [
+      { test: { ...common, name: 'pure', include: PURE, isolate: false } },
+      { test: { ...common, name: 'whole', include: ['test/**/*.test.ts'], exclude: PURE } },
+    ],
   },
 })
