@@ -69,7 +69,8 @@ function formatWish({ name, can, asks }: App): string[] {
   const why = asks!.why === '' ? 'gives no reason' : `says: ${escapeText(asks!.why)}`
   return [
     `${name} (${has}) asks to ${asks!.can.join(', ')}; it ${why}`,
-    `  persona app accept ${name}, or persona app reject ${name}`,
+    // By name: what it asks for when that is typed may be more.
+    `  persona app accept ${name} --can ${asks!.can.join(',')}, or persona app reject ${name}`,
   ]
 }
 

@@ -21,6 +21,11 @@ const ENTRY_BYTES: number = 1 + SIGNING_SEED_BYTES // format: an epoch and its s
 /** What of the keeper goes into a backup. */
 type BackedUp = Pick<Keeper, 'engine' | 'custody' | 'store' | 'nowSec' | 'table' | 'change' | 'own'>
 
+interface Box {
+  readonly box: Uint8Array
+  readonly isLast: boolean
+}
+
 /** A backup that is being made: header first, then one box at a time. */
 export class BackupWriter {
   readonly header: Uint8Array
@@ -32,6 +37,8 @@ export class BackupWriter {
   #length = 0
   #left: Uint8Array = new Uint8Array(0)
   #isEnded = false
+  /** The box with the signing keys, until it is asked for. */
+  #first: Box | null = null
 
   private constructor(header: Uint8Array, key: Uint8Array, keeper: BackedUp, seeds: readonly SigningSeed[]) {
     const { engine } = keeper
@@ -55,12 +62,17 @@ export class BackupWriter {
     keeper.table()
     const { header, key } = await newBackupKey(passphrase, DEFAULT_SEAL_COST, engine)
     let seeds: SigningSeed[] = []
+    let writer: BackupWriter | null = null
     try {
       // On disk before the key is anywhere else.
       await keeper.change(() => keeper.own.keyLeaves())
       seeds = custody.signingSeeds()
-      return new BackupWriter(header, key, keeper, seeds)
+      writer = new BackupWriter(header, key, keeper, seeds)
+      // At once: whoever begins may never ask for it, and after a lock no signing key is to be in memory.
+      writer.#first = await writer.#seal()
+      return writer
     } catch (error) {
+      await writer?.close()
       engine.wipe(key)
       throw error
     } finally {
@@ -69,10 +81,17 @@ export class BackupWriter {
   }
 
   /** The next box; null behind the last one. @throws {StoreError} */
-  async next(): Promise<{ box: Uint8Array; isLast: boolean } | null> {
-    if (this.#isEnded) return null
+  async next(): Promise<Box | null> {
+    const first = this.#first
+    this.#first = null
+    if (first !== null) return first
+    return this.#isEnded ? null : await this.#seal()
+  }
+
+  async #seal(): Promise<Box> {
     await this.#fill()
-    const box = this.#sealer.seal(this.#chunk.slice(0, this.#length), this.#isEnded)
+    // No copy: it would lie in plain memory, and stay there.
+    const box = this.#sealer.seal(this.#chunk.subarray(0, this.#length), this.#isEnded)
     this.#engine.wipe(this.#chunk)
     this.#length = 0
     if (this.#isEnded) await this.close()

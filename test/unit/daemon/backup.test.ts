@@ -105,6 +105,24 @@ describe('a backup', () => {
     expect(await codeOf(keeper.call('recovery.show'))).toBe('RECOVERY_ELSEWHERE')
   })
 
+  it('that was begun and never read leaves no signing key in memory', async () => {
+    const sealed: Uint8Array[] = []
+    const watched: CryptoEngine = {
+      ...quick,
+      sealBox: (message, nonce, key) => {
+        sealed.push(message)
+        return engine.sealBox(message, nonce, key)
+      },
+    }
+    const keeper = await TestKeeper.withPersona({ engine: watched })
+    sealed.length = 0
+    const { backup } = await keeper.call('backup.begin', { passphrase: PASSPHRASE })
+    expect(sealed).toHaveLength(1)
+    expect(sealed[0]!.every((byte) => byte === 0)).toBe(true)
+    expect((await keeper.call('backup.next', { backup })).isLast).toBe(true)
+    expect(sealed).toHaveLength(1)
+  })
+
   it('needs the key to be open, and a persona', async () => {
     const sealed = await TestKeeper.open({ engine: quick })
     expect(await codeOf(sealed.call('backup.begin', { passphrase: PASSPHRASE }))).toBe('NO_PERSONA')
