@@ -123,13 +123,21 @@ export class Person {
     return JSON.parse(stdout) as Answer
   }
 
-  #run(args: readonly string[]): Promise<Ended> {
+  /** Types a command that reads a text which is not to be shown. @throws {Error} when it fails */
+  async typesSecretly(text: string, ...args: readonly string[]): Promise<void> {
+    console.log(`    ${this.name} $ persona ${args.map(quoted).join(' ')}`)
+    const { status, stdout, stderr } = await this.#run(args, text)
+    printIndented(stdout + stderr)
+    if (status !== 0) throw new Error(`"persona ${args.join(' ')}" ended with status ${status}`)
+  }
+
+  #run(args: readonly string[], input = ''): Promise<Ended> {
     const options = { cwd: this.dir, env: this.#env, encoding: 'utf8', timeout: START_TIMEOUT_MS } as const
     return new Promise((done) => {
       const child = execFile(process.execPath, [programs.persona, ...args], options, (_error, stdout, stderr) =>
         done({ status: child.exitCode, stdout, stderr }),
       )
-      child.stdin?.end()
+      child.stdin?.end(input)
     })
   }
 }

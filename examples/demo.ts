@@ -1,5 +1,5 @@
-/** `npm run demo`: two people, three profiles, two daemons and an app, from two strangers to one person with two devices. */
-import { mkdtempSync, realpathSync, rmSync } from 'node:fs'
+/** `npm run demo`: two people, three profiles, an app and a thief: from two strangers to one person with two devices, and with one again. */
+import { chmodSync, cpSync, mkdtempSync, realpathSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -202,6 +202,76 @@ async function impostor({ alice, bob, bobFile, laptop, phone }: Cast): Promise<v
   )
 }
 
+/** @returns the words, which are on paper now and nowhere else */
+async function writeWordsDown({ alice }: Cast): Promise<string> {
+  scene(
+    'Alice writes her recovery words down.',
+    '24 words on paper give every later signing key; three of them, typed back, show that she has them.',
+  )
+  const { words } = await alice.asks<{ words: string[] }>('recovery', 'show')
+  const three = [3, 11, 24].map((position) => `${position} ${words[position - 1]}`)
+  await alice.typesSecretly(three.join('\n'), 'recovery', 'confirm')
+  const { theftProtection } = await alice.asks<DaemonStatus>('status')
+  claim('theft protection is on: no device has the words any more', theftProtection)
+  return words.join(' ')
+}
+
+/** @returns who has all that the laptop had */
+async function theft(cast: Cast, home: string): Promise<Person> {
+  const { alice, bob, laptop, phone, bobFile } = cast
+  scene(
+    'The laptop is stolen, unlocked.',
+    '(Played: a copy of all that it holds.) The thief has the signing key of this day, throws the phone out',
+    'and adds a device of his own.',
+  )
+  await alice.stopDaemon()
+  cpSync(alice.dir, join(home, 'thief'), { recursive: true })
+  chmodSync(join(home, 'thief', 'home', 'state'), 0o700)
+  rmSync(join(home, 'thief', 'home', 'run'), { recursive: true, force: true })
+  await alice.startDaemon()
+  const thief = new Person('thief', join(home, 'thief'))
+  await thief.startDaemon()
+  await thief.types('reconcile', '--force')
+  await thief.types('device', 'remove', 'phone', '--retired')
+  await thief.types('device', 'add', 'mine', '--key', anyOtherFriend(bobFile, [laptop, phone]).key)
+  await thief.types('tox', 'publish', 'alice-laptop.tox')
+  carry({ ...cast, alice: thief }, 'alice-laptop.tox')
+  await bob.types('tox', 'scan', 'bob.tox')
+  const person = await bob.asks<Contact>('contact', 'show', 'Alice')
+  claim('friends see it, and have to believe it: it is signed by her key', keysOf(person.devices) === laptop)
+  return thief
+}
+
+async function rotation(cast: Cast, words: string): Promise<void> {
+  const { alice, bob, phone } = cast
+  scene(
+    'Alice takes her persona back, with the words, on her phone.',
+    'The next key was committed to before the theft, and only the words have it.',
+  )
+  await alice.typesSecretly(words, 'device', 'remove', 'laptop', '--lost', '--epoch', '1', '--words-file', '-', '--yes')
+  await publish(alice, 'alice-phone.tox')
+  carry(cast, 'alice-phone.tox')
+  await bob.types('tox', 'scan', 'bob.tox')
+  const person = await bob.asks<Contact>('contact', 'show', 'Alice')
+  const table = await alice.asks<OwnTable>('device', 'list')
+  claim(
+    'Bob follows: the same persona, the next key, the phone alone',
+    keysOf(person.devices) === phone && person.epoch === 1 && person.personaId === table.personaId,
+  )
+}
+
+async function shutOut(cast: Cast, thief: Person): Promise<void> {
+  const { bob, phone } = cast
+  scene('The thief signs on. Nobody follows.')
+  await thief.types('device', 'rename', 'mine', 'still mine')
+  await thief.types('tox', 'publish', 'alice-laptop.tox')
+  carry({ ...cast, alice: thief }, 'alice-laptop.tox')
+  await bob.types('tox', 'scan', 'bob.tox')
+  const person = await bob.asks<Contact>('contact', 'show', 'Alice')
+  claim('Alice is who has the phone, and the laptop is no device of hers', keysOf(person.devices) === phone)
+  claim('the thief’s daemon ends in order, and that is all', (await thief.stopDaemon()) === 0)
+}
+
 /** The whole story. */
 async function play(home: string): Promise<void> {
   const [alice, bob] = [new Person('alice', join(home, 'alice')), new Person('bob', join(home, 'bob'))]
@@ -215,6 +285,10 @@ async function play(home: string): Promise<void> {
   await claimedPhone(cast, app)
   await confirmedPhone(cast, app)
   await impostor(cast)
+  const words = await writeWordsDown(cast)
+  const thief = await theft(cast, home)
+  await rotation(cast, words)
+  await shutOut(cast, thief)
   scene('Both daemons are told to end.')
   const statuses = [await alice.stopDaemon(), await bob.stopDaemon()]
   claim('both ended in order', statuses.join(' ') === '0 0')

@@ -1,4 +1,5 @@
 /** `persona pending|accept|reject` and `persona contact policy`: what waits for the owner's answer, with exactly what it would change. */
+import type { Client } from '../ipc/client.ts'
 import type { Policy } from '../ipc/shapes.ts'
 import { PENDING_KINDS, type PendingKind, type PendingUpdate } from '../ipc/shapes-pending.ts'
 import { withDaemon } from './connect.ts'
@@ -7,27 +8,35 @@ import { CliError, EXIT_DONE } from './errors.ts'
 import { escapeText, keyTail, showName } from './escape.ts'
 import { parseQuery } from './keys.ts'
 import { formatTime } from './layout.ts'
+import { askLine, isInteractive } from './prompt.ts'
 import { describeChange } from './watch.ts'
 
 export interface AnswerOptions {
   readonly kind?: string
+  /** First digits of the hash of the table that was looked at. */
+  readonly table?: string
 }
+
+const SHOWN_DIGITS = 8 // sanity: nobody finds another table with the same ones while the owner reads
+const NO_TABLE = '0'.repeat(64)
 
 const POLICIES: readonly string[] = ['auto', 'ask', 'pin'] satisfies Policy[]
 
+async function allPending(client: Client): Promise<PendingUpdate[]> {
+  const all: PendingUpdate[] = []
+  for (let after: string | null | undefined; after !== null;) {
+    const page: { pending: PendingUpdate[]; next: string | null } = await client.call(
+      'pending.list',
+      after === undefined ? {} : { after },
+    )
+    all.push(...page.pending)
+    after = page.next
+  }
+  return all
+}
+
 export async function pending(context: Context): Promise<number> {
-  const waiting = await withDaemon(context, async (client) => {
-    const all: PendingUpdate[] = []
-    for (let after: string | null | undefined; after !== null;) {
-      const page: { pending: PendingUpdate[]; next: string | null } = await client.call(
-        'pending.list',
-        after === undefined ? {} : { after },
-      )
-      all.push(...page.pending)
-      after = page.next
-    }
-    return all
-  })
+  const waiting = await withDaemon(context, allPending)
   const lines = waiting.flatMap((update) => [...formatUpdate(update, context.nowSec), ''])
   print(context, { pending: waiting }, waiting.length === 0 ? ['nothing waits for your answer'] : lines.slice(0, -1))
   return EXIT_DONE
@@ -41,17 +50,18 @@ const TITLES: Readonly<Record<PendingKind, string>> = {
 
 /** What it would change, and how to answer. */
 export function formatUpdate(update: PendingUpdate, nowSec: number): string[] {
-  const { contact, personaId, key, kind, policy, epoch, seq, timeSec, changes, devices } = update
+  const { contact, personaId, key, kind, policy, epoch, seq, timeSec, tableHash, changes, devices } = update
   const name = showName(contact, key ?? personaId)
   const changed = changes.filter((change) => change.kind !== 'upgraded').map((change) => `  ${describeChange(change)}`)
   const listed = devices.map((device) => showName(device.name, device.key)).join(', ')
   const option = kind === 'held' ? ' --kind held' : ''
+  const table = ` --table ${tableHash.slice(0, SHOWN_DIGITS)}`
   return [
     `${name} ${TITLES[kind]} (policy ${policy})`,
     `  table ${seq} of epoch ${epoch} of persona ${keyTail(personaId)}, written ${formatTime(timeSec, nowSec)}`,
     ...changed,
     `  devices then: ${listed === '' ? 'none' : listed}`,
-    `  persona accept ${quoted(contact)}${option}, or persona reject ${quoted(contact)}${option}`,
+    `  persona accept ${quoted(contact)}${option}${table}, or persona reject ${quoted(contact)}${option}`,
   ]
 }
 
@@ -75,12 +85,43 @@ async function answer(
   options: AnswerOptions,
 ): Promise<number> {
   const kind = parseKind(options.kind)
-  const update = await withDaemon(context, (client) =>
-    client.call(method, { contact: parseQuery(contact), ...(kind === null ? {} : { kind }) }),
-  )
+  const update = await withDaemon(context, async (client) => {
+    const params = { contact: parseQuery(contact), ...(kind === null ? {} : { kind }) }
+    if (method === 'pending.reject') return await client.call(method, params)
+    // The contact could show another table between the look and the answer.
+    return await client.call(method, { ...params, tableHash: await agreedTable(client, params, options.table) })
+  })
   const changed = update.changes.map((change) => `  ${describeChange(change)}`)
   print(context, update, [`${showName(update.contact, update.key ?? update.personaId)}: ${done}`, ...changed])
   return EXIT_DONE
+}
+
+/** The whole hash of the table that the owner means: named by its first digits, or shown now and agreed to. */
+async function agreedTable(
+  client: Client,
+  { contact, kind }: { readonly contact: string; readonly kind?: PendingKind },
+  digits: string | undefined,
+): Promise<string> {
+  const { name, personaId } = await client.call('contact.show', { contact })
+  const [update, ...more] = (await allPending(client)).filter(
+    (each) => (each.personaId === personaId || each.contact === name) && (kind === undefined || each.kind === kind),
+  )
+  // What is wrong then is said by the daemon, which decides.
+  if (update === undefined || more.length > 0) return NO_TABLE
+  if (digits !== undefined) return update.tableHash.startsWith(digits.toUpperCase()) ? update.tableHash : NO_TABLE
+  if (!isInteractive()) {
+    throw new CliError('USAGE', 'which table is to be taken?', {
+      hint: 'as "persona pending" says: --table and its first digits',
+    })
+  }
+  process.stderr.write(
+    `${formatUpdate(update, Math.floor(Date.now() / 1000))
+      .slice(0, -1)
+      .join('\n')}\n`,
+  )
+  const answer = await askLine('take it? [y/N] ')
+  if (!/^y(es)?$/i.test(answer.trim())) throw new CliError('CANCELLED', 'not taken: it waits on')
+  return update.tableHash
 }
 
 function parseKind(text: string | undefined): PendingKind | null {

@@ -243,6 +243,7 @@ function addPending(program: Command, contact: Command, run: Runner): void {
     .command('accept <contact>')
     .description('take what waits')
     .option(...kind)
+    .option('--table <digits>', 'the table that "persona pending" showed; asked about on a terminal when left out')
     .action((name: string, options: AnswerOptions) =>
       run(async (context) => (await import('./pending.ts')).accept(context, name, options)),
     )

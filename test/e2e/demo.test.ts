@@ -45,7 +45,7 @@ function expectWholeStory({ status, stdout, stderr, left }: Played): void {
   expect(stderr).toBe('')
   expect(status).toBe(0)
   const scenes = [...stdout.matchAll(/^(\d+)\. /gm)].map(([, number]) => Number(number))
-  expect(scenes).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9])
+  expect(scenes).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13])
   expect(stdout).toContain('alice $ persona init --device laptop --tox-profile alice-laptop.tox\n')
   expect(stdout).toMatch(/\n {6}event: Alice \(….{8}\): message goes to phone \(….{8}\)\n/)
   const claims = [...stdout.matchAll(/^ {3}=> /gm)].length

@@ -1,0 +1,31 @@
+import { expect, test } from 'vitest'
+import type { Contact } from '../../src/ipc/shapes.ts'
+import { Home } from '../support/persona.ts'
+import { person } from '../support/person.ts'
+
+test('what waits is shown with all that it changes, and only the table that was looked at is taken', async () => {
+  const bob = person('bob of pending')
+  const home = new Home()
+  await home.start()
+  const shows = async (device: string, devices: readonly string[]): Promise<string> => {
+    const table = bob.table(devices)
+    await home.done(['observe', table.text(), '--from', bob.key(device), '--name', 'Bob'])
+    return table.hash
+  }
+  await shows('phone', ['phone'])
+  await home.done(['contact', 'policy', 'Bob', 'ask'])
+  const looked = await shows('phone', ['phone', 'laptop'])
+  const list = await home.done(['pending'])
+  expect(list).toContain('lists the device laptop')
+  expect(list).toContain(`persona accept Bob --table ${looked.slice(0, 8)}`)
+  // Another table comes between the look and the answer.
+  const later = await shows('phone', ['phone', 'thief'])
+  expect(await home.failure(['accept', 'Bob', '--table', looked.slice(0, 8)])).toBe('1 PENDING_CHANGED')
+  expect(await home.failure(['accept', 'Bob'])).toBe('2 USAGE')
+  expect(((await home.json(['contact', 'show', 'Bob'])) as Contact).claims).toEqual([])
+  expect(await home.done(['accept', 'Bob', '--table', later.slice(0, 8)])).toContain('Bob')
+  expect(((await home.json(['contact', 'show', 'Bob'])) as Contact).claims).toMatchObject([{ name: 'thief' }])
+  expect(await home.done(['pending'])).toContain('nothing waits')
+  await shows('phone', ['phone'])
+  expect(await home.failure(['reject', 'Bob'])).toBe('1 NOTHING_PENDING')
+})
