@@ -30,7 +30,11 @@ export async function verify(context: Context, name: string, options: VerifyCont
     return { numbers: await client.call('contact.verify', { contact: known.personaId, number: typed }), isDone: true }
   })
   const who = showName(numbers.name, numbers.personaId)
-  print(context, numbers, [...(isDone ? [`${who} is verified`] : []), ...formatNumbers(numbers, context.nowSec)])
+  print(context, numbers, [
+    ...(isDone ? [`${who} is verified`] : []),
+    ...formatNumbers(numbers, context.nowSec),
+    ...(isDone ? [] : [advice(numbers)]),
+  ])
   return EXIT_DONE
 }
 
@@ -70,6 +74,11 @@ export function formatNumbers(
     `${showName(name, personaId)} (${table}; ${verified}):`,
     ...formatNumber(safetyNumber),
     ...(own === null ? [] : [`you (table of epoch ${own.epoch}):`, ...formatNumber(own.safetyNumber)]),
-    'compare both with what the other screen shows, all digits, and the epochs: a lower one missed a rotation',
   ]
+}
+
+/** What is left to do while nothing was compared. */
+function advice({ own }: SafetyNumbers): string {
+  const what = own === null ? 'it' : 'both'
+  return `compare ${what} with what the other screen shows, all digits, and the epochs: a lower one missed a rotation`
 }

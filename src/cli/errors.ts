@@ -13,6 +13,7 @@ export type CliErrorCode =
   | 'INPUT_NOT_UTF8'
   | 'DEVICE_NOT_LISTED' // the profile belongs to no device of the owner's table
   | 'SANDBOXED' // running Tox clients cannot be seen from here
+  | 'WORDS_FILE' // cannot be read, is empty, too long or not text
   | 'WORDS_WRONG' // what was typed is not one of the recovery words
   | 'LOCKED' // as the daemon says it, before anything was written
   | 'CONTACTS_FILE' // cannot be read or written, or is no list of contacts

@@ -5,7 +5,7 @@ import { CliError } from './errors.ts'
 import { askSecret, isInteractive } from './prompt.ts'
 
 const MAX_PASSPHRASE_CHARS = 1024 // sanity: what the daemon takes
-const MAX_PASSPHRASE_FILE_BYTES = 4096 // sanity: as many characters of UTF-8
+const MAX_SECRET_FILE_BYTES = 4096 // sanity: as many characters of UTF-8; 24 recovery words have far fewer
 export const MAX_TEXT_BYTES = 65_536 // sanity: far over any status message, so that also an overlong one is judged
 
 /**
@@ -39,14 +39,45 @@ export async function readStdinLines(maxBytes: number): Promise<string[]> {
  * @throws {CliError} PASSPHRASE_FILE
  */
 export async function readPassphraseFile(path: string): Promise<string> {
-  const text = path === '-' ? await readStdin(MAX_PASSPHRASE_FILE_BYTES) : await readTextFile(path)
-  if (text === '') throw new CliError('PASSPHRASE_FILE', `there is no passphrase in ${nameOf(path)}`)
+  const text = await readSecretFile(path, PASSPHRASE)
   if (text.length > MAX_PASSPHRASE_CHARS) {
     throw new CliError(
       'PASSPHRASE_FILE',
       `the passphrase in ${nameOf(path)} has more than ${MAX_PASSPHRASE_CHARS} characters`,
     )
   }
+  return text
+}
+
+/**
+ * The recovery words from a file, `-` for stdin, as they stand there.
+ * @throws {CliError} WORDS_FILE
+ */
+export async function readWordsFile(path: string): Promise<string> {
+  return await readSecretFile(path, WORDS)
+}
+
+/** What a file is to hold, so that a refusal speaks of that. */
+interface SecretFileKind {
+  readonly code: 'PASSPHRASE_FILE' | 'WORDS_FILE'
+  readonly absent: string
+  readonly present: string
+}
+
+const PASSPHRASE: SecretFileKind = {
+  code: 'PASSPHRASE_FILE',
+  absent: 'there is no passphrase',
+  present: 'the passphrase',
+}
+const WORDS: SecretFileKind = {
+  code: 'WORDS_FILE',
+  absent: 'there are no recovery words',
+  present: 'what should be recovery words',
+}
+
+async function readSecretFile(path: string, kind: SecretFileKind): Promise<string> {
+  const text = path === '-' ? await readStdin(MAX_SECRET_FILE_BYTES) : await readTextFile(path, kind)
+  if (text === '') throw new CliError(kind.code, `${kind.absent} in ${nameOf(path)}`)
   return text
 }
 
@@ -86,21 +117,22 @@ export async function askNewPassphrase(source: PassphraseSource): Promise<string
   return first
 }
 
-async function readTextFile(path: string): Promise<string> {
+async function readTextFile(path: string, kind: SecretFileKind): Promise<string> {
   let handle: FileHandle | null = null
   try {
     // A pipe, such as /dev/fd/3 of a shell's <(...), is as good as a file.
     handle = await open(path, 'r')
-    const { buffer, bytesRead } = await readAtMost(handle, MAX_PASSPHRASE_FILE_BYTES + 1)
-    if (bytesRead > MAX_PASSPHRASE_FILE_BYTES)
-      throw new CliError('PASSPHRASE_FILE', `${path} is no passphrase file: it is too long`)
+    const { buffer, bytesRead } = await readAtMost(handle, MAX_SECRET_FILE_BYTES + 1)
+    if (bytesRead > MAX_SECRET_FILE_BYTES) {
+      throw new CliError(kind.code, `${kind.absent} in ${path}: it has more than ${MAX_SECRET_FILE_BYTES} bytes`)
+    }
     const text = decodeUtf8(buffer.subarray(0, bytesRead))
-    if (text === null) throw new CliError('PASSPHRASE_FILE', `the passphrase in ${path} is not UTF-8`)
+    if (text === null) throw new CliError(kind.code, `${kind.present} in ${path} is not UTF-8`)
     return withoutLineEnd(text)
   } catch (cause) {
     if (cause instanceof CliError) throw cause
     const why = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown error'
-    throw new CliError('PASSPHRASE_FILE', `cannot read ${path} (${why})`, { cause })
+    throw new CliError(kind.code, `cannot read ${path} (${why})`, { cause })
   } finally {
     await handle?.close()
   }

@@ -36,7 +36,7 @@ function formatLeft({ status, remaining, personaId }: LeaveResult): string[] {
   const stay =
     remaining.length === 0
       ? `no device is left in the table of ${personaId}: only its recovery words bring it back`
-      : `${countOf(remaining.length, 'device')} of ${personaId} stay: ${names}`
+      : `${countOf(remaining.length, 'device')} of ${personaId} ${remaining.length === 1 ? 'stays' : 'stay'}: ${names}`
   if (status === null) {
     return [
       'left: no secret of the persona is on this device any more',

@@ -42,7 +42,7 @@ export async function carryOn(client: Client, line: Line, first: PairingStep, ti
  * Asks whether both screens show the same words. On a terminal it is a question; elsewhere the words of the other screen are read from
  * stdin, one line: there is no way to confirm without them.
  * @param about what else the person should know, escaped
- * @throws {CliError} PAIRING_REFUSED
+ * @throws {CliError} PAIRING_REFUSED | CANCELLED
  */
 export async function compare(context: Context, step: PairingStep, about: readonly string[]): Promise<void> {
   const words = step.compare!.join(' ')
@@ -53,7 +53,7 @@ export async function compare(context: Context, step: PairingStep, about: readon
     '',
     ...about,
   ])
-  const isSame = isInteractive() && !context.json ? await askSame() : (await readLine(context)) === words
+  const isSame = isInteractive() && !context.json ? await askSame() : isSameLine(await readLine(context), words)
   if (isSame) return
   const hint = 'if nobody else knows the code, begin again; otherwise somebody stands between your devices'
   throw new CliError('PAIRING_REFUSED', 'the two screens do not show the same words: nothing has moved', { hint })
@@ -62,6 +62,12 @@ export async function compare(context: Context, step: PairingStep, about: readon
 async function askSame(): Promise<boolean> {
   const answer = await askLine('Does the other screen show the same six words? [y/N] ')
   return /^y(es)?$/i.test(answer.trim())
+}
+
+/** @throws {CliError} CANCELLED: nobody said that they differ, so nobody is to be alarmed */
+function isSameLine(line: string, words: string): boolean {
+  if (line !== '') return line === words
+  throw new CliError('CANCELLED', 'the six words of the other screen did not come in on stdin: nothing has moved')
 }
 
 async function readLine(context: Context): Promise<string> {

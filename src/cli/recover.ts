@@ -13,7 +13,7 @@ import { keyOf, type KeyOptions } from './device.ts'
 import { CliError, EXIT_DONE } from './errors.ts'
 import { escapeText } from './escape.ts'
 import { askNewPassphrase } from './input.ts'
-import { formatTime } from './layout.ts'
+import { countOf, formatTime } from './layout.ts'
 import { profileOpener } from './profiles.ts'
 import { isInteractive } from './prompt.ts'
 import { obtainWords } from './recovery-words.ts'
@@ -63,7 +63,7 @@ export async function recover(context: Context, options: RecoverOptions): Promis
     remark(context, foundLine(result, context.nowSec))
     const table = result.mustRotate ? await rotated(context, client, options, words, device) : result.table
     print(context, { ...result, table, mustRotate: false }, [
-      `the persona ${table.personaId} is back, at epoch ${table.epoch} with ${table.devices.length} devices`,
+      `the persona ${table.personaId} is back, at epoch ${table.epoch} with ${countOf(table.devices.length, 'device')}`,
       ...LOST,
     ])
   })

@@ -2,7 +2,7 @@
 import { loadEngine } from '../crypto/load.ts'
 import { parseWords } from '../crypto/seed.ts'
 import { CliError } from './errors.ts'
-import { readPassphraseFile } from './input.ts'
+import { readWordsFile } from './input.ts'
 import { askSecret, isInteractive } from './prompt.ts'
 
 const MAX_ATTEMPTS = 3 // sanity: then the sheet is wrong, and trying again does not help
@@ -11,13 +11,13 @@ const MAX_ATTEMPTS = 3 // sanity: then the sheet is wrong, and trying again does
  * The words in one text, with nothing between them but spaces: of good spelling and checksum, but whose is for the daemon to say. A
  * string cannot be wiped: it goes with this process.
  * @param file `-` for stdin; undefined asks on the terminal, without showing what is typed
- * @throws {CliError} PASSPHRASE_FILE | NO_TERMINAL | CANCELLED @throws {CryptoError} WORDS_COUNT | WORDS_UNKNOWN | WORDS_CHECKSUM
+ * @throws {CliError} WORDS_FILE | NO_TERMINAL | CANCELLED @throws {CryptoError} WORDS_COUNT | WORDS_UNKNOWN | WORDS_CHECKSUM
  */
 export async function obtainWords(file: string | undefined): Promise<string> {
-  if (file !== undefined) return await checkedWords(await readPassphraseFile(file))
+  if (file !== undefined) return await checkedWords(await readWordsFile(file))
   if (!isInteractive()) {
     throw new CliError('NO_TERMINAL', 'the recovery words are needed, and there is no terminal to ask for them', {
-      hint: 'give them with --words-file FILE (- for stdin)',
+      hint: 'give them with --words-file FILE (- for stdin, /dev/fd/3 for a file descriptor)',
     })
   }
   for (let attempt = 1; ; attempt++) {

@@ -81,7 +81,7 @@ function formatBlob(blob: BlobView, nowSec: number): string[] {
 
 const ORDER_UNKNOWN = 'not judged, no daemon runs'
 const ORDER: Readonly<Record<NonNullable<VerifyResult['verdict']>, string>> = {
-  new: 'a persona not known before',
+  new: 'the first table seen of this persona',
   accept: 'newer than what is known',
   refresh: 'the table that is known',
   fork: 'another table with the same number (fork)',

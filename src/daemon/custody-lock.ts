@@ -123,8 +123,10 @@ export class CustodyLock {
     const { mode } = this.#vault
     if (mode === null) throw noPersona()
     if (mode === 'passphrase') return
-    const how = mode === 'key' ? `are sealed by the credential ${CREDENTIAL_NAME} of the service` : 'are not sealed'
-    const message = `the secrets of this persona ${how}, not by a passphrase`
+    const message =
+      mode === 'key'
+        ? `the secrets of this persona are sealed by the credential ${CREDENTIAL_NAME} of the service, not by a passphrase`
+        : 'no passphrase seals the secrets of this persona'
     throw new KeeperError('NO_PASSPHRASE', message, 'set one with: persona passphrase set')
   }
 }

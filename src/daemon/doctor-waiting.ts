@@ -14,7 +14,7 @@ export function checkWaiting({ alarms, history, waiting, standing }: Examined): 
           problem(code, message, `persona alarms; when it is dealt with: persona alarms --dismiss ${id}`),
         )),
     history.intact
-      ? ok('HISTORY', `the history is whole: ${history.entries} entries`)
+      ? ok('HISTORY', `the history is whole: ${history.entries === 1 ? '1 entry' : `${history.entries} entries`}`)
       : problem(
           'HISTORY_BROKEN',
           `the history is broken at entry ${history.brokenAt}: something else than the daemon has written to the store`,

@@ -106,7 +106,7 @@ function checkNumber(keeper: Keeper, persona: PersonaRecord, number: string): vo
     const hint = `what is needed is the number that ${name} sees as the own one: persona link`
     throw new KeeperError('NUMBER_MISMATCH', 'this is your own safety number', hint)
   }
-  throw mismatch(name, `this is not the safety number of ${name} as it is known here`)
+  throw mismatch(name, `this is not the safety number of ${name} as it is known here`, 'a digit is wrong')
 }
 
 function linkMismatch(persona: PersonaRecord, isSamePersona: boolean): KeeperError {
@@ -114,11 +114,12 @@ function linkMismatch(persona: PersonaRecord, isSamePersona: boolean): KeeperErr
   const what = isSamePersona
     ? `names another chain of keys than that of ${name}`
     : `is somebody else's, not that of ${name}`
-  return mismatch(name, `this link ${what} as it is known here`)
+  return mismatch(name, `this link ${what} as it is known here`, 'it is not the link on the screen of the contact')
 }
 
-function mismatch(name: string, message: string): KeeperError {
-  const meaning = `either a digit is wrong, or what is known here as ${name} was made by somebody else: trust none of its devices until you know`
+/** @param slip what it is when nobody means harm */
+function mismatch(name: string, message: string, slip: string): KeeperError {
+  const meaning = `either ${slip}, or what is known here as ${name} was made by somebody else: trust none of its devices until you know`
   const hint = `ask ${name} for a contact link where you know whom you speak to: persona contact add LINK`
   return new KeeperError('NUMBER_MISMATCH', `${message}; ${meaning}`, hint)
 }

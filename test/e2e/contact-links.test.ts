@@ -29,12 +29,24 @@ test('a link is printed alone where nobody looks, added by a friend, and refused
   expect(await friend.done(['contact', 'show', 'Alice'])).toContain('table:     none seen yet')
   const show = await friend.run(['contact', 'verify', 'Alice'])
   expect([show.status, show.stdout.includes(own.safetyNumber.slice(0, 5))]).toEqual([0, true])
+  expect(show.stdout).toContain('compare it with what the other screen shows')
   const number = own.safetyNumber.match(/.{5}/g)!.join(' ')
   const verified = (await friend.json(['contact', 'verify', 'Alice', '--number', '-'], {
     stdin: number,
   })) as SafetyNumbers
   expect(verified.verifiedAtSec).not.toBeNull()
-  expect(await friend.done(['contact', 'verify', 'Alice', '--link', link])).toContain('is verified')
+  const scanned = await friend.done(['contact', 'verify', 'Alice', '--link', link])
+  expect(scanned).toContain('is verified')
+  expect(scanned).not.toContain('compare')
+  const foreign = await friend.run(['contact', 'verify', 'Alice', '--link', bob.link()])
+  expect(foreign.stderr).toContain('either it is not the link on the screen of the contact, or')
+})
+
+test('the first table of a persona that is known by its link is not called one of a stranger', async () => {
+  const home = await alice()
+  await home.done(['contact', 'add', bob.link(), '--name', 'Bob'])
+  const told = await home.done(['observe', bob.table(['laptop']).text(), '--from', bob.key('laptop')])
+  expect(told).toContain('the first table seen of this persona')
 })
 
 test('a wrong safety number ends with 1 and says what that means; half a one is no number', async () => {

@@ -147,6 +147,17 @@ describe('persona pair and persona join', () => {
     expect((await again.json<Code>()).words).not.toEqual(code.words)
   })
 
+  test('move nothing, and alarm nobody, when the words of the other screen never come', async () => {
+    const { old, fresh } = await twoHomes()
+    const pairing = new Talker(old, ['pair', '--json'])
+    const code = await pairing.json<Code>()
+    const joined = await fresh.run(['join', ...code.words, '--at', loopback(code)])
+    expect(joined.status).toBe(1)
+    expect(joined.stderr).toContain('(CANCELLED)')
+    expect(joined.stderr).not.toContain('between your devices')
+    expect(await fresh.failure(['device', 'list'])).toBe('1 NO_PERSONA')
+  })
+
   test('carry everything in three files', async () => {
     const { old, fresh } = await twoHomes()
     const path = join(tempDir(), 'stick')

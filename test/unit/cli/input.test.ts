@@ -3,11 +3,11 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { CliError } from '../../../src/cli/errors.ts'
-import { obtainPassphrase, readPassphraseFile } from '../../../src/cli/input.ts'
+import { obtainPassphrase, readPassphraseFile, readWordsFile } from '../../../src/cli/input.ts'
 import { tempDir } from '../../support/temp-dir.ts'
 
 function file(content: string | Uint8Array): string {
-  const path = join(tempDir(), 'passphrase')
+  const path = join(tempDir(), 'given')
   writeFileSync(path, content)
   return path
 }
@@ -55,6 +55,16 @@ test('a file that is not there is named', async () => {
   const path = join(tempDir(), 'nothing')
   const error = await refusal(readPassphraseFile(path))
   expect(error).toMatchObject({ code: 'PASSPHRASE_FILE', message: `cannot read ${path} (ENOENT)` })
+})
+
+test('a file that holds no recovery words is refused as such, and not as one of a passphrase', async () => {
+  const wrong = ['', 'abandon '.repeat(600), Uint8Array.of(0xff, 0xfe, 0x41)]
+  expect(wrong).toHaveLength(3)
+  for (const path of [...wrong.map(file), join(tempDir(), 'nothing')]) {
+    const error = await refusal(readWordsFile(path))
+    expect(error.code).toBe('WORDS_FILE')
+    expect(error.message).not.toMatch(/passphrase|abandon/)
+  }
 })
 
 test('without a terminal and without a file the hint names the option', async () => {
