@@ -83,8 +83,8 @@ describe('the demo', () => {
     {
       what: 'the phone never shows the table',
       file: 'demo.ts',
-      line: "carry(cast, 'alice-phone.tox')",
-      other: '',
+      line: "confirmed, and the active one.')\n  carry(cast, 'alice-phone.tox')",
+      other: "confirmed, and the active one.')",
       fails: 'not as claimed: the two strangers are one person',
     },
     {
