@@ -43,9 +43,15 @@ function isSame(a: Sighting, b: Sighting): boolean {
   return a.atSec === b.atSec && a.personaId === b.personaId && a.lists === b.lists && isSameShown(a, b)
 }
 
-/** Whether two sightings are of one table, as far as that is known. */
-export function isSameShown(a: Sighting | null | undefined, b: Sighting | null | undefined): boolean {
-  return a?.table?.epoch === b?.table?.epoch && a?.table?.seq === b?.table?.seq
+function isSameShown(a: Sighting, b: Sighting): boolean {
+  return a.table?.epoch === b.table?.epoch && a.table?.seq === b.table?.seq
+}
+
+/** Whether one sighting is of a higher table than another, of which it may not be known. */
+export function isHigherShown(a: Sighting | null, b: Sighting | null): boolean {
+  if (a?.table === undefined) return false
+  const before = b?.table ?? { epoch: -1, seq: 0 }
+  return a.table.epoch > before.epoch || (a.table.epoch === before.epoch && a.table.seq > before.seq)
 }
 
 /**

@@ -5,7 +5,7 @@ import { BlobError } from '../core/errors.ts'
 import type { OrderVerdict } from '../core/order.ts'
 import { deviceKeysOf, fallbackName } from '../core/table.ts'
 import { formatToken } from '../core/token.ts'
-import { consentsTo, isSameShown, newestSighting, notAhead, reportBare, reportToken } from '../core/trust.ts'
+import { consentsTo, isHigherShown, newestSighting, notAhead, reportBare, reportToken } from '../core/trust.ts'
 import { judgeStatus, type VerifiedBlob } from '../core/verify.ts'
 import type { ContactChange } from '../ipc/events.ts'
 import { tableDeviceOf } from '../ipc/judgement.ts'
@@ -204,11 +204,17 @@ class Observation {
     const known = notAhead(device.reports, this.#ledger.nowSec)
     const reports = add(known)
     if (reports === known) return
-    // Which table a device of the owner shows is news each time; what others show says it by their heads.
+    const isNews = !this.#isQuiet() || !saysTheSame(reports, device.reports)
+    // A higher table on a device of the owner, of which there are few, is kept at once; it begins no minute for what else may be kept.
     const isOwners = device.bound !== null && device.bound === this.#own.personaId
-    if (this.#isQuiet() && saysTheSame(reports, device.reports, isOwners)) return
+    if (!isNews && !(isOwners && isHigherShown(newestSighting(reports), newestSighting(device.reports)))) return
     const seenAtSec = Math.max(device.seenAtSec ?? 0, this.#atSec)
-    this.#ledger.putDevice(this.#key, { ...device, reports, seenAtSec, heardAtSec: this.#ledger.nowSec })
+    this.#ledger.putDevice(this.#key, {
+      ...device,
+      reports,
+      seenAtSec,
+      heardAtSec: isNews ? this.#ledger.nowSec : device.heardAtSec,
+    })
     if (device.bound !== null) this.#tellParted(device.bound, device.reports, reports)
   }
 
@@ -296,8 +302,8 @@ function refusedKey(from: string, code: string): ObserveResult {
   return { from, shown: 'invalid', code, personaId: null, verdict: null, state: null, contact: null, changes: [] }
 }
 
-/** Only the time differs, and for others than the owner the table: of what the source says, and of what all sources together say. */
-function saysTheSame(a: DeviceRecord['reports'], b: DeviceRecord['reports'], byTable: boolean): boolean {
+/** Only the time differs, or the table: of what the source says, and of what all sources together say. */
+function saysTheSame(a: DeviceRecord['reports'], b: DeviceRecord['reports']): boolean {
   const [after, before] = [a[0], b.find((report) => report.source === a[0]?.source)]
   if (after === undefined || before === undefined) return false
   const [newest, newestBefore] = [newestSighting(a), newestSighting(b)]
@@ -306,7 +312,6 @@ function saysTheSame(a: DeviceRecord['reports'], b: DeviceRecord['reports'], byT
     newest?.lists === newestBefore?.lists &&
     (after.bare === null) === (before.bare === null) &&
     after.token?.personaId === before.token?.personaId &&
-    after.token?.lists === before.token?.lists &&
-    (!byTable || (isSameShown(after.token, before.token) && isSameShown(newest, newestBefore)))
+    after.token?.lists === before.token?.lists
   )
 }

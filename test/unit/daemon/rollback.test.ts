@@ -106,3 +106,20 @@ describe('a subscriber who remembers more than was told', () => {
     expect(await alarmed(old)).toEqual([])
   })
 })
+
+describe('which table an own device was seen showing', () => {
+  const seq = (): number | undefined => laptop.keeper.shownBy(OWN_LAPTOP)?.table?.seq
+  const heard = (): number | undefined => laptop.records.devices.get(OWN_LAPTOP)?.heardAtSec
+
+  it('is kept at once when it is higher, as after publishing, and otherwise once a minute', async () => {
+    const first = await ownText(old)
+    await laptop.sees(OWN_LAPTOP, first)
+    const since = heard()
+    await laptop.later(10).sees(OWN_LAPTOP, text)
+    expect([seq(), heard()]).toEqual([2, since])
+    await laptop.later(10).sees(OWN_LAPTOP, first)
+    expect(seq()).toBe(2)
+    await laptop.later(60).sees(OWN_LAPTOP, first)
+    expect(seq()).toBe(1)
+  })
+})
