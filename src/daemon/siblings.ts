@@ -19,7 +19,7 @@ import type { OwnRecord, PersonaRecord } from './records.ts'
 import { isRival } from './rivals.ts'
 import { forgottenBy } from './rollback.ts'
 
-const COPY_STEP_SEC = 3600 // sanity: when a copy was last seen is told by the day; more often it is not written
+const COPY_STEP_SEC = 3600 // sanity: a device shows its copy all the time, and when is told by the day; more often it is not written
 
 export class Siblings implements OwnHeads {
   readonly #own: OwnHead
@@ -41,7 +41,8 @@ export class Siblings implements OwnHeads {
     const { from, copySec, mayNote } = sight
     const { own, persona } = this.#own
     const isCopy = this.#isCopy(blob, verdict, sight)
-    const isNoted = verdict.verdict !== 'violation' && this.#note(blob, isCopy ? copySec : null)
+    const isNoted =
+      verdict.verdict !== 'violation' && this.#note(blob, isCopy ? copySec : null, from === '' ? 1 : COPY_STEP_SEC)
     const { persona: after, changes } = applyVerdict(persona, blob, verdict, mayNote, this.#ledger)
     if (after !== persona) {
       this.#ledger.putPersona(after)
@@ -80,12 +81,13 @@ export class Siblings implements OwnHeads {
   /**
    * What a blob of the own chain says whatever becomes of it: how high the epochs go, and who else rotated.
    * @param copySec when it was seen, if it is a copy
+   * @param stepSec how much later than the one before; what the owner gives by hand counts at once, since the next command may tell of it
    */
-  #note(blob: VerifiedBlob, copySec: number | null): boolean {
+  #note(blob: VerifiedBlob, copySec: number | null, stepSec: number): boolean {
     const { own } = this.#own
     const changed: Partial<OwnRecord> = {}
     if (blob.epoch > own.highestEpoch) Object.assign(changed, { highestEpoch: blob.epoch })
-    if (copySec !== null && copySec >= (own.copySec ?? 0) + COPY_STEP_SEC) Object.assign(changed, { copySec })
+    if (copySec !== null && copySec >= (own.copySec ?? 0) + stepSec) Object.assign(changed, { copySec })
     if (own.rotation !== null && isRival(blob, own)) {
       alarmRival(own.personaId, blob.epoch, this.#ledger)
       Object.assign(changed, { rotation: { ...own.rotation, rival: formatHex(blob.tableHash) } })

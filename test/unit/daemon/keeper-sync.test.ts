@@ -67,6 +67,11 @@ describe('siblings that sync by hand', () => {
     await b.call('device.add', TABLET)
     await a.call('sibling.sync', { text: await ownText(b) })
     expect(a.records.own.get('own')!.copySec).toBe(signedSec)
+    // The owner has just given it: a rotation that he makes now must not name an older one.
+    const soon = b.later(60).nowSec
+    await b.call('device.add', WATCH)
+    await a.call('sibling.sync', { text: await ownText(b) })
+    expect(a.records.own.get('own')!.copySec).toBe(soon)
   })
 })
 
