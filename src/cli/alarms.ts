@@ -7,6 +7,7 @@ import { proofsOf, type Proof } from '../core/proof.ts'
 import { judgeStatus, type VerifiedBlob } from '../core/verify.ts'
 import { writeFileDurably } from '../durable/file.ts'
 import { evidenceFile, type Alarm, type EvidenceFile } from '../ipc/shapes-alarms.ts'
+import type { Contact } from '../ipc/shapes.ts'
 import { withDaemon } from './connect.ts'
 import { print, type Context } from './context.ts'
 import { CliError, EXIT_DONE, EXIT_FAILED } from './errors.ts'
@@ -32,11 +33,19 @@ export async function alarms(context: Context, contact: string | undefined, opti
     print(context, gone, [`dismissed: ${escapeText(gone.message)}`])
     return EXIT_DONE
   }
-  const all = await withDaemon(context, (client) => client.call('alarm.list'))
-  const shown = contact === undefined ? all.alarms : all.alarms.filter((alarm) => alarm.contact === contact)
+  const shown = await withDaemon(context, async (client) => {
+    const whose = contact === undefined ? null : await client.call('contact.show', { contact: parseQuery(contact) })
+    const { alarms: all } = await client.call('alarm.list')
+    return whose === null ? all : all.filter((alarm) => isAbout(alarm, whose))
+  })
   const lines = shown.flatMap((alarm) => [...formatAlarm(alarm, context.nowSec), ''])
   print(context, { alarms: shown }, shown.length === 0 ? ['no alarms'] : lines.slice(0, -1))
   return EXIT_DONE
+}
+
+function isAbout({ personaId, keys }: Alarm, whose: Contact): boolean {
+  if (whose.personaId !== null) return personaId === whose.personaId
+  return whose.devices.some(({ key }) => keys.includes(key))
 }
 
 /** What each alarm means to a person, and what can be done; the message says of whom and what happened. */
@@ -62,6 +71,8 @@ export function formatAlarm(alarm: Alarm, nowSec: number): string[] {
   const times = count === 1 ? formatTime(sinceSec, nowSec) : `${count} times, last ${formatTime(lastSec, nowSec)}`
   const meaning = MEANINGS[code]
   const who = contact === null ? [] : [`  contact:  ${showName(contact, personaId)}`]
+  // By digits: a name is anybody's to choose, and this line is pasted into a shell.
+  const of = contact === null || personaId === null ? '' : ` ${personaId.slice(0, 16)}`
   const devices = keys.length === 0 ? [] : [`  devices:  ${keys.map(keyTail).join(', ')}`]
   return [
     `${id}  ${escapeText(code)}, ${times}`,
@@ -69,7 +80,7 @@ export function formatAlarm(alarm: Alarm, nowSec: number): string[] {
     ...(meaning === undefined ? [] : [`  ${meaning}`]),
     ...who,
     ...devices,
-    `  evidence: persona alarms --export FILE${contact === null ? '' : ' NAME'}; dealt with: persona alarms --dismiss ${id}`,
+    `  evidence: persona alarms --export FILE${of}; dealt with: persona alarms --dismiss ${id}`,
   ]
 }
 

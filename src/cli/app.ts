@@ -35,7 +35,7 @@ export async function list(context: Context): Promise<number> {
   const allowed = apps.filter(({ can }) => can.length > 0)
   print(context, { apps: allowed }, formatApps(allowed, context.nowSec))
   const asking = apps.filter(({ asks }) => asks !== null).length
-  if (asking > 0) remark(context, `${countOf(asking, 'app')} ask for more: persona app pending`)
+  if (asking > 0) remark(context, `${countOf(asking, 'app asks', 'apps ask')} for more: persona app pending`)
   return EXIT_DONE
 }
 

@@ -5,10 +5,10 @@ import type { LogEntry, LogPage, LogVerdict } from '../ipc/shapes-log.ts'
 import { withDaemon } from './connect.ts'
 import { print, remark, type Context } from './context.ts'
 import { CliError, EXIT_DONE, EXIT_FAILED } from './errors.ts'
-import { escapeText, showName } from './escape.ts'
+import { showName } from './escape.ts'
 import { parseQuery } from './keys.ts'
 import { countOf, formatTable, formatTime } from './layout.ts'
-import { describeChange, describeEvent } from './watch.ts'
+import { describeChange, describeEvent, describeSource } from './watch.ts'
 
 const DEFAULT_ENTRIES = 50
 const MAX_ENTRIES = 65_536 // sanity: as many as the daemon keeps
@@ -66,7 +66,7 @@ function describeEntry(entry: LogEntry): string {
     changes: ContactChange[]
     source: string
   }
-  return `${showName(contact, personaId)}: ${changes.map(describeChange).join('; ')} (reported by ${escapeText(source)})`
+  return `${showName(contact, personaId)}: ${changes.map(describeChange).join('; ')}${describeSource(source)}`
 }
 
 async function verify(context: Context): Promise<number> {

@@ -86,8 +86,8 @@ const ORDER: Readonly<Record<NonNullable<VerifyResult['verdict']>, string>> = {
   refresh: 'the table that is known',
   fork: 'another table with the same number (fork)',
   stale: 'older than what is known',
-  held: 'far ahead of what is known: it would be held back',
-  violation: 'contradicts the chain of keys that is known: it would be refused',
+  held: 'too far ahead of what is known: not taken',
+  violation: 'contradicts the chain of keys that is known: not taken',
 }
 
 /** Reports what a device showed just now. */

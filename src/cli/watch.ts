@@ -78,12 +78,13 @@ export function describeEvent(event: DaemonEvent): string {
     }
     case 'app.changed': {
       const { app, what, can, asks } = event.data
-      return `app ${escapeText(app)} ${APP_NEWS[what]}: ${(what === 'requested' ? asks : can).join(', ')}`
+      const named = (what === 'requested' ? asks : can).join(', ')
+      return `app ${escapeText(app)} ${APP_NEWS[what]}: ${named === '' ? 'nothing' : named}`
     }
     case 'clock':
       return `clock: ${escapeText(event.data.message)}`
     case 'pending.new':
-      return `${showName(event.data.contact, event.data.key ?? event.data.personaId)}: a table waits for your answer (persona pending): ${event.data.changes.map(describeChange).join('; ')}`
+      return `${showName(event.data.contact, event.data.key ?? event.data.personaId)}: a table waits for your answer (persona pending): ${event.data.changes.map(describeChange).join('; ')}${describeSource(event.data.source)}`
     case 'pending.answered':
       return `${showName(event.data.contact, event.data.key ?? event.data.personaId)}: you ${event.data.accepted ? 'accepted' : 'rejected'} what waited`
     case 'profile.blob-lost':
@@ -108,6 +109,12 @@ export function describeEvent(event: DaemonEvent): string {
     default:
       return nothingElse(event)
   }
+}
+
+/** By whose report something came; entries of the history that were written earlier may not say. */
+export function describeSource(source: string | undefined): string {
+  if (source === undefined) return ''
+  return source === 'owner' ? ' (by you)' : ` (reported by ${escapeText(source)})`
 }
 
 /** A daemon that is newer than this program may have events that are not known here. */

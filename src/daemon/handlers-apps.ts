@@ -89,7 +89,11 @@ async function request(
   caller: Caller,
   wish: Wish,
 ): Promise<{ app: App; token: string | null }> {
-  const asks = { can: uniteCapabilities(wish.can, []), why: tidyName(wish.why), atSec: keeper.nowSec }
+  const asks = {
+    can: uniteCapabilities(wish.can, []),
+    why: wish.why.trim() === '' ? '' : tidyName(wish.why),
+    atSec: keeper.nowSec,
+  }
   const known = apps.of(caller)
   if (known === null) await makeRoom(keeper)
   else apps.chargeRequest(known.name)

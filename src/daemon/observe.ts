@@ -159,7 +159,7 @@ class Observation {
     if (device.bound !== null || !consentsTo(device.reports, formatHex(blob.personaId))) return
     if (!this.#isAccepted && (device.entry?.policy ?? this.#ledger.defaultPolicy) !== 'auto') {
       this.#ensureEntry()
-      return holdUpgrade(this.#key, blob, this.#ledger)
+      return holdUpgrade(this.#key, blob, this.#source, this.#ledger)
     }
     const empty: PersonaRecord = this.#ledger.forgotten(formatHex(blob.personaId)) ?? {
       ...newPersona(blob),

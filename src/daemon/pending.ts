@@ -12,26 +12,26 @@ import type { DeviceRecord, PendingRecord, PersonaRecord, Records } from './reco
  * A friend without a persona shows one, and the policy of the entry asks first: the blob is kept with the entry, the newest one. What was
  * rejected stays so until the device shows another table.
  */
-export function holdUpgrade(key: string, blob: VerifiedBlob, ledger: Ledger): void {
+export function holdUpgrade(key: string, blob: VerifiedBlob, source: string, ledger: Ledger): void {
   const device = ledger.device(key)
   const tableHash = formatHex(blob.tableHash)
   if (device.pending?.tableHash === tableHash) return
   const pending = { blob: formatBase64url(blob.bytes), tableHash, sinceSec: ledger.nowSec, rejected: false }
   const held: DeviceRecord = { ...device, pending }
   ledger.putDevice(key, held)
-  tell(upgradeOf(key, held, ledger.records, ledger), ledger)
+  tell(upgradeOf(key, held, ledger.records, ledger), source, ledger)
 }
 
 /** Tells of an update that waits since this change. */
-export function tellPending(before: PersonaRecord | null, after: PersonaRecord, ledger: Ledger): void {
+export function tellPending(before: PersonaRecord | null, after: PersonaRecord, source: string, ledger: Ledger): void {
   const isNew = after.pending !== null && after.pending.tableHash !== before?.pending?.tableHash
-  if (isNew && !after.pending.rejected) tell(updateOf(after, ledger), ledger)
-  if (after.held !== null && after.held !== before?.held) tell(heldOf(after, ledger), ledger)
+  if (isNew && !after.pending.rejected) tell(updateOf(after, ledger), source, ledger)
+  if (after.held !== null && after.held !== before?.held) tell(heldOf(after, ledger), source, ledger)
 }
 
-function tell(update: PendingUpdate, ledger: Ledger): void {
+function tell(update: PendingUpdate, source: string, ledger: Ledger): void {
   const { contact, personaId, key, kind, tableHash, changes } = update
-  ledger.emit({ event: 'pending.new', data: { contact, personaId, key, kind, tableHash, changes } })
+  ledger.emit({ event: 'pending.new', data: { contact, personaId, key, kind, tableHash, changes, source } })
 }
 
 /** What makes the store able to say what waits without looking at everybody. */

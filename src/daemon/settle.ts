@@ -50,7 +50,7 @@ export function settle(
   if (settled.head !== before?.head) noteClock(settled, ledger)
   const isWritten = settled !== before
   if (isWritten) ledger.putPersona(settled)
-  tellPending(before, settled, ledger)
+  tellPending(before, settled, occasion.source, ledger)
   ledger.tellContact(settled.personaId, told, occasion.source)
   return { told, isWritten }
 }
@@ -60,12 +60,12 @@ function bindOrHold(
   persona: PersonaRecord,
   key: string,
   device: DeviceRecord,
-  { accepted }: Occasion,
+  { accepted, source }: Occasion,
   ledger: Ledger,
 ): PersonaRecord {
   const { entry } = device
   if (entry !== null && entry.policy !== 'auto' && accepted !== key) {
-    holdUpgrade(key, recall(persona.head!, ledger), ledger)
+    holdUpgrade(key, recall(persona.head!, ledger), source, ledger)
     return persona
   }
   ledger.putDevice(key, { ...device, bound: persona.personaId, left: null, entry: null, pending: null })

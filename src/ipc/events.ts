@@ -39,6 +39,8 @@ export interface EventData {
     kind: PendingKind
     tableHash: string
     changes: ContactChange[]
+    /** By whose report. */
+    source: string
   }
   'pending.answered': { contact: string; personaId: string; key: string | null; kind: PendingKind; accepted: boolean }
   'profile.blob-lost': {

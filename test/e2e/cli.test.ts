@@ -409,6 +409,8 @@ describe('status messages', () => {
     expect(seen).toMatchObject({ shown: 'valid', state: 'confirmed', verdict: 'new' })
     const broken = text.slice(0, 220)
     expect((await home.run(['observe', '--from', laptop, broken])).status).toBe(1)
+    expect(await home.failure(['alarms', 'Nobody'])).toBe('1 NOT_FOUND')
+    expect(await home.json(['alarms', laptop])).toEqual({ alarms: [] })
     expect(((await home.json(['lookup', laptop])) as shapes.LookupResult).contact?.kind).toBe('persona')
   })
 

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest'
+import { formatAlarm } from '../../../src/cli/alarms.ts'
 import { formatContact, formatContacts, formatLookup } from '../../../src/cli/contact.ts'
 import { formatDevices } from '../../../src/cli/device.ts'
+import { formatEntries } from '../../../src/cli/log.ts'
 import { formatServiceStatus } from '../../../src/cli/service-commands.ts'
 import { formatStatus } from '../../../src/cli/status.ts'
 import { formatVerify } from '../../../src/cli/verify.ts'
@@ -169,6 +171,7 @@ const EVENTS: readonly DaemonEvent[] = [
       kind: 'update',
       tableHash: P,
       changes: [{ kind: 'added', key: B, name: HOSTILE }],
+      source: HOSTILE,
     },
   },
   {
@@ -316,5 +319,26 @@ describe('what people see', () => {
     )
     expect(text({ blob: { ...BLOB, devices: [] } })).toContain('every device is gone')
     expect(text({ blob: { ...BLOB, clockAhead: true } })).toContain("the writer's clock is ahead")
+  })
+})
+
+describe('an alarm', () => {
+  test('names the contact by digits in the command to be pasted, since a name is anybody’s to choose', () => {
+    const alarm = { id: '1', code: 'FORK', personaId: P, contact: '$(reboot)', keys: [], message: 'm' }
+    const lines = formatAlarm({ ...alarm, sinceSec: NOW, lastSec: NOW, count: 1 }, NOW)
+    expect(lines.at(-1)).toBe(
+      `  evidence: persona alarms --export FILE ${P.slice(0, 16)}; dealt with: persona alarms --dismiss 1`,
+    )
+  })
+})
+
+describe('the history', () => {
+  test('says by whose report a table waits, and copes with entries that do not say', () => {
+    const data = { contact: 'Bob', personaId: P, key: null, kind: 'update', tableHash: P, changes: [] }
+    const entry = { number: 1, atSec: NOW, event: 'pending.new', hash: P }
+    const [, told] = formatEntries([{ ...entry, data: { ...data, source: 'app:bot' } }], NOW)
+    expect(told).toContain('(reported by app:bot)')
+    expect(formatEntries([{ ...entry, data }], NOW)[1]).not.toContain('undefined')
+    expect(formatEntries([{ ...entry, data: { ...data, source: 'owner' } }], NOW)[1]).toContain('(by you)')
   })
 })

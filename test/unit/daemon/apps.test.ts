@@ -246,6 +246,12 @@ describe('revoking an app', () => {
 })
 
 describe('an app that asks', () => {
+  it.each([undefined, '', ' \n'])('and gives no reason has none, and no word in its place (%j)', async (why) => {
+    const test = await TestKeeper.withPersona()
+    const wish = { name: 'bot', can: ['observe' as const], ...(why === undefined ? {} : { why }) }
+    expect(await new AppConnection(test).call('app.request', wish)).toMatchObject({ app: { asks: { why: '' } } })
+  })
+
   it('gets a token that is worth nothing until the owner accepts', async () => {
     const test = await TestKeeper.withPersona()
     const app = new AppConnection(test)

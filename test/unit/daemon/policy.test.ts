@@ -39,7 +39,7 @@ describe('under ask a newer table', () => {
     expect(update).toMatchObject({ kind: 'update', contact: 'Bob', tableHash: table.hash, policy: 'ask' })
     const changes = update!.changes.map(({ kind, name }) => `${kind} ${name}`)
     expect(changes).toStrictEqual(['added tablet', 'renamed mobile', 'activated tablet'])
-    expect(test.told('pending.new')).toMatchObject([{ contact: 'Bob', tableHash: table.hash }])
+    expect(test.told('pending.new')).toMatchObject([{ contact: 'Bob', tableHash: table.hash, source: 'owner' }])
     expect(test.told('device.added')).toStrictEqual([])
   })
 
