@@ -26,7 +26,8 @@ export function fateOf(made: Made, history: History): Fate {
   if (by.forgotten.has(made)) return 'forgotten'
   const { localDevices } = by.test.records.own.get('own')!
   if (!keys.some((key) => localDevices.includes(key))) return 'unlisted'
-  if (by.told.some((command) => command.includes(edit.key))) return 'told'
+  const spoken = edit.kind === 'rekey' ? [edit.key, edit.newKey] : [edit.key]
+  if (by.told.some((command) => spoken.some((key) => command.includes(key)))) return 'told'
   if (isBack) return 'back'
   const past = history.past(made)
   const unknown = others.filter((other) => !past.has(other)).map((other) => other.edit)
