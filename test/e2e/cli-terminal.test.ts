@@ -92,11 +92,12 @@ describe.skipIf(absence !== '')(`on a terminal${absence}`, () => {
   })
 
   test('a passphrase is typed unseen, twice, and opens the key later', async () => {
+    // Of letters and digits: the recovery words that are shown could be any English ones.
     const typist = new Typist(home, ['init', '--passphrase'])
     await typist.until('New passphrase: ')
-    typist.type('correct horse\r')
+    typist.type('c0rrect h0rse\r')
     await typist.until('The same again: ')
-    typist.type('correct horse\r')
+    typist.type('c0rrect h0rse\r')
     await typist.until('Press Enter')
     typist.type('\r')
     await typist.until('word ')
@@ -106,10 +107,10 @@ describe.skipIf(absence !== '')(`on a terminal${absence}`, () => {
     await home.start()
     const unlocking = new Typist(home, ['unlock'])
     await unlocking.until('Passphrase of the persona: ')
-    unlocking.type('correct horse\r')
+    unlocking.type('c0rrect h0rse\r')
     await unlocking.until('the signing key is open')
     expect(await unlocking.end()).toBe(0)
-    expect(typist.all + unlocking.all).not.toContain('correct')
+    expect(typist.all + unlocking.all).not.toContain('c0rrect')
   })
 
   test('two passphrases that differ make no persona, and neither does Ctrl-C or Ctrl-D', async () => {
