@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 
 /** Tests of values in, values out: a process for each file would cost them more than they take. */
@@ -12,6 +13,8 @@ const common = { pool: 'forks', testTimeout: 30_000 } as const
 
 export default defineConfig({
   test: {
+    // Two also on two processors: much of the time a test waits for a process that it started.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     projects: [
       { test: { ...common, name: 'pure', include: PURE, isolate: false } },
       { test: { ...common, name: 'whole', include: ['test/**/*.test.ts'], exclude: PURE } },
