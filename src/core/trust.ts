@@ -16,6 +16,8 @@ export interface Sighting {
   readonly personaId: string
   /** That blob lists the device itself. */
   readonly lists: boolean
+  /** c_0 of the blob's chain, 64 hex digits; not known of what was seen before this was kept. */
+  readonly root?: string
   /** Which table it is; not known of what was seen before this was kept. */
   readonly table?: { readonly epoch: number; readonly seq: number }
 }
@@ -40,7 +42,9 @@ export function reportToken(reports: DeviceReports, source: string, token: Sight
 }
 
 function isSame(a: Sighting, b: Sighting): boolean {
-  return a.atSec === b.atSec && a.personaId === b.personaId && a.lists === b.lists && isSameShown(a, b)
+  return (
+    a.atSec === b.atSec && a.personaId === b.personaId && a.lists === b.lists && a.root === b.root && isSameShown(a, b)
+  )
 }
 
 function isSameShown(a: Sighting, b: Sighting): boolean {
@@ -100,6 +104,14 @@ export function forgetPersona(reports: DeviceReports, personaId: string): Device
     if (report.token?.personaId !== personaId) return [report]
     return report.bare === null ? [] : [{ ...report, token: null }]
   })
+}
+
+/**
+ * Whether the device consents to a persona of this very chain: what it showed before the persona was known here may have been another one.
+ * @param root the pinned c_0, 64 hex digits
+ */
+export function consentsIn(reports: DeviceReports, personaId: string, root: string): boolean {
+  return consentsTo(reports, personaId) && (newestSighting(reports)?.root ?? root) === root
 }
 
 /** The newest observation with a token, which alone decides; at the same second the one that came in last. */

@@ -5,7 +5,15 @@ import { BlobError } from '../core/errors.ts'
 import type { OrderVerdict } from '../core/order.ts'
 import { deviceKeysOf, fallbackName } from '../core/table.ts'
 import { formatToken } from '../core/token.ts'
-import { consentsTo, isHigherShown, newestSighting, notAhead, reportBare, reportToken } from '../core/trust.ts'
+import {
+  consentsIn,
+  consentsTo,
+  isHigherShown,
+  newestSighting,
+  notAhead,
+  reportBare,
+  reportToken,
+} from '../core/trust.ts'
 import { judgeStatus, type VerifiedBlob } from '../core/verify.ts'
 import type { ContactChange } from '../ipc/events.ts'
 import { tableDeviceOf } from '../ipc/judgement.ts'
@@ -137,7 +145,8 @@ class Observation {
     if (verdict.verdict === 'refused') return
     const mayNote = !this.#isQuiet()
     if (verdict.verdict !== 'violation') {
-      const sighting = { atSec: this.#atSec, personaId, lists, table: { epoch: blob.epoch, seq: blob.seq } }
+      const table = { epoch: blob.epoch, seq: blob.seq }
+      const sighting = { atSec: this.#atSec, personaId, lists, root: formatHex(blob.root), table }
       this.#report((reports) => reportToken(reports, this.#source, sighting))
     }
     if (personaId === this.#own.personaId) {
@@ -156,7 +165,7 @@ class Observation {
     const device = this.#ledger.device(this.#key)
     // Whom the owner forgot is met again by the table that was known or a later one, and by no other chain.
     if (verdict !== 'new' && verdict !== 'accept' && verdict !== 'refresh') return
-    if (device.bound !== null || !consentsTo(device.reports, formatHex(blob.personaId))) return
+    if (device.bound !== null || !consentsIn(device.reports, formatHex(blob.personaId), formatHex(blob.root))) return
     if (!this.#isAccepted && (device.entry?.policy ?? this.#ledger.defaultPolicy) !== 'auto') {
       this.#ensureEntry()
       return holdUpgrade(this.#key, blob, this.#source, this.#ledger)

@@ -3,11 +3,11 @@ import { pairState, type PairState } from '../core/trust.ts'
 import type { DeviceRecord } from './records.ts'
 
 /**
- * As {@link pairState} has it, but for a friend whom the policy of the entry keeps by himself until the owner answers: he is no device of
- * the persona until then, whatever he shows.
+ * As {@link pairState} has it, but that only a device which is bound to the persona is confirmed. One that consents and is not bound waits
+ * for the owner's answer, or showed another chain of keys than the one that is pinned.
  * @param listed what apps see of the persona lists the device
  */
 export function pairOf(personaId: string, listed: boolean, device: DeviceRecord): PairState | null {
   const state = pairState(personaId, listed, device.bound, device.reports)
-  return state === 'confirmed' && device.bound === null && device.pending !== null ? 'claimed' : state
+  return state === 'confirmed' && device.bound !== personaId ? 'claimed' : state
 }

@@ -1,5 +1,5 @@
 /** Taking back what a source reported: its reports never were, and what rested on them alone ends (docs/format.md, section 10). */
-import { consentsTo, revokeSource, type DeviceReports } from '../core/trust.ts'
+import { consentsIn, consentsTo, revokeSource, type DeviceReports } from '../core/trust.ts'
 import type { Keeper } from './keeper.ts'
 import type { Ledger } from './ledger.ts'
 import type { DeviceRecord } from './records.ts'
@@ -65,10 +65,11 @@ function withoutEntry(device: DeviceRecord, ledger: Ledger): DeviceRecord {
 /** What the other sources saw may have been waiting behind the lie. */
 function bindFreed(key: string, ledger: Ledger): void {
   const device = ledger.device(key)
-  const consented = device.claimedBy.find((id) => consentsTo(device.reports, id))
-  if (consented === undefined) return
-  const persona = ledger.persona(consented)
+  const persona = device.claimedBy
+    .map((id) => ledger.persona(id))
+    .find((claimant) => claimant !== undefined && consentsIn(device.reports, claimant.personaId, claimant.root))
   if (persona === undefined) return
+  const consented = persona.personaId
   ledger.putDevice(key, { ...device, bound: consented, left: null, entry: null })
   if (device.entry === null || persona.entry === null) return
   const leadsTo = { kind: 'persona', id: consented } as const

@@ -1,5 +1,5 @@
 /** What follows from a persona's new table: devices that consent become the contact's, and whoever watches is told (docs/format.md, section 10). */
-import { consentsTo, pairState } from '../core/trust.ts'
+import { consentsIn, pairState } from '../core/trust.ts'
 import type { ContactChange } from '../ipc/events.ts'
 import { alarmIfContested } from './alarms.ts'
 import { noteClock, recall } from './heads.ts'
@@ -37,7 +37,7 @@ export function settle(
   for (const { key, name } of concerned) {
     const device = ledger.device(key)
     const wasConfirmed = before !== null && isConfirmed(before, key, key === spoke?.key ? spoke.before : device)
-    if (device.bound === null && consentsTo(device.reports, persona.personaId)) {
+    if (device.bound === null && consentsIn(device.reports, persona.personaId, persona.root)) {
       settled = bindOrHold(settled, key, device, occasion, ledger)
     }
     if (isConfirmed(settled, key, ledger.device(key))) {

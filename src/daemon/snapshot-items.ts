@@ -133,6 +133,7 @@ const report: z.ZodType<Report> = z.strictObject({
       atSec: seconds,
       personaId: keyHex,
       lists: z.boolean(),
+      root: keyHex.exactOptional(),
       table: z.strictObject({ epoch, seq }).exactOptional(),
     })
     .nullable(),

@@ -244,3 +244,20 @@ describe('a friend who waits for the owner’s answer', () => {
     expect(contact.claims).toMatchObject([{ name: 'phone', contested: false }])
   })
 })
+
+describe('what a device showed before the persona was known', () => {
+  it('of another chain of keys than the one that is pinned later makes it no device of that', async () => {
+    const test = await TestKeeper.withPersona()
+    const bob = person(`chains ${++count}`)
+    const token = (await test.call('app.allow', { name: `bot-${count}`, can: ['observe'] })).app.name
+    const phone = bob.key('phone')
+    // Kept from being met by a newer report of an app, which is taken back later.
+    await test.keeper.observe([{ from: phone, text: person('else').table(['x']).text() }], `app:${token}`)
+    await test.reports('profile', phone, bob.table(['phone']), { seenAtSec: START_SEC - 1000 })
+    const thief = bob.thief()
+    await test.later(60).sees(bob.key('laptop'), thief.table(['laptop', 'phone']))
+    await test.call('app.revoke', { name: token })
+    const { contact } = await test.call('lookup', { query: bob.id })
+    expect(contact === null ? [] : names(contact)).not.toContain('phone')
+  })
+})
