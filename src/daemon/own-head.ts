@@ -173,7 +173,7 @@ export class OwnHead {
   bind(key: string): void {
     const device = this.ledger.device(key)
     if (device.entry !== null) this.ledger.dropEntry(device.entry)
-    this.ledger.putDevice(key, { ...device, bound: this.own.personaId, left: null, entry: null })
+    this.ledger.putDevice(key, { ...device, bound: this.own.personaId, left: null, entry: null, pending: null })
   }
 
   /** @throws {KeeperError} DEVICE_OF_CONTACT: it is somebody else's */

@@ -59,7 +59,7 @@ function withoutEntry(device: DeviceRecord, ledger: Ledger): DeviceRecord {
   const { entry } = device
   if (entry === null || entry.policy !== 'auto' || entry.blocked || entry.aliases.length > 0) return device
   ledger.dropEntry(entry)
-  return { ...device, entry: null }
+  return { ...device, entry: null, pending: null }
 }
 
 /** What the other sources saw may have been waiting behind the lie. */
@@ -70,7 +70,7 @@ function bindFreed(key: string, ledger: Ledger): void {
     .find((claimant) => claimant !== undefined && consentsIn(device.reports, claimant.personaId, claimant.root))
   if (persona === undefined) return
   const consented = persona.personaId
-  ledger.putDevice(key, { ...device, bound: consented, left: null, entry: null })
+  ledger.putDevice(key, { ...device, bound: consented, left: null, entry: null, pending: null })
   if (device.entry === null || persona.entry === null) return
   const leadsTo = { kind: 'persona', id: consented } as const
   ledger.putPersona({ ...persona, entry: ledger.joinEntries(persona.entry, device.entry, leadsTo) })
