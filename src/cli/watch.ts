@@ -165,5 +165,6 @@ const CHANGES: Readonly<Record<ContactChange['kind'], string>> = {
 /** One change of a contact. */
 export function describeChange(change: ContactChange): string {
   const who = change.name === null ? '' : ` ${showName(change.name, change.key)}`
+  if (change.kind === 'renamed' && change.was !== undefined) return `renamed ${showName(change.was, null)} to${who}`
   return `${CHANGES[change.kind] ?? escapeText(change.kind)}${who}`
 }

@@ -6,6 +6,8 @@ export interface TableChange {
   readonly kind: 'rotated' | 'removed' | 'added' | 'renamed' | 'activated'
   readonly key: string | null
   readonly name: string | null
+  /** Of a renamed device the nickname that it had. */
+  readonly was?: string
 }
 
 interface Listed {
@@ -23,7 +25,7 @@ export function diffTables(before: Listed, after: Listed): TableChange[] {
   for (const { key, name } of after.devices) {
     const old = before.devices.find((device) => device.key === key)
     if (old === undefined) changes.push({ kind: 'added', key, name })
-    else if (old.name !== name) changes.push({ kind: 'renamed', key, name })
+    else if (old.name !== name) changes.push({ kind: 'renamed', key, name, was: old.name })
   }
   const [was, first] = [activeDevice(before.devices), activeDevice(after.devices)]
   if (first !== undefined && was !== undefined && first.key !== was.key) {

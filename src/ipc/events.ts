@@ -9,6 +9,8 @@ export interface ContactChange {
   kind: ChangeKind
   key: string | null
   name: string | null
+  /** Of `renamed` the nickname before. */
+  was?: string
 }
 
 export interface EventData {

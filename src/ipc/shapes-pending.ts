@@ -28,7 +28,7 @@ export interface PendingUpdate {
   /** The whole table that would be taken. */
   devices: TableDevice[]
   /** How it differs from what apps see now. */
-  changes: { kind: ChangeKind; key: string | null; name: string | null }[]
+  changes: { kind: ChangeKind; key: string | null; name: string | null; was?: string }[]
 }
 
 export const pendingKind: z.ZodType<PendingKind> = z.enum(['update', 'upgrade', 'held'])
@@ -45,5 +45,12 @@ export const pendingUpdate: z.ZodType<PendingUpdate> = z.strictObject({
   timeSec: z.int().min(0),
   tableHash: keyHex,
   devices: z.array(tableDevice),
-  changes: z.array(z.strictObject({ kind: changeKind, key: keyHex.nullable(), name: z.string().nullable() })),
+  changes: z.array(
+    z.strictObject({
+      kind: changeKind,
+      key: keyHex.nullable(),
+      name: z.string().nullable(),
+      was: z.string().exactOptional(),
+    }),
+  ),
 })

@@ -28,6 +28,7 @@ describe('a policy lets apps see of a table', () => {
 describe('two tables', () => {
   it('differ by what was rotated, removed, added, renamed and activated, in this order', () => {
     const after = { epoch: 1, devices: [C, RENAMED] }
+    expect(diffTables({ epoch: 0, devices: [A, B] }, after).find(({ kind }) => kind === 'renamed')?.was).toBe('a')
     expect(diffTables({ epoch: 0, devices: [A, B] }, after).map(({ kind, name }) => [kind, name])).toEqual([
       ['rotated', null],
       ['removed', 'b'],

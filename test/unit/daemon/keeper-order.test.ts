@@ -65,7 +65,7 @@ describe('a blob of a known persona', () => {
       [
         { kind: 'removed', key: LAPTOP, name: 'laptop' },
         { kind: 'added', key: bob.key('tablet'), name: 'tablet' },
-        { kind: 'renamed', key: PHONE, name: 'Handy' },
+        { kind: 'renamed', key: PHONE, name: 'Handy', was: 'phone' },
         { kind: 'activated', key: bob.key('tablet'), name: 'tablet' },
       ],
     ])
