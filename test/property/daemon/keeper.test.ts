@@ -45,8 +45,7 @@ function checkHeads(before: State, after: State, action: Action): void {
     expect(order, 'a head never sinks').toBeGreaterThanOrEqual(0)
     expect([b.epoch, b.seq]).toStrictEqual([now.epoch, now.seq])
     // A policy that becomes auto lets through what waited under the same head.
-    if (action.kind !== 'policy' && compareBytes(a.bytes, b.bytes) === 0)
-      expect(now.devices).toStrictEqual(old.devices)
+    if (action.kind !== 'policy' && compareBytes(a.bytes, b.bytes) === 0) expect(now.devices).toStrictEqual(old.devices)
   }
 }
 
