@@ -7,7 +7,6 @@ import type { Journal } from './journal.ts'
 import type { Keeper } from './keeper.ts'
 import type { OwnHead } from './own-head.ts'
 import { rememberOwnNames } from './own-table.ts'
-import { OWN } from './records.ts'
 
 const FORMER_NAME = 'my former persona'
 
@@ -22,7 +21,7 @@ export function leaveTable(own: OwnHead, journal: Journal): LeaveResult {
   for (const intent of journal.live) journal.forget(intent)
   const entry = ledger.newEntry(FORMER_NAME, { kind: 'persona', id: persona.personaId })
   ledger.putPersona({ ...persona, entry })
-  ledger.stage(ledger.records.own.remove(OWN))
+  ledger.removeOwn()
   const remaining = persona.devices.map((device) => ({ ...device }))
   return { status, remaining, personaId: persona.personaId }
 }

@@ -26,6 +26,8 @@ export class Ledger {
   readonly #defaultPolicy: () => Policy
   readonly #inceptions = new Set<string>()
   #events: PendingEvent[] = []
+  /** The owner's record while a change is being decided; null outside of one. */
+  #own: { record: rec.OwnRecord | undefined } | null = null
   #told = new Map<string, { changes: ContactChange[]; source: string }>()
 
   /** @param defaultPolicy of entries that are made from now on */
@@ -61,16 +63,21 @@ export class Ledger {
     const result = await this.#writer.change(() => {
       this.#events = []
       this.#told = new Map()
-      const decided = decide()
-      this.#tellContacts()
-      this.#events = this.#events.filter((event) => !this.#isAboutBlocked(event))
-      if (this.#events.length > 0) {
-        this.#noteClock()
-        const appended = appendHistory(this.#events, this.#records, this.nowSec, this.engine)
-        for (const write of appended.writes) this.stage(write)
-        events = appended.events
+      this.#own = { record: undefined }
+      try {
+        const decided = decide()
+        this.#tellContacts()
+        this.#events = this.#events.filter((event) => !this.#isAboutBlocked(event))
+        if (this.#events.length > 0) {
+          this.#noteClock()
+          const appended = appendHistory(this.#events, this.#records, this.nowSec, this.engine)
+          for (const write of appended.writes) this.stage(write)
+          events = appended.events
+        }
+        return decided
+      } finally {
+        this.#own = null
       }
-      return decided
     })
     return { result, events }
   }
@@ -127,8 +134,11 @@ export class Ledger {
     return this.#records.personas.get(personaId)
   }
 
+  /** Within a change it is decoded once: with its tables and notes it is the largest record, and an edit looks at it ten times. */
   own(): rec.OwnRecord | undefined {
-    return this.#records.own.get(rec.OWN)
+    if (this.#own === null) return this.#records.own.get(rec.OWN)
+    this.#own.record ??= this.#records.own.get(rec.OWN)
+    return this.#own.record
   }
 
   device(key: string): rec.DeviceRecord {
@@ -181,6 +191,12 @@ export class Ledger {
 
   putOwn(own: rec.OwnRecord): void {
     this.stage(this.#records.own.put(rec.OWN, own))
+    if (this.#own !== null) this.#own.record = own
+  }
+
+  removeOwn(): void {
+    this.stage(this.#records.own.remove(rec.OWN))
+    if (this.#own !== null) this.#own.record = undefined
   }
 
   /** A new entry under the name a client knows, made unique by `#2`, `#3`, ...; the name leads to the record from now on. */
