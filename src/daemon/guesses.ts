@@ -1,5 +1,6 @@
 /** Passphrases that are tried: one after the other, each wrong one makes the next wait longer, and few wait at a time. */
 import { KeeperError } from './errors.ts'
+import { Turns } from './turns.ts'
 
 const GUESS_DELAY_SEC = 0.1 // sanity: each wrong passphrase makes the next one wait so much longer
 const MAX_GUESS_DELAY_SEC = 10 // sanity: an owner who mistypes is not shut out
@@ -9,7 +10,7 @@ export class Guesses {
   readonly #delay: (seconds: number) => Promise<void>
   #wrong = 0
   #waiting = 0
-  #last: Promise<void> = Promise.resolve()
+  readonly #turns = new Turns()
 
   /** @param delay waits so many seconds */
   constructor(delay: (seconds: number) => Promise<void>) {
@@ -28,10 +29,8 @@ export class Guesses {
       throw new KeeperError('TOO_MANY_GUESSES', `${MAX_WAITING_GUESSES} passphrases wait to be tried already`, hint)
     }
     this.#waiting++
-    const turn = this.#last.then(() => this.#try(isNeeded, attempt))
-    this.#last = turn.catch(() => {})
     try {
-      await turn
+      await this.#turns.take(() => this.#try(isNeeded, attempt))
     } finally {
       this.#waiting--
     }

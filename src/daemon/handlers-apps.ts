@@ -8,6 +8,7 @@ import type { Keeper } from './keeper.ts'
 import { tidyName } from './ledger.ts'
 import type { AppRecord } from './records.ts'
 import { dropReports } from './revoke.ts'
+import { Turns } from './turns.ts'
 
 const MAX_ASKING = 16 // sanity: new apps that wait for the owner at a time; more is noise, of which the owner is to be spared
 const ASKING_ENDS_AFTER_SEC = 7 * 86_400 // sanity: who did not answer within a week does not want it
@@ -26,16 +27,12 @@ export type AppMethods = Pick<
 >
 
 export function appHandlers(keeper: Keeper, apps: Apps): Handlers<AppMethods> {
-  let asked: Promise<unknown> = Promise.resolve()
-  // One after the other: of many at once each would find the same place free.
-  const askInTurn = (caller: Caller, wish: Wish): Promise<{ app: App; token: string | null }> => {
-    const turn = asked.then(() => request(keeper, apps, caller, wish))
-    asked = turn.catch(() => {})
-    return turn
-  }
+  // Of many at once each would find the same place free.
+  const requests = new Turns()
   return {
     'app.hello': async ({ token }, caller) => await hello(keeper, apps, caller, token),
-    'app.request': ({ name, can, why }, caller) => askInTurn(caller, { name, can, why: why ?? '' }),
+    'app.request': ({ name, can, why }, caller) =>
+      requests.take(() => request(keeper, apps, caller, { name, can, why: why ?? '' })),
     'app.allow': ({ name, can, forSec }) => allow(keeper, apps, name, can, forSec ?? null),
     'app.list': () => list(keeper),
     'app.accept': ({ name, can, forSec }) => accept(keeper, name, can ?? null, forSec ?? null),

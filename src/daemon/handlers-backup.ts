@@ -8,6 +8,7 @@ import { KeeperError } from './errors.ts'
 import type { Keeper } from './keeper.ts'
 import { reconcile } from './reconcile.ts'
 import { recover } from './recover.ts'
+import { Turns } from './turns.ts'
 
 export type BackupMethods = Pick<
   Methods,
@@ -32,14 +33,14 @@ class Transfers {
   #last = 0
   #backup: { readonly id: number; readonly writer: BackupWriter } | null = null
   #restore: { readonly id: number; readonly reader: BackupReader } | null = null
-  #turn: Promise<unknown> = Promise.resolve()
+  readonly #turns = new Turns()
 
   constructor(keeper: Keeper) {
     this.#keeper = keeper
   }
 
   beginBackup(passphrase: string): Promise<{ backup: number; header: string }> {
-    return this.#inTurn(async () => {
+    return this.#turns.take(async () => {
       await this.#endBackup()
       const writer = await BackupWriter.begin(this.#keeper, passphrase)
       this.#backup = { id: ++this.#last, writer }
@@ -48,7 +49,7 @@ class Transfers {
   }
 
   nextOfBackup(id: number): Promise<BackupChunk> {
-    return this.#inTurn(async () => {
+    return this.#turns.take(async () => {
       if (this.#backup?.id !== id) throw notUnderWay('backup')
       const next = await this.#backup.writer.next()
       if (next === null) throw notUnderWay('backup')
@@ -58,7 +59,7 @@ class Transfers {
   }
 
   beginRestore(header: Uint8Array, passphrase: string): Promise<{ restore: number }> {
-    return this.#inTurn(async () => {
+    return this.#turns.take(async () => {
       await this.#endRestore()
       const reader = await BackupReader.begin(this.#keeper, header, passphrase)
       this.#restore = { id: ++this.#last, reader }
@@ -67,7 +68,7 @@ class Transfers {
   }
 
   putIntoRestore(id: number, box: Uint8Array, isLast: boolean): Promise<RestoreResult> {
-    return this.#inTurn(async () => {
+    return this.#turns.take(async () => {
       if (this.#restore?.id !== id) throw notUnderWay('restore')
       try {
         const taken = await this.#restore.reader.put(box, isLast)
@@ -91,12 +92,6 @@ class Transfers {
     const ended = this.#restore
     this.#restore = null
     await ended?.reader.close()
-  }
-
-  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const turn = this.#turn.then(work)
-    this.#turn = turn.catch(() => {})
-    return await turn
   }
 }
 

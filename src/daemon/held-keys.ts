@@ -6,6 +6,7 @@ import { recall } from './heads.ts'
 import type { Ledger } from './ledger.ts'
 import { positionFields } from './own-table.ts'
 import { hasHead, OWN, type HeadedPersona, type OwnRecord, type PersonaRecord, type Records } from './records.ts'
+import { Turns } from './turns.ts'
 
 /** What the keeper hands in. */
 export interface KeysOwner {
@@ -23,7 +24,7 @@ export interface KeysOwner {
 export class HeldKeys {
   readonly #keeper: KeysOwner
   readonly #onFollowed: () => void
-  #turn: Promise<void> = Promise.resolve()
+  readonly #turns = new Turns()
 
   /** @param onFollowed inside of a change: this device holds the key of the head again */
   constructor(keeper: KeysOwner, onFollowed: () => void) {
@@ -32,13 +33,8 @@ export class HeldKeys {
   }
 
   /** Who adds or erases keys does so alone: what is erased by an older head must not be what a rotation has just added. */
-  async inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const turn = this.#turn.then(work)
-    this.#turn = turn.then(
-      () => {},
-      () => {},
-    )
-    return await turn
+  inTurn<T>(work: () => Promise<T>): Promise<T> {
+    return this.#turns.take(work)
   }
 
   /** {@link settleNow}, once whoever moves keys has ended; at once where there is nothing to do. */

@@ -38,6 +38,7 @@ import { noticeCopy } from './place.ts'
 import * as rec from './records.ts'
 import { clearArrivals, takeArrivals } from './snapshot-arrivals.ts'
 import type { About } from './status.ts'
+import { Turns } from './turns.ts'
 import { clockAt, nameOf, type Clock } from './view.ts'
 import { Writer } from './writer.ts'
 
@@ -76,7 +77,7 @@ export class Keeper {
   /** What was acknowledged, and what every answer is made of. */
   readonly onDisk: rec.Records
   readonly keys: HeldKeys
-  #founding: Promise<unknown> = Promise.resolve()
+  readonly #founding = new Turns()
   #handlers: Handlers<KeeperMethods> | null = null
 
   private constructor(options: KeeperOptions, ledger: Ledger, own: OwnPersona, onDisk: rec.Records) {
@@ -149,10 +150,8 @@ export class Keeper {
   }
 
   /** What makes a persona here comes one after the other: the second finds the persona of the first. */
-  async founding<T>(work: () => Promise<T>): Promise<T> {
-    const turn = this.#founding.then(work)
-    this.#founding = turn.catch(() => {})
-    return await turn
+  founding<T>(work: () => Promise<T>): Promise<T> {
+    return this.#founding.take(work)
   }
 
   get custody(): Custody {

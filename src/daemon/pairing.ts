@@ -7,6 +7,7 @@ import { KeeperError } from './errors.ts'
 import type { Keeper } from './keeper.ts'
 import { JoiningSide, type JoinWish } from './pairing-join.ts'
 import { OfferingSide } from './pairing-offer.ts'
+import { Turns } from './turns.ts'
 
 const MAX_TRIES = 3 // sanity: of 128 bits no number of guesses finds any; who fails three times is told that something is wrong
 /** sanity: long enough to walk over and type twelve words, or to carry a file; a code seen by others is soon worth nothing */
@@ -34,7 +35,8 @@ export class Pairing {
   #timer: NodeJS.Timeout | null = null
   /** Why the last one ended, for whoever still calls. */
   #ended: KeeperError = noPairing()
-  #turn: Promise<unknown> = Promise.resolve()
+  // A message and a confirmation at once would meet in the middle.
+  readonly #turns = new Turns()
 
   constructor(keeper: Keeper) {
     this.#keeper = keeper
@@ -42,7 +44,7 @@ export class Pairing {
 
   /** Begins as the device that has the persona. @throws {KeeperError} PAIRING_BUSY | NO_PERSONA | LOCKED | KEY_SUPERSEDED */
   offer(carrier: Carrier): Promise<PairingOffer> {
-    return this.#inTurn(async () => {
+    return this.#turns.take(async () => {
       this.#checkFree()
       const { engine } = this.#keeper
       const code = drawCode(engine)
@@ -61,7 +63,7 @@ export class Pairing {
    * @throws {KeeperError} PAIRING_BUSY | LOCKED @throws {PairingError} PAIRING_CODE_* | PAIRING_URI
    */
   join(typed: string, carrier: Carrier, wish: JoinWish): Promise<{ seconds: number }> {
-    return this.#inTurn(async () => {
+    return this.#turns.take(async () => {
       this.#checkFree()
       const { code } = parseCode(typed)
       try {
@@ -92,11 +94,11 @@ export class Pairing {
 
   /** Ends it, whatever its state; nothing of it stays. */
   cancel(): Promise<void> {
-    return this.#inTurn(() => this.#end(noPairing()))
+    return this.#turns.take(() => this.#end(noPairing()))
   }
 
   #step(work: (side: PairingSide) => Promise<Progress>): Promise<PairingStep> {
-    return this.#inTurn(async () => {
+    return this.#turns.take(async () => {
       const side = this.#side
       if (side === null) throw this.#ended
       try {
@@ -137,7 +139,7 @@ export class Pairing {
   #watch(): void {
     if (this.#timer !== null) clearTimeout(this.#timer)
     this.#timer = setTimeout(() => {
-      void this.#inTurn(() => this.#end(expired())).catch(() => {})
+      void this.#turns.take(() => this.#end(expired())).catch(() => {})
     }, this.#seconds * 1000)
     this.#timer.unref()
   }
@@ -148,13 +150,6 @@ export class Pairing {
     this.#side = null
     this.#ended = reason
     await side?.close()
-  }
-
-  /** One call after the other: a message and a confirmation at once would meet in the middle. */
-  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const turn = this.#turn.then(work)
-    this.#turn = turn.catch(() => {})
-    return await turn
   }
 }
 

@@ -7,6 +7,7 @@ import { KeeperError, noPersona } from './errors.ts'
 import { openSecrets, saveKeys, saveSecrets, wipeSecrets, type OpenSecrets } from './open-secrets.ts'
 import { isUnchangedAfter, readSecretFiles, removeSecretFiles, removeSeed, type SecretPaths } from './secret-files.ts'
 import { wipeKeys, type SigningKeys } from './secrets-content.ts'
+import { Turns } from './turns.ts'
 
 export class Vault {
   readonly #paths: SecretPaths
@@ -18,7 +19,7 @@ export class Vault {
   /** How often it was shut, so that an opening under way notices. */
   #shuts = 0
   /** What touches the files does so one after the other. */
-  #last: Promise<void> = Promise.resolve()
+  readonly #turns = new Turns()
   #onFailure: (error: unknown) => void = () => {}
 
   private constructor(paths: SecretPaths, engine: CryptoEngine, plain: Sealing) {
@@ -78,7 +79,7 @@ export class Vault {
    * @throws {KeeperError} PERSONA_EXISTS @throws {StoreError} STORE_*
    */
   async begin(opened: OpenSecrets): Promise<void> {
-    await this.#turn(async () => {
+    await this.#turns.take(async () => {
       if (this.#mode !== null) throw secretsExist()
       try {
         // One that a crash left behind belongs to another persona.
@@ -95,7 +96,7 @@ export class Vault {
 
   /** Opens the files by a passphrase. @throws {CryptoError} SEAL_* @throws {KeeperError} LOCKED when it was shut meanwhile */
   async unseal(passphrase: string): Promise<void> {
-    await this.#turn(async () => {
+    await this.#turns.take(async () => {
       const shuts = this.#shuts
       const opened = await this.#read(passphrase)
       if (shuts === this.#shuts) this.#opened = opened
@@ -106,7 +107,7 @@ export class Vault {
 
   /** Whether a passphrase would open the files; throws as {@link unseal} when not. */
   async prove(passphrase: string): Promise<void> {
-    await this.#turn(async () => wipeSecrets(await this.#read(passphrase), this.#engine))
+    await this.#turns.take(async () => wipeSecrets(await this.#read(passphrase), this.#engine))
   }
 
   /**
@@ -114,7 +115,7 @@ export class Vault {
    * @throws {KeeperError} NO_PERSONA | LOCKED @throws {StoreError} STORE_DISK_FULL | STORE_IO
    */
   async rewrite(next: (keys: SigningKeys) => SigningKeys): Promise<void> {
-    await this.#turn(async () => {
+    await this.#turns.take(async () => {
       const opened = this.require()
       const keys = next(opened.keys)
       await this.#written(saveKeys(this.#paths, { ...opened, keys }, this.#engine))
@@ -136,7 +137,7 @@ export class Vault {
   async reseal(sealing: Sealing, check: () => void = () => {}): Promise<void> {
     let spent = sealing
     try {
-      await this.#turn(async () => {
+      await this.#turns.take(async () => {
         check()
         const opened = this.require()
         await this.#written(saveSecrets(this.#paths, { ...opened, sealing }, this.#engine))
@@ -155,14 +156,14 @@ export class Vault {
     const opened = this.#opened
     if (opened !== null && opened.seed !== null) this.#engine.wipe(opened.seed)
     if (opened !== null) opened.seed = null
-    await this.#turn(() => removeSeed(this.#paths))
+    await this.#turns.take(() => removeSeed(this.#paths))
   }
 
   /** Removes everything. */
   async discard(): Promise<void> {
     this.shut()
     this.#mode = null
-    await this.#turn(() => removeSecretFiles(this.#paths))
+    await this.#turns.take(() => removeSecretFiles(this.#paths))
   }
 
   /** Wipes what is in memory, also what is being opened. */
@@ -177,12 +178,6 @@ export class Vault {
     if (files === null) throw new Error(`${this.#paths.secrets} is gone`)
     const sealing = await sealingOf(files.secrets, passphrase, this.#engine)
     return await openSecrets(files, sealing, passphrase, this.#engine)
-  }
-
-  async #turn(work: () => Promise<void>): Promise<void> {
-    const turn = this.#last.then(work)
-    this.#last = turn.catch(() => {})
-    await turn
   }
 
   /** After a write of unknown outcome nothing goes on from what is in memory. */
