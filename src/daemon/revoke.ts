@@ -3,6 +3,7 @@ import { consentsIn, consentsTo, revokeSource, type DeviceReports } from '../cor
 import type { Keeper } from './keeper.ts'
 import type { Ledger } from './ledger.ts'
 import type { DeviceRecord } from './records.ts'
+import { settle } from './settle.ts'
 
 const DEVICES_A_CHANGE = 200 // sanity: other changes have their turn between them, and a commit stays far below its limit
 
@@ -39,8 +40,8 @@ function dropOf(key: string, source: string, ledger: Ledger): void {
     ...(isSupported ? {} : { bound: null, left: null }),
   }
   ledger.putDevice(key, reports.length === 0 ? withoutEntry(free, ledger) : free)
-  if (free.bound === null) bindFreed(key, ledger)
-  tellChanges(key, before, source, ledger)
+  tellParted(key, before, source, ledger)
+  if (free.bound === null) settleFreed(key, before, source, ledger)
 }
 
 /** The owner's own devices are bound by the owner's word; all others by what was reported of them. */
@@ -62,26 +63,23 @@ function withoutEntry(device: DeviceRecord, ledger: Ledger): DeviceRecord {
   return { ...device, entry: null, pending: null }
 }
 
-/** What the other sources saw may have been waiting behind the lie. */
-function bindFreed(key: string, ledger: Ledger): void {
-  const device = ledger.device(key)
-  const persona = device.claimedBy
-    .map((id) => ledger.persona(id))
-    .find((claimant) => claimant !== undefined && consentsIn(device.reports, claimant.personaId, claimant.root))
-  if (persona === undefined) return
-  const consented = persona.personaId
-  ledger.putDevice(key, { ...device, bound: consented, left: null, entry: null, pending: null })
-  if (device.entry === null || persona.entry === null) return
-  const leadsTo = { kind: 'persona', id: consented } as const
-  ledger.putPersona({ ...persona, entry: ledger.joinEntries(persona.entry, device.entry, leadsTo) })
+/** What the other sources saw may have been waiting behind the lie: it is settled as if the device had shown it just now. */
+function settleFreed(key: string, before: DeviceRecord, source: string, ledger: Ledger): void {
+  const { claimedBy, reports } = ledger.device(key)
+  for (const id of claimedBy) {
+    const persona = ledger.persona(id)
+    if (persona === undefined || !consentsIn(reports, id, persona.root)) continue
+    settle(persona, persona, [], { source, spoke: { key, before } }, ledger)
+    return
+  }
 }
 
-function tellChanges(key: string, before: DeviceRecord, source: string, ledger: Ledger): void {
+/** What the persona that it was bound to has in it now. */
+function tellParted(key: string, before: DeviceRecord, source: string, ledger: Ledger): void {
+  const { bound } = before
+  const listed = bound === null ? undefined : ledger.persona(bound)?.devices.find((device) => device.key === key)
+  if (bound === null || listed === undefined) return
   const after = ledger.device(key)
-  for (const id of new Set([before.bound, after.bound])) {
-    const listed = id === null ? undefined : ledger.persona(id)?.devices.find((device) => device.key === key)
-    if (id === null || listed === undefined) continue
-    const [was, is] = [before, after].map((device) => device.bound === id && consentsTo(device.reports, id))
-    if (was !== is) ledger.tellContact(id, [{ kind: is ? 'confirmed' : 'unconfirmed', ...listed }], source)
-  }
+  const [was, is] = [before, after].map((device) => device.bound === bound && consentsTo(device.reports, bound))
+  if (was !== is) ledger.tellContact(bound, [{ kind: is ? 'confirmed' : 'unconfirmed', ...listed }], source)
 }

@@ -199,6 +199,20 @@ describe('revoking an app', () => {
     })
   })
 
+  it('asks first where the policy of the friend’s entry asks, before what it frees is anybody’s', async () => {
+    const test = await TestKeeper.withPersona()
+    await test.sees(PHONE, 'hello', { name: 'Bob' })
+    await test.call('contact.policy', { contact: 'Bob', policy: 'ask' })
+    const app = await allowed(test)
+    await app.call('observe', { from: PHONE, text: MALLORY.table(['pc']).text() })
+    const table = BOB.table(['phone', 'laptop'])
+    await test.reports('profile', BOB.key('laptop'), table)
+    await test.reports('profile', PHONE, table, { seenAtSec: test.nowSec - 60 })
+    await test.call('app.revoke', { name: 'bot' })
+    expect(await test.call('lookup', { query: PHONE })).toMatchObject({ contact: { name: 'Bob', kind: 'provisional' } })
+    expect((await test.call('pending.list')).pending).toMatchObject([{ kind: 'upgrade', contact: 'Bob' }])
+  })
+
   it('leaves no entry of a friend whom nobody else reported', async () => {
     const test = await TestKeeper.withPersona()
     const app = await allowed(test)
