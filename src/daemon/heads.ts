@@ -142,6 +142,12 @@ function noteLeft(
   return pairState(personaId, false, device.bound, device.reports) !== null
 }
 
+/** What a record says as long as no table was seen. */
+export const NO_HEAD: Pick<
+  PersonaRecord,
+  'head' | 'epoch' | 'seq' | 'timeSec' | 'devices' | 'needsNewerPersona' | 'pending' | 'held'
+> = { head: null, epoch: 0, seq: 0, timeSec: 0, devices: [], needsNewerPersona: false, pending: null, held: null }
+
 /** Takes the head back, by the owner's word: it stays as evidence, and its devices have left. */
 export function dropHead(
   persona: PersonaRecord,
@@ -152,18 +158,8 @@ export function dropHead(
   if (head === null) return { persona, changes: [] }
   const gone = persona.devices.filter(({ key }) => noteLeft(persona.personaId, key, persona, ledger))
   const others = [...gone.map(({ key }) => key), ...persona.others].slice(0, MAX_OTHERS)
-  const none = {
-    head: null,
-    epoch: 0,
-    seq: 0,
-    timeSec: 0,
-    devices: [],
-    needsNewerPersona: false,
-    pending: null,
-    held: null,
-  }
   return {
-    persona: { ...withEvidence(persona, kind, head, ledger), ...none, others },
+    persona: { ...withEvidence(persona, kind, head, ledger), ...NO_HEAD, others },
     changes: persona.devices.map(({ key, name }) => ({ kind: 'removed', key, name })),
   }
 }

@@ -6,7 +6,7 @@ import { UNKEPT_EVENTS, type DaemonEvent } from '../ipc/events.ts'
 import type { LogEntry, LogVerdict } from '../ipc/shapes-log.ts'
 import type { PendingEvent } from './ledger.ts'
 import type { Write } from '../store/store.ts'
-import { storedBytes, TIP, type HistoryTip, type Records } from './records.ts'
+import { OWN, storedBytes, TIP, type HistoryTip, type Records } from './records.ts'
 import { personaContact, type Clock } from './view.ts'
 
 export const MAX_HISTORY = 65_536 // sanity: years of a person with hundreds of friends, some 30 MB; the oldest entry goes first
@@ -70,7 +70,7 @@ export function recallEvent(number: number, records: Records, clock: Clock): Dae
   const { personaId, changes, source } = data as { personaId: string } & Record<string, unknown>
   const persona = records.personas.get(personaId)
   if (persona === undefined) return null
-  const contact = personaContact(persona, records, clock, records.own.get('own')?.personaId ?? null)
+  const contact = personaContact(persona, records, clock, records.own.get(OWN)?.personaId ?? null)
   return { event, id: number, atSec, data: { contact, changes, source } } as DaemonEvent
 }
 

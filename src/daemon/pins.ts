@@ -8,14 +8,14 @@ import type { VerifiedBlob } from '../core/verify.ts'
 import type { ContactChange } from '../ipc/events.ts'
 import type { AddedContact } from '../ipc/shapes-links.ts'
 import { alarmIfContested } from './alarms.ts'
+import { OWNER_SOURCE } from './apps.ts'
 import { KeeperError } from './errors.ts'
-import { dropHead, raiseMinEpoch, recall, takeHead } from './heads.ts'
+import { dropHead, NO_HEAD, raiseMinEpoch, recall, takeHead } from './heads.ts'
 import { recallContact } from './forget.ts'
 import { tidyName, type Ledger } from './ledger.ts'
 import type { PersonaRecord } from './records.ts'
 
 const NAME_DIGITS = 8 // sanity: as many as device- has; the owner may call the contact otherwise
-const OWNER_SOURCE = 'owner'
 
 export interface PinWishes {
   readonly name: string | null
@@ -93,14 +93,7 @@ function unseen(link: ContactLink, entry: Entry): PersonaRecord {
     personaId: formatHex(link.personaId),
     root: formatHex(link.root),
     minEpoch: link.epoch,
-    head: null,
-    epoch: 0,
-    seq: 0,
-    timeSec: 0,
-    devices: [],
-    needsNewerPersona: false,
-    pending: null,
-    held: null,
+    ...NO_HEAD,
     names: [],
     others: [],
     evidence: [],

@@ -1,6 +1,7 @@
 /** A device taken from a contact by the owner's word, since nothing else unbinds it (docs/format.md, section 10). */
 import { foldNickname } from '../core/nickname.ts'
 import { pairOf } from './pair.ts'
+import { OWNER_SOURCE } from './apps.ts'
 import { KeeperError } from './errors.ts'
 import { MIN_PREFIX_DIGITS } from './find.ts'
 import type { Ledger } from './ledger.ts'
@@ -30,7 +31,7 @@ export function splitDevice(persona: PersonaRecord, query: string, name: string 
   const entry = ledger.newEntry(name ?? nameOf(persona, key), leadsTo)
   ledger.putDevice(key, { ...device, bound: null, left: null, entry })
   ledger.putPersona({ ...persona, others: persona.others.filter((other) => other !== key) })
-  ledger.tellContact(persona.personaId, [{ kind: 'split', key, name: entry.name }], 'owner')
+  ledger.tellContact(persona.personaId, [{ kind: 'split', key, name: entry.name }], OWNER_SOURCE)
   return key
 }
 

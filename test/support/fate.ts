@@ -42,7 +42,8 @@ function addsAgain({ edit }: Made, key: string): boolean {
   return edit.kind === 'add' && edit.key === key
 }
 
-function isShown(edit: Edit, devices: readonly { readonly name: string; readonly key: string }[]): boolean {
+/** Whether a table shows what an edit wanted. */
+export function isShown(edit: Edit, devices: readonly { readonly name: string; readonly key: string }[]): boolean {
   const listed = devices.find(({ key }) => key === edit.key)
   switch (edit.kind) {
     case 'add':

@@ -9,6 +9,7 @@ import { judge } from '../../../src/core/order.ts'
 import { checkRoomToRotate, encodeTable, nameDevices, type Device } from '../../../src/core/table.ts'
 import type { VerifiedBlob } from '../../../src/core/verify.ts'
 import { compress } from '../../../src/daemon/compress.ts'
+import { isShown } from '../../support/fate.ts'
 import { makeDevice, makePersona, NOW_SEC, verified } from '../../support/made-persona.ts'
 
 const ada = makePersona(1)
@@ -286,22 +287,6 @@ function fate(intent: Intent, by: Sibling, siblings: readonly Sibling[]): string
   const later = by.made.slice(by.made.indexOf(intent) + 1)
   const others = siblings.filter((other) => other !== by).flatMap(({ made }) => made)
   return [...later, ...others].some((other) => touches(other.edit, edit)) ? 'overtaken' : 'LOST'
-}
-
-function isShown(edit: Edit, devices: readonly Device[]): boolean {
-  const listed = devices.find(({ key }) => key === edit.key)
-  switch (edit.kind) {
-    case 'add':
-      return listed !== undefined
-    case 'remove':
-      return listed === undefined
-    case 'rename':
-      return listed !== undefined && (listed.name === edit.name || listed.name.startsWith(`${edit.name}-`))
-    case 'activate':
-      return devices[0]?.key === edit.key
-    case 'rekey':
-      return listed === undefined && devices.some(({ key }) => key === edit.newKey)
-  }
 }
 
 /** Whether an edit decides about what another one decided. */

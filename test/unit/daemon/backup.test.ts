@@ -7,6 +7,7 @@ import { formatBase64url } from '../../../src/core/bytes.ts'
 import { BackupWriter } from '../../../src/daemon/backup.ts'
 import type { OwnTable } from '../../../src/ipc/shapes.ts'
 import { openMemoryStore } from '../../../src/store/memory-store.ts'
+import { codeOf } from '../../support/code-of.ts'
 import { OWN_LAPTOP, OWN_PHONE, ownText, TestKeeper } from '../../support/keeper.ts'
 import { engine, person, START_SEC } from '../../support/person.ts'
 import { everything, restorable } from '../../support/snapshot.ts'
@@ -31,15 +32,6 @@ async function putBack(keeper: TestKeeper, { header, boxes }: BackupFile, passph
   const { restore } = await keeper.call('restore.begin', { header, passphrase })
   for (const [i, box] of boxes.entries()) {
     await keeper.call('restore.put', { restore, box, isLast: i === boxes.length - 1 })
-  }
-}
-
-async function codeOf(work: Promise<unknown>): Promise<string> {
-  try {
-    await work
-    return 'done'
-  } catch (error) {
-    return (error as { code?: string }).code ?? String(error)
   }
 }
 

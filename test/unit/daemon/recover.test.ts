@@ -3,20 +3,12 @@ import { describe, expect, it } from 'vitest'
 import { MAX_EPOCH } from '../../../src/core/limits.ts'
 import { deriveSigningSeed, parseWords } from '../../../src/crypto/seed.ts'
 import type { EditResult } from '../../../src/ipc/shapes.ts'
+import { codeOf } from '../../support/code-of.ts'
 import { OWN_LAPTOP, OWN_PHONE, ownText, TestKeeper } from '../../support/keeper.ts'
 import { deviceKey, engine, person, Person, seedOf } from '../../support/person.ts'
 import { everything } from '../../support/snapshot.ts'
 
 const NEW_PC = { name: 'new pc', key: deviceKey('new pc') }
-
-async function codeOf(work: Promise<unknown>): Promise<string> {
-  try {
-    await work
-    return 'done'
-  } catch (error) {
-    return (error as { code?: string }).code ?? String(error)
-  }
-}
 
 interface Lost {
   readonly laptop: TestKeeper

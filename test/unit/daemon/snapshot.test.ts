@@ -3,21 +3,13 @@ import { describe, expect, it } from 'vitest'
 import { decodeBlob } from '../../../src/core/blob.ts'
 import { concatBytes, formatBase64url, formatHex, parseBase64url } from '../../../src/core/bytes.ts'
 import { SnapshotImport } from '../../../src/daemon/snapshot-import.ts'
+import { codeOf } from '../../support/code-of.ts'
 import { OWN_LAPTOP, OWN_PHONE, TestKeeper } from '../../support/keeper.ts'
 import { person } from '../../support/person.ts'
 import { everything, forged, joinLines, linesOf, restorable, snapshotOf, takeIn } from '../../support/snapshot.ts'
 
 const FROM_LAPTOP = { sibling: 'laptop', withKeys: true }
 const OWN_PAST = { sibling: null, withKeys: true }
-
-async function codeOf(work: Promise<unknown>): Promise<string> {
-  try {
-    await work
-    return 'done'
-  } catch (error) {
-    return (error as { code?: string }).code ?? String(error)
-  }
-}
 
 async function laptopWithFriends(): Promise<TestKeeper> {
   const laptop = await TestKeeper.withPersona()
