@@ -17,6 +17,7 @@ async function main(argv: readonly string[]): Promise<number> {
     status = await task({ json, home, paths, nowSec: Math.floor(Date.now() / 1000) })
   })
   quiet(program)
+  program.hook('preAction', (_, command) => checkWords(command))
   program.on('option:version', () => {
     process.stdout.write(`${ownVersion()}\n`)
     throw new CommanderError(EXIT_DONE, 'commander.version', '')
@@ -37,6 +38,18 @@ function endOfOptions(argv: readonly string[]): number {
   return end < 0 ? argv.length : end
 }
 
+const HELP = 'persona --help, or --help behind a command'
+const MAY_BE_EMPTY = ['nickname', 'text', 'value', 'words'] // judged by rules of their own, which name what is wrong
+
+/** A name or file that is empty is a shell variable that was not set. @throws {CliError} USAGE */
+function checkWords(command: Command): void {
+  for (const [i, argument] of command.registeredArguments.entries()) {
+    const words = argument.variadic ? command.args.slice(i) : command.args.slice(i, i + 1)
+    if (MAY_BE_EMPTY.includes(argument.name()) || !words.includes('')) continue
+    throw new CliError('USAGE', `the argument <${argument.name()}> is empty`, { hint: HELP })
+  }
+}
+
 /** Commander throws instead of printing its errors and exiting. */
 function quiet(command: Command): void {
   command.exitOverride().configureOutput({ outputError: () => {} })
@@ -45,8 +58,7 @@ function quiet(command: Command): void {
 
 function usageError(error: CommanderError): CliError {
   const [message, suggestion] = error.message.replace(/^error: /, '').split('\n')
-  const hint =
-    suggestion === undefined ? 'persona --help, or --help behind a command' : suggestion.replace(/^\((.*)\)$/, '$1')
+  const hint = suggestion === undefined ? HELP : suggestion.replace(/^\((.*)\)$/, '$1')
   return new CliError('USAGE', message ?? 'wrong usage', { hint, cause: error })
 }
 

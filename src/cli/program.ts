@@ -172,7 +172,7 @@ function addPersona(program: Command, run: Runner): void {
 
 function addDevice(device: Command, run: Runner): void {
   device
-    .command('add <name>')
+    .command('add <nickname>')
     .description('add a device at the end of the table')
     .option(...TOX_PROFILE)
     .option(...KEY)
@@ -187,7 +187,7 @@ function addDevice(device: Command, run: Runner): void {
     .option('--yaml', 'as YAML: nickname and key, in order')
     .action((options: { yaml?: true }) => run(async (context) => (await import('./device.ts')).list(context, options)))
   device
-    .command('rename <device> <name>')
+    .command('rename <device> <nickname>')
     .description('give a device another nickname')
     .action((old: string, name: string) =>
       run(async (context) => (await import('./device.ts')).rename(context, old, name)),

@@ -96,7 +96,7 @@ async function request(
   else apps.chargeRequest(known.name)
   const drawn = known === null ? apps.draw(wish.name) : null
   return await keeper.change(() => {
-    if (drawn !== null) checkFree(keeper, wish.name)
+    if (drawn !== null) checkFree(keeper, wish.name, 'say app.hello with your token first, or ask under another name')
     const app = { ...(drawn === null ? find(keeper, known!.name) : newApp(keeper, wish.name, drawn.tokenHash)), asks }
     put(keeper, app)
     tell(keeper, app, 'requested')
@@ -208,12 +208,13 @@ function asking(keeper: Keeper, name: string): AppRecord {
   throw new KeeperError('NOT_FOUND', `${name} asks for nothing`, 'see: persona app pending')
 }
 
-function checkFree(keeper: Keeper, name: string): void {
+/** @param hint for an app; the owner is told the command when it is left out */
+function checkFree(keeper: Keeper, name: string, hint?: string): void {
   const known = keeper.ledger.records.apps.get(name)
   if (known === undefined || isForgotten(known, keeper)) return
-  const hint =
+  hint ??=
     known.can.length === 0
-      ? `accept or reject it: persona app pending`
+      ? 'accept or reject it: persona app pending'
       : `take it back first: persona app revoke ${name}`
   throw new KeeperError('APP_EXISTS', `there is an app "${name}" already`, hint)
 }

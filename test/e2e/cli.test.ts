@@ -333,11 +333,14 @@ describe('bad input has a stable code, and loses nothing', () => {
       ['init', '--key', OTHER_KEY],
       ['observe', 'text'],
       ['lookup'],
+      ['lookup', ''],
+      ['contact', 'rename', 'x', ''],
+      ['tox', 'scan', 'x', ''],
       ['status', '--frobnicate'],
       ['tox', 'scan'],
     ]
     for (const command of cases) expect(await home.failure(command), command.join(' ')).toBe('2 USAGE')
-    expect(cases).toHaveLength(13)
+    expect(cases).toHaveLength(16)
     expect((await home.run([])).status).toBe(2)
     expect((await home.run(['--help'])).status).toBe(0)
     expect((await home.run(['device', 'add', '--help'])).status).toBe(0)

@@ -304,7 +304,9 @@ describe('an app that asks', () => {
     const test = await TestKeeper.withPersona()
     await allowed(test)
     const request = new AppConnection(test).call('app.request', { name: 'bot', can: ['publish'] })
-    await expect(request).rejects.toMatchObject({ code: 'APP_EXISTS' })
+    // The app is told what it can do itself, and no command of the owner's.
+    const error = { code: 'APP_EXISTS', hint: expect.stringContaining('app.hello') as string }
+    await expect(request).rejects.toMatchObject(error)
   })
 
   it('as the seventeenth is told to wait; a week later the others are forgotten', async () => {
