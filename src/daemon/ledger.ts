@@ -4,7 +4,8 @@ import type { CryptoEngine } from '../crypto/engine.ts'
 import { foldNickname } from '../core/nickname.ts'
 import { joinEntries, type Entry, type Policy } from '../core/trust.ts'
 import type { ContactChange, DaemonEvent, EventData, EventName } from '../ipc/events.ts'
-import type { Write } from '../store/store.ts'
+import { RecordCache } from '../store/record-cache.ts'
+import type { Collection, Write } from '../store/store.ts'
 import { KeeperError } from './errors.ts'
 import { appendHistory } from './history.ts'
 import { pendingKinds, upgradeKinds } from './pending.ts'
@@ -15,6 +16,7 @@ import type { Writer } from './writer.ts'
 /** An event that a change brings about; told once the change is on disk. */
 export type PendingEvent = { [Name in EventName]: { event: Name; data: EventData[Name] } }[EventName]
 
+const MAX_KEPT = 1024 // sanity: of one kind; the owner and all that a batch of 256 observations looks at
 const MAX_NAME_CODE_POINTS = 64 // sanity: a Tox name has at most 128 bytes; a column of a list has less
 const MAX_INCEPTIONS = 10_000 // sanity: about 2 MB; a full cache only costs a second verify
 
@@ -22,18 +24,18 @@ export class Ledger {
   readonly engine: CryptoEngine
   readonly #writer: Writer
   readonly #records: rec.Records
+  /** As they were decided, so that a record is decoded once and not at each look of a change. */
+  readonly #decided = new RecordCache(MAX_KEPT)
   readonly #nowSec: () => number
   readonly #defaultPolicy: () => Policy
   readonly #inceptions = new Set<string>()
   #events: PendingEvent[] = []
-  /** The owner's record while a change is being decided; null outside of one. */
-  #own: { record: rec.OwnRecord | undefined } | null = null
   #told = new Map<string, { changes: ContactChange[]; source: string }>()
 
   /** @param defaultPolicy of entries that are made from now on */
   constructor(writer: Writer, engine: CryptoEngine, nowSec: () => number, defaultPolicy: () => Policy = () => 'auto') {
     this.#writer = writer
-    this.#records = rec.recordsOf(writer)
+    this.#records = rec.recordsOf(writer, this.#decided)
     this.engine = engine
     this.#nowSec = nowSec
     this.#defaultPolicy = defaultPolicy
@@ -63,21 +65,17 @@ export class Ledger {
     const result = await this.#writer.change(() => {
       this.#events = []
       this.#told = new Map()
-      this.#own = { record: undefined }
-      try {
-        const decided = decide()
-        this.#tellContacts()
-        this.#events = this.#events.filter((event) => !this.#isAboutBlocked(event))
-        if (this.#events.length > 0) {
-          this.#noteClock()
-          const appended = appendHistory(this.#events, this.#records, this.nowSec, this.engine)
-          for (const write of appended.writes) this.stage(write)
-          events = appended.events
-        }
-        return decided
-      } finally {
-        this.#own = null
+      this.onUndo(() => this.#decided.clear())
+      const decided = decide()
+      this.#tellContacts()
+      this.#events = this.#events.filter((event) => !this.#isAboutBlocked(event))
+      if (this.#events.length > 0) {
+        this.#noteClock()
+        const appended = appendHistory(this.#events, this.#records, this.nowSec, this.engine)
+        for (const write of appended.writes) this.stage(write)
+        events = appended.events
       }
+      return decided
     })
     return { result, events }
   }
@@ -123,6 +121,12 @@ export class Ledger {
 
   stage(write: Write): void {
     this.#writer.stage(write)
+    this.#decided.forget([write.key])
+  }
+
+  #put<T>(collection: Collection<T>, id: string, value: T): void {
+    this.stage(collection.put(id, value))
+    collection.keep(id, value)
   }
 
   /** What takes back an effect in memory, should this change be given up. */
@@ -134,11 +138,8 @@ export class Ledger {
     return this.#records.personas.get(personaId)
   }
 
-  /** Within a change it is decoded once: with its tables and notes it is the largest record, and an edit looks at it ten times. */
   own(): rec.OwnRecord | undefined {
-    if (this.#own === null) return this.#records.own.get(rec.OWN)
-    this.#own.record ??= this.#records.own.get(rec.OWN)
-    return this.#own.record
+    return this.#records.own.get(rec.OWN)
   }
 
   device(key: string): rec.DeviceRecord {
@@ -151,7 +152,7 @@ export class Ledger {
     if (contacts !== 0) this.#count({ contacts })
     if (before === undefined && this.forgotten(persona.personaId) !== undefined)
       this.stage(this.#records.forgotten.remove(persona.personaId))
-    this.stage(this.#records.personas.put(persona.personaId, persona))
+    this.#put(this.#records.personas, persona.personaId, persona)
     this.#notePending(persona.personaId, before === undefined ? [] : pendingKinds(before), pendingKinds(persona))
   }
 
@@ -185,18 +186,16 @@ export class Ledger {
     const provisional = Number(device.entry !== null) - Number((before?.entry ?? null) !== null)
     if (devices !== 0 || provisional !== 0) this.#count({ devices, provisional })
     this.#notePending(key, upgradeKinds(before), upgradeKinds(device))
-    if (has) this.stage(this.#records.devices.put(key, device))
+    if (has) this.#put(this.#records.devices, key, device)
     else if (had) this.stage(this.#records.devices.remove(key))
   }
 
   putOwn(own: rec.OwnRecord): void {
-    this.stage(this.#records.own.put(rec.OWN, own))
-    if (this.#own !== null) this.#own.record = own
+    this.#put(this.#records.own, rec.OWN, own)
   }
 
   removeOwn(): void {
     this.stage(this.#records.own.remove(rec.OWN))
-    if (this.#own !== null) this.#own.record = undefined
   }
 
   /** A new entry under the name a client knows, made unique by `#2`, `#3`, ...; the name leads to the record from now on. */

@@ -123,6 +123,11 @@ export class Collection<T> {
     return { key: this.#prefix + id, value: bytes }
   }
 
+  /** What {@link get} gives from now on: a writer's own value, which it need not read back. */
+  keep(id: string, value: T | undefined): void {
+    this.#kept?.keep(id, value)
+  }
+
   /** The write that removes a value. */
   remove(id: string): Write {
     return { key: this.#prefix + id, value: null }

@@ -44,3 +44,17 @@ test('a record that changed is read again, and no other; an id may hold a slash'
   expect([a.get('x/y'), a.get('x'), b.get('x/y')]).toEqual([4, 2, 3])
   expect(reads).toEqual(['a/x/y', 'a/x', 'b/x/y', 'a/x/y'])
 })
+
+test('what a writer keeps is what it reads, until the cache is cleared or full', async () => {
+  const { store, reads } = kept()
+  const cache = new RecordCache(2)
+  const counted: Store = { ...store, get: (key) => (reads.push(key), store.get(key)) }
+  const a = new Collection(counted, 'a', jsonCodec(1, Number), cache)
+  await store.commit([a.put('x', 7)])
+  a.keep('x', 8)
+  expect(a.get('x')).toBe(8)
+  cache.clear()
+  expect(a.get('x')).toBe(7)
+  expect([a.get('y'), a.get('z'), a.get('x')]).toEqual([undefined, undefined, 7])
+  expect(reads).toEqual(['a/x', 'a/y', 'a/z', 'a/x'])
+})
