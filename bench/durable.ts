@@ -6,20 +6,26 @@ import { makeHome, observeAll, removeHome, type RunningDaemon } from './daemon.t
 import { formatRatio, type Row } from './measure.ts'
 import { friend } from './people.ts'
 
-/** A bare append of 4 KiB and fdatasync on the same disk: the least that durable can cost. */
-export function syncsPerSec(count: number): number {
-  const home = makeHome()
-  const file = openSync(join(home, 'sync'), 'w')
-  const page = new Uint8Array(4096)
-  const started = performance.now()
-  for (let i = 0; i < count; i++) {
-    writeSync(file, page)
-    fdatasyncSync(file)
+/** Bare appends of 4 KiB and fdatasyncs on the disk of the daemons: the least that durable can cost. */
+export class BareSyncs {
+  readonly #home = makeHome()
+  readonly #file = openSync(join(this.#home, 'sync'), 'w')
+  readonly #page = new Uint8Array(4096)
+
+  /** How long so many take, one after the other. */
+  timeMs(count: number): number {
+    const started = performance.now()
+    for (let i = 0; i < count; i++) {
+      writeSync(this.#file, this.#page)
+      fdatasyncSync(this.#file)
+    }
+    return performance.now() - started
   }
-  const rate = (count * 1000) / (performance.now() - started)
-  closeSync(file)
-  removeHome(home)
-  return rate
+
+  close(): void {
+    closeSync(this.#file)
+    removeHome(this.#home)
+  }
 }
 
 async function timed(count: number, run: () => Promise<unknown>): Promise<number> {
@@ -41,7 +47,9 @@ export async function benchDurable(daemon: RunningDaemon, engine: CryptoEngine, 
   })
   const togetherRate = await timed(count, () => Promise.all(together.map((params) => admin.call('observe', params))))
   const batchRate = await timed(count, () => observeAll(admin, batched))
-  const syncRate = syncsPerSec(count)
+  const disk = new BareSyncs()
+  const syncRate = (count * 1000) / disk.timeMs(count)
+  disk.close()
   const row = (what: string, rate: number): Row => ({
     what: `durable observations, ${what}`,
     figure: `${Math.round(rate)} a second; ${formatRatio(rate / syncRate)} of bare fdatasyncs (${Math.round(syncRate)} a second)`,
