@@ -1,7 +1,12 @@
-/** What an operation costs with few and with many contacts, of three devices each: two daemons, measured in turn. */
+/**
+ * What an operation costs with few and with many contacts, of three devices each: two daemons, measured in turn. Of a contact that was not
+ * asked for lately its records are read and decoded, of one that was they are kept; the two are told apart, since of few contacts nearly
+ * all are kept, and of many nearly none.
+ */
 import { connect, type Client } from '../src/ipc/client.ts'
 import type { CryptoEngine } from '../src/crypto/engine.ts'
 import type { ObservationParams } from '../src/ipc/shapes.ts'
+import { MAX_KEPT } from '../src/store/record-cache.ts'
 import { makeHome, observeAll, removeHome, startDaemon, type RunningDaemon } from './daemon.ts'
 import { formatRatio, formatUs, quantile, type Row } from './measure.ts'
 import { friend } from './people.ts'
@@ -10,6 +15,9 @@ const DEVICES = 3
 const SUBSCRIBERS = 50
 const FILL_AT_A_TIME = 5120
 const PAGE = 100
+const PAGES = 3 // a round, of which those of few contacts do not overlap
+const WARM_UP = 3000 // calls, until the optimising compiler has seen everything
+const KEY_DIGITS = 64
 
 /** A daemon that knows many, and some of their keys and names to ask for. */
 interface Filled {
@@ -28,7 +36,6 @@ async function fill(engine: CryptoEngine, contacts: number): Promise<Filled> {
     const count = Math.min(FILL_AT_A_TIME, contacts - done)
     const some = Array.from({ length: count }, (_, i) => friend(engine, done + i, DEVICES))
     await observeAll(daemon.admin, some)
-    // So many that hardly one is asked for twice.
     for (const { from, name } of some) {
       keys.push(from)
       names.push(name!)
@@ -46,11 +53,31 @@ async function close({ home, daemon, subscribers }: Filled): Promise<void> {
   removeHome(home)
 }
 
-function pick(list: readonly string[]): string {
-  return list[Math.floor(Math.random() * list.length)]!
+/** Each contact is listed once: the files are mapped, the code is compiled. */
+async function warmUp({ daemon, keys, names }: Filled): Promise<void> {
+  for (let after: string | null = ''; after !== null;) {
+    const page: { next: string | null } = await daemon.admin.call('contact.list', { after, limit: PAGE })
+    after = page.next
+  }
+  for (let i = 0; i < WARM_UP; i++) {
+    await daemon.admin.call('lookup', { query: keys[i % keys.length]! })
+    await daemon.admin.call('contact.show', { contact: names[i % names.length]! })
+  }
 }
 
-async function timed(work: () => Promise<unknown>): Promise<number> {
+/** So many strangers are asked for that nobody else is kept. */
+async function forgetKept({ daemon }: Filled): Promise<void> {
+  const strangers = (name: (digits: string) => string): Promise<unknown> =>
+    Promise.all(
+      Array.from({ length: MAX_KEPT }, (_, i) =>
+        daemon.admin.call('lookup', { query: name(i.toString(16).padStart(KEY_DIGITS, '0')) }),
+      ),
+    )
+  await strangers((digits) => digits)
+  await strangers((digits) => `nobody ${digits}`)
+}
+
+async function timedUs(work: () => Promise<unknown>): Promise<number> {
   const started = performance.now()
   await work()
   return (performance.now() - started) * 1000
@@ -68,41 +95,63 @@ async function fanOut({ daemon, subscribers }: Filled, observation: ObservationP
   await Promise.all(told)
 }
 
+/** Times of each operation, in microseconds, with few contacts and with many. */
+class Times {
+  readonly #of = new Map<string, readonly [few: number[], many: number[]]>()
+
+  async note(what: string, i: number, work: () => Promise<unknown>): Promise<void> {
+    const us = await timedUs(work)
+    const times = this.#of.get(what) ?? [[], []]
+    this.#of.set(what, times)
+    times[i]!.push(us)
+  }
+
+  rows(few: number, many: number): Row[] {
+    return [...this.#of].map(([what, [little, much]]) => {
+      const [a, b] = [quantile(little, 0.5), quantile(much, 0.5)]
+      const figure = `${formatUs(b)} with ${many} contacts; ${formatRatio(b / a)} times that with ${few} (${formatUs(a)})`
+      return { what, figure }
+    })
+  }
+}
+
 /** @returns each operation's cost with few contacts and with many */
 export async function benchScale(engine: CryptoEngine, isQuick: boolean): Promise<Row[]> {
   const [few, many] = isQuick ? [500, 2000] : [1000, 100_000]
   const [rounds, calls] = isQuick ? [2, 50] : [9, 400]
   const filled = [await fill(engine, few), await fill(engine, many)] as const
-  const times = new Map<string, [number[], number[]]>()
-  const note = (what: string, i: number, us: number): void => {
-    if (!times.has(what)) times.set(what, [[], []])
-    times.get(what)![i]!.push(us)
-  }
+  const times = new Times()
   try {
-    for (let round = 0; round <= rounds; round++) {
-      for (const [i, one] of filled.entries()) {
-        const { admin } = one.daemon
-        for (let call = 0; call < calls; call++) {
-          const lookup = await timed(() => admin.call('lookup', { query: pick(one.keys) }))
-          const show = await timed(() => admin.call('contact.show', { contact: pick(one.names) }))
-          // The first round warms both up.
-          if (round > 0) note('lookup of a random key', i, lookup)
-          if (round > 0) note('contact by a random name', i, show)
-        }
-        const page = await timed(() => admin.call('contact.list', { after: pick(one.names), limit: PAGE }))
-        const told = await timed(() => fanOut(one, friend(engine, -1, DEVICES)))
-        if (round > 0) note(`a page of ${PAGE} contacts`, i, page)
-        if (round > 0) note(`a new contact, told to ${SUBSCRIBERS} subscribers`, i, told)
-      }
-    }
+    for (const one of filled) await warmUp(one)
+    for (let round = 0; round < rounds; round++)
+      for (const [i, one] of filled.entries()) await measure(one, i, calls, times, engine)
   } finally {
     for (const one of filled) await close(one)
   }
-  return [...times].map(([what, [little, much]]) => {
-    const [a, b] = [quantile(little, 0.5), quantile(much, 0.5)]
-    return {
-      what,
-      figure: `${formatUs(b)} with ${many} contacts; ${formatRatio(b / a)} times that with ${few} (${formatUs(a)})`,
-    }
-  })
+  return times.rows(few, many)
+}
+
+/** One round with one daemon: some contacts out of all, no two the same, each operation twice. */
+async function measure(one: Filled, i: number, calls: number, times: Times, engine: CryptoEngine): Promise<void> {
+  const { admin } = one.daemon
+  const step = Math.floor(one.keys.length / calls)
+  const first = Math.floor(Math.random() * step)
+  const some = Array.from({ length: calls }, (_, n) => first + n * step)
+  const pages = Array.from(
+    { length: PAGES },
+    (_, n) => one.names[Math.floor(((n + Math.random()) * one.names.length) / PAGES)]!,
+  )
+  const operations = [
+    ['contact by key', some.map((n) => () => admin.call('lookup', { query: one.keys[n]! }))],
+    ['contact by name', some.map((n) => () => admin.call('contact.show', { contact: one.names[n]! }))],
+    [`a page of ${PAGE}`, pages.map((after) => () => admin.call('contact.list', { after, limit: PAGE }))],
+  ] as const
+  for (const [what, works] of operations) {
+    await forgetKept(one)
+    for (const work of works) await times.note(`${what}, not asked for lately`, i, work)
+    for (const work of works) await times.note(`${what}, asked for lately`, i, work)
+  }
+  await times.note(`a new contact, told to ${SUBSCRIBERS} subscribers`, i, () =>
+    fanOut(one, friend(engine, -1, DEVICES)),
+  )
 }

@@ -1,6 +1,6 @@
 /** Decoded records, kept until whoever writes says that they changed. */
 
-const MAX_KEPT = 8192 // sanity: of one kind; about 10 MB of contacts; emptied when full, which costs each record one read
+export const MAX_KEPT = 8192 // sanity: of one kind; about 10 MB of contacts; emptied when full, which costs each record one read
 
 /** The kept records of one kind by their ids; absent ones too, since most keys that are asked for name nobody. */
 export class KeptRecords {
