@@ -4,7 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { InspectReport } from '../src/cli/inspect.ts'
-import type { Contact, DaemonStatus, LookupResult, OwnTable } from '../src/ipc/shapes.ts'
+import type { OwnTable } from '../src/ipc/shapes-own.ts'
+import type { DaemonStatus } from '../src/ipc/shapes-status.ts'
+import type { Contact, LookupResult } from '../src/ipc/shapes.ts'
 import {
   anyOtherFriend,
   copyProfiles,

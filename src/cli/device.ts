@@ -1,6 +1,6 @@
 /** `persona device ...`: the owner's table, shown and edited. */
 import { activeDevice } from '../core/table.ts'
-import type { EditResult, OwnTable } from '../ipc/shapes.ts'
+import type { EditResult, OwnTable } from '../ipc/shapes-own.ts'
 import { withDaemon } from './connect.ts'
 import { bold, print, type Context } from './context.ts'
 import { CliError, EXIT_DONE } from './errors.ts'

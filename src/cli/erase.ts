@@ -1,7 +1,7 @@
 /** `persona erase`: nothing of the daemon stays on this device; what stays elsewhere is said before and after. */
 import { readdir } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { DaemonStatus } from '../ipc/shapes.ts'
+import type { DaemonStatus } from '../ipc/shapes-status.ts'
 import { hasCode, withDaemon } from './connect.ts'
 import { print, type Context } from './context.ts'
 import { CliError, EXIT_DONE, EXIT_FAILED } from './errors.ts'

@@ -2,7 +2,7 @@
 import { formatHex } from '../core/bytes.ts'
 import type { Engine } from '../core/engine.ts'
 import { judgeText } from '../ipc/judgement.ts'
-import type { VerifyResult } from '../ipc/shapes.ts'
+import type { VerifyResult } from '../ipc/shapes-judged.ts'
 import { formatToxId } from '../tox/address.ts'
 import { USER_STATUSES, type UserStatus } from '../tox/edit.ts'
 import { findingsOf, type Finding } from '../tox/findings.ts'

@@ -1,7 +1,7 @@
 /** `persona tox watch`: what the daemon watches and what each profile shows; with paths, those are watched from here. */
 import { resolve } from 'node:path'
 import type { Client } from '../ipc/client.ts'
-import type { ProfileList, WatchedProfile } from '../ipc/shapes.ts'
+import type { ProfileList, WatchedProfile } from '../ipc/shapes-watch.ts'
 import { ProfileWatch } from '../tox/watch.ts'
 import { withDaemon } from './connect.ts'
 import { print, remark, type Context } from './context.ts'

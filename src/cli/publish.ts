@@ -2,7 +2,7 @@
 import { equalBytes } from '../core/bytes.ts'
 import { ownWords } from '../core/token.ts'
 import type { Client } from '../ipc/client.ts'
-import type { StatusMessage } from '../ipc/shapes.ts'
+import type { StatusMessage } from '../ipc/shapes-own.ts'
 import { writeProfile } from '../tox/profile-file.ts'
 import { encodeToxText, statusWith, withStatusMessage } from '../tox/publish.ts'
 import { readStatusMessage } from '../tox/savefile.ts'

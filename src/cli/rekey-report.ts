@@ -1,5 +1,5 @@
 /** What `persona tox rekey` reports: what was made, what was left out, and what is still to be done. */
-import type { OwnTable, StatusMessage } from '../ipc/shapes.ts'
+import type { OwnTable, StatusMessage } from '../ipc/shapes-own.ts'
 import type { Failure } from './errors.ts'
 import { escapeText, showName } from './escape.ts'
 import { countOf } from './layout.ts'

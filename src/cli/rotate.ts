@@ -1,7 +1,7 @@
 /** `persona rotate`, and `persona device remove NAME --lost`: the table is shown, and signed by the next key once the words were given (docs/format.md, section 4). */
 import type { Client } from '../ipc/client.ts'
 import { RpcError } from '../ipc/rpc.ts'
-import type { EditResult } from '../ipc/shapes.ts'
+import type { EditResult } from '../ipc/shapes-own.ts'
 import type { LeftOut, RotationPlan, RotationWishes } from '../ipc/shapes-rotation.ts'
 import { hasCode, withDaemon } from './connect.ts'
 import { print, remark, type Context } from './context.ts'

@@ -2,7 +2,7 @@
 import { formatHex } from '../core/bytes.ts'
 import type { Client } from '../ipc/client.ts'
 import { MAX_BATCH } from '../ipc/limits.ts'
-import type { ObservationParams, ObserveResult } from '../ipc/shapes.ts'
+import type { ObservationParams, ObserveResult } from '../ipc/shapes-judged.ts'
 import { readFriends } from '../tox/friends.ts'
 import { readName, readStatusMessage } from '../tox/savefile.ts'
 import { friendStatuses } from '../tox/scan.ts'

@@ -1,6 +1,6 @@
 /** `persona status`: the daemon and the persona, in sentences. */
 import { activeDevice } from '../core/table.ts'
-import type { DaemonStatus } from '../ipc/shapes.ts'
+import type { DaemonStatus } from '../ipc/shapes-status.ts'
 import { formatToxStatus } from './companion.ts'
 import { withDaemon } from './connect.ts'
 import { print, type Context } from './context.ts'

@@ -1,7 +1,7 @@
 /** `persona verify` and `persona observe`: a status message judged, and one reported. */
 import { activeDevice } from '../core/table.ts'
 import type { Client } from '../ipc/client.ts'
-import type { BlobView, ObserveResult, VerifyResult } from '../ipc/shapes.ts'
+import type { BlobView, ObserveResult, VerifyResult } from '../ipc/shapes-judged.ts'
 import { isUnreachable, withDaemon } from './connect.ts'
 import { print, type Context } from './context.ts'
 import { CliError, EXIT_DONE, EXIT_FAILED } from './errors.ts'

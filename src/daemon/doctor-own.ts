@@ -1,7 +1,7 @@
 /** What `doctor` says of the owner's persona: how it stands here, how fresh it is, and which devices show which table. */
 import type { Sighting } from '../core/trust.ts'
 import { notice, ok, problem, type Finding } from '../ipc/shapes-doctor.ts'
-import type { OwnTable } from '../ipc/shapes.ts'
+import type { OwnTable } from '../ipc/shapes-own.ts'
 import type { Examined } from './doctor.ts'
 import { standingFindings } from './own-standing.ts'
 import { freshnessAt, type Clock } from './view.ts'

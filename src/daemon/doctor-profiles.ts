@@ -1,6 +1,7 @@
 /** What `doctor` says of the watched Tox profiles: which own ones do not show the present table, by its number. */
 import { notice, ok, problem, type Finding } from '../ipc/shapes-doctor.ts'
-import type { OwnTable, WatchedProfile } from '../ipc/shapes.ts'
+import type { OwnTable } from '../ipc/shapes-own.ts'
+import type { WatchedProfile } from '../ipc/shapes-watch.ts'
 import type { Examined } from './doctor.ts'
 
 export function checkProfiles({ table, profiles: { profiles, troubles } }: Examined): Finding[] {

@@ -1,12 +1,7 @@
 /** What is known of one watched profile, between two looks at it, and how that stands against the own table. */
-import type {
-  ObservationParams,
-  ObserveResult,
-  OwnTable,
-  StatusMessage,
-  VerifyResult,
-  WatchedProfile,
-} from '../ipc/shapes.ts'
+import type { ObservationParams, ObserveResult, VerifyResult } from '../ipc/shapes-judged.ts'
+import type { OwnTable, StatusMessage } from '../ipc/shapes-own.ts'
+import type { WatchedProfile } from '../ipc/shapes-watch.ts'
 import type { ToxError } from '../tox/errors.ts'
 import type { PendingEvent } from './ledger.ts'
 import { judgeShown, needsWriting, type Shown } from './own-status.ts'

@@ -1,6 +1,6 @@
 /** Between the Tox node and the keeper: what friends show goes into the state, and the own table out to them (docs/tox.md, The companion). */
 import { parseHex } from '../core/bytes.ts'
-import type { ObservationParams } from '../ipc/shapes.ts'
+import type { ObservationParams } from '../ipc/shapes-judged.ts'
 import type { Connection, ToxStatus } from '../ipc/shapes-tox.ts'
 import type { NodeOptions, Report } from '../live/protocol.ts'
 import { readBootstrapFile } from './bootstrap-nodes.ts'

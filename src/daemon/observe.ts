@@ -17,7 +17,7 @@ import {
 import { judgeStatus, type VerifiedBlob } from '../core/verify.ts'
 import type { ContactChange } from '../ipc/events.ts'
 import { tableDeviceOf } from '../ipc/judgement.ts'
-import type { ObservationParams, ObserveResult } from '../ipc/shapes.ts'
+import type { ObservationParams, ObserveResult } from '../ipc/shapes-judged.ts'
 import { alarmSwitched } from './alarms.ts'
 import { KeeperError } from './errors.ts'
 import { applyVerdict, judgeAgainst, newPersona, takeHead } from './heads.ts'

@@ -3,7 +3,9 @@ import { TOKEN_PREFIX } from '../core/limits.ts'
 import { ownWords, parseStatus } from '../core/token.ts'
 import { BlobError } from '../core/errors.ts'
 import { BLIND } from '../tox/repair.ts'
-import type { OwnTable, ShownTable, VerifyResult, WatchedProfile } from '../ipc/shapes.ts'
+import type { VerifyResult } from '../ipc/shapes-judged.ts'
+import type { OwnTable } from '../ipc/shapes-own.ts'
+import type { ShownTable, WatchedProfile } from '../ipc/shapes-watch.ts'
 
 /** What toxic 0.11 puts in the place of the status message when its tmux or screen is detached, and saves. */
 export const TOXIC_AWAY = 'Away from keyboard, be back soon!'

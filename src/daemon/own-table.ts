@@ -7,7 +7,7 @@ import type { DropReason, Edit, Intent, ReplayHead, TablePoint } from '../core/i
 import { checkRoomToRotate, statusBytesFree, type Device } from '../core/table.ts'
 import type { VerifiedBlob } from '../core/verify.ts'
 import { tableDeviceOf } from '../ipc/judgement.ts'
-import type { OwnTable } from '../ipc/shapes.ts'
+import type { OwnTable } from '../ipc/shapes-own.ts'
 import { KeeperError } from './errors.ts'
 import { MIN_PREFIX_DIGITS } from './find.ts'
 import { MAX_TOMBSTONES, storedBytes, type HeadedPersona, type OwnRecord, type PersonaRecord } from './records.ts'

@@ -1,7 +1,8 @@
 /** What each side says in its leg of the handshake, before people have compared: nothing that is secret (docs/pairing.md, section 2). */
 import { z } from 'zod'
 import { decodeUtf8, encodeUtf8 } from '../core/bytes.ts'
-import { keyHex, tableDevice, type TableDevice } from '../ipc/shapes.ts'
+import { keyHex } from '../ipc/scalars.ts'
+import { tableDevice, type TableDevice } from '../ipc/shapes.ts'
 import { KeeperError } from './errors.ts'
 
 const MAX_NAME_CHARS = 64 // sanity: a nickname, or what stands for one; it names a source

@@ -1,7 +1,7 @@
 /** The watched Tox profiles: what their friends show goes into the state, what own ones show is compared with the own table. */
 import { formatHex } from '../core/bytes.ts'
 import type { CryptoEngine } from '../crypto/engine.ts'
-import type { ProfileList } from '../ipc/shapes.ts'
+import type { ProfileList } from '../ipc/shapes-watch.ts'
 import { ToxError } from '../tox/errors.ts'
 import type { Machine } from '../tox/lock-file.ts'
 import { statusWith } from '../tox/publish.ts'

@@ -9,7 +9,7 @@ import { MAX_DEVICES, MAX_EPOCH, MAX_SEQ, MAX_TOKEN_CHARS } from '../core/limits
 import { checkNickname } from '../core/nickname.ts'
 import type { Device } from '../core/table.ts'
 import { MAX_SOURCES, type Entry, type Report } from '../core/trust.ts'
-import { keyHex } from '../ipc/shapes.ts'
+import { keyHex } from '../ipc/scalars.ts'
 import { MAX_NOTES } from './device-notes.ts'
 import {
   MAX_CLAIMANTS,

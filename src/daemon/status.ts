@@ -1,5 +1,6 @@
 /** What `persona status` shows: the state in figures, and what its owner should know in sentences (docs/ipc.md, section 4). */
-import type { DaemonStatus, OwnTable } from '../ipc/shapes.ts'
+import type { OwnTable } from '../ipc/shapes-own.ts'
+import type { DaemonStatus } from '../ipc/shapes-status.ts'
 import { standingNotices, type OwnStanding } from './own-standing.ts'
 import { freshnessAt, type Clock } from './view.ts'
 

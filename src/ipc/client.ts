@@ -12,19 +12,11 @@ import { checkSocketDirectory, checkSocketPath, codeOf } from './socket-file.ts'
 export { IpcError, RpcError }
 export type { AdvisedDevice, ContactDevices } from './shapes-devices.ts'
 export type { ContactChange, DaemonEvent } from './events.ts'
-export type {
-  Contact,
-  ContactDevice,
-  DaemonStatus,
-  EditResult,
-  LookupResult,
-  ObserveResult,
-  OwnTable,
-  ProfileList,
-  StatusMessage,
-  VerifyResult,
-  WatchedProfile,
-} from './shapes.ts'
+export type { ObserveResult, VerifyResult } from './shapes-judged.ts'
+export type { EditResult, OwnTable, StatusMessage } from './shapes-own.ts'
+export type { DaemonStatus } from './shapes-status.ts'
+export type { ProfileList, WatchedProfile } from './shapes-watch.ts'
+export type { Contact, ContactDevice, LookupResult } from './shapes.ts'
 
 export interface ConnectOptions {
   readonly socketPath: string

@@ -2,7 +2,9 @@
 import type { Capability } from './shapes-apps.ts'
 import type { PendingKind } from './shapes-pending.ts'
 import type { Connection } from './shapes-tox.ts'
-import type { ChangeKind, Contact, OwnTable, TableDevice } from './shapes.ts'
+import type { ChangeKind } from './shapes-judged.ts'
+import type { OwnTable } from './shapes-own.ts'
+import type { Contact, TableDevice } from './shapes.ts'
 
 /** What changed in a contact, one entry a change. */
 export interface ContactChange {

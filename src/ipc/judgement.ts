@@ -8,7 +8,8 @@ import { freshness, isClockAhead } from '../core/order.ts'
 import { nameDevices, type Device } from '../core/table.ts'
 import { ownWords } from '../core/token.ts'
 import { judgeStatus, type VerifiedBlob } from '../core/verify.ts'
-import type { BlobView, OrderVerdict, TableDevice, VerifyResult } from './shapes.ts'
+import type { BlobView, OrderVerdict, VerifyResult } from './shapes-judged.ts'
+import type { TableDevice } from './shapes.ts'
 
 /** What is known of a persona; who judges alone knows nothing of any. */
 export interface Knowledge {

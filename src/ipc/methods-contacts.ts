@@ -4,7 +4,25 @@ import { MAX_BATCH, MAX_PAGE } from './limits.ts'
 import type { MethodSpec } from './method.ts'
 import * as cards from './shapes-contacts.ts'
 import * as links from './shapes-links.ts'
-import * as shape from './shapes.ts'
+import { keyHex } from './scalars.ts'
+import {
+  type Contact,
+  type ContactPage,
+  type LookupResult,
+  type Policy,
+  contact,
+  contactPage,
+  lookupResult,
+  policy,
+} from './shapes.ts'
+import {
+  type ObservationParams,
+  type ObserveResult,
+  type VerifyResult,
+  observationParams,
+  observeResult,
+  verifyResult,
+} from './shapes-judged.ts'
 import {
   contactDevices,
   contactDevicesParams,
@@ -28,32 +46,29 @@ export interface PendingAnswer {
 const pendingAnswer: z.ZodType<PendingAnswer> = z.strictObject({
   contact: z.string().min(1).max(256),
   kind: pendingKind.exactOptional(),
-  tableHash: shape.keyHex.exactOptional(),
+  tableHash: keyHex.exactOptional(),
 })
 
 export interface ContactsMethods {
-  lookup: MethodSpec<{ query: string }, shape.LookupResult>
-  verify: MethodSpec<{ text: string; from?: string }, shape.VerifyResult>
-  observe: MethodSpec<shape.ObservationParams, shape.ObserveResult>
-  'observe.batch': MethodSpec<
-    { source: string; observations: shape.ObservationParams[] },
-    { results: shape.ObserveResult[] }
-  >
+  lookup: MethodSpec<{ query: string }, LookupResult>
+  verify: MethodSpec<{ text: string; from?: string }, VerifyResult>
+  observe: MethodSpec<ObservationParams, ObserveResult>
+  'observe.batch': MethodSpec<{ source: string; observations: ObservationParams[] }, { results: ObserveResult[] }>
   'link.get': MethodSpec<Empty, links.OwnLink>
-  'contact.list': MethodSpec<{ after?: string; limit?: number; blocked?: boolean }, shape.ContactPage>
-  'contact.show': MethodSpec<{ contact: string }, shape.Contact>
+  'contact.list': MethodSpec<{ after?: string; limit?: number; blocked?: boolean }, ContactPage>
+  'contact.show': MethodSpec<{ contact: string }, Contact>
   'contact.devices': MethodSpec<ContactDevicesParams, ContactDevices>
   'contact.number': MethodSpec<{ contact: string }, links.SafetyNumbers>
   'contact.add': MethodSpec<links.AddContactParams, links.AddedContact>
   'contact.verify': MethodSpec<links.VerifyContactParams, links.SafetyNumbers>
-  'contact.rename': MethodSpec<{ contact: string; name: string }, shape.Contact>
-  'contact.block': MethodSpec<{ contact: string }, shape.Contact>
-  'contact.unblock': MethodSpec<{ contact: string }, shape.Contact>
+  'contact.rename': MethodSpec<{ contact: string; name: string }, Contact>
+  'contact.block': MethodSpec<{ contact: string }, Contact>
+  'contact.unblock': MethodSpec<{ contact: string }, Contact>
   'contact.forget': MethodSpec<{ contact: string }, Empty>
-  'contact.split': MethodSpec<{ contact: string; device: string; name?: string }, shape.Contact>
+  'contact.split': MethodSpec<{ contact: string; device: string; name?: string }, Contact>
   'contact.export': MethodSpec<{ after?: string; limit?: number }, cards.CardPage>
   'contact.import': MethodSpec<cards.ImportContactsParams, { results: cards.ImportedContact[] }>
-  'contact.policy': MethodSpec<{ contact: string; policy: shape.Policy }, shape.Contact>
+  'contact.policy': MethodSpec<{ contact: string; policy: Policy }, Contact>
   'pending.list': MethodSpec<{ after?: string; limit?: number }, { pending: PendingUpdate[]; next: string | null }>
   'pending.accept': MethodSpec<PendingAnswer, PendingUpdate>
   'pending.reject': MethodSpec<PendingAnswer, PendingUpdate>
@@ -63,28 +78,28 @@ export const CONTACTS_METHODS: ContactsMethods = {
   lookup: largeMethod(
     'Who is this ToxPk, PersonaID, name, or prefix of one',
     z.strictObject({ query: z.string().min(1).max(256) }),
-    shape.lookupResult,
+    lookupResult,
   ),
   verify: method(
     'read',
     'Judge a status message, storing nothing',
-    z.strictObject({ text: z.string().max(65_536), from: shape.keyHex.exactOptional() }),
-    shape.verifyResult,
+    z.strictObject({ text: z.string().max(65_536), from: keyHex.exactOptional() }),
+    verifyResult,
   ),
   observe: method(
     'observe',
     'Report the status message that a device showed to you just now, or at a time in the past',
-    shape.observationParams,
-    shape.observeResult,
+    observationParams,
+    observeResult,
   ),
   'observe.batch': method(
     'admin',
     'Report many, such as the friends of a profile file; one commit for all',
     z.strictObject({
       source: z.string().min(1).max(MAX_SOURCE_CHARS),
-      observations: z.array(shape.observationParams).min(1).max(MAX_BATCH),
+      observations: z.array(observationParams).min(1).max(MAX_BATCH),
     }),
-    z.strictObject({ results: z.array(shape.observeResult) }),
+    z.strictObject({ results: z.array(observeResult) }),
   ),
   'link.get': method('read', "The owner's contact link", noParams, links.ownLink),
   'contact.list': largeMethod(
@@ -94,12 +109,12 @@ export const CONTACTS_METHODS: ContactsMethods = {
       limit: z.int().min(1).max(MAX_PAGE).exactOptional(),
       blocked: z.boolean().exactOptional(),
     }),
-    shape.contactPage,
+    contactPage,
   ),
   'contact.show': largeMethod(
     'One contact, by name or prefix of a PersonaID or ToxPk',
     z.strictObject({ contact: z.string().min(1).max(256) }),
-    shape.contact,
+    contact,
   ),
   'contact.devices': largeMethod(
     'The devices of one contact in order, and what a Tox client does with each',
@@ -128,15 +143,15 @@ export const CONTACTS_METHODS: ContactsMethods = {
     'admin',
     'Call a contact otherwise',
     z.strictObject({ contact: contactName, name: contactName }),
-    shape.contact,
+    contact,
   ),
   'contact.block': method(
     'admin',
     'Hear nothing of a contact any more; what its devices show is kept all the same',
     z.strictObject({ contact: contactName }),
-    shape.contact,
+    contact,
   ),
-  'contact.unblock': method('admin', 'Take a block back', z.strictObject({ contact: contactName }), shape.contact),
+  'contact.unblock': method('admin', 'Take a block back', z.strictObject({ contact: contactName }), contact),
   'contact.forget': method(
     'admin',
     'Forget a contact; of a persona the pinned chain and the head are kept, out of sight',
@@ -147,7 +162,7 @@ export const CONTACTS_METHODS: ContactsMethods = {
     'admin',
     'Take a device from a contact that it was wrongly taken for; it stands for itself then',
     z.strictObject({ contact: contactName, device: contactName, name: contactName.exactOptional() }),
-    shape.contact,
+    contact,
   ),
   'contact.export': {
     ...method(
@@ -171,8 +186,8 @@ export const CONTACTS_METHODS: ContactsMethods = {
     ...method(
       'admin',
       'Whether newer tables of a contact are taken by themselves, after asking, or not at all',
-      z.strictObject({ contact: z.string().min(1).max(256), policy: shape.policy }),
-      shape.contact,
+      z.strictObject({ contact: z.string().min(1).max(256), policy: policy }),
+      contact,
     ),
     isLarge: true,
   },
@@ -181,10 +196,10 @@ export const CONTACTS_METHODS: ContactsMethods = {
       'admin',
       'What waits for an answer of the owner',
       z.strictObject({
-        after: shape.keyHex.exactOptional(),
+        after: keyHex.exactOptional(),
         limit: z.int().min(1).max(MAX_PAGE).exactOptional(),
       }),
-      z.strictObject({ pending: z.array(pendingUpdate), next: shape.keyHex.nullable() }),
+      z.strictObject({ pending: z.array(pendingUpdate), next: keyHex.nullable() }),
     ),
     isLarge: true,
   },

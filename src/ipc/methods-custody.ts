@@ -4,7 +4,8 @@ import type { SealMode } from '../crypto/seal.ts'
 import { MAX_EPOCH } from '../core/limits.ts'
 import type { MethodSpec } from './method.ts'
 import * as backup from './shapes-backup.ts'
-import * as shape from './shapes.ts'
+import type { TableDevice } from './shapes.ts'
+import { keyHex } from './scalars.ts'
 import * as pairing from './shapes-pairing.ts'
 import { passphrase, recoveryWords, nickname, noParams, firstDevice, method, type Empty } from './params.ts'
 
@@ -15,14 +16,14 @@ export interface JoinParams {
   code: string
   carrier: pairing.Carrier
   /** To be listed in the table. */
-  device?: shape.TableDevice
+  device?: TableDevice
   passphrase?: string
 }
 
 const joinParams: z.ZodType<JoinParams> = z.strictObject({
   code: z.string().max(1024), // sanity: a URI with its addresses; what pairing/code.ts reads at most
   carrier: pairing.carrier,
-  device: z.strictObject({ name: nickname.min(1), key: shape.keyHex }).exactOptional(),
+  device: z.strictObject({ name: nickname.min(1), key: keyHex }).exactOptional(),
   passphrase: passphrase.exactOptional(),
 })
 

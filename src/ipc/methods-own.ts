@@ -1,7 +1,15 @@
 /** The methods about the owner's persona: its table, its key chain, its words (docs/ipc.md, section 3). */
 import { z } from 'zod'
 import type { MethodSpec } from './method.ts'
-import * as shape from './shapes.ts'
+import {
+  type EditResult,
+  type OwnTable,
+  type StatusMessage,
+  editResult,
+  ownTable,
+  statusMessage,
+} from './shapes-own.ts'
+import { keyHex } from './scalars.ts'
 import * as rotation from './shapes-rotation.ts'
 import { syncResult, type SyncResult } from './shapes-sibling.ts'
 import { passphrase, recoveryWords, nickname, noParams, deviceName, firstDevice, method, type Empty } from './params.ts'
@@ -19,7 +27,7 @@ export interface InitParams {
 }
 
 export interface InitResult {
-  table: shape.OwnTable
+  table: OwnTable
 }
 
 export interface Recovery {
@@ -42,18 +50,18 @@ const initParams: z.ZodType<InitParams> = z.strictObject({
 const chosenWord = z.strictObject({ position: z.int().min(1).max(24), word: z.string().max(16) })
 
 export interface OwnMethods {
-  'blob.get': MethodSpec<{ words?: string }, shape.StatusMessage>
+  'blob.get': MethodSpec<{ words?: string }, StatusMessage>
   'persona.init': MethodSpec<InitParams, InitResult>
-  'device.list': MethodSpec<Empty, shape.OwnTable>
-  'device.add': MethodSpec<{ name: string; key: string; again?: boolean }, shape.EditResult>
-  'device.rename': MethodSpec<{ device: string; name: string }, shape.EditResult>
-  'device.activate': MethodSpec<{ device: string }, shape.EditResult>
-  'device.rekey': MethodSpec<{ device: string; key: string }, shape.EditResult>
-  'device.remove': MethodSpec<{ device: string }, shape.EditResult>
-  'device.approve': MethodSpec<{ device: string }, { table: shape.OwnTable }>
+  'device.list': MethodSpec<Empty, OwnTable>
+  'device.add': MethodSpec<{ name: string; key: string; again?: boolean }, EditResult>
+  'device.rename': MethodSpec<{ device: string; name: string }, EditResult>
+  'device.activate': MethodSpec<{ device: string }, EditResult>
+  'device.rekey': MethodSpec<{ device: string; key: string }, EditResult>
+  'device.remove': MethodSpec<{ device: string }, EditResult>
+  'device.approve': MethodSpec<{ device: string }, { table: OwnTable }>
   'rotation.plan': MethodSpec<rotation.RotationWishes, rotation.RotationPlan>
-  'rotation.apply': MethodSpec<rotation.RotationWishes & { plan: string; words?: string }, shape.EditResult>
-  'rotation.follow': MethodSpec<{ words?: string }, { table: shape.OwnTable }>
+  'rotation.apply': MethodSpec<rotation.RotationWishes & { plan: string; words?: string }, EditResult>
+  'rotation.follow': MethodSpec<{ words?: string }, { table: OwnTable }>
   'recovery.show': MethodSpec<Empty, Recovery>
   'recovery.confirm': MethodSpec<{ words: ChosenWord[] }, { confirmed: boolean }>
   'recovery.check': MethodSpec<{ words: string }, { belongs: boolean }>
@@ -67,45 +75,45 @@ export const OWN_METHODS: OwnMethods = {
     'publish',
     'The status message to show on every device of the owner',
     z.strictObject({ words: statusWords.exactOptional() }),
-    shape.statusMessage,
+    statusMessage,
   ),
   'persona.init': method(
     'admin',
     'Make the persona, with or without a first device',
     initParams,
-    z.strictObject({ table: shape.ownTable }),
+    z.strictObject({ table: ownTable }),
   ),
-  'device.list': method('read', "The owner's table", noParams, shape.ownTable),
+  'device.list': method('read', "The owner's table", noParams, ownTable),
   'device.add': method(
     'admin',
     'Add a device at the end of the table',
-    z.strictObject({ name: nickname, key: shape.keyHex, again: z.boolean().exactOptional() }),
-    shape.editResult,
+    z.strictObject({ name: nickname, key: keyHex, again: z.boolean().exactOptional() }),
+    editResult,
   ),
   'device.rename': method(
     'admin',
     'Give a device another nickname',
     z.strictObject({ device: z.string().max(256), name: nickname }),
-    shape.editResult,
+    editResult,
   ),
-  'device.activate': method('admin', 'Make a device the first, the active one', deviceName, shape.editResult),
+  'device.activate': method('admin', 'Make a device the first, the active one', deviceName, editResult),
   'device.rekey': method(
     'admin',
     'Give a device another key, under its nickname and in its place',
-    z.strictObject({ device: z.string().max(256), key: shape.keyHex }),
-    shape.editResult,
+    z.strictObject({ device: z.string().max(256), key: keyHex }),
+    editResult,
   ),
   'device.remove': method(
     'admin',
     'Take a device out of the table; without a rotation this does not revoke',
     deviceName,
-    shape.editResult,
+    editResult,
   ),
   'device.approve': method(
     'admin',
     "The owner's word for a device that came through a sibling's table",
     deviceName,
-    z.strictObject({ table: shape.ownTable }),
+    z.strictObject({ table: ownTable }),
   ),
   'rotation.plan': method(
     'admin',
@@ -116,14 +124,14 @@ export const OWN_METHODS: OwnMethods = {
   'rotation.apply': method(
     'admin',
     'Rotate the key: sign the planned table by a later key, which shuts out whoever has the present one',
-    z.strictObject({ ...rotation.rotationWishes, plan: shape.keyHex, words: recoveryWords.exactOptional() }),
-    shape.editResult,
+    z.strictObject({ ...rotation.rotationWishes, plan: keyHex, words: recoveryWords.exactOptional() }),
+    editResult,
   ),
   'rotation.follow': method(
     'admin',
     'Take the key of a rotation made elsewhere, from the recovery words',
     z.strictObject({ words: recoveryWords.exactOptional() }),
-    z.strictObject({ table: shape.ownTable }),
+    z.strictObject({ table: ownTable }),
   ),
   'recovery.show': method(
     'admin',

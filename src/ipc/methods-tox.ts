@@ -2,7 +2,8 @@
 import { z } from 'zod'
 import type { MethodSpec } from './method.ts'
 import { dueProfiles, writtenProfile, type DueProfiles, type WrittenProfile } from './shapes-profile.ts'
-import * as shape from './shapes.ts'
+import { type ProfileList, profileList } from './shapes-watch.ts'
+import { keyHex } from './scalars.ts'
 import { toxPeers, toxStatus, type ToxPeers, type ToxStatus } from './shapes-tox.ts'
 import { nickname, noParams, method, largeMethod, type Empty } from './params.ts'
 
@@ -13,7 +14,7 @@ export interface ToxMethods {
   'tox.down': MethodSpec<Empty, ToxStatus>
   'tox.peers': MethodSpec<Empty, ToxPeers>
   'tox.add': MethodSpec<{ id: string }, { key: string }>
-  'profile.list': MethodSpec<Empty, shape.ProfileList>
+  'profile.list': MethodSpec<Empty, ProfileList>
   'profile.due': MethodSpec<Empty, DueProfiles>
   'profile.wrote': MethodSpec<WrittenProfile, { device: string | null }>
 }
@@ -31,9 +32,9 @@ export const TOX_METHODS: ToxMethods = {
     'admin',
     'Befriend a device by its Tox ID (76 hex digits, a request is sent) or ToxPk (64, it has the companion as a friend)',
     z.strictObject({ id: z.string().min(64).max(76) }),
-    z.strictObject({ key: shape.keyHex }),
+    z.strictObject({ key: keyHex }),
   ),
-  'profile.list': largeMethod('The Tox profiles that are watched, and what each shows', noParams, shape.profileList),
+  'profile.list': largeMethod('The Tox profiles that are watched, and what each shows', noParams, profileList),
   'profile.due': {
     ...method(
       'admin',

@@ -1,7 +1,7 @@
 /** Params that many methods have, and how a row of the method table is written. */
 import { z } from 'zod'
 import type { MethodSpec, Permission } from './method.ts'
-import * as shape from './shapes.ts'
+import * as shape from './scalars.ts'
 
 /** Passphrases and words travel only over the admin socket, and never into a log. */
 export const passphrase: z.ZodType<string> = z.string().min(1).max(1024) // sanity: nobody types more; Argon2id itself has no need of a limit

@@ -1,6 +1,6 @@
 /** Alarms and evidence as they travel over the socket and lie in files (docs/ipc.md, section 4, alarms). */
 import { z } from 'zod'
-import { keyHex } from './shapes.ts'
+import { keyHex } from './scalars.ts'
 
 /** What the owner has not dismissed yet. */
 export interface Alarm {

@@ -1,6 +1,7 @@
 /** The values of backup, restore and reconciling (docs/ipc.md, section 4): each interface beside the schema that checks it. */
 import { z } from 'zod'
-import { ownTable, type OwnTable, type TableDevice } from './shapes.ts'
+import { ownTable, type OwnTable } from './shapes-own.ts'
+import type { TableDevice } from './shapes.ts'
 
 export const MAX_COPIES = 256 // sanity: status messages in one call; a copy of the own blob from each device and friend
 export const MAX_COPY_CHARS = 2048 // sanity: a status message has at most 1006 bytes

@@ -1,6 +1,7 @@
 /** What a Tox client does with the devices of one contact, as it travels over the socket (docs/ipc.md, section 4). */
 import { z } from 'zod'
-import { keyHex, type Contact, type ContactDevice } from './shapes.ts'
+import { keyHex } from './scalars.ts'
+import type { Contact, ContactDevice } from './shapes.ts'
 
 const MAX_KNOWN = 10_000 // sanity: 670 kB of a frame; Tox clients grow slow long before so many friends
 

@@ -1,6 +1,7 @@
 /** Contact links and safety numbers as they travel over the socket (docs/ipc.md, section 4). */
 import { z } from 'zod'
-import { contact, keyHex, type Contact } from './shapes.ts'
+import { keyHex } from './scalars.ts'
+import { contact, type Contact } from './shapes.ts'
 
 const epoch = z.int().min(0)
 /** 60 digits without spaces (docs/format.md, section 13). */

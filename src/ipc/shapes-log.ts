@@ -1,6 +1,6 @@
 /** The history as it travels over the socket (docs/ipc.md, section 4, history). */
 import { z } from 'zod'
-import { keyHex } from './shapes.ts'
+import { keyHex } from './scalars.ts'
 
 /** One entry: an event that was told, with the hash that binds it to the one before. */
 export interface LogEntry {

@@ -1,6 +1,8 @@
 /** A pairing as it travels over the socket (docs/ipc.md, section 4, pairing). */
 import { z } from 'zod'
-import { keyHex, ownTable, tableDevice, type OwnTable, type TableDevice } from './shapes.ts'
+import { keyHex } from './scalars.ts'
+import { ownTable, type OwnTable } from './shapes-own.ts'
+import { tableDevice, type TableDevice } from './shapes.ts'
 
 /** How the messages travel: over a connection, or in files that a person carries. */
 export type Carrier = 'connection' | 'files'

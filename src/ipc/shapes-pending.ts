@@ -1,6 +1,8 @@
 /** What waits for the owner's answer, as it travels over the socket (docs/ipc.md, section 4, pending). */
 import { z } from 'zod'
-import { changeKind, keyHex, tableDevice, type ChangeKind, type Policy, type TableDevice } from './shapes.ts'
+import { keyHex } from './scalars.ts'
+import { changeKind, type ChangeKind } from './shapes-judged.ts'
+import { tableDevice, type Policy, type TableDevice } from './shapes.ts'
 
 /**
  * - `update`: a newer table of a contact, which its policy holds back.

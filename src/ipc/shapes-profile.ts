@@ -1,6 +1,6 @@
 /** What passes between the daemon and the hand that writes profiles outside of its sandbox (docs/ipc.md, section 4). */
 import { z } from 'zod'
-import { count, keyHex } from './shapes.ts'
+import { count, keyHex } from './scalars.ts'
 
 const MAX_PATH_CHARS = 4096 // sanity: PATH_MAX
 const MAX_TEXT_CHARS = 2048 // sanity: a status message has at most 1007 bytes

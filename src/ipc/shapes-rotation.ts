@@ -1,6 +1,7 @@
 /** Rotation as it travels over the socket (docs/ipc.md, section 4, RotationPlan). */
 import { z } from 'zod'
-import { keyHex, tableDevice, type TableDevice } from './shapes.ts'
+import { keyHex } from './scalars.ts'
+import { tableDevice, type TableDevice } from './shapes.ts'
 
 /** What the owner wishes of a rotation; devices by nickname or digits of the key. */
 export interface RotationWishes {

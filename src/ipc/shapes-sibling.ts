@@ -1,6 +1,7 @@
 /** What siblings tell each other by hand, as it travels over the socket (docs/ipc.md, section 4). */
 import { z } from 'zod'
-import { orderVerdict, statusMessage, type OrderVerdict, type StatusMessage } from './shapes.ts'
+import { orderVerdict, type OrderVerdict } from './shapes-judged.ts'
+import { statusMessage, type StatusMessage } from './shapes-own.ts'
 
 export interface SyncResult {
   /** How the sibling's table stood against the own head; null when none was given. */

@@ -18,7 +18,10 @@ import { formatHex } from '../../src/core/bytes.ts'
 import { portableEngine } from '../../src/crypto/portable.ts'
 import { METHODS } from '../../src/ipc/methods.ts'
 import type { DaemonEvent } from '../../src/ipc/events.ts'
-import * as shapes from '../../src/ipc/shapes.ts'
+import { type EditResult, type OwnTable, type StatusMessage, ownTable } from '../../src/ipc/shapes-own.ts'
+import type { Contact, ContactPage, LookupResult } from '../../src/ipc/shapes.ts'
+import { type ObserveResult, verifyResult } from '../../src/ipc/shapes-judged.ts'
+import { type DaemonStatus } from '../../src/ipc/shapes-status.ts'
 import { encryptSave } from '../../src/tox/esave.ts'
 import { newSave } from '../../src/tox/new-profile.ts'
 import { encodeSave, readStatusMessage, SECTION_KEYS, sectionData, withSection } from '../../src/tox/savefile.ts'
@@ -64,11 +67,11 @@ describe(`the main job, on ${whose}`, () => {
     const phone = hexKey(PHONE)
 
     const made = (await home.json(['init', '--device', 'laptop', '--tox-profile', LAPTOP])) as {
-      table: shapes.OwnTable
+      table: OwnTable
     }
     const personaId = made.table.personaId
     expect(made.table.devices).toEqual([{ name: 'laptop', key: laptop }])
-    const added = (await home.json(['device', 'add', 'phone', '--tox-profile', PHONE])) as shapes.EditResult
+    const added = (await home.json(['device', 'add', 'phone', '--tox-profile', PHONE])) as EditResult
     expect(added.table.devices).toEqual([
       { name: 'laptop', key: laptop },
       { name: 'phone', key: phone },
@@ -85,7 +88,7 @@ describe(`the main job, on ${whose}`, () => {
     bobSees(PHONE)
     const human = await bob.done(['tox', 'scan', at(BOB)])
     expect(human).toMatch(/2 with a blob, 1 new persona, 0 changed, 0 refused/)
-    const found = (await bob.json(['lookup', phone.toLowerCase()])) as shapes.LookupResult
+    const found = (await bob.json(['lookup', phone.toLowerCase()])) as LookupResult
     expect(found.contact).toMatchObject({ kind: 'persona', personaId, active: laptop })
     expect(found.contact?.devices.map(({ key, state }) => [key, state])).toEqual([
       [laptop, 'confirmed'],
@@ -99,13 +102,13 @@ describe(`the main job, on ${whose}`, () => {
     expect(shownBy(LAPTOP)).toMatch(/^moved persona:\S+$/)
     bobSees(LAPTOP, NOW - 10)
     expect(await bob.done(['tox', 'scan', at(BOB)])).toMatch(/2 with a blob, 0 new personas, 1 changed, 0 refused/)
-    const shown = (await bob.json(['contact', 'show', personaId.slice(0, 8)])) as shapes.Contact
+    const shown = (await bob.json(['contact', 'show', personaId.slice(0, 8)])) as Contact
     expect(shown.active).toBe(phone)
     expect(shown.devices.map(({ name }) => name)).toEqual(['phone', 'old laptop'])
 
     const removal = await home.done(['device', 'remove', 'old laptop', '--retired'])
     expect(removal).toContain('this does not revoke it')
-    expect(((await home.json(['device', 'list'])) as shapes.OwnTable).devices).toEqual([{ name: 'phone', key: phone }])
+    expect(((await home.json(['device', 'list'])) as OwnTable).devices).toEqual([{ name: 'phone', key: phone }])
     expect(await home.failure(['device', 'add', 'laptop', '--key', laptop])).toBe('1 DEVICE_TOMBSTONED')
     await home.done(['device', 'add', 'laptop', '--key', laptop, '--again'])
   })
@@ -244,7 +247,7 @@ describe('bad input has a stable code, and loses nothing', () => {
     expect(status).toBe(1)
     expect(profiles.map(({ error }) => error?.code ?? null)).toEqual(['TOX_NOT_A_PROFILE', null])
     expect(profiles[1]!.friends).toBeGreaterThan(0)
-    expect(((await home.json(['contact', 'list'])) as shapes.ContactPage).total).toBe(profiles[1]!.friends - 1) // the owner's own laptop is nobody's contact
+    expect(((await home.json(['contact', 'list'])) as ContactPage).total).toBe(profiles[1]!.friends - 1) // the owner's own laptop is nobody's contact
   })
 
   test('device keys', async () => {
@@ -260,7 +263,7 @@ describe('bad input has a stable code, and loses nothing', () => {
     expect(await add('0'.repeat(64))).toBe('1 DEVICE_KEY_LOW_ORDER')
     expect(await add('F'.repeat(64))).toBe('1 DEVICE_KEY_NOT_CANONICAL')
     await home.done(['device', 'add', 'phone', '--key', toxId.toLowerCase()])
-    expect(((await home.json(['device', 'list'])) as shapes.OwnTable).devices[1]?.key).toBe(toxId.slice(0, 64))
+    expect(((await home.json(['device', 'list'])) as OwnTable).devices[1]?.key).toBe(toxId.slice(0, 64))
   })
 
   test('nicknames', async () => {
@@ -294,7 +297,7 @@ describe('bad input has a stable code, and loses nothing', () => {
     }
     expect(refusal).toContain('TABLE_TOO_LARGE')
     expect(refusal).toMatch(/\d+ bytes?/)
-    expect(((await home.json(['device', 'list'])) as shapes.OwnTable).devices).toHaveLength(added)
+    expect(((await home.json(['device', 'list'])) as OwnTable).devices).toHaveLength(added)
     await home.done(['device', 'remove', 'laptop', '--retired'])
   })
 
@@ -366,7 +369,7 @@ describe('status messages', () => {
     const owner = new Home()
     await owner.start()
     await owner.done(['init', '--device', 'laptop', '--key', hexKey(LAPTOP)])
-    const { text } = (await owner.json(['blob', '--text', 'hello'])) as shapes.StatusMessage
+    const { text } = (await owner.json(['blob', '--text', 'hello'])) as StatusMessage
     const token = text.slice('hello '.length)
     const cases = [
       [text, null],
@@ -386,7 +389,7 @@ describe('status messages', () => {
       const command = ['verify', '--json', '--from', hexKey(LAPTOP)]
       const alone = await home.run(command, { stdin: given })
       const asked = await owner.run([...command, '-'], { stdin: given })
-      const result = shapes.verifyResult.parse(JSON.parse(alone.stdout))
+      const result = verifyResult.parse(JSON.parse(alone.stdout))
       expect([result.code, result.valid, alone.status]).toEqual([code, code === null, code === null ? 0 : 1])
       expect(JSON.parse(asked.stdout)).toEqual({ ...result, verdict: code === null ? 'refresh' : null })
       expect(asked.status).toBe(alone.status)
@@ -404,17 +407,17 @@ describe('status messages', () => {
     await Promise.all([owner.start(), home.start()])
     const laptop = hexKey(LAPTOP)
     await owner.done(['init', '--device', 'laptop', '--key', laptop])
-    const { text } = (await owner.json(['blob'])) as shapes.StatusMessage
-    const copied = (await home.json(['observe', '--from', hexKey(PHONE), text])) as shapes.ObserveResult
+    const { text } = (await owner.json(['blob'])) as StatusMessage
+    const copied = (await home.json(['observe', '--from', hexKey(PHONE), text])) as ObserveResult
     expect(copied).toMatchObject({ shown: 'valid' })
-    expect(((await home.json(['lookup', hexKey(PHONE)])) as shapes.LookupResult).contact?.kind).toBe('provisional')
-    const seen = (await home.json(['observe', '--from', laptop, '-'], { stdin: text })) as shapes.ObserveResult
+    expect(((await home.json(['lookup', hexKey(PHONE)])) as LookupResult).contact?.kind).toBe('provisional')
+    const seen = (await home.json(['observe', '--from', laptop, '-'], { stdin: text })) as ObserveResult
     expect(seen).toMatchObject({ shown: 'valid', state: 'confirmed', verdict: 'new' })
     const broken = text.slice(0, 220)
     expect((await home.run(['observe', '--from', laptop, broken])).status).toBe(1)
     expect(await home.failure(['alarms', 'Nobody'])).toBe('1 NOT_FOUND')
     expect(await home.json(['alarms', laptop])).toEqual({ alarms: [] })
-    expect(((await home.json(['lookup', laptop])) as shapes.LookupResult).contact?.kind).toBe('persona')
+    expect(((await home.json(['lookup', laptop])) as LookupResult).contact?.kind).toBe('persona')
   })
 
   test('of friends are inspected without a daemon, and no secret key is in what is printed', async () => {
@@ -436,7 +439,7 @@ describe('the passphrase of the persona', () => {
     await home.stop()
     await home.start()
     expect(await home.failure(['device', 'rename', 'desk', 'chair'])).toBe('1 LOCKED')
-    expect(((await home.json(['status'])) as shapes.DaemonStatus).locked).toBe(true)
+    expect(((await home.json(['status'])) as DaemonStatus).locked).toBe(true)
     expect(await home.failure(['unlock', '--passphrase-file', '-'], { stdin: 'wrong horse' })).toBe(
       '1 SEAL_WRONG_PASSPHRASE',
     )
@@ -450,7 +453,7 @@ describe('the passphrase of the persona', () => {
     expect(await home.failure(['init', '--passphrase', 'secret'])).toBe('2 USAGE')
     expect(await home.failure(['init', '--passphrase'])).toBe('1 NO_TERMINAL')
     expect(await home.failure(['init', '--passphrase-file', '-'], { stdin: '\n' })).toBe('1 PASSPHRASE_FILE')
-    expect(((await home.json(['status'])) as shapes.DaemonStatus).persona).toBeNull()
+    expect(((await home.json(['status'])) as DaemonStatus).persona).toBeNull()
   })
 })
 
@@ -474,10 +477,10 @@ describe('the recovery words without a terminal', () => {
     const wrong = recovery.words.map((word) => (word === 'zoo' ? 'zone' : 'zoo'))
     expect(await home.failure(['recovery', 'confirm'], { stdin: threeLines(wrong) })).toBe('1 RECOVERY_MISMATCH')
     expect(await home.failure(['recovery', 'confirm'], { stdin: '' })).toBe('1 WORDS_WRONG')
-    expect(((await home.json(['status'])) as shapes.DaemonStatus).theftProtection).toBe(false)
+    expect(((await home.json(['status'])) as DaemonStatus).theftProtection).toBe(false)
     await home.done(['recovery', 'confirm'], { stdin: threeLines(recovery.words) })
     expect(await home.failure(['recovery', 'show'])).toBe('1 RECOVERY_CONFIRMED')
-    expect(((await home.json(['status'])) as shapes.DaemonStatus).theftProtection).toBe(true)
+    expect(((await home.json(['status'])) as DaemonStatus).theftProtection).toBe(true)
   })
 })
 
@@ -556,7 +559,7 @@ describe('for programs', () => {
       ['device', '--json', '--home', home.directory, 'list'],
       ['device', 'list', '--home', home.directory, '--json'],
     ]) {
-      shapes.ownTable.parse(JSON.parse(await home.done(args, elsewhere)))
+      ownTable.parse(JSON.parse(await home.done(args, elsewhere)))
     }
     expect(await home.failure(['device', 'list'], elsewhere)).toBe('3 DAEMON_UNREACHABLE')
     expect(await home.failure(['device', 'list', '--home', ''])).toBe('1 HOME_EMPTY')
@@ -565,7 +568,7 @@ describe('for programs', () => {
   test('the YAML of the table is PersonaID, then nickname and key in order', async () => {
     await startWithPersona()
     await home.done(['device', 'add', '1e5', '--key', OTHER_KEY])
-    const { personaId } = (await home.json(['device', 'list'])) as shapes.OwnTable
+    const { personaId } = (await home.json(['device', 'list'])) as OwnTable
     expect(await home.done(['device', 'list', '--yaml'])).toBe(
       `${personaId}:\n  laptop: ${hexKey(LAPTOP)}\n  "1e5": "${OTHER_KEY}"\n`,
     )

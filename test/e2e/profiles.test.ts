@@ -20,7 +20,9 @@ import type { FollowReport } from '../../src/cli/follow.ts'
 import type { WatchLine } from '../../src/cli/profile-watch.ts'
 import { connect, type Client } from '../../src/ipc/client.ts'
 import type { DaemonEvent, EventData, EventName } from '../../src/ipc/events.ts'
-import type * as shapes from '../../src/ipc/shapes.ts'
+import { type StatusMessage } from '../../src/ipc/shapes-own.ts'
+import { type DaemonStatus } from '../../src/ipc/shapes-status.ts'
+import { type ProfileList, type WatchedProfile } from '../../src/ipc/shapes-watch.ts'
 import { encryptSave } from '../../src/tox/esave.ts'
 import { readFriends } from '../../src/tox/friends.ts'
 import { newSave } from '../../src/tox/new-profile.ts'
@@ -115,7 +117,7 @@ describe(`a daemon that watches, on ${whose}`, () => {
     await Promise.all([home.start(), alice.start()])
     const told = await Told.by(await client(home))
     await alice.done(['init', '--device', 'laptop', '--tox-profile', at(LAPTOP)])
-    const { text } = (await alice.json(['blob'])) as shapes.StatusMessage
+    const { text } = (await alice.json(['blob'])) as StatusMessage
     // By a copy that takes the place of the watched one.
     copyFileSync(at(BOB), at('bob.new'))
     seeFriend(at('bob.new'), keyOf(at(LAPTOP)), text, NOW - 60)
@@ -123,7 +125,7 @@ describe(`a daemon that watches, on ${whose}`, () => {
     const { contact, source } = await told.next('contact.changed')
     expect(source).toBe(`profile:${formatHex(keyOf(at(BOB)))}`)
     expect(contact.devices).toMatchObject([{ key: formatHex(keyOf(at(LAPTOP))), name: 'laptop', state: 'confirmed' }])
-    expect(((await home.json(['status'])) as shapes.DaemonStatus).profiles).toEqual({ watched: 1, older: 0 })
+    expect(((await home.json(['status'])) as DaemonStatus).profiles).toEqual({ watched: 1, older: 0 })
   })
 
   test('tells what toxic did to the own table, and which own profile is behind', async () => {
@@ -134,8 +136,8 @@ describe(`a daemon that watches, on ${whose}`, () => {
     await home.done(['tox', 'publish', at(LAPTOP)])
     // Seen there before it is lost, whether the daemon has read the file already or not.
     await home.done(['tox', 'scan', at(LAPTOP)])
-    const list = async (): Promise<shapes.WatchedProfile> => {
-      const { profiles } = (await home.json(['tox', 'watch'])) as shapes.ProfileList
+    const list = async (): Promise<WatchedProfile> => {
+      const { profiles } = (await home.json(['tox', 'watch'])) as ProfileList
       expect(profiles).toHaveLength(1)
       return profiles[0]!
     }
@@ -260,7 +262,7 @@ describe(`a daemon that watches, on ${whose}`, () => {
     writeFileSync(at('a.new'), encodeSave(newSave({ ...NOBODY, friends }, portable)), { mode: 0o600 })
     renameSync(at('a.new'), at('z.tox'))
     await told.next('contact.changed', ({ contact }) => contact.personaId === zoe.id)
-    const { profiles } = (await home.json(['tox', 'watch'])) as shapes.ProfileList
+    const { profiles } = (await home.json(['tox', 'watch'])) as ProfileList
     const problems = profiles.flatMap(({ path, problem }) => (problem === null ? [] : [[path, problem.code]]))
     expect(problems).toEqual([
       [at(BOB), 'TOX_FILE_UNREADABLE'],
@@ -343,7 +345,7 @@ describe(`persona tox follow, on ${fixturesAbsence === null ? 'real profiles' : 
     await Promise.all([home.start(), yan.start()])
     await home.done(['init', '--device', 'laptop', '--tox-profile', at('zoe-laptop.tox')])
     await home.done(['device', 'add', 'phone', '--tox-profile', at('zoe-phone.tox')])
-    const { text } = (await home.json(['blob'])) as shapes.StatusMessage
+    const { text } = (await home.json(['blob'])) as StatusMessage
     seeFriend(at('yan.tox'), keyOf(at('zoe-laptop.tox')), text, NOW - 60)
     await yan.done(['tox', 'scan', at('yan.tox')])
   })
@@ -383,10 +385,10 @@ describe(`persona tox follow, on ${fixturesAbsence === null ? 'real profiles' : 
   test('a device that was removed since is told, and stays a friend', async () => {
     await yan.done(['tox', 'follow', at('yan.tox')])
     const phone = formatHex(keyOf(at('zoe-phone.tox')))
-    const { text: both } = (await home.json(['blob'])) as shapes.StatusMessage
+    const { text: both } = (await home.json(['blob'])) as StatusMessage
     await yan.done(['observe', both, '--from', phone])
     await home.done(['device', 'remove', 'phone', '--retired'])
-    const { text } = (await home.json(['blob'])) as shapes.StatusMessage
+    const { text } = (await home.json(['blob'])) as StatusMessage
     await yan.done(['observe', text, '--from', formatHex(keyOf(at('zoe-laptop.tox')))])
     const report = (await yan.json(['tox', 'follow', at('yan.tox')])) as FollowReport
     expect(report.gone).toMatchObject([{ key: phone, state: 'former' }])

@@ -5,13 +5,17 @@ import { z } from 'zod'
 import type { MethodSpec } from '../../src/ipc/method.ts'
 import { METHODS } from '../../src/ipc/methods.ts'
 import * as shapes from '../../src/ipc/shapes.ts'
+import * as judged from '../../src/ipc/shapes-judged.ts'
+import * as own from '../../src/ipc/shapes-own.ts'
+import * as status from '../../src/ipc/shapes-status.ts'
+import * as watch from '../../src/ipc/shapes-watch.ts'
 
 export const OPENRPC_FILE: string = fileURLToPath(new URL('../../docs/openrpc.json', import.meta.url))
 const PACKAGE = fileURLToPath(new URL('../../package.json', import.meta.url))
 
 /** The values that methods share, named as docs/ipc.md names them. */
 const named = z.registry<{ id: string }>()
-for (const [name, schema] of Object.entries(shapes)) {
+for (const [name, schema] of Object.entries({ ...shapes, ...own, ...judged, ...status, ...watch })) {
   if (schema instanceof z.ZodObject) named.add(schema, { id: name.replace(/^./, (first) => first.toUpperCase()) })
 }
 

@@ -9,7 +9,7 @@ import { recordsOf, type PlaceRecord, type Records } from '../../src/daemon/reco
 import type { Caller, ParamsOf, ResultOf, Role } from '../../src/ipc/method.ts'
 import type { DaemonEvent, EventData, EventName } from '../../src/ipc/events.ts'
 import type { LaggedEvent } from '../../src/ipc/client.ts'
-import type { ObserveResult } from '../../src/ipc/shapes.ts'
+import type { ObserveResult } from '../../src/ipc/shapes-judged.ts'
 import type { DurableFs } from '../../src/durable/file.ts'
 import { openMemoryStore } from '../../src/store/memory-store.ts'
 import { statePaths } from '../../src/store/state-dir.ts'

@@ -1,5 +1,5 @@
 /** An owner with the recovery words on paper, and daemons that rotate by them. */
-import type { EditResult } from '../../src/ipc/shapes.ts'
+import type { EditResult } from '../../src/ipc/shapes-own.ts'
 import type { RotationPlan, RotationWishes } from '../../src/ipc/shapes-rotation.ts'
 import { OWN_LAPTOP, OWN_PHONE, ownText, TestKeeper, type KeeperStory } from './keeper.ts'
 

@@ -9,7 +9,10 @@ import { formatVerify } from '../../../src/cli/verify.ts'
 import { formatEvent } from '../../../src/cli/watch.ts'
 import { EVENT_NAMES } from '../../../src/ipc/events.ts'
 import type { DaemonEvent } from '../../../src/ipc/events.ts'
-import type { BlobView, Contact, ContactDevice, DaemonStatus, OwnTable, VerifyResult } from '../../../src/ipc/shapes.ts'
+import type { BlobView, VerifyResult } from '../../../src/ipc/shapes-judged.ts'
+import type { OwnTable } from '../../../src/ipc/shapes-own.ts'
+import type { DaemonStatus } from '../../../src/ipc/shapes-status.ts'
+import type { Contact, ContactDevice } from '../../../src/ipc/shapes.ts'
 
 const NOW = 1_700_000_000
 const A = 'A'.repeat(60) + '1111'

@@ -8,7 +8,9 @@ import {
   wordsToKeep,
 } from '../../../src/daemon/own-status.ts'
 import { judgeText } from '../../../src/ipc/judgement.ts'
-import type { OrderVerdict, OwnTable, ShownTable, WatchedProfile } from '../../../src/ipc/shapes.ts'
+import type { OrderVerdict } from '../../../src/ipc/shapes-judged.ts'
+import type { OwnTable } from '../../../src/ipc/shapes-own.ts'
+import type { ShownTable, WatchedProfile } from '../../../src/ipc/shapes-watch.ts'
 import { engine, person, START_SEC } from '../../support/person.ts'
 
 const me = person('Me')
