@@ -1,9 +1,8 @@
 /** The words of the command line about backups, and about a persona that comes back from one or from its words. */
 import type { Command } from 'commander'
 import type { BackupOptions, ReconcileOptions } from './backup.ts'
-import { KEY, PROFILE_PASSPHRASE_FILE, TOX_PROFILE, type Runner } from './program.ts'
+import { KEY, PASSPHRASE_FILE, PROFILE_PASSPHRASE_FILE, TOX_PROFILE, type Runner } from './program-options.ts'
 import { collect, WORDS_FILE, YES } from './program-rotation.ts'
-import { PASSPHRASE_FILE } from './program-tox.ts'
 import type { RecoverOptions } from './recover.ts'
 
 /** `backup`, `restore`, `reconcile`, `recover`. */

@@ -4,10 +4,22 @@ import type { AddContactOptions } from './contact-add.ts'
 import type { ImportContactsOptions } from './contact-cards.ts'
 import type { SplitOptions } from './contact-edit.ts'
 import type { VerifyContactOptions } from './contact-verify.ts'
-import type { Runner } from './program.ts'
+import type { Runner } from './program-options.ts'
 
-/** `contact ...` but for policies. */
-export function addContactCommands(contact: Command, run: Runner): void {
+/** `contact ...` but for policies, `link` and `lookup`. */
+export function addContact(program: Command, contact: Command, run: Runner): void {
+  addContactCommands(contact, run)
+  program
+    .command('link')
+    .description('your contact link, for people who are to know you; on a terminal also as a QR code')
+    .action(() => run(async (context) => (await import('./link.ts')).link(context)))
+  program
+    .command('lookup <query>')
+    .description('who is this ToxPk, Tox ID, PersonaID, name, or beginning of one')
+    .action((query: string) => run(async (context) => (await import('./contact.ts')).lookup(context, query)))
+}
+
+function addContactCommands(contact: Command, run: Runner): void {
   contact
     .command('list')
     .description('all of them, by name')

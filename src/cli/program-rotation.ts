@@ -1,6 +1,6 @@
 /** The words of the command line about who may sign: devices approved and removed, the key rotated, this device leaving. */
 import type { Command } from 'commander'
-import type { Runner } from './program.ts'
+import type { Runner } from './program-options.ts'
 import type { RemoveOptions } from './remove.ts'
 import type { RotateOptions } from './rotate.ts'
 

@@ -5,19 +5,11 @@ import type { FollowOptions } from './follow.ts'
 import type { FriendsOptions } from './friends.ts'
 import type { InspectOptions } from './inspect.ts'
 import type { EditOptions } from './profile-edit.ts'
-import type { Runner } from './program.ts'
+import { PASSPHRASE_FILE, type Runner, type WithPassphrase } from './program-options.ts'
 import type { PublishOptions } from './publish.ts'
 import type { RekeyCommandOptions } from './rekey.ts'
 import type { RepairCommandOptions } from './repair.ts'
 
-export interface WithPassphrase {
-  readonly passphraseFile?: string
-}
-
-export const PASSPHRASE_FILE = [
-  '--passphrase-file <file>',
-  'file with the passphrase, - for stdin (else it is asked for)',
-] as const
 const FORCE = ['--force', 'although a Tox client runs on it'] as const
 
 export function addTox(tox: Command, run: Runner): void {
