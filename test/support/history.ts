@@ -357,8 +357,14 @@ export class History {
   async show(text: string, to: Member): Promise<void> {
     this.#nowSec += APART_SEC
     if (text === to.text && !to.isUnreconciled) return
-    // From a device that is not the member's own: that one's word would be no copy.
-    await this.#act(to, async ({ test }) => test.sees(this.#carrier, text), text)
+    await this.#act(to, async ({ test }) => test.sees(this.#carrierOf(text, to), text), text)
+  }
+
+  /** A device that the table lists and that is not the member's own: another's word, or that of the own device, would be no copy. */
+  #carrierOf(text: string, to: Member): string {
+    const listed = decodeBlob(bytesOf(text)).deviceKeys.map(formatHex)
+    if (listed.includes(this.#carrier)) return this.#carrier
+    return listed.find((key) => key !== to.key) ?? this.#carrier
   }
 
   async unlock(member: Member): Promise<void> {
