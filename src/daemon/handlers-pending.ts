@@ -12,7 +12,7 @@ import { findContact } from './find.ts'
 import { recall, takeHead } from './heads.ts'
 import type { Keeper } from './keeper.ts'
 import { acceptUpgrade } from './observe.ts'
-import { pendingOf } from './pending.ts'
+import { pendingOf, standsUpgrade } from './pending.ts'
 import type { PersonaRecord } from './records.ts'
 import { settle } from './settle.ts'
 
@@ -126,7 +126,8 @@ async function setPolicy(keeper: Keeper, query: string, policy: Policy): Promise
     const { ledger } = keeper
     const persona = ledger.persona(id)
     if (persona !== undefined) {
-      const entry = { ...persona.entry!, policy }
+      if (persona.entry === null) throw gone(query)
+      const entry = { ...persona.entry, policy }
       ledger.putPersona({ ...persona, entry })
       ledger.tellContact(id, [{ kind: 'policy', key: null, name: policy }], OWNER_SOURCE)
       // Who is trusted to do as he likes need not be asked about once more.
@@ -135,8 +136,16 @@ async function setPolicy(keeper: Keeper, query: string, policy: Policy): Promise
       return
     }
     const device = ledger.device(id)
-    ledger.putDevice(id, { ...device, entry: { ...device.entry!, policy } })
-    if (policy === 'auto' && device.pending !== null) acceptUpgrade(id, keeper.own, ledger)
+    // It may have become a contact's, or have been forgotten, since it was found.
+    if (device.entry === null) throw gone(query)
+    const isWaiting = standsUpgrade(device, ledger)
+    const pending = isWaiting ? device.pending : null
+    ledger.putDevice(id, { ...device, pending, entry: { ...device.entry, policy } })
+    if (policy === 'auto' && isWaiting) acceptUpgrade(id, keeper.own, ledger)
   })
   return await findContact(id, keeper.reader())
+}
+
+function gone(query: string): KeeperError {
+  return new KeeperError('NOT_FOUND', `no contact is known as "${query}" any more`, 'see: persona contact list')
 }

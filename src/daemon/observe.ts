@@ -23,7 +23,7 @@ import { KeeperError } from './errors.ts'
 import { applyVerdict, judgeAgainst, newPersona, takeHead } from './heads.ts'
 import type { Ledger } from './ledger.ts'
 import { pairOf } from './pair.ts'
-import { holdUpgrade } from './pending.ts'
+import { holdUpgrade, standsUpgrade } from './pending.ts'
 import type { DeviceRecord, PersonaRecord } from './records.ts'
 import { settle } from './settle.ts'
 
@@ -69,10 +69,10 @@ export function observe(params: ObservationParams, source: string, own: OwnHeads
  * @throws {KeeperError} PENDING_CHANGED when the device shows something else by now
  */
 export function acceptUpgrade(key: string, own: OwnHeads, ledger: Ledger): void {
-  const { pending, reports } = ledger.device(key)
-  const blob = pending === null ? null : parseBase64url(pending.blob)
-  const newest = newestSighting(reports)
-  const report = reports.find(({ token }) => token === newest)
+  const device = ledger.device(key)
+  const blob = standsUpgrade(device, ledger) ? parseBase64url(device.pending!.blob) : null
+  const newest = newestSighting(device.reports)
+  const report = device.reports.find(({ token }) => token === newest)
   if (blob !== null && report !== undefined && newest !== null) {
     const params = { from: key, text: formatToken(blob), seenAtSec: newest.atSec }
     new Observation(params, report.source, own, ledger, true).run()

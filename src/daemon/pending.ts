@@ -2,6 +2,7 @@
 import { formatBase64url, formatHex } from '../core/bytes.ts'
 import { diffTables } from '../core/diff.ts'
 import type { Device } from '../core/table.ts'
+import { consentsIn } from '../core/trust.ts'
 import type { VerifiedBlob } from '../core/verify.ts'
 import type { PendingUpdate } from '../ipc/shapes-pending.ts'
 import { offeredDevices, recall } from './heads.ts'
@@ -20,6 +21,13 @@ export function holdUpgrade(key: string, blob: VerifiedBlob, source: string, led
   const held: DeviceRecord = { ...device, pending }
   ledger.putDevice(key, held)
   tell(upgradeOf(key, held, ledger.records, ledger), source, ledger)
+}
+
+/** Whether what was held back is still what the device says: of two sources that told of it one may have been revoked since. */
+export function standsUpgrade({ pending, reports }: DeviceRecord, ledger: Ledger): boolean {
+  if (pending === null) return false
+  const { personaId, root } = recall(pending.blob, ledger)
+  return consentsIn(reports, formatHex(personaId), formatHex(root))
 }
 
 /** Tells of an update that waits since this change. */

@@ -2,6 +2,7 @@
 import { consentsIn, consentsTo, revokeSource, type DeviceReports } from '../core/trust.ts'
 import type { Keeper } from './keeper.ts'
 import type { Ledger } from './ledger.ts'
+import { standsUpgrade } from './pending.ts'
 import type { DeviceRecord } from './records.ts'
 import { settle } from './settle.ts'
 
@@ -36,6 +37,7 @@ function dropOf(key: string, source: string, ledger: Ledger): void {
   const free: DeviceRecord = {
     ...before,
     reports,
+    pending: standsUpgrade({ ...before, reports }, ledger) ? before.pending : null,
     seenAtSec: lastSeen(reports),
     ...(isSupported ? {} : { bound: null, left: null }),
   }

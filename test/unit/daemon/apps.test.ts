@@ -213,6 +213,22 @@ describe('revoking an app', () => {
     expect((await test.call('pending.list')).pending).toMatchObject([{ kind: 'upgrade', contact: 'Bob' }])
   })
 
+  it('leaves nothing of what it said to be accepted, by the owner or by a policy, as if others had seen it', async () => {
+    for (const seen of [BOB.table(['phone']).text(), 'no persona']) {
+      const test = await TestKeeper.withPersona({ defaultPolicy: 'ask' })
+      await test.reports('profile', PHONE, seen, { name: 'Bob' })
+      const lie = MALLORY.table([{ name: 'x', key: PHONE }])
+      await (await allowed(test)).call('observe', { from: PHONE, text: lie.text() })
+      expect((await test.call('pending.list')).pending).toMatchObject([{ personaId: MALLORY.id }])
+      await test.call('app.revoke', { name: 'bot' })
+      expect((await test.call('pending.list')).pending).toStrictEqual([])
+      expect(await test.call('contact.policy', { contact: PHONE, policy: 'auto' })).toMatchObject({
+        kind: 'provisional',
+        policy: 'auto',
+      })
+    }
+  })
+
   it('leaves no entry of a friend whom nobody else reported', async () => {
     const test = await TestKeeper.withPersona()
     const app = await allowed(test)

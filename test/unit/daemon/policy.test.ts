@@ -182,6 +182,26 @@ describe('a friend without a persona under ask', () => {
     expect(await test.call('lookup', { query: 'Bob' })).toMatchObject({ contact: { personaId: other.id } })
   })
 
+  it('does not take the place of what the device shows by now', async () => {
+    const { test, bob } = await withFriend()
+    await test.later(60).sees(bob.key('phone'), bob.table(['phone']))
+    await test.later(60).sees(bob.key('phone'), person(`elsewhere ${++count}`).table(['pc']))
+    await expect(test.call('pending.accept', { contact: 'Bob' })).rejects.toMatchObject({ code: 'PENDING_CHANGED' })
+    await test.call('contact.policy', { contact: 'Bob', policy: 'auto' })
+    expect(await test.call('lookup', { query: 'Bob' })).toMatchObject({ contact: { kind: 'provisional' } })
+  })
+
+  it('becomes nobody’s by a policy that comes at the same moment', async () => {
+    const test = await TestKeeper.withPersona()
+    const bob = person(`meanwhile ${++count}`)
+    await test.sees(bob.key('phone'), 'hello', { name: 'Bob' })
+    const asked = test.call('contact.policy', { contact: 'Bob', policy: 'ask' })
+    await test.later(60).sees(bob.key('phone'), bob.table(['phone']))
+    await expect(asked).rejects.toMatchObject({ code: 'NOT_FOUND' })
+    expect(test.records.devices.get(bob.key('phone'))).toMatchObject({ bound: bob.id, entry: null })
+    expect(await contactOf(test, bob)).toMatchObject({ name: 'Bob', policy: 'auto' })
+  })
+
   it('waits also when the persona is known by another device already', async () => {
     const { test, bob } = await withFriend()
     const table = bob.table(['phone', 'laptop'])
