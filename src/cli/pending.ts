@@ -17,7 +17,8 @@ export interface AnswerOptions {
   readonly table?: string
 }
 
-const SHOWN_DIGITS = 8 // sanity: nobody finds another table with the same ones while the owner reads
+const SHOWN_DIGITS = 8 // sanity: nobody finds another table with the same ones while the owner reads; so as many are asked back
+const TABLE_DIGITS = new RegExp(`^[0-9A-F]{${SHOWN_DIGITS},64}$`, 'i')
 const NO_TABLE = '0'.repeat(64)
 
 const POLICIES: readonly string[] = ['auto', 'ask', 'pin'] satisfies Policy[]
@@ -84,12 +85,12 @@ async function answer(
   contact: string,
   options: AnswerOptions,
 ): Promise<number> {
-  const kind = parseKind(options.kind)
+  const [kind, digits] = [parseKind(options.kind), parseTable(options.table)]
   const update = await withDaemon(context, async (client) => {
     const params = { contact: parseQuery(contact), ...(kind === null ? {} : { kind }) }
     if (method === 'pending.reject') return await client.call(method, params)
     // The contact could show another table between the look and the answer.
-    return await client.call(method, { ...params, tableHash: await agreedTable(client, params, options.table) })
+    return await client.call(method, { ...params, tableHash: await agreedTable(client, params, digits) })
   })
   const changed = update.changes.map((change) => `  ${describeChange(change)}`)
   print(context, update, [`${showName(update.contact, update.key ?? update.personaId)}: ${done}`, ...changed])
@@ -100,7 +101,7 @@ async function answer(
 async function agreedTable(
   client: Client,
   { contact, kind }: { readonly contact: string; readonly kind?: PendingKind },
-  digits: string | undefined,
+  digits: string | null,
 ): Promise<string> {
   const { name, personaId } = await client.call('contact.show', { contact })
   const [update, ...more] = (await allPending(client)).filter(
@@ -108,7 +109,7 @@ async function agreedTable(
   )
   // What is wrong then is said by the daemon, which decides.
   if (update === undefined || more.length > 0) return NO_TABLE
-  if (digits !== undefined) return update.tableHash.startsWith(digits.toUpperCase()) ? update.tableHash : NO_TABLE
+  if (digits !== null) return update.tableHash.startsWith(digits) ? update.tableHash : NO_TABLE
   if (!isInteractive()) {
     throw new CliError('USAGE', 'which table is to be taken?', {
       hint: 'as "persona pending" says: --table and its first digits',
@@ -129,6 +130,15 @@ function parseKind(text: string | undefined): PendingKind | null {
   const kind = PENDING_KINDS.find((known) => known === text)
   if (kind !== undefined) return kind
   throw new CliError('USAGE', `--kind is one of ${PENDING_KINDS.join(', ')}, and not "${text}"`)
+}
+
+/** Fewer digits, or none because a script's variable was empty, would take a table that nobody has looked at. */
+function parseTable(text: string | undefined): string | null {
+  if (text === undefined) return null
+  if (TABLE_DIGITS.test(text)) return text.toUpperCase()
+  throw new CliError('USAGE', `--table is the first ${SHOWN_DIGITS} digits of a table or more, and not "${text}"`, {
+    hint: 'as "persona pending" says',
+  })
 }
 
 export async function policy(context: Context, contact: string, wanted: string): Promise<number> {

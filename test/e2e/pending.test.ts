@@ -22,6 +22,8 @@ test('what waits is shown with all that it changes, and only the table that was 
   const later = await shows('phone', ['phone', 'thief'])
   expect(await home.failure(['accept', 'Bob', '--table', looked.slice(0, 8)])).toBe('1 PENDING_CHANGED')
   expect(await home.failure(['accept', 'Bob'])).toBe('2 USAGE')
+  for (const digits of ['', later[0]!, later.slice(0, 7), `${later}0`])
+    expect(await home.failure(['accept', 'Bob', '--table', digits])).toBe('2 USAGE')
   expect(((await home.json(['contact', 'show', 'Bob'])) as Contact).claims).toEqual([])
   expect(await home.done(['accept', 'Bob', '--table', later.slice(0, 8)])).toContain('Bob')
   expect(((await home.json(['contact', 'show', 'Bob'])) as Contact).claims).toMatchObject([{ name: 'thief' }])
