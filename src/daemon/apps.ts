@@ -101,22 +101,27 @@ export class Apps {
   }
 
   /**
-   * Counts an observation of an app.
+   * Counts an observation of an app. One that is refused counts for nothing: else an app with many new friends would use up what
+   * it may report of known ones, and the reverse.
    * @throws {KeeperError} QUOTA_EXCEEDED
    */
   chargeObservation(caller: Caller, key: string): void {
     if (caller.role === 'admin') return
     const source = this.sourceOf(caller)
     const isNew = this.#onDisk.devices.get(key) === undefined
-    const waitSec = Math.max(this.#observations.take(source), isNew ? this.#newDevices.take(source) : 0)
-    if (waitSec === 0) return
-    throw quotaExceeded(`${source} reports more ${isNew ? 'new devices' : 'observations'} than an app may`, waitSec)
+    const waitSec = this.#observations.waitSec(source)
+    if (waitSec > 0) throw quotaExceeded(`${source} reports more observations than an app may`, waitSec)
+    const newSec = isNew ? this.#newDevices.waitSec(source) : 0
+    if (newSec > 0) throw quotaExceeded(`${source} reports more new devices than an app may`, newSec)
+    this.#observations.take(source)
+    if (isNew) this.#newDevices.take(source)
   }
 
   /** Counts a request of an app that has a token. @throws {KeeperError} QUOTA_EXCEEDED */
   chargeRequest(name: string): void {
-    const waitSec = this.#requests.take(name)
-    if (waitSec > 0) throw quotaExceeded(`${name} asks for more more often than an app may`, waitSec)
+    const waitSec = this.#requests.waitSec(name)
+    if (waitSec > 0) throw quotaExceeded(`${name} asks more often than an app may`, waitSec)
+    this.#requests.take(name)
   }
 }
 

@@ -18,11 +18,18 @@ export class Quota {
     this.#nowSec = nowSec
   }
 
-  /**
-   * Takes one.
-   * @returns 0, or the seconds after which there is one
-   */
-  take(name: string): number {
+  /** @returns 0, or the seconds after which there is one to be taken */
+  waitSec(name: string): number {
+    const { left } = this.#fill(name)
+    return left < 1 ? Math.ceil((1 - left) / this.#rate.perSec) : 0
+  }
+
+  /** Takes one, which is there: {@link waitSec}. */
+  take(name: string): void {
+    this.#fill(name).left--
+  }
+
+  #fill(name: string): { left: number; atSec: number } {
     const nowSec = this.#nowSec()
     const bucket = this.#buckets.get(name) ?? { left: this.#rate.burst, atSec: nowSec }
     // A clock that stepped back gives nothing, and takes nothing.
@@ -30,9 +37,7 @@ export class Quota {
     bucket.left = Math.min(this.#rate.burst, bucket.left + passedSec * this.#rate.perSec)
     bucket.atSec = nowSec
     this.#keep(name, bucket)
-    if (bucket.left < 1) return Math.ceil((1 - bucket.left) / this.#rate.perSec)
-    bucket.left--
-    return 0
+    return bucket
   }
 
   #keep(name: string, bucket: { left: number; atSec: number }): void {

@@ -154,6 +154,37 @@ describe('what an app reports', () => {
   })
 })
 
+describe('a report that is refused', () => {
+  const exceeded = (what: string): object => ({
+    code: 'QUOTA_EXCEEDED',
+    message: `app:bot reports more ${what} than an app may`,
+  })
+
+  it('for its new device uses up nothing of what may be reported of known ones', async () => {
+    const test = await TestKeeper.withPersona()
+    const app = await allowed(test)
+    const report = (from: string): Promise<unknown> => app.call('observe', { from, text: 'hello' })
+    for (let i = 0; i < 2000; i++) await report(deviceKey(`stranger ${i}`))
+    test.later(5)
+    for (let i = 0; i < 100; i++)
+      await expect(report(deviceKey('one more'))).rejects.toMatchObject(exceeded('new devices'))
+    for (let i = 0; i < 50; i++) await report(deviceKey(`stranger ${i}`))
+    await expect(report(deviceKey('stranger 0'))).rejects.toMatchObject(exceeded('observations'))
+  })
+
+  it('for their number uses up no new device', async () => {
+    const test = await TestKeeper.withPersona()
+    const app = await allowed(test)
+    const report = (from: string): Promise<unknown> => app.call('observe', { from, text: 'hello' })
+    for (let i = 0; i < 1999; i++) await report(deviceKey(`stranger ${i}`))
+    await report(deviceKey('stranger 0'))
+    for (let i = 0; i < 10; i++)
+      await expect(report(deviceKey('the last'))).rejects.toMatchObject(exceeded('observations'))
+    test.later(1)
+    await report(deviceKey('the last'))
+  })
+})
+
 describe('revoking an app', () => {
   it('ends what it may do at once, and its token for good', async () => {
     const test = await TestKeeper.withPersona()
