@@ -3,8 +3,10 @@ import { formatHex } from '../core/bytes.ts'
 import { LinkError } from '../core/errors.ts'
 import { formatLink, parseLink, type ContactLink } from '../core/link.ts'
 import { joinEntries, type Entry } from '../core/trust.ts'
+import type { ContactChange } from '../ipc/events.ts'
 import { MAX_PAGE } from '../ipc/limits.ts'
 import type { CardPage, ContactCard, ImportContactsParams, ImportedContact } from '../ipc/shapes-contacts.ts'
+import { OWNER_SOURCE } from './apps.ts'
 import { KeeperError } from './errors.ts'
 import type { Keeper } from './keeper.ts'
 import { foldName, type Ledger } from './ledger.ts'
@@ -89,8 +91,18 @@ function takeCard(
     if (verifiedAtSec !== null) ledger.putPersona({ ...added, verifiedAtSec })
     return 'added'
   }
-  const joined = joinEntries(known.entry, theirs)
-  const entry: Entry = { ...known.entry, policy: joined.policy, blocked: joined.blocked }
+  const { policy: stricter, blocked: isBlocked } = joinEntries(known.entry, theirs)
+  const entry: Entry = { ...known.entry, policy: stricter, blocked: isBlocked }
   ledger.putPersona({ ...known, entry, verifiedAtSec: known.verifiedAtSec ?? verifiedAtSec })
+  ledger.tellContact(personaId, changesOf(known, known.entry, entry, verifiedAtSec !== null), OWNER_SOURCE)
   return 'known'
+}
+
+/** What a list has changed of a known contact: apps and the history are told as of the owner's other commands. */
+function changesOf({ verifiedAtSec }: PersonaRecord, was: Entry, is: Entry, isVerified: boolean): ContactChange[] {
+  const changes: ContactChange[] = []
+  if (is.policy !== was.policy) changes.push({ kind: 'policy', key: null, name: is.policy })
+  if (isVerified && verifiedAtSec === null) changes.push({ kind: 'verified', key: null, name: null })
+  if (is.blocked && !was.blocked) changes.push({ kind: 'blocked', key: null, name: is.name })
+  return changes
 }

@@ -61,6 +61,8 @@ async function editEntry(
       const persona = ledger.persona(id)
       if (persona?.entry == null) throw gone(query)
       const entry = edit(persona.entry, leadsTo, ledger)
+      // What is so already is no news.
+      if (entry.name === persona.entry.name && entry.blocked === persona.entry.blocked) return
       ledger.putPersona({ ...persona, entry })
       ledger.tellContact(id, [{ kind, key: null, name: entry.name }], OWNER_SOURCE)
       return

@@ -58,6 +58,18 @@ describe('a contact that is called otherwise', () => {
   })
 })
 
+it('what the owner decides about a contact is told once: what is so already is no news', async () => {
+  const { test } = await withFriends()
+  for (let i = 0; i < 2; i++) {
+    await test.call('contact.rename', { contact: PHONE, name: 'Robert' })
+    await test.call('contact.policy', { contact: 'Robert', policy: 'ask' })
+    await test.call('contact.block', { contact: 'Robert' })
+  }
+  for (let i = 0; i < 2; i++) await test.call('contact.unblock', { contact: 'Robert' })
+  const told = test.told('contact.changed').map(({ changes }) => changes.map(({ kind }) => kind))
+  expect(told).toEqual([['called'], ['policy'], ['blocked'], ['unblocked']])
+})
+
 describe('a blocked contact', () => {
   it('is in no list, and has no device to be used, but can be looked at', async () => {
     const { test } = await withFriends()
@@ -305,6 +317,27 @@ describe('a list of contacts', () => {
     ])
     expect(test.records.personas.get(bob.id)).toEqual(before)
     expect(await names(test)).toEqual(['Bob', 'Carol'])
+  })
+
+  it('tells of what it changed of a known contact, once', async () => {
+    const { test, bob } = await withFriends()
+    const card: ContactCard = {
+      link: bob.link(),
+      name: 'Bob',
+      aliases: [],
+      policy: 'pin',
+      blocked: true,
+      verified: true,
+    }
+    for (let i = 0; i < 2; i++) await test.call('contact.import', { contacts: [card], trustVerified: true })
+    const kinds = test.told('contact.changed').map(({ changes }) => changes.map(({ kind, name }) => [kind, name]))
+    expect(kinds).toEqual([
+      [
+        ['policy', 'pin'],
+        ['verified', null],
+        ['blocked', 'Bob'],
+      ],
+    ])
   })
 
   it('makes a name that is taken unique, and tidies what was written by others', async () => {
