@@ -55,7 +55,7 @@ const MEANINGS: Readonly<Record<string, string>> = {
   PERSONA_SWITCHED:
     'The device says now that it belongs to another person. It was sold, taken over, or set up anew. Ask before you write to it.',
   DEVICE_CONTESTED:
-    'Somebody lists a device that is not known as theirs. It counts as theirs only once it says so itself: perhaps a mistake, perhaps a try to get your messages.',
+    'Somebody lists a device that is not known as theirs. It counts as theirs, and this alarm ends, only once it says so itself: perhaps it is new, perhaps a mistake, perhaps a try to get your messages.',
   FORK: 'Two different tables were signed in the place of one and nobody settled it: two devices that never see each other, or a thief beside the owner.',
   ROTATE_AGAIN:
     'Your key was rotated twice without knowledge of each other. Rotate once more, so that one of the two keys is worth nothing.',

@@ -9,10 +9,11 @@ const OWN_NAME = 'your own persona'
 
 const REPEAT_SEC = 3600 // sanity: what goes on and on is told once an hour, and counted
 const MAX_ALARM_KEYS = 8 // sanity: the devices that it was raised for last; who lists everybody's is one alarm, and not a flood of them
+const CONTESTED = 'DEVICE_CONTESTED'
 const FORK_ALARMS_AFTER_SEC = 14 * 86_400 // format: two honest devices settle a fork by then
 const ID_DIGITS = 8
 
-/** One alarm for each code and persona: it stands until the owner dismisses it. */
+/** One alarm for each code and persona: it stands until the owner dismisses it, or what it is about has settled itself. */
 function alarm(ledger: Ledger, code: string, personaId: string | null, key: string | null, message: string): void {
   if (personaId !== null && ledger.isBlocked(personaId)) return
   const id = alarmId(code, personaId, ledger)
@@ -148,6 +149,19 @@ export function alarmIfContested(persona: PersonaRecord, key: string, ledger: Le
   const state = pairState(persona.personaId, true, bound, reports)
   if (!isContested(persona.personaId, state, bound, entry !== null, reports)) return
   const name = persona.entry?.name ?? OWN_NAME
-  const message = `${name} lists a device that is known as somebody else's; it counts as ${name}'s only once it shows that itself`
-  alarm(ledger, 'DEVICE_CONTESTED', persona.personaId, key, message)
+  const known = bound === null && entry !== null ? `your friend "${entry.name}"` : "somebody else's"
+  const message = `${name} lists a device that is known as ${known}; it counts as ${name}'s only once it shows that itself`
+  alarm(ledger, CONTESTED, persona.personaId, key, message)
+}
+
+/** The device has shown itself that it is this persona's: about this one nothing is contested any more. */
+export function settleContested(personaId: string, key: string, ledger: Ledger): void {
+  const { alarms } = ledger.records
+  const id = alarmId(CONTESTED, personaId, ledger)
+  const known = alarms.get(id)
+  if (known === undefined || !known.keys.includes(key)) return
+  const keys = known.keys.filter((each) => each !== key)
+  // Raised more often than keys are kept: there may have been another one.
+  const isSettled = keys.length === 0 && known.count <= MAX_ALARM_KEYS
+  ledger.stage(isSettled ? alarms.remove(id) : alarms.put(id, { ...known, keys }))
 }

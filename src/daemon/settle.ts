@@ -1,7 +1,7 @@
 /** What follows from a persona's new table: devices that consent become the contact's, and whoever watches is told (docs/format.md, section 10). */
 import { consentsIn, pairState } from '../core/trust.ts'
 import type { ContactChange } from '../ipc/events.ts'
-import { alarmIfContested } from './alarms.ts'
+import { alarmIfContested, settleContested } from './alarms.ts'
 import { noteClock, recall } from './heads.ts'
 import type { Ledger } from './ledger.ts'
 import { pairOf } from './pair.ts'
@@ -41,7 +41,10 @@ export function settle(
       settled = bindOrHold(settled, key, device, occasion, ledger)
     }
     if (isConfirmed(settled, key, ledger.device(key))) {
-      if (!wasConfirmed) told.push({ kind: 'confirmed', key, name })
+      if (!wasConfirmed) {
+        told.push({ kind: 'confirmed', key, name })
+        settleContested(persona.personaId, key, ledger)
+      }
     } else if (changes.some((change) => change.kind === 'added' && change.key === key)) {
       alarmIfContested(settled, key, ledger)
     }

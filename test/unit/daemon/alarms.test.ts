@@ -67,6 +67,49 @@ describe('an alarm', () => {
   })
 })
 
+describe('the alarm of a contested device', () => {
+  it('says as whom it is known, and ends when the device shows itself whose it is', async () => {
+    const { test, bob } = await withBob()
+    const laptop = bob.key('laptop')
+    await test.sees(laptop, 'brb', { name: 'Bob at work' })
+    await test.later(60).sees(bob.key('phone'), bob.table(['phone']))
+    await test.later(60).sees(bob.key('phone'), bob.table(['phone', 'laptop']))
+    const { alarms } = await test.call('alarm.list')
+    expect(alarms).toMatchObject([{ code: 'DEVICE_CONTESTED', contact: 'Bob', keys: [laptop] }])
+    expect(alarms[0]!.message).toContain('is known as your friend "Bob at work"')
+    await test.later(60).sees(laptop, bob.last!)
+    expect(await codes(test)).toStrictEqual([])
+  })
+
+  it('stands as long as one of the devices has not, and for good when there were more than it can name', async () => {
+    for (const [many, left] of [
+      [2, []],
+      [8, []],
+      [9, ['DEVICE_CONTESTED']],
+    ] as const) {
+      const { test } = await withBob()
+      const dora = person(`dora ${++count}`)
+      const names = Array.from({ length: many }, (_, i) => `d${i}`)
+      for (const name of names) await test.sees(dora.key(name), 'brb', { name })
+      await test.sees(dora.key('phone'), dora.table(['phone', ...names]), { name: 'Dora' })
+      for (const name of names) {
+        expect(await codes(test)).toStrictEqual(['DEVICE_CONTESTED'])
+        await test.later(60).sees(dora.key(name), dora.last!)
+      }
+      expect(await codes(test)).toStrictEqual(left)
+    }
+  })
+
+  it('is not ended by the device that shows somebody else', async () => {
+    const { test, bob } = await withBob()
+    const mallory = person(`mallory ${++count}`)
+    const listed = [{ name: 'x', key: bob.key('phone') }]
+    await test.sees(mallory.key('phone'), mallory.table(['phone', ...listed]), { name: 'Mallory' })
+    await test.later(60).sees(bob.key('phone'), mallory.last!)
+    expect((await codes(test)).toSorted()).toStrictEqual(['DEVICE_CONTESTED', 'PERSONA_SWITCHED'])
+  })
+})
+
 describe('attack 22: two tables in the place of one', () => {
   it('are no alarm as long as a higher one may settle it, and one after 14 days', async () => {
     const { test } = await withFork()
