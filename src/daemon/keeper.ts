@@ -34,6 +34,7 @@ import { HeldKeys } from './held-keys.ts'
 import { Ledger, type PendingEvent } from './ledger.ts'
 import { observe } from './observe.ts'
 import { ownTable } from './own-table.ts'
+import type { NumberedTable } from './past-tables.ts'
 import { OwnPersona } from './own.ts'
 import { noticeCopy } from './place.ts'
 import * as rec from './records.ts'
@@ -107,7 +108,9 @@ export class Keeper {
     const ledger = new Ledger(new Writer(store, (keys) => cache.forget(keys)), engine, nowSec, options.defaultPolicy)
     const intents = []
     for await (const [, intent] of ledger.records.intents.iterate()) intents.push(intent)
-    const persona = new OwnPersona(ledger, custody, intents)
+    const past: NumberedTable[] = []
+    for await (const table of ledger.records.past.iterate()) past.push(table)
+    const persona = new OwnPersona(ledger, custody, intents, past)
     await finishImport(persona, ledger)
     const own = ledger.own()
     // Crash in the middle of init: the keys were written, the persona was not, and nobody has seen its words.

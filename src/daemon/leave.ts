@@ -21,6 +21,7 @@ export function leaveTable(own: OwnHead, journal: Journal): LeaveResult {
   for (const intent of journal.live) journal.forget(intent)
   const entry = ledger.newEntry(FORMER_NAME, { kind: 'persona', id: persona.personaId })
   ledger.putPersona({ ...persona, entry })
+  own.past.clear()
   ledger.removeOwn()
   const remaining = persona.devices.map((device) => ({ ...device }))
   return { status, remaining, personaId: persona.personaId }

@@ -1,5 +1,4 @@
 /** The owner's record and head, and the one way in which a new table becomes the head (docs/format.md, sections 6 and 9). Inside of a change. */
-import { formatHex } from '../core/bytes.ts'
 import { decodeBlob, PREV_BYTES } from '../core/blob.ts'
 import { TableError } from '../core/errors.ts'
 import { MAX_SEQ } from '../core/limits.ts'
@@ -12,8 +11,9 @@ import { approvedNotes, isUnlisted, notesAfter, unapprovedDevices } from './devi
 import { KeeperError, noPersona } from './errors.ts'
 import { recall, takeHead } from './heads.ts'
 import type { Ledger } from './ledger.ts'
-import { ownTable, pointOf, positionOf } from './own-table.ts'
-import { hasHead, MAX_RECENT_TABLES, type HeadedPersona, type OwnRecord, type PersonaRecord } from './records.ts'
+import { ownTable, positionOf } from './own-table.ts'
+import type { PastTables } from './past-tables.ts'
+import { hasHead, type HeadedPersona, type OwnRecord, type PersonaRecord } from './records.ts'
 
 /** A table that was just signed, and whether it still has its names. */
 export interface SignedTable {
@@ -25,10 +25,12 @@ export interface SignedTable {
 export class OwnHead {
   readonly ledger: Ledger
   readonly custody: Custody
+  readonly past: PastTables
 
-  constructor(ledger: Ledger, custody: Custody) {
+  constructor(ledger: Ledger, custody: Custody, past: PastTables) {
     this.ledger = ledger
     this.custody = custody
+    this.past = past
   }
 
   /** @throws {KeeperError} NO_PERSONA */
@@ -146,7 +148,7 @@ export class OwnHead {
       restoredSec: blob.epoch > before.epoch ? null : own.restoredSec,
     })
     this.ledger.putPersona(persona)
-    this.remember(blob)
+    this.past.note(blob)
     this.tell(cause)
   }
 
@@ -159,14 +161,6 @@ export class OwnHead {
   approve(key: string): void {
     this.put({ notes: approvedNotes(this.own, [key]) })
     this.tell('approve')
-  }
-
-  /** Keeps where an own head stands, to tell later what descends from it. */
-  remember(blob: VerifiedBlob): void {
-    const { recent } = this.own
-    const point = { ...pointOf(blob), prev: formatHex(blob.prev) }
-    const others = recent.filter((known) => known.tableHash !== point.tableHash)
-    this.put({ recent: [point, ...others].slice(0, MAX_RECENT_TABLES) })
   }
 
   /** The owner's own word makes a device the owner's; an entry that it had as a friend is gone. */

@@ -20,8 +20,9 @@ import { leaveTable } from './leave.ts'
 import type { Ledger } from './ledger.ts'
 import type { OwnHeads, OwnSight } from './observe.ts'
 import { OwnHead } from './own-head.ts'
+import { PastTables, type NumberedTable } from './past-tables.ts'
 import { positionFields, positionOf, rememberOwnNames, tombstonesAfter } from './own-table.ts'
-import { OWN_DEFAULTS, type OwnRecord } from './records.ts'
+import { OWN_DEFAULTS, type OwnRecord, type PastTable } from './records.ts'
 import { Rotation } from './rotation.ts'
 import { Siblings } from './siblings.ts'
 
@@ -39,11 +40,14 @@ export class OwnPersona implements OwnHeads {
   readonly #siblings: Siblings
   readonly rotation: Rotation
 
-  /** @param intents those that no sibling's table has settled yet, in the order in which they were made */
-  constructor(ledger: Ledger, custody: Custody, intents: readonly Intent[]) {
+  /**
+   * @param intents those that no sibling's table has settled yet, in the order in which they were made
+   * @param past own tables that were head, the newest last
+   */
+  constructor(ledger: Ledger, custody: Custody, intents: readonly Intent[], past: readonly NumberedTable[]) {
     this.#ledger = ledger
     this.#custody = custody
-    this.#own = new OwnHead(ledger, custody)
+    this.#own = new OwnHead(ledger, custody, new PastTables(ledger, past))
     this.#journal = new Journal(ledger, intents)
     this.#siblings = new Siblings(this.#own, this.#journal)
     this.rotation = new Rotation(this.#own, this.#journal, this.#siblings)
@@ -72,7 +76,6 @@ export class OwnPersona implements OwnHeads {
       named: isNamed,
       recoveryConfirmed: false,
       tombstones: [],
-      recent: [],
       replayDue: false,
       nextIntent: 1,
       ...OWN_DEFAULTS,
@@ -189,9 +192,13 @@ export class OwnPersona implements OwnHeads {
     this.#own.letOut(persona, this.#own.checked(again), 'resign')
   }
 
-  /** The persona came here from another device, or from its own past with its intents. */
-  takeUp(intents: readonly Intent[]): void {
+  /**
+   * The persona came here from another device, or from its own past with its intents.
+   * @param past tables that were head there, the newest last
+   */
+  takeUp(intents: readonly Intent[], past: readonly PastTable[]): void {
     this.#journal.takeUp(intents)
+    this.recall(past)
     this.#own.tell('import')
   }
 
@@ -209,6 +216,11 @@ export class OwnPersona implements OwnHeads {
     this.#own.put({ named: signed.named })
     this.#own.letOut(persona, signed.blob, 'reconcile')
     this.replay()
+  }
+
+  /** Tables that were head at a sibling's, the newest last. */
+  recall(past: readonly PastTable[]): void {
+    this.#own.past.takeUp(past)
   }
 
   /** This state is a copy, and the one that it was made of may have gone on. */

@@ -18,7 +18,7 @@ export const MAX_KNOWN_NAMES = 64 // sanity: nicknames remembered for keys, so t
 export const MAX_OTHERS = 64 // sanity: devices that left or that only assert
 export const MAX_CLAIMANTS = 64 // sanity: personas that list one device; all but one of them are wrong
 export const MAX_TOMBSTONES = 1024 // sanity: removed devices of a lifetime
-export const MAX_RECENT_TABLES = 64 // sanity: own tables remembered to tell what descends from what
+export const MAX_PAST_TABLES = 64 // sanity: own tables remembered to tell what descends from what
 
 /** A persona whose chain is pinned, by a verified blob or by a contact link: a contact, or the owner. The id is the PersonaID. */
 export interface PersonaRecord {
@@ -95,8 +95,6 @@ export interface OwnRecord {
   readonly recoveryConfirmed: boolean
   /** Keys removed here: never replayed, imported or restored without the owner's word. */
   readonly tombstones: readonly string[]
-  /** Own tables that were head, newest first, to see what may descend from what. */
-  readonly recent: readonly (TablePoint & { readonly prev: string })[]
   /** A sibling's table was taken while the key was locked: the own intents are replayed at the unlock. */
   readonly replayDue: boolean
   /** Number of the next intent. */
@@ -129,6 +127,12 @@ export const OWN_DEFAULTS: Pick<
   rotation: null,
   restoredSec: null,
   soleEpoch: null,
+}
+
+/** An own table that was head. The id has ten digits and sorts the newest last. */
+export interface PastTable extends TablePoint {
+  /** First 16 bytes of the previous T, 32 hex digits. */
+  readonly prev: string
 }
 
 /** That something of a persona or device waits for the owner's answer. The id is the PersonaID, or the device's key. */
@@ -246,6 +250,7 @@ export interface Records {
   readonly devices: Collection<DeviceRecord>
   readonly names: Collection<NameRecord>
   readonly own: Collection<OwnRecord>
+  readonly past: Collection<PastTable>
   readonly intents: Collection<Intent>
   readonly counts: Collection<Counts>
   readonly clock: Collection<ClockRecord>
@@ -270,6 +275,7 @@ export function recordsOf(store: Store, cache: RecordCache | null = null): Recor
     devices: new Collection(store, 'device', record<DeviceRecord>({ pending: null }), cache),
     names: new Collection(store, 'name', record<NameRecord>(), cache),
     own: new Collection(store, 'own', record<OwnRecord>(OWN_DEFAULTS), cache),
+    past: new Collection(store, 'past', record<PastTable>()),
     intents: new Collection(store, 'intent', record<Intent>(), cache),
     counts: new Collection(store, 'counts', record<Counts>(), cache),
     clock: new Collection(store, 'clock', record<ClockRecord>(), cache),

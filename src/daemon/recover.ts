@@ -94,7 +94,7 @@ async function withTable(
   await keeper.custody.adopt([], passphrase ?? null)
   await orDiscarded(keeper, () => {
     const origin = { state: 'taking', source: null, withKeys: false, ownId: head.personaId } as const
-    foundOwn(record, { ...head, head: formatBase64url(blob.bytes) }, [], origin, own, ledger)
+    foundOwn(record, { ...head, head: formatBase64url(blob.bytes) }, { intents: [], past: [] }, origin, own, ledger)
   })
   return { table: keeper.table(), from: { epoch: blob.epoch, seq: blob.seq, timeSec: blob.timeSec }, mustRotate: true }
 }
@@ -154,7 +154,6 @@ function ownRecord(position: ChainPosition, named: boolean, highestEpoch: number
     // Whoever has typed them has them.
     recoveryConfirmed: true,
     tombstones: [],
-    recent: [],
     replayDue: false,
     nextIntent: 1,
     ...OWN_DEFAULTS,

@@ -1,6 +1,7 @@
 /** Signs that this store is older than what this device has signed, as after the disk was put back to an earlier day (docs/threat-model.md, what a rollback shows). Pure. */
 import { formatHex } from '../core/bytes.ts'
 import type { VerifiedBlob } from '../core/verify.ts'
+import type { PastTables } from './past-tables.ts'
 import type { OwnRecord, PersonaRecord } from './records.ts'
 
 /** How the store comes to lack a table: it is the only one that could have signed it, or its own device shows it. */
@@ -15,17 +16,17 @@ export type Forgotten = 'sole' | 'shown'
  */
 export function forgottenBy(
   blob: VerifiedBlob,
-  own: Pick<OwnRecord, 'epoch' | 'soleEpoch' | 'localDevices' | 'recent' | 'restoredSec'>,
+  own: Pick<OwnRecord, 'epoch' | 'soleEpoch' | 'localDevices' | 'restoredSec'>,
+  past: Pick<PastTables, 'find' | 'hadAt'>,
   persona: Pick<PersonaRecord, 'epoch' | 'seq'>,
   from: string | null,
 ): Forgotten | null {
   // A state that is known to have been put back says so, and signs nothing before it was reconciled.
   if (own.restoredSec !== null) return null
   const { epoch, seq } = blob
-  const tableHash = formatHex(blob.tableHash)
-  if (own.recent.some((known) => known.tableHash === tableHash)) return null
+  if (past.find(formatHex(blob.tableHash)) !== undefined) return null
   const isHigher = epoch > persona.epoch || (epoch === persona.epoch && seq > persona.seq)
   const isSole = epoch === own.epoch && own.soleEpoch === own.epoch
-  if (isSole && (isHigher || own.recent.some((known) => known.epoch === epoch && known.seq === seq))) return 'sole'
+  if (isSole && (isHigher || past.hadAt(epoch, seq))) return 'sole'
   return isHigher && from !== null && own.localDevices.includes(from) ? 'shown' : null
 }

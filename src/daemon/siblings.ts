@@ -47,8 +47,8 @@ export class Siblings implements OwnHeads {
     if (after !== persona) {
       this.#ledger.putPersona(after)
       // Only where it is new here: what is kept already was told.
-      if (verdict.verdict !== 'violation' && !isRival(blob, own)) {
-        const forgotten = forgottenBy(blob, own, persona, copySec === null ? from : null)
+      if (verdict.verdict !== 'violation' && !isRival(blob, own, this.#own.past)) {
+        const forgotten = forgottenBy(blob, own, this.#own.past, persona, copySec === null ? from : null)
         if (forgotten !== null) alarmForgotten(own.personaId, blob, forgotten, from, this.#ledger)
       }
     }
@@ -88,7 +88,7 @@ export class Siblings implements OwnHeads {
     const changed: Partial<OwnRecord> = {}
     if (blob.epoch > own.highestEpoch) Object.assign(changed, { highestEpoch: blob.epoch })
     if (copySec !== null && copySec >= (own.copySec ?? 0) + stepSec) Object.assign(changed, { copySec })
-    if (own.rotation !== null && isRival(blob, own)) {
+    if (own.rotation !== null && isRival(blob, own, this.#own.past)) {
       alarmRival(own.personaId, blob.epoch, this.#ledger)
       Object.assign(changed, { rotation: { ...own.rotation, rival: formatHex(blob.tableHash) } })
     }
@@ -101,7 +101,7 @@ export class Siblings implements OwnHeads {
   #follow(before: PersonaRecord, after: PersonaRecord, changes: readonly ContactChange[]): void {
     for (const change of changes) if (change.kind === 'added') this.#welcome(change.key!)
     noteClock(after, this.#ledger)
-    this.#own.remember(this.#own.head)
+    this.#own.past.note(this.#own.head)
     const { own } = this.#own
     if (isUnlisted(own, after.devices) && !isUnlisted(own, before.devices)) alarmUnlisted(own.personaId, this.#ledger)
     this.#own.put({ replayDue: true, notes: notesAfter(own, changes, false, this.#ledger.nowSec) })
@@ -124,7 +124,7 @@ export class Siblings implements OwnHeads {
     const { devices, outcomes } = replayIntents(onto, lacking, {
       nowSec: this.#ledger.nowSec,
       tombstones: new Set(own.tombstones),
-      ancestor: (prev) => own.recent.find((point) => point.tableHash.startsWith(prev)),
+      ancestor: (prev) => this.#own.past.find(prev),
       fits: (list) => fitsNameless(head.epoch, list.length),
     })
     for (const outcome of outcomes) this.#journal.end(outcome)

@@ -24,7 +24,8 @@ export function idOfArrival(item: SnapshotItem, ownId: string | null): string {
     case 'own':
       return OWNER
     case 'intent':
-      return `${RANK.owner}intent${item.id}`
+    case 'past':
+      return RANK.owner + item.kind + item.id
     case 'persona':
       return item.id === ownId ? OWN_PERSONA : RANK.persona + item.id
     case 'device':
@@ -116,9 +117,10 @@ function takeOwners(
   ledger: Ledger,
 ): void {
   const intents = items.flatMap((item) => (item.kind === 'intent' ? [item.value] : []))
+  const past = items.flatMap((item) => (item.kind === 'past' ? [item.value] : []))
   const record = items.find((item) => item.kind === 'own')?.value
   const persona = items.find((item) => item.kind === 'persona')?.value
   if (record === undefined || persona === undefined) return
-  if (ledger.own() === undefined) foundOwn(record, persona, intents, origin, own, ledger)
-  else joinOwn(record, persona, origin, own, ledger)
+  if (ledger.own() === undefined) foundOwn(record, persona, { intents, past }, origin, own, ledger)
+  else joinOwn(record, persona, { intents, past }, origin, own, ledger)
 }

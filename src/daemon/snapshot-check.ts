@@ -20,8 +20,9 @@ export function checkItem(item: SnapshotItem, ledger: Ledger): void {
     case 'device':
       return checkPending(item.value, ledger)
     case 'intent':
+    case 'past':
     case 'alarm':
-      // Its shape is all there is to check: it says what this owner wanted, or was told.
+      // Its shape is all there is to check: it says what this owner wanted, signed, or was told.
       return
   }
 }

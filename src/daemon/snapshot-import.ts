@@ -7,7 +7,7 @@
  */
 import { KeeperError } from './errors.ts'
 import type { Keeper } from './keeper.ts'
-import { IMPORT, type ImportRecord } from './records.ts'
+import { IMPORT, MAX_PAST_TABLES, type ImportRecord } from './records.ts'
 import { arrivedOwner, clearArrivals, idOfArrival, takeArrivals } from './snapshot-arrivals.ts'
 import { checkItem, checkOwnRoot } from './snapshot-check.ts'
 import type { SnapshotItem } from './snapshot-items.ts'
@@ -36,6 +36,7 @@ export class SnapshotImport {
   readonly #reader = new SnapshotReader()
   #arrived = 0
   #intents = 0
+  #past = 0
   #contacts = 0
   #devices = 0
 
@@ -115,6 +116,8 @@ export class SnapshotImport {
     const isOfOneDevice = item.kind === 'intent' || item.kind === 'alarm'
     if (isOfOneDevice && this.#options.sibling !== null) throw damaged(`has an ${item.kind}, which no sibling sends`)
     if (item.kind === 'intent' && ++this.#intents > MAX_INTENTS) throw damaged(`has more than ${MAX_INTENTS} intents`)
+    if (item.kind === 'past' && ++this.#past > MAX_PAST_TABLES)
+      throw damaged(`has more than ${MAX_PAST_TABLES} own tables`)
     if (item.kind === 'own' && item.value.personaId !== this.#ownId)
       throw damaged('is not of whom its first line names')
     checkItem(item, this.#keeper.ledger)

@@ -15,11 +15,11 @@ import {
   MAX_CLAIMANTS,
   MAX_KNOWN_NAMES,
   MAX_OTHERS,
-  MAX_RECENT_TABLES,
   MAX_TOMBSTONES,
   type AlarmRecord,
   type DeviceRecord,
   type OwnRecord,
+  type PastTable,
   type PersonaRecord,
 } from './records.ts'
 
@@ -44,6 +44,7 @@ export type SnapshotItem =
   | { readonly kind: 'persona'; readonly id: string; readonly value: PersonaRecord }
   | { readonly kind: 'device'; readonly id: string; readonly value: DeviceRecord }
   | { readonly kind: 'own'; readonly id: string; readonly value: OwnRecord }
+  | { readonly kind: 'past'; readonly id: string; readonly value: PastTable }
   | { readonly kind: 'intent'; readonly id: string; readonly value: Intent }
   | { readonly kind: 'alarm'; readonly id: string; readonly value: AlarmRecord }
 
@@ -167,7 +168,6 @@ const own: z.ZodType<OwnRecord> = z.strictObject({
   named: z.boolean(),
   recoveryConfirmed: z.boolean(),
   tombstones: z.array(deviceKey).max(MAX_TOMBSTONES),
-  recent: z.array(z.strictObject({ ...point, prev: z.string().regex(/^[0-9A-F]{32}$/) })).max(MAX_RECENT_TABLES),
   replayDue: z.boolean(),
   nextIntent: z.int().min(1),
   notes: z
@@ -180,6 +180,8 @@ const own: z.ZodType<OwnRecord> = z.strictObject({
   soleEpoch: epoch.nullable().default(null),
   rotation: z.strictObject({ ...point, rival: keyHex.nullable() }).nullable(),
 })
+
+const pastTable: z.ZodType<PastTable> = z.strictObject({ ...point, prev: z.string().regex(/^[0-9A-F]{32}$/) })
 
 const edit: z.ZodType<Edit> = z.discriminatedUnion('kind', [
   z.strictObject({
@@ -229,6 +231,7 @@ export const snapshotItem: z.ZodType<SnapshotItem | SnapshotEnd> = z.discriminat
   z.strictObject({ kind: z.literal('persona'), id: keyHex, value: persona }),
   z.strictObject({ kind: z.literal('device'), id: deviceKey, value: deviceRecord }),
   z.strictObject({ kind: z.literal('own'), id: z.literal('own'), value: own }),
+  z.strictObject({ kind: z.literal('past'), id: z.string().regex(/^[0-9]{10}$/), value: pastTable }),
   z.strictObject({ kind: z.literal('intent'), id: z.string().max(16), value: intent }),
   z.strictObject({ kind: z.literal('alarm'), id: z.string().regex(/^[0-9a-f]{1,64}$/), value: alarm }),
   z.strictObject({ kind: z.literal('end'), items: z.int().min(0), hash: keyHex }),

@@ -3,16 +3,22 @@ import type { Intent } from '../core/intents.ts'
 import { headOf, judgeAgainst } from './heads.ts'
 import type { Ledger } from './ledger.ts'
 import type { OwnPersona } from './own.ts'
-import { MAX_RECENT_TABLES, MAX_TOMBSTONES, type ImportRecord, type OwnRecord, type PersonaRecord } from './records.ts'
+import { MAX_TOMBSTONES, type ImportRecord, type OwnRecord, type PastTable, type PersonaRecord } from './records.ts'
 import { mergeKnown, mergePersona } from './snapshot-merge.ts'
 
 type Taking = ImportRecord & { state: 'taking' }
+
+/** What comes with the owner's records, each in the order of its ids. */
+export interface OwnPast {
+  readonly intents: readonly Intent[]
+  readonly past: readonly PastTable[]
+}
 
 /** The persona comes to this device. A sibling's intents and their numbers are its own. */
 export function foundOwn(
   incoming: OwnRecord,
   persona: PersonaRecord,
-  intents: readonly Intent[],
+  { intents, past }: OwnPast,
   origin: Taking,
   own: OwnPersona,
   ledger: Ledger,
@@ -22,7 +28,7 @@ export function foundOwn(
   const changed = origin.source === null ? { restoredSec: nowSec, soleEpoch: null } : notOfASibling(incoming, nowSec)
   ledger.putOwn({ ...incoming, ...changed })
   mergePersona(persona, origin, ledger)
-  own.takeUp(origin.source === null ? intents : [])
+  own.takeUp(origin.source === null ? intents : [], past)
 }
 
 /** What a sibling's record says of its own daemon alone; and the table that it sends is a copy, read now. */
@@ -36,6 +42,7 @@ function notOfASibling({ epoch }: OwnRecord, nowSec: number): Partial<OwnRecord>
 export function joinOwn(
   incoming: OwnRecord,
   persona: PersonaRecord,
+  { past }: OwnPast,
   origin: Taking,
   own: OwnPersona,
   ledger: Ledger,
@@ -43,9 +50,7 @@ export function joinOwn(
   const before = ledger.own()!
   const isLater = origin.withKeys && incoming.epoch > before.epoch
   const { epoch, signingKey, links, next, inception } = isLater ? incoming : before
-  // Nobody can check the sibling's: they fill what room those seen here leave.
-  const seen = new Set(before.recent.map(({ tableHash }) => tableHash))
-  const told = incoming.recent.filter(({ tableHash }) => !seen.has(tableHash))
+  own.recall(past)
   ledger.putOwn({
     ...before,
     epoch,
@@ -53,7 +58,6 @@ export function joinOwn(
     links,
     next,
     inception,
-    recent: [...before.recent, ...told].slice(0, MAX_RECENT_TABLES),
     // No more than its position in the chain proves: by a mere number a thief would use up all rotations.
     highestEpoch: Math.max(before.highestEpoch, incoming.epoch),
     // Where the seed is, only its owner has it erased: a thief's word must not leave him without the words.

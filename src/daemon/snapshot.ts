@@ -29,6 +29,7 @@ const TRAVELS: Readonly<Record<keyof Records, Purpose | 'always' | 'never'>> = {
   forgotten: 'never', // a sibling or backup need not know whom the owner wants to forget
   devices: 'always',
   own: 'always',
+  past: 'always', // what descends from what is the same on all devices
   intents: 'backup',
   pending: 'never', // they follow from personas and devices
   names: 'never', // they follow from the entries

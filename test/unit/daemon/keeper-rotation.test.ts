@@ -518,6 +518,10 @@ describe('leaving', () => {
     expect((await phone.call('device.add', TABLET)).table.seq).toBe(4)
     await laptop.call('persona.init', { device: { name: 'new', key: deviceKey('new') } })
     expect((await laptop.call('device.list')).devices).toHaveLength(1)
+    // Nothing is remembered of the tables of the persona that went.
+    const past = []
+    for await (const [, table] of laptop.records.past.iterate()) past.push(table.seq)
+    expect(past).toStrictEqual([1])
   })
 
   it('signs nothing where another device has decided already', async () => {

@@ -39,6 +39,18 @@ async function codeOf(work: Promise<unknown>): Promise<string> {
   )
 }
 
+function lie(i: number): Item {
+  const value = { epoch: 16, seq: i + 1, tableHash: formatHex(seedOf(`lie ${i}`)), prev: '0'.repeat(32) }
+  return { kind: 'past', id: String(9_999_999_900 + i), value }
+}
+
+/** The own tables that a daemon remembers, the newest last. */
+async function pastOf(keeper: TestKeeper): Promise<unknown[]> {
+  const tables = []
+  for await (const [, table] of keeper.records.past.iterate()) tables.push(table)
+  return tables
+}
+
 let laptop: TestKeeper
 beforeEach(async () => {
   laptop = await TestKeeper.withPersona()
@@ -84,17 +96,24 @@ describe('a sibling in the hands of a thief', () => {
     expect(await laptop.call('rotation.plan', { epoch: 1 })).toMatchObject({ epoch: 1 })
   })
 
-  it('cannot push out what this device remembers of its own tables', async () => {
-    const { recent } = laptop.records.own.get(OWN)!
-    const lies = Array.from({ length: 64 }, (_, i) => ({
-      epoch: 16,
-      seq: i + 1,
-      tableHash: formatHex(seedOf(`lie ${i}`)),
-      prev: '0'.repeat(32),
-    }))
-    await takeIn(laptop, await twisted(laptop, ofOwner({ recent: lies })), FROM_PHONE)
-    expect(recent.length).toBe(1)
-    expect(laptop.records.own.get(OWN)!.recent).toContainEqual(recent[0])
+  it('cannot push out what this device remembers of its own tables, now or by the tables that come', async () => {
+    const key = deviceKey('phone')
+    await laptop.call('device.add', { name: 'phone', key })
+    const known = await pastOf(laptop)
+    expect(known.length).toBe(2)
+    const lies = Array.from({ length: 64 }, (_, i) => lie(i))
+    const hostile = await twisted(laptop, (item) => (item.kind === 'past' ? null : item), lies)
+    await takeIn(laptop, hostile, FROM_PHONE)
+    expect(await pastOf(laptop)).toStrictEqual([...lies.slice(2).map(({ value }) => value), ...known])
+    await laptop.call('device.rename', { device: key, name: 'tablet' })
+    expect((await pastOf(laptop)).slice(0, -1)).toStrictEqual([...lies.slice(3).map(({ value }) => value), ...known])
+  })
+
+  it('cannot send more own tables than anybody keeps', async () => {
+    const lies = Array.from({ length: 64 }, (_, i) => lie(i))
+    expect(await codeOf(takeIn(laptop, await twisted(laptop, (item) => item, lies), FROM_PHONE))).toBe(
+      'SNAPSHOT_DAMAGED',
+    )
   })
 
   it('cannot add a device that a contact never signed for', async () => {

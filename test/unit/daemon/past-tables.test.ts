@@ -1,0 +1,94 @@
+import { describe, expect, it } from 'vitest'
+import { parseHex } from '../../../src/core/bytes.ts'
+import type { VerifiedBlob } from '../../../src/core/verify.ts'
+import { Ledger } from '../../../src/daemon/ledger.ts'
+import { PastTables } from '../../../src/daemon/past-tables.ts'
+import { MAX_PAST_TABLES, type PastTable } from '../../../src/daemon/records.ts'
+import { Writer } from '../../../src/daemon/writer.ts'
+import { openMemoryStore } from '../../../src/store/memory-store.ts'
+import { engine, START_SEC } from '../../support/person.ts'
+
+const ledger = (): Ledger => new Ledger(new Writer(openMemoryStore()), engine, () => START_SEC)
+
+function tableAt(seq: number): PastTable {
+  const digits = (n: number): string => n.toString(16).toUpperCase().padStart(4, '0')
+  return { epoch: 0, seq, tableHash: digits(seq).padEnd(64, 'A'), prev: digits(seq - 1).padEnd(32, 'A') }
+}
+
+function head(seq: number): VerifiedBlob {
+  const { tableHash, prev, ...rest } = tableAt(seq)
+  return { ...rest, tableHash: parseHex(tableHash), prev: parseHex(prev) } as VerifiedBlob
+}
+
+async function stored(of: Ledger): Promise<number[]> {
+  const seqs = []
+  for await (const [, { seq }] of of.records.past.iterate()) seqs.push(seq)
+  return seqs
+}
+
+/** Tables 1 to `last`, each head in a change of its own. */
+async function after(of: Ledger, last: number): Promise<PastTables> {
+  const past = new PastTables(of, [])
+  for (let seq = 1; seq <= last; seq++) await of.change(() => past.note(head(seq)))
+  return past
+}
+
+describe('own tables that were head', () => {
+  it('are found by their hash, by its first half, and by their place in the order', async () => {
+    const past = await after(ledger(), 3)
+    expect(past.find(tableAt(2).tableHash)).toStrictEqual(tableAt(2))
+    expect(past.find(tableAt(3).prev)).toStrictEqual(tableAt(2))
+    expect(past.find(tableAt(4).tableHash)).toBeUndefined()
+    expect([past.hadAt(0, 3), past.hadAt(0, 4), past.hadAt(1, 3)]).toStrictEqual([true, false, false])
+  })
+
+  it('go when there are too many, the oldest first, also from the store; one that comes again is the newest', async () => {
+    const of = ledger()
+    const past = await after(of, MAX_PAST_TABLES + 2)
+    await of.change(() => past.note(head(5)))
+    const rest = Array.from({ length: MAX_PAST_TABLES }, (_, i) => i + 3).filter((seq) => seq !== 5)
+    expect(await stored(of)).toStrictEqual([...rest, 5])
+    expect(past.find(tableAt(2).tableHash)).toBeUndefined()
+  })
+
+  it('are the same after the next start', async () => {
+    const of = ledger()
+    await after(of, 3)
+    const kept = []
+    for await (const table of of.records.past.iterate()) kept.push(table)
+    const again = new PastTables(of, kept)
+    await of.change(() => again.note(head(4)))
+    expect(await stored(of)).toStrictEqual([1, 2, 3, 4])
+  })
+
+  it('of a sibling take the room that is left, and go first', async () => {
+    const of = ledger()
+    const past = await after(of, MAX_PAST_TABLES - 2)
+    await of.change(() => past.takeUp([tableAt(901), tableAt(902), tableAt(1), tableAt(903)]))
+    expect((await stored(of)).slice(0, 3)).toStrictEqual([902, 903, 1])
+    await of.change(() => past.takeUp([tableAt(904)]))
+    await of.change(() => past.note(head(MAX_PAST_TABLES)))
+    expect((await stored(of)).slice(0, 2)).toStrictEqual([903, 1])
+    expect(await stored(of)).toHaveLength(MAX_PAST_TABLES)
+  })
+
+  it('are as before when a change was given up', async () => {
+    const of = ledger()
+    const past = await after(of, 2)
+    const givenUp = of.change(() => {
+      past.note(head(3))
+      past.clear()
+      throw new Error('no')
+    })
+    await expect(givenUp).rejects.toThrow('no')
+    expect([past.hadAt(0, 2), past.hadAt(0, 3)]).toStrictEqual([true, false])
+    expect(await stored(of)).toStrictEqual([1, 2])
+  })
+
+  it('go with the persona', async () => {
+    const of = ledger()
+    const past = await after(of, 2)
+    await of.change(() => past.clear())
+    expect([await stored(of), past.hadAt(0, 2)]).toStrictEqual([[], false])
+  })
+})
