@@ -129,7 +129,7 @@ async function setPolicy(keeper: Keeper, query: string, policy: Policy): Promise
       if (persona.entry === null) throw gone(query)
       const entry = { ...persona.entry, policy }
       ledger.putPersona({ ...persona, entry })
-      if (policy !== persona.entry!.policy)
+      if (policy !== persona.entry.policy)
         ledger.tellContact(id, [{ kind: 'policy', key: null, name: policy }], OWNER_SOURCE)
       // Who is trusted to do as he likes need not be asked about once more.
       if (policy === 'auto' && persona.pending !== null)
