@@ -178,7 +178,12 @@ export function isContested(
 export type Policy = 'auto' | 'ask' | 'pin'
 const STRICTNESS: Record<Policy, number> = { auto: 0, ask: 1, pin: 2 }
 
-/** What stays when entries are joined by one persona: the strictest policy, any block, the older name; the other becomes an alias. */
+export const MAX_ALIASES = 64 // sanity: a person is known by few names; who shows ever new devices under ever new ones must not fill a record
+
+/**
+ * What stays when entries are joined by one persona: the strictest policy, any block, the older name; the other becomes an alias, of which
+ * the first MAX_ALIASES stay.
+ */
 export interface Entry {
   readonly name: string
   readonly aliases: readonly string[]
@@ -193,7 +198,7 @@ export function joinEntries(a: Entry, b: Entry): Entry {
   aliases.delete(older.name)
   return {
     name: older.name,
-    aliases: [...aliases],
+    aliases: [...aliases].slice(0, MAX_ALIASES),
     policy: STRICTNESS[a.policy] >= STRICTNESS[b.policy] ? a.policy : b.policy,
     blocked: a.blocked || b.blocked,
     createdSec: older.createdSec,

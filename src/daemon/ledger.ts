@@ -245,22 +245,36 @@ export class Ledger {
 
   /** Two entries turn out to be one persona's. */
   joinEntries(kept: Entry, other: Entry, leadsTo: rec.NameRecord): Entry {
-    return this.moveEntry(joinEntries(kept, other), leadsTo)
+    const joined = joinEntries(kept, other)
+    this.#dropNames([kept, other], joined)
+    return this.moveEntry(joined, leadsTo)
   }
 
-  /** An entry as another device has it: a name that is somebody else's here is made unique, such an alias is left out. */
-  adoptEntry(entry: Entry, leadsTo: rec.NameRecord): Entry {
+  /**
+   * An entry as another device has it: a name that is somebody else's here is made unique, such an alias is left out.
+   * @param before what it takes the place of here
+   */
+  adoptEntry(entry: Entry, leadsTo: rec.NameRecord, before: Entry | null = null): Entry {
     const isFree = (name: string): boolean => {
       const taken = this.#records.names.get(foldName(name))
       return taken === undefined || (taken.kind === leadsTo.kind && taken.id === leadsTo.id)
     }
-    const name = isFree(entry.name) ? entry.name : this.#freeName(entry.name)
+    const name = isFree(entry.name) ? entry.name : this.#freeName(tidyName(entry.name))
+    if (before !== null) this.#dropNames([before], entry)
     return this.moveEntry({ ...entry, name, aliases: entry.aliases.filter(isFree) }, leadsTo)
   }
 
   /** The names of an entry lead nowhere any more. */
   dropEntry(entry: Entry): void {
     for (const name of [entry.name, ...entry.aliases]) this.#unpoint(name)
+  }
+
+  /** Names for which there was no room lead nowhere any more. */
+  #dropNames(before: readonly Entry[], after: Entry): void {
+    const stay = new Set([after.name, ...after.aliases].map(foldName))
+    for (const name of before.flatMap((entry) => [entry.name, ...entry.aliases])) {
+      if (!stay.has(foldName(name))) this.#unpoint(name)
+    }
   }
 
   #unpoint(name: string): void {

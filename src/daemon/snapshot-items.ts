@@ -1,16 +1,17 @@
 /** What a snapshot is made of: the records that leave this device, each with the strict shape by which another device reads it (docs/backup.md). */
 import { z } from 'zod'
 import { checkDeviceKey } from '../core/blob.ts'
-import { parseHex } from '../core/bytes.ts'
+import { encodeUtf8, parseHex } from '../core/bytes.ts'
 import { BlobError } from '../core/errors.ts'
 import { MAX_EVIDENCE_PER_PERSONA, type Evidence } from '../core/evidence.ts'
 import type { Edit, Intent, TablePoint } from '../core/intents.ts'
 import { MAX_DEVICES, MAX_EPOCH, MAX_SEQ, MAX_TOKEN_CHARS } from '../core/limits.ts'
 import { checkNickname } from '../core/nickname.ts'
 import type { Device } from '../core/table.ts'
-import { MAX_SOURCES, type Entry, type Report } from '../core/trust.ts'
+import { MAX_ALIASES, MAX_SOURCES, type Entry, type Report } from '../core/trust.ts'
 import { keyHex } from '../ipc/scalars.ts'
 import { MAX_NOTES } from './device-notes.ts'
+import { foldName } from './ledger.ts'
 import {
   MAX_CLAIMANTS,
   MAX_KNOWN_NAMES,
@@ -56,8 +57,7 @@ export interface SnapshotEnd {
   readonly hash: string
 }
 
-const MAX_ALIASES = 256 // sanity: entries that were joined into one
-const MAX_NAME_CHARS = 160 // sanity: 64 code points and the number that makes a name unique
+const MAX_NAME_BYTES = 400 // sanity: of 64 code points as they are compared, 5 bytes each, and the number that makes a name unique; a key of the store holds it
 const MAX_SOURCE_CHARS = 128 // sanity: as observe.batch has it
 const MAX_MESSAGE_CHARS = 1024 // sanity: a sentence with two names in it
 const MAX_LINKS_CHARS: number = (MAX_EPOCH - 1) * 32 // format: 16 bytes for each epoch between
@@ -77,8 +77,9 @@ const nickname = z.string().refine(isNickname, 'is no nickname')
 const entryName = z
   .string()
   .min(1)
-  .max(MAX_NAME_CHARS)
+  .max(MAX_NAME_BYTES)
   .refine((name) => name.isWellFormed() && !/[\p{Cc}\p{Zl}\p{Zp}]/u.test(name), 'is no name')
+  .refine((name) => encodeUtf8(foldName(name)).length <= MAX_NAME_BYTES, 'is too long')
 const source = z.string().min(1).max(MAX_SOURCE_CHARS)
 
 const entry: z.ZodType<Entry> = z.strictObject({

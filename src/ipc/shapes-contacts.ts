@@ -1,5 +1,6 @@
 /** A list of contacts that goes from one daemon to another in a file (docs/ipc.md, section 4). */
 import { z } from 'zod'
+import { MAX_ALIASES } from '../core/trust.ts'
 import { MAX_BATCH } from './limits.ts'
 import { linkText } from './shapes-links.ts'
 import type { Policy } from './shapes.ts'
@@ -20,7 +21,7 @@ export interface ContactCard {
 export const contactCard: z.ZodType<ContactCard> = z.strictObject({
   link: linkText,
   name,
-  aliases: z.array(name).max(64), // sanity: entries that were joined into one
+  aliases: z.array(name).max(MAX_ALIASES),
   policy: z.enum(['auto', 'ask', 'pin']),
   blocked: z.boolean(),
   verified: z.boolean(),

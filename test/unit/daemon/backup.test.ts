@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest'
 import type { CryptoEngine } from '../../../src/crypto/engine.ts'
 import { copySecret } from '../../../src/crypto/seal.ts'
 import { formatBase64url } from '../../../src/core/bytes.ts'
+import { MAX_ALIASES } from '../../../src/core/trust.ts'
 import { BackupWriter } from '../../../src/daemon/backup.ts'
 import type { OwnTable } from '../../../src/ipc/shapes-own.ts'
 import { openMemoryStore } from '../../../src/store/memory-store.ts'
@@ -81,6 +82,26 @@ describe('a backup', () => {
     expect((await again.call('status')).persona?.personaId).toBe((await laptop.call('device.list')).personaId)
     expect(await codeOf(again.call('persona.unlock', { passphrase: 'another' }))).toBe('SEAL_WRONG_PASSPHRASE')
     expect(await codeOf(again.call('persona.unlock', { passphrase: PASSPHRASE }))).toBe('done')
+  })
+
+  it('is taken in again however many names a contact had: some of them stay, and the others are free', async () => {
+    const laptop = await TestKeeper.withPersona({ engine: quick })
+    const bob = person('bob of many names')
+    const keys: string[] = []
+    for (let tables = 0; tables < 6; tables++) {
+      const names = Array.from({ length: 14 }, (_, i) => `${tables}-${i}`)
+      for (const name of names) await laptop.later(61).sees(bob.key(name), 'hi', { name: `friend ${name}` })
+      const table = bob.table(names, { named: false })
+      for (const name of names) await laptop.later(61).sees(bob.key(name), table)
+      keys.push(...names.map((name) => bob.key(name)))
+    }
+    const { aliases } = await laptop.call('contact.show', { contact: bob.id })
+    expect([keys.length, aliases.length]).toStrictEqual([84, MAX_ALIASES])
+    expect(await laptop.call('lookup', { query: 'friend 5-13' })).toMatchObject({ by: 'none' })
+    expect(await laptop.call('lookup', { query: aliases.at(-1)! })).toMatchObject({ contact: { name: 'friend 0-0' } })
+    const keeper = await TestKeeper.open({ engine: quick, nowSec: laptop.nowSec })
+    await putBack(keeper, await backupOf(laptop))
+    expect(await keeper.call('contact.show', { contact: bob.id })).toMatchObject({ name: 'friend 0-0', aliases })
   })
 
   it('has no seed in it, and no key or name in the clear', async () => {
