@@ -38,7 +38,8 @@ function checkPersona(id: string, persona: PersonaRecord, ledger: Ledger): void 
   const head = persona.head === null ? null : checkBlob(id, persona.head, ledger)
   if (persona.personaId !== id) throw invalid(id, 'its record has another PersonaID')
   // Of a contact of whom only a link is known there is nothing to verify the pin by, as there is nothing when a link is added.
-  if (head === null && (persona.devices.length > 0 || persona.held !== null)) throw invalid(id, 'it lacks its head')
+  const hasMore = persona.devices.length > 0 || persona.held !== null || persona.pending !== null
+  if (head === null && hasMore) throw invalid(id, 'it lacks its head')
   if (head !== null && formatHex(head.root) !== persona.root)
     throw invalid(id, 'its head is of another chain than the one pinned')
   if (persona.held !== null && formatHex(checkBlob(id, persona.held, ledger).root) !== persona.root) {

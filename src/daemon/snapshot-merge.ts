@@ -47,16 +47,18 @@ export interface Origin {
 }
 
 /** A contact, or what is known of the owner's own persona when `entry` is null. */
-export function mergePersona(incoming: PersonaRecord, origin: Origin, ledger: Ledger): PersonaRecord {
-  const known = ledger.persona(incoming.personaId)
-  const leadsTo = { kind: 'persona', id: incoming.personaId } as const
-  const isOwn = incoming.personaId === origin.ownId
+export function mergePersona(told: PersonaRecord, origin: Origin, ledger: Ledger): PersonaRecord {
+  const known = ledger.persona(told.personaId)
+  const leadsTo = { kind: 'persona', id: told.personaId } as const
+  const isOwn = told.personaId === origin.ownId
+  // No contact link is needed of oneself, and by one a thief would have the owner's tables refused.
+  const incoming = isOwn ? { ...told, minEpoch: 0 } : told
   // Whom the owner forgot here no snapshot brings back.
   if (known === undefined && !isOwn && ledger.forgotten(incoming.personaId) !== undefined) return incoming
   const { persona, changes } =
     known === undefined
       ? meet(incoming, origin, ledger)
-      : follow(isOwn ? { ...known, minEpoch: 0 } : known, isOwn ? { ...incoming, minEpoch: 0 } : incoming, ledger)
+      : follow(isOwn ? { ...known, minEpoch: 0 } : known, incoming, ledger)
   // Nobody is asked of the own table.
   const accepted =
     isOwn && persona.pending !== null && persona.head !== null
@@ -177,7 +179,7 @@ function moveTo(kept: Entry | null, local: Entry, leadsTo: NameRecord, ledger: L
 function joinWith(local: Entry | null, incoming: Entry | null, leadsTo: NameRecord, ledger: Ledger): Entry | null {
   if (incoming === null) return local
   const joined = local === null ? incoming : joinEntries(local, incoming)
-  return local !== null && isSame(local, joined) ? local : ledger.adoptEntry(joined, leadsTo)
+  return local !== null && isSame(local, joined) ? local : ledger.adoptEntry(joined, leadsTo, local)
 }
 
 function isSame(a: Entry, b: Entry): boolean {

@@ -174,4 +174,51 @@ describe('a sibling in the hands of a thief', () => {
       })
     }
   })
+
+  it('cannot stop the daemon for ever by a name that no key of the store holds', async () => {
+    const record = {
+      reports: [],
+      bound: null,
+      left: null,
+      claimedBy: [],
+      pending: null,
+      seenAtSec: null,
+      heardAtSec: 0,
+    }
+    const called = (name: string): Item => ({
+      kind: 'device',
+      id: deviceKey('stranger'),
+      value: { ...record, entry: { name, aliases: [], policy: 'auto', blocked: false, createdSec: 1 } },
+    })
+    // Three bytes of UTF-8, and five when folded.
+    const hostile = await twisted(laptop, (item) => item, [called('\u1F80'.repeat(160))])
+    expect(await codeOf(takeIn(laptop, hostile, FROM_PHONE))).toBe('SNAPSHOT_DAMAGED')
+    const longest = '\u1F80'.repeat(64)
+    await takeIn(laptop, await twisted(laptop, (item) => item, [called(`${longest}#2`)]), FROM_PHONE)
+    expect(await (await laptop.reopened()).call('lookup', { query: deviceKey('stranger') })).toMatchObject({
+      contact: { name: `${longest}#2` },
+    })
+  })
+
+  it('cannot have the tables of the owner refused by a device that joins', async () => {
+    const personaId = laptop.keeper.table().personaId
+    const hostile = await twisted(laptop, (item) =>
+      item.id === personaId ? { ...item, value: { ...item.value, minEpoch: 9 } } : item,
+    )
+    const fresh = await TestKeeper.open()
+    await takeIn(fresh, hostile, FROM_PHONE)
+    expect(fresh.records.personas.get(personaId)!.minEpoch).toBe(0)
+  })
+
+  it('cannot have what waits for an answer of somebody of whom no table was seen', async () => {
+    const bob = person('bob')
+    await laptop.call('contact.add', { link: bob.link(), name: 'Bob' })
+    const pending = { tableHash: '0'.repeat(64), sinceSec: 1, rejected: false }
+    const hostile = await twisted(laptop, (item) =>
+      item.id === bob.id ? { ...item, value: { ...item.value, pending } } : item,
+    )
+    const fresh = await TestKeeper.open()
+    expect(await codeOf(takeIn(fresh, hostile, FROM_PHONE))).toBe('SNAPSHOT_INVALID')
+    expect((await fresh.call('pending.list')).pending).toStrictEqual([])
+  })
 })
