@@ -2,6 +2,7 @@
 import { formatHex } from '../core/bytes.ts'
 import { PREV_BYTES, resignBlob } from '../core/blob.ts'
 import type { ChainPosition } from '../core/chain.ts'
+import { diffTables } from '../core/diff.ts'
 import { TableError } from '../core/errors.ts'
 import { applyEdit, type Edit, type Intent } from '../core/intents.ts'
 import { isClockAhead, resignAtSec, type OrderVerdict } from '../core/order.ts'
@@ -22,7 +23,7 @@ import type { OwnHeads, OwnSight } from './observe.ts'
 import { OwnHead } from './own-head.ts'
 import { PastTables, type NumberedTable } from './past-tables.ts'
 import { positionFields, positionOf, rememberOwnNames, tombstonesAfter } from './own-table.ts'
-import { OWN_DEFAULTS, type OwnRecord, type PastTable } from './records.ts'
+import { OWN_DEFAULTS, type OwnRecord, type PastTable, type PersonaRecord } from './records.ts'
 import { Rotation } from './rotation.ts'
 import { Siblings } from './siblings.ts'
 
@@ -200,6 +201,11 @@ export class OwnPersona implements OwnHeads {
     this.#journal.takeUp(intents)
     this.recall(past)
     this.#own.tell('import')
+  }
+
+  /** The persona came here by an older table than was known of it: the later one is a sibling's. */
+  foundBehind(before: PersonaRecord, after: PersonaRecord): void {
+    this.#siblings.follow(before, after, diffTables(before, after))
   }
 
   /**

@@ -96,7 +96,9 @@ async function withTable(
     const origin = { state: 'taking', source: null, withKeys: false, ownId: head.personaId } as const
     foundOwn(record, { ...head, head: formatBase64url(blob.bytes) }, { intents: [], past: [] }, origin, own, ledger)
   })
-  return { table: keeper.table(), from: { epoch: blob.epoch, seq: blob.seq, timeSec: blob.timeSec }, mustRotate: true }
+  // A later one may have come since, or have been out of reach of what was known here.
+  const table = keeper.table()
+  return { table, from: { epoch: table.epoch, seq: table.seq, timeSec: table.timeSec }, mustRotate: true }
 }
 
 /** Nobody has a copy, or has shown it: what the owner says of the epoch must be believed. */

@@ -52,7 +52,7 @@ export class Siblings implements OwnHeads {
         if (forgotten !== null) alarmForgotten(own.personaId, blob, forgotten, from, this.#ledger)
       }
     }
-    if (after.head !== persona.head && verdict.verdict !== 'refresh') this.#follow(persona, after, changes)
+    if (after.head !== persona.head && verdict.verdict !== 'refresh') this.follow(persona, after, changes)
     else if (after.devices.some(({ key }) => key === from) && this.#isFree(from)) this.#own.bind(from)
     const isReconciled = isCopy && this.#reconcile(sight.copySec)
     return isNoted || isReconciled || after !== persona
@@ -98,7 +98,7 @@ export class Siblings implements OwnHeads {
   }
 
   /** A sibling's table is the head now. */
-  #follow(before: PersonaRecord, after: PersonaRecord, changes: readonly ContactChange[]): void {
+  follow(before: PersonaRecord, after: PersonaRecord, changes: readonly ContactChange[]): void {
     for (const change of changes) if (change.kind === 'added') this.#welcome(change.key!)
     noteClock(after, this.#ledger)
     this.#own.past.note(this.#own.head)

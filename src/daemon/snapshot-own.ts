@@ -1,6 +1,7 @@
 /** The owner's part of a snapshot: where there was no persona it is founded, where it is the same one it is joined (docs/backup.md). */
+import { equalBytes } from '../core/bytes.ts'
 import type { Intent } from '../core/intents.ts'
-import { headOf, judgeAgainst } from './heads.ts'
+import { headOf, judgeAgainst, offeredDevices } from './heads.ts'
 import type { Ledger } from './ledger.ts'
 import type { OwnPersona } from './own.ts'
 import { MAX_TOMBSTONES, type ImportRecord, type OwnRecord, type PastTable, type PersonaRecord } from './records.ts'
@@ -27,8 +28,12 @@ export function foundOwn(
   // A backup may be older than what this persona signed last: somebody else must say how far it came.
   const changed = origin.source === null ? { restoredSec: nowSec, soleEpoch: null } : notOfASibling(incoming, nowSec)
   ledger.putOwn({ ...incoming, ...changed })
-  mergePersona(persona, origin, ledger)
+  const after = mergePersona(persona, origin, ledger)
   own.takeUp(origin.source === null ? intents : [], past)
+  const [head, later] = [headOf(persona, ledger), headOf(after, ledger)]
+  if (head === null || later === null || equalBytes(head.tableHash, later.tableHash)) return
+  // The persona was known here as a contact's, by a later table, whose devices nobody has approved: a thief's may be among them.
+  own.foundBehind({ ...persona, devices: offeredDevices(persona, head) }, after)
 }
 
 /** What a sibling's record says of its own daemon alone; and the table that it sends is a copy, read now. */
