@@ -30,6 +30,9 @@ export interface ImportResult {
   readonly devices: number
 }
 
+/** Whose records arrive: a restore and a pairing know nothing of each other, and there is one place where records arrive. */
+const underWay = new WeakMap<Keeper, SnapshotImport>()
+
 export class SnapshotImport {
   readonly #keeper: Keeper
   readonly #options: ImportOptions
@@ -46,21 +49,26 @@ export class SnapshotImport {
   }
 
   /**
-   * Begins an import; what arrived of one that was not finished is thrown away. One at a time: the caller sees to that.
+   * Begins an import, which ends the one before; what arrived of that is thrown away.
    * @throws {StoreError}
    */
   static async begin(keeper: Keeper, options: ImportOptions): Promise<SnapshotImport> {
     const { ledger } = keeper
-    if (isTaking(keeper)) throw new Error('an import that was confirmed waits for the next start')
-    await clearArrivals(ledger)
-    await keeper.change(() => ledger.stage(ledger.records.imports.put(IMPORT, { state: 'arriving' })))
-    return new SnapshotImport(keeper, options)
+    // Not while one is being taken, whose records it would clear away.
+    return await keeper.founding(async () => {
+      if (isTaking(keeper)) throw new Error('an import that was confirmed waits for the next start')
+      const begun = new SnapshotImport(keeper, options)
+      underWay.set(keeper, begun)
+      await clearArrivals(ledger)
+      await keeper.change(() => ledger.stage(ledger.records.imports.put(IMPORT, { state: 'arriving' })))
+      return begun
+    })
   }
 
   /**
    * Takes the next bytes, and has them on disk when it returns.
    * @param chunk at most 1 MiB; cut anywhere
-   * @throws {KeeperError} SNAPSHOT_DAMAGED | SNAPSHOT_UNKNOWN_VERSION | SNAPSHOT_UNKNOWN_KIND | SNAPSHOT_INVALID
+   * @throws {KeeperError} SNAPSHOT_DAMAGED | SNAPSHOT_UNKNOWN_VERSION | SNAPSHOT_UNKNOWN_KIND | SNAPSHOT_INVALID | TRANSFER_ENDED
    */
   async push(chunk: Uint8Array): Promise<void> {
     const { ledger } = this.#keeper
@@ -68,6 +76,7 @@ export class SnapshotImport {
     if (items.length === 0) return
     for (const item of items) this.#check(item)
     await this.#keeper.change(() => {
+      this.#checkUnderWay()
       for (const item of items) {
         const id = idOfArrival(item, this.#ownId)
         if (ledger.records.arrivals.get(id) !== undefined) throw damaged(`has ${item.kind} ${item.id} twice`)
@@ -79,7 +88,7 @@ export class SnapshotImport {
   /**
    * Takes the whole into the state.
    * @param adopt makes the secrets durable that belong to it; called when all else is known to be good, and before anything is taken
-   * @throws {KeeperError} SNAPSHOT_CUT | SNAPSHOT_FOREIGN | SNAPSHOT_INVALID, with nothing taken
+   * @throws {KeeperError} SNAPSHOT_CUT | SNAPSHOT_FOREIGN | SNAPSHOT_INVALID | TRANSFER_ENDED, with nothing taken
    */
   async finish(adopt: () => Promise<void> = () => Promise.resolve()): Promise<ImportResult> {
     const { personaId: ownId } = this.#reader.end()
@@ -91,6 +100,7 @@ export class SnapshotImport {
   async #take(ownId: string | null, adopt: () => Promise<void>): Promise<void> {
     const keeper = this.#keeper
     const { ledger, own } = keeper
+    this.#checkUnderWay()
     this.#checkOwner(ownId)
     await adopt()
     const { sibling, withKeys } = this.#options
@@ -103,12 +113,20 @@ export class SnapshotImport {
 
   /** Throws away what arrived; what was confirmed is not thrown away any more. @throws {StoreError} */
   async abort(): Promise<void> {
-    const { ledger } = this.#keeper
-    if (ledger.records.imports.get(IMPORT) !== undefined && !isTaking(this.#keeper)) await clearArrivals(ledger)
+    const keeper = this.#keeper
+    const { ledger } = keeper
+    if (underWay.get(keeper) !== this) return
+    if (ledger.records.imports.get(IMPORT) !== undefined && !isTaking(keeper)) await clearArrivals(ledger)
   }
 
   get #ownId(): string | null {
     return this.#reader.header?.personaId ?? null
+  }
+
+  #checkUnderWay(): void {
+    if (underWay.get(this.#keeper) === this) return
+    const message = 'another restore or pairing was begun since, and what had arrived of this one is gone'
+    throw new KeeperError('TRANSFER_ENDED', message, 'begin again')
   }
 
   #check(item: SnapshotItem): void {

@@ -250,3 +250,40 @@ describe('a tombstone', () => {
     expect(await codeOf(phone.call('device.add', { name: 'phone', key: OWN_PHONE }))).toBe('DEVICE_TOMBSTONED')
   })
 })
+
+describe('two snapshots that arrive at once, by a restore and a pairing', () => {
+  it('are not mixed: the one that was begun first is over, whatever the other does then', async () => {
+    const laptop = await laptopWithFriends()
+    const whole = await snapshotOf(laptop, 'backup')
+    const fresh = await TestKeeper.open({ nowSec: laptop.nowSec })
+    const first = await SnapshotImport.begin(fresh.keeper, OWN_PAST)
+    // All contacts, and nothing of the owner yet.
+    const owners = linesOf(whole).findIndex((line) => line.startsWith('{"kind":"own"'))
+    expect(owners).toBeGreaterThan(1)
+    await first.push(joinLines(linesOf(whole).slice(0, owners)))
+    const second = await SnapshotImport.begin(fresh.keeper, FROM_LAPTOP)
+    await second.abort()
+    expect(await codeOf(first.push(joinLines(linesOf(whole).slice(owners))))).toBe('TRANSFER_ENDED')
+    expect(await codeOf(first.finish())).toBe('TRANSFER_ENDED')
+    expect(await everything(fresh.store, 'history', 'tip', 'clock')).toStrictEqual(new Map())
+  })
+
+  it('do not throw away what the other one brings', async () => {
+    const laptop = await laptopWithFriends()
+    const whole = await snapshotOf(laptop, 'sibling')
+    const fresh = await TestKeeper.open({ nowSec: laptop.nowSec })
+    const first = await SnapshotImport.begin(fresh.keeper, OWN_PAST)
+    const second = await SnapshotImport.begin(fresh.keeper, FROM_LAPTOP)
+    await second.push(whole)
+    await first.abort()
+    const third: Promise<unknown>[] = []
+    await second.finish(async () => {
+      // While the keys are being sealed.
+      third.push(SnapshotImport.begin(fresh.keeper, OWN_PAST))
+      await new Promise(setImmediate)
+    })
+    await Promise.all(third)
+    expect(fresh.keeper.table().devices).toHaveLength(2)
+    expect(fresh.keeper.counts()).toMatchObject({ contacts: 1, provisional: 1 })
+  })
+})
