@@ -49,10 +49,11 @@ async function list(
 
 /** Of which record an entry is part: a persona's, or that of a device that stands for itself. */
 async function idOf(query: string, keeper: Keeper): Promise<string> {
-  const { kind, personaId, devices } = await findContact(query, keeper.reader())
+  const { kind, personaId, devices, others } = await findContact(query, keeper.reader())
   if (kind === 'own')
     throw new KeeperError('OWN_PERSONA', 'that is your own persona', 'policies are for the tables of others')
-  return personaId ?? devices[0]!.key
+  // The device of a blocked one is among the others.
+  return personaId ?? [...devices, ...others][0]!.key
 }
 
 /** Answers just what the owner looked at: a table that came meanwhile is another question. */

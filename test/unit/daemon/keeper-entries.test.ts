@@ -107,6 +107,18 @@ describe('a blocked contact', () => {
     expect((await test.call('contact.show', { contact: 'Bob' })).active).toBe(PHONE)
   })
 
+  it('takes a policy also as a friend without a persona, and has nothing that waits', async () => {
+    const { test } = await withFriends()
+    const contact = 'Carol'
+    await test.call('contact.block', { contact })
+    expect(await test.call('contact.policy', { contact, policy: 'pin' })).toMatchObject({
+      policy: 'pin',
+      blocked: true,
+    })
+    for (const method of ['pending.accept', 'pending.reject'] as const)
+      await expect(test.call(method, { contact })).rejects.toMatchObject({ code: 'NOTHING_PENDING' })
+  })
+
   it('stays blocked as a friend without a persona who shows one', async () => {
     const { test } = await withFriends()
     const carol = person('carol')
