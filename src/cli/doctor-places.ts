@@ -10,6 +10,7 @@ const SECRET_FILES = ['secrets', 'seed'] // docs/threat-model.md: the only files
 export function checkPlaces(paths: Paths, isRunning: boolean): Finding[] {
   return [
     ...checkDirectory('STATE_DIR', 'state directory', paths.stateDir, isRunning),
+    ...checkStore(paths.stateDir, isRunning),
     ...SECRET_FILES.flatMap((name) => checkSecret(join(paths.stateDir, name))),
     ...checkDirectory('SOCKET_DIR', 'directory of the sockets', paths.runDir, isRunning),
     ...checkDirectory('ADMIN_DIR', "directory of the owner's socket", paths.adminDir, isRunning),
@@ -28,6 +29,17 @@ function checkDirectory(code: string, what: string, path: string, isRunning: boo
     return [problem(`${code}_INVALID`, `${path} is no directory, or a link`, 'move it away, or give another --home')]
   }
   return checkGuarded(code, `the ${what} ${path}`, path, stats, '700')
+}
+
+/** A store that does not open is named by the daemon, which sends its reader here for what to do. */
+function checkStore(stateDir: string, isRunning: boolean): Finding[] {
+  const path = join(stateDir, 'store')
+  if (isRunning || statsOf(path) === null) return []
+  const message = `the store ${path} is read only by a daemon that starts, and its log names a file that is damaged or missing`
+  const hint =
+    `if it does not start for that: keep a copy of ${stateDir} and move it away, start the daemon, then persona restore BACKUP, or persona recover ` +
+    'from the recovery words'
+  return [notice('STORE_UNREAD', message, hint)]
 }
 
 function checkSecret(path: string): Finding[] {

@@ -34,6 +34,14 @@ test('directories that are the user’s alone are well, and so are no sockets wh
   ])
 })
 
+test('a store that no daemon reads may be damaged, and what then to do is said here, where the daemon’s refusal sends its reader', () => {
+  mkdirSync(join(paths.stateDir, 'store'))
+  expect(bad()).toEqual(['notice STORE_UNREAD'])
+  const [finding] = checkPlaces(paths, false).filter(({ code }) => code === 'STORE_UNREAD')
+  for (const words of ['move it away', 'persona restore', 'persona recover']) expect(finding!.hint).toContain(words)
+  expect(bad(true)).not.toContain('notice STORE_UNREAD')
+})
+
 test.each([
   ['stateDir', 0o750, 'problem STATE_DIR_OPEN'],
   ['runDir', 0o711, 'problem SOCKET_DIR_OPEN'],
