@@ -56,13 +56,14 @@ async function namesOf(client: Client, kind: string, prefix: string): Promise<st
   }
 }
 
-/** One page is enough: it begins where such names do. The one that has no more to it stands in front of the page. */
+/** One page is enough: it begins where such names do. The one that has no more to it stands in front of the page. Blocked ones are there: to unblock them. */
 async function contactNames(client: Client, prefix: string): Promise<string[]> {
-  if (prefix === '') return (await client.call('contact.list', { limit: MAX_PAGE })).contacts.map(({ name }) => name)
+  const page = { limit: MAX_PAGE, blocked: true }
+  if (prefix === '') return (await client.call('contact.list', page)).contacts.map(({ name }) => name)
   const folded = prefix.normalize('NFC').toLowerCase()
   const [{ contact }, { contacts }] = await Promise.all([
     client.call('lookup', { query: prefix }),
-    client.call('contact.list', { after: folded, limit: MAX_PAGE }),
+    client.call('contact.list', { ...page, after: folded }),
   ])
   return [...(contact === null ? [] : [contact]), ...contacts].map(({ name }) => name)
 }

@@ -86,6 +86,8 @@ export async function importContacts(context: Context, file: string, options: Im
   print(context, { results }, formatImported(results))
   const isDoubtful = options.trustVerified !== true && cards.some(({ verified }) => verified)
   if (isDoubtful) remark(context, 'who is verified in the list is not here: --trust-verified, if the list is your own')
+  if (results.some(({ code }) => code === 'CONTACT_FORGOTTEN'))
+    remark(context, 'whom you forgot comes back with --again')
   return results.some(({ outcome }) => outcome === 'refused') ? EXIT_FAILED : EXIT_DONE
 }
 

@@ -18,7 +18,7 @@ async function edit(
 }
 
 function who(contact: Contact): string {
-  return showName(contact.name, contact.personaId ?? contact.active)
+  return showName(contact.name, contact.personaId ?? contact.active ?? contact.others[0]?.key ?? null)
 }
 
 export async function rename(context: Context, old: string, name: string): Promise<number> {
@@ -52,7 +52,7 @@ export async function forget(context: Context, name: string): Promise<number> {
   await withDaemon(context, (client) => client.call('contact.forget', { contact: parseQuery(name) }))
   print(context, {}, [
     `${escapeText(name)} is forgotten: names, policy, verification, and what its devices showed`,
-    'its chain of keys and newest table are kept out of sight, so that nobody passes for it later',
+    'the chain of keys and newest table of its persona, if any, are kept out of sight, so that nobody passes for it later',
     'who is still among your Tox friends comes back when seen; to hear nothing more: persona contact block NAME',
   ])
   return EXIT_DONE

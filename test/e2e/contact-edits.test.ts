@@ -27,6 +27,9 @@ test('a contact is renamed, blocked, unblocked and forgotten', async () => {
   expect([await names(home), await names(home, '--blocked')]).toEqual([[], ['Robert']])
   expect(await home.done(['contact', 'list', '--blocked'])).toContain('Robert (blocked)')
   expect(await home.done(['contact', 'show', 'Robert'])).toContain(', blocked')
+  // Only a blocked one can be unblocked, and so it is completed.
+  for (const prefix of ['', 'Rob'])
+    expect(await home.done(['completion', 'names', 'contacts', '--', prefix])).toBe('Robert\n')
   await home.done(['contact', 'unblock', 'Robert'])
   expect(((await home.json(['contact', 'show', 'Robert'])) as Contact).active).toBe(bob.key('phone'))
   expect(await home.done(['contact', 'forget', 'Robert'])).toContain('kept out of sight')
@@ -62,6 +65,8 @@ test('a list of contacts goes from one daemon to another by a file', async () =>
   expect(((await other.json(['contact', 'show', 'Bob'])) as Contact).verifiedAtSec).not.toBeNull()
   await other.done(['contact', 'forget', 'Bob'])
   const refused = await other.run(['contact', 'import', '-', '--json'], { stdin: readFileSync(file) })
+  const again = await other.run(['contact', 'import', file])
+  expect(again.stderr).toContain('--again')
   const { results } = JSON.parse(refused.stdout) as { results: ImportedContact[] }
   expect([refused.status, results[0]!.code]).toEqual([1, 'CONTACT_FORGOTTEN'])
   await other.done(['contact', 'import', file, '--again'])
