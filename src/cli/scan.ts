@@ -7,7 +7,7 @@ import { readFriends } from '../tox/friends.ts'
 import { readName, readStatusMessage } from '../tox/savefile.ts'
 import { friendStatuses } from '../tox/scan.ts'
 import { hasCode, withDaemon } from './connect.ts'
-import { print, type Context } from './context.ts'
+import { print, remark, type Context } from './context.ts'
 import { describeFailure, EXIT_DONE, EXIT_FAILED, type Failure } from './errors.ts'
 import { escapeText, showName } from './escape.ts'
 import { countOf } from './layout.ts'
@@ -47,17 +47,19 @@ export async function scan(
   const open = profileOpener({ file: options.passphraseFile, option: '--passphrase-file' })
   const profiles: ScannedProfile[] = []
   const names = new Map<string, string>()
-  await withDaemon(context, async (client) => {
+  const isWaiting = await withDaemon(context, async (client) => {
     for (const file of files) {
       // Of one file the refusal is that of the command.
       profiles.push(await scanProfile(client, open, file, names, files.length === 1))
     }
+    return (await client.call('pending.list', { limit: 1 })).pending.length > 0
   })
   print(
     context,
     { profiles },
     profiles.flatMap((profile) => formatScanned(profile, names)),
   )
+  if (isWaiting) remark(context, 'a table waits for your answer: persona pending')
   return profiles.every((profile) => profile.error === null) ? EXIT_DONE : EXIT_FAILED
 }
 
@@ -164,7 +166,8 @@ export function formatScanned(profile: ScannedProfile, names: ReadonlyMap<string
   const count = (wanted: (result: ObserveResult) => boolean): number => results.filter(wanted).length
   const shown = count((result) => result.shown === 'valid')
   // A contact counts once, however many of its devices are friends, and a new one is not also a changed one.
-  const created = contactsOf(results, (result) => result.verdict === 'new')
+  // A persona that waits for the owner's answer is nobody's yet.
+  const created = contactsOf(results, (result) => result.verdict === 'new' && result.changes.length > 0)
   const changed = contactsOf(results, (result) => result.changes.length > 0).difference(created)
   const refused = results.filter(isRefused)
   const summary = [

@@ -1,5 +1,7 @@
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import type { Contact } from '../../src/ipc/shapes.ts'
+import { BOB, putProfiles } from '../support/people.ts'
 import { Home } from '../support/persona.ts'
 import { person } from '../support/person.ts'
 
@@ -18,6 +20,9 @@ test('what waits is shown with all that it changes, and only the table that was 
   const list = await home.done(['pending'])
   expect(list).toContain('lists the device laptop')
   expect(list).toContain(`persona accept Bob --table ${looked.slice(0, 8)}`)
+  putProfiles(home.directory)
+  const scan = await home.run(['tox', 'scan', join(home.directory, BOB)])
+  expect(scan.stderr).toContain('waits for your answer: persona pending')
   // Another table comes between the look and the answer.
   const later = await shows('phone', ['phone', 'thief'])
   expect(await home.failure(['accept', 'Bob', '--table', looked.slice(0, 8)])).toBe('1 PENDING_CHANGED')
@@ -28,6 +33,7 @@ test('what waits is shown with all that it changes, and only the table that was 
   expect(await home.done(['accept', 'Bob', '--table', later.slice(0, 8)])).toContain('Bob')
   expect(((await home.json(['contact', 'show', 'Bob'])) as Contact).claims).toMatchObject([{ name: 'thief' }])
   expect(await home.done(['pending'])).toContain('nothing waits')
+  expect((await home.run(['tox', 'scan', join(home.directory, BOB)])).stderr).not.toContain('persona pending')
   await shows('phone', ['phone'])
   expect(await home.failure(['reject', 'Bob'])).toBe('1 NOTHING_PENDING')
 })

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import { chunksOf, readObservations } from '../../../src/cli/scan.ts'
+import { chunksOf, formatScanned, readObservations } from '../../../src/cli/scan.ts'
 import type { OpenProfile } from '../../../src/cli/profiles.ts'
 import { formatHex } from '../../../src/core/bytes.ts'
-import type { ObservationParams } from '../../../src/ipc/shapes-judged.ts'
+import type { ObservationParams, ObserveResult } from '../../../src/ipc/shapes-judged.ts'
 import { FRIEND_BYTES } from '../../../src/tox/friends.ts'
 import { SECTION_FRIENDS, sectionData, withSection, type ToxSave } from '../../../src/tox/savefile.ts'
 import { engine, nine, publicKeyOf } from '../../support/tox-people.ts'
@@ -103,4 +103,22 @@ describe('calls of a scan', () => {
     expect(chunks.length).toBeGreaterThan(1)
     for (const chunk of chunks) expect(JSON.stringify(chunk).length).toBeLessThan(300_000)
   })
+})
+
+test('a persona that waits for the owner’s answer is not counted as one that is known now', () => {
+  const seen = { from: OWN, shown: 'valid', code: null, verdict: 'new', state: 'provisional', contact: 'One' } as const
+  const line = (changes: ObserveResult['changes']): string =>
+    formatScanned(
+      {
+        file: 'f',
+        source: null,
+        friends: 1,
+        results: [{ ...seen, personaId: OWN, changes }],
+        skipped: [],
+        error: null,
+      },
+      new Map(),
+    )[0]!
+  expect(line([])).toContain('1 with a blob, 0 new personas')
+  expect(line(['upgraded'])).toContain('1 with a blob, 1 new persona,')
 })
