@@ -49,7 +49,8 @@ async function byPart(query: string, digits: string, reader: Reader): Promise<Lo
 export async function findContact(query: string, reader: Reader): Promise<Contact> {
   const { contact } = await lookup(query, reader)
   if (contact !== null) return contact
-  throw new KeeperError('NOT_FOUND', `no contact is known as "${query}"`, 'see: persona contact list')
+  const digits = /^…?[\dA-F]{4,63}$/i.test(query) ? 'a key is found by its first digits, not by the last ones; ' : ''
+  throw new KeeperError('NOT_FOUND', `no contact is known as "${query}"`, `${digits}see: persona contact list`)
 }
 
 function byKey(query: string, key: string, reader: Reader): LookupResult {

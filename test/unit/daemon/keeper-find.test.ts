@@ -56,6 +56,17 @@ describe('lookup', () => {
     await expect(test.call('contact.show', { contact: query })).rejects.toMatchObject({ code: 'NOT_FOUND' })
   })
 
+  it('by the last digits of a key, which stand beside names, tells that the first ones find it', async () => {
+    const test = await withBob()
+    const hint = async (contact: string): Promise<string> =>
+      await test.call('contact.show', { contact }).then(
+        () => 'found',
+        (error: unknown) => (error as { hint: string }).hint,
+      )
+    for (const query of ['0123ABCD', '…0123abcd', '0123']) expect(await hint(query)).toContain('first digits')
+    for (const query of ['012', 'Bobby', '…']) expect(await hint(query)).toBe('see: persona contact list')
+  })
+
   it('of a whole key never means somebody who calls himself so', async () => {
     const test = await withBob()
     await test.sees(deviceKey('mallory'), 'hi', { name: BOB.id })
