@@ -1,6 +1,5 @@
 """merged_friends.py SOCKET PROFILE: the friend list of a Tox profile, one line a person, and what to do with each device."""
 import json
-import re
 import socket
 import struct
 import sys
@@ -45,9 +44,12 @@ class Daemon:
 
 def show(name, key):
     """Names are anybody's to choose: nothing that could steer a terminal, and the end of the key beside them."""
-    return f"{re.sub(r'[^ -~]', '?', name)} (...{key[-8:]})"
+    return f"{''.join(c if c.isprintable() else '?' for c in name)} (...{key[-8:]})"
 
 
+if len(sys.argv) != 3:
+    raise SystemExit("usage: merged_friends.py SOCKET PROFILE")
+sys.stdout.reconfigure(errors="replace")  # a terminal that has not all letters
 own, friends = read_profile(sys.argv[2])
 known = [own] + [key for key, _ in friends]
 daemon = Daemon(sys.argv[1])

@@ -120,7 +120,7 @@ describe('examples/merged_friends.py', () => {
     `shows a friend list with one line a person, in Python ${hasPython ? '' : '(skipped: no python3)'}`,
     async () => {
       const plain = person('Plain').key('laptop')
-      const profile = await bobsProfile(['Alice', laptop], ['Plain\x1b[31m', plain], ['Alice 2', phone])
+      const profile = await bobsProfile(['Alice', laptop], ['Plaïn\x1b[31m\u202E', plain], ['Alice 2', phone])
       const both = alice.table(['phone', 'laptop', 'tablet'])
       await shows(laptop, both)
       await shows(phone, both)
@@ -128,7 +128,7 @@ describe('examples/merged_friends.py', () => {
       await expect.poll(() => app.process.exitCode).toBe(0)
       const end = (key: string): string => `(...${key.slice(-8)})`
       const devices = `phone ${end(phone)} send, laptop ${end(laptop)} keep, tablet ${end(alice.key('tablet'))} add`
-      expect(app.printed()).toBe(`laptop ${end(alice.id)}: ${devices}\nPlain?[31m ${end(plain)}: unknown\n`)
+      expect(app.printed()).toBe(`laptop ${end(alice.id)}: ${devices}\nPlaïn?[31m? ${end(plain)}: unknown\n`)
     },
   )
 })
