@@ -12,6 +12,7 @@ export interface GrantOptions {
 }
 
 const CAPABILITIES: readonly string[] = ['read', 'observe', 'publish'] satisfies Capability[]
+const MAX_DURATION_SEC = 3660 * 86_400 // sanity: what the daemon takes
 const UNIT_SEC: Readonly<Record<string, number>> = { m: 60, h: 3600, d: 86_400, w: 7 * 86_400 }
 
 /** The token goes to stdout alone, so that it can be piped to where the app keeps it. */
@@ -116,6 +117,7 @@ export function parseDuration(text: string | undefined): number | null {
   if (text === undefined) return null
   const [, count, unit] = /^(\d{1,5})([mhdw])$/.exec(text) ?? []
   const seconds = Number(count) * (UNIT_SEC[unit ?? ''] ?? 0)
+  if (seconds > MAX_DURATION_SEC) throw new CliError('USAGE', `"${text}" is too long: at most 3660d`)
   if (seconds > 0) return seconds
   throw new CliError('USAGE', `"${text}" is no time span`, { hint: 'such as 90m, 12h, 30d or 8w' })
 }

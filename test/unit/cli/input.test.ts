@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { parseDuration } from '../../../src/cli/app.ts'
 import { CliError } from '../../../src/cli/errors.ts'
 import { obtainPassphrase, readPassphraseFile, readWordsFile } from '../../../src/cli/input.ts'
 import { tempDir } from '../../support/temp-dir.ts'
@@ -71,4 +72,9 @@ test('without a terminal and without a file the hint names the option', async ()
   const error = await refusal(obtainPassphrase({ file: undefined, option: '--passphrase-file' }, 'Passphrase: '))
   expect(error.code).toBe('NO_TERMINAL')
   expect(error.hint).toContain('--passphrase-file')
+})
+
+test('a time span has a unit, and no more than the daemon takes', () => {
+  expect(['90m', '12h', '3660d', '1w'].map(parseDuration)).toEqual([5400, 43_200, 3660 * 86_400, 604_800])
+  for (const text of ['', '0d', '30', 'd', '3661d', '99999w']) expect(() => parseDuration(text), text).toThrow(CliError)
 })
