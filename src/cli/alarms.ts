@@ -74,13 +74,14 @@ export function formatAlarm(alarm: Alarm, nowSec: number): string[] {
   // By digits: a name is anybody's to choose, and this line is pasted into a shell.
   const of = contact === null || personaId === null ? '' : ` ${personaId.slice(0, 16)}`
   const devices = keys.length === 0 ? [] : [`  devices:  ${keys.map(keyTail).join(', ')}`]
+  const evidence = personaId === null ? '' : `evidence: persona alarms --export FILE${of}; `
   return [
     `${id}  ${escapeText(code)}, ${times}`,
     `  ${escapeText(message)}`,
     ...(meaning === undefined ? [] : [`  ${meaning}`]),
     ...who,
     ...devices,
-    `  evidence: persona alarms --export FILE${of}; dealt with: persona alarms --dismiss ${id}`,
+    `  ${evidence}dealt with: persona alarms --dismiss ${id}`,
   ]
 }
 
@@ -168,14 +169,11 @@ export async function judgeEvidence(file: EvidenceFile): Promise<EvidenceVerdict
   return { personaId: file.personaId, tables: blobs.length, invalid, proofs: proofsOf(blobs) }
 }
 
-function formatVerdict({ personaId, tables, invalid, proofs }: EvidenceVerdict): string[] {
+export function formatVerdict({ personaId, tables, invalid, proofs }: EvidenceVerdict): string[] {
   const refused = invalid.map(({ index, code }) => `table ${index + 1} of the file is not valid: ${code}`)
   const found = `${countOf(tables, 'table')} with a good signature of persona ${personaId}`
-  return [
-    found,
-    ...refused,
-    ...(proofs.length === 0 ? ['together they prove nothing but that they were signed'] : proofs.map(formatProof)),
-  ]
+  const nothing = tables === 0 ? 'the file proves nothing' : 'it proves nothing but that this was signed'
+  return [found, ...refused, ...(proofs.length === 0 ? [nothing] : proofs.map(formatProof))]
 }
 
 function formatProof({ kind, epoch, seq, pair }: Proof): string {

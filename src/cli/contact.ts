@@ -71,6 +71,7 @@ export function formatContact(contact: Contact, nowSec: number): string[] {
     const table = `${contact.seq} of epoch ${contact.epoch}, written ${formatTime(contact.timeSec, nowSec)}${age}`
     lines.push(`table:     ${contact.epoch === null ? 'none seen yet' : table}`)
   }
+  if (contact.pending && !contact.blocked) lines.push('waiting:   a table, for your answer; persona pending')
   if (contact.minEpoch !== null && contact.minEpoch > 0)
     lines.push(`link:      of epoch ${contact.minEpoch}; tables before it are refused`)
   if (contact.kind === 'persona') lines.push(`verified:  ${formatVerified(contact, nowSec)}`)
@@ -78,7 +79,8 @@ export function formatContact(contact: Contact, nowSec: number): string[] {
   if (contact.needsNewerPersona) lines.push('names:     need a newer version of persona; the keys are current')
   lines.push(...formatDevices('devices', contact.devices, contact, nowSec))
   lines.push(...formatDevices('claimed, not yet shown by the device itself', contact.claims, contact, nowSec))
-  lines.push(...formatDevices('others: no longer listed, or never', contact.others, contact, nowSec))
+  const others = contact.blocked ? 'blocked: apps get none of them' : 'others: no longer listed, or never'
+  lines.push(...formatDevices(others, contact.others, contact, nowSec))
   return lines
 }
 
@@ -109,7 +111,11 @@ export function formatLookup(result: LookupResult, nowSec: number): string[] {
     (personaId) => `persona ${personaId} lists this device, which has not shown that it agrees`,
   )
   const { contact, device } = result
-  if (contact === null) return [`nobody is known by ${escapeText(result.query)}`, ...claims]
+  if (contact === null) {
+    const isEnd = /^[\dA-F]{4,63}$/i.test(result.query)
+    const hint = 'a key is found by its first digits; those beside a name are its last ones'
+    return [`nobody is known by ${escapeText(result.query)}`, ...(isEnd ? [hint] : []), ...claims]
+  }
   const whose = contact.kind === 'own' ? 'you' : showName(contact.name, contact.personaId)
   const lines = device === null ? [] : [`${keyTail(device.key)} is ${deviceOf(contact, device, whose)}`]
   return [...lines, ...formatContact(contact, nowSec), ...claims]

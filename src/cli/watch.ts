@@ -4,7 +4,7 @@ import type { ContactChange, DaemonEvent, EventData } from '../ipc/events.ts'
 import { withDaemon } from './connect.ts'
 import { print, remark, type Context } from './context.ts'
 import { CliError, EXIT_DONE } from './errors.ts'
-import { escapeText, showName } from './escape.ts'
+import { escapeText, keyTail, showName } from './escape.ts'
 import { countOf, two } from './layout.ts'
 
 /** Until Ctrl-C, which is the usual end, or until the daemon goes away, which is a failure. */
@@ -114,7 +114,9 @@ export function describeEvent(event: DaemonEvent): string {
 /** By whose report something came; entries of the history that were written earlier may not say. */
 export function describeSource(source: string | undefined): string {
   if (source === undefined) return ''
-  return source === 'owner' ? ' (by you)' : ` (reported by ${escapeText(source)})`
+  if (source === 'owner') return ' (by you)'
+  const profile = /^profile:([\dA-F]{64})$/.exec(source)?.[1]
+  return ` (reported by ${profile === undefined ? escapeText(source) : `profile ${keyTail(profile)}`})`
 }
 
 /** A daemon that is newer than this program may have events that are not known here. */
@@ -126,7 +128,7 @@ function nothingElse(event: never): string {
 const APP_NEWS: Readonly<Record<string, string>> = {
   allowed: 'is allowed',
   requested: 'asks to be allowed (persona app pending)',
-  accepted: 'is allowed what it asked for',
+  accepted: 'asked, and is allowed',
   rejected: 'was refused what it asked for, and may',
   revoked: 'is no longer allowed',
 }
@@ -162,9 +164,12 @@ const CHANGES: Readonly<Record<ContactChange['kind'], string>> = {
   policy: 'policy is now',
 }
 
+/** What happens to the contact as a whole, whose name stands in front of it already. */
+const OF_CONTACT: ReadonlySet<ContactChange['kind']> = new Set(['created', 'upgraded', 'blocked', 'unblocked'])
+
 /** One change of a contact. */
 export function describeChange(change: ContactChange): string {
-  const who = change.name === null ? '' : ` ${showName(change.name, change.key)}`
+  const who = change.name === null || OF_CONTACT.has(change.kind) ? '' : ` ${showName(change.name, change.key)}`
   if (change.kind === 'renamed' && change.was !== undefined) return `renamed ${showName(change.was, null)} to${who}`
   return `${CHANGES[change.kind] ?? escapeText(change.kind)}${who}`
 }

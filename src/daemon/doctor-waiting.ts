@@ -9,7 +9,7 @@ export function checkWaiting({ alarms, history, waiting, standing }: Examined): 
   const standingAlarms = alarms.filter(({ code, contact }) => contact !== null || !told.has(code))
   return [
     ...(standingAlarms.length === 0
-      ? [ok('ALARMS', 'no other alarm stands')]
+      ? [ok('ALARMS', alarms.length === 0 ? 'no alarm stands' : 'no other alarm stands')]
       : standingAlarms.map(({ id, code, message }) =>
           problem(code, message, `persona alarms; when it is dealt with: persona alarms --dismiss ${id}`),
         )),

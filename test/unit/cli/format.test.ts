@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { formatAlarm } from '../../../src/cli/alarms.ts'
+import { formatAlarm, formatVerdict } from '../../../src/cli/alarms.ts'
 import { formatContact, formatContacts, formatLookup } from '../../../src/cli/contact.ts'
 import { formatDevices } from '../../../src/cli/device.ts'
 import { formatEntries } from '../../../src/cli/log.ts'
@@ -283,6 +283,21 @@ describe('what people see', () => {
     expect(lines[at('others') + 1]).toContain(`   ${P}  laptop  former`)
   })
 
+  test('of a contact that is blocked nothing is said to be gone, and of one that waits that it does', () => {
+    const [blocked, waiting] = [{ blocked: true, devices: [], others: [device()] }, { pending: true }]
+    expect(formatContact(contact(blocked), NOW)).toContain('blocked: apps get none of them:')
+    expect(formatContact(contact(waiting), NOW).join('\n')).toContain('persona pending')
+    for (const changes of [blocked, { ...blocked, pending: true }, {}])
+      expect(formatContact(contact(changes), NOW).join('\n')).not.toMatch(/others:|persona pending/)
+  })
+
+  test('who looks for the digits that stand beside a name is told which digits find a key', () => {
+    const result = { by: 'none' as const, contact: null, device: null, claimedBy: [] }
+    const lines = (query: string): string => formatLookup({ ...result, query }, NOW).join('\n')
+    for (const query of ['3333', 'cccc3333', A.slice(1)]) expect(lines(query)).toContain('found by its first digits')
+    for (const query of ['333', 'Bobby', A]) expect(lines(query)).not.toContain('digits')
+  })
+
   test('a device that is only claimed is not said to be somebody’s', () => {
     const result = { query: A, by: 'device', contact: null, device: null, claimedBy: [P] } as const
     expect(formatLookup({ ...result, claimedBy: [P] }, NOW)).toEqual([
@@ -333,14 +348,41 @@ describe('an alarm', () => {
       `  evidence: persona alarms --export FILE ${P.slice(0, 16)}; dealt with: persona alarms --dismiss 1`,
     )
   })
+
+  test('about nobody’s table offers no evidence', () => {
+    const alarm = { id: '1', code: 'CURSOR_AHEAD', personaId: null, contact: null, keys: [], message: 'm' }
+    const lines = formatAlarm({ ...alarm, sinceSec: NOW, lastSec: NOW, count: 1 }, NOW)
+    expect(lines.at(-1)).toBe('  dealt with: persona alarms --dismiss 1')
+  })
+
+  test('and a file of evidence without one good table has nothing that was signed', () => {
+    const verdict = { personaId: P, invalid: [{ index: 0, code: 'SIGNATURE_BAD' }], proofs: [] }
+    expect(formatVerdict({ ...verdict, tables: 0 }).at(-1)).toBe('the file proves nothing')
+    expect(formatVerdict({ ...verdict, tables: 1 }).at(-1)).toContain('was signed')
+  })
 })
 
 describe('the history', () => {
+  test('names a contact once in an entry, but for the name that it was given', () => {
+    const entry = { number: 1, atSec: NOW, event: 'contact.changed', hash: P }
+    const line = (kind: string, name: string): string =>
+      formatEntries(
+        [{ ...entry, data: { contact: 'Bob', personaId: P, source: 'owner', changes: [{ kind, key: null, name }] } }],
+        NOW,
+      )[1]!
+    for (const kind of ['created', 'upgraded', 'blocked', 'unblocked'])
+      expect(line(kind, 'Bob').match(/Bob/g)).toHaveLength(1)
+    expect(line('called', 'Bobby')).toContain('is called Bobby')
+    expect(line('policy', 'ask')).toContain('policy is now ask')
+  })
+
   test('says by whose report a table waits, and copes with entries that do not say', () => {
     const data = { contact: 'Bob', personaId: P, key: null, kind: 'update', tableHash: P, changes: [] }
     const entry = { number: 1, atSec: NOW, event: 'pending.new', hash: P }
     const [, told] = formatEntries([{ ...entry, data: { ...data, source: 'app:bot' } }], NOW)
     expect(told).toContain('(reported by app:bot)')
+    const [, profile] = formatEntries([{ ...entry, data: { ...data, source: `profile:${A}` } }], NOW)
+    expect(profile).toContain('(reported by profile …AAAA1111)')
     expect(formatEntries([{ ...entry, data }], NOW)[1]).not.toContain('undefined')
     expect(formatEntries([{ ...entry, data: { ...data, source: 'owner' } }], NOW)[1]).toContain('(by you)')
   })
