@@ -92,8 +92,8 @@ function deviceOf({ name, key, companion }: Extract<Edit, { kind: 'add' }>): Dev
   return companion ? { name, key, companion } : { name, key }
 }
 
-/** What to do with one intent: nothing, apply this edit, or give it up. */
-type Step = { readonly apply: Edit } | 'kept' | 'superseded' | DropReason
+/** What to do with one intent: nothing, apply this edit, or give it up. `gone`: nothing, since the owner removed what it made; it stays. */
+type Step = { readonly apply: Edit } | 'kept' | 'gone' | 'superseded' | DropReason
 
 /**
  * Replays the own intents, in the order in which they were made, each once, onto a head that another writer made.
@@ -112,8 +112,9 @@ export function replayIntents(
     if (typeof step === 'object') {
       devices = applyEdit(devices, step.apply)
       outcomes.push({ intent, outcome: 'replayed' })
-    } else if (step === 'kept') {
-      outcomes.push({ intent: settle(intent, head, context), outcome: step })
+    } else if (step === 'kept' || step === 'gone') {
+      const isShown = step === 'kept' && intent.edit.kind !== 'remove'
+      outcomes.push({ intent: settle(intent, isShown, head, context), outcome: 'kept' })
     } else if (step === 'superseded') {
       outcomes.push({ intent, outcome: step })
     } else {
@@ -130,25 +131,27 @@ function ownWord(
   later: readonly Intent[],
   devices: readonly Device[],
   { tombstones }: ReplayContext,
-): 'kept' | 'superseded' | null {
-  if (edit.kind === 'remove') return isTakenBack(edit, later) ? 'superseded' : null
+): 'kept' | 'gone' | 'superseded' | null {
+  if (edit.kind === 'remove') return isTakenBack(edit.key, later) ? 'superseded' : null
   const key = edit.kind === 'rekey' ? edit.newKey : edit.key
   const isListed = (wanted: string): boolean => devices.some((device) => device.key === wanted)
-  if (isListed(edit.key) || isListed(key)) return null
   const present = later.reduce(
     (last, { edit: next }) => (next.kind === 'rekey' && next.key === last ? next.newKey : last),
     key,
   )
+  const isRemoved = tombstones.has(present)
+  if (edit.kind === 'rekey' && isRemoved && isTakenBack(edit.key, later)) return 'superseded'
+  if (isListed(edit.key) || isListed(key)) return null
   if (present !== key && isListed(present)) return 'kept'
-  return tombstones.has(present) ? 'superseded' : null
+  if (!isRemoved) return null
+  // A sibling who knows of neither may list the old key yet, and under that one too the device is removed.
+  return edit.kind === 'rekey' ? 'gone' : 'superseded'
 }
 
 // Removed here and then added again here: to remove it once more would undo the owner's last word, and nothing would bring it back.
-function isTakenBack(edit: Edit, later: readonly Intent[]): boolean {
-  if (edit.kind !== 'remove') return false
+function isTakenBack(key: string, later: readonly Intent[]): boolean {
   return later.some(
-    ({ edit: next }) =>
-      (next.kind === 'add' && next.key === edit.key) || (next.kind === 'rekey' && next.newKey === edit.key),
+    ({ edit: next }) => (next.kind === 'add' && next.key === key) || (next.kind === 'rekey' && next.newKey === key),
   )
 }
 
@@ -159,11 +162,11 @@ function isSameTable(a: readonly Device[], b: readonly Device[]): boolean {
 // Steps that lead back to the head (from A to B and on to C, which the head shows) are no reason to sign a table.
 function asKept(outcome: IntentOutcome, head: ReplayHead, context: ReplayContext): IntentOutcome {
   if (outcome.outcome !== 'replayed') return outcome
-  return { intent: settle(outcome.intent, head, context), outcome: 'kept' }
+  return { intent: settle(outcome.intent, outcome.intent.edit.kind !== 'remove', head, context), outcome: 'kept' }
 }
 
-// What is known of an intent that the head shows. Another table is noted only now and then, so that most heads cost no write.
-function settle(intent: Intent, head: ReplayHead, context: ReplayContext): Intent {
+// What is known of an intent that nothing is to be done about. Another table is noted only now and then, so that most heads cost no write.
+function settle(intent: Intent, isShown: boolean, head: ReplayHead, context: ReplayContext): Intent {
   const { epoch, seq, tableHash } = head
   const republished = { epoch, seq, tableHash }
   if (wasSeen(intent, head, context)) {
@@ -172,7 +175,7 @@ function settle(intent: Intent, head: ReplayHead, context: ReplayContext): Inten
     return intent.settled === true ? intent : { ...intent, settled: true }
   }
   // A head without the device need not have removed it: it may never have known it, and then says nothing to who adds it after it.
-  return intent.edit.kind === 'remove' ? intent : { ...intent, republished }
+  return isShown ? { ...intent, republished } : intent
 }
 
 function replayStep(intent: Intent, devices: readonly Device[], head: ReplayHead, context: ReplayContext): Step {

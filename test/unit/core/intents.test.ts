@@ -299,6 +299,34 @@ describe('an intent to rekey', () => {
   })
 })
 
+describe('a device that was given another key here, and then removed', () => {
+  const base = point('base', 4)
+  const own = point('own', 5, base)
+  const last = point('last', 6, own)
+  const rival = point('rival', 7, base)
+  const on = context([base, own, last, rival], { tombstones: new Set([tablet.key]) })
+  const [given, removed] = [
+    intentsOf(own, rekey(phone, tablet))[0]!,
+    { ...intentsOf(last, remove(tablet))[0]!, id: '1' },
+  ]
+
+  it('stays away under its old key too, after a head that lists neither', () => {
+    const without = replayIntents(headOf(rival, [laptop]), [given, removed], on)
+    expect(without.outcomes).toEqual([
+      { intent: given, outcome: 'kept' },
+      { intent: removed, outcome: 'kept' },
+    ])
+    const unaware = headOf(point('unaware', 8, rival), [laptop, phone])
+    expect(replay(unaware, [given, removed], on)).toEqual([[laptop], 'replayed', 'replayed'])
+  })
+
+  it('comes back under its old key by the owner’s own word', () => {
+    const again = { ...intentsOf(point('again', 7, last), add(phone))[0]!, id: '2' }
+    const head = headOf(rival, [laptop, phone])
+    expect(replay(head, [given, removed, again], on)).toEqual([[laptop, phone], 'superseded', 'kept', 'kept'])
+  })
+})
+
 describe('an edit', () => {
   it('that the table refuses is a typed error, never a broken table', () => {
     const edits: readonly Edit[] = [
