@@ -27,6 +27,7 @@ export type CliErrorCode =
   | 'PAIRING_PEER_SILENT' // neither sends nor hangs up
   | 'PAIRING_FRAME' // what comes in is no frame
   | 'PAIRING_FILE' // a file that carries a leg cannot be read or written, or is none
+  | 'PAIRING_CANCELLED' // ended from another terminal
   | 'PAIRING_REFUSED' // the person said that the words differ
 
 /** Exit statuses (README, "Quickstart"). */

@@ -13,7 +13,7 @@ import { escapeText } from './escape.ts'
 import { askNewPassphrase } from './input.ts'
 import { dial, HANDSHAKE_MS, MESSAGE_MS, type Line } from './pairing-connection.ts'
 import { seek, type Seeker } from './pairing-discovery.ts'
-import { bring, carryOn, compare, isPeersFault, send, withPairing } from './pairing-drive.ts'
+import { bring, carryOn, closeWhen, compare, isPeersFault, send, withPairing } from './pairing-drive.ts'
 import { FileLine } from './pairing-files.ts'
 import { askLine } from './prompt.ts'
 
@@ -38,7 +38,7 @@ export async function join(context: Context, typed: readonly string[], options: 
   const params = await joinParams(text, options)
   await withDaemon(context, async (client) => {
     const { seconds } = await client.call('pairing.join', params)
-    await withPairing(client, () => take(context, client, code, options, seconds * 1000))
+    await withPairing(client, (over) => take(context, client, code, options, seconds * 1000, over))
   })
   return EXIT_DONE
 }
@@ -66,14 +66,16 @@ async function take(
   code: PairingCode,
   options: JoinOptions,
   ms: number,
+  over: AbortSignal,
 ): Promise<void> {
   const { line, step } =
     options.file === undefined
-      ? await meet(client, code, options.at, AbortSignal.timeout(ms))
-      : await meetInFiles(context, client, options.file, ms)
+      ? await meet(client, code, options.at, AbortSignal.any([over, AbortSignal.timeout(ms)]))
+      : await meetInFiles(context, client, options.file, ms, over)
+  closeWhen(over, line)
   try {
     const { personaId, epoch } = step.persona!
-    await compare(context, step, [`this device would take part in the persona ${personaId}, epoch ${epoch}`])
+    await compare(context, step, [`this device would take part in the persona ${personaId}, epoch ${epoch}`], over)
     const moving = await client.call('pairing.confirm')
     await send(line, moving)
     await line.flush()
@@ -93,8 +95,14 @@ interface Met {
   readonly step: PairingStep
 }
 
-async function meetInFiles(context: Context, client: Client, path: string, ms: number): Promise<Met> {
-  const line = new FileLine(path, (file) => remark(context, `waiting for ${escapeText(file)}`))
+async function meetInFiles(
+  context: Context,
+  client: Client,
+  path: string,
+  ms: number,
+  over: AbortSignal,
+): Promise<Met> {
+  const line = closeWhen(over, new FileLine(path, (file) => remark(context, `waiting for ${escapeText(file)}`)))
   return { line, step: await answer(client, line, ms) }
 }
 

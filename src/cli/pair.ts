@@ -9,7 +9,7 @@ import { CliError, EXIT_DONE } from './errors.ts'
 import { escapeText, showName } from './escape.ts'
 import { HANDSHAKE_MS, listen, MESSAGE_MS, type Line, type Listener } from './pairing-connection.ts'
 import { announce, reachableAddresses } from './pairing-discovery.ts'
-import { bring, carryOn, compare, isPeersFault, send, withPairing } from './pairing-drive.ts'
+import { bring, carryOn, closeWhen, compare, isPeersFault, send, withPairing } from './pairing-drive.ts'
 import { FileLine, removeLegs } from './pairing-files.ts'
 
 export interface PairOptions {
@@ -49,12 +49,12 @@ async function pairOverConnection(context: Context, client: Client, at: Address 
   const listener = await listen(at?.host ?? null, at?.port ?? 0)
   try {
     const offer = await client.call('pairing.offer', { carrier: 'connection' })
-    await withPairing(client, async () => {
+    await withPairing(client, async (over) => {
       const addresses = at === null ? reachableAddresses(listener.port) : [at]
       await showCode(context, offer, addresses, null)
-      const { line, step } = await meetAnnounced(context, client, listener, offer)
+      const { line, step } = await meetAnnounced(context, client, listener, offer, over)
       try {
-        await hand(context, client, line, step, offer.seconds * 1000)
+        await hand(context, client, line, step, offer.seconds * 1000, over)
       } finally {
         line.close()
       }
@@ -69,23 +69,36 @@ interface Met {
   readonly step: PairingStep
 }
 
-async function meetAnnounced(context: Context, client: Client, listener: Listener, offer: PairingOffer): Promise<Met> {
+async function meetAnnounced(
+  context: Context,
+  client: Client,
+  listener: Listener,
+  offer: PairingOffer,
+  over: AbortSignal,
+): Promise<Met> {
   const stop = await announce(deriveAnnounceKey(parseCode(offer.words.join(' ')).code), listener.port)
   try {
-    return await meet(context, client, listener, AbortSignal.timeout(offer.seconds * 1000))
+    return await meet(context, client, listener, over, AbortSignal.timeout(offer.seconds * 1000))
   } finally {
     stop()
   }
 }
 
 /** Peers one after the other, until one has the code. */
-async function meet(context: Context, client: Client, listener: Listener, signal: AbortSignal): Promise<Met> {
+async function meet(
+  context: Context,
+  client: Client,
+  listener: Listener,
+  over: AbortSignal,
+  late: AbortSignal,
+): Promise<Met> {
   for (;;) {
-    const line = await listener.next(signal)
+    const line = await listener.next(AbortSignal.any([over, late]))
     if (line === null) {
       const hint = 'get a new code with: persona pair'
       throw new CliError('PAIRING_PEER_SILENT', 'no device came while the code was good', { hint })
     }
+    closeWhen(over, line)
     try {
       return { line, step: await greet(client, line, HANDSHAKE_MS) }
     } catch (error) {
@@ -105,22 +118,29 @@ async function greet(client: Client, line: Line, timeoutMs: number): Promise<Pai
 async function pairOverFiles(context: Context, client: Client, path: string): Promise<void> {
   await removeLegs(path)
   const offer = await client.call('pairing.offer', { carrier: 'files' })
-  await withPairing(client, async () => {
+  await withPairing(client, async (over) => {
     await showCode(context, offer, [], path)
-    const line = new FileLine(path, (file) => remark(context, `waiting for ${escapeText(file)}`))
+    const line = closeWhen(over, new FileLine(path, (file) => remark(context, `waiting for ${escapeText(file)}`)))
     const step = await greet(client, line, offer.seconds * 1000)
-    await hand(context, client, line, step, offer.seconds * 1000)
+    await hand(context, client, line, step, offer.seconds * 1000, over)
     remark(context, `bring ${escapeText(path)}.3 to the other device: that is the last file`)
   })
 }
 
 /** The words were compared: everything moves. */
-async function hand(context: Context, client: Client, line: Line, met: PairingStep, waitMs: number): Promise<void> {
+async function hand(
+  context: Context,
+  client: Client,
+  line: Line,
+  met: PairingStep,
+  waitMs: number,
+  over: AbortSignal,
+): Promise<void> {
   const wish =
     met.device === null
       ? 'it joins without being listed in the table'
       : `it asks to be listed as ${showName(met.device.name, met.device.key)}, key ${met.device.key}`
-  await compare(context, met, [wish])
+  await compare(context, met, [wish], over)
   const confirmed = await client.call('pairing.confirm')
   // The person at the other device may take as long as the one here.
   const moving = confirmed.more ? confirmed : await bring(client, line, waitMs)

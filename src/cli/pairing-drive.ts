@@ -42,9 +42,15 @@ export async function carryOn(client: Client, line: Line, first: PairingStep, ti
  * Asks whether both screens show the same words. On a terminal it is a question; elsewhere the words of the other screen are read from
  * stdin, one line: there is no way to confirm without them.
  * @param about what else the person should know, escaped
+ * @param over nobody need answer any more
  * @throws {CliError} PAIRING_REFUSED | CANCELLED
  */
-export async function compare(context: Context, step: PairingStep, about: readonly string[]): Promise<void> {
+export async function compare(
+  context: Context,
+  step: PairingStep,
+  about: readonly string[],
+  over: AbortSignal,
+): Promise<void> {
   const words = step.compare!.join(' ')
   print(context, { compare: step.compare, device: step.device, persona: step.persona }, [
     'the other device is there; both screens must now show these six words:',
@@ -53,14 +59,14 @@ export async function compare(context: Context, step: PairingStep, about: readon
     '',
     ...about,
   ])
-  const isSame = isInteractive() && !context.json ? await askSame() : isSameLine(await readLine(context), words)
+  const isSame = isInteractive() && !context.json ? await askSame(over) : isSameLine(await readLine(context, over), words)
   if (isSame) return
   const hint = 'if nobody else knows the code, begin again; otherwise somebody stands between your devices'
   throw new CliError('PAIRING_REFUSED', 'the two screens do not show the same words: nothing has moved', { hint })
 }
 
-async function askSame(): Promise<boolean> {
-  const answer = await askLine('Does the other screen show the same six words? [y/N] ')
+async function askSame(over: AbortSignal): Promise<boolean> {
+  const answer = await askLine('Does the other screen show the same six words? [y/N] ', over)
   return /^y(es)?$/i.test(answer.trim())
 }
 
@@ -70,9 +76,9 @@ function isSameLine(line: string, words: string): boolean {
   throw new CliError('CANCELLED', 'the six words of the other screen did not come in on stdin: nothing has moved')
 }
 
-async function readLine(context: Context): Promise<string> {
+async function readLine(context: Context, over: AbortSignal): Promise<string> {
   remark(context, 'waiting for the six words of the other screen on stdin')
-  const reader = createInterface({ input: process.stdin })
+  const reader = createInterface({ input: process.stdin, signal: over })
   try {
     for await (const line of reader) return line.trim().toLowerCase().split(/\s+/).join(' ')
     return ''
@@ -81,11 +87,31 @@ async function readLine(context: Context): Promise<string> {
   }
 }
 
-/** Runs a pairing that has begun in the daemon, and ends it there whatever happens. */
-export async function withPairing<T>(client: Client, run: () => Promise<T>): Promise<T> {
+/**
+ * Runs a pairing that has begun in the daemon, and ends it there whatever happens.
+ * @param run its signal says that the pairing was cancelled, and that there is nothing to wait for
+ * @throws {CliError} PAIRING_CANCELLED
+ */
+export async function withPairing<T>(client: Client, run: (over: AbortSignal) => Promise<T>): Promise<T> {
+  const over = new AbortController()
+  const subscription = await client.subscribe(['pairing.cancelled'], ({ event }) => {
+    if (event === 'pairing.cancelled') over.abort()
+  })
   try {
-    return await run()
+    return await run(over.signal)
+  } catch (error) {
+    if (!over.signal.aborted) throw error
+    const hint = 'begin again with: persona pair'
+    throw new CliError('PAIRING_CANCELLED', 'the pairing was cancelled from elsewhere', { cause: error, hint })
   } finally {
-    await client.call('pairing.cancel').catch(() => {})
+    await subscription.close().catch(() => {})
+    // The one that is under way now may be somebody else's.
+    if (!over.signal.aborted) await client.call('pairing.cancel').catch(() => {})
   }
+}
+
+/** Closes a line when the pairing is over, which ends whatever waits for it. */
+export function closeWhen<L extends Line>(over: AbortSignal, line: L): L {
+  over.addEventListener('abort', () => line.close(), { once: true })
+  return line
 }

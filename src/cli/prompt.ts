@@ -9,10 +9,11 @@ export function isInteractive(): boolean {
 
 /**
  * Asks for one line.
+ * @param signal takes the question back, as Ctrl-C does
  * @throws {CliError} NO_TERMINAL | CANCELLED
  */
-export async function askLine(question: string): Promise<string> {
-  return await ask(question, true)
+export async function askLine(question: string, signal: AbortSignal | null = null): Promise<string> {
+  return await ask(question, true, signal)
 }
 
 /**
@@ -20,10 +21,10 @@ export async function askLine(question: string): Promise<string> {
  * @throws {CliError} NO_TERMINAL | CANCELLED
  */
 export async function askSecret(question: string): Promise<string> {
-  return await ask(question, false)
+  return await ask(question, false, null)
 }
 
-async function ask(question: string, isShown: boolean): Promise<string> {
+async function ask(question: string, isShown: boolean, signal: AbortSignal | null): Promise<string> {
   if (!isInteractive()) throw new CliError('NO_TERMINAL', 'there is no terminal to ask on', { hint: 'run it on one' })
   const { createInterface } = await import('node:readline')
   const silent = new Writable({ write: (_chunk, _encoding, done) => done() })
@@ -34,6 +35,7 @@ async function ask(question: string, isShown: boolean): Promise<string> {
     prompt: isShown ? question : '',
     terminal: true,
     historySize: 0,
+    ...(signal === null ? {} : { signal }),
   })
   // Only now: what is typed in answer to the question must not meet a terminal that still shows it.
   process.stderr.write(question)

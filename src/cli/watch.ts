@@ -87,6 +87,8 @@ export function describeEvent(event: DaemonEvent): string {
       return `${showName(event.data.contact, event.data.key ?? event.data.personaId)}: a table waits for your answer (persona pending): ${event.data.changes.map(describeChange).join('; ')}${describeSource(event.data.source)}`
     case 'pending.answered':
       return `${showName(event.data.contact, event.data.key ?? event.data.personaId)}: you ${event.data.accepted ? 'accepted' : 'rejected'} what waited`
+    case 'pairing.cancelled':
+      return 'the pairing that was under way was cancelled'
     case 'profile.blob-lost':
       return escapeText(event.data.message)
     case 'profile.due':

@@ -92,9 +92,13 @@ export class Pairing {
     return this.#step((side) => side.confirm())
   }
 
-  /** Ends it, whatever its state; nothing of it stays. */
+  /** Ends it, whatever its state; nothing of it stays, and whoever carries it is told. */
   cancel(): Promise<void> {
-    return this.#turns.take(() => this.#end(noPairing()))
+    return this.#turns.take(async () => {
+      if (this.#side === null) return
+      await this.#end(noPairing())
+      await this.#keeper.tell({ event: 'pairing.cancelled', data: {} })
+    })
   }
 
   #step(work: (side: PairingSide) => Promise<Progress>): Promise<PairingStep> {

@@ -47,6 +47,8 @@ export interface EventData {
     source: string
   }
   'pending.answered': { contact: string; personaId: string; key: string | null; kind: PendingKind; accepted: boolean }
+  /** The pairing that was under way was ended by `pairing.cancel`, for whoever carries it. */
+  'pairing.cancelled': Record<string, never>
   'profile.blob-lost': {
     path: string
     key: string
@@ -86,6 +88,7 @@ export const EVENT_NAMES: readonly EventName[] = [
   'clock',
   'pending.new',
   'pending.answered',
+  'pairing.cancelled',
   'profile.blob-lost',
   'profile.due',
   'profile.repaired',
@@ -96,6 +99,7 @@ export const EVENT_NAMES: readonly EventName[] = [
 
 /** Those that only say what is to be done now, or who is there: the history has none of them, and their `id` is 0. */
 export const UNKEPT_EVENTS: ReadonlySet<EventName> = new Set<EventName>([
+  'pairing.cancelled',
   'profile.due',
   'tox.connected',
   'tox.peer',

@@ -158,6 +158,37 @@ describe('persona pair and persona join', () => {
     expect(await fresh.failure(['device', 'list'])).toBe('1 NO_PERSONA')
   })
 
+  test('wait no longer once the pairing is cancelled in another terminal', async () => {
+    for (const carrier of [[], ['--file', join(tempDir(), 'stick')]]) {
+      const { old, fresh } = await twoHomes()
+      const pairing = new Talker(old, ['pair', ...carrier, '--json'])
+      const { words } = await pairing.json<Code>()
+      await old.done(['pair', '--cancel'])
+      const again = new Talker(old, ['pair', '--json'])
+      await again.json<Code>()
+      expect(await pairing.ended).toBe(1)
+      expect(pairing.stderr).toContain('PAIRING_CANCELLED')
+      // The one that ended has not ended the new one.
+      expect(await old.failure(['pair'])).toBe('1 PAIRING_BUSY')
+      const joining = new Talker(fresh, ['join', ...words, '--file', join(tempDir(), 'nobody')])
+      while (!joining.stderr.includes('waiting for')) await new Promise((turn) => setImmediate(turn))
+      await fresh.done(['pair', '--cancel'])
+      expect(await joining.ended).toBe(1)
+      expect(joining.stderr).toContain('PAIRING_CANCELLED')
+    }
+  })
+
+  test('ask for no answer any more once the pairing is cancelled in another terminal', async () => {
+    const { old, fresh } = await twoHomes()
+    const pairing = new Talker(old, ['pair', '--json'])
+    const code = await pairing.json<Code>()
+    const joining = new Talker(fresh, ['join', ...code.words, '--at', loopback(code), '--json'])
+    await Promise.all([pairing.json<Compared>(), joining.json<Compared>()])
+    await old.done(['pair', '--cancel'])
+    expect(await pairing.ended).toBe(1)
+    expect(pairing.stderr).toContain('PAIRING_CANCELLED')
+  })
+
   test('carry everything in three files', async () => {
     const { old, fresh } = await twoHomes()
     const path = join(tempDir(), 'stick')
