@@ -1,11 +1,13 @@
 /** `persona erase`: nothing of the daemon stays on this device; what stays elsewhere is said before and after. */
 import { readdir } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
+import type { TableDevice } from '../ipc/shapes.ts'
 import type { DaemonStatus } from '../ipc/shapes-status.ts'
 import { hasCode, withDaemon } from './connect.ts'
 import { print, type Context } from './context.ts'
 import { CliError, EXIT_DONE, EXIT_FAILED } from './errors.ts'
 import { escapeText, showName } from './escape.ts'
+import { removals } from './leave.ts'
 import { countOf } from './layout.ts'
 import { askLine, isInteractive } from './prompt.ts'
 
@@ -32,18 +34,22 @@ export async function erase(context: Context, options: EraseOptions): Promise<nu
   const left = await waitUntilEmpty(stateDir)
   const isDone = left !== null
   const devices = result.remaining.map(({ name, key }) => showName(name, key)).join(', ')
-  const others = `${countOf(result.remaining.length, 'other device')} of yours have the persona still: ${devices}`
+  const have = result.remaining.length === 1 ? 'has' : 'have'
+  const others = `${countOf(result.remaining.length, 'other device')} of yours ${have} the persona still: ${devices}`
   print(context, { ...result, stateDir, erased: isDone, left: left ?? [] }, [
     isDone
       ? `erased: ${escapeText(stateDir)}`
       : 'erasing: the daemon has begun, and whenever it starts it goes on until all is erased',
     ...(left ?? []).map((name) => `left, since it is not the daemon's: ${escapeText(name)}`),
-    ...(result.remaining.length === 0
-      ? []
-      : [`${others}. Take this one out of the table there: persona device remove`]),
+    ...(result.remaining.length === 0 ? [] : [others, ...takeOut(result.local)]),
     ...REMAINS,
   ])
   return isDone ? EXIT_DONE : EXIT_FAILED
+}
+
+function takeOut(local: readonly TableDevice[]): string[] {
+  if (local.length === 0) return []
+  return ['On one of them take this one out of the table:', ...removals(local)]
 }
 
 /** What no command on this device can take back. */

@@ -2,6 +2,7 @@
 import { rmdir } from 'node:fs/promises'
 import type { Handlers } from '../ipc/method.ts'
 import type { Methods } from '../ipc/methods.ts'
+import type { TableDevice } from '../ipc/shapes.ts'
 import type { Paths } from '../ipc/paths.ts'
 import { beginErasing, finishErasing } from '../store/erase.ts'
 import type { StateLock } from '../store/lock.ts'
@@ -24,6 +25,7 @@ export function eraseHandlers(
         throw new KeeperError('ERASE_MISMATCH', 'the persona here does not begin with these digits', hint)
       }
       const localDevices = keeper.onDisk.own.get(OWN)?.localDevices ?? []
+      const isLocal = ({ key }: TableDevice): boolean => localDevices.includes(key)
       return await keeper.keys.inTurn(async () => {
         await beginErasing(paths)
         try {
@@ -31,7 +33,11 @@ export function eraseHandlers(
         } finally {
           onBegun()
         }
-        return { personaId, remaining: devices.filter(({ key }) => !localDevices.includes(key)) }
+        return {
+          personaId,
+          local: devices.filter(isLocal),
+          remaining: devices.filter((device) => !isLocal(device)),
+        }
       })
     },
   }

@@ -16,6 +16,7 @@ const FORMER_NAME = 'my former persona'
  */
 export function leaveTable(own: OwnHead, journal: Journal): LeaveResult {
   const { ledger } = own
+  const local = own.persona.devices.filter(({ key }) => own.own.localDevices.includes(key))
   const status = signLast(own)
   const { persona } = own
   for (const intent of journal.live) journal.forget(intent)
@@ -24,7 +25,7 @@ export function leaveTable(own: OwnHead, journal: Journal): LeaveResult {
   own.past.clear()
   ledger.removeOwn()
   const remaining = persona.devices.map((device) => ({ ...device }))
-  return { status, remaining, personaId: persona.personaId }
+  return { status, local, remaining, personaId: persona.personaId }
 }
 
 /** @returns the status message of the table without the devices of this machine; null where another device's word stands already, or may */

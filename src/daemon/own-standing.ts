@@ -1,8 +1,12 @@
 /** How the owner's persona stands on this device, beyond its table: what `persona status` and `persona doctor` warn of (docs/ipc.md, section 4). Pure. */
+import { quoteWord } from '../core/command-word.ts'
 import type { Device } from '../core/table.ts'
 import { notice, problem, type Finding } from '../ipc/shapes-doctor.ts'
 import { isUnlisted, unapprovedDevices } from './device-notes.ts'
 import type { OwnRecord, PersonaRecord } from './records.ts'
+
+export const UNPROTECTED =
+  'theft protection is off until the recovery words are written down and confirmed: "persona recovery show"'
 
 export interface OwnStanding {
   /** Devices that came only through a sibling's table and were never approved here. */
@@ -104,10 +108,11 @@ export function standingFindings(standing: OwnStanding): Finding[] {
 }
 
 function unapprovedFinding({ name }: Device): Finding {
+  const word = quoteWord(name)
   return notice(
     'DEVICE_UNAPPROVED',
     `the device ${name} was added by another device of yours`,
-    `if you did that: "persona device approve ${name}"; if not: "persona device remove ${name} --lost"`,
+    `if you did that: "persona device approve ${word}"; if not: "persona device remove ${word} --lost"`,
   )
 }
 

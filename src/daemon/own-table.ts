@@ -1,4 +1,5 @@
 /** Pure steps between the owner's records and the table: what an edit leaves, how it is told, how it travels. */
+import { quoteWord } from '../core/command-word.ts'
 import { formatHex } from '../core/bytes.ts'
 import type { ChainPosition } from '../core/chain.ts'
 import { TableError } from '../core/errors.ts'
@@ -131,11 +132,11 @@ export function describeEdit(edit: Edit): string {
 export function commandOf(edit: Edit, reason: DropReason): string {
   switch (edit.kind) {
     case 'add':
-      return `persona device add ${quote(edit.name)} --key ${edit.key} --again`
+      return `persona device add ${quoteWord(edit.name)} --key ${edit.key} --again`
     case 'remove':
       return `persona device remove ${edit.key} --retired`
     case 'rename':
-      return `persona device rename ${edit.key} ${quote(edit.name)}`
+      return `persona device rename ${edit.key} ${quoteWord(edit.name)}`
     case 'activate':
       return `persona device activate ${edit.key}`
     case 'rekey':
@@ -144,8 +145,4 @@ export function commandOf(edit: Edit, reason: DropReason): string {
         ? `persona device remove ${edit.key}`
         : `persona device add NAME --key ${edit.newKey}`
   }
-}
-
-function quote(word: string): string {
-  return /^[\w.-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`
 }

@@ -23,6 +23,7 @@ import type { OwnHeads, OwnSight } from './observe.ts'
 import { OwnHead } from './own-head.ts'
 import { PastTables, type NumberedTable } from './past-tables.ts'
 import { positionFields, positionOf, rememberOwnNames, tombstonesAfter } from './own-table.ts'
+import { UNPROTECTED } from './own-standing.ts'
 import { OWN_DEFAULTS, type OwnRecord, type PastTable, type PersonaRecord } from './records.ts'
 import { Rotation } from './rotation.ts'
 import { Siblings } from './siblings.ts'
@@ -109,7 +110,7 @@ export class OwnPersona implements OwnHeads {
     this.#ledger.trustClock()
     // A device that puts itself back into the table may sign again, and has edits of before to make good.
     this.#siblings.replay()
-    const notices = edit.kind === 'remove' ? [NOT_REVOKED] : []
+    const notices = [...(edit.kind === 'remove' ? [NOT_REVOKED] : []), ...(this.#custody.hasSeed ? [UNPROTECTED] : [])]
     return { table: this.table(), gaveUp: signed.gaveUpNames ? ['names'] : [], notices }
   }
 

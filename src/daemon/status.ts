@@ -1,7 +1,7 @@
 /** What `persona status` shows: the state in figures, and what its owner should know in sentences (docs/ipc.md, section 4). */
 import type { OwnTable } from '../ipc/shapes-own.ts'
 import type { DaemonStatus } from '../ipc/shapes-status.ts'
-import { standingNotices, type OwnStanding } from './own-standing.ts'
+import { standingNotices, UNPROTECTED, type OwnStanding } from './own-standing.ts'
 import { freshnessAt, type Clock } from './view.ts'
 
 export const UNSIGNED_NOTICE_SEC: number = 10 * 86_400 // format: a locked daemon misses the re-sign of day 7, and friends see a stale table from day 14
@@ -50,9 +50,7 @@ function ownNotices({ table, isLocked, theftProtection, standing, clock }: Kept)
       ...clockNotice(clock),
     ]
   if (!theftProtection) {
-    notices.push(
-      'theft protection is off until the recovery words are written down and confirmed: "persona recovery show"',
-    )
+    notices.push(UNPROTECTED)
   }
   notices.push(...standingNotices(standing))
   if (isLocked) {

@@ -78,21 +78,26 @@ export const rotationPlan: z.ZodType<RotationPlan> = z.strictObject({
 })
 
 export interface LeaveResult {
-  /** The table without this device; null where none could be signed, since the key was superseded or the device unlisted. */
+  /** The table without this device; null where none could be signed, since the key was superseded, the device unlisted, or the state put back. */
   status: string | null
-  /** Devices that stay in the table. */
+  /** Devices of this daemon that were in the table. */
+  local: TableDevice[]
+  /** Devices that stay in the table; those of this daemon are among them where no table could be signed. */
   remaining: TableDevice[]
   personaId: string
 }
 
 export const leaveResult: z.ZodType<LeaveResult> = z.strictObject({
   status: z.string().nullable(),
+  local: z.array(tableDevice),
   remaining: z.array(tableDevice),
   personaId: keyHex,
 })
 
 export interface EraseResult {
   personaId: string
+  /** Devices of this daemon that the table lists still. */
+  local: TableDevice[]
   /** Devices of the persona that have it still. */
   remaining: TableDevice[]
 }
@@ -104,5 +109,6 @@ export const eraseParams: z.ZodType<{ digits: string }> = z.strictObject({
 
 export const eraseResult: z.ZodType<EraseResult> = z.strictObject({
   personaId: keyHex,
+  local: z.array(tableDevice),
   remaining: z.array(tableDevice),
 })

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { Sighting } from '../../../src/core/trust.ts'
 import { diagnose, type Examined } from '../../../src/daemon/doctor.ts'
-import { NO_STANDING, type OwnStanding } from '../../../src/daemon/own-standing.ts'
+import { NO_STANDING, standingFindings, type OwnStanding } from '../../../src/daemon/own-standing.ts'
 import type { Finding } from '../../../src/ipc/shapes-doctor.ts'
 import type { Alarm } from '../../../src/ipc/shapes-alarms.ts'
 import type { OwnTable } from '../../../src/ipc/shapes-own.ts'
@@ -178,4 +178,11 @@ test('an own profile that waits says for what, one that nobody writes how to wri
 test('a companion that runs is well, and where there is none nothing is said of it', () => {
   expect(findings(companion({})).find(({ code }) => code === 'COMPANION')?.severity).toBe('ok')
   expect(findings({}).filter(({ code }) => code.startsWith('COMPANION'))).toEqual([])
+})
+
+test('a command that a finding names can be typed as it stands', () => {
+  const unapproved = [{ name: 'my phone', key: LAPTOP }]
+  const [finding] = standingFindings({ ...NO_STANDING, unapproved })
+  expect(finding!.hint).toContain(`"persona device approve 'my phone'"`)
+  expect(finding!.hint).toContain(`"persona device remove 'my phone' --lost"`)
 })

@@ -32,9 +32,20 @@ describe('an edit of the own table', () => {
     expect((await test.call('device.activate', { device: 'HANDY' })).table.devices[0]!.name).toBe('Handy')
     const removed = await test.call('device.remove', { device: 'laptop' })
     expect(removed.table).toMatchObject({ seq: 5, devices: [{ name: 'Handy', key: OWN_PHONE }] })
-    expect(removed.notices).toHaveLength(1)
+    expect(removed.notices).toMatchObject(
+      [/does not revoke/, /theft protection is off/].map((text) => expect.stringMatching(text)),
+    )
     expect(await test.call('device.list')).toStrictEqual(removed.table)
     expect(test.told('own.changed').map(({ cause }) => cause)).toStrictEqual(['add', 'rename', 'activate', 'remove'])
+  })
+
+  it('says that theft protection is off as long as the seed is here, and no longer', async () => {
+    const test = await TestKeeper.withPersona()
+    expect((await test.call('device.add', PHONE)).notices).toEqual([expect.stringContaining('theft protection is off')])
+    const { words } = await test.call('recovery.show')
+    const three = [0, 7, 23].map((i) => ({ position: i + 1, word: words[i]! }))
+    await test.call('recovery.confirm', { words: three })
+    expect((await test.call('device.rename', { device: 'phone', name: 'Handy' })).notices).toEqual([])
   })
 
   it('is verified by strangers as the successor of the one before', async () => {
