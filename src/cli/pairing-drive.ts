@@ -59,7 +59,8 @@ export async function compare(
     '',
     ...about,
   ])
-  const isSame = isInteractive() && !context.json ? await askSame(over) : isSameLine(await readLine(context, over), words)
+  const isSame =
+    isInteractive() && !context.json ? await askSame(over) : isSameLine(await readLine(context, over), words)
   if (isSame) return
   const hint = 'if nobody else knows the code, begin again; otherwise somebody stands between your devices'
   throw new CliError('PAIRING_REFUSED', 'the two screens do not show the same words: nothing has moved', { hint })

@@ -35,6 +35,8 @@ export async function confirm(context: Context): Promise<number> {
   const words = isInteractive() ? null : parseWordLines(await readStdinLines(MAX_STDIN_BYTES))
   await withDaemon(context, async (client) => {
     if (words === null) {
+      // Where there is nothing to confirm it says so before anybody has typed.
+      await client.call('recovery.show')
       print(context, { confirmed: true }, (await askBack(client)) ? [PROTECTED] : [UNPROTECTED])
       return
     }

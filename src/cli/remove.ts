@@ -5,14 +5,12 @@ import { printEdit } from './device.ts'
 import { CliError } from './errors.ts'
 import { showName } from './escape.ts'
 import { askLine, isInteractive } from './prompt.ts'
-import { rotate, type RotateOptions } from './rotate.ts'
+import { checkNoRotation, rotate, type RotateOptions } from './rotate.ts'
 
 export interface RemoveOptions extends RotateOptions {
   readonly lost?: true
   readonly retired?: true
 }
-
-const ROTATING = ['since', 'keep', 'without', 'epoch', 'wordsFile', 'dryRun'] as const
 
 export async function remove(context: Context, device: string, options: RemoveOptions): Promise<number> {
   if (options.lost === true && options.retired === true) {
@@ -20,11 +18,7 @@ export async function remove(context: Context, device: string, options: RemoveOp
   }
   const isLost = options.lost === true || (options.retired !== true && (await askWhich(context, device)))
   if (isLost) return await rotate(context, options, device)
-  const unfit = ROTATING.find((name) => options[name] !== undefined)
-  if (unfit !== undefined) {
-    const option = unfit.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
-    throw new CliError('USAGE', `--${option} is for a rotation, and --retired makes none`)
-  }
+  checkNoRotation(options, '--retired')
   const result = await withDaemon(context, (client) => client.call('device.remove', { device }))
   return printEdit(context, `removed ${showName(device, null)}`, result, [
     `if it is not in your hands, rotate: persona rotate`,

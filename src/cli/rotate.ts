@@ -1,4 +1,5 @@
 /** `persona rotate`, and `persona device remove NAME --lost`: the table is shown, and signed by the next key once the words were given (docs/format.md, section 4). */
+import { MAX_EPOCH } from '../core/limits.ts'
 import type { Client } from '../ipc/client.ts'
 import { RpcError } from '../ipc/rpc.ts'
 import type { EditResult } from '../ipc/shapes-own.ts'
@@ -64,7 +65,8 @@ export async function signPlanned(
 }
 
 /** `persona rotate --follow`: another device has rotated, and this one gets the key from the words. */
-export async function follow(context: Context, options: { readonly wordsFile?: string }): Promise<number> {
+export async function follow(context: Context, options: RotateOptions): Promise<number> {
+  checkNoRotation(options, '--follow', ROTATING)
   await withDaemon(context, async (client) => {
     const words = await obtainWords(options.wordsFile)
     const result = await client.call('rotation.follow', { words })
@@ -114,9 +116,24 @@ function wishesOf(options: RotateOptions, lost: string | null): RotationWishes {
   }
 }
 
+const ROTATING = ['since', 'keep', 'without', 'epoch', 'dryRun'] as const
+
+/** @param instead the option that makes no rotation @throws {CliError} USAGE: what shapes one stands beside it */
+export function checkNoRotation(
+  options: RotateOptions,
+  instead: string,
+  names: readonly (keyof RotateOptions)[] = [...ROTATING, 'wordsFile'],
+): void {
+  const unfit = names.find((name) => options[name] !== undefined)
+  if (unfit === undefined) return
+  const option = unfit.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
+  throw new CliError('USAGE', `--${option} is for a rotation, and ${instead} makes none`)
+}
+
 export function epochOf(text: string): number {
-  if (/^\d{1,2}$/.test(text) && Number(text) >= 1) return Number(text)
-  throw new CliError('USAGE', `"${escapeText(text)}" is no epoch`, { hint: 'a number from 1 to 16' })
+  const epoch = /^\d{1,2}$/.test(text) ? Number(text) : 0
+  if (epoch >= 1 && epoch <= MAX_EPOCH) return epoch
+  throw new CliError('USAGE', `"${escapeText(text)}" is no epoch`, { hint: `a number from 1 to ${MAX_EPOCH}` })
 }
 
 /**

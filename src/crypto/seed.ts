@@ -60,7 +60,10 @@ export function formatWords(seed: Uint8Array): string[] {
 export function parseWords(words: string): Uint8Array {
   const list = words.normalize('NFKD').toLowerCase().split(/\s+/u).filter(Boolean)
   if (list.length !== SEED_WORDS) {
-    throw new CryptoError('WORDS_COUNT', `these are ${list.length} words; a recovery phrase has ${SEED_WORDS}`)
+    throw new CryptoError(
+      'WORDS_COUNT',
+      `${list.length} ${list.length === 1 ? 'word was' : 'words were'} given; a recovery phrase has ${SEED_WORDS}`,
+    )
   }
   const unknownAt = list.findIndex((word) => !WORDS.has(word))
   if (unknownAt >= 0) {

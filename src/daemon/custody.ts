@@ -256,7 +256,7 @@ export class Custody {
   #key(epoch: number): KeyPair {
     const key = this.#vault.require().keys.get(epoch)
     if (key !== undefined) return key
-    const hint = 'get the new key from the device that rotated'
+    const hint = 'get it from the device that rotated, by pairing, or by the recovery words: persona rotate --follow'
     throw new KeeperError('KEY_SUPERSEDED', `this device does not have the signing key of epoch ${epoch}`, hint)
   }
 

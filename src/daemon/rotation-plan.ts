@@ -71,10 +71,14 @@ function chooseEpoch({ own, persona, nowSec }: PlanState, asked: number | undefi
     throw new KeeperError('EPOCH_USED', message, `give --epoch ${next}, or a higher one`, { highest })
   }
   if (own.copySec !== null && nowSec - own.copySec <= COPY_VALID_SEC) return next
-  const last = own.copySec === null ? 'ever' : `since ${new Date(own.copySec * 1000).toISOString().slice(0, 10)}`
+  const read = 'read from a friend or another device of yours'
+  const last =
+    own.copySec === null
+      ? `was ever ${read}`
+      : `was ${read} since ${new Date(own.copySec * 1000).toISOString().slice(0, 10)}`
   throw new KeeperError(
     'EPOCH_UNSURE',
-    `no copy of your table was read from a friend or another device of yours ${last}: if the key was rotated elsewhere, that is not known here`,
+    `no copy of your table ${last}: if the key was rotated elsewhere, that is not known here`,
     `if it was not: --epoch ${next}; if you are not sure, a higher one, such as --epoch ${Math.min(MAX_EPOCH, next + 1)}: skipping costs nothing; or first: persona tox scan FILE`,
     { epoch: next, copySec: own.copySec },
   )

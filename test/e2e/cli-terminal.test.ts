@@ -64,6 +64,19 @@ describe.skipIf(absence !== '')(`on a terminal${absence}`, () => {
     expect(await theftProtection()).toBe(false)
   })
 
+  test('what there is nothing to ask about is not asked: words confirmed already, and a persona that is not there', async () => {
+    const nobody = new Typist(home, ['leave'])
+    await nobody.until('NO_PERSONA')
+    expect(await nobody.end()).toBe(1)
+    await home.done(['init'])
+    const { words } = (await home.json(['recovery', 'show'])) as { words: string[] }
+    await home.done(['recovery', 'confirm'], { stdin: [1, 2, 3].map((n) => `${n} ${words[n - 1]!}`).join('\n') })
+    const again = new Typist(home, ['recovery', 'confirm'])
+    await again.until('RECOVERY_CONFIRMED')
+    expect(await again.end()).toBe(1)
+    expect(again.all).not.toContain('word ')
+  })
+
   test('Ctrl-C while the words are shown takes them off the screen, and the persona is made all the same', async () => {
     const typist = new Typist(home, ['init'])
     await typist.until('Press Enter')
@@ -193,7 +206,7 @@ describe.skipIf(absence !== '')(`contact links on a terminal${absence}`, () => {
     const typist = new Typist(home, ['device', 'remove', 'phone'])
     await typist.until('lost or retired? ')
     typist.type('lost\r')
-    expect(await typist.until('Epoch to rotate to')).toContain('no copy of your table was read')
+    expect(await typist.until('Epoch to rotate to')).toContain('no copy of your table was ever read')
     typist.type('2\r')
     expect(await typist.until('to say yes: ')).toMatch(/epoch 2 \(now 0\)[^]*laptop[^]*left out: phone/)
     typist.type('2\r')

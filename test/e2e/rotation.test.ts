@@ -66,6 +66,11 @@ describe('a stolen phone', () => {
     expect(await home.failure(['device', 'remove', 'phone'])).toBe('2 USAGE')
     expect(await home.failure(['device', 'remove', 'phone', '--lost', '--retired'])).toBe('2 USAGE')
     expect(await home.failure(['device', 'remove', 'phone', '--retired', '--epoch', '3'])).toBe('2 USAGE')
+    for (const option of ['--epoch=3', '--keep=phone', '--without=phone', '--since=2026-01-01', '--dry-run']) {
+      expect(await home.failure(['rotate', '--follow', option, '--words-file', wordsFile]), option).toBe('2 USAGE')
+    }
+    expect(await home.failure(['rotate', '--epoch', '17', '--dry-run'])).toBe('2 USAGE')
+    expect(await home.failure(['rotate', '--follow', '--words-file', wordsFile])).toBe('1 NOTHING_TO_FOLLOW')
     expect(await home.done(['device', 'remove', 'phone', '--retired'])).toMatch(/this does not revoke it/)
     expect(((await home.json(['device', 'list'])) as OwnTable).devices).toHaveLength(1)
   })
@@ -117,6 +122,7 @@ describe('leaving', () => {
     expect(await home.failure(['leave'])).toBe('2 USAGE')
     const left = (await home.json(['leave', '--yes'])) as LeaveResult
     expect(left.remaining.map(({ name }) => name)).toEqual(['phone'])
+    expect(left.local.map(({ name }) => name)).toEqual(['laptop'])
     const verdict = (await home.json(['verify', left.status!])) as { blob: { devices: unknown[] } }
     expect(verdict.blob.devices).toHaveLength(1)
     expect(await home.failure(['device', 'list'])).toBe('1 NO_PERSONA')
