@@ -112,6 +112,7 @@ export class Keeper {
     for await (const table of ledger.records.past.iterate()) past.push(table)
     const persona = new OwnPersona(ledger, custody, intents, past)
     await finishImport(persona, ledger)
+    if (ledger.own()?.recent !== undefined) await ledger.change(() => persona.separatePast())
     const own = ledger.own()
     // Crash in the middle of init: the keys were written, the persona was not, and nobody has seen its words.
     if (own === undefined && custody.hasSecrets) await custody.discard()

@@ -230,6 +230,15 @@ export class OwnPersona implements OwnHeads {
     this.#own.past.takeUp(past)
   }
 
+  /** Own tables that an earlier version kept in the owner's record go into records of their own. */
+  separatePast(): void {
+    const own = this.#ledger.own()
+    if (own?.recent === undefined) return
+    const { recent, ...rest } = own
+    this.#ledger.putOwn(rest)
+    this.recall(recent.toReversed())
+  }
+
   /** This state is a copy, and the one that it was made of may have gone on. */
   wasCopied(): void {
     if (this.#ledger.own() === undefined) return

@@ -113,6 +113,8 @@ export interface OwnRecord {
   readonly restoredSec: number | null
   /** The epoch whose key was drawn here and has left to no other device and no backup; null when it has, or it is not known. A key of a later epoch came from the words. */
   readonly soleEpoch: number | null
+  /** Newest first, in stores and backups that were written before these tables had records of their own: see {@link PastTable}. */
+  readonly recent?: readonly PastTable[]
 }
 
 /** Of a new persona, and of records that were written before these fields. */

@@ -117,10 +117,11 @@ function takeOwners(
   ledger: Ledger,
 ): void {
   const intents = items.flatMap((item) => (item.kind === 'intent' ? [item.value] : []))
-  const past = items.flatMap((item) => (item.kind === 'past' ? [item.value] : []))
-  const record = items.find((item) => item.kind === 'own')?.value
+  const incoming = items.find((item) => item.kind === 'own')?.value
   const persona = items.find((item) => item.kind === 'persona')?.value
-  if (record === undefined || persona === undefined) return
+  if (incoming === undefined || persona === undefined) return
+  const { recent = [], ...record } = incoming
+  const past = [...recent.toReversed(), ...items.flatMap((item) => (item.kind === 'past' ? [item.value] : []))]
   if (ledger.own() === undefined) foundOwn(record, persona, { intents, past }, origin, own, ledger)
   else joinOwn(record, persona, { intents, past }, origin, own, ledger)
 }

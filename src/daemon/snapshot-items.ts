@@ -16,6 +16,7 @@ import {
   MAX_CLAIMANTS,
   MAX_KNOWN_NAMES,
   MAX_OTHERS,
+  MAX_PAST_TABLES,
   MAX_TOMBSTONES,
   type AlarmRecord,
   type DeviceRecord,
@@ -156,6 +157,8 @@ const deviceRecord: z.ZodType<DeviceRecord> = z.strictObject({
 const point = { epoch, seq, tableHash: keyHex }
 const tablePoint: z.ZodType<TablePoint> = z.strictObject(point)
 
+const pastTable: z.ZodType<PastTable> = z.strictObject({ ...point, prev: z.string().regex(/^[0-9A-F]{32}$/) })
+
 const own: z.ZodType<OwnRecord> = z.strictObject({
   personaId: keyHex,
   epoch,
@@ -180,9 +183,9 @@ const own: z.ZodType<OwnRecord> = z.strictObject({
   restoredSec: seconds.nullable(),
   soleEpoch: epoch.nullable().default(null),
   rotation: z.strictObject({ ...point, rival: keyHex.nullable() }).nullable(),
+  // Of a backup that was written before these were items of their own.
+  recent: z.array(pastTable).max(MAX_PAST_TABLES).exactOptional(),
 })
-
-const pastTable: z.ZodType<PastTable> = z.strictObject({ ...point, prev: z.string().regex(/^[0-9A-F]{32}$/) })
 
 const edit: z.ZodType<Edit> = z.discriminatedUnion('kind', [
   z.strictObject({

@@ -6,7 +6,9 @@ import { PastTables } from '../../../src/daemon/past-tables.ts'
 import { MAX_PAST_TABLES, type PastTable } from '../../../src/daemon/records.ts'
 import { Writer } from '../../../src/daemon/writer.ts'
 import { openMemoryStore } from '../../../src/store/memory-store.ts'
+import { OWN_LAPTOP, TestKeeper } from '../../support/keeper.ts'
 import { engine, START_SEC } from '../../support/person.ts'
+import { snapshotOf, takeIn } from '../../support/snapshot.ts'
 
 const ledger = (): Ledger => new Ledger(new Writer(openMemoryStore()), engine, () => START_SEC)
 
@@ -90,5 +92,45 @@ describe('own tables that were head', () => {
     const past = await after(of, 2)
     await of.change(() => past.clear())
     expect([await stored(of), past.hadAt(0, 2)]).toStrictEqual([[], false])
+  })
+})
+
+describe('own tables that an earlier version kept in the owner’s record', () => {
+  /** A persona with four tables, stored as that version did, and those tables with the newest last. */
+  async function asBefore(): Promise<{ test: TestKeeper; tables: PastTable[] }> {
+    const test = await TestKeeper.withPersona()
+    for (const name of ['a', 'b', 'c']) await test.call('device.rename', { device: OWN_LAPTOP, name })
+    const tables = await pastOf(test)
+    const { ledger } = test.keeper
+    const ids: string[] = []
+    for await (const [id] of test.records.past.iterate()) ids.push(id)
+    await test.keeper.change(() => {
+      for (const id of ids) ledger.stage(ledger.records.past.remove(id))
+      ledger.putOwn({ ...ledger.own()!, recent: tables.toReversed() })
+    })
+    expect([tables.length, await pastOf(test)]).toStrictEqual([4, []])
+    return { test, tables }
+  }
+
+  async function pastOf(test: TestKeeper): Promise<PastTable[]> {
+    const tables: PastTable[] = []
+    for await (const [, table] of test.records.past.iterate()) tables.push(table)
+    return tables
+  }
+
+  it('are in records of their own after the next start, and a backup of that state is taken in again', async () => {
+    const { test, tables } = await asBefore()
+    const again = await test.reopened()
+    expect([await pastOf(again), again.records.own.get('own')?.recent]).toStrictEqual([tables, undefined])
+    const other = await TestKeeper.open()
+    await takeIn(other, await snapshotOf(again, 'backup'), { sibling: null, withKeys: true })
+    expect(await pastOf(other)).toStrictEqual(tables)
+  })
+
+  it('are taken in with a backup that has them there', async () => {
+    const { test, tables } = await asBefore()
+    const other = await TestKeeper.open()
+    await takeIn(other, await snapshotOf(test, 'backup'), { sibling: null, withKeys: true })
+    expect([await pastOf(other), other.records.own.get('own')?.recent]).toStrictEqual([tables, undefined])
   })
 })
