@@ -65,6 +65,14 @@ export function isUnlisted({ localDevices }: Pick<OwnRecord, 'localDevices'>, de
   return localDevices.length > 0 && !devices.some(({ key }) => localDevices.includes(key))
 }
 
+/** Whether a device is of this machine: one that the daemon runs for, or its companion. */
+export function isOfHere(
+  { localDevices, companion }: Pick<OwnRecord, 'localDevices' | 'companion'>,
+  key: string,
+): boolean {
+  return localDevices.includes(key) || companion === key
+}
+
 /** Place of this daemon's device in the table, from 0: the k of the re-sign (docs/format.md, section 8). 0 where it is not known. */
 export function placeOf({ localDevices }: Pick<OwnRecord, 'localDevices'>, devices: readonly Device[]): number {
   return Math.max(

@@ -7,6 +7,7 @@ import type { Paths } from '../ipc/paths.ts'
 import { beginErasing, finishErasing } from '../store/erase.ts'
 import type { StateLock } from '../store/lock.ts'
 import type { StatePaths } from '../store/state-dir.ts'
+import { isOfHere } from './device-notes.ts'
 import { KeeperError } from './errors.ts'
 import type { Keeper } from './keeper.ts'
 import { OWN } from './records.ts'
@@ -24,8 +25,8 @@ export function eraseHandlers(
         const hint = 'see: persona status; nothing was erased'
         throw new KeeperError('ERASE_MISMATCH', 'the persona here does not begin with these digits', hint)
       }
-      const localDevices = keeper.onDisk.own.get(OWN)?.localDevices ?? []
-      const isLocal = ({ key }: TableDevice): boolean => localDevices.includes(key)
+      const own = keeper.onDisk.own.get(OWN)
+      const isLocal = ({ key }: TableDevice): boolean => own !== undefined && isOfHere(own, key)
       return await keeper.keys.inTurn(async () => {
         await beginErasing(paths)
         try {

@@ -1,7 +1,7 @@
 /** This device leaves its persona: a last table without it, and then no secret is left here (docs/ipc.md, section 3, persona.leave). */
 import type { LeaveResult } from '../ipc/shapes-rotation.ts'
 import { composeStatus } from '../core/token.ts'
-import { isUnlisted } from './device-notes.ts'
+import { isOfHere, isUnlisted } from './device-notes.ts'
 import { KeeperError } from './errors.ts'
 import type { Journal } from './journal.ts'
 import type { Keeper } from './keeper.ts'
@@ -16,7 +16,7 @@ const FORMER_NAME = 'my former persona'
  */
 export function leaveTable(own: OwnHead, journal: Journal): LeaveResult {
   const { ledger } = own
-  const local = own.persona.devices.filter(({ key }) => own.own.localDevices.includes(key))
+  const local = own.persona.devices.filter(({ key }) => isOfHere(own.own, key))
   const status = signLast(own)
   const { persona } = own
   for (const intent of journal.live) journal.forget(intent)
@@ -31,9 +31,9 @@ export function leaveTable(own: OwnHead, journal: Journal): LeaveResult {
 /** @returns the status message of the table without the devices of this machine; null where another device's word stands already, or may */
 function signLast(own: OwnHead): string | null {
   const { persona, head } = own
-  const { localDevices, epoch, restoredSec } = own.own
+  const { epoch, restoredSec } = own.own
   if (restoredSec !== null || head.epoch !== epoch || isUnlisted(own.own, persona.devices)) return null
-  const devices = persona.devices.filter(({ key }) => !localDevices.includes(key))
+  const devices = persona.devices.filter(({ key }) => !isOfHere(own.own, key))
   if (devices.length < persona.devices.length) {
     const { blob, named } = own.sign(own.draft(devices), true)
     own.put({ named })

@@ -91,12 +91,13 @@ export class Live {
     }
     const key = this.#key
     // Crash here: the key is there and no table lists it; the next time goes on with it.
-    if (this.#device === null) {
-      await keeper.change(() => {
-        const taken = keeper.own.table().devices.map((device) => device.name)
-        return keeper.own.edit({ kind: 'add', key, name: freeName(name ?? 'companion', taken), companion: true }, true)
-      })
-    }
+    await keeper.change(() => {
+      keeper.own.runsCompanion(key)
+      const { devices } = keeper.own.table()
+      if (devices.some((device) => device.key === key)) return
+      const taken = devices.map((device) => device.name)
+      keeper.own.edit({ kind: 'add', key, name: freeName(name ?? 'companion', taken), companion: true }, true)
+    })
     this.#isDown = false
     this.#bridge.node.start()
     return this.status()

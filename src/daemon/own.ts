@@ -251,6 +251,11 @@ export class OwnPersona implements OwnHeads {
     if (this.#ledger.own()?.soleEpoch != null) this.#own.put({ soleEpoch: null })
   }
 
+  /** The daemon runs this companion: what it shows is from this daemon's own hand. */
+  runsCompanion(key: string): void {
+    if (this.#own.own.companion !== key) this.#own.put({ companion: key })
+  }
+
   /** The words were written down. */
   confirmRecovery(): void {
     this.#own.put({ recoveryConfirmed: true })

@@ -103,6 +103,8 @@ export interface OwnRecord {
   readonly notes: readonly DeviceNote[]
   /** Keys of the devices that this daemon runs for: named at init, or when it joined. None is known of an older record. */
   readonly localDevices: readonly string[]
+  /** Key of the companion that this daemon runs; null without one. */
+  readonly companion: string | null
   /** The highest epoch of any own blob that was ever seen. It never sinks. */
   readonly highestEpoch: number
   /** When a copy of the own blob was last read, on a sibling or by the hand of the owner; null for never. */
@@ -120,10 +122,11 @@ export interface OwnRecord {
 /** Of a new persona, and of records that were written before these fields. */
 export const OWN_DEFAULTS: Pick<
   OwnRecord,
-  'notes' | 'localDevices' | 'highestEpoch' | 'copySec' | 'rotation' | 'restoredSec' | 'soleEpoch'
+  'notes' | 'localDevices' | 'companion' | 'highestEpoch' | 'copySec' | 'rotation' | 'restoredSec' | 'soleEpoch'
 > = {
   notes: [],
   localDevices: [],
+  companion: null,
   highestEpoch: 0,
   copySec: null,
   rotation: null,

@@ -11,7 +11,7 @@ import { alarmForgotten, alarmIfContested, alarmRival, alarmUnlisted } from './a
 import { applyVerdict, noteClock } from './heads.ts'
 import type { Journal } from './journal.ts'
 import type { Ledger } from './ledger.ts'
-import { isUnlisted, notesAfter } from './device-notes.ts'
+import { isOfHere, isUnlisted, notesAfter } from './device-notes.ts'
 import type { OwnHeads, OwnSight } from './observe.ts'
 import type { OwnHead } from './own-head.ts'
 import { fitsNameless, isFirstShownBy, rememberOwnNames, replayHead } from './own-table.ts'
@@ -63,7 +63,7 @@ export class Siblings implements OwnHeads {
    * lists; not behind what is known here. Anybody who was ever a friend can show an old one.
    */
   #isCopy(blob: VerifiedBlob, { verdict }: OrderVerdict, { from, copySec }: OwnSight): boolean {
-    if (copySec === null || this.#own.own.localDevices.includes(from)) return false
+    if (copySec === null || isOfHere(this.#own.own, from)) return false
     const isOfSibling = from === '' || deviceKeysOf(blob).includes(from)
     return isOfSibling && (verdict === 'accept' || verdict === 'refresh' || verdict === 'fork')
   }

@@ -178,6 +178,7 @@ const own: z.ZodType<OwnRecord> = z.strictObject({
     .array(z.strictObject({ key: deviceKey, cameSec: seconds, approved: z.boolean(), goneSec: seconds.nullable() }))
     .max(MAX_NOTES),
   localDevices: z.array(deviceKey).max(MAX_TOMBSTONES),
+  companion: deviceKey.nullable().default(null),
   highestEpoch: epoch,
   copySec: seconds.nullable(),
   restoredSec: seconds.nullable(),

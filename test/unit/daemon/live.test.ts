@@ -7,6 +7,7 @@ import { parseHex } from '../../../src/core/bytes.ts'
 import { TestLive } from '../../support/fake-node.ts'
 import { OWN_LAPTOP, OWN_PHONE, ownText, TestKeeper } from '../../support/keeper.ts'
 import { deviceKey, engine, person, type Person } from '../../support/person.ts'
+import { withWords } from '../../support/rotation.ts'
 
 const STRANGER = deviceKey('stranger')
 const aside = (of: Person, name = 'aside'): Device => ({ ...of.device(name), companion: true })
@@ -45,6 +46,23 @@ describe('the companion', () => {
     expect([again.key, again.nodes.length]).toEqual([status.key, 1])
     expect(engine.boxPublicKey(again.node.secretKey)).toEqual(parseHex(status.key!))
     expect(statSync(join(keeper.stateDir, 'companion')).mode & 0o777).toBe(0o600)
+  })
+
+  test('is no other device: its showing of the table is no copy that was read elsewhere, nor does it stay when this device leaves', async () => {
+    const { laptop: keeper } = await withWords()
+    const live = await TestLive.up(keeper)
+    await keeper.call('device.add', { name: 'phone', key: OWN_PHONE })
+    const text = await ownText(keeper)
+    const profile = `profile:${OWN_LAPTOP}`
+    await keeper.reports(profile, live.key, text)
+    await expect(keeper.call('rotation.plan', {})).rejects.toMatchObject({ code: 'EPOCH_UNSURE' })
+    await keeper.reports(profile, OWN_PHONE, text)
+    expect(await keeper.call('rotation.plan', {})).toMatchObject({ epoch: 1 })
+    const { local, remaining } = await keeper.call('persona.leave')
+    expect(local.map(({ key }) => key)).toEqual([OWN_LAPTOP, live.key])
+    expect(remaining).toEqual([{ name: 'phone', key: OWN_PHONE }])
+    await live.live.settled()
+    expect(live.live.status().state).not.toBe('running')
   })
 
   test('is made only where there is a persona that can sign', async () => {
