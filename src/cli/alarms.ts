@@ -25,6 +25,8 @@ export interface AlarmOptions {
 
 /** Lists, or dismisses one, or writes the evidence of a contact into a file. */
 export async function alarms(context: Context, contact: string | undefined, options: AlarmOptions): Promise<number> {
+  if (options.dismiss !== undefined && (options.export !== undefined || contact !== undefined))
+    throw new CliError('USAGE', 'an alarm is dismissed by its id, and by nothing else beside it')
   if (options.export !== undefined)
     return await exportEvidence(context, contact, options.export, options.force === true)
   if (options.dismiss !== undefined) {
@@ -117,8 +119,12 @@ export interface EvidenceVerdict {
   proofs: Proof[]
 }
 
-/** Exits 0 only when everything in the file is valid and together proves something. */
-export async function verifyEvidence(context: Context, path: string): Promise<number> {
+/**
+ * Exits 0 only when everything in the file is valid and together proves something.
+ * @param beside what was given to be judged at once, and would be left out in silence
+ */
+export async function verifyEvidence(context: Context, path: string, beside: string | undefined): Promise<number> {
+  if (beside !== undefined) throw new CliError('USAGE', '--evidence names all that is checked: nothing goes with it')
   const verdict = await judgeEvidence(await readEvidence(path))
   print(context, verdict, formatVerdict(verdict))
   return verdict.invalid.length === 0 && verdict.proofs.length > 0 ? EXIT_DONE : EXIT_FAILED

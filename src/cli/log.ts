@@ -20,7 +20,10 @@ export interface LogOptions {
 
 /** The newest entries, oldest of them first, as a log is read. */
 export async function log(context: Context, about: string | undefined, options: LogOptions): Promise<number> {
-  if (options.verify === true) return await verify(context)
+  if (options.verify === true) {
+    if (about === undefined && options.limit === undefined) return await verify(context)
+    throw new CliError('USAGE', '--verify checks the whole history: neither a name nor --limit goes with it')
+  }
   const limit = parseLimit(options.limit)
   const entries: LogEntry[] = []
   const next = await withDaemon(context, async (client) => {

@@ -45,7 +45,7 @@ export function addVerify(program: Command, run: Runner): void {
       run(async (context) =>
         options.evidence === undefined
           ? (await import('./verify.ts')).verify(context, text, options)
-          : (await import('./alarms.ts')).verifyEvidence(context, options.evidence),
+          : (await import('./alarms.ts')).verifyEvidence(context, options.evidence, text ?? options.from),
       ),
     )
   program
