@@ -40,7 +40,15 @@ export function foundOwn(
 function notOfASibling({ epoch }: OwnRecord, nowSec: number): Partial<OwnRecord> {
   // No higher one than its position in the chain proves: by a mere number a thief would use up all rotations.
   const proven = { copySec: nowSec, highestEpoch: epoch }
-  return { replayDue: false, nextIntent: 1, localDevices: [], companion: null, rotation: null, soleEpoch: null, ...proven }
+  return {
+    replayDue: false,
+    nextIntent: 1,
+    localDevices: [],
+    companion: null,
+    rotation: null,
+    soleEpoch: null,
+    ...proven,
+  }
 }
 
 /** What a sibling knows of the persona that is here too. */
