@@ -70,18 +70,23 @@ function chooseEpoch({ own, persona, nowSec }: PlanState, asked: number | undefi
     const message = `epoch ${asked} was used already: the highest that was seen is ${highest}`
     throw new KeeperError('EPOCH_USED', message, `give --epoch ${next}, or a higher one`, { highest })
   }
-  if (own.copySec !== null && nowSec - own.copySec <= COPY_VALID_SEC) return next
-  const read = 'read from a friend or another device of yours'
-  const last =
-    own.copySec === null
-      ? `was ever ${read}`
-      : `was ${read} since ${new Date(own.copySec * 1000).toISOString().slice(0, 10)}`
+  // What was read before a restore says nothing of what was signed since the backup.
+  const isPutBack = own.restoredSec !== null && (own.copySec ?? 0) < own.restoredSec
+  if (own.copySec !== null && !isPutBack && nowSec - own.copySec <= COPY_VALID_SEC) return next
+  const last = lastRead(own.copySec, isPutBack)
   throw new KeeperError(
     'EPOCH_UNSURE',
     `no copy of your table ${last}: if the key was rotated elsewhere, that is not known here`,
     `if it was not: --epoch ${next}; if you are not sure, a higher one, such as --epoch ${Math.min(MAX_EPOCH, next + 1)}: skipping costs nothing; or first: persona tox scan FILE`,
     { epoch: next, copySec: own.copySec },
   )
+}
+
+function lastRead(copySec: number | null, isPutBack: boolean): string {
+  const read = 'read from a friend or another device of yours'
+  if (isPutBack) return `was ${read} since this state was put back`
+  if (copySec === null) return `was ever ${read}`
+  return `was ${read} since ${new Date(copySec * 1000).toISOString().slice(0, 10)}`
 }
 
 /** Whom the new table lists, in the order of the old one; what is put back comes last. */

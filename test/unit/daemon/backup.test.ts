@@ -136,6 +136,19 @@ describe('a backup', () => {
     expect(sealed).toHaveLength(1)
   })
 
+  it('has no word on the epoch for what came after it: a rotation wants a copy that was read since, or a number', async () => {
+    const { laptop } = await story()
+    const text = await ownText(laptop)
+    await laptop.sees(OWN_PHONE, text)
+    expect(await laptop.call('rotation.plan', {})).toMatchObject({ epoch: 1 })
+    const keeper = await TestKeeper.open({ nowSec: laptop.nowSec + 1000, engine: quick })
+    await putBack(keeper, await backupOf(laptop))
+    expect(await codeOf(keeper.call('rotation.plan', {}))).toBe('EPOCH_UNSURE')
+    expect(await keeper.call('rotation.plan', { epoch: 3 })).toMatchObject({ epoch: 3 })
+    await keeper.later(1).sees(OWN_PHONE, text)
+    expect(await keeper.call('rotation.plan', {})).toMatchObject({ epoch: 1 })
+  })
+
   it('needs the key to be open, and a persona', async () => {
     const sealed = await TestKeeper.open({ engine: quick })
     expect(await codeOf(sealed.call('backup.begin', { passphrase: PASSPHRASE }))).toBe('NO_PERSONA')
