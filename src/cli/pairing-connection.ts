@@ -53,7 +53,11 @@ export async function listen(host: string | null, port: number): Promise<Listene
     server.listen({ port, ...(host === null ? {} : { host }) })
     await once(server, 'listening')
   } catch (cause) {
-    throw cannot(`listen on port ${port}`, cause, 'give another place with --listen HOST:PORT')
+    throw cannot(
+      `listen on ${host === null ? `port ${port}` : formatAddress({ host, port })}`,
+      cause,
+      'give another place with --listen HOST:PORT',
+    )
   }
   const { port: bound } = server.address() as { port: number }
   return {

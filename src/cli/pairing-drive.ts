@@ -89,25 +89,33 @@ async function readLine(context: Context, over: AbortSignal): Promise<string> {
 }
 
 /**
- * Runs a pairing that has begun in the daemon, and ends it there whatever happens.
+ * Runs a pairing that has begun in the daemon, and ends it there whatever happens, at Ctrl-C too: the next one would find it under way.
  * @param run its signal says that the pairing was cancelled, and that there is nothing to wait for
- * @throws {CliError} PAIRING_CANCELLED
+ * @throws {CliError} PAIRING_CANCELLED | CANCELLED
  */
 export async function withPairing<T>(client: Client, run: (over: AbortSignal) => Promise<T>): Promise<T> {
   const over = new AbortController()
+  let isInterrupted = false
+  const interrupt = (): void => {
+    isInterrupted = true
+    over.abort()
+  }
+  process.once('SIGINT', interrupt)
   const subscription = await client.subscribe(['pairing.cancelled'], ({ event }) => {
     if (event === 'pairing.cancelled') over.abort()
   })
   try {
     return await run(over.signal)
   } catch (error) {
+    if (isInterrupted) throw new CliError('CANCELLED', 'cancelled: the pairing is over', { cause: error })
     if (!over.signal.aborted) throw error
     const hint = 'begin again with: persona pair'
     throw new CliError('PAIRING_CANCELLED', 'the pairing was cancelled from elsewhere', { cause: error, hint })
   } finally {
+    process.off('SIGINT', interrupt)
     await subscription.close().catch(() => {})
     // The one that is under way now may be somebody else's.
-    if (!over.signal.aborted) await client.call('pairing.cancel').catch(() => {})
+    if (isInterrupted || !over.signal.aborted) await client.call('pairing.cancel').catch(() => {})
   }
 }
 

@@ -54,7 +54,7 @@ export function parseCode(text: string): PairingCode {
 function parseWords(text: string): Uint8Array {
   const list = text.normalize('NFKD').toLowerCase().split(/\s+/u).filter(Boolean)
   if (list.length !== CODE_WORDS) {
-    const message = `these are ${list.length} words; a pairing code has ${CODE_WORDS}`
+    const message = `${list.length} ${list.length === 1 ? 'word was' : 'words were'} given; a pairing code has ${CODE_WORDS}`
     throw new PairingError('PAIRING_CODE_LENGTH', message, { hint: 'type the words that `persona pair` shows' })
   }
   const unknownAt = list.findIndex((word) => !WORDS.has(word))

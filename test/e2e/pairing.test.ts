@@ -178,6 +178,24 @@ describe('persona pair and persona join', () => {
     }
   })
 
+  test('end in the daemon too at Ctrl-C, so that the next one may begin', async () => {
+    const { old, fresh } = await twoHomes()
+    for (const [home, args] of [
+      [old, ['pair']],
+      [old, ['pair', '--file', join(tempDir(), 'stick')]],
+      [fresh, ['join', ...'abandon '.repeat(11).trim().split(' '), 'about', '--file', join(tempDir(), 'stick')]],
+    ] as const) {
+      const waiting = new Talker(home, args)
+      while (!/if it finds|waiting for/.test(waiting.stdout + waiting.stderr))
+        await new Promise((turn) => setImmediate(turn))
+      waiting.child.kill('SIGINT')
+      expect(await waiting.ended).toBe(1)
+      expect(waiting.stderr).toContain('(CANCELLED)')
+    }
+    const again = new Talker(old, ['pair', '--json'])
+    expect((await again.json<Code>()).words).toHaveLength(12)
+  })
+
   test('ask for no answer any more once the pairing is cancelled in another terminal', async () => {
     const { old, fresh } = await twoHomes()
     const pairing = new Talker(old, ['pair', '--json'])
