@@ -39,7 +39,10 @@ async function examine(
   custody.expire()
   return {
     table,
-    standing: own === undefined ? NO_STANDING : standingOf(own, keeper.ownPersona()),
+    standing:
+      own === undefined
+        ? NO_STANDING
+        : standingOf(own, keeper.ownPersona(), custody.isLocked ? null : custody.epochs()),
     isLocked: custody.isLocked,
     sealing: custody.mode,
     theftProtection: own?.recoveryConfirmed === true,

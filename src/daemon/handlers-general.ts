@@ -93,7 +93,10 @@ function status(keeper: Keeper): DaemonStatus {
     table: own === undefined ? null : keeper.table(),
     isLocked: custody.isLocked,
     theftProtection: own?.recoveryConfirmed === true,
-    standing: own === undefined || persona === undefined ? NO_STANDING : standingOf(own, persona),
+    standing:
+      own === undefined || persona === undefined
+        ? NO_STANDING
+        : standingOf(own, persona, custody.isLocked ? null : custody.epochs()),
     counts: keeper.counts(),
     clock: keeper.clock(),
   })

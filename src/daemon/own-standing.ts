@@ -13,6 +13,8 @@ export interface OwnStanding {
   readonly unapproved: readonly Device[]
   /** The head was signed by a later key than the one held here. */
   readonly isSuperseded: boolean
+  /** The head was put in place out of the recovery words, and the rotation that belongs to it was not made yet. */
+  readonly isRecovering: boolean
   /** Somebody took the device of this daemon out of the table. */
   readonly isUnlisted: boolean
   /** A second chain of keys was seen: somebody else has K_0. */
@@ -28,6 +30,7 @@ export interface OwnStanding {
 export const NO_STANDING: OwnStanding = {
   unapproved: [],
   isSuperseded: false,
+  isRecovering: false,
   isUnlisted: false,
   isDisputed: false,
   isUnreconciled: false,
@@ -35,10 +38,12 @@ export const NO_STANDING: OwnStanding = {
   isHeld: false,
 }
 
-export function standingOf(own: OwnRecord, persona: PersonaRecord): OwnStanding {
+/** @param heldEpochs of the keys that are held; null while they are locked */
+export function standingOf(own: OwnRecord, persona: PersonaRecord, heldEpochs: readonly number[] | null): OwnStanding {
   return {
     unapproved: unapprovedDevices(own, persona.devices),
     isSuperseded: persona.epoch !== own.epoch,
+    isRecovering: persona.epoch === own.epoch && heldEpochs !== null && !heldEpochs.includes(own.epoch),
     isUnlisted: isUnlisted(own, persona.devices),
     isDisputed: persona.evidence.some(({ kind }) => kind === 'violation'),
     isUnreconciled: own.restoredSec !== null,
@@ -50,7 +55,15 @@ export function standingOf(own: OwnRecord, persona: PersonaRecord): OwnStanding 
 /** Each with what the owner is to do about it. */
 export function standingFindings(standing: OwnStanding): Finding[] {
   const findings: Finding[] = []
-  if (standing.isUnreconciled) {
+  if (standing.isRecovering) {
+    findings.push(
+      problem(
+        'RECOVER_UNFINISHED',
+        'the persona was recovered, and its key is not rotated yet, so nothing is signed or shown',
+        'go on with: "persona rotate", and --keep NAME for each device that stays',
+      ),
+    )
+  } else if (standing.isUnreconciled) {
     findings.push(
       problem(
         'RESTORE_UNRECONCILED',
@@ -104,7 +117,8 @@ export function standingFindings(standing: OwnStanding): Finding[] {
       ),
     )
   }
-  return [...findings, ...standing.unapproved.map(unapprovedFinding)]
+  // A rotation asks about each device, too.
+  return standing.isRecovering ? findings : [...findings, ...standing.unapproved.map(unapprovedFinding)]
 }
 
 function unapprovedFinding({ name }: Device): Finding {

@@ -116,6 +116,7 @@ const rows: [string, Finding['severity'], string, Partial<Examined>][] = [
   ['CHAIN_DISPUTED', 'problem', 'two key chains', stands({ isDisputed: true })],
   ['ROTATE_AGAIN', 'problem', 'here and elsewhere', stands({ hasRival: true })],
   ['OWN_TABLE_HELD', 'problem', 'not taken', stands({ isHeld: true })],
+  ['RECOVER_UNFINISHED', 'problem', 'not rotated yet', stands({ isRecovering: true, isUnreconciled: true })],
   ['DEVICE_UNAPPROVED', 'notice', 'phone was added', stands({ unapproved: [{ name: 'phone', key: LAPTOP }] })],
   ['STORE_ROLLED_BACK', 'problem', 'happened', { alarms: [alarm('STORE_ROLLED_BACK', null)] }],
   ['CHAIN_DISPUTED', 'problem', 'happened', { alarms: [alarm('CHAIN_DISPUTED', 'bob')] }],

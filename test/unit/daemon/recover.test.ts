@@ -58,6 +58,18 @@ describe('recovering from the words', () => {
     expect((await (await again.reopened()).call('status')).theftProtection).toBe(true)
   })
 
+  it('interrupted before the rotation says to rotate, and nothing else that would not help', async () => {
+    const { laptop, words, text } = await lost()
+    const keeper = await TestKeeper.open({ nowSec: laptop.nowSec + 1000 })
+    await keeper.call('persona.recover', { words, copies: [text] })
+    for (const each of [keeper, await keeper.reopened()]) {
+      const { notices } = await each.call('status')
+      expect(notices).toEqual([expect.stringContaining('"persona rotate"')])
+    }
+    await rotated(keeper, words)
+    expect((await keeper.call('status')).notices).toEqual([])
+  })
+
   it('leaves out every device that is not named: a thief may have added his', async () => {
     const { laptop, words, text } = await lost()
     const keeper = await TestKeeper.open({ nowSec: laptop.nowSec + 1000 })
