@@ -161,6 +161,16 @@ export class Ledger {
     return this.#records.forgotten.get(personaId)
   }
 
+  /** What is known here of a persona: out of sight only what belongs to this chain, since the owner may have forgotten a thief's. */
+  known(personaId: string, root: string): rec.PersonaRecord | undefined {
+    const forgotten = this.forgotten(personaId)
+    return this.persona(personaId) ?? (forgotten?.root === root ? forgotten : undefined)
+  }
+
+  dropForgotten(personaId: string): void {
+    this.stage(this.#records.forgotten.remove(personaId))
+  }
+
   /** @param kept what stays of it, out of sight */
   removePersona(personaId: string, kept: rec.PersonaRecord): void {
     const before = this.persona(personaId)

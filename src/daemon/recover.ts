@@ -12,12 +12,13 @@ import { deriveSigningSeed } from '../crypto/seed.ts'
 import type { RecoverParams, RecoverResult } from '../ipc/shapes-backup.ts'
 import { StoreError } from '../store/errors.ts'
 import { KeeperError, personaExists } from './errors.ts'
+import { forgetContact } from './forget.ts'
 import { headOf, newPersona } from './heads.ts'
 import type { Keeper } from './keeper.ts'
 import type { Ledger } from './ledger.ts'
 import { positionFields } from './own-table.ts'
 import { blobOf } from './reconcile.ts'
-import { OWN_DEFAULTS, type OwnRecord } from './records.ts'
+import { OWN_DEFAULTS, type OwnRecord, type PersonaRecord } from './records.ts'
 import { seedOf } from './rotation.ts'
 import { chainOfSeed } from './seed-chain.ts'
 import { foundOwn } from './snapshot-own.ts'
@@ -54,7 +55,7 @@ interface Copy {
  * @throws {KeeperError} CHAIN_DIFFERS: all there is belongs to another chain of the same PersonaID
  */
 function newestCopy(first: ChainPosition, copies: readonly string[], ledger: Ledger): Copy | null {
-  const known = ledger.persona(formatHex(first.personaId))
+  const known = ledger.known(formatHex(first.personaId), formatHex(first.next))
   const here = known === undefined ? null : headOf(known, ledger)
   const found: Copy[] = here === null ? [] : [{ blob: here, isGiven: false }]
   for (const text of copies) {
@@ -87,18 +88,39 @@ async function withTable(
   // Whom the table lists was approved here by nobody: a thief may have added a device to it.
   const notes = head.devices.map(({ key }) => ({ key, cameSec: nowSec, approved: false, goneSec: null }))
   const record: OwnRecord = {
-    ...ownRecord(position, unnamed !== true, Math.max(blob.epoch, ledger.persona(head.personaId)?.minEpoch ?? 0)),
+    ...ownRecord(position, unnamed !== true, Math.max(blob.epoch, minEpochOf(chain, ledger))),
     notes,
     copySec: isGiven ? nowSec : null,
   }
   await keeper.custody.adopt([], passphrase ?? null)
   await orDiscarded(keeper, () => {
+    const rival = dropRival(head, ledger)
     const origin = { state: 'taking', source: null, withKeys: false, ownId: head.personaId } as const
     foundOwn(record, { ...head, head: formatBase64url(blob.bytes) }, { intents: [], past: [] }, origin, own, ledger)
+    if (rival !== null) own.adopt(rival, { verdict: 'violation' }, { from: '', copySec: null, mayNote: true })
   })
   // A later one may have come since, or have been out of reach of what was known here.
   const table = keeper.table()
   return { table, from: { epoch: table.epoch, seq: table.seq, timeSec: table.timeSec }, mustRotate: true }
+}
+
+/**
+ * Another chain of keys may have been pinned here, by whoever stole the first key and was met before. The words are the better proof.
+ * @returns the head of that chain, which is evidence
+ */
+function dropRival({ personaId, root }: PersonaRecord, ledger: Ledger): VerifiedBlob | null {
+  const known = ledger.persona(personaId)
+  if (known === undefined || known.root === root) return null
+  forgetContact(known, ledger)
+  ledger.dropForgotten(personaId)
+  return headOf(known, ledger)
+}
+
+/** The epoch of a contact link of this chain that was taken here. */
+function minEpochOf(chain: readonly ChainPosition[], ledger: Ledger): number {
+  const [personaId, root] = [formatHex(chain[0]!.personaId), formatHex(chain[0]!.next)]
+  const known = ledger.known(personaId, root)
+  return known?.root === root ? known.minEpoch : 0
 }
 
 /** Nobody has a copy, or has shown it: what the owner says of the epoch must be believed. */
@@ -109,7 +131,7 @@ async function withoutTable(
   { epoch, device, passphrase, unnamed }: RecoverParams,
 ): Promise<RecoverResult> {
   const { engine, custody, ledger } = keeper
-  const highest = ledger.persona(formatHex(chain[0]!.personaId))?.minEpoch ?? 0
+  const highest = minEpochOf(chain, ledger)
   if (epoch !== undefined && epoch <= highest) {
     const message = `epoch ${epoch} was used already: a contact link is known here of epoch ${highest}`
     throw new KeeperError('EPOCH_USED', message, `give --epoch ${highest + 1}, or a higher one`, { highest })

@@ -28,6 +28,7 @@ import {
   recall,
   takeHead,
 } from './heads.ts'
+import { recallContact } from './forget.ts'
 import type { Ledger } from './ledger.ts'
 import {
   MAX_CLAIMANTS,
@@ -48,9 +49,9 @@ export interface Origin {
 
 /** A contact, or what is known of the owner's own persona when `entry` is null. */
 export function mergePersona(told: PersonaRecord, origin: Origin, ledger: Ledger): PersonaRecord {
-  const known = ledger.persona(told.personaId)
   const leadsTo = { kind: 'persona', id: told.personaId } as const
   const isOwn = told.personaId === origin.ownId
+  const known = ledger.persona(told.personaId) ?? (isOwn ? recalled(told, ledger) : undefined)
   // No contact link is needed of oneself, and by one a thief would have the owner's tables refused.
   const incoming = isOwn ? { ...told, minEpoch: 0 } : told
   // Whom the owner forgot here no snapshot brings back.
@@ -71,6 +72,12 @@ export function mergePersona(told: PersonaRecord, origin: Origin, ledger: Ledger
   if (merged.head !== known?.head) noteClock(merged, ledger)
   ledger.tellContact(merged.personaId, changes, origin.source ?? 'backup')
   return merged
+}
+
+/** The owner's own persona, if it was a contact here that was forgotten: older tables of it pass for no newer ones. */
+function recalled({ personaId, root }: PersonaRecord, ledger: Ledger): PersonaRecord | undefined {
+  const forgotten = ledger.known(personaId, root)
+  return forgotten === undefined ? undefined : recallContact(forgotten, ledger)
 }
 
 type Merged = { persona: PersonaRecord; changes: readonly ContactChange[] }

@@ -123,6 +123,35 @@ describe('recovering from the words', () => {
     expect(from).toMatchObject({ epoch: 0, seq: 2 })
   })
 
+  it('puts the true chain in the place of another one that was met here first, which is evidence then', async () => {
+    const { laptop, words, personaId, text } = await lost()
+    const first = engine.signKeyPair(deriveSigningSeed(parseWords(words), 0, engine))
+    const others = Array.from({ length: MAX_EPOCH }, (_, i) => engine.signKeyPair(seedOf(`thief ${i}`)))
+    const thief = new Person('thief', [first, ...others])
+    const keeper = await TestKeeper.open({ nowSec: laptop.nowSec })
+    await keeper.sees(thief.key('pc'), thief.table(['pc'], { seq: 900 }), { name: 'me' })
+    const { from, table } = await keeper.call('persona.recover', { words, copies: [text] })
+    expect([from?.seq, table.devices.map(({ key }) => key)]).toEqual([2, [OWN_LAPTOP, OWN_PHONE]])
+    expect((await keeper.call('alarm.list')).alarms).toMatchObject([{ code: 'CHAIN_DISPUTED', personaId }])
+    expect((await keeper.call('contact.list', {})).total).toBe(0)
+    const again = await keeper.reopened()
+    expect((await rotated(again, words, ['laptop'])).table).toMatchObject({ epoch: 1, devices: [{ key: OWN_LAPTOP }] })
+    expect((await laptop.call('verify', { text: await ownText(again) })).verdict).toBe('accept')
+  })
+
+  it('knows how far the persona came also where it was a contact that was forgotten', async () => {
+    const { laptop, words, text } = await lost()
+    const { plan } = await laptop.call('rotation.plan', { epoch: 3 })
+    await laptop.call('rotation.apply', { epoch: 3, plan, words })
+    const keeper = await TestKeeper.open({ nowSec: laptop.nowSec })
+    await keeper.sees(OWN_LAPTOP, await ownText(laptop), { name: 'me' })
+    await keeper.call('contact.forget', { contact: 'me' })
+    const { from } = await keeper.call('persona.recover', { words, copies: [text] })
+    expect(from).toMatchObject({ epoch: 3, seq: 1 })
+    await expect(keeper.call('rotation.plan', { epoch: 3 })).rejects.toMatchObject({ code: 'EPOCH_USED' })
+    expect(await keeper.call('rotation.plan', { epoch: 4 })).toMatchObject({ fromEpoch: 3, epoch: 4 })
+  })
+
   it('refuses words that are none, a device here already, and a persona that is here, and leaves nothing', async () => {
     const { laptop, words } = await lost()
     expect(await codeOf(laptop.call('persona.recover', { words }))).toBe('PERSONA_EXISTS')
