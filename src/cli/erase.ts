@@ -12,6 +12,7 @@ import { countOf } from './layout.ts'
 import { askLine, isInteractive } from './prompt.ts'
 
 const DIGITS = 8
+const NOBODY = '0'.repeat(DIGITS) // of a daemon without a persona
 const LOOK_MS = 50
 const MAX_LOOKS = 400 // sanity: 20 s, in which a daemon that was asked to stop has stopped
 
@@ -59,10 +60,17 @@ const REMAINS = [
 ]
 
 async function askDigits({ persona, home, theftProtection }: DaemonStatus): Promise<string> {
-  if (persona === null) return '0'.repeat(DIGITS) // The daemon then says why there is nothing to erase.
   if (!isInteractive()) {
-    const hint = `give its first ${DIGITS} digits: --persona ${'X'.repeat(DIGITS)}`
+    const hint =
+      persona === null
+        ? `say that there is none: --persona ${NOBODY}`
+        : `give its first ${DIGITS} digits: --persona ${'X'.repeat(DIGITS)}`
     throw new CliError('NO_TERMINAL', 'nobody is there to say which persona is to be erased', { hint })
+  }
+  if (persona === null) {
+    const what = `This erases ${escapeText(home.stateDir)}: your contacts and the history. There is no persona here.`
+    process.stderr.write(`${what} There is no way back.\n`)
+    return await askLine(`Type ${NOBODY} to erase it: `)
   }
   const lines = [
     `This erases ${escapeText(home.stateDir)}: your signing key, your contacts, the history. There is no way back.`,

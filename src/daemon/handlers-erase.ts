@@ -12,6 +12,8 @@ import { KeeperError } from './errors.ts'
 import type { Keeper } from './keeper.ts'
 import { OWN } from './records.ts'
 
+const NO_PERSONA_ID = '0'.repeat(64) // what is said in the place of a persona that is not there
+
 /** @param onBegun the daemon is to stop, and to call {@link endErasing} instead of giving the lock free */
 export function eraseHandlers(
   keeper: Keeper,
@@ -20,8 +22,9 @@ export function eraseHandlers(
 ): Handlers<Pick<Methods, 'persona.erase'>> {
   return {
     'persona.erase': async ({ digits }) => {
-      const { personaId, devices } = keeper.table()
-      if (!personaId.startsWith(digits.toUpperCase())) {
+      // Who gave the persona up may still want to give the device away, with nobody's name on it.
+      const { personaId, devices } = keeper.ownTable ?? { personaId: null, devices: [] }
+      if (!(personaId ?? NO_PERSONA_ID).startsWith(digits.toUpperCase())) {
         const hint = 'see: persona status; nothing was erased'
         throw new KeeperError('ERASE_MISMATCH', 'the persona here does not begin with these digits', hint)
       }

@@ -95,20 +95,21 @@ export const leaveResult: z.ZodType<LeaveResult> = z.strictObject({
 })
 
 export interface EraseResult {
-  personaId: string
+  /** null when there was none any more. */
+  personaId: string | null
   /** Devices of this daemon that the table lists still. */
   local: TableDevice[]
   /** Devices of the persona that have it still. */
   remaining: TableDevice[]
 }
 
-/** The first 8 digits of the PersonaID, as the owner typed them. */
+/** The first 8 digits of the PersonaID, as the owner typed them; zeros where there is no persona. */
 export const eraseParams: z.ZodType<{ digits: string }> = z.strictObject({
   digits: z.string().regex(/^[0-9A-Fa-f]{8}$/, 'must be the first 8 digits of the PersonaID'),
 })
 
 export const eraseResult: z.ZodType<EraseResult> = z.strictObject({
-  personaId: keyHex,
+  personaId: keyHex.nullable(),
   local: z.array(tableDevice),
   remaining: z.array(tableDevice),
 })

@@ -53,11 +53,16 @@ describe('persona erase', () => {
     expect(await home.json(['status'])).toMatchObject({ persona: { personaId }, counts: { contacts: 1 } })
   })
 
-  test('without a persona says that there is none', async () => {
-    const home = new Home()
-    await home.start()
-    expect(await home.failure(['erase'])).toBe('1 NO_PERSONA')
-    expect(await home.failure(['erase', '--persona', '00000000'])).toBe('1 NO_PERSONA')
+  test('of a daemon that has no persona any more takes zeros for its digits, and erases what is left', async () => {
+    const { home, stateDir } = await lived()
+    const { words } = (await home.json(['recovery', 'show'])) as { words: string[] }
+    await home.done(['recovery', 'confirm'], { stdin: [1, 2, 3].map((n) => `${n} ${words[n - 1]!}`).join('\n') })
+    await home.done(['leave', '--yes'])
+    expect(await home.json(['status'])).toMatchObject({ persona: null, counts: { contacts: 2 } })
+    expect(await home.failure(['erase'])).toBe('1 NO_TERMINAL')
+    expect(await home.failure(['erase', '--persona', '00000001'])).toBe('1 ERASE_MISMATCH')
+    await home.done(['erase', '--persona', '00000000'])
+    expect(readdirSync(stateDir)).toEqual([])
   })
 
   test.skipIf(absence !== '')(`asks on a terminal, having said what goes${absence}`, async () => {
