@@ -67,6 +67,7 @@ async function allow(
   const { token, tokenHash } = apps.draw(name)
   const app = await keeper.change(() => {
     checkFree(keeper, name)
+    // Of one that has expired what it reported stays, under the new token.
     const app = {
       ...newApp(keeper, name, tokenHash),
       can: uniteCapabilities(can, []),
@@ -96,7 +97,9 @@ async function request(
   else apps.chargeRequest(known.name)
   const drawn = known === null ? apps.draw(wish.name) : null
   return await keeper.change(() => {
-    if (drawn !== null) checkFree(keeper, wish.name, 'say app.hello with your token first, or ask under another name')
+    const holder = keeper.ledger.records.apps.get(wish.name)
+    if (drawn !== null && holder !== undefined && !isForgotten(holder, keeper))
+      throw appExists(wish.name, 'say app.hello with your token first, or ask under another name')
     const app = { ...(drawn === null ? find(keeper, known!.name) : newApp(keeper, wish.name, drawn.tokenHash)), asks }
     put(keeper, app)
     tell(keeper, app, 'requested')
@@ -208,15 +211,20 @@ function asking(keeper: Keeper, name: string): AppRecord {
   throw new KeeperError('NOT_FOUND', `${name} asks for nothing`, 'see: persona app pending')
 }
 
-/** @param hint for an app; the owner is told the command when it is left out */
-function checkFree(keeper: Keeper, name: string, hint?: string): void {
+/** The owner may renew what has expired. */
+function checkFree(keeper: Keeper, name: string): void {
   const known = keeper.ledger.records.apps.get(name)
   if (known === undefined || isForgotten(known, keeper)) return
-  hint ??=
-    known.can.length === 0
-      ? 'accept or reject it: persona app pending'
-      : `take it back first: persona app revoke ${name}`
-  throw new KeeperError('APP_EXISTS', `there is an app "${name}" already`, hint)
+  const { expiresAtSec, can, revoking } = known
+  if (expiresAtSec !== null && expiresAtSec <= keeper.nowSec && !revoking) return
+  throw appExists(
+    name,
+    can.length === 0 ? 'accept or reject it: persona app pending' : `take it back first: persona app revoke ${name}`,
+  )
+}
+
+function appExists(name: string, hint: string): KeeperError {
+  return new KeeperError('APP_EXISTS', `there is an app "${name}" already`, hint)
 }
 
 function put(keeper: Keeper, app: AppRecord): void {

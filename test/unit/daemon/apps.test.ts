@@ -96,6 +96,25 @@ describe('an app', () => {
     await expect(app.call('app.hello', { token })).rejects.toMatchObject({ code: 'APP_EXPIRED' })
   })
 
+  it("whose time is over is allowed anew, with another token; the old one is nobody's, on a connection that was open too", async () => {
+    const test = await TestKeeper.withPersona()
+    const { token: old } = await test.call('app.allow', { name: 'bot', can: ['read', 'observe'], forSec: DAY_SEC })
+    const app = new AppConnection(test)
+    await app.call('app.hello', { token: old })
+    await app.call('observe', { from: PHONE, text: BOB.table(['phone']).text() })
+    test.later(DAY_SEC - 1)
+    await expect(test.call('app.allow', { name: 'bot', can: ['read'] })).rejects.toMatchObject({ code: 'APP_EXISTS' })
+    test.later(1)
+    const { token } = await test.call('app.allow', { name: 'bot', can: ['read'] })
+    expect(app.permissions()).toStrictEqual(['open'])
+    await expect(app.call('app.hello', { token: old })).rejects.toMatchObject({ code: 'APP_TOKEN_UNKNOWN' })
+    const renewed = new AppConnection(test)
+    await renewed.call('app.hello', { token })
+    expect(renewed.permissions()).toStrictEqual(['open', 'read'])
+    // What it reported was reported by one who was allowed to.
+    expect((await test.call('lookup', { query: PHONE })).device?.sources).toStrictEqual(['app:bot'])
+  })
+
   it('is no two apps: a name that is taken is refused', async () => {
     const test = await TestKeeper.withPersona()
     await allowed(test)
