@@ -4,7 +4,15 @@ import { notice, ok, problem, type Finding } from '../ipc/shapes-doctor.ts'
 import type { Examined } from './doctor.ts'
 import { UNSIGNED_NOTICE_SEC } from './status.ts'
 
-export function checkCustody({ table, isLocked, sealing, theftProtection, clock, coreDumps }: Examined): Finding[] {
+export function checkCustody({
+  table,
+  isLocked,
+  sealing,
+  theftProtection,
+  mayHaveSeed,
+  clock,
+  coreDumps,
+}: Examined): Finding[] {
   const dumps =
     coreDumps.length === 0
       ? [ok('CORE_DUMPS', 'a crash writes no memory to disk')]
@@ -19,7 +27,9 @@ export function checkCustody({ table, isLocked, sealing, theftProtection, clock,
       : problem(
           'RECOVERY_UNCONFIRMED',
           'theft protection is off: who steals a device could take the persona',
-          'write the recovery words down and confirm them: persona recovery show',
+          mayHaveSeed
+            ? 'write the recovery words down and confirm them: persona recovery show'
+            : 'the seed is not on this device; on the one where the persona was made: persona recovery show',
         ),
     ...checkSealing(sealing),
     ...(isLocked ? [checkLocked(clock.isWrong ? 0 : clock.nowSec - table.timeSec)] : []),

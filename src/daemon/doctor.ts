@@ -25,6 +25,8 @@ export interface Examined {
   /** How the signing key is sealed on disk; null before init. */
   readonly sealing: SealMode | null
   readonly theftProtection: boolean
+  /** The seed may be on this device; false only when it surely is not. */
+  readonly mayHaveSeed: boolean
   readonly clock: Clock
   readonly engine: 'sodium' | 'portable'
   readonly storeKind: string

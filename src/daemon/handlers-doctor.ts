@@ -46,6 +46,7 @@ async function examine(
     isLocked: custody.isLocked,
     sealing: custody.mode,
     theftProtection: own?.recoveryConfirmed === true,
+    mayHaveSeed: keeper.own.mayHaveSeed,
     clock: keeper.clock(),
     engine: keeper.engine.name,
     storeKind: about.storeKind,

@@ -30,6 +30,7 @@ const WELL: Examined = {
   history: { entries: 3, oldest: 1, newest: 3, tip: 'C'.repeat(64), intact: true, brokenAt: null },
   waiting: { contacts: 0, apps: 0 },
   theftProtection: true,
+  mayHaveSeed: true,
   clock: { nowSec: NOW, isWrong: false },
   engine: 'sodium',
   storeKind: 'leveldb',
@@ -167,6 +168,13 @@ test('a device whose profile is watched is judged by that, one of which no numbe
 test('whom the service manager keeps the key for is told so; before there is a persona nothing is said of its key', () => {
   expect(findings({ sealing: 'key' }).map(({ code }) => code)).toContain('SEALED_KEY')
   expect(findings({ table: null, sealing: null }).map(({ code }) => code)).not.toContain('RECOVERY')
+})
+
+test('the words are looked for where they can be: not on a device that never had the seed', () => {
+  const hintOf = (mayHaveSeed: boolean): string | null | undefined =>
+    findings({ theftProtection: false, mayHaveSeed }).find(({ code }) => code === 'RECOVERY_UNCONFIRMED')?.hint
+  expect(hintOf(true)).toMatch(/^write the recovery words down/)
+  expect(hintOf(false)).toContain('on the one where the persona was made')
 })
 
 test('an own profile that waits says for what, one that nobody writes how to write it', () => {
