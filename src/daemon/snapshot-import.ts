@@ -7,7 +7,7 @@
  */
 import { KeeperError } from './errors.ts'
 import type { Keeper } from './keeper.ts'
-import { IMPORT, MAX_PAST_TABLES, type ImportRecord } from './records.ts'
+import { IMPORT, MAX_PAST_TABLES, type ImportRecord, type PersonaRecord } from './records.ts'
 import { arrivedOwner, clearArrivals, idOfArrival, takeArrivals } from './snapshot-arrivals.ts'
 import { checkItem, checkOwnRoot } from './snapshot-check.ts'
 import type { SnapshotItem } from './snapshot-items.ts'
@@ -88,7 +88,7 @@ export class SnapshotImport {
   /**
    * Takes the whole into the state.
    * @param adopt makes the secrets durable that belong to it; called when all else is known to be good, and before anything is taken
-   * @throws {KeeperError} SNAPSHOT_CUT | SNAPSHOT_FOREIGN | SNAPSHOT_INVALID | TRANSFER_ENDED, with nothing taken
+   * @throws {KeeperError} SNAPSHOT_CUT | SNAPSHOT_FOREIGN | SNAPSHOT_INVALID | CHAIN_DIFFERS | TRANSFER_ENDED, with nothing taken
    */
   async finish(adopt: () => Promise<void> = () => Promise.resolve()): Promise<ImportResult> {
     const { personaId: ownId } = this.#reader.end()
@@ -155,12 +155,22 @@ export class SnapshotImport {
     if (own === undefined || persona === undefined || persona.head === null) throw damaged("lacks the owner's records")
     checkOwnRoot(own, persona.root, ledger)
     const pinned = ledger.persona(ownId)
-    if (pinned !== undefined) checkOwnRoot(own, pinned.root, ledger)
+    if (pinned === undefined) return
+    if (here === null && pinned.root !== persona.root) throw metBefore(pinned)
+    checkOwnRoot(own, pinned.root, ledger)
   }
 }
 
 function isTaking({ ledger }: Keeper): boolean {
   return ledger.records.imports.get(IMPORT)?.state === 'taking'
+}
+
+/** Which of the two is the owner's nothing here can tell: a thief of the first key may have been met first. */
+function metBefore({ entry, personaId }: PersonaRecord): KeeperError {
+  const name = entry?.name ?? personaId
+  const message = `the contact ${name} here is the same persona by another chain of keys: one of the two was made by somebody who stole its first key`
+  const hint = `if you trust where this came from: persona contact forget ${personaId}, and begin again`
+  return new KeeperError('CHAIN_DIFFERS', message, hint)
 }
 
 function damaged(what: string): KeeperError {

@@ -1,14 +1,15 @@
 /** A persona that comes to a device where a thief's table of it was seen already, as a contact's (docs/backup.md, sections 2 and 5). */
 import { beforeEach, describe, expect, it } from 'vitest'
 import { PREV_BYTES } from '../../../src/core/blob.ts'
-import { MAX_SEQ_STEP } from '../../../src/core/limits.ts'
+import { MAX_EPOCH, MAX_SEQ_STEP } from '../../../src/core/limits.ts'
 import { encodeTable } from '../../../src/core/table.ts'
 import { formatToken } from '../../../src/core/token.ts'
+import { deriveSigningSeed, parseWords } from '../../../src/crypto/seed.ts'
 import { compress } from '../../../src/daemon/compress.ts'
 import { positionOf } from '../../../src/daemon/own-table.ts'
 import { OWN } from '../../../src/daemon/records.ts'
 import { OWN_PHONE, ownText, TestKeeper } from '../../support/keeper.ts'
-import { deviceKey } from '../../support/person.ts'
+import { deviceKey, engine, Person, seedOf } from '../../support/person.ts'
 import { snapshotOf, takeIn } from '../../support/snapshot.ts'
 
 const THIEF = { name: 'thief', key: deviceKey('thief') }
@@ -69,4 +70,19 @@ describe('a device that a thief added before the persona came is approved here b
     expect([from?.seq, table.seq]).toStrictEqual([reached, reached])
     expect(await whyLeftOut(fresh)).toBe('unapproved')
   })
+})
+
+it('another chain of keys that was met before is named for what it is, and once it is forgotten the persona comes', async () => {
+  const { words } = await laptop.call('recovery.show')
+  const first = engine.signKeyPair(deriveSigningSeed(parseWords(words.join(' ')), 0, engine))
+  const others = Array.from({ length: MAX_EPOCH }, (_, i) => engine.signKeyPair(seedOf(`thief ${i}`)))
+  const thief = new Person('thief', [first, ...others])
+  const fresh = await TestKeeper.open({ nowSec: laptop.nowSec })
+  await fresh.sees(thief.key('pc'), thief.table(['pc'], { seq: 900 }), { name: 'me' })
+  const snapshot = await snapshotOf(laptop, 'sibling')
+  const options = { sibling: 'laptop', withKeys: true }
+  await expect(takeIn(fresh, snapshot, options)).rejects.toMatchObject({ code: 'CHAIN_DIFFERS' })
+  await fresh.call('contact.forget', { contact: thief.id })
+  await takeIn(fresh, snapshot, options)
+  expect(fresh.keeper.table().devices).toHaveLength(2)
 })
