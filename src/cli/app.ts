@@ -18,7 +18,7 @@ const UNIT_SEC: Readonly<Record<string, number>> = { m: 60, h: 3600, d: 86_400, 
 /** The token goes to stdout alone, so that it can be piped to where the app keeps it. */
 export async function allow(context: Context, name: string, options: GrantOptions): Promise<number> {
   const can = parseCapabilities(options.can)
-  if (can === null) throw new CliError('USAGE', `what may ${name} do?`, { hint: 'such as --can read,observe' })
+  if (can === null) throw unnamed(name, 'such as --can read,observe')
   const forSec = parseDuration(options.for)
   const given = await withDaemon(context, (client) =>
     client.call('app.allow', { name, can, ...(forSec === null ? {} : { forSec }) }),
@@ -77,8 +77,10 @@ function formatWish({ name, can, asks }: App): string[] {
 
 export async function accept(context: Context, name: string, options: GrantOptions): Promise<number> {
   const [can, forSec] = [parseCapabilities(options.can), parseDuration(options.for)]
+  if (can === null)
+    throw unnamed(name, '"persona app pending" shows what it asks for: give that, or less, as --can LIST')
   const app = await withDaemon(context, (client) =>
-    client.call('app.accept', { name, ...(can === null ? {} : { can }), ...(forSec === null ? {} : { forSec }) }),
+    client.call('app.accept', { name, can, ...(forSec === null ? {} : { forSec }) }),
   )
   print(context, app, [`${name} may ${app.can.join(', ')} ${untilWhen(app, context.nowSec)}`])
   return EXIT_DONE
@@ -99,6 +101,10 @@ export async function revoke(context: Context, name: string): Promise<number> {
     `what it reported of ${countOf(done.reportedDevices, 'device')} is taken back, with all that rested on it alone`,
   ])
   return EXIT_DONE
+}
+
+function unnamed(name: string, hint: string): CliError {
+  return new CliError('USAGE', `what may ${name} do?`, { hint })
 }
 
 /** @throws {CliError} USAGE */

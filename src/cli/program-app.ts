@@ -25,7 +25,7 @@ export function addApp(app: Command, run: Runner): void {
     .action(() => run(async (context) => (await import('./app.ts')).pending(context)))
   app
     .command('accept <name>')
-    .description('allow what an app asks for, or what --can names in its place')
+    .description('allow an app that asks what --can names')
     .option(...can)
     .option(...span)
     .action((name: string, options: GrantOptions) =>

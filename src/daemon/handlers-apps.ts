@@ -35,7 +35,7 @@ export function appHandlers(keeper: Keeper, apps: Apps): Handlers<AppMethods> {
       requests.take(() => request(keeper, apps, caller, { name, can, why: why ?? '' })),
     'app.allow': ({ name, can, forSec }) => allow(keeper, apps, name, can, forSec ?? null),
     'app.list': () => list(keeper),
-    'app.accept': ({ name, can, forSec }) => accept(keeper, name, can ?? null, forSec ?? null),
+    'app.accept': ({ name, can, forSec }) => accept(keeper, name, can, forSec ?? null),
     'app.reject': ({ name }) => reject(keeper, name),
     'app.revoke': async ({ name }) => ({ reportedDevices: await revoke(keeper, name) }),
   }
@@ -141,15 +141,11 @@ async function list(keeper: Keeper): Promise<{ apps: App[] }> {
   return { apps }
 }
 
-async function accept(
-  keeper: Keeper,
-  name: string,
-  can: readonly Capability[] | null,
-  forSec: number | null,
-): Promise<App> {
+async function accept(keeper: Keeper, name: string, can: readonly Capability[], forSec: number | null): Promise<App> {
   return await keeper.change(() => {
     const app = asking(keeper, name)
-    const granted = uniteCapabilities(app.can, can ?? app.asks!.can)
+    // Not what it asks for: that may be more by now than what the owner was shown.
+    const granted = uniteCapabilities(app.can, can)
     const accepted = { ...app, can: granted, asks: null, expiresAtSec: endOf(keeper, forSec) ?? app.expiresAtSec }
     put(keeper, accepted)
     tell(keeper, accepted, 'accepted')

@@ -14,7 +14,7 @@ export interface AppsMethods {
   'app.request': MethodSpec<{ name: string; can: Capability[]; why?: string }, { app: App; token: string | null }>
   'app.allow': MethodSpec<{ name: string; can: Capability[]; forSec?: number }, AppToken>
   'app.list': MethodSpec<Empty, { apps: App[] }>
-  'app.accept': MethodSpec<{ name: string; can?: Capability[]; forSec?: number }, App>
+  'app.accept': MethodSpec<{ name: string; can: Capability[]; forSec?: number }, App>
   'app.reject': MethodSpec<{ name: string }, App>
   'app.revoke': MethodSpec<{ name: string }, { reportedDevices: number }>
 }
@@ -46,8 +46,8 @@ export const APPS_METHODS: AppsMethods = {
   ),
   'app.accept': method(
     'admin',
-    'Give an app what it asks for, or the part of it that is named',
-    z.strictObject({ name: appName, can: capabilities.exactOptional(), forSec: appSeconds.exactOptional() }),
+    'Give an app that asks what is named, beside what it has',
+    z.strictObject({ name: appName, can: capabilities, forSec: appSeconds.exactOptional() }),
     app,
   ),
   'app.reject': method('admin', 'Refuse what an app asks for', z.strictObject({ name: appName }), app),

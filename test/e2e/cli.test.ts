@@ -337,13 +337,14 @@ describe('bad input has a stable code, and loses nothing', () => {
       ['observe', 'text'],
       ['lookup'],
       ['lookup', ''],
+      ['app', 'accept', 'x'],
       ['contact', 'rename', 'x', ''],
       ['tox', 'scan', 'x', ''],
       ['status', '--frobnicate'],
       ['tox', 'scan'],
     ]
     for (const command of cases) expect(await home.failure(command), command.join(' ')).toBe('2 USAGE')
-    expect(cases).toHaveLength(16)
+    expect(cases).toHaveLength(17)
     expect((await home.run([])).status).toBe(2)
     expect((await home.run(['--help'])).status).toBe(0)
     expect((await home.run(['device', 'add', '--help'])).status).toBe(0)

@@ -340,13 +340,13 @@ describe('an app that asks', () => {
     expect((await test.call('app.list')).apps).toMatchObject([
       { can: [], asks: { can: ['observe'], why: 'to tell you' } },
     ])
-    await test.call('app.accept', { name: 'bot' })
+    await test.call('app.accept', { name: 'bot', can: ['observe'] })
     await app.call('app.hello', { token: token! })
     expect(app.permissions()).toStrictEqual(['open', 'observe'])
     expect(test.told('app.changed').map(({ what }) => what)).toStrictEqual(['requested', 'accepted'])
   })
 
-  it('is given no more than the owner names', async () => {
+  it('is given what the owner names, whatever it asks for by then', async () => {
     const test = await TestKeeper.withPersona()
     const app = await allowed(test)
     await app.call('app.request', { name: 'bot', can: ['publish'] })
@@ -363,7 +363,9 @@ describe('an app that asks', () => {
     await new AppConnection(test).call('app.request', { name: 'cat', can: ['read'] })
     await test.call('app.reject', { name: 'cat' })
     expect((await test.call('app.list')).apps.map(({ name }) => name)).toStrictEqual(['bot'])
-    await expect(test.call('app.accept', { name: 'bot' })).rejects.toMatchObject({ code: 'NOT_FOUND' })
+    await expect(test.call('app.accept', { name: 'bot', can: ['publish'] })).rejects.toMatchObject({
+      code: 'NOT_FOUND',
+    })
   })
 
   it('in the name of another is refused', async () => {

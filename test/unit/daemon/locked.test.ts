@@ -52,7 +52,7 @@ const NEED_NONE: Partial<Record<MethodName, object>> = {
   'app.request': { name: 'app', can: ['read'] },
   'app.allow': { name: 'app2', can: ['read'] },
   'app.list': {},
-  'app.accept': { name: 'app' },
+  'app.accept': { name: 'app', can: ['read'] },
   'app.reject': { name: 'app' },
   'app.revoke': { name: 'app2' },
   'log.list': {},
