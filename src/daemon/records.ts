@@ -224,7 +224,7 @@ export interface ClockRecord {
 /** A snapshot that is being taken in. The id is `now`. */
 export type ImportRecord =
   /** Not confirmed by its last line yet. */
-  | { readonly state: 'arriving' }
+  | { readonly state: 'arriving'; readonly id: string }
   | {
       readonly state: 'taking'
       /** Of what it says was seen: `sibling:NAME`; null for this persona's own past. */

@@ -5,6 +5,7 @@
  * Crash before the whole was confirmed: start-up throws away what arrived, and the state never saw any of it. Crash while it is taken:
  * start-up takes the rest. The owner's record comes last, in one commit with the owner's persona, so until then there is no persona here.
  */
+import { formatHex } from '../core/bytes.ts'
 import { KeeperError } from './errors.ts'
 import type { Keeper } from './keeper.ts'
 import { IMPORT, MAX_PAST_TABLES, type ImportRecord, type PersonaRecord } from './records.ts'
@@ -30,12 +31,13 @@ export interface ImportResult {
   readonly devices: number
 }
 
-/** Whose records arrive: a restore and a pairing know nothing of each other, and there is one place where records arrive. */
-const underWay = new WeakMap<Keeper, SnapshotImport>()
+const ID_BYTES = 8 // sanity: one import at a time, and the one before
 
 export class SnapshotImport {
   readonly #keeper: Keeper
   readonly #options: ImportOptions
+  /** A restore and a pairing know nothing of each other, and there is one place where records arrive: the store says whose they are. */
+  readonly #id: string
   readonly #reader = new SnapshotReader()
   #arrived = 0
   #intents = 0
@@ -46,6 +48,7 @@ export class SnapshotImport {
   private constructor(keeper: Keeper, options: ImportOptions) {
     this.#keeper = keeper
     this.#options = options
+    this.#id = formatHex(keeper.engine.randomBytes(ID_BYTES))
   }
 
   /**
@@ -58,9 +61,8 @@ export class SnapshotImport {
     return await keeper.founding(async () => {
       if (isTaking(keeper)) throw new Error('an import that was confirmed waits for the next start')
       const begun = new SnapshotImport(keeper, options)
-      underWay.set(keeper, begun)
       await clearArrivals(ledger)
-      await keeper.change(() => ledger.stage(ledger.records.imports.put(IMPORT, { state: 'arriving' })))
+      await keeper.change(() => ledger.stage(ledger.records.imports.put(IMPORT, { state: 'arriving', id: begun.#id })))
       return begun
     })
   }
@@ -113,18 +115,20 @@ export class SnapshotImport {
 
   /** Throws away what arrived; what was confirmed is not thrown away any more. @throws {StoreError} */
   async abort(): Promise<void> {
-    const keeper = this.#keeper
-    const { ledger } = keeper
-    if (underWay.get(keeper) !== this) return
-    if (ledger.records.imports.get(IMPORT) !== undefined && !isTaking(keeper)) await clearArrivals(ledger)
+    if (this.#isUnderWay) await clearArrivals(this.#keeper.ledger)
   }
 
   get #ownId(): string | null {
     return this.#reader.header?.personaId ?? null
   }
 
+  get #isUnderWay(): boolean {
+    const state = this.#keeper.ledger.records.imports.get(IMPORT)
+    return state?.state === 'arriving' && state.id === this.#id
+  }
+
   #checkUnderWay(): void {
-    if (underWay.get(this.#keeper) === this) return
+    if (this.#isUnderWay) return
     const message = 'another restore or pairing was begun since, and what had arrived of this one is gone'
     throw new KeeperError('TRANSFER_ENDED', message, 'begin again')
   }
