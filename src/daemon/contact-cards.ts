@@ -9,7 +9,8 @@ import type { CardPage, ContactCard, ImportContactsParams, ImportedContact } fro
 import { OWNER_SOURCE } from './apps.ts'
 import { KeeperError } from './errors.ts'
 import type { Keeper } from './keeper.ts'
-import { foldName, type Ledger } from './ledger.ts'
+import { foldName } from './contact-name.ts'
+import type { Ledger } from './ledger.ts'
 import { addLinked } from './pins.ts'
 import { storedBytes, type PersonaRecord } from './records.ts'
 

@@ -2,7 +2,7 @@
 import { encodeUtf8 } from '../core/bytes.ts'
 import type { Contact, LookupResult } from '../ipc/shapes.ts'
 import { KeeperError } from './errors.ts'
-import { foldName } from './ledger.ts'
+import { foldName } from './contact-name.ts'
 import type { Records } from './records.ts'
 import { personaContact, provisionalContact, whoHas, type Clock } from './view.ts'
 

@@ -16,7 +16,7 @@ export function forgetContact(persona: PersonaRecord, ledger: Ledger): void {
     if (device.bound === personaId) ledger.putDevice(key, { ...NEW_DEVICE, claimedBy })
     else ledger.putDevice(key, { ...device, claimedBy, reports: forgetPersona(device.reports, personaId) })
   }
-  if (entry !== null) ledger.dropEntry(entry)
+  if (entry !== null) ledger.entries.drop(entry)
   ledger.removePersona(personaId, { ...persona, ...OUT_OF_SIGHT })
   ledger.emit({ event: 'contact.forgotten', data: { personaId, key: null, name: entry?.name ?? '' } })
 }
@@ -35,7 +35,7 @@ const OUT_OF_SIGHT = {
 export function forgetProvisional(key: string, ledger: Ledger): void {
   const { entry, claimedBy } = ledger.device(key)
   if (entry === null) return
-  ledger.dropEntry(entry)
+  ledger.entries.drop(entry)
   ledger.putDevice(key, { ...NEW_DEVICE, claimedBy })
   ledger.emit({ event: 'contact.forgotten', data: { personaId: null, key, name: entry.name } })
 }

@@ -27,7 +27,9 @@ export type EntryMethods = Pick<
 export function entryHandlers(keeper: Keeper): Handlers<EntryMethods> {
   return {
     'contact.rename': async ({ contact, name }) =>
-      await editEntry(keeper, contact, 'called', (entry, leadsTo, ledger) => ledger.renameEntry(entry, name, leadsTo)),
+      await editEntry(keeper, contact, 'called', (entry, leadsTo, ledger) =>
+        ledger.entries.rename(entry, name, leadsTo),
+      ),
     'contact.block': async ({ contact }) =>
       await editEntry(keeper, contact, 'blocked', (entry) => ({ ...entry, blocked: true })),
     'contact.unblock': async ({ contact }) =>

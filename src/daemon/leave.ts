@@ -20,7 +20,7 @@ export function leaveTable(own: OwnHead, journal: Journal): LeaveResult {
   const status = signLast(own)
   const { persona } = own
   for (const intent of journal.live) journal.forget(intent)
-  const entry = ledger.newEntry(FORMER_NAME, { kind: 'persona', id: persona.personaId })
+  const entry = ledger.entries.make(FORMER_NAME, { kind: 'persona', id: persona.personaId })
   ledger.putPersona({ ...persona, entry })
   own.past.clear()
   ledger.removeOwn()

@@ -1,12 +1,11 @@
-/** The state while a change is being decided: records to read and stage, names kept unique, counts kept true, events gathered. */
+/** The state while a change is being decided: records to read and stage, counts kept true, events gathered. */
 import type { InceptionCache } from '../core/verify.ts'
 import type { CryptoEngine } from '../crypto/engine.ts'
-import { foldNickname } from '../core/nickname.ts'
-import { joinEntries, type Entry, type Policy } from '../core/trust.ts'
+import type { Policy } from '../core/trust.ts'
 import type { ContactChange, DaemonEvent, EventData, EventName } from '../ipc/events.ts'
 import { RecordCache } from '../store/record-cache.ts'
 import type { Collection, Write } from '../store/store.ts'
-import { KeeperError } from './errors.ts'
+import { Entries } from './entries.ts'
 import { appendHistory } from './history.ts'
 import { pendingKinds, upgradeKinds } from './pending.ts'
 import * as rec from './records.ts'
@@ -17,11 +16,11 @@ import type { Writer } from './writer.ts'
 export type PendingEvent = { [Name in EventName]: { event: Name; data: EventData[Name] } }[EventName]
 
 const MAX_KEPT = 1024 // sanity: of one kind; the owner and all that a batch of 256 observations looks at
-const MAX_NAME_CODE_POINTS = 64 // sanity: a Tox name has at most 128 bytes; a column of a list has less
 const MAX_INCEPTIONS = 10_000 // sanity: about 2 MB; a full cache only costs a second verify
 
 export class Ledger {
   readonly engine: CryptoEngine
+  readonly entries: Entries = new Entries(this)
   readonly #writer: Writer
   readonly #records: rec.Records
   /** As they were decided, so that a record is decoded once and not at each look of a change. */
@@ -208,93 +207,6 @@ export class Ledger {
     this.stage(this.#records.own.remove(rec.OWN))
   }
 
-  /** A new entry under the name a client knows, made unique by `#2`, `#3`, ...; the name leads to the record from now on. */
-  newEntry(name: string, leadsTo: rec.NameRecord): Entry {
-    const unique = this.#freeName(tidyName(name))
-    this.#point(unique, leadsTo)
-    return { name: unique, aliases: [], policy: this.defaultPolicy, blocked: false, createdSec: this.nowSec }
-  }
-
-  // Not one number after the other: the ten-thousandth friend of one name would cost ten thousand reads.
-  #freeName(base: string): string {
-    const nth = (n: number): string => (n === 1 ? base : `${base}#${n}`)
-    const isTaken = (n: number): boolean => this.#records.names.get(foldName(nth(n))) !== undefined
-    if (!isTaken(1)) return base
-    let [taken, free] = [1, 2]
-    while (isTaken(free)) [taken, free] = [free, 2 * free]
-    while (free - taken > 1) {
-      const middle = Math.floor((taken + free) / 2)
-      if (isTaken(middle)) taken = middle
-      else free = middle
-    }
-    return nth(free)
-  }
-
-  /** Refuses a name that the owner wants for one contact and that leads to another. @throws {KeeperError} NAME_TAKEN */
-  checkFree(name: string, leadsTo: rec.NameRecord): void {
-    const holder = this.#records.names.get(foldName(tidyName(name)))
-    if (holder === undefined || (holder.kind === leadsTo.kind && holder.id === leadsTo.id)) return
-    throw new KeeperError('NAME_TAKEN', `the name "${tidyName(name)}" is another contact's`, 'choose another name')
-  }
-
-  /** The owner calls an entry otherwise; the name that it had leads nowhere any more. @throws {KeeperError} NAME_TAKEN */
-  renameEntry(entry: Entry, name: string, leadsTo: rec.NameRecord): Entry {
-    this.checkFree(name, leadsTo)
-    const tidy = tidyName(name)
-    const aliases = entry.aliases.filter((alias) => foldName(alias) !== foldName(tidy))
-    this.#unpoint(entry.name)
-    this.#point(tidy, leadsTo)
-    return { ...entry, name: tidy, aliases }
-  }
-
-  /** The entry moves to another record, with all its names. */
-  moveEntry(entry: Entry, leadsTo: rec.NameRecord): Entry {
-    for (const name of [entry.name, ...entry.aliases]) this.#point(name, leadsTo)
-    return entry
-  }
-
-  /** Two entries turn out to be one persona's. */
-  joinEntries(kept: Entry, other: Entry, leadsTo: rec.NameRecord): Entry {
-    const joined = joinEntries(kept, other)
-    this.#dropNames([kept, other], joined)
-    return this.moveEntry(joined, leadsTo)
-  }
-
-  /**
-   * An entry as another device has it: a name that is somebody else's here is made unique, such an alias is left out.
-   * @param before what it takes the place of here
-   */
-  adoptEntry(entry: Entry, leadsTo: rec.NameRecord, before: Entry | null = null): Entry {
-    const isFree = (name: string): boolean => {
-      const taken = this.#records.names.get(foldName(name))
-      return taken === undefined || (taken.kind === leadsTo.kind && taken.id === leadsTo.id)
-    }
-    const name = isFree(entry.name) ? entry.name : this.#freeName(tidyName(entry.name))
-    if (before !== null) this.#dropNames([before], entry)
-    return this.moveEntry({ ...entry, name, aliases: entry.aliases.filter(isFree) }, leadsTo)
-  }
-
-  /** The names of an entry lead nowhere any more. */
-  dropEntry(entry: Entry): void {
-    for (const name of [entry.name, ...entry.aliases]) this.#unpoint(name)
-  }
-
-  /** Names for which there was no room lead nowhere any more. */
-  #dropNames(before: readonly Entry[], after: Entry): void {
-    const stay = new Set([after.name, ...after.aliases].map(foldName))
-    for (const name of before.flatMap((entry) => [entry.name, ...entry.aliases])) {
-      if (!stay.has(foldName(name))) this.#unpoint(name)
-    }
-  }
-
-  #unpoint(name: string): void {
-    this.stage(this.#records.names.remove(foldName(name)))
-  }
-
-  #point(name: string, leadsTo: rec.NameRecord): void {
-    this.stage(this.#records.names.put(foldName(name), leadsTo))
-  }
-
   #count(more: Partial<rec.Counts>): void {
     const counts = this.#records.counts.get(rec.COUNTS) ?? rec.NO_COUNTS
     this.stage(
@@ -320,20 +232,4 @@ export class Ledger {
 /** Whether a device was ever seen, is listed by somebody or belongs to somebody. */
 function saysSomething({ reports, seenAtSec, claimedBy, bound, entry }: rec.DeviceRecord): boolean {
   return reports.length > 0 || seenAtSec !== null || claimedBy.length > 0 || bound !== null || entry !== null
-}
-
-/** A name from a client as it is kept: one line of well-formed text. It is still foreign, and escaped wherever it is shown. */
-export function tidyName(name: string): string {
-  const line = name
-    .toWellFormed()
-    .normalize('NFC')
-    .replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ')
-    .trim()
-  const tidy = [...line].slice(0, MAX_NAME_CODE_POINTS).join('').trim()
-  return tidy === '' ? 'unnamed' : tidy
-}
-
-/** How names are compared and sorted; what no key of the store may hold is replaced. */
-export function foldName(name: string): string {
-  return foldNickname(name).toWellFormed().replaceAll('\u{10FFFF}', '\uFFFD')
 }

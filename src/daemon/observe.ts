@@ -179,8 +179,8 @@ class Observation {
     const provisional = device.entry
     const entry =
       provisional === null
-        ? this.#ledger.newEntry(this.#name || persona.devices[0]!.name, leadsTo)
-        : this.#ledger.moveEntry(provisional, leadsTo)
+        ? this.#ledger.entries.make(this.#name || persona.devices[0]!.name, leadsTo)
+        : this.#ledger.entries.move(provisional, leadsTo)
     this.#ledger.putDevice(this.#key, { ...this.#ledger.device(this.#key), entry: null, pending: null })
     const first: ContactChange = { kind: provisional === null ? 'created' : 'upgraded', key: null, name: entry.name }
     this.#settle(null, { ...persona, entry }, [first, ...changes.filter((change) => change.kind === 'added')])
@@ -254,7 +254,7 @@ class Observation {
   #ensureEntry(): void {
     const device = this.#ledger.device(this.#key)
     if (device.entry !== null || device.bound !== null) return
-    const entry = this.#ledger.newEntry(this.#name || fallbackName(this.#key), {
+    const entry = this.#ledger.entries.make(this.#name || fallbackName(this.#key), {
       kind: 'device',
       id: this.#key,
     })

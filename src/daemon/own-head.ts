@@ -166,7 +166,7 @@ export class OwnHead {
   /** The owner's own word makes a device the owner's; an entry that it had as a friend is gone. */
   bind(key: string): void {
     const device = this.ledger.device(key)
-    if (device.entry !== null) this.ledger.dropEntry(device.entry)
+    if (device.entry !== null) this.ledger.entries.drop(device.entry)
     this.ledger.putDevice(key, { ...device, bound: this.own.personaId, left: null, entry: null, pending: null })
   }
 

@@ -12,7 +12,8 @@ import { OWNER_SOURCE } from './apps.ts'
 import { KeeperError } from './errors.ts'
 import { dropHead, NO_HEAD, raiseMinEpoch, recall, takeHead } from './heads.ts'
 import { recallContact } from './forget.ts'
-import { tidyName, type Ledger } from './ledger.ts'
+import { tidyName } from './contact-name.ts'
+import type { Ledger } from './ledger.ts'
 import type { PersonaRecord } from './records.ts'
 
 const NAME_DIGITS = 8 // sanity: as many as device- has; the owner may call the contact otherwise
@@ -33,7 +34,7 @@ export function pinLink(link: ContactLink, { name, repin }: PinWishes, ledger: L
   const known = ledger.persona(personaId)
   checkNotOwn(link, ledger)
   if (known === undefined) {
-    if (name !== null) ledger.checkFree(name, { kind: 'persona', id: personaId })
+    if (name !== null) ledger.entries.checkFree(name, { kind: 'persona', id: personaId })
     const called = name ?? `persona-${personaId.slice(0, NAME_DIGITS).toLowerCase()}`
     const { defaultPolicy: policy, nowSec: createdSec } = ledger
     addLinked(link, { name: called, aliases: [], policy, blocked: false, createdSec }, repin, ledger)
@@ -62,7 +63,7 @@ export function addLinked(link: ContactLink, entry: Entry, repin: boolean, ledge
   checkNotOwn(link, ledger)
   if (before !== undefined && before.root !== root && !repin) throw chainDiffers(before)
   const tidy = { ...entry, name: tidyName(entry.name), aliases: entry.aliases.map(tidyName) }
-  const linked = unseen(link, ledger.adoptEntry(tidy, { kind: 'persona', id: personaId }))
+  const linked = unseen(link, ledger.entries.adopt(tidy, { kind: 'persona', id: personaId }))
   ledger.putPersona(forgotten === undefined ? linked : recalled(linked, forgotten, ledger))
   ledger.tellContact(personaId, [{ kind: 'created', key: null, name: linked.entry?.name ?? null }], OWNER_SOURCE)
 }
@@ -105,7 +106,7 @@ function unseen(link: ContactLink, entry: Entry): PersonaRecord {
 function renamed(persona: PersonaRecord, name: string, ledger: Ledger): PersonaRecord {
   const { entry, personaId } = persona
   if (entry === null || entry.name === name) return persona
-  return { ...persona, entry: ledger.renameEntry(entry, name, { kind: 'persona', id: personaId }) }
+  return { ...persona, entry: ledger.entries.rename(entry, name, { kind: 'persona', id: personaId }) }
 }
 
 interface Pinned {

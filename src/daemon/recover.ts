@@ -153,7 +153,7 @@ async function withoutTable(
   await orDiscarded(keeper, () => {
     // A contact of whom a link was known is the owner from now on.
     const known = ledger.persona(formatHex(chain[epoch]!.personaId))
-    if (known?.entry != null) ledger.dropEntry(known.entry)
+    if (known?.entry != null) ledger.entries.drop(known.entry)
     keeper.own.begin(chain[epoch]!, device === undefined ? [] : [device], unnamed !== true)
     keeper.own.confirmRecovery()
   })

@@ -61,7 +61,7 @@ function lastSeen(reports: DeviceReports): number | null {
 function withoutEntry(device: DeviceRecord, ledger: Ledger): DeviceRecord {
   const { entry } = device
   if (entry === null || entry.policy !== 'auto' || entry.blocked || entry.aliases.length > 0) return device
-  ledger.dropEntry(entry)
+  ledger.entries.drop(entry)
   return { ...device, entry: null, pending: null }
 }
 

@@ -78,7 +78,7 @@ function bindOrHold(
   }
   if (entry === null || persona.entry === null) return persona
   const leadsTo = { kind: 'persona', id: persona.personaId } as const
-  return { ...persona, entry: ledger.joinEntries(persona.entry, entry, leadsTo) }
+  return { ...persona, entry: ledger.entries.join(persona.entry, entry, leadsTo) }
 }
 
 function noteAsserted(persona: PersonaRecord, key: string, ledger: Ledger): PersonaRecord {

@@ -11,7 +11,7 @@ import type { Device } from '../core/table.ts'
 import { MAX_ALIASES, MAX_SOURCES, type Entry, type Report } from '../core/trust.ts'
 import { keyHex } from '../ipc/scalars.ts'
 import { MAX_NOTES } from './device-notes.ts'
-import { foldName } from './ledger.ts'
+import { foldName } from './contact-name.ts'
 import {
   MAX_CLAIMANTS,
   MAX_KNOWN_NAMES,

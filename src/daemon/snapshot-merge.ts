@@ -66,7 +66,7 @@ export function mergePersona(told: PersonaRecord, origin: Origin, ledger: Ledger
       ? takeHead(persona, recall(persona.head, ledger), ledger, true).persona
       : persona
   const entry = isOwn ? null : joinWith(known?.entry ?? null, incoming.entry, leadsTo, ledger)
-  if (isOwn && known?.entry != null) ledger.dropEntry(known.entry)
+  if (isOwn && known?.entry != null) ledger.entries.drop(known.entry)
   const merged = { ...accepted, entry }
   ledger.putPersona(merged)
   if (merged.head !== known?.head) noteClock(merged, ledger)
@@ -167,7 +167,7 @@ function settleEntry(
 ): Entry | null {
   if (bound === null) return joinWith(local, incoming, { kind: 'device', id: key }, ledger)
   if (bound === origin.ownId) {
-    if (local !== null) ledger.dropEntry(local)
+    if (local !== null) ledger.entries.drop(local)
     return null
   }
   const persona = ledger.persona(bound)
@@ -180,13 +180,13 @@ function settleEntry(
 }
 
 function moveTo(kept: Entry | null, local: Entry, leadsTo: NameRecord, ledger: Ledger): Entry {
-  return kept === null ? ledger.moveEntry(local, leadsTo) : ledger.joinEntries(kept, local, leadsTo)
+  return kept === null ? ledger.entries.move(local, leadsTo) : ledger.entries.join(kept, local, leadsTo)
 }
 
 function joinWith(local: Entry | null, incoming: Entry | null, leadsTo: NameRecord, ledger: Ledger): Entry | null {
   if (incoming === null) return local
   const joined = local === null ? incoming : joinEntries(local, incoming)
-  return local !== null && isSame(local, joined) ? local : ledger.adoptEntry(joined, leadsTo, local)
+  return local !== null && isSame(local, joined) ? local : ledger.entries.adopt(joined, leadsTo, local)
 }
 
 function isSame(a: Entry, b: Entry): boolean {

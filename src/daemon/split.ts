@@ -27,8 +27,8 @@ export function splitDevice(persona: PersonaRecord, query: string, name: string 
     )
   }
   const leadsTo = { kind: 'device', id: key } as const
-  if (name !== null) ledger.checkFree(name, leadsTo)
-  const entry = ledger.newEntry(name ?? nameOf(persona, key), leadsTo)
+  if (name !== null) ledger.entries.checkFree(name, leadsTo)
+  const entry = ledger.entries.make(name ?? nameOf(persona, key), leadsTo)
   ledger.putDevice(key, { ...device, bound: null, left: null, entry })
   ledger.putPersona({ ...persona, others: persona.others.filter((other) => other !== key) })
   ledger.tellContact(persona.personaId, [{ kind: 'split', key, name: entry.name }], OWNER_SOURCE)
