@@ -1,6 +1,7 @@
 /** This device leaves its persona: a last table without it, and then no secret is left here (docs/ipc.md, section 3, persona.leave). */
 import type { LeaveResult } from '../ipc/shapes-rotation.ts'
 import { composeStatus } from '../core/token.ts'
+import { OWNER_SOURCE } from './apps.ts'
 import { isOfHere, isUnlisted } from './device-notes.ts'
 import { KeeperError } from './errors.ts'
 import type { Journal } from './journal.ts'
@@ -24,6 +25,7 @@ export function leaveTable(own: OwnHead, journal: Journal): LeaveResult {
   ledger.putPersona({ ...persona, entry })
   own.past.clear()
   ledger.removeOwn()
+  ledger.tellContact(persona.personaId, [{ kind: 'created', key: null, name: entry.name }], OWNER_SOURCE)
   const remaining = persona.devices.map((device) => ({ ...device }))
   return { status, local, remaining, personaId: persona.personaId }
 }

@@ -241,6 +241,8 @@ export class Live {
     this.#changed.clear()
     for (const personaId of changed) await this.#bridge.befriend(this.#peers.contact(personaId))
     this.#bridge.tellLeft()
+    // The persona that has left is a contact from then on.
+    if (this.#device === null) await this.#lookAtOwn()
   }
 }
 

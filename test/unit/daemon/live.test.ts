@@ -65,6 +65,22 @@ describe('the companion', () => {
     expect(live.live.status().state).not.toBe('running')
   })
 
+  test('stops when the persona leaves without a word, since no table can be signed; apps are told of the contact that it is then', async () => {
+    const { laptop: keeper } = await withWords()
+    const live = await TestLive.up(keeper)
+    const { personaId } = await keeper.call('device.list')
+    await keeper.keeper.change(() => keeper.keeper.own.wasCopied())
+    await live.settled()
+    expect(live.live.status().state).toBe('running')
+    expect(await keeper.call('persona.leave')).toMatchObject({ status: null })
+    await live.live.settled()
+    expect(live.node.stdin.writableEnded).toBe(true)
+    expect(keeper.told('contact.changed').at(-1)).toMatchObject({
+      contact: { kind: 'persona', personaId, name: 'my former persona' },
+      changes: [{ kind: 'created' }],
+    })
+  })
+
   test('is made only where there is a persona that can sign', async () => {
     const live = await TestLive.open(await TestKeeper.open())
     await expect(live.live.up(undefined)).rejects.toMatchObject({ code: 'NO_PERSONA' })
