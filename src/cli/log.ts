@@ -63,13 +63,14 @@ function describeEntry(entry: LogEntry): string {
   const { event, data } = entry
   if (event !== 'contact.changed')
     return describeEvent({ event, id: entry.number, atSec: entry.atSec, data } as unknown as DaemonEvent)
-  const { contact, personaId, changes, source } = data as {
+  const { contact, personaId, key, changes, source } = data as {
     contact: string
-    personaId: string
+    personaId: string | null
+    key?: string
     changes: ContactChange[]
     source: string
   }
-  return `${showName(contact, personaId)}: ${changes.map(describeChange).join('; ')}${describeSource(source)}`
+  return `${showName(contact, personaId ?? key ?? null)}: ${changes.map(describeChange).join('; ')}${describeSource(source)}`
 }
 
 async function verify(context: Context): Promise<number> {

@@ -4,7 +4,7 @@ import type { Contact, LookupResult } from '../ipc/shapes.ts'
 import { KeeperError } from './errors.ts'
 import { foldName } from './contact-name.ts'
 import type { Records } from './records.ts'
-import { personaContact, provisionalContact, whoHas, type Clock } from './view.ts'
+import { contactOf, personaContact, whoHas, type Clock } from './view.ts'
 
 export const MIN_PREFIX_DIGITS = 4 // sanity: fewer digits of a key are more likely a name
 const KEY_DIGITS = 64
@@ -98,7 +98,7 @@ export async function listContacts(
   for await (const [folded, leadsTo] of reader.records.names.iterate(range)) {
     if (contacts.length === limit || chars > PAGE_CHARS) return { contacts, next: last }
     last = folded
-    const contact = contactOf(leadsTo, reader)
+    const contact = contactOf(leadsTo.id, reader.records, reader.clock, reader.ownId)
     // Aliases lead to the same contact.
     if (contact === null || foldName(contact.name) !== folded) continue
     if (contact.blocked && !withBlocked) continue
@@ -106,14 +106,4 @@ export async function listContacts(
     chars += JSON.stringify(contact).length
   }
   return { contacts, next: null }
-}
-
-function contactOf(leadsTo: { kind: 'persona' | 'device'; id: string }, reader: Reader): Contact | null {
-  const { records, clock, ownId } = reader
-  if (leadsTo.kind === 'device') {
-    const device = records.devices.get(leadsTo.id)
-    return device === undefined ? null : provisionalContact(leadsTo.id, device)
-  }
-  const persona = records.personas.get(leadsTo.id)
-  return persona === undefined ? null : personaContact(persona, records, clock, ownId)
 }

@@ -12,6 +12,7 @@ import type { Keeper } from './keeper.ts'
 import type { Ledger } from './ledger.ts'
 import type { NameRecord } from './records.ts'
 import { splitDevice } from './split.ts'
+import { keyOfProvisional } from './view.ts'
 
 export type EntryMethods = Pick<
   Methods,
@@ -43,10 +44,11 @@ export function entryHandlers(keeper: Keeper): Handlers<EntryMethods> {
 
 /** Where the entry of a contact is. @throws {KeeperError} NOT_FOUND | AMBIGUOUS | CONTACT_IS_OWN */
 async function entryOf(keeper: Keeper, query: string): Promise<NameRecord> {
-  const { kind, personaId, devices, others } = await findContact(query, keeper.reader())
+  const contact = await findContact(query, keeper.reader())
+  const { kind, personaId } = contact
   if (kind === 'own') throw new KeeperError('CONTACT_IS_OWN', 'this is you yourself', 'see: persona status')
   if (personaId !== null) return { kind: 'persona', id: personaId }
-  return { kind: 'device', id: [...devices, ...others][0]!.key }
+  return { kind: 'device', id: keyOfProvisional(contact) }
 }
 
 async function editEntry(
@@ -63,17 +65,24 @@ async function editEntry(
       const persona = ledger.persona(id)
       if (persona?.entry == null) throw gone(query)
       const entry = edit(persona.entry, leadsTo, ledger)
-      // What is so already is no news.
-      if (entry.name === persona.entry.name && entry.blocked === persona.entry.blocked) return
+      if (isSameWord(entry, persona.entry)) return
       ledger.putPersona({ ...persona, entry })
       ledger.tellContact(id, [{ kind, key: null, name: entry.name }], OWNER_SOURCE)
       return
     }
     const device = ledger.device(id)
     if (device.entry === null) throw gone(query)
-    ledger.putDevice(id, { ...device, entry: edit(device.entry, leadsTo, ledger) })
+    const entry = edit(device.entry, leadsTo, ledger)
+    if (isSameWord(entry, device.entry)) return
+    ledger.putDevice(id, { ...device, entry })
+    ledger.tellContact(id, [{ kind, key: null, name: entry.name }], OWNER_SOURCE)
   })
   return await findContact(leadsTo.id, keeper.reader())
+}
+
+/** What is so already is no news. */
+function isSameWord(a: Entry, b: Entry): boolean {
+  return a.name === b.name && a.blocked === b.blocked
 }
 
 async function forget(keeper: Keeper, query: string): Promise<Record<string, never>> {

@@ -15,6 +15,7 @@ import { acceptUpgrade } from './observe.ts'
 import { pendingOf, standsUpgrade } from './pending.ts'
 import type { PersonaRecord } from './records.ts'
 import { settle } from './settle.ts'
+import { keyOfProvisional } from './view.ts'
 
 export type PendingMethods = Pick<Methods, 'pending.list' | 'pending.accept' | 'pending.reject' | 'contact.policy'>
 
@@ -49,11 +50,10 @@ async function list(
 
 /** Of which record an entry is part: a persona's, or that of a device that stands for itself. */
 async function idOf(query: string, keeper: Keeper): Promise<string> {
-  const { kind, personaId, devices, others } = await findContact(query, keeper.reader())
-  if (kind === 'own')
+  const contact = await findContact(query, keeper.reader())
+  if (contact.kind === 'own')
     throw new KeeperError('OWN_PERSONA', 'that is your own persona', 'policies are for the tables of others')
-  // The device of a blocked one is among the others.
-  return personaId ?? [...devices, ...others][0]!.key
+  return contact.personaId ?? keyOfProvisional(contact)
 }
 
 /** Answers just what the owner looked at: a table that came meanwhile is another question. */
@@ -143,6 +143,8 @@ async function setPolicy(keeper: Keeper, query: string, policy: Policy): Promise
     const isWaiting = standsUpgrade(device, ledger)
     const pending = isWaiting ? device.pending : null
     ledger.putDevice(id, { ...device, pending, entry: { ...device.entry, policy } })
+    if (policy !== device.entry.policy)
+      ledger.tellContact(id, [{ kind: 'policy', key: null, name: policy }], OWNER_SOURCE)
     if (policy === 'auto' && isWaiting) acceptUpgrade(id, keeper.own, ledger)
   })
   return await findContact(id, keeper.reader())

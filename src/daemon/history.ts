@@ -7,7 +7,7 @@ import type { LogEntry, LogVerdict } from '../ipc/shapes-log.ts'
 import type { PendingEvent } from './ledger.ts'
 import type { Write } from '../store/store.ts'
 import { OWN, storedBytes, TIP, type HistoryTip, type Records } from './records.ts'
-import { personaContact, type Clock } from './view.ts'
+import { contactOf, keyOfProvisional, type Clock } from './view.ts'
 
 export const MAX_HISTORY = 65_536 // sanity: years of a person with hundreds of friends, some 30 MB; the oldest entry goes first
 const NUMBER_DIGITS = 12 // so that entries are stored in the order of their numbers
@@ -58,7 +58,9 @@ export function appendHistory(
 function keptData(event: PendingEvent): EntryText['data'] {
   if (event.event !== 'contact.changed') return event.data
   const { contact, changes, source } = event.data
-  return { personaId: contact.personaId, contact: contact.name, changes, source }
+  const { personaId, name } = contact
+  const kept = { personaId, contact: name, changes, source }
+  return personaId === null ? { ...kept, key: keyOfProvisional(contact) } : kept
 }
 
 /** One event as it was told, or null when it is not kept, or the contact that it tells of is gone. */
@@ -67,10 +69,9 @@ export function recallEvent(number: number, records: Records, clock: Clock): Dae
   if (entry === undefined) return null
   const { atSec, event, data } = JSON.parse(entry.text) as EntryText
   if (event !== 'contact.changed') return { event, id: number, atSec, data } as unknown as DaemonEvent
-  const { personaId, changes, source } = data as { personaId: string } & Record<string, unknown>
-  const persona = records.personas.get(personaId)
-  if (persona === undefined) return null
-  const contact = personaContact(persona, records, clock, records.own.get(OWN)?.personaId ?? null)
+  const { personaId, key, changes, source } = data as { personaId: string | null; key?: string } & typeof data
+  const contact = contactOf(personaId ?? key!, records, clock, records.own.get(OWN)?.personaId ?? null)
+  if (contact === null) return null
   return { event, id: number, atSec, data: { contact, changes, source } } as DaemonEvent
 }
 

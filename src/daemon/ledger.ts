@@ -9,7 +9,7 @@ import { Entries } from './entries.ts'
 import { appendHistory } from './history.ts'
 import { pendingKinds, upgradeKinds } from './pending.ts'
 import * as rec from './records.ts'
-import { clockAt, personaContact } from './view.ts'
+import { clockAt, contactOf } from './view.ts'
 import type { Writer } from './writer.ts'
 
 /** An event that a change brings about; told once the change is on disk. */
@@ -83,20 +83,21 @@ export class Ledger {
     this.#events.push(event)
   }
 
-  /** Says at the end of this change how the contact stands then; several calls for one contact become one event. */
-  tellContact(personaId: string, changes: readonly ContactChange[], source: string): void {
+  /**
+   * Says at the end of this change how the contact stands then; several calls for one contact become one event.
+   * @param id PersonaID, or the key of a friend without a persona
+   */
+  tellContact(id: string, changes: readonly ContactChange[], source: string): void {
     if (changes.length === 0) return
-    const told = this.#told.get(personaId)
-    this.#told.set(personaId, { changes: [...(told?.changes ?? []), ...changes], source })
+    const told = this.#told.get(id)
+    this.#told.set(id, { changes: [...(told?.changes ?? []), ...changes], source })
   }
 
   #tellContacts(): void {
-    for (const [personaId, { changes, source }] of this.#told) {
-      const persona = this.persona(personaId)
-      if (persona === undefined) continue
+    for (const [id, { changes, source }] of this.#told) {
       const clock = clockAt(this.nowSec, this.#records)
-      const contact = personaContact(persona, this.#records, clock, this.own()?.personaId ?? null)
-      this.#events.push({ event: 'contact.changed', data: { contact, changes, source } })
+      const contact = contactOf(id, this.#records, clock, this.own()?.personaId ?? null)
+      if (contact !== null) this.#events.push({ event: 'contact.changed', data: { contact, changes, source } })
     }
   }
 
@@ -111,7 +112,7 @@ export class Ledger {
   #isAboutBlocked(event: PendingEvent): boolean {
     if (event.event === 'contact.changed') {
       const { contact, changes } = event.data
-      return this.isBlocked(contact.personaId) && !changes.some(({ kind }) => kind === 'blocked')
+      return contact.blocked && !changes.some(({ kind }) => kind === 'blocked')
     }
     if (event.event === 'pending.new') return this.isBlocked(event.data.personaId, event.data.key)
     const isNews = event.event === 'device.added' || event.event === 'clock' || event.event === 'alarm'

@@ -142,6 +142,19 @@ export function provisionalContact(key: string, device: DeviceRecord): Contact |
   return contact.blocked ? outOfUse(contact) : contact
 }
 
+/** A persona, or the friend without one whose device this key is; null when nobody is known by it any more. */
+export function contactOf(id: string, records: Records, clock: Clock, ownId: string | null): Contact | null {
+  const persona = records.personas.get(id)
+  return persona === undefined
+    ? whoHas(id, records, clock, ownId).contact
+    : personaContact(persona, records, clock, ownId)
+}
+
+/** The key of the one device of a friend without a persona; of a blocked one it is among the others. */
+export function keyOfProvisional({ devices, others }: Contact): string {
+  return [...devices, ...others][0]!.key
+}
+
 /** Whom a device belongs to: the contact it is bound to, or its own provisional entry; and who merely claims it. */
 export function whoHas(
   key: string,

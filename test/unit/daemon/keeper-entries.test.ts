@@ -58,6 +58,29 @@ describe('a contact that is called otherwise', () => {
   })
 })
 
+it('what the owner decides about a friend without a persona is told and kept in the history like all else', async () => {
+  const { test } = await withFriends()
+  const key = person('carol').key('pc')
+  for (const name of ['Caro', 'Caro']) await test.call('contact.rename', { contact: key, name })
+  await test.call('contact.policy', { contact: key, policy: 'ask' })
+  await test.call('contact.block', { contact: key })
+  await test.call('contact.unblock', { contact: key })
+  const kinds = ['called', 'policy', 'blocked', 'unblocked']
+  const told = test.told('contact.changed')
+  expect(told.map(({ changes }) => changes[0]!.kind)).toEqual(kinds)
+  expect(told[0]).toMatchObject({
+    contact: { kind: 'provisional', personaId: null, name: 'Caro', active: key },
+    source: 'owner',
+  })
+  const { entries } = await test.call('log.list', { about: 'Caro' })
+  expect(entries.map(({ data }) => data)).toMatchObject(kinds.map(() => ({ personaId: null, key })))
+  // Who was away is told the same, of the contact as it is by then.
+  await test.call('subscribe', { events: ['contact.changed'], after: entries.at(-1)!.number - 1 })
+  expect(test.replayed).toMatchObject(
+    kinds.map((kind) => ({ data: { changes: [{ kind }], contact: { name: 'Caro' } } })),
+  )
+})
+
 it('what the owner decides about a contact is told once: what is so already is no news', async () => {
   const { test } = await withFriends()
   for (let i = 0; i < 2; i++) {
@@ -123,6 +146,7 @@ describe('a blocked contact', () => {
     const { test } = await withFriends()
     const carol = person('carol')
     await test.call('contact.block', { contact: 'Carol' })
+    expect(test.told('contact.changed')).toMatchObject([{ changes: [{ kind: 'blocked' }] }])
     await test.sees(carol.key('pc'), carol.table(['pc', 'phone']))
     await test.sees(carol.key('phone'), carol.last!)
     expect(test.events).toEqual([])
