@@ -50,7 +50,8 @@ function activeOf(contact: Contact): string {
 }
 
 function lastSeen(contact: Contact, nowSec: number): string {
-  const times = contact.devices.map((device) => device.seenAtSec ?? 0)
+  const devices = contact.blocked ? contact.others : contact.devices
+  const times = devices.map((device) => device.seenAtSec ?? 0)
   return formatTime(Math.max(0, ...times), nowSec)
 }
 
@@ -85,7 +86,7 @@ export function formatContact(contact: Contact, nowSec: number): string[] {
 }
 
 function formatVerified({ verifiedAtSec }: Contact, nowSec: number): string {
-  return verifiedAtSec === null ? 'no; persona contact verify NAME' : formatTime(verifiedAtSec, nowSec)
+  return verifiedAtSec === null ? 'no: persona contact verify NAME' : formatTime(verifiedAtSec, nowSec)
 }
 
 function formatDevices(heading: string, devices: readonly ContactDevice[], contact: Contact, nowSec: number): string[] {
@@ -114,16 +115,18 @@ export function formatLookup(result: LookupResult, nowSec: number): string[] {
   if (contact === null) {
     const isEnd = /^[\dA-F]{4,63}$/i.test(result.query)
     const hint = 'a key is found by its first digits; those beside a name are its last ones'
-    return [`nobody is known by ${escapeText(result.query)}`, ...(isEnd ? [hint] : []), ...claims]
+    return [`nobody is known by "${escapeText(result.query)}"`, ...(isEnd ? [hint] : []), ...claims]
   }
-  const whose = contact.kind === 'own' ? 'you' : showName(contact.name, contact.personaId)
-  const lines = device === null ? [] : [`${keyTail(device.key)} is ${deviceOf(contact, device, whose)}`]
+  const lines = device === null ? [] : [`${keyTail(device.key)} is ${deviceOf(contact, device)}`]
   return [...lines, ...formatContact(contact, nowSec), ...claims]
 }
 
-function deviceOf(contact: Contact, device: ContactDevice, whose: string): string {
+function deviceOf(contact: Contact, device: ContactDevice): string {
   if (contact.kind === 'provisional') return `${showName(contact.name, null)}, a friend without a persona`
-  const active = device.key === contact.active ? 'the active device' : 'a device'
+  const isActive = device.key === contact.active
+  const whose = showName(contact.name, contact.personaId)
+  const own = isActive ? 'your active device' : 'a device of yours'
+  const role = contact.kind === 'own' ? own : `${isActive ? 'the active device' : 'a device'} of ${whose}`
   const state = device.state === 'confirmed' ? '' : ` (${device.state}: not to be taken for one)`
-  return `${showName(device.name, null)}, ${active} of ${whose}${state}; ${countOf(contact.devices.length, 'device')} in all`
+  return `${showName(device.name, null)}, ${role}${state}; ${countOf(contact.devices.length, 'device')} in all`
 }

@@ -61,8 +61,9 @@ function told({ verdict, status }: SyncResult): string {
       return `nothing to read yet; ${now}`
     case 'new':
     case 'accept':
+      return `took a newer table; ${now}`
     case 'fork':
-      return `read another table; ${now}`
+      return `read a table in the place of this one; ${now}`
     case 'refresh':
       return `read the table that is known; ${now}`
     case 'stale':

@@ -4,6 +4,7 @@ import { TableError } from '../core/errors.ts'
 import { MAX_SEQ } from '../core/limits.ts'
 import * as table from '../core/table.ts'
 import { verifyBlob, type VerifiedBlob } from '../core/verify.ts'
+import type { OwnCause } from '../ipc/events.ts'
 import type { OwnTable } from '../ipc/shapes-own.ts'
 import { compress } from './compress.ts'
 import type { Custody } from './custody.ts'
@@ -135,7 +136,7 @@ export class OwnHead {
   }
 
   /** A table of this device is the head from now on, and its devices are the owner's. */
-  letOut(before: PersonaRecord, blob: VerifiedBlob, cause: string): void {
+  letOut(before: PersonaRecord, blob: VerifiedBlob, cause: OwnCause): void {
     const { persona, changes } = takeHead(before, blob, this.ledger)
     for (const change of changes) if (change.kind === 'added') this.bind(change.key!)
     const { own } = this
@@ -152,7 +153,7 @@ export class OwnHead {
     this.tell(cause)
   }
 
-  tell(cause: string): void {
+  tell(cause: OwnCause): void {
     const unapproved = unapprovedDevices(this.own, this.persona.devices)
     this.ledger.emit({ event: 'own.changed', data: { table: this.table(), cause, unapproved } })
   }

@@ -15,12 +15,32 @@ export interface ContactChange {
   was?: string
 }
 
+/** Why the own table, or how it stands here, is not what it was. */
+export const OWN_CAUSES = [
+  'init',
+  'add',
+  'rename',
+  'activate',
+  'remove',
+  'rekey',
+  'resign',
+  'replay', // an own edit that a sibling's table lacked
+  'sibling', // a sibling's table was taken
+  'approve',
+  'rotate',
+  'follow', // the key of a rotation made elsewhere came
+  'import', // the persona came here: from another device, a backup or the words
+  'copied', // this state is a copy: nothing is signed before a copy of the own table was read
+  'reconcile', // such a copy was read, or the owner went on without one
+] as const
+export type OwnCause = (typeof OWN_CAUSES)[number]
+
 export interface EventData {
   'contact.changed': { contact: Contact; changes: ContactChange[]; source: string }
   'contact.forgotten': { personaId: string | null; key: string | null; name: string }
   'device.added': { personaId: string; contact: string; device: TableDevice }
   /** `unapproved`: devices that came only through a sibling's table. */
-  'own.changed': { table: OwnTable; cause: string; unapproved: TableDevice[] }
+  'own.changed': { table: OwnTable; cause: OwnCause; unapproved: TableDevice[] }
   /** The table was last signed at `timeSec`, and cannot be signed again while the key is locked. */
   'own.unsigned': { timeSec: number; message: string }
   'own.intent-dropped': { intent: string; reason: string; command: string }

@@ -5,7 +5,7 @@ import { DEFAULT_LIMITS } from '../../src/ipc/connection.ts'
 import { MAX_FRAME_BYTES, MAX_FRAME_DEPTH } from '../../src/ipc/frame.ts'
 import { MAX_BATCH, MAX_PAGE } from '../../src/ipc/limits.ts'
 import { METHODS } from '../../src/ipc/methods.ts'
-import { EVENT_NAMES } from '../../src/ipc/events.ts'
+import { EVENT_NAMES, OWN_CAUSES, UNKEPT_EVENTS } from '../../src/ipc/events.ts'
 import { OPENRPC_FILE, openrpcText } from '../generate/openrpc.ts'
 import { codesOf } from '../support/error-codes.ts'
 
@@ -30,6 +30,27 @@ test('the table of methods has every method, with its permission, and no other',
 
 test('every event stands in its table', () => {
   expect(EVENT_NAMES.filter((name) => !DOC.includes(`| \`${name}\` |`))).toEqual([])
+})
+
+/** What stands in backticks between two texts. */
+function quotedBetween(from: string, to: string): string[] {
+  expect([DOC.split(from).length, DOC.split(from)[1]?.includes(to)]).toEqual([2, true])
+  const passage = DOC.split(from)[1]!.split(to)[0]!
+  return [...passage.matchAll(/`([a-z.-]+)`/g)].map(([, name]) => name!)
+}
+
+test('the calls beside which no other one runs are named, and no others', () => {
+  const large = Object.entries(METHODS).filter(([, { isLarge }]) => isLarge === true)
+  expect(large.length).toBeGreaterThan(4)
+  expect(quotedBetween('whose answer can be long: ', ' |').toSorted()).toEqual(large.map(([name]) => name).toSorted())
+})
+
+test('the events that the history does not keep are named, and no others', () => {
+  expect(quotedBetween('Every event but ', ', is kept as an entry').toSorted()).toEqual([...UNKEPT_EVENTS].toSorted())
+})
+
+test('every cause of own.changed is named', () => {
+  expect(quotedBetween('| `own.changed` | `table`, `cause` (', '), `unapproved`')).toEqual([...OWN_CAUSES])
 })
 
 test.each([

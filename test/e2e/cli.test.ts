@@ -320,7 +320,7 @@ describe('bad input has a stable code, and loses nothing', () => {
       expect(await home.failure(command), command.join(' ')).toBe('1 NOT_FOUND')
     }
     const { status, stdout } = await home.run(['lookup', 'nobody'])
-    expect([status, stdout]).toEqual([1, 'nobody is known by nobody\n'])
+    expect([status, stdout]).toEqual([1, 'nobody is known by "nobody"\n'])
   })
 
   test('a command line that cannot be meant', async () => {

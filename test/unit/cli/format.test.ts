@@ -8,7 +8,7 @@ import { formatStatus } from '../../../src/cli/status.ts'
 import { formatVerify } from '../../../src/cli/verify.ts'
 import { formatEvent } from '../../../src/cli/watch.ts'
 import { EVENT_NAMES } from '../../../src/ipc/events.ts'
-import type { DaemonEvent } from '../../../src/ipc/events.ts'
+import type { DaemonEvent, OwnCause } from '../../../src/ipc/events.ts'
 import type { BlobView, VerifyResult } from '../../../src/ipc/shapes-judged.ts'
 import type { OwnTable } from '../../../src/ipc/shapes-own.ts'
 import type { DaemonStatus } from '../../../src/ipc/shapes-status.ts'
@@ -152,7 +152,7 @@ const EVENTS: readonly DaemonEvent[] = [
     event: 'own.changed',
     id: 3,
     atSec: NOW,
-    data: { table: table(), cause: HOSTILE, unapproved: [{ name: HOSTILE, key: A }] },
+    data: { table: table(), cause: HOSTILE as string as OwnCause, unapproved: [{ name: HOSTILE, key: A }] },
   },
   { event: 'own.unsigned', id: 10, atSec: NOW, data: { timeSec: NOW, message: HOSTILE } },
   { event: 'own.intent-dropped', id: 4, atSec: NOW, data: { intent: HOSTILE, reason: HOSTILE, command: HOSTILE } },
@@ -299,10 +299,26 @@ describe('what people see', () => {
     for (const query of ['333', 'Bobby', A]) expect(lines(query)).not.toContain('digits')
   })
 
+  test('a device of the owner is called so, and by no name', () => {
+    const lineOf = (active: string): string | undefined => {
+      const me = contact({ kind: 'own', name: 'me', active })
+      return formatLookup({ query: A, by: 'device', contact: me, device: device(), claimedBy: [] }, NOW)[0]
+    }
+    expect(lineOf(A)).toBe('…AAAA1111 is laptop, your active device; 1 device in all')
+    expect(lineOf(B)).toBe('…AAAA1111 is laptop, a device of yours; 1 device in all')
+  })
+
+  test('a blocked contact was last seen when its devices were, although apps get none of them', () => {
+    const blocked = contact({ blocked: true, devices: [], others: [device()], active: null })
+    expect(formatContacts([blocked], NOW)[1]).toMatch(/\(just now\)$/)
+    const former = contact({ devices: [device({ seenAtSec: null })], others: [device({ key: B, state: 'former' })] })
+    expect(formatContacts([former], NOW)[1]).toMatch(/never$/)
+  })
+
   test('a device that is only claimed is not said to be somebody’s', () => {
     const result = { query: A, by: 'device', contact: null, device: null, claimedBy: [P] } as const
     expect(formatLookup({ ...result, claimedBy: [P] }, NOW)).toEqual([
-      `nobody is known by ${A}`,
+      `nobody is known by "${A}"`,
       `persona ${P} lists this device, which has not shown that it agrees`,
     ])
   })
