@@ -24,7 +24,7 @@ export interface ToxConfig {
   readonly toxLoopback: boolean
 }
 
-const MAX_WORDS_CHARS = 256 // sanity: what does not fit beside the token is left out
+const MAX_WORDS_CHARS = 256 // sanity: code points; what does not fit beside the token is left out
 
 /** The keys by their YAML path, in the order of config/personad.yaml. */
 export const TOX_KEYS = [
@@ -75,7 +75,7 @@ export function toxSection(): z.ZodType<ToxSection> {
     enabled: z.boolean(flag).default(false),
     friends: oneOf(['all', 'named']).default('all'),
     name: textUpTo(MAX_TOX_NAME_BYTES, 'bytes', (text) => encodeUtf8(text).length).default(''),
-    words: textUpTo(MAX_WORDS_CHARS, 'characters', (text) => text.length).default(''),
+    words: textUpTo(MAX_WORDS_CHARS, 'characters', (text) => Array.from(text).length).default(''),
     bootstrap: bootstrapNodes().default([]),
     bootstrap_file: absolutePath().nullable().default(null),
     proxy: socksProxy().nullable().default(null),
@@ -106,8 +106,9 @@ function isLocal({ proxy, udp, bootstrap }: ToxSection): boolean {
 }
 
 function textUpTo(most: number, unit: string, count: (text: string) => number): z.ZodString {
-  const error = `a text of at most ${most} ${unit}`
-  return z.string({ error }).refine((text) => text.isWellFormed() && count(text) <= most, { error })
+  const error = `a text of at most ${most} ${unit}, without NUL and lone surrogates`
+  const isShown = (text: string): boolean => text.isWellFormed() && !text.includes('\0')
+  return z.string({ error }).refine((text) => isShown(text) && count(text) <= most, { error })
 }
 
 function bootstrapNodes(): z.ZodType<BootstrapNode[]> {

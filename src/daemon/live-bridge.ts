@@ -2,7 +2,7 @@
 import { parseHex } from '../core/bytes.ts'
 import type { ObservationParams } from '../ipc/shapes-judged.ts'
 import type { Connection, ToxStatus } from '../ipc/shapes-tox.ts'
-import type { NodeOptions, Report } from '../live/protocol.ts'
+import { MAX_BOOTSTRAP_NODES, type NodeOptions, type Report } from '../live/protocol.ts'
 import { readBootstrapFile } from './bootstrap-nodes.ts'
 import type { ToxConfig } from './config-tox.ts'
 import { describeError } from './describe-error.ts'
@@ -125,14 +125,15 @@ export class Bridge {
   async #startOptions(): Promise<{ options: NodeOptions; secretKey: Uint8Array }> {
     const { config, readKey } = this.#options
     const file = config.toxBootstrapFile === null ? [] : await readBootstrapFile(config.toxBootstrapFile)
-    const nodes = [...config.toxBootstrap, ...file]
+    const named = [...config.toxBootstrap, ...file]
+    const nodes = config.toxLoopback ? named.filter(({ host }) => host.startsWith('127.')) : named
     this.#shown = await this.#text()
     const { publicKey, secretKey } = await readKey()
     const options: NodeOptions = {
       nospam: new DataView(companionNospam(publicKey, this.#keeper.engine).buffer).getUint32(0),
       name: config.toxName,
       text: this.#shown,
-      bootstrap: config.toxLoopback ? nodes.filter(({ host }) => host.startsWith('127.')) : nodes,
+      bootstrap: nodes.slice(0, MAX_BOOTSTRAP_NODES),
       proxy: config.toxProxy,
       // Past a proxy UDP would show the address that the proxy hides.
       udp: config.toxUdp && config.toxProxy === null,

@@ -47,10 +47,17 @@ describe('the section of the companion', () => {
     })
   })
 
+  test('counts the words as they are seen, and not their halves', () => {
+    expect(refusalOf(`  words: "${'🚀'.repeat(256)}"\n`)).toBe('none')
+    expect(refusalOf(`  words: "${'🚀'.repeat(257)}"\n`)).toContain('"tox.words" must be')
+  })
+
   test.each([
     ['  friends: some\n', 'tox.friends'],
     [`  name: "${'ä'.repeat(65)}"\n`, 'tox.name'],
     [`  words: "${'x'.repeat(257)}"\n`, 'tox.words'],
+    ['  words: "a\\0b"\n', 'tox.words'],
+    ['  name: "a\\0b"\n', 'tox.name'],
     [`  bootstrap: ["node.example:33445 ${KEY}"]\n`, 'tox.bootstrap'],
     [`  bootstrap: ["192.0.2.1:33445 ${KEY.slice(1)}"]\n`, 'tox.bootstrap'],
     ['  proxy: tor.example:9050\n', 'tox.proxy'],

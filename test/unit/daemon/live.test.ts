@@ -1,13 +1,15 @@
-import { copyFileSync, readFileSync, statSync } from 'node:fs'
+import { copyFileSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { Device } from '../../../src/core/table.ts'
 import { companionToxId } from '../../../src/daemon/live-key.ts'
 import { parseHex } from '../../../src/core/bytes.ts'
+import { MAX_BOOTSTRAP_NODES } from '../../../src/live/protocol.ts'
 import { TestLive } from '../../support/fake-node.ts'
 import { OWN_LAPTOP, OWN_PHONE, ownText, TestKeeper } from '../../support/keeper.ts'
 import { deviceKey, engine, person, type Person } from '../../support/person.ts'
 import { withWords } from '../../support/rotation.ts'
+import { tempDir } from '../../support/temp-dir.ts'
 
 const STRANGER = deviceKey('stranger')
 const aside = (of: Person, name = 'aside'): Device => ({ ...of.device(name), companion: true })
@@ -115,6 +117,16 @@ describe('the companion', () => {
     const { text } = await keeper.call('blob.get', { words: 'at home' })
     expect(live.node.sent('show')).toEqual([{ type: 'show', text }])
     expect(live.node.sent('send').slice(2)).toEqual([{ type: 'send', key: zoe.key('desk'), packet: 'status', text }])
+  })
+
+  test('begins with the nodes of the configuration, then with those of the file, as many as a node takes', async () => {
+    const nodes = Array.from({ length: MAX_BOOTSTRAP_NODES }, (_, i) => `127.0.0.1:${40_000 + i} ${STRANGER}\n`)
+    const file = join(tempDir(), 'nodes')
+    writeFileSync(file, nodes.join(''))
+    const config = `  bootstrap_file: ${file}\n  bootstrap: ["127.0.0.1:33445 ${STRANGER}"]\n`
+    const live = await TestLive.up(await TestKeeper.withPersona(), { config })
+    const ports = live.node.options.bootstrap.map(({ port }) => port)
+    expect([ports.length, ports[0], ports[1], ports.at(-1)]).toEqual([MAX_BOOTSTRAP_NODES, 33_445, 40_000, 40_062])
   })
 
   test('leaves out words that do not fit', async () => {
