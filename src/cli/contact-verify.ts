@@ -60,7 +60,7 @@ async function askNumber({ name, personaId, own }: SafetyNumbers): Promise<strin
   const who = showName(name, personaId)
   const lines = own === null ? [] : [`your own number, for ${who} to compare:`, ...formatNumber(own.safetyNumber), '']
   process.stderr.write(`${lines.join('\n')}\n`)
-  const typed = await askLine(`The number that ${who} sees as the own one (Enter: only show): `)
+  const typed = await askLine(`The number that "persona link" shows to ${who} (Enter: only show): `)
   return typed.trim() === '' ? null : digitsOf(typed)
 }
 

@@ -293,7 +293,7 @@ function where(path: string, place: Place): string {
 }
 
 function watchedPlaces() {
-  const error = `off, auto, or a list of at most ${MAX_WATCH_PLACES} paths that begin with / or ~/`
+  const error = `off, auto, or a list of 1 to ${MAX_WATCH_PLACES} paths that begin with / or ~/`
   const places = z.array(absolutePath(), { error }).min(1, { error }).max(MAX_WATCH_PLACES, { error })
   return z.union([z.literal('off'), z.literal('auto'), places], { error })
 }

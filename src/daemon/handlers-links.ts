@@ -103,7 +103,7 @@ function checkNumber(keeper: Keeper, persona: PersonaRecord, number: string): vo
   const name = persona.entry?.name ?? persona.personaId
   const own = ownPersona(keeper)
   if (own !== null && number === numberOf(own, keeper)) {
-    const hint = `what is needed is the number that ${name} sees as the own one: persona link`
+    const hint = `what is needed is the number that "persona link" shows to ${name}`
     throw new KeeperError('NUMBER_MISMATCH', 'this is your own safety number', hint)
   }
   throw mismatch(name, `this is not the safety number of ${name} as it is known here`, 'a digit is wrong')
