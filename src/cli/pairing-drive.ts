@@ -88,8 +88,11 @@ async function readLine(context: Context, over: AbortSignal): Promise<string> {
   }
 }
 
+const INTERRUPTS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+
 /**
- * Runs a pairing that has begun in the daemon, and ends it there whatever happens, at Ctrl-C too: the next one would find it under way.
+ * Runs a pairing that has begun in the daemon, and ends it there whatever happens, at Ctrl-C or with its terminal too: the next one would
+ * find it under way.
  * @param run its signal says that the pairing was cancelled, and that there is nothing to wait for
  * @throws {CliError} PAIRING_CANCELLED | CANCELLED
  */
@@ -100,7 +103,7 @@ export async function withPairing<T>(client: Client, run: (over: AbortSignal) =>
     isInterrupted = true
     over.abort()
   }
-  process.once('SIGINT', interrupt)
+  for (const signal of INTERRUPTS) process.once(signal, interrupt)
   const subscription = await client.subscribe(['pairing.cancelled'], ({ event }) => {
     if (event === 'pairing.cancelled') over.abort()
   })
@@ -112,7 +115,7 @@ export async function withPairing<T>(client: Client, run: (over: AbortSignal) =>
     const hint = 'begin again with: persona pair'
     throw new CliError('PAIRING_CANCELLED', 'the pairing was cancelled from elsewhere', { cause: error, hint })
   } finally {
-    process.off('SIGINT', interrupt)
+    for (const signal of INTERRUPTS) process.off(signal, interrupt)
     await subscription.close().catch(() => {})
     // The one that is under way now may be somebody else's.
     if (isInterrupted || !over.signal.aborted) await client.call('pairing.cancel').catch(() => {})

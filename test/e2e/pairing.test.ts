@@ -178,17 +178,19 @@ describe('persona pair and persona join', () => {
     }
   })
 
-  test('end in the daemon too at Ctrl-C, so that the next one may begin', async () => {
+  test('end in the daemon too at Ctrl-C, or with their terminal, so that the next one may begin', async () => {
     const { old, fresh } = await twoHomes()
-    for (const [home, args] of [
-      [old, ['pair']],
-      [old, ['pair', '--file', join(tempDir(), 'stick')]],
-      [fresh, ['join', ...'abandon '.repeat(11).trim().split(' '), 'about', '--file', join(tempDir(), 'stick')]],
+    const joining = ['join', ...'abandon '.repeat(11).trim().split(' '), 'about', '--file', join(tempDir(), 'stick')]
+    for (const [home, args, signal] of [
+      [old, ['pair'], 'SIGINT'],
+      [old, ['pair', '--file', join(tempDir(), 'stick')], 'SIGTERM'],
+      [fresh, joining, 'SIGHUP'],
+      [fresh, joining, 'SIGINT'],
     ] as const) {
       const waiting = new Talker(home, args)
       while (!/if it finds|waiting for/.test(waiting.stdout + waiting.stderr))
         await new Promise((turn) => setImmediate(turn))
-      waiting.child.kill('SIGINT')
+      waiting.child.kill(signal)
       expect(await waiting.ended).toBe(1)
       expect(waiting.stderr).toContain('(CANCELLED)')
     }
