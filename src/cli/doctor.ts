@@ -8,7 +8,7 @@ import { describeFailure, EXIT_DONE, EXIT_FAILED } from './errors.ts'
 import { escapeText } from './escape.ts'
 import { countOf } from './layout.ts'
 import { serviceStatus, type ServiceStatus } from './service.ts'
-import { ownVersion } from './version.ts'
+import { ownVersion } from '../ipc/version.ts'
 
 /** Ends with EXIT_FAILED when there is a problem, so that a script can ask. */
 export async function doctor(context: Context): Promise<number> {

@@ -4,7 +4,7 @@ import { resolvePaths } from '../ipc/paths.ts'
 import { printFailure } from './context.ts'
 import { CliError, EXIT_DONE, EXIT_FAILED, EXIT_USAGE } from './errors.ts'
 import { buildProgram } from './program.ts'
-import { ownVersion } from './version.ts'
+import { ownVersion } from '../ipc/version.ts'
 
 /** Runs one command; everything it has to say goes to stdout and stderr. */
 async function main(argv: readonly string[]): Promise<number> {

@@ -30,7 +30,7 @@ import { Profiles } from './profiles.ts'
 import { unsignedReminder } from './reminder.ts'
 import { scheduleResign } from './resign-timer.ts'
 import type { About } from './status.ts'
-import { VERSION } from './version.ts'
+import { ownVersion } from '../ipc/version.ts'
 
 /** What runs, and in which order it came to be. */
 export interface Daemon {
@@ -72,6 +72,7 @@ export async function startDaemon(
   let profiles: Profiles | null = null
   let live: Live | null = null
   const startedAtSec = nowSec()
+  const version = ownVersion()
   const home = {
     stateDir: paths.stateDir,
     appSocket: paths.appSocket,
@@ -98,7 +99,7 @@ export async function startDaemon(
       supervisor.stop('store.failed', EXIT_FAILED)
     },
     about: () => ({
-      version: VERSION,
+      version,
       pid: process.pid,
       startedAtSec,
       home,

@@ -7,7 +7,7 @@ import { superviseProcess } from './lifecycle.ts'
 import { openLog, type Log } from './log.ts'
 import { openNotifier } from './notify.ts'
 import { unblockSigusr1 } from './unblock.ts'
-import { VERSION } from './version.ts'
+import { ownVersion } from '../ipc/version.ts'
 
 const USAGE = `usage: personad [--home DIR] [--config FILE]
 
@@ -32,7 +32,7 @@ function readArguments(): Arguments | null {
     const options = { home: { type: 'string' }, config: { type: 'string' }, version: flag, help: flag } as const
     const { values } = parseArgs({ options })
     if (values.help !== true && values.version !== true) return { home: values.home, config: values.config }
-    console.log(values.help === true ? USAGE : `personad ${VERSION}`)
+    console.log(values.help === true ? USAGE : `personad ${ownVersion()}`)
   } catch (error) {
     console.error(`personad: error: ${error instanceof Error ? error.message : String(error)}\n${USAGE}`)
     process.exitCode = 2
@@ -72,7 +72,7 @@ async function main(): Promise<void> {
 function greet(daemon: Daemon, paths: Paths, log: Log): void {
   log.info('daemon.ready', {
     message: 'ready',
-    version: VERSION,
+    version: ownVersion(),
     pid: process.pid,
     store: paths.stateDir,
     appSocket: paths.appSocket,

@@ -1,4 +1,4 @@
-/** The version of this program, which is that of its package. */
+/** The version of these programs, which is that of their package. */
 import { readFileSync } from 'node:fs'
 
 export function ownVersion(): string {
