@@ -62,7 +62,7 @@ export class Apps {
         'ask the owner for one: persona app allow NAME',
       )
     }
-    if (this.#isExpired(app)) {
+    if (isExpired(app, this.#nowSec())) {
       throw new KeeperError('APP_EXPIRED', `the token of ${app.name} has expired`, 'ask the owner for a new one')
     }
     if (app.can.length === 0) {
@@ -76,15 +76,13 @@ export class Apps {
     return app
   }
 
-  #isExpired({ expiresAtSec }: AppRecord): boolean {
-    return expiresAtSec !== null && expiresAtSec <= this.#nowSec()
-  }
-
   /** The app of a connection, as it is allowed at this moment; null for one without a token that still holds. */
   of(caller: Caller): AppRecord | null {
     const known = this.#names.get(caller)
     const app = known === undefined ? undefined : this.#onDisk.apps.get(known.name)
-    return app === undefined || app.revoking || app.tokenHash !== known?.tokenHash || this.#isExpired(app) ? null : app
+    return app === undefined || app.revoking || app.tokenHash !== known?.tokenHash || isExpired(app, this.#nowSec())
+      ? null
+      : app
   }
 
   /** @param defaults what every app may do */
@@ -123,6 +121,11 @@ export class Apps {
     if (waitSec > 0) throw quotaExceeded(`${name} asks more often than an app may`, waitSec)
     this.#requests.take(name)
   }
+}
+
+/** Whether the time of its token is over. */
+export function isExpired({ expiresAtSec }: AppRecord, nowSec: number): boolean {
+  return expiresAtSec !== null && expiresAtSec <= nowSec
 }
 
 function quotaExceeded(message: string, waitSec: number): KeeperError {

@@ -42,9 +42,14 @@ export class Entries {
 
   /** Refuses a name that the owner wants for one contact and that leads to another. @throws {KeeperError} NAME_TAKEN */
   checkFree(name: string, leadsTo: NameRecord): void {
-    const holder = this.#ledger.records.names.get(foldName(tidyName(name)))
-    if (holder === undefined || (holder.kind === leadsTo.kind && holder.id === leadsTo.id)) return
+    if (this.#isFree(tidyName(name), leadsTo)) return
     throw new KeeperError('NAME_TAKEN', `the name "${tidyName(name)}" is another contact's`, 'choose another name')
+  }
+
+  /** Whether a name leads nowhere yet, or to this record. */
+  #isFree(name: string, leadsTo: NameRecord): boolean {
+    const holder = this.#ledger.records.names.get(foldName(name))
+    return holder === undefined || (holder.kind === leadsTo.kind && holder.id === leadsTo.id)
   }
 
   /** The owner calls an entry otherwise; the name that it had leads nowhere any more. @throws {KeeperError} NAME_TAKEN */
@@ -75,13 +80,12 @@ export class Entries {
    * @param before what it takes the place of here
    */
   adopt(entry: Entry, leadsTo: NameRecord, before: Entry | null = null): Entry {
-    const isFree = (name: string): boolean => {
-      const taken = this.#ledger.records.names.get(foldName(name))
-      return taken === undefined || (taken.kind === leadsTo.kind && taken.id === leadsTo.id)
-    }
-    const name = isFree(entry.name) ? entry.name : this.#freeName(tidyName(entry.name))
+    const name = this.#isFree(entry.name, leadsTo) ? entry.name : this.#freeName(tidyName(entry.name))
     if (before !== null) this.#dropNames([before], entry)
-    return this.move({ ...entry, name, aliases: entry.aliases.filter(isFree) }, leadsTo)
+    return this.move(
+      { ...entry, name, aliases: entry.aliases.filter((alias) => this.#isFree(alias, leadsTo)) },
+      leadsTo,
+    )
   }
 
   /** The names of an entry lead nowhere any more. */

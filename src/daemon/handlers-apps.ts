@@ -2,7 +2,7 @@
 import type { Caller, Handlers } from '../ipc/method.ts'
 import type { Methods } from '../ipc/methods.ts'
 import type { App, AppToken, Capability } from '../ipc/shapes-apps.ts'
-import { appView, sourceOfApp, uniteCapabilities, type Apps } from './apps.ts'
+import { appView, isExpired, sourceOfApp, uniteCapabilities, type Apps } from './apps.ts'
 import { KeeperError } from './errors.ts'
 import type { Keeper } from './keeper.ts'
 import { tidyName } from './contact-name.ts'
@@ -211,8 +211,8 @@ function asking(keeper: Keeper, name: string): AppRecord {
 function checkFree(keeper: Keeper, name: string): void {
   const known = keeper.ledger.records.apps.get(name)
   if (known === undefined || isForgotten(known, keeper)) return
-  const { expiresAtSec, can, revoking } = known
-  if (expiresAtSec !== null && expiresAtSec <= keeper.nowSec && !revoking) return
+  const { can, revoking } = known
+  if (isExpired(known, keeper.nowSec) && !revoking) return
   throw appExists(
     name,
     can.length === 0 ? 'accept or reject it: persona app pending' : `take it back first: persona app revoke ${name}`,
