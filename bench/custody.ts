@@ -5,18 +5,12 @@ import { Custody } from '../src/daemon/custody.ts'
 import { statePaths } from '../src/store/state-dir.ts'
 import { makeHome, removeHome, startDaemon } from './daemon.ts'
 import { BareSyncs } from './durable.ts'
-import { formatRatio, quantile, type Row } from './measure.ts'
+import { formatRatio, quantile, timedMs, type Row } from './measure.ts'
 
 const SYNCS_A_COMMIT = 2 // LevelDB's log, then the anchor: src/store/anchor.ts
 const WARM_UP_EDITS = 200 // until own tables are remembered up to their limit, and the compiler has seen everything
 const PASSPHRASE = 'correct horse battery staple'
 const DEVICE_KEY = 'D759E0CA9B8CFC31D75AD16D1EDAD6D3FA1ABA6E5EBB9DEF4F9C2F22B3C63D07'
-
-async function timedMs(run: () => Promise<unknown>): Promise<number> {
-  const started = performance.now()
-  await run()
-  return performance.now() - started
-}
 
 export async function benchCustody(engine: CryptoEngine, isQuick: boolean): Promise<Row[]> {
   return [await benchUnlock(engine, isQuick ? 3 : 15), await benchSign(isQuick ? 20 : 400)]

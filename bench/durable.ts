@@ -3,7 +3,7 @@ import { closeSync, fdatasyncSync, openSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import type { CryptoEngine } from '../src/crypto/engine.ts'
 import { makeHome, observeAll, removeHome, type RunningDaemon } from './daemon.ts'
-import { formatRatio, type Row } from './measure.ts'
+import { formatRatio, timedMs, type Row } from './measure.ts'
 import { friend } from './people.ts'
 
 /** Bare appends of 4 KiB and fdatasyncs on the disk of the daemons: the least that durable can cost. */
@@ -29,9 +29,7 @@ export class BareSyncs {
 }
 
 async function timed(count: number, run: () => Promise<unknown>): Promise<number> {
-  const started = performance.now()
-  await run()
-  return (count * 1000) / (performance.now() - started)
+  return (count * 1000) / (await timedMs(run))
 }
 
 export async function benchDurable(daemon: RunningDaemon, engine: CryptoEngine, isQuick: boolean): Promise<Row[]> {

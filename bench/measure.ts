@@ -21,6 +21,13 @@ export function medianUs(
   return times.map((list) => quantile(list, 0.5))
 }
 
+/** How long a call takes, until its answer. */
+export async function timedMs(run: () => Promise<unknown>): Promise<number> {
+  const started = performance.now()
+  await run()
+  return performance.now() - started
+}
+
 export function quantile(values: readonly number[], q: number): number {
   const sorted = values.toSorted((a, b) => a - b)
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))] ?? Number.NaN

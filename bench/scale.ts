@@ -8,7 +8,7 @@ import type { CryptoEngine } from '../src/crypto/engine.ts'
 import type { ObservationParams } from '../src/ipc/shapes-judged.ts'
 import { MAX_KEPT } from '../src/store/record-cache.ts'
 import { makeHome, observeAll, removeHome, startDaemon, type RunningDaemon } from './daemon.ts'
-import { formatRatio, formatUs, quantile, type Row } from './measure.ts'
+import { formatRatio, formatUs, quantile, timedMs, type Row } from './measure.ts'
 import { friend } from './people.ts'
 
 const DEVICES = 3
@@ -77,12 +77,6 @@ async function forgetKept({ daemon }: Filled): Promise<void> {
   await strangers((digits) => `nobody ${digits}`)
 }
 
-async function timedUs(work: () => Promise<unknown>): Promise<number> {
-  const started = performance.now()
-  await work()
-  return (performance.now() - started) * 1000
-}
-
 /** From the report of a new contact until the last of the subscribers was told of it. */
 async function fanOut({ daemon, subscribers }: Filled, observation: ObservationParams): Promise<void> {
   const told: Promise<void>[] = []
@@ -100,7 +94,7 @@ class Times {
   readonly #of = new Map<string, readonly [few: number[], many: number[]]>()
 
   async note(what: string, i: number, work: () => Promise<unknown>): Promise<void> {
-    const us = await timedUs(work)
+    const us = (await timedMs(work)) * 1000
     const times = this.#of.get(what) ?? [[], []]
     this.#of.set(what, times)
     times[i]!.push(us)
