@@ -6,6 +6,7 @@ import type { PairingStep } from '../ipc/shapes-pairing.ts'
 import { hasCode } from './connect.ts'
 import { print, remark, type Context } from './context.ts'
 import { CliError } from './errors.ts'
+import { INTERRUPTS } from './interrupts.ts'
 import type { Line } from './pairing-connection.ts'
 import { askLine, isInteractive } from './prompt.ts'
 
@@ -87,8 +88,6 @@ async function readLine(context: Context, over: AbortSignal): Promise<string> {
     reader.close()
   }
 }
-
-const INTERRUPTS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
 /**
  * Runs a pairing that has begun in the daemon, and ends it there whatever happens, at Ctrl-C or with its terminal too: the next one would

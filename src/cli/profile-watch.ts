@@ -7,6 +7,7 @@ import { withDaemon } from './connect.ts'
 import { print, remark, type Context } from './context.ts'
 import { describeFailure, EXIT_DONE } from './errors.ts'
 import { escapeText, showName } from './escape.ts'
+import { interrupted } from './interrupts.ts'
 import { countOf, formatTime, two } from './layout.ts'
 import { profileOpener } from './profiles.ts'
 import { formatScanned, scanProfile, type ScannedProfile } from './scan.ts'
@@ -34,9 +35,7 @@ async function listWatched(context: Context): Promise<number> {
 /** Until Ctrl-C, or until the daemon goes away. */
 async function watchHere(context: Context, paths: readonly string[], passphraseFile?: string): Promise<number> {
   return await withDaemon(context, async (client) => {
-    const stopped = new Promise<null>((done) => {
-      for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => done(null))
-    })
+    const stopped = interrupted()
     const watch = watchOf(context, client, paths, passphraseFile)
     await watch.start()
     remark(context, `watching ${countOf(paths.length, 'place')}; Ctrl-C ends it`)

@@ -1,4 +1,5 @@
 /** `persona tox repair`: writes the own table back where it was lost, as a hand of the daemon that stands outside of its sandbox and holds no keys. */
+import { interrupted } from './interrupts.ts'
 import type { Client } from '../ipc/client.ts'
 import type { DueProfile, DueProfiles } from '../ipc/shapes-profile.ts'
 import { ToxError } from '../tox/errors.ts'
@@ -58,9 +59,7 @@ async function repairOnce(context: Context, client: Client, options: RepairComma
 
 /** Until Ctrl-C, or until the daemon goes away. */
 async function repairOn(context: Context, client: Client, options: RepairCommandOptions): Promise<number> {
-  const stopped = new Promise<null>((done) => {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => done(null))
-  })
+  const stopped = interrupted()
   const hand = new Hand(context, client, options)
   await client.subscribe(['profile.due'], () => hand.wake())
   hand.wake()

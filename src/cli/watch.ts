@@ -5,15 +5,14 @@ import { withDaemon } from './connect.ts'
 import { print, remark, type Context } from './context.ts'
 import { CliError, EXIT_DONE } from './errors.ts'
 import { escapeText, keyTail, showName } from './escape.ts'
+import { interrupted } from './interrupts.ts'
 import { countOf, two } from './layout.ts'
 
 /** Until Ctrl-C, which is the usual end, or until the daemon goes away, which is a failure. */
 export async function watch(context: Context, options: { readonly after?: string } = {}): Promise<number> {
   const after = parseNumber(options.after)
   return await withDaemon(context, async (client) => {
-    const stopped = new Promise<null>((resolve) => {
-      for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve(null))
-    })
+    const stopped = interrupted()
     await client.subscribe(null, (event) => print(context, event, [formatEvent(event)]), after)
     remark(context, 'watching; Ctrl-C ends it')
     const reason = await Promise.race([stopped, client.closed])
