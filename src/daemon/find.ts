@@ -53,6 +53,11 @@ export async function findContact(query: string, reader: Reader): Promise<Contac
   throw new KeeperError('NOT_FOUND', `no contact is known as "${query}"`, `${digits}see: persona contact list`)
 }
 
+/** The contact was there when it was looked for, and is not when it is to be changed. */
+export function gone(query: string): KeeperError {
+  return new KeeperError('NOT_FOUND', `no contact is known as "${query}" any more`, 'see: persona contact list')
+}
+
 function byKey(query: string, key: string, reader: Reader): LookupResult {
   const persona = reader.records.personas.get(key)
   if (persona !== undefined) {

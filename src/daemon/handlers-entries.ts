@@ -6,7 +6,7 @@ import type { Contact } from '../ipc/shapes.ts'
 import { OWNER_SOURCE } from './apps.ts'
 import { KeeperError } from './errors.ts'
 import { exportCards, importCards } from './contact-cards.ts'
-import { findContact } from './find.ts'
+import { findContact, gone } from './find.ts'
 import { forgetContact, forgetProvisional } from './forget.ts'
 import type { Keeper } from './keeper.ts'
 import type { Ledger } from './ledger.ts'
@@ -109,8 +109,4 @@ async function split(keeper: Keeper, query: string, device: string, name: string
     return splitDevice(persona, device, name, keeper.ledger)
   })
   return await findContact(key, keeper.reader())
-}
-
-function gone(query: string): KeeperError {
-  return new KeeperError('NOT_FOUND', `no contact is known as "${query}"`, 'see: persona contact list')
 }

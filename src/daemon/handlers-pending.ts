@@ -8,7 +8,7 @@ import type { Contact } from '../ipc/shapes.ts'
 import type { PendingKind, PendingUpdate } from '../ipc/shapes-pending.ts'
 import { OWNER_SOURCE } from './apps.ts'
 import { KeeperError } from './errors.ts'
-import { findContact } from './find.ts'
+import { findContact, gone } from './find.ts'
 import { recall, takeHead } from './heads.ts'
 import type { Keeper } from './keeper.ts'
 import { acceptUpgrade } from './observe.ts'
@@ -148,8 +148,4 @@ async function setPolicy(keeper: Keeper, query: string, policy: Policy): Promise
     if (policy === 'auto' && isWaiting) acceptUpgrade(id, keeper.own, ledger)
   })
   return await findContact(id, keeper.reader())
-}
-
-function gone(query: string): KeeperError {
-  return new KeeperError('NOT_FOUND', `no contact is known as "${query}" any more`, 'see: persona contact list')
 }
