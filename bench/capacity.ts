@@ -9,7 +9,7 @@ import { TableError } from '../src/core/errors.ts'
 import { MAX_BLOB_BYTES, MAX_DEVICES, MAX_STATUS_BYTES } from '../src/core/limits.ts'
 import { checkRoomToRotate } from '../src/core/table.ts'
 import { portableVerifier } from '../src/crypto/portable-verify.ts'
-import { compress } from '../src/daemon/compress.ts'
+import { compress } from '../src/daemon/own/compress.ts'
 
 const EPOCHS = [0, 1, 3, 8, 16]
 const DRAWS = 200

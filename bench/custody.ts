@@ -1,7 +1,7 @@
 /** What the owner waits for: an unlock against the Argon2id that it needs, and a signed table against the syncs that it needs. */
 import type { CryptoEngine } from '../src/crypto/engine.ts'
 import { DEFAULT_SEAL_COST } from '../src/crypto/sealing.ts'
-import { Custody } from '../src/daemon/custody.ts'
+import { Custody } from '../src/daemon/custody/custody.ts'
 import { statePaths } from '../src/store/state-dir.ts'
 import { makeHome, removeHome, startDaemon } from './daemon.ts'
 import { BareSyncs } from './durable.ts'

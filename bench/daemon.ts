@@ -4,8 +4,8 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { connect, type Client } from '../src/ipc/client.ts'
-import { MAX_BATCH } from '../src/ipc/limits.ts'
-import type { ObservationParams } from '../src/ipc/shapes-judged.ts'
+import { MAX_BATCH } from '../src/ipc/shapes/limits.ts'
+import type { ObservationParams } from '../src/ipc/shapes/judged.ts'
 
 const MAIN = join(import.meta.dirname, '../src/daemon/main.ts')
 const CLOCK_TICKS_PER_SEC = 100 // getconf CLK_TCK on Linux

@@ -2,7 +2,7 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { connect } from '../src/ipc/client.ts'
-import type { ToxStatus } from '../src/ipc/shapes-tox.ts'
+import type { ToxStatus } from '../src/ipc/shapes/tox.ts'
 import type { CryptoEngine } from '../src/crypto/engine.ts'
 import { formatHex } from '../src/core/bytes.ts'
 import { cpuSec, makeHome, removeHome, residentMiB, startDaemon, type RunningDaemon } from './daemon.ts'

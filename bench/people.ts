@@ -7,8 +7,8 @@ import { MAX_EPOCH } from '../src/core/limits.ts'
 import { encodeTable, type Device } from '../src/core/table.ts'
 import { formatToken } from '../src/core/token.ts'
 import type { CryptoEngine, KeyPair } from '../src/crypto/engine.ts'
-import { compress } from '../src/daemon/compress.ts'
-import type { ObservationParams } from '../src/ipc/shapes-judged.ts'
+import { compress } from '../src/daemon/own/compress.ts'
+import type { ObservationParams } from '../src/ipc/shapes/judged.ts'
 
 const LETTERS = 'abcdefghijklmnopqrstuvwxyz'
 

@@ -5,7 +5,7 @@
  */
 import { connect, type Client } from '../src/ipc/client.ts'
 import type { CryptoEngine } from '../src/crypto/engine.ts'
-import type { ObservationParams } from '../src/ipc/shapes-judged.ts'
+import type { ObservationParams } from '../src/ipc/shapes/judged.ts'
 import { MAX_KEPT } from '../src/store/record-cache.ts'
 import { makeHome, observeAll, removeHome, startDaemon, type RunningDaemon } from './daemon.ts'
 import { formatRatio, formatUs, quantile, timedMs, type Row } from './measure.ts'

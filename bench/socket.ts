@@ -3,7 +3,7 @@ import { spawn, spawnSync } from 'node:child_process'
 import { createConnection, type Socket } from 'node:net'
 import { cpus } from 'node:os'
 import { join } from 'node:path'
-import { formatRequest } from '../src/ipc/rpc.ts'
+import { formatRequest } from '../src/ipc/wire/rpc.ts'
 import { formatRatio, formatUs, quantile, type Row } from './measure.ts'
 import { makeHome, removeHome, type RunningDaemon } from './daemon.ts'
 

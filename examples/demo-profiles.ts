@@ -5,8 +5,8 @@ import { fileURLToPath } from 'node:url'
 import { equalBytes, formatHex } from '../src/core/bytes.ts'
 import type { CryptoEngine } from '../src/crypto/engine.ts'
 import { loadEngine } from '../src/crypto/load.ts'
-import { encodeFriend, FRIEND_BYTES, readFriends, type ToxFriend } from '../src/tox/friends.ts'
-import { newSave, type NewFriend } from '../src/tox/new-profile.ts'
+import { encodeFriend, FRIEND_BYTES, readFriends, type ToxFriend } from '../src/tox/save/friends.ts'
+import { newSave, type NewFriend } from '../src/tox/save/new-profile.ts'
 import {
   decodeSave,
   encodeSave,
@@ -16,7 +16,7 @@ import {
   sectionData,
   withSection,
   type ToxSave,
-} from '../src/tox/savefile.ts'
+} from '../src/tox/save/savefile.ts'
 
 /** Profiles that libtoxcore made, beside the repository where they are there. */
 export const REAL_PROFILES: string = fileURLToPath(new URL('../../shared/fixtures/tox/', import.meta.url))

@@ -3,10 +3,10 @@ import { chmodSync, cpSync, mkdtempSync, realpathSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import type { InspectReport } from '../src/cli/inspect.ts'
-import type { OwnTable } from '../src/ipc/shapes-own.ts'
-import type { DaemonStatus } from '../src/ipc/shapes-status.ts'
-import type { Contact, LookupResult } from '../src/ipc/shapes.ts'
+import type { InspectReport } from '../src/cli/tox/inspect.ts'
+import type { OwnTable } from '../src/ipc/shapes/own.ts'
+import type { DaemonStatus } from '../src/ipc/shapes/status.ts'
+import type { Contact, LookupResult } from '../src/ipc/shapes/contact.ts'
 import {
   anyOtherFriend,
   copyProfiles,

@@ -1,10 +1,10 @@
 /** The command line `persona`, from its arguments to its exit status. */
 import { CommanderError, type Command } from 'commander'
 import { resolvePaths } from '../ipc/paths.ts'
-import { printFailure } from './context.ts'
-import { CliError, EXIT_DONE, EXIT_FAILED, EXIT_USAGE } from './errors.ts'
-import { buildProgram } from './program.ts'
-import { ownVersion } from '../ipc/version.ts'
+import { printFailure } from './io/context.ts'
+import { CliError, EXIT_DONE, EXIT_FAILED, EXIT_USAGE } from './io/errors.ts'
+import { buildProgram } from './program/program.ts'
+import { ownVersion } from '../process/version.ts'
 
 /** Runs one command; everything it has to say goes to stdout and stderr. */
 async function main(argv: readonly string[]): Promise<number> {

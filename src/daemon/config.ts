@@ -5,9 +5,9 @@ import { isMap, isNode, LineCounter, parseDocument, visit, type Document } from 
 import { z } from 'zod'
 import { decodeUtf8 } from '../core/bytes.ts'
 import type { Policy } from '../core/trust.ts'
-import { DEFAULT_AT_MOST_SEC, DEFAULT_IDLE_SEC, MAX_OPEN_SEC, MIN_OPEN_SEC } from './open-time.ts'
-import { TOX_KEYS, toxFields, toxReload, toxSection, type ToxConfig, type ToxKey } from './config-tox.ts'
-import { absolutePath, oneOf, section, setOf, wholeNumber } from './config-values.ts'
+import { DEFAULT_AT_MOST_SEC, DEFAULT_IDLE_SEC, MAX_OPEN_SEC, MIN_OPEN_SEC } from './custody/auto-lock.ts'
+import { TOX_KEYS, toxFields, toxReload, toxSection, type ToxConfig, type ToxKey } from './companion/config.ts'
+import { absolutePath, oneOf, section, setOf, wholeNumber } from '../process/config-values.ts'
 
 export type LogLevel = 'error' | 'warn' | 'info' | 'debug'
 export type EngineChoice = 'auto' | 'sodium' | 'portable'

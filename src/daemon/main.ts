@@ -3,11 +3,11 @@ import { parseArgs } from 'node:util'
 import { resolvePaths, type Paths } from '../ipc/paths.ts'
 import { readConfig } from './config.ts'
 import { reloadDaemon, startDaemon, statusLine, stopDaemon, type Daemon } from './daemon.ts'
-import { superviseProcess } from './lifecycle.ts'
-import { openLog, type Log } from './log.ts'
-import { openNotifier } from './notify.ts'
-import { unblockSigusr1 } from './unblock.ts'
-import { ownVersion } from '../ipc/version.ts'
+import { superviseProcess } from '../process/supervise.ts'
+import { openLog, type Log } from '../process/log.ts'
+import { openNotifier } from '../process/service-manager.ts'
+import { unblockSigusr1 } from '../process/sigusr1.ts'
+import { ownVersion } from '../process/version.ts'
 
 const USAGE = `usage: personad [--home DIR] [--config FILE]
 

@@ -1,22 +1,22 @@
 /** The client of the daemon's socket, typed by the method table: the public entry `personad/client` (docs/ipc.md, section 6). */
 import { connect as connectSocket, type Socket } from 'node:net'
 import { dirname } from 'node:path'
-import { errorText, IpcError } from './errors.ts'
-import { FRAME_ENCODING, FrameReader, isFrameTooLarge, type Frame } from './frame.ts'
-import type { MethodTable, ParamsOf, ResultOf } from './method.ts'
-import type { Methods } from './methods.ts'
-import { formatRequest, readReply, RpcError } from './rpc.ts'
-import type { DaemonEvent } from './events.ts'
+import { errorText, IpcError } from './wire/errors.ts'
+import { FRAME_ENCODING, FrameReader, isFrameTooLarge, type Frame } from './wire/frame.ts'
+import type { MethodTable, ParamsOf, ResultOf } from './methods/method.ts'
+import type { Methods } from './methods/table.ts'
+import { formatRequest, readReply, RpcError } from './wire/rpc.ts'
+import type { DaemonEvent } from './shapes/events.ts'
 import { checkSocketDirectory, checkSocketPath, codeOf } from './socket-file.ts'
 
 export { IpcError, RpcError }
-export type { AdvisedDevice, ContactDevices } from './shapes-devices.ts'
-export type { ContactChange, DaemonEvent } from './events.ts'
-export type { ObserveResult, VerifyResult } from './shapes-judged.ts'
-export type { EditResult, OwnTable, StatusMessage } from './shapes-own.ts'
-export type { DaemonStatus } from './shapes-status.ts'
-export type { ProfileList, WatchedProfile } from './shapes-watch.ts'
-export type { Contact, ContactDevice, LookupResult } from './shapes.ts'
+export type { AdvisedDevice, ContactDevices } from './shapes/advice.ts'
+export type { ContactChange, DaemonEvent } from './shapes/events.ts'
+export type { ObserveResult, VerifyResult } from './shapes/judged.ts'
+export type { EditResult, OwnTable, StatusMessage } from './shapes/own.ts'
+export type { DaemonStatus } from './shapes/status.ts'
+export type { ProfileList, WatchedProfile } from './shapes/profiles.ts'
+export type { Contact, ContactDevice, LookupResult } from './shapes/contact.ts'
 
 export interface ConnectOptions {
   readonly socketPath: string

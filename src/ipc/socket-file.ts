@@ -2,7 +2,7 @@
 import { chmodSync, linkSync, lstatSync, mkdirSync, unlinkSync, watch, type BigIntStats, type FSWatcher } from 'node:fs'
 import { connect } from 'node:net'
 import { dirname } from 'node:path'
-import { errorText, IpcError } from './errors.ts'
+import { errorText, IpcError } from './wire/errors.ts'
 
 const MAX_SOCKET_PATH_BYTES = 107 // sanity: sun_path less its NUL; listen() itself would only say EINVAL
 const DIRECTORY_MODE = 0o700

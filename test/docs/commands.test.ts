@@ -1,8 +1,8 @@
 /** The command lines that README and docs tell people to type, against the program. */
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { commandTree, type CommandNode } from '../../src/cli/command-tree.ts'
-import { buildProgram } from '../../src/cli/program.ts'
+import { commandTree, type CommandNode } from '../../src/cli/program/command-tree.ts'
+import { buildProgram } from '../../src/cli/program/program.ts'
 
 const PAGES = [
   'README.md',

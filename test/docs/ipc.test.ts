@@ -1,11 +1,11 @@
 /** What docs/ipc.md says, against the code. */
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { DEFAULT_LIMITS } from '../../src/ipc/connection.ts'
-import { MAX_FRAME_BYTES, MAX_FRAME_DEPTH } from '../../src/ipc/frame.ts'
-import { MAX_BATCH, MAX_PAGE } from '../../src/ipc/limits.ts'
-import { METHODS } from '../../src/ipc/methods.ts'
-import { EVENT_NAMES, OWN_CAUSES, UNKEPT_EVENTS } from '../../src/ipc/events.ts'
+import { DEFAULT_LIMITS } from '../../src/ipc/server/connection.ts'
+import { MAX_FRAME_BYTES, MAX_FRAME_DEPTH } from '../../src/ipc/wire/frame.ts'
+import { MAX_BATCH, MAX_PAGE } from '../../src/ipc/shapes/limits.ts'
+import { METHODS } from '../../src/ipc/methods/table.ts'
+import { EVENT_NAMES, OWN_CAUSES, UNKEPT_EVENTS } from '../../src/ipc/shapes/events.ts'
 import { OPENRPC_FILE, openrpcText } from '../generate/openrpc.ts'
 import { codesOf } from '../support/error-codes.ts'
 

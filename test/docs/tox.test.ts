@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { allNodes, commandTree } from '../../src/cli/command-tree.ts'
-import { buildProgram } from '../../src/cli/program.ts'
+import { allNodes, commandTree } from '../../src/cli/program/command-tree.ts'
+import { buildProgram } from '../../src/cli/program/program.ts'
 
 const read = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8')
 const DOC = read('docs/tox.md')

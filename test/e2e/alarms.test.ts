@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import type { EvidenceFile } from '../../src/ipc/shapes-alarms.ts'
+import type { EvidenceFile } from '../../src/ipc/shapes/alarms.ts'
 import { Home } from '../support/persona.ts'
 import { person } from '../support/person.ts'
 

@@ -1,10 +1,10 @@
 import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import type { OwnTable } from '../../src/ipc/shapes-own.ts'
+import type { OwnTable } from '../../src/ipc/shapes/own.ts'
 import { LAPTOP, PHONE, BOB, keyOf, putProfiles, readSave, seeFriend } from '../support/people.ts'
 import { Home } from '../support/persona.ts'
-import { readStatusMessage } from '../../src/tox/savefile.ts'
+import { readStatusMessage } from '../../src/tox/save/savefile.ts'
 
 const NOW = Math.floor(Date.now() / 1000)
 

@@ -1,8 +1,8 @@
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import type { Contact, ContactPage } from '../../src/ipc/shapes.ts'
-import type { ImportedContact } from '../../src/ipc/shapes-contacts.ts'
+import type { Contact, ContactPage } from '../../src/ipc/shapes/contact.ts'
+import type { ImportedContact } from '../../src/ipc/shapes/cards.ts'
 import { person } from '../support/person.ts'
 import { Home } from '../support/persona.ts'
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import type { AddedContact, OwnLink, SafetyNumbers } from '../../src/ipc/shapes-links.ts'
-import type { Contact } from '../../src/ipc/shapes.ts'
+import type { AddedContact, OwnLink, SafetyNumbers } from '../../src/ipc/shapes/links.ts'
+import type { Contact } from '../../src/ipc/shapes/contact.ts'
 import { person } from '../support/person.ts'
 import { Home } from '../support/persona.ts'
 

@@ -4,8 +4,8 @@ import { linkSync } from 'node:fs'
 import { promisify } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import { connect } from '../../src/ipc/client.ts'
-import { MAX_FRAME_BYTES } from '../../src/ipc/frame.ts'
-import type { IpcServer } from '../../src/ipc/server.ts'
+import { MAX_FRAME_BYTES } from '../../src/ipc/wire/frame.ts'
+import type { IpcServer } from '../../src/ipc/server/server.ts'
 import { Gate, openClient, RawClient, startServer, testHandlers, type TestEvent } from '../support/ipc.ts'
 
 /** The one who was connected before, and a new one. */

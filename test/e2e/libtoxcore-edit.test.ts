@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest'
 import { encodeUtf8, formatHex, parseHex } from '../../src/core/bytes.ts'
-import { formatToxId } from '../../src/tox/address.ts'
-import { decodeConferences } from '../../src/tox/conferences.ts'
-import { withFriend, withName, withNospam, withUserStatus, withWords, withoutFriends } from '../../src/tox/edit.ts'
-import { decryptSave, encryptSave } from '../../src/tox/esave.ts'
-import { encodeFriend, encodeFriendRequest, readFriends } from '../../src/tox/friends.ts'
-import { mergeFriends } from '../../src/tox/merge.ts'
-import { rekeySave } from '../../src/tox/rekey.ts'
+import { formatToxId } from '../../src/tox/save/address.ts'
+import { decodeConferences } from '../../src/tox/save/conferences.ts'
+import { withFriend, withName, withNospam, withUserStatus, withWords, withoutFriends } from '../../src/tox/save/edit.ts'
+import { decryptSave, encryptSave } from '../../src/tox/save/esave.ts'
+import { encodeFriend, encodeFriendRequest, readFriends } from '../../src/tox/save/friends.ts'
+import { mergeFriends } from '../../src/tox/save/merge.ts'
+import { rekeySave } from '../../src/tox/save/rekey.ts'
 import {
   SECTION_CONFERENCES,
   SECTION_KEYS,
@@ -19,7 +19,7 @@ import {
   sectionData,
   withSection,
   type ToxSave,
-} from '../../src/tox/savefile.ts'
+} from '../../src/tox/save/savefile.ts'
 import {
   conferInLibtoxcore,
   libtoxcoreAbsence,

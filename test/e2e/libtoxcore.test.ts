@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest'
 import { concatBytes, encodeUtf8, formatHex } from '../../src/core/bytes.ts'
 import { MAX_STATUS_BYTES } from '../../src/core/limits.ts'
-import { formatToxId } from '../../src/tox/address.ts'
-import { decryptSave, encryptSave } from '../../src/tox/esave.ts'
-import { FRIEND_BYTES, readFriends } from '../../src/tox/friends.ts'
-import { withStatusMessage } from '../../src/tox/publish.ts'
+import { formatToxId } from '../../src/tox/save/address.ts'
+import { decryptSave, encryptSave } from '../../src/tox/save/esave.ts'
+import { FRIEND_BYTES, readFriends } from '../../src/tox/save/friends.ts'
+import { withStatusMessage } from '../../src/tox/save/publish.ts'
 import {
   SECTION_FRIENDS,
   SECTION_KEYS,
@@ -16,7 +16,7 @@ import {
   sectionData,
   withSection,
   type ToxSave,
-} from '../../src/tox/savefile.ts'
+} from '../../src/tox/save/savefile.ts'
 import { libtoxcoreAbsence, loadInLibtoxcore, passInLibtoxcore, type LibtoxProfile } from '../support/libtoxcore.ts'
 import { fixturesAbsence, plainFixtures, readFixture } from '../support/tox-fixtures.ts'
 import { codeOf, codeOfAsync, engine, nine, publicKeyOf } from '../support/tox-people.ts'

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { describe, expect, test, vi } from 'vitest'
 import { formatHex } from '../../src/core/bytes.ts'
-import { readCompanionKey } from '../../src/daemon/live-key.ts'
+import { readCompanionKey } from '../../src/daemon/companion/key.ts'
 import { LiveHome } from '../support/live-home.ts'
 import { Network, networkAbsence } from '../support/network.ts'
 import { person } from '../support/person.ts'

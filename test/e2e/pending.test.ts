@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import type { Contact } from '../../src/ipc/shapes.ts'
+import type { Contact } from '../../src/ipc/shapes/contact.ts'
 import { BOB, putProfiles } from '../support/people.ts'
 import { Home } from '../support/persona.ts'
 import { person } from '../support/person.ts'

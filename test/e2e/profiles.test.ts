@@ -16,18 +16,18 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { formatHex, parseHex } from '../../src/core/bytes.ts'
-import type { FollowReport } from '../../src/cli/follow.ts'
-import type { WatchLine } from '../../src/cli/profile-watch.ts'
+import type { FollowReport } from '../../src/cli/tox/follow.ts'
+import type { WatchLine } from '../../src/cli/tox/watch.ts'
 import { connect, type Client } from '../../src/ipc/client.ts'
-import type { DaemonEvent, EventData, EventName } from '../../src/ipc/events.ts'
-import { type StatusMessage } from '../../src/ipc/shapes-own.ts'
-import { type DaemonStatus } from '../../src/ipc/shapes-status.ts'
-import { type ProfileList, type WatchedProfile } from '../../src/ipc/shapes-watch.ts'
-import { encryptSave } from '../../src/tox/esave.ts'
-import { readFriends } from '../../src/tox/friends.ts'
-import { newSave } from '../../src/tox/new-profile.ts'
-import { withStatusMessage } from '../../src/tox/publish.ts'
-import { encodeSave, readStatusMessage } from '../../src/tox/savefile.ts'
+import type { DaemonEvent, EventData, EventName } from '../../src/ipc/shapes/events.ts'
+import { type StatusMessage } from '../../src/ipc/shapes/own.ts'
+import { type DaemonStatus } from '../../src/ipc/shapes/status.ts'
+import { type ProfileList, type WatchedProfile } from '../../src/ipc/shapes/profiles.ts'
+import { encryptSave } from '../../src/tox/save/esave.ts'
+import { readFriends } from '../../src/tox/save/friends.ts'
+import { newSave } from '../../src/tox/save/new-profile.ts'
+import { withStatusMessage } from '../../src/tox/save/publish.ts'
+import { encodeSave, readStatusMessage } from '../../src/tox/save/savefile.ts'
 import { libtoxcoreAbsence, loadInLibtoxcore } from '../support/libtoxcore.ts'
 import { BOB, keyOf, LAPTOP, PHONE, putProfiles, readSave, seeFriend, whose } from '../support/people.ts'
 import { DaemonProcess } from '../support/daemon.ts'
@@ -40,7 +40,7 @@ const NOW = Math.floor(Date.now() / 1000)
 const NOBODY = { name: 'N', statusMessage: '', secretKey: secretKeyOf(9), nospam: Uint8Array.of(1, 2, 3, 4) }
 const STRANGER = { name: 'Z', statusMessage: '', lastSeenSec: 1_700_000_000 }
 const TOXIC_AWAY = 'Away from keyboard, be back soon!'
-const SIGHT = fileURLToPath(new URL('../../src/tox/sight.ts', import.meta.url))
+const SIGHT = fileURLToPath(new URL('../../src/tox/profile/sight.ts', import.meta.url))
 
 let home: Home
 let at: (file: string) => string

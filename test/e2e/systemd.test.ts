@@ -11,7 +11,7 @@ import {
 } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
-import { renderUnit } from '../../src/cli/service-unit.ts'
+import { renderUnit } from '../../src/cli/daemon/service-unit.ts'
 import { resolvePaths } from '../../src/ipc/paths.ts'
 import { tempDir } from '../support/temp-dir.ts'
 

@@ -13,11 +13,11 @@ import { beforeEach, describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { concatBytes, encodeUtf8, formatHex } from '../../src/core/bytes.ts'
 import { portableEngine } from '../../src/crypto/portable.ts'
-import type * as shapes from '../../src/ipc/shapes.ts'
-import { formatToxId } from '../../src/tox/address.ts'
-import { splitRecords, withWords } from '../../src/tox/edit.ts'
-import { FRIEND_BYTES, readFriends } from '../../src/tox/friends.ts'
-import type { Group } from '../../src/tox/groups.ts'
+import type * as shapes from '../../src/ipc/shapes/contact.ts'
+import { formatToxId } from '../../src/tox/save/address.ts'
+import { splitRecords, withWords } from '../../src/tox/save/edit.ts'
+import { FRIEND_BYTES, readFriends } from '../../src/tox/save/friends.ts'
+import type { Group } from '../../src/tox/save/groups.ts'
 import {
   SECTION_CONFERENCES,
   SECTION_FRIENDS,
@@ -31,9 +31,9 @@ import {
   sectionData,
   toxText,
   withSection,
-} from '../../src/tox/savefile.ts'
-import type { InspectReport } from '../../src/cli/inspect.ts'
-import type { RekeyReport } from '../../src/cli/rekey-report.ts'
+} from '../../src/tox/save/savefile.ts'
+import type { InspectReport } from '../../src/cli/tox/inspect.ts'
+import type { RekeyReport } from '../../src/cli/tox/rekey-report.ts'
 import { keyOf, BOB, LAPTOP, PHONE, putProfiles, readSave, seeFriend, whose, writeSave } from '../support/people.ts'
 import { Home } from '../support/persona.ts'
 import { packGroups } from '../support/tox-sections.ts'

@@ -1,7 +1,7 @@
 import { mkdtempSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { Custody } from '../../src/daemon/custody.ts'
+import { Custody } from '../../src/daemon/custody/custody.ts'
 import { removeLeftovers, type DurableFs } from '../../src/durable/file.ts'
 import { statePaths } from '../../src/store/state-dir.ts'
 import { faultyFs, type FaultKind } from '../support/faulty-fs.ts'

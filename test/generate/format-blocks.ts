@@ -19,7 +19,7 @@ import { portableEngine } from '../../src/crypto/portable.ts'
 import { LABEL_BACKUP } from '../../src/crypto/backup.ts'
 import { LABEL_SEAL } from '../../src/crypto/seal.ts'
 import { deriveSigningSeed, formatWords, LABEL_SIGN } from '../../src/crypto/seed.ts'
-import { compress } from '../../src/daemon/compress.ts'
+import { compress } from '../../src/daemon/own/compress.ts'
 import { makeDevice, makeDeviceKey, makePersona, sodium } from '../support/made-persona.ts'
 import { makeVectors } from './vectors.ts'
 

@@ -1,8 +1,8 @@
 /** Makes the lists in docs/man that code can make: `node test/generate/man.ts` writes them between their marks, a test compares them. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { allNodes, commandTree, type CommandNode, type OptionNode } from '../../src/cli/command-tree.ts'
-import { buildProgram } from '../../src/cli/program.ts'
+import { allNodes, commandTree, type CommandNode, type OptionNode } from '../../src/cli/program/command-tree.ts'
+import { buildProgram } from '../../src/cli/program/program.ts'
 
 const at = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url))
 

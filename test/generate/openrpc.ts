@@ -2,13 +2,13 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
-import type { MethodSpec } from '../../src/ipc/method.ts'
-import { METHODS } from '../../src/ipc/methods.ts'
-import * as shapes from '../../src/ipc/shapes.ts'
-import * as judged from '../../src/ipc/shapes-judged.ts'
-import * as own from '../../src/ipc/shapes-own.ts'
-import * as status from '../../src/ipc/shapes-status.ts'
-import * as watch from '../../src/ipc/shapes-watch.ts'
+import type { MethodSpec } from '../../src/ipc/methods/method.ts'
+import { METHODS } from '../../src/ipc/methods/table.ts'
+import * as shapes from '../../src/ipc/shapes/contact.ts'
+import * as judged from '../../src/ipc/shapes/judged.ts'
+import * as own from '../../src/ipc/shapes/own.ts'
+import * as status from '../../src/ipc/shapes/status.ts'
+import * as watch from '../../src/ipc/shapes/profiles.ts'
 
 export const OPENRPC_FILE: string = fileURLToPath(new URL('../../docs/openrpc.json', import.meta.url))
 const PACKAGE = fileURLToPath(new URL('../../package.json', import.meta.url))

@@ -1,5 +1,5 @@
 /** In the place of a Tox node: does what its argument says, as a node that crashed, hangs or was taken over would. */
-import { encodeFrame } from '../../src/live/frame.ts'
+import { encodeFrame } from '../../src/toxnode/frame.ts'
 
 const KEY = 'AB'.repeat(32)
 const say = (message: unknown): void => void process.stdout.write(encodeFrame(message))

@@ -1,7 +1,7 @@
 /** A machine with the processes that a test wants, as files under a directory of its own. */
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Machine } from '../../src/tox/lock-file.ts'
+import type { Machine } from '../../src/tox/profile/lock-file.ts'
 
 export const BOOT_ID = 'b0071d00-0000-4000-8000-000000000001'
 export const MACHINE_ID = '0123456789abcdef0123456789abcdef'

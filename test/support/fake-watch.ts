@@ -1,5 +1,5 @@
 /** Watching without a kernel and without waiting: a clock that a test moves, and directory events that a test makes. */
-import type { WatchClock, WatchDirectory } from '../../src/tox/watch.ts'
+import type { WatchClock, WatchDirectory } from '../../src/tox/profile/watch.ts'
 
 interface Timer {
   readonly atMs: number

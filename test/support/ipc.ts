@@ -6,10 +6,10 @@ import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import { z } from 'zod'
 import { connect, type Client } from '../../src/ipc/client.ts'
-import { FrameReader, type Frame } from '../../src/ipc/frame.ts'
-import type { Caller, Handlers, MethodSpec } from '../../src/ipc/method.ts'
-import { RpcError } from '../../src/ipc/rpc.ts'
-import { serve, type IpcServer, type ServeOptions } from '../../src/ipc/server.ts'
+import { FrameReader, type Frame } from '../../src/ipc/wire/frame.ts'
+import type { Caller, Handlers, MethodSpec } from '../../src/ipc/methods/method.ts'
+import { RpcError } from '../../src/ipc/wire/rpc.ts'
+import { serve, type IpcServer, type ServeOptions } from '../../src/ipc/server/server.ts'
 
 export interface TestMethods {
   echo: MethodSpec<{ text: string }, { text: string }>

@@ -11,7 +11,7 @@ import type { CryptoEngine } from '../../src/crypto/engine.ts'
 import { portableEngine } from '../../src/crypto/portable.ts'
 import { deriveSigningSeed } from '../../src/crypto/seed.ts'
 import { loadSodiumEngine, type SodiumEngine } from '../../src/crypto/sodium.ts'
-import { compress } from '../../src/daemon/compress.ts'
+import { compress } from '../../src/daemon/own/compress.ts'
 
 export const sodium: SodiumEngine = await loadSodiumEngine()
 export const ENGINES: readonly CryptoEngine[] = [sodium, portableEngine]

@@ -1,6 +1,6 @@
 /** Two keepers that pair, and whoever stands between them. */
-import type { Carrier, PairingStep } from '../../src/ipc/shapes-pairing.ts'
-import type { JoinParams } from '../../src/ipc/methods-custody.ts'
+import type { Carrier, PairingStep } from '../../src/ipc/shapes/pairing.ts'
+import type { JoinParams } from '../../src/ipc/methods/custody.ts'
 import type { TestKeeper } from './keeper.ts'
 
 export interface PairStory {

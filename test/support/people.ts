@@ -3,8 +3,8 @@ import { chmodSync, copyFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { concatBytes, encodeUtf8, equalBytes } from '../../src/core/bytes.ts'
 import { portableEngine } from '../../src/crypto/portable.ts'
-import { readFriends, encodeFriend } from '../../src/tox/friends.ts'
-import { newSave, type NewFriend } from '../../src/tox/new-profile.ts'
+import { readFriends, encodeFriend } from '../../src/tox/save/friends.ts'
+import { newSave, type NewFriend } from '../../src/tox/save/new-profile.ts'
 import {
   SECTION_FRIENDS,
   decodeSave,
@@ -12,7 +12,7 @@ import {
   readPublicKey,
   withSection,
   type ToxSave,
-} from '../../src/tox/savefile.ts'
+} from '../../src/tox/save/savefile.ts'
 import { fixturesAbsence, toxFixtures } from './tox-fixtures.ts'
 
 export const LAPTOP = 'alice-laptop.tox'

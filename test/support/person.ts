@@ -11,7 +11,7 @@ import { composeStatus } from '../../src/core/token.ts'
 import { tableHash } from '../../src/core/verify.ts'
 import type { CryptoEngine, KeyPair } from '../../src/crypto/engine.ts'
 import { loadEngine } from '../../src/crypto/load.ts'
-import { compress } from '../../src/daemon/compress.ts'
+import { compress } from '../../src/daemon/own/compress.ts'
 
 export const engine: CryptoEngine = await loadEngine()
 

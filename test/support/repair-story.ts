@@ -7,8 +7,8 @@ import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { connect, type Client } from '../../src/ipc/client.ts'
 import { resolvePaths } from '../../src/ipc/paths.ts'
-import { withStatusMessage } from '../../src/tox/publish.ts'
-import { decodeSave, encodeSave, readStatusMessage } from '../../src/tox/savefile.ts'
+import { withStatusMessage } from '../../src/tox/save/publish.ts'
+import { decodeSave, encodeSave, readStatusMessage } from '../../src/tox/save/savefile.ts'
 
 const [phase = '', directory = '', handLog = ''] = process.argv.slice(2)
 const PERSONA = fileURLToPath(new URL('../../src/launch/persona.js', import.meta.url))

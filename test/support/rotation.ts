@@ -1,6 +1,6 @@
 /** An owner with the recovery words on paper, and daemons that rotate by them. */
-import type { EditResult } from '../../src/ipc/shapes-own.ts'
-import type { RotationPlan, RotationWishes } from '../../src/ipc/shapes-rotation.ts'
+import type { EditResult } from '../../src/ipc/shapes/own.ts'
+import type { RotationPlan, RotationWishes } from '../../src/ipc/shapes/rotation.ts'
 import { OWN_LAPTOP, OWN_PHONE, ownText, TestKeeper, type KeeperStory } from './keeper.ts'
 
 /** A laptop's daemon whose owner wrote the words down and confirmed them: the seed is no longer there. */

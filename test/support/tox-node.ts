@@ -3,10 +3,10 @@ import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
-import { encodeFrame, FrameCutter } from '../../src/live/frame.ts'
-import { checkReport, type BootstrapNode, type Order, type Report } from '../../src/live/protocol.ts'
+import { encodeFrame, FrameCutter } from '../../src/toxnode/frame.ts'
+import { checkReport, type BootstrapNode, type Order, type Report } from '../../src/toxnode/protocol.ts'
 
-const MAIN = join(import.meta.dirname, '../../src/live/main.ts')
+const MAIN = join(import.meta.dirname, '../../src/toxnode/main.ts')
 /** Under this clock two nodes are connected within a fifth of a second; by the real one it takes ten. */
 export const FAST: Readonly<Record<string, string>> = { PERSONAD_LIVE_CLOCK_RATE: '100' }
 

@@ -1,9 +1,9 @@
 /** Made-up Tox keys and profiles, the same ones in each run. */
 import type { CryptoEngine } from '../../src/crypto/engine.ts'
 import { portableEngine } from '../../src/crypto/portable.ts'
-import { ToxError, type ToxErrorCode } from '../../src/tox/errors.ts'
-import { newSave, type NewProfile } from '../../src/tox/new-profile.ts'
-import type { ToxSave } from '../../src/tox/savefile.ts'
+import { ToxError, type ToxErrorCode } from '../../src/tox/save/errors.ts'
+import { newSave, type NewProfile } from '../../src/tox/save/new-profile.ts'
+import type { ToxSave } from '../../src/tox/save/savefile.ts'
 
 export const engine: CryptoEngine = portableEngine
 

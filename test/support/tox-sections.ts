@@ -1,7 +1,7 @@
 /** Writers of the sections that the program only reads, made from c-toxcore's own writers: the other side of each decoder. */
 import { concatBytes } from '../../src/core/bytes.ts'
-import type { Conference } from '../../src/tox/conferences.ts'
-import type { Group } from '../../src/tox/groups.ts'
+import type { Conference } from '../../src/tox/save/conferences.ts'
+import type { Group } from '../../src/tox/save/groups.ts'
 
 export function u16(value: number, littleEndian = false): Uint8Array {
   const bytes = new Uint8Array(2)

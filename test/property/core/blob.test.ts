@@ -8,7 +8,7 @@ import { MAX_BLOB_BYTES, MAX_EPOCH, MAX_SEQ } from '../../../src/core/limits.ts'
 import { encodeTable, nameDevices } from '../../../src/core/table.ts'
 import { composeStatus, ownWords } from '../../../src/core/token.ts'
 import { judgeStatus, verifyBlob, type VerifiedBlob } from '../../../src/core/verify.ts'
-import { compress } from '../../../src/daemon/compress.ts'
+import { compress } from '../../../src/daemon/own/compress.ts'
 import { makeBlob, makeDevice, makePersona, sodium } from '../../support/made-persona.ts'
 
 const ada = makePersona(1)

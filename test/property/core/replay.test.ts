@@ -8,7 +8,7 @@ import { applyEdit, replayIntents, type Edit, type Intent, type TablePoint } fro
 import { judge } from '../../../src/core/order.ts'
 import { checkRoomToRotate, encodeTable, nameDevices, type Device } from '../../../src/core/table.ts'
 import type { VerifiedBlob } from '../../../src/core/verify.ts'
-import { compress } from '../../../src/daemon/compress.ts'
+import { compress } from '../../../src/daemon/own/compress.ts'
 import { isShown } from '../../support/fate.ts'
 import { makeDevice, makePersona, NOW_SEC, verified } from '../../support/made-persona.ts'
 

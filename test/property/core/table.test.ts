@@ -7,7 +7,7 @@ import { TableError } from '../../../src/core/errors.ts'
 import { MAX_EPOCH, MAX_STATUS_BYTES } from '../../../src/core/limits.ts'
 import { checkRoomToRotate, encodeTable, removeDevice, type Device } from '../../../src/core/table.ts'
 import { formatToken } from '../../../src/core/token.ts'
-import { compress } from '../../../src/daemon/compress.ts'
+import { compress } from '../../../src/daemon/own/compress.ts'
 import { makeDevice, makePersona, NOW_SEC, verified } from '../../support/made-persona.ts'
 
 const ada = makePersona(1)

@@ -2,11 +2,11 @@ import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { concatBytes, equalBytes } from '../../../src/core/bytes.ts'
 import { MAX_STATUS_BYTES } from '../../../src/core/limits.ts'
-import { formatToxId, parseToxId, parseToxPk } from '../../../src/tox/address.ts'
-import { decryptSave } from '../../../src/tox/esave.ts'
-import { FRIEND_BYTES, decodeFriend, encodeFriend } from '../../../src/tox/friends.ts'
-import { withStatusMessage } from '../../../src/tox/publish.ts'
-import { friendStatuses } from '../../../src/tox/scan.ts'
+import { formatToxId, parseToxId, parseToxPk } from '../../../src/tox/save/address.ts'
+import { decryptSave } from '../../../src/tox/save/esave.ts'
+import { FRIEND_BYTES, decodeFriend, encodeFriend } from '../../../src/tox/save/friends.ts'
+import { withStatusMessage } from '../../../src/tox/save/publish.ts'
+import { friendStatuses } from '../../../src/tox/save/scan.ts'
 import {
   SECTION_FRIENDS,
   SECTION_STATUS_MESSAGE,
@@ -17,7 +17,7 @@ import {
   readName,
   readStatusMessage,
   type ToxSave,
-} from '../../../src/tox/savefile.ts'
+} from '../../../src/tox/save/savefile.ts'
 import { codeOf, codeOfAsync, engine, nine } from '../../support/tox-people.ts'
 
 const bytes = (maxLength: number): fc.Arbitrary<Uint8Array> => fc.uint8Array({ maxLength })

@@ -2,14 +2,14 @@ import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { concatBytes, equalBytes, formatHex } from '../../../src/core/bytes.ts'
 import { ownWords } from '../../../src/core/token.ts'
-import { decodeConferences, type Conference } from '../../../src/tox/conferences.ts'
-import { splitRecords, withWords, withoutFriends } from '../../../src/tox/edit.ts'
-import { findingsOf } from '../../../src/tox/findings.ts'
-import { FRIEND_BYTES, readFriends } from '../../../src/tox/friends.ts'
-import { decodeGroups, type Group } from '../../../src/tox/groups.ts'
-import { mergeFriends } from '../../../src/tox/merge.ts'
-import { decodeDht, decodeNodes } from '../../../src/tox/nodes.ts'
-import { rekeySave } from '../../../src/tox/rekey.ts'
+import { decodeConferences, type Conference } from '../../../src/tox/save/conferences.ts'
+import { splitRecords, withWords, withoutFriends } from '../../../src/tox/save/edit.ts'
+import { findingsOf } from '../../../src/tox/save/findings.ts'
+import { FRIEND_BYTES, readFriends } from '../../../src/tox/save/friends.ts'
+import { decodeGroups, type Group } from '../../../src/tox/save/groups.ts'
+import { mergeFriends } from '../../../src/tox/save/merge.ts'
+import { decodeDht, decodeNodes } from '../../../src/tox/save/nodes.ts'
+import { rekeySave } from '../../../src/tox/save/rekey.ts'
 import {
   SECTION_CONFERENCES,
   SECTION_DHT,
@@ -25,7 +25,7 @@ import {
   toxText,
   withSection,
   type ToxSave,
-} from '../../../src/tox/savefile.ts'
+} from '../../../src/tox/save/savefile.ts'
 import { codeOf, engine, nine } from '../../support/tox-people.ts'
 import { packConferences, packDht, packGroups, packNodes, type PackedNode } from '../../support/tox-sections.ts'
 

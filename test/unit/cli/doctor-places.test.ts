@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { dirname, join } from 'node:path'
 import { beforeEach, expect, onTestFinished, test } from 'vitest'
-import { checkPlaces, checkVersions } from '../../../src/cli/doctor-places.ts'
+import { checkPlaces, checkVersions } from '../../../src/cli/daemon/places.ts'
 import { resolvePaths, type Paths } from '../../../src/ipc/paths.ts'
 import { tempDir } from '../../support/temp-dir.ts'
 

@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest'
-import { CliError, describeFailure, exitStatus } from '../../../src/cli/errors.ts'
+import { CliError, describeFailure, exitStatus } from '../../../src/cli/io/errors.ts'
 import { BlobError, TableError } from '../../../src/core/errors.ts'
 import { CryptoError } from '../../../src/crypto/errors.ts'
 import { DurableError } from '../../../src/durable/file.ts'
-import { IpcError } from '../../../src/ipc/errors.ts'
+import { IpcError } from '../../../src/ipc/wire/errors.ts'
 import { PathsError } from '../../../src/ipc/paths.ts'
-import { RpcError } from '../../../src/ipc/rpc.ts'
-import { ServiceError } from '../../../src/cli/service-unit.ts'
-import { ToxError } from '../../../src/tox/errors.ts'
+import { RpcError } from '../../../src/ipc/wire/rpc.ts'
+import { ServiceError } from '../../../src/cli/daemon/service-unit.ts'
+import { ToxError } from '../../../src/tox/save/errors.ts'
 
 const ours: readonly (Error & { readonly code: string })[] = [
   new CliError('CANCELLED', 'm'),

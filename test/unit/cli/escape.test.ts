@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { escapeText, formatJson, hasMixedScripts, keyTail, showName } from '../../../src/cli/escape.ts'
+import { escapeText, formatJson, hasMixedScripts, keyTail, showName } from '../../../src/cli/io/escape.ts'
 
 const KEY = 'D759E0CA9F8F9A3217C4BCA65C5B20600D189C8EE410C0CA7E64EF0228DA6D67'
 const NAUGHTY = fileURLToPath(new URL('../../../../shared/vectors/naughty-strings.json', import.meta.url))

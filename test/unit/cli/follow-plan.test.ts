@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { encodeUtf8 } from '../../../src/core/bytes.ts'
-import { friendName, planFollow, type ProfileFriends } from '../../../src/cli/follow-plan.ts'
-import { formatFollowed } from '../../../src/cli/follow.ts'
-import { formatWatched } from '../../../src/cli/profile-watch.ts'
-import type { Contact, ContactDevice, LookupResult } from '../../../src/ipc/shapes.ts'
+import { friendName, planFollow, type ProfileFriends } from '../../../src/cli/tox/follow-plan.ts'
+import { formatFollowed } from '../../../src/cli/tox/follow.ts'
+import { formatWatched } from '../../../src/cli/tox/watch.ts'
+import type { Contact, ContactDevice, LookupResult } from '../../../src/ipc/shapes/contact.ts'
 
 const [OWN, LAPTOP, PHONE, TABLET, OLD] = ['0', '1', '2', '3', '4'].map((digit) => digit.repeat(64)) as [
   string,

@@ -2,9 +2,9 @@ import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { parseDuration } from '../../../src/cli/app.ts'
-import { CliError } from '../../../src/cli/errors.ts'
-import { obtainPassphrase, readPassphraseFile, readWordsFile } from '../../../src/cli/input.ts'
+import { parseDuration } from '../../../src/cli/daemon/apps.ts'
+import { CliError } from '../../../src/cli/io/errors.ts'
+import { obtainPassphrase, readPassphraseFile, readWordsFile } from '../../../src/cli/io/input.ts'
 import { tempDir } from '../../support/temp-dir.ts'
 
 function file(content: string | Uint8Array): string {

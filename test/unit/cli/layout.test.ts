@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { columnsOf, countOf, cutText, formatTable, formatTime } from '../../../src/cli/layout.ts'
+import { columnsOf, countOf, cutText, formatTable, formatTime } from '../../../src/cli/io/layout.ts'
 
 describe('columns', () => {
   test.each([

@@ -1,6 +1,6 @@
 /** What leaving tells the owner to do elsewhere. */
 import { expect, test } from 'vitest'
-import { formatLeft, removals } from '../../../src/cli/leave.ts'
+import { formatLeft, removals } from '../../../src/cli/own/leave.ts'
 
 const PERSONA_ID = 'AB'.repeat(32)
 const LAPTOP = { name: 'laptop', key: '1'.repeat(64) }

@@ -1,6 +1,6 @@
 import { create } from 'qrcode'
 import { expect, it } from 'vitest'
-import { drawQr } from '../../../src/cli/qr.ts'
+import { drawQr } from '../../../src/cli/io/qr.ts'
 import { person } from '../../support/person.ts'
 
 const LINK = person('bob').link().toUpperCase()

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { CliError } from '../../../src/cli/errors.ts'
-import { parseWordLines } from '../../../src/cli/recovery.ts'
+import { CliError } from '../../../src/cli/io/errors.ts'
+import { parseWordLines } from '../../../src/cli/own/recovery.ts'
 
 function refusal(lines: readonly string[]): CliError {
   try {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { companionMarks, markedCompanions } from '../../../src/core/companions.ts'
 import { activeDevice, encodeTable, nameDevices, type Device } from '../../../src/core/table.ts'
-import { compress } from '../../../src/daemon/compress.ts'
+import { compress } from '../../../src/daemon/own/compress.ts'
 import { makeDevice, makePersona, makeVerified, NOW_SEC, verified } from '../../support/made-persona.ts'
 
 const ada = makePersona(1)

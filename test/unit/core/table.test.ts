@@ -23,7 +23,7 @@ import {
   type EncodedTable,
 } from '../../../src/core/table.ts'
 import { composeStatus } from '../../../src/core/token.ts'
-import { compress } from '../../../src/daemon/compress.ts'
+import { compress } from '../../../src/daemon/own/compress.ts'
 import { makeBlob, makeDevice, makePersona, makeVerified, NOW_SEC, verified } from '../../support/made-persona.ts'
 
 const ada = makePersona(1)

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Policy } from '../../../src/core/trust.ts'
-import type { AdvisedDevice } from '../../../src/ipc/shapes-devices.ts'
-import { contactDevices, contactDevicesParams } from '../../../src/ipc/shapes-devices.ts'
+import type { AdvisedDevice } from '../../../src/ipc/shapes/advice.ts'
+import { contactDevices, contactDevicesParams } from '../../../src/ipc/shapes/advice.ts'
 import { OWN_LAPTOP, OWN_PHONE, TestKeeper } from '../../support/keeper.ts'
 import { Person, person, START_SEC } from '../../support/person.ts'
 

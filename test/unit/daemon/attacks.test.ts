@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { encodeUtf8 } from '../../../src/core/bytes.ts'
 import { DOCUMENT_DICTIONARY } from '../../../src/core/dictionary.ts'
 import { MAX_SEQ, MAX_SEQ_STEP } from '../../../src/core/limits.ts'
-import { compress } from '../../../src/daemon/compress.ts'
+import { compress } from '../../../src/daemon/own/compress.ts'
 import { OWN_LAPTOP, OWN_PHONE, TestKeeper } from '../../support/keeper.ts'
 import { deviceKey, person, START_SEC } from '../../support/person.ts'
 

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { parseBootstrapNode, readBootstrapFile } from '../../../src/daemon/bootstrap-nodes.ts'
+import { parseBootstrapNode, readBootstrapFile } from '../../../src/daemon/companion/bootstrap-nodes.ts'
 import { ConfigError, parseConfig } from '../../../src/daemon/config.ts'
 import { tempDir } from '../../support/temp-dir.ts'
 

@@ -1,10 +1,10 @@
 import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { forbidCoreDumps, type CoreLibc } from '../../../src/daemon/core-dumps.ts'
-import type { Log } from '../../../src/daemon/log.ts'
+import { forbidCoreDumps, type CoreLibc } from '../../../src/process/core-dumps.ts'
+import type { Log } from '../../../src/process/log.ts'
 
-const MODULE = join(import.meta.dirname, '../../../src/daemon/core-dumps.ts')
+const MODULE = join(import.meta.dirname, '../../../src/process/core-dumps.ts')
 const NOTICE = [expect.stringContaining('ulimit -c 0')]
 
 function limits(soft: string): string {

@@ -2,8 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { ConfigError } from '../../../src/daemon/config.ts'
-import { describeError, isOwnError } from '../../../src/daemon/describe-error.ts'
-import { IpcError } from '../../../src/ipc/errors.ts'
+import { describeError, isOwnError } from '../../../src/process/describe-error.ts'
+import { IpcError } from '../../../src/ipc/wire/errors.ts'
 
 const CANARY = 'abandon ability able'
 

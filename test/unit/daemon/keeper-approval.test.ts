@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { unsignedReminder } from '../../../src/daemon/reminder.ts'
+import { unsignedReminder } from '../../../src/daemon/keeper/reminder.ts'
 import { OWN_LAPTOP, OWN_PHONE, ownText, TestKeeper } from '../../support/keeper.ts'
 import { deviceKey } from '../../support/person.ts'
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { ContactCard } from '../../../src/ipc/shapes-contacts.ts'
+import type { ContactCard } from '../../../src/ipc/shapes/cards.ts'
 import { OWN_PHONE, ownText, TestKeeper } from '../../support/keeper.ts'
 import { person, type Person } from '../../support/person.ts'
 import { snapshotOf, takeIn } from '../../support/snapshot.ts'

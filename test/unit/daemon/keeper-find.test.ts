@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import type { Contact } from '../../../src/ipc/shapes.ts'
-import { foldName } from '../../../src/daemon/contact-name.ts'
+import type { Contact } from '../../../src/ipc/shapes/contact.ts'
+import { foldName } from '../../../src/daemon/state/name-form.ts'
 import { OWN_LAPTOP, TestKeeper } from '../../support/keeper.ts'
 import { deviceKey, person } from '../../support/person.ts'
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { TestKeeper } from '../../support/keeper.ts'
 import { person, START_SEC, type Person } from '../../support/person.ts'
-import type { Contact } from '../../../src/ipc/shapes.ts'
+import type { Contact } from '../../../src/ipc/shapes/contact.ts'
 
 const DAY_SEC = 86_400
 const bob = (): Person => person('bob')

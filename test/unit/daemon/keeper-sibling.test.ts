@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { MAX_SEQ } from '../../../src/core/limits.ts'
-import type { OwnTable } from '../../../src/ipc/shapes-own.ts'
+import type { OwnTable } from '../../../src/ipc/shapes/own.ts'
 import { OWN_LAPTOP, OWN_PHONE, TestKeeper } from '../../support/keeper.ts'
 import { deviceKey, person } from '../../support/person.ts'
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { OwnTable } from '../../../src/ipc/shapes-own.ts'
+import type { OwnTable } from '../../../src/ipc/shapes/own.ts'
 import { OWN_LAPTOP, OWN_PHONE, ownText, TestKeeper } from '../../support/keeper.ts'
 import { deviceKey, person } from '../../support/person.ts'
 

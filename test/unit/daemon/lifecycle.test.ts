@@ -6,9 +6,9 @@ import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterAll, describe, expect, test } from 'vitest'
 import { ConfigError } from '../../../src/daemon/config.ts'
-import { superviseProcess, type Service, type Supervisor } from '../../../src/daemon/lifecycle.ts'
-import { KeeperError } from '../../../src/daemon/errors.ts'
-import type { Log, LogFields } from '../../../src/daemon/log.ts'
+import { superviseProcess, type Service, type Supervisor } from '../../../src/process/supervise.ts'
+import { KeeperError } from '../../../src/daemon/state/errors.ts'
+import type { Log, LogFields } from '../../../src/process/log.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'personad-lifecycle-'))
 afterAll(() => rmSync(directory, { recursive: true }))

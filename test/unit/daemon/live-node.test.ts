@@ -1,9 +1,9 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { LiveNode, type LiveClock, type LiveNodeOptions } from '../../../src/daemon/live-node.ts'
-import type { LogFields } from '../../../src/daemon/log.ts'
-import type { Report } from '../../../src/live/protocol.ts'
+import { LiveNode, type LiveClock, type LiveNodeOptions } from '../../../src/daemon/companion/node.ts'
+import type { LogFields } from '../../../src/process/log.ts'
+import type { Report } from '../../../src/toxnode/protocol.ts'
 
 const BAD_NODE = join(import.meta.dirname, '../../support/bad-node.ts')
 const OPTIONS = {

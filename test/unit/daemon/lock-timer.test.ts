@@ -1,8 +1,8 @@
 import { constants } from 'node:os'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { scheduleLock } from '../../../src/daemon/lock-timer.ts'
-import type { Log } from '../../../src/daemon/log.ts'
-import { unblockSigusr1, type Unblock } from '../../../src/daemon/unblock.ts'
+import { scheduleLock } from '../../../src/daemon/custody/lock-timer.ts'
+import type { Log } from '../../../src/process/log.ts'
+import { unblockSigusr1, type Unblock } from '../../../src/process/sigusr1.ts'
 
 beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())

@@ -3,7 +3,7 @@ import { Writable } from 'node:stream'
 import { pathToFileURL } from 'node:url'
 import { resolve } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { escapeUnprintable, openLog, type Log, type LogFields, type LogForm } from '../../../src/daemon/log.ts'
+import { escapeUnprintable, openLog, type Log, type LogFields, type LogForm } from '../../../src/process/log.ts'
 
 const NOW = new Date('2026-01-02T03:04:05.678Z')
 const LOG_MODULE = JSON.stringify(pathToFileURL(resolve('src/daemon/log.ts')).href)

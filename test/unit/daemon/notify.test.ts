@@ -3,8 +3,8 @@ import { constants, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import koffi from 'koffi'
 import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import type { Log, LogFields } from '../../../src/daemon/log.ts'
-import { openNotifier, type Libc, type Notifier } from '../../../src/daemon/notify.ts'
+import type { Log, LogFields } from '../../../src/process/log.ts'
+import { openNotifier, type Libc, type Notifier } from '../../../src/process/service-manager.ts'
 
 const MSG_DONTWAIT = 0x40
 const directory = mkdtempSync(join(tmpdir(), 'personad-notify-'))

@@ -6,11 +6,11 @@ import {
   noticeOf,
   TOXIC_AWAY,
   wordsToKeep,
-} from '../../../src/daemon/own-status.ts'
-import { judgeText } from '../../../src/ipc/judgement.ts'
-import type { OrderVerdict } from '../../../src/ipc/shapes-judged.ts'
-import type { OwnTable } from '../../../src/ipc/shapes-own.ts'
-import type { ShownTable, WatchedProfile } from '../../../src/ipc/shapes-watch.ts'
+} from '../../../src/daemon/profiles/shown.ts'
+import { judgeText } from '../../../src/ipc/shapes/judgement.ts'
+import type { OrderVerdict } from '../../../src/ipc/shapes/judged.ts'
+import type { OwnTable } from '../../../src/ipc/shapes/own.ts'
+import type { ShownTable, WatchedProfile } from '../../../src/ipc/shapes/profiles.ts'
 import { engine, person, START_SEC } from '../../support/person.ts'
 
 const me = person('Me')

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import type { Contact } from '../../../src/ipc/shapes.ts'
-import type { PendingUpdate } from '../../../src/ipc/shapes-pending.ts'
+import type { Contact } from '../../../src/ipc/shapes/contact.ts'
+import type { PendingUpdate } from '../../../src/ipc/shapes/pending.ts'
 import { TestKeeper } from '../../support/keeper.ts'
 import { Person, person, START_SEC, type Table } from '../../support/person.ts'
 

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import type { Log } from '../../../src/daemon/log.ts'
-import { scheduleResign } from '../../../src/daemon/resign-timer.ts'
+import type { Log } from '../../../src/process/log.ts'
+import { scheduleResign } from '../../../src/daemon/keeper/resign-timer.ts'
 import { START_SEC } from '../../support/person.ts'
 
 const HOUR_SEC = 3600

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest'
-import type { Alarm } from '../../../src/ipc/shapes-alarms.ts'
+import type { Alarm } from '../../../src/ipc/shapes/alarms.ts'
 import { OWN_LAPTOP, OWN_PHONE, ownText, TestKeeper } from '../../support/keeper.ts'
 import { deviceKey } from '../../support/person.ts'
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { NO_STANDING } from '../../../src/daemon/own-standing.ts'
-import { makeStatus, type About, type Kept } from '../../../src/daemon/status.ts'
+import { NO_STANDING } from '../../../src/daemon/own/standing.ts'
+import { makeStatus, type About, type Kept } from '../../../src/daemon/health/status.ts'
 import { TestKeeper } from '../../support/keeper.ts'
 import { deviceKey, person } from '../../support/person.ts'
 

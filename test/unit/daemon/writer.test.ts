@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { encodeUtf8 } from '../../../src/core/bytes.ts'
-import { Writer } from '../../../src/daemon/writer.ts'
+import { Writer } from '../../../src/daemon/state/writer.ts'
 import { StoreError } from '../../../src/store/errors.ts'
 import { openMemoryStore } from '../../../src/store/memory-store.ts'
 import { MAX_KEY_BYTES, MAX_VALUE_BYTES } from '../../../src/store/store.ts'

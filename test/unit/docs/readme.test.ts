@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import type { Command } from 'commander'
 import { expect, test } from 'vitest'
-import { buildProgram } from '../../../src/cli/program.ts'
+import { buildProgram } from '../../../src/cli/program/program.ts'
 
 const ROOT = resolve(import.meta.dirname, '../../..')
 const DOCUMENTS = ['README.md', 'SECURITY.md', 'CHANGELOG.md', 'docs/clients.md']

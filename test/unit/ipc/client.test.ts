@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { connect, type Client } from '../../../src/ipc/client.ts'
-import { MAX_FRAME_BYTES } from '../../../src/ipc/frame.ts'
+import { MAX_FRAME_BYTES } from '../../../src/ipc/wire/frame.ts'
 import {
   Gate,
   openClient,

@@ -3,9 +3,9 @@ import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import { Duplex } from 'node:stream'
 import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
-import { Connection, DEFAULT_LIMITS, type Limits } from '../../../src/ipc/connection.ts'
-import type { Dispatch } from '../../../src/ipc/dispatch.ts'
-import type { Frame } from '../../../src/ipc/frame.ts'
+import { Connection, DEFAULT_LIMITS, type Limits } from '../../../src/ipc/server/connection.ts'
+import type { Dispatch } from '../../../src/ipc/server/dispatch.ts'
+import type { Frame } from '../../../src/ipc/wire/frame.ts'
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })

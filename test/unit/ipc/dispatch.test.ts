@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import { createDispatch, type Dispatch, type DispatchOptions } from '../../../src/ipc/dispatch.ts'
-import { MAX_FRAME_BYTES } from '../../../src/ipc/frame.ts'
-import type { Caller } from '../../../src/ipc/method.ts'
-import { RpcError } from '../../../src/ipc/rpc.ts'
+import { createDispatch, type Dispatch, type DispatchOptions } from '../../../src/ipc/server/dispatch.ts'
+import { MAX_FRAME_BYTES } from '../../../src/ipc/wire/frame.ts'
+import type { Caller } from '../../../src/ipc/methods/method.ts'
+import { RpcError } from '../../../src/ipc/wire/rpc.ts'
 import { METHODS, testHandlers, type TestMethods } from '../../support/ipc.ts'
 
 const caller: Caller = { id: 1, role: 'app', subscribe() {}, unsubscribe() {}, replay: () => Promise.resolve(true) }

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { IpcError } from '../../../src/ipc/errors.ts'
+import { IpcError } from '../../../src/ipc/wire/errors.ts'
 import {
   FRAME_ENCODING,
   FrameReader,
@@ -9,7 +9,7 @@ import {
   formatFrame,
   isFrameTooLarge,
   type Frame,
-} from '../../../src/ipc/frame.ts'
+} from '../../../src/ipc/wire/frame.ts'
 
 function stream(bytes: string | Uint8Array): string {
   return Buffer.from(bytes).toString(FRAME_ENCODING)

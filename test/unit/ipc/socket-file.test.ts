@@ -14,7 +14,7 @@ import {
 import { createServer, type Server } from 'node:net'
 import { dirname, join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import type { IpcError } from '../../../src/ipc/errors.ts'
+import type { IpcError } from '../../../src/ipc/wire/errors.ts'
 import { checkSocketDirectory } from '../../../src/ipc/socket-file.ts'
 import { openClient, startServer, temporaryDirectory } from '../../support/ipc.ts'
 

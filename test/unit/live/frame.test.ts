@@ -1,8 +1,8 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { LiveError } from '../../../src/live/errors.ts'
-import { encodeFrame, FrameCutter, MAX_FRAME_BYTES } from '../../../src/live/frame.ts'
-import { checkOrder, checkReport } from '../../../src/live/protocol.ts'
+import { LiveError } from '../../../src/toxnode/errors.ts'
+import { encodeFrame, FrameCutter, MAX_FRAME_BYTES } from '../../../src/toxnode/frame.ts'
+import { checkOrder, checkReport } from '../../../src/toxnode/protocol.ts'
 
 const KEY = 'AB'.repeat(32)
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { decodePacket, encodePacket, PACKET_ID } from '../../../src/live/packet.ts'
+import { decodePacket, encodePacket, PACKET_ID } from '../../../src/toxnode/packet.ts'
 
 const HEAD = [PACKET_ID, ...Buffer.from('persona'), 1]
 const DOC = readFileSync(new URL('../../../docs/tox.md', import.meta.url), 'utf8')

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { formatHex } from '../../../src/core/bytes.ts'
-import { formatToxId, parseToxId, parseToxPk } from '../../../src/tox/address.ts'
-import { decodeSave, readKeys } from '../../../src/tox/savefile.ts'
+import { formatToxId, parseToxId, parseToxPk } from '../../../src/tox/save/address.ts'
+import { decodeSave, readKeys } from '../../../src/tox/save/savefile.ts'
 import { fixturesAbsence, plainFixtures, readFixture } from '../../support/tox-fixtures.ts'
 import { codeOf, engine, publicKeyOf } from '../../support/tox-people.ts'
 

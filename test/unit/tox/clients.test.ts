@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { linkSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { clientsOn, type ClientOnProfile } from '../../../src/tox/clients.ts'
+import { clientsOn, type ClientOnProfile } from '../../../src/tox/profile/clients.ts'
 import { BOOT_ID, MACHINE_ID, fakeMachine, type FakeProcess } from '../../support/fake-machine.ts'
 import { tempDir } from '../../support/temp-dir.ts'
 

@@ -12,8 +12,8 @@ import {
   withWords,
   withoutFriends,
   withoutToken,
-} from '../../../src/tox/edit.ts'
-import { encodeFriend, encodeFriendRequest, readFriends } from '../../../src/tox/friends.ts'
+} from '../../../src/tox/save/edit.ts'
+import { encodeFriend, encodeFriendRequest, readFriends } from '../../../src/tox/save/friends.ts'
 import {
   SECTION_FRIENDS,
   SECTION_NAME,
@@ -26,7 +26,7 @@ import {
   sectionData,
   withSection,
   type ToxSave,
-} from '../../../src/tox/savefile.ts'
+} from '../../../src/tox/save/savefile.ts'
 import { codeOf, engine, nine, publicKeyOf } from '../../support/tox-people.ts'
 
 const TOKEN = formatToken(new Uint8Array(200).fill(1))

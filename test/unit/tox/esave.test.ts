@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { concatBytes } from '../../../src/core/bytes.ts'
-import { ESAVE_EXTRA_BYTES, decryptSave, encryptSave } from '../../../src/tox/esave.ts'
-import { decodeSave, encodeSave, isEncryptedSave } from '../../../src/tox/savefile.ts'
+import { ESAVE_EXTRA_BYTES, decryptSave, encryptSave } from '../../../src/tox/save/esave.ts'
+import { decodeSave, encodeSave, isEncryptedSave } from '../../../src/tox/save/savefile.ts'
 import { encryptedFixtures, fixturesAbsence, readFixture } from '../../support/tox-fixtures.ts'
 import { codeOf, codeOfAsync, engine, nine } from '../../support/tox-people.ts'
 

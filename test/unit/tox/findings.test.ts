@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { concatBytes } from '../../../src/core/bytes.ts'
-import { splitRecords } from '../../../src/tox/edit.ts'
-import { findingsOf } from '../../../src/tox/findings.ts'
-import { SECTION_FRIENDS, decodeSave, withSection, type ToxSave } from '../../../src/tox/savefile.ts'
+import { splitRecords } from '../../../src/tox/save/edit.ts'
+import { findingsOf } from '../../../src/tox/save/findings.ts'
+import { SECTION_FRIENDS, decodeSave, withSection, type ToxSave } from '../../../src/tox/save/savefile.ts'
 import { fixturesAbsence, plainFixtures, readFixture } from '../../support/tox-fixtures.ts'
 import { codeOf, nine, publicKeyOf } from '../../support/tox-people.ts'
 

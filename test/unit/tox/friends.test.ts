@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { concatBytes, formatHex } from '../../../src/core/bytes.ts'
-import { FRIEND_BYTES, decodeFriend, encodeFriend, readFriends } from '../../../src/tox/friends.ts'
-import { newSave } from '../../../src/tox/new-profile.ts'
-import { friendStatuses } from '../../../src/tox/scan.ts'
+import { FRIEND_BYTES, decodeFriend, encodeFriend, readFriends } from '../../../src/tox/save/friends.ts'
+import { newSave } from '../../../src/tox/save/new-profile.ts'
+import { friendStatuses } from '../../../src/tox/save/scan.ts'
 import {
   SECTION_FRIENDS,
   SECTION_KEYS,
@@ -10,7 +10,7 @@ import {
   sectionData,
   withSection,
   type ToxSave,
-} from '../../../src/tox/savefile.ts'
+} from '../../../src/tox/save/savefile.ts'
 import { fixturesAbsence, plainFixtures, readFixture } from '../../support/tox-fixtures.ts'
 import { codeOf, engine, nine, publicKeyOf, secretKeyOf } from '../../support/tox-people.ts'
 

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { concatBytes, encodeUtf8 } from '../../../src/core/bytes.ts'
-import { splitRecords } from '../../../src/tox/edit.ts'
-import { encodeFriend, encodeFriendRequest, readFriends } from '../../../src/tox/friends.ts'
-import { mergeFriends, type MergedFriend } from '../../../src/tox/merge.ts'
-import { SECTION_FRIENDS, encodeSave, withSection, type ToxSave } from '../../../src/tox/savefile.ts'
+import { splitRecords } from '../../../src/tox/save/edit.ts'
+import { encodeFriend, encodeFriendRequest, readFriends } from '../../../src/tox/save/friends.ts'
+import { mergeFriends, type MergedFriend } from '../../../src/tox/save/merge.ts'
+import { SECTION_FRIENDS, encodeSave, withSection, type ToxSave } from '../../../src/tox/save/savefile.ts'
 import { codeOf, nine, publicKeyOf, secretKeyOf } from '../../support/tox-people.ts'
 
 const seen = (person: number, name: string, lastSeenSec: number): Uint8Array =>

@@ -14,10 +14,10 @@ import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { removeLeftovers } from '../../../src/durable/file.ts'
-import { BACKUPS_KEPT } from '../../../src/tox/backup.ts'
-import { decryptSave, encryptSave } from '../../../src/tox/esave.ts'
-import { readProfile, writeProfile, type ToxProfile, type WriteProfileOptions } from '../../../src/tox/profile-file.ts'
-import { withStatusMessage } from '../../../src/tox/publish.ts'
+import { BACKUPS_KEPT } from '../../../src/tox/profile/copies.ts'
+import { decryptSave, encryptSave } from '../../../src/tox/save/esave.ts'
+import { readProfile, writeProfile, type ToxProfile, type WriteProfileOptions } from '../../../src/tox/profile/profile-file.ts'
+import { withStatusMessage } from '../../../src/tox/save/publish.ts'
 import {
   MAX_PROFILE_BYTES,
   SECTION_KEYS,
@@ -26,7 +26,7 @@ import {
   readStatusMessage,
   sectionData,
   withSection,
-} from '../../../src/tox/savefile.ts'
+} from '../../../src/tox/save/savefile.ts'
 import { fakeMachine } from '../../support/fake-machine.ts'
 import { faultyFs, type FaultKind } from '../../support/faulty-fs.ts'
 import { tempDir } from '../../support/temp-dir.ts'

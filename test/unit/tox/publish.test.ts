@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'vitest'
 import { MAX_STATUS_BYTES } from '../../../src/core/limits.ts'
-import { withStatusMessage } from '../../../src/tox/publish.ts'
+import { withStatusMessage } from '../../../src/tox/save/publish.ts'
 import {
   SECTION_KEYS,
   SECTION_STATUS_MESSAGE,
   decodeSave,
   encodeSave,
   readStatusMessage,
-} from '../../../src/tox/savefile.ts'
+} from '../../../src/tox/save/savefile.ts'
 import { fixturesAbsence, plainFixtures, readFixture } from '../../support/tox-fixtures.ts'
 import { codeOf, nine } from '../../support/tox-people.ts'
 

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { concatBytes, encodeUtf8, formatHex } from '../../../src/core/bytes.ts'
 import { formatToken } from '../../../src/core/token.ts'
-import { splitRecords, withFriend } from '../../../src/tox/edit.ts'
-import { encodeFriend, encodeFriendRequest, readFriends } from '../../../src/tox/friends.ts'
-import { rekeySave, type RekeyOptions, type Rekeyed } from '../../../src/tox/rekey.ts'
+import { splitRecords, withFriend } from '../../../src/tox/save/edit.ts'
+import { encodeFriend, encodeFriendRequest, readFriends } from '../../../src/tox/save/friends.ts'
+import { rekeySave, type RekeyOptions, type Rekeyed } from '../../../src/tox/save/rekey.ts'
 import {
   SECTION_CONFERENCES,
   SECTION_FRIENDS,
@@ -20,7 +20,7 @@ import {
   sectionData,
   withSection,
   type ToxSave,
-} from '../../../src/tox/savefile.ts'
+} from '../../../src/tox/save/savefile.ts'
 import { fixturesAbsence, plainFixtures, readFixture } from '../../support/tox-fixtures.ts'
 import { codeOf, engine, nine, publicKeyOf, secretKeyOf } from '../../support/tox-people.ts'
 

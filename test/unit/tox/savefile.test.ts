@@ -15,7 +15,7 @@ import {
   sectionData,
   withSection,
   type ToxSave,
-} from '../../../src/tox/savefile.ts'
+} from '../../../src/tox/save/savefile.ts'
 import { fixturesAbsence, plainFixtures, readFixture } from '../../support/tox-fixtures.ts'
 import { codeOf, engine, nine, publicKeyOf } from '../../support/tox-people.ts'
 

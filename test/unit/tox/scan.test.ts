@@ -1,9 +1,9 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { concatBytes } from '../../../src/core/bytes.ts'
-import { FRIEND_BYTES } from '../../../src/tox/friends.ts'
-import { SECTION_FRIENDS, withSection, type ToxSave } from '../../../src/tox/savefile.ts'
-import { confirmedStatuses, friendStatuses } from '../../../src/tox/scan.ts'
+import { FRIEND_BYTES } from '../../../src/tox/save/friends.ts'
+import { SECTION_FRIENDS, withSection, type ToxSave } from '../../../src/tox/save/savefile.ts'
+import { confirmedStatuses, friendStatuses } from '../../../src/tox/save/scan.ts'
 import { codeOf, nine, publicKeyOf } from '../../support/tox-people.ts'
 
 const MTIME = 1_700_000_000

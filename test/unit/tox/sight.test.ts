@@ -1,8 +1,8 @@
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import type { Machine } from '../../../src/tox/lock-file.ts'
-import { canSeeClients } from '../../../src/tox/sight.ts'
+import type { Machine } from '../../../src/tox/profile/lock-file.ts'
+import { canSeeClients } from '../../../src/tox/profile/sight.ts'
 import { tempDir } from '../../support/temp-dir.ts'
 
 const WHOLE = '         0          0 4294967295\n'

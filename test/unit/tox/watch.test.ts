@@ -2,9 +2,9 @@ import { linkSync, mkdirSync, renameSync, rmSync, symlinkSync, unlinkSync, utime
 import { dirname, join } from 'node:path'
 import { setImmediate as turn } from 'node:timers/promises'
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
-import { defaultPlaces } from '../../../src/tox/places.ts'
-import { MAX_WATCHED, survey } from '../../../src/tox/survey.ts'
-import { ProfileWatch, QUIET_MS, SWEEP_MS } from '../../../src/tox/watch.ts'
+import { defaultPlaces } from '../../../src/tox/profile/places.ts'
+import { MAX_WATCHED, survey } from '../../../src/tox/profile/survey.ts'
+import { ProfileWatch, QUIET_MS, SWEEP_MS } from '../../../src/tox/profile/watch.ts'
 import { FakeClock, FakeKernel } from '../../support/fake-watch.ts'
 import { tempDir } from '../../support/temp-dir.ts'
 

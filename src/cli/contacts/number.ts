@@ -1,0 +1,84 @@
+/** `persona contact verify`: two people compare their safety numbers (docs/format.md, section 13). */
+import { parseSafetyNumber } from '../../core/safety-number.ts'
+import type { SafetyNumbers, VerifyContactParams } from '../../ipc/shapes/links.ts'
+import { withDaemon } from '../io/connect.ts'
+import { print, type Context } from '../io/context.ts'
+import { CliError, EXIT_DONE } from '../io/errors.ts'
+import { showName } from '../io/escape.ts'
+import { MAX_TEXT_BYTES, readStdin } from '../io/input.ts'
+import { parseQuery } from '../io/keys.ts'
+import { formatTime } from '../io/layout.ts'
+import { formatNumber } from './link.ts'
+import { askLine, isInteractive } from '../io/prompt.ts'
+
+export interface VerifyContactOptions {
+  /** What the contact's screen shows, `-` for stdin. */
+  readonly number?: string
+  /** The contact's link, scanned from its screen, `-` for stdin. */
+  readonly link?: string
+}
+
+/** Shows both numbers; with the contact's one, or its link, given or typed, marks the contact verified. */
+export async function verify(context: Context, name: string, options: VerifyContactOptions): Promise<number> {
+  const contact = parseQuery(name)
+  const given = await givenProof(options)
+  const { numbers, isDone } = await withDaemon(context, async (client) => {
+    if (given !== null) return { numbers: await client.call('contact.verify', { contact, ...given }), isDone: true }
+    const known = await client.call('contact.number', { contact })
+    const typed = context.json || !isInteractive() ? null : await askNumber(known)
+    if (typed === null) return { numbers: known, isDone: false }
+    return { numbers: await client.call('contact.verify', { contact: known.personaId, number: typed }), isDone: true }
+  })
+  const who = showName(numbers.name, numbers.personaId)
+  print(context, numbers, [
+    ...(isDone ? [`${who} is verified`] : []),
+    ...formatNumbers(numbers, context.nowSec),
+    ...(isDone ? [] : [advice(numbers)]),
+  ])
+  return EXIT_DONE
+}
+
+type Proof = Pick<VerifyContactParams, 'number'> | Pick<VerifyContactParams, 'link'>
+
+async function givenProof({ number, link }: VerifyContactOptions): Promise<Proof | null> {
+  if (number !== undefined && link !== undefined)
+    throw new CliError('USAGE', 'give either --number or --link, not both')
+  if (link !== undefined) return { link: link === '-' ? await readStdin(MAX_TEXT_BYTES) : link }
+  if (number === undefined) return null
+  return { number: digitsOf(number === '-' ? await readStdin(MAX_TEXT_BYTES) : number) }
+}
+
+/** @throws {CliError} NUMBER_WRONG */
+function digitsOf(text: string): string {
+  const digits = parseSafetyNumber(text)
+  if (digits !== null) return digits
+  throw new CliError('NUMBER_WRONG', 'a safety number is twelve groups of five digits', { hint: 'type all 60 digits' })
+}
+
+/** Asked before it is shown: who sees the number beside the question would only read, and not compare. */
+async function askNumber({ name, personaId, own }: SafetyNumbers): Promise<string | null> {
+  const who = showName(name, personaId)
+  const lines = own === null ? [] : [`your own number, for ${who} to compare:`, ...formatNumber(own.safetyNumber), '']
+  process.stderr.write(`${lines.join('\n')}\n`)
+  const typed = await askLine(`The number that "persona link" shows to ${who} (Enter: only show): `)
+  return typed.trim() === '' ? null : digitsOf(typed)
+}
+
+export function formatNumbers(
+  { name, personaId, safetyNumber, epoch, verifiedAtSec, own }: SafetyNumbers,
+  nowSec: number,
+): string[] {
+  const table = epoch === null ? 'no table seen yet' : `table of epoch ${epoch}`
+  const verified = verifiedAtSec === null ? 'not verified' : `verified ${formatTime(verifiedAtSec, nowSec)}`
+  return [
+    `${showName(name, personaId)} (${table}; ${verified}):`,
+    ...formatNumber(safetyNumber),
+    ...(own === null ? [] : [`you (table of epoch ${own.epoch}):`, ...formatNumber(own.safetyNumber)]),
+  ]
+}
+
+/** What is left to do while nothing was compared. */
+function advice({ own }: SafetyNumbers): string {
+  const what = own === null ? 'it' : 'both'
+  return `compare ${what} with what the other screen shows, all digits, and the epochs: a lower one missed a rotation`
+}

@@ -1,0 +1,121 @@
+/** `persona verify` and `persona observe`: a status message judged, and one reported. */
+import { activeDevice } from '../../core/table.ts'
+import type { Client } from '../../ipc/client.ts'
+import type { BlobView, ObserveResult, VerifyResult } from '../../ipc/shapes/judged.ts'
+import { isUnreachable, withDaemon } from '../io/connect.ts'
+import { print, type Context } from '../io/context.ts'
+import { CliError, EXIT_DONE, EXIT_FAILED } from '../io/errors.ts'
+import { escapeText, showName } from '../io/escape.ts'
+import { MAX_TEXT_BYTES, readStdin } from '../io/input.ts'
+import { parseDeviceKey } from '../io/keys.ts'
+import { countOf, formatTime } from '../io/layout.ts'
+import { isInteractive } from '../io/prompt.ts'
+
+/** Exits 0 only when the text holds a valid blob. Without a daemon everything is judged but the order. */
+export async function verify(
+  context: Context,
+  given: string | undefined,
+  options: { readonly from?: string },
+): Promise<number> {
+  const from = options.from === undefined ? null : parseDeviceKey(options.from)
+  const text = await readText(given)
+  const result = (await askDaemon(context, text, from)) ?? (await judgeAlone(context, text, from))
+  print(context, result, formatVerify(result, context.nowSec))
+  return result.valid ? EXIT_DONE : EXIT_FAILED
+}
+
+/** A text from the command line, or from stdin when it is `-` or absent. */
+async function readText(given: string | undefined): Promise<string> {
+  if (given === undefined || given === '-') {
+    if (isInteractive()) process.stderr.write('Paste the status message, then press Enter and Ctrl-D.\n')
+    return await readStdin(MAX_TEXT_BYTES)
+  }
+  if (Buffer.byteLength(given) <= MAX_TEXT_BYTES) return given
+  throw new CliError('INPUT_TOO_LONG', `the text has more than ${MAX_TEXT_BYTES} bytes`)
+}
+
+async function askDaemon(context: Context, text: string, from: string | null): Promise<VerifyResult | null> {
+  try {
+    return await withDaemon(context, (client: Client) =>
+      client.call('verify', { text, ...(from === null ? {} : { from }) }),
+    )
+  } catch (error) {
+    if (isUnreachable(error)) return null
+    throw error
+  }
+}
+
+async function judgeAlone(context: Context, text: string, from: string | null): Promise<VerifyResult> {
+  const [{ loadEngine }, { judgeText }] = await Promise.all([
+    import('../../crypto/load.ts'),
+    import('../../ipc/shapes/judgement.ts'),
+  ])
+  return judgeText(text, from, await loadEngine(), context.nowSec)
+}
+
+export function formatVerify(result: VerifyResult, nowSec: number): string[] {
+  const lines = result.valid ? ['valid'] : [`not valid: ${escapeText(result.message)} (${result.code ?? 'INTERNAL'})`]
+  if (result.blob !== null) lines.push(...formatBlob(result.blob, nowSec))
+  if (result.words !== '') lines.push(`own words:  ${escapeText(result.words)}`)
+  const limit = result.overLimit ? ': over the limit, no client may show it' : ''
+  lines.push(`size:       ${countOf(result.bytes, 'byte')}${limit}`)
+  if (result.listsSender !== null) {
+    lines.push(`sender:     ${result.listsSender ? 'is in the table' : 'is not in the table: this binds nothing'}`)
+  }
+  if (result.valid) lines.push(`order:      ${result.verdict === null ? ORDER_UNKNOWN : ORDER[result.verdict]}`)
+  return lines
+}
+
+function formatBlob(blob: BlobView, nowSec: number): string[] {
+  const written = `${formatTime(blob.timeSec, nowSec)}, ${blob.clockAhead ? "the writer's clock is ahead" : blob.freshness}`
+  const lines = [`persona:    ${blob.personaId}`, `table:      ${blob.seq} of epoch ${blob.epoch}, written ${written}`]
+  const active = activeDevice(blob.devices)
+  if (blob.devices.length === 0) lines.push('devices:    none: every device is gone')
+  for (const [i, device] of blob.devices.entries()) {
+    const mark = device.companion ? ' (companion, does not chat)' : device === active ? ' (active)' : ''
+    lines.push(`${i === 0 ? 'devices:   ' : '           '} ${device.key} ${showName(device.name, null)}${mark}`)
+  }
+  if (blob.documentCode !== null) lines.push(`names:      cannot be read (${blob.documentCode})`)
+  return lines
+}
+
+const ORDER_UNKNOWN = 'not judged, no daemon runs'
+const ORDER: Readonly<Record<NonNullable<VerifyResult['verdict']>, string>> = {
+  new: 'the first table seen of this persona',
+  accept: 'newer than what is known',
+  refresh: 'the table that is known',
+  fork: 'another table with the same number (fork)',
+  stale: 'older than what is known',
+  held: 'too far ahead of what is known: not taken',
+  violation: 'contradicts the chain of keys that is known: not taken',
+}
+
+/** Reports what a device showed just now. */
+export async function observe(
+  context: Context,
+  given: string,
+  options: { readonly from: string; readonly name?: string },
+): Promise<number> {
+  const from = parseDeviceKey(options.from)
+  const text = await readText(given)
+  const named = options.name === undefined ? {} : { name: options.name }
+  const result = await withDaemon(context, (client) => client.call('observe', { from, text, ...named }))
+  print(context, result, [formatObserved(result)])
+  return result.code === null ? EXIT_DONE : EXIT_FAILED
+}
+
+const SHOWN: Readonly<Record<ObserveResult['shown'], string>> = {
+  valid: 'shows a valid blob',
+  none: 'shows no blob',
+  empty: 'shows an empty status, which says nothing',
+  damaged: 'shows a blob that a client cut or altered',
+  invalid: 'shows a blob that is not valid',
+}
+
+function formatObserved(result: ObserveResult): string {
+  const who = result.contact === null ? result.from : showName(result.contact, result.from)
+  const code = result.code === null ? '' : ` (${result.code})`
+  const order = result.verdict === null ? '' : `, ${ORDER[result.verdict]}`
+  const state = result.state === null ? '' : `; the device is ${result.state}`
+  return `${who} ${SHOWN[result.shown]}${code}${order}${state}`
+}

@@ -1,0 +1,173 @@
+/** `persona backup`, `persona restore` and `persona reconcile`: everything in one sealed file, and back (docs/backup.md). */
+import { lstat, open, type FileHandle } from 'node:fs/promises'
+import { formatBase64url, parseBase64url } from '../../core/bytes.ts'
+import { BACKUP_HEADER_BYTES, SEALED_CHUNK_BYTES } from '../../crypto/backup.ts'
+import { writeFileDurably } from '../../durable/file.ts'
+import type { Client } from '../../ipc/client.ts'
+import { MAX_COPIES, type ReconcileResult, type RestoreResult } from '../../ipc/shapes/backup.ts'
+import { withDaemon } from '../io/connect.ts'
+import { print, remark, type Context } from '../io/context.ts'
+import { readCopies } from './copies.ts'
+import { CliError, EXIT_DONE, EXIT_FAILED } from '../io/errors.ts'
+import { escapeText } from '../io/escape.ts'
+import { askNewPassphrase, obtainPassphrase } from '../io/input.ts'
+import { countOf } from '../io/layout.ts'
+import { profileOpener } from '../tox/open.ts'
+
+export interface BackupOptions {
+  readonly force?: true
+  readonly passphraseFile?: string
+}
+
+/** Writes everything to a file, sealed by a passphrase of its own. */
+export async function backup(context: Context, file: string, options: BackupOptions): Promise<number> {
+  if (options.force !== true) await checkAbsent(file)
+  const passphrase = await askNewPassphrase({ file: options.passphraseFile, option: '--passphrase-file' })
+  let bytes = 0
+  await withDaemon(context, async (client) => {
+    const parts = countedParts(client, passphrase, (length) => (bytes += length))
+    const beforeRename = options.force === true ? {} : { beforeRename: () => checkAbsent(file) }
+    await writeFileDurably(file, parts, { mode: 0o600, ...beforeRename })
+  })
+  print(context, { file, bytes }, [`wrote ${escapeText(file)}, ${bytes} bytes: everything but the recovery words`])
+  remark(context, 'keep it where this device is not; who has it and its passphrase can sign in your name')
+  return EXIT_DONE
+}
+
+async function* countedParts(
+  client: Client,
+  passphrase: string,
+  count: (length: number) => void,
+): AsyncGenerator<Uint8Array> {
+  const { backup: id, header } = await client.call('backup.begin', { passphrase })
+  let part = bytesOf(header)
+  for (let isLast = false; ;) {
+    count(part.length)
+    yield part
+    if (isLast) return
+    const next = await client.call('backup.next', { backup: id })
+    part = bytesOf(next.box)
+    isLast = next.isLast
+  }
+}
+
+/** Puts a backup back into a daemon that has no persona. */
+export async function restore(context: Context, file: string, options: BackupOptions): Promise<number> {
+  const handle = await openBackup(file)
+  try {
+    const source = { file: options.passphraseFile, option: '--passphrase-file' }
+    const passphrase = await obtainPassphrase(source, 'Passphrase of the backup: ')
+    const result = await withDaemon(context, (client) => sendBackup(client, file, handle, passphrase))
+    print(context, result, formatRestored(result))
+  } finally {
+    await handle.close()
+  }
+  return EXIT_DONE
+}
+
+async function sendBackup(
+  client: Client,
+  file: string,
+  handle: FileHandle,
+  passphrase: string,
+): Promise<RestoreResult> {
+  const header = await readFully(file, handle, BACKUP_HEADER_BYTES)
+  // The length is judged here, so that a cut file is named as such, whichever byte it was cut at.
+  let box = await readFully(file, handle, SEALED_CHUNK_BYTES)
+  if (box.length === 0) {
+    throw new CliError('BACKUP_FILE', `${file} is no backup, or was cut: it has ${header.length} bytes`)
+  }
+  const { restore: id } = await client.call('restore.begin', { header: formatBase64url(header), passphrase })
+  for (;;) {
+    const next = await readFully(file, handle, SEALED_CHUNK_BYTES)
+    const isLast = next.length === 0
+    const result = await client.call('restore.put', { restore: id, box: formatBase64url(box), isLast })
+    if (isLast) return result
+    box = next
+  }
+}
+
+/** At most so many bytes; fewer only at the end of the file. */
+async function readFully(file: string, handle: FileHandle, length: number): Promise<Uint8Array> {
+  const bytes = new Uint8Array(length)
+  let at = 0
+  while (at < length) {
+    const { bytesRead } = await handle.read(bytes, at, length - at).catch((cause: unknown) => {
+      throw unreadable(file, cause)
+    })
+    if (bytesRead === 0) break
+    at += bytesRead
+  }
+  return bytes.slice(0, at)
+}
+
+async function openBackup(file: string): Promise<FileHandle> {
+  try {
+    return await open(file, 'r')
+  } catch (cause) {
+    throw unreadable(file, cause)
+  }
+}
+
+function unreadable(file: string, cause: unknown): CliError {
+  const errno = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown error'
+  return new CliError('BACKUP_FILE', `cannot read ${file} (${errno})`, { cause })
+}
+
+/** @throws {CliError} FILE_EXISTS */
+async function checkAbsent(file: string): Promise<void> {
+  const found = await lstat(file).catch(() => null)
+  if (found === null) return
+  throw new CliError('FILE_EXISTS', `${file} is there already`, {
+    hint: 'choose another name, or replace it with --force',
+  })
+}
+
+function formatRestored({ table, contacts, devices }: RestoreResult): string[] {
+  if (table === null) return []
+  return [
+    `the persona ${table.personaId} is back, with ${countOf(contacts, 'contact')} and ${countOf(devices, 'device')}`,
+    'its signing key is sealed by the passphrase of the backup',
+    'nothing is signed or shown before a copy of your table was read from another device of yours or a friend, since the',
+    'backup may be older than your last table: persona reconcile FILE; when there is none: persona reconcile --force',
+  ]
+}
+
+export interface ReconcileOptions {
+  readonly force?: true
+  readonly passphraseFile?: string
+}
+
+/** After a restore: reads copies of the own status message, or goes on without any. */
+export async function reconcile(
+  context: Context,
+  files: readonly string[],
+  options: ReconcileOptions,
+): Promise<number> {
+  const copies = await readCopies(files, profileOpener({ file: options.passphraseFile, option: '--passphrase-file' }))
+  const result = await withDaemon(context, (client) => sendCopies(client, copies, options.force === true))
+  print(context, result, [formatReconciled(result)])
+  return result.waiting ? EXIT_FAILED : EXIT_DONE
+}
+
+async function sendCopies(client: Client, copies: readonly string[], force: boolean): Promise<ReconcileResult> {
+  let found = 0
+  for (let at = 0; at + MAX_COPIES < copies.length; at += MAX_COPIES) {
+    const result = await client.call('persona.reconcile', { copies: copies.slice(at, at + MAX_COPIES) })
+    found += result.copies
+  }
+  const last = copies.slice(Math.floor(Math.max(0, copies.length - 1) / MAX_COPIES) * MAX_COPIES)
+  const result = await client.call('persona.reconcile', { copies: last, ...(force ? { force } : {}) })
+  return { ...result, copies: found + result.copies }
+}
+
+function formatReconciled({ waiting, copies, table }: ReconcileResult): string {
+  const seen = `${copies} ${copies === 1 ? 'copy' : 'copies'} of your table read`
+  if (!waiting) return `${seen}; your table is number ${table.seq}, and can be edited and shown`
+  return `${seen}, none as new as the one that is here: still nothing is signed; when there is no other: persona reconcile --force`
+}
+
+/** The shape has let only base64url through. */
+function bytesOf(text: string): Uint8Array {
+  return parseBase64url(text) ?? new Uint8Array(0)
+}

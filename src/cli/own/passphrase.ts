@@ -1,0 +1,59 @@
+/** `persona lock` and `persona passphrase ...`: the passphrase that seals the signing key, and the seed as long as it is here. */
+import type { SealMode } from '../../crypto/seal.ts'
+import { withDaemon } from '../io/connect.ts'
+import { print, type Context } from '../io/context.ts'
+import { CliError, EXIT_DONE } from '../io/errors.ts'
+import { askNewPassphrase, obtainPassphrase } from '../io/input.ts'
+
+export interface PassphraseOptions {
+  /** The new one. */
+  readonly passphraseFile?: string
+  /** The one that seals now. */
+  readonly oldPassphraseFile?: string
+}
+
+const SEALED: Readonly<Record<SealMode, string>> = {
+  passphrase: 'the signing key is sealed by the new passphrase',
+  key: 'no passphrase seals the signing key any more; the key that the service manager keeps does',
+  unsealed: 'no passphrase seals the signing key any more: who reads your files has it',
+}
+
+export async function lock(context: Context): Promise<number> {
+  const result = await withDaemon(context, (client) => client.call('persona.lock'))
+  print(context, result, ['the signing key is locked; open it with: persona unlock'])
+  return EXIT_DONE
+}
+
+export async function setPassphrase(context: Context, options: PassphraseOptions): Promise<number> {
+  const passphrase = await askNew(options)
+  const result = await withDaemon(context, (client) => client.call('passphrase.set', { passphrase }))
+  print(context, result, [SEALED[result.sealing]])
+  return EXIT_DONE
+}
+
+export async function changePassphrase(context: Context, options: PassphraseOptions): Promise<number> {
+  if (options.passphraseFile === '-' && options.oldPassphraseFile === '-') {
+    throw new CliError('USAGE', 'both passphrases cannot come from stdin', { hint: 'give one as /dev/fd/3' })
+  }
+  const present = await askPresent(options)
+  const passphrase = await askNew(options)
+  const result = await withDaemon(context, (client) => client.call('passphrase.change', { present, passphrase }))
+  print(context, result, [SEALED[result.sealing]])
+  return EXIT_DONE
+}
+
+export async function removePassphrase(context: Context, options: PassphraseOptions): Promise<number> {
+  const present = await askPresent(options)
+  const result = await withDaemon(context, (client) => client.call('passphrase.remove', { present }))
+  print(context, result, [SEALED[result.sealing]])
+  return EXIT_DONE
+}
+
+async function askNew({ passphraseFile }: PassphraseOptions): Promise<string> {
+  return await askNewPassphrase({ file: passphraseFile, option: '--passphrase-file' })
+}
+
+async function askPresent({ oldPassphraseFile }: PassphraseOptions): Promise<string> {
+  const source = { file: oldPassphraseFile, option: '--old-passphrase-file' }
+  return await obtainPassphrase(source, 'Present passphrase of the persona: ')
+}

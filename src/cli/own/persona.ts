@@ -1,0 +1,80 @@
+/** `persona init` and `persona unlock`: the persona made, and its signing key opened. */
+import type { Client } from '../../ipc/client.ts'
+import type { InitParams } from '../../ipc/methods/own.ts'
+import { withDaemon } from '../io/connect.ts'
+import { print, remark, type Context } from '../io/context.ts'
+import { keyOf, type KeyOptions } from './device.ts'
+import { CliError, EXIT_DONE } from '../io/errors.ts'
+import { escapeText, showName } from '../io/escape.ts'
+import { askNewPassphrase, obtainPassphrase } from '../io/input.ts'
+import { isInteractive } from '../io/prompt.ts'
+import { rehearse, UNPROTECTED } from './recovery.ts'
+
+export interface InitOptions extends KeyOptions {
+  readonly device?: string
+  readonly unnamed?: true
+  /** Ask for a passphrase that seals the signing key. */
+  readonly passphrase?: true
+  readonly passphraseFile?: string
+}
+
+/** Makes the persona, and on a terminal shows its recovery words. */
+export async function init(context: Context, options: InitOptions): Promise<number> {
+  const params = await initParams(options)
+  await withDaemon(context, async (client) => {
+    const result = await client.call('persona.init', params)
+    const { table } = result
+    const [device] = table.devices
+    print(context, result, [
+      `made the persona ${table.personaId}`,
+      device === undefined
+        ? noDevice(options.device ?? 'NAME')
+        : `its first device is ${showName(device.name, device.key)}`,
+    ])
+    await tellWords(context, client)
+  })
+  return EXIT_DONE
+}
+
+/** A nickname alone makes no device: it waits for its key. */
+function noDevice(name: string): string {
+  return `it has no device yet: persona device add ${escapeText(name)} --tox-profile FILE`
+}
+
+async function initParams(options: InitOptions): Promise<InitParams> {
+  const key = await keyOf(options)
+  if (key !== null && options.device === undefined) {
+    throw new CliError('USAGE', 'the device needs a nickname', { hint: 'add --device NAME, such as --device laptop' })
+  }
+  const source = { file: options.passphraseFile, option: '--passphrase-file' }
+  const isSealed = options.passphrase === true || options.passphraseFile !== undefined
+  const passphrase = isSealed ? await askNewPassphrase(source) : null
+  return {
+    ...(key === null || options.device === undefined ? {} : { device: { name: options.device, key } }),
+    ...(passphrase === null ? {} : { passphrase }),
+    ...(options.unnamed === true ? { unnamed: true } : {}),
+  }
+}
+
+/** The persona is made, whatever happens here: a terminal that goes away, or Ctrl-C, leaves the words for later. */
+async function tellWords(context: Context, client: Client): Promise<void> {
+  if (context.json || !isInteractive()) {
+    remark(context, UNPROTECTED)
+    return
+  }
+  try {
+    const { words } = await client.call('recovery.show')
+    print(context, null, await rehearse(client, words))
+  } catch (error) {
+    if (!(error instanceof CliError) || error.code !== 'CANCELLED') throw error
+    remark(context, UNPROTECTED)
+  }
+}
+
+export async function unlock(context: Context, options: { readonly passphraseFile?: string }): Promise<number> {
+  const source = { file: options.passphraseFile, option: '--passphrase-file' }
+  const passphrase = await obtainPassphrase(source, 'Passphrase of the persona: ')
+  const result = await withDaemon(context, (client) => client.call('persona.unlock', { passphrase }))
+  print(context, result, [result.locked ? 'the signing key is still locked' : 'the signing key is open'])
+  return EXIT_DONE
+}

@@ -1,0 +1,115 @@
+/** `persona recover`: the persona out of the recovery words, with the newest table that a copy shows, under a new key (docs/backup.md, section 5). */
+import { equalBytes, parseBase64url } from '../../core/bytes.ts'
+import { TOKEN_PREFIX } from '../../core/limits.ts'
+import { loadEngine } from '../../crypto/load.ts'
+import { deriveSigningSeed, parseWords } from '../../crypto/seed.ts'
+import type { Client } from '../../ipc/client.ts'
+import type { OwnTable } from '../../ipc/shapes/own.ts'
+import type { TableDevice } from '../../ipc/shapes/contact.ts'
+import { MAX_COPIES, type RecoverResult } from '../../ipc/shapes/backup.ts'
+import { withDaemon } from '../io/connect.ts'
+import { print, remark, type Context } from '../io/context.ts'
+import { readCopies } from './copies.ts'
+import { keyOf, type KeyOptions } from './device.ts'
+import { CliError, EXIT_DONE } from '../io/errors.ts'
+import { escapeText } from '../io/escape.ts'
+import { askNewPassphrase } from '../io/input.ts'
+import { countOf, formatTime } from '../io/layout.ts'
+import { profileOpener } from '../tox/open.ts'
+import { isInteractive } from '../io/prompt.ts'
+import { obtainWords } from './recovery-words.ts'
+import { epochOf, signPlanned } from './rotate.ts'
+
+const PERSONA_ID_AT = 2 // format: docs/format.md, section 3
+const PERSONA_ID_END = 34
+
+export interface RecoverOptions extends KeyOptions {
+  readonly from?: readonly string[]
+  readonly keep?: readonly string[]
+  readonly epoch?: string
+  readonly device?: string
+  readonly unnamed?: true
+  readonly passphrase?: true
+  readonly passphraseFile?: string
+  readonly wordsFile?: string
+  readonly yes?: true
+}
+
+const LOST = [
+  'what the words do not bring back: your contacts, unless you have a backup; scan the profiles that you have: persona tox scan FILE',
+  'publish the new table now, in each of your profiles: persona tox publish FILE',
+]
+
+export async function recover(context: Context, options: RecoverOptions): Promise<number> {
+  const device = await deviceOf(options)
+  if (options.yes === undefined && (context.json || !isInteractive())) {
+    throw new CliError('USAGE', 'nobody is there to look at the table before it is signed', { hint: 'give --yes' })
+  }
+  const isSealed = options.passphrase === true || options.passphraseFile !== undefined
+  const source = { file: options.passphraseFile, option: '--passphrase-file' }
+  const passphrase = isSealed ? await askNewPassphrase(source) : null
+  const open = profileOpener({ file: options.profilePassphraseFile, option: '--profile-passphrase-file' })
+  const found = await readCopies(options.from ?? [], open)
+  const words = await obtainWords(options.wordsFile)
+  const copies = await ownCopies(found, words)
+  await withDaemon(context, async (client) => {
+    const result = await client.call('persona.recover', {
+      words,
+      copies,
+      ...(options.epoch === undefined ? {} : { epoch: epochOf(options.epoch) }),
+      ...(device === null ? {} : { device }),
+      ...(passphrase === null ? {} : { passphrase }),
+      ...(options.unnamed === true ? { unnamed: true } : {}),
+    })
+    remark(context, foundLine(result, context.nowSec))
+    const table = result.mustRotate ? await rotated(context, client, options, words, device) : result.table
+    print(context, { ...result, table, mustRotate: false }, [
+      `the persona ${table.personaId} is back, at epoch ${table.epoch} with ${countOf(table.devices.length, 'device')}`,
+      ...LOST,
+    ])
+  })
+  return EXIT_DONE
+}
+
+/** Interrupted here, the persona is there and signs nothing: `persona rotate` goes on. */
+async function rotated(
+  context: Context,
+  client: Client,
+  options: RecoverOptions,
+  words: string,
+  device: TableDevice | null,
+): Promise<OwnTable> {
+  remark(context, 'its key must be rotated now; if this is interrupted, go on with: persona rotate')
+  const result = await signPlanned(context, client, options, null, words)
+  if (result === null) throw new Error('the table was shown, and not signed')
+  if (device === null || result.table.devices.some(({ key }) => key === device.key)) return result.table
+  return (await client.call('device.add', { ...device, again: true })).table
+}
+
+async function deviceOf(options: RecoverOptions): Promise<TableDevice | null> {
+  const key = await keyOf(options)
+  if (key === null && options.device === undefined) return null
+  if (key !== null && options.device !== undefined) return { name: options.device, key }
+  throw new CliError('USAGE', 'a device needs a nickname and a key', {
+    hint: 'give --device NAME and --tox-profile FILE, or neither',
+  })
+}
+
+/** The copies of the persona of these words; a profile holds those of all friends. */
+async function ownCopies(copies: readonly string[], words: string): Promise<string[]> {
+  const engine = await loadEngine()
+  const seed = parseWords(words)
+  const signingSeed = deriveSigningSeed(seed, 0, engine)
+  const { publicKey, secretKey } = engine.signKeyPair(signingSeed)
+  for (const secret of [seed, signingSeed, secretKey]) engine.wipe(secret)
+  const own = copies.filter((token) => {
+    const blob = parseBase64url(token.slice(TOKEN_PREFIX.length))
+    return blob !== null && equalBytes(blob.subarray(PERSONA_ID_AT, PERSONA_ID_END), publicKey)
+  })
+  return own.slice(0, MAX_COPIES)
+}
+
+function foundLine({ from }: RecoverResult, nowSec: number): string {
+  if (from === null) return 'no copy of your table was given, so it begins anew'
+  return `the newest copy found is table ${from.seq} of epoch ${from.epoch}, signed ${escapeText(formatTime(from.timeSec, nowSec))}`
+}

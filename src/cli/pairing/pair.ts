@@ -1,0 +1,178 @@
+/** `persona pair`: shows a one-time code, and gives the persona to the device that joins by it (docs/pairing.md). */
+import type { Client } from '../../ipc/client.ts'
+import type { PairingOffer, PairingStep } from '../../ipc/shapes/pairing.ts'
+import { formatAddress, parseAddress, type Address } from '../../pairing/address.ts'
+import { deriveAnnounceKey, formatPairingUri, parseCode } from '../../pairing/code.ts'
+import { withDaemon } from '../io/connect.ts'
+import { isStyled, print, remark, type Context } from '../io/context.ts'
+import { CliError, EXIT_DONE } from '../io/errors.ts'
+import { escapeText, showName } from '../io/escape.ts'
+import { HANDSHAKE_MS, listen, MESSAGE_MS, type Line, type Listener } from './connection.ts'
+import { announce, reachableAddresses } from './discovery.ts'
+import { bring, carryOn, closeWhen, compare, isPeersFault, send, withPairing } from './drive.ts'
+import { FileLine, removeLegs } from './files.ts'
+
+export interface PairOptions {
+  /** Where to listen, HOST:PORT. */
+  readonly listen?: string
+  /** Carry the messages in files of this path. */
+  readonly file?: string
+  /** End one that was left behind. */
+  readonly cancel?: true
+}
+
+export async function pair(context: Context, options: PairOptions): Promise<number> {
+  if (options.listen !== undefined && options.file !== undefined) {
+    throw new CliError('USAGE', 'give either --listen or --file, not both')
+  }
+  await withDaemon(context, async (client) => {
+    if (options.cancel === true) {
+      print(context, await client.call('pairing.cancel'), ['no pairing is under way now'])
+    } else if (options.file === undefined) {
+      await pairOverConnection(context, client, listenAddress(options.listen))
+    } else {
+      await pairOverFiles(context, client, options.file)
+    }
+  })
+  return EXIT_DONE
+}
+
+function listenAddress(text: string | undefined): Address | null {
+  const address = text === undefined ? null : parseAddress(text)
+  if (text !== undefined && address === null) {
+    throw new CliError('USAGE', 'this is no place to listen', { hint: 'such as --listen 192.168.1.7:40123' })
+  }
+  return address
+}
+
+async function pairOverConnection(context: Context, client: Client, at: Address | null): Promise<void> {
+  const listener = await listen(at?.host ?? null, at?.port ?? 0)
+  try {
+    const offer = await client.call('pairing.offer', { carrier: 'connection' })
+    await withPairing(client, async (over) => {
+      const addresses = at === null ? reachableAddresses(listener.port) : [at]
+      await showCode(context, offer, addresses, null)
+      const { line, step } = await meetAnnounced(context, client, listener, offer, over)
+      try {
+        await hand(context, client, line, step, offer.seconds * 1000, over)
+      } finally {
+        line.close()
+      }
+    })
+  } finally {
+    listener.close()
+  }
+}
+
+interface Met {
+  readonly line: Line
+  readonly step: PairingStep
+}
+
+async function meetAnnounced(
+  context: Context,
+  client: Client,
+  listener: Listener,
+  offer: PairingOffer,
+  over: AbortSignal,
+): Promise<Met> {
+  const stop = await announce(deriveAnnounceKey(parseCode(offer.words.join(' ')).code), listener.port)
+  try {
+    return await meet(context, client, listener, over, AbortSignal.timeout(offer.seconds * 1000))
+  } finally {
+    stop()
+  }
+}
+
+/** Peers one after the other, until one has the code. */
+async function meet(
+  context: Context,
+  client: Client,
+  listener: Listener,
+  over: AbortSignal,
+  late: AbortSignal,
+): Promise<Met> {
+  for (;;) {
+    const line = await listener.next(AbortSignal.any([over, late]))
+    if (line === null) {
+      const hint = 'get a new code with: persona pair'
+      throw new CliError('PAIRING_PEER_SILENT', 'no device came while the code was good', { hint })
+    }
+    closeWhen(over, line)
+    try {
+      return { line, step: await greet(client, line, HANDSHAKE_MS) }
+    } catch (error) {
+      line.close()
+      if (!isPeersFault(error)) throw error
+      remark(context, 'somebody connected who does not have the code; still waiting')
+    }
+  }
+}
+
+async function greet(client: Client, line: Line, timeoutMs: number): Promise<PairingStep> {
+  await send(line, await client.call('pairing.carry', {}))
+  await line.flush()
+  return await bring(client, line, timeoutMs)
+}
+
+async function pairOverFiles(context: Context, client: Client, path: string): Promise<void> {
+  await removeLegs(path)
+  const offer = await client.call('pairing.offer', { carrier: 'files' })
+  await withPairing(client, async (over) => {
+    await showCode(context, offer, [], path)
+    const line = closeWhen(over, new FileLine(path, (file) => remark(context, `waiting for ${escapeText(file)}`)))
+    const step = await greet(client, line, offer.seconds * 1000)
+    await hand(context, client, line, step, offer.seconds * 1000, over)
+    remark(context, `bring ${escapeText(path)}.3 to the other device: that is the last file`)
+  })
+}
+
+/** The words were compared: everything moves. */
+async function hand(
+  context: Context,
+  client: Client,
+  line: Line,
+  met: PairingStep,
+  waitMs: number,
+  over: AbortSignal,
+): Promise<void> {
+  const wish =
+    met.device === null
+      ? 'it joins without being listed in the table'
+      : `it asks to be listed as ${showName(met.device.name, met.device.key)}, key ${met.device.key}`
+  await compare(context, met, [wish], over)
+  const confirmed = await client.call('pairing.confirm')
+  // The person at the other device may take as long as the one here.
+  const moving = confirmed.more ? confirmed : await bring(client, line, waitMs)
+  const { table } = await carryOn(client, line, moving, MESSAGE_MS)
+  print(context, { table }, [
+    met.device === null
+      ? 'the persona is on the other device too'
+      : `the persona is on ${showName(met.device.name, met.device.key)} too`,
+  ])
+}
+
+async function showCode(
+  context: Context,
+  offer: PairingOffer,
+  addresses: Address[],
+  file: string | null,
+): Promise<void> {
+  const { words, seconds } = offer
+  const uri = formatPairingUri({ code: parseCode(words.join(' ')).code, addresses })
+  const option = file === null ? '' : ` --file ${escapeText(file)}`
+  const { drawQr } = await import('../io/qr.ts')
+  const qr = isStyled() && !context.json ? drawQr(uri, process.stdout.columns) : null
+  print(context, { words, uri, addresses: addresses.map(formatAddress), seconds }, [
+    ...(qr === null ? [] : [...qr, '']),
+    uri,
+    '',
+    `on the other device, within ${seconds / 60} minutes:`,
+    '',
+    `    persona join ${words.join(' ')}${option}`,
+    '',
+    ...(addresses.length === 0
+      ? []
+      : [`if it finds nothing, with --at ${addresses.map(formatAddress).join(' or --at ')}`]),
+  ])
+}

@@ -1,0 +1,74 @@
+/** `persona completion SHELL`: a script that completes commands, options and names; for the names it calls `persona completion names`. */
+import { connect, type Client } from '../../ipc/client.ts'
+import { MAX_PAGE } from '../../ipc/shapes/limits.ts'
+import { bashScript, fishScript, zshScript } from './completion-scripts.ts'
+import { commandTree } from './command-tree.ts'
+import type { Context } from '../io/context.ts'
+import { CliError, EXIT_DONE, EXIT_FAILED } from '../io/errors.ts'
+import { escapeText } from '../io/escape.ts'
+import { buildProgram } from './program.ts'
+
+const SCRIPTS = { bash: bashScript, zsh: zshScript, fish: fishScript } as const
+const TIMEOUT_MS = 1000 // sanity: who waits longer for a tab types on
+const MAX_NAMES = 200 // sanity: a shell asks before it shows so many
+
+/** @param words kind and beginning of the names, for the scripts */
+export async function completion(context: Context, shell: string, words: readonly string[]): Promise<number> {
+  if (shell === 'names') return await printNames(context, words[0] ?? '', words[1] ?? '')
+  if (words.length > 0 || !Object.hasOwn(SCRIPTS, shell)) {
+    throw new CliError('USAGE', 'completion is there for bash, zsh and fish', { hint: 'persona completion bash' })
+  }
+  const tree = commandTree(buildProgram(() => Promise.resolve()))
+  process.stdout.write(SCRIPTS[shell as keyof typeof SCRIPTS](tree))
+  return EXIT_DONE
+}
+
+/** Without a daemon there are no names, and nothing is said: somebody is in the middle of a line. */
+async function printNames(context: Context, kind: string, prefix: string): Promise<number> {
+  let client: Client | null = null
+  try {
+    client = await connect({ socketPath: context.paths.adminSocket, timeoutMs: TIMEOUT_MS })
+    const names = (await namesOf(client, kind, prefix)).filter((name) => name.startsWith(prefix)).filter(isTypeable)
+    process.stdout.write(
+      names
+        .slice(0, MAX_NAMES)
+        .map((name) => `${name}\n`)
+        .join(''),
+    )
+    return EXIT_DONE
+  } catch {
+    return EXIT_FAILED
+  } finally {
+    await client?.close()
+  }
+}
+
+async function namesOf(client: Client, kind: string, prefix: string): Promise<string[]> {
+  switch (kind) {
+    case 'contacts':
+      return await contactNames(client, prefix)
+    case 'devices':
+      return (await client.call('device.list')).devices.map(({ name }) => name)
+    case 'apps':
+      return (await client.call('app.list')).apps.map(({ name }) => name)
+    default:
+      return []
+  }
+}
+
+/** One page is enough: it begins where such names do. The one that has no more to it stands in front of the page. Blocked ones are there: to unblock them. */
+async function contactNames(client: Client, prefix: string): Promise<string[]> {
+  const page = { limit: MAX_PAGE, blocked: true }
+  if (prefix === '') return (await client.call('contact.list', page)).contacts.map(({ name }) => name)
+  const folded = prefix.normalize('NFC').toLowerCase()
+  const [{ contact }, { contacts }] = await Promise.all([
+    client.call('lookup', { query: prefix }),
+    client.call('contact.list', { ...page, after: folded }),
+  ])
+  return [...(contact === null ? [] : [contact]), ...contacts].map(({ name }) => name)
+}
+
+/** Names of friends are anybody's to choose: what a shell or terminal would not take as it stands is left out. */
+function isTypeable(name: string): boolean {
+  return name !== '' && !name.startsWith('-') && escapeText(name) === name
+}

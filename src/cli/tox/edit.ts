@@ -1,0 +1,53 @@
+/** What the commands that change a profile share: opening it, writing it back unless nothing changed, and saying so. */
+import { equalBytes } from '../../core/bytes.ts'
+import { writeProfile } from '../../tox/profile/profile-file.ts'
+import { encodeSave, readKeys, type ToxSave } from '../../tox/save/savefile.ts'
+import { formatToxId } from '../../tox/save/address.ts'
+import type { Context } from '../io/context.ts'
+import { escapeText } from '../io/escape.ts'
+import { profileOpener, type OpenProfile } from './open.ts'
+
+export interface EditOptions {
+  readonly force?: true
+  readonly passphraseFile?: string
+}
+
+/** What `--json` prints of every change of a profile, beside what the command adds. */
+export interface EditReport {
+  file: string
+  /** ToxPk, 64 upper-case hex digits. */
+  key: string
+  /** False when the profile was so already. */
+  written: boolean
+  backup: string | null
+}
+
+/** @throws what reading a profile throws */
+export async function openProfile(file: string, options: { readonly passphraseFile?: string }): Promise<OpenProfile> {
+  return await profileOpener({ file: options.passphraseFile, option: '--passphrase-file' })(file)
+}
+
+/** @throws {ToxError} what writeProfile throws */
+export async function commitEdit(
+  context: Context,
+  { file, profile, access, key }: OpenProfile,
+  save: ToxSave,
+  options: EditOptions,
+): Promise<EditReport> {
+  const written = !equalBytes(encodeSave(save), encodeSave(profile.save))
+  const force = options.force === undefined ? {} : { force: true }
+  const backup = written ? await writeProfile(profile, save, { ...access, ...force, nowSec: context.nowSec }) : null
+  return { file, key, written, backup }
+}
+
+/** What was done, and where the old profile is. */
+export function formatEdit(report: EditReport, done: readonly string[]): string[] {
+  const file = escapeText(report.file)
+  if (!report.written) return [`${file} was so already: nothing was written`, ...done]
+  return [...done, `wrote ${file}; backup: ${escapeText(report.backup ?? 'none')}`]
+}
+
+/** The Tox ID of an open profile. */
+export function toxIdOf({ profile, access }: OpenProfile, save: ToxSave = profile.save): string {
+  return formatToxId(readKeys(save, access.engine))
+}

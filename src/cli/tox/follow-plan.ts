@@ -1,0 +1,100 @@
+/** Which devices a profile lacks of the people whom it has as friends already (docs/format.md, section 10). */
+import { encodeUtf8 } from '../../core/bytes.ts'
+import type { Contact, ContactDevice, LookupResult } from '../../ipc/shapes/contact.ts'
+import { MAX_TOX_NAME_BYTES } from '../../tox/save/savefile.ts'
+
+/** A device of somebody who is followed. */
+export interface FollowedDevice {
+  contact: string
+  personaId: string
+  /** Nickname in the table. */
+  device: string
+  key: string
+  state: ContactDevice['state']
+}
+
+export interface AddedDevice extends FollowedDevice {
+  /** What the friend is called in the profile. */
+  name: string
+}
+
+export interface WithheldDevice extends FollowedDevice {
+  /**
+   * `contested`: known as somebody else's, or shows another persona. `policy`: this contact's changes are not taken by themselves.
+   * `own-key`: it is the key of the profile itself. `declined`: the answer was no.
+   */
+  reason: 'contested' | 'policy' | 'own-key' | 'declined'
+}
+
+export interface FollowPlan {
+  readonly add: readonly AddedDevice[]
+  readonly withheld: readonly WithheldDevice[]
+  /** Among the friends, and no longer in its table. Only the user removes a friend. */
+  readonly gone: readonly FollowedDevice[]
+}
+
+export interface ProfileFriends {
+  /** ToxPk of the profile. */
+  readonly ownKey: string
+  /** Its owner's name, for the owner's other devices. */
+  readonly ownName: string
+  /** Every key in the friend list, also those of records that clients skip. */
+  readonly keys: ReadonlySet<string>
+}
+
+/**
+ * A contact is followed when one of its confirmed devices is a friend here, so that who merely claims a friend's device brings nothing
+ * in. Its other devices are taken as listed; a claimed one is confirmed only by being seen.
+ * @param found what is known of the profile itself and of each friend who accepted
+ */
+export function planFollow(friends: ProfileFriends, found: readonly LookupResult[]): FollowPlan {
+  const followed = new Map<string, Contact>()
+  const gone: FollowedDevice[] = []
+  for (const { contact, device } of found) {
+    if (contact?.personaId == null || device === null) continue
+    if (device.state === 'confirmed') followed.set(contact.personaId, contact)
+    else if (device.state === 'former' && device.key !== friends.ownKey) gone.push(deviceOf(contact, device))
+  }
+  const add: AddedDevice[] = []
+  const withheld: WithheldDevice[] = []
+  const taken = new Set(friends.keys)
+  for (const contact of followed.values()) {
+    const owner = contact.kind === 'own' ? friends.ownName : contact.name
+    for (const device of [...contact.devices, ...contact.claims]) {
+      if (taken.has(device.key) || (device.key === friends.ownKey && contact.kind === 'own')) continue
+      const reason = reasonAgainst(contact, device, friends)
+      const one = deviceOf(contact, device)
+      if (reason === null) add.push({ ...one, name: friendName(owner, device.name) })
+      else withheld.push({ ...one, reason })
+      taken.add(device.key)
+    }
+  }
+  return { add, withheld, gone }
+}
+
+function reasonAgainst(
+  contact: Contact,
+  device: ContactDevice,
+  { ownKey }: ProfileFriends,
+): WithheldDevice['reason'] | null {
+  if (device.key === ownKey) return 'own-key'
+  if (device.contested) return 'contested'
+  return contact.policy === 'auto' ? null : 'policy'
+}
+
+function deviceOf(contact: Contact, device: ContactDevice): FollowedDevice {
+  const { key, name, state } = device
+  return { contact: contact.name, personaId: contact.personaId!, device: name, key, state }
+}
+
+/** `Zoe (phone)`, at most MAX_TOX_NAME_BYTES of UTF-8: what is too long is cut out of the person's name, never of the device's. */
+export function friendName(person: string, device: string): string {
+  const suffix = ` (${device})`
+  const room = MAX_TOX_NAME_BYTES - encodeUtf8(suffix).length
+  let name = ''
+  for (const character of person.toWellFormed().replaceAll('\0', '')) {
+    if (encodeUtf8(name + character).length > room) break
+    name += character
+  }
+  return `${name.trimEnd()}${suffix}`
+}

@@ -1,0 +1,74 @@
+/** Opening Tox profiles named on the command line, with the passphrase from its file or from the terminal. */
+import { existsSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { formatHex } from '../../core/bytes.ts'
+import { loadEngine } from '../../crypto/load.ts'
+import { ToxError } from '../../tox/save/errors.ts'
+import { readProfile, type ProfileAccess, type ToxProfile } from '../../tox/profile/profile-file.ts'
+import { readKeys } from '../../tox/save/savefile.ts'
+import { hasCode } from '../io/connect.ts'
+import { escapeText } from '../io/escape.ts'
+import { obtainPassphrase, readPassphraseFile, type PassphraseSource } from '../io/input.ts'
+import { isInteractive } from '../io/prompt.ts'
+
+export interface OpenProfile {
+  /** As the user named it */
+  readonly file: string
+  readonly profile: ToxProfile
+  /** What opened it, and writes it again */
+  readonly access: ProfileAccess
+  /** ToxPk, 64 upper-case hex digits, checked against the secret key */
+  readonly key: string
+}
+
+/**
+ * The passphrase that systemd hands to a service, by `LoadCredential=tox-passphrase:FILE` or its encrypted form (systemd.exec(5)); null
+ * when there is none.
+ */
+function credentialFile(): string | null {
+  const directory = process.env['CREDENTIALS_DIRECTORY'] ?? ''
+  if (directory === '') return null
+  const file = join(directory, 'tox-passphrase')
+  return existsSync(file) ? file : null
+}
+
+/** Opens profiles one after the other; a passphrase file is read once for all, the terminal asked for each. */
+export type ProfileOpener = (file: string) => Promise<OpenProfile>
+
+/** The engine is loaded and the passphrase looked for only when the first profile asks for it. */
+export function profileOpener(source: PassphraseSource): ProfileOpener {
+  let fromFile: Promise<string> | null = null
+  async function passphraseOf(file: string, refusal: unknown): Promise<string> {
+    const given = source.file ?? credentialFile()
+    if (given !== null) return await (fromFile ??= readPassphraseFile(given))
+    // What is missing is the passphrase and not the terminal: the profile's own refusal says more.
+    if (!isInteractive()) throw refusal
+    return await obtainPassphrase(source, `Passphrase of ${escapeText(basename(file))}: `)
+  }
+  async function open(file: string): Promise<OpenProfile> {
+    const engine = await loadEngine()
+    let access: ProfileAccess = { engine }
+    let profile: ToxProfile
+    try {
+      profile = await readProfile(file, access)
+    } catch (refusal) {
+      if (!hasCode(refusal, 'TOX_ENCRYPTED')) throw refusal
+      access = { engine, passphrase: await passphraseOf(file, refusal) }
+      profile = await readProfile(file, access)
+    }
+    return { file, profile, access, key: formatHex(readKeys(profile.save, engine).publicKey) }
+  }
+  return async (file) => {
+    try {
+      return await open(file)
+    } catch (error) {
+      throw naming(file, error)
+    }
+  }
+}
+
+/** What is wrong with a profile, and with which: a command may read several. */
+function naming(file: string, error: unknown): unknown {
+  if (!(error instanceof ToxError) || error.message.includes(file)) return error
+  return new ToxError(error.code, `${file}: ${error.message}`, { cause: error })
+}

@@ -1,0 +1,158 @@
+/** `persona tox rekey`: a second device out of a profile, in the table and showing it, in one command. */
+import { realpath } from 'node:fs/promises'
+import { formatHex } from '../../core/bytes.ts'
+import { BlobError } from '../../core/errors.ts'
+import { checkNickname, foldNickname } from '../../core/nickname.ts'
+import { ownWords } from '../../core/token.ts'
+import { removeDurably } from '../../durable/file.ts'
+import type { Client } from '../../ipc/client.ts'
+import type { EditResult, OwnTable } from '../../ipc/shapes/own.ts'
+import { NOSPAM_BYTES, SECRET_KEY_BYTES, formatToxId } from '../../tox/save/address.ts'
+import { clientsOn } from '../../tox/profile/clients.ts'
+import { ToxError } from '../../tox/save/errors.ts'
+import { readFriends } from '../../tox/save/friends.ts'
+import { createProfile, readProfile, writeProfile, type ProfileAccess } from '../../tox/profile/profile-file.ts'
+import { statusWith, withStatusMessage } from '../../tox/save/publish.ts'
+import { rekeySave, type Rekeyed } from '../../tox/save/rekey.ts'
+import { readKeys, readStatusMessage } from '../../tox/save/savefile.ts'
+import { isUnreachable, withDaemon } from '../io/connect.ts'
+import { print, type Context } from '../io/context.ts'
+import { CliError, describeFailure, EXIT_DONE, EXIT_FAILED } from '../io/errors.ts'
+import { askNewPassphrase } from '../io/input.ts'
+import { openProfile, type EditOptions } from './edit.ts'
+import type { OpenProfile } from './open.ts'
+import { formatRekeyed, type RekeyReport } from './rekey-report.ts'
+import { sectionName } from './sections.ts'
+
+export interface RekeyCommandOptions extends EditOptions {
+  readonly device: string
+  readonly nospam?: string
+  readonly dropRelays?: true
+  /** A file with another passphrase for OUT */
+  readonly newPassphraseFile?: string
+  /** OUT is not encrypted although IN is */
+  readonly plain?: true
+}
+
+/**
+ * The new profile is durable before the table is touched: a crash in between leaves a profile that waits for `device add`, never a
+ * device in the table whose key is lost.
+ */
+export async function rekey(
+  context: Context,
+  from: string,
+  file: string,
+  options: RekeyCommandOptions,
+): Promise<number> {
+  const device = checkNickname(options.device)
+  checkOptions(options)
+  const opened = await openProfile(from, options)
+  await checkOther(opened, file)
+  const before = await tableNow(context)
+  if (typeof before === 'object') checkFree(before, device)
+  const { engine } = opened.access
+  const rekeyed = rekeySave(
+    opened.profile.save,
+    {
+      secretKey: engine.randomBytes(SECRET_KEY_BYTES),
+      nospam: options.nospam === 'keep' ? null : engine.randomBytes(NOSPAM_BYTES),
+      dropRelays: options.dropRelays === true,
+    },
+    engine,
+  )
+  const passphrase = await passphraseFor(opened, options)
+  const [client] = await clientsOn(opened.profile.path)
+  const force = options.force === true
+  const { backup } = await createProfile(file, rekeyed.save, { engine, passphrase, force, nowSec: context.nowSec })
+  const access = passphrase === null ? { engine } : { engine, passphrase }
+  const outcome = typeof before === 'object' ? await enlist(context, file, device, rekeyed, access) : before
+  const report: RekeyReport = {
+    ...described(opened, file, device, rekeyed),
+    encrypted: passphrase !== null,
+    backup,
+    running: client?.program ?? null,
+    fromListed: typeof before === 'object' && before.devices.some(({ key }) => key === opened.key),
+    ...(typeof outcome === 'object' ? outcome : { ...NOT_ENLISTED, persona: outcome }),
+  }
+  print(context, report, formatRekeyed(report))
+  return report.error === null ? EXIT_DONE : EXIT_FAILED
+}
+
+function checkOptions({ nospam, plain, newPassphraseFile }: RekeyCommandOptions): void {
+  if (nospam !== undefined && nospam !== 'keep' && nospam !== 'new')
+    throw new CliError('USAGE', '--nospam is keep or new')
+  if (plain === true && newPassphraseFile !== undefined)
+    throw new CliError('USAGE', 'give either --plain or --new-passphrase-file, not both')
+}
+
+async function checkOther({ file, profile }: OpenProfile, out: string): Promise<void> {
+  if ((await realpath(out).catch(() => null)) !== profile.path) return
+  throw new ToxError('TOX_SAME_FILE', `${out} is ${file} itself, which stays as it is: give another name`)
+}
+
+/** The owner's table as it is, or why there is none. */
+async function tableNow(context: Context): Promise<OwnTable | 'no-daemon' | 'no-persona'> {
+  try {
+    return (await withDaemon(context, (client) => client.call('status'))).persona ?? 'no-persona'
+  } catch (error) {
+    if (isUnreachable(error)) return 'no-daemon'
+    throw error
+  }
+}
+
+/** Said before the profile is written, where it costs nothing. */
+function checkFree(table: OwnTable, device: string): void {
+  const folded = foldNickname(device)
+  const other = table.devices.find(({ name }) => foldNickname(name) === folded)
+  if (other !== undefined)
+    throw new BlobError('NICKNAME_TWICE', `the nickname "${other.name}" is taken: give the device another`)
+}
+
+async function passphraseFor({ profile, access }: OpenProfile, options: RekeyCommandOptions): Promise<string | null> {
+  const { newPassphraseFile, plain } = options
+  if (newPassphraseFile !== undefined)
+    return await askNewPassphrase({ file: newPassphraseFile, option: '--new-passphrase-file' })
+  return profile.isEncrypted && plain !== true ? (access.passphrase ?? null) : null
+}
+
+type Enlisted = Pick<RekeyReport, 'persona' | 'table' | 'status' | 'wordsDropped' | 'error'>
+const NOT_ENLISTED = { table: null, status: null, wordsDropped: false, error: null }
+
+/** Puts the device into the table, and the table into its profile. */
+async function enlist(
+  context: Context,
+  file: string,
+  device: string,
+  rekeyed: Rekeyed,
+  access: ProfileAccess,
+): Promise<Enlisted> {
+  let table: OwnTable | null = null
+  try {
+    return await withDaemon(context, async (client: Client) => {
+      const added: EditResult = await client.call('device.add', { name: device, key: formatHex(rekeyed.publicKey) })
+      table = added.table
+      // A NUL, at which clients cut, would be refused when it is written again.
+      const words = ownWords(readStatusMessage(rekeyed.save).text).replaceAll('\0', '')
+      const { status, wordsDropped } = await statusWith(words, (kept) => client.call('blob.get', { words: kept }))
+      const written = await readProfile(file, access)
+      const save = withStatusMessage(written.save, status.text)
+      const backup = await writeProfile(written, save, { ...access, nowSec: context.nowSec })
+      // A copy of what was made a moment ago is of no use, and holds the new secret key.
+      await removeDurably(backup).catch(() => undefined)
+      return { persona: 'published', table, status, wordsDropped, error: null }
+    })
+  } catch (error) {
+    return { ...NOT_ENLISTED, persona: 'failed', table, error: describeFailure(error) }
+  }
+}
+
+function described(
+  { file: from, access }: OpenProfile,
+  file: string,
+  device: string,
+  { save, publicKey, dropped, requests }: Rekeyed,
+): Pick<RekeyReport, 'from' | 'file' | 'device' | 'key' | 'toxId' | 'friends' | 'requests' | 'dropped'> {
+  const toxId = formatToxId(readKeys(save, access.engine))
+  const friends = readFriends(save).friends.length
+  return { from, file, device, key: formatHex(publicKey), toxId, friends, requests, dropped: dropped.map(sectionName) }
+}

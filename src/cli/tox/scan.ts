@@ -1,0 +1,199 @@
+/** `persona tox scan`: every friend's status message, read out of profiles and reported to the daemon. */
+import { formatHex } from '../../core/bytes.ts'
+import type { Client } from '../../ipc/client.ts'
+import { MAX_BATCH } from '../../ipc/shapes/limits.ts'
+import type { ObservationParams, ObserveResult } from '../../ipc/shapes/judged.ts'
+import { readFriends } from '../../tox/save/friends.ts'
+import { readName, readStatusMessage } from '../../tox/save/savefile.ts'
+import { friendStatuses } from '../../tox/save/scan.ts'
+import { hasCode, withDaemon } from '../io/connect.ts'
+import { print, remark, type Context } from '../io/context.ts'
+import { describeFailure, EXIT_DONE, EXIT_FAILED, type Failure } from '../io/errors.ts'
+import { escapeText, showName } from '../io/escape.ts'
+import { countOf } from '../io/layout.ts'
+import { profileOpener, type OpenProfile, type ProfileOpener } from './open.ts'
+import { Progress } from '../io/progress.ts'
+
+const MAX_CHUNK_CHARS = 262_144 // sanity: of JSON in one call; texts full of control characters would else outgrow a frame
+
+/** What `--json` prints of one profile. */
+export interface ScannedProfile {
+  file: string
+  /** What the observations are filed under: `profile:` and the ToxPk of the profile. */
+  source: string | null
+  /** Friends who accepted; others have shown nothing yet. */
+  friends: number
+  results: ObserveResult[]
+  /** Records that Tox clients skip silently. */
+  skipped: { key: string; problem: string }[]
+  /** Why the profile could not be read. */
+  error: Failure | null
+}
+
+/** The observations that a profile holds, and what stands beside them. */
+export interface Observations {
+  readonly source: string
+  readonly friends: number
+  readonly observations: readonly ObservationParams[]
+  readonly skipped: readonly { readonly key: string; readonly problem: string }[]
+}
+
+/** A profile that cannot be read does not keep the others from being scanned; the exit status tells. */
+export async function scan(
+  context: Context,
+  files: readonly string[],
+  options: { readonly passphraseFile?: string },
+): Promise<number> {
+  const open = profileOpener({ file: options.passphraseFile, option: '--passphrase-file' })
+  const profiles: ScannedProfile[] = []
+  const names = new Map<string, string>()
+  const isWaiting = await withDaemon(context, async (client) => {
+    for (const file of files) {
+      // Of one file the refusal is that of the command.
+      profiles.push(await scanProfile(client, open, file, names, files.length === 1))
+    }
+    return (await client.call('pending.list', { limit: 1 })).pending.length > 0
+  })
+  print(
+    context,
+    { profiles },
+    profiles.flatMap((profile) => formatScanned(profile, names)),
+  )
+  if (isWaiting) remark(context, 'a table waits for your answer: persona pending')
+  return profiles.every((profile) => profile.error === null) ? EXIT_DONE : EXIT_FAILED
+}
+
+/**
+ * Opens one profile and reports what it holds.
+ * @param names filled with what the friends call themselves, by ToxPk, for {@link formatScanned}
+ * @param isStrict throws what keeps the profile from being read, which is else told in the result
+ */
+export async function scanProfile(
+  client: Client,
+  open: ProfileOpener,
+  file: string,
+  names: Map<string, string>,
+  isStrict: boolean,
+): Promise<ScannedProfile> {
+  const ownKeys = await keysOfOwner(client)
+  let found: Observations
+  try {
+    found = readObservations(await open(file), ownKeys)
+  } catch (error) {
+    if (isStrict) throw error
+    return unread(file, describeFailure(error))
+  }
+  for (const { from, name } of found.observations) if (name !== undefined) names.set(from, name)
+  const { source, friends, skipped } = found
+  return { file, source, friends, results: await report(client, file, found), skipped: [...skipped], error: null }
+}
+
+function unread(file: string, error: Failure): ScannedProfile {
+  return { file, source: null, friends: 0, results: [], skipped: [], error }
+}
+
+async function keysOfOwner(client: Client): Promise<ReadonlySet<string>> {
+  try {
+    const table = await client.call('device.list')
+    return new Set(table.devices.map((device) => device.key))
+  } catch (error) {
+    if (hasCode(error, 'NO_PERSONA')) return new Set()
+    throw error
+  }
+}
+
+/**
+ * What a profile says was seen: each friend's status message as old as the friend was last seen, and of a device of the owner the
+ * profile's own one, as old as the file. A text that is not UTF-8 goes with U+FFFD in it: a token hit by that is damaged, and judged so.
+ * @throws {ToxError} TOX_FRIENDS_NOT_WHOLE
+ */
+export function readObservations({ profile, key }: OpenProfile, ownKeys: ReadonlySet<string>): Observations {
+  const { save, fileMtimeSec } = profile
+  const { friends, problems } = readFriends(save)
+  const confirmed = new Set(friends.filter((friend) => friend.isConfirmed).map((friend) => formatHex(friend.publicKey)))
+  const observations: ObservationParams[] = []
+  if (ownKeys.has(key)) {
+    observations.push(observation(key, readName(save).text, readStatusMessage(save).text, fileMtimeSec))
+  }
+  for (const { publicKey, name, statusText, observedAtSec } of friendStatuses(save, fileMtimeSec).statuses) {
+    const from = formatHex(publicKey)
+    // Who has not accepted yet has shown nothing, and is nobody's contact.
+    if (confirmed.has(from)) observations.push(observation(from, name, statusText, observedAtSec))
+  }
+  const skipped = problems.map(({ publicKey, problem }) => ({ key: formatHex(publicKey), problem }))
+  return { source: `profile:${key}`, friends: confirmed.size, observations, skipped }
+}
+
+function observation(from: string, name: string, text: string, seenAtSec: number): ObservationParams {
+  return { from, text, ...(name === '' ? {} : { name }), seenAtSec }
+}
+
+async function report(client: Client, file: string, found: Observations): Promise<ObserveResult[]> {
+  const results: ObserveResult[] = []
+  const progress = new Progress(escapeText(file), found.observations.length)
+  for (const observations of chunksOf(found.observations, MAX_BATCH)) {
+    const answer = await client.call('observe.batch', { source: found.source, observations })
+    results.push(...answer.results)
+    progress.show(results.length)
+  }
+  progress.end()
+  return results
+}
+
+/** Cuts a list into calls: at most so many observations, and so many characters of JSON, in each. */
+export function chunksOf(observations: readonly ObservationParams[], maxCount: number): ObservationParams[][] {
+  const chunks: ObservationParams[][] = []
+  let chars = 0
+  for (const one of observations) {
+    const size = JSON.stringify(one).length
+    const last = chunks.at(-1)
+    if (last === undefined || last.length === maxCount || chars + size > MAX_CHUNK_CHARS) {
+      chunks.push([one])
+      chars = size
+    } else {
+      last.push(one)
+      chars += size
+    }
+  }
+  return chunks
+}
+
+/** For people, a line and one for each friend who was refused. */
+export function formatScanned(profile: ScannedProfile, names: ReadonlyMap<string, string>): string[] {
+  const file = escapeText(profile.file)
+  if (profile.error !== null) return [`${file}: ${escapeText(profile.error.message)} (${profile.error.code})`]
+  const { results } = profile
+  const count = (wanted: (result: ObserveResult) => boolean): number => results.filter(wanted).length
+  const shown = count((result) => result.shown === 'valid')
+  // A contact counts once, however many of its devices are friends, and a new one is not also a changed one.
+  // A persona that waits for the owner's answer is nobody's yet.
+  const created = contactsOf(results, (result) => result.verdict === 'new' && result.changes.length > 0)
+  const changed = contactsOf(results, (result) => result.changes.length > 0).difference(created)
+  const refused = results.filter(isRefused)
+  const summary = [
+    countOf(profile.friends, 'friend'),
+    `${shown} with a blob`,
+    countOf(created.size, 'new persona'),
+    `${changed.size} changed`,
+    `${refused.length} refused`,
+  ]
+  return [
+    `${file}: ${summary.join(', ')}`,
+    ...refused.map(
+      (result) => `  refused: ${showName(names.get(result.from) ?? 'no name', result.from)} (${reasonOf(result)})`,
+    ),
+    ...profile.skipped.map(({ key, problem }) => `  skipped: a record of ${key} (${problem}), as Tox clients skip it`),
+  ]
+}
+
+function contactsOf(results: readonly ObserveResult[], wanted: (result: ObserveResult) => boolean): Set<string | null> {
+  return new Set(results.filter(wanted).map((result) => result.personaId))
+}
+
+function isRefused(result: ObserveResult): boolean {
+  return result.code !== null || result.verdict === 'violation' || result.verdict === 'held'
+}
+
+function reasonOf(result: ObserveResult): string {
+  return result.code ?? (result.verdict === 'held' ? 'held: too far ahead' : 'contradicts the known chain of keys')
+}

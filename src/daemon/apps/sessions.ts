@@ -1,0 +1,150 @@
+/** Local apps: which connection is whose, what it may do, and how much of it (docs/ipc.md, section 4, apps). */
+import { encodeUtf8, equalBytes, formatBase64url, formatHex, parseHex } from '../../core/bytes.ts'
+import { LABEL_APP } from '../../core/labels.ts'
+import type { CryptoEngine } from '../../crypto/engine.ts'
+import type { Caller, Permission } from '../../ipc/methods/method.ts'
+import type { App, Capability } from '../../ipc/shapes/apps.ts'
+import { KeeperError } from '../state/errors.ts'
+import { Quota } from '../../process/quota.ts'
+import type { AppRecord, Records } from '../state/records.ts'
+
+export const ANONYMOUS_SOURCE = 'app' // every app that did not say a token
+export const OWNER_SOURCE = 'owner'
+const TOKEN_BYTES = 32 // sanity: nobody guesses 256 bits, so a plain hash of it is enough on disk
+const HASH_BYTES = 32
+
+// A client that starts reports all its friends at once, and then what changes.
+const OBSERVATIONS = { burst: 2000, perSec: 10 } as const // sanity: of an app
+const REQUESTS = { burst: 8, perSec: 1 / 3600 } as const // sanity: each is kept in the history, whose oldest entry goes for it
+const NEW_DEVICES = { burst: 2000, perSec: 1 / 60 } as const // sanity: keys never seen before, each of which becomes an entry; some 1400 a day
+
+/** Connections that said a token, and their quotas. Nothing of it is on disk. */
+export class Apps {
+  readonly #onDisk: Records
+  readonly #engine: CryptoEngine
+  readonly #nowSec: () => number
+  readonly #names = new WeakMap<Caller, { readonly name: string; readonly tokenHash: string }>()
+  readonly #observations: Quota
+  readonly #newDevices: Quota
+  readonly #requests: Quota
+
+  constructor(onDisk: Records, engine: CryptoEngine, nowSec: () => number) {
+    this.#onDisk = onDisk
+    this.#engine = engine
+    this.#nowSec = nowSec
+    this.#observations = new Quota(OBSERVATIONS, nowSec)
+    this.#newDevices = new Quota(NEW_DEVICES, nowSec)
+    this.#requests = new Quota(REQUESTS, nowSec)
+  }
+
+  /** A new token of an app, to be shown once, and the hash that is kept. */
+  draw(name: string): { token: string; tokenHash: string } {
+    const secret = formatBase64url(this.#engine.randomBytes(TOKEN_BYTES))
+    const token = `${name}.${secret}`
+    return { token, tokenHash: formatHex(this.#hash(token)) }
+  }
+
+  #hash(token: string): Uint8Array {
+    return this.#engine.sha512(LABEL_APP, encodeUtf8(token)).subarray(0, HASH_BYTES)
+  }
+
+  /**
+   * From now on the connection is this app's.
+   * @throws {KeeperError} APP_TOKEN_UNKNOWN | APP_EXPIRED | APP_PENDING
+   */
+  greet(caller: Caller, token: string): AppRecord {
+    const app = this.#onDisk.apps.get(token.slice(0, Math.max(0, token.indexOf('.'))))
+    const isRight = app !== undefined && equalBytes(parseHex(app.tokenHash) ?? new Uint8Array(), this.#hash(token))
+    if (!isRight || app.revoking) {
+      throw new KeeperError(
+        'APP_TOKEN_UNKNOWN',
+        'no app has this token',
+        'ask the owner for one: persona app allow NAME',
+      )
+    }
+    if (isExpired(app, this.#nowSec())) {
+      throw new KeeperError('APP_EXPIRED', `the token of ${app.name} has expired`, 'ask the owner for a new one')
+    }
+    if (app.can.length === 0) {
+      throw new KeeperError(
+        'APP_PENDING',
+        `the owner has not accepted ${app.name} yet`,
+        'they see it with: persona app pending',
+      )
+    }
+    this.#names.set(caller, { name: app.name, tokenHash: app.tokenHash })
+    return app
+  }
+
+  /** The app of a connection, as it is allowed at this moment; null for one without a token that still holds. */
+  of(caller: Caller): AppRecord | null {
+    const known = this.#names.get(caller)
+    const app = known === undefined ? undefined : this.#onDisk.apps.get(known.name)
+    return app === undefined || app.revoking || app.tokenHash !== known?.tokenHash || isExpired(app, this.#nowSec())
+      ? null
+      : app
+  }
+
+  /** @param defaults what every app may do */
+  may(caller: Caller, permission: Permission, defaults: readonly Permission[]): boolean {
+    if (caller.role === 'admin' || permission === 'open' || defaults.includes(permission)) return true
+    return this.of(caller)?.can.some((granted) => granted === permission) === true
+  }
+
+  /** By whose report an observation comes, which a later revocation takes back. */
+  sourceOf(caller: Caller): string {
+    if (caller.role === 'admin') return OWNER_SOURCE
+    const app = this.of(caller)
+    return app === null ? ANONYMOUS_SOURCE : sourceOfApp(app.name)
+  }
+
+  /**
+   * Counts an observation of an app. One that is refused counts for nothing: else an app with many new friends would use up what
+   * it may report of known ones, and the reverse.
+   * @throws {KeeperError} QUOTA_EXCEEDED
+   */
+  chargeObservation(caller: Caller, key: string): void {
+    if (caller.role === 'admin') return
+    const source = this.sourceOf(caller)
+    const isNew = this.#onDisk.devices.get(key) === undefined
+    const waitSec = this.#observations.waitSec(source)
+    if (waitSec > 0) throw quotaExceeded(`${source} reports more observations than an app may`, waitSec)
+    const newSec = isNew ? this.#newDevices.waitSec(source) : 0
+    if (newSec > 0) throw quotaExceeded(`${source} reports more new devices than an app may`, newSec)
+    this.#observations.take(source)
+    if (isNew) this.#newDevices.take(source)
+  }
+
+  /** Counts a request of an app that has a token. @throws {KeeperError} QUOTA_EXCEEDED */
+  chargeRequest(name: string): void {
+    const waitSec = this.#requests.waitSec(name)
+    if (waitSec > 0) throw quotaExceeded(`${name} asks more often than an app may`, waitSec)
+    this.#requests.take(name)
+  }
+}
+
+/** Whether the time of its token is over. */
+export function isExpired({ expiresAtSec }: AppRecord, nowSec: number): boolean {
+  return expiresAtSec !== null && expiresAtSec <= nowSec
+}
+
+function quotaExceeded(message: string, waitSec: number): KeeperError {
+  return new KeeperError('QUOTA_EXCEEDED', message, `try again in ${waitSec} s`, { retryAfterSec: waitSec })
+}
+
+export function sourceOfApp(name: string): string {
+  return `app:${name}`
+}
+
+/** An app as the owner sees it. */
+export function appView({ name, can, createdSec, expiresAtSec, usedAtSec, asks }: AppRecord): App {
+  const wish = asks === null ? null : { can: [...asks.can], why: asks.why, atSec: asks.atSec }
+  return { name, can: [...can], createdSec, expiresAtSec, usedAtSec, asks: wish }
+}
+
+/** Both, each once, in the order in which they are always told. */
+export function uniteCapabilities(a: readonly Capability[], b: readonly Capability[]): Capability[] {
+  return (['read', 'observe', 'publish'] as const).filter(
+    (capability) => a.includes(capability) || b.includes(capability),
+  )
+}

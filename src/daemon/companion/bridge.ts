@@ -1,0 +1,267 @@
+/** Between the Tox node and the keeper: what friends show goes into the state, and the own table out to them (docs/tox.md, The companion). */
+import { parseHex } from '../../core/bytes.ts'
+import type { ObservationParams } from '../../ipc/shapes/judged.ts'
+import type { Connection, ToxStatus } from '../../ipc/shapes/tox.ts'
+import { MAX_BOOTSTRAP_NODES, type NodeOptions, type Report } from '../../toxnode/protocol.ts'
+import { readBootstrapFile } from './bootstrap-nodes.ts'
+import type { ToxConfig } from './config.ts'
+import { describeError } from '../../process/describe-error.ts'
+import { KeeperError } from '../state/errors.ts'
+import type { Keeper } from '../keeper/keeper.ts'
+import type { PendingEvent } from '../state/state.ts'
+import { companionNospam, companionToxId, type CompanionKey } from './key.ts'
+import { LiveNode, type LiveNodeOptions } from './node.ts'
+import type { NewPeer, Peer, Peers } from './peers.ts'
+import type { LiveRequests } from './requests.ts'
+import type { Log } from '../../process/log.ts'
+import { whoHas } from '../state/view.ts'
+
+/** The source of everything that the companion sees. */
+export const LIVE_SOURCE = 'live'
+
+const MAX_AT_ONCE = 32 // sanity: of the largest records so many are a megabyte, an eighth of what one commit holds
+
+export interface BridgeOptions {
+  readonly keeper: Keeper
+  readonly config: ToxConfig
+  readonly peers: Peers
+  readonly requests: LiveRequests
+  readonly log: Log
+  /** Read anew at each start, so that the secret is in memory for no longer. */
+  readonly readKey: () => Promise<CompanionKey>
+  /** The node runs, and has all its friends. */
+  readonly onReady: () => void
+  readonly spawn?: LiveNodeOptions['spawn']
+}
+
+export class Bridge {
+  readonly #options: BridgeOptions
+  readonly #keeper: Keeper
+  readonly #peers: Peers
+  readonly node: LiveNode
+  #connection: Connection = 'none'
+  #dht: ToxStatus['dht'] = null
+  /** The status message that the node shows. */
+  #shown = ''
+  #turn: Promise<unknown> = Promise.resolve()
+
+  constructor(options: BridgeOptions) {
+    const { keeper, peers, log, spawn } = options
+    this.#options = options
+    this.#keeper = keeper
+    this.#peers = peers
+    this.node = new LiveNode({
+      log,
+      start: () => this.#startOptions(),
+      wipe: (secret) => keeper.engine.wipe(secret),
+      onReports: (reports) => this.#heard(reports),
+      onEnded: () => this.#ended(),
+      ...(spawn === undefined ? {} : { spawn }),
+    })
+  }
+
+  get connection(): Connection {
+    return this.#connection
+  }
+
+  /** By which other nodes bootstrap from this one; null while it does not run. */
+  get dht(): ToxStatus['dht'] {
+    return this.#dht
+  }
+
+  /** Friends who are connected. */
+  online(): [string, Peer][] {
+    return [...this.#peers.all].filter(([, { connection }]) => connection !== 'none')
+  }
+
+  /** One thing after the other. What fails concerns nobody else; the store's own failure stops the daemon. */
+  inTurn(work: () => Promise<void>): void {
+    this.#turn = this.#turn.then(work).catch((error: unknown) => {
+      this.#options.log.error('tox.failed', describeError(error))
+    })
+  }
+
+  /** Resolves when nothing is left to do. */
+  async settled(): Promise<void> {
+    for (let turn: unknown = null; turn !== this.#turn;) {
+      turn = this.#turn
+      await turn
+    }
+  }
+
+  /** Takes what friends showed, some at a time. */
+  async observe(shown: readonly ObservationParams[]): Promise<void> {
+    for (let i = 0; i < shown.length; i += MAX_AT_ONCE) {
+      await this.#keeper.observe(shown.slice(i, i + MAX_AT_ONCE), LIVE_SOURCE)
+    }
+  }
+
+  /** Keeps new friends, and lets the node know them. */
+  async befriend(wanted: readonly NewPeer[]): Promise<void> {
+    for (const { key, record } of await this.#peers.add(wanted)) {
+      this.#sendAdd(key, record)
+      this.#tellPeer(key, 'added')
+    }
+  }
+
+  /** Shows the own table as it is now; at once also to those who read packets. */
+  async show(): Promise<void> {
+    const text = await this.#text()
+    if (text === this.#shown) return
+    this.#shown = text
+    this.node.send({ type: 'show', text })
+    if (text === '') return
+    for (const [key, { instant }] of this.online()) {
+      if (instant) this.node.send({ type: 'send', key, packet: 'status', text })
+    }
+  }
+
+  /** Says which friends are in nobody's table any more. */
+  tellLeft(): void {
+    for (const key of this.#peers.newlyLeft()) this.#tellPeer(key, 'left')
+  }
+
+  /** @throws {KeeperError} TOX_BOOTSTRAP_FILE | NO_COMPANION @throws {StoreError} */
+  async #startOptions(): Promise<{ options: NodeOptions; secretKey: Uint8Array }> {
+    const { config, readKey } = this.#options
+    const file = config.toxBootstrapFile === null ? [] : await readBootstrapFile(config.toxBootstrapFile)
+    const named = [...config.toxBootstrap, ...file]
+    const nodes = config.toxLoopback ? named.filter(({ host }) => host.startsWith('127.')) : named
+    this.#shown = await this.#text()
+    const { publicKey, secretKey } = await readKey()
+    const options: NodeOptions = {
+      nospam: new DataView(companionNospam(publicKey, this.#keeper.engine).buffer).getUint32(0),
+      name: config.toxName,
+      text: this.#shown,
+      bootstrap: nodes.slice(0, MAX_BOOTSTRAP_NODES),
+      proxy: config.toxProxy,
+      // Past a proxy UDP would show the address that the proxy hides.
+      udp: config.toxUdp && config.toxProxy === null,
+      port: config.toxPort,
+      loopback: config.toxLoopback,
+    }
+    return { options, secretKey }
+  }
+
+  /** Own words and the token; the token alone where both do not fit; nothing, which tells nobody anything, where no table may be shown. */
+  async #text(words: string = this.#options.config.toxWords): Promise<string> {
+    try {
+      return (await this.#keeper.statusMessage(words)).text
+    } catch (error) {
+      if (!(error instanceof KeeperError)) throw error
+      if (error.code === 'WORDS_TOO_LONG' && words !== '') return await this.#text('')
+      if (error.code === 'RESTORE_UNRECONCILED' || error.code === 'OWN_DEVICE_UNLISTED') return ''
+      throw error
+    }
+  }
+
+  async #heard(reports: readonly Report[]): Promise<void> {
+    let shown: ObservationParams[] = []
+    for (const report of reports) {
+      if (report.type === 'request') {
+        // Who asks may be judged by what came before.
+        await this.observe(shown)
+        shown = []
+        await this.#asked(report.key, report.text)
+      } else if (report.type === 'ready') this.#ready(report)
+      else if (report.type === 'self') this.#reached(report.connection)
+      else if ('key' in report) this.#heardOf(report, shown)
+    }
+    await this.observe(shown)
+  }
+
+  #heardOf(
+    report: Exclude<Extract<Report, { key: string }>, { type: 'ready' | 'request' }>,
+    shown: ObservationParams[],
+  ): void {
+    const { key } = report
+    const peer = this.#peers.all.get(key)
+    if (peer === undefined) return
+    switch (report.type) {
+      case 'friend':
+        return this.#met(key, peer, report.connection)
+      case 'name':
+        peer.name = report.text
+        return
+      case 'refused':
+        peer.refused = report.error
+        this.#options.log.warn('tox.refused', {
+          message: 'libtoxcore does not take a friend',
+          key,
+          error: report.error,
+        })
+        return
+      case 'packet':
+        peer.instant = true
+        if (report.packet === 'support') return
+        break
+      case 'status':
+        break
+    }
+    // Tox sends an empty one at each connect, before the true one.
+    if (report.text === '') return
+    shown.push(peer.name === '' ? { from: key, text: report.text } : { from: key, text: report.text, name: peer.name })
+  }
+
+  #ready({ version, port, dhtKey }: Extract<Report, { type: 'ready' }>): void {
+    this.#dht = { port, key: dhtKey }
+    this.#options.log.info('tox.ready', { message: 'the companion runs', version, port: port ?? 0 })
+    for (const [key, { record }] of this.#peers.all) this.#sendAdd(key, record)
+    this.#options.onReady()
+  }
+
+  #reached(connection: Connection): void {
+    if (connection === this.#connection) return
+    this.#connection = connection
+    this.#tell({ event: 'tox.connected', data: { connection } })
+  }
+
+  #met(key: string, peer: Peer, connection: Connection): void {
+    const [was, is] = [peer.connection !== 'none', connection !== 'none']
+    peer.connection = connection
+    if (is === was) return
+    if (is) this.node.send({ type: 'send', key, packet: 'support', text: '' })
+    else peer.instant = false
+    this.#tellPeer(key, is ? 'online' : 'offline')
+  }
+
+  /** Somebody asks to be a friend: let in when a table says whose device it is; else the owner decides. */
+  async #asked(key: string, text: string): Promise<void> {
+    if (this.#peers.all.has(key)) return
+    const judged = this.#options.requests.judge(key, text)
+    if (judged.peer === null) {
+      if (judged.isNew) this.#tell({ event: 'tox.request', data: { key, personaId: judged.personaId } })
+      return
+    }
+    await this.befriend([{ key, record: judged.peer }])
+    // Tox proves who asks as it proves who shows a status message.
+    await this.observe([{ from: key, text }])
+  }
+
+  /** To a companion goes a request with the own table, which tells it whose we are; whoever is no companion has our key, or will. */
+  #sendAdd(key: string, { personaId, toxId }: Peer['record']): void {
+    const { engine, onDisk } = this.#keeper
+    const listed = personaId === null ? undefined : onDisk.personas.get(personaId)?.devices.find((d) => d.key === key)
+    const to = listed?.companion ? companionToxId(parseHex(key)!, engine) : toxId
+    const request = to === null || this.#shown === '' ? null : { toxId: to, text: this.#shown }
+    this.node.send({ type: 'add', key, request })
+  }
+
+  #tellPeer(key: string, change: 'added' | 'online' | 'offline' | 'left'): void {
+    const { records, clock, ownId } = this.#keeper.reader()
+    const { contact } = whoHas(key, records, clock, ownId)
+    this.#tell({ event: 'tox.peer', data: { key, contact: contact?.name ?? null, change } })
+  }
+
+  #tell(event: PendingEvent): void {
+    this.inTurn(() => this.#keeper.tell(event))
+  }
+
+  #ended(): void {
+    this.#dht = null
+    this.#reached('none')
+    const online = this.online().map(([key]) => key)
+    this.#peers.forgetConnections()
+    for (const key of online) this.#tellPeer(key, 'offline')
+  }
+}

@@ -1,0 +1,251 @@
+/** The companion, the daemon's own Tox node, as its owner has it: made, started, stopped, given friends (docs/tox.md, The companion). */
+import { formatHex, parseHex } from '../../core/bytes.ts'
+import { freeName } from '../../core/table.ts'
+import type { DaemonEvent } from '../../ipc/shapes/events.ts'
+import type { TableDevice } from '../../ipc/shapes/contact.ts'
+import type { ToxPeer, ToxPeers, ToxStatus } from '../../ipc/shapes/tox.ts'
+import { formatToxId, parseToxId, parseToxPk } from '../../tox/save/address.ts'
+import type { ToxConfig } from './config.ts'
+import { KeeperError } from '../state/errors.ts'
+import type { Keeper } from '../keeper/keeper.ts'
+import { Bridge } from './bridge.ts'
+import { companionToxId, createCompanionKey, readCompanionKey, type CompanionKey } from './key.ts'
+import type { LiveNodeOptions } from './node.ts'
+import { MAX_PEERS, Peers, type Peer } from './peers.ts'
+import { LiveRequests } from './requests.ts'
+import type { Log } from '../../process/log.ts'
+import { whoHas } from '../state/view.ts'
+
+const TOX_ID_DIGITS = 76
+
+export interface LiveOptions {
+  readonly keeper: Keeper
+  readonly config: ToxConfig
+  /** Of the companion's key. */
+  readonly keyFile: string
+  /** machine-id(5), null where there is none */
+  readonly machineId: string | null
+  readonly log: Log
+  readonly spawn?: LiveNodeOptions['spawn']
+}
+
+export class Live {
+  readonly #options: LiveOptions
+  readonly #keeper: Keeper
+  readonly #peers: Peers
+  readonly #requests: LiveRequests
+  readonly #bridge: Bridge
+  /** ToxPk of the companion; null before there is one. */
+  #key: string | null
+  /** By the owner's word. */
+  #isDown = false
+  /** Contacts that have changed and were not looked at yet. */
+  readonly #changed = new Set<string>()
+
+  private constructor(options: LiveOptions, peers: Peers, key: string | null) {
+    const { keeper, config, log, spawn } = options
+    this.#options = options
+    this.#keeper = keeper
+    this.#peers = peers
+    this.#key = key
+    this.#requests = new LiveRequests(keeper, peers)
+    this.#bridge = new Bridge({
+      keeper,
+      config,
+      peers,
+      requests: this.#requests,
+      log,
+      readKey: () => this.#readKey(),
+      onReady: () => this.#lookAtAll(),
+      ...(spawn === undefined ? {} : { spawn }),
+    })
+  }
+
+  /** Takes up the companion that there is. @throws {StoreError} @throws {CryptoError} SEAL_* */
+  static async open(options: LiveOptions): Promise<Live> {
+    const { keeper, keyFile, machineId, config } = options
+    const kept = await readCompanionKey(keyFile, machineId, keeper.engine)
+    if (kept !== null) keeper.engine.wipe(kept.secretKey)
+    const peers = await Peers.open(keeper, config.toxFriends)
+    return new Live(options, peers, kept && formatHex(kept.publicKey))
+  }
+
+  /** Starts the companion if the own table lists it. */
+  start(): void {
+    if (this.#device !== null) this.#bridge.node.start()
+  }
+
+  /**
+   * Makes the companion if there is none, lists it in the own table, and starts it.
+   * @throws {KeeperError} NO_PERSONA | LOCKED, and what an edit throws @throws {StoreError}
+   */
+  async up(name: string | undefined): Promise<ToxStatus> {
+    const keeper = this.#keeper
+    // Before a key is drawn for nothing.
+    keeper.table()
+    if (this.#key === null) {
+      const { keyFile, machineId } = this.#options
+      const made = await createCompanionKey(keyFile, machineId, keeper.engine)
+      keeper.engine.wipe(made.secretKey)
+      this.#key = formatHex(made.publicKey)
+    }
+    const key = this.#key
+    // Crash here: the key is there and no table lists it; the next time goes on with it.
+    await keeper.change(() => {
+      keeper.own.runsCompanion(key)
+      const { devices } = keeper.own.table()
+      if (devices.some((device) => device.key === key)) return
+      const taken = devices.map((device) => device.name)
+      keeper.own.edit({ kind: 'add', key, name: freeName(name ?? 'companion', taken), companion: true }, true)
+    })
+    this.#isDown = false
+    this.#bridge.node.start()
+    return this.status()
+  }
+
+  async down(): Promise<ToxStatus> {
+    this.#isDown = true
+    await this.#bridge.node.stop()
+    return this.status()
+  }
+
+  /** Ends everything, for good. */
+  async stop(): Promise<void> {
+    await this.down()
+    await this.#bridge.settled()
+  }
+
+  /** Resolves when what followed from events is done. */
+  async settled(): Promise<void> {
+    await this.#bridge.settled()
+  }
+
+  /**
+   * Befriends a device.
+   * @param id a Tox ID, to which a request goes, or the ToxPk of a device that has the companion as a friend, or asked to be one
+   * @returns its ToxPk
+   * @throws {ToxError} TOX_BAD_ID | TOX_FRIEND_OWN_KEY @throws {KeeperError} NO_COMPANION | TOO_MANY_PEERS @throws {BlobError} DEVICE_KEY_*
+   */
+  async add(id: string): Promise<string> {
+    if (this.#key === null) throw noCompanion()
+    const key = formatHex(parseToxPk(id.toUpperCase()))
+    const text = this.#requests.take(key, this.#key)
+    if (!this.#peers.all.has(key) && this.#peers.isFull) {
+      throw new KeeperError(
+        'TOO_MANY_PEERS',
+        `the companion has ${MAX_PEERS} friends already`,
+        'see: persona tox peers',
+      )
+    }
+    const toxId = id.length === TOX_ID_DIGITS ? formatToxId(parseToxId(id)) : null
+    const personaId = this.#keeper.onDisk.devices.get(key)?.bound ?? null
+    const record = {
+      how: text === null ? 'named' : 'request',
+      personaId,
+      toxId,
+      addedAtSec: this.#keeper.nowSec,
+    } as const
+    await this.#bridge.befriend([{ key, record }])
+    if (text !== null) await this.#bridge.observe([{ from: key, text }])
+    return key
+  }
+
+  /** Told of every event as it happens; what follows from it is done afterwards. */
+  told(event: DaemonEvent): void {
+    if (event.event === 'own.changed') this.#bridge.inTurn(() => this.#lookAtOwn())
+    if (event.event !== 'contact.changed' || event.data.contact.personaId === null) return
+    this.#changed.add(event.data.contact.personaId)
+    // One turn for all that changed until it comes.
+    if (this.#changed.size === 1) this.#bridge.inTurn(() => this.#lookAtContacts())
+  }
+
+  status(): ToxStatus {
+    const { node, connection, dht } = this.#bridge
+    const { problem } = node
+    return {
+      state: this.#key === null ? 'none' : this.#device === null ? 'unlisted' : node.state,
+      key: this.#key,
+      toxId: this.#key === null ? null : companionToxId(parseHex(this.#key)!, this.#keeper.engine),
+      device: this.#device?.name ?? null,
+      connection,
+      dht,
+      counts: {
+        peers: this.#peers.all.size,
+        online: this.#bridge.online().length,
+        requests: this.#requests.pending.length,
+      },
+      problem: problem && { code: problem.code, message: problem.message },
+    }
+  }
+
+  peers(): ToxPeers {
+    const peers = [...this.#peers.all].map(([key, peer]) => this.#viewOf(key, peer))
+    return { status: this.status(), peers, requests: this.#requests.pending }
+  }
+
+  /** What `status` says beside the figures. */
+  notices(): string[] {
+    const { problem, state } = this.status()
+    const notices: string[] = []
+    if (state === 'none')
+      notices.push('there is no companion on this machine yet, though the configuration wants one: "persona tox up"')
+    if (state === 'unlisted')
+      notices.push('your table does not list the companion of this machine, so it does not run: "persona tox up"')
+    if (problem !== null) notices.push(`the companion does not run: ${problem.message} (${problem.code})`)
+    if (this.#peers.isFull) notices.push(`the companion has ${MAX_PEERS} friends, and takes no more`)
+    return notices
+  }
+
+  get #device(): TableDevice | null {
+    return this.#keeper.ownTable?.devices.find((device) => device.key === this.#key) ?? null
+  }
+
+  async #readKey(): Promise<CompanionKey> {
+    const { keyFile, machineId } = this.#options
+    const kept = await readCompanionKey(keyFile, machineId, this.#keeper.engine)
+    if (kept === null) throw noCompanion()
+    return kept
+  }
+
+  #viewOf(key: string, { record, left, connection, instant, refused }: Peer): ToxPeer {
+    const { records, clock, ownId } = this.#keeper.reader()
+    const { contact, device } = whoHas(key, records, clock, ownId)
+    const seenAtSec = connection === 'none' ? (records.devices.get(key)?.seenAtSec ?? null) : this.#keeper.nowSec
+    const whose = { contact: contact?.name ?? null, device: device?.name ?? null }
+    return { key, how: record.how, ...whose, left, connection, instant, seenAtSec, refused }
+  }
+
+  #lookAtAll(): void {
+    this.#bridge.inTurn(() => this.#lookAtOwn())
+    this.#bridge.inTurn(async () => this.#bridge.befriend(await this.#peers.contacts()))
+    this.#bridge.inTurn(async () => this.#bridge.tellLeft())
+  }
+
+  async #lookAtOwn(): Promise<void> {
+    if (this.#key === null) return
+    const { node } = this.#bridge
+    if (this.#device === null) {
+      // Taken out of the table, here or on a sibling: nobody would believe what it shows.
+      if (node.state !== 'down') await node.stop()
+      return
+    }
+    if (this.#isDown) return
+    node.start()
+    await this.#bridge.befriend(this.#peers.siblings(this.#key))
+    this.#bridge.tellLeft()
+    if (node.state === 'running') await this.#bridge.show()
+  }
+
+  async #lookAtContacts(): Promise<void> {
+    const changed = [...this.#changed]
+    this.#changed.clear()
+    for (const personaId of changed) await this.#bridge.befriend(this.#peers.contact(personaId))
+    this.#bridge.tellLeft()
+    // The persona that has left is a contact from then on.
+    if (this.#device === null) await this.#lookAtOwn()
+  }
+}
+
+function noCompanion(): KeeperError {
+  return new KeeperError('NO_COMPANION', 'there is no companion on this machine yet', 'make one with: persona tox up')
+}

@@ -1,0 +1,25 @@
+/** What answers the methods of the companion, where the configuration has one (docs/ipc.md, section 3). */
+import type { Handlers } from '../../ipc/methods/method.ts'
+import type { Methods } from '../../ipc/methods/table.ts'
+import { KeeperError } from '../state/errors.ts'
+import type { Live } from './companion.ts'
+
+export type ToxMethods = Pick<Methods, 'tox.up' | 'tox.down' | 'tox.peers' | 'tox.add'>
+
+/** @param live null where there is none; each method is then TOX_DISABLED */
+export function toxHandlers(live: Live | null): Handlers<ToxMethods> {
+  const enabled = (): Live => {
+    if (live !== null) return live
+    throw new KeeperError(
+      'TOX_DISABLED',
+      'the configuration of the daemon has no companion',
+      'set tox.enabled to true, and start the daemon again',
+    )
+  }
+  return {
+    'tox.up': ({ name }) => enabled().up(name),
+    'tox.down': () => enabled().down(),
+    'tox.peers': () => enabled().peers(),
+    'tox.add': async ({ id }) => ({ key: await enabled().add(id) }),
+  }
+}

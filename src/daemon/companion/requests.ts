@@ -1,0 +1,78 @@
+/** Who asks to be a friend of the companion: the table that comes with the request says whose device it is (docs/tox.md, Friends). */
+import { checkDeviceKey } from '../../core/blob.ts'
+import { parseHex } from '../../core/bytes.ts'
+import type { OrderVerdict } from '../../ipc/shapes/judged.ts'
+import type { ToxRequest } from '../../ipc/shapes/tox.ts'
+import { ToxError } from '../../tox/save/errors.ts'
+import type { Keeper } from '../keeper/keeper.ts'
+import type { Peers } from './peers.ts'
+import type { PeerRecord } from '../state/records.ts'
+
+const MAX_PENDING = 32 // sanity: what a person looks through; the oldest goes first
+
+/**
+ * A device that shows a table which lists it is let in if the table may be the present one. An older one may be from before the device was
+ * removed, or stolen: then the owner decides.
+ */
+const PRESENT: ReadonlySet<OrderVerdict> = new Set(['accept', 'refresh', 'fork'])
+
+export class LiveRequests {
+  readonly #keeper: Keeper
+  readonly #peers: Peers
+  readonly #pending = new Map<string, ToxRequest & { readonly text: string }>()
+
+  constructor(keeper: Keeper, peers: Peers) {
+    this.#keeper = keeper
+    this.#peers = peers
+  }
+
+  /** Those that wait for the owner, the newest last. */
+  get pending(): ToxRequest[] {
+    return [...this.#pending.values()].map(({ key, personaId, atSec }) => ({ key, personaId, atSec }))
+  }
+
+  /** @returns the friend that it is, or null when the owner is to decide; then `isNew` says whether that is worth telling */
+  judge(
+    key: string,
+    text: string,
+  ):
+    | { readonly peer: PeerRecord }
+    | { readonly peer: null; readonly isNew: boolean; readonly personaId: string | null } {
+    const { nowSec } = this.#keeper
+    const { valid, listsSender, verdict, blob } = this.#keeper.verify(text, key)
+    const personaId = valid && listsSender === true && blob !== null ? blob.personaId : null
+    if (personaId !== null && verdict !== null && PRESENT.has(verdict)) {
+      const how = this.#howKnown(personaId)
+      if (how !== null) return { peer: { how, personaId, toxId: null, addedAtSec: nowSec } }
+    }
+    const isNew = !this.#pending.has(key)
+    this.#pending.delete(key)
+    this.#pending.set(key, { key, personaId, atSec: nowSec, text })
+    const [oldest] = this.#pending.keys()
+    const isCrowd = this.#pending.size > MAX_PENDING
+    if (isCrowd) this.#pending.delete(oldest!)
+    // Whoever makes a crowd must not make as many events.
+    return { peer: null, isNew: isNew && !isCrowd, personaId }
+  }
+
+  /**
+   * The owner lets a device in. @returns the text that it asked with; null when it did not ask
+   * @throws {ToxError} TOX_FRIEND_OWN_KEY @throws {BlobError} DEVICE_KEY_*
+   */
+  take(key: string, own: string): string | null {
+    checkDeviceKey(parseHex(key)!)
+    if (key === own)
+      throw new ToxError('TOX_FRIEND_OWN_KEY', 'this is the companion itself: give the ID of another device')
+    const text = this.#pending.get(key)?.text ?? null
+    this.#pending.delete(key)
+    return text
+  }
+
+  #howKnown(personaId: string): 'sibling' | 'contact' | null {
+    if (personaId === this.#keeper.ownTable?.personaId) return 'sibling'
+    const persona = this.#keeper.onDisk.personas.get(personaId)
+    // Otherwise a contact would fill the list by asking for keys of his choice, one after the other.
+    const isLetIn = persona !== undefined && this.#peers.follows(persona) && this.#peers.hasRoom(personaId)
+    return isLetIn ? 'contact' : null
+  }
+}

@@ -1,0 +1,109 @@
+/** Lists of contacts that go from one daemon to another: links and what the owner calls them, nothing of what was seen (docs/ipc.md, section 4). */
+import { formatHex } from '../../core/bytes.ts'
+import { LinkError } from '../../core/errors.ts'
+import { formatLink, parseLink, type ContactLink } from '../../core/link.ts'
+import { joinEntries, type Entry } from '../../core/trust.ts'
+import type { ContactChange } from '../../ipc/shapes/events.ts'
+import { MAX_PAGE } from '../../ipc/shapes/limits.ts'
+import type { CardPage, ContactCard, ImportContactsParams, ImportedContact } from '../../ipc/shapes/cards.ts'
+import { OWNER_SOURCE } from '../apps/sessions.ts'
+import { KeeperError } from '../state/errors.ts'
+import type { Keeper } from '../keeper/keeper.ts'
+import { foldName } from '../state/name-form.ts'
+import type { Ledger } from '../state/state.ts'
+import { addLinked } from './pin.ts'
+import { storedBytes, type PersonaRecord } from '../state/records.ts'
+
+/** A page of the contacts that have a persona, in the order of their names. */
+export async function exportCards(keeper: Keeper, after?: string, limit: number = MAX_PAGE): Promise<CardPage> {
+  const contacts: ContactCard[] = []
+  let last: string | null = null
+  for await (const [folded, { kind, id }] of keeper.onDisk.names.iterate(after === undefined ? {} : { after })) {
+    if (contacts.length === Math.min(limit, MAX_PAGE)) return { contacts, next: last }
+    last = folded
+    const persona = kind === 'persona' ? keeper.onDisk.personas.get(id) : undefined
+    const entry = persona?.entry ?? null
+    // Aliases lead to the same contact.
+    if (persona === undefined || entry === null || foldName(entry.name) !== folded) continue
+    contacts.push(cardOf(persona, entry, keeper))
+  }
+  return { contacts, next: null }
+}
+
+function cardOf(
+  { personaId, root, minEpoch, epoch, verifiedAtSec }: PersonaRecord,
+  entry: Entry,
+  { engine }: Keeper,
+): ContactCard {
+  const { name, aliases, policy, blocked } = entry
+  // Whoever takes it refuses what was refused here.
+  const link: ContactLink = {
+    personaId: storedBytes(personaId),
+    root: storedBytes(root),
+    epoch: Math.max(minEpoch, epoch),
+  }
+  return {
+    link: formatLink(link, engine),
+    name,
+    aliases: [...aliases],
+    policy,
+    blocked,
+    verified: verifiedAtSec !== null,
+  }
+}
+
+/** Takes cards into the state, in one commit. What is known here stays as it is, but for blocks and the stricter policy. */
+export async function importCards(keeper: Keeper, params: ImportContactsParams): Promise<ImportedContact[]> {
+  return await keeper.change(() => params.contacts.map((card) => importCard(card, params, keeper)))
+}
+
+function importCard(card: ContactCard, params: ImportContactsParams, keeper: Keeper): ImportedContact {
+  let personaId: string | null = null
+  try {
+    const link = parseLink(card.link, keeper.engine)
+    personaId = formatHex(link.personaId)
+    const outcome = takeCard(link, card, params, keeper.ledger)
+    return { name: card.name, personaId, outcome, code: null, message: null }
+  } catch (error) {
+    if (!(error instanceof LinkError || error instanceof KeeperError)) throw error
+    return { name: card.name, personaId, outcome: 'refused', code: error.code, message: error.message }
+  }
+}
+
+function takeCard(
+  link: ContactLink,
+  card: ContactCard,
+  { again, trustVerified }: ImportContactsParams,
+  ledger: Ledger,
+): 'added' | 'known' {
+  const personaId = formatHex(link.personaId)
+  const { name, aliases, policy, blocked } = card
+  const theirs: Entry = { name, aliases, policy, blocked, createdSec: ledger.nowSec }
+  const verifiedAtSec = card.verified && trustVerified === true ? ledger.nowSec : null
+  const known = ledger.persona(personaId)
+  if (known === undefined && ledger.forgotten(personaId) !== undefined && again !== true) {
+    const message = `${name} was forgotten here`
+    throw new KeeperError('CONTACT_FORGOTTEN', message, 'bring it back with --again')
+  }
+  if (known === undefined || known.entry === null || known.root !== formatHex(link.root)) {
+    // Refuses the owner's own link, and another chain than the one that is pinned.
+    addLinked(link, theirs, false, ledger)
+    const added = ledger.persona(personaId)!
+    if (verifiedAtSec !== null) ledger.putPersona({ ...added, verifiedAtSec })
+    return 'added'
+  }
+  const { policy: stricter, blocked: isBlocked } = joinEntries(known.entry, theirs)
+  const entry: Entry = { ...known.entry, policy: stricter, blocked: isBlocked }
+  ledger.putPersona({ ...known, entry, verifiedAtSec: known.verifiedAtSec ?? verifiedAtSec })
+  ledger.tellContact(personaId, changesOf(known, known.entry, entry, verifiedAtSec !== null), OWNER_SOURCE)
+  return 'known'
+}
+
+/** What a list has changed of a known contact: apps and the history are told as of the owner's other commands. */
+function changesOf({ verifiedAtSec }: PersonaRecord, was: Entry, is: Entry, isVerified: boolean): ContactChange[] {
+  const changes: ContactChange[] = []
+  if (is.policy !== was.policy) changes.push({ kind: 'policy', key: null, name: is.policy })
+  if (isVerified && verifiedAtSec === null) changes.push({ kind: 'verified', key: null, name: null })
+  if (is.blocked && !was.blocked) changes.push({ kind: 'blocked', key: null, name: is.name })
+  return changes
+}

@@ -1,0 +1,114 @@
+/** Finding who is meant: by key, by name, by a prefix of either key (docs/ipc.md, section 3, lookup). Reads what is on disk. */
+import { encodeUtf8 } from '../../core/bytes.ts'
+import type { Contact, LookupResult } from '../../ipc/shapes/contact.ts'
+import { KeeperError } from '../state/errors.ts'
+import { foldName } from '../state/name-form.ts'
+import type { Records } from '../state/records.ts'
+import { contactOf, personaContact, whoHas, type Clock } from '../state/view.ts'
+
+export const MIN_PREFIX_DIGITS = 4 // sanity: fewer digits of a key are more likely a name
+const KEY_DIGITS = 64
+const PAGE_CHARS = 262_144 // sanity: JSON of a page; with one more contact, of at most some 400 kB, still one frame
+const MAX_CANDIDATES = 2 // one more than a prefix may fit
+
+const MAX_FOLDED_BYTES = 400 // sanity: a name is 64 characters, each at most 6 bytes when folded, and a number
+
+const NOBODY = { contact: null, device: null, claimedBy: [] }
+
+/** Reads state at one moment for one question. */
+export interface Reader {
+  readonly records: Records
+  readonly clock: Clock
+  readonly ownId: string | null
+}
+
+/**
+ * Who a query means. A whole key is never taken for a name; a shorter one that fits both a name and a key is refused as ambiguous.
+ * @throws {KeeperError} AMBIGUOUS
+ */
+export function lookup(query: string, reader: Reader): LookupResult | Promise<LookupResult> {
+  const digits = query.toUpperCase()
+  // What clients ask all the time is answered at once.
+  return /^[0-9A-F]{64}$/.test(digits) ? byKey(query, digits, reader) : byPart(query, digits, reader)
+}
+
+async function byPart(query: string, digits: string, reader: Reader): Promise<LookupResult> {
+  const byName = lookupName(query, reader)
+  if (digits.length < MIN_PREFIX_DIGITS || digits.length > KEY_DIGITS || !/^[0-9A-F]+$/.test(digits)) {
+    return byName ?? { query, by: 'none', ...NOBODY }
+  }
+  const keys = await keysBeginning(digits, reader)
+  if (keys.length + (byName === null ? 0 : 1) > 1) {
+    const message = `"${query}" fits more than one key or name`
+    throw new KeeperError('AMBIGUOUS', message, 'give more digits of the key, or the whole name')
+  }
+  return keys[0] === undefined ? (byName ?? { query, by: 'none', ...NOBODY }) : byKey(query, keys[0], reader)
+}
+
+/** The one contact that a name or key means. @throws {KeeperError} NOT_FOUND | AMBIGUOUS */
+export async function findContact(query: string, reader: Reader): Promise<Contact> {
+  const { contact } = await lookup(query, reader)
+  if (contact !== null) return contact
+  const digits = /^…?[\dA-F]{4,63}$/i.test(query) ? 'a key is found by its first digits, not by the last ones; ' : ''
+  throw new KeeperError('NOT_FOUND', `no contact is known as "${query}"`, `${digits}see: persona contact list`)
+}
+
+/** The contact was there when it was looked for, and is not when it is to be changed. */
+export function gone(query: string): KeeperError {
+  return new KeeperError('NOT_FOUND', `no contact is known as "${query}" any more`, 'see: persona contact list')
+}
+
+function byKey(query: string, key: string, reader: Reader): LookupResult {
+  const persona = reader.records.personas.get(key)
+  if (persona !== undefined) {
+    const contact = personaContact(persona, reader.records, reader.clock, reader.ownId)
+    return { query, by: 'persona', contact, device: null, claimedBy: [] }
+  }
+  const found = whoHas(key, reader.records, reader.clock, reader.ownId)
+  const isKnown = found.contact !== null || found.claimedBy.length > 0
+  return { query, by: isKnown ? 'device' : 'none', ...found }
+}
+
+function lookupName(query: string, reader: Reader): LookupResult | null {
+  const { records, clock, ownId } = reader
+  const folded = foldName(query)
+  if (encodeUtf8(folded).length > MAX_FOLDED_BYTES) return null
+  const leadsTo = records.names.get(folded)
+  if (leadsTo === undefined) return null
+  if (leadsTo.kind === 'device') return { query, by: 'name', ...whoHas(leadsTo.id, records, clock, ownId) }
+  const persona = records.personas.get(leadsTo.id)
+  if (persona === undefined) return null
+  return { query, by: 'name', contact: personaContact(persona, records, clock, ownId), device: null, claimedBy: [] }
+}
+
+async function keysBeginning(prefix: string, reader: Reader): Promise<string[]> {
+  const keys: string[] = []
+  for (const collection of [reader.records.personas, reader.records.devices]) {
+    for await (const [key] of collection.iterate({ prefix, limit: MAX_CANDIDATES })) keys.push(key)
+  }
+  return keys
+}
+
+/** A page of contacts in the order of their folded names, each once, under its own name; fewer than `limit` where they are large. */
+export async function listContacts(
+  after: string | undefined,
+  limit: number,
+  reader: Reader,
+  withBlocked = false,
+): Promise<{ contacts: Contact[]; next: string | null }> {
+  const contacts: Contact[] = []
+  let last: string | null = null
+  let chars = 0
+  const range = after === undefined ? {} : { after }
+  for await (const [folded, leadsTo] of reader.records.names.iterate(range)) {
+    if (contacts.length === limit || chars > PAGE_CHARS) return { contacts, next: last }
+    last = folded
+    const contact = contactOf(leadsTo.id, reader.records, reader.clock, reader.ownId)
+    // Aliases lead to the same contact.
+    if (contact === null || foldName(contact.name) !== folded) continue
+    if (contact.blocked && !withBlocked) continue
+    contacts.push(contact)
+    chars += JSON.stringify(contact).length
+  }
+  return { contacts, next: null }
+}

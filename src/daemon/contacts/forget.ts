@@ -1,0 +1,47 @@
+/**
+ * Contacts that the owner no longer wants (docs/format.md, section 13): of a persona its pin and its head stay, out of sight, so that nobody
+ * is fooled with an older table or another chain when he meets it again. Names, policy, block, and all that was seen of its devices go.
+ */
+import { forgetPersona } from '../../core/trust.ts'
+import { headOf, takeHead } from '../personas/heads.ts'
+import type { Ledger } from '../state/state.ts'
+import { NEW_DEVICE, type PersonaRecord } from '../state/records.ts'
+
+/** A contact with a persona. Inside of a change. */
+export function forgetContact(persona: PersonaRecord, ledger: Ledger): void {
+  const { personaId, entry } = persona
+  for (const key of new Set([...persona.devices.map((device) => device.key), ...persona.others])) {
+    const device = ledger.device(key)
+    const claimedBy = device.claimedBy.filter((id) => id !== personaId)
+    if (device.bound === personaId) ledger.putDevice(key, { ...NEW_DEVICE, claimedBy })
+    else ledger.putDevice(key, { ...device, claimedBy, reports: forgetPersona(device.reports, personaId) })
+  }
+  if (entry !== null) ledger.entries.drop(entry)
+  ledger.removePersona(personaId, { ...persona, ...OUT_OF_SIGHT })
+  ledger.emit({ event: 'contact.forgotten', data: { personaId, key: null, name: entry?.name ?? '' } })
+}
+
+const OUT_OF_SIGHT = {
+  devices: [],
+  pending: null,
+  held: null,
+  names: [],
+  others: [],
+  verifiedAtSec: null,
+  entry: null,
+} as const
+
+/** A friend without a persona. Inside of a change. */
+export function forgetProvisional(key: string, ledger: Ledger): void {
+  const { entry, claimedBy } = ledger.device(key)
+  if (entry === null) return
+  ledger.entries.drop(entry)
+  ledger.putDevice(key, { ...NEW_DEVICE, claimedBy })
+  ledger.emit({ event: 'contact.forgotten', data: { personaId: null, key, name: entry.name } })
+}
+
+/** What was kept of a persona is a contact's again, with the devices of its head. Inside of a change; the caller writes it. */
+export function recallContact(forgotten: PersonaRecord, ledger: Ledger): PersonaRecord {
+  const head = headOf(forgotten, ledger)
+  return head === null ? forgotten : takeHead(forgotten, head, ledger, true).persona
+}

@@ -1,0 +1,58 @@
+/** A device taken from a contact by the owner's word, since nothing else unbinds it (docs/format.md, section 10). */
+import { foldNickname } from '../../core/nickname.ts'
+import { pairOf } from '../state/pair.ts'
+import { OWNER_SOURCE } from '../apps/sessions.ts'
+import { KeeperError } from '../state/errors.ts'
+import { MIN_PREFIX_DIGITS } from './find.ts'
+import type { Ledger } from '../state/state.ts'
+import type { PersonaRecord } from '../state/records.ts'
+import { nameOf } from '../state/view.ts'
+
+/**
+ * The device stands for itself from now on, under a name of its own; whose it is next it says itself. Inside of a change.
+ * @returns its key
+ * @throws {KeeperError} NOT_FOUND | AMBIGUOUS | DEVICE_CONFIRMED
+ */
+export function splitDevice(persona: PersonaRecord, query: string, name: string | null, ledger: Ledger): string {
+  const key = boundDevice(persona, query, ledger)
+  const device = ledger.device(key)
+  const isListed = persona.devices.some((listed) => listed.key === key)
+  const isOwners = isListed && ledger.own()?.personaId === persona.personaId
+  if (isOwners || pairOf(persona.personaId, isListed, device) === 'confirmed') {
+    const message = `${whoIs(persona)} lists the device, and the device itself shows that table: it is no mistake`
+    throw new KeeperError(
+      'DEVICE_CONFIRMED',
+      message,
+      'block or forget the whole contact; of your own: persona device remove',
+    )
+  }
+  const leadsTo = { kind: 'device', id: key } as const
+  if (name !== null) ledger.entries.checkFree(name, leadsTo)
+  const entry = ledger.entries.make(name ?? nameOf(persona, key), leadsTo)
+  ledger.putDevice(key, { ...device, bound: null, left: null, entry })
+  ledger.putPersona({ ...persona, others: persona.others.filter((other) => other !== key) })
+  ledger.tellContact(persona.personaId, [{ kind: 'split', key, name: entry.name }], OWNER_SOURCE)
+  return key
+}
+
+/** The one device bound to the persona that a nickname or digits mean. */
+function boundDevice(persona: PersonaRecord, query: string, ledger: Ledger): string {
+  const keys = [...persona.devices.map(({ key }) => key), ...persona.others]
+  const digits = query.length >= MIN_PREFIX_DIGITS ? query.toUpperCase() : ' '
+  const found = keys.filter((key) => {
+    const isMeant = foldNickname(nameOf(persona, key)) === foldNickname(query) || key.startsWith(digits)
+    return isMeant && ledger.device(key).bound === persona.personaId
+  })
+  if (found.length > 1) {
+    const message = `"${query}" fits more than one device of ${whoIs(persona)}`
+    throw new KeeperError('AMBIGUOUS', message, 'give more digits of the key')
+  }
+  const [key] = found
+  if (key !== undefined) return key
+  const message = `no device "${query}" counts as one of ${whoIs(persona)}`
+  throw new KeeperError('NOT_FOUND', message, 'see: persona contact show NAME')
+}
+
+function whoIs({ entry }: PersonaRecord): string {
+  return entry?.name ?? 'your own persona'
+}

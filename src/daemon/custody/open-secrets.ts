@@ -1,0 +1,68 @@
+/** The secrets while they are open: what was read of the files, all of it in secret memory, and how it is written again. */
+import type { CryptoEngine } from '../../crypto/engine.ts'
+import { isSealedBy, unseal, type Sealing } from '../../crypto/seal.ts'
+import { openWithPassphrase, wipeSealing } from '../../crypto/sealing.ts'
+import { writeBoth, writeKeys, type SealedFiles, type SecretPaths } from './files.ts'
+import { decodeSecrets, encodeSecrets, wipeKeys, type SigningKeys } from './content.ts'
+
+export interface OpenSecrets {
+  /** By what the files are written again, without asking for a passphrase. */
+  sealing: Sealing
+  keys: SigningKeys
+  /** 32 bytes; null once the words were confirmed, and on a device that never had it. */
+  seed: Uint8Array | null
+}
+
+/**
+ * Takes what the files hold, and wipes the files.
+ * @param sealing of the secrets file: kept, or wiped if it is the wrong one
+ * @param passphrase for a seed that was sealed under a salt of its own, as the first release did; null where none seals
+ * @throws {CryptoError} SEAL_* @throws {KeeperError} SECRETS_MISSING
+ */
+export async function openSecrets(
+  files: SealedFiles,
+  sealing: Sealing,
+  passphrase: string | null,
+  engine: CryptoEngine,
+): Promise<OpenSecrets> {
+  const opened: OpenSecrets = { sealing, keys: new Map(), seed: null }
+  let content: Uint8Array | null = null
+  try {
+    content = unseal(files.secrets, sealing, engine)
+    opened.keys = decodeSecrets(content, engine)
+    if (files.seed === null) return opened
+    const isAlike = passphrase === null || isSealedBy(files.seed, sealing)
+    opened.seed = isAlike
+      ? unseal(files.seed, sealing, engine)
+      : await openWithPassphrase(files.seed, passphrase, engine)
+    return opened
+  } catch (error) {
+    wipeSecrets(opened, engine)
+    throw error
+  } finally {
+    for (const spent of [content, files.secrets, files.seed]) if (spent !== null) engine.wipe(spent)
+  }
+}
+
+/** Writes the keys, sealed as they are: on disk when it returns. @throws {StoreError} see writeKeys */
+export async function saveKeys(paths: SecretPaths, secrets: OpenSecrets, engine: CryptoEngine): Promise<void> {
+  const content = encodeSecrets(secrets.keys, engine)
+  const write = writeKeys(paths, content, secrets.sealing, engine)
+  engine.wipe(content)
+  await write
+}
+
+/** Writes keys and seed at one moment: on disk when it returns. @throws {StoreError} see writeBoth */
+export async function saveSecrets(paths: SecretPaths, secrets: OpenSecrets, engine: CryptoEngine): Promise<void> {
+  if (secrets.seed === null) return await saveKeys(paths, secrets, engine)
+  const content = encodeSecrets(secrets.keys, engine)
+  const write = writeBoth(paths, content, secrets.seed, secrets.sealing, engine)
+  engine.wipe(content)
+  await write
+}
+
+export function wipeSecrets({ keys, seed, sealing }: OpenSecrets, engine: CryptoEngine): void {
+  wipeKeys(keys.values(), engine)
+  if (seed !== null) engine.wipe(seed)
+  wipeSealing(sealing, engine)
+}

@@ -1,0 +1,58 @@
+/** What `doctor` says of the owner's persona: how it stands here, how fresh it is, and which devices show which table. */
+import type { Sighting } from '../../core/trust.ts'
+import { notice, ok, problem, type Finding } from '../../ipc/shapes/doctor.ts'
+import type { OwnTable } from '../../ipc/shapes/own.ts'
+import type { Examined } from './doctor.ts'
+import { standingFindings } from '../own/standing.ts'
+import { freshnessAt, type Clock } from '../state/view.ts'
+
+const PUBLISH_THERE =
+  'on that device: persona tox publish FILE; if it is another machine, that machine shows it by itself'
+
+export function checkOwn({ table, standing, isLocked, clock, shown, profiles }: Examined): Finding[] {
+  if (table === null) {
+    const hint = 'persona init --device NAME --tox-profile FILE'
+    return [notice('NO_PERSONA', 'there is no persona here yet', hint)]
+  }
+  const watched = new Set(profiles.profiles.map(({ key }) => key))
+  return [
+    ok('PERSONA', `table ${table.seq} of epoch ${table.epoch} lists ${countOf(table.devices.length)}`),
+    ...standingFindings(standing),
+    ...(isLocked ? [] : checkFreshness(table, clock)),
+    ...table.devices.map(({ name, key }) => checkShown(name, shown.get(key) ?? null, table, watched.has(key))),
+  ]
+}
+
+function checkFreshness(table: OwnTable, clock: Clock): Finding[] {
+  const age = freshnessAt(table.timeSec, clock)
+  // Said by the clock's own check.
+  if (age === null) return []
+  if (age === 'fresh') return [ok('FRESHNESS', 'the table was signed less than two weeks ago')]
+  const message = `the table was signed long ago, and is ${age} for friends`
+  return [problem('TABLE_STALE', message, 'see the log of the daemon: why it is not signed again')]
+}
+
+/** @param isWatched what its profile shows at this moment is told by that */
+function checkShown(name: string, sighting: Sighting | null, own: OwnTable, isWatched: boolean): Finding {
+  if (sighting === null) {
+    const message = `${name} was never seen showing your table: friends do not learn of the persona from it`
+    return notice('DEVICE_UNSEEN', message, PUBLISH_THERE)
+  }
+  const { table, atSec } = sighting
+  if (table === undefined || isWatched) return ok('DEVICE_SHOWS', `${name} was seen showing a table of yours`)
+  const isOlder = table.epoch < own.epoch || (table.epoch === own.epoch && table.seq < own.seq)
+  if (!isOlder) return ok('DEVICE_SHOWS', `${name} was seen showing table ${nameOf(table)}`)
+  const message = `${name} was last seen showing table ${nameOf(table)}; the current one is ${nameOf(own)}`
+  // Before the present one was signed it could show no other.
+  return atSec < own.timeSec
+    ? notice('DEVICE_OLDER', `${message}; it was not seen since that was signed`, PUBLISH_THERE)
+    : problem('DEVICE_OLDER', message, PUBLISH_THERE)
+}
+
+function nameOf({ epoch, seq }: { readonly epoch: number; readonly seq: number }): string {
+  return `${seq} of epoch ${epoch}`
+}
+
+function countOf(devices: number): string {
+  return devices === 1 ? '1 device' : `${devices} devices`
+}

@@ -1,0 +1,58 @@
+/** What `doctor` says of the watched Tox profiles: which own ones do not show the present table, by its number. */
+import { notice, ok, problem, type Finding } from '../../ipc/shapes/doctor.ts'
+import type { OwnTable } from '../../ipc/shapes/own.ts'
+import type { WatchedProfile } from '../../ipc/shapes/profiles.ts'
+import type { Examined } from './doctor.ts'
+
+export function checkProfiles({ table, profiles: { profiles, troubles } }: Examined): Finding[] {
+  const findings = troubles.map((message) => notice('WATCH_TROUBLE', message, null))
+  if (profiles.length === 0) {
+    const hint = 'set watch.profiles in the configuration, and losses of your table are told'
+    return [...findings, notice('WATCH_NOTHING', 'no Tox profile is watched', hint)]
+  }
+  return [...findings, ...profiles.flatMap((profile) => checkProfile(profile, table))]
+}
+
+function checkProfile(profile: WatchedProfile, table: OwnTable | null): Finding[] {
+  const { path, shows, problem: unread, repair } = profile
+  if (unread !== null) return [problem('PROFILE_UNREAD', `${path} cannot be read: ${unread.message}`, UNREAD_HINT)]
+  if (shows === null || table === null) return [ok('PROFILE_WATCHED', `${path} is watched for its friends`)]
+  const publish = `persona tox publish ${path}`
+  const then = repair === null ? publish : `it waits: ${repair}`
+  switch (shows.state) {
+    case 'current':
+      return [ok('PROFILE_CURRENT', `${path} shows table ${shows.seq}, the current one`)]
+    case 'older': {
+      const message = `${path} still shows table ${nameOf(shows)}; the current one is ${nameOf(table)}`
+      return [problem('PROFILE_OLDER', message, then)]
+    }
+    case 'none':
+      return [problem('PROFILE_SHOWS_NONE', `${path} is a profile of yours and shows no table`, then)]
+    case 'damaged':
+      return [problem('PROFILE_DAMAGED', `${path} shows a table that was cut, and friends cannot read it`, then)]
+    case 'newer':
+      return [
+        notice(
+          'PROFILE_NEWER',
+          `${path} shows table ${nameOf(shows)}, which is not taken here`,
+          `persona tox inspect ${path}`,
+        ),
+      ]
+    case 'other':
+      return [
+        problem(
+          'PROFILE_OTHER',
+          `${path} is a profile of yours and shows another persona`,
+          `persona tox inspect ${path}`,
+        ),
+      ]
+    case 'unread':
+      return [problem('PROFILE_UNREAD', `${path} cannot be read`, UNREAD_HINT)]
+  }
+}
+
+const UNREAD_HINT = 'see docs/tox.md; the passphrase of an encrypted one is given with watch.passphrase_file'
+
+function nameOf({ epoch, seq }: { readonly epoch: number | null; readonly seq: number | null }): string {
+  return `${seq} of epoch ${epoch}`
+}

@@ -1,0 +1,115 @@
+/** The signing keys that are held, and the head that says which one counts: brought together after every change and at the start (docs/format.md, section 4). */
+import { equalBytes } from '../../core/bytes.ts'
+import type { Custody } from '../custody/custody.ts'
+import { KeeperError } from '../state/errors.ts'
+import { recall } from '../personas/heads.ts'
+import type { Ledger } from '../state/state.ts'
+import { positionFields } from '../own/table.ts'
+import { hasHead, OWN, type HeadedPersona, type OwnRecord, type PersonaRecord, type Records } from '../state/records.ts'
+import { Turns } from '../../process/turns.ts'
+
+/** What the keeper hands in. */
+export interface KeysOwner {
+  readonly custody: Custody
+  readonly ledger: Ledger
+  readonly onDisk: Records
+  /** Decides a change and has it on disk, settling nothing. */
+  commit<T>(decide: () => T): Promise<T>
+}
+
+/**
+ * A rotation writes the secrets file with both keys, then the head, then the secrets file without the old key. A crash leaves one of
+ * three states, and the epoch of the head tells which: the key of the head stays, every other one is erased.
+ */
+export class HeldKeys {
+  readonly #keeper: KeysOwner
+  readonly #onFollowed: () => void
+  readonly #turns = new Turns()
+
+  /** @param onFollowed inside of a change: this device holds the key of the head again */
+  constructor(keeper: KeysOwner, onFollowed: () => void) {
+    this.#keeper = keeper
+    this.#onFollowed = onFollowed
+  }
+
+  /** Who adds or erases keys does so alone: what is erased by an older head must not be what a rotation has just added. */
+  inTurn<T>(work: () => Promise<T>): Promise<T> {
+    return this.#turns.take(work)
+  }
+
+  /** {@link settleNow}, once whoever moves keys has ended; at once where there is nothing to do. */
+  async settle(): Promise<void> {
+    if (this.#isSettled()) return
+    await this.inTurn(() => this.settleNow())
+  }
+
+  /**
+   * Erases the keys of every epoch but the head's, and takes up the key of the head where it has come. While locked it waits for the
+   * unlock. Call it in one's turn.
+   * @throws {KeeperError} SECRETS_FOREIGN @throws {StoreError}
+   */
+  async settleNow(): Promise<void> {
+    if (this.#isSettled()) return
+    const { custody, onDisk } = this.#keeper
+    const { own, persona } = ownOnDisk(onDisk)!
+    const held = custody.publicKey(persona.epoch)
+    if (held === null) this.#checkNotNewer(own, persona)
+    else if (own.epoch !== persona.epoch) await this.#takeUp(held)
+    // Crash here: the next start comes by here again.
+    if (custody.epochs().some((epoch) => epoch !== persona.epoch)) await custody.keepOnly(persona.epoch)
+  }
+
+  #isSettled(): boolean {
+    const { custody, onDisk } = this.#keeper
+    const found = ownOnDisk(onDisk)
+    if (found === null || custody.isLocked) return true
+    const { own, persona } = found
+    const epochs = custody.epochs()
+    if (epochs.length === 0) return true
+    return epochs.length === 1 && epochs[0] === persona.epoch && own.epoch === persona.epoch
+  }
+
+  /** The key came by pairing or from the words, and the head is the one that it signs: where the head stands in the chain, this device does. */
+  async #takeUp(held: Uint8Array): Promise<void> {
+    const { ledger } = this.#keeper
+    await this.#keeper.commit(() => {
+      const { own, persona } = ownOf(ledger)
+      const head = recall(persona.head, ledger)
+      if (!equalBytes(head.signingKey, held)) {
+        const hint = 'put back the file "secrets" that belongs to this store'
+        throw new KeeperError(
+          'SECRETS_FOREIGN',
+          `the key held for epoch ${head.epoch} is not the one that signed the table`,
+          hint,
+        )
+      }
+      ledger.putOwn({ ...own, ...positionFields(head), replayDue: true })
+      this.#onFollowed()
+    })
+  }
+
+  /** A store that was put back from an older copy than the secrets would have the only key erased that is good. */
+  #checkNotNewer(own: OwnRecord, persona: PersonaRecord): void {
+    const newest = Math.max(...this.#keeper.custody.epochs())
+    if (own.epoch !== persona.epoch || newest < persona.epoch) return
+    this.#keeper.custody.close()
+    const hint = 'put both back from one backup, or restart with the newer store'
+    throw new KeeperError(
+      'SECRETS_FOREIGN',
+      `the secrets file holds the key of epoch ${newest}, and the store knows the persona at epoch ${persona.epoch} only`,
+      hint,
+    )
+  }
+}
+
+function ownOnDisk(records: Records): { own: OwnRecord; persona: HeadedPersona } | null {
+  const own = records.own.get(OWN)
+  const persona = own === undefined ? undefined : records.personas.get(own.personaId)
+  return own === undefined || persona === undefined || !hasHead(persona) ? null : { own, persona }
+}
+
+function ownOf(ledger: Ledger): { own: OwnRecord; persona: HeadedPersona } {
+  const found = ownOnDisk(ledger.records)
+  if (found === null) throw new Error('the owner is gone in the middle of a change of keys')
+  return found
+}

@@ -1,0 +1,21 @@
+/** Tells the owner of a locked daemon that the table grows old (docs/format.md, section 8). */
+import type { Keeper } from './keeper.ts'
+import { UNSIGNED_NOTICE_SEC } from '../health/status.ts'
+
+const REMIND_STEP_SEC = 86_400 // sanity: more often it is no reminder
+
+/** @returns to be called now and then; tells from the tenth day without a signature on, once a day, while the key is locked */
+export function unsignedReminder(
+  keeper: Pick<Keeper, 'ownTable' | 'custody' | 'nowSec' | 'clock' | 'tell'>,
+): () => Promise<void> {
+  let remindedSec = 0
+  return async () => {
+    const { ownTable: table, nowSec } = keeper
+    if (table === null || !keeper.custody.isLocked || keeper.clock().isWrong) return
+    if (nowSec < Math.max(table.timeSec + UNSIGNED_NOTICE_SEC, remindedSec + REMIND_STEP_SEC)) return
+    remindedSec = nowSec
+    const days = Math.floor((nowSec - table.timeSec) / 86_400)
+    const message = `your table was signed ${days} days ago, and friends see it age: open the signing key with "persona unlock"`
+    await keeper.tell({ event: 'own.unsigned', data: { timeSec: table.timeSec, message } })
+  }
+}

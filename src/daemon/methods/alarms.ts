@@ -1,0 +1,83 @@
+/** What answers the methods of alarms: what stands, what was dismissed, and the evidence for others to check (docs/ipc.md, section 4, alarms). */
+import { parseBase64url } from '../../core/bytes.ts'
+import { formatToken } from '../../core/token.ts'
+import type { Handlers } from '../../ipc/methods/method.ts'
+import type { Methods } from '../../ipc/methods/table.ts'
+import type { Alarm, EvidenceBlob, EvidenceFile } from '../../ipc/shapes/alarms.ts'
+import { KeeperError } from '../state/errors.ts'
+import { findContact } from '../contacts/find.ts'
+import type { Keeper } from '../keeper/keeper.ts'
+import type { AlarmRecord } from '../state/records.ts'
+import { announceDue } from '../personas/alarms.ts'
+
+export type AlarmMethods = Pick<Methods, 'alarm.list' | 'alarm.dismiss' | 'evidence.get'>
+
+export function alarmHandlers(keeper: Keeper): Handlers<AlarmMethods> {
+  return {
+    'alarm.list': async () => ({ alarms: await listAlarms(keeper) }),
+    'alarm.dismiss': async ({ id }) => await dismiss(keeper, id),
+    'evidence.get': async ({ contact }) => await evidence(keeper, contact),
+  }
+}
+
+/** Raises what became an alarm by waiting. */
+export async function raiseDue(keeper: Keeper): Promise<void> {
+  const due: string[] = []
+  for await (const [id, { dueSec }] of keeper.onDisk.alarms.iterate()) {
+    if (dueSec !== null && dueSec <= keeper.nowSec) due.push(id)
+  }
+  if (due.length > 0) await keeper.change(() => due.forEach((id) => announceDue(id, keeper.ledger)))
+}
+
+/** All that stand, the newest first. */
+export async function listAlarms(keeper: Keeper): Promise<Alarm[]> {
+  await raiseDue(keeper)
+  const alarms: Alarm[] = []
+  for await (const [id, record] of keeper.onDisk.alarms.iterate())
+    if (record.dueSec === null) alarms.push(view(id, record, keeper))
+  return alarms.toSorted((a, b) => b.lastSec - a.lastSec)
+}
+
+function view(id: string, record: AlarmRecord, keeper: Keeper): Alarm {
+  const { code, personaId, keys, message, sinceSec, lastSec, count } = record
+  const entry = personaId === null ? null : (keeper.onDisk.personas.get(personaId)?.entry ?? null)
+  return { id, code, personaId, contact: entry?.name ?? null, keys: [...keys], message, sinceSec, lastSec, count }
+}
+
+async function dismiss(keeper: Keeper, id: string): Promise<Alarm> {
+  return await keeper.change(() => {
+    const { alarms } = keeper.ledger.records
+    const record = alarms.get(id.toLowerCase())
+    if (record === undefined) throw new KeeperError('NOT_FOUND', `there is no alarm ${id}`, 'see: persona alarms')
+    keeper.ledger.stage(alarms.remove(id.toLowerCase()))
+    return view(id.toLowerCase(), record, keeper)
+  })
+}
+
+async function evidence(keeper: Keeper, query: string): Promise<EvidenceFile> {
+  const { personaId } = await findContact(query, keeper.reader())
+  const persona = personaId === null ? undefined : keeper.onDisk.personas.get(personaId)
+  if (persona === undefined) {
+    throw new KeeperError(
+      'CONTACT_PROVISIONAL',
+      `${query} has no persona yet, so there is nothing signed`,
+      'see: persona contact show',
+    )
+  }
+  const of = (kind: EvidenceBlob['kind'], blob: string | null, seenAtSec: number | null): EvidenceBlob[] => {
+    const bytes = blob === null ? null : parseBase64url(blob)
+    return bytes === null ? [] : [{ kind, seenAtSec, token: formatToken(bytes) }]
+  }
+  return {
+    type: 'persona evidence',
+    version: 1,
+    personaId: persona.personaId,
+    root: persona.root,
+    exportedAtSec: keeper.nowSec,
+    blobs: [
+      ...of('head', persona.head, null),
+      ...of('held', persona.held, null),
+      ...persona.evidence.flatMap(({ kind, blob, seenAtSec }) => of(kind, blob, seenAtSec)),
+    ],
+  }
+}

@@ -1,0 +1,96 @@
+/** What answers the methods of custody: the lock on the signing key, and the recovery words (docs/ipc.md, section 3). */
+import { encodeUtf8 } from '../../core/bytes.ts'
+import type { SealMode } from '../../crypto/seal.ts'
+import type { Handlers } from '../../ipc/methods/method.ts'
+import type { Methods } from '../../ipc/methods/table.ts'
+import type { ChosenWord } from '../../ipc/methods/own.ts'
+import { KeeperError } from '../state/errors.ts'
+import type { Keeper } from '../keeper/keeper.ts'
+import { OWN } from '../state/records.ts'
+
+export type CustodyMethods = Pick<
+  Methods,
+  | 'persona.lock'
+  | 'persona.unlock'
+  | 'passphrase.set'
+  | 'passphrase.change'
+  | 'passphrase.remove'
+  | 'recovery.show'
+  | 'recovery.confirm'
+>
+
+export function custodyHandlers(keeper: Keeper): Handlers<CustodyMethods> {
+  return {
+    'persona.lock': () => {
+      keeper.custody.lock('request')
+      return { locked: true }
+    },
+    'passphrase.set': ({ passphrase }) => changePassphrase(keeper, null, passphrase),
+    'passphrase.change': ({ present, passphrase }) => changePassphrase(keeper, present, passphrase),
+    'passphrase.remove': ({ present }) => changePassphrase(keeper, present, null),
+    'persona.unlock': ({ passphrase }) => unlock(keeper, passphrase),
+    'recovery.show': () => ({ words: words(keeper), confirmed: false }),
+    'recovery.confirm': ({ words: chosen }) => confirmRecovery(keeper, chosen),
+  }
+}
+
+async function unlock(keeper: Keeper, passphrase: string): Promise<{ locked: boolean }> {
+  const { custody } = keeper
+  await custody.unlock(passphrase)
+  return await opened(keeper)
+}
+
+/** What waited for the signing key. @throws {KeeperError} SECRETS_FOREIGN */
+async function opened(keeper: Keeper): Promise<{ locked: boolean }> {
+  const { custody } = keeper
+  const own = keeper.onDisk.own.get(OWN)
+  if (own !== undefined) custody.checkKey(own.epoch, own.signingKey)
+  await keeper.keys.settle()
+  await keeper.change(() => {
+    keeper.own.replay()
+    // The timer could not while it was locked.
+    if ((keeper.own.resignDueSec() ?? Infinity) <= keeper.nowSec) keeper.own.resign()
+  })
+  return { locked: false }
+}
+
+async function changePassphrase(
+  keeper: Keeper,
+  present: string | null,
+  next: string | null,
+): Promise<{ sealing: SealMode }> {
+  const { custody } = keeper
+  const wasLocked = custody.isLocked
+  await custody.changePassphrase(present, next)
+  if (wasLocked) await opened(keeper)
+  return { sealing: custody.mode ?? 'unsealed' }
+}
+
+/** Those of a persona that is on disk: of one that a crash may still undo they would be written down in vain. */
+function words(keeper: Keeper): string[] {
+  keeper.table()
+  const { custody } = keeper
+  if (!custody.isLocked && !custody.hasSeed && keeper.onDisk.own.get(OWN)?.recoveryConfirmed === false) {
+    const hint = 'on the device where the persona was made: persona recovery show'
+    const message = 'the seed never was on this device: neither a pairing nor a backup moves it'
+    throw new KeeperError('RECOVERY_ELSEWHERE', message, hint)
+  }
+  return custody.words()
+}
+
+async function confirmRecovery(keeper: Keeper, chosen: readonly ChosenWord[]): Promise<{ confirmed: boolean }> {
+  const right = words(keeper)
+  const positions = new Set(chosen.map(({ position }) => position))
+  const isRight = chosen.every(({ position, word }) => {
+    const [given, wanted] = [word, right[position - 1] ?? ''].map((text) => encodeUtf8(text.trim().toLowerCase()))
+    return keeper.engine.equal(given!, wanted!)
+  })
+  if (!isRight || positions.size !== chosen.length) {
+    const hint = 'look at the words again with: persona recovery show'
+    throw new KeeperError('RECOVERY_MISMATCH', 'these are not the words at these places', hint)
+  }
+  // Crash here: the words are confirmed and the seed still there; the next start erases it.
+  await keeper.change(() => keeper.own.confirmRecovery())
+  await keeper.custody.forgetSeed()
+  return { confirmed: true }
+}

@@ -1,0 +1,112 @@
+/** What answers what the owner does with contacts: names, blocks, forgetting, splitting, and lists that go elsewhere (docs/ipc.md, section 3). */
+import type { Entry } from '../../core/trust.ts'
+import type { Handlers } from '../../ipc/methods/method.ts'
+import type { Methods } from '../../ipc/methods/table.ts'
+import type { Contact } from '../../ipc/shapes/contact.ts'
+import { OWNER_SOURCE } from '../apps/sessions.ts'
+import { KeeperError } from '../state/errors.ts'
+import { exportCards, importCards } from '../contacts/cards.ts'
+import { findContact, gone } from '../contacts/find.ts'
+import { forgetContact, forgetProvisional } from '../contacts/forget.ts'
+import type { Keeper } from '../keeper/keeper.ts'
+import type { Ledger } from '../state/state.ts'
+import type { NameRecord } from '../state/records.ts'
+import { splitDevice } from '../contacts/split.ts'
+import { keyOfProvisional } from '../state/view.ts'
+
+export type EntryMethods = Pick<
+  Methods,
+  | 'contact.rename'
+  | 'contact.forget'
+  | 'contact.block'
+  | 'contact.unblock'
+  | 'contact.split'
+  | 'contact.export'
+  | 'contact.import'
+>
+
+export function entryHandlers(keeper: Keeper): Handlers<EntryMethods> {
+  return {
+    'contact.rename': async ({ contact, name }) =>
+      await editEntry(keeper, contact, 'called', (entry, leadsTo, ledger) =>
+        ledger.entries.rename(entry, name, leadsTo),
+      ),
+    'contact.block': async ({ contact }) =>
+      await editEntry(keeper, contact, 'blocked', (entry) => ({ ...entry, blocked: true })),
+    'contact.unblock': async ({ contact }) =>
+      await editEntry(keeper, contact, 'unblocked', (entry) => ({ ...entry, blocked: false })),
+    'contact.forget': async ({ contact }) => await forget(keeper, contact),
+    'contact.split': async ({ contact, device, name }) => await split(keeper, contact, device, name ?? null),
+    'contact.export': async ({ after, limit }) => await exportCards(keeper, after, limit),
+    'contact.import': async (params) => ({ results: await importCards(keeper, params) }),
+  }
+}
+
+/** Where the entry of a contact is. @throws {KeeperError} NOT_FOUND | AMBIGUOUS | CONTACT_IS_OWN */
+async function entryOf(keeper: Keeper, query: string): Promise<NameRecord> {
+  const contact = await findContact(query, keeper.reader())
+  const { kind, personaId } = contact
+  if (kind === 'own') throw new KeeperError('CONTACT_IS_OWN', 'this is you yourself', 'see: persona status')
+  if (personaId !== null) return { kind: 'persona', id: personaId }
+  return { kind: 'device', id: keyOfProvisional(contact) }
+}
+
+async function editEntry(
+  keeper: Keeper,
+  query: string,
+  kind: 'called' | 'blocked' | 'unblocked',
+  edit: (entry: Entry, leadsTo: NameRecord, ledger: Ledger) => Entry,
+): Promise<Contact> {
+  const leadsTo = await entryOf(keeper, query)
+  await keeper.change(() => {
+    const { ledger } = keeper
+    const { id } = leadsTo
+    if (leadsTo.kind === 'persona') {
+      const persona = ledger.persona(id)
+      if (persona?.entry == null) throw gone(query)
+      const entry = edit(persona.entry, leadsTo, ledger)
+      if (isSameWord(entry, persona.entry)) return
+      ledger.putPersona({ ...persona, entry })
+      ledger.tellContact(id, [{ kind, key: null, name: entry.name }], OWNER_SOURCE)
+      return
+    }
+    const device = ledger.device(id)
+    if (device.entry === null) throw gone(query)
+    const entry = edit(device.entry, leadsTo, ledger)
+    if (isSameWord(entry, device.entry)) return
+    ledger.putDevice(id, { ...device, entry })
+    ledger.tellContact(id, [{ kind, key: null, name: entry.name }], OWNER_SOURCE)
+  })
+  return await findContact(leadsTo.id, keeper.reader())
+}
+
+/** What is so already is no news. */
+function isSameWord(a: Entry, b: Entry): boolean {
+  return a.name === b.name && a.blocked === b.blocked
+}
+
+async function forget(keeper: Keeper, query: string): Promise<Record<string, never>> {
+  const { kind, id } = await entryOf(keeper, query)
+  await keeper.change(() => {
+    const { ledger } = keeper
+    const persona = kind === 'persona' ? ledger.persona(id) : undefined
+    if (persona !== undefined) forgetContact(persona, ledger)
+    else if (kind === 'device' && ledger.device(id).entry !== null) forgetProvisional(id, ledger)
+    else throw gone(query)
+  })
+  return {}
+}
+
+async function split(keeper: Keeper, query: string, device: string, name: string | null): Promise<Contact> {
+  const { personaId, name: who } = await findContact(query, keeper.reader())
+  if (personaId === null) {
+    const message = `${who} has no persona, and is one device anyway`
+    throw new KeeperError('CONTACT_PROVISIONAL', message, 'see: persona contact show NAME')
+  }
+  const key = await keeper.change(() => {
+    const persona = keeper.ledger.persona(personaId)
+    if (persona === undefined) throw gone(query)
+    return splitDevice(persona, device, name, keeper.ledger)
+  })
+  return await findContact(key, keeper.reader())
+}

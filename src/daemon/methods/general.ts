@@ -1,0 +1,103 @@
+/** What answers the methods about the daemon itself: its status, the events of a connection and the history of them (docs/ipc.md, section 3). */
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { EVENT_NAMES, type EventName } from '../../ipc/shapes/events.ts'
+import { MAX_PAGE } from '../../ipc/shapes/limits.ts'
+import type { Caller, Handlers } from '../../ipc/methods/method.ts'
+import type { Methods } from '../../ipc/methods/table.ts'
+import type { DaemonStatus } from '../../ipc/shapes/status.ts'
+import { lagged } from '../../ipc/wire/rpc.ts'
+import { alarmCursor } from '../personas/alarms.ts'
+import { KeeperError } from '../state/errors.ts'
+import { findContact } from '../contacts/find.ts'
+import { listHistory, recallEvent, tipOf, verifyHistory } from '../state/history.ts'
+import type { Keeper } from '../keeper/keeper.ts'
+import { NO_STANDING, standingOf } from '../own/standing.ts'
+import { OWN } from '../state/records.ts'
+import { makeStatus } from '../health/status.ts'
+
+const DEFAULT_LOG_PAGE = 50
+const REPLAYED_A_TURN = 64 // sanity: some milliseconds; the whole history at once would keep everybody else waiting for seconds
+
+export type GeneralMethods = Pick<Methods, 'status' | 'subscribe' | 'unsubscribe' | 'log.list' | 'log.verify'>
+
+export function generalHandlers(keeper: Keeper): Handlers<GeneralMethods> {
+  return {
+    status: () => status(keeper),
+    subscribe: async ({ events, after }, caller) => {
+      const names = events ?? [...EVENT_NAMES]
+      const cursor = await catchUp(keeper, caller, names, after ?? tipOf(keeper.onDisk).number)
+      return { events: names, cursor }
+    },
+    unsubscribe: (_, caller) => {
+      caller.unsubscribe()
+      return {}
+    },
+    'log.list': async ({ about, before, limit }) =>
+      listHistory(keeper.onDisk, {
+        limit: Math.min(limit ?? DEFAULT_LOG_PAGE, MAX_PAGE),
+        ...(before === undefined ? {} : { before }),
+        ...(about === undefined ? {} : { about: await keysOf(about, keeper) }),
+      }),
+    'log.verify': () => verifyHistory(keeper.onDisk, keeper.engine),
+  }
+}
+
+/**
+ * Sends what was told behind a number, and subscribes in the same turn in which nothing of that is left.
+ * @returns number of the last event that was sent or left out
+ * @throws {KeeperError} CURSOR_AHEAD; it is remembered as an alarm, since it may be the one sign of a store that was put back
+ */
+async function catchUp(keeper: Keeper, caller: Caller, names: readonly EventName[], after: number): Promise<number> {
+  const { onDisk } = keeper
+  const last = tipOf(onDisk).number
+  if (after > last) {
+    const who = keeper.apps.sourceOf(caller)
+    await keeper.change(() => alarmCursor(after, last, who, keeper.ledger))
+    const message = `event ${after} was never told here; the last one is ${last}`
+    throw new KeeperError(
+      'CURSOR_AHEAD',
+      message,
+      'the store was put back: read the state anew, and subscribe without "after"',
+    )
+  }
+  caller.unsubscribe()
+  let [number, looked] = [after, 0]
+  // The tip is read anew each time: while the client reads, more is told, and the oldest entries may go.
+  for (let tip = tipOf(onDisk); number < tip.number; tip = tipOf(onDisk)) {
+    const gap = tip.oldest - 1 - number
+    const told = gap > 0 ? lagged(gap, number) : recallEvent(number + 1, onDisk, keeper.clock())
+    number += Math.max(gap, 1)
+    const isWanted = told !== null && (told.event === 'lagged' || names.includes(told.event))
+    if (isWanted && !(await caller.replay(told))) break
+    // Neither what is left out nor what the client takes at once gives others their turn.
+    if (++looked % REPLAYED_A_TURN === 0) await nextTurn()
+  }
+  caller.subscribe(names, number)
+  return number
+}
+
+/** Whom a log is about: a contact with all its devices, or a device. @throws {KeeperError} NOT_FOUND | AMBIGUOUS */
+async function keysOf(query: string, keeper: Keeper): Promise<Set<string>> {
+  const { personaId, devices, claims, others } = await findContact(query, keeper.reader())
+  const keys = [...devices, ...claims, ...others].map((device) => device.key)
+  return new Set(personaId === null ? keys : [personaId, ...keys])
+}
+
+function status(keeper: Keeper): DaemonStatus {
+  const { custody, engine } = keeper
+  const own = keeper.onDisk.own.get(OWN)
+  const persona = own === undefined ? undefined : keeper.onDisk.personas.get(own.personaId)
+  custody.expire()
+  return makeStatus(keeper.about, {
+    engine: engine.name,
+    table: own === undefined ? null : keeper.table(),
+    isLocked: custody.isLocked,
+    theftProtection: own?.recoveryConfirmed === true,
+    standing:
+      own === undefined || persona === undefined
+        ? NO_STANDING
+        : standingOf(own, persona, custody.isLocked ? null : custody.epochs()),
+    counts: keeper.counts(),
+    clock: keeper.clock(),
+  })
+}

@@ -1,0 +1,125 @@
+/** What answers the methods of contact links and safety numbers (docs/ipc.md, section 3). */
+import { formatHex } from '../../core/bytes.ts'
+import { formatLink, parseLink } from '../../core/link.ts'
+import { safetyNumber } from '../../core/safety-number.ts'
+import type {
+  AddContactParams,
+  AddedContact,
+  OwnLink,
+  SafetyNumbers,
+  VerifyContactParams,
+} from '../../ipc/shapes/links.ts'
+import type { Handlers } from '../../ipc/methods/method.ts'
+import type { Methods } from '../../ipc/methods/table.ts'
+import { KeeperError, noPersona } from '../state/errors.ts'
+import { findContact } from '../contacts/find.ts'
+import type { Keeper } from '../keeper/keeper.ts'
+import { markVerified, pinLink } from '../contacts/pin.ts'
+import { hasHead, OWN, storedBytes, type HeadedPersona, type PersonaRecord } from '../state/records.ts'
+import { personaContact } from '../state/view.ts'
+
+export type LinkMethods = Pick<Methods, 'contact.number' | 'contact.add' | 'contact.verify' | 'link.get'>
+
+export function linkHandlers(keeper: Keeper): Handlers<LinkMethods> {
+  return {
+    'link.get': () => ownLink(keeper),
+    'contact.add': (params) => addContact(keeper, params),
+    'contact.number': async ({ contact }) => {
+      const personaId = await contactPersona(keeper, contact)
+      return numbersOf(keeper, keeper.onDisk.personas.get(personaId)!)
+    },
+    'contact.verify': (params) => verifyContact(keeper, params),
+  }
+}
+
+function ownPersona(keeper: Keeper): HeadedPersona | null {
+  const own = keeper.onDisk.own.get(OWN)
+  const persona = own === undefined ? undefined : keeper.onDisk.personas.get(own.personaId)
+  return persona !== undefined && hasHead(persona) ? persona : null
+}
+
+function numberOf({ personaId, root }: PersonaRecord, keeper: Keeper): string {
+  return safetyNumber(storedBytes(personaId), storedBytes(root), keeper.engine)
+}
+
+function ownLink(keeper: Keeper): OwnLink {
+  const persona = ownPersona(keeper)
+  if (persona === null) throw noPersona()
+  const { personaId, root, epoch } = persona
+  const link = formatLink({ personaId: storedBytes(personaId), root: storedBytes(root), epoch }, keeper.engine)
+  return { link, personaId, chainRoot: root, epoch, safetyNumber: numberOf(persona, keeper) }
+}
+
+async function addContact(keeper: Keeper, { link: text, name, repin }: AddContactParams): Promise<AddedContact> {
+  const link = parseLink(text, keeper.engine)
+  const wishes = { name: name ?? null, repin: repin === true }
+  const outcome = await keeper.change(() => pinLink(link, wishes, keeper.ledger))
+  const persona = keeper.onDisk.personas.get(formatHex(link.personaId))!
+  return { outcome, contact: personaContact(persona, keeper.onDisk, keeper.clock(), null) }
+}
+
+/**
+ * The PersonaID of the contact that is meant.
+ * @throws {KeeperError} NOT_FOUND | AMBIGUOUS | CONTACT_IS_OWN | CONTACT_PROVISIONAL
+ */
+async function contactPersona(keeper: Keeper, query: string): Promise<string> {
+  const { kind, name, personaId } = await findContact(query, keeper.reader())
+  if (kind === 'own') throw new KeeperError('CONTACT_IS_OWN', 'this is you yourself', 'see: persona link')
+  if (personaId !== null) return personaId
+  const hint = `ask for a contact link and add it: persona contact add LINK`
+  throw new KeeperError('CONTACT_PROVISIONAL', `${name} has no persona yet, and so nothing to verify`, hint)
+}
+
+function numbersOf(keeper: Keeper, persona: PersonaRecord): SafetyNumbers {
+  const own = ownPersona(keeper)
+  return {
+    name: persona.entry?.name ?? persona.personaId,
+    personaId: persona.personaId,
+    safetyNumber: numberOf(persona, keeper),
+    epoch: persona.head === null ? null : persona.epoch,
+    verifiedAtSec: persona.verifiedAtSec,
+    own: own === null ? null : { safetyNumber: numberOf(own, keeper), epoch: own.epoch },
+  }
+}
+
+async function verifyContact(keeper: Keeper, params: VerifyContactParams): Promise<SafetyNumbers> {
+  const link = params.link === undefined ? null : parseLink(params.link, keeper.engine)
+  const personaId = await contactPersona(keeper, params.contact)
+  await keeper.change(() => {
+    // What is compared is what is pinned at this moment.
+    const persona = keeper.ledger.persona(personaId)
+    if (persona === undefined) throw new KeeperError('NOT_FOUND', 'the contact is gone', 'see: persona contact list')
+    if (link === null) checkNumber(keeper, persona, params.number!)
+    else if (formatHex(link.personaId) === personaId && formatHex(link.root) === persona.root) {
+      pinLink(link, { name: null, repin: false }, keeper.ledger)
+    } else throw linkMismatch(persona, formatHex(link.personaId) === personaId)
+    markVerified(keeper.ledger.persona(personaId)!, keeper.ledger)
+  })
+  return numbersOf(keeper, keeper.onDisk.personas.get(personaId)!)
+}
+
+function checkNumber(keeper: Keeper, persona: PersonaRecord, number: string): void {
+  if (number === numberOf(persona, keeper)) return
+  const name = persona.entry?.name ?? persona.personaId
+  const own = ownPersona(keeper)
+  if (own !== null && number === numberOf(own, keeper)) {
+    const hint = `what is needed is the number that "persona link" shows to ${name}`
+    throw new KeeperError('NUMBER_MISMATCH', 'this is your own safety number', hint)
+  }
+  throw mismatch(name, `this is not the safety number of ${name} as it is known here`, 'a digit is wrong')
+}
+
+function linkMismatch(persona: PersonaRecord, isSamePersona: boolean): KeeperError {
+  const name = persona.entry?.name ?? persona.personaId
+  const what = isSamePersona
+    ? `names another chain of keys than that of ${name}`
+    : `is somebody else's, not that of ${name}`
+  return mismatch(name, `this link ${what} as it is known here`, 'it is not the link on the screen of the contact')
+}
+
+/** @param slip what it is when nobody means harm */
+function mismatch(name: string, message: string, slip: string): KeeperError {
+  const meaning = `either ${slip}, or what is known here as ${name} was made by somebody else: trust none of its devices until you know`
+  const hint = `ask ${name} for a contact link where you know whom you speak to: persona contact add LINK`
+  return new KeeperError('NUMBER_MISMATCH', `${message}; ${meaning}`, hint)
+}

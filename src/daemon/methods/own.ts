@@ -1,0 +1,72 @@
+/** What answers the methods of the owner's persona: init, the table, the status message (docs/ipc.md, section 3). */
+import type { Edit } from '../../core/intents.ts'
+import type { Handlers } from '../../ipc/methods/method.ts'
+import type { Methods } from '../../ipc/methods/table.ts'
+import type { InitParams } from '../../ipc/methods/own.ts'
+import type { EditResult, OwnTable } from '../../ipc/shapes/own.ts'
+import { StoreError } from '../../store/errors.ts'
+import { personaExists } from '../state/errors.ts'
+import type { Keeper } from '../keeper/keeper.ts'
+import { deviceAmong } from '../own/table.ts'
+
+export type OwnMethods = Pick<
+  Methods,
+  | 'blob.get'
+  | 'persona.init'
+  | 'device.list'
+  | 'device.add'
+  | 'device.rename'
+  | 'device.activate'
+  | 'device.rekey'
+  | 'device.remove'
+>
+
+export function ownHandlers(keeper: Keeper): Handlers<OwnMethods> {
+  const edit = (make: () => Edit, again?: boolean): Promise<EditResult> =>
+    keeper.change(() => keeper.own.edit(make(), again))
+  return {
+    'blob.get': ({ words }) => keeper.statusMessage(words ?? ''),
+    'persona.init': (params) => keeper.founding(() => init(keeper, params)),
+    'device.list': () => keeper.table(),
+    'device.add': ({ name, key, again }) => edit(() => ({ kind: 'add', key, name }), again),
+    'device.rename': ({ device, name }) =>
+      edit(() => {
+        const listed = listedDevice(keeper, device)
+        return { kind: 'rename', key: listed.key, found: listed.name, name }
+      }),
+    'device.activate': ({ device }) =>
+      edit(() => ({
+        kind: 'activate',
+        key: listedDevice(keeper, device).key,
+        found: keeper.own.table().devices[0]!.key,
+      })),
+    'device.rekey': ({ device, key }) =>
+      edit(() => ({ kind: 'rekey', key: listedDevice(keeper, device).key, newKey: key })),
+    'device.remove': ({ device }) => edit(() => ({ kind: 'remove', key: listedDevice(keeper, device).key })),
+  }
+}
+
+/**
+ * An own device, by nickname or by a prefix of the key; inside of a change.
+ * @throws {KeeperError} NO_PERSONA | NOT_FOUND | AMBIGUOUS
+ */
+export function listedDevice(keeper: Keeper, query: string): OwnTable['devices'][number] {
+  return deviceAmong(keeper.own.table().devices, query)
+}
+
+async function init(keeper: Keeper, { device, passphrase, unnamed }: InitParams): Promise<{ table: OwnTable }> {
+  const { custody } = keeper
+  const exists = keeper.own.personaId
+  if (exists !== null) throw personaExists(exists)
+  const position = await custody.create(passphrase ?? null)
+  try {
+    return await keeper.change(() => {
+      keeper.own.begin(position, device === undefined ? [] : [device], unnamed !== true)
+      return { table: keeper.own.table() }
+    })
+  } catch (error) {
+    // After a failed write nobody knows whether the persona is in the store; the next start does.
+    if (!(error instanceof StoreError)) await custody.discard()
+    throw error
+  }
+}

@@ -1,0 +1,151 @@
+/** What answers the owner's decisions: policies, and what waits for an answer (docs/ipc.md, section 3). Policies never hold back what shuts a thief out. */
+import { diffTables } from '../../core/diff.ts'
+import type { Policy } from '../../core/trust.ts'
+import type { Handlers } from '../../ipc/methods/method.ts'
+import type { Methods } from '../../ipc/methods/table.ts'
+import { MAX_PAGE } from '../../ipc/shapes/limits.ts'
+import type { Contact } from '../../ipc/shapes/contact.ts'
+import type { PendingKind, PendingUpdate } from '../../ipc/shapes/pending.ts'
+import { OWNER_SOURCE } from '../apps/sessions.ts'
+import { KeeperError } from '../state/errors.ts'
+import { findContact, gone } from '../contacts/find.ts'
+import { recall, takeHead } from '../personas/heads.ts'
+import type { Keeper } from '../keeper/keeper.ts'
+import { acceptUpgrade } from '../contacts/observe.ts'
+import { pendingOf, standsUpgrade } from '../contacts/pending.ts'
+import type { PersonaRecord } from '../state/records.ts'
+import { settle } from '../contacts/consent.ts'
+import { keyOfProvisional } from '../state/view.ts'
+
+export type PendingMethods = Pick<Methods, 'pending.list' | 'pending.accept' | 'pending.reject' | 'contact.policy'>
+
+interface Answer {
+  readonly contact: string
+  readonly kind?: PendingKind
+  readonly tableHash?: string
+}
+
+export function pendingHandlers(keeper: Keeper): Handlers<PendingMethods> {
+  return {
+    'pending.list': async ({ after, limit }) => await list(keeper, after, limit ?? MAX_PAGE),
+    'pending.accept': async (answer) => await decide(keeper, answer, accept),
+    'pending.reject': async (answer) => await decide(keeper, answer, reject),
+    'contact.policy': async ({ contact, policy }) => await setPolicy(keeper, contact, policy),
+  }
+}
+
+async function list(
+  keeper: Keeper,
+  after: string | undefined,
+  limit: number,
+): Promise<{ pending: PendingUpdate[]; next: string | null }> {
+  const pending: PendingUpdate[] = []
+  const from = after === undefined ? {} : { after }
+  for await (const [id] of keeper.onDisk.pending.iterate(from)) {
+    pending.push(...pendingOf(id, keeper.onDisk, keeper.ledger))
+    if (pending.length >= limit) return { pending, next: id }
+  }
+  return { pending, next: null }
+}
+
+/** Of which record an entry is part: a persona's, or that of a device that stands for itself. */
+async function idOf(query: string, keeper: Keeper): Promise<string> {
+  const contact = await findContact(query, keeper.reader())
+  if (contact.kind === 'own')
+    throw new KeeperError('OWN_PERSONA', 'that is your own persona', 'policies are for the tables of others')
+  return contact.personaId ?? keyOfProvisional(contact)
+}
+
+/** Answers just what the owner looked at: a table that came meanwhile is another question. */
+async function decide(
+  keeper: Keeper,
+  { contact, kind, tableHash }: Answer,
+  act: (keeper: Keeper, id: string, update: PendingUpdate) => void,
+): Promise<PendingUpdate> {
+  const id = await idOf(contact, keeper)
+  return await keeper.change(() => {
+    const waiting = pendingOf(id, keeper.ledger.records, keeper.ledger)
+    const named = waiting.filter((update) => kind === undefined || update.kind === kind)
+    const [update] = named
+    if (update === undefined)
+      throw new KeeperError('NOTHING_PENDING', `nothing of ${contact} waits for an answer`, 'see: persona pending')
+    if (named.length > 1) {
+      const hint = `say which: --kind ${named.map((each) => each.kind).join(' or --kind ')}`
+      throw new KeeperError('AMBIGUOUS', `two things of ${contact} wait for an answer`, hint)
+    }
+    if (tableHash !== undefined && tableHash !== update.tableHash) {
+      throw new KeeperError(
+        'PENDING_CHANGED',
+        `another table of ${contact} came meanwhile`,
+        'look at it: persona pending',
+      )
+    }
+    act(keeper, id, update)
+    keeper.ledger.emit({
+      event: 'pending.answered',
+      data: {
+        contact: update.contact,
+        personaId: update.personaId,
+        key: update.key,
+        kind: update.kind,
+        accepted: act === accept,
+      },
+    })
+    return update
+  })
+}
+
+function accept(keeper: Keeper, id: string, { kind }: PendingUpdate): void {
+  const { ledger } = keeper
+  if (kind === 'upgrade') return acceptUpgrade(id, keeper.own, ledger)
+  const persona = ledger.persona(id)!
+  const blob = recall(kind === 'held' ? persona.held! : persona.head!, ledger)
+  const before = kind === 'held' ? { ...persona, held: null } : persona
+  takeAccepted(before, blob, keeper)
+}
+
+function takeAccepted(before: PersonaRecord, blob: ReturnType<typeof recall>, { ledger }: Keeper): void {
+  const { persona } = takeHead(before, blob, ledger, true)
+  settle(before, persona, diffTables(before, persona), { source: OWNER_SOURCE, spoke: null }, ledger)
+}
+
+function reject(keeper: Keeper, id: string, { kind }: PendingUpdate): void {
+  const { ledger } = keeper
+  if (kind === 'upgrade') {
+    const device = ledger.device(id)
+    ledger.putDevice(id, { ...device, pending: { ...device.pending!, rejected: true } })
+    return
+  }
+  const persona = ledger.persona(id)!
+  if (kind === 'held') ledger.putPersona({ ...persona, held: null })
+  else ledger.putPersona({ ...persona, pending: { ...persona.pending!, rejected: true } })
+}
+
+async function setPolicy(keeper: Keeper, query: string, policy: Policy): Promise<Contact> {
+  const id = await idOf(query, keeper)
+  await keeper.change(() => {
+    const { ledger } = keeper
+    const persona = ledger.persona(id)
+    if (persona !== undefined) {
+      if (persona.entry === null) throw gone(query)
+      const entry = { ...persona.entry, policy }
+      ledger.putPersona({ ...persona, entry })
+      if (policy !== persona.entry.policy)
+        ledger.tellContact(id, [{ kind: 'policy', key: null, name: policy }], OWNER_SOURCE)
+      // Who is trusted to do as he likes need not be asked about once more.
+      if (policy === 'auto' && persona.pending !== null)
+        takeAccepted({ ...persona, entry }, recall(persona.head!, ledger), keeper)
+      return
+    }
+    const device = ledger.device(id)
+    // It may have become a contact's, or have been forgotten, since it was found.
+    if (device.entry === null) throw gone(query)
+    const isWaiting = standsUpgrade(device, ledger)
+    const pending = isWaiting ? device.pending : null
+    ledger.putDevice(id, { ...device, pending, entry: { ...device.entry, policy } })
+    if (policy !== device.entry.policy)
+      ledger.tellContact(id, [{ kind: 'policy', key: null, name: policy }], OWNER_SOURCE)
+    if (policy === 'auto' && isWaiting) acceptUpgrade(id, keeper.own, ledger)
+  })
+  return await findContact(id, keeper.reader())
+}

@@ -1,0 +1,24 @@
+/** What answers the methods about who may sign: devices approved, keys rotated and followed, a device that leaves (docs/ipc.md, section 3). */
+import type { Handlers } from '../../ipc/methods/method.ts'
+import type { Methods } from '../../ipc/methods/table.ts'
+import { listedDevice } from './own.ts'
+import type { Keeper } from '../keeper/keeper.ts'
+import { leave } from '../rotation/leave.ts'
+import { checkWords, follow, rotate } from '../rotation/rotate.ts'
+
+export type RotationMethods = Pick<
+  Methods,
+  'device.approve' | 'rotation.plan' | 'rotation.apply' | 'rotation.follow' | 'recovery.check' | 'persona.leave'
+>
+
+export function rotationHandlers(keeper: Keeper): Handlers<RotationMethods> {
+  return {
+    'device.approve': ({ device }) =>
+      keeper.change(() => ({ table: keeper.own.approve(listedDevice(keeper, device).key) })),
+    'rotation.plan': (wishes) => keeper.change(() => keeper.own.rotation.plan(wishes)),
+    'rotation.apply': ({ plan, words, ...wishes }) => rotate(keeper, wishes, plan, words ?? null),
+    'rotation.follow': async ({ words }) => ({ table: await follow(keeper, words ?? null) }),
+    'recovery.check': ({ words }) => ({ belongs: checkWords(keeper, words) }),
+    'persona.leave': () => leave(keeper),
+  }
+}

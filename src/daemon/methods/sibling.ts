@@ -1,0 +1,50 @@
+/** What answers the methods between siblings (docs/ipc.md, section 3). */
+import { equalBytes, formatHex } from '../../core/bytes.ts'
+import { BlobError } from '../../core/errors.ts'
+import { judgeStatus, type VerifiedBlob } from '../../core/verify.ts'
+import type { Handlers } from '../../ipc/methods/method.ts'
+import type { Methods } from '../../ipc/methods/table.ts'
+import type { OrderVerdict } from '../../ipc/shapes/judged.ts'
+import { KeeperError, noPersona } from '../state/errors.ts'
+import { headOf, judgeAgainst } from '../personas/heads.ts'
+import type { Keeper } from '../keeper/keeper.ts'
+
+export type SiblingMethods = Pick<Methods, 'sibling.sync'>
+
+export function siblingHandlers(keeper: Keeper): Handlers<SiblingMethods> {
+  return {
+    // Two changes: a table that takes this device out is taken, although nothing is shown then.
+    'sibling.sync': async ({ text }) => {
+      const verdict = text === undefined ? null : await keeper.change(() => take(text, keeper))
+      return { verdict, status: await keeper.statusMessage('') }
+    },
+  }
+}
+
+/** @throws {KeeperError} NO_PERSONA | SIBLING_NO_TABLE | SIBLING_FOREIGN @throws {BlobError} */
+function take(text: string, { own, ledger, engine, nowSec }: Keeper): OrderVerdict {
+  const persona = own.personaId === null ? undefined : ledger.persona(own.personaId)
+  if (persona === undefined) throw noPersona()
+  const { blob } = judgeStatus(text, engine, ledger.inceptions)
+  if (blob === null) {
+    const hint = 'give what "persona sibling sync" wrote on your other device, or the status message that it shows'
+    throw new KeeperError('SIBLING_NO_TABLE', 'there is no persona token in this text', hint)
+  }
+  const of = formatHex(blob.personaId)
+  if (of !== persona.personaId) {
+    const message = `this is a table of the persona ${of}, and not of the one that is here`
+    throw new KeeperError('SIBLING_FOREIGN', message, "a friend's table is reported with: persona observe")
+  }
+  const judged = judgeAgainst(persona, blob, ledger)
+  if (judged.verdict === 'refused') throw unreadable(blob)
+  const head = headOf(persona, ledger)
+  const isOwn = head !== null && equalBytes(blob.bytes, head.bytes)
+  // The file may have lain there for long, or be from this daemon's own hand: of a copy only its signature has a time.
+  own.adopt(blob, judged, { from: '', mayNote: true, copySec: isOwn ? null : Math.min(blob.timeSec, nowSec) })
+  return judged.verdict
+}
+
+function unreadable({ content }: VerifiedBlob): BlobError {
+  if (content.ok) throw new Error('a table that can be read was refused')
+  return new BlobError(content.code, content.message)
+}

@@ -1,0 +1,182 @@
+/** The owner's record and head, and the one way in which a new table becomes the head (docs/format.md, sections 6 and 9). Inside of a change. */
+import { decodeBlob, PREV_BYTES } from '../../core/blob.ts'
+import { TableError } from '../../core/errors.ts'
+import { MAX_SEQ } from '../../core/limits.ts'
+import * as table from '../../core/table.ts'
+import { verifyBlob, type VerifiedBlob } from '../../core/verify.ts'
+import type { OwnCause } from '../../ipc/shapes/events.ts'
+import type { OwnTable } from '../../ipc/shapes/own.ts'
+import { compress } from './compress.ts'
+import type { Custody } from '../custody/custody.ts'
+import { approvedNotes, isUnlisted, notesAfter, unapprovedDevices } from './notes.ts'
+import { KeeperError, noPersona } from '../state/errors.ts'
+import { recall, takeHead } from '../personas/heads.ts'
+import type { Ledger } from '../state/state.ts'
+import { ownTable, positionOf } from './table.ts'
+import type { PastTables } from './past-tables.ts'
+import { hasHead, type HeadedPersona, type OwnRecord, type PersonaRecord } from '../state/records.ts'
+
+/** A table that was just signed, and whether it still has its names. */
+export interface SignedTable {
+  readonly blob: VerifiedBlob
+  readonly named: boolean
+  readonly gaveUpNames: boolean
+}
+
+export class OwnHead {
+  readonly ledger: Ledger
+  readonly custody: Custody
+  readonly past: PastTables
+
+  constructor(ledger: Ledger, custody: Custody, past: PastTables) {
+    this.ledger = ledger
+    this.custody = custody
+    this.past = past
+  }
+
+  /** @throws {KeeperError} NO_PERSONA */
+  get own(): OwnRecord {
+    const own = this.ledger.own()
+    if (own === undefined) throw noPersona()
+    return own
+  }
+
+  /** Changes some fields of the owner's record. */
+  put(changed: Partial<OwnRecord>): void {
+    this.ledger.putOwn({ ...this.own, ...changed })
+  }
+
+  /** The owner's persona. @throws {KeeperError} NO_PERSONA */
+  get persona(): HeadedPersona {
+    const persona = this.ledger.persona(this.own.personaId)
+    if (persona === undefined || !hasHead(persona)) throw new Error('the store has the owner without the own table')
+    return persona
+  }
+
+  get head(): VerifiedBlob {
+    return recall(this.persona.head, this.ledger)
+  }
+
+  /** The table as it is on its way to disk. @throws {KeeperError} NO_PERSONA */
+  table(): OwnTable {
+    return ownTable(this.own, this.persona)
+  }
+
+  /**
+   * The table that follows the head, with other devices.
+   * @throws {KeeperError} RESTORE_UNRECONCILED | KEY_SUPERSEDED | OWN_DEVICE_UNLISTED @throws {TableError} SEQ_EXHAUSTED
+   */
+  draft(devices: readonly table.Device[]): table.TableDraft {
+    const { own, head } = this
+    this.checkReconciled()
+    this.checkKey(head.epoch)
+    this.checkListed(devices)
+    if (head.seq >= MAX_SEQ) {
+      throw new TableError('SEQ_EXHAUSTED', 'no further table can be signed in this epoch; rotate the key')
+    }
+    const document = head.content.ok ? head.content.document : []
+    const timeSec = this.ledger.nowSec
+    const prev = head.tableHash.subarray(0, PREV_BYTES)
+    return { chain: positionOf(own), seq: head.seq + 1, timeSec, prev, devices, named: own.named, document }
+  }
+
+  /**
+   * A state that was put back may be behind what friends have: a table signed on it would be a fork of the owner's own, and what it lacks
+   * would be lost.
+   * @throws {KeeperError} RESTORE_UNRECONCILED
+   */
+  checkReconciled(): void {
+    if (this.own.restoredSec === null) return
+    throw new KeeperError(
+      'RESTORE_UNRECONCILED',
+      'this state was put back from a backup or copied, and may lack later tables of yours, so nothing is signed or shown',
+      'let a device of yours come online and scan a profile that sees it, or give a copy of your status message: ' +
+        'persona reconcile FILE; when there is none: persona reconcile --force',
+    )
+  }
+
+  /** @throws {KeeperError} KEY_SUPERSEDED: the head was signed by a later key than the one held here */
+  checkKey(epoch: number): void {
+    if (epoch === this.own.epoch) return
+    throw new KeeperError(
+      'KEY_SUPERSEDED',
+      'another device has rotated the key of this persona',
+      'get the new key from that device, or by the recovery words: persona rotate --follow',
+    )
+  }
+
+  /**
+   * A daemon whose own device somebody took out of the table signs and shows nothing more until the owner has said who that was.
+   * @param devices of the table to sign, which may put the device back
+   * @throws {KeeperError} OWN_DEVICE_UNLISTED
+   */
+  checkListed(devices: readonly table.Device[] = []): void {
+    const { own, persona } = this
+    if (!isUnlisted(own, persona.devices) || (devices.length > 0 && !isUnlisted(own, devices))) return
+    throw new KeeperError(
+      'OWN_DEVICE_UNLISTED',
+      'another device took this one out of the table, so nothing is signed or shown here',
+      'if you did that: persona leave; by mistake: persona device add NAME --key KEY --again; ' +
+        'if a thief did: persona device remove THE-STOLEN-ONE --lost',
+    )
+  }
+
+  /** @throws {KeeperError} LOCKED | KEY_SUPERSEDED @throws {TableError} TABLE_TOO_LARGE @throws {BlobError} */
+  sign(draft: table.TableDraft, mayGiveUpNames = false): SignedTable {
+    const sign = this.custody.signer(draft.chain.epoch)
+    const { blob, ...rest } = table.encodeTable(draft, mayGiveUpNames, compress, sign)
+    return { blob: this.checked(blob), ...rest }
+  }
+
+  /** What this program signs it reads back as any friend would, before anybody sees it. */
+  checked(blob: Uint8Array): VerifiedBlob {
+    const verified = verifyBlob(decodeBlob(blob), this.ledger.engine, this.ledger.inceptions)
+    if (!verified.content.ok) throw new Error(`the table just signed cannot be read: ${verified.content.message}`)
+    return verified
+  }
+
+  /** A table of this device is the head from now on, and its devices are the owner's. */
+  letOut(before: PersonaRecord, blob: VerifiedBlob, cause: OwnCause): void {
+    const { persona, changes } = takeHead(before, blob, this.ledger)
+    for (const change of changes) if (change.kind === 'added') this.bind(change.key!)
+    const { own } = this
+    const dropped = changes.filter(({ kind }) => kind === 'removed').map(({ key }) => key)
+    this.put({
+      notes: notesAfter(own, changes, true, this.ledger.nowSec),
+      localDevices: own.localDevices.filter((key) => !dropped.includes(key)),
+      highestEpoch: Math.max(own.highestEpoch, blob.epoch),
+      // A new epoch is above all that may have been signed in the old one.
+      restoredSec: blob.epoch > before.epoch ? null : own.restoredSec,
+    })
+    this.ledger.putPersona(persona)
+    this.past.note(blob)
+    this.tell(cause)
+  }
+
+  tell(cause: OwnCause): void {
+    const unapproved = unapprovedDevices(this.own, this.persona.devices)
+    this.ledger.emit({ event: 'own.changed', data: { table: this.table(), cause, unapproved } })
+  }
+
+  /** The owner's word for a device that came through a sibling's table. */
+  approve(key: string): void {
+    this.put({ notes: approvedNotes(this.own, [key]) })
+    this.tell('approve')
+  }
+
+  /** The owner's own word makes a device the owner's; an entry that it had as a friend is gone. */
+  bind(key: string): void {
+    const device = this.ledger.device(key)
+    if (device.entry !== null) this.ledger.entries.drop(device.entry)
+    this.ledger.putDevice(key, { ...device, bound: this.own.personaId, left: null, entry: null, pending: null })
+  }
+
+  /** @throws {KeeperError} DEVICE_OF_CONTACT: it is somebody else's */
+  checkFree(key: string): void {
+    const { bound } = this.ledger.device(key)
+    if (bound === null || bound === this.ledger.own()?.personaId) return
+    const name = this.ledger.persona(bound)?.entry?.name ?? bound
+    const message = `${key} is a device of ${name}`
+    throw new KeeperError('DEVICE_OF_CONTACT', message, 'give the key of a device of your own')
+  }
+}

@@ -1,0 +1,80 @@
+/** The journal of own intents: what the owner wanted, until somebody who knew of it decided otherwise (docs/format.md, section 9). */
+import type { Edit, Intent, IntentOutcome } from '../../core/intents.ts'
+import type { VerifiedBlob } from '../../core/verify.ts'
+import type { Ledger } from '../state/state.ts'
+import { commandOf, describeEdit, pointOf } from './table.ts'
+
+const MAX_LIVE_INTENTS = 256 // sanity: edits of years; what is older than that all siblings have long seen
+const INTENT_DIGITS = 10 // so that intents are stored in the order in which they were made
+
+/** In memory as on disk, also after a change that was given up. */
+export class Journal {
+  readonly #ledger: Ledger
+  #live: readonly Intent[]
+
+  /** @param live those of the store, in the order in which they were made */
+  constructor(ledger: Ledger, live: readonly Intent[]) {
+    this.#ledger = ledger
+    this.#live = live
+  }
+
+  get live(): readonly Intent[] {
+    return this.#live
+  }
+
+  /**
+   * Writes an intent, let out with a table.
+   * @param number of the intent, one more than that of the one before
+   * @param again it adds a key that was listed before
+   */
+  add(number: number, edit: Edit, blob: VerifiedBlob, again = false): void {
+    const id = String(number).padStart(INTENT_DIGITS, '0')
+    const made: Intent = { id, edit, atSec: this.#ledger.nowSec, published: pointOf(blob) }
+    const intent: Intent = again ? { ...made, again: true } : made
+    this.#keep([...this.#live, intent])
+    this.#ledger.stage(this.#ledger.records.intents.put(id, intent))
+    for (const old of this.#live.slice(0, -MAX_LIVE_INTENTS)) this.forget(old)
+  }
+
+  /** Intents of this persona's own past, in the order in which they were made. */
+  takeUp(intents: readonly Intent[]): void {
+    this.#keep([...this.#live, ...intents])
+    for (const intent of intents) this.#ledger.stage(this.#ledger.records.intents.put(intent.id, intent))
+  }
+
+  /** A replayed intent was let out once more: what descends from either table has seen it. */
+  republish(intent: Intent, blob: VerifiedBlob): void {
+    this.#replace({ ...intent, republished: pointOf(blob) })
+  }
+
+  forget(intent: Intent): void {
+    this.#keep(this.#live.filter((other) => other.id !== intent.id))
+    this.#ledger.stage(this.#ledger.records.intents.remove(intent.id))
+  }
+
+  /** What a table shows stays: the next one may come from a sibling who knows nothing of it, and has more tables of its own. */
+  end(outcome: IntentOutcome): void {
+    if (outcome.outcome === 'replayed') return
+    if (outcome.outcome === 'kept') return this.#replace(outcome.intent)
+    this.forget(outcome.intent)
+    if (outcome.outcome !== 'dropped') return
+    const { edit } = outcome.intent
+    const data = { intent: describeEdit(edit), reason: outcome.reason, command: commandOf(edit, outcome.reason) }
+    this.#ledger.emit({ event: 'own.intent-dropped', data })
+  }
+
+  #replace(intent: Intent): void {
+    const before = this.#live.find(({ id }) => id === intent.id)
+    if (before === undefined || before === intent) return
+    this.#keep(this.#live.map((other) => (other === before ? intent : other)))
+    this.#ledger.stage(this.#ledger.records.intents.put(intent.id, intent))
+  }
+
+  #keep(live: readonly Intent[]): void {
+    const before = this.#live
+    this.#live = live
+    this.#ledger.onUndo(() => {
+      this.#live = before
+    })
+  }
+}

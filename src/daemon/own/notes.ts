@@ -1,0 +1,93 @@
+/** What this daemon remembers of the devices of the own table beside the table itself: by whose word each is there (docs/format.md, section 9). Pure. */
+import type { Device } from '../../core/table.ts'
+import type { ContactChange } from '../../ipc/shapes/events.ts'
+import type { OwnRecord } from '../state/records.ts'
+
+export const MAX_NOTES = 64 // sanity: those listed are at most 20; of the others the oldest are forgotten
+
+/** A device of the own table, or one that a sibling's table took out. */
+export interface DeviceNote {
+  readonly key: string
+  /** When it came into the table, by this daemon's clock; 0 for one that came before such notes were kept. */
+  readonly cameSec: number
+  /** The owner added or approved it here; false for one that came only through a sibling's table. */
+  readonly approved: boolean
+  /** When a sibling's table left it out; null while it is listed. */
+  readonly goneSec: number | null
+}
+
+/** Without a note it came before notes were kept, when the owner could not be asked. */
+export function noteOf({ notes }: Pick<OwnRecord, 'notes'>, key: string): DeviceNote {
+  return notes.find((note) => note.key === key) ?? { key, cameSec: 0, approved: true, goneSec: null }
+}
+
+/**
+ * The notes after a table, by what it changed.
+ * @param byOwner the table was signed here: what it adds the owner has approved, and what it drops he has dropped
+ */
+export function notesAfter(
+  own: Pick<OwnRecord, 'notes'>,
+  changes: readonly ContactChange[],
+  byOwner: boolean,
+  nowSec: number,
+): DeviceNote[] {
+  let notes = [...own.notes]
+  for (const { kind, key } of changes) {
+    if (key === null || (kind !== 'added' && kind !== 'removed')) continue
+    const before = own.notes.find((note) => note.key === key)
+    notes = notes.filter((note) => note.key !== key)
+    if (kind === 'added') {
+      const came = before ?? { key, cameSec: nowSec, approved: byOwner, goneSec: null }
+      notes.unshift({ ...came, approved: came.approved || byOwner, goneSec: null })
+    } else if (!byOwner) notes.unshift({ ...noteOf(own, key), goneSec: nowSec })
+  }
+  return bounded(notes)
+}
+
+function bounded(notes: readonly DeviceNote[]): DeviceNote[] {
+  const gone = notes.filter(({ goneSec }) => goneSec !== null)
+  const listed = notes.filter(({ goneSec }) => goneSec === null)
+  return [...listed, ...gone].slice(0, MAX_NOTES)
+}
+
+/** The owner's word for devices that a sibling's table brought. */
+export function approvedNotes(own: Pick<OwnRecord, 'notes'>, keys: readonly string[]): DeviceNote[] {
+  return own.notes.map((note) => (keys.includes(note.key) ? { ...note, approved: true } : note))
+}
+
+/** Devices that came only through a sibling's table and were never approved here. */
+export function unapprovedDevices(own: Pick<OwnRecord, 'notes'>, devices: readonly Device[]): Device[] {
+  return devices.filter(({ key }) => !noteOf(own, key).approved)
+}
+
+/** This daemon's own devices are known, and none of them is in the table: somebody else decided that. */
+export function isUnlisted({ localDevices }: Pick<OwnRecord, 'localDevices'>, devices: readonly Device[]): boolean {
+  return localDevices.length > 0 && !devices.some(({ key }) => localDevices.includes(key))
+}
+
+/** Whether a device is of this machine: one that the daemon runs for, or its companion. */
+export function isOfHere(
+  { localDevices, companion }: Pick<OwnRecord, 'localDevices' | 'companion'>,
+  key: string,
+): boolean {
+  return localDevices.includes(key) || companion === key
+}
+
+/** Place of this daemon's device in the table, from 0: the k of the re-sign (docs/format.md, section 8). 0 where it is not known. */
+export function placeOf({ localDevices }: Pick<OwnRecord, 'localDevices'>, devices: readonly Device[]): number {
+  return Math.max(
+    0,
+    devices.findIndex(({ key }) => localDevices.includes(key)),
+  )
+}
+
+/** The devices of this machine after an edit: a new key takes the place of the old one, and the first device of a persona is this one. */
+export function localAfter(
+  { localDevices }: Pick<OwnRecord, 'localDevices'>,
+  edit: { readonly kind: string; readonly key: string; readonly newKey?: string },
+  devices: readonly Device[],
+): readonly string[] {
+  const { newKey } = edit
+  if (newKey !== undefined) return localDevices.map((key) => (key === edit.key ? newKey : key))
+  return edit.kind === 'add' && devices.length === 1 && localDevices.length === 0 ? [edit.key] : localDevices
+}

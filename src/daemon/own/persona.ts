@@ -1,0 +1,277 @@
+/** The owner's persona: its edits and intents, its status message (docs/format.md, sections 6 and 9). Everything here runs inside of a change. */
+import { formatHex } from '../../core/bytes.ts'
+import { PREV_BYTES, resignBlob } from '../../core/blob.ts'
+import type { ChainPosition } from '../../core/chain.ts'
+import { diffTables } from '../../core/diff.ts'
+import { TableError } from '../../core/errors.ts'
+import { applyEdit, type Edit, type Intent } from '../../core/intents.ts'
+import { isClockAhead, resignAtSec, type OrderVerdict } from '../../core/order.ts'
+import * as table from '../../core/table.ts'
+import { MAX_SEQ } from '../../core/limits.ts'
+import { composeStatus, formatToken, ownWords } from '../../core/token.ts'
+import type { VerifiedBlob } from '../../core/verify.ts'
+import type { EditResult, OwnTable, StatusMessage } from '../../ipc/shapes/own.ts'
+import type { LeaveResult } from '../../ipc/shapes/rotation.ts'
+import type { Custody } from '../custody/custody.ts'
+import { isUnlisted, localAfter, placeOf } from './notes.ts'
+import { KeeperError } from '../state/errors.ts'
+import { newPersona } from '../personas/heads.ts'
+import { Journal } from './journal.ts'
+import { leaveTable } from '../rotation/leave.ts'
+import type { Ledger } from '../state/state.ts'
+import type { OwnHeads, OwnSight } from '../contacts/observe.ts'
+import { OwnHead } from './head.ts'
+import { PastTables, type NumberedTable } from './past-tables.ts'
+import { positionFields, positionOf, rememberOwnNames, tombstonesAfter } from './table.ts'
+import { UNPROTECTED } from './standing.ts'
+import { OWN_DEFAULTS, type OwnRecord, type PastTable, type PersonaRecord } from '../state/records.ts'
+import { Rotation } from '../rotation/rotate.ts'
+import { Siblings } from './siblings.ts'
+
+/** What removing a device is not, and a rotation is. */
+const NOT_REVOKED =
+  'this does not revoke it: all your devices share one signing key, so whoever holds that device can still sign tables in your name'
+
+const AHEAD_BY = 1000 // format: seq is raised by so many when nobody can say how far it came; more than a backup can have missed
+
+export class OwnPersona implements OwnHeads {
+  readonly #ledger: Ledger
+  readonly #custody: Custody
+  readonly #own: OwnHead
+  readonly #journal: Journal
+  readonly #siblings: Siblings
+  readonly rotation: Rotation
+
+  /**
+   * @param intents those that no sibling's table has settled yet, in the order in which they were made
+   * @param past own tables that were head, the newest last
+   */
+  constructor(ledger: Ledger, custody: Custody, intents: readonly Intent[], past: readonly NumberedTable[]) {
+    this.#ledger = ledger
+    this.#custody = custody
+    this.#own = new OwnHead(ledger, custody, new PastTables(ledger, past))
+    this.#journal = new Journal(ledger, intents)
+    this.#siblings = new Siblings(this.#own, this.#journal)
+    this.rotation = new Rotation(this.#own, this.#journal, this.#siblings)
+  }
+
+  get personaId(): string | null {
+    return this.#siblings.personaId
+  }
+
+  /** Signs the first table. @throws {BlobError} what no table can hold */
+  begin(position: ChainPosition, devices: readonly table.Device[], named: boolean): void {
+    for (const { key } of devices) this.#checkNewKey(key, position)
+    const checked = devices.reduce<table.Device[]>((listed, device) => table.addDevice(listed, device), [])
+    const { blob, named: isNamed } = this.#own.sign({
+      chain: position,
+      seq: 1,
+      timeSec: this.#ledger.nowSec,
+      prev: new Uint8Array(PREV_BYTES),
+      devices: checked,
+      named,
+      document: [],
+    })
+    const own: OwnRecord = {
+      personaId: formatHex(position.personaId),
+      ...positionFields(position),
+      named: isNamed,
+      recoveryConfirmed: false,
+      tombstones: [],
+      replayDue: false,
+      nextIntent: 1,
+      ...OWN_DEFAULTS,
+      localDevices: checked.map(({ key }) => key),
+      // The key of a later epoch came from the words, which may have given it to another device before.
+      soleEpoch: position.epoch === 0 ? 0 : null,
+    }
+    this.#ledger.putOwn(own)
+    this.#own.letOut({ ...newPersona(blob), devices: [], names: rememberOwnNames(checked) }, blob, 'init')
+  }
+
+  /**
+   * One edit by the owner: intent and new head go to disk as one, and only then is the blob let out.
+   * @param again a device that was removed here is wanted back
+   * @throws {KeeperError} NO_PERSONA | LOCKED | RESTORE_UNRECONCILED | KEY_SUPERSEDED | OWN_DEVICE_UNLISTED | DEVICE_OF_CONTACT @throws {TableError} @throws {BlobError}
+   */
+  edit(edit: Edit, again = false): EditResult {
+    const { own, persona } = this.#own
+    if (edit.kind === 'add') this.#checkAdd(edit.key, own, again)
+    if (edit.kind === 'rekey') this.#checkNewKey(edit.newKey, positionOf(own))
+    const devices = applyEdit(persona.devices, edit)
+    if (edit.kind === 'add') table.checkRoomToRotate(persona.epoch, devices.length)
+    const signed = this.#own.sign(this.#own.draft(devices), edit.kind === 'remove')
+    const wasListed = edit.kind === 'add' && persona.names.some(([key]) => key === edit.key)
+    this.#journal.add(own.nextIntent, edit, signed.blob, wasListed)
+    const tombstones = tombstonesAfter(own.tombstones, edit)
+    const localDevices = localAfter(own, edit, devices)
+    this.#own.put({ named: signed.named, tombstones, localDevices, nextIntent: own.nextIntent + 1 })
+    this.#own.letOut({ ...persona, names: rememberOwnNames(devices, persona.names) }, signed.blob, edit.kind)
+    this.#ledger.trustClock()
+    // A device that puts itself back into the table may sign again, and has edits of before to make good.
+    this.#siblings.replay()
+    const notices = [...(edit.kind === 'remove' ? [NOT_REVOKED] : []), ...(this.#custody.hasSeed ? [UNPROTECTED] : [])]
+    return { table: this.table(), gaveUp: signed.gaveUpNames ? ['names'] : [], notices }
+  }
+
+  /** The table as it is on its way to disk. @throws {KeeperError} NO_PERSONA */
+  table(): OwnTable {
+    return this.#own.table()
+  }
+
+  /**
+   * The status message to show on every device.
+   * @throws {KeeperError} NO_PERSONA | RESTORE_UNRECONCILED | OWN_DEVICE_UNLISTED | WORDS_TOO_LONG
+   */
+  statusMessage(words: string): StatusMessage {
+    this.#own.checkReconciled()
+    this.#own.checkListed()
+    const { bytes: blob } = this.#own.head
+    const { text, bytes, bytesOver } = composeStatus(words, blob)
+    if (bytesOver > 0) {
+      const hint = 'shorten the words, or leave them out: the token alone fits'
+      const message = `words and token are ${bytesOver} bytes over the limit of a status message`
+      throw new KeeperError('WORDS_TOO_LONG', message, hint, { bytesOver })
+    }
+    return { text, bytes, words: ownWords(words), token: formatToken(blob), table: this.table() }
+  }
+
+  /** The owner's own blob was seen on some device: a sibling may have written a newer one (docs/format.md, section 9). */
+  adopt(blob: VerifiedBlob, verdict: OrderVerdict, sight: OwnSight): boolean {
+    return this.#siblings.adopt(blob, verdict, sight)
+  }
+
+  /** False only when it is certain that the seed is not on this device. */
+  get mayHaveSeed(): boolean {
+    return this.#custody.isLocked || this.#custody.hasSeed
+  }
+
+  /** @throws {KeeperError} NO_PERSONA | LOCKED */
+  leave(): LeaveResult {
+    return leaveTable(this.#own, this.#journal)
+  }
+
+  /** K_e of the head, 32 bytes. @throws {KeeperError} NO_PERSONA */
+  headKey(): Uint8Array {
+    return this.#own.head.signingKey
+  }
+
+  /** This device holds the key of the head again: it makes good what it wanted while it did not. */
+  followed(): void {
+    this.#siblings.replay()
+    this.#own.tell('follow')
+  }
+
+  /** The owner's word for a device that came through a sibling's table: it is not left out of a rotation any more. */
+  approve(key: string): OwnTable {
+    this.#own.approve(key)
+    return this.table()
+  }
+
+  /** Makes good what a sibling's winning table may lack of the own edits; at the unlock, for tables that came while locked. */
+  replay(): void {
+    this.#siblings.replay()
+  }
+
+  /** When the table is due to be signed again by this device, by its place in the table. Null without a persona, its present key, or a place. */
+  resignDueSec(): number | null {
+    const own = this.#ledger.own()
+    if (own === undefined) return null
+    const { epoch, timeSec, devices } = this.#own.persona
+    if (epoch !== own.epoch || own.restoredSec !== null || isUnlisted(own, devices)) return null
+    // Signed by a clock that was ahead, it would look fresh to friends, and not be due here, until that time has come.
+    const { nowSec } = this.#ledger
+    return isClockAhead(timeSec, nowSec) ? nowSec : resignAtSec(timeSec, placeOf(own, devices))
+  }
+
+  /** Signs the head again under the present time, so that friends see that the persona is alive. @throws {KeeperError} LOCKED | KEY_SUPERSEDED | OWN_DEVICE_UNLISTED */
+  resign(): void {
+    const { persona, head } = this.#own
+    this.#own.checkReconciled()
+    this.#own.checkKey(head.epoch)
+    this.#own.checkListed()
+    const again = resignBlob(head.bytes, this.#ledger.nowSec, this.#custody.signer(head.epoch))
+    this.#own.letOut(persona, this.#own.checked(again), 'resign')
+  }
+
+  /**
+   * The persona came here from another device, or from its own past with its intents.
+   * @param past tables that were head there, the newest last
+   */
+  takeUp(intents: readonly Intent[], past: readonly PastTable[]): void {
+    this.#journal.takeUp(intents)
+    this.recall(past)
+    this.#own.tell('import')
+  }
+
+  /** The persona came here by an older table than was known of it: the later one is a sibling's. */
+  foundBehind(before: PersonaRecord, after: PersonaRecord): void {
+    this.#siblings.follow(before, after, diffTables(before, after))
+  }
+
+  /**
+   * Goes on after a restore although no copy of the own blob was read: the table is signed far above the one that was put back, so that
+   * most likely it wins over what friends have. What that had, and the backup lacks, is lost.
+   * @throws {KeeperError} LOCKED | KEY_SUPERSEDED | OWN_DEVICE_UNLISTED @throws {TableError} SEQ_EXHAUSTED
+   */
+  signAhead(): void {
+    const { own, persona } = this.#own
+    if (own.restoredSec === null) return
+    this.#own.put({ restoredSec: null })
+    const draft = this.#own.draft(persona.devices)
+    const signed = this.#own.sign({ ...draft, seq: Math.min(draft.seq - 1 + AHEAD_BY, MAX_SEQ) }, true)
+    this.#own.put({ named: signed.named })
+    this.#own.letOut(persona, signed.blob, 'reconcile')
+    this.replay()
+  }
+
+  /** Tables that were head at a sibling's, the newest last. */
+  recall(past: readonly PastTable[]): void {
+    this.#own.past.takeUp(past)
+  }
+
+  /** Own tables that an earlier version kept in the owner's record go into records of their own. */
+  separatePast(): void {
+    const own = this.#ledger.own()
+    if (own?.recent === undefined) return
+    const { recent, ...rest } = own
+    this.#ledger.putOwn(rest)
+    this.recall(recent.toReversed())
+  }
+
+  /** This state is a copy, and the one that it was made of may have gone on. */
+  wasCopied(): void {
+    if (this.#ledger.own() === undefined) return
+    this.#own.put({ restoredSec: this.#ledger.nowSec, soleEpoch: null })
+    this.#own.tell('copied')
+  }
+
+  /** The signing key is about to be handed out, to another device or into a backup. */
+  keyLeaves(): void {
+    if (this.#ledger.own()?.soleEpoch != null) this.#own.put({ soleEpoch: null })
+  }
+
+  /** The daemon runs this companion: what it shows is from this daemon's own hand. */
+  runsCompanion(key: string): void {
+    if (this.#own.own.companion !== key) this.#own.put({ companion: key })
+  }
+
+  /** The words were written down. */
+  confirmRecovery(): void {
+    this.#own.put({ recoveryConfirmed: true })
+  }
+
+  #checkNewKey(key: string, position: ChainPosition): void {
+    table.checkOwnDeviceKey(key, position)
+    this.#own.checkFree(key)
+  }
+
+  #checkAdd(key: string, own: OwnRecord, again: boolean): void {
+    this.#checkNewKey(key, positionOf(own))
+    if (again || !own.tombstones.includes(key)) return
+    throw new TableError(
+      'DEVICE_TOMBSTONED',
+      `the device ${key} was removed here before; add it with --again if it is yours still`,
+    )
+  }
+}

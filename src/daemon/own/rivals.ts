@@ -1,0 +1,43 @@
+/** Own tables that a rotation here did not know of: whoever signed them may have, or have given away, the key just made (docs/format.md, section 4). Pure. */
+import { formatHex } from '../../core/bytes.ts'
+import type { TablePoint } from '../../core/intents.ts'
+import { deviceKeysOf } from '../../core/table.ts'
+import type { VerifiedBlob } from '../../core/verify.ts'
+import type { PastTables } from './past-tables.ts'
+import type { OwnRecord } from '../state/records.ts'
+
+/** The last rotation made here. */
+export interface OwnRotation extends TablePoint {
+  /** T of the rival that was told of last; each is told once. */
+  readonly rival: string | null
+}
+
+const FIRST_PREV = /^0+$/
+
+/**
+ * Whether an own blob, at or above the epoch of the last rotation made here, was signed without knowledge of it: by a rotation elsewhere
+ * that was missed here. A device that held the key then is not shut out by ours. What descends from our table, as a sibling's edit
+ * does that got the new key, is none.
+ */
+export function isRival(
+  blob: VerifiedBlob,
+  own: Pick<OwnRecord, 'rotation' | 'tombstones'>,
+  past: Pick<PastTables, 'find'>,
+): boolean {
+  const { rotation } = own
+  if (rotation === null || blob.epoch < rotation.epoch) return false
+  const tableHash = formatHex(blob.tableHash)
+  if (tableHash === rotation.tableHash || tableHash === rotation.rival) return false
+  // Signed here, or told of when it came.
+  if (past.find(tableHash) !== undefined) return false
+  const prev = formatHex(blob.prev)
+  if (blob.epoch === rotation.epoch) {
+    if (blob.seq <= rotation.seq) return true
+    return blob.seq === rotation.seq + 1 && !rotation.tableHash.startsWith(prev)
+  }
+  if (FIRST_PREV.test(prev)) return true
+  const before = past.find(prev)
+  if (before !== undefined) return before.epoch < rotation.epoch
+  // What it was made from was never seen here: who knew of our rotation would not list what that one left out.
+  return deviceKeysOf(blob).some((key) => own.tombstones.includes(key))
+}

@@ -1,0 +1,169 @@
+/** Which table a rotation publishes: the epoch, the devices, and what it gives up to fit (docs/format.md, sections 4 and 6). Pure. */
+import { encodeUtf8, formatHex } from '../../core/bytes.ts'
+import { COMMITMENT_BYTES, LINK_BYTES, type ChainPosition } from '../../core/chain.ts'
+import type { Document } from '../../core/document.ts'
+import type { Engine } from '../../core/engine.ts'
+import { TableError } from '../../core/errors.ts'
+import { MAX_DEVICES, MAX_EPOCH } from '../../core/limits.ts'
+import { encodeTable, freeName, type Device } from '../../core/table.ts'
+import type { VerifiedBlob } from '../../core/verify.ts'
+import type { LeftOut, RotationPlan, RotationWishes } from '../../ipc/shapes/rotation.ts'
+import { compress } from './compress.ts'
+import { noteOf } from './notes.ts'
+import { KeeperError } from '../state/errors.ts'
+import { deviceAmong } from './table.ts'
+import type { OwnRecord, PersonaRecord } from '../state/records.ts'
+import { nameOf } from '../state/view.ts'
+
+const COPY_VALID_SEC = 86_400 // sanity: an owner who rotated on another device within a day of this one remembers it
+const PLAN_BYTES = 32
+
+/** What is known here when a rotation is planned. */
+export interface PlanState {
+  readonly own: OwnRecord
+  readonly persona: PersonaRecord
+  readonly head: VerifiedBlob
+  readonly nowSec: number
+  readonly hasSeed: boolean
+  readonly engine: Engine
+}
+
+/** @throws {KeeperError} NOT_FOUND | AMBIGUOUS | EPOCH_UNSURE | EPOCH_USED | EPOCHS_EXHAUSTED | ROTATION_TOO_LARGE */
+export function planRotation(state: PlanState, wishes: RotationWishes): RotationPlan {
+  const { own, persona, head, hasSeed } = state
+  const epoch = chooseEpoch(state, wishes.epoch)
+  const { devices, leftOut } = chooseDevices(state, wishes)
+  const document = head.content.ok ? head.content.document : []
+  const gaveUp = whatToGiveUp(epoch, devices, own.named, document)
+  const facts = [persona.personaId, epoch, formatHex(head.tableHash), own.named, devices]
+  const hash = state.engine.sha512(encodeUtf8(JSON.stringify(facts)))
+  const plan = formatHex(hash.subarray(0, PLAN_BYTES))
+  return { fromEpoch: head.epoch, epoch, devices, leftOut, gaveUp, copySec: own.copySec, hasSeed, plan }
+}
+
+/** The highest epoch of which anything is known here. A second chain is not of this persona: its epochs say nothing. */
+export function highestEpoch(own: OwnRecord, persona: PersonaRecord): number {
+  const seen = persona.evidence.filter(({ kind }) => kind !== 'violation').map(({ epoch }) => epoch)
+  return Math.max(own.highestEpoch, own.epoch, persona.epoch, ...seen)
+}
+
+/**
+ * An epoch that was used elsewhere would give two tables one key, and a device that had it then would not be shut out. So one more than
+ * the highest is taken only when somebody else's copy of the blob was read lately; else the owner has to say the number.
+ */
+function chooseEpoch({ own, persona, nowSec }: PlanState, asked: number | undefined): number {
+  const highest = highestEpoch(own, persona)
+  const next = highest + 1
+  if (next > MAX_EPOCH || (asked ?? next) > MAX_EPOCH) {
+    const message =
+      next > MAX_EPOCH
+        ? `all ${MAX_EPOCH} rotations of this persona are used`
+        : `there is no epoch ${asked}: the last one is ${MAX_EPOCH}`
+    const hint =
+      next > MAX_EPOCH
+        ? 'only a new persona goes on, and your friends have to be told of it: persona init in another --home'
+        : `give --epoch ${next} to ${MAX_EPOCH}`
+    throw new KeeperError('EPOCHS_EXHAUSTED', message, hint, { highest })
+  }
+  if (asked !== undefined) {
+    if (asked >= next) return asked
+    const message = `epoch ${asked} was used already: the highest that was seen is ${highest}`
+    throw new KeeperError('EPOCH_USED', message, `give --epoch ${next}, or a higher one`, { highest })
+  }
+  // What was read before a restore says nothing of what was signed since the backup.
+  const isPutBack = own.restoredSec !== null && (own.copySec ?? 0) < own.restoredSec
+  if (own.copySec !== null && !isPutBack && nowSec - own.copySec <= COPY_VALID_SEC) return next
+  const last = lastRead(own.copySec, isPutBack)
+  throw new KeeperError(
+    'EPOCH_UNSURE',
+    `no copy of your table ${last}: if the key was rotated elsewhere, that is not known here`,
+    `if it was not: --epoch ${next}; if you are not sure, a higher one, such as --epoch ${Math.min(MAX_EPOCH, next + 1)}: skipping costs nothing; or first: persona tox scan FILE`,
+    { epoch: next, copySec: own.copySec },
+  )
+}
+
+function lastRead(copySec: number | null, isPutBack: boolean): string {
+  const read = 'read from a friend or another device of yours'
+  if (isPutBack) return `was ${read} since this state was put back`
+  if (copySec === null) return `was ever ${read}`
+  return `was ${read} since ${new Date(copySec * 1000).toISOString().slice(0, 10)}`
+}
+
+/** Whom the new table lists, in the order of the old one; what is put back comes last. */
+function chooseDevices(
+  { own, persona }: PlanState,
+  { without = [], keep = [], sinceSec }: RotationWishes,
+): { devices: Device[]; leftOut: LeftOut[] } {
+  const listed = persona.devices
+  const isListed = (key: string): boolean => listed.some((device) => device.key === key)
+  const gone = own.notes
+    .filter((note) => note.goneSec !== null && !isListed(note.key))
+    .map(({ key }) => ({ key, name: nameOf(persona, key) }))
+  const absent = own.localDevices
+    .filter((key) => !isListed(key) && !gone.some((device) => device.key === key))
+    .map((key) => ({ key, name: nameOf(persona, key) }))
+  const known = [...listed, ...absent, ...gone]
+  const [out, kept] = [without, keep].map((names) => new Set(names.map((name) => deviceAmong(known, name).key)))
+  const whyOut = (key: string): LeftOut['why'] | null => {
+    if (out!.has(key)) return 'named'
+    if (kept!.has(key) || own.localDevices.includes(key)) return null
+    const { approved, cameSec } = noteOf(own, key)
+    if (!isListed(key)) return 'gone'
+    if (!approved) return 'unapproved'
+    return sinceSec !== undefined && cameSec >= sinceSec ? 'since' : null
+  }
+  const devices: Device[] = []
+  const leftOut: LeftOut[] = []
+  for (const device of known) {
+    const why = whyOut(device.key)
+    if (why !== null) leftOut.push({ ...device, why })
+    else if (isListed(device.key)) devices.push(device)
+    else
+      devices.push({
+        ...device,
+        name: freeName(
+          device.name,
+          devices.map(({ name }) => name),
+        ),
+      })
+  }
+  return { devices, leftOut }
+}
+
+/** @throws {KeeperError} ROTATION_TOO_LARGE */
+function whatToGiveUp(epoch: number, devices: readonly Device[], named: boolean, document: Document): 'names'[] {
+  const gaveUpNames = fit(epoch, devices, named, document)
+  if (gaveUpNames !== null) return gaveUpNames ? ['names'] : []
+  let room = Math.min(MAX_DEVICES, devices.length)
+  while (room > 0 && fit(epoch, devices.slice(0, room), false, []) === null) room--
+  const count = devices.length - room
+  throw new KeeperError(
+    'ROTATION_TOO_LARGE',
+    `at epoch ${epoch} a table has room for ${room} devices, and ${devices.length} are to be in it`,
+    `leave out ${count} more: --without NAME, ${count === 1 ? 'once' : `${count} times`}`,
+    { room, leaveOut: count },
+  )
+}
+
+/** Whether names have to go for the table to fit; null when it does not fit at all. */
+function fit(epoch: number, devices: readonly Device[], named: boolean, document: Document): boolean | null {
+  const draft = { chain: sizedPosition(epoch), seq: 1, timeSec: 0, prev: new Uint8Array(16), devices, named, document }
+  try {
+    return encodeTable(draft, true, compress, () => new Uint8Array(64)).gaveUpNames
+  } catch (error) {
+    if (error instanceof TableError && error.code === 'TABLE_TOO_LARGE') return null
+    throw error
+  }
+}
+
+/** As long as the real one of that epoch, which only the words give. */
+function sizedPosition(epoch: number): ChainPosition {
+  return {
+    personaId: new Uint8Array(32),
+    epoch,
+    signingKey: new Uint8Array(32),
+    links: new Uint8Array(LINK_BYTES * (epoch - 1)),
+    next: new Uint8Array(COMMITMENT_BYTES),
+    inception: new Uint8Array(64),
+  }
+}

@@ -1,0 +1,58 @@
+/** What each side says in its leg of the handshake, before people have compared: nothing that is secret (docs/pairing.md, section 2). */
+import { z } from 'zod'
+import { decodeUtf8, encodeUtf8 } from '../../core/bytes.ts'
+import { keyHex } from '../../ipc/shapes/scalars.ts'
+import { tableDevice, type TableDevice } from '../../ipc/shapes/contact.ts'
+import { KeeperError } from '../state/errors.ts'
+
+const MAX_NAME_CHARS = 64 // sanity: a nickname, or what stands for one; it names a source
+
+/** The device that has the persona. */
+export interface OfferGreeting {
+  readonly personaId: string
+  readonly epoch: number
+  /** What the joining device calls it as a source of observations. */
+  readonly name: string
+}
+
+/** The device that joins. */
+export interface JoinGreeting {
+  /** What it asks to be listed as. */
+  readonly device: TableDevice | null
+}
+
+const offerGreeting: z.ZodType<OfferGreeting> = z.strictObject({
+  personaId: keyHex,
+  epoch: z.int().min(0).max(16),
+  name: z.string().min(1).max(MAX_NAME_CHARS),
+})
+const joinGreeting: z.ZodType<JoinGreeting> = z.strictObject({ device: tableDevice.nullable() })
+
+export function encodeGreeting(greeting: OfferGreeting | JoinGreeting): Uint8Array {
+  return encodeUtf8(JSON.stringify(greeting))
+}
+
+/** @throws {KeeperError} PAIRING_VERSION */
+export function decodeOfferGreeting(bytes: Uint8Array): OfferGreeting {
+  return decode(offerGreeting, bytes)
+}
+
+/** @throws {KeeperError} PAIRING_VERSION */
+export function decodeJoinGreeting(bytes: Uint8Array): JoinGreeting {
+  return decode(joinGreeting, bytes)
+}
+
+function decode<T>(shape: z.ZodType<T>, bytes: Uint8Array): T {
+  const parsed = shape.safeParse(parseJson(decodeUtf8(bytes) ?? ''))
+  if (parsed.success) return parsed.data
+  const hint = 'install the same version of personad on both'
+  throw new KeeperError('PAIRING_VERSION', 'the other side greets in a way that this version does not know', hint)
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown
+  } catch {
+    return null
+  }
+}

@@ -1,0 +1,28 @@
+/** What answers the methods of a pairing; its code is loaded with the first one (docs/ipc.md, section 3). */
+import type { Handlers } from '../../ipc/methods/method.ts'
+import type { Methods } from '../../ipc/methods/table.ts'
+import type { Keeper } from '../keeper/keeper.ts'
+import type { Pairing } from './pairing.ts'
+
+export type PairingMethods = Pick<
+  Methods,
+  'pairing.offer' | 'pairing.join' | 'pairing.carry' | 'pairing.confirm' | 'pairing.cancel'
+>
+
+export function pairingHandlers(keeper: Keeper): Handlers<PairingMethods> {
+  let pairing: Promise<Pairing> | null = null
+  // Noise comes with a library that few daemons ever need, and not at each start.
+  const load = async (): Promise<Pairing> => new (await import('./pairing.ts')).Pairing(keeper)
+  const once = (): Promise<Pairing> => (pairing ??= load())
+  return {
+    'pairing.offer': async ({ carrier }) => (await once()).offer(carrier),
+    'pairing.join': async ({ code, carrier, device, passphrase }) =>
+      (await once()).join(code, carrier, { device: device ?? null, passphrase: passphrase ?? null }),
+    'pairing.carry': async ({ message }) => (await once()).carry(message),
+    'pairing.confirm': async () => (await once()).confirm(),
+    'pairing.cancel': async () => {
+      await (await once()).cancel()
+      return {}
+    },
+  }
+}

@@ -1,0 +1,178 @@
+/** One pairing at a time: its code, its three tries and its time (docs/pairing.md). Whoever calls carries the messages; no network is touched here. */
+import { formatBase64url, parseBase64url } from '../../core/bytes.ts'
+import { drawCode, formatCodeWords, parseCode } from '../../pairing/code.ts'
+import { PairingError } from '../../pairing/errors.ts'
+import type { Carrier, PairingOffer, PairingStep } from '../../ipc/shapes/pairing.ts'
+import { KeeperError } from '../state/errors.ts'
+import type { Keeper } from '../keeper/keeper.ts'
+import { JoiningSide, type JoinWish } from './join.ts'
+import { OfferingSide } from './offer.ts'
+import { Turns } from '../../process/turns.ts'
+
+const MAX_TRIES = 3 // sanity: of 128 bits no number of guesses finds any; who fails three times is told that something is wrong
+/** sanity: long enough to walk over and type twelve words, or to carry a file; a code seen by others is soon worth nothing */
+export const STEP_SECONDS: Readonly<Record<Carrier, number>> = { connection: 120, files: 3600 }
+
+/** One of the two devices. A throw ends the pairing, but PAIRING_HANDSHAKE while there are tries left, and PAIRING_ORDER. */
+export interface PairingSide {
+  /** Takes a message of the other side, or with null goes on by itself. */
+  carry(message: Uint8Array | null): Promise<Progress>
+  /** The person says that both screens show the same words. */
+  confirm(): Promise<Progress>
+  /** Wipes what it holds, and throws away what came in and was not confirmed. */
+  close(): Promise<void>
+}
+
+/** What a step came to; `send` as bytes. */
+export type Progress = Pick<PairingStep, 'state'> &
+  Partial<Pick<PairingStep, 'more' | 'compare' | 'device' | 'persona' | 'table'>> & { send?: Uint8Array }
+
+export class Pairing {
+  readonly #keeper: Keeper
+  #side: PairingSide | null = null
+  #tries = 0
+  #seconds = 0
+  #timer: NodeJS.Timeout | null = null
+  /** Why the last one ended, for whoever still calls. */
+  #ended: KeeperError = noPairing()
+  // A message and a confirmation at once would meet in the middle.
+  readonly #turns = new Turns()
+
+  constructor(keeper: Keeper) {
+    this.#keeper = keeper
+  }
+
+  /** Begins as the device that has the persona. @throws {KeeperError} PAIRING_BUSY | NO_PERSONA | LOCKED | KEY_SUPERSEDED */
+  offer(carrier: Carrier): Promise<PairingOffer> {
+    return this.#turns.take(async () => {
+      this.#checkFree()
+      const { engine } = this.#keeper
+      const code = drawCode(engine)
+      const words = formatCodeWords(code)
+      try {
+        this.#begin(new OfferingSide(this.#keeper, code, carrier), carrier)
+      } finally {
+        engine.wipe(code)
+      }
+      return { words, seconds: this.#seconds }
+    })
+  }
+
+  /**
+   * Begins as the device that joins.
+   * @throws {KeeperError} PAIRING_BUSY | LOCKED @throws {PairingError} PAIRING_CODE_* | PAIRING_URI
+   */
+  join(typed: string, carrier: Carrier, wish: JoinWish): Promise<{ seconds: number }> {
+    return this.#turns.take(async () => {
+      this.#checkFree()
+      const { code } = parseCode(typed)
+      try {
+        this.#begin(new JoiningSide(this.#keeper, code, carrier, wish), carrier)
+      } finally {
+        this.#keeper.engine.wipe(code)
+      }
+      return { seconds: this.#seconds }
+    })
+  }
+
+  /**
+   * One step: takes what the other side sent, or goes on by itself.
+   * @param message base64url
+   * @throws {KeeperError} PAIRING_NONE | PAIRING_EXPIRED | PAIRING_TRIES | PAIRING_ORDER and what taking the state may refuse
+   * @throws {PairingError} PAIRING_HANDSHAKE | PAIRING_MESSAGE | PAIRING_TOO_LARGE
+   */
+  carry(message?: string): Promise<PairingStep> {
+    return this.#step((side) =>
+      side.carry(message === undefined ? null : (parseBase64url(message) ?? new Uint8Array(0))),
+    )
+  }
+
+  /** @throws as {@link carry} */
+  confirm(): Promise<PairingStep> {
+    return this.#step((side) => side.confirm())
+  }
+
+  /** Ends it, whatever its state; nothing of it stays, and whoever carries it is told. */
+  cancel(): Promise<void> {
+    return this.#turns.take(async () => {
+      if (this.#side === null) return
+      await this.#end(noPairing())
+      await this.#keeper.tell({ event: 'pairing.cancelled', data: {} })
+    })
+  }
+
+  #step(work: (side: PairingSide) => Promise<Progress>): Promise<PairingStep> {
+    return this.#turns.take(async () => {
+      const side = this.#side
+      if (side === null) throw this.#ended
+      try {
+        const { send, ...progress } = await work(side)
+        if (progress.state === 'done') await this.#end(noPairing())
+        // A peer that comes and goes does not keep a code alive.
+        else if (progress.state !== 'waiting') this.#watch()
+        return { ...NOTHING, ...progress, send: send === undefined ? null : formatBase64url(send) }
+      } catch (error) {
+        throw await this.#failed(error)
+      }
+    })
+  }
+
+  /** What the caller is told; whether it goes on. */
+  async #failed(error: unknown): Promise<unknown> {
+    if (error instanceof KeeperError && error.code === 'PAIRING_ORDER') return error
+    if (error instanceof PairingError && error.code === 'PAIRING_HANDSHAKE' && ++this.#tries < MAX_TRIES) return error
+    const isUsedUp = this.#tries >= MAX_TRIES
+    await this.#end(isUsedUp ? usedUp() : noPairing())
+    return isUsedUp ? this.#ended : error
+  }
+
+  #checkFree(): void {
+    if (this.#side === null) return
+    const hint = 'finish it, or end it with: persona pair --cancel'
+    throw new KeeperError('PAIRING_BUSY', 'a pairing is under way', hint)
+  }
+
+  #begin(side: PairingSide, carrier: Carrier): void {
+    this.#side = side
+    this.#tries = 0
+    this.#seconds = STEP_SECONDS[carrier]
+    this.#watch()
+  }
+
+  /** Each step of the two people has the whole time; each of the machines as well. */
+  #watch(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer)
+    this.#timer = setTimeout(() => {
+      void this.#turns.take(() => this.#end(expired())).catch(() => {})
+    }, this.#seconds * 1000)
+    this.#timer.unref()
+  }
+
+  async #end(reason: KeeperError): Promise<void> {
+    if (this.#timer !== null) clearTimeout(this.#timer)
+    const side = this.#side
+    this.#side = null
+    this.#ended = reason
+    await side?.close()
+  }
+}
+
+const NOTHING = { more: false, compare: null, device: null, persona: null, table: null }
+
+function noPairing(): KeeperError {
+  return new KeeperError('PAIRING_NONE', 'no pairing is under way', 'begin with: persona pair')
+}
+
+function expired(): KeeperError {
+  return new KeeperError('PAIRING_EXPIRED', 'the time of this pairing is over', 'get a new code with: persona pair')
+}
+
+function usedUp(): KeeperError {
+  const message = `the code was tried ${MAX_TRIES} times in vain, and is no longer good`
+  return new KeeperError('PAIRING_TRIES', message, 'get a new one with: persona pair')
+}
+
+/** What a side throws when it is not the time for what was asked. */
+export function notNow(what: string): KeeperError {
+  return new KeeperError('PAIRING_ORDER', `${what} has no place in this state of the pairing`, 'see docs/pairing.md')
+}

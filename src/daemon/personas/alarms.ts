@@ -1,0 +1,167 @@
+/** What the owner is to know at once, and nothing was changed for: who claims what is another's (docs/format.md, sections 8 and 10). */
+import { encodeUtf8, formatHex } from '../../core/bytes.ts'
+import { isContested, pairState } from '../../core/trust.ts'
+import type { Ledger } from '../state/state.ts'
+import type { PersonaRecord } from '../state/records.ts'
+import type { Forgotten } from '../own/rollback.ts'
+
+const OWN_NAME = 'your own persona'
+
+const REPEAT_SEC = 3600 // sanity: what goes on and on is told once an hour, and counted
+const MAX_ALARM_KEYS = 8 // sanity: the devices that it was raised for last; who lists everybody's is one alarm, and not a flood of them
+const CONTESTED = 'DEVICE_CONTESTED'
+const FORK_ALARMS_AFTER_SEC = 14 * 86_400 // format: two honest devices settle a fork by then
+const ID_DIGITS = 8
+
+/** One alarm for each code and persona: it stands until the owner dismisses it, or what it is about has settled itself. */
+function alarm(ledger: Ledger, code: string, personaId: string | null, key: string | null, message: string): void {
+  if (personaId !== null && ledger.isBlocked(personaId)) return
+  const id = alarmId(code, personaId, ledger)
+  const known = ledger.records.alarms.get(id)
+  const { nowSec } = ledger
+  const sinceLastSec = known === undefined || known.dueSec !== null ? Infinity : nowSec - known.lastSec
+  const isNew = key !== null && known?.keys.includes(key) !== true
+  // A clock that stepped back must not silence it.
+  if (!isNew && sinceLastSec >= 0 && sinceLastSec < REPEAT_SEC) return
+  const keys = [key, ...(known?.keys ?? [])].filter((each) => each !== null)
+  ledger.stage(
+    ledger.records.alarms.put(id, {
+      code,
+      personaId,
+      keys: [...new Set(keys)].slice(0, MAX_ALARM_KEYS),
+      message,
+      sinceSec: known?.sinceSec ?? nowSec,
+      lastSec: nowSec,
+      count: (known?.count ?? 0) + 1,
+      dueSec: null,
+    }),
+  )
+  ledger.emit({ event: 'alarm', data: { code, personaId, key, message } })
+}
+
+function alarmId(code: string, personaId: string | null, ledger: Ledger): string {
+  const hash = formatHex(ledger.engine.sha512(encodeUtf8(`${code} ${personaId ?? ''}`)))
+  return hash.slice(0, ID_DIGITS).toLowerCase()
+}
+
+/** Two tables in the place of one: honest devices that did not know of each other make such, and settle it by a higher one. */
+export function noteFork(persona: PersonaRecord, ledger: Ledger): void {
+  const id = alarmId(FORK, persona.personaId, ledger)
+  if (ledger.isBlocked(persona.personaId)) return
+  if (ledger.records.alarms.get(id) !== undefined) return
+  const { nowSec } = ledger
+  const message = `${persona.entry?.name ?? OWN_NAME} signed two tables in the place of one, and none that settles it for 14 days: somebody else may have the signing key`
+  const record = {
+    code: FORK,
+    personaId: persona.personaId,
+    keys: [],
+    message,
+    sinceSec: nowSec,
+    lastSec: nowSec,
+    count: 1,
+  }
+  ledger.stage(ledger.records.alarms.put(id, { ...record, dueSec: nowSec + FORK_ALARMS_AFTER_SEC }))
+}
+
+/** A higher table came: the fork behind it is settled, unless it was an alarm by then. */
+export function settleFork(personaId: string, ledger: Ledger): void {
+  const { alarms } = ledger.records
+  const id = alarmId(FORK, personaId, ledger)
+  const known = alarms.get(id)
+  if (known !== undefined && known.dueSec !== null) ledger.stage(alarms.remove(id))
+}
+
+/** What waited long enough is an alarm now. */
+export function announceDue(id: string, ledger: Ledger): void {
+  const record = ledger.records.alarms.get(id)
+  if (record?.dueSec === undefined || record.dueSec === null || record.dueSec > ledger.nowSec) return
+  const { code, personaId, message } = record
+  if (ledger.isBlocked(personaId)) return
+  ledger.stage(ledger.records.alarms.put(id, { ...record, dueSec: null, lastSec: ledger.nowSec }))
+  ledger.emit({ event: 'alarm', data: { code, personaId, key: null, message } })
+}
+
+const FORK = 'FORK'
+
+/** Two chains for one PersonaID: whoever made the second one holds K_0. */
+export function alarmDisputed(persona: PersonaRecord, ledger: Ledger): void {
+  const { entry } = persona
+  const what = `two key chains claim to be ${entry?.name ?? OWN_NAME}: somebody else has its first key; nothing of the second one was taken`
+  const remedy =
+    entry === null
+      ? 'who knows you already refuses it too; give who meets you now your contact link: persona link'
+      : 'ask for a contact link where you know whom you speak to, and take the chain that it names: persona contact add LINK --repin'
+  const message = `${what}; ${remedy}`
+  alarm(ledger, 'CHAIN_DISPUTED', persona.personaId, null, message)
+}
+
+/** The own persona was rotated twice, here and elsewhere, and neither knew of the other. */
+export function alarmRival(personaId: string, epoch: number, ledger: Ledger): void {
+  const message =
+    `your persona was also rotated elsewhere, to epoch ${epoch}, and the rotation made here did not know of it: a device that had the ` +
+    'key then still has it. Rotate again: persona rotate'
+  alarm(ledger, 'ROTATE_AGAIN', personaId, null, message)
+}
+
+/** A table of the own persona that only this daemon can have signed, or has let out, is not in its store. */
+export function alarmForgotten(
+  personaId: string,
+  { epoch, seq }: { readonly epoch: number; readonly seq: number },
+  how: Forgotten,
+  from: string,
+  ledger: Ledger,
+): void {
+  const what = `table ${seq} of epoch ${epoch} of your persona is not in this store`
+  const why =
+    how === 'sole'
+      ? 'though no other device and no backup was given the signing key: either the store was put back to an earlier state, or somebody has a copy of your key'
+      : 'though the device of this daemon shows it: the store was put back to an earlier state, unless another machine writes that profile too'
+  const remedy =
+    'What came between is lost here: contacts, removed devices, what you approved. Look at your table: persona device list. If you did not put anything back: persona rotate'
+  alarm(ledger, 'STORE_ROLLED_BACK', personaId, from === '' ? null : from, `${what}, ${why}. ${remedy}`)
+}
+
+/** A subscriber remembers more events than were ever told here. */
+export function alarmCursor(after: number, last: number, who: string, ledger: Ledger): void {
+  const message =
+    `the subscriber ${who} was told event ${after}, and this store has told ${last}: either the store was put back to an earlier state, or that program ` +
+    'speaks of another one. See whether something is missing: persona log'
+  alarm(ledger, 'CURSOR_AHEAD', null, null, message)
+}
+
+/** A sibling's table leaves out the device that this daemon runs for. */
+export function alarmUnlisted(personaId: string, ledger: Ledger): void {
+  const message =
+    'another device took this one out of your table: nothing is signed or shown here until you say who did that; see: persona status'
+  alarm(ledger, 'OWN_DEVICE_UNLISTED', personaId, null, message)
+}
+
+/** A device that is bound to a persona shows another one. */
+export function alarmSwitched(bound: string, shown: string, key: string, ledger: Ledger): void {
+  const name = ledger.persona(bound)?.entry?.name ?? OWN_NAME
+  const message = `a device of ${name} shows another persona, ${shown}; it is no longer taken for ${name}'s, nor for the other's`
+  alarm(ledger, 'PERSONA_SWITCHED', bound, key, message)
+}
+
+/** Says that a persona lists a device which is known as somebody else's, if it is. */
+export function alarmIfContested(persona: PersonaRecord, key: string, ledger: Ledger): void {
+  const { bound, reports, entry } = ledger.device(key)
+  const state = pairState(persona.personaId, true, bound, reports)
+  if (!isContested(persona.personaId, state, bound, entry !== null, reports)) return
+  const name = persona.entry?.name ?? OWN_NAME
+  const known = bound === null && entry !== null ? `your friend "${entry.name}"` : "somebody else's"
+  const message = `${name} lists a device that is known as ${known}; it counts as ${name}'s only once it shows that itself`
+  alarm(ledger, CONTESTED, persona.personaId, key, message)
+}
+
+/** The device has shown itself that it is this persona's: about this one nothing is contested any more. */
+export function settleContested(personaId: string, key: string, ledger: Ledger): void {
+  const { alarms } = ledger.records
+  const id = alarmId(CONTESTED, personaId, ledger)
+  const known = alarms.get(id)
+  if (known === undefined || !known.keys.includes(key)) return
+  const keys = known.keys.filter((each) => each !== key)
+  // Raised more often than keys are kept: there may have been another one.
+  const isSettled = keys.length === 0 && known.count <= MAX_ALARM_KEYS
+  ledger.stage(isSettled ? alarms.remove(id) : alarms.put(id, { ...known, keys }))
+}

@@ -1,0 +1,37 @@
+/** What the daemon and the hand that writes profiles outside of its sandbox tell each other: what is due, and what was written (docs/decisions/0011). */
+import type { DueProfile, WrittenProfile } from '../../ipc/shapes/due.ts'
+import { statusWith } from '../../tox/save/publish.ts'
+import { deviceOf, isDue, type Known, type ProfileKeeper } from './known.ts'
+
+/** The profiles into which the own table is to be written, each with the text that is due. */
+export async function dueProfiles(all: Iterable<Known>, keeper: ProfileKeeper): Promise<DueProfile[]> {
+  const profiles: DueProfile[] = []
+  for (const known of all) {
+    const { path, key, device } = known.view
+    if (!isDue(known, keeper) || key === null || device === null) continue
+    const { status } = await statusWith(known.words, (words) => keeper.statusMessage(words))
+    const { epoch, seq } = status.table
+    profiles.push({ path, key, device, shown: known.text, text: status.text, epoch, seq })
+  }
+  return profiles
+}
+
+/**
+ * Takes what was just written as an observation, and tells of a repair.
+ * @returns nickname of the own device whose profile it is; null when it is none, and nothing was taken
+ */
+export async function takeWritten(
+  { path, key, text, backup, repaired }: WrittenProfile,
+  keeper: ProfileKeeper,
+  nowSec: number,
+): Promise<string | null> {
+  const device = deviceOf(key, keeper)
+  if (device === null) return null
+  await keeper.observe([{ from: key, text, seenAtSec: nowSec }], `profile:${key}`)
+  const { blob } = keeper.verify(text, key)
+  if (repaired && backup !== null && blob !== null) {
+    const { epoch, seq } = blob
+    await keeper.tell({ event: 'profile.repaired', data: { path, key, device, epoch, seq, backup } })
+  }
+  return device
+}

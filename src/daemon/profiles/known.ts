@@ -1,0 +1,92 @@
+/** What is known of one watched profile, between two looks at it, and how that stands against the own table. */
+import type { ObservationParams, ObserveResult, VerifyResult } from '../../ipc/shapes/judged.ts'
+import type { OwnTable, StatusMessage } from '../../ipc/shapes/own.ts'
+import type { WatchedProfile } from '../../ipc/shapes/profiles.ts'
+import type { ToxError } from '../../tox/save/errors.ts'
+import type { PendingEvent } from '../state/state.ts'
+import { judgeShown, needsWriting, type Shown } from './shown.ts'
+import type { ReportedFriends } from './read.ts'
+
+/** What is asked of the keeper. */
+export interface ProfileKeeper {
+  readonly ownTable: OwnTable | null
+  hasShown(key: string): boolean
+  verify(text: string, from: string | null): VerifyResult
+  statusMessage(words: string): Promise<StatusMessage>
+  observe(observations: readonly ObservationParams[], source: string): Promise<ObserveResult[]>
+  tell(event: PendingEvent): Promise<void>
+}
+
+/** A profile as it was last read, and what follows from that. */
+export interface Known {
+  view: WatchedProfile
+  /** The own status message; empty while it cannot be read */
+  text: string
+  shown: Shown | null
+  /** The owner's words, as they last stood there: a client that replaces the status message does not keep them */
+  words: string
+  /** The status message of which a loss was told */
+  toldLoss: string | null
+  reported: ReportedFriends
+}
+
+export function newKnown(path: string): Known {
+  const view = {
+    path,
+    key: null,
+    device: null,
+    encrypted: false,
+    shows: null,
+    checkedAtSec: 0,
+    client: null,
+    repair: null,
+    problem: null,
+  }
+  return { view, text: '', shown: null, words: '', toldLoss: null, reported: new Map() }
+}
+
+/** Notes why a profile cannot be read. @returns whether that is news */
+export function noteUnread(known: Known, { code, message }: ToxError): boolean {
+  // Gone, or being written: its next change brings it here again.
+  if (code === 'TOX_FILE_MISSING' || code === 'TOX_FILE_CHANGED') return false
+  const encrypted = known.view.encrypted || code === 'TOX_ENCRYPTED' || code === 'TOX_WRONG_PASSPHRASE'
+  const isNews = known.view.problem?.code !== code
+  known.shown = null
+  known.view = {
+    ...known.view,
+    encrypted,
+    shows: { state: 'unread', epoch: null, seq: null },
+    repair: null,
+    problem: { code, message },
+  }
+  return isNews
+}
+
+/** Nickname of the own device whose key this is; null for anybody else's. */
+export function deviceOf(key: string | null, { ownTable }: Pick<ProfileKeeper, 'ownTable'>): string | null {
+  return ownTable?.devices.find((device) => device.key === key)?.name ?? null
+}
+
+/** Whether the table is to be written into it, by whomever. */
+export function isDue({ shown, view }: Known, keeper: ProfileKeeper): boolean {
+  const table = keeper.ownTable
+  if (shown === null || table === null || view.key === null) return false
+  return needsWriting(shown, table, keeper.hasShown(view.key))
+}
+
+/** Compares what it shows with the own table. */
+export function compareKnown(known: Known, keeper: ProfileKeeper, repairs: boolean): void {
+  const { key, problem } = known.view
+  if (problem !== null) return
+  const device = deviceOf(key, keeper)
+  const table = keeper.ownTable
+  known.shown = null
+  if (table !== null && device !== null) known.shown = judgeShown(known.text, keeper.verify(known.text, key), table)
+  const { state, epoch, seq } = known.shown ?? { state: null }
+  known.view = {
+    ...known.view,
+    device,
+    shows: state === null ? null : { state, epoch: epoch ?? null, seq: seq ?? null },
+    repair: repairs && isDue(known, keeper) ? (known.view.repair ?? 'it is about to be tried') : null,
+  }
+}

@@ -1,0 +1,279 @@
+/** The watched Tox profiles: what their friends show goes into the state, what own ones show is compared with the own table. */
+import { formatHex } from '../../core/bytes.ts'
+import type { CryptoEngine } from '../../crypto/engine.ts'
+import type { ProfileList } from '../../ipc/shapes/profiles.ts'
+import { ToxError } from '../../tox/save/errors.ts'
+import type { Machine } from '../../tox/profile/lock-file.ts'
+import { statusWith } from '../../tox/save/publish.ts'
+import { repairProfile } from '../../tox/profile/repair.ts'
+import { Retries } from '../../tox/profile/retries.ts'
+import { canSeeClients } from '../../tox/profile/sight.ts'
+import type { ProfileAccess, ToxProfile } from '../../tox/profile/profile-file.ts'
+import { readKeys, readName, readStatusMessage } from '../../tox/save/savefile.ts'
+import { ProfileWatch, type WatchClock, type WatchDirectory } from '../../tox/profile/watch.ts'
+import { describeError } from '../../process/describe-error.ts'
+import type { Log } from '../../process/log.ts'
+import * as own from './shown.ts'
+import { compareKnown, deviceOf, isDue, newKnown, noteUnread, type Known, type ProfileKeeper } from './known.ts'
+import { dueProfiles, takeWritten } from './hand.ts'
+import { readGuarded, reportFriends } from './read.ts'
+import type { DueProfiles, WrittenProfile } from '../../ipc/shapes/due.ts'
+import type { Handlers } from '../../ipc/methods/method.ts'
+import type { Methods } from '../../ipc/methods/table.ts'
+import { RunningClients } from './clients.ts'
+
+export interface ProfilesOptions {
+  readonly keeper: ProfileKeeper
+  readonly engine: CryptoEngine
+  readonly nowSec: () => number
+  readonly log: Log
+  readonly machine?: Machine
+  readonly clock?: WatchClock
+  readonly watchDirectory?: WatchDirectory
+}
+
+/** What of the configuration concerns profiles. */
+export interface ProfilesConfig {
+  /** Absolute; none for a daemon that watches nothing */
+  readonly places: readonly string[]
+  readonly repair: boolean
+  /** Absolute; for the hand that writes profiles outside of the sandbox */
+  readonly passphraseFile?: string | null
+  /** @throws {ToxError} */
+  readonly passphrase: () => Promise<string | null>
+}
+
+export type ProfileMethods = Pick<Methods, `profile.${string}` & keyof Methods>
+
+const MAX_NOTICES = 8 // sanity: status is read by people; the list has all of them
+
+export class Profiles {
+  readonly #options: ProfilesOptions
+  readonly #known = new Map<string, Known>()
+  #config: ProfilesConfig = { places: [], repair: false, passphrase: () => Promise.resolve(null) }
+  #watch: ProfileWatch | null = null
+  #seesClients = true
+  #isStopped = false
+  #turn: Promise<unknown> = Promise.resolve()
+  readonly #clients: RunningClients
+  readonly #retries: Retries
+
+  constructor(options: ProfilesOptions) {
+    this.#options = options
+    this.#clients = new RunningClients(options.nowSec, options.machine)
+    this.#retries = new Retries({
+      ...options,
+      again: (path) => {
+        if (this.#known.has(path)) void this.#inTurn(() => this.#scan(path))
+      },
+    })
+  }
+
+  /** Watches these places from now on, and nothing else; what was known of the others is forgotten. */
+  async configure(config: ProfilesConfig): Promise<void> {
+    await this.stop()
+    this.#isStopped = false
+    this.#config = config
+    if (config.places.length === 0) return
+    const { log, clock, watchDirectory, machine } = this.#options
+    this.#seesClients = await canSeeClients(machine)
+    this.#watch = new ProfileWatch({
+      places: config.places,
+      onProfile: (path) => this.#inTurn(() => this.#scan(path)),
+      onGone: (path) => {
+        this.#known.delete(path)
+        this.#retries.forget(path)
+      },
+      onTrouble: (message) => log.warn('profile.trouble', { message }),
+      ...(clock === undefined ? {} : { clock }),
+      ...(watchDirectory === undefined ? {} : { watchDirectory }),
+    })
+    await this.#watch.start()
+  }
+
+  /** Ends the watching, after what is being written. */
+  async stop(): Promise<void> {
+    this.#isStopped = true
+    await this.#watch?.close()
+    await this.#turn
+    this.#retries.close()
+    this.#watch = null
+    this.#known.clear()
+  }
+
+  /** Resolves when nothing is being looked at, read or written. */
+  async settled(): Promise<void> {
+    await this.#watch?.looked()
+    for (let turn: unknown = null; turn !== this.#turn;) {
+      turn = this.#turn
+      await turn
+    }
+  }
+
+  /** The own table is another now: profiles that show it are compared again, and those of new devices read again. */
+  ownChanged(): void {
+    if (this.#known.size === 0) return
+    void this.#inTurn(async () => {
+      for (const [path, known] of this.#known) {
+        const wasOwn = known.view.device !== null
+        this.#compare(known)
+        const isNew = !wasOwn && known.view.device !== null
+        if (isNew || isDue(known, this.#options.keeper)) await this.#scan(path)
+      }
+    })
+  }
+
+  /** For `status`. */
+  summary(): { profiles: { watched: number; older: number }; notices: string[] } {
+    const table = this.#options.keeper.ownTable
+    const all = [...this.#known.values()]
+    const notices = [...(this.#watch?.troubles ?? [])]
+    for (const { view, text } of all) {
+      const notice = table === null ? null : own.noticeOf(view, text, table)
+      if (notice !== null) notices.push(notice)
+    }
+    const shown = notices.slice(0, MAX_NOTICES)
+    if (notices.length > MAX_NOTICES) shown.push(`${notices.length - MAX_NOTICES} more: persona tox watch`)
+    const older = all.filter(({ shown: table }) => table?.state === 'older').length
+    return { profiles: { watched: all.length, older }, notices: shown }
+  }
+
+  handlers(): Handlers<ProfileMethods> {
+    return {
+      'profile.list': () => this.list(),
+      'profile.due': () => this.due(),
+      'profile.wrote': (written) => this.wrote(written),
+    }
+  }
+
+  async list(): Promise<ProfileList> {
+    const clients = await this.#clients.on([...this.#known.keys()])
+    const profiles = [...this.#known.values()].map(({ view }) => ({ ...view, client: clients.get(view.path) ?? null }))
+    return { profiles: profiles.toSorted((a, b) => (a.path < b.path ? -1 : 1)), troubles: this.#watch?.troubles ?? [] }
+  }
+
+  /** What is to be written, for a hand that sees which clients run; after what is being read. */
+  async due(): Promise<DueProfiles> {
+    await this.settled()
+    const profiles = await dueProfiles(this.#known.values(), this.#options.keeper)
+    return { profiles, passphraseFile: this.#config.passphraseFile ?? null }
+  }
+
+  /**
+   * What was just written is an observation, though a client may have written over it before it could be read here: only so is that a
+   * loss, and told.
+   */
+  async wrote(written: WrittenProfile): Promise<{ device: string | null }> {
+    const device = await takeWritten(written, this.#options.keeper, this.#options.nowSec())
+    if (device === null) return { device }
+    for (const [watched, known] of this.#known) {
+      if (known.view.key !== written.key) continue
+      known.toldLoss = null
+      void this.#inTurn(() => this.#scan(watched))
+    }
+    return { device }
+  }
+
+  /** One thing at a time is read or written. */
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    const turn = this.#turn.then(async () => {
+      try {
+        if (!this.#isStopped) await work()
+      } catch (error) {
+        // The store's own failure stops the daemon; whatever else this is, the socket goes on.
+        this.#options.log.error('profile.failed', describeError(error))
+      }
+    })
+    this.#turn = turn
+    return turn
+  }
+
+  async #scan(path: string): Promise<void> {
+    const known = this.#known.get(path) ?? newKnown(path)
+    this.#known.set(path, known)
+    known.view = { ...known.view, checkedAtSec: this.#options.nowSec() }
+    try {
+      const { profile, access } = await readGuarded(path, this.#options.engine, this.#config.passphrase)
+      const key = formatHex(readKeys(profile.save, access.engine).publicKey)
+      if (key !== known.view.key) Object.assign(known, newKnown(path))
+      known.view = {
+        ...known.view,
+        key,
+        encrypted: profile.isEncrypted,
+        problem: null,
+        checkedAtSec: this.#options.nowSec(),
+      }
+      const { keeper } = this.#options
+      known.reported = await reportFriends(profile, `profile:${key}`, known.reported, keeper, () => this.#isStopped)
+      if (this.#isStopped) return
+      await this.#reportOwn(known, profile)
+      this.#compare(known)
+      await this.#tellLoss(known)
+      await this.#repair(known, profile, access)
+    } catch (error) {
+      if (!(error instanceof ToxError)) throw error
+      if (noteUnread(known, error))
+        this.#options.log.warn('profile.unread', { message: error.message, code: error.code, path })
+    }
+  }
+
+  /** What an own profile shows is an observation as well: another device of the owner may have written a newer table into it. */
+  async #reportOwn(known: Known, profile: ToxProfile): Promise<void> {
+    const { key } = known.view
+    known.text = readStatusMessage(profile.save).text
+    known.words = own.wordsToKeep(known.text, known.words)
+    if (key === null || deviceOf(key, this.#options.keeper) === null) return
+    const name = readName(profile.save).text
+    const observation = { from: key, text: known.text, seenAtSec: profile.fileMtimeSec }
+    await this.#options.keeper.observe([name === '' ? observation : { ...observation, name }], `profile:${key}`)
+  }
+
+  #compare(known: Known): void {
+    compareKnown(known, this.#options.keeper, this.#config.repair)
+  }
+
+  /** Once a status message: a client that saves it again and again has lost nothing more. */
+  async #tellLoss(known: Known): Promise<void> {
+    const { keeper } = this.#options
+    const { path, key, device } = known.view
+    const state = known.shown?.state
+    if (state !== 'none' && state !== 'damaged') {
+      known.toldLoss = null
+      return
+    }
+    if (key === null || device === null || known.toldLoss === known.text) return
+    // What never showed the table has lost nothing.
+    if (state === 'none' && !keeper.hasShown(key)) return
+    known.toldLoss = known.text
+    const message = own.describeLoss(path, known.text, state, this.#config.repair, this.#seesClients)
+    await keeper.tell({ event: 'profile.blob-lost', data: { path, key, device, state, message } })
+    this.#options.log.warn('profile.blob-lost', { message, path })
+  }
+
+  async #repair(known: Known, profile: ToxProfile, access: ProfileAccess): Promise<void> {
+    const { path, key, device } = known.view
+    if (!isDue(known, this.#options.keeper) || key === null || device === null) return
+    const { keeper, nowSec, machine, log } = this.#options
+    await keeper.tell({ event: 'profile.due', data: { path, key, device } })
+    if (!this.#config.repair) return
+    if (this.#retries.isTooSoon(path)) {
+      known.view = { ...known.view, repair: 'it was written a moment ago' }
+      return await this.#retries.later(path)
+    }
+    const { status } = await statusWith(known.words, (words) => keeper.statusMessage(words))
+    const options = { nowSec: nowSec(), ...(machine === undefined ? {} : { machine }) }
+    const outcome = await repairProfile({ profile, access, text: status.text }, options)
+    if (!outcome.done) {
+      const isNews = known.view.repair !== outcome.why
+      known.view = { ...known.view, repair: outcome.why }
+      if (outcome.again) await this.#retries.later(path, outcome.clients, profile.path)
+      else if (isNews) log.warn('profile.not-repaired', { message: outcome.why })
+      return
+    }
+    this.#retries.wrote(path)
+    known.view = { ...known.view, repair: null }
+    const { epoch, seq } = status.table
+    await keeper.tell({ event: 'profile.repaired', data: { path, key, device, epoch, seq, backup: outcome.backup } })
+    log.info('profile.repaired', { message: `table ${seq} written into ${path}`, path })
+  }
+}

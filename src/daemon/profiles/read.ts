@@ -1,0 +1,102 @@
+/** Reads a watched profile, if it may be believed, and reports what its friends showed without holding up whoever else asks. */
+import { createHash } from 'node:crypto'
+import { stat } from 'node:fs/promises'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { formatHex } from '../../core/bytes.ts'
+import type { CryptoEngine } from '../../crypto/engine.ts'
+import type { ObservationParams, ObserveResult } from '../../ipc/shapes/judged.ts'
+import { ToxError } from '../../tox/save/errors.ts'
+import { readProfile, type ProfileAccess, type ToxProfile } from '../../tox/profile/profile-file.ts'
+import { confirmedStatuses, type FriendStatus } from '../../tox/save/scan.ts'
+
+/**
+ * Reads a profile with the passphrase, if it needs one and there is one.
+ * @throws {ToxError} those of readProfile; TOX_FILE_UNREADABLE when somebody else could have written it
+ */
+export async function readGuarded(
+  path: string,
+  engine: CryptoEngine,
+  passphraseOf: () => Promise<string | null>,
+): Promise<{ profile: ToxProfile; access: ProfileAccess }> {
+  await checkGuarded(path)
+  const read = await readWith(path, engine, passphraseOf)
+  // Of the file that was opened: another may have come to this name since.
+  checkOwner(path, read.profile.owner.uid)
+  return read
+}
+
+async function readWith(
+  path: string,
+  engine: CryptoEngine,
+  passphraseOf: () => Promise<string | null>,
+): Promise<{ profile: ToxProfile; access: ProfileAccess }> {
+  try {
+    return { profile: await readProfile(path, { engine }), access: { engine } }
+  } catch (error) {
+    if (!(error instanceof ToxError) || error.code !== 'TOX_ENCRYPTED') throw error
+    const passphrase = await passphraseOf()
+    if (passphrase === null) throw error
+    const access = { engine, passphrase }
+    return { profile: await readProfile(path, access), access }
+  }
+}
+
+/**
+ * A profile says what devices showed, and is believed: one that somebody else can write would confirm devices for him.
+ * @throws {ToxError} TOX_FILE_UNREADABLE | TOX_FILE_MISSING
+ */
+async function checkGuarded(path: string): Promise<void> {
+  const stats = await stat(path).catch(() => null)
+  if (stats === null) throw new ToxError('TOX_FILE_MISSING', `${path} is gone`)
+  checkOwner(path, stats.uid)
+  if ((stats.mode & 0o002) !== 0) {
+    throw new ToxError('TOX_FILE_UNREADABLE', `everybody can write ${path}: run "chmod o-w" on it`)
+  }
+}
+
+function checkOwner(path: string, uid: number): void {
+  if (uid === process.geteuid?.() || uid === 0) return
+  throw new ToxError('TOX_FILE_UNREADABLE', `${path} belongs to user ${uid}, and is not believed: it must be yours`)
+}
+
+/** What was reported of each friend at the last scan, by ToxPk: a client that saves every minute then costs next to nothing. */
+export type ReportedFriends = ReadonlyMap<string, string>
+
+/**
+ * Reports what is new since the last scan, some friends at a time; between them whoever else waits has his turn, so that a list of
+ * 10 000 stalls nobody.
+ * @param before of the last scan of this profile
+ * @param isStopped asked between two pieces; then the rest is left out, and `before` is given back
+ * @throws {ToxError} TOX_FRIENDS_NOT_WHOLE | TOX_NO_KEYS | TOX_BAD_KEYS @throws {StoreError}
+ */
+export async function reportFriends(
+  profile: ToxProfile,
+  source: string,
+  before: ReportedFriends,
+  keeper: { observe(observations: readonly ObservationParams[], source: string): Promise<ObserveResult[]> },
+  isStopped: () => boolean,
+): Promise<ReportedFriends> {
+  const reported = new Map<string, string>()
+  for (const piece of confirmedStatuses(profile.save, profile.fileMtimeSec)) {
+    const news: ObservationParams[] = []
+    for (const friend of piece) {
+      const from = formatHex(friend.publicKey)
+      const print = printOf(friend)
+      reported.set(from, print)
+      if (before.get(from) !== print) news.push(observationOf(from, friend))
+    }
+    if (news.length > 0) await keeper.observe(news, source)
+    await nextTurn()
+    if (isStopped()) return before
+  }
+  return reported
+}
+
+function observationOf(from: string, { name, statusText, observedAtSec }: FriendStatus): ObservationParams {
+  return { from, text: statusText, ...(name === '' ? {} : { name }), seenAtSec: observedAtSec }
+}
+
+/** What was seen of a friend, short. */
+function printOf({ statusText, observedAtSec }: FriendStatus): string {
+  return `${observedAtSec} ${createHash('sha256').update(statusText).digest('base64')}`
+}

@@ -1,0 +1,127 @@
+/** What an own profile shows to friends, against the own table; and what is to be written where it shows something else. */
+import { TOKEN_PREFIX } from '../../core/limits.ts'
+import { ownWords, parseStatus } from '../../core/token.ts'
+import { BlobError } from '../../core/errors.ts'
+import { BLIND } from '../../tox/profile/repair.ts'
+import type { VerifyResult } from '../../ipc/shapes/judged.ts'
+import type { OwnTable } from '../../ipc/shapes/own.ts'
+import type { ShownTable, WatchedProfile } from '../../ipc/shapes/profiles.ts'
+
+/** What toxic 0.11 puts in the place of the status message when its tmux or screen is detached, and saves. */
+export const TOXIC_AWAY = 'Away from keyboard, be back soon!'
+const TOXIC_REMEDY = 'put  ui = { mplex_away=false; };  into toxic.conf'
+
+/** ShownTable, and when that table was signed; 0 where there is none. */
+export type Shown = ShownTable & { readonly timeSec: number }
+
+/**
+ * Judges the status message of an own profile.
+ * @param judged the daemon's verdict on the same text
+ */
+export function judgeShown(text: string, judged: VerifyResult, own: OwnTable): Shown {
+  const { blob } = judged
+  if (blob === null) return { state: isBare(text) ? 'none' : 'damaged', epoch: null, seq: null, timeSec: 0 }
+  return { state: stateOf(judged, own), epoch: blob.epoch, seq: blob.seq, timeSec: blob.timeSec }
+}
+
+function isBare(text: string): boolean {
+  try {
+    const content = parseStatus(text)
+    return content.kind === 'none' && !content.fragment
+  } catch (error) {
+    if (error instanceof BlobError) return false
+    throw error
+  }
+}
+
+function stateOf({ blob, verdict }: VerifyResult, own: OwnTable): ShownTable['state'] {
+  if (blob?.personaId !== own.personaId || verdict === 'violation') return 'other'
+  if (verdict === 'refresh') return 'current'
+  // Of two tables of one number the head was picked already.
+  return verdict === 'stale' || verdict === 'fork' ? 'older' : 'newer'
+}
+
+/** Whether the own table should be written in: a lost or older one, or the signature of a week ago where there is a newer one. */
+export function needsWriting(shown: Shown, own: OwnTable, hasShown: boolean): boolean {
+  switch (shown.state) {
+    case 'older':
+    case 'damaged':
+      return true
+    case 'none':
+      // A profile that never showed the table may be one that is not to show it.
+      return hasShown
+    case 'current':
+      return shown.timeSec < own.timeSec
+    case 'newer':
+    case 'other':
+    case 'unread':
+      return false
+  }
+}
+
+const FRAGMENT = new RegExp(`(^|[\\t\\n\\v\\f\\r ])${TOKEN_PREFIX}[^\\t\\n\\v\\f\\r ]*`, 'g')
+
+/**
+ * The owner's words of a status message, without a token, what is left of one, and the text that toxic puts there by itself.
+ * @param before the words that stood there before
+ */
+export function wordsToKeep(text: string, before: string): string {
+  if (text.trim() === TOXIC_AWAY) return before
+  // A NUL, at which clients cut, would be refused when it is written again.
+  return ownWords(text.replaceAll(FRAGMENT, '$1').replaceAll('\0', '').toWellFormed())
+}
+
+/** What happened to the table in an own profile, and what to do; for the event. */
+export function describeLoss(
+  path: string,
+  text: string,
+  state: 'none' | 'damaged',
+  isRepaired: boolean,
+  seesClients: boolean,
+): string {
+  const then = !isRepaired
+    ? `to write it back, close the client, then: persona tox publish ${path}`
+    : seesClients
+      ? 'it is written back as soon as no Tox client runs on the profile'
+      : 'persona tox repair writes it back as soon as no Tox client runs on the profile, and runs always after: persona service install --repair'
+  if (state === 'damaged') return `the Tox client has cut the table in ${path}, and friends cannot read it; ${then}`
+  if (text.trim() !== TOXIC_AWAY) return `the Tox client has replaced the table in ${path} by other words; ${then}`
+  return `toxic has replaced the table in ${path} by "${TOXIC_AWAY}"; so that it does not do that again, ${TOXIC_REMEDY}; ${then}`
+}
+
+/** What `status` says of an own profile that does not show the present table; null for one that does. */
+export function noticeOf(profile: WatchedProfile, text: string, own: OwnTable): string | null {
+  const { path, shows, repair } = profile
+  const then =
+    repair === null
+      ? `persona tox publish ${path}`
+      : repair === BLIND
+        ? 'persona tox repair writes it, and runs always after: persona service install --repair'
+        : `it is written as soon as possible (${repair})`
+  switch (shows?.state) {
+    case 'older':
+      return `${path} still shows table ${numberOf(shows, own)}, the current one is ${numberOf(own, shows)}: ${then}`
+    case 'none':
+      return text.trim() === TOXIC_AWAY
+        ? `toxic has replaced the table in ${path}; ${TOXIC_REMEDY}, and: ${then}`
+        : `${path} shows no table: ${then}`
+    case 'damaged':
+      return `${path} shows a table that was cut: ${then}`
+    case 'newer':
+      return `${path} shows a table ahead of the one that is known here, which is not taken: see persona tox inspect ${path}`
+    case 'other':
+      return `${path} is a profile of yours and shows another persona: see persona tox inspect ${path}`
+    case 'current':
+    case 'unread':
+    case undefined:
+      return null
+  }
+}
+
+/** The number of a table; with its epoch where that is another one. */
+function numberOf(
+  table: { readonly epoch: number | null; readonly seq: number | null },
+  other: { readonly epoch: number | null },
+): string {
+  return table.epoch === other.epoch ? `${table.seq}` : `${table.seq} of epoch ${table.epoch}`
+}

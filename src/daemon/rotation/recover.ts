@@ -1,0 +1,186 @@
+/**
+ * The persona out of the recovery words alone (docs/backup.md, section 5): it comes back with the newest table that anybody's copy shows, and
+ * without the key that signed it, so that nothing can be signed but a rotation; or, without any copy, with a first table at an epoch that
+ * was never used.
+ */
+import { equalBytes, formatBase64url, formatHex } from '../../core/bytes.ts'
+import type { ChainPosition } from '../../core/chain.ts'
+import { MAX_EPOCH } from '../../core/limits.ts'
+import { compareTables } from '../../core/order.ts'
+import type { VerifiedBlob } from '../../core/verify.ts'
+import { deriveSigningSeed } from '../../crypto/seed.ts'
+import type { RecoverParams, RecoverResult } from '../../ipc/shapes/backup.ts'
+import { StoreError } from '../../store/errors.ts'
+import { KeeperError, personaExists } from '../state/errors.ts'
+import { forgetContact } from '../contacts/forget.ts'
+import { headOf, newPersona } from '../personas/heads.ts'
+import type { Keeper } from '../keeper/keeper.ts'
+import type { Ledger } from '../state/state.ts'
+import { positionFields } from '../own/table.ts'
+import { blobOf } from '../own/reconcile.ts'
+import { OWN_DEFAULTS, type OwnRecord, type PersonaRecord } from '../state/records.ts'
+import { seedOf } from './rotate.ts'
+import { chainOfSeed } from '../custody/seed-chain.ts'
+import { foundOwn } from '../snapshot/owner.ts'
+
+/**
+ * @throws {KeeperError} PERSONA_EXISTS | EPOCH_UNSURE | EPOCH_USED | CHAIN_DIFFERS
+ * @throws {CryptoError} WORDS_COUNT | WORDS_UNKNOWN | WORDS_CHECKSUM | SEAL_PASSPHRASE_UNUSABLE @throws {BlobError} what no table can hold
+ */
+export async function recover(keeper: Keeper, params: RecoverParams): Promise<RecoverResult> {
+  const { engine } = keeper
+  const seed = seedOf(params.words, engine)
+  try {
+    const chain = chainOfSeed(seed, engine)
+    return await keeper.founding(async () => {
+      const here = keeper.ledger.own()
+      if (here !== undefined) throw personaExists(here.personaId)
+      const best = newestCopy(chain[0]!, params.copies ?? [], keeper.ledger)
+      if (best !== null) return await withTable(keeper, chain, best, params)
+      return await withoutTable(keeper, chain, seed, params)
+    })
+  } finally {
+    engine.wipe(seed)
+  }
+}
+
+interface Copy {
+  readonly blob: VerifiedBlob
+  /** It was given now, and did not lie here. */
+  readonly isGiven: boolean
+}
+
+/**
+ * The highest table of this chain among the copies and what is known here of the persona as a contact.
+ * @throws {KeeperError} CHAIN_DIFFERS: all there is belongs to another chain of the same PersonaID
+ */
+function newestCopy(first: ChainPosition, copies: readonly string[], ledger: Ledger): Copy | null {
+  const known = ledger.known(formatHex(first.personaId), formatHex(first.next))
+  const here = known === undefined ? null : headOf(known, ledger)
+  const found: Copy[] = here === null ? [] : [{ blob: here, isGiven: false }]
+  for (const text of copies) {
+    const blob = blobOf(text, ledger)
+    if (blob !== null && equalBytes(blob.personaId, first.personaId)) found.push({ blob, isGiven: true })
+  }
+  const ours = found.filter(({ blob }) => equalBytes(blob.root, first.next))
+  if (found.length > ours.length && ours.length === 0) {
+    const message =
+      'the tables that were found are of another chain of keys: somebody else has the first key of this persona'
+    throw new KeeperError('CHAIN_DIFFERS', message, 'look for a copy at a friend who has known you for long')
+  }
+  const readable = ours.filter(({ blob }) => blob.content.ok || blob.epoch > 0)
+  return readable.reduce<Copy | null>(
+    (best, copy) => (best === null || compareTables(copy.blob, best.blob) > 0 ? copy : best),
+    null,
+  )
+}
+
+/** No key is held: what the words give is used for the rotation only, which must follow. */
+async function withTable(
+  keeper: Keeper,
+  chain: readonly ChainPosition[],
+  { blob, isGiven }: Copy,
+  { passphrase, unnamed }: RecoverParams,
+): Promise<RecoverResult> {
+  const { ledger, own, nowSec } = keeper
+  const position = chain[blob.epoch]!
+  const head = newPersona(blob)
+  // Whom the table lists was approved here by nobody: a thief may have added a device to it.
+  const notes = head.devices.map(({ key }) => ({ key, cameSec: nowSec, approved: false, goneSec: null }))
+  const record: OwnRecord = {
+    ...ownRecord(position, unnamed !== true, Math.max(blob.epoch, minEpochOf(chain, ledger))),
+    notes,
+    copySec: isGiven ? nowSec : null,
+  }
+  await keeper.custody.adopt([], passphrase ?? null)
+  await orDiscarded(keeper, () => {
+    const rival = dropRival(head, ledger)
+    const origin = { state: 'taking', source: null, withKeys: false, ownId: head.personaId } as const
+    foundOwn(record, { ...head, head: formatBase64url(blob.bytes) }, { intents: [], past: [] }, origin, own, ledger)
+    if (rival !== null) own.adopt(rival, { verdict: 'violation' }, { from: '', copySec: null, mayNote: true })
+  })
+  // A later one may have come since, or have been out of reach of what was known here.
+  const table = keeper.table()
+  return { table, from: { epoch: table.epoch, seq: table.seq, timeSec: table.timeSec }, mustRotate: true }
+}
+
+/**
+ * Another chain of keys may have been pinned here, by whoever stole the first key and was met before. The words are the better proof.
+ * @returns the head of that chain, which is evidence
+ */
+function dropRival({ personaId, root }: PersonaRecord, ledger: Ledger): VerifiedBlob | null {
+  const known = ledger.persona(personaId)
+  if (known === undefined || known.root === root) return null
+  forgetContact(known, ledger)
+  ledger.dropForgotten(personaId)
+  return headOf(known, ledger)
+}
+
+/** The epoch of a contact link of this chain that was taken here. */
+function minEpochOf(chain: readonly ChainPosition[], ledger: Ledger): number {
+  const [personaId, root] = [formatHex(chain[0]!.personaId), formatHex(chain[0]!.next)]
+  const known = ledger.known(personaId, root)
+  return known?.root === root ? known.minEpoch : 0
+}
+
+/** Nobody has a copy, or has shown it: what the owner says of the epoch must be believed. */
+async function withoutTable(
+  keeper: Keeper,
+  chain: readonly ChainPosition[],
+  seed: Uint8Array,
+  { epoch, device, passphrase, unnamed }: RecoverParams,
+): Promise<RecoverResult> {
+  const { engine, custody, ledger } = keeper
+  const highest = minEpochOf(chain, ledger)
+  if (epoch !== undefined && epoch <= highest) {
+    const message = `epoch ${epoch} was used already: a contact link is known here of epoch ${highest}`
+    throw new KeeperError('EPOCH_USED', message, `give --epoch ${highest + 1}, or a higher one`, { highest })
+  }
+  if (epoch === undefined) {
+    throw new KeeperError(
+      'EPOCH_UNSURE',
+      'no copy of your table was given: how often its key was rotated is not known here',
+      `give copies with --from FILE; if there are none: --epoch 1 if you never rotated, else a higher one up to ${MAX_EPOCH}: skipping costs nothing`,
+      { epoch: 1, copySec: null },
+    )
+  }
+  const signingSeed = deriveSigningSeed(seed, epoch, engine)
+  try {
+    await custody.adopt([{ epoch, seed: signingSeed }], passphrase ?? null)
+  } finally {
+    engine.wipe(signingSeed)
+  }
+  await orDiscarded(keeper, () => {
+    // A contact of whom a link was known is the owner from now on.
+    const known = ledger.persona(formatHex(chain[epoch]!.personaId))
+    if (known?.entry != null) ledger.entries.drop(known.entry)
+    keeper.own.begin(chain[epoch]!, device === undefined ? [] : [device], unnamed !== true)
+    keeper.own.confirmRecovery()
+  })
+  return { table: keeper.table(), from: null, mustRotate: false }
+}
+
+/** The change; given up, the secrets that were written for it are gone again. After a failed write the next start decides. */
+async function orDiscarded(keeper: Keeper, decide: () => void): Promise<void> {
+  try {
+    await keeper.change(decide)
+  } catch (error) {
+    if (!(error instanceof StoreError)) await keeper.custody.discard()
+    throw error
+  }
+}
+
+function ownRecord(position: ChainPosition, named: boolean, highestEpoch: number): OwnRecord {
+  return {
+    personaId: formatHex(position.personaId),
+    ...positionFields(position),
+    named,
+    // Whoever has typed them has them.
+    recoveryConfirmed: true,
+    tombstones: [],
+    replayDue: false,
+    nextIntent: 1,
+    ...OWN_DEFAULTS,
+    highestEpoch,
+  }
+}

@@ -1,0 +1,127 @@
+/** What arrived of a snapshot and waits beside the state: taking it, and throwing it away (docs/backup.md). */
+import { StoreError } from '../../store/errors.ts'
+import type { Ledger } from '../state/state.ts'
+import type { OwnPersona } from '../own/persona.ts'
+import { IMPORT, type ImportRecord, type OwnRecord, type PersonaRecord } from '../state/records.ts'
+import type { SnapshotItem } from './shape.ts'
+import { mergeDevice, mergePersona, type Origin } from './merge.ts'
+import { foundOwn, joinOwn } from './owner.ts'
+
+const BATCH = 64 // sanity: records taken in one commit; each has some kilobytes, and what it touches as much again
+const CLEAR_BATCH = 4096 // sanity: removals in one commit
+
+/** In which order they are taken: a device belongs to a persona, and what is the owner's comes as one, at the end. */
+const RANK = { persona: '1', device: '2', alarm: '3', owner: '4' } as const
+const OWNER = `${RANK.owner}own`
+const OWN_PERSONA = `${RANK.owner}persona`
+
+type Arrival = readonly [id: string, item: SnapshotItem]
+type Decide = (decide: () => void) => Promise<void>
+
+/** Where a record of a snapshot waits. */
+export function idOfArrival(item: SnapshotItem, ownId: string | null): string {
+  switch (item.kind) {
+    case 'own':
+      return OWNER
+    case 'intent':
+    case 'past':
+      return RANK.owner + item.kind + item.id
+    case 'persona':
+      return item.id === ownId ? OWN_PERSONA : RANK.persona + item.id
+    case 'device':
+      return RANK.device + item.id
+    case 'alarm':
+      return RANK.alarm + item.id
+  }
+}
+
+/** The owner's two records, when they have arrived. */
+export function arrivedOwner(ledger: Ledger): { own: OwnRecord | undefined; persona: PersonaRecord | undefined } {
+  const own = ledger.records.arrivals.get(OWNER)
+  const persona = ledger.records.arrivals.get(OWN_PERSONA)
+  return {
+    own: own?.kind === 'own' ? own.value : undefined,
+    persona: persona?.kind === 'persona' ? persona.value : undefined,
+  }
+}
+
+/** Takes what arrived and was confirmed; also what a crash has left of it. */
+export async function takeArrivals(
+  state: ImportRecord & { state: 'taking' },
+  own: OwnPersona,
+  ledger: Ledger,
+  change: Decide,
+): Promise<void> {
+  for (let limit = BATCH; ;) {
+    const batch = await arrivals(ledger, limit)
+    const others = batch.filter(([id]) => !id.startsWith(RANK.owner))
+    if (others.length === 0) break
+    try {
+      await change(() => takeBatch(others, state, ledger))
+    } catch (error) {
+      // What a record touches may be as large as a hostile contact could make it.
+      if (!(error instanceof StoreError) || error.code !== 'STORE_TOO_LARGE' || limit === 1) throw error
+      limit = 1
+    }
+  }
+  const owners = await arrivals(ledger, Infinity)
+  await change(() => {
+    takeOwners(
+      owners.map(([, item]) => item),
+      state,
+      own,
+      ledger,
+    )
+    for (const [id] of owners) ledger.stage(ledger.records.arrivals.remove(id))
+    ledger.stage(ledger.records.imports.remove(IMPORT))
+  })
+}
+
+/** Throws away what arrived and was not confirmed. */
+export async function clearArrivals(ledger: Ledger): Promise<void> {
+  for (let isDone = false; !isDone;) {
+    const batch = await arrivals(ledger, CLEAR_BATCH)
+    isDone = batch.length < CLEAR_BATCH
+    await ledger.change(() => {
+      for (const [id] of batch) ledger.stage(ledger.records.arrivals.remove(id))
+      if (isDone) ledger.stage(ledger.records.imports.remove(IMPORT))
+    })
+  }
+}
+
+async function arrivals(ledger: Ledger, limit: number): Promise<Arrival[]> {
+  const batch: Arrival[] = []
+  const range = limit === Infinity ? {} : { limit }
+  for await (const arrival of ledger.records.arrivals.iterate(range)) batch.push(arrival)
+  return batch
+}
+
+function takeBatch(batch: readonly Arrival[], origin: Origin, ledger: Ledger): void {
+  for (const [id, item] of batch) {
+    takeOne(item, origin, ledger)
+    ledger.stage(ledger.records.arrivals.remove(id))
+  }
+}
+
+function takeOne(item: SnapshotItem, origin: Origin, ledger: Ledger): void {
+  if (item.kind === 'persona') mergePersona(item.value, origin, ledger)
+  else if (item.kind === 'device') mergeDevice(item.id, item.value, origin, ledger)
+  else if (item.kind === 'alarm') ledger.stage(ledger.records.alarms.put(item.id, item.value))
+  else throw new Error(`${item.kind} is the owner's`)
+}
+
+function takeOwners(
+  items: readonly SnapshotItem[],
+  origin: ImportRecord & { state: 'taking' },
+  own: OwnPersona,
+  ledger: Ledger,
+): void {
+  const intents = items.flatMap((item) => (item.kind === 'intent' ? [item.value] : []))
+  const incoming = items.find((item) => item.kind === 'own')?.value
+  const persona = items.find((item) => item.kind === 'persona')?.value
+  if (incoming === undefined || persona === undefined) return
+  const { recent = [], ...record } = incoming
+  const past = [...recent.toReversed(), ...items.flatMap((item) => (item.kind === 'past' ? [item.value] : []))]
+  if (ledger.own() === undefined) foundOwn(record, persona, { intents, past }, origin, own, ledger)
+  else joinOwn(record, persona, { intents, past }, origin, own, ledger)
+}

@@ -1,0 +1,224 @@
+/**
+ * Backups (docs/backup.md): the signing keys and a snapshot, sealed here, so that no secret crosses the socket in the clear; the command
+ * line only writes and reads the file. A seed whose words were not confirmed is never among it.
+ */
+import { newBackupKey, backupKeyOf, BACKUP_CHUNK_BYTES, BackupOpener, BackupSealer } from '../../crypto/backup.ts'
+import type { CryptoEngine } from '../../crypto/engine.ts'
+import { copySecret } from '../../crypto/seal.ts'
+import { DEFAULT_SEAL_COST } from '../../crypto/sealing.ts'
+import { formatHex } from '../../core/bytes.ts'
+import { MAX_EPOCH } from '../../core/limits.ts'
+import type { SigningSeed } from '../custody/custody.ts'
+import { KeeperError, personaExists } from '../state/errors.ts'
+import type { Keeper } from '../keeper/keeper.ts'
+import { SIGNING_SEED_BYTES } from '../custody/content.ts'
+import { arrivedOwner } from './arrivals.ts'
+import { SnapshotImport, type ImportResult } from './import.ts'
+import { exportSnapshot } from './stream.ts'
+
+const ENTRY_BYTES: number = 1 + SIGNING_SEED_BYTES // format: an epoch and its seed, behind a byte that counts them
+
+/** What of the keeper goes into a backup. */
+type BackedUp = Pick<Keeper, 'engine' | 'custody' | 'store' | 'nowSec' | 'table' | 'change' | 'own'>
+
+interface Box {
+  readonly box: Uint8Array
+  readonly isLast: boolean
+}
+
+/** A backup that is being made: header first, then one box at a time. */
+export class BackupWriter {
+  readonly header: Uint8Array
+  readonly #sealer: BackupSealer
+  readonly #chunks: AsyncGenerator<Uint8Array, void, undefined>
+  readonly #engine: CryptoEngine
+  /** The chunk to seal next, in secret memory, and how much of it is filled. */
+  #chunk: Uint8Array
+  #length = 0
+  #left: Uint8Array = new Uint8Array(0)
+  #isEnded = false
+  /** The box with the signing keys, until it is asked for. */
+  #first: Box | null = null
+
+  private constructor(header: Uint8Array, key: Uint8Array, keeper: BackedUp, seeds: readonly SigningSeed[]) {
+    const { engine } = keeper
+    this.header = header
+    this.#engine = engine
+    this.#sealer = new BackupSealer(key, engine)
+    this.#chunk = engine.secret(BACKUP_CHUNK_BYTES)
+    this.#chunk[0] = seeds.length
+    this.#length = 1
+    for (const { epoch, seed } of seeds) {
+      this.#chunk[this.#length] = epoch
+      this.#chunk.set(seed, this.#length + 1)
+      this.#length += ENTRY_BYTES
+    }
+    this.#chunks = exportSnapshot(keeper.store, 'backup', keeper.nowSec)
+  }
+
+  /** @throws {KeeperError} NO_PERSONA | LOCKED @throws {CryptoError} SEAL_PASSPHRASE_UNUSABLE | ARGON2_FAILED */
+  static async begin(keeper: BackedUp, passphrase: string): Promise<BackupWriter> {
+    const { engine, custody } = keeper
+    keeper.table()
+    const { header, key } = await newBackupKey(passphrase, DEFAULT_SEAL_COST, engine)
+    let seeds: SigningSeed[] = []
+    let writer: BackupWriter | null = null
+    try {
+      // On disk before the key is anywhere else.
+      await keeper.change(() => keeper.own.keyLeaves())
+      seeds = custody.signingSeeds()
+      writer = new BackupWriter(header, key, keeper, seeds)
+      // At once: whoever begins may never ask for it, and after a lock no signing key is to be in memory.
+      writer.#first = await writer.#seal()
+      return writer
+    } catch (error) {
+      await writer?.close()
+      engine.wipe(key)
+      throw error
+    } finally {
+      for (const { seed } of seeds) engine.wipe(seed)
+    }
+  }
+
+  /** The next box; null behind the last one. @throws {StoreError} */
+  async next(): Promise<Box | null> {
+    const first = this.#first
+    this.#first = null
+    if (first !== null) return first
+    return this.#isEnded ? null : await this.#seal()
+  }
+
+  async #seal(): Promise<Box> {
+    await this.#fill()
+    // No copy: it would lie in plain memory, and stay there.
+    const box = this.#sealer.seal(this.#chunk.subarray(0, this.#length), this.#isEnded)
+    this.#engine.wipe(this.#chunk)
+    this.#length = 0
+    if (this.#isEnded) await this.close()
+    return { box, isLast: this.#isEnded }
+  }
+
+  async #fill(): Promise<void> {
+    // One byte more is waited for: only then it is known whether this chunk is the last.
+    while (this.#length < BACKUP_CHUNK_BYTES || this.#left.length === 0) {
+      if (this.#left.length === 0) {
+        const next = await this.#chunks.next()
+        if (next.done === true) {
+          this.#isEnded = true
+          return
+        }
+        this.#left = next.value
+      }
+      const room = BACKUP_CHUNK_BYTES - this.#length
+      if (room === 0) return
+      this.#chunk.set(this.#left.subarray(0, room), this.#length)
+      this.#length += Math.min(room, this.#left.length)
+      this.#left = this.#left.subarray(room)
+    }
+  }
+
+  /** Wipes the key, and lets go of the state. */
+  async close(): Promise<void> {
+    this.#isEnded = true
+    this.#sealer.close()
+    this.#engine.wipe(this.#chunk)
+    await this.#chunks.return()
+  }
+}
+
+/** A backup that is being taken in. */
+export class BackupReader {
+  readonly #keeper: Keeper
+  readonly #opener: BackupOpener
+  readonly #passphrase: string
+  readonly #incoming: SnapshotImport
+  #seeds: SigningSeed[] | null = null
+
+  private constructor(keeper: Keeper, key: Uint8Array, passphrase: string, incoming: SnapshotImport) {
+    this.#keeper = keeper
+    this.#opener = new BackupOpener(key, keeper.engine)
+    this.#passphrase = passphrase
+    this.#incoming = incoming
+  }
+
+  /**
+   * @param passphrase of the backup; the signing keys are sealed by it here too
+   * @throws {KeeperError} PERSONA_EXISTS @throws {CryptoError} BACKUP_NOT_ONE | BACKUP_UNKNOWN_VERSION | SEAL_COST_REFUSED | ARGON2_FAILED
+   */
+  static async begin(keeper: Keeper, header: Uint8Array, passphrase: string): Promise<BackupReader> {
+    checkNoPersona(keeper)
+    const key = await backupKeyOf(header, passphrase, keeper.engine)
+    const incoming = await SnapshotImport.begin(keeper, { sibling: null, withKeys: true })
+    return new BackupReader(keeper, key, passphrase, incoming)
+  }
+
+  /**
+   * Takes the next box; with the last one the persona is here, on disk, when it returns.
+   * @throws {CryptoError} SEAL_WRONG_PASSPHRASE | BACKUP_CUT | BACKUP_DAMAGED @throws {KeeperError} SNAPSHOT_* | PERSONA_EXISTS
+   */
+  async put(box: Uint8Array, isLast: boolean): Promise<ImportResult | null> {
+    const chunk = this.#opener.open(box, isLast)
+    try {
+      await this.#incoming.push(this.#seeds === null ? this.#takeSeeds(chunk) : chunk)
+    } finally {
+      this.#keeper.engine.wipe(chunk)
+    }
+    return isLast ? await this.#finish(this.#seeds ?? []) : null
+  }
+
+  /** Wipes what is secret, and throws away what arrived and was not taken. */
+  async close(): Promise<void> {
+    const { engine } = this.#keeper
+    this.#opener.close()
+    for (const { seed } of this.#seeds ?? []) engine.wipe(seed)
+    this.#seeds = []
+    await this.#incoming.abort()
+  }
+
+  /** @returns what of the first chunk is not secret */
+  #takeSeeds(chunk: Uint8Array): Uint8Array {
+    const count = chunk[0]!
+    const end = 1 + count * ENTRY_BYTES
+    const epochs = new Set<number>()
+    const seeds: SigningSeed[] = []
+    this.#seeds = seeds
+    for (let at = 1; at < Math.min(end, chunk.length); at += ENTRY_BYTES) {
+      epochs.add(chunk[at]!)
+      seeds.push({ epoch: chunk[at]!, seed: copySecret(chunk.subarray(at + 1, at + ENTRY_BYTES), this.#keeper.engine) })
+    }
+    const isWhole = end <= chunk.length && epochs.size === count && [...epochs].every((epoch) => epoch <= MAX_EPOCH)
+    if (!isWhole) throw invalidKeys('its signing keys are not whole')
+    return chunk.slice(end)
+  }
+
+  async #finish(seeds: readonly SigningSeed[]): Promise<ImportResult> {
+    const { custody } = this.#keeper
+    return await this.#incoming.finish(async () => {
+      checkNoPersona(this.#keeper)
+      this.#checkKeys(seeds)
+      await custody.adopt(seeds, this.#passphrase)
+    })
+  }
+
+  /** The keys must be those of the persona: nothing that others sign would be believed. */
+  #checkKeys(seeds: readonly SigningSeed[]): void {
+    const { engine, ledger } = this.#keeper
+    const { own } = arrivedOwner(ledger)
+    if (own === undefined) throw invalidKeys('it has no persona')
+    for (const { epoch, seed } of seeds) {
+      if (epoch !== own.epoch) continue
+      const { publicKey, secretKey } = engine.signKeyPair(seed)
+      engine.wipe(secretKey)
+      if (formatHex(publicKey) !== own.signingKey) throw invalidKeys('its signing key is of another persona')
+    }
+  }
+}
+
+function checkNoPersona({ ledger }: Keeper): void {
+  const own = ledger.own()
+  if (own !== undefined) throw personaExists(own.personaId)
+}
+
+function invalidKeys(what: string): KeeperError {
+  return new KeeperError('SNAPSHOT_INVALID', `the backup is not to be trusted: ${what}`, 'nothing of it was taken')
+}

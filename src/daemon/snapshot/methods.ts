@@ -1,0 +1,106 @@
+/** What answers the methods of backup, restore and reconciling (docs/ipc.md, section 3; docs/backup.md). */
+import { formatBase64url, parseBase64url } from '../../core/bytes.ts'
+import type { Handlers } from '../../ipc/methods/method.ts'
+import type { Methods } from '../../ipc/methods/table.ts'
+import type { BackupChunk, RestoreResult } from '../../ipc/shapes/backup.ts'
+import { BackupReader, BackupWriter } from './backup.ts'
+import { KeeperError } from '../state/errors.ts'
+import type { Keeper } from '../keeper/keeper.ts'
+import { reconcile } from '../own/reconcile.ts'
+import { recover } from '../rotation/recover.ts'
+import { Turns } from '../../process/turns.ts'
+
+export type BackupMethods = Pick<
+  Methods,
+  'backup.begin' | 'backup.next' | 'restore.begin' | 'restore.put' | 'persona.reconcile' | 'persona.recover'
+>
+
+export function backupHandlers(keeper: Keeper): Handlers<BackupMethods> {
+  const transfers = new Transfers(keeper)
+  return {
+    'backup.begin': ({ passphrase }) => transfers.beginBackup(passphrase),
+    'backup.next': ({ backup }) => transfers.nextOfBackup(backup),
+    'restore.begin': ({ header, passphrase }) => transfers.beginRestore(bytesOf(header), passphrase),
+    'restore.put': ({ restore, box, isLast }) => transfers.putIntoRestore(restore, bytesOf(box), isLast),
+    'persona.recover': (params) => recover(keeper, params),
+    'persona.reconcile': ({ copies, force }) => keeper.change(() => reconcile(keeper, copies ?? [], force === true)),
+  }
+}
+
+/** One backup and one restore at a time: a new one ends the one before. Calls come one after the other. */
+class Transfers {
+  readonly #keeper: Keeper
+  #last = 0
+  #backup: { readonly id: number; readonly writer: BackupWriter } | null = null
+  #restore: { readonly id: number; readonly reader: BackupReader } | null = null
+  readonly #turns = new Turns()
+
+  constructor(keeper: Keeper) {
+    this.#keeper = keeper
+  }
+
+  beginBackup(passphrase: string): Promise<{ backup: number; header: string }> {
+    return this.#turns.take(async () => {
+      await this.#endBackup()
+      const writer = await BackupWriter.begin(this.#keeper, passphrase)
+      this.#backup = { id: ++this.#last, writer }
+      return { backup: this.#last, header: formatBase64url(writer.header) }
+    })
+  }
+
+  nextOfBackup(id: number): Promise<BackupChunk> {
+    return this.#turns.take(async () => {
+      if (this.#backup?.id !== id) throw notUnderWay('backup')
+      const next = await this.#backup.writer.next()
+      if (next === null) throw notUnderWay('backup')
+      if (next.isLast) await this.#endBackup()
+      return { box: formatBase64url(next.box), isLast: next.isLast }
+    })
+  }
+
+  beginRestore(header: Uint8Array, passphrase: string): Promise<{ restore: number }> {
+    return this.#turns.take(async () => {
+      await this.#endRestore()
+      const reader = await BackupReader.begin(this.#keeper, header, passphrase)
+      this.#restore = { id: ++this.#last, reader }
+      return { restore: this.#last }
+    })
+  }
+
+  putIntoRestore(id: number, box: Uint8Array, isLast: boolean): Promise<RestoreResult> {
+    return this.#turns.take(async () => {
+      if (this.#restore?.id !== id) throw notUnderWay('restore')
+      try {
+        const taken = await this.#restore.reader.put(box, isLast)
+        if (taken === null) return { table: null, contacts: 0, devices: 0 }
+        await this.#endRestore()
+        return { table: this.#keeper.table(), contacts: taken.contacts, devices: taken.devices }
+      } catch (error) {
+        await this.#endRestore()
+        throw error
+      }
+    })
+  }
+
+  async #endBackup(): Promise<void> {
+    const ended = this.#backup
+    this.#backup = null
+    await ended?.writer.close()
+  }
+
+  async #endRestore(): Promise<void> {
+    const ended = this.#restore
+    this.#restore = null
+    await ended?.reader.close()
+  }
+}
+
+/** The shape has let only base64url through. */
+function bytesOf(text: string): Uint8Array {
+  return parseBase64url(text) ?? new Uint8Array(0)
+}
+
+function notUnderWay(what: 'backup' | 'restore'): KeeperError {
+  const message = `this ${what} is not under way: it has ended, or another one was begun since`
+  return new KeeperError('TRANSFER_ENDED', message, 'begin again')
+}

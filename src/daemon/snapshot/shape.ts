@@ -1,0 +1,262 @@
+/** What a snapshot is made of: the records that leave this device, each with the strict shape by which another device reads it (docs/backup.md). */
+import { z } from 'zod'
+import { checkDeviceKey } from '../../core/blob.ts'
+import { encodeUtf8, parseHex } from '../../core/bytes.ts'
+import { BlobError } from '../../core/errors.ts'
+import { MAX_EVIDENCE_PER_PERSONA, type Evidence } from '../../core/evidence.ts'
+import type { Edit, Intent, TablePoint } from '../../core/intents.ts'
+import { MAX_DEVICES, MAX_EPOCH, MAX_SEQ, MAX_TOKEN_CHARS } from '../../core/limits.ts'
+import { checkNickname } from '../../core/nickname.ts'
+import type { Device } from '../../core/table.ts'
+import { MAX_ALIASES, MAX_SOURCES, type Entry, type Report } from '../../core/trust.ts'
+import { keyHex } from '../../ipc/shapes/scalars.ts'
+import { MAX_NOTES } from '../own/notes.ts'
+import { foldName } from '../state/name-form.ts'
+import {
+  MAX_CLAIMANTS,
+  MAX_KNOWN_NAMES,
+  MAX_OTHERS,
+  MAX_PAST_TABLES,
+  MAX_TOMBSTONES,
+  type AlarmRecord,
+  type DeviceRecord,
+  type OwnRecord,
+  type PastTable,
+  type PersonaRecord,
+} from '../state/records.ts'
+
+export const SNAPSHOT_VERSION = 1
+
+/** `sibling` leaves out what is of this device alone: its intents, and what it has alarmed of. */
+export type Purpose = 'backup' | 'sibling'
+
+/** The first line. */
+export interface SnapshotHeader {
+  readonly kind: 'snapshot'
+  readonly version: number
+  readonly purpose: Purpose
+  /** Whose state it is; null for contacts without an owner. */
+  readonly personaId: string | null
+  /** Unix seconds, the writer's clock. */
+  readonly madeAtSec: number
+}
+
+/** One record. The id of a device is its key, of a persona its PersonaID. */
+export type SnapshotItem =
+  | { readonly kind: 'persona'; readonly id: string; readonly value: PersonaRecord }
+  | { readonly kind: 'device'; readonly id: string; readonly value: DeviceRecord }
+  | { readonly kind: 'own'; readonly id: string; readonly value: OwnRecord }
+  | { readonly kind: 'past'; readonly id: string; readonly value: PastTable }
+  | { readonly kind: 'intent'; readonly id: string; readonly value: Intent }
+  | { readonly kind: 'alarm'; readonly id: string; readonly value: AlarmRecord }
+
+/** The last line: without it the snapshot was cut. */
+export interface SnapshotEnd {
+  readonly kind: 'end'
+  readonly items: number
+  /** H of all lines in front of this one, 64 hex digits. */
+  readonly hash: string
+}
+
+const MAX_NAME_BYTES = 400 // sanity: of 64 code points as they are compared, 5 bytes each, and the number that makes a name unique; a key of the store holds it
+const MAX_SOURCE_CHARS = 128 // sanity: as observe.batch has it
+const MAX_MESSAGE_CHARS = 1024 // sanity: a sentence with two names in it
+const MAX_LINKS_CHARS: number = (MAX_EPOCH - 1) * 32 // format: 16 bytes for each epoch between
+
+const seconds = z.int().min(0)
+const epoch = z.int().min(0).max(MAX_EPOCH)
+const seq = z.int().min(1).max(MAX_SEQ)
+const blob = z.string().max(MAX_TOKEN_CHARS)
+const hexOf = (maxChars: number): z.ZodType<string> =>
+  z
+    .string()
+    .max(maxChars)
+    .regex(/^([0-9A-F]{2})*$/)
+const deviceKey = keyHex.refine(isDeviceKey, 'is no device key')
+const nickname = z.string().refine(isNickname, 'is no nickname')
+// A name is foreign text as well; more than this was never kept of one, and it is escaped wherever it is shown.
+const entryName = z
+  .string()
+  .min(1)
+  .max(MAX_NAME_BYTES)
+  .refine((name) => name.isWellFormed() && !/[\p{Cc}\p{Zl}\p{Zp}]/u.test(name), 'is no name')
+  .refine((name) => encodeUtf8(foldName(name)).length <= MAX_NAME_BYTES, 'is too long')
+const source = z.string().min(1).max(MAX_SOURCE_CHARS)
+
+const entry: z.ZodType<Entry> = z.strictObject({
+  name: entryName,
+  aliases: z.array(entryName).max(MAX_ALIASES),
+  policy: z.enum(['auto', 'ask', 'pin']),
+  blocked: z.boolean(),
+  createdSec: seconds,
+})
+
+const evidence: z.ZodType<Evidence> = z.strictObject({
+  kind: z.enum(['stale', 'fork', 'violation']),
+  epoch,
+  seq,
+  tableHash: keyHex,
+  root: keyHex,
+  seenAtSec: seconds,
+  blob,
+})
+
+const device: z.ZodType<Device> = z.strictObject({
+  name: nickname,
+  key: deviceKey,
+  companion: z.literal(true).exactOptional(),
+})
+
+const persona: z.ZodType<PersonaRecord> = z.strictObject({
+  personaId: keyHex,
+  root: keyHex,
+  minEpoch: epoch,
+  head: blob.nullable(),
+  epoch,
+  seq: z.int().min(0).max(MAX_SEQ), // 0 without a head
+  timeSec: seconds,
+  devices: z
+    .array(device)
+    .max(MAX_DEVICES)
+    .refine((devices) => new Set(devices.map(({ key }) => key)).size === devices.length, 'has a key twice'),
+  needsNewerPersona: z.boolean(),
+  pending: z.strictObject({ tableHash: keyHex, sinceSec: seconds, rejected: z.boolean() }).nullable(),
+  held: blob.nullable(),
+  names: z.array(z.tuple([deviceKey, nickname])).max(MAX_KNOWN_NAMES),
+  others: z.array(deviceKey).max(MAX_OTHERS),
+  evidence: z.array(evidence).max(MAX_EVIDENCE_PER_PERSONA),
+  verifiedAtSec: seconds.nullable(),
+  entry: entry.nullable(),
+})
+
+const report: z.ZodType<Report> = z.strictObject({
+  source,
+  token: z
+    .strictObject({
+      atSec: seconds,
+      personaId: keyHex,
+      lists: z.boolean(),
+      root: keyHex.exactOptional(),
+      table: z.strictObject({ epoch, seq }).exactOptional(),
+    })
+    .nullable(),
+  bare: z.strictObject({ firstSec: seconds, lastSec: seconds }).nullable(),
+})
+
+const deviceRecord: z.ZodType<DeviceRecord> = z.strictObject({
+  reports: z.array(report).max(MAX_SOURCES),
+  bound: keyHex.nullable(),
+  left: z.strictObject({ atSec: seconds, epoch, seq }).nullable(),
+  claimedBy: z.array(keyHex).max(MAX_CLAIMANTS),
+  entry: entry.nullable(),
+  pending: z.strictObject({ blob, tableHash: keyHex, sinceSec: seconds, rejected: z.boolean() }).nullable(),
+  seenAtSec: seconds.nullable(),
+  heardAtSec: seconds,
+})
+
+const point = { epoch, seq, tableHash: keyHex }
+const tablePoint: z.ZodType<TablePoint> = z.strictObject(point)
+
+const pastTable: z.ZodType<PastTable> = z.strictObject({ ...point, prev: z.string().regex(/^[0-9A-F]{32}$/) })
+
+const own: z.ZodType<OwnRecord> = z.strictObject({
+  personaId: keyHex,
+  epoch,
+  signingKey: keyHex,
+  links: hexOf(MAX_LINKS_CHARS),
+  next: keyHex,
+  inception: z
+    .string()
+    .regex(/^[0-9A-F]{128}$/)
+    .nullable(),
+  named: z.boolean(),
+  recoveryConfirmed: z.boolean(),
+  tombstones: z.array(deviceKey).max(MAX_TOMBSTONES),
+  replayDue: z.boolean(),
+  nextIntent: z.int().min(1),
+  notes: z
+    .array(z.strictObject({ key: deviceKey, cameSec: seconds, approved: z.boolean(), goneSec: seconds.nullable() }))
+    .max(MAX_NOTES),
+  localDevices: z.array(deviceKey).max(MAX_TOMBSTONES),
+  companion: deviceKey.nullable().default(null),
+  highestEpoch: epoch,
+  copySec: seconds.nullable(),
+  restoredSec: seconds.nullable(),
+  soleEpoch: epoch.nullable().default(null),
+  rotation: z.strictObject({ ...point, rival: keyHex.nullable() }).nullable(),
+  // Of a backup that was written before these were items of their own.
+  recent: z.array(pastTable).max(MAX_PAST_TABLES).exactOptional(),
+})
+
+const edit: z.ZodType<Edit> = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('add'),
+    key: deviceKey,
+    name: nickname,
+    companion: z.literal(true).exactOptional(),
+  }),
+  z.strictObject({ kind: z.literal('remove'), key: deviceKey }),
+  z.strictObject({ kind: z.literal('rename'), key: deviceKey, found: nickname, name: nickname }),
+  z.strictObject({ kind: z.literal('activate'), key: deviceKey, found: deviceKey }),
+  z.strictObject({ kind: z.literal('rekey'), key: deviceKey, newKey: deviceKey }),
+])
+
+const intent: z.ZodType<Intent> = z.strictObject({
+  id: z.string().regex(/^[0-9]{10}$/),
+  edit,
+  atSec: seconds,
+  again: z.literal(true).exactOptional(),
+  published: tablePoint.nullable(),
+  republished: tablePoint.nullable().exactOptional(),
+  settled: z.literal(true).exactOptional(),
+})
+
+const alarm: z.ZodType<AlarmRecord> = z.strictObject({
+  code: z.string().regex(/^[A-Z_]{1,64}$/),
+  personaId: keyHex.nullable(),
+  keys: z.array(deviceKey).max(MAX_OTHERS),
+  message: z.string().max(MAX_MESSAGE_CHARS),
+  sinceSec: seconds,
+  lastSec: seconds,
+  count: z.int().min(0),
+  dueSec: seconds.nullable(),
+})
+
+/** The first line; a later version may look otherwise, so that only `version` is judged before the rest. */
+export const snapshotHeader: z.ZodType<SnapshotHeader> = z.strictObject({
+  kind: z.literal('snapshot'),
+  version: z.literal(SNAPSHOT_VERSION),
+  purpose: z.enum(['backup', 'sibling']),
+  personaId: keyHex.nullable(),
+  madeAtSec: seconds,
+})
+
+/** What follows; an unknown kind, or an unknown field, is that of a later personad, and is refused. */
+export const snapshotItem: z.ZodType<SnapshotItem | SnapshotEnd> = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('persona'), id: keyHex, value: persona }),
+  z.strictObject({ kind: z.literal('device'), id: deviceKey, value: deviceRecord }),
+  z.strictObject({ kind: z.literal('own'), id: z.literal('own'), value: own }),
+  z.strictObject({ kind: z.literal('past'), id: z.string().regex(/^[0-9]{10}$/), value: pastTable }),
+  z.strictObject({ kind: z.literal('intent'), id: z.string().max(16), value: intent }),
+  z.strictObject({ kind: z.literal('alarm'), id: z.string().regex(/^[0-9a-f]{1,64}$/), value: alarm }),
+  z.strictObject({ kind: z.literal('end'), items: z.int().min(0), hash: keyHex }),
+])
+
+function isDeviceKey(hex: string): boolean {
+  const bytes = parseHex(hex)
+  return bytes !== null && passes(() => checkDeviceKey(bytes))
+}
+
+function isNickname(text: string): boolean {
+  return passes(() => checkNickname(text))
+}
+
+function passes(check: () => unknown): boolean {
+  try {
+    check()
+    return true
+  } catch (error) {
+    if (error instanceof BlobError) return false
+    throw error
+  }
+}

@@ -1,0 +1,233 @@
+/**
+ * A snapshot: the public state as lines of JSON (docs/backup.md), made in bounded memory and read strictly, with its count and hash at the
+ * end. It is a stream of bytes: how it is cut into chunks does not matter.
+ */
+import { createHash, type Hash } from 'node:crypto'
+import type { z } from 'zod'
+import { concatBytes, decodeUtf8, encodeUtf8 } from '../../core/bytes.ts'
+import type { Entry, Store } from '../../store/store.ts'
+import { KeeperError } from '../state/errors.ts'
+import { OWN, recordsOf, type Records } from '../state/records.ts'
+import {
+  SNAPSHOT_VERSION,
+  snapshotHeader,
+  snapshotItem,
+  type Purpose,
+  type SnapshotEnd,
+  type SnapshotHeader,
+  type SnapshotItem,
+} from './shape.ts'
+
+export const SNAPSHOT_CHUNK_BYTES: number = 48 << 10 // sanity: one chunk in base64 is one Noise message, and far below a frame of the socket
+const MAX_LINE_BYTES: number = 256 << 10 // sanity: the largest record, the owner's with 1024 tombstones, has 90 kB
+const HASH_DIGITS = 64 // format: H, the first 32 bytes of SHA-512
+const LINE_END = 0x0a
+
+/** Which records leave this device. The compiler asks for a decision on each new kind. */
+const TRAVELS: Readonly<Record<keyof Records, Purpose | 'always' | 'never'>> = {
+  personas: 'always',
+  forgotten: 'never', // a sibling or backup need not know whom the owner wants to forget
+  devices: 'always',
+  own: 'always',
+  past: 'always', // what descends from what is the same on all devices
+  intents: 'backup',
+  pending: 'never', // they follow from personas and devices
+  names: 'never', // they follow from the entries
+  counts: 'never', // they are counted again
+  history: 'never', // it tells what happened to one store
+  tip: 'never',
+  alarms: 'backup', // what this owner was told here, and has not dismissed
+  apps: 'never', // a token is for one machine, and one that was revoked since must not come back
+  places: 'never',
+  imports: 'never',
+  arrivals: 'never',
+  peers: 'never', // each machine has a companion of its own, which finds its friends in the tables
+  clock: 'never', // what this device's clock once said is nothing to another one
+}
+
+/**
+ * The state as it was at the first step, in chunks of SNAPSHOT_CHUNK_BYTES, the last one shorter.
+ * @param store the store itself: one iteration sees one state, whatever is written meanwhile
+ * @throws {StoreError}
+ */
+export async function* exportSnapshot(
+  store: Store,
+  purpose: Purpose,
+  nowSec: number,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const kinds = travelling(store, purpose)
+  const cutter = new Cutter()
+  const hash = createHash('sha512')
+  let items = 0
+  const line = (value: SnapshotHeader | SnapshotItem | SnapshotEnd): Uint8Array => {
+    const bytes = encodeUtf8(`${JSON.stringify(value)}\n`)
+    hash.update(bytes)
+    return bytes
+  }
+  const personaId = recordsOf(store).own.get(OWN)?.personaId ?? null
+  cutter.add(line({ kind: 'snapshot', version: SNAPSHOT_VERSION, purpose, personaId, madeAtSec: nowSec }))
+  for await (const entry of store.iterate({ prefix: '' })) {
+    const item = kinds(entry)
+    if (item === null) continue
+    items++
+    cutter.add(line(item))
+    yield* cutter.full()
+  }
+  cutter.add(encodeUtf8(`${JSON.stringify({ kind: 'end', items, hash: digest(hash) } satisfies SnapshotEnd)}\n`))
+  yield* cutter.full()
+  yield* cutter.rest()
+}
+
+/** Gives the item that a record of the store travels as; null for one that does not. */
+function travelling(store: Store, purpose: Purpose): (entry: Entry) => SnapshotItem | null {
+  const records = recordsOf(store)
+  const byName = new Map<string, keyof Records>()
+  for (const kind of Object.keys(TRAVELS) as (keyof Records)[]) byName.set(records[kind].name, kind)
+  return (entry) => {
+    const name = entry.key.slice(0, entry.key.indexOf('/'))
+    const kind = byName.get(name)
+    if (kind === undefined || (TRAVELS[kind] !== 'always' && TRAVELS[kind] !== purpose)) return null
+    const [id, value] = records[kind].read(entry)
+    return { kind: name, id, value } as SnapshotItem
+  }
+}
+
+/** Cuts what is added into chunks of one size. */
+class Cutter {
+  #parts: Uint8Array[] = []
+  #length = 0
+
+  add(bytes: Uint8Array): void {
+    this.#parts.push(bytes)
+    this.#length += bytes.length
+  }
+
+  *full(): Generator<Uint8Array> {
+    if (this.#length < SNAPSHOT_CHUNK_BYTES) return
+    const whole = concatBytes(...this.#parts)
+    let at = 0
+    for (; whole.length - at >= SNAPSHOT_CHUNK_BYTES; at += SNAPSHOT_CHUNK_BYTES) {
+      yield whole.slice(at, at + SNAPSHOT_CHUNK_BYTES)
+    }
+    this.#parts = [whole.slice(at)]
+    this.#length = whole.length - at
+  }
+
+  *rest(): Generator<Uint8Array> {
+    if (this.#length > 0) yield concatBytes(...this.#parts)
+  }
+}
+
+/** Reads a snapshot as it arrives. Nothing of it is to be believed before {@link end} has returned. */
+export class SnapshotReader {
+  #header: SnapshotHeader | null = null
+  readonly #hash: Hash = createHash('sha512')
+  #parts: Uint8Array[] = []
+  #length = 0
+  #items = 0
+  #isEnded = false
+
+  /** The first line; null before it has arrived. */
+  get header(): SnapshotHeader | null {
+    return this.#header
+  }
+
+  /**
+   * Takes the next bytes, and gives the items that they complete.
+   * @throws {KeeperError} SNAPSHOT_UNKNOWN_VERSION | SNAPSHOT_UNKNOWN_KIND | SNAPSHOT_DAMAGED
+   */
+  push(chunk: Uint8Array): SnapshotItem[] {
+    const items: SnapshotItem[] = []
+    let at = 0
+    for (let end = chunk.indexOf(LINE_END); end >= 0; end = chunk.indexOf(LINE_END, at)) {
+      this.#keep(chunk.subarray(at, end + 1))
+      const item = this.#line(concatBytes(...this.#parts))
+      if (item !== null) items.push(item)
+      this.#parts = []
+      this.#length = 0
+      at = end + 1
+    }
+    if (at < chunk.length) this.#keep(chunk.slice(at))
+    return items
+  }
+
+  /** @throws {KeeperError} SNAPSHOT_CUT */
+  end(): SnapshotHeader {
+    if (this.#header !== null && this.#isEnded) return this.#header
+    const message = `the snapshot ends after ${this.#items} records, before its last line`
+    throw new KeeperError('SNAPSHOT_CUT', message, 'copy it again from where it was made')
+  }
+
+  #keep(bytes: Uint8Array): void {
+    if (this.#isEnded) throw damaged('has bytes behind its last line')
+    this.#length += bytes.length
+    if (this.#length > MAX_LINE_BYTES) throw damaged(`has a line of more than ${MAX_LINE_BYTES} bytes`)
+    this.#parts.push(bytes)
+  }
+
+  #line(line: Uint8Array): SnapshotItem | null {
+    const value = parseLine(line)
+    if (this.#header === null) {
+      this.#header = readHeader(value)
+    } else {
+      const item = readItem(value, this.#items + 2)
+      if (item.kind === 'end') {
+        this.#isEnded = true
+        if (item.items === this.#items && item.hash === digest(this.#hash)) return null
+        throw damaged('does not have the records that its last line counts')
+      }
+      this.#items++
+      this.#hash.update(line)
+      return item
+    }
+    this.#hash.update(line)
+    return null
+  }
+}
+
+function digest(hash: Hash): string {
+  return hash.copy().digest('hex').slice(0, HASH_DIGITS).toUpperCase()
+}
+
+function parseLine(line: Uint8Array): unknown {
+  const text = decodeUtf8(line)
+  try {
+    return JSON.parse(text ?? '') as unknown
+  } catch {
+    throw damaged('has a line that is no JSON')
+  }
+}
+
+function readHeader(value: unknown): SnapshotHeader {
+  const header = snapshotHeader.safeParse(value)
+  if (header.success) return header.data
+  const version = fieldOf(value, 'version')
+  if (fieldOf(value, 'kind') !== 'snapshot' || typeof version !== 'number') throw damaged('does not begin as one')
+  if (version === SNAPSHOT_VERSION) throw invalidLine(1, header.error)
+  const message = `the snapshot has version ${version}, this personad reads ${SNAPSHOT_VERSION}`
+  throw new KeeperError('SNAPSHOT_UNKNOWN_VERSION', message, 'install the version that made it')
+}
+
+function readItem(value: unknown, lineNumber: number): SnapshotItem | SnapshotEnd {
+  const item = snapshotItem.safeParse(value)
+  if (item.success) return item.data
+  const unknown = item.error.issues.find(({ code }) => code === 'unrecognized_keys' || code === 'invalid_union')
+  if (unknown === undefined) throw invalidLine(lineNumber, item.error)
+  const message = `line ${lineNumber} of the snapshot is of a kind that this personad does not know`
+  throw new KeeperError('SNAPSHOT_UNKNOWN_KIND', message, 'install the version that made it')
+}
+
+function invalidLine(lineNumber: number, error: z.ZodError): KeeperError {
+  const [issue] = error.issues
+  return damaged(`is wrong in line ${lineNumber} at ${JSON.stringify(issue?.path.join('.') ?? '')}`)
+}
+
+function fieldOf(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null && Object.hasOwn(value, name)
+    ? (value as Record<string, unknown>)[name]
+    : undefined
+}
+
+function damaged(what: string): KeeperError {
+  return new KeeperError('SNAPSHOT_DAMAGED', `the snapshot ${what}`, 'copy it again from where it was made')
+}

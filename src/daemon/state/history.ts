@@ -1,0 +1,130 @@
+/** The history in the store: every event is an entry, written with the change that brought it about (docs/ipc.md, section 4, history). */
+import { formatHex } from '../../core/bytes.ts'
+import { checkEntry, hashEntry, HISTORY_START, type HistoryEntry } from '../../core/history.ts'
+import type { CryptoEngine } from '../../crypto/engine.ts'
+import { UNKEPT_EVENTS, type DaemonEvent } from '../../ipc/shapes/events.ts'
+import type { LogEntry, LogVerdict } from '../../ipc/shapes/log.ts'
+import type { PendingEvent } from './state.ts'
+import type { Write } from '../../store/store.ts'
+import { OWN, storedBytes, TIP, type HistoryTip, type Records } from './records.ts'
+import { contactOf, keyOfProvisional, type Clock } from './view.ts'
+
+export const MAX_HISTORY = 65_536 // sanity: years of a person with hundreds of friends, some 30 MB; the oldest entry goes first
+const NUMBER_DIGITS = 12 // so that entries are stored in the order of their numbers
+
+/** What an entry's text is the JSON of. Of `contact.changed` the contact itself is left out: it is as it is now. */
+interface EntryText {
+  readonly number: number
+  readonly atSec: number
+  readonly event: DaemonEvent['event']
+  readonly data: Readonly<Record<string, unknown>>
+}
+
+const NO_HISTORY: HistoryTip = { number: 0, hash: formatHex(HISTORY_START), oldest: 1, base: formatHex(HISTORY_START) }
+
+export function tipOf(records: Records): HistoryTip {
+  return records.tip.get(TIP) ?? NO_HISTORY
+}
+
+/** The writes that append events, and the events with their numbers. Inside of a change. */
+export function appendHistory(
+  events: readonly PendingEvent[],
+  records: Records,
+  nowSec: number,
+  engine: CryptoEngine,
+  limit: number = MAX_HISTORY,
+): { writes: Write[]; events: DaemonEvent[] } {
+  let tip = tipOf(records)
+  const writes: Write[] = []
+  const numbered = events.map((event): DaemonEvent => {
+    if (UNKEPT_EVENTS.has(event.event)) return { ...event, id: 0, atSec: nowSec }
+    const number = tip.number + 1
+    const content: EntryText = { number, atSec: nowSec, event: event.event, data: keptData(event) }
+    const text = JSON.stringify(content)
+    const hash = formatHex(hashEntry(storedBytes(tip.hash), text, engine))
+    writes.push(records.history.put(idOf(number), { text, hash }))
+    tip = { ...tip, number, hash }
+    return { ...event, id: number, atSec: nowSec }
+  })
+  while (tip.number - tip.oldest >= limit) {
+    const oldest = records.history.get(idOf(tip.oldest))
+    writes.push(records.history.remove(idOf(tip.oldest)))
+    tip = { ...tip, oldest: tip.oldest + 1, base: oldest?.hash ?? tip.base }
+  }
+  if (writes.length > 0) writes.push(records.tip.put(TIP, tip))
+  return { writes, events: numbered }
+}
+
+function keptData(event: PendingEvent): EntryText['data'] {
+  if (event.event !== 'contact.changed') return event.data
+  const { contact, changes, source } = event.data
+  const { personaId, name } = contact
+  const kept = { personaId, contact: name, changes, source }
+  return personaId === null ? { ...kept, key: keyOfProvisional(contact) } : kept
+}
+
+/** One event as it was told, or null when it is not kept, or the contact that it tells of is gone. */
+export function recallEvent(number: number, records: Records, clock: Clock): DaemonEvent | null {
+  const entry = records.history.get(idOf(number))
+  if (entry === undefined) return null
+  const { atSec, event, data } = JSON.parse(entry.text) as EntryText
+  if (event !== 'contact.changed') return { event, id: number, atSec, data } as unknown as DaemonEvent
+  const { personaId, key, changes, source } = data as { personaId: string | null; key?: string } & typeof data
+  const contact = contactOf(personaId ?? key!, records, clock, records.own.get(OWN)?.personaId ?? null)
+  if (contact === null) return null
+  return { event, id: number, atSec, data: { contact, changes, source } } as DaemonEvent
+}
+
+/** An entry as the owner reads it. */
+export function readEntry(entry: HistoryEntry): LogEntry {
+  const { number, atSec, event, data } = JSON.parse(entry.text) as EntryText
+  return { number, atSec, event, data: { ...data }, hash: entry.hash }
+}
+
+/**
+ * Entries in descending order of their numbers.
+ * @param before only those with a lower number; undefined begins at the newest
+ * @param about only those whose data names this PersonaID or ToxPk, or one of these
+ */
+export async function listHistory(
+  records: Records,
+  { before, limit, about }: { before?: number; limit: number; about?: ReadonlySet<string> },
+): Promise<{ entries: LogEntry[]; next: number | null }> {
+  const entries: LogEntry[] = []
+  const range = { reverse: true, ...(before === undefined ? {} : { after: idOf(before) }) }
+  for await (const [, kept] of records.history.iterate(range)) {
+    if (entries.length === limit) return { entries, next: entries.at(-1)!.number }
+    const entry = readEntry(kept)
+    if (about === undefined || isAbout(entry, about)) entries.push(entry)
+  }
+  return { entries, next: null }
+}
+
+function isAbout({ data }: LogEntry, about: ReadonlySet<string>): boolean {
+  const { personaId, key, device } = data as { personaId?: unknown; key?: unknown; device?: { key?: unknown } | string }
+  const named = [personaId, key, typeof device === 'object' ? device.key : undefined]
+  return named.some((value) => typeof value === 'string' && about.has(value))
+}
+
+/** Recomputes the chain of hashes over all that is kept. */
+export async function verifyHistory(records: Records, engine: CryptoEngine): Promise<LogVerdict> {
+  const tip = tipOf(records)
+  const found = { entries: 0, oldest: tip.oldest, newest: tip.number, tip: tip.hash }
+  let hash: Uint8Array = storedBytes(tip.base)
+  let number = tip.oldest
+  for await (const [, entry] of records.history.iterate()) {
+    // Written since this began.
+    if (number > tip.number) break
+    const next = readEntry(entry).number === number ? checkEntry(hash, entry, engine) : null
+    if (next === null) return { ...found, intact: false, brokenAt: number }
+    hash = next
+    number++
+    found.entries++
+  }
+  const isWhole = number === tip.number + 1 && formatHex(hash) === tip.hash
+  return { ...found, intact: isWhole, brokenAt: isWhole ? null : number }
+}
+
+function idOf(number: number): string {
+  return String(number).padStart(NUMBER_DIGITS, '0')
+}

@@ -1,0 +1,111 @@
+/** Entries and their names: each name leads to one contact, whoever made it (docs/ipc.md, section 4). Inside of a change. */
+import { joinEntries, type Entry } from '../../core/trust.ts'
+import { foldName, tidyName } from './name-form.ts'
+import { KeeperError } from './errors.ts'
+import type { Ledger } from './state.ts'
+import type { NameRecord } from './records.ts'
+
+export class Entries {
+  readonly #ledger: Ledger
+
+  constructor(ledger: Ledger) {
+    this.#ledger = ledger
+  }
+
+  /** A new entry under the name a client knows, made unique by `#2`, `#3`, ...; the name leads to the record from now on. */
+  make(name: string, leadsTo: NameRecord): Entry {
+    const unique = this.#freeName(tidyName(name))
+    this.#point(unique, leadsTo)
+    return {
+      name: unique,
+      aliases: [],
+      policy: this.#ledger.defaultPolicy,
+      blocked: false,
+      createdSec: this.#ledger.nowSec,
+    }
+  }
+
+  // Not one number after the other: the ten-thousandth friend of one name would cost ten thousand reads.
+  #freeName(base: string): string {
+    const nth = (n: number): string => (n === 1 ? base : `${base}#${n}`)
+    const isTaken = (n: number): boolean => this.#ledger.records.names.get(foldName(nth(n))) !== undefined
+    if (!isTaken(1)) return base
+    let [taken, free] = [1, 2]
+    while (isTaken(free)) [taken, free] = [free, 2 * free]
+    while (free - taken > 1) {
+      const middle = Math.floor((taken + free) / 2)
+      if (isTaken(middle)) taken = middle
+      else free = middle
+    }
+    return nth(free)
+  }
+
+  /** Refuses a name that the owner wants for one contact and that leads to another. @throws {KeeperError} NAME_TAKEN */
+  checkFree(name: string, leadsTo: NameRecord): void {
+    if (this.#isFree(tidyName(name), leadsTo)) return
+    throw new KeeperError('NAME_TAKEN', `the name "${tidyName(name)}" is another contact's`, 'choose another name')
+  }
+
+  /** Whether a name leads nowhere yet, or to this record. */
+  #isFree(name: string, leadsTo: NameRecord): boolean {
+    const holder = this.#ledger.records.names.get(foldName(name))
+    return holder === undefined || (holder.kind === leadsTo.kind && holder.id === leadsTo.id)
+  }
+
+  /** The owner calls an entry otherwise; the name that it had leads nowhere any more. @throws {KeeperError} NAME_TAKEN */
+  rename(entry: Entry, name: string, leadsTo: NameRecord): Entry {
+    this.checkFree(name, leadsTo)
+    const tidy = tidyName(name)
+    const aliases = entry.aliases.filter((alias) => foldName(alias) !== foldName(tidy))
+    this.#unpoint(entry.name)
+    this.#point(tidy, leadsTo)
+    return { ...entry, name: tidy, aliases }
+  }
+
+  /** The entry moves to another record, with all its names. */
+  move(entry: Entry, leadsTo: NameRecord): Entry {
+    for (const name of [entry.name, ...entry.aliases]) this.#point(name, leadsTo)
+    return entry
+  }
+
+  /** Two entries turn out to be one persona's. */
+  join(kept: Entry, other: Entry, leadsTo: NameRecord): Entry {
+    const joined = joinEntries(kept, other)
+    this.#dropNames([kept, other], joined)
+    return this.move(joined, leadsTo)
+  }
+
+  /**
+   * An entry as another device has it: a name that is somebody else's here is made unique, such an alias is left out.
+   * @param before what it takes the place of here
+   */
+  adopt(entry: Entry, leadsTo: NameRecord, before: Entry | null = null): Entry {
+    const name = this.#isFree(entry.name, leadsTo) ? entry.name : this.#freeName(tidyName(entry.name))
+    if (before !== null) this.#dropNames([before], entry)
+    return this.move(
+      { ...entry, name, aliases: entry.aliases.filter((alias) => this.#isFree(alias, leadsTo)) },
+      leadsTo,
+    )
+  }
+
+  /** The names of an entry lead nowhere any more. */
+  drop(entry: Entry): void {
+    for (const name of [entry.name, ...entry.aliases]) this.#unpoint(name)
+  }
+
+  /** Names for which there was no room lead nowhere any more. */
+  #dropNames(before: readonly Entry[], after: Entry): void {
+    const stay = new Set([after.name, ...after.aliases].map(foldName))
+    for (const name of before.flatMap((entry) => [entry.name, ...entry.aliases])) {
+      if (!stay.has(foldName(name))) this.#unpoint(name)
+    }
+  }
+
+  #unpoint(name: string): void {
+    this.#ledger.stage(this.#ledger.records.names.remove(foldName(name)))
+  }
+
+  #point(name: string, leadsTo: NameRecord): void {
+    this.#ledger.stage(this.#ledger.records.names.put(foldName(name), leadsTo))
+  }
+}

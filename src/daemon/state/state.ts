@@ -1,0 +1,236 @@
+/** The state while a change is being decided: records to read and stage, counts kept true, events gathered. */
+import type { InceptionCache } from '../../core/verify.ts'
+import type { CryptoEngine } from '../../crypto/engine.ts'
+import type { Policy } from '../../core/trust.ts'
+import type { ContactChange, DaemonEvent, EventData, EventName } from '../../ipc/shapes/events.ts'
+import { RecordCache } from '../../store/record-cache.ts'
+import type { Collection, Write } from '../../store/store.ts'
+import { Entries } from './names.ts'
+import { appendHistory } from './history.ts'
+import { pendingKinds, upgradeKinds } from '../contacts/pending.ts'
+import * as rec from './records.ts'
+import { clockAt, contactOf } from './view.ts'
+import type { Writer } from './writer.ts'
+
+/** An event that a change brings about; told once the change is on disk. */
+export type PendingEvent = { [Name in EventName]: { event: Name; data: EventData[Name] } }[EventName]
+
+const MAX_KEPT = 1024 // sanity: of one kind; the owner and all that a batch of 256 observations looks at
+const MAX_INCEPTIONS = 10_000 // sanity: about 2 MB; a full cache only costs a second verify
+
+export class Ledger {
+  readonly engine: CryptoEngine
+  readonly entries: Entries = new Entries(this)
+  readonly #writer: Writer
+  readonly #records: rec.Records
+  /** As they were decided, so that a record is decoded once and not at each look of a change. */
+  readonly #decided = new RecordCache(MAX_KEPT)
+  readonly #nowSec: () => number
+  readonly #defaultPolicy: () => Policy
+  readonly #inceptions = new Set<string>()
+  #events: PendingEvent[] = []
+  #told = new Map<string, { changes: ContactChange[]; source: string }>()
+
+  /** @param defaultPolicy of entries that are made from now on */
+  constructor(writer: Writer, engine: CryptoEngine, nowSec: () => number, defaultPolicy: () => Policy = () => 'auto') {
+    this.#writer = writer
+    this.#records = rec.recordsOf(writer, this.#decided)
+    this.engine = engine
+    this.#nowSec = nowSec
+    this.#defaultPolicy = defaultPolicy
+  }
+
+  get records(): rec.Records {
+    return this.#records
+  }
+
+  get defaultPolicy(): Policy {
+    return this.#defaultPolicy()
+  }
+
+  get nowSec(): number {
+    return this.#nowSec()
+  }
+
+  /** For verifyBlob: what was verified before need not be again. */
+  get inceptions(): InceptionCache {
+    if (this.#inceptions.size > MAX_INCEPTIONS) this.#inceptions.clear()
+    return this.#inceptions
+  }
+
+  /** Decides a change, makes it durable with the history of its events, and only then hands these out. */
+  async change<T>(decide: () => T): Promise<{ result: T; events: DaemonEvent[] }> {
+    let events: DaemonEvent[] = []
+    const result = await this.#writer.change(() => {
+      this.#events = []
+      this.#told = new Map()
+      this.onUndo(() => this.#decided.clear())
+      const decided = decide()
+      this.#tellContacts()
+      this.#events = this.#events.filter((event) => !this.#isAboutBlocked(event))
+      if (this.#events.length > 0) {
+        this.#noteClock()
+        const appended = appendHistory(this.#events, this.#records, this.nowSec, this.engine)
+        for (const write of appended.writes) this.stage(write)
+        events = appended.events
+      }
+      return decided
+    })
+    return { result, events }
+  }
+
+  emit(event: PendingEvent): void {
+    this.#events.push(event)
+  }
+
+  /**
+   * Says at the end of this change how the contact stands then; several calls for one contact become one event.
+   * @param id PersonaID, or the key of a friend without a persona
+   */
+  tellContact(id: string, changes: readonly ContactChange[], source: string): void {
+    if (changes.length === 0) return
+    const told = this.#told.get(id)
+    this.#told.set(id, { changes: [...(told?.changes ?? []), ...changes], source })
+  }
+
+  #tellContacts(): void {
+    for (const [id, { changes, source }] of this.#told) {
+      const clock = clockAt(this.nowSec, this.#records)
+      const contact = contactOf(id, this.#records, clock, this.own()?.personaId ?? null)
+      if (contact !== null) this.#events.push({ event: 'contact.changed', data: { contact, changes, source } })
+    }
+  }
+
+  /** Whether the owner wants to hear nothing of this persona, or of a friend without one. */
+  isBlocked(personaId: string | null, key: string | null = null): boolean {
+    const persona = personaId === null ? undefined : this.persona(personaId)
+    if (persona?.entry?.blocked === true) return true
+    return key !== null && this.device(key).entry?.blocked === true
+  }
+
+  // What is seen of them is kept, and nobody is told of it but of the block itself.
+  #isAboutBlocked(event: PendingEvent): boolean {
+    if (event.event === 'contact.changed') {
+      const { contact, changes } = event.data
+      return contact.blocked && !changes.some(({ kind }) => kind === 'blocked')
+    }
+    if (event.event === 'pending.new') return this.isBlocked(event.data.personaId, event.data.key)
+    const isNews = event.event === 'device.added' || event.event === 'clock' || event.event === 'alarm'
+    return isNews && this.isBlocked(event.data.personaId)
+  }
+
+  stage(write: Write): void {
+    this.#writer.stage(write)
+    this.#decided.forget([write.key])
+  }
+
+  #put<T>(collection: Collection<T>, id: string, value: T): void {
+    this.stage(collection.put(id, value))
+    collection.keep(id, value)
+  }
+
+  /** What takes back an effect in memory, should this change be given up. */
+  onUndo(undo: () => void): void {
+    this.#writer.onUndo(undo)
+  }
+
+  persona(personaId: string): rec.PersonaRecord | undefined {
+    return this.#records.personas.get(personaId)
+  }
+
+  own(): rec.OwnRecord | undefined {
+    return this.#records.own.get(rec.OWN)
+  }
+
+  device(key: string): rec.DeviceRecord {
+    return this.#records.devices.get(key) ?? rec.NEW_DEVICE
+  }
+
+  putPersona(persona: rec.PersonaRecord): void {
+    const before = this.persona(persona.personaId)
+    const contacts = Number(persona.entry !== null) - Number((before?.entry ?? null) !== null)
+    if (contacts !== 0) this.#count({ contacts })
+    if (before === undefined && this.forgotten(persona.personaId) !== undefined)
+      this.stage(this.#records.forgotten.remove(persona.personaId))
+    this.#put(this.#records.personas, persona.personaId, persona)
+    this.#notePending(persona.personaId, before === undefined ? [] : pendingKinds(before), pendingKinds(persona))
+  }
+
+  /** What is kept, out of sight, of a persona that the owner forgot. */
+  forgotten(personaId: string): rec.PersonaRecord | undefined {
+    return this.#records.forgotten.get(personaId)
+  }
+
+  /** What is known here of a persona: out of sight only what belongs to this chain, since the owner may have forgotten a thief's. */
+  known(personaId: string, root: string): rec.PersonaRecord | undefined {
+    const forgotten = this.forgotten(personaId)
+    return this.persona(personaId) ?? (forgotten?.root === root ? forgotten : undefined)
+  }
+
+  dropForgotten(personaId: string): void {
+    this.stage(this.#records.forgotten.remove(personaId))
+  }
+
+  /** @param kept what stays of it, out of sight */
+  removePersona(personaId: string, kept: rec.PersonaRecord): void {
+    const before = this.persona(personaId)
+    if (before === undefined) return
+    if (before.entry !== null) this.#count({ contacts: -1 })
+    this.#notePending(personaId, pendingKinds(before), [])
+    this.stage(this.#records.personas.remove(personaId))
+    this.stage(this.#records.forgotten.put(personaId, kept))
+  }
+
+  /** So that what waits is found without looking at everybody. */
+  #notePending(id: string, before: rec.PendingRecord['kinds'], after: rec.PendingRecord['kinds']): void {
+    if (before.join() === after.join()) return
+    const { pending } = this.#records
+    this.stage(after.length === 0 ? pending.remove(id) : pending.put(id, { kinds: after }))
+  }
+
+  /** A record that says nothing is none: who lists new keys in each of his tables would otherwise grow the store without end. */
+  putDevice(key: string, device: rec.DeviceRecord): void {
+    const before = this.#records.devices.get(key)
+    const [had, has] = [before !== undefined, saysSomething(device)]
+    const devices = Number(has) - Number(had)
+    const provisional = Number(device.entry !== null) - Number((before?.entry ?? null) !== null)
+    if (devices !== 0 || provisional !== 0) this.#count({ devices, provisional })
+    this.#notePending(key, upgradeKinds(before), upgradeKinds(device))
+    if (has) this.#put(this.#records.devices, key, device)
+    else if (had) this.stage(this.#records.devices.remove(key))
+  }
+
+  putOwn(own: rec.OwnRecord): void {
+    this.#put(this.#records.own, rec.OWN, own)
+  }
+
+  removeOwn(): void {
+    this.stage(this.#records.own.remove(rec.OWN))
+  }
+
+  #count(more: Partial<rec.Counts>): void {
+    const counts = this.#records.counts.get(rec.COUNTS) ?? rec.NO_COUNTS
+    this.stage(
+      this.#records.counts.put(rec.COUNTS, {
+        contacts: counts.contacts + (more.contacts ?? 0),
+        provisional: counts.provisional + (more.provisional ?? 0),
+        devices: counts.devices + (more.devices ?? 0),
+      }),
+    )
+  }
+
+  /** The owner edits under this clock, so it is the one to go by: one that was years ahead once must not stay in the right for years. */
+  trustClock(): void {
+    this.stage(this.#records.clock.put(rec.CLOCK, { lastSec: this.nowSec }))
+  }
+
+  #noteClock(): void {
+    const last = this.#records.clock.get(rec.CLOCK)?.lastSec ?? 0
+    if (this.nowSec > last) this.trustClock()
+  }
+}
+
+/** Whether a device was ever seen, is listed by somebody or belongs to somebody. */
+function saysSomething({ reports, seenAtSec, claimedBy, bound, entry }: rec.DeviceRecord): boolean {
+  return reports.length > 0 || seenAtSec !== null || claimedBy.length > 0 || bound !== null || entry !== null
+}

@@ -1,0 +1,180 @@
+/** What is known, as apps and the owner see it (docs/ipc.md, section 4): made from what is on disk, at the moment of the question. */
+import { MAX_CLOCK_AHEAD_SEC } from '../../core/limits.ts'
+import { freshness, type Freshness } from '../../core/order.ts'
+import { activeDevice, fallbackName } from '../../core/table.ts'
+import { consentsTo, isContested } from '../../core/trust.ts'
+import type { Contact, ContactDevice } from '../../ipc/shapes/contact.ts'
+import { pairOf } from './pair.ts'
+import { CLOCK, NEW_DEVICE, type DeviceRecord, type PersonaRecord, type Records } from './records.ts'
+
+export interface Clock {
+  readonly nowSec: number
+  /** This clock is before a time it once told: ages cannot be judged. */
+  readonly isWrong: boolean
+}
+
+/** The clock beside what this daemon last told by it. */
+export function clockAt(nowSec: number, records: Records): Clock {
+  const lastSec = records.clock.get(CLOCK)?.lastSec ?? 0
+  return { nowSec, isWrong: nowSec < lastSec - MAX_CLOCK_AHEAD_SEC }
+}
+
+/** Ages of a contact's head; null when this daemon's own clock is wrong. */
+export function freshnessAt(timeSec: number, clock: Clock): Freshness | null {
+  return clock.isWrong ? null : freshness(timeSec, clock.nowSec)
+}
+
+/** A persona as a contact. `ownId`: the owner's PersonaID; the owner's own word, which bound them, is enough for the owner's devices. */
+export function personaContact(persona: PersonaRecord, records: Records, clock: Clock, ownId: string | null): Contact {
+  const isOwn = persona.personaId === ownId
+  const listed = persona.devices.map(({ key, name, companion }, i) => {
+    const view = deviceView(persona, key, name, i + 1, records, isOwn)
+    return view !== null && companion ? { ...view, companion } : view
+  })
+  const others = persona.others
+    .map((key) => deviceView(persona, key, nameOf(persona, key), null, records, false))
+    .filter((device) => device !== null)
+  const known = listed.filter((device) => device !== null)
+  const confirmed = known.filter((device) => device.state === 'confirmed')
+  const devices = [...confirmed.filter(isChatting), ...confirmed.filter((device) => !isChatting(device))]
+  const first = activeDevice(persona.devices)?.key ?? null
+  const active = activeDevice(devices)?.key ?? null
+  const contact: Contact = {
+    kind: isOwn ? 'own' : 'persona',
+    name: persona.entry?.name ?? 'me',
+    aliases: [...(persona.entry?.aliases ?? [])],
+    personaId: persona.personaId,
+    policy: persona.entry?.policy ?? 'auto',
+    blocked: persona.entry?.blocked ?? false,
+    ...orderOf(persona, clock),
+    minEpoch: persona.minEpoch,
+    verifiedAtSec: persona.verifiedAtSec,
+    needsNewerPersona: persona.needsNewerPersona,
+    pending: persona.pending !== null && !persona.pending.rejected,
+    active,
+    activeUnconfirmed: first === active ? null : first,
+    devices,
+    claims: known.filter((device) => device.state !== 'confirmed'),
+    others,
+  }
+  return contact.blocked ? outOfUse(contact) : contact
+}
+
+/** Nobody is to be talked to, or befriended, by mistake: a program that knows nothing of blocks has no device to use. */
+function outOfUse(contact: Contact): Contact {
+  const others = [...contact.devices, ...contact.claims, ...contact.others]
+  return { ...contact, active: null, activeUnconfirmed: null, devices: [], claims: [], others }
+}
+
+function isChatting(device: ContactDevice): boolean {
+  return !device.companion
+}
+
+/** Place and age of the head; unknown as long as only a link is known. */
+function orderOf(persona: PersonaRecord, clock: Clock): Pick<Contact, 'epoch' | 'seq' | 'timeSec' | 'freshness'> {
+  if (persona.head === null) return { epoch: null, seq: null, timeSec: null, freshness: null }
+  const { epoch, seq, timeSec } = persona
+  return { epoch, seq, timeSec, freshness: freshnessAt(timeSec, clock) }
+}
+
+/** The nickname last known for a key. */
+export function nameOf(persona: PersonaRecord, key: string): string {
+  return persona.names.find(([named]) => named === key)?.[1] ?? fallbackName(key)
+}
+
+function deviceView(
+  persona: PersonaRecord,
+  key: string,
+  name: string,
+  position: number | null,
+  records: Records,
+  isOwn: boolean,
+): ContactDevice | null {
+  const device = records.devices.get(key) ?? NEW_DEVICE
+  const isOwners = isOwn && device.bound === persona.personaId
+  const state = isOwners ? 'confirmed' : pairOf(persona.personaId, position !== null, device)
+  if (state === null) return null
+  // A friend who waits for the owner's answer consents himself: nobody claims him against his will.
+  const isWaiting = state === 'claimed' && device.pending !== null && consentsTo(device.reports, persona.personaId)
+  const contested =
+    !isWaiting && isContested(persona.personaId, state, device.bound, device.entry !== null, device.reports)
+  return { name, key, state, contested, position, seenAtSec: device.seenAtSec, sources: sourcesOf(device) }
+}
+
+function sourcesOf(device: DeviceRecord): string[] {
+  return device.reports.map((report) => report.source)
+}
+
+/** A friend without a blob: one device, named by its key. */
+export function provisionalContact(key: string, device: DeviceRecord): Contact | null {
+  const { entry } = device
+  if (entry === null) return null
+  const view: ContactDevice = {
+    name: entry.name,
+    key,
+    state: 'provisional',
+    contested: false,
+    position: null,
+    seenAtSec: device.seenAtSec,
+    sources: sourcesOf(device),
+  }
+  const contact: Contact = {
+    kind: 'provisional',
+    name: entry.name,
+    aliases: [...entry.aliases],
+    personaId: null,
+    policy: entry.policy,
+    blocked: entry.blocked,
+    epoch: null,
+    seq: null,
+    timeSec: null,
+    freshness: null,
+    minEpoch: null,
+    verifiedAtSec: null,
+    needsNewerPersona: false,
+    pending: device.pending !== null && !device.pending.rejected,
+    active: key,
+    activeUnconfirmed: null,
+    devices: [view],
+    claims: [],
+    others: [],
+  }
+  return contact.blocked ? outOfUse(contact) : contact
+}
+
+/** A persona, or the friend without one whose device this key is; null when nobody is known by it any more. */
+export function contactOf(id: string, records: Records, clock: Clock, ownId: string | null): Contact | null {
+  const persona = records.personas.get(id)
+  return persona === undefined
+    ? whoHas(id, records, clock, ownId).contact
+    : personaContact(persona, records, clock, ownId)
+}
+
+/** The key of the one device of a friend without a persona; of a blocked one it is among the others. */
+export function keyOfProvisional({ devices, others }: Contact): string {
+  return [...devices, ...others][0]!.key
+}
+
+/** Whom a device belongs to: the contact it is bound to, or its own provisional entry; and who merely claims it. */
+export function whoHas(
+  key: string,
+  records: Records,
+  clock: Clock,
+  ownId: string | null,
+): { contact: Contact | null; device: ContactDevice | null; claimedBy: string[] } {
+  const device = records.devices.get(key)
+  if (device === undefined) return { contact: null, device: null, claimedBy: [] }
+  const persona = device.bound === null ? undefined : records.personas.get(device.bound)
+  const bound = persona === undefined ? null : personaContact(persona, records, clock, ownId)
+  const view = bound === null ? null : findDevice(bound, key)
+  // A device that its persona lists and that shows it no longer is a claim like any other.
+  const isTheirs = view !== null && view.state !== 'claimed'
+  const contact = isTheirs ? bound : provisionalContact(key, device)
+  const claimedBy = device.claimedBy.filter((id) => contact === null || id !== contact.personaId)
+  return { contact, device: isTheirs ? view : (contact?.devices[0] ?? contact?.others[0] ?? null), claimedBy }
+}
+
+export function findDevice(contact: Contact, key: string): ContactDevice | null {
+  const isIt = (device: ContactDevice): boolean => device.key === key
+  return contact.devices.find(isIt) ?? contact.claims.find(isIt) ?? contact.others.find(isIt) ?? null
+}

@@ -1,0 +1,114 @@
+/** From the data of one `rpc` frame to the frame that answers it: permission, params, handler, result (docs/ipc.md, section 2). */
+import type { z } from 'zod'
+import { errorText } from '../wire/errors.ts'
+import { isFrameTooLarge } from '../wire/frame.ts'
+import type { Caller, Handlers, MethodSpec, MethodTable, Permission } from '../methods/method.ts'
+import { formatError, formatResult, readRequest, requestId, RpcError, type RequestId } from '../wire/rpc.ts'
+
+export type Log = (
+  level: 'debug' | 'info' | 'warn' | 'error',
+  message: string,
+  fields?: Readonly<Record<string, unknown>>,
+) => void
+
+export interface DispatchOptions<M extends MethodTable<M>> {
+  readonly methods: M
+  readonly handlers: Handlers<M>
+  readonly authorize: (caller: Caller, permission: Permission) => boolean
+  /** What a handler threw, as the caller is to see it; null for INTERNAL, of which only the log tells more. */
+  readonly toRpcError?: (error: unknown) => RpcError | null
+  readonly log: Log
+}
+
+/**
+ * Answers one request with one frame, at once when the handler did; never throws, never rejects.
+ * @param onLarge called before the answer may become a large one
+ */
+export type Dispatch = (data: unknown, caller: Caller, onLarge?: () => void) => string | Promise<string>
+
+type Handler = (params: unknown, caller: Caller) => unknown
+
+interface Entry {
+  readonly spec: MethodSpec<unknown, unknown>
+  readonly handler: Handler
+}
+
+const MAX_ISSUE_CHARS = 200 // sanity: the path of an issue holds names of the caller's choosing
+
+export function createDispatch<M extends MethodTable<M>>(options: DispatchOptions<M>): Dispatch {
+  // A Map, and not the object: "constructor" is no method.
+  const table = new Map<string, Entry>()
+  for (const name of Object.keys(options.methods)) {
+    const key = name as keyof M
+    table.set(name, { spec: options.methods[key], handler: options.handlers[key] as Handler })
+  }
+
+  function fail(id: RequestId | null, method: string, error: unknown): string {
+    if (error instanceof RpcError) return formatError(id, error)
+    const known = options.toRpcError?.(error) ?? null
+    if (known !== null) return formatError(id, known)
+    options.log('error', 'a method failed', { method, error: errorText(error), stack: stackOf(error) })
+    return formatError(id, new RpcError('INTERNAL', `the daemon failed in ${method}`, { hint: 'its log says why' }))
+  }
+
+  function finish(id: RequestId, method: string, result: unknown): string {
+    try {
+      const frame = formatResult(id, result)
+      if (!isFrameTooLarge(frame)) return frame
+      const hint = 'ask for less at a time'
+      return formatError(id, new RpcError('RESULT_TOO_LARGE', `the result of ${method} does not fit a frame`, { hint }))
+    } catch (error) {
+      return fail(id, method, error)
+    }
+  }
+
+  return (data, caller, onLarge) => {
+    let name = 'a request'
+    try {
+      const { id, method, params } = readRequest(data)
+      const entry = table.get(method)
+      if (entry === undefined) throw new RpcError('METHOD_UNKNOWN', 'there is no such method')
+      name = method
+      if (!options.authorize(caller, entry.spec.permission)) throw denied(method, entry.spec.permission)
+      const checked = checkParams(entry.spec, params)
+      if (entry.spec.isLarge === true) onLarge?.()
+      const result = entry.handler(checked, caller)
+      if (!(result instanceof Promise)) return finish(id, method, result)
+      return result.then(
+        (value) => finish(id, method, value),
+        (error: unknown) => fail(id, method, error),
+      )
+    } catch (error) {
+      return fail(requestId(data), name, error)
+    }
+  }
+}
+
+function denied(method: string, permission: Permission): RpcError {
+  return new RpcError(
+    'PERMISSION_DENIED',
+    `${method} needs the permission "${permission}", which this caller has not`,
+    {
+      hint: permission === 'admin' ? "use the owner's admin socket" : 'the owner can grant it',
+      details: { permission },
+    },
+  )
+}
+
+function checkParams(spec: MethodSpec<unknown, unknown>, params: unknown): unknown {
+  const parsed = spec.params.safeParse(params)
+  if (parsed.success) return parsed.data
+  const issue = parsed.error.issues[0]
+  const text = issue === undefined ? 'not as the method table says' : formatIssue(issue)
+  throw new RpcError('BAD_PARAMS', text, { hint: 'docs/ipc.md has the params of each method' })
+}
+
+function formatIssue(issue: z.core.$ZodIssue): string {
+  let path = 'params'
+  for (const step of issue.path) path += typeof step === 'number' ? `[${step}]` : `.${String(step)}`
+  return `${path}: ${issue.message}`.slice(0, MAX_ISSUE_CHARS).toWellFormed()
+}
+
+function stackOf(error: unknown): string | undefined {
+  return error instanceof Error ? error.stack : undefined
+}

@@ -1,0 +1,189 @@
+/** The socket of the daemon: node-ipc 14 with its traps closed (docs/ipc.md, section 1). */
+import { IPCModule, GuardedParser, type IpcSocket, type Server } from 'node-ipc'
+import { dirname, resolve } from 'node:path'
+import { Connection, DEFAULT_LIMITS, type Limits } from './connection.ts'
+import { createDispatch, type Log } from './dispatch.ts'
+import { errorText, IpcError } from '../wire/errors.ts'
+import { FRAME_ENCODING, isFrameTooLarge, type Frame } from '../wire/frame.ts'
+import type { Caller, Handlers, MethodTable, Permission, Role } from '../methods/method.ts'
+import { formatEvent, RpcError } from '../wire/rpc.ts'
+import * as file from '../socket-file.ts'
+
+export interface ServeOptions<M extends MethodTable<M>> {
+  /** At most 107 bytes. */
+  readonly socketPath: string
+  readonly role: Role
+  readonly methods: M
+  readonly handlers: Handlers<M>
+  /** Whether a caller has a permission, asked once a call; by default admin has all and app has `appPermissions`. */
+  readonly authorize?: (caller: Caller, permission: Permission) => boolean
+  /** What every app may do; `read` when left out. */
+  readonly appPermissions?: readonly Permission[]
+  readonly toRpcError?: (error: unknown) => RpcError | null
+  readonly limits?: Partial<Limits>
+  readonly log?: Log
+  /** The socket file was removed or replaced (SOCKET_LOST): no new client finds this server. Called once; it should be closed then. */
+  readonly onLost?: (error: IpcError) => void
+}
+
+export interface IpcServer {
+  readonly socketPath: string
+  /** How many are connected. */
+  connections(): number
+  /** Sends an event to those who subscribed to it and whom the filter, if given, admits. */
+  publish(message: { readonly event: string; readonly id?: number }, filter?: (caller: Caller) => boolean): void
+  /** Stops accepting and reading, answers the calls that run (for at most drainMs), removes its own file. */
+  close(): Promise<void>
+}
+
+const REFUSED_CONNECTIONS = 16 // sanity: how many beyond the limit can be told so at a time; more are dropped without a word
+
+/** Framing by our reader under node-ipc's server: its own is quadratic in small chunks, and sees text that was made from bad UTF-8. */
+class ConnectionParser extends GuardedParser {
+  override encoding = FRAME_ENCODING
+
+  override read(connection: Connection, chunk: string, receive: (frame: Frame) => void): Connection {
+    connection.read(chunk, receive)
+    return connection
+  }
+}
+
+/**
+ * Serves a method table on a unix socket. The caller holds the lock of the store (one server at a time looks for a stale file).
+ * @throws {IpcError} SOCKET_PATH_TOO_LONG | SOCKET_DIR_INVALID | SOCKET_DIR_FOREIGN | SOCKET_DIR_OPEN | SOCKET_PATH_TAKEN |
+ *   SOCKET_IN_USE | SOCKET_FAILED
+ */
+export async function serve<M extends MethodTable<M>>(options: ServeOptions<M>): Promise<IpcServer> {
+  const socketPath = resolve(options.socketPath)
+  const limits = { ...DEFAULT_LIMITS, ...options.limits }
+  const log = options.log ?? (() => {})
+  file.checkSocketPath(socketPath)
+  file.makeSocketDirectory(dirname(socketPath))
+  await file.removeStaleSocket(socketPath)
+  await file.removeStaleSocket(file.bindPath(socketPath))
+
+  const connections = new Map<IpcSocket, Connection>()
+  const server = createServer(socketPath, limits)
+  const dispatch = createDispatch({ ...options, log, authorize: options.authorize ?? byRole(options.appPermissions) })
+  let lastId = 0
+  server.on('connect', (socket) => {
+    const connection = new Connection({ id: ++lastId, role: options.role, socket, limits, dispatch, log })
+    socket.ipcBuffer = connection
+    if (connections.size < limits.maxConnections) connections.set(socket, connection)
+    else connection.fail(tooMany(limits.maxConnections))
+  })
+  server.on('close', (socket) => connections.delete(socket))
+  server.on('rpc', (data, socket) => connections.get(socket)?.call(data))
+  server.on('error', (error) => log('debug', 'a socket failed', { error: error.message }))
+  await listen(server)
+  const claimed = claimOrStop(server, socketPath)
+  const watcher = file.watchSocket(claimed, () => {
+    log('error', 'the socket was removed or replaced', { socketPath })
+    options.onLost?.(new IpcError('SOCKET_LOST', `somebody removed or replaced the socket ${socketPath}`))
+  })
+
+  let closing: Promise<void> | null = null
+  async function close(): Promise<void> {
+    watcher.close()
+    file.releaseSocket(claimed)
+    await drain(server, connections, limits.drainMs)
+  }
+  return {
+    socketPath,
+    connections: () => connections.size,
+    publish(message, filter) {
+      publish(message, filter, connections.values(), log)
+    },
+    close() {
+      closing ??= close()
+      return closing
+    },
+  }
+}
+
+function createServer(socketPath: string, limits: Limits): Server {
+  const ipc = new IPCModule()
+  Object.assign(ipc.config, {
+    // Already 0700: node-ipc would make it so silently.
+    socketRoot: dirname(socketPath),
+    parser: ConnectionParser,
+    // Its default takes the path of a live server.
+    unlink: false,
+    silent: true,
+    maxConnections: limits.maxConnections + REFUSED_CONNECTIONS,
+    maxMessageSize: limits.maxFrameBytes,
+    // Its timer runs from the first chunk that ends in mid-frame to the first that does not, and so cuts an honest pipeliner.
+    messageTimeout: 0,
+  })
+  ipc.serve(file.bindPath(socketPath))
+  return ipc.server
+}
+
+function byRole(appPermissions: readonly Permission[] = ['read']): (caller: Caller, permission: Permission) => boolean {
+  const granted = new Set(appPermissions)
+  return (caller, permission) => caller.role === 'admin' || permission === 'open' || granted.has(permission)
+}
+
+function tooMany(maxConnections: number): RpcError {
+  return new RpcError('TOO_MANY_CONNECTIONS', `${maxConnections} connections are open on this socket`, {
+    hint: 'close one, and use one connection for all calls of an app',
+  })
+}
+
+function listen(server: Server): Promise<void> {
+  return new Promise((done, failed) => {
+    function refuse(cause: unknown): void {
+      // Somebody bound it since we looked: two servers that start at once, without the lock.
+      const code = file.codeOf(cause) === 'EADDRINUSE' ? 'SOCKET_IN_USE' : 'SOCKET_FAILED'
+      failed(new IpcError(code, `cannot listen: ${errorText(cause)}`, { cause }))
+    }
+    server.on('start', done)
+    server.on('error', refuse)
+    try {
+      server.start()
+    } catch (cause) {
+      refuse(cause)
+    }
+  })
+}
+
+function claimOrStop(server: Server, socketPath: string): file.SocketFile {
+  try {
+    return file.claimSocket(socketPath)
+  } catch (error) {
+    server.stop()
+    throw error
+  }
+}
+
+function publish(
+  message: { readonly event: string; readonly id?: number },
+  filter: ((caller: Caller) => boolean) | undefined,
+  connections: Iterable<Connection>,
+  log: Log,
+): void {
+  const frame = formatEvent(message)
+  const isTooLarge = isFrameTooLarge(frame)
+  if (isTooLarge) log('error', 'an event does not fit a frame', { event: message.event })
+  for (const connection of connections) {
+    if (filter?.(connection) === false) continue
+    if (isTooLarge) connection.skip(message.event)
+    else connection.event(message.event, frame, message.id)
+  }
+}
+
+async function drain(server: Server, connections: Map<IpcSocket, Connection>, drainMs: number): Promise<void> {
+  // stop() destroys every socket, and each is then reported as closed.
+  const timer = setTimeout(() => server.stop(), drainMs)
+  await new Promise<void>((done) => {
+    function check(): void {
+      if (connections.size === 0) done()
+    }
+    server.on('close', check)
+    if (server.server !== false) server.server.close()
+    for (const connection of connections.values()) connection.drain()
+    check()
+  })
+  clearTimeout(timer)
+  server.stop()
+}

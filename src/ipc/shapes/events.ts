@@ -1,0 +1,132 @@
+/** What subscribers are told (docs/ipc.md, section 4, events): each name with its data. */
+import type { Capability } from './apps.ts'
+import type { PendingKind } from './pending.ts'
+import type { Connection } from './tox.ts'
+import type { ChangeKind } from './judged.ts'
+import type { OwnTable } from './own.ts'
+import type { Contact, TableDevice } from './contact.ts'
+
+/** What changed in a contact, one entry a change. */
+export interface ContactChange {
+  kind: ChangeKind
+  key: string | null
+  name: string | null
+  /** Of `renamed` the nickname before. */
+  was?: string
+}
+
+/** Why the own table, or how it stands here, is not what it was. */
+export const OWN_CAUSES = [
+  'init',
+  'add',
+  'rename',
+  'activate',
+  'remove',
+  'rekey',
+  'resign',
+  'replay', // an own edit that a sibling's table lacked
+  'sibling', // a sibling's table was taken
+  'approve',
+  'rotate',
+  'follow', // the key of a rotation made elsewhere came
+  'import', // the persona came here: from another device, a backup or the words
+  'copied', // this state is a copy: nothing is signed before a copy of the own table was read
+  'reconcile', // such a copy was read, or the owner went on without one
+] as const
+export type OwnCause = (typeof OWN_CAUSES)[number]
+
+export interface EventData {
+  'contact.changed': { contact: Contact; changes: ContactChange[]; source: string }
+  'contact.forgotten': { personaId: string | null; key: string | null; name: string }
+  'device.added': { personaId: string; contact: string; device: TableDevice }
+  /** `unapproved`: devices that came only through a sibling's table. */
+  'own.changed': { table: OwnTable; cause: OwnCause; unapproved: TableDevice[] }
+  /** The table was last signed at `timeSec`, and cannot be signed again while the key is locked. */
+  'own.unsigned': { timeSec: number; message: string }
+  'own.intent-dropped': { intent: string; reason: string; command: string }
+  /** The signing key was locked or opened: by the owner, by a signal, or since it was open for long enough. */
+  locked: { locked: boolean; cause: 'request' | 'signal' | 'idle' | 'ttl' | 'unlock' }
+  alarm: { code: string; personaId: string | null; key: string | null; message: string }
+  'app.changed': {
+    /** Its name. */
+    app: string
+    what: 'allowed' | 'requested' | 'accepted' | 'rejected' | 'revoked'
+    can: Capability[]
+    asks: Capability[]
+    expiresAtSec: number | null
+  }
+  clock: { personaId: string | null; message: string }
+  'pending.new': {
+    contact: string
+    personaId: string
+    key: string | null
+    kind: PendingKind
+    tableHash: string
+    changes: ContactChange[]
+    /** By whose report. */
+    source: string
+  }
+  'pending.answered': { contact: string; personaId: string; key: string | null; kind: PendingKind; accepted: boolean }
+  /** The pairing that was under way was ended by `pairing.cancel`, for whoever carries it. */
+  'pairing.cancelled': Record<string, never>
+  'profile.blob-lost': {
+    path: string
+    key: string
+    device: string
+    /** Replaced by a text without a token, or cut. */
+    state: 'none' | 'damaged'
+    /** What happened, and what to do about it. */
+    message: string
+  }
+  /** An own profile was read that does not show the present table; told at each reading. */
+  'profile.due': { path: string; key: string; device: string }
+  /** How the companion reaches the Tox network now. */
+  'tox.connected': { connection: Connection }
+  'tox.peer': {
+    key: string
+    /** Name of the contact whose device it is, `me` for the owner's; null when nobody's. */
+    contact: string | null
+    /** `left`: it is in nobody's table any more; it stays a friend. */
+    change: 'added' | 'online' | 'offline' | 'left'
+  }
+  /** Somebody asks to be a friend of the companion: let in by `tox.add` with the key. */
+  'tox.request': { key: string; personaId: string | null }
+  'profile.repaired': { path: string; key: string; device: string; epoch: number; seq: number; backup: string }
+}
+
+export type EventName = keyof EventData
+export const EVENT_NAMES: readonly EventName[] = [
+  'contact.changed',
+  'contact.forgotten',
+  'device.added',
+  'own.changed',
+  'own.unsigned',
+  'own.intent-dropped',
+  'locked',
+  'alarm',
+  'app.changed',
+  'clock',
+  'pending.new',
+  'pending.answered',
+  'pairing.cancelled',
+  'profile.blob-lost',
+  'profile.due',
+  'profile.repaired',
+  'tox.connected',
+  'tox.peer',
+  'tox.request',
+]
+
+/** Those that only say what is to be done now, or who is there: the history has none of them, and their `id` is 0. */
+export const UNKEPT_EVENTS: ReadonlySet<EventName> = new Set<EventName>([
+  'pairing.cancelled',
+  'profile.due',
+  'tox.connected',
+  'tox.peer',
+  'tox.request',
+])
+
+/** One event frame's data. */
+export type DaemonEvent = {
+  [Name in EventName]: { event: Name; id: number; atSec: number; data: EventData[Name] }
+}[EventName]

@@ -1,0 +1,83 @@
+/** The judgement of a status message as it is shown (docs/ipc.md, section 4): by the daemon with what it knows, by the CLI alone without. */
+import { BLOB_VERSION } from '../../core/blob.ts'
+import { encodeUtf8, formatHex } from '../../core/bytes.ts'
+import type { Engine } from '../../core/engine.ts'
+import { BlobError } from '../../core/errors.ts'
+import { MAX_STATUS_BYTES } from '../../core/limits.ts'
+import { freshness, isClockAhead } from '../../core/order.ts'
+import { nameDevices, type Device } from '../../core/table.ts'
+import { ownWords } from '../../core/token.ts'
+import { judgeStatus, type VerifiedBlob } from '../../core/verify.ts'
+import type { BlobView, OrderVerdict, VerifyResult } from './judged.ts'
+import type { TableDevice } from './contact.ts'
+
+/** What is known of a persona; who judges alone knows nothing of any. */
+export interface Knowledge {
+  /** How the blob stands against the head. */
+  verdict(blob: VerifiedBlob): OrderVerdict | null
+  /** Nickname last known for a key of the blob's persona. */
+  nickname(blob: VerifiedBlob, key: string): string | undefined
+}
+
+const NOTHING_KNOWN: Knowledge = { verdict: () => null, nickname: () => undefined }
+
+/**
+ * Judges one status message, storing nothing; texts over the limit too.
+ * @param from ToxPk of the device that shows it, 64 upper-case hex digits, or null when that is not known
+ */
+export function judgeText(
+  text: string,
+  from: string | null,
+  engine: Engine,
+  nowSec: number,
+  known: Knowledge = NOTHING_KNOWN,
+): VerifyResult {
+  const bytes = encodeUtf8(text).length
+  const about = { bytes, overLimit: bytes > MAX_STATUS_BYTES }
+  try {
+    const { blob, words } = judgeStatus(text, engine)
+    if (blob === null) return refused('NO_TOKEN', 'the text holds no persona token', words, about)
+    const view = viewOf(blob, nowSec, known)
+    const listsSender = from === null ? null : view.devices.some((device) => device.key === from)
+    const verdict = known.verdict(blob)
+    if (!blob.content.ok) {
+      return { ...refused(blob.content.code, blob.content.message, words, about), blob: view, verdict, listsSender }
+    }
+    return { valid: true, code: null, message: 'valid', blob: view, words, ...about, verdict, listsSender }
+  } catch (error) {
+    if (!(error instanceof BlobError)) throw error
+    return refused(error.code, error.message, ownWords(text), about)
+  }
+}
+
+function refused(
+  code: string,
+  message: string,
+  words: string,
+  about: Pick<VerifyResult, 'bytes' | 'overLimit'>,
+): VerifyResult {
+  return { valid: false, code, message, blob: null, words, ...about, verdict: null, listsSender: null }
+}
+
+/** A device as it travels over the socket. */
+export function tableDeviceOf({ name, key, companion }: Device): TableDevice {
+  return companion ? { name, key, companion } : { name, key }
+}
+
+function viewOf(blob: VerifiedBlob, nowSec: number, known: Knowledge): BlobView {
+  return {
+    version: BLOB_VERSION,
+    personaId: formatHex(blob.personaId),
+    epoch: blob.epoch,
+    seq: blob.seq,
+    timeSec: blob.timeSec,
+    freshness: freshness(blob.timeSec, nowSec),
+    clockAhead: isClockAhead(blob.timeSec, nowSec),
+    chainRoot: formatHex(blob.root),
+    prev: formatHex(blob.prev),
+    tableHash: formatHex(blob.tableHash),
+    devices: nameDevices(blob, (key) => known.nickname(blob, key)).map(tableDeviceOf),
+    documentCode: blob.content.ok ? null : blob.content.code,
+    bytes: blob.bytes.length,
+  }
+}

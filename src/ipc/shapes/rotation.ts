@@ -1,0 +1,115 @@
+/** Rotation as it travels over the socket (docs/ipc.md, section 4, RotationPlan). */
+import { z } from 'zod'
+import { keyHex } from './scalars.ts'
+import { tableDevice, type TableDevice } from './contact.ts'
+
+/** What the owner wishes of a rotation; devices by nickname or digits of the key. */
+export interface RotationWishes {
+  /** Lost devices, and others to leave out. */
+  without?: string[]
+  /** Devices to keep, or to put back, although they would be left out. */
+  keep?: string[]
+  /** Devices that came at or after this time are left out. */
+  sinceSec?: number
+  /** The epoch to go to; else one more than the highest that was seen. */
+  epoch?: number
+}
+
+const MAX_NAMED = 64 // sanity: more devices than are remembered cannot be named
+const names = z.array(z.string().min(1).max(256)).max(MAX_NAMED)
+
+export const rotationWishes: {
+  without: z.ZodExactOptional<z.ZodType<string[]>>
+  keep: z.ZodExactOptional<z.ZodType<string[]>>
+  sinceSec: z.ZodExactOptional<z.ZodType<number>>
+  epoch: z.ZodExactOptional<z.ZodType<number>>
+} = {
+  without: (names as z.ZodType<string[]>).exactOptional(),
+  keep: (names as z.ZodType<string[]>).exactOptional(),
+  sinceSec: (z.int().min(0) as z.ZodType<number>).exactOptional(),
+  epoch: (z.int().min(1).max(255) as z.ZodType<number>).exactOptional(),
+}
+
+const WHY_LEFT_OUT = [
+  'named', // by the owner, as lost or to be left out
+  'unapproved', // came only through a sibling's table, and was never approved here
+  'since', // came at or after the time that was given
+  'gone', // a sibling's table took it out before; only told, and put back when it is named to keep
+] as const
+
+export interface LeftOut extends TableDevice {
+  why: (typeof WHY_LEFT_OUT)[number]
+}
+
+/** The table that a rotation would publish, for the owner to look at before it is signed. */
+export interface RotationPlan {
+  /** Epoch of the head now. */
+  fromEpoch: number
+  epoch: number
+  /** In order, the active first. */
+  devices: TableDevice[]
+  leftOut: LeftOut[]
+  /** What the table has to give up to fit. */
+  gaveUp: 'names'[]
+  /** When a sibling or a friend last showed a copy of the own blob; null for never. */
+  copySec: number | null
+  /** The seed is on this device still, so no words are needed: theft protection is off. */
+  hasSeed: boolean
+  /** Names all of this; `rotation.apply` signs this table or none. */
+  plan: string
+}
+
+export const rotationPlan: z.ZodType<RotationPlan> = z.strictObject({
+  fromEpoch: z.int().min(0),
+  epoch: z.int().min(1),
+  devices: z.array(tableDevice),
+  leftOut: z.array(
+    z.strictObject({
+      name: z.string(),
+      key: keyHex,
+      companion: z.literal(true).exactOptional(),
+      why: z.enum(WHY_LEFT_OUT),
+    }),
+  ),
+  gaveUp: z.array(z.literal('names')),
+  copySec: z.int().nullable(),
+  hasSeed: z.boolean(),
+  plan: keyHex,
+})
+
+export interface LeaveResult {
+  /** The table without this device; null where none could be signed, since the key was superseded, the device unlisted, or the state put back. */
+  status: string | null
+  /** Devices of this daemon that were in the table. */
+  local: TableDevice[]
+  /** Devices that stay in the table; those of this daemon are among them where no table could be signed. */
+  remaining: TableDevice[]
+  personaId: string
+}
+
+export const leaveResult: z.ZodType<LeaveResult> = z.strictObject({
+  status: z.string().nullable(),
+  local: z.array(tableDevice),
+  remaining: z.array(tableDevice),
+  personaId: keyHex,
+})
+
+export interface EraseResult {
+  /** null when there was none any more. */
+  personaId: string | null
+  /** Devices of this daemon that the table lists still. */
+  local: TableDevice[]
+  /** Devices of the persona that have it still. */
+  remaining: TableDevice[]
+}
+
+/** The first 8 digits of the PersonaID, as the owner typed them; zeros where there is no persona. */
+export const eraseParams: z.ZodType<{ digits: string }> = z.strictObject({
+  digits: z.string().regex(/^[0-9A-Fa-f]{8}$/, 'must be the first 8 digits of the PersonaID'),
+})
+
+export const eraseResult: z.ZodType<EraseResult> = z.strictObject({
+  personaId: keyHex.nullable(),
+  local: z.array(tableDevice),
+  remaining: z.array(tableDevice),
+})

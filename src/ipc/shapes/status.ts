@@ -1,0 +1,57 @@
+/** How the daemon is, as it travels over the socket (docs/ipc.md, section 4). */
+import { z } from 'zod'
+import { count, seconds } from './scalars.ts'
+import { freshness, tableDevice, type Freshness, type TableDevice } from './contact.ts'
+import { ownTable, type OwnTable } from './own.ts'
+import { toxStatus, type ToxStatus } from './tox.ts'
+
+export interface DaemonStatus {
+  version: string
+  pid: number
+  startedAtSec: number
+  home: { stateDir: string; appSocket: string; adminSocket: string; configFile: string | null }
+  engine: 'sodium' | 'portable'
+  store: { kind: string; schema: number }
+  persona: OwnTable | null
+  /** Signing is possible: a persona is there and its secrets are open. */
+  locked: boolean
+  /** false until the recovery words were confirmed: a stolen device could then take the persona. */
+  theftProtection: boolean
+  /** Devices that came only through a sibling's table, and were not approved here. */
+  unapproved: TableDevice[]
+  freshness: Freshness | null
+  counts: { contacts: number; provisional: number; devices: number; connections: number }
+  /** Tox profiles that are watched, and own ones among them that show an older table than the present one. */
+  profiles: { watched: number; older: number }
+  /** The companion; null where the configuration has none. */
+  tox: ToxStatus | null
+  notices: string[]
+}
+
+export const daemonStatus: z.ZodType<DaemonStatus> = z.strictObject({
+  version: z.string(),
+  pid: z.int(),
+  startedAtSec: seconds,
+  home: z.strictObject({
+    stateDir: z.string(),
+    appSocket: z.string(),
+    adminSocket: z.string(),
+    configFile: z.string().nullable(),
+  }),
+  engine: z.enum(['sodium', 'portable']),
+  store: z.strictObject({ kind: z.string(), schema: z.int() }),
+  persona: ownTable.nullable(),
+  locked: z.boolean(),
+  theftProtection: z.boolean(),
+  unapproved: z.array(tableDevice),
+  freshness: freshness.nullable(),
+  counts: z.strictObject({
+    contacts: count,
+    provisional: count,
+    devices: count,
+    connections: count,
+  }),
+  profiles: z.strictObject({ watched: count, older: count }),
+  tox: toxStatus.nullable(),
+  notices: z.array(z.string()),
+})

@@ -1,0 +1,137 @@
+/** Frames on the socket (docs/ipc.md, section 1): `{"type","data"}` as JSON in UTF-8, ended by a form feed, as node-ipc has them. */
+import { decodeUtf8 } from '../../core/bytes.ts'
+import { IpcError } from './errors.ts'
+
+/** Format: a frame without its form feed. A page of contacts and a chunk of a scan fit, and it is what node-ipc takes by itself. */
+export const MAX_FRAME_BYTES = 1_048_576
+/** Text whose characters are its bytes in UTF-8. */
+export const ASCII: RegExp = /^[\x00-\x7f]*$/
+/** Sanity: our deepest value is below 12. JSON.parse takes any depth, but zod and JSON.stringify recurse, and overflow at some 5000. */
+export const MAX_FRAME_DEPTH = 32
+/** How a stream of frames is to be read (`setEncoding`): a character is then a byte, and bad UTF-8 is still there to be seen. */
+export const FRAME_ENCODING = 'latin1'
+
+// JSON escapes a form feed inside of a string, so that the raw one cannot occur in a frame.
+const FORM_FEED = '\f'
+// Both in one linear pass of native code. With fewer opening brackets than this nothing can be nested too deep.
+const MANY_OPENINGS = new RegExp(`^(?:[^[{]*[[{]){${MAX_FRAME_DEPTH + 1}}`)
+/** Sanity: a sender of single bytes makes a string each; joined at this many they cost their own length and not 32 times it. */
+const MAX_PARTS = 1024
+
+export interface Frame {
+  readonly type: string
+  readonly data: unknown
+}
+
+/** The text of one frame, form feed included. */
+export function formatFrame(type: string, data: unknown): string {
+  return `${JSON.stringify({ type, data })}${FORM_FEED}`
+}
+
+/** Whether a formatted frame is longer than a reader takes; exact, and cheap for short ones. */
+export function isFrameTooLarge(frame: string, maxFrameBytes: number = MAX_FRAME_BYTES): boolean {
+  const maxBytes = maxFrameBytes + FORM_FEED.length
+  // A UTF-16 unit has 1..3 bytes of UTF-8.
+  return frame.length > maxBytes || (frame.length * 3 > maxBytes && Buffer.byteLength(frame) > maxBytes)
+}
+
+/**
+ * Cuts a stream into frames, one at a time, so that who reads can stop between two of them. How the stream was cut into chunks
+ * makes no difference, and each byte is searched once: a sender of single bytes costs no more than his bytes.
+ */
+export class FrameReader {
+  readonly #maxFrameBytes: number
+  #chunk = ''
+  #at = 0
+  #parts: string[] = []
+  #partialBytes = 0
+
+  constructor(maxFrameBytes: number = MAX_FRAME_BYTES) {
+    this.#maxFrameBytes = maxFrameBytes
+  }
+
+  /** Bytes of a frame that has begun and not ended, among those that next() has gone through. */
+  get partialBytes(): number {
+    return this.#partialBytes
+  }
+
+  /** @param chunk as read with {@link FRAME_ENCODING}, any length */
+  push(chunk: string): void {
+    this.#chunk = this.#at < this.#chunk.length ? this.#chunk.slice(this.#at) + chunk : chunk
+    this.#at = 0
+  }
+
+  /**
+   * The next whole frame, or null until more was pushed. After a throw the stream is lost: nothing tells where a frame begins.
+   * @throws {IpcError} FRAME_TOO_LARGE | FRAME_NOT_UTF8 | FRAME_NOT_JSON | FRAME_TOO_DEEP | FRAME_NOT_ENVELOPE
+   */
+  next(): Frame | null {
+    const end = this.#chunk.indexOf(FORM_FEED, this.#at)
+    const stop = end < 0 ? this.#chunk.length : end
+    const bytes = this.#partialBytes + stop - this.#at
+    if (bytes > this.#maxFrameBytes) {
+      throw new IpcError('FRAME_TOO_LARGE', `a frame is longer than ${this.#maxFrameBytes} bytes`)
+    }
+    const piece = this.#chunk.slice(this.#at, stop)
+    if (end < 0) {
+      this.#hold(piece)
+      return null
+    }
+    const text = this.#parts.length === 0 ? piece : this.#parts.join('') + piece
+    this.#parts = []
+    this.#partialBytes = 0
+    this.#at = end + 1
+    return parseFrame(text)
+  }
+
+  #hold(piece: string): void {
+    this.#chunk = ''
+    this.#at = 0
+    if (piece.length === 0) return
+    this.#partialBytes += piece.length
+    this.#parts.push(piece)
+    if (this.#parts.length >= MAX_PARTS) this.#parts = [this.#parts.join('')]
+  }
+}
+
+function parseFrame(text: string): Frame {
+  if (MANY_OPENINGS.test(text)) checkDepth(text)
+  const value = parseJson(ASCII.test(text) ? text : decodeBytes(text))
+  if (typeof value !== 'object' || value === null || !('type' in value) || typeof value.type !== 'string') {
+    throw new IpcError('FRAME_NOT_ENVELOPE', 'a frame must be a JSON object with a text "type"')
+  }
+  return { type: value.type, data: 'data' in value ? value.data : undefined }
+}
+
+/** Counts the depth outside of strings. Of what is no JSON it means nothing, and the parser refuses it. */
+function checkDepth(text: string): void {
+  let inString = false
+  let depth = 0
+  for (let i = 0; i < text.length; i++) {
+    const char = text.charCodeAt(i)
+    if (inString) {
+      if (char === 0x5c) i++
+      else if (char === 0x22) inString = false
+    } else if (char === 0x22) inString = true
+    else if (char === 0x5b || char === 0x7b) {
+      if (++depth > MAX_FRAME_DEPTH) {
+        throw new IpcError('FRAME_TOO_DEEP', `a frame is nested deeper than ${MAX_FRAME_DEPTH} levels`)
+      }
+    } else if (char === 0x5d || char === 0x7d) depth--
+  }
+}
+
+function decodeBytes(text: string): string {
+  const decoded = decodeUtf8(Buffer.from(text, FRAME_ENCODING))
+  if (decoded === null) throw new IpcError('FRAME_NOT_UTF8', 'a frame is not UTF-8')
+  return decoded
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    // Without the cause: the parser's message quotes the text, which may hold a passphrase.
+    throw new IpcError('FRAME_NOT_JSON', 'a frame is not JSON')
+  }
+}

@@ -1,0 +1,54 @@
+/** Dated copies beside a profile, made before each change of it: a profile that is lost cannot be made again. */
+import { readdir } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import { equalBytes } from '../../core/bytes.ts'
+import { removeDurably, writeFileDurably, type DurableWriteOptions } from '../../durable/file.ts'
+import { readBoundedFile } from './read-file.ts'
+import { MAX_PROFILE_BYTES } from '../save/savefile.ts'
+
+export const BACKUPS_KEPT = 5 // sanity: some publishing back, yet no heap of copies of a secret key
+
+/**
+ * Keeps the bytes in a file of mode 0600 whose name does not end in .tox, or qTox would list it as a profile. When the newest backup
+ * holds the same bytes already it is that one, so that failing attempts do not push out the older ones.
+ * @param path the profile
+ * @param bytes its present content
+ * @returns the path of the backup
+ * @throws {DurableError}
+ */
+export async function backUp(
+  path: string,
+  bytes: Uint8Array,
+  nowSec: number,
+  options: DurableWriteOptions,
+): Promise<string> {
+  const backups = await backupsOf(path)
+  const newest = backups.at(-1)
+  if (newest !== undefined && (await holds(newest, bytes))) return newest
+  const date = new Date(nowSec * 1000).toISOString().replace(/[-:]|\.\d+/g, '')
+  let backup = `${path}.backup-${date}`
+  for (let count = 2; backups.includes(backup); count++) backup = `${path}.backup-${date}-${count}`
+  await writeFileDurably(backup, bytes, options)
+  return backup
+}
+
+/** Removes all but the newest BACKUPS_KEPT; the one just made stays, even if the clock has since gone back. */
+export async function pruneBackups(path: string, justMade: string): Promise<void> {
+  const others = (await backupsOf(path)).filter((backup) => backup !== justMade)
+  for (const backup of others.slice(0, Math.max(0, others.length - (BACKUPS_KEPT - 1)))) await removeDurably(backup)
+}
+
+/** Oldest first, by the date in the name. */
+async function backupsOf(path: string): Promise<string[]> {
+  const prefix = `${basename(path)}.backup-`
+  const names = await readdir(dirname(path)).catch(() => [])
+  return names
+    .filter((name) => name.startsWith(prefix) && /^\d{8}T\d{6}Z(-\d+)?$/.test(name.slice(prefix.length)))
+    .toSorted()
+    .map((name) => join(dirname(path), name))
+}
+
+async function holds(backup: string, bytes: Uint8Array): Promise<boolean> {
+  const kept = await readBoundedFile(backup, MAX_PROFILE_BYTES).catch(() => null)
+  return kept !== null && equalBytes(kept.bytes, bytes)
+}

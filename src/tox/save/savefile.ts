@@ -1,0 +1,244 @@
+/** The container of a Tox save file: a head, sections in their order, an end mark and slack, byte for byte (c-toxcore state.c, tox.c). */
+import { decodeUtf8 } from '../../core/bytes.ts'
+import type { CryptoEngine } from '../../crypto/engine.ts'
+import { ToxError } from './errors.ts'
+
+export const SECTION_KEYS = 1 // toxcore: STATE_TYPE_NOSPAMKEYS
+export const SECTION_DHT = 2 // toxcore: STATE_TYPE_DHT
+export const SECTION_FRIENDS = 3 // toxcore: STATE_TYPE_FRIENDS
+export const SECTION_NAME = 4 // toxcore: STATE_TYPE_NAME
+export const SECTION_STATUS_MESSAGE = 5 // toxcore: STATE_TYPE_STATUSMESSAGE
+export const SECTION_USER_STATUS = 6 // toxcore: STATE_TYPE_STATUS
+export const SECTION_GROUPS = 7 // toxcore: STATE_TYPE_GROUPS, since 0.2.19
+export const SECTION_TCP_RELAYS = 10 // toxcore: STATE_TYPE_TCP_RELAY
+export const SECTION_PATH_NODES = 11 // toxcore: STATE_TYPE_PATH_NODE
+export const SECTION_CONFERENCES = 20 // toxcore: STATE_TYPE_CONFERENCES
+export const SECTION_END = 255 // toxcore: STATE_TYPE_END
+
+export const MAX_PROFILE_BYTES: number = 64 * 1024 * 1024 // sanity: 30 000 friends; a profile is read into memory whole
+export const MAX_SECTIONS = 1024 // sanity: libtoxcore writes 11; a file of nothing but empty sections would become millions of objects
+export const MAX_TOX_NAME_BYTES = 128 // toxcore: TOX_MAX_NAME_LENGTH
+export const MAX_TOX_STATUS_BYTES = 1007 // toxcore: TOX_MAX_STATUS_MESSAGE_LENGTH; what is read, we write MAX_STATUS_BYTES at most
+
+const MAGIC = 0x15ed1b1f // toxcore: STATE_COOKIE_GLOBAL, behind 4 zero bytes
+const SECTION_COOKIE = 0x01ce // toxcore: STATE_COOKIE_TYPE
+const HEAD_BYTES = 8
+const SECTION_HEAD_BYTES = 8
+const KEYS_BYTES = 68 // nospam[4] || public key[32] || secret key[32]
+
+/** The sections whose meaning this program knows: twice in a file they have none. */
+const UNIQUE_SECTIONS: ReadonlySet<number> = new Set([
+  SECTION_KEYS,
+  SECTION_FRIENDS,
+  SECTION_NAME,
+  SECTION_STATUS_MESSAGE,
+  SECTION_USER_STATUS,
+])
+
+export interface ToxSection {
+  readonly type: number
+  readonly data: Uint8Array
+}
+
+/** A decoded profile. Sections are kept as bytes and read on demand, so that an edit changes one section and nothing else. */
+export interface ToxSave {
+  readonly sections: readonly ToxSection[]
+  /** The end mark and whatever follows it, mostly zeros; empty when the file has no end mark, which libtoxcore accepts. */
+  readonly tail: Uint8Array
+}
+
+export interface ToxKeys {
+  /** 4 bytes, as they stand in the Tox ID */
+  readonly nospam: Uint8Array
+  /** 32 bytes, X25519 */
+  readonly publicKey: Uint8Array
+  /** 32 bytes */
+  readonly secretKey: Uint8Array
+}
+
+/** A text of a profile: its bytes as they are, and what can be shown of them. */
+export interface ToxText {
+  readonly bytes: Uint8Array
+  /** What is not UTF-8 in the bytes stands here as U+FFFD. */
+  readonly text: string
+  readonly isUtf8: boolean
+}
+
+/**
+ * Decodes a plain save file. Everything that decodes encodes back to the same bytes.
+ * @param bytes the whole file; not copied, so it must not be changed while the save is in use
+ * @throws {ToxError} TOX_NOT_A_PROFILE | TOX_ENCRYPTED | TOX_TRUNCATED | TOX_TOO_LARGE | TOX_SECTION_COOKIE | TOX_DUPLICATE_SECTION
+ */
+export function decodeSave(bytes: Uint8Array): ToxSave {
+  checkHead(bytes)
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const sections: ToxSection[] = []
+  let at = HEAD_BYTES
+  while (at < bytes.length) {
+    if (bytes.length - at < SECTION_HEAD_BYTES)
+      throw truncated(`${bytes.length - at} bytes are left where a section should begin`)
+    const length = view.getUint32(at, true)
+    const type = view.getUint16(at + 4, true)
+    if (view.getUint16(at + 6, true) !== SECTION_COOKIE) {
+      throw new ToxError('TOX_SECTION_COOKIE', `the profile is damaged at byte ${at}: use a backup of it`)
+    }
+    const start = at + SECTION_HEAD_BYTES
+    // The claimed length is compared, never allocated: it may say 4 GiB.
+    if (length > bytes.length - start)
+      throw truncated(`section ${type} has ${length} bytes by its head, ${bytes.length - start} are there`)
+    if (type === SECTION_END) break
+    if (sections.length === MAX_SECTIONS)
+      throw new ToxError('TOX_TOO_LARGE', `more than ${MAX_SECTIONS} sections: no client writes so many`)
+    sections.push({ type, data: bytes.subarray(start, start + length) })
+    at = start + length
+  }
+  checkUnique(sections)
+  return { sections, tail: bytes.subarray(at) }
+}
+
+/** The bytes of a save file; see {@link decodeSave}. */
+export function encodeSave(save: ToxSave): Uint8Array {
+  let length = HEAD_BYTES + save.tail.length
+  for (const { data } of save.sections) length += SECTION_HEAD_BYTES + data.length
+  const bytes = new Uint8Array(length)
+  const view = new DataView(bytes.buffer)
+  view.setUint32(4, MAGIC, true)
+  let at = HEAD_BYTES
+  for (const { type, data } of save.sections) {
+    writeSectionHead(view, at, type, data.length)
+    bytes.set(data, at + SECTION_HEAD_BYTES)
+    at += SECTION_HEAD_BYTES + data.length
+  }
+  bytes.set(save.tail, at)
+  return bytes
+}
+
+/** The end mark alone, as the tail of a new save. */
+export function endMark(): Uint8Array {
+  const bytes = new Uint8Array(SECTION_HEAD_BYTES)
+  writeSectionHead(new DataView(bytes.buffer), 0, SECTION_END, 0)
+  return bytes
+}
+
+export function sectionData(save: ToxSave, type: number): Uint8Array | null {
+  return save.sections.find((section) => section.type === type)?.data ?? null
+}
+
+/**
+ * The same save with one section's data replaced. A section that is absent is put where libtoxcore writes it, in ascending order of
+ * types: the keys must come before the friends, which a loader compares with the own key.
+ */
+export function withSection(save: ToxSave, type: number, data: Uint8Array): ToxSave {
+  const sections = [...save.sections]
+  const present = sections.findIndex((section) => section.type === type)
+  if (present >= 0) sections[present] = { type, data }
+  else sections.splice(sections.findLastIndex((section) => section.type < type) + 1, 0, { type, data })
+  return { sections, tail: save.tail }
+}
+
+/**
+ * The profile's public key, unchecked: enough to recognise it, see {@link readKeys} for everything that signs or writes.
+ * @returns 32 bytes
+ * @throws {ToxError} TOX_NO_KEYS | TOX_BAD_KEYS
+ */
+export function readPublicKey(save: ToxSave): Uint8Array {
+  return keysSection(save).subarray(4, 36)
+}
+
+/**
+ * The keys, the public one recomputed: with a pair that does not match libtoxcore starts with an empty friend list, and the client then
+ * writes that over the profile.
+ * @throws {ToxError} TOX_NO_KEYS | TOX_BAD_KEYS
+ */
+export function readKeys(save: ToxSave, engine: CryptoEngine): ToxKeys {
+  const data = keysSection(save)
+  const keys = { nospam: data.subarray(0, 4), publicKey: data.subarray(4, 36), secretKey: data.subarray(36) }
+  if (!engine.equal(engine.boxPublicKey(keys.secretKey), keys.publicKey)) {
+    throw new ToxError(
+      'TOX_BAD_KEYS',
+      'the public key is not that of the secret key: a client would lose all friends, use a backup',
+    )
+  }
+  return keys
+}
+
+/** The own name; empty when absent or over MAX_TOX_NAME_BYTES, as libtoxcore reads it. */
+export function readName(save: ToxSave): ToxText {
+  return boundedText(sectionData(save, SECTION_NAME), MAX_TOX_NAME_BYTES)
+}
+
+/** The own status message; empty when absent or over MAX_TOX_STATUS_BYTES, as libtoxcore reads it. */
+export function readStatusMessage(save: ToxSave): ToxText {
+  return boundedText(sectionData(save, SECTION_STATUS_MESSAGE), MAX_TOX_STATUS_BYTES)
+}
+
+const lenientDecoder = new TextDecoder('utf-8', { ignoreBOM: true })
+
+export function toxText(bytes: Uint8Array): ToxText {
+  const strict = decodeUtf8(bytes)
+  return { bytes, text: strict ?? lenientDecoder.decode(bytes), isUtf8: strict !== null }
+}
+
+function boundedText(bytes: Uint8Array | null, maxBytes: number): ToxText {
+  return toxText(bytes === null || bytes.length > maxBytes ? new Uint8Array(0) : bytes)
+}
+
+function keysSection(save: ToxSave): Uint8Array {
+  const data = sectionData(save, SECTION_KEYS)
+  if (data === null) throw new ToxError('TOX_NO_KEYS', 'the profile holds no keys, so it is nobody: use a backup of it')
+  if (data.length !== KEYS_BYTES) {
+    throw new ToxError(
+      'TOX_BAD_KEYS',
+      `the keys have ${data.length} bytes where ${KEYS_BYTES} belong: use a backup of the profile`,
+    )
+  }
+  return data
+}
+
+function checkHead(bytes: Uint8Array): void {
+  if (bytes.length > MAX_PROFILE_BYTES) {
+    throw new ToxError(
+      'TOX_TOO_LARGE',
+      `${bytes.length} bytes are more than a Tox profile has: is this the right file?`,
+    )
+  }
+  if (isEncryptedSave(bytes)) throw new ToxError('TOX_ENCRYPTED', 'the profile is encrypted: give its passphrase')
+  const head = new DataView(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, HEAD_BYTES))
+  if (head.byteLength < HEAD_BYTES || head.getUint32(0) !== 0 || head.getUint32(4, true) !== MAGIC) {
+    throw new ToxError('TOX_NOT_A_PROFILE', 'this is no Tox profile: give the .tox file of a client')
+  }
+}
+
+const ESAVE_MAGIC = 'toxEsave'
+
+/** Whether these bytes begin as an encrypted profile does. */
+export function isEncryptedSave(bytes: Uint8Array): boolean {
+  return decodeUtf8(bytes.subarray(0, ESAVE_MAGIC.length)) === ESAVE_MAGIC
+}
+
+/**
+ * libtoxcore reads every section that comes: the friends of two FRIENDS sections are joined, of two names or status messages the last
+ * one stays. No client writes that; a reader that stops at the first sees another profile. So it is refused.
+ */
+function checkUnique(sections: readonly ToxSection[]): void {
+  const seen = new Set<number>()
+  for (const { type } of sections) {
+    if (seen.has(type) && UNIQUE_SECTIONS.has(type)) {
+      throw new ToxError(
+        'TOX_DUPLICATE_SECTION',
+        `section ${type} is there twice: open and close the profile in a Tox client to mend it`,
+      )
+    }
+    seen.add(type)
+  }
+}
+
+function truncated(what: string): ToxError {
+  return new ToxError('TOX_TRUNCATED', `the profile is cut short: ${what}; use a backup of it`)
+}
+
+function writeSectionHead(view: DataView, at: number, type: number, length: number): void {
+  view.setUint32(at, length, true)
+  view.setUint16(at + 4, type, true)
+  view.setUint16(at + 6, SECTION_COOKIE, true)
+}
