@@ -1,0 +1,55 @@
+import { expect, test } from 'vitest'
+import { CliError, describeFailure, exitStatus } from '../../../../src/cli/io/errors.ts'
+import { BlobError, TableError } from '../../../../src/core/errors.ts'
+import { CryptoError } from '../../../../src/crypto/errors.ts'
+import { DurableError } from '../../../../src/durable/file.ts'
+import { IpcError } from '../../../../src/ipc/wire/errors.ts'
+import { PathsError } from '../../../../src/ipc/paths.ts'
+import { RpcError } from '../../../../src/ipc/wire/rpc.ts'
+import { ServiceError } from '../../../../src/cli/daemon/service-unit.ts'
+import { ToxError } from '../../../../src/tox/save/errors.ts'
+
+const ours: readonly (Error & { readonly code: string })[] = [
+  new CliError('CANCELLED', 'm'),
+  new RpcError('NO_PERSONA', 'm'),
+  new IpcError('TIMEOUT', 'm'),
+  new PathsError('HOME_EMPTY', 'm'),
+  new ToxError('TOX_TRUNCATED', 'm'),
+  new BlobError('TOKEN_TWICE', 'm'),
+  new TableError('DEVICE_LISTED', 'm'),
+  new CryptoError('ENGINE_UNAVAILABLE', 'm'),
+  new DurableError('DURABLE_DENIED', '/x', 'm'),
+  new ServiceError('SERVICE_NOT_OURS', 'm'),
+]
+
+test('an error of each layer keeps its code and its words', () => {
+  expect(ours).toHaveLength(10)
+  for (const error of ours) expect(describeFailure(error)).toMatchObject({ code: error.code, message: 'm' })
+})
+
+test('the hint of an error is kept', () => {
+  expect(describeFailure(new RpcError('NO_PERSONA', 'm', { hint: 'make one' })).hint).toBe('make one')
+  expect(describeFailure(new CliError('CANCELLED', 'm')).hint).toBeNull()
+})
+
+test('that no daemon runs says how to start one', () => {
+  const { hint } = describeFailure(new IpcError('DAEMON_UNREACHABLE', 'm', { hint: 'other' }))
+  for (const way of ['personad', 'persona service install', 'npm start']) expect(hint).toContain(way)
+})
+
+test('of a foreign error the code is INTERNAL, and its words, which may quote a secret, are left out', () => {
+  for (const error of [
+    new TypeError('secret abandon'),
+    Object.assign(new Error('secret'), { code: 'EACCES' }),
+    'secret',
+  ]) {
+    const failure = describeFailure(error)
+    expect(failure.code).toBe('INTERNAL')
+    expect(JSON.stringify(failure)).not.toContain('secret')
+  }
+  expect(describeFailure(Object.assign(new Error('secret'), { code: 'EACCES' })).message).toContain('EACCES')
+})
+
+test('wrong usage exits 2, no daemon 3, everything else 1', () => {
+  expect(['USAGE', 'DAEMON_UNREACHABLE', 'TIMEOUT', 'NO_PERSONA', 'INTERNAL'].map(exitStatus)).toEqual([2, 3, 1, 1, 1])
+})

@@ -1,0 +1,80 @@
+import { execFileSync } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { parseDuration } from '../../../../src/cli/daemon/apps.ts'
+import { CliError } from '../../../../src/cli/io/errors.ts'
+import { obtainPassphrase, readPassphraseFile, readWordsFile } from '../../../../src/cli/io/input.ts'
+import { tempDir } from '../../../support/temp-dir.ts'
+
+function file(content: string | Uint8Array): string {
+  const path = join(tempDir(), 'given')
+  writeFileSync(path, content)
+  return path
+}
+
+async function refusal(work: Promise<unknown>): Promise<CliError> {
+  const error = await work.then(
+    () => null,
+    (error: unknown) => error,
+  )
+  if (error instanceof CliError) return error
+  throw new Error('nothing was refused', { cause: error })
+}
+
+test('the line end of a passphrase file is not part of it, everything else is', async () => {
+  expect(await readPassphraseFile(file('correct horse\n'))).toBe('correct horse')
+  expect(await readPassphraseFile(file('correct horse\r\n'))).toBe('correct horse')
+  expect(await readPassphraseFile(file(' two \n\n'))).toBe(' two \n')
+  expect(await readPassphraseFile(file('ключ'))).toBe('ключ')
+})
+
+test('a pipe is as good as a file', async () => {
+  const path = join(tempDir(), 'pipe')
+  execFileSync('mkfifo', [path])
+  const reading = readPassphraseFile(path)
+  writeFileSync(path, 'through a pipe\n')
+  expect(await reading).toBe('through a pipe')
+})
+
+test('1024 characters are a passphrase, one more is none', async () => {
+  expect(await readPassphraseFile(file('x'.repeat(1024)))).toHaveLength(1024)
+  expect((await refusal(readPassphraseFile(file('x'.repeat(1025))))).code).toBe('PASSPHRASE_FILE')
+})
+
+test('a file that is no passphrase is refused, without its content', async () => {
+  const wrong = ['', '\n', 'secret'.repeat(700), Uint8Array.of(0xff, 0xfe, 0x41)]
+  expect(wrong).toHaveLength(4)
+  for (const content of wrong) {
+    const error = await refusal(readPassphraseFile(file(content)))
+    expect(error.code).toBe('PASSPHRASE_FILE')
+    expect(error.message).not.toContain('secret')
+  }
+})
+
+test('a file that is not there is named', async () => {
+  const path = join(tempDir(), 'nothing')
+  const error = await refusal(readPassphraseFile(path))
+  expect(error).toMatchObject({ code: 'PASSPHRASE_FILE', message: `cannot read ${path} (ENOENT)` })
+})
+
+test('a file that holds no recovery words is refused as such, and not as one of a passphrase', async () => {
+  const wrong = ['', 'abandon '.repeat(600), Uint8Array.of(0xff, 0xfe, 0x41)]
+  expect(wrong).toHaveLength(3)
+  for (const path of [...wrong.map(file), join(tempDir(), 'nothing')]) {
+    const error = await refusal(readWordsFile(path))
+    expect(error.code).toBe('WORDS_FILE')
+    expect(error.message).not.toMatch(/passphrase|abandon/)
+  }
+})
+
+test('without a terminal and without a file the hint names the option', async () => {
+  const error = await refusal(obtainPassphrase({ file: undefined, option: '--passphrase-file' }, 'Passphrase: '))
+  expect(error.code).toBe('NO_TERMINAL')
+  expect(error.hint).toContain('--passphrase-file')
+})
+
+test('a time span has a unit, and no more than the daemon takes', () => {
+  expect(['90m', '12h', '3660d', '1w'].map(parseDuration)).toEqual([5400, 43_200, 3660 * 86_400, 604_800])
+  for (const text of ['', '0d', '30', 'd', '3661d', '99999w']) expect(() => parseDuration(text), text).toThrow(CliError)
+})

@@ -1,0 +1,38 @@
+import { create } from 'qrcode'
+import { expect, it } from 'vitest'
+import { drawQr } from '../../../../src/cli/io/qr.ts'
+import { person } from '../../../support/person.ts'
+
+const LINK = person('bob').link().toUpperCase()
+
+/** The modules that a drawing shows, row by row, from what a terminal does with it. */
+function modulesOf(lines: readonly string[]): boolean[][] {
+  return lines.flatMap((line) => {
+    const blocks = Array.from(line.slice('\x1b[38;5;16;48;5;231m'.length, -'\x1b[0m'.length))
+    return [blocks.map((block) => '█▀'.includes(block)), blocks.map((block) => '█▄'.includes(block))]
+  })
+}
+
+it('a link is drawn as its modules, two a character, within four light ones on each side', () => {
+  const { modules } = create(LINK, { errorCorrectionLevel: 'M' })
+  const drawn = modulesOf(drawQr(LINK, 80)!)
+  expect(modules.size).toBe(37)
+  const inner = drawn.slice(4, 4 + 37).map((row) => row.slice(4, 4 + 37))
+  expect(inner).toEqual(
+    Array.from({ length: 37 }, (_, y) => Array.from({ length: 37 }, (_, x) => modules.data[y * 37 + x] === 1)),
+  )
+  const dark = (rows: boolean[][]): number => rows.flat().filter(Boolean).length
+  expect(dark(drawn)).toBe(dark(inner))
+  expect([drawn.length, ...new Set(drawn.map((row) => row.length))]).toEqual([46, 45])
+})
+
+it('each line sets both colours and takes them back, so that it is dark on light on any terminal', () => {
+  const lines = drawQr(LINK, 80)!
+  expect(lines).toHaveLength(23)
+  for (const line of lines) expect(line).toMatch(/^\x1b\[38;5;16;48;5;231m[ █▀▄]{45}\x1b\[0m$/)
+})
+
+it('a terminal that is too narrow has none, since a broken line is no code', () => {
+  expect(drawQr(LINK, 44)).toBeNull()
+  expect(drawQr(LINK, 45)).not.toBeNull()
+})

@@ -1,0 +1,419 @@
+import { describe, expect, it } from 'vitest'
+import { decodeUtf8 } from '../../../../src/core/bytes.ts'
+import type { KeeperMethods } from '../../../../src/daemon/keeper/keeper.ts'
+import type { Caller, ParamsOf, Permission, ResultOf } from '../../../../src/ipc/methods/method.ts'
+import { openMemoryStore } from '../../../../src/store/memory-store.ts'
+import { TestKeeper, WriteGate } from '../../../support/keeper.ts'
+import { deviceKey, person } from '../../../support/person.ts'
+
+const DAY_SEC = 86_400
+const BOB = person('bob')
+const MALLORY = person('mallory')
+const PHONE = BOB.key('phone')
+
+/** One connection of an app. */
+class AppConnection {
+  readonly #test: TestKeeper
+  readonly caller: Caller = {
+    id: 7,
+    role: 'app',
+    subscribe: () => {},
+    unsubscribe: () => {},
+    replay: () => Promise.resolve(true),
+  }
+
+  constructor(test: TestKeeper) {
+    this.#test = test
+  }
+
+  async call<Name extends keyof KeeperMethods>(
+    name: Name,
+    params: ParamsOf<KeeperMethods[Name]>,
+  ): Promise<ResultOf<KeeperMethods[Name]>> {
+    const handler = this.#test.keeper.handlers()[name] as (
+      params: unknown,
+      caller: Caller,
+    ) => Promise<ResultOf<KeeperMethods[Name]>>
+    return await handler(params, this.caller)
+  }
+
+  /** What it may do where apps may do nothing by themselves. */
+  permissions(defaults: readonly Permission[] = []): Permission[] {
+    const all: Permission[] = ['open', 'read', 'observe', 'publish', 'admin']
+    return all.filter((permission) => this.#test.keeper.apps.may(this.caller, permission, defaults))
+  }
+}
+
+async function allowed(test: TestKeeper, name = 'bot', forSec?: number): Promise<AppConnection> {
+  const { token } = await test.call('app.allow', {
+    name,
+    can: ['read', 'observe'],
+    ...(forSec === undefined ? {} : { forSec }),
+  })
+  const app = new AppConnection(test)
+  await app.call('app.hello', { token })
+  return app
+}
+
+describe('an app', () => {
+  it('without a token may do what all apps may, and say who it is', async () => {
+    const app = new AppConnection(await TestKeeper.withPersona())
+    expect(app.permissions()).toStrictEqual(['open'])
+    expect(app.permissions(['read'])).toStrictEqual(['open', 'read'])
+  })
+
+  it('with a token may do what the owner allowed, on the connection that said the token', async () => {
+    const test = await TestKeeper.withPersona()
+    const app = await allowed(test)
+    expect(app.permissions()).toStrictEqual(['open', 'read', 'observe'])
+    expect(new AppConnection(test).permissions()).toStrictEqual(['open'])
+  })
+
+  it.each([
+    ['a token of another app', (token: string) => token.replace('bot', 'cat')],
+    ['an altered token', (token: string) => `${token.slice(0, -1)}${token.endsWith('A') ? 'E' : 'A'}`],
+    ['the name alone', () => 'bot.'],
+    ['no name', (token: string) => token.slice(3)],
+    ['nothing', () => ''],
+  ])('with %s is nobody', async (_, alter) => {
+    const test = await TestKeeper.withPersona()
+    await allowed(test, 'cat')
+    const { token } = await test.call('app.allow', { name: 'bot', can: ['read'] })
+    const app = new AppConnection(test)
+    await expect(app.call('app.hello', { token: alter(token) })).rejects.toMatchObject({ code: 'APP_TOKEN_UNKNOWN' })
+    expect(app.permissions()).toStrictEqual(['open'])
+  })
+
+  it('may do nothing more from the second on at which its time is over, also while connected', async () => {
+    const test = await TestKeeper.withPersona()
+    const app = await allowed(test, 'bot', DAY_SEC)
+    test.later(DAY_SEC - 1)
+    expect(app.permissions()).toContain('observe')
+    test.later(1)
+    expect(app.permissions()).toStrictEqual(['open'])
+    const { token } = await test.call('app.allow', { name: 'cat', can: ['read'], forSec: 60 })
+    test.later(60)
+    await expect(app.call('app.hello', { token })).rejects.toMatchObject({ code: 'APP_EXPIRED' })
+  })
+
+  it("whose time is over is allowed anew, with another token; the old one is nobody's, on a connection that was open too", async () => {
+    const test = await TestKeeper.withPersona()
+    const { token: old } = await test.call('app.allow', { name: 'bot', can: ['read', 'observe'], forSec: DAY_SEC })
+    const app = new AppConnection(test)
+    await app.call('app.hello', { token: old })
+    await app.call('observe', { from: PHONE, text: BOB.table(['phone']).text() })
+    test.later(DAY_SEC - 1)
+    await expect(test.call('app.allow', { name: 'bot', can: ['read'] })).rejects.toMatchObject({ code: 'APP_EXISTS' })
+    test.later(1)
+    const { token } = await test.call('app.allow', { name: 'bot', can: ['read'] })
+    expect(app.permissions()).toStrictEqual(['open'])
+    await expect(app.call('app.hello', { token: old })).rejects.toMatchObject({ code: 'APP_TOKEN_UNKNOWN' })
+    const renewed = new AppConnection(test)
+    await renewed.call('app.hello', { token })
+    expect(renewed.permissions()).toStrictEqual(['open', 'read'])
+    // What it reported was reported by one who was allowed to.
+    expect((await test.call('lookup', { query: PHONE })).device?.sources).toStrictEqual(['app:bot'])
+  })
+
+  it('is no two apps: a name that is taken is refused', async () => {
+    const test = await TestKeeper.withPersona()
+    await allowed(test)
+    await expect(test.call('app.allow', { name: 'bot', can: ['read'] })).rejects.toMatchObject({ code: 'APP_EXISTS' })
+  })
+
+  it('has its token in no file: only a hash is kept', async () => {
+    const test = await TestKeeper.withPersona()
+    const { token } = await test.call('app.allow', { name: 'bot', can: ['read'] })
+    let records = 0
+    for await (const { key, value } of test.store.iterate({ prefix: '' })) {
+      records++
+      expect(`${key} ${decodeUtf8(value)}`).not.toContain(token.split('.')[1])
+    }
+    expect(records).toBeGreaterThan(3)
+    expect(JSON.stringify(test.events)).not.toContain(token.split('.')[1])
+  })
+})
+
+describe('what an app reports', () => {
+  it('stands under its name, and not under that of others', async () => {
+    const test = await TestKeeper.withPersona()
+    await (await allowed(test)).call('observe', { from: PHONE, text: BOB.table(['phone']).text() })
+    await new AppConnection(test).call('observe', { from: PHONE, text: BOB.last!.text() })
+    const { device } = await test.call('lookup', { query: PHONE })
+    expect(device?.sources.toSorted()).toStrictEqual(['app', 'app:bot'])
+  })
+
+  it('is bounded in number, for each app by itself, and the bound passes with time', async () => {
+    const test = await TestKeeper.withPersona()
+    const app = await allowed(test)
+    const report = (): Promise<unknown> => app.call('observe', { from: PHONE, text: 'hello' })
+    for (let i = 0; i < 2000; i++) await report()
+    await expect(report()).rejects.toMatchObject({ code: 'QUOTA_EXCEEDED', details: { retryAfterSec: 1 } })
+    await new AppConnection(test).call('observe', { from: PHONE, text: 'hello' })
+    await test.call('observe', { from: PHONE, text: 'hello' })
+    test.later(1)
+    await report()
+  })
+
+  it('of devices never seen before is bounded more', async () => {
+    const test = await TestKeeper.withPersona()
+    const app = await allowed(test)
+    for (let i = 0; i < 2000; i++) {
+      if (i % 500 === 499) test.later(60)
+      await app.call('observe', { from: deviceKey(`stranger ${i}`), text: 'hello' })
+    }
+    test.later(5)
+    await app.call('observe', { from: deviceKey('stranger 0'), text: 'hello' })
+    const report = app.call('observe', { from: deviceKey('stranger 2000'), text: 'hello' })
+    await report
+    for (let i = 2001; i < 2004; i++) await app.call('observe', { from: deviceKey(`stranger ${i}`), text: '' })
+    await expect(app.call('observe', { from: deviceKey('one more'), text: '' })).rejects.toMatchObject({
+      code: 'QUOTA_EXCEEDED',
+    })
+  })
+})
+
+describe('a report that is refused', () => {
+  const exceeded = (what: string): object => ({
+    code: 'QUOTA_EXCEEDED',
+    message: `app:bot reports more ${what} than an app may`,
+  })
+
+  it('for its new device uses up nothing of what may be reported of known ones', async () => {
+    const test = await TestKeeper.withPersona()
+    const app = await allowed(test)
+    const report = (from: string): Promise<unknown> => app.call('observe', { from, text: 'hello' })
+    for (let i = 0; i < 2000; i++) await report(deviceKey(`stranger ${i}`))
+    test.later(5)
+    for (let i = 0; i < 100; i++)
+      await expect(report(deviceKey('one more'))).rejects.toMatchObject(exceeded('new devices'))
+    for (let i = 0; i < 50; i++) await report(deviceKey(`stranger ${i}`))
+    await expect(report(deviceKey('stranger 0'))).rejects.toMatchObject(exceeded('observations'))
+  })
+
+  it('for their number uses up no new device', async () => {
+    const test = await TestKeeper.withPersona()
+    const app = await allowed(test)
+    const report = (from: string): Promise<unknown> => app.call('observe', { from, text: 'hello' })
+    for (let i = 0; i < 1999; i++) await report(deviceKey(`stranger ${i}`))
+    await report(deviceKey('stranger 0'))
+    for (let i = 0; i < 10; i++)
+      await expect(report(deviceKey('the last'))).rejects.toMatchObject(exceeded('observations'))
+    test.later(1)
+    await report(deviceKey('the last'))
+  })
+})
+
+describe('revoking an app', () => {
+  it('ends what it may do at once, and its token for good', async () => {
+    const test = await TestKeeper.withPersona()
+    const { token } = await test.call('app.allow', { name: 'bot', can: ['read'] })
+    const app = new AppConnection(test)
+    await app.call('app.hello', { token })
+    await test.call('app.revoke', { name: 'bot' })
+    expect(app.permissions()).toStrictEqual(['open'])
+    await expect(app.call('app.hello', { token })).rejects.toMatchObject({ code: 'APP_TOKEN_UNKNOWN' })
+    expect((await test.call('app.list')).apps).toStrictEqual([])
+  })
+
+  it('ends the confirmation that rested on it alone, and keeps the one that others saw too', async () => {
+    const test = await TestKeeper.withPersona()
+    const app = await allowed(test)
+    const table = BOB.table(['phone', 'laptop'])
+    for (const device of ['phone', 'laptop']) await app.call('observe', { from: BOB.key(device), text: table.text() })
+    await test.reports('profile', BOB.key('laptop'), table)
+    expect(await test.call('app.revoke', { name: 'bot' })).toStrictEqual({ reportedDevices: 2 })
+    const { contact } = await test.call('lookup', { query: BOB.id })
+    expect([contact?.devices, contact?.claims].map((list) => list?.map(({ name }) => name))).toStrictEqual([
+      ['laptop'],
+      ['phone'],
+    ])
+    expect(test.told('contact.changed').at(-1)).toMatchObject({
+      changes: [{ kind: 'unconfirmed', name: 'phone' }],
+      source: 'app:bot',
+    })
+  })
+
+  it('frees a device that it gave to somebody, for whom it shows to others', async () => {
+    const test = await TestKeeper.withPersona()
+    await test.sees(MALLORY.key('phone'), MALLORY.table([MALLORY.device('phone'), { name: 'x', key: PHONE }]))
+    await (await allowed(test)).call('observe', { from: PHONE, text: MALLORY.last!.text() })
+    await test.reports('profile', BOB.key('laptop'), BOB.table(['phone', 'laptop']))
+    await test.later(60).reports('profile', PHONE, BOB.last!)
+    // Known as Mallory's, it shows Bob's: for neither of them, and not by itself.
+    expect(await test.call('lookup', { query: PHONE })).toMatchObject({ contact: null })
+    await test.call('app.revoke', { name: 'bot' })
+    expect(await test.call('lookup', { query: PHONE })).toMatchObject({
+      contact: { personaId: BOB.id },
+      device: { state: 'confirmed' },
+    })
+  })
+
+  it('asks first where the policy of the friend’s entry asks, before what it frees is anybody’s', async () => {
+    const test = await TestKeeper.withPersona()
+    await test.sees(PHONE, 'hello', { name: 'Bob' })
+    await test.call('contact.policy', { contact: 'Bob', policy: 'ask' })
+    const app = await allowed(test)
+    await app.call('observe', { from: PHONE, text: MALLORY.table(['pc']).text() })
+    const table = BOB.table(['phone', 'laptop'])
+    await test.reports('profile', BOB.key('laptop'), table)
+    await test.reports('profile', PHONE, table, { seenAtSec: test.nowSec - 60 })
+    await test.call('app.revoke', { name: 'bot' })
+    expect(await test.call('lookup', { query: PHONE })).toMatchObject({ contact: { name: 'Bob', kind: 'provisional' } })
+    expect((await test.call('pending.list')).pending).toMatchObject([{ kind: 'upgrade', contact: 'Bob' }])
+  })
+
+  it('leaves nothing of what it said to be accepted, by the owner or by a policy, as if others had seen it', async () => {
+    for (const seen of [BOB.table(['phone']).text(), 'no persona']) {
+      const test = await TestKeeper.withPersona({ defaultPolicy: 'ask' })
+      await test.reports('profile', PHONE, seen, { name: 'Bob' })
+      const lie = MALLORY.table([{ name: 'x', key: PHONE }])
+      await (await allowed(test)).call('observe', { from: PHONE, text: lie.text() })
+      expect((await test.call('pending.list')).pending).toMatchObject([{ personaId: MALLORY.id }])
+      await test.call('app.revoke', { name: 'bot' })
+      expect((await test.call('pending.list')).pending).toStrictEqual([])
+      expect(await test.call('contact.policy', { contact: PHONE, policy: 'auto' })).toMatchObject({
+        kind: 'provisional',
+        policy: 'auto',
+      })
+    }
+  })
+
+  it('leaves no entry of a friend whom nobody else reported', async () => {
+    const test = await TestKeeper.withPersona()
+    const app = await allowed(test)
+    for (const name of ['seen by one', 'seen by two']) await app.call('observe', { from: deviceKey(name), text: 'hi' })
+    await test.reports('profile', deviceKey('seen by two'), 'hi')
+    await test.call('app.revoke', { name: 'bot' })
+    expect(await test.call('contact.list')).toMatchObject({ total: 1 })
+    expect(await test.call('lookup', { query: deviceKey('seen by one') })).toMatchObject({ by: 'none' })
+  })
+
+  it('goes on at the next start when a crash interrupts it', async () => {
+    const test = await TestKeeper.withPersona()
+    await (await allowed(test)).call('observe', { from: PHONE, text: BOB.table(['phone']).text() })
+    await test.store.commit([test.records.apps.put('bot', { ...test.records.apps.get('bot')!, revoking: true })])
+    const again = await test.reopened()
+    expect(await again.call('lookup', { query: PHONE })).toMatchObject({ contact: null, claimedBy: [BOB.id] })
+    expect((await again.call('app.list')).apps).toStrictEqual([])
+  })
+
+  it('drops what it reported in the very moment', async () => {
+    const gate = new WriteGate()
+    const test = await TestKeeper.withPersona({ store: openMemoryStore(gate.pass) })
+    const app = await allowed(test)
+    gate.shut()
+    const revoked = test.call('app.revoke', { name: 'bot' })
+    const observed = app.call('observe', { from: PHONE, text: BOB.table(['phone']).text() })
+    await gate.arrived()
+    // The mark is on disk, and the report is on its way there still.
+    gate.passOne()
+    await gate.arrived()
+    await new Promise(setImmediate)
+    gate.open()
+    await Promise.allSettled([revoked, observed])
+    expect(test.records.devices.get(PHONE)?.reports ?? []).toStrictEqual([])
+  })
+
+  it('never takes the owner’s own devices from them', async () => {
+    const test = await TestKeeper.withPersona()
+    const app = await allowed(test)
+    const [own] = (await test.call('device.list')).devices
+    await app.call('observe', { from: own!.key, text: (await test.call('blob.get')).text })
+    await test.call('app.revoke', { name: 'bot' })
+    expect(await test.call('lookup', { query: own!.key })).toMatchObject({ contact: { kind: 'own' } })
+  })
+})
+
+describe('an app that asks', () => {
+  it.each([undefined, '', ' \n'])('and gives no reason has none, and no word in its place (%j)', async (why) => {
+    const test = await TestKeeper.withPersona()
+    const wish = { name: 'bot', can: ['observe' as const], ...(why === undefined ? {} : { why }) }
+    expect(await new AppConnection(test).call('app.request', wish)).toMatchObject({ app: { asks: { why: '' } } })
+  })
+
+  it('gets a token that is worth nothing until the owner accepts', async () => {
+    const test = await TestKeeper.withPersona()
+    const app = new AppConnection(test)
+    const { token } = await app.call('app.request', { name: 'bot', can: ['observe'], why: 'to tell\nyou' })
+    await expect(app.call('app.hello', { token: token! })).rejects.toMatchObject({ code: 'APP_PENDING' })
+    expect((await test.call('app.list')).apps).toMatchObject([
+      { can: [], asks: { can: ['observe'], why: 'to tell you' } },
+    ])
+    await test.call('app.accept', { name: 'bot', can: ['observe'] })
+    await app.call('app.hello', { token: token! })
+    expect(app.permissions()).toStrictEqual(['open', 'observe'])
+    expect(test.told('app.changed').map(({ what }) => what)).toStrictEqual(['requested', 'accepted'])
+  })
+
+  it('is given what the owner names, whatever it asks for by then', async () => {
+    const test = await TestKeeper.withPersona()
+    const app = await allowed(test)
+    await app.call('app.request', { name: 'bot', can: ['publish'] })
+    await test.call('app.accept', { name: 'bot', can: ['read'] })
+    expect(app.permissions()).toStrictEqual(['open', 'read', 'observe'])
+  })
+
+  it('and is rejected keeps what it had, or leaves nothing', async () => {
+    const test = await TestKeeper.withPersona()
+    const app = await allowed(test)
+    await app.call('app.request', { name: 'bot', can: ['publish'] })
+    await test.call('app.reject', { name: 'bot' })
+    expect(app.permissions()).toStrictEqual(['open', 'read', 'observe'])
+    await new AppConnection(test).call('app.request', { name: 'cat', can: ['read'] })
+    await test.call('app.reject', { name: 'cat' })
+    expect((await test.call('app.list')).apps.map(({ name }) => name)).toStrictEqual(['bot'])
+    await expect(test.call('app.accept', { name: 'bot', can: ['publish'] })).rejects.toMatchObject({
+      code: 'NOT_FOUND',
+    })
+  })
+
+  it('in the name of another is refused', async () => {
+    const test = await TestKeeper.withPersona()
+    await allowed(test)
+    const request = new AppConnection(test).call('app.request', { name: 'bot', can: ['publish'] })
+    // The app is told what it can do itself, and no command of the owner's.
+    const error = { code: 'APP_EXISTS', hint: expect.stringContaining('app.hello') as string }
+    await expect(request).rejects.toMatchObject(error)
+  })
+
+  it('as the seventeenth is told to wait; a week later the others are forgotten', async () => {
+    const test = await TestKeeper.withPersona()
+    const ask = (name: string): Promise<unknown> => new AppConnection(test).call('app.request', { name, can: ['read'] })
+    for (let i = 1; i <= 16; i++) await ask(`app-${i}`)
+    await expect(ask('app-17')).rejects.toMatchObject({ code: 'APP_TOO_MANY' })
+    test.later(7 * DAY_SEC + 1)
+    await ask('app-17')
+    expect((await test.call('app.list')).apps.map(({ name }) => name)).toStrictEqual(['app-17'])
+  })
+
+  it('at once with a hundred others finds the same sixteen places', async () => {
+    const test = await TestKeeper.withPersona()
+    const asked = Array.from({ length: 100 }, (_, i) =>
+      new AppConnection(test).call('app.request', { name: `app-${i}`, can: ['read'] }),
+    )
+    const results = await Promise.allSettled(asked)
+    expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(16)
+    expect((await test.call('app.list')).apps).toHaveLength(16)
+  })
+
+  it('again and again is told to wait, and does not push the history out', async () => {
+    const test = await TestKeeper.withPersona()
+    const app = await allowed(test)
+    test.events.length = 0
+    const asks = (): Promise<unknown> => app.call('app.request', { name: 'bot', can: ['publish'] })
+    for (let i = 0; i < 8; i++) await asks()
+    await expect(asks()).rejects.toMatchObject({ code: 'QUOTA_EXCEEDED', details: { retryAfterSec: 3600 } })
+    expect(test.told('app.changed')).toHaveLength(8)
+    test.later(3600)
+    await asks()
+  })
+
+  it('and was forgotten leaves nothing in the store', async () => {
+    const test = await TestKeeper.withPersona()
+    await new AppConnection(test).call('app.request', { name: 'old', can: ['read'] })
+    test.later(7 * DAY_SEC + 1)
+    await new AppConnection(test).call('app.request', { name: 'new', can: ['read'] })
+    expect(test.records.apps.get('old')).toBeUndefined()
+  })
+})

@@ -1,0 +1,102 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { parseBootstrapNode, readBootstrapFile } from '../../../../src/daemon/companion/bootstrap-nodes.ts'
+import { ConfigError, parseConfig } from '../../../../src/daemon/config.ts'
+import { tempDir } from '../../../support/temp-dir.ts'
+
+const KEY = 'AB'.repeat(32)
+
+function refusalOf(lines: string): string {
+  try {
+    parseConfig(`tox:\n${lines}`, 'x')
+    return 'none'
+  } catch (error) {
+    if (error instanceof ConfigError) return `${error.code} ${error.message}`
+    throw error
+  }
+}
+
+describe('the section of the companion', () => {
+  test('gives what it says', () => {
+    const text = `tox:
+  enabled: true
+  friends: named
+  name: Alice
+  words: at home
+  bootstrap: ["192.0.2.1:33445 ${KEY.toLowerCase()}", "[2001:db8::1]:443 ${KEY}"]
+  bootstrap_file: ~/nodes
+  proxy: 127.0.0.1:9050
+  udp: false
+  port: 33445
+`
+    expect(parseConfig(text, 'x')).toMatchObject({
+      toxEnabled: true,
+      toxFriends: 'named',
+      toxName: 'Alice',
+      toxWords: 'at home',
+      toxBootstrap: [
+        { host: '192.0.2.1', port: 33_445, key: KEY },
+        { host: '2001:db8::1', port: 443, key: KEY },
+      ],
+      toxBootstrapFile: '~/nodes',
+      toxProxy: { host: '127.0.0.1', port: 9050 },
+      toxUdp: false,
+      toxPort: 33_445,
+      toxLoopback: false,
+    })
+  })
+
+  test('counts the words as they are seen, and not their halves', () => {
+    expect(refusalOf(`  words: "${'🚀'.repeat(256)}"\n`)).toBe('none')
+    expect(refusalOf(`  words: "${'🚀'.repeat(257)}"\n`)).toContain('"tox.words" must be')
+  })
+
+  test.each([
+    ['  friends: some\n', 'tox.friends'],
+    [`  name: "${'ä'.repeat(65)}"\n`, 'tox.name'],
+    [`  words: "${'x'.repeat(257)}"\n`, 'tox.words'],
+    ['  words: "a\\0b"\n', 'tox.words'],
+    ['  name: "a\\0b"\n', 'tox.name'],
+    [`  bootstrap: ["node.example:33445 ${KEY}"]\n`, 'tox.bootstrap'],
+    [`  bootstrap: ["192.0.2.1:33445 ${KEY.slice(1)}"]\n`, 'tox.bootstrap'],
+    ['  proxy: tor.example:9050\n', 'tox.proxy'],
+    ['  proxy: 127.0.0.1:0\n', 'tox.proxy'],
+    ['  port: 0\n', 'tox.port'],
+    ['  port: 65536\n', 'tox.port'],
+    ['  secret: x\n', 'tox.secret'],
+  ])('refuses %j, and says which key', (lines, key) => {
+    expect(refusalOf(lines)).toMatch(new RegExp(`^CONFIG_(VALUE|UNKNOWN_KEY) .*"${key}`))
+  })
+
+  test.each([['  proxy: 127.0.0.1:9050\n'], ['  udp: false\n'], [`  bootstrap: ["192.0.2.1:33445 ${KEY}"]\n`]])(
+    'refuses loopback together with what leads elsewhere: %j',
+    (lines) => {
+      expect(refusalOf(`  loopback: true\n${lines}`)).toContain('"tox.loopback" must be false where')
+      expect(refusalOf(`  loopback: true\n  bootstrap: ["127.0.0.1:33445 ${KEY}"]\n`)).toBe('none')
+    },
+  )
+})
+
+describe('a bootstrap node', () => {
+  test.each([
+    ['300.0.2.1:33445', null],
+    ['192.0.2.1:0', null],
+    ['192.0.2.1:65536', null],
+    ['2001:db8::1:33445', null],
+    ['localhost:33445', null],
+    ['192.0.2.1:65535', { host: '192.0.2.1', port: 65_535, key: KEY }],
+  ])('is an address in figures and a port: %s', (address, node) => {
+    expect(parseBootstrapNode(`${address} ${KEY}`)).toEqual(node)
+  })
+
+  test('in a file has a line of its own', async () => {
+    const path = join(tempDir(), 'nodes')
+    writeFileSync(path, `# mine\n\n192.0.2.1:33445 ${KEY} # a relay\n[2001:db8::1]:443 ${KEY}\n`)
+    expect((await readBootstrapFile(path)).map(({ host }) => host)).toEqual(['192.0.2.1', '2001:db8::1'])
+    writeFileSync(path, `192.0.2.1:33445 ${KEY}\nnode.example:33445 ${KEY}\n`)
+    await expect(readBootstrapFile(path)).rejects.toMatchObject({ code: 'TOX_BOOTSTRAP_FILE' })
+    await expect(readBootstrapFile(path)).rejects.toThrow('line 2')
+    await expect(readBootstrapFile(`${path}.none`)).rejects.toMatchObject({ code: 'TOX_BOOTSTRAP_FILE' })
+  })
+})

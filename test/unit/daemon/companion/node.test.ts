@@ -1,0 +1,248 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { join } from 'node:path'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { LiveNode, type LiveClock, type LiveNodeOptions } from '../../../../src/daemon/companion/node.ts'
+import type { LogFields } from '../../../../src/process/log.ts'
+import type { Report } from '../../../../src/toxnode/protocol.ts'
+
+const BAD_NODE = join(import.meta.dirname, '../../../support/bad-node.ts')
+const OPTIONS = {
+  nospam: 0,
+  name: '',
+  text: '',
+  bootstrap: [],
+  proxy: null,
+  udp: true,
+  port: null,
+  loopback: true,
+}
+
+/** A clock that the test turns. */
+class HandClock implements LiveClock {
+  #nowMs = 0
+  #timers: { atMs: number; run: () => void }[] = []
+  #set: () => void = () => {}
+
+  nowMs(): number {
+    return this.#nowMs
+  }
+
+  after(ms: number, run: () => void): () => void {
+    const timer = { atMs: this.#nowMs + ms, run }
+    this.#timers.push(timer)
+    this.#set()
+    return () => void (this.#timers = this.#timers.filter((other) => other !== timer))
+  }
+
+  /** What is waited for, in ms from now. */
+  get waits(): number[] {
+    return this.#timers.map(({ atMs }) => atMs - this.#nowMs)
+  }
+
+  /** Resolves when somebody waits for so long. */
+  async waited(ms: number): Promise<void> {
+    while (!this.waits.includes(ms)) await new Promise<void>((done) => (this.#set = done))
+  }
+
+  turn(ms: number): void {
+    this.#nowMs += ms
+    const due = this.#timers.filter(({ atMs }) => atMs <= this.#nowMs)
+    this.#timers = this.#timers.filter((timer) => !due.includes(timer))
+    for (const { run } of due) run()
+  }
+}
+
+/** A supervisor of nodes that do one deed after the other; the last one again and again. */
+class Story {
+  readonly clock = new HandClock()
+  readonly children: ChildProcess[] = []
+  readonly reports: Report[] = []
+  readonly warnings: LogFields[] = []
+  readonly node: LiveNode
+  readonly #deeds: string[]
+  #ended = 0
+  #woken: () => void = () => {}
+
+  constructor(deeds: readonly string[], more: Partial<LiveNodeOptions> = {}) {
+    this.#deeds = [...deeds]
+    this.node = new LiveNode({
+      log: {
+        error: () => {},
+        warn: (_, fields) => this.warnings.push(fields ?? {}),
+        info: () => {},
+        debug: () => {},
+        setLevel: () => {},
+      },
+      start: () => Promise.resolve({ options: OPTIONS, secretKey: new Uint8Array(32).fill(7) }),
+      wipe: (secret) => secret.fill(0),
+      onReports: (reports) => {
+        this.reports.push(...reports)
+        this.#woken()
+        return Promise.resolve()
+      },
+      onEnded: () => {
+        this.#ended++
+        this.#woken()
+      },
+      spawn: () => this.#spawn(),
+      clock: this.clock,
+      ...more,
+    })
+    onTestFinished(() => {
+      for (const child of this.children) child.kill('SIGKILL')
+    })
+    this.node.start()
+  }
+
+  #spawn(): ChildProcess {
+    const deed = this.#deeds.length > 1 ? this.#deeds.shift()! : this.#deeds[0]!
+    const child = spawn(process.execPath, [BAD_NODE, deed], { stdio: ['pipe', 'pipe', 'pipe'] })
+    child.stderr.resume()
+    this.children.push(child)
+    return child
+  }
+
+  async until(fits: () => boolean): Promise<void> {
+    while (!fits()) await new Promise<void>((done) => (this.#woken = done))
+  }
+
+  /** Resolves when so many nodes have ended. */
+  async ended(count: number): Promise<void> {
+    await this.until(() => this.#ended >= count)
+  }
+}
+
+describe('a node that ends', () => {
+  test('by a crash is started again, a second later and then after twice as long each time', async () => {
+    const story = new Story(['crash'])
+    for (const [i, delayMs] of [1000, 2000, 4000, 8000].entries()) {
+      await story.clock.waited(delayMs)
+      expect(story.node.state).toBe('waiting')
+      expect(story.node.problem?.code).toBe('LIVE_NODE_FAILED')
+      expect(story.children).toHaveLength(i + 1)
+      story.clock.turn(delayMs)
+    }
+    expect(story.warnings.slice(0, 3).map(({ againSec }) => againSec)).toEqual([1, 2, 4])
+    await story.node.stop()
+  })
+
+  test('after a minute of good service is started again after a second', async () => {
+    const story = new Story(['exit', 'exit', 'good'])
+    await story.clock.waited(1000)
+    story.clock.turn(1000)
+    await story.clock.waited(2000)
+    story.clock.turn(2000)
+    await story.until(() => story.node.state === 'running')
+    expect(story.node.problem).toBeNull()
+    story.clock.turn(14_999)
+    for (let i = 0; i < 4; i++) story.clock.turn(15_000)
+    await story.clock.waited(1000)
+    await story.node.stop()
+  })
+
+  test('never waits longer than five minutes', async () => {
+    const story = new Story(['exit'])
+    for (let delayMs = 1000; delayMs < 300_000; delayMs *= 2) {
+      await story.clock.waited(delayMs)
+      story.clock.turn(delayMs)
+    }
+    await story.clock.waited(300_000)
+    story.clock.turn(300_000)
+    await story.clock.waited(300_000)
+    await story.node.stop()
+  })
+
+  test('because of what it misses says so, in a code that is known; other codes are not believed', async () => {
+    const missing = new Story(['missing'])
+    await missing.ended(1)
+    expect(missing.node.problem).toMatchObject({ code: 'LIVE_LIBRARY_MISSING' })
+    const liar = new Story(['liar'])
+    await liar.ended(1)
+    expect(liar.node.problem).toMatchObject({ code: 'LIVE_NODE_FAILED', message: 'the node gave up' })
+    await Promise.all([missing.node.stop(), liar.node.stop()])
+  })
+})
+
+describe('a node that is out of its mind', () => {
+  test('because it hangs is killed when it was silent for 15 seconds, and not before', async () => {
+    const story = new Story(['stubborn', 'good'])
+    await story.until(() => story.node.state === 'running')
+    story.clock.turn(14_999)
+    expect(story.node.state).toBe('running')
+    story.clock.turn(1)
+    await story.ended(1)
+    expect(story.children[0]!.signalCode).toBe('SIGKILL')
+    expect(story.node.problem?.message).toContain('did not say for 15 s that it lives')
+    await story.node.stop()
+  })
+
+  test.each([
+    ['garbage', 'LIVE_FRAME_TOO_LARGE'],
+    ['nonsense', 'LIVE_FRAME_INVALID'],
+    ['flood', 'LIVE_NODE_FAILED'],
+  ])('because it says %s is ended', async (deed, code) => {
+    const story = new Story([deed])
+    await story.ended(1)
+    expect(story.node.problem?.code).toBe(code)
+    expect(story.reports.length).toBeLessThanOrEqual(10_001)
+    expect(story.children[0]!.exitCode ?? story.children[0]!.signalCode).toBe('SIGKILL')
+    await story.node.stop()
+  })
+
+  test('is read no faster than what it says is worked on', async () => {
+    let [running, most, done] = [0, 0, 0]
+    const story = new Story(['fills'], {
+      onReports: async () => {
+        most = Math.max(most, ++running)
+        // Whoever reads on would have read by then.
+        await new Promise((later) => setImmediate(later))
+        running--
+        if (++done === 20) void story.node.stop()
+      },
+    })
+    await story.ended(1)
+    expect([most, done >= 20]).toEqual([1, true])
+    // What it had said and nobody took was never here but for one piece.
+    expect(story.children[0]!.stdout!.readableLength).toBeLessThanOrEqual(65_536)
+  })
+})
+
+describe('a stop', () => {
+  test('ends the node in good order, and starts none again', async () => {
+    const story = new Story(['good'])
+    await story.until(() => story.node.state === 'running')
+    await story.node.stop()
+    expect([story.children[0]!.exitCode, story.node.state, story.clock.waits]).toEqual([0, 'down', []])
+  })
+
+  test('kills a node that does not end within 3 seconds', async () => {
+    const story = new Story(['stubborn'])
+    await story.until(() => story.node.state === 'running')
+    const stopped = story.node.stop()
+    expect(story.clock.waits).toContain(3000)
+    story.clock.turn(3000)
+    await stopped
+    expect(story.children[0]!.signalCode).toBe('SIGKILL')
+  })
+
+  test('while it waits for the next start cancels that', async () => {
+    const story = new Story(['exit'])
+    await story.clock.waited(1000)
+    await story.node.stop()
+    expect([story.clock.waits, story.children.length]).toEqual([[], 1])
+    story.node.start()
+    await story.ended(2)
+    await story.node.stop()
+  })
+
+  test('between the start and the first words of the node starts none, and wipes its key', async () => {
+    let begin: (value: { options: typeof OPTIONS; secretKey: Uint8Array }) => void = () => {}
+    const story = new Story(['good'], { start: () => new Promise((done) => (begin = done)) })
+    await Promise.resolve()
+    const stopped = story.node.stop()
+    const secretKey = new Uint8Array(32).fill(7)
+    begin({ options: OPTIONS, secretKey })
+    await stopped
+    expect([story.children.length, secretKey.every((byte) => byte === 0)]).toEqual([0, true])
+  })
+})

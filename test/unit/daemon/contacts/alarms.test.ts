@@ -1,0 +1,179 @@
+import { describe, expect, it } from 'vitest'
+import { judgeEvidence } from '../../../../src/cli/contacts/alarms.ts'
+import { TestKeeper } from '../../../support/keeper.ts'
+import { type Person, person } from '../../../support/person.ts'
+import { raiseDue } from '../../../../src/daemon/methods/alarms.ts'
+
+const DAY_SEC = 86_400
+let count = 0
+
+async function withBob(): Promise<{ test: TestKeeper; bob: Person }> {
+  const test = await TestKeeper.withPersona()
+  const bob = person(`alarming bob ${++count}`)
+  await test.sees(bob.key('phone'), bob.table(['phone', 'laptop']), { name: 'Bob' })
+  test.events.length = 0
+  return { test, bob }
+}
+
+/** Bob's phone and somebody with the same key sign the next table, each without the other. */
+async function withFork(): Promise<{ test: TestKeeper; bob: Person }> {
+  const { test, bob } = await withBob()
+  const thief = bob.sibling()
+  await test.later(60).sees(bob.key('phone'), bob.table(['phone']))
+  await test.later(60).sees(bob.key('laptop'), thief.table(['laptop', 'phone', 'thief']))
+  return { test, bob }
+}
+
+async function codes(test: TestKeeper): Promise<string[]> {
+  return (await test.call('alarm.list')).alarms.map(({ code }) => code)
+}
+
+describe('an alarm', () => {
+  it('stands, also after a restart, until the owner dismisses it', async () => {
+    const { test, bob } = await withBob()
+    const other = person(`other ${++count}`)
+    await test.later(60).sees(bob.key('phone'), other.table([{ name: 'x', key: bob.key('phone') }]))
+    const again = await test.reopened()
+    const { alarms } = await again.call('alarm.list')
+    expect(alarms).toMatchObject([{ code: 'PERSONA_SWITCHED', contact: 'Bob', keys: [bob.key('phone')], count: 1 }])
+    await again.call('alarm.dismiss', { id: alarms[0]!.id.toUpperCase() })
+    expect(await codes(again)).toStrictEqual([])
+    await expect(again.call('alarm.dismiss', { id: alarms[0]!.id })).rejects.toMatchObject({ code: 'NOT_FOUND' })
+  })
+
+  it('that goes on is told once an hour, and counted', async () => {
+    const { test, bob } = await withBob()
+    const other = person(`other ${++count}`)
+    const otherTable = other.table([{ name: 'x', key: bob.key('phone') }])
+    for (let i = 0; i < 5; i++) {
+      await test.later(600).sees(bob.key('phone'), otherTable)
+      await test.later(600).sees(bob.key('phone'), bob.last!)
+    }
+    expect(test.told('alarm')).toHaveLength(2)
+    expect((await test.call('alarm.list')).alarms).toMatchObject([{ code: 'PERSONA_SWITCHED', count: 2 }])
+  })
+
+  it('about one persona is one, however many devices it is about', async () => {
+    const { test } = await withBob()
+    const mallory = person(`mallory ${++count}`)
+    const friends = Array.from({ length: 12 }, (_, i) => person(`listed ${++count} ${i}`))
+    for (const friend of friends) await test.sees(friend.key('phone'), friend.table(['phone']), { name: friend.name })
+    const listed = friends.map((friend, i) => ({ name: `x${i}`, key: friend.key('phone') }))
+    await test.sees(mallory.key('phone'), mallory.table(['phone', ...listed]), { name: 'Mallory' })
+    const { alarms } = await test.call('alarm.list')
+    expect(alarms.map(({ code, contact, keys }) => [code, contact, keys.length])).toStrictEqual([
+      ['DEVICE_CONTESTED', 'Mallory', 8],
+    ])
+  })
+})
+
+describe('the alarm of a contested device', () => {
+  it('says as whom it is known, and ends when the device shows itself whose it is', async () => {
+    const { test, bob } = await withBob()
+    const laptop = bob.key('laptop')
+    await test.sees(laptop, 'brb', { name: 'Bob at work' })
+    await test.later(60).sees(bob.key('phone'), bob.table(['phone']))
+    await test.later(60).sees(bob.key('phone'), bob.table(['phone', 'laptop']))
+    const { alarms } = await test.call('alarm.list')
+    expect(alarms).toMatchObject([{ code: 'DEVICE_CONTESTED', contact: 'Bob', keys: [laptop] }])
+    expect(alarms[0]!.message).toContain('is known as your friend "Bob at work"')
+    await test.later(60).sees(laptop, bob.last!)
+    expect(await codes(test)).toStrictEqual([])
+  })
+
+  it('stands as long as one of the devices has not, and for good when there were more than it can name', async () => {
+    for (const [many, left] of [
+      [2, []],
+      [8, []],
+      [9, ['DEVICE_CONTESTED']],
+    ] as const) {
+      const { test } = await withBob()
+      const dora = person(`dora ${++count}`)
+      const names = Array.from({ length: many }, (_, i) => `d${i}`)
+      for (const name of names) await test.sees(dora.key(name), 'brb', { name })
+      await test.sees(dora.key('phone'), dora.table(['phone', ...names]), { name: 'Dora' })
+      for (const name of names) {
+        expect(await codes(test)).toStrictEqual(['DEVICE_CONTESTED'])
+        await test.later(60).sees(dora.key(name), dora.last!)
+      }
+      expect(await codes(test)).toStrictEqual(left)
+    }
+  })
+
+  it('is not ended by the device that shows somebody else', async () => {
+    const { test, bob } = await withBob()
+    const mallory = person(`mallory ${++count}`)
+    const listed = [{ name: 'x', key: bob.key('phone') }]
+    await test.sees(mallory.key('phone'), mallory.table(['phone', ...listed]), { name: 'Mallory' })
+    await test.later(60).sees(bob.key('phone'), mallory.last!)
+    expect((await codes(test)).toSorted()).toStrictEqual(['DEVICE_CONTESTED', 'PERSONA_SWITCHED'])
+  })
+})
+
+describe('attack 22: two tables in the place of one', () => {
+  it('are no alarm as long as a higher one may settle it, and one after 14 days', async () => {
+    const { test } = await withFork()
+    expect(await codes(test)).toStrictEqual([])
+    test.later(14 * DAY_SEC - 1)
+    expect(await codes(test)).toStrictEqual([])
+    test.later(1)
+    await raiseDue(test.keeper)
+    expect(test.told('alarm')).toMatchObject([{ code: 'FORK' }])
+    expect(await codes(test)).toStrictEqual(['FORK'])
+    expect(test.told('alarm')).toStrictEqual([])
+  })
+
+  it('are none when a higher table came in time, and stay one when it came too late', async () => {
+    for (const [waitSec, left] of [
+      [13 * DAY_SEC, []],
+      [15 * DAY_SEC, ['FORK']],
+    ] as const) {
+      const { test, bob } = await withFork()
+      await raiseDue(test.later(waitSec).keeper)
+      await test.sees(bob.key('phone'), bob.table(['phone', 'laptop']))
+      test.later(15 * DAY_SEC)
+      expect(await codes(test)).toStrictEqual(left)
+    }
+  })
+
+  it('prove it to anybody', async () => {
+    const { test, bob } = await withFork()
+    const file = await test.call('evidence.get', { contact: 'Bob' })
+    const { invalid, proofs } = await judgeEvidence(file)
+    expect(invalid).toStrictEqual([])
+    expect(proofs).toMatchObject([{ kind: 'fork', personaId: bob.id, epoch: 0 }])
+  })
+})
+
+describe('evidence', () => {
+  it('of a second chain proves that somebody else has the first key', async () => {
+    const { test, bob } = await withBob()
+    const thief = bob.thief()
+    await test.later(60).sees(bob.key('laptop'), thief.table(['laptop']))
+    expect(await codes(test)).toStrictEqual(['CHAIN_DISPUTED'])
+    const { proofs } = await judgeEvidence(await test.call('evidence.get', { contact: 'Bob' }))
+    expect(proofs).toMatchObject([{ kind: 'two-chains', personaId: bob.id }])
+  })
+
+  it('that was altered, or is of somebody else, proves nothing', async () => {
+    const { test } = await withFork()
+    const file = await test.call('evidence.get', { contact: 'Bob' })
+    const { test: otherTest, bob: other } = await withFork()
+    const foreign = await otherTest.call('evidence.get', { contact: other.id })
+    const altered = file.blobs.map((blob) => ({ ...blob, token: blob.token.replace(/.(.{40})$/, 'A$1') }))
+    for (const [blobs, code] of [
+      [altered, 'SIGNATURE_BAD'],
+      [foreign.blobs, 'OTHER_PERSONA'],
+    ] as const) {
+      const { invalid, proofs, tables } = await judgeEvidence({ ...file, blobs: [...blobs] })
+      expect([proofs, tables]).toStrictEqual([[], 0])
+      expect(new Set(invalid.map((each) => each.code))).toStrictEqual(new Set([code]))
+    }
+  })
+
+  it('of one table proves nothing but itself', async () => {
+    const { test } = await withBob()
+    const { tables, proofs } = await judgeEvidence(await test.call('evidence.get', { contact: 'Bob' }))
+    expect([tables, proofs]).toStrictEqual([1, []])
+  })
+})

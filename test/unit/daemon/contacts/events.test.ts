@@ -1,0 +1,123 @@
+import { describe, expect, it } from 'vitest'
+import { openMemoryStore } from '../../../../src/store/memory-store.ts'
+import { StoreError } from '../../../../src/store/errors.ts'
+import { OWN_PHONE, TestKeeper, WriteGate } from '../../../support/keeper.ts'
+import { person } from '../../../support/person.ts'
+
+const PHONE = person('bob').key('phone')
+const ADDED = { name: 'phone', key: OWN_PHONE }
+
+describe('what a caller or a subscriber is told', () => {
+  it('is told only when it is on disk', async () => {
+    const gate = new WriteGate()
+    const test = await TestKeeper.withPersona({ store: openMemoryStore(gate.pass) })
+    gate.shut()
+    const answers: string[] = []
+    const edit = test.call('device.add', ADDED).then(() => answers.push('edit'))
+    await gate.arrived()
+    const blob = test.call('blob.get').then(({ table }) => answers.push(`blob ${table.seq}`))
+    const observation = test.sees(PHONE, person('bob').table(['phone'])).then(() => answers.push('observation'))
+    // Readers see what is on disk, and nothing of what is on its way.
+    expect((await test.call('device.list')).seq).toBe(1)
+    expect(await test.call('lookup', { query: PHONE })).toMatchObject({ by: 'none' })
+    expect(answers).toStrictEqual([])
+    expect(test.events).toStrictEqual([])
+    gate.open()
+    await Promise.all([edit, blob, observation])
+    expect(answers.toSorted()).toStrictEqual(['blob 2', 'edit', 'observation'])
+    expect(test.events.map(({ event }) => event)).toStrictEqual(['own.changed', 'contact.changed'])
+    expect((await test.call('device.list')).seq).toBe(2)
+  })
+
+  it('comes in the order in which it was decided, numbered', async () => {
+    const gate = new WriteGate()
+    const test = await TestKeeper.withPersona({ store: openMemoryStore(gate.pass) })
+    const bob = person('bob')
+    const tables = Array.from({ length: 30 }, (_, n) => bob.table(['phone', `device ${n}`]))
+    gate.shut()
+    const seen = tables.map((table) => test.sees(PHONE, table))
+    gate.open()
+    await Promise.all(seen)
+    const changed = test.events.filter((event) => event.event === 'contact.changed')
+    expect(changed.map((event) => event.data.contact.seq)).toStrictEqual(tables.map((table) => table.seq))
+    const ids = test.events.map(({ id }) => id)
+    expect(ids).toStrictEqual(ids.toSorted((a, b) => a - b))
+    expect(new Set(ids).size).toBe(ids.length)
+  })
+
+  it('is the contact as it stands after the change', async () => {
+    const test = await TestKeeper.open()
+    const bob = person('bob')
+    await test.sees(PHONE, bob.table(['phone']), { name: 'Bob' })
+    await test.sees(PHONE, bob.table(['phone', 'laptop']))
+    const { contact } = test.told('contact.changed').at(-1)!
+    expect(contact).toStrictEqual(await test.call('contact.show', { contact: 'Bob' }))
+  })
+
+  it('is a failure when the write failed: no event, and the daemon is to stop', async () => {
+    let fails = false
+    const store = openMemoryStore(() =>
+      fails ? Promise.reject(new StoreError('STORE_DISK_FULL', 'the disk is full')) : Promise.resolve(),
+    )
+    const test = await TestKeeper.withPersona({ store })
+    fails = true
+    await expect(test.call('device.add', ADDED)).rejects.toMatchObject({ code: 'STORE_DISK_FULL' })
+    expect(test.events).toStrictEqual([])
+    expect(test.storeFailures).toMatchObject([{ code: 'STORE_DISK_FULL' }])
+    await expect(test.sees(PHONE, 'hi')).rejects.toMatchObject({ code: 'STORE_STOPPED' })
+  })
+})
+
+describe('a change that is given up', () => {
+  it('because the store refuses it leaves the keeper as it was', async () => {
+    const test = await TestKeeper.withPersona()
+    const source = 'x'.repeat(4096)
+    const key = person('bob').key('phone')
+    // A record of the largest kind that there can be, so that two hundred of them are more than a commit takes.
+    const observations = Array.from({ length: 256 }, (_, n) => ({
+      from: person(`friend ${n % 64}`).key(`d${n >> 6}`),
+      text: 'hi',
+    }))
+    for (let round = 0; round < 16; round++) {
+      await test.call('observe.batch', { source: `${round}${source}`.slice(0, 4096), observations }).catch(() => {})
+    }
+    const refused = await test
+      .call('observe.batch', { source, observations: [...observations.slice(0, 255), { from: key, text: 'hi' }] })
+      .then(
+        () => null,
+        (error: unknown) => error,
+      )
+    expect(refused).toMatchObject({ code: 'STORE_TOO_LARGE' })
+    expect(test.storeFailures).toStrictEqual([])
+    expect(await test.call('lookup', { query: key })).toMatchObject({ by: 'none' })
+    expect(await test.sees(key, 'hi', { name: 'Bob' })).toMatchObject({ state: 'provisional', contact: 'Bob' })
+    expect((await test.call('device.add', ADDED)).table.seq).toBe(2)
+  })
+})
+
+describe('an edit whose commit the store refuses', () => {
+  it('leaves no intent in memory: what is replayed is what is on disk', async () => {
+    const test = await TestKeeper.withPersona()
+    const sibling = await test.copied()
+    // The commit of an edit holds the own record: one that is too large is refused with the edit.
+    const own = test.records.own.get('own')!
+    const huge = Array.from({ length: 20_000 }, () => 'A'.repeat(64))
+    const shown = test.records.own.put('own', { ...own, tombstones: huge })
+    let isLarge = true
+    const store = {
+      ...test.store,
+      get: (key: string) => (isLarge && key === shown.key ? shown.value! : test.store.get(key)),
+    }
+    const full = await TestKeeper.open({ store, stateDir: test.stateDir })
+    await expect(full.call('device.rename', { device: 'laptop', name: 'lost' })).rejects.toMatchObject({
+      code: 'STORE_TOO_LARGE',
+    })
+    expect(full.storeFailures).toStrictEqual([])
+    expect((await full.call('device.list')).devices[0]!.name).toBe('laptop')
+    // What was refused is not replayed onto a sibling's table either; the small record is back by then.
+    await sibling.call('device.add', ADDED)
+    isLarge = false
+    await full.later(60).sees(OWN_PHONE, (await sibling.call('blob.get')).text)
+    expect((await full.call('device.list')).devices.map(({ name }) => name)).toStrictEqual(['laptop', 'phone'])
+  })
+})

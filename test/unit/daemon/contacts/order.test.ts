@@ -1,0 +1,378 @@
+import { describe, expect, it } from 'vitest'
+import { concatBytes, encodeUtf8 } from '../../../../src/core/bytes.ts'
+import { DOCUMENT_DICTIONARY } from '../../../../src/core/dictionary.ts'
+import { MAX_EVIDENCE_PER_PERSONA } from '../../../../src/core/evidence.ts'
+import { MAX_SEQ, MAX_SEQ_STEP } from '../../../../src/core/limits.ts'
+import { compress } from '../../../../src/daemon/own/compress.ts'
+import type { PersonaRecord } from '../../../../src/daemon/state/records.ts'
+import { TestKeeper } from '../../../support/keeper.ts'
+import { deviceKey, person, START_SEC, type Person, type Table } from '../../../support/person.ts'
+
+const PHONE = person('bob').key('phone')
+const LAPTOP = person('bob').key('laptop')
+
+/** A keeper that knows bob by his first table, which lists his phone and laptop, both confirmed. */
+async function knowingBob(): Promise<{ test: TestKeeper; bob: Person; first: Table }> {
+  const test = await TestKeeper.open()
+  const bob = person('bob')
+  const first = bob.table(['phone', 'laptop'])
+  await test.sees(PHONE, first, { name: 'Bob' })
+  await test.sees(LAPTOP, first)
+  test.later(120).events.length = 0
+  return { test, bob, first }
+}
+
+function record(test: TestKeeper, who: Person): PersonaRecord {
+  return test.records.personas.get(who.id)!
+}
+
+async function verdictOf(test: TestKeeper, table: Table, from = PHONE): Promise<string | null> {
+  const predicted = (await test.call('verify', { text: table.text() })).verdict
+  const { verdict } = await test.later(60).sees(from, table)
+  expect(predicted, 'verify and observe judge alike').toBe(verdict)
+  return verdict
+}
+
+describe('a blob of a known persona', () => {
+  it('one seq on is taken', async () => {
+    const { test, bob } = await knowingBob()
+    const next = bob.table(['laptop', 'phone'])
+    expect(await verdictOf(test, next)).toBe('accept')
+    expect(record(test, bob)).toMatchObject({ seq: 2, evidence: [], devices: [{ key: LAPTOP }, { key: PHONE }] })
+    expect(test.told('contact.changed')).toMatchObject([
+      {
+        contact: { name: 'Bob', seq: 2, active: LAPTOP },
+        changes: [{ kind: 'activated', key: LAPTOP, name: 'laptop' }],
+      },
+    ])
+  })
+
+  it.each([
+    [2, 'accept'],
+    [MAX_SEQ_STEP + 1, 'accept'],
+    [MAX_SEQ_STEP + 2, 'held'],
+    [MAX_SEQ, 'held'],
+  ])('of seq %i behind seq 1: %s', async (seq, verdict) => {
+    const { test, bob } = await knowingBob()
+    expect(await verdictOf(test, bob.table(['laptop'], { seq }))).toBe(verdict)
+    expect(record(test, bob).seq).toBe(verdict === 'accept' ? seq : 1)
+  })
+
+  it('tells each change once: added, removed, renamed, activated', async () => {
+    const { test, bob } = await knowingBob()
+    await test.sees(PHONE, bob.table([bob.device('tablet'), { name: 'Handy', key: PHONE }]))
+    expect(test.told('contact.changed').map(({ changes }) => changes)).toStrictEqual([
+      [
+        { kind: 'removed', key: LAPTOP, name: 'laptop' },
+        { kind: 'added', key: bob.key('tablet'), name: 'tablet' },
+        { kind: 'renamed', key: PHONE, name: 'Handy', was: 'phone' },
+        { kind: 'activated', key: bob.key('tablet'), name: 'tablet' },
+      ],
+    ])
+    expect(test.told('device.added')).toHaveLength(1)
+    await test.later(60).sees(PHONE, bob.last!)
+    expect(test.events).toStrictEqual([])
+  })
+
+  it('signed again under the same table takes the later time, not one ahead of this clock', async () => {
+    const { test, bob, first } = await knowingBob()
+    for (const [timeSec, taken] of [
+      [START_SEC + 100, START_SEC + 100],
+      [START_SEC + 50, START_SEC + 100],
+      [START_SEC + 86_400, START_SEC + 100],
+    ] as const) {
+      expect(await verdictOf(test, bob.resign(first, timeSec))).toBe('refresh')
+      expect(record(test, bob)).toMatchObject({ timeSec: taken, seq: 1 })
+    }
+    expect(test.told('clock')).toStrictEqual([])
+  })
+
+  it('dated ahead is taken and said once', async () => {
+    const { test, bob } = await knowingBob()
+    const ahead = bob.table(['phone'], { timeSec: START_SEC + 40 * 365 * 86_400 })
+    expect(await verdictOf(test, ahead)).toBe('accept')
+    expect(test.told('clock')).toMatchObject([{ personaId: bob.id }])
+    await test.later(60).sees(PHONE, ahead)
+    await test
+      .later(60)
+      .sees(LAPTOP, bob.table(['phone'], { seq: 1, timeSec: START_SEC + 40 * 365 * 86_400, after: null }))
+    expect(test.told('clock')).toStrictEqual([])
+  })
+
+  it('of the same seq is a fork: both kept, the order decides, whichever came first', async () => {
+    const heads = new Set<string>()
+    for (const order of [
+      [0, 1],
+      [1, 0],
+    ]) {
+      const { test, bob, first } = await knowingBob()
+      const tables = [bob.table(['phone', 'tablet'], { after: first }), bob.table(['phone', 'watch'], { after: first })]
+      expect(await verdictOf(test, tables[order[0]!]!)).toBe('accept')
+      expect(await verdictOf(test, tables[order[1]!]!)).toBe('fork')
+      heads.add(record(test, bob).head!)
+      expect(record(test, bob).evidence).toMatchObject([
+        { kind: 'fork', seq: 2 },
+        { kind: 'fork', seq: 2 },
+      ])
+      expect(await verdictOf(test, tables[order[0]!]!)).toMatch(/^(?:fork|refresh)$/)
+      expect(record(test, bob).evidence).toHaveLength(2)
+      expect(test.told('alarm')).toStrictEqual([])
+    }
+    expect(heads.size).toBe(1)
+  })
+
+  it('of the same seq with fewer devices wins', async () => {
+    const { test, bob, first } = await knowingBob()
+    await test.sees(PHONE, bob.table(['phone', 'laptop', 'tablet'], { after: first }))
+    expect(await verdictOf(test, bob.table(['laptop'], { after: first }))).toBe('fork')
+    expect(record(test, bob).devices).toMatchObject([{ key: LAPTOP }])
+    expect(record(test, bob).others).toContain(PHONE)
+  })
+
+  it('that follows another table of the seq before is taken, and the fork is kept', async () => {
+    const { test, bob, first } = await knowingBob()
+    const seen = bob.table(['phone'], { after: first })
+    const unseen = bob.table(['phone', 'tablet'], { after: first })
+    await test.sees(PHONE, seen)
+    expect(await verdictOf(test, bob.table(['laptop'], { after: unseen }))).toBe('accept')
+    expect(record(test, bob)).toMatchObject({
+      seq: 3,
+      evidence: [
+        { kind: 'fork', seq: 2 },
+        { kind: 'fork', seq: 3 },
+      ],
+    })
+  })
+
+  it('that is lower is stale, kept as evidence once, and moves nothing', async () => {
+    const { test, bob, first } = await knowingBob()
+    await test.sees(PHONE, bob.table(['phone']))
+    expect(await verdictOf(test, first)).toBe('stale')
+    const before = record(test, bob)
+    expect(before).toMatchObject({ seq: 2, evidence: [{ kind: 'stale', seq: 1 }] })
+    expect(await verdictOf(test, first, LAPTOP)).toBe('stale')
+    expect(record(test, bob)).toStrictEqual(before)
+  })
+
+  it('is kept as evidence also by a clock that stepped back', async () => {
+    const { test, bob, first } = await knowingBob()
+    test.nowSec = START_SEC + 10 * 365 * 86_400
+    await test.sees(PHONE, bob.table(['phone']))
+    test.nowSec = START_SEC
+    await test.sees(PHONE, first)
+    expect(record(test, bob).evidence).toHaveLength(1)
+  })
+
+  it('too far ahead is held, the highest one, and taken when the head comes within reach', async () => {
+    const { test, bob, first } = await knowingBob()
+    const far = bob.table(['phone', 'tablet'], { seq: 3 + MAX_SEQ_STEP })
+    expect(await verdictOf(test, far)).toBe('held')
+    expect(await verdictOf(test, bob.table(['phone'], { seq: 2 + MAX_SEQ_STEP }))).toBe('held')
+    expect(record(test, bob)).toMatchObject({ seq: 1 })
+    expect(record(test, bob).held).not.toBeNull()
+    await test.later(60).sees(PHONE, bob.table(['phone', 'watch'], { after: first, seq: 3 }))
+    expect(record(test, bob)).toMatchObject({ seq: 3 + MAX_SEQ_STEP, held: null })
+    // Only where the two steps lead is told.
+    expect(test.told('contact.changed').at(-1)!.changes).toStrictEqual([
+      { kind: 'removed', key: LAPTOP, name: 'laptop' },
+      { kind: 'added', key: bob.key('tablet'), name: 'tablet' },
+    ])
+    expect(test.told('device.added').map(({ device }) => device.name)).toStrictEqual(['tablet'])
+  })
+
+  it('that was held and follows another table than the one before it shows a fork, as if it came in then', async () => {
+    const seq = 2 + MAX_SEQ_STEP
+    const { test, bob, first } = await knowingBob()
+    expect(await verdictOf(test, bob.table(['phone'], { seq, after: first }))).toBe('held')
+    expect(await verdictOf(test, bob.table(['laptop'], { seq: seq - 1, after: first }))).toBe('accept')
+    expect(record(test, bob)).toMatchObject({
+      seq,
+      evidence: [
+        { kind: 'fork', seq: seq - 1 },
+        { kind: 'fork', seq },
+      ],
+    })
+  })
+
+  it('that was held is dropped by a rotation', async () => {
+    const { test, bob } = await knowingBob()
+    await test.sees(PHONE, bob.table(['phone'], { seq: MAX_SEQ }))
+    expect(record(test, bob).held).not.toBeNull()
+    expect(await verdictOf(test, bob.rotate().table(['laptop']))).toBe('accept')
+    expect(record(test, bob)).toMatchObject({ epoch: 1, seq: 1, held: null })
+  })
+})
+
+describe('a rotation', () => {
+  it('replaces every table of a lower epoch, and ends the confirmation of what it leaves out', async () => {
+    const { test, bob } = await knowingBob()
+    await test.sees(PHONE, bob.table(['phone', 'laptop'], { seq: 60_000 }))
+    test.events.length = 0
+    const rotated = bob.sibling().rotate().table(['laptop'], { after: null })
+    expect(await verdictOf(test, rotated, LAPTOP)).toBe('accept')
+    expect(record(test, bob)).toMatchObject({ epoch: 1, seq: 1 })
+    expect(test.told('contact.changed')).toMatchObject([
+      {
+        contact: { active: LAPTOP, others: [{ key: PHONE, state: 'former' }] },
+        changes: [{ kind: 'rotated' }, { kind: 'removed' }, { kind: 'activated' }],
+      },
+    ])
+    expect(await verdictOf(test, bob.table(['phone'], { seq: 60_001 }))).toBe('stale')
+  })
+
+  it('of skipped epochs counts as well', async () => {
+    const { test, bob } = await knowingBob()
+    expect(await verdictOf(test, bob.rotate(5).table(['laptop']))).toBe('accept')
+    expect(await verdictOf(test, bob.rotate(16).table(['laptop', 'phone']))).toBe('accept')
+    expect(record(test, bob)).toMatchObject({ epoch: 16 })
+  })
+
+  it('lets a newcomer meet the persona by it', async () => {
+    const test = await TestKeeper.open()
+    const bob = person('bob').rotate(3)
+    expect(await test.sees(PHONE, bob.table(['phone']))).toMatchObject({ verdict: 'new', state: 'confirmed' })
+    expect(record(test, bob)).toMatchObject({ epoch: 3 })
+  })
+})
+
+describe('a document that this version cannot read', () => {
+  const unread = compress(encodeUtf8('future!: yes\n'), DOCUMENT_DICTIONARY)
+
+  it('refuses the blob within its epoch, and says nothing of the device', async () => {
+    const { test, bob } = await knowingBob()
+    const result = await test.sees(PHONE, bob.table(['phone'], { deflated: unread }))
+    expect(result).toMatchObject({
+      shown: 'invalid',
+      code: 'DOCUMENT_UNKNOWN_CRITICAL_KEY',
+      verdict: null,
+      state: 'confirmed',
+    })
+    expect(record(test, bob)).toMatchObject({ seq: 1, needsNewerPersona: false })
+  })
+
+  it('of a higher epoch: keys are taken, names are kept as known, and the contact says so', async () => {
+    const { test, bob } = await knowingBob()
+    const result = await test.sees(LAPTOP, bob.rotate().table(['laptop', 'tablet'], { deflated: unread }))
+    expect(result).toMatchObject({ shown: 'valid', verdict: 'accept', state: 'confirmed' })
+    const contact = await test.call('contact.show', { contact: 'Bob' })
+    expect(contact).toMatchObject({ needsNewerPersona: true, epoch: 1, devices: [{ name: 'laptop', key: LAPTOP }] })
+    expect(contact.claims).toMatchObject([{ name: `device-${bob.key('tablet').slice(0, 8).toLowerCase()}` }])
+    // The next one that can be read brings the names.
+    await test.later(60).sees(LAPTOP, bob.table(['laptop', 'tablet']))
+    expect(await test.call('contact.show', { contact: 'Bob' })).toMatchObject({
+      needsNewerPersona: false,
+      claims: [{ name: 'tablet' }],
+    })
+  })
+
+  it('introduces nobody', async () => {
+    const test = await TestKeeper.open()
+    const bob = person('bob')
+    await test.sees(PHONE, bob.table(['phone'], { deflated: concatBytes(unread, unread) }), { name: 'Bob' })
+    expect(await test.call('contact.show', { contact: 'Bob' })).toMatchObject({ kind: 'provisional' })
+  })
+})
+
+describe('a second chain of a known persona', () => {
+  it('is a violation, said once, whatever its epoch: the head stays and the proof is kept', async () => {
+    const { test, bob } = await knowingBob()
+    const before = record(test, bob)
+    const thief = bob.thief().rotate()
+    const forged = thief.table([{ name: 'mine', key: deviceKey('thief') }])
+    expect(await verdictOf(test, forged)).toBe('violation')
+    expect(test.told('alarm')).toMatchObject([{ code: 'CHAIN_DISPUTED', personaId: bob.id }])
+    expect(record(test, bob)).toStrictEqual({
+      ...before,
+      evidence: [expect.objectContaining({ kind: 'violation', epoch: 1 })],
+    })
+    expect(await verdictOf(test, forged, LAPTOP)).toBe('violation')
+    expect(test.told('alarm')).toStrictEqual([])
+    // What shows it says nothing of whose the device is.
+    expect((await test.call('contact.show', { contact: 'Bob' })).devices).toHaveLength(2)
+  })
+
+  it('makes no contact of a device that shows it', async () => {
+    const { test, bob } = await knowingBob()
+    const thief = bob.thief().rotate()
+    const key = deviceKey('thief')
+    const result = await test.sees(key, thief.table([{ name: 'mine', key }]), { name: 'Bob, new phone' })
+    expect(result).toMatchObject({ verdict: 'violation', state: 'provisional', contact: 'Bob, new phone' })
+  })
+})
+
+/** So many different old blobs of bob, a second apart. */
+async function flood(test: TestKeeper, count: number, next: (n: number) => Table): Promise<number> {
+  const before = test.store.commits.length
+  for (let n = 0; n < count; n++) await test.later(1).sees(PHONE, next(n))
+  return test.store.commits.length - before
+}
+
+describe('writes and evidence are bounded', () => {
+  it('a thousand different stale blobs write once a minute, and 16 of them stay', async () => {
+    const { test, bob, first } = await knowingBob()
+    await test.sees(LAPTOP, bob.table(['phone', 'laptop'], { seq: 5000 }))
+    const commits = await flood(test, 1000, (n) => bob.table(['phone', 'laptop'], { seq: n + 2, after: first }))
+    expect(commits).toBeLessThanOrEqual(Math.ceil(1000 / 60))
+    expect(commits).toBeGreaterThan(10)
+    expect(record(test, bob).evidence).toHaveLength(MAX_EVIDENCE_PER_PERSONA)
+  })
+
+  it('a thousand ever higher held blobs write once a minute', async () => {
+    const { test, bob, first } = await knowingBob()
+    const commits = await flood(test, 1000, (n) => bob.table(['phone', 'laptop'], { seq: 100_000 + n, after: first }))
+    expect(commits).toBeLessThanOrEqual(Math.ceil(1000 / 60))
+    expect(record(test, bob).seq).toBe(1)
+  })
+
+  it('a thousand losing tables of one seq write once a minute, and two of them stay', async () => {
+    const { test, bob, first } = await knowingBob()
+    await test.sees(LAPTOP, bob.table([], { after: first }))
+    const commits = await flood(test, 1000, (n) => bob.table([`phone ${n}`], { after: first }))
+    expect(commits).toBeLessThanOrEqual(Math.ceil(1000 / 60))
+    expect(record(test, bob).evidence).toHaveLength(2)
+  })
+
+  it('a signature of another day is taken also within the minute: a device may show it but once', async () => {
+    const { test, bob, first } = await knowingBob()
+    await test.later(8 * 86_400).sees(PHONE, first)
+    const again = bob.resign(first, test.nowSec)
+    await test.later(1).sees(PHONE, again)
+    expect(record(test, bob).timeSec).toBe(test.nowSec - 1)
+  })
+
+  it('a thousand signatures of one table write once a minute', async () => {
+    const { test, bob, first } = await knowingBob()
+    const commits = await flood(test, 1000, (n) => bob.resign(first, START_SEC + n))
+    expect(commits).toBeLessThanOrEqual(Math.ceil(1000 / 60))
+    expect(record(test, bob).timeSec).toBeGreaterThan(START_SEC + 900)
+  })
+
+  it('the same blob again writes once a minute, and its old profile never', async () => {
+    const { test, bob, first } = await knowingBob()
+    expect(await flood(test, 300, () => first)).toBeLessThanOrEqual(5)
+    const before = test.store.commits.length
+    for (let n = 0; n < 100; n++) await test.later(100).reports('profile', PHONE, first, { seenAtSec: START_SEC })
+    expect(test.store.commits.length - before).toBe(1)
+    expect(record(test, bob).seq).toBe(1)
+  })
+
+  it('old blobs in reports of the past write once a minute too', async () => {
+    const { test, bob, first } = await knowingBob()
+    await test.sees(LAPTOP, bob.table(['phone', 'laptop'], { seq: 5000 }))
+    const before = test.store.commits.length
+    for (let n = 0; n < 120; n++) {
+      await test.later(1).sees(PHONE, bob.table(['phone'], { seq: n + 2, after: first }), { seenAtSec: START_SEC - n })
+    }
+    expect(test.store.commits.length - before).toBeLessThanOrEqual(3)
+  })
+
+  it('seventy devices that all show a copy write no more than once each a minute', async () => {
+    const { test, first, bob } = await knowingBob()
+    const copies = Array.from({ length: 70 }, (_, n) => deviceKey(`copy ${n}`))
+    for (const key of copies) await test.sees(key, first)
+    const before = test.store.commits.length
+    for (let round = 0; round < 10; round++) for (const key of copies) await test.later(0).sees(key, first)
+    expect(test.store.commits.length - before).toBe(0)
+    expect(record(test, bob).others).toHaveLength(64)
+  })
+})

@@ -1,0 +1,197 @@
+import { expect, test } from 'vitest'
+import type { Sighting } from '../../../../src/core/trust.ts'
+import { diagnose, type Examined } from '../../../../src/daemon/health/doctor.ts'
+import { NO_STANDING, standingFindings, type OwnStanding } from '../../../../src/daemon/own/standing.ts'
+import type { Finding } from '../../../../src/ipc/shapes/doctor.ts'
+import type { Alarm } from '../../../../src/ipc/shapes/alarms.ts'
+import type { OwnTable } from '../../../../src/ipc/shapes/own.ts'
+import type { ShownTable, WatchedProfile } from '../../../../src/ipc/shapes/profiles.ts'
+import type { ToxStatus } from '../../../../src/ipc/shapes/tox.ts'
+
+const NOW = 1_795_234_054
+const DAY = 86_400
+const LAPTOP = 'A'.repeat(64)
+const TABLE: OwnTable = {
+  personaId: 'B'.repeat(64),
+  epoch: 0,
+  seq: 7,
+  timeSec: NOW - DAY,
+  named: true,
+  devices: [{ name: 'laptop', key: LAPTOP }],
+  bytesFree: 100,
+}
+const WELL: Examined = {
+  table: TABLE,
+  standing: NO_STANDING,
+  isLocked: false,
+  sealing: 'passphrase',
+  coreDumps: [],
+  alarms: [],
+  history: { entries: 3, oldest: 1, newest: 3, tip: 'C'.repeat(64), intact: true, brokenAt: null },
+  waiting: { contacts: 0, apps: 0 },
+  theftProtection: true,
+  mayHaveSeed: true,
+  clock: { nowSec: NOW, isWrong: false },
+  engine: 'sodium',
+  storeKind: 'leveldb',
+  storeSchema: 1,
+  shown: new Map([[LAPTOP, seen(7)]]),
+  profiles: { profiles: [profile('current', 7)], troubles: [] },
+  tox: null,
+}
+
+function seen(seq: number | null, atSec = NOW): Sighting {
+  const sighting = { atSec, personaId: 'B'.repeat(64), lists: true }
+  return seq === null ? sighting : { ...sighting, table: { epoch: 0, seq } }
+}
+
+function alarm(code: string, contact: string | null): Alarm {
+  const times = { sinceSec: NOW, lastSec: NOW, count: 1 }
+  return { id: '01234567', code, personaId: 'B'.repeat(64), contact, keys: [], message: `${code} happened`, ...times }
+}
+
+const stands = (standing: Partial<OwnStanding>): Partial<Examined> => ({ standing: { ...NO_STANDING, ...standing } })
+/** No profile of the device is watched. */
+const elsewhere = (sighting: Sighting): Partial<Examined> => ({
+  shown: new Map([[LAPTOP, sighting]]),
+  profiles: { profiles: [{ ...profile('current', 7), key: 'D'.repeat(64) }], troubles: [] },
+})
+
+function profile(state: ShownTable['state'], seq: number | null, repair: string | null = null): WatchedProfile {
+  const shows = { state, epoch: seq === null ? null : 0, seq }
+  const problem = state === 'unread' ? { code: 'TOX_ENCRYPTED', message: 'encrypted' } : null
+  const whose = { key: LAPTOP, device: 'laptop', encrypted: false, checkedAtSec: NOW, client: null }
+  return { path: '/p.tox', shows, problem, repair, ...whose }
+}
+
+const COMPANION: ToxStatus = {
+  state: 'running',
+  key: 'C'.repeat(64),
+  toxId: null,
+  device: 'companion',
+  connection: 'udp',
+  dht: null,
+  counts: { peers: 2, online: 1, requests: 0 },
+  problem: null,
+}
+const companion = (status: Partial<ToxStatus>): Partial<Examined> => ({ tox: { ...COMPANION, ...status } })
+const showing = (...profiles: WatchedProfile[]): Partial<Examined> => ({ profiles: { profiles, troubles: [] } })
+
+function findings(given: Partial<Examined>): Finding[] {
+  return diagnose({ ...WELL, ...given }).findings
+}
+
+test('where all is well everything that was looked at is told as well', () => {
+  const all = findings({})
+  expect(all.every(({ severity, hint }) => severity === 'ok' && hint === null)).toBe(true)
+  const daemon = ['ENGINE', 'STORE', 'CLOCK', 'CORE_DUMPS', 'RECOVERY', 'SEALED_PASSPHRASE']
+  const own = ['PERSONA', 'FRESHNESS', 'DEVICE_SHOWS', 'PROFILE_CURRENT', 'ALARMS', 'HISTORY']
+  expect(all.map(({ code }) => code)).toEqual([...daemon, ...own])
+})
+
+const rows: [string, Finding['severity'], string, Partial<Examined>][] = [
+  [
+    'PROFILE_OLDER',
+    'problem',
+    '/p.tox still shows table 5 of epoch 0; the current one is 7',
+    showing(profile('older', 5)),
+  ],
+  ['PROFILE_SHOWS_NONE', 'problem', 'shows no table', showing(profile('none', null))],
+  ['PROFILE_DAMAGED', 'problem', 'was cut', showing(profile('damaged', null))],
+  ['PROFILE_OTHER', 'problem', 'another persona', showing(profile('other', 1))],
+  ['PROFILE_NEWER', 'notice', 'table 9 of epoch 0', showing(profile('newer', 9))],
+  ['PROFILE_UNREAD', 'problem', 'encrypted', showing(profile('unread', null))],
+  ['WATCH_NOTHING', 'notice', 'no Tox profile is watched', showing()],
+  ['WATCH_TROUBLE', 'notice', 'too many', { profiles: { profiles: [profile('current', 7)], troubles: ['too many'] } }],
+  ['DEVICE_UNSEEN', 'notice', 'laptop was never seen', { shown: new Map([[LAPTOP, null]]) }],
+  ['RECOVERY_UNCONFIRMED', 'problem', 'theft protection is off', { theftProtection: false }],
+  ['LOCKED', 'notice', 'locked', { isLocked: true }],
+  ['LOCKED_LONG', 'problem', '10 days old', { isLocked: true, table: { ...TABLE, timeSec: NOW - 10 * DAY } }],
+  ['SECRETS_UNSEALED', 'notice', 'nothing seals', { sealing: 'unsealed' }],
+  ['CORE_DUMPS_POSSIBLE', 'problem', 'could write', { coreDumps: ['a crash could write a core dump'] }],
+  ['DEVICE_OLDER', 'problem', 'laptop was last seen showing table 6 of epoch 0', elsewhere(seen(6))],
+  ['DEVICE_OLDER', 'notice', 'was not seen since', elsewhere(seen(6, NOW - 2 * DAY))],
+  ['RESTORE_UNRECONCILED', 'problem', 'put back', stands({ isUnreconciled: true })],
+  ['OWN_DEVICE_UNLISTED', 'problem', 'took this one out', stands({ isUnlisted: true })],
+  ['KEY_SUPERSEDED', 'problem', 'rotated the key', stands({ isSuperseded: true })],
+  ['CHAIN_DISPUTED', 'problem', 'two key chains', stands({ isDisputed: true })],
+  ['ROTATE_AGAIN', 'problem', 'here and elsewhere', stands({ hasRival: true })],
+  ['OWN_TABLE_HELD', 'problem', 'not taken', stands({ isHeld: true })],
+  ['RECOVER_UNFINISHED', 'problem', 'not rotated yet', stands({ isRecovering: true, isUnreconciled: true })],
+  ['DEVICE_UNAPPROVED', 'notice', 'phone was added', stands({ unapproved: [{ name: 'phone', key: LAPTOP }] })],
+  ['STORE_ROLLED_BACK', 'problem', 'happened', { alarms: [alarm('STORE_ROLLED_BACK', null)] }],
+  ['CHAIN_DISPUTED', 'problem', 'happened', { alarms: [alarm('CHAIN_DISPUTED', 'bob')] }],
+  ['HISTORY_BROKEN', 'problem', 'at entry 2', { history: { ...WELL.history, intact: false, brokenAt: 2 } }],
+  ['PENDING', 'notice', '2 questions of your contacts wait', { waiting: { contacts: 2, apps: 0 } }],
+  ['APPS_PENDING', 'notice', 'one question of apps waits', { waiting: { contacts: 0, apps: 1 } }],
+  ['TABLE_STALE', 'problem', 'is stale', { table: { ...TABLE, timeSec: NOW - 20 * DAY } }],
+  ['TABLE_STALE', 'problem', 'is expired', { table: { ...TABLE, timeSec: NOW - 90 * DAY } }],
+  ['CLOCK_WRONG', 'problem', 'clock of this machine', { clock: { nowSec: NOW, isWrong: true } }],
+  ['ENGINE_PORTABLE', 'notice', 'ordinary memory', { engine: 'portable' }],
+  ['COMPANION_NONE', 'notice', 'there is none yet', companion({ state: 'none' })],
+  ['COMPANION_UNLISTED', 'problem', 'does not list', companion({ state: 'unlisted' })],
+  ['COMPANION_DOWN', 'notice', 'by your word', companion({ state: 'down', connection: 'none' })],
+  ['COMPANION_ALONE', 'notice', 'does not reach', companion({ connection: 'none' })],
+  [
+    'COMPANION_ENDED',
+    'problem',
+    'libtoxcore2 (LIVE_LIBRARY_MISSING)',
+    companion({ state: 'waiting', problem: { code: 'LIVE_LIBRARY_MISSING', message: 'install libtoxcore2' } }),
+  ],
+  ['NO_PERSONA', 'notice', 'no persona', { table: null }],
+]
+
+test.each(rows)('%s is a %s', (code, severity, message, given) => {
+  const found = findings(given).filter((finding) => finding.severity !== 'ok')
+  expect(found).toMatchObject([{ code, severity, message: expect.stringContaining(message) }])
+  expect(found[0]?.hint === null).toBe(code === 'WATCH_TROUBLE')
+})
+
+test('what stands and is alarmed of as well is told once; the same alarm of a contact is another matter', () => {
+  const codesOf = (contact: string | null): string[] =>
+    findings({ ...stands({ isDisputed: true }), alarms: [alarm('CHAIN_DISPUTED', contact)] })
+      .filter(({ severity }) => severity === 'problem')
+      .map(({ code }) => code)
+  expect(codesOf(null)).toEqual(['CHAIN_DISPUTED'])
+  expect(codesOf('bob')).toEqual(['CHAIN_DISPUTED', 'CHAIN_DISPUTED'])
+})
+
+test('a device whose profile is watched is judged by that, one of which no number is known by none, a newer one is none that is older', () => {
+  const codeOf = (given: Partial<Examined>): string | undefined =>
+    findings(given).find(({ code }) => code.startsWith('DEVICE_'))?.code
+  expect(codeOf({ shown: new Map([[LAPTOP, seen(6)]]) })).toBe('DEVICE_SHOWS')
+  expect(codeOf(elsewhere(seen(null)))).toBe('DEVICE_SHOWS')
+  expect(codeOf(elsewhere(seen(7)))).toBe('DEVICE_SHOWS')
+  expect(codeOf(elsewhere(seen(6)))).toBe('DEVICE_OLDER')
+})
+
+test('whom the service manager keeps the key for is told so; before there is a persona nothing is said of its key', () => {
+  expect(findings({ sealing: 'key' }).map(({ code }) => code)).toContain('SEALED_KEY')
+  expect(findings({ table: null, sealing: null }).map(({ code }) => code)).not.toContain('RECOVERY')
+})
+
+test('the words are looked for where they can be: not on a device that never had the seed', () => {
+  const hintOf = (mayHaveSeed: boolean): string | null | undefined =>
+    findings({ theftProtection: false, mayHaveSeed }).find(({ code }) => code === 'RECOVERY_UNCONFIRMED')?.hint
+  expect(hintOf(true)).toMatch(/^write the recovery words down/)
+  expect(hintOf(false)).toContain('on the one where the persona was made')
+})
+
+test('an own profile that waits says for what, one that nobody writes how to write it', () => {
+  const hintOf = (repair: string | null): string | null | undefined =>
+    findings(showing(profile('older', 5, repair))).find(({ code }) => code === 'PROFILE_OLDER')?.hint
+  expect(hintOf('toxic runs on it')).toBe('it waits: toxic runs on it')
+  expect(hintOf(null)).toBe('persona tox publish /p.tox')
+})
+
+test('a companion that runs is well, and where there is none nothing is said of it', () => {
+  expect(findings(companion({})).find(({ code }) => code === 'COMPANION')?.severity).toBe('ok')
+  expect(findings({}).filter(({ code }) => code.startsWith('COMPANION'))).toEqual([])
+})
+
+test('a command that a finding names can be typed as it stands', () => {
+  const unapproved = [{ name: 'my phone', key: LAPTOP }]
+  const [finding] = standingFindings({ ...NO_STANDING, unapproved })
+  expect(finding!.hint).toContain(`"persona device approve 'my phone'"`)
+  expect(finding!.hint).toContain(`"persona device remove 'my phone' --lost"`)
+})

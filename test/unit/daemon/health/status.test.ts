@@ -1,0 +1,92 @@
+import { describe, expect, test } from 'vitest'
+import { NO_STANDING } from '../../../../src/daemon/own/standing.ts'
+import { makeStatus, type About, type Kept } from '../../../../src/daemon/health/status.ts'
+import { TestKeeper } from '../../../support/keeper.ts'
+import { deviceKey, person } from '../../../support/person.ts'
+
+const NOW_SEC = 1_800_000_000
+const DAY_SEC = 86_400
+
+const about: About = {
+  version: '1.0.0',
+  pid: 7,
+  startedAtSec: NOW_SEC,
+  home: { stateDir: '/s', appSocket: '/a', adminSocket: '/b', configFile: null },
+  profiles: { watched: 0, older: 0 },
+  tox: null,
+  notices: ['of a profile'],
+  connections: 3,
+  storeKind: 'leveldb',
+  storeSchema: 1,
+}
+
+function notices(kept: Partial<Kept>, signedAgoSec = 0): string[] {
+  const table = {
+    personaId: 'A'.repeat(64),
+    epoch: 0,
+    seq: 1,
+    timeSec: NOW_SEC - signedAgoSec,
+    named: true,
+    devices: [],
+    bytesFree: 700,
+  }
+  const all: Kept = {
+    engine: 'sodium',
+    table,
+    isLocked: false,
+    theftProtection: true,
+    standing: NO_STANDING,
+    counts: { contacts: 0, provisional: 0, devices: 0 },
+    clock: { nowSec: NOW_SEC, isWrong: false },
+    ...kept,
+  }
+  return makeStatus(about, all).notices
+}
+
+describe('status says', () => {
+  test('nothing of its own when nothing is to be done', () => {
+    expect(notices({})).toEqual(['of a profile'])
+  })
+
+  test('how to make a persona, and nothing about protecting what is not there', () => {
+    expect(notices({ table: null, theftProtection: false, isLocked: true })).toEqual([
+      'there is no persona yet: make one with "persona init --device NAME --tox-profile FILE"',
+      'of a profile',
+    ])
+  })
+
+  test('that theft protection is off', () => {
+    expect(notices({ theftProtection: false })[0]).toContain('theft protection is off')
+  })
+
+  test.each([
+    [10 * DAY_SEC - 1, false],
+    [10 * DAY_SEC, true],
+  ])('that friends see a locked persona age, %i s after its last signature: %s', (agoSec, isSaid) => {
+    const [notice] = notices({ isLocked: true }, agoSec)
+    expect(notice).toContain('"persona unlock"')
+    expect(notice!.includes('was signed 10 days ago')).toBe(isSaid)
+  })
+
+  test('no age at all under a clock that is wrong', () => {
+    const clock = { nowSec: NOW_SEC, isWrong: true }
+    const said = notices({ isLocked: true, clock }, 40 * DAY_SEC)
+    expect(said.join('\n')).not.toContain('days ago')
+    expect(said.join('\n')).toContain('ages are not judged')
+  })
+})
+
+describe('a clock that was years ahead once', () => {
+  test('judges no ages when it is set right, until the owner edits under it', async () => {
+    const test = await TestKeeper.withPersona()
+    const bob = person('bob')
+    test.later(10 * 365 * DAY_SEC)
+    await test.sees(bob.key('phone'), bob.table(['phone']), { name: 'Bob' })
+    test.later(-10 * 365 * DAY_SEC)
+    expect((await test.call('contact.show', { contact: 'Bob' })).freshness).toBeNull()
+    expect((await test.call('status')).notices.join('\n')).toContain('ages are not judged')
+    await test.call('device.add', { name: 'tablet', key: deviceKey('tablet') })
+    expect((await test.call('contact.show', { contact: 'Bob' })).freshness).toBe('fresh')
+    expect((await test.call('status')).notices.join('\n')).not.toContain('ages are not judged')
+  })
+})

@@ -1,0 +1,142 @@
+import { describe, expect, test } from 'vitest'
+import {
+  describeLoss,
+  judgeShown,
+  needsWriting,
+  noticeOf,
+  TOXIC_AWAY,
+  wordsToKeep,
+} from '../../../../src/daemon/profiles/shown.ts'
+import { judgeText } from '../../../../src/ipc/shapes/judgement.ts'
+import type { OrderVerdict } from '../../../../src/ipc/shapes/judged.ts'
+import type { OwnTable } from '../../../../src/ipc/shapes/own.ts'
+import type { ShownTable, WatchedProfile } from '../../../../src/ipc/shapes/profiles.ts'
+import { engine, person, START_SEC } from '../../../support/person.ts'
+
+const me = person('Me')
+const table = me.table(['laptop'])
+const own: OwnTable = {
+  personaId: me.id,
+  epoch: 1,
+  seq: 5,
+  timeSec: START_SEC,
+  named: true,
+  devices: [],
+  bytesFree: 0,
+}
+
+function judged(text: string, verdict: OrderVerdict | null): ShownTable['state'] {
+  const known = { verdict: () => verdict, nickname: () => undefined }
+  return judgeShown(text, judgeText(text, null, engine, START_SEC, known), own).state
+}
+
+describe('an own profile shows', () => {
+  test.each<[OrderVerdict | null, ShownTable['state']]>([
+    ['refresh', 'current'],
+    ['stale', 'older'],
+    ['fork', 'older'],
+    ['accept', 'newer'],
+    ['held', 'newer'],
+    ['new', 'newer'],
+    [null, 'newer'],
+    ['violation', 'other'],
+  ])('by the verdict %s on its own table: %s', (verdict, state) => {
+    expect(judged(table.text(), verdict)).toBe(state)
+  })
+
+  test('another persona, whatever the verdict', () => {
+    expect(judged(person('Zoe').table(['phone']).text(), 'refresh')).toBe('other')
+  })
+
+  test.each([
+    ['', 'none'],
+    ['hello', 'none'],
+    ['persona: what a word', 'damaged'],
+    [table.text().slice(0, 100), 'damaged'],
+    [table.text().slice(0, -1), 'damaged'],
+    [`${table.text()}\uFFFD`, 'damaged'],
+    [`${table.text()} ${table.text()}`, 'damaged'],
+  ])('by the text %j: %s', (text, state) => {
+    expect(judged(text, null)).toBe(state)
+  })
+})
+
+test('the owner keeps his words, and nothing of a token or of what toxic wrote', () => {
+  const token = table.text()
+  expect(wordsToKeep(`in the garden ${token}`, '')).toBe('in the garden')
+  expect(wordsToKeep(`in the garden ${token.slice(0, 150)}\uFFFD`, '')).toBe('in the garden')
+  expect(wordsToKeep('  on\nthe road ', 'before')).toBe('on\nthe road')
+  expect(wordsToKeep(TOXIC_AWAY, 'before')).toBe('before')
+  expect(wordsToKeep(` ${TOXIC_AWAY}`, '')).toBe('')
+  expect(wordsToKeep('a\0b \uD800', '')).toBe('ab \uFFFD')
+  expect(wordsToKeep('mypersona:abc', '')).toBe('mypersona:abc')
+})
+
+test('a long text of white space and prefixes is taken apart in no time', () => {
+  expect(wordsToKeep(`${' persona:'.repeat(20_000)}${' '.repeat(200_000)}x`, '')).toBe('x')
+})
+
+test.each<[ShownTable['state'], number, boolean, boolean]>([
+  ['older', 0, false, true],
+  ['damaged', 0, false, true],
+  ['none', 0, true, true],
+  ['none', 0, false, false],
+  ['current', START_SEC, true, false],
+  ['current', START_SEC - 1, true, true],
+  ['newer', 0, true, false],
+  ['other', 0, true, false],
+  ['unread', 0, true, false],
+])(
+  'a profile that shows %s, signed at %i, having shown a table before: %s, is written: %s',
+  (state, timeSec, had, is) => {
+    expect(needsWriting({ state, epoch: null, seq: null, timeSec }, own, had)).toBe(is)
+  },
+)
+
+test('what toxic did is told with the line that prevents it, what others did without', () => {
+  const line = 'ui = { mplex_away=false; };'
+  expect(describeLoss('/a.tox', TOXIC_AWAY, 'none', false, true)).toContain(line)
+  expect(describeLoss('/a.tox', TOXIC_AWAY, 'none', false, true)).toContain('persona tox publish /a.tox')
+  expect(describeLoss('/a.tox', 'words', 'none', true, true)).not.toContain('toxic')
+  expect(describeLoss('/a.tox', 'words', 'damaged', true, true)).toContain('as soon as no Tox client runs')
+  expect(describeLoss('/a.tox', 'words', 'damaged', true, false)).toContain('persona service install --repair')
+})
+
+describe('status says of an own profile', () => {
+  const view: WatchedProfile = {
+    path: '/a.tox',
+    key: null,
+    device: 'laptop',
+    encrypted: false,
+    shows: null,
+    checkedAtSec: 0,
+    client: null,
+    repair: null,
+    problem: null,
+  }
+
+  function notice(state: ShownTable['state'], epoch: number | null = null, seq: number | null = null): string | null {
+    return noticeOf({ ...view, shows: { state, epoch, seq } }, 'words', own)
+  }
+
+  test('which table it shows and which is the current one, with the epochs where they differ', () => {
+    expect(notice('older', 1, 3)).toBe('/a.tox still shows table 3, the current one is 5: persona tox publish /a.tox')
+    expect(notice('older', 0, 9)).toContain('shows table 9 of epoch 0, the current one is 5 of epoch 1')
+  })
+
+  test("nothing when it shows the current table, is not read, or is not the owner's", () => {
+    expect([notice('current', 1, 5), notice('unread'), noticeOf(view, '', own)]).toEqual([null, null, null])
+  })
+
+  test('what else it shows, and why the repair waits', () => {
+    expect([notice('none'), notice('damaged'), notice('newer'), notice('other')]).not.toContain(null)
+    const waiting = noticeOf(
+      { ...view, repair: 'toxic runs', shows: { state: 'none', epoch: null, seq: null } },
+      '',
+      own,
+    )
+    expect(waiting).toContain('as soon as possible (toxic runs)')
+    const away = noticeOf({ ...view, shows: { state: 'none', epoch: null, seq: null } }, TOXIC_AWAY, own)
+    expect(away).toContain('mplex_away=false')
+  })
+})

@@ -1,0 +1,176 @@
+import { describe, expect, it } from 'vitest'
+import { HISTORY_START } from '../../../../src/core/history.ts'
+import { formatHex } from '../../../../src/core/bytes.ts'
+import { appendHistory, listHistory, tipOf, verifyHistory } from '../../../../src/daemon/state/history.ts'
+import type { PendingEvent } from '../../../../src/daemon/state/state.ts'
+import { recordsOf, TIP, type Records } from '../../../../src/daemon/state/records.ts'
+import { openMemoryStore } from '../../../../src/store/memory-store.ts'
+import type { Store } from '../../../../src/store/store.ts'
+import { OWN_PHONE, TestKeeper } from '../../../support/keeper.ts'
+import { engine, person, START_SEC } from '../../../support/person.ts'
+
+const BOB = person('bob')
+const CAROL = person('carol')
+
+async function withFriends(): Promise<TestKeeper> {
+  const test = await TestKeeper.withPersona()
+  await test.sees(BOB.key('phone'), BOB.table(['phone']), { name: 'Bob' })
+  await test.sees(CAROL.key('tablet'), CAROL.table(['tablet']), { name: 'Carol' })
+  await test.call('device.add', { name: 'phone', key: OWN_PHONE })
+  return test
+}
+
+function ids(events: readonly object[]): unknown[] {
+  return events.map((event) => ('id' in event ? event.id : 'lagged'))
+}
+
+describe('the history', () => {
+  it('has every event under its number, with what it told and by whose report', async () => {
+    const test = await withFriends()
+    const { entries, next } = await test.call('log.list')
+    expect(next).toBeNull()
+    expect(entries.map(({ number, event }) => [number, event])).toStrictEqual([
+      [4, 'own.changed'],
+      [3, 'contact.changed'],
+      [2, 'contact.changed'],
+      [1, 'own.changed'],
+    ])
+    expect(entries[1]).toMatchObject({ atSec: START_SEC, data: { contact: 'Carol', source: 'owner' } })
+  })
+
+  it('goes on with the next number after a crash', async () => {
+    const again = await (await withFriends()).reopened()
+    await again.call('device.rename', { device: 'phone', name: 'pocket' })
+    expect(ids(again.events)).toStrictEqual([5])
+    expect(await again.call('log.verify')).toMatchObject({ intact: true, entries: 5, oldest: 1, newest: 5 })
+  })
+
+  it('of a refused edit has nothing', async () => {
+    const test = await withFriends()
+    await expect(test.call('device.rename', { device: 'phone', name: 'laptop' })).rejects.toThrow()
+    expect(await test.call('log.verify')).toMatchObject({ newest: 4 })
+  })
+
+  it('can be asked for one contact, or by its device', async () => {
+    const test = await withFriends()
+    for (const about of ['Bob', BOB.key('phone')]) {
+      const { entries } = await test.call('log.list', { about })
+      expect(entries.map(({ number }) => number)).toStrictEqual([2])
+    }
+  })
+
+  it('is read in pages', async () => {
+    const test = await withFriends()
+    const first = await test.call('log.list', { limit: 3 })
+    expect(first.next).toBe(2)
+    const second = await test.call('log.list', { limit: 3, before: first.next! })
+    expect([...first.entries, ...second.entries].map(({ number }) => number)).toStrictEqual([4, 3, 2, 1])
+    expect(second.next).toBeNull()
+  })
+})
+
+describe('a subscriber who was away', () => {
+  it('is told what he missed, in order and once, and then what follows', async () => {
+    const test = await withFriends()
+    const { cursor } = await test.call('subscribe', { after: 1 })
+    expect(ids(test.replayed)).toStrictEqual([2, 3, 4])
+    expect([cursor, test.subscribedAfter]).toStrictEqual([4, 4])
+  })
+
+  it('is told of a contact as it is now', async () => {
+    const test = await withFriends()
+    const table = BOB.table(['phone', 'laptop'])
+    await test.later(60).sees(BOB.key('phone'), table)
+    await test.call('subscribe', { events: ['contact.changed'], after: 1 })
+    expect(test.replayed[0]).toMatchObject({
+      id: 2,
+      data: { contact: { name: 'Bob', seq: table.seq }, source: 'owner' },
+    })
+  })
+
+  it('gets only the events that he names, and none twice when he knows the last one', async () => {
+    const test = await withFriends()
+    await test.call('subscribe', { events: ['own.changed'], after: 1 })
+    expect(ids(test.replayed)).toStrictEqual([4])
+    await test.call('subscribe', { after: 4 })
+    expect(ids(test.replayed)).toStrictEqual([4])
+  })
+
+  it('and wants nothing of it does not keep the daemon from others meanwhile', async () => {
+    const test = await withFriends()
+    for (let i = 0; i < 200; i++) {
+      await test.keeper.tell({ event: 'clock', data: { personaId: null, message: `${i}` } })
+    }
+    let [turns, isDone] = [0, false]
+    const turn = (): void => {
+      turns++
+      if (!isDone) setImmediate(turn)
+    }
+    setImmediate(turn)
+    const { cursor } = await test.call('subscribe', { events: ['locked'], after: 0 })
+    isDone = true
+    expect([cursor, test.replayed]).toStrictEqual([204, []])
+    expect(turns).toBeGreaterThan(2)
+  })
+
+  it('who knows more than the store is told so: the store was put back', async () => {
+    const test = await withFriends()
+    await expect(test.call('subscribe', { after: 5 })).rejects.toMatchObject({ code: 'CURSOR_AHEAD' })
+  })
+})
+
+const LIMIT = 4
+
+async function append(store: Store, records: Records, count: number): Promise<void> {
+  for (let i = 0; i < count; i++) {
+    const event: PendingEvent = { event: 'clock', data: { personaId: null, message: `${i}` } }
+    await store.commit(appendHistory([event], records, START_SEC, engine, LIMIT).writes)
+  }
+}
+
+describe('the chain of hashes', () => {
+  it('keeps the newest entries, and stays whole when the oldest go', async () => {
+    const store = openMemoryStore()
+    const records = recordsOf(store)
+    for (const [more, oldest] of [
+      [LIMIT - 1, 1],
+      [1, 1],
+      [1, 2],
+      [7, 9],
+    ] as const) {
+      await append(store, records, more)
+      expect(await verifyHistory(records, engine)).toMatchObject({ intact: true, oldest })
+    }
+    expect((await listHistory(records, { limit: 99 })).entries).toHaveLength(LIMIT)
+    expect(tipOf(records)).toMatchObject({ number: 12, oldest: 9 })
+  })
+
+  it.each([
+    ['an altered text', 3, (text: string) => text.replace('2', '7')],
+    ['an entry that was taken out', 3, null],
+    ['a newest entry that was taken out', 4, null],
+  ])('shows %s', async (_, number, alter) => {
+    const store = openMemoryStore()
+    const records = recordsOf(store)
+    await append(store, records, LIMIT)
+    const id = String(number).padStart(12, '0')
+    const entry = records.history.get(id)!
+    await store.commit([
+      alter === null ? records.history.remove(id) : records.history.put(id, { ...entry, text: alter(entry.text) }),
+    ])
+    expect(await verifyHistory(records, engine)).toMatchObject({ intact: false, brokenAt: number })
+  })
+
+  it('shows a tip that was set back with its entries only to who noted the hash', async () => {
+    const store = openMemoryStore()
+    const records = recordsOf(store)
+    await append(store, records, 2)
+    const { hash } = tipOf(records)
+    await append(store, records, 1)
+    await store.commit([
+      records.history.remove('000000000003'),
+      records.tip.put(TIP, { number: 2, hash, oldest: 1, base: formatHex(HISTORY_START) }),
+    ])
+    expect(await verifyHistory(records, engine)).toMatchObject({ intact: true, tip: hash })
+  })
+})

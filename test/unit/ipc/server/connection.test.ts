@@ -1,0 +1,283 @@
+/** The clock of one connection, on a socket that is no socket: the test is the kernel and turns the hands. */
+import { once } from 'node:events'
+import type { Socket } from 'node:net'
+import { Duplex } from 'node:stream'
+import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
+import { Connection, DEFAULT_LIMITS, type Limits } from '../../../../src/ipc/server/connection.ts'
+import type { Dispatch } from '../../../../src/ipc/server/dispatch.ts'
+import type { Frame } from '../../../../src/ipc/wire/frame.ts'
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  onTestFinished(() => void vi.useRealTimers())
+})
+
+const FRAME = '{"type":"rpc","data":1}\f'
+const HALF = FRAME.slice(0, 10)
+const REST = FRAME.slice(10)
+
+class Peer {
+  readonly connection: Connection
+  readonly socket: Duplex
+  received = ''
+  calls = 0
+  isReading = true
+  #taken: (() => void)[] = []
+  #finishCalls: ((frame: string) => void)[] = []
+
+  constructor(dispatch: Dispatch | 'later' | 'large later', limits: Partial<Limits> = {}) {
+    this.socket = new Duplex({
+      read() {},
+      write: (chunk: Buffer, _encoding, done) => {
+        this.received += chunk.toString()
+        if (this.isReading) done()
+        else this.#taken.push(done)
+      },
+    })
+    this.connection = new Connection({
+      id: 1,
+      role: 'app',
+      socket: this.socket as Socket,
+      limits: { ...DEFAULT_LIMITS, ...limits },
+      dispatch: (data, caller, onLarge) => {
+        this.calls++
+        if (typeof dispatch === 'function') return dispatch(data, caller, onLarge)
+        if (dispatch === 'large later') onLarge?.()
+        return new Promise((resolve) => this.#finishCalls.push(resolve))
+      },
+      log() {},
+    })
+  }
+
+  send(chunk: string): void {
+    this.connection.read(chunk, (frame: Frame) => this.connection.call(frame.data))
+  }
+
+  /** Lets one write through. */
+  takeOne(): void {
+    this.#taken.shift()?.()
+  }
+
+  async finishOne(): Promise<void> {
+    this.#finishCalls.shift()?.('')
+    await Promise.resolve()
+  }
+
+  get isTimedOut(): boolean {
+    return this.received.includes('FRAME_TIMEOUT')
+  }
+}
+
+/** For what was written in this turn to be there. */
+function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
+}
+
+describe('the time for a frame', () => {
+  test('is over at its end, and not before', async () => {
+    const peer = new Peer(() => '')
+    peer.send(HALF)
+    vi.advanceTimersByTime(DEFAULT_LIMITS.frameTimeoutMs - 1)
+    await turn()
+    expect(peer.isTimedOut).toBe(false)
+    vi.advanceTimersByTime(1)
+    await turn()
+    expect(peer.isTimedOut).toBe(true)
+  })
+
+  test('is not made longer by dripping bytes', async () => {
+    const peer = new Peer(() => '')
+    peer.send(HALF)
+    for (let i = 0; i < 3; i++) {
+      vi.advanceTimersByTime(DEFAULT_LIMITS.frameTimeoutMs / 3)
+      peer.send(' ')
+    }
+    await turn()
+    expect(peer.isTimedOut).toBe(true)
+  })
+
+  test('begins anew with each frame: who pipelines and always stops in mid-frame is honest', async () => {
+    const peer = new Peer(() => '')
+    peer.send(HALF)
+    for (let i = 0; i < 10; i++) {
+      vi.advanceTimersByTime(DEFAULT_LIMITS.frameTimeoutMs - 1)
+      peer.send(REST + HALF)
+    }
+    await turn()
+    expect({ timedOut: peer.isTimedOut, calls: peer.calls }).toEqual({ timedOut: false, calls: 10 })
+  })
+
+  test('does not run between two frames', async () => {
+    const peer = new Peer(() => '')
+    peer.send(HALF)
+    peer.send(REST)
+    vi.advanceTimersByTime(10 * DEFAULT_LIMITS.frameTimeoutMs)
+    peer.send(FRAME)
+    await turn()
+    expect({ timedOut: peer.isTimedOut, calls: peer.calls }).toEqual({ timedOut: false, calls: 2 })
+  })
+
+  test('does not run while the server reads nothing, and runs again when it does', async () => {
+    const peer = new Peer('later', { maxInFlight: 1 })
+    peer.send(HALF)
+    peer.send(REST + HALF)
+    vi.advanceTimersByTime(10 * DEFAULT_LIMITS.frameTimeoutMs)
+    await turn()
+    expect({ timedOut: peer.isTimedOut, paused: peer.socket.isPaused() }).toEqual({ timedOut: false, paused: true })
+    await peer.finishOne()
+    expect(peer.socket.isPaused()).toBe(false)
+    vi.advanceTimersByTime(DEFAULT_LIMITS.frameTimeoutMs)
+    await turn()
+    expect(peer.isTimedOut).toBe(true)
+  })
+})
+
+test('calls whose answers may be large run one at a time, and others as many as may', async () => {
+  for (const [kind, most] of [
+    ['large later', 1],
+    ['later', 3],
+  ] as const) {
+    const peer = new Peer(kind, { maxInFlight: 3 })
+    peer.send(FRAME.repeat(5))
+    expect(peer.calls, kind).toBe(most)
+    await peer.finishOne()
+    expect(peer.calls, kind).toBe(most + 1)
+  }
+})
+
+test('after its slice of time a connection waits for its turn, loses nothing, and answers who has ended', async () => {
+  const peer = new Peer(() => 'answer', { sliceMs: 0 })
+  peer.send(FRAME.repeat(3) + HALF)
+  expect({ calls: peer.calls, paused: peer.socket.isPaused() }).toEqual({ calls: 1, paused: true })
+  peer.socket.push(null)
+  for (const calls of [2, 3]) {
+    await turn()
+    expect(peer.calls).toBe(calls)
+  }
+  await turn()
+  expect(peer.received).toBe('answer'.repeat(3))
+  expect(peer.socket.writableEnded).toBe(true)
+})
+
+/** Ten bytes. */
+function event(n: number): string {
+  return `${String(n).repeat(9)}\f`
+}
+
+describe('an event', () => {
+  test('goes only to whom subscribed to it', async () => {
+    const peer = new Peer(() => '')
+    peer.connection.event('tick', event(1))
+    peer.connection.subscribe(['tick'])
+    peer.connection.event('tick', event(2))
+    peer.connection.event('tock', event(3))
+    peer.connection.subscribe(['tock'])
+    peer.connection.event('tick', event(4))
+    peer.connection.event('tock', event(5))
+    peer.connection.unsubscribe()
+    peer.connection.event('tock', event(6))
+    peer.connection.skip('tock')
+    await turn()
+    expect(peer.received).toBe(event(2) + event(5))
+  })
+
+  test('after missed ones waits until they were told, so that nothing comes behind a gap unsaid', async () => {
+    const peer = new Peer(() => '', { maxPending: 45 })
+    peer.isReading = false
+    peer.connection.subscribe(['tick'])
+    // 10 of 45 a write; the first three are on their way, the fourth fits, the fifth does not.
+    for (const n of [1, 2, 3, 4, 5]) {
+      peer.connection.event('tick', event(n))
+      await turn()
+    }
+    peer.takeOne()
+    await turn()
+    // There is room again, but not half of it.
+    peer.connection.event('tick', event(6))
+    for (let i = 0; i < 6; i++) {
+      peer.takeOne()
+      await turn()
+    }
+    peer.connection.event('tick', event(7))
+    await turn()
+    peer.takeOne()
+    await turn()
+    const lagged = '{"type":"event","data":{"event":"lagged","data":{"missed":2,"after":0}}}\f'
+    expect(peer.received).toBe(event(1) + event(2) + event(3) + event(4) + lagged + event(7))
+  })
+})
+
+describe('an event of the past', () => {
+  test('is sent whatever is subscribed to, and what was sent does not come again', async () => {
+    const peer = new Peer(() => '')
+    expect(await peer.connection.replay({ event: 'tick' })).toBe(true)
+    peer.connection.subscribe(['tick'], 7)
+    peer.connection.event('tick', event(1), 7)
+    peer.connection.event('tick', event(2), 8)
+    await turn()
+    expect(peer.received).toBe(`{"type":"event","data":{"event":"tick"}}\f${event(2)}`)
+  })
+
+  test('waits until the client has taken half of what waits for it', async () => {
+    const peer = new Peer(() => '', { maxPending: 90 })
+    peer.isReading = false
+    const replayed: number[] = []
+    const replay = async (n: number): Promise<void> => {
+      await peer.connection.replay({ event: 'tick' })
+      replayed.push(n)
+    }
+    const first = replay(1)
+    await first
+    const second = replay(2)
+    await turn()
+    expect(replayed).toEqual([1])
+    peer.takeOne()
+    await turn()
+    peer.takeOne()
+    await second
+    expect(replayed).toEqual([1, 2])
+  })
+
+  test('for a client that went away is the last', async () => {
+    const peer = new Peer(() => '', { maxPending: 10 })
+    peer.isReading = false
+    const replayed = peer.connection.replay({ event: 'tick' })
+    peer.socket.destroy()
+    expect(await replayed).toBe(false)
+  })
+})
+
+test('what comes after the last word is dropped, not kept', async () => {
+  const peer = new Peer(() => '')
+  peer.send('x\f')
+  await turn()
+  peer.send(FRAME)
+  expect({ calls: peer.calls, paused: peer.socket.isPaused() }).toEqual({ calls: 0, paused: false })
+})
+
+test('a client who does not close after the last word is cut', async () => {
+  const peer = new Peer(() => '')
+  peer.send('x\f')
+  await turn()
+  expect(peer.received).toContain('FRAME_NOT_JSON')
+  expect(peer.socket.destroyed).toBe(false)
+  vi.advanceTimersByTime(DEFAULT_LIMITS.lingerMs)
+  await once(peer.socket, 'close')
+  expect(peer.socket.destroyed).toBe(true)
+})
+
+test('a dispatch that fails in itself is the end of one connection, and of no process', async () => {
+  const failures: Dispatch[] = [
+    () => {
+      throw new Error('broken')
+    },
+    () => Promise.reject(new Error('broken')),
+  ]
+  for (const dispatch of failures) {
+    const peer = new Peer(dispatch)
+    peer.send(FRAME)
+    await turn()
+    expect(peer.received).toContain('INTERNAL')
+    expect(peer.received).not.toContain('broken')
+  }
+})

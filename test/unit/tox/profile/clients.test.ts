@@ -1,0 +1,191 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { linkSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { clientsOn, type ClientOnProfile } from '../../../../src/tox/profile/clients.ts'
+import { BOOT_ID, MACHINE_ID, fakeMachine, type FakeProcess } from '../../../support/fake-machine.ts'
+import { tempDir } from '../../../support/temp-dir.ts'
+
+interface Scene {
+  readonly directory: string
+  readonly profile: string
+}
+
+/** A home with ~/.config/tox/FILE in it. */
+function scene(file = 'alice.tox'): Scene {
+  const directory = tempDir()
+  const tox = join(directory, '.config/tox')
+  mkdirSync(tox, { recursive: true })
+  const profile = join(tox, file)
+  writeFileSync(profile, 'profile')
+  return { directory, profile }
+}
+
+async function found({ directory, profile }: Scene, ...processes: FakeProcess[]): Promise<ClientOnProfile[]> {
+  return await clientsOn(profile, fakeMachine(directory, processes))
+}
+
+const qtox: FakeProcess = { pid: 4711, args: ['/usr/bin/qtox'], exe: '/usr/bin/qtox' }
+
+describe('the lock file of a client', () => {
+  const lines = ['4711', 'qtox', 'laptop', MACHINE_ID, BOOT_ID]
+  const changed = (line: number, text: string): string => lines.with(line, text).join('\n')
+  const held: ClientOnProfile = { program: 'qtox', pid: 4711, evidence: 'lock' }
+  const LOCKS: readonly [string, string, readonly FakeProcess[], ClientOnProfile | null][] = [
+    ['holds while its process runs', lines.join('\n'), [qtox], held],
+    ['with three lines, of an older Qt, holds', lines.slice(0, 3).join('\n'), [qtox], held],
+    ['holds when the program cannot be looked at', lines.join('\n'), [{ pid: 4711, args: ['qtox'] }], held],
+    [
+      'holds after the program was updated under it',
+      lines.join('\n'),
+      [{ ...qtox, exe: '/usr/bin/qtox (deleted)' }],
+      held,
+    ],
+    ['left behind by a killed process is void', lines.join('\n'), [], null],
+    [
+      'whose number went to another program is void',
+      lines.join('\n'),
+      [{ ...qtox, args: ['sh'], exe: '/bin/sh' }],
+      null,
+    ],
+    ['from before a reboot is void', changed(4, 'another boot'), [qtox], null],
+    ['of another machine holds, its process unknown', changed(3, 'f'.repeat(32)), [], { ...held, pid: null }],
+    ['of another host without a machine id holds', ['4711', 'qtox', 'desktop'].join('\n'), [], { ...held, pid: null }],
+    ['of this machine under another host name is void', changed(2, 'desktop'), [], null],
+    ['with a number alone, of toxygen, holds', '4711', [qtox], { ...held, program: 'an unknown program' }],
+    ['with a number alone, left behind, is void', '4711', [], null],
+    ['that is empty holds', '', [], { program: 'an unknown program', pid: null, evidence: 'lock' }],
+    [
+      'with a path for a number holds',
+      changed(0, '../../1'),
+      [],
+      { program: 'an unknown program', pid: null, evidence: 'lock' },
+    ],
+    ['that is a book holds', 'x\n'.repeat(5000), [], { program: 'an unknown program', pid: null, evidence: 'lock' }],
+  ]
+  test.each(LOCKS)('%s', async (_, lock, processes, expected) => {
+    const place = scene()
+    writeFileSync(join(place.profile, '../alice.lock'), lock)
+    expect(await found(place, ...processes)).toEqual(expected === null ? [] : [expected])
+  })
+
+  test('of another profile does not matter', async () => {
+    const place = scene()
+    writeFileSync(join(place.profile, '../bob.lock'), lines.join('\n'))
+    expect(await found(place, qtox)).toEqual([])
+  })
+
+  test('held open gives a process away whose number the lock has from another namespace', async () => {
+    const place = scene()
+    const lock = join(place.profile, '../alice.lock')
+    writeFileSync(lock, changed(0, '2'))
+    expect(await found(place, { ...qtox, open: [{ path: lock, flags: '0100002' }] })).toEqual([
+      { program: 'qtox', pid: 4711, evidence: 'open-file' },
+    ])
+  })
+})
+
+describe('a client without a lock file', () => {
+  test.each([
+    ['-f', 'alice.tox'],
+    ['-falice.tox'],
+    ['--file=alice.tox'],
+    ['--file', './alice.tox'],
+    ['-o', '-L', '-f', '../tox/alice.tox'],
+  ])('is known by its command line %j', async (...args) => {
+    const place = scene()
+    const toxic = { pid: 7, args: ['toxic', ...args], cwd: join(place.profile, '..') }
+    expect(await found(place, toxic)).toEqual([{ program: 'toxic', pid: 7, evidence: 'command-line' }])
+  })
+
+  test('is known when it opened the profile by another name', async () => {
+    const place = scene()
+    symlinkSync(place.profile, join(place.directory, 'soft.tox'))
+    linkSync(place.profile, join(place.directory, 'hard.tox'))
+    for (const name of ['soft.tox', 'hard.tox']) {
+      const toxic = { pid: 7, args: ['toxic', '-f', name], cwd: place.directory }
+      expect(
+        await clientsOn(place.profile, fakeMachine(join(place.directory, name.slice(0, 4)), [toxic])),
+      ).toHaveLength(1)
+    }
+  })
+
+  test('on another profile is no matter', async () => {
+    const place = scene('toxic_profile.tox')
+    writeFileSync(join(place.directory, 'other.tox'), '')
+    const HOME = place.directory
+    expect(await found(place, { pid: 7, args: ['toxic', '-f', 'other.tox'], cwd: HOME, environ: { HOME } })).toEqual([])
+  })
+
+  const DEFAULTS = [
+    ['toxic', 'toxic_profile.tox'],
+    ['utox', 'tox_save.tox'],
+  ] as const
+  test.each(DEFAULTS)('%s is known by the profile that it opens by default', async (program, file) => {
+    const place = scene(file)
+    const client = { pid: 7, args: [program], cwd: '/' }
+    const expected = [{ program, pid: 7, evidence: 'default-profile' }]
+    const at = (name: string): string => join(place.directory, name)
+    const on = async (name: string, environ?: Record<string, string>): Promise<ClientOnProfile[]> =>
+      await clientsOn(place.profile, fakeMachine(at(name), [environ === undefined ? client : { ...client, environ }]))
+    expect(await on('home', { HOME: place.directory })).toEqual(expected)
+    expect(await on('xdg', { HOME: '/nowhere', XDG_CONFIG_HOME: at('.config') })).toEqual(expected)
+    expect(await on('hidden')).toEqual(expected)
+    expect(await on('somebody-else', { HOME: '/nowhere' })).toEqual([])
+  })
+
+  test('in portable mode is known by the name of the file', async () => {
+    const place = scene('tox_save.tox')
+    expect(await found(place, { pid: 7, args: ['utox', '-p'], cwd: '/', environ: { HOME: '/nowhere' } })).toHaveLength(
+      1,
+    )
+  })
+
+  test('written in Python is known by its script', async () => {
+    const place = scene()
+    const args = ['/usr/bin/python3.11', '/opt/toxygen/main.py', place.profile]
+    expect(await found(place, { pid: 7, args, cwd: '/' })).toEqual([
+      { program: 'toxygen', pid: 7, evidence: 'command-line' },
+    ])
+  })
+})
+
+describe('other programs', () => {
+  test('may name the profile, as an editor or this program does', async () => {
+    const place = scene()
+    expect(await found(place, { pid: 7, args: ['persona', 'tox', 'publish', place.profile], cwd: '/' })).toEqual([])
+  })
+
+  test.each([
+    ['may read it', '0100000', 0],
+    ['may not write it', '0100001', 1],
+    ['may not read and write it', '0100002', 1],
+  ])('%s', async (_, flags, count) => {
+    const place = scene()
+    expect(await found(place, { pid: 7, args: ['/bin/other'], open: [{ path: place.profile, flags }] })).toHaveLength(
+      count,
+    )
+  })
+})
+
+test('a profile that is not there, and a machine without /proc, have no clients', async () => {
+  const directory = tempDir()
+  const machine = { ...fakeMachine(directory), procDir: join(directory, 'nowhere') }
+  expect(await clientsOn(join(directory, 'x.tox'), machine)).toEqual([])
+})
+
+test('real processes are found: one by its command line, one by the file that it writes', async () => {
+  const { profile } = scene()
+  const stay = 'process.stdout.write("up"); setInterval(() => {}, 1e6)'
+  const writer = `require("node:fs").openSync(${JSON.stringify(profile)}, "r+"); ${stay}`
+  const toxic = spawn(process.execPath, ['-e', stay, '--', profile], { argv0: 'toxic' })
+  const other = spawn(process.execPath, ['-e', writer])
+  onTestFinished(() => void [toxic.kill('SIGKILL'), other.kill('SIGKILL')])
+  await Promise.all([once(toxic.stdout, 'data'), once(other.stdout, 'data')])
+  const clients = await clientsOn(profile)
+  expect(clients.toSorted((a, b) => a.evidence.localeCompare(b.evidence))).toEqual([
+    { program: 'toxic', pid: toxic.pid, evidence: 'command-line' },
+    { program: expect.any(String), pid: other.pid, evidence: 'open-file' },
+  ])
+})
