@@ -5,15 +5,15 @@ import { isMap, isNode, LineCounter, parseDocument, visit, type Document } from 
 import { z } from 'zod'
 import { decodeUtf8 } from '../core/bytes.ts'
 import type { Policy } from '../core/trust.ts'
-import { DEFAULT_AT_MOST_SEC, DEFAULT_IDLE_SEC, MAX_OPEN_SEC, MIN_OPEN_SEC } from './custody/auto-lock.ts'
 import { TOX_KEYS, toxFields, toxReload, toxSection, type ToxConfig, type ToxKey } from './companion/config.ts'
+import { DEFAULT_AT_MOST_SEC, DEFAULT_IDLE_SEC, MAX_OPEN_SEC, MIN_OPEN_SEC } from './custody/auto-lock.ts'
+import type { WatchedPlaces } from './profiles/places.ts'
 import { absolutePath, oneOf, section, setOf, wholeNumber } from '../process/config-values.ts'
+import type { LogLevel } from '../process/log.ts'
 
-export type LogLevel = 'error' | 'warn' | 'info' | 'debug'
 export type EngineChoice = 'auto' | 'sodium' | 'portable'
+
 export type DefaultCapability = 'read' | 'observe' | 'publish'
-/** Which Tox profiles are watched: none, those where the clients keep them, or these files and directories. */
-export type WatchedPlaces = 'off' | 'auto' | readonly string[]
 
 export interface Config extends ToxConfig {
   readonly logLevel: LogLevel
@@ -64,11 +64,13 @@ interface Place {
 }
 
 export const MAX_CONFIG_BYTES = 65_536 // sanity: some twenty times the commented default file; bounds parsing of a wrong file
+
 export const MAX_CONNECTIONS = 4096 // sanity: each holds a descriptor and buffers; the usual hard limit of descriptors is 4096 and more
 
 export const MAX_WATCH_PLACES = 64 // sanity: each is looked at whenever one of them changes
 
 const LOG_LEVELS = ['error', 'warn', 'info', 'debug'] as const
+
 const OPEN_READ = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY
 
 const schema = section({
@@ -101,8 +103,11 @@ const GENERAL_KEYS = [
   'custody.idle_seconds',
   'custody.at_most_seconds',
 ] as const
+
 type GeneralKey = (typeof GENERAL_KEYS)[number]
+
 export type ConfigKey = GeneralKey | ToxKey
+
 /** The keys by their YAML path, in the order of config/personad.yaml. */
 export const CONFIG_KEYS: readonly ConfigKey[] = [...GENERAL_KEYS, ...TOX_KEYS]
 
@@ -288,7 +293,7 @@ function placeOf(lines: LineCounter, offset: number): Place {
   return { line: Math.max(line, 1), column: Math.max(col, 1) }
 }
 
-function where(path: string, place: Place): string {
+export function where(path: string, place: Place): string {
   return `config file ${path}, line ${place.line}, column ${place.column}`
 }
 

@@ -16,11 +16,14 @@ import { mergeReloaded, readConfig, type Config } from './config.ts'
 import { openCustody, openEngine, openLimits, openLive, profilesConfig } from './parts.ts'
 import { forbidCoreDumps } from '../process/core-dumps.ts'
 import { describeError } from '../process/describe-error.ts'
-import { toRpcError } from './state/errors.ts'
 import { doctorHandlers } from './health/methods.ts'
 import { endErasing, eraseHandlers } from './erase.ts'
 import { toxHandlers } from './companion/methods.ts'
-import { Keeper } from './keeper/keeper.ts'
+import type { Keeper } from './keeper/keeper.ts'
+import { Apps } from './apps/sessions.ts'
+import { keeperHandlers, type KeeperMethods } from './methods.ts'
+import { openKeeper } from './open-keeper.ts'
+import type { Handlers } from '../ipc/methods/method.ts'
 import { EXIT_FAILED, EXIT_STOPPED, type Supervisor } from '../process/supervise.ts'
 import type { Live } from './companion/companion.ts'
 import { scheduleLock } from './custody/lock-timer.ts'
@@ -31,12 +34,16 @@ import { unsignedReminder } from './keeper/reminder.ts'
 import { scheduleResign } from './keeper/resign-timer.ts'
 import type { About } from './health/status.ts'
 import { ownVersion } from '../process/version.ts'
+import { toRpcError } from './methods/errors.ts'
 
 /** What runs, and in which order it came to be. */
 export interface Daemon {
   readonly lock: StateLock
   readonly store: Store
   readonly keeper: Keeper
+  readonly apps: Apps
+  readonly handlers: Handlers<KeeperMethods>
+  readonly about: () => About
   readonly profiles: Profiles
   readonly live: Live | null
   /** Why a crash could write a core dump. */
@@ -79,42 +86,49 @@ export async function startDaemon(
     adminSocket: paths.adminSocket,
     configFile: configFile,
   }
-  const keeper = await Keeper.open({
-    store,
-    custody,
-    engine,
-    nowSec,
-    place: await readPlace(lock.paths),
-    publish: (event: DaemonEvent) => {
-      // Asked again at each event: who was revoked is told nothing more.
-      for (const server of servers)
-        server.publish(event, (caller) => keeper.apps.may(caller, 'read', daemon.config.defaultCapabilities))
-      if (event.event === 'own.changed') profiles?.ownChanged()
-      live?.told(event)
-    },
-    // A reload takes effect at once; `daemon` is there before anybody is met.
-    defaultPolicy: () => daemon.config.defaultPolicy,
-    onStoreFailure: (error) => {
-      log.error('store.failed', describeError(error))
-      supervisor.stop('store.failed', EXIT_FAILED)
-    },
-    about: () => ({
-      version,
-      pid: process.pid,
-      startedAtSec,
-      home,
-      connections: servers.reduce((sum, server) => sum + server.connections(), 0),
-      storeKind: 'leveldb',
-      storeSchema: SCHEMA,
-      ...summaryOf(profiles, live, coreDumps),
-    }),
+  const about = (): About => ({
+    version,
+    pid: process.pid,
+    startedAtSec,
+    home,
+    connections: servers.reduce((sum, server) => sum + server.connections(), 0),
+    storeKind: 'leveldb',
+    storeSchema: SCHEMA,
+    ...summaryOf(profiles, live, coreDumps),
   })
+  const publish = (event: DaemonEvent): void => {
+    // Asked again at each event: who was revoked is told nothing more.
+    for (const server of servers)
+      server.publish(event, (caller) => daemon.apps.may(caller, 'read', daemon.config.defaultCapabilities))
+    if (event.event === 'own.changed') profiles?.ownChanged()
+    live?.told(event)
+  }
+  const keeper = await openKeeper(
+    {
+      store,
+      custody,
+      engine,
+      nowSec,
+      publish,
+      // A reload takes effect at once; `daemon` is there before anybody is met.
+      defaultPolicy: () => daemon.config.defaultPolicy,
+      onStoreFailure: (error) => {
+        log.error('store.failed', describeError(error))
+        supervisor.stop('store.failed', EXIT_FAILED)
+      },
+    },
+    await readPlace(lock.paths),
+  )
+  const apps = new Apps(keeper.onDisk, engine, nowSec)
   profiles = new Profiles({ keeper, engine, nowSec, log })
   live = await openLive(config, keeper, lock.paths.companion, log)
   const daemon: Daemon = {
     lock,
     store,
     keeper,
+    apps,
+    handlers: keeperHandlers(keeper, apps, about),
+    about,
     profiles,
     live,
     coreDumps,
@@ -156,9 +170,9 @@ async function serveRole(
     role,
     methods: METHODS,
     handlers: {
-      ...daemon.keeper.handlers(),
+      ...daemon.handlers,
       ...daemon.profiles.handlers(),
-      ...doctorHandlers(daemon.keeper, daemon.profiles, daemon.coreDumps),
+      ...doctorHandlers(daemon.keeper, daemon.profiles, daemon.coreDumps, daemon.about),
       ...toxHandlers(daemon.live),
       ...eraseHandlers(daemon.keeper, daemon.lock.paths, () => {
         daemon.isErasing = true
@@ -166,7 +180,7 @@ async function serveRole(
       }),
     },
     // Read at each call, so that a reload takes effect for those who are connected.
-    authorize: (caller, permission) => daemon.keeper.apps.may(caller, permission, daemon.config.defaultCapabilities),
+    authorize: (caller, permission) => daemon.apps.may(caller, permission, daemon.config.defaultCapabilities),
     toRpcError,
     limits: { maxConnections: daemon.config.maxConnections },
     log: ipcLog(log),

@@ -2,7 +2,6 @@
 import { fstatSync } from 'node:fs'
 import type { Writable } from 'node:stream'
 import { createLogger, format, transports } from 'winston'
-import type { LogLevel } from '../daemon/config.ts'
 import { Stderr } from './stderr.ts'
 
 /**
@@ -38,7 +37,9 @@ export interface LogOptions {
 export type LogForm = 'plain' | 'json' | 'journal'
 
 const MAX_FIELD_CHARS = 1024 // sanity: a path of 4096 bytes is cut, a log that a hostile text fills is not
+
 const LEVELS: Readonly<Record<LogLevel, number>> = { error: 0, warn: 1, info: 2, debug: 3 }
+
 const SYSLOG_PRIORITY: Readonly<Record<LogLevel, number>> = { error: 3, warn: 4, info: 6, debug: 7 }
 
 // What moves a cursor, turns the direction of text, hides, or ends a line for some reader.
@@ -132,3 +133,5 @@ function isJournal(fd: number): boolean {
     return false
   }
 }
+
+export type LogLevel = 'error' | 'warn' | 'info' | 'debug'

@@ -54,9 +54,9 @@ test('every cause of own.changed is named', () => {
 })
 
 test.each([
-  ['KeeperErrorCode', 'daemon/errors.ts'],
-  ['RpcErrorCode', 'ipc/rpc.ts'],
-  ['FrameErrorCode', 'ipc/errors.ts'],
+  ['KeeperErrorCode', 'daemon/state/errors.ts'],
+  ['RpcErrorCode', 'ipc/wire/rpc.ts'],
+  ['FrameErrorCode', 'ipc/wire/errors.ts'],
   ['PairingErrorCode', 'pairing/errors.ts'],
   ['TableErrorCode', 'core/errors.ts'],
   ['NicknameErrorCode', 'core/errors.ts'],

@@ -5,12 +5,12 @@ import { buildProgram } from '../../src/cli/program/program.ts'
 
 const read = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8')
 const DOC = read('docs/tox.md')
-const ERRORS = read('src/tox/errors.ts')
+const ERRORS = read('src/tox/save/errors.ts')
 
 test('docs/tox.md names codes that there are, and every code that inspect tells beside a profile', () => {
   const codes = new Set([...ERRORS.matchAll(/^ {2}\| '(TOX_[A-Z_]+)'/gm)].map(([, code]) => code!))
   const named = new Set([...DOC.matchAll(/TOX_[A-Z_]+/g)].map(([code]) => code))
-  const told = new Set([...read('src/tox/findings.ts').matchAll(/'(TOX_[A-Z_]+)'/g)].map(([, code]) => code!))
+  const told = new Set([...read('src/tox/save/findings.ts').matchAll(/'(TOX_[A-Z_]+)'/g)].map(([, code]) => code!))
   expect([...named].filter((code) => !codes.has(code))).toEqual([])
   expect([...told].filter((code) => !named.has(code))).toEqual([])
   expect([named.size > 15, told.size]).toEqual([true, 8])
@@ -31,7 +31,7 @@ test('docs/tox.md tells every command on profiles, and only options that there a
 })
 
 test('docs/tox.md tells why the companion does not run, by every code', () => {
-  const codes = [...read('src/live/errors.ts').matchAll(/^ {2}\| '(LIVE_[A-Z_]+)'/gm)].map(([, code]) => code!)
+  const codes = [...read('src/toxnode/errors.ts').matchAll(/^ {2}\| '(LIVE_[A-Z_]+)'/gm)].map(([, code]) => code!)
   expect(codes.length).toBeGreaterThan(7)
   expect(codes.filter((code) => !DOC.includes(`\`${code}\``))).toEqual([])
 })

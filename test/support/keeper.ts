@@ -4,7 +4,11 @@ import { join } from 'node:path'
 import type { Policy } from '../../src/core/trust.ts'
 import type { CryptoEngine } from '../../src/crypto/engine.ts'
 import { Custody } from '../../src/daemon/custody/custody.ts'
-import { Keeper, type KeeperMethods as Methods } from '../../src/daemon/keeper/keeper.ts'
+import type { Keeper } from '../../src/daemon/keeper/keeper.ts'
+import { Apps } from '../../src/daemon/apps/sessions.ts'
+import { keeperHandlers, type KeeperMethods as Methods } from '../../src/daemon/methods.ts'
+import { openKeeper } from '../../src/daemon/open-keeper.ts'
+import type { Handlers } from '../../src/ipc/methods/method.ts'
 import { recordsOf, type PlaceRecord, type Records } from '../../src/daemon/state/records.ts'
 import type { Caller, ParamsOf, ResultOf, Role } from '../../src/ipc/methods/method.ts'
 import type { DaemonEvent, EventData, EventName } from '../../src/ipc/shapes/events.ts'
@@ -92,6 +96,8 @@ export const OWN_PHONE: string = deviceKey('own phone')
 
 interface Parts {
   readonly keeper: Keeper
+  readonly apps: Apps
+  readonly handlers: Handlers<Methods>
   readonly custody: Custody
   readonly store: CountingStore
   readonly stateDir: string
@@ -104,6 +110,8 @@ interface Parts {
 
 export class TestKeeper {
   readonly keeper: Keeper
+  readonly apps: Apps
+  readonly handlers: Handlers<Methods>
   readonly custody: Custody
   readonly store: CountingStore
   readonly records: Records
@@ -120,6 +128,8 @@ export class TestKeeper {
 
   private constructor(parts: Parts) {
     this.keeper = parts.keeper
+    this.apps = parts.apps
+    this.handlers = parts.handlers
     this.custody = parts.custody
     this.store = parts.store
     this.records = recordsOf(parts.store)
@@ -158,32 +168,48 @@ export class TestKeeper {
         nowMs: () => clock.nowSec * 1000,
       },
     )
-    const keeper = await Keeper.open({
-      store,
-      custody,
-      engine,
-      nowSec: () => clock.nowSec,
-      place: story.place ?? null,
-      defaultPolicy: () => story.defaultPolicy ?? 'auto',
-      publish: (event) => {
-        events.push(event)
-        hear.event(event)
+    const nowSec = (): number => clock.nowSec
+    const keeper = await openKeeper(
+      {
+        store,
+        custody,
+        engine,
+        nowSec,
+        defaultPolicy: () => story.defaultPolicy ?? 'auto',
+        publish: (event) => {
+          events.push(event)
+          hear.event(event)
+        },
+        onStoreFailure: (error) => storeFailures.push(error),
       },
-      onStoreFailure: (error) => storeFailures.push(error),
-      about: () => ({
-        version: '0.0.0',
-        pid: 1,
-        startedAtSec: START_SEC,
-        home: { stateDir, appSocket: 'app.sock', adminSocket: 'admin.sock', configFile: null },
-        connections: 0,
-        storeKind: 'memory',
-        storeSchema: 1,
-        profiles: { watched: 0, older: 0 },
-        tox: null,
-        notices: [],
-      }),
+      story.place ?? null,
+    )
+    const apps = new Apps(keeper.onDisk, engine, nowSec)
+    const handlers = keeperHandlers(keeper, apps, () => ({
+      version: '0.0.0',
+      pid: 1,
+      startedAtSec: START_SEC,
+      home: { stateDir, appSocket: 'app.sock', adminSocket: 'admin.sock', configFile: null },
+      connections: 0,
+      storeKind: 'memory',
+      storeSchema: 1,
+      profiles: { watched: 0, older: 0 },
+      tox: null,
+      notices: [],
+    }))
+    return new TestKeeper({
+      keeper,
+      apps,
+      handlers,
+      custody,
+      store,
+      stateDir,
+      clock,
+      events,
+      storeFailures,
+      delays,
+      hear,
     })
-    return new TestKeeper({ keeper, custody, store, stateDir, clock, events, storeFailures, delays, hear })
   }
 
   get nowSec(): number {
@@ -223,7 +249,7 @@ export class TestKeeper {
         return Promise.resolve(true)
       },
     }
-    const handler = this.keeper.handlers()[name] as (
+    const handler = this.handlers[name] as (
       params: unknown,
       caller: Caller,
     ) => ResultOf<Methods[Name]> | Promise<ResultOf<Methods[Name]>>

@@ -1,4 +1,5 @@
 /** `persona completion SHELL`: a script that completes commands, options and names; for the names it calls `persona completion names`. */
+import type { Command } from 'commander'
 import { connect, type Client } from '../../ipc/client.ts'
 import { MAX_PAGE } from '../../ipc/shapes/limits.ts'
 import { bashScript, fishScript, zshScript } from './completion-scripts.ts'
@@ -6,19 +7,23 @@ import { commandTree } from './command-tree.ts'
 import type { Context } from '../io/context.ts'
 import { CliError, EXIT_DONE, EXIT_FAILED } from '../io/errors.ts'
 import { escapeText } from '../io/escape.ts'
-import { buildProgram } from './program.ts'
 
 const SCRIPTS = { bash: bashScript, zsh: zshScript, fish: fishScript } as const
 const TIMEOUT_MS = 1000 // sanity: who waits longer for a tab types on
 const MAX_NAMES = 200 // sanity: a shell asks before it shows so many
 
-/** @param words kind and beginning of the names, for the scripts */
-export async function completion(context: Context, shell: string, words: readonly string[]): Promise<number> {
+/** @param program the whole tree of commands @param words kind and beginning of the names, for the scripts */
+export async function completion(
+  context: Context,
+  program: Command,
+  shell: string,
+  words: readonly string[],
+): Promise<number> {
   if (shell === 'names') return await printNames(context, words[0] ?? '', words[1] ?? '')
   if (words.length > 0 || !Object.hasOwn(SCRIPTS, shell)) {
     throw new CliError('USAGE', 'completion is there for bash, zsh and fish', { hint: 'persona completion bash' })
   }
-  const tree = commandTree(buildProgram(() => Promise.resolve()))
+  const tree = commandTree(program)
   process.stdout.write(SCRIPTS[shell as keyof typeof SCRIPTS](tree))
   return EXIT_DONE
 }

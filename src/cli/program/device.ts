@@ -22,7 +22,9 @@ export function addDevice(device: Command, run: Runner): void {
     .command('list')
     .description('the table; the first device that chats is the active one')
     .option('--yaml', 'as YAML: nickname and key, in order')
-    .action((options: { yaml?: true }) => run(async (context) => (await import('../own/device.ts')).list(context, options)))
+    .action((options: { yaml?: true }) =>
+      run(async (context) => (await import('../own/device.ts')).list(context, options)),
+    )
   device
     .command('rename <device> <nickname>')
     .description('give a device another nickname')
@@ -65,7 +67,9 @@ export function addPairing(program: Command, run: Runner): void {
     .option('--listen <host:port>', 'listen there, and not on every interface at a free port')
     .option('--file <path>', 'by files that you carry: path.1, path.2, path.3')
     .option('--cancel', 'end a pairing that was left behind')
-    .action((options: PairOptions) => run(async (context) => (await import('../pairing/pair.ts')).pair(context, options)))
+    .action((options: PairOptions) =>
+      run(async (context) => (await import('../pairing/pair.ts')).pair(context, options)),
+    )
   program
     .command('join [code...]')
     .description('take the persona from the device that shows the code: twelve words or the URI')

@@ -10,12 +10,14 @@ export function addEveryday(program: Command, run: Runner): void {
     .command('erase')
     .description('erase everything that the daemon keeps on this device, and stop it; not the Tox profiles')
     .option('--persona <digits>', 'the first 8 digits of your PersonaID, instead of typing them')
-    .action((options: EraseOptions) => run(async (context) => (await import('../own/erase.ts')).erase(context, options)))
+    .action((options: EraseOptions) =>
+      run(async (context) => (await import('../own/erase.ts')).erase(context, options)),
+    )
   program
     .command('completion <shell> [words...]')
     .description('print the script by which bash, zsh or fish complete commands, options and names')
     .action((shell: string, words: string[]) =>
-      run(async (context) => (await import('./completion.ts')).completion(context, shell, words)),
+      run(async (context) => (await import('./completion.ts')).completion(context, program, shell, words)),
     )
 }
 

@@ -24,7 +24,9 @@ export function addPersona(program: Command, run: Runner): void {
     .option('--unnamed', 'publish the table without nicknames: every friend can read them')
     .option('--passphrase', 'ask for a passphrase that seals your signing key')
     .option('--passphrase-file <file>', 'seal your signing key with the passphrase in this file, - for stdin')
-    .action((options: InitOptions) => run(async (context) => (await import('../own/persona.ts')).init(context, options)))
+    .action((options: InitOptions) =>
+      run(async (context) => (await import('../own/persona.ts')).init(context, options)),
+    )
   program
     .command('lock')
     .description('wipe your signing key from memory until you unlock it')
@@ -48,7 +50,9 @@ export function addPersona(program: Command, run: Runner): void {
     .command('blob')
     .description('the status message to show on all your devices')
     .option('--text <words>', 'your own words before the token')
-    .action((options: { text?: string }) => run(async (context) => (await import('../own/blob.ts')).blob(context, options)))
+    .action((options: { text?: string }) =>
+      run(async (context) => (await import('../own/blob.ts')).blob(context, options)),
+    )
   program
     .command('watch')
     .description('events as they happen, until Ctrl-C')

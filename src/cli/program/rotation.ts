@@ -53,7 +53,9 @@ export function addRotation(program: Command, device: Command, recovery: Command
     .command('leave')
     .description('take this device out of the table, and erase its signing key')
     .option(...YES)
-    .action((options: { yes?: true }) => run(async (context) => (await import('../own/leave.ts')).leave(context, options)))
+    .action((options: { yes?: true }) =>
+      run(async (context) => (await import('../own/leave.ts')).leave(context, options)),
+    )
   recovery
     .command('check')
     .description('whether recovery words are those of your persona; nothing is changed')

@@ -7,7 +7,14 @@ import { formatToxId } from '../../tox/save/address.ts'
 import { USER_STATUSES, type UserStatus } from '../../tox/save/edit.ts'
 import { findingsOf, type Finding } from '../../tox/save/findings.ts'
 import { readFriends, type ToxFriend } from '../../tox/save/friends.ts'
-import { SECTION_USER_STATUS, endMark, readKeys, readName, readStatusMessage, sectionData } from '../../tox/save/savefile.ts'
+import {
+  SECTION_USER_STATUS,
+  endMark,
+  readKeys,
+  readName,
+  readStatusMessage,
+  sectionData,
+} from '../../tox/save/savefile.ts'
 import { print, type Context } from '../io/context.ts'
 import { EXIT_DONE } from '../io/errors.ts'
 import { escapeText, showName } from '../io/escape.ts'

@@ -2,13 +2,14 @@
 import type { Caller, Handlers } from '../../ipc/methods/method.ts'
 import type { Methods } from '../../ipc/methods/table.ts'
 import type { App, AppToken, Capability } from '../../ipc/shapes/apps.ts'
-import { appView, isExpired, sourceOfApp, uniteCapabilities, type Apps } from './sessions.ts'
+import { appView, isExpired, uniteCapabilities, type Apps } from './sessions.ts'
 import { KeeperError } from '../state/errors.ts'
 import type { Keeper } from '../keeper/keeper.ts'
 import { tidyName } from '../state/name-form.ts'
 import type { AppRecord } from '../state/records.ts'
 import { dropReports } from '../contacts/revoke.ts'
 import { Turns } from '../../process/turns.ts'
+import { sourceOfApp } from '../state/sources.ts'
 
 const MAX_ASKING = 16 // sanity: new apps that wait for the owner at a time; more is noise, of which the owner is to be spared
 const ASKING_ENDS_AFTER_SEC = 7 * 86_400 // sanity: who did not answer within a week does not want it

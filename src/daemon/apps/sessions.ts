@@ -2,20 +2,22 @@
 import { encodeUtf8, equalBytes, formatBase64url, formatHex, parseHex } from '../../core/bytes.ts'
 import { LABEL_APP } from '../../core/labels.ts'
 import type { CryptoEngine } from '../../crypto/engine.ts'
+import { KeeperError } from '../state/errors.ts'
+import type { AppRecord, Records } from '../state/records.ts'
+import { ANONYMOUS_SOURCE, OWNER_SOURCE, sourceOfApp } from '../state/sources.ts'
 import type { Caller, Permission } from '../../ipc/methods/method.ts'
 import type { App, Capability } from '../../ipc/shapes/apps.ts'
-import { KeeperError } from '../state/errors.ts'
 import { Quota } from '../../process/quota.ts'
-import type { AppRecord, Records } from '../state/records.ts'
 
-export const ANONYMOUS_SOURCE = 'app' // every app that did not say a token
-export const OWNER_SOURCE = 'owner'
 const TOKEN_BYTES = 32 // sanity: nobody guesses 256 bits, so a plain hash of it is enough on disk
+
 const HASH_BYTES = 32
 
 // A client that starts reports all its friends at once, and then what changes.
 const OBSERVATIONS = { burst: 2000, perSec: 10 } as const // sanity: of an app
+
 const REQUESTS = { burst: 8, perSec: 1 / 3600 } as const // sanity: each is kept in the history, whose oldest entry goes for it
+
 const NEW_DEVICES = { burst: 2000, perSec: 1 / 60 } as const // sanity: keys never seen before, each of which becomes an entry; some 1400 a day
 
 /** Connections that said a token, and their quotas. Nothing of it is on disk. */
@@ -130,10 +132,6 @@ export function isExpired({ expiresAtSec }: AppRecord, nowSec: number): boolean 
 
 function quotaExceeded(message: string, waitSec: number): KeeperError {
   return new KeeperError('QUOTA_EXCEEDED', message, `try again in ${waitSec} s`, { retryAfterSec: waitSec })
-}
-
-export function sourceOfApp(name: string): string {
-  return `app:${name}`
 }
 
 /** An app as the owner sees it. */

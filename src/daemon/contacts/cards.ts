@@ -6,16 +6,16 @@ import { joinEntries, type Entry } from '../../core/trust.ts'
 import type { ContactChange } from '../../ipc/shapes/events.ts'
 import { MAX_PAGE } from '../../ipc/shapes/limits.ts'
 import type { CardPage, ContactCard, ImportContactsParams, ImportedContact } from '../../ipc/shapes/cards.ts'
-import { OWNER_SOURCE } from '../apps/sessions.ts'
 import { KeeperError } from '../state/errors.ts'
-import type { Keeper } from '../keeper/keeper.ts'
+import type { Changes } from '../state/changes.ts'
 import { foldName } from '../state/name-form.ts'
 import type { Ledger } from '../state/state.ts'
 import { addLinked } from './pin.ts'
 import { storedBytes, type PersonaRecord } from '../state/records.ts'
+import { OWNER_SOURCE } from '../state/sources.ts'
 
 /** A page of the contacts that have a persona, in the order of their names. */
-export async function exportCards(keeper: Keeper, after?: string, limit: number = MAX_PAGE): Promise<CardPage> {
+export async function exportCards(keeper: Changes, after?: string, limit: number = MAX_PAGE): Promise<CardPage> {
   const contacts: ContactCard[] = []
   let last: string | null = null
   for await (const [folded, { kind, id }] of keeper.onDisk.names.iterate(after === undefined ? {} : { after })) {
@@ -33,7 +33,7 @@ export async function exportCards(keeper: Keeper, after?: string, limit: number 
 function cardOf(
   { personaId, root, minEpoch, epoch, verifiedAtSec }: PersonaRecord,
   entry: Entry,
-  { engine }: Keeper,
+  { engine }: Changes,
 ): ContactCard {
   const { name, aliases, policy, blocked } = entry
   // Whoever takes it refuses what was refused here.
@@ -53,11 +53,11 @@ function cardOf(
 }
 
 /** Takes cards into the state, in one commit. What is known here stays as it is, but for blocks and the stricter policy. */
-export async function importCards(keeper: Keeper, params: ImportContactsParams): Promise<ImportedContact[]> {
+export async function importCards(keeper: Changes, params: ImportContactsParams): Promise<ImportedContact[]> {
   return await keeper.change(() => params.contacts.map((card) => importCard(card, params, keeper)))
 }
 
-function importCard(card: ContactCard, params: ImportContactsParams, keeper: Keeper): ImportedContact {
+function importCard(card: ContactCard, params: ImportContactsParams, keeper: Changes): ImportedContact {
   let personaId: string | null = null
   try {
     const link = parseLink(card.link, keeper.engine)

@@ -1,26 +1,20 @@
 /** Finding who is meant: by key, by name, by a prefix of either key (docs/ipc.md, section 3, lookup). Reads what is on disk. */
 import { encodeUtf8 } from '../../core/bytes.ts'
-import type { Contact, LookupResult } from '../../ipc/shapes/contact.ts'
+import { MIN_PREFIX_DIGITS } from '../personas/query.ts'
 import { KeeperError } from '../state/errors.ts'
 import { foldName } from '../state/name-form.ts'
-import type { Records } from '../state/records.ts'
-import { contactOf, personaContact, whoHas, type Clock } from '../state/view.ts'
+import { contactOf, personaContact, whoHas, type Reader } from '../state/view.ts'
+import type { Contact, LookupResult } from '../../ipc/shapes/contact.ts'
 
-export const MIN_PREFIX_DIGITS = 4 // sanity: fewer digits of a key are more likely a name
 const KEY_DIGITS = 64
+
 const PAGE_CHARS = 262_144 // sanity: JSON of a page; with one more contact, of at most some 400 kB, still one frame
+
 const MAX_CANDIDATES = 2 // one more than a prefix may fit
 
 const MAX_FOLDED_BYTES = 400 // sanity: a name is 64 characters, each at most 6 bytes when folded, and a number
 
 const NOBODY = { contact: null, device: null, claimedBy: [] }
-
-/** Reads state at one moment for one question. */
-export interface Reader {
-  readonly records: Records
-  readonly clock: Clock
-  readonly ownId: string | null
-}
 
 /**
  * Who a query means. A whole key is never taken for a name; a shorter one that fits both a name and a key is refused as ambiguous.

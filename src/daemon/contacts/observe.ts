@@ -15,36 +15,20 @@ import {
   reportToken,
 } from '../../core/trust.ts'
 import { judgeStatus, type VerifiedBlob } from '../../core/verify.ts'
-import type { ContactChange } from '../../ipc/shapes/events.ts'
-import { tableDeviceOf } from '../../ipc/shapes/judgement.ts'
-import type { ObservationParams, ObserveResult } from '../../ipc/shapes/judged.ts'
-import { alarmSwitched } from '../personas/alarms.ts'
-import { KeeperError } from '../state/errors.ts'
-import { applyVerdict, judgeAgainst, newPersona, takeHead } from '../personas/heads.ts'
-import type { Ledger } from '../state/state.ts'
-import { pairOf } from '../state/pair.ts'
-import { holdUpgrade, standsUpgrade } from './pending.ts'
-import type { DeviceRecord, PersonaRecord } from '../state/records.ts'
 import { settle } from './consent.ts'
+import { holdUpgrade, standsUpgrade } from './pending.ts'
+import { alarmSwitched } from '../personas/alarms.ts'
+import { applyVerdict, judgeAgainst, newPersona, takeHead } from '../personas/heads.ts'
+import type { OwnHeads } from '../personas/own-sight.ts'
+import { KeeperError } from '../state/errors.ts'
+import { pairOf } from '../state/pair.ts'
+import type { DeviceRecord, PersonaRecord } from '../state/records.ts'
+import type { Ledger } from '../state/state.ts'
+import type { ContactChange } from '../../ipc/shapes/events.ts'
+import type { ObservationParams, ObserveResult } from '../../ipc/shapes/judged.ts'
+import { tableDeviceOf } from '../../ipc/shapes/judgement.ts'
 
 const QUIET_SEC = 60 // sanity: what does not move a head is written at most once a device in so many seconds, however fast an app reports
-
-/** What the owner's own blob on some device means is the owner's table's business. */
-export interface OwnHeads {
-  readonly personaId: string | null
-  /** @returns whether anything was written */
-  adopt(blob: VerifiedBlob, verdict: OrderVerdict, sight: OwnSight): boolean
-}
-
-/** How the own blob was seen. */
-export interface OwnSight {
-  /** The device that shows it. */
-  readonly from: string
-  /** When; null for a profile on this machine, whose text may be from this daemon's own hand. */
-  readonly copySec: number | null
-  /** As applyVerdict has it. */
-  readonly mayNote: boolean
-}
 
 /** Codes that mean that a client cut or altered a token, and not that somebody forged one. */
 const DAMAGED: ReadonlySet<string> = new Set([

@@ -4,10 +4,11 @@ import { diffTables } from '../../core/diff.ts'
 import type { Device } from '../../core/table.ts'
 import { consentsIn } from '../../core/trust.ts'
 import type { VerifiedBlob } from '../../core/verify.ts'
-import type { PendingUpdate } from '../../ipc/shapes/pending.ts'
 import { offeredDevices, recall } from '../personas/heads.ts'
+import type { DeviceRecord, PersonaRecord, Records } from '../state/records.ts'
 import type { Ledger } from '../state/state.ts'
-import type { DeviceRecord, PendingRecord, PersonaRecord, Records } from '../state/records.ts'
+import { pendingKinds, upgradeKinds } from '../state/waiting.ts'
+import type { PendingUpdate } from '../../ipc/shapes/pending.ts'
 
 /**
  * A friend without a persona shows one, and the policy of the entry asks first: the blob is kept with the entry, the newest one. What was
@@ -40,20 +41,6 @@ export function tellPending(before: PersonaRecord | null, after: PersonaRecord, 
 function tell(update: PendingUpdate, source: string, ledger: Ledger): void {
   const { contact, personaId, key, kind, tableHash, changes } = update
   ledger.emit({ event: 'pending.new', data: { contact, personaId, key, kind, tableHash, changes, source } })
-}
-
-/** What makes the store able to say what waits without looking at everybody. */
-export function pendingKinds(persona: PersonaRecord): PendingRecord['kinds'] {
-  const kinds: PendingUpdate['kind'][] = []
-  if (persona.entry?.blocked === true) return kinds
-  if (persona.pending !== null && !persona.pending.rejected) kinds.push('update')
-  if (persona.held !== null && persona.entry !== null) kinds.push('held')
-  return kinds
-}
-
-export function upgradeKinds(device: DeviceRecord | undefined): PendingRecord['kinds'] {
-  if (device === undefined || device.entry?.blocked === true) return []
-  return device.pending === null || device.pending.rejected ? [] : ['upgrade']
 }
 
 /** All that waits for this record, as the owner sees it. */

@@ -8,13 +8,13 @@ import type { VerifiedBlob } from '../../core/verify.ts'
 import type { ContactChange } from '../../ipc/shapes/events.ts'
 import type { AddedContact } from '../../ipc/shapes/links.ts'
 import { alarmIfContested } from '../personas/alarms.ts'
-import { OWNER_SOURCE } from '../apps/sessions.ts'
 import { KeeperError } from '../state/errors.ts'
 import { dropHead, NO_HEAD, raiseMinEpoch, recall, takeHead } from '../personas/heads.ts'
 import { recallContact } from './forget.ts'
 import { tidyName } from '../state/name-form.ts'
 import type { Ledger } from '../state/state.ts'
 import type { PersonaRecord } from '../state/records.ts'
+import { OWNER_SOURCE } from '../state/sources.ts'
 
 const NAME_DIGITS = 8 // sanity: as many as device- has; the owner may call the contact otherwise
 

@@ -1,6 +1,6 @@
 /** Taking back what a source reported: its reports never were, and what rested on them alone ends (docs/format.md, section 10). */
 import { consentsIn, consentsTo, revokeSource, type DeviceReports } from '../../core/trust.ts'
-import type { Keeper } from '../keeper/keeper.ts'
+import type { Changes } from '../state/changes.ts'
 import type { Ledger } from '../state/state.ts'
 import { standsUpgrade } from './pending.ts'
 import type { DeviceRecord } from '../state/records.ts'
@@ -12,7 +12,7 @@ const DEVICES_A_CHANGE = 200 // sanity: other changes have their turn between th
  * Drops all reports of a source, some devices a change. Doing it twice is the same as once, so that a crash in between costs nothing.
  * @returns how many devices it had reported
  */
-export async function dropReports(source: string, keeper: Keeper): Promise<number> {
+export async function dropReports(source: string, keeper: Changes): Promise<number> {
   let dropped = 0
   let batch: string[] = []
   const flush = async (): Promise<void> => {

@@ -1,12 +1,12 @@
 /** A device taken from a contact by the owner's word, since nothing else unbinds it (docs/format.md, section 10). */
 import { foldNickname } from '../../core/nickname.ts'
 import { pairOf } from '../state/pair.ts'
-import { OWNER_SOURCE } from '../apps/sessions.ts'
 import { KeeperError } from '../state/errors.ts'
-import { MIN_PREFIX_DIGITS } from './find.ts'
 import type { Ledger } from '../state/state.ts'
 import type { PersonaRecord } from '../state/records.ts'
 import { nameOf } from '../state/view.ts'
+import { OWNER_SOURCE } from '../state/sources.ts'
+import { MIN_PREFIX_DIGITS } from '../personas/query.ts'
 
 /**
  * The device stands for itself from now on, under a name of its own; whose it is next it says itself. Inside of a change.

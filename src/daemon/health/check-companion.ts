@@ -1,6 +1,6 @@
 /** What `doctor` says of the companion, where the configuration has one. */
 import { notice, ok, problem, type Finding } from '../../ipc/shapes/doctor.ts'
-import type { Examined } from './doctor.ts'
+import type { Examined } from './examined.ts'
 
 export function checkCompanion({ tox }: Examined): Finding[] {
   if (tox === null) return []

@@ -1,8 +1,8 @@
 /** What `doctor` says of the secrets: what seals them, whether they are open, and whether a crash could write them to disk. */
 import { CREDENTIAL_NAME } from '../custody/credential.ts'
 import { notice, ok, problem, type Finding } from '../../ipc/shapes/doctor.ts'
-import type { Examined } from './doctor.ts'
-import { UNSIGNED_NOTICE_SEC } from './status.ts'
+import type { Examined } from './examined.ts'
+import { UNSIGNED_NOTICE_SEC } from '../own/standing.ts'
 
 export function checkCustody({
   table,

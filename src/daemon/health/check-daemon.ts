@@ -1,6 +1,6 @@
 /** What `doctor` says of engine, store and clock. */
 import { notice, ok, problem, type Finding } from '../../ipc/shapes/doctor.ts'
-import type { Examined } from './doctor.ts'
+import type { Examined } from './examined.ts'
 
 export function checkDaemon({ engine, storeKind, storeSchema, clock }: Examined): Finding[] {
   return [

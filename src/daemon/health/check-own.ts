@@ -2,9 +2,9 @@
 import type { Sighting } from '../../core/trust.ts'
 import { notice, ok, problem, type Finding } from '../../ipc/shapes/doctor.ts'
 import type { OwnTable } from '../../ipc/shapes/own.ts'
-import type { Examined } from './doctor.ts'
 import { standingFindings } from '../own/standing.ts'
 import { freshnessAt, type Clock } from '../state/view.ts'
+import type { Examined } from './examined.ts'
 
 const PUBLISH_THERE =
   'on that device: persona tox publish FILE; if it is another machine, that machine shows it by itself'

@@ -2,7 +2,7 @@
 import { notice, ok, problem, type Finding } from '../../ipc/shapes/doctor.ts'
 import type { OwnTable } from '../../ipc/shapes/own.ts'
 import type { WatchedProfile } from '../../ipc/shapes/profiles.ts'
-import type { Examined } from './doctor.ts'
+import type { Examined } from './examined.ts'
 
 export function checkProfiles({ table, profiles: { profiles, troubles } }: Examined): Finding[] {
   const findings = troubles.map((message) => notice('WATCH_TROUBLE', message, null))

@@ -1,7 +1,7 @@
 /** What `doctor` says of alarms that stand, of the history, and of what waits for the owner's answer. */
 import { notice, ok, problem, type Finding } from '../../ipc/shapes/doctor.ts'
-import type { Examined } from './doctor.ts'
 import { standingFindings } from '../own/standing.ts'
+import type { Examined } from './examined.ts'
 
 export function checkWaiting({ alarms, history, waiting, standing }: Examined): Finding[] {
   // What still is so is told by its own finding, also when the alarm was dismissed.

@@ -1,51 +1,12 @@
 /** `doctor`: what is not as it should be, found by small checks that know nothing of each other (docs/ipc.md, section 3). */
-import type { Sighting } from '../../core/trust.ts'
-import type { SealMode } from '../../crypto/seal.ts'
-import type { Alarm } from '../../ipc/shapes/alarms.ts'
-import type { Diagnosis, Finding } from '../../ipc/shapes/doctor.ts'
-import type { LogVerdict } from '../../ipc/shapes/log.ts'
-import type { OwnTable } from '../../ipc/shapes/own.ts'
-import type { ProfileList } from '../../ipc/shapes/profiles.ts'
-import type { ToxStatus } from '../../ipc/shapes/tox.ts'
 import { checkCompanion } from './check-companion.ts'
 import { checkCustody } from './check-custody.ts'
 import { checkDaemon } from './check-daemon.ts'
 import { checkOwn } from './check-own.ts'
 import { checkProfiles } from './check-profiles.ts'
 import { checkWaiting } from './check-waiting.ts'
-import type { OwnStanding } from '../own/standing.ts'
-import type { Clock } from '../state/view.ts'
-
-/** The state at one moment, as all checks see it. */
-export interface Examined {
-  /** null before init. */
-  readonly table: OwnTable | null
-  readonly standing: OwnStanding
-  readonly isLocked: boolean
-  /** How the signing key is sealed on disk; null before init. */
-  readonly sealing: SealMode | null
-  readonly theftProtection: boolean
-  /** The seed may be on this device; false only when it surely is not. */
-  readonly mayHaveSeed: boolean
-  readonly clock: Clock
-  readonly engine: 'sodium' | 'portable'
-  readonly storeKind: string
-  readonly storeSchema: number
-  /** Why a crash could write a core dump, a sentence each; none when it cannot. */
-  readonly coreDumps: readonly string[]
-  /** When each own device was last seen showing the own blob, and which table; null for one that was never seen with the own blob. */
-  readonly shown: ReadonlyMap<string, Sighting | null>
-  readonly profiles: ProfileList
-  /** Of the companion; null where the configuration has none. */
-  readonly tox: ToxStatus | null
-  readonly alarms: readonly Alarm[]
-  readonly history: LogVerdict
-  /** How many answers the owner owes: about contacts, and to apps that ask for more. */
-  readonly waiting: { readonly contacts: number; readonly apps: number }
-}
-
-/** One check: everything that it looked at, also what is well. */
-export type Check = (examined: Examined) => Finding[]
+import type { Check, Examined } from './examined.ts'
+import type { Diagnosis } from '../../ipc/shapes/doctor.ts'
 
 const CHECKS: readonly Check[] = [checkDaemon, checkCustody, checkOwn, checkProfiles, checkCompanion, checkWaiting]
 

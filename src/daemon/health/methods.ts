@@ -2,13 +2,15 @@
 import type { Sighting } from '../../core/trust.ts'
 import type { Handlers } from '../../ipc/methods/method.ts'
 import type { Methods } from '../../ipc/methods/table.ts'
-import { diagnose, type Examined } from './doctor.ts'
-import { listAlarms } from '../methods/alarms.ts'
+import { diagnose } from './doctor.ts'
 import { verifyHistory } from '../state/history.ts'
+import type { About } from './status.ts'
 import type { Keeper } from '../keeper/keeper.ts'
 import { NO_STANDING, standingOf } from '../own/standing.ts'
 import type { Profiles } from '../profiles/profiles.ts'
 import { OWN } from '../state/records.ts'
+import { listAlarms } from '../keeper/alarms.ts'
+import type { Examined } from './examined.ts'
 
 export type DoctorMethods = Pick<Methods, 'doctor'>
 
@@ -17,9 +19,10 @@ export function doctorHandlers(
   keeper: Keeper,
   profiles: Pick<Profiles, 'list'>,
   coreDumps: readonly string[],
+  about: () => About,
 ): Handlers<DoctorMethods> {
   return {
-    doctor: async () => diagnose(await examine(keeper, profiles, coreDumps)),
+    doctor: async () => diagnose(await examine(keeper, profiles, coreDumps, about())),
   }
 }
 
@@ -27,6 +30,7 @@ async function examine(
   keeper: Keeper,
   profiles: Pick<Profiles, 'list'>,
   coreDumps: readonly string[],
+  about: About,
 ): Promise<Examined> {
   const [watched, alarms, history, waiting] = [
     await profiles.list(),
@@ -34,7 +38,7 @@ async function examine(
     await verifyHistory(keeper.onDisk, keeper.engine),
     await countWaiting(keeper),
   ]
-  const { ownTable: table, about, custody, onDisk } = keeper
+  const { ownTable: table, custody, onDisk } = keeper
   const own = onDisk.own.get(OWN)
   custody.expire()
   return {
@@ -52,7 +56,7 @@ async function examine(
     storeKind: about.storeKind,
     storeSchema: about.storeSchema,
     coreDumps,
-    shown: new Map(table?.devices.map(({ key }) => [key, shownBy(keeper, key)])),
+    shown: new Map(table?.devices.map(({ key }) => [key, shownBy(keeper, about, key)])),
     profiles: watched,
     tox: about.tox,
     alarms,
@@ -69,8 +73,8 @@ async function countWaiting({ onDisk }: Keeper): Promise<Examined['waiting']> {
 }
 
 /** The companion of this machine shows the table while it runs; nobody reports that here. */
-function shownBy(keeper: Keeper, key: string): Sighting | null {
-  const { about, ownTable, nowSec } = keeper
+function shownBy(keeper: Keeper, about: About, key: string): Sighting | null {
+  const { ownTable, nowSec } = keeper
   if (about.tox?.key !== key || about.tox.state !== 'running' || ownTable === null) return keeper.shownBy(key)
   const { personaId, epoch, seq } = ownTable
   return { atSec: nowSec, personaId, lists: true, table: { epoch, seq } }

@@ -1,10 +1,8 @@
 /** What `persona status` shows: the state in figures, and what its owner should know in sentences (docs/ipc.md, section 4). */
+import { standingNotices, UNPROTECTED, UNSIGNED_NOTICE_SEC, type OwnStanding } from '../own/standing.ts'
+import { freshnessAt, type Clock } from '../state/view.ts'
 import type { OwnTable } from '../../ipc/shapes/own.ts'
 import type { DaemonStatus } from '../../ipc/shapes/status.ts'
-import { standingNotices, UNPROTECTED, type OwnStanding } from '../own/standing.ts'
-import { freshnessAt, type Clock } from '../state/view.ts'
-
-export const UNSIGNED_NOTICE_SEC: number = 10 * 86_400 // format: a locked daemon misses the re-sign of day 7, and friends see a stale table from day 14
 
 /** What the daemon around the keeper knows. */
 export type About = Pick<DaemonStatus, 'version' | 'pid' | 'startedAtSec' | 'home' | 'profiles' | 'tox' | 'notices'> & {

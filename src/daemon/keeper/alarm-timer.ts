@@ -1,8 +1,8 @@
 /** Looks from time to time for what became an alarm by waiting (docs/format.md, section 8: a fork that nobody settled for 14 days). */
 import { describeError } from '../../process/describe-error.ts'
-import { raiseDue } from '../methods/alarms.ts'
 import type { Keeper } from './keeper.ts'
 import type { Log } from '../../process/log.ts'
+import { raiseDue } from './alarms.ts'
 
 const LOOK_EVERY_MS = 3_600_000 // sanity: of 14 days an hour is nothing
 

@@ -4,8 +4,6 @@ import { newestSighting, type Policy, type Sighting } from '../../core/trust.ts'
 import type { VerifiedBlob } from '../../core/verify.ts'
 import type { CryptoEngine } from '../../crypto/engine.ts'
 import { judgeText } from '../../ipc/shapes/judgement.ts'
-import type { Handlers } from '../../ipc/methods/method.ts'
-import type { Methods } from '../../ipc/methods/table.ts'
 import type { DaemonEvent } from '../../ipc/shapes/events.ts'
 import type { ObservationParams, ObserveResult, VerifyResult } from '../../ipc/shapes/judged.ts'
 import type { OwnTable, StatusMessage } from '../../ipc/shapes/own.ts'
@@ -13,36 +11,19 @@ import { StoreError } from '../../store/errors.ts'
 import { RecordCache } from '../../store/record-cache.ts'
 import type { Store } from '../../store/store.ts'
 import type { Custody } from '../custody/custody.ts'
-import { KeeperError, noPersona } from '../state/errors.ts'
-import type { Reader } from '../contacts/find.ts'
-import { Apps } from '../apps/sessions.ts'
-import { alarmHandlers } from '../methods/alarms.ts'
-import { appHandlers, finishRevocations } from '../apps/methods.ts'
-import { backupHandlers } from '../snapshot/methods.ts'
-import { contactHandlers } from '../methods/contacts.ts'
-import { custodyHandlers } from '../methods/custody.ts'
-import { entryHandlers } from '../methods/entries.ts'
-import { generalHandlers } from '../methods/general.ts'
-import { linkHandlers } from '../methods/links.ts'
-import { pendingHandlers } from '../methods/pending.ts'
-import { ownHandlers } from '../methods/own.ts'
-import { pairingHandlers } from '../pairing/methods.ts'
-import { rotationHandlers } from '../methods/rotation.ts'
-import { siblingHandlers } from '../methods/sibling.ts'
+import { noPersona } from '../state/errors.ts'
 import { judgeAgainst } from '../personas/heads.ts'
 import { HeldKeys } from './held-keys.ts'
-import { Ledger, type PendingEvent } from '../state/state.ts'
+import { Ledger } from '../state/state.ts'
 import { observe } from '../contacts/observe.ts'
 import { ownTable } from '../own/table.ts'
 import type { NumberedTable } from '../own/past-tables.ts'
 import { OwnPersona } from '../own/persona.ts'
-import { noticeCopy } from './copy-check.ts'
 import * as rec from '../state/records.ts'
-import { clearArrivals, takeArrivals } from '../snapshot/arrivals.ts'
-import type { About } from '../health/status.ts'
 import { Turns } from '../../process/turns.ts'
-import { clockAt, nameOf, type Clock } from '../state/view.ts'
+import { clockAt, nameOf, type Clock, type Reader } from '../state/view.ts'
 import { Writer } from '../state/writer.ts'
+import type { PendingEvent } from '../state/new-event.ts'
 
 export interface KeeperOptions {
   readonly store: Store
@@ -54,19 +35,9 @@ export interface KeeperOptions {
   readonly publish: (event: DaemonEvent) => void
   /** A write failed and nobody knows what is on disk: the daemon must stop and start again. */
   readonly onStoreFailure: (error: unknown) => void
-  /** Where the state lies; null asks nothing. */
-  readonly place?: rec.PlaceRecord | null
   /** Of contacts that are met from now on; `auto` when left out. */
   readonly defaultPolicy?: () => Policy
-  /** What the daemon around the keeper knows for `status`; its notices come behind those of the keeper. */
-  readonly about: () => About
 }
-
-/** What the keeper answers; the rest concerns profiles and the companion. */
-export type KeeperMethods = Omit<
-  Methods,
-  'doctor' | 'persona.erase' | (`${'profile' | 'tox'}.${string}` & keyof Methods)
->
 
 export class Keeper {
   readonly #options: KeeperOptions
@@ -74,13 +45,10 @@ export class Keeper {
   readonly ledger: Ledger
   /** Only inside of {@link change}: what it reads and writes may not be on disk yet. */
   readonly own: OwnPersona
-  /** Who is connected. */
-  readonly apps: Apps
   /** What was acknowledged, and what every answer is made of. */
   readonly onDisk: rec.Records
   readonly keys: HeldKeys
   readonly #founding = new Turns()
-  #handlers: Handlers<KeeperMethods> | null = null
 
   private constructor(options: KeeperOptions, ledger: Ledger, own: OwnPersona, onDisk: rec.Records) {
     this.#options = options
@@ -94,15 +62,11 @@ export class Keeper {
         this.tell({ event: 'locked', data: { locked, cause } }).catch(() => {})
       },
     })
-    this.apps = new Apps(onDisk, options.engine, options.nowSec)
     this.keys = new HeldKeys(this, () => own.followed())
   }
 
-  /**
-   * Takes up the state as it is on disk, and finishes what a crash left half done.
-   * @throws {KeeperError} SECRETS_MISSING | SECRETS_FOREIGN @throws {StoreError}
-   */
-  static async open(options: KeeperOptions): Promise<Keeper> {
+  /** Takes up the state as it is on disk. What a crash left half done is finished by openKeeper. @throws {StoreError} */
+  static async load(options: KeeperOptions): Promise<Keeper> {
     const { store, custody, engine, nowSec } = options
     const cache = new RecordCache()
     const ledger = new Ledger(new Writer(store, (keys) => cache.forget(keys)), engine, nowSec, options.defaultPolicy)
@@ -111,47 +75,7 @@ export class Keeper {
     const past: NumberedTable[] = []
     for await (const table of ledger.records.past.iterate()) past.push(table)
     const persona = new OwnPersona(ledger, custody, intents, past)
-    await finishImport(persona, ledger)
-    if (ledger.own()?.recent !== undefined) await ledger.change(() => persona.separatePast())
-    const own = ledger.own()
-    // Crash in the middle of init: the keys were written, the persona was not, and nobody has seen its words.
-    if (own === undefined && custody.hasSecrets) await custody.discard()
-    if (own !== undefined && !custody.hasSecrets) {
-      const hint = 'put the file "secrets" back from a backup'
-      throw new KeeperError(
-        'SECRETS_MISSING',
-        'the store has a persona, but the file with its signing key is gone',
-        hint,
-      )
-    }
-    if (own !== undefined) custody.checkKey(own.epoch, own.signingKey)
-    if (own?.recoveryConfirmed === true) await custody.forgetSeed()
-    const keeper = new Keeper(options, ledger, persona, rec.recordsOf(store, cache))
-    await finishRevocations(keeper)
-    const { place } = options
-    if (place != null) await keeper.commit(() => noticeCopy(place, persona, ledger))
-    await keeper.keys.settle()
-    return keeper
-  }
-
-  /** What answers each method, but those of the profiles; the same object each time, since it may remember what is under way. */
-  handlers(): Handlers<KeeperMethods> {
-    this.#handlers ??= {
-      ...generalHandlers(this),
-      ...contactHandlers(this, this.apps),
-      ...appHandlers(this, this.apps),
-      ...linkHandlers(this),
-      ...entryHandlers(this),
-      ...pendingHandlers(this),
-      ...alarmHandlers(this),
-      ...ownHandlers(this),
-      ...custodyHandlers(this),
-      ...backupHandlers(this),
-      ...rotationHandlers(this),
-      ...siblingHandlers(this),
-      ...pairingHandlers(this),
-    }
-    return this.#handlers
+    return new Keeper(options, ledger, persona, rec.recordsOf(store, cache))
   }
 
   /** What makes a persona here comes one after the other: the second finds the persona of the first. */
@@ -175,11 +99,6 @@ export class Keeper {
   /** What is on disk, for whoever copies it; nobody writes to it but {@link change}. */
   get store(): Store {
     return this.#options.store
-  }
-
-  /** What the daemon around the keeper knows for `status`. */
-  get about(): About {
-    return this.#options.about()
   }
 
   get hasPersona(): boolean {
@@ -298,14 +217,6 @@ export class Keeper {
   counts(): rec.Counts {
     return this.onDisk.counts.get(rec.COUNTS) ?? rec.NO_COUNTS
   }
-}
-
-/** What a crash has left of an import: all of it is taken, or nothing. */
-async function finishImport(own: OwnPersona, ledger: Ledger): Promise<void> {
-  const state = ledger.records.imports.get(rec.IMPORT)
-  if (state === undefined) return
-  if (state.state === 'arriving') await clearArrivals(ledger)
-  else await takeArrivals(state, own, ledger, async (decide) => void (await ledger.change(decide)))
 }
 
 /** Nothing was written for these; for all others nobody knows. */

@@ -1,6 +1,6 @@
 /** Tells the owner of a locked daemon that the table grows old (docs/format.md, section 8). */
 import type { Keeper } from './keeper.ts'
-import { UNSIGNED_NOTICE_SEC } from '../health/status.ts'
+import { UNSIGNED_NOTICE_SEC } from '../own/standing.ts'
 
 const REMIND_STEP_SEC = 86_400 // sanity: more often it is no reminder
 

@@ -1,14 +1,13 @@
 /** What answers the methods of alarms: what stands, what was dismissed, and the evidence for others to check (docs/ipc.md, section 4, alarms). */
 import { parseBase64url } from '../../core/bytes.ts'
 import { formatToken } from '../../core/token.ts'
+import { findContact } from '../contacts/find.ts'
+import { listAlarms, view } from '../keeper/alarms.ts'
+import type { Keeper } from '../keeper/keeper.ts'
+import { KeeperError } from '../state/errors.ts'
 import type { Handlers } from '../../ipc/methods/method.ts'
 import type { Methods } from '../../ipc/methods/table.ts'
 import type { Alarm, EvidenceBlob, EvidenceFile } from '../../ipc/shapes/alarms.ts'
-import { KeeperError } from '../state/errors.ts'
-import { findContact } from '../contacts/find.ts'
-import type { Keeper } from '../keeper/keeper.ts'
-import type { AlarmRecord } from '../state/records.ts'
-import { announceDue } from '../personas/alarms.ts'
 
 export type AlarmMethods = Pick<Methods, 'alarm.list' | 'alarm.dismiss' | 'evidence.get'>
 
@@ -18,30 +17,6 @@ export function alarmHandlers(keeper: Keeper): Handlers<AlarmMethods> {
     'alarm.dismiss': async ({ id }) => await dismiss(keeper, id),
     'evidence.get': async ({ contact }) => await evidence(keeper, contact),
   }
-}
-
-/** Raises what became an alarm by waiting. */
-export async function raiseDue(keeper: Keeper): Promise<void> {
-  const due: string[] = []
-  for await (const [id, { dueSec }] of keeper.onDisk.alarms.iterate()) {
-    if (dueSec !== null && dueSec <= keeper.nowSec) due.push(id)
-  }
-  if (due.length > 0) await keeper.change(() => due.forEach((id) => announceDue(id, keeper.ledger)))
-}
-
-/** All that stand, the newest first. */
-export async function listAlarms(keeper: Keeper): Promise<Alarm[]> {
-  await raiseDue(keeper)
-  const alarms: Alarm[] = []
-  for await (const [id, record] of keeper.onDisk.alarms.iterate())
-    if (record.dueSec === null) alarms.push(view(id, record, keeper))
-  return alarms.toSorted((a, b) => b.lastSec - a.lastSec)
-}
-
-function view(id: string, record: AlarmRecord, keeper: Keeper): Alarm {
-  const { code, personaId, keys, message, sinceSec, lastSec, count } = record
-  const entry = personaId === null ? null : (keeper.onDisk.personas.get(personaId)?.entry ?? null)
-  return { id, code, personaId, contact: entry?.name ?? null, keys: [...keys], message, sinceSec, lastSec, count }
 }
 
 async function dismiss(keeper: Keeper, id: string): Promise<Alarm> {

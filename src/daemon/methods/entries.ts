@@ -3,7 +3,6 @@ import type { Entry } from '../../core/trust.ts'
 import type { Handlers } from '../../ipc/methods/method.ts'
 import type { Methods } from '../../ipc/methods/table.ts'
 import type { Contact } from '../../ipc/shapes/contact.ts'
-import { OWNER_SOURCE } from '../apps/sessions.ts'
 import { KeeperError } from '../state/errors.ts'
 import { exportCards, importCards } from '../contacts/cards.ts'
 import { findContact, gone } from '../contacts/find.ts'
@@ -13,6 +12,7 @@ import type { Ledger } from '../state/state.ts'
 import type { NameRecord } from '../state/records.ts'
 import { splitDevice } from '../contacts/split.ts'
 import { keyOfProvisional } from '../state/view.ts'
+import { OWNER_SOURCE } from '../state/sources.ts'
 
 export type EntryMethods = Pick<
   Methods,

@@ -13,19 +13,20 @@ import { listHistory, recallEvent, tipOf, verifyHistory } from '../state/history
 import type { Keeper } from '../keeper/keeper.ts'
 import { NO_STANDING, standingOf } from '../own/standing.ts'
 import { OWN } from '../state/records.ts'
-import { makeStatus } from '../health/status.ts'
+import type { Apps } from '../apps/sessions.ts'
+import { makeStatus, type About } from '../health/status.ts'
 
 const DEFAULT_LOG_PAGE = 50
 const REPLAYED_A_TURN = 64 // sanity: some milliseconds; the whole history at once would keep everybody else waiting for seconds
 
 export type GeneralMethods = Pick<Methods, 'status' | 'subscribe' | 'unsubscribe' | 'log.list' | 'log.verify'>
 
-export function generalHandlers(keeper: Keeper): Handlers<GeneralMethods> {
+export function generalHandlers(keeper: Keeper, apps: Apps, about: () => About): Handlers<GeneralMethods> {
   return {
-    status: () => status(keeper),
+    status: () => status(keeper, about),
     subscribe: async ({ events, after }, caller) => {
       const names = events ?? [...EVENT_NAMES]
-      const cursor = await catchUp(keeper, caller, names, after ?? tipOf(keeper.onDisk).number)
+      const cursor = await catchUp(keeper, apps, caller, names, after ?? tipOf(keeper.onDisk).number)
       return { events: names, cursor }
     },
     unsubscribe: (_, caller) => {
@@ -47,11 +48,17 @@ export function generalHandlers(keeper: Keeper): Handlers<GeneralMethods> {
  * @returns number of the last event that was sent or left out
  * @throws {KeeperError} CURSOR_AHEAD; it is remembered as an alarm, since it may be the one sign of a store that was put back
  */
-async function catchUp(keeper: Keeper, caller: Caller, names: readonly EventName[], after: number): Promise<number> {
+async function catchUp(
+  keeper: Keeper,
+  apps: Apps,
+  caller: Caller,
+  names: readonly EventName[],
+  after: number,
+): Promise<number> {
   const { onDisk } = keeper
   const last = tipOf(onDisk).number
   if (after > last) {
-    const who = keeper.apps.sourceOf(caller)
+    const who = apps.sourceOf(caller)
     await keeper.change(() => alarmCursor(after, last, who, keeper.ledger))
     const message = `event ${after} was never told here; the last one is ${last}`
     throw new KeeperError(
@@ -83,12 +90,12 @@ async function keysOf(query: string, keeper: Keeper): Promise<Set<string>> {
   return new Set(personaId === null ? keys : [personaId, ...keys])
 }
 
-function status(keeper: Keeper): DaemonStatus {
+function status(keeper: Keeper, about: () => About): DaemonStatus {
   const { custody, engine } = keeper
   const own = keeper.onDisk.own.get(OWN)
   const persona = own === undefined ? undefined : keeper.onDisk.personas.get(own.personaId)
   custody.expire()
-  return makeStatus(keeper.about, {
+  return makeStatus(about(), {
     engine: engine.name,
     table: own === undefined ? null : keeper.table(),
     isLocked: custody.isLocked,

@@ -6,7 +6,6 @@ import type { Methods } from '../../ipc/methods/table.ts'
 import { MAX_PAGE } from '../../ipc/shapes/limits.ts'
 import type { Contact } from '../../ipc/shapes/contact.ts'
 import type { PendingKind, PendingUpdate } from '../../ipc/shapes/pending.ts'
-import { OWNER_SOURCE } from '../apps/sessions.ts'
 import { KeeperError } from '../state/errors.ts'
 import { findContact, gone } from '../contacts/find.ts'
 import { recall, takeHead } from '../personas/heads.ts'
@@ -16,6 +15,7 @@ import { pendingOf, standsUpgrade } from '../contacts/pending.ts'
 import type { PersonaRecord } from '../state/records.ts'
 import { settle } from '../contacts/consent.ts'
 import { keyOfProvisional } from '../state/view.ts'
+import { OWNER_SOURCE } from '../state/sources.ts'
 
 export type PendingMethods = Pick<Methods, 'pending.list' | 'pending.accept' | 'pending.reject' | 'contact.policy'>
 

@@ -3,12 +3,21 @@ import type { Handlers } from '../../ipc/methods/method.ts'
 import type { Methods } from '../../ipc/methods/table.ts'
 import { listedDevice } from './own.ts'
 import type { Keeper } from '../keeper/keeper.ts'
+import { reconcile } from '../own/reconcile.ts'
 import { leave } from '../rotation/leave.ts'
+import { recover } from '../rotation/recover.ts'
 import { checkWords, follow, rotate } from '../rotation/rotate.ts'
 
 export type RotationMethods = Pick<
   Methods,
-  'device.approve' | 'rotation.plan' | 'rotation.apply' | 'rotation.follow' | 'recovery.check' | 'persona.leave'
+  | 'device.approve'
+  | 'rotation.plan'
+  | 'rotation.apply'
+  | 'rotation.follow'
+  | 'recovery.check'
+  | 'persona.leave'
+  | 'persona.reconcile'
+  | 'persona.recover'
 >
 
 export function rotationHandlers(keeper: Keeper): Handlers<RotationMethods> {
@@ -20,5 +29,7 @@ export function rotationHandlers(keeper: Keeper): Handlers<RotationMethods> {
     'rotation.follow': async ({ words }) => ({ table: await follow(keeper, words ?? null) }),
     'recovery.check': ({ words }) => ({ belongs: checkWords(keeper, words) }),
     'persona.leave': () => leave(keeper),
+    'persona.recover': (params) => recover(keeper, params),
+    'persona.reconcile': ({ copies, force }) => keeper.change(() => reconcile(keeper, copies ?? [], force === true)),
   }
 }

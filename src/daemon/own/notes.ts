@@ -1,20 +1,9 @@
 /** What this daemon remembers of the devices of the own table beside the table itself: by whose word each is there (docs/format.md, section 9). Pure. */
 import type { Device } from '../../core/table.ts'
+import type { DeviceNote, OwnRecord } from '../state/records.ts'
 import type { ContactChange } from '../../ipc/shapes/events.ts'
-import type { OwnRecord } from '../state/records.ts'
 
 export const MAX_NOTES = 64 // sanity: those listed are at most 20; of the others the oldest are forgotten
-
-/** A device of the own table, or one that a sibling's table took out. */
-export interface DeviceNote {
-  readonly key: string
-  /** When it came into the table, by this daemon's clock; 0 for one that came before such notes were kept. */
-  readonly cameSec: number
-  /** The owner added or approved it here; false for one that came only through a sibling's table. */
-  readonly approved: boolean
-  /** When a sibling's table left it out; null while it is listed. */
-  readonly goneSec: number | null
-}
 
 /** Without a note it came before notes were kept, when the owner could not be asked. */
 export function noteOf({ notes }: Pick<OwnRecord, 'notes'>, key: string): DeviceNote {

@@ -1,18 +1,20 @@
 /** What goes on after a restore: copies of the own blob are read, or the owner says that there are none (docs/backup.md, section 4). */
 import { formatHex } from '../../core/bytes.ts'
-import { BlobError } from '../../core/errors.ts'
-import { judgeStatus, type VerifiedBlob } from '../../core/verify.ts'
-import type { ReconcileResult } from '../../ipc/shapes/backup.ts'
-import { judgeAgainst } from '../personas/heads.ts'
-import type { Keeper } from '../keeper/keeper.ts'
 import type { Ledger } from '../state/state.ts'
+import type { OwnPersona } from './persona.ts'
+import { blobOf, judgeAgainst } from '../personas/heads.ts'
+import type { ReconcileResult } from '../../ipc/shapes/backup.ts'
 
 /**
  * Reads status messages that the owner says are copies of the own one; others among them are passed over. Call it inside of a change.
  * @param force signs although no copy was read
  * @throws {KeeperError} NO_PERSONA | LOCKED | KEY_SUPERSEDED | OWN_DEVICE_UNLISTED @throws {TableError} SEQ_EXHAUSTED
  */
-export function reconcile({ own, ledger }: Keeper, copies: readonly string[], force: boolean): ReconcileResult {
+export function reconcile(
+  { own, ledger }: { readonly own: OwnPersona; readonly ledger: Ledger },
+  copies: readonly string[],
+  force: boolean,
+): ReconcileResult {
   // First of all: without a persona there is nothing to compare with.
   own.table()
   let found = 0
@@ -29,14 +31,4 @@ export function reconcile({ own, ledger }: Keeper, copies: readonly string[], fo
   }
   if (force) own.signAhead()
   return { waiting: ledger.own()?.restoredSec !== null, copies: found, table: own.table() }
-}
-
-/** The verified blob of a status message or of a token alone; null for a text without a good one. */
-export function blobOf(text: string, ledger: Ledger): VerifiedBlob | null {
-  try {
-    return judgeStatus(text, ledger.engine, ledger.inceptions).blob
-  } catch (error) {
-    if (error instanceof BlobError) return null
-    throw error
-  }
 }

@@ -1,16 +1,9 @@
 /** Own tables that a rotation here did not know of: whoever signed them may have, or have given away, the key just made (docs/format.md, section 4). Pure. */
 import { formatHex } from '../../core/bytes.ts'
-import type { TablePoint } from '../../core/intents.ts'
 import { deviceKeysOf } from '../../core/table.ts'
 import type { VerifiedBlob } from '../../core/verify.ts'
 import type { PastTables } from './past-tables.ts'
 import type { OwnRecord } from '../state/records.ts'
-
-/** The last rotation made here. */
-export interface OwnRotation extends TablePoint {
-  /** T of the rival that was told of last; each is told once. */
-  readonly rival: string | null
-}
 
 const FIRST_PREV = /^0+$/
 

@@ -1,9 +1,9 @@
 /** How the owner's persona stands on this device, beyond its table: what `persona status` and `persona doctor` warn of (docs/ipc.md, section 4). Pure. */
-import { quoteWord } from '../../ipc/command-word.ts'
 import type { Device } from '../../core/table.ts'
-import { notice, problem, type Finding } from '../../ipc/shapes/doctor.ts'
 import { isUnlisted, unapprovedDevices } from './notes.ts'
 import type { OwnRecord, PersonaRecord } from '../state/records.ts'
+import { quoteWord } from '../../ipc/command-word.ts'
+import { notice, problem, type Finding } from '../../ipc/shapes/doctor.ts'
 
 export const UNPROTECTED =
   'theft protection is off until the recovery words are written down and confirmed: "persona recovery show"'
@@ -134,3 +134,5 @@ function unapprovedFinding({ name }: Device): Finding {
 export function standingNotices(standing: OwnStanding): string[] {
   return standingFindings(standing).map(({ message, hint }) => `${message}; ${hint}`)
 }
+
+export const UNSIGNED_NOTICE_SEC: number = 10 * 86_400 // format: a locked daemon misses the re-sign of day 7, and friends see a stale table from day 14

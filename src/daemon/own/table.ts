@@ -10,8 +10,14 @@ import type { VerifiedBlob } from '../../core/verify.ts'
 import { tableDeviceOf } from '../../ipc/shapes/judgement.ts'
 import type { OwnTable } from '../../ipc/shapes/own.ts'
 import { KeeperError } from '../state/errors.ts'
-import { MIN_PREFIX_DIGITS } from '../contacts/find.ts'
-import { MAX_TOMBSTONES, storedBytes, type HeadedPersona, type OwnRecord, type PersonaRecord } from '../state/records.ts'
+import {
+  MAX_TOMBSTONES,
+  storedBytes,
+  type HeadedPersona,
+  type OwnRecord,
+  type PersonaRecord,
+} from '../state/records.ts'
+import { MIN_PREFIX_DIGITS } from '../personas/query.ts'
 
 export function rememberOwnNames(
   devices: readonly Device[],

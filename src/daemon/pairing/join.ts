@@ -9,11 +9,11 @@ import type { TableDevice } from '../../ipc/shapes/contact.ts'
 import { StoreError } from '../../store/errors.ts'
 import { KeeperError } from '../state/errors.ts'
 import type { Keeper } from '../keeper/keeper.ts'
-import { notNow, type PairingSide, type Progress } from './pairing.ts'
 import { decodeOfferGreeting, encodeGreeting, type OfferGreeting } from './greeting.ts'
 import { OWN } from '../state/records.ts'
 import { arrivedOwner } from '../snapshot/arrivals.ts'
 import { SnapshotImport } from '../snapshot/import.ts'
+import { notNow, type PairingSide, type Progress } from './side.ts'
 
 /** What the new device asks for. */
 export interface JoinWish {

@@ -7,10 +7,10 @@ import type { Carrier } from '../../ipc/shapes/pairing.ts'
 import type { OwnTable } from '../../ipc/shapes/own.ts'
 import type { TableDevice } from '../../ipc/shapes/contact.ts'
 import type { Keeper } from '../keeper/keeper.ts'
-import { notNow, type PairingSide, type Progress } from './pairing.ts'
 import { decodeJoinGreeting, encodeGreeting } from './greeting.ts'
 import { OWN, type OwnRecord } from '../state/records.ts'
 import { exportSnapshot } from '../snapshot/stream.ts'
+import { notNow, type PairingSide, type Progress } from './side.ts'
 
 const UNNAMED = 'device' // what the other side calls this one when the table does not say which device it is
 

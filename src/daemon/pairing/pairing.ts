@@ -1,31 +1,19 @@
 /** One pairing at a time: its code, its three tries and its time (docs/pairing.md). Whoever calls carries the messages; no network is touched here. */
 import { formatBase64url, parseBase64url } from '../../core/bytes.ts'
-import { drawCode, formatCodeWords, parseCode } from '../../pairing/code.ts'
-import { PairingError } from '../../pairing/errors.ts'
-import type { Carrier, PairingOffer, PairingStep } from '../../ipc/shapes/pairing.ts'
-import { KeeperError } from '../state/errors.ts'
 import type { Keeper } from '../keeper/keeper.ts'
 import { JoiningSide, type JoinWish } from './join.ts'
 import { OfferingSide } from './offer.ts'
+import type { PairingSide, Progress } from './side.ts'
+import { KeeperError } from '../state/errors.ts'
+import type { Carrier, PairingOffer, PairingStep } from '../../ipc/shapes/pairing.ts'
+import { drawCode, formatCodeWords, parseCode } from '../../pairing/code.ts'
+import { PairingError } from '../../pairing/errors.ts'
 import { Turns } from '../../process/turns.ts'
 
 const MAX_TRIES = 3 // sanity: of 128 bits no number of guesses finds any; who fails three times is told that something is wrong
+
 /** sanity: long enough to walk over and type twelve words, or to carry a file; a code seen by others is soon worth nothing */
 export const STEP_SECONDS: Readonly<Record<Carrier, number>> = { connection: 120, files: 3600 }
-
-/** One of the two devices. A throw ends the pairing, but PAIRING_HANDSHAKE while there are tries left, and PAIRING_ORDER. */
-export interface PairingSide {
-  /** Takes a message of the other side, or with null goes on by itself. */
-  carry(message: Uint8Array | null): Promise<Progress>
-  /** The person says that both screens show the same words. */
-  confirm(): Promise<Progress>
-  /** Wipes what it holds, and throws away what came in and was not confirmed. */
-  close(): Promise<void>
-}
-
-/** What a step came to; `send` as bytes. */
-export type Progress = Pick<PairingStep, 'state'> &
-  Partial<Pick<PairingStep, 'more' | 'compare' | 'device' | 'persona' | 'table'>> & { send?: Uint8Array }
 
 export class Pairing {
   readonly #keeper: Keeper
@@ -170,9 +158,4 @@ function expired(): KeeperError {
 function usedUp(): KeeperError {
   const message = `the code was tried ${MAX_TRIES} times in vain, and is no longer good`
   return new KeeperError('PAIRING_TRIES', message, 'get a new one with: persona pair')
-}
-
-/** What a side throws when it is not the time for what was asked. */
-export function notNow(what: string): KeeperError {
-  return new KeeperError('PAIRING_ORDER', `${what} has no place in this state of the pairing`, 'see docs/pairing.md')
 }

@@ -1,20 +1,29 @@
 /** What the owner is to know at once, and nothing was changed for: who claims what is another's (docs/format.md, sections 8 and 10). */
 import { encodeUtf8, formatHex } from '../../core/bytes.ts'
 import { isContested, pairState } from '../../core/trust.ts'
-import type { Ledger } from '../state/state.ts'
 import type { PersonaRecord } from '../state/records.ts'
-import type { Forgotten } from '../own/rollback.ts'
+import type { Ledger } from '../state/state.ts'
 
 const OWN_NAME = 'your own persona'
 
 const REPEAT_SEC = 3600 // sanity: what goes on and on is told once an hour, and counted
+
 const MAX_ALARM_KEYS = 8 // sanity: the devices that it was raised for last; who lists everybody's is one alarm, and not a flood of them
+
 const CONTESTED = 'DEVICE_CONTESTED'
+
 const FORK_ALARMS_AFTER_SEC = 14 * 86_400 // format: two honest devices settle a fork by then
+
 const ID_DIGITS = 8
 
 /** One alarm for each code and persona: it stands until the owner dismisses it, or what it is about has settled itself. */
-function alarm(ledger: Ledger, code: string, personaId: string | null, key: string | null, message: string): void {
+export function alarm(
+  ledger: Ledger,
+  code: string,
+  personaId: string | null,
+  key: string | null,
+  message: string,
+): void {
   if (personaId !== null && ledger.isBlocked(personaId)) return
   const id = alarmId(code, personaId, ledger)
   const known = ledger.records.alarms.get(id)
@@ -95,45 +104,12 @@ export function alarmDisputed(persona: PersonaRecord, ledger: Ledger): void {
   alarm(ledger, 'CHAIN_DISPUTED', persona.personaId, null, message)
 }
 
-/** The own persona was rotated twice, here and elsewhere, and neither knew of the other. */
-export function alarmRival(personaId: string, epoch: number, ledger: Ledger): void {
-  const message =
-    `your persona was also rotated elsewhere, to epoch ${epoch}, and the rotation made here did not know of it: a device that had the ` +
-    'key then still has it. Rotate again: persona rotate'
-  alarm(ledger, 'ROTATE_AGAIN', personaId, null, message)
-}
-
-/** A table of the own persona that only this daemon can have signed, or has let out, is not in its store. */
-export function alarmForgotten(
-  personaId: string,
-  { epoch, seq }: { readonly epoch: number; readonly seq: number },
-  how: Forgotten,
-  from: string,
-  ledger: Ledger,
-): void {
-  const what = `table ${seq} of epoch ${epoch} of your persona is not in this store`
-  const why =
-    how === 'sole'
-      ? 'though no other device and no backup was given the signing key: either the store was put back to an earlier state, or somebody has a copy of your key'
-      : 'though the device of this daemon shows it: the store was put back to an earlier state, unless another machine writes that profile too'
-  const remedy =
-    'What came between is lost here: contacts, removed devices, what you approved. Look at your table: persona device list. If you did not put anything back: persona rotate'
-  alarm(ledger, 'STORE_ROLLED_BACK', personaId, from === '' ? null : from, `${what}, ${why}. ${remedy}`)
-}
-
 /** A subscriber remembers more events than were ever told here. */
 export function alarmCursor(after: number, last: number, who: string, ledger: Ledger): void {
   const message =
     `the subscriber ${who} was told event ${after}, and this store has told ${last}: either the store was put back to an earlier state, or that program ` +
     'speaks of another one. See whether something is missing: persona log'
   alarm(ledger, 'CURSOR_AHEAD', null, null, message)
-}
-
-/** A sibling's table leaves out the device that this daemon runs for. */
-export function alarmUnlisted(personaId: string, ledger: Ledger): void {
-  const message =
-    'another device took this one out of your table: nothing is signed or shown here until you say who did that; see: persona status'
-  alarm(ledger, 'OWN_DEVICE_UNLISTED', personaId, null, message)
 }
 
 /** A device that is bound to a persona shows another one. */

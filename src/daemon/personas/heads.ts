@@ -1,14 +1,13 @@
 /** Heads of personas: what a verified blob does to the record of its persona (docs/format.md, section 8), for contacts and the owner alike. */
 import { formatBase64url, formatHex, parseBase64url } from '../../core/bytes.ts'
 import { admitDevices, diffTables, isSameTable } from '../../core/diff.ts'
+import { BlobError } from '../../core/errors.ts'
 import { addEvidence, type EvidenceKind } from '../../core/evidence.ts'
 import { isClockAhead, judge, pickHeld, type OrderVerdict } from '../../core/order.ts'
 import { nameDevices, type Device } from '../../core/table.ts'
 import { pairState } from '../../core/trust.ts'
-import { recallBlob, type VerifiedBlob } from '../../core/verify.ts'
-import type { ContactChange } from '../../ipc/shapes/events.ts'
+import { judgeStatus, recallBlob, type VerifiedBlob } from '../../core/verify.ts'
 import { alarmDisputed, noteFork, settleFork } from './alarms.ts'
-import type { Ledger } from '../state/state.ts'
 import {
   MAX_CLAIMANTS,
   MAX_KNOWN_NAMES,
@@ -17,6 +16,8 @@ import {
   type HeadedPersona,
   type PersonaRecord,
 } from '../state/records.ts'
+import type { Ledger } from '../state/state.ts'
+import type { ContactChange } from '../../ipc/shapes/events.ts'
 
 const REFRESH_GAIN_SEC = 3600 // sanity: so much later a signature is taken at once; a key's holder can make one an hour of the past
 
@@ -280,4 +281,14 @@ export function noteClock(persona: PersonaRecord, ledger: Ledger): void {
   if (!isClockAhead(persona.timeSec, ledger.nowSec)) return
   const message = `the table of ${persona.entry?.name ?? 'your own persona'} is dated ahead of this clock; one of the two clocks is wrong`
   ledger.emit({ event: 'clock', data: { personaId: persona.personaId, message } })
+}
+
+/** The verified blob of a status message or of a token alone; null for a text without a good one. */
+export function blobOf(text: string, ledger: Ledger): VerifiedBlob | null {
+  try {
+    return judgeStatus(text, ledger.engine, ledger.inceptions).blob
+  } catch (error) {
+    if (error instanceof BlobError) return null
+    throw error
+  }
 }

@@ -3,9 +3,9 @@ import type { ObservationParams, ObserveResult, VerifyResult } from '../../ipc/s
 import type { OwnTable, StatusMessage } from '../../ipc/shapes/own.ts'
 import type { WatchedProfile } from '../../ipc/shapes/profiles.ts'
 import type { ToxError } from '../../tox/save/errors.ts'
-import type { PendingEvent } from '../state/state.ts'
 import { judgeShown, needsWriting, type Shown } from './shown.ts'
 import type { ReportedFriends } from './read.ts'
+import type { PendingEvent } from '../state/new-event.ts'
 
 /** What is asked of the keeper. */
 export interface ProfileKeeper {

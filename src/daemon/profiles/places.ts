@@ -2,7 +2,6 @@
 import { homedir } from 'node:os'
 import { isAbsolute, join, resolve } from 'node:path'
 import { defaultPlaces } from '../../tox/profile/places.ts'
-import type { WatchedPlaces } from '../config.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
@@ -17,3 +16,6 @@ export function expandHome(path: string, env: Environment): string {
   const home = env['HOME'] !== undefined && isAbsolute(env['HOME']) ? env['HOME'] : homedir()
   return path.startsWith('~/') ? join(home, path.slice(2)) : resolve(path)
 }
+
+/** Which Tox profiles are watched: none, those where the clients keep them, or these files and directories. */
+export type WatchedPlaces = 'off' | 'auto' | readonly string[]

@@ -2,8 +2,7 @@
 import { StoreError } from '../../store/errors.ts'
 import type { Ledger } from '../state/state.ts'
 import type { OwnPersona } from '../own/persona.ts'
-import { IMPORT, type ImportRecord, type OwnRecord, type PersonaRecord } from '../state/records.ts'
-import type { SnapshotItem } from './shape.ts'
+import { IMPORT, type ImportRecord, type OwnRecord, type PersonaRecord, type SnapshotItem } from '../state/records.ts'
 import { mergeDevice, mergePersona, type Origin } from './merge.ts'
 import { foundOwn, joinOwn } from './owner.ts'
 

@@ -7,8 +7,7 @@ import { verifyBlob, type VerifiedBlob } from '../../core/verify.ts'
 import { KeeperError } from '../state/errors.ts'
 import type { Ledger } from '../state/state.ts'
 import { positionOf } from '../own/table.ts'
-import type { DeviceRecord, OwnRecord, PersonaRecord } from '../state/records.ts'
-import type { SnapshotItem } from './shape.ts'
+import type { DeviceRecord, OwnRecord, PersonaRecord, SnapshotItem } from '../state/records.ts'
 
 /** @throws {KeeperError} SNAPSHOT_INVALID */
 export function checkItem(item: SnapshotItem, ledger: Ledger): void {

@@ -8,10 +8,9 @@
 import { formatHex } from '../../core/bytes.ts'
 import { KeeperError } from '../state/errors.ts'
 import type { Keeper } from '../keeper/keeper.ts'
-import { IMPORT, MAX_PAST_TABLES, type ImportRecord, type PersonaRecord } from '../state/records.ts'
+import { IMPORT, MAX_PAST_TABLES, type ImportRecord, type PersonaRecord, type SnapshotItem } from '../state/records.ts'
 import { arrivedOwner, clearArrivals, idOfArrival, takeArrivals } from './arrivals.ts'
 import { checkItem, checkOwnRoot } from './check.ts'
-import type { SnapshotItem } from './shape.ts'
 import { SnapshotReader } from './stream.ts'
 
 const MAX_ARRIVALS = 2_000_000 // sanity: 100 000 contacts with 10 devices each, and as much again

@@ -6,14 +6,9 @@ import type { BackupChunk, RestoreResult } from '../../ipc/shapes/backup.ts'
 import { BackupReader, BackupWriter } from './backup.ts'
 import { KeeperError } from '../state/errors.ts'
 import type { Keeper } from '../keeper/keeper.ts'
-import { reconcile } from '../own/reconcile.ts'
-import { recover } from '../rotation/recover.ts'
 import { Turns } from '../../process/turns.ts'
 
-export type BackupMethods = Pick<
-  Methods,
-  'backup.begin' | 'backup.next' | 'restore.begin' | 'restore.put' | 'persona.reconcile' | 'persona.recover'
->
+export type BackupMethods = Pick<Methods, 'backup.begin' | 'backup.next' | 'restore.begin' | 'restore.put'>
 
 export function backupHandlers(keeper: Keeper): Handlers<BackupMethods> {
   const transfers = new Transfers(keeper)
@@ -22,8 +17,6 @@ export function backupHandlers(keeper: Keeper): Handlers<BackupMethods> {
     'backup.next': ({ backup }) => transfers.nextOfBackup(backup),
     'restore.begin': ({ header, passphrase }) => transfers.beginRestore(bytesOf(header), passphrase),
     'restore.put': ({ restore, box, isLast }) => transfers.putIntoRestore(restore, bytesOf(box), isLast),
-    'persona.recover': (params) => recover(keeper, params),
-    'persona.reconcile': ({ copies, force }) => keeper.change(() => reconcile(keeper, copies ?? [], force === true)),
   }
 }
 

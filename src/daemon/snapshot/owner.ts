@@ -4,7 +4,13 @@ import type { Intent } from '../../core/intents.ts'
 import { headOf, judgeAgainst, offeredDevices } from '../personas/heads.ts'
 import type { Ledger } from '../state/state.ts'
 import type { OwnPersona } from '../own/persona.ts'
-import { MAX_TOMBSTONES, type ImportRecord, type OwnRecord, type PastTable, type PersonaRecord } from '../state/records.ts'
+import {
+  MAX_TOMBSTONES,
+  type ImportRecord,
+  type OwnRecord,
+  type PastTable,
+  type PersonaRecord,
+} from '../state/records.ts'
 import { mergeKnown, mergePersona } from './merge.ts'
 
 type Taking = ImportRecord & { state: 'taking' }

@@ -9,7 +9,6 @@ import { MAX_DEVICES, MAX_EPOCH, MAX_SEQ, MAX_TOKEN_CHARS } from '../../core/lim
 import { checkNickname } from '../../core/nickname.ts'
 import type { Device } from '../../core/table.ts'
 import { MAX_ALIASES, MAX_SOURCES, type Entry, type Report } from '../../core/trust.ts'
-import { keyHex } from '../../ipc/shapes/scalars.ts'
 import { MAX_NOTES } from '../own/notes.ts'
 import { foldName } from '../state/name-form.ts'
 import {
@@ -23,7 +22,9 @@ import {
   type OwnRecord,
   type PastTable,
   type PersonaRecord,
+  type SnapshotItem,
 } from '../state/records.ts'
+import { keyHex } from '../../ipc/shapes/scalars.ts'
 
 export const SNAPSHOT_VERSION = 1
 
@@ -41,15 +42,6 @@ export interface SnapshotHeader {
   readonly madeAtSec: number
 }
 
-/** One record. The id of a device is its key, of a persona its PersonaID. */
-export type SnapshotItem =
-  | { readonly kind: 'persona'; readonly id: string; readonly value: PersonaRecord }
-  | { readonly kind: 'device'; readonly id: string; readonly value: DeviceRecord }
-  | { readonly kind: 'own'; readonly id: string; readonly value: OwnRecord }
-  | { readonly kind: 'past'; readonly id: string; readonly value: PastTable }
-  | { readonly kind: 'intent'; readonly id: string; readonly value: Intent }
-  | { readonly kind: 'alarm'; readonly id: string; readonly value: AlarmRecord }
-
 /** The last line: without it the snapshot was cut. */
 export interface SnapshotEnd {
   readonly kind: 'end'
@@ -59,21 +51,31 @@ export interface SnapshotEnd {
 }
 
 const MAX_NAME_BYTES = 400 // sanity: of 64 code points as they are compared, 5 bytes each, and the number that makes a name unique; a key of the store holds it
+
 const MAX_SOURCE_CHARS = 128 // sanity: as observe.batch has it
+
 const MAX_MESSAGE_CHARS = 1024 // sanity: a sentence with two names in it
+
 const MAX_LINKS_CHARS: number = (MAX_EPOCH - 1) * 32 // format: 16 bytes for each epoch between
 
 const seconds = z.int().min(0)
+
 const epoch = z.int().min(0).max(MAX_EPOCH)
+
 const seq = z.int().min(1).max(MAX_SEQ)
+
 const blob = z.string().max(MAX_TOKEN_CHARS)
+
 const hexOf = (maxChars: number): z.ZodType<string> =>
   z
     .string()
     .max(maxChars)
     .regex(/^([0-9A-F]{2})*$/)
+
 const deviceKey = keyHex.refine(isDeviceKey, 'is no device key')
+
 const nickname = z.string().refine(isNickname, 'is no nickname')
+
 // A name is foreign text as well; more than this was never kept of one, and it is escaped wherever it is shown.
 const entryName = z
   .string()
@@ -81,6 +83,7 @@ const entryName = z
   .max(MAX_NAME_BYTES)
   .refine((name) => name.isWellFormed() && !/[\p{Cc}\p{Zl}\p{Zp}]/u.test(name), 'is no name')
   .refine((name) => encodeUtf8(foldName(name)).length <= MAX_NAME_BYTES, 'is too long')
+
 const source = z.string().min(1).max(MAX_SOURCE_CHARS)
 
 const entry: z.ZodType<Entry> = z.strictObject({
@@ -101,13 +104,13 @@ const evidence: z.ZodType<Evidence> = z.strictObject({
   blob,
 })
 
-const device: z.ZodType<Device> = z.strictObject({
+export const device: z.ZodType<Device> = z.strictObject({
   name: nickname,
   key: deviceKey,
   companion: z.literal(true).exactOptional(),
 })
 
-const persona: z.ZodType<PersonaRecord> = z.strictObject({
+export const persona: z.ZodType<PersonaRecord> = z.strictObject({
   personaId: keyHex,
   root: keyHex,
   minEpoch: epoch,
@@ -155,11 +158,12 @@ const deviceRecord: z.ZodType<DeviceRecord> = z.strictObject({
 })
 
 const point = { epoch, seq, tableHash: keyHex }
+
 const tablePoint: z.ZodType<TablePoint> = z.strictObject(point)
 
 const pastTable: z.ZodType<PastTable> = z.strictObject({ ...point, prev: z.string().regex(/^[0-9A-F]{32}$/) })
 
-const own: z.ZodType<OwnRecord> = z.strictObject({
+export const own: z.ZodType<OwnRecord> = z.strictObject({
   personaId: keyHex,
   epoch,
   signingKey: keyHex,
@@ -201,7 +205,7 @@ const edit: z.ZodType<Edit> = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('rekey'), key: deviceKey, newKey: deviceKey }),
 ])
 
-const intent: z.ZodType<Intent> = z.strictObject({
+export const intent: z.ZodType<Intent> = z.strictObject({
   id: z.string().regex(/^[0-9]{10}$/),
   edit,
   atSec: seconds,
@@ -211,7 +215,7 @@ const intent: z.ZodType<Intent> = z.strictObject({
   settled: z.literal(true).exactOptional(),
 })
 
-const alarm: z.ZodType<AlarmRecord> = z.strictObject({
+export const alarm: z.ZodType<AlarmRecord> = z.strictObject({
   code: z.string().regex(/^[A-Z_]{1,64}$/),
   personaId: keyHex.nullable(),
   keys: z.array(deviceKey).max(MAX_OTHERS),

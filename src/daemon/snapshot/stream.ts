@@ -7,7 +7,7 @@ import type { z } from 'zod'
 import { concatBytes, decodeUtf8, encodeUtf8 } from '../../core/bytes.ts'
 import type { Entry, Store } from '../../store/store.ts'
 import { KeeperError } from '../state/errors.ts'
-import { OWN, recordsOf, type Records } from '../state/records.ts'
+import { OWN, recordsOf, type Records, type SnapshotItem } from '../state/records.ts'
 import {
   SNAPSHOT_VERSION,
   snapshotHeader,
@@ -15,7 +15,6 @@ import {
   type Purpose,
   type SnapshotEnd,
   type SnapshotHeader,
-  type SnapshotItem,
 } from './shape.ts'
 
 export const SNAPSHOT_CHUNK_BYTES: number = 48 << 10 // sanity: one chunk in base64 is one Noise message, and far below a frame of the socket

@@ -1,7 +1,4 @@
 /** Why the keeper refuses what an owner or an app asks, and how every error of ours reaches the caller (docs/ipc.md, section 5). */
-import { TableError } from '../../core/errors.ts'
-import { RpcError } from '../../ipc/wire/rpc.ts'
-import { isOwnError } from '../../process/describe-error.ts'
 
 export type KeeperErrorCode =
   | 'NO_PERSONA'
@@ -101,33 +98,4 @@ export function noPersona(): KeeperError {
 export function personaExists(personaId: string): KeeperError {
   const hint = 'one daemon keeps one persona; see: persona status'
   return new KeeperError('PERSONA_EXISTS', `there is a persona already: ${personaId}`, hint)
-}
-
-const HINTS: ReadonlyMap<string, string> = new Map([
-  ['TABLE_TOO_LARGE', 'remove a device, or shorten nicknames'],
-  ['DEVICE_TOMBSTONED', 'add it again with: persona device add NAME --key KEY --again'],
-  ['DEVICE_COMPANION', 'make a device active on which you chat; see: persona device list'],
-  ['DEVICE_LISTED', 'see: persona device list'],
-  ['NICKNAME_TWICE', 'choose another nickname'],
-  ['LINK_UNKNOWN', 'the contact makes one with: persona link'],
-  ['LINK_DAMAGED', 'copy the link once more, whole; or have it sent another way'],
-  ['LINK_UNKNOWN_VERSION', 'a newer version of persona reads it'],
-  ['SEAL_WRONG_PASSPHRASE', 'try again; each wrong passphrase makes the next one wait longer'],
-  [
-    'STORE_DISK_FULL',
-    'make room on the disk; the daemon stops, and what it acknowledged is there when it starts again',
-  ],
-  ['STORE_IO', 'the daemon stops; its log says why, and what it acknowledged is there when it starts again'],
-  ['STORE_STOPPED', 'the daemon stops; start it again'],
-])
-
-/** An error of ours as the caller is to see it, or null for what is none of the caller's business. */
-export function toRpcError(error: unknown): RpcError | null {
-  if (error instanceof KeeperError) {
-    return new RpcError(error.code, error.message, { hint: error.hint, details: error.details, cause: error })
-  }
-  if (!isOwnError(error)) return null
-  const hint = HINTS.get(error.code) ?? ('hint' in error && typeof error.hint === 'string' ? error.hint : undefined)
-  const details = error instanceof TableError && error.bytesOver > 0 ? { bytesOver: error.bytesOver } : {}
-  return new RpcError(error.code, error.message, { ...(hint === undefined ? {} : { hint }), details, cause: error })
 }

@@ -4,10 +4,10 @@ import { checkEntry, hashEntry, HISTORY_START, type HistoryEntry } from '../../c
 import type { CryptoEngine } from '../../crypto/engine.ts'
 import { UNKEPT_EVENTS, type DaemonEvent } from '../../ipc/shapes/events.ts'
 import type { LogEntry, LogVerdict } from '../../ipc/shapes/log.ts'
-import type { PendingEvent } from './state.ts'
 import type { Write } from '../../store/store.ts'
 import { OWN, storedBytes, TIP, type HistoryTip, type Records } from './records.ts'
 import { contactOf, keyOfProvisional, type Clock } from './view.ts'
+import type { PendingEvent } from './new-event.ts'
 
 export const MAX_HISTORY = 65_536 // sanity: years of a person with hundreds of friends, some 30 MB; the oldest entry goes first
 const NUMBER_DIGITS = 12 // so that entries are stored in the order of their numbers

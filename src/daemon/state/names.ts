@@ -1,14 +1,22 @@
 /** Entries and their names: each name leads to one contact, whoever made it (docs/ipc.md, section 4). Inside of a change. */
-import { joinEntries, type Entry } from '../../core/trust.ts'
+import { joinEntries, type Entry, type Policy } from '../../core/trust.ts'
 import { foldName, tidyName } from './name-form.ts'
 import { KeeperError } from './errors.ts'
-import type { Ledger } from './state.ts'
-import type { NameRecord } from './records.ts'
+import type { Write } from '../../store/store.ts'
+import type { NameRecord, Records } from './records.ts'
+
+/** What the names need of the state that they are part of. */
+export interface NameHost {
+  readonly records: Pick<Records, 'names'>
+  readonly defaultPolicy: Policy
+  readonly nowSec: number
+  stage(write: Write): void
+}
 
 export class Entries {
-  readonly #ledger: Ledger
+  readonly #ledger: NameHost
 
-  constructor(ledger: Ledger) {
+  constructor(ledger: NameHost) {
     this.#ledger = ledger
   }
 

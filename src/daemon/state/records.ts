@@ -6,18 +6,19 @@ import type { Intent, TablePoint } from '../../core/intents.ts'
 import type { Device } from '../../core/table.ts'
 import type { DeviceReports, Entry } from '../../core/trust.ts'
 import type { Capability } from '../../ipc/shapes/apps.ts'
-import type { SnapshotItem } from '../snapshot/shape.ts'
 import type { PendingKind } from '../../ipc/shapes/pending.ts'
 import type { RecordCache } from '../../store/record-cache.ts'
 import { Collection, jsonCodec, type Codec, type Store } from '../../store/store.ts'
-import type { DeviceNote } from '../own/notes.ts'
-import type { OwnRotation } from '../own/rivals.ts'
 
 /** Bounds what a persona's record can grow to, whoever writes its blobs; the least telling goes first. */
 export const MAX_KNOWN_NAMES = 64 // sanity: nicknames remembered for keys, so that a table without names keeps them
+
 export const MAX_OTHERS = 64 // sanity: devices that left or that only assert
+
 export const MAX_CLAIMANTS = 64 // sanity: personas that list one device; all but one of them are wrong
+
 export const MAX_TOMBSTONES = 1024 // sanity: removed devices of a lifetime
+
 export const MAX_PAST_TABLES = 64 // sanity: own tables remembered to tell what descends from what
 
 /** A persona whose chain is pinned, by a verified blob or by a contact link: a contact, or the owner. The id is the PersonaID. */
@@ -298,13 +299,19 @@ export function recordsOf(store: Store, cache: RecordCache | null = null): Recor
 }
 
 export const OWN = 'own'
+
 export const COUNTS = 'all'
+
 export const CLOCK = 'last'
+
 export const TIP = 'last'
+
 export const IMPORT = 'now'
+
 export const PLACE = 'here'
 
 export const NO_COUNTS: Counts = { contacts: 0, provisional: 0, devices: 0 }
+
 export const NEW_DEVICE: DeviceRecord = {
   reports: [],
   bound: null,
@@ -315,3 +322,29 @@ export const NEW_DEVICE: DeviceRecord = {
   seenAtSec: null,
   heardAtSec: 0,
 }
+
+/** A device of the own table, or one that a sibling's table took out. */
+export interface DeviceNote {
+  readonly key: string
+  /** When it came into the table, by this daemon's clock; 0 for one that came before such notes were kept. */
+  readonly cameSec: number
+  /** The owner added or approved it here; false for one that came only through a sibling's table. */
+  readonly approved: boolean
+  /** When a sibling's table left it out; null while it is listed. */
+  readonly goneSec: number | null
+}
+
+/** The last rotation made here. */
+export interface OwnRotation extends TablePoint {
+  /** T of the rival that was told of last; each is told once. */
+  readonly rival: string | null
+}
+
+/** One record. The id of a device is its key, of a persona its PersonaID. */
+export type SnapshotItem =
+  | { readonly kind: 'persona'; readonly id: string; readonly value: PersonaRecord }
+  | { readonly kind: 'device'; readonly id: string; readonly value: DeviceRecord }
+  | { readonly kind: 'own'; readonly id: string; readonly value: OwnRecord }
+  | { readonly kind: 'past'; readonly id: string; readonly value: PastTable }
+  | { readonly kind: 'intent'; readonly id: string; readonly value: Intent }
+  | { readonly kind: 'alarm'; readonly id: string; readonly value: AlarmRecord }

@@ -1,21 +1,20 @@
 /** The state while a change is being decided: records to read and stage, counts kept true, events gathered. */
+import type { Policy } from '../../core/trust.ts'
 import type { InceptionCache } from '../../core/verify.ts'
 import type { CryptoEngine } from '../../crypto/engine.ts'
-import type { Policy } from '../../core/trust.ts'
-import type { ContactChange, DaemonEvent, EventData, EventName } from '../../ipc/shapes/events.ts'
-import { RecordCache } from '../../store/record-cache.ts'
-import type { Collection, Write } from '../../store/store.ts'
-import { Entries } from './names.ts'
 import { appendHistory } from './history.ts'
-import { pendingKinds, upgradeKinds } from '../contacts/pending.ts'
+import { Entries } from './names.ts'
+import type { PendingEvent } from './new-event.ts'
 import * as rec from './records.ts'
 import { clockAt, contactOf } from './view.ts'
+import { pendingKinds, upgradeKinds } from './waiting.ts'
 import type { Writer } from './writer.ts'
-
-/** An event that a change brings about; told once the change is on disk. */
-export type PendingEvent = { [Name in EventName]: { event: Name; data: EventData[Name] } }[EventName]
+import type { ContactChange, DaemonEvent } from '../../ipc/shapes/events.ts'
+import { RecordCache } from '../../store/record-cache.ts'
+import type { Collection, Write } from '../../store/store.ts'
 
 const MAX_KEPT = 1024 // sanity: of one kind; the owner and all that a batch of 256 observations looks at
+
 const MAX_INCEPTIONS = 10_000 // sanity: about 2 MB; a full cache only costs a second verify
 
 export class Ledger {

@@ -3,9 +3,9 @@ import { MAX_CLOCK_AHEAD_SEC } from '../../core/limits.ts'
 import { freshness, type Freshness } from '../../core/order.ts'
 import { activeDevice, fallbackName } from '../../core/table.ts'
 import { consentsTo, isContested } from '../../core/trust.ts'
-import type { Contact, ContactDevice } from '../../ipc/shapes/contact.ts'
 import { pairOf } from './pair.ts'
 import { CLOCK, NEW_DEVICE, type DeviceRecord, type PersonaRecord, type Records } from './records.ts'
+import type { Contact, ContactDevice } from '../../ipc/shapes/contact.ts'
 
 export interface Clock {
   readonly nowSec: number
@@ -177,4 +177,11 @@ export function whoHas(
 export function findDevice(contact: Contact, key: string): ContactDevice | null {
   const isIt = (device: ContactDevice): boolean => device.key === key
   return contact.devices.find(isIt) ?? contact.claims.find(isIt) ?? contact.others.find(isIt) ?? null
+}
+
+/** Reads state at one moment for one question. */
+export interface Reader {
+  readonly records: Records
+  readonly clock: Clock
+  readonly ownId: string | null
 }

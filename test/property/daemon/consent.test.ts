@@ -100,7 +100,7 @@ class World {
       unsubscribe: () => {},
       replay: () => Promise.resolve(true),
     }
-    const handlers = this.test.keeper.handlers()
+    const handlers = this.test.handlers
     await handlers['app.hello']({ token: this.#tokens.get(name)! }, caller)
     const text = this.#tables[table % this.#tables.length]!.text()
     this.#note(name, n, table)

@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest'
 import { escapeUnprintable, openLog, type Log, type LogFields, type LogForm } from '../../../src/process/log.ts'
 
 const NOW = new Date('2026-01-02T03:04:05.678Z')
-const LOG_MODULE = JSON.stringify(pathToFileURL(resolve('src/daemon/log.ts')).href)
+const LOG_MODULE = JSON.stringify(pathToFileURL(resolve('src/process/log.ts')).href)
 
 function openOn(form: LogForm | 'auto', level: 'info' | 'debug' = 'info'): { log: Log; text: () => string } {
   let text = ''

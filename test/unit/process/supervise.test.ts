@@ -225,8 +225,8 @@ describe('the unexpected', () => {
 })
 
 describe('a real process', () => {
-  const modules = ['lifecycle', 'log'].map((name) =>
-    JSON.stringify(pathToFileURL(resolve(`src/daemon/${name}.ts`)).href),
+  const modules = ['supervise', 'log'].map((name) =>
+    JSON.stringify(pathToFileURL(resolve(`src/process/${name}.ts`)).href),
   )
 
   function scriptOf(body: string): string {

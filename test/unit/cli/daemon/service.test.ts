@@ -8,7 +8,13 @@ import {
   UNIT_MARKER,
   type UnitInput,
 } from '../../../../src/cli/daemon/service-unit.ts'
-import { installService, LINGER_HINT, serviceStatus, serviceUnits, uninstallService } from '../../../../src/cli/daemon/service.ts'
+import {
+  installService,
+  LINGER_HINT,
+  serviceStatus,
+  serviceUnits,
+  uninstallService,
+} from '../../../../src/cli/daemon/service.ts'
 import type { RunProgram } from '../../../../src/cli/daemon/systemctl.ts'
 import { resolvePaths } from '../../../../src/ipc/paths.ts'
 import { tempDir } from '../../../support/temp-dir.ts'

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest'
 import { escapeText, formatJson, hasMixedScripts, keyTail, showName } from '../../../../src/cli/io/escape.ts'
 
 const KEY = 'D759E0CA9F8F9A3217C4BCA65C5B20600D189C8EE410C0CA7E64EF0228DA6D67'
-const NAUGHTY = fileURLToPath(new URL('../../../../shared/vectors/naughty-strings.json', import.meta.url))
+const NAUGHTY = fileURLToPath(new URL('../../../../../shared/vectors/naughty-strings.json', import.meta.url))
 const naughtyAbsence = existsSync(NAUGHTY) ? '' : ` (skipped: no ${NAUGHTY})`
 
 // Nothing that a terminal acts upon, or shows as nothing. Zs without the space; the emoji exceptions are tested apart.

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { decodeUtf8 } from '../../../../src/core/bytes.ts'
-import type { KeeperMethods } from '../../../../src/daemon/keeper/keeper.ts'
+import type { KeeperMethods } from '../../../../src/daemon/methods.ts'
 import type { Caller, ParamsOf, Permission, ResultOf } from '../../../../src/ipc/methods/method.ts'
 import { openMemoryStore } from '../../../../src/store/memory-store.ts'
 import { TestKeeper, WriteGate } from '../../../support/keeper.ts'
@@ -30,7 +30,7 @@ class AppConnection {
     name: Name,
     params: ParamsOf<KeeperMethods[Name]>,
   ): Promise<ResultOf<KeeperMethods[Name]>> {
-    const handler = this.#test.keeper.handlers()[name] as (
+    const handler = this.#test.handlers[name] as (
       params: unknown,
       caller: Caller,
     ) => Promise<ResultOf<KeeperMethods[Name]>>
@@ -40,7 +40,7 @@ class AppConnection {
   /** What it may do where apps may do nothing by themselves. */
   permissions(defaults: readonly Permission[] = []): Permission[] {
     const all: Permission[] = ['open', 'read', 'observe', 'publish', 'admin']
-    return all.filter((permission) => this.#test.keeper.apps.may(this.caller, permission, defaults))
+    return all.filter((permission) => this.#test.apps.may(this.caller, permission, defaults))
   }
 }
 

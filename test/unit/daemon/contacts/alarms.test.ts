@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { judgeEvidence } from '../../../../src/cli/contacts/alarms.ts'
 import { TestKeeper } from '../../../support/keeper.ts'
 import { type Person, person } from '../../../support/person.ts'
-import { raiseDue } from '../../../../src/daemon/methods/alarms.ts'
+import { raiseDue } from '../../../../src/daemon/keeper/alarms.ts'
 
 const DAY_SEC = 86_400
 let count = 0

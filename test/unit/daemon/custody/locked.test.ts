@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { METHODS, type Methods } from '../../../../src/ipc/methods/table.ts'
-import type { KeeperMethods } from '../../../../src/daemon/keeper/keeper.ts'
+import type { KeeperMethods } from '../../../../src/daemon/methods.ts'
 import { quickEngine } from '../../../support/quick-engine.ts'
 import { OWN_LAPTOP, TestKeeper, ownText } from '../../../support/keeper.ts'
 import { person } from '../../../support/person.ts'

@@ -1,12 +1,13 @@
 import { expect, test } from 'vitest'
 import type { Sighting } from '../../../../src/core/trust.ts'
-import { diagnose, type Examined } from '../../../../src/daemon/health/doctor.ts'
+import { diagnose } from '../../../../src/daemon/health/doctor.ts'
 import { NO_STANDING, standingFindings, type OwnStanding } from '../../../../src/daemon/own/standing.ts'
 import type { Finding } from '../../../../src/ipc/shapes/doctor.ts'
 import type { Alarm } from '../../../../src/ipc/shapes/alarms.ts'
 import type { OwnTable } from '../../../../src/ipc/shapes/own.ts'
 import type { ShownTable, WatchedProfile } from '../../../../src/ipc/shapes/profiles.ts'
 import type { ToxStatus } from '../../../../src/ipc/shapes/tox.ts'
+import type { Examined } from '../../../../src/daemon/health/examined.ts'
 
 const NOW = 1_795_234_054
 const DAY = 86_400

@@ -2,12 +2,12 @@ import { describe, expect, it } from 'vitest'
 import { HISTORY_START } from '../../../../src/core/history.ts'
 import { formatHex } from '../../../../src/core/bytes.ts'
 import { appendHistory, listHistory, tipOf, verifyHistory } from '../../../../src/daemon/state/history.ts'
-import type { PendingEvent } from '../../../../src/daemon/state/state.ts'
 import { recordsOf, TIP, type Records } from '../../../../src/daemon/state/records.ts'
 import { openMemoryStore } from '../../../../src/store/memory-store.ts'
 import type { Store } from '../../../../src/store/store.ts'
 import { OWN_PHONE, TestKeeper } from '../../../support/keeper.ts'
 import { engine, person, START_SEC } from '../../../support/person.ts'
+import type { PendingEvent } from '../../../../src/daemon/state/new-event.ts'
 
 const BOB = person('bob')
 const CAROL = person('carol')

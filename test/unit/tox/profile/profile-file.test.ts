@@ -16,7 +16,12 @@ import { describe, expect, test } from 'vitest'
 import { removeLeftovers } from '../../../../src/durable/file.ts'
 import { BACKUPS_KEPT } from '../../../../src/tox/profile/copies.ts'
 import { decryptSave, encryptSave } from '../../../../src/tox/save/esave.ts'
-import { readProfile, writeProfile, type ToxProfile, type WriteProfileOptions } from '../../../../src/tox/profile/profile-file.ts'
+import {
+  readProfile,
+  writeProfile,
+  type ToxProfile,
+  type WriteProfileOptions,
+} from '../../../../src/tox/profile/profile-file.ts'
 import { withStatusMessage } from '../../../../src/tox/save/publish.ts'
 import {
   MAX_PROFILE_BYTES,

@@ -11,7 +11,12 @@ import {
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { DurableFs } from '../../../../src/durable/file.ts'
-import { createProfile, readProfile, writeProfile, type CreateProfileOptions } from '../../../../src/tox/profile/profile-file.ts'
+import {
+  createProfile,
+  readProfile,
+  writeProfile,
+  type CreateProfileOptions,
+} from '../../../../src/tox/profile/profile-file.ts'
 import { encodeSave, type ToxSave } from '../../../../src/tox/save/savefile.ts'
 import { fakeMachine } from '../../../support/fake-machine.ts'
 import { tempDir } from '../../../support/temp-dir.ts'

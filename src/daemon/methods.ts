@@ -1,0 +1,44 @@
+/** What answers each method that is about the state; the wings bring their own. Made once: it may remember what is under way. */
+import type { Handlers } from '../ipc/methods/method.ts'
+import type { Methods } from '../ipc/methods/table.ts'
+import { appHandlers } from './apps/methods.ts'
+import type { Apps } from './apps/sessions.ts'
+import type { About } from './health/status.ts'
+import type { Keeper } from './keeper/keeper.ts'
+import { alarmHandlers } from './methods/alarms.ts'
+import { contactHandlers } from './methods/contacts.ts'
+import { custodyHandlers } from './methods/custody.ts'
+import { entryHandlers } from './methods/entries.ts'
+import { generalHandlers } from './methods/general.ts'
+import { linkHandlers } from './methods/links.ts'
+import { ownHandlers } from './methods/own.ts'
+import { pendingHandlers } from './methods/pending.ts'
+import { rotationHandlers } from './methods/rotation.ts'
+import { siblingHandlers } from './methods/sibling.ts'
+import { pairingHandlers } from './pairing/methods.ts'
+import { backupHandlers } from './snapshot/methods.ts'
+
+/** What the keeper answers; the rest concerns profiles and the companion. */
+export type KeeperMethods = Omit<
+  Methods,
+  'doctor' | 'persona.erase' | (`${'profile' | 'tox'}.${string}` & keyof Methods)
+>
+
+/** @param about what the daemon around the keeper knows for `status` */
+export function keeperHandlers(keeper: Keeper, apps: Apps, about: () => About): Handlers<KeeperMethods> {
+  return {
+    ...generalHandlers(keeper, apps, about),
+    ...contactHandlers(keeper, apps),
+    ...appHandlers(keeper, apps),
+    ...linkHandlers(keeper),
+    ...entryHandlers(keeper),
+    ...pendingHandlers(keeper),
+    ...alarmHandlers(keeper),
+    ...ownHandlers(keeper),
+    ...custodyHandlers(keeper),
+    ...backupHandlers(keeper),
+    ...rotationHandlers(keeper),
+    ...siblingHandlers(keeper),
+    ...pairingHandlers(keeper),
+  }
+}

@@ -1,0 +1,39 @@
+/** The one way to a keeper: the state as it is on disk, and what a crash left half done finished, in this order. */
+import { finishRevocations } from './apps/methods.ts'
+import { noticeCopy } from './keeper/copy-check.ts'
+import { Keeper, type KeeperOptions } from './keeper/keeper.ts'
+import { clearArrivals, takeArrivals } from './snapshot/arrivals.ts'
+import { KeeperError } from './state/errors.ts'
+import { IMPORT, type PlaceRecord } from './state/records.ts'
+
+/**
+ * @param place where the state lies; null asks nothing
+ * @throws {KeeperError} SECRETS_MISSING | SECRETS_FOREIGN @throws {StoreError}
+ */
+export async function openKeeper(options: KeeperOptions, place: PlaceRecord | null): Promise<Keeper> {
+  const keeper = await Keeper.load(options)
+  const { ledger, own: persona, custody } = keeper
+  await finishImport(keeper)
+  if (ledger.own()?.recent !== undefined) await ledger.change(() => persona.separatePast())
+  const own = ledger.own()
+  // Crash in the middle of init: the keys were written, the persona was not, and nobody has seen its words.
+  if (own === undefined && custody.hasSecrets) await custody.discard()
+  if (own !== undefined && !custody.hasSecrets) {
+    const hint = 'put the file "secrets" back from a backup'
+    throw new KeeperError('SECRETS_MISSING', 'the store has a persona, but the file with its signing key is gone', hint)
+  }
+  if (own !== undefined) custody.checkKey(own.epoch, own.signingKey)
+  if (own?.recoveryConfirmed === true) await custody.forgetSeed()
+  await finishRevocations(keeper)
+  if (place !== null) await keeper.commit(() => noticeCopy(place, persona, ledger))
+  await keeper.keys.settle()
+  return keeper
+}
+
+/** What a crash has left of an import: all of it is taken, or nothing. */
+async function finishImport({ ledger, own }: Keeper): Promise<void> {
+  const state = ledger.records.imports.get(IMPORT)
+  if (state === undefined) return
+  if (state.state === 'arriving') await clearArrivals(ledger)
+  else await takeArrivals(state, own, ledger, async (decide) => void (await ledger.change(decide)))
+}

@@ -1,0 +1,11 @@
+/** What a procedure of several changes needs of the keeper. */
+import type { CryptoEngine } from '../../crypto/engine.ts'
+import type { Records } from './records.ts'
+import type { Ledger } from './state.ts'
+
+export interface Changes {
+  readonly ledger: Ledger
+  readonly onDisk: Records
+  readonly engine: CryptoEngine
+  change<T>(decide: () => T): Promise<T>
+}

@@ -1,0 +1,5 @@
+/** An event that a change brings about, before it has a number; told once the change is on disk. */
+import type { EventData, EventName } from '../../ipc/shapes/events.ts'
+
+/** An event that a change brings about; told once the change is on disk. */
+export type PendingEvent = { [Name in EventName]: { event: Name; data: EventData[Name] } }[EventName]
