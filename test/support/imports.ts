@@ -1,62 +1,204 @@
-/** Which folder of src may import which, and why not the others (docs/decisions/0008). */
+/** The directions of the house: which folder of src may import which, and why; and no circles (docs/architecture.md, docs/decisions/0008). */
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative, resolve, sep } from 'node:path'
 
 export interface Rule {
-  /** Folders of src, beside itself. */
+  /** Folders of src beside the folder itself; `x` stands for everything below it as well. */
   readonly folders: readonly string[]
   /** Packages and node: modules; '*' for any. */
   readonly packages: readonly string[]
   readonly reason: string
 }
 
+/** What any part of the daemon may speak of: values, and the form in which they travel. */
+const VALUES = ['core', 'crypto', 'ipc/shapes', 'ipc/methods']
+
+/** The keeper, and everything that it stands on. */
+const KEEPER = [
+  ...VALUES,
+  'process',
+  'store',
+  'daemon/state',
+  'daemon/custody',
+  'daemon/personas',
+  'daemon/contacts',
+  'daemon/own',
+  'daemon/keeper',
+]
+
+/** From the ground up: a folder imports only what stands above it in this list. */
 export const RULES: Readonly<Record<string, Rule>> = {
   core: { folders: [], packages: [], reason: 'core is values in, values out: it runs wherever JavaScript does' },
+  durable: { folders: [], packages: ['node:'], reason: 'a leaf that everybody who writes files may use' },
+  process: {
+    folders: [],
+    packages: ['node:', 'koffi', 'winston', 'zod'],
+    reason: 'what every program of ours needs of its process says nothing about personas',
+  },
   crypto: {
     folders: ['core'],
     packages: ['@noble/hashes', '@scure/bip39', 'node:crypto', 'sodium-native', 'tweetnacl'],
     reason: 'an engine knows no file, no socket and no store',
   },
-  durable: { folders: [], packages: ['node:'], reason: 'a leaf that everybody who writes files may use' },
   store: {
-    folders: ['core', 'crypto', 'durable'],
+    folders: ['core', 'durable'],
     packages: ['node:', 'level', 'classic-level'],
     reason: 'the store does not know what a profile or a socket is',
   },
-  tox: {
-    folders: ['core', 'crypto', 'durable'],
-    packages: ['node:'],
-    reason: 'profiles are read and written without a daemon',
-  },
-  ipc: {
-    folders: ['core', 'crypto'],
-    packages: ['node:', 'node-ipc', 'zod'],
-    reason: 'a client in another program loads neither store nor keeper',
+  toxnode: {
+    folders: ['core'],
+    packages: ['node:', 'koffi', 'zod'],
+    reason: 'the Tox node is a process of its own and must hold nothing of the keeper',
   },
   pairing: {
     folders: ['core', 'crypto'],
     packages: ['node:crypto', '@scure/bip39', 'noise-handshake'],
-    reason: 'a pairing is messages and keys; who carries them, and how, is for the command line and other apps',
+    reason: 'a pairing is messages and keys; the command line and other apps decide who carries them',
   },
-  live: {
-    folders: ['core'],
-    packages: ['node:', 'koffi', 'zod'],
-    reason: 'the Tox node is a process of its own, which is to hold nothing of the keeper',
+  'tox/save': {
+    folders: ['core', 'crypto'],
+    packages: ['node:crypto', 'node:util'],
+    reason: 'a profile as bytes knows no file and no clock',
+  },
+  'tox/profile': {
+    folders: ['core', 'crypto', 'durable', 'tox/save'],
+    packages: ['node:'],
+    reason: 'profiles are read and written without a daemon',
+  },
+  'ipc/shapes': { folders: ['core'], packages: ['zod'], reason: 'a value that travels knows no method and no socket' },
+  'ipc/wire': { folders: ['core'], packages: [], reason: 'frames are bytes: a client reads them without zod' },
+  'ipc/methods': {
+    folders: ['core', 'crypto', 'ipc/shapes'],
+    packages: ['zod'],
+    reason: 'the table says who may call what; it does not answer',
+  },
+  ipc: {
+    folders: ['ipc/wire', 'ipc/shapes', 'ipc/methods'],
+    packages: ['node:'],
+    reason: 'a client in another program loads neither store, keeper nor server',
+  },
+  'ipc/server': {
+    folders: ['ipc', 'ipc/wire', 'ipc/methods'],
+    packages: ['node:', 'node-ipc', 'zod'],
+    reason: 'the server carries calls; it does not know what they mean',
+  },
+  'daemon/state': {
+    folders: [...VALUES, 'store'],
+    packages: [],
+    reason: 'the state is the ground of the daemon: it decides nothing',
+  },
+  'daemon/custody': {
+    folders: [...VALUES, 'process', 'store', 'durable', 'daemon/state'],
+    packages: ['node:'],
+    reason: 'secrets are kept without knowledge of what they sign',
+  },
+  'daemon/personas': {
+    folders: [...VALUES, 'daemon/state'],
+    packages: [],
+    reason: 'what a blob does to a record is the same for the owner and for contacts',
+  },
+  'daemon/contacts': {
+    folders: [...VALUES, 'daemon/state', 'daemon/personas'],
+    packages: [],
+    reason: 'other people are known without the secrets of the owner',
+  },
+  'daemon/own': {
+    folders: [...VALUES, 'ipc', 'daemon/state', 'daemon/custody', 'daemon/personas'],
+    packages: ['fflate'],
+    reason: "the owner's table is decided inside of a change, and does not start one",
+  },
+  'daemon/keeper': {
+    folders: KEEPER,
+    packages: ['node:'],
+    reason: 'the keeper does not know what answers the socket, or which wings there are',
+  },
+  'daemon/profiles': {
+    folders: [...VALUES, 'process', 'tox', 'daemon/state'],
+    packages: ['node:'],
+    reason: 'a wing does not know the other wings',
+  },
+  'daemon/apps': { folders: KEEPER, packages: [], reason: 'a wing does not know the other wings' },
+  'daemon/companion': {
+    folders: [...KEEPER, 'tox/save', 'toxnode'],
+    packages: ['node:', 'zod'],
+    reason: 'a wing does not know the other wings',
+  },
+  'daemon/snapshot': {
+    folders: KEEPER,
+    packages: ['node:crypto', 'zod'],
+    reason: 'a wing does not know the other wings',
+  },
+  'daemon/health': {
+    folders: [...KEEPER, 'daemon/profiles'],
+    packages: [],
+    reason: 'a wing does not know the other wings',
+  },
+  'daemon/rotation': {
+    folders: [...KEEPER, 'daemon/snapshot'],
+    packages: [],
+    reason: 'a rotation is a procedure over the keeper; it knows no wing',
+  },
+  'daemon/pairing': {
+    folders: [...KEEPER, 'daemon/snapshot', 'pairing'],
+    packages: ['zod'],
+    reason: 'a pairing carries a snapshot; it knows no wing',
+  },
+  'daemon/methods': {
+    folders: [...KEEPER, 'ipc/wire', 'daemon/apps', 'daemon/health', 'daemon/rotation'],
+    packages: ['node:timers/promises'],
+    reason: 'what answers the socket about the state does not know how the daemon is put together',
   },
   daemon: {
-    folders: ['core', 'crypto', 'durable', 'store', 'tox', 'ipc', 'pairing', 'live'],
-    packages: ['*'],
+    folders: ['core', 'crypto', 'durable', 'process', 'store', 'ipc', 'daemon'],
+    packages: ['node:', 'yaml', 'zod'],
     reason: 'the daemon never depends on the command line',
   },
-  cli: {
-    folders: ['core', 'crypto', 'durable', 'tox', 'ipc', 'pairing'],
-    packages: ['*'],
+  'cli/io': {
+    folders: ['core', 'ipc', 'tox/save'],
+    packages: ['node:', 'qrcode', 'yaml'],
+    reason: 'input and output know no command',
+  },
+  'cli/tox': {
+    folders: ['core', 'crypto', 'durable', 'ipc', 'tox', 'cli/io'],
+    packages: ['node:'],
+    reason: 'commands on profiles work without the other commands',
+  },
+  'cli/events': { folders: ['core', 'ipc', 'cli/io'], packages: [], reason: 'events are shown, and nothing is done' },
+  'cli/own': {
+    folders: ['core', 'crypto', 'durable', 'ipc', 'tox', 'cli/io', 'cli/tox'],
+    packages: ['node:', 'yaml'],
     reason: 'the command line never opens the store: one process writes it',
   },
-  launch: { folders: ['cli', 'daemon'], packages: ['node:'], reason: 'the launchers only start a program' },
+  'cli/contacts': {
+    folders: ['core', 'crypto', 'durable', 'ipc', 'cli/io', 'cli/events'],
+    packages: ['node:'],
+    reason: 'the command line never opens the store: one process writes it',
+  },
+  'cli/daemon': {
+    folders: ['core', 'durable', 'ipc', 'process', 'cli/io', 'cli/tox'],
+    packages: ['node:'],
+    reason: 'the command line asks the daemon, and never loads it',
+  },
+  'cli/pairing': {
+    folders: ['core', 'durable', 'ipc', 'pairing', 'cli/io', 'cli/own'],
+    packages: ['node:'],
+    reason: 'the command line carries the messages of a pairing, and holds none of its keys',
+  },
+  'cli/program': {
+    folders: ['ipc', 'cli'],
+    packages: ['commander'],
+    reason: 'the grammar names each command and loads its file only when it is called',
+  },
+  cli: {
+    folders: ['ipc', 'process', 'cli'],
+    packages: ['commander'],
+    reason: 'the entry of the program only starts it',
+  },
+  launch: { folders: [], packages: ['node:'], reason: 'the launchers only start a program' },
 }
 
 export interface Import {
+  /** Below src. */
   readonly file: string
   readonly from: string
 }
@@ -70,23 +212,93 @@ export function importsBelow(root: string): Import[] {
 }
 
 export function importsOf(source: string): string[] {
-  const pattern = /(?:\bfrom\s*|\bimport\s*\(?\s*)(['"])([^'"\n]+)\1/g
+  const pattern = /(?:\bfrom\s*|\bimport\s*\(?\s*)(['"])([@.\w][^'"\n]*)\1/g
   return [...source.matchAll(pattern)].map((match) => match[2]!)
 }
 
-/** What breaks the rules, as sentences. */
+/** The folder of a file of src, `core` or `daemon/state`. */
+function folderOf(file: string): string {
+  return dirname(file).split(sep).join('/')
+}
+
+/** The file of src that an import names; null for a package and for what lies outside of src. */
+function targetOf(root: string, { file, from }: Import): string | null {
+  if (!from.startsWith('.')) return null
+  const path = relative(root, resolve(root, dirname(file), from))
+  return path.startsWith('..') ? null : path
+}
+
+function isBelow(folder: string, allowed: string): boolean {
+  return folder === allowed || folder.startsWith(`${allowed}/`)
+}
+
+/** Imports that break the rules, as sentences. */
 export function violations(root: string, imports: readonly Import[]): string[] {
-  return imports.flatMap(({ file, from }) => {
-    const folder = file.split(sep)[0]!
+  return imports.flatMap((each) => {
+    const { file, from } = each
+    const folder = folderOf(file)
     const rule = RULES[folder]
     if (rule === undefined) return [`src/${file} is in no folder that the rules know`]
-    const target = from.startsWith('.') ? relative(root, resolve(root, dirname(file), from)).split(sep)[0]! : null
-    const isAllowed =
-      target === null
-        ? rule.packages.some(
-            (name) => name === '*' || from === name || from.startsWith(name.endsWith(':') ? name : `${name}/`),
-          )
-        : target === folder || rule.folders.includes(target) || target === '..'
+    const target = targetOf(root, each)
+    const isAllowed = from.startsWith('.')
+      ? target === null || folderOf(target) === folder || rule.folders.some((name) => isBelow(folderOf(target), name))
+      : rule.packages.some(
+          (name) => name === '*' || from === name || from.startsWith(name.endsWith(':') ? name : `${name}/`),
+        )
     return isAllowed ? [] : [`src/${file} must not import ${from}: ${rule.reason}`]
   })
+}
+
+/** Groups of files that import each other in a circle. A type counts: whoever reads one file then has to read all of them. */
+export function circlesOfFiles(root: string, imports: readonly Import[]): string[][] {
+  return circles(
+    imports,
+    (each) => each.file,
+    (each) => targetOf(root, each),
+  )
+}
+
+/** Groups of folders that import each other in a circle. A folder and the one that it lies in are two. */
+export function circlesOfFolders(root: string, imports: readonly Import[]): string[][] {
+  return circles(
+    imports,
+    (each) => folderOf(each.file),
+    (each) => {
+      const target = targetOf(root, each)
+      return target === null ? null : folderOf(target)
+    },
+  )
+}
+
+/** Strongly connected groups of more than one node, each sorted (Tarjan 1972). */
+function circles(
+  imports: readonly Import[],
+  source: (each: Import) => string,
+  target: (each: Import) => string | null,
+): string[][] {
+  const graph = new Map<string, Set<string>>()
+  for (const each of imports) {
+    const [from, to] = [source(each), target(each)]
+    if (to !== null && to !== from) graph.set(from, (graph.get(from) ?? new Set()).add(to))
+  }
+  const found: string[][] = []
+  const numbers = new Map<string, number>()
+  const stack: string[] = []
+  const visit = (node: string): number => {
+    const number = numbers.size
+    numbers.set(node, number)
+    stack.push(node)
+    let lowest = number
+    for (const next of graph.get(node) ?? []) {
+      if (!numbers.has(next)) lowest = Math.min(lowest, visit(next))
+      else if (stack.includes(next)) lowest = Math.min(lowest, numbers.get(next)!)
+    }
+    if (lowest === number) {
+      const group = stack.splice(stack.indexOf(node))
+      if (group.length > 1) found.push(group.toSorted())
+    }
+    return lowest
+  }
+  for (const node of graph.keys()) if (!numbers.has(node)) visit(node)
+  return found
 }

@@ -1,10 +1,20 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { expect, test } from 'vitest'
-import { importsBelow, importsOf, RULES, violations } from '../support/imports.ts'
+import {
+  circlesOfFiles,
+  circlesOfFolders,
+  importsBelow,
+  importsOf,
+  RULES,
+  violations,
+  type Import,
+} from '../support/imports.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
 const SRC = resolve(import.meta.dirname, '../../src')
+
+const MAX_FILES = 25 // sanity: a folder that a reader takes in at one look (docs/architecture.md)
 
 test('every folder imports only what its rule allows', () => {
   const imports = importsBelow(SRC)
@@ -13,38 +23,121 @@ test('every folder imports only what its rule allows', () => {
 })
 
 test('every folder of src has a rule, and every rule a folder', () => {
-  const folders = new Set(importsBelow(SRC).map(({ file }) => file.split('/')[0]))
+  const folders = new Set(importsBelow(SRC).map(({ file }) => dirname(file)))
   expect(folders).toEqual(new Set(Object.keys(RULES)))
 })
 
+test('no files import each other in a circle, types counted', () => {
+  expect(circlesOfFiles(SRC, importsBelow(SRC))).toEqual([])
+})
+
+test('no folders import each other in a circle, types counted', () => {
+  expect(circlesOfFolders(SRC, importsBelow(SRC))).toEqual([])
+})
+
 test('native code of the Tox node is loaded by its own process only', () => {
-  const native = new Set(importsBelow(join(SRC, 'live')).flatMap(({ file, from }) => (from === 'koffi' ? [file] : [])))
-  expect([...native].toSorted()).toEqual(['libtoxcore.ts', 'loopback.ts', 'process.ts'])
-  const taken = importsBelow(SRC).filter(({ file, from }) => !file.startsWith('live/') && from.includes('/live/'))
+  const native = new Set(
+    importsBelow(join(SRC, 'toxnode')).flatMap(({ file, from }) => (from === 'koffi' ? [file] : [])),
+  )
+  expect([...native].toSorted()).toEqual(['child.ts', 'libtoxcore.ts', 'loopback.ts'])
+  const taken = importsBelow(SRC).filter(({ file, from }) => !file.startsWith('toxnode/') && from.includes('/toxnode/'))
+  expect(taken.length).toBeGreaterThan(0)
   expect(taken.filter(({ from }) => native.has(from.split('/').at(-1)!) || from.endsWith('/main.ts'))).toEqual([])
 })
 
-test.each([
-  ['core/a.ts', "import { readFile } from 'node:fs'"],
-  ['core/a.ts', "import type { Store } from '../store/store.ts'"],
-  ['crypto/a.ts', "export { x } from '../store/store.ts'"],
-  ['store/a.ts', "const tox = await import('../tox/savefile.ts')"],
-  ['tox/a.ts', "import { x } from 'level'"],
-  ['ipc/a.ts', "import { x } from '../daemon/keeper.ts'"],
-  ['daemon/a.ts', "import '../cli/main.ts'"],
-  ['cli/a.ts', "import { x } from '../store/store.ts'"],
-  ['live/a.ts', "import { x } from '../crypto/seal.ts'"],
-  ['pairing/a.ts', "import { connect } from 'node:net'"],
-  ['durable/a.ts', "import { x } from '../core/bytes.ts'"],
-  ['elsewhere/a.ts', "import { x } from '../core/bytes.ts'"],
-])('a forbidden import is found: %s with %s', (file, source) => {
+/** The imports of sources that exist for this test only. */
+function importsOfSources(sources: Readonly<Record<string, string>>): { root: string; imports: Import[] } {
   const root = tempDir()
-  mkdirSync(join(root, file, '..'), { recursive: true })
-  writeFileSync(join(root, file), source)
-  expect(violations(root, importsBelow(root))).toHaveLength(1)
+  for (const [file, source] of Object.entries(sources)) {
+    mkdirSync(dirname(join(root, file)), { recursive: true })
+    writeFileSync(join(root, file), source)
+  }
+  return { root, imports: importsBelow(root) }
+}
+
+const FORBIDDEN: readonly (readonly [file: string, source: string])[] = [
+  ['core/a.ts', "import { readFile } from 'node:fs'"],
+  ['core/b.ts', "import type { Store } from '../store/store.ts'"],
+  ['durable/a.ts', "import { x } from '../core/bytes.ts'"],
+  ['process/a.ts', "import { x } from '../ipc/paths.ts'"],
+  ['crypto/a.ts', "export { x } from '../store/store.ts'"],
+  ['store/a.ts', "const tox = await import('../tox/save/savefile.ts')"],
+  ['toxnode/a.ts', "import { x } from '../crypto/seal.ts'"],
+  ['pairing/a.ts', "import { connect } from 'node:net'"],
+  ['tox/save/a.ts', "import { readFile } from 'node:fs/promises'"],
+  ['tox/profile/a.ts', "import { x } from 'level'"],
+  ['ipc/shapes/a.ts', "import type { Method } from '../methods/method.ts'"],
+  ['ipc/wire/a.ts', "import { z } from 'zod'"],
+  ['ipc/methods/a.ts', "import { x } from '../client.ts'"],
+  ['ipc/a.ts', "import { x } from './server/server.ts'"],
+  ['ipc/server/a.ts', "import { x } from '../../daemon/keeper/keeper.ts'"],
+  ['daemon/state/a.ts', "import type { X } from '../contacts/pending.ts'"],
+  ['daemon/custody/a.ts', "import { x } from '../own/table.ts'"],
+  ['daemon/personas/a.ts', "import { x } from '../own/head.ts'"],
+  ['daemon/contacts/a.ts', "import { x } from '../custody/custody.ts'"],
+  ['daemon/own/a.ts', "import type { Keeper } from '../keeper/keeper.ts'"],
+  ['daemon/keeper/a.ts', "import { x } from '../methods/contacts.ts'"],
+  ['daemon/profiles/a.ts', "import { x } from '../companion/companion.ts'"],
+  ['daemon/apps/a.ts', "import { x } from '../snapshot/stream.ts'"],
+  ['daemon/companion/a.ts', "import { x } from '../profiles/profiles.ts'"],
+  ['daemon/snapshot/a.ts', "import { x } from '../rotation/rotate.ts'"],
+  ['daemon/health/a.ts', "import { x } from '../companion/companion.ts'"],
+  ['daemon/rotation/a.ts', "import { x } from '../methods/rotation.ts'"],
+  ['daemon/pairing/a.ts', "import { x } from '../rotation/rotate.ts'"],
+  ['daemon/methods/a.ts', "import { x } from '../daemon.ts'"],
+  ['daemon/a.ts', "import '../cli/main.ts'"],
+  ['cli/io/a.ts', "import { x } from '../own/device.ts'"],
+  ['cli/tox/a.ts', "import { x } from '../contacts/contacts.ts'"],
+  ['cli/events/a.ts', "import { x } from '../contacts/contacts.ts'"],
+  ['cli/own/a.ts', "import { x } from '../../store/store.ts'"],
+  ['cli/contacts/a.ts', "import { x } from '../../store/store.ts'"],
+  ['cli/daemon/a.ts', "import { startDaemon } from '../../daemon/daemon.ts'"],
+  ['cli/pairing/a.ts', "import { x } from '../../crypto/seal.ts'"],
+  ['cli/program/a.ts', "import { x } from '../../core/blob.ts'"],
+  ['cli/a.ts', "import { x } from '../store/store.ts'"],
+  ['launch/a.js', "import '../cli/main.ts'"],
+  ['elsewhere/a.ts', "import { x } from '../core/bytes.ts'"],
+]
+
+test.each(FORBIDDEN)('a forbidden import is found: %s with %s', (file, source) => {
+  const { root, imports } = importsOfSources({ [file]: source })
+  expect(violations(root, imports)).toHaveLength(1)
+})
+
+test('every rule has a forbidden import that it finds', () => {
+  const shown = new Set(FORBIDDEN.map(([file]) => dirname(file)))
+  expect(Object.keys(RULES).filter((folder) => !shown.has(folder))).toEqual([])
+})
+
+test('a circle of files is found, also one of types', () => {
+  const { root, imports } = importsOfSources({
+    'core/a.ts': "import { b } from './b.ts'",
+    'core/b.ts': "import type { C } from './c.ts'",
+    'core/c.ts': "export { a } from './a.ts'",
+    'core/d.ts': "import { a } from './a.ts'",
+  })
+  expect(circlesOfFiles(root, imports)).toEqual([['core/a.ts', 'core/b.ts', 'core/c.ts']])
+  expect(circlesOfFolders(root, imports)).toEqual([])
+})
+
+test('a circle of folders is found where no file is in one', () => {
+  const { root, imports } = importsOfSources({
+    'daemon/own/a.ts': "import { b } from '../state/b.ts'",
+    'daemon/state/b.ts': '',
+    'daemon/state/c.ts': "import type { D } from '../own/d.ts'",
+    'daemon/own/d.ts': '',
+  })
+  expect(circlesOfFiles(root, imports)).toEqual([])
+  expect(circlesOfFolders(root, imports)).toEqual([['daemon/own', 'daemon/state']])
 })
 
 test('all forms of an import are seen', () => {
   const source = `import a from 'a'\nimport type { B } from "b"\nexport * from 'c'\nawait import('d')\nimport 'e'`
   expect(importsOf(source)).toEqual(['a', 'b', 'c', 'd', 'e'])
+})
+
+test('no folder is a hall', () => {
+  const files = new Map<string, Set<string>>()
+  for (const { file } of importsBelow(SRC)) files.set(dirname(file), (files.get(dirname(file)) ?? new Set()).add(file))
+  expect([...files].filter(([, inside]) => inside.size > MAX_FILES).map(([folder]) => folder)).toEqual([])
 })
