@@ -2,7 +2,7 @@
 import { zlibSync } from 'fflate'
 import { fileURLToPath } from 'node:url'
 import { blobBytesWithoutDocument } from '../src/core/blob.ts'
-import { encodeUtf8, formatHex, u32be } from '../src/core/bytes.ts'
+import { encodeUtf8, formatHex, u32be } from '../src/core/encoding/bytes.ts'
 import { DOCUMENT_DICTIONARY } from '../src/core/dictionary.ts'
 import { formatDocument } from '../src/core/document.ts'
 import { TableError } from '../src/core/errors.ts'

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { connect } from '../src/ipc/client.ts'
 import type { ToxStatus } from '../src/ipc/shapes/tox.ts'
 import type { CryptoEngine } from '../src/crypto/engine.ts'
-import { formatHex } from '../src/core/bytes.ts'
+import { formatHex } from '../src/core/encoding/bytes.ts'
 import { cpuSec, makeHome, removeHome, residentMiB, startDaemon, type RunningDaemon } from './daemon.ts'
 import { formatUs, quantile, type Row } from './measure.ts'
 

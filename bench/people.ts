@@ -1,6 +1,6 @@
 /** Personas by the thousand, with real keys and signatures, for measuring. */
 import { PREV_BYTES } from '../src/core/blob.ts'
-import { formatHex } from '../src/core/bytes.ts'
+import { formatHex } from '../src/core/encoding/bytes.ts'
 import type { ChainPosition } from '../src/core/chain.ts'
 import { chainPositions } from '../src/core/chain.ts'
 import { MAX_EPOCH } from '../src/core/limits.ts'

@@ -2,7 +2,7 @@
 import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { equalBytes, formatHex } from '../src/core/bytes.ts'
+import { equalBytes, formatHex } from '../src/core/encoding/bytes.ts'
 import type { CryptoEngine } from '../src/crypto/engine.ts'
 import { loadEngine } from '../src/crypto/load.ts'
 import { encodeFriend, FRIEND_BYTES, readFriends, type ToxFriend } from '../src/tox/save/friends.ts'

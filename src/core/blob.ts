@@ -1,10 +1,10 @@
 /** The blob: one signed table as bytes, decoded and encoded (docs/format.md, section 3). Nothing here checks a signature: see verify.ts. */
-import { concatBytes, equalBytes, isZero, readU32, u32be } from './bytes.ts'
+import { concatBytes, equalBytes, isZero, readU32, u32be } from './encoding/bytes.ts'
 import { LINK_BYTES, type ChainPosition } from './chain.ts'
 import { BlobError } from './errors.ts'
 import { LABEL_BLOB, LABEL_TABLE } from './labels.ts'
 import { MAX_BLOB_BYTES, MAX_DEVICES, MAX_EPOCH } from './limits.ts'
-import { isCanonicalU, isLowOrderU } from './x25519.ts'
+import { isCanonicalU, isLowOrderU } from './curve/x25519.ts'
 
 export const BLOB_VERSION = 1
 const FLAG_SEALED = 0x01

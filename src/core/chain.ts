@@ -1,5 +1,5 @@
 /** The key chain K_0 .. K_16 and its commitments, by which a thief of the current key cannot name the next one (docs/format.md, section 4). */
-import { concatBytes } from './bytes.ts'
+import { concatBytes } from './encoding/bytes.ts'
 import type { Engine } from './engine.ts'
 import { LABEL_INCEPTION, LABEL_KEY, LABEL_NEXT } from './labels.ts'
 import { MAX_EPOCH } from './limits.ts'

@@ -2,7 +2,7 @@
  * The preset dictionary of the document's DEFLATE stream (docs/format.md, section 11): for ever part of blob version 1, since a
  * reader with another one inflates another document. What later turns out to be more useful waits for version 2.
  */
-import { encodeUtf8 } from './bytes.ts'
+import { encodeUtf8 } from './encoding/bytes.ts'
 
 // Names of devices as people give them, the commoner the nearer to the end, where a distance takes fewer bits. The commas
 // and spaces count: a match takes them along. Chosen by the compressed size of 3000 made-up tables in nine languages.

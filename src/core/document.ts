@@ -24,7 +24,7 @@
  * Written are one key a line, "\n" between lines only, no spaces in lists, plain scalars where every version of YAML reads a
  * string, else double-quoted ones with escapes only for DQUOTE, "\" and what is no char.
  */
-import { decodeUtf8, encodeUtf8 } from './bytes.ts'
+import { decodeUtf8, encodeUtf8 } from './encoding/bytes.ts'
 import { BlobError, type DocumentErrorCode } from './errors.ts'
 import { checkNicknames } from './nickname.ts'
 

@@ -1,5 +1,5 @@
 /** The history: a numbered list of what changed, in which each entry names the hash of the one before (docs/ipc.md, section 4, history). */
-import { encodeUtf8, equalBytes, parseHex } from './bytes.ts'
+import { encodeUtf8, equalBytes, parseHex } from './encoding/bytes.ts'
 import type { Engine } from './engine.ts'
 import { LABEL_HISTORY } from './labels.ts'
 

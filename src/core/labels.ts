@@ -1,5 +1,5 @@
 /** Domain labels (docs/format.md, section 1): a signature or hash made for one purpose means nothing for another. None is a prefix of another. */
-import { concatBytes, encodeUtf8 } from './bytes.ts'
+import { concatBytes, encodeUtf8 } from './encoding/bytes.ts'
 
 function label(text: string): Uint8Array {
   return concatBytes(encodeUtf8(`personad/v1/${text}`), Uint8Array.of(0))

@@ -1,8 +1,8 @@
 /** Contact links: PersonaID, c_0 and epoch in one line that people pass on (docs/format.md, section 13). */
-import { formatBase32, parseBase32 } from './base32.ts'
-import { concatBytes, equalBytes } from './bytes.ts'
+import { formatBase32, parseBase32 } from './encoding/base32.ts'
+import { concatBytes, equalBytes } from './encoding/bytes.ts'
 import { COMMITMENT_BYTES } from './chain.ts'
-import { isStrictPublicKey } from './ed25519.ts'
+import { isStrictPublicKey } from './curve/ed25519.ts'
 import type { Engine } from './engine.ts'
 import { LinkError } from './errors.ts'
 import { LABEL_LINK } from './labels.ts'

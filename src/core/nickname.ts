@@ -32,7 +32,7 @@ import {
   REFUSED,
   UNASSIGNED,
   VIRAMAS,
-} from './unicode.ts'
+} from './unicode/unicode.ts'
 
 const SPACE = 0x20
 const TILDE = 0x7e // the last printable character of ASCII

@@ -1,5 +1,5 @@
 /** The total order of a persona's blobs, and what an incoming one is against the head (docs/format.md, section 8). */
-import { compareBytes, equalBytes } from './bytes.ts'
+import { compareBytes, equalBytes } from './encoding/bytes.ts'
 import { PREV_BYTES } from './blob.ts'
 import type { DocumentErrorCode } from './errors.ts'
 import { MAX_CLOCK_AHEAD_SEC, MAX_SEQ_STEP } from './limits.ts'

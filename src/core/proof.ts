@@ -1,5 +1,5 @@
 /** What a set of blobs proves of a persona to anybody, without trusting who kept them (docs/format.md, section 8). */
-import { formatHex } from './bytes.ts'
+import { formatHex } from './encoding/bytes.ts'
 import type { VerifiedBlob } from './verify.ts'
 
 /**

@@ -1,5 +1,5 @@
 /** The safety number, by which two people tell that they mean the same persona and chain (docs/format.md, section 13). */
-import { readU32 } from './bytes.ts'
+import { readU32 } from './encoding/bytes.ts'
 import type { Engine } from './engine.ts'
 import { LABEL_NUMBER } from './labels.ts'
 

@@ -1,6 +1,6 @@
 /** The table as the owner edits it: devices in order, naming, what fits, and the step from a table to a signed blob (docs/format.md, section 6). */
 import { blobBytesWithoutDocument, checkDeviceKey, encodeBlob, PREV_BYTES, type SignedBlob } from './blob.ts'
-import { equalBytes, formatHex, parseHex } from './bytes.ts'
+import { equalBytes, formatHex, parseHex } from './encoding/bytes.ts'
 import type { ChainPosition } from './chain.ts'
 import { COMPANIONS, companionMarks, markedCompanions } from './companions.ts'
 import { DOCUMENT_DICTIONARY } from './dictionary.ts'
@@ -10,7 +10,7 @@ import { MAX_DEVICES, MAX_EPOCH, MAX_NICKNAME_CODE_POINTS, MAX_STATUS_BYTES } fr
 import { checkNickname, foldNickname } from './nickname.ts'
 import { tokenBytes } from './token.ts'
 import type { VerifiedBlob } from './verify.ts'
-import { isImageOf, signingKeyImage } from './x25519.ts'
+import { isImageOf, signingKeyImage } from './curve/x25519.ts'
 
 /** A nickname and a device key, 64 upper-case hex digits. */
 export interface Device {

@@ -1,5 +1,5 @@
 /** The token in a status message: finding it beside the user's own words, and putting it there (docs/format.md, section 2). */
-import { encodeUtf8, formatBase64url, parseBase64url } from './bytes.ts'
+import { encodeUtf8, formatBase64url, parseBase64url } from './encoding/bytes.ts'
 import { BlobError } from './errors.ts'
 import { MAX_STATUS_BYTES, MAX_TOKEN_CHARS, MIN_TOKEN_CHARS, TOKEN_PREFIX } from './limits.ts'
 

@@ -1,16 +1,16 @@
 /** From bytes to a verified blob: signature, chain, then document, in that order (docs/format.md, section 5). */
-import { concatBytes, equalBytes, formatHex } from './bytes.ts'
+import { concatBytes, equalBytes, formatHex } from './encoding/bytes.ts'
 import { decodeBlob, signedMessage, tableMessage, type SignedBlob } from './blob.ts'
 import { chainRoot, inceptionMessage } from './chain.ts'
 import { DOCUMENT_DICTIONARY } from './dictionary.ts'
 import { parseDocument, readNames, type Document } from './document.ts'
-import { isStrictPublicKey } from './ed25519.ts'
+import { isStrictPublicKey } from './curve/ed25519.ts'
 import type { Engine } from './engine.ts'
 import { BlobError, type DocumentErrorCode } from './errors.ts'
 import { inflate } from './inflate.ts'
 import { MAX_DOCUMENT_BYTES } from './limits.ts'
 import { parseStatus } from './token.ts'
-import { isImageOf, signingKeyImage } from './x25519.ts'
+import { isImageOf, signingKeyImage } from './curve/x25519.ts'
 
 declare const verified: unique symbol
 

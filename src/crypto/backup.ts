@@ -9,7 +9,7 @@
  * nothing and no two files share a key. The nonce of box i is 15 zero bytes, i as u64, and a byte that is 1 for the last box only: this is
  * STREAM (Hoang, Reyhanitabar, Rogaway, Vizár 2015), as age has it, over XSalsa20-Poly1305, which both engines have.
  */
-import { concatBytes, encodeUtf8, equalBytes, readU32, u32be } from '../core/bytes.ts'
+import { concatBytes, encodeUtf8, equalBytes, readU32, u32be } from '../core/encoding/bytes.ts'
 import type { CryptoEngine, PasswordCost } from './engine.ts'
 import { CryptoError } from './errors.ts'
 import { copySecret, SALT_BYTES } from './seal.ts'

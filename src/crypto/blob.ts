@@ -1,5 +1,5 @@
 /** Reads status messages without a daemon and without native code: the public entry `personad/blob` (docs/format.md, section 5). */
-import { formatHex } from '../core/bytes.ts'
+import { formatHex } from '../core/encoding/bytes.ts'
 import { BlobError } from '../core/errors.ts'
 import { nameDevices } from '../core/table.ts'
 import { ownWords } from '../core/token.ts'

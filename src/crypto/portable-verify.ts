@@ -1,7 +1,7 @@
 /** The part of the portable engine that needs no secret: all that a reader of blobs needs, in a few KiB of plain JavaScript. */
 import nacl from 'tweetnacl'
-import { concatBytes } from '../core/bytes.ts'
-import { isStrictPublicKey, isStrictSignature } from '../core/ed25519.ts'
+import { concatBytes } from '../core/encoding/bytes.ts'
+import { isStrictPublicKey, isStrictSignature } from '../core/curve/ed25519.ts'
 import type { Engine } from '../core/engine.ts'
 
 // nacl.hash and not @noble/hashes: 8.6 against 6.2 us for 684 bytes is nothing beside a verify of some ms, and it is loaded anyway.

@@ -13,7 +13,7 @@
  * SHA-512(LABEL_SEAL || secret || header), where secret is the 32 bytes of Argon2id or the given key, and header is everything
  * in front of the box: with any bit of it changed the box does not open, and no two files share a key, also under one salt.
  */
-import { concatBytes, encodeUtf8, equalBytes, readU32, u32be } from '../core/bytes.ts'
+import { concatBytes, encodeUtf8, equalBytes, readU32, u32be } from '../core/encoding/bytes.ts'
 import type { CryptoEngine, PasswordCost } from './engine.ts'
 import { CryptoError } from './errors.ts'
 

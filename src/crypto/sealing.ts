@@ -1,5 +1,5 @@
 /** Where the secret that seals files comes from: a passphrase at a bounded cost, or a key that somebody else keeps. */
-import { encodeUtf8 } from '../core/bytes.ts'
+import { encodeUtf8 } from '../core/encoding/bytes.ts'
 import { checkLength } from './arguments.ts'
 import type { CryptoEngine, PasswordCost } from './engine.ts'
 import { CryptoError } from './errors.ts'

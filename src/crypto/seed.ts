@@ -2,7 +2,7 @@
 import { entropyToMnemonic, mnemonicToEntropy } from '@scure/bip39'
 import { wordlist } from '@scure/bip39/wordlists/english.js'
 import { hkdfSync } from 'node:crypto'
-import { concatBytes, encodeUtf8, u32be } from '../core/bytes.ts'
+import { concatBytes, encodeUtf8, u32be } from '../core/encoding/bytes.ts'
 import { MAX_EPOCH } from '../core/limits.ts'
 import { checkLength } from './arguments.ts'
 import type { CryptoEngine } from './engine.ts'

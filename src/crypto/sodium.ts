@@ -1,7 +1,7 @@
 /** The engine on libsodium: strict by itself, fast, with secrets in guarded memory that is neither swapped nor dumped. */
 import type sodiumNative from 'sodium-native'
-import { concatBytes } from '../core/bytes.ts'
-import { isStrictPublicKey, isStrictSignature } from '../core/ed25519.ts'
+import { concatBytes } from '../core/encoding/bytes.ts'
+import { isStrictPublicKey, isStrictSignature } from '../core/curve/ed25519.ts'
 import { checkCost, checkLength } from './arguments.ts'
 import type { CryptoEngine, KeyPair, PasswordCost } from './engine.ts'
 import { CryptoError } from './errors.ts'

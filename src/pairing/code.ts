@@ -2,7 +2,7 @@
 import { entropyToMnemonic, mnemonicToEntropy } from '@scure/bip39'
 import { wordlist } from '@scure/bip39/wordlists/english.js'
 import { hkdfSync } from 'node:crypto'
-import { formatBase64url, parseBase64url } from '../core/bytes.ts'
+import { formatBase64url, parseBase64url } from '../core/encoding/bytes.ts'
 import { LABEL_PAIR_ANNOUNCE, LABEL_PAIR_PSK } from '../core/labels.ts'
 import type { CryptoEngine } from '../crypto/engine.ts'
 import { formatAddress, parseAddress, type Address } from './address.ts'

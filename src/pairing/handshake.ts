@@ -1,6 +1,6 @@
 /** Two devices meet: Noise_NNpsk0_25519_ChaChaPoly_BLAKE2b with the code as its key, the offering device first (docs/pairing.md, section 2). */
 import Noise from 'noise-handshake'
-import { concatBytes } from '../core/bytes.ts'
+import { concatBytes } from '../core/encoding/bytes.ts'
 import { LABEL_PAIR_MEET } from '../core/labels.ts'
 import { PairingError } from './errors.ts'
 import { openSession, type Session } from './session.ts'

@@ -20,7 +20,7 @@
 import { constants } from 'node:fs'
 import { open } from 'node:fs/promises'
 import type { FileHandle } from 'node:fs/promises'
-import { concatBytes, encodeUtf8, equalBytes, readU32, u32be } from '../core/bytes.ts'
+import { concatBytes, encodeUtf8, equalBytes, readU32, u32be } from '../core/encoding/bytes.ts'
 import { writeFileDurably } from '../durable/file.ts'
 import { decodeMark, encodeMark, MARK_BYTES } from './commit-mark.ts'
 import type { CommitMark } from './commit-mark.ts'

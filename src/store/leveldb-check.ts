@@ -1,7 +1,7 @@
 /** Verifies all live files of a LevelDB directory before LevelDB opens it, drops what it cannot read, and writes over the rest. */
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { decodeUtf8 } from '../core/bytes.ts'
+import { decodeUtf8 } from '../core/encoding/bytes.ts'
 import { decodeMark, MARK_BYTES, MARK_KEY } from './commit-mark.ts'
 import { corruptFile, missingFile } from './errors.ts'
 import { LevelReader } from './leveldb-bytes.ts'

@@ -2,7 +2,7 @@
  * LevelDB's log format, read strictly (doc/log_format.md of LevelDB): blocks of 32 KiB, in them records of a masked CRC-32C, a length, a type and
  * data. LevelDB skips what it cannot read and opens with the rest; here only what a crash can leave is forgiven: a torn end.
  */
-import { concatBytes } from '../core/bytes.ts'
+import { concatBytes } from '../core/encoding/bytes.ts'
 import { crc32c, maskCrc } from './crc32c.ts'
 import { corruptFile } from './errors.ts'
 

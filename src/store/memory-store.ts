@@ -1,5 +1,5 @@
 /** The store's contract in memory: for tests of what is built on it, and the model that the one on disk is compared with. */
-import { compareBytes, encodeUtf8 } from '../core/bytes.ts'
+import { compareBytes, encodeUtf8 } from '../core/encoding/bytes.ts'
 import { GroupCommit } from './group-commit.ts'
 import { checkKey, checkRange } from './store.ts'
 import type { Entry, Range, Store, Write } from './store.ts'

@@ -1,5 +1,5 @@
 /** A record as it lies in LevelDB: version, CRC-32C over key and value, value; LevelDB itself verifies no checksum when it reads. */
-import { encodeUtf8, readU32 } from '../core/bytes.ts'
+import { encodeUtf8, readU32 } from '../core/encoding/bytes.ts'
 import { crc32c } from './crc32c.ts'
 import { StoreError } from './errors.ts'
 

@@ -1,5 +1,5 @@
 /** The store's contract: a sorted space of records with one writer, whose commits are atomic, ordered and durable. */
-import { decodeUtf8, encodeUtf8 } from '../core/bytes.ts'
+import { decodeUtf8, encodeUtf8 } from '../core/encoding/bytes.ts'
 import { StoreError } from './errors.ts'
 import type { KeptRecords, RecordCache } from './record-cache.ts'
 

@@ -1,6 +1,6 @@
 /** The functions of libtoxcore that a companion needs, through koffi (tox.h of c-toxcore 0.2). Only the child process loads this. */
 import koffi, { type LibraryHandle } from 'koffi'
-import { formatHex, parseHex } from '../core/bytes.ts'
+import { formatHex, parseHex } from '../core/encoding/bytes.ts'
 import { LiveError } from './errors.ts'
 import { loopbackSystem, LOOPBACK_VERSION } from './loopback.ts'
 import type { Connection, NodeOptions } from './protocol.ts'

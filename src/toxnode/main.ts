@@ -2,7 +2,7 @@
  * The Tox node as a process of its own, child of the daemon: a native library that can crash or block must not take the keeper with it.
  * It keeps nothing on disk. The secret key comes first on stdin, then frames (protocol.ts); when stdin ends it ends.
  */
-import { parseHex } from '../core/bytes.ts'
+import { parseHex } from '../core/encoding/bytes.ts'
 import { LiveError } from './errors.ts'
 import { encodeFrame, FrameCutter } from './frame.ts'
 import type { NodeEvents, ToxNode } from './libtoxcore.ts'

@@ -1,5 +1,5 @@
 /** The custom packet by which companions tell each other of a change at once (docs/tox.md, The packet). */
-import { concatBytes, decodeUtf8, encodeUtf8 } from '../core/bytes.ts'
+import { concatBytes, decodeUtf8, encodeUtf8 } from '../core/encoding/bytes.ts'
 
 /**
  * `support`: this side reads packets. `status`: the status message as it is now; it means what the status message means, and no more.

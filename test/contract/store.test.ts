@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { encodeUtf8 } from '../../src/core/bytes.ts'
+import { encodeUtf8 } from '../../src/core/encoding/bytes.ts'
 import { openMemoryStore } from '../../src/store/memory-store.ts'
 import { Collection, jsonCodec, MAX_COMMIT_BYTES, MAX_KEY_BYTES, MAX_VALUE_BYTES } from '../../src/store/store.ts'
 import type { Range, Store, Write } from '../../src/store/store.ts'

@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { concatBytes } from '../../src/core/bytes.ts'
+import { concatBytes } from '../../src/core/encoding/bytes.ts'
 import { sealingOf } from '../../src/crypto/sealing.ts'
 import { deriveSigningSeed, parseWords } from '../../src/crypto/seed.ts'
 import type { Client } from '../../src/ipc/client.ts'

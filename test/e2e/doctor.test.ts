@@ -1,7 +1,7 @@
 import { chmodSync, existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeEach, expect, test } from 'vitest'
-import { formatHex } from '../../src/core/bytes.ts'
+import { formatHex } from '../../src/core/encoding/bytes.ts'
 import type { Diagnosis, Finding } from '../../src/ipc/shapes/doctor.ts'
 import { Home } from '../support/persona.ts'
 import { publicKeyOf } from '../support/tox-people.ts'

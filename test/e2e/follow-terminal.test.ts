@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, test } from 'vitest'
-import { formatHex } from '../../src/core/bytes.ts'
+import { formatHex } from '../../src/core/encoding/bytes.ts'
 import { readFriends } from '../../src/tox/save/friends.ts'
 import { newSave } from '../../src/tox/save/new-profile.ts'
 import { encodeSave } from '../../src/tox/save/savefile.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { encodeUtf8, formatHex, parseHex } from '../../src/core/bytes.ts'
+import { encodeUtf8, formatHex, parseHex } from '../../src/core/encoding/bytes.ts'
 import { formatToxId } from '../../src/tox/save/address.ts'
 import { decodeConferences } from '../../src/tox/save/conferences.ts'
 import { withFriend, withName, withNospam, withUserStatus, withWords, withoutFriends } from '../../src/tox/save/edit.ts'

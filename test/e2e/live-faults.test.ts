@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { describe, expect, test, vi } from 'vitest'
-import { formatHex } from '../../src/core/bytes.ts'
+import { formatHex } from '../../src/core/encoding/bytes.ts'
 import { readCompanionKey } from '../../src/daemon/companion/key.ts'
 import { LiveHome } from '../support/live-home.ts'
 import { Network, networkAbsence } from '../support/network.ts'

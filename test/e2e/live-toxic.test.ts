@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { formatHex, parseHex } from '../../src/core/bytes.ts'
+import { formatHex, parseHex } from '../../src/core/encoding/bytes.ts'
 import { readFriends } from '../../src/tox/save/friends.ts'
 import { newSave } from '../../src/tox/save/new-profile.ts'
 import { LiveHome } from '../support/live-home.ts'

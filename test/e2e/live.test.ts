@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { formatHex } from '../../src/core/bytes.ts'
+import { formatHex } from '../../src/core/encoding/bytes.ts'
 import { readCompanionKey } from '../../src/daemon/companion/key.ts'
 import { person as makePerson } from '../support/person.ts'
 import type { Client } from '../../src/ipc/client.ts'

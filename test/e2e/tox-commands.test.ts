@@ -11,7 +11,7 @@ import {
 import { join } from 'node:path'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
-import { concatBytes, encodeUtf8, formatHex } from '../../src/core/bytes.ts'
+import { concatBytes, encodeUtf8, formatHex } from '../../src/core/encoding/bytes.ts'
 import { portableEngine } from '../../src/crypto/portable.ts'
 import type * as shapes from '../../src/ipc/shapes/contact.ts'
 import { formatToxId } from '../../src/tox/save/address.ts'

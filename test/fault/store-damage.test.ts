@@ -12,7 +12,7 @@ import {
 import { join } from 'node:path'
 import { Level } from 'level'
 import { describe, expect, it } from 'vitest'
-import { encodeUtf8 } from '../../src/core/bytes.ts'
+import { encodeUtf8 } from '../../src/core/encoding/bytes.ts'
 import { createAnchor } from '../../src/store/anchor.ts'
 import { StoreError } from '../../src/store/errors.ts'
 import { openState } from '../support/state-dir.ts'

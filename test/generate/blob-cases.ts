@@ -1,6 +1,6 @@
 /** Cases of the token, the blob and the chain, from which the vectors of status messages are made (docs/format.md, sections 2 to 5). */
 import { BLOB_VERSION, resignBlob, signedMessage } from '../../src/core/blob.ts'
-import { concatBytes, formatBase64url, parseHex } from '../../src/core/bytes.ts'
+import { concatBytes, formatBase64url, parseHex } from '../../src/core/encoding/bytes.ts'
 import { LINK_BYTES, type ChainPosition } from '../../src/core/chain.ts'
 import type { BlobErrorCode } from '../../src/core/errors.ts'
 import { composeStatus, formatToken } from '../../src/core/token.ts'

@@ -1,5 +1,5 @@
 /** Cases of the document and its nicknames, from which the vectors of status messages are made (docs/format.md, sections 11 and 12). */
-import { concatBytes, formatHex, u32be } from '../../src/core/bytes.ts'
+import { concatBytes, formatHex, u32be } from '../../src/core/encoding/bytes.ts'
 import { formatToken } from '../../src/core/token.ts'
 import { deflate, makeBlob, makeDeviceKey, makePersona, sodium } from '../support/made-persona.ts'
 import type { StatusCase } from './blob-cases.ts'

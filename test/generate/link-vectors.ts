@@ -1,6 +1,6 @@
 /** Vectors of contact links and safety numbers (docs/format.md, section 13). */
-import { formatBase32 } from '../../src/core/base32.ts'
-import { concatBytes, formatHex } from '../../src/core/bytes.ts'
+import { formatBase32 } from '../../src/core/encoding/base32.ts'
+import { concatBytes, formatHex } from '../../src/core/encoding/bytes.ts'
 import type { Engine } from '../../src/core/engine.ts'
 import { LinkError, type LinkErrorCode } from '../../src/core/errors.ts'
 import { LABEL_LINK } from '../../src/core/labels.ts'

@@ -1,5 +1,5 @@
 /** Vectors of the order: what an incoming blob is against the head (docs/format.md, section 8). */
-import { formatBase64url, formatHex, parseBase64url, parseHex } from '../../src/core/bytes.ts'
+import { formatBase64url, formatHex, parseBase64url, parseHex } from '../../src/core/encoding/bytes.ts'
 import type { Engine } from '../../src/core/engine.ts'
 import { decodeBlob } from '../../src/core/blob.ts'
 import { chainPositions, type ChainPosition } from '../../src/core/chain.ts'

@@ -1,5 +1,5 @@
 /** Vectors of one status message each: what a reader must make of it (docs/format.md, sections 2 to 7, 11 and 12). */
-import { formatHex } from '../../src/core/bytes.ts'
+import { formatHex } from '../../src/core/encoding/bytes.ts'
 import { markedCompanions } from '../../src/core/companions.ts'
 import type { Engine } from '../../src/core/engine.ts'
 import { BlobError, type BlobErrorCode } from '../../src/core/errors.ts'

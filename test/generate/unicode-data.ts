@@ -1,8 +1,8 @@
-/** Writes src/core/unicode-data.ts, the Unicode 16.0 facts of the format: `node test/generate/unicode-data.ts`. */
+/** Writes src/core/unicode/data.ts, the Unicode 16.0 facts of the format: `node test/generate/unicode-data.ts`. */
 import { writeFileSync } from 'node:fs'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 
-const TARGET = new URL('../../src/core/unicode-data.ts', import.meta.url)
+const TARGET = new URL('../../src/core/unicode/data.ts', import.meta.url)
 const SPACE = 0x20
 const DRAWN_BLANK = [0x2800, 0x1d159] // U+2800 BRAILLE PATTERN BLANK, U+1D159 MUSICAL SYMBOL NULL NOTEHEAD
 const LAST_CODE_POINT = 0x10ffff
@@ -80,7 +80,7 @@ async function refused(): Promise<CodePoints> {
 
 const joining = (type: string): string => `Joining_Type/${type}_Joining`
 
-/** The text of src/core/unicode-data.ts. */
+/** The text of src/core/unicode/data.ts. */
 export async function formatUnicodeData(): Promise<string> {
   const pictographic = await codePoints('Binary_Property/Extended_Pictographic')
   const emoji = await codePoints('Binary_Property/Emoji')

@@ -2,7 +2,7 @@
 import { cpSync } from 'node:fs'
 import { join } from 'node:path'
 import { decodeBlob, PREV_BYTES } from '../../src/core/blob.ts'
-import { encodeUtf8, formatHex, parseBase64url } from '../../src/core/bytes.ts'
+import { encodeUtf8, formatHex, parseBase64url } from '../../src/core/encoding/bytes.ts'
 import { BlobError, TableError } from '../../src/core/errors.ts'
 import type { Edit } from '../../src/core/intents.ts'
 import { MAX_SEQ } from '../../src/core/limits.ts'

@@ -28,7 +28,10 @@ const KEEPER = [
 
 /** From the ground up: a folder imports only what stands above it in this list. */
 export const RULES: Readonly<Record<string, Rule>> = {
-  core: { folders: [], packages: [], reason: 'core is values in, values out: it runs wherever JavaScript does' },
+  'core/encoding': { folders: [], packages: [], reason: 'bytes and texts, without a meaning' },
+  'core/curve': { folders: ['core/encoding'], packages: [], reason: 'points and scalars, without a meaning' },
+  'core/unicode': { folders: [], packages: [], reason: 'facts of Unicode 16.0' },
+  core: { folders: ['core'], packages: [], reason: 'core is values in, values out: it runs wherever JavaScript does' },
   durable: { folders: [], packages: ['node:'], reason: 'a leaf that everybody who writes files may use' },
   process: {
     folders: [],

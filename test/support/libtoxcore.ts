@@ -1,7 +1,7 @@
 /** Debian's libtoxcore as the judge of what is written: asked through a child process, offline. */
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import { formatHex, parseHex } from '../../src/core/bytes.ts'
+import { formatHex, parseHex } from '../../src/core/encoding/bytes.ts'
 
 export interface LibtoxRequest {
   readonly operation: 'load' | 'confer' | 'encrypt' | 'decrypt'

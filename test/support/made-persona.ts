@@ -1,6 +1,6 @@
 /** Personas, tables and blobs for tests, the same at every run: all of them follow from small numbers. */
 import { decodeBlob, encodeBlob, PREV_BYTES, type BlobFields } from '../../src/core/blob.ts'
-import { encodeUtf8, formatHex } from '../../src/core/bytes.ts'
+import { encodeUtf8, formatHex } from '../../src/core/encoding/bytes.ts'
 import { chainPositions, type ChainPosition } from '../../src/core/chain.ts'
 import { DOCUMENT_DICTIONARY } from '../../src/core/dictionary.ts'
 import { formatDocument, type Document } from '../../src/core/document.ts'

@@ -1,7 +1,7 @@
 /** The profiles of the story: Alice with two devices, and Bob who has both as friends. The real ones when they are there. */
 import { chmodSync, copyFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { concatBytes, encodeUtf8, equalBytes } from '../../src/core/bytes.ts'
+import { concatBytes, encodeUtf8, equalBytes } from '../../src/core/encoding/bytes.ts'
 import { portableEngine } from '../../src/crypto/portable.ts'
 import { readFriends, encodeFriend } from '../../src/tox/save/friends.ts'
 import { newSave, type NewFriend } from '../../src/tox/save/new-profile.ts'

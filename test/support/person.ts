@@ -1,6 +1,6 @@
 /** People of test stories: real keys, real chains, real blobs, the same at every run. */
 import { encodeBlob, PREV_BYTES, resignBlob, decodeBlob } from '../../src/core/blob.ts'
-import { encodeUtf8, formatHex, parseHex } from '../../src/core/bytes.ts'
+import { encodeUtf8, formatHex, parseHex } from '../../src/core/encoding/bytes.ts'
 import { chainPositions, type ChainPosition } from '../../src/core/chain.ts'
 import type { Document } from '../../src/core/document.ts'
 import { MAX_EPOCH } from '../../src/core/limits.ts'

@@ -1,6 +1,6 @@
 /** Snapshots in tests: a keeper's state exported, carried, and taken in by another keeper. */
 import { createHash } from 'node:crypto'
-import { concatBytes, decodeUtf8, encodeUtf8 } from '../../src/core/bytes.ts'
+import { concatBytes, decodeUtf8, encodeUtf8 } from '../../src/core/encoding/bytes.ts'
 import { SnapshotImport, type ImportOptions, type ImportResult } from '../../src/daemon/snapshot/import.ts'
 import type { Purpose } from '../../src/daemon/snapshot/shape.ts'
 import { exportSnapshot } from '../../src/daemon/snapshot/stream.ts'

@@ -1,5 +1,5 @@
 /** Writers of the sections that the program only reads, made from c-toxcore's own writers: the other side of each decoder. */
-import { concatBytes } from '../../src/core/bytes.ts'
+import { concatBytes } from '../../src/core/encoding/bytes.ts'
 import type { Conference } from '../../src/tox/save/conferences.ts'
 import type { Group } from '../../src/tox/save/groups.ts'
 

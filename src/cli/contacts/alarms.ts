@@ -1,7 +1,7 @@
 /** `persona alarms` and `persona verify --evidence`: what went wrong with somebody's tables, what it means, and the proof of it. */
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { encodeUtf8, formatHex } from '../../core/bytes.ts'
+import { encodeUtf8, formatHex } from '../../core/encoding/bytes.ts'
 import { BlobError } from '../../core/errors.ts'
 import { proofsOf, type Proof } from '../../core/proof.ts'
 import { judgeStatus, type VerifiedBlob } from '../../core/verify.ts'

@@ -1,6 +1,6 @@
 /** `persona contact export|import`: contact links and what the owner calls them, as a file of JSON lines (docs/ipc.md, section 4). */
 import { open } from 'node:fs/promises'
-import { decodeUtf8, encodeUtf8 } from '../../core/bytes.ts'
+import { decodeUtf8, encodeUtf8 } from '../../core/encoding/bytes.ts'
 import type { Client } from '../../ipc/client.ts'
 import { MAX_BATCH } from '../../ipc/shapes/limits.ts'
 import {

@@ -1,6 +1,6 @@
 /** What comes in through files and stdin: texts and passphrases, bounded and strictly decoded. Never through argv or the environment. */
 import { open, type FileHandle } from 'node:fs/promises'
-import { concatBytes, decodeUtf8 } from '../../core/bytes.ts'
+import { concatBytes, decodeUtf8 } from '../../core/encoding/bytes.ts'
 import { CliError } from './errors.ts'
 import { askSecret, isInteractive } from './prompt.ts'
 

@@ -1,5 +1,5 @@
 /** Device keys as people give them: a ToxPk, a whole Tox ID, or the profile that holds it. */
-import { formatHex } from '../../core/bytes.ts'
+import { formatHex } from '../../core/encoding/bytes.ts'
 import { parseToxPk } from '../../tox/save/address.ts'
 
 const TOX_ID_DIGITS = 76

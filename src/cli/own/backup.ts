@@ -1,6 +1,6 @@
 /** `persona backup`, `persona restore` and `persona reconcile`: everything in one sealed file, and back (docs/backup.md). */
 import { lstat, open, type FileHandle } from 'node:fs/promises'
-import { formatBase64url, parseBase64url } from '../../core/bytes.ts'
+import { formatBase64url, parseBase64url } from '../../core/encoding/bytes.ts'
 import { BACKUP_HEADER_BYTES, SEALED_CHUNK_BYTES } from '../../crypto/backup.ts'
 import { writeFileDurably } from '../../durable/file.ts'
 import type { Client } from '../../ipc/client.ts'

@@ -1,5 +1,5 @@
 /** Copies of status messages that lie in files: texts, JSON or YAML of other commands, Tox profiles. What they are is for the daemon to judge. */
-import { decodeUtf8 } from '../../core/bytes.ts'
+import { decodeUtf8 } from '../../core/encoding/bytes.ts'
 import { MAX_TOKEN_CHARS, MIN_TOKEN_CHARS, TOKEN_PREFIX } from '../../core/limits.ts'
 import { readFriends } from '../../tox/save/friends.ts'
 import { readBoundedFile } from '../../tox/profile/read-file.ts'

@@ -1,5 +1,5 @@
 /** `persona recover`: the persona out of the recovery words, with the newest table that a copy shows, under a new key (docs/backup.md, section 5). */
-import { equalBytes, parseBase64url } from '../../core/bytes.ts'
+import { equalBytes, parseBase64url } from '../../core/encoding/bytes.ts'
 import { TOKEN_PREFIX } from '../../core/limits.ts'
 import { loadEngine } from '../../crypto/load.ts'
 import { deriveSigningSeed, parseWords } from '../../crypto/seed.ts'

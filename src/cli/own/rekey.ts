@@ -6,7 +6,7 @@
  * key is in the profile until the new one is on disk twice, and in the backup after that.
  */
 import { realpath } from 'node:fs/promises'
-import { equalBytes, formatHex } from '../../core/bytes.ts'
+import { equalBytes, formatHex } from '../../core/encoding/bytes.ts'
 import { foldNickname } from '../../core/nickname.ts'
 import { ownWords } from '../../core/token.ts'
 import { removeDurably } from '../../durable/file.ts'

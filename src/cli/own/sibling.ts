@@ -1,6 +1,6 @@
 /** `persona sibling sync`: two devices of one owner exchange their tables by a file, or by stdin and stdout. */
 import { open, stat, type FileHandle } from 'node:fs/promises'
-import { decodeUtf8, encodeUtf8 } from '../../core/bytes.ts'
+import { decodeUtf8, encodeUtf8 } from '../../core/encoding/bytes.ts'
 import { writeFileDurably } from '../../durable/file.ts'
 import type { SyncResult } from '../../ipc/shapes/sibling.ts'
 import { withDaemon } from '../io/connect.ts'

@@ -1,6 +1,6 @@
 /** What both sides of a pairing do alike: messages between the daemon and a line, and the question whether both screens show the same. */
 import { createInterface } from 'node:readline'
-import { formatBase64url, parseBase64url } from '../../core/bytes.ts'
+import { formatBase64url, parseBase64url } from '../../core/encoding/bytes.ts'
 import type { Client } from '../../ipc/client.ts'
 import type { PairingStep } from '../../ipc/shapes/pairing.ts'
 import { hasCode } from '../io/connect.ts'

@@ -1,7 +1,7 @@
 /** Carries the messages of a pairing in files that a person brings from one device to the other: each leg one file (docs/pairing.md, section 6). */
 import { open, rm, type FileHandle } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { concatBytes, encodeUtf8, equalBytes, u32be } from '../../core/bytes.ts'
+import { concatBytes, encodeUtf8, equalBytes, u32be } from '../../core/encoding/bytes.ts'
 import { writeFileDurably } from '../../durable/file.ts'
 import { MAX_NOISE_BYTES } from '../../pairing/session.ts'
 import { CliError } from '../io/errors.ts'

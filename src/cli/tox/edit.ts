@@ -1,5 +1,5 @@
 /** What the commands that change a profile share: opening it, writing it back unless nothing changed, and saying so. */
-import { equalBytes } from '../../core/bytes.ts'
+import { equalBytes } from '../../core/encoding/bytes.ts'
 import { writeProfile } from '../../tox/profile/profile-file.ts'
 import { encodeSave, readKeys, type ToxSave } from '../../tox/save/savefile.ts'
 import { formatToxId } from '../../tox/save/address.ts'

@@ -1,5 +1,5 @@
 /** `persona tox encrypt`, `decrypt` and `new`: how a profile lies on the disk. */
-import { formatHex } from '../../core/bytes.ts'
+import { formatHex } from '../../core/encoding/bytes.ts'
 import { loadEngine } from '../../crypto/load.ts'
 import { NOSPAM_BYTES, SECRET_KEY_BYTES, formatToxId } from '../../tox/save/address.ts'
 import { ToxError } from '../../tox/save/errors.ts'

@@ -1,5 +1,5 @@
 /** Which devices a profile lacks of the people whom it has as friends already (docs/format.md, section 10). */
-import { encodeUtf8 } from '../../core/bytes.ts'
+import { encodeUtf8 } from '../../core/encoding/bytes.ts'
 import type { Contact, ContactDevice, LookupResult } from '../../ipc/shapes/contact.ts'
 import { MAX_TOX_NAME_BYTES } from '../../tox/save/savefile.ts'
 

@@ -1,5 +1,5 @@
 /** `persona tox follow`: a profile learns the devices of those whom it has as friends, so that an unmodified client connects to them. */
-import { concatBytes, encodeUtf8, formatHex, parseHex } from '../../core/bytes.ts'
+import { concatBytes, encodeUtf8, formatHex, parseHex } from '../../core/encoding/bytes.ts'
 import type { Client } from '../../ipc/client.ts'
 import type { LookupResult } from '../../ipc/shapes/contact.ts'
 import { splitRecords } from '../../tox/save/edit.ts'

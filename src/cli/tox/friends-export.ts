@@ -1,5 +1,5 @@
 /** `persona tox friends FILE export`: the contacts of a profile as YAML or JSON, for people and programs (qTox #6284). */
-import { formatHex } from '../../core/bytes.ts'
+import { formatHex } from '../../core/encoding/bytes.ts'
 import { formatToxId } from '../../tox/save/address.ts'
 import { readFriends, type ToxFriend } from '../../tox/save/friends.ts'
 import { readName } from '../../tox/save/savefile.ts'

@@ -1,5 +1,5 @@
 /** `persona tox friends`: the contact list of a profile, edited while no client runs on it. */
-import { formatHex } from '../../core/bytes.ts'
+import { formatHex } from '../../core/encoding/bytes.ts'
 import { parseToxId, parseToxPk } from '../../tox/save/address.ts'
 import { encodeToxName, findFriend, withFriend, withoutFriends } from '../../tox/save/edit.ts'
 import { encodeFriend, encodeFriendRequest } from '../../tox/save/friends.ts'

@@ -1,5 +1,5 @@
 /** `persona tox inspect`: all that a profile holds, judged here and now; no daemon, and secret keys only when asked for. */
-import { formatHex } from '../../core/bytes.ts'
+import { formatHex } from '../../core/encoding/bytes.ts'
 import type { Engine } from '../../core/engine.ts'
 import { judgeText } from '../../ipc/shapes/judgement.ts'
 import type { VerifyResult } from '../../ipc/shapes/judged.ts'

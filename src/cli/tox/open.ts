@@ -1,7 +1,7 @@
 /** Opening Tox profiles named on the command line, with the passphrase from its file or from the terminal. */
 import { existsSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import { formatHex } from '../../core/bytes.ts'
+import { formatHex } from '../../core/encoding/bytes.ts'
 import { loadEngine } from '../../crypto/load.ts'
 import { ToxError } from '../../tox/save/errors.ts'
 import { readProfile, type ProfileAccess, type ToxProfile } from '../../tox/profile/profile-file.ts'

@@ -1,5 +1,5 @@
 /** `persona tox publish`: the owner's status message, written into a profile of the owner. */
-import { equalBytes } from '../../core/bytes.ts'
+import { equalBytes } from '../../core/encoding/bytes.ts'
 import { ownWords } from '../../core/token.ts'
 import type { Client } from '../../ipc/client.ts'
 import type { StatusMessage } from '../../ipc/shapes/own.ts'

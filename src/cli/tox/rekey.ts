@@ -1,6 +1,6 @@
 /** `persona tox rekey`: a second device out of a profile, in the table and showing it, in one command. */
 import { realpath } from 'node:fs/promises'
-import { formatHex } from '../../core/bytes.ts'
+import { formatHex } from '../../core/encoding/bytes.ts'
 import { BlobError } from '../../core/errors.ts'
 import { checkNickname, foldNickname } from '../../core/nickname.ts'
 import { ownWords } from '../../core/token.ts'

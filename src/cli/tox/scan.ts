@@ -1,5 +1,5 @@
 /** `persona tox scan`: every friend's status message, read out of profiles and reported to the daemon. */
-import { formatHex } from '../../core/bytes.ts'
+import { formatHex } from '../../core/encoding/bytes.ts'
 import type { Client } from '../../ipc/client.ts'
 import { MAX_BATCH } from '../../ipc/shapes/limits.ts'
 import type { ObservationParams, ObserveResult } from '../../ipc/shapes/judged.ts'

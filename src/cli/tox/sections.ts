@@ -1,6 +1,6 @@
 /** The sections of a profile as `persona tox inspect` tells them: decoded whole, or refused with a code; unknown ones by their hash. */
 import { createHash } from 'node:crypto'
-import { formatHex } from '../../core/bytes.ts'
+import { formatHex } from '../../core/encoding/bytes.ts'
 import { decodeConferences, type Conference } from '../../tox/save/conferences.ts'
 import { ToxError } from '../../tox/save/errors.ts'
 import { decodeGroups, type Group } from '../../tox/save/groups.ts'

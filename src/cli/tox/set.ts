@@ -1,5 +1,5 @@
 /** `persona tox set`: one thing in a profile, nothing else. */
-import { parseHex } from '../../core/bytes.ts'
+import { parseHex } from '../../core/encoding/bytes.ts'
 import { ownWords } from '../../core/token.ts'
 import { NOSPAM_BYTES } from '../../tox/save/address.ts'
 import { USER_STATUSES, withName, withNospam, withUserStatus, withWords } from '../../tox/save/edit.ts'

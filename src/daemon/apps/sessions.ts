@@ -1,5 +1,5 @@
 /** Local apps: which connection is whose, what it may do, and how much of it (docs/ipc.md, section 4, apps). */
-import { encodeUtf8, equalBytes, formatBase64url, formatHex, parseHex } from '../../core/bytes.ts'
+import { encodeUtf8, equalBytes, formatBase64url, formatHex, parseHex } from '../../core/encoding/bytes.ts'
 import { LABEL_APP } from '../../core/labels.ts'
 import type { CryptoEngine } from '../../crypto/engine.ts'
 import { KeeperError } from '../state/errors.ts'

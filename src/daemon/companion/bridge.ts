@@ -1,5 +1,5 @@
 /** Between the Tox node and the keeper: what friends show goes into the state, and the own table out to them (docs/tox.md, The companion). */
-import { parseHex } from '../../core/bytes.ts'
+import { parseHex } from '../../core/encoding/bytes.ts'
 import type { ObservationParams } from '../../ipc/shapes/judged.ts'
 import type { Connection, ToxStatus } from '../../ipc/shapes/tox.ts'
 import { MAX_BOOTSTRAP_NODES, type NodeOptions, type Report } from '../../toxnode/protocol.ts'

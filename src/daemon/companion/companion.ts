@@ -1,5 +1,5 @@
 /** The companion, the daemon's own Tox node, as its owner has it: made, started, stopped, given friends (docs/tox.md, The companion). */
-import { formatHex, parseHex } from '../../core/bytes.ts'
+import { formatHex, parseHex } from '../../core/encoding/bytes.ts'
 import { freeName } from '../../core/table.ts'
 import type { DaemonEvent } from '../../ipc/shapes/events.ts'
 import type { TableDevice } from '../../ipc/shapes/contact.ts'

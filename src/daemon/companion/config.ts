@@ -1,7 +1,7 @@
 /** What of the configuration concerns the companion, the daemon's own Tox node (config/personad.yaml explains every key). */
 import { isIP } from 'node:net'
 import { z } from 'zod'
-import { encodeUtf8 } from '../../core/bytes.ts'
+import { encodeUtf8 } from '../../core/encoding/bytes.ts'
 import { MAX_BOOTSTRAP_NODES, type BootstrapNode } from '../../toxnode/protocol.ts'
 import { MAX_TOX_NAME_BYTES } from '../../tox/save/savefile.ts'
 import { parseBootstrapNode } from './bootstrap-nodes.ts'

@@ -2,7 +2,7 @@
  * The secret key of the companion, in a file of its own in the state directory (docs/decisions/0015). It signs nothing: it is what the
  * profile of any Tox client holds, and like there no passphrase lies over it, since the daemon has to see friends while it is locked.
  */
-import { concatBytes, encodeUtf8, equalBytes } from '../../core/bytes.ts'
+import { concatBytes, encodeUtf8, equalBytes } from '../../core/encoding/bytes.ts'
 import { LABEL_COMPANION } from '../../core/labels.ts'
 import type { CryptoEngine } from '../../crypto/engine.ts'
 import { copySecret, seal, unseal } from '../../crypto/seal.ts'

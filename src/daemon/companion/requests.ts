@@ -1,6 +1,6 @@
 /** Who asks to be a friend of the companion: the table that comes with the request says whose device it is (docs/tox.md, Friends). */
 import { checkDeviceKey } from '../../core/blob.ts'
-import { parseHex } from '../../core/bytes.ts'
+import { parseHex } from '../../core/encoding/bytes.ts'
 import type { OrderVerdict } from '../../ipc/shapes/judged.ts'
 import type { ToxRequest } from '../../ipc/shapes/tox.ts'
 import { ToxError } from '../../tox/save/errors.ts'

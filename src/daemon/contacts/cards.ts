@@ -1,5 +1,5 @@
 /** Lists of contacts that go from one daemon to another: links and what the owner calls them, nothing of what was seen (docs/ipc.md, section 4). */
-import { formatHex } from '../../core/bytes.ts'
+import { formatHex } from '../../core/encoding/bytes.ts'
 import { LinkError } from '../../core/errors.ts'
 import { formatLink, parseLink, type ContactLink } from '../../core/link.ts'
 import { joinEntries, type Entry } from '../../core/trust.ts'

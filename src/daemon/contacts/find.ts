@@ -1,5 +1,5 @@
 /** Finding who is meant: by key, by name, by a prefix of either key (docs/ipc.md, section 3, lookup). Reads what is on disk. */
-import { encodeUtf8 } from '../../core/bytes.ts'
+import { encodeUtf8 } from '../../core/encoding/bytes.ts'
 import { MIN_PREFIX_DIGITS } from '../personas/query.ts'
 import { KeeperError } from '../state/errors.ts'
 import { foldName } from '../state/name-form.ts'

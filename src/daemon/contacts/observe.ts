@@ -1,6 +1,6 @@
 /** Observations: what a device showed, judged, bound to its persona by its own consent, and kept (docs/format.md, sections 8 and 10). */
 import { checkDeviceKey } from '../../core/blob.ts'
-import { formatHex, parseBase64url, parseHex } from '../../core/bytes.ts'
+import { formatHex, parseBase64url, parseHex } from '../../core/encoding/bytes.ts'
 import { BlobError } from '../../core/errors.ts'
 import type { OrderVerdict } from '../../core/order.ts'
 import { deviceKeysOf, fallbackName } from '../../core/table.ts'

@@ -1,5 +1,5 @@
 /** What waits for the owner's answer: updates that a policy holds back, entries that turn out to be somebody's, tables too far ahead (docs/format.md, sections 8 and 10). */
-import { formatBase64url, formatHex } from '../../core/bytes.ts'
+import { formatBase64url, formatHex } from '../../core/encoding/bytes.ts'
 import { diffTables } from '../../core/diff.ts'
 import type { Device } from '../../core/table.ts'
 import { consentsIn } from '../../core/trust.ts'

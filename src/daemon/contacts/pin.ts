@@ -1,5 +1,5 @@
 /** Pins by the owner's word: a contact link taken, a chain exchanged for the true one, a contact verified (docs/format.md, section 13). */
-import { formatHex } from '../../core/bytes.ts'
+import { formatHex } from '../../core/encoding/bytes.ts'
 import type { Evidence } from '../../core/evidence.ts'
 import type { ContactLink } from '../../core/link.ts'
 import { compareTables } from '../../core/order.ts'

@@ -1,5 +1,5 @@
 /** The custody of this device's secrets: who may use the signing keys and, until its words were confirmed, the seed (docs/format.md, section 4). */
-import { formatHex } from '../../core/bytes.ts'
+import { formatHex } from '../../core/encoding/bytes.ts'
 import type { ChainPosition } from '../../core/chain.ts'
 import type { CryptoEngine, KeyPair } from '../../crypto/engine.ts'
 import { copySecret, type SealMode } from '../../crypto/seal.ts'

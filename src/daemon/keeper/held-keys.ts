@@ -1,5 +1,5 @@
 /** The signing keys that are held, and the head that says which one counts: brought together after every change and at the start (docs/format.md, section 4). */
-import { equalBytes } from '../../core/bytes.ts'
+import { equalBytes } from '../../core/encoding/bytes.ts'
 import type { Custody } from '../custody/custody.ts'
 import { KeeperError } from '../state/errors.ts'
 import { recall } from '../personas/heads.ts'

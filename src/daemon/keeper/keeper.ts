@@ -1,5 +1,5 @@
 /** The keeper: the one writer of the state. What answers each method of the socket is in handlers-*.ts. */
-import { formatHex } from '../../core/bytes.ts'
+import { formatHex } from '../../core/encoding/bytes.ts'
 import { newestSighting, type Policy, type Sighting } from '../../core/trust.ts'
 import type { VerifiedBlob } from '../../core/verify.ts'
 import type { CryptoEngine } from '../../crypto/engine.ts'

@@ -1,5 +1,5 @@
 /** What answers the methods of alarms: what stands, what was dismissed, and the evidence for others to check (docs/ipc.md, section 4, alarms). */
-import { parseBase64url } from '../../core/bytes.ts'
+import { parseBase64url } from '../../core/encoding/bytes.ts'
 import { formatToken } from '../../core/token.ts'
 import { findContact } from '../contacts/find.ts'
 import { listAlarms, view } from '../keeper/alarms.ts'

@@ -1,5 +1,5 @@
 /** What answers the methods of custody: the lock on the signing key, and the recovery words (docs/ipc.md, section 3). */
-import { encodeUtf8 } from '../../core/bytes.ts'
+import { encodeUtf8 } from '../../core/encoding/bytes.ts'
 import type { SealMode } from '../../crypto/seal.ts'
 import type { Handlers } from '../../ipc/methods/method.ts'
 import type { Methods } from '../../ipc/methods/table.ts'

@@ -1,5 +1,5 @@
 /** What answers the methods of contact links and safety numbers (docs/ipc.md, section 3). */
-import { formatHex } from '../../core/bytes.ts'
+import { formatHex } from '../../core/encoding/bytes.ts'
 import { formatLink, parseLink } from '../../core/link.ts'
 import { safetyNumber } from '../../core/safety-number.ts'
 import type {

@@ -1,5 +1,5 @@
 /** What answers the methods between siblings (docs/ipc.md, section 3). */
-import { equalBytes, formatHex } from '../../core/bytes.ts'
+import { equalBytes, formatHex } from '../../core/encoding/bytes.ts'
 import { BlobError } from '../../core/errors.ts'
 import { judgeStatus, type VerifiedBlob } from '../../core/verify.ts'
 import type { Handlers } from '../../ipc/methods/method.ts'

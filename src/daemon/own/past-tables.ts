@@ -1,5 +1,5 @@
 /** The own tables that were head: what tells later what descends from what, and what was signed elsewhere (docs/format.md, section 9). */
-import { formatHex } from '../../core/bytes.ts'
+import { formatHex } from '../../core/encoding/bytes.ts'
 import type { VerifiedBlob } from '../../core/verify.ts'
 import type { Ledger } from '../state/state.ts'
 import { pointOf } from './table.ts'

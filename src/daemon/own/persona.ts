@@ -1,5 +1,5 @@
 /** The owner's persona: its edits and intents, its status message (docs/format.md, sections 6 and 9). Everything here runs inside of a change. */
-import { formatHex } from '../../core/bytes.ts'
+import { formatHex } from '../../core/encoding/bytes.ts'
 import { PREV_BYTES, resignBlob } from '../../core/blob.ts'
 import type { ChainPosition } from '../../core/chain.ts'
 import { diffTables } from '../../core/diff.ts'

@@ -1,5 +1,5 @@
 /** What goes on after a restore: copies of the own blob are read, or the owner says that there are none (docs/backup.md, section 4). */
-import { formatHex } from '../../core/bytes.ts'
+import { formatHex } from '../../core/encoding/bytes.ts'
 import type { Ledger } from '../state/state.ts'
 import type { OwnPersona } from './persona.ts'
 import { blobOf, judgeAgainst } from '../personas/heads.ts'

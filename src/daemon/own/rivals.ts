@@ -1,5 +1,5 @@
 /** Own tables that a rotation here did not know of: whoever signed them may have, or have given away, the key just made (docs/format.md, section 4). Pure. */
-import { formatHex } from '../../core/bytes.ts'
+import { formatHex } from '../../core/encoding/bytes.ts'
 import { deviceKeysOf } from '../../core/table.ts'
 import type { VerifiedBlob } from '../../core/verify.ts'
 import type { PastTables } from './past-tables.ts'

@@ -1,5 +1,5 @@
 /** Signs that this store is older than what this device has signed, as after the disk was put back to an earlier day (docs/threat-model.md, what a rollback shows). Pure. */
-import { formatHex } from '../../core/bytes.ts'
+import { formatHex } from '../../core/encoding/bytes.ts'
 import type { VerifiedBlob } from '../../core/verify.ts'
 import type { PastTables } from './past-tables.ts'
 import type { OwnRecord, PersonaRecord } from '../state/records.ts'

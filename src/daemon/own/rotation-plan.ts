@@ -1,5 +1,5 @@
 /** Which table a rotation publishes: the epoch, the devices, and what it gives up to fit (docs/format.md, sections 4 and 6). Pure. */
-import { encodeUtf8, formatHex } from '../../core/bytes.ts'
+import { encodeUtf8, formatHex } from '../../core/encoding/bytes.ts'
 import { COMMITMENT_BYTES, LINK_BYTES, type ChainPosition } from '../../core/chain.ts'
 import type { Document } from '../../core/document.ts'
 import type { Engine } from '../../core/engine.ts'

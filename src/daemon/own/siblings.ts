@@ -1,5 +1,5 @@
 /** What the own blob on some device means: a sibling's newer table is followed, and gets what it lacks (docs/format.md, section 9). Inside of a change. */
-import { formatHex } from '../../core/bytes.ts'
+import { formatHex } from '../../core/encoding/bytes.ts'
 import { replayIntents } from '../../core/intents.ts'
 import { MAX_SEQ } from '../../core/limits.ts'
 import type { OrderVerdict } from '../../core/order.ts'

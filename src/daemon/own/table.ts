@@ -1,6 +1,6 @@
 /** Pure steps between the owner's records and the table: what an edit leaves, how it is told, how it travels. */
 import { quoteWord } from '../../ipc/command-word.ts'
-import { formatHex } from '../../core/bytes.ts'
+import { formatHex } from '../../core/encoding/bytes.ts'
 import type { ChainPosition } from '../../core/chain.ts'
 import { TableError } from '../../core/errors.ts'
 import { foldNickname } from '../../core/nickname.ts'

@@ -1,6 +1,6 @@
 /** What each side says in its leg of the handshake, before people have compared: nothing that is secret (docs/pairing.md, section 2). */
 import { z } from 'zod'
-import { decodeUtf8, encodeUtf8 } from '../../core/bytes.ts'
+import { decodeUtf8, encodeUtf8 } from '../../core/encoding/bytes.ts'
 import { keyHex } from '../../ipc/shapes/scalars.ts'
 import { tableDevice, type TableDevice } from '../../ipc/shapes/contact.ts'
 import { KeeperError } from '../state/errors.ts'

@@ -1,5 +1,5 @@
 /** The device that joins: what comes in waits beside the state until the key has come as well, and is then taken as one (docs/pairing.md, section 3). */
-import { formatHex } from '../../core/bytes.ts'
+import { formatHex } from '../../core/encoding/bytes.ts'
 import { derivePsk } from '../../pairing/code.ts'
 import { receiveOffer } from '../../pairing/handshake.ts'
 import { decodeMessage, encodeMessage, isKeyMessage, takeKeyMessage, type MovedKey } from '../../pairing/messages.ts'

@@ -1,5 +1,5 @@
 /** One pairing at a time: its code, its three tries and its time (docs/pairing.md). Whoever calls carries the messages; no network is touched here. */
-import { formatBase64url, parseBase64url } from '../../core/bytes.ts'
+import { formatBase64url, parseBase64url } from '../../core/encoding/bytes.ts'
 import type { Keeper } from '../keeper/keeper.ts'
 import { JoiningSide, type JoinWish } from './join.ts'
 import { OfferingSide } from './offer.ts'

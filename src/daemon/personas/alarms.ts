@@ -1,5 +1,5 @@
 /** What the owner is to know at once, and nothing was changed for: who claims what is another's (docs/format.md, sections 8 and 10). */
-import { encodeUtf8, formatHex } from '../../core/bytes.ts'
+import { encodeUtf8, formatHex } from '../../core/encoding/bytes.ts'
 import { isContested, pairState } from '../../core/trust.ts'
 import type { PersonaRecord } from '../state/records.ts'
 import type { Ledger } from '../state/state.ts'

@@ -1,5 +1,5 @@
 /** Heads of personas: what a verified blob does to the record of its persona (docs/format.md, section 8), for contacts and the owner alike. */
-import { formatBase64url, formatHex, parseBase64url } from '../../core/bytes.ts'
+import { formatBase64url, formatHex, parseBase64url } from '../../core/encoding/bytes.ts'
 import { admitDevices, diffTables, isSameTable } from '../../core/diff.ts'
 import { BlobError } from '../../core/errors.ts'
 import { addEvidence, type EvidenceKind } from '../../core/evidence.ts'

@@ -2,7 +2,7 @@
 import { open } from 'node:fs/promises'
 import { constants } from 'node:fs'
 import { isAbsolute, join } from 'node:path'
-import { decodeUtf8 } from '../../core/bytes.ts'
+import { decodeUtf8 } from '../../core/encoding/bytes.ts'
 import { ToxError } from '../../tox/save/errors.ts'
 
 export const CREDENTIAL_NAME = 'tox-passphrase' // LoadCredential=tox-passphrase:FILE in the unit

@@ -1,5 +1,5 @@
 /** The watched Tox profiles: what their friends show goes into the state, what own ones show is compared with the own table. */
-import { formatHex } from '../../core/bytes.ts'
+import { formatHex } from '../../core/encoding/bytes.ts'
 import type { CryptoEngine } from '../../crypto/engine.ts'
 import type { ProfileList } from '../../ipc/shapes/profiles.ts'
 import { ToxError } from '../../tox/save/errors.ts'

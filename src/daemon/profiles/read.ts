@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { stat } from 'node:fs/promises'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { formatHex } from '../../core/bytes.ts'
+import { formatHex } from '../../core/encoding/bytes.ts'
 import type { CryptoEngine } from '../../crypto/engine.ts'
 import type { ObservationParams, ObserveResult } from '../../ipc/shapes/judged.ts'
 import { ToxError } from '../../tox/save/errors.ts'

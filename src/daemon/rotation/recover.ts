@@ -3,7 +3,7 @@
  * without the key that signed it, so that nothing can be signed but a rotation; or, without any copy, with a first table at an epoch that
  * was never used.
  */
-import { equalBytes, formatBase64url, formatHex } from '../../core/bytes.ts'
+import { equalBytes, formatBase64url, formatHex } from '../../core/encoding/bytes.ts'
 import type { ChainPosition } from '../../core/chain.ts'
 import { MAX_EPOCH } from '../../core/limits.ts'
 import { compareTables } from '../../core/order.ts'

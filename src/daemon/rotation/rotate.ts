@@ -3,7 +3,7 @@
  * key is shut out (docs/format.md, section 4). Crash order: the secrets file with both keys, then the head, then the secrets file
  * without the old key; {@link HeldKeys} finishes or discards at the next start.
  */
-import { equalBytes, parseHex } from '../../core/bytes.ts'
+import { equalBytes, parseHex } from '../../core/encoding/bytes.ts'
 import type { ChainPosition } from '../../core/chain.ts'
 import type { CryptoEngine } from '../../crypto/engine.ts'
 import { copySecret } from '../../crypto/seal.ts'

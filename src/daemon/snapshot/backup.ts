@@ -6,7 +6,7 @@ import { newBackupKey, backupKeyOf, BACKUP_CHUNK_BYTES, BackupOpener, BackupSeal
 import type { CryptoEngine } from '../../crypto/engine.ts'
 import { copySecret } from '../../crypto/seal.ts'
 import { DEFAULT_SEAL_COST } from '../../crypto/sealing.ts'
-import { formatHex } from '../../core/bytes.ts'
+import { formatHex } from '../../core/encoding/bytes.ts'
 import { MAX_EPOCH } from '../../core/limits.ts'
 import type { SigningSeed } from '../custody/custody.ts'
 import { KeeperError, personaExists } from '../state/errors.ts'

@@ -1,6 +1,6 @@
 /** Nothing that a snapshot says of personas is believed: each blob in it is verified as if a stranger had shown it, and the chain computed again. */
 import { decodeBlob } from '../../core/blob.ts'
-import { formatHex, parseBase64url, parseHex } from '../../core/bytes.ts'
+import { formatHex, parseBase64url, parseHex } from '../../core/encoding/bytes.ts'
 import { chainRoot, inceptionMessage } from '../../core/chain.ts'
 import { BlobError } from '../../core/errors.ts'
 import { verifyBlob, type VerifiedBlob } from '../../core/verify.ts'

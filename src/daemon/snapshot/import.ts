@@ -5,7 +5,7 @@
  * Crash before the whole was confirmed: start-up throws away what arrived, and the state never saw any of it. Crash while it is taken:
  * start-up takes the rest. The owner's record comes last, in one commit with the owner's persona, so until then there is no persona here.
  */
-import { formatHex } from '../../core/bytes.ts'
+import { formatHex } from '../../core/encoding/bytes.ts'
 import { KeeperError } from '../state/errors.ts'
 import type { Keeper } from '../keeper/keeper.ts'
 import { IMPORT, MAX_PAST_TABLES, type ImportRecord, type PersonaRecord, type SnapshotItem } from '../state/records.ts'

@@ -1,5 +1,5 @@
 /** What answers the methods of backup, restore and reconciling (docs/ipc.md, section 3; docs/backup.md). */
-import { formatBase64url, parseBase64url } from '../../core/bytes.ts'
+import { formatBase64url, parseBase64url } from '../../core/encoding/bytes.ts'
 import type { Handlers } from '../../ipc/methods/method.ts'
 import type { Methods } from '../../ipc/methods/table.ts'
 import type { BackupChunk, RestoreResult } from '../../ipc/shapes/backup.ts'

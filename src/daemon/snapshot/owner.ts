@@ -1,5 +1,5 @@
 /** The owner's part of a snapshot: where there was no persona it is founded, where it is the same one it is joined (docs/backup.md). */
-import { equalBytes } from '../../core/bytes.ts'
+import { equalBytes } from '../../core/encoding/bytes.ts'
 import type { Intent } from '../../core/intents.ts'
 import { headOf, judgeAgainst, offeredDevices } from '../personas/heads.ts'
 import type { Ledger } from '../state/state.ts'

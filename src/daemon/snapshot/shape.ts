@@ -1,7 +1,7 @@
 /** What a snapshot is made of: the records that leave this device, each with the strict shape by which another device reads it (docs/backup.md). */
 import { z } from 'zod'
 import { checkDeviceKey } from '../../core/blob.ts'
-import { encodeUtf8, parseHex } from '../../core/bytes.ts'
+import { encodeUtf8, parseHex } from '../../core/encoding/bytes.ts'
 import { BlobError } from '../../core/errors.ts'
 import { MAX_EVIDENCE_PER_PERSONA, type Evidence } from '../../core/evidence.ts'
 import type { Edit, Intent, TablePoint } from '../../core/intents.ts'

@@ -4,7 +4,7 @@
  */
 import { createHash, type Hash } from 'node:crypto'
 import type { z } from 'zod'
-import { concatBytes, decodeUtf8, encodeUtf8 } from '../../core/bytes.ts'
+import { concatBytes, decodeUtf8, encodeUtf8 } from '../../core/encoding/bytes.ts'
 import type { Entry, Store } from '../../store/store.ts'
 import { KeeperError } from '../state/errors.ts'
 import { OWN, recordsOf, type Records, type SnapshotItem } from '../state/records.ts'

@@ -1,5 +1,5 @@
 /** The history in the store: every event is an entry, written with the change that brought it about (docs/ipc.md, section 4, history). */
-import { formatHex } from '../../core/bytes.ts'
+import { formatHex } from '../../core/encoding/bytes.ts'
 import { checkEntry, hashEntry, HISTORY_START, type HistoryEntry } from '../../core/history.ts'
 import type { CryptoEngine } from '../../crypto/engine.ts'
 import { UNKEPT_EVENTS, type DaemonEvent } from '../../ipc/shapes/events.ts'

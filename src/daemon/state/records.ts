@@ -1,5 +1,5 @@
 /** What the store holds, kind by kind (docs/threat-model.md says what is public; nothing secret is among it). Keys and hashes are upper-case hex. */
-import { parseHex } from '../../core/bytes.ts'
+import { parseHex } from '../../core/encoding/bytes.ts'
 import type { Evidence } from '../../core/evidence.ts'
 import type { HistoryEntry } from '../../core/history.ts'
 import type { Intent, TablePoint } from '../../core/intents.ts'

@@ -1,6 +1,6 @@
 /** The judgement of a status message as it is shown (docs/ipc.md, section 4): by the daemon with what it knows, by the CLI alone without. */
 import { BLOB_VERSION } from '../../core/blob.ts'
-import { encodeUtf8, formatHex } from '../../core/bytes.ts'
+import { encodeUtf8, formatHex } from '../../core/encoding/bytes.ts'
 import type { Engine } from '../../core/engine.ts'
 import { BlobError } from '../../core/errors.ts'
 import { MAX_STATUS_BYTES } from '../../core/limits.ts'

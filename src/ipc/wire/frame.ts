@@ -1,5 +1,5 @@
 /** Frames on the socket (docs/ipc.md, section 1): `{"type","data"}` as JSON in UTF-8, ended by a form feed, as node-ipc has them. */
-import { decodeUtf8 } from '../../core/bytes.ts'
+import { decodeUtf8 } from '../../core/encoding/bytes.ts'
 import { IpcError } from './errors.ts'
 
 /** Format: a frame without its form feed. A page of contacts and a chunk of a scan fit, and it is what node-ipc takes by itself. */

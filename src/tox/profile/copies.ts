@@ -1,7 +1,7 @@
 /** Dated copies beside a profile, made before each change of it: a profile that is lost cannot be made again. */
 import { readdir } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import { equalBytes } from '../../core/bytes.ts'
+import { equalBytes } from '../../core/encoding/bytes.ts'
 import { removeDurably, writeFileDurably, type DurableWriteOptions } from '../../durable/file.ts'
 import { readBoundedFile } from './read-file.ts'
 import { MAX_PROFILE_BYTES } from '../save/savefile.ts'

@@ -2,7 +2,7 @@
 import { readlink } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { basename, join } from 'node:path'
-import { decodeUtf8 } from '../../core/bytes.ts'
+import { decodeUtf8 } from '../../core/encoding/bytes.ts'
 import { ToxError } from '../save/errors.ts'
 import { readBoundedFile } from './read-file.ts'
 

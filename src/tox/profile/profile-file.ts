@@ -1,7 +1,7 @@
 /** A profile on disk: read whole, made or replaced durably, never under a running client, never without a backup. */
 import { lstat, realpath } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import { equalBytes } from '../../core/bytes.ts'
+import { equalBytes } from '../../core/encoding/bytes.ts'
 import type { CryptoEngine } from '../../crypto/engine.ts'
 import { DurableError, writeFileDurably, type DurableFs, type DurableWriteOptions } from '../../durable/file.ts'
 import { backUp, pruneBackups } from './copies.ts'

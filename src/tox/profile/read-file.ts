@@ -1,7 +1,7 @@
 /** Reads a file that others may have put there: never more than expected, never from a pipe that blocks for ever. */
 import { constants, type Stats } from 'node:fs'
 import { open } from 'node:fs/promises'
-import { concatBytes } from '../../core/bytes.ts'
+import { concatBytes } from '../../core/encoding/bytes.ts'
 import { ToxError } from '../save/errors.ts'
 
 export interface BoundedFile {

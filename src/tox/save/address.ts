@@ -1,5 +1,5 @@
 /** Tox IDs: public key[32] || nospam[4] || checksum[2], as 76 upper-case hex digits (c-toxcore Messenger.c, getaddress). */
-import { concatBytes, equalBytes, formatHex, parseHex } from '../../core/bytes.ts'
+import { concatBytes, equalBytes, formatHex, parseHex } from '../../core/encoding/bytes.ts'
 import { ToxError } from './errors.ts'
 
 const KEY_BYTES = 32

@@ -1,5 +1,5 @@
 /** Changes of one thing in a profile; every other byte of it stays as it is. */
-import { concatBytes, encodeUtf8, equalBytes, formatHex } from '../../core/bytes.ts'
+import { concatBytes, encodeUtf8, equalBytes, formatHex } from '../../core/encoding/bytes.ts'
 import { MAX_STATUS_BYTES } from '../../core/limits.ts'
 import { ownWords } from '../../core/token.ts'
 import { ToxError } from './errors.ts'

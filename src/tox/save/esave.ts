@@ -1,7 +1,7 @@
 /** toxEsave, the encrypted form of a profile, both ways (c-toxcore toxencryptsave.c): magic[8] || salt[32] || nonce[24] || secretbox. */
 import { createHash, scrypt, type ScryptOptions } from 'node:crypto'
 import { promisify } from 'node:util'
-import { concatBytes, encodeUtf8 } from '../../core/bytes.ts'
+import { concatBytes, encodeUtf8 } from '../../core/encoding/bytes.ts'
 import type { CryptoEngine } from '../../crypto/engine.ts'
 import { ToxError } from './errors.ts'
 import { isEncryptedSave } from './savefile.ts'

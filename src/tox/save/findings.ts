@@ -1,5 +1,5 @@
 /** What is wrong or odd in a profile that can be read all the same: told in full, so that no part of it passes for the whole. */
-import { formatHex } from '../../core/bytes.ts'
+import { formatHex } from '../../core/encoding/bytes.ts'
 import { decodeConferences } from './conferences.ts'
 import { ToxError, type ToxErrorCode } from './errors.ts'
 import { readFriends, type FriendProblem, type ToxFriend } from './friends.ts'

@@ -1,5 +1,5 @@
 /** Friend records: 2216 bytes each, numbers big-endian unlike the rest of the file (c-toxcore Messenger.c, struct Saved_Friend). */
-import { equalBytes, formatHex } from '../../core/bytes.ts'
+import { equalBytes, formatHex } from '../../core/encoding/bytes.ts'
 import { ToxError } from './errors.ts'
 import {
   MAX_TOX_NAME_BYTES,

@@ -1,5 +1,5 @@
 /** The contacts of diverged copies of a profile, or of several devices, put together: the union by key (qTox #3408, uTox #282). */
-import { concatBytes, equalBytes, formatHex } from '../../core/bytes.ts'
+import { concatBytes, equalBytes, formatHex } from '../../core/encoding/bytes.ts'
 import { splitRecords } from './edit.ts'
 import { readFriends, type ToxFriend } from './friends.ts'
 import { SECTION_FRIENDS, readPublicKey, withSection, type ToxSave } from './savefile.ts'

@@ -1,5 +1,5 @@
 /** Makes a profile from nothing, with the sections that libtoxcore needs: for `persona tox new`, the demo and the tests. */
-import { concatBytes, equalBytes, formatHex } from '../../core/bytes.ts'
+import { concatBytes, equalBytes, formatHex } from '../../core/encoding/bytes.ts'
 import type { CryptoEngine } from '../../crypto/engine.ts'
 import { encodeToxName } from './edit.ts'
 import { ToxError } from './errors.ts'

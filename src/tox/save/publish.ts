@@ -1,5 +1,5 @@
 /** Puts a status message into a profile: the publishing of a blob where no live connection is at hand. */
-import { encodeUtf8 } from '../../core/bytes.ts'
+import { encodeUtf8 } from '../../core/encoding/bytes.ts'
 import { MAX_STATUS_BYTES } from '../../core/limits.ts'
 import { ToxError } from './errors.ts'
 import { checkLength } from './friends.ts'

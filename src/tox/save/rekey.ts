@@ -1,5 +1,5 @@
 /** A second device out of a profile: the same friends, name and words under a key of its own. Pure; the key comes from the caller. */
-import { concatBytes } from '../../core/bytes.ts'
+import { concatBytes } from '../../core/encoding/bytes.ts'
 import type { CryptoEngine } from '../../crypto/engine.ts'
 import { withFriend, withoutFriends, withoutSections, withoutToken } from './edit.ts'
 import { ToxError } from './errors.ts'

@@ -1,5 +1,5 @@
 /** The container of a Tox save file: a head, sections in their order, an end mark and slack, byte for byte (c-toxcore state.c, tox.c). */
-import { decodeUtf8 } from '../../core/bytes.ts'
+import { decodeUtf8 } from '../../core/encoding/bytes.ts'
 import type { CryptoEngine } from '../../crypto/engine.ts'
 import { ToxError } from './errors.ts'
 

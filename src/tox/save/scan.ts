@@ -1,5 +1,5 @@
 /** Reads out of a profile what every friend's device showed, and when: the observations of a save file (docs/format.md, section 10). */
-import { formatHex } from '../../core/bytes.ts'
+import { formatHex } from '../../core/encoding/bytes.ts'
 import { FRIEND_BYTES, readFriends, type FriendProblem } from './friends.ts'
 import { SECTION_FRIENDS, sectionData, withSection, type ToxSave } from './savefile.ts'
 

@@ -2,7 +2,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { decodeBlob, encodeBlob, PREV_BYTES, signedMessage } from '../../../src/core/blob.ts'
-import { formatBase64url, formatHex, parseBase64url } from '../../../src/core/bytes.ts'
+import { formatBase64url, formatHex, parseBase64url } from '../../../src/core/encoding/bytes.ts'
 import { BlobError } from '../../../src/core/errors.ts'
 import { MAX_BLOB_BYTES, MAX_EPOCH, MAX_SEQ } from '../../../src/core/limits.ts'
 import { encodeTable, nameDevices } from '../../../src/core/table.ts'

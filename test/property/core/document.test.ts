@@ -3,7 +3,7 @@ import * as fc from 'fast-check'
 import { existsSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { parseDocument as parseYaml } from 'yaml'
-import { encodeUtf8 } from '../../../src/core/bytes.ts'
+import { encodeUtf8 } from '../../../src/core/encoding/bytes.ts'
 import { formatDocument, parseDocument, type Document, type DocumentValue } from '../../../src/core/document.ts'
 import { BlobError } from '../../../src/core/errors.ts'
 

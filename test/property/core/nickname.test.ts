@@ -1,7 +1,7 @@
 /** What holds for every text that is a nickname, and for every one that is not. */
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { encodeUtf8 } from '../../../src/core/bytes.ts'
+import { encodeUtf8 } from '../../../src/core/encoding/bytes.ts'
 import { formatDocument, parseDocument, readNames } from '../../../src/core/document.ts'
 import { BlobError } from '../../../src/core/errors.ts'
 import { checkNickname, checkNicknames, foldNickname } from '../../../src/core/nickname.ts'

@@ -2,7 +2,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { PREV_BYTES, resignBlob } from '../../../src/core/blob.ts'
-import { formatHex } from '../../../src/core/bytes.ts'
+import { formatHex } from '../../../src/core/encoding/bytes.ts'
 import { BlobError, TableError } from '../../../src/core/errors.ts'
 import { applyEdit, replayIntents, type Edit, type Intent, type TablePoint } from '../../../src/core/intents.ts'
 import { judge } from '../../../src/core/order.ts'

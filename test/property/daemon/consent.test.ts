@@ -1,7 +1,7 @@
 /** Consent over a real keeper: apps that lie, profiles, revocations, policies, splits and restarts, in whatever order. */
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { formatHex } from '../../../src/core/bytes.ts'
+import { formatHex } from '../../../src/core/encoding/bytes.ts'
 import { judgeStatus } from '../../../src/core/verify.ts'
 import type { Caller } from '../../../src/ipc/methods/method.ts'
 import { TestKeeper } from '../../support/keeper.ts'

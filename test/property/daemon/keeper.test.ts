@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { compareBytes, formatHex, parseBase64url } from '../../../src/core/bytes.ts'
+import { compareBytes, formatHex, parseBase64url } from '../../../src/core/encoding/bytes.ts'
 import { decodeBlob } from '../../../src/core/blob.ts'
 import { foldName } from '../../../src/daemon/state/name-form.ts'
 import type { DeviceRecord, PersonaRecord } from '../../../src/daemon/state/records.ts'

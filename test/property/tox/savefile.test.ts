@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { concatBytes, equalBytes } from '../../../src/core/bytes.ts'
+import { concatBytes, equalBytes } from '../../../src/core/encoding/bytes.ts'
 import { MAX_STATUS_BYTES } from '../../../src/core/limits.ts'
 import { formatToxId, parseToxId, parseToxPk } from '../../../src/tox/save/address.ts'
 import { decryptSave } from '../../../src/tox/save/esave.ts'

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { concatBytes, equalBytes, formatHex } from '../../../src/core/bytes.ts'
+import { concatBytes, equalBytes, formatHex } from '../../../src/core/encoding/bytes.ts'
 import { ownWords } from '../../../src/core/token.ts'
 import { decodeConferences, type Conference } from '../../../src/tox/save/conferences.ts'
 import { splitRecords, withWords, withoutFriends } from '../../../src/tox/save/edit.ts'

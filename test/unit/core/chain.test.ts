@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { decodeBlob } from '../../../src/core/blob.ts'
 import { chainPositions, chainRoot, inceptionMessage, LINK_BYTES, linkOf } from '../../../src/core/chain.ts'
-import { isZero } from '../../../src/core/bytes.ts'
+import { isZero } from '../../../src/core/encoding/bytes.ts'
 import { ENGINES, makeBlob, makePersona, sodium } from '../../support/made-persona.ts'
 
 const ada = makePersona(1)

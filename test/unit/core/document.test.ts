@@ -1,7 +1,7 @@
 /** The grammar of the document, a case for every rule and every refusal with its code. */
 import { parseDocument as parseYaml } from 'yaml'
 import { expect, test } from 'vitest'
-import { encodeUtf8 } from '../../../src/core/bytes.ts'
+import { encodeUtf8 } from '../../../src/core/encoding/bytes.ts'
 import { formatDocument, parseDocument, readNames, type Document } from '../../../src/core/document.ts'
 import { BlobError } from '../../../src/core/errors.ts'
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { blobBytesWithoutDocument, decodeBlob, PREV_BYTES } from '../../../src/core/blob.ts'
-import { formatHex } from '../../../src/core/bytes.ts'
+import { formatHex } from '../../../src/core/encoding/bytes.ts'
 import { DOCUMENT_DICTIONARY } from '../../../src/core/dictionary.ts'
 import type { Document } from '../../../src/core/document.ts'
 import { BlobError, TableError } from '../../../src/core/errors.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { concatBytes, u32be } from '../../../src/core/bytes.ts'
+import { concatBytes, u32be } from '../../../src/core/encoding/bytes.ts'
 import {
   BACKUP_CHUNK_BYTES,
   BACKUP_HEADER_BYTES,

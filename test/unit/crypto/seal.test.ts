@@ -9,7 +9,7 @@ import {
   parseHex,
   readU32,
   u32be,
-} from '../../../src/core/bytes.ts'
+} from '../../../src/core/encoding/bytes.ts'
 import type { CryptoEngine, PasswordCost } from '../../../src/crypto/engine.ts'
 import { CryptoError } from '../../../src/crypto/errors.ts'
 import { portableEngine } from '../../../src/crypto/portable.ts'

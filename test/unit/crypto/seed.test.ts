@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { encodeUtf8, formatHex, parseHex } from '../../../src/core/bytes.ts'
+import { encodeUtf8, formatHex, parseHex } from '../../../src/core/encoding/bytes.ts'
 import * as labels from '../../../src/core/labels.ts'
 import { CryptoError } from '../../../src/crypto/errors.ts'
 import { portableEngine } from '../../../src/crypto/portable.ts'

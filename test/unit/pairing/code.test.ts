@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { formatBase64url, formatHex } from '../../../src/core/bytes.ts'
+import { formatBase64url, formatHex } from '../../../src/core/encoding/bytes.ts'
 import { formatAddress, parseAddress } from '../../../src/pairing/address.ts'
 import * as code from '../../../src/pairing/code.ts'
 import { codeThrownBy } from '../../support/failing.ts'

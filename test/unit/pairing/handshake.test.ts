@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { wordlist } from '@scure/bip39/wordlists/english.js'
-import { decodeUtf8, encodeUtf8, parseHex } from '../../../src/core/bytes.ts'
+import { decodeUtf8, encodeUtf8, parseHex } from '../../../src/core/encoding/bytes.ts'
 import { derivePsk } from '../../../src/pairing/code.ts'
 import {
   makeOffer,

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { encodeUtf8 } from '../../../src/core/bytes.ts'
+import { encodeUtf8 } from '../../../src/core/encoding/bytes.ts'
 import { crc32c, maskCrc } from '../../../src/store/crc32c.ts'
 
 /** RFC 3720, appendix B.4, and the check value of the catalogues. */

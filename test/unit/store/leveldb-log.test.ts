@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { concatBytes, equalBytes } from '../../../src/core/bytes.ts'
+import { concatBytes, equalBytes } from '../../../src/core/encoding/bytes.ts'
 import { crc32c, maskCrc } from '../../../src/store/crc32c.ts'
 import { StoreError } from '../../../src/store/errors.ts'
 import { readLevelLog } from '../../../src/store/leveldb-log.ts'

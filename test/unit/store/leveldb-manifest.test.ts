@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { concatBytes } from '../../../src/core/bytes.ts'
+import { concatBytes } from '../../../src/core/encoding/bytes.ts'
 import { crc32c, maskCrc } from '../../../src/store/crc32c.ts'
 import { readManifest } from '../../../src/store/leveldb-manifest.ts'
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { concatBytes, encodeUtf8, u32be } from '../../../src/core/bytes.ts'
+import { concatBytes, encodeUtf8, u32be } from '../../../src/core/encoding/bytes.ts'
 import { crc32c } from '../../../src/store/crc32c.ts'
 import { decodeRecord, encodeRecord } from '../../../src/store/record.ts'
 

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { chmodSync, mkdirSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { encodeUtf8 } from '../../../src/core/bytes.ts'
+import { encodeUtf8 } from '../../../src/core/encoding/bytes.ts'
 import {
   MAX_SECRETS_BYTES,
   readSecretsFile,

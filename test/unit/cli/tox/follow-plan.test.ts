@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { encodeUtf8 } from '../../../../src/core/bytes.ts'
+import { encodeUtf8 } from '../../../../src/core/encoding/bytes.ts'
 import { friendName, planFollow, type ProfileFriends } from '../../../../src/cli/tox/follow-plan.ts'
 import { formatFollowed } from '../../../../src/cli/tox/follow.ts'
 import { formatWatched } from '../../../../src/cli/tox/watch.ts'

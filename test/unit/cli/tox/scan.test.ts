@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { chunksOf, formatScanned, readObservations } from '../../../../src/cli/tox/scan.ts'
 import type { OpenProfile } from '../../../../src/cli/tox/open.ts'
-import { formatHex } from '../../../../src/core/bytes.ts'
+import { formatHex } from '../../../../src/core/encoding/bytes.ts'
 import type { ObservationParams, ObserveResult } from '../../../../src/ipc/shapes/judged.ts'
 import { FRIEND_BYTES } from '../../../../src/tox/save/friends.ts'
 import { SECTION_FRIENDS, sectionData, withSection, type ToxSave } from '../../../../src/tox/save/savefile.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { decodeUtf8 } from '../../../../src/core/bytes.ts'
+import { decodeUtf8 } from '../../../../src/core/encoding/bytes.ts'
 import type { KeeperMethods } from '../../../../src/daemon/methods.ts'
 import type { Caller, ParamsOf, Permission, ResultOf } from '../../../../src/ipc/methods/method.ts'
 import { openMemoryStore } from '../../../../src/store/memory-store.ts'

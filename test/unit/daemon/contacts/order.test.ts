@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { concatBytes, encodeUtf8 } from '../../../../src/core/bytes.ts'
+import { concatBytes, encodeUtf8 } from '../../../../src/core/encoding/bytes.ts'
 import { DOCUMENT_DICTIONARY } from '../../../../src/core/dictionary.ts'
 import { MAX_EVIDENCE_PER_PERSONA } from '../../../../src/core/evidence.ts'
 import { MAX_SEQ, MAX_SEQ_STEP } from '../../../../src/core/limits.ts'

@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { formatHex } from '../../../../src/core/bytes.ts'
+import { formatHex } from '../../../../src/core/encoding/bytes.ts'
 import { readSealMode } from '../../../../src/crypto/seal.ts'
 import { readCredential } from '../../../../src/daemon/custody/credential.ts'
 import { OWN_LAPTOP, TestKeeper } from '../../../support/keeper.ts'

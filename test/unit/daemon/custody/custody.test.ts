@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { formatHex } from '../../../../src/core/bytes.ts'
+import { formatHex } from '../../../../src/core/encoding/bytes.ts'
 import { Custody, type SigningSeed } from '../../../../src/daemon/custody/custody.ts'
 import { Guesses } from '../../../../src/daemon/custody/guesses.ts'
 import { forwardClock } from '../../../../src/daemon/custody/auto-lock.ts'

@@ -1,7 +1,7 @@
 import { copyFileSync, existsSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { formatHex } from '../../../../src/core/bytes.ts'
+import { formatHex } from '../../../../src/core/encoding/bytes.ts'
 import { StoreError } from '../../../../src/store/errors.ts'
 import type { ChosenWord } from '../../../../src/ipc/methods/own.ts'
 import { openMemoryStore } from '../../../../src/store/memory-store.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { parseHex } from '../../../../src/core/bytes.ts'
+import { parseHex } from '../../../../src/core/encoding/bytes.ts'
 import type { VerifiedBlob } from '../../../../src/core/verify.ts'
 import { Ledger } from '../../../../src/daemon/state/state.ts'
 import { PastTables } from '../../../../src/daemon/own/past-tables.ts'

@@ -228,7 +228,7 @@ describe('a table that this device cannot follow with one of its own', () => {
 /** What a sibling of the same keys signs at a seq, and a head from where it is one step. */
 async function atSeq(test: TestKeeper, seq: number): Promise<{ text: string; near: object }> {
   const { decodeBlob, encodeBlob } = await import('../../../../src/core/blob.ts')
-  const { formatBase64url, parseBase64url } = await import('../../../../src/core/bytes.ts')
+  const { formatBase64url, parseBase64url } = await import('../../../../src/core/encoding/bytes.ts')
   const { formatToken } = await import('../../../../src/core/token.ts')
   const { personaId } = await test.call('device.list')
   const head = decodeBlob(parseBase64url(test.records.personas.get(personaId)!.head!)!)

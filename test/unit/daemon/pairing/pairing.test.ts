@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { parseBase64url } from '../../../../src/core/bytes.ts'
+import { parseBase64url } from '../../../../src/core/encoding/bytes.ts'
 import { OWN } from '../../../../src/daemon/state/records.ts'
 import { formsOf } from '../../../support/canary.ts'
 import { OWN_LAPTOP, OWN_PHONE, TestKeeper } from '../../../support/keeper.ts'
@@ -122,7 +122,7 @@ describe('nothing secret moves', () => {
     await joining.call('pairing.join', { code, carrier: 'connection' })
     const { derivePsk, parseCode } = await import('../../../../src/pairing/code.ts')
     const { makeOffer, receiveOffer } = await import('../../../../src/pairing/handshake.ts')
-    const { formatBase64url } = await import('../../../../src/core/bytes.ts')
+    const { formatBase64url } = await import('../../../../src/core/encoding/bytes.ts')
     const psk = derivePsk(parseCode(code).code, engine)
     const first = await old.call('pairing.carry')
     const toOld = receiveOffer(psk, 'connection', parseBase64url(first.send!)!)

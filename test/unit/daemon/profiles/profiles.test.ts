@@ -10,7 +10,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
-import { parseHex } from '../../../../src/core/bytes.ts'
+import { parseHex } from '../../../../src/core/encoding/bytes.ts'
 import type { LogFields } from '../../../../src/process/log.ts'
 import { Profiles, type ProfilesConfig } from '../../../../src/daemon/profiles/profiles.ts'
 import type { WatchedProfile } from '../../../../src/ipc/shapes/profiles.ts'

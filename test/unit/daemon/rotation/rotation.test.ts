@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { formatHex } from '../../../../src/core/bytes.ts'
+import { formatHex } from '../../../../src/core/encoding/bytes.ts'
 import { MAX_EPOCH } from '../../../../src/core/limits.ts'
 import type { CryptoEngine } from '../../../../src/crypto/engine.ts'
 import { deriveSigningSeed, formatWords, parseWords } from '../../../../src/crypto/seed.ts'

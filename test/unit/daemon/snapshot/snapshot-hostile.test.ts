@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { decodeBlob } from '../../../../src/core/blob.ts'
-import { formatBase64url, formatHex } from '../../../../src/core/bytes.ts'
+import { formatBase64url, formatHex } from '../../../../src/core/encoding/bytes.ts'
 import type { Device } from '../../../../src/core/table.ts'
 import { verifyBlob } from '../../../../src/core/verify.ts'
 import { OWN } from '../../../../src/daemon/state/records.ts'

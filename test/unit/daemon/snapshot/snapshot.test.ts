@@ -1,7 +1,7 @@
 import { cpSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { decodeBlob } from '../../../../src/core/blob.ts'
-import { concatBytes, formatBase64url, formatHex, parseBase64url } from '../../../../src/core/bytes.ts'
+import { concatBytes, formatBase64url, formatHex, parseBase64url } from '../../../../src/core/encoding/bytes.ts'
 import { SnapshotImport } from '../../../../src/daemon/snapshot/import.ts'
 import { codeOf } from '../../../support/code-of.ts'
 import { OWN_LAPTOP, OWN_PHONE, TestKeeper } from '../../../support/keeper.ts'

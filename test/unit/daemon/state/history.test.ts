@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { HISTORY_START } from '../../../../src/core/history.ts'
-import { formatHex } from '../../../../src/core/bytes.ts'
+import { formatHex } from '../../../../src/core/encoding/bytes.ts'
 import { appendHistory, listHistory, tipOf, verifyHistory } from '../../../../src/daemon/state/history.ts'
 import { recordsOf, TIP, type Records } from '../../../../src/daemon/state/records.ts'
 import { openMemoryStore } from '../../../../src/store/memory-store.ts'

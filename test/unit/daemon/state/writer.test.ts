@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { encodeUtf8 } from '../../../../src/core/bytes.ts'
+import { encodeUtf8 } from '../../../../src/core/encoding/bytes.ts'
 import { Writer } from '../../../../src/daemon/state/writer.ts'
 import { StoreError } from '../../../../src/store/errors.ts'
 import { openMemoryStore } from '../../../../src/store/memory-store.ts'

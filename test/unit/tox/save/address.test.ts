@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { formatHex } from '../../../../src/core/bytes.ts'
+import { formatHex } from '../../../../src/core/encoding/bytes.ts'
 import { formatToxId, parseToxId, parseToxPk } from '../../../../src/tox/save/address.ts'
 import { decodeSave, readKeys } from '../../../../src/tox/save/savefile.ts'
 import { fixturesAbsence, plainFixtures, readFixture } from '../../../support/tox-fixtures.ts'

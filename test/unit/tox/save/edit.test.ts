@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { concatBytes, encodeUtf8, formatHex } from '../../../../src/core/bytes.ts'
+import { concatBytes, encodeUtf8, formatHex } from '../../../../src/core/encoding/bytes.ts'
 import { MAX_STATUS_BYTES } from '../../../../src/core/limits.ts'
 import { formatToken } from '../../../../src/core/token.ts'
 import {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { concatBytes } from '../../../../src/core/bytes.ts'
+import { concatBytes } from '../../../../src/core/encoding/bytes.ts'
 import { ESAVE_EXTRA_BYTES, decryptSave, encryptSave } from '../../../../src/tox/save/esave.ts'
 import { decodeSave, encodeSave, isEncryptedSave } from '../../../../src/tox/save/savefile.ts'
 import { encryptedFixtures, fixturesAbsence, readFixture } from '../../../support/tox-fixtures.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { concatBytes } from '../../../../src/core/bytes.ts'
+import { concatBytes } from '../../../../src/core/encoding/bytes.ts'
 import { splitRecords } from '../../../../src/tox/save/edit.ts'
 import { findingsOf } from '../../../../src/tox/save/findings.ts'
 import { SECTION_FRIENDS, decodeSave, withSection, type ToxSave } from '../../../../src/tox/save/savefile.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { concatBytes, formatHex } from '../../../../src/core/bytes.ts'
+import { concatBytes, formatHex } from '../../../../src/core/encoding/bytes.ts'
 import { FRIEND_BYTES, decodeFriend, encodeFriend, readFriends } from '../../../../src/tox/save/friends.ts'
 import { newSave } from '../../../../src/tox/save/new-profile.ts'
 import { friendStatuses } from '../../../../src/tox/save/scan.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { concatBytes, encodeUtf8 } from '../../../../src/core/bytes.ts'
+import { concatBytes, encodeUtf8 } from '../../../../src/core/encoding/bytes.ts'
 import { splitRecords } from '../../../../src/tox/save/edit.ts'
 import { encodeFriend, encodeFriendRequest, readFriends } from '../../../../src/tox/save/friends.ts'
 import { mergeFriends, type MergedFriend } from '../../../../src/tox/save/merge.ts'

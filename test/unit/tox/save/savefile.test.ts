@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { concatBytes, formatHex } from '../../../../src/core/bytes.ts'
+import { concatBytes, formatHex } from '../../../../src/core/encoding/bytes.ts'
 import {
   MAX_PROFILE_BYTES,
   MAX_SECTIONS,

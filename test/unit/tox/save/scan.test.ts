@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { concatBytes } from '../../../../src/core/bytes.ts'
+import { concatBytes } from '../../../../src/core/encoding/bytes.ts'
 import { FRIEND_BYTES } from '../../../../src/tox/save/friends.ts'
 import { SECTION_FRIENDS, withSection, type ToxSave } from '../../../../src/tox/save/savefile.ts'
 import { confirmedStatuses, friendStatuses } from '../../../../src/tox/save/scan.ts'

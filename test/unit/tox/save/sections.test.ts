@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { concatBytes, encodeUtf8 } from '../../../../src/core/bytes.ts'
+import { concatBytes, encodeUtf8 } from '../../../../src/core/encoding/bytes.ts'
 import { MAX_CONFERENCES, decodeConferences, type Conference } from '../../../../src/tox/save/conferences.ts'
 import { MAX_GROUPS, decodeGroups, type Group } from '../../../../src/tox/save/groups.ts'
 import { MAX_NODES, decodeDht, decodeNodes } from '../../../../src/tox/save/nodes.ts'

@@ -1,5 +1,5 @@
 /** Which 32 bytes may be a device key of Tox, an X25519 public key, and which would be a signing key in disguise (docs/format.md, sections 3 and 5). */
-import { equalBytes, parseHex } from './bytes.ts'
+import { equalBytes, parseHex } from '../encoding/bytes.ts'
 import { isCanonicalElement } from './ed25519.ts'
 
 const P = 2n ** 255n - 19n // the field of both curves (RFC 7748, section 4.1)

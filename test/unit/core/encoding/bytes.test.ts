@@ -12,7 +12,7 @@ import {
   parseHex,
   readU32,
   u32be,
-} from '../../../src/core/bytes.ts'
+} from '../../../../src/core/encoding/bytes.ts'
 
 describe('hex', () => {
   it('is written in upper case and read in either', () => {

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { isCanonicalU, isImageOf, isLowOrderU, signingKeyImage } from '../../../src/core/x25519.ts'
-import { P, fromLittleEndian, inverse, littleEndian, mod, quadratic, withTopBit } from './field-25519.ts'
+import { isCanonicalU, isImageOf, isLowOrderU, signingKeyImage } from '../../../../src/core/curve/x25519.ts'
+import { P, fromLittleEndian, inverse, littleEndian, mod, quadratic, withTopBit } from '../field-25519.ts'
 
 const A = 486662n // RFC 7748, section 4.1
 

@@ -1,5 +1,5 @@
 /** Which 32 and 64 bytes may be an Ed25519 key or signature at all, before any curve arithmetic (docs/format.md, section 1). */
-import { compareBytes, equalBytes, parseHex } from './bytes.ts'
+import { compareBytes, equalBytes, parseHex } from '../encoding/bytes.ts'
 
 /**
  * The y of every point whose order divides 8, little-endian, sign of x left out. Doubling (x, y) gives the neutral point

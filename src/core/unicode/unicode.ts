@@ -1,5 +1,5 @@
 /** Lookups in the Unicode 16.0 facts of the format, so that readers on engines of any later version agree (docs/format.md, section 12). */
-import * as data from './unicode-data.ts'
+import * as data from './data.ts'
 
 /** A set of code points: where membership changes, ascending; the first entry begins the first range. */
 export type CodePointSet = Uint32Array

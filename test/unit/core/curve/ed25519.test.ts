@@ -1,8 +1,8 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { concatBytes } from '../../../src/core/bytes.ts'
-import { isStrictPublicKey, isStrictSignature } from '../../../src/core/ed25519.ts'
-import { D, L, P, fromLittleEndian, inverse, littleEndian, quadratic, roots, withTopBit } from './field-25519.ts'
+import { concatBytes } from '../../../../src/core/encoding/bytes.ts'
+import { isStrictPublicKey, isStrictSignature } from '../../../../src/core/curve/ed25519.ts'
+import { D, L, P, fromLittleEndian, inverse, littleEndian, quadratic, roots, withTopBit } from '../field-25519.ts'
 
 /** y of every point of order 1, 2, 4 and 8, by halving the neutral point. */
 function smallOrderY(): bigint[] {
