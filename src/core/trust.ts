@@ -184,7 +184,7 @@ export const MAX_ALIASES = 64 // sanity: a person is known by few names; who sho
  * What stays when entries are joined by one persona: the strictest policy, any block, the older name; the other becomes an alias, of which
  * the first MAX_ALIASES stay.
  */
-export interface Entry {
+export interface ContactEntry {
   readonly name: string
   readonly aliases: readonly string[]
   readonly policy: Policy
@@ -192,7 +192,7 @@ export interface Entry {
   readonly createdSec: number
 }
 
-export function joinEntries(a: Entry, b: Entry): Entry {
+export function joinEntries(a: ContactEntry, b: ContactEntry): ContactEntry {
   const [older, younger] = a.createdSec <= b.createdSec ? [a, b] : [b, a]
   const aliases = new Set([...older.aliases, younger.name, ...younger.aliases])
   aliases.delete(older.name)

@@ -73,7 +73,7 @@ function completeBlob(blob: SignedBlob, root: Uint8Array, engine: Engine): Verif
  * Takes up again a blob that verifyBlob accepted before, from a store that notices every changed byte; nothing is verified a second time.
  * @throws {BlobError} as decodeBlob, which for such bytes is a fault of the store
  */
-export function recallBlob(bytes: Uint8Array, engine: Engine): VerifiedBlob {
+export function decodeVerified(bytes: Uint8Array, engine: Engine): VerifiedBlob {
   const blob = decodeBlob(bytes)
   return completeBlob(blob, chainRoot(blob, engine), engine)
 }

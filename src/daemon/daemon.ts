@@ -13,7 +13,7 @@ import { createStateDir } from '../store/state-dir.ts'
 import type { Store } from '../store/store.ts'
 import { scheduleAlarms } from './keeper/alarm-timer.ts'
 import { mergeReloaded, readConfig, type Config } from './config.ts'
-import { openCustody, openEngine, openLimits, openLive, profilesConfig } from './parts.ts'
+import { openCustody, openEngine, openLimits, openCompanion, profilesConfig } from './parts.ts'
 import { forbidCoreDumps } from '../process/core-dumps.ts'
 import { describeError } from '../process/describe-error.ts'
 import { doctorHandlers } from './health/methods.ts'
@@ -25,7 +25,7 @@ import { keeperHandlers, type KeeperMethods } from './methods.ts'
 import { openKeeper } from './open-keeper.ts'
 import type { Handlers } from '../ipc/methods/method.ts'
 import { EXIT_FAILED, EXIT_STOPPED, type Supervisor } from '../process/supervise.ts'
-import type { Live } from './companion/companion.ts'
+import type { Companion } from './companion/companion.ts'
 import { scheduleLock } from './custody/lock-timer.ts'
 import type { Log } from '../process/log.ts'
 import { readPlace } from './keeper/copy-check.ts'
@@ -45,7 +45,7 @@ export interface Daemon {
   readonly handlers: Handlers<KeeperMethods>
   readonly about: () => About
   readonly profiles: Profiles
-  readonly live: Live | null
+  readonly companion: Companion | null
   /** Why a crash could write a core dump. */
   readonly coreDumps: readonly string[]
   readonly servers: readonly IpcServer[]
@@ -77,7 +77,7 @@ export async function startDaemon(
   const custody = await openCustody(lock.paths, engine, config)
   const servers: IpcServer[] = []
   let profiles: Profiles | null = null
-  let live: Live | null = null
+  let companion: Companion | null = null
   const startedAtSec = nowSec()
   const version = ownVersion()
   const home = {
@@ -94,14 +94,14 @@ export async function startDaemon(
     connections: servers.reduce((sum, server) => sum + server.connections(), 0),
     storeKind: 'leveldb',
     storeSchema: SCHEMA,
-    ...summaryOf(profiles, live, coreDumps),
+    ...summaryOf(profiles, companion, coreDumps),
   })
   const publish = (event: DaemonEvent): void => {
     // Asked again at each event: who was revoked is told nothing more.
     for (const server of servers)
       server.publish(event, (caller) => daemon.apps.may(caller, 'read', daemon.config.defaultCapabilities))
     if (event.event === 'own.changed') profiles?.ownChanged()
-    live?.told(event)
+    companion?.told(event)
   }
   const keeper = await openKeeper(
     {
@@ -121,7 +121,7 @@ export async function startDaemon(
   )
   const apps = new Apps(keeper.onDisk, engine, nowSec)
   profiles = new Profiles({ keeper, engine, nowSec, log })
-  live = await openLive(config, keeper, lock.paths.companion, log)
+  companion = await openCompanion(config, keeper, lock.paths.companion, log)
   const daemon: Daemon = {
     lock,
     store,
@@ -130,7 +130,7 @@ export async function startDaemon(
     handlers: keeperHandlers(keeper, apps, about),
     about,
     profiles,
-    live,
+    companion,
     coreDumps,
     servers,
     stopTimers: [
@@ -144,18 +144,18 @@ export async function startDaemon(
   servers.push(await serveRole('app', daemon, paths.appSocket, log, supervisor))
   servers.push(await serveRole('admin', daemon, paths.adminSocket, log, supervisor))
   await profiles.configure(profilesConfig(config))
-  live?.start()
+  companion?.start()
   return daemon
 }
 
 function summaryOf(
   profiles: Profiles | null,
-  live: Live | null,
+  companion: Companion | null,
   notices: readonly string[],
 ): Pick<About, 'profiles' | 'tox' | 'notices'> {
   const summary = profiles?.summary() ?? { profiles: { watched: 0, older: 0 }, notices: [] }
-  const all = [...notices, ...summary.notices, ...(live?.notices() ?? [])]
-  return { ...summary, tox: live?.status() ?? null, notices: all }
+  const all = [...notices, ...summary.notices, ...(companion?.notices() ?? [])]
+  return { ...summary, tox: companion?.status() ?? null, notices: all }
 }
 
 async function serveRole(
@@ -173,7 +173,7 @@ async function serveRole(
       ...daemon.handlers,
       ...daemon.profiles.handlers(),
       ...doctorHandlers(daemon.keeper, daemon.profiles, daemon.coreDumps, daemon.about),
-      ...toxHandlers(daemon.live),
+      ...toxHandlers(daemon.companion),
       ...eraseHandlers(daemon.keeper, daemon.lock.paths, () => {
         daemon.isErasing = true
         supervisor.stop('persona.erased', EXIT_STOPPED)
@@ -201,7 +201,7 @@ function ipcLog(log: Log): IpcLog {
 /** Answers what runs, closes the sockets, then the store, and gives the state directory free last. */
 export async function stopDaemon(daemon: Daemon, paths: Paths): Promise<void> {
   for (const stopTimer of daemon.stopTimers) stopTimer()
-  await daemon.live?.stop()
+  await daemon.companion?.stop()
   await daemon.profiles.stop()
   await Promise.all(daemon.servers.map((server) => server.close()))
   daemon.keeper.close()

@@ -2,7 +2,7 @@
 import { finishRevocations } from './apps/methods.ts'
 import { noticeCopy } from './keeper/copy-check.ts'
 import { Keeper, type KeeperOptions } from './keeper/keeper.ts'
-import { clearArrivals, takeArrivals } from './snapshot/arrivals.ts'
+import { clearArrivals, applyArrivals } from './snapshot/arrivals.ts'
 import { KeeperError } from './state/errors.ts'
 import { IMPORT, type PlaceRecord } from './state/records.ts'
 
@@ -12,10 +12,10 @@ import { IMPORT, type PlaceRecord } from './state/records.ts'
  */
 export async function openKeeper(options: KeeperOptions, place: PlaceRecord | null): Promise<Keeper> {
   const keeper = await Keeper.load(options)
-  const { ledger, own: persona, custody } = keeper
+  const { state, own: persona, custody } = keeper
   await finishImport(keeper)
-  if (ledger.own()?.recent !== undefined) await ledger.change(() => persona.separatePast())
-  const own = ledger.own()
+  if (state.own()?.recent !== undefined) await state.change(() => persona.separatePast())
+  const own = state.own()
   // Crash in the middle of init: the keys were written, the persona was not, and nobody has seen its words.
   if (own === undefined && custody.hasSecrets) await custody.discard()
   if (own !== undefined && !custody.hasSecrets) {
@@ -25,15 +25,15 @@ export async function openKeeper(options: KeeperOptions, place: PlaceRecord | nu
   if (own !== undefined) custody.checkKey(own.epoch, own.signingKey)
   if (own?.recoveryConfirmed === true) await custody.forgetSeed()
   await finishRevocations(keeper)
-  if (place !== null) await keeper.commit(() => noticeCopy(place, persona, ledger))
-  await keeper.keys.settle()
+  if (place !== null) await keeper.changeKeys(() => noticeCopy(place, persona, state))
+  await keeper.keys.eraseSpentKeys()
   return keeper
 }
 
 /** What a crash has left of an import: all of it is taken, or nothing. */
-async function finishImport({ ledger, own }: Keeper): Promise<void> {
-  const state = ledger.records.imports.get(IMPORT)
-  if (state === undefined) return
-  if (state.state === 'arriving') await clearArrivals(ledger)
-  else await takeArrivals(state, own, ledger, async (decide) => void (await ledger.change(decide)))
+async function finishImport({ state, own }: Keeper): Promise<void> {
+  const record = state.records.imports.get(IMPORT)
+  if (record === undefined) return
+  if (record.state === 'arriving') await clearArrivals(state)
+  else await applyArrivals(record, own, state, async (decide) => void (await state.change(decide)))
 }

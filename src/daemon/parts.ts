@@ -8,7 +8,7 @@ import { readCredential } from './custody/credential.ts'
 import { Custody } from './custody/custody.ts'
 import { describeError } from '../process/describe-error.ts'
 import type { Keeper } from './keeper/keeper.ts'
-import type { Live } from './companion/companion.ts'
+import type { Companion } from './companion/companion.ts'
 import type { Log } from '../process/log.ts'
 import type { OpenLimits } from './custody/auto-lock.ts'
 import type { ProfilesConfig } from './profiles/profiles.ts'
@@ -46,13 +46,18 @@ export function openLimits(config: Config): OpenLimits {
 }
 
 /** The code of the companion is not even loaded where there is none. */
-export async function openLive(config: Config, keeper: Keeper, keyFile: string, log: Log): Promise<Live | null> {
+export async function openCompanion(
+  config: Config,
+  keeper: Keeper,
+  keyFile: string,
+  log: Log,
+): Promise<Companion | null> {
   if (!config.toxEnabled) return null
-  const { Live } = await import('./companion/companion.ts')
+  const { Companion } = await import('./companion/companion.ts')
   const machineId = await readFile('/etc/machine-id', 'utf8').catch(() => null)
   const { env } = process
   const file = config.toxBootstrapFile === null ? null : expandHome(config.toxBootstrapFile, env)
-  return await Live.open({ keeper, config: { ...config, toxBootstrapFile: file }, keyFile, machineId, log })
+  return await Companion.open({ keeper, config: { ...config, toxBootstrapFile: file }, keyFile, machineId, log })
 }
 
 /** Which profiles are watched, and what is done about them. */

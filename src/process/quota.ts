@@ -18,14 +18,14 @@ export class Quota {
     this.#nowSec = nowSec
   }
 
-  /** @returns 0, or the seconds after which there is one to be taken */
+  /** @returns 0, or the seconds after which one is free */
   waitSec(name: string): number {
     const { left } = this.#fill(name)
     return left < 1 ? Math.ceil((1 - left) / this.#rate.perSec) : 0
   }
 
-  /** Takes one, which is there: {@link waitSec}. */
-  take(name: string): void {
+  /** Spends one. Ask {@link waitSec} first. */
+  spend(name: string): void {
     this.#fill(name).left--
   }
 

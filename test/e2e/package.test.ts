@@ -116,7 +116,12 @@ function nameOf(url: string): string {
 describe('the tarball', () => {
   test('holds the compiled program, the documents, the settings and the unit, and no sources or tests', () => {
     const there = ['LICENSE', 'README.md', 'CHANGELOG.md', 'SECURITY.md', 'config/personad.yaml', 'docs/ipc.md']
-    const more = ['systemd/personad.service', 'src/launch/persona.js', 'dist/crypto/blob.d.ts', 'dist/ipc/client.js']
+    const more = [
+      'systemd/personad.service',
+      'src/launch/persona.js',
+      'dist/crypto/read-status.d.ts',
+      'dist/ipc/client.js',
+    ]
     for (const file of [...there, ...more]) expect(existsSync(join(installed, file)), file).toBe(true)
     expect(readdirSync(join(installed, 'src'))).toEqual(['launch'])
     expect(readdirSync(installed).filter((name) => /^(test|bench|examples|node_modules)$/.test(name))).toEqual([])
@@ -137,7 +142,7 @@ describe('personad/blob', () => {
     const devices = [alice.device('laptop'), alice.device('phone')]
     expect(JSON.parse(printed)).toMatchObject({ kind: 'table', words: 'in the garden', table: { devices } })
     const allowed = /^(dist\/core\/[\w-]+\.js|dist\/crypto\/(blob|portable-verify)\.js|tweetnacl)$/
-    expect(loaded).toContain('dist/crypto/blob.js')
+    expect(loaded).toContain('dist/crypto/read-status.js')
     // tweetnacl looks for a source of randomness when it is loaded; a browser's own is taken there.
     expect(loaded.filter((name) => !allowed.test(name))).toEqual(['node:crypto'])
   })

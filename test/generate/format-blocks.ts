@@ -16,7 +16,7 @@ import { groupSafetyNumber, safetyNumber } from '../../src/core/safety-number.ts
 import { composeStatus } from '../../src/core/token.ts'
 import { tableHash } from '../../src/core/verify.ts'
 import { portableEngine } from '../../src/crypto/portable.ts'
-import { LABEL_BACKUP } from '../../src/crypto/backup.ts'
+import { LABEL_BACKUP } from '../../src/crypto/sealed-stream.ts'
 import { LABEL_SEAL } from '../../src/crypto/seal.ts'
 import { deriveSigningSeed, formatWords, LABEL_SIGN } from '../../src/crypto/seed.ts'
 import { compress } from '../../src/daemon/own/compress.ts'

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import type { ToxConfig } from '../../src/daemon/companion/config.ts'
 import { parseConfig } from '../../src/daemon/config.ts'
-import { Live } from '../../src/daemon/companion/companion.ts'
+import { Companion } from '../../src/daemon/companion/companion.ts'
 import type { Log } from '../../src/process/log.ts'
 import { encodeFrame, FrameCutter } from '../../src/toxnode/frame.ts'
 import { checkOrder, SECRET_BYTES, type NodeOptions, type Order, type Report } from '../../src/toxnode/protocol.ts'
@@ -66,13 +66,13 @@ export interface LiveStory {
 
 export class TestLive {
   readonly keeper: TestKeeper
-  readonly live: Live
+  readonly live: Companion
   readonly nodes: FakeNode[]
   connected = 0
   wake: () => void = () => {}
   #connection: 'tcp' | 'udp' = 'tcp'
 
-  private constructor(keeper: TestKeeper, live: Live, nodes: FakeNode[]) {
+  private constructor(keeper: TestKeeper, live: Companion, nodes: FakeNode[]) {
     this.keeper = keeper
     this.live = live
     this.nodes = nodes
@@ -86,7 +86,7 @@ export class TestLive {
     const nodes: FakeNode[] = []
     let test: TestLive | null = null
     const tox: ToxConfig = parseConfig(`tox:\n  enabled: true\n${config}`, 'test')
-    const live = await Live.open({
+    const live = await Companion.open({
       keeper: keeper.keeper,
       config: tox,
       keyFile: join(keeper.stateDir, 'companion'),
@@ -139,7 +139,7 @@ export class TestLive {
     const { connected } = this
     this.node.say({ type: 'self', connection: this.#connection })
     await this.#until(() => this.connected > connected)
-    await this.settled()
+    await this.idle()
   }
 
   /** A friend comes online and shows a status message. */
@@ -148,8 +148,8 @@ export class TestLive {
   }
 
   /** What followed from events is done, and the node has got all orders. */
-  async settled(): Promise<void> {
-    await this.live.settled()
+  async idle(): Promise<void> {
+    await this.live.idle()
     for (let i = 0; i < 5; i++) await new Promise((done) => setImmediate(done))
   }
 

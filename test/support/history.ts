@@ -9,7 +9,7 @@ import { MAX_SEQ } from '../../src/core/limits.ts'
 import { compareTables } from '../../src/core/order.ts'
 import { encodeTable } from '../../src/core/table.ts'
 import { formatToken } from '../../src/core/token.ts'
-import { recallBlob, type VerifiedBlob } from '../../src/core/verify.ts'
+import { decodeVerified, type VerifiedBlob } from '../../src/core/verify.ts'
 import type { CryptoEngine, KeyPair } from '../../src/crypto/engine.ts'
 import { compress } from '../../src/daemon/own/compress.ts'
 import { KeeperError } from '../../src/daemon/state/errors.ts'
@@ -144,7 +144,7 @@ export class Member {
   }
 
   get head(): VerifiedBlob {
-    return recallBlob(parseBase64url(this.#record.head!)!, sodium)
+    return decodeVerified(parseBase64url(this.#record.head!)!, sodium)
   }
 
   /** Its state is an old one, and may be behind what others have. */
@@ -582,7 +582,7 @@ export class History {
 }
 
 function hashOf(text: string): string {
-  return formatHex(recallBlob(bytesOf(text), sodium).tableHash)
+  return formatHex(decodeVerified(bytesOf(text), sodium).tableHash)
 }
 
 function bytesOf(text: string): Uint8Array {

@@ -2,7 +2,7 @@
 node=$1 root=$2
 service() {
   "$node" --input-type=module -e "
-    const service = await import('file://$root/src/cli/service.ts')
+    const service = await import('file://$root/src/cli/daemon/service.ts')
     console.log('${3:-$1}', JSON.stringify(await service.$1({ env: process.env ${2:-} })))"
 }
 show() { echo "$1 $(systemctl --user show personad --property "$2" --value)"; }

@@ -1,7 +1,7 @@
 /** `persona backup`, `persona restore` and `persona reconcile`: everything in one sealed file, and back (docs/backup.md). */
 import { lstat, open, type FileHandle } from 'node:fs/promises'
 import { formatBase64url, parseBase64url } from '../../core/encoding/bytes.ts'
-import { BACKUP_HEADER_BYTES, SEALED_CHUNK_BYTES } from '../../crypto/backup.ts'
+import { BACKUP_HEADER_BYTES, SEALED_CHUNK_BYTES } from '../../crypto/sealed-stream.ts'
 import { writeFileDurably } from '../../durable/file.ts'
 import type { Client } from '../../ipc/client.ts'
 import { MAX_COPIES, type ReconcileResult, type RestoreResult } from '../../ipc/shapes/backup.ts'

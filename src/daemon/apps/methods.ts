@@ -8,7 +8,7 @@ import type { Keeper } from '../keeper/keeper.ts'
 import { tidyName } from '../state/name-form.ts'
 import type { AppRecord } from '../state/records.ts'
 import { dropReports } from '../contacts/revoke.ts'
-import { Turns } from '../../process/turns.ts'
+import { Serial } from '../../process/serial.ts'
 import { sourceOfApp } from '../state/sources.ts'
 
 const MAX_ASKING = 16 // sanity: new apps that wait for the owner at a time; more is noise, of which the owner is to be spared
@@ -29,11 +29,11 @@ export type AppMethods = Pick<
 
 export function appHandlers(keeper: Keeper, apps: Apps): Handlers<AppMethods> {
   // Of many at once each would find the same place free.
-  const requests = new Turns()
+  const requests = new Serial()
   return {
     'app.hello': async ({ token }, caller) => await hello(keeper, apps, caller, token),
     'app.request': ({ name, can, why }, caller) =>
-      requests.take(() => request(keeper, apps, caller, { name, can, why: why ?? '' })),
+      requests.run(() => request(keeper, apps, caller, { name, can, why: why ?? '' })),
     'app.allow': ({ name, can, forSec }) => allow(keeper, apps, name, can, forSec ?? null),
     'app.list': () => list(keeper),
     'app.accept': ({ name, can, forSec }) => accept(keeper, name, can, forSec ?? null),
@@ -98,7 +98,7 @@ async function request(
   else apps.chargeRequest(known.name)
   const drawn = known === null ? apps.draw(wish.name) : null
   return await keeper.change(() => {
-    const holder = keeper.ledger.records.apps.get(wish.name)
+    const holder = keeper.state.records.apps.get(wish.name)
     if (drawn !== null && holder !== undefined && !isForgotten(holder, keeper))
       throw appExists(wish.name, 'say app.hello with your token first, or ask under another name')
     const app = { ...(drawn === null ? find(keeper, known!.name) : newApp(keeper, wish.name, drawn.tokenHash)), asks }
@@ -122,11 +122,11 @@ async function makeRoom(keeper: Keeper): Promise<void> {
   }
   if (forgotten.length === 0) return
   await keeper.change(() => {
-    const { apps } = keeper.ledger.records
+    const { apps } = keeper.state.records
     for (const name of forgotten) {
       const app = apps.get(name)
       // The owner may have answered in the meantime.
-      if (app !== undefined && isForgotten(app, keeper)) keeper.ledger.stage(apps.remove(name))
+      if (app !== undefined && isForgotten(app, keeper)) keeper.state.stage(apps.remove(name))
     }
   })
 }
@@ -158,7 +158,7 @@ async function reject(keeper: Keeper, name: string): Promise<App> {
   return await keeper.change(() => {
     const rejected = { ...asking(keeper, name), asks: null }
     // One that only asked leaves nothing behind.
-    if (rejected.can.length === 0) keeper.ledger.stage(keeper.ledger.records.apps.remove(name))
+    if (rejected.can.length === 0) keeper.state.stage(keeper.state.records.apps.remove(name))
     else put(keeper, rejected)
     tell(keeper, rejected, 'rejected')
     return appView(rejected)
@@ -175,7 +175,7 @@ async function revoke(keeper: Keeper, name: string): Promise<number> {
   // What it reported before the mark was on disk may be on its way there: without a write of its own this waits for that.
   await keeper.change(() => {})
   const devices = await dropReports(sourceOfApp(name), keeper)
-  await keeper.change(() => keeper.ledger.stage(keeper.ledger.records.apps.remove(name)))
+  await keeper.change(() => keeper.state.stage(keeper.state.records.apps.remove(name)))
   return devices
 }
 
@@ -197,7 +197,7 @@ function endOf(keeper: Keeper, forSec: number | null): number | null {
 }
 
 function find(keeper: Keeper, name: string): AppRecord {
-  const app = keeper.ledger.records.apps.get(name)
+  const app = keeper.state.records.apps.get(name)
   if (app !== undefined) return app
   throw new KeeperError('NOT_FOUND', `there is no app "${name}"`, 'see: persona app list')
 }
@@ -210,7 +210,7 @@ function asking(keeper: Keeper, name: string): AppRecord {
 
 /** The owner may renew what has expired. */
 function checkFree(keeper: Keeper, name: string): void {
-  const known = keeper.ledger.records.apps.get(name)
+  const known = keeper.state.records.apps.get(name)
   if (known === undefined || isForgotten(known, keeper)) return
   const { can, revoking } = known
   if (isExpired(known, keeper.nowSec) && !revoking) return
@@ -225,7 +225,7 @@ function appExists(name: string, hint: string): KeeperError {
 }
 
 function put(keeper: Keeper, app: AppRecord): void {
-  keeper.ledger.stage(keeper.ledger.records.apps.put(app.name, app))
+  keeper.state.stage(keeper.state.records.apps.put(app.name, app))
 }
 
 function tell(
@@ -234,5 +234,5 @@ function tell(
   what: 'allowed' | 'requested' | 'accepted' | 'rejected' | 'revoked',
 ): void {
   const { name, can, expiresAtSec, asks } = appView(app)
-  keeper.ledger.emit({ event: 'app.changed', data: { app: name, what, can, asks: asks?.can ?? [], expiresAtSec } })
+  keeper.state.emit({ event: 'app.changed', data: { app: name, what, can, asks: asks?.can ?? [], expiresAtSec } })
 }

@@ -113,15 +113,15 @@ export class Apps {
     if (waitSec > 0) throw quotaExceeded(`${source} reports more observations than an app may`, waitSec)
     const newSec = isNew ? this.#newDevices.waitSec(source) : 0
     if (newSec > 0) throw quotaExceeded(`${source} reports more new devices than an app may`, newSec)
-    this.#observations.take(source)
-    if (isNew) this.#newDevices.take(source)
+    this.#observations.spend(source)
+    if (isNew) this.#newDevices.spend(source)
   }
 
   /** Counts a request of an app that has a token. @throws {KeeperError} QUOTA_EXCEEDED */
   chargeRequest(name: string): void {
     const waitSec = this.#requests.waitSec(name)
     if (waitSec > 0) throw quotaExceeded(`${name} asks more often than an app may`, waitSec)
-    this.#requests.take(name)
+    this.#requests.spend(name)
   }
 }
 

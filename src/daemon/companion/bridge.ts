@@ -9,12 +9,13 @@ import { describeError } from '../../process/describe-error.ts'
 import { KeeperError } from '../state/errors.ts'
 import type { Keeper } from '../keeper/keeper.ts'
 import { companionNospam, companionToxId, type CompanionKey } from './key.ts'
-import { LiveNode, type LiveNodeOptions } from './node.ts'
+import { ToxNode, type ToxNodeOptions } from './node.ts'
 import type { NewPeer, Peer, Peers } from './peers.ts'
-import type { LiveRequests } from './requests.ts'
+import type { FriendRequests } from './requests.ts'
+import { Serial } from '../../process/serial.ts'
 import type { Log } from '../../process/log.ts'
 import { whoHas } from '../state/view.ts'
-import type { PendingEvent } from '../state/new-event.ts'
+import type { NewEvent } from '../state/new-event.ts'
 
 /** The source of everything that the companion sees. */
 export const LIVE_SOURCE = 'live'
@@ -25,32 +26,32 @@ export interface BridgeOptions {
   readonly keeper: Keeper
   readonly config: ToxConfig
   readonly peers: Peers
-  readonly requests: LiveRequests
+  readonly requests: FriendRequests
   readonly log: Log
   /** Read anew at each start, so that the secret is in memory for no longer. */
   readonly readKey: () => Promise<CompanionKey>
   /** The node runs, and has all its friends. */
   readonly onReady: () => void
-  readonly spawn?: LiveNodeOptions['spawn']
+  readonly spawn?: ToxNodeOptions['spawn']
 }
 
 export class Bridge {
   readonly #options: BridgeOptions
   readonly #keeper: Keeper
   readonly #peers: Peers
-  readonly node: LiveNode
+  readonly node: ToxNode
   #connection: Connection = 'none'
   #dht: ToxStatus['dht'] = null
   /** The status message that the node shows. */
   #shown = ''
-  #turn: Promise<unknown> = Promise.resolve()
+  readonly #serial = new Serial()
 
   constructor(options: BridgeOptions) {
     const { keeper, peers, log, spawn } = options
     this.#options = options
     this.#keeper = keeper
     this.#peers = peers
-    this.node = new LiveNode({
+    this.node = new ToxNode({
       log,
       start: () => this.#startOptions(),
       wipe: (secret) => keeper.engine.wipe(secret),
@@ -76,17 +77,14 @@ export class Bridge {
 
   /** One thing after the other. What fails concerns nobody else; the store's own failure stops the daemon. */
   inTurn(work: () => Promise<void>): void {
-    this.#turn = this.#turn.then(work).catch((error: unknown) => {
+    this.#serial.run(work).catch((error: unknown) => {
       this.#options.log.error('tox.failed', describeError(error))
     })
   }
 
   /** Resolves when nothing is left to do. */
-  async settled(): Promise<void> {
-    for (let turn: unknown = null; turn !== this.#turn;) {
-      turn = this.#turn
-      await turn
-    }
+  async idle(): Promise<void> {
+    await this.#serial.idle()
   }
 
   /** Takes what friends showed, some at a time. */
@@ -100,7 +98,7 @@ export class Bridge {
   async befriend(wanted: readonly NewPeer[]): Promise<void> {
     for (const { key, record } of await this.#peers.add(wanted)) {
       this.#sendAdd(key, record)
-      this.#tellPeer(key, 'added')
+      this.#emitPeer(key, 'added')
     }
   }
 
@@ -117,8 +115,8 @@ export class Bridge {
   }
 
   /** Says which friends are in nobody's table any more. */
-  tellLeft(): void {
-    for (const key of this.#peers.newlyLeft()) this.#tellPeer(key, 'left')
+  emitLeft(): void {
+    for (const key of this.#peers.newlyLeft()) this.#emitPeer(key, 'left')
   }
 
   /** @throws {KeeperError} TOX_BOOTSTRAP_FILE | NO_COMPANION @throws {StoreError} */
@@ -222,7 +220,7 @@ export class Bridge {
     if (is === was) return
     if (is) this.node.send({ type: 'send', key, packet: 'support', text: '' })
     else peer.instant = false
-    this.#tellPeer(key, is ? 'online' : 'offline')
+    this.#emitPeer(key, is ? 'online' : 'offline')
   }
 
   /** Somebody asks to be a friend: let in when a table says whose device it is; else the owner decides. */
@@ -247,14 +245,14 @@ export class Bridge {
     this.node.send({ type: 'add', key, request })
   }
 
-  #tellPeer(key: string, change: 'added' | 'online' | 'offline' | 'left'): void {
+  #emitPeer(key: string, change: 'added' | 'online' | 'offline' | 'left'): void {
     const { records, clock, ownId } = this.#keeper.reader()
     const { contact } = whoHas(key, records, clock, ownId)
     this.#tell({ event: 'tox.peer', data: { key, contact: contact?.name ?? null, change } })
   }
 
-  #tell(event: PendingEvent): void {
-    this.inTurn(() => this.#keeper.tell(event))
+  #tell(event: NewEvent): void {
+    this.inTurn(() => this.#keeper.emit(event))
   }
 
   #ended(): void {
@@ -262,6 +260,6 @@ export class Bridge {
     this.#reached('none')
     const online = this.online().map(([key]) => key)
     this.#peers.forgetConnections()
-    for (const key of online) this.#tellPeer(key, 'offline')
+    for (const key of online) this.#emitPeer(key, 'offline')
   }
 }

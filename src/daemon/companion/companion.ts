@@ -10,15 +10,15 @@ import { KeeperError } from '../state/errors.ts'
 import type { Keeper } from '../keeper/keeper.ts'
 import { Bridge } from './bridge.ts'
 import { companionToxId, createCompanionKey, readCompanionKey, type CompanionKey } from './key.ts'
-import type { LiveNodeOptions } from './node.ts'
+import type { ToxNodeOptions } from './node.ts'
 import { MAX_PEERS, Peers, type Peer } from './peers.ts'
-import { LiveRequests } from './requests.ts'
+import { FriendRequests } from './requests.ts'
 import type { Log } from '../../process/log.ts'
 import { whoHas } from '../state/view.ts'
 
 const TOX_ID_DIGITS = 76
 
-export interface LiveOptions {
+export interface CompanionOptions {
   readonly keeper: Keeper
   readonly config: ToxConfig
   /** Of the companion's key. */
@@ -26,14 +26,14 @@ export interface LiveOptions {
   /** machine-id(5), null where there is none */
   readonly machineId: string | null
   readonly log: Log
-  readonly spawn?: LiveNodeOptions['spawn']
+  readonly spawn?: ToxNodeOptions['spawn']
 }
 
-export class Live {
-  readonly #options: LiveOptions
+export class Companion {
+  readonly #options: CompanionOptions
   readonly #keeper: Keeper
   readonly #peers: Peers
-  readonly #requests: LiveRequests
+  readonly #requests: FriendRequests
   readonly #bridge: Bridge
   /** ToxPk of the companion; null before there is one. */
   #key: string | null
@@ -42,13 +42,13 @@ export class Live {
   /** Contacts that have changed and were not looked at yet. */
   readonly #changed = new Set<string>()
 
-  private constructor(options: LiveOptions, peers: Peers, key: string | null) {
+  private constructor(options: CompanionOptions, peers: Peers, key: string | null) {
     const { keeper, config, log, spawn } = options
     this.#options = options
     this.#keeper = keeper
     this.#peers = peers
     this.#key = key
-    this.#requests = new LiveRequests(keeper, peers)
+    this.#requests = new FriendRequests(keeper, peers)
     this.#bridge = new Bridge({
       keeper,
       config,
@@ -62,12 +62,12 @@ export class Live {
   }
 
   /** Takes up the companion that there is. @throws {StoreError} @throws {CryptoError} SEAL_* */
-  static async open(options: LiveOptions): Promise<Live> {
+  static async open(options: CompanionOptions): Promise<Companion> {
     const { keeper, keyFile, machineId, config } = options
     const kept = await readCompanionKey(keyFile, machineId, keeper.engine)
     if (kept !== null) keeper.engine.wipe(kept.secretKey)
     const peers = await Peers.open(keeper, config.toxFriends)
-    return new Live(options, peers, kept && formatHex(kept.publicKey))
+    return new Companion(options, peers, kept && formatHex(kept.publicKey))
   }
 
   /** Starts the companion if the own table lists it. */
@@ -112,12 +112,12 @@ export class Live {
   /** Ends everything, for good. */
   async stop(): Promise<void> {
     await this.down()
-    await this.#bridge.settled()
+    await this.#bridge.idle()
   }
 
   /** Resolves when what followed from events is done. */
-  async settled(): Promise<void> {
-    await this.#bridge.settled()
+  async idle(): Promise<void> {
+    await this.#bridge.idle()
   }
 
   /**
@@ -218,7 +218,7 @@ export class Live {
   #lookAtAll(): void {
     this.#bridge.inTurn(() => this.#lookAtOwn())
     this.#bridge.inTurn(async () => this.#bridge.befriend(await this.#peers.contacts()))
-    this.#bridge.inTurn(async () => this.#bridge.tellLeft())
+    this.#bridge.inTurn(async () => this.#bridge.emitLeft())
   }
 
   async #lookAtOwn(): Promise<void> {
@@ -232,7 +232,7 @@ export class Live {
     if (this.#isDown) return
     node.start()
     await this.#bridge.befriend(this.#peers.siblings(this.#key))
-    this.#bridge.tellLeft()
+    this.#bridge.emitLeft()
     if (node.state === 'running') await this.#bridge.show()
   }
 
@@ -240,7 +240,7 @@ export class Live {
     const changed = [...this.#changed]
     this.#changed.clear()
     for (const personaId of changed) await this.#bridge.befriend(this.#peers.contact(personaId))
-    this.#bridge.tellLeft()
+    this.#bridge.emitLeft()
     // The persona that has left is a contact from then on.
     if (this.#device === null) await this.#lookAtOwn()
   }

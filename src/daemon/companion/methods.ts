@@ -2,14 +2,14 @@
 import type { Handlers } from '../../ipc/methods/method.ts'
 import type { Methods } from '../../ipc/methods/table.ts'
 import { KeeperError } from '../state/errors.ts'
-import type { Live } from './companion.ts'
+import type { Companion } from './companion.ts'
 
 export type ToxMethods = Pick<Methods, 'tox.up' | 'tox.down' | 'tox.peers' | 'tox.add'>
 
-/** @param live null where there is none; each method is then TOX_DISABLED */
-export function toxHandlers(live: Live | null): Handlers<ToxMethods> {
-  const enabled = (): Live => {
-    if (live !== null) return live
+/** @param companion null where there is none; each method is then TOX_DISABLED */
+export function toxHandlers(companion: Companion | null): Handlers<ToxMethods> {
+  const enabled = (): Companion => {
+    if (companion !== null) return companion
     throw new KeeperError(
       'TOX_DISABLED',
       'the configuration of the daemon has no companion',

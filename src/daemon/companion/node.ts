@@ -23,7 +23,7 @@ export interface LiveClock {
   after(ms: number, run: () => void): () => void
 }
 
-export interface LiveNodeOptions {
+export interface ToxNodeOptions {
   readonly log: Log
   /** What the node is started with, read anew at each start; the key is wiped once it was handed over. */
   readonly start: () => Promise<{ readonly options: NodeOptions; readonly secretKey: Uint8Array }>
@@ -38,8 +38,8 @@ export interface LiveNodeOptions {
 
 export type LiveState = 'down' | 'starting' | 'running' | 'waiting'
 
-export class LiveNode {
-  readonly #options: LiveNodeOptions
+export class ToxNode {
+  readonly #options: ToxNodeOptions
   readonly #clock: LiveClock
   #state: LiveState = 'down'
   #problem: LiveError | null = null
@@ -49,7 +49,7 @@ export class LiveNode {
   #failures = 0
   #cancelDelay: () => void = () => {}
 
-  constructor(options: LiveNodeOptions) {
+  constructor(options: ToxNodeOptions) {
     this.#options = options
     this.#clock = options.clock ?? systemClock
   }

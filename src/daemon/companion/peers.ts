@@ -60,9 +60,9 @@ export class Peers {
     if (fresh.length === 0) return []
     // Before the disk has them: two who look at once must not both add one.
     for (const { key, record } of fresh) this.#all.set(key, newPeer(record))
-    const { ledger } = this.#keeper
+    const { state } = this.#keeper
     await this.#keeper.change(() => {
-      for (const { key, record } of fresh) ledger.stage(ledger.records.peers.put(key, record))
+      for (const { key, record } of fresh) state.stage(state.records.peers.put(key, record))
     })
     return fresh
   }

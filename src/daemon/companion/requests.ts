@@ -16,7 +16,7 @@ const MAX_PENDING = 32 // sanity: what a person looks through; the oldest goes f
  */
 const PRESENT: ReadonlySet<OrderVerdict> = new Set(['accept', 'refresh', 'fork'])
 
-export class LiveRequests {
+export class FriendRequests {
   readonly #keeper: Keeper
   readonly #peers: Peers
   readonly #pending = new Map<string, ToxRequest & { readonly text: string }>()

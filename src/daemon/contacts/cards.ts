@@ -2,14 +2,14 @@
 import { formatHex } from '../../core/encoding/bytes.ts'
 import { LinkError } from '../../core/errors.ts'
 import { formatLink, parseLink, type ContactLink } from '../../core/link.ts'
-import { joinEntries, type Entry } from '../../core/trust.ts'
+import { joinEntries, type ContactEntry } from '../../core/trust.ts'
 import type { ContactChange } from '../../ipc/shapes/events.ts'
 import { MAX_PAGE } from '../../ipc/shapes/limits.ts'
 import type { CardPage, ContactCard, ImportContactsParams, ImportedContact } from '../../ipc/shapes/cards.ts'
 import { KeeperError } from '../state/errors.ts'
 import type { Changes } from '../state/changes.ts'
 import { foldName } from '../state/name-form.ts'
-import type { Ledger } from '../state/state.ts'
+import type { State } from '../state/state.ts'
 import { addLinked } from './pin.ts'
 import { storedBytes, type PersonaRecord } from '../state/records.ts'
 import { OWNER_SOURCE } from '../state/sources.ts'
@@ -32,7 +32,7 @@ export async function exportCards(keeper: Changes, after?: string, limit: number
 
 function cardOf(
   { personaId, root, minEpoch, epoch, verifiedAtSec }: PersonaRecord,
-  entry: Entry,
+  entry: ContactEntry,
   { engine }: Changes,
 ): ContactCard {
   const { name, aliases, policy, blocked } = entry
@@ -62,7 +62,7 @@ function importCard(card: ContactCard, params: ImportContactsParams, keeper: Cha
   try {
     const link = parseLink(card.link, keeper.engine)
     personaId = formatHex(link.personaId)
-    const outcome = takeCard(link, card, params, keeper.ledger)
+    const outcome = takeCard(link, card, params, keeper.state)
     return { name: card.name, personaId, outcome, code: null, message: null }
   } catch (error) {
     if (!(error instanceof LinkError || error instanceof KeeperError)) throw error
@@ -74,33 +74,38 @@ function takeCard(
   link: ContactLink,
   card: ContactCard,
   { again, trustVerified }: ImportContactsParams,
-  ledger: Ledger,
+  state: State,
 ): 'added' | 'known' {
   const personaId = formatHex(link.personaId)
   const { name, aliases, policy, blocked } = card
-  const theirs: Entry = { name, aliases, policy, blocked, createdSec: ledger.nowSec }
-  const verifiedAtSec = card.verified && trustVerified === true ? ledger.nowSec : null
-  const known = ledger.persona(personaId)
-  if (known === undefined && ledger.forgotten(personaId) !== undefined && again !== true) {
+  const theirs: ContactEntry = { name, aliases, policy, blocked, createdSec: state.nowSec }
+  const verifiedAtSec = card.verified && trustVerified === true ? state.nowSec : null
+  const known = state.persona(personaId)
+  if (known === undefined && state.forgotten(personaId) !== undefined && again !== true) {
     const message = `${name} was forgotten here`
     throw new KeeperError('CONTACT_FORGOTTEN', message, 'bring it back with --again')
   }
   if (known === undefined || known.entry === null || known.root !== formatHex(link.root)) {
     // Refuses the owner's own link, and another chain than the one that is pinned.
-    addLinked(link, theirs, false, ledger)
-    const added = ledger.persona(personaId)!
-    if (verifiedAtSec !== null) ledger.putPersona({ ...added, verifiedAtSec })
+    addLinked(link, theirs, false, state)
+    const added = state.persona(personaId)!
+    if (verifiedAtSec !== null) state.putPersona({ ...added, verifiedAtSec })
     return 'added'
   }
   const { policy: stricter, blocked: isBlocked } = joinEntries(known.entry, theirs)
-  const entry: Entry = { ...known.entry, policy: stricter, blocked: isBlocked }
-  ledger.putPersona({ ...known, entry, verifiedAtSec: known.verifiedAtSec ?? verifiedAtSec })
-  ledger.tellContact(personaId, changesOf(known, known.entry, entry, verifiedAtSec !== null), OWNER_SOURCE)
+  const entry: ContactEntry = { ...known.entry, policy: stricter, blocked: isBlocked }
+  state.putPersona({ ...known, entry, verifiedAtSec: known.verifiedAtSec ?? verifiedAtSec })
+  state.emitContact(personaId, changesOf(known, known.entry, entry, verifiedAtSec !== null), OWNER_SOURCE)
   return 'known'
 }
 
 /** What a list has changed of a known contact: apps and the history are told as of the owner's other commands. */
-function changesOf({ verifiedAtSec }: PersonaRecord, was: Entry, is: Entry, isVerified: boolean): ContactChange[] {
+function changesOf(
+  { verifiedAtSec }: PersonaRecord,
+  was: ContactEntry,
+  is: ContactEntry,
+  isVerified: boolean,
+): ContactChange[] {
   const changes: ContactChange[] = []
   if (is.policy !== was.policy) changes.push({ kind: 'policy', key: null, name: is.policy })
   if (isVerified && verifiedAtSec === null) changes.push({ kind: 'verified', key: null, name: null })

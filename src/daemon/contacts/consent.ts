@@ -1,11 +1,11 @@
 /** What follows from a persona's new table: devices that consent become the contact's, and whoever watches is told (docs/format.md, section 10). */
 import { consentsIn, pairState } from '../../core/trust.ts'
 import type { ContactChange } from '../../ipc/shapes/events.ts'
-import { alarmIfContested, settleContested } from '../personas/alarms.ts'
-import { noteClock, recall } from '../personas/heads.ts'
-import type { Ledger } from '../state/state.ts'
+import { alarmIfContested, clearContested } from '../personas/alarms.ts'
+import { noteClock, decodeStored } from '../personas/heads.ts'
+import type { State } from '../state/state.ts'
 import { pairOf } from '../state/pair.ts'
-import { holdUpgrade, tellPending } from './pending.ts'
+import { holdUpgrade, emitPending } from './pending.ts'
 import { MAX_OTHERS, type DeviceRecord, type PersonaRecord } from '../state/records.ts'
 
 /** Why a table is being settled. */
@@ -22,12 +22,12 @@ export interface Occasion {
  * Binds what consents, tells what changed, and writes the record when it did. Inside of a change.
  * @param before null for a persona that was not known
  */
-export function settle(
+export function applyConsent(
   before: PersonaRecord | null,
   persona: PersonaRecord,
   changes: readonly ContactChange[],
   occasion: Occasion,
-  ledger: Ledger,
+  state: State,
 ): { told: ContactChange[]; isWritten: boolean } {
   const { spoke } = occasion
   let settled = persona
@@ -35,26 +35,26 @@ export function settle(
   // Without a change only the device that spoke can have become something else.
   const concerned = changes.length > 0 ? persona.devices : persona.devices.filter(({ key }) => key === spoke?.key)
   for (const { key, name } of concerned) {
-    const device = ledger.device(key)
+    const device = state.device(key)
     const wasConfirmed = before !== null && isConfirmed(before, key, key === spoke?.key ? spoke.before : device)
     if (device.bound === null && consentsIn(device.reports, persona.personaId, persona.root)) {
-      settled = bindOrHold(settled, key, device, occasion, ledger)
+      settled = bindOrHold(settled, key, device, occasion, state)
     }
-    if (isConfirmed(settled, key, ledger.device(key))) {
+    if (isConfirmed(settled, key, state.device(key))) {
       if (!wasConfirmed) {
         told.push({ kind: 'confirmed', key, name })
-        settleContested(persona.personaId, key, ledger)
+        clearContested(persona.personaId, key, state)
       }
     } else if (changes.some((change) => change.kind === 'added' && change.key === key)) {
-      alarmIfContested(settled, key, ledger)
+      alarmIfContested(settled, key, state)
     }
   }
-  if (spoke !== null) settled = noteAsserted(settled, spoke.key, ledger)
-  if (settled.head !== before?.head) noteClock(settled, ledger)
+  if (spoke !== null) settled = noteAsserted(settled, spoke.key, state)
+  if (settled.head !== before?.head) noteClock(settled, state)
   const isWritten = settled !== before
-  if (isWritten) ledger.putPersona(settled)
-  tellPending(before, settled, occasion.source, ledger)
-  ledger.tellContact(settled.personaId, told, occasion.source)
+  if (isWritten) state.putPersona(settled)
+  emitPending(before, settled, occasion.source, state)
+  state.emitContact(settled.personaId, told, occasion.source)
   return { told, isWritten }
 }
 
@@ -64,28 +64,28 @@ function bindOrHold(
   key: string,
   device: DeviceRecord,
   { accepted, source }: Occasion,
-  ledger: Ledger,
+  state: State,
 ): PersonaRecord {
   const { entry } = device
   if (entry !== null && entry.policy !== 'auto' && accepted !== key) {
-    holdUpgrade(key, recall(persona.head!, ledger), source, ledger)
+    holdUpgrade(key, decodeStored(persona.head!, state), source, state)
     return persona
   }
-  ledger.putDevice(key, { ...device, bound: persona.personaId, left: null, entry: null, pending: null })
+  state.putDevice(key, { ...device, bound: persona.personaId, left: null, entry: null, pending: null })
   for (const id of device.claimedBy) {
-    const claimant = id === persona.personaId ? undefined : ledger.persona(id)
-    if (claimant !== undefined) alarmIfContested(claimant, key, ledger)
+    const claimant = id === persona.personaId ? undefined : state.persona(id)
+    if (claimant !== undefined) alarmIfContested(claimant, key, state)
   }
   if (entry === null || persona.entry === null) return persona
   const leadsTo = { kind: 'persona', id: persona.personaId } as const
-  return { ...persona, entry: ledger.entries.join(persona.entry, entry, leadsTo) }
+  return { ...persona, entry: state.names.join(persona.entry, entry, leadsTo) }
 }
 
-function noteAsserted(persona: PersonaRecord, key: string, ledger: Ledger): PersonaRecord {
+function noteAsserted(persona: PersonaRecord, key: string, state: State): PersonaRecord {
   const isListed = persona.devices.some((device) => device.key === key)
-  const device = ledger.device(key)
-  const state = pairState(persona.personaId, isListed, device.bound, device.reports)
-  if (state !== 'asserted' || persona.others.includes(key)) return persona
+  const device = state.device(key)
+  const pair = pairState(persona.personaId, isListed, device.bound, device.reports)
+  if (pair !== 'asserted' || persona.others.includes(key)) return persona
   return persona.others.length >= MAX_OTHERS ? persona : { ...persona, others: [...persona.others, key] }
 }
 

@@ -3,22 +3,22 @@
  * is fooled with an older table or another chain when he meets it again. Names, policy, block, and all that was seen of its devices go.
  */
 import { forgetPersona } from '../../core/trust.ts'
-import { headOf, takeHead } from '../personas/heads.ts'
-import type { Ledger } from '../state/state.ts'
+import { headOf, setHead } from '../personas/heads.ts'
+import type { State } from '../state/state.ts'
 import { NEW_DEVICE, type PersonaRecord } from '../state/records.ts'
 
 /** A contact with a persona. Inside of a change. */
-export function forgetContact(persona: PersonaRecord, ledger: Ledger): void {
+export function forgetContact(persona: PersonaRecord, state: State): void {
   const { personaId, entry } = persona
   for (const key of new Set([...persona.devices.map((device) => device.key), ...persona.others])) {
-    const device = ledger.device(key)
+    const device = state.device(key)
     const claimedBy = device.claimedBy.filter((id) => id !== personaId)
-    if (device.bound === personaId) ledger.putDevice(key, { ...NEW_DEVICE, claimedBy })
-    else ledger.putDevice(key, { ...device, claimedBy, reports: forgetPersona(device.reports, personaId) })
+    if (device.bound === personaId) state.putDevice(key, { ...NEW_DEVICE, claimedBy })
+    else state.putDevice(key, { ...device, claimedBy, reports: forgetPersona(device.reports, personaId) })
   }
-  if (entry !== null) ledger.entries.drop(entry)
-  ledger.removePersona(personaId, { ...persona, ...OUT_OF_SIGHT })
-  ledger.emit({ event: 'contact.forgotten', data: { personaId, key: null, name: entry?.name ?? '' } })
+  if (entry !== null) state.names.drop(entry)
+  state.removePersona(personaId, { ...persona, ...OUT_OF_SIGHT })
+  state.emit({ event: 'contact.forgotten', data: { personaId, key: null, name: entry?.name ?? '' } })
 }
 
 const OUT_OF_SIGHT = {
@@ -32,16 +32,16 @@ const OUT_OF_SIGHT = {
 } as const
 
 /** A friend without a persona. Inside of a change. */
-export function forgetProvisional(key: string, ledger: Ledger): void {
-  const { entry, claimedBy } = ledger.device(key)
+export function forgetProvisional(key: string, state: State): void {
+  const { entry, claimedBy } = state.device(key)
   if (entry === null) return
-  ledger.entries.drop(entry)
-  ledger.putDevice(key, { ...NEW_DEVICE, claimedBy })
-  ledger.emit({ event: 'contact.forgotten', data: { personaId: null, key, name: entry.name } })
+  state.names.drop(entry)
+  state.putDevice(key, { ...NEW_DEVICE, claimedBy })
+  state.emit({ event: 'contact.forgotten', data: { personaId: null, key, name: entry.name } })
 }
 
 /** What was kept of a persona is a contact's again, with the devices of its head. Inside of a change; the caller writes it. */
-export function recallContact(forgotten: PersonaRecord, ledger: Ledger): PersonaRecord {
-  const head = headOf(forgotten, ledger)
-  return head === null ? forgotten : takeHead(forgotten, head, ledger, true).persona
+export function restoreContact(forgotten: PersonaRecord, state: State): PersonaRecord {
+  const head = headOf(forgotten, state)
+  return head === null ? forgotten : setHead(forgotten, head, state, true).persona
 }

@@ -15,15 +15,15 @@ import {
   reportToken,
 } from '../../core/trust.ts'
 import { judgeStatus, type VerifiedBlob } from '../../core/verify.ts'
-import { settle } from './consent.ts'
+import { applyConsent } from './consent.ts'
 import { holdUpgrade, standsUpgrade } from './pending.ts'
 import { alarmSwitched } from '../personas/alarms.ts'
-import { applyVerdict, judgeAgainst, newPersona, takeHead } from '../personas/heads.ts'
+import { applyVerdict, judgeAgainst, newPersona, setHead } from '../personas/heads.ts'
 import type { OwnHeads } from '../personas/own-sight.ts'
 import { KeeperError } from '../state/errors.ts'
 import { pairOf } from '../state/pair.ts'
 import type { DeviceRecord, PersonaRecord } from '../state/records.ts'
-import type { Ledger } from '../state/state.ts'
+import type { State } from '../state/state.ts'
 import type { ContactChange } from '../../ipc/shapes/events.ts'
 import type { ObservationParams, ObserveResult } from '../../ipc/shapes/judged.ts'
 import { tableDeviceOf } from '../../ipc/shapes/judgement.ts'
@@ -44,30 +44,30 @@ type Shown =
   | { readonly shown: 'damaged' | 'invalid'; readonly code: string }
 
 /** Takes one observation into the state. Call it inside of a change. */
-export function observe(params: ObservationParams, source: string, own: OwnHeads, ledger: Ledger): ObserveResult {
-  return new Observation(params, source, own, ledger).run()
+export function observe(params: ObservationParams, source: string, own: OwnHeads, state: State): ObserveResult {
+  return new Observation(params, source, own, state).run()
 }
 
 /**
  * The owner accepts that a friend without a persona is the one that its device shows. Call it inside of a change.
  * @throws {KeeperError} PENDING_CHANGED when the device shows something else by now
  */
-export function acceptUpgrade(key: string, own: OwnHeads, ledger: Ledger): void {
-  const device = ledger.device(key)
-  const blob = standsUpgrade(device, ledger) ? parseBase64url(device.pending!.blob) : null
+export function acceptUpgrade(key: string, own: OwnHeads, state: State): void {
+  const device = state.device(key)
+  const blob = standsUpgrade(device, state) ? parseBase64url(device.pending!.blob) : null
   const newest = newestSighting(device.reports)
   const report = device.reports.find(({ token }) => token === newest)
   if (blob !== null && report !== undefined && newest !== null) {
     const params = { from: key, text: formatToken(blob), seenAtSec: newest.atSec }
-    new Observation(params, report.source, own, ledger, true).run()
+    new Observation(params, report.source, own, state, true).run()
   }
-  if (ledger.device(key).entry === null) return
+  if (state.device(key).entry === null) return
   const message = `the device ${key} shows something else by now, or nothing`
   throw new KeeperError('PENDING_CHANGED', message, 'see what it shows: persona pending')
 }
 
 class Observation {
-  readonly #ledger: Ledger
+  readonly #state: State
   readonly #own: OwnHeads
   readonly #key: string
   readonly #text: string
@@ -82,17 +82,17 @@ class Observation {
   #personaId: string | null = null
   readonly #changes: ContactChange['kind'][] = []
 
-  constructor(params: ObservationParams, source: string, own: OwnHeads, ledger: Ledger, isAccepted = false) {
+  constructor(params: ObservationParams, source: string, own: OwnHeads, state: State, isAccepted = false) {
     this.#isAccepted = isAccepted
-    this.#ledger = ledger
+    this.#state = state
     this.#own = own
     this.#key = params.from
     this.#text = params.text
     this.#name = params.name ?? ''
     this.#source = source
     // A report from the future would outrank everything that comes after it.
-    this.#atSec = Math.min(params.seenAtSec ?? ledger.nowSec, ledger.nowSec)
-    this.#before = ledger.device(params.from)
+    this.#atSec = Math.min(params.seenAtSec ?? state.nowSec, state.nowSec)
+    this.#before = state.device(params.from)
   }
 
   run(): ObserveResult {
@@ -108,9 +108,9 @@ class Observation {
   #judge(): Shown {
     if (this.#text === '') return { shown: 'empty' }
     try {
-      const { blob, fragment } = judgeStatus(this.#text, this.#ledger.engine, this.#ledger.inceptions)
+      const { blob, fragment } = judgeStatus(this.#text, this.#state.engine, this.#state.inceptions)
       if (blob !== null) return { shown: 'valid', blob }
-      const hadBlob = newestSighting(this.#ledger.device(this.#key).reports) !== null
+      const hadBlob = newestSighting(this.#state.device(this.#key).reports) !== null
       return fragment && hadBlob ? { shown: 'damaged', code: 'TOKEN_DAMAGED' } : { shown: 'none' }
     } catch (error) {
       if (!(error instanceof BlobError)) throw error
@@ -121,8 +121,8 @@ class Observation {
   #takeBlob(blob: VerifiedBlob): void {
     const personaId = formatHex(blob.personaId)
     const lists = deviceKeysOf(blob).includes(this.#key)
-    const known = this.#ledger.persona(personaId)
-    const verdict = judgeAgainst(known ?? this.#ledger.forgotten(personaId), blob, this.#ledger)
+    const known = this.#state.persona(personaId)
+    const verdict = judgeAgainst(known ?? this.#state.forgotten(personaId), blob, this.#state)
     this.#personaId = personaId
     this.#verdict = verdict
     // Another chain or an unreadable table says nothing about whose the device is.
@@ -146,55 +146,55 @@ class Observation {
    * day), and only one that belongs to nobody yet.
    */
   #meet(blob: VerifiedBlob, { verdict }: OrderVerdict): void {
-    const device = this.#ledger.device(this.#key)
+    const device = this.#state.device(this.#key)
     // Whom the owner forgot is met again by the table that was known or a later one, and by no other chain.
     if (verdict !== 'new' && verdict !== 'accept' && verdict !== 'refresh') return
     if (device.bound !== null || !consentsIn(device.reports, formatHex(blob.personaId), formatHex(blob.root))) return
-    if (!this.#isAccepted && (device.entry?.policy ?? this.#ledger.defaultPolicy) !== 'auto') {
+    if (!this.#isAccepted && (device.entry?.policy ?? this.#state.defaultPolicy) !== 'auto') {
       this.#ensureEntry()
-      return holdUpgrade(this.#key, blob, this.#source, this.#ledger)
+      return holdUpgrade(this.#key, blob, this.#source, this.#state)
     }
-    const empty: PersonaRecord = this.#ledger.forgotten(formatHex(blob.personaId)) ?? {
+    const empty: PersonaRecord = this.#state.forgotten(formatHex(blob.personaId)) ?? {
       ...newPersona(blob),
       devices: [],
     }
-    const { persona, changes } = takeHead(empty, blob, this.#ledger, true)
+    const { persona, changes } = setHead(empty, blob, this.#state, true)
     const leadsTo = { kind: 'persona', id: persona.personaId } as const
     const provisional = device.entry
     const entry =
       provisional === null
-        ? this.#ledger.entries.make(this.#name || persona.devices[0]!.name, leadsTo)
-        : this.#ledger.entries.move(provisional, leadsTo)
-    this.#ledger.putDevice(this.#key, { ...this.#ledger.device(this.#key), entry: null, pending: null })
+        ? this.#state.names.make(this.#name || persona.devices[0]!.name, leadsTo)
+        : this.#state.names.move(provisional, leadsTo)
+    this.#state.putDevice(this.#key, { ...this.#state.device(this.#key), entry: null, pending: null })
     const first: ContactChange = { kind: provisional === null ? 'created' : 'upgraded', key: null, name: entry.name }
-    this.#settle(null, { ...persona, entry }, [first, ...changes.filter((change) => change.kind === 'added')])
+    this.#finish(null, { ...persona, entry }, [first, ...changes.filter((change) => change.kind === 'added')])
   }
 
   #follow(known: PersonaRecord, blob: VerifiedBlob, verdict: OrderVerdict, mayNote: boolean): void {
-    const { persona, changes } = applyVerdict(known, blob, verdict, mayNote, this.#ledger)
+    const { persona, changes } = applyVerdict(known, blob, verdict, mayNote, this.#state)
     for (const change of changes) {
       // All devices of the first table of a linked contact are new, and so none is.
       if (change.kind !== 'added' || known.head === null) continue
       const device = tableDeviceOf(persona.devices.find(({ key }) => key === change.key)!)
-      this.#ledger.emit({
+      this.#state.emit({
         event: 'device.added',
         data: { personaId: persona.personaId, contact: persona.entry?.name ?? '', device },
       })
     }
-    this.#settle(known, persona, changes)
+    this.#finish(known, persona, changes)
   }
 
-  #settle(before: PersonaRecord | null, persona: PersonaRecord, changes: readonly ContactChange[]): void {
+  #finish(before: PersonaRecord | null, persona: PersonaRecord, changes: readonly ContactChange[]): void {
     const spoke = { key: this.#key, before: this.#before }
     const occasion = { source: this.#source, spoke, ...(this.#isAccepted ? { accepted: this.#key } : {}) }
-    const { told, isWritten } = settle(before, persona, changes, occasion, this.#ledger)
+    const { told, isWritten } = applyConsent(before, persona, changes, occasion, this.#state)
     if (isWritten) this.#noteHeard()
     this.#changes.push(...told.map(({ kind }) => kind))
   }
 
   #report(add: (reports: DeviceRecord['reports']) => DeviceRecord['reports']): void {
-    const device = this.#ledger.device(this.#key)
-    const known = notAhead(device.reports, this.#ledger.nowSec)
+    const device = this.#state.device(this.#key)
+    const known = notAhead(device.reports, this.#state.nowSec)
     const reports = add(known)
     if (reports === known) return
     const isNews = !this.#isQuiet() || !saysTheSame(reports, device.reports)
@@ -202,60 +202,60 @@ class Observation {
     const isOwners = device.bound !== null && device.bound === this.#own.personaId
     if (!isNews && !(isOwners && isHigherShown(newestSighting(reports), newestSighting(device.reports)))) return
     const seenAtSec = Math.max(device.seenAtSec ?? 0, this.#atSec)
-    this.#ledger.putDevice(this.#key, {
+    this.#state.putDevice(this.#key, {
       ...device,
       reports,
       seenAtSec,
-      heardAtSec: isNews ? this.#ledger.nowSec : device.heardAtSec,
+      heardAtSec: isNews ? this.#state.nowSec : device.heardAtSec,
     })
-    if (device.bound !== null) this.#tellParted(device.bound, device.reports, reports)
+    if (device.bound !== null) this.#emitParted(device.bound, device.reports, reports)
   }
 
   /** The device was written of within the last minute; a clock that stepped back says nothing of that. */
   #isQuiet(): boolean {
-    const sinceSec = this.#ledger.nowSec - this.#before.heardAtSec
+    const sinceSec = this.#state.nowSec - this.#before.heardAtSec
     return sinceSec >= 0 && sinceSec < QUIET_SEC
   }
 
   /** A write for this device begins its minute, whatever record it went to. */
   #noteHeard(): void {
-    const device = this.#ledger.device(this.#key)
-    const { nowSec } = this.#ledger
-    if (device.heardAtSec !== nowSec) this.#ledger.putDevice(this.#key, { ...device, heardAtSec: nowSec })
+    const device = this.#state.device(this.#key)
+    const { nowSec } = this.#state
+    if (device.heardAtSec !== nowSec) this.#state.putDevice(this.#key, { ...device, heardAtSec: nowSec })
   }
 
   /** What a new report means for the persona that the device is bound to. */
-  #tellParted(bound: string, before: DeviceRecord['reports'], after: DeviceRecord['reports']): void {
+  #emitParted(bound: string, before: DeviceRecord['reports'], after: DeviceRecord['reports']): void {
     const shown = newestSighting(after)?.personaId ?? null
     if (shown !== null && shown !== bound && shown !== newestSighting(before)?.personaId)
-      alarmSwitched(bound, shown, this.#key, this.#ledger)
+      alarmSwitched(bound, shown, this.#key, this.#state)
     if (!consentsTo(before, bound) || consentsTo(after, bound)) return
-    const listed = this.#ledger.persona(bound)?.devices.find((device) => device.key === this.#key)
-    if (listed !== undefined) this.#tell(bound, [{ kind: 'unconfirmed', ...listed }])
+    const listed = this.#state.persona(bound)?.devices.find((device) => device.key === this.#key)
+    if (listed !== undefined) this.#emitContact(bound, [{ kind: 'unconfirmed', ...listed }])
   }
 
   /** A friend without a blob is an entry of its own, named by its key; never again one that was somebody's. */
   #ensureEntry(): void {
-    const device = this.#ledger.device(this.#key)
+    const device = this.#state.device(this.#key)
     if (device.entry !== null || device.bound !== null) return
-    const entry = this.#ledger.entries.make(this.#name || fallbackName(this.#key), {
+    const entry = this.#state.names.make(this.#name || fallbackName(this.#key), {
       kind: 'device',
       id: this.#key,
     })
-    this.#ledger.putDevice(this.#key, { ...device, entry, heardAtSec: this.#ledger.nowSec })
+    this.#state.putDevice(this.#key, { ...device, entry, heardAtSec: this.#state.nowSec })
   }
 
-  #tell(personaId: string, changes: readonly ContactChange[]): void {
+  #emitContact(personaId: string, changes: readonly ContactChange[]): void {
     this.#changes.push(...changes.map(({ kind }) => kind))
-    this.#ledger.tellContact(personaId, changes, this.#source)
+    this.#state.emitContact(personaId, changes, this.#source)
   }
 
   #result(shown: Shown): ObserveResult {
-    const device = this.#ledger.device(this.#key)
+    const device = this.#state.device(this.#key)
     const of = this.#personaId ?? device.bound
-    const persona = of === null ? undefined : this.#ledger.persona(of)
+    const persona = of === null ? undefined : this.#state.persona(of)
     const isListed = persona?.devices.some((listed) => listed.key === this.#key) === true
-    const state = of === null ? null : pairOf(of, isListed, device)
+    const pair = of === null ? null : pairOf(of, isListed, device)
     const refusal = this.#verdict?.verdict === 'refused' ? this.#verdict.code : null
     return {
       from: this.#key,
@@ -263,7 +263,7 @@ class Observation {
       code: refusal ?? ('code' in shown ? shown.code : null),
       personaId: this.#personaId,
       verdict: this.#verdict === null || this.#verdict.verdict === 'refused' ? null : this.#verdict.verdict,
-      state: state ?? (device.entry === null ? null : 'provisional'),
+      state: pair ?? (device.entry === null ? null : 'provisional'),
       contact: this.#holder(device),
       changes: this.#changes,
     }
@@ -272,11 +272,11 @@ class Observation {
   /** Whom the device counts as, which need not be whose blob it shows. */
   #holder(device: DeviceRecord): string | null {
     if (device.entry !== null) return device.entry.name
-    const persona = device.bound === null ? undefined : this.#ledger.persona(device.bound)
+    const persona = device.bound === null ? undefined : this.#state.persona(device.bound)
     if (persona === undefined) return null
     const isListed = persona.devices.some((listed) => listed.key === this.#key)
-    const state = pairOf(persona.personaId, isListed, device)
-    return state === 'claimed' ? null : (persona.entry?.name ?? null)
+    const pair = pairOf(persona.personaId, isListed, device)
+    return pair === 'claimed' ? null : (persona.entry?.name ?? null)
   }
 }
 

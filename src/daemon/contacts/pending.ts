@@ -4,9 +4,9 @@ import { diffTables } from '../../core/diff.ts'
 import type { Device } from '../../core/table.ts'
 import { consentsIn } from '../../core/trust.ts'
 import type { VerifiedBlob } from '../../core/verify.ts'
-import { offeredDevices, recall } from '../personas/heads.ts'
+import { offeredDevices, decodeStored } from '../personas/heads.ts'
 import type { DeviceRecord, PersonaRecord, Records } from '../state/records.ts'
-import type { Ledger } from '../state/state.ts'
+import type { State } from '../state/state.ts'
 import { pendingKinds, upgradeKinds } from '../state/waiting.ts'
 import type { PendingUpdate } from '../../ipc/shapes/pending.ts'
 
@@ -14,52 +14,52 @@ import type { PendingUpdate } from '../../ipc/shapes/pending.ts'
  * A friend without a persona shows one, and the policy of the entry asks first: the blob is kept with the entry, the newest one. What was
  * rejected stays so until the device shows another table.
  */
-export function holdUpgrade(key: string, blob: VerifiedBlob, source: string, ledger: Ledger): void {
-  const device = ledger.device(key)
+export function holdUpgrade(key: string, blob: VerifiedBlob, source: string, state: State): void {
+  const device = state.device(key)
   const tableHash = formatHex(blob.tableHash)
   if (device.pending?.tableHash === tableHash) return
-  const pending = { blob: formatBase64url(blob.bytes), tableHash, sinceSec: ledger.nowSec, rejected: false }
+  const pending = { blob: formatBase64url(blob.bytes), tableHash, sinceSec: state.nowSec, rejected: false }
   const held: DeviceRecord = { ...device, pending }
-  ledger.putDevice(key, held)
-  tell(upgradeOf(key, held, ledger.records, ledger), source, ledger)
+  state.putDevice(key, held)
+  emitNew(upgradeOf(key, held, state.records, state), source, state)
 }
 
 /** Whether what was held back is still what the device says: of two sources that told of it one may have been revoked since. */
-export function standsUpgrade({ pending, reports }: DeviceRecord, ledger: Ledger): boolean {
+export function standsUpgrade({ pending, reports }: DeviceRecord, state: State): boolean {
   if (pending === null) return false
-  const { personaId, root } = recall(pending.blob, ledger)
+  const { personaId, root } = decodeStored(pending.blob, state)
   return consentsIn(reports, formatHex(personaId), formatHex(root))
 }
 
 /** Tells of an update that waits since this change. */
-export function tellPending(before: PersonaRecord | null, after: PersonaRecord, source: string, ledger: Ledger): void {
+export function emitPending(before: PersonaRecord | null, after: PersonaRecord, source: string, state: State): void {
   const isNew = after.pending !== null && after.pending.tableHash !== before?.pending?.tableHash
-  if (isNew && !after.pending.rejected) tell(updateOf(after, ledger), source, ledger)
-  if (after.held !== null && after.held !== before?.held) tell(heldOf(after, ledger), source, ledger)
+  if (isNew && !after.pending.rejected) emitNew(updateOf(after, state), source, state)
+  if (after.held !== null && after.held !== before?.held) emitNew(heldOf(after, state), source, state)
 }
 
-function tell(update: PendingUpdate, source: string, ledger: Ledger): void {
+function emitNew(update: PendingUpdate, source: string, state: State): void {
   const { contact, personaId, key, kind, tableHash, changes } = update
-  ledger.emit({ event: 'pending.new', data: { contact, personaId, key, kind, tableHash, changes, source } })
+  state.emit({ event: 'pending.new', data: { contact, personaId, key, kind, tableHash, changes, source } })
 }
 
 /** All that waits for this record, as the owner sees it. */
-export function pendingOf(id: string, records: Records, ledger: Ledger): PendingUpdate[] {
+export function pendingOf(id: string, records: Records, state: State): PendingUpdate[] {
   const persona = records.personas.get(id)
   if (persona !== undefined) {
-    return pendingKinds(persona).map((kind) => (kind === 'held' ? heldOf(persona, ledger) : updateOf(persona, ledger)))
+    return pendingKinds(persona).map((kind) => (kind === 'held' ? heldOf(persona, state) : updateOf(persona, state)))
   }
   const device = records.devices.get(id)
-  return device === undefined || upgradeKinds(device).length === 0 ? [] : [upgradeOf(id, device, records, ledger)]
+  return device === undefined || upgradeKinds(device).length === 0 ? [] : [upgradeOf(id, device, records, state)]
 }
 
-function updateOf(persona: PersonaRecord, ledger: Ledger): PendingUpdate {
-  const head = recall(persona.head!, ledger)
+function updateOf(persona: PersonaRecord, state: State): PendingUpdate {
+  const head = decodeStored(persona.head!, state)
   return describe(persona, head, { kind: 'update', sinceSec: persona.pending!.sinceSec })
 }
 
-function heldOf(persona: PersonaRecord, ledger: Ledger): PendingUpdate {
-  return describe(persona, recall(persona.held!, ledger), { kind: 'held', sinceSec: persona.timeSec })
+function heldOf(persona: PersonaRecord, state: State): PendingUpdate {
+  return describe(persona, decodeStored(persona.held!, state), { kind: 'held', sinceSec: persona.timeSec })
 }
 
 function describe(
@@ -83,9 +83,9 @@ function describe(
   }
 }
 
-function upgradeOf(key: string, device: DeviceRecord, records: Records, ledger: Ledger): PendingUpdate {
+function upgradeOf(key: string, device: DeviceRecord, records: Records, state: State): PendingUpdate {
   const { blob: text, sinceSec } = device.pending!
-  const blob = recall(text, ledger)
+  const blob = decodeStored(text, state)
   const personaId = formatHex(blob.personaId)
   const known = records.personas.get(personaId)
   const devices = offeredDevices(known ?? null, blob)

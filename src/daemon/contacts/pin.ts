@@ -3,16 +3,16 @@ import { formatHex } from '../../core/encoding/bytes.ts'
 import type { Evidence } from '../../core/evidence.ts'
 import type { ContactLink } from '../../core/link.ts'
 import { compareTables } from '../../core/order.ts'
-import { forgetPersona, type Entry } from '../../core/trust.ts'
+import { forgetPersona, type ContactEntry } from '../../core/trust.ts'
 import type { VerifiedBlob } from '../../core/verify.ts'
 import type { ContactChange } from '../../ipc/shapes/events.ts'
 import type { AddedContact } from '../../ipc/shapes/links.ts'
 import { alarmIfContested } from '../personas/alarms.ts'
 import { KeeperError } from '../state/errors.ts'
-import { dropHead, NO_HEAD, raiseMinEpoch, recall, takeHead } from '../personas/heads.ts'
-import { recallContact } from './forget.ts'
+import { dropHead, NO_HEAD, raiseMinEpoch, decodeStored, setHead } from '../personas/heads.ts'
+import { restoreContact } from './forget.ts'
 import { tidyName } from '../state/name-form.ts'
-import type { Ledger } from '../state/state.ts'
+import type { State } from '../state/state.ts'
 import type { PersonaRecord } from '../state/records.ts'
 import { OWNER_SOURCE } from '../state/sources.ts'
 
@@ -28,24 +28,24 @@ export interface PinWishes {
  * Takes a contact link. Call it inside of a change.
  * @throws {KeeperError} CONTACT_IS_OWN | CHAIN_DIFFERS | NAME_TAKEN
  */
-export function pinLink(link: ContactLink, { name, repin }: PinWishes, ledger: Ledger): AddedContact['outcome'] {
+export function pinLink(link: ContactLink, { name, repin }: PinWishes, state: State): AddedContact['outcome'] {
   const personaId = formatHex(link.personaId)
   const root = formatHex(link.root)
-  const known = ledger.persona(personaId)
-  checkNotOwn(link, ledger)
+  const known = state.persona(personaId)
+  checkNotOwn(link, state)
   if (known === undefined) {
-    if (name !== null) ledger.entries.checkFree(name, { kind: 'persona', id: personaId })
+    if (name !== null) state.names.checkFree(name, { kind: 'persona', id: personaId })
     const called = name ?? `persona-${personaId.slice(0, NAME_DIGITS).toLowerCase()}`
-    const { defaultPolicy: policy, nowSec: createdSec } = ledger
-    addLinked(link, { name: called, aliases: [], policy, blocked: false, createdSec }, repin, ledger)
+    const { defaultPolicy: policy, nowSec: createdSec } = state
+    addLinked(link, { name: called, aliases: [], policy, blocked: false, createdSec }, repin, state)
     return 'added'
   }
   if (known.root !== root && !repin) throw chainDiffers(known)
-  const named = name === null || known.entry === null ? known : renamed(known, name, ledger)
+  const named = name === null || known.entry === null ? known : renamed(known, name, state)
   const { persona, changes, outcome } =
-    known.root === root ? pinEpoch(named, link.epoch, repin, ledger) : pinChain(named, root, link.epoch, ledger)
-  if (persona !== known) ledger.putPersona(persona)
-  ledger.tellContact(personaId, changes, OWNER_SOURCE)
+    known.root === root ? pinEpoch(named, link.epoch, repin, state) : pinChain(named, root, link.epoch, state)
+  if (persona !== known) state.putPersona(persona)
+  state.emitContact(personaId, changes, OWNER_SOURCE)
   return outcome
 }
 
@@ -55,41 +55,41 @@ export function pinLink(link: ContactLink, { name, repin }: PinWishes, ledger: L
  * @param entry whose name, where it is another contact's, gets a number
  * @throws {KeeperError} CONTACT_IS_OWN | CHAIN_DIFFERS
  */
-export function addLinked(link: ContactLink, entry: Entry, repin: boolean, ledger: Ledger): void {
+export function addLinked(link: ContactLink, entry: ContactEntry, repin: boolean, state: State): void {
   const personaId = formatHex(link.personaId)
   const root = formatHex(link.root)
-  const forgotten = ledger.forgotten(personaId)
-  const before = ledger.persona(personaId) ?? forgotten
-  checkNotOwn(link, ledger)
+  const forgotten = state.forgotten(personaId)
+  const before = state.persona(personaId) ?? forgotten
+  checkNotOwn(link, state)
   if (before !== undefined && before.root !== root && !repin) throw chainDiffers(before)
   const tidy = { ...entry, name: tidyName(entry.name), aliases: entry.aliases.map(tidyName) }
-  const linked = unseen(link, ledger.entries.adopt(tidy, { kind: 'persona', id: personaId }))
-  ledger.putPersona(forgotten === undefined ? linked : recalled(linked, forgotten, ledger))
-  ledger.tellContact(personaId, [{ kind: 'created', key: null, name: linked.entry?.name ?? null }], OWNER_SOURCE)
+  const linked = unseen(link, state.names.adopt(tidy, { kind: 'persona', id: personaId }))
+  state.putPersona(forgotten === undefined ? linked : recalled(linked, forgotten, state))
+  state.emitContact(personaId, [{ kind: 'created', key: null, name: linked.entry?.name ?? null }], OWNER_SOURCE)
 }
 
-function recalled(linked: PersonaRecord, forgotten: PersonaRecord, ledger: Ledger): PersonaRecord {
+function recalled(linked: PersonaRecord, forgotten: PersonaRecord, state: State): PersonaRecord {
   const { root, minEpoch, entry } = linked
   const kept = { ...forgotten, entry }
-  if (root !== forgotten.root) return pinChain(kept, root, minEpoch, ledger).persona
-  return recallContact(raiseMinEpoch(kept, minEpoch, ledger).persona, ledger)
+  if (root !== forgotten.root) return pinChain(kept, root, minEpoch, state).persona
+  return restoreContact(raiseMinEpoch(kept, minEpoch, state).persona, state)
 }
 
-function checkNotOwn(link: ContactLink, ledger: Ledger): void {
+function checkNotOwn(link: ContactLink, state: State): void {
   const personaId = formatHex(link.personaId)
-  if (personaId === ledger.own()?.personaId)
-    throw ownLinkRefused(ledger.persona(personaId)?.root === formatHex(link.root))
+  if (personaId === state.own()?.personaId)
+    throw ownLinkRefused(state.persona(personaId)?.root === formatHex(link.root))
 }
 
 /** The owner compared, with his own eyes, what names the chain that is pinned. Call it inside of a change. */
-export function markVerified(persona: PersonaRecord, ledger: Ledger): void {
-  ledger.putPersona({ ...persona, verifiedAtSec: ledger.nowSec })
+export function markVerified(persona: PersonaRecord, state: State): void {
+  state.putPersona({ ...persona, verifiedAtSec: state.nowSec })
   if (persona.verifiedAtSec === null)
-    ledger.tellContact(persona.personaId, [{ kind: 'verified', key: null, name: null }], OWNER_SOURCE)
+    state.emitContact(persona.personaId, [{ kind: 'verified', key: null, name: null }], OWNER_SOURCE)
 }
 
 /** All that is known of it is the link. */
-function unseen(link: ContactLink, entry: Entry): PersonaRecord {
+function unseen(link: ContactLink, entry: ContactEntry): PersonaRecord {
   return {
     personaId: formatHex(link.personaId),
     root: formatHex(link.root),
@@ -103,10 +103,10 @@ function unseen(link: ContactLink, entry: Entry): PersonaRecord {
   }
 }
 
-function renamed(persona: PersonaRecord, name: string, ledger: Ledger): PersonaRecord {
+function renamed(persona: PersonaRecord, name: string, state: State): PersonaRecord {
   const { entry, personaId } = persona
   if (entry === null || entry.name === name) return persona
-  return { ...persona, entry: ledger.entries.rename(entry, name, { kind: 'persona', id: personaId }) }
+  return { ...persona, entry: state.names.rename(entry, name, { kind: 'persona', id: personaId }) }
 }
 
 interface Pinned {
@@ -116,8 +116,8 @@ interface Pinned {
 }
 
 /** The chain is the one that is pinned. */
-function pinEpoch(persona: PersonaRecord, epoch: number, repin: boolean, ledger: Ledger): Pinned {
-  if (epoch > persona.minEpoch) return { ...raiseMinEpoch(persona, epoch, ledger), outcome: 'raised' }
+function pinEpoch(persona: PersonaRecord, epoch: number, repin: boolean, state: State): Pinned {
+  if (epoch > persona.minEpoch) return { ...raiseMinEpoch(persona, epoch, state), outcome: 'raised' }
   if (epoch === persona.minEpoch || !repin) return { persona, changes: [], outcome: 'known' }
   return { persona: { ...persona, minEpoch: epoch }, changes: [], outcome: 'lowered' }
 }
@@ -126,20 +126,20 @@ function pinEpoch(persona: PersonaRecord, epoch: number, repin: boolean, ledger:
  * Another chain is the true one: nothing that was seen of the one before counts, neither its head nor what devices showed of it. What was
  * refused as a violation until now is judged anew.
  */
-function pinChain(persona: PersonaRecord, root: string, minEpoch: number, ledger: Ledger): Pinned {
+function pinChain(persona: PersonaRecord, root: string, minEpoch: number, state: State): Pinned {
   const dropped = dropHead(
     { ...persona, evidence: persona.evidence.map((piece) => seenFrom(root, piece)) },
     'violation',
-    ledger,
+    state,
   )
   for (const key of new Set([...persona.devices.map((device) => device.key), ...persona.others])) {
-    const device = ledger.device(key)
-    ledger.putDevice(key, { ...device, reports: forgetPersona(device.reports, persona.personaId) })
+    const device = state.device(key)
+    state.putDevice(key, { ...device, reports: forgetPersona(device.reports, persona.personaId) })
   }
   const pinned: PersonaRecord = { ...dropped.persona, root, minEpoch, verifiedAtSec: null }
-  const head = bestOf(pinned, ledger)
-  const taken = head === null ? { persona: pinned, changes: [] } : takeHead(pinned, head, ledger)
-  for (const { key } of taken.persona.devices) alarmIfContested(taken.persona, key, ledger)
+  const head = bestOf(pinned, state)
+  const taken = head === null ? { persona: pinned, changes: [] } : setHead(pinned, head, state)
+  for (const { key } of taken.persona.devices) alarmIfContested(taken.persona, key, state)
   const repinned: ContactChange = { kind: 'repinned', key: null, name: null }
   return { persona: taken.persona, changes: [repinned, ...dropped.changes, ...taken.changes], outcome: 'repinned' }
 }
@@ -151,11 +151,11 @@ function seenFrom(root: string, piece: Evidence): Evidence {
 }
 
 /** The best table of the pinned chain among the evidence. */
-function bestOf(persona: PersonaRecord, ledger: Ledger): VerifiedBlob | null {
+function bestOf(persona: PersonaRecord, state: State): VerifiedBlob | null {
   let best: VerifiedBlob | null = null
   for (const piece of persona.evidence) {
     if (piece.root !== persona.root || piece.epoch < persona.minEpoch) continue
-    const blob = recall(piece.blob, ledger)
+    const blob = decodeStored(piece.blob, state)
     if (blob.content.ok && (best === null || compareTables(blob, best) > 0)) best = blob
   }
   return best

@@ -2,7 +2,7 @@
 import { foldNickname } from '../../core/nickname.ts'
 import { pairOf } from '../state/pair.ts'
 import { KeeperError } from '../state/errors.ts'
-import type { Ledger } from '../state/state.ts'
+import type { State } from '../state/state.ts'
 import type { PersonaRecord } from '../state/records.ts'
 import { nameOf } from '../state/view.ts'
 import { OWNER_SOURCE } from '../state/sources.ts'
@@ -13,11 +13,11 @@ import { MIN_PREFIX_DIGITS } from '../personas/query.ts'
  * @returns its key
  * @throws {KeeperError} NOT_FOUND | AMBIGUOUS | DEVICE_CONFIRMED
  */
-export function splitDevice(persona: PersonaRecord, query: string, name: string | null, ledger: Ledger): string {
-  const key = boundDevice(persona, query, ledger)
-  const device = ledger.device(key)
+export function splitDevice(persona: PersonaRecord, query: string, name: string | null, state: State): string {
+  const key = boundDevice(persona, query, state)
+  const device = state.device(key)
   const isListed = persona.devices.some((listed) => listed.key === key)
-  const isOwners = isListed && ledger.own()?.personaId === persona.personaId
+  const isOwners = isListed && state.own()?.personaId === persona.personaId
   if (isOwners || pairOf(persona.personaId, isListed, device) === 'confirmed') {
     const message = `${whoIs(persona)} lists the device, and the device itself shows that table: it is no mistake`
     throw new KeeperError(
@@ -27,21 +27,21 @@ export function splitDevice(persona: PersonaRecord, query: string, name: string 
     )
   }
   const leadsTo = { kind: 'device', id: key } as const
-  if (name !== null) ledger.entries.checkFree(name, leadsTo)
-  const entry = ledger.entries.make(name ?? nameOf(persona, key), leadsTo)
-  ledger.putDevice(key, { ...device, bound: null, left: null, entry })
-  ledger.putPersona({ ...persona, others: persona.others.filter((other) => other !== key) })
-  ledger.tellContact(persona.personaId, [{ kind: 'split', key, name: entry.name }], OWNER_SOURCE)
+  if (name !== null) state.names.checkFree(name, leadsTo)
+  const entry = state.names.make(name ?? nameOf(persona, key), leadsTo)
+  state.putDevice(key, { ...device, bound: null, left: null, entry })
+  state.putPersona({ ...persona, others: persona.others.filter((other) => other !== key) })
+  state.emitContact(persona.personaId, [{ kind: 'split', key, name: entry.name }], OWNER_SOURCE)
   return key
 }
 
 /** The one device bound to the persona that a nickname or digits mean. */
-function boundDevice(persona: PersonaRecord, query: string, ledger: Ledger): string {
+function boundDevice(persona: PersonaRecord, query: string, state: State): string {
   const keys = [...persona.devices.map(({ key }) => key), ...persona.others]
   const digits = query.length >= MIN_PREFIX_DIGITS ? query.toUpperCase() : ' '
   const found = keys.filter((key) => {
     const isMeant = foldNickname(nameOf(persona, key)) === foldNickname(query) || key.startsWith(digits)
-    return isMeant && ledger.device(key).bound === persona.personaId
+    return isMeant && state.device(key).bound === persona.personaId
   })
   if (found.length > 1) {
     const message = `"${query}" fits more than one device of ${whoIs(persona)}`

@@ -1,6 +1,6 @@
 /** Passphrases that are tried: one after the other, each wrong one makes the next wait longer, and few wait at a time. */
 import { KeeperError } from '../state/errors.ts'
-import { Turns } from '../../process/turns.ts'
+import { Serial } from '../../process/serial.ts'
 
 const GUESS_DELAY_SEC = 0.1 // sanity: each wrong passphrase makes the next one wait so much longer
 const MAX_GUESS_DELAY_SEC = 10 // sanity: an owner who mistypes is not shut out
@@ -10,7 +10,7 @@ export class Guesses {
   readonly #delay: (seconds: number) => Promise<void>
   #wrong = 0
   #waiting = 0
-  readonly #turns = new Turns()
+  readonly #serial = new Serial()
 
   /** @param delay waits so many seconds */
   constructor(delay: (seconds: number) => Promise<void>) {
@@ -30,7 +30,7 @@ export class Guesses {
     }
     this.#waiting++
     try {
-      await this.#turns.take(() => this.#try(isNeeded, attempt))
+      await this.#serial.run(() => this.#try(isNeeded, attempt))
     } finally {
       this.#waiting--
     }

@@ -7,7 +7,7 @@ import { KeeperError, noPersona } from '../state/errors.ts'
 import { openSecrets, saveKeys, saveSecrets, wipeSecrets, type OpenSecrets } from './open-secrets.ts'
 import { isUnchangedAfter, readSecretFiles, removeSecretFiles, removeSeed, type SecretPaths } from './files.ts'
 import { wipeKeys, type SigningKeys } from './content.ts'
-import { Turns } from '../../process/turns.ts'
+import { Serial } from '../../process/serial.ts'
 
 export class Vault {
   readonly #paths: SecretPaths
@@ -19,7 +19,7 @@ export class Vault {
   /** How often it was shut, so that an opening under way notices. */
   #shuts = 0
   /** What touches the files does so one after the other. */
-  readonly #turns = new Turns()
+  readonly #serial = new Serial()
   #onFailure: (error: unknown) => void = () => {}
 
   private constructor(paths: SecretPaths, engine: CryptoEngine, plain: Sealing) {
@@ -79,7 +79,7 @@ export class Vault {
    * @throws {KeeperError} PERSONA_EXISTS @throws {StoreError} STORE_*
    */
   async begin(opened: OpenSecrets): Promise<void> {
-    await this.#turns.take(async () => {
+    await this.#serial.run(async () => {
       if (this.#mode !== null) throw secretsExist()
       try {
         // One that a crash left behind belongs to another persona.
@@ -96,7 +96,7 @@ export class Vault {
 
   /** Opens the files by a passphrase. @throws {CryptoError} SEAL_* @throws {KeeperError} LOCKED when it was shut meanwhile */
   async unseal(passphrase: string): Promise<void> {
-    await this.#turns.take(async () => {
+    await this.#serial.run(async () => {
       const shuts = this.#shuts
       const opened = await this.#read(passphrase)
       if (shuts === this.#shuts) this.#opened = opened
@@ -107,7 +107,7 @@ export class Vault {
 
   /** Whether a passphrase would open the files; throws as {@link unseal} when not. */
   async prove(passphrase: string): Promise<void> {
-    await this.#turns.take(async () => wipeSecrets(await this.#read(passphrase), this.#engine))
+    await this.#serial.run(async () => wipeSecrets(await this.#read(passphrase), this.#engine))
   }
 
   /**
@@ -115,7 +115,7 @@ export class Vault {
    * @throws {KeeperError} NO_PERSONA | LOCKED @throws {StoreError} STORE_DISK_FULL | STORE_IO
    */
   async rewrite(next: (keys: SigningKeys) => SigningKeys): Promise<void> {
-    await this.#turns.take(async () => {
+    await this.#serial.run(async () => {
       const opened = this.require()
       const keys = next(opened.keys)
       await this.#written(saveKeys(this.#paths, { ...opened, keys }, this.#engine))
@@ -137,7 +137,7 @@ export class Vault {
   async reseal(sealing: Sealing, check: () => void = () => {}): Promise<void> {
     let spent = sealing
     try {
-      await this.#turns.take(async () => {
+      await this.#serial.run(async () => {
         check()
         const opened = this.require()
         await this.#written(saveSecrets(this.#paths, { ...opened, sealing }, this.#engine))
@@ -156,14 +156,14 @@ export class Vault {
     const opened = this.#opened
     if (opened !== null && opened.seed !== null) this.#engine.wipe(opened.seed)
     if (opened !== null) opened.seed = null
-    await this.#turns.take(() => removeSeed(this.#paths))
+    await this.#serial.run(() => removeSeed(this.#paths))
   }
 
   /** Removes everything. */
   async discard(): Promise<void> {
     this.shut()
     this.#mode = null
-    await this.#turns.take(() => removeSecretFiles(this.#paths))
+    await this.#serial.run(() => removeSecretFiles(this.#paths))
   }
 
   /** Wipes what is in memory, also what is being opened. */

@@ -10,7 +10,7 @@ export async function raiseDue(keeper: Keeper): Promise<void> {
   for await (const [id, { dueSec }] of keeper.onDisk.alarms.iterate()) {
     if (dueSec !== null && dueSec <= keeper.nowSec) due.push(id)
   }
-  if (due.length > 0) await keeper.change(() => due.forEach((id) => announceDue(id, keeper.ledger)))
+  if (due.length > 0) await keeper.change(() => due.forEach((id) => announceDue(id, keeper.state)))
 }
 
 /** All that stand, the newest first. */

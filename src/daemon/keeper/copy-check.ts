@@ -5,7 +5,7 @@
 import { createHmac } from 'node:crypto'
 import { readFile, stat } from 'node:fs/promises'
 import type { StatePaths } from '../../store/state-dir.ts'
-import type { Ledger } from '../state/state.ts'
+import type { State } from '../state/state.ts'
 import type { OwnPersona } from '../own/persona.ts'
 import { PLACE, type PlaceRecord } from '../state/records.ts'
 
@@ -24,10 +24,10 @@ export async function readPlace(paths: StatePaths, machineIdFile: string = MACHI
 }
 
 /** Compares where the state lies with where it lay at the last start. Call it inside of a change. */
-export function noticeCopy(place: PlaceRecord, own: OwnPersona, ledger: Ledger): void {
-  const before = ledger.records.places.get(PLACE)
+export function noticeCopy(place: PlaceRecord, own: OwnPersona, state: State): void {
+  const before = state.records.places.get(PLACE)
   if (before !== undefined && isSame(before, place)) return
-  ledger.stage(ledger.records.places.put(PLACE, place))
+  state.stage(state.records.places.put(PLACE, place))
   if (before !== undefined) own.wasCopied()
 }
 

@@ -2,19 +2,19 @@
 import { equalBytes } from '../../core/encoding/bytes.ts'
 import type { Custody } from '../custody/custody.ts'
 import { KeeperError } from '../state/errors.ts'
-import { recall } from '../personas/heads.ts'
-import type { Ledger } from '../state/state.ts'
+import { decodeStored } from '../personas/heads.ts'
+import type { State } from '../state/state.ts'
 import { positionFields } from '../own/table.ts'
 import { hasHead, OWN, type HeadedPersona, type OwnRecord, type PersonaRecord, type Records } from '../state/records.ts'
-import { Turns } from '../../process/turns.ts'
+import { Serial } from '../../process/serial.ts'
 
 /** What the keeper hands in. */
 export interface KeysOwner {
   readonly custody: Custody
-  readonly ledger: Ledger
+  readonly state: State
   readonly onDisk: Records
   /** Decides a change and has it on disk, settling nothing. */
-  commit<T>(decide: () => T): Promise<T>
+  changeKeys<T>(decide: () => T): Promise<T>
 }
 
 /**
@@ -24,7 +24,7 @@ export interface KeysOwner {
 export class HeldKeys {
   readonly #keeper: KeysOwner
   readonly #onFollowed: () => void
-  readonly #turns = new Turns()
+  readonly #serial = new Serial()
 
   /** @param onFollowed inside of a change: this device holds the key of the head again */
   constructor(keeper: KeysOwner, onFollowed: () => void) {
@@ -34,13 +34,13 @@ export class HeldKeys {
 
   /** Who adds or erases keys does so alone: what is erased by an older head must not be what a rotation has just added. */
   inTurn<T>(work: () => Promise<T>): Promise<T> {
-    return this.#turns.take(work)
+    return this.#serial.run(work)
   }
 
-  /** {@link settleNow}, once whoever moves keys has ended; at once where there is nothing to do. */
-  async settle(): Promise<void> {
+  /** {@link eraseSpentKeysNow}, once whoever moves keys has ended; at once where there is nothing to do. */
+  async eraseSpentKeys(): Promise<void> {
     if (this.#isSettled()) return
-    await this.inTurn(() => this.settleNow())
+    await this.inTurn(() => this.eraseSpentKeysNow())
   }
 
   /**
@@ -48,13 +48,13 @@ export class HeldKeys {
    * unlock. Call it in one's turn.
    * @throws {KeeperError} SECRETS_FOREIGN @throws {StoreError}
    */
-  async settleNow(): Promise<void> {
+  async eraseSpentKeysNow(): Promise<void> {
     if (this.#isSettled()) return
     const { custody, onDisk } = this.#keeper
     const { own, persona } = ownOnDisk(onDisk)!
     const held = custody.publicKey(persona.epoch)
     if (held === null) this.#checkNotNewer(own, persona)
-    else if (own.epoch !== persona.epoch) await this.#takeUp(held)
+    else if (own.epoch !== persona.epoch) await this.#install(held)
     // Crash here: the next start comes by here again.
     if (custody.epochs().some((epoch) => epoch !== persona.epoch)) await custody.keepOnly(persona.epoch)
   }
@@ -70,11 +70,11 @@ export class HeldKeys {
   }
 
   /** The key came by pairing or from the words, and the head is the one that it signs: where the head stands in the chain, this device does. */
-  async #takeUp(held: Uint8Array): Promise<void> {
-    const { ledger } = this.#keeper
-    await this.#keeper.commit(() => {
-      const { own, persona } = ownOf(ledger)
-      const head = recall(persona.head, ledger)
+  async #install(held: Uint8Array): Promise<void> {
+    const { state } = this.#keeper
+    await this.#keeper.changeKeys(() => {
+      const { own, persona } = ownOf(state)
+      const head = decodeStored(persona.head, state)
       if (!equalBytes(head.signingKey, held)) {
         const hint = 'put back the file "secrets" that belongs to this store'
         throw new KeeperError(
@@ -83,7 +83,7 @@ export class HeldKeys {
           hint,
         )
       }
-      ledger.putOwn({ ...own, ...positionFields(head), replayDue: true })
+      state.putOwn({ ...own, ...positionFields(head), replayDue: true })
       this.#onFollowed()
     })
   }
@@ -108,8 +108,8 @@ function ownOnDisk(records: Records): { own: OwnRecord; persona: HeadedPersona }
   return own === undefined || persona === undefined || !hasHead(persona) ? null : { own, persona }
 }
 
-function ownOf(ledger: Ledger): { own: OwnRecord; persona: HeadedPersona } {
-  const found = ownOnDisk(ledger.records)
+function ownOf(state: State): { own: OwnRecord; persona: HeadedPersona } {
+  const found = ownOnDisk(state.records)
   if (found === null) throw new Error('the owner is gone in the middle of a change of keys')
   return found
 }

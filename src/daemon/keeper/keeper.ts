@@ -14,16 +14,16 @@ import type { Custody } from '../custody/custody.ts'
 import { noPersona } from '../state/errors.ts'
 import { judgeAgainst } from '../personas/heads.ts'
 import { HeldKeys } from './held-keys.ts'
-import { Ledger } from '../state/state.ts'
+import { State } from '../state/state.ts'
 import { observe } from '../contacts/observe.ts'
 import { ownTable } from '../own/table.ts'
 import type { NumberedTable } from '../own/past-tables.ts'
 import { OwnPersona } from '../own/persona.ts'
 import * as rec from '../state/records.ts'
-import { Turns } from '../../process/turns.ts'
+import { Serial } from '../../process/serial.ts'
 import { clockAt, nameOf, type Clock, type Reader } from '../state/view.ts'
 import { Writer } from '../state/writer.ts'
-import type { PendingEvent } from '../state/new-event.ts'
+import type { NewEvent } from '../state/new-event.ts'
 
 export interface KeeperOptions {
   readonly store: Store
@@ -42,24 +42,24 @@ export interface KeeperOptions {
 export class Keeper {
   readonly #options: KeeperOptions
   /** The state as it is inside of {@link change}. */
-  readonly ledger: Ledger
+  readonly state: State
   /** Only inside of {@link change}: what it reads and writes may not be on disk yet. */
   readonly own: OwnPersona
   /** What was acknowledged, and what every answer is made of. */
   readonly onDisk: rec.Records
   readonly keys: HeldKeys
-  readonly #founding = new Turns()
+  readonly #serializeInit = new Serial()
 
-  private constructor(options: KeeperOptions, ledger: Ledger, own: OwnPersona, onDisk: rec.Records) {
+  private constructor(options: KeeperOptions, state: State, own: OwnPersona, onDisk: rec.Records) {
     this.#options = options
-    this.ledger = ledger
+    this.state = state
     this.own = own
     this.onDisk = onDisk
     options.custody.watch({
       failed: options.onStoreFailure,
       lockChanged: (locked, cause) => {
         // Not waited for: a failed write of it stops the daemon.
-        this.tell({ event: 'locked', data: { locked, cause } }).catch(() => {})
+        this.emit({ event: 'locked', data: { locked, cause } }).catch(() => {})
       },
     })
     this.keys = new HeldKeys(this, () => own.followed())
@@ -69,18 +69,18 @@ export class Keeper {
   static async load(options: KeeperOptions): Promise<Keeper> {
     const { store, custody, engine, nowSec } = options
     const cache = new RecordCache()
-    const ledger = new Ledger(new Writer(store, (keys) => cache.forget(keys)), engine, nowSec, options.defaultPolicy)
+    const state = new State(new Writer(store, (keys) => cache.forget(keys)), engine, nowSec, options.defaultPolicy)
     const intents = []
-    for await (const [, intent] of ledger.records.intents.iterate()) intents.push(intent)
+    for await (const [, intent] of state.records.intents.iterate()) intents.push(intent)
     const past: NumberedTable[] = []
-    for await (const table of ledger.records.past.iterate()) past.push(table)
-    const persona = new OwnPersona(ledger, custody, intents, past)
-    return new Keeper(options, ledger, persona, rec.recordsOf(store, cache))
+    for await (const table of state.records.past.iterate()) past.push(table)
+    const persona = new OwnPersona(state, custody, intents, past)
+    return new Keeper(options, state, persona, rec.recordsOf(store, cache))
   }
 
   /** What makes a persona here comes one after the other: the second finds the persona of the first. */
-  founding<T>(work: () => Promise<T>): Promise<T> {
-    return this.#founding.take(work)
+  serializeInit<T>(work: () => Promise<T>): Promise<T> {
+    return this.#serializeInit.run(work)
   }
 
   get custody(): Custody {
@@ -122,17 +122,17 @@ export class Keeper {
 
   /** Decides, writes, and tells in this order. When it returns, the key that a sibling's rotation took out of use is erased as well. */
   async change<T>(decide: () => T): Promise<T> {
-    const result = await this.commit(decide)
-    await this.keys.settle()
+    const result = await this.changeKeys(decide)
+    await this.keys.eraseSpentKeys()
     return result
   }
 
   /** {@link change}, by one who moves keys and settles them himself. */
-  async commit<T>(decide: () => T): Promise<T> {
+  async changeKeys<T>(decide: () => T): Promise<T> {
     // Once, in front of the decision: in the middle of it nothing becomes locked.
     this.#options.custody.expire()
     try {
-      const { result, events } = await this.ledger.change(decide)
+      const { result, events } = await this.state.change(decide)
       for (const event of events) this.#options.publish(event)
       return result
     } catch (error) {
@@ -159,8 +159,8 @@ export class Keeper {
   }
 
   /** Tells what happened outside of the state, once the history has it. */
-  async tell(event: PendingEvent): Promise<void> {
-    await this.change(() => this.ledger.emit(event))
+  async emit(event: NewEvent): Promise<void> {
+    await this.change(() => this.state.emit(event))
   }
 
   /** The status message to show. @throws {KeeperError} NO_PERSONA | WORDS_TOO_LONG */
@@ -170,7 +170,7 @@ export class Keeper {
 
   /** Takes what a source saw, in one commit: it is on disk when this returns. @throws {StoreError} */
   observe(observations: readonly ObservationParams[], source: string): Promise<ObserveResult[]> {
-    return this.change(() => observations.map((params) => observe(params, source, this.own, this.ledger)))
+    return this.change(() => observations.map((params) => observe(params, source, this.own, this.state)))
   }
 
   /** Judges a status message against what is on disk. */
@@ -179,7 +179,7 @@ export class Keeper {
       this.onDisk.personas.get(formatHex(blob.personaId))
     return judgeText(text, from, this.#options.engine, this.nowSec, {
       verdict: (blob) => {
-        const { verdict } = judgeAgainst(personaOf(blob), blob, this.ledger)
+        const { verdict } = judgeAgainst(personaOf(blob), blob, this.state)
         return verdict === 'refused' ? null : verdict
       },
       nickname: (blob, key) => {

@@ -6,7 +6,7 @@ const REMIND_STEP_SEC = 86_400 // sanity: more often it is no reminder
 
 /** @returns to be called now and then; tells from the tenth day without a signature on, once a day, while the key is locked */
 export function unsignedReminder(
-  keeper: Pick<Keeper, 'ownTable' | 'custody' | 'nowSec' | 'clock' | 'tell'>,
+  keeper: Pick<Keeper, 'ownTable' | 'custody' | 'nowSec' | 'clock' | 'emit'>,
 ): () => Promise<void> {
   let remindedSec = 0
   return async () => {
@@ -16,6 +16,6 @@ export function unsignedReminder(
     remindedSec = nowSec
     const days = Math.floor((nowSec - table.timeSec) / 86_400)
     const message = `your table was signed ${days} days ago, and friends see it age: open the signing key with "persona unlock"`
-    await keeper.tell({ event: 'own.unsigned', data: { timeSec: table.timeSec, message } })
+    await keeper.emit({ event: 'own.unsigned', data: { timeSec: table.timeSec, message } })
   }
 }

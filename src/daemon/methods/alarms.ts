@@ -21,10 +21,10 @@ export function alarmHandlers(keeper: Keeper): Handlers<AlarmMethods> {
 
 async function dismiss(keeper: Keeper, id: string): Promise<Alarm> {
   return await keeper.change(() => {
-    const { alarms } = keeper.ledger.records
+    const { alarms } = keeper.state.records
     const record = alarms.get(id.toLowerCase())
     if (record === undefined) throw new KeeperError('NOT_FOUND', `there is no alarm ${id}`, 'see: persona alarms')
-    keeper.ledger.stage(alarms.remove(id.toLowerCase()))
+    keeper.state.stage(alarms.remove(id.toLowerCase()))
     return view(id.toLowerCase(), record, keeper)
   })
 }

@@ -45,7 +45,7 @@ async function opened(keeper: Keeper): Promise<{ locked: boolean }> {
   const { custody } = keeper
   const own = keeper.onDisk.own.get(OWN)
   if (own !== undefined) custody.checkKey(own.epoch, own.signingKey)
-  await keeper.keys.settle()
+  await keeper.keys.eraseSpentKeys()
   await keeper.change(() => {
     keeper.own.replay()
     // The timer could not while it was locked.

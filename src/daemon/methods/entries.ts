@@ -1,5 +1,5 @@
 /** What answers what the owner does with contacts: names, blocks, forgetting, splitting, and lists that go elsewhere (docs/ipc.md, section 3). */
-import type { Entry } from '../../core/trust.ts'
+import type { ContactEntry } from '../../core/trust.ts'
 import type { Handlers } from '../../ipc/methods/method.ts'
 import type { Methods } from '../../ipc/methods/table.ts'
 import type { Contact } from '../../ipc/shapes/contact.ts'
@@ -8,7 +8,7 @@ import { exportCards, importCards } from '../contacts/cards.ts'
 import { findContact, gone } from '../contacts/find.ts'
 import { forgetContact, forgetProvisional } from '../contacts/forget.ts'
 import type { Keeper } from '../keeper/keeper.ts'
-import type { Ledger } from '../state/state.ts'
+import type { State } from '../state/state.ts'
 import type { NameRecord } from '../state/records.ts'
 import { splitDevice } from '../contacts/split.ts'
 import { keyOfProvisional } from '../state/view.ts'
@@ -28,9 +28,7 @@ export type EntryMethods = Pick<
 export function entryHandlers(keeper: Keeper): Handlers<EntryMethods> {
   return {
     'contact.rename': async ({ contact, name }) =>
-      await editEntry(keeper, contact, 'called', (entry, leadsTo, ledger) =>
-        ledger.entries.rename(entry, name, leadsTo),
-      ),
+      await editEntry(keeper, contact, 'called', (entry, leadsTo, state) => state.names.rename(entry, name, leadsTo)),
     'contact.block': async ({ contact }) =>
       await editEntry(keeper, contact, 'blocked', (entry) => ({ ...entry, blocked: true })),
     'contact.unblock': async ({ contact }) =>
@@ -55,43 +53,43 @@ async function editEntry(
   keeper: Keeper,
   query: string,
   kind: 'called' | 'blocked' | 'unblocked',
-  edit: (entry: Entry, leadsTo: NameRecord, ledger: Ledger) => Entry,
+  edit: (entry: ContactEntry, leadsTo: NameRecord, state: State) => ContactEntry,
 ): Promise<Contact> {
   const leadsTo = await entryOf(keeper, query)
   await keeper.change(() => {
-    const { ledger } = keeper
+    const { state } = keeper
     const { id } = leadsTo
     if (leadsTo.kind === 'persona') {
-      const persona = ledger.persona(id)
+      const persona = state.persona(id)
       if (persona?.entry == null) throw gone(query)
-      const entry = edit(persona.entry, leadsTo, ledger)
+      const entry = edit(persona.entry, leadsTo, state)
       if (isSameWord(entry, persona.entry)) return
-      ledger.putPersona({ ...persona, entry })
-      ledger.tellContact(id, [{ kind, key: null, name: entry.name }], OWNER_SOURCE)
+      state.putPersona({ ...persona, entry })
+      state.emitContact(id, [{ kind, key: null, name: entry.name }], OWNER_SOURCE)
       return
     }
-    const device = ledger.device(id)
+    const device = state.device(id)
     if (device.entry === null) throw gone(query)
-    const entry = edit(device.entry, leadsTo, ledger)
+    const entry = edit(device.entry, leadsTo, state)
     if (isSameWord(entry, device.entry)) return
-    ledger.putDevice(id, { ...device, entry })
-    ledger.tellContact(id, [{ kind, key: null, name: entry.name }], OWNER_SOURCE)
+    state.putDevice(id, { ...device, entry })
+    state.emitContact(id, [{ kind, key: null, name: entry.name }], OWNER_SOURCE)
   })
   return await findContact(leadsTo.id, keeper.reader())
 }
 
 /** What is so already is no news. */
-function isSameWord(a: Entry, b: Entry): boolean {
+function isSameWord(a: ContactEntry, b: ContactEntry): boolean {
   return a.name === b.name && a.blocked === b.blocked
 }
 
 async function forget(keeper: Keeper, query: string): Promise<Record<string, never>> {
   const { kind, id } = await entryOf(keeper, query)
   await keeper.change(() => {
-    const { ledger } = keeper
-    const persona = kind === 'persona' ? ledger.persona(id) : undefined
-    if (persona !== undefined) forgetContact(persona, ledger)
-    else if (kind === 'device' && ledger.device(id).entry !== null) forgetProvisional(id, ledger)
+    const { state } = keeper
+    const persona = kind === 'persona' ? state.persona(id) : undefined
+    if (persona !== undefined) forgetContact(persona, state)
+    else if (kind === 'device' && state.device(id).entry !== null) forgetProvisional(id, state)
     else throw gone(query)
   })
   return {}
@@ -104,9 +102,9 @@ async function split(keeper: Keeper, query: string, device: string, name: string
     throw new KeeperError('CONTACT_PROVISIONAL', message, 'see: persona contact show NAME')
   }
   const key = await keeper.change(() => {
-    const persona = keeper.ledger.persona(personaId)
+    const persona = keeper.state.persona(personaId)
     if (persona === undefined) throw gone(query)
-    return splitDevice(persona, device, name, keeper.ledger)
+    return splitDevice(persona, device, name, keeper.state)
   })
   return await findContact(key, keeper.reader())
 }

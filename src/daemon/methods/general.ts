@@ -9,7 +9,7 @@ import { lagged } from '../../ipc/wire/rpc.ts'
 import { alarmCursor } from '../personas/alarms.ts'
 import { KeeperError } from '../state/errors.ts'
 import { findContact } from '../contacts/find.ts'
-import { listHistory, recallEvent, tipOf, verifyHistory } from '../state/history.ts'
+import { listHistory, replayEvent, tipOf, verifyHistory } from '../state/history.ts'
 import type { Keeper } from '../keeper/keeper.ts'
 import { NO_STANDING, standingOf } from '../own/standing.ts'
 import { OWN } from '../state/records.ts'
@@ -59,7 +59,7 @@ async function catchUp(
   const last = tipOf(onDisk).number
   if (after > last) {
     const who = apps.sourceOf(caller)
-    await keeper.change(() => alarmCursor(after, last, who, keeper.ledger))
+    await keeper.change(() => alarmCursor(after, last, who, keeper.state))
     const message = `event ${after} was never told here; the last one is ${last}`
     throw new KeeperError(
       'CURSOR_AHEAD',
@@ -72,7 +72,7 @@ async function catchUp(
   // The tip is read anew each time: while the client reads, more is told, and the oldest entries may go.
   for (let tip = tipOf(onDisk); number < tip.number; tip = tipOf(onDisk)) {
     const gap = tip.oldest - 1 - number
-    const told = gap > 0 ? lagged(gap, number) : recallEvent(number + 1, onDisk, keeper.clock())
+    const told = gap > 0 ? lagged(gap, number) : replayEvent(number + 1, onDisk, keeper.clock())
     number += Math.max(gap, 1)
     const isWanted = told !== null && (told.event === 'lagged' || names.includes(told.event))
     if (isWanted && !(await caller.replay(told))) break

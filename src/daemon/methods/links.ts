@@ -53,7 +53,7 @@ function ownLink(keeper: Keeper): OwnLink {
 async function addContact(keeper: Keeper, { link: text, name, repin }: AddContactParams): Promise<AddedContact> {
   const link = parseLink(text, keeper.engine)
   const wishes = { name: name ?? null, repin: repin === true }
-  const outcome = await keeper.change(() => pinLink(link, wishes, keeper.ledger))
+  const outcome = await keeper.change(() => pinLink(link, wishes, keeper.state))
   const persona = keeper.onDisk.personas.get(formatHex(link.personaId))!
   return { outcome, contact: personaContact(persona, keeper.onDisk, keeper.clock(), null) }
 }
@@ -87,13 +87,13 @@ async function verifyContact(keeper: Keeper, params: VerifyContactParams): Promi
   const personaId = await contactPersona(keeper, params.contact)
   await keeper.change(() => {
     // What is compared is what is pinned at this moment.
-    const persona = keeper.ledger.persona(personaId)
+    const persona = keeper.state.persona(personaId)
     if (persona === undefined) throw new KeeperError('NOT_FOUND', 'the contact is gone', 'see: persona contact list')
     if (link === null) checkNumber(keeper, persona, params.number!)
     else if (formatHex(link.personaId) === personaId && formatHex(link.root) === persona.root) {
-      pinLink(link, { name: null, repin: false }, keeper.ledger)
+      pinLink(link, { name: null, repin: false }, keeper.state)
     } else throw linkMismatch(persona, formatHex(link.personaId) === personaId)
-    markVerified(keeper.ledger.persona(personaId)!, keeper.ledger)
+    markVerified(keeper.state.persona(personaId)!, keeper.state)
   })
   return numbersOf(keeper, keeper.onDisk.personas.get(personaId)!)
 }

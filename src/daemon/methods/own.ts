@@ -26,7 +26,7 @@ export function ownHandlers(keeper: Keeper): Handlers<OwnMethods> {
     keeper.change(() => keeper.own.edit(make(), again))
   return {
     'blob.get': ({ words }) => keeper.statusMessage(words ?? ''),
-    'persona.init': (params) => keeper.founding(() => init(keeper, params)),
+    'persona.init': (params) => keeper.serializeInit(() => init(keeper, params)),
     'device.list': () => keeper.table(),
     'device.add': ({ name, key, again }) => edit(() => ({ kind: 'add', key, name }), again),
     'device.rename': ({ device, name }) =>

@@ -8,12 +8,12 @@ import type { Contact } from '../../ipc/shapes/contact.ts'
 import type { PendingKind, PendingUpdate } from '../../ipc/shapes/pending.ts'
 import { KeeperError } from '../state/errors.ts'
 import { findContact, gone } from '../contacts/find.ts'
-import { recall, takeHead } from '../personas/heads.ts'
+import { decodeStored, setHead } from '../personas/heads.ts'
 import type { Keeper } from '../keeper/keeper.ts'
 import { acceptUpgrade } from '../contacts/observe.ts'
 import { pendingOf, standsUpgrade } from '../contacts/pending.ts'
 import type { PersonaRecord } from '../state/records.ts'
-import { settle } from '../contacts/consent.ts'
+import { applyConsent } from '../contacts/consent.ts'
 import { keyOfProvisional } from '../state/view.ts'
 import { OWNER_SOURCE } from '../state/sources.ts'
 
@@ -42,7 +42,7 @@ async function list(
   const pending: PendingUpdate[] = []
   const from = after === undefined ? {} : { after }
   for await (const [id] of keeper.onDisk.pending.iterate(from)) {
-    pending.push(...pendingOf(id, keeper.onDisk, keeper.ledger))
+    pending.push(...pendingOf(id, keeper.onDisk, keeper.state))
     if (pending.length >= limit) return { pending, next: id }
   }
   return { pending, next: null }
@@ -64,7 +64,7 @@ async function decide(
 ): Promise<PendingUpdate> {
   const id = await idOf(contact, keeper)
   return await keeper.change(() => {
-    const waiting = pendingOf(id, keeper.ledger.records, keeper.ledger)
+    const waiting = pendingOf(id, keeper.state.records, keeper.state)
     const named = waiting.filter((update) => kind === undefined || update.kind === kind)
     const [update] = named
     if (update === undefined)
@@ -81,7 +81,7 @@ async function decide(
       )
     }
     act(keeper, id, update)
-    keeper.ledger.emit({
+    keeper.state.emit({
       event: 'pending.answered',
       data: {
         contact: update.contact,
@@ -96,56 +96,56 @@ async function decide(
 }
 
 function accept(keeper: Keeper, id: string, { kind }: PendingUpdate): void {
-  const { ledger } = keeper
-  if (kind === 'upgrade') return acceptUpgrade(id, keeper.own, ledger)
-  const persona = ledger.persona(id)!
-  const blob = recall(kind === 'held' ? persona.held! : persona.head!, ledger)
+  const { state } = keeper
+  if (kind === 'upgrade') return acceptUpgrade(id, keeper.own, state)
+  const persona = state.persona(id)!
+  const blob = decodeStored(kind === 'held' ? persona.held! : persona.head!, state)
   const before = kind === 'held' ? { ...persona, held: null } : persona
   takeAccepted(before, blob, keeper)
 }
 
-function takeAccepted(before: PersonaRecord, blob: ReturnType<typeof recall>, { ledger }: Keeper): void {
-  const { persona } = takeHead(before, blob, ledger, true)
-  settle(before, persona, diffTables(before, persona), { source: OWNER_SOURCE, spoke: null }, ledger)
+function takeAccepted(before: PersonaRecord, blob: ReturnType<typeof decodeStored>, { state }: Keeper): void {
+  const { persona } = setHead(before, blob, state, true)
+  applyConsent(before, persona, diffTables(before, persona), { source: OWNER_SOURCE, spoke: null }, state)
 }
 
 function reject(keeper: Keeper, id: string, { kind }: PendingUpdate): void {
-  const { ledger } = keeper
+  const { state } = keeper
   if (kind === 'upgrade') {
-    const device = ledger.device(id)
-    ledger.putDevice(id, { ...device, pending: { ...device.pending!, rejected: true } })
+    const device = state.device(id)
+    state.putDevice(id, { ...device, pending: { ...device.pending!, rejected: true } })
     return
   }
-  const persona = ledger.persona(id)!
-  if (kind === 'held') ledger.putPersona({ ...persona, held: null })
-  else ledger.putPersona({ ...persona, pending: { ...persona.pending!, rejected: true } })
+  const persona = state.persona(id)!
+  if (kind === 'held') state.putPersona({ ...persona, held: null })
+  else state.putPersona({ ...persona, pending: { ...persona.pending!, rejected: true } })
 }
 
 async function setPolicy(keeper: Keeper, query: string, policy: Policy): Promise<Contact> {
   const id = await idOf(query, keeper)
   await keeper.change(() => {
-    const { ledger } = keeper
-    const persona = ledger.persona(id)
+    const { state } = keeper
+    const persona = state.persona(id)
     if (persona !== undefined) {
       if (persona.entry === null) throw gone(query)
       const entry = { ...persona.entry, policy }
-      ledger.putPersona({ ...persona, entry })
+      state.putPersona({ ...persona, entry })
       if (policy !== persona.entry.policy)
-        ledger.tellContact(id, [{ kind: 'policy', key: null, name: policy }], OWNER_SOURCE)
+        state.emitContact(id, [{ kind: 'policy', key: null, name: policy }], OWNER_SOURCE)
       // Who is trusted to do as he likes need not be asked about once more.
       if (policy === 'auto' && persona.pending !== null)
-        takeAccepted({ ...persona, entry }, recall(persona.head!, ledger), keeper)
+        takeAccepted({ ...persona, entry }, decodeStored(persona.head!, state), keeper)
       return
     }
-    const device = ledger.device(id)
+    const device = state.device(id)
     // It may have become a contact's, or have been forgotten, since it was found.
     if (device.entry === null) throw gone(query)
-    const isWaiting = standsUpgrade(device, ledger)
+    const isWaiting = standsUpgrade(device, state)
     const pending = isWaiting ? device.pending : null
-    ledger.putDevice(id, { ...device, pending, entry: { ...device.entry, policy } })
+    state.putDevice(id, { ...device, pending, entry: { ...device.entry, policy } })
     if (policy !== device.entry.policy)
-      ledger.tellContact(id, [{ kind: 'policy', key: null, name: policy }], OWNER_SOURCE)
-    if (policy === 'auto' && isWaiting) acceptUpgrade(id, keeper.own, ledger)
+      state.emitContact(id, [{ kind: 'policy', key: null, name: policy }], OWNER_SOURCE)
+    if (policy === 'auto' && isWaiting) acceptUpgrade(id, keeper.own, state)
   })
   return await findContact(id, keeper.reader())
 }

@@ -22,10 +22,10 @@ export function siblingHandlers(keeper: Keeper): Handlers<SiblingMethods> {
 }
 
 /** @throws {KeeperError} NO_PERSONA | SIBLING_NO_TABLE | SIBLING_FOREIGN @throws {BlobError} */
-function take(text: string, { own, ledger, engine, nowSec }: Keeper): OrderVerdict {
-  const persona = own.personaId === null ? undefined : ledger.persona(own.personaId)
+function take(text: string, { own, state, engine, nowSec }: Keeper): OrderVerdict {
+  const persona = own.personaId === null ? undefined : state.persona(own.personaId)
   if (persona === undefined) throw noPersona()
-  const { blob } = judgeStatus(text, engine, ledger.inceptions)
+  const { blob } = judgeStatus(text, engine, state.inceptions)
   if (blob === null) {
     const hint = 'give what "persona sibling sync" wrote on your other device, or the status message that it shows'
     throw new KeeperError('SIBLING_NO_TABLE', 'there is no persona token in this text', hint)
@@ -35,9 +35,9 @@ function take(text: string, { own, ledger, engine, nowSec }: Keeper): OrderVerdi
     const message = `this is a table of the persona ${of}, and not of the one that is here`
     throw new KeeperError('SIBLING_FOREIGN', message, "a friend's table is reported with: persona observe")
   }
-  const judged = judgeAgainst(persona, blob, ledger)
+  const judged = judgeAgainst(persona, blob, state)
   if (judged.verdict === 'refused') throw unreadable(blob)
-  const head = headOf(persona, ledger)
+  const head = headOf(persona, state)
   const isOwn = head !== null && equalBytes(blob.bytes, head.bytes)
   // The file may have lain there for long, or be from this daemon's own hand: of a copy only its signature has a time.
   own.adopt(blob, judged, { from: '', mayNote: true, copySec: isOwn ? null : Math.min(blob.timeSec, nowSec) })

@@ -10,8 +10,8 @@ import { compress } from './compress.ts'
 import type { Custody } from '../custody/custody.ts'
 import { approvedNotes, isUnlisted, notesAfter, unapprovedDevices } from './notes.ts'
 import { KeeperError, noPersona } from '../state/errors.ts'
-import { recall, takeHead } from '../personas/heads.ts'
-import type { Ledger } from '../state/state.ts'
+import { decodeStored, setHead } from '../personas/heads.ts'
+import type { State } from '../state/state.ts'
 import { ownTable, positionOf } from './table.ts'
 import type { PastTables } from './past-tables.ts'
 import { hasHead, type HeadedPersona, type OwnRecord, type PersonaRecord } from '../state/records.ts'
@@ -24,42 +24,42 @@ export interface SignedTable {
 }
 
 export class OwnHead {
-  readonly ledger: Ledger
+  readonly state: State
   readonly custody: Custody
   readonly past: PastTables
 
-  constructor(ledger: Ledger, custody: Custody, past: PastTables) {
-    this.ledger = ledger
+  constructor(state: State, custody: Custody, past: PastTables) {
+    this.state = state
     this.custody = custody
     this.past = past
   }
 
   /** @throws {KeeperError} NO_PERSONA */
-  get own(): OwnRecord {
-    const own = this.ledger.own()
+  get record(): OwnRecord {
+    const own = this.state.own()
     if (own === undefined) throw noPersona()
     return own
   }
 
   /** Changes some fields of the owner's record. */
   put(changed: Partial<OwnRecord>): void {
-    this.ledger.putOwn({ ...this.own, ...changed })
+    this.state.putOwn({ ...this.record, ...changed })
   }
 
   /** The owner's persona. @throws {KeeperError} NO_PERSONA */
   get persona(): HeadedPersona {
-    const persona = this.ledger.persona(this.own.personaId)
+    const persona = this.state.persona(this.record.personaId)
     if (persona === undefined || !hasHead(persona)) throw new Error('the store has the owner without the own table')
     return persona
   }
 
-  get head(): VerifiedBlob {
-    return recall(this.persona.head, this.ledger)
+  get blob(): VerifiedBlob {
+    return decodeStored(this.persona.head, this.state)
   }
 
   /** The table as it is on its way to disk. @throws {KeeperError} NO_PERSONA */
   table(): OwnTable {
-    return ownTable(this.own, this.persona)
+    return ownTable(this.record, this.persona)
   }
 
   /**
@@ -67,7 +67,7 @@ export class OwnHead {
    * @throws {KeeperError} RESTORE_UNRECONCILED | KEY_SUPERSEDED | OWN_DEVICE_UNLISTED @throws {TableError} SEQ_EXHAUSTED
    */
   draft(devices: readonly table.Device[]): table.TableDraft {
-    const { own, head } = this
+    const { record: own, blob: head } = this
     this.checkReconciled()
     this.checkKey(head.epoch)
     this.checkListed(devices)
@@ -75,7 +75,7 @@ export class OwnHead {
       throw new TableError('SEQ_EXHAUSTED', 'no further table can be signed in this epoch; rotate the key')
     }
     const document = head.content.ok ? head.content.document : []
-    const timeSec = this.ledger.nowSec
+    const timeSec = this.state.nowSec
     const prev = head.tableHash.subarray(0, PREV_BYTES)
     return { chain: positionOf(own), seq: head.seq + 1, timeSec, prev, devices, named: own.named, document }
   }
@@ -86,7 +86,7 @@ export class OwnHead {
    * @throws {KeeperError} RESTORE_UNRECONCILED
    */
   checkReconciled(): void {
-    if (this.own.restoredSec === null) return
+    if (this.record.restoredSec === null) return
     throw new KeeperError(
       'RESTORE_UNRECONCILED',
       'this state was put back from a backup or copied, and may lack later tables of yours, so nothing is signed or shown',
@@ -97,7 +97,7 @@ export class OwnHead {
 
   /** @throws {KeeperError} KEY_SUPERSEDED: the head was signed by a later key than the one held here */
   checkKey(epoch: number): void {
-    if (epoch === this.own.epoch) return
+    if (epoch === this.record.epoch) return
     throw new KeeperError(
       'KEY_SUPERSEDED',
       'another device has rotated the key of this persona',
@@ -111,7 +111,7 @@ export class OwnHead {
    * @throws {KeeperError} OWN_DEVICE_UNLISTED
    */
   checkListed(devices: readonly table.Device[] = []): void {
-    const { own, persona } = this
+    const { record: own, persona } = this
     if (!isUnlisted(own, persona.devices) || (devices.length > 0 && !isUnlisted(own, devices))) return
     throw new KeeperError(
       'OWN_DEVICE_UNLISTED',
@@ -130,52 +130,52 @@ export class OwnHead {
 
   /** What this program signs it reads back as any friend would, before anybody sees it. */
   checked(blob: Uint8Array): VerifiedBlob {
-    const verified = verifyBlob(decodeBlob(blob), this.ledger.engine, this.ledger.inceptions)
+    const verified = verifyBlob(decodeBlob(blob), this.state.engine, this.state.inceptions)
     if (!verified.content.ok) throw new Error(`the table just signed cannot be read: ${verified.content.message}`)
     return verified
   }
 
   /** A table of this device is the head from now on, and its devices are the owner's. */
-  letOut(before: PersonaRecord, blob: VerifiedBlob, cause: OwnCause): void {
-    const { persona, changes } = takeHead(before, blob, this.ledger)
+  install(before: PersonaRecord, blob: VerifiedBlob, cause: OwnCause): void {
+    const { persona, changes } = setHead(before, blob, this.state)
     for (const change of changes) if (change.kind === 'added') this.bind(change.key!)
-    const { own } = this
+    const { record: own } = this
     const dropped = changes.filter(({ kind }) => kind === 'removed').map(({ key }) => key)
     this.put({
-      notes: notesAfter(own, changes, true, this.ledger.nowSec),
+      notes: notesAfter(own, changes, true, this.state.nowSec),
       localDevices: own.localDevices.filter((key) => !dropped.includes(key)),
       highestEpoch: Math.max(own.highestEpoch, blob.epoch),
       // A new epoch is above all that may have been signed in the old one.
       restoredSec: blob.epoch > before.epoch ? null : own.restoredSec,
     })
-    this.ledger.putPersona(persona)
+    this.state.putPersona(persona)
     this.past.note(blob)
-    this.tell(cause)
+    this.emitChanged(cause)
   }
 
-  tell(cause: OwnCause): void {
-    const unapproved = unapprovedDevices(this.own, this.persona.devices)
-    this.ledger.emit({ event: 'own.changed', data: { table: this.table(), cause, unapproved } })
+  emitChanged(cause: OwnCause): void {
+    const unapproved = unapprovedDevices(this.record, this.persona.devices)
+    this.state.emit({ event: 'own.changed', data: { table: this.table(), cause, unapproved } })
   }
 
   /** The owner's word for a device that came through a sibling's table. */
   approve(key: string): void {
-    this.put({ notes: approvedNotes(this.own, [key]) })
-    this.tell('approve')
+    this.put({ notes: approvedNotes(this.record, [key]) })
+    this.emitChanged('approve')
   }
 
   /** The owner's own word makes a device the owner's; an entry that it had as a friend is gone. */
   bind(key: string): void {
-    const device = this.ledger.device(key)
-    if (device.entry !== null) this.ledger.entries.drop(device.entry)
-    this.ledger.putDevice(key, { ...device, bound: this.own.personaId, left: null, entry: null, pending: null })
+    const device = this.state.device(key)
+    if (device.entry !== null) this.state.names.drop(device.entry)
+    this.state.putDevice(key, { ...device, bound: this.record.personaId, left: null, entry: null, pending: null })
   }
 
   /** @throws {KeeperError} DEVICE_OF_CONTACT: it is somebody else's */
   checkFree(key: string): void {
-    const { bound } = this.ledger.device(key)
-    if (bound === null || bound === this.ledger.own()?.personaId) return
-    const name = this.ledger.persona(bound)?.entry?.name ?? bound
+    const { bound } = this.state.device(key)
+    if (bound === null || bound === this.state.own()?.personaId) return
+    const name = this.state.persona(bound)?.entry?.name ?? bound
     const message = `${key} is a device of ${name}`
     throw new KeeperError('DEVICE_OF_CONTACT', message, 'give the key of a device of your own')
   }

@@ -1,7 +1,7 @@
 /** The journal of own intents: what the owner wanted, until somebody who knew of it decided otherwise (docs/format.md, section 9). */
 import type { Edit, Intent, IntentOutcome } from '../../core/intents.ts'
 import type { VerifiedBlob } from '../../core/verify.ts'
-import type { Ledger } from '../state/state.ts'
+import type { State } from '../state/state.ts'
 import { commandOf, describeEdit, pointOf } from './table.ts'
 
 const MAX_LIVE_INTENTS = 256 // sanity: edits of years; what is older than that all siblings have long seen
@@ -9,12 +9,12 @@ const INTENT_DIGITS = 10 // so that intents are stored in the order in which the
 
 /** In memory as on disk, also after a change that was given up. */
 export class Journal {
-  readonly #ledger: Ledger
+  readonly #state: State
   #live: readonly Intent[]
 
   /** @param live those of the store, in the order in which they were made */
-  constructor(ledger: Ledger, live: readonly Intent[]) {
-    this.#ledger = ledger
+  constructor(state: State, live: readonly Intent[]) {
+    this.#state = state
     this.#live = live
   }
 
@@ -29,17 +29,17 @@ export class Journal {
    */
   add(number: number, edit: Edit, blob: VerifiedBlob, again = false): void {
     const id = String(number).padStart(INTENT_DIGITS, '0')
-    const made: Intent = { id, edit, atSec: this.#ledger.nowSec, published: pointOf(blob) }
+    const made: Intent = { id, edit, atSec: this.#state.nowSec, published: pointOf(blob) }
     const intent: Intent = again ? { ...made, again: true } : made
     this.#keep([...this.#live, intent])
-    this.#ledger.stage(this.#ledger.records.intents.put(id, intent))
+    this.#state.stage(this.#state.records.intents.put(id, intent))
     for (const old of this.#live.slice(0, -MAX_LIVE_INTENTS)) this.forget(old)
   }
 
   /** Intents of this persona's own past, in the order in which they were made. */
-  takeUp(intents: readonly Intent[]): void {
+  import(intents: readonly Intent[]): void {
     this.#keep([...this.#live, ...intents])
-    for (const intent of intents) this.#ledger.stage(this.#ledger.records.intents.put(intent.id, intent))
+    for (const intent of intents) this.#state.stage(this.#state.records.intents.put(intent.id, intent))
   }
 
   /** A replayed intent was let out once more: what descends from either table has seen it. */
@@ -49,7 +49,7 @@ export class Journal {
 
   forget(intent: Intent): void {
     this.#keep(this.#live.filter((other) => other.id !== intent.id))
-    this.#ledger.stage(this.#ledger.records.intents.remove(intent.id))
+    this.#state.stage(this.#state.records.intents.remove(intent.id))
   }
 
   /** What a table shows stays: the next one may come from a sibling who knows nothing of it, and has more tables of its own. */
@@ -60,20 +60,20 @@ export class Journal {
     if (outcome.outcome !== 'dropped') return
     const { edit } = outcome.intent
     const data = { intent: describeEdit(edit), reason: outcome.reason, command: commandOf(edit, outcome.reason) }
-    this.#ledger.emit({ event: 'own.intent-dropped', data })
+    this.#state.emit({ event: 'own.intent-dropped', data })
   }
 
   #replace(intent: Intent): void {
     const before = this.#live.find(({ id }) => id === intent.id)
     if (before === undefined || before === intent) return
     this.#keep(this.#live.map((other) => (other === before ? intent : other)))
-    this.#ledger.stage(this.#ledger.records.intents.put(intent.id, intent))
+    this.#state.stage(this.#state.records.intents.put(intent.id, intent))
   }
 
   #keep(live: readonly Intent[]): void {
     const before = this.#live
     this.#live = live
-    this.#ledger.onUndo(() => {
+    this.#state.onUndo(() => {
       this.#live = before
     })
   }

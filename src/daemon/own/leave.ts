@@ -14,30 +14,30 @@ export const FORMER_NAME = 'my former persona'
  * @throws {KeeperError} NO_PERSONA | LOCKED
  */
 export function leaveTable(own: OwnHead, journal: Journal): LeaveResult {
-  const { ledger } = own
-  const local = own.persona.devices.filter(({ key }) => isOfHere(own.own, key))
+  const { state } = own
+  const local = own.persona.devices.filter(({ key }) => isOfHere(own.record, key))
   const status = signLast(own)
   const { persona } = own
   for (const intent of journal.live) journal.forget(intent)
-  const entry = ledger.entries.make(FORMER_NAME, { kind: 'persona', id: persona.personaId })
-  ledger.putPersona({ ...persona, entry })
+  const entry = state.names.make(FORMER_NAME, { kind: 'persona', id: persona.personaId })
+  state.putPersona({ ...persona, entry })
   own.past.clear()
-  ledger.removeOwn()
-  ledger.tellContact(persona.personaId, [{ kind: 'created', key: null, name: entry.name }], OWNER_SOURCE)
+  state.removeOwn()
+  state.emitContact(persona.personaId, [{ kind: 'created', key: null, name: entry.name }], OWNER_SOURCE)
   const remaining = persona.devices.map((device) => ({ ...device }))
   return { status, local, remaining, personaId: persona.personaId }
 }
 
 /** @returns the status message of the table without the devices of this machine; null where another device's word stands already, or may */
 export function signLast(own: OwnHead): string | null {
-  const { persona, head } = own
-  const { epoch, restoredSec } = own.own
-  if (restoredSec !== null || head.epoch !== epoch || isUnlisted(own.own, persona.devices)) return null
-  const devices = persona.devices.filter(({ key }) => !isOfHere(own.own, key))
+  const { persona, blob: head } = own
+  const { epoch, restoredSec } = own.record
+  if (restoredSec !== null || head.epoch !== epoch || isUnlisted(own.record, persona.devices)) return null
+  const devices = persona.devices.filter(({ key }) => !isOfHere(own.record, key))
   if (devices.length < persona.devices.length) {
     const { blob, named } = own.sign(own.draft(devices), true)
     own.put({ named })
-    own.letOut({ ...persona, names: rememberOwnNames(devices, persona.names) }, blob, 'remove')
+    own.install({ ...persona, names: rememberOwnNames(devices, persona.names) }, blob, 'remove')
   }
-  return composeStatus('', own.head.bytes).text
+  return composeStatus('', own.blob.bytes).text
 }

@@ -1,7 +1,7 @@
 /** The own tables that were head: what tells later what descends from what, and what was signed elsewhere (docs/format.md, section 9). */
 import { formatHex } from '../../core/encoding/bytes.ts'
 import type { VerifiedBlob } from '../../core/verify.ts'
-import type { Ledger } from '../state/state.ts'
+import type { State } from '../state/state.ts'
 import { pointOf } from './table.ts'
 import { MAX_PAST_TABLES, type PastTable } from '../state/records.ts'
 
@@ -12,13 +12,13 @@ export type NumberedTable = readonly [id: string, table: PastTable]
 
 /** In memory as on disk, also after a change that was given up. */
 export class PastTables {
-  readonly #ledger: Ledger
+  readonly #state: State
   /** The newest last, as in the store. */
   #kept: readonly NumberedTable[]
 
   /** @param kept those of the store, in the order of their ids */
-  constructor(ledger: Ledger, kept: readonly NumberedTable[]) {
-    this.#ledger = ledger
+  constructor(state: State, kept: readonly NumberedTable[]) {
+    this.#state = state
     this.#kept = kept
   }
 
@@ -49,7 +49,7 @@ export class PastTables {
    * Takes up those of a sibling or of a backup. Nobody can check them: they fill what room those seen here leave, and go first.
    * @param tables the newest last
    */
-  takeUp(tables: readonly PastTable[]): void {
+  add(tables: readonly PastTable[]): void {
     const news = tables.filter(({ tableHash }) => this.find(tableHash) === undefined)
     const room = MAX_PAST_TABLES - this.#kept.length
     const taken = room === 0 ? [] : news.slice(-room)
@@ -65,15 +65,15 @@ export class PastTables {
   }
 
   #forget(tables: readonly NumberedTable[]): void {
-    for (const [id] of tables) this.#ledger.stage(this.#ledger.records.past.remove(id))
+    for (const [id] of tables) this.#state.stage(this.#state.records.past.remove(id))
   }
 
   #put(kept: readonly NumberedTable[]): void {
     const before = this.#kept
     for (const [id, table] of kept)
-      if (!before.some(([known]) => known === id)) this.#ledger.stage(this.#ledger.records.past.put(id, table))
+      if (!before.some(([known]) => known === id)) this.#state.stage(this.#state.records.past.put(id, table))
     this.#kept = kept
-    this.#ledger.onUndo(() => {
+    this.#state.onUndo(() => {
       this.#kept = before
     })
   }

@@ -17,7 +17,7 @@ import { isUnlisted, localAfter, placeOf } from './notes.ts'
 import { KeeperError } from '../state/errors.ts'
 import { newPersona } from '../personas/heads.ts'
 import { Journal } from './journal.ts'
-import type { Ledger } from '../state/state.ts'
+import type { State } from '../state/state.ts'
 import { OwnHead } from './head.ts'
 import { PastTables, type NumberedTable } from './past-tables.ts'
 import { positionFields, positionOf, rememberOwnNames, tombstonesAfter } from './table.ts'
@@ -35,9 +35,9 @@ const NOT_REVOKED =
 const AHEAD_BY = 1000 // format: seq is raised by so many when nobody can say how far it came; more than a backup can have missed
 
 export class OwnPersona implements OwnHeads {
-  readonly #ledger: Ledger
+  readonly #state: State
   readonly #custody: Custody
-  readonly #own: OwnHead
+  readonly #head: OwnHead
   readonly #journal: Journal
   readonly #siblings: Siblings
   readonly rotation: Rotation
@@ -46,13 +46,13 @@ export class OwnPersona implements OwnHeads {
    * @param intents those that no sibling's table has settled yet, in the order in which they were made
    * @param past own tables that were head, the newest last
    */
-  constructor(ledger: Ledger, custody: Custody, intents: readonly Intent[], past: readonly NumberedTable[]) {
-    this.#ledger = ledger
+  constructor(state: State, custody: Custody, intents: readonly Intent[], past: readonly NumberedTable[]) {
+    this.#state = state
     this.#custody = custody
-    this.#own = new OwnHead(ledger, custody, new PastTables(ledger, past))
-    this.#journal = new Journal(ledger, intents)
-    this.#siblings = new Siblings(this.#own, this.#journal)
-    this.rotation = new Rotation(this.#own, this.#journal, this.#siblings)
+    this.#head = new OwnHead(state, custody, new PastTables(state, past))
+    this.#journal = new Journal(state, intents)
+    this.#siblings = new Siblings(this.#head, this.#journal)
+    this.rotation = new Rotation(this.#head, this.#journal, this.#siblings)
   }
 
   get personaId(): string | null {
@@ -63,10 +63,10 @@ export class OwnPersona implements OwnHeads {
   begin(position: ChainPosition, devices: readonly table.Device[], named: boolean): void {
     for (const { key } of devices) this.#checkNewKey(key, position)
     const checked = devices.reduce<table.Device[]>((listed, device) => table.addDevice(listed, device), [])
-    const { blob, named: isNamed } = this.#own.sign({
+    const { blob, named: isNamed } = this.#head.sign({
       chain: position,
       seq: 1,
-      timeSec: this.#ledger.nowSec,
+      timeSec: this.#state.nowSec,
       prev: new Uint8Array(PREV_BYTES),
       devices: checked,
       named,
@@ -85,8 +85,8 @@ export class OwnPersona implements OwnHeads {
       // The key of a later epoch came from the words, which may have given it to another device before.
       soleEpoch: position.epoch === 0 ? 0 : null,
     }
-    this.#ledger.putOwn(own)
-    this.#own.letOut({ ...newPersona(blob), devices: [], names: rememberOwnNames(checked) }, blob, 'init')
+    this.#state.putOwn(own)
+    this.#head.install({ ...newPersona(blob), devices: [], names: rememberOwnNames(checked) }, blob, 'init')
   }
 
   /**
@@ -95,19 +95,19 @@ export class OwnPersona implements OwnHeads {
    * @throws {KeeperError} NO_PERSONA | LOCKED | RESTORE_UNRECONCILED | KEY_SUPERSEDED | OWN_DEVICE_UNLISTED | DEVICE_OF_CONTACT @throws {TableError} @throws {BlobError}
    */
   edit(edit: Edit, again = false): EditResult {
-    const { own, persona } = this.#own
+    const { record: own, persona } = this.#head
     if (edit.kind === 'add') this.#checkAdd(edit.key, own, again)
     if (edit.kind === 'rekey') this.#checkNewKey(edit.newKey, positionOf(own))
     const devices = applyEdit(persona.devices, edit)
     if (edit.kind === 'add') table.checkRoomToRotate(persona.epoch, devices.length)
-    const signed = this.#own.sign(this.#own.draft(devices), edit.kind === 'remove')
+    const signed = this.#head.sign(this.#head.draft(devices), edit.kind === 'remove')
     const wasListed = edit.kind === 'add' && persona.names.some(([key]) => key === edit.key)
     this.#journal.add(own.nextIntent, edit, signed.blob, wasListed)
     const tombstones = tombstonesAfter(own.tombstones, edit)
     const localDevices = localAfter(own, edit, devices)
-    this.#own.put({ named: signed.named, tombstones, localDevices, nextIntent: own.nextIntent + 1 })
-    this.#own.letOut({ ...persona, names: rememberOwnNames(devices, persona.names) }, signed.blob, edit.kind)
-    this.#ledger.trustClock()
+    this.#head.put({ named: signed.named, tombstones, localDevices, nextIntent: own.nextIntent + 1 })
+    this.#head.install({ ...persona, names: rememberOwnNames(devices, persona.names) }, signed.blob, edit.kind)
+    this.#state.trustClock()
     // A device that puts itself back into the table may sign again, and has edits of before to make good.
     this.#siblings.replay()
     const notices = [...(edit.kind === 'remove' ? [NOT_REVOKED] : []), ...(this.#custody.hasSeed ? [UNPROTECTED] : [])]
@@ -116,7 +116,7 @@ export class OwnPersona implements OwnHeads {
 
   /** The table as it is on its way to disk. @throws {KeeperError} NO_PERSONA */
   table(): OwnTable {
-    return this.#own.table()
+    return this.#head.table()
   }
 
   /**
@@ -124,9 +124,9 @@ export class OwnPersona implements OwnHeads {
    * @throws {KeeperError} NO_PERSONA | RESTORE_UNRECONCILED | OWN_DEVICE_UNLISTED | WORDS_TOO_LONG
    */
   statusMessage(words: string): StatusMessage {
-    this.#own.checkReconciled()
-    this.#own.checkListed()
-    const { bytes: blob } = this.#own.head
+    this.#head.checkReconciled()
+    this.#head.checkListed()
+    const { bytes: blob } = this.#head.blob
     const { text, bytes, bytesOver } = composeStatus(words, blob)
     if (bytesOver > 0) {
       const hint = 'shorten the words, or leave them out: the token alone fits'
@@ -148,23 +148,23 @@ export class OwnPersona implements OwnHeads {
 
   /** @throws {KeeperError} NO_PERSONA | LOCKED */
   leave(): LeaveResult {
-    return leaveTable(this.#own, this.#journal)
+    return leaveTable(this.#head, this.#journal)
   }
 
   /** K_e of the head, 32 bytes. @throws {KeeperError} NO_PERSONA */
   headKey(): Uint8Array {
-    return this.#own.head.signingKey
+    return this.#head.blob.signingKey
   }
 
   /** This device holds the key of the head again: it makes good what it wanted while it did not. */
   followed(): void {
     this.#siblings.replay()
-    this.#own.tell('follow')
+    this.#head.emitChanged('follow')
   }
 
   /** The owner's word for a device that came through a sibling's table: it is not left out of a rotation any more. */
   approve(key: string): OwnTable {
-    this.#own.approve(key)
+    this.#head.approve(key)
     return this.table()
   }
 
@@ -175,33 +175,33 @@ export class OwnPersona implements OwnHeads {
 
   /** When the table is due to be signed again by this device, by its place in the table. Null without a persona, its present key, or a place. */
   resignDueSec(): number | null {
-    const own = this.#ledger.own()
+    const own = this.#state.own()
     if (own === undefined) return null
-    const { epoch, timeSec, devices } = this.#own.persona
+    const { epoch, timeSec, devices } = this.#head.persona
     if (epoch !== own.epoch || own.restoredSec !== null || isUnlisted(own, devices)) return null
     // Signed by a clock that was ahead, it would look fresh to friends, and not be due here, until that time has come.
-    const { nowSec } = this.#ledger
+    const { nowSec } = this.#state
     return isClockAhead(timeSec, nowSec) ? nowSec : resignAtSec(timeSec, placeOf(own, devices))
   }
 
   /** Signs the head again under the present time, so that friends see that the persona is alive. @throws {KeeperError} LOCKED | KEY_SUPERSEDED | OWN_DEVICE_UNLISTED */
   resign(): void {
-    const { persona, head } = this.#own
-    this.#own.checkReconciled()
-    this.#own.checkKey(head.epoch)
-    this.#own.checkListed()
-    const again = resignBlob(head.bytes, this.#ledger.nowSec, this.#custody.signer(head.epoch))
-    this.#own.letOut(persona, this.#own.checked(again), 'resign')
+    const { persona, blob: head } = this.#head
+    this.#head.checkReconciled()
+    this.#head.checkKey(head.epoch)
+    this.#head.checkListed()
+    const again = resignBlob(head.bytes, this.#state.nowSec, this.#custody.signer(head.epoch))
+    this.#head.install(persona, this.#head.checked(again), 'resign')
   }
 
   /**
    * The persona came here from another device, or from its own past with its intents.
    * @param past tables that were head there, the newest last
    */
-  takeUp(intents: readonly Intent[], past: readonly PastTable[]): void {
-    this.#journal.takeUp(intents)
-    this.recall(past)
-    this.#own.tell('import')
+  import(intents: readonly Intent[], past: readonly PastTable[]): void {
+    this.#journal.import(intents)
+    this.addPast(past)
+    this.#head.emitChanged('import')
   }
 
   /** The persona came here by an older table than was known of it: the later one is a sibling's. */
@@ -215,55 +215,55 @@ export class OwnPersona implements OwnHeads {
    * @throws {KeeperError} LOCKED | KEY_SUPERSEDED | OWN_DEVICE_UNLISTED @throws {TableError} SEQ_EXHAUSTED
    */
   signAhead(): void {
-    const { own, persona } = this.#own
+    const { record: own, persona } = this.#head
     if (own.restoredSec === null) return
-    this.#own.put({ restoredSec: null })
-    const draft = this.#own.draft(persona.devices)
-    const signed = this.#own.sign({ ...draft, seq: Math.min(draft.seq - 1 + AHEAD_BY, MAX_SEQ) }, true)
-    this.#own.put({ named: signed.named })
-    this.#own.letOut(persona, signed.blob, 'reconcile')
+    this.#head.put({ restoredSec: null })
+    const draft = this.#head.draft(persona.devices)
+    const signed = this.#head.sign({ ...draft, seq: Math.min(draft.seq - 1 + AHEAD_BY, MAX_SEQ) }, true)
+    this.#head.put({ named: signed.named })
+    this.#head.install(persona, signed.blob, 'reconcile')
     this.replay()
   }
 
   /** Tables that were head at a sibling's, the newest last. */
-  recall(past: readonly PastTable[]): void {
-    this.#own.past.takeUp(past)
+  addPast(past: readonly PastTable[]): void {
+    this.#head.past.add(past)
   }
 
   /** Own tables that an earlier version kept in the owner's record go into records of their own. */
   separatePast(): void {
-    const own = this.#ledger.own()
+    const own = this.#state.own()
     if (own?.recent === undefined) return
     const { recent, ...rest } = own
-    this.#ledger.putOwn(rest)
-    this.recall(recent.toReversed())
+    this.#state.putOwn(rest)
+    this.addPast(recent.toReversed())
   }
 
   /** This state is a copy, and the one that it was made of may have gone on. */
   wasCopied(): void {
-    if (this.#ledger.own() === undefined) return
-    this.#own.put({ restoredSec: this.#ledger.nowSec, soleEpoch: null })
-    this.#own.tell('copied')
+    if (this.#state.own() === undefined) return
+    this.#head.put({ restoredSec: this.#state.nowSec, soleEpoch: null })
+    this.#head.emitChanged('copied')
   }
 
   /** The signing key is about to be handed out, to another device or into a backup. */
   keyLeaves(): void {
-    if (this.#ledger.own()?.soleEpoch != null) this.#own.put({ soleEpoch: null })
+    if (this.#state.own()?.soleEpoch != null) this.#head.put({ soleEpoch: null })
   }
 
   /** The daemon runs this companion: what it shows is from this daemon's own hand. */
   runsCompanion(key: string): void {
-    if (this.#own.own.companion !== key) this.#own.put({ companion: key })
+    if (this.#head.record.companion !== key) this.#head.put({ companion: key })
   }
 
   /** The words were written down. */
   confirmRecovery(): void {
-    this.#own.put({ recoveryConfirmed: true })
+    this.#head.put({ recoveryConfirmed: true })
   }
 
   #checkNewKey(key: string, position: ChainPosition): void {
     table.checkOwnDeviceKey(key, position)
-    this.#own.checkFree(key)
+    this.#head.checkFree(key)
   }
 
   #checkAdd(key: string, own: OwnRecord, again: boolean): void {

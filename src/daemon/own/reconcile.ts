@@ -1,6 +1,6 @@
 /** What goes on after a restore: copies of the own blob are read, or the owner says that there are none (docs/backup.md, section 4). */
 import { formatHex } from '../../core/encoding/bytes.ts'
-import type { Ledger } from '../state/state.ts'
+import type { State } from '../state/state.ts'
 import type { OwnPersona } from './persona.ts'
 import { blobOf, judgeAgainst } from '../personas/heads.ts'
 import type { ReconcileResult } from '../../ipc/shapes/backup.ts'
@@ -11,7 +11,7 @@ import type { ReconcileResult } from '../../ipc/shapes/backup.ts'
  * @throws {KeeperError} NO_PERSONA | LOCKED | KEY_SUPERSEDED | OWN_DEVICE_UNLISTED @throws {TableError} SEQ_EXHAUSTED
  */
 export function reconcile(
-  { own, ledger }: { readonly own: OwnPersona; readonly ledger: Ledger },
+  { own, state }: { readonly own: OwnPersona; readonly state: State },
   copies: readonly string[],
   force: boolean,
 ): ReconcileResult {
@@ -19,16 +19,16 @@ export function reconcile(
   own.table()
   let found = 0
   for (const text of copies) {
-    const blob = blobOf(text, ledger)
-    const persona = blob === null ? undefined : ledger.persona(formatHex(blob.personaId))
+    const blob = blobOf(text, state)
+    const persona = blob === null ? undefined : state.persona(formatHex(blob.personaId))
     if (blob === null || persona === undefined || persona.personaId !== own.personaId) continue
-    const verdict = judgeAgainst(persona, blob, ledger)
+    const verdict = judgeAgainst(persona, blob, state)
     if (verdict.verdict === 'refused') continue
     // By the owner's own hand, and so as good as seen now; also by a clock that has stepped back.
-    const copySec = Math.max(ledger.nowSec, ledger.own()?.restoredSec ?? 0)
+    const copySec = Math.max(state.nowSec, state.own()?.restoredSec ?? 0)
     own.adopt(blob, verdict, { from: '', copySec, mayNote: true })
     found++
   }
   if (force) own.signAhead()
-  return { waiting: ledger.own()?.restoredSec !== null, copies: found, table: own.table() }
+  return { waiting: state.own()?.restoredSec !== null, copies: found, table: own.table() }
 }

@@ -19,20 +19,20 @@ export const OTHERS_NEED_IT =
 
 /** What runs inside of a change. */
 export class Rotation {
-  readonly #own: OwnHead
+  readonly #head: OwnHead
   readonly #journal: Journal
   readonly #siblings: Siblings
 
   constructor(own: OwnHead, journal: Journal, siblings: Siblings) {
-    this.#own = own
+    this.#head = own
     this.#journal = journal
     this.#siblings = siblings
   }
 
   /** The table that would be published. @throws {KeeperError} those of planRotation, NO_PERSONA */
   plan(wishes: RotationWishes): RotationPlan {
-    const { own, persona, head, ledger, custody } = this.#own
-    const { nowSec, engine } = ledger
+    const { record: own, persona, blob: head, state, custody } = this.#head
+    const { nowSec, engine } = state
     return planRotation({ own, persona, head, nowSec, hasSeed: custody.hasSeed, engine }, wishes)
   }
 
@@ -43,13 +43,13 @@ export class Rotation {
    */
   apply(wishes: RotationWishes, plan: string, position: ChainPosition): EditResult {
     const planned = this.checked(wishes, plan)
-    const { own, persona, head, ledger } = this.#own
+    const { record: own, persona, blob: head, state } = this.#head
     const { devices, epoch } = planned
-    const { blob, named, gaveUpNames } = this.#own.sign(
+    const { blob, named, gaveUpNames } = this.#head.sign(
       {
         chain: position,
         seq: 1,
-        timeSec: ledger.nowSec,
+        timeSec: state.nowSec,
         prev: head.tableHash.subarray(0, PREV_BYTES),
         devices,
         named: own.named,
@@ -66,16 +66,16 @@ export class Rotation {
     }
     for (const { key } of devices) tombstones = tombstones.filter((other) => other !== key)
     const rotation = { ...pointOf(blob), rival: null }
-    this.#own.put({ ...positionFields(position), named, tombstones, nextIntent, rotation })
+    this.#head.put({ ...positionFields(position), named, tombstones, nextIntent, rotation })
     // What was too far ahead in the old epoch is behind the new one.
     const names = rememberOwnNames(devices, persona.names)
-    this.#own.letOut({ ...persona, held: null, names }, blob, 'rotate')
+    this.#head.install({ ...persona, held: null, names }, blob, 'rotate')
     this.#decideNotes(devices.map(({ key }) => key))
-    this.#own.put({ highestEpoch: Math.max(this.#own.own.highestEpoch, epoch) })
-    ledger.trustClock()
+    this.#head.put({ highestEpoch: Math.max(this.#head.record.highestEpoch, epoch) })
+    state.trustClock()
     this.#siblings.replay()
     const notices = [...(devices.length > 1 ? [OTHERS_NEED_IT] : []), ...(planned.hasSeed ? [UNPROTECTED] : [])]
-    return { table: this.#own.table(), gaveUp: gaveUpNames ? ['names'] : [], notices }
+    return { table: this.#head.table(), gaveUp: gaveUpNames ? ['names'] : [], notices }
   }
 
   /** The plan of this name. @throws {KeeperError} PLAN_CHANGED, and those of {@link plan} */
@@ -88,7 +88,7 @@ export class Rotation {
 
   // The owner has looked at the table: who is in it is approved, and of who is not nothing is asked any more.
   #decideNotes(keys: readonly string[]): void {
-    const notes = approvedNotes(this.#own.own, keys).filter(({ key }) => keys.includes(key))
-    this.#own.put({ notes })
+    const notes = approvedNotes(this.#head.record, keys).filter(({ key }) => keys.includes(key))
+    this.#head.put({ notes })
   }
 }

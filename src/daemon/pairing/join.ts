@@ -107,7 +107,7 @@ export class JoiningSide implements PairingSide {
 
   /** The secrets first, then the state; taking it in erases a key that is superseded. A crash leaves the old or the new. */
   async #take(arrived: SnapshotImport, key: MovedKey): Promise<Progress> {
-    const { custody, engine, ledger, own } = this.#keeper
+    const { custody, engine, state, own } = this.#keeper
     try {
       await arrived.finish(() => this.#adopt(key))
       this.#import = null
@@ -120,7 +120,7 @@ export class JoiningSide implements PairingSide {
     }
     await this.#keeper.change(() => {
       const { device } = this.#wish
-      if (device !== null) ledger.putOwn({ ...ledger.own()!, localDevices: [device.key] })
+      if (device !== null) state.putOwn({ ...state.own()!, localDevices: [device.key] })
       own.replay()
     })
     const send = this.#carrier === 'files' ? {} : { send: this.#met!.session.seal(encodeMessage('done')) }
@@ -128,8 +128,8 @@ export class JoiningSide implements PairingSide {
   }
 
   async #adopt(key: MovedKey): Promise<void> {
-    const { custody, engine, ledger } = this.#keeper
-    const owner = arrivedOwner(ledger).own
+    const { custody, engine, state } = this.#keeper
+    const owner = arrivedOwner(state).own
     const pair = engine.signKeyPair(key.seed)
     engine.wipe(pair.secretKey)
     // Otherwise this device would hold a key that signs nothing, or another persona than the one that its person was shown.

@@ -8,7 +8,7 @@ import { KeeperError } from '../state/errors.ts'
 import type { Carrier, PairingOffer, PairingStep } from '../../ipc/shapes/pairing.ts'
 import { drawCode, formatCodeWords, parseCode } from '../../pairing/code.ts'
 import { PairingError } from '../../pairing/errors.ts'
-import { Turns } from '../../process/turns.ts'
+import { Serial } from '../../process/serial.ts'
 
 const MAX_TRIES = 3 // sanity: of 128 bits no number of guesses finds any; who fails three times is told that something is wrong
 
@@ -24,7 +24,7 @@ export class Pairing {
   /** Why the last one ended, for whoever still calls. */
   #ended: KeeperError = noPairing()
   // A message and a confirmation at once would meet in the middle.
-  readonly #turns = new Turns()
+  readonly #serial = new Serial()
 
   constructor(keeper: Keeper) {
     this.#keeper = keeper
@@ -32,7 +32,7 @@ export class Pairing {
 
   /** Begins as the device that has the persona. @throws {KeeperError} PAIRING_BUSY | NO_PERSONA | LOCKED | KEY_SUPERSEDED */
   offer(carrier: Carrier): Promise<PairingOffer> {
-    return this.#turns.take(async () => {
+    return this.#serial.run(async () => {
       this.#checkFree()
       const { engine } = this.#keeper
       const code = drawCode(engine)
@@ -51,7 +51,7 @@ export class Pairing {
    * @throws {KeeperError} PAIRING_BUSY | LOCKED @throws {PairingError} PAIRING_CODE_* | PAIRING_URI
    */
   join(typed: string, carrier: Carrier, wish: JoinWish): Promise<{ seconds: number }> {
-    return this.#turns.take(async () => {
+    return this.#serial.run(async () => {
       this.#checkFree()
       const { code } = parseCode(typed)
       try {
@@ -82,15 +82,15 @@ export class Pairing {
 
   /** Ends it, whatever its state; nothing of it stays, and whoever carries it is told. */
   cancel(): Promise<void> {
-    return this.#turns.take(async () => {
+    return this.#serial.run(async () => {
       if (this.#side === null) return
       await this.#end(noPairing())
-      await this.#keeper.tell({ event: 'pairing.cancelled', data: {} })
+      await this.#keeper.emit({ event: 'pairing.cancelled', data: {} })
     })
   }
 
   #step(work: (side: PairingSide) => Promise<Progress>): Promise<PairingStep> {
-    return this.#turns.take(async () => {
+    return this.#serial.run(async () => {
       const side = this.#side
       if (side === null) throw this.#ended
       try {
@@ -131,7 +131,7 @@ export class Pairing {
   #watch(): void {
     if (this.#timer !== null) clearTimeout(this.#timer)
     this.#timer = setTimeout(() => {
-      void this.#turns.take(() => this.#end(expired())).catch(() => {})
+      void this.#serial.run(() => this.#end(expired())).catch(() => {})
     }, this.#seconds * 1000)
     this.#timer.unref()
   }

@@ -2,7 +2,7 @@
 import { encodeUtf8, formatHex } from '../../core/encoding/bytes.ts'
 import { isContested, pairState } from '../../core/trust.ts'
 import type { PersonaRecord } from '../state/records.ts'
-import type { Ledger } from '../state/state.ts'
+import type { State } from '../state/state.ts'
 
 const OWN_NAME = 'your own persona'
 
@@ -17,24 +17,18 @@ const FORK_ALARMS_AFTER_SEC = 14 * 86_400 // format: two honest devices settle a
 const ID_DIGITS = 8
 
 /** One alarm for each code and persona: it stands until the owner dismisses it, or what it is about has settled itself. */
-export function alarm(
-  ledger: Ledger,
-  code: string,
-  personaId: string | null,
-  key: string | null,
-  message: string,
-): void {
-  if (personaId !== null && ledger.isBlocked(personaId)) return
-  const id = alarmId(code, personaId, ledger)
-  const known = ledger.records.alarms.get(id)
-  const { nowSec } = ledger
+export function alarm(state: State, code: string, personaId: string | null, key: string | null, message: string): void {
+  if (personaId !== null && state.isBlocked(personaId)) return
+  const id = alarmId(code, personaId, state)
+  const known = state.records.alarms.get(id)
+  const { nowSec } = state
   const sinceLastSec = known === undefined || known.dueSec !== null ? Infinity : nowSec - known.lastSec
   const isNew = key !== null && known?.keys.includes(key) !== true
   // A clock that stepped back must not silence it.
   if (!isNew && sinceLastSec >= 0 && sinceLastSec < REPEAT_SEC) return
   const keys = [key, ...(known?.keys ?? [])].filter((each) => each !== null)
-  ledger.stage(
-    ledger.records.alarms.put(id, {
+  state.stage(
+    state.records.alarms.put(id, {
       code,
       personaId,
       keys: [...new Set(keys)].slice(0, MAX_ALARM_KEYS),
@@ -45,20 +39,20 @@ export function alarm(
       dueSec: null,
     }),
   )
-  ledger.emit({ event: 'alarm', data: { code, personaId, key, message } })
+  state.emit({ event: 'alarm', data: { code, personaId, key, message } })
 }
 
-function alarmId(code: string, personaId: string | null, ledger: Ledger): string {
-  const hash = formatHex(ledger.engine.sha512(encodeUtf8(`${code} ${personaId ?? ''}`)))
+function alarmId(code: string, personaId: string | null, state: State): string {
+  const hash = formatHex(state.engine.sha512(encodeUtf8(`${code} ${personaId ?? ''}`)))
   return hash.slice(0, ID_DIGITS).toLowerCase()
 }
 
 /** Two tables in the place of one: honest devices that did not know of each other make such, and settle it by a higher one. */
-export function noteFork(persona: PersonaRecord, ledger: Ledger): void {
-  const id = alarmId(FORK, persona.personaId, ledger)
-  if (ledger.isBlocked(persona.personaId)) return
-  if (ledger.records.alarms.get(id) !== undefined) return
-  const { nowSec } = ledger
+export function noteFork(persona: PersonaRecord, state: State): void {
+  const id = alarmId(FORK, persona.personaId, state)
+  if (state.isBlocked(persona.personaId)) return
+  if (state.records.alarms.get(id) !== undefined) return
+  const { nowSec } = state
   const message = `${persona.entry?.name ?? OWN_NAME} signed two tables in the place of one, and none that settles it for 14 days: somebody else may have the signing key`
   const record = {
     code: FORK,
@@ -69,31 +63,31 @@ export function noteFork(persona: PersonaRecord, ledger: Ledger): void {
     lastSec: nowSec,
     count: 1,
   }
-  ledger.stage(ledger.records.alarms.put(id, { ...record, dueSec: nowSec + FORK_ALARMS_AFTER_SEC }))
+  state.stage(state.records.alarms.put(id, { ...record, dueSec: nowSec + FORK_ALARMS_AFTER_SEC }))
 }
 
 /** A higher table came: the fork behind it is settled, unless it was an alarm by then. */
-export function settleFork(personaId: string, ledger: Ledger): void {
-  const { alarms } = ledger.records
-  const id = alarmId(FORK, personaId, ledger)
+export function clearFork(personaId: string, state: State): void {
+  const { alarms } = state.records
+  const id = alarmId(FORK, personaId, state)
   const known = alarms.get(id)
-  if (known !== undefined && known.dueSec !== null) ledger.stage(alarms.remove(id))
+  if (known !== undefined && known.dueSec !== null) state.stage(alarms.remove(id))
 }
 
 /** What waited long enough is an alarm now. */
-export function announceDue(id: string, ledger: Ledger): void {
-  const record = ledger.records.alarms.get(id)
-  if (record?.dueSec === undefined || record.dueSec === null || record.dueSec > ledger.nowSec) return
+export function announceDue(id: string, state: State): void {
+  const record = state.records.alarms.get(id)
+  if (record?.dueSec === undefined || record.dueSec === null || record.dueSec > state.nowSec) return
   const { code, personaId, message } = record
-  if (ledger.isBlocked(personaId)) return
-  ledger.stage(ledger.records.alarms.put(id, { ...record, dueSec: null, lastSec: ledger.nowSec }))
-  ledger.emit({ event: 'alarm', data: { code, personaId, key: null, message } })
+  if (state.isBlocked(personaId)) return
+  state.stage(state.records.alarms.put(id, { ...record, dueSec: null, lastSec: state.nowSec }))
+  state.emit({ event: 'alarm', data: { code, personaId, key: null, message } })
 }
 
 const FORK = 'FORK'
 
 /** Two chains for one PersonaID: whoever made the second one holds K_0. */
-export function alarmDisputed(persona: PersonaRecord, ledger: Ledger): void {
+export function alarmDisputed(persona: PersonaRecord, state: State): void {
   const { entry } = persona
   const what = `two key chains claim to be ${entry?.name ?? OWN_NAME}: somebody else has its first key; nothing of the second one was taken`
   const remedy =
@@ -101,43 +95,43 @@ export function alarmDisputed(persona: PersonaRecord, ledger: Ledger): void {
       ? 'who knows you already refuses it too; give who meets you now your contact link: persona link'
       : 'ask for a contact link where you know whom you speak to, and take the chain that it names: persona contact add LINK --repin'
   const message = `${what}; ${remedy}`
-  alarm(ledger, 'CHAIN_DISPUTED', persona.personaId, null, message)
+  alarm(state, 'CHAIN_DISPUTED', persona.personaId, null, message)
 }
 
 /** A subscriber remembers more events than were ever told here. */
-export function alarmCursor(after: number, last: number, who: string, ledger: Ledger): void {
+export function alarmCursor(after: number, last: number, who: string, state: State): void {
   const message =
     `the subscriber ${who} was told event ${after}, and this store has told ${last}: either the store was put back to an earlier state, or that program ` +
     'speaks of another one. See whether something is missing: persona log'
-  alarm(ledger, 'CURSOR_AHEAD', null, null, message)
+  alarm(state, 'CURSOR_AHEAD', null, null, message)
 }
 
 /** A device that is bound to a persona shows another one. */
-export function alarmSwitched(bound: string, shown: string, key: string, ledger: Ledger): void {
-  const name = ledger.persona(bound)?.entry?.name ?? OWN_NAME
+export function alarmSwitched(bound: string, shown: string, key: string, state: State): void {
+  const name = state.persona(bound)?.entry?.name ?? OWN_NAME
   const message = `a device of ${name} shows another persona, ${shown}; it is no longer taken for ${name}'s, nor for the other's`
-  alarm(ledger, 'PERSONA_SWITCHED', bound, key, message)
+  alarm(state, 'PERSONA_SWITCHED', bound, key, message)
 }
 
 /** Says that a persona lists a device which is known as somebody else's, if it is. */
-export function alarmIfContested(persona: PersonaRecord, key: string, ledger: Ledger): void {
-  const { bound, reports, entry } = ledger.device(key)
-  const state = pairState(persona.personaId, true, bound, reports)
-  if (!isContested(persona.personaId, state, bound, entry !== null, reports)) return
+export function alarmIfContested(persona: PersonaRecord, key: string, state: State): void {
+  const { bound, reports, entry } = state.device(key)
+  const pair = pairState(persona.personaId, true, bound, reports)
+  if (!isContested(persona.personaId, pair, bound, entry !== null, reports)) return
   const name = persona.entry?.name ?? OWN_NAME
   const known = bound === null && entry !== null ? `your friend "${entry.name}"` : "somebody else's"
   const message = `${name} lists a device that is known as ${known}; it counts as ${name}'s only once it shows that itself`
-  alarm(ledger, CONTESTED, persona.personaId, key, message)
+  alarm(state, CONTESTED, persona.personaId, key, message)
 }
 
 /** The device has shown itself that it is this persona's: about this one nothing is contested any more. */
-export function settleContested(personaId: string, key: string, ledger: Ledger): void {
-  const { alarms } = ledger.records
-  const id = alarmId(CONTESTED, personaId, ledger)
+export function clearContested(personaId: string, key: string, state: State): void {
+  const { alarms } = state.records
+  const id = alarmId(CONTESTED, personaId, state)
   const known = alarms.get(id)
   if (known === undefined || !known.keys.includes(key)) return
   const keys = known.keys.filter((each) => each !== key)
   // Raised more often than keys are kept: there may have been another one.
   const isSettled = keys.length === 0 && known.count <= MAX_ALARM_KEYS
-  ledger.stage(isSettled ? alarms.remove(id) : alarms.put(id, { ...known, keys }))
+  state.stage(isSettled ? alarms.remove(id) : alarms.put(id, { ...known, keys }))
 }

@@ -6,8 +6,8 @@ import { addEvidence, type EvidenceKind } from '../../core/evidence.ts'
 import { isClockAhead, judge, pickHeld, type OrderVerdict } from '../../core/order.ts'
 import { nameDevices, type Device } from '../../core/table.ts'
 import { pairState } from '../../core/trust.ts'
-import { judgeStatus, recallBlob, type VerifiedBlob } from '../../core/verify.ts'
-import { alarmDisputed, noteFork, settleFork } from './alarms.ts'
+import { judgeStatus, decodeVerified, type VerifiedBlob } from '../../core/verify.ts'
+import { alarmDisputed, noteFork, clearFork } from './alarms.ts'
 import {
   MAX_CLAIMANTS,
   MAX_KNOWN_NAMES,
@@ -16,28 +16,28 @@ import {
   type HeadedPersona,
   type PersonaRecord,
 } from '../state/records.ts'
-import type { Ledger } from '../state/state.ts'
+import type { State } from '../state/state.ts'
 import type { ContactChange } from '../../ipc/shapes/events.ts'
 
 const REFRESH_GAIN_SEC = 3600 // sanity: so much later a signature is taken at once; a key's holder can make one an hour of the past
 
 /** A blob of a record as it was verified when it came in. */
-export function recall(blob: string, ledger: Ledger): VerifiedBlob {
+export function decodeStored(blob: string, state: State): VerifiedBlob {
   const bytes = parseBase64url(blob)
   if (bytes === null) throw new Error('the store holds a blob that is no base64url')
-  return recallBlob(bytes, ledger.engine)
+  return decodeVerified(bytes, state.engine)
 }
 
 /** The head as it was verified when it came in; null as long as only a link is known. */
-export function headOf(persona: PersonaRecord, ledger: Ledger): VerifiedBlob | null {
-  return persona.head === null ? null : recall(persona.head, ledger)
+export function headOf(persona: PersonaRecord, state: State): VerifiedBlob | null {
+  return persona.head === null ? null : decodeStored(persona.head, state)
 }
 
 /** Judges a blob against the record of its persona. */
-export function judgeAgainst(persona: PersonaRecord | undefined, blob: VerifiedBlob, ledger: Ledger): OrderVerdict {
-  if (persona === undefined) return judge(blob, null, ledger.nowSec)
-  const known = { root: storedBytes(persona.root), minEpoch: persona.minEpoch, head: headOf(persona, ledger) }
-  return judge(blob, known, ledger.nowSec)
+export function judgeAgainst(persona: PersonaRecord | undefined, blob: VerifiedBlob, state: State): OrderVerdict {
+  if (persona === undefined) return judge(blob, null, state.nowSec)
+  const known = { root: storedBytes(persona.root), minEpoch: persona.minEpoch, head: headOf(persona, state) }
+  return judge(blob, known, state.nowSec)
 }
 
 /** The record of a persona that nobody here knew, pinned by its first blob. */
@@ -88,10 +88,10 @@ export function offeredDevices(persona: Pick<PersonaRecord, 'names' | 'devices'>
  * @param accepted the owner said yes to this table
  * @returns the record and what changed for whoever watches
  */
-export function takeHead(
+export function setHead(
   before: PersonaRecord,
   blob: VerifiedBlob,
-  ledger: Ledger,
+  state: State,
   accepted = false,
 ): { persona: HeadedPersona; changes: ContactChange[] } {
   const offered = offeredDevices(before, blob)
@@ -100,15 +100,15 @@ export function takeHead(
   const head = headFields(blob, devices)
   const pending = isSameTable(devices, offered)
     ? null
-    : { tableHash: formatHex(blob.tableHash), sinceSec: ledger.nowSec, rejected: false }
+    : { tableHash: formatHex(blob.tableHash), sinceSec: state.nowSec, rejected: false }
   // Of the first table seen nothing is known before it, and its epoch is none that was reached just now.
   const changes = diffTables(before.head === null ? { ...before, epoch: head.epoch } : before, head)
   const names = rememberNames(before.names, devices)
   const listed = new Set(devices.map((device) => device.key))
   let others = before.others.filter((key) => !listed.has(key))
   for (const change of changes) {
-    if (change.kind === 'added') noteClaim(before.personaId, change.key!, ledger)
-    if (change.kind === 'removed' && noteLeft(before.personaId, change.key!, head, ledger)) {
+    if (change.kind === 'added') noteClaim(before.personaId, change.key!, state)
+    if (change.kind === 'removed' && noteLeft(before.personaId, change.key!, head, state)) {
       others = [change.key!, ...others].slice(0, MAX_OTHERS)
     }
   }
@@ -122,11 +122,11 @@ function rememberNames(known: PersonaRecord['names'], devices: readonly Device[]
 }
 
 /** The persona lists the device. */
-export function noteClaim(personaId: string, key: string, ledger: Ledger): void {
-  const device = ledger.device(key)
+export function noteClaim(personaId: string, key: string, state: State): void {
+  const device = state.device(key)
   const left = device.bound === personaId ? null : device.left
   const claimedBy = device.claimedBy.includes(personaId) ? device.claimedBy : [personaId, ...device.claimedBy]
-  ledger.putDevice(key, { ...device, left, claimedBy: claimedBy.slice(0, MAX_CLAIMANTS) })
+  state.putDevice(key, { ...device, left, claimedBy: claimedBy.slice(0, MAX_CLAIMANTS) })
 }
 
 /** @returns whether the device stays known as one that left */
@@ -134,12 +134,12 @@ function noteLeft(
   personaId: string,
   key: string,
   head: { readonly epoch: number; readonly seq: number },
-  ledger: Ledger,
+  state: State,
 ): boolean {
-  const device = ledger.device(key)
+  const device = state.device(key)
   const isBound = device.bound === personaId
-  const left = isBound ? { atSec: ledger.nowSec, epoch: head.epoch, seq: head.seq } : device.left
-  ledger.putDevice(key, { ...device, left, claimedBy: device.claimedBy.filter((id) => id !== personaId) })
+  const left = isBound ? { atSec: state.nowSec, epoch: head.epoch, seq: head.seq } : device.left
+  state.putDevice(key, { ...device, left, claimedBy: device.claimedBy.filter((id) => id !== personaId) })
   return pairState(personaId, false, device.bound, device.reports) !== null
 }
 
@@ -153,14 +153,14 @@ export const NO_HEAD: Pick<
 export function dropHead(
   persona: PersonaRecord,
   kind: EvidenceKind,
-  ledger: Ledger,
+  state: State,
 ): { persona: PersonaRecord; changes: ContactChange[] } {
-  const head = headOf(persona, ledger)
+  const head = headOf(persona, state)
   if (head === null) return { persona, changes: [] }
-  const gone = persona.devices.filter(({ key }) => noteLeft(persona.personaId, key, persona, ledger))
+  const gone = persona.devices.filter(({ key }) => noteLeft(persona.personaId, key, persona, state))
   const others = [...gone.map(({ key }) => key), ...persona.others].slice(0, MAX_OTHERS)
   return {
-    persona: { ...withEvidence(persona, kind, head, ledger), ...NO_HEAD, others },
+    persona: { ...withEvidence(persona, kind, head, state), ...NO_HEAD, others },
     changes: persona.devices.map(({ key, name }) => ({ kind: 'removed', key, name })),
   }
 }
@@ -169,12 +169,12 @@ export function dropHead(
 export function raiseMinEpoch(
   persona: PersonaRecord,
   minEpoch: number,
-  ledger: Ledger,
+  state: State,
 ): { persona: PersonaRecord; changes: ContactChange[] } {
   if (minEpoch <= persona.minEpoch) return { persona, changes: [] }
   const pinned = { ...persona, minEpoch }
   const isOver = persona.head !== null && persona.epoch < minEpoch
-  return isOver ? dropHead(pinned, 'stale', ledger) : { persona: pinned, changes: [] }
+  return isOver ? dropHead(pinned, 'stale', state) : { persona: pinned, changes: [] }
 }
 
 /** A later signature under the same table. */
@@ -187,7 +187,7 @@ export function withEvidence(
   persona: PersonaRecord,
   kind: EvidenceKind,
   blob: VerifiedBlob,
-  ledger: Ledger,
+  state: State,
 ): PersonaRecord {
   const evidence = addEvidence(persona.evidence, {
     kind,
@@ -195,7 +195,7 @@ export function withEvidence(
     seq: blob.seq,
     tableHash: formatHex(blob.tableHash),
     root: formatHex(blob.root),
-    seenAtSec: ledger.nowSec,
+    seenAtSec: state.nowSec,
     blob: formatBase64url(blob.bytes),
   })
   return evidence === persona.evidence ? persona : { ...persona, evidence }
@@ -211,21 +211,21 @@ export function applyVerdict(
   blob: VerifiedBlob,
   verdict: OrderVerdict,
   mayNote: boolean,
-  ledger: Ledger,
+  state: State,
 ): { persona: PersonaRecord; changes: ContactChange[] } {
   const unchanged = { persona, changes: [] }
   switch (verdict.verdict) {
     case 'accept': {
-      const forked = verdict.forkBehind ? withFork(persona, blob, ledger) : persona
-      settleFork(persona.personaId, ledger)
-      const taken = takeHeld(takeHead(forked, blob, ledger), mayNote, ledger)
+      const forked = verdict.forkBehind ? withFork(persona, blob, state) : persona
+      clearFork(persona.personaId, state)
+      const taken = takeHeld(setHead(forked, blob, state), mayNote, state)
       // Of two steps at once only where they lead is news.
       return { persona: taken.persona, changes: diffTables(persona, taken.persona) }
     }
     case 'fork': {
-      const forked = withFork(persona, blob, ledger)
-      if (forked !== persona) noteFork(persona, ledger)
-      return verdict.wins ? takeHead(forked, blob, ledger) : { persona: forked, changes: [] }
+      const forked = withFork(persona, blob, state)
+      if (forked !== persona) noteFork(persona, state)
+      return verdict.wins ? setHead(forked, blob, state) : { persona: forked, changes: [] }
     }
     case 'refresh': {
       // What a device shows is often told but once: a signature of another day must not be lost to the minute. There are few of those.
@@ -233,33 +233,33 @@ export function applyVerdict(
       return verdict.later && isWorthIt ? { persona: refreshHead(persona, blob), changes: [] } : unchanged
     }
     case 'stale':
-      return mayNote ? { persona: withEvidence(persona, 'stale', blob, ledger), changes: [] } : unchanged
+      return mayNote ? { persona: withEvidence(persona, 'stale', blob, state), changes: [] } : unchanged
     case 'held': {
       // Each of a million blobs may be higher than the one before.
       if (!mayNote) return unchanged
-      const held = persona.held === null ? null : recall(persona.held, ledger)
+      const held = persona.held === null ? null : decodeStored(persona.held, state)
       const highest = formatBase64url(pickHeld(held, blob).bytes)
       return { persona: highest === persona.held ? persona : { ...persona, held: highest }, changes: [] }
     }
     case 'violation':
-      return { persona: violated(persona, blob, ledger), changes: [] }
+      return { persona: violated(persona, blob, state), changes: [] }
     case 'new':
-      return takeHead(persona, blob, ledger)
+      return setHead(persona, blob, state)
     case 'refused':
       return unchanged
   }
 }
 
-function withFork(persona: PersonaRecord, blob: VerifiedBlob, ledger: Ledger): PersonaRecord {
-  const head = headOf(persona, ledger)
-  const kept = head === null ? persona : withEvidence(persona, 'fork', head, ledger)
-  return withEvidence(kept, 'fork', blob, ledger)
+function withFork(persona: PersonaRecord, blob: VerifiedBlob, state: State): PersonaRecord {
+  const head = headOf(persona, state)
+  const kept = head === null ? persona : withEvidence(persona, 'fork', head, state)
+  return withEvidence(kept, 'fork', blob, state)
 }
 
 /** A second chain for one PersonaID: whoever made it holds K_0. The head stays; only the user re-pins. */
-function violated(persona: PersonaRecord, blob: VerifiedBlob, ledger: Ledger): PersonaRecord {
-  const alarmed = withEvidence(persona, 'violation', blob, ledger)
-  if (alarmed !== persona) alarmDisputed(persona, ledger)
+function violated(persona: PersonaRecord, blob: VerifiedBlob, state: State): PersonaRecord {
+  const alarmed = withEvidence(persona, 'violation', blob, state)
+  if (alarmed !== persona) alarmDisputed(persona, state)
   return alarmed
 }
 
@@ -267,26 +267,26 @@ type Taken = { persona: PersonaRecord; changes: ContactChange[] }
 
 // The head moved: a blob that was too far ahead may now be within reach, or be the other side of a fork. It is held no longer then, so
 // there is one such step and no second.
-function takeHeld(taken: Taken, mayNote: boolean, ledger: Ledger): Taken {
+function takeHeld(taken: Taken, mayNote: boolean, state: State): Taken {
   const { persona } = taken
   if (persona.held === null) return taken
-  const held = recall(persona.held, ledger)
-  const verdict = judgeAgainst(persona, held, ledger)
+  const held = decodeStored(persona.held, state)
+  const verdict = judgeAgainst(persona, held, state)
   if (verdict.verdict === 'held') return taken
-  return applyVerdict({ ...persona, held: null }, held, verdict, mayNote, ledger)
+  return applyVerdict({ ...persona, held: null }, held, verdict, mayNote, state)
 }
 
 /** A head dated ahead of this clock is said once, when it comes in. */
-export function noteClock(persona: PersonaRecord, ledger: Ledger): void {
-  if (!isClockAhead(persona.timeSec, ledger.nowSec)) return
+export function noteClock(persona: PersonaRecord, state: State): void {
+  if (!isClockAhead(persona.timeSec, state.nowSec)) return
   const message = `the table of ${persona.entry?.name ?? 'your own persona'} is dated ahead of this clock; one of the two clocks is wrong`
-  ledger.emit({ event: 'clock', data: { personaId: persona.personaId, message } })
+  state.emit({ event: 'clock', data: { personaId: persona.personaId, message } })
 }
 
 /** The verified blob of a status message or of a token alone; null for a text without a good one. */
-export function blobOf(text: string, ledger: Ledger): VerifiedBlob | null {
+export function blobOf(text: string, state: State): VerifiedBlob | null {
   try {
-    return judgeStatus(text, ledger.engine, ledger.inceptions).blob
+    return judgeStatus(text, state.engine, state.inceptions).blob
   } catch (error) {
     if (error instanceof BlobError) return null
     throw error

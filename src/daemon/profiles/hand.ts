@@ -1,10 +1,10 @@
 /** What the daemon and the hand that writes profiles outside of its sandbox tell each other: what is due, and what was written (docs/decisions/0011). */
 import type { DueProfile, WrittenProfile } from '../../ipc/shapes/due.ts'
 import { statusWith } from '../../tox/save/publish.ts'
-import { deviceOf, isDue, type Known, type ProfileKeeper } from './known.ts'
+import { deviceOf, isDue, type KnownProfile, type ProfileKeeper } from './known.ts'
 
 /** The profiles into which the own table is to be written, each with the text that is due. */
-export async function dueProfiles(all: Iterable<Known>, keeper: ProfileKeeper): Promise<DueProfile[]> {
+export async function dueProfiles(all: Iterable<KnownProfile>, keeper: ProfileKeeper): Promise<DueProfile[]> {
   const profiles: DueProfile[] = []
   for (const known of all) {
     const { path, key, device } = known.view
@@ -31,7 +31,7 @@ export async function takeWritten(
   const { blob } = keeper.verify(text, key)
   if (repaired && backup !== null && blob !== null) {
     const { epoch, seq } = blob
-    await keeper.tell({ event: 'profile.repaired', data: { path, key, device, epoch, seq, backup } })
+    await keeper.emit({ event: 'profile.repaired', data: { path, key, device, epoch, seq, backup } })
   }
   return device
 }

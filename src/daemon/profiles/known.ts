@@ -5,7 +5,7 @@ import type { WatchedProfile } from '../../ipc/shapes/profiles.ts'
 import type { ToxError } from '../../tox/save/errors.ts'
 import { judgeShown, needsWriting, type Shown } from './shown.ts'
 import type { ReportedFriends } from './read.ts'
-import type { PendingEvent } from '../state/new-event.ts'
+import type { NewEvent } from '../state/new-event.ts'
 
 /** What is asked of the keeper. */
 export interface ProfileKeeper {
@@ -14,11 +14,11 @@ export interface ProfileKeeper {
   verify(text: string, from: string | null): VerifyResult
   statusMessage(words: string): Promise<StatusMessage>
   observe(observations: readonly ObservationParams[], source: string): Promise<ObserveResult[]>
-  tell(event: PendingEvent): Promise<void>
+  emit(event: NewEvent): Promise<void>
 }
 
 /** A profile as it was last read, and what follows from that. */
-export interface Known {
+export interface KnownProfile {
   view: WatchedProfile
   /** The own status message; empty while it cannot be read */
   text: string
@@ -30,7 +30,7 @@ export interface Known {
   reported: ReportedFriends
 }
 
-export function newKnown(path: string): Known {
+export function newKnown(path: string): KnownProfile {
   const view = {
     path,
     key: null,
@@ -46,7 +46,7 @@ export function newKnown(path: string): Known {
 }
 
 /** Notes why a profile cannot be read. @returns whether that is news */
-export function noteUnread(known: Known, { code, message }: ToxError): boolean {
+export function noteUnread(known: KnownProfile, { code, message }: ToxError): boolean {
   // Gone, or being written: its next change brings it here again.
   if (code === 'TOX_FILE_MISSING' || code === 'TOX_FILE_CHANGED') return false
   const encrypted = known.view.encrypted || code === 'TOX_ENCRYPTED' || code === 'TOX_WRONG_PASSPHRASE'
@@ -68,14 +68,14 @@ export function deviceOf(key: string | null, { ownTable }: Pick<ProfileKeeper, '
 }
 
 /** Whether the table is to be written into it, by whomever. */
-export function isDue({ shown, view }: Known, keeper: ProfileKeeper): boolean {
+export function isDue({ shown, view }: KnownProfile, keeper: ProfileKeeper): boolean {
   const table = keeper.ownTable
   if (shown === null || table === null || view.key === null) return false
   return needsWriting(shown, table, keeper.hasShown(view.key))
 }
 
 /** Compares what it shows with the own table. */
-export function compareKnown(known: Known, keeper: ProfileKeeper, repairs: boolean): void {
+export function compareKnown(known: KnownProfile, keeper: ProfileKeeper, repairs: boolean): void {
   const { key, problem } = known.view
   if (problem !== null) return
   const device = deviceOf(key, keeper)

@@ -13,8 +13,9 @@ import { readKeys, readName, readStatusMessage } from '../../tox/save/savefile.t
 import { ProfileWatch, type WatchClock, type WatchDirectory } from '../../tox/profile/watch.ts'
 import { describeError } from '../../process/describe-error.ts'
 import type { Log } from '../../process/log.ts'
+import { Serial } from '../../process/serial.ts'
 import * as own from './shown.ts'
-import { compareKnown, deviceOf, isDue, newKnown, noteUnread, type Known, type ProfileKeeper } from './known.ts'
+import { compareKnown, deviceOf, isDue, newKnown, noteUnread, type KnownProfile, type ProfileKeeper } from './known.ts'
 import { dueProfiles, takeWritten } from './hand.ts'
 import { readGuarded, reportFriends } from './read.ts'
 import type { DueProfiles, WrittenProfile } from '../../ipc/shapes/due.ts'
@@ -49,12 +50,12 @@ const MAX_NOTICES = 8 // sanity: status is read by people; the list has all of t
 
 export class Profiles {
   readonly #options: ProfilesOptions
-  readonly #known = new Map<string, Known>()
+  readonly #known = new Map<string, KnownProfile>()
   #config: ProfilesConfig = { places: [], repair: false, passphrase: () => Promise.resolve(null) }
   #watch: ProfileWatch | null = null
   #seesClients = true
   #isStopped = false
-  #turn: Promise<unknown> = Promise.resolve()
+  readonly #serial = new Serial()
   readonly #clients: RunningClients
   readonly #retries: Retries
 
@@ -64,7 +65,7 @@ export class Profiles {
     this.#retries = new Retries({
       ...options,
       again: (path) => {
-        if (this.#known.has(path)) void this.#inTurn(() => this.#scan(path))
+        if (this.#known.has(path)) void this.#inSerial(() => this.#scan(path))
       },
     })
   }
@@ -79,7 +80,7 @@ export class Profiles {
     this.#seesClients = await canSeeClients(machine)
     this.#watch = new ProfileWatch({
       places: config.places,
-      onProfile: (path) => this.#inTurn(() => this.#scan(path)),
+      onProfile: (path) => this.#inSerial(() => this.#scan(path)),
       onGone: (path) => {
         this.#known.delete(path)
         this.#retries.forget(path)
@@ -95,25 +96,22 @@ export class Profiles {
   async stop(): Promise<void> {
     this.#isStopped = true
     await this.#watch?.close()
-    await this.#turn
+    await this.#serial.idle()
     this.#retries.close()
     this.#watch = null
     this.#known.clear()
   }
 
   /** Resolves when nothing is being looked at, read or written. */
-  async settled(): Promise<void> {
+  async idle(): Promise<void> {
     await this.#watch?.looked()
-    for (let turn: unknown = null; turn !== this.#turn;) {
-      turn = this.#turn
-      await turn
-    }
+    await this.#serial.idle()
   }
 
   /** The own table is another now: profiles that show it are compared again, and those of new devices read again. */
   ownChanged(): void {
     if (this.#known.size === 0) return
-    void this.#inTurn(async () => {
+    void this.#inSerial(async () => {
       for (const [path, known] of this.#known) {
         const wasOwn = known.view.device !== null
         this.#compare(known)
@@ -154,7 +152,7 @@ export class Profiles {
 
   /** What is to be written, for a hand that sees which clients run; after what is being read. */
   async due(): Promise<DueProfiles> {
-    await this.settled()
+    await this.idle()
     const profiles = await dueProfiles(this.#known.values(), this.#options.keeper)
     return { profiles, passphraseFile: this.#config.passphraseFile ?? null }
   }
@@ -169,14 +167,14 @@ export class Profiles {
     for (const [watched, known] of this.#known) {
       if (known.view.key !== written.key) continue
       known.toldLoss = null
-      void this.#inTurn(() => this.#scan(watched))
+      void this.#inSerial(() => this.#scan(watched))
     }
     return { device }
   }
 
   /** One thing at a time is read or written. */
-  #inTurn(work: () => Promise<void>): Promise<void> {
-    const turn = this.#turn.then(async () => {
+  #inSerial(work: () => Promise<void>): Promise<void> {
+    return this.#serial.run(async () => {
       try {
         if (!this.#isStopped) await work()
       } catch (error) {
@@ -184,8 +182,6 @@ export class Profiles {
         this.#options.log.error('profile.failed', describeError(error))
       }
     })
-    this.#turn = turn
-    return turn
   }
 
   async #scan(path: string): Promise<void> {
@@ -208,7 +204,7 @@ export class Profiles {
       if (this.#isStopped) return
       await this.#reportOwn(known, profile)
       this.#compare(known)
-      await this.#tellLoss(known)
+      await this.#emitLoss(known)
       await this.#repair(known, profile, access)
     } catch (error) {
       if (!(error instanceof ToxError)) throw error
@@ -218,7 +214,7 @@ export class Profiles {
   }
 
   /** What an own profile shows is an observation as well: another device of the owner may have written a newer table into it. */
-  async #reportOwn(known: Known, profile: ToxProfile): Promise<void> {
+  async #reportOwn(known: KnownProfile, profile: ToxProfile): Promise<void> {
     const { key } = known.view
     known.text = readStatusMessage(profile.save).text
     known.words = own.wordsToKeep(known.text, known.words)
@@ -228,12 +224,12 @@ export class Profiles {
     await this.#options.keeper.observe([name === '' ? observation : { ...observation, name }], `profile:${key}`)
   }
 
-  #compare(known: Known): void {
+  #compare(known: KnownProfile): void {
     compareKnown(known, this.#options.keeper, this.#config.repair)
   }
 
   /** Once a status message: a client that saves it again and again has lost nothing more. */
-  async #tellLoss(known: Known): Promise<void> {
+  async #emitLoss(known: KnownProfile): Promise<void> {
     const { keeper } = this.#options
     const { path, key, device } = known.view
     const state = known.shown?.state
@@ -246,15 +242,15 @@ export class Profiles {
     if (state === 'none' && !keeper.hasShown(key)) return
     known.toldLoss = known.text
     const message = own.describeLoss(path, known.text, state, this.#config.repair, this.#seesClients)
-    await keeper.tell({ event: 'profile.blob-lost', data: { path, key, device, state, message } })
+    await keeper.emit({ event: 'profile.blob-lost', data: { path, key, device, state, message } })
     this.#options.log.warn('profile.blob-lost', { message, path })
   }
 
-  async #repair(known: Known, profile: ToxProfile, access: ProfileAccess): Promise<void> {
+  async #repair(known: KnownProfile, profile: ToxProfile, access: ProfileAccess): Promise<void> {
     const { path, key, device } = known.view
     if (!isDue(known, this.#options.keeper) || key === null || device === null) return
     const { keeper, nowSec, machine, log } = this.#options
-    await keeper.tell({ event: 'profile.due', data: { path, key, device } })
+    await keeper.emit({ event: 'profile.due', data: { path, key, device } })
     if (!this.#config.repair) return
     if (this.#retries.isTooSoon(path)) {
       known.view = { ...known.view, repair: 'it was written a moment ago' }
@@ -273,7 +269,7 @@ export class Profiles {
     this.#retries.wrote(path)
     known.view = { ...known.view, repair: null }
     const { epoch, seq } = status.table
-    await keeper.tell({ event: 'profile.repaired', data: { path, key, device, epoch, seq, backup: outcome.backup } })
+    await keeper.emit({ event: 'profile.repaired', data: { path, key, device, epoch, seq, backup: outcome.backup } })
     log.info('profile.repaired', { message: `table ${seq} written into ${path}`, path })
   }
 }

@@ -14,7 +14,7 @@ export async function leave(keeper: Keeper): Promise<LeaveResult> {
       const message = 'the recovery words were never confirmed, so the seed on this device may be the only one there is'
       throw new KeeperError('RECOVERY_UNCONFIRMED', message, 'write them down first: persona recovery show')
     }
-    const result = await keeper.commit(() => keeper.own.leave())
+    const result = await keeper.changeKeys(() => keeper.own.leave())
     // Crash here: secrets without a persona in the store, which the next start discards.
     await keeper.custody.discard()
     return result

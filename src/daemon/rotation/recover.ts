@@ -15,12 +15,12 @@ import { KeeperError, personaExists } from '../state/errors.ts'
 import { forgetContact } from '../contacts/forget.ts'
 import { blobOf, headOf, newPersona } from '../personas/heads.ts'
 import type { Keeper } from '../keeper/keeper.ts'
-import type { Ledger } from '../state/state.ts'
+import type { State } from '../state/state.ts'
 import { positionFields } from '../own/table.ts'
 import { OWN_DEFAULTS, type OwnRecord, type PersonaRecord } from '../state/records.ts'
 import { seedOf } from './rotate.ts'
 import { chainOfSeed } from '../custody/seed-chain.ts'
-import { foundOwn } from '../snapshot/owner.ts'
+import { installOwn } from '../snapshot/owner.ts'
 
 /**
  * @throws {KeeperError} PERSONA_EXISTS | EPOCH_UNSURE | EPOCH_USED | CHAIN_DIFFERS
@@ -31,10 +31,10 @@ export async function recover(keeper: Keeper, params: RecoverParams): Promise<Re
   const seed = seedOf(params.words, engine)
   try {
     const chain = chainOfSeed(seed, engine)
-    return await keeper.founding(async () => {
-      const here = keeper.ledger.own()
+    return await keeper.serializeInit(async () => {
+      const here = keeper.state.own()
       if (here !== undefined) throw personaExists(here.personaId)
-      const best = newestCopy(chain[0]!, params.copies ?? [], keeper.ledger)
+      const best = newestCopy(chain[0]!, params.copies ?? [], keeper.state)
       if (best !== null) return await withTable(keeper, chain, best, params)
       return await withoutTable(keeper, chain, seed, params)
     })
@@ -53,12 +53,12 @@ interface Copy {
  * The highest table of this chain among the copies and what is known here of the persona as a contact.
  * @throws {KeeperError} CHAIN_DIFFERS: all there is belongs to another chain of the same PersonaID
  */
-function newestCopy(first: ChainPosition, copies: readonly string[], ledger: Ledger): Copy | null {
-  const known = ledger.known(formatHex(first.personaId), formatHex(first.next))
-  const here = known === undefined ? null : headOf(known, ledger)
+function newestCopy(first: ChainPosition, copies: readonly string[], state: State): Copy | null {
+  const known = state.known(formatHex(first.personaId), formatHex(first.next))
+  const here = known === undefined ? null : headOf(known, state)
   const found: Copy[] = here === null ? [] : [{ blob: here, isGiven: false }]
   for (const text of copies) {
-    const blob = blobOf(text, ledger)
+    const blob = blobOf(text, state)
     if (blob !== null && equalBytes(blob.personaId, first.personaId)) found.push({ blob, isGiven: true })
   }
   const ours = found.filter(({ blob }) => equalBytes(blob.root, first.next))
@@ -81,21 +81,21 @@ async function withTable(
   { blob, isGiven }: Copy,
   { passphrase, unnamed }: RecoverParams,
 ): Promise<RecoverResult> {
-  const { ledger, own, nowSec } = keeper
+  const { state, own, nowSec } = keeper
   const position = chain[blob.epoch]!
   const head = newPersona(blob)
   // Whom the table lists was approved here by nobody: a thief may have added a device to it.
   const notes = head.devices.map(({ key }) => ({ key, cameSec: nowSec, approved: false, goneSec: null }))
   const record: OwnRecord = {
-    ...ownRecord(position, unnamed !== true, Math.max(blob.epoch, minEpochOf(chain, ledger))),
+    ...ownRecord(position, unnamed !== true, Math.max(blob.epoch, minEpochOf(chain, state))),
     notes,
     copySec: isGiven ? nowSec : null,
   }
   await keeper.custody.adopt([], passphrase ?? null)
   await orDiscarded(keeper, () => {
-    const rival = dropRival(head, ledger)
+    const rival = dropRival(head, state)
     const origin = { state: 'taking', source: null, withKeys: false, ownId: head.personaId } as const
-    foundOwn(record, { ...head, head: formatBase64url(blob.bytes) }, { intents: [], past: [] }, origin, own, ledger)
+    installOwn(record, { ...head, head: formatBase64url(blob.bytes) }, { intents: [], past: [] }, origin, own, state)
     if (rival !== null) own.adopt(rival, { verdict: 'violation' }, { from: '', copySec: null, mayNote: true })
   })
   // A later one may have come since, or have been out of reach of what was known here.
@@ -107,18 +107,18 @@ async function withTable(
  * Another chain of keys may have been pinned here, by whoever stole the first key and was met before. The words are the better proof.
  * @returns the head of that chain, which is evidence
  */
-function dropRival({ personaId, root }: PersonaRecord, ledger: Ledger): VerifiedBlob | null {
-  const known = ledger.persona(personaId)
+function dropRival({ personaId, root }: PersonaRecord, state: State): VerifiedBlob | null {
+  const known = state.persona(personaId)
   if (known === undefined || known.root === root) return null
-  forgetContact(known, ledger)
-  ledger.dropForgotten(personaId)
-  return headOf(known, ledger)
+  forgetContact(known, state)
+  state.dropForgotten(personaId)
+  return headOf(known, state)
 }
 
 /** The epoch of a contact link of this chain that was taken here. */
-function minEpochOf(chain: readonly ChainPosition[], ledger: Ledger): number {
+function minEpochOf(chain: readonly ChainPosition[], state: State): number {
   const [personaId, root] = [formatHex(chain[0]!.personaId), formatHex(chain[0]!.next)]
-  const known = ledger.known(personaId, root)
+  const known = state.known(personaId, root)
   return known?.root === root ? known.minEpoch : 0
 }
 
@@ -129,8 +129,8 @@ async function withoutTable(
   seed: Uint8Array,
   { epoch, device, passphrase, unnamed }: RecoverParams,
 ): Promise<RecoverResult> {
-  const { engine, custody, ledger } = keeper
-  const highest = minEpochOf(chain, ledger)
+  const { engine, custody, state } = keeper
+  const highest = minEpochOf(chain, state)
   if (epoch !== undefined && epoch <= highest) {
     const message = `epoch ${epoch} was used already: a contact link is known here of epoch ${highest}`
     throw new KeeperError('EPOCH_USED', message, `give --epoch ${highest + 1}, or a higher one`, { highest })
@@ -151,8 +151,8 @@ async function withoutTable(
   }
   await orDiscarded(keeper, () => {
     // A contact of whom a link was known is the owner from now on.
-    const known = ledger.persona(formatHex(chain[epoch]!.personaId))
-    if (known?.entry != null) ledger.entries.drop(known.entry)
+    const known = state.persona(formatHex(chain[epoch]!.personaId))
+    if (known?.entry != null) state.names.drop(known.entry)
     keeper.own.begin(chain[epoch]!, device === undefined ? [] : [device], unnamed !== true)
     keeper.own.confirmRecovery()
   })

@@ -31,14 +31,14 @@ export async function rotate(
   words: string | null,
 ): Promise<EditResult> {
   return await keeper.keys.inTurn(async () => {
-    const { epoch } = await keeper.commit(() => keeper.own.rotation.checked(wishes, plan))
+    const { epoch } = await keeper.changeKeys(() => keeper.own.rotation.checked(wishes, plan))
     return await withSeed(keeper, words, async (seed) => {
       const position = ownChain(keeper, seed)[epoch]!
       await addKeyOf(keeper, seed, epoch)
       // Crash here: both keys are on disk and the head is old. The next start erases the new one.
       const result = await applied(keeper, () => keeper.own.rotation.apply(wishes, plan, position))
       // Crash here: both keys and the new head. The next start erases the old one.
-      await keeper.keys.settleNow()
+      await keeper.keys.eraseSpentKeysNow()
       return result
     })
   })
@@ -58,11 +58,11 @@ export async function follow(keeper: Keeper, words: string | null): Promise<OwnT
     }
     await withSeed(keeper, words, async (seed) => {
       const { signingKey } = ownChain(keeper, seed)[epoch]!
-      const head = await keeper.commit(() => keeper.own.headKey())
+      const head = await keeper.changeKeys(() => keeper.own.headKey())
       if (!equalBytes(signingKey, head)) throw foreignWords(personaId)
       await addKeyOf(keeper, seed, epoch)
       // Crash here: the key is on disk, and the next start takes it up.
-      await keeper.keys.settleNow()
+      await keeper.keys.eraseSpentKeysNow()
     })
     return keeper.table()
   })
@@ -139,7 +139,7 @@ async function addKeyOf(keeper: Keeper, seed: Uint8Array, epoch: number): Promis
 /** The change; given up, the key that was added for it is erased again. After a failed write the next start decides. */
 async function applied<T>(keeper: Keeper, decide: () => T): Promise<T> {
   try {
-    return await keeper.commit(decide)
+    return await keeper.changeKeys(decide)
   } catch (error) {
     if (!(error instanceof StoreError)) await keeper.custody.keepOnly(keeper.table().epoch).catch(() => {})
     throw error

@@ -1,10 +1,10 @@
 /** What arrived of a snapshot and waits beside the state: taking it, and throwing it away (docs/backup.md). */
 import { StoreError } from '../../store/errors.ts'
-import type { Ledger } from '../state/state.ts'
+import type { State } from '../state/state.ts'
 import type { OwnPersona } from '../own/persona.ts'
 import { IMPORT, type ImportRecord, type OwnRecord, type PersonaRecord, type SnapshotItem } from '../state/records.ts'
 import { mergeDevice, mergePersona, type Origin } from './merge.ts'
-import { foundOwn, joinOwn } from './owner.ts'
+import { installOwn, joinOwn } from './owner.ts'
 
 const BATCH = 64 // sanity: records taken in one commit; each has some kilobytes, and what it touches as much again
 const CLEAR_BATCH = 4096 // sanity: removals in one commit
@@ -35,9 +35,9 @@ export function idOfArrival(item: SnapshotItem, ownId: string | null): string {
 }
 
 /** The owner's two records, when they have arrived. */
-export function arrivedOwner(ledger: Ledger): { own: OwnRecord | undefined; persona: PersonaRecord | undefined } {
-  const own = ledger.records.arrivals.get(OWNER)
-  const persona = ledger.records.arrivals.get(OWN_PERSONA)
+export function arrivedOwner(state: State): { own: OwnRecord | undefined; persona: PersonaRecord | undefined } {
+  const own = state.records.arrivals.get(OWNER)
+  const persona = state.records.arrivals.get(OWN_PERSONA)
   return {
     own: own?.kind === 'own' ? own.value : undefined,
     persona: persona?.kind === 'persona' ? persona.value : undefined,
@@ -45,67 +45,67 @@ export function arrivedOwner(ledger: Ledger): { own: OwnRecord | undefined; pers
 }
 
 /** Takes what arrived and was confirmed; also what a crash has left of it. */
-export async function takeArrivals(
-  state: ImportRecord & { state: 'taking' },
+export async function applyArrivals(
+  taking: ImportRecord & { state: 'taking' },
   own: OwnPersona,
-  ledger: Ledger,
+  state: State,
   change: Decide,
 ): Promise<void> {
   for (let limit = BATCH; ;) {
-    const batch = await arrivals(ledger, limit)
+    const batch = await arrivals(state, limit)
     const others = batch.filter(([id]) => !id.startsWith(RANK.owner))
     if (others.length === 0) break
     try {
-      await change(() => takeBatch(others, state, ledger))
+      await change(() => takeBatch(others, taking, state))
     } catch (error) {
       // What a record touches may be as large as a hostile contact could make it.
       if (!(error instanceof StoreError) || error.code !== 'STORE_TOO_LARGE' || limit === 1) throw error
       limit = 1
     }
   }
-  const owners = await arrivals(ledger, Infinity)
+  const owners = await arrivals(state, Infinity)
   await change(() => {
     takeOwners(
       owners.map(([, item]) => item),
-      state,
+      taking,
       own,
-      ledger,
+      state,
     )
-    for (const [id] of owners) ledger.stage(ledger.records.arrivals.remove(id))
-    ledger.stage(ledger.records.imports.remove(IMPORT))
+    for (const [id] of owners) state.stage(state.records.arrivals.remove(id))
+    state.stage(state.records.imports.remove(IMPORT))
   })
 }
 
 /** Throws away what arrived and was not confirmed. */
-export async function clearArrivals(ledger: Ledger): Promise<void> {
+export async function clearArrivals(state: State): Promise<void> {
   for (let isDone = false; !isDone;) {
-    const batch = await arrivals(ledger, CLEAR_BATCH)
+    const batch = await arrivals(state, CLEAR_BATCH)
     isDone = batch.length < CLEAR_BATCH
-    await ledger.change(() => {
-      for (const [id] of batch) ledger.stage(ledger.records.arrivals.remove(id))
-      if (isDone) ledger.stage(ledger.records.imports.remove(IMPORT))
+    await state.change(() => {
+      for (const [id] of batch) state.stage(state.records.arrivals.remove(id))
+      if (isDone) state.stage(state.records.imports.remove(IMPORT))
     })
   }
 }
 
-async function arrivals(ledger: Ledger, limit: number): Promise<Arrival[]> {
+async function arrivals(state: State, limit: number): Promise<Arrival[]> {
   const batch: Arrival[] = []
   const range = limit === Infinity ? {} : { limit }
-  for await (const arrival of ledger.records.arrivals.iterate(range)) batch.push(arrival)
+  for await (const arrival of state.records.arrivals.iterate(range)) batch.push(arrival)
   return batch
 }
 
-function takeBatch(batch: readonly Arrival[], origin: Origin, ledger: Ledger): void {
+function takeBatch(batch: readonly Arrival[], origin: Origin, state: State): void {
   for (const [id, item] of batch) {
-    takeOne(item, origin, ledger)
-    ledger.stage(ledger.records.arrivals.remove(id))
+    takeOne(item, origin, state)
+    state.stage(state.records.arrivals.remove(id))
   }
 }
 
-function takeOne(item: SnapshotItem, origin: Origin, ledger: Ledger): void {
-  if (item.kind === 'persona') mergePersona(item.value, origin, ledger)
-  else if (item.kind === 'device') mergeDevice(item.id, item.value, origin, ledger)
-  else if (item.kind === 'alarm') ledger.stage(ledger.records.alarms.put(item.id, item.value))
+function takeOne(item: SnapshotItem, origin: Origin, state: State): void {
+  if (item.kind === 'persona') mergePersona(item.value, origin, state)
+  else if (item.kind === 'device') mergeDevice(item.id, item.value, origin, state)
+  else if (item.kind === 'alarm') state.stage(state.records.alarms.put(item.id, item.value))
   else throw new Error(`${item.kind} is the owner's`)
 }
 
@@ -113,7 +113,7 @@ function takeOwners(
   items: readonly SnapshotItem[],
   origin: ImportRecord & { state: 'taking' },
   own: OwnPersona,
-  ledger: Ledger,
+  state: State,
 ): void {
   const intents = items.flatMap((item) => (item.kind === 'intent' ? [item.value] : []))
   const incoming = items.find((item) => item.kind === 'own')?.value
@@ -121,6 +121,6 @@ function takeOwners(
   if (incoming === undefined || persona === undefined) return
   const { recent = [], ...record } = incoming
   const past = [...recent.toReversed(), ...items.flatMap((item) => (item.kind === 'past' ? [item.value] : []))]
-  if (ledger.own() === undefined) foundOwn(record, persona, { intents, past }, origin, own, ledger)
-  else joinOwn(record, persona, { intents, past }, origin, own, ledger)
+  if (state.own() === undefined) installOwn(record, persona, { intents, past }, origin, own, state)
+  else joinOwn(record, persona, { intents, past }, origin, own, state)
 }

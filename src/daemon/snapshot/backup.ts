@@ -2,7 +2,13 @@
  * Backups (docs/backup.md): the signing keys and a snapshot, sealed here, so that no secret crosses the socket in the clear; the command
  * line only writes and reads the file. A seed whose words were not confirmed is never among it.
  */
-import { newBackupKey, backupKeyOf, BACKUP_CHUNK_BYTES, BackupOpener, BackupSealer } from '../../crypto/backup.ts'
+import {
+  newBackupKey,
+  backupKeyOf,
+  BACKUP_CHUNK_BYTES,
+  BackupOpener,
+  BackupSealer,
+} from '../../crypto/sealed-stream.ts'
 import type { CryptoEngine } from '../../crypto/engine.ts'
 import { copySecret } from '../../crypto/seal.ts'
 import { DEFAULT_SEAL_COST } from '../../crypto/sealing.ts'
@@ -202,8 +208,8 @@ export class BackupReader {
 
   /** The keys must be those of the persona: nothing that others sign would be believed. */
   #checkKeys(seeds: readonly SigningSeed[]): void {
-    const { engine, ledger } = this.#keeper
-    const { own } = arrivedOwner(ledger)
+    const { engine, state } = this.#keeper
+    const { own } = arrivedOwner(state)
     if (own === undefined) throw invalidKeys('it has no persona')
     for (const { epoch, seed } of seeds) {
       if (epoch !== own.epoch) continue
@@ -214,8 +220,8 @@ export class BackupReader {
   }
 }
 
-function checkNoPersona({ ledger }: Keeper): void {
-  const own = ledger.own()
+function checkNoPersona({ state }: Keeper): void {
+  const own = state.own()
   if (own !== undefined) throw personaExists(own.personaId)
 }
 

@@ -9,7 +9,7 @@ import { formatHex } from '../../core/encoding/bytes.ts'
 import { KeeperError } from '../state/errors.ts'
 import type { Keeper } from '../keeper/keeper.ts'
 import { IMPORT, MAX_PAST_TABLES, type ImportRecord, type PersonaRecord, type SnapshotItem } from '../state/records.ts'
-import { arrivedOwner, clearArrivals, idOfArrival, takeArrivals } from './arrivals.ts'
+import { arrivedOwner, clearArrivals, idOfArrival, applyArrivals } from './arrivals.ts'
 import { checkItem, checkOwnRoot } from './check.ts'
 import { SnapshotReader } from './stream.ts'
 
@@ -55,13 +55,13 @@ export class SnapshotImport {
    * @throws {StoreError}
    */
   static async begin(keeper: Keeper, options: ImportOptions): Promise<SnapshotImport> {
-    const { ledger } = keeper
+    const { state } = keeper
     // Not while one is being taken, whose records it would clear away.
-    return await keeper.founding(async () => {
+    return await keeper.serializeInit(async () => {
       if (isTaking(keeper)) throw new Error('an import that was confirmed waits for the next start')
       const begun = new SnapshotImport(keeper, options)
-      await clearArrivals(ledger)
-      await keeper.change(() => ledger.stage(ledger.records.imports.put(IMPORT, { state: 'arriving', id: begun.#id })))
+      await clearArrivals(state)
+      await keeper.change(() => state.stage(state.records.imports.put(IMPORT, { state: 'arriving', id: begun.#id })))
       return begun
     })
   }
@@ -72,7 +72,7 @@ export class SnapshotImport {
    * @throws {KeeperError} SNAPSHOT_DAMAGED | SNAPSHOT_UNKNOWN_VERSION | SNAPSHOT_UNKNOWN_KIND | SNAPSHOT_INVALID | TRANSFER_ENDED
    */
   async push(chunk: Uint8Array): Promise<void> {
-    const { ledger } = this.#keeper
+    const { state } = this.#keeper
     const items = this.#reader.push(chunk)
     if (items.length === 0) return
     for (const item of items) this.#check(item)
@@ -80,8 +80,8 @@ export class SnapshotImport {
       this.#checkUnderWay()
       for (const item of items) {
         const id = idOfArrival(item, this.#ownId)
-        if (ledger.records.arrivals.get(id) !== undefined) throw damaged(`has ${item.kind} ${item.id} twice`)
-        ledger.stage(ledger.records.arrivals.put(id, item))
+        if (state.records.arrivals.get(id) !== undefined) throw damaged(`has ${item.kind} ${item.id} twice`)
+        state.stage(state.records.arrivals.put(id, item))
       }
     })
   }
@@ -94,27 +94,27 @@ export class SnapshotImport {
   async finish(adopt: () => Promise<void> = () => Promise.resolve()): Promise<ImportResult> {
     const { personaId: ownId } = this.#reader.end()
     // No change by somebody else may settle the keys meanwhile: by the old head it would erase the key that has just come.
-    await this.#keeper.founding(() => this.#keeper.keys.inTurn(() => this.#take(ownId, adopt)))
+    await this.#keeper.serializeInit(() => this.#keeper.keys.inTurn(() => this.#take(ownId, adopt)))
     return { personaId: ownId, contacts: this.#contacts, devices: this.#devices }
   }
 
   async #take(ownId: string | null, adopt: () => Promise<void>): Promise<void> {
     const keeper = this.#keeper
-    const { ledger, own } = keeper
+    const { state, own } = keeper
     this.#checkUnderWay()
     this.#checkOwner(ownId)
     await adopt()
     const { sibling, withKeys } = this.#options
     const source = sibling === null ? null : `sibling:${sibling}`
-    const state: ImportRecord = { state: 'taking', source, withKeys, ownId }
-    await keeper.commit(() => ledger.stage(ledger.records.imports.put(IMPORT, state)))
-    await takeArrivals(state, own, ledger, (decide) => keeper.commit(decide))
-    await keeper.keys.settleNow()
+    const taking: ImportRecord = { state: 'taking', source, withKeys, ownId }
+    await keeper.changeKeys(() => state.stage(state.records.imports.put(IMPORT, taking)))
+    await applyArrivals(taking, own, state, (decide) => keeper.changeKeys(decide))
+    await keeper.keys.eraseSpentKeysNow()
   }
 
   /** Throws away what arrived; what was confirmed is not thrown away any more. @throws {StoreError} */
   async abort(): Promise<void> {
-    if (this.#isUnderWay) await clearArrivals(this.#keeper.ledger)
+    if (this.#isUnderWay) await clearArrivals(this.#keeper.state)
   }
 
   get #ownId(): string | null {
@@ -122,8 +122,8 @@ export class SnapshotImport {
   }
 
   get #isUnderWay(): boolean {
-    const state = this.#keeper.ledger.records.imports.get(IMPORT)
-    return state?.state === 'arriving' && state.id === this.#id
+    const current = this.#keeper.state.records.imports.get(IMPORT)
+    return current?.state === 'arriving' && current.id === this.#id
   }
 
   #checkUnderWay(): void {
@@ -141,31 +141,31 @@ export class SnapshotImport {
       throw damaged(`has more than ${MAX_PAST_TABLES} own tables`)
     if (item.kind === 'own' && item.value.personaId !== this.#ownId)
       throw damaged('is not of whom its first line names')
-    checkItem(item, this.#keeper.ledger)
+    checkItem(item, this.#keeper.state)
     if (item.kind === 'persona' && item.id !== this.#ownId) this.#contacts++
     if (item.kind === 'device') this.#devices++
   }
 
   #checkOwner(ownId: string | null): void {
-    const { ledger } = this.#keeper
-    const here = ledger.own()?.personaId ?? null
+    const { state } = this.#keeper
+    const here = state.own()?.personaId ?? null
     if (here !== null && here !== ownId) {
       const message = `the snapshot is not of the persona that is here, ${here}`
       throw new KeeperError('SNAPSHOT_FOREIGN', message, 'one daemon keeps one persona')
     }
     if (ownId === null) return
-    const { own, persona } = arrivedOwner(ledger)
+    const { own, persona } = arrivedOwner(state)
     if (own === undefined || persona === undefined || persona.head === null) throw damaged("lacks the owner's records")
-    checkOwnRoot(own, persona.root, ledger)
-    const pinned = ledger.persona(ownId)
+    checkOwnRoot(own, persona.root, state)
+    const pinned = state.persona(ownId)
     if (pinned === undefined) return
     if (here === null && pinned.root !== persona.root) throw metBefore(pinned)
-    checkOwnRoot(own, pinned.root, ledger)
+    checkOwnRoot(own, pinned.root, state)
   }
 }
 
-function isTaking({ ledger }: Keeper): boolean {
-  return ledger.records.imports.get(IMPORT)?.state === 'taking'
+function isTaking({ state }: Keeper): boolean {
+  return state.records.imports.get(IMPORT)?.state === 'taking'
 }
 
 /** Which of the two is the owner's nothing here can tell: a thief of the first key may have been met first. */

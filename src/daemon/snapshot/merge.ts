@@ -12,7 +12,7 @@ import {
   reportBare,
   reportToken,
   type DeviceReports,
-  type Entry,
+  type ContactEntry,
 } from '../../core/trust.ts'
 import type { ContactChange } from '../../ipc/shapes/events.ts'
 import { alarmIfContested } from '../personas/alarms.ts'
@@ -25,11 +25,11 @@ import {
   offeredDevices,
   noteClock,
   raiseMinEpoch,
-  recall,
-  takeHead,
+  decodeStored,
+  setHead,
 } from '../personas/heads.ts'
-import { recallContact } from '../contacts/forget.ts'
-import type { Ledger } from '../state/state.ts'
+import { restoreContact } from '../contacts/forget.ts'
+import type { State } from '../state/state.ts'
 import {
   MAX_CLAIMANTS,
   MAX_KNOWN_NAMES,
@@ -48,44 +48,44 @@ export interface Origin {
 }
 
 /** A contact, or what is known of the owner's own persona when `entry` is null. */
-export function mergePersona(told: PersonaRecord, origin: Origin, ledger: Ledger): PersonaRecord {
+export function mergePersona(told: PersonaRecord, origin: Origin, state: State): PersonaRecord {
   const leadsTo = { kind: 'persona', id: told.personaId } as const
   const isOwn = told.personaId === origin.ownId
-  const known = ledger.persona(told.personaId) ?? (isOwn ? recalled(told, ledger) : undefined)
+  const known = state.persona(told.personaId) ?? (isOwn ? recalled(told, state) : undefined)
   // No contact link is needed of oneself, and by one a thief would have the owner's tables refused.
   const incoming = isOwn ? { ...told, minEpoch: 0 } : told
   // Whom the owner forgot here no snapshot brings back.
-  if (known === undefined && !isOwn && ledger.forgotten(incoming.personaId) !== undefined) return incoming
+  if (known === undefined && !isOwn && state.forgotten(incoming.personaId) !== undefined) return incoming
   const { persona, changes } =
     known === undefined
-      ? meet(incoming, origin, ledger)
-      : follow(isOwn ? { ...known, minEpoch: 0 } : known, incoming, ledger)
+      ? meet(incoming, origin, state)
+      : follow(isOwn ? { ...known, minEpoch: 0 } : known, incoming, state)
   // Nobody is asked of the own table.
   const accepted =
     isOwn && persona.pending !== null && persona.head !== null
-      ? takeHead(persona, recall(persona.head, ledger), ledger, true).persona
+      ? setHead(persona, decodeStored(persona.head, state), state, true).persona
       : persona
-  const entry = isOwn ? null : joinWith(known?.entry ?? null, incoming.entry, leadsTo, ledger)
-  if (isOwn && known?.entry != null) ledger.entries.drop(known.entry)
+  const entry = isOwn ? null : joinWith(known?.entry ?? null, incoming.entry, leadsTo, state)
+  if (isOwn && known?.entry != null) state.names.drop(known.entry)
   const merged = { ...accepted, entry }
-  ledger.putPersona(merged)
-  if (merged.head !== known?.head) noteClock(merged, ledger)
-  ledger.tellContact(merged.personaId, changes, origin.source ?? 'backup')
+  state.putPersona(merged)
+  if (merged.head !== known?.head) noteClock(merged, state)
+  state.emitContact(merged.personaId, changes, origin.source ?? 'backup')
   return merged
 }
 
 /** The owner's own persona, if it was a contact here that was forgotten: older tables of it pass for no newer ones. */
-function recalled({ personaId, root }: PersonaRecord, ledger: Ledger): PersonaRecord | undefined {
-  const forgotten = ledger.known(personaId, root)
-  return forgotten === undefined ? undefined : recallContact(forgotten, ledger)
+function recalled({ personaId, root }: PersonaRecord, state: State): PersonaRecord | undefined {
+  const forgotten = state.known(personaId, root)
+  return forgotten === undefined ? undefined : restoreContact(forgotten, state)
 }
 
 type Merged = { persona: PersonaRecord; changes: readonly ContactChange[] }
 
-function meet(incoming: PersonaRecord, { source }: Origin, ledger: Ledger): Merged {
+function meet(incoming: PersonaRecord, { source }: Origin, state: State): Merged {
   const { minEpoch, held, names, others, evidence, verifiedAtSec, entry } = incoming
   const created: ContactChange = { kind: 'created', key: null, name: entry?.name ?? null }
-  const head = headOf(incoming, ledger)
+  const head = headOf(incoming, state)
   if (head === null) return { persona: { ...incoming, epoch: 0, seq: 0, timeSec: 0 }, changes: [created] }
   // What the policy has let through is the owner's word, and is no more than this: everything else follows from the head.
   const { pending } = incoming
@@ -93,18 +93,18 @@ function meet(incoming: PersonaRecord, { source }: Origin, ledger: Ledger): Merg
   // Of what a sibling says that it let through, only what the persona itself has signed.
   const letThrough = source === null ? incoming.devices : admitDevices('ask', incoming.devices, false, offered)
   const devices = pending === null ? offered : letThrough
-  for (const { key } of devices) noteClaim(incoming.personaId, key, ledger)
+  for (const { key } of devices) noteClaim(incoming.personaId, key, state)
   const kept = { minEpoch, held, names, others, evidence, verifiedAtSec, entry, devices, pending }
   return { persona: { ...newPersona(head), ...kept }, changes: [created] }
 }
 
-function follow(known: PersonaRecord, incoming: PersonaRecord, ledger: Ledger): Merged {
+function follow(known: PersonaRecord, incoming: PersonaRecord, state: State): Merged {
   const isSameChain = incoming.root === known.root
-  const pinned = raiseMinEpoch(known, isSameChain ? incoming.minEpoch : 0, ledger)
-  const taken = incoming.head === null ? pinned : takeBlob(pinned, incoming.head, ledger)
+  const pinned = raiseMinEpoch(known, isSameChain ? incoming.minEpoch : 0, state)
+  const taken = incoming.head === null ? pinned : takeBlob(pinned, incoming.head, state)
   // Another chain for this PersonaID is a violation, which applyVerdict has recorded; of who says it nothing else is taken.
   if (!isSameChain) return taken
-  const held = incoming.held === null ? taken : takeBlob(taken, incoming.held, ledger)
+  const held = incoming.held === null ? taken : takeBlob(taken, incoming.held, state)
   return { persona: mergeKnown(held.persona, incoming), changes: held.changes }
 }
 
@@ -121,88 +121,93 @@ export function mergeKnown(persona: PersonaRecord, incoming: PersonaRecord): Per
   }
 }
 
-function takeBlob(before: Merged, text: string, ledger: Ledger): Merged {
-  const blob = recall(text, ledger)
+function takeBlob(before: Merged, text: string, state: State): Merged {
+  const blob = decodeStored(text, state)
   const { persona, changes } = applyVerdict(
     before.persona,
     blob,
-    judgeAgainst(before.persona, blob, ledger),
+    judgeAgainst(before.persona, blob, state),
     true,
-    ledger,
+    state,
   )
   return { persona, changes: [...before.changes, ...changes] }
 }
 
 /** What was seen of a device, whose it is, and the entry that it has by itself. */
-export function mergeDevice(key: string, incoming: DeviceRecord, origin: Origin, ledger: Ledger): void {
-  const local = ledger.device(key)
+export function mergeDevice(key: string, incoming: DeviceRecord, origin: Origin, state: State): void {
+  const local = state.device(key)
   const isNew = local.reports.length === 0 && local.bound === null && local.entry === null
-  const reports = mergeReports(local.reports, incoming.reports, origin.source, ledger.nowSec)
-  const bound = local.bound ?? (mayBind(incoming.bound, { ...local, reports }, origin, ledger) ? incoming.bound : null)
-  const seenAtSec = Math.max(local.seenAtSec ?? 0, Math.min(incoming.seenAtSec ?? 0, ledger.nowSec))
+  const reports = mergeReports(local.reports, incoming.reports, origin.source, state.nowSec)
+  const bound = local.bound ?? (mayBind(incoming.bound, { ...local, reports }, origin, state) ? incoming.bound : null)
+  const seenAtSec = Math.max(local.seenAtSec ?? 0, Math.min(incoming.seenAtSec ?? 0, state.nowSec))
   const isListed = local.claimedBy.includes(bound ?? '')
   const merged: DeviceRecord = {
     reports: isNew && origin.source === null ? incoming.reports : reports,
     bound,
     left: local.bound === null && bound !== null && !isListed ? incoming.left : local.left,
-    claimedBy: origin.source === null ? mergeClaims(incoming, local, origin, ledger) : local.claimedBy,
+    claimedBy: origin.source === null ? mergeClaims(incoming, local, origin, state) : local.claimedBy,
     entry: local.entry,
     pending: bound === null ? (local.pending ?? incoming.pending) : null,
     seenAtSec: local.seenAtSec === null && incoming.seenAtSec === null ? null : seenAtSec,
     heardAtSec: isNew && origin.source === null ? incoming.heardAtSec : local.heardAtSec,
   }
-  ledger.putDevice(key, { ...merged, entry: settleEntry(key, merged, incoming.entry, origin, ledger) })
+  state.putDevice(key, { ...merged, entry: settleEntry(key, merged, incoming.entry, origin, state) })
   if (bound === null || incoming.bound === null || bound === incoming.bound) return
-  const claimant = ledger.persona(incoming.bound)
-  if (claimant?.devices.some((device) => device.key === key) === true) alarmIfContested(claimant, key, ledger)
+  const claimant = state.persona(incoming.bound)
+  if (claimant?.devices.some((device) => device.key === key) === true) alarmIfContested(claimant, key, state)
 }
 
 /** The entry that stays with the device: one that belongs to somebody has none, and what it had becomes its persona's. */
 function settleEntry(
   key: string,
   { bound, entry: local }: DeviceRecord,
-  incoming: Entry | null,
+  incoming: ContactEntry | null,
   origin: Origin,
-  ledger: Ledger,
-): Entry | null {
-  if (bound === null) return joinWith(local, incoming, { kind: 'device', id: key }, ledger)
+  state: State,
+): ContactEntry | null {
+  if (bound === null) return joinWith(local, incoming, { kind: 'device', id: key }, state)
   if (bound === origin.ownId) {
-    if (local !== null) ledger.entries.drop(local)
+    if (local !== null) state.names.drop(local)
     return null
   }
-  const persona = ledger.persona(bound)
+  const persona = state.persona(bound)
   if (persona === undefined) return local
   const leadsTo = { kind: 'persona', id: bound } as const
-  const moved = local === null ? persona.entry : moveTo(persona.entry, local, leadsTo, ledger)
-  const entry = joinWith(moved, incoming, leadsTo, ledger)
-  if (entry !== persona.entry) ledger.putPersona({ ...persona, entry })
+  const moved = local === null ? persona.entry : moveTo(persona.entry, local, leadsTo, state)
+  const entry = joinWith(moved, incoming, leadsTo, state)
+  if (entry !== persona.entry) state.putPersona({ ...persona, entry })
   return null
 }
 
-function moveTo(kept: Entry | null, local: Entry, leadsTo: NameRecord, ledger: Ledger): Entry {
-  return kept === null ? ledger.entries.move(local, leadsTo) : ledger.entries.join(kept, local, leadsTo)
+function moveTo(kept: ContactEntry | null, local: ContactEntry, leadsTo: NameRecord, state: State): ContactEntry {
+  return kept === null ? state.names.move(local, leadsTo) : state.names.join(kept, local, leadsTo)
 }
 
-function joinWith(local: Entry | null, incoming: Entry | null, leadsTo: NameRecord, ledger: Ledger): Entry | null {
+function joinWith(
+  local: ContactEntry | null,
+  incoming: ContactEntry | null,
+  leadsTo: NameRecord,
+  state: State,
+): ContactEntry | null {
   if (incoming === null) return local
   const joined = local === null ? incoming : joinEntries(local, incoming)
-  return local !== null && isSame(local, joined) ? local : ledger.entries.adopt(joined, leadsTo, local)
+  return local !== null && isSame(local, joined) ? local : state.names.adopt(joined, leadsTo, local)
 }
 
-function isSame(a: Entry, b: Entry): boolean {
+function isSame(a: ContactEntry, b: ContactEntry): boolean {
   return JSON.stringify(a) === JSON.stringify(b)
 }
 
-function isKnown(personaId: string | null, { ownId }: Origin, ledger: Ledger): boolean {
-  return personaId !== null && (personaId === ownId || ledger.persona(personaId) !== undefined)
+function isKnown(personaId: string | null, { ownId }: Origin, state: State): boolean {
+  return personaId !== null && (personaId === ownId || state.persona(personaId) !== undefined)
 }
 
 /**
  * Whose a device is, as the snapshot says. A friend who stands for himself here needs his own word for that, and the policy of his entry:
  * otherwise the thief of a sibling could take him from the owner.
  */
-function mayBind(personaId: string | null, local: DeviceRecord, origin: Origin, ledger: Ledger): boolean {
-  if (personaId === null || !isKnown(personaId, origin, ledger)) return false
+function mayBind(personaId: string | null, local: DeviceRecord, origin: Origin, state: State): boolean {
+  if (personaId === null || !isKnown(personaId, origin, state)) return false
   const { entry, reports } = local
   if (origin.source === null || entry === null) return true
   const seenHere = reports.filter(({ source }) => source !== origin.source)
@@ -212,8 +217,8 @@ function mayBind(personaId: string | null, local: DeviceRecord, origin: Origin, 
 }
 
 // Who lists a device follows from the heads, which were taken before; the order of the claimants, of which many may be lost, does not.
-function mergeClaims(incoming: DeviceRecord, local: DeviceRecord, origin: Origin, ledger: Ledger): readonly string[] {
-  const known = incoming.claimedBy.filter((id) => isKnown(id, origin, ledger))
+function mergeClaims(incoming: DeviceRecord, local: DeviceRecord, origin: Origin, state: State): readonly string[] {
+  const known = incoming.claimedBy.filter((id) => isKnown(id, origin, state))
   return union(known, local.claimedBy, MAX_CLAIMANTS)
 }
 

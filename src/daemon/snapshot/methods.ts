@@ -6,7 +6,7 @@ import type { BackupChunk, RestoreResult } from '../../ipc/shapes/backup.ts'
 import { BackupReader, BackupWriter } from './backup.ts'
 import { KeeperError } from '../state/errors.ts'
 import type { Keeper } from '../keeper/keeper.ts'
-import { Turns } from '../../process/turns.ts'
+import { Serial } from '../../process/serial.ts'
 
 export type BackupMethods = Pick<Methods, 'backup.begin' | 'backup.next' | 'restore.begin' | 'restore.put'>
 
@@ -26,14 +26,14 @@ class Transfers {
   #last = 0
   #backup: { readonly id: number; readonly writer: BackupWriter } | null = null
   #restore: { readonly id: number; readonly reader: BackupReader } | null = null
-  readonly #turns = new Turns()
+  readonly #serial = new Serial()
 
   constructor(keeper: Keeper) {
     this.#keeper = keeper
   }
 
   beginBackup(passphrase: string): Promise<{ backup: number; header: string }> {
-    return this.#turns.take(async () => {
+    return this.#serial.run(async () => {
       await this.#endBackup()
       const writer = await BackupWriter.begin(this.#keeper, passphrase)
       this.#backup = { id: ++this.#last, writer }
@@ -42,7 +42,7 @@ class Transfers {
   }
 
   nextOfBackup(id: number): Promise<BackupChunk> {
-    return this.#turns.take(async () => {
+    return this.#serial.run(async () => {
       if (this.#backup?.id !== id) throw notUnderWay('backup')
       const next = await this.#backup.writer.next()
       if (next === null) throw notUnderWay('backup')
@@ -52,7 +52,7 @@ class Transfers {
   }
 
   beginRestore(header: Uint8Array, passphrase: string): Promise<{ restore: number }> {
-    return this.#turns.take(async () => {
+    return this.#serial.run(async () => {
       await this.#endRestore()
       const reader = await BackupReader.begin(this.#keeper, header, passphrase)
       this.#restore = { id: ++this.#last, reader }
@@ -61,7 +61,7 @@ class Transfers {
   }
 
   putIntoRestore(id: number, box: Uint8Array, isLast: boolean): Promise<RestoreResult> {
-    return this.#turns.take(async () => {
+    return this.#serial.run(async () => {
       if (this.#restore?.id !== id) throw notUnderWay('restore')
       try {
         const taken = await this.#restore.reader.put(box, isLast)

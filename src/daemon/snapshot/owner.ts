@@ -2,7 +2,7 @@
 import { equalBytes } from '../../core/encoding/bytes.ts'
 import type { Intent } from '../../core/intents.ts'
 import { headOf, judgeAgainst, offeredDevices } from '../personas/heads.ts'
-import type { Ledger } from '../state/state.ts'
+import type { State } from '../state/state.ts'
 import type { OwnPersona } from '../own/persona.ts'
 import {
   MAX_TOMBSTONES,
@@ -22,21 +22,21 @@ export interface OwnPast {
 }
 
 /** The persona comes to this device. A sibling's intents and their numbers are its own. */
-export function foundOwn(
+export function installOwn(
   incoming: OwnRecord,
   persona: PersonaRecord,
   { intents, past }: OwnPast,
   origin: Taking,
   own: OwnPersona,
-  ledger: Ledger,
+  state: State,
 ): void {
-  const { nowSec } = ledger
+  const { nowSec } = state
   // A backup may be older than what this persona signed last: somebody else must say how far it came.
   const changed = origin.source === null ? { restoredSec: nowSec, soleEpoch: null } : notOfASibling(incoming, nowSec)
-  ledger.putOwn({ ...incoming, ...changed })
-  const after = mergePersona(persona, origin, ledger)
-  own.takeUp(origin.source === null ? intents : [], past)
-  const [head, later] = [headOf(persona, ledger), headOf(after, ledger)]
+  state.putOwn({ ...incoming, ...changed })
+  const after = mergePersona(persona, origin, state)
+  own.import(origin.source === null ? intents : [], past)
+  const [head, later] = [headOf(persona, state), headOf(after, state)]
   if (head === null || later === null || equalBytes(head.tableHash, later.tableHash)) return
   // The persona was known here as a contact's, by a later table, whose devices nobody has approved: a thief's may be among them.
   own.foundBehind({ ...persona, devices: offeredDevices(persona, head) }, after)
@@ -64,13 +64,13 @@ export function joinOwn(
   { past }: OwnPast,
   origin: Taking,
   own: OwnPersona,
-  ledger: Ledger,
+  state: State,
 ): void {
-  const before = ledger.own()!
+  const before = state.own()!
   const isLater = origin.withKeys && incoming.epoch > before.epoch
   const { epoch, signingKey, links, next, inception } = isLater ? incoming : before
-  own.recall(past)
-  ledger.putOwn({
+  own.addPast(past)
+  state.putOwn({
     ...before,
     epoch,
     signingKey,
@@ -82,15 +82,15 @@ export function joinOwn(
     // Where the seed is, only its owner has it erased: a thief's word must not leave him without the words.
     recoveryConfirmed: before.recoveryConfirmed || (incoming.recoveryConfirmed && !own.mayHaveSeed),
   })
-  const known = ledger.persona(before.personaId)!
-  const head = headOf(persona, ledger)
+  const known = state.persona(before.personaId)!
+  const head = headOf(persona, state)
   if (head === null) throw new Error('the snapshot has the owner without the own table')
-  const copySec = origin.source === null ? null : ledger.nowSec
-  own.adopt(head, judgeAgainst(known, head, ledger), { from: '', mayNote: true, copySec })
-  ledger.putPersona(mergeKnown(ledger.persona(before.personaId)!, persona))
+  const copySec = origin.source === null ? null : state.nowSec
+  own.adopt(head, judgeAgainst(known, head, state), { from: '', mayNote: true, copySec })
+  state.putPersona(mergeKnown(state.persona(before.personaId)!, persona))
   // What is listed was added again since, here or there.
-  const listed = new Set(ledger.persona(before.personaId)!.devices.map(({ key }) => key))
+  const listed = new Set(state.persona(before.personaId)!.devices.map(({ key }) => key))
   const removed = incoming.tombstones.filter((key) => !listed.has(key))
-  const tombstones = [...new Set([...ledger.own()!.tombstones, ...removed])].slice(0, MAX_TOMBSTONES)
-  ledger.putOwn({ ...ledger.own()!, tombstones })
+  const tombstones = [...new Set([...state.own()!.tombstones, ...removed])].slice(0, MAX_TOMBSTONES)
+  state.putOwn({ ...state.own()!, tombstones })
 }

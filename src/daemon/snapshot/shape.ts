@@ -8,7 +8,7 @@ import type { Edit, Intent, TablePoint } from '../../core/intents.ts'
 import { MAX_DEVICES, MAX_EPOCH, MAX_SEQ, MAX_TOKEN_CHARS } from '../../core/limits.ts'
 import { checkNickname } from '../../core/nickname.ts'
 import type { Device } from '../../core/table.ts'
-import { MAX_ALIASES, MAX_SOURCES, type Entry, type Report } from '../../core/trust.ts'
+import { MAX_ALIASES, MAX_SOURCES, type ContactEntry, type Report } from '../../core/trust.ts'
 import { MAX_NOTES } from '../own/notes.ts'
 import { foldName } from '../state/name-form.ts'
 import {
@@ -86,7 +86,7 @@ const entryName = z
 
 const source = z.string().min(1).max(MAX_SOURCE_CHARS)
 
-const entry: z.ZodType<Entry> = z.strictObject({
+const entry: z.ZodType<ContactEntry> = z.strictObject({
   name: entryName,
   aliases: z.array(entryName).max(MAX_ALIASES),
   policy: z.enum(['auto', 'ask', 'pin']),

@@ -1,10 +1,10 @@
 /** What a procedure of several changes needs of the keeper. */
 import type { CryptoEngine } from '../../crypto/engine.ts'
 import type { Records } from './records.ts'
-import type { Ledger } from './state.ts'
+import type { State } from './state.ts'
 
 export interface Changes {
-  readonly ledger: Ledger
+  readonly state: State
   readonly onDisk: Records
   readonly engine: CryptoEngine
   change<T>(decide: () => T): Promise<T>

@@ -7,7 +7,7 @@ import type { LogEntry, LogVerdict } from '../../ipc/shapes/log.ts'
 import type { Write } from '../../store/store.ts'
 import { OWN, storedBytes, TIP, type HistoryTip, type Records } from './records.ts'
 import { contactOf, keyOfProvisional, type Clock } from './view.ts'
-import type { PendingEvent } from './new-event.ts'
+import type { NewEvent } from './new-event.ts'
 
 export const MAX_HISTORY = 65_536 // sanity: years of a person with hundreds of friends, some 30 MB; the oldest entry goes first
 const NUMBER_DIGITS = 12 // so that entries are stored in the order of their numbers
@@ -28,7 +28,7 @@ export function tipOf(records: Records): HistoryTip {
 
 /** The writes that append events, and the events with their numbers. Inside of a change. */
 export function appendHistory(
-  events: readonly PendingEvent[],
+  events: readonly NewEvent[],
   records: Records,
   nowSec: number,
   engine: CryptoEngine,
@@ -55,7 +55,7 @@ export function appendHistory(
   return { writes, events: numbered }
 }
 
-function keptData(event: PendingEvent): EntryText['data'] {
+function keptData(event: NewEvent): EntryText['data'] {
   if (event.event !== 'contact.changed') return event.data
   const { contact, changes, source } = event.data
   const { personaId, name } = contact
@@ -64,7 +64,7 @@ function keptData(event: PendingEvent): EntryText['data'] {
 }
 
 /** One event as it was told, or null when it is not kept, or the contact that it tells of is gone. */
-export function recallEvent(number: number, records: Records, clock: Clock): DaemonEvent | null {
+export function replayEvent(number: number, records: Records, clock: Clock): DaemonEvent | null {
   const entry = records.history.get(idOf(number))
   if (entry === undefined) return null
   const { atSec, event, data } = JSON.parse(entry.text) as EntryText

@@ -1,5 +1,5 @@
 /** Entries and their names: each name leads to one contact, whoever made it (docs/ipc.md, section 4). Inside of a change. */
-import { joinEntries, type Entry, type Policy } from '../../core/trust.ts'
+import { joinEntries, type ContactEntry, type Policy } from '../../core/trust.ts'
 import { foldName, tidyName } from './name-form.ts'
 import { KeeperError } from './errors.ts'
 import type { Write } from '../../store/store.ts'
@@ -13,30 +13,30 @@ export interface NameHost {
   stage(write: Write): void
 }
 
-export class Entries {
-  readonly #ledger: NameHost
+export class Names {
+  readonly #state: NameHost
 
-  constructor(ledger: NameHost) {
-    this.#ledger = ledger
+  constructor(state: NameHost) {
+    this.#state = state
   }
 
   /** A new entry under the name a client knows, made unique by `#2`, `#3`, ...; the name leads to the record from now on. */
-  make(name: string, leadsTo: NameRecord): Entry {
+  make(name: string, leadsTo: NameRecord): ContactEntry {
     const unique = this.#freeName(tidyName(name))
     this.#point(unique, leadsTo)
     return {
       name: unique,
       aliases: [],
-      policy: this.#ledger.defaultPolicy,
+      policy: this.#state.defaultPolicy,
       blocked: false,
-      createdSec: this.#ledger.nowSec,
+      createdSec: this.#state.nowSec,
     }
   }
 
   // Not one number after the other: the ten-thousandth friend of one name would cost ten thousand reads.
   #freeName(base: string): string {
     const nth = (n: number): string => (n === 1 ? base : `${base}#${n}`)
-    const isTaken = (n: number): boolean => this.#ledger.records.names.get(foldName(nth(n))) !== undefined
+    const isTaken = (n: number): boolean => this.#state.records.names.get(foldName(nth(n))) !== undefined
     if (!isTaken(1)) return base
     let [taken, free] = [1, 2]
     while (isTaken(free)) [taken, free] = [free, 2 * free]
@@ -56,12 +56,12 @@ export class Entries {
 
   /** Whether a name leads nowhere yet, or to this record. */
   #isFree(name: string, leadsTo: NameRecord): boolean {
-    const holder = this.#ledger.records.names.get(foldName(name))
+    const holder = this.#state.records.names.get(foldName(name))
     return holder === undefined || (holder.kind === leadsTo.kind && holder.id === leadsTo.id)
   }
 
   /** The owner calls an entry otherwise; the name that it had leads nowhere any more. @throws {KeeperError} NAME_TAKEN */
-  rename(entry: Entry, name: string, leadsTo: NameRecord): Entry {
+  rename(entry: ContactEntry, name: string, leadsTo: NameRecord): ContactEntry {
     this.checkFree(name, leadsTo)
     const tidy = tidyName(name)
     const aliases = entry.aliases.filter((alias) => foldName(alias) !== foldName(tidy))
@@ -71,13 +71,13 @@ export class Entries {
   }
 
   /** The entry moves to another record, with all its names. */
-  move(entry: Entry, leadsTo: NameRecord): Entry {
+  move(entry: ContactEntry, leadsTo: NameRecord): ContactEntry {
     for (const name of [entry.name, ...entry.aliases]) this.#point(name, leadsTo)
     return entry
   }
 
   /** Two entries turn out to be one persona's. */
-  join(kept: Entry, other: Entry, leadsTo: NameRecord): Entry {
+  join(kept: ContactEntry, other: ContactEntry, leadsTo: NameRecord): ContactEntry {
     const joined = joinEntries(kept, other)
     this.#dropNames([kept, other], joined)
     return this.move(joined, leadsTo)
@@ -87,7 +87,7 @@ export class Entries {
    * An entry as another device has it: a name that is somebody else's here is made unique, such an alias is left out.
    * @param before what it takes the place of here
    */
-  adopt(entry: Entry, leadsTo: NameRecord, before: Entry | null = null): Entry {
+  adopt(entry: ContactEntry, leadsTo: NameRecord, before: ContactEntry | null = null): ContactEntry {
     const name = this.#isFree(entry.name, leadsTo) ? entry.name : this.#freeName(tidyName(entry.name))
     if (before !== null) this.#dropNames([before], entry)
     return this.move(
@@ -97,12 +97,12 @@ export class Entries {
   }
 
   /** The names of an entry lead nowhere any more. */
-  drop(entry: Entry): void {
+  drop(entry: ContactEntry): void {
     for (const name of [entry.name, ...entry.aliases]) this.#unpoint(name)
   }
 
   /** Names for which there was no room lead nowhere any more. */
-  #dropNames(before: readonly Entry[], after: Entry): void {
+  #dropNames(before: readonly ContactEntry[], after: ContactEntry): void {
     const stay = new Set([after.name, ...after.aliases].map(foldName))
     for (const name of before.flatMap((entry) => [entry.name, ...entry.aliases])) {
       if (!stay.has(foldName(name))) this.#unpoint(name)
@@ -110,10 +110,10 @@ export class Entries {
   }
 
   #unpoint(name: string): void {
-    this.#ledger.stage(this.#ledger.records.names.remove(foldName(name)))
+    this.#state.stage(this.#state.records.names.remove(foldName(name)))
   }
 
   #point(name: string, leadsTo: NameRecord): void {
-    this.#ledger.stage(this.#ledger.records.names.put(foldName(name), leadsTo))
+    this.#state.stage(this.#state.records.names.put(foldName(name), leadsTo))
   }
 }

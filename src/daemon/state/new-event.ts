@@ -2,4 +2,4 @@
 import type { EventData, EventName } from '../../ipc/shapes/events.ts'
 
 /** An event that a change brings about; told once the change is on disk. */
-export type PendingEvent = { [Name in EventName]: { event: Name; data: EventData[Name] } }[EventName]
+export type NewEvent = { [Name in EventName]: { event: Name; data: EventData[Name] } }[EventName]

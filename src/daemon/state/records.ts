@@ -4,7 +4,7 @@ import type { Evidence } from '../../core/evidence.ts'
 import type { HistoryEntry } from '../../core/history.ts'
 import type { Intent, TablePoint } from '../../core/intents.ts'
 import type { Device } from '../../core/table.ts'
-import type { DeviceReports, Entry } from '../../core/trust.ts'
+import type { DeviceReports, ContactEntry } from '../../core/trust.ts'
 import type { Capability } from '../../ipc/shapes/apps.ts'
 import type { PendingKind } from '../../ipc/shapes/pending.ts'
 import type { RecordCache } from '../../store/record-cache.ts'
@@ -50,7 +50,7 @@ export interface PersonaRecord {
   /** When the owner last compared the safety number or a link, with his own eyes; null when he never did. */
   readonly verifiedAtSec: number | null
   /** null for the owner. */
-  readonly entry: Entry | null
+  readonly entry: ContactEntry | null
 }
 
 /** One of which a table was seen, as of the owner's always. */
@@ -70,7 +70,7 @@ export interface DeviceRecord {
   /** PersonaIDs whose head lists it. */
   readonly claimedBy: readonly string[]
   /** A friend without a blob has an entry of its own. */
-  readonly entry: Entry | null
+  readonly entry: ContactEntry | null
   /** The newest blob that would make the entry a persona's, if its policy were not to ask first. */
   readonly pending: {
     readonly blob: string

@@ -3,8 +3,8 @@ import type { Policy } from '../../core/trust.ts'
 import type { InceptionCache } from '../../core/verify.ts'
 import type { CryptoEngine } from '../../crypto/engine.ts'
 import { appendHistory } from './history.ts'
-import { Entries } from './names.ts'
-import type { PendingEvent } from './new-event.ts'
+import { Names } from './names.ts'
+import type { NewEvent } from './new-event.ts'
 import * as rec from './records.ts'
 import { clockAt, contactOf } from './view.ts'
 import { pendingKinds, upgradeKinds } from './waiting.ts'
@@ -17,9 +17,9 @@ const MAX_KEPT = 1024 // sanity: of one kind; the owner and all that a batch of 
 
 const MAX_INCEPTIONS = 10_000 // sanity: about 2 MB; a full cache only costs a second verify
 
-export class Ledger {
+export class State {
   readonly engine: CryptoEngine
-  readonly entries: Entries = new Entries(this)
+  readonly names: Names = new Names(this)
   readonly #writer: Writer
   readonly #records: rec.Records
   /** As they were decided, so that a record is decoded once and not at each look of a change. */
@@ -27,7 +27,7 @@ export class Ledger {
   readonly #nowSec: () => number
   readonly #defaultPolicy: () => Policy
   readonly #inceptions = new Set<string>()
-  #events: PendingEvent[] = []
+  #events: NewEvent[] = []
   #told = new Map<string, { changes: ContactChange[]; source: string }>()
 
   /** @param defaultPolicy of entries that are made from now on */
@@ -65,7 +65,7 @@ export class Ledger {
       this.#told = new Map()
       this.onUndo(() => this.#decided.clear())
       const decided = decide()
-      this.#tellContacts()
+      this.#emitContacts()
       this.#events = this.#events.filter((event) => !this.#isAboutBlocked(event))
       if (this.#events.length > 0) {
         this.#noteClock()
@@ -78,7 +78,7 @@ export class Ledger {
     return { result, events }
   }
 
-  emit(event: PendingEvent): void {
+  emit(event: NewEvent): void {
     this.#events.push(event)
   }
 
@@ -86,13 +86,13 @@ export class Ledger {
    * Says at the end of this change how the contact stands then; several calls for one contact become one event.
    * @param id PersonaID, or the key of a friend without a persona
    */
-  tellContact(id: string, changes: readonly ContactChange[], source: string): void {
+  emitContact(id: string, changes: readonly ContactChange[], source: string): void {
     if (changes.length === 0) return
     const told = this.#told.get(id)
     this.#told.set(id, { changes: [...(told?.changes ?? []), ...changes], source })
   }
 
-  #tellContacts(): void {
+  #emitContacts(): void {
     for (const [id, { changes, source }] of this.#told) {
       const clock = clockAt(this.nowSec, this.#records)
       const contact = contactOf(id, this.#records, clock, this.own()?.personaId ?? null)
@@ -108,7 +108,7 @@ export class Ledger {
   }
 
   // What is seen of them is kept, and nobody is told of it but of the block itself.
-  #isAboutBlocked(event: PendingEvent): boolean {
+  #isAboutBlocked(event: NewEvent): boolean {
     if (event.event === 'contact.changed') {
       const { contact, changes } = event.data
       return contact.blocked && !changes.some(({ kind }) => kind === 'blocked')

@@ -53,7 +53,7 @@ class Sibling {
     try {
       const devices = applyEdit(this.devices, edit)
       checkRoomToRotate(0, devices.length)
-      this.#letOut(devices, nowSec)
+      this.#install(devices, nowSec)
     } catch (error) {
       if (error instanceof TableError || error instanceof BlobError) return false
       throw error
@@ -107,7 +107,7 @@ class Sibling {
       this.intents = this.intents.filter(({ id }) => id !== end.intent.id)
     }
     if (replayed.size === 0) return
-    this.#letOut(devices, nowSec)
+    this.#install(devices, nowSec)
     const republished = pointOf(this.head)
     this.intents = this.intents.map((intent) => (replayed.has(intent.id) ? { ...intent, republished } : intent))
   }
@@ -117,7 +117,7 @@ class Sibling {
     this.head = verified(again)
   }
 
-  #letOut(devices: readonly Device[], nowSec: number): void {
+  #install(devices: readonly Device[], nowSec: number): void {
     const prev = this.head.tableHash.subarray(0, PREV_BYTES)
     this.#take(sign(devices, this.head.seq + 1, nowSec + this.clockOffsetSec, prev))
   }

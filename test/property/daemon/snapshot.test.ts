@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { compareTables } from '../../../src/core/order.ts'
-import { recall } from '../../../src/daemon/personas/heads.ts'
+import { decodeStored } from '../../../src/daemon/personas/heads.ts'
 import type { PersonaRecord } from '../../../src/daemon/state/records.ts'
 import { act, action, draw, step, type Action } from '../../support/life.ts'
 import { TestKeeper } from '../../support/keeper.ts'
@@ -62,7 +62,7 @@ describe('a snapshot of any state', () => {
         for (const [id, old] of before) {
           const now = after.get(id)!
           expect(now.root).toBe(old.root)
-          const [head, oldHead] = [recall(now.head!, b.keeper.ledger), recall(old.head!, b.keeper.ledger)]
+          const [head, oldHead] = [decodeStored(now.head!, b.keeper.state), decodeStored(old.head!, b.keeper.state)]
           expect(compareTables(head, oldHead)).toBeGreaterThanOrEqual(0)
           if (old.entry?.blocked === true) expect(now.entry?.blocked).toBe(true)
         }

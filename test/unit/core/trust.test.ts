@@ -10,7 +10,7 @@ import {
   reportToken,
   revokeSource,
   type DeviceReports,
-  type Entry,
+  type ContactEntry,
 } from '../../../src/core/trust.ts'
 
 const [A, B] = ['A'.repeat(64), 'B'.repeat(64)]
@@ -175,8 +175,14 @@ describe('the state of a pair', () => {
 })
 
 describe('joining two entries', () => {
-  const older: Entry = { name: 'Ada', aliases: ['Countess'], policy: 'auto', blocked: false, createdSec: 1 }
-  const younger: Entry = { name: 'ada phone', aliases: ['Ada', 'AL'], policy: 'pin', blocked: true, createdSec: 2 }
+  const older: ContactEntry = { name: 'Ada', aliases: ['Countess'], policy: 'auto', blocked: false, createdSec: 1 }
+  const younger: ContactEntry = {
+    name: 'ada phone',
+    aliases: ['Ada', 'AL'],
+    policy: 'pin',
+    blocked: true,
+    createdSec: 2,
+  }
 
   it('keeps the older name, each other one once as an alias, the strictest policy and any block', () => {
     const joined = {
@@ -191,7 +197,7 @@ describe('joining two entries', () => {
   })
 
   it('has ask between auto and pin', () => {
-    const policy = (a: Entry['policy'], b: Entry['policy']): string =>
+    const policy = (a: ContactEntry['policy'], b: ContactEntry['policy']): string =>
       joinEntries({ ...older, policy: a }, { ...younger, policy: b }).policy
     expect([policy('auto', 'ask'), policy('ask', 'auto'), policy('ask', 'pin'), policy('auto', 'auto')]).toEqual([
       'ask',

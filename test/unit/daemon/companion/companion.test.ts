@@ -63,7 +63,7 @@ describe('the companion', () => {
     const { local, remaining } = await keeper.call('persona.leave')
     expect(local.map(({ key }) => key)).toEqual([OWN_LAPTOP, live.key])
     expect(remaining).toEqual([{ name: 'phone', key: OWN_PHONE }])
-    await live.live.settled()
+    await live.live.idle()
     expect(live.live.status().state).not.toBe('running')
   })
 
@@ -72,10 +72,10 @@ describe('the companion', () => {
     const live = await TestLive.up(keeper)
     const { personaId } = await keeper.call('device.list')
     await keeper.keeper.change(() => keeper.keeper.own.wasCopied())
-    await live.settled()
+    await live.idle()
     expect(live.live.status().state).toBe('running')
     expect(await keeper.call('persona.leave')).toMatchObject({ status: null })
-    await live.live.settled()
+    await live.live.idle()
     expect(live.node.stdin.writableEnded).toBe(true)
     expect(keeper.told('contact.changed').at(-1)).toMatchObject({
       contact: { kind: 'persona', personaId, name: 'my former persona' },
@@ -113,7 +113,7 @@ describe('the companion', () => {
       [zoe.key('phone'), 'support'],
     ])
     await keeper.call('device.add', { name: 'phone', key: OWN_PHONE })
-    await live.settled()
+    await live.idle()
     const { text } = await keeper.call('blob.get', { words: 'at home' })
     expect(live.node.sent('show')).toEqual([{ type: 'show', text }])
     expect(live.node.sent('send').slice(2)).toEqual([{ type: 'send', key: zoe.key('desk'), packet: 'status', text }])
@@ -133,7 +133,7 @@ describe('the companion', () => {
     const keeper = await TestKeeper.withPersona()
     const live = await TestLive.up(keeper, { config: `  words: "${'x'.repeat(256)}"\n` })
     for (let i = 0; i < 13; i++) await keeper.call('device.add', { name: `device ${i}`, key: deviceKey(`own ${i}`) })
-    await live.settled()
+    await live.idle()
     expect(live.node.sent('show').at(-1)!.text).toBe(await ownText(keeper))
   })
 
@@ -141,7 +141,7 @@ describe('the companion', () => {
     const keeper = await TestKeeper.withPersona()
     const live = await TestLive.up(keeper)
     await keeper.call('device.remove', { device: 'companion' })
-    await live.settled()
+    await live.idle()
     expect(live.live.status()).toMatchObject({ state: 'unlisted', device: null })
     expect(live.live.notices()).toContainEqual(expect.stringContaining('does not list the companion'))
     await live.live.up(undefined)
@@ -153,7 +153,7 @@ describe('the companion', () => {
     const { live, keeper } = await withZoe()
     expect(await live.live.down()).toMatchObject({ state: 'down' })
     await keeper.call('device.rename', { device: 'laptop', name: 'Laptop' })
-    await live.settled()
+    await live.idle()
     expect([live.live.status().state, live.nodes.length]).toEqual(['down', 1])
     await live.live.up(undefined)
     await live.runs()
@@ -245,7 +245,7 @@ describe('friends by themselves', () => {
       ]),
     )
     await keeper.sees(zoe.key('desk'), zoe.table(['desk', 'phone', aside(zoe)]))
-    await live.settled()
+    await live.idle()
     const request = live.node.sent('add').at(-1)!
     expect(request.key).toBe(zoe.key('aside'))
     expect(request.request).toEqual({
@@ -276,7 +276,7 @@ describe('friends by themselves', () => {
     const { live, zoe, keeper } = await withZoe()
     await keeper.sees(STRANGER, 'hello', { name: 'Stranger' })
     await keeper.sees(zoe.key('desk'), zoe.table(['desk', { name: 'not mine', key: STRANGER }]))
-    await live.settled()
+    await live.idle()
     expect(added(live).map(([key]) => key)).not.toContain(STRANGER)
   })
 
@@ -285,7 +285,7 @@ describe('friends by themselves', () => {
     for (let round = 0; round < 4; round++) {
       const many = Array.from({ length: 13 }, (_, i) => zoe.device(`device ${round}-${i}`))
       await keeper.later(100).sees(zoe.key('desk'), zoe.table(['desk', ...many], { named: false }))
-      await live.settled()
+      await live.idle()
     }
     const { peers } = live.live.peers()
     expect(peers.filter(({ how }) => how === 'contact')).toHaveLength(40)
@@ -296,7 +296,7 @@ describe('friends by themselves', () => {
     expect(added(live).map(([key]) => key)).toEqual([OWN_LAPTOP])
     await live.live.add(zoe.key('desk'))
     await live.keeper.sees(zoe.key('desk'), zoe.table(['desk', 'phone', 'tablet']))
-    await live.settled()
+    await live.idle()
     const keys = added(live).map(([key]) => key)
     expect(keys).toEqual([OWN_LAPTOP, zoe.key('desk'), zoe.key('phone'), zoe.key('tablet')])
   })
@@ -306,9 +306,9 @@ describe('friends by themselves', () => {
     await live.sees(zoe.key('phone'), zoe.table(['desk', 'phone']).text())
     keeper.told('tox.peer')
     await keeper.later(100).sees(zoe.key('desk'), zoe.table(['desk']))
-    await live.settled()
+    await live.idle()
     await keeper.later(100).sees(zoe.key('desk'), zoe.table(['desk', 'tablet']))
-    await live.settled()
+    await live.idle()
     const left = keeper.told('tox.peer').filter(({ change }) => change === 'left')
     expect(left).toEqual([{ key: zoe.key('phone'), contact: 'Zoe', change: 'left' }])
     expect(live.live.peers().peers.find(({ key }) => key === zoe.key('phone'))).toMatchObject({
@@ -370,7 +370,7 @@ describe('who asks to be a friend', () => {
     expect(await keeper.call('lookup', { query: key })).toMatchObject({ by: 'none' })
     // The owner's word is enough, and then what he asked with counts.
     expect(await live.live.add(key)).toBe(key)
-    await live.settled()
+    await live.idle()
     expect(live.live.peers().requests).toEqual([])
     expect(added(live).at(-1)).toEqual([key, false])
     expect((await keeper.call('lookup', { query: key })).contact).not.toBeNull()

@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { LiveNode, type LiveClock, type LiveNodeOptions } from '../../../../src/daemon/companion/node.ts'
+import { ToxNode, type LiveClock, type ToxNodeOptions } from '../../../../src/daemon/companion/node.ts'
 import type { LogFields } from '../../../../src/process/log.ts'
 import type { Report } from '../../../../src/toxnode/protocol.ts'
 
@@ -58,14 +58,14 @@ class Story {
   readonly children: ChildProcess[] = []
   readonly reports: Report[] = []
   readonly warnings: LogFields[] = []
-  readonly node: LiveNode
+  readonly node: ToxNode
   readonly #deeds: string[]
   #ended = 0
   #woken: () => void = () => {}
 
-  constructor(deeds: readonly string[], more: Partial<LiveNodeOptions> = {}) {
+  constructor(deeds: readonly string[], more: Partial<ToxNodeOptions> = {}) {
     this.#deeds = [...deeds]
-    this.node = new LiveNode({
+    this.node = new ToxNode({
       log: {
         error: () => {},
         warn: (_, fields) => this.warnings.push(fields ?? {}),

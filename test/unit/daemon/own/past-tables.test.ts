@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { parseHex } from '../../../../src/core/encoding/bytes.ts'
 import type { VerifiedBlob } from '../../../../src/core/verify.ts'
-import { Ledger } from '../../../../src/daemon/state/state.ts'
+import { State } from '../../../../src/daemon/state/state.ts'
 import { PastTables } from '../../../../src/daemon/own/past-tables.ts'
 import { MAX_PAST_TABLES, type PastTable } from '../../../../src/daemon/state/records.ts'
 import { Writer } from '../../../../src/daemon/state/writer.ts'
@@ -10,7 +10,7 @@ import { OWN_LAPTOP, TestKeeper } from '../../../support/keeper.ts'
 import { engine, START_SEC } from '../../../support/person.ts'
 import { snapshotOf, takeIn } from '../../../support/snapshot.ts'
 
-const ledger = (): Ledger => new Ledger(new Writer(openMemoryStore()), engine, () => START_SEC)
+const state = (): State => new State(new Writer(openMemoryStore()), engine, () => START_SEC)
 
 function tableAt(seq: number): PastTable {
   const digits = (n: number): string => n.toString(16).toUpperCase().padStart(4, '0')
@@ -22,14 +22,14 @@ function head(seq: number): VerifiedBlob {
   return { ...rest, tableHash: parseHex(tableHash), prev: parseHex(prev) } as VerifiedBlob
 }
 
-async function stored(of: Ledger): Promise<number[]> {
+async function stored(of: State): Promise<number[]> {
   const seqs = []
   for await (const [, { seq }] of of.records.past.iterate()) seqs.push(seq)
   return seqs
 }
 
 /** Tables 1 to `last`, each head in a change of its own. */
-async function after(of: Ledger, last: number): Promise<PastTables> {
+async function after(of: State, last: number): Promise<PastTables> {
   const past = new PastTables(of, [])
   for (let seq = 1; seq <= last; seq++) await of.change(() => past.note(head(seq)))
   return past
@@ -37,7 +37,7 @@ async function after(of: Ledger, last: number): Promise<PastTables> {
 
 describe('own tables that were head', () => {
   it('are found by their hash, by its first half, and by their place in the order', async () => {
-    const past = await after(ledger(), 3)
+    const past = await after(state(), 3)
     expect(past.find(tableAt(2).tableHash)).toStrictEqual(tableAt(2))
     expect(past.find(tableAt(3).prev)).toStrictEqual(tableAt(2))
     expect(past.find(tableAt(4).tableHash)).toBeUndefined()
@@ -45,7 +45,7 @@ describe('own tables that were head', () => {
   })
 
   it('go when there are too many, the oldest first, also from the store; one that comes again is the newest', async () => {
-    const of = ledger()
+    const of = state()
     const past = await after(of, MAX_PAST_TABLES + 2)
     await of.change(() => past.note(head(5)))
     const rest = Array.from({ length: MAX_PAST_TABLES }, (_, i) => i + 3).filter((seq) => seq !== 5)
@@ -54,7 +54,7 @@ describe('own tables that were head', () => {
   })
 
   it('are the same after the next start', async () => {
-    const of = ledger()
+    const of = state()
     await after(of, 3)
     const kept = []
     for await (const table of of.records.past.iterate()) kept.push(table)
@@ -64,18 +64,18 @@ describe('own tables that were head', () => {
   })
 
   it('of a sibling take the room that is left, and go first', async () => {
-    const of = ledger()
+    const of = state()
     const past = await after(of, MAX_PAST_TABLES - 2)
-    await of.change(() => past.takeUp([tableAt(901), tableAt(902), tableAt(1), tableAt(903)]))
+    await of.change(() => past.add([tableAt(901), tableAt(902), tableAt(1), tableAt(903)]))
     expect((await stored(of)).slice(0, 3)).toStrictEqual([902, 903, 1])
-    await of.change(() => past.takeUp([tableAt(904)]))
+    await of.change(() => past.add([tableAt(904)]))
     await of.change(() => past.note(head(MAX_PAST_TABLES)))
     expect((await stored(of)).slice(0, 2)).toStrictEqual([903, 1])
     expect(await stored(of)).toHaveLength(MAX_PAST_TABLES)
   })
 
   it('are as before when a change was given up', async () => {
-    const of = ledger()
+    const of = state()
     const past = await after(of, 2)
     const givenUp = of.change(() => {
       past.note(head(3))
@@ -88,7 +88,7 @@ describe('own tables that were head', () => {
   })
 
   it('go with the persona', async () => {
-    const of = ledger()
+    const of = state()
     const past = await after(of, 2)
     await of.change(() => past.clear())
     expect([await stored(of), past.hadAt(0, 2)]).toStrictEqual([[], false])
@@ -101,12 +101,12 @@ describe('own tables that an earlier version kept in the owner’s record', () =
     const test = await TestKeeper.withPersona()
     for (const name of ['a', 'b', 'c']) await test.call('device.rename', { device: OWN_LAPTOP, name })
     const tables = await pastOf(test)
-    const { ledger } = test.keeper
+    const { state } = test.keeper
     const ids: string[] = []
     for await (const [id] of test.records.past.iterate()) ids.push(id)
     await test.keeper.change(() => {
-      for (const id of ids) ledger.stage(ledger.records.past.remove(id))
-      ledger.putOwn({ ...ledger.own()!, recent: tables.toReversed() })
+      for (const id of ids) state.stage(state.records.past.remove(id))
+      state.putOwn({ ...state.own()!, recent: tables.toReversed() })
     })
     expect([tables.length, await pastOf(test)]).toStrictEqual([4, []])
     return { test, tables }

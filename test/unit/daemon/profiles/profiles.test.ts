@@ -71,7 +71,7 @@ async function watchWith(config: Partial<ProfilesConfig> = {}, machine: Machine 
 
 async function pass(ms: number): Promise<void> {
   clock.pass(ms)
-  await profiles.settled()
+  await profiles.idle()
 }
 
 async function quiet(): Promise<void> {
@@ -119,7 +119,7 @@ async function only(): Promise<WatchedProfile> {
 async function edit(change: () => Promise<unknown>): Promise<void> {
   await change()
   profiles.ownChanged()
-  await profiles.settled()
+  await profiles.idle()
 }
 
 const addPhone = (): Promise<unknown> => keeper.call('device.add', { name: 'phone', key: deviceKey('own phone') })
@@ -385,9 +385,9 @@ describe('a table that a client lost', () => {
     for (let ms = 0; ms < RETRY_SEC * 1000; ms += POLL_MS) await pass(POLL_MS)
     expect(keeper.told('profile.repaired')).toEqual([])
     keeper.later(RETRY_SEC)
-    const tell = keeper.keeper.tell.bind(keeper.keeper)
+    const tell = keeper.keeper.emit.bind(keeper.keeper)
     const repaired = new Promise<void>((done) => {
-      vi.spyOn(keeper.keeper, 'tell').mockImplementation(async (event) => {
+      vi.spyOn(keeper.keeper, 'emit').mockImplementation(async (event) => {
         await tell(event)
         if (event.event === 'profile.repaired') done()
       })
@@ -395,7 +395,7 @@ describe('a table that a client lost', () => {
     renameSync(join(machine.procDir, '4242'), join(root, 'ended'))
     clock.pass(POLL_MS)
     await repaired
-    await profiles.settled()
+    await profiles.idle()
     expect(keeper.told('profile.repaired')).toHaveLength(1)
     expect(shownBy('a.tox')).toBe(await tokenWith('in the garden'))
     expect(await only()).toMatchObject({ client: null, repair: null })
@@ -437,11 +437,11 @@ describe('a table that a client lost', () => {
     expect(keeper.told('profile.blob-lost')).toEqual([])
     const wrote = { path: at('a.tox'), key: OWN_LAPTOP, text, backup: null, repaired: false }
     expect(await profiles.wrote(wrote)).toEqual({ device: 'laptop' })
-    await profiles.settled()
+    await profiles.idle()
     expect(keeper.told('profile.blob-lost')).toMatchObject([{ path: at('a.tox'), state: 'none' }])
     // And once more, when it was written and lost once more by the same text.
     await profiles.wrote(wrote)
-    await profiles.settled()
+    await profiles.idle()
     expect(keeper.told('profile.blob-lost')).toHaveLength(1)
     expect(keeper.told('profile.repaired')).toEqual([])
     await profiles.wrote({ ...wrote, backup: '/backup', repaired: true })

@@ -7,7 +7,7 @@ import { openMemoryStore } from '../../../../src/store/memory-store.ts'
 import type { Store } from '../../../../src/store/store.ts'
 import { OWN_PHONE, TestKeeper } from '../../../support/keeper.ts'
 import { engine, person, START_SEC } from '../../../support/person.ts'
-import type { PendingEvent } from '../../../../src/daemon/state/new-event.ts'
+import type { NewEvent } from '../../../../src/daemon/state/new-event.ts'
 
 const BOB = person('bob')
 const CAROL = person('carol')
@@ -99,7 +99,7 @@ describe('a subscriber who was away', () => {
   it('and wants nothing of it does not keep the daemon from others meanwhile', async () => {
     const test = await withFriends()
     for (let i = 0; i < 200; i++) {
-      await test.keeper.tell({ event: 'clock', data: { personaId: null, message: `${i}` } })
+      await test.keeper.emit({ event: 'clock', data: { personaId: null, message: `${i}` } })
     }
     let [turns, isDone] = [0, false]
     const turn = (): void => {
@@ -123,7 +123,7 @@ const LIMIT = 4
 
 async function append(store: Store, records: Records, count: number): Promise<void> {
   for (let i = 0; i < count; i++) {
-    const event: PendingEvent = { event: 'clock', data: { personaId: null, message: `${i}` } }
+    const event: NewEvent = { event: 'clock', data: { personaId: null, message: `${i}` } }
     await store.commit(appendHistory([event], records, START_SEC, engine, LIMIT).writes)
   }
 }

@@ -1,51 +1,51 @@
 import { describe, expect, it } from 'vitest'
-import { Ledger } from '../../../../src/daemon/state/state.ts'
+import { State } from '../../../../src/daemon/state/state.ts'
 import { NEW_DEVICE } from '../../../../src/daemon/state/records.ts'
 import { Writer } from '../../../../src/daemon/state/writer.ts'
 import { openMemoryStore } from '../../../../src/store/memory-store.ts'
 import { MAX_COMMIT_BYTES, MAX_VALUE_BYTES } from '../../../../src/store/store.ts'
 import { deviceKey, engine, START_SEC } from '../../../support/person.ts'
 
-function newLedger(): Ledger {
-  return new Ledger(new Writer(openMemoryStore()), engine, () => START_SEC)
+function newLedger(): State {
+  return new State(new Writer(openMemoryStore()), engine, () => START_SEC)
 }
 
 const KEY = deviceKey('laptop')
 
 describe('what a change decides about a record', () => {
   it('is what the next one reads, before it is on disk', async () => {
-    const ledger = newLedger()
-    const first = ledger.change(() => ledger.putDevice(KEY, { ...NEW_DEVICE, seenAtSec: 7 }))
-    const { result } = await ledger.change(() => ledger.device(KEY).seenAtSec)
+    const state = newLedger()
+    const first = state.change(() => state.putDevice(KEY, { ...NEW_DEVICE, seenAtSec: 7 }))
+    const { result } = await state.change(() => state.device(KEY).seenAtSec)
     expect(result).toBe(7)
     await first
   })
 
   it('counts for nothing when the change is given up, also for one that was called in the same moment', async () => {
-    const ledger = newLedger()
-    await ledger.change(() => ledger.putDevice(KEY, { ...NEW_DEVICE, seenAtSec: 7 }))
-    const givenUp = ledger.change(() => {
-      ledger.putDevice(KEY, { ...NEW_DEVICE, seenAtSec: 8 })
+    const state = newLedger()
+    await state.change(() => state.putDevice(KEY, { ...NEW_DEVICE, seenAtSec: 7 }))
+    const givenUp = state.change(() => {
+      state.putDevice(KEY, { ...NEW_DEVICE, seenAtSec: 8 })
       throw new Error('no')
     })
-    const tooLarge = ledger.change(() => {
-      ledger.putDevice(KEY, { ...NEW_DEVICE, seenAtSec: 9 })
+    const tooLarge = state.change(() => {
+      state.putDevice(KEY, { ...NEW_DEVICE, seenAtSec: 9 })
       const value = new Uint8Array(MAX_VALUE_BYTES)
-      for (let i = 0; i * MAX_VALUE_BYTES <= MAX_COMMIT_BYTES; i++) ledger.stage({ key: `x/${i}`, value })
+      for (let i = 0; i * MAX_VALUE_BYTES <= MAX_COMMIT_BYTES; i++) state.stage({ key: `x/${i}`, value })
     })
-    const next = ledger.change(() => ledger.device(KEY).seenAtSec)
+    const next = state.change(() => state.device(KEY).seenAtSec)
     await expect(givenUp).rejects.toThrow('no')
     await expect(tooLarge).rejects.toMatchObject({ code: 'STORE_TOO_LARGE' })
     expect((await next).result).toBe(7)
-    expect(ledger.device(KEY).seenAtSec).toBe(7)
+    expect(state.device(KEY).seenAtSec).toBe(7)
   })
 
   it('is read anew when it was staged as bytes', async () => {
-    const ledger = newLedger()
-    await ledger.change(() => ledger.putDevice(KEY, { ...NEW_DEVICE, seenAtSec: 7 }))
-    const { result } = await ledger.change(() => {
-      ledger.stage(ledger.records.devices.put(KEY, { ...NEW_DEVICE, seenAtSec: 8 }))
-      return ledger.device(KEY).seenAtSec
+    const state = newLedger()
+    await state.change(() => state.putDevice(KEY, { ...NEW_DEVICE, seenAtSec: 7 }))
+    const { result } = await state.change(() => {
+      state.stage(state.records.devices.put(KEY, { ...NEW_DEVICE, seenAtSec: 8 }))
+      return state.device(KEY).seenAtSec
     })
     expect(result).toBe(8)
   })

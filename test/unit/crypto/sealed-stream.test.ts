@@ -8,7 +8,7 @@ import {
   SEALED_CHUNK_BYTES,
   backupKeyOf,
   newBackupKey,
-} from '../../../src/crypto/backup.ts'
+} from '../../../src/crypto/sealed-stream.ts'
 import { MIN_SEAL_COST } from '../../../src/crypto/sealing.ts'
 import { ENGINES, sodium } from '../../support/made-persona.ts'
 
