@@ -12,9 +12,9 @@ async function main(argv: readonly string[]): Promise<number> {
   const json = argv.slice(0, endOfOptions(argv)).includes('--json')
   let status = EXIT_DONE
   const program = buildProgram(async (task) => {
-    const { home } = program.opts<{ home?: string }>()
+    const { home, verbose = false } = program.opts<{ home?: string; verbose?: true }>()
     const paths = resolvePaths({ home, env: process.env })
-    status = await task({ json, home, paths, nowSec: Math.floor(Date.now() / 1000) })
+    status = await task({ json, verbose, home, paths, nowSec: Math.floor(Date.now() / 1000) })
   })
   quiet(program)
   program.hook('preAction', (_, command) => checkWords(command))

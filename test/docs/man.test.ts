@@ -37,7 +37,7 @@ test('every command and every option of the command line stands in persona.1', (
     for (const { name } of args) expect(item!.split('\n')[0], words.join(' ')).toContain(`Ar ${name}`)
     for (const { names } of options) for (const name of names) expect(item).toContain(`Fl ${name.slice(1)}`)
   }
-  for (const option of ['json', 'home', 'version', 'help'])
+  for (const option of ['json', 'verbose', 'home', 'version', 'help'])
     expect(page).toMatch(new RegExp(`^\\.It .*Fl.* -${option}`, 'm'))
 })
 

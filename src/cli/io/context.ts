@@ -6,6 +6,8 @@ import { escapeText, formatJson } from './escape.ts'
 export interface Context {
   /** Results are printed as one JSON value, for programs. */
   readonly json: boolean
+  /** People also see epoch, seq and other details (`-v`). Changes nothing in JSON. */
+  readonly verbose: boolean
   /** The value of --home, as it was given. */
   readonly home: string | undefined
   readonly paths: Paths

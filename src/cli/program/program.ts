@@ -22,6 +22,7 @@ export function buildProgram(run: Runner): Command {
   const program = new Command('persona')
     .description('One person, many devices: keep, publish and look up signed tables of device keys.')
     .option('--json', 'print JSON, for programs')
+    .option('-v, --verbose', 'show more: epoch and seq of tables, and other details')
     .option('--home <dir>', 'keep state, config and sockets below this directory (also PERSONAD_HOME)')
     .option('-V, --version', 'print the version')
     .configureHelp({ showGlobalOptions: true })
