@@ -1,0 +1,64 @@
+/** Records as the daemon's methods answer them, for tests of the texts that people see. */
+import { expect } from 'vitest'
+import type { Contact, ContactDevice } from '../../src/ipc/shapes/contact.ts'
+import type { OwnTable } from '../../src/ipc/shapes/own.ts'
+
+export const NOW = 1_700_000_000
+export const A: string = 'A'.repeat(60) + '1111'
+export const B: string = 'B'.repeat(60) + '2222'
+export const P: string = 'C'.repeat(60) + '3333'
+/** Stands in every text that somebody else may choose. */
+export const HOSTILE = '\x1b[2Jx\n\u202E'
+const CONTROL = /[\p{Cc}\u202E]/u
+
+/** Fails if {@link HOSTILE} is not among the lines, or reaches the terminal unescaped. */
+export function expectEscaped(lines: readonly string[]): void {
+  expect(lines.join('')).toContain('\\u{1B}[2Jx\\u{A}\\u{202E}')
+  for (const line of lines) expect(line).not.toMatch(CONTROL)
+}
+
+export function device(changes: Partial<ContactDevice> = {}): ContactDevice {
+  return {
+    name: 'laptop',
+    key: A,
+    state: 'confirmed',
+    contested: false,
+    position: 1,
+    seenAtSec: NOW,
+    sources: [],
+    ...changes,
+  }
+}
+
+export function contact(changes: Partial<Contact> = {}): Contact {
+  return {
+    kind: 'persona',
+    name: 'Alice',
+    aliases: [],
+    personaId: P,
+    policy: 'auto',
+    blocked: false,
+    epoch: 0,
+    seq: 3,
+    timeSec: NOW,
+    freshness: 'fresh',
+    minEpoch: 0,
+    verifiedAtSec: null,
+    needsNewerPersona: false,
+    pending: false,
+    active: A,
+    activeUnconfirmed: null,
+    devices: [device()],
+    claims: [],
+    others: [],
+    ...changes,
+  }
+}
+
+export function table(changes: Partial<OwnTable> = {}): OwnTable {
+  const devices = [
+    { name: 'laptop', key: A },
+    { name: 'phone', key: B },
+  ]
+  return { personaId: P, epoch: 0, seq: 2, timeSec: NOW, named: true, devices, bytesFree: 698, ...changes }
+}

@@ -1,0 +1,61 @@
+import { expect, test } from 'vitest'
+import { formatVerify } from '../../../../src/cli/contacts/verify.ts'
+import type { BlobView, VerifyResult } from '../../../../src/ipc/shapes/judged.ts'
+import { A, expectEscaped, HOSTILE, NOW, P } from '../../../support/views.ts'
+
+const BLOB: BlobView = {
+  version: 1,
+  personaId: P,
+  epoch: 0,
+  seq: 2,
+  timeSec: NOW,
+  freshness: 'fresh',
+  clockAhead: false,
+  chainRoot: P,
+  prev: '',
+  tableHash: P,
+  devices: [{ name: 'laptop', key: A }],
+  documentCode: null,
+  bytes: 300,
+}
+
+function verdict(changes: Partial<VerifyResult> = {}): VerifyResult {
+  return {
+    valid: true,
+    code: null,
+    message: 'valid',
+    blob: BLOB,
+    words: '',
+    bytes: 400,
+    overLimit: false,
+    verdict: 'accept',
+    listsSender: null,
+    ...changes,
+  }
+}
+
+/** The lines of a verdict. */
+function text(changes: Partial<VerifyResult>): string {
+  return formatVerify(verdict(changes), NOW).join('\n')
+}
+
+test('a status message cannot reach the terminal unescaped', () => {
+  const devices = [{ name: HOSTILE, key: A }]
+  expectEscaped(formatVerify(verdict({ words: HOSTILE, blob: { ...BLOB, devices } }), NOW))
+  expectEscaped(
+    formatVerify(verdict({ valid: false, code: 'NO_TOKEN', message: HOSTILE, words: HOSTILE, blob: null }), NOW),
+  )
+})
+
+test('a verdict has its code, its order, and whether the sender is in the table', () => {
+  expect(text({})).toMatch(/^valid\n/)
+  expect(text({ verdict: null })).toContain('no daemon runs')
+  expect(text({ listsSender: false })).toContain('is not in the table')
+  expect(text({ listsSender: true })).toContain('is in the table')
+  expect(text({ overLimit: true })).toContain('over the limit')
+  expect(text({ valid: false, code: 'TOKEN_TWICE', message: 'two', blob: null })).toMatch(
+    /^not valid: two \(TOKEN_TWICE\)/,
+  )
+  expect(text({ blob: { ...BLOB, devices: [] } })).toContain('every device is gone')
+  expect(text({ blob: { ...BLOB, clockAhead: true } })).toContain("the writer's clock is ahead")
+})

@@ -1,0 +1,43 @@
+import { expect, test } from 'vitest'
+import { formatStatus } from '../../../../src/cli/daemon/status.ts'
+import type { DaemonStatus } from '../../../../src/ipc/shapes/status.ts'
+import { A, expectEscaped, HOSTILE, NOW, table } from '../../../support/views.ts'
+
+function status(changes: Partial<DaemonStatus> = {}): DaemonStatus {
+  return {
+    version: '0.1.0',
+    pid: 7,
+    startedAtSec: NOW,
+    home: { stateDir: '/s', appSocket: '/a', adminSocket: '/b', configFile: null },
+    engine: 'sodium',
+    store: { kind: 'leveldb', schema: 1 },
+    persona: table(),
+    locked: false,
+    theftProtection: true,
+    unapproved: [],
+    freshness: 'fresh',
+    counts: { contacts: 1, provisional: 2, devices: 4, connections: 1 },
+    profiles: { watched: 0, older: 0 },
+    tox: null,
+    notices: [],
+    ...changes,
+  }
+}
+
+test('paths, nicknames and notices cannot reach the terminal unescaped', () => {
+  const home = { stateDir: HOSTILE, appSocket: HOSTILE, adminSocket: HOSTILE, configFile: HOSTILE }
+  const devices = [{ name: HOSTILE, key: A }]
+  expectEscaped(formatStatus(status({ home, persona: table({ devices }), notices: [HOSTILE] }), NOW))
+})
+
+test('status says what the daemon notices, and that plain memory holds secrets', () => {
+  const notice =
+    'theft protection is off until the recovery words are written down and confirmed: "persona recovery show"'
+  const lines = formatStatus(status({ engine: 'portable', notices: [notice] }), NOW).join('\n')
+  expect(lines).toContain('Theft protection is off')
+  expect(lines).toContain('persona recovery show')
+  expect(lines).toContain('plain JavaScript')
+  expect(formatStatus(status({ persona: null, notices: ['there is no persona yet'] }), NOW)[0]).toBe(
+    'There is no persona yet.',
+  )
+})

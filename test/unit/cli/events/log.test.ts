@@ -1,0 +1,27 @@
+import { expect, test } from 'vitest'
+import { formatEntries } from '../../../../src/cli/events/log.ts'
+import { A, NOW, P } from '../../../support/views.ts'
+
+test('names a contact once in an entry, but for the name that it was given', () => {
+  const entry = { number: 1, atSec: NOW, event: 'contact.changed', hash: P }
+  const line = (kind: string, name: string): string =>
+    formatEntries(
+      [{ ...entry, data: { contact: 'Bob', personaId: P, source: 'owner', changes: [{ kind, key: null, name }] } }],
+      NOW,
+    )[1]!
+  for (const kind of ['created', 'upgraded', 'blocked', 'unblocked'])
+    expect(line(kind, 'Bob').match(/Bob/g)).toHaveLength(1)
+  expect(line('called', 'Bobby')).toContain('is called Bobby')
+  expect(line('policy', 'ask')).toContain('policy is now ask')
+})
+
+test('says by whose report a table waits, and copes with entries that do not say', () => {
+  const data = { contact: 'Bob', personaId: P, key: null, kind: 'update', tableHash: P, changes: [] }
+  const entry = { number: 1, atSec: NOW, event: 'pending.new', hash: P }
+  const [, told] = formatEntries([{ ...entry, data: { ...data, source: 'app:bot' } }], NOW)
+  expect(told).toContain('(reported by app:bot)')
+  const [, profile] = formatEntries([{ ...entry, data: { ...data, source: `profile:${A}` } }], NOW)
+  expect(profile).toContain('(reported by profile …AAAA1111)')
+  expect(formatEntries([{ ...entry, data }], NOW)[1]).not.toContain('undefined')
+  expect(formatEntries([{ ...entry, data: { ...data, source: 'owner' } }], NOW)[1]).toContain('(by you)')
+})
