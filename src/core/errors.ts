@@ -1,4 +1,5 @@
 /** Why a status message, blob, document, nickname or table is refused; each code has one cause and a vector (docs/format.md, section 7). */
+import { PersonadError } from '../errors/personad-error.ts'
 
 /** The deflate body and its document: of a well-signed blob of a higher epoch everything but this is still taken (docs/format.md, section 8). */
 export type DocumentErrorCode =
@@ -62,35 +63,21 @@ export type LinkErrorCode =
   | 'LINK_EPOCH_RANGE' // over MAX_EPOCH
   | 'LINK_KEY_INVALID' // K_0 is not canonical or of small order
 
-export class BlobError<Code extends BlobErrorCode = BlobErrorCode> extends Error {
+export class BlobError<Code extends BlobErrorCode = BlobErrorCode> extends PersonadError<Code> {
   override readonly name = 'BlobError'
-  readonly code: Code
-
-  constructor(code: Code, message: string, options?: ErrorOptions) {
-    super(message, options)
-    this.code = code
-  }
 }
 
-export class TableError extends Error {
+export class TableError extends PersonadError<TableErrorCode> {
   override readonly name = 'TableError'
-  readonly code: TableErrorCode
   /** Bytes over the limit, for TABLE_TOO_LARGE; 0 otherwise. */
   readonly bytesOver: number
 
   constructor(code: TableErrorCode, message: string, bytesOver = 0) {
-    super(message)
-    this.code = code
+    super(code, message, bytesOver > 0 ? { details: { bytesOver } } : {})
     this.bytesOver = bytesOver
   }
 }
 
-export class LinkError extends Error {
+export class LinkError extends PersonadError<LinkErrorCode> {
   override readonly name = 'LinkError'
-  readonly code: LinkErrorCode
-
-  constructor(code: LinkErrorCode, message: string) {
-    super(message)
-    this.code = code
-  }
 }

@@ -1,4 +1,5 @@
 /** Why an engine, the recovery words or a sealed file are refused; each code has one cause. */
+import { PersonadError } from '../errors/personad-error.ts'
 
 export type CryptoErrorCode =
   | 'ENGINE_UNAVAILABLE' // libsodium was asked for by name and does not load
@@ -26,12 +27,6 @@ export type SealErrorCode =
   | 'SEAL_WRONG_KEY' // likewise
   | 'SEAL_DAMAGED' // an unsealed file whose checksum does not match
 
-export class CryptoError<Code extends CryptoErrorCode = CryptoErrorCode> extends Error {
+export class CryptoError<Code extends CryptoErrorCode = CryptoErrorCode> extends PersonadError<Code> {
   override readonly name = 'CryptoError'
-  readonly code: Code
-
-  constructor(code: Code, message: string, options?: ErrorOptions) {
-    super(message, options)
-    this.code = code
-  }
 }

@@ -1,4 +1,5 @@
 /** The daemon's YAML configuration: read strictly, every refusal with line and column (config/personad.yaml names every key). */
+import { PersonadError } from '../errors/personad-error.ts'
 import { constants } from 'node:fs'
 import { open, type FileHandle } from 'node:fs/promises'
 import { isMap, isNode, LineCounter, parseDocument, visit, type Document } from 'yaml'
@@ -42,17 +43,15 @@ export type ConfigErrorCode =
   | 'CONFIG_UNKNOWN_KEY'
   | 'CONFIG_VALUE'
 
-export class ConfigError extends Error {
+export class ConfigError extends PersonadError<ConfigErrorCode> {
   override readonly name = 'ConfigError'
-  readonly code: ConfigErrorCode
   /** From 1; null when no place in the text is at fault. */
   readonly line: number | null
   /** From 1, in UTF-16 units as editors count; null with `line`. */
   readonly column: number | null
 
   constructor(code: ConfigErrorCode, message: string, place: Place | null, options?: ErrorOptions) {
-    super(message, options)
-    this.code = code
+    super(code, message, options)
     this.line = place?.line ?? null
     this.column = place?.column ?? null
   }

@@ -1,4 +1,5 @@
 /** What answers `persona.erase` (docs/ipc.md, section 3): the mark is on disk and the keys are gone when it answers; the rest goes as the daemon ends. */
+import { OwnPersonaError } from './own/errors.ts'
 import { rmdir } from 'node:fs/promises'
 import type { Handlers } from '../ipc/methods/method.ts'
 import type { Methods } from '../ipc/methods/table.ts'
@@ -8,7 +9,6 @@ import { beginErasing, finishErasing } from '../store/erase.ts'
 import type { StateLock } from '../store/lock.ts'
 import type { StatePaths } from '../store/state-dir.ts'
 import { isOfHere } from './own/notes.ts'
-import { KeeperError } from './state/errors.ts'
 import type { Keeper } from './keeper/keeper.ts'
 import { OWN } from './state/records.ts'
 
@@ -26,7 +26,7 @@ export function eraseHandlers(
       const { personaId, devices } = keeper.ownTable ?? { personaId: null, devices: [] }
       if (!(personaId ?? NO_PERSONA_ID).startsWith(digits.toUpperCase())) {
         const hint = 'see: persona status; nothing was erased'
-        throw new KeeperError('ERASE_MISMATCH', 'the persona here does not begin with these digits', hint)
+        throw new OwnPersonaError('ERASE_MISMATCH', 'the persona here does not begin with these digits', hint)
       }
       const own = keeper.onDisk.own.get(OWN)
       const isLocal = ({ key }: TableDevice): boolean => own !== undefined && isOfHere(own, key)

@@ -1,14 +1,14 @@
 /** The one way to a keeper: the state as it is on disk, and what a crash left half done finished, in this order. */
+import { CustodyError } from './custody/errors.ts'
 import { finishRevocations } from './apps/methods.ts'
 import { noticeCopy } from './keeper/copy-check.ts'
 import { Keeper, type KeeperOptions } from './keeper/keeper.ts'
 import { clearArrivals, applyArrivals } from './snapshot/arrivals.ts'
-import { KeeperError } from './state/errors.ts'
 import { IMPORT, type PlaceRecord } from './state/records.ts'
 
 /**
  * @param place where the state lies; null asks nothing
- * @throws {KeeperError} SECRETS_MISSING | SECRETS_FOREIGN @throws {StoreError}
+ * @throws {CustodyError} SECRETS_MISSING | SECRETS_FOREIGN @throws {StoreError}
  */
 export async function openKeeper(options: KeeperOptions, place: PlaceRecord | null): Promise<Keeper> {
   const keeper = await Keeper.load(options)
@@ -20,7 +20,11 @@ export async function openKeeper(options: KeeperOptions, place: PlaceRecord | nu
   if (own === undefined && custody.hasSecrets) await custody.discard()
   if (own !== undefined && !custody.hasSecrets) {
     const hint = 'put the file "secrets" back from a backup'
-    throw new KeeperError('SECRETS_MISSING', 'the store has a persona, but the file with its signing key is gone', hint)
+    throw new CustodyError(
+      'SECRETS_MISSING',
+      'the store has a persona, but the file with its signing key is gone',
+      hint,
+    )
   }
   if (own !== undefined) custody.checkKey(own.epoch, own.signingKey)
   if (own?.recoveryConfirmed === true) await custody.forgetSeed()

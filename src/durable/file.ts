@@ -1,4 +1,5 @@
 /** The one way a file of ours is replaced or removed: wholly and durably, or not at all. */
+import { PersonadError } from '../errors/personad-error.ts'
 import { randomBytes } from 'node:crypto'
 import { constants, promises } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -13,14 +14,12 @@ export type DurableErrorCode =
   | 'DURABLE_UNCERTAIN' // old or new content stands, both whole, but which one survives a power cut is not known
 
 /** What a failed write or removal leaves: the old content for every code but DURABLE_UNCERTAIN. */
-export class DurableError extends Error {
+export class DurableError extends PersonadError<DurableErrorCode> {
   override readonly name = 'DurableError'
-  readonly code: DurableErrorCode
   readonly path: string
 
   constructor(code: DurableErrorCode, path: string, message: string, options?: ErrorOptions) {
-    super(message, options)
-    this.code = code
+    super(code, message, options)
     this.path = path
   }
 }

@@ -1,4 +1,5 @@
 /** Where the daemon and its clients meet: the state, config and run directories of one user (docs/ipc.md, section 1). */
+import { PersonadError } from '../errors/personad-error.ts'
 import { userInfo } from 'node:os'
 import { isAbsolute, join, resolve } from 'node:path'
 
@@ -17,14 +18,8 @@ export type PathsErrorCode =
   | 'HOME_EMPTY' // --home with an empty text
   | 'HOME_UNKNOWN' // neither $HOME nor the password database gives an absolute path
 
-export class PathsError extends Error {
+export class PathsError extends PersonadError<PathsErrorCode> {
   override readonly name = 'PathsError'
-  readonly code: PathsErrorCode
-
-  constructor(code: PathsErrorCode, message: string, options?: ErrorOptions) {
-    super(message, options)
-    this.code = code
-  }
 }
 
 export interface PathsInput {

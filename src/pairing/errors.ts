@@ -1,4 +1,5 @@
 /** Why a code or a message of a pairing is refused; each code has one cause (docs/pairing.md). */
+import { PersonadError } from '../errors/personad-error.ts'
 
 export type PairingErrorCode =
   | 'PAIRING_CODE_LENGTH' // not twelve words
@@ -9,15 +10,6 @@ export type PairingErrorCode =
   | 'PAIRING_MESSAGE' // behind the handshake: altered, repeated, left out, or of a kind that has no place there
   | 'PAIRING_TOO_LARGE' // more than one pairing may move
 
-export class PairingError<Code extends PairingErrorCode = PairingErrorCode> extends Error {
+export class PairingError<Code extends PairingErrorCode = PairingErrorCode> extends PersonadError<Code> {
   override readonly name = 'PairingError'
-  readonly code: Code
-  /** What to do about it, or null. */
-  readonly hint: string | null
-
-  constructor(code: Code, message: string, options?: ErrorOptions & { readonly hint?: string }) {
-    super(message, options)
-    this.code = code
-    this.hint = options?.hint ?? null
-  }
 }

@@ -1,36 +1,17 @@
-/** What of an error may be written down: our own texts, which hold no secrets, and of all others only kind and place. */
-import type { LogFields } from './log.ts'
-
 /**
- * The classes whose messages are ours. Others quote what they were given: JSON.parse the text, Node's checks of arguments the
- * argument, a parser the line. A recovery word in one of them must not reach the journal.
+ * The part of an error that may be logged. Our own messages hold no secrets. Of all other errors only kind and place are logged: they quote
+ * their input, JSON.parse the text and Node's checks the argument, and a recovery word must not reach the journal.
  */
-const OWN_ERRORS: ReadonlySet<string> = new Set([
-  'BlobError',
-  'CliError',
-  'ConfigError',
-  'CryptoError',
-  'DurableError',
-  'IpcError',
-  'KeeperError',
-  'LinkError',
-  'LiveError',
-  'PairingError',
-  'PathsError',
-  'RpcError',
-  'ServiceError',
-  'StoreError',
-  'TableError',
-  'ToxError',
-])
+import { PersonadError } from '../errors/personad-error.ts'
+import type { LogFields } from './log.ts'
 
 const MAX_FRAMES = 8 // sanity: who called whom, up to the handler
 const FRAME = /^ +at (.+:\d+:\d+\)?)$/
 const MAX_CAUSES = 4 // sanity: a chain of causes may be a ring
 
 /** True for an error that this project made, whose code and message are stable and hold nothing secret. */
-export function isOwnError(error: unknown): error is Error & { readonly code: string } {
-  return error instanceof Error && OWN_ERRORS.has(error.name) && 'code' in error && typeof error.code === 'string'
+export function isOwnError(error: unknown): error is PersonadError {
+  return error instanceof PersonadError
 }
 
 /** Fields of a log record that tell of an error: message, hint and code of our own, kind, code and frames of a foreign one, and its causes. */
@@ -39,13 +20,8 @@ export function describeError(error: unknown): LogFields {
   const causes = causesOf(error).map(kindOf).join(' < ')
   const fields = { error: kindOf(error), ...(causes === '' ? {} : { causes }) }
   return isOwnError(error)
-    ? { message: error.message, ...hintOf(error), ...fields }
+    ? { message: error.message, ...(error.hint === null ? {} : { hint: error.hint }), ...fields }
     : { ...fields, frames: framesOf(error) }
-}
-
-/** What to do about it, where the error knows. */
-function hintOf(error: Error): LogFields {
-  return 'hint' in error && typeof error.hint === 'string' ? { hint: error.hint } : {}
 }
 
 function causesOf(error: Error): Error[] {

@@ -1,4 +1,5 @@
 /** Why the store refuses to start, to read or to write; each code has one cause. */
+import { PersonadError } from '../errors/personad-error.ts'
 
 export type StoreErrorCode =
   | 'STATE_DIR_MISSING'
@@ -25,14 +26,8 @@ export type StoreErrorCode =
   | 'SECRETS_TOO_LARGE'
   | 'CREDENTIAL_UNUSABLE' // the key of the secrets files that the service manager handed over
 
-export class StoreError extends Error {
+export class StoreError extends PersonadError<StoreErrorCode> {
   override readonly name = 'StoreError'
-  readonly code: StoreErrorCode
-
-  constructor(code: StoreErrorCode, message: string, options?: ErrorOptions) {
-    super(message, options)
-    this.code = code
-  }
 }
 
 /** STORE_CORRUPT in a file: what is wrong, where, and what to do. Nothing is changed before this is thrown. */

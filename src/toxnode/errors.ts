@@ -1,4 +1,5 @@
 /** Why the Tox node does not run, or is no longer trusted (docs/tox.md, The companion). */
+import { PersonadError } from '../errors/personad-error.ts'
 
 export type LiveErrorCode =
   | 'LIVE_LIBRARY_MISSING' // koffi or libtoxcore does not load
@@ -11,12 +12,6 @@ export type LiveErrorCode =
   | 'LIVE_FRAME_TOO_LARGE'
   | 'LIVE_FRAME_INVALID' // no message that is known
 
-export class LiveError extends Error {
+export class LiveError extends PersonadError<LiveErrorCode> {
   override readonly name = 'LiveError'
-  readonly code: LiveErrorCode
-
-  constructor(code: LiveErrorCode, message: string, options?: ErrorOptions) {
-    super(message, options)
-    this.code = code
-  }
 }

@@ -12,7 +12,7 @@ import { formatToken } from '../../src/core/token.ts'
 import { decodeVerified, type VerifiedBlob } from '../../src/core/verify.ts'
 import type { CryptoEngine, KeyPair } from '../../src/crypto/engine.ts'
 import { compress } from '../../src/daemon/own/compress.ts'
-import { KeeperError } from '../../src/daemon/state/errors.ts'
+import { Refusal } from '../../src/errors/refusal.ts'
 import { positionOf } from '../../src/daemon/own/table.ts'
 import { MAX_OPEN_SEC } from '../../src/daemon/custody/auto-lock.ts'
 import { OWN, recordsOf, type OwnRecord, type PersonaRecord } from '../../src/daemon/state/records.ts'
@@ -383,7 +383,7 @@ export class History {
       try {
         await test.keeper.change(() => test.keeper.own.edit(edit, step.kind === 'again'))
       } catch (error) {
-        if (error instanceof TableError || error instanceof BlobError || error instanceof KeeperError) return
+        if (error instanceof TableError || error instanceof BlobError || error instanceof Refusal) return
         throw error
       }
       this.#makes(member, edit, onto)
@@ -518,7 +518,7 @@ export class History {
         for (const { key } of leftOut) this.#makes(member, { kind: 'remove', key }, onto)
         if (this.thief !== null) this.rotated = hashOf(member.text)
       } catch (error) {
-        if (error instanceof KeeperError) return
+        if (error instanceof Refusal) return
         throw error
       }
     })

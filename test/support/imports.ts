@@ -10,6 +10,9 @@ export interface Rule {
   readonly reason: string
 }
 
+/** Every folder may import these: the base of all errors. */
+const FOR_ALL = ['errors']
+
 /** What any part of the daemon may speak of: values, and the form in which they travel. */
 const VALUES = ['core', 'crypto', 'ipc/shapes', 'ipc/methods']
 
@@ -28,6 +31,7 @@ const KEEPER = [
 
 /** From the ground up: a folder imports only what stands above it in this list. */
 export const RULES: Readonly<Record<string, Rule>> = {
+  errors: { folders: [], packages: [], reason: 'the base of all errors stands on nothing' },
   'core/encoding': { folders: [], packages: [], reason: 'bytes and texts, without a meaning' },
   'core/curve': { folders: ['core/encoding'], packages: [], reason: 'points and scalars, without a meaning' },
   'core/unicode': { folders: [], packages: [], reason: 'facts of Unicode 16.0' },
@@ -244,7 +248,9 @@ export function violations(root: string, imports: readonly Import[]): string[] {
     if (rule === undefined) return [`src/${file} is in no folder that the rules know`]
     const target = targetOf(root, each)
     const isAllowed = from.startsWith('.')
-      ? target === null || folderOf(target) === folder || rule.folders.some((name) => isBelow(folderOf(target), name))
+      ? target === null ||
+        folderOf(target) === folder ||
+        [...FOR_ALL, ...rule.folders].some((name) => isBelow(folderOf(target), name))
       : rule.packages.some(
           (name) => name === '*' || from === name || from.startsWith(name.endsWith(':') ? name : `${name}/`),
         )

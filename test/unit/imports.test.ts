@@ -65,6 +65,7 @@ function importsOfSources(sources: Readonly<Record<string, string>>): { root: st
 }
 
 const FORBIDDEN: readonly (readonly [file: string, source: string])[] = [
+  ['errors/a.ts', "import { x } from '../core/errors.ts'"],
   ['core/encoding/a.ts', "import { BlobError } from '../errors.ts'"],
   ['core/curve/a.ts', "import { decodeBlob } from '../blob.ts'"],
   ['core/unicode/a.ts', "import { x } from '../encoding/bytes.ts'"],

@@ -1,4 +1,5 @@
 /** The text of the systemd units for one installation: those of systemd/ with absolute paths in them. */
+import { PersonadError } from '../../errors/personad-error.ts'
 import { isAbsolute, join, resolve } from 'node:path'
 import type { Paths } from '../../ipc/paths.ts'
 
@@ -8,14 +9,8 @@ export type ServiceErrorCode =
   | 'SERVICE_UNREADABLE' // the unit or its template cannot be read
   | 'SERVICE_UNWRITABLE' // the directory of units cannot be made
 
-export class ServiceError extends Error {
+export class ServiceError extends PersonadError<ServiceErrorCode> {
   override readonly name = 'ServiceError'
-  readonly code: ServiceErrorCode
-
-  constructor(code: ServiceErrorCode, message: string, options?: ErrorOptions) {
-    super(message, options)
-    this.code = code
-  }
 }
 
 /** The first line of a unit that `persona service install` wrote, and may replace or remove. */

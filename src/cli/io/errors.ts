@@ -1,4 +1,5 @@
 /** What the command line itself refuses, and how every failure is told: one line, one hint, one exit status. */
+import { PersonadError } from '../../errors/personad-error.ts'
 
 export type CliErrorCode =
   | 'USAGE' // the words of the command line do not fit together
@@ -36,17 +37,8 @@ export const EXIT_FAILED = 1
 export const EXIT_USAGE = 2
 export const EXIT_UNREACHABLE = 3
 
-export class CliError extends Error {
+export class CliError extends PersonadError<CliErrorCode> {
   override readonly name = 'CliError'
-  readonly code: CliErrorCode
-  /** What to do about it, or null. */
-  readonly hint: string | null
-
-  constructor(code: CliErrorCode, message: string, options?: ErrorOptions & { readonly hint?: string }) {
-    super(message, options)
-    this.code = code
-    this.hint = options?.hint ?? null
-  }
 }
 
 /** A failure as `--json` prints it, under `error`. */
@@ -55,22 +47,6 @@ export interface Failure {
   readonly message: string
   readonly hint: string | null
 }
-
-// Our own layers, by name: comparing classes would load every layer at each start. A foreign error also has a `code`, but no stable one.
-const LAYERS = new Set([
-  'CliError',
-  'RpcError',
-  'IpcError',
-  'PathsError',
-  'ToxError',
-  'BlobError',
-  'LinkError',
-  'TableError',
-  'CryptoError',
-  'PairingError',
-  'DurableError',
-  'ServiceError',
-])
 
 /** What to do about failures whose own layer cannot know how it was called. */
 const HINTS = new Map([
@@ -81,14 +57,9 @@ const HINTS = new Map([
 
 /** Any thrown value in words, with its stable code. */
 export function describeFailure(error: unknown): Failure {
-  if (!isOurs(error))
+  if (!(error instanceof PersonadError))
     return { code: 'INTERNAL', message: kindOf(error), hint: 'please report it: this is a mistake in persona' }
-  const hint = 'hint' in error && typeof error.hint === 'string' ? error.hint : null
-  return { code: error.code, message: error.message, hint: HINTS.get(error.code) ?? hint }
-}
-
-function isOurs(error: unknown): error is Error & { readonly code: string } {
-  return error instanceof Error && LAYERS.has(error.name) && 'code' in error && typeof error.code === 'string'
+  return { code: error.code, message: error.message, hint: HINTS.get(error.code) ?? error.hint }
 }
 
 // Not the message: foreign ones quote what they were given, which may be a passphrase.

@@ -1,9 +1,10 @@
 /** What answers the methods of local apps: who may do what, and for how long (docs/ipc.md, section 4, apps). */
+import { KeeperError } from '../state/errors.ts'
+import { AppError } from './errors.ts'
 import type { Caller, Handlers } from '../../ipc/methods/method.ts'
 import type { Methods } from '../../ipc/methods/table.ts'
 import type { App, AppToken, Capability } from '../../ipc/shapes/apps.ts'
 import { appView, isExpired, uniteCapabilities, type Apps } from './sessions.ts'
-import { KeeperError } from '../state/errors.ts'
 import type { Keeper } from '../keeper/keeper.ts'
 import { tidyName } from '../state/name-form.ts'
 import type { AppRecord } from '../state/records.ts'
@@ -108,7 +109,7 @@ async function request(
   })
 }
 
-/** Removes the apps that nobody answered, so that one more may ask. @throws {KeeperError} APP_TOO_MANY */
+/** Removes the apps that nobody answered, so that one more may ask. @throws {AppError} APP_TOO_MANY */
 async function makeRoom(keeper: Keeper): Promise<void> {
   let waiting = 0
   const forgotten: string[] = []
@@ -118,7 +119,7 @@ async function makeRoom(keeper: Keeper): Promise<void> {
   }
   if (waiting >= MAX_ASKING) {
     const message = `${waiting} apps wait for the owner already`
-    throw new KeeperError('APP_TOO_MANY', message, 'they are answered with: persona app pending')
+    throw new AppError('APP_TOO_MANY', message, 'they are answered with: persona app pending')
   }
   if (forgotten.length === 0) return
   await keeper.change(() => {
@@ -220,8 +221,8 @@ function checkFree(keeper: Keeper, name: string): void {
   )
 }
 
-function appExists(name: string, hint: string): KeeperError {
-  return new KeeperError('APP_EXISTS', `there is an app "${name}" already`, hint)
+function appExists(name: string, hint: string): AppError {
+  return new AppError('APP_EXISTS', `there is an app "${name}" already`, hint)
 }
 
 function put(keeper: Keeper, app: AppRecord): void {

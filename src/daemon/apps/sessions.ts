@@ -1,8 +1,8 @@
 /** Local apps: which connection is whose, what it may do, and how much of it (docs/ipc.md, section 4, apps). */
+import { AppError } from './errors.ts'
 import { encodeUtf8, equalBytes, formatBase64url, formatHex, parseHex } from '../../core/encoding/bytes.ts'
 import { LABEL_APP } from '../../core/labels.ts'
 import type { CryptoEngine } from '../../crypto/engine.ts'
-import { KeeperError } from '../state/errors.ts'
 import type { AppRecord, Records } from '../state/records.ts'
 import { ANONYMOUS_SOURCE, OWNER_SOURCE, sourceOfApp } from '../state/sources.ts'
 import type { Caller, Permission } from '../../ipc/methods/method.ts'
@@ -52,23 +52,19 @@ export class Apps {
 
   /**
    * From now on the connection is this app's.
-   * @throws {KeeperError} APP_TOKEN_UNKNOWN | APP_EXPIRED | APP_PENDING
+   * @throws {AppError} APP_TOKEN_UNKNOWN | APP_EXPIRED | APP_PENDING
    */
   greet(caller: Caller, token: string): AppRecord {
     const app = this.#onDisk.apps.get(token.slice(0, Math.max(0, token.indexOf('.'))))
     const isRight = app !== undefined && equalBytes(parseHex(app.tokenHash) ?? new Uint8Array(), this.#hash(token))
     if (!isRight || app.revoking) {
-      throw new KeeperError(
-        'APP_TOKEN_UNKNOWN',
-        'no app has this token',
-        'ask the owner for one: persona app allow NAME',
-      )
+      throw new AppError('APP_TOKEN_UNKNOWN', 'no app has this token', 'ask the owner for one: persona app allow NAME')
     }
     if (isExpired(app, this.#nowSec())) {
-      throw new KeeperError('APP_EXPIRED', `the token of ${app.name} has expired`, 'ask the owner for a new one')
+      throw new AppError('APP_EXPIRED', `the token of ${app.name} has expired`, 'ask the owner for a new one')
     }
     if (app.can.length === 0) {
-      throw new KeeperError(
+      throw new AppError(
         'APP_PENDING',
         `the owner has not accepted ${app.name} yet`,
         'they see it with: persona app pending',
@@ -103,7 +99,7 @@ export class Apps {
   /**
    * Counts an observation of an app. One that is refused counts for nothing: else an app with many new friends would use up what
    * it may report of known ones, and the reverse.
-   * @throws {KeeperError} QUOTA_EXCEEDED
+   * @throws {AppError} QUOTA_EXCEEDED
    */
   chargeObservation(caller: Caller, key: string): void {
     if (caller.role === 'admin') return
@@ -117,7 +113,7 @@ export class Apps {
     if (isNew) this.#newDevices.spend(source)
   }
 
-  /** Counts a request of an app that has a token. @throws {KeeperError} QUOTA_EXCEEDED */
+  /** Counts a request of an app that has a token. @throws {AppError} QUOTA_EXCEEDED */
   chargeRequest(name: string): void {
     const waitSec = this.#requests.waitSec(name)
     if (waitSec > 0) throw quotaExceeded(`${name} asks more often than an app may`, waitSec)
@@ -130,8 +126,8 @@ export function isExpired({ expiresAtSec }: AppRecord, nowSec: number): boolean 
   return expiresAtSec !== null && expiresAtSec <= nowSec
 }
 
-function quotaExceeded(message: string, waitSec: number): KeeperError {
-  return new KeeperError('QUOTA_EXCEEDED', message, `try again in ${waitSec} s`, { retryAfterSec: waitSec })
+function quotaExceeded(message: string, waitSec: number): AppError {
+  return new AppError('QUOTA_EXCEEDED', message, `try again in ${waitSec} s`, { retryAfterSec: waitSec })
 }
 
 /** An app as the owner sees it. */

@@ -1,9 +1,9 @@
 /** The nodes by which a companion finds the Tox network: lines such as "192.0.2.1:33445 KEY", in the configuration or in a file. */
+import { CompanionError } from './errors.ts'
 import { constants } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { isIP } from 'node:net'
 import { MAX_BOOTSTRAP_NODES, type BootstrapNode } from '../../toxnode/protocol.ts'
-import { KeeperError } from '../state/errors.ts'
 
 const MAX_FILE_BYTES = 65_536 // sanity: several hundred nodes
 const LINE = /^(?:\[([0-9A-Fa-f:.]+)\]|([0-9.]+)):([0-9]{1,5})\s+([0-9A-Fa-f]{64})$/
@@ -18,7 +18,7 @@ export function parseBootstrapNode(line: string): BootstrapNode | null {
 
 /**
  * The nodes of a file, one a line; empty lines and what follows a # are left out.
- * @throws {KeeperError} TOX_BOOTSTRAP_FILE
+ * @throws {CompanionError} TOX_BOOTSTRAP_FILE
  */
 export async function readBootstrapFile(path: string): Promise<BootstrapNode[]> {
   let text: string
@@ -48,8 +48,8 @@ export async function readBootstrapFile(path: string): Promise<BootstrapNode[]> 
   return nodes
 }
 
-function refusal(message: string): KeeperError {
-  return new KeeperError(
+function refusal(message: string): CompanionError {
+  return new CompanionError(
     'TOX_BOOTSTRAP_FILE',
     message,
     'a line is an address in figures, ":", a port, a space, and a key of 64 hex digits',

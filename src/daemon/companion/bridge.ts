@@ -1,4 +1,5 @@
 /** Between the Tox node and the keeper: what friends show goes into the state, and the own table out to them (docs/tox.md, The companion). */
+import { Refusal } from '../../errors/refusal.ts'
 import { parseHex } from '../../core/encoding/bytes.ts'
 import type { ObservationParams } from '../../ipc/shapes/judged.ts'
 import type { Connection, ToxStatus } from '../../ipc/shapes/tox.ts'
@@ -6,7 +7,6 @@ import { MAX_BOOTSTRAP_NODES, type NodeOptions, type Report } from '../../toxnod
 import { readBootstrapFile } from './bootstrap-nodes.ts'
 import type { ToxConfig } from './config.ts'
 import { describeError } from '../../process/describe-error.ts'
-import { KeeperError } from '../state/errors.ts'
 import type { Keeper } from '../keeper/keeper.ts'
 import { companionNospam, companionToxId, type CompanionKey } from './key.ts'
 import { ToxNode, type ToxNodeOptions } from './node.ts'
@@ -119,7 +119,7 @@ export class Bridge {
     for (const key of this.#peers.newlyLeft()) this.#emitPeer(key, 'left')
   }
 
-  /** @throws {KeeperError} TOX_BOOTSTRAP_FILE | NO_COMPANION @throws {StoreError} */
+  /** @throws {CompanionError} TOX_BOOTSTRAP_FILE | NO_COMPANION @throws {StoreError} */
   async #startOptions(): Promise<{ options: NodeOptions; secretKey: Uint8Array }> {
     const { config, readKey } = this.#options
     const file = config.toxBootstrapFile === null ? [] : await readBootstrapFile(config.toxBootstrapFile)
@@ -146,7 +146,7 @@ export class Bridge {
     try {
       return (await this.#keeper.statusMessage(words)).text
     } catch (error) {
-      if (!(error instanceof KeeperError)) throw error
+      if (!(error instanceof Refusal)) throw error
       if (error.code === 'WORDS_TOO_LONG' && words !== '') return await this.#text('')
       if (error.code === 'RESTORE_UNRECONCILED' || error.code === 'OWN_DEVICE_UNLISTED') return ''
       throw error

@@ -1,4 +1,5 @@
 /** The companion, the daemon's own Tox node, as its owner has it: made, started, stopped, given friends (docs/tox.md, The companion). */
+import { CompanionError } from './errors.ts'
 import { formatHex, parseHex } from '../../core/encoding/bytes.ts'
 import { freeName } from '../../core/table.ts'
 import type { DaemonEvent } from '../../ipc/shapes/events.ts'
@@ -6,7 +7,6 @@ import type { TableDevice } from '../../ipc/shapes/contact.ts'
 import type { ToxPeer, ToxPeers, ToxStatus } from '../../ipc/shapes/tox.ts'
 import { formatToxId, parseToxId, parseToxPk } from '../../tox/save/address.ts'
 import type { ToxConfig } from './config.ts'
-import { KeeperError } from '../state/errors.ts'
 import type { Keeper } from '../keeper/keeper.ts'
 import { Bridge } from './bridge.ts'
 import { companionToxId, createCompanionKey, readCompanionKey, type CompanionKey } from './key.ts'
@@ -124,14 +124,14 @@ export class Companion {
    * Befriends a device.
    * @param id a Tox ID, to which a request goes, or the ToxPk of a device that has the companion as a friend, or asked to be one
    * @returns its ToxPk
-   * @throws {ToxError} TOX_BAD_ID | TOX_FRIEND_OWN_KEY @throws {KeeperError} NO_COMPANION | TOO_MANY_PEERS @throws {BlobError} DEVICE_KEY_*
+   * @throws {ToxError} TOX_BAD_ID | TOX_FRIEND_OWN_KEY @throws {CompanionError} NO_COMPANION | TOO_MANY_PEERS @throws {BlobError} DEVICE_KEY_*
    */
   async add(id: string): Promise<string> {
     if (this.#key === null) throw noCompanion()
     const key = formatHex(parseToxPk(id.toUpperCase()))
     const text = this.#requests.take(key, this.#key)
     if (!this.#peers.all.has(key) && this.#peers.isFull) {
-      throw new KeeperError(
+      throw new CompanionError(
         'TOO_MANY_PEERS',
         `the companion has ${MAX_PEERS} friends already`,
         'see: persona tox peers',
@@ -246,6 +246,10 @@ export class Companion {
   }
 }
 
-function noCompanion(): KeeperError {
-  return new KeeperError('NO_COMPANION', 'there is no companion on this machine yet', 'make one with: persona tox up')
+function noCompanion(): CompanionError {
+  return new CompanionError(
+    'NO_COMPANION',
+    'there is no companion on this machine yet',
+    'make one with: persona tox up',
+  )
 }

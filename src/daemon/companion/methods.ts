@@ -1,7 +1,7 @@
 /** What answers the methods of the companion, where the configuration has one (docs/ipc.md, section 3). */
+import { CompanionError } from './errors.ts'
 import type { Handlers } from '../../ipc/methods/method.ts'
 import type { Methods } from '../../ipc/methods/table.ts'
-import { KeeperError } from '../state/errors.ts'
 import type { Companion } from './companion.ts'
 
 export type ToxMethods = Pick<Methods, 'tox.up' | 'tox.down' | 'tox.peers' | 'tox.add'>
@@ -10,7 +10,7 @@ export type ToxMethods = Pick<Methods, 'tox.up' | 'tox.down' | 'tox.peers' | 'to
 export function toxHandlers(companion: Companion | null): Handlers<ToxMethods> {
   const enabled = (): Companion => {
     if (companion !== null) return companion
-    throw new KeeperError(
+    throw new CompanionError(
       'TOX_DISABLED',
       'the configuration of the daemon has no companion',
       'set tox.enabled to true, and start the daemon again',

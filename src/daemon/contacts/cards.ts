@@ -1,4 +1,6 @@
 /** Lists of contacts that go from one daemon to another: links and what the owner calls them, nothing of what was seen (docs/ipc.md, section 4). */
+import { Refusal } from '../../errors/refusal.ts'
+import { ContactError } from './errors.ts'
 import { formatHex } from '../../core/encoding/bytes.ts'
 import { LinkError } from '../../core/errors.ts'
 import { formatLink, parseLink, type ContactLink } from '../../core/link.ts'
@@ -6,7 +8,6 @@ import { joinEntries, type ContactEntry } from '../../core/trust.ts'
 import type { ContactChange } from '../../ipc/shapes/events.ts'
 import { MAX_PAGE } from '../../ipc/shapes/limits.ts'
 import type { CardPage, ContactCard, ImportContactsParams, ImportedContact } from '../../ipc/shapes/cards.ts'
-import { KeeperError } from '../state/errors.ts'
 import type { Changes } from '../state/changes.ts'
 import { foldName } from '../state/name-form.ts'
 import type { State } from '../state/state.ts'
@@ -65,7 +66,7 @@ function importCard(card: ContactCard, params: ImportContactsParams, keeper: Cha
     const outcome = takeCard(link, card, params, keeper.state)
     return { name: card.name, personaId, outcome, code: null, message: null }
   } catch (error) {
-    if (!(error instanceof LinkError || error instanceof KeeperError)) throw error
+    if (!(error instanceof LinkError || error instanceof Refusal)) throw error
     return { name: card.name, personaId, outcome: 'refused', code: error.code, message: error.message }
   }
 }
@@ -83,7 +84,7 @@ function takeCard(
   const known = state.persona(personaId)
   if (known === undefined && state.forgotten(personaId) !== undefined && again !== true) {
     const message = `${name} was forgotten here`
-    throw new KeeperError('CONTACT_FORGOTTEN', message, 'bring it back with --again')
+    throw new ContactError('CONTACT_FORGOTTEN', message, 'bring it back with --again')
   }
   if (known === undefined || known.entry === null || known.root !== formatHex(link.root)) {
     // Refuses the owner's own link, and another chain than the one that is pinned.

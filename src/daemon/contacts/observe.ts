@@ -1,4 +1,5 @@
 /** Observations: what a device showed, judged, bound to its persona by its own consent, and kept (docs/format.md, sections 8 and 10). */
+import { ContactError } from './errors.ts'
 import { checkDeviceKey } from '../../core/blob.ts'
 import { formatHex, parseBase64url, parseHex } from '../../core/encoding/bytes.ts'
 import { BlobError } from '../../core/errors.ts'
@@ -20,7 +21,6 @@ import { holdUpgrade, standsUpgrade } from './pending.ts'
 import { alarmSwitched } from '../personas/alarms.ts'
 import { applyVerdict, judgeAgainst, newPersona, setHead } from '../personas/heads.ts'
 import type { OwnHeads } from '../personas/own-sight.ts'
-import { KeeperError } from '../state/errors.ts'
 import { pairOf } from '../state/pair.ts'
 import type { DeviceRecord, PersonaRecord } from '../state/records.ts'
 import type { State } from '../state/state.ts'
@@ -50,7 +50,7 @@ export function observe(params: ObservationParams, source: string, own: OwnHeads
 
 /**
  * The owner accepts that a friend without a persona is the one that its device shows. Call it inside of a change.
- * @throws {KeeperError} PENDING_CHANGED when the device shows something else by now
+ * @throws {ContactError} PENDING_CHANGED when the device shows something else by now
  */
 export function acceptUpgrade(key: string, own: OwnHeads, state: State): void {
   const device = state.device(key)
@@ -63,7 +63,7 @@ export function acceptUpgrade(key: string, own: OwnHeads, state: State): void {
   }
   if (state.device(key).entry === null) return
   const message = `the device ${key} shows something else by now, or nothing`
-  throw new KeeperError('PENDING_CHANGED', message, 'see what it shows: persona pending')
+  throw new ContactError('PENDING_CHANGED', message, 'see what it shows: persona pending')
 }
 
 class Observation {

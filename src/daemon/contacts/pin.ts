@@ -1,4 +1,5 @@
 /** Pins by the owner's word: a contact link taken, a chain exchanged for the true one, a contact verified (docs/format.md, section 13). */
+import { ContactError } from './errors.ts'
 import { formatHex } from '../../core/encoding/bytes.ts'
 import type { Evidence } from '../../core/evidence.ts'
 import type { ContactLink } from '../../core/link.ts'
@@ -8,7 +9,6 @@ import type { VerifiedBlob } from '../../core/verify.ts'
 import type { ContactChange } from '../../ipc/shapes/events.ts'
 import type { AddedContact } from '../../ipc/shapes/links.ts'
 import { alarmIfContested } from '../personas/alarms.ts'
-import { KeeperError } from '../state/errors.ts'
 import { dropHead, NO_HEAD, raiseMinEpoch, decodeStored, setHead } from '../personas/heads.ts'
 import { restoreContact } from './forget.ts'
 import { tidyName } from '../state/name-form.ts'
@@ -26,7 +26,7 @@ export interface PinWishes {
 
 /**
  * Takes a contact link. Call it inside of a change.
- * @throws {KeeperError} CONTACT_IS_OWN | CHAIN_DIFFERS | NAME_TAKEN
+ * @throws {ContactError} CONTACT_IS_OWN | CHAIN_DIFFERS {KeeperError} NAME_TAKEN
  */
 export function pinLink(link: ContactLink, { name, repin }: PinWishes, state: State): AddedContact['outcome'] {
   const personaId = formatHex(link.personaId)
@@ -53,7 +53,7 @@ export function pinLink(link: ContactLink, { name, repin }: PinWishes, state: St
  * A persona that is no contact becomes one, under this entry; of one that was forgotten the pin and the head are those of before. Call it
  * inside of a change.
  * @param entry whose name, where it is another contact's, gets a number
- * @throws {KeeperError} CONTACT_IS_OWN | CHAIN_DIFFERS
+ * @throws {ContactError} CONTACT_IS_OWN | CHAIN_DIFFERS
  */
 export function addLinked(link: ContactLink, entry: ContactEntry, repin: boolean, state: State): void {
   const personaId = formatHex(link.personaId)
@@ -161,21 +161,21 @@ function bestOf(persona: PersonaRecord, state: State): VerifiedBlob | null {
   return best
 }
 
-function ownLinkRefused(isOwnChain: boolean): KeeperError {
-  if (isOwnChain) return new KeeperError('CONTACT_IS_OWN', 'this is your own contact link', 'give it to somebody else')
+function ownLinkRefused(isOwnChain: boolean): ContactError {
+  if (isOwnChain) return new ContactError('CONTACT_IS_OWN', 'this is your own contact link', 'give it to somebody else')
   const message = 'this link names your PersonaID with another chain of keys: who made it has your first key'
-  return new KeeperError(
+  return new ContactError(
     'CONTACT_IS_OWN',
     message,
     'warn those to whom it was given, and give them yours: persona link',
   )
 }
 
-function chainDiffers({ entry, personaId, verifiedAtSec }: PersonaRecord): KeeperError {
+function chainDiffers({ entry, personaId, verifiedAtSec }: PersonaRecord): ContactError {
   const name = entry?.name ?? personaId
   const isVerified = verifiedAtSec !== null
   const known = isVerified ? 'the one that you verified' : 'the one that is pinned'
   const message = `the link names another chain of keys for ${name} than ${known}: one of the two was made by somebody who stole the first key`
   const hint = `ask ${name} where you know whom you speak to; if the link is right, take it with --repin`
-  return new KeeperError('CHAIN_DIFFERS', message, hint, { contact: name, verified: isVerified })
+  return new ContactError('CHAIN_DIFFERS', message, hint, { contact: name, verified: isVerified })
 }

@@ -1,4 +1,5 @@
 /** A device taken from a contact by the owner's word, since nothing else unbinds it (docs/format.md, section 10). */
+import { ContactError } from './errors.ts'
 import { foldNickname } from '../../core/nickname.ts'
 import { pairOf } from '../state/pair.ts'
 import { KeeperError } from '../state/errors.ts'
@@ -11,7 +12,7 @@ import { MIN_PREFIX_DIGITS } from '../personas/query.ts'
 /**
  * The device stands for itself from now on, under a name of its own; whose it is next it says itself. Inside of a change.
  * @returns its key
- * @throws {KeeperError} NOT_FOUND | AMBIGUOUS | DEVICE_CONFIRMED
+ * @throws {KeeperError} NOT_FOUND | AMBIGUOUS {ContactError} DEVICE_CONFIRMED
  */
 export function splitDevice(persona: PersonaRecord, query: string, name: string | null, state: State): string {
   const key = boundDevice(persona, query, state)
@@ -20,7 +21,7 @@ export function splitDevice(persona: PersonaRecord, query: string, name: string 
   const isOwners = isListed && state.own()?.personaId === persona.personaId
   if (isOwners || pairOf(persona.personaId, isListed, device) === 'confirmed') {
     const message = `${whoIs(persona)} lists the device, and the device itself shows that table: it is no mistake`
-    throw new KeeperError(
+    throw new ContactError(
       'DEVICE_CONFIRMED',
       message,
       'block or forget the whole contact; of your own: persona device remove',

@@ -1,7 +1,7 @@
 /** What the secrets file holds once it is open: a version byte, then an epoch byte and a 32-byte signing seed for each key held. */
+import { CustodyError } from './errors.ts'
 import { MAX_EPOCH } from '../../core/limits.ts'
 import type { CryptoEngine, KeyPair } from '../../crypto/engine.ts'
-import { KeeperError } from '../state/errors.ts'
 
 const VERSION = 1
 export const SIGNING_SEED_BYTES = 32 // format: RFC 8032, section 5.1.5
@@ -27,7 +27,7 @@ export function encodeSecrets(keys: SigningKeys, engine: CryptoEngine): Uint8Arr
 /**
  * @param content neither kept nor changed
  * @returns the keys, in secret memory: the caller wipes them
- * @throws {KeeperError} SECRETS_MISSING
+ * @throws {CustodyError} SECRETS_MISSING
  */
 export function decodeSecrets(content: Uint8Array, engine: CryptoEngine): Map<number, KeyPair> {
   if (content[0] !== VERSION || (content.length - 1) % ENTRY_BYTES !== 0) throw unknownContent()
@@ -47,7 +47,7 @@ export function wipeKeys(keys: Iterable<KeyPair>, engine: CryptoEngine): void {
   for (const { secretKey } of keys) engine.wipe(secretKey)
 }
 
-function unknownContent(): KeeperError {
+function unknownContent(): CustodyError {
   const hint = 'install the version that wrote it, or restore a backup'
-  return new KeeperError('SECRETS_MISSING', 'the secrets file has a content that this version does not know', hint)
+  return new CustodyError('SECRETS_MISSING', 'the secrets file has a content that this version does not know', hint)
 }

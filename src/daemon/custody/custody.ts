@@ -1,4 +1,6 @@
 /** The custody of this device's secrets: who may use the signing keys and, until its words were confirmed, the seed (docs/format.md, section 4). */
+import { noPersona } from '../state/errors.ts'
+import { CustodyError } from './errors.ts'
 import { formatHex } from '../../core/encoding/bytes.ts'
 import type { ChainPosition } from '../../core/chain.ts'
 import type { CryptoEngine, KeyPair } from '../../crypto/engine.ts'
@@ -6,7 +8,6 @@ import { copySecret, type SealMode } from '../../crypto/seal.ts'
 import { DEFAULT_SEAL_COST, passphraseSealing } from '../../crypto/sealing.ts'
 import { deriveSigningSeed, formatWords, SEED_BYTES } from '../../crypto/seed.ts'
 import { CustodyLock, type CustodyWatcher, type LockOptions } from './lock.ts'
-import { KeeperError, noPersona } from '../state/errors.ts'
 import { wipeSecrets, type OpenSecrets } from './open-secrets.ts'
 import type { OpenLimits } from './auto-lock.ts'
 import type { SecretPaths } from './files.ts'
@@ -39,7 +40,7 @@ export class Custody {
 
   /**
    * Opens what needs no passphrase; the rest stays locked.
-   * @throws {CryptoError} SEAL_* @throws {StoreError} SECRETS_* | STORE_* @throws {KeeperError} CREDENTIAL_MISSING | SECRETS_MISSING
+   * @throws {CryptoError} SEAL_* @throws {StoreError} SECRETS_* | STORE_* @throws {CustodyError} CREDENTIAL_MISSING | SECRETS_MISSING
    */
   static async open(paths: SecretPaths, engine: CryptoEngine, options: CustodyOptions): Promise<Custody> {
     return new Custody(await Vault.open(paths, engine, options.credential ?? null), engine, options)
@@ -82,7 +83,7 @@ export class Custody {
    * Draws the seed of a new persona and writes it and K_0, sealed by the passphrase if there is one.
    * Crash here: files without a persona in the store, which the next start discards.
    * @returns the position of epoch 0 in the chain of all keys
-   * @throws {KeeperError} PERSONA_EXISTS @throws {CryptoError} SEAL_PASSPHRASE_UNUSABLE @throws {StoreError} STORE_*
+   * @throws {CustodyError} PERSONA_EXISTS @throws {CryptoError} SEAL_PASSPHRASE_UNUSABLE @throws {StoreError} STORE_*
    */
   async create(passphrase: string | null): Promise<ChainPosition> {
     const engine = this.#engine
@@ -103,7 +104,7 @@ export class Custody {
    * Takes the signing keys of a persona that comes from elsewhere, sealed by the passphrase if there is one. On disk when it returns; a
    * crash leaves what {@link create} leaves.
    * @param keys epochs 0..16; neither kept nor wiped
-   * @throws {KeeperError} PERSONA_EXISTS when there are secrets already: {@link addKey} is for that
+   * @throws {CustodyError} PERSONA_EXISTS when there are secrets already: {@link addKey} is for that
    * @throws {CryptoError} SEAL_PASSPHRASE_UNUSABLE @throws {StoreError} STORE_*
    */
   async adopt(keys: readonly SigningSeed[], passphrase: string | null): Promise<void> {
@@ -113,7 +114,7 @@ export class Custody {
   /**
    * Adds the key of an epoch. On disk beside the keys held when it returns; of an epoch that is held already it is the one from now on.
    * @param epoch 0..16 @param signingSeed 32 bytes; neither kept nor wiped
-   * @throws {KeeperError} NO_PERSONA | LOCKED @throws {StoreError} STORE_DISK_FULL: nothing has changed | STORE_IO: the daemon stops
+   * @throws {KeeperError} NO_PERSONA {CustodyError} LOCKED @throws {StoreError} STORE_DISK_FULL: nothing has changed | STORE_IO: the daemon stops
    */
   async addKey(epoch: number, signingSeed: Uint8Array): Promise<void> {
     this.#lock.use()
@@ -136,7 +137,7 @@ export class Custody {
     await this.#vault.rewrite((keys) => new Map([...keys].filter(([held]) => held === epoch)))
   }
 
-  /** The keys that are held, as copies in secret memory: the caller wipes them. @throws {KeeperError} NO_PERSONA | LOCKED */
+  /** The keys that are held, as copies in secret memory: the caller wipes them. @throws {KeeperError} NO_PERSONA {CustodyError} LOCKED */
   signingSeeds(): SigningSeed[] {
     return [...this.#lock.use().keys].map(([epoch, { secretKey }]) => {
       return { epoch, seed: copySecret(secretKey.subarray(0, SIGNING_SEED_BYTES), this.#engine) }
@@ -150,7 +151,7 @@ export class Custody {
 
   /**
    * Opens the secrets files. Guesses come one after the other, and each wrong one makes the next wait longer.
-   * @throws {KeeperError} NO_PERSONA | NO_PASSPHRASE | TOO_MANY_GUESSES | LOCKED when it was locked meanwhile
+   * @throws {KeeperError} NO_PERSONA {CustodyError} NO_PASSPHRASE | TOO_MANY_GUESSES | LOCKED when it was locked meanwhile
    * @throws {CryptoError} SEAL_WRONG_PASSPHRASE
    */
   async unlock(passphrase: string): Promise<void> {
@@ -159,7 +160,7 @@ export class Custody {
 
   /**
    * Wipes what a passphrase can open again.
-   * @throws {KeeperError} NO_PERSONA | NO_PASSPHRASE
+   * @throws {KeeperError} NO_PERSONA {CustodyError} NO_PASSPHRASE
    */
   lock(cause: 'request' | 'signal'): void {
     this.#lock.lock(cause)
@@ -185,7 +186,7 @@ export class Custody {
    * of the two passphrases opens both. The secrets are open afterwards.
    * @param present the passphrase that seals them now, asked for also while they are open: who sits down at an open machine must not
    *   change it; null when none seals them
-   * @throws {KeeperError} NO_PERSONA | NO_PASSPHRASE | PASSPHRASE_SET | TOO_MANY_GUESSES | LOCKED when it was locked meanwhile
+   * @throws {KeeperError} NO_PERSONA {CustodyError} NO_PASSPHRASE | PASSPHRASE_SET | TOO_MANY_GUESSES | LOCKED when it was locked meanwhile
    * @throws {CryptoError} SEAL_WRONG_PASSPHRASE | SEAL_PASSPHRASE_UNUSABLE @throws {StoreError} as {@link addKey}
    */
   async changePassphrase(present: string | null, next: string | null): Promise<void> {
@@ -202,7 +203,7 @@ export class Custody {
 
   /**
    * Signs by the key of an epoch.
-   * @throws {KeeperError} LOCKED | KEY_SUPERSEDED
+   * @throws {CustodyError} LOCKED | KEY_SUPERSEDED
    */
   signer(epoch: number): (message: Uint8Array) => Uint8Array {
     this.#key(epoch)
@@ -226,18 +227,18 @@ export class Custody {
     if (held === null || formatHex(held) === signingKey) return
     this.close()
     const hint = 'put back the file "secrets" that belongs to this store'
-    throw new KeeperError('SECRETS_FOREIGN', 'the secrets file holds the key of another persona than the store', hint)
+    throw new CustodyError('SECRETS_FOREIGN', 'the secrets file holds the key of another persona than the store', hint)
   }
 
-  /** The recovery words, as long as the seed is here. @throws {KeeperError} NO_PERSONA | LOCKED | RECOVERY_CONFIRMED */
+  /** The recovery words, as long as the seed is here. @throws {KeeperError} NO_PERSONA {CustodyError} LOCKED | RECOVERY_CONFIRMED */
   words(): string[] {
     const { seed } = this.#lock.use()
     if (seed !== null) return formatWords(seed)
     const message = 'the recovery words were confirmed, and the seed was erased from this device'
-    throw new KeeperError('RECOVERY_CONFIRMED', message, 'the words are where you wrote them down')
+    throw new CustodyError('RECOVERY_CONFIRMED', message, 'the words are where you wrote them down')
   }
 
-  /** The seed, as a copy in secret memory which the caller wipes; null once it was erased. @throws {KeeperError} NO_PERSONA | LOCKED */
+  /** The seed, as a copy in secret memory which the caller wipes; null once it was erased. @throws {KeeperError} NO_PERSONA {CustodyError} LOCKED */
   copySeed(): Uint8Array | null {
     const { seed } = this.#lock.use()
     return seed === null ? null : copySecret(seed, this.#engine)
@@ -257,7 +258,7 @@ export class Custody {
     const key = this.#vault.require().keys.get(epoch)
     if (key !== undefined) return key
     const hint = 'get it from the device that rotated, by pairing, or by the recovery words: persona rotate --follow'
-    throw new KeeperError('KEY_SUPERSEDED', `this device does not have the signing key of epoch ${epoch}`, hint)
+    throw new CustodyError('KEY_SUPERSEDED', `this device does not have the signing key of epoch ${epoch}`, hint)
   }
 
   async #begin(seeds: readonly SigningSeed[], seed: Uint8Array | null, passphrase: string | null): Promise<void> {
@@ -279,6 +280,6 @@ export class Custody {
     if (this.mode === null) throw noPersona()
     if (this.mode !== 'passphrase') return
     const hint = 'change it with: persona passphrase change'
-    throw new KeeperError('PASSPHRASE_SET', 'a passphrase seals the secrets of this persona already', hint)
+    throw new CustodyError('PASSPHRASE_SET', 'a passphrase seals the secrets of this persona already', hint)
   }
 }

@@ -1,5 +1,5 @@
 /** Passphrases that are tried: one after the other, each wrong one makes the next wait longer, and few wait at a time. */
-import { KeeperError } from '../state/errors.ts'
+import { CustodyError } from './errors.ts'
 import { Serial } from '../../process/serial.ts'
 
 const GUESS_DELAY_SEC = 0.1 // sanity: each wrong passphrase makes the next one wait so much longer
@@ -26,7 +26,7 @@ export class Guesses {
   async take(isNeeded: () => boolean, attempt: () => Promise<void>): Promise<void> {
     if (this.#waiting >= MAX_WAITING_GUESSES) {
       const hint = 'wait until they were tried: some seconds each'
-      throw new KeeperError('TOO_MANY_GUESSES', `${MAX_WAITING_GUESSES} passphrases wait to be tried already`, hint)
+      throw new CustodyError('TOO_MANY_GUESSES', `${MAX_WAITING_GUESSES} passphrases wait to be tried already`, hint)
     }
     this.#waiting++
     try {

@@ -1,6 +1,7 @@
 /** The lock on the secrets: who opens them by a passphrase, how long they stay open, and who is told (docs/threat-model.md). */
+import { CustodyError } from './errors.ts'
 import { CREDENTIAL_NAME } from './credential.ts'
-import { KeeperError, noPersona } from '../state/errors.ts'
+import { noPersona } from '../state/errors.ts'
 import { Guesses } from './guesses.ts'
 import type { OpenSecrets } from './open-secrets.ts'
 import { forwardClock, OpenTime, type OpenEnd, type OpenLimits } from './auto-lock.ts'
@@ -48,7 +49,7 @@ export class CustodyLock {
     return this.#vault.opened === null
   }
 
-  /** @throws {KeeperError} NO_PERSONA | NO_PASSPHRASE | TOO_MANY_GUESSES | LOCKED @throws {CryptoError} SEAL_WRONG_PASSPHRASE */
+  /** @throws {KeeperError} NO_PERSONA {CustodyError} NO_PASSPHRASE | TOO_MANY_GUESSES | LOCKED @throws {CryptoError} SEAL_WRONG_PASSPHRASE */
   async unlock(passphrase: string): Promise<void> {
     this.#requirePassphrase()
     this.expire()
@@ -68,7 +69,7 @@ export class CustodyLock {
     )
   }
 
-  /** @throws {KeeperError} NO_PERSONA | NO_PASSPHRASE */
+  /** @throws {KeeperError} NO_PERSONA {CustodyError} NO_PASSPHRASE */
   lock(cause: 'request' | 'signal'): void {
     this.#requirePassphrase()
     this.#shut(cause)
@@ -88,7 +89,7 @@ export class CustodyLock {
     if (end !== null) this.#shut(end)
   }
 
-  /** For a use outside of a change: a time that is over is noticed first. @throws {KeeperError} NO_PERSONA | LOCKED */
+  /** For a use outside of a change: a time that is over is noticed first. @throws {KeeperError} NO_PERSONA {CustodyError} LOCKED */
   use(): OpenSecrets {
     this.expire()
     const opened = this.#vault.require()
@@ -127,6 +128,6 @@ export class CustodyLock {
       mode === 'key'
         ? `the secrets of this persona are sealed by the credential ${CREDENTIAL_NAME} of the service, not by a passphrase`
         : 'no passphrase seals the secrets of this persona'
-    throw new KeeperError('NO_PASSPHRASE', message, 'set one with: persona passphrase set')
+    throw new CustodyError('NO_PASSPHRASE', message, 'set one with: persona passphrase set')
   }
 }

@@ -17,7 +17,7 @@ export interface OpenSecrets {
  * Takes what the files hold, and wipes the files.
  * @param sealing of the secrets file: kept, or wiped if it is the wrong one
  * @param passphrase for a seed that was sealed under a salt of its own, as the first release did; null where none seals
- * @throws {CryptoError} SEAL_* @throws {KeeperError} SECRETS_MISSING
+ * @throws {CryptoError} SEAL_* @throws {CustodyError} SECRETS_MISSING
  */
 export async function openSecrets(
   files: SealedFiles,

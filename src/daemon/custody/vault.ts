@@ -1,9 +1,10 @@
 /** The secrets on disk and, while they are open, in memory: every step leaves the two alike, or the vault shut. */
+import { CustodyError } from './errors.ts'
 import type { CryptoEngine } from '../../crypto/engine.ts'
 import { readSealMode, type SealMode, type Sealing } from '../../crypto/seal.ts'
 import { keySealing, sealingOf, UNSEALED, wipeSealing } from '../../crypto/sealing.ts'
 import { CREDENTIAL_NAME } from './credential.ts'
-import { KeeperError, noPersona } from '../state/errors.ts'
+import { noPersona } from '../state/errors.ts'
 import { openSecrets, saveKeys, saveSecrets, wipeSecrets, type OpenSecrets } from './open-secrets.ts'
 import { isUnchangedAfter, readSecretFiles, removeSecretFiles, removeSeed, type SecretPaths } from './files.ts'
 import { wipeKeys, type SigningKeys } from './content.ts'
@@ -31,7 +32,7 @@ export class Vault {
   /**
    * Opens what needs no passphrase. What nothing sealed is sealed by the credential from now on, if there is one.
    * @param credential 32 bytes; copied, the caller wipes it
-   * @throws {CryptoError} SEAL_* @throws {StoreError} SECRETS_* | STORE_* @throws {KeeperError} CREDENTIAL_MISSING | SECRETS_MISSING
+   * @throws {CryptoError} SEAL_* @throws {StoreError} SECRETS_* | STORE_* @throws {CustodyError} CREDENTIAL_MISSING | SECRETS_MISSING
    */
   static async open(paths: SecretPaths, engine: CryptoEngine, credential: Uint8Array | null): Promise<Vault> {
     const vault = new Vault(paths, engine, credential === null ? UNSEALED : keySealing(credential, engine))
@@ -61,11 +62,11 @@ export class Vault {
     return this.#opened
   }
 
-  /** @throws {KeeperError} NO_PERSONA | LOCKED */
+  /** @throws {KeeperError} NO_PERSONA {CustodyError} LOCKED */
   require(): OpenSecrets {
     if (this.#opened !== null) return this.#opened
     if (this.#mode === null) throw noPersona()
-    throw new KeeperError('LOCKED', 'the signing key is locked', 'open it with: persona unlock')
+    throw new CustodyError('LOCKED', 'the signing key is locked', 'open it with: persona unlock')
   }
 
   /** What seals without a passphrase: the credential, else nothing. A copy, which may be wiped. */
@@ -76,7 +77,7 @@ export class Vault {
   /**
    * The first secrets: on disk when it returns.
    * @param opened kept; the caller wipes it when this throws
-   * @throws {KeeperError} PERSONA_EXISTS @throws {StoreError} STORE_*
+   * @throws {CustodyError} PERSONA_EXISTS @throws {StoreError} STORE_*
    */
   async begin(opened: OpenSecrets): Promise<void> {
     await this.#serial.run(async () => {
@@ -94,7 +95,7 @@ export class Vault {
     })
   }
 
-  /** Opens the files by a passphrase. @throws {CryptoError} SEAL_* @throws {KeeperError} LOCKED when it was shut meanwhile */
+  /** Opens the files by a passphrase. @throws {CryptoError} SEAL_* @throws {CustodyError} LOCKED when it was shut meanwhile */
   async unseal(passphrase: string): Promise<void> {
     await this.#serial.run(async () => {
       const shuts = this.#shuts
@@ -112,7 +113,7 @@ export class Vault {
 
   /**
    * Writes the keys that `next` makes of those held, and then holds them.
-   * @throws {KeeperError} NO_PERSONA | LOCKED @throws {StoreError} STORE_DISK_FULL | STORE_IO
+   * @throws {KeeperError} NO_PERSONA {CustodyError} LOCKED @throws {StoreError} STORE_DISK_FULL | STORE_IO
    */
   async rewrite(next: (keys: SigningKeys) => SigningKeys): Promise<void> {
     await this.#serial.run(async () => {
@@ -194,13 +195,13 @@ export class Vault {
   }
 }
 
-export function secretsExist(): KeeperError {
+export function secretsExist(): CustodyError {
   const hint = 'one daemon keeps one persona; see: persona status'
-  return new KeeperError('PERSONA_EXISTS', 'the secrets of a persona are here already', hint)
+  return new CustodyError('PERSONA_EXISTS', 'the secrets of a persona are here already', hint)
 }
 
-function credentialMissing(): KeeperError {
+function credentialMissing(): CustodyError {
   const message = `the secrets are sealed by the credential ${CREDENTIAL_NAME} of the service, which it was not given`
   const hint = `start it as the service whose unit loads ${CREDENTIAL_NAME}`
-  return new KeeperError('CREDENTIAL_MISSING', message, hint)
+  return new CustodyError('CREDENTIAL_MISSING', message, hint)
 }

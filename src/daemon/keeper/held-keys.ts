@@ -1,7 +1,7 @@
 /** The signing keys that are held, and the head that says which one counts: brought together after every change and at the start (docs/format.md, section 4). */
+import { CustodyError } from '../custody/errors.ts'
 import { equalBytes } from '../../core/encoding/bytes.ts'
 import type { Custody } from '../custody/custody.ts'
-import { KeeperError } from '../state/errors.ts'
 import { decodeStored } from '../personas/heads.ts'
 import type { State } from '../state/state.ts'
 import { positionFields } from '../own/table.ts'
@@ -46,7 +46,7 @@ export class HeldKeys {
   /**
    * Erases the keys of every epoch but the head's, and takes up the key of the head where it has come. While locked it waits for the
    * unlock. Call it in one's turn.
-   * @throws {KeeperError} SECRETS_FOREIGN @throws {StoreError}
+   * @throws {CustodyError} SECRETS_FOREIGN @throws {StoreError}
    */
   async eraseSpentKeysNow(): Promise<void> {
     if (this.#isSettled()) return
@@ -77,7 +77,7 @@ export class HeldKeys {
       const head = decodeStored(persona.head, state)
       if (!equalBytes(head.signingKey, held)) {
         const hint = 'put back the file "secrets" that belongs to this store'
-        throw new KeeperError(
+        throw new CustodyError(
           'SECRETS_FOREIGN',
           `the key held for epoch ${head.epoch} is not the one that signed the table`,
           hint,
@@ -94,7 +94,7 @@ export class HeldKeys {
     if (own.epoch !== persona.epoch || newest < persona.epoch) return
     this.#keeper.custody.close()
     const hint = 'put both back from one backup, or restart with the newer store'
-    throw new KeeperError(
+    throw new CustodyError(
       'SECRETS_FOREIGN',
       `the secrets file holds the key of epoch ${newest}, and the store knows the persona at epoch ${persona.epoch} only`,
       hint,

@@ -1,4 +1,5 @@
 /** The keeper: the one writer of the state. What answers each method of the socket is in handlers-*.ts. */
+import { noPersona } from '../state/errors.ts'
 import { formatHex } from '../../core/encoding/bytes.ts'
 import { newestSighting, type Policy, type Sighting } from '../../core/trust.ts'
 import type { VerifiedBlob } from '../../core/verify.ts'
@@ -11,7 +12,6 @@ import { StoreError } from '../../store/errors.ts'
 import { RecordCache } from '../../store/record-cache.ts'
 import type { Store } from '../../store/store.ts'
 import type { Custody } from '../custody/custody.ts'
-import { noPersona } from '../state/errors.ts'
 import { judgeAgainst } from '../personas/heads.ts'
 import { HeldKeys } from './held-keys.ts'
 import { State } from '../state/state.ts'
@@ -163,7 +163,7 @@ export class Keeper {
     await this.change(() => this.state.emit(event))
   }
 
-  /** The status message to show. @throws {KeeperError} NO_PERSONA | WORDS_TOO_LONG */
+  /** The status message to show. @throws {KeeperError} NO_PERSONA {OwnPersonaError} WORDS_TOO_LONG */
   statusMessage(words: string): Promise<StatusMessage> {
     return this.change(() => this.own.statusMessage(words))
   }

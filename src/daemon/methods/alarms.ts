@@ -1,4 +1,5 @@
 /** What answers the methods of alarms: what stands, what was dismissed, and the evidence for others to check (docs/ipc.md, section 4, alarms). */
+import { ContactError } from '../contacts/errors.ts'
 import { parseBase64url } from '../../core/encoding/bytes.ts'
 import { formatToken } from '../../core/token.ts'
 import { findContact } from '../contacts/find.ts'
@@ -33,7 +34,7 @@ async function evidence(keeper: Keeper, query: string): Promise<EvidenceFile> {
   const { personaId } = await findContact(query, keeper.reader())
   const persona = personaId === null ? undefined : keeper.onDisk.personas.get(personaId)
   if (persona === undefined) {
-    throw new KeeperError(
+    throw new ContactError(
       'CONTACT_PROVISIONAL',
       `${query} has no persona yet, so there is nothing signed`,
       'see: persona contact show',

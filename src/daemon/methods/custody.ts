@@ -1,10 +1,10 @@
 /** What answers the methods of custody: the lock on the signing key, and the recovery words (docs/ipc.md, section 3). */
+import { CustodyError } from '../custody/errors.ts'
 import { encodeUtf8 } from '../../core/encoding/bytes.ts'
 import type { SealMode } from '../../crypto/seal.ts'
 import type { Handlers } from '../../ipc/methods/method.ts'
 import type { Methods } from '../../ipc/methods/table.ts'
 import type { ChosenWord } from '../../ipc/methods/own.ts'
-import { KeeperError } from '../state/errors.ts'
 import type { Keeper } from '../keeper/keeper.ts'
 import { OWN } from '../state/records.ts'
 
@@ -40,7 +40,7 @@ async function unlock(keeper: Keeper, passphrase: string): Promise<{ locked: boo
   return await opened(keeper)
 }
 
-/** What waited for the signing key. @throws {KeeperError} SECRETS_FOREIGN */
+/** What waited for the signing key. @throws {CustodyError} SECRETS_FOREIGN */
 async function opened(keeper: Keeper): Promise<{ locked: boolean }> {
   const { custody } = keeper
   const own = keeper.onDisk.own.get(OWN)
@@ -73,7 +73,7 @@ function words(keeper: Keeper): string[] {
   if (!custody.isLocked && !custody.hasSeed && keeper.onDisk.own.get(OWN)?.recoveryConfirmed === false) {
     const hint = 'on the device where the persona was made: persona recovery show'
     const message = 'the seed never was on this device: neither a pairing nor a backup moves it'
-    throw new KeeperError('RECOVERY_ELSEWHERE', message, hint)
+    throw new CustodyError('RECOVERY_ELSEWHERE', message, hint)
   }
   return custody.words()
 }
@@ -87,7 +87,7 @@ async function confirmRecovery(keeper: Keeper, chosen: readonly ChosenWord[]): P
   })
   if (!isRight || positions.size !== chosen.length) {
     const hint = 'look at the words again with: persona recovery show'
-    throw new KeeperError('RECOVERY_MISMATCH', 'these are not the words at these places', hint)
+    throw new CustodyError('RECOVERY_MISMATCH', 'these are not the words at these places', hint)
   }
   // Crash here: the words are confirmed and the seed still there; the next start erases it.
   await keeper.change(() => keeper.own.confirmRecovery())

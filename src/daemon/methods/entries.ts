@@ -1,9 +1,9 @@
 /** What answers what the owner does with contacts: names, blocks, forgetting, splitting, and lists that go elsewhere (docs/ipc.md, section 3). */
+import { ContactError } from '../contacts/errors.ts'
 import type { ContactEntry } from '../../core/trust.ts'
 import type { Handlers } from '../../ipc/methods/method.ts'
 import type { Methods } from '../../ipc/methods/table.ts'
 import type { Contact } from '../../ipc/shapes/contact.ts'
-import { KeeperError } from '../state/errors.ts'
 import { exportCards, importCards } from '../contacts/cards.ts'
 import { findContact, gone } from '../contacts/find.ts'
 import { forgetContact, forgetProvisional } from '../contacts/forget.ts'
@@ -40,11 +40,11 @@ export function entryHandlers(keeper: Keeper): Handlers<EntryMethods> {
   }
 }
 
-/** Where the entry of a contact is. @throws {KeeperError} NOT_FOUND | AMBIGUOUS | CONTACT_IS_OWN */
+/** Where the entry of a contact is. @throws {KeeperError} NOT_FOUND | AMBIGUOUS {ContactError} CONTACT_IS_OWN */
 async function entryOf(keeper: Keeper, query: string): Promise<NameRecord> {
   const contact = await findContact(query, keeper.reader())
   const { kind, personaId } = contact
-  if (kind === 'own') throw new KeeperError('CONTACT_IS_OWN', 'this is you yourself', 'see: persona status')
+  if (kind === 'own') throw new ContactError('CONTACT_IS_OWN', 'this is you yourself', 'see: persona status')
   if (personaId !== null) return { kind: 'persona', id: personaId }
   return { kind: 'device', id: keyOfProvisional(contact) }
 }
@@ -99,7 +99,7 @@ async function split(keeper: Keeper, query: string, device: string, name: string
   const { personaId, name: who } = await findContact(query, keeper.reader())
   if (personaId === null) {
     const message = `${who} has no persona, and is one device anyway`
-    throw new KeeperError('CONTACT_PROVISIONAL', message, 'see: persona contact show NAME')
+    throw new ContactError('CONTACT_PROVISIONAL', message, 'see: persona contact show NAME')
   }
   const key = await keeper.change(() => {
     const persona = keeper.state.persona(personaId)

@@ -1,6 +1,4 @@
 /** How every error of ours reaches the caller (docs/ipc.md, section 5). */
-import { TableError } from '../../core/errors.ts'
-import { KeeperError } from '../state/errors.ts'
 import { RpcError } from '../../ipc/wire/rpc.ts'
 import { isOwnError } from '../../process/describe-error.ts'
 
@@ -22,13 +20,13 @@ export const HINTS: ReadonlyMap<string, string> = new Map([
   ['STORE_STOPPED', 'the daemon stops; start it again'],
 ])
 
-/** An error of ours as the caller is to see it, or null for what is none of the caller's business. */
+/** Turns an error of ours into the answer to the caller; null for any other error, which is not the caller's business. */
 export function toRpcError(error: unknown): RpcError | null {
-  if (error instanceof KeeperError) {
-    return new RpcError(error.code, error.message, { hint: error.hint, details: error.details, cause: error })
-  }
   if (!isOwnError(error)) return null
-  const hint = HINTS.get(error.code) ?? ('hint' in error && typeof error.hint === 'string' ? error.hint : undefined)
-  const details = error instanceof TableError && error.bytesOver > 0 ? { bytesOver: error.bytesOver } : {}
-  return new RpcError(error.code, error.message, { ...(hint === undefined ? {} : { hint }), details, cause: error })
+  const hint = HINTS.get(error.code) ?? error.hint
+  return new RpcError(error.code, error.message, {
+    ...(hint === null ? {} : { hint }),
+    details: error.details,
+    cause: error,
+  })
 }

@@ -1,4 +1,6 @@
 /** What answers the methods of contact links and safety numbers (docs/ipc.md, section 3). */
+import { KeeperError } from '../state/errors.ts'
+import { ContactError } from '../contacts/errors.ts'
 import { formatHex } from '../../core/encoding/bytes.ts'
 import { formatLink, parseLink } from '../../core/link.ts'
 import { safetyNumber } from '../../core/safety-number.ts'
@@ -11,7 +13,7 @@ import type {
 } from '../../ipc/shapes/links.ts'
 import type { Handlers } from '../../ipc/methods/method.ts'
 import type { Methods } from '../../ipc/methods/table.ts'
-import { KeeperError, noPersona } from '../state/errors.ts'
+import { noPersona } from '../state/errors.ts'
 import { findContact } from '../contacts/find.ts'
 import type { Keeper } from '../keeper/keeper.ts'
 import { markVerified, pinLink } from '../contacts/pin.ts'
@@ -60,14 +62,14 @@ async function addContact(keeper: Keeper, { link: text, name, repin }: AddContac
 
 /**
  * The PersonaID of the contact that is meant.
- * @throws {KeeperError} NOT_FOUND | AMBIGUOUS | CONTACT_IS_OWN | CONTACT_PROVISIONAL
+ * @throws {KeeperError} NOT_FOUND | AMBIGUOUS {ContactError} CONTACT_IS_OWN | CONTACT_PROVISIONAL
  */
 async function contactPersona(keeper: Keeper, query: string): Promise<string> {
   const { kind, name, personaId } = await findContact(query, keeper.reader())
-  if (kind === 'own') throw new KeeperError('CONTACT_IS_OWN', 'this is you yourself', 'see: persona link')
+  if (kind === 'own') throw new ContactError('CONTACT_IS_OWN', 'this is you yourself', 'see: persona link')
   if (personaId !== null) return personaId
   const hint = `ask for a contact link and add it: persona contact add LINK`
-  throw new KeeperError('CONTACT_PROVISIONAL', `${name} has no persona yet, and so nothing to verify`, hint)
+  throw new ContactError('CONTACT_PROVISIONAL', `${name} has no persona yet, and so nothing to verify`, hint)
 }
 
 function numbersOf(keeper: Keeper, persona: PersonaRecord): SafetyNumbers {
@@ -104,12 +106,12 @@ function checkNumber(keeper: Keeper, persona: PersonaRecord, number: string): vo
   const own = ownPersona(keeper)
   if (own !== null && number === numberOf(own, keeper)) {
     const hint = `what is needed is the number that "persona link" shows to ${name}`
-    throw new KeeperError('NUMBER_MISMATCH', 'this is your own safety number', hint)
+    throw new ContactError('NUMBER_MISMATCH', 'this is your own safety number', hint)
   }
   throw mismatch(name, `this is not the safety number of ${name} as it is known here`, 'a digit is wrong')
 }
 
-function linkMismatch(persona: PersonaRecord, isSamePersona: boolean): KeeperError {
+function linkMismatch(persona: PersonaRecord, isSamePersona: boolean): ContactError {
   const name = persona.entry?.name ?? persona.personaId
   const what = isSamePersona
     ? `names another chain of keys than that of ${name}`
@@ -118,8 +120,8 @@ function linkMismatch(persona: PersonaRecord, isSamePersona: boolean): KeeperErr
 }
 
 /** @param slip what it is when nobody means harm */
-function mismatch(name: string, message: string, slip: string): KeeperError {
+function mismatch(name: string, message: string, slip: string): ContactError {
   const meaning = `either ${slip}, or what is known here as ${name} was made by somebody else: trust none of its devices until you know`
   const hint = `ask ${name} for a contact link where you know whom you speak to: persona contact add LINK`
-  return new KeeperError('NUMBER_MISMATCH', `${message}; ${meaning}`, hint)
+  return new ContactError('NUMBER_MISMATCH', `${message}; ${meaning}`, hint)
 }

@@ -1,4 +1,5 @@
 /** What answers the owner's decisions: policies, and what waits for an answer (docs/ipc.md, section 3). Policies never hold back what shuts a thief out. */
+import { ContactError } from '../contacts/errors.ts'
 import { diffTables } from '../../core/diff.ts'
 import type { Policy } from '../../core/trust.ts'
 import type { Handlers } from '../../ipc/methods/method.ts'
@@ -52,7 +53,7 @@ async function list(
 async function idOf(query: string, keeper: Keeper): Promise<string> {
   const contact = await findContact(query, keeper.reader())
   if (contact.kind === 'own')
-    throw new KeeperError('OWN_PERSONA', 'that is your own persona', 'policies are for the tables of others')
+    throw new ContactError('OWN_PERSONA', 'that is your own persona', 'policies are for the tables of others')
   return contact.personaId ?? keyOfProvisional(contact)
 }
 
@@ -68,13 +69,13 @@ async function decide(
     const named = waiting.filter((update) => kind === undefined || update.kind === kind)
     const [update] = named
     if (update === undefined)
-      throw new KeeperError('NOTHING_PENDING', `nothing of ${contact} waits for an answer`, 'see: persona pending')
+      throw new ContactError('NOTHING_PENDING', `nothing of ${contact} waits for an answer`, 'see: persona pending')
     if (named.length > 1) {
       const hint = `say which: --kind ${named.map((each) => each.kind).join(' or --kind ')}`
       throw new KeeperError('AMBIGUOUS', `two things of ${contact} wait for an answer`, hint)
     }
     if (tableHash !== undefined && tableHash !== update.tableHash) {
-      throw new KeeperError(
+      throw new ContactError(
         'PENDING_CHANGED',
         `another table of ${contact} came meanwhile`,
         'look at it: persona pending',

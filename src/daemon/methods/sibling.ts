@@ -1,11 +1,12 @@
 /** What answers the methods between siblings (docs/ipc.md, section 3). */
+import { noPersona } from '../state/errors.ts'
+import { OwnPersonaError } from '../own/errors.ts'
 import { equalBytes, formatHex } from '../../core/encoding/bytes.ts'
 import { BlobError } from '../../core/errors.ts'
 import { judgeStatus, type VerifiedBlob } from '../../core/verify.ts'
 import type { Handlers } from '../../ipc/methods/method.ts'
 import type { Methods } from '../../ipc/methods/table.ts'
 import type { OrderVerdict } from '../../ipc/shapes/judged.ts'
-import { KeeperError, noPersona } from '../state/errors.ts'
 import { headOf, judgeAgainst } from '../personas/heads.ts'
 import type { Keeper } from '../keeper/keeper.ts'
 
@@ -21,19 +22,19 @@ export function siblingHandlers(keeper: Keeper): Handlers<SiblingMethods> {
   }
 }
 
-/** @throws {KeeperError} NO_PERSONA | SIBLING_NO_TABLE | SIBLING_FOREIGN @throws {BlobError} */
+/** @throws {KeeperError} NO_PERSONA {OwnPersonaError} SIBLING_NO_TABLE | SIBLING_FOREIGN @throws {BlobError} */
 function take(text: string, { own, state, engine, nowSec }: Keeper): OrderVerdict {
   const persona = own.personaId === null ? undefined : state.persona(own.personaId)
   if (persona === undefined) throw noPersona()
   const { blob } = judgeStatus(text, engine, state.inceptions)
   if (blob === null) {
     const hint = 'give what "persona sibling sync" wrote on your other device, or the status message that it shows'
-    throw new KeeperError('SIBLING_NO_TABLE', 'there is no persona token in this text', hint)
+    throw new OwnPersonaError('SIBLING_NO_TABLE', 'there is no persona token in this text', hint)
   }
   const of = formatHex(blob.personaId)
   if (of !== persona.personaId) {
     const message = `this is a table of the persona ${of}, and not of the one that is here`
-    throw new KeeperError('SIBLING_FOREIGN', message, "a friend's table is reported with: persona observe")
+    throw new OwnPersonaError('SIBLING_FOREIGN', message, "a friend's table is reported with: persona observe")
   }
   const judged = judgeAgainst(persona, blob, state)
   if (judged.verdict === 'refused') throw unreadable(blob)

@@ -1,4 +1,5 @@
 /** The owner's record and head, and the one way in which a new table becomes the head (docs/format.md, sections 6 and 9). Inside of a change. */
+import { OwnPersonaError } from './errors.ts'
 import { decodeBlob, PREV_BYTES } from '../../core/blob.ts'
 import { TableError } from '../../core/errors.ts'
 import { MAX_SEQ } from '../../core/limits.ts'
@@ -9,7 +10,7 @@ import type { OwnTable } from '../../ipc/shapes/own.ts'
 import { compress } from './compress.ts'
 import type { Custody } from '../custody/custody.ts'
 import { approvedNotes, isUnlisted, notesAfter, unapprovedDevices } from './notes.ts'
-import { KeeperError, noPersona } from '../state/errors.ts'
+import { noPersona } from '../state/errors.ts'
 import { decodeStored, setHead } from '../personas/heads.ts'
 import type { State } from '../state/state.ts'
 import { ownTable, positionOf } from './table.ts'
@@ -64,7 +65,7 @@ export class OwnHead {
 
   /**
    * The table that follows the head, with other devices.
-   * @throws {KeeperError} RESTORE_UNRECONCILED | KEY_SUPERSEDED | OWN_DEVICE_UNLISTED @throws {TableError} SEQ_EXHAUSTED
+   * @throws {OwnPersonaError} RESTORE_UNRECONCILED | KEY_SUPERSEDED | OWN_DEVICE_UNLISTED @throws {TableError} SEQ_EXHAUSTED
    */
   draft(devices: readonly table.Device[]): table.TableDraft {
     const { record: own, blob: head } = this
@@ -83,11 +84,11 @@ export class OwnHead {
   /**
    * A state that was put back may be behind what friends have: a table signed on it would be a fork of the owner's own, and what it lacks
    * would be lost.
-   * @throws {KeeperError} RESTORE_UNRECONCILED
+   * @throws {OwnPersonaError} RESTORE_UNRECONCILED
    */
   checkReconciled(): void {
     if (this.record.restoredSec === null) return
-    throw new KeeperError(
+    throw new OwnPersonaError(
       'RESTORE_UNRECONCILED',
       'this state was put back from a backup or copied, and may lack later tables of yours, so nothing is signed or shown',
       'let a device of yours come online and scan a profile that sees it, or give a copy of your status message: ' +
@@ -95,10 +96,10 @@ export class OwnHead {
     )
   }
 
-  /** @throws {KeeperError} KEY_SUPERSEDED: the head was signed by a later key than the one held here */
+  /** @throws {OwnPersonaError} KEY_SUPERSEDED: the head was signed by a later key than the one held here */
   checkKey(epoch: number): void {
     if (epoch === this.record.epoch) return
-    throw new KeeperError(
+    throw new OwnPersonaError(
       'KEY_SUPERSEDED',
       'another device has rotated the key of this persona',
       'get the new key from that device, or by the recovery words: persona rotate --follow',
@@ -108,12 +109,12 @@ export class OwnHead {
   /**
    * A daemon whose own device somebody took out of the table signs and shows nothing more until the owner has said who that was.
    * @param devices of the table to sign, which may put the device back
-   * @throws {KeeperError} OWN_DEVICE_UNLISTED
+   * @throws {OwnPersonaError} OWN_DEVICE_UNLISTED
    */
   checkListed(devices: readonly table.Device[] = []): void {
     const { record: own, persona } = this
     if (!isUnlisted(own, persona.devices) || (devices.length > 0 && !isUnlisted(own, devices))) return
-    throw new KeeperError(
+    throw new OwnPersonaError(
       'OWN_DEVICE_UNLISTED',
       'another device took this one out of the table, so nothing is signed or shown here',
       'if you did that: persona leave; by mistake: persona device add NAME --key KEY --again; ' +
@@ -121,7 +122,7 @@ export class OwnHead {
     )
   }
 
-  /** @throws {KeeperError} LOCKED | KEY_SUPERSEDED @throws {TableError} TABLE_TOO_LARGE @throws {BlobError} */
+  /** @throws {CustodyError} LOCKED {OwnPersonaError} KEY_SUPERSEDED @throws {TableError} TABLE_TOO_LARGE @throws {BlobError} */
   sign(draft: table.TableDraft, mayGiveUpNames = false): SignedTable {
     const sign = this.custody.signer(draft.chain.epoch)
     const { blob, ...rest } = table.encodeTable(draft, mayGiveUpNames, compress, sign)
@@ -171,12 +172,12 @@ export class OwnHead {
     this.state.putDevice(key, { ...device, bound: this.record.personaId, left: null, entry: null, pending: null })
   }
 
-  /** @throws {KeeperError} DEVICE_OF_CONTACT: it is somebody else's */
+  /** @throws {OwnPersonaError} DEVICE_OF_CONTACT: it is somebody else's */
   checkFree(key: string): void {
     const { bound } = this.state.device(key)
     if (bound === null || bound === this.state.own()?.personaId) return
     const name = this.state.persona(bound)?.entry?.name ?? bound
     const message = `${key} is a device of ${name}`
-    throw new KeeperError('DEVICE_OF_CONTACT', message, 'give the key of a device of your own')
+    throw new OwnPersonaError('DEVICE_OF_CONTACT', message, 'give the key of a device of your own')
   }
 }

@@ -11,7 +11,7 @@ export const FORMER_NAME = 'my former persona'
 
 /**
  * Signs the last table, if one can be signed, and lets go of the persona: it is a contact like any other from then on. Inside of a change.
- * @throws {KeeperError} NO_PERSONA | LOCKED
+ * @throws {KeeperError} NO_PERSONA {CustodyError} LOCKED
  */
 export function leaveTable(own: OwnHead, journal: Journal): LeaveResult {
   const { state } = own

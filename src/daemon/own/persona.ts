@@ -1,4 +1,5 @@
 /** The owner's persona: its edits and intents, its status message (docs/format.md, sections 6 and 9). Everything here runs inside of a change. */
+import { OwnPersonaError } from './errors.ts'
 import { formatHex } from '../../core/encoding/bytes.ts'
 import { PREV_BYTES, resignBlob } from '../../core/blob.ts'
 import type { ChainPosition } from '../../core/chain.ts'
@@ -14,7 +15,6 @@ import type { EditResult, OwnTable, StatusMessage } from '../../ipc/shapes/own.t
 import type { LeaveResult } from '../../ipc/shapes/rotation.ts'
 import type { Custody } from '../custody/custody.ts'
 import { isUnlisted, localAfter, placeOf } from './notes.ts'
-import { KeeperError } from '../state/errors.ts'
 import { newPersona } from '../personas/heads.ts'
 import { Journal } from './journal.ts'
 import type { State } from '../state/state.ts'
@@ -92,7 +92,7 @@ export class OwnPersona implements OwnHeads {
   /**
    * One edit by the owner: intent and new head go to disk as one, and only then is the blob let out.
    * @param again a device that was removed here is wanted back
-   * @throws {KeeperError} NO_PERSONA | LOCKED | RESTORE_UNRECONCILED | KEY_SUPERSEDED | OWN_DEVICE_UNLISTED | DEVICE_OF_CONTACT @throws {TableError} @throws {BlobError}
+   * @throws {KeeperError} NO_PERSONA {CustodyError} LOCKED {OwnPersonaError} RESTORE_UNRECONCILED | KEY_SUPERSEDED | OWN_DEVICE_UNLISTED | DEVICE_OF_CONTACT @throws {TableError} @throws {BlobError}
    */
   edit(edit: Edit, again = false): EditResult {
     const { record: own, persona } = this.#head
@@ -121,7 +121,7 @@ export class OwnPersona implements OwnHeads {
 
   /**
    * The status message to show on every device.
-   * @throws {KeeperError} NO_PERSONA | RESTORE_UNRECONCILED | OWN_DEVICE_UNLISTED | WORDS_TOO_LONG
+   * @throws {KeeperError} NO_PERSONA {OwnPersonaError} RESTORE_UNRECONCILED | OWN_DEVICE_UNLISTED | WORDS_TOO_LONG
    */
   statusMessage(words: string): StatusMessage {
     this.#head.checkReconciled()
@@ -131,7 +131,7 @@ export class OwnPersona implements OwnHeads {
     if (bytesOver > 0) {
       const hint = 'shorten the words, or leave them out: the token alone fits'
       const message = `words and token are ${bytesOver} bytes over the limit of a status message`
-      throw new KeeperError('WORDS_TOO_LONG', message, hint, { bytesOver })
+      throw new OwnPersonaError('WORDS_TOO_LONG', message, hint, { bytesOver })
     }
     return { text, bytes, words: ownWords(words), token: formatToken(blob), table: this.table() }
   }
@@ -146,7 +146,7 @@ export class OwnPersona implements OwnHeads {
     return this.#custody.isLocked || this.#custody.hasSeed
   }
 
-  /** @throws {KeeperError} NO_PERSONA | LOCKED */
+  /** @throws {KeeperError} NO_PERSONA {CustodyError} LOCKED */
   leave(): LeaveResult {
     return leaveTable(this.#head, this.#journal)
   }
@@ -184,7 +184,7 @@ export class OwnPersona implements OwnHeads {
     return isClockAhead(timeSec, nowSec) ? nowSec : resignAtSec(timeSec, placeOf(own, devices))
   }
 
-  /** Signs the head again under the present time, so that friends see that the persona is alive. @throws {KeeperError} LOCKED | KEY_SUPERSEDED | OWN_DEVICE_UNLISTED */
+  /** Signs the head again under the present time, so that friends see that the persona is alive. @throws {CustodyError} LOCKED {OwnPersonaError} KEY_SUPERSEDED | OWN_DEVICE_UNLISTED */
   resign(): void {
     const { persona, blob: head } = this.#head
     this.#head.checkReconciled()
@@ -212,7 +212,7 @@ export class OwnPersona implements OwnHeads {
   /**
    * Goes on after a restore although no copy of the own blob was read: the table is signed far above the one that was put back, so that
    * most likely it wins over what friends have. What that had, and the backup lacks, is lost.
-   * @throws {KeeperError} LOCKED | KEY_SUPERSEDED | OWN_DEVICE_UNLISTED @throws {TableError} SEQ_EXHAUSTED
+   * @throws {CustodyError} LOCKED {OwnPersonaError} KEY_SUPERSEDED | OWN_DEVICE_UNLISTED @throws {TableError} SEQ_EXHAUSTED
    */
   signAhead(): void {
     const { record: own, persona } = this.#head

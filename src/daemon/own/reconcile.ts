@@ -8,7 +8,7 @@ import type { ReconcileResult } from '../../ipc/shapes/backup.ts'
 /**
  * Reads status messages that the owner says are copies of the own one; others among them are passed over. Call it inside of a change.
  * @param force signs although no copy was read
- * @throws {KeeperError} NO_PERSONA | LOCKED | KEY_SUPERSEDED | OWN_DEVICE_UNLISTED @throws {TableError} SEQ_EXHAUSTED
+ * @throws {KeeperError} NO_PERSONA {CustodyError} LOCKED {OwnPersonaError} KEY_SUPERSEDED | OWN_DEVICE_UNLISTED @throws {TableError} SEQ_EXHAUSTED
  */
 export function reconcile(
   { own, state }: { readonly own: OwnPersona; readonly state: State },

@@ -1,4 +1,5 @@
 /** Which table a rotation publishes: the epoch, the devices, and what it gives up to fit (docs/format.md, sections 4 and 6). Pure. */
+import { OwnPersonaError } from './errors.ts'
 import { encodeUtf8, formatHex } from '../../core/encoding/bytes.ts'
 import { COMMITMENT_BYTES, LINK_BYTES, type ChainPosition } from '../../core/chain.ts'
 import type { Document } from '../../core/document.ts'
@@ -10,7 +11,6 @@ import type { VerifiedBlob } from '../../core/verify.ts'
 import type { LeftOut, RotationPlan, RotationWishes } from '../../ipc/shapes/rotation.ts'
 import { compress } from './compress.ts'
 import { noteOf } from './notes.ts'
-import { KeeperError } from '../state/errors.ts'
 import { deviceAmong } from './table.ts'
 import type { OwnRecord, PersonaRecord } from '../state/records.ts'
 import { nameOf } from '../state/view.ts'
@@ -28,7 +28,7 @@ export interface PlanState {
   readonly engine: Engine
 }
 
-/** @throws {KeeperError} NOT_FOUND | AMBIGUOUS | EPOCH_UNSURE | EPOCH_USED | EPOCHS_EXHAUSTED | ROTATION_TOO_LARGE */
+/** @throws {KeeperError} NOT_FOUND | AMBIGUOUS {OwnPersonaError} EPOCH_UNSURE | EPOCH_USED | EPOCHS_EXHAUSTED | ROTATION_TOO_LARGE */
 export function planRotation(state: PlanState, wishes: RotationWishes): RotationPlan {
   const { own, persona, head, hasSeed } = state
   const epoch = chooseEpoch(state, wishes.epoch)
@@ -63,18 +63,18 @@ function chooseEpoch({ own, persona, nowSec }: PlanState, asked: number | undefi
       next > MAX_EPOCH
         ? 'only a new persona goes on, and your friends have to be told of it: persona init in another --home'
         : `give --epoch ${next} to ${MAX_EPOCH}`
-    throw new KeeperError('EPOCHS_EXHAUSTED', message, hint, { highest })
+    throw new OwnPersonaError('EPOCHS_EXHAUSTED', message, hint, { highest })
   }
   if (asked !== undefined) {
     if (asked >= next) return asked
     const message = `epoch ${asked} was used already: the highest that was seen is ${highest}`
-    throw new KeeperError('EPOCH_USED', message, `give --epoch ${next}, or a higher one`, { highest })
+    throw new OwnPersonaError('EPOCH_USED', message, `give --epoch ${next}, or a higher one`, { highest })
   }
   // What was read before a restore says nothing of what was signed since the backup.
   const isPutBack = own.restoredSec !== null && (own.copySec ?? 0) < own.restoredSec
   if (own.copySec !== null && !isPutBack && nowSec - own.copySec <= COPY_VALID_SEC) return next
   const last = lastRead(own.copySec, isPutBack)
-  throw new KeeperError(
+  throw new OwnPersonaError(
     'EPOCH_UNSURE',
     `no copy of your table ${last}: if the key was rotated elsewhere, that is not known here`,
     `if it was not: --epoch ${next}; if you are not sure, a higher one, such as --epoch ${Math.min(MAX_EPOCH, next + 1)}: skipping costs nothing; or first: persona tox scan FILE`,
@@ -130,14 +130,14 @@ function chooseDevices(
   return { devices, leftOut }
 }
 
-/** @throws {KeeperError} ROTATION_TOO_LARGE */
+/** @throws {OwnPersonaError} ROTATION_TOO_LARGE */
 function whatToGiveUp(epoch: number, devices: readonly Device[], named: boolean, document: Document): 'names'[] {
   const gaveUpNames = fit(epoch, devices, named, document)
   if (gaveUpNames !== null) return gaveUpNames ? ['names'] : []
   let room = Math.min(MAX_DEVICES, devices.length)
   while (room > 0 && fit(epoch, devices.slice(0, room), false, []) === null) room--
   const count = devices.length - room
-  throw new KeeperError(
+  throw new OwnPersonaError(
     'ROTATION_TOO_LARGE',
     `at epoch ${epoch} a table has room for ${room} devices, and ${devices.length} are to be in it`,
     `leave out ${count} more: --without NAME, ${count === 1 ? 'once' : `${count} times`}`,

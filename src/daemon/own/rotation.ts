@@ -1,4 +1,5 @@
 /** A rotation inside of a change: the planned table is signed by the key of a later epoch (docs/format.md, section 4). */
+import { OwnPersonaError } from './errors.ts'
 import { PREV_BYTES } from '../../core/blob.ts'
 import type { ChainPosition } from '../../core/chain.ts'
 import type { OwnHead } from './head.ts'
@@ -7,7 +8,6 @@ import { approvedNotes } from './notes.ts'
 import { planRotation } from './rotation-plan.ts'
 import type { Siblings } from './siblings.ts'
 import { pointOf, positionFields, rememberOwnNames, tombstonesAfter } from './table.ts'
-import { KeeperError } from '../state/errors.ts'
 import type { EditResult } from '../../ipc/shapes/own.ts'
 import type { RotationPlan, RotationWishes } from '../../ipc/shapes/rotation.ts'
 
@@ -83,7 +83,7 @@ export class Rotation {
     const planned = this.plan(wishes)
     if (planned.plan === plan) return planned
     const hint = 'look at the table once more: the same command shows it'
-    throw new KeeperError('PLAN_CHANGED', 'your table changed since it was shown: nothing was signed', hint)
+    throw new OwnPersonaError('PLAN_CHANGED', 'your table changed since it was shown: nothing was signed', hint)
   }
 
   // The owner has looked at the table: who is in it is approved, and of who is not nothing is asked any more.

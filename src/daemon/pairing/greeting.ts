@@ -1,9 +1,9 @@
 /** What each side says in its leg of the handshake, before people have compared: nothing that is secret (docs/pairing.md, section 2). */
+import { PairingStateError } from './errors.ts'
 import { z } from 'zod'
 import { decodeUtf8, encodeUtf8 } from '../../core/encoding/bytes.ts'
 import { keyHex } from '../../ipc/shapes/scalars.ts'
 import { tableDevice, type TableDevice } from '../../ipc/shapes/contact.ts'
-import { KeeperError } from '../state/errors.ts'
 
 const MAX_NAME_CHARS = 64 // sanity: a nickname, or what stands for one; it names a source
 
@@ -32,12 +32,12 @@ export function encodeGreeting(greeting: OfferGreeting | JoinGreeting): Uint8Arr
   return encodeUtf8(JSON.stringify(greeting))
 }
 
-/** @throws {KeeperError} PAIRING_VERSION */
+/** @throws {PairingStateError} PAIRING_VERSION */
 export function decodeOfferGreeting(bytes: Uint8Array): OfferGreeting {
   return decode(offerGreeting, bytes)
 }
 
-/** @throws {KeeperError} PAIRING_VERSION */
+/** @throws {PairingStateError} PAIRING_VERSION */
 export function decodeJoinGreeting(bytes: Uint8Array): JoinGreeting {
   return decode(joinGreeting, bytes)
 }
@@ -46,7 +46,7 @@ function decode<T>(shape: z.ZodType<T>, bytes: Uint8Array): T {
   const parsed = shape.safeParse(parseJson(decodeUtf8(bytes) ?? ''))
   if (parsed.success) return parsed.data
   const hint = 'install the same version of personad on both'
-  throw new KeeperError('PAIRING_VERSION', 'the other side greets in a way that this version does not know', hint)
+  throw new PairingStateError('PAIRING_VERSION', 'the other side greets in a way that this version does not know', hint)
 }
 
 function parseJson(text: string): unknown {

@@ -1,4 +1,6 @@
 /** The device that joins: what comes in waits beside the state until the key has come as well, and is then taken as one (docs/pairing.md, section 3). */
+import { CustodyError } from '../custody/errors.ts'
+import { PairingStateError } from './errors.ts'
 import { formatHex } from '../../core/encoding/bytes.ts'
 import { derivePsk } from '../../pairing/code.ts'
 import { receiveOffer } from '../../pairing/handshake.ts'
@@ -7,7 +9,6 @@ import type { Session } from '../../pairing/session.ts'
 import type { Carrier } from '../../ipc/shapes/pairing.ts'
 import type { TableDevice } from '../../ipc/shapes/contact.ts'
 import { StoreError } from '../../store/errors.ts'
-import { KeeperError } from '../state/errors.ts'
 import type { Keeper } from '../keeper/keeper.ts'
 import { decodeOfferGreeting, encodeGreeting, type OfferGreeting } from './greeting.ts'
 import { OWN } from '../state/records.ts'
@@ -33,7 +34,7 @@ export class JoiningSide implements PairingSide {
   /** The secrets here came by this pairing; those that another call made meanwhile are not its to throw away. */
   #hasAdopted = false
 
-  /** @param code CODE_BYTES bytes; not kept @throws {KeeperError} LOCKED | PAIRING_PASSPHRASE */
+  /** @param code CODE_BYTES bytes; not kept @throws {CustodyError} LOCKED {PairingStateError} PAIRING_PASSPHRASE */
   constructor(keeper: Keeper, code: Uint8Array, carrier: Carrier, wish: JoinWish) {
     this.#keeper = keeper
     this.#carrier = carrier
@@ -72,10 +73,10 @@ export class JoiningSide implements PairingSide {
   #checkSecrets(): void {
     const { custody } = this.#keeper
     if (!this.#keeper.hasPersona) return
-    if (custody.isLocked) throw new KeeperError('LOCKED', 'the signing key is locked', 'open it with: persona unlock')
+    if (custody.isLocked) throw new CustodyError('LOCKED', 'the signing key is locked', 'open it with: persona unlock')
     if (this.#wish.passphrase === null) return
     const message = 'there is a persona here, and its key is sealed as it is'
-    throw new KeeperError('PAIRING_PASSPHRASE', message, 'leave the passphrase out')
+    throw new PairingStateError('PAIRING_PASSPHRASE', message, 'leave the passphrase out')
   }
 
   #meet(message: Uint8Array): Progress {
@@ -98,11 +99,15 @@ export class JoiningSide implements PairingSide {
     if (own === undefined) return
     if (own.personaId !== personaId) {
       const message = `the other device has another persona than this one: ${personaId}`
-      throw new KeeperError('PAIRING_OTHER_PERSONA', message, 'one daemon keeps one persona')
+      throw new PairingStateError('PAIRING_OTHER_PERSONA', message, 'one daemon keeps one persona')
     }
     if (epoch >= own.epoch) return
     const message = `the other device has the key of epoch ${epoch}, and this one that of epoch ${own.epoch}`
-    throw new KeeperError('PAIRING_OLDER_KEY', message, 'pair the other way: persona pair here, persona join there')
+    throw new PairingStateError(
+      'PAIRING_OLDER_KEY',
+      message,
+      'pair the other way: persona pair here, persona join there',
+    )
   }
 
   /** The secrets first, then the state; taking it in erases a key that is superseded. A crash leaves the old or the new. */
@@ -136,7 +141,7 @@ export class JoiningSide implements PairingSide {
     const isOf = owner?.personaId === this.#met!.from.personaId && owner.epoch === key.epoch
     if (!isOf || owner.signingKey !== formatHex(pair.publicKey)) {
       const hint = 'nothing was taken; begin again'
-      throw new KeeperError(
+      throw new CustodyError(
         'SECRETS_FOREIGN',
         'the key that came is not that of the persona and table that were announced',
         hint,

@@ -38,7 +38,7 @@ export class OfferingSide implements PairingSide {
   /** Over a connection the other side says so; of files its person is the one who carries them here. */
   #isPeerConfirmed: boolean
 
-  /** @param code CODE_BYTES bytes; not kept @throws {KeeperError} NO_PERSONA | LOCKED | KEY_SUPERSEDED */
+  /** @param code CODE_BYTES bytes; not kept @throws {KeeperError} NO_PERSONA {CustodyError} LOCKED {OwnPersonaError} KEY_SUPERSEDED */
   constructor(keeper: Keeper, code: Uint8Array, carrier: Carrier) {
     this.#keeper = keeper
     this.#carrier = carrier
@@ -112,7 +112,7 @@ export class OfferingSide implements PairingSide {
     await this.#keeper.change(() => this.#keeper.own.edit({ kind: 'add', key, name }))
   }
 
-  /** A copy, so that a lock meanwhile does not tear a transfer that its owner has confirmed. @throws {KeeperError} LOCKED | KEY_SUPERSEDED */
+  /** A copy, so that a lock meanwhile does not tear a transfer that its owner has confirmed. @throws {CustodyError} LOCKED {OwnPersonaError} KEY_SUPERSEDED */
   #takeKey(): MovedKey {
     const { custody, engine } = this.#keeper
     const { epoch } = this.#keeper.onDisk.own.get(OWN) as OwnRecord

@@ -1,10 +1,10 @@
 /** One pairing at a time: its code, its three tries and its time (docs/pairing.md). Whoever calls carries the messages; no network is touched here. */
+import { PairingStateError } from './errors.ts'
 import { formatBase64url, parseBase64url } from '../../core/encoding/bytes.ts'
 import type { Keeper } from '../keeper/keeper.ts'
 import { JoiningSide, type JoinWish } from './join.ts'
 import { OfferingSide } from './offer.ts'
 import type { PairingSide, Progress } from './side.ts'
-import { KeeperError } from '../state/errors.ts'
 import type { Carrier, PairingOffer, PairingStep } from '../../ipc/shapes/pairing.ts'
 import { drawCode, formatCodeWords, parseCode } from '../../pairing/code.ts'
 import { PairingError } from '../../pairing/errors.ts'
@@ -22,7 +22,7 @@ export class Pairing {
   #seconds = 0
   #timer: NodeJS.Timeout | null = null
   /** Why the last one ended, for whoever still calls. */
-  #ended: KeeperError = noPairing()
+  #ended: PairingStateError = noPairing()
   // A message and a confirmation at once would meet in the middle.
   readonly #serial = new Serial()
 
@@ -30,7 +30,7 @@ export class Pairing {
     this.#keeper = keeper
   }
 
-  /** Begins as the device that has the persona. @throws {KeeperError} PAIRING_BUSY | NO_PERSONA | LOCKED | KEY_SUPERSEDED */
+  /** Begins as the device that has the persona. @throws {PairingStateError} PAIRING_BUSY {KeeperError} NO_PERSONA {CustodyError} LOCKED {OwnPersonaError} KEY_SUPERSEDED */
   offer(carrier: Carrier): Promise<PairingOffer> {
     return this.#serial.run(async () => {
       this.#checkFree()
@@ -48,7 +48,7 @@ export class Pairing {
 
   /**
    * Begins as the device that joins.
-   * @throws {KeeperError} PAIRING_BUSY | LOCKED @throws {PairingError} PAIRING_CODE_* | PAIRING_URI
+   * @throws {PairingStateError} PAIRING_BUSY {CustodyError} LOCKED @throws {PairingError} PAIRING_CODE_* | PAIRING_URI
    */
   join(typed: string, carrier: Carrier, wish: JoinWish): Promise<{ seconds: number }> {
     return this.#serial.run(async () => {
@@ -66,7 +66,7 @@ export class Pairing {
   /**
    * One step: takes what the other side sent, or goes on by itself.
    * @param message base64url
-   * @throws {KeeperError} PAIRING_NONE | PAIRING_EXPIRED | PAIRING_TRIES | PAIRING_ORDER and what taking the state may refuse
+   * @throws {PairingStateError} PAIRING_NONE | PAIRING_EXPIRED | PAIRING_TRIES | PAIRING_ORDER and what taking the state may refuse
    * @throws {PairingError} PAIRING_HANDSHAKE | PAIRING_MESSAGE | PAIRING_TOO_LARGE
    */
   carry(message?: string): Promise<PairingStep> {
@@ -107,7 +107,7 @@ export class Pairing {
 
   /** What the caller is told; whether it goes on. */
   async #failed(error: unknown): Promise<unknown> {
-    if (error instanceof KeeperError && error.code === 'PAIRING_ORDER') return error
+    if (error instanceof PairingStateError && error.code === 'PAIRING_ORDER') return error
     if (error instanceof PairingError && error.code === 'PAIRING_HANDSHAKE' && ++this.#tries < MAX_TRIES) return error
     const isUsedUp = this.#tries >= MAX_TRIES
     await this.#end(isUsedUp ? usedUp() : noPairing())
@@ -117,7 +117,7 @@ export class Pairing {
   #checkFree(): void {
     if (this.#side === null) return
     const hint = 'finish it, or end it with: persona pair --cancel'
-    throw new KeeperError('PAIRING_BUSY', 'a pairing is under way', hint)
+    throw new PairingStateError('PAIRING_BUSY', 'a pairing is under way', hint)
   }
 
   #begin(side: PairingSide, carrier: Carrier): void {
@@ -136,7 +136,7 @@ export class Pairing {
     this.#timer.unref()
   }
 
-  async #end(reason: KeeperError): Promise<void> {
+  async #end(reason: PairingStateError): Promise<void> {
     if (this.#timer !== null) clearTimeout(this.#timer)
     const side = this.#side
     this.#side = null
@@ -147,15 +147,19 @@ export class Pairing {
 
 const NOTHING = { more: false, compare: null, device: null, persona: null, table: null }
 
-function noPairing(): KeeperError {
-  return new KeeperError('PAIRING_NONE', 'no pairing is under way', 'begin with: persona pair')
+function noPairing(): PairingStateError {
+  return new PairingStateError('PAIRING_NONE', 'no pairing is under way', 'begin with: persona pair')
 }
 
-function expired(): KeeperError {
-  return new KeeperError('PAIRING_EXPIRED', 'the time of this pairing is over', 'get a new code with: persona pair')
+function expired(): PairingStateError {
+  return new PairingStateError(
+    'PAIRING_EXPIRED',
+    'the time of this pairing is over',
+    'get a new code with: persona pair',
+  )
 }
 
-function usedUp(): KeeperError {
+function usedUp(): PairingStateError {
   const message = `the code was tried ${MAX_TRIES} times in vain, and is no longer good`
-  return new KeeperError('PAIRING_TRIES', message, 'get a new one with: persona pair')
+  return new PairingStateError('PAIRING_TRIES', message, 'get a new one with: persona pair')
 }

@@ -1,5 +1,5 @@
 /** One of the two devices of a pairing: what each does, and what a step of it comes to. */
-import { KeeperError } from '../state/errors.ts'
+import { PairingStateError } from './errors.ts'
 import type { PairingStep } from '../../ipc/shapes/pairing.ts'
 
 /** One of the two devices. A throw ends the pairing, but PAIRING_HANDSHAKE while there are tries left, and PAIRING_ORDER. */
@@ -17,6 +17,10 @@ export type Progress = Pick<PairingStep, 'state'> &
   Partial<Pick<PairingStep, 'more' | 'compare' | 'device' | 'persona' | 'table'>> & { send?: Uint8Array }
 
 /** What a side throws when it is not the time for what was asked. */
-export function notNow(what: string): KeeperError {
-  return new KeeperError('PAIRING_ORDER', `${what} has no place in this state of the pairing`, 'see docs/pairing.md')
+export function notNow(what: string): PairingStateError {
+  return new PairingStateError(
+    'PAIRING_ORDER',
+    `${what} has no place in this state of the pairing`,
+    'see docs/pairing.md',
+  )
 }

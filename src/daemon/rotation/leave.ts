@@ -1,18 +1,18 @@
 /** This device leaves its persona: a last table without it, and then no secret is left here (docs/ipc.md, section 3, persona.leave). */
+import { RotationError } from './errors.ts'
 import type { Keeper } from '../keeper/keeper.ts'
-import { KeeperError } from '../state/errors.ts'
 import type { LeaveResult } from '../../ipc/shapes/rotation.ts'
 
 /**
  * Takes this device out of the table and erases the secrets here. The table is on disk before a secret goes.
- * @throws {KeeperError} NO_PERSONA | LOCKED | RECOVERY_UNCONFIRMED @throws {StoreError}
+ * @throws {KeeperError} NO_PERSONA {CustodyError} LOCKED {RotationError} RECOVERY_UNCONFIRMED @throws {StoreError}
  */
 export async function leave(keeper: Keeper): Promise<LeaveResult> {
   return await keeper.keys.inTurn(async () => {
     keeper.table()
     if (keeper.custody.hasSeed) {
       const message = 'the recovery words were never confirmed, so the seed on this device may be the only one there is'
-      throw new KeeperError('RECOVERY_UNCONFIRMED', message, 'write them down first: persona recovery show')
+      throw new RotationError('RECOVERY_UNCONFIRMED', message, 'write them down first: persona recovery show')
     }
     const result = await keeper.changeKeys(() => keeper.own.leave())
     // Crash here: secrets without a persona in the store, which the next start discards.

@@ -3,6 +3,8 @@
  * without the key that signed it, so that nothing can be signed but a rotation; or, without any copy, with a first table at an epoch that
  * was never used.
  */
+import { ContactError } from '../contacts/errors.ts'
+import { OwnPersonaError } from '../own/errors.ts'
 import { equalBytes, formatBase64url, formatHex } from '../../core/encoding/bytes.ts'
 import type { ChainPosition } from '../../core/chain.ts'
 import { MAX_EPOCH } from '../../core/limits.ts'
@@ -11,7 +13,7 @@ import type { VerifiedBlob } from '../../core/verify.ts'
 import { deriveSigningSeed } from '../../crypto/seed.ts'
 import type { RecoverParams, RecoverResult } from '../../ipc/shapes/backup.ts'
 import { StoreError } from '../../store/errors.ts'
-import { KeeperError, personaExists } from '../state/errors.ts'
+import { personaExists } from '../state/errors.ts'
 import { forgetContact } from '../contacts/forget.ts'
 import { blobOf, headOf, newPersona } from '../personas/heads.ts'
 import type { Keeper } from '../keeper/keeper.ts'
@@ -23,7 +25,7 @@ import { chainOfSeed } from '../custody/seed-chain.ts'
 import { installOwn } from '../snapshot/owner.ts'
 
 /**
- * @throws {KeeperError} PERSONA_EXISTS | EPOCH_UNSURE | EPOCH_USED | CHAIN_DIFFERS
+ * @throws {KeeperError} PERSONA_EXISTS {OwnPersonaError} EPOCH_UNSURE | EPOCH_USED {ContactError} CHAIN_DIFFERS
  * @throws {CryptoError} WORDS_COUNT | WORDS_UNKNOWN | WORDS_CHECKSUM | SEAL_PASSPHRASE_UNUSABLE @throws {BlobError} what no table can hold
  */
 export async function recover(keeper: Keeper, params: RecoverParams): Promise<RecoverResult> {
@@ -51,7 +53,7 @@ interface Copy {
 
 /**
  * The highest table of this chain among the copies and what is known here of the persona as a contact.
- * @throws {KeeperError} CHAIN_DIFFERS: all there is belongs to another chain of the same PersonaID
+ * @throws {ContactError} CHAIN_DIFFERS: all there is belongs to another chain of the same PersonaID
  */
 function newestCopy(first: ChainPosition, copies: readonly string[], state: State): Copy | null {
   const known = state.known(formatHex(first.personaId), formatHex(first.next))
@@ -65,7 +67,7 @@ function newestCopy(first: ChainPosition, copies: readonly string[], state: Stat
   if (found.length > ours.length && ours.length === 0) {
     const message =
       'the tables that were found are of another chain of keys: somebody else has the first key of this persona'
-    throw new KeeperError('CHAIN_DIFFERS', message, 'look for a copy at a friend who has known you for long')
+    throw new ContactError('CHAIN_DIFFERS', message, 'look for a copy at a friend who has known you for long')
   }
   const readable = ours.filter(({ blob }) => blob.content.ok || blob.epoch > 0)
   return readable.reduce<Copy | null>(
@@ -133,10 +135,10 @@ async function withoutTable(
   const highest = minEpochOf(chain, state)
   if (epoch !== undefined && epoch <= highest) {
     const message = `epoch ${epoch} was used already: a contact link is known here of epoch ${highest}`
-    throw new KeeperError('EPOCH_USED', message, `give --epoch ${highest + 1}, or a higher one`, { highest })
+    throw new OwnPersonaError('EPOCH_USED', message, `give --epoch ${highest + 1}, or a higher one`, { highest })
   }
   if (epoch === undefined) {
-    throw new KeeperError(
+    throw new OwnPersonaError(
       'EPOCH_UNSURE',
       'no copy of your table was given: how often its key was rotated is not known here',
       `give copies with --from FILE; if there are none: --epoch 1 if you never rotated, else a higher one up to ${MAX_EPOCH}: skipping costs nothing`,

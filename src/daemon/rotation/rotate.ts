@@ -3,6 +3,7 @@
  * key is shut out (docs/format.md, section 4). Crash order: the secrets file with both keys, then the head, then the secrets file
  * without the old key; {@link HeldKeys} finishes or discards at the next start.
  */
+import { RotationError } from './errors.ts'
 import { equalBytes, parseHex } from '../../core/encoding/bytes.ts'
 import type { ChainPosition } from '../../core/chain.ts'
 import type { CryptoEngine } from '../../crypto/engine.ts'
@@ -10,7 +11,6 @@ import { copySecret } from '../../crypto/seal.ts'
 import { deriveSigningSeed, parseWords } from '../../crypto/seed.ts'
 import { chainOfSeed } from '../custody/seed-chain.ts'
 import type { Keeper } from '../keeper/keeper.ts'
-import { KeeperError } from '../state/errors.ts'
 import type { PersonaRecord } from '../state/records.ts'
 import type { EditResult, OwnTable } from '../../ipc/shapes/own.ts'
 import type { RotationWishes } from '../../ipc/shapes/rotation.ts'
@@ -47,14 +47,14 @@ export async function rotate(
 /**
  * Takes the key of the head, after a rotation elsewhere, from the words: from then on this device signs again, and makes good what it
  * wanted meanwhile.
- * @throws {KeeperError} NO_PERSONA | LOCKED | NOTHING_TO_FOLLOW | WORDS_NEEDED | WORDS_FOREIGN @throws {CryptoError} WORDS_*
+ * @throws {KeeperError} NO_PERSONA {CustodyError} LOCKED {RotationError} NOTHING_TO_FOLLOW | WORDS_NEEDED | WORDS_FOREIGN @throws {CryptoError} WORDS_*
  */
 export async function follow(keeper: Keeper, words: string | null): Promise<OwnTable> {
   return await keeper.keys.inTurn(async () => {
     const { epoch, personaId } = keeper.table()
     if (keeper.custody.publicKey(epoch) !== null) {
       const message = `this device has the key of epoch ${epoch} already: nobody is known to have rotated since`
-      throw new KeeperError('NOTHING_TO_FOLLOW', message, 'show it a newer table first: persona tox scan FILE')
+      throw new RotationError('NOTHING_TO_FOLLOW', message, 'show it a newer table first: persona tox scan FILE')
     }
     await withSeed(keeper, words, async (seed) => {
       const { signingKey } = ownChain(keeper, seed)[epoch]!
@@ -86,7 +86,7 @@ async function withSeed<T>(keeper: Keeper, words: string | null, use: (seed: Uin
   const seed = words === null ? keeper.custody.copySeed() : seedOf(words, keeper.engine)
   if (seed === null) {
     const hint = 'give the 24 words that you wrote down'
-    throw new KeeperError(
+    throw new RotationError(
       'WORDS_NEEDED',
       'only the recovery words give another key, and they are not on this device',
       hint,
@@ -107,7 +107,7 @@ export function seedOf(words: string, engine: CryptoEngine): Uint8Array {
   return seed
 }
 
-/** The chain of the seed, if it is the own persona's. @throws {KeeperError} WORDS_FOREIGN */
+/** The chain of the seed, if it is the own persona's. @throws {RotationError} WORDS_FOREIGN */
 function ownChain(keeper: Keeper, seed: Uint8Array): ChainPosition[] {
   const persona = keeper.ownPersona()
   const chain = chainOfSeed(seed, keeper.engine)
@@ -122,9 +122,9 @@ function isChainOf(persona: Pick<PersonaRecord, 'personaId' | 'root'>, chain: re
   return equalBytes(first.personaId, personaId) && equalBytes(first.next, root)
 }
 
-function foreignWords(personaId: string): KeeperError {
+function foreignWords(personaId: string): RotationError {
   const message = `these words are good, but not those of the persona ${personaId}`
-  return new KeeperError('WORDS_FOREIGN', message, 'look for the sheet of this persona')
+  return new RotationError('WORDS_FOREIGN', message, 'look for the sheet of this persona')
 }
 
 async function addKeyOf(keeper: Keeper, seed: Uint8Array, epoch: number): Promise<void> {

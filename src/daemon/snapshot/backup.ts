@@ -2,6 +2,8 @@
  * Backups (docs/backup.md): the signing keys and a snapshot, sealed here, so that no secret crosses the socket in the clear; the command
  * line only writes and reads the file. A seed whose words were not confirmed is never among it.
  */
+import { personaExists } from '../state/errors.ts'
+import { SnapshotError } from './errors.ts'
 import {
   newBackupKey,
   backupKeyOf,
@@ -15,7 +17,6 @@ import { DEFAULT_SEAL_COST } from '../../crypto/sealing.ts'
 import { formatHex } from '../../core/encoding/bytes.ts'
 import { MAX_EPOCH } from '../../core/limits.ts'
 import type { SigningSeed } from '../custody/custody.ts'
-import { KeeperError, personaExists } from '../state/errors.ts'
 import type { Keeper } from '../keeper/keeper.ts'
 import { SIGNING_SEED_BYTES } from '../custody/content.ts'
 import { arrivedOwner } from './arrivals.ts'
@@ -62,7 +63,7 @@ export class BackupWriter {
     this.#chunks = exportSnapshot(keeper.store, 'backup', keeper.nowSec)
   }
 
-  /** @throws {KeeperError} NO_PERSONA | LOCKED @throws {CryptoError} SEAL_PASSPHRASE_UNUSABLE | ARGON2_FAILED */
+  /** @throws {KeeperError} NO_PERSONA {CustodyError} LOCKED @throws {CryptoError} SEAL_PASSPHRASE_UNUSABLE | ARGON2_FAILED */
   static async begin(keeper: BackedUp, passphrase: string): Promise<BackupWriter> {
     const { engine, custody } = keeper
     keeper.table()
@@ -225,6 +226,6 @@ function checkNoPersona({ state }: Keeper): void {
   if (own !== undefined) throw personaExists(own.personaId)
 }
 
-function invalidKeys(what: string): KeeperError {
-  return new KeeperError('SNAPSHOT_INVALID', `the backup is not to be trusted: ${what}`, 'nothing of it was taken')
+function invalidKeys(what: string): SnapshotError {
+  return new SnapshotError('SNAPSHOT_INVALID', `the backup is not to be trusted: ${what}`, 'nothing of it was taken')
 }

@@ -1,15 +1,15 @@
 /** Nothing that a snapshot says of personas is believed: each blob in it is verified as if a stranger had shown it, and the chain computed again. */
+import { SnapshotError } from './errors.ts'
 import { decodeBlob } from '../../core/blob.ts'
 import { formatHex, parseBase64url, parseHex } from '../../core/encoding/bytes.ts'
 import { chainRoot, inceptionMessage } from '../../core/chain.ts'
 import { BlobError } from '../../core/errors.ts'
 import { verifyBlob, type VerifiedBlob } from '../../core/verify.ts'
-import { KeeperError } from '../state/errors.ts'
 import type { State } from '../state/state.ts'
 import { positionOf } from '../own/table.ts'
 import type { DeviceRecord, OwnRecord, PersonaRecord, SnapshotItem } from '../state/records.ts'
 
-/** @throws {KeeperError} SNAPSHOT_INVALID */
+/** @throws {SnapshotError} SNAPSHOT_INVALID */
 export function checkItem(item: SnapshotItem, state: State): void {
   switch (item.kind) {
     case 'persona':
@@ -82,13 +82,13 @@ function checkOwn(own: OwnRecord, state: State): void {
   if (!isWhole || !isSigned) throw invalid(own.personaId, 'its position in the key chain is not good')
 }
 
-/** @param pinned c_0 of the own persona, 64 hex digits @throws {KeeperError} SNAPSHOT_INVALID */
+/** @param pinned c_0 of the own persona, 64 hex digits @throws {SnapshotError} SNAPSHOT_INVALID */
 export function checkOwnRoot(own: OwnRecord, pinned: string, state: State): void {
   if (formatHex(chainRoot(positionOf(own), state.engine)) === pinned) return
   throw invalid(own.personaId, 'its position in the key chain leads to another chain than the one pinned')
 }
 
-function invalid(personaId: string, what: string): KeeperError {
+function invalid(personaId: string, what: string): SnapshotError {
   const hint = 'nothing of it was taken; make it again, and if it stays so, do not trust where it came from'
-  return new KeeperError('SNAPSHOT_INVALID', `persona ${personaId} in the snapshot: ${what}`, hint)
+  return new SnapshotError('SNAPSHOT_INVALID', `persona ${personaId} in the snapshot: ${what}`, hint)
 }

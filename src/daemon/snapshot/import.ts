@@ -5,8 +5,9 @@
  * Crash before the whole was confirmed: start-up throws away what arrived, and the state never saw any of it. Crash while it is taken:
  * start-up takes the rest. The owner's record comes last, in one commit with the owner's persona, so until then there is no persona here.
  */
+import { ContactError } from '../contacts/errors.ts'
+import { SnapshotError } from './errors.ts'
 import { formatHex } from '../../core/encoding/bytes.ts'
-import { KeeperError } from '../state/errors.ts'
 import type { Keeper } from '../keeper/keeper.ts'
 import { IMPORT, MAX_PAST_TABLES, type ImportRecord, type PersonaRecord, type SnapshotItem } from '../state/records.ts'
 import { arrivedOwner, clearArrivals, idOfArrival, applyArrivals } from './arrivals.ts'
@@ -69,7 +70,7 @@ export class SnapshotImport {
   /**
    * Takes the next bytes, and has them on disk when it returns.
    * @param chunk at most 1 MiB; cut anywhere
-   * @throws {KeeperError} SNAPSHOT_DAMAGED | SNAPSHOT_UNKNOWN_VERSION | SNAPSHOT_UNKNOWN_KIND | SNAPSHOT_INVALID | TRANSFER_ENDED
+   * @throws {SnapshotError} SNAPSHOT_DAMAGED | SNAPSHOT_UNKNOWN_VERSION | SNAPSHOT_UNKNOWN_KIND | SNAPSHOT_INVALID | TRANSFER_ENDED
    */
   async push(chunk: Uint8Array): Promise<void> {
     const { state } = this.#keeper
@@ -129,7 +130,7 @@ export class SnapshotImport {
   #checkUnderWay(): void {
     if (this.#isUnderWay) return
     const message = 'another restore or pairing was begun since, and what had arrived of this one is gone'
-    throw new KeeperError('TRANSFER_ENDED', message, 'begin again')
+    throw new SnapshotError('TRANSFER_ENDED', message, 'begin again')
   }
 
   #check(item: SnapshotItem): void {
@@ -151,7 +152,7 @@ export class SnapshotImport {
     const here = state.own()?.personaId ?? null
     if (here !== null && here !== ownId) {
       const message = `the snapshot is not of the persona that is here, ${here}`
-      throw new KeeperError('SNAPSHOT_FOREIGN', message, 'one daemon keeps one persona')
+      throw new SnapshotError('SNAPSHOT_FOREIGN', message, 'one daemon keeps one persona')
     }
     if (ownId === null) return
     const { own, persona } = arrivedOwner(state)
@@ -169,13 +170,13 @@ function isTaking({ state }: Keeper): boolean {
 }
 
 /** Which of the two is the owner's nothing here can tell: a thief of the first key may have been met first. */
-function metBefore({ entry, personaId }: PersonaRecord): KeeperError {
+function metBefore({ entry, personaId }: PersonaRecord): ContactError {
   const name = entry?.name ?? personaId
   const message = `the contact ${name} here is the same persona by another chain of keys: one of the two was made by somebody who stole its first key`
   const hint = `if you trust where this came from: persona contact forget ${personaId}, and begin again`
-  return new KeeperError('CHAIN_DIFFERS', message, hint)
+  return new ContactError('CHAIN_DIFFERS', message, hint)
 }
 
-function damaged(what: string): KeeperError {
-  return new KeeperError('SNAPSHOT_DAMAGED', `the snapshot ${what}`, 'copy it again from where it was made')
+function damaged(what: string): SnapshotError {
+  return new SnapshotError('SNAPSHOT_DAMAGED', `the snapshot ${what}`, 'copy it again from where it was made')
 }

@@ -1,10 +1,10 @@
 /** What answers the methods of backup, restore and reconciling (docs/ipc.md, section 3; docs/backup.md). */
+import { SnapshotError } from './errors.ts'
 import { formatBase64url, parseBase64url } from '../../core/encoding/bytes.ts'
 import type { Handlers } from '../../ipc/methods/method.ts'
 import type { Methods } from '../../ipc/methods/table.ts'
 import type { BackupChunk, RestoreResult } from '../../ipc/shapes/backup.ts'
 import { BackupReader, BackupWriter } from './backup.ts'
-import { KeeperError } from '../state/errors.ts'
 import type { Keeper } from '../keeper/keeper.ts'
 import { Serial } from '../../process/serial.ts'
 
@@ -93,7 +93,7 @@ function bytesOf(text: string): Uint8Array {
   return parseBase64url(text) ?? new Uint8Array(0)
 }
 
-function notUnderWay(what: 'backup' | 'restore'): KeeperError {
+function notUnderWay(what: 'backup' | 'restore'): SnapshotError {
   const message = `this ${what} is not under way: it has ended, or another one was begun since`
-  return new KeeperError('TRANSFER_ENDED', message, 'begin again')
+  return new SnapshotError('TRANSFER_ENDED', message, 'begin again')
 }

@@ -2,11 +2,11 @@
  * A snapshot: the public state as lines of JSON (docs/backup.md), made in bounded memory and read strictly, with its count and hash at the
  * end. It is a stream of bytes: how it is cut into chunks does not matter.
  */
+import { SnapshotError } from './errors.ts'
 import { createHash, type Hash } from 'node:crypto'
 import type { z } from 'zod'
 import { concatBytes, decodeUtf8, encodeUtf8 } from '../../core/encoding/bytes.ts'
 import type { Entry, Store } from '../../store/store.ts'
-import { KeeperError } from '../state/errors.ts'
 import { OWN, recordsOf, type Records, type SnapshotItem } from '../state/records.ts'
 import {
   SNAPSHOT_VERSION,
@@ -133,7 +133,7 @@ export class SnapshotReader {
 
   /**
    * Takes the next bytes, and gives the items that they complete.
-   * @throws {KeeperError} SNAPSHOT_UNKNOWN_VERSION | SNAPSHOT_UNKNOWN_KIND | SNAPSHOT_DAMAGED
+   * @throws {SnapshotError} SNAPSHOT_UNKNOWN_VERSION | SNAPSHOT_UNKNOWN_KIND | SNAPSHOT_DAMAGED
    */
   push(chunk: Uint8Array): SnapshotItem[] {
     const items: SnapshotItem[] = []
@@ -150,11 +150,11 @@ export class SnapshotReader {
     return items
   }
 
-  /** @throws {KeeperError} SNAPSHOT_CUT */
+  /** @throws {SnapshotError} SNAPSHOT_CUT */
   end(): SnapshotHeader {
     if (this.#header !== null && this.#isEnded) return this.#header
     const message = `the snapshot ends after ${this.#items} records, before its last line`
-    throw new KeeperError('SNAPSHOT_CUT', message, 'copy it again from where it was made')
+    throw new SnapshotError('SNAPSHOT_CUT', message, 'copy it again from where it was made')
   }
 
   #keep(bytes: Uint8Array): void {
@@ -204,7 +204,7 @@ function readHeader(value: unknown): SnapshotHeader {
   if (fieldOf(value, 'kind') !== 'snapshot' || typeof version !== 'number') throw damaged('does not begin as one')
   if (version === SNAPSHOT_VERSION) throw invalidLine(1, header.error)
   const message = `the snapshot has version ${version}, this personad reads ${SNAPSHOT_VERSION}`
-  throw new KeeperError('SNAPSHOT_UNKNOWN_VERSION', message, 'install the version that made it')
+  throw new SnapshotError('SNAPSHOT_UNKNOWN_VERSION', message, 'install the version that made it')
 }
 
 function readItem(value: unknown, lineNumber: number): SnapshotItem | SnapshotEnd {
@@ -213,10 +213,10 @@ function readItem(value: unknown, lineNumber: number): SnapshotItem | SnapshotEn
   const unknown = item.error.issues.find(({ code }) => code === 'unrecognized_keys' || code === 'invalid_union')
   if (unknown === undefined) throw invalidLine(lineNumber, item.error)
   const message = `line ${lineNumber} of the snapshot is of a kind that this personad does not know`
-  throw new KeeperError('SNAPSHOT_UNKNOWN_KIND', message, 'install the version that made it')
+  throw new SnapshotError('SNAPSHOT_UNKNOWN_KIND', message, 'install the version that made it')
 }
 
-function invalidLine(lineNumber: number, error: z.ZodError): KeeperError {
+function invalidLine(lineNumber: number, error: z.ZodError): SnapshotError {
   const [issue] = error.issues
   return damaged(`is wrong in line ${lineNumber} at ${JSON.stringify(issue?.path.join('.') ?? '')}`)
 }
@@ -227,6 +227,6 @@ function fieldOf(value: unknown, name: string): unknown {
     : undefined
 }
 
-function damaged(what: string): KeeperError {
-  return new KeeperError('SNAPSHOT_DAMAGED', `the snapshot ${what}`, 'copy it again from where it was made')
+function damaged(what: string): SnapshotError {
+  return new SnapshotError('SNAPSHOT_DAMAGED', `the snapshot ${what}`, 'copy it again from where it was made')
 }

@@ -1,4 +1,5 @@
 /** What goes wrong with a socket, a frame or a connection, before any method is reached (docs/ipc.md, sections 1 and 5). */
+import { PersonadError } from '../../errors/personad-error.ts'
 
 /** The stream is not frames: answered with one last error, then this connection is closed. */
 export type FrameErrorCode =
@@ -26,17 +27,8 @@ export type ClientErrorCode = 'DAEMON_UNREACHABLE' | 'TIMEOUT' | 'CONNECTION_CLO
 
 export type IpcErrorCode = FrameErrorCode | SocketErrorCode | ClientErrorCode
 
-export class IpcError<Code extends IpcErrorCode = IpcErrorCode> extends Error {
+export class IpcError<Code extends IpcErrorCode = IpcErrorCode> extends PersonadError<Code> {
   override readonly name = 'IpcError'
-  readonly code: Code
-  /** What to do about it, or null. */
-  readonly hint: string | null
-
-  constructor(code: Code, message: string, options?: ErrorOptions & { readonly hint?: string }) {
-    super(message, options)
-    this.code = code
-    this.hint = options?.hint ?? null
-  }
 }
 
 /** An error made in words: what is thrown need not be an Error. */

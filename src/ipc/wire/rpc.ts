@@ -1,4 +1,5 @@
 /** JSON-RPC 2.0 objects inside of `rpc` frames, and `event` frames (docs/ipc.md, section 2). No zod: the client reads this too. */
+import { PersonadError } from '../../errors/personad-error.ts'
 import { IpcError } from './errors.ts'
 import { formatFrame } from './frame.ts'
 
@@ -26,26 +27,9 @@ export type RpcErrorCode =
   | 'TOO_MANY_CONNECTIONS'
   | 'INTERNAL'
 
-export interface RpcErrorOptions extends ErrorOptions {
-  /** What the caller can do about it. */
-  readonly hint?: string
-  /** Further members of the wire's `data`, beside code and hint. */
-  readonly details?: Readonly<Record<string, unknown>>
-}
-
 /** The failure of one call, on both sides of the socket. `code` is stable and the only thing to branch on. */
-export class RpcError extends Error {
+export class RpcError extends PersonadError {
   override readonly name = 'RpcError'
-  readonly code: string
-  readonly hint: string | null
-  readonly details: Readonly<Record<string, unknown>>
-
-  constructor(code: string, message: string, options?: RpcErrorOptions) {
-    super(message, options)
-    this.code = code
-    this.hint = options?.hint ?? null
-    this.details = options?.details ?? {}
-  }
 }
 
 const MAX_ID_CHARS = 128 // sanity: a UUID is 36; an id is kept as long as its call runs

@@ -1,4 +1,5 @@
 /** Why a Tox profile, Tox ID or profile file is refused; each code has one cause. */
+import { PersonadError } from '../../errors/personad-error.ts'
 
 export type ToxErrorCode =
   | 'TOX_NOT_A_PROFILE' // neither the magic of a save file nor that of toxEsave
@@ -39,12 +40,6 @@ export type ToxErrorCode =
   | 'TOX_WRITE_FAILED' // nothing was changed
   | 'TOX_WRITE_UNCERTAIN' // the profile is whole, old or new, but not known to be on disk
 
-export class ToxError extends Error {
+export class ToxError extends PersonadError<ToxErrorCode> {
   override readonly name = 'ToxError'
-  readonly code: ToxErrorCode
-
-  constructor(code: ToxErrorCode, message: string, options?: ErrorOptions) {
-    super(message, options)
-    this.code = code
-  }
 }

@@ -7,7 +7,7 @@ import { pathToFileURL } from 'node:url'
 import { afterAll, describe, expect, test } from 'vitest'
 import { ConfigError } from '../../../src/daemon/config.ts'
 import { superviseProcess, type Service, type Supervisor } from '../../../src/process/supervise.ts'
-import { KeeperError } from '../../../src/daemon/state/errors.ts'
+import { CustodyError } from '../../../src/daemon/custody/errors.ts'
 import type { Log, LogFields } from '../../../src/process/log.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'personad-lifecycle-'))
@@ -296,7 +296,7 @@ describe('SIGUSR1', () => {
   test('where there is nothing to lock is told to the log only', async () => {
     const { send, story } = serving({
       lock: () => {
-        throw new KeeperError('NO_PASSPHRASE', 'none', 'none')
+        throw new CustodyError('NO_PASSPHRASE', 'none', 'none')
       },
     })
     await send('SIGUSR1')
