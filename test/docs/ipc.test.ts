@@ -1,56 +1,180 @@
-/** What docs/ipc.md says, against the code. */
+/** docs/ipc.md against the code: every method under its noun, every event, code and limit, and an example that is real. */
 import { readFileSync } from 'node:fs'
-import { expect, test } from 'vitest'
-import { DEFAULT_LIMITS } from '../../src/ipc/server/connection.ts'
-import { MAX_FRAME_BYTES, MAX_FRAME_DEPTH } from '../../src/ipc/wire/frame.ts'
-import { MAX_BATCH, MAX_PAGE } from '../../src/ipc/shapes/limits.ts'
+import { describe, expect, test } from 'vitest'
+import { z } from 'zod'
+import { MAX_WAITING_GUESSES } from '../../src/daemon/custody/guesses.ts'
+import { MAX_HISTORY } from '../../src/daemon/state/history.ts'
+import { MAX_PEERS } from '../../src/daemon/companion/peers.ts'
 import { METHODS } from '../../src/ipc/methods/table.ts'
+import type { MethodSpec } from '../../src/ipc/methods/method.ts'
+import { DEFAULT_LIMITS } from '../../src/ipc/server/connection.ts'
+import { MAX_COPIES } from '../../src/ipc/shapes/backup.ts'
 import { EVENT_NAMES, OWN_CAUSES, UNKEPT_EVENTS } from '../../src/ipc/shapes/events.ts'
+import { MAX_BATCH, MAX_PAGE } from '../../src/ipc/shapes/limits.ts'
+import { MAX_FRAME_BYTES, MAX_FRAME_DEPTH } from '../../src/ipc/wire/frame.ts'
 import { OPENRPC_FILE, openrpcText } from '../generate/openrpc.ts'
 import { codesOf } from '../support/error-codes.ts'
 
 const DOC = readFileSync(new URL('../../docs/ipc.md', import.meta.url), 'utf8')
+const TABLE = Object.entries(METHODS as unknown as Record<string, MethodSpec<unknown, unknown>>)
 
-/** The rows of the table of methods: name and permission. */
-function methodRows(): [string, string][] {
-  const section = DOC.slice(DOC.indexOf('## 3. Methods'), DOC.indexOf('## 4. Values'))
-  return [...section.matchAll(/^\| `([a-z.-]+)` \| (\w+) \|/gm)].map(([, name, permission]) => [name!, permission!])
+/** The text between two headings or phrases. Both must be there, the first one once. */
+function between(from: string, to: string): string {
+  expect([DOC.split(from).length, DOC.split(from)[1]?.includes(to)]).toEqual([2, true])
+  return DOC.split(from)[1]!.split(to)[0]!
 }
 
-test('docs/openrpc.json is what the method table makes (else: node test/generate/openrpc.ts)', () => {
-  expect(readFileSync(OPENRPC_FILE, 'utf8')).toBe(openrpcText())
-})
-
-test('the table of methods has every method, with its permission, and no other', () => {
-  const table = Object.entries(METHODS).map(([name, { permission }]) => [name, permission])
-  expect(table.length).toBeGreaterThan(15)
-  expect(methodRows()).toHaveLength(table.length)
-  expect(Object.fromEntries(methodRows())).toEqual(Object.fromEntries(table))
-})
-
-test('every event stands in its table', () => {
-  expect(EVENT_NAMES.filter((name) => !DOC.includes(`| \`${name}\` |`))).toEqual([])
-})
-
-/** What stands in backticks between two texts. */
-function quotedBetween(from: string, to: string): string[] {
-  expect([DOC.split(from).length, DOC.split(from)[1]?.includes(to)]).toEqual([2, true])
-  const passage = DOC.split(from)[1]!.split(to)[0]!
+/** The names in backticks of a passage. */
+function quotedIn(passage: string): string[] {
   return [...passage.matchAll(/`([a-z.-]+)`/g)].map(([, name]) => name!)
 }
 
-test('the calls beside which no other one runs are named, and no others', () => {
-  const large = Object.entries(METHODS).filter(([, { isLarge }]) => isLarge === true)
+interface Row {
+  nouns: string[]
+  method: string
+  permission: string
+  params: string
+}
+
+/** The rows of all method tables, each with the nouns of the heading above it. */
+function methodRows(doc: string): Row[] {
+  const section = doc.slice(doc.indexOf('\n## 3. '), doc.indexOf('\n## 4. '))
+  return section.split('\n### ').flatMap((part) => {
+    const nouns = part.slice(0, part.indexOf('\n')).split(', ')
+    const rows = part.matchAll(/^\| `([a-z.-]+)` \| (\w+) \| (.*?) ?\| .+ \|$/gm)
+    return [...rows].map(([, method, permission, params]) => {
+      return { nouns, method: method!, permission: permission!, params: params! }
+    })
+  })
+}
+
+/** Each difference between the rows and the method table, as one line. */
+function differences(rows: readonly Row[]): string[] {
+  const found: string[] = []
+  for (const [method, { permission, params }] of TABLE) {
+    const [row, ...more] = rows.filter((candidate) => candidate.method === method)
+    if (row === undefined || more.length > 0) {
+      found.push(`${method}: ${row === undefined ? 0 : more.length + 1} rows`)
+      continue
+    }
+    if (row.permission !== permission) found.push(`${method}: permission ${row.permission}`)
+    if (!row.nouns.includes(method.split('.')[0]!)) found.push(`${method}: under ${row.nouns.join(', ')}`)
+    const { properties = {}, required = [] } = z.toJSONSchema(params)
+    for (const name of Object.keys(properties)) {
+      const written = `\`${name}${required.includes(name) ? '' : '?'}\``
+      if (!row.params.includes(written)) found.push(`${method}: no param ${written}`)
+    }
+    for (const [, name] of row.params.matchAll(/`(\w+)\?`/g)) {
+      if (!(name! in properties)) found.push(`${method}: unknown param ${name}`)
+    }
+  }
+  const known = new Set(TABLE.map(([name]) => name))
+  for (const { method } of rows) if (!known.has(method)) found.push(`${method}: not a method`)
+  return found
+}
+
+test('docs/openrpc.json is generated from the method table (else: node test/generate/openrpc.ts)', () => {
+  expect(readFileSync(OPENRPC_FILE, 'utf8')).toBe(openrpcText())
+})
+
+describe('the method tables', () => {
+  test('have every method once, under its noun, with its permission and params, and no other method', () => {
+    const rows = methodRows(DOC)
+    expect(differences(rows)).toEqual([])
+    expect(rows).toHaveLength(TABLE.length)
+    expect(rows.length).toBeGreaterThan(70)
+  })
+
+  test.each([
+    ['a missing row', /^\| `contact\.block` .*\n/m, '', 'contact.block: 0 rows'],
+    ['a second row', /^(\| `contact\.block` .*\n)/m, '$1$1', 'contact.block: 2 rows'],
+    ['a wrong permission', '| `lookup` | read |', '| `lookup` | admin |', 'lookup: permission admin'],
+    ['a wrong noun', '\n### passphrase\n', '\n### password\n', 'passphrase.set: under password'],
+    ['a missing param', '`query`', '`text`', 'lookup: no param `query`'],
+    ['a required param marked as optional', '`query`', '`query?`', 'lookup: no param `query`'],
+    ['an unknown param', '`why?`', '`why?`, `because?`', 'app.request: unknown param because'],
+    ['an unknown method', '| `link.get` |', '| `link.put` |', 'link.put: not a method'],
+  ])('fail this test with %s', (_title, from, to, expected) => {
+    const rows = DOC.indexOf('\n## 3. ')
+    const changed = DOC.slice(0, rows) + DOC.slice(rows).replace(from, to)
+    expect(changed).not.toBe(DOC)
+    expect(differences(methodRows(changed))).toContain(expected)
+  })
+})
+
+describe('the example', () => {
+  /** The frames of one example: `->` from the client, `<-` from the daemon. */
+  function framesOf(name: string): { from: string; type: string; data: Record<string, unknown> }[] {
+    const block = between(`<!-- ${name} -->\n\n\`\`\`\n`, '\n```')
+    return block.split(/\n(?=<-|->)/).map((text) => {
+      const frame = JSON.parse(text.slice(3).replaceAll(/\n +/g, '')) as { type: string; data: Record<string, unknown> }
+      return { from: text.slice(0, 2), ...frame }
+    })
+  }
+
+  test('sends calls that the method table takes, and shows results that it gives', () => {
+    let results = 0
+    for (const name of ['lookup', 'error', 'event']) {
+      const [call, answer] = framesOf(name)
+      const { method, params, id } = call!.data as { method: keyof typeof METHODS; params: unknown; id: number }
+      expect([call!.from, call!.type, answer!.from, answer!.type]).toEqual(['->', 'rpc', '<-', 'rpc'])
+      expect(METHODS[method].params.parse(params)).toEqual(params)
+      expect(answer!.data['id']).toBe(id)
+      if (!('result' in answer!.data)) continue
+      expect(METHODS[method].result.parse(answer!.data['result'])).toEqual(answer!.data['result'])
+      results++
+    }
+    expect(results).toBe(2)
+  })
+
+  test('shows the error of a call without permission', () => {
+    const [call, answer] = framesOf('error')
+    expect(METHODS[call!.data['method'] as 'contact.block'].permission).toBe('admin')
+    expect(answer!.data['error']).toMatchObject({ data: { code: 'PERMISSION_DENIED', permission: 'admin' } })
+  })
+
+  test('shows an event that was subscribed to', () => {
+    const [call, , event] = framesOf('event')
+    expect(event).toMatchObject({ from: '<-', type: 'event' })
+    expect((call!.data['params'] as { events: string[] }).events).toEqual([event!.data['event']])
+    expect(Object.keys(event!.data)).toEqual(['event', 'data', 'id', 'atSec'])
+  })
+})
+
+test('every link inside the page leads to a heading', () => {
+  const seen = new Map<string, number>()
+  const anchors = [...DOC.matchAll(/^#+ (.+)$/gm)].map(([, heading]) => {
+    const anchor = heading!
+      .toLowerCase()
+      .replaceAll(/[^\w -]/g, '')
+      .replaceAll(' ', '-')
+    const count = seen.get(anchor) ?? 0
+    seen.set(anchor, count + 1)
+    return count === 0 ? anchor : `${anchor}-${count}`
+  })
+  const links = [...DOC.matchAll(/\]\(#([\w-]+)\)/g)].map(([, anchor]) => anchor!)
+  expect(links.length).toBeGreaterThan(40)
+  expect(links.filter((link) => !anchors.includes(link))).toEqual([])
+})
+
+test('the table of events has every event once, and no other', () => {
+  const rows = [...between('\n### Events\n', '\n### History\n').matchAll(/^\| `([a-z.-]+)` \|/gm)]
+  expect(rows.map(([, name]) => name).toSorted()).toEqual(EVENT_NAMES.toSorted())
+})
+
+test('the page names the calls with a large result, and no others', () => {
+  const large = TABLE.filter(([, { isLarge }]) => isLarge === true).map(([name]) => name)
   expect(large.length).toBeGreaterThan(4)
-  expect(quotedBetween('whose answer can be long: ', ' |').toSorted()).toEqual(large.map(([name]) => name).toSorted())
+  expect(quotedIn(between('beside one of these: ', '.\n\n')).toSorted()).toEqual(large.toSorted())
 })
 
-test('the events that the history does not keep are named, and no others', () => {
-  expect(quotedBetween('Every event but ', ', is kept as an entry').toSorted()).toEqual([...UNKEPT_EVENTS].toSorted())
+test('the page names the events that the history does not keep, and no others', () => {
+  const named = quotedIn(between('The history keeps every event except ', ', which only'))
+  expect(named.toSorted()).toEqual([...UNKEPT_EVENTS].toSorted())
 })
 
-test('every cause of own.changed is named', () => {
-  expect(quotedBetween('| `own.changed` | `table`, `cause` (', '), `unapproved`')).toEqual([...OWN_CAUSES])
+test('the page names every cause of own.changed', () => {
+  expect(quotedIn(between('| `own.changed` | `table`, `cause` (', '), `unapproved`'))).toEqual([...OWN_CAUSES])
 })
 
 test.each([
@@ -69,7 +193,7 @@ test.each([
   ['TableErrorCode', 'core/errors.ts'],
   ['NicknameErrorCode', 'core/errors.ts'],
   ['LinkErrorCode', 'core/errors.ts'],
-])('every code of %s is explained', (union, file) => {
+])('the page explains every code of %s', (union, file) => {
   const codes = codesOf(union, file)
   expect(codes.length).toBeGreaterThan(3)
   expect(codes.filter((code) => !DOC.includes(`\`${code}\``))).toEqual([])
@@ -77,15 +201,19 @@ test.each([
 
 test.each([
   ['| a frame | N bytes |', MAX_FRAME_BYTES],
-  ['| nesting | N levels |', MAX_FRAME_DEPTH],
-  ['| calls of one connection that run at a time | N;', DEFAULT_LIMITS.maxInFlight],
-  ['| written to a client and not taken by it | N UTF-16 units |', DEFAULT_LIMITS.maxPending],
+  ['| nesting of a frame | N levels |', MAX_FRAME_DEPTH],
   ["| time from a frame's first byte to its form feed | N s |", DEFAULT_LIMITS.frameTimeoutMs / 1000],
-  ['`limit?` (1..N, else 100)', MAX_PAGE],
-  ['`observations` (1..N)', MAX_BATCH],
-])('the bound in "%s" is the code’s', (sentence, value) => {
+  ['| calls of one connection that run at a time | N |', DEFAULT_LIMITS.maxInFlight],
+  ['| time for the calls of one connection before others have a turn | N ms |', DEFAULT_LIMITS.sliceMs],
+  ['| text that the daemon wrote and the client has not read | N UTF-16 units |', DEFAULT_LIMITS.maxPending],
+  ['| `limit` of a page | 1..N;', MAX_PAGE],
+  ['`contacts` of one `contact.import` | 1..N |', MAX_BATCH],
+  ['| `copies` of one call | N |', MAX_COPIES],
+  ['| history | the newest N events |', MAX_HISTORY],
+  ['| passphrases that wait to be tried | N |', MAX_WAITING_GUESSES],
+  ['| friends of the companion | N |', MAX_PEERS],
+])('the limit in "%s" is the one of the code', (sentence, value) => {
   const number = String(value).replaceAll(/\B(?=(\d{3})+$)/g, ' ')
-  expect([sentence.replace('N', number), sentence.replace('N', String(value))].some((text) => DOC.includes(text))).toBe(
-    true,
-  )
+  const texts = [sentence.replace('N', number), sentence.replace('N', String(value))]
+  expect(texts.some((text) => between('\n### Limits\n', '\n## 2.').includes(text))).toBe(true)
 })

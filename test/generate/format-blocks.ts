@@ -28,7 +28,7 @@ export const FORMAT_DOC: string = fileURLToPath(new URL('../../docs/format.md', 
 /** Name, bytes and use of every label. */
 export const LABELS: readonly (readonly [name: string, bytes: Uint8Array, use: string])[] = [
   ['LABEL_BLOB', labels.LABEL_BLOB, 'signature of a blob (section 3)'],
-  ['LABEL_APP', labels.LABEL_APP, 'token of a local app, as it is kept (docs/ipc.md, section 4)'],
+  ['LABEL_APP', labels.LABEL_APP, 'token of a local app, as it is kept (docs/ipc.md, section 3)'],
   ['LABEL_HISTORY', labels.LABEL_HISTORY, 'history of this device (docs/ipc.md, section 4)'],
   ['LABEL_TABLE', labels.LABEL_TABLE, 'table hash T (section 3)'],
   ['LABEL_INCEPTION', labels.LABEL_INCEPTION, 'inception signature (section 4)'],

@@ -85,14 +85,10 @@ export function createDispatch<M extends MethodTable<M>>(options: DispatchOption
 }
 
 function denied(method: string, permission: Permission): RpcError {
-  return new RpcError(
-    'PERMISSION_DENIED',
-    `${method} needs the permission "${permission}", which this caller has not`,
-    {
-      hint: permission === 'admin' ? "use the owner's admin socket" : 'the owner can grant it',
-      details: { permission },
-    },
-  )
+  return new RpcError('PERMISSION_DENIED', `${method} needs the permission "${permission}"`, {
+    hint: permission === 'admin' ? "use the owner's admin socket" : 'the owner can grant it',
+    details: { permission },
+  })
 }
 
 function checkParams(spec: MethodSpec<unknown, unknown>, params: unknown): unknown {
