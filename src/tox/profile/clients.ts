@@ -1,26 +1,29 @@
-/** Finds running Tox clients that hold a profile in memory: they write it over at exit, and an edit made meanwhile is lost. */
+/**
+ * Finds running Tox clients that have a profile open. They overwrite it at exit, so an edit made in the meantime is
+ * lost.
+ */
 import { readFile, readdir, readlink, stat } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import { lockHolder, thisMachine, type Machine } from './lock-file.ts'
 
 export interface ClientOnProfile {
-  /** As it names itself */
+  /** Its own name, such as `qtox` */
   readonly program: string
   readonly pid: number | null
-  /** What gives it away: its lock file, its command line, the profile it opens by default, or the file held open */
+  /** How we found it: by its lock file, its command line, the profile it opens by default, or a file it holds open */
   readonly evidence: 'lock' | 'command-line' | 'default-profile' | 'open-file'
 }
 
 interface KnownClient {
   readonly program: string
-  /** In $XDG_CONFIG_HOME/tox, when the command line names no file */
+  /** The file in $XDG_CONFIG_HOME/tox that it opens when its command line names no file */
   readonly defaultFile?: string
-  /** Command-line flags that make it open another file than the default one */
+  /** Command-line flags that make it open a file other than the default one */
   readonly otherFile?: RegExp
 }
 
 const KNOWN_CLIENTS: readonly KnownClient[] = [
-  { program: 'qtox' }, // one lock file a profile
+  { program: 'qtox' }, // one lock file per profile
   { program: 'toxic', defaultFile: 'toxic_profile.tox', otherFile: /^(-f|--file)/ },
   { program: 'utox', defaultFile: 'tox_save.tox' },
   { program: 'toxygen' },
@@ -31,14 +34,15 @@ interface Process {
   readonly args: readonly string[]
 }
 
-/** Device and inode: a profile is the same file under any name, through links and in a container's mount namespace. */
+/** Device and inode. They identify a profile under any name, through links and in a container's mount namespace. */
 type FileId = string
 
 /**
- * The running programs that hold this profile. Seen are lock files (qTox, toxygen) and the processes of this user; those of other
- * users, on other machines without a lock file, or where there is no /proc, are not. toxic and uTox have no lock and do not keep the file
- * open, so their command lines and default profiles are compared.
- * @param path the profile, symbolic links already resolved
+ * Finds the running programs that have this profile open. It sees lock files (qTox, toxygen) and the processes of
+ * this user. It cannot see processes of other users, processes on other machines without a lock file, or any process
+ * without /proc. toxic and uTox use no lock file and do not keep the profile open, so we compare their command lines
+ * and default profiles.
+ * @param path the profile, with symbolic links resolved
  */
 export async function clientsOn(path: string, machine: Machine = thisMachine): Promise<ClientOnProfile[]> {
   const locks = lockNames(path)
@@ -57,12 +61,12 @@ export async function clientsOn(path: string, machine: Machine = thisMachine): P
   return clients
 }
 
-/** The lock files that a client may keep beside a profile: qTox's name for it, and toxygen's. */
+/** The lock files that a client may keep beside a profile: first qTox's name, then toxygen's. */
 export function lockNames(path: string): string[] {
   return [...new Set([`${path.replace(/\.tox$/, '')}.lock`, `${path}.lock`])]
 }
 
-/** For people: `toxic (process 4242)`. */
+/** Describes a client for people: `toxic (process 4242)`. */
 export function describeClient({ program, pid }: ClientOnProfile): string {
   return pid === null ? program : `${program} (process ${pid})`
 }
@@ -98,14 +102,14 @@ async function clientOfProcess(
 
 function knownClient(args: readonly string[]): KnownClient | undefined {
   const program = basename(args[0] ?? '').toLowerCase()
-  // A script runs under the name of its interpreter; a program wrapped by Nix is called .qtox-wrapped.
+  // A script runs under its interpreter's name. Nix names a wrapped program .qtox-wrapped.
   const names = /^python[0-9.]*$/.test(program)
     ? args.slice(1, 3).flatMap((arg) => arg.replace(/\.py$/, '').split('/'))
     : [program.replace(/^\.(.*)-wrapped$/, '$1')]
   return KNOWN_CLIENTS.find((client) => names.includes(client.program))
 }
 
-/** Whether an argument, as `-f FILE`, `-fFILE` or `--file=FILE`, is the profile. */
+/** Whether an argument (`-f FILE`, `-fFILE` or `--file=FILE`) names the profile. */
 async function namesFile(machine: Machine, running: Process, profileId: FileId | null): Promise<boolean> {
   const cwd = await readlink(join(machine.procDir, String(running.pid), 'cwd')).catch(() => null)
   if (profileId === null || cwd === null) return false
@@ -130,12 +134,12 @@ async function opensByDefault(
     environ.find((entry) => entry.startsWith(`${name}=`))?.slice(name.length + 1)
   const configHome = variable('XDG_CONFIG_HOME') || join(variable('HOME') ?? '/', '.config')
   if (profileId !== null && (await fileId(join(configHome, 'tox', defaultFile))) === profileId) return true
-  // uTox in portable mode, and a process whose environment is hidden: the name is all there is to go by.
+  // uTox in portable mode, or a process whose environment is hidden: only the file name is left to compare.
   const isElsewhere = environ.length === 0 || running.args.some((arg) => arg === '-p' || arg === '--portable')
   return isElsewhere && basename(path) === defaultFile
 }
 
-/** A client counts however it opened the profile or its lock file; another program, a backup say, only when it may write. */
+/** Any open file descriptor of a client counts. Another program, such as a backup, counts only if it can write. */
 async function holdsOpen(
   machine: Machine,
   pid: number,

@@ -1,4 +1,4 @@
-/** Dated copies beside a profile, made before each change of it: a profile that is lost cannot be made again. */
+/** Dated backups beside a profile, made before each change. A lost profile cannot be recreated. */
 import { readdir } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { equalBytes } from '../../core/encoding/bytes.ts'
@@ -6,13 +6,13 @@ import { removeDurably, writeFileDurably, type DurableWriteOptions } from '../..
 import { readBoundedFile } from './read-file.ts'
 import { MAX_PROFILE_BYTES } from '../save/savefile.ts'
 
-export const BACKUPS_KEPT = 5 // sanity: some publishing back, yet no heap of copies of a secret key
+export const BACKUPS_KEPT = 5 // sanity: enough to undo a few changes, without piling up copies of a secret key
 
 /**
- * Keeps the bytes in a file of mode 0600 whose name does not end in .tox, or qTox would list it as a profile. When the newest backup
- * holds the same bytes already it is that one, so that failing attempts do not push out the older ones.
+ * Writes a backup with mode 0600. Its name does not end in .tox, or qTox would list it as a profile. If the newest
+ * backup already holds the same bytes, returns that one, so that failed attempts do not push out older backups.
  * @param path the profile
- * @param bytes its present content
+ * @param bytes its current content
  * @returns the path of the backup
  * @throws {DurableError}
  */
@@ -32,13 +32,13 @@ export async function backUp(
   return backup
 }
 
-/** Removes all but the newest BACKUPS_KEPT; the one just made stays, even if the clock has since gone back. */
+/** Removes all but the newest BACKUPS_KEPT backups. The one just made stays, even if the clock was set back. */
 export async function pruneBackups(path: string, justMade: string): Promise<void> {
   const others = (await backupsOf(path)).filter((backup) => backup !== justMade)
   for (const backup of others.slice(0, Math.max(0, others.length - (BACKUPS_KEPT - 1)))) await removeDurably(backup)
 }
 
-/** Oldest first, by the date in the name. */
+/** Backups of the profile, oldest first by the date in the name. */
 async function backupsOf(path: string): Promise<string[]> {
   const prefix = `${basename(path)}.backup-`
   const names = await readdir(dirname(path)).catch(() => [])

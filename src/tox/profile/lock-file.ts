@@ -1,4 +1,7 @@
-/** Lock files beside an open profile: Qt's QLockFile of qTox, five lines, and toxygen's, a number alone; both outlive a killed client. */
+/**
+ * Lock files beside an open profile: Qt's QLockFile (qTox), five lines, and toxygen's, a bare number. Both outlive a
+ * killed client.
+ */
 import { readlink } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { basename, join } from 'node:path'
@@ -9,7 +12,7 @@ import { readBoundedFile } from './read-file.ts'
 const UNKNOWN_PROGRAM = 'an unknown program'
 const MAX_TEXT_BYTES = 4096 // sanity: five short lines
 
-/** Where the facts about this machine's processes stand; a test hands in another place. */
+/** Where to read facts about this machine's processes. Tests pass another place. */
 export interface Machine {
   readonly procDir: string
   readonly machineIdFile: string
@@ -20,15 +23,15 @@ export const thisMachine: Machine = { procDir: '/proc', machineIdFile: '/etc/mac
 
 export interface LockHolder {
   readonly program: string
-  /** Null when the file does not tell, or tells of another machine */
+  /** Null when the file does not say, or names another machine */
   readonly pid: number | null
 }
 
 /**
- * Who holds the lock, by the rules by which Qt itself takes a lock over: a lock of this machine is void after a reboot, when its
- * process is gone, or when the process of that number is another program. A lock of another machine (a shared home) or one that
- * cannot be read holds, since nothing here can tell that it does not.
- * @returns null when there is no lock, or a void one
+ * Finds who holds the lock, by Qt's own rules for taking over a lock. A lock of this machine is stale after a reboot,
+ * when its process is gone, or when another program now has that process number. A lock of another machine (a shared
+ * home) or an unreadable lock counts as held, since nothing here can prove otherwise.
+ * @returns null when there is no lock, or a stale one
  */
 export async function lockHolder(lockPath: string, machine: Machine): Promise<LockHolder | null> {
   const text = await readText(lockPath)
@@ -53,13 +56,13 @@ async function isThisMachine(machine: Machine, host: string, machineId: string):
 
 async function isRunning(machine: Machine, pid: string, program: string): Promise<boolean> {
   if ((await readText(join(machine.procDir, pid, 'comm'))) === null) return false
-  // The link is readable for own processes only; a stranger's process may well be the holder.
+  // We can read this link only for our own processes. Another user's process may well hold the lock.
   const executable = await readlink(join(machine.procDir, pid, 'exe')).catch(() => null)
   if (executable === null || program === '') return true
   return basename(executable).replace(/ \(deleted\)$/, '') === program
 }
 
-/** Null when the file is not there; empty when it is, but is no small readable text. */
+/** Null when the file does not exist; empty when it exists but is not a small readable text. */
 async function readText(path: string): Promise<string | null> {
   try {
     const { bytes } = await readBoundedFile(path, MAX_TEXT_BYTES)

@@ -1,15 +1,15 @@
-/** Where Tox clients keep their profiles, unless they were told otherwise. */
+/** Where Tox clients keep their profiles by default. */
 import { homedir } from 'node:os'
 import { isAbsolute, join } from 'node:path'
 
 /**
- * Directories of profiles, which need not exist: qTox keeps NAME.tox there, toxic toxic_profile.tox, uTox tox_save.tox; the second one is
- * that of qTox from Flathub.
+ * Directories of profiles; they may not exist. The first holds qTox's NAME.tox, toxic's toxic_profile.tox and uTox's
+ * tox_save.tox. The second belongs to qTox from Flathub.
  */
 export function defaultPlaces(env: Readonly<Record<string, string | undefined>>): string[] {
   const home = env['HOME'] !== undefined && isAbsolute(env['HOME']) ? env['HOME'] : homedir()
   const configHome = env['XDG_CONFIG_HOME']
-  // The specification has relative values ignored.
+  // The XDG specification says to ignore relative values.
   const config = configHome !== undefined && isAbsolute(configHome) ? configHome : join(home, '.config')
   return [join(config, 'tox'), join(home, '.var/app/io.github.qtox.qTox/config/tox')]
 }

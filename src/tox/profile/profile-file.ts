@@ -1,4 +1,4 @@
-/** A profile on disk: read whole, made or replaced durably, never under a running client, never without a backup. */
+/** A profile on disk: read whole, created or replaced durably, never while a client runs, never without a backup. */
 import { lstat, realpath } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { equalBytes } from '../../core/encoding/bytes.ts'
@@ -12,37 +12,37 @@ import { thisMachine, type Machine } from './lock-file.ts'
 import { readBoundedFile } from './read-file.ts'
 import { MAX_PROFILE_BYTES, decodeSave, encodeSave, isEncryptedSave, readKeys, type ToxSave } from '../save/savefile.ts'
 
-const PROFILE_MODE = 0o600 // what the clients give it: it holds the secret key
+const PROFILE_MODE = 0o600 // the mode that clients use: the file holds the secret key
 
 export interface ProfileAccess {
   readonly engine: CryptoEngine
-  /** For an encrypted profile; a plain one is read, and stays, without */
+  /** For an encrypted profile. A plain profile needs none and stays plain. */
   readonly passphrase?: string
 }
 
 export interface ToxProfile {
-  /** Symbolic links resolved, so that a link to a profile stays one when the profile is replaced */
+  /** With symbolic links resolved, so that a link to a profile stays a link when the profile is replaced */
   readonly path: string
   readonly save: ToxSave
   readonly isEncrypted: boolean
-  /** When the file was last written, unix seconds: no observation in it is younger */
+  /** When the file was last written, unix seconds. No observation in it is newer. */
   readonly fileMtimeSec: number
   readonly owner: { readonly uid: number; readonly gid: number }
-  /** What was read, to notice if somebody else writes */
+  /** The bytes that were read, to detect a write by another program */
   readonly fileBytes: Uint8Array
 }
 
 interface WriteOptions {
-  /** For the name of the backup */
+  /** Unix seconds, for the name of the backup */
   readonly nowSec: number
-  /** Write although a client seems to run on the profile; of a new profile, also over a file that stands there */
+  /** Write even if a client seems to have the profile open. When creating a profile, also replace an existing file. */
   readonly force?: boolean
   readonly machine?: Machine
   readonly fs?: DurableFs
 }
 
 export interface WriteProfileOptions extends ProfileAccess, WriteOptions {
-  /** Encrypts with another passphrase than the present one, or not at all when null; as it was when left out */
+  /** A new passphrase, or null to remove encryption. When left out, encryption does not change. */
   readonly newPassphrase?: string | null
 }
 
@@ -57,7 +57,7 @@ export interface CreateProfileOptions extends WriteOptions {
  * @throws {ToxError} TOX_FILE_* | TOX_TOO_LARGE | TOX_ENCRYPTED without a passphrase, and the codes of decodeSave and decryptSave
  */
 export async function readProfile(path: string, access: ProfileAccess): Promise<ToxProfile> {
-  // What cannot be resolved cannot be opened either, and opening tells why.
+  // If the path cannot be resolved, opening it fails too and reports why.
   const resolved = await realpath(path).catch(() => path)
   const { bytes, stats } = await readBoundedFile(resolved, MAX_PROFILE_BYTES)
   const isEncrypted = isEncryptedSave(bytes)
@@ -73,14 +73,14 @@ export async function readProfile(path: string, access: ProfileAccess): Promise<
 }
 
 /**
- * Replaces a profile that was read before, encrypted again if it was, unless `newPassphrase` says otherwise. Whatever fails, the old profile stands whole; when it returns, the
- * new one is on disk.
+ * Replaces a profile that was read before. It stays encrypted or plain unless `newPassphrase` changes that. On
+ * failure the old profile is still whole. On return the new one is on disk.
  * @returns the path of the backup
- * @throws {ToxError} TOX_CLIENT_RUNNING | TOX_FILE_CHANGED | TOX_FILE_MISSING | TOX_BAD_KEYS | TOX_NO_KEYS | TOX_ENCRYPTED |
- *   TOX_WRONG_PASSPHRASE | TOX_DISK_FULL | TOX_WRITE_FAILED | TOX_WRITE_UNCERTAIN
+ * @throws {ToxError} TOX_CLIENT_RUNNING | TOX_FILE_CHANGED | TOX_FILE_MISSING | TOX_BAD_KEYS | TOX_NO_KEYS |
+ *   TOX_ENCRYPTED | TOX_WRONG_PASSPHRASE | TOX_DISK_FULL | TOX_WRITE_FAILED | TOX_WRITE_UNCERTAIN
  */
 export async function writeProfile(profile: ToxProfile, save: ToxSave, options: WriteProfileOptions): Promise<string> {
-  // Another passphrase than the present one would lock the user out of his own profile.
+  // A different passphrase would lock users out of their own profile.
   if (profile.isEncrypted) await decryptSave(profile.fileBytes, passphraseOf(options), options.engine)
   const present = profile.isEncrypted ? passphraseOf(options) : null
   const passphrase = options.newPassphrase === undefined ? present : options.newPassphrase
@@ -89,10 +89,10 @@ export async function writeProfile(profile: ToxProfile, save: ToxSave, options: 
 }
 
 /**
- * Writes a profile where none is. With `force` a file that stands there is backed up and replaced, unless a client runs on it.
- * @returns the path with symbolic links resolved, and that of the backup, or null when nothing was there
- * @throws {ToxError} TOX_FILE_EXISTS | TOX_CLIENT_RUNNING | TOX_FILE_CHANGED | TOX_FILE_UNREADABLE | TOX_TOO_LARGE | TOX_BAD_KEYS |
- *   TOX_NO_KEYS | TOX_DISK_FULL | TOX_WRITE_FAILED | TOX_WRITE_UNCERTAIN
+ * Creates a profile. With `force`, backs up and replaces an existing file, unless a client has it open.
+ * @returns the path with symbolic links resolved, and the path of the backup, or null when there was no file
+ * @throws {ToxError} TOX_FILE_EXISTS | TOX_CLIENT_RUNNING | TOX_FILE_CHANGED | TOX_FILE_UNREADABLE | TOX_TOO_LARGE |
+ *   TOX_BAD_KEYS | TOX_NO_KEYS | TOX_DISK_FULL | TOX_WRITE_FAILED | TOX_WRITE_UNCERTAIN
  */
 export async function createProfile(
   path: string,
@@ -106,12 +106,12 @@ export async function createProfile(
   if (options.force !== true) throw fileExists(resolved)
   const { bytes, stats } = await readBoundedFile(resolved, MAX_PROFILE_BYTES)
   const owner = { uid: stats.uid, gid: stats.gid }
-  // --force stands for the file here; a client that runs on it would undo the work all the same.
+  // Here --force means only "replace the file". A running client would still undo our work.
   const careful = { ...options, force: false }
   return { path: resolved, backup: await put({ ...target, owner, replaced: bytes }, save, careful) }
 }
 
-/** A name for a file that is not there yet, in a directory that should be. */
+/** Resolves a file that does not exist yet, in a directory that should. */
 async function resolveNew(path: string): Promise<string> {
   const directory = await realpath(dirname(path)).catch(() => dirname(path))
   return join(directory, basename(path))
@@ -125,21 +125,21 @@ async function exists(path: string): Promise<boolean> {
 }
 
 function fileExists(path: string): ToxError {
-  return new ToxError('TOX_FILE_EXISTS', `${path} is there already: give another name, or replace it with --force`)
+  return new ToxError('TOX_FILE_EXISTS', `${path} already exists: give another name, or replace it with --force`)
 }
 
 /** A file to be written. */
 interface Target {
   readonly path: string
-  /** Its bytes until now, null when there is no file */
+  /** Its current bytes, null when there is no file */
   readonly replaced: Uint8Array | null
-  /** Its owner until now */
+  /** Its current owner */
   readonly owner: ToxProfile['owner'] | null
   /** Null for a plain profile */
   readonly passphrase: string | null
 }
 
-/** @returns the path of the backup of what was replaced */
+/** @returns the path of the backup, null when nothing was replaced */
 async function put(
   target: Target,
   save: ToxSave,
@@ -150,7 +150,7 @@ async function put(
   checkLoads(plain, options.engine)
   await checkFree(target, options)
   const bytes = passphrase === null ? plain : await encryptSave(plain, passphrase, options.engine)
-  // What a client might do between the first look and the rename is looked for again at the last moment.
+  // A client may start between this check and the rename, so beforeRename checks again at the last moment.
   const beforeRename = async (temp: string): Promise<void> => {
     await checkWritten(temp, plain, target, options.engine)
     await checkFree(target, options)
@@ -159,7 +159,7 @@ async function put(
     const writing = durableOptions(target, options)
     const backup = replaced === null ? null : await backUp(path, replaced, options.nowSec, writing)
     await writeFileDurably(path, bytes, { ...writing, beforeRename })
-    // A copy too many does no harm.
+    // One backup too many does no harm.
     if (backup !== null) await pruneBackups(path, backup).catch(() => undefined)
     return backup
   } catch (error) {
@@ -167,7 +167,7 @@ async function put(
   }
 }
 
-/** Nothing leaves that libtoxcore would load as an empty profile. */
+/** Never writes a profile that libtoxcore would load as an empty one. */
 function checkLoads(plain: Uint8Array, engine: CryptoEngine): void {
   readKeys(decodeSave(plain), engine)
 }
@@ -176,10 +176,7 @@ async function checkWritten(temp: string, plain: Uint8Array, target: Target, eng
   const { bytes } = await readBoundedFile(temp, MAX_PROFILE_BYTES)
   const written = target.passphrase === null ? bytes : await decryptSave(bytes, target.passphrase, engine)
   if (!equalBytes(written, plain)) {
-    throw new ToxError(
-      'TOX_WRITE_FAILED',
-      `the disk gave back other bytes than were written for ${target.path}: check the disk`,
-    )
+    throw new ToxError('TOX_WRITE_FAILED', `${target.path} does not read back as it was written: check the disk`)
   }
 }
 
@@ -189,7 +186,7 @@ async function checkFree({ path, replaced }: Target, options: WriteOptions): Pro
     if (client !== undefined) {
       throw new ToxError(
         'TOX_CLIENT_RUNNING',
-        `${describeClient(client)} has ${path} open, and would write over it at exit: close it first`,
+        `${describeClient(client)} has ${path} open and would overwrite it at exit: close it first`,
       )
     }
   }
@@ -199,12 +196,12 @@ async function checkFree({ path, replaced }: Target, options: WriteOptions): Pro
   }
   const { bytes } = await readBoundedFile(path, MAX_PROFILE_BYTES)
   if (!equalBytes(bytes, replaced)) {
-    throw new ToxError('TOX_FILE_CHANGED', `${path} was written by somebody else in the meantime: try again`)
+    throw new ToxError('TOX_FILE_CHANGED', `another program wrote ${path} in the meantime: try again`)
   }
 }
 
 function durableOptions({ owner }: Target, options: WriteOptions): DurableWriteOptions {
-  // Root at work on a user's profile must not take it away from the client.
+  // When root edits a user's profile, the user must still own it.
   const isForeign = owner !== null && owner.uid !== process.geteuid?.()
   return {
     mode: PROFILE_MODE,

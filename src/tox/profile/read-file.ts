@@ -1,4 +1,4 @@
-/** Reads a file that others may have put there: never more than expected, never from a pipe that blocks for ever. */
+/** Reads a file that others may have put there: bounded in size, and never blocking on a pipe. */
 import { constants, type Stats } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { concatBytes } from '../../core/encoding/bytes.ts'
@@ -6,15 +6,16 @@ import { ToxError } from '../save/errors.ts'
 
 export interface BoundedFile {
   readonly bytes: Uint8Array
-  /** Of the open file, before its bytes were read */
+  /** Taken from the open file before its bytes were read */
   readonly stats: Stats
 }
 
-const CHUNK_BYTES = 256 * 1024 // sanity: what is read at a time, so that no size that a file claims is ever allocated
+const CHUNK_BYTES = 256 * 1024 // sanity: read in pieces, so that a huge claimed size is never allocated
 
 /**
- * Reads a regular file whole; a link to one is followed.
- * @throws {ToxError} TOX_FILE_MISSING | TOX_FILE_UNREADABLE | TOX_TOO_LARGE | TOX_FILE_CHANGED when it is written meanwhile
+ * Reads a whole regular file; follows a symbolic link.
+ * @throws {ToxError} TOX_FILE_MISSING | TOX_FILE_UNREADABLE | TOX_TOO_LARGE | TOX_FILE_CHANGED when it changes while
+ *   being read
  */
 export async function readBoundedFile(path: string, maxBytes: number): Promise<BoundedFile> {
   try {
@@ -31,7 +32,7 @@ export async function readBoundedFile(path: string, maxBytes: number): Promise<B
 }
 
 async function readOpened(path: string, maxBytes: number): Promise<BoundedFile> {
-  // O_NONBLOCK: opening a named pipe would otherwise wait for a writer.
+  // O_NONBLOCK: without it, opening a named pipe waits for a writer.
   const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY)
   try {
     const stats = await handle.stat()
@@ -48,7 +49,7 @@ async function readOpened(path: string, maxBytes: number): Promise<BoundedFile> 
     }
     const after = await handle.stat()
     if (after.mtimeMs !== stats.mtimeMs || after.size !== stats.size) {
-      throw new ToxError('TOX_FILE_CHANGED', `${path} was written while it was read: try again`)
+      throw new ToxError('TOX_FILE_CHANGED', `${path} changed while it was being read: try again`)
     }
     return { bytes: concatBytes(...parts), stats }
   } finally {

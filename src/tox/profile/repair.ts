@@ -1,4 +1,4 @@
-/** Writes a status message back into a profile that lost it, when no Tox client runs on it and never before. */
+/** Restores the table in a profile that lost it, once no Tox client has the profile open. */
 import { clientsOn, describeClient, type ClientOnProfile } from './clients.ts'
 import { ToxError } from '../save/errors.ts'
 import { thisMachine, type Machine } from './lock-file.ts'
@@ -6,16 +6,16 @@ import { writeProfile, type ProfileAccess, type ToxProfile } from './profile-fil
 import { withStatusMessage } from '../save/publish.ts'
 import { canSeeClients } from './sight.ts'
 
-/** A profile just read, in which the table is missing. */
+/** A profile that was just read and does not show the table. */
 export interface Repairable {
   readonly profile: ToxProfile
   readonly access: ProfileAccess
-  /** The whole status message to be written, at most MAX_STATUS_BYTES bytes of UTF-8 */
+  /** The whole status message to write, at most MAX_STATUS_BYTES bytes of UTF-8 */
   readonly text: string
 }
 
 export interface RepairOptions {
-  /** For the name of the backup */
+  /** Unix seconds, for the name of the backup */
   readonly nowSec: number
   readonly machine?: Machine
 }
@@ -25,18 +25,21 @@ export type RepairOutcome =
   | {
       readonly done: false
       readonly why: string
-      /** It passes by itself, and may be tried again: when one of `clients` ends, or later */
+      /** Whether to try again: when one of `clients` ends, or later */
       readonly again: boolean
       readonly clients: readonly ClientOnProfile[]
     }
 
 export const BLIND =
-  'this process runs in a sandbox that hides which Tox clients run, and writes nothing: persona tox repair writes it; to have that run always, persona service install --repair'
+  'a sandbox hides running Tox clients from this process, so it writes no profile: run persona tox repair, or keep it running with persona service install --repair'
 
-/** What passes by itself; every other refusal needs the user, or another file. */
+/** Refusals that may pass without the user. Every other one needs the user or another file. */
 const PASSING: ReadonlySet<string> = new Set(['TOX_CLIENT_RUNNING', 'TOX_FILE_CHANGED', 'TOX_DISK_FULL'])
 
-/** One attempt. Nothing is written unless the file is what was read and no client can be seen on it. */
+/**
+ * Tries once. Writes only if the file is unchanged since it was read and no client has it open.
+ * @throws what is not a ToxError; every ToxError becomes an outcome
+ */
 export async function repairProfile(
   { profile, access, text }: Repairable,
   { nowSec, machine = thisMachine }: RepairOptions,
@@ -45,7 +48,7 @@ export async function repairProfile(
   const clients = await clientsOn(profile.path, machine)
   const [client] = clients
   if (client !== undefined)
-    return { done: false, why: `${describeClient(client)} runs on it: close it first`, again: true, clients }
+    return { done: false, why: `${describeClient(client)} has it open: close it first`, again: true, clients }
   try {
     const save = withStatusMessage(profile.save, text)
     return { done: true, backup: await writeProfile(profile, save, { ...access, machine, nowSec }) }

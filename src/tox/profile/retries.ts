@@ -1,22 +1,22 @@
-/** When a profile that could not be written is tried again: as soon as the client on it ends, and after a minute in any case. */
+/** Decides when to retry a profile that could not be written: once its client ends, or after a minute. */
 import { readFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { clientsOn, lockNames, type ClientOnProfile } from './clients.ts'
 import { thisMachine, type Machine } from './lock-file.ts'
 import { monotonicClock, watchByKernel, type WatchClock, type WatchDirectory } from './watch.ts'
 
-export const RETRY_SEC = 60 // sanity: what no event tells; and a file that somebody else keeps changing is written once a minute
-export const POLL_MS = 2000 // sanity: the end of a process is no event for others; one small read of /proc for each client that is waited for
+export const RETRY_SEC = 60 // sanity: catches ends that no event reports, and rewrites a file that another program keeps changing at most once a minute
+export const POLL_MS = 2000 // sanity: the end of another process raises no event; each poll costs one small read of /proc per client
 
 export interface RetriesOptions {
-  /** Called once for each `later`, unless it was forgotten meanwhile. */
+  /** Called once per `later`, unless `forget` or `close` came first. */
   readonly again: (path: string) => void
   readonly machine?: Machine
   readonly clock?: WatchClock
   readonly watchDirectory?: WatchDirectory
 }
 
-/** Nothing runs but for the profiles that are waited for. */
+/** Uses no timer or watch unless a profile is waiting. */
 export class Retries {
   readonly #options: RetriesOptions
   readonly #machine: Machine
@@ -30,20 +30,23 @@ export class Retries {
     this.#clock = options.clock ?? monotonicClock
   }
 
-  /** Notes that a profile was written, which is not to be done again for a while. */
+  /** Records that a profile was just written; see {@link isTooSoon}. */
   wrote(path: string): void {
     this.#writtenMs.set(path, this.#clock.nowMs())
   }
 
-  /** Two programs that each set the text right would write for ever, and push the backups of the user out. */
+  /**
+   * Whether the profile was written within RETRY_SEC. Two programs that each correct the text would otherwise write
+   * forever and push out the user's backups.
+   */
   isTooSoon(path: string): boolean {
     return this.#clock.nowMs() - (this.#writtenMs.get(path) ?? -Infinity) < RETRY_SEC * 1000
   }
 
   /**
-   * Tries it again: when one of these clients has ended or let go of its lock, and after RETRY_SEC.
-   * It returns when everything is watched.
-   * @param resolved the same with symbolic links resolved, beside which the locks are
+   * Schedules a retry: when one of these clients ends or releases its lock, and after RETRY_SEC at the latest.
+   * Returns once everything is watched.
+   * @param resolved the path with symbolic links resolved; the lock files are beside it
    */
   async later(path: string, clients: readonly ClientOnProfile[] = [], resolved: string = path): Promise<void> {
     this.#cancel(path)
@@ -62,7 +65,7 @@ export class Retries {
     ends.push(this.#clock.after(RETRY_SEC * 1000, fire))
     if (clients.length === 0) return
     ends.push(this.#watchLocks(resolved, fire), this.#poll(clients, fire))
-    // One that ended before its lock was watched tells nobody any more.
+    // A client that ended before we watched its lock raises no event.
     if ((await clientsOn(resolved, this.#machine)).length === 0) fire()
   }
 
@@ -93,7 +96,7 @@ export class Retries {
       )
       return () => watcher.close()
     } catch {
-      // No more watches, or no such directory: the minute remains.
+      // Out of watches, or no such directory: RETRY_SEC still applies.
       return () => {}
     }
   }
@@ -117,7 +120,7 @@ export class Retries {
     }
   }
 
-  /** A zombie has no command line any more. */
+  /** A zombie has an empty command line. */
   async #hasEnded(pid: number): Promise<boolean> {
     const line = await readFile(join(this.#machine.procDir, String(pid), 'cmdline')).catch(() => null)
     return line === null || line.length === 0

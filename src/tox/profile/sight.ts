@@ -1,14 +1,17 @@
-/** Whether this process could see a running Tox client at all: in a sandbox it cannot, and finding none would mean nothing. */
+/**
+ * Whether this process can see running Tox clients at all. Inside a sandbox it cannot, so finding none would prove
+ * nothing.
+ */
 import { readFile, readlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { thisMachine, type Machine } from './lock-file.ts'
 
-const WHOLE_RANGE = /^\s*0\s+0\s+4294967295\s*$/ // user_namespaces(7): the map of the first namespace
+const WHOLE_RANGE = /^\s*0\s+0\s+4294967295\s*$/ // user_namespaces(7): the map of the initial namespace
 
 /**
- * In a user namespace of its own, as systemd's PrivateUsers makes one, a process may not look at the open files, the environment and
- * the directory of those outside, and with ProtectProc it does not even see them. So the namespace must be the machine's first one,
- * or, in a container, that of the process which started this one.
+ * Whether client detection works here. In its own user namespace (systemd's PrivateUsers) a process cannot read the
+ * open files, environment and working directory of processes outside. ProtectProc hides them altogether. So we
+ * require the machine's initial namespace or, in a container, the namespace of our parent process.
  */
 export async function canSeeClients(
   machine: Machine = thisMachine,

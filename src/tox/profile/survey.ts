@@ -1,43 +1,44 @@
-/** What is there of the profiles to be watched, at one moment: which files, and which directories tell when that changes. */
+/** A snapshot of the watched profiles: which files exist, and which directories report changes to them. */
 import type { BigIntStats } from 'node:fs'
 import { opendir, readlink, realpath, stat } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 
-export const MAX_WATCHED = 256 // sanity: profiles; a person has a handful, and each costs reads whenever it changes
-const MAX_ENTRIES = 16_384 // sanity: names read of one directory; beside the profiles lie avatars and logs
+export const MAX_WATCHED = 256 // sanity: profiles; a person has a handful, and each change costs a read
+const MAX_ENTRIES = 16_384 // sanity: names read per directory; avatars and logs lie beside the profiles
 const PROFILE_SUFFIX = '.tox'
 
 export interface WatchedFile {
-  /** As it was found; links are not resolved */
+  /** The path as found; links are not resolved */
   readonly path: string
-  /** Differs whenever the file was replaced or written */
+  /** Changes whenever the file is replaced or written */
   readonly signature: string
 }
 
-/** A directory whose changes can matter. */
+/** A directory whose changes may matter. */
 export interface WatchedDirectory {
-  /** Device and inode: under one path another directory may stand later */
+  /** Device and inode: another directory may later stand at the same path */
   readonly identity: string
-  /** Names in it that matter */
+  /** The names in it that matter */
   readonly names: ReadonlySet<string>
-  /** Every profile in it matters too */
+  /** Whether every profile in it matters too */
   readonly allProfiles: boolean
 }
 
 export interface Survey {
   readonly files: readonly WatchedFile[]
   readonly directories: ReadonlyMap<string, WatchedDirectory>
-  /** There are more profiles, or more names in a directory, than are watched */
+  /** Whether profiles or directory entries were left out because there are too many */
   readonly isCut: boolean
 }
 
-/** Whether a name in a watched directory is one that matters; a directory tells of itself under its own name. */
+/** Whether a changed name in a watched directory matters. A directory reports changes to itself under its own name. */
 export function concerns(directory: string, watched: WatchedDirectory, name: string): boolean {
   return (watched.allProfiles && isProfileName(name)) || watched.names.has(name) || name === basename(directory)
 }
 
 /**
- * Looks at each place, a file or a directory that need not exist. Nothing is thrown: what cannot be read is not there.
+ * Looks at each place: a file or a directory, which need not exist. Throws nothing: an unreadable place counts as
+ * absent.
  * @param places absolute paths
  */
 export async function survey(places: readonly string[]): Promise<Survey> {
@@ -51,7 +52,7 @@ function isProfileName(name: string): boolean {
 }
 
 class Findings {
-  /** By the path with links resolved: a profile under two names is one. */
+  /** Keyed by resolved path: one profile under two names counts once. */
   readonly #files = new Map<string, WatchedFile>()
   readonly #directories = new Map<string, { identity: string; names: Set<string>; allProfiles: boolean }>()
   #isCut = false
@@ -84,14 +85,20 @@ class Findings {
     this.#files.set(resolved, { path, signature: [dev, ino, size, mtimeNs, ctimeNs].join(':') })
   }
 
-  /** The directory of a path tells when the path comes, goes or changes; of one that is not there yet its nearest ancestor does. */
+  /**
+   * Watches the parent directory, which reports when the path appears, disappears or changes. If it does not exist,
+   * watches the nearest ancestor that does.
+   */
   async #watchName(path: string): Promise<void> {
     for (let name = path; dirname(name) !== name; name = dirname(name)) {
       if (await this.#watch(dirname(name), basename(name))) return
     }
   }
 
-  /** @param name what matters in it, null for every profile @returns whether the directory is there */
+  /**
+   * @param name the name that matters, null for every profile
+   * @returns whether the directory exists
+   */
   async #watch(directory: string, name: string | null): Promise<boolean> {
     const stats = await statsOf(directory)
     if (stats?.isDirectory() !== true) return false
@@ -115,7 +122,7 @@ class Findings {
         if (isProfileName(name)) names.push(name)
       }
     } catch {
-      // It may be gone by now, or not be readable: then nothing in it is watched.
+      // It may be gone, or unreadable: then we watch nothing in it.
     }
     return names.toSorted()
   }
@@ -125,7 +132,7 @@ async function statsOf(path: string): Promise<BigIntStats | null> {
   return await statBig(path).catch(() => null)
 }
 
-// Nanoseconds: two writes within one millisecond are two.
+// Nanoseconds, to tell two writes within one millisecond apart.
 function statBig(path: string): Promise<BigIntStats> {
   return stat(path, { bigint: true })
 }

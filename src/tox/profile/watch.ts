@@ -1,13 +1,15 @@
-/** Watches profiles: says which one is new or has changed, once it is quiet, whatever its client does with the file. */
+/** Watches profiles and reports each new or changed one once it is quiet, however its client writes the file. */
 import { watch, type FSWatcher } from 'node:fs'
 import { MAX_WATCHED, concerns, survey, type Survey, type WatchedDirectory, type WatchedFile } from './survey.ts'
 
-export const QUIET_MS = 200 // sanity: a client writes in one go, within some ms; half a second after the write the profile is read
-const SOON_MS = 50 // sanity: the events of one rename are some; they are answered by one look
-export const SWEEP_MS: number = 5 * 60_000 // sanity: the kernel drops events when its queue overflows, and does not tell through Node
-const MAX_ROUNDS = 4 // sanity: directories that appear while they are looked for; the next look goes on
+export const QUIET_MS = 200 // sanity: a client writes within some ms; we read the profile about half a second later
+const SOON_MS = 50 // sanity: one rename raises several events; one look answers them all
+export const SWEEP_MS: number = 5 * 60_000 // sanity: the kernel drops events when its queue overflows, and Node does not report that
+const MAX_ROUNDS = 4 // sanity: directories may appear while we look; the next look continues
 
-/** How a directory is watched; a test hands in its own. The listener gets the name of what changed, null when that is not known. */
+/**
+ * Watches one directory; tests pass their own. The listener gets the changed name, or null when the name is unknown.
+ */
 export type WatchDirectory = (
   directory: string,
   onChange: (name: string | null) => void,
@@ -15,29 +17,32 @@ export type WatchDirectory = (
 ) => { close(): void }
 
 export interface WatchClock {
-  /** Milliseconds of a clock that does not step */
+  /** Milliseconds of a monotonic clock */
   nowMs(): number
-  /** @returns cancels it */
+  /** Runs a function after so many milliseconds. @returns cancels it */
   after(ms: number, run: () => void): () => void
 }
 
 export interface ProfileWatchOptions {
-  /** Files, and directories of which every *.tox is meant; absolute, and they need not exist yet */
+  /** Absolute paths of files, and of directories whose *.tox files count. They need not exist yet. */
   readonly places: readonly string[]
-  /** A profile is there, or is another than before; called for one after the other, each when the one before is done. It must not throw. */
+  /** A profile appeared or changed. Calls never overlap: each waits for the one before. It must not throw. */
   readonly onProfile: (path: string) => Promise<void>
-  /** A profile is no longer there. */
+  /** A profile is gone. */
   readonly onGone: (path: string) => void
-  /** Something is not watched, or less well; told once, and in {@link ProfileWatch.troubles} as long as it lasts. */
+  /**
+   * Something is not watched, or is watched less well. Called once; {@link ProfileWatch.troubles} lists it while it
+   * lasts.
+   */
   readonly onTrouble: (message: string) => void
   readonly clock?: WatchClock
   readonly watchDirectory?: WatchDirectory
 }
 
 interface KnownFile {
-  /** Of what was reported last; null when nothing was yet */
+  /** Signature that was last reported; null before the first report */
   reported: string | null
-  /** Of what is there now and not reported, and since when it has stood */
+  /** Signature seen now but not reported yet, and when we first saw it, in milliseconds */
   pending: { readonly signature: string; readonly sinceMs: number } | null
 }
 
@@ -47,8 +52,8 @@ interface OpenWatch {
 }
 
 /**
- * Everything is decided by looking: an event only says that it is time to look, so that none that is lost, merged or doubled makes a
- * difference for longer than SWEEP_MS. Without events nothing runs but that one sweep.
+ * An event only triggers a look at the files; the look decides. So a lost, merged or doubled event matters for at
+ * most SWEEP_MS. Without events only that sweep runs.
  */
 export class ProfileWatch {
   readonly #options: ProfileWatchOptions
@@ -70,12 +75,12 @@ export class ProfileWatch {
     this.#clock = options.clock ?? monotonicClock
   }
 
-  /** Begins; when it returns everything is watched. Profiles that are there already are reported as soon as they are known to be quiet. */
+  /** Starts. On return everything is watched. Profiles that already exist are reported as soon as they are quiet. */
   async start(): Promise<void> {
     await this.#look()
   }
 
-  /** Ends, after the report that is under way. */
+  /** Stops, after the report in progress. */
   async close(): Promise<void> {
     this.#isClosed = true
     this.#cancel()
@@ -86,12 +91,12 @@ export class ProfileWatch {
     await this.#reporting
   }
 
-  /** Resolves when no look is under way. */
+  /** Resolves when no look is in progress. */
   async looked(): Promise<void> {
     while (this.#looking !== null) await this.#looking
   }
 
-  /** What is not watched as it should be, in words. */
+  /** What is not watched properly, in words for people. */
   get troubles(): string[] {
     return [...this.#troubles.values()]
   }
@@ -116,18 +121,21 @@ export class ProfileWatch {
     while (this.#lookAgain && !this.#isClosed) {
       this.#lookAgain = false
       let found = await survey(this.#options.places)
-      // What changed before its directory was watched told nobody.
+      // Changes made before we watched a directory raised no event.
       for (let round = 0; this.#follow(found.directories) && round < MAX_ROUNDS; round++) {
         found = await survey(this.#options.places)
       }
-      this.#noteTrouble('cut', found.isCut ? `there are more than ${MAX_WATCHED} profiles to watch: name fewer` : null)
+      this.#noteTrouble(
+        'cut',
+        found.isCut ? `more than ${MAX_WATCHED} profiles are configured to be watched: name fewer` : null,
+      )
       this.#settle(found.files)
     }
     this.#looking = null
     this.#wake(SWEEP_MS)
   }
 
-  /** @returns whether a directory is watched that was not before */
+  /** @returns whether a new directory is now watched */
   #follow(directories: Survey['directories']): boolean {
     if (this.#isClosed) return false
     this.#directories = directories
@@ -161,7 +169,7 @@ export class ProfileWatch {
       this.#noteTrouble(directory, null)
       return true
     } catch (error) {
-      // Gone since it was found: the next look finds what is there in its place.
+      // Gone since we found it: the next look sees what replaced it.
       if (errnoOf(error) === 'ENOENT') this.#wake(SOON_MS)
       else this.#noteTrouble(directory, unwatched(directory, error))
       return false
@@ -175,7 +183,10 @@ export class ProfileWatch {
     if (message !== null && message !== before) this.#options.onTrouble(message)
   }
 
-  /** A change is reported when two looks that are QUIET_MS apart see the same: a client may still be writing. */
+  /**
+   * Reports a change once two looks at least QUIET_MS apart see the same file. Until then a client may still be
+   * writing.
+   */
   #settle(files: readonly WatchedFile[]): void {
     const nowMs = this.#clock.nowMs()
     for (const { path, signature } of files) {
@@ -212,7 +223,7 @@ export class ProfileWatch {
   }
 }
 
-/** {@link WatchDirectory} by inotify. */
+/** A {@link WatchDirectory} that uses inotify. */
 export function watchByKernel(
   directory: string,
   onChange: (name: string | null) => void,
@@ -239,7 +250,7 @@ const REMEDIES = new Map([
 function unwatched(directory: string, error: unknown): string {
   const errno = errnoOf(error)
   const minutes = SWEEP_MS / 60_000
-  return `${directory} cannot be watched (${errno}), and is looked at every ${minutes} minutes instead${REMEDIES.get(errno) ?? ''}`
+  return `${directory} cannot be watched (${errno}); checking it every ${minutes} minutes instead${REMEDIES.get(errno) ?? ''}`
 }
 
 function errnoOf(error: unknown): string {

@@ -11,18 +11,18 @@ const ID_BYTES: number = KEY_BYTES + NOSPAM_BYTES + CHECKSUM_BYTES
 export interface ToxId {
   /** 32 bytes, X25519 */
   readonly publicKey: Uint8Array
-  /** 4 bytes; whoever sends a friend request must know them */
+  /** 4 bytes; a friend request must carry them */
   readonly nospam: Uint8Array
 }
 
-/** 76 upper-case hex digits. */
+/** Formats a Tox ID as 76 upper-case hex digits. */
 export function formatToxId(id: ToxId): string {
   const body = concatBytes(id.publicKey, id.nospam)
   return formatHex(concatBytes(body, checksum(body)))
 }
 
 /**
- * Parses a Tox ID, hex digits of either case.
+ * Parses a Tox ID: 76 hex digits of either case.
  * @throws {ToxError} TOX_BAD_ID
  */
 export function parseToxId(text: string): ToxId {
@@ -34,7 +34,8 @@ export function parseToxId(text: string): ToxId {
 }
 
 /**
- * The public key of a ToxPk (64 hex digits) or of a whole Tox ID (76), whichever the user copied; 32 bytes.
+ * Parses the public key from a ToxPk (64 hex digits) or a whole Tox ID (76), since users copy either.
+ * @returns 32 bytes
  * @throws {ToxError} TOX_BAD_ID
  */
 export function parseToxPk(text: string): Uint8Array {
@@ -44,7 +45,7 @@ export function parseToxPk(text: string): Uint8Array {
   return bytes
 }
 
-/** Bytes at even places XORed, and those at odd places. */
+/** XORs all bytes at even offsets into the first byte, and all at odd offsets into the second. */
 function checksum(body: Uint8Array): Uint8Array {
   const sum = new Uint8Array(CHECKSUM_BYTES)
   for (let i = 0; i < body.length; i++) sum[i % CHECKSUM_BYTES]! ^= body[i]!

@@ -1,21 +1,24 @@
-/** Old group chats, the section CONFERENCES (c-toxcore group.c, save_conf): who was in them, by their keys. Numbers are little-endian. */
+/**
+ * Old group chats, the section CONFERENCES (c-toxcore group.c, save_conf): their members by key. Numbers are
+ * little-endian.
+ */
 import { SectionReader } from './reader.ts'
 import { toxText, type ToxText } from './savefile.ts'
 
 const ID_BYTES = 32
 const KEY_BYTES = 32
 const MIN_PEER_BYTES: number = KEY_BYTES + KEY_BYTES + 2 + 8 + 1
-const MAX_LABEL_BYTES = 128 // toxcore: MAX_NAME_LENGTH, of titles and nicks
-export const MAX_CONFERENCES = 1024 // sanity: nobody is in so many, and each becomes an object
+const MAX_LABEL_BYTES = 128 // toxcore: MAX_NAME_LENGTH, for titles and nicks
+export const MAX_CONFERENCES = 1024 // sanity: nobody joins so many, and each becomes an object
 const MAX_SAFE = BigInt(Number.MAX_SAFE_INTEGER)
 
 export interface ConferencePeer {
   /** 32 bytes: the peer's ToxPk */
   readonly publicKey: Uint8Array
-  /** 32 bytes: its key in the network at that time */
+  /** 32 bytes: its DHT key at that time */
   readonly dhtKey: Uint8Array
   readonly number: number
-  /** Unix seconds; what does not fit a number exactly is Number.MAX_SAFE_INTEGER */
+  /** Unix seconds; Number.MAX_SAFE_INTEGER if the value does not fit exactly */
   readonly lastActiveSec: number
   readonly nick: ToxText
 }
@@ -27,22 +30,22 @@ export interface Conference {
   readonly title: ToxText
   readonly messageNumber: number
   readonly lossyMessageNumber: number
-  /** The own number in the conference: two devices that load it would both claim it */
+  /** Our own number in the conference: two devices that load it would both claim it */
   readonly ownNumber: number
-  /** All that were seen, without the owner */
+  /** Every member seen, except the owner */
   readonly peers: readonly ConferencePeer[]
 }
 
 /**
- * All conferences of the section.
+ * Decodes every conference of the section.
+ * @param bytes the section's data; not copied
  * @throws {ToxError} TOX_BAD_CONFERENCES
  */
 export function decodeConferences(bytes: Uint8Array): Conference[] {
   const reader = new SectionReader(bytes, 'TOX_BAD_CONFERENCES')
   const conferences: Conference[] = []
   while (reader.left > 0) {
-    if (conferences.length === MAX_CONFERENCES)
-      throw reader.refuse(`there are more than ${MAX_CONFERENCES} conferences`)
+    if (conferences.length === MAX_CONFERENCES) throw reader.refuse(`more than ${MAX_CONFERENCES} conferences`)
     conferences.push(readConference(reader))
   }
   return conferences
@@ -50,7 +53,7 @@ export function decodeConferences(bytes: Uint8Array): Conference[] {
 
 function readConference(reader: SectionReader): Conference {
   const kind = reader.u8()
-  if (kind > 1) throw reader.refuse(`a conference has the type ${kind}, which is neither text nor audio`)
+  if (kind > 1) throw reader.refuse(`conference type ${kind} is neither text nor audio`)
   const id = reader.bytes(ID_BYTES)
   const messageNumber = reader.u32le()
   const lossyMessageNumber = reader.u16le()
@@ -58,7 +61,7 @@ function readConference(reader: SectionReader): Conference {
   const peerCount = reader.u32le()
   const title = readLabel(reader, 'title')
   if (peerCount > reader.left / MIN_PEER_BYTES)
-    throw reader.refuse(`${peerCount} peers cannot stand in the ${reader.left} bytes that are left`)
+    throw reader.refuse(`${peerCount} peers do not fit into the remaining ${reader.left} bytes`)
   const peers = Array.from({ length: peerCount }, () => readPeer(reader))
   return { kind: kind === 0 ? 'text' : 'audio', id, title, messageNumber, lossyMessageNumber, ownNumber, peers }
 }
@@ -74,6 +77,6 @@ function readPeer(reader: SectionReader): ConferencePeer {
 
 function readLabel(reader: SectionReader, what: string): ToxText {
   const length = reader.u8()
-  if (length > MAX_LABEL_BYTES) throw reader.refuse(`a ${what} of ${length} bytes is over ${MAX_LABEL_BYTES}`)
+  if (length > MAX_LABEL_BYTES) throw reader.refuse(`a ${what} has ${length} bytes; the limit is ${MAX_LABEL_BYTES}`)
   return toxText(reader.bytes(length))
 }

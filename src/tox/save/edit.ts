@@ -1,4 +1,4 @@
-/** Changes of one thing in a profile; every other byte of it stays as it is. */
+/** Edits one part of a profile; every other byte stays the same. */
 import { concatBytes, encodeUtf8, equalBytes, formatHex } from '../../core/encoding/bytes.ts'
 import { MAX_STATUS_BYTES } from '../../core/limits.ts'
 import { ownWords } from '../../core/token.ts'
@@ -18,12 +18,12 @@ import {
   type ToxSave,
 } from './savefile.ts'
 
-/** toxcore: TOX_USER_STATUS_NONE, _AWAY, _BUSY, by their numbers in the file. */
+/** Indexed by their number in the file (toxcore: TOX_USER_STATUS_NONE, _AWAY, _BUSY). */
 export const USER_STATUSES = ['none', 'away', 'busy'] as const
 export type UserStatus = (typeof USER_STATUSES)[number]
 
 /**
- * UTF-8 of a name that goes into a profile.
+ * Encodes a name for a profile as UTF-8.
  * @throws {ToxError} TOX_NAME_TOO_LONG | TOX_TEXT_INVALID
  */
 export function encodeToxName(name: string): Uint8Array {
@@ -45,20 +45,22 @@ export function withUserStatus(save: ToxSave, status: UserStatus): ToxSave {
 }
 
 /**
- * The same person under a new Tox ID: who has the old one can no longer send a friend request, friends notice nothing.
+ * Gives the same person a new Tox ID. Holders of the old ID can no longer send a friend request; friends notice
+ * nothing.
  * @param nospam 4 bytes
  * @throws {ToxError} TOX_NO_KEYS | TOX_BAD_KEYS
  */
 export function withNospam(save: ToxSave, nospam: Uint8Array): ToxSave {
   readPublicKey(save)
-  if (nospam.length !== 4) throw new ToxError('TOX_BAD_KEYS', 'a nospam has 4 bytes: give 8 hex digits')
+  if (nospam.length !== 4) throw new ToxError('TOX_BAD_KEYS', 'a nospam must be 8 hex digits (4 bytes)')
   return withSection(save, SECTION_KEYS, concatBytes(nospam, sectionData(save, SECTION_KEYS)!.subarray(4)))
 }
 
 /**
- * Other words in the status message. A token that stands there stays, since the table is not what the user is typing about; a token
- * among the new words takes its place.
- * @throws {ToxError} TOX_STATUS_TOO_LONG with the bytes over | TOX_TEXT_INVALID | TOX_NO_KEYS | TOX_BAD_KEYS
+ * Replaces the words in the status message. An existing token stays, because the user is not editing the table. A
+ * token among the new words replaces it.
+ * @throws {ToxError} TOX_STATUS_TOO_LONG with the number of bytes over | TOX_TEXT_INVALID | TOX_NO_KEYS |
+ *   TOX_BAD_KEYS
  */
 export function withWords(save: ToxSave, words: string): { save: ToxSave; tokenKept: boolean } {
   const present = readStatusMessage(save).text
@@ -68,7 +70,7 @@ export function withWords(save: ToxSave, words: string): { save: ToxSave; tokenK
   return { save: withStatusMessage(save, own === '' ? token : `${own} ${token}`), tokenKept: true }
 }
 
-/** The tokens of a text, as they stand, damaged ones too: what ownWords() leaves out. */
+/** The tokens of a text, unchanged and including damaged ones: whatever ownWords() leaves out. */
 function tokenPart(text: string): string {
   return text
     .split(/[\t\n\v\f\r ]/)
@@ -76,7 +78,11 @@ function tokenPart(text: string): string {
     .join(' ')
 }
 
-/** The own words alone, where there is a token; words that would not fit with what is not UTF-8 in them replaced are given up. */
+/**
+ * Removes the token and keeps the user's own words. Drops the words as well if they no longer fit once invalid UTF-8
+ * is replaced.
+ * @throws {ToxError} TOX_NO_KEYS | TOX_BAD_KEYS
+ */
 export function withoutToken(save: ToxSave): ToxSave {
   const { text } = readStatusMessage(save)
   if (tokenPart(text) === '') return save
@@ -84,30 +90,30 @@ export function withoutToken(save: ToxSave): ToxSave {
   return withStatusMessage(save, encodeUtf8(words).length > MAX_STATUS_BYTES ? '' : words)
 }
 
-/** The same save without these sections. */
+/** Removes the sections of these types. */
 export function withoutSections(save: ToxSave, types: ReadonlySet<number>): ToxSave {
   return { sections: save.sections.filter(({ type }) => !types.has(type)), tail: save.tail }
 }
 
 /**
- * One record more, at the end.
+ * Appends one friend record.
  * @param record FRIEND_BYTES bytes, see encodeFriend and encodeFriendRequest
  * @throws {ToxError} TOX_FRIEND_TWICE | TOX_FRIEND_OWN_KEY | TOX_FRIENDS_NOT_WHOLE | TOX_NO_KEYS | TOX_BAD_KEYS
  */
 export function withFriend(save: ToxSave, record: Uint8Array): ToxSave {
   const key = record.subarray(1, 33)
   if (equalBytes(key, readPublicKey(save))) {
-    throw new ToxError('TOX_FRIEND_OWN_KEY', 'this is the key of the profile itself: give that of somebody else')
+    throw new ToxError('TOX_FRIEND_OWN_KEY', "this is the profile's own key: give the key of a friend")
   }
   const present = readFriends(save).friends.find(({ publicKey }) => equalBytes(publicKey, key))
   if (present !== undefined) {
-    throw new ToxError('TOX_FRIEND_TWICE', `${formatHex(key)} is a friend already: remove it first to add it anew`)
+    throw new ToxError('TOX_FRIEND_TWICE', `${formatHex(key)} is already a friend: to add it again, remove it first`)
   }
   return withSection(save, SECTION_FRIENDS, concatBytes(recordsOf(save), record))
 }
 
 /**
- * Without all records of these keys, also those that clients skip.
+ * Removes all records with these keys, including records that clients skip.
  * @throws {ToxError} TOX_FRIENDS_NOT_WHOLE | TOX_NO_KEYS | TOX_BAD_KEYS
  */
 export function withoutFriends(save: ToxSave, keys: readonly Uint8Array[]): ToxSave {
@@ -118,8 +124,8 @@ export function withoutFriends(save: ToxSave, keys: readonly Uint8Array[]): ToxS
 }
 
 /**
- * The friend that is meant: by key, or by a name that only one of them has.
- * @param key 32 bytes, or null when it is no key
+ * Finds one friend by key, or by a name that only one friend has.
+ * @param key 32 bytes, or null to search by name
  * @throws {ToxError} TOX_FRIEND_UNKNOWN | TOX_FRIEND_AMBIGUOUS | TOX_FRIENDS_NOT_WHOLE | TOX_NO_KEYS | TOX_BAD_KEYS
  */
 export function findFriend(save: ToxSave, name: string, key: Uint8Array | null): ToxFriend {
@@ -128,13 +134,16 @@ export function findFriend(save: ToxSave, name: string, key: Uint8Array | null):
   )
   const [first] = matches
   if (first === undefined)
-    throw new ToxError('TOX_FRIEND_UNKNOWN', `no friend is called "${name}": give the name as it stands, or the key`)
+    throw new ToxError('TOX_FRIEND_UNKNOWN', `no friend is called "${name}": give the exact name, or the key`)
   if (matches.length === 1) return first
   const keys = matches.map(({ publicKey }) => formatHex(publicKey)).join(', ')
-  throw new ToxError('TOX_FRIEND_AMBIGUOUS', `${matches.length} friends are called "${name}": give one key of ${keys}`)
+  throw new ToxError(
+    'TOX_FRIEND_AMBIGUOUS',
+    `${matches.length} friends are called "${name}": give one of the keys ${keys}`,
+  )
 }
 
-/** The records as they stand, each FRIEND_BYTES bytes; call readFriends() first, which refuses a part of one. */
+/** The raw records, FRIEND_BYTES bytes each. Call readFriends() first: it refuses an incomplete record. */
 export function splitRecords(save: ToxSave): Uint8Array[] {
   const data = recordsOf(save)
   return Array.from({ length: Math.floor(data.length / FRIEND_BYTES) }, (_, i) =>

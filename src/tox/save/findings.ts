@@ -1,4 +1,4 @@
-/** What is wrong or odd in a profile that can be read all the same: told in full, so that no part of it passes for the whole. */
+/** Lists what is wrong or odd in a readable profile, completely, so that nobody takes a part of it for the whole. */
 import { formatHex } from '../../core/encoding/bytes.ts'
 import { decodeConferences } from './conferences.ts'
 import { ToxError, type ToxErrorCode } from './errors.ts'
@@ -29,7 +29,7 @@ export interface Finding {
 
 type Check = (section: ToxSection, save: ToxSave) => Finding[]
 
-/** The sections whose content is checked here; the container and the keys were checked when the profile was read. */
+/** The sections whose content is checked here. Reading the profile has already checked the container and the keys. */
 const CHECKS: ReadonlyMap<number, Check> = new Map<number, Check>([
   [SECTION_KEYS, () => []],
   [SECTION_DHT, ({ data }) => refusal(() => decodeDht(data))],
@@ -44,7 +44,7 @@ const CHECKS: ReadonlyMap<number, Check> = new Map<number, Check>([
 ])
 
 /**
- * Everything that a user should know before trusting or writing the profile, in the order of the file.
+ * Everything a user should know before trusting or writing the profile, in file order.
  * @throws {ToxError} TOX_FRIENDS_NOT_WHOLE | TOX_NO_KEYS | TOX_BAD_KEYS
  */
 export function findingsOf(save: ToxSave): Finding[] {
@@ -57,11 +57,11 @@ export function findingsOf(save: ToxSave): Finding[] {
 
 const NO_END: Finding = {
   code: 'TOX_NO_END',
-  message: 'the profile has no end mark: it may have been cut between two sections, compare it with a backup',
+  message: 'the profile has no end mark, so it may be cut between two sections: compare it with a backup',
 }
 
 const PROBLEMS: Readonly<Record<FriendProblem['problem'], { code: ToxErrorCode; what: string }>> = {
-  DUPLICATE_KEY: { code: 'TOX_FRIEND_TWICE', what: 'has the key of an earlier friend' },
+  DUPLICATE_KEY: { code: 'TOX_FRIEND_TWICE', what: 'repeats the key of an earlier friend' },
   OWN_KEY: { code: 'TOX_FRIEND_OWN_KEY', what: "has the profile's own key" },
   INVALID_KEY: { code: 'TOX_BAD_FRIEND', what: 'has no valid key' },
 }
@@ -73,24 +73,24 @@ function friendFindings(save: ToxSave): Finding[] {
 }
 
 function overlongText({ index, publicKey }: ToxFriend): Finding {
-  const message = `friend ${index}, ${formatHex(publicKey)}, has a text that claims more bytes than its field: it is read as empty, until the friend shows it again`
+  const message = `friend ${index}, ${formatHex(publicKey)}, has a text longer than its field: it reads as empty until the friend shows it again`
   return { code: 'TOX_BAD_FRIEND', message }
 }
 
 function problemOf({ index, publicKey, problem }: FriendProblem): Finding {
   const { code, what } = PROBLEMS[problem]
-  const message = `friend ${index} ${what}, ${formatHex(publicKey)}: Tox clients skip it, and drop it when they save`
+  const message = `friend ${index} ${what}, ${formatHex(publicKey)}: Tox clients skip it and drop it when they save`
   return { code, message }
 }
 
 function foreign({ type, data }: ToxSection): Finding {
-  const message = `section ${type} (${data.length} bytes) is not known here: it is kept as it is, while a Tox client that does not know it drops it`
+  const message = `section ${type} (${data.length} bytes) is of an unknown type: we keep it, but a Tox client that does not know it drops it`
   return { code: 'TOX_FOREIGN_SECTION', message }
 }
 
 function overlong(code: ToxErrorCode, what: 'name' | 'status', data: Uint8Array, maxBytes: number): Finding[] {
   if (data.length <= maxBytes) return []
-  const message = `the ${what} has ${data.length} bytes, over ${maxBytes}: Tox clients show none, set another with: persona tox set FILE ${what} VALUE`
+  const message = `the ${what} has ${data.length} bytes, more than ${maxBytes}, so Tox clients show none: set another with: persona tox set FILE ${what} VALUE`
   return [{ code, message }]
 }
 

@@ -1,4 +1,7 @@
-/** Friend records: 2216 bytes each, numbers big-endian unlike the rest of the file (c-toxcore Messenger.c, struct Saved_Friend). */
+/**
+ * Friend records: 2216 bytes each. Unlike the rest of the file, their numbers are big-endian (c-toxcore Messenger.c,
+ * struct Saved_Friend).
+ */
 import { equalBytes, formatHex } from '../../core/encoding/bytes.ts'
 import { ToxError } from './errors.ts'
 import {
@@ -26,7 +29,7 @@ const STATUS_MESSAGE_LENGTH = 2198
 const USER_STATUS = 2200
 const NOSPAM = 2204
 const LAST_SEEN = 2208
-const ADDED = 1 // toxcore: FRIEND_ADDED, a request that the client sends when it starts; 2 is one that it has sent
+const ADDED = 1 // toxcore: FRIEND_ADDED, a request that the client sends when it starts; 2 means already sent
 const CONFIRMED = 3 // toxcore: FRIEND_CONFIRMED
 
 export interface ToxFriend {
@@ -34,25 +37,25 @@ export interface ToxFriend {
   readonly index: number
   /** 32 bytes, X25519 */
   readonly publicKey: Uint8Array
-  /** 1 added, 2 requested, 3 confirmed, 4 online, which is saved as 3; others as they are */
+  /** 1 added, 2 requested, 3 confirmed, 4 online (saved as 3); other values unchanged */
   readonly status: number
-  /** False while only a request was sent: such a friend has shown neither name nor status message. */
+  /** False while we have only sent a request: such a friend has shown neither name nor status message */
   readonly isConfirmed: boolean
   readonly name: ToxText
   readonly statusMessage: ToxText
-  /** 0 none, 1 away, 2 busy; other values as they are */
+  /** 0 none, 1 away, 2 busy; other values unchanged */
   readonly userStatus: number
-  /** Unix seconds, 0 for never; what does not fit a number exactly is Number.MAX_SAFE_INTEGER */
+  /** Unix seconds, 0 for never; Number.MAX_SAFE_INTEGER if the value does not fit exactly */
   readonly lastSeenSec: number
-  /** The text of the request that was sent; empty once confirmed */
+  /** The text of our friend request; empty once confirmed */
   readonly request: ToxText
-  /** 4 bytes, zeros once confirmed: a friend's Tox ID is not kept, only the key */
+  /** 4 bytes, zeros once confirmed: the file keeps only a friend's key, not the Tox ID */
   readonly nospam: Uint8Array
-  /** A text of it claims to be longer than its field, and is read as empty */
+  /** Whether one of its texts claims to be longer than its field; that text reads as empty */
   readonly hasOverlongText: boolean
 }
 
-/** What libtoxcore skips silently when it loads a profile, and would be gone at the next save. */
+/** A record that libtoxcore skips silently when it loads a profile, and drops at the next save. */
 export interface FriendProblem {
   readonly index: number
   /** 32 bytes */
@@ -66,7 +69,7 @@ export interface FriendList {
 }
 
 /**
- * Decodes one record. Any content gives a friend: a name or text whose length is over its field is empty, as libtoxcore reads it.
+ * Decodes one record. Any content is a friend: a text with a length over its field reads as empty, as in libtoxcore.
  * @param bytes FRIEND_BYTES bytes; not copied
  * @returns null for a record that is marked empty
  */
@@ -110,14 +113,14 @@ export interface ConfirmedFriend {
 }
 
 /**
- * The record of a confirmed friend, FRIEND_BYTES bytes.
+ * Encodes the record of a confirmed friend, FRIEND_BYTES bytes.
  * @throws {ToxError} TOX_BAD_FRIEND | TOX_NAME_TOO_LONG | TOX_STATUS_TOO_LONG
  */
 export function encodeFriend(friend: ConfirmedFriend): Uint8Array {
   const { publicKey, name, statusMessage, lastSeenSec } = friend
   checkKey(publicKey)
   if (!Number.isSafeInteger(lastSeenSec) || lastSeenSec < 0)
-    throw badFriend(`${lastSeenSec} is no time in unix seconds`)
+    throw badFriend(`${lastSeenSec} is not a time in unix seconds`)
   checkLength('TOX_NAME_TOO_LONG', 'name', name, MAX_TOX_NAME_BYTES)
   checkLength('TOX_STATUS_TOO_LONG', 'status message', statusMessage, MAX_TOX_STATUS_BYTES)
   const [bytes, view] = newRecord(CONFIRMED, publicKey)
@@ -134,22 +137,23 @@ export interface FriendRequest {
   readonly publicKey: Uint8Array
   /** 4 bytes of the friend's Tox ID */
   readonly nospam: Uint8Array
-  /** UTF-8, 1..MAX_REQUEST_BYTES bytes: what the other person reads */
+  /** UTF-8, 1..MAX_REQUEST_BYTES bytes, shown to the other person */
   readonly text: Uint8Array
 }
 
 /**
- * The record of a friend request, FRIEND_BYTES bytes: the client sends it when it next starts, and until it is sent.
+ * Encodes the record of a friend request, FRIEND_BYTES bytes. The client sends it at its next start, and keeps trying
+ * until it is sent.
  * @throws {ToxError} TOX_BAD_FRIEND | TOX_REQUEST_INVALID
  */
 export function encodeFriendRequest({ publicKey, nospam, text }: FriendRequest): Uint8Array {
   checkKey(publicKey)
-  if (nospam.length !== 4) throw badFriend('its nospam has not 4 bytes')
-  // libtoxcore refuses an empty one, and drops the friend at the next start.
+  if (nospam.length !== 4) throw badFriend('its nospam is not 4 bytes')
+  // libtoxcore refuses an empty request and drops the friend at the next start.
   if (text.length === 0 || text.length > MAX_REQUEST_BYTES) {
     throw new ToxError(
       'TOX_REQUEST_INVALID',
-      `a friend request has 1 to ${MAX_REQUEST_BYTES} bytes of text, this one ${text.length}: write another`,
+      `a friend request needs 1 to ${MAX_REQUEST_BYTES} bytes of text, this one has ${text.length}: write another`,
     )
   }
   const [bytes, view] = newRecord(ADDED, publicKey)
@@ -167,8 +171,8 @@ function newRecord(status: number, publicKey: Uint8Array): [Uint8Array, DataView
 }
 
 /**
- * All friends, as libtoxcore would load them: of a key that comes twice the first record counts, the own key is no friend. What it
- * skips is told apart and stops nothing.
+ * Reads all friends as libtoxcore loads them: the first record of a key counts, and the profile's own key is not a
+ * friend. Records that libtoxcore skips are listed as problems and stop nothing.
  * @throws {ToxError} TOX_FRIENDS_NOT_WHOLE | TOX_NO_KEYS | TOX_BAD_KEYS
  */
 export function readFriends(save: ToxSave): FriendList {
@@ -177,7 +181,7 @@ export function readFriends(save: ToxSave): FriendList {
   if (data.length % FRIEND_BYTES !== 0) {
     throw new ToxError(
       'TOX_FRIENDS_NOT_WHOLE',
-      `the friend list ends within a record (${data.length} bytes): use a backup of the profile`,
+      `the friend list ends in the middle of a record (${data.length} bytes): use a backup of the profile`,
     )
   }
   const friends: ToxFriend[] = []
@@ -218,10 +222,7 @@ export function checkLength(
   maxBytes: number,
 ): void {
   if (bytes.length <= maxBytes) return
-  throw new ToxError(
-    code,
-    `the ${what} has ${bytes.length} bytes, ${bytes.length - maxBytes} over the limit: shorten it`,
-  )
+  throw new ToxError(code, `the ${what} has ${bytes.length} bytes, ${bytes.length - maxBytes} too many: shorten it`)
 }
 
 function badFriend(why: string): ToxError {

@@ -1,4 +1,7 @@
-/** New group chats, the section GROUPS of libtoxcore 0.2.19 and later (c-toxcore group_pack.c): MessagePack of one fixed shape. */
+/**
+ * New group chats, the section GROUPS of libtoxcore 0.2.19 and later (c-toxcore group_pack.c): MessagePack of one
+ * fixed shape.
+ */
 import { SectionReader } from './reader.ts'
 import { toxText, type ToxText } from './savefile.ts'
 
@@ -11,18 +14,18 @@ const MAX_GROUP_NAME_BYTES = 48 // toxcore: MAX_GC_GROUP_NAME_SIZE
 const MAX_PASSWORD_BYTES = 32 // toxcore: MAX_GC_PASSWORD_SIZE
 const MAX_TOPIC_BYTES = 512 // toxcore: MAX_GC_TOPIC_SIZE
 const MAX_NICK_BYTES = 128 // toxcore: MAX_GC_NICK_SIZE
-const MAX_SAVED_PEERS_BYTES = 65_535 // toxcore: its length is a u16
-export const MAX_GROUPS = 1024 // sanity: nobody is in so many, and each becomes an object
+const MAX_SAVED_PEERS_BYTES = 65_535 // toxcore: its length field is a u16
+export const MAX_GROUPS = 1024 // sanity: nobody joins so many, and each becomes an object
 
 export interface Group {
-  /** 32 bytes, the chat id that is given to others: the Ed25519 half of the group's key */
+  /** 32 bytes, the public chat id: the Ed25519 half of the group's key */
   readonly chatId: Uint8Array
   readonly name: ToxText
   readonly topic: ToxText
   readonly isDisconnected: boolean
-  /** 0 public, 1 private; others as they are */
+  /** 0 public, 1 private; other values unchanged */
   readonly privacyState: number
-  /** 0 all, 1 moderators, 2 founder; others as they are */
+  /** 0 all, 1 moderators, 2 founder; other values unchanged */
   readonly voiceState: number
   readonly topicLock: number
   readonly maxPeers: number
@@ -32,33 +35,35 @@ export interface Group {
   /** 32 bytes each */
   readonly moderators: readonly Uint8Array[]
   readonly self: {
-    /** 64 bytes: who the owner is in this group, unlike anywhere else */
+    /** 64 bytes: the owner's key in this group, used nowhere else */
     readonly publicKey: Uint8Array
     readonly nick: ToxText
-    /** 0 founder, 1 moderator, 2 user, 3 observer; others as they are */
+    /** 0 founder, 1 moderator, 2 user, 3 observer; other values unchanged */
     readonly role: number
     readonly userStatus: number
   }
-  /** Addresses of other peers, packed */
+  /** Addresses of other peers, in toxcore's packed form */
   readonly savedPeers: Uint8Array
   readonly secrets: {
-    /** 96 bytes, zeros for all but the founder */
+    /** 96 bytes; zeros for everyone except the founder */
     readonly chatSecretKey: Uint8Array
     /** 96 bytes */
     readonly selfSecretKey: Uint8Array
-    /** Empty for none */
+    /** Empty when there is no password */
     readonly password: Uint8Array
   }
 }
 
 /**
- * All groups of the section. Every length is known or bounded by the shape, so nothing is made of what a header merely claims.
+ * Decodes every group of the section. The shape fixes or bounds each length, so a header's claim alone never
+ * allocates memory.
+ * @param bytes the section's data; not copied
  * @throws {ToxError} TOX_BAD_GROUPS
  */
 export function decodeGroups(bytes: Uint8Array): Group[] {
   const reader = new GroupReader(bytes)
   const count = reader.arrayLength()
-  if (count > MAX_GROUPS) throw reader.refuse(`there are more than ${MAX_GROUPS} groups`)
+  if (count > MAX_GROUPS) throw reader.refuse(`more than ${MAX_GROUPS} groups`)
   const groups: Group[] = []
   for (let i = 0; i < count; i++) groups.push(readGroup(reader))
   if (reader.left > 0) throw reader.refuse(`${reader.left} bytes follow the last group`)
@@ -173,8 +178,9 @@ function readOrNil(reader: GroupReader, length: number): Uint8Array {
 }
 
 /**
- * The five types of MessagePack that libtoxcore uses, in any of their widths, as its own reader takes them. No general decoder: one that
- * makes an array as long as its header claims turns 10 000 bytes of nested headers into 1 GB (measured with a common one).
+ * Reads the five MessagePack types that libtoxcore uses, in every width that libtoxcore accepts. A general decoder is
+ * unsafe here: a common one allocates arrays as long as their headers claim, and turned 10 000 bytes of nested
+ * headers into 1 GB (measured).
  */
 class GroupReader extends SectionReader {
   constructor(bytes: Uint8Array) {
@@ -191,13 +197,13 @@ class GroupReader extends SectionReader {
 
   array(length: number): void {
     const found = this.arrayLength()
-    if (found !== length) throw this.refuse(`an array has ${found} elements where ${length} belong`)
+    if (found !== length) throw this.refuse(`an array has ${found} elements instead of ${length}`)
   }
 
   uint(max: number): number {
     const type = this.u8()
     const value = type < 0x80 ? type : this.#wideUint(type)
-    if (value > max) throw this.refuse(`the number ${value} is over ${max}`)
+    if (value > max) throw this.refuse(`the number ${value} is greater than ${max}`)
     return value
   }
 
@@ -209,15 +215,15 @@ class GroupReader extends SectionReader {
 
   nil(): void {
     const type = this.u8()
-    if (type !== 0xc0) throw this.#unexpected(type, 'nothing')
+    if (type !== 0xc0) throw this.#unexpected(type, 'nil')
   }
 
-  /** Binary data of exactly this length. */
+  /** Reads binary data of exactly this length. */
   bin(length: number): Uint8Array {
     const type = this.u8()
     const found = type === 0xc4 ? this.u8() : type === 0xc5 ? this.u16be() : type === 0xc6 ? this.u32be() : null
     if (found === null) throw this.#unexpected(type, 'bytes')
-    if (found !== length) throw this.refuse(`there are ${found} bytes where ${length} belong`)
+    if (found !== length) throw this.refuse(`there are ${found} bytes instead of ${length}`)
     return this.bytes(length)
   }
 
@@ -229,6 +235,6 @@ class GroupReader extends SectionReader {
   }
 
   #unexpected(type: number, wanted: string): Error {
-    return this.refuse(`the type 0x${type.toString(16)} stands where ${wanted} belongs`)
+    return this.refuse(`found type 0x${type.toString(16)} instead of ${wanted}`)
   }
 }

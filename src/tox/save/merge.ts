@@ -1,17 +1,20 @@
-/** The contacts of diverged copies of a profile, or of several devices, put together: the union by key (qTox #3408, uTox #282). */
+/**
+ * Merges the friends of diverged copies of a profile, or of several devices: the union by key (qTox #3408, uTox
+ * #282).
+ */
 import { concatBytes, equalBytes, formatHex } from '../../core/encoding/bytes.ts'
 import { splitRecords } from './edit.ts'
 import { readFriends, type ToxFriend } from './friends.ts'
 import { SECTION_FRIENDS, readPublicKey, withSection, type ToxSave } from './savefile.ts'
 
-/** What happened to one contact. */
+/** How the merge changed one friend. */
 export interface MergedFriend {
   /** 32 bytes */
   readonly publicKey: Uint8Array
   readonly name: string
-  /** Place in the list of other profiles that it was taken from */
+  /** Index, in the list of other profiles, of the profile it came from */
   readonly from: number
-  /** `added`: was not here. `accepted`: was only requested here. `newer`: was seen later there, and is shown as it was then. */
+  /** `added`: missing here. `accepted`: only requested here. `newer`: seen later there, so we take its record. */
   readonly why: 'added' | 'accepted' | 'newer'
 }
 
@@ -26,8 +29,9 @@ interface Entry {
 }
 
 /**
- * This profile with the friends of the others. Of a contact that is in several, the confirmed record wins over the requested one, then
- * the one that was seen later; on a tie this profile's own. Records are taken whole, and keep their places; new ones follow.
+ * Adds the friends of the other profiles to this one. When several have the same friend, a confirmed record wins over
+ * a requested one, then the one seen later, then this profile's own. Whole records are copied. Existing ones keep
+ * their place and new ones follow.
  * @throws {ToxError} TOX_FRIENDS_NOT_WHOLE | TOX_NO_KEYS | TOX_BAD_KEYS
  */
 export function mergeFriends(save: ToxSave, others: readonly ToxSave[]): Merged {
@@ -39,9 +43,9 @@ export function mergeFriends(save: ToxSave, others: readonly ToxSave[]): Merged 
   for (const [from, other] of others.entries()) {
     for (const entry of entriesOf(other)) {
       const key = formatHex(entry.friend.publicKey)
-      // A device made by rekeying has the other one as a friend.
+      // A device made by `persona tox rekey` has the original device as a friend, and this profile may be that one.
       if (equalBytes(entry.friend.publicKey, own)) continue
-      const why = reasonToTake(entry.friend, entries.get(key)?.friend)
+      const why = reasonToCopy(entry.friend, entries.get(key)?.friend)
       if (why === null) continue
       entries.set(key, entry)
       const wasAdded = changes.get(key)?.why === 'added'
@@ -64,7 +68,7 @@ function entriesOf(save: ToxSave): Entry[] {
   return friends.map((friend) => ({ friend, record: records[friend.index]! }))
 }
 
-function reasonToTake(offered: ToxFriend, present: ToxFriend | undefined): MergedFriend['why'] | null {
+function reasonToCopy(offered: ToxFriend, present: ToxFriend | undefined): MergedFriend['why'] | null {
   if (present === undefined) return 'added'
   if (offered.isConfirmed !== present.isConfirmed) return offered.isConfirmed ? 'accepted' : null
   return offered.isConfirmed && offered.lastSeenSec > present.lastSeenSec ? 'newer' : null

@@ -1,4 +1,4 @@
-/** Makes a profile from nothing, with the sections that libtoxcore needs: for `persona tox new`, the demo and the tests. */
+/** Creates a new profile with the sections that libtoxcore needs, for `persona tox new`, the demo and the tests. */
 import { concatBytes, equalBytes, formatHex } from '../../core/encoding/bytes.ts'
 import type { CryptoEngine } from '../../crypto/engine.ts'
 import { encodeToxName } from './edit.ts'
@@ -35,7 +35,7 @@ export interface NewProfile {
 }
 
 /**
- * A save that libtoxcore loads, its friends confirmed.
+ * Makes a save that libtoxcore loads. Its friends are confirmed.
  * @throws {ToxError} TOX_BAD_KEYS | TOX_BAD_FRIEND | TOX_FRIEND_TWICE | TOX_FRIEND_OWN_KEY | TOX_NAME_TOO_LONG |
  *   TOX_STATUS_TOO_LONG | TOX_TEXT_INVALID
  */
@@ -56,9 +56,10 @@ function encodeFriends(friends: readonly NewFriend[], own: Uint8Array): Uint8Arr
   const seen = new Set<string>()
   const records = friends.map((friend) => {
     const key = formatHex(friend.publicKey)
-    // libtoxcore would skip such a record without a word.
-    if (seen.has(key)) throw new ToxError('TOX_FRIEND_TWICE', `the friend ${key} is given twice: give it once`)
-    if (equalBytes(friend.publicKey, own)) throw new ToxError('TOX_FRIEND_OWN_KEY', 'the own key is given as a friend')
+    // libtoxcore skips such a record silently.
+    if (seen.has(key)) throw new ToxError('TOX_FRIEND_TWICE', `friend ${key} is listed twice: list it once`)
+    if (equalBytes(friend.publicKey, own))
+      throw new ToxError('TOX_FRIEND_OWN_KEY', "the profile's own key is listed as a friend: leave it out")
     seen.add(key)
     const { publicKey, lastSeenSec } = friend
     return encodeFriend({

@@ -1,4 +1,4 @@
-/** Puts a status message into a profile: the publishing of a blob where no live connection is at hand. */
+/** Writes a status message into a profile: how a table is published without a live connection. */
 import { encodeUtf8 } from '../../core/encoding/bytes.ts'
 import { MAX_STATUS_BYTES } from '../../core/limits.ts'
 import { ToxError } from './errors.ts'
@@ -6,12 +6,12 @@ import { checkLength } from './friends.ts'
 import { SECTION_STATUS_MESSAGE, readPublicKey, withSection, type ToxSave } from './savefile.ts'
 
 /**
- * The same profile with this status message, nothing else changed; the client shows it to friends when it next starts.
+ * Replaces the status message and nothing else. The client shows it to friends at its next start.
  * @param text at most MAX_STATUS_BYTES bytes of UTF-8; may be empty
  * @throws {ToxError} TOX_STATUS_TOO_LONG | TOX_TEXT_INVALID | TOX_NO_KEYS | TOX_BAD_KEYS
  */
 export function withStatusMessage(save: ToxSave, text: string): ToxSave {
-  // A profile without keys would be loaded as a new, empty one: better said here than found out later.
+  // libtoxcore loads a profile without keys as a new, empty one: better to refuse it now.
   readPublicKey(save)
   const bytes = encodeToxText(text)
   checkLength('TOX_STATUS_TOO_LONG', 'status message', bytes, MAX_STATUS_BYTES)
@@ -19,15 +19,17 @@ export function withStatusMessage(save: ToxSave, text: string): ToxSave {
 }
 
 /**
- * The token must get out whatever the words are: a removal that waits for shorter words would not be one.
- * @param ask the daemon, for the status message with these words; refuses with the code WORDS_TOO_LONG
+ * Asks for a status message with these words, and again without them if they do not fit. The token must be published
+ * whatever the words are: a removed device must not stay until somebody shortens the words.
+ * @param ask asks the daemon for a status message with these words; refuses with the code WORDS_TOO_LONG
+ * @throws whatever else `ask` throws
  */
 export async function statusWith<Status>(
   words: string,
   ask: (words: string) => Promise<Status>,
 ): Promise<{ status: Status; wordsDropped: boolean }> {
   try {
-    // What no status message holds, no call should carry.
+    // Words longer than a whole status message cannot fit: skip the call.
     if (encodeUtf8(words).length <= MAX_STATUS_BYTES) return { status: await ask(words), wordsDropped: false }
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'WORDS_TOO_LONG')) throw error
@@ -36,12 +38,13 @@ export async function statusWith<Status>(
 }
 
 /**
- * UTF-8 of a text that goes into a profile. A lone surrogate would come out as another text; at a NUL the clients cut.
+ * Encodes a text for a profile as UTF-8. Refuses a lone surrogate, which would become another text, and a NUL, where
+ * clients cut.
  * @throws {ToxError} TOX_TEXT_INVALID
  */
 export function encodeToxText(text: string): Uint8Array {
   if (!text.isWellFormed() || text.includes('\0')) {
-    throw new ToxError('TOX_TEXT_INVALID', 'the text holds a NUL or half a character: type it again')
+    throw new ToxError('TOX_TEXT_INVALID', 'the text contains a NUL or half a character: type it again')
   }
   return encodeUtf8(text)
 }

@@ -1,4 +1,7 @@
-/** Reads the content of one section from front to end: what is not there is refused with the section's own code, never guessed. */
+/**
+ * Reads one section's content front to back. Missing bytes are refused with the section's own error code, never
+ * guessed.
+ */
 import { ToxError } from './errors.ts'
 
 export type SectionCode = 'TOX_BAD_NODES' | 'TOX_BAD_CONFERENCES' | 'TOX_BAD_GROUPS'
@@ -21,34 +24,34 @@ export class SectionReader {
   }
 
   bytes(length: number): Uint8Array {
-    const start = this.#take(length)
+    const start = this.#advance(length)
     return this.#bytes.subarray(start, start + length)
   }
 
   u8(): number {
-    return this.#view.getUint8(this.#take(1))
+    return this.#view.getUint8(this.#advance(1))
   }
 
-  /** As toxcore writes numbers into CONFERENCES and into the heads of DHT. */
+  /** Little-endian numbers: CONFERENCES and the heads of DHT. */
   u16le(): number {
-    return this.#view.getUint16(this.#take(2), true)
+    return this.#view.getUint16(this.#advance(2), true)
   }
 
   u32le(): number {
-    return this.#view.getUint32(this.#take(4), true)
+    return this.#view.getUint32(this.#advance(4), true)
   }
 
   u64le(): bigint {
-    return this.#view.getBigUint64(this.#take(8), true)
+    return this.#view.getBigUint64(this.#advance(8), true)
   }
 
-  /** As in packed nodes and in MessagePack. */
+  /** Big-endian numbers: packed nodes and MessagePack. */
   u16be(): number {
-    return this.#view.getUint16(this.#take(2))
+    return this.#view.getUint16(this.#advance(2))
   }
 
   u32be(): number {
-    return this.#view.getUint32(this.#take(4))
+    return this.#view.getUint32(this.#advance(4))
   }
 
   refuse(why: string): ToxError {
@@ -58,9 +61,9 @@ export class SectionReader {
     )
   }
 
-  #take(length: number): number {
-    // A claimed length is compared before anything is made of it.
-    if (length > this.left) throw this.refuse(`${length} bytes are wanted where ${this.left} are left`)
+  #advance(length: number): number {
+    // Compare a claimed length before allocating anything for it.
+    if (length > this.left) throw this.refuse(`${length} bytes are expected but only ${this.left} are left`)
     const start = this.#at
     this.#at += length
     return start

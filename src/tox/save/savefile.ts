@@ -1,4 +1,7 @@
-/** The container of a Tox save file: a head, sections in their order, an end mark and slack, byte for byte (c-toxcore state.c, tox.c). */
+/**
+ * The container of a Tox save file: a head, sections in order, an end mark and slack, preserved byte for byte
+ * (c-toxcore state.c, tox.c).
+ */
 import { decodeUtf8 } from '../../core/encoding/bytes.ts'
 import type { CryptoEngine } from '../../crypto/engine.ts'
 import { ToxError } from './errors.ts'
@@ -16,17 +19,17 @@ export const SECTION_CONFERENCES = 20 // toxcore: STATE_TYPE_CONFERENCES
 export const SECTION_END = 255 // toxcore: STATE_TYPE_END
 
 export const MAX_PROFILE_BYTES: number = 64 * 1024 * 1024 // sanity: 30 000 friends; a profile is read into memory whole
-export const MAX_SECTIONS = 1024 // sanity: libtoxcore writes 11; a file of nothing but empty sections would become millions of objects
+export const MAX_SECTIONS = 1024 // sanity: libtoxcore writes 11; a file full of empty sections would become millions of objects
 export const MAX_TOX_NAME_BYTES = 128 // toxcore: TOX_MAX_NAME_LENGTH
-export const MAX_TOX_STATUS_BYTES = 1007 // toxcore: TOX_MAX_STATUS_MESSAGE_LENGTH; what is read, we write MAX_STATUS_BYTES at most
+export const MAX_TOX_STATUS_BYTES = 1007 // toxcore: TOX_MAX_STATUS_MESSAGE_LENGTH; a limit for reading, we write at most MAX_STATUS_BYTES
 
-const MAGIC = 0x15ed1b1f // toxcore: STATE_COOKIE_GLOBAL, behind 4 zero bytes
+const MAGIC = 0x15ed1b1f // toxcore: STATE_COOKIE_GLOBAL, after 4 zero bytes
 const SECTION_COOKIE = 0x01ce // toxcore: STATE_COOKIE_TYPE
 const HEAD_BYTES = 8
 const SECTION_HEAD_BYTES = 8
 const KEYS_BYTES = 68 // nospam[4] || public key[32] || secret key[32]
 
-/** The sections whose meaning this program knows: twice in a file they have none. */
+/** The sections we understand. A file must not hold one of them twice. */
 const UNIQUE_SECTIONS: ReadonlySet<number> = new Set([
   SECTION_KEYS,
   SECTION_FRIENDS,
@@ -40,15 +43,15 @@ export interface ToxSection {
   readonly data: Uint8Array
 }
 
-/** A decoded profile. Sections are kept as bytes and read on demand, so that an edit changes one section and nothing else. */
+/** A decoded profile. Sections stay bytes and are parsed on demand, so that an edit changes one section only. */
 export interface ToxSave {
   readonly sections: readonly ToxSection[]
-  /** The end mark and whatever follows it, mostly zeros; empty when the file has no end mark, which libtoxcore accepts. */
+  /** The end mark and everything after it, mostly zeros. Empty when there is no end mark, which libtoxcore accepts. */
   readonly tail: Uint8Array
 }
 
 export interface ToxKeys {
-  /** 4 bytes, as they stand in the Tox ID */
+  /** 4 bytes, in the order of the Tox ID */
   readonly nospam: Uint8Array
   /** 32 bytes, X25519 */
   readonly publicKey: Uint8Array
@@ -56,18 +59,19 @@ export interface ToxKeys {
   readonly secretKey: Uint8Array
 }
 
-/** A text of a profile: its bytes as they are, and what can be shown of them. */
+/** A text of a profile: its raw bytes and a version to show. */
 export interface ToxText {
   readonly bytes: Uint8Array
-  /** What is not UTF-8 in the bytes stands here as U+FFFD. */
+  /** Bytes that are not UTF-8 appear as U+FFFD. */
   readonly text: string
   readonly isUtf8: boolean
 }
 
 /**
- * Decodes a plain save file. Everything that decodes encodes back to the same bytes.
- * @param bytes the whole file; not copied, so it must not be changed while the save is in use
- * @throws {ToxError} TOX_NOT_A_PROFILE | TOX_ENCRYPTED | TOX_TRUNCATED | TOX_TOO_LARGE | TOX_SECTION_COOKIE | TOX_DUPLICATE_SECTION
+ * Decodes a plain save file. Whatever decodes encodes back to the same bytes.
+ * @param bytes the whole file; not copied, so do not change it while the save is in use
+ * @throws {ToxError} TOX_NOT_A_PROFILE | TOX_ENCRYPTED | TOX_TRUNCATED | TOX_TOO_LARGE | TOX_SECTION_COOKIE |
+ *   TOX_DUPLICATE_SECTION
  */
 export function decodeSave(bytes: Uint8Array): ToxSave {
   checkHead(bytes)
@@ -76,19 +80,22 @@ export function decodeSave(bytes: Uint8Array): ToxSave {
   let at = HEAD_BYTES
   while (at < bytes.length) {
     if (bytes.length - at < SECTION_HEAD_BYTES)
-      throw truncated(`${bytes.length - at} bytes are left where a section should begin`)
+      throw truncated(`only ${bytes.length - at} bytes are left for the next section`)
     const length = view.getUint32(at, true)
     const type = view.getUint16(at + 4, true)
     if (view.getUint16(at + 6, true) !== SECTION_COOKIE) {
       throw new ToxError('TOX_SECTION_COOKIE', `the profile is damaged at byte ${at}: use a backup of it`)
     }
     const start = at + SECTION_HEAD_BYTES
-    // The claimed length is compared, never allocated: it may say 4 GiB.
+    // Compare the claimed length, never allocate it: it may claim 4 GiB.
     if (length > bytes.length - start)
-      throw truncated(`section ${type} has ${length} bytes by its head, ${bytes.length - start} are there`)
+      throw truncated(`section ${type} should have ${length} bytes but has ${bytes.length - start}`)
     if (type === SECTION_END) break
     if (sections.length === MAX_SECTIONS)
-      throw new ToxError('TOX_TOO_LARGE', `more than ${MAX_SECTIONS} sections: no client writes so many`)
+      throw new ToxError(
+        'TOX_TOO_LARGE',
+        `the profile has more than ${MAX_SECTIONS} sections, and no client writes so many: is this the right file?`,
+      )
     sections.push({ type, data: bytes.subarray(start, start + length) })
     at = start + length
   }
@@ -96,7 +103,7 @@ export function decodeSave(bytes: Uint8Array): ToxSave {
   return { sections, tail: bytes.subarray(at) }
 }
 
-/** The bytes of a save file; see {@link decodeSave}. */
+/** Encodes a save file, the inverse of {@link decodeSave}. */
 export function encodeSave(save: ToxSave): Uint8Array {
   let length = HEAD_BYTES + save.tail.length
   for (const { data } of save.sections) length += SECTION_HEAD_BYTES + data.length
@@ -113,7 +120,7 @@ export function encodeSave(save: ToxSave): Uint8Array {
   return bytes
 }
 
-/** The end mark alone, as the tail of a new save. */
+/** Just the end mark: the tail of a new save. */
 export function endMark(): Uint8Array {
   const bytes = new Uint8Array(SECTION_HEAD_BYTES)
   writeSectionHead(new DataView(bytes.buffer), 0, SECTION_END, 0)
@@ -125,8 +132,8 @@ export function sectionData(save: ToxSave, type: number): Uint8Array | null {
 }
 
 /**
- * The same save with one section's data replaced. A section that is absent is put where libtoxcore writes it, in ascending order of
- * types: the keys must come before the friends, which a loader compares with the own key.
+ * Replaces one section's data. A missing section is inserted where libtoxcore writes it, in ascending order of types:
+ * the keys must come before the friends, because a loader compares the friends with the profile's own key.
  */
 export function withSection(save: ToxSave, type: number, data: Uint8Array): ToxSave {
   const sections = [...save.sections]
@@ -137,7 +144,7 @@ export function withSection(save: ToxSave, type: number, data: Uint8Array): ToxS
 }
 
 /**
- * The profile's public key, unchecked: enough to recognise it, see {@link readKeys} for everything that signs or writes.
+ * The profile's public key, unchecked. That is enough to recognise a profile; to sign or write use {@link readKeys}.
  * @returns 32 bytes
  * @throws {ToxError} TOX_NO_KEYS | TOX_BAD_KEYS
  */
@@ -146,8 +153,8 @@ export function readPublicKey(save: ToxSave): Uint8Array {
 }
 
 /**
- * The keys, the public one recomputed: with a pair that does not match libtoxcore starts with an empty friend list, and the client then
- * writes that over the profile.
+ * The keys, with the public key recomputed. If the pair does not match, libtoxcore starts with an empty friend list
+ * and the client then overwrites the profile with it.
  * @throws {ToxError} TOX_NO_KEYS | TOX_BAD_KEYS
  */
 export function readKeys(save: ToxSave, engine: CryptoEngine): ToxKeys {
@@ -156,18 +163,18 @@ export function readKeys(save: ToxSave, engine: CryptoEngine): ToxKeys {
   if (!engine.equal(engine.boxPublicKey(keys.secretKey), keys.publicKey)) {
     throw new ToxError(
       'TOX_BAD_KEYS',
-      'the public key is not that of the secret key: a client would lose all friends, use a backup',
+      'the public key does not match the secret key, so a client would lose all friends: use a backup',
     )
   }
   return keys
 }
 
-/** The own name; empty when absent or over MAX_TOX_NAME_BYTES, as libtoxcore reads it. */
+/** The profile's own name; empty when absent or over MAX_TOX_NAME_BYTES, as libtoxcore reads it. */
 export function readName(save: ToxSave): ToxText {
   return boundedText(sectionData(save, SECTION_NAME), MAX_TOX_NAME_BYTES)
 }
 
-/** The own status message; empty when absent or over MAX_TOX_STATUS_BYTES, as libtoxcore reads it. */
+/** The profile's own status message; empty when absent or over MAX_TOX_STATUS_BYTES, as libtoxcore reads it. */
 export function readStatusMessage(save: ToxSave): ToxText {
   return boundedText(sectionData(save, SECTION_STATUS_MESSAGE), MAX_TOX_STATUS_BYTES)
 }
@@ -185,11 +192,11 @@ function boundedText(bytes: Uint8Array | null, maxBytes: number): ToxText {
 
 function keysSection(save: ToxSave): Uint8Array {
   const data = sectionData(save, SECTION_KEYS)
-  if (data === null) throw new ToxError('TOX_NO_KEYS', 'the profile holds no keys, so it is nobody: use a backup of it')
+  if (data === null) throw new ToxError('TOX_NO_KEYS', 'the profile holds no keys: use a backup of it')
   if (data.length !== KEYS_BYTES) {
     throw new ToxError(
       'TOX_BAD_KEYS',
-      `the keys have ${data.length} bytes where ${KEYS_BYTES} belong: use a backup of the profile`,
+      `the keys have ${data.length} bytes instead of ${KEYS_BYTES}: use a backup of the profile`,
     )
   }
   return data
@@ -197,28 +204,26 @@ function keysSection(save: ToxSave): Uint8Array {
 
 function checkHead(bytes: Uint8Array): void {
   if (bytes.length > MAX_PROFILE_BYTES) {
-    throw new ToxError(
-      'TOX_TOO_LARGE',
-      `${bytes.length} bytes are more than a Tox profile has: is this the right file?`,
-    )
+    throw new ToxError('TOX_TOO_LARGE', `${bytes.length} bytes are too many for a Tox profile: is this the right file?`)
   }
   if (isEncryptedSave(bytes)) throw new ToxError('TOX_ENCRYPTED', 'the profile is encrypted: give its passphrase')
   const head = new DataView(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, HEAD_BYTES))
   if (head.byteLength < HEAD_BYTES || head.getUint32(0) !== 0 || head.getUint32(4, true) !== MAGIC) {
-    throw new ToxError('TOX_NOT_A_PROFILE', 'this is no Tox profile: give the .tox file of a client')
+    throw new ToxError('TOX_NOT_A_PROFILE', 'this is not a Tox profile: give the .tox file of a client')
   }
 }
 
 const ESAVE_MAGIC = 'toxEsave'
 
-/** Whether these bytes begin as an encrypted profile does. */
+/** Whether these bytes start like an encrypted profile. */
 export function isEncryptedSave(bytes: Uint8Array): boolean {
   return decodeUtf8(bytes.subarray(0, ESAVE_MAGIC.length)) === ESAVE_MAGIC
 }
 
 /**
- * libtoxcore reads every section that comes: the friends of two FRIENDS sections are joined, of two names or status messages the last
- * one stays. No client writes that; a reader that stops at the first sees another profile. So it is refused.
+ * Refuses duplicate sections. libtoxcore reads them all: it joins the friends of two FRIENDS sections, and the last
+ * name or status message wins. No client writes such a file, and a reader that stops at the first section would see
+ * another profile.
  */
 function checkUnique(sections: readonly ToxSection[]): void {
   const seen = new Set<number>()
@@ -226,7 +231,7 @@ function checkUnique(sections: readonly ToxSection[]): void {
     if (seen.has(type) && UNIQUE_SECTIONS.has(type)) {
       throw new ToxError(
         'TOX_DUPLICATE_SECTION',
-        `section ${type} is there twice: open and close the profile in a Tox client to mend it`,
+        `section ${type} appears twice: open and close the profile in a Tox client to repair it`,
       )
     }
     seen.add(type)

@@ -1,4 +1,4 @@
-/** Reads out of a profile what every friend's device showed, and when: the observations of a save file (docs/format.md, section 10). */
+/** Reads what each friend's device showed, and when: the observations of a save file (docs/format.md, section 10). */
 import { formatHex } from '../../core/encoding/bytes.ts'
 import { FRIEND_BYTES, readFriends, type FriendProblem } from './friends.ts'
 import { SECTION_FRIENDS, sectionData, withSection, type ToxSave } from './savefile.ts'
@@ -6,28 +6,28 @@ import { SECTION_FRIENDS, sectionData, withSection, type ToxSave } from './savef
 export interface FriendStatus {
   /** 32 bytes, X25519: the device that showed the status message */
   readonly publicKey: Uint8Array
-  /** False while only a request was sent: who has not accepted has shown nothing */
+  /** False while we have only sent a request: a friend who has not accepted has shown nothing */
   readonly isConfirmed: boolean
-  /** For display and first names only; what was not UTF-8 is U+FFFD */
+  /** Only for display and as a first name; bytes that are not UTF-8 are U+FFFD */
   readonly name: string
-  /** Empty when the friend showed none, or has not accepted yet */
+  /** Empty when the friend shows none or has not accepted yet */
   readonly statusText: string
-  /** As the record has it, unix seconds; 0 for never */
+  /** From the record, unix seconds; 0 for never */
   readonly lastSeenSec: number
-  /** The time of the observation, unix seconds; 0, before all others, when the friend was never seen */
+  /** Time of the observation, unix seconds; 0, before all others, if the friend was never seen */
   readonly observedAtSec: number
 }
 
 export interface FriendScan {
   readonly statuses: readonly FriendStatus[]
-  /** Records that libtoxcore would skip; they are no observations */
+  /** Records that libtoxcore would skip; they are not observations */
   readonly problems: readonly FriendProblem[]
 }
 
 /**
- * The status messages of all friends. An observation is as old as the friend was last seen, and never younger than the file: else an
- * old backup, or a record with a time in the future, would beat what was seen since.
- * @param fileMtimeSec when the file was last written, unix seconds, taken from the same open file as its bytes
+ * Reads the status messages of all friends. An observation dates from when the friend was last seen, and is never
+ * newer than the file. Otherwise an old backup, or a record with a future time, would beat later observations.
+ * @param fileMtimeSec when the file was last written, unix seconds, from the same open file as its bytes
  * @throws {ToxError} TOX_FRIENDS_NOT_WHOLE | TOX_NO_KEYS | TOX_BAD_KEYS
  */
 export function friendStatuses(save: ToxSave, fileMtimeSec: number): FriendScan {
@@ -43,18 +43,19 @@ export function friendStatuses(save: ToxSave, fileMtimeSec: number): FriendScan 
   return { statuses, problems }
 }
 
-const PIECE_FRIENDS = 16 // sanity: under a millisecond of decoding; what reads on between pieces stalls nobody
+const PIECE_FRIENDS = 16 // sanity: decodes in under a millisecond, so a caller that pauses between pieces delays nobody
 
 /**
- * The same for who serves others meanwhile: the status messages of the friends who accepted, some at a time. A key that comes twice
- * counts once, as in the whole.
+ * Reads the status messages of the friends who accepted, a few at a time, for a caller that serves others in between.
+ * A key that appears twice counts once, as in {@link friendStatuses}.
  * @throws {ToxError} TOX_FRIENDS_NOT_WHOLE | TOX_NO_KEYS | TOX_BAD_KEYS at the first piece
  */
 export function* confirmedStatuses(save: ToxSave, fileMtimeSec: number): Generator<FriendStatus[]> {
   const data = sectionData(save, SECTION_FRIENDS) ?? new Uint8Array(0)
   const piece = PIECE_FRIENDS * FRIEND_BYTES
   const seen = new Set<string>()
-  // A part of a record at the end would otherwise be found only after all others were reported.
+  // Check the length first: an incomplete record at the end would otherwise surface only after we reported all
+  // others.
   if (data.length % FRIEND_BYTES !== 0) readFriends(save)
   for (let at = 0; at < data.length; at += piece) {
     const part = withSection(save, SECTION_FRIENDS, data.subarray(at, at + piece))

@@ -188,7 +188,7 @@ describe('friends of a watched profile', () => {
 
   test.each([
     ['is open to everybody', 0o606, 'TOX_FILE_UNREADABLE', 'chmod o-w'],
-    ['is no profile', 0o600, 'TOX_NOT_A_PROFILE', 'no Tox profile'],
+    ['is no profile', 0o600, 'TOX_NOT_A_PROFILE', 'not a Tox profile'],
   ])('are not believed when the file %s', async (what, mode, code, says) => {
     const friends = [friend(zoe.key('phone'), zoe.table(['phone']).text())]
     writeFileSync(at('a.tox'), what === 'is no profile' ? 'hello, world' : laptop('hi', friends))

@@ -34,27 +34,27 @@ describe('the lock file of a client', () => {
   const held: ClientOnProfile = { program: 'qtox', pid: 4711, evidence: 'lock' }
   const LOCKS: readonly [string, string, readonly FakeProcess[], ClientOnProfile | null][] = [
     ['holds while its process runs', lines.join('\n'), [qtox], held],
-    ['with three lines, of an older Qt, holds', lines.slice(0, 3).join('\n'), [qtox], held],
-    ['holds when the program cannot be looked at', lines.join('\n'), [{ pid: 4711, args: ['qtox'] }], held],
+    ['with three lines, from an older Qt, holds', lines.slice(0, 3).join('\n'), [qtox], held],
+    ['holds when the program cannot be inspected', lines.join('\n'), [{ pid: 4711, args: ['qtox'] }], held],
     [
       'holds after the program was updated under it',
       lines.join('\n'),
       [{ ...qtox, exe: '/usr/bin/qtox (deleted)' }],
       held,
     ],
-    ['left behind by a killed process is void', lines.join('\n'), [], null],
+    ['left by a killed process is stale', lines.join('\n'), [], null],
     [
       'whose number went to another program is void',
       lines.join('\n'),
       [{ ...qtox, args: ['sh'], exe: '/bin/sh' }],
       null,
     ],
-    ['from before a reboot is void', changed(4, 'another boot'), [qtox], null],
-    ['of another machine holds, its process unknown', changed(3, 'f'.repeat(32)), [], { ...held, pid: null }],
+    ['from before a reboot is stale', changed(4, 'another boot'), [qtox], null],
+    ['of another machine holds, with an unknown process', changed(3, 'f'.repeat(32)), [], { ...held, pid: null }],
     ['of another host without a machine id holds', ['4711', 'qtox', 'desktop'].join('\n'), [], { ...held, pid: null }],
-    ['of this machine under another host name is void', changed(2, 'desktop'), [], null],
-    ['with a number alone, of toxygen, holds', '4711', [qtox], { ...held, program: 'an unknown program' }],
-    ['with a number alone, left behind, is void', '4711', [], null],
+    ['of this machine under another host name is stale', changed(2, 'desktop'), [], null],
+    ["with only a number, toxygen's form, holds", '4711', [qtox], { ...held, program: 'an unknown program' }],
+    ['with only a number is stale after its process ends', '4711', [], null],
     ['that is empty holds', '', [], { program: 'an unknown program', pid: null, evidence: 'lock' }],
     [
       'with a path for a number holds',
@@ -62,7 +62,12 @@ describe('the lock file of a client', () => {
       [],
       { program: 'an unknown program', pid: null, evidence: 'lock' },
     ],
-    ['that is a book holds', 'x\n'.repeat(5000), [], { program: 'an unknown program', pid: null, evidence: 'lock' }],
+    [
+      'that is far too long holds',
+      'x\n'.repeat(5000),
+      [],
+      { program: 'an unknown program', pid: null, evidence: 'lock' },
+    ],
   ]
   test.each(LOCKS)('%s', async (_, lock, processes, expected) => {
     const place = scene()
@@ -70,13 +75,13 @@ describe('the lock file of a client', () => {
     expect(await found(place, ...processes)).toEqual(expected === null ? [] : [expected])
   })
 
-  test('of another profile does not matter', async () => {
+  test('of another profile is ignored', async () => {
     const place = scene()
     writeFileSync(join(place.profile, '../bob.lock'), lines.join('\n'))
     expect(await found(place, qtox)).toEqual([])
   })
 
-  test('held open gives a process away whose number the lock has from another namespace', async () => {
+  test('held open reveals a process that the lock numbers in another namespace', async () => {
     const place = scene()
     const lock = join(place.profile, '../alice.lock')
     writeFileSync(lock, changed(0, '2'))
@@ -93,13 +98,13 @@ describe('a client without a lock file', () => {
     ['--file=alice.tox'],
     ['--file', './alice.tox'],
     ['-o', '-L', '-f', '../tox/alice.tox'],
-  ])('is known by its command line %j', async (...args) => {
+  ])('is found by its command line %j', async (...args) => {
     const place = scene()
     const toxic = { pid: 7, args: ['toxic', ...args], cwd: join(place.profile, '..') }
     expect(await found(place, toxic)).toEqual([{ program: 'toxic', pid: 7, evidence: 'command-line' }])
   })
 
-  test('is known when it opened the profile by another name', async () => {
+  test('is found when it opened the profile under another name', async () => {
     const place = scene()
     symlinkSync(place.profile, join(place.directory, 'soft.tox'))
     linkSync(place.profile, join(place.directory, 'hard.tox'))
@@ -111,7 +116,7 @@ describe('a client without a lock file', () => {
     }
   })
 
-  test('on another profile is no matter', async () => {
+  test('on another profile is ignored', async () => {
     const place = scene('toxic_profile.tox')
     writeFileSync(join(place.directory, 'other.tox'), '')
     const HOME = place.directory
@@ -122,7 +127,7 @@ describe('a client without a lock file', () => {
     ['toxic', 'toxic_profile.tox'],
     ['utox', 'tox_save.tox'],
   ] as const
-  test.each(DEFAULTS)('%s is known by the profile that it opens by default', async (program, file) => {
+  test.each(DEFAULTS)('%s is found by the profile it opens by default', async (program, file) => {
     const place = scene(file)
     const client = { pid: 7, args: [program], cwd: '/' }
     const expected = [{ program, pid: 7, evidence: 'default-profile' }]
@@ -135,14 +140,14 @@ describe('a client without a lock file', () => {
     expect(await on('somebody-else', { HOME: '/nowhere' })).toEqual([])
   })
 
-  test('in portable mode is known by the name of the file', async () => {
+  test('in portable mode is found by the file name', async () => {
     const place = scene('tox_save.tox')
     expect(await found(place, { pid: 7, args: ['utox', '-p'], cwd: '/', environ: { HOME: '/nowhere' } })).toHaveLength(
       1,
     )
   })
 
-  test('written in Python is known by its script', async () => {
+  test('written in Python is found by its script', async () => {
     const place = scene()
     const args = ['/usr/bin/python3.11', '/opt/toxygen/main.py', place.profile]
     expect(await found(place, { pid: 7, args, cwd: '/' })).toEqual([
@@ -152,7 +157,7 @@ describe('a client without a lock file', () => {
 })
 
 describe('other programs', () => {
-  test('may name the profile, as an editor or this program does', async () => {
+  test('may name the profile, as an editor or persona does', async () => {
     const place = scene()
     expect(await found(place, { pid: 7, args: ['persona', 'tox', 'publish', place.profile], cwd: '/' })).toEqual([])
   })
@@ -169,13 +174,13 @@ describe('other programs', () => {
   })
 })
 
-test('a profile that is not there, and a machine without /proc, have no clients', async () => {
+test('a missing profile and a machine without /proc have no clients', async () => {
   const directory = tempDir()
   const machine = { ...fakeMachine(directory), procDir: join(directory, 'nowhere') }
   expect(await clientsOn(join(directory, 'x.tox'), machine)).toEqual([])
 })
 
-test('real processes are found: one by its command line, one by the file that it writes', async () => {
+test('real processes are found, one by its command line and one by the file it writes', async () => {
   const { profile } = scene()
   const stay = 'process.stdout.write("up"); setInterval(() => {}, 1e6)'
   const writer = `require("node:fs").openSync(${JSON.stringify(profile)}, "r+"); ${stay}`

@@ -65,13 +65,13 @@ async function shown(path: string): Promise<string> {
 }
 
 describe('reading', () => {
-  test('tells when the file was written, in whole seconds', async () => {
+  test('returns when the file was written, in whole seconds', async () => {
     const { path } = scene()
     utimesSync(path, 1_700_000_000.9, 1_700_000_000.9)
     expect(await readProfile(path, access)).toMatchObject({ path, isEncrypted: false, fileMtimeSec: 1_700_000_000 })
   })
 
-  test('an encrypted profile needs its passphrase', async () => {
+  test('refuses an encrypted profile without its passphrase', async () => {
     const { path } = scene(await encryptSave(OLD, 'secret', engine))
     expect(await codeOfAsync(readProfile(path, access))).toBe('TOX_ENCRYPTED')
     expect(await codeOfAsync(readProfile(path, { engine, passphrase: 'Secret' }))).toBe('TOX_WRONG_PASSPHRASE')
@@ -80,7 +80,7 @@ describe('reading', () => {
     expect(encodeSave(profile.save)).toEqual(OLD)
   })
 
-  test('a cut encrypted profile is cut, and no passphrase is asked for', async () => {
+  test('refuses a cut encrypted profile before asking for a passphrase', async () => {
     const whole = await encryptSave(OLD, 'secret', engine)
     for (const length of [8, 79, 80]) {
       const { path } = scene(whole.subarray(0, length))
@@ -90,7 +90,7 @@ describe('reading', () => {
     expect(await codeOfAsync(readProfile(path, access))).toBe('TOX_ENCRYPTED')
   })
 
-  test('refuses what is no file of a profile, and waits for none', async () => {
+  test('refuses what is not a regular file, without waiting for a pipe', async () => {
     const { directory, path } = scene()
     const pipe = join(directory, 'pipe.tox')
     execFileSync('mkfifo', [pipe])
@@ -101,18 +101,18 @@ describe('reading', () => {
     expect(await codeOfAsync(readProfile(join(path, 'x'), access))).toBe('TOX_FILE_MISSING')
     truncateSync(path, MAX_PROFILE_BYTES + 1)
     expect(await codeOfAsync(readProfile(path, access))).toBe('TOX_TOO_LARGE')
-    // Of an encrypted one nothing but its size can tell.
+    // Only the size can show that a file is too large to be an encrypted profile.
     writeFileSync(path, 'toxEsave')
     truncateSync(path, MAX_PROFILE_BYTES + 1)
     expect(await codeOfAsync(readProfile(path, access))).toBe('TOX_TOO_LARGE')
   })
 
-  test('a file that is written meanwhile is not taken half old, half new', async () => {
+  test('never returns a file half old and half new when it is written meanwhile', async () => {
     const { path } = scene()
     truncateSync(path, 8 * 1024 * 1024)
     const done = new AbortController()
     const reading = codeOfAsync(readProfile(path, access)).finally(() => done.abort())
-    // The file is read in many turns of the event loop, and written in each of them.
+    // Reading takes many turns of the event loop, and we write the file in each of them.
     for (let time = 1; !done.signal.aborted; time++) {
       utimesSync(path, time, time)
       await setImmediate()
@@ -134,7 +134,7 @@ describe('writing', () => {
     expect(readdirSync(directory)).toHaveLength(2)
   })
 
-  test('an encrypted profile stays encrypted, under its passphrase and no other', async () => {
+  test('keeps an encrypted profile encrypted under the same passphrase', async () => {
     const { path, options } = scene(await encryptSave(OLD, 'secret', engine))
     const profile = await readProfile(path, { engine, passphrase: 'secret' })
     expect(await codeOfAsync(publish(profile, 'new', options))).toBe('TOX_ENCRYPTED')
@@ -144,7 +144,7 @@ describe('writing', () => {
     expect(readStatusMessage(decodeSave(plain)).text).toBe('new')
   })
 
-  test('through a symbolic link replaces the profile, and the link stays', async () => {
+  test('through a symbolic link replaces the profile and keeps the link', async () => {
     const { directory, path, options } = scene()
     const link = join(directory, 'link.tox')
     symlinkSync('nine.tox', link)
@@ -157,7 +157,7 @@ describe('writing', () => {
     ).toBe(true)
   })
 
-  test('under a running client is refused unless forced', async () => {
+  test('is refused while a client runs, unless forced', async () => {
     const { path, options } = scene()
     const running = fakeMachine(tempDir(), [{ pid: 7, args: ['toxic', '-f', path], cwd: '/' }])
     const profile = await readProfile(path, access)
@@ -167,7 +167,7 @@ describe('writing', () => {
     expect(await shown(path)).toBe('new')
   })
 
-  test('over what somebody else wrote since is refused, forced or not', async () => {
+  test('is refused after another program wrote the file, even with force', async () => {
     const { directory, path, options } = scene()
     const profile = await readProfile(path, access)
     const theirs = encodeSave(nine({ name: 'Renamed' }))
@@ -178,7 +178,7 @@ describe('writing', () => {
     expect(readdirSync(directory)).toEqual(['nine.tox'])
   })
 
-  test('what a client does between the first look and the rename is seen', async () => {
+  test('notices a client that starts between the first check and the rename', async () => {
     const { path, options } = scene()
     const profile = await readProfile(path, access)
     const theirs = encodeSave(nine({ name: 'Renamed' }))
@@ -194,7 +194,7 @@ describe('writing', () => {
     expect(new Uint8Array(readFileSync(path))).toEqual(theirs)
   })
 
-  test('a disk that does not keep what was written is noticed before the old profile goes', async () => {
+  test('notices a disk that corrupts the new file before it replaces the old profile', async () => {
     const { directory, path, options } = scene()
     const profile = await readProfile(path, access)
     const fs = faultyFs()
@@ -214,7 +214,7 @@ describe('writing', () => {
     expect(readdirSync(directory)).toHaveLength(2)
   })
 
-  test('of keys that do not match is refused before anything is touched', async () => {
+  test('refuses a mismatched key pair before touching anything', async () => {
     const { directory, path, options } = scene()
     const profile = await readProfile(path, access)
     const keys = sectionData(profile.save, SECTION_KEYS)!.slice()
@@ -227,7 +227,7 @@ describe('writing', () => {
 })
 
 describe('backups', () => {
-  test(`the newest ${BACKUPS_KEPT} are kept, and other files are not touched`, async () => {
+  test(`keep the newest ${BACKUPS_KEPT} and leave other files alone`, async () => {
     const { directory, path, options } = scene()
     writeFileSync(`${path}.backup-by-hand`, '')
     for (let i = 0; i < 8; i++)
@@ -240,13 +240,13 @@ describe('backups', () => {
     expect(readdirSync(directory)).toContain('nine.tox.backup-by-hand')
   })
 
-  test('of one second have names of their own', async () => {
+  test('made within one second have different names', async () => {
     const { directory, path, options } = scene()
     for (const text of ['a', 'b', 'c']) await publish(await readProfile(path, access), text, options)
     expect(readdirSync(directory)).toHaveLength(4)
   })
 
-  test('made after the clock went back stay', async () => {
+  test('made after the clock was set back stay', async () => {
     const { path, options } = scene()
     for (let i = 0; i < 6; i++)
       await publish(await readProfile(path, access), `text ${i}`, { ...options, nowSec: NOW + i })
@@ -255,7 +255,7 @@ describe('backups', () => {
     expect(await shown(backup)).toBe('text 5')
   })
 
-  test('do not pile up when writing fails again and again', async () => {
+  test('do not pile up when writing keeps failing', async () => {
     const { directory, path, options } = scene()
     const profile = await readProfile(path, access)
     const usual = faultyFs()
@@ -275,7 +275,7 @@ describe('backups', () => {
 
 describe('faults at every write point of a publish', () => {
   const KINDS: readonly FaultKind[] = ['not-persisted', 'persisted', 'dead']
-  test.each(KINDS)('%s: the profile is old or new, whole, and old unless the code says otherwise', async (kind) => {
+  test.each(KINDS)('%s: the profile stays whole, and stays old unless the error code says otherwise', async (kind) => {
     const counting = scene()
     const fs = faultyFs()
     await publish(await readProfile(counting.path, access), 'new', { ...counting.options, fs })

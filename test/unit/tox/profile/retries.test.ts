@@ -45,7 +45,7 @@ function endToxic(): void {
   renameSync(join(machine.procDir, '4242'), join(directory, 'ended'))
 }
 
-test('a minute later, and once, when nothing is known of a client', async () => {
+test('retries once after a minute when no client is known', async () => {
   await retries.later(path)
   clock.pass(MINUTE_MS - 1)
   expect(tried).toEqual([])
@@ -55,7 +55,7 @@ test('a minute later, and once, when nothing is known of a client', async () => 
   expect(tried).toEqual([path])
 })
 
-test('as soon as a client without a lock has ended, and its process is all that is looked at until then', async () => {
+test('retries as soon as a client without a lock ends, and until then polls only its process', async () => {
   await waitForToxic()
   expect(kernel.watched).toEqual([directory])
   expect(clock.timers.size).toBe(2)
@@ -67,7 +67,7 @@ test('as soon as a client without a lock has ended, and its process is all that 
   expect(kernel.watched).toEqual([])
 })
 
-test('as soon as a client is a zombie', async () => {
+test('retries as soon as a client is a zombie', async () => {
   await waitForToxic()
   writeFileSync(join(machine.procDir, '4242/cmdline'), '')
   clock.pass(POLL_MS)
@@ -75,7 +75,7 @@ test('as soon as a client is a zombie', async () => {
   expect(tried).toEqual([path])
 })
 
-test.each(['a.lock', 'a.tox.lock'])('as soon as its lock %s is touched, and for no other file', async (lock) => {
+test.each(['a.lock', 'a.tox.lock'])('retries as soon as its lock %s changes, but not for other files', async (lock) => {
   writeFileSync(join(directory, lock), '4242\n')
   await waitForToxic()
   kernel.event(directory, 'b.lock')
@@ -86,7 +86,7 @@ test.each(['a.lock', 'a.tox.lock'])('as soon as its lock %s is touched, and for 
   expect(tried).toEqual([path])
 })
 
-test('when the client ended before its lock was watched', async () => {
+test('retries when the client ended before its lock was watched', async () => {
   const clients = await clientsOn(path, machine)
   expect(clients).toHaveLength(1)
   endToxic()
@@ -95,14 +95,14 @@ test('when the client ended before its lock was watched', async () => {
   expect(tried).toEqual([path])
 })
 
-test('after a minute although the client runs on, and where directories cannot be watched', async () => {
+test('retries after a minute even if the client still runs and no directory can be watched', async () => {
   kernel.refuses.set(directory, 'ENOSPC')
   await waitForToxic()
   clock.pass(MINUTE_MS)
   expect(tried).toEqual([path])
 })
 
-test('not any more when it is forgotten, or all is over', async () => {
+test('does not retry after forget() or close()', async () => {
   await waitForToxic()
   retries.forget(path)
   expect(clock.timers.size).toBe(0)
@@ -114,7 +114,7 @@ test('not any more when it is forgotten, or all is over', async () => {
   expect(tried).toEqual([])
 })
 
-test('waiting twice is waiting once', async () => {
+test('retries once when it was asked to wait twice', async () => {
   await waitForToxic()
   await waitForToxic()
   expect(clock.timers.size).toBe(2)
@@ -122,7 +122,7 @@ test('waiting twice is waiting once', async () => {
   expect(tried).toEqual([path])
 })
 
-test('what was written is too soon to be written again for a minute', () => {
+test('a profile just written is not written again for a minute', () => {
   expect(retries.isTooSoon(path)).toBe(false)
   retries.wrote(path)
   clock.pass(MINUTE_MS - 1)
@@ -132,7 +132,7 @@ test('what was written is too soon to be written again for a minute', () => {
   expect(retries.isTooSoon(path)).toBe(false)
 })
 
-test('locks are looked for beside the file that a link points to', async () => {
+test("locks are watched beside a link's target", async () => {
   const elsewhere = join(directory, 'elsewhere')
   mkdirSync(elsewhere)
   renameSync(path, join(elsewhere, 'a.tox'))

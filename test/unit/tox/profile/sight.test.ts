@@ -19,13 +19,13 @@ function machine(uidMap: string | null, own: string | null, parents: string | nu
 }
 
 test.each([
-  ['in the first user namespace', WHOLE, null, null, true],
-  ['in that of its parent, as in a container', ONE_USER, 'user:[2]', 'user:[2]', true],
-  ['in one of its own, as under PrivateUsers', ONE_USER, 'user:[2]', 'user:[1]', false],
-  ['when its parent is hidden', ONE_USER, 'user:[2]', null, false],
-  ['when nothing is known of either', ONE_USER, null, null, false],
+  ['in the initial user namespace', WHOLE, null, null, true],
+  ["in its parent's namespace, as in a container", ONE_USER, 'user:[2]', 'user:[2]', true],
+  ['in its own namespace, as under PrivateUsers', ONE_USER, 'user:[2]', 'user:[1]', false],
+  ['whose parent is hidden', ONE_USER, 'user:[2]', null, false],
+  ['whose namespace and parent are unknown', ONE_USER, null, null, false],
   ['with a map of two lines', `${WHOLE}1 1 1\n`, 'user:[2]', 'user:[1]', false],
   ['without /proc', null, 'user:[2]', 'user:[2]', false],
-])('a process %s sees clients or knows that it does not', async (_where, uidMap, own, parents, sees) => {
+])('a process %s knows whether it can see clients', async (_where, uidMap, own, parents, sees) => {
   expect(await canSeeClients(machine(uidMap, own, parents), PARENT)).toBe(sees)
 })

@@ -44,7 +44,7 @@ async function start(
   await watch.start()
 }
 
-/** The look that is under way ends, and what follows from it begins. */
+/** Waits until the current look has ended and its consequences have started. */
 async function settle(): Promise<void> {
   await watch.looked()
   for (let i = 0; i < 5; i++) await turn()
@@ -56,7 +56,7 @@ async function pass(ms: number): Promise<void> {
   await settle()
 }
 
-/** Two looks, the second QUIET_MS behind the first. */
+/** Two looks, the second QUIET_MS after the first. */
 async function quiet(): Promise<void> {
   await pass(60)
   await pass(QUIET_MS)
@@ -68,14 +68,14 @@ function take(): string[] {
 
 const at = (name: string): string => join(directory, name)
 
-/** A write of that many bytes, at a time of its own: the file system's clock may be too coarse to tell two writes apart. */
+/** Writes so many bytes with a distinct time: the file system's clock may be too coarse to tell two writes apart. */
 let writes = 0
 function write(path: string, bytes = 1): void {
   writeFileSync(path, 'x'.repeat(bytes))
   utimesSync(path, 1_700_000_000, 1_700_000_000 + ++writes)
 }
 
-/** As a client saves: a file beside it, a rename over it, and the events of that. */
+/** Saves as a client does: writes a file beside the profile, renames it, and raises the events of both. */
 function replace(path: string): void {
   write(`${path}.new`)
   renameSync(`${path}.new`, path)
@@ -83,7 +83,7 @@ function replace(path: string): void {
 }
 
 describe('a watched directory', () => {
-  test('reports the profiles that are there, in their order, and nothing else in it', async () => {
+  test('reports the existing profiles in order and no other files', async () => {
     for (const name of ['b.tox', 'a.tox', 'a.tox.backup-20260101T000000Z', 'tox_save', 'a.ini']) write(at(name))
     mkdirSync(at('dir.tox'))
     await start()
@@ -91,7 +91,7 @@ describe('a watched directory', () => {
     expect(take()).toEqual(['tox/a.tox', 'tox/b.tox'])
   })
 
-  test('reports a profile that is replaced by a rename, within half a second', async () => {
+  test('reports a profile replaced by a rename within half a second', async () => {
     write(at('a.tox'))
     await start()
     await quiet()
@@ -105,7 +105,7 @@ describe('a watched directory', () => {
     expect(take()).toEqual([])
   })
 
-  test('waits for a file that is still being written, and reports it once', async () => {
+  test('waits until a file is completely written and reports it once', async () => {
     await start()
     for (let bytes = 1; bytes <= 20; bytes++) {
       write(at('a.tox'), bytes)
@@ -132,7 +132,7 @@ describe('a watched directory', () => {
     expect(take()).toEqual([])
   })
 
-  test('has one profile read at a time, and one that changed meanwhile after it', async () => {
+  test('reports one profile at a time, and afterwards one that changed meanwhile', async () => {
     write(at('a.tox'))
     write(at('b.tox'))
     let release = (): void => {}
@@ -147,7 +147,7 @@ describe('a watched directory', () => {
     expect(take()).toEqual(['tox/b.tox'])
   })
 
-  test('says when a profile is gone, and reports it again when it is back', async () => {
+  test('reports a profile as gone, and again when it is back', async () => {
     write(at('a.tox'))
     await start()
     await quiet()
@@ -160,7 +160,7 @@ describe('a watched directory', () => {
     expect(take()).toEqual(['tox/a.tox'])
   })
 
-  test('does not even look when something else in it changes', async () => {
+  test('does not look when another file in it changes', async () => {
     await start()
     const timers = clock.timers.size
     write(at('a.tox'))
@@ -182,7 +182,7 @@ describe('a watched directory', () => {
     expect([...clock.timers].map(({ atMs }) => atMs - clock.nowMs())).toEqual([SWEEP_MS])
   })
 
-  test('makes good at the next sweep what the kernel did not tell', async () => {
+  test('finds at the next sweep what the kernel did not report', async () => {
     await start()
     write(at('a.tox'))
     await pass(SWEEP_MS)
@@ -190,7 +190,7 @@ describe('a watched directory', () => {
     expect(take()).toEqual(['tox/a.tox'])
   })
 
-  test(`has at most ${MAX_WATCHED} profiles, and says so once`, async () => {
+  test(`watches at most ${MAX_WATCHED} profiles and warns once`, async () => {
     for (let i = 0; i <= MAX_WATCHED; i++) write(at(`${String(i).padStart(4, '0')}.tox`))
     await start()
     await quiet()
@@ -203,7 +203,7 @@ describe('a watched directory', () => {
 })
 
 describe('places that come and go', () => {
-  test('a directory that is not there yet is waited for, level by level', async () => {
+  test('a missing directory is awaited, level by level', async () => {
     const deep = join(root, 'one', 'two', 'tox')
     await start([deep])
     expect(kernel.watched).toEqual([root])
@@ -221,7 +221,7 @@ describe('places that come and go', () => {
     expect(take()).toEqual(['one/two/tox/a.tox'])
   })
 
-  test('a directory that is deleted and made again is watched again', async () => {
+  test('a directory that is deleted and recreated is watched again', async () => {
     write(at('a.tox'))
     await start()
     await quiet()
@@ -242,7 +242,7 @@ describe('places that come and go', () => {
     expect(kernel.opened).toBe(opened + 1)
   })
 
-  test('a file is watched by its directory, whether it is there or not', async () => {
+  test('a file is watched through its directory, whether it exists or not', async () => {
     await start([at('bot.tox')])
     write(at('other.tox'))
     kernel.event(directory, 'other.tox')
@@ -251,7 +251,7 @@ describe('places that come and go', () => {
     expect(take()).toEqual(['tox/bot.tox'])
   })
 
-  test('a link is followed, and a change of what it leads to is seen, also when that comes later', async () => {
+  test('a link is followed, and changes of its target are seen even if the target appears later', async () => {
     const elsewhere = join(root, 'elsewhere')
     mkdirSync(elsewhere)
     symlinkSync(join(elsewhere, 'real.tox'), at('a.tox'))
@@ -265,7 +265,7 @@ describe('places that come and go', () => {
     expect(take()).toEqual(['tox/a.tox', 'tox/a.tox'])
   })
 
-  test('a profile with two names by a link is one', async () => {
+  test('a profile with two names through a link counts once', async () => {
     write(at('a.tox'))
     symlinkSync(at('a.tox'), at('b.tox'))
     linkSync(at('a.tox'), join(root, 'not-here.tox'))
@@ -274,7 +274,7 @@ describe('places that come and go', () => {
     expect(take()).toEqual(['tox/a.tox'])
   })
 
-  test('a ring of links, and a place below a file, are nothing', async () => {
+  test('a ring of links and a place below a file are ignored', async () => {
     symlinkSync(at('b.tox'), at('a.tox'))
     symlinkSync(at('a.tox'), at('b.tox'))
     write(at('c.tox'))
@@ -288,13 +288,13 @@ describe('a kernel that does not watch', () => {
   test.each([
     ['ENOSPC', 'max_user_watches'],
     ['EMFILE', 'max_user_instances'],
-  ])('for %s is said, with the remedy, and made up for by looking', async (errno, remedy) => {
+  ])('with %s is reported with its remedy, and polling takes over', async (errno, remedy) => {
     kernel.refuses.set(directory, errno)
     write(at('a.tox'))
     await start()
     await quiet()
     const [trouble, ...reported] = take()
-    expect(trouble).toContain(`/tox cannot be watched (${errno}), and is looked at every 5 minutes`)
+    expect(trouble).toContain(`/tox cannot be watched (${errno}); checking it every 5 minutes`)
     expect(trouble).toContain(remedy)
     expect(reported).toEqual(['tox/a.tox'])
     write(at('a.tox'), 2)
@@ -310,7 +310,7 @@ describe('a kernel that does not watch', () => {
     expect(take()).toEqual(['tox/a.tox'])
   })
 
-  test('because the directory has just gone is no trouble, and asked again at once', async () => {
+  test('because the directory has just gone is no trouble and is retried at once', async () => {
     kernel.refuses.set(directory, 'ENOENT')
     await start()
     expect(watch.troubles).toEqual([])
@@ -320,7 +320,7 @@ describe('a kernel that does not watch', () => {
     expect(take()).toEqual([])
   })
 
-  test('or that stops watching is asked again at once', async () => {
+  test('or stops watching is asked again at once', async () => {
     write(at('a.tox'))
     await start()
     await quiet()
@@ -333,7 +333,7 @@ describe('a kernel that does not watch', () => {
   })
 })
 
-test('after its end nothing is reported, and what is being read is waited for', async () => {
+test('close() waits for the current report, and nothing is reported after it', async () => {
   write(at('a.tox'))
   write(at('b.tox'))
   let release = (): void => {}
@@ -372,7 +372,7 @@ test('a change between the listing of a directory and its watching is not lost',
   expect(told).toEqual([at('late.tox')])
 })
 
-test('the real kernel tells of a rename', async () => {
+test('the real kernel reports a rename', async () => {
   let reported = (_path: string): void => {}
   const report = new Promise<string>((done) => (reported = done))
   const real = new ProfileWatch({
@@ -389,14 +389,14 @@ test('the real kernel tells of a rename', async () => {
 })
 
 describe('places', () => {
-  test('by default are those of qTox, toxic and uTox, by the XDG directories', () => {
+  test('default to the XDG directories of qTox, toxic and uTox', () => {
     const flathub = '/home/u/.var/app/io.github.qtox.qTox/config/tox'
     expect(defaultPlaces({ HOME: '/home/u' })).toEqual(['/home/u/.config/tox', flathub])
     expect(defaultPlaces({ HOME: '/home/u', XDG_CONFIG_HOME: '/c' })).toEqual(['/c/tox', flathub])
     expect(defaultPlaces({ HOME: '/home/u', XDG_CONFIG_HOME: 'relative' })).toEqual(['/home/u/.config/tox', flathub])
   })
 
-  test('that cannot be read are as if they were not there', async () => {
+  test('that cannot be read count as missing', async () => {
     const found = await survey([join(root, 'missing'), '/proc/1/no/such.tox'])
     expect(found.files).toEqual([])
     expect(found.isCut).toBe(false)

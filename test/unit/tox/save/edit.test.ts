@@ -40,7 +40,7 @@ const friend = (person: number, name = ''): Uint8Array =>
 const keysOf = (save: ToxSave): string[] => readFriends(save).friends.map(({ publicKey }) => formatHex(publicKey))
 const statusOf = (save: ToxSave): string => readStatusMessage(save).text
 
-/** The types of the sections that differ. */
+/** Types of the sections that differ. */
 function changedSections(before: ToxSave, after: ToxSave): number[] {
   return after.sections
     .filter(({ type, data }) => formatHex(sectionData(before, type) ?? Uint8Array.of(1)) !== formatHex(data))
@@ -74,7 +74,7 @@ describe('an edit changes one thing', () => {
     expect(codeOf(() => expect(readName(withName(nine(), name)).text).toBe(name))).toBe(code)
   })
 
-  test('nothing is edited in a profile without keys', () => {
+  test('a profile without keys is never edited', () => {
     const save: ToxSave = { sections: [], tail: new Uint8Array(0) }
     const edits = [
       () => withName(save, 'x'),
@@ -90,7 +90,7 @@ describe('an edit changes one thing', () => {
 })
 
 describe('own words', () => {
-  test('are replaced, and the token stays behind them', () => {
+  test('are replaced, and the token stays after them', () => {
     const shown = nine({ statusMessage: `old ${TOKEN}` })
     expect(withWords(shown, 'new words')).toMatchObject({ tokenKept: true })
     expect(statusOf(withWords(shown, 'new words').save)).toBe(`new words ${TOKEN}`)
@@ -98,20 +98,20 @@ describe('own words', () => {
     expect(statusOf(withWords(nine(), 'new').save)).toBe('new')
   })
 
-  test('with a token among them replace the old one', () => {
+  test('that contain a token replace the old token', () => {
     const other = formatToken(new Uint8Array(200).fill(2))
     const { save, tokenKept } = withWords(nine({ statusMessage: `old ${TOKEN}` }), `new ${other}`)
     expect([statusOf(save), tokenKept]).toEqual([`new ${other}`, false])
   })
 
-  test('that do not fit beside the token are refused, with the bytes over', () => {
+  test('are refused when they do not fit beside the token, with the number of bytes over', () => {
     const shown = nine({ statusMessage: `old ${TOKEN}` })
     const room = MAX_STATUS_BYTES - TOKEN.length - 1
     expect(codeOf(() => withWords(shown, 'x'.repeat(room)))).toBe('none')
-    expect(() => withWords(shown, 'x'.repeat(room + 1))).toThrow(/1 over the limit/)
+    expect(() => withWords(shown, 'x'.repeat(room + 1))).toThrow(/1 too many/)
   })
 
-  test('are all that is left without the token, and a status message without one is not touched', () => {
+  test('remain when the token is removed, and a status message without a token stays unchanged', () => {
     expect(statusOf(withoutToken(nine({ statusMessage: `a  b ${TOKEN}` })))).toBe('a  b')
     expect(statusOf(withoutToken(nine({ statusMessage: TOKEN })))).toBe('')
     const odd = withSection(nine(), SECTION_STATUS_MESSAGE, Uint8Array.of(32, 255, 32))
@@ -126,7 +126,7 @@ describe('own words', () => {
 })
 
 describe('friends', () => {
-  test('are added at the end, once, and never as oneself', () => {
+  test("are added once, at the end, and never with the profile's own key", () => {
     const more = withFriend(nine(), friend(3))
     expect(keysOf(more)).toEqual([1, 2, 3].map((person) => formatHex(publicKeyOf(person))))
     expect(codeOf(() => withFriend(more, friend(3)))).toBe('TOX_FRIEND_TWICE')
@@ -139,13 +139,13 @@ describe('friends', () => {
     expect(more.sections.map(({ type }) => type)).toEqual([1, 3, 4, 5, 6])
   })
 
-  test('are removed by key, with their duplicates, and the others stay byte for byte', () => {
+  test('are removed by key with their duplicates, while others stay byte for byte', () => {
     const twice = withSection(nine(), SECTION_FRIENDS, concatBytes(...splitRecords(nine()), friend(1, 'again')))
     const less = withoutFriends(twice, [publicKeyOf(1)])
     expect(splitRecords(less)).toEqual([splitRecords(nine())[1]])
   })
 
-  test('are found by key or by a name that one of them has', () => {
+  test('are found by key or by a unique name', () => {
     const save = withFriend(withFriend(nine(), friend(3, 'Two')), friend(4, 'Four'))
     expect(findFriend(save, 'Four', null).publicKey).toEqual(publicKeyOf(4))
     expect(findFriend(save, '', publicKeyOf(3)).index).toBe(2)
@@ -154,7 +154,7 @@ describe('friends', () => {
     expect(codeOf(() => findFriend(save, 'Four', publicKeyOf(5)))).toBe('TOX_FRIEND_UNKNOWN')
   })
 
-  test('of a list that ends within a record are not touched', () => {
+  test('are not touched when the list ends within a record', () => {
     const cut = withSection(nine(), SECTION_FRIENDS, splitRecords(nine())[0]!.subarray(0, 2215))
     expect(codeOf(() => withFriend(cut, friend(3)))).toBe('TOX_FRIENDS_NOT_WHOLE')
     expect(codeOf(() => withoutFriends(cut, []))).toBe('TOX_FRIENDS_NOT_WHOLE')
@@ -165,7 +165,7 @@ describe('friends', () => {
     [1, 'none'],
     [1016, 'none'],
     [1017, 'TOX_REQUEST_INVALID'],
-  ])('are asked with a text of %i bytes: %s', (length, code) => {
+  ])('receive a request of %i bytes: %s', (length, code) => {
     const nospam = Uint8Array.of(1, 2, 3, 4)
     const request = { publicKey: publicKeyOf(3), nospam, text: new Uint8Array(length).fill(97) }
     expect(

@@ -17,13 +17,13 @@ describe('an encrypted profile', () => {
     expect(codeOf(() => decodeSave(sealed))).toBe('TOX_ENCRYPTED')
   })
 
-  test('is another one each time', async () => {
+  test('is different each time', async () => {
     const [a, b] = [await encryptSave(plain, 'x', engine), await encryptSave(plain, 'x', engine)]
     expect(a.subarray(8, 40)).not.toEqual(b.subarray(8, 40))
     expect(a.subarray(40, 64)).not.toEqual(b.subarray(40, 64))
   })
 
-  test('that was altered anywhere does not open', async () => {
+  test('does not open when altered anywhere', async () => {
     const sealed = await encryptSave(plain, 'x', engine)
     let ran = 0
     for (const at of [8, 39, 40, 63, 64, 79, 80, sealed.length - 1]) {
@@ -35,7 +35,7 @@ describe('an encrypted profile', () => {
     expect(ran).toBe(8)
   })
 
-  test('that is cut or is none says so', async () => {
+  test('is refused by its own code when cut or not encrypted', async () => {
     const sealed = await encryptSave(Uint8Array.of(1), 'x', engine)
     expect(sealed).toHaveLength(ESAVE_EXTRA_BYTES + 1)
     expect(await codeOfAsync(decryptSave(sealed, 'x', engine))).toBe('none')

@@ -11,7 +11,7 @@ const keyed = (key: Uint8Array): Uint8Array => concatBytes(one.subarray(0, 1), k
 const listing = (...records: Uint8Array[]): ToxSave => withSection(nine(), SECTION_FRIENDS, concatBytes(...records))
 
 const CASES: readonly (readonly [string, ToxSave, string, RegExp])[] = [
-  ['a foreign section', withSection(nine(), 99, Uint8Array.of(1)), 'TOX_FOREIGN_SECTION', /kept as it is/],
+  ['a foreign section', withSection(nine(), 99, Uint8Array.of(1)), 'TOX_FOREIGN_SECTION', /unknown type: we keep it/],
   ['no end mark', { ...nine(), tail: new Uint8Array(0) }, 'TOX_NO_END', /compare it with a backup/],
   [
     'a status over length',
@@ -19,36 +19,36 @@ const CASES: readonly (readonly [string, ToxSave, string, RegExp])[] = [
     'TOX_STATUS_TOO_LONG',
     /persona tox set FILE status/,
   ],
-  ['a name over length', withSection(nine(), 4, new Uint8Array(129)), 'TOX_NAME_TOO_LONG', /persona tox set FILE name/],
+  ['an overlong name', withSection(nine(), 4, new Uint8Array(129)), 'TOX_NAME_TOO_LONG', /persona tox set FILE name/],
   ['a user status of 3', withSection(nine(), 6, Uint8Array.of(3)), 'TOX_BAD_USER_STATUS', /persona tox set FILE away/],
   ['a user status of two bytes', withSection(nine(), 6, Uint8Array.of(0, 0)), 'TOX_BAD_USER_STATUS', /0000/],
-  ['a duplicate friend', listing(one, one), 'TOX_FRIEND_TWICE', /friend 1 has the key of an earlier friend/],
+  ['a duplicate friend', listing(one, one), 'TOX_FRIEND_TWICE', /friend 1 repeats the key of an earlier friend/],
   ['the own key', listing(one, keyed(publicKeyOf(9))), 'TOX_FRIEND_OWN_KEY', /friend 1 has the profile's own key/],
-  ['a key that is none', listing(keyed(new Uint8Array(32).fill(255))), 'TOX_BAD_FRIEND', /no valid key/],
-  ['an overlong name of a friend', listing(one.with(1188, 1)), 'TOX_BAD_FRIEND', /claims more bytes/],
-  ['nodes that are none', withSection(nine(), 10, Uint8Array.of(1)), 'TOX_BAD_NODES', /backup/],
-  ['a DHT that is none', withSection(nine(), 2, Uint8Array.of(1)), 'TOX_BAD_NODES', /backup/],
-  ['paths that are none', withSection(nine(), 11, Uint8Array.of(1)), 'TOX_BAD_NODES', /backup/],
-  ['conferences that are none', withSection(nine(), 20, Uint8Array.of(9)), 'TOX_BAD_CONFERENCES', /backup/],
-  ['groups that are none', withSection(nine(), 7, Uint8Array.of(9)), 'TOX_BAD_GROUPS', /backup/],
+  ['an invalid key', listing(keyed(new Uint8Array(32).fill(255))), 'TOX_BAD_FRIEND', /no valid key/],
+  ['an overlong name in a friend record', listing(one.with(1188, 1)), 'TOX_BAD_FRIEND', /longer than its field/],
+  ['invalid nodes', withSection(nine(), 10, Uint8Array.of(1)), 'TOX_BAD_NODES', /backup/],
+  ['an invalid DHT', withSection(nine(), 2, Uint8Array.of(1)), 'TOX_BAD_NODES', /backup/],
+  ['invalid paths', withSection(nine(), 11, Uint8Array.of(1)), 'TOX_BAD_NODES', /backup/],
+  ['invalid conferences', withSection(nine(), 20, Uint8Array.of(9)), 'TOX_BAD_CONFERENCES', /backup/],
+  ['invalid groups', withSection(nine(), 7, Uint8Array.of(9)), 'TOX_BAD_GROUPS', /backup/],
 ]
 
-describe('what is odd in a profile is told by its own code, and what to do', () => {
+describe('findings have their own code and advice', () => {
   test.each(CASES)('%s', (_, save, code, message) => {
     const findings = findingsOf(save)
     expect(findings.map((finding) => finding.code)).toEqual([code])
     expect(findings[0]!.message).toMatch(message)
   })
 
-  test('and nothing is told of a sound one', () => {
+  test('are empty for a sound profile', () => {
     expect(findingsOf(nine())).toEqual([])
   })
 
-  test('a list of friends that ends within a record is not read at all', () => {
+  test('are not made at all when the friend list ends within a record', () => {
     expect(codeOf(() => findingsOf(listing(new Uint8Array(1))))).toBe('TOX_FRIENDS_NOT_WHOLE')
   })
 
-  test.skipIf(fixturesAbsence !== null)(`real profiles are sound ${fixturesAbsence ?? ''}`, () => {
+  test.skipIf(fixturesAbsence !== null)(`are empty for real profiles ${fixturesAbsence ?? ''}`, () => {
     for (const fixture of plainFixtures) expect(findingsOf(decodeSave(readFixture(fixture))), fixture.file).toEqual([])
     expect(plainFixtures).toHaveLength(10)
   })

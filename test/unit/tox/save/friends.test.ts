@@ -45,7 +45,7 @@ const profileSeeing = (lastSeenSec: number): ToxSave =>
   nine({ friends: [{ publicKey: publicKeyOf(1), name: 'One', statusMessage: 'x', lastSeenSec }] })
 
 describe('one record', () => {
-  test('holds what was put in', () => {
+  test('decodes to what was encoded', () => {
     expect(decodeFriend(one, 4)).toMatchObject({
       index: 4,
       publicKey: publicKeyOf(1),
@@ -57,7 +57,7 @@ describe('one record', () => {
     })
   })
 
-  test('marked empty is no friend, marked online is a confirmed one', () => {
+  test('is not a friend when marked empty, and is confirmed when marked online', () => {
     expect(
       decodeFriend(
         changed(one, (view) => view.setUint8(0, 0)),
@@ -72,7 +72,7 @@ describe('one record', () => {
     ).toMatchObject({ isConfirmed: true })
   })
 
-  test.each([1, 2])('of status %i has shown nothing yet, whatever its bytes say', (status) => {
+  test.each([1, 2])('of status %i has shown nothing yet, whatever its bytes claim', (status) => {
     const request = changed(one, (view) => {
       view.setUint8(0, status)
       view.setUint8(33, 0x68)
@@ -86,14 +86,14 @@ describe('one record', () => {
     })
   })
 
-  test('with a length over its field has an empty text, as libtoxcore reads it', () => {
+  test('has an empty text when a length exceeds its field, as libtoxcore reads it', () => {
     expect([127, 128, 129, 65_535].map((length) => textLengths(NAME_LENGTH, length)[0])).toEqual([127, 128, 0, 0])
     expect([1006, 1007, 1008, 65_535].map((length) => textLengths(STATUS_LENGTH, length)[1])).toEqual([
       1006, 1007, 0, 0,
     ])
   })
 
-  test('with a time beyond exact numbers is in the far future, not in the past', () => {
+  test('with a time beyond exact integers lies in the far future, not in the past', () => {
     expect(
       decodeFriend(
         changed(one, (view) => view.setBigUint64(2208, 2n ** 64n - 1n)),
@@ -102,7 +102,7 @@ describe('one record', () => {
     ).toBe(Number.MAX_SAFE_INTEGER)
   })
 
-  test('is refused for writing when a field does not fit', () => {
+  test('cannot be written when a field does not fit', () => {
     const good = {
       publicKey: publicKeyOf(1),
       name: new Uint8Array(128),
@@ -124,7 +124,7 @@ describe('one record', () => {
 })
 
 describe('the list', () => {
-  test('tells what libtoxcore would skip, and goes on', () => {
+  test('reports records that libtoxcore would skip, and continues', () => {
     const topBit = changed(one, (view) => view.setUint8(32, 0x80))
     const empty = changed(one, (view) => view.setUint8(0, 0))
     const { friends, problems } = readFriends(
@@ -141,7 +141,7 @@ describe('the list', () => {
     ])
   })
 
-  test.each([1, FRIEND_BYTES - 1, FRIEND_BYTES + 1])('of %i bytes ends within a record', (length) => {
+  test.each([1, FRIEND_BYTES - 1, FRIEND_BYTES + 1])('of %i bytes is refused: it ends within a record', (length) => {
     expect(codeOf(() => readFriends(withRecords(records.subarray(0, length))))).toBe('TOX_FRIENDS_NOT_WHOLE')
   })
 
@@ -174,7 +174,7 @@ describe('the list', () => {
 })
 
 describe('a scan', () => {
-  test('dates an observation by the friend, never later than the file', () => {
+  test('dates an observation by when the friend was seen, never later than the file', () => {
     const dates = [0, 99, 100, 101, Number.MAX_SAFE_INTEGER].map(
       (lastSeenSec) => friendStatuses(profileSeeing(lastSeenSec), 100).statuses[0]!.observedAtSec,
     )
@@ -186,7 +186,7 @@ describe('a scan', () => {
     expect(friendStatuses(save, 0).statuses[0]!.statusText).toBe('one her\uFFFD')
   })
 
-  test('needs to know whose profile it is', () => {
+  test('refuses a profile without keys', () => {
     const save = nine()
     const nobody = { ...save, sections: save.sections.filter(({ type }) => type !== SECTION_KEYS) }
     expect(codeOf(() => friendStatuses(nobody, 0))).toBe('TOX_NO_KEYS')
@@ -209,7 +209,7 @@ describe('a new profile', () => {
       'TOX_TEXT_INVALID',
     ],
   ] as const
-  test.each(REFUSED)('does not take %s', (_, changes, code) => {
+  test.each(REFUSED)('refuses %s', (_, changes, code) => {
     expect(codeOf(() => nine(changes))).toBe(code)
   })
 

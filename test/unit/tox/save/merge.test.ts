@@ -19,8 +19,8 @@ const knowing = (...records: Uint8Array[]): ToxSave => withSection(nine(), SECTI
 const why = (changes: readonly MergedFriend[]): [string, string, number][] =>
   changes.map(({ name, why: reason, from }) => [name, reason, from])
 
-describe('merged contacts', () => {
-  test('are the union by key, old ones in their places, new ones behind them', () => {
+describe('merged friends', () => {
+  test('are the union by key: old ones keep their place, new ones follow', () => {
     const { save, changes } = mergeFriends(knowing(seen(1, 'a', 5), seen(2, 'b', 5)), [
       knowing(seen(3, 'c', 1), seen(1, 'a', 5)),
       knowing(seen(4, 'd', 1)),
@@ -32,7 +32,7 @@ describe('merged contacts', () => {
     ])
   })
 
-  test('are shown as they were seen last, by whichever profile', () => {
+  test('have the record of the profile that saw them last', () => {
     const { save, changes } = mergeFriends(knowing(seen(1, 'old', 5), seen(2, 'same', 9)), [
       knowing(seen(1, 'newer', 6), seen(2, 'older', 8)),
       knowing(seen(1, 'newest', 7), seen(2, 'tie', 9)),
@@ -41,36 +41,36 @@ describe('merged contacts', () => {
     expect(why(changes)).toEqual([['newest', 'newer', 1]])
   })
 
-  test('who accepted one device are accepted, also when the request was sent again later', () => {
+  test('are confirmed if they accepted one device, even if another sent a request later', () => {
     const { save, changes } = mergeFriends(knowing(asked(1), seen(2, 'b', 0)), [knowing(seen(1, 'a', 0), asked(2))])
     expect(splitRecords(save)).toEqual([seen(1, 'a', 0), seen(2, 'b', 0)])
     expect(why(changes)).toEqual([['a', 'accepted', 0]])
     expect(mergeFriends(knowing(asked(1, 'mine')), [knowing(asked(1, 'theirs'))]).changes).toEqual([])
   })
 
-  test('of a new contact in two other profiles are told once, from where they were taken', () => {
+  test('list a new friend of two other profiles once, with its source', () => {
     const { changes } = mergeFriends(knowing(), [knowing(seen(1, 'a', 1)), knowing(seen(1, 'A', 2))])
     expect(why(changes)).toEqual([['A', 'added', 1]])
   })
 
-  test('of a second device leave out the profile itself, which is a friend there', () => {
+  test('leave out the profile itself, which is a friend on the second device', () => {
     const phone = nine({ secretKey: secretKeyOf(10) })
     const knowsNine = withSection(phone, SECTION_FRIENDS, concatBytes(seen(9, 'laptop', 1), seen(1, 'a', 1)))
     expect(splitRecords(mergeFriends(knowing(), [knowsNine]).save)).toEqual([seen(1, 'a', 1)])
   })
 
-  test('never hold the profile itself, and what clients skip comes along from nowhere', () => {
+  test('never include the profile itself or records that clients skip', () => {
     const odd = knowing(seen(9, 'me', 1), seen(1, 'a', 1), seen(1, 'twice', 9))
     expect(splitRecords(mergeFriends(knowing(), [odd]).save)).toEqual([seen(1, 'a', 1)])
   })
 
-  test('with nothing new are the very same profile', () => {
+  test('return the very same profile when there is nothing new', () => {
     const save = nine()
     expect(mergeFriends(save, [nine(), knowing()]).save).toBe(save)
     expect(encodeSave(mergeFriends(knowing(), [knowing()]).save)).toEqual(encodeSave(knowing()))
   })
 
-  test('from a list that ends within a record are refused', () => {
+  test('are refused when a list ends within a record', () => {
     expect(codeOf(() => mergeFriends(nine(), [knowing(new Uint8Array(100))]))).toBe('TOX_FRIENDS_NOT_WHOLE')
   })
 })

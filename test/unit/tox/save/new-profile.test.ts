@@ -32,7 +32,7 @@ function place(): { directory: string; file: string; options: CreateProfileOptio
 }
 
 describe('a new profile', () => {
-  test('is there whole, for its owner only, and alone', async () => {
+  test('is whole, readable only by its owner, and leaves no other file', async () => {
     const { directory, file, options } = place()
     expect(await createProfile(file, nine(), options)).toEqual({ path: file, backup: null })
     expect(new Uint8Array(readFileSync(file))).toEqual(encodeSave(nine()))
@@ -40,14 +40,14 @@ describe('a new profile', () => {
     expect(readdirSync(directory)).toEqual(['nine.tox'])
   })
 
-  test('is encrypted when it is to be', async () => {
+  test('is encrypted on request', async () => {
     const { file, options } = place()
     await createProfile(file, nine(), { ...options, passphrase: 'correct horse' })
     const { isEncrypted, save } = await readProfile(file, { engine, passphrase: 'correct horse' })
     expect([isEncrypted, encodeSave(save)]).toEqual([true, encodeSave(nine())])
   })
 
-  test('never takes the place of a file, also of one that comes at the last moment', async () => {
+  test('never replaces a file, even one that appears at the last moment', async () => {
     const { directory, file, options } = place()
     const late: DurableFs = {
       open: (path, flags, mode) => {
@@ -72,7 +72,7 @@ describe('a new profile', () => {
     expect(existsSync(join(directory, 'elsewhere'))).toBe(false)
   })
 
-  test('replaces a file by force, with a backup, but not under a client', async () => {
+  test('replaces a file with force and makes a backup, but not while a client runs', async () => {
     const { file, options } = place()
     writeFileSync(file, 'what was there')
     const forced = { ...options, force: true }
@@ -86,7 +86,7 @@ describe('a new profile', () => {
     expect(new Uint8Array(readFileSync(file))).toEqual(encodeSave(nine()))
   })
 
-  test('that no client could load is not written', async () => {
+  test('is not written when no client could load it', async () => {
     const { file, options } = place()
     const keyless: ToxSave = { ...nine(), sections: nine().sections.slice(1) }
     expect(await codeOfAsync(createProfile(file, keyless, options))).toBe('TOX_NO_KEYS')
@@ -95,7 +95,7 @@ describe('a new profile', () => {
 })
 
 describe('a profile that changes its encryption', () => {
-  test('opens by the new passphrase only, then by none', async () => {
+  test('opens only with the new passphrase, then without one', async () => {
     const { file, options } = place()
     await createProfile(file, nine(), options)
     const plain = await readProfile(file, { engine })

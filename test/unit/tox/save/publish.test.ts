@@ -29,21 +29,21 @@ describe('publishing', () => {
     expect(codeOf(() => withStatusMessage(nine(), 'é'.repeat(MAX_STATUS_BYTES / 2) + 'x'))).toBe('TOX_STATUS_TOO_LONG')
   })
 
-  test.each(['a\0b', '\uD83D', '\uDE80x'])('refuses a text that friends would not see as it is', (text) => {
+  test.each(['a\0b', '\uD83D', '\uDE80x'])('refuses a text that friends would see altered', (text) => {
     expect(codeOf(() => withStatusMessage(nine(), text))).toBe('TOX_TEXT_INVALID')
   })
 
-  test('may take the status message away', () => {
+  test('may remove the status message', () => {
     expect(readStatusMessage(withStatusMessage(nine(), '')).bytes).toHaveLength(0)
   })
 
-  test('needs a profile that is somebody', () => {
+  test('refuses a profile without keys', () => {
     const save = nine()
     const nobody = { ...save, sections: save.sections.filter(({ type }) => type !== SECTION_KEYS) }
     expect(codeOf(() => withStatusMessage(nobody, 'x'))).toBe('TOX_NO_KEYS')
   })
 
-  test.skipIf(fixturesAbsence !== null)(`the old text back gives the old file back ${fixturesAbsence ?? ''}`, () => {
+  test.skipIf(fixturesAbsence !== null)(`the old text again restores the old file ${fixturesAbsence ?? ''}`, () => {
     let ran = 0
     for (const fixture of plainFixtures) {
       const file = readFixture(fixture)

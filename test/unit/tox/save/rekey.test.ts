@@ -30,14 +30,14 @@ function rekeyed(save: ToxSave = nine(), options: Partial<RekeyOptions> = {}): R
   return rekeySave(save, { ...NEW, ...options }, engine)
 }
 
-test('another key for the same device: the old one is given up, and no friend of the new one', () => {
+test('a new key for the same device replaces the old one, which does not become a friend', () => {
   const friends = (save: ToxSave): string[] => readFriends(save).friends.map(({ publicKey }) => formatHex(publicKey))
   expect(friends(rekeyed(nine(), { replacesOld: true }).save)).toEqual(friends(nine()))
   expect(friends(rekeyed().save)).toContain(formatHex(readKeys(nine(), engine).publicKey))
 })
 
 describe('a second device', () => {
-  test('has a key of its own that belongs to its secret, and another Tox ID', () => {
+  test('has its own matching key pair and another Tox ID', () => {
     const { save, publicKey } = rekeyed()
     const keys = readKeys(decodeSave(encodeSave(save)), engine)
     expect(keys).toEqual({ nospam: NEW.nospam, publicKey: publicKeyOf(50), secretKey: secretKeyOf(50) })
@@ -48,7 +48,7 @@ describe('a second device', () => {
     expect(readKeys(rekeyed(nine(), { nospam: null }).save, engine).nospam).toEqual(Uint8Array.of(1, 2, 3, 4))
   })
 
-  test('has all friends as they were, and the old device by its name', () => {
+  test('has all friends unchanged, and the old device under its name', () => {
     const { save } = rekeyed()
     const records = splitRecords(save)
     expect(records.slice(0, 2)).toEqual(splitRecords(nine()))
@@ -57,7 +57,7 @@ describe('a second device', () => {
     expect([last.name.text, last.statusMessage.text, records.length]).toEqual(['Nine', '', 3])
   })
 
-  test('leaves out what two devices would both claim, and nothing else', () => {
+  test('leaves out only what two devices would both claim', () => {
     const extra: [number, Uint8Array][] = [
       [2, Uint8Array.of(1)],
       [SECTION_GROUPS, Uint8Array.of(7)],
@@ -82,7 +82,7 @@ describe('a second device', () => {
     expect(bare.dropped.toSorted((a, b) => a - b)).toEqual([7, 10, 20])
   })
 
-  test('shows the words of the old one, without the token, which does not list it', () => {
+  test("shows the old device's words without the token, which does not list the new one", () => {
     const token = formatToken(new Uint8Array(200).fill(1))
     expect(readStatusMessage(rekeyed(nine({ statusMessage: `at home ${token}` })).save).text).toBe('at home')
     expect(readStatusMessage(rekeyed().save).text).toBe('at home')
@@ -90,7 +90,7 @@ describe('a second device', () => {
     expect(readStatusMessage(rekeyed(odd).save).bytes).toEqual(Uint8Array.of(0xff, 0xfe))
   })
 
-  test('asks again who was asked and has not answered, and says how many', () => {
+  test('repeats unanswered friend requests and counts them', () => {
     const request = encodeFriendRequest({
       publicKey: publicKeyOf(3),
       nospam: new Uint8Array(4),
@@ -101,7 +101,7 @@ describe('a second device', () => {
     expect(splitRecords(save)[2]).toEqual(request)
   })
 
-  test('has the old device once, also when the old profile had itself as a friend', () => {
+  test('has the old device once, even if the old profile had itself as a friend', () => {
     const own = encodeFriend({
       publicKey: publicKeyOf(9),
       name: encodeUtf8('me'),
@@ -114,7 +114,7 @@ describe('a second device', () => {
     expect(friends.map(({ name }) => name.text)).toEqual(['One', 'Two', 'Nine'])
   })
 
-  test('is not made of a profile that is broken, nor with the old key', () => {
+  test('is refused for a broken profile and for the old key', () => {
     const mismatched = withSection(nine(), SECTION_KEYS, sectionData(nine(), SECTION_KEYS)!.with(40, 77))
     expect(codeOf(() => rekeyed(mismatched))).toBe('TOX_BAD_KEYS')
     expect(codeOf(() => rekeyed(nine(), { secretKey: secretKeyOf(9) }))).toBe('TOX_BAD_KEYS')
@@ -123,7 +123,7 @@ describe('a second device', () => {
     expect(codeOf(() => rekeyed(cut))).toBe('TOX_FRIENDS_NOT_WHOLE')
   })
 
-  test.skipIf(fixturesAbsence !== null)(`comes out of every real profile ${fixturesAbsence ?? ''}`, () => {
+  test.skipIf(fixturesAbsence !== null)(`can be made from every real profile ${fixturesAbsence ?? ''}`, () => {
     let ran = 0
     for (const fixture of plainFixtures) {
       const old = decodeSave(readFixture(fixture))

@@ -22,7 +22,7 @@ import { codeOf, engine, nine, publicKeyOf } from '../../../support/tox-people.t
 const HEAD = Uint8Array.of(0, 0, 0, 0, 0x1f, 0x1b, 0xed, 0x15)
 const END = Uint8Array.of(0, 0, 0, 0, 255, 0, 0xce, 1)
 
-/** A section with whatever its head claims. */
+/** A section whose head claims any length. */
 function section(type: number, data: Uint8Array, claimed: number = data.length): Uint8Array {
   const head = new Uint8Array(8)
   const view = new DataView(head.buffer)
@@ -48,7 +48,7 @@ describe('every file that decodes encodes to the same bytes', () => {
     ['a head alone', HEAD],
     ['the smallest file with an end', concatBytes(HEAD, END)],
     ['no end mark', concatBytes(HEAD, section(99, some))],
-    ['slack behind the end', concatBytes(HEAD, section(99, some), END, new Uint8Array(700))],
+    ['slack after the end', concatBytes(HEAD, section(99, some), END, new Uint8Array(700))],
     ['slack that is not zeros', concatBytes(HEAD, END, some)],
     ['an end mark with a length', concatBytes(HEAD, section(255, some))],
     [
@@ -77,7 +77,7 @@ describe('every file that decodes encodes to the same bytes', () => {
   })
 })
 
-describe('what is no profile has its own code', () => {
+describe('what is not a profile has its own code', () => {
   const cookie = section(99, some)
   cookie[6] = 0xcf
   const REFUSED = [
@@ -88,9 +88,9 @@ describe('what is no profile has its own code', () => {
     ['an encrypted profile', new TextEncoder().encode('toxEsave and so on'), 'TOX_ENCRYPTED'],
     ['half a section head', concatBytes(HEAD, END.subarray(0, 7)), 'TOX_TRUNCATED'],
     ['a section that ends early', concatBytes(HEAD, section(99, some, 4)), 'TOX_TRUNCATED'],
-    ['a section of 4 GiB by its head', concatBytes(HEAD, section(99, some, 0xffff_ffff)), 'TOX_TRUNCATED'],
-    ['an end mark of 4 GiB by its head', concatBytes(HEAD, section(255, some, 0xffff_ffff)), 'TOX_TRUNCATED'],
-    ['bytes behind the last section', concatBytes(HEAD, section(99, some), some), 'TOX_TRUNCATED'],
+    ['a section that claims 4 GiB', concatBytes(HEAD, section(99, some, 0xffff_ffff)), 'TOX_TRUNCATED'],
+    ['an end mark that claims 4 GiB', concatBytes(HEAD, section(255, some, 0xffff_ffff)), 'TOX_TRUNCATED'],
+    ['bytes after the last section', concatBytes(HEAD, section(99, some), some), 'TOX_TRUNCATED'],
     ['a section without its cookie', concatBytes(HEAD, cookie, END), 'TOX_SECTION_COOKIE'],
     [
       'an end mark without its cookie',
@@ -108,11 +108,11 @@ describe('what is no profile has its own code', () => {
     expect(codeOf(() => decodeSave(file))).toBe(code)
   })
 
-  test('a section that ends with the file is whole', () => {
+  test('a section may end with the file', () => {
     expect(codeOf(() => decodeSave(concatBytes(HEAD, section(99, some, 3))))).toBe('none')
   })
 
-  test('sections are bounded in number, files in size', () => {
+  test('the number of sections and the file size are bounded', () => {
     expect(codeOf(() => decodeSave(manySections(MAX_SECTIONS)))).toBe('none')
     expect(codeOf(() => decodeSave(manySections(MAX_SECTIONS + 1)))).toBe('TOX_TOO_LARGE')
     const large = new Uint8Array(MAX_PROFILE_BYTES + 1)
@@ -125,7 +125,7 @@ describe('what is no profile has its own code', () => {
 describe('keys', () => {
   const keys = sectionData(nine(), SECTION_KEYS)!
 
-  test('a public key that is not that of the secret key is refused', () => {
+  test('a public key that does not match the secret key is refused', () => {
     expect(formatHex(readKeys(nine(), engine).publicKey)).toBe(formatHex(publicKeyOf(9)))
     let ran = 0
     for (const at of [4, 35, 37, 66]) {
@@ -140,11 +140,11 @@ describe('keys', () => {
     expect(ran).toBe(4)
   })
 
-  test.each([0, 67, 69])('%i bytes are no keys', (length) => {
+  test.each([0, 67, 69])('%i bytes are refused', (length) => {
     expect(codeOf(() => readPublicKey(withKeys(concatBytes(keys, some).slice(0, length))))).toBe('TOX_BAD_KEYS')
   })
 
-  test('a profile without keys is nobody', () => {
+  test('a profile without keys is refused', () => {
     expect(codeOf(() => readPublicKey(decodeSave(concatBytes(HEAD, END))))).toBe('TOX_NO_KEYS')
   })
 })
@@ -164,7 +164,7 @@ describe('sections', () => {
     expect([1006, 1007, 1008].map(statusLength)).toEqual([1006, 1007, 0])
   })
 
-  test('text that is not UTF-8 keeps its bytes and says so', () => {
+  test('text that is not UTF-8 keeps its bytes and is marked', () => {
     const data = Uint8Array.of(0x61, 0xff, 0x62)
     expect(readName(withSection(nine(), SECTION_NAME, data))).toEqual({ bytes: data, text: 'a\uFFFDb', isUtf8: false })
   })

@@ -8,7 +8,7 @@ import { codeOf, nine, publicKeyOf } from '../../../support/tox-people.ts'
 
 const MTIME = 1_700_000_000
 
-/** A profile whose records have these statuses and keys, each of which may come more than once. */
+/** A profile whose records have these statuses and keys; a key may repeat. */
 function profileOf(records: readonly { status: number; person: number }[]): ToxSave {
   const bytes = records.map(({ status, person }, i) => {
     const record = new Uint8Array(FRIEND_BYTES)
@@ -21,7 +21,7 @@ function profileOf(records: readonly { status: number; person: number }[]): ToxS
   return withSection(nine(), SECTION_FRIENDS, concatBytes(...bytes))
 }
 
-test('read piece by piece a friend list says what it says as a whole, of those who accepted', () => {
+test('a friend list read piece by piece gives the same confirmed friends as a whole read', () => {
   const record = fc.record({ status: fc.integer({ min: 0, max: 4 }), person: fc.integer({ min: 1, max: 9 }) })
   fc.assert(
     fc.property(fc.array(record, { maxLength: 70, size: 'max' }), (records) => {
@@ -33,7 +33,7 @@ test('read piece by piece a friend list says what it says as a whole, of those w
   )
 })
 
-test('no piece is large, and of a list that ends within a record not even the first is given', () => {
+test('pieces are small, and a list that ends within a record yields none', () => {
   const friends = Array.from({ length: 100 }, (_, i) => ({ status: 3, person: i + 10 }))
   const pieces = [...confirmedStatuses(profileOf(friends), MTIME)]
   expect(pieces.flat()).toHaveLength(100)

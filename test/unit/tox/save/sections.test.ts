@@ -25,17 +25,17 @@ describe('nodes', () => {
     { transport: 'tcp', ip: '2001:db8::5', port: 443, publicKey: bytes(32, 2) },
   ]
 
-  test('of relays and paths stand one after the other', () => {
+  test('of relays and paths are simply concatenated', () => {
     expect(decodeNodes(packNodes([udp4, tcp6]))).toEqual(told)
     expect(decodeNodes(new Uint8Array(0))).toEqual([])
   })
 
-  test('of the DHT stand in parts behind a head', () => {
+  test('of the DHT come in parts after a head', () => {
     expect(decodeDht(packDht([udp4], [], [tcp6]))).toEqual(told)
     expect(decodeDht(packDht())).toEqual([])
   })
 
-  test('that are not whole or of no known family are refused', () => {
+  test('are refused when cut or of an unknown family', () => {
     const good = packNodes([udp4, tcp6])
     let ran = 0
     for (let length = 1; length < good.length; length++, ran++) {
@@ -53,13 +53,13 @@ describe('nodes', () => {
   test.each([
     [MAX_NODES, 'none'],
     [MAX_NODES + 1, 'TOX_BAD_NODES'],
-  ] as const)('number %i at most', (count, code) => {
+  ] as const)('are limited: a list of %i', (count, code) => {
     const nodes = Array.from({ length: count }, () => udp4)
     expect(codeOf(() => decodeNodes(packNodes(nodes)))).toBe(code)
     expect(codeOf(() => decodeDht(packDht(nodes.slice(0, 9), nodes.slice(9))))).toBe(code)
   })
 
-  test.skipIf(fixturesAbsence !== null)(`of real profiles are on this machine ${fixturesAbsence ?? ''}`, () => {
+  test.skipIf(fixturesAbsence !== null)(`of real profiles are all local ${fixturesAbsence ?? ''}`, () => {
     let ran = 0
     for (const fixture of plainFixtures) {
       const save = decodeSave(readFixture(fixture))
@@ -86,13 +86,13 @@ const conference: Conference = {
 }
 
 describe('conferences', () => {
-  test('come back as they were', () => {
+  test('decode to what was encoded', () => {
     const list: Conference[] = [conference, { ...conference, kind: 'text', title: text(''), peers: [] }]
     expect(decodeConferences(packConferences(list))).toEqual(list)
     expect(decodeConferences(new Uint8Array(0))).toEqual([])
   })
 
-  test('cut anywhere within one are refused', () => {
+  test('are refused when cut anywhere within one', () => {
     const good = packConferences([conference])
     let ran = 0
     for (let length = 1; length < good.length; length++, ran++)
@@ -100,11 +100,11 @@ describe('conferences', () => {
     expect(ran).toBeGreaterThan(100)
   })
 
-  test('with a number of peers that cannot be are refused before anything is made of it', () => {
+  test('are refused before allocation when the number of peers is impossible', () => {
     const good = packConferences([conference])
     for (const count of [3, 0xffffffff]) {
       const bad = concatBytes(good.subarray(0, 41), u32(count, true), good.subarray(45))
-      expect(() => decodeConferences(bad)).toThrow(`${count} peers cannot stand in the`)
+      expect(() => decodeConferences(bad)).toThrow(`${count} peers do not fit into the`)
     }
     expect(codeOf(() => decodeConferences(good.with(0, 2)))).toBe('TOX_BAD_CONFERENCES')
   })
@@ -112,7 +112,7 @@ describe('conferences', () => {
   test.each([
     [128, 'none'],
     [129, 'TOX_BAD_CONFERENCES'],
-  ] as const)('have titles and nicks of %i bytes: %s', (length, code) => {
+  ] as const)('with titles and nicks of %i bytes: %s', (length, code) => {
     const long = toxText(bytes(length, 97))
     expect(codeOf(() => decodeConferences(packConferences([{ ...conference, title: long }])))).toBe(code)
     const peers = [{ ...conference.peers[0]!, nick: long }]
@@ -122,7 +122,7 @@ describe('conferences', () => {
   test.each([
     [MAX_CONFERENCES, 'none'],
     [MAX_CONFERENCES + 1, 'TOX_BAD_CONFERENCES'],
-  ] as const)('number %i: %s', (count, code) => {
+  ] as const)('are limited: a list of %i: %s', (count, code) => {
     const list = Array.from({ length: count }, () => ({ ...conference, peers: [] }))
     expect(codeOf(() => decodeConferences(packConferences(list)))).toBe(code)
   })
@@ -155,14 +155,14 @@ const bare: Group = {
 }
 
 describe('groups', () => {
-  test.each([false, true])('come back as they were, wide numbers %s', (isWide) => {
+  test.each([false, true])('decode to what was encoded, with wide numbers: %s', (isWide) => {
     expect(decodeGroups(packGroups([group, bare], isWide))).toEqual([group, bare])
     expect(decodeGroups(packGroups([], isWide))).toEqual([])
     const many = Array.from({ length: 20 }, () => bare)
     expect(decodeGroups(packGroups(many, isWide))).toEqual(many)
   })
 
-  test('cut anywhere, or with a byte too many, are refused', () => {
+  test('are refused when cut anywhere or one byte too long', () => {
     const good = packGroups([group])
     let ran = 0
     for (let length = 0; length < good.length; length++, ran++)
@@ -171,7 +171,7 @@ describe('groups', () => {
     expect(codeOf(() => decodeGroups(concatBytes(good, bytes(1, 0))))).toBe('TOX_BAD_GROUPS')
   })
 
-  test('with headers nested without end, or huge, are refused at the first that does not fit', () => {
+  test('are refused at the first nested or huge header that does not fit', () => {
     const nested = concatBytes(...Array.from({ length: 10_000 }, () => Uint8Array.of(0xdd, 0, 0, 0xff, 0xff)))
     let ran = 0
     for (const bad of [
@@ -186,7 +186,7 @@ describe('groups', () => {
     expect(ran).toBe(4)
   })
 
-  test('longer than their fields are refused', () => {
+  test('are refused when longer than their fields', () => {
     const overlong: Group[] = [
       { ...group, name: toxText(bytes(49, 97)) },
       { ...group, topic: toxText(bytes(513, 97)) },
@@ -196,16 +196,16 @@ describe('groups', () => {
     ]
     for (const one of overlong) expect(codeOf(() => decodeGroups(packGroups([one])))).toBe('TOX_BAD_GROUPS')
     expect(overlong).toHaveLength(5)
-    // The signature, the first binary, says one byte less than it has, and everything stands where it stood.
+    // The signature is the first binary. It claims one byte less than it has; nothing else moves.
     const good = packGroups([group])
     const head = good.findIndex((byte, i) => byte === 0xc4 && good[i + 1] === 64)
-    expect(() => decodeGroups(good.with(head + 1, 63))).toThrow(/63 bytes where 64 belong/)
+    expect(() => decodeGroups(good.with(head + 1, 63))).toThrow(/63 bytes instead of 64/)
   })
 
   test.each([
     [MAX_GROUPS, 'none'],
     [MAX_GROUPS + 1, 'TOX_BAD_GROUPS'],
-  ] as const)('number %i: %s', (count, code) => {
+  ] as const)('are limited: a list of %i: %s', (count, code) => {
     expect(codeOf(() => decodeGroups(packGroups(Array.from({ length: count }, () => bare))))).toBe(code)
   })
 })
