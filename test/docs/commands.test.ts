@@ -1,9 +1,10 @@
-/** The command lines that README and docs tell people to type, against the program. */
-import { readFileSync } from 'node:fs'
+/** The command lines in README and docs, checked against the command line's own grammar. */
+import { readdirSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { commandTree, type CommandNode } from '../../src/cli/program/command-tree.ts'
 import { buildProgram } from '../../src/cli/program/program.ts'
 
+const GUIDE = readdirSync(new URL('../../docs/guide/', import.meta.url)).map((page) => `docs/guide/${page}`)
 const PAGES = [
   'README.md',
   'docs/backup.md',
@@ -11,18 +12,19 @@ const PAGES = [
   'docs/pairing.md',
   'docs/threat-model.md',
   'docs/tox.md',
+  ...GUIDE.filter((page) => page !== 'docs/guide/commands.md'), // test/unit/docs/readme.test.ts checks its table
 ]
 const TREE = commandTree(buildProgram(async () => {}))
 const EVERYWHERE = ['--help', ...TREE.options.flatMap(({ names }) => names)]
 
-/** What stands behind `persona`, in lines of their own or between backticks, without the remark behind a #. */
+/** Each command line after `persona`, from lines (with or without a prompt) and from backticks, without its comment. */
 function linesOf(page: string): string[] {
   const text = readFileSync(new URL(`../../${page}`, import.meta.url), 'utf8')
-  const matches = [...text.matchAll(/^persona ([a-z].*)$|`persona ([a-z][^`]*)`/gm)]
+  const matches = [...text.matchAll(/^ *(?:\$ )?persona ([a-z].*)$|`persona ([a-z][^`]*)`/gm)]
   return matches.map(([, line, quoted]) => (line ?? quoted!).replace(/ #.*/, '').replaceAll(/\s+/g, ' ').trim())
 }
 
-/** What the program would not know in it; null when it knows all. */
+/** @returns the reason why the program would refuse the line; null when it would not */
 function unknownIn(line: string): string | null {
   const words = line.split(' ')
   let node: CommandNode = TREE
@@ -38,13 +40,17 @@ function unknownIn(line: string): string | null {
   return unknown.length === 0 ? null : `persona ${line}: no such option: ${unknown.join(', ')}`
 }
 
-test.each(PAGES)('%s tells only commands and options that there are', (page) => {
+test('the guide has at least eight pages', () => {
+  expect(GUIDE.length).toBeGreaterThanOrEqual(8)
+})
+
+test.each(PAGES)('%s names only commands and options that exist', (page) => {
   const lines = linesOf(page)
   expect(lines.length).toBeGreaterThan(1)
   expect(lines.map(unknownIn).filter((unknown) => unknown !== null)).toEqual([])
 })
 
-test('a command or option that is not there is noticed', () => {
+test('an unknown command or option is noticed', () => {
   expect(['frobnicate', 'tox frobnicate x', 'device remove phone --gone'].map(unknownIn)).not.toContain(null)
   expect(unknownIn('device remove phone --lost')).toBeNull()
 })

@@ -1,0 +1,155 @@
+/** Plays README and the guide pages: types their `persona` lines into a shell beside a real daemon. */
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { copyFileSync, mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { deliver, makeProfiles, statusOf, toxPkOf } from '../../examples/demo-profiles.ts'
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url))
+const PERSONA = join(ROOT, 'src/launch/persona.js')
+const PERSONAD = join(ROOT, 'src/launch/personad.js')
+
+const OWN_PROFILE = ['persona tox new laptop.tox --name Alice']
+const OWN_PERSONA = [...OWN_PROFILE, 'persona init --device laptop --tox-profile laptop.tox']
+
+/** Types three of the recovery words back, so that theft protection is on. */
+const CONFIRMED = `persona recovery show --json | "$NODE" -e '
+  const { words } = JSON.parse(require("fs").readFileSync(0, "utf8"))
+  for (const position of [3, 11, 24]) console.log(position, words[position - 1])' | persona recovery confirm`
+
+interface Page {
+  /** The lines that are typed before the first block of the page. */
+  readonly before: readonly string[]
+  /** Whether there is bob.tox, a profile that has seen Alice's table on her laptop. */
+  readonly hasBob?: true
+}
+
+/** The guide pages with output. Each block that begins with ```console is played. */
+export const PLAYED_PAGES: Readonly<Record<string, Page>> = {
+  'docs/guide/apps.md': { before: OWN_PERSONA },
+  'docs/guide/contacts.md': { before: ['persona init --device laptop --tox-profile bob.tox'], hasBob: true },
+  'docs/guide/devices.md': { before: OWN_PROFILE },
+  'docs/guide/lost-device.md': {
+    before: [...OWN_PERSONA, 'persona tox rekey laptop.tox phone.tox --device phone', CONFIRMED],
+  },
+  'docs/guide/profiles.md': { before: [] },
+}
+
+const BLOCK = /^```console\n([^]*?)^```$/gm
+
+export function readPage(page: string): string {
+  return readFileSync(join(ROOT, page), 'utf8')
+}
+
+/** @returns the page with the output that the programs print now, and how many lines were typed */
+export async function playPage(page: string): Promise<{ readonly text: string; readonly typed: number }> {
+  const { before, hasBob } = PLAYED_PAGES[page]!
+  const text = readPage(page)
+  const blocks = [...text.matchAll(BLOCK)].map(([, block]) =>
+    block!.split('\n').filter((line) => line.startsWith('$ ')),
+  )
+  const played: string[] = []
+  await inRoom(async (room) => {
+    if (hasBob === true) await makeBob(room)
+    const home = await room.start('home')
+    for (const line of before) await room.type(home, line)
+    for (const lines of blocks) {
+      let block = ''
+      for (const line of lines) block += `${line}\n${await room.type(home, line.slice(2))}`
+      played.push(block)
+    }
+  })
+  let next = 0
+  return { text: text.replaceAll(BLOCK, () => `\`\`\`console\n${played[next++]!}\`\`\``), typed: blocks.flat().length }
+}
+
+/** Types the `persona` lines of the quickstart, in order. @returns the lines, each with its output */
+export async function playQuickstart(): Promise<readonly string[]> {
+  const [, quickstart] = /^## Quickstart\n([^]*?)^## /m.exec(readPage('README.md'))!
+  const lines = [...quickstart!.matchAll(/^persona .*$/gm)].map(([line]) => line)
+  const played: string[] = []
+  await inRoom(async (room) => {
+    const home = await room.start('home')
+    for (const line of lines) played.push(`${line}\n${await room.type(home, line)}`)
+  })
+  return played
+}
+
+/** Replaces keys, dates, tokens and the like, which differ in each run, by signs of the same kind. */
+export function withoutChance(text: string): string {
+  return text
+    .replaceAll(/personad:[a-z2-7]+/g, 'LINK')
+    .replaceAll(/\b[0-9A-F]{76}\b/g, 'TOXID')
+    .replaceAll(/\b[0-9A-F]{64}\b/g, 'KEY')
+    .replaceAll(/…[0-9A-F]{8}\b/g, '…TAIL')
+    .replaceAll(/\b[a-z]+\.[\w-]{43}(?![\w-])/g, 'TOKEN')
+    .replaceAll(/\b\d{8}T\d{6}Z/g, 'TIME')
+    .replaceAll(/\b\d{4}-\d\d-\d\d( \d\d:\d\d(:\d\d)?)?/g, 'DATE')
+    .replaceAll(/just now|\d+ (second|minute)s? ago/g, 'AGO')
+}
+
+/** A directory with homes, where commands are typed. */
+class Room {
+  readonly directory: string = realpathSync(mkdtempSync(join(tmpdir(), 'personad-guide-')))
+  readonly #daemons: ChildProcess[] = []
+
+  /** Starts a daemon. @returns its home */
+  async start(name: string): Promise<string> {
+    const home = join(this.directory, name)
+    const daemon = spawn(process.execPath, [PERSONAD, '--home', home], { stdio: ['ignore', 'ignore', 'pipe'] })
+    this.#daemons.push(daemon)
+    const log: string[] = []
+    for await (const line of createInterface({ input: daemon.stderr })) {
+      log.push(line)
+      if (line.includes('"daemon.ready"')) {
+        daemon.stderr.resume()
+        return home
+      }
+    }
+    throw new Error(`the daemon did not start:\n${log.join('\n')}`)
+  }
+
+  /** @returns what a terminal would show below the line. @throws {Error} when the command fails */
+  async type(home: string, line: string): Promise<string> {
+    const script = `exec 2>&1\npersona() { "$NODE" "$PERSONA" "$@"; }\n${line}`
+    const env = { PATH: process.env.PATH, HOME: this.directory, PERSONAD_HOME: home, NODE: process.execPath, PERSONA }
+    const child = spawn('sh', ['-c', script], { cwd: this.directory, env, stdio: ['ignore', 'pipe', 'inherit'] })
+    let output = ''
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text))
+    const [status] = (await once(child, 'close')) as [number | null]
+    if (status !== 0) throw new Error(`${line}: ended with ${status}: ${output}`)
+    return output.replaceAll(`${this.directory}/`, '~/')
+  }
+
+  async close(): Promise<void> {
+    for (const daemon of this.#daemons) {
+      const ended = once(daemon, 'exit')
+      if (daemon.exitCode === null && daemon.kill('SIGTERM')) await ended
+    }
+    rmSync(this.directory, { recursive: true, force: true })
+  }
+}
+
+async function inRoom(play: (room: Room) => Promise<void>): Promise<void> {
+  const room = new Room()
+  try {
+    await play(room)
+  } finally {
+    await room.close()
+  }
+}
+
+/** Puts bob.tox into the room. Alice, with a daemon of her own, has published a table of laptop and phone; Bob saw it on the laptop. */
+async function makeBob(room: Room): Promise<void> {
+  await makeProfiles(room.directory)
+  const home = await room.start('alice-home')
+  await room.type(home, 'persona init --device laptop --tox-profile alice/alice-laptop.tox')
+  await room.type(home, 'persona device add phone --tox-profile alice/alice-phone.tox')
+  await room.type(home, 'persona tox publish alice/alice-laptop.tox')
+  const [laptop, bob] = [join(room.directory, 'alice/alice-laptop.tox'), join(room.directory, 'bob.tox')]
+  copyFileSync(join(room.directory, 'bob/bob.tox'), bob)
+  deliver(statusOf(laptop), toxPkOf(laptop), bob)
+}
