@@ -27,7 +27,7 @@ export async function openKeeper(options: KeeperOptions, place: PlaceRecord | nu
     )
   }
   if (own !== undefined) custody.checkKey(own.epoch, own.signingKey)
-  if (own?.recoveryConfirmed === true) await custody.forgetSeed()
+  if (own?.recoveryConfirmed === true) await custody.eraseSeed()
   await finishRevocations(keeper)
   if (place !== null) await keeper.changeKeys(() => noticeCopy(place, persona, state))
   await keeper.keys.eraseSpentKeys()

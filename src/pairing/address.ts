@@ -1,11 +1,15 @@
-/** Where a device listens for its sibling: `192.168.1.7:40123`, `[fd00::7]:40123` or `laptop.local:40123`. */
+/**
+ * Where a device listens for the device it pairs with: `192.168.1.7:40123`, `[fd00::7]:40123` or
+ * `laptop.local:40123`.
+ */
 
 export interface Address {
   readonly host: string
   readonly port: number
 }
 
-// A name or IPv4 address, or an IPv6 address with its zone: nothing else of a URI or a shell gets into it. That it exists is for the system to say.
+// A name, an IPv4 address, or an IPv6 address with its zone. No other part of a URI or shell command can get in.
+// Whether it exists is for the system to find out.
 const ADDRESS =
   /^(?:\[([0-9A-Fa-f:.]{2,45}(?:%[\w.-]{1,32})?)\]|([A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?)):(\d{1,5})$/
 

@@ -1,11 +1,11 @@
-/** What is said behind the handshake: a kind, then its body (docs/pairing.md, section 3). */
+/** The messages after the handshake: a kind, then its body (docs/pairing.md, section 3). */
 import type { CryptoEngine } from '../crypto/engine.ts'
 import { PairingError } from './errors.ts'
 import { MAX_MESSAGE_BYTES } from './session.ts'
 
 const SEED_BYTES = 32 // format: Ed25519
 const KEY_MESSAGE_BYTES: number = 2 + SEED_BYTES
-/** The longest piece of the state in one message. */
+/** The most state that fits one message, in bytes. */
 export const MAX_PIECE_BYTES: number = MAX_MESSAGE_BYTES - 1
 
 export type MessageKind = 'confirmed' | 'state' | 'key' | 'done'
@@ -18,7 +18,7 @@ export interface MovedKey {
   readonly seed: Uint8Array
 }
 
-/** One message. @param body for `state` only */
+/** Encodes one message. @param body for `state` only */
 export function encodeMessage(kind: Exclude<MessageKind, 'key'>, body: Uint8Array = new Uint8Array(0)): Uint8Array {
   const message = new Uint8Array(1 + body.length)
   message[0] = KIND_BYTE[kind]
@@ -27,7 +27,7 @@ export function encodeMessage(kind: Exclude<MessageKind, 'key'>, body: Uint8Arra
 }
 
 /**
- * The body of a message that must be of a kind; what has no body must have none.
+ * Returns the body of a message of the expected kind. Only `state` may have a body.
  * @throws {PairingError} PAIRING_MESSAGE
  */
 export function decodeMessage(kind: Exclude<MessageKind, 'key'>, message: Uint8Array): Uint8Array {
@@ -36,12 +36,12 @@ export function decodeMessage(kind: Exclude<MessageKind, 'key'>, message: Uint8A
   return message.subarray(1)
 }
 
-/** Whether it is the last one, which holds the key. */
+/** Whether this is the last message, which holds the key. */
 export function isKeyMessage(message: Uint8Array): boolean {
   return message[0] === KIND_BYTE.key
 }
 
-/** The message with the signing key, in secret memory: the caller wipes it. */
+/** Encodes the message with the signing key. @returns secret memory; the caller wipes it */
 export function encodeKeyMessage({ epoch, seed }: MovedKey, engine: Pick<CryptoEngine, 'secret'>): Uint8Array {
   const message = engine.secret(KEY_MESSAGE_BYTES)
   message.set([KIND_BYTE.key, epoch])
@@ -50,11 +50,11 @@ export function encodeKeyMessage({ epoch, seed }: MovedKey, engine: Pick<CryptoE
 }
 
 /**
- * The signing key out of its message, which is wiped.
- * @returns the seed in secret memory: the caller wipes it
+ * Decodes the message with the signing key, and wipes the message.
+ * @returns the seed in secret memory; the caller wipes it
  * @throws {PairingError} PAIRING_MESSAGE
  */
-export function takeKeyMessage(message: Uint8Array, engine: Pick<CryptoEngine, 'secret' | 'wipe'>): MovedKey {
+export function decodeKeyMessage(message: Uint8Array, engine: Pick<CryptoEngine, 'secret' | 'wipe'>): MovedKey {
   try {
     if (message.length !== KEY_MESSAGE_BYTES || !isKeyMessage(message)) throw unexpected()
     const seed = engine.secret(SEED_BYTES)
@@ -66,6 +66,6 @@ export function takeKeyMessage(message: Uint8Array, engine: Pick<CryptoEngine, '
 }
 
 function unexpected(): PairingError {
-  const hint = 'nothing of it was taken; see that both devices run the same version'
-  return new PairingError('PAIRING_MESSAGE', 'the other side sends a message that has no place here', { hint })
+  const hint = 'nothing was imported; check that both devices run the same version'
+  return new PairingError('PAIRING_MESSAGE', 'the other side sent an unexpected message', { hint })
 }

@@ -1,23 +1,23 @@
-/** The part of noise-handshake 4.2 that handshake.ts uses; the package brings no types. */
+/** The part of noise-handshake 4.2 that handshake.ts uses; the package has no types of its own. */
 declare module 'noise-handshake' {
   interface Options {
     readonly psk: Uint8Array
   }
   class NoiseState {
     constructor(pattern: 'NNpsk0', isInitiator: boolean, staticKeyPair: null, options: Options)
-    /** Secret keys that are plain memory until the handshake is complete. */
+    /** Secret keys, in plain memory until the handshake completes. */
     readonly e: { readonly secretKey: Uint8Array } | null
     readonly s: { readonly secretKey: Uint8Array } | null
     readonly key: Uint8Array | null
     readonly chainingKey: Uint8Array | null
-    /** Key for what this side sends, when complete. */
+    /** Key for the messages this side sends, once the handshake is complete. */
     readonly tx: Uint8Array
     readonly rx: Uint8Array
-    /** The handshake hash h, 64 bytes, when complete. */
+    /** The handshake hash h, 64 bytes, once the handshake is complete. */
     readonly hash: Uint8Array
     initialise(prologue: Uint8Array): void
     send(payload: Uint8Array): Uint8Array
-    /** Keeps parts of `message`, and overwrites them at the end. */
+    /** Keeps references into `message` and overwrites them at the end. */
     recv(message: Uint8Array): Uint8Array
   }
   export default NoiseState

@@ -1,4 +1,7 @@
-/** What two devices say once they have met: the words that both screens show, and sealed messages in one order (docs/pairing.md, section 3). */
+/**
+ * The session after the handshake: the words that both screens show, and sealed messages in strict order
+ * (docs/pairing.md, section 3).
+ */
 import type Noise from 'noise-handshake'
 import Cipher from 'noise-handshake/cipher.js'
 import { wordlist } from '@scure/bip39/wordlists/english.js'
@@ -9,27 +12,30 @@ import { PairingError } from './errors.ts'
 const TAG_BYTES = 16 // format: ChaCha20-Poly1305
 export const MAX_NOISE_BYTES = 65_535 // format: Noise, section 3
 export const MAX_MESSAGE_BYTES: number = MAX_NOISE_BYTES - TAG_BYTES
-/** format: 66 bits. Who knows the code and stands between the two would have to find a second key pair with the same words while people look. */
+/**
+ * format: 66 bits. An attacker who knows the code and relays between the two devices would have to find a second key
+ * pair with the same words while people are comparing them.
+ */
 export const COMPARED_WORDS = 6
 const WORD_BITS = 11 // format: BIP-39
-// sanity: about 1 GiB. The library keeps the nonce in 32 bits, and would come back to 0 behind them.
+// sanity: about 1 GiB. The library keeps the nonce in 32 bits and would wrap around to 0.
 export const MAX_MESSAGES = 16_384
 
 export interface Session {
-  /** COMPARED_WORDS words, the same on both sides unless somebody stands between them. */
+  /** COMPARED_WORDS words, the same on both sides unless somebody sits between them. */
   readonly words: readonly string[]
   /** Seals one message. @param message 0..MAX_MESSAGE_BYTES bytes @throws {PairingError} PAIRING_TOO_LARGE */
   seal(message: Uint8Array): Uint8Array
   /**
-   * Opens one message of the other side, the next in its order. After a refusal the session is closed.
+   * Opens the other side's next message. A refusal closes the session.
    * @throws {PairingError} PAIRING_MESSAGE | PAIRING_TOO_LARGE
    */
   open(sealed: Uint8Array): Uint8Array
-  /** Wipes the keys; what comes afterwards is refused. */
+  /** Wipes the keys. Later messages are refused. */
   close(): void
 }
 
-/** Takes the keys of a handshake that is complete. */
+/** Opens a session with the keys of a complete handshake. */
 export function openSession(noise: Noise): Session {
   const { tx, rx, hash } = noise
   const sealing = new Cipher(tx)
@@ -53,7 +59,7 @@ export function openSession(noise: Noise): Session {
       if (++opened > MAX_MESSAGES) throw tooLarge()
       try {
         if (message.length < TAG_BYTES || message.length > MAX_NOISE_BYTES)
-          throw new Error('no message has that length')
+          throw new Error('no message has this length')
         return opening.decrypt(message)
       } catch {
         close()
@@ -64,7 +70,7 @@ export function openSession(noise: Noise): Session {
   }
 }
 
-/** HKDF-SHA-512(h, no salt, LABEL_PAIR_WORDS): its first 66 bits, 11 a word. */
+/** The first 66 bits of HKDF-SHA-512(h, no salt, LABEL_PAIR_WORDS), 11 bits a word. */
 function comparedWords(hash: Uint8Array): string[] {
   const bytes = new Uint8Array(hkdfSync('sha512', hash, new Uint8Array(0), LABEL_PAIR_WORDS, 9))
   const bits = [...bytes].map((byte) => byte.toString(2).padStart(8, '0')).join('')
@@ -74,10 +80,10 @@ function comparedWords(hash: Uint8Array): string[] {
 }
 
 function notAuthentic(): PairingError {
-  const hint = 'nothing of it was taken; begin again with `persona pair`'
-  return new PairingError('PAIRING_MESSAGE', 'a message of the pairing is altered, repeated or out of order', { hint })
+  const hint = 'nothing was imported; start again with `persona pair`'
+  return new PairingError('PAIRING_MESSAGE', 'a pairing message is altered, repeated or out of order', { hint })
 }
 
 function tooLarge(): PairingError {
-  return new PairingError('PAIRING_TOO_LARGE', 'this is more than one pairing moves')
+  return new PairingError('PAIRING_TOO_LARGE', 'this is more data than one pairing may move')
 }

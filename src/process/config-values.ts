@@ -1,7 +1,7 @@
-/** The kinds of values that the configuration has; what each says when it is refused ends a sentence: "... must be". */
+/** Types of configuration values. Each error completes the sentence "... must be". */
 import { z } from 'zod'
 
-/** A mapping with these keys and no others; one with nothing in it, or left out, has its defaults. */
+/** A mapping with only these keys. An empty or missing mapping has the defaults. */
 export function section<Shape extends z.ZodRawShape>(
   shape: Shape,
 ): z.ZodPreprocess<z.ZodObject<Shape, z.core.$strict>> {
@@ -27,7 +27,7 @@ export function setOf<const Values extends readonly [string, ...string[]]>(
   return z.array(oneOf(values), { error }).refine((items) => new Set(items).size === items.length, { error })
 }
 
-/** A path of its own, or one in the home directory: the daemon has no working directory that anybody chose. */
+/** Absolute, or below ~. Relative paths make no sense: nobody chose the daemon's working directory. */
 export function absolutePath(): z.ZodString {
   const error = 'a path that begins with / or ~/'
   return z.string({ error }).regex(/^(\/|~\/)[^\0]*$/, { error })

@@ -1,15 +1,18 @@
-/** No core dumps: a crash must not write to disk what only memory should hold. Spoken through libc, as notify.ts does. */
+/**
+ * Forbids core dumps: a crash must not write to disk what only memory should hold. Calls libc, as service-manager.ts
+ * does.
+ */
 import { readFile } from 'node:fs/promises'
 import { describeError } from './describe-error.ts'
 import type { Log } from './log.ts'
 
-/** The calls of libc that are used; each returns -1 on failure. */
+/** The libc calls we use; each returns -1 on failure. */
 export interface CoreLibc {
-  /** Soft and hard limit 0, also for children. */
+  /** Sets the soft and hard limit to 0, for children too. */
   limitCore(): number
   /**
-   * PR_SET_DUMPABLE: the kernel writes no core, whatever its core_pattern, and no other program of this user may look into the memory.
-   * Where the system has no such thing, -1.
+   * Clears PR_SET_DUMPABLE: the kernel writes no core, whatever its core_pattern, and no other program of this user
+   * can read our memory. Returns -1 on systems without it.
    */
   hide(): number
 }
@@ -17,7 +20,7 @@ export interface CoreLibc {
 export interface CoreDumpOptions {
   readonly log: Log
   readonly loadLibc?: () => Promise<CoreLibc>
-  /** The text of /proc/self/limits, null where there is none. */
+  /** Reads /proc/self/limits; null where it does not exist. */
   readonly readLimits?: () => Promise<string | null>
 }
 
@@ -25,19 +28,19 @@ const RLIMIT_CORE = 4 // the same number on Linux, macOS and the BSDs
 const PR_SET_DUMPABLE = 4 // linux/prctl.h
 
 /**
- * To be called before a secret is in memory. What does not work is logged.
- * @returns what the owner should know: nothing, or that a crash may write a core dump
+ * Forbids core dumps. Call it before a secret is in memory. Logs what does not work.
+ * @returns notices for the owner: empty, or that a crash may write a core dump
  */
 export async function forbidCoreDumps(options: CoreDumpOptions): Promise<string[]> {
   const { log } = options
   try {
     const libc = await (options.loadLibc ?? loadLibc)()
-    // The sandbox of the unit refuses the first, and has its own limit.
+    // The unit's sandbox refuses the first call, but sets its own limit.
     const results = [libc.limitCore(), libc.hide()]
     if (results.includes(0)) return []
-    log.warn('core.refused', { message: 'the system refuses to forbid core dumps' })
+    log.warn('core.refused', { message: 'cannot forbid core dumps: the system refuses' })
   } catch (error) {
-    log.debug('core.koffi', { ...describeError(error), message: 'the optional package koffi did not load' })
+    log.debug('core.koffi', { ...describeError(error), message: 'cannot load the optional package koffi' })
   }
   const limits = await (options.readLimits ?? readLimits)()
   if (limits !== null && /^Max core file size +0 +/m.test(limits)) return []

@@ -1,20 +1,24 @@
 /**
- * The part of an error that may be logged. Our own messages hold no secrets. Of all other errors only kind and place are logged: they quote
- * their input, JSON.parse the text and Node's checks the argument, and a recovery word must not reach the journal.
+ * Decides what of an error may be logged. Our own messages hold no secrets. Of every other error we log only its kind
+ * and place: such errors quote their input (JSON.parse its text, Node its arguments), and a recovery word must not
+ * reach the journal.
  */
 import { PersonadError } from '../errors/personad-error.ts'
 import type { LogFields } from './log.ts'
 
-const MAX_FRAMES = 8 // sanity: who called whom, up to the handler
+const MAX_FRAMES = 8 // sanity: enough to show the callers up to the handler
 const FRAME = /^ +at (.+:\d+:\d+\)?)$/
-const MAX_CAUSES = 4 // sanity: a chain of causes may be a ring
+const MAX_CAUSES = 4 // sanity: a chain of causes may form a ring
 
-/** True for an error that this project made, whose code and message are stable and hold nothing secret. */
+/** Whether this project made the error: its code and message are stable and hold no secrets. */
 export function isOwnError(error: unknown): error is PersonadError {
   return error instanceof PersonadError
 }
 
-/** Fields of a log record that tell of an error: message, hint and code of our own, kind, code and frames of a foreign one, and its causes. */
+/**
+ * The log fields of an error: message, hint and code of our own errors; kind, code and frames of others; and all
+ * causes.
+ */
 export function describeError(error: unknown): LogFields {
   if (!(error instanceof Error)) return { error: `a thrown ${error === null ? 'null' : typeof error}` }
   const causes = causesOf(error).map(kindOf).join(' < ')
@@ -31,7 +35,10 @@ function causesOf(error: Error): Error[] {
   return causes
 }
 
-/** `StoreError STORE_LOCKED`, `Error ENOSPC write`: class, code and system call, each of which is a name in some source code. */
+/**
+ * Class, code and system call, such as `StoreError STORE_LOCKED` or `Error ENOSPC write`. Each of them is a name in
+ * some source code.
+ */
 function kindOf(error: Error): string {
   const parts: unknown[] = [error.name]
   if ('code' in error) parts.push(error.code)
@@ -39,7 +46,10 @@ function kindOf(error: Error): string {
   return parts.filter((part) => typeof part === 'string' && /^[\w.-]{1,64}$/.test(part)).join(' ')
 }
 
-/** The lines of a stack that are frames. Its head repeats the message, which may have lines of its own that look like one. */
+/**
+ * The frame lines of a stack. We skip its head, which repeats the message and may contain lines that look like
+ * frames.
+ */
 function framesOf(error: Error): string {
   const stack = error.stack ?? ''
   const head = stack.indexOf(error.message)

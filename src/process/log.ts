@@ -1,12 +1,12 @@
-/** The daemon's log on stderr: JSON lines for the journal, plain lines for a terminal, and nothing that was not meant for it. */
+/** The daemon's log on stderr: JSON lines for the journal, plain lines for a terminal. Nothing gets in by accident. */
 import { fstatSync } from 'node:fs'
 import type { Writable } from 'node:stream'
 import { createLogger, format, transports } from 'winston'
 import { Stderr } from './stderr.ts'
 
 /**
- * What a record may carry: plain values only, so that no object brings a key along with it. `message` is a sentence
- * for people; the three names that every record has cannot be used again.
+ * Fields of a record: plain values only, so that no object can bring a key along. `message` is a sentence for people.
+ * The three names that every record has are reserved.
  */
 export interface LogFields {
   readonly [name: string]: string | number | boolean | undefined
@@ -16,7 +16,7 @@ export interface LogFields {
   readonly event?: never
 }
 
-/** Writes records; `event` is a stable dotted name such as `daemon.ready`. Nothing here throws. */
+/** Writes records. `event` is a stable dotted name such as `daemon.ready`. No method throws. */
 export interface Log {
   error(event: string, fields?: LogFields): void
   warn(event: string, fields?: LogFields): void
@@ -29,20 +29,20 @@ export interface LogOptions {
   readonly level: LogLevel
   /** stderr by default. */
   readonly stream?: Writable
-  /** `auto`: plain on a terminal, journal where stderr is the journal's own socket, JSON otherwise. */
+  /** `auto`: plain on a terminal, journal if stderr is the journal's socket, else JSON. */
   readonly form?: LogForm | 'auto'
   readonly now?: () => Date
 }
 
 export type LogForm = 'plain' | 'json' | 'journal'
 
-const MAX_FIELD_CHARS = 1024 // sanity: a path of 4096 bytes is cut, a log that a hostile text fills is not
+const MAX_FIELD_CHARS = 1024 // sanity: long enough for most paths; a hostile text cannot flood the log
 
 const LEVELS: Readonly<Record<LogLevel, number>> = { error: 0, warn: 1, info: 2, debug: 3 }
 
 const SYSLOG_PRIORITY: Readonly<Record<LogLevel, number>> = { error: 3, warn: 4, info: 6, debug: 7 }
 
-// What moves a cursor, turns the direction of text, hides, or ends a line for some reader.
+// Characters that move a cursor, change text direction, are invisible, or end a line for some reader.
 const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu
 
 interface LogRecord {
@@ -52,12 +52,15 @@ interface LogRecord {
   readonly [name: string]: string | number | boolean
 }
 
-/** Opens the log. A stream that fails, as stderr does when its reader has gone, silences it and stops nothing else. */
+/**
+ * Opens the log. If its stream fails, as stderr does when its reader is gone, the log falls silent and nothing else
+ * stops.
+ */
 export function openLog(options: LogOptions): Log {
   const stream = options.stream ?? new Stderr()
   const now = options.now ?? ((): Date => new Date())
   const form = options.form === undefined || options.form === 'auto' ? formOf(stream) : options.form
-  // Without a listener an EPIPE would end the daemon. Later writes fail the same way, each told to nobody.
+  // Without a listener EPIPE would end the daemon. Later writes fail the same way, silently.
   stream.on('error', () => undefined)
   const logger = createLogger({
     level: options.level,
@@ -80,7 +83,7 @@ export function openLog(options: LogOptions): Log {
   }
 }
 
-/** Replaces everything that a terminal or a reader of lines could act on by its JSON escape. */
+/** Replaces every character that a terminal or a line reader could act on by its JSON escape. */
 export function escapeUnprintable(text: string): string {
   return text.replace(UNPRINTABLE, (character) => {
     let escaped = ''
@@ -97,7 +100,7 @@ function makeRecord(time: string, level: LogLevel, event: string, fields: LogFie
   return { ...record, time, level, event }
 }
 
-/** The types say the same; this holds for the value that came through a cast. */
+/** The types already ensure this; the check catches values that came through a cast. */
 function plainValue(value: unknown): string | number | boolean {
   if (typeof value === 'number' || typeof value === 'boolean') return value
   if (typeof value !== 'string') return `[${typeof value}, not logged]`
@@ -124,7 +127,10 @@ function formOf(stream: Writable): LogForm {
   return 'fd' in stream && typeof stream.fd === 'number' && isJournal(stream.fd) ? 'journal' : 'json'
 }
 
-/** $JOURNAL_STREAM names the socket that the service manager opened; a redirected stderr is another file (systemd.exec(5)). */
+/**
+ * $JOURNAL_STREAM names the socket that the service manager opened. A redirected stderr is a different file
+ * (systemd.exec(5)).
+ */
 function isJournal(fd: number): boolean {
   try {
     const { dev, ino } = fstatSync(fd)

@@ -1,12 +1,12 @@
-/** How often somebody may do something: a bucket that fills again with time. */
+/** Limits how often somebody may do something: a bucket that refills over time. */
 
 export interface Rate {
-  /** At once. */
+  /** How many are allowed at once. */
   readonly burst: number
   readonly perSec: number
 }
 
-const MAX_BUCKETS = 1024 // sanity: names are the owner's choice; a bucket that was forgotten is a full one
+const MAX_BUCKETS = 1024 // sanity: the owner chooses the names; forgetting a bucket only makes it full again
 
 export class Quota {
   readonly #rate: Rate
@@ -18,7 +18,7 @@ export class Quota {
     this.#nowSec = nowSec
   }
 
-  /** @returns 0, or the seconds after which one is free */
+  /** @returns 0, or the seconds until one is free */
   waitSec(name: string): number {
     const { left } = this.#fill(name)
     return left < 1 ? Math.ceil((1 - left) / this.#rate.perSec) : 0
@@ -32,7 +32,7 @@ export class Quota {
   #fill(name: string): { left: number; atSec: number } {
     const nowSec = this.#nowSec()
     const bucket = this.#buckets.get(name) ?? { left: this.#rate.burst, atSec: nowSec }
-    // A clock that stepped back gives nothing, and takes nothing.
+    // A clock that was set back neither refills nor drains the bucket.
     const passedSec = Math.max(0, nowSec - bucket.atSec)
     bucket.left = Math.min(this.#rate.burst, bucket.left + passedSec * this.#rate.perSec)
     bucket.atSec = nowSec

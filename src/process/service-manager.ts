@@ -1,30 +1,37 @@
-/** Tells the service manager how the daemon is doing: the protocol of sd_notify(3), spoken through libc and only when asked for. */
+/**
+ * Reports the daemon's state to the service manager: the protocol of sd_notify(3), through libc, and only on request.
+ */
 import { constants } from 'node:os'
 import { describeError } from './describe-error.ts'
 import type { Log } from './log.ts'
 
-/** Without a service manager every call does nothing. Nothing here throws: a daemon works on when nobody listens. */
+/** Without a service manager every call does nothing. No method throws: the daemon works even if nobody listens. */
 export interface Notifier {
-  /** The daemon answers on its sockets (also after a reload); `status` is what `systemctl status` shows. */
+  /** The daemon now answers on its sockets, at start or after a reload. `systemctl status` shows `status`. */
   ready(status: string): void
   /** A reload has begun; {@link Notifier.ready} ends it. */
   reloading(): void
   stopping(): void
-  /** Pings twice in the interval that the service manager set, as long as `isHealthy` says so; without an interval never. */
+  /**
+   * Pings twice per interval of the service manager, as long as `isHealthy` returns true. Without an interval, never.
+   */
   startWatchdog(isHealthy: () => boolean): void
   /** Stops the pings and closes the socket. */
   close(): void
 }
 
 export interface NotifierOptions {
-  /** Read and then cleared of what is meant for this process alone, so that no child speaks in its place. */
+  /**
+   * The environment. The variables meant for this process alone are read and then removed, so that no child reports
+   * in our place.
+   */
   readonly env: NodeJS.ProcessEnv
   readonly log: Log
   readonly pid?: number
   readonly loadLibc?: () => Promise<Libc>
 }
 
-/** The calls of libc that are used; each returns -1 on failure, and `errno` tells why. */
+/** The libc calls we use; each returns -1 on failure, and `errno` holds the reason. */
 export interface Libc {
   socket(domain: number, type: number, protocol: number): number
   sendto(
@@ -39,7 +46,7 @@ export interface Libc {
   errno(): number
 }
 
-const SUN_PATH_BYTES = 108 // sun_path of struct sockaddr_un on Linux; a path needs its NUL, an abstract name the NUL before it
+const SUN_PATH_BYTES = 108 // sun_path of struct sockaddr_un on Linux; a path includes its NUL, an abstract name the NUL before it
 const AF_UNIX = 1
 const SOCK_DGRAM = 2
 const SOCK_CLOEXEC = 0o2000000
@@ -54,7 +61,10 @@ const silent: Notifier = {
   close: () => undefined,
 }
 
-/** Opens the way to the service manager named by NOTIFY_SOCKET. What fails is logged, and then nobody is told. */
+/**
+ * Connects to the service manager named by NOTIFY_SOCKET. On failure logs a warning and returns a notifier that does
+ * nothing.
+ */
 export async function openNotifier(options: NotifierOptions): Promise<Notifier> {
   const { env, log } = options
   const target = env.NOTIFY_SOCKET
@@ -64,7 +74,7 @@ export async function openNotifier(options: NotifierOptions): Promise<Notifier> 
   const address = socketAddress(target)
   if (address === null) {
     log.warn('notify.address', {
-      message: 'NOTIFY_SOCKET names no local socket; the service manager is not told',
+      message: 'NOTIFY_SOCKET is not a local socket; the service manager gets no reports',
       target,
     })
     return silent
@@ -73,7 +83,7 @@ export async function openNotifier(options: NotifierOptions): Promise<Notifier> 
   try {
     libc = await (options.loadLibc ?? loadLibc)()
   } catch (error) {
-    const message = 'the optional package koffi did not load; the service manager is not told'
+    const message = 'cannot load the optional package koffi; the service manager gets no reports'
     log.warn('notify.koffi', { ...describeError(error), message })
     return silent
   }
@@ -89,7 +99,7 @@ function makeNotifier(channel: Channel, watchdogMs: number | null): Notifier {
   let timer: NodeJS.Timeout | undefined
   return {
     ready: (status) => channel.send(`READY=1\nSTATUS=${oneLine(status)}`),
-    // systemd compares the time with its own; hrtime is CLOCK_MONOTONIC on Linux.
+    // systemd compares the time with its own. On Linux hrtime is CLOCK_MONOTONIC.
     reloading: () => channel.send(`RELOADING=1\nMONOTONIC_USEC=${process.hrtime.bigint() / 1000n}`),
     stopping: () => channel.send('STOPPING=1\nSTATUS=stopping'),
     startWatchdog: (isHealthy) => {
@@ -122,7 +132,10 @@ class Channel {
     this.#log = log
   }
 
-  /** A change of state waits for a full queue, as libsystemd does, since it is said only once; a ping (MSG_DONTWAIT) is not worth a wait. */
+  /**
+   * Sends one message. A state change waits for a full queue, as in libsystemd, because it is sent only once. A ping
+   * (MSG_DONTWAIT) does not wait.
+   */
   send(text: string, flags = 0): void {
     if (this.#fd < 0) return
     const bytes = Buffer.from(text)
@@ -130,7 +143,10 @@ class Channel {
     const sent = this.#libc.sendto(this.#fd, bytes, bytes.length, flags | MSG_NOSIGNAL, address, address.length)
     if (sent >= 0 || this.#failed) return
     this.#failed = true
-    this.#log.warn('notify.send', { errno: errnoName(this.#libc.errno()), message: 'the service manager was not told' })
+    this.#log.warn('notify.send', {
+      errno: errnoName(this.#libc.errno()),
+      message: 'cannot send to the service manager',
+    })
   }
 
   close(): void {
@@ -139,7 +155,10 @@ class Channel {
   }
 }
 
-/** Half of WATCHDOG_USEC in milliseconds, as sd_watchdog_enabled(3) advises; null when none is set for this process. */
+/**
+ * Half of WATCHDOG_USEC in milliseconds, as sd_watchdog_enabled(3) advises; null if no interval is set for this
+ * process.
+ */
 function watchdogInterval(env: NodeJS.ProcessEnv, pid: number): number | null {
   const { WATCHDOG_USEC: usec, WATCHDOG_PID: forPid } = env
   if (usec === undefined || !/^[1-9][0-9]{0,14}$/.test(usec)) return null
@@ -147,7 +166,10 @@ function watchdogInterval(env: NodeJS.ProcessEnv, pid: number): number | null {
   return Math.min(Math.max(Math.floor(Number(usec) / 2000), 1), 0x7fff_ffff)
 }
 
-/** struct sockaddr_un: the family in the machine's order, then a path with its NUL, or for `@name` a NUL and the name. */
+/**
+ * Builds a struct sockaddr_un: the family in native byte order, then a path with its NUL, or for `@name` a NUL and
+ * the name.
+ */
 function socketAddress(target: string): Uint8Array | null {
   if (!/^[/@]./s.test(target)) return null
   const name = target.startsWith('@') ? `\0${target.slice(1)}` : `${target}\0`
@@ -157,7 +179,7 @@ function socketAddress(target: string): Uint8Array | null {
   return Buffer.concat([family, path])
 }
 
-/** A line end in it would begin another assignment. */
+/** Removes control characters: a line end would start another assignment. */
 function oneLine(text: string): string {
   return text.replaceAll(/\p{Cc}+/gu, ' ')
 }
@@ -167,9 +189,9 @@ function errnoName(errno: number): string {
 }
 
 async function loadLibc(): Promise<Libc> {
-  // Loaded here and nowhere else: native code that most starts do not need.
+  // Import koffi only here: most starts do not need native code.
   const { default: koffi } = await import('koffi')
-  // null is the running program, whose libc is already there under whatever name this system gives it.
+  // null is the running program. It already contains libc, under whatever name this system gives it.
   const program = koffi.load(null)
   const socket = program.func('int socket(int domain, int type, int protocol)')
   const sendto = program.func('long sendto(int, const void *, size_t, int, const void *, uint32_t)')

@@ -1,15 +1,19 @@
-/** stderr as the log needs it: a record is with the kernel before the next statement runs, so that the last one before an exit is there. */
+/**
+ * A synchronous stderr for the log: the kernel has a record before the next statement runs, so the last record before
+ * an exit is not lost.
+ */
 import { writeSync } from 'node:fs'
 import { Writable } from 'node:stream'
 import { isatty } from 'node:tty'
 
 const FD = 2
 const RETRY_MS = 5
-const MAX_WAIT_MS = 1000 // sanity: who shares this terminal and made it non-blocking may hold us up so long, then a record is dropped
+const MAX_WAIT_MS = 1000 // sanity: another program may make our terminal non-blocking; we wait at most this long, then drop the record
 
 /**
- * process.stderr queues what does not fit a full pipe, and an exit drops its queue: the record that says why the daemon ended. Here a
- * slow reader makes us wait, as it does every program in C; one that has gone silences the log and stops nothing.
+ * process.stderr queues what does not fit a full pipe, and an exit drops that queue, including the record that
+ * explains the exit. Here a slow reader makes us wait, as in any C program. A reader that is gone silences the log
+ * and stops nothing.
  */
 export class Stderr extends Writable {
   readonly fd: number = FD

@@ -1,4 +1,4 @@
-/** The daemon as a process: signals, one orderly stop, one way out after the unexpected, and the exit statuses. */
+/** The daemon as a process: signals, one orderly stop, one exit after an unexpected error, and the exit statuses. */
 import { closeSync, openSync } from 'node:fs'
 import { isatty } from 'node:tty'
 import { describeError, isOwnError } from './describe-error.ts'
@@ -6,33 +6,33 @@ import type { Log } from './log.ts'
 import type { Notifier } from './service-manager.ts'
 
 export const EXIT_STOPPED = 0
-export const EXIT_FAILED = 1 // the next start may go well: systemd restarts
-export const EXIT_REFUSED = 78 // EX_CONFIG of sysexits.h; another start would refuse for the same reason: systemd does not restart
+export const EXIT_FAILED = 1 // the next start may succeed: systemd restarts
+export const EXIT_REFUSED = 78 // EX_CONFIG of sysexits.h; the next start would refuse for the same reason: systemd does not restart
 
-/** What runs once the start has succeeded. */
+/** The running daemon, after a successful start. */
 export interface Service {
   readonly notifier: Notifier
-  /** Locks the signing key. @throws an error of ours when there is nothing to lock */
+  /** Locks the signing key. @throws an error of ours if there is nothing to lock */
   lock(): void
-  /** Finishes what is under way, answers it, closes sockets and store. Called once. */
+  /** Finishes and answers the work in progress, then closes sockets and store. Called once. */
   stop(): Promise<void>
   /**
-   * Reads the configuration again and puts it into force, or throws an error of ours and has changed nothing.
-   * @returns the status line from now on
+   * Reads the configuration again and applies it. Throws an error of ours if it refuses; then nothing has changed.
+   * @returns the new status line
    */
   reload(): Promise<string>
 }
 
 export interface Supervisor {
-  /** Says that the start is over: from now on signals stop and reload `service`, whose status line is `status`. */
+  /** Ends the start: from now on signals stop and reload `service`. `status` is its status line. */
   serve(service: Service, status: string): void
-  /** Stops in order for a reason of the daemon's own, such as a socket that somebody replaced. */
+  /** Stops in an orderly way for the daemon's own reason, such as a socket that somebody replaced. */
   stop(event: string, exitStatus: number): void
-  /** The one way out after an unknown outcome: say it and end, so that the next start repairs what is to be repaired. */
+  /** The only exit after an unknown outcome: logs it and ends, so that the next start can repair the state. */
   fail(error: unknown): void
 }
 
-/** What is used of the process, so that a test can stand in for it. */
+/** The parts of `process` that we use, so that a test can replace it. */
 export interface SupervisedProcess {
   on(event: string, listener: (value: unknown) => void): unknown
   removeAllListeners(event: string): unknown
@@ -42,16 +42,17 @@ export interface SupervisedProcess {
 export interface SupervisorOptions {
   readonly log: Log
   readonly process?: SupervisedProcess
-  /** Milliseconds of a clock that does not step. */
+  /** Milliseconds of a monotonic clock. */
   readonly nowMs?: () => number
-  /** Whether a SIGHUP came because the terminal was closed. */
+  /** Whether SIGHUP came because the terminal was closed. */
   readonly isTerminalGone?: () => boolean
 }
 
-// npm forwards to its script the SIGINT that the terminal has sent to both: one Ctrl-C arrives twice, a few milliseconds apart.
+// The terminal sends Ctrl-C to npm and to its script, and npm forwards it: the same SIGINT arrives twice, a few
+// milliseconds apart.
 const SAME_SIGNAL_MS = 500
 
-/** Takes charge of signals, uncaught errors and warnings of the process. To be called first, before anything can fail. */
+/** Handles signals, uncaught errors and warnings of the process. Call it first, before anything can fail. */
 export function superviseProcess(options: SupervisorOptions): Supervisor {
   const target = options.process ?? process
   const supervision = new Supervision(options, target)
@@ -59,7 +60,7 @@ export function superviseProcess(options: SupervisorOptions): Supervisor {
   target.on('SIGTERM', () => supervision.signalled('SIGTERM'))
   target.on('SIGINT', () => supervision.signalled('SIGINT'))
   target.on('SIGHUP', () => {
-    // The shell's hang-up is no wish to reload: the daemon would go on without a terminal, unseen and holding the store.
+    // A closed terminal does not mean "reload": the daemon would run on, unseen and holding the store.
     if (isTerminalGone()) supervision.signalled('SIGHUP')
     else supervision.reload()
   })
@@ -67,13 +68,13 @@ export function superviseProcess(options: SupervisorOptions): Supervisor {
   target.on('SIGUSR1', () => supervision.lock())
   target.on('uncaughtException', (error) => supervision.fail(error))
   target.on('unhandledRejection', (error) => supervision.fail(error))
-  // Node's own listener would print text, which may quote a value, between the lines of JSON.
+  // Node's own listener would print text between the JSON lines, and that text may quote a value.
   target.removeAllListeners('warning')
   target.on('warning', (warning) => options.log.warn('node.warning', describeError(warning)))
   return supervision
 }
 
-/** The status to end with when a start failed: a refusal of ours stays one however often it is tried. */
+/** The exit status after a failed start: a refusal of ours stays one however often we try. */
 export function exitStatusOf(error: unknown): number {
   return isOwnError(error) ? EXIT_REFUSED : EXIT_FAILED
 }
@@ -108,7 +109,7 @@ class Supervision implements Supervisor {
     if (this.#state === 'stopping' || this.#state === 'ended') return
     this.#log.info(event, { message: 'stopping' })
     const service = this.#service
-    // Nothing was acknowledged before the start was over, and a start cut short is what every start repairs.
+    // Nothing is acknowledged before the start is over, and every start repairs an interrupted one.
     if (service === null) return this.#end(exitStatus)
     this.#state = 'stopping'
     this.#stopSinceMs = this.#nowMs()
@@ -123,7 +124,7 @@ class Supervision implements Supervisor {
     this.#end(EXIT_FAILED)
   }
 
-  /** For a screen locker, which signals: nothing there to lock is no mistake of it. */
+  /** For a screen locker, which sends the signal: having nothing to lock is not its mistake. */
   lock(): void {
     if (this.#service === null) return
     try {
@@ -134,7 +135,7 @@ class Supervision implements Supervisor {
     }
   }
 
-  /** A reload asked for during one, or during the start, follows it: the file may have changed since it was read. */
+  /** A reload requested during a reload or the start runs afterwards: the file may have changed since it was read. */
   reload(): void {
     if (this.#state === 'stopping' || this.#state === 'ended') return
     this.#reloadAgain = true
@@ -166,7 +167,7 @@ class Supervision implements Supervisor {
         if (!isOwnError(error)) throw error
         this.#log.error('config.kept', { ...describeError(error), kept: 'the configuration in force' })
       }
-      // A stop may have begun meanwhile, and must not be taken back.
+      // A stop may have begun meanwhile; do not report ready again.
       if (this.#state === 'serving') service.notifier.ready(this.#status)
     }
     this.#isReloading = false
@@ -178,7 +179,7 @@ class Supervision implements Supervisor {
   }
 }
 
-/** Started on a terminal, the process loses it when its window is closed; one that was started without never does. */
+/** A process started on a terminal loses it when the window closes. One started without never does. */
 function terminalWatch(): () => boolean {
   if (!isatty(2)) return () => false
   return () => {

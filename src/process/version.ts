@@ -1,4 +1,4 @@
-/** The version of these programs, which is that of their package. */
+/** The version of our programs: the version of their package. */
 import { readFileSync } from 'node:fs'
 
 export function ownVersion(): string {

@@ -1,4 +1,4 @@
-/** What the node's process asks of Linux: to end with the daemon even when it hangs, and to show its memory to nobody. */
+/** Hardens the node's process on Linux: it ends with the daemon even when it hangs, and nobody can read its memory. */
 import koffi from 'koffi'
 
 const PR_SET_PDEATHSIG = 1
@@ -6,8 +6,9 @@ const PR_SET_DUMPABLE = 4
 const SIGKILL = 9
 
 /**
- * No core dump holds the secret key, and no other process of the user can attach (prctl(2)). The kernel ends this process when the daemon is
- * gone; one that went before this call has closed stdin, which is noticed as well.
+ * Forbids core dumps, which would hold the secret key, and stops other processes of the user from attaching
+ * (prctl(2)). The kernel kills this process when the daemon dies. If the daemon died before this call, our stdin is
+ * closed, and main.ts notices that.
  */
 export function confine(): void {
   const prctl = koffi

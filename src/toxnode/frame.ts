@@ -1,10 +1,13 @@
-/** Frames between the daemon and its Tox node: four bytes of length, most significant first, then so many bytes of JSON. */
+/** Frames between the daemon and its Tox node: a length of four bytes, big-endian, then so many bytes of JSON. */
 import { LiveError } from './errors.ts'
 
 const HEAD_BYTES = 4
-export const MAX_FRAME_BYTES = 16_384 // sanity: a packet of 1371 bytes, each as a \u escape of JSON, and keys; nothing needs more
+export const MAX_FRAME_BYTES = 16_384 // sanity: a packet of 1371 bytes, each as a \u escape of JSON, plus keys; nothing needs more
 
-/** The bytes of one frame. @throws {LiveError} LIVE_FRAME_TOO_LARGE */
+/**
+ * Encodes one message as a frame.
+ * @throws {LiveError} LIVE_FRAME_TOO_LARGE
+ */
 export function encodeFrame(message: unknown): Uint8Array {
   const body = Buffer.from(JSON.stringify(message))
   if (body.length > MAX_FRAME_BYTES) throw tooLarge(body.length)
@@ -14,13 +17,13 @@ export function encodeFrame(message: unknown): Uint8Array {
   return frame
 }
 
-/** Cuts a stream into frames, however it comes in pieces; holds at most one frame and the piece that came last. */
+/** Splits a stream into frames, however it is cut into pieces. Holds at most one frame and the last piece. */
 export class FrameCutter {
   #held: Buffer = Buffer.alloc(0)
 
   /**
-   * @returns what the frames hold that are whole now
-   * @throws {LiveError} LIVE_FRAME_TOO_LARGE | LIVE_FRAME_INVALID; then the stream cannot be read further
+   * @returns the messages of all frames that are complete now
+   * @throws {LiveError} LIVE_FRAME_TOO_LARGE | LIVE_FRAME_INVALID; the stream is unreadable afterwards
    */
   push(piece: Uint8Array): unknown[] {
     const bytes = this.#held.length === 0 ? Buffer.from(piece) : Buffer.concat([this.#held, piece])
@@ -28,7 +31,7 @@ export class FrameCutter {
     let at = 0
     while (bytes.length - at >= HEAD_BYTES) {
       const length = bytes.readUInt32BE(at)
-      // The claimed length is compared before anybody waits for so many bytes.
+      // Check the claimed length before waiting for so many bytes.
       if (length > MAX_FRAME_BYTES) throw tooLarge(length)
       if (bytes.length - at - HEAD_BYTES < length) break
       at += HEAD_BYTES
@@ -44,11 +47,11 @@ function parse(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch {
-    // Without the cause: it quotes the text.
-    throw new LiveError('LIVE_FRAME_INVALID', 'a frame holds no JSON')
+    // Leave out the cause: it quotes the text.
+    throw new LiveError('LIVE_FRAME_INVALID', 'a frame does not hold JSON')
   }
 }
 
 function tooLarge(length: number): LiveError {
-  return new LiveError('LIVE_FRAME_TOO_LARGE', `a frame of ${length} bytes, at most ${MAX_FRAME_BYTES} are taken`)
+  return new LiveError('LIVE_FRAME_TOO_LARGE', `a frame has ${length} bytes; the limit is ${MAX_FRAME_BYTES}`)
 }

@@ -1,4 +1,7 @@
-/** The functions of libtoxcore that a companion needs, through koffi (tox.h of c-toxcore 0.2). Only the child process loads this. */
+/**
+ * The libtoxcore functions that a companion needs, called through koffi (tox.h of c-toxcore 0.2). Only the child
+ * process loads this file.
+ */
 import koffi, { type LibraryHandle } from 'koffi'
 import { formatHex, parseHex } from '../core/encoding/bytes.ts'
 import { LiveError } from './errors.ts'
@@ -7,14 +10,16 @@ import type { Connection, NodeOptions } from './protocol.ts'
 
 type Pointer = unknown
 
-/** What the node hears; called from inside of {@link ToxNode.iterate}. Texts as bytes, keys as 64 upper-case hex digits. */
+/**
+ * Events of the node, called from inside {@link ToxNode.iterate}. Texts are bytes; keys are 64 upper-case hex digits.
+ */
 export interface NodeEvents {
   readonly self: (connection: Connection) => void
   readonly friend: (key: string, connection: Connection) => void
   readonly name: (key: string, text: Uint8Array) => void
   readonly status: (key: string, text: Uint8Array) => void
   readonly request: (key: string, text: Uint8Array) => void
-  /** Lossless custom packets, their number first. */
+  /** A lossless custom packet, starting with its packet id. */
   readonly packet: (key: string, bytes: Uint8Array) => void
 }
 
@@ -22,7 +27,7 @@ const KEY_BYTES = 32 // toxcore: TOX_PUBLIC_KEY_SIZE
 const SAVEDATA_SECRET_KEY = 2 // toxcore: TOX_SAVEDATA_TYPE_SECRET_KEY
 const PROXY_SOCKS5 = 2 // toxcore: TOX_PROXY_TYPE_SOCKS5
 const CONNECTIONS: readonly Connection[] = ['none', 'tcp', 'udp'] // toxcore: TOX_CONNECTION
-const NO_FRIEND = 0xffff_ffff // toxcore: UINT32_MAX, where a friend number was asked for
+const NO_FRIEND = 0xffff_ffff // toxcore: UINT32_MAX, returned instead of a friend number
 const ERR_NEW_PORT = 3 // toxcore: TOX_ERR_NEW_PORT_ALLOC
 const ERR_NEW_PROXY: ReadonlySet<number> = new Set([4, 5, 6, 7]) // toxcore: TOX_ERR_NEW_PROXY_*
 const LIBRARY = 'libtoxcore.so.2'
@@ -33,11 +38,11 @@ function load(): LibraryHandle {
   try {
     return koffi.load(LIBRARY)
   } catch (cause) {
-    throw new LiveError('LIVE_LIBRARY_MISSING', `${LIBRARY} does not load: install the package libtoxcore2`, { cause })
+    throw new LiveError('LIVE_LIBRARY_MISSING', `cannot load ${LIBRARY}: install the package libtoxcore2`, { cause })
   }
 }
 
-/** `0.2.18` */
+/** The version of libtoxcore, such as `0.2.18`. */
 export const version: string = ['major', 'minor', 'patch']
   .map((part) => String(lib.func(`uint32_t tox_version_${part}()`)()))
   .join('.')
@@ -72,7 +77,7 @@ const fn = {
   ),
 }
 
-/** A Tox node. Its library is not reentrant, and a call after {@link ToxNode.kill} would crash the process. */
+/** A Tox node. The library is not reentrant, and any call after {@link ToxNode.kill} would crash the process. */
 export class ToxNode {
   #tox: Pointer
   readonly #events: NodeEvents
@@ -87,10 +92,10 @@ export class ToxNode {
    */
   constructor(options: NodeOptions, secretKey: Uint8Array, events: NodeEvents, clockRate: number) {
     if (!version.startsWith('0.2.')) {
-      throw new LiveError('LIVE_LIBRARY_VERSION', `libtoxcore ${version} is not known here: 0.2 is`)
+      throw new LiveError('LIVE_LIBRARY_VERSION', `libtoxcore ${version} is not supported: install 0.2`)
     }
     if (options.loopback && version !== LOOPBACK_VERSION) {
-      const message = `libtoxcore ${version} cannot be kept to loopback, only ${LOOPBACK_VERSION} can`
+      const message = `libtoxcore ${version} cannot be kept on loopback: only ${LOOPBACK_VERSION} can`
       throw new LiveError('LIVE_LOOPBACK_UNSUPPORTED', message)
     }
     this.#tox = newTox(options, secretKey, clockRate)
@@ -111,12 +116,12 @@ export class ToxNode {
     return this.#bytes32(fn.publicKey)
   }
 
-  /** The key by which other nodes bootstrap from this one; another at each start. */
+  /** The DHT key with which other nodes bootstrap from this one; new at each start. */
   get dhtKey(): string {
     return this.#bytes32(fn.dhtKey)
   }
 
-  /** null without UDP */
+  /** The UDP port; null without UDP. */
   get port(): number | null {
     const port = Number(fn.udpPort(this.#tox, null))
     return port === 0 ? null : port
@@ -137,8 +142,9 @@ export class ToxNode {
   }
 
   /**
-   * @param request with a friend request; null where the other side has this key, or will
-   * @returns 0, or the number of the TOX_ERR_FRIEND_ADD
+   * Adds a friend.
+   * @param request the friend request to send; null if the other side has our key or will have it
+   * @returns 0, or the number of a TOX_ERR_FRIEND_ADD
    */
   addFriend(key: string, request: { readonly id: Uint8Array; readonly text: string } | null): number {
     if (this.#numbers.has(key)) return 0
@@ -155,13 +161,13 @@ export class ToxNode {
     return 0
   }
 
-  /** What cannot be sent now is lost. */
+  /** Sends a packet. If the friend is not connected, the packet is lost. */
   sendPacket(key: string, bytes: Uint8Array): void {
     const number = this.#numbers.get(key)
     if (number !== undefined) fn.sendLossless(this.#tox, number, bytes, bytes.length, null)
   }
 
-  /** Says good-bye to friends, and frees everything. */
+  /** Tells friends that we go offline, and frees everything. */
   kill(): void {
     fn.kill(this.#tox)
     this.#tox = null
@@ -176,14 +182,14 @@ export class ToxNode {
 
   #listen(): void {
     const events = this.#events
-    const ofFriend = (number: number, tell: (key: string) => void): void => {
+    const withKey = (number: number, emit: (key: string) => void): void => {
       const key = this.#keys.get(number)
-      if (key !== undefined) tell(key)
+      if (key !== undefined) emit(key)
     }
     const bytesFor =
-      (tell: (key: string, bytes: Uint8Array) => void) =>
+      (emit: (key: string, bytes: Uint8Array) => void) =>
       (_: Pointer, number: number, bytes: bigint | null, length: number): void =>
-        ofFriend(number, (key) => tell(key, copy(bytes, length)))
+        withKey(number, (key) => emit(key, copy(bytes, length)))
     this.#on('self_connection_status', 'int status, void *user', (_: Pointer, status: number) =>
       events.self(CONNECTIONS[status] ?? 'none'),
     )
@@ -191,7 +197,7 @@ export class ToxNode {
       'friend_connection_status',
       'uint32_t friend, int status, void *user',
       (_: Pointer, number: number, status: number) =>
-        ofFriend(number, (key) => events.friend(key, CONNECTIONS[status] ?? 'none')),
+        withKey(number, (key) => events.friend(key, CONNECTIONS[status] ?? 'none')),
     )
     const text = 'uint32_t friend, const uint8_t *bytes, size_t length, void *user'
     this.#on('friend_name', text, bytesFor(events.name))
@@ -214,11 +220,11 @@ function newTox(options: NodeOptions, secretKey: Uint8Array, clockRate: number):
   const set = (name: string, type: string, value: unknown): void =>
     void lib.func(`void tox_options_set_${name}(void *options, ${type} value)`)(opts, value)
   const opts: Pointer = fn.optionsNew(null)
-  // libtoxcore keeps the pointers of host and key only, until tox_new returns.
+  // Until tox_new returns, libtoxcore keeps only pointers to host and key.
   const host = Buffer.from(`${options.proxy?.host ?? ''}\0`)
   set('udp_enabled', 'bool', options.udp)
   set('ipv6_enabled', 'bool', !options.loopback)
-  // It would shout the DHT key into every network that the machine joins.
+  // Local discovery would broadcast the DHT key into every network that the machine joins.
   set('local_discovery_enabled', 'bool', false)
   set('hole_punching_enabled', 'bool', !options.loopback)
   if (options.port !== null) {
@@ -237,7 +243,7 @@ function newTox(options: NodeOptions, secretKey: Uint8Array, clockRate: number):
   const tox: Pointer = fn.toxNew(opts, error)
   secretKey.fill(0)
   fn.optionsFree(opts)
-  // An error may come with a node all the same, which is then another one than was asked for.
+  // tox_new may return a node together with an error; that node ignores some option.
   if (tox === null || error[0] !== 0) throw startError(error[0]!, options)
   return tox
 }
@@ -245,14 +251,15 @@ function newTox(options: NodeOptions, secretKey: Uint8Array, clockRate: number):
 function startError(error: number, { port }: NodeOptions): LiveError {
   if (error === ERR_NEW_PORT) {
     const which = port === null ? 'all ports from 33445 to 33545 are' : `port ${port} is`
-    return new LiveError('LIVE_PORT_BUSY', `${which} taken by other programs`)
+    return new LiveError('LIVE_PORT_BUSY', `${which} used by other programs`)
   }
-  if (ERR_NEW_PROXY.has(error)) return new LiveError('LIVE_PROXY_BAD', 'libtoxcore refuses the proxy')
-  return new LiveError('LIVE_START_FAILED', `libtoxcore does not start a node: TOX_ERR_NEW ${error}`)
+  if (ERR_NEW_PROXY.has(error))
+    return new LiveError('LIVE_PROXY_BAD', 'libtoxcore refuses the proxy: check its address')
+  return new LiveError('LIVE_START_FAILED', `libtoxcore cannot start a node: TOX_ERR_NEW ${error}`)
 }
 
 function copy(bytes: bigint | null, length: number): Uint8Array {
-  // Nothing comes as a null pointer, of which nothing can be read.
+  // libtoxcore passes an empty text as a null pointer, which cannot be read.
   if (bytes === null || length === 0) return new Uint8Array()
   return koffi.decode(bytes, 'uint8_t', length) as Uint8Array
 }

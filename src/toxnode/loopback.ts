@@ -1,12 +1,12 @@
 /**
- * A network for libtoxcore that ends at this machine: it binds to 127.0.0.1, sends nowhere else, and no child process inherits its sockets.
- * libtoxcore by itself binds to every address. The tables are those of c-toxcore 0.2.18 (network.h, crypto_core.h, tox_private.h), which
- * are no public interface: another version must not be given them.
+ * Keeps libtoxcore on this machine: it binds to 127.0.0.1, sends nowhere else, and no child process inherits its
+ * sockets. By default libtoxcore binds to every address. The function tables are those of c-toxcore 0.2.18
+ * (network.h, crypto_core.h, tox_private.h). They are not a public interface, so never use them with another version.
  */
 import { randomInt } from 'node:crypto'
 import koffi from 'koffi'
 
-export const LOOPBACK_VERSION = '0.2.18' // the only one whose tables are known here
+export const LOOPBACK_VERSION = '0.2.18' // the only version whose tables we know
 
 type Pointer = bigint
 
@@ -33,7 +33,7 @@ const sendto = libc.func(
 const setsockopt = libc.func('int setsockopt(int fd, int level, int name, void *value, uint32_t size)')
 const socket = libc.func('int socket(int domain, int type, int protocol)')
 
-/** libtoxcore keeps these for as long as it runs, which is as long as this process. */
+/** libtoxcore uses these for as long as this process runs. */
 const size = koffi.alloc('uint32_t', 1) as Pointer
 const one = koffi.alloc('int', 1) as Pointer
 
@@ -46,7 +46,10 @@ function isLoopback(address: Pointer): boolean {
   return koffi.decode(address, 'uint16_t') === AF_INET && koffi.decode(address, ADDRESS_AT, 'uint8_t') === 127
 }
 
-/** In the order of struct Network_Funcs. Streams are refused: libtoxcore calls connect() itself, past this table. */
+/**
+ * In the order of struct Network_Funcs. Streams are refused: libtoxcore would call connect() directly, outside this
+ * table.
+ */
 const NETWORK: readonly (readonly [prototype: string, run: (...args: never[]) => number] | null)[] = [
   ['int live_close(void *o, int fd)', (_: Pointer, fd: number): number => close(fd) as number],
   ['int live_accept(void *o, int fd)', refuse],
@@ -101,14 +104,16 @@ const NETWORK: readonly (readonly [prototype: string, run: (...args: never[]) =>
 ]
 
 /**
- * A struct Tox_System for `tox_options_set_operating_system`; it stays until the process ends.
- * @param clockRate how many times faster than real the node's clock runs; 1, but for tests, which cannot wait for timers of whole seconds
+ * Makes a struct Tox_System for `tox_options_set_operating_system`. It is never freed.
+ * @param clockRate how many times faster than real time the node's clock runs. Always 1, except in tests, which
+ *   cannot wait for timers of whole seconds.
  */
 export function loopbackSystem(clockRate: number): Pointer {
   const network = struct(NETWORK.map((entry) => (entry === null ? 0n : callback(...entry))))
   const random = struct([
     callback('void live_bytes(void *o, void *bytes, size_t length)', (_: Pointer, bytes: Pointer, length: number) => {
-      // Less comes only of more than 256 bytes, or when there is no randomness; to go on with zeros would be a key for everybody.
+      // getrandom returns fewer bytes only above 256 bytes or without entropy. With zeros left in, everybody would
+      // share the key.
       if (Number(getrandom(bytes, length, 0)) !== length) process.abort()
     }),
     callback('uint32_t live_uniform(void *o, uint32_t bound)', (_: Pointer, bound: number) =>
@@ -123,7 +128,7 @@ function callback(prototype: string, run: (...args: never[]) => unknown): Pointe
   return koffi.register(run, koffi.pointer(koffi.proto(prototype)))
 }
 
-/** So many pointers in memory that does not move. */
+/** Makes a struct of pointers, in memory that does not move. */
 function struct(members: readonly Pointer[]): Pointer {
   const memory = koffi.alloc('uint64_t', members.length) as Pointer
   for (const [i, member] of members.entries()) koffi.encode(memory, 8 * i, 'uint64_t', member)

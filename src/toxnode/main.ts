@@ -1,6 +1,7 @@
 /**
- * The Tox node as a process of its own, child of the daemon: a native library that can crash or block must not take the keeper with it.
- * It keeps nothing on disk. The secret key comes first on stdin, then frames (protocol.ts); when stdin ends it ends.
+ * The Tox node, a child process of the daemon: a native library that can crash or block must not take the daemon
+ * down. It stores nothing on disk. It reads the secret key from stdin, then frames (protocol.ts), and ends when stdin
+ * ends.
  */
 import { parseHex } from '../core/encoding/bytes.ts'
 import { LiveError } from './errors.ts'
@@ -9,27 +10,29 @@ import type { NodeEvents, ToxNode } from './libtoxcore.ts'
 import { decodePacket, encodePacket } from './packet.ts'
 import { BEAT_MS, checkOrder, SECRET_BYTES, type NodeOptions, type Order, type Report } from './protocol.ts'
 
-/** For tests: the node's clock, so many times faster than real. Only a node that is kept to loopback heeds it. */
+/**
+ * For tests: how many times faster than real time the node's clock runs. Ignored unless the node is kept on loopback.
+ */
 const CLOCK_RATE = Number(process.env['PERSONAD_LIVE_CLOCK_RATE'] ?? 1)
-const FAST_MS = 2 // between two iterations under a faster clock
+const FAST_MS = 2 // pause between two iterations under a faster clock
 
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
 
-function tell(report: Report): void {
-  // Pipes are written at once on Linux: while the daemon does not read, this process waits, and heaps nothing up.
-  process.stdout.write(encodeFrame(report))
+function report(message: Report): void {
+  // On Linux, writes to a pipe are synchronous: while the daemon does not read, we wait and buffer nothing.
+  process.stdout.write(encodeFrame(message))
 }
 
 const events: NodeEvents = {
-  self: (connection) => tell({ type: 'self', connection }),
-  friend: (key, connection) => tell({ type: 'friend', key, connection }),
-  name: (key, text) => tell({ type: 'name', key, text: decoder.decode(text) }),
-  status: (key, text) => tell({ type: 'status', key, text: decoder.decode(text) }),
-  request: (key, text) => tell({ type: 'request', key, text: decoder.decode(text) }),
+  self: (connection) => report({ type: 'self', connection }),
+  friend: (key, connection) => report({ type: 'friend', key, connection }),
+  name: (key, text) => report({ type: 'name', key, text: decoder.decode(text) }),
+  status: (key, text) => report({ type: 'status', key, text: decoder.decode(text) }),
+  request: (key, text) => report({ type: 'request', key, text: decoder.decode(text) }),
   packet: (key, bytes) => {
     const packet = decodePacket(bytes)
     if (packet === null) return
-    tell({ type: 'packet', key, packet: packet.kind, text: packet.kind === 'status' ? packet.text : '' })
+    report({ type: 'packet', key, packet: packet.kind, text: packet.kind === 'status' ? packet.text : '' })
   },
 }
 
@@ -40,16 +43,18 @@ async function start(options: NodeOptions, secretKey: Uint8Array): Promise<ToxNo
     confine()
     const clockRate = options.loopback ? CLOCK_RATE : 1
     loaded = { version: tox.version, node: new tox.ToxNode(options, secretKey, events, clockRate) }
-    turn(loaded.node, clockRate)
+    iterate(loaded.node, clockRate)
   } catch (error) {
     if (!isMissing(error)) throw error
-    throw new LiveError('LIVE_LIBRARY_MISSING', 'the optional package koffi is not installed', { cause: error })
+    throw new LiveError('LIVE_LIBRARY_MISSING', 'the optional package koffi is not installed: install it', {
+      cause: error,
+    })
   } finally {
     secretKey.fill(0)
   }
   const { key, dhtKey, port } = loaded.node
-  tell({ type: 'ready', key, dhtKey, port, version: loaded.version })
-  setInterval(() => tell({ type: 'beat' }), BEAT_MS)
+  report({ type: 'ready', key, dhtKey, port, version: loaded.version })
+  setInterval(() => report({ type: 'beat' }), BEAT_MS)
   return loaded.node
 }
 
@@ -57,25 +62,25 @@ function isMissing(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND'
 }
 
-function turn(running: ToxNode, clockRate: number): void {
+function iterate(running: ToxNode, clockRate: number): void {
   try {
     running.iterate()
-    setTimeout(turn, clockRate === 1 ? running.intervalMs : FAST_MS, running, clockRate)
+    setTimeout(iterate, clockRate === 1 ? running.intervalMs : FAST_MS, running, clockRate)
   } catch (error) {
     fail(error)
   }
 }
 
-function obey(running: ToxNode, order: Order): void {
+function carryOut(running: ToxNode, order: Order): void {
   switch (order.type) {
     case 'start':
-      throw new LiveError('LIVE_FRAME_INVALID', 'a node is started once')
+      throw new LiveError('LIVE_FRAME_INVALID', 'the node has already started')
     case 'show':
       return running.show(order.text)
     case 'add': {
       const { key, request } = order
       const error = running.addFriend(key, request && { id: parseHex(request.toxId)!, text: request.text })
-      if (error !== 0) tell({ type: 'refused', key, error })
+      if (error !== 0) report({ type: 'refused', key, error })
       return
     }
     case 'send':
@@ -88,11 +93,11 @@ function obey(running: ToxNode, order: Order): void {
 
 function fail(error: unknown): void {
   const known = error instanceof LiveError ? error : new LiveError('LIVE_NODE_FAILED', 'the node failed')
-  tell({ type: 'failed', code: known.code, message: known.message })
+  report({ type: 'failed', code: known.code, message: known.message })
   process.exit(1)
 }
 
-/** Orders come one after the other, the secret key before them all. Returns the node when there are no more. */
+/** Reads the secret key, then carries out orders one by one. Returns the node once stdin ends. */
 async function listen(): Promise<ToxNode | null> {
   let node: ToxNode | null = null
   const secretKey = Buffer.alloc(SECRET_BYTES)
@@ -104,15 +109,16 @@ async function listen(): Promise<ToxNode | null> {
     piece.fill(0, 0, taken)
     for (const message of cutter.push(piece.subarray(taken))) {
       const order = checkOrder(message)
-      if (node !== null) obey(node, order)
+      if (node !== null) carryOut(node, order)
       else if (order.type === 'start') node = await start(order.options, secretKey)
-      else throw new LiveError('LIVE_FRAME_INVALID', 'a node is started first')
+      else throw new LiveError('LIVE_FRAME_INVALID', 'the first message must start the node')
     }
   }
   return node
 }
 
-// A Ctrl-C reaches every process of the terminal. The daemon ends this one when it ends itself, after its own last words.
+// Ctrl-C reaches every process of the terminal. Ignore it here: the daemon ends this process, after its own last
+// messages.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {})
 try {
   const node = await listen()

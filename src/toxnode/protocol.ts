@@ -1,10 +1,13 @@
-/** What the daemon and its Tox node say to each other, checked on both sides: neither trusts the other to be well. */
+/**
+ * The messages between the daemon and its Tox node. Both sides check them: neither trusts the other to work
+ * correctly.
+ */
 import { z } from 'zod'
 import { LiveError } from './errors.ts'
 
-/** A node of the Tox network to begin with. */
+/** A node of the Tox network to bootstrap from. */
 export interface BootstrapNode {
-  /** An address in figures: a name would be asked for outside of any proxy. */
+  /** A numeric address. Resolving a name would bypass any proxy. */
   readonly host: string
   readonly port: number
   /** 64 hex digits */
@@ -12,36 +15,42 @@ export interface BootstrapNode {
 }
 
 export interface NodeOptions {
-  /** The secret key comes before the first frame, in {@link SECRET_BYTES} bytes, so that it is never text. */
+  /**
+   * An unsigned 32-bit number. The secret key is not here: it precedes the first frame as {@link SECRET_BYTES} raw
+   * bytes, so that it never becomes text.
+   */
   readonly nospam: number
   readonly name: string
   readonly text: string
   readonly bootstrap: readonly BootstrapNode[]
-  /** SOCKS5 */
+  /** A SOCKS5 proxy */
   readonly proxy: { readonly host: string; readonly port: number } | null
   readonly udp: boolean
-  /** null for any that is free, from 33445 */
+  /** null for the first free port from 33445 to 33545 */
   readonly port: number | null
   readonly loopback: boolean
 }
 
 export type Connection = 'none' | 'tcp' | 'udp'
 
-/** To the node. It ends when its stdin does. */
+/** Messages to the node. The node ends when its stdin ends. */
 export type Order =
   | { readonly type: 'start'; readonly options: NodeOptions }
-  /** Show this status message. */
+  /** Shows this status message. */
   | { readonly type: 'show'; readonly text: string }
-  /** `request`: with a friend request of this text to this Tox ID (76 hex digits); null where the other side has our key, or will. */
+  /**
+   * Adds a friend. `request`: sends a friend request with this text to this Tox ID (76 hex digits); null if the other
+   * side has our key or will have it.
+   */
   | {
       readonly type: 'add'
       readonly key: string
       readonly request: { readonly toxId: string; readonly text: string } | null
     }
-  /** A packet to a friend who is connected; otherwise it is lost, and the status message remains. */
+  /** Sends a packet to a friend. If the friend is not connected, it is lost; the status message still reaches them. */
   | { readonly type: 'send'; readonly key: string; readonly packet: 'support' | 'status'; readonly text: string }
 
-/** From the node. */
+/** Messages from the node. */
 export type Report =
   | {
       readonly type: 'ready'
@@ -50,9 +59,9 @@ export type Report =
       readonly port: number | null
       readonly version: string
     }
-  /** The last report: it ends now. */
+  /** The last message: the node ends now. */
   | { readonly type: 'failed'; readonly code: string; readonly message: string }
-  /** The node lives; once a second. */
+  /** Sent once a second: the node is alive. */
   | { readonly type: 'beat' }
   | { readonly type: 'self'; readonly connection: Connection }
   | { readonly type: 'friend'; readonly key: string; readonly connection: Connection }
@@ -60,14 +69,14 @@ export type Report =
   | { readonly type: 'status'; readonly key: string; readonly text: string }
   | { readonly type: 'request'; readonly key: string; readonly text: string }
   | { readonly type: 'packet'; readonly key: string; readonly packet: 'support' | 'status'; readonly text: string }
-  /** A friend that libtoxcore does not take, by the number of its error. */
+  /** libtoxcore refused a friend; `error` is its error number. */
   | { readonly type: 'refused'; readonly key: string; readonly error: number }
 
 export const SECRET_BYTES = 32 // toxcore: TOX_SECRET_KEY_SIZE
-export const BEAT_MS = 1000 // sanity: a fifteenth of what counts as a hang
-export const MAX_BOOTSTRAP_NODES = 64 // sanity: a few that answer are enough
+export const BEAT_MS = 1000 // sanity: a fifteenth of the silence that counts as a hang
+export const MAX_BOOTSTRAP_NODES = 64 // sanity: a few nodes that answer are enough
 
-const MAX_TEXT = 1016 // toxcore: TOX_MAX_FRIEND_REQUEST_LENGTH, the longest text of all, in bytes
+const MAX_TEXT = 1016 // toxcore: TOX_MAX_FRIEND_REQUEST_LENGTH, the longest of all texts, in bytes
 const key = z.string().regex(/^[0-9A-F]{64}$/)
 const toxId = z.string().regex(/^[0-9A-F]{76}$/)
 const text = z.string().max(MAX_TEXT)
@@ -120,7 +129,7 @@ export function checkReport(value: unknown): Report {
 
 function check<T>(schema: z.ZodType<T>, value: unknown): T {
   const result = schema.safeParse(value)
-  // Which message it was may be what somebody showed.
-  if (!result.success) throw new LiveError('LIVE_FRAME_INVALID', 'a frame holds no message that is known')
+  // Do not quote the message: it may hold what somebody showed.
+  if (!result.success) throw new LiveError('LIVE_FRAME_INVALID', 'a frame holds an unknown message')
   return result.data
 }

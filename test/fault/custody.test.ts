@@ -99,7 +99,7 @@ async function prepared(
   const stateDir = mkdtempSync(join(tempDir(), 'custody-'))
   const first = await open(stateDir, work)
   await first.create(work.before)
-  if (!work.withSeed) await first.forgetSeed()
+  if (!work.withSeed) await first.eraseSeed()
   const custody = await open(stateDir, work, fs)
   if (work.before !== null) await custody.unlock(work.before)
   return { stateDir, custody, words: held(custody).words }

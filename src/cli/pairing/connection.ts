@@ -123,7 +123,7 @@ class TcpLine implements Line {
   }
 
   async send(message: Uint8Array): Promise<void> {
-    if (message.length === 0 || message.length > MAX_NOISE_BYTES) throw new Error('no message has that length')
+    if (message.length === 0 || message.length > MAX_NOISE_BYTES) throw new Error('no message has this length')
     if (this.#isEnded) throw gone()
     const frame = Buffer.alloc(LENGTH_BYTES + message.length)
     frame.writeUInt16BE(message.length)

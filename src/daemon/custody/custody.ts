@@ -107,7 +107,7 @@ export class Custody {
    * @throws {CustodyError} PERSONA_EXISTS when there are secrets already: {@link addKey} is for that
    * @throws {CryptoError} SEAL_PASSPHRASE_UNUSABLE @throws {StoreError} STORE_*
    */
-  async adopt(keys: readonly SigningSeed[], passphrase: string | null): Promise<void> {
+  async importKeys(keys: readonly SigningSeed[], passphrase: string | null): Promise<void> {
     await this.#begin(keys, null, passphrase)
   }
 
@@ -191,14 +191,14 @@ export class Custody {
    */
   async changePassphrase(present: string | null, next: string | null): Promise<void> {
     if (present === null) this.#requireNoPassphrase()
-    else await this.#lock.prove(present)
+    else await this.#lock.checkPassphrase(present)
     const sealing =
-      next === null ? this.#vault.newPlain() : await passphraseSealing(next, DEFAULT_SEAL_COST, this.#engine)
+      next === null ? this.#vault.defaultSealing() : await passphraseSealing(next, DEFAULT_SEAL_COST, this.#engine)
     await this.#vault.reseal(sealing, () => {
       // One that another connection has set meanwhile was not proved.
       if (present === null) this.#requireNoPassphrase()
     })
-    this.#lock.begun()
+    this.#lock.noteOpened()
   }
 
   /**
@@ -245,8 +245,8 @@ export class Custody {
   }
 
   /** Erases the seed, in memory and on disk. */
-  async forgetSeed(): Promise<void> {
-    await this.#vault.forgetSeed()
+  async eraseSeed(): Promise<void> {
+    await this.#vault.eraseSeed()
   }
 
   /** Wipes what is in memory. */
@@ -265,7 +265,7 @@ export class Custody {
     const engine = this.#engine
     if (this.hasSecrets) throw secretsExist()
     const keys = new Map(seeds.map((key) => [key.epoch, engine.signKeyPair(key.seed)]))
-    const opened: OpenSecrets = { sealing: this.#vault.newPlain(), keys, seed }
+    const opened: OpenSecrets = { sealing: this.#vault.defaultSealing(), keys, seed }
     try {
       if (passphrase !== null) opened.sealing = await passphraseSealing(passphrase, DEFAULT_SEAL_COST, engine)
       await this.#vault.begin(opened)
@@ -273,7 +273,7 @@ export class Custody {
       wipeSecrets(opened, engine)
       throw error
     }
-    this.#lock.begun()
+    this.#lock.noteOpened()
   }
 
   #requireNoPassphrase(): void {

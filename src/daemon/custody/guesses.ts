@@ -23,7 +23,7 @@ export class Guesses {
    * @param attempt throws when the passphrase is wrong
    * @throws {KeeperError} TOO_MANY_GUESSES, and what the attempt throws
    */
-  async take(isNeeded: () => boolean, attempt: () => Promise<void>): Promise<void> {
+  async run(isNeeded: () => boolean, attempt: () => Promise<void>): Promise<void> {
     if (this.#waiting >= MAX_WAITING_GUESSES) {
       const hint = 'wait until they were tried: some seconds each'
       throw new CustodyError('TOO_MANY_GUESSES', `${MAX_WAITING_GUESSES} passphrases wait to be tried already`, hint)

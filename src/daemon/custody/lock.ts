@@ -53,19 +53,19 @@ export class CustodyLock {
   async unlock(passphrase: string): Promise<void> {
     this.#requirePassphrase()
     this.expire()
-    await this.#guesses.take(
+    await this.#guesses.run(
       () => this.isLocked,
       () => this.#unseal(passphrase),
     )
   }
 
   /** Whether it is the right one, as a guess like any other; they are open afterwards. @throws as {@link unlock} */
-  async prove(passphrase: string): Promise<void> {
+  async checkPassphrase(passphrase: string): Promise<void> {
     this.#requirePassphrase()
     this.expire()
-    await this.#guesses.take(
+    await this.#guesses.run(
       () => true,
-      () => (this.isLocked ? this.#unseal(passphrase) : this.#vault.prove(passphrase)),
+      () => (this.isLocked ? this.#unseal(passphrase) : this.#vault.checkPassphrase(passphrase)),
     )
   }
 
@@ -103,7 +103,7 @@ export class CustodyLock {
   }
 
   /** They were opened, or sealed anew, just now. */
-  begun(): void {
+  noteOpened(): void {
     this.#openTime.begin()
     this.#onOpened()
   }
@@ -116,7 +116,7 @@ export class CustodyLock {
 
   async #unseal(passphrase: string): Promise<void> {
     await this.#vault.unseal(passphrase)
-    this.begun()
+    this.noteOpened()
     this.#watcher?.lockChanged(false, 'unlock')
   }
 

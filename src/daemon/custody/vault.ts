@@ -14,7 +14,7 @@ export class Vault {
   readonly #paths: SecretPaths
   readonly #engine: CryptoEngine
   /** What seals without a passphrase. */
-  readonly #plain: Sealing
+  readonly #default: Sealing
   #opened: OpenSecrets | null = null
   #mode: SealMode | null = null
   /** How often it was shut, so that an opening under way notices. */
@@ -23,10 +23,10 @@ export class Vault {
   readonly #serial = new Serial()
   #onFailure: (error: unknown) => void = () => {}
 
-  private constructor(paths: SecretPaths, engine: CryptoEngine, plain: Sealing) {
+  private constructor(paths: SecretPaths, engine: CryptoEngine, sealing: Sealing) {
     this.#paths = paths
     this.#engine = engine
-    this.#plain = plain
+    this.#default = sealing
   }
 
   /**
@@ -42,8 +42,8 @@ export class Vault {
     vault.#mode = mode
     if (mode === 'passphrase') return vault
     if (mode === 'key' && credential === null) throw credentialMissing()
-    vault.#opened = await openSecrets(files, mode === 'key' ? vault.newPlain() : UNSEALED, null, engine)
-    if (mode !== vault.#plain.mode) await vault.reseal(vault.newPlain())
+    vault.#opened = await openSecrets(files, mode === 'key' ? vault.defaultSealing() : UNSEALED, null, engine)
+    if (mode !== vault.#default.mode) await vault.reseal(vault.defaultSealing())
     return vault
   }
 
@@ -70,8 +70,8 @@ export class Vault {
   }
 
   /** What seals without a passphrase: the credential, else nothing. A copy, which may be wiped. */
-  newPlain(): Sealing {
-    return this.#plain.mode === 'key' ? keySealing(this.#plain.secret, this.#engine) : UNSEALED
+  defaultSealing(): Sealing {
+    return this.#default.mode === 'key' ? keySealing(this.#default.secret, this.#engine) : UNSEALED
   }
 
   /**
@@ -107,7 +107,7 @@ export class Vault {
   }
 
   /** Whether a passphrase would open the files; throws as {@link unseal} when not. */
-  async prove(passphrase: string): Promise<void> {
+  async checkPassphrase(passphrase: string): Promise<void> {
     await this.#serial.run(async () => wipeSecrets(await this.#read(passphrase), this.#engine))
   }
 
@@ -153,7 +153,7 @@ export class Vault {
   }
 
   /** Erases the seed, in memory and on disk. */
-  async forgetSeed(): Promise<void> {
+  async eraseSeed(): Promise<void> {
     const opened = this.#opened
     if (opened !== null && opened.seed !== null) this.#engine.wipe(opened.seed)
     if (opened !== null) opened.seed = null

@@ -91,6 +91,6 @@ async function confirmRecovery(keeper: Keeper, chosen: readonly ChosenWord[]): P
   }
   // Crash here: the words are confirmed and the seed still there; the next start erases it.
   await keeper.change(() => keeper.own.confirmRecovery())
-  await keeper.custody.forgetSeed()
+  await keeper.custody.eraseSeed()
   return { confirmed: true }
 }

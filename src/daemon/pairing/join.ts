@@ -4,7 +4,7 @@ import { PairingStateError } from './errors.ts'
 import { formatHex } from '../../core/encoding/bytes.ts'
 import { derivePsk } from '../../pairing/code.ts'
 import { receiveOffer } from '../../pairing/handshake.ts'
-import { decodeMessage, encodeMessage, isKeyMessage, takeKeyMessage, type MovedKey } from '../../pairing/messages.ts'
+import { decodeMessage, encodeMessage, isKeyMessage, decodeKeyMessage, type MovedKey } from '../../pairing/messages.ts'
 import type { Session } from '../../pairing/session.ts'
 import type { Carrier } from '../../ipc/shapes/pairing.ts'
 import type { TableDevice } from '../../ipc/shapes/contact.ts'
@@ -48,7 +48,7 @@ export class JoiningSide implements PairingSide {
     if (this.#met === null) return this.#meet(message)
     if (this.#import === null) throw notNow('a message')
     const plain = this.#met.session.open(message)
-    if (isKeyMessage(plain)) return await this.#take(this.#import, takeKeyMessage(plain, this.#keeper.engine))
+    if (isKeyMessage(plain)) return await this.#take(this.#import, decodeKeyMessage(plain, this.#keeper.engine))
     await this.#import.push(decodeMessage('state', plain))
     return { state: 'moving' }
   }
@@ -148,7 +148,7 @@ export class JoiningSide implements PairingSide {
       )
     }
     if (custody.hasSecrets) return await custody.addKey(key.epoch, key.seed)
-    await custody.adopt([key], this.#wish.passphrase)
+    await custody.importKeys([key], this.#wish.passphrase)
     this.#hasAdopted = true
   }
 }

@@ -98,7 +98,7 @@ export class OfferingSide implements PairingSide {
     const offer = this.#offer
     if (offer === null) throw notNow('an answer')
     this.#offer = null
-    const { greeting, session } = offer.takeAnswer(message)
+    const { greeting, session } = offer.receiveAnswer(message)
     // Single use: from here on there is no way back to waiting.
     this.#keeper.engine.wipe(this.#psk)
     const { device } = decodeJoinGreeting(greeting)

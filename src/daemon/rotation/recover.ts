@@ -93,7 +93,7 @@ async function withTable(
     notes,
     copySec: isGiven ? nowSec : null,
   }
-  await keeper.custody.adopt([], passphrase ?? null)
+  await keeper.custody.importKeys([], passphrase ?? null)
   await orDiscarded(keeper, () => {
     const rival = dropRival(head, state)
     const origin = { state: 'taking', source: null, withKeys: false, ownId: head.personaId } as const
@@ -147,7 +147,7 @@ async function withoutTable(
   }
   const signingSeed = deriveSigningSeed(seed, epoch, engine)
   try {
-    await custody.adopt([{ epoch, seed: signingSeed }], passphrase ?? null)
+    await custody.importKeys([{ epoch, seed: signingSeed }], passphrase ?? null)
   } finally {
     engine.wipe(signingSeed)
   }

@@ -203,7 +203,7 @@ export class BackupReader {
     return await this.#incoming.finish(async () => {
       checkNoPersona(this.#keeper)
       this.#checkKeys(seeds)
-      await custody.adopt(seeds, this.#passphrase)
+      await custody.importKeys(seeds, this.#passphrase)
     })
   }
 

@@ -14,30 +14,30 @@ function codeOf(text: string): string {
 }
 
 describe('a pairing code', () => {
-  it('is 128 random bits, and another one each time', () => {
+  it('is 128 random bits, different each time', () => {
     const drawn = Array.from({ length: 16 }, () => formatHex(code.drawCode(engine)))
     expect(drawn.every((hex) => hex.length === 32)).toBe(true)
     expect(new Set(drawn).size).toBe(16)
   })
 
-  it('comes back from its twelve words, however they were typed', () => {
+  it('is read from its twelve words, however they are typed', () => {
     expect(WORDS).toHaveLength(12)
     for (const text of [WORDS.join(' '), ` ${WORDS.join('\n\t ').toUpperCase()} \n`]) {
       expect(code.parseCode(text)).toEqual({ code: COUNTING, addresses: [] })
     }
   })
 
-  it('is refused with the reason, which names the place of a word and not the word', () => {
+  it('is refused with a reason that names the position of a word, never the word', () => {
     const replaced = (at: number, word: string): string => WORDS.with(at, word).join(' ')
     expect(codeOf(WORDS.slice(1).join(' '))).toBe('PAIRING_CODE_LENGTH')
     expect(codeOf('')).toBe('PAIRING_CODE_LENGTH')
     expect(codeOf([...WORDS, 'zoo'].join(' '))).toBe('PAIRING_CODE_LENGTH')
     expect(codeOf(replaced(4, 'quuxly'))).toBe('PAIRING_CODE_UNKNOWN_WORD')
     expect(codeOf(replaced(4, WORDS[4] === 'zoo' ? 'zone' : 'zoo'))).toBe('PAIRING_CODE_CHECKSUM')
-    expect(() => code.parseCode(replaced(4, 'quuxly'))).toThrow(/^word 5 is in no pairing code$/)
+    expect(() => code.parseCode(replaced(4, 'quuxly'))).toThrow(/^word 5 is not a word of any pairing code$/)
   })
 
-  it('gives the pre-shared key and the key of announcements by HKDF, each under its own label', () => {
+  it('derives the pre-shared key and the announcement key by HKDF under different labels', () => {
     // Computed with hmac and hashlib of Python 3: HMAC(HMAC(64 zero bytes, code), label || 01)[:32].
     expect(formatHex(code.derivePsk(COUNTING, engine))).toBe(
       '6A154ACCDC23B8FD9A4C85BF91BF09BCA97552CC527B9DB5FD9557754F5E6952',
@@ -57,7 +57,7 @@ describe('a pairing URI', () => {
   ]
   const uri = code.formatPairingUri({ code: COUNTING, addresses })
 
-  it('carries the code and where the other device listens', () => {
+  it('carries the code and the addresses of the other device', () => {
     expect(uri).toBe(
       'persona-pair:AAECAwQFBgcICQoLDA0ODw?at=192.168.1.7:40123&at=[fd00::7]:1&at=[fe80::1%eth0]:65535&at=laptop.local:80',
     )
@@ -66,7 +66,7 @@ describe('a pairing URI', () => {
     expect(code.parseCode(bare)).toEqual({ code: COUNTING, addresses: [] })
   })
 
-  it('keeps to sixteen addresses', () => {
+  it('carries at most sixteen addresses', () => {
     const many = Array.from({ length: 17 }, (_, i) => ({ host: '10.0.0.1', port: i + 1 }))
     const text = code.formatPairingUri({ code: COUNTING, addresses: many })
     expect(code.parseCode(text).addresses).toHaveLength(16)
@@ -77,7 +77,7 @@ describe('a pairing URI', () => {
     'persona-pair:',
     'persona-pair:AAECAwQFBgcICQoLDA0OD',
     'persona-pair:AAECAwQFBgcICQoLDA0ODw=',
-    'persona-pair:AAECAwQFBgcICQoLDA0ODx', // bits behind the last byte
+    'persona-pair:AAECAwQFBgcICQoLDA0ODx', // bits after the last byte
     'persona-pair:AAECAwQFBgcICQoLDA0ODw?',
     'persona-pair:AAECAwQFBgcICQoLDA0ODw?at=',
     'persona-pair:AAECAwQFBgcICQoLDA0ODw?to=10.0.0.1:1',
@@ -85,11 +85,11 @@ describe('a pairing URI', () => {
     'persona-pair:AAECAwQFBgcICQoLDA0ODw?at=10.0.0.1:1&',
     `persona-pair:AAECAwQFBgcICQoLDA0ODw?at=${'a'.repeat(254)}:1`,
     `persona-pair:AAECAwQFBgcICQoLDA0ODw?${Array.from({ length: 16 }, () => `at=${'a'.repeat(80)}:1`).join('&')}`,
-  ])('that is not whole is refused: %s', (text) => {
+  ])('is refused when incomplete or altered: %s', (text) => {
     expect(codeOf(text)).toBe('PAIRING_URI')
   })
 
-  it('is the only URI that gives a code, whatever the text', () => {
+  it('is the only URI that gives a code', () => {
     let parsed = 0
     const pieces = fc.constantFrom(
       'persona-pair:',
@@ -115,7 +115,7 @@ describe('a pairing URI', () => {
 })
 
 describe('an address', () => {
-  it.each(['10.0.0.1:80', 'localhost:1', 'a.b-c.d:65535', '[::1]:443', '[fe80::1%wlan0]:9'])('%s is one', (text) => {
+  it.each(['10.0.0.1:80', 'localhost:1', 'a.b-c.d:65535', '[::1]:443', '[fe80::1%wlan0]:9'])('%s is valid', (text) => {
     expect(formatAddress(parseAddress(text)!)).toBe(text)
   })
 
@@ -139,7 +139,7 @@ describe('an address', () => {
     'a@b:1',
     '$(x):1',
     'host:1\n',
-  ])('%j is none', (text) => {
+  ])('%j is refused', (text) => {
     expect(parseAddress(text)).toBeNull()
   })
 })

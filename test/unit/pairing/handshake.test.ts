@@ -7,7 +7,7 @@ import {
   MAX_GREETING_BYTES,
   receiveOffer,
   type Carrier,
-  type Met,
+  type HandshakeResult,
   type Offer,
 } from '../../../src/pairing/handshake.ts'
 import { MAX_MESSAGE_BYTES, MAX_NOISE_BYTES } from '../../../src/pairing/session.ts'
@@ -22,7 +22,7 @@ const HELLO = encodeUtf8('from the old device')
 const THERE = encodeUtf8('from the new device')
 const NONE = new Uint8Array(0)
 
-/** Points of order 1, 2, 4 and 8 and their other encodings: whoever multiplies one gets zero. */
+/** Points of order 1, 2, 4 and 8 and their other encodings: multiplying any of them gives zero. */
 const LOW_ORDER = [
   '0000000000000000000000000000000000000000000000000000000000000000',
   '0100000000000000000000000000000000000000000000000000000000000000',
@@ -36,25 +36,25 @@ const LOW_ORDER = [
 
 interface Meeting {
   readonly offer: Offer
-  readonly old: Met
-  readonly joined: Met
+  readonly old: HandshakeResult
+  readonly joined: HandshakeResult
   readonly legs: readonly [Uint8Array, Uint8Array]
 }
 
 function meet(carrier: Carrier = 'connection'): Meeting {
   const offer = makeOffer(PSK, carrier, HELLO)
   const joined = receiveOffer(PSK, carrier, offer.message).answer(THERE)
-  return { offer, old: offer.takeAnswer(joined.message), joined, legs: [offer.message, joined.message] }
+  return { offer, old: offer.receiveAnswer(joined.message), joined, legs: [offer.message, joined.message] }
 }
 
-/** The stable code of an answer that the offering device refuses. */
+/** The error code with which the offering device refuses an answer. */
 function refusalOf(answer: (offer: Offer) => Uint8Array): string {
   const offer = makeOffer(PSK, 'connection', HELLO)
-  return codeThrownBy(() => offer.takeAnswer(answer(offer)))
+  return codeThrownBy(() => offer.receiveAnswer(answer(offer)))
 }
 
 describe('two devices with one code', () => {
-  it('greet each other, show the same six words, and other words each time', () => {
+  it('greet each other and show the same six words, different each time', () => {
     const [one, two] = [meet(), meet()]
     expect(decodeUtf8(one.joined.greeting)).toBe('from the old device')
     expect(decodeUtf8(one.old.greeting)).toBe('from the new device')
@@ -63,7 +63,7 @@ describe('two devices with one code', () => {
     expect(one.old.session.words).not.toEqual(two.old.session.words)
   })
 
-  it('are understood by a second implementation of docs/pairing.md, in both directions', () => {
+  it('understand a second implementation of docs/pairing.md, in both directions', () => {
     for (const [carrier, byte] of [
       ['connection', 1],
       ['files', 2],
@@ -71,7 +71,7 @@ describe('two devices with one code', () => {
       const offer = makeOffer(PSK, carrier, HELLO)
       const answer = oracle.answerOffer(CODE, byte, offer.message, THERE)
       expect(decodeUtf8(answer.greeting)).toBe('from the old device')
-      const { greeting, session } = offer.takeAnswer(answer.message)
+      const { greeting, session } = offer.receiveAnswer(answer.message)
       expect(decodeUtf8(greeting)).toBe('from the new device')
       const bits = [...answer.compared].map((octet) => octet.toString(2).padStart(8, '0')).join('')
       expect(session.words.map((word) => wordlist.indexOf(word).toString(2).padStart(11, '0')).join('')).toBe(
@@ -84,17 +84,17 @@ describe('two devices with one code', () => {
     }
   })
 
-  it('keep what they were given unchanged: a caller may still write a leg to a file', () => {
+  it('leave their input unchanged, so that a caller can still write it to a file', () => {
     const offer = makeOffer(PSK, 'files', HELLO)
     const sent = Uint8Array.from(offer.message)
     const answer = receiveOffer(PSK, 'files', offer.message).answer(THERE)
     const answered = Uint8Array.from(answer.message)
-    offer.takeAnswer(answer.message)
+    offer.receiveAnswer(answer.message)
     expect([offer.message, answer.message]).toEqual([sent, answered].map((leg) => Buffer.from(leg)))
   })
 })
 
-describe('a leg is refused', () => {
+describe('a handshake message is refused', () => {
   it('when the codes differ, on either side', () => {
     const offer = makeOffer(PSK, 'connection', HELLO)
     expect(codeThrownBy(() => receiveOffer(WRONG_PSK, 'connection', offer.message))).toBe('PAIRING_HANDSHAKE')
@@ -102,12 +102,12 @@ describe('a leg is refused', () => {
     expect(refusalOf(() => other.answer(THERE).message)).toBe('PAIRING_HANDSHAKE')
   })
 
-  it('when it was made for another carrier', () => {
+  it('when it was made for the other carrier', () => {
     const offer = makeOffer(PSK, 'connection', HELLO)
     expect(codeThrownBy(() => receiveOffer(PSK, 'files', offer.message))).toBe('PAIRING_HANDSHAKE')
   })
 
-  it('when any bit of it was altered', () => {
+  it('when any of its bits was altered', () => {
     const { message } = makeOffer(PSK, 'connection', NONE)
     let ran = 0
     for (let bit = 0; bit < message.length * 8; bit++) {
@@ -130,7 +130,7 @@ describe('a leg is refused', () => {
     expect(answered).toBe(48)
   })
 
-  it('when it is cut, empty or longer than a greeting makes it', () => {
+  it('when it is cut, empty or longer than the longest greeting allows', () => {
     const { message } = makeOffer(PSK, 'connection', HELLO)
     for (const length of [0, 1, 31, 32, 47, 48, message.length - 1]) {
       const cut = message.subarray(0, length)
@@ -143,16 +143,16 @@ describe('a leg is refused', () => {
     expect(codeThrownBy(() => receiveOffer(PSK, 'connection', longer.message))).toBe('PAIRING_HANDSHAKE')
   })
 
-  it('when it is the own one sent back, or one of an earlier meeting', () => {
+  it('when it is our own sent back, or from an earlier handshake', () => {
     expect(refusalOf((offer) => offer.message)).toBe('PAIRING_HANDSHAKE')
     const { legs } = meet()
     expect(refusalOf(() => legs[1])).toBe('PAIRING_HANDSHAKE')
     const again = makeOffer(PSK, 'connection', HELLO)
     const other = receiveOffer(PSK, 'connection', makeOffer(PSK, 'connection', HELLO).message)
-    expect(codeThrownBy(() => again.takeAnswer(other.answer(THERE).message))).toBe('PAIRING_HANDSHAKE')
+    expect(codeThrownBy(() => again.receiveAnswer(other.answer(THERE).message))).toBe('PAIRING_HANDSHAKE')
   })
 
-  it('when its point is of small order, also from somebody who has the code', () => {
+  it('when its point has a small order, even from a sender who has the code', () => {
     let ran = 0
     for (const point of LOW_ORDER) {
       const answer = (offer: Offer): Uint8Array =>
@@ -163,18 +163,18 @@ describe('a leg is refused', () => {
     expect(ran).toBe(8)
   })
 
-  it('when its offer was answered before: an offer is good for one answer', () => {
+  it('when its offer was already answered', () => {
     const offer = makeOffer(PSK, 'connection', HELLO)
     const answer = receiveOffer(PSK, 'connection', offer.message).answer(THERE).message
     const altered = Uint8Array.from(answer)
     altered[0]! ^= 1
-    expect(codeThrownBy(() => offer.takeAnswer(altered))).toBe('PAIRING_HANDSHAKE')
-    expect(codeThrownBy(() => offer.takeAnswer(answer))).toBe('PAIRING_HANDSHAKE')
+    expect(codeThrownBy(() => offer.receiveAnswer(altered))).toBe('PAIRING_HANDSHAKE')
+    expect(codeThrownBy(() => offer.receiveAnswer(answer))).toBe('PAIRING_HANDSHAKE')
   })
 })
 
-describe('a message behind the handshake', () => {
-  it('arrives in both directions, from none to as many bytes as fit', () => {
+describe('a message after the handshake', () => {
+  it('arrives in both directions, from empty to the longest that fits', () => {
     const { old, joined } = meet()
     for (const length of [0, 1, MAX_MESSAGE_BYTES]) {
       const message = new Uint8Array(length).fill(7)
@@ -185,29 +185,29 @@ describe('a message behind the handshake', () => {
     expect(codeThrownBy(() => old.session.seal(tooLong))).toBe('PAIRING_TOO_LARGE')
   })
 
-  it.each<[string, (old: Met, joined: Met) => Uint8Array]>([
+  it.each<[string, (old: HandshakeResult, joined: HandshakeResult) => Uint8Array]>([
     ['is altered', (old) => old.session.seal(HELLO).map((byte, at) => (at === 3 ? byte ^ 1 : byte))],
     ['is cut', (old) => old.session.seal(HELLO).subarray(1)],
     ['is shorter than a tag', () => new Uint8Array(15)],
     ['is longer than any', () => new Uint8Array(MAX_NOISE_BYTES + 1)],
-    ['was left out before it', (old) => (old.session.seal(HELLO), old.session.seal(HELLO))],
-    ['is the own one sent back', (_, joined) => joined.session.seal(HELLO)],
-    ['is of another meeting', () => meet().old.session.seal(HELLO)],
-  ])('is refused when it %s, and everything behind it', (_, make) => {
+    ['follows a missing one', (old) => (old.session.seal(HELLO), old.session.seal(HELLO))],
+    ['is our own sent back', (_, joined) => joined.session.seal(HELLO)],
+    ['is from another handshake', () => meet().old.session.seal(HELLO)],
+  ])('is refused when it %s, as is every later message', (_, make) => {
     const { old, joined } = meet()
     expect(codeThrownBy(() => joined.session.open(make(old, joined)))).toBe('PAIRING_MESSAGE')
     expect(codeThrownBy(() => joined.session.open(old.session.seal(HELLO)))).toBe('PAIRING_MESSAGE')
     expect(codeThrownBy(() => joined.session.seal(HELLO))).toBe('PAIRING_MESSAGE')
   })
 
-  it('is refused when it comes twice', () => {
+  it('is refused when repeated', () => {
     const { old, joined } = meet()
     const sealed = old.session.seal(HELLO)
     expect(joined.session.open(sealed)).toEqual(Buffer.from(HELLO))
     expect(codeThrownBy(() => joined.session.open(sealed))).toBe('PAIRING_MESSAGE')
   })
 
-  it('is refused behind the last one that a pairing moves, so that no nonce is used twice', () => {
+  it('is refused after the last one a pairing may move, so that no nonce repeats', () => {
     const { old } = meet()
     for (let i = 0; i < 16_384; i++) old.session.seal(NONE)
     expect(codeThrownBy(() => old.session.seal(NONE))).toBe('PAIRING_TOO_LARGE')

@@ -41,20 +41,20 @@ describe('a stream of frames', () => {
     )
   })
 
-  test('ends at a frame over the bound, as soon as its length is there', () => {
+  test('is refused at an oversized frame as soon as its length is read', () => {
     expect(codeOf(() => new FrameCutter().push(head(MAX_FRAME_BYTES)))).toBe('none')
     expect(codeOf(() => new FrameCutter().push(head(MAX_FRAME_BYTES + 1)))).toBe('LIVE_FRAME_TOO_LARGE')
     expect(codeOf(() => new FrameCutter().push(head(0xffff_ffff)))).toBe('LIVE_FRAME_TOO_LARGE')
     expect(codeOf(() => encodeFrame('x'.repeat(MAX_FRAME_BYTES)))).toBe('LIVE_FRAME_TOO_LARGE')
   })
 
-  test('ends at a frame that is no JSON', () => {
+  test('is refused at a frame that is not JSON', () => {
     expect(codeOf(() => new FrameCutter().push(Buffer.concat([head(3), Buffer.from('{]}')])))).toBe(
       'LIVE_FRAME_INVALID',
     )
   })
 
-  test('of any bytes gives messages or one of our errors', () => {
+  test('gives messages or one of our errors for any bytes', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 64 }), (bytes) => {
         expect(['none', 'LIVE_FRAME_TOO_LARGE', 'LIVE_FRAME_INVALID']).toContain(
@@ -70,7 +70,7 @@ describe('a message', () => {
     { type: 'ready', key: KEY, dhtKey: KEY, port: 33445, version: '0.2.18' },
     { type: 'status', key: KEY, text: '' },
     { type: 'beat' },
-  ])('of the node that is known is taken: $type', (message) => {
+  ])('of the node is accepted when known: $type', (message) => {
     expect(checkReport(message)).toEqual(message)
   })
 
@@ -86,21 +86,21 @@ describe('a message', () => {
     { type: 'friend', key: KEY, connection: 'both' },
     { type: 'refused', key: KEY, error: -1 },
     JSON.parse('{"type":"beat","__proto__":{"x":1}}') as unknown,
-  ])('of the node that is not is refused, without a word of it: %j', (message) => {
+  ])('of the node is refused when unknown, without quoting it: %j', (message) => {
     expect(codeOf(() => checkReport(message))).toBe('LIVE_FRAME_INVALID')
-    expect(() => checkReport(message)).toThrow('a frame holds no message that is known')
+    expect(() => checkReport(message)).toThrow('a frame holds an unknown message')
   })
 
   test.each([
     { type: 'show', text: 'hello' },
     { type: 'add', key: KEY, request: null },
     { type: 'add', key: KEY, request: { toxId: `${KEY}000000010000`, text: 'hello' } },
-  ])('of the daemon is checked by the node as well: %j', (message) => {
+  ])('of the daemon is checked by the node too: %j', (message) => {
     expect(checkOrder(message)).toEqual(message)
     expect(codeOf(() => checkOrder({ ...message, key: 'x' }))).toBe('LIVE_FRAME_INVALID')
   })
 
-  test('of the longest text fits a frame, whatever its characters', () => {
+  test('with the longest text fits a frame, whatever its characters', () => {
     const text = '\u0001'.repeat(1016)
     const request = { toxId: 'A'.repeat(76), text }
     const [message] = new FrameCutter().push(encodeFrame({ type: 'add', key: KEY, request }))

@@ -31,7 +31,7 @@ describe.each([
   async function adopted(): Promise<{ stateDir: string; custody: Custody }> {
     const stateDir = tempDir()
     const custody = await open(stateDir)
-    await custody.adopt(SEEDS.slice(0, 1), passphrase)
+    await custody.importKeys(SEEDS.slice(0, 1), passphrase)
     return { stateDir, custody }
   }
 
@@ -53,7 +53,7 @@ describe.each([
   it('are not taken from elsewhere where there are some', async () => {
     const { stateDir, custody } = await adopted()
     for (const again of [custody, await open(stateDir)]) {
-      await expect(again.adopt(SEEDS, passphrase)).rejects.toMatchObject({ code: 'PERSONA_EXISTS' })
+      await expect(again.importKeys(SEEDS, passphrase)).rejects.toMatchObject({ code: 'PERSONA_EXISTS' })
       await expect(again.create(passphrase)).rejects.toMatchObject({ code: 'PERSONA_EXISTS' })
     }
     expect(held(await reopened(stateDir))).toStrictEqual(of(0))
@@ -95,7 +95,7 @@ describe.each([
 describe('while it is locked', () => {
   it('no key is added, erased or given out', async () => {
     const stateDir = tempDir()
-    await (await open(stateDir)).adopt(SEEDS, PASSPHRASE)
+    await (await open(stateDir)).importKeys(SEEDS, PASSPHRASE)
     const before = readFileSync(join(stateDir, 'secrets'))
     const custody = await open(stateDir)
     await expect(custody.addKey(3, SEEDS[0]!.seed)).rejects.toMatchObject({ code: 'LOCKED' })
@@ -119,7 +119,7 @@ describe('the time that the secrets are open', () => {
     const options = { delay: () => Promise.resolve(), nowMs: (): number => clock.sec * 1000 }
     const custody = await Custody.open(statePaths(tempDir()), engine, options)
     custody.watch({ failed: () => {}, lockChanged: (locked, cause) => told.push([locked, cause]) })
-    await custody.adopt(SEEDS, PASSPHRASE)
+    await custody.importKeys(SEEDS, PASSPHRASE)
     return { custody, clock, told }
   }
 
@@ -212,21 +212,21 @@ describe('the time that the secrets are open', () => {
 describe('passphrases that are tried', () => {
   it('wait at most 10 s, and from 0 again after the right one', async () => {
     const stateDir = tempDir()
-    await (await open(stateDir)).adopt(SEEDS, PASSPHRASE)
+    await (await open(stateDir)).importKeys(SEEDS, PASSPHRASE)
     const delays: number[] = []
     const guesses = new Guesses((seconds) => {
       delays.push(seconds)
       return Promise.resolve()
     })
     const wrong = (): Promise<void> => Promise.reject(new Error('wrong'))
-    for (let i = 0; i < 102; i++) await expect(guesses.take(() => true, wrong)).rejects.toThrow('wrong')
+    for (let i = 0; i < 102; i++) await expect(guesses.run(() => true, wrong)).rejects.toThrow('wrong')
     expect(delays.slice(0, 3)).toStrictEqual([0, 0.1, 0.2])
     expect(delays.slice(99)).toStrictEqual([9.9, 10, 10])
-    await guesses.take(
+    await guesses.run(
       () => true,
       () => Promise.resolve(),
     )
-    await expect(guesses.take(() => true, wrong)).rejects.toThrow('wrong')
+    await expect(guesses.run(() => true, wrong)).rejects.toThrow('wrong')
     expect(delays.at(-1)).toBe(0)
   })
 
@@ -235,7 +235,7 @@ describe('passphrases that are tried', () => {
     let go = (): void => {}
     const gate = new Promise<void>((done) => (go = done))
     const take = (): Promise<void> =>
-      guesses.take(
+      guesses.run(
         () => true,
         () => gate,
       )
@@ -248,7 +248,7 @@ describe('passphrases that are tried', () => {
 
   it('open nothing that was locked while they were tried', async () => {
     const stateDir = tempDir()
-    await (await open(stateDir)).adopt(SEEDS, PASSPHRASE)
+    await (await open(stateDir)).importKeys(SEEDS, PASSPHRASE)
     const custody = await open(stateDir)
     const unlock = custody.unlock(PASSPHRASE)
     await new Promise((done) => setImmediate(done))

@@ -33,7 +33,7 @@ async function hostileOffer(greeting: unknown): Promise<{ joining: TestKeeper; m
   const offer = makeOffer(derivePsk(CODE, engine), 'connection', encodeUtf8(JSON.stringify(greeting)))
   const meets = joining
     .call('pairing.carry', { message: formatBase64url(offer.message) })
-    .then(({ send }) => offer.takeAnswer(parseBase64url(send!)!).session)
+    .then(({ send }) => offer.receiveAnswer(parseBase64url(send!)!).session)
   meets.catch(() => {})
   return { joining, meets }
 }

@@ -128,7 +128,7 @@ describe('nothing secret moves', () => {
     const toOld = receiveOffer(psk, 'connection', parseBase64url(first.send!)!)
     const toJoining = makeOffer(psk, 'connection', toOld.greeting)
     const there = await joining.call('pairing.carry', { message: formatBase64url(toJoining.message) })
-    const answer = toJoining.takeAnswer(parseBase64url(there.send!)!)
+    const answer = toJoining.receiveAnswer(parseBase64url(there.send!)!)
     const here = await old.call('pairing.carry', { message: formatBase64url(toOld.answer(answer.greeting).message) })
     expect(here.compare).not.toEqual(there.compare)
   })

@@ -49,7 +49,7 @@ describe('a device that a thief added before the persona came is approved here b
     await fresh.sees(OWN_PHONE, forgedAt(9), { name: 'me' })
     const seeds = laptop.custody.signingSeeds()
     await takeIn(fresh, await snapshotOf(laptop, purpose), { sibling, withKeys: true }, undefined, () =>
-      fresh.custody.adopt(seeds, null),
+      fresh.custody.importKeys(seeds, null),
     )
     expect(fresh.keeper.table()).toMatchObject({ seq: 9, devices: [{}, {}, THIEF] })
     expect(fresh.told('own.changed').at(-1)).toMatchObject({ cause: 'sibling', unapproved: [THIEF] })

@@ -66,7 +66,7 @@ describe('a sibling in the hands of a thief', () => {
 
   it('tells a device that has no seed that the words were confirmed', async () => {
     const phone = await laptop.copied()
-    await phone.custody.forgetSeed()
+    await phone.custody.eraseSeed()
     await takeIn(phone, await twisted(laptop, ofOwner({ recoveryConfirmed: true })), FROM_PHONE)
     expect(phone.records.own.get(OWN)!.recoveryConfirmed).toBe(true)
   })
