@@ -1,13 +1,13 @@
-/** The key chain K_0 .. K_16 and its commitments, by which a thief of the current key cannot name the next one (docs/format.md, section 4). */
+/** The key chain K_0 .. K_16 and its commitments. A thief of the current key cannot choose the next one (docs/format.md, section 4). */
 import { concatBytes } from './encoding/bytes.ts'
 import type { Engine } from './engine.ts'
 import { LABEL_INCEPTION, LABEL_KEY, LABEL_NEXT } from './labels.ts'
 import { MAX_EPOCH } from './limits.ts'
 
-export const LINK_BYTES = 16 // format: h_i; a second preimage costs 2^128, a collision helps nobody but the owner himself
+export const LINK_BYTES = 16 // format: h_i; a second preimage costs 2^128, and only the owner could use a collision
 export const COMMITMENT_BYTES = 32 // format: c_i
 
-/** Where a persona stands in its chain: all public, and all that a blob of this epoch says of it. */
+/** The position of a persona in its chain, as a blob of this epoch shows it. All of it is public. */
 export interface ChainPosition {
   /** K_0, 32 bytes. */
   readonly personaId: Uint8Array
@@ -33,9 +33,9 @@ function commitTo(link: Uint8Array, following: Uint8Array, engine: Engine): Uint
 }
 
 /**
- * Recomputes c_0 from what a blob of epoch e shows; equal to the pinned c_0 exactly when the blob continues the same chain.
- * @param position of a decoded blob
- * @returns 32 bytes
+ * Recomputes c_0 from a blob of epoch e. It equals the pinned c_0 exactly when the blob continues the same chain.
+ * @param position from a decoded blob
+ * @returns c_0, 32 bytes
  */
 export function chainRoot(position: ChainPosition, engine: Engine): Uint8Array {
   if (position.epoch === 0) return position.next
@@ -47,15 +47,15 @@ export function chainRoot(position: ChainPosition, engine: Engine): Uint8Array {
   return commitment
 }
 
-/** What K_0 signs once, so that who meets the persona at a later epoch can pin c_0. */
+/** The message that K_0 signs once. It lets a reader who first sees the persona at a later epoch pin c_0. */
 export function inceptionMessage(personaId: Uint8Array, root: Uint8Array): Uint8Array {
   return concatBytes(LABEL_INCEPTION, personaId, root)
 }
 
 /**
- * The chain position of every epoch, from all public keys: made once from the seed, by its owner.
+ * Computes the chain position of every epoch from all public keys. The owner does this once, from the seed.
  * @param keys K_0 .. K_16
- * @param signInception detached signature by K_0, 64 bytes
+ * @param signInception makes a detached signature by K_0, 64 bytes
  */
 export function chainPositions(
   keys: readonly Uint8Array[],

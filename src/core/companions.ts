@@ -1,16 +1,16 @@
-/** Devices that do not chat, and how the document of a table marks them (docs/format.md, section 11). */
+/** Companions: devices that do not chat, and how the document of a table marks them (docs/format.md, section 11). */
 import type { Document } from './document.ts'
 
-/** The key of the document: a list of beginnings of device keys, in lower-case hex. */
+/** The document key whose value is a list of device key prefixes in lower-case hex. */
 export const COMPANIONS = 'companions'
 
-const MIN_MARK_DIGITS = 4 // format: a beginning shorter than this marks nothing
+const MIN_MARK_DIGITS = 4 // format: a shorter prefix marks nothing
 const mark = new RegExp(`^[0-9a-f]{${MIN_MARK_DIGITS},64}$`)
 
 /**
- * The keys among these that the document marks. What is no mark, or marks no device, says nothing: a reader that does not know the key
- * takes the same blobs.
- * @param keys 64 upper-case hex digits each
+ * Finds the device keys that the document marks as companions. It ignores a value that is not a mark or matches no device, so that
+ * readers with and without companions accept the same blobs.
+ * @param keys device keys of the table, 64 upper-case hex digits each
  */
 export function markedCompanions(document: Document, keys: readonly string[]): ReadonlySet<string> {
   const value = document.find(([key]) => key === COMPANIONS)?.[1]
@@ -20,8 +20,8 @@ export function markedCompanions(document: Document, keys: readonly string[]): R
 }
 
 /**
- * The marks of a table: as few digits of each companion's key as tell it from all other devices. A place in the table would take fewer
- * bytes, but a writer that does not know the mark would move it to another device.
+ * The marks of a table: for each companion the shortest key prefix that no other device shares. A position in the table would take fewer
+ * bytes, but an older writer that reorders devices would move the mark to another one.
  */
 export function companionMarks(devices: readonly { readonly key: string; readonly companion?: true }[]): string[] {
   return devices

@@ -1,11 +1,11 @@
 /**
- * The preset dictionary of the document's DEFLATE stream (docs/format.md, section 11): for ever part of blob version 1, since a
- * reader with another one inflates another document. What later turns out to be more useful waits for version 2.
+ * The preset dictionary of the document's DEFLATE stream (docs/format.md, section 11). It belongs to blob version 1 forever: a
+ * reader with another dictionary would inflate another document. Improvements must wait for version 2.
  */
 import { encodeUtf8 } from './encoding/bytes.ts'
 
-// Names of devices as people give them, the commoner the nearer to the end, where a distance takes fewer bits. The commas
-// and spaces count: a match takes them along. Chosen by the compressed size of 3000 made-up tables in nine languages.
+// Common device names. The most common come last, where a distance takes fewer bits. Commas and spaces count, since a match
+// includes them. The list was chosen by the compressed size of 3000 made-up tables in nine languages.
 const TEXT =
   '手机,电脑,平板,casa,trabajo,Raspberry Pi,living room,school,travel,spare,backup,windows,android,ubuntu,Samsung,Surface,' +
   'Rechner,Büro,móvil,celular,ordinateur,мой рабочий компьютер,планшет,телефон,ноутбук,Laptop,Lenovo,galaxy,thinkpad,pixel,' +

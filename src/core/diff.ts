@@ -1,4 +1,4 @@
-/** What differs between two tables, for whoever watches or is asked; and what of it a policy lets through (docs/format.md, section 10). */
+/** Compares two tables, and decides which changes a policy lets through (docs/format.md, section 10). */
 import { activeDevice, type Device } from './table.ts'
 import type { Policy } from './trust.ts'
 
@@ -6,7 +6,7 @@ export interface TableChange {
   readonly kind: 'rotated' | 'removed' | 'added' | 'renamed' | 'activated'
   readonly key: string | null
   readonly name: string | null
-  /** Of a renamed device the nickname that it had. */
+  /** The old nickname of a renamed device. */
   readonly was?: string
 }
 
@@ -15,7 +15,7 @@ interface Listed {
   readonly devices: readonly Device[]
 }
 
-/** The changes from one table to a later one, in the order in which a reader wants to hear them. */
+/** The changes from one table to a later one, the most important kind first. */
 export function diffTables(before: Listed, after: Listed): TableChange[] {
   const changes: TableChange[] = []
   if (after.epoch > before.epoch) changes.push({ kind: 'rotated', key: null, name: null })
@@ -35,11 +35,12 @@ export function diffTables(before: Listed, after: Listed): TableChange[] {
 }
 
 /**
- * The devices that apps see when the order accepts a table. Policy holds back additions, activation and renames, until the owner accepts
- * them. Devices that a later epoch no longer lists are gone under every policy, those that a table of the same epoch no longer lists under `ask`.
- * @param before what apps saw
- * @param rotated the table is of a later epoch
- * @param offered what the table lists
+ * The devices that apps see after the order accepts a table. A policy other than `auto` holds back additions, activation and renames until
+ * the owner accepts them. A device missing from a later epoch disappears under every policy. A device missing from a table of the same
+ * epoch disappears under `auto` and `ask`.
+ * @param before devices that apps saw so far
+ * @param rotated whether the table is of a later epoch
+ * @param offered devices that the table lists
  */
 export function admitDevices(
   policy: Policy,
@@ -57,7 +58,7 @@ export function admitDevices(
   }
 }
 
-/** Whether two tables say the same to apps. */
+/** Whether two tables look the same to apps. */
 export function isSameTable(a: readonly Device[], b: readonly Device[]): boolean {
   return (
     a.length === b.length &&

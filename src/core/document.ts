@@ -1,5 +1,5 @@
 /**
- * The document of a blob: a strict reader and writer of a small subset of YAML (docs/format.md, section 11).
+ * The document of a blob, in a small subset of YAML: a strict reader and writer (docs/format.md, section 11).
  *
  * UTF-8 without a byte order mark, by this grammar (RFC 5234; literals are case-sensitive; no characters means no keys):
  *
@@ -17,12 +17,12 @@
  *     special  = "," / "[" / "]" / "{" / "}" / ":" / "#" / "?"
  *     char     = <U+0021..7E and U+00A0..10FFFF but not a special, DQUOTE, "\", "'", U+2028, U+2029, U+FEFF, U+FFFE, U+FFFF>
  *
- * No two keys are equal when case is ignored, and none is, in any case, one of the words that some version of YAML reads as
- * another type: null true false yes no on off y n. Every scalar is a string whatever it looks like. `names` is a list. A key
- * that ends in "!" must be understood, and this version understands none. Other keys are kept.
+ * Keys differ by more than case. No key is, in any case, a word that some version of YAML reads as another type: null true
+ * false yes no on off y n. Every scalar is a string, whatever it looks like. `names` is a list. A key that ends in "!" must
+ * be understood, and this version understands no such key. The reader keeps all other keys.
  *
- * Written are one key a line, "\n" between lines only, no spaces in lists, plain scalars where every version of YAML reads a
- * string, else double-quoted ones with escapes only for DQUOTE, "\" and what is no char.
+ * The writer puts one key on a line, "\n" only between lines, and no spaces into lists. It writes a plain scalar where every
+ * version of YAML reads a string, else a double-quoted one. It escapes only DQUOTE, "\" and characters that are not a char.
  */
 import { decodeUtf8, encodeUtf8 } from './encoding/bytes.ts'
 import { BlobError, type DocumentErrorCode } from './errors.ts'
@@ -31,7 +31,7 @@ import { checkNicknames } from './nickname.ts'
 /** A scalar or a list of scalars. */
 export type DocumentValue = string | readonly string[]
 
-/** Keys and values in their order. Never an object: keys come from strangers, and `constructor` is one. */
+/** Keys and values in their order. Never an object: keys come from strangers, and one could be `constructor`. */
 export type Document = readonly (readonly [key: string, value: DocumentValue])[]
 
 const NAMES = 'names'
@@ -46,12 +46,12 @@ const doubleAt = new RegExp(`"(?:[^${UNSEEN}"\\\\]|\\\\["\\\\]|\\\\u(?![dD][89a-
 const escapes = /\\(?:u(.{4})|(.))/g
 const unwritable = new RegExp(`["\\\\${UNSEEN}]`, 'gu')
 
-const MAX_KEY_CHARS = 63 // format: without "!"; long enough for a name, and far from the 1024 at which YAML readers give up
+const MAX_KEY_CHARS = 63 // format: without "!"; long enough for a name, and far below the 1024 at which YAML readers give up
 const KEY = `[A-Za-z][A-Za-z0-9._-]{0,${MAX_KEY_CHARS - 1}}!?`
 const keyAt = new RegExp(`${KEY}(?=: )`, 'y')
 const keyOnly = new RegExp(`^${KEY}$`)
 const otherTypeWord = /^(?:null|true|false|yes|no|on|off|y|n|~|=|<<)$/i
-// What may be a number, a date or a time in YAML 1.1 or 1.2, and some texts more, which costs them two quotes.
+// Matches every number, date and time of YAML 1.1 and 1.2, and a few other texts, which only costs them two quotes.
 const otherTypeNumber = /^(?:[+.].*|\d[\da-fotxz_.+ -]*)$/i
 
 class Reader {
@@ -120,13 +120,13 @@ class Reader {
   }
 
   private unexpected(wanted: string): BlobError<'DOCUMENT_SYNTAX'> {
-    return refusal('DOCUMENT_SYNTAX', `${wanted} should stand at or before character ${this.at}`)
+    return refusal('DOCUMENT_SYNTAX', `${wanted} is missing at or before character ${this.at}`)
   }
 }
 
 /**
  * Reads the inflated document of a blob.
- * @param bytes at most MAX_DOCUMENT_BYTES, which the inflater sees to
+ * @param bytes at most MAX_DOCUMENT_BYTES; the inflater enforces it
  * @throws {BlobError} DOCUMENT_NOT_UTF8 | DOCUMENT_SYNTAX | DOCUMENT_DUPLICATE_KEY | DOCUMENT_UNKNOWN_CRITICAL_KEY
  */
 export function parseDocument(bytes: Uint8Array): Document {
@@ -136,14 +136,17 @@ export function parseDocument(bytes: Uint8Array): Document {
 }
 
 /**
- * Writes a document, so that {@link parseDocument} and any YAML reader read the same keys and strings.
- * @throws {BlobError} DOCUMENT_SYNTAX | DOCUMENT_DUPLICATE_KEY | DOCUMENT_UNKNOWN_CRITICAL_KEY for one that no reader would accept
+ * Writes a document. {@link parseDocument} and any YAML reader read the same keys and strings back.
+ * @throws {BlobError} DOCUMENT_SYNTAX | DOCUMENT_DUPLICATE_KEY | DOCUMENT_UNKNOWN_CRITICAL_KEY when no reader would accept the document
  */
 export function formatDocument(document: Document): Uint8Array {
   const seen = new Set<string>()
   const lines = document.map(([key, value]) => {
     if (!keyOnly.test(key))
-      throw refusal('DOCUMENT_SYNTAX', `a key is made of 1 to ${MAX_KEY_CHARS} ASCII letters, digits, ".", "_" and "-"`)
+      throw refusal(
+        'DOCUMENT_SYNTAX',
+        `a key has 1 to ${MAX_KEY_CHARS} characters: ASCII letters, digits, ".", "_" and "-"`,
+      )
     checkEntry(key, value, seen)
     return `${key}: ${typeof value === 'string' ? formatScalar(value) : `[${value.map(formatScalar).join(',')}]`}`
   })
@@ -152,7 +155,7 @@ export function formatDocument(document: Document): Uint8Array {
 
 /**
  * The nicknames of a document in the order of the device keys, or null when it has none.
- * @throws {BlobError} NAMES_COUNT | what {@link checkNicknames} throws
+ * @throws {BlobError} NAMES_COUNT, and the errors of {@link checkNicknames}
  */
 export function readNames(document: Document, deviceCount: number): readonly string[] | null {
   const names = document.find(([key]) => key === NAMES)?.[1]
@@ -166,17 +169,21 @@ export function readNames(document: Document, deviceCount: number): readonly str
 
 function checkEntry(key: string, value: DocumentValue, seen: Set<string>): void {
   const folded = key.toLowerCase()
-  if (otherTypeWord.test(key)) throw refusal('DOCUMENT_SYNTAX', `"${key}" is not a string to every reader of YAML`)
-  if (seen.has(folded)) throw refusal('DOCUMENT_DUPLICATE_KEY', `the key "${key}" stands in it twice`)
+  if (otherTypeWord.test(key))
+    throw refusal('DOCUMENT_SYNTAX', `some YAML readers do not read the key "${key}" as a string`)
+  if (seen.has(folded)) throw refusal('DOCUMENT_DUPLICATE_KEY', `it has the key "${key}" twice`)
   seen.add(folded)
   if (key.endsWith('!')) {
-    throw refusal('DOCUMENT_UNKNOWN_CRITICAL_KEY', `"${key}" must be understood and is not: a newer version may`)
+    throw refusal(
+      'DOCUMENT_UNKNOWN_CRITICAL_KEY',
+      `this version does not understand its required key "${key}"; a newer one may`,
+    )
   }
   if (key === NAMES && typeof value === 'string') throw refusal('DOCUMENT_SYNTAX', `"${NAMES}" is not a list`)
 }
 
 function formatScalar(text: string): string {
-  if (!text.isWellFormed()) throw refusal('DOCUMENT_SYNTAX', 'a text has a lone surrogate, which has no UTF-8 form')
+  if (!text.isWellFormed()) throw refusal('DOCUMENT_SYNTAX', 'a text has a lone surrogate, which UTF-8 cannot encode')
   if (plainOnly.test(text) && !otherTypeWord.test(text) && !otherTypeNumber.test(text)) return text
   return `"${text.replaceAll(unwritable, formatEscape)}"`
 }

@@ -1,10 +1,10 @@
-/** What core needs of cryptography, handed in by the caller; src/crypto has two implementations. */
+/** The cryptography that core needs. The caller passes it in; src/crypto has two implementations. */
 export interface Engine {
   /** SHA-512 of the parts' concatenation, 64 bytes. */
   sha512(...parts: readonly Uint8Array[]): Uint8Array
   /**
    * Strict Ed25519 (docs/format.md, section 1): canonical A and R, neither of small order, S < L, cofactorless equation.
-   * Both engines give the same verdict on every input. Wrong lengths are false, never a throw.
+   * Both engines give the same verdict on every input. A wrong length gives false; it never throws.
    * @param signature 64 bytes
    * @param publicKey 32 bytes
    */

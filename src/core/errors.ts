@@ -1,16 +1,16 @@
-/** Why a status message, blob, document, nickname or table is refused; each code has one cause and a vector (docs/format.md, section 7). */
+/** Error codes for refused status messages, blobs, documents, nicknames, tables and links. Each code has one cause and a vector (docs/format.md, section 7). */
 import { PersonadError } from '../errors/personad-error.ts'
 
-/** The deflate body and its document: of a well-signed blob of a higher epoch everything but this is still taken (docs/format.md, section 8). */
+/** Errors in the deflated body and its document. With such an error, the rest of a well-signed blob of a higher epoch still counts (docs/format.md, section 8). */
 export type DocumentErrorCode =
-  | 'DEFLATE_INVALID' // not a stream by RFC 1951, or one that ends early
-  | 'DEFLATE_TOO_LARGE' // more than MAX_DOCUMENT_BYTES come out
-  | 'DEFLATE_TRAILING_BYTES' // bytes behind the final block
+  | 'DEFLATE_INVALID' // not a stream of RFC 1951, or cut short
+  | 'DEFLATE_TOO_LARGE' // inflates to more than MAX_DOCUMENT_BYTES
+  | 'DEFLATE_TRAILING_BYTES' // bytes after the final block
   | 'DOCUMENT_NOT_UTF8'
-  | 'DOCUMENT_SYNTAX' // outside of the grammar: anchors, tags, comments, block scalars, several documents, ...
-  | 'DOCUMENT_DUPLICATE_KEY' // also when they differ only in case
+  | 'DOCUMENT_SYNTAX' // outside the grammar: anchors, tags, comments, block scalars, several documents, ...
+  | 'DOCUMENT_DUPLICATE_KEY' // even if the two differ in case
   | 'DOCUMENT_UNKNOWN_CRITICAL_KEY' // a key ending in "!" that this version does not know
-  | 'NAMES_COUNT' // not one nickname a device
+  | 'NAMES_COUNT' // not one nickname per device
   | NicknameErrorCode
 
 export type NicknameErrorCode =
@@ -19,12 +19,12 @@ export type NicknameErrorCode =
   | 'NICKNAME_NOT_NFC'
   | 'NICKNAME_CHARACTER' // control, bidi control, default ignorable out of place, private use, lone surrogate, a space that is not U+0020
   | 'NICKNAME_UNASSIGNED' // not assigned in Unicode 16.0
-  | 'NICKNAME_SPACES' // a space at an end
-  | 'NICKNAME_TWICE' // the same as another of the table but for case and what cannot be seen
+  | 'NICKNAME_SPACES' // a space at the start or end
+  | 'NICKNAME_TWICE' // differs from another in the table only by case and invisible characters
 
 export type BlobErrorCode =
   | 'NO_TOKEN'
-  | 'TOKEN_DAMAGED' // a token goes on with a character that is not base64url
+  | 'TOKEN_DAMAGED' // a character in the token is not base64url
   | 'TOKEN_TWICE'
   | 'TOKEN_TOO_LONG'
   | 'TOKEN_NOT_CANONICAL' // base64url that does not encode back to itself
@@ -41,27 +41,27 @@ export type BlobErrorCode =
   | 'DEVICE_KEY_TWICE'
   | 'DEVICE_KEY_IS_SIGNING_KEY' // equal to K_0, K_e or the X25519 image of either
   | 'CHAIN_KEY_REUSED' // K_e of a later epoch is K_0
-  | 'CHAIN_END' // next is zero before epoch 16, or not zero at it
+  | 'CHAIN_END' // next is zero before epoch 16, or not zero at epoch 16
   | 'SIGNATURE_BAD'
   | 'INCEPTION_BAD'
   | DocumentErrorCode
 
-/** What refuses an edit of the own table before anything is signed. */
+/** Why an edit of the own table is refused. Nothing is signed yet when these are thrown. */
 export type TableErrorCode =
-  | 'TABLE_TOO_LARGE' // the status message would be over MAX_STATUS_BYTES; `bytesOver` says by how much
+  | 'TABLE_TOO_LARGE' // the status message would exceed MAX_STATUS_BYTES, by `bytesOver`
   | 'DEVICE_UNKNOWN'
   | 'DEVICE_LISTED'
-  | 'DEVICE_COMPANION' // it does not chat, so it cannot be the active one
+  | 'DEVICE_COMPANION' // a companion does not chat, so it cannot be the active device
   | 'DEVICE_TOMBSTONED'
   | 'SEQ_EXHAUSTED'
 
 /** Why a contact link is refused (docs/format.md, section 13). */
 export type LinkErrorCode =
-  | 'LINK_UNKNOWN' // it does not begin as a link does
-  | 'LINK_DAMAGED' // not base32, not of its length, or the checksum is another
+  | 'LINK_UNKNOWN' // does not begin like a link
+  | 'LINK_DAMAGED' // not base32, a wrong length, or a wrong checksum
   | 'LINK_UNKNOWN_VERSION'
   | 'LINK_EPOCH_RANGE' // over MAX_EPOCH
-  | 'LINK_KEY_INVALID' // K_0 is not canonical or of small order
+  | 'LINK_KEY_INVALID' // K_0 not canonical or of small order
 
 export class BlobError<Code extends BlobErrorCode = BlobErrorCode> extends PersonadError<Code> {
   override readonly name = 'BlobError'

@@ -1,4 +1,4 @@
-/** Blobs kept as evidence of forks, violations and replays, bounded however many a thief signs (docs/format.md, section 8). */
+/** Evidence: blobs kept to prove forks, violations and replays. The amount is bounded however many a thief signs (docs/format.md, section 8). */
 
 export type EvidenceKind = 'stale' | 'fork' | 'violation'
 
@@ -6,23 +6,23 @@ export interface Evidence {
   readonly kind: EvidenceKind
   readonly epoch: number
   readonly seq: number
-  /** T as hex: what makes two pieces the same. */
+  /** T, 64 hex digits. Pieces with equal T and c_0 are the same. */
   readonly tableHash: string
-  /** c_0 as hex: a violation is a blob of another chain. */
+  /** c_0, 64 hex digits. A violation is a blob of another chain. */
   readonly root: string
   readonly seenAtSec: number
-  /** The blob itself, base64url. */
+  /** The whole blob, base64url. */
   readonly blob: string
 }
 
-export const MAX_EVIDENCE_PER_SEQ = 2 // format: two blobs of one seq prove a fork; more prove nothing further
-export const MAX_EVIDENCE_PER_PERSONA = 16 // sanity: 12 kB a persona at the most
+export const MAX_EVIDENCE_PER_SEQ = 2 // format: two blobs of one seq prove a fork; more prove nothing new
+export const MAX_EVIDENCE_PER_PERSONA = 16 // sanity: at most 12 kB per persona
 
 const WEIGHT: Record<EvidenceKind, number> = { stale: 0, fork: 1, violation: 2 }
 
 /**
- * Evidence with one more piece, or the same array when it adds nothing. A piece that proves more pushes out one that proves less, never
- * the reverse, so that nobody can flush the proof of a theft with old blobs.
+ * Adds one piece of evidence; returns the same array when the piece adds nothing. When there is no room, a piece replaces only one that
+ * proves less. So nobody can push out the proof of a theft with old blobs.
  */
 export function addEvidence(kept: readonly Evidence[], piece: Evidence): readonly Evidence[] {
   const same = kept.findIndex((other) => other.tableHash === piece.tableHash && other.root === piece.root)

@@ -1,13 +1,13 @@
 /**
- * The one inflater of the format: raw DEFLATE (RFC 1951) with a preset dictionary, strict (docs/format.md, section 11).
+ * The strict inflater of the format: raw DEFLATE (RFC 1951) with a preset dictionary (docs/format.md, section 11).
  *
- * It accepts exactly the streams that zlib accepts and that end in the last byte. The bits left over in that byte are not
- * looked at, as in zlib: RFC 1951 gives them no value, and the signature already covers them.
+ * It accepts exactly the streams that zlib accepts and that end in the last byte. Like zlib, it ignores the bits left over in
+ * that byte: RFC 1951 gives them no value, and the signature already covers them.
  */
 import { BlobError } from './errors.ts'
 
 const MAX_CODE_BITS = 15 // format: RFC 1951, section 3.2.7
-const MAX_LENGTH_SYMBOLS = 286 // format: 286 and 287 take part in the fixed code but mean nothing
+const MAX_LENGTH_SYMBOLS = 286 // format: 286 and 287 are in the fixed code but have no meaning
 const MAX_DISTANCE_SYMBOLS = 30 // format: likewise 30 and 31
 const END_OF_BLOCK = 256
 
@@ -26,7 +26,7 @@ const DISTANCE_EXTRA_BITS = Uint8Array.from([
 ])
 const CODE_LENGTH_ORDER = Uint8Array.of(16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15)
 
-/** A canonical Huffman code: how many codes there are of each length, and their symbols in the order of the codes. */
+/** A canonical Huffman code: the number of codes of each length, and the symbols in the order of the codes. */
 interface Code {
   readonly counts: Uint16Array
   readonly symbols: Uint16Array
@@ -36,7 +36,7 @@ function emptyCode(): Code {
   return { counts: new Uint16Array(MAX_CODE_BITS + 1), symbols: new Uint16Array(288) }
 }
 
-// Reused by every call: core is synchronous, and a table for each call would cost more than the decoding.
+// Reused by every call, which is safe because core is synchronous. New tables for each call would cost more than the decoding.
 const offsets = new Uint16Array(MAX_CODE_BITS + 2)
 const codeLengths = new Uint8Array(MAX_LENGTH_SYMBOLS + MAX_DISTANCE_SYMBOLS)
 const lengthCode = emptyCode()
@@ -53,7 +53,7 @@ buildCode(FIXED_DISTANCE_CODE, new Uint8Array(32).fill(5))
 
 /**
  * Fills `code` from the code length of each symbol (RFC 1951, section 3.2.2).
- * @returns codes left unused, counted at the greatest length: 0 when complete, negative when over-subscribed
+ * @returns number of unused codes, counted at the greatest length: 0 for a complete code, negative for an over-subscribed one
  */
 function buildCode(code: Code, lengths: Uint8Array): number {
   const { counts, symbols } = code
@@ -72,14 +72,14 @@ function buildCode(code: Code, lengths: Uint8Array): number {
   return left
 }
 
-/** zlib takes an incomplete code only when it has no symbol at all or a single one of one bit. */
+/** Like zlib, accepts an incomplete code only if it has no symbol, or one symbol of one bit. */
 function isUsable(code: Code, lengths: Uint8Array, left: number): boolean {
   const short = code.counts[0]! + code.counts[1]!
   return left === 0 || (left > 0 && short === lengths.length)
 }
 
 function invalid(what: string): BlobError<'DEFLATE_INVALID'> {
-  return new BlobError('DEFLATE_INVALID', `the compressed document is no valid DEFLATE stream: ${what}`)
+  return new BlobError('DEFLATE_INVALID', `the compressed document is not a valid DEFLATE stream: ${what}`)
 }
 
 class Inflater {
@@ -90,7 +90,7 @@ class Inflater {
   private at: number
   private readonly end: number
 
-  /** The output goes to `window` from `start` to before `end`; what lies in front of `start` is the dictionary. */
+  /** The output goes to `window`, from `start` up to `end`. The dictionary lies before `start`. */
   constructor(input: Uint8Array, start: number, end: number) {
     this.input = input
     this.at = start
@@ -109,7 +109,7 @@ class Inflater {
       else throw invalid('a block of type 3')
     }
     if (this.input.length - this.inputAt + (this.heldBits >> 3) > 0) {
-      throw new BlobError('DEFLATE_TRAILING_BYTES', 'there are bytes behind the final block of the compressed document')
+      throw new BlobError('DEFLATE_TRAILING_BYTES', 'the compressed document has bytes after its final block')
     }
     return this.at
   }
@@ -126,7 +126,7 @@ class Inflater {
     return value
   }
 
-  /** Reads one symbol; codes are compared length by length, since tables would cost more than such short texts take. */
+  /** Reads one symbol. It compares codes length by length: for such short texts, building lookup tables would cost more. */
   private symbol(code: Code): number {
     const { counts, symbols } = code
     while (this.heldBits < MAX_CODE_BITS && this.inputAt < this.input.length) {
@@ -136,8 +136,8 @@ class Inflater {
     const longest = Math.min(this.heldBits, MAX_CODE_BITS)
     let rest = this.held
     let value = 0
-    let first = 0 // the first code of this length
-    let index = 0 // its symbol's place
+    let first = 0 // first code of this length
+    let index = 0 // index of its symbol
     for (let bits = 1; bits <= longest; bits++) {
       value |= rest & 1
       rest >>>= 1
@@ -156,15 +156,15 @@ class Inflater {
 
   private reserve(length: number): void {
     if (length > this.end - this.at) {
-      throw new BlobError('DEFLATE_TOO_LARGE', 'the document is larger than the format allows once inflated')
+      throw new BlobError('DEFLATE_TOO_LARGE', 'the inflated document is larger than the format allows')
     }
   }
 
   private storedBlock(): void {
     this.bits(this.heldBits & 7)
     const length = this.bits(16)
-    if ((length ^ this.bits(16)) !== 0xffff) throw invalid('a stored block whose length and complement differ')
-    // No bit is held now: symbol() leaves at most 21, of which this block's header and length took all.
+    if ((length ^ this.bits(16)) !== 0xffff) throw invalid('a stored block whose length does not match its complement')
+    // No bit is held now: symbol() leaves at most 21 bits, and this block's header and lengths have used them all.
     if (length > this.input.length - this.inputAt) throw invalid('it ends early')
     this.reserve(length)
     window.set(this.input.subarray(this.inputAt, this.inputAt + length), this.at)
@@ -232,16 +232,16 @@ class Inflater {
     const distance = DISTANCE_BASE[symbol]! + this.bits(DISTANCE_EXTRA_BITS[symbol]!)
     if (distance > this.at) throw invalid('a distance that reaches before the dictionary')
     this.reserve(length)
-    // Byte by byte: a distance shorter than the length repeats what this very copy writes.
+    // Byte by byte: when the distance is shorter than the length, the copy repeats its own output.
     for (let i = 0; i < length; i++, this.at++) window[this.at] = window[this.at - distance]!
   }
 }
 
 /**
- * Inflates a raw DEFLATE stream.
- * @param compressed the whole stream, and nothing behind it
- * @param dictionary what distances may reach back to before the first byte, at most 32 768 bytes (RFC 1951's window)
- * @param maxBytes most that may come out; working memory is bounded by it, so it is a constant of the caller's
+ * Inflates a raw DEFLATE stream (docs/format.md, section 11).
+ * @param compressed exactly the stream, with no bytes after it
+ * @param dictionary bytes before the first one that distances may reach, at most 32 768 (the window of RFC 1951)
+ * @param maxBytes limit of the output in bytes; the caller passes a constant, since it also bounds the working memory
  * @throws {BlobError} DEFLATE_INVALID | DEFLATE_TOO_LARGE | DEFLATE_TRAILING_BYTES
  */
 export function inflate(compressed: Uint8Array, dictionary: Uint8Array, maxBytes: number): Uint8Array {

@@ -1,10 +1,10 @@
-/** Intents: what the owner wanted of the own table, kept so that a sibling's winning table cannot undo it unnoticed (docs/format.md, section 9). */
+/** Intents: the owner's edits of the own table, kept so that a sibling's winning table cannot undo them unnoticed (docs/format.md, section 9). */
 import { activateDevice, addDevice, freeName, rekeyDevice, removeDevice, renameDevice, type Device } from './table.ts'
 import { MAX_DEVICES } from './limits.ts'
 
-const MAX_TABLES_BETWEEN = 32 // sanity: how far behind a head the last noted table may lie; half of those that are remembered
+const MAX_TABLES_BETWEEN = 32 // sanity: how many tables the last noted one may lie before the head; half of the remembered tables
 
-/** Keys are 64 upper-case hex digits; `found` is the value that the edit replaced. */
+/** One edit. Keys are 64 upper-case hex digits; `found` is the value that the edit replaced. */
 export type Edit =
   | { readonly kind: 'add'; readonly key: string; readonly name: string; readonly companion?: true }
   | { readonly kind: 'remove'; readonly key: string }
@@ -13,7 +13,7 @@ export type Edit =
   | { readonly kind: 'activate'; readonly key: string; readonly found: string }
   | { readonly kind: 'rekey'; readonly key: string; readonly newKey: string }
 
-/** Where a table stands in the order; T as 64 hex digits. */
+/** The position of a table in the order; `tableHash` is T, 64 hex digits. */
 export interface TablePoint {
   readonly epoch: number
   readonly seq: number
@@ -23,55 +23,56 @@ export interface TablePoint {
 export interface Intent {
   readonly id: string
   readonly edit: Edit
-  /** The writer's clock. */
+  /** The writer's clock, unix seconds. */
   readonly atSec: number
-  /** Of an add: the key had been listed before, and removed by somebody. */
+  /** Only on an add: the key had been listed before, and somebody had removed it. */
   readonly again?: true
-  /** The first own table let out with it; null while none was. */
+  /** The first published own table with this edit; null before that. */
   readonly published: TablePoint | null
-  /** The last table with it that does not follow from the first: an own one after a replay, or a sibling's that came to the same. */
+  /** The last table with this edit that does not descend from the first: our own after a replay, or a sibling's with the same result. */
   readonly republished?: TablePoint | null
-  /** A sibling's table followed it. It stays all the same: yet another sibling, with more tables of its own, may know nothing of it. */
+  /** A sibling's table descends from it. The intent stays: a third sibling that made more tables may not know the edit. */
   readonly settled?: true
 }
 
 /** The head that the intents are replayed onto. */
 export interface ReplayHead extends TablePoint {
-  /** First 16 bytes of the previous T, 32 hex digits. */
+  /** First 16 bytes of the previous T, as 32 hex digits. */
   readonly prev: string
   readonly timeSec: number
   readonly devices: readonly Device[]
 }
 
 /**
- * - `kept`: the head shows its effect already; the intent is as it is to be remembered, the same object where nothing is new.
- * - `replayed`: the new table has it again.
- * - `superseded`: a later edit, of a sibling or of the owner here, decided otherwise.
- * - `dropped`: it can no longer be done; the owner is told, with the command that repeats it.
+ * The result for one intent:
+ * - `kept`: the head already shows its effect. `intent` is the version to store, the same object if nothing changed.
+ * - `replayed`: the new table has the edit again.
+ * - `superseded`: a later edit by a sibling, or by the owner here, overruled it.
+ * - `dropped`: the edit is no longer possible; the owner gets a notice and can repeat the edit.
  */
 export type IntentOutcome =
   | { readonly intent: Intent; readonly outcome: 'kept' | 'replayed' | 'superseded' }
   | { readonly intent: Intent; readonly outcome: 'dropped'; readonly reason: DropReason }
 
 export type DropReason =
-  | 'REMOVED_BY_SIBLING' // the head may descend from the table that had the device
+  | 'REMOVED_BY_SIBLING' // the head may descend from the table with the device
   | 'TABLE_FULL'
-  | 'DEVICE_GONE' // the device to rename, activate or rekey is no longer listed
-  | 'KEY_LISTED' // the new key of a rekey is listed already
+  | 'DEVICE_GONE' // the table no longer lists the device to rename, activate or rekey
+  | 'KEY_LISTED' // the table already lists the new key of a rekey
 
 export interface ReplayContext {
   readonly nowSec: number
-  /** Keys that were removed here: an own add of one is not replayed. */
+  /** Keys that the owner removed on this device; an own add of such a key is not replayed. */
   readonly tombstones: ReadonlySet<string>
-  /** Table with the hash that begins with `prev`, when it was seen. */
+  /** The table whose hash begins with `prev`, if it was seen. */
   ancestor(prev: string): (TablePoint & { readonly prev: string }) | undefined
-  /** Whether so many devices still fit. */
+  /** Whether a table of these devices is small enough to sign. */
   fits(devices: readonly Device[]): boolean
 }
 
 /**
- * Applies an edit as the owner asked for it.
- * @throws {TableError | BlobError} when the table refuses it
+ * Applies one edit of the owner.
+ * @throws {TableError | BlobError} when the table refuses the edit
  */
 export function applyEdit(devices: readonly Device[], edit: Edit): Device[] {
   switch (edit.kind) {
@@ -92,12 +93,15 @@ function deviceOf({ name, key, companion }: Extract<Edit, { kind: 'add' }>): Dev
   return companion ? { name, key, companion } : { name, key }
 }
 
-/** What to do with one intent: nothing, apply this edit, or give it up. `gone`: nothing, since the owner removed what it made; it stays. */
+/**
+ * The next step for one intent: apply this edit, keep the intent without doing anything, or give it up. `gone` keeps it too: the owner has
+ * removed the device that it changed.
+ */
 type Step = { readonly apply: Edit } | 'kept' | 'gone' | 'superseded' | DropReason
 
 /**
- * Replays the own intents, in the order in which they were made, each once, onto a head that another writer made.
- * @returns the devices of the table to sign next, and how each intent ended
+ * Replays the own intents onto a head that another writer made: each once, in the order in which they were made (docs/format.md, section 9).
+ * @returns devices of the table to sign next, and the outcome of each intent
  */
 export function replayIntents(
   head: ReplayHead,
@@ -108,13 +112,13 @@ export function replayIntents(
   const outcomes: IntentOutcome[] = []
   for (const [i, intent] of intents.entries()) {
     const step =
-      ownWord(intent.edit, intents.slice(i + 1), devices, context) ?? replayStep(intent, devices, head, context)
+      laterOwnStep(intent.edit, intents.slice(i + 1), devices, context) ?? replayStep(intent, devices, head, context)
     if (typeof step === 'object') {
       devices = applyEdit(devices, step.apply)
       outcomes.push({ intent, outcome: 'replayed' })
     } else if (step === 'kept' || step === 'gone') {
       const isShown = step === 'kept' && intent.edit.kind !== 'remove'
-      outcomes.push({ intent: settle(intent, isShown, head, context), outcome: 'kept' })
+      outcomes.push({ intent: noteHead(intent, isShown, head, context), outcome: 'kept' })
     } else if (step === 'superseded') {
       outcomes.push({ intent, outcome: step })
     } else {
@@ -125,14 +129,14 @@ export function replayIntents(
   return { devices, outcomes: outcomes.map((outcome) => asKept(outcome, head, context)) }
 }
 
-/** What the owner has said here since about the device of an edit that the table does not show. */
-function ownWord(
+/** The step that later edits of the owner on this device decide; null when they decide nothing. */
+function laterOwnStep(
   edit: Edit,
   later: readonly Intent[],
   devices: readonly Device[],
   { tombstones }: ReplayContext,
 ): 'kept' | 'gone' | 'superseded' | null {
-  if (edit.kind === 'remove') return isTakenBack(edit.key, later) ? 'superseded' : null
+  if (edit.kind === 'remove') return isAddedAgain(edit.key, later) ? 'superseded' : null
   const key = edit.kind === 'rekey' ? edit.newKey : edit.key
   const isListed = (wanted: string): boolean => devices.some((device) => device.key === wanted)
   const present = later.reduce(
@@ -140,16 +144,16 @@ function ownWord(
     key,
   )
   const isRemoved = tombstones.has(present)
-  if (edit.kind === 'rekey' && isRemoved && isTakenBack(edit.key, later)) return 'superseded'
+  if (edit.kind === 'rekey' && isRemoved && isAddedAgain(edit.key, later)) return 'superseded'
   if (isListed(edit.key) || isListed(key)) return null
   if (present !== key && isListed(present)) return 'kept'
   if (!isRemoved) return null
-  // A sibling who knows of neither may list the old key yet, and under that one too the device is removed.
+  // A sibling that knows neither edit may still list the old key. The device is removed under that key too.
   return edit.kind === 'rekey' ? 'gone' : 'superseded'
 }
 
-// Removed here and then added again here: to remove it once more would undo the owner's last word, and nothing would bring it back.
-function isTakenBack(key: string, later: readonly Intent[]): boolean {
+// The owner removed the device here and then added it again. Removing it once more would undo the newer edit, and nothing would restore it.
+function isAddedAgain(key: string, later: readonly Intent[]): boolean {
   return later.some(
     ({ edit: next }) => (next.kind === 'add' && next.key === key) || (next.kind === 'rekey' && next.newKey === key),
   )
@@ -159,14 +163,14 @@ function isSameTable(a: readonly Device[], b: readonly Device[]): boolean {
   return a.length === b.length && a.every(({ key, name }, i) => key === b[i]!.key && name === b[i]!.name)
 }
 
-// Steps that lead back to the head (from A to B and on to C, which the head shows) are no reason to sign a table.
+// When the replayed steps lead back to the head (A to B to C, and the head shows C), there is nothing new to sign.
 function asKept(outcome: IntentOutcome, head: ReplayHead, context: ReplayContext): IntentOutcome {
   if (outcome.outcome !== 'replayed') return outcome
-  return { intent: settle(outcome.intent, outcome.intent.edit.kind !== 'remove', head, context), outcome: 'kept' }
+  return { intent: noteHead(outcome.intent, outcome.intent.edit.kind !== 'remove', head, context), outcome: 'kept' }
 }
 
-// What is known of an intent that nothing is to be done about. Another table is noted only now and then, so that most heads cost no write.
-function settle(intent: Intent, isShown: boolean, head: ReplayHead, context: ReplayContext): Intent {
+// Notes in a kept intent what the head shows about it. It notes another table only now and then, so that most heads cost no write.
+function noteHead(intent: Intent, isShown: boolean, head: ReplayHead, context: ReplayContext): Intent {
   const { epoch, seq, tableHash } = head
   const republished = { epoch, seq, tableHash }
   if (wasSeen(intent, head, context)) {
@@ -174,7 +178,7 @@ function settle(intent: Intent, isShown: boolean, head: ReplayHead, context: Rep
     if (!isNear) return { ...intent, settled: true, republished }
     return intent.settled === true ? intent : { ...intent, settled: true }
   }
-  // A head without the device need not have removed it: it may never have known it, and then says nothing to who adds it after it.
+  // A head without the device may never have known it. Then it must not count as a table that removed it.
   return isShown ? { ...intent, republished } : intent
 }
 
@@ -184,8 +188,8 @@ function replayStep(intent: Intent, devices: readonly Device[], head: ReplayHead
   switch (edit.kind) {
     case 'remove':
       if (listed === undefined) return 'kept'
-      // Removal wins over all that siblings did meanwhile: who holds a stolen device must not stay in by racing the owner. Who lists
-      // it again knowing that it was removed has the later word; against a thief who does so only a rotation helps.
+      // Removal wins over everything that siblings did meanwhile: a thief with a stolen device must not stay in the table by racing the
+      // owner. A sibling that knew the removal and lists the device again overrules it. If a thief does that, only a rotation helps.
       return wasSeen(intent, head, context) ? 'superseded' : { apply: edit }
     case 'add':
       return listed === undefined ? replayAdd(intent, edit, devices, head, context) : 'kept'
@@ -197,7 +201,7 @@ function replayStep(intent: Intent, devices: readonly Device[], head: ReplayHead
     case 'activate':
       if (listed === undefined) return goneStep(intent)
       if (devices[0] === listed) return 'kept'
-      // A sibling has marked it meanwhile: no table may make it the active one.
+      // A sibling has marked the device as a companion meanwhile, so no table may make it the active one.
       if (listed.companion) return 'superseded'
       return isOverruled(intent, devices[0]!.key === edit.found, head, context) ? 'superseded' : { apply: edit }
     case 'rekey':
@@ -205,16 +209,16 @@ function replayStep(intent: Intent, devices: readonly Device[], head: ReplayHead
   }
 }
 
-// What siblings have long seen is no loss when the device goes.
+// If siblings have seen the edit, nothing is lost when the device is gone.
 function goneStep(intent: Intent): Step {
   return intent.settled === true ? 'superseded' : 'DEVICE_GONE'
 }
 
-/** Whether a table that shows another name or order was made later, or by somebody who knew. */
+/** Whether the head's other name or order wins: its writer knew our edit, or made the head later. */
 function isOverruled(intent: Intent, showsFound: boolean, head: ReplayHead, context: ReplayContext): boolean {
   const known = tablesWith(intent).map((table) => descent(head, table, context))
   if (known.includes('yes')) return true
-  // A sibling who had seen it may have taken it back in a table that is not known here.
+  // A sibling that had seen our edit may have undone it in a table that we do not know.
   const isLostRace = showsFound && (intent.settled !== true || !known.includes('unknown'))
   return !isLostRace && !isLater(intent, head, context)
 }
@@ -226,7 +230,7 @@ function replayAdd(
   head: ReplayHead,
   context: ReplayContext,
 ): Step {
-  // Whoever made the head may also have removed it without knowing that it was wanted back here: removal wins, and the owner is told.
+  // The head's writer may have removed the device without knowing that it was added again here. Removal wins, and the owner gets a notice.
   if (intent.again === true) return 'REMOVED_BY_SIBLING'
   if (tablesWith(intent).some((table) => mayDescend(head, table, context))) return 'REMOVED_BY_SIBLING'
   const added: Edit = {
@@ -259,25 +263,25 @@ function namesBeside(devices: readonly Device[], key: string): string[] {
   return devices.filter((device) => device.key !== key).map((device) => device.name)
 }
 
-// The head names no writer, so a tie goes to the head: whoever lost the order yields, and both siblings end at the same table.
+// The head does not name its writer, so it wins a tie. Then the sibling that lost the order yields, and both end with the same table.
 function isLater(intent: Intent, head: ReplayHead, context: ReplayContext): boolean {
   return Math.min(intent.atSec, context.nowSec) > head.timeSec
 }
 
-/** The own tables let out with an intent of which siblings can know: the first, and the last. */
+/** The tables with an intent that siblings can know: the first and the last. */
 function tablesWith(intent: Intent): TablePoint[] {
   return [intent.published, intent.republished ?? null].filter((table) => table !== null)
 }
 
-// Whoever made the head had our value before him and decided otherwise, be it for the value that we had found. To replay then would
-// undo a later edit, and he would undo ours in turn, for ever: what was known counts before what the clocks say.
+// Whether the head's writer knew our edit. If so, they decided otherwise, even if they restored the value that we had replaced. A replay
+// would undo their later edit, they would undo ours, and so on forever. So knowledge counts before clocks.
 function wasSeen(intent: Intent, head: ReplayHead, context: ReplayContext): boolean {
   return tablesWith(intent).some((table) => descent(head, table, context) === 'yes')
 }
 
 /**
- * Whether the head may have been made with knowledge of a table: it cannot when the chain of `prev` leads past that table.
- * Tables in between that nobody here saw leave it possible, and then a missing device was removed by a sibling.
+ * Whether the head's writer may have known a table. It is impossible only if the `prev` chain leads past that table. If we have not seen a
+ * table in between, it is possible, and then a missing device counts as removed by a sibling.
  */
 export function mayDescend(head: ReplayHead, table: TablePoint | null, context: ReplayContext): boolean {
   return table !== null && descent(head, table, context) !== 'no'
@@ -289,7 +293,7 @@ function descent(head: ReplayHead, table: TablePoint, context: ReplayContext): '
     if (table.tableHash.startsWith(point.prev)) return 'yes'
     const before = context.ancestor(point.prev)
     if (before === undefined) return isDirectSuccessor(point, table) ? 'no' : 'unknown'
-    if (!isAfter(point, before)) return 'unknown' // a cycle of hashes cannot be; a lying index must not hang the daemon
+    if (!isAfter(point, before)) return 'unknown' // hashes cannot form a cycle, but a wrong index must not hang the daemon
     point = before
   }
   return point.tableHash === table.tableHash ? 'yes' : 'no'

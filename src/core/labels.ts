@@ -1,4 +1,4 @@
-/** Domain labels (docs/format.md, section 1): a signature or hash made for one purpose means nothing for another. None is a prefix of another. */
+/** Domain labels (docs/format.md, section 1). They make a signature or hash for one purpose useless for another. No label is a prefix of another. */
 import { concatBytes, encodeUtf8 } from './encoding/bytes.ts'
 
 function label(text: string): Uint8Array {
@@ -15,7 +15,7 @@ export const LABEL_NEXT: Uint8Array = label('next')
 export const LABEL_TABLE: Uint8Array = label('table')
 export const LABEL_LINK: Uint8Array = label('link')
 export const LABEL_NUMBER: Uint8Array = label('number')
-/** Pairing (docs/pairing.md): none of these labels meets a persistent key. */
+/** Pairing (docs/pairing.md). These labels are never used with a persistent key. */
 export const LABEL_PAIR_MEET: Uint8Array = label('pair-meet')
 export const LABEL_PAIR_PSK: Uint8Array = label('pair-psk')
 export const LABEL_PAIR_ANNOUNCE: Uint8Array = label('pair-announce')

@@ -1,12 +1,12 @@
 /**
- * Nicknames of devices: which texts are one, and when two are the same (docs/format.md, section 12).
+ * Nicknames of devices: which texts are allowed, and when two are the same (docs/format.md, section 12).
  *
- * A nickname has 1..32 code points and at most 64 bytes of UTF-8, is in NFC, has no U+0020 at an end, and does not begin with
- * a combining mark (General_Category M), which would be drawn over what stands before it. All facts are those of Unicode 16.0.
- * A code point that 16.0 does not assign is refused, and so are those of the categories Cc, Cf, Cs, Co, Zl, Zp and Zs (but
- * U+0020), those with Default_Ignorable_Code_Point or Bidi_Control, and the two symbols that draw nothing, U+2800 and U+1D159.
- * Three default-ignorable code points are allowed where a script or an emoji needs them, and nowhere else. "Emoji" is a code
- * point that has both Emoji and Extended_Pictographic, "virama" one whose Indic_Syllabic_Category is Virama.
+ * A nickname has 1..32 code points and at most 64 bytes of UTF-8 and is in NFC. It neither begins nor ends with U+0020. It does
+ * not begin with a combining mark (General_Category M), which would be drawn over the text before it. All facts are those of
+ * Unicode 16.0. Refused are code points that 16.0 does not assign, the categories Cc, Cf, Cs, Co, Zl, Zp and Zs (except U+0020),
+ * code points with Default_Ignorable_Code_Point or Bidi_Control, and two symbols that draw nothing, U+2800 and U+1D159. Three
+ * default-ignorable code points are allowed, but only where a script or an emoji needs them. "Emoji" is a code point with both
+ * Emoji and Extended_Pictographic; "virama" is one whose Indic_Syllabic_Category is Virama.
  *
  * - U+200C ZERO WIDTH NON-JOINER: directly after a virama; or directly after a code point whose Joining_Type is D or L and
  *   directly before one whose Joining_Type is D or R.
@@ -14,10 +14,10 @@
  *   and directly after another, between which and the joiner one of U+FE0F and U+1F3FB..U+1F3FF may stand.
  * - U+FE0F VARIATION SELECTOR-16: directly after an emoji; or directly after one of 0-9, # and * and directly before U+20E3.
  *
- * Not allowed, though some text has them: other variation selectors, tag sequences (three flags), Mongolian selectors.
+ * Some texts use other variation selectors, tag sequences (three flags) and Mongolian selectors. They are refused.
  *
- * Two nicknames are the same when their keys are: the three code points above taken out, NFC, full case folding (C and F of
- * CaseFolding.txt), NFC. What cannot be seen does not tell two devices apart.
+ * Two nicknames are the same when their keys are equal: remove the three code points above, then NFC, full case folding (C and
+ * F of CaseFolding.txt), NFC. So two devices never differ only by invisible characters.
  */
 import { BlobError, type NicknameErrorCode } from './errors.ts'
 import { MAX_NICKNAME_BYTES, MAX_NICKNAME_CODE_POINTS } from './limits.ts'
@@ -40,7 +40,7 @@ const ZWNJ = 0x200c
 const ZWJ = 0x200d
 const VS16 = 0xfe0f
 const KEYCAP = 0x20e3
-const NONE = -1 // before the first code point and behind the last; in no set
+const NONE = -1 // before the first code point and after the last; in no set
 
 /**
  * Checks that a text is a nickname and returns it.
@@ -57,15 +57,15 @@ export function checkNickname(text: string): string {
 }
 
 /**
- * Checks every nickname of one table, and that no two are the same by {@link foldNickname}.
- * @throws {BlobError} what {@link checkNickname} throws | NICKNAME_TWICE
+ * Checks every nickname of one table, and that {@link foldNickname} gives a different key for each.
+ * @throws {BlobError} NICKNAME_TWICE, and the errors of {@link checkNickname}
  */
 export function checkNicknames(names: readonly string[]): void {
   const keys = new Set<string>()
   for (const name of names) {
     const key = foldNickname(checkNickname(name))
     if (keys.has(key)) {
-      throw refusal('NICKNAME_TWICE', name, 'another of the table is the same but for case and invisible characters')
+      throw refusal('NICKNAME_TWICE', name, 'another in the table differs only by case and invisible characters')
     }
     keys.add(key)
   }
@@ -86,7 +86,7 @@ function isPrintableAscii(text: string): boolean {
 }
 
 function checkCodePoints(text: string): void {
-  // Twice the code points is the most UTF-16 they take: a longer text need not be looked at.
+  // A code point takes at most two UTF-16 units, so a longer text needs no further look.
   if (text.length > 2 * MAX_NICKNAME_CODE_POINTS) throw tooLong(text)
   const codePoints = Array.from(text, (character) => character.codePointAt(0)!)
   let bytes = 0
@@ -144,8 +144,8 @@ function shownCodePoint(codePoint: number): string {
 }
 
 /**
- * The text for an error message: it may hold anything, and messages reach terminals. What no nickname may hold is named; there is no
- * backslash in that, which the terminal's own escaping would double.
+ * The text for an error message. The text may contain anything, and messages reach terminals. So characters that no nickname may contain
+ * are shown as <U+XXXX>, without a backslash, which the terminal's own escaping would double.
  */
 function shownText(text: string): string {
   const start = Array.from(text.slice(0, 2 * MAX_NICKNAME_CODE_POINTS), (character, at) => {

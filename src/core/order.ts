@@ -1,11 +1,11 @@
-/** The total order of a persona's blobs, and what an incoming one is against the head (docs/format.md, section 8). */
+/** The total order of a persona's blobs, and the verdict on an incoming blob (docs/format.md, section 8). */
 import { compareBytes, equalBytes } from './encoding/bytes.ts'
 import { PREV_BYTES } from './blob.ts'
 import type { DocumentErrorCode } from './errors.ts'
 import { MAX_CLOCK_AHEAD_SEC, MAX_SEQ_STEP } from './limits.ts'
 import type { VerifiedBlob } from './verify.ts'
 
-/** Higher epoch, then higher seq, then fewer devices, then lower T; positive when `a` comes first. time never orders. */
+/** Positive when `a` wins: by higher epoch, then higher seq, then fewer devices, then lower T. The time never decides. */
 export function compareTables(a: VerifiedBlob, b: VerifiedBlob): number {
   return (
     a.epoch - b.epoch ||
@@ -16,8 +16,8 @@ export function compareTables(a: VerifiedBlob, b: VerifiedBlob): number {
 }
 
 /**
- * The head of several blobs of one persona; of one table signed twice the later time that is not ahead.
- * Commutative, associative, idempotent.
+ * Picks the head among blobs of one persona. Of one table signed twice, the later time wins, unless it is ahead of this clock.
+ * The operation is commutative, associative and idempotent.
  */
 export function pickHead(a: VerifiedBlob, b: VerifiedBlob, nowSec: number): VerifiedBlob {
   const order = compareTables(a, b)
@@ -33,45 +33,46 @@ function refreshTime(blob: VerifiedBlob, nowSec: number): number {
   return isClockAhead(blob.timeSec, nowSec) ? -1 : blob.timeSec
 }
 
-/** Dated more than two hours ahead of this clock: reported, never refused. */
+/** Whether a blob is dated more than two hours ahead of this clock. It is reported, never refused. */
 export function isClockAhead(timeSec: number, nowSec: number): boolean {
   return timeSec > nowSec + MAX_CLOCK_AHEAD_SEC
 }
 
-/** What is known of a persona before a blob arrives. */
+/** Everything known about a persona before a blob arrives. */
 export interface KnownPersona {
   /** Pinned c_0, 32 bytes. */
   readonly root: Uint8Array
-  /** Epoch of the contact link, below which nothing is taken; 0 without one. */
+  /** Epoch of the contact link; blobs of lower epochs are stale. 0 without a link. */
   readonly minEpoch: number
   readonly head: VerifiedBlob | null
 }
 
 export type OrderVerdict =
   | { readonly verdict: 'new' }
-  /** `forkBehind`: its prev is not the head's T although it is the very next: the head's seq was used twice. */
+  /** `forkBehind`: the blob has the next seq, but its prev is not the head's T. So somebody used the head's seq twice. */
   | { readonly verdict: 'accept'; readonly rotated: boolean; readonly forkBehind: boolean }
-  /** `later`: the head takes its time. */
+  /** `later`: its time is newer, so the head gets this time. */
   | { readonly verdict: 'refresh'; readonly later: boolean }
-  /** Same seq, another table; `wins`: it is the head from now on. */
+  /** Same seq, another table. `wins`: it becomes the head. */
   | { readonly verdict: 'fork'; readonly wins: boolean }
   | { readonly verdict: 'stale' }
   | { readonly verdict: 'held' }
   | { readonly verdict: 'violation' }
-  /** Signature and chain are good, the document is not: refused within its epoch (docs/format.md, section 8). */
+  /** Signature and chain are good, but the document is not. Refused within the head's epoch (docs/format.md, section 8). */
   | { readonly verdict: 'refused'; readonly code: DocumentErrorCode }
 
 /**
- * Judges an incoming blob against what is known of its persona. A violation is judged before stale: a second chain of a known
- * PersonaID proves that K_0 was stolen, however old the blob claims to be.
+ * Judges an incoming blob against what is known about its persona (docs/format.md, section 8). It tests for a violation before stale: a
+ * second chain of a known PersonaID proves that K_0 was stolen, however old the blob claims to be.
  */
 export function judge(incoming: VerifiedBlob, known: KnownPersona | null, nowSec: number): OrderVerdict {
   const verdict = judgeOrder(incoming, known, nowSec)
-  return incoming.content.ok || isTakenUnread(verdict) ? verdict : { verdict: 'refused', code: incoming.content.code }
+  return incoming.content.ok || countsUnread(verdict) ? verdict : { verdict: 'refused', code: incoming.content.code }
 }
 
-// Of a higher epoch the keys are taken even when this version cannot read the names: a rotation shuts a thief out.
-function isTakenUnread(verdict: OrderVerdict): boolean {
+// Whether a blob with an unreadable document still gets this verdict. With a higher epoch it must: a rotation shuts a thief out, even
+// when this version cannot read the names.
+function countsUnread(verdict: OrderVerdict): boolean {
   if (verdict.verdict === 'accept') return verdict.rotated
   return verdict.verdict === 'refresh' || verdict.verdict === 'stale' || verdict.verdict === 'violation'
 }
@@ -98,7 +99,7 @@ function judgeOrder(incoming: VerifiedBlob, known: KnownPersona | null, nowSec: 
   return { verdict: 'refresh', later: refreshTime(incoming, nowSec) > refreshTime(head, nowSec) }
 }
 
-/** Of two held blobs the highest stays: it is judged again whenever the head moves. */
+/** Picks the higher of two held blobs. The caller judges it again whenever the head changes. */
 export function pickHeld(held: VerifiedBlob | null, incoming: VerifiedBlob): VerifiedBlob {
   return held === null || compareTables(incoming, held) > 0 ? incoming : held
 }
@@ -106,12 +107,12 @@ export function pickHeld(held: VerifiedBlob | null, incoming: VerifiedBlob): Ver
 export type Freshness = 'fresh' | 'stale' | 'expired'
 
 const DAY_SEC = 86_400
-export const FRESH_SEC: number = 14 * DAY_SEC // format: two missed re-signs of a week
-export const STALE_SEC: number = 60 * DAY_SEC // format: a long absence; nothing is deleted for age
+export const FRESH_SEC: number = 14 * DAY_SEC // format: two missed weekly re-signs
+export const STALE_SEC: number = 60 * DAY_SEC // format: a long absence; age alone deletes nothing
 export const RESIGN_AFTER_SEC: number = 7 * DAY_SEC // format: the first device re-signs a week after the last signature
-export const RESIGN_STEP_SEC: number = 6 * 3600 // format: each following device waits so much longer, so that only one does it
+export const RESIGN_STEP_SEC: number = 6 * 3600 // format: each following device waits this much longer, so that only one re-signs
 
-/** How old the writer says his last signature is: an old blob that is shown for ever looks old. */
+/** How old the last signature is by the writer's clock. A blob that a device keeps showing forever looks old. */
 export function freshness(timeSec: number, nowSec: number): Freshness {
   const age = nowSec - timeSec
   if (age <= FRESH_SEC) return 'fresh'
@@ -119,7 +120,8 @@ export function freshness(timeSec: number, nowSec: number): Freshness {
 }
 
 /**
- * When the k-th device of the table (from 0) re-signs it, if nobody did before.
+ * When the k-th device of the table re-signs it, if no other device has.
+ * @param k position in the table, from 0
  * @returns unix seconds
  */
 export function resignAtSec(timeSec: number, k: number): number {

@@ -1,23 +1,23 @@
-/** What a set of blobs proves of a persona to anybody, without trusting who kept them (docs/format.md, section 8). */
+/** What a set of blobs proves about a persona to anybody, without trusting the person who kept them (docs/format.md, section 8). */
 import { formatHex } from './encoding/bytes.ts'
 import type { VerifiedBlob } from './verify.ts'
 
 /**
- * - `two-chains`: two chains of keys begin with one K_0: whoever made the second has that key.
- * - `fork`: one key signed two tables in the place of one.
+ * - `two-chains`: two chains of keys begin with one K_0, so somebody else has that key.
+ * - `fork`: one key signed two tables with the same epoch and seq.
  */
 export interface Proof {
   readonly kind: 'two-chains' | 'fork'
   /** 64 hex digits. */
   readonly personaId: string
-  /** Of the fork; null for two chains. */
+  /** Epoch and seq of the fork; null for two chains. */
   readonly epoch: number | null
   readonly seq: number | null
   /** Two different c_0, or two different T, 64 hex digits each. */
   readonly pair: readonly [string, string]
 }
 
-/** Every proof that the blobs make together, each once. */
+/** Finds every proof among the blobs, each once. */
 export function proofsOf(blobs: readonly VerifiedBlob[]): Proof[] {
   const proofs = new Map<string, Proof>()
   for (const [i, a] of blobs.entries()) {

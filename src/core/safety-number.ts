@@ -1,15 +1,15 @@
-/** The safety number, by which two people tell that they mean the same persona and chain (docs/format.md, section 13). */
+/** The safety number. Two people compare it to check that they have the same persona and chain (docs/format.md, section 13). */
 import { readU32 } from './encoding/bytes.ts'
 import type { Engine } from './engine.ts'
 import { LABEL_NUMBER } from './labels.ts'
 
 const GROUPS = 12 // format: 60 digits, 199 bits
-const GROUP_DIGITS = 5 // format: what an eye holds
-const GROUP_BYTES = 5 // format: 2^40 is ten million times 10^5, so that all digits are as good as equally likely
+const GROUP_DIGITS = 5 // format: easy to read at a glance
+const GROUP_BYTES = 5 // format: 2^40 is ten million times 10^5, so all digits are almost equally likely
 export const SAFETY_NUMBER_DIGITS: number = GROUPS * GROUP_DIGITS
 
 /**
- * The safety number of one persona: of what never changes, so that it survives every rotation.
+ * The safety number of one persona. Its inputs never change, so it survives every rotation.
  * @param personaId K_0, 32 bytes
  * @param root c_0, 32 bytes
  * @returns 60 digits
@@ -24,12 +24,12 @@ export function safetyNumber(personaId: Uint8Array, root: Uint8Array, engine: En
   return digits
 }
 
-/** Groups of five, as people read them to each other. */
+/** Splits the digits into groups of five, for reading aloud. */
 export function groupSafetyNumber(digits: string): string[] {
   return digits.match(/.{5}/g) ?? []
 }
 
-/** The 60 digits of a number as it was typed or pasted, white space left out; null for anything else. */
+/** The 60 digits of a typed or pasted number, without white space; null for anything else. */
 export function parseSafetyNumber(text: string): string | null {
   const digits = text.replaceAll(/\s+/g, '')
   return /^[0-9]{60}$/.test(digits) ? digits : null

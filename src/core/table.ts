@@ -1,4 +1,4 @@
-/** The table as the owner edits it: devices in order, naming, what fits, and the step from a table to a signed blob (docs/format.md, section 6). */
+/** The table as the owner edits it: order and names of devices, what fits, and the signed blob made from it (docs/format.md, section 6). */
 import { blobBytesWithoutDocument, checkDeviceKey, encodeBlob, PREV_BYTES, type SignedBlob } from './blob.ts'
 import { equalBytes, formatHex, parseHex } from './encoding/bytes.ts'
 import type { ChainPosition } from './chain.ts'
@@ -16,7 +16,7 @@ import { isImageOf, signingKeyImage } from './curve/x25519.ts'
 export interface Device {
   readonly name: string
   readonly key: string
-  /** It does not chat, and is never the active one (docs/format.md, section 6). */
+  /** Set on a device that does not chat. It is never the active device (docs/format.md, section 6). */
   readonly companion?: true
 }
 
@@ -25,18 +25,18 @@ export function activeDevice<D extends Pick<Device, 'companion'>>(devices: reado
   return devices.find((device) => !device.companion)
 }
 
-/** Raw DEFLATE with a preset dictionary; handed in because core compresses nothing. */
+/** Raw DEFLATE with a preset dictionary. The caller passes it in, because core does not compress. */
 export type Compress = (document: Uint8Array, dictionary: Uint8Array) => Uint8Array
 
-const EMPTY_DOCUMENT_BYTES = 2 // format: raw DEFLATE of nothing is 03 00
-const FALLBACK_NAME_DIGITS = 8 // format: `device-` and so many digits of the key
+const EMPTY_DOCUMENT_BYTES = 2 // format: raw DEFLATE of no bytes is 03 00
+const FALLBACK_NAME_DIGITS = 8 // format: digits of the key after `device-`
 
-/** The nickname of a device that nobody named. */
+/** The nickname of a device without a name. */
 export function fallbackName(key: string): string {
   return `device-${key.slice(0, FALLBACK_NAME_DIGITS).toLowerCase()}`
 }
 
-/** `name`, or `name-2`, `name-3`, ... when others have it already; cut so that the suffix still makes a nickname. */
+/** `name`, or `name-2`, `name-3`, ... if it is taken. Cuts the name so that it is still a valid nickname with the suffix. */
 export function freeName(name: string, taken: Iterable<string>): string {
   const folded = new Set([...taken].map(foldNickname))
   for (let n = 1; ; n++) {
@@ -67,10 +67,10 @@ function isNickname(text: string): boolean {
 }
 
 /**
- * The devices of a blob with the nicknames a reader shows: those of the document; without one the last known for the key; else the fallback.
- * Which of them are companions is likewise as last known where the document cannot be read.
- * @param known nickname last known for a key
- * @param wasCompanion whether the device was last known as one that does not chat
+ * The devices of a blob with the nicknames that a reader shows: from the document, else the one last known for the key, else the fallback.
+ * When the document cannot be read, the last known companions stay companions.
+ * @param known gives the nickname last known for a key
+ * @param wasCompanion whether the device was last known as a companion
  */
 export function nameDevices(
   blob: VerifiedBlob,
@@ -94,33 +94,34 @@ export function nameDevices(
   return devices
 }
 
-/** What a table is signed from. */
+/** Input of {@link encodeTable}. */
 export interface TableDraft {
   readonly chain: ChainPosition
   readonly seq: number
   readonly timeSec: number
-  /** First 16 bytes of the previous T; zeros for the first. */
+  /** First 16 bytes of the previous T; zeros for the first table. */
   readonly prev: Uint8Array
   readonly devices: readonly Device[]
   readonly named: boolean
-  /** The document before, whose unknown keys are kept. */
+  /** The previous document; its unknown keys are kept. */
   readonly document: Document
 }
 
-/** A signed table and what was given up to make it fit. */
+/** A signed table, and what it lost to fit. */
 export interface EncodedTable {
   readonly blob: Uint8Array
   readonly named: boolean
   readonly gaveUpNames: boolean
-  /** Unknown keys of the document before went too: a newer version put them there. */
+  /** Unknown keys of the previous document, from a newer version, were lost too. */
   readonly gaveUpKeys: boolean
 }
 
 /**
- * Signs a table.
- * @param mayGiveUp true for what must not fail for size, removing a device or rotating: names go first, then unknown keys, then the marks
- *   of companions
- * @throws {TableError} TABLE_TOO_LARGE with the bytes over; also when nothing is left to give up, as a rotation that skips epochs can meet
+ * Signs a table (docs/format.md, section 6).
+ * @param mayGiveUp true for edits that must not fail for size: removing a device, and rotating. Names go first, then unknown keys, then the
+ *   marks of companions
+ * @throws {TableError} TABLE_TOO_LARGE with the bytes over; with `mayGiveUp` only when nothing is left to give up, which a rotation that
+ *   skips epochs can cause
  */
 export function encodeTable(
   draft: TableDraft,
@@ -157,14 +158,14 @@ function statusBytesOver(blobBytes: number): number {
 function tooLarge(devices: number, over: number): TableError {
   return new TableError(
     'TABLE_TOO_LARGE',
-    `a table of ${devices} devices is ${over} bytes over the ${MAX_STATUS_BYTES} of a status message; ` +
-      'remove a device, or shorten nicknames',
+    `a table of ${devices} devices is ${over} bytes too long for a status message of ${MAX_STATUS_BYTES} bytes; ` +
+      'remove a device or shorten nicknames',
     over,
   )
 }
 
 /**
- * Refuses a table that, nameless, would not fit at the next epoch: a rotation must never fail for size (docs/format.md, section 6).
+ * Refuses a table that would not fit at the next epoch even without names. A rotation must never fail for size (docs/format.md, section 6).
  * @throws {TableError} TABLE_TOO_LARGE
  */
 export function checkRoomToRotate(epoch: number, devices: number): void {
@@ -173,19 +174,20 @@ export function checkRoomToRotate(epoch: number, devices: number): void {
   if (over > 0 || devices > MAX_DEVICES) throw tooLarge(devices, over)
 }
 
-/** Bytes of the status message that a blob leaves for words (with the space before the token) and further devices. */
+/** Bytes of the status message that a blob leaves for more devices and for words, with the space before the token. */
 export function statusBytesFree(blobBytes: number): number {
   return MAX_STATUS_BYTES - tokenBytes(blobBytes)
 }
 
 function checkedKey(key: string): Uint8Array {
   const bytes = parseHex(key)
-  if (bytes === null) throw new BlobError('DEVICE_KEY_NOT_CANONICAL', `${key} is no device key: 64 hex digits are`)
+  if (bytes === null)
+    throw new BlobError('DEVICE_KEY_NOT_CANONICAL', `${key} is not a device key; a device key has 64 hex digits`)
   checkDeviceKey(bytes)
   return bytes
 }
 
-/** Refuses what no reader would accept as a device key of this persona. @throws {BlobError} DEVICE_KEY_* */
+/** Refuses a device key that no reader would accept from this persona. @throws {BlobError} DEVICE_KEY_* */
 export function checkOwnDeviceKey(key: string, chain: ChainPosition): void {
   const bytes = checkedKey(key)
   for (const signing of [chain.personaId, chain.signingKey]) {
@@ -195,64 +197,64 @@ export function checkOwnDeviceKey(key: string, chain: ChainPosition): void {
   }
 }
 
-function place(devices: readonly Device[], key: string): number {
+function indexOfDevice(devices: readonly Device[], key: string): number {
   const at = devices.findIndex((device) => device.key === key)
   if (at < 0) throw new TableError('DEVICE_UNKNOWN', `the table lists no device ${key}`)
   return at
 }
 
-function checkFree(devices: readonly Device[], name: string): void {
+function checkNameFree(devices: readonly Device[], name: string): void {
   checkNickname(name)
   const folded = foldNickname(name)
   const other = devices.find((device) => foldNickname(device.name) === folded)
   if (other !== undefined) {
-    throw new BlobError('NICKNAME_TWICE', `the nickname "${other.name}" is taken; a table has each nickname once`)
+    throw new BlobError('NICKNAME_TWICE', `another device already has the nickname "${other.name}"; choose another`)
   }
 }
 
-/** A new device comes last. @throws {TableError} DEVICE_LISTED @throws {BlobError} NICKNAME_* */
+/** Adds a device at the end. @throws {TableError} DEVICE_LISTED @throws {BlobError} NICKNAME_* */
 export function addDevice(devices: readonly Device[], device: Device): Device[] {
   if (devices.some((listed) => listed.key === device.key)) {
     throw new TableError('DEVICE_LISTED', `the table already lists the device ${device.key}`)
   }
-  checkFree(devices, device.name)
+  checkNameFree(devices, device.name)
   return [...devices, device]
 }
 
 /** @throws {TableError} DEVICE_UNKNOWN */
 export function removeDevice(devices: readonly Device[], key: string): Device[] {
-  return devices.toSpliced(place(devices, key), 1)
+  return devices.toSpliced(indexOfDevice(devices, key), 1)
 }
 
 /** @throws {TableError} DEVICE_UNKNOWN @throws {BlobError} NICKNAME_* */
 export function renameDevice(devices: readonly Device[], key: string, name: string): Device[] {
-  const at = place(devices, key)
-  checkFree(devices.toSpliced(at, 1), name)
+  const at = indexOfDevice(devices, key)
+  checkNameFree(devices.toSpliced(at, 1), name)
   return devices.with(at, { ...devices[at]!, name })
 }
 
-/** The device comes first; the others keep their order. @throws {TableError} DEVICE_UNKNOWN | DEVICE_COMPANION */
+/** Moves a device to the front; the others keep their order. @throws {TableError} DEVICE_UNKNOWN | DEVICE_COMPANION */
 export function activateDevice(devices: readonly Device[], key: string): Device[] {
-  const at = place(devices, key)
+  const at = indexOfDevice(devices, key)
   if (devices[at]!.companion) {
     throw new TableError(
       'DEVICE_COMPANION',
-      `${devices[at]!.name} is a companion, which does not chat: nobody would read what it gets`,
+      `${devices[at]!.name} is a companion; it does not chat, so nobody would read its messages`,
     )
   }
   return [devices[at]!, ...devices.toSpliced(at, 1)]
 }
 
-/** The device keeps name and place, with another key. @throws {TableError} DEVICE_UNKNOWN | DEVICE_LISTED */
+/** Replaces the key of a device; it keeps its name and position. @throws {TableError} DEVICE_UNKNOWN | DEVICE_LISTED */
 export function rekeyDevice(devices: readonly Device[], key: string, newKey: string): Device[] {
-  const at = place(devices, key)
+  const at = indexOfDevice(devices, key)
   if (devices.some((device) => device.key === newKey)) {
     throw new TableError('DEVICE_LISTED', `the table already lists the device ${newKey}`)
   }
   return devices.with(at, { ...devices[at]!, key: newKey })
 }
 
-/** Device keys of a blob as hex, in order. */
+/** The device keys of a blob in order, 64 upper-case hex digits each. */
 export function deviceKeysOf(blob: SignedBlob): string[] {
   return blob.deviceKeys.map(formatHex)
 }

@@ -1,18 +1,21 @@
-/** The token in a status message: finding it beside the user's own words, and putting it there (docs/format.md, section 2). */
+/** Finds the token beside the user's own words in a status message, and puts it there (docs/format.md, section 2). */
 import { encodeUtf8, formatBase64url, parseBase64url } from './encoding/bytes.ts'
 import { BlobError } from './errors.ts'
 import { MAX_STATUS_BYTES, MAX_TOKEN_CHARS, MIN_TOKEN_CHARS, TOKEN_PREFIX } from './limits.ts'
 
-/** What a status message holds. `fragment`: a `persona:` with too little behind it, which is words unless the contact had a blob. */
+/**
+ * The parts of a status message. `fragment`: it has a `persona:` with too few characters after it. That is part of the words, unless the
+ * contact had a blob before; then the token is damaged.
+ */
 export type StatusContent =
   | { readonly kind: 'none'; readonly words: string; readonly fragment: boolean }
   | { readonly kind: 'token'; readonly words: string; readonly blob: Uint8Array }
 
-const WHITE_SPACE = '\t\n\v\f\r ' // format: nothing else delimits a token, whatever a client draws as a space
+const WHITE_SPACE = '\t\n\v\f\r ' // format: only these delimit a token, whatever else a client draws as a space
 const BASE64URL_RUN = /[A-Za-z0-9_-]*/y
 const WORD_END = /[\t\n\v\f\r ]|$/g
 
-/** A word that begins with the prefix: its place in the text and how many characters of base64url follow the prefix. */
+/** A word that begins with the prefix: where it is in the text, and how many base64url characters follow the prefix. */
 interface PrefixedWord {
   readonly start: number
   readonly end: number
@@ -42,7 +45,7 @@ function isToken(word: PrefixedWord): boolean {
   return word.run >= MIN_TOKEN_CHARS
 }
 
-// With each token goes one character of white space, the one that composeStatus put there; every other one is the user's.
+// Removes each token with the one white space before it, which composeStatus put there. All other white space is the user's.
 function cutTokens(text: string, tokens: readonly PrefixedWord[]): string {
   let words = ''
   let from = 0
@@ -53,7 +56,7 @@ function cutTokens(text: string, tokens: readonly PrefixedWord[]): string {
   return trim(words + text.slice(from))
 }
 
-// Not by a regular expression, whose time would grow with the square of a long run of white space.
+// No regular expression: on a long run of white space its time would grow with the square of the length.
 function trim(text: string): string {
   let start = 0
   let end = text.length
@@ -63,7 +66,8 @@ function trim(text: string): string {
 }
 
 /**
- * Finds the one token of a status message and decodes its base64url; texts over the limit are judged too.
+ * Finds the one token of a status message and decodes its base64url (docs/format.md, section 2).
+ * @param text may be longer than MAX_STATUS_BYTES
  * @throws {BlobError} TOKEN_TWICE | TOKEN_DAMAGED | TOKEN_TOO_LONG | TOKEN_NOT_CANONICAL
  */
 export function parseStatus(text: string): StatusContent {
@@ -72,47 +76,41 @@ export function parseStatus(text: string): StatusContent {
   const token = tokens[0]
   if (token === undefined) return { kind: 'none', words: text, fragment: words.length > 0 }
   if (tokens.length > 1) {
-    throw new BlobError(
-      'TOKEN_TWICE',
-      `the status message holds ${tokens.length} persona tokens; exactly one is allowed`,
-    )
+    throw new BlobError('TOKEN_TWICE', `the status message has ${tokens.length} persona tokens; only one is allowed`)
   }
   const encoded = text.slice(token.start + TOKEN_PREFIX.length, token.end)
   if (token.run !== encoded.length) {
-    throw new BlobError(
-      'TOKEN_DAMAGED',
-      'the persona token holds a character that is not base64url: a client altered it',
-    )
+    throw new BlobError('TOKEN_DAMAGED', 'the persona token has a character that is not base64url; a client altered it')
   }
   if (encoded.length > MAX_TOKEN_CHARS) {
     throw new BlobError(
       'TOKEN_TOO_LONG',
-      `the persona token has ${encoded.length} characters, at most ${MAX_TOKEN_CHARS}`,
+      `the persona token has ${encoded.length} characters; the limit is ${MAX_TOKEN_CHARS}`,
     )
   }
   const blob = parseBase64url(encoded)
   if (blob === null) {
-    throw new BlobError('TOKEN_NOT_CANONICAL', 'the persona token is not canonical base64url: it was cut or altered')
+    throw new BlobError('TOKEN_NOT_CANONICAL', 'the persona token is not canonical base64url; it was cut or altered')
   }
   return { kind: 'token', words: cutTokens(text, tokens), blob }
 }
 
-/** The token of a blob: the prefix and unpadded base64url. */
+/** The token of a blob: the prefix, then unpadded base64url. */
 export function formatToken(blob: Uint8Array): string {
   return TOKEN_PREFIX + formatBase64url(blob)
 }
 
-/** Bytes of the token of a blob of so many bytes. */
+/** Length in bytes of the token for a blob of `blobBytes` bytes. */
 export function tokenBytes(blobBytes: number): number {
   return TOKEN_PREFIX.length + Math.ceil((blobBytes * 4) / 3)
 }
 
-/** Own words without any token in them and without white space at the ends: an old token is replaced, never kept beside the new one. */
+/** The user's words, without tokens and without white space at the ends. So a new token replaces an old one. */
 export function ownWords(text: string): string {
   return cutTokens(text, prefixedWords(text).filter(isToken))
 }
 
-/** Words, a space and the token, and how many bytes that is over the limit (0 when it fits). */
+/** Joins words, a space and the token; `bytesOver` counts the bytes over the limit, 0 when it fits. */
 export function composeStatus(words: string, blob: Uint8Array): { text: string; bytes: number; bytesOver: number } {
   const own = ownWords(words)
   const text = own === '' ? formatToken(blob) : `${own} ${formatToken(blob)}`

@@ -1,38 +1,38 @@
-/** Consent: which device is whose, decided by what each device itself showed (docs/format.md, section 10). */
+/** Consent: which device belongs to which persona, decided by what each device itself showed (docs/format.md, section 10). */
 
-/** What one source reported of a device: a profile file, an app, a sibling, the live node. Tox proves who spoke; the source says so. */
+/** What one source (a profile, an app, a sibling, the companion) reported about a device. Tox proves to the source which device spoke. */
 export interface Report {
   readonly source: string
-  /** Its newest observation with a valid blob. */
+  /** The source's newest observation with a valid blob. */
   readonly token: Sighting | null
-  /** Seen without any token since then: first and last time. */
+  /** First and last time the source saw the device without a token since then, unix seconds. */
   readonly bare: { readonly firstSec: number; readonly lastSec: number } | null
 }
 
-/** A device showed a valid blob. */
+/** One observation of a valid blob. */
 export interface Sighting {
   readonly atSec: number
-  /** Whose blob, 64 hex digits. */
+  /** PersonaID of the blob, 64 hex digits. */
   readonly personaId: string
-  /** That blob lists the device itself. */
+  /** Whether the blob lists the device that showed it. */
   readonly lists: boolean
-  /** c_0 of the blob's chain, 64 hex digits; not known of what was seen before this was kept. */
+  /** c_0 of the blob's chain, 64 hex digits. Older records lack it. */
   readonly root?: string
-  /** Which table it is; not known of what was seen before this was kept. */
+  /** Epoch and seq of the blob. Older records lack them. */
   readonly table?: { readonly epoch: number; readonly seq: number }
 }
 
-/** All reports on one device, one a source, the one that came in last first. */
+/** All reports on one device, one per source; the report that came in last is first. */
 export type DeviceReports = readonly Report[]
 
-export const MAX_SOURCES = 16 // sanity: reports kept a device; profiles, apps and siblings of one owner
-const BARE_ENDS_AFTER_SEC = 14 * 86_400 // format: seen without a token on occasions further apart ends a confirmation
+export const MAX_SOURCES = 16 // sanity: reports kept per device; covers the profiles, apps and siblings of one owner
+const BARE_ENDS_AFTER_SEC = 14 * 86_400 // format: a device seen without a token over a longer time loses its confirmation
 
 function withReport(reports: DeviceReports, report: Report): DeviceReports {
   return [report, ...reports.filter((other) => other.source !== report.source)].slice(0, MAX_SOURCES)
 }
 
-/** A source saw the device show a valid blob. Of one source an earlier time than the one kept changes nothing. */
+/** Adds an observation of a valid blob. It changes nothing if the source already reported a later one. */
 export function reportToken(reports: DeviceReports, source: string, token: Sighting): DeviceReports {
   const before = reports.find((report) => report.source === source)
   const known = before?.token ?? null
@@ -51,19 +51,19 @@ function isSameShown(a: Sighting, b: Sighting): boolean {
   return a.table?.epoch === b.table?.epoch && a.table?.seq === b.table?.seq
 }
 
-/** Whether one sighting is of a higher table than another, of which it may not be known. */
-export function isHigherShown(a: Sighting | null, b: Sighting | null): boolean {
+/** Whether sighting `a` shows a higher table than `b`. A sighting without epoch and seq counts as the lowest. */
+export function isOfHigherTable(a: Sighting | null, b: Sighting | null): boolean {
   if (a?.table === undefined) return false
   const before = b?.table ?? { epoch: -1, seq: 0 }
   return a.table.epoch > before.epoch || (a.table.epoch === before.epoch && a.table.seq > before.seq)
 }
 
 /**
- * The reports as they count now: a time ahead of this clock is that of a clock which was wrong, and counts as now. Otherwise nothing that the
- * device shows would count until that time has come.
+ * Sets every time ahead of this clock to now, since a wrong clock wrote it. Otherwise nothing that the device shows would count until that
+ * time has passed.
  * @returns the same array when no time is ahead
  */
-export function notAhead(reports: DeviceReports, nowSec: number): DeviceReports {
+export function clampReports(reports: DeviceReports, nowSec: number): DeviceReports {
   const isAhead = ({ token, bare }: Report): boolean => Math.max(token?.atSec ?? 0, bare?.lastSec ?? 0) > nowSec
   if (!reports.some(isAhead)) return reports
   return reports.map(({ source, token, bare }) => ({
@@ -73,7 +73,7 @@ export function notAhead(reports: DeviceReports, nowSec: number): DeviceReports 
   }))
 }
 
-/** A source saw the device with a status message that has no token. An empty one is none: Tox sends it at each connect. */
+/** Adds an observation of a status message without a token. Never call it for an empty message: Tox sends one at each connect. */
 export function reportBare(reports: DeviceReports, source: string, atSec: number): DeviceReports {
   const before = reports.find((report) => report.source === source)
   const token = before?.token ?? null
@@ -87,18 +87,18 @@ export function reportBare(reports: DeviceReports, source: string, atSec: number
   return withReport(reports, { source, token, bare })
 }
 
-// Of an absence that began before the token only its last occasion is known to lie after it.
+// The part of a bare period that lies after a token. If the period began before the token, only its last time is known to lie after it.
 function bareAfter(bare: Report['bare'], tokenSec: number): Report['bare'] {
   if (bare === null || bare.lastSec <= tokenSec) return null
   return bare.firstSec > tokenSec ? bare : { firstSec: bare.lastSec, lastSec: bare.lastSec }
 }
 
-/** What is left when a source is revoked: its reports never were. */
+/** Removes all reports of a revoked source. */
 export function revokeSource(reports: DeviceReports, source: string): DeviceReports {
   return reports.filter((report) => report.source !== source)
 }
 
-/** What is left when the chain of a persona turns out to be another: what was shown of the one before says nothing of this one. */
+/** Removes the sightings of a persona whose chain turned out to be another. Sightings of the old chain prove nothing about the new one. */
 export function forgetPersona(reports: DeviceReports, personaId: string): DeviceReports {
   return reports.flatMap((report) => {
     if (report.token?.personaId !== personaId) return [report]
@@ -107,22 +107,23 @@ export function forgetPersona(reports: DeviceReports, personaId: string): Device
 }
 
 /**
- * Whether the device consents to a persona of this very chain: what it showed before the persona was known here may have been another one.
- * @param root the pinned c_0, 64 hex digits
+ * Whether the device consents to a persona of exactly this chain. Before the persona was known here, the device may have shown another
+ * chain of the same PersonaID.
+ * @param root pinned c_0, 64 hex digits
  */
-export function consentsIn(reports: DeviceReports, personaId: string, root: string): boolean {
-  return consentsTo(reports, personaId) && (newestSighting(reports)?.root ?? root) === root
+export function consentsToChain(reports: DeviceReports, personaId: string, root: string): boolean {
+  return consentsToPersona(reports, personaId) && (newestSighting(reports)?.root ?? root) === root
 }
 
-/** The newest observation with a token, which alone decides; at the same second the one that came in last. */
+/** The newest observation with a token. It alone decides consent. Of two in the same second, the one that came in last counts. */
 export function newestSighting(reports: DeviceReports): Sighting | null {
   let newest: Sighting | null = null
   for (const { token } of reports) if (token !== null && (newest === null || token.atSec > newest.atSec)) newest = token
   return newest
 }
 
-/** Whether the device consents to a persona: its newest blob is this persona's, lists it, and was not left off for too long. */
-export function consentsTo(reports: DeviceReports, personaId: string): boolean {
+/** Whether the device consents to a persona: its newest blob is of this persona and lists the device, and it did not go without a token for too long. */
+export function consentsToPersona(reports: DeviceReports, personaId: string): boolean {
   const newest = newestSighting(reports)
   if (newest === null || newest.personaId !== personaId || !newest.lists) return false
   let firstSec = Infinity
@@ -139,11 +140,12 @@ export function consentsTo(reports: DeviceReports, personaId: string): boolean {
 export type PairState = 'claimed' | 'confirmed' | 'former' | 'asserted'
 
 /**
- * State of the pair (persona, device) (docs/format.md, section 10). A device is bound to the first persona that it confirms, and only the user's
- * own word unbinds it: another persona on a known device is never automatic, nor does a device that left come back as a stranger.
- * @param listed the persona's head lists the device
- * @param bound the persona that the device is bound to, 64 hex digits, or null
- * @returns null when neither side says anything of the other
+ * The state of the pair (persona, device) (docs/format.md, section 10). A device is bound to the first persona that it confirms; only the
+ * owner of this daemon can unbind it. So a known device never moves to another persona by itself, and a device that left does not come back
+ * as a stranger.
+ * @param listed whether the persona's head lists the device
+ * @param bound PersonaID that the device is bound to, 64 hex digits, or null
+ * @returns null when neither side mentions the other
  */
 export function pairState(
   personaId: string,
@@ -153,15 +155,15 @@ export function pairState(
 ): PairState | null {
   if (listed) {
     const isFree = bound === null || bound === personaId
-    return isFree && consentsTo(reports, personaId) ? 'confirmed' : 'claimed'
+    return isFree && consentsToPersona(reports, personaId) ? 'confirmed' : 'claimed'
   }
   if (bound === personaId) return 'former'
   return newestSighting(reports)?.personaId === personaId ? 'asserted' : null
 }
 
 /**
- * A claim that somebody else's knowledge speaks against: an alarm on this pair, never a change to the other one.
- * @param isProvisional the device is a provisional entry of its own
+ * Whether something known speaks against a claim. The caller raises an alarm on this pair and leaves the other one as it is.
+ * @param isProvisional whether the device is a contact of its own, with no persona yet
  */
 export function isContested(
   personaId: string,
@@ -178,12 +180,9 @@ export function isContested(
 export type Policy = 'auto' | 'ask' | 'pin'
 const STRICTNESS: Record<Policy, number> = { auto: 0, ask: 1, pin: 2 }
 
-export const MAX_ALIASES = 64 // sanity: a person is known by few names; who shows ever new devices under ever new ones must not fill a record
+export const MAX_ALIASES = 64 // sanity: a person has few names; a stranger must not fill a record with ever new devices under ever new names
 
-/**
- * What stays when entries are joined by one persona: the strictest policy, any block, the older name; the other becomes an alias, of which
- * the first MAX_ALIASES stay.
- */
+/** The owner's own settings for a contact. */
 export interface ContactEntry {
   readonly name: string
   readonly aliases: readonly string[]
@@ -192,6 +191,10 @@ export interface ContactEntry {
   readonly createdSec: number
 }
 
+/**
+ * Joins two contacts that turned out to be one persona. The stricter policy, any block and the older name win. The other name becomes an
+ * alias; the first MAX_ALIASES aliases stay.
+ */
 export function joinEntries(a: ContactEntry, b: ContactEntry): ContactEntry {
   const [older, younger] = a.createdSec <= b.createdSec ? [a, b] : [b, a]
   const aliases = new Set([...older.aliases, younger.name, ...younger.aliases])

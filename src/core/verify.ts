@@ -1,4 +1,4 @@
-/** From bytes to a verified blob: signature, chain, then document, in that order (docs/format.md, section 5). */
+/** Verifies a blob: signature, chain, then document, in that order (docs/format.md, section 5). */
 import { concatBytes, equalBytes, formatHex } from './encoding/bytes.ts'
 import { decodeBlob, signedMessage, tableMessage, type SignedBlob } from './blob.ts'
 import { chainRoot, inceptionMessage } from './chain.ts'
@@ -14,22 +14,22 @@ import { isImageOf, signingKeyImage } from './curve/x25519.ts'
 
 declare const verified: unique symbol
 
-/** What the deflated body says, or why it cannot be read although the signature is good. */
+/** The parsed body of a blob, or why it cannot be read although the signature is good. */
 export type BlobDocument =
   | { readonly ok: true; readonly names: readonly string[] | null; readonly document: Document }
   | { readonly ok: false; readonly code: DocumentErrorCode; readonly message: string }
 
-/** A blob whose signature, chain and inception are good. Only {@link verifyBlob} makes one; whatever decides takes nothing less. */
+/** A blob whose signature, chain and inception are good. Only {@link verifyBlob} makes one, and every decision requires one. */
 export interface VerifiedBlob extends SignedBlob {
   readonly [verified]: true
-  /** c_0, 32 bytes: to be compared with the pinned one. */
+  /** c_0, 32 bytes; compare it with the pinned one. */
   readonly root: Uint8Array
   /** T, 32 bytes. */
   readonly tableHash: Uint8Array
   readonly content: BlobDocument
 }
 
-/** Remembers inception signatures that were verified before, so that following a rotated persona costs one verify, not two. */
+/** Remembers verified inception signatures, so that each blob of a rotated persona costs one verification instead of two. */
 export interface InceptionCache {
   has(key: string): boolean
   add(key: string): unknown
@@ -43,21 +43,21 @@ export function tableHash(blob: Uint8Array, engine: Engine): Uint8Array {
 }
 
 /**
- * Verifies a decoded blob: signature by K_e, chain, inception, device keys, and only then the document.
- * A document that cannot be read is no throw: of a higher epoch everything else is still taken (docs/format.md, section 8).
+ * Verifies a decoded blob: signature by K_e, chain, inception, device keys, and only then the document (docs/format.md, section 5).
+ * An unreadable document does not throw: with a higher epoch, the rest of the blob still counts (docs/format.md, section 8).
  * @throws {BlobError} PERSONA_KEY_INVALID | SIGNATURE_BAD | INCEPTION_BAD | DEVICE_KEY_IS_SIGNING_KEY
  */
 export function verifyBlob(blob: SignedBlob, engine: Engine, inceptions?: InceptionCache): VerifiedBlob {
   for (const key of blob.epoch === 0 ? [blob.personaId] : [blob.personaId, blob.signingKey]) {
     if (!isStrictPublicKey(key)) {
-      throw new BlobError('PERSONA_KEY_INVALID', `signing key ${formatHex(key)} is not canonical or of small order`)
+      throw new BlobError(
+        'PERSONA_KEY_INVALID',
+        `the signing key ${formatHex(key)} is not a valid Ed25519 key: it is not canonical, or it is of small order`,
+      )
     }
   }
   if (!engine.verify(blob.signature, signedMessage(blob.bytes), blob.signingKey)) {
-    throw new BlobError(
-      'SIGNATURE_BAD',
-      `the signature of the blob of persona ${formatHex(blob.personaId)} is not good`,
-    )
+    throw new BlobError('SIGNATURE_BAD', `the blob of persona ${formatHex(blob.personaId)} has a bad signature`)
   }
   const root = chainRoot(blob, engine)
   if (blob.inception !== null) verifyInception(blob.personaId, root, blob.inception, engine, inceptions)
@@ -70,8 +70,8 @@ function completeBlob(blob: SignedBlob, root: Uint8Array, engine: Engine): Verif
 }
 
 /**
- * Takes up again a blob that verifyBlob accepted before, from a store that notices every changed byte; nothing is verified a second time.
- * @throws {BlobError} as decodeBlob, which for such bytes is a fault of the store
+ * Decodes a stored blob that verifyBlob accepted before, without verifying it again. The store notices every changed byte.
+ * @throws {BlobError} the codes of decodeBlob; for stored bytes that means a fault of the store
  */
 export function decodeVerified(bytes: Uint8Array, engine: Engine): VerifiedBlob {
   const blob = decodeBlob(bytes)
@@ -90,19 +90,19 @@ function verifyInception(
   if (!engine.verify(inception, inceptionMessage(personaId, root), personaId)) {
     throw new BlobError(
       'INCEPTION_BAD',
-      `persona ${formatHex(personaId)} never committed to the chain that this blob shows`,
+      `persona ${formatHex(personaId)} did not commit to the chain of this blob: its inception signature is bad`,
     )
   }
   inceptions?.add(key)
 }
 
-// A signing key in the table would let one key be asked for two purposes; its X25519 image is the same secret.
+// One key must not serve two purposes. The X25519 image of a signing key counts too: it has the same secret.
 function checkNoSigningKey(blob: SignedBlob): void {
   if (blob.deviceKeys.length === 0) return
   for (const signing of blob.epoch === 0 ? [blob.personaId] : [blob.personaId, blob.signingKey]) {
     const image = signingKeyImage(signing)
     if (blob.deviceKeys.some((key) => equalBytes(key, signing) || isImageOf(key, image))) {
-      throw new BlobError('DEVICE_KEY_IS_SIGNING_KEY', 'a device key of the table is a signing key of the persona')
+      throw new BlobError('DEVICE_KEY_IS_SIGNING_KEY', 'a device key in the table is a signing key of the persona')
     }
   }
 }
@@ -117,7 +117,7 @@ function readDocument(blob: SignedBlob): BlobDocument {
   }
 }
 
-/** A status message judged without any state: its words, and the verified blob if it holds one. */
+/** A status message judged by itself, without any state: its words, and its verified blob if it has one. */
 export interface JudgedStatus {
   readonly words: string
   readonly fragment: boolean
@@ -125,8 +125,8 @@ export interface JudgedStatus {
 }
 
 /**
- * Judges a status message: find the token, bound it, decode, verify, inflate, parse.
- * @throws {BlobError} every code but NO_TOKEN and those of the document
+ * Judges a status message (docs/format.md, section 5): finds the token, checks its length, decodes, verifies, inflates and parses.
+ * @throws {BlobError} every code except NO_TOKEN and {@link DocumentErrorCode}
  */
 export function judgeStatus(text: string, engine: Engine, inceptions?: InceptionCache): JudgedStatus {
   const content = parseStatus(text)

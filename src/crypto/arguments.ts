@@ -1,10 +1,10 @@
-/** What both engines refuse alike, before the library behind them throws in its own words or reads past a buffer. */
+/** Argument checks of both engines. They run before a library throws its own error or reads past a buffer. */
 import type { PasswordCost } from './engine.ts'
 import { CryptoError } from './errors.ts'
 
-export const MIN_ARGON2_MEMORY_BYTES: number = 8 * 1024 // format: Argon2 needs 8 blocks of 1 KiB a lane (RFC 9106, section 3.1)
+export const MIN_ARGON2_MEMORY_BYTES: number = 8 * 1024 // format: Argon2 needs 8 blocks of 1 KiB per lane (RFC 9106, section 3.1)
 const MAX_ARGON2_PASSES = 0xffff_ffff // format: u32 in RFC 9106
-const MAX_ARGON2_MEMORY_BYTES = 0xffff_ffff // sanity: what a 32-bit libsodium can address; seal.ts is far below
+const MAX_ARGON2_MEMORY_BYTES = 0xffff_ffff // sanity: what a 32-bit libsodium can address; sealing.ts allows far less
 
 /** @throws {CryptoError} ARGUMENT_LENGTH */
 export function checkLength(what: string, bytes: Uint8Array, length: number): void {

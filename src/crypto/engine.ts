@@ -1,4 +1,4 @@
-/** The whole engine: what core verifies with, and what holders of secrets need beside it. */
+/** The whole engine: the part that core uses to verify, and the functions for secrets. */
 import type { Engine } from '../core/engine.ts'
 
 export interface KeyPair {
@@ -18,9 +18,9 @@ export interface CryptoEngine extends Engine {
   readonly name: 'sodium' | 'portable'
   /** Cryptographically secure random bytes. */
   randomBytes(length: number): Uint8Array
-  /** A zeroed buffer for a secret: guarded, locked memory (sodium) or plain memory (portable, which has no other). */
+  /** A zeroed buffer for a secret: guarded, locked memory (sodium) or plain memory (portable). */
   secret(length: number): Uint8Array
-  /** Overwrites with zeros. */
+  /** Overwrites a secret with zeros. */
   wipe(secret: Uint8Array): void
   /** Constant-time equality; false for different lengths. */
   equal(a: Uint8Array, b: Uint8Array): boolean
@@ -30,10 +30,10 @@ export interface CryptoEngine extends Engine {
   sign(message: Uint8Array, secretKey: Uint8Array): Uint8Array
   /** X25519 public key of a 32-byte secret key (scalarmult of the base point). */
   boxPublicKey(secretKey: Uint8Array): Uint8Array
-  /** XSalsa20-Poly1305, 16-byte tag first, 24-byte nonce, 32-byte key. */
+  /** XSalsa20-Poly1305: 24-byte nonce, 32-byte key; the box begins with the 16-byte tag. */
   sealBox(message: Uint8Array, nonce: Uint8Array, key: Uint8Array): Uint8Array
   /** @returns null when the tag does not match */
   openBox(sealed: Uint8Array, nonce: Uint8Array, key: Uint8Array): Uint8Array | null
-  /** Argon2id 1.3, one lane, 16-byte salt, 32-byte key in secret memory; off the event loop where the engine can. */
+  /** Argon2id 1.3: one lane, 16-byte salt, 32-byte key in secret memory. It runs off the event loop if the engine can. */
   argon2id(passphrase: Uint8Array, salt: Uint8Array, cost: PasswordCost): Promise<Uint8Array>
 }

@@ -1,12 +1,12 @@
-/** Chooses the engine: libsodium where it loads, the portable one elsewhere. */
+/** Chooses the engine: libsodium where it loads, else the portable one. */
 import type { CryptoEngine } from './engine.ts'
 import { CryptoError } from './errors.ts'
 
 /**
- * Each engine is loaded only when it is chosen.
- * @param prefer 'sodium' insists on it, 'portable' does not try it, nothing takes the better one that there is
- * @param onFallback told why libsodium did not load, when the portable engine is taken instead: secrets are then in plain memory
- * @throws {CryptoError} ENGINE_UNAVAILABLE, for 'sodium' only
+ * Loads an engine. It loads the other one only if needed.
+ * @param prefer 'sodium' insists on libsodium, 'portable' does not try it; without it, libsodium if it loads, else the portable engine
+ * @param onFallback gets the reason why libsodium did not load; secrets are then in plain memory
+ * @throws {CryptoError} ENGINE_UNAVAILABLE, only for 'sodium'
  */
 export async function loadEngine(
   prefer?: 'sodium' | 'portable',
@@ -17,7 +17,7 @@ export async function loadEngine(
     try {
       return await loadSodium()
     } catch (cause) {
-      const reason = new CryptoError('ENGINE_UNAVAILABLE', 'libsodium does not load on this machine', { cause })
+      const reason = new CryptoError('ENGINE_UNAVAILABLE', 'libsodium does not load on this computer', { cause })
       if (prefer === 'sodium') throw reason
       onFallback(reason)
     }

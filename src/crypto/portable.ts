@@ -1,4 +1,4 @@
-/** The engine without native code: the fallback where libsodium does not load, the engine of browsers, and the oracle of the other one. */
+/** The engine without native code: for browsers, as the fallback when libsodium does not load, and as the oracle for it in tests. */
 import { argon2idAsync } from '@noble/hashes/argon2.js'
 import nacl from 'tweetnacl'
 import { checkCost, checkLength } from './arguments.ts'
@@ -8,7 +8,7 @@ import { portableVerifier } from './portable-verify.ts'
 
 function equal(a: Uint8Array, b: Uint8Array): boolean {
   if (a.length !== b.length) return false
-  return a.length === 0 || nacl.verify(a, b) // nacl.verify holds two empty arrays for different
+  return a.length === 0 || nacl.verify(a, b) // nacl.verify returns false for two empty arrays
 }
 
 function signKeyPair(seed: Uint8Array): KeyPair {
@@ -38,7 +38,7 @@ function openBox(sealed: Uint8Array, nonce: Uint8Array, key: Uint8Array): Uint8A
   return nacl.secretbox.open(sealed, nonce, key)
 }
 
-// It shares the event loop, in slices of 10 ms, and is some 10 times slower than libsodium.
+// It runs on the event loop in slices of 10 ms, and is about 10 times slower than libsodium.
 async function argon2id(passphrase: Uint8Array, salt: Uint8Array, cost: PasswordCost): Promise<Uint8Array> {
   checkLength('a salt', salt, 16)
   checkCost(cost)

@@ -11,35 +11,36 @@ export type { BlobErrorCode, DocumentErrorCode, NicknameErrorCode } from '../cor
 
 /** One device of a table. */
 export interface TableDevice {
-  /** Nickname, by the rules of docs/format.md free of control and bidi characters; escape it for your sink all the same. */
+  /** Nickname. The format allows no control or bidi characters in it; still escape it for your output. */
   readonly name: string
   /** ToxPk, 64 upper-case hex digits. */
   readonly key: string
-  /** Only with a device that does not chat: it is never the active one. */
+  /** Set only on a device that does not chat. It is never the active device. */
   readonly companion?: true
 }
 
 /** A table whose signature, chain and document are good. */
 export interface VerifiedTable {
-  /** K_0, 64 upper-case hex digits: who this is, for ever. */
+  /** K_0, 64 upper-case hex digits. It identifies the persona forever. */
   readonly personaId: string
-  /** c_0, 64 upper-case hex digits. Keep it beside the PersonaID: a table with another one is not of the same persona. */
+  /** c_0, 64 upper-case hex digits. Store it with the PersonaID: a table with another c_0 is not of the same persona. */
   readonly chainRoot: string
-  /** 0..16. A higher epoch replaces every table of a lower one. */
+  /** 0..16. A table of a higher epoch replaces every table of a lower one. */
   readonly epoch: number
-  /** 1..2^32-1. Within an epoch the higher one is the newer table. */
+  /** 1..2^32-1. Within an epoch, the table with the higher seq is newer. */
   readonly seq: number
-  /** The writer's clock, unix seconds: how fresh the table is, never which of two is newer. */
+  /** The writer's clock, unix seconds. It shows how fresh a table is, never which of two tables is newer. */
   readonly timeSec: number
-  /** In the order of the table; the first that is no companion is the active device. Empty when every device is gone. */
+  /** Devices in the order of the table. The first that is not a companion is the active device. Empty when every device is gone. */
   readonly devices: readonly TableDevice[]
-  /** Whether the table lists the device that shows it; null without {@link ReadOptions.from}. What is not listed shows a copy. */
+  /** Whether the table lists the device that shows it; null without {@link ReadOptions.from}. A device that is not listed shows a copy. */
   readonly listsSender: boolean | null
 }
 
 /**
- * What a status message says. `none`: a friend without a persona. `refused`: a token that is damaged, forged or of another version;
- * whatever was known of the friend before stays as it is.
+ * The result of reading a status message.
+ * - `none`: the friend shows no persona.
+ * - `refused`: the token is damaged, forged or of another version. Keep what you knew about the friend before.
  */
 export type StatusReading =
   | { readonly kind: 'none'; readonly words: string }
@@ -47,26 +48,26 @@ export type StatusReading =
   | { readonly kind: 'refused'; readonly words: string; readonly error: BlobError }
 
 export interface ReadOptions {
-  /** ToxPk of the device that shows the text, hex digits of either case. */
+  /** ToxPk of the device that shows the text, 64 hex digits of either case. */
   readonly from?: string
-  /** Nickname last known for a key, for tables that are published without names. */
+  /** Gives the nickname last known for a key, for tables published without names. */
   readonly nickname?: (key: string) => string | undefined
 }
 
 /**
- * Reads one status message and verifies what it holds, in some milliseconds of plain JavaScript. Nothing is remembered: that a table is
- * newer than the one before, and of the same persona, is for the caller to compare (epoch, then seq; personaId and chainRoot).
+ * Reads one status message and verifies its blob, in some milliseconds of plain JavaScript (docs/format.md, section 5). It remembers
+ * nothing. The caller checks that a table is of the same persona (personaId and chainRoot) and newer than the last one (epoch, then seq).
  *
- * A valid table proves who signed it, not that its devices agree: a device belongs to the persona once it shows such a table itself, over
- * its own Tox connection (`from`, `listsSender`). Until then it is claimed, and nothing for it should be sent there.
- * @param text any text, of any length
- * @returns never throws for what the text holds; `words` is the text without the token
+ * A valid table proves who signed it, but not that its devices agree. A device belongs to the persona only after it showed such a table
+ * itself, over its own Tox connection (`from`, `listsSender`). Until then the device is unconfirmed: send it nothing for the persona.
+ * @param text any text of any length; no text makes this function throw
+ * @returns `words` is the text without the token
  */
 export function readStatus(text: string, options: ReadOptions = {}): StatusReading {
   try {
     const { blob, words } = judgeStatus(text, portableVerifier)
     if (blob === null) return { kind: 'none', words }
-    // The names stand for the keys on every screen: a table whose names cannot be read is not shown at all.
+    // People see names instead of keys on every screen, so a table with unreadable names is not shown at all.
     if (!blob.content.ok) throw new BlobError(blob.content.code, blob.content.message)
     return { kind: 'table', words, table: tableOf(blob, options) }
   } catch (error) {

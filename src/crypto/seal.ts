@@ -1,7 +1,7 @@
 /**
- * What lies on disk of secrets: one self-describing form, sealed under a passphrase or under a key, or unsealed.
+ * The file format of secrets on disk: sealed with a passphrase, sealed with a key, or unsealed. The header says which.
  *
- *     0   8   "persona" and 0x1A, which is in no text
+ *     0   8   "persona" and 0x1A, a byte that no text file has
  *     8   1   version, 0x01
  *     9   1   mode: 0 unsealed, 1 passphrase, 2 key
  *     10  4   length of the content, u32
@@ -9,9 +9,9 @@
  *     mode 1:  14   4  passes, u32    18  4  memory in KiB, u32    22  16  salt    38  24  nonce    62  box
  *     mode 2:  14  24  nonce          38  box
  *
- * A box is XSalsa20-Poly1305, which authenticates no header by itself. So its key is the first 32 bytes of
- * SHA-512(LABEL_SEAL || secret || header), where secret is the 32 bytes of Argon2id or the given key, and header is everything
- * in front of the box: with any bit of it changed the box does not open, and no two files share a key, also under one salt.
+ * A box is XSalsa20-Poly1305, which does not authenticate a header. So its key is the first 32 bytes of
+ * SHA-512(LABEL_SEAL || secret || header). The secret is the 32 bytes of Argon2id or the given key; the header is everything
+ * before the box. A box with any changed header bit does not open, and no two files share a key, even with the same salt.
  */
 import { concatBytes, encodeUtf8, equalBytes, readU32, u32be } from '../core/encoding/bytes.ts'
 import type { CryptoEngine, PasswordCost } from './engine.ts'
@@ -35,8 +35,8 @@ const HEADER_BYTES = {
 export type SealMode = keyof typeof MODE_CODE
 
 /**
- * What files are sealed by. With a secret in hand a file is written again without its passphrase, which costs no Argon2id and needs
- * nobody to type. Where one comes from is in sealing.ts.
+ * The means to seal and unseal files; sealing.ts makes them. While the secret is in memory, a file can be rewritten without the
+ * passphrase: nobody has to type it, and Argon2id does not run.
  */
 export type Sealing =
   | { readonly mode: 'unsealed' }
@@ -45,17 +45,17 @@ export type Sealing =
       readonly cost: PasswordCost
       /** 16 bytes */
       readonly salt: Uint8Array
-      /** The 32 bytes of Argon2id, in secret memory */
+      /** 32 bytes from Argon2id, in secret memory */
       readonly secret: Uint8Array
     }
   | {
       readonly mode: 'key'
-      /** 32 random bytes, in secret memory; not a passphrase, no KDF slows a guesser */
+      /** 32 random bytes, in secret memory. Never a passphrase: no KDF slows down guessing */
       readonly secret: Uint8Array
     }
 
 /**
- * How a file is sealed, so that the caller knows what to ask its user for. Nothing but the length is verified yet.
+ * Reads how a file is sealed, so that the caller knows what to ask the user for. It verifies only the length.
  * @throws {CryptoError} SEAL_NOT_SEALED | SEAL_TRUNCATED | SEAL_DAMAGED | SEAL_UNKNOWN_VERSION | SEAL_MODE
  */
 export function readSealMode(sealed: Uint8Array): SealMode {
@@ -65,20 +65,23 @@ export function readSealMode(sealed: Uint8Array): SealMode {
   if (sealed.length < COMMON_BYTES) throw truncated()
   const [version, code] = [sealed[MAGIC.length], sealed[MAGIC.length + 1]]
   if (version !== VERSION) {
-    throw new CryptoError('SEAL_UNKNOWN_VERSION', `secrets file of version ${version}; this program reads ${VERSION}`)
+    throw new CryptoError(
+      'SEAL_UNKNOWN_VERSION',
+      `the secrets file has version ${version}; this program reads version ${VERSION}`,
+    )
   }
   const mode = (Object.keys(MODE_CODE) as SealMode[]).find((name) => MODE_CODE[name] === code)
-  if (mode === undefined) throw new CryptoError('SEAL_MODE', `secrets file sealed in the unknown way ${code}`)
+  if (mode === undefined) throw new CryptoError('SEAL_MODE', `the secrets file has the unknown mode ${code}`)
   const excess = sealed.length - HEADER_BYTES[mode] - TAG_BYTES - readU32(sealed, 10)
   if (excess < 0) throw truncated()
-  if (excess > 0) throw new CryptoError('SEAL_DAMAGED', `the secrets file has ${excess} bytes behind its end`)
+  if (excess > 0) throw new CryptoError('SEAL_DAMAGED', `the secrets file has ${excess} bytes after its end`)
   return mode
 }
 
 /**
- * Whether a file says that it is sealed as `sealing` seals: in the same mode and, by a passphrase, under the same salt and cost, so that
- * the same secret opens it. Nothing of it is verified yet.
- * @throws {CryptoError} those of {@link readSealMode}
+ * Whether the header of a file matches `sealing`: the same mode and, with a passphrase, the same salt and cost. Then the same secret
+ * opens it. The header is not verified.
+ * @throws {CryptoError} the codes of {@link readSealMode}
  */
 export function isSealedBy(sealed: Uint8Array, sealing: Sealing): boolean {
   if (readSealMode(sealed) !== sealing.mode) return false
@@ -86,8 +89,8 @@ export function isSealedBy(sealed: Uint8Array, sealing: Sealing): boolean {
 }
 
 /**
- * Whether two files say that one secret opens both: see {@link isSealedBy}.
- * @throws {CryptoError} those of {@link readSealMode}
+ * Whether the headers of two files match, so that one secret opens both. See {@link isSealedBy}.
+ * @throws {CryptoError} the codes of {@link readSealMode}
  */
 export function areSealedAlike(a: Uint8Array, b: Uint8Array): boolean {
   const mode = readSealMode(a)
@@ -96,9 +99,10 @@ export function areSealedAlike(a: Uint8Array, b: Uint8Array): boolean {
 }
 
 /**
+ * Seals a file.
  * @param content neither kept nor changed
- * @param sealing used as it is, any number of times: each file gets a nonce and so a key of its own
- * @returns the whole file; in mode unsealed the secret itself, in secret memory, which the caller wipes
+ * @param sealing can be used any number of times: each file gets its own nonce, and so its own key
+ * @returns the whole file. In mode unsealed it contains the secret itself, in secret memory, and the caller wipes it
  */
 export function seal(content: Uint8Array, sealing: Sealing, engine: CryptoEngine): Uint8Array {
   const common = concatBytes(MAGIC, Uint8Array.of(VERSION, MODE_CODE[sealing.mode]), u32be(content.length))
@@ -114,10 +118,11 @@ export function seal(content: Uint8Array, sealing: Sealing, engine: CryptoEngine
 }
 
 /**
- * @param sealing of the mode that the file is to have, not the one that it says: who can write it must not turn "ask for the passphrase"
- *   into "ask for nothing"
- * @returns the content, in secret memory: the caller wipes it
- * @throws {CryptoError} SEAL_MODE | SEAL_WRONG_PASSPHRASE | SEAL_WRONG_KEY | SEAL_DAMAGED, and those of {@link readSealMode}
+ * Opens a sealed file.
+ * @param sealing in the mode that the caller expects, not the one in the header: somebody who can write the file must not turn "ask for
+ *   the passphrase" into "ask for nothing"
+ * @returns the content in secret memory; the caller wipes it
+ * @throws {CryptoError} SEAL_MODE | SEAL_WRONG_PASSPHRASE | SEAL_WRONG_KEY | SEAL_DAMAGED, and the codes of {@link readSealMode}
  */
 export function unseal(sealed: Uint8Array, sealing: Sealing, engine: CryptoEngine): Uint8Array {
   checkMode(sealed, sealing.mode)
@@ -134,8 +139,8 @@ export function unseal(sealed: Uint8Array, sealing: Sealing, engine: CryptoEngin
 }
 
 /**
- * Salt and cost in the header of a file in mode passphrase. Nothing is verified: the cost may be any.
- * @throws {CryptoError} SEAL_MODE, and those of {@link readSealMode}
+ * Reads salt and cost from the header of a file in mode passphrase. They are not verified: the cost may be anything.
+ * @throws {CryptoError} SEAL_MODE, and the codes of {@link readSealMode}
  */
 export function readPassphraseCost(sealed: Uint8Array): { salt: Uint8Array; cost: PasswordCost } {
   checkMode(sealed, 'passphrase')
@@ -168,14 +173,14 @@ function readPassphraseHeader(sealed: Uint8Array): Uint8Array {
 }
 
 function truncated(): CryptoError {
-  return new CryptoError('SEAL_TRUNCATED', 'the secrets file ends too early; restore it from a backup')
+  return new CryptoError('SEAL_TRUNCATED', 'the secrets file is cut short; restore it from a backup')
 }
 
 function checkMode(sealed: Uint8Array, wanted: SealMode): void {
   const mode = readSealMode(sealed)
-  // Not merely another way to open it: who can write the file must not turn "ask for the passphrase" into "ask for nothing".
+  // Never open it in the other mode: somebody who can write the file must not turn "ask for the passphrase" into "ask for nothing".
   if (mode === wanted) return
-  throw new CryptoError('SEAL_MODE', `the secrets file is in mode "${mode}" and was to be opened in mode "${wanted}"`)
+  throw new CryptoError('SEAL_MODE', `the secrets file is in mode "${mode}", but mode "${wanted}" was expected`)
 }
 
 function boxKey(header: Uint8Array, secret: Uint8Array, engine: CryptoEngine): Uint8Array {
@@ -194,8 +199,8 @@ function unsealedChecksum(header: Uint8Array, content: Uint8Array, engine: Crypt
 }
 
 /**
- * Into secret memory: engine.sha512 joins in plain memory, and of an array of up to 64 bytes V8 leaves a copy in its heap, which nobody can
- * wipe, as soon as native code is given it.
+ * Joins parts in secret memory. engine.sha512 would join them in plain memory. Also, when native code gets an array of up to 64 bytes, V8
+ * leaves a copy in its heap that nobody can wipe.
  */
 function joinSecret(parts: readonly Uint8Array[], engine: CryptoEngine): Uint8Array {
   const whole = engine.secret(parts.reduce((length, part) => length + part.length, 0))
@@ -207,7 +212,7 @@ function joinSecret(parts: readonly Uint8Array[], engine: CryptoEngine): Uint8Ar
   return whole
 }
 
-/** @returns a copy in secret memory */
+/** Copies bytes into secret memory; the caller wipes the copy. */
 export function copySecret(bytes: Uint8Array, engine: CryptoEngine): Uint8Array {
   const secret = engine.secret(bytes.length)
   secret.set(bytes)

@@ -1,13 +1,13 @@
 /**
- * A file too large to be sealed at once, in chunks that can be neither changed, left out, exchanged nor cut off (docs/backup.md, section 3).
+ * Seals a large file in chunks. No chunk can be changed, removed, swapped or cut off unnoticed (docs/backup.md, section 3).
  *
  *     0   8   "persbak" and 0x1A        8   1   version, 0x01
  *     9   4   passes, u32               13  4   memory in KiB, u32        17  16  salt
- *     33      boxes of 49152 bytes each, the last one of 1..49152, each with the 16 bytes of its tag in front
+ *     33      boxes of 49152 bytes each, the last one of 1..49152, each after its tag of 16 bytes
  *
- * Their key is the first 32 bytes of SHA-512(LABEL_BACKUP || Argon2id of the passphrase || bytes 0..32), so that a changed header opens
- * nothing and no two files share a key. The nonce of box i is 15 zero bytes, i as u64, and a byte that is 1 for the last box only: this is
- * STREAM (Hoang, Reyhanitabar, Rogaway, Vizár 2015), as age has it, over XSalsa20-Poly1305, which both engines have.
+ * The key is the first 32 bytes of SHA-512(LABEL_BACKUP || Argon2id of the passphrase || bytes 0..32). So a changed header opens nothing,
+ * and no two files share a key. The nonce of box i is 15 zero bytes, i as u64, and a byte that is 1 only for the last box. This is STREAM
+ * (Hoang, Reyhanitabar, Rogaway, Vizár 2015) as in age, with XSalsa20-Poly1305, which both engines have.
  */
 import { concatBytes, encodeUtf8, equalBytes, readU32, u32be } from '../core/encoding/bytes.ts'
 import type { CryptoEngine, PasswordCost } from './engine.ts'
@@ -21,13 +21,13 @@ const MAGIC: Uint8Array = concatBytes(encodeUtf8('persbak'), Uint8Array.of(0x1a)
 const VERSION = 1
 const COST_AT: number = MAGIC.length + 1
 export const BACKUP_HEADER_BYTES: number = COST_AT + 8 + SALT_BYTES
-export const BACKUP_CHUNK_BYTES: number = 48 << 10 // format: what one box holds
+export const BACKUP_CHUNK_BYTES: number = 48 << 10 // format: content of one box
 const TAG_BYTES = 16 // format: Poly1305
 export const SEALED_CHUNK_BYTES: number = BACKUP_CHUNK_BYTES + TAG_BYTES
 const NONCE_BYTES = 24 // format: XSalsa20
 
 /**
- * A new header, and the key behind it in secret memory.
+ * Makes a new header, and its key in secret memory.
  * @throws {CryptoError} SEAL_PASSPHRASE_UNUSABLE | SEAL_COST_REFUSED | ARGON2_FAILED
  */
 export async function newBackupKey(
@@ -38,12 +38,12 @@ export async function newBackupKey(
   checkPassphrase(passphrase)
   const salt = engine.randomBytes(SALT_BYTES)
   const header = concatBytes(MAGIC, Uint8Array.of(VERSION), u32be(cost.passes), u32be(cost.memoryBytes / 1024), salt)
-  return { header, key: await keyBehind(header, passphrase, engine) }
+  return { header, key: await deriveKey(header, passphrase, engine) }
 }
 
 /**
- * The key that a header and a passphrase lead to, in secret memory: only the first box tells whether it is the right one.
- * @param header BACKUP_HEADER_BYTES
+ * Derives the key from a header and a passphrase, in secret memory. Only opening the first box shows whether the passphrase is right.
+ * @param header BACKUP_HEADER_BYTES bytes
  * @throws {CryptoError} BACKUP_NOT_ONE | BACKUP_UNKNOWN_VERSION | SEAL_COST_REFUSED | ARGON2_FAILED
  */
 export async function backupKeyOf(header: Uint8Array, passphrase: string, engine: CryptoEngine): Promise<Uint8Array> {
@@ -52,12 +52,15 @@ export async function backupKeyOf(header: Uint8Array, passphrase: string, engine
   }
   const version = header[MAGIC.length]
   if (version !== VERSION) {
-    throw new CryptoError('BACKUP_UNKNOWN_VERSION', `a backup of version ${version}; this program reads ${VERSION}`)
+    throw new CryptoError(
+      'BACKUP_UNKNOWN_VERSION',
+      `the backup has version ${version}; this program reads version ${VERSION}`,
+    )
   }
-  return await keyBehind(header, passphrase, engine)
+  return await deriveKey(header, passphrase, engine)
 }
 
-async function keyBehind(header: Uint8Array, passphrase: string, engine: CryptoEngine): Promise<Uint8Array> {
+async function deriveKey(header: Uint8Array, passphrase: string, engine: CryptoEngine): Promise<Uint8Array> {
   const cost = { passes: readU32(header, COST_AT), memoryBytes: readU32(header, COST_AT + 4) * 1024 }
   const secret = await passphraseSecret(passphrase, header.slice(COST_AT + 8), cost, engine)
   const whole = engine.secret(LABEL_BACKUP.length + secret.length + header.length)
@@ -78,7 +81,7 @@ function nonceOf(index: number, isLast: boolean): Uint8Array {
   return nonce
 }
 
-/** Seals the boxes of one file, one after the other. */
+/** Seals the chunks of one file in order. */
 export class BackupSealer {
   readonly #key: Uint8Array
   readonly #engine: CryptoEngine
@@ -90,10 +93,14 @@ export class BackupSealer {
     this.#engine = engine
   }
 
-  /** @param chunk BACKUP_CHUNK_BYTES, the last one 1..BACKUP_CHUNK_BYTES; neither kept nor changed */
+  /**
+   * Seals the next chunk.
+   * @param chunk BACKUP_CHUNK_BYTES bytes, the last one 1..BACKUP_CHUNK_BYTES; neither kept nor changed
+   * @throws {CryptoError} ARGUMENT_LENGTH
+   */
   seal(chunk: Uint8Array, isLast: boolean): Uint8Array {
     const fits = chunk.length > 0 && (isLast ? chunk.length <= BACKUP_CHUNK_BYTES : chunk.length === BACKUP_CHUNK_BYTES)
-    if (!fits) throw new CryptoError('ARGUMENT_LENGTH', `a chunk of a backup has ${chunk.length} bytes`)
+    if (!fits) throw new CryptoError('ARGUMENT_LENGTH', `a chunk of a backup cannot have ${chunk.length} bytes`)
     return this.#engine.sealBox(chunk, nonceOf(this.#index++, isLast), this.#key)
   }
 
@@ -103,7 +110,7 @@ export class BackupSealer {
   }
 }
 
-/** Opens the boxes of one file, one after the other. */
+/** Opens the boxes of one file in order. */
 export class BackupOpener {
   readonly #key: Uint8Array
   readonly #engine: CryptoEngine
@@ -116,8 +123,9 @@ export class BackupOpener {
   }
 
   /**
-   * @param isLast the file ends behind this box
-   * @returns what was sealed: the caller wipes what of it is secret
+   * Opens the next box.
+   * @param isLast whether the file ends after this box
+   * @returns the chunk; the caller wipes it if it is secret
    * @throws {CryptoError} SEAL_WRONG_PASSPHRASE for the first box | BACKUP_CUT | BACKUP_DAMAGED
    */
   open(box: Uint8Array, isLast: boolean): Uint8Array {
@@ -131,16 +139,16 @@ export class BackupOpener {
     const other = open(!isLast)
     if (other !== null) {
       this.#engine.wipe(other)
-      if (isLast) throw new CryptoError('BACKUP_CUT', `the backup was cut behind chunk ${number}`)
-      throw new CryptoError('BACKUP_DAMAGED', `the backup has bytes behind its end, chunk ${number}`)
+      if (isLast) throw new CryptoError('BACKUP_CUT', `the backup is cut off after chunk ${number}`)
+      throw new CryptoError('BACKUP_DAMAGED', `the backup has bytes after its end, which is chunk ${number}`)
     }
     if (number === 1) {
       throw new CryptoError(
         'SEAL_WRONG_PASSPHRASE',
-        'the passphrase does not open the backup, or its beginning is damaged',
+        'the passphrase does not open the backup, or the start of the backup is damaged',
       )
     }
-    throw new CryptoError('BACKUP_DAMAGED', `chunk ${number} of the backup is damaged, or not in its place`)
+    throw new CryptoError('BACKUP_DAMAGED', `chunk ${number} of the backup is damaged or in the wrong place`)
   }
 
   /** Wipes the key. */

@@ -1,4 +1,4 @@
-/** Where the secret that seals files comes from: a passphrase at a bounded cost, or a key that somebody else keeps. */
+/** Makes the secret that seals files, from a passphrase at a bounded cost or from a key that the service manager keeps. */
 import { encodeUtf8 } from '../core/encoding/bytes.ts'
 import { checkLength } from './arguments.ts'
 import type { CryptoEngine, PasswordCost } from './engine.ts'
@@ -7,19 +7,19 @@ import { copySecret, readPassphraseCost, SALT_BYTES, seal, unseal, type Sealing 
 
 const MIB = 1024 * 1024
 
-// 0.19 s for libsodium on a machine of 2 cores of 2025, 2 s for the portable engine: a person does not mind, a guesser does.
+// 0.19 s with libsodium on a 2-core machine of 2025, 2 s with the portable engine: short for a person, expensive for guessing.
 export const DEFAULT_SEAL_COST: PasswordCost = { passes: 4, memoryBytes: 128 * MIB }
-// sanity: the least that OWASP advises; a file with less was not written by us, and would be opened by guessing.
+// sanity: the minimum that OWASP advises; we never write a file with less, and guessing would open it.
 export const MIN_SEAL_COST: PasswordCost = { passes: 2, memoryBytes: 19 * MIB }
-// sanity: some 5 s and a memory that a small computer has; a hostile import must not cost more than that.
+// sanity: about 5 s, and memory that a small computer has; a hostile import must not cost more.
 export const MAX_SEAL_COST: PasswordCost = { passes: 10, memoryBytes: 1024 * MIB }
 
 export const UNSEALED: Sealing = { mode: 'unsealed' }
 
 /**
- * A sealing under a new salt.
- * @param passphrase normalised by NFKC, then UTF-8, so that every keyboard and system spells it alike
- * @param cost within MIN_SEAL_COST and MAX_SEAL_COST, memory a multiple of 1 KiB
+ * Makes a sealing with a new salt.
+ * @param passphrase is normalized with NFKC, then encoded as UTF-8, so that every keyboard and system gives the same bytes
+ * @param cost between MIN_SEAL_COST and MAX_SEAL_COST, memory a multiple of 1 KiB
  * @returns the caller wipes it: {@link wipeSealing}
  * @throws {CryptoError} SEAL_PASSPHRASE_UNUSABLE | SEAL_COST_REFUSED | ARGON2_FAILED
  */
@@ -33,9 +33,9 @@ export async function passphraseSealing(
 }
 
 /**
- * The sealing of a file, if the passphrase is the right one: {@link unseal} tells.
+ * Makes the sealing of an existing file. {@link unseal} then shows whether the passphrase is right.
  * @returns the caller wipes it: {@link wipeSealing}
- * @throws {CryptoError} SEAL_COST_REFUSED | ARGON2_FAILED | SEAL_MODE, and those of readSealMode
+ * @throws {CryptoError} SEAL_COST_REFUSED | ARGON2_FAILED | SEAL_MODE, and the codes of readSealMode
  */
 export async function sealingOf(sealed: Uint8Array, passphrase: string, engine: CryptoEngine): Promise<Sealing> {
   const { salt, cost } = readPassphraseCost(sealed)
@@ -43,7 +43,8 @@ export async function sealingOf(sealed: Uint8Array, passphrase: string, engine: 
 }
 
 /**
- * @param key 32 random bytes, such as the systemd credential directory holds; copied, neither kept nor changed
+ * Makes a sealing from a key.
+ * @param key 32 random bytes, for example a systemd credential; copied into secret memory, neither kept nor changed
  * @throws {CryptoError} ARGUMENT_LENGTH
  */
 export function keySealing(key: Uint8Array, engine: CryptoEngine): Sealing {
@@ -51,13 +52,13 @@ export function keySealing(key: Uint8Array, engine: CryptoEngine): Sealing {
   return { mode: 'key', secret: copySecret(key, engine) }
 }
 
-/** Overwrites its secret, if it has one. */
+/** Overwrites the secret of a sealing, if it has one. */
 export function wipeSealing(sealing: Sealing, engine: CryptoEngine): void {
   if (sealing.mode !== 'unsealed') engine.wipe(sealing.secret)
 }
 
 /**
- * Seals once, where nothing is kept: for a file that leaves this device.
+ * Seals a single file and keeps no secret: for files that leave this device.
  * @throws {CryptoError} SEAL_PASSPHRASE_UNUSABLE | SEAL_COST_REFUSED | ARGON2_FAILED
  */
 export async function sealWithPassphrase(
@@ -73,8 +74,9 @@ export async function sealWithPassphrase(
 }
 
 /**
- * @returns the content, in secret memory: the caller wipes it
- * @throws {CryptoError} SEAL_WRONG_PASSPHRASE, and those of {@link sealingOf}
+ * Opens a single file.
+ * @returns the content in secret memory; the caller wipes it
+ * @throws {CryptoError} SEAL_WRONG_PASSPHRASE, and the codes of {@link sealingOf}
  */
 export async function openWithPassphrase(
   sealed: Uint8Array,
@@ -90,8 +92,8 @@ export async function openWithPassphrase(
 }
 
 /**
- * What a passphrase gives, 32 bytes in secret memory: the caller wipes them.
- * @param passphrase normalised by NFKC, then UTF-8
+ * Derives 32 bytes from a passphrase with Argon2id, in secret memory; the caller wipes them.
+ * @param passphrase is normalized with NFKC, then encoded as UTF-8
  * @throws {CryptoError} SEAL_COST_REFUSED | ARGON2_FAILED
  */
 export async function passphraseSecret(
@@ -110,8 +112,8 @@ export async function passphraseSecret(
 }
 
 /**
- * Refuses what a new file must not be sealed by: assigned later, a character may get another normal form, and the passphrase would no
- * longer open.
+ * Refuses a passphrase that is unsafe for a new file. A later Unicode version may give an unassigned character another normal form, and
+ * then the passphrase would no longer open the file.
  * @throws {CryptoError} SEAL_PASSPHRASE_UNUSABLE
  */
 export function checkPassphrase(passphrase: string): void {
@@ -129,8 +131,8 @@ function checkCostBounds(cost: PasswordCost): void {
   if (passesFit && memoryFits && memoryBytes % 1024 === 0) return
   throw new CryptoError(
     'SEAL_COST_REFUSED',
-    `${passes} passes over ${memoryBytes / MIB} MiB are refused: ${MIN_SEAL_COST.passes} to ${MAX_SEAL_COST.passes} passes ` +
-      `over ${MIN_SEAL_COST.memoryBytes / MIB} to ${MAX_SEAL_COST.memoryBytes / MIB} MiB are taken`,
+    `a cost of ${passes} passes over ${memoryBytes / MIB} MiB is refused; allowed are ${MIN_SEAL_COST.passes} to ${MAX_SEAL_COST.passes} passes ` +
+      `over ${MIN_SEAL_COST.memoryBytes / MIB} to ${MAX_SEAL_COST.memoryBytes / MIB} MiB`,
   )
 }
 

@@ -1,4 +1,4 @@
-/** From the 24 recovery words to the signing keys of a persona, and back to the words (docs/format.md, section 4). */
+/** Converts between the 24 recovery words and the seed, and derives the signing keys from the seed (docs/format.md, section 4). */
 import { entropyToMnemonic, mnemonicToEntropy } from '@scure/bip39'
 import { wordlist } from '@scure/bip39/wordlists/english.js'
 import { hkdfSync } from 'node:crypto'
@@ -8,19 +8,19 @@ import { checkLength } from './arguments.ts'
 import type { CryptoEngine } from './engine.ts'
 import { CryptoError } from './errors.ts'
 
-export const SEED_BYTES = 32 // format: the entropy of 24 words
-export const SEED_WORDS = 24 // format: 256 bits and 8 of checksum, 11 a word
+export const SEED_BYTES = 32 // format: entropy of 24 words
+export const SEED_WORDS = 24 // format: 256 bits and 8 bits of checksum, 11 bits per word
 
-/** The one label that no zero byte ends: the epoch, always 4 bytes, follows. */
+/** The only label without a zero byte at its end. The epoch follows, always 4 bytes. */
 export const LABEL_SIGN: Uint8Array = encodeUtf8('personad/v1/sign')
 
 const WORDS: ReadonlySet<string> = new Set(wordlist)
 
 /**
- * The Ed25519 seed of K_i: HKDF-SHA-512 (RFC 5869) of the persona's seed, no salt, info = LABEL_SIGN || u32be(i).
+ * Derives the Ed25519 seed of K_i: HKDF-SHA-512 (RFC 5869) of the persona's seed, no salt, info = LABEL_SIGN || u32be(i).
  * @param seed 32 bytes
  * @param epoch 0..MAX_EPOCH
- * @returns 32 bytes in secret memory; the caller wipes them when the key pair is made
+ * @returns 32 bytes in secret memory; the caller wipes them after making the key pair
  * @throws {CryptoError} ARGUMENT_LENGTH | EPOCH_RANGE
  */
 export function deriveSigningSeed(
@@ -30,7 +30,10 @@ export function deriveSigningSeed(
 ): Uint8Array {
   checkLength('the seed of a persona', seed, SEED_BYTES)
   if (!Number.isInteger(epoch) || epoch < 0 || epoch > MAX_EPOCH) {
-    throw new CryptoError('EPOCH_RANGE', `there is no key of epoch ${epoch}; the seed gives those of 0 to ${MAX_EPOCH}`)
+    throw new CryptoError(
+      'EPOCH_RANGE',
+      `there is no key of epoch ${epoch}; a seed has keys for epochs 0 to ${MAX_EPOCH}`,
+    )
   }
   const info = concatBytes(LABEL_SIGN, u32be(epoch))
   const derived = new Uint8Array(hkdfSync('sha512', seed, new Uint8Array(0), info, 32))
@@ -41,8 +44,8 @@ export function deriveSigningSeed(
 }
 
 /**
- * The seed as 24 words of the English list of BIP-39: the seed is the entropy itself, no PBKDF2 follows. Strings cannot be
- * wiped: to be called only to show the words.
+ * The seed as 24 words of the English list of BIP-39. The seed is the entropy itself, without PBKDF2. Strings cannot be wiped,
+ * so call this only to show the words.
  * @param seed 32 bytes
  * @throws {CryptoError} ARGUMENT_LENGTH
  */
@@ -52,9 +55,9 @@ export function formatWords(seed: Uint8Array): string[] {
 }
 
 /**
- * The seed of 24 words, in any case and with any white space between them. An error names the place of a word and not the
- * word, since errors reach logs and most of the other 23 are right.
- * @returns 32 bytes; the caller moves them to secret memory and wipes them
+ * The seed of 24 words, in any case and with any white space between them. An error gives the position of a word, never the
+ * word itself: errors reach logs, and most of the other words are right.
+ * @returns 32 bytes; the caller moves them to secret memory and wipes these
  * @throws {CryptoError} WORDS_COUNT | WORDS_UNKNOWN | WORDS_CHECKSUM
  */
 export function parseWords(words: string): Uint8Array {
@@ -62,7 +65,7 @@ export function parseWords(words: string): Uint8Array {
   if (list.length !== SEED_WORDS) {
     throw new CryptoError(
       'WORDS_COUNT',
-      `${list.length} ${list.length === 1 ? 'word was' : 'words were'} given; a recovery phrase has ${SEED_WORDS}`,
+      `you gave ${list.length} ${list.length === 1 ? 'word' : 'words'}; there are ${SEED_WORDS} recovery words`,
     )
   }
   const unknownAt = list.findIndex((word) => !WORDS.has(word))
@@ -75,10 +78,7 @@ export function parseWords(words: string): Uint8Array {
   try {
     return mnemonicToEntropy(list.join(' '), wordlist)
   } catch {
-    // Without the cause: only the checksum is left to fail, and the library's errors may quote words.
-    throw new CryptoError(
-      'WORDS_CHECKSUM',
-      'these words do not belong together; one is another word or in another place',
-    )
+    // No cause attached: only the checksum can fail here, and the library's errors may quote words.
+    throw new CryptoError('WORDS_CHECKSUM', 'these words do not fit together; one is wrong or in the wrong place')
   }
 }

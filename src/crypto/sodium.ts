@@ -1,4 +1,4 @@
-/** The engine on libsodium: strict by itself, fast, with secrets in guarded memory that is neither swapped nor dumped. */
+/** The engine on libsodium: strict, fast, with secrets in guarded memory that is neither swapped nor dumped. */
 import type sodiumNative from 'sodium-native'
 import { concatBytes } from '../core/encoding/bytes.ts'
 import { isStrictPublicKey, isStrictSignature } from '../core/curve/ed25519.ts'
@@ -12,11 +12,11 @@ const BOX_TAG_BYTES = 16 // format: Poly1305
 
 export interface SodiumEngine extends CryptoEngine {
   readonly name: 'sodium'
-  /** False where the system locks no memory for this process (`ulimit -l`): its secrets can then reach the swap space. */
+  /** False if the system locks no memory for this process (`ulimit -l`). Then its secrets can reach the swap space. */
   readonly locksMemory: boolean
 }
 
-/** Loads libsodium, and fails with what the loader says where there is no build of it for this platform. */
+/** Loads libsodium. Without a build for this platform it fails with the loader's error. */
 export async function loadSodiumEngine(): Promise<SodiumEngine> {
   const { default: sodium } = await import('sodium-native')
   return {
@@ -40,16 +40,16 @@ function filled(length: number, fill: (bytes: Uint8Array) => void): Uint8Array {
   return bytes
 }
 
-// Between guard pages, locked, left out of core dumps, wiped when it is collected. A plain view, not the Buffer that the
-// binding gives, whose toString and toJSON would print the secret. For the few secrets that last, never for what others
-// send: each takes 4 memory mappings, Linux gives a process 65530, and the binding aborts the process where there is no more.
+// Memory between guard pages: locked, left out of core dumps, wiped when it is collected. It returns a plain view, since toString and
+// toJSON of the binding's Buffer would print the secret. Use it only for the few long-lived secrets, never for data that others send:
+// each buffer takes 4 of the 65530 memory mappings of a Linux process, and the binding aborts the process when they run out.
 function guardedMemory(sodium: Sodium, length: number): Uint8Array {
   return new Uint8Array(sodium.sodium_malloc(length).buffer).fill(0) // libsodium fills it with 0xdb
 }
 
 function canLockMemory(sodium: Sodium): boolean {
   try {
-    sodium.sodium_mlock(sodium.sodium_malloc(32)) // sodium_malloc locks too, but does not say when it could not
+    sodium.sodium_mlock(sodium.sodium_malloc(32)) // sodium_malloc locks too, but does not report a failure
     return true
   } catch {
     return false
@@ -62,8 +62,8 @@ function sha512(sodium: Sodium, parts: readonly Uint8Array[]): Uint8Array {
   return hash
 }
 
-// libsodium 1.0.21 has these rules itself; they are asked here as well, so that no other build of it changes the verdict,
-// and because the binding throws at wrong lengths and takes a signature that is too long.
+// libsodium 1.0.21 has these rules too. They are checked here so that another build cannot change the verdict, and because the
+// binding throws for wrong lengths and accepts a signature that is too long.
 function verify(sodium: Sodium, signature: Uint8Array, message: Uint8Array, publicKey: Uint8Array): boolean {
   if (!isStrictSignature(signature) || !isStrictPublicKey(publicKey)) return false
   return sodium.crypto_sign_verify_detached(signature, message, publicKey)
@@ -105,7 +105,7 @@ function boxes(sodium: Sodium): Pick<CryptoEngine, 'sealBox' | 'openBox'> {
   }
 }
 
-// On libuv's thread pool. The binding holds the three buffers until it has finished.
+// Runs on libuv's thread pool. The binding holds the three buffers until it has finished.
 async function argon2id(
   sodium: Sodium,
   passphrase: Uint8Array,

@@ -1,19 +1,19 @@
-/** The one way a file of ours is replaced or removed: wholly and durably, or not at all. */
+/** Replaces and removes files: completely and durably, or not at all. All our own files change only through here. */
 import { PersonadError } from '../errors/personad-error.ts'
 import { randomBytes } from 'node:crypto'
 import { constants, promises } from 'node:fs'
 import { dirname, join } from 'node:path'
 
 export type DurableErrorCode =
-  | 'DURABLE_DISK_FULL' // no space, or the quota is used up
+  | 'DURABLE_DISK_FULL' // no space left, or the quota is used up
   | 'DURABLE_READ_ONLY' // the file system is mounted read-only
-  | 'DURABLE_DENIED' // permissions of the directory
-  | 'DURABLE_NO_DIRECTORY' // the directory is not there
-  | 'DURABLE_NOT_A_FILE' // a directory stands under the name
-  | 'DURABLE_FAILED' // anything else; the cause tells
-  | 'DURABLE_UNCERTAIN' // old or new content stands, both whole, but which one survives a power cut is not known
+  | 'DURABLE_DENIED' // the permissions of the directory forbid it
+  | 'DURABLE_NO_DIRECTORY' // the directory does not exist
+  | 'DURABLE_NOT_A_FILE' // a directory has this name
+  | 'DURABLE_FAILED' // anything else; see the cause
+  | 'DURABLE_UNCERTAIN' // the file has the old or the new content, complete; which one survives a power cut is unknown
 
-/** What a failed write or removal leaves: the old content for every code but DURABLE_UNCERTAIN. */
+/** A failed write or removal. The old content is still there for every code except DURABLE_UNCERTAIN. */
 export class DurableError extends PersonadError<DurableErrorCode> {
   override readonly name = 'DurableError'
   readonly path: string
@@ -24,7 +24,7 @@ export class DurableError extends PersonadError<DurableErrorCode> {
   }
 }
 
-/** What is used of an open file; a FileHandle of node:fs fits. */
+/** The part of an open file that we use; a FileHandle of node:fs fits. */
 export interface DurableHandle {
   write(bytes: Uint8Array, offset: number, length: number): Promise<{ bytesWritten: number }>
   chmod(mode: number): Promise<void>
@@ -33,7 +33,7 @@ export interface DurableHandle {
   close(): Promise<void>
 }
 
-/** The system calls used here, so that a test can let each of them fail; the promises of node:fs fit. */
+/** The system calls that we use, so that a test can make each of them fail; the promises of node:fs fit. */
 export interface DurableFs {
   open(path: string, flags: number, mode?: number): Promise<DurableHandle>
   rename(from: string, to: string): Promise<void>
@@ -44,9 +44,9 @@ export interface DurableFs {
 export interface DurableWriteOptions {
   /** Permission bits of the new file, whatever the umask. */
   readonly mode: number
-  /** Owner of the new file, when it is to be another than this process. */
+  /** Owner of the new file, if it is not the user of this process. */
   readonly owner?: { readonly uid: number; readonly gid: number }
-  /** A last look at the written and synced temporary file; a throw stops the write and reaches the caller unchanged. */
+  /** Checks the written and synced temporary file. If it throws, the write stops and the caller gets the same error. */
   readonly beforeRename?: (tempPath: string) => Promise<void>
   readonly fs?: DurableFs
 }
@@ -58,10 +58,10 @@ const OPEN_TEMP = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | co
 const OPEN_DIRECTORY = constants.O_RDONLY | constants.O_DIRECTORY
 
 /**
- * Replaces or creates a file. When it returns, the new content is on disk under its name, also after a power cut. When it
- * throws, the old content stands (or no file, if there was none) and the temporary file is removed; only a killed process or
- * a failing disk leaves one behind: see {@link removeLeftovers}. A symbolic link at `path` is replaced, not followed.
- * @param bytes the content, or its parts as they come; a throw of their source stops the write and reaches the caller unchanged
+ * Replaces or creates a file. When it returns, the new content survives a power cut. When it throws, the old content is still
+ * there (or no file, if there was none), except for DURABLE_UNCERTAIN. It removes its temporary file; only a killed process or a
+ * failing disk leaves one: see {@link removeLeftovers}. It replaces a symbolic link at `path` instead of following it.
+ * @param bytes content, whole or in parts; if their source throws, the write stops and the caller gets the same error
  * @throws {DurableError} any DurableErrorCode
  */
 export async function writeFileDurably(
@@ -70,14 +70,14 @@ export async function writeFileDurably(
   options: DurableWriteOptions,
 ): Promise<void> {
   const fs = options.fs ?? promises
-  // Not derived from the file's name: that may have all 255 bytes already. Not guessable: others may write to the directory.
+  // Not derived from the file's name, which may already have all 255 bytes. Not guessable, since others may write to the directory.
   const temp = join(dirname(path), TEMP_PREFIX + randomBytes(16).toString('hex') + TEMP_SUFFIX)
   try {
     await writeTemp(fs, temp, path, bytes, options)
     await options.beforeRename?.(temp)
     await renameTemp(fs, temp, path)
   } catch (error) {
-    // Also after a failed open, which may have created it: the name is 128 random bits of ours, so it is nobody else's.
+    // Also after a failed open, which may have created the file. Its name has 128 random bits, so it is ours.
     await fs.unlink(temp).catch(() => undefined)
     throw error
   }
@@ -85,8 +85,8 @@ export async function writeFileDurably(
 }
 
 /**
- * Removes a file; one that is gone already counts as removed. When it returns, the file stays gone after a power cut.
- * @throws {DurableError} any DurableErrorCode but DURABLE_DISK_FULL
+ * Removes a file; a missing file is no error. When it returns, the file stays gone even after a power cut.
+ * @throws {DurableError} any DurableErrorCode except DURABLE_DISK_FULL
  */
 export async function removeDurably(path: string, fs: DurableFs = promises): Promise<void> {
   try {
@@ -98,9 +98,10 @@ export async function removeDurably(path: string, fs: DurableFs = promises): Pro
 }
 
 /**
- * Removes what killed writers left in a directory, and tells how many files that were. They may hold secrets that were since
- * erased. Only for the holder of the directory's lock: a write under way would lose its temporary file, and fail.
- * @throws {DurableError} any DurableErrorCode but DURABLE_DISK_FULL
+ * Removes the temporary files of killed writers from a directory. They may hold secrets that were erased since. Only the holder
+ * of the directory's lock may call it: a running write would lose its temporary file and fail.
+ * @returns number of removed files
+ * @throws {DurableError} any DurableErrorCode except DURABLE_DISK_FULL
  */
 export async function removeLeftovers(directory: string, fs: DurableFs = promises): Promise<number> {
   let names: string[]
@@ -123,7 +124,7 @@ async function writeTemp(
 ): Promise<void> {
   let handle: DurableHandle | undefined
   try {
-    // 0600 until the owner is right: a secret must not be readable for the moment in between.
+    // 0600 until the owner is right, so that nobody can read a secret in between.
     handle = await fs.open(temp, OPEN_TEMP, 0o600)
     if (options.owner !== undefined) await handle.chown(options.owner.uid, options.owner.gid)
     await handle.chmod(options.mode)
@@ -142,7 +143,7 @@ async function writeTemp(
   }
 }
 
-/** What the source of the parts threw, which is no error of the file. */
+/** Wraps an error of the source of the parts, to tell it from an error of the file. */
 class SourceFailure extends Error {}
 
 async function* partsOf(bytes: Uint8Array | AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
@@ -159,7 +160,7 @@ async function* partsOf(bytes: Uint8Array | AsyncIterable<Uint8Array>): AsyncGen
 
 async function writeSome(handle: DurableHandle, bytes: Uint8Array, at: number): Promise<number> {
   const { bytesWritten } = await handle.write(bytes, at, bytes.length - at)
-  if (bytesWritten === 0) throw new Error('the file system took no more bytes and gave no reason')
+  if (bytesWritten === 0) throw new Error('the file system wrote no more bytes and gave no reason')
   return bytesWritten
 }
 
@@ -171,28 +172,28 @@ async function renameTemp(fs: DurableFs, temp: string, path: string): Promise<vo
   }
 }
 
-/** Makes renames and removals of the file's directory durable. */
+/** Makes renames and removals in the file's directory durable. */
 async function syncDirectory(fs: DurableFs, path: string): Promise<void> {
   let handle: DurableHandle | undefined
   try {
     handle = await fs.open(dirname(path), OPEN_DIRECTORY)
     await handle.sync()
   } catch (cause) {
-    // Some network file systems have no sync of directories and say EINVAL; there is nothing better to do on them.
+    // Some network file systems cannot sync directories and return EINVAL. There is nothing better to do on them.
     if (errnoOf(cause) !== 'EINVAL') throw uncertain(path, cause)
   } finally {
     await handle?.close().catch(() => undefined)
   }
 }
 
-/** A rename or removal refused for space or permission was not done; after any other error, EIO before all, nobody knows. */
+/** After a refusal for space or permission, the rename or removal did not happen. After any other error, above all EIO, nobody knows. */
 function changeError(verb: string, path: string, cause: unknown): DurableError {
   const error = durableError(verb, path, cause)
   return error.code === 'DURABLE_FAILED' ? uncertain(path, cause) : error
 }
 
 function uncertain(path: string, cause: unknown): DurableError {
-  const message = `the change of ${path} was not confirmed: check the disk, and read the file again before going on`
+  const message = `the disk did not confirm the change of ${path}; check the disk, and read the file again before you go on`
   return new DurableError('DURABLE_UNCERTAIN', path, message, { cause })
 }
 
@@ -205,19 +206,19 @@ function classify(errno: string): [DurableErrorCode, string] {
   switch (errno) {
     case 'ENOSPC':
     case 'EDQUOT':
-      return ['DURABLE_DISK_FULL', 'the disk is full or the quota is used up, make room and try again']
+      return ['DURABLE_DISK_FULL', 'the disk is full or the quota is used up, so make room and try again']
     case 'EROFS':
       return ['DURABLE_READ_ONLY', 'its file system is mounted read-only']
     case 'EACCES':
     case 'EPERM':
-      return ['DURABLE_DENIED', 'its directory is not writable for this user']
+      return ['DURABLE_DENIED', 'this user may not write to its directory']
     case 'ENOENT':
     case 'ENOTDIR':
       return ['DURABLE_NO_DIRECTORY', 'its directory does not exist']
     case 'EISDIR':
       return ['DURABLE_NOT_A_FILE', 'it is a directory']
     default:
-      return ['DURABLE_FAILED', `the system says ${errno}`]
+      return ['DURABLE_FAILED', `the system returned ${errno}`]
   }
 }
 

@@ -1,8 +1,8 @@
-/** CRC-32C (RFC 3720, appendix B.4), which LevelDB has in its files and the store in its records; it finds accidents, not attackers. */
+/** CRC-32C (RFC 3720, appendix B.4), as in LevelDB's files and the store's records. It detects accidents, not attackers. */
 
 const POLYNOMIAL = 0x82f63b78 // 0x1EDC6F41, bits reversed
 
-/** Eight tables of 256, so that eight bytes go into one step: 1.8 GB/s instead of 0.56, and opening a store reads all of it. */
+/** Eight tables of 256 entries process eight bytes per step: 1.8 GB/s instead of 0.56. Opening a store reads all of it. */
 const table: Int32Array = makeTable()
 
 function makeTable(): Int32Array {
@@ -12,14 +12,14 @@ function makeTable(): Int32Array {
     for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ POLYNOMIAL : crc >>> 1
     made[byte] = crc
   }
-  // Entry t * 256 + byte is the CRC of the byte with t zero bytes behind it.
+  // Entry t * 256 + byte is the CRC of the byte followed by t zero bytes.
   for (let i = 256; i < made.length; i++) made[i] = (made[i - 256]! >>> 8) ^ made[made[i - 256]! & 0xff]!
   return made
 }
 
 /**
  * CRC-32C of bytes[start..end), 0..2^32-1.
- * @param before CRC of the bytes in front of these, to go on from
+ * @param before CRC of the preceding bytes, to continue from
  */
 export function crc32c(bytes: Uint8Array, start = 0, end: number = bytes.length, before = 0): number {
   let crc = ~before
@@ -40,7 +40,7 @@ export function crc32c(bytes: Uint8Array, start = 0, end: number = bytes.length,
   return ~crc >>> 0
 }
 
-/** The form in which LevelDB stores a CRC (util/crc32c.h), so that the CRC of bytes that contain CRCs stays meaningful. */
+/** The masked form in which LevelDB stores a CRC (util/crc32c.h). It keeps the CRC useful for bytes that contain CRCs. */
 export function maskCrc(crc: number): number {
   return (((crc >>> 15) | (crc << 17)) + 0xa282ead8) >>> 0
 }

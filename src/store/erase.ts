@@ -1,8 +1,8 @@
 /**
- * Erasing a state directory: once begun it ends, whenever the process is killed.
+ * Erases a state directory. Once begun, the erasure completes, even if the process is killed at any moment.
  *
- * The mark is written first and removed last. With it on disk nothing else in the directory counts, and who takes the lock goes on
- * erasing before he reads anything; without it everything is there, or nothing but the lock.
+ * The mark `erasing` is written first and removed last. While it is on disk, nothing else in the directory counts: whoever takes the lock
+ * finishes the erasure before reading anything. Without the mark, the directory has everything, or only the lock.
  */
 import { promises } from 'node:fs'
 import { dirname } from 'node:path'
@@ -10,15 +10,15 @@ import { removeDurably, removeLeftovers, writeFileDurably, type DurableFs } from
 import { storeErrorOf } from './errors.ts'
 import { isErrno, type StatePaths } from './state-dir.ts'
 
-/** What is used of the file system beside durable writes; the promises of node:fs fit. */
+/** The file system calls that we use beside durable writes; the promises of node:fs fit. */
 export interface EraseFs extends DurableFs {
   rm(path: string, options: { recursive: true; force: true }): Promise<void>
   access(path: string): Promise<void>
 }
 
 /**
- * Begins to erase a state directory. When this returns there is no way back.
- * @throws {StoreError} STORE_DISK_FULL: not begun | STORE_IO: perhaps
+ * Begins to erase a state directory. After it returns there is no way back.
+ * @throws {StoreError} STORE_DISK_FULL: erasing has not begun | STORE_IO: it may have begun
  */
 export async function beginErasing(paths: StatePaths, fs: EraseFs = promises): Promise<void> {
   try {
@@ -29,21 +29,20 @@ export async function beginErasing(paths: StatePaths, fs: EraseFs = promises): P
 }
 
 /**
- * Goes on with what was begun: removes all that a daemon keeps, but for the lock, which the caller holds. Files that are not the
- * daemon's stay.
- * @returns false where nothing was begun, and nothing is done
- * @throws {StoreError} STORE_IO: the next call goes on
+ * Finishes an erasure: removes all files of the daemon except the lock, which the caller holds. Other files stay.
+ * @returns false if no erasure was begun; then it does nothing
+ * @throws {StoreError} STORE_IO: the next call continues
  */
 export async function finishErasing(paths: StatePaths, fs: EraseFs = promises): Promise<boolean> {
   const { erasing, store, lock, pid } = paths
   try {
     if (!(await isBegun(erasing, fs))) return false
-    // Secrets first: if the rest fails, what is left is worth less. A killed writer may have left a copy of one.
+    // Secrets first: if the rest fails, the remains are worth less. A killed writer may have left a copy of a secret.
     for (const file of [paths.secrets, paths.seed, paths.seedNext]) await removeDurably(file, fs)
     await removeLeftovers(dirname(erasing), fs)
     await fs.rm(store, { recursive: true, force: true })
     const apart = [erasing, store, lock, pid]
-    // Each syncs the directory, and so makes the removal of the store durable too.
+    // Each removal syncs the directory, which makes the removal of the store durable too.
     for (const file of Object.values(paths)) if (!apart.includes(file)) await removeDurably(file, fs)
     await removeDurably(erasing, fs)
     return true

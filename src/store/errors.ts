@@ -1,4 +1,4 @@
-/** Why the store refuses to start, to read or to write; each code has one cause. */
+/** Error codes of the store, the state directory and the secrets files. Each code has one cause. */
 import { PersonadError } from '../errors/personad-error.ts'
 
 export type StoreErrorCode =
@@ -7,15 +7,15 @@ export type StoreErrorCode =
   | 'STATE_DIR_SYMLINK'
   | 'STATE_DIR_FOREIGN_OWNER'
   | 'STATE_DIR_OPEN_TO_OTHERS'
-  | 'STATE_DIR_PARENT_UNSAFE' // somebody else could replace it
-  | 'STORE_LOCKED' // another process has the state directory
-  | 'STORE_MISSING' // a file that must be there is not; never answered by starting empty
-  | 'STORE_CORRUPT' // bytes on disk are not what was written
-  | 'STORE_LOST_WRITES' // whole, but older than what was acknowledged
+  | 'STATE_DIR_PARENT_UNSAFE' // somebody else could replace the state directory
+  | 'STORE_LOCKED' // another process uses the state directory
+  | 'STORE_MISSING' // a required file is missing; the store never starts empty instead
+  | 'STORE_CORRUPT' // the bytes on disk are not the ones that were written
+  | 'STORE_LOST_WRITES' // readable, but acknowledged commits are missing
   | 'STORE_SCHEMA_NEWER' // written by a later personad
   | 'STORE_DISK_FULL'
-  | 'STORE_IO' // any other error of the operating system; the cause tells
-  | 'STORE_STOPPED' // an earlier write failed, so what is on disk is not known: stop and start again
+  | 'STORE_IO' // any other error of the operating system; see the cause
+  | 'STORE_STOPPED' // an earlier write failed, so the content on disk is unknown: stop and start again
   | 'STORE_CLOSED'
   | 'STORE_KEY_INVALID'
   | 'STORE_TOO_LARGE'
@@ -24,28 +24,28 @@ export type StoreErrorCode =
   | 'SECRETS_FOREIGN_OWNER'
   | 'SECRETS_OPEN_TO_OTHERS'
   | 'SECRETS_TOO_LARGE'
-  | 'CREDENTIAL_UNUSABLE' // the key of the secrets files that the service manager handed over
+  | 'CREDENTIAL_UNUSABLE' // the key of the secrets files, from the service manager
 
 export class StoreError extends PersonadError<StoreErrorCode> {
   override readonly name = 'StoreError'
 }
 
-/** STORE_CORRUPT in a file: what is wrong, where, and what to do. Nothing is changed before this is thrown. */
+/** Makes a STORE_CORRUPT error for a file: what is wrong, where, and what to do. The caller has changed nothing before it throws this. */
 export function corruptFile(file: string, offset: number, what: string): StoreError {
   const message = `${file} is damaged at byte ${offset}: ${what}; nothing was changed, run "persona doctor"`
   return new StoreError('STORE_CORRUPT', message)
 }
 
-/** STORE_MISSING of a file that must be there. */
+/** Makes a STORE_MISSING error for a required file. */
 export function missingFile(file: string, why: string): StoreError {
-  const message = `${file} is missing, but ${why}; put it back from where it went or from a backup, or run "persona doctor"`
+  const message = `${file} is missing, but ${why}; put the file back, restore a backup, or run "persona doctor"`
   return new StoreError('STORE_MISSING', message)
 }
 
-// LevelDB keeps only strerror's text. A limit on the size of files (EFBIG) ends in the same way: there is no more room.
+// LevelDB keeps only the text of strerror. A limit on the size of files (EFBIG) means the same: there is no more room.
 const NO_ROOM = /No space left on device|Disk quota exceeded|File too large|ENOSPC|EDQUOT|EFBIG/
 
-/** A StoreError for an error of the operating system or of LevelDB while doing something to `path`; a StoreError stays itself. */
+/** Converts an error of the operating system or of LevelDB to a StoreError; returns a StoreError unchanged. */
 export function storeErrorOf(cause: unknown, verb: string, path: string): StoreError {
   if (cause instanceof StoreError) return cause
   const codes = causeChain(cause).map((error) => ('code' in error ? String(error.code) : ''))

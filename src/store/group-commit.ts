@@ -1,9 +1,9 @@
-/** Many callers, one sync: commits that arrive while a write is under way go to disk together with the next one. */
+/** Groups commits: those that arrive during a write go to disk together with the next write, with one sync. */
 import { StoreError, storeErrorOf } from './errors.ts'
 import { checkCommit } from './store.ts'
 import type { Write } from './store.ts'
 
-const MAX_GROUP_BYTES = 1 << 20 // sanity: how much of others' commits a caller waits for; one larger commit goes alone
+const MAX_GROUP_BYTES = 1 << 20 // sanity: bytes of other commits that a caller may wait for; a larger commit goes alone
 
 interface Waiting {
   readonly writes: readonly Write[]
@@ -12,7 +12,7 @@ interface Waiting {
   readonly reject: (error: StoreError) => void
 }
 
-/** The queue of commits in front of one writing function, which is called for one group at a time. */
+/** A queue of commits. It calls the write function with one group at a time. */
 export class GroupCommit {
   readonly #write: (writes: readonly Write[]) => Promise<void>
   readonly #path: string
@@ -22,20 +22,20 @@ export class GroupCommit {
   #isClosed = false
 
   /**
-   * @param write resolves when all writes are on disk, in this order and wholly; after a rejection it is not called again
-   * @param path what is written to, for messages
+   * @param write resolves when all writes are completely on disk, in this order; after a rejection it is not called again
+   * @param path of the store, for messages
    */
   constructor(write: (writes: readonly Write[]) => Promise<void>, path: string) {
     this.#write = write
     this.#path = path
   }
 
-  /** @throws {StoreError} as {@link Store.commit} */
+  /** Queues a commit. @throws {StoreError} as {@link Store.commit} */
   commit(writes: readonly Write[]): Promise<void> {
     return new Promise((resolve, reject) => {
       this.checkUsable()
       const bytes = checkCommit(writes)
-      // Copied: the caller may reuse its buffers while this waits.
+      // Copied, since the caller may reuse its buffers while the commit waits.
       const copied = writes.map(({ key, value }) => ({ key, value: value && Uint8Array.from(value) }))
       this.#waiting.push({ writes: copied, bytes, resolve, reject })
       this.#running ??= this.#run()
@@ -45,10 +45,10 @@ export class GroupCommit {
   /** @throws {StoreError} STORE_STOPPED after a failed write | STORE_CLOSED */
   checkUsable(): void {
     if (this.#failure !== undefined) throw stopped(this.#path, this.#failure)
-    if (this.#isClosed) throw new StoreError('STORE_CLOSED', `the store ${this.#path} was closed`)
+    if (this.#isClosed) throw new StoreError('STORE_CLOSED', `the store ${this.#path} is closed`)
   }
 
-  /** Takes no more commits, and resolves when those taken have ended, well or badly. */
+  /** Refuses new commits; resolves when all queued ones have ended, with success or failure. */
   async close(): Promise<void> {
     this.#isClosed = true
     await this.#running
@@ -79,7 +79,7 @@ export class GroupCommit {
     return this.#waiting.splice(0, count)
   }
 
-  // What is on disk is unknown from here on, so nothing may be built upon it: the rest is refused, not tried.
+  // From here on the content on disk is unknown, so nothing may build on it. The waiting commits are refused, not tried.
   #fail(group: readonly Waiting[], failure: StoreError): void {
     this.#failure = failure
     for (const { reject } of group) reject(failure)
@@ -88,6 +88,6 @@ export class GroupCommit {
 }
 
 function stopped(path: string, cause: StoreError): StoreError {
-  const message = `the store ${path} stopped after a failed write (${cause.code}): stop the daemon and start it again`
+  const message = `the store ${path} stopped after a failed write (${cause.code}); stop the daemon and start it again`
   return new StoreError('STORE_STOPPED', message, { cause })
 }

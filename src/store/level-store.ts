@@ -1,4 +1,4 @@
-/** The store's contract on LevelDB: verified before it is opened, anchored at each commit, stopped at the first failed write (docs/decisions/0004). */
+/** The store on LevelDB. It verifies the files before opening, updates the anchor at each commit, and stops at the first failed write (docs/decisions/0004). */
 import { mkdir, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Level } from 'level'
@@ -17,16 +17,16 @@ import type { StatePaths } from './state-dir.ts'
 import { checkKey, checkRange, KEY_RANGE_END } from './store.ts'
 import type { Entry, Range, Store, Write } from './store.ts'
 
-const PAGE_ENTRIES = 256 // entries that cross from LevelDB at a time: 2.9 us each, the event loop is free again within 1 ms
+const PAGE_ENTRIES = 256 // entries read from LevelDB at a time: 2.9 us each, so the event loop is free again within 1 ms
 
 type Database = Level<string, Uint8Array>
 
-/** The two writes of a commit. A test lets each fail, before it or after it was done. */
+/** The two writes of a commit. Tests make each of them fail, before or after it reached the disk. */
 export type WritePoint = 'batch' | 'anchor'
 export type Intercept = (point: WritePoint, write: () => Promise<void>) => Promise<void>
 
 /**
- * Opens the store of a locked state directory, and makes it where nothing of a store or of secrets is there yet.
+ * Opens the store of a locked state directory. It makes a new store only if the directory has no part of a store and no secrets.
  * @throws {StoreError} STORE_MISSING | STORE_CORRUPT | STORE_LOST_WRITES | STORE_SCHEMA_NEWER | STORE_DISK_FULL | STORE_IO
  */
 export async function openLevelStore(lock: StateLock, intercept: Intercept = (_, write) => write()): Promise<Store> {
@@ -38,7 +38,8 @@ export async function openLevelStore(lock: StateLock, intercept: Intercept = (_,
     if (anchor !== null) checkSchema(anchor.mark.schema, paths.anchor)
     const exists = await checkBeforeOpening(paths, anchor)
     await mkdir(paths.store, { recursive: true, mode: 0o700 })
-    // Not made earlier: it opens by itself. Compression gains nothing on keys and signatures, and blocks without it need no decoder to be verified.
+    // Constructed only here, because Level opens by itself. No compression: it gains nothing on keys and signatures, and we could not verify
+    // compressed blocks without a decoder.
     db = new Level(paths.store, {
       keyEncoding: 'utf8',
       valueEncoding: 'view',
@@ -46,7 +47,7 @@ export async function openLevelStore(lock: StateLock, intercept: Intercept = (_,
       createIfMissing: !exists,
     })
     await db.open()
-    // LevelDB renames CURRENT without a sync of the directory.
+    // LevelDB renames CURRENT without syncing the directory.
     await syncDirectory(paths.store)
     const { number } = readMark(db)
     if (anchor !== null && number < anchor.mark.number) throw lostWrites(paths, number, anchor)
@@ -59,12 +60,12 @@ export async function openLevelStore(lock: StateLock, intercept: Intercept = (_,
   }
 }
 
-/** Everything that can be known before LevelDB changes the first byte. @returns whether there is a store */
+/** Makes every check that is possible before LevelDB changes the first byte. @returns whether there is a store */
 async function checkBeforeOpening(paths: StatePaths, anchor: Anchor | null): Promise<boolean> {
   const inState = await namesIn(join(paths.store, '..'))
   const inStore = await namesIn(paths.store)
   if (!inStore.includes('CURRENT')) {
-    // A crash in the middle of making LevelDB leaves no log or table before CURRENT is there.
+    // A crash while LevelDB makes a new store leaves no log or table without CURRENT.
     const remains = inStore.find((name) => /\.(?:log|ldb|sst)$/.test(name))
     const other = remains ?? ['anchor', 'secrets', 'seed'].find((name) => inState.includes(name))
     if (other !== undefined) throw missingFile(join(paths.store, 'CURRENT'), `"${other}" shows that there was a store`)
@@ -90,14 +91,14 @@ function readMark(db: Database): CommitMark {
   return record === undefined ? { schema: 0, number: 0 } : decodeMark(decodeRecord(MARK_KEY, record))
 }
 
-/** Commit 1, which holds nothing, and the anchor behind it: from there on a missing anchor is a loss. */
+/** Writes commit 1, which is empty, and then the anchor. From then on a missing anchor means a loss. */
 async function firstCommit(db: Database, paths: StatePaths, number: number): Promise<Anchor> {
   if (number > 1) throw missingFile(paths.anchor, `the store is at commit ${number}`)
-  // Also when a crash left commit 1 without an anchor: once more is the same.
+  // After a crash, commit 1 may exist without an anchor. Writing it again changes nothing.
   await writeBatch(db, 1, [])
   await createAnchor(paths.anchor, { schema: SCHEMA, number: 1 })
   const anchor = await openAnchor(paths.anchor)
-  if (anchor === null) throw new Error('the file that was just written is gone')
+  if (anchor === null) throw new Error('the anchor that was just written is gone')
   return anchor
 }
 
@@ -110,12 +111,12 @@ async function writeBatch(db: Database, number: number, writes: readonly Write[]
   const rest = writes.map(({ key, value }) =>
     value === null ? { type: 'del' as const, key } : { type: 'put' as const, key, value: encodeRecord(key, value) },
   )
-  // The mark first: checkLevelFiles looks for it there.
+  // The mark comes first, where checkLevelFiles expects it.
   await db.batch([mark, ...rest], { sync: true })
 }
 
 function lostWrites(paths: StatePaths, number: number, anchor: Anchor): StoreError {
-  const message = `${paths.store} ends at commit ${number}, but commit ${anchor.mark.number} was acknowledged: writes are lost; run "persona doctor"`
+  const message = `${paths.store} ends at commit ${number}, but commit ${anchor.mark.number} was acknowledged, so writes are lost; run "persona doctor"`
   return new StoreError('STORE_LOST_WRITES', message)
 }
 
@@ -177,7 +178,7 @@ class LevelStore implements Store {
   async #write(writes: readonly Write[], intercept: Intercept): Promise<void> {
     const number = this.#number + 1
     await intercept('batch', () => writeBatch(this.#db, number, writes))
-    // Crash here: the commit stands, nobody was told. The next start finds the store one ahead of the anchor, which is right.
+    // Crash here: the commit took effect, but no caller got an answer. The next start finds the store one ahead of the anchor, which is right.
     await intercept('anchor', () => this.#anchor.write({ schema: SCHEMA, number }))
     this.#number = number
   }

@@ -1,6 +1,6 @@
-/** Reads the varints and fixed integers of LevelDB's files from one byte string, in turn (util/coding.h of LevelDB). */
+/** Reads the varints and fixed integers of LevelDB's files (util/coding.h of LevelDB). */
 
-/** A position in bytes; whoever reads past the end or an overlong varint gets a RangeError. */
+/** A reader with a position in its bytes. It throws a RangeError on a read past the end and on an overlong varint. */
 export class LevelReader {
   readonly #bytes: Uint8Array
   readonly #view: DataView
@@ -16,35 +16,35 @@ export class LevelReader {
   }
 
   u32(): number {
-    return this.#view.getUint32(this.#take(4), true)
+    return this.#view.getUint32(this.#advance(4), true)
   }
 
   u64(): number {
-    return safe(this.#view.getBigUint64(this.#take(8), true))
+    return safe(this.#view.getBigUint64(this.#advance(8), true))
   }
 
   varint(): number {
     let value = 0n
     for (let shift = 0n; shift < 70n; shift += 7n) {
-      const byte = this.#bytes[this.#take(1)]!
+      const byte = this.#bytes[this.#advance(1)]!
       value |= BigInt(byte & 0x7f) << shift
       if (byte < 0x80) return safe(value)
     }
-    throw new RangeError('a varint of more than ten bytes')
+    throw new RangeError('a varint is longer than ten bytes')
   }
 
-  /** The next bytes; a view. */
+  /** The next `length` bytes, as a view. */
   bytes(length: number): Uint8Array {
-    const start = this.#take(length)
+    const start = this.#advance(length)
     return this.#bytes.subarray(start, start + length)
   }
 
-  /** A length as varint and as many bytes. */
+  /** Reads a length as varint, then that many bytes, as a view. */
   slice(): Uint8Array {
     return this.bytes(this.varint())
   }
 
-  #take(length: number): number {
+  #advance(length: number): number {
     const start = this.#at
     if (start + length > this.#bytes.length) throw new RangeError('the bytes end too early')
     this.#at += length
@@ -53,6 +53,6 @@ export class LevelReader {
 }
 
 function safe(value: bigint): number {
-  if (value > BigInt(Number.MAX_SAFE_INTEGER)) throw new RangeError('a number beyond 2^53')
+  if (value > BigInt(Number.MAX_SAFE_INTEGER)) throw new RangeError('a number is above 2^53')
   return Number(value)
 }

@@ -1,4 +1,4 @@
-/** Verifies all live files of a LevelDB directory before LevelDB opens it, drops what it cannot read, and writes over the rest. */
+/** Verifies all live files of a LevelDB directory before LevelDB opens it. LevelDB itself would drop unreadable data and overwrite it. */
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { decodeUtf8 } from '../core/encoding/bytes.ts'
@@ -14,10 +14,10 @@ import { decodeRecord } from './record.ts'
 const PUT = 1 // the tag of a put in a batch
 
 /**
- * Reads CURRENT, the MANIFEST that it names, the tables and logs that are live by it, and nothing else: what a crash or a compaction
- * left behind is LevelDB's to remove. Changes nothing. The caller holds the lock, or a running writer looks like damage.
- * @param directory of LevelDB, in which CURRENT exists
- * @returns number of the last commit in the logs, or null when they hold none; it is in the tables then
+ * Reads CURRENT, the MANIFEST that it names, and the tables and logs that are live by it. It ignores other files, which LevelDB removes
+ * after a crash or a compaction, and changes nothing. The caller holds the lock; otherwise a running writer would look like damage.
+ * @param directory LevelDB's directory, with CURRENT in it
+ * @returns number of the last commit in the logs; null if the logs have no commit, which is then in the tables
  * @throws {StoreError} STORE_CORRUPT | STORE_MISSING; the system's error otherwise
  */
 export async function checkLevelFiles(directory: string): Promise<number | null> {
@@ -25,9 +25,9 @@ export async function checkLevelFiles(directory: string): Promise<number | null>
   const manifest = await readCurrentManifest(directory, names)
   for (const [number, { size }] of manifest.tables) {
     const name = ['ldb', 'sst'].map((suffix) => fileName(number, suffix)).find((name) => names.has(name))
-    if (name === undefined) throw missingFile(join(directory, fileName(number, 'ldb')), 'it holds part of the store')
+    if (name === undefined) throw missingFile(join(directory, fileName(number, 'ldb')), 'it has part of the store')
     const bytes = await readFile(join(directory, name))
-    if (bytes.length !== size) throw corruptFile(join(directory, name), bytes.length, `${size} bytes were written`)
+    if (bytes.length !== size) throw corruptFile(join(directory, name), bytes.length, `it should have ${size} bytes`)
     checkLevelTable(bytes, join(directory, name))
   }
   return checkLogs(directory, names, manifest)
@@ -38,7 +38,7 @@ async function readCurrentManifest(directory: string, names: ReadonlySet<string>
   const name = /^(MANIFEST-\d{6,})\n$/.exec(decodeUtf8(await readFile(current)) ?? '')?.[1]
   if (name === undefined) throw corruptFile(current, 0, 'it does not name a MANIFEST')
   const path = join(directory, name)
-  if (!names.has(name)) throw missingFile(path, 'it says which files belong to the store')
+  if (!names.has(name)) throw missingFile(path, 'it lists the files of the store')
   return readManifest(await readFile(path), path)
 }
 
@@ -57,11 +57,15 @@ async function checkLogs(
     const file = join(directory, fileName(number, 'log'))
     for (const [i, record] of readLevelLog(await readFile(file), file).entries()) {
       const batch = readBatch(record, file, i)
-      // LevelDB numbers every write. The manifest's number may be ahead of the first log's, since it is noted in the middle of one,
-      // but never behind: then a log, or the last line of the manifest, is gone.
+      // LevelDB numbers every write. The manifest's number may be ahead of the first log's, since LevelDB notes it in the middle of a log.
+      // If it is behind, a log or the last edit of the manifest is gone.
       const isNext = batch.sequence === sequence + 1 || (lastCommit === null && batch.sequence <= sequence)
       if (!isNext)
-        throw corruptFile(file, 0, `write ${batch.sequence} follows upon write ${sequence}: what was between is lost`)
+        throw corruptFile(
+          file,
+          0,
+          `write ${batch.sequence} follows write ${sequence}, so the writes between them are lost`,
+        )
       sequence = batch.sequence + batch.count - 1
       lastCommit = batch.commit
     }
@@ -69,7 +73,7 @@ async function checkLogs(
   return lastCommit
 }
 
-/** The head of a batch: sequence u64, count u32, then the writes, of which the store puts the commit mark first. */
+/** Reads the start of a batch: sequence u64, count u32, then the writes. The store's first write is the commit mark. */
 function readBatch(
   record: Uint8Array,
   file: string,
@@ -81,7 +85,7 @@ function readBatch(
     const count = reader.u32()
     if (reader.bytes(1)[0] !== PUT || decodeUtf8(reader.slice()) !== MARK_KEY) throw new Error('no commit mark')
     const mark = decodeRecord(MARK_KEY, reader.slice())
-    if (mark.length !== MARK_BYTES) throw new Error('a commit mark of another length')
+    if (mark.length !== MARK_BYTES) throw new Error('a commit mark of a wrong length')
     return { sequence, count, commit: decodeMark(mark).number }
   } catch (cause) {
     throw corruptFile(file, 0, `batch ${index} was not written by personad (${String(cause)})`)

@@ -1,6 +1,6 @@
 /**
- * LevelDB's log format, read strictly (doc/log_format.md of LevelDB): blocks of 32 KiB, in them records of a masked CRC-32C, a length, a type and
- * data. LevelDB skips what it cannot read and opens with the rest; here only what a crash can leave is forgiven: a torn end.
+ * A strict reader of LevelDB's log format (doc/log_format.md of LevelDB): blocks of 32 KiB with records of a masked CRC-32C, a length, a
+ * type and data. LevelDB skips unreadable data and opens with the rest. This reader forgives only the trace of a crash: a torn end.
  */
 import { concatBytes } from '../core/encoding/bytes.ts'
 import { crc32c, maskCrc } from './crc32c.ts'
@@ -10,7 +10,7 @@ const BLOCK_BYTES = 32_768
 const HEADER_BYTES = 7 // masked CRC-32C u32, length u16, type u8; little-endian
 const FULL = 1
 const FIRST = 2
-const LAST = 4 // 3 is a piece from the middle
+const LAST = 4 // 3 is a middle piece
 
 interface Fragment {
   readonly type: number
@@ -19,11 +19,11 @@ interface Fragment {
 }
 
 /**
- * All records of a log or MANIFEST, one for each write; views of the file's bytes where they lie in one piece. A write that was under way when the
- * power went leaves an end that cannot be read; it is left out if nothing readable follows, whatever it looks like (cut, zeros, old sectors).
- * What is in front of a readable record was synced before it.
- * @param bytes of the whole file; not changed
- * @param file its path, for messages
+ * Reads all records of a log or MANIFEST, one for each write, as views where a record lies in one piece. A write during a power cut leaves
+ * an unreadable end, whatever it looks like (cut off, zeros, old sectors). This reader drops such an end if nothing readable follows. All
+ * bytes before a readable record were synced before it, so damage there is never a crash.
+ * @param bytes whole file; not changed
+ * @param file path of the file, for messages
  * @throws {StoreError} STORE_CORRUPT
  */
 export function readLevelLog(bytes: Uint8Array, file: string): Uint8Array[] {
@@ -48,7 +48,7 @@ export function readLevelLog(bytes: Uint8Array, file: string): Uint8Array[] {
   return records
 }
 
-/** A header does not fit the last 6 bytes of a block; LevelDB fills them with zeros and never reads them. */
+/** Skips up to 6 bytes at the end of a block, too few for a header. LevelDB fills them with zeros and never reads them. */
 function skipTrailer(at: number): number {
   const left = BLOCK_BYTES - (at % BLOCK_BYTES)
   return left < HEADER_BYTES ? at + left : at
@@ -60,14 +60,14 @@ function readFragment(bytes: Uint8Array, at: number): Fragment | null {
   if (start > Math.min(blockEnd, bytes.length)) return null
   const end = start + (bytes[at + 4]! | (bytes[at + 5]! << 8))
   const type = bytes[at + 6]!
-  // Type 0 with length 0 is what LevelDB takes for space not yet written, and skips the block for it; here it is just not readable.
+  // LevelDB treats type 0 with length 0 as unwritten space and skips the block. Here it just counts as unreadable.
   if (type < FULL || type > LAST || end > blockEnd || end > bytes.length) return null
   const stored = new DataView(bytes.buffer, bytes.byteOffset + at, 4).getUint32(0, true)
   if (maskCrc(crc32c(bytes, at + 6, end)) !== stored) return null
   return { type, data: bytes.subarray(start, end), end }
 }
 
-// At every byte, not only where a record could be expected: the length of the damaged record may be what was damaged.
+// Tries every byte, not only where the next record should begin: the damage may be in the length of the damaged record.
 function findFragment(bytes: Uint8Array, from: number): number | null {
   for (let at = from; at + HEADER_BYTES <= bytes.length; at++) {
     if (readFragment(bytes, at) !== null) return at

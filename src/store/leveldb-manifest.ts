@@ -1,4 +1,4 @@
-/** LevelDB's MANIFEST: the log of edits that say which tables and logs are live (db/version_edit.cc of LevelDB). */
+/** Reads LevelDB's MANIFEST, a log of edits that says which tables and logs are live (db/version_edit.cc of LevelDB). */
 import { corruptFile } from './errors.ts'
 import { LevelReader } from './leveldb-bytes.ts'
 import { readLevelLog } from './leveldb-log.ts'
@@ -6,7 +6,7 @@ import { readLevelLog } from './leveldb-log.ts'
 export interface LevelManifest {
   /** Logs of this number and above are live. */
   readonly logNumber: number
-  /** Number of the last write that LevelDB had seen when the last edit was made. */
+  /** Number of LevelDB's last write when the last edit was made. */
   readonly lastSequence: number
   /** Live tables by number. */
   readonly tables: ReadonlyMap<number, { readonly size: number }>
@@ -20,9 +20,9 @@ interface Edit {
 }
 
 /**
- * What the edits amount to.
- * @param bytes of the whole MANIFEST
- * @param file its path, for messages
+ * Reads a MANIFEST and applies its edits.
+ * @param bytes whole MANIFEST
+ * @param file path of the file, for messages
  * @throws {StoreError} STORE_CORRUPT
  */
 export function readManifest(bytes: Uint8Array, file: string): LevelManifest {
@@ -33,7 +33,7 @@ export function readManifest(bytes: Uint8Array, file: string): LevelManifest {
     const edit = readEdit(record, file, i)
     logNumber = edit.logNumber ?? logNumber
     lastSequence = edit.lastSequence ?? lastSequence
-    // A table that moves to another level is deleted and added in one edit: in this order it stays.
+    // One edit can delete and add the same table, to move it to another level. Deleting first keeps it.
     for (const number of edit.deleted) tables.delete(number)
     for (const { number, size } of edit.added) tables.set(number, { size })
   }
@@ -63,7 +63,7 @@ function readField(reader: LevelReader, edit: Edit): void {
       edit.logNumber = reader.varint()
       return
     case 3: // next file number
-    case 9: // previous log number, of no use since LevelDB 1.2
+    case 9: // previous log number, unused since LevelDB 1.2
       reader.varint()
       return
     case 4:

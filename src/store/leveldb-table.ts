@@ -1,6 +1,6 @@
 /**
- * Verifies a sorted table of LevelDB (doc/table_format.md of LevelDB): LevelDB checks the CRC of no block when it reads, and a damaged index or filter
- * makes it say that a key is not there. classic-level has no option for it, so all blocks are verified before opening.
+ * Verifies a sorted table of LevelDB (doc/table_format.md of LevelDB). LevelDB checks no CRC when it reads a block, and a damaged index or
+ * filter hides keys. classic-level has no option to turn the checks on, so we verify all blocks before opening.
  */
 import { crc32c, maskCrc } from './crc32c.ts'
 import { corruptFile } from './errors.ts'
@@ -17,8 +17,8 @@ interface Handle {
 
 /**
  * Checks that every byte of the table is covered by a block whose CRC is right.
- * @param bytes of the whole file, in which no block is compressed: the store is opened so
- * @param file its path, for messages
+ * @param bytes whole file; a compressed block counts as damage, since the store is opened without compression
+ * @param file path of the file, for messages
  * @throws {StoreError} STORE_CORRUPT
  */
 export function checkLevelTable(bytes: Uint8Array, file: string): void {
@@ -27,7 +27,7 @@ export function checkLevelTable(bytes: Uint8Array, file: string): void {
   const data = readHandles(checkBlock(bytes, index, file), index, file)
   const filters = readHandles(checkBlock(bytes, metaindex, file), metaindex, file)
   let at = 0
-  // Also that the blocks lie side by side from the first byte to the footer: a handle that was changed leads elsewhere.
+  // The blocks must also fill the file from the first byte to the footer without gaps, so that a changed handle is noticed.
   for (const handle of [...data, ...filters, metaindex, index]) {
     if (handle.offset !== at) throw corruptFile(file, at, 'no block begins here')
     checkBlock(bytes, handle, file)
@@ -37,8 +37,9 @@ export function checkLevelTable(bytes: Uint8Array, file: string): void {
 }
 
 function readFooter(bytes: Uint8Array, at: number, file: string): { metaindex: Handle; index: Handle } {
-  if (at < 0) throw corruptFile(file, 0, 'shorter than a footer')
-  if (MAGIC.some((byte, i) => bytes[at + 40 + i] !== byte)) throw corruptFile(file, at + 40, 'not the end of a table')
+  if (at < 0) throw corruptFile(file, 0, 'it is shorter than a footer')
+  if (MAGIC.some((byte, i) => bytes[at + 40 + i] !== byte))
+    throw corruptFile(file, at + 40, 'it does not end like a table')
   try {
     const reader = new LevelReader(bytes.subarray(at, at + 40))
     return { metaindex: readHandle(reader), index: readHandle(reader) }
@@ -57,11 +58,11 @@ function checkBlock(bytes: Uint8Array, { offset, length }: Handle, file: string)
   const stored = new LevelReader(bytes.subarray(end + 1, end + TRAILER_BYTES)).u32()
   if (maskCrc(crc32c(bytes, offset, end + 1)) !== stored)
     throw corruptFile(file, offset, 'a block has a wrong checksum')
-  if (bytes[end] !== 0) throw corruptFile(file, end, 'a block is compressed, which personad never asks for')
+  if (bytes[end] !== 0) throw corruptFile(file, end, 'a block is compressed, but personad never compresses')
   return bytes.subarray(offset, end)
 }
 
-/** The handles in an index or metaindex block: entries of shared, own and value length, own key bytes, value; at the end the restarts. */
+/** Reads the handles of an index or metaindex block. An entry has the shared, own and value length, own key bytes, value; the restarts come last. */
 function readHandles(block: Uint8Array, { offset }: Handle, file: string): Handle[] {
   try {
     const restarts = new LevelReader(block.subarray(block.length - 4)).u32()

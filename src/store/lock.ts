@@ -1,4 +1,4 @@
-/** One process a state directory: the lock that is taken before anything in it is read or changed. */
+/** The lock of a state directory. Only one process holds it, and takes it before reading or changing anything there. */
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { Level } from 'level'
 import { StoreError, storeErrorOf } from './errors.ts'
@@ -8,12 +8,12 @@ import type { StatePaths } from './state-dir.ts'
 /**
  * Proof that this process holds the state directory.
  *
- * Node has no file locks. A file with a process number in it outlives a crash, and two that find it stale can both take it; a listening
- * socket can be unlinked. LevelDB takes a lock of the kernel (fcntl) on its directory, which ends with the process however
- * that ends. The store's own LevelDB cannot be it: its files are verified before it is opened, and no other process may write meanwhile; and
- * `persona doctor` needs the lock while that one does not open at all. So an empty LevelDB beside it is opened for its lock alone.
+ * Node has no file locks. A file with a process number outlives a crash, and two processes that find it stale can both take it. A listening
+ * socket can be unlinked. LevelDB takes a kernel lock (fcntl) on its directory, which ends with the process in any case. The store's own
+ * LevelDB cannot serve as the lock: we verify its files before opening it, and no other process may write meanwhile. Also, `persona doctor`
+ * needs the lock when that LevelDB does not open. So we open a second, empty LevelDB only for its lock.
  *
- * Mind that such a lock ends as soon as this process closes any descriptor of `lock/LOCK`: never read it, nor copy the directory.
+ * Such a lock ends as soon as this process closes any descriptor of `lock/LOCK`. So never read that file and never copy the directory.
  */
 export class StateLock {
   readonly paths: StatePaths
@@ -24,23 +24,23 @@ export class StateLock {
     this.#level = level
   }
 
-  /** Gives the state directory free. Everything opened under the lock is closed before. */
+  /** Releases the lock. The caller has closed everything that it opened under the lock. */
   async release(): Promise<void> {
     await rm(this.paths.pid, { force: true })
     await this.#level.close()
   }
 
-  /** {@link release}, with nothing left of the lock: for a state directory that was erased. */
+  /** Releases the lock and removes its files, for an erased state directory. */
   async remove(): Promise<void> {
     await rm(this.paths.pid, { force: true })
-    // While it is held: who comes next makes a lock of his own, and nothing here is touched by this process any more.
+    // Removed while the lock is held. The next process makes its own lock, and this process touches nothing there any more.
     await rm(this.paths.lock, { recursive: true, force: true })
     await this.#level.close()
   }
 }
 
 /**
- * Takes the lock of a state directory, which was checked by checkStateDir.
+ * Takes the lock of a state directory. The caller has called checkStateDir.
  * @throws {StoreError} STORE_LOCKED | STORE_CORRUPT | STORE_DISK_FULL | STORE_IO
  */
 export async function lockStateDir(stateDir: string): Promise<StateLock> {
@@ -55,7 +55,7 @@ export async function lockStateDir(stateDir: string): Promise<StateLock> {
   }
   const lock = new StateLock(paths, level)
   try {
-    // For people and messages only: nothing is decided by it.
+    // Only for people and messages; no decision depends on it.
     await writeFile(paths.pid, `${process.pid}\n`, { mode: 0o600 })
   } catch (cause) {
     await lock.release()
@@ -68,11 +68,11 @@ async function lockError(cause: unknown, stateDir: string, paths: StatePaths): P
   if (levelCodeOf(cause) === 'LEVEL_LOCKED') {
     const pid = await readPid(paths.pid)
     const who = pid === null ? 'another process' : `process ${pid}`
-    return new StoreError('STORE_LOCKED', `${who} already uses ${stateDir}; stop it, or use it`, { cause })
+    return new StoreError('STORE_LOCKED', `${who} already uses ${stateDir}; use that one, or stop it first`, { cause })
   }
   const error = storeErrorOf(cause, 'lock', paths.lock)
   if (error.code !== 'STORE_CORRUPT') return error
-  const message = `the lock ${paths.lock} is damaged; it holds no data: see that no daemon runs, remove that directory, and start again`
+  const message = `the lock ${paths.lock} is damaged; it has no data in it: check that no daemon is running, remove that directory, and start again`
   return new StoreError('STORE_CORRUPT', message, { cause })
 }
 

@@ -1,10 +1,10 @@
-/** The store's contract in memory: for tests of what is built on it, and the model that the one on disk is compared with. */
+/** The store in memory, for tests of code on top of the store, and as the model for tests of the store on disk. */
 import { compareBytes, encodeUtf8 } from '../core/encoding/bytes.ts'
 import { GroupCommit } from './group-commit.ts'
 import { checkKey, checkRange } from './store.ts'
 import type { Entry, Range, Store, Write } from './store.ts'
 
-/** @param beforeWrite awaited in front of each write, which its rejection makes fail: the fault injection of tests */
+/** @param beforeWrite runs before each write; if it rejects, the write fails. Tests inject faults with it */
 export function openMemoryStore(beforeWrite: () => Promise<void> = () => Promise.resolve()): Store {
   const records = new Map<string, Uint8Array>()
   const commits = new GroupCommit(async (writes: readonly Write[]) => {
@@ -20,7 +20,7 @@ export function openMemoryStore(beforeWrite: () => Promise<void> = () => Promise
       commits.checkUsable()
       checkKey(key)
       const value = records.get(key)
-      // A copy, as from the disk: changing it changes nothing here.
+      // A copy, as from disk: the caller may change it.
       return value && Uint8Array.from(value)
     },
     async *iterate(range: Range): AsyncGenerator<Entry, void, undefined> {
@@ -36,7 +36,7 @@ export function openMemoryStore(beforeWrite: () => Promise<void> = () => Promise
 function select(records: ReadonlyMap<string, Uint8Array>, range: Range): [string, Uint8Array][] {
   const { prefix, after, limit = Infinity, reverse = false } = range
   const sign = reverse ? -1 : 1
-  // UTF-16 order differs from that of UTF-8 above U+D7FF: the bytes decide.
+  // Above U+D7FF the orders of UTF-16 and UTF-8 differ, so compare the bytes.
   const order = (a: string, b: string): number => sign * compareBytes(encodeUtf8(a), encodeUtf8(b))
   return [...records]
     .filter(([key]) => key.startsWith(prefix) && (after === undefined || order(key, after) > 0))

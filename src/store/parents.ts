@@ -1,4 +1,4 @@
-/** The directories above the state directory: whoever may write to one of them can put another state directory in its place. */
+/** Checks the directories above the state directory. Anybody who may write to one of them could replace the state directory. */
 import type { Stats } from 'node:fs'
 import { lstat, readlink } from 'node:fs/promises'
 import { dirname, isAbsolute, join, resolve } from 'node:path'
@@ -7,20 +7,20 @@ import { StoreError, storeErrorOf } from './errors.ts'
 const OTHERS_WRITE = 0o002
 const GROUP_WRITES = 0o020
 const STICKY = 0o1000
-const MAX_LINKS = 40 // format: where Linux itself gives up
+const MAX_LINKS = 40 // format: limit of Linux itself
 
 /** Who may own a directory above ours. */
 interface Owners {
   readonly uid: number
-  /** Who owns `/`. In the namespace of a confined service root has no number of its own, and shows as this one. */
+  /** Owner of `/`. In the namespace of a confined service, root has no number of its own and shows up as this one. */
   readonly rootUid: number
 }
 
 /**
- * Goes from the root down to a directory as the system does, and refuses one on the way, or a symbolic link, that somebody else could
- * change: as sshd's StrictModes. In a sticky directory such as /tmp nobody can replace what is another's.
- * @param path of a directory that was checked by itself
- * @param uid whose it is
+ * Walks from the root down to a directory as the system does. It refuses a directory or symbolic link on the way that somebody else could
+ * change, like sshd's StrictModes. A sticky directory such as /tmp is fine: there, users cannot replace files of others.
+ * @param path directory that the caller has checked already
+ * @param uid owner of the directory
  * @throws {StoreError} STATE_DIR_PARENT_UNSAFE | STORE_IO
  */
 export async function checkParents(path: string, uid: number): Promise<void> {
@@ -36,7 +36,8 @@ export async function checkParents(path: string, uid: number): Promise<void> {
       const target = await readlink(next).catch((cause: unknown) => {
         throw storeErrorOf(cause, 'look at', next)
       })
-      if (++links > MAX_LINKS) throw new StoreError('STATE_DIR_PARENT_UNSAFE', `${path} leads through too many links`)
+      if (++links > MAX_LINKS)
+        throw new StoreError('STATE_DIR_PARENT_UNSAFE', `${path} leads through too many symbolic links`)
       rest.unshift(...namesOf(target))
       if (isAbsolute(target)) at = '/'
       continue
@@ -60,19 +61,19 @@ async function look(path: string): Promise<Stats> {
 
 function checkOwner(path: string, found: Stats, { uid, rootUid }: Owners): void {
   if ([uid, 0, rootUid].includes(found.uid)) return
-  const advice = 'keep the state below a directory of yours: give another --home'
+  const advice = 'keep the state below a directory of your own: give another --home'
   throw new StoreError(
     'STATE_DIR_PARENT_UNSAFE',
-    `${path} belongs to user ${found.uid}, who could replace what is in it; ${advice}`,
+    `${path} belongs to user ${found.uid}, who could replace its content; ${advice}`,
   )
 }
 
 function checkMode(path: string, found: Stats, { uid }: Owners): void {
-  // Many systems give each user a group of the same number, and have it write by default.
+  // Many systems give each user a group with the same number, and let it write by default.
   const isOwnGroup = found.gid === uid && uid === process.getgid?.()
   const writers = OTHERS_WRITE | (isOwnGroup ? 0 : GROUP_WRITES)
   if ((found.mode & writers) === 0 || (found.mode & STICKY) !== 0) return
   const mode = (found.mode & 0o7777).toString(8).padStart(4, '0')
-  const message = `others may write to ${path} (mode ${mode}), and could replace what is in it; run "chmod go-w ${path}", or give another --home`
+  const message = `others may write to ${path} (mode ${mode}) and could replace its content; run "chmod go-w ${path}", or give another --home`
   throw new StoreError('STATE_DIR_PARENT_UNSAFE', message)
 }

@@ -1,8 +1,8 @@
-/** Decoded records, kept until whoever writes says that they changed. */
+/** A cache of decoded records. A record stays until the writer reports a change. */
 
-export const MAX_KEPT = 8192 // sanity: of one kind; about 10 MB of contacts; emptied when full, which costs each record one read
+export const MAX_KEPT = 8192 // sanity: records of one kind, about 10 MB of contacts; the cache is emptied when full, which costs each record one read
 
-/** The kept records of one kind by their ids; absent ones too, since most keys that are asked for name nobody. */
+/** The cached records of one kind by id. It caches missing records too, since most lookups are for unknown keys. */
 export class KeptRecords {
   readonly #byId = new Map<string, { readonly value: unknown }>()
   readonly #max: number
@@ -29,24 +29,24 @@ export class KeptRecords {
   }
 }
 
-/** By kind, and not by whole key: joining kind and id for each read would cost more than the rest of it. */
+/** The cached records of all kinds. It has one map per kind: joining kind and id into a key would cost more than the rest of a read. */
 export class RecordCache {
   readonly #kinds = new Map<string, KeptRecords>()
   readonly #max: number
 
-  /** @param max records of each kind */
+  /** @param max number of records of each kind */
   constructor(max: number = MAX_KEPT) {
     this.#max = max
   }
 
-  /** @param name of the kind, as in the keys of its records before the slash */
+  /** @param name of the kind, the part of its keys before the slash */
   kind(name: string): KeptRecords {
     let kept = this.#kinds.get(name)
     if (kept === undefined) this.#kinds.set(name, (kept = new KeptRecords(this.#max)))
     return kept
   }
 
-  /** The records of these keys changed on disk. */
+  /** Drops the records of these keys, because they changed on disk. */
   forget(keys: Iterable<string>): void {
     for (const key of keys) {
       const end = key.indexOf('/')

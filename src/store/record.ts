@@ -1,4 +1,4 @@
-/** A record as it lies in LevelDB: version, CRC-32C over key and value, value; LevelDB itself verifies no checksum when it reads. */
+/** The form of a record in LevelDB: version, CRC-32C of version, key and value, then the value. LevelDB itself checks no checksum when it reads. */
 import { encodeUtf8, readU32 } from '../core/encoding/bytes.ts'
 import { crc32c } from './crc32c.ts'
 import { StoreError } from './errors.ts'
@@ -6,7 +6,7 @@ import { StoreError } from './errors.ts'
 const RECORD_VERSION = 1
 const HEADER_BYTES = 5 // version u8 || CRC-32C u32 big-endian
 
-/** Bytes of a record: 5 more than the value has. */
+/** Encodes a record; it is 5 bytes longer than the value. */
 export function encodeRecord(key: string, value: Uint8Array): Uint8Array {
   const record = new Uint8Array(HEADER_BYTES + value.length)
   record[0] = RECORD_VERSION
@@ -16,12 +16,12 @@ export function encodeRecord(key: string, value: Uint8Array): Uint8Array {
 }
 
 /**
- * Value of a record; a view of its bytes, not a copy.
- * @throws {StoreError} STORE_CORRUPT: not what was written under this key | STORE_SCHEMA_NEWER
+ * Decodes a record and returns its value, a view of the record's bytes.
+ * @throws {StoreError} STORE_CORRUPT: not the bytes written under this key | STORE_SCHEMA_NEWER
  */
 export function decodeRecord(key: string, record: Uint8Array): Uint8Array {
   const version = record[0] ?? 0
-  // A plain view also when LevelDB gives a Buffer, whose methods are other ones.
+  // A plain view even if LevelDB returns a Buffer, whose methods behave differently.
   const value = new Uint8Array(
     record.buffer,
     record.byteOffset + Math.min(HEADER_BYTES, record.length),
@@ -34,13 +34,13 @@ export function decodeRecord(key: string, record: Uint8Array): Uint8Array {
     )
   }
   if (version !== RECORD_VERSION) {
-    const message = `the record ${JSON.stringify(key)} has form ${version}, this personad reads ${RECORD_VERSION}: install the later one`
+    const message = `the record ${JSON.stringify(key)} has form ${version}, but this personad reads form ${RECORD_VERSION}; install the newer one`
     throw new StoreError('STORE_SCHEMA_NEWER', message)
   }
   return value
 }
 
-// The key is covered, so that a record which a damaged index shows under another key is noticed; the version, so that a flip there is.
+// The CRC covers the key, to notice a damaged index that returns the record of another key. It covers the version, to notice a flipped bit there.
 function recordCrc(key: string, value: Uint8Array, version: number = RECORD_VERSION): number {
   const keyBytes = encodeUtf8(key)
   const versionCrc = crc32c(Uint8Array.of(version))

@@ -1,4 +1,4 @@
-/** Files of secrets, `secrets` and `seed`: 0600, of this user, replaced wholly, and opened only if nobody else could see them. */
+/** The secrets files `secrets` and `seed`: mode 0600, owned by this user, replaced as a whole, and read only if nobody else can read them. */
 import { constants, promises } from 'node:fs'
 import { open } from 'node:fs/promises'
 import type { FileHandle } from 'node:fs/promises'
@@ -6,11 +6,11 @@ import { removeDurably, writeFileDurably, type DurableFs } from '../durable/file
 import { StoreError, storeErrorOf } from './errors.ts'
 import { isErrno } from './state-dir.ts'
 
-export const MAX_SECRETS_BYTES = 65_536 // sanity: two chain keys, a seed and the app tokens of a lifetime are below 8 KiB
+export const MAX_SECRETS_BYTES = 65_536 // sanity: two chain keys, a seed and a lifetime of app tokens stay below 8 KiB
 
 /**
- * The content of a secrets file, in memory of its own that the caller wipes, or null when there is no file.
- * @param uid whose it must be; undefined, on Windows, checks neither owner nor mode
+ * Reads a secrets file into its own buffer, which the caller wipes; null if there is no file.
+ * @param uid required owner; undefined (on Windows) skips the checks of owner and mode
  * @throws {StoreError} SECRETS_SYMLINK | SECRETS_NOT_FILE | SECRETS_FOREIGN_OWNER | SECRETS_OPEN_TO_OTHERS | SECRETS_TOO_LARGE | STORE_IO
  */
 export async function readSecretsFile(
@@ -19,7 +19,7 @@ export async function readSecretsFile(
 ): Promise<Uint8Array | null> {
   let handle: FileHandle
   try {
-    // What is opened is what is checked, so it cannot be exchanged in between. O_NONBLOCK: opening a pipe would wait for a writer.
+    // We check the open file, so nobody can swap it in between. O_NONBLOCK, because opening a pipe would wait for a writer.
     handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
   } catch (cause) {
     if (isErrno(cause, 'ENOENT')) return null
@@ -46,36 +46,36 @@ async function readChecked(handle: FileHandle, path: string, uid: number | undef
   }
   if (uid !== undefined && (found.mode & 0o077) !== 0) {
     const mode = (found.mode & 0o777).toString(8).padStart(4, '0')
-    const message = `${path} is open to others (mode ${mode}); run "chmod 600 ${path}", and take its keys for known to them`
+    const message = `other users can read ${path} (mode ${mode}); run "chmod 600 ${path}", and assume that they know its keys`
     throw new StoreError('SECRETS_OPEN_TO_OTHERS', message)
   }
   if (found.size > MAX_SECRETS_BYTES) {
     throw new StoreError(
       'SECRETS_TOO_LARGE',
-      `${path} has ${found.size} bytes, at most ${MAX_SECRETS_BYTES} are read; restore it from a backup`,
+      `${path} has ${found.size} bytes; the limit is ${MAX_SECRETS_BYTES}; restore it from a backup`,
     )
   }
-  // Not readFile: it reads into pooled memory that nobody wipes.
+  // Not readFile, which reads into pooled memory that nobody wipes.
   const bytes = new Uint8Array(found.size)
   let at = 0
   while (at < bytes.length) {
     const { bytesRead } = await handle.read(bytes, at, bytes.length - at, at)
-    if (bytesRead === 0) throw new Error('it became shorter while it was read')
+    if (bytesRead === 0) throw new Error('it became shorter during the read')
     at += bytesRead
   }
   return bytes
 }
 
 /**
- * Replaces or creates a secrets file, 0600. A crash leaves the old or the new one. What was overwritten may stay on the medium: no file system
- * or flash disk promises otherwise, which is why the content is sealed.
+ * Replaces or creates a secrets file, mode 0600. A crash leaves the old or the new file. The old content may stay on the disk, since no file
+ * system or flash disk promises to erase it. That is why the content is sealed.
  * @throws {StoreError} SECRETS_TOO_LARGE | STORE_DISK_FULL | STORE_IO
  */
 export async function writeSecretsFile(path: string, bytes: Uint8Array, fs: DurableFs = promises): Promise<void> {
   if (bytes.length > MAX_SECRETS_BYTES) {
     throw new StoreError(
       'SECRETS_TOO_LARGE',
-      `${bytes.length} bytes for ${path}, at most ${MAX_SECRETS_BYTES} would be read back`,
+      `${path} would have ${bytes.length} bytes; the limit is ${MAX_SECRETS_BYTES}`,
     )
   }
   try {
@@ -86,7 +86,7 @@ export async function writeSecretsFile(path: string, bytes: Uint8Array, fs: Dura
 }
 
 /**
- * Removes a secrets file; one that is gone already counts as removed.
+ * Removes a secrets file; a missing file is no error.
  * @throws {StoreError} STORE_IO
  */
 export async function removeSecretsFile(path: string, fs: DurableFs = promises): Promise<void> {

@@ -1,4 +1,4 @@
-/** The state directory: who may own and see it, and the names in it. */
+/** The state directory: its file names, and the checks of its owner and mode. */
 import { constants } from 'node:fs'
 import { lstat, mkdir, open } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
@@ -10,9 +10,9 @@ const OTHERS = 0o077
 
 /** The files of a state directory. */
 export interface StatePaths {
-  /** LevelDB's directory, with all public state. */
+  /** LevelDB's directory, with all state that is not secret. */
   readonly store: string
-  /** Beside it, so that what is lost from it is noticed: anchor.ts. */
+  /** Beside the store, to notice lost commits: see anchor.ts. */
   readonly anchor: string
   /** See lock.ts. */
   readonly lock: string
@@ -21,9 +21,9 @@ export interface StatePaths {
   readonly seed: string
   /** The key of the companion, the daemon's own Tox node. */
   readonly companion: string
-  /** A seed whose sealing is being changed. */
+  /** The new seed file while its sealing changes. */
   readonly seedNext: string
-  /** There as long as all the others are being removed: erase.ts. */
+  /** Exists while all other files are being removed: see erase.ts. */
   readonly erasing: string
 }
 
@@ -43,16 +43,16 @@ export function statePaths(stateDir: string): StatePaths {
 }
 
 /**
- * Makes the state directory, 0700, and its parents; one that exists is checked instead.
- * @throws {StoreError} as {@link checkStateDir}, and STATE_DIR_PARENT_UNSAFE | STORE_DISK_FULL | STORE_IO
+ * Makes the state directory (mode 0700) and its parents if needed, and checks them.
+ * @throws {StoreError} STATE_DIR_PARENT_UNSAFE | STORE_DISK_FULL | STORE_IO, and the codes of {@link checkStateDir}
  */
 export async function createStateDir(path: string): Promise<void> {
   try {
     const first = await mkdir(path, { recursive: true, mode: PRIVATE_MODE })
-    // The outermost directory that was made is an entry of its parent; the parents between were made with their children.
+    // Syncs the entry of the outermost new directory in its parent.
     if (first !== undefined) await syncDirectory(dirname(first))
   } catch (cause) {
-    // A file or a link that leads nowhere stands in the way: the check below says which.
+    // A file or a dangling link is in the way; the check below reports which.
     if (!isErrno(cause, 'EEXIST') && !isErrno(cause, 'ENOENT')) throw storeErrorOf(cause, 'make', path)
   }
   await checkStateDir(path)
@@ -62,7 +62,7 @@ export async function createStateDir(path: string): Promise<void> {
 
 /**
  * Refuses a state directory that somebody else could read, replace or prepare.
- * @param uid whose it must be; on Windows, which has no such numbers, nothing of owner and mode is checked
+ * @param uid required owner; undefined (on Windows, which has no user numbers) skips the checks of owner and mode
  * @throws {StoreError} STATE_DIR_MISSING | STATE_DIR_SYMLINK | STATE_DIR_NOT_DIRECTORY | STATE_DIR_FOREIGN_OWNER | STATE_DIR_OPEN_TO_OTHERS | STORE_IO
  */
 export async function checkStateDir(path: string, uid: number | undefined = process.getuid?.()): Promise<void> {
@@ -74,7 +74,7 @@ export async function checkStateDir(path: string, uid: number | undefined = proc
     )
   })
   if (found.isSymbolicLink()) {
-    const message = `the state directory ${path} is a symbolic link; give the directory itself: whoever can change the link takes the persona`
+    const message = `the state directory ${path} is a symbolic link; give the directory itself, because anybody who can change the link could take over the persona`
     throw new StoreError('STATE_DIR_SYMLINK', message)
   }
   if (!found.isDirectory())
@@ -86,7 +86,7 @@ export async function checkStateDir(path: string, uid: number | undefined = proc
   }
   if ((found.mode & OTHERS) !== 0) {
     const mode = (found.mode & 0o777).toString(8).padStart(4, '0')
-    const message = `the state directory ${path} is open to others (mode ${mode}); run "chmod 700 ${path}" and see whether something in it was changed`
+    const message = `other users have access to the state directory ${path} (mode ${mode}); run "chmod 700 ${path}", and check whether somebody changed something in it`
     throw new StoreError('STATE_DIR_OPEN_TO_OTHERS', message)
   }
 }

@@ -1,13 +1,13 @@
-/** The store's contract: a sorted space of records with one writer, whose commits are atomic, ordered and durable. */
+/** The contract of the store: sorted records and one writer, with atomic, ordered and durable commits. */
 import { decodeUtf8, encodeUtf8 } from '../core/encoding/bytes.ts'
 import { StoreError } from './errors.ts'
 import type { KeptRecords, RecordCache } from './record-cache.ts'
 
-export const MAX_KEY_BYTES = 512 // sanity: two PersonaIDs in hex and a nickname fit three times over
-export const MAX_VALUE_BYTES: number = 1 << 20 // sanity: a contact with all its evidence is below 32 KiB
-export const MAX_COMMIT_BYTES: number = 8 << 20 // sanity: LevelDB holds a batch in memory three times; import in pieces of this size
+export const MAX_KEY_BYTES = 512 // sanity: more than twice two PersonaIDs in hex and a nickname
+export const MAX_VALUE_BYTES: number = 1 << 20 // sanity: a contact with all its evidence stays below 32 KiB
+export const MAX_COMMIT_BYTES: number = 8 << 20 // sanity: LevelDB keeps a batch in memory three times; split an import into pieces of this size
 
-/** One change; a null value removes the record, and removing what is not there is no error. */
+/** One change. A null value removes the record; removing a missing record is no error. */
 export interface Write {
   readonly key: string
   readonly value: Uint8Array | null
@@ -18,56 +18,56 @@ export interface Entry {
   readonly value: Uint8Array
 }
 
-/** The records whose key begins with `prefix`, in ascending byte order of the keys' UTF-8, or descending. */
+/** The records whose key begins with `prefix`, in ascending or descending byte order of the keys in UTF-8. */
 export interface Range {
   readonly prefix: string
-  /** Begin behind this key, in the direction of travel: the last key of the page before; it has the prefix. */
+  /** Begin after this key in the direction of iteration. It is usually the last key of the page before, and has the prefix. */
   readonly after?: string
-  /** At most so many; without it, all. */
+  /** At most this many records; all without it. */
   readonly limit?: number
   readonly reverse?: boolean
 }
 
 /**
- * What holds for every implementation (test/contract/store.test.ts):
- * - A commit is on disk wholly or not at all, and its promise resolves only once it is on disk and anchored. Commits take effect in the
- *   order of the calls. Those that arrive while one is being synced go to disk together, with one sync.
- * - Reads show what is on disk: every acknowledged commit, never one whose write has not ended. The writer sees its own
- *   commit once its promise resolved, not before.
- * - After a write that failed nobody knows what is on disk. All callers whose commits were in that write are told, all later calls
- *   get STORE_STOPPED, and the only way on is to close, open again and look.
+ * Every implementation guarantees (test/contract/store.test.ts):
+ * - A commit is on disk completely or not at all. Its promise resolves only after it is on disk and in the anchor. Commits take effect in
+ *   the order of the calls. Commits that arrive during a sync go to disk together, with one sync.
+ * - Reads show the content of the disk: every acknowledged commit, and no commit whose write has not ended. The writer sees its own
+ *   commit after its promise resolved, not before.
+ * - After a failed write the content of the disk is unknown. All callers with a commit in that write get its error, and all later calls
+ *   get STORE_STOPPED. The only way to continue is to close and open again.
  */
 export interface Store {
   /**
-   * The record of a key, synchronously: some 4 us, where a promise would cost 28.
+   * Reads one record, synchronously: about 4 us, where a promise would cost 28 us.
    * @throws {StoreError} STORE_CORRUPT | STORE_SCHEMA_NEWER | STORE_IO | STORE_KEY_INVALID | STORE_STOPPED | STORE_CLOSED
    */
   get(key: string): Uint8Array | undefined
   /**
-   * The records of a range as they were at the first step, whatever is committed meanwhile.
+   * Iterates over a range as it was at the first step. Later commits do not change the result.
    * @throws {StoreError} as {@link Store.get}
    */
   iterate(range: Range): AsyncIterable<Entry>
   /**
-   * Writes durably; of two writes to one key the later counts. The writes are copied before this returns.
+   * Writes durably. Of two writes to one key, the later wins. The writes are copied before this returns.
    * @throws {StoreError} STORE_DISK_FULL | STORE_IO | STORE_CORRUPT: the outcome is unknown; STORE_STOPPED | STORE_CLOSED |
    *   STORE_KEY_INVALID | STORE_TOO_LARGE: nothing was written
    */
   commit(writes: readonly Write[]): Promise<void>
-  /** Waits for the commits that were called before, and closes. Calling it again does nothing. */
+  /** Waits for the queued commits, and closes. A second call does nothing. */
   close(): Promise<void>
 }
 
-/** How values of one kind become bytes; `version` stands in front of each record, so that a later personad can tell them apart. */
+/** Converts values of one kind to bytes and back. Each record begins with `version`, so that a newer personad can tell the forms apart. */
 export interface Codec<T> {
-  /** 1..255; changed only together with a migration. */
+  /** 1..255; change it only together with a migration. */
   readonly version: number
   encode(value: T): Uint8Array
-  /** @throws anything when the bytes are not a value; the caller gets STORE_CORRUPT */
+  /** @throws any error when the bytes are not a value; the caller of the collection gets STORE_CORRUPT */
   decode(bytes: Uint8Array): T
 }
 
-/** A codec for JSON values. @param check gives the narrowed value or throws */
+/** Makes a codec for JSON values. @param check returns the narrowed value or throws */
 export function jsonCodec<T>(version: number, check: (value: unknown) => T): Codec<T> {
   return {
     version,
@@ -80,9 +80,9 @@ export function jsonCodec<T>(version: number, check: (value: unknown) => T): Cod
   }
 }
 
-/** The records of one kind, with the key `name/id`. */
+/** The records of one kind. Their keys are `name/id`. */
 export class Collection<T> {
-  /** Of the kind: what stands in front of the slash of its keys. */
+  /** Name of the kind, the part of its keys before the slash. */
   readonly name: string
   readonly #store: Store
   readonly #prefix: string
@@ -90,12 +90,13 @@ export class Collection<T> {
   readonly #kept: KeptRecords | null
 
   /**
-   * @param name of the kind, lower-case letters: what sorts its records apart from those of other kinds
-   * @param cache for a reader whose records are read again and again; 4 us a read are saved, and the decoding
+   * @param name of the kind, lower-case letters; it separates its records from those of other kinds
+   * @param cache for records that are read often; it saves 4 us per read, and the decoding
+   * @throws {StoreError} STORE_KEY_INVALID
    */
   constructor(store: Store, name: string, codec: Codec<T>, cache: RecordCache | null = null) {
     if (!/^[a-z]+$/.test(name))
-      throw new StoreError('STORE_KEY_INVALID', `not a name of a collection: ${JSON.stringify(name)}`)
+      throw new StoreError('STORE_KEY_INVALID', `${JSON.stringify(name)} is not a valid name for a collection`)
     this.name = name
     this.#store = store
     this.#prefix = name + '/'
@@ -114,7 +115,7 @@ export class Collection<T> {
     return value
   }
 
-  /** The write that stores a value, to be committed alone or together with others. */
+  /** Makes the write that stores a value. Commit it alone or together with others. */
   put(id: string, value: T): Write {
     const encoded = this.#codec.encode(value)
     const bytes = new Uint8Array(1 + encoded.length)
@@ -123,18 +124,18 @@ export class Collection<T> {
     return { key: this.#prefix + id, value: bytes }
   }
 
-  /** What {@link get} gives from now on: a writer's own value, which it need not read back. */
+  /** Sets the value that {@link get} returns from now on, so that a writer need not read its own value back. */
   keep(id: string, value: T | undefined): void {
     this.#kept?.keep(id, value)
   }
 
-  /** The write that removes a value. */
+  /** Makes the write that removes a value. */
   remove(id: string): Write {
     return { key: this.#prefix + id, value: null }
   }
 
   /**
-   * Pairs of id and value in the order of the ids; `prefix` and `after` of the range are of ids.
+   * Iterates over ids and values in the order of the ids. `prefix` and `after` of the range are parts of ids, without the name.
    * @throws {StoreError} as {@link Store.get}
    */
   async *iterate(range: Partial<Range> = {}): AsyncGenerator<readonly [id: string, value: T], void, undefined> {
@@ -147,7 +148,7 @@ export class Collection<T> {
     for await (const entry of this.#store.iterate(of)) yield this.read(entry)
   }
 
-  /** Id and value of a record of this kind that came out of an iteration over several kinds. @throws {StoreError} as {@link Store.get} */
+  /** Decodes a record of this kind from an iteration over several kinds. @throws {StoreError} as {@link Store.get} */
   read({ key, value }: Entry): readonly [id: string, value: T] {
     return [key.slice(this.#prefix.length), this.#decode(key, value)]
   }
@@ -155,7 +156,7 @@ export class Collection<T> {
   #decode(key: string, value: Uint8Array): T {
     const version = value[0] ?? 0
     if (version > this.#codec.version) {
-      const message = `the record ${JSON.stringify(key)} has version ${version}, this personad reads ${this.#codec.version}: install the later one`
+      const message = `the record ${JSON.stringify(key)} has version ${version}, but this personad reads version ${this.#codec.version}; install the newer one`
       throw new StoreError('STORE_SCHEMA_NEWER', message)
     }
     try {
@@ -168,23 +169,23 @@ export class Collection<T> {
   }
 }
 
-/** The noncharacter that ends every range of a prefix, so no key may hold it. */
+/** The noncharacter that ends every range of a prefix. No key may contain it. */
 export const KEY_RANGE_END = '\u{10FFFF}'
 
 /**
- * Refuses keys that would not come back as they went in: a lone surrogate becomes U+FFFD in UTF-8, and two keys one.
+ * Refuses keys that would not read back unchanged: a lone surrogate becomes U+FFFD in UTF-8, so two keys could become one.
  * @throws {StoreError} STORE_KEY_INVALID
  */
 export function checkKey(key: string): void {
   const isWhole = key.isWellFormed() && !key.includes(KEY_RANGE_END)
-  // A UTF-16 unit is at most three bytes: the exact count is taken only where it matters.
+  // A UTF-16 unit takes at most three bytes, so the exact count is needed only for long keys.
   const isShort = key.length * 3 <= MAX_KEY_BYTES || encodeUtf8(key).length <= MAX_KEY_BYTES
   if (isWhole && isShort && key.includes('/')) return
-  throw new StoreError('STORE_KEY_INVALID', `not a key of the store: ${JSON.stringify(key.slice(0, 80))}`)
+  throw new StoreError('STORE_KEY_INVALID', `${JSON.stringify(key.slice(0, 80))} is not a valid key of the store`)
 }
 
 /**
- * Refuses a range whose page would begin outside of it.
+ * Refuses a range whose page would begin outside the range.
  * @throws {StoreError} STORE_KEY_INVALID
  */
 export function checkRange({ prefix, after }: Range): void {
@@ -196,8 +197,8 @@ export function checkRange({ prefix, after }: Range): void {
 }
 
 /**
- * Refuses a commit before anything of it is written.
- * @returns its size in bytes
+ * Checks the size and keys of a commit before anything is written.
+ * @returns size of the commit in bytes
  * @throws {StoreError} STORE_KEY_INVALID | STORE_TOO_LARGE
  */
 export function checkCommit(writes: readonly Write[]): number {
@@ -213,5 +214,5 @@ export function checkCommit(writes: readonly Write[]): number {
 }
 
 function tooLarge(what: string, bytes: number, limit: number): StoreError {
-  return new StoreError('STORE_TOO_LARGE', `${what} has ${bytes} bytes, at most ${limit} fit`)
+  return new StoreError('STORE_TOO_LARGE', `${what} has ${bytes} bytes; the limit is ${limit}`)
 }

@@ -213,7 +213,7 @@ describe('a loss', () => {
     const stateDir = await makeStateInTable()
     const table = only(stateDir, /\.ldb$/)
     truncateSync(table, readFileSync(table).length - 1)
-    const what = { code: 'STORE_CORRUPT', message: expect.stringContaining('bytes were written') }
+    const what = { code: 'STORE_CORRUPT', message: expect.stringContaining('it should have') }
     await expect(openState(stateDir)).rejects.toMatchObject(what)
   })
 

@@ -1,8 +1,8 @@
-/** Which 32 and 64 bytes may be an Ed25519 key or signature at all, before any curve arithmetic (docs/format.md, section 1). */
+/** Checks Ed25519 keys and signatures for their form, before any curve arithmetic (docs/format.md, section 1). */
 import { compareBytes, equalBytes, parseHex } from '../encoding/bytes.ts'
 
 /**
- * The y of every point whose order divides 8, little-endian, sign of x left out. Doubling (x, y) gives the neutral point
+ * The y of every point whose order divides 8, little-endian, without the sign of x. Doubling (x, y) gives the neutral point
  * (0, 1) only from (0, 1) and (0, -1), gives (0, -1) only from y = 0, and gives y = 0 only from y with y^4 d + 2 y^2 - 1 = 0.
  */
 const SMALL_ORDER_Y: readonly Uint8Array[] = [
@@ -17,8 +17,8 @@ const SMALL_ORDER_Y: readonly Uint8Array[] = [
 const ORDER_BIG_ENDIAN: Uint8Array = parseHex('1000000000000000000000000000000014DEF9DEA2F79CD65812631A5CF5D3ED')!
 
 /**
- * Whether a little-endian field element of 32 bytes, its top bit left out, is below p = 2^255 - 19. The only ones that
- * are not are the 19 that begin with 0xed..0xff and go on with ones.
+ * Whether a little-endian field element of 32 bytes, ignoring its top bit, is below p = 2^255 - 19. Only 19 values are
+ * not: they begin with 0xed..0xff, and all their other bits are ones.
  */
 export function isCanonicalElement(bytes: Uint8Array): boolean {
   if ((bytes[31]! & 0x7f) !== 0x7f || bytes[0]! < 0xed) return true
@@ -33,17 +33,17 @@ function isSmallOrder(point: Uint8Array): boolean {
 }
 
 /**
- * Whether these may be a signing key, or the R of a signature: 32 bytes, y < p, and not one of the points of small order,
- * for which one signature fits many messages. Two encodings of one point do not remain: x = 0, where the sign bit means
- * nothing, is the case of y = 1 and y = -1 only. Whether the point lies on the curve is left to {@link Engine.verify}.
+ * Whether the bytes can be a signing key or the R of a signature: 32 bytes, y < p, and not a point of small order. With
+ * such a point one signature fits many messages. No point keeps two encodings: the sign bit means nothing only at x = 0,
+ * which is y = 1 or y = -1, and both are of small order. {@link Engine.verify} checks that the point lies on the curve.
  */
 export function isStrictPublicKey(key: Uint8Array): boolean {
   return key.length === 32 && isCanonicalElement(key) && !isSmallOrder(key)
 }
 
 /**
- * Whether these may be a signature: 64 bytes, R as {@link isStrictPublicKey} has it, and S < L. S + L would verify in a
- * lenient engine, and a second signature of one message could be made by anybody (RFC 8032, section 8.4).
+ * Whether the bytes can be a signature: 64 bytes, R passes {@link isStrictPublicKey}, and S < L. A lenient engine would
+ * accept S + L too, so anybody could make a second signature of a message (RFC 8032, section 8.4).
  */
 export function isStrictSignature(signature: Uint8Array): boolean {
   if (signature.length !== 64) return false

@@ -1,13 +1,13 @@
-/** Which 32 bytes may be a device key of Tox, an X25519 public key, and which would be a signing key in disguise (docs/format.md, sections 3 and 5). */
+/** Checks X25519 public keys, which are the device keys of Tox, and finds signing keys in disguise (docs/format.md, sections 3 and 5). */
 import { equalBytes, parseHex } from '../encoding/bytes.ts'
 import { isCanonicalElement } from './ed25519.ts'
 
 const P = 2n ** 255n - 19n // the field of both curves (RFC 7748, section 4.1)
 
 /**
- * Every u, little-endian, from which X25519 gives zero whatever the secret: the points of order 1, 2, 4 and 8 on the curve
- * and on its twist. Doubling gives u' = (u^2 - 1)^2 / (4u (u^2 + 486662 u + 1)), so that 0 comes from 1 and -1, 1 comes
- * from the two long values, and -1 from none; p and p + 1 are second encodings of 0 and 1.
+ * Every u, little-endian, for which X25519 gives zero with any secret: the points of order 1, 2, 4 and 8 on the curve and
+ * on its twist. Doubling gives u' = (u^2 - 1)^2 / (4u (u^2 + 486662 u + 1)), so 0 comes from 1 and -1, 1 comes from the
+ * two long values, and no u gives -1; p and p + 1 are second encodings of 0 and 1.
  */
 const LOW_ORDER_U: readonly Uint8Array[] = [
   parseHex('0000000000000000000000000000000000000000000000000000000000000000')!, // 0
@@ -19,14 +19,14 @@ const LOW_ORDER_U: readonly Uint8Array[] = [
   parseHex('EEFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF7F')!, // p + 1
 ]
 
-/** Whether a u is 32 bytes, below 2^255 - 19 and with its top bit clear: the only spelling of its device that is accepted. */
+/** Whether a u has 32 bytes, is below 2^255 - 19 and has its top bit clear. Each device has only this one accepted spelling. */
 export function isCanonicalU(key: Uint8Array): boolean {
   return key.length === 32 && key[31]! < 0x80 && isCanonicalElement(key)
 }
 
 /**
- * Whether nobody can hold the secret of this u, because every shared secret with it is zero.
- * @param key 32 bytes; the top bit is left out, as X25519 does
+ * Whether a u is of low order: every shared secret with it is zero, so it belongs to nobody.
+ * @param key 32 bytes; its top bit is ignored, as in X25519
  */
 export function isLowOrderU(key: Uint8Array): boolean {
   const masked = key.slice()
@@ -34,14 +34,15 @@ export function isLowOrderU(key: Uint8Array): boolean {
   return LOW_ORDER_U.some((u) => equalBytes(u, masked))
 }
 
-/** A signing key, prepared to recognise its X25519 image: u (1 - y) = 1 + y mod p holds for the image u and for no other. */
+/** A signing key, prepared to recognise its X25519 image: only the image u satisfies u (1 - y) = 1 + y mod p. */
 export interface SigningKeyImage {
   readonly oneMinusY: bigint
   readonly onePlusY: bigint
 }
 
 /**
- * @param publicKey 32 bytes that passed isStrictPublicKey: y = 1, which has no image, is excluded there
+ * Prepares a signing key for {@link isImageOf}.
+ * @param publicKey 32 bytes that passed isStrictPublicKey, which excludes y = 1, the key without an image
  */
 export function signingKeyImage(publicKey: Uint8Array): SigningKeyImage {
   const y = BigInt.asUintN(255, littleEndian(publicKey)) // the sign of x does not show in u
@@ -49,8 +50,8 @@ export function signingKeyImage(publicKey: Uint8Array): SigningKeyImage {
 }
 
 /**
- * Whether a device key is the X25519 image of the signing key: its holder could read what is sent to that device.
- * A product instead of the division that would give the image: 0.3 us a key against some 30 us for the image itself.
+ * Whether a device key is the X25519 image of the signing key. The holder of the signing key could read what friends send to such a device.
+ * It multiplies instead of dividing to get the image: 0.3 us per key against about 30 us.
  * @param key 32 bytes that passed {@link isCanonicalU}
  */
 export function isImageOf(key: Uint8Array, image: SigningKeyImage): boolean {

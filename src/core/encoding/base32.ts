@@ -1,4 +1,4 @@
-/** Base32 (RFC 4648, section 6) without padding, for what people pass on by hand (docs/format.md, section 13): case means nothing in it. */
+/** Base32 (RFC 4648, section 6) without padding, for texts that people copy by hand, since case does not matter (docs/format.md, section 13). */
 
 const BASE32 = 'abcdefghijklmnopqrstuvwxyz234567'
 
@@ -15,9 +15,9 @@ export function formatBase32(bytes: Uint8Array): string {
   return heldBits === 0 ? text : text + BASE32.charAt((held << (5 - heldBits)) & 31)
 }
 
-/** Bytes of an unpadded base32 text of either case, or null: no padding, no other character, no set bits behind the last byte. */
+/** Decodes unpadded base32 of either case. Null for padding, any other character, or set bits after the last byte. */
 export function parseBase32(text: string): Uint8Array | null {
-  // First, since lower case makes one of these letters out of characters that are none.
+  // Checked before toLowerCase(), which turns some foreign characters into letters of the alphabet.
   if (!/^[A-Za-z2-7]*$/.test(text)) return null
   const bytes = new Uint8Array(Math.floor((text.length * 5) / 8))
   if (Math.ceil((bytes.length * 8) / 5) !== text.length) return null

@@ -20,7 +20,7 @@ export function formatHex(bytes: Uint8Array): string {
   return text
 }
 
-/** Bytes of a hex text of either case, or null when a character is no hex digit or the length is odd. */
+/** Decodes hex of either case. Null when a character is not a hex digit or the length is odd. */
 export function parseHex(text: string): Uint8Array | null {
   if (text.length % 2 !== 0) return null
   const bytes = new Uint8Array(text.length / 2)
@@ -47,8 +47,8 @@ export function formatBase64url(bytes: Uint8Array): string {
 }
 
 /**
- * Bytes of an unpadded base64url text, or null. Exactly the texts that {@link formatBase64url} gives are accepted:
- * no padding, no white space, no other alphabet, no set bits behind the last byte.
+ * Decodes unpadded base64url. It accepts exactly the texts that {@link formatBase64url} writes; null for padding, white space,
+ * any other alphabet, or set bits after the last byte.
  */
 export function parseBase64url(text: string): Uint8Array | null {
   const tail = text.length % 4
@@ -67,7 +67,7 @@ export function parseBase64url(text: string): Uint8Array | null {
       bytes[at++] = (held >> heldBits) & 0xff
     }
   }
-  // What is left over must be zero, or two texts would mean one byte string.
+  // The left-over bits must be zero, or two texts would decode to the same bytes.
   return (held & ((1 << heldBits) - 1)) === 0 ? bytes : null
 }
 
@@ -83,7 +83,7 @@ export function concatBytes(...parts: readonly Uint8Array[]): Uint8Array {
   return whole
 }
 
-/** Byte-wise order, a shorter prefix first. Not constant time: never for secrets. */
+/** Compares byte by byte; a prefix comes first. Not constant time: never use it on secrets. */
 export function compareBytes(a: Uint8Array, b: Uint8Array): number {
   const shared = Math.min(a.length, b.length)
   for (let i = 0; i < shared; i++) {
@@ -93,7 +93,7 @@ export function compareBytes(a: Uint8Array, b: Uint8Array): number {
   return a.length - b.length
 }
 
-/** Equality of public values. Not constant time: never for secrets. */
+/** Compares public values. Not constant time: never use it on secrets. */
 export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && compareBytes(a, b) === 0
 }
@@ -115,12 +115,12 @@ export function u32be(value: number): Uint8Array {
 const utf8Encoder = new TextEncoder()
 const utf8Decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
-/** UTF-8 of a text. A lone surrogate, which has no UTF-8 form, comes out as U+FFFD: check isWellFormed() where it matters. */
+/** Encodes a text as UTF-8. A lone surrogate becomes U+FFFD: check isWellFormed() where that matters. */
 export function encodeUtf8(text: string): Uint8Array {
   return utf8Encoder.encode(text)
 }
 
-/** Text of UTF-8 bytes, a byte order mark kept as U+FEFF, or null when they are not well-formed UTF-8. */
+/** Decodes UTF-8, keeping a byte order mark as U+FEFF. Null when the bytes are not well-formed UTF-8. */
 export function decodeUtf8(bytes: Uint8Array): string | null {
   try {
     return utf8Decoder.decode(bytes)

@@ -1,7 +1,7 @@
-/** Lookups in the Unicode 16.0 facts of the format, so that readers on engines of any later version agree (docs/format.md, section 12). */
+/** Lookups in the Unicode 16.0 data of the format, so that readers on engines with a later version agree (docs/format.md, section 12). */
 import * as data from './data.ts'
 
-/** A set of code points: where membership changes, ascending; the first entry begins the first range. */
+/** A set of code points, as the ascending points where membership changes; the first entry begins the first range. */
 export type CodePointSet = Uint32Array
 
 function parseSet(text: string): CodePointSet {
@@ -25,7 +25,7 @@ export function isIn(set: CodePointSet, codePoint: number): boolean {
     if (set[middle]! <= codePoint) low = middle + 1
     else high = middle
   }
-  // So many changes lie at or before the code point: after an odd number of them it is inside.
+  // `low` changes lie at or before the code point. After an odd number of changes it is in the set.
   return low % 2 === 1
 }
 
@@ -60,16 +60,16 @@ export function foldCase(text: string): string {
 let isNormalizerChecked = false
 
 /**
- * NFC. Of text that Unicode 16.0 assigns, every later version gives the same (Unicode's stability policy); an earlier one
- * does not, and is refused, since its verdict would differ from that of all other readers.
- * @throws {Error} when this JavaScript engine knows less than Unicode 16.0
+ * Normalizes to NFC. For text that Unicode 16.0 assigns, every later version gives the same result (Unicode's stability
+ * policy). An engine with an earlier version is refused, since its verdicts would differ from those of all other readers.
+ * @throws {Error} when this JavaScript engine has a Unicode version before 16.0
  */
 export function normalizeNfc(text: string): string {
   if (!isNormalizerChecked) {
-    // U+105C9 TODHRI LETTER EI is a composition that came with 16.0.
+    // Unicode 16.0 added the composition U+105C9 TODHRI LETTER EI.
     if ('\u{105d2}\u0307'.normalize('NFC') !== '\u{105c9}') {
       throw new Error(
-        'this JavaScript engine knows less than Unicode 16.0, which the format needs: use Node 22.18 or later',
+        'this JavaScript engine has a Unicode version before 16.0, which the format needs; use Node 22.18 or later',
       )
     }
     isNormalizerChecked = true

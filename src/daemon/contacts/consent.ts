@@ -1,5 +1,5 @@
 /** What follows from a persona's new table: devices that consent become the contact's, and whoever watches is told (docs/format.md, section 10). */
-import { consentsIn, pairState } from '../../core/trust.ts'
+import { consentsToChain, pairState } from '../../core/trust.ts'
 import type { ContactChange } from '../../ipc/shapes/events.ts'
 import { alarmIfContested, clearContested } from '../personas/alarms.ts'
 import { noteClock, decodeStored } from '../personas/heads.ts'
@@ -37,7 +37,7 @@ export function applyConsent(
   for (const { key, name } of concerned) {
     const device = state.device(key)
     const wasConfirmed = before !== null && isConfirmed(before, key, key === spoke?.key ? spoke.before : device)
-    if (device.bound === null && consentsIn(device.reports, persona.personaId, persona.root)) {
+    if (device.bound === null && consentsToChain(device.reports, persona.personaId, persona.root)) {
       settled = bindOrHold(settled, key, device, occasion, state)
     }
     if (isConfirmed(settled, key, state.device(key))) {

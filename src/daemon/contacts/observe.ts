@@ -7,11 +7,11 @@ import type { OrderVerdict } from '../../core/order.ts'
 import { deviceKeysOf, fallbackName } from '../../core/table.ts'
 import { formatToken } from '../../core/token.ts'
 import {
-  consentsIn,
-  consentsTo,
-  isHigherShown,
+  consentsToChain,
+  consentsToPersona,
+  isOfHigherTable,
   newestSighting,
-  notAhead,
+  clampReports,
   reportBare,
   reportToken,
 } from '../../core/trust.ts'
@@ -149,7 +149,8 @@ class Observation {
     const device = this.#state.device(this.#key)
     // Whom the owner forgot is met again by the table that was known or a later one, and by no other chain.
     if (verdict !== 'new' && verdict !== 'accept' && verdict !== 'refresh') return
-    if (device.bound !== null || !consentsIn(device.reports, formatHex(blob.personaId), formatHex(blob.root))) return
+    if (device.bound !== null || !consentsToChain(device.reports, formatHex(blob.personaId), formatHex(blob.root)))
+      return
     if (!this.#isAccepted && (device.entry?.policy ?? this.#state.defaultPolicy) !== 'auto') {
       this.#ensureEntry()
       return holdUpgrade(this.#key, blob, this.#source, this.#state)
@@ -194,13 +195,13 @@ class Observation {
 
   #report(add: (reports: DeviceRecord['reports']) => DeviceRecord['reports']): void {
     const device = this.#state.device(this.#key)
-    const known = notAhead(device.reports, this.#state.nowSec)
+    const known = clampReports(device.reports, this.#state.nowSec)
     const reports = add(known)
     if (reports === known) return
     const isNews = !this.#isQuiet() || !saysTheSame(reports, device.reports)
     // A higher table on a device of the owner, of which there are few, is kept at once; it begins no minute for what else may be kept.
     const isOwners = device.bound !== null && device.bound === this.#own.personaId
-    if (!isNews && !(isOwners && isHigherShown(newestSighting(reports), newestSighting(device.reports)))) return
+    if (!isNews && !(isOwners && isOfHigherTable(newestSighting(reports), newestSighting(device.reports)))) return
     const seenAtSec = Math.max(device.seenAtSec ?? 0, this.#atSec)
     this.#state.putDevice(this.#key, {
       ...device,
@@ -229,7 +230,7 @@ class Observation {
     const shown = newestSighting(after)?.personaId ?? null
     if (shown !== null && shown !== bound && shown !== newestSighting(before)?.personaId)
       alarmSwitched(bound, shown, this.#key, this.#state)
-    if (!consentsTo(before, bound) || consentsTo(after, bound)) return
+    if (!consentsToPersona(before, bound) || consentsToPersona(after, bound)) return
     const listed = this.#state.persona(bound)?.devices.find((device) => device.key === this.#key)
     if (listed !== undefined) this.#emitContact(bound, [{ kind: 'unconfirmed', ...listed }])
   }

@@ -2,7 +2,7 @@
 import { formatBase64url, formatHex } from '../../core/encoding/bytes.ts'
 import { diffTables } from '../../core/diff.ts'
 import type { Device } from '../../core/table.ts'
-import { consentsIn } from '../../core/trust.ts'
+import { consentsToChain } from '../../core/trust.ts'
 import type { VerifiedBlob } from '../../core/verify.ts'
 import { offeredDevices, decodeStored } from '../personas/heads.ts'
 import type { DeviceRecord, PersonaRecord, Records } from '../state/records.ts'
@@ -28,7 +28,7 @@ export function holdUpgrade(key: string, blob: VerifiedBlob, source: string, sta
 export function standsUpgrade({ pending, reports }: DeviceRecord, state: State): boolean {
   if (pending === null) return false
   const { personaId, root } = decodeStored(pending.blob, state)
-  return consentsIn(reports, formatHex(personaId), formatHex(root))
+  return consentsToChain(reports, formatHex(personaId), formatHex(root))
 }
 
 /** Tells of an update that waits since this change. */

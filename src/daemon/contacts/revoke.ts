@@ -1,5 +1,5 @@
 /** Taking back what a source reported: its reports never were, and what rested on them alone ends (docs/format.md, section 10). */
-import { consentsIn, consentsTo, revokeSource, type DeviceReports } from '../../core/trust.ts'
+import { consentsToChain, consentsToPersona, revokeSource, type DeviceReports } from '../../core/trust.ts'
 import type { Changes } from '../state/changes.ts'
 import type { State } from '../state/state.ts'
 import { standsUpgrade } from './pending.ts'
@@ -70,7 +70,7 @@ function settleFreed(key: string, before: DeviceRecord, source: string, state: S
   const { claimedBy, reports } = state.device(key)
   for (const id of claimedBy) {
     const persona = state.persona(id)
-    if (persona === undefined || !consentsIn(reports, id, persona.root)) continue
+    if (persona === undefined || !consentsToChain(reports, id, persona.root)) continue
     applyConsent(persona, persona, [], { source, spoke: { key, before } }, state)
     return
   }
@@ -82,6 +82,6 @@ function emitParted(key: string, before: DeviceRecord, source: string, state: St
   const listed = bound === null ? undefined : state.persona(bound)?.devices.find((device) => device.key === key)
   if (bound === null || listed === undefined) return
   const after = state.device(key)
-  const [was, is] = [before, after].map((device) => device.bound === bound && consentsTo(device.reports, bound))
+  const [was, is] = [before, after].map((device) => device.bound === bound && consentsToPersona(device.reports, bound))
   if (was !== is) state.emitContact(bound, [{ kind: is ? 'confirmed' : 'unconfirmed', ...listed }], source)
 }

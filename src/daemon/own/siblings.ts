@@ -4,7 +4,7 @@ import { replayIntents } from '../../core/intents.ts'
 import { MAX_SEQ } from '../../core/limits.ts'
 import type { OrderVerdict } from '../../core/order.ts'
 import { deviceKeysOf } from '../../core/table.ts'
-import { consentsTo } from '../../core/trust.ts'
+import { consentsToPersona } from '../../core/trust.ts'
 import type { VerifiedBlob } from '../../core/verify.ts'
 import type { ContactChange } from '../../ipc/shapes/events.ts'
 import { alarmIfContested } from '../personas/alarms.ts'
@@ -148,6 +148,6 @@ export class Siblings implements OwnHeads {
 
   #isFree(key: string): boolean {
     const { bound, entry, reports } = this.#state.device(key)
-    return bound === null && (entry === null || consentsTo(reports, this.#head.record.personaId))
+    return bound === null && (entry === null || consentsToPersona(reports, this.#head.record.personaId))
   }
 }

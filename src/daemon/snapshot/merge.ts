@@ -5,10 +5,10 @@
 import { admitDevices } from '../../core/diff.ts'
 import { addEvidence } from '../../core/evidence.ts'
 import {
-  consentsTo,
+  consentsToPersona,
   joinEntries,
   newestSighting,
-  notAhead,
+  clampReports,
   reportBare,
   reportToken,
   type DeviceReports,
@@ -212,8 +212,8 @@ function mayBind(personaId: string | null, local: DeviceRecord, origin: Origin, 
   if (origin.source === null || entry === null) return true
   const seenHere = reports.filter(({ source }) => source !== origin.source)
   return personaId === origin.ownId
-    ? consentsTo(seenHere, personaId)
-    : entry.policy === 'auto' && consentsTo(reports, personaId)
+    ? consentsToPersona(seenHere, personaId)
+    : entry.policy === 'auto' && consentsToPersona(reports, personaId)
 }
 
 // Who lists a device follows from the heads, which were taken before; the order of the claimants, of which many may be lost, does not.
@@ -229,7 +229,7 @@ function mergeReports(
   source: string | null,
   nowSec: number,
 ): DeviceReports {
-  const told = notAhead(incoming, nowSec)
+  const told = clampReports(incoming, nowSec)
   if (source !== null) return report(local, source, told)
   return told.toReversed().reduce((reports, one) => report(reports, one.source, [one]), local)
 }

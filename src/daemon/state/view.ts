@@ -2,7 +2,7 @@
 import { MAX_CLOCK_AHEAD_SEC } from '../../core/limits.ts'
 import { freshness, type Freshness } from '../../core/order.ts'
 import { activeDevice, fallbackName } from '../../core/table.ts'
-import { consentsTo, isContested } from '../../core/trust.ts'
+import { consentsToPersona, isContested } from '../../core/trust.ts'
 import { pairOf } from './pair.ts'
 import { CLOCK, NEW_DEVICE, type DeviceRecord, type PersonaRecord, type Records } from './records.ts'
 import type { Contact, ContactDevice } from '../../ipc/shapes/contact.ts'
@@ -95,7 +95,8 @@ function deviceView(
   const state = isOwners ? 'confirmed' : pairOf(persona.personaId, position !== null, device)
   if (state === null) return null
   // A friend who waits for the owner's answer consents himself: nobody claims him against his will.
-  const isWaiting = state === 'claimed' && device.pending !== null && consentsTo(device.reports, persona.personaId)
+  const isWaiting =
+    state === 'claimed' && device.pending !== null && consentsToPersona(device.reports, persona.personaId)
   const contested =
     !isWaiting && isContested(persona.personaId, state, device.bound, device.entry !== null, device.reports)
   return { name, key, state, contested, position, seenAtSec: device.seenAtSec, sources: sourcesOf(device) }

@@ -2,7 +2,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
-  consentsTo,
+  consentsToPersona,
   newestSighting,
   pairState,
   reportBare,
@@ -186,9 +186,9 @@ describe('a device', () => {
             const what = newest.what as Shows
             const since = bareSec.filter((atSec) => atSec > newest.atSec)
             const apartSec = since.length === 0 ? 0 : Math.max(...since) - Math.min(...since)
-            if (!what.table.includes(device)) expect(consentsTo(reports, what.persona)).toBe(false)
-            else if (apartSec <= 14 * DAY_SEC) expect(consentsTo(reports, what.persona)).toBe(true)
-            if (consentsTo(reports, what.persona)) consents++
+            if (!what.table.includes(device)) expect(consentsToPersona(reports, what.persona)).toBe(false)
+            else if (apartSec <= 14 * DAY_SEC) expect(consentsToPersona(reports, what.persona)).toBe(true)
+            if (consentsToPersona(reports, what.persona)) consents++
           }
         })
       }),

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import {
-  consentsTo,
+  consentsToPersona,
   isContested,
   joinEntries,
   MAX_SOURCES,
@@ -52,7 +52,7 @@ describe('a report', () => {
   it('newest by time decides, in whatever order the sources came in', () => {
     const late = shows(shows([], T + 10, A, true, 'live'), T, B, true, 'old profile')
     expect(newest(late)).toBe(A)
-    expect(consentsTo(late, A)).toBe(true)
+    expect(consentsToPersona(late, A)).toBe(true)
   })
 
   it.each([
@@ -69,10 +69,10 @@ describe('a report', () => {
 
   it('goes with its source, and leaves what others said', () => {
     const two = shows(consenting, T + 1, B, true, 'liar')
-    expect(consentsTo(two, A)).toBe(false)
+    expect(consentsToPersona(two, A)).toBe(false)
     expect(revokeSource(two, 'liar')).toEqual(consenting)
     expect(revokeSource(consenting, 'app')).toEqual([])
-    expect(consentsTo(revokeSource(consenting, 'app'), A)).toBe(false)
+    expect(consentsToPersona(revokeSource(consenting, 'app'), A)).toBe(false)
   })
 })
 
@@ -82,15 +82,15 @@ function newest(reports: DeviceReports): string | undefined {
 
 describe('a device consents', () => {
   it('to the persona whose blob it shows, if that blob lists it, and to no other', () => {
-    expect(consentsTo(consenting, A)).toBe(true)
-    expect(consentsTo(consenting, B)).toBe(false)
-    expect(consentsTo(shows([], T, A, false), A)).toBe(false)
-    expect(consentsTo([], A)).toBe(false)
-    expect(consentsTo(bare([], 0), A)).toBe(false)
+    expect(consentsToPersona(consenting, A)).toBe(true)
+    expect(consentsToPersona(consenting, B)).toBe(false)
+    expect(consentsToPersona(shows([], T, A, false), A)).toBe(false)
+    expect(consentsToPersona([], A)).toBe(false)
+    expect(consentsToPersona(bare([], 0), A)).toBe(false)
   })
 
   it('until it shows a blob that does not list it, also of the same persona', () => {
-    expect(consentsTo(shows(consenting, T + 1, A, false), A)).toBe(false)
+    expect(consentsToPersona(shows(consenting, T + 1, A, false), A)).toBe(false)
   })
 
   it.each([
@@ -107,30 +107,30 @@ describe('a device consents', () => {
     [[0, 14], true],
     [[-20, 14], true],
   ] as const)('when it was seen without a token on the days %j: %s', (days, expected) => {
-    expect(consentsTo(bare(consenting, ...days), A)).toBe(expected)
+    expect(consentsToPersona(bare(consenting, ...days), A)).toBe(expected)
   })
 
   it('not after 14 days and a second, and again as soon as it shows its blob', () => {
     const edge = reportBare(bare(consenting, 1), 'app', T + 15 * DAY_SEC)
-    expect(consentsTo(edge, A)).toBe(true)
+    expect(consentsToPersona(edge, A)).toBe(true)
     const over = reportBare(edge, 'app', T + 15 * DAY_SEC + 1)
-    expect(consentsTo(over, A)).toBe(false)
-    expect(consentsTo(shows(over, T + 16 * DAY_SEC), A)).toBe(true)
+    expect(consentsToPersona(over, A)).toBe(false)
+    expect(consentsToPersona(shows(over, T + 16 * DAY_SEC), A)).toBe(true)
   })
 
   it('while of an absence that began before the newest blob only the last occasion counts', () => {
     // The profile saw it bare on day -30 and on day 10; the app saw the blob on day 0.
     const profile = reportBare(reportBare([], 'profile', T - 30 * DAY_SEC), 'profile', T + 10 * DAY_SEC)
     const both = shows(profile, T)
-    expect(consentsTo(both, A)).toBe(true)
-    expect(consentsTo(bare(both, 24), A)).toBe(true)
-    expect(consentsTo(bare(both, 25), A)).toBe(false)
+    expect(consentsToPersona(both, A)).toBe(true)
+    expect(consentsToPersona(bare(both, 24), A)).toBe(true)
+    expect(consentsToPersona(bare(both, 25), A)).toBe(false)
   })
 
   it('while a blob in the middle of an absence keeps what came after it', () => {
     const middle = shows(bare(consenting, 1, 10), T + 5 * DAY_SEC)
-    expect(consentsTo(bare(middle, 24), A)).toBe(true)
-    expect(consentsTo(bare(middle, 25), A)).toBe(false)
+    expect(consentsToPersona(bare(middle, 24), A)).toBe(true)
+    expect(consentsToPersona(bare(middle, 25), A)).toBe(false)
   })
 })
 

@@ -59,7 +59,7 @@ it('checkLevelTable refuses a footer that leads to another block, has another ma
   expect(() => checkLevelTable(both, 'x.ldb')).toThrowError(damage('no block begins here'))
   const magic = Uint8Array.from(bytes)
   magic[bytes.length - 1]! ^= 1
-  expect(() => checkLevelTable(magic, 'x.ldb')).toThrowError(damage('not the end of a table'))
+  expect(() => checkLevelTable(magic, 'x.ldb')).toThrowError(damage('does not end like a table'))
   expect(() => checkLevelTable(bytes.subarray(0, 40), 'x.ldb')).toThrowError(damage('shorter than a footer'))
 })
 

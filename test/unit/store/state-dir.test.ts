@@ -103,7 +103,7 @@ describe('the lock', () => {
     writeFileSync(join(path, 'lock', 'CURRENT'), 'no newline')
     await expect(lockStateDir(path)).rejects.toMatchObject({
       code: 'STORE_CORRUPT',
-      message: expect.stringContaining('it holds no data'),
+      message: expect.stringContaining('it has no data in it'),
     })
   })
 })
