@@ -1,4 +1,4 @@
-/** The command line `persona`, from its arguments to its exit status. */
+/** Runs the command line `persona`: from its arguments to its exit status. */
 import { CommanderError, type Command } from 'commander'
 import { resolvePaths } from '../ipc/paths.ts'
 import { printFailure } from './io/context.ts'
@@ -6,9 +6,9 @@ import { CliError, EXIT_DONE, EXIT_FAILED, EXIT_USAGE } from './io/errors.ts'
 import { buildProgram } from './program/program.ts'
 import { ownVersion } from '../process/version.ts'
 
-/** Runs one command; everything it has to say goes to stdout and stderr. */
+/** Runs one command and returns its exit status. */
 async function main(argv: readonly string[]): Promise<number> {
-  // Needed before the arguments are known to be right: their own mistakes are told in the same form.
+  // Read before parsing, because usage errors are printed in the same form.
   const json = argv.slice(0, endOfOptions(argv)).includes('--json')
   let status = EXIT_DONE
   const program = buildProgram(async (task) => {
@@ -27,7 +27,7 @@ async function main(argv: readonly string[]): Promise<number> {
     return status
   } catch (error) {
     if (!(error instanceof CommanderError)) return printFailure(json, error)
-    // Help was shown: as it was asked for, or because no command was named.
+    // A group without its command, such as `persona device`, shows its help; that is wrong usage.
     if (error.code === 'commander.help') return EXIT_USAGE
     return error.exitCode === EXIT_DONE ? EXIT_DONE : printFailure(json, usageError(error))
   }
@@ -38,10 +38,10 @@ function endOfOptions(argv: readonly string[]): number {
   return end < 0 ? argv.length : end
 }
 
-const HELP = 'persona --help, or --help behind a command'
-const MAY_BE_EMPTY = ['nickname', 'text', 'value', 'words'] // judged by rules of their own, which name what is wrong
+const HELP = 'run: persona --help, or add --help to a command'
+const MAY_BE_EMPTY = ['nickname', 'text', 'value', 'words'] // other rules judge these, and say more
 
-/** A name or file that is empty is a shell variable that was not set. @throws {CliError} USAGE */
+/** Refuses an empty name or file, which is usually an unset shell variable. @throws {CliError} USAGE */
 function checkWords(command: Command): void {
   for (const [i, argument] of command.registeredArguments.entries()) {
     const words = argument.variadic ? command.args.slice(i) : command.args.slice(i, i + 1)
@@ -50,7 +50,7 @@ function checkWords(command: Command): void {
   }
 }
 
-/** Commander throws instead of printing its errors and exiting. */
+/** Makes commander throw its errors instead of printing them and exiting. */
 function quiet(command: Command): void {
   command.exitOverride().configureOutput({ outputError: () => {} })
   for (const sub of command.commands) quiet(sub)
@@ -62,6 +62,6 @@ function usageError(error: CommanderError): CliError {
   return new CliError('USAGE', message ?? 'wrong usage', { hint, cause: error })
 }
 
-// `persona contact list | head` closes the pipe: nobody is left to tell.
+// `persona contact list | head` closes the pipe. Nobody is left to read an error.
 process.stdout.on('error', () => process.exit(EXIT_FAILED))
 process.exitCode = await main(process.argv.slice(2))

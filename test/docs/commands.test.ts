@@ -1,7 +1,8 @@
-/** The command lines in README and docs, checked against the command line's own grammar. */
+/** The command lines in README, docs and help, checked against the command line's own grammar. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { commandTree, type CommandNode } from '../../src/cli/program/command-tree.ts'
+import { EXAMPLES } from '../../src/cli/program/examples.ts'
 import { buildProgram } from '../../src/cli/program/program.ts'
 
 const GUIDE = readdirSync(new URL('../../docs/guide/', import.meta.url)).map((page) => `docs/guide/${page}`)
@@ -48,6 +49,17 @@ test.each(PAGES)('%s names only commands and options that exist', (page) => {
   const lines = linesOf(page)
   expect(lines.length).toBeGreaterThan(1)
   expect(lines.map(unknownIn).filter((unknown) => unknown !== null)).toEqual([])
+})
+
+test('the examples in the help use only commands and options that exist, and fit on 80 columns', () => {
+  const examples = Object.entries(EXAMPLES)
+  const lines = examples.flatMap(([, list]) => list ?? [])
+  expect(lines.length).toBeGreaterThan(20)
+  const own = lines.filter((line) => line.startsWith('persona ')).map((line) => line.replace(/^persona /, ''))
+  expect(own.map((line) => unknownIn(line.replace(/ +#.*/, ''))).filter((unknown) => unknown !== null)).toEqual([])
+  expect(lines.filter((line) => line.length > 78)).toEqual([])
+  const names = TREE.commands.map(({ words }) => words.at(-1))
+  expect(examples.filter(([name]) => name !== '' && !names.includes(name))).toEqual([])
 })
 
 test('an unknown command or option is noticed', () => {

@@ -1,4 +1,4 @@
-/** The man pages: as the code makes them, complete, and free of what their formatters warn of. */
+/** The man pages: made by the code, complete, and without warnings from their formatters. */
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { basename } from 'node:path'
@@ -17,14 +17,14 @@ const JUDGES = [
 ] as const
 
 test.each(PAGES.map(([path, make]) => [basename(path), path, make] as const))(
-  'the list in %s is what the code makes (else: node test/generate/man.ts)',
+  'the list in %s equals the one that the code makes (to update it: node test/generate/man.ts)',
   (_, path, make) => {
     const text = readFileSync(path, 'utf8')
     expect(text).toBe(madePage(text, make()))
   },
 )
 
-test('every command and every option of the command line stands in persona.1', () => {
+test('persona.1 lists every command and every option of the command line', () => {
   const page = read('docs/man/persona.1')
   const items = page.split(/^\.It (?=Ic )/m).slice(1)
   const leaves = allNodes(commandTree(buildProgram(() => Promise.resolve()))).filter(
@@ -41,14 +41,14 @@ test('every command and every option of the command line stands in persona.1', (
     expect(page).toMatch(new RegExp(`^\\.It .*Fl.* -${option}`, 'm'))
 })
 
-test('every key of the configuration stands in personad.yaml.5, with its default, and no other', () => {
+test('personad.yaml.5 lists every key of the configuration with its default, and no other key', () => {
   const page = read('docs/man/personad.yaml.5')
   const listed = [...page.matchAll(/^\.It Cm ([a-z_.]+)\n(?:(?!^\.It Cm [a-z_]+\.)[^])*?^Default:\n\.Ql (.+) \.$/gm)]
   expect(listed.map(([, key]) => key)).toEqual([...CONFIG_KEYS])
   expect(listed.every(([, , value]) => value !== '')).toBe(true)
 })
 
-test('every option of the daemon stands in personad.1, and no other', () => {
+test('personad.1 lists every option of the daemon, and no other', () => {
   const [, usage] = /const USAGE = `([^`]*)`/.exec(read('src/daemon/main.ts'))!
   const options = [...usage!.matchAll(/^ {2}--([a-z]+)/gm)].map(([, option]) => option)
   const listed = [...read('docs/man/personad.1').matchAll(/^\.It Fl -([a-z]+)/gm)].map(([, option]) => option)
@@ -59,7 +59,7 @@ test('every option of the daemon stands in personad.1, and no other', () => {
 describe.each(NAMES)('%s', (name) => {
   const page = read(`docs/man/${name}`)
 
-  test('is mdoc, in ASCII, with its lists closed', () => {
+  test('is mdoc in ASCII, and closes its lists', () => {
     expect(page).toMatch(
       /^(?:\.\\".*\n)*\.Dd [A-Z][a-z]+ \d{1,2}, \d{4}\n\.Dt \S+ [15]\n\.Os\n\.Sh NAME\n\.Nm \S+\n\.Nd .+\n/,
     )
@@ -76,7 +76,7 @@ describe.each(NAMES)('%s', (name) => {
 
   for (const [judge, ...args] of JUDGES) {
     const absence = spawnSync(judge, ['--version']).error === undefined ? '' : ` (skipped: no ${judge})`
-    test.skipIf(absence !== '')(`${judge} has nothing to warn of${absence}`, () => {
+    test.skipIf(absence !== '')(`passes ${judge} without a warning${absence}`, () => {
       const run = spawnSync(judge, [...args, pathOf(name)], { encoding: 'utf8' })
       expect(judge === 'mandoc' ? run.stdout : '').toBe('')
       expect(run.stderr).toBe('')

@@ -40,7 +40,7 @@ async function answer(typist: Typist, words: ReadonlyMap<number, string>): Promi
 }
 
 describe.skipIf(absence !== '')(`on a terminal${absence}`, () => {
-  test('init shows the words on a screen that is gone afterwards, asks three of them back, and theft protection is on', async () => {
+  test('init shows the words on a screen that disappears, asks for three of them, and turns theft protection on', async () => {
     const typist = new Typist(home, ['init'])
     await typist.until(SCREEN_BEGIN)
     const words = wordsOn(await typist.until('Press Enter'))
@@ -53,7 +53,7 @@ describe.skipIf(absence !== '')(`on a terminal${absence}`, () => {
     expect(await theftProtection()).toBe(true)
   })
 
-  test('Enter leaves the words for later, and says what that means', async () => {
+  test('Enter postpones the confirmation, and theft protection stays off', async () => {
     const typist = new Typist(home, ['init'])
     await typist.until('Press Enter')
     typist.type('\r')
@@ -64,7 +64,7 @@ describe.skipIf(absence !== '')(`on a terminal${absence}`, () => {
     expect(await theftProtection()).toBe(false)
   })
 
-  test('what there is nothing to ask about is not asked: words confirmed already, and a persona that is not there', async () => {
+  test('confirmed words and a missing persona fail before any question', async () => {
     const nobody = new Typist(home, ['leave'])
     await nobody.until('NO_PERSONA')
     expect(await nobody.end()).toBe(1)
@@ -77,7 +77,7 @@ describe.skipIf(absence !== '')(`on a terminal${absence}`, () => {
     expect(again.all).not.toContain('word ')
   })
 
-  test('Ctrl-C while the words are shown takes them off the screen, and the persona is made all the same', async () => {
+  test('Ctrl-C wipes the words from the screen and keeps the new persona', async () => {
     const typist = new Typist(home, ['init'])
     await typist.until('Press Enter')
     typist.type('\x03')
@@ -87,7 +87,7 @@ describe.skipIf(absence !== '')(`on a terminal${absence}`, () => {
     expect(((await home.json(['status'])) as DaemonStatus).persona).not.toBeNull()
   })
 
-  test('wrong words are asked again, and the right ones then confirm', async () => {
+  test('after wrong words the questions are repeated, and the right words confirm', async () => {
     await home.done(['init'])
     const typist = new Typist(home, ['recovery', 'show'])
     const words = wordsOn(await typist.until('Press Enter'))
@@ -104,12 +104,12 @@ describe.skipIf(absence !== '')(`on a terminal${absence}`, () => {
     expect(await theftProtection()).toBe(true)
   })
 
-  test('a passphrase is typed unseen, twice, and opens the key later', async () => {
+  test('a new passphrase is typed twice, unseen, and opens the key later', async () => {
     // Of letters and digits: the recovery words that are shown could be any English ones.
     const typist = new Typist(home, ['init', '--passphrase'])
     await typist.until('New passphrase: ')
     typist.type('c0rrect h0rse\r')
-    await typist.until('The same again: ')
+    await typist.until('Repeat the passphrase: ')
     typist.type('c0rrect h0rse\r')
     await typist.until('Press Enter')
     typist.type('\r')
@@ -126,11 +126,11 @@ describe.skipIf(absence !== '')(`on a terminal${absence}`, () => {
     expect(typist.all + unlocking.all).not.toContain('c0rrect')
   })
 
-  test('two passphrases that differ make no persona, and neither does Ctrl-C or Ctrl-D', async () => {
+  test('two different passphrases, Ctrl-C and Ctrl-D create no persona', async () => {
     const typist = new Typist(home, ['init', '--passphrase'])
     await typist.until('New passphrase: ')
     typist.type('one\r')
-    await typist.until('The same again: ')
+    await typist.until('Repeat the passphrase: ')
     typist.type('two\r')
     await typist.until('PASSPHRASE_DIFFERS')
     expect(await typist.end()).toBe(1)
@@ -147,7 +147,7 @@ describe.skipIf(absence !== '')(`on a terminal${absence}`, () => {
     expect(((await home.json(['status'])) as DaemonStatus).persona).toBeNull()
   })
 
-  test('a scan says how far it is, on one line that is gone afterwards', async () => {
+  test('a scan shows its progress on one line that disappears', async () => {
     putProfiles(home.directory)
     const typist = new Typist(home, ['tox', 'scan', join(home.directory, BOB)])
     await typist.until(`${BOB}: 0 of `)
@@ -158,7 +158,7 @@ describe.skipIf(absence !== '')(`on a terminal${absence}`, () => {
 })
 
 describe.skipIf(absence !== '')(`contact links on a terminal${absence}`, () => {
-  test('the own link is shown with a QR code and the safety number', async () => {
+  test('link shows the contact link, a QR code and the safety number', async () => {
     await home.done(['init'])
     const { link } = (await home.json(['link'])) as OwnLink
     const typist = new Typist(home, ['link'], 'stty cols 80')
@@ -173,7 +173,7 @@ describe.skipIf(absence !== '')(`contact links on a terminal${absence}`, () => {
     expect(narrow.all).toContain(link)
   })
 
-  test('another chain is a question, and a verified contact is none: that takes --repin', async () => {
+  test('a link with another chain asks, and for a verified contact needs --repin', async () => {
     await home.done(['init'])
     const bob = person('bob')
     await home.done(['contact', 'add', bob.thief().link(), '--name', 'Bob'])
@@ -197,7 +197,7 @@ describe.skipIf(absence !== '')(`contact links on a terminal${absence}`, () => {
     expect(verified.all).not.toContain('Type "yes"')
   })
 
-  test('a lost device: which it is, the epoch, the table, and the words, which are typed unseen', async () => {
+  test('removing a lost device asks for the reason, the epoch, consent to the table, and the words, typed unseen', async () => {
     const keys = ['laptop', 'phone'].map((name) => person('alice').key(name))
     await home.done(['init', '--device', 'laptop', '--key', keys[0]!])
     await home.done(['device', 'add', 'phone', '--key', keys[1]!])
@@ -227,7 +227,7 @@ describe.skipIf(absence !== '')(`contact links on a terminal${absence}`, () => {
     })
   })
 
-  test.each(['rotate', 'leave'])('%s is given up by any answer but the one asked for', async (command) => {
+  test.each(['rotate', 'leave'])('%s is cancelled by any answer except the requested one', async (command) => {
     await home.done(['init', '--device', 'laptop', '--key', person('alice').key('laptop')])
     const { persona } = (await home.json(['status'])) as DaemonStatus
     const typist = new Typist(home, command === 'rotate' ? ['rotate', '--epoch', '1'] : ['leave'])

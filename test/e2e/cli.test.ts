@@ -60,7 +60,7 @@ function bobSees(file: string, seenAtSec: number = NOW - 60): void {
 }
 
 describe(`the main job, on ${whose}`, () => {
-  test('a friend sees the devices of the other as one person, and follows what the owner changes', async () => {
+  test('a friend sees the devices of the owner as one person, and follows the changes of the owner', async () => {
     const bob = new Home()
     await Promise.all([home.start(), bob.start()])
     const laptop = hexKey(LAPTOP)
@@ -113,7 +113,7 @@ describe(`the main job, on ${whose}`, () => {
     await home.done(['device', 'add', 'laptop', '--key', laptop, '--again'])
   })
 
-  test('a profile of 300 friends goes over in more than one call, and is listed in more than one page', async () => {
+  test('a profile of 300 friends takes several calls and several pages', async () => {
     await home.start()
     const friends = Array.from({ length: 300 }, (_, i) => ({
       publicKey: new Uint8Array(32)
@@ -134,7 +134,7 @@ describe(`the main job, on ${whose}`, () => {
     expect([page.total, page.next]).toEqual([300, null])
   })
 
-  test('what is shown already is not written again, and leaves no further backup', async () => {
+  test('publishing an unchanged table writes nothing and leaves no second backup', async () => {
     await startWithPersona()
     await home.done(['tox', 'publish', LAPTOP])
     const bytes = readFileSync(at(LAPTOP))
@@ -145,7 +145,7 @@ describe(`the main job, on ${whose}`, () => {
     expect(readdirSync(home.directory).filter((name) => name.includes('.backup-'))).toHaveLength(1)
   })
 
-  test('words that do not fit beside the token are left out, and that is said: a removal must get out', async () => {
+  test('own words that do not fit are left out with a message, because a removal must be published', async () => {
     await startWithPersona()
     writeSave(at(LAPTOP), withStatusMessage(readSave(at(LAPTOP)), 'x'.repeat(1006)))
     expect(await home.done(['tox', 'publish', LAPTOP])).toContain('your own words were left out')
@@ -156,7 +156,7 @@ describe(`the main job, on ${whose}`, () => {
     }
   })
 
-  test('an encrypted profile is published into with its passphrase, and stays encrypted', async () => {
+  test('an encrypted profile is written with its passphrase, and stays encrypted', async () => {
     await home.start()
     const plain = encodeSave(readSave(at(LAPTOP)))
     writeFileSync(at('sealed.tox'), await encryptSave(plain, 'tox secret', portableEngine))
@@ -176,7 +176,7 @@ describe(`the main job, on ${whose}`, () => {
 })
 
 describe('publishing refuses', () => {
-  test('a profile that is no device of the table, unless that is meant', async () => {
+  test('a profile of no listed device, without --unlisted', async () => {
     await startWithPersona()
     const before = readFileSync(at(BOB))
     expect(await home.failure(['tox', 'publish', BOB])).toBe('1 DEVICE_NOT_LISTED')
@@ -187,7 +187,7 @@ describe('publishing refuses', () => {
     expect(shownBy(BOB)).toContain('persona:')
   })
 
-  test('a profile that a running client holds, unless forced', async () => {
+  test('a profile that a running client has open, without --force', async () => {
     await startWithPersona()
     const client = spawn('/bin/sh', ['-c', `exec 3<>"$0"; echo ready; exec sleep 600`, at(LAPTOP)])
     onTestFinished(() => void client.kill('SIGKILL'))
@@ -200,7 +200,7 @@ describe('publishing refuses', () => {
     expect(shownBy(LAPTOP)).toContain('persona:')
   })
 
-  test('a profile with keys that do not belong together, which a client would empty', async () => {
+  test('a profile whose keys do not match, because a client would empty it', async () => {
     await startWithPersona()
     const save = readSave(at(LAPTOP))
     const keys = sectionData(save, SECTION_KEYS)!.slice()
@@ -210,8 +210,8 @@ describe('publishing refuses', () => {
   })
 })
 
-describe('bad input has a stable code, and loses nothing', () => {
-  test('files that are no profiles', async () => {
+describe('bad input has a stable code and changes nothing', () => {
+  test('files that are not profiles', async () => {
     await startWithPersona()
     writeFileSync(at('short.tox'), readFileSync(at(LAPTOP)).subarray(0, 100))
     writeFileSync(at('empty.tox'), '')
@@ -240,7 +240,7 @@ describe('bad input has a stable code, and loses nothing', () => {
     expect(count).toBe(24)
   })
 
-  test('of several profiles those that can be read are scanned, and the exit status tells of the others', async () => {
+  test('readable profiles are scanned even if others fail, and the exit status is 1', async () => {
     await startWithPersona()
     const { status, stdout } = await home.run(['tox', 'scan', '/etc/passwd', BOB, '--json'])
     const { profiles } = JSON.parse(stdout) as { profiles: { error: { code: string } | null; friends: number }[] }
@@ -285,7 +285,7 @@ describe('bad input has a stable code, and loses nothing', () => {
     expect(count).toBe(7)
   })
 
-  test('a table that does not fit says by how much, before anything is signed', async () => {
+  test('a table that does not fit is refused before signing, with the number of bytes', async () => {
     await startWithPersona()
     let added = 1
     let refusal = ''
@@ -301,7 +301,7 @@ describe('bad input has a stable code, and loses nothing', () => {
     await home.done(['device', 'remove', 'laptop', '--retired'])
   })
 
-  test('what is not there, or not clear', async () => {
+  test('missing personas, devices and contacts', async () => {
     await home.start()
     for (const command of [
       ['blob'],
@@ -323,7 +323,7 @@ describe('bad input has a stable code, and loses nothing', () => {
     expect([status, stdout]).toEqual([1, 'nobody is known by "nobody"\n'])
   })
 
-  test('a command line that cannot be meant', async () => {
+  test('command lines that make no sense', async () => {
     const cases = [
       ['frobnicate'],
       ['device', 'frobnicate'],
@@ -351,7 +351,7 @@ describe('bad input has a stable code, and loses nothing', () => {
     expect((await home.run(['--version'])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/)
   })
 
-  test('a failure is two lines for people: what happened, and what to do', async () => {
+  test('a failure is two lines for people: the error and the hint', async () => {
     const { status, stdout, stderr } = await home.run(['status'])
     expect([status, stdout]).toEqual([3, ''])
     expect(stderr).toMatch(/^persona: error: [a-z].*\(DAEMON_UNREACHABLE\)\npersona: hint: [a-z].*npm start.*\n$/)
@@ -366,7 +366,7 @@ function withByte(token: string, at: number, value: number): string {
 }
 
 describe('status messages', () => {
-  test('are judged without a daemon as with one, but for the order', async () => {
+  test('are judged the same with and without a daemon, except for the order', async () => {
     const owner = new Home()
     await owner.start()
     await owner.done(['init', '--device', 'laptop', '--key', hexKey(LAPTOP)])
@@ -403,7 +403,7 @@ describe('status messages', () => {
     expect(await home.failure(['verify'], { stdin: Uint8Array.of(0xff) })).toBe('1 INPUT_NOT_UTF8')
   })
 
-  test('that a device shows are reported, and a forged one binds nothing', async () => {
+  test('can be reported, and a forged one binds no device', async () => {
     const owner = new Home()
     await Promise.all([owner.start(), home.start()])
     const laptop = hexKey(LAPTOP)
@@ -421,7 +421,7 @@ describe('status messages', () => {
     expect(((await home.json(['lookup', laptop])) as LookupResult).contact?.kind).toBe('persona')
   })
 
-  test('of friends are inspected without a daemon, and no secret key is in what is printed', async () => {
+  test('of friends are inspected without a daemon, without printing a secret key', async () => {
     const report = await home.done(['tox', 'inspect', LAPTOP, '--json'])
     const human = await home.done(['tox', 'inspect', LAPTOP])
     const secret = formatHex(sectionData(readSave(at(LAPTOP)), SECTION_KEYS)!.subarray(36))
@@ -432,7 +432,7 @@ describe('status messages', () => {
 })
 
 describe('the passphrase of the persona', () => {
-  test('seals the signing key: after a start nothing is signed until it is opened', async () => {
+  test('seals the signing key: after a start nothing is signed before unlock', async () => {
     await home.start()
     writeFileSync(at('passphrase'), 'correct horse\n')
     await home.done(['init', '--device', 'laptop', '--tox-profile', LAPTOP, '--passphrase-file', 'passphrase'])
@@ -449,7 +449,7 @@ describe('the passphrase of the persona', () => {
     await home.done(['device', 'rename', 'desk', 'chair'])
   })
 
-  test('is not taken from the command line, and an empty one is refused', async () => {
+  test('is never an argument, and must not be empty', async () => {
     await home.start()
     expect(await home.failure(['init', '--passphrase', 'secret'])).toBe('2 USAGE')
     expect(await home.failure(['init', '--passphrase'])).toBe('1 NO_TERMINAL')
@@ -464,7 +464,7 @@ function threeLines(words: readonly string[]): string {
 }
 
 describe('the recovery words without a terminal', () => {
-  test('are not shown by init, shown when asked for, confirmed through stdin, and gone then', async () => {
+  test('are shown only by recovery show, confirmed through stdin, and then erased', async () => {
     await home.start()
     const { stdout, stderr } = await home.run(['init'])
     expect(stderr).toContain('persona recovery show')
@@ -486,7 +486,7 @@ describe('the recovery words without a terminal', () => {
 })
 
 describe('watching', () => {
-  test('an event is one line of JSON as the daemon sent it, and Ctrl-C ends it well', async () => {
+  test('prints each event as one line of JSON, unchanged, and ends at Ctrl-C with 0', async () => {
     await startWithPersona()
     const watching = home.spawn(['watch', '--json'])
     onTestFinished(() => void watching.kill('SIGKILL'))
@@ -504,7 +504,7 @@ describe('watching', () => {
     expect((await ended)[0]).toBe(0)
   })
 
-  test('a daemon that stops is the end of it, and a failure', async () => {
+  test('fails when the daemon stops', async () => {
     await startWithPersona()
     const watching = home.spawn(['watch'])
     onTestFinished(() => void watching.kill('SIGKILL'))
@@ -552,7 +552,7 @@ describe('for programs', () => {
     expect(calls).toHaveLength(13)
   })
 
-  test('--json and --home stand before or behind the command, and --home wins over PERSONAD_HOME', async () => {
+  test('--json and --home stand before or after the command, and --home wins over PERSONAD_HOME', async () => {
     await startWithPersona()
     const elsewhere = { env: { PERSONAD_HOME: at('elsewhere') } }
     for (const args of [
@@ -566,7 +566,7 @@ describe('for programs', () => {
     expect(await home.failure(['device', 'list', '--home', ''])).toBe('1 HOME_EMPTY')
   })
 
-  test('the YAML of the table is PersonaID, then nickname and key in order', async () => {
+  test('the YAML of the table has the PersonaID, then nicknames and keys in order', async () => {
     await startWithPersona()
     await home.done(['device', 'add', '1e5', '--key', OTHER_KEY])
     const { personaId } = (await home.json(['device', 'list'])) as OwnTable
@@ -577,18 +577,18 @@ describe('for programs', () => {
 })
 
 describe('starting up', () => {
-  test('a run directory that others may enter is refused, before a passphrase goes there', async () => {
+  test('a run directory that others may enter is refused, so that no passphrase goes there', async () => {
     await home.start()
     chmodSync(at('run/admin'), 0o755)
     expect(await home.failure(['status'])).toBe('1 SOCKET_DIR_OPEN')
   })
 
-  test('a socket path that is too long is told as such', async () => {
+  test('a socket path that is too long has its own error', async () => {
     const long = join(home.directory, 'x'.repeat(100))
     expect(await home.failure(['status', '--home', long])).toBe('1 SOCKET_PATH_TOO_LONG')
   })
 
-  test('something else that listens there is told apart from no daemon', async () => {
+  test('another program on the socket is not taken for a missing daemon', async () => {
     mkdirSync(at('run/admin'), { recursive: true, mode: 0o700 })
     const server = createServer((socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n\f')).listen(
       at('run/admin/admin.sock'),
@@ -598,7 +598,7 @@ describe('starting up', () => {
     expect(await home.failure(['status'])).toMatch(/^1 (FRAME_NOT_JSON|CONNECTION_CLOSED|PROTOCOL)$/)
   })
 
-  test('compiled code is kept in a directory that is the user’s alone, and nowhere else', async () => {
+  test('compiled code is cached only in a private directory of the user', async () => {
     await home.run(['status'])
     const cache = at('cache/personad')
     expect(statSync(cache).mode & 0o777).toBe(0o700)
@@ -614,7 +614,7 @@ describe('starting up', () => {
     expect(readdirSync(temp)).toEqual([])
   })
 
-  test('a Node that is too old is told in one line', async () => {
+  test('a Node.js that is too old gives one line of error', async () => {
     const launcher = new URL('../../src/launch/persona.js', import.meta.url).href
     const script = `Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '22.17.9' } }); import('${launcher}')`
     const child = spawn(process.execPath, ['-e', script])
@@ -625,7 +625,7 @@ describe('starting up', () => {
     expect(stderr).toMatch(/^persona: error: this needs Node\.js 22\.18 or newer.*\n$/)
   })
 
-  test('a reader that goes away ends a long list quietly', async () => {
+  test('a closed pipe ends a list quietly', async () => {
     await startWithPersona()
     const child = home.spawn(['device', 'list'])
     child.stdout!.destroy()
@@ -636,7 +636,7 @@ describe('starting up', () => {
   })
 })
 
-test('the sockets of a stopped daemon are gone, and a question then exits 3', async () => {
+test('a stopped daemon leaves no sockets, and a command then exits with 3', async () => {
   await startWithPersona()
   await home.stop()
   expect(existsSync(at('run/admin/admin.sock'))).toBe(false)

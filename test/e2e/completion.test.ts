@@ -79,7 +79,7 @@ describe.each(SHELLS)('%s', (shell) => {
     expect(offers(shell, 'lock', '')).toEqual([])
   })
 
-  test.skipIf(absence !== '')(`completes names that the daemon knows, and none without it${absence}`, async () => {
+  test.skipIf(absence !== '')(`completes names only while the daemon runs${absence}`, async () => {
     expect(offers(shell, 'contact', 'show', '')).toEqual([])
     await home.start()
     await home.done(['init', '--device', 'laptop', '--key', OWN_LAPTOP])
@@ -103,7 +103,7 @@ describe.each(SHELLS)('%s', (shell) => {
   })
 })
 
-test('a shell without a script is refused, and asking for names says nothing where there are none', async () => {
+test('an unknown shell is refused, and a missing daemon prints nothing in place of names', async () => {
   for (const shell of ['tcsh', 'constructor']) expect(await home.failure(['completion', shell])).toBe('2 USAGE')
   expect(await home.failure(['completion', 'bash', 'zsh'])).toBe('2 USAGE')
   const nothing = { status: 1, stdout: '', stderr: '' }
@@ -115,7 +115,7 @@ test('a shell without a script is refused, and asking for names says nothing whe
   }
 })
 
-test('an option that takes a value does so in each command, which is what the scripts rely on', () => {
+test('an option takes a value in all commands or in none, as the scripts assume', () => {
   const kinds = new Map<string, Set<boolean>>()
   const nodes = allNodes(commandTree(buildProgram(() => Promise.resolve())))
   for (const { names, takes } of nodes.flatMap(({ options }) => options)) {

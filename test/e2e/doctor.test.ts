@@ -20,7 +20,7 @@ function codes(findings: readonly Finding[], severity: Finding['severity']): str
   return findings.filter((finding) => finding.severity === severity).map(({ code }) => code)
 }
 
-test('without a daemon doctor says so, looks at what is there, and makes or opens nothing', async () => {
+test('without a daemon, doctor reports that and checks the files, but creates and opens nothing', async () => {
   const { status, findings } = await examine()
   expect(status).toBe(1)
   expect(codes(findings, 'problem')).toEqual(['DAEMON_STOPPED'])
@@ -28,7 +28,7 @@ test('without a daemon doctor says so, looks at what is there, and makes or open
   expect(existsSync(join(home.directory, 'state'))).toBe(false)
 })
 
-test('with a daemon doctor adds what the daemon finds, each problem with what to do', async () => {
+test('with a daemon, doctor adds its findings, and each problem has a hint', async () => {
   await home.start()
   const before = await examine()
   expect([before.status, codes(before.findings, 'problem')]).toEqual([0, []])
@@ -44,7 +44,7 @@ test('with a daemon doctor adds what the daemon finds, each problem with what to
   expect(people.stdout).toMatch(/\n1 problem\n$/)
 })
 
-test('a state directory that was opened to others since the start is a problem', async () => {
+test('a state directory opened to others after the start is a problem', async () => {
   await home.start()
   chmodSync(join(home.directory, 'state'), 0o755)
   const { status, findings } = await examine()

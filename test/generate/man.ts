@@ -1,4 +1,4 @@
-/** Makes the lists in docs/man that code can make: `node test/generate/man.ts` writes them between their marks, a test compares them. */
+/** Makes the lists in docs/man from the code. `node test/generate/man.ts` writes them between their marks; a test compares them. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { allNodes, commandTree, type CommandNode, type OptionNode } from '../../src/cli/program/command-tree.ts'
@@ -6,7 +6,7 @@ import { buildProgram } from '../../src/cli/program/program.ts'
 
 const at = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url))
 
-/** Each page with the list that is made for it; the rest of it is written by hand. */
+/** Each page with the function that makes its list. The rest of a page is written by hand. */
 export const PAGES: readonly (readonly [path: string, make: () => string])[] = [
   [at('docs/man/persona.1'), (): string => commandList(commandTree(buildProgram(() => Promise.resolve())))],
   [at('docs/man/personad.yaml.5'), (): string => keyList(readFileSync(at('config/personad.yaml'), 'utf8'))],
@@ -15,7 +15,7 @@ export const PAGES: readonly (readonly [path: string, make: () => string])[] = [
 const BEGIN = '.\\" The list below is made by test/generate/man.ts.\n'
 const END = '.\\" End of the list.\n'
 
-/** The page as it should be. */
+/** The page with the list put between its marks. */
 export function madePage(text: string, list: string): string {
   const from = text.indexOf(BEGIN)
   const to = text.indexOf(END)
@@ -24,8 +24,11 @@ export function madePage(text: string, list: string): string {
 }
 
 function commandList(root: CommandNode): string {
-  const leaves = allNodes(root).filter(({ commands }) => commands.length === 0)
-  return `.Bl -tag -width Ds\n${leaves.map(commandItem).join('')}.El\n`
+  const groups = Map.groupBy(root.commands, ({ group }) => group.replace(/:$/, ''))
+  return Array.from(groups, ([group, commands]) => {
+    const leaves = commands.flatMap(allNodes).filter(({ commands: inner }) => inner.length === 0)
+    return `.Ss ${group}\n.Bl -tag -width Ds\n${leaves.map(commandItem).join('')}.El\n`
+  }).join('')
 }
 
 function commandItem({ words, args, options, description }: CommandNode): string {
@@ -42,7 +45,7 @@ function optionItem({ names, placeholder, description }: OptionNode): string {
   return `.It ${names.map((name) => `Fl ${name.slice(1)}`).join(' , ')}${value}\n${text(`${capital(description)}.`)}`
 }
 
-/** The keys of a configuration file in which each is explained by the comment above it. */
+/** The keys of a configuration file, each explained by the comment above it. */
 function keyList(yaml: string): string {
   const items: string[] = []
   let section = ''
@@ -61,7 +64,7 @@ function keyList(yaml: string): string {
   return `.Bl -tag -width Ds\n${items.join('')}.El\n`
 }
 
-/** Running text; lines set in by two more spaces are a list of values. */
+/** Running text. Lines indented by two more spaces are a list of values. */
 function paragraphs(lines: readonly string[]): string {
   let made = ''
   let isList = false
@@ -73,18 +76,18 @@ function paragraphs(lines: readonly string[]): string {
     made += value === undefined ? text(line) : `.It Cm ${value}\n${text(meaning!)}`
   }
   return made
-    .replace(/ ?\[reload\]$/m, '\nTaken up at SIGHUP.')
-    .replace(/ ?\[restart\]$/m, '\nTaken up at the next start.')
+    .replace(/ ?\[reload\]$/m, '\nApplies at SIGHUP.')
+    .replace(/ ?\[restart\]$/m, '\nApplies at the next start.')
     .replaceAll(/^\n/gm, '')
 }
 
-/** Each sentence begins a line, so that roff knows where one ends. */
+/** Starts each sentence on a line of its own, so that roff knows where one ends. */
 function text(line: string): string {
   const lines = escape(line).replaceAll(/(?<=[^.][.?!]) (?=[A-Z"])/g, '\n')
   return `${lines.replaceAll(/^(?=[.'])/gm, '\\&')}\n`
 }
 
-/** What roff would take for its own. */
+/** Escapes the characters that roff would interpret. */
 function escape(words: string): string {
   return words
     .replaceAll('\\', '\\e')

@@ -1,11 +1,11 @@
-/** One connection to the daemon for the length of one command, through the owner's socket. */
+/** The connection of one command to the daemon, through the owner's socket. */
 import { connect, type Client } from '../../ipc/client.ts'
 import type { Context } from './context.ts'
 
 /**
- * Connects, runs, and closes whatever happens.
- * @throws {IpcError} DAEMON_UNREACHABLE and what else connect and the calls throw
- * @throws {RpcError} what the daemon answered
+ * Connects, runs, and always closes the connection.
+ * @throws {IpcError} DAEMON_UNREACHABLE, or any code that connect and the calls throw
+ * @throws {RpcError} the error that the daemon answered
  */
 export async function withDaemon<T>(context: Context, run: (client: Client) => Promise<T>): Promise<T> {
   const client = await connect({ socketPath: context.paths.adminSocket })
@@ -16,7 +16,7 @@ export async function withDaemon<T>(context: Context, run: (client: Client) => P
   }
 }
 
-/** Whether an error says that no daemon runs, for the commands that can do without. */
+/** Whether the daemon does not run. For commands that also work without it. */
 export function isUnreachable(error: unknown): boolean {
   return hasCode(error, 'DAEMON_UNREACHABLE')
 }

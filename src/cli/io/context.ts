@@ -1,14 +1,26 @@
-/** What every command is given, and the one place where results, remarks and failures are printed. */
+/**
+ * The user interface of `persona`. Every command gets a {@link Context} and prints through this file, by these rules:
+ *
+ * - Results go to stdout and nothing else does, so that they can be piped. With --json a result is one line of JSON.
+ * - Questions, progress and remarks go to stderr. --json silences remarks; without a terminal there is no progress.
+ * - A failure is one line `persona: error: ... (CODE)`. If there is something to do, a line `persona: hint: ...` follows.
+ *   Both start in lower case and have no final dot. A message says what happened to what; a hint says what to do now.
+ * - Questions start with a capital and end in `: `. Ctrl-C, Ctrl-D and any answer but the expected one change nothing.
+ * - Secrets are never arguments: they come from a file, from stdin, or are typed unseen. Secrets on the screen disappear at Enter.
+ * - Texts of others are escaped (escape.ts), and the end of the key stands beside every name, because anybody chooses their own name.
+ * - People read *trusted* and *unconfirmed*. Epoch, seq and similar details appear only with -v and in JSON.
+ * - Exit status: 0 done, 1 failed or a plain no, 2 wrong usage, 3 the daemon does not run.
+ */
 import type { Paths } from '../../ipc/paths.ts'
 import { describeFailure, exitStatus } from './errors.ts'
 import { escapeText, formatJson } from './escape.ts'
 
 export interface Context {
-  /** Results are printed as one JSON value, for programs. */
+  /** Print results as one JSON value, for programs. */
   readonly json: boolean
-  /** People also see epoch, seq and other details (`-v`). Changes nothing in JSON. */
+  /** Show people more (`-v`): epoch, seq and other details. JSON stays the same. */
   readonly verbose: boolean
-  /** The value of --home, as it was given. */
+  /** The value of --home, unchanged. */
   readonly home: string | undefined
   readonly paths: Paths
   readonly nowSec: number
@@ -20,22 +32,22 @@ export function print(context: Context, value: unknown, lines: readonly string[]
   else if (lines.length > 0) process.stdout.write(`${lines.join('\n')}\n`)
 }
 
-/** A remark beside the result, for people only; on stderr, so that the result can be piped. */
+/** Prints a remark for people, on stderr. */
 export function remark(context: Context, line: string): void {
   if (!context.json) process.stderr.write(`${line}\n`)
 }
 
-/** Whether stdout takes bold and dim: a terminal, and nobody said NO_COLOR (no-color.org). */
+/** Whether stdout shows bold text: a terminal without NO_COLOR (no-color.org). */
 export function isStyled(): boolean {
   return process.stdout.isTTY && (process.env['NO_COLOR'] ?? '') === '' && process.env['TERM'] !== 'dumb'
 }
 
-/** Bold where the terminal takes it, for headings. */
+/** Makes a heading bold, if stdout shows it. */
 export function bold(text: string): string {
   return isStyled() ? `\x1b[1m${text}\x1b[22m` : text
 }
 
-/** Prints a failure on stderr, in words or as one line of JSON, and returns the exit status. */
+/** Prints a failure on stderr, as text or as one line of JSON. @returns the exit status */
 export function printFailure(json: boolean, error: unknown): number {
   const failure = describeFailure(error)
   if (json) process.stderr.write(`${formatJson({ error: failure })}\n`)

@@ -1,37 +1,37 @@
-/** What the command line itself refuses, and how every failure is told: one line, one hint, one exit status. */
+/** The errors of the command line itself, and the form of every failure: a message, a hint, an exit status. */
 import { PersonadError } from '../../errors/personad-error.ts'
 
 export type CliErrorCode =
-  | 'USAGE' // the words of the command line do not fit together
+  | 'USAGE' // the arguments make no sense together
   | 'FILE_UNREADABLE'
-  | 'FILE_EXISTS' // and is not replaced unasked
+  | 'FILE_EXISTS' // replacing it needs --force
   | 'NOT_EVIDENCE' // a file of another kind, or damaged
-  | 'NO_TERMINAL' // something must be asked, and nobody is there to answer
-  | 'CANCELLED' // the question was answered with Ctrl-C or Ctrl-D
-  | 'PASSPHRASE_FILE' // cannot be read, is empty, too long or not text
-  | 'PASSPHRASE_DIFFERS' // the second time something else was typed
-  | 'INPUT_TOO_LONG' // more on stdin than a status message could ever be
+  | 'NO_TERMINAL' // a question needs an answer, and nobody is there to give it
+  | 'CANCELLED' // by Ctrl-C, Ctrl-D, or another answer than the expected one
+  | 'PASSPHRASE_FILE' // unreadable, empty, too long or not text
+  | 'PASSPHRASE_DIFFERS' // the two typed passphrases differ
+  | 'INPUT_TOO_LONG' // stdin holds more than any status message
   | 'INPUT_NOT_UTF8'
-  | 'DEVICE_NOT_LISTED' // the profile belongs to no device of the owner's table
-  | 'SANDBOXED' // running Tox clients cannot be seen from here
-  | 'WORDS_FILE' // cannot be read, is empty, too long or not text
-  | 'WORDS_WRONG' // what was typed is not one of the recovery words
-  | 'LOCKED' // as the daemon says it, before anything was written
-  | 'CONTACTS_FILE' // cannot be read or written, or is no list of contacts
-  | 'NUMBER_WRONG' // what was typed is no safety number
-  | 'SYNC_FILE' // cannot be read, or is no text
-  | 'SCAN_INCOMPLETE' // some of several profiles could not be read
-  | 'BACKUP_FILE' // cannot be read, or is too short to be one
-  | 'PAIRING_CONNECTION' // cannot listen there, or nobody answers there
-  | 'PAIRING_NOT_FOUND' // nobody on the local network announces this code
-  | 'PAIRING_PEER_GONE' // hung up
-  | 'PAIRING_PEER_SILENT' // neither sends nor hangs up
-  | 'PAIRING_FRAME' // what comes in is no frame
-  | 'PAIRING_FILE' // a file that carries a leg cannot be read or written, or is none
-  | 'PAIRING_CANCELLED' // ended from another terminal
-  | 'PAIRING_REFUSED' // the person said that the words differ
+  | 'DEVICE_NOT_LISTED' // the profile belongs to no device in the owner's table
+  | 'SANDBOXED' // this process cannot see running Tox clients
+  | 'WORDS_FILE' // unreadable, empty, too long or not text
+  | 'WORDS_WRONG' // the typed words are not the recovery words
+  | 'LOCKED' // the same code as the daemon's, before anything is written
+  | 'CONTACTS_FILE' // unreadable, unwritable, or not a list of contacts
+  | 'NUMBER_WRONG' // not a safety number
+  | 'SYNC_FILE' // unreadable, or not text
+  | 'SCAN_INCOMPLETE' // some of the profiles could not be read
+  | 'BACKUP_FILE' // unreadable, or too short to be a backup
+  | 'PAIRING_CONNECTION' // cannot listen at the address, or nobody answers
+  | 'PAIRING_NOT_FOUND' // no device on the local network announces this code
+  | 'PAIRING_PEER_GONE' // the other device hung up
+  | 'PAIRING_PEER_SILENT' // the other device neither sends nor hangs up
+  | 'PAIRING_FRAME' // the incoming bytes are not a frame
+  | 'PAIRING_FILE' // a pairing file is unreadable, unwritable or something else
+  | 'PAIRING_CANCELLED' // from another terminal
+  | 'PAIRING_REFUSED' // the user answered that the words differ
 
-/** Exit statuses (README, "Quickstart"). */
+/** Exit statuses (persona(1)). */
 export const EXIT_DONE = 0
 export const EXIT_FAILED = 1
 export const EXIT_USAGE = 2
@@ -41,30 +41,36 @@ export class CliError extends PersonadError<CliErrorCode> {
   override readonly name = 'CliError'
 }
 
-/** A failure as `--json` prints it, under `error`. */
+/** A failure, as `--json` prints it under `error`. */
 export interface Failure {
   readonly code: string
   readonly message: string
   readonly hint: string | null
 }
 
-/** What to do about failures whose own layer cannot know how it was called. */
+/** Hints for errors whose own layer cannot know the command that led to them. */
 const HINTS = new Map([
-  ['DAEMON_UNREACHABLE', 'start it: `personad`, or for good `persona service install`; in a checkout `npm start`'],
-  ['TOX_ENCRYPTED', 'give its passphrase with --passphrase-file FILE (init, device add: --profile-passphrase-file)'],
-  ['TOX_CLIENT_RUNNING', 'close the Tox client; --force writes all the same'],
+  [
+    'DAEMON_UNREACHABLE',
+    'start the daemon with `personad`, or as a service with `persona service install`; in a checkout with `npm start`',
+  ],
+  [
+    'TOX_ENCRYPTED',
+    'give its passphrase with --passphrase-file FILE (init and device commands: --profile-passphrase-file)',
+  ],
+  ['TOX_CLIENT_RUNNING', 'close the Tox client, or add --force'],
 ])
 
-/** Any thrown value in words, with its stable code. */
+/** Describes any thrown value, with a stable code. */
 export function describeFailure(error: unknown): Failure {
   if (!(error instanceof PersonadError))
-    return { code: 'INTERNAL', message: kindOf(error), hint: 'please report it: this is a mistake in persona' }
+    return { code: 'INTERNAL', message: kindOf(error), hint: 'this is a bug in persona; please report it' }
   return { code: error.code, message: error.message, hint: HINTS.get(error.code) ?? error.hint }
 }
 
-// Not the message: foreign ones quote what they were given, which may be a passphrase.
+// Without the message: other libraries quote their input, which may be a passphrase.
 function kindOf(error: unknown): string {
-  if (!(error instanceof Error)) return `a thrown ${typeof error}`
+  if (!(error instanceof Error)) return `unexpected ${typeof error}`
   const code = 'code' in error && typeof error.code === 'string' ? ` ${error.code}` : ''
   const frame = /\n +at (.+:\d+:\d+\)?)/.exec(error.stack ?? '')?.[1]
   return `unexpected ${error.name}${code}${frame === undefined ? '' : `, at ${frame}`}`

@@ -1,12 +1,12 @@
-/** What others wrote, made safe for a terminal: nothing invisible, nothing that moves, and look-alikes within reach of the eye. */
+/** Makes texts of others safe for a terminal: without invisible characters or cursor movements, and with look-alikes marked. */
 
-/** How many combining marks may stand on one character: Vietnamese needs two; more would climb over the lines above. */
+/** Combining marks on one character. Vietnamese needs two; more would cover the lines above. */
 const MAX_MARKS = 3
-const KEY_TAIL_DIGITS = 8 // sanity: 4 digits are ground out in seconds, 8 in a day on a graphics card; the whole key stands in `show` and `--json`
+const KEY_TAIL_DIGITS = 8 // sanity: an attacker finds a key with the same 4 digits in seconds, with the same 8 in a day on a graphics card; `show` and `--json` have the whole key
 
-// Seen on screen, one place for each: letters, numbers, punctuation, symbols, marks. Unassigned and private ones are not among them.
+// Visible characters: letters, numbers, punctuation, symbols, marks. Not unassigned or private ones.
 const VISIBLE = /^[\p{L}\p{M}\p{N}\p{P}\p{S} ]$/u
-// Default ignorable: fillers, variation selectors. U+2800 is a braille pattern without a dot.
+// Default ignorable: fillers and variation selectors. U+2800 is the braille pattern without dots.
 const INVISIBLE = /^[\p{Default_Ignorable_Code_Point}\u2800]$/u
 const MARK = /^\p{M}$/u
 const EMOJI_PART = /^[\p{Extended_Pictographic}\p{Emoji_Modifier}\uFE0F]$/u
@@ -16,14 +16,14 @@ const ZERO_WIDTH_JOINER = '\u200D'
 const EMOJI_STYLE = '\uFE0F'
 
 /**
- * A text of others on one line of a terminal. Controls, line ends, bidi and zero-width characters, marks without a base and what this
- * Node does not know become `\u{HEX}`, a backslash becomes two, so that two texts which differ never look the same because of this.
+ * Writes a text of others on one line of a terminal. Controls, line ends, bidi and zero-width characters, marks without a base and
+ * characters unknown to this Node become `\u{HEX}`. A backslash becomes two, so that escaping never makes two texts look the same.
  * The joiner and the style sign within an emoji stay.
  */
 export function escapeText(text: string): string {
-  const characters = Array.from(text) // by code points: what looks like one character may hide several
+  const characters = Array.from(text) // by code points, because one visible character may hide several
   let shown = ''
-  let marks = MAX_MARKS // at the beginning a mark would sit on our own words
+  let marks = MAX_MARKS // a leading mark would sit on our own text
   for (const [i, character] of characters.entries()) {
     marks = MARK.test(character) ? marks + 1 : 0
     const isPlain = VISIBLE.test(character) && !INVISIBLE.test(character) && marks <= MAX_MARKS
@@ -41,8 +41,8 @@ function isEmojiGlue(characters: readonly string[], at: number): boolean {
 }
 
 /**
- * A value as one line of JSON that a terminal does not act upon: JSON itself leaves the controls of 8 bits as they are, and the characters
- * that turn the direction of a text. What a program reads out of it is the same.
+ * Writes a value as one line of JSON that cannot control a terminal. JSON alone leaves 8-bit controls and bidi characters as they are.
+ * A program that parses it gets the same value.
  */
 export function formatJson(value: unknown): string {
   return JSON.stringify(value).replaceAll(/[\x7F-\x9F\p{Cf}\p{Zl}\p{Zp}]/gu, (character) =>
@@ -53,19 +53,19 @@ export function formatJson(value: unknown): string {
   )
 }
 
-/** The end of a key, `…8A1F`: a name is anybody's to choose, a key is not. */
+/** The end of a key, such as `…0B3C8A1F`. Anybody chooses their own name, but nobody chooses a key. */
 export function keyTail(key: string): string {
   return `…${key.slice(-KEY_TAIL_DIGITS)}`
 }
 
-/** A name as it is shown everywhere: escaped, flagged when its letters mix scripts, with the end of its key. */
+/** A name as people see it everywhere: escaped, flagged if its letters mix scripts, with the end of its key. */
 export function showName(name: string, key: string | null): string {
   const flag = hasMixedScripts(name) ? ' (mixed scripts)' : ''
   const tail = key === null ? '' : ` ${keyTail(key)}`
   return `${escapeText(name)}${flag}${tail}`
 }
 
-// Those with letters that pass for letters of another one, and the large ones; what is in none of them counts as one more.
+// The large scripts, and those with letters that look like letters of another. All remaining scripts count as one more.
 const SCRIPTS: readonly RegExp[] = [
   /^\p{Script=Latin}$/u,
   /^\p{Script=Cyrillic}$/u,
@@ -87,8 +87,8 @@ const SHARED = /^[\p{Script=Common}\p{Script=Inherited}]$/u
 
 /**
  * Whether the letters of a name come from more than one script, as in a `Рaypal` with a Cyrillic first letter. The East Asian scripts
- * count as one, and go with Latin, as people write them (UTS 39, "highly restrictive"). A name wholly in look-alikes of one script is
- * not seen by this: for that the end of the key stands beside it.
+ * count as one and may mix with Latin, as people write them (UTS 39, "highly restrictive"). This does not detect a name written wholly in
+ * look-alikes of one script; the end of the key beside the name is there for that.
  */
 export function hasMixedScripts(name: string): boolean {
   const scripts = new Set<number>()

@@ -1,15 +1,15 @@
-/** What comes in through files and stdin: texts and passphrases, bounded and strictly decoded. Never through argv or the environment. */
+/** Reads texts and secrets from files and stdin, bounded and strictly decoded. Secrets never come from arguments or the environment. */
 import { open, type FileHandle } from 'node:fs/promises'
 import { concatBytes, decodeUtf8 } from '../../core/encoding/bytes.ts'
 import { CliError } from './errors.ts'
 import { askSecret, isInteractive } from './prompt.ts'
 
-const MAX_PASSPHRASE_CHARS = 1024 // sanity: what the daemon takes
-const MAX_SECRET_FILE_BYTES = 4096 // sanity: as many characters of UTF-8; 24 recovery words have far fewer
-export const MAX_TEXT_BYTES = 65_536 // sanity: far over any status message, so that also an overlong one is judged
+const MAX_PASSPHRASE_CHARS = 1024 // sanity: the daemon's own limit
+const MAX_SECRET_FILE_BYTES = 4096 // sanity: 1024 characters of UTF-8; 24 recovery words are far shorter
+export const MAX_TEXT_BYTES = 65_536 // sanity: far above any status message, so that an overlong one can still be judged
 
 /**
- * The whole of stdin as text, one line end at its end taken off.
+ * Reads all of stdin as text, without its last line end.
  * @throws {CliError} INPUT_TOO_LONG | INPUT_NOT_UTF8
  */
 export async function readStdin(maxBytes: number): Promise<string> {
@@ -17,15 +17,15 @@ export async function readStdin(maxBytes: number): Promise<string> {
   let length = 0
   for await (const part of process.stdin as AsyncIterable<Uint8Array>) {
     length += part.length
-    if (length > maxBytes) throw new CliError('INPUT_TOO_LONG', `more than ${maxBytes} bytes come in on stdin`)
+    if (length > maxBytes) throw new CliError('INPUT_TOO_LONG', `stdin has more than ${maxBytes} bytes`)
     parts.push(part)
   }
   const text = decodeUtf8(concatBytes(...parts))
-  if (text === null) throw new CliError('INPUT_NOT_UTF8', 'what comes in on stdin is not UTF-8')
+  if (text === null) throw new CliError('INPUT_NOT_UTF8', 'stdin is not UTF-8 text')
   return withoutLineEnd(text)
 }
 
-/** The lines of stdin, without empty ones. */
+/** Reads the lines of stdin, without empty ones. */
 export async function readStdinLines(maxBytes: number): Promise<string[]> {
   const text = await readStdin(maxBytes)
   return text
@@ -35,7 +35,7 @@ export async function readStdinLines(maxBytes: number): Promise<string[]> {
 }
 
 /**
- * A passphrase from a file, `-` for stdin, without the line end.
+ * Reads a passphrase from a file (`-` for stdin), without the line end.
  * @throws {CliError} PASSPHRASE_FILE
  */
 export async function readPassphraseFile(path: string): Promise<string> {
@@ -50,84 +50,83 @@ export async function readPassphraseFile(path: string): Promise<string> {
 }
 
 /**
- * The recovery words from a file, `-` for stdin, as they stand there.
+ * Reads the recovery words from a file (`-` for stdin), unchanged.
  * @throws {CliError} WORDS_FILE
  */
 export async function readWordsFile(path: string): Promise<string> {
   return await readSecretFile(path, WORDS)
 }
 
-/** What a file is to hold, so that a refusal speaks of that. */
+/** The secret that a file should hold, for its errors. */
 interface SecretFileKind {
   readonly code: 'PASSPHRASE_FILE' | 'WORDS_FILE'
-  readonly absent: string
-  readonly present: string
+  readonly name: string
 }
 
 const PASSPHRASE: SecretFileKind = {
   code: 'PASSPHRASE_FILE',
-  absent: 'there is no passphrase',
-  present: 'the passphrase',
+  name: 'a passphrase',
 }
 const WORDS: SecretFileKind = {
   code: 'WORDS_FILE',
-  absent: 'there are no recovery words',
-  present: 'what should be recovery words',
+  name: 'the recovery words',
 }
 
 async function readSecretFile(path: string, kind: SecretFileKind): Promise<string> {
   const text = path === '-' ? await readStdin(MAX_SECRET_FILE_BYTES) : await readTextFile(path, kind)
-  if (text === '') throw new CliError(kind.code, `${kind.absent} in ${nameOf(path)}`)
+  if (text === '') throw new CliError(kind.code, `${nameOf(path)} is empty; it should hold ${kind.name}`)
   return text
 }
 
-/** Where a passphrase comes from: `file` when given, else the terminal. */
+/** Where a passphrase comes from: `file` if given, otherwise the terminal. */
 export interface PassphraseSource {
   readonly file: string | undefined
-  /** The option that names such a file, for the hint. */
+  /** The option that gives the file, for the hint. */
   readonly option: string
 }
 
 /**
- * A passphrase, from its file or asked for.
+ * Reads a passphrase from its file, or asks for it.
  * @param question such as `Passphrase of bob.tox: `
  * @throws {CliError} PASSPHRASE_FILE | NO_TERMINAL | CANCELLED
  */
 export async function obtainPassphrase(source: PassphraseSource, question: string): Promise<string> {
   if (source.file !== undefined) return await readPassphraseFile(source.file)
   if (!isInteractive()) {
-    throw new CliError('NO_TERMINAL', 'a passphrase is needed, and there is no terminal to ask for it', {
-      hint: `give it with ${source.option} FILE (- for stdin)`,
+    throw new CliError('NO_TERMINAL', 'this needs a passphrase, and there is no terminal to ask on', {
+      hint: `add ${source.option} FILE (- for stdin)`,
     })
   }
   return await askSecret(question)
 }
 
 /**
- * A new passphrase, typed twice.
- * @throws {CliError} NO_TERMINAL | CANCELLED | PASSPHRASE_DIFFERS | PASSPHRASE_FILE when it is empty
+ * Asks for a new passphrase, twice.
+ * @throws {CliError} NO_TERMINAL | CANCELLED | PASSPHRASE_DIFFERS | PASSPHRASE_FILE if it is empty
  */
 export async function askNewPassphrase(source: PassphraseSource): Promise<string> {
   const first = await obtainPassphrase(source, 'New passphrase: ')
   if (source.file !== undefined) return first
   if (first === '')
-    throw new CliError('PASSPHRASE_FILE', 'an empty passphrase protects nothing', { hint: 'type one, or do without' })
-  const second = await askSecret('The same again: ')
-  if (first !== second) throw new CliError('PASSPHRASE_DIFFERS', 'the two are not the same: nothing was done')
+    throw new CliError('PASSPHRASE_FILE', 'an empty passphrase protects nothing', {
+      hint: 'type a passphrase, or leave the key unsealed',
+    })
+  const second = await askSecret('Repeat the passphrase: ')
+  if (first !== second) throw new CliError('PASSPHRASE_DIFFERS', 'the two passphrases differ; nothing changed')
   return first
 }
 
 async function readTextFile(path: string, kind: SecretFileKind): Promise<string> {
   let handle: FileHandle | null = null
   try {
-    // A pipe, such as /dev/fd/3 of a shell's <(...), is as good as a file.
+    // A pipe also works, such as /dev/fd/3 of a shell's <(...).
     handle = await open(path, 'r')
     const { buffer, bytesRead } = await readAtMost(handle, MAX_SECRET_FILE_BYTES + 1)
     if (bytesRead > MAX_SECRET_FILE_BYTES) {
-      throw new CliError(kind.code, `${kind.absent} in ${path}: it has more than ${MAX_SECRET_FILE_BYTES} bytes`)
+      throw new CliError(kind.code, `${path} has more than ${MAX_SECRET_FILE_BYTES} bytes, too many for ${kind.name}`)
     }
     const text = decodeUtf8(buffer.subarray(0, bytesRead))
-    if (text === null) throw new CliError(kind.code, `${kind.present} in ${path} is not UTF-8`)
+    if (text === null) throw new CliError(kind.code, `${path} is not UTF-8 text`)
     return withoutLineEnd(text)
   } catch (cause) {
     if (cause instanceof CliError) throw cause
@@ -138,7 +137,7 @@ async function readTextFile(path: string, kind: SecretFileKind): Promise<string>
   }
 }
 
-/** As many bytes as there are, up to a bound. */
+/** Reads up to `maxBytes` bytes. */
 export async function readAtMost(
   handle: FileHandle,
   maxBytes: number,

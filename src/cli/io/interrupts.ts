@@ -1,9 +1,9 @@
-/** How a command that runs until somebody ends it is ended. */
+/** Ends commands that run until somebody stops them. */
 
-/** Ctrl-C, a service manager, and a terminal that is closed. */
+/** Sent by Ctrl-C, by a service manager, and when a terminal closes. */
 export const INTERRUPTS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
-/** Resolves at the first of them. */
+/** Resolves at the first signal. */
 export function interrupted(): Promise<null> {
   return new Promise((resolve) => {
     for (const signal of INTERRUPTS) process.once(signal, () => resolve(null))

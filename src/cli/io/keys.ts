@@ -1,18 +1,20 @@
-/** Device keys as people give them: a ToxPk, a whole Tox ID, or the profile that holds it. */
+/** Device keys as people type them: a ToxPk or a whole Tox ID. */
 import { formatHex } from '../../core/encoding/bytes.ts'
 import { parseToxPk } from '../../tox/save/address.ts'
 
 const TOX_ID_DIGITS = 76
 
 /**
- * 64 upper-case hex digits of a ToxPk or of a whole Tox ID, digits of either case, as it was copied.
+ * Reads a ToxPk, or the ToxPk in a whole Tox ID.
+ * @param text hex digits of either case
+ * @returns 64 upper-case hex digits
  * @throws {ToxError} TOX_BAD_ID
  */
 export function parseDeviceKey(text: string): string {
   return formatHex(parseToxPk(text.trim()))
 }
 
-/** A query for lookups: a whole Tox ID becomes the key in it, everything else is left to the daemon. */
+/** A query for lookups: a Tox ID becomes its ToxPk; the daemon reads everything else. */
 export function parseQuery(text: string): string {
   return text.length === TOX_ID_DIGITS && /^[0-9A-Fa-f]+$/.test(text) ? parseDeviceKey(text) : text
 }

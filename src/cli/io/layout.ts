@@ -1,10 +1,10 @@
-/** Text laid out for people: aligned columns, times, counts. Pure; what comes from others is escaped by the caller. */
+/** Lays out text for people: columns, times, counts. Pure. The caller escapes texts of others. */
 
-// One column apart would make a table of sentences.
+// With a gap of one column, a table would read like sentences.
 const GAP = '  '
 const WIDE =
   /\p{Emoji_Presentation}|\uFE0F|[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\u3000-\u303E\uFF01-\uFF60]/u
-// Most texts; a segmenter takes some 5 ms to make, a quarter of the whole start.
+// Most texts are like this. Making a segmenter takes some 5 ms, a quarter of the whole start.
 const NARROW = /^[ -~…]*$/
 let segmenter: Intl.Segmenter | null = null
 
@@ -13,7 +13,7 @@ function graphemesOf(text: string): string[] {
   return Array.from(segmenter.segment(text), ({ segment }) => segment)
 }
 
-/** Columns that a text takes on a terminal: two for an emoji or an East Asian character, none for a mark. Good for aligning, not for more. */
+/** Columns of a text on a terminal: two for an emoji or an East Asian character, none for a mark. Good enough for alignment only. */
 export function columnsOf(text: string): number {
   if (NARROW.test(text)) return text.length
   let columns = 0
@@ -21,7 +21,7 @@ export function columnsOf(text: string): number {
   return columns
 }
 
-/** At most so many columns, with `…` where something was left out. */
+/** Cuts a text to `maxColumns`, with `…` in place of the rest. */
 export function cutText(text: string, maxColumns: number): string {
   if (columnsOf(text) <= maxColumns) return text
   let cut = ''
@@ -34,7 +34,7 @@ export function cutText(text: string, maxColumns: number): string {
   return `${cut}…`
 }
 
-/** Rows under their headings, columns aligned to the left, the last one ragged. */
+/** Rows under their headings, with columns aligned to the left. */
 export function formatTable(headings: readonly string[], rows: readonly (readonly string[])[]): string[] {
   const lines = [headings, ...rows]
   const widths = headings.map((_, column) => Math.max(...lines.map((line) => columnsOf(line[column] ?? ''))))
@@ -51,18 +51,18 @@ export function countOf(count: number, noun: string, plural = `${noun}s`): strin
   return `${count} ${count === 1 ? noun : plural}`
 }
 
-const MAX_DATE_SEC = 8_640_000_000_000 // sanity: what a Date can hold; a save file may say anything
+const MAX_DATE_SEC = 8_640_000_000_000 // sanity: the range of Date; a save file may hold any number
 
-/** Local date and time to the minute, and how long ago; `never` for 0 and null. */
+/** Local date and time to the minute, and the time since then. `never` for 0 and null. */
 export function formatTime(timeSec: number | null, nowSec: number): string {
   if (timeSec === null || timeSec === 0) return 'never'
-  if (timeSec > MAX_DATE_SEC) return 'no real time'
+  if (timeSec > MAX_DATE_SEC) return 'not a valid time'
   const date = new Date(timeSec * 1000)
   const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`
   return `${day} ${two(date.getHours())}:${two(date.getMinutes())} (${formatAge(nowSec - timeSec)})`
 }
 
-/** A part of a date or time, with two digits. */
+/** A part of a date or time, in two digits. */
 export function two(value: number): string {
   return String(value).padStart(2, '0')
 }

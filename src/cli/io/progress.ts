@@ -1,4 +1,4 @@
-/** One line on the terminal that says how far long work is, and is gone afterwards. */
+/** A progress line on the terminal, which disappears at the end. */
 
 const CLEAR_LINE = '\r\x1b[K'
 
@@ -7,7 +7,7 @@ export class Progress {
   readonly #total: number
   readonly #isShown: boolean
 
-  /** @param what already escaped */
+  /** @param what the work, escaped */
   constructor(what: string, total: number) {
     this.#what = what
     this.#total = total

@@ -1,15 +1,15 @@
-/** Questions to the person at the terminal. Asked on stderr, so that results can be piped; secrets are typed unseen. */
+/** Asks the user at the terminal. Questions go to stderr, so that results can be piped. Secrets are typed unseen. */
 import { Writable } from 'node:stream'
 import { CliError } from './errors.ts'
 
-/** Whether somebody is there to read a question and to type the answer. */
+/** Whether a user can read a question and type an answer. */
 export function isInteractive(): boolean {
   return process.stdin.isTTY && process.stderr.isTTY
 }
 
 /**
  * Asks for one line.
- * @param signal takes the question back, as Ctrl-C does
+ * @param signal cancels the question, as Ctrl-C does
  * @throws {CliError} NO_TERMINAL | CANCELLED
  */
 export async function askLine(question: string, signal: AbortSignal | null = null): Promise<string> {
@@ -25,10 +25,11 @@ export async function askSecret(question: string): Promise<string> {
 }
 
 async function ask(question: string, isShown: boolean, signal: AbortSignal | null): Promise<string> {
-  if (!isInteractive()) throw new CliError('NO_TERMINAL', 'there is no terminal to ask on', { hint: 'run it on one' })
+  if (!isInteractive())
+    throw new CliError('NO_TERMINAL', 'there is no terminal to ask on', { hint: 'run the command on a terminal' })
   const { createInterface } = await import('node:readline')
   const silent = new Writable({ write: (_chunk, _encoding, done) => done() })
-  // Raw mode in both cases: it is readline that shows what is typed, not the terminal.
+  // Raw mode in both cases: readline echoes the typed text, not the terminal.
   const reader = createInterface({
     input: process.stdin,
     output: isShown ? process.stderr : silent,
@@ -37,11 +38,11 @@ async function ask(question: string, isShown: boolean, signal: AbortSignal | nul
     historySize: 0,
     ...(signal === null ? {} : { signal }),
   })
-  // Only now: what is typed in answer to the question must not meet a terminal that still shows it.
+  // Only after raw mode is on. Otherwise the terminal would echo an answer that is typed at once.
   process.stderr.write(question)
   try {
     return await new Promise((resolve, reject) => {
-      const cancel = (): void => reject(new CliError('CANCELLED', 'cancelled: nothing was done'))
+      const cancel = (): void => reject(new CliError('CANCELLED', 'cancelled'))
       reader.once('line', resolve)
       reader.once('SIGINT', cancel)
       reader.once('close', cancel)
@@ -52,12 +53,12 @@ async function ask(question: string, isShown: boolean, signal: AbortSignal | nul
   }
 }
 
-// The alternate screen: what was shown on it is neither on the screen nor in the scroll-back afterwards. It is cleared before it is
-// left, for terminals that have no second screen.
+// The alternate screen leaves no trace on the screen or in the scroll-back. It is cleared before leaving it, for terminals that have no second
+// screen.
 const SECRET_SCREEN_BEGIN = '\x1b[?1049h\x1b[2J\x1b[H'
 const SECRET_SCREEN_END = '\x1b[2J\x1b[H\x1b[?1049l'
 
-/** Shows lines that are to be read and then gone, until Enter. */
+/** Shows secret lines until Enter, then wipes them from the screen. */
 export async function showSecretly(lines: readonly string[], question: string): Promise<void> {
   const hasScreen = process.env['TERM'] !== undefined && process.env['TERM'] !== 'dumb'
   process.stderr.write(`${hasScreen ? SECRET_SCREEN_BEGIN : ''}${lines.join('\n')}\n\n`)

@@ -1,22 +1,21 @@
-/** QR codes on a terminal: two modules a character, dark on light whatever the terminal's own colours are. */
+/** Draws QR codes on a terminal: two modules per character, always dark on light. */
 import { create } from 'qrcode'
 
-const QUIET_MODULES = 4 // format: the quiet zone of ISO/IEC 18004, without which a camera may not find the code
-// The corners of the colour cube of 256, which themes leave alone: the plain black and white of many a theme are two greys.
+const QUIET_MODULES = 4 // format: the quiet zone of ISO/IEC 18004, a camera may not find a code without it
+// Corners of the 256-colour cube. Themes leave these alone, but often turn plain black and white into greys.
 const DARK_ON_LIGHT = '\x1b[38;5;16;48;5;231m'
 const AS_BEFORE = '\x1b[0m'
 
-/** The module at a place is dark; what lies outside of the code is quiet zone. */
+/** Whether the module at this place is dark. Outside the code lies the quiet zone, which is light. */
 function moduleOf(code: ReturnType<typeof create>, row: number, column: number): boolean {
   const { size, data } = code.modules
   return row >= 0 && column >= 0 && row < size && column < size && data[row * size + column] === 1
 }
 
 /**
- * A text as lines of half blocks. The text is written in the short alphabet of QR codes when it has only upper-case letters, digits and
- * ` $%*+-./:`.
- * @param maxColumns of the terminal
- * @returns null when it is wider than that
+ * Draws a text as lines of half blocks. A text of only upper-case letters, digits and ` $%*+-./:` gives a smaller code.
+ * @param maxColumns the width of the terminal
+ * @returns null if the code is wider
  */
 export function drawQr(text: string, maxColumns: number): string[] | null {
   const code = create(text, { errorCorrectionLevel: 'M' })

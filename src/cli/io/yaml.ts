@@ -1,9 +1,9 @@
-/** Reports as YAML that a terminal shows as it is: what is invisible or moves the cursor is written as an escape. */
+/** Writes reports as YAML that is safe for a terminal: invisible characters and cursor movements become escapes. */
 import { stringify } from 'yaml'
 
 const HIDDEN = /[^\n\P{C}]|[^ \P{Z}]|\p{Default_Ignorable_Code_Point}/gu
 
-/** Texts stand in double quotes, where YAML has escapes for everything; whoever parses it gets the same texts. */
+/** Texts stand in double quotes, where YAML has an escape for everything. A program that parses it gets the same texts. */
 export function formatYaml(value: unknown): string {
   const text = stringify(value, {
     lineWidth: 0,

@@ -1,15 +1,14 @@
-/** The words of the command line about local apps. */
+/** `persona app ...`: commands about local apps. */
 import type { Command } from 'commander'
 import type { GrantOptions } from '../daemon/apps.ts'
 import type { Runner } from './options.ts'
 
-/** `app ...`. */
 export function addApp(app: Command, run: Runner): void {
-  const can = ['--can <list>', 'any of read, observe, publish, with commas between them'] as const
-  const span = ['--for <time>', 'such as 12h or 30d; until it is revoked when left out'] as const
+  const can = ['--can <list>', 'allow any of read, observe, publish, separated by commas'] as const
+  const span = ['--for <time>', 'allow it for this long, such as 12h or 30d (default: until you revoke it)'] as const
   app
     .command('allow <name>')
-    .description('allow a new app something, and show its token, this once')
+    .description('allow a new app and show its token, this once')
     .option(...can)
     .option(...span)
     .action((name: string, options: GrantOptions) =>
@@ -17,15 +16,15 @@ export function addApp(app: Command, run: Runner): void {
     )
   app
     .command('list')
-    .description('the apps that have a token')
+    .description('list the apps that have a token')
     .action(() => run(async (context) => (await import('../daemon/apps.ts')).list(context)))
   app
     .command('pending')
-    .description('the apps that ask to be allowed something')
+    .description('list the apps that ask for permission')
     .action(() => run(async (context) => (await import('../daemon/apps.ts')).pending(context)))
   app
     .command('accept <name>')
-    .description('allow an app that asks what --can names')
+    .description('grant an app the part of its request that --can names')
     .option(...can)
     .option(...span)
     .action((name: string, options: GrantOptions) =>
@@ -33,10 +32,10 @@ export function addApp(app: Command, run: Runner): void {
     )
   app
     .command('reject <name>')
-    .description('refuse what an app asks for')
+    .description('reject the request of an app')
     .action((name: string) => run(async (context) => (await import('../daemon/apps.ts')).reject(context, name)))
   app
     .command('revoke <name>')
-    .description('take back what an app may do, and all that it reported')
+    .description('revoke the token of an app and discard everything it reported')
     .action((name: string) => run(async (context) => (await import('../daemon/apps.ts')).revoke(context, name)))
 }

@@ -1,7 +1,7 @@
-/** The commands as data, out of commander's own tree: what completion scripts and man pages are made of, so that they cannot tell of others. */
+/** The commands as data, read from commander's own tree. Completion scripts and man pages are made from it, so they list exactly the commands that exist. */
 import type { Command, Option } from 'commander'
 
-/** What stands in the place of a word: files, names that the daemon knows, one of a few words, or anything. */
+/** The values that a word takes: files, names that the daemon knows, one of a few words, or any text. */
 export type Values = 'files' | 'home' | 'contacts' | 'devices' | 'apps' | 'text' | readonly string[]
 
 export interface OptionNode {
@@ -22,15 +22,17 @@ export interface ArgumentNode {
 }
 
 export interface CommandNode {
-  /** The words behind `persona`, none for itself. */
+  /** The words after `persona`; empty for the program itself. */
   readonly words: readonly string[]
   readonly description: string
+  /** The heading above it in the help of its parent. */
+  readonly group: string
   readonly commands: readonly CommandNode[]
   readonly options: readonly OptionNode[]
   readonly args: readonly ArgumentNode[]
 }
 
-/** By the name of an argument or of an option's value, as `--help` shows it. */
+/** By the name of an argument or of an option's value, as `--help` shows them. */
 const BY_NAME: Readonly<Record<string, Values>> = {
   ...Object.fromEntries(
     ['file', 'files', 'path', 'profile', 'profiles', 'places', 'new'].map((name) => [name, 'files' as const]),
@@ -47,7 +49,7 @@ const BY_NAME: Readonly<Record<string, Values>> = {
   action: ['add', 'remove', 'merge', 'export'],
 }
 
-/** What is called alike and is something else, by the command or option in front of it. */
+/** The exceptions: names that mean something else after this command or option. */
 const BY_PLACE: Readonly<Record<string, Values>> = {
   'contact show name': 'contacts',
   'contact verify name': 'contacts',
@@ -57,16 +59,17 @@ const BY_PLACE: Readonly<Record<string, Values>> = {
   'app revoke name': 'apps',
   '--keep name': 'devices',
   '--without name': 'devices',
-  // One of a contact's.
+  // A device of the contact, which the daemon cannot list by name.
   'contact split device': 'text',
 }
 
-/** The tree as `buildProgram` makes it. */
+/** Reads the tree that `buildProgram` made. */
 export function commandTree(command: Command, words: readonly string[] = []): CommandNode {
   const path = words.join(' ')
   return {
     words,
     description: command.description(),
+    group: command.helpGroup(),
     commands: command.commands.map((inner) => commandTree(inner, [...words, inner.name()])),
     options: command.options.map(optionNode),
     args: command.registeredArguments.map((argument) => ({
@@ -78,7 +81,7 @@ export function commandTree(command: Command, words: readonly string[] = []): Co
   }
 }
 
-/** A command and all below it, each in front of those below. */
+/** A command and all commands below it, parents first. */
 export function allNodes(node: CommandNode): CommandNode[] {
   return [node, ...node.commands.flatMap(allNodes)]
 }

@@ -1,7 +1,7 @@
-/** The completion scripts of three shells, made of the tree of commands. What is typed is never run or expanded: names come as plain lines. */
+/** The completion scripts of three shells, made from the tree of commands. They never run or expand the words on the line: names arrive as plain lines. */
 import { allNodes, type CommandNode, type OptionNode, type Values } from './command-tree.ts'
 
-/** For bash 4 and later; to be read by `source <(persona completion bash)`. */
+/** For bash 4 and later: `source <(persona completion bash)`. */
 export function bashScript(root: CommandNode): string {
   return `# Completion of persona in bash. In ~/.bashrc: source <(persona completion bash)
 ${tables(root)}
@@ -47,10 +47,10 @@ complete -F _persona persona
 `
 }
 
-/** For zsh, behind compinit; to be read by `source <(persona completion zsh)`. */
+/** For zsh, after compinit: `source <(persona completion zsh)`. */
 export function zshScript(root: CommandNode): string {
   return `#compdef persona
-# Completion of persona in zsh. In ~/.zshrc, behind compinit: source <(persona completion zsh)
+# Completion of persona in zsh. In ~/.zshrc, after compinit: source <(persona completion zsh)
 ${tables(root)}
 _persona() {
   local cur=\${words[CURRENT]} at= takes= home= ended= seen=0 word kind i
@@ -90,7 +90,7 @@ compdef _persona persona
 `
 }
 
-/** What the words in front of the cursor lead to; the same in bash and zsh, but for the splitting of a list. */
+/** Follows the words before the cursor. bash and zsh differ only in how they split a list. */
 function walk(eachValued: string): string {
   return `    if [[ -n $takes ]]; then
       [[ $takes == home ]] && home=$word
@@ -109,7 +109,7 @@ function walk(eachValued: string): string {
     fi`
 }
 
-/** One table for bash and zsh: what may follow the words of each command. Everything in it is of our own making. */
+/** One table for bash and zsh: the words that may follow each command. All of it is our own text, so quoting is safe. */
 function tables(root: CommandNode): string {
   const rows = allNodes(root).map((node) => {
     const options = node === root ? node.options : [...node.options, ...root.options]
@@ -135,7 +135,7 @@ function kindOf(takes: Values): string {
   return typeof takes === 'string' ? takes : takes.join('|')
 }
 
-/** For fish; to be read by `persona completion fish | source`. */
+/** For fish: `persona completion fish | source`. */
 export function fishScript(root: CommandNode): string {
   const valued = new Set(
     allNodes(root).flatMap(({ options }) =>
@@ -145,7 +145,7 @@ export function fishScript(root: CommandNode): string {
   const paths = allNodes(root).filter(({ commands }) => commands.length > 0)
   const lines = allNodes(root).flatMap((node) => fishLines(node, node === root))
   return `# Completion of persona in fish. In ~/.config/fish/config.fish: persona completion fish | source
-function __persona_words --description 'the command that is named, then how many arguments follow it'
+function __persona_words --description 'the command on the line, then the number of arguments after it'
     set -l at
     set -l seen 0
     set -l skip no
@@ -163,7 +163,7 @@ function __persona_words --description 'the command that is named, then how many
     echo $at
     echo $seen
 end
-function __persona_is --description 'whether this command is named, and this many arguments stand behind it, or at least so many'
+function __persona_is --description 'test for this command with exactly, or at least, this many arguments'
     set -l words (__persona_words)
     test "$words[1]" = "$argv[1]"; or return 1
     test (count $argv) -eq 1; and return 0

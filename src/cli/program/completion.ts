@@ -1,4 +1,4 @@
-/** `persona completion SHELL`: a script that completes commands, options and names; for the names it calls `persona completion names`. */
+/** `persona completion SHELL` prints a script that completes commands, options and names. The script calls `persona completion names`. */
 import type { Command } from 'commander'
 import { connect, type Client } from '../../ipc/client.ts'
 import { MAX_PAGE } from '../../ipc/shapes/limits.ts'
@@ -9,10 +9,13 @@ import { CliError, EXIT_DONE, EXIT_FAILED } from '../io/errors.ts'
 import { escapeText } from '../io/escape.ts'
 
 const SCRIPTS = { bash: bashScript, zsh: zshScript, fish: fishScript } as const
-const TIMEOUT_MS = 1000 // sanity: who waits longer for a tab types on
-const MAX_NAMES = 200 // sanity: a shell asks before it shows so many
+const TIMEOUT_MS = 1000 // sanity: after a second of waiting for the Tab key, people type on
+const MAX_NAMES = 200 // sanity: shells ask before they show more
 
-/** @param program the whole tree of commands @param words kind and beginning of the names, for the scripts */
+/**
+ * @param program the whole tree of commands
+ * @param words kind and beginning of the names; only the scripts pass them
+ */
 export async function completion(
   context: Context,
   program: Command,
@@ -21,14 +24,16 @@ export async function completion(
 ): Promise<number> {
   if (shell === 'names') return await printNames(context, words[0] ?? '', words[1] ?? '')
   if (words.length > 0 || !Object.hasOwn(SCRIPTS, shell)) {
-    throw new CliError('USAGE', 'completion is there for bash, zsh and fish', { hint: 'persona completion bash' })
+    throw new CliError('USAGE', 'completion needs one shell: bash, zsh or fish', {
+      hint: 'run: persona completion bash',
+    })
   }
   const tree = commandTree(program)
   process.stdout.write(SCRIPTS[shell as keyof typeof SCRIPTS](tree))
   return EXIT_DONE
 }
 
-/** Without a daemon there are no names, and nothing is said: somebody is in the middle of a line. */
+/** Without a daemon it prints nothing, not even an error: the user is in the middle of a line. */
 async function printNames(context: Context, kind: string, prefix: string): Promise<number> {
   let client: Client | null = null
   try {
@@ -61,7 +66,10 @@ async function namesOf(client: Client, kind: string, prefix: string): Promise<st
   }
 }
 
-/** One page is enough: it begins where such names do. The one that has no more to it stands in front of the page. Blocked ones are there: to unblock them. */
+/**
+ * One page is enough, because it starts at the prefix. A contact named exactly like the prefix comes before that page, so it is looked up.
+ * Blocked contacts are included: somebody may want to unblock them.
+ */
 async function contactNames(client: Client, prefix: string): Promise<string[]> {
   const page = { limit: MAX_PAGE, blocked: true }
   if (prefix === '') return (await client.call('contact.list', page)).contacts.map(({ name }) => name)
@@ -73,7 +81,7 @@ async function contactNames(client: Client, prefix: string): Promise<string[]> {
   return [...(contact === null ? [] : [contact]), ...contacts].map(({ name }) => name)
 }
 
-/** Names of friends are anybody's to choose: what a shell or terminal would not take as it stands is left out. */
+/** Anybody chooses their own name. Names that a shell or a terminal would not take literally are left out. */
 function isTypeable(name: string): boolean {
   return name !== '' && !name.startsWith('-') && escapeText(name) === name
 }

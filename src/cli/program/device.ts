@@ -1,33 +1,34 @@
-/** The words of the command line about the own devices. */
+/** Commands about the owner's devices. */
 import type { Command } from 'commander'
 import type { DeviceRekeyOptions } from '../own/rekey.ts'
 import type { KeyOptions } from '../own/device.ts'
+import type { EraseOptions } from '../own/erase.ts'
 import type { JoinOptions } from '../pairing/join.ts'
 import type { PairOptions } from '../pairing/pair.ts'
-import { KEY, PROFILE_PASSPHRASE_FILE, TOX_PROFILE, type Runner } from './options.ts'
+import { KEY, PROFILE_PASSPHRASE_FILE, SEAL, SEAL_FILE, TOX_PROFILE, YES, type Runner } from './options.ts'
 
-/** `device ...` but for what concerns a theft. */
+/** `device ...` except `approve` and `remove`. */
 export function addDevice(device: Command, run: Runner): void {
   device
     .command('add <nickname>')
-    .description('add a device at the end of the table')
+    .description('add a device to the end of the table')
     .option(...TOX_PROFILE)
     .option(...KEY)
     .option(...PROFILE_PASSPHRASE_FILE)
-    .option('--again', 'although it was removed before')
+    .option('--again', 'add it even if it was removed before')
     .action((name: string, options: KeyOptions & { again?: true }) =>
       run(async (context) => (await import('../own/device.ts')).add(context, name, options)),
     )
   device
     .command('list')
-    .description('the table; the first device that chats is the active one')
-    .option('--yaml', 'as YAML: nickname and key, in order')
+    .description('list your devices; the first that chats is the active one')
+    .option('--yaml', 'print YAML: nicknames and keys, in order')
     .action((options: { yaml?: true }) =>
       run(async (context) => (await import('../own/device.ts')).list(context, options)),
     )
   device
     .command('rename <device> <nickname>')
-    .description('give a device another nickname')
+    .description('rename a device')
     .action((old: string, name: string) =>
       run(async (context) => (await import('../own/device.ts')).rename(context, old, name)),
     )
@@ -37,14 +38,12 @@ export function addDevice(device: Command, run: Runner): void {
     .action((name: string) => run(async (context) => (await import('../own/device.ts')).activate(context, name)))
   device
     .command('rekey <device>')
-    .description(
-      'give a device another key, in the table and in its profile; if it was interrupted, the same again ends it',
-    )
-    .requiredOption('--tox-profile <file>', 'the profile of the device')
-    .option('--out <file>', 'write the profile with the new key there, and leave the old one as it is')
-    .option('--nospam <which>', 'keep or new; new when left out')
-    .option('--drop-relays', 'leave out the relays, by which both keys could be linked')
-    .option('--force', 'although a Tox client runs on the profile')
+    .description('give a device a new key, in the table and in its profile; repeat it after an interruption')
+    .requiredOption('--tox-profile <file>', 'change the key in this Tox profile')
+    .option('--out <file>', 'write the changed profile here, and leave the old one unchanged')
+    .option('--nospam <which>', 'keep the old nospam, or draw a new one (default: new)')
+    .option('--drop-relays', 'leave out the relays, which could link both keys')
+    .option('--force', 'write even if a Tox client has the profile open')
     .option(...PROFILE_PASSPHRASE_FILE)
     .action((name: string, options: DeviceRekeyOptions) =>
       run(async (context) => (await import('../own/rekey.ts')).rekeyDevice(context, name, options)),
@@ -55,7 +54,7 @@ export function addDevice(device: Command, run: Runner): void {
 export function addSibling(sibling: Command, run: Runner): void {
   sibling
     .command('sync <file>')
-    .description('take the newer table in a file, if it is there, and write yours into it; - for stdin and stdout')
+    .description('read a newer table from this file, if it has one, and write yours to it (- for stdin and stdout)')
     .action((file: string) => run(async (context) => (await import('../own/sibling.ts')).sync(context, file)))
 }
 
@@ -63,25 +62,43 @@ export function addSibling(sibling: Command, run: Runner): void {
 export function addPairing(program: Command, run: Runner): void {
   program
     .command('pair')
-    .description('give your persona to a further device of yours: shows a one-time code')
-    .option('--listen <host:port>', 'listen there, and not on every interface at a free port')
-    .option('--file <path>', 'by files that you carry: path.1, path.2, path.3')
-    .option('--cancel', 'end a pairing that was left behind')
+    .description('give your persona to another device; shows a one-time code')
+    .option('--listen <host:port>', 'listen here (default: every interface, any free port)')
+    .option('--file <path>', 'pair through files that you carry: path.1, path.2, path.3')
+    .option('--cancel', 'cancel an unfinished pairing')
     .action((options: PairOptions) =>
       run(async (context) => (await import('../pairing/pair.ts')).pair(context, options)),
     )
   program
     .command('join [code...]')
-    .description('take the persona from the device that shows the code: twelve words or the URI')
-    .option('--at <host:port>', 'where the other device listens, when it is not found')
-    .option('--file <path>', 'by files that you carry: the same path as there')
-    .option('--device <name>', 'have this device listed under this nickname')
+    .description('take the persona from the device that shows this code (words or URI)')
+    .option('--at <host:port>', 'connect here, if the other device is not found')
+    .option('--file <path>', 'pair through files that you carry; use the same path there')
+    .option('--device <name>', 'name this device')
     .option(...TOX_PROFILE)
     .option(...KEY)
     .option(...PROFILE_PASSPHRASE_FILE)
-    .option('--passphrase', 'ask for a passphrase that seals the signing key here')
-    .option('--passphrase-file <file>', 'seal it with the passphrase in this file')
+    .option(...SEAL)
+    .option(...SEAL_FILE)
     .action((code: string[], options: JoinOptions) =>
       run(async (context) => (await import('../pairing/join.ts')).join(context, code, options)),
+    )
+}
+
+/** `leave` and `erase`. */
+export function addLeaving(program: Command, run: Runner): void {
+  program
+    .command('leave')
+    .description('remove this device from the table, and erase its signing key')
+    .option(...YES)
+    .action((options: { yes?: true }) =>
+      run(async (context) => (await import('../own/leave.ts')).leave(context, options)),
+    )
+  program
+    .command('erase')
+    .description('erase everything the daemon keeps on this device, and stop it; Tox profiles stay')
+    .option('--persona <digits>', 'give the first 8 digits of your PersonaID here instead of typing them')
+    .action((options: EraseOptions) =>
+      run(async (context) => (await import('../own/erase.ts')).erase(context, options)),
     )
 }

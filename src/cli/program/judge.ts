@@ -1,46 +1,55 @@
-/** The words of the command line about what others show: what waits, what is wrong, what a status message is worth. */
+/** Commands about what others show: pending changes, alarms, and single status messages. */
 import type { Command } from 'commander'
 import type { AlarmOptions } from '../contacts/alarms.ts'
 import type { AnswerOptions } from '../contacts/pending.ts'
 import type { Runner } from './options.ts'
 
-/** `pending`, its answers, and `contact policy`. */
+/** `pending`, `accept`, `reject`, and `contact policy`. */
 export function addPending(program: Command, contact: Command, run: Runner): void {
-  const kind = ['--kind <kind>', 'update, upgrade or held, where more than one thing of the contact waits'] as const
+  const kind = ['--kind <kind>', 'choose update, upgrade or held, if the contact has several pending changes'] as const
   program
     .command('pending')
-    .description('what waits for your answer, and what it would change')
+    .description('list the contact changes that need your decision')
     .action(() => run(async (context) => (await import('../contacts/pending.ts')).pending(context)))
   program
     .command('accept <contact>')
-    .description('take what waits')
+    .description('accept a pending change')
     .option(...kind)
-    .option('--table <digits>', 'the table that "persona pending" showed; asked about on a terminal when left out')
+    .option('--table <digits>', 'accept this table, as "persona pending" shows it (default: ask)')
     .action((name: string, options: AnswerOptions) =>
       run(async (context) => (await import('../contacts/pending.ts')).accept(context, name, options)),
     )
   program
     .command('reject <contact>')
-    .description('leave it as it is, until there is a newer table')
+    .description('reject a pending change; a newer table can ask again')
     .option(...kind)
     .action((name: string, options: AnswerOptions) =>
       run(async (context) => (await import('../contacts/pending.ts')).reject(context, name, options)),
     )
   contact
     .command('policy <contact> <policy>')
-    .description('auto, ask or pin: whether newer tables are taken by themselves')
+    .description('set what happens to newer tables of a contact: auto, ask or pin')
     .action((name: string, policy: string) =>
       run(async (context) => (await import('../contacts/pending.ts')).policy(context, name, policy)),
     )
 }
 
-/** `verify`, `alarms` and `observe`. */
+/** `alarms`, `verify` and `observe`. */
 export function addVerify(program: Command, run: Runner): void {
   program
+    .command('alarms [contact]')
+    .description('show what went wrong with tables, and what to do about it')
+    .option('--dismiss <id>', 'dismiss this alarm')
+    .option('--export <file>', 'write the evidence about the contact, or about your own persona, for others to check')
+    .option('--force', 'replace an existing file')
+    .action((contact: string | undefined, options: AlarmOptions) =>
+      run(async (context) => (await import('../contacts/alarms.ts')).alarms(context, contact, options)),
+    )
+  program
     .command('verify [text]')
-    .description('judge a status message, storing nothing; from stdin when it is - or left out')
-    .option('--from <toxpk>', 'the device that shows it')
-    .option('--evidence <file>', 'check a file of evidence instead')
+    .description('judge a status message without storing it (default: stdin)')
+    .option('--from <toxpk>', 'judge it as the status message of this device')
+    .option('--evidence <file>', 'check an evidence file instead')
     .action((text: string | undefined, options: { from?: string; evidence?: string }) =>
       run(async (context) =>
         options.evidence === undefined
@@ -49,19 +58,10 @@ export function addVerify(program: Command, run: Runner): void {
       ),
     )
   program
-    .command('alarms [contact]')
-    .description('what went wrong with tables, what it means, and what to do')
-    .option('--dismiss <id>', 'this one is dealt with')
-    .option('--export <file>', 'write the evidence of the contact, or of your own persona, for others to check')
-    .option('--force', 'replace the file')
-    .action((contact: string | undefined, options: AlarmOptions) =>
-      run(async (context) => (await import('../contacts/alarms.ts')).alarms(context, contact, options)),
-    )
-  program
     .command('observe <text>')
-    .description('report the status message that a device shows now; - reads it from stdin')
-    .requiredOption('--from <toxpk>', 'the device that shows it')
-    .option('--name <name>', 'the name that the Tox client shows, for a contact seen for the first time')
+    .description('report the status message that a device shows now (- for stdin)')
+    .requiredOption('--from <toxpk>', 'report it for this device')
+    .option('--name <name>', 'name the contact if it is new, as the Tox client shows it')
     .action((text: string, options: { from: string }) =>
       run(async (context) => (await import('../contacts/verify.ts')).observe(context, text, options)),
     )

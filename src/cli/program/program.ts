@@ -1,51 +1,86 @@
-/** The words of the command line, and which file does the work of each; that file is loaded only when its command is called. */
+/** The grammar of the command line. The module that does the work of a command is loaded only when that command runs. */
 import { Command } from 'commander'
 import { addApp } from './app.ts'
 import { addBackup } from './backup.ts'
+import { addCompletion } from './completion-command.ts'
 import { addContact } from './contact.ts'
-import { addDevice, addPairing, addSibling } from './device.ts'
-import { addEveryday, addService } from './everyday.ts'
+import { addDaemon, addService } from './daemon.ts'
+import { addDevice, addLeaving, addPairing, addSibling } from './device.ts'
+import { EXAMPLES } from './examples.ts'
 import { addPending, addVerify } from './judge.ts'
 import type { Runner } from './options.ts'
 import { addPassphrase, addPersona, addRecovery } from './persona.ts'
-import { addRotation } from './rotation.ts'
+import { addRemoval, addRotation } from './rotation.ts'
 import { addTox } from './tox.ts'
 
 const HELP_AFTER = `
---json prints exactly what the daemon's socket answers, as one JSON value (watch: one line an
-event), and a failure as one line {"error":{"code","message","hint"}} on stderr. Codes are stable.
+--json prints exactly what the daemon answers, as one JSON value (watch: one line
+for each event), and failures as {"error":{"code","message","hint"}} on stderr.
+Error codes never change.
 
-Exit status: 0 done; 1 refused, failed, not valid, or nobody found; 2 wrong usage; 3 no daemon runs.`
+Exit status: 0 done; 1 refused, failed, not valid or not found; 2 wrong usage;
+3 the daemon does not run.`
 
-/** The whole command line; options that hold for all commands may stand before or behind the command. */
+/** The whole command line. Global options may stand before or after the command. */
 export function buildProgram(run: Runner): Command {
   const program = new Command('persona')
     .description('One person, many devices: keep, publish and look up signed tables of device keys.')
     .option('--json', 'print JSON, for programs')
-    .option('-v, --verbose', 'show more: epoch and seq of tables, and other details')
-    .option('--home <dir>', 'keep state, config and sockets below this directory (also PERSONAD_HOME)')
+    .option('-v, --verbose', 'show more, such as the epoch and seq of tables')
+    .option('--home <dir>', 'keep all files and sockets below this directory')
     .option('-V, --version', 'print the version')
-    .configureHelp({ showGlobalOptions: true })
-    .addHelpText('after', HELP_AFTER)
-  addPersona(program, run)
-  const device = program.command('device').description('your table of devices')
-  addDevice(device, run)
-  addSibling(program.command('sibling').description('your other devices'), run)
-  addPairing(program, run)
-  addTox(program.command('tox').description('Tox profiles'), run)
-  const contact = program.command('contact').description('the people you know')
+    .helpOption('-h, --help', 'show this help')
+    .configureHelp({
+      showGlobalOptions: true,
+      commandDescription: (command) => sentence(command.description()),
+      // Names only, so that most descriptions fit on one line of 80 columns.
+      subcommandTerm: (command) => command.name(),
+    })
+  addOwn(program, run)
+  program.commandsGroup('Contacts:')
+  const contact = program.command('contact').description('manage the people you know')
   addContact(program, contact, run)
   addPending(program, contact, run)
   addVerify(program, run)
+  program.commandsGroup('Tox:')
+  addTox(program.command('tox').description('work with Tox profiles and the companion'), run)
+  program.commandsGroup('The daemon:')
+  addDaemon(program, run)
+  addApp(program.command('app').description('allow local apps to use the daemon'), run)
+  addService(program.command('service').description('run the daemon as a systemd user service'), run)
+  program.commandsGroup('Shell and help:')
+  addCompletion(program, run)
+  for (const command of [program, ...program.commands]) {
+    if (command.commands.length > 0) command.helpCommand('help [command]', 'show the help of a command')
+    addExamples(command)
+  }
+  return program.addHelpText('after', HELP_AFTER)
+}
+
+/** The commands about the owner's own persona. */
+function addOwn(program: Command, run: Runner): void {
+  program.commandsGroup('Your persona:')
+  addPersona(program, run)
+  addPassphrase(program.command('passphrase').description('manage the passphrase of the signing key'), run)
+  program.commandsGroup('Your devices:')
+  const device = program.command('device').description('manage the devices in your table')
+  addDevice(device, run)
+  addRemoval(device, run)
+  addPairing(program, run)
+  addSibling(program.command('sibling').description('exchange tables with your other devices'), run)
+  addLeaving(program, run)
+  program.commandsGroup('Loss and theft:')
+  addRecovery(program.command('recovery').description('show, confirm or check the 24 recovery words'), run)
+  addRotation(program, run)
   addBackup(program, run)
-  const recovery = program
-    .command('recovery')
-    .description('the recovery words, which bring the persona back after a theft')
-  addRecovery(recovery, run)
-  addRotation(program, device, recovery, run)
-  addApp(program.command('app').description('local apps, and what they may do'), run)
-  addPassphrase(program.command('passphrase').description('the passphrase that seals your signing key'), run)
-  addEveryday(program, run)
-  addService(program.command('service').description('the daemon as a service of your systemd'), run)
-  return program
+}
+
+function addExamples(command: Command): void {
+  const examples = EXAMPLES[command.parent === null ? '' : command.name()]
+  if (examples !== undefined)
+    command.addHelpText('after', `\nExamples:\n${examples.map((line) => `  ${line}`).join('\n')}`)
+}
+
+function sentence(description: string): string {
+  return `${description.charAt(0).toUpperCase()}${description.slice(1).replace(/\.$/, '')}.`
 }

@@ -1,4 +1,4 @@
-/** The words of `persona tox ...`; the file that does the work of each is loaded only when its command is called. */
+/** `persona tox ...`: commands about Tox profiles and the companion. */
 import type { Command } from 'commander'
 import type { NewOptions } from '../tox/encrypt.ts'
 import type { FollowOptions } from '../tox/follow.ts'
@@ -10,7 +10,7 @@ import type { PublishOptions } from '../tox/publish.ts'
 import type { RekeyCommandOptions } from '../tox/rekey.ts'
 import type { RepairCommandOptions } from '../tox/repair.ts'
 
-const FORCE = ['--force', 'although a Tox client runs on it'] as const
+const FORCE = ['--force', 'write even if a Tox client has the profile open'] as const
 
 export function addTox(tox: Command, run: Runner): void {
   addCompanion(tox, run)
@@ -19,60 +19,60 @@ export function addTox(tox: Command, run: Runner): void {
   addEdits(tox, run)
 }
 
-/** The daemon's own Tox node. */
+/** Commands about the companion, the daemon's own Tox device. */
 function addCompanion(tox: Command, run: Runner): void {
   tox
     .command('up')
-    .description('start the companion, a Tox node of the daemon that carries the tables; the first time it is made')
-    .option('--name <name>', 'its nickname in your table, the first time')
+    .description("start the companion, the daemon's own Tox device; creates it the first time")
+    .option('--name <name>', 'name it in your table, the first time')
     .action((options: { name?: string }) =>
       run(async (context) => (await import('../tox/companion.ts')).up(context, options)),
     )
   tox
     .command('down')
-    .description('stop the companion, until it is started again or the daemon is')
+    .description('stop the companion until you start it or the daemon again')
     .action(() => run(async (context) => (await import('../tox/companion.ts')).down(context)))
   tox
     .command('peers')
-    .description('the friends of the companion, and who asked to be one')
+    .description('list the friends of the companion and its friend requests')
     .action(() => run(async (context) => (await import('../tox/companion.ts')).peers(context)))
   tox
     .command('add <id>')
-    .description('befriend a device: a Tox ID is sent a request; a ToxPk has, or will have, the companion as a friend')
+    .description('add a friend to the companion: it sends a request to a Tox ID; a ToxPk must add it too')
     .action((id: string) => run(async (context) => (await import('../tox/companion.ts')).add(context, id)))
 }
 
-/** What the status messages of a profile say to and about personas. */
+/** Commands about the status messages in profiles. */
 function addStatus(tox: Command, run: Runner): void {
   tox
     .command('publish <profile>')
-    .description('write your table into a profile, as its status message')
-    .option('--text <words>', 'your own words, instead of those that are there')
+    .description('write your table into a profile as its status message')
+    .option('--text <words>', 'put these words before the token, instead of the present ones')
     .option(...FORCE)
-    .option('--unlisted', 'although it is the profile of no device of yours')
+    .option('--unlisted', 'write even if the profile belongs to none of your devices')
     .option(...PASSPHRASE_FILE)
     .action((file: string, options: PublishOptions) =>
       run(async (context) => (await import('../tox/publish.ts')).publish(context, file, options)),
     )
   tox
     .command('watch [places...]')
-    .description('what the daemon watches; or watch these files and directories from here, until Ctrl-C')
+    .description('show the watched profiles; with places, watch these files and directories until Ctrl-C')
     .option(...PASSPHRASE_FILE)
     .action((places: string[], options: WithPassphrase) =>
       run(async (context) => (await import('../tox/watch.ts')).profileWatch(context, places, options)),
     )
   tox
     .command('repair')
-    .description('write your table into the watched profiles of yours that lost it, whenever no client runs on them')
-    .option('--once', 'what can be written now, and end')
+    .description('write your table back into watched profiles that lost it, when no Tox client has them open')
+    .option('--once', 'write what is possible now, then stop')
     .option(...PASSPHRASE_FILE)
     .action((options: RepairCommandOptions) =>
       run(async (context) => (await import('../tox/repair.ts')).repair(context, options)),
     )
   tox
     .command('follow <profile>')
-    .description('add the devices of your contacts that this profile does not have among its friends')
-    .option('--ask', 'ask for each of them')
+    .description('add devices of your contacts that are missing among the friends of this profile')
+    .option('--ask', 'ask about each device')
     .option(...FORCE)
     .option(...PASSPHRASE_FILE)
     .action((file: string, options: FollowOptions) =>
@@ -80,31 +80,32 @@ function addStatus(tox: Command, run: Runner): void {
     )
   tox
     .command('scan <profiles...>')
-    .description('read what all friends in these profiles show, and keep it')
+    .description('read and record the status messages of all friends in these profiles')
     .option(...PASSPHRASE_FILE)
     .action((files: string[], options: WithPassphrase) =>
       run(async (context) => (await import('../tox/scan.ts')).scan(context, files, options)),
     )
   tox
     .command('inspect <profile>')
-    .description('show all that a profile holds and judge what its friends show; needs no daemon')
-    .option('--yaml', 'as YAML, with everything')
-    .option('--secrets', 'with secret keys and passwords')
+    .description("show everything in a profile, and judge its friends' status messages; needs no daemon")
+    .option('--yaml', 'print YAML, with every detail')
+    .option('--secrets', 'include secret keys and passwords')
     .option(...PASSPHRASE_FILE)
     .action((file: string, options: InspectOptions) =>
       run(async (context) => (await import('../tox/inspect.ts')).inspect(context, file, options)),
     )
 }
 
+/** Commands that make profiles. */
 function addDevices(tox: Command, run: Runner): void {
   tox
     .command('rekey <profile> <new>')
-    .description('make a second device out of a profile: all friends under a key of its own')
-    .requiredOption('--device <name>', 'nickname of the new device')
-    .option('--nospam <which>', 'keep that of the old device, or new, which is the default')
-    .option('--drop-relays', 'without the relays that the old device used')
-    .option('--force', 'replace a file that is there; a backup of it is kept')
-    .option('--plain', 'do not encrypt the new profile although the old one is')
+    .description('make a profile for a second device: the same friends, a new key')
+    .requiredOption('--device <name>', 'name the new device')
+    .option('--nospam <which>', 'keep the old nospam, or draw a new one (default: new)')
+    .option('--drop-relays', 'leave out the relays of the old device')
+    .option('--force', 'replace an existing file; keeps a backup of it')
+    .option('--plain', 'do not encrypt the new profile even if the old one is encrypted')
     .option('--new-passphrase-file <file>', 'encrypt the new profile with the passphrase in this file')
     .option(...PASSPHRASE_FILE)
     .action((from: string, file: string, options: RekeyCommandOptions) =>
@@ -112,22 +113,23 @@ function addDevices(tox: Command, run: Runner): void {
     )
   tox
     .command('new <profile>')
-    .description('make a profile with new keys and no friends')
-    .requiredOption('--name <name>', 'what friends will see')
-    .option('--status <words>', 'status message')
-    .option('--encrypt', 'ask for a passphrase')
-    .option('--passphrase-file <file>', 'encrypt it with the passphrase in this file, - for stdin')
-    .option('--force', 'replace a file that is there; a backup of it is kept')
+    .description('create a profile with new keys and no friends')
+    .requiredOption('--name <name>', 'set the name that friends see')
+    .option('--status <words>', 'set the status message')
+    .option('--encrypt', 'ask for a passphrase to encrypt it')
+    .option('--passphrase-file <file>', 'encrypt it with the passphrase in this file (- for stdin)')
+    .option('--force', 'replace an existing file; keeps a backup of it')
     .action((file: string, options: NewOptions) =>
       run(async (context) => (await import('../tox/encrypt.ts')).create(context, file, options)),
     )
 }
 
+/** Commands that edit a profile in place. */
 function addEdits(tox: Command, run: Runner): void {
   tox
     .command('set <profile> <field> <value>')
     .description(
-      'set name, status (your own words; the token stays), nospam (8 hex digits or new), or away (none, away, busy)',
+      'set name, status (your own words; the token stays), nospam (8 hex digits or new) or away (none, away or busy)',
     )
     .option(...FORCE)
     .option(...PASSPHRASE_FILE)
@@ -136,10 +138,10 @@ function addEdits(tox: Command, run: Runner): void {
     )
   tox
     .command('friends <profile> <action> [who...]')
-    .description('add a Tox ID or ToxPk, remove names or keys, merge the contacts of other profiles, or export')
-    .option('--name <name>', 'add: what to call the friend until it shows a name')
+    .description('add a Tox ID or ToxPk, remove names or keys, merge the friends of other profiles, or export')
+    .option('--name <name>', 'add: name the friend until it shows a name')
     .option('--request <text>', 'add: let the client send a friend request with this text')
-    .option('--yaml', 'export: as YAML, which is the default')
+    .option('--yaml', 'export: print YAML (the default)')
     .option(...FORCE)
     .option(...PASSPHRASE_FILE)
     .action((file: string, action: string, who: string[], options: FriendsOptions) =>
@@ -147,15 +149,15 @@ function addEdits(tox: Command, run: Runner): void {
     )
   tox
     .command('encrypt <profile>')
-    .description('encrypt a profile with a new passphrase, in place')
+    .description('encrypt a profile in place, with a new passphrase')
     .option(...FORCE)
-    .option('--passphrase-file <file>', 'file with the new passphrase, - for stdin (else it is asked for)')
+    .option('--passphrase-file <file>', 'read the new passphrase from this file (- for stdin; default: ask)')
     .action((file: string, options: EditOptions) =>
       run(async (context) => (await import('../tox/encrypt.ts')).encrypt(context, file, options)),
     )
   tox
     .command('decrypt <profile>')
-    .description('decrypt a profile, in place')
+    .description('decrypt a profile in place')
     .option(...FORCE)
     .option(...PASSPHRASE_FILE)
     .action((file: string, options: EditOptions) =>

@@ -23,7 +23,7 @@ function bad(isRunning = false): string[] {
   )
 }
 
-test('directories that are the user’s alone are well, and so are no sockets where no daemon runs', () => {
+test('private directories are ok, and so are missing sockets while no daemon runs', () => {
   expect(bad()).toEqual([])
   expect(checkPlaces(paths, false).map(({ code }) => code)).toEqual([
     'STATE_DIR',
@@ -34,7 +34,7 @@ test('directories that are the user’s alone are well, and so are no sockets wh
   ])
 })
 
-test('a store that no daemon reads may be damaged, and what then to do is said here, where the daemon’s refusal sends its reader', () => {
+test('a store without a running daemon gets a notice that says what to do if it is damaged', () => {
   mkdirSync(join(paths.stateDir, 'store'))
   expect(bad()).toEqual(['notice STORE_UNREAD'])
   const [finding] = checkPlaces(paths, false).filter(({ code }) => code === 'STORE_UNREAD')
@@ -57,7 +57,7 @@ test.each(['secrets', 'seed'])('a file %s that others can read is a problem', (n
   expect(bad()).toEqual(['problem SECRETS_OPEN'])
 })
 
-test('a link in the place of a directory is no directory', () => {
+test('a link in place of a directory is a problem', () => {
   const elsewhere = resolvePaths({ home: tempDir(), env: {} })
   mkdirSync(dirname(elsewhere.stateDir), { recursive: true })
   symlinkSync(paths.stateDir, elsewhere.stateDir)
@@ -65,7 +65,7 @@ test('a link in the place of a directory is no directory', () => {
   expect(bad()).toContain('problem STATE_DIR_INVALID')
 })
 
-test('what is not there yet is a notice, and a problem under a daemon that runs', () => {
+test('a missing directory is a notice, and a problem while the daemon runs', () => {
   paths = resolvePaths({ home: tempDir(), env: {} })
   const directories = ['STATE_DIR_MISSING', 'SOCKET_DIR_MISSING', 'ADMIN_DIR_MISSING']
   expect(bad()).toEqual(directories.map((code) => `notice ${code}`))
@@ -73,7 +73,7 @@ test('what is not there yet is a notice, and a problem under a daemon that runs'
   expect(bad(true)).toEqual([...directories.map((code) => `problem ${code}`), ...sockets])
 })
 
-test('a socket that a killed daemon left is a notice, and a file in its place a problem', async () => {
+test('a socket left by a killed daemon is a notice, and a file in its place is a problem', async () => {
   const server = createServer().listen(paths.appSocket)
   onTestFinished(() => void server.close())
   await new Promise((done) => server.once('listening', done))
@@ -88,6 +88,6 @@ test('a configuration that others can write is a problem', () => {
   expect(bad()).toEqual(['problem CONFIG_OPEN'])
 })
 
-test('versions are told', () => {
+test('the report names the versions', () => {
   expect(checkVersions().map(({ code, severity }) => `${severity} ${code}`)).toEqual(['ok NODE', 'ok LIBTOXCORE'])
 })

@@ -51,7 +51,7 @@ function codeOf(work: () => unknown): string {
 }
 
 describe('the rendered unit', () => {
-  test('begins with the marker and has absolute paths, and is otherwise the shipped one', () => {
+  test('begins with the marker, has absolute paths, and otherwise equals the shipped unit', () => {
     const unit = unitOf()
     expect(unit.startsWith(`${UNIT_MARKER}\n\n[Unit]\n`)).toBe(true)
     expect(linesOf(unit, 'ExecStart=', 'ExecStartPre=', 'ReadWritePaths=', 'Environment=')).toEqual([
@@ -82,7 +82,7 @@ describe('the rendered unit', () => {
     expect(linesOf(unitOf({ env }), 'Environment="')).toEqual(['Environment="XDG_STATE_HOME=/data/state"'])
   })
 
-  test('escapes what systemd gives a meaning to', () => {
+  test('escapes the characters that systemd interprets', () => {
     const unit = unitOf({ home: '/srv/a b%h$HOME"c\\d', node: '/opt/no de%$/node' })
     expect(linesOf(unit, 'ExecStart=', 'ExecStartPre=', 'ReadWritePaths=', 'Environment="')).toEqual([
       'ExecStart="/opt/no de%%$/node" "/opt/personad/src/launch/personad.js"',
@@ -104,7 +104,7 @@ describe('the rendered unit', () => {
     expect(codeOf(() => unitOf(given))).toBe('SERVICE_PATH_UNUSABLE')
   })
 
-  test('is refused when the template lacks a line that must change', () => {
+  test('fails if the template lacks a line that must change', () => {
     const template = TEMPLATE.replace('ReadWritePaths=', 'ReadOnlyPaths=')
     expect(codeOf(() => unitOf({ template }))).toBe('SERVICE_UNREADABLE')
   })
@@ -157,7 +157,7 @@ function place(): { env: Record<string, string>; unitPath: string; programs: typ
 }
 
 describe('persona service install', () => {
-  test('writes the unit and has it loaded, enabled and started', async () => {
+  test('writes the unit, then loads, enables and starts it', async () => {
     const { env, unitPath, programs } = place()
     const { run, asked } = system({ Linger: { status: 0, output: 'yes\n' } })
     const report = await installService({ env, programs, run })
@@ -176,12 +176,12 @@ describe('persona service install', () => {
     expect(statSync(unitPath).mode & 0o777).toBe(0o644)
   })
 
-  test.each(['no\n', ''])('explains lingering where it is off (%j)', async (output) => {
+  test.each(['no\n', ''])('explains lingering if it is off (%j)', async (output) => {
     const report = await installService({ ...place(), run: system({ Linger: { status: 0, output } }).run })
     expect(report.todo).toEqual([LINGER_HINT])
   })
 
-  test('without systemctl still writes the unit, and says what to run', async () => {
+  test('writes the unit without systemctl too, and says what to run', async () => {
     const { env, unitPath, programs } = place()
     const report = await installService({ env, programs, run: system({ ctl: { status: null, output: '' } }).run })
     expect(report.done).toEqual([`wrote ${unitPath}`])
@@ -194,7 +194,7 @@ describe('persona service install', () => {
     ])
   })
 
-  test('where a step fails leaves that one and the rest to the user, with the reason', async () => {
+  test('leaves a failed step and the rest to the user, with the reason', async () => {
     const { run } = system({ restart: { status: 1, output: 'Job for personad.service failed.\nSee ...\n' } })
     const report = await installService({ ...place(), run })
     expect(report.todo.slice(0, 2)).toEqual([
@@ -203,7 +203,7 @@ describe('persona service install', () => {
     ])
   })
 
-  test('replaces its own unit, and refuses another one unless forced', async () => {
+  test('replaces its own unit, and any other one only with --force', async () => {
     const { env, unitPath, programs } = place()
     const { run } = system()
     await installService({ env, programs, run })
@@ -215,7 +215,7 @@ describe('persona service install', () => {
     expect(readFileSync(unitPath, 'utf8').startsWith(UNIT_MARKER)).toBe(true)
   })
 
-  test('refuses a link, and when forced replaces the link and not what it leads to', async () => {
+  test('refuses a link; --force replaces the link but not its target', async () => {
     const { env, unitPath, programs } = place()
     const { run } = system()
     const target = join(tempDir(), 'elsewhere')
@@ -228,7 +228,7 @@ describe('persona service install', () => {
     expect(readFileSync(target, 'utf8')).toBe(`${UNIT_MARKER}\nmine`)
   })
 
-  test('says so when the directory of units cannot be made', async () => {
+  test('reports that it cannot create the directory of units', async () => {
     const { env, programs } = place()
     writeFileSync(join(env.XDG_CONFIG_HOME!, 'systemd'), '')
     await expect(installService({ env, programs, run: system().run })).rejects.toMatchObject({
@@ -238,7 +238,7 @@ describe('persona service install', () => {
 })
 
 describe('persona service uninstall', () => {
-  test('stops the service before the unit goes', async () => {
+  test('stops the service before it removes the unit', async () => {
     const { env, unitPath, programs } = place()
     const { run, asked } = system()
     await installService({ env, programs, run })
@@ -253,7 +253,7 @@ describe('persona service uninstall', () => {
     expect(() => lstatSync(unitPath)).toThrow('ENOENT')
   })
 
-  test('does nothing without a unit, and refuses one that is not ours', async () => {
+  test('does nothing without a unit, and refuses a unit of somebody else', async () => {
     const { env, unitPath, programs } = place()
     const { run, asked } = system()
     expect(await uninstallService({ env, programs, run })).toEqual({ unitPath, done: [], todo: [] })
@@ -264,8 +264,8 @@ describe('persona service uninstall', () => {
   })
 })
 
-describe('the unit that writes profiles', () => {
-  test('begins with the marker, has absolute paths, finds the same home, and is otherwise the shipped one', () => {
+describe('the repair unit', () => {
+  test('begins with the marker, has absolute paths and the same home, and otherwise equals the shipped unit', () => {
     const template = readFileSync(resolve('systemd/personad-repair.service'), 'utf8')
     const env = { HOME: '/home/alice' }
     const unit = renderRepairUnit({
@@ -286,7 +286,7 @@ describe('the unit that writes profiles', () => {
     expect(missing).toEqual(['ExecStart=/usr/bin/env persona tox repair'])
   })
 
-  test('is installed beside the other on request, and the daemon goes on when its own unit is as before', async () => {
+  test('is installed on request, and the daemon keeps running if its own unit is unchanged', async () => {
     const { env, unitPath, programs } = place()
     const repairPath = join(dirname(unitPath), 'personad-repair.service')
     const { run } = system({ Linger: { status: 0, output: 'yes\n' } })
@@ -301,7 +301,7 @@ describe('the unit that writes profiles', () => {
     expect((await serviceStatus({ env, programs, run })).repair).toMatchObject({ unit: 'ours', unitPath: repairPath })
   })
 
-  test('goes with an uninstall, before the daemon does', async () => {
+  test('is removed by an uninstall, before the daemon', async () => {
     const { env, unitPath, programs } = place()
     const repairPath = join(dirname(unitPath), 'personad-repair.service')
     const { run } = system()
@@ -316,7 +316,7 @@ describe('the unit that writes profiles', () => {
     expect(() => lstatSync(repairPath)).toThrow('ENOENT')
   })
 
-  test('of somebody else is neither replaced nor removed unless forced', async () => {
+  test('of somebody else is replaced or removed only with --force', async () => {
     const { env, unitPath, programs } = place()
     const repairPath = join(dirname(unitPath), 'personad-repair.service')
     const { run } = system()
@@ -336,7 +336,7 @@ describe('the unit that writes profiles', () => {
 describe('persona service status', () => {
   const answer = 'ActiveState=active\nUnitFileState=enabled\nMainPID=4242\nStatusText=serving a=b\n'
 
-  test('tells of the unit, the process and its own words', async () => {
+  test('shows the unit, the process and the status text of the daemon', async () => {
     const { env, unitPath, programs } = place()
     const { run } = system({ show: { status: 0, output: answer }, Linger: { status: 0, output: 'no\n' } })
     expect(await serviceStatus({ env, programs, run })).toMatchObject({ unit: 'absent', activeState: 'active' })
@@ -360,7 +360,7 @@ describe('persona service status', () => {
     })
   })
 
-  test('knows nothing of the process where no service manager answers', async () => {
+  test('has no process if no service manager answers', async () => {
     const { env, unitPath, programs } = place()
     const { run } = system({ ctl: { status: 1, output: 'Failed to connect to bus\n' } })
     const nothing = { unit: 'absent', activeState: null, unitFileState: null, mainPid: null }
@@ -373,7 +373,7 @@ describe('persona service status', () => {
     })
   })
 
-  test('has no process where there is none', async () => {
+  test('has no process if the service does not run', async () => {
     const output = 'ActiveState=inactive\nUnitFileState=\nMainPID=0\nStatusText=\n'
     const status = await serviceStatus({ ...place(), run: system({ show: { status: 0, output } }).run })
     expect(status).toMatchObject({ activeState: 'inactive', unitFileState: null, mainPid: null, statusText: null })
@@ -381,7 +381,7 @@ describe('persona service status', () => {
 })
 
 describe('the network of the companion', () => {
-  test('is given on request, by a part of its own, and taken back with an uninstall', async () => {
+  test('is a drop-in, written on request and removed by an uninstall', async () => {
     const { env, unitPath, programs } = place()
     const toxPath = `${unitPath}.d/tox.conf`
     const { run } = system()
@@ -402,7 +402,7 @@ describe('the network of the companion', () => {
     expect(() => lstatSync(toxPath)).toThrow('ENOENT')
   })
 
-  test('is not given over a part that somebody else wrote', async () => {
+  test('does not replace a drop-in of somebody else', async () => {
     const { env, unitPath, programs } = place()
     const { run } = system()
     mkdirSync(`${unitPath}.d`, { recursive: true })

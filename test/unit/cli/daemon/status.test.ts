@@ -30,7 +30,7 @@ test('paths, nicknames and notices cannot reach the terminal unescaped', () => {
   expectEscaped(formatStatus(status({ home, persona: table({ devices }), notices: [HOSTILE] }), NOW))
 })
 
-test('status says what the daemon notices, and that plain memory holds secrets', () => {
+test('status shows the notices of the daemon, and warns that secrets lie in ordinary memory', () => {
   const notice =
     'theft protection is off until the recovery words are written down and confirmed: "persona recovery show"'
   const lines = formatStatus(status({ engine: 'portable', notices: [notice] }), NOW).join('\n')

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { formatEntries } from '../../../../src/cli/events/log.ts'
 import { A, NOW, P } from '../../../support/views.ts'
 
-test('names a contact once in an entry, but for the name that it was given', () => {
+test('an entry names its contact once, and also a new name', () => {
   const entry = { number: 1, atSec: NOW, event: 'contact.changed', hash: P }
   const line = (kind: string, name: string): string =>
     formatEntries(
@@ -15,7 +15,7 @@ test('names a contact once in an entry, but for the name that it was given', () 
   expect(line('policy', 'ask')).toContain('policy is now ask')
 })
 
-test('says by whose report a table waits, and copes with entries that do not say', () => {
+test('a pending table shows its source, if the entry has one', () => {
   const data = { contact: 'Bob', personaId: P, key: null, kind: 'update', tableHash: P, changes: [] }
   const entry = { number: 1, atSec: NOW, event: 'pending.new', hash: P }
   const [, told] = formatEntries([{ ...entry, data: { ...data, source: 'app:bot' } }], NOW)

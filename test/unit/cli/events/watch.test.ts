@@ -86,7 +86,7 @@ test('texts that others chose cannot reach the terminal unescaped', () => {
   expectEscaped(EVENTS.map(formatEvent))
 })
 
-test('there is an event of each name, and one of a newer daemon is named', () => {
+test('every event has a text, and an unknown event of a newer daemon is named', () => {
   expect(EVENTS.map(({ event }) => event).toSorted()).toEqual([...EVENT_NAMES].toSorted())
   const newer = { event: 'moon.risen', id: 1, atSec: NOW, data: {} } as unknown as DaemonEvent
   expect(formatEvent(newer)).toContain('moon.risen')

@@ -22,7 +22,7 @@ const ours: readonly (Error & { readonly code: string })[] = [
   new ServiceError('SERVICE_NOT_OURS', 'm'),
 ]
 
-test('an error of each layer keeps its code and its words', () => {
+test('an error of each layer keeps its code and message', () => {
   expect(ours).toHaveLength(10)
   for (const error of ours) expect(describeFailure(error)).toMatchObject({ code: error.code, message: 'm' })
 })
@@ -32,12 +32,12 @@ test('the hint of an error is kept', () => {
   expect(describeFailure(new CliError('CANCELLED', 'm')).hint).toBeNull()
 })
 
-test('that no daemon runs says how to start one', () => {
+test('the hint of DAEMON_UNREACHABLE says how to start the daemon', () => {
   const { hint } = describeFailure(new IpcError('DAEMON_UNREACHABLE', 'm', { hint: 'other' }))
   for (const way of ['personad', 'persona service install', 'npm start']) expect(hint).toContain(way)
 })
 
-test('of a foreign error the code is INTERNAL, and its words, which may quote a secret, are left out', () => {
+test('an unknown error is INTERNAL, without its message, which may quote a secret', () => {
   for (const error of [
     new TypeError('secret abandon'),
     Object.assign(new Error('secret'), { code: 'EACCES' }),
@@ -50,6 +50,6 @@ test('of a foreign error the code is INTERNAL, and its words, which may quote a 
   expect(describeFailure(Object.assign(new Error('secret'), { code: 'EACCES' })).message).toContain('EACCES')
 })
 
-test('wrong usage exits 2, no daemon 3, everything else 1', () => {
+test('wrong usage exits with 2, a missing daemon with 3, everything else with 1', () => {
   expect(['USAGE', 'DAEMON_UNREACHABLE', 'TIMEOUT', 'NO_PERSONA', 'INTERNAL'].map(exitStatus)).toEqual([2, 3, 1, 1, 1])
 })

@@ -20,7 +20,7 @@ function unescape(shown: string): string {
 }
 
 describe('a value as JSON on the terminal', () => {
-  test('has nothing that a terminal acts upon, and is the same value', () => {
+  test('cannot control the terminal, and parses to the same value', () => {
     const value = {
       '\x9b31m': ['\x1b[2J\x7f\x85\u2028\u202e\u2066\ufeff\u{E0001}\ud800', 'На зв’язку 🚀 日本語 \\ "'],
       n: 1,
@@ -76,11 +76,11 @@ describe('a text of others on the terminal', () => {
     expect(escapeText(text)).toBe(shown)
   })
 
-  test('there are as many cases as were written', () => {
+  test('the table of cases is complete', () => {
     expect(cases).toHaveLength(35)
   })
 
-  test('of any text nothing harmful is left, and the text can be told from what is shown', () => {
+  test('no text stays harmful, and two texts never look the same', () => {
     const anyText = fc.oneof(
       fc.string({ unit: 'binary' }),
       fc.string({ unit: 'grapheme' }),
@@ -129,12 +129,12 @@ function codeUnit(): fc.Arbitrary<string> {
 }
 
 describe('a name on the terminal', () => {
-  test('has the end of its key beside it', () => {
+  test('shows the end of its key', () => {
     expect(showName('laptop', KEY)).toBe('laptop …28DA6D67')
     expect(keyTail(KEY)).toBe('…28DA6D67')
   })
 
-  test('has no end where there is no key', () => {
+  test('shows no key end if there is no key', () => {
     expect(showName('laptop', null)).toBe('laptop')
   })
 
@@ -162,7 +162,7 @@ describe('a name on the terminal', () => {
     expect(hasMixedScripts(name)).toBe(isMixed)
   })
 
-  test('there are as many names as were written', () => {
+  test('the table of names is complete', () => {
     expect(mixed).toHaveLength(14)
   })
 })

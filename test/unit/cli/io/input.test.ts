@@ -22,14 +22,14 @@ async function refusal(work: Promise<unknown>): Promise<CliError> {
   throw new Error('nothing was refused', { cause: error })
 }
 
-test('the line end of a passphrase file is not part of it, everything else is', async () => {
+test('a passphrase file counts without its line end, and otherwise whole', async () => {
   expect(await readPassphraseFile(file('correct horse\n'))).toBe('correct horse')
   expect(await readPassphraseFile(file('correct horse\r\n'))).toBe('correct horse')
   expect(await readPassphraseFile(file(' two \n\n'))).toBe(' two \n')
   expect(await readPassphraseFile(file('ключ'))).toBe('ключ')
 })
 
-test('a pipe is as good as a file', async () => {
+test('a passphrase can come from a pipe', async () => {
   const path = join(tempDir(), 'pipe')
   execFileSync('mkfifo', [path])
   const reading = readPassphraseFile(path)
@@ -37,12 +37,12 @@ test('a pipe is as good as a file', async () => {
   expect(await reading).toBe('through a pipe')
 })
 
-test('1024 characters are a passphrase, one more is none', async () => {
+test('a passphrase has at most 1024 characters', async () => {
   expect(await readPassphraseFile(file('x'.repeat(1024)))).toHaveLength(1024)
   expect((await refusal(readPassphraseFile(file('x'.repeat(1025))))).code).toBe('PASSPHRASE_FILE')
 })
 
-test('a file that is no passphrase is refused, without its content', async () => {
+test('an unusable passphrase file is refused without quoting it', async () => {
   const wrong = ['', '\n', 'secret'.repeat(700), Uint8Array.of(0xff, 0xfe, 0x41)]
   expect(wrong).toHaveLength(4)
   for (const content of wrong) {
@@ -52,13 +52,13 @@ test('a file that is no passphrase is refused, without its content', async () =>
   }
 })
 
-test('a file that is not there is named', async () => {
+test('the error for a missing file names the file', async () => {
   const path = join(tempDir(), 'nothing')
   const error = await refusal(readPassphraseFile(path))
   expect(error).toMatchObject({ code: 'PASSPHRASE_FILE', message: `cannot read ${path} (ENOENT)` })
 })
 
-test('a file that holds no recovery words is refused as such, and not as one of a passphrase', async () => {
+test('an unusable file of recovery words is refused with WORDS_FILE', async () => {
   const wrong = ['', 'abandon '.repeat(600), Uint8Array.of(0xff, 0xfe, 0x41)]
   expect(wrong).toHaveLength(3)
   for (const path of [...wrong.map(file), join(tempDir(), 'nothing')]) {
@@ -68,13 +68,13 @@ test('a file that holds no recovery words is refused as such, and not as one of 
   }
 })
 
-test('without a terminal and without a file the hint names the option', async () => {
+test('without a terminal and a file, the hint names the option', async () => {
   const error = await refusal(obtainPassphrase({ file: undefined, option: '--passphrase-file' }, 'Passphrase: '))
   expect(error.code).toBe('NO_TERMINAL')
   expect(error.hint).toContain('--passphrase-file')
 })
 
-test('a time span has a unit, and no more than the daemon takes', () => {
+test('a time span needs a unit and stays within the limit of the daemon', () => {
   expect(['90m', '12h', '3660d', '1w'].map(parseDuration)).toEqual([5400, 43_200, 3660 * 86_400, 604_800])
   for (const text of ['', '0d', '30', 'd', '3661d', '99999w']) expect(() => parseDuration(text), text).toThrow(CliError)
 })

@@ -17,7 +17,7 @@ describe('columns', () => {
     expect(columnsOf(text)).toBe(columns)
   })
 
-  test('a table is aligned, and its lines have no spaces at their ends', () => {
+  test('a table is aligned, without spaces at the ends of lines', () => {
     expect(
       formatTable(
         ['NAME', 'KEY', ''],
@@ -29,7 +29,7 @@ describe('columns', () => {
     ).toEqual(['NAME    KEY', '日本    A    active', 'laptop  BB'])
   })
 
-  test('a text is cut at the columns that are there, one for the sign of it', () => {
+  test('a cut text takes the given columns, including the sign of the cut', () => {
     expect(cutText('laptop', 6)).toBe('laptop')
     expect(cutText('laptops', 6)).toBe('lapto…')
     expect(cutText('日本語', 5)).toBe('日本…')
@@ -57,21 +57,21 @@ describe('times and counts', () => {
     expect(age(now - seconds)).toBe(text)
   })
 
-  test('a time is shown in the zone of the user', () => {
+  test('a time is shown in the time zone of the user', () => {
     const date = new Date(now * 1000)
     expect(formatTime(now, now)).toContain(` ${String(date.getHours()).padStart(2, '0')}:`)
     expect(formatTime(now, now)).toMatch(/^\d{4}-\d{2}-\d{2} \d{2}:\d{2} \(just now\)$/)
   })
 
-  test('no time is never, and what no calendar holds is no time', () => {
+  test('a missing time is "never", and an impossible time is "not a valid time"', () => {
     expect(formatTime(null, now)).toBe('never')
     expect(formatTime(0, now)).toBe('never')
     expect(formatTime(8_640_000_000_000, now)).toMatch(/^275760-/)
-    expect(formatTime(8_640_000_000_001, now)).toBe('no real time')
-    expect(formatTime(Number.MAX_SAFE_INTEGER, now)).toBe('no real time')
+    expect(formatTime(8_640_000_000_001, now)).toBe('not a valid time')
+    expect(formatTime(Number.MAX_SAFE_INTEGER, now)).toBe('not a valid time')
   })
 
-  test('one is singular', () => {
+  test('a count of one takes the singular', () => {
     expect([0, 1, 2].map((count) => countOf(count, 'device'))).toEqual(['0 devices', '1 device', '2 devices'])
   })
 })

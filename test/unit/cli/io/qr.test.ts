@@ -13,7 +13,7 @@ function modulesOf(lines: readonly string[]): boolean[][] {
   })
 }
 
-it('a link is drawn as its modules, two a character, within four light ones on each side', () => {
+it('a code is drawn with two modules per character and a light border of four', () => {
   const { modules } = create(LINK, { errorCorrectionLevel: 'M' })
   const drawn = modulesOf(drawQr(LINK, 80)!)
   expect(modules.size).toBe(37)
@@ -26,13 +26,13 @@ it('a link is drawn as its modules, two a character, within four light ones on e
   expect([drawn.length, ...new Set(drawn.map((row) => row.length))]).toEqual([46, 45])
 })
 
-it('each line sets both colours and takes them back, so that it is dark on light on any terminal', () => {
+it('each line sets and resets both colours, so that it is dark on light on any terminal', () => {
   const lines = drawQr(LINK, 80)!
   expect(lines).toHaveLength(23)
   for (const line of lines) expect(line).toMatch(/^\x1b\[38;5;16;48;5;231m[ █▀▄]{45}\x1b\[0m$/)
 })
 
-it('a terminal that is too narrow has none, since a broken line is no code', () => {
+it('a terminal that is too narrow gets no code', () => {
   expect(drawQr(LINK, 44)).toBeNull()
   expect(drawQr(LINK, 45)).not.toBeNull()
 })

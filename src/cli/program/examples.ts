@@ -1,0 +1,39 @@
+/** The examples in the help of a command, by its name; the program's own stand under the empty name. */
+export const EXAMPLES: Readonly<Partial<Record<string, readonly string[]>>> = {
+  '': [
+    'persona init --device laptop --tox-profile laptop.tox',
+    'persona tox publish laptop.tox        # show your table to your friends',
+    'persona tox scan bob.tox              # read what your friends show',
+    'persona lookup Bob',
+    'persona device remove phone --lost    # the phone was stolen',
+  ],
+  init: ['persona init --device laptop --tox-profile laptop.tox', 'persona init --passphrase'],
+  device: [
+    'persona device add phone --tox-profile phone.tox',
+    'persona device activate phone         # friends should write to the phone',
+    'persona device remove phone --lost    # it was stolen: rotate the key too',
+  ],
+  pair: ['persona pair --listen 192.0.2.7:4455  # if the other does not find this device', 'persona pair --cancel'],
+  join: ['persona join TWELVE WORDS --device phone --tox-profile phone.tox', 'persona join --file /media/stick/pair'],
+  recovery: ['persona recovery show', 'persona recovery confirm'],
+  rotate: [
+    'persona rotate --dry-run              # look at the table first',
+    'persona rotate --since 2026-01-31',
+    'persona rotate --follow               # another device rotated',
+  ],
+  recover: ['persona recover --from bob.tox --keep phone'],
+  contact: [
+    'persona contact add LINK --name Bob',
+    'persona contact verify Bob',
+    'persona contact policy Bob ask        # ask before a newer table counts',
+  ],
+  accept: ['persona pending', 'persona accept Bob'],
+  tox: [
+    'persona tox rekey laptop.tox phone.tox --device phone',
+    'persona tox publish phone.tox',
+    'persona tox follow bob.tox            # befriend the other devices of contacts',
+  ],
+  app: ['persona app allow bot --can read,observe --for 30d', 'persona app revoke bot'],
+  service: ['persona service install', 'journalctl --user -u personad'],
+  completion: ['source <(persona completion bash)     # in ~/.bashrc'],
+}
