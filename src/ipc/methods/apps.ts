@@ -1,4 +1,4 @@
-/** The methods about local apps, and what they may do (docs/ipc.md, section 3). */
+/** The methods of local apps and their capabilities (docs/ipc.md, section 3, app). */
 import { z } from 'zod'
 import type { MethodSpec } from './method.ts'
 import { app, appName, appToken, capabilities, type App, type AppToken, type Capability } from '../shapes/apps.ts'
@@ -7,7 +7,7 @@ import { noParams, method, type Empty } from './params.ts'
 const appSeconds = z
   .int()
   .min(60)
-  .max(10 * 366 * 86_400) // sanity: up to ten years; for ever is to be said by leaving it out
+  .max(10 * 366 * 86_400) // sanity: up to ten years; leave it out for a token that never expires
 
 export interface AppsMethods {
   'app.hello': MethodSpec<{ token: string }, App>
@@ -22,38 +22,38 @@ export interface AppsMethods {
 export const APPS_METHODS: AppsMethods = {
   'app.hello': method(
     'open',
-    'Say who is connected; what the app is allowed holds for this connection from now on',
+    'Identify this connection as an app; its capabilities hold for this connection from now on',
     z.strictObject({ token: z.string().max(128) }),
     app,
   ),
   'app.request': method(
     'open',
-    'Ask the owner to be allowed something; an app without a token gets one that holds once it was accepted',
+    'Ask the owner for capabilities; an app without a token gets one that works once the owner accepts',
     z.strictObject({ name: appName, can: capabilities, why: z.string().max(256).exactOptional() }),
     z.strictObject({ app, token: z.string().nullable() }),
   ),
   'app.allow': method(
     'admin',
-    'Allow a new app something; the token is shown this once',
+    'Give a new app a token; it is shown only this once',
     z.strictObject({ name: appName, can: capabilities, forSec: appSeconds.exactOptional() }),
     appToken,
   ),
   'app.list': method(
     'admin',
-    'The apps that are allowed something, and those that ask',
+    'List the apps that have a token or ask for one',
     noParams,
     z.strictObject({ apps: z.array(app) }),
   ),
   'app.accept': method(
     'admin',
-    'Give an app that asks what is named, beside what it has',
+    'Grant an app that asks the named capabilities, in addition to those it has',
     z.strictObject({ name: appName, can: capabilities, forSec: appSeconds.exactOptional() }),
     app,
   ),
-  'app.reject': method('admin', 'Refuse what an app asks for', z.strictObject({ name: appName }), app),
+  'app.reject': method('admin', 'Reject the request of an app', z.strictObject({ name: appName }), app),
   'app.revoke': method(
     'admin',
-    'Take back what an app was allowed, and all that it reported',
+    'Revoke the token of an app and remove everything that it reported',
     z.strictObject({ name: appName }),
     z.strictObject({ reportedDevices: z.int().min(0) }),
   ),

@@ -1,4 +1,4 @@
-/** The methods about friends: who somebody is, what devices showed, what waits for the owner's answer (docs/ipc.md, section 3). */
+/** The methods of contacts: lookup, observations, links, pending changes (docs/ipc.md, section 3). */
 import { z } from 'zod'
 import { MAX_BATCH, MAX_PAGE } from '../shapes/limits.ts'
 import type { MethodSpec } from './method.ts'
@@ -32,14 +32,14 @@ import {
 import { pendingKind, pendingUpdate, type PendingKind, type PendingUpdate } from '../shapes/pending.ts'
 import { contactName, noParams, method, largeMethod, type Empty } from './params.ts'
 
-const MAX_SOURCE_CHARS = 128 // sanity: a kind and a key; kept with each device that the source reported
+const MAX_SOURCE_CHARS = 128 // sanity: a kind and a key; stored with each device that the source reported
 
-/** What the owner says to something that waits. */
+/** The owner's answer to a pending change. */
 export interface PendingAnswer {
   contact: string
-  /** Needed only where more than one thing of the contact waits. */
+  /** Needed only if the contact has more than one pending change. */
   kind?: PendingKind
-  /** T of the table that was looked at: another one is not meant. */
+  /** T of the table that the owner looked at: the answer is for no other one. */
   tableHash?: string
 }
 
@@ -76,34 +76,34 @@ export interface ContactsMethods {
 
 export const CONTACTS_METHODS: ContactsMethods = {
   lookup: largeMethod(
-    'Who is this ToxPk, PersonaID, name, or prefix of one',
+    'Find the contact of a ToxPk, a PersonaID, a name, or a prefix of a key',
     z.strictObject({ query: z.string().min(1).max(256) }),
     lookupResult,
   ),
   verify: method(
     'read',
-    'Judge a status message, storing nothing',
+    'Judge a status message without storing anything',
     z.strictObject({ text: z.string().max(65_536), from: keyHex.exactOptional() }),
     verifyResult,
   ),
   observe: method(
     'observe',
-    'Report the status message that a device showed to you just now, or at a time in the past',
+    'Report the status message that a device shows now, or showed at a time in the past',
     observationParams,
     observeResult,
   ),
   'observe.batch': method(
     'admin',
-    'Report many, such as the friends of a profile file; one commit for all',
+    'Report many observations in one commit, such as the friends of a profile',
     z.strictObject({
       source: z.string().min(1).max(MAX_SOURCE_CHARS),
       observations: z.array(observationParams).min(1).max(MAX_BATCH),
     }),
     z.strictObject({ results: z.array(observeResult) }),
   ),
-  'link.get': method('read', "The owner's contact link", noParams, links.ownLink),
+  'link.get': method('read', "Get the owner's contact link", noParams, links.ownLink),
   'contact.list': largeMethod(
-    'A page of contacts in the order of their names',
+    'List a page of contacts in the order of their names',
     z.strictObject({
       after: z.string().max(256).exactOptional(),
       limit: z.int().min(1).max(MAX_PAGE).exactOptional(),
@@ -112,62 +112,62 @@ export const CONTACTS_METHODS: ContactsMethods = {
     contactPage,
   ),
   'contact.show': largeMethod(
-    'One contact, by name or prefix of a PersonaID or ToxPk',
+    'Show one contact, by name or by a prefix of its PersonaID or a ToxPk',
     z.strictObject({ contact: z.string().min(1).max(256) }),
     contact,
   ),
   'contact.devices': largeMethod(
-    'The devices of one contact in order, and what a Tox client does with each',
+    'List the devices of a contact in order, with advice for a Tox client on each',
     contactDevicesParams,
     contactDevices,
   ),
   'contact.number': method(
     'read',
-    'The safety number of a contact, and the own one',
+    'Get the safety number of a contact and the own one',
     z.strictObject({ contact: z.string().min(1).max(256) }),
     links.safetyNumbers,
   ),
   'contact.add': method(
     'admin',
-    'Know a persona by its contact link, before any of its tables was seen',
+    'Add a persona by its contact link, before any of its tables was seen',
     links.addContactParams,
     links.addedContact,
   ),
   'contact.verify': method(
     'admin',
-    'Mark a contact verified whose safety number or link the owner compared',
+    'Mark a contact verified after the owner compared its safety number or link',
     links.verifyContactParams,
     links.safetyNumbers,
   ),
   'contact.rename': method(
     'admin',
-    'Call a contact otherwise',
+    'Rename a contact',
     z.strictObject({ contact: contactName, name: contactName }),
     contact,
   ),
   'contact.block': method(
     'admin',
-    'Hear nothing of a contact any more; what its devices show is kept all the same',
+    'Block a contact: no more events or alarms about it; its devices are still recorded',
     z.strictObject({ contact: contactName }),
     contact,
   ),
-  'contact.unblock': method('admin', 'Take a block back', z.strictObject({ contact: contactName }), contact),
+  'contact.unblock': method('admin', 'Unblock a contact', z.strictObject({ contact: contactName }), contact),
   'contact.forget': method(
     'admin',
-    'Forget a contact; of a persona the pinned chain and the head are kept, out of sight',
+    'Forget a contact; the pinned chain and the head of a persona stay, out of sight',
     z.strictObject({ contact: contactName }),
     noParams,
   ),
   'contact.split': method(
     'admin',
-    'Take a device from a contact that it was wrongly taken for; it stands for itself then',
+    'Split a device from a contact that it does not belong to; it becomes an entry of its own',
     z.strictObject({ contact: contactName, device: contactName, name: contactName.exactOptional() }),
     contact,
   ),
   'contact.export': {
     ...method(
       'admin',
-      'A page of contact links with what the owner calls them, for another daemon',
+      'Export a page of contacts for another daemon: links, names, policies, blocks',
       z.strictObject({
         after: z.string().max(256).exactOptional(),
         limit: z.int().min(1).max(MAX_PAGE).exactOptional(),
@@ -178,14 +178,14 @@ export const CONTACTS_METHODS: ContactsMethods = {
   },
   'contact.import': method(
     'admin',
-    'Take such a list; a pinned chain stays as it is, and who was forgotten stays so',
+    'Import such a list; pinned chains do not change, and forgotten contacts stay forgotten',
     cards.importContactsParams,
     z.strictObject({ results: z.array(cards.importedContact) }),
   ),
   'contact.policy': {
     ...method(
       'admin',
-      'Whether newer tables of a contact are taken by themselves, after asking, or not at all',
+      'Set whether the daemon accepts newer tables of a contact by itself, after asking, or not at all',
       z.strictObject({ contact: z.string().min(1).max(256), policy: policy }),
       contact,
     ),
@@ -194,7 +194,7 @@ export const CONTACTS_METHODS: ContactsMethods = {
   'pending.list': {
     ...method(
       'admin',
-      'What waits for an answer of the owner',
+      'List the pending changes',
       z.strictObject({
         after: keyHex.exactOptional(),
         limit: z.int().min(1).max(MAX_PAGE).exactOptional(),
@@ -203,6 +203,6 @@ export const CONTACTS_METHODS: ContactsMethods = {
     ),
     isLarge: true,
   },
-  'pending.accept': method('admin', 'Take what waits', pendingAnswer, pendingUpdate),
-  'pending.reject': method('admin', 'Leave it until there is a newer one', pendingAnswer, pendingUpdate),
+  'pending.accept': method('admin', 'Accept a pending change', pendingAnswer, pendingUpdate),
+  'pending.reject': method('admin', 'Reject a pending change; a newer one asks again', pendingAnswer, pendingUpdate),
 }

@@ -1,4 +1,4 @@
-/** The methods about secrets: the lock, the passphrase, backups, further devices (docs/ipc.md, section 3). */
+/** The methods of secrets: lock, passphrase, backup, restore, pairing (docs/ipc.md, section 3). */
 import { z } from 'zod'
 import type { SealMode } from '../../crypto/seal.ts'
 import { MAX_EPOCH } from '../../core/limits.ts'
@@ -12,16 +12,16 @@ import { passphrase, recoveryWords, nickname, noParams, firstDevice, method, typ
 const sealed = z.strictObject({ sealing: z.enum(['unsealed', 'passphrase', 'key']) })
 
 export interface JoinParams {
-  /** Twelve words or the URI. */
+  /** The twelve words of the code, or its URI. */
   code: string
   carrier: pairing.Carrier
-  /** To be listed in the table. */
+  /** The device that the table should list. */
   device?: TableDevice
   passphrase?: string
 }
 
 const joinParams: z.ZodType<JoinParams> = z.strictObject({
-  code: z.string().max(1024), // sanity: a URI with its addresses; what pairing/code.ts reads at most
+  code: z.string().max(1024), // sanity: a URI with its addresses; pairing/code.ts reads no more
   carrier: pairing.carrier,
   device: z.strictObject({ name: nickname.min(1), key: keyHex }).exactOptional(),
   passphrase: passphrase.exactOptional(),
@@ -49,61 +49,61 @@ export interface CustodyMethods {
 export const CUSTODY_METHODS: CustodyMethods = {
   'persona.unlock': method(
     'admin',
-    'Open the secrets file',
+    'Unlock the signing key with the passphrase',
     z.strictObject({ passphrase }),
     z.strictObject({ locked: z.boolean() }),
   ),
   'persona.lock': method(
     'admin',
-    'Wipe the signing key from memory, until the passphrase is given',
+    'Lock: wipe the signing key from memory until the next unlock',
     noParams,
     z.strictObject({ locked: z.boolean() }),
   ),
   'passphrase.set': method(
     'admin',
-    'Seal the secrets by a passphrase, where none does',
+    'Seal the secrets with a passphrase, if none seals them yet',
     z.strictObject({ passphrase }),
     sealed,
   ),
   'passphrase.change': method(
     'admin',
-    'Seal the secrets by another passphrase',
+    'Seal the secrets with another passphrase',
     z.strictObject({ present: passphrase, passphrase }),
     sealed,
   ),
   'passphrase.remove': method(
     'admin',
-    'Seal the secrets by no passphrase any more',
+    'Stop sealing the secrets with a passphrase',
     z.strictObject({ present: passphrase }),
     sealed,
   ),
   'backup.begin': method(
     'admin',
-    'Begin a backup of everything, sealed by this passphrase; one that was under way is given up',
+    'Begin a backup of everything, sealed with this passphrase; this ends a running backup',
     z.strictObject({ passphrase }),
     z.strictObject({ backup: z.int(), header: backup.base64url }),
   ),
   'backup.next': method(
     'admin',
-    'The next part of the backup',
+    'Get the next part of the backup',
     z.strictObject({ backup: z.int() }),
     backup.backupChunk,
   ),
   'restore.begin': method(
     'admin',
-    'Begin to put a backup back, where there is no persona; a restore that was under way is given up',
+    'Begin to restore a backup, if there is no persona here; this ends a running restore',
     z.strictObject({ header: backup.base64url, passphrase }),
     z.strictObject({ restore: z.int() }),
   ),
   'restore.put': method(
     'admin',
-    'The next part of the backup; with the last one the persona is here',
+    'Put the next part of the backup; the last one brings the persona',
     z.strictObject({ restore: z.int(), box: backup.base64url, isLast: z.boolean() }),
     backup.restoreResult,
   ),
   'persona.recover': method(
     'admin',
-    'Bring the persona back from the recovery words, where there is none',
+    'Bring the persona back from the recovery words, if there is no persona here',
     z.strictObject({
       words: recoveryWords,
       copies: z.array(z.string().max(backup.MAX_COPY_CHARS)).max(backup.MAX_COPIES).exactOptional(),
@@ -116,7 +116,7 @@ export const CUSTODY_METHODS: CustodyMethods = {
   ),
   'persona.reconcile': method(
     'admin',
-    'Read copies of the own status message after a restore, or go on without any',
+    'Read copies of the own status message after a restore, or go on without one',
     z.strictObject({
       copies: z.array(z.string().max(backup.MAX_COPY_CHARS)).max(backup.MAX_COPIES).exactOptional(),
       force: z.boolean().exactOptional(),
@@ -137,15 +137,15 @@ export const CUSTODY_METHODS: CustodyMethods = {
   ),
   'pairing.carry': method(
     'admin',
-    'Take a message of the other side, or without one go on; the answer says what to bring to the other side',
+    'Give a message of the other side, or go on without one; the answer holds the message to bring back',
     z.strictObject({ message: pairing.pairingMessage.exactOptional() }),
     pairing.pairingStep,
   ),
   'pairing.confirm': method(
     'admin',
-    'The person has compared the words of both screens, and they are the same',
+    'Confirm that the person compared the words on both screens and they match',
     noParams,
     pairing.pairingStep,
   ),
-  'pairing.cancel': method('admin', 'End the pairing; nothing of it stays', noParams, noParams),
+  'pairing.cancel': method('admin', 'End the pairing and keep nothing of it', noParams, noParams),
 }

@@ -1,4 +1,4 @@
-/** The methods about the daemon itself, its events, history and alarms (docs/ipc.md, section 3). */
+/** The methods of the daemon itself: status, doctor, events, history, alarms (docs/ipc.md, section 3). */
 import { z } from 'zod'
 import { MAX_PAGE } from '../shapes/limits.ts'
 import type { MethodSpec } from './method.ts'
@@ -24,22 +24,22 @@ export interface GeneralMethods {
 }
 
 export const GENERAL_METHODS: GeneralMethods = {
-  status: method('read', 'Persona, store, socket, engine, counts', noParams, shape.daemonStatus),
-  doctor: method('admin', 'What is not as it should be, and what to do about it', noParams, diagnosis),
+  status: method('read', 'Show the persona, store, sockets, engine and counts', noParams, shape.daemonStatus),
+  doctor: method('admin', 'Check the daemon and say what to do about each problem', noParams, diagnosis),
   subscribe: method(
     'read',
-    'Receive events on this connection from now on, or from those behind a number; all of them when none is named',
+    'Receive events on this connection from now on, or those after a number; all events if none is named',
     z.strictObject({
       events: z.array(eventName).min(1).exactOptional(),
       after: z.int().min(0).exactOptional(),
     }),
     z.strictObject({ events: z.array(eventName), cursor: z.int().min(0) }),
   ),
-  unsubscribe: method('read', 'Receive no more events on this connection', noParams, noParams),
+  unsubscribe: method('read', 'Stop receiving events on this connection', noParams, noParams),
   'log.list': {
     ...method(
       'admin',
-      'The history, the newest entry first; of one contact or device when it is named',
+      'List the history, the newest entry first; only one contact or device if it is named',
       z.strictObject({
         about: z.string().min(1).max(256).exactOptional(),
         before: z.int().min(1).exactOptional(),
@@ -49,25 +49,20 @@ export const GENERAL_METHODS: GeneralMethods = {
     ),
     isLarge: true,
   },
-  'log.verify': method(
-    'admin',
-    'Recompute the hashes that bind the entries of the history together',
-    noParams,
-    logVerdict,
-  ),
+  'log.verify': method('admin', 'Verify the hash chain of the history', noParams, logVerdict),
   'alarm.list': {
     ...method(
       'admin',
-      'The alarms that stand, the last one first',
+      'List the alarms that were not dismissed, the last one first',
       noParams,
       z.strictObject({ alarms: z.array(alarm) }),
     ),
     isLarge: true,
   },
-  'alarm.dismiss': method('admin', 'The owner has dealt with it', z.strictObject({ id: z.string().max(64) }), alarm),
+  'alarm.dismiss': method('admin', 'Dismiss an alarm', z.strictObject({ id: z.string().max(64) }), alarm),
   'evidence.get': method(
     'admin',
-    'Tables of a contact, or of the own persona, that were kept as evidence, for anybody to check',
+    'Get the tables of a contact or of the own persona that were kept as evidence, for anybody to check',
     z.strictObject({ contact: z.string().min(1).max(256) }),
     evidenceFile,
   ),

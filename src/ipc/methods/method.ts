@@ -1,9 +1,9 @@
-/** The shape of the method table: name, permission, params, result (docs/ipc.md, section 3). The table itself is in methods.ts. */
+/** The shape of the method table: name, permission, params, result (docs/ipc.md, section 3). table.ts holds the table. */
 import type { z } from 'zod'
 
-/** `open`: whoever can reach the socket, to say who he is. */
+/** `open`: every caller that reaches the socket, so that an app can identify itself. */
 export type Permission = 'open' | 'read' | 'observe' | 'publish' | 'admin'
-/** Which socket a caller came through: who may open its directory has the role. */
+/** The socket that the caller came through. Access to its directory gives the role. */
 export type Role = 'app' | 'admin'
 
 export interface MethodSpec<P, R> {
@@ -11,34 +11,34 @@ export interface MethodSpec<P, R> {
   readonly params: z.ZodType<P>
   readonly result: z.ZodType<R>
   readonly summary: string
-  /** Its result may come near to a frame: while it runs, no further call of its connection is taken. */
+  /** The result may be nearly as large as a frame, so no other call of its connection runs beside it. */
   readonly isLarge?: boolean
 }
 
-/** Any method table: `M extends MethodTable<M>`, so that an interface without an index signature is one too. */
+/** Any method table. Written `M extends MethodTable<M>`, so that an interface without an index signature fits. */
 export type MethodTable<M> = { readonly [Name in keyof M]: MethodSpec<unknown, unknown> }
 
 export type ParamsOf<Spec> = Spec extends MethodSpec<infer P, infer _R> ? P : never
 export type ResultOf<Spec> = Spec extends MethodSpec<infer _P, infer R> ? R : never
 
-/** Who calls: one connection. It is the same object for all calls of a connection, so that a WeakMap can hang facts on it. */
+/** The connection that calls. All calls of a connection have the same object, so a WeakMap can hold facts about it. */
 export interface Caller {
   readonly id: number
   readonly role: Role
   /**
-   * The events this connection receives from now on, instead of those before.
-   * @param after number of the last event that it was sent already, so that none comes twice
+   * Replaces the events that this connection receives from now on.
+   * @param after number of the last event that the connection has, so that no event comes twice
    */
   subscribe(events: readonly string[], after?: number): void
   /**
-   * Sends an event of the past, whatever is subscribed to. Resolves once the client has taken enough for another one.
+   * Sends a past event, even if it is not subscribed to. Resolves once the client has read enough to receive another one.
    * @returns false when the connection is over
    */
   replay(message: { readonly event: string }): Promise<boolean>
   unsubscribe(): void
 }
 
-/** What answers each method. A throw is the failure of that call alone: an RpcError as it is, anything else as INTERNAL. */
+/** One handler for each method. A throw fails that call alone: the caller sees an RpcError as it is, anything else as INTERNAL. */
 export type Handlers<M> = {
   readonly [Name in keyof M]: (
     params: ParamsOf<M[Name]>,

@@ -1,4 +1,4 @@
-/** The methods about the owner's persona: its table, its key chain, its words (docs/ipc.md, section 3). */
+/** The methods of the owner's persona: table, key chain, recovery words (docs/ipc.md, section 3). */
 import { z } from 'zod'
 import type { MethodSpec } from './method.ts'
 import {
@@ -14,10 +14,10 @@ import * as rotation from '../shapes/rotation.ts'
 import { syncResult, type SyncResult } from '../shapes/sibling.ts'
 import { passphrase, recoveryWords, nickname, noParams, deviceName, firstDevice, method, type Empty } from './params.ts'
 
-/** Own words: text as a client can show it. JSON can say a lone surrogate, and no UTF-8 can. */
+/** Own words, as a client can show them. JSON can hold a lone surrogate, but UTF-8 cannot. */
 const statusWords = z
   .string()
-  .max(4096) // sanity: the daemon says by how much they are too long
+  .max(4096) // sanity: the daemon itself refuses words that are too long, and says by how much
   .refine((words) => words.isWellFormed() && !words.includes('\0'), 'must be text without NUL and lone surrogates')
 
 export interface InitParams {
@@ -73,17 +73,17 @@ export interface OwnMethods {
 export const OWN_METHODS: OwnMethods = {
   'blob.get': method(
     'publish',
-    'The status message to show on every device of the owner',
+    'Get the status message that every device of the owner should show',
     z.strictObject({ words: statusWords.exactOptional() }),
     statusMessage,
   ),
   'persona.init': method(
     'admin',
-    'Make the persona, with or without a first device',
+    'Create the persona, with or without a first device',
     initParams,
     z.strictObject({ table: ownTable }),
   ),
-  'device.list': method('read', "The owner's table", noParams, ownTable),
+  'device.list': method('read', "Get the owner's table", noParams, ownTable),
   'device.add': method(
     'admin',
     'Add a device at the end of the table',
@@ -92,80 +92,80 @@ export const OWN_METHODS: OwnMethods = {
   ),
   'device.rename': method(
     'admin',
-    'Give a device another nickname',
+    'Rename a device',
     z.strictObject({ device: z.string().max(256), name: nickname }),
     editResult,
   ),
-  'device.activate': method('admin', 'Make a device the first, the active one', deviceName, editResult),
+  'device.activate': method('admin', 'Make a device the active one, the first in the table', deviceName, editResult),
   'device.rekey': method(
     'admin',
-    'Give a device another key, under its nickname and in its place',
+    'Give a device another key; its nickname and place stay',
     z.strictObject({ device: z.string().max(256), key: keyHex }),
     editResult,
   ),
   'device.remove': method(
     'admin',
-    'Take a device out of the table; without a rotation this does not revoke',
+    'Remove a device from the table; only a rotation also revokes it',
     deviceName,
     editResult,
   ),
   'device.approve': method(
     'admin',
-    "The owner's word for a device that came through a sibling's table",
+    "Approve a device that came through a sibling's table",
     deviceName,
     z.strictObject({ table: ownTable }),
   ),
   'rotation.plan': method(
     'admin',
-    'The table that a rotation of the key would publish; nothing is signed',
+    'Show the table that a rotation would publish, without signing it',
     z.strictObject(rotation.rotationWishes),
     rotation.rotationPlan,
   ),
   'rotation.apply': method(
     'admin',
-    'Rotate the key: sign the planned table by a later key, which shuts out whoever has the present one',
+    'Rotate the key: sign the planned table with a later key, so that the present key is worth nothing any more',
     z.strictObject({ ...rotation.rotationWishes, plan: keyHex, words: recoveryWords.exactOptional() }),
     editResult,
   ),
   'rotation.follow': method(
     'admin',
-    'Take the key of a rotation made elsewhere, from the recovery words',
+    'Derive the key of a rotation made elsewhere from the recovery words',
     z.strictObject({ words: recoveryWords.exactOptional() }),
     z.strictObject({ table: ownTable }),
   ),
   'recovery.show': method(
     'admin',
-    'The recovery words, as long as they were not confirmed',
+    'Show the recovery words, until they are confirmed',
     noParams,
     z.strictObject({ words: z.array(z.string()), confirmed: z.boolean() }),
   ),
   'recovery.confirm': method(
     'admin',
-    'Prove that the words were written down; the seed is then erased from this device',
+    'Prove that the words were written down; this erases the seed from this device',
     z.strictObject({ words: z.array(chosenWord).min(3).max(24) }),
     z.strictObject({ confirmed: z.boolean() }),
   ),
   'recovery.check': method(
     'admin',
-    'Whether recovery words are those of this persona; nothing is changed',
+    'Check whether recovery words belong to this persona, without changing anything',
     z.strictObject({ words: recoveryWords }),
     z.strictObject({ belongs: z.boolean() }),
   ),
   'persona.leave': method(
     'admin',
-    'Take this device out of the table, and erase the secrets on it',
+    'Remove this device from the table and erase the secrets on it',
     noParams,
     rotation.leaveResult,
   ),
   'persona.erase': method(
     'admin',
-    'Erase everything that the daemon keeps on this device, and stop it',
+    'Erase everything that the daemon keeps on this device, and stop the daemon',
     rotation.eraseParams,
     rotation.eraseResult,
   ),
   'sibling.sync': method(
     'admin',
-    "Take the table in a sibling's text, if it is newer, and get the one to give to the sibling",
+    "Accept the table in a sibling's text if it is newer, and get the one to give to the sibling",
     z.strictObject({ text: z.string().max(65_536).exactOptional() }),
     syncResult,
   ),

@@ -1,14 +1,14 @@
-/** Params that many methods have, and how a row of the method table is written. */
+/** Params that several methods share, and the functions that write a row of the method table. */
 import { z } from 'zod'
 import type { MethodSpec, Permission } from './method.ts'
 import * as shape from '../shapes/scalars.ts'
 
-/** Passphrases and words travel only over the admin socket, and never into a log. */
-export const passphrase: z.ZodType<string> = z.string().min(1).max(1024) // sanity: nobody types more; Argon2id itself has no need of a limit
+/** Passphrases and words travel only over the admin socket and never reach a log. */
+export const passphrase: z.ZodType<string> = z.string().min(1).max(1024) // sanity: nobody types more; Argon2id itself needs no limit
 
-export const recoveryWords: z.ZodType<string> = z.string().max(512) // sanity: 24 words of at most 8 letters, generously spaced
+export const recoveryWords: z.ZodType<string> = z.string().max(512) // sanity: 24 words of at most 8 letters, with room for spaces
 
-export const nickname: z.ZodString = z.string().max(256) // sanity: the rules of core decide; this only bounds the work
+export const nickname: z.ZodString = z.string().max(256) // sanity: the rules in core decide; this only bounds the work
 
 export const contactName: z.ZodType<string> = z.string().min(1).max(256) // sanity: a name or digits
 
@@ -25,7 +25,7 @@ export function method<P, R>(
   return { permission, summary, params, result }
 }
 
-/** Of which some hundred kilobytes may be the answer. */
+/** For a method whose result can reach hundreds of kilobytes. */
 export function largeMethod<P, R>(summary: string, params: z.ZodType<P>, result: z.ZodType<R>): MethodSpec<P, R> {
   return { ...method('read', summary, params, result), isLarge: true }
 }

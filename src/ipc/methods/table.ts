@@ -1,4 +1,4 @@
-/** The one table of methods (docs/ipc.md, section 3): name, who may call it, params, result, noun by noun. docs/openrpc.json is made from it. */
+/** The one table of methods (docs/ipc.md, section 3): name, permission, params, result. docs/openrpc.json is generated from it. */
 import { GENERAL_METHODS, type GeneralMethods } from './general.ts'
 import { CONTACTS_METHODS, type ContactsMethods } from './contacts.ts'
 import { OWN_METHODS, type OwnMethods } from './own.ts'
@@ -6,7 +6,7 @@ import { CUSTODY_METHODS, type CustodyMethods } from './custody.ts'
 import { APPS_METHODS, type AppsMethods } from './apps.ts'
 import { TOX_METHODS, type ToxMethods } from './tox.ts'
 
-/** Everything the daemon can be asked. Keys are method names, `noun.verb`; one word for what concerns the daemon or any status message. */
+/** All methods of the daemon. A key is `noun.verb`, or one word for a method of the daemon itself or of any status message. */
 export interface Methods extends GeneralMethods, ContactsMethods, OwnMethods, CustodyMethods, AppsMethods, ToxMethods {}
 
 export const METHODS: Methods = {

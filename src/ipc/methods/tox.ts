@@ -1,4 +1,4 @@
-/** The methods about Tox: the companion, and the profiles that are watched (docs/ipc.md, section 3). */
+/** The methods of Tox: the companion and the watched profiles (docs/ipc.md, section 3). */
 import { z } from 'zod'
 import type { MethodSpec } from './method.ts'
 import { dueProfiles, writtenProfile, type DueProfiles, type WrittenProfile } from '../shapes/due.ts'
@@ -22,23 +22,23 @@ export interface ToxMethods {
 export const TOX_METHODS: ToxMethods = {
   'tox.up': method(
     'admin',
-    'Start the companion, the own Tox node; the first time it is made, and added to the table under this nickname',
+    'Start the companion; the first time, create it and add it to the table under this nickname',
     toxName,
     toxStatus,
   ),
-  'tox.down': method('admin', 'Stop the companion until it is started again, or the daemon is', noParams, toxStatus),
-  'tox.peers': largeMethod('The friends of the companion, and who asked to be one', noParams, toxPeers),
+  'tox.down': method('admin', 'Stop the companion until it or the daemon is started again', noParams, toxStatus),
+  'tox.peers': largeMethod('List the friends of the companion and the requests to become one', noParams, toxPeers),
   'tox.add': method(
     'admin',
-    'Befriend a device by its Tox ID (76 hex digits, a request is sent) or ToxPk (64, it has the companion as a friend)',
+    'Add a friend to the companion by Tox ID (76 hex digits, sends a request) or ToxPk (64, if it has the companion as a friend already)',
     z.strictObject({ id: z.string().min(64).max(76) }),
     z.strictObject({ key: keyHex }),
   ),
-  'profile.list': largeMethod('The Tox profiles that are watched, and what each shows', noParams, profileList),
+  'profile.list': largeMethod('List the watched profiles and the table that each shows', noParams, profileList),
   'profile.due': {
     ...method(
       'admin',
-      'The own profiles into which the table is to be written, and what to write',
+      'List the own profiles that need the table written, with the text to write',
       noParams,
       dueProfiles,
     ),
@@ -46,7 +46,7 @@ export const TOX_METHODS: ToxMethods = {
   },
   'profile.wrote': method(
     'admin',
-    'Report that a status message was just written into a profile',
+    'Report that a status message was written into a profile',
     writtenProfile,
     z.strictObject({ device: z.string().nullable() }),
   ),
