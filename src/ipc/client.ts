@@ -1,4 +1,4 @@
-/** The client of the daemon's socket, typed by the method table: the public entry `personad/client` (docs/ipc.md, section 6). */
+/** The client of the daemon's socket, typed by the method table; the public entry `personad/client` (docs/ipc.md, section 2). */
 import { connect as connectSocket, type Socket } from 'node:net'
 import { dirname } from 'node:path'
 import { errorText, IpcError } from './wire/errors.ts'
@@ -20,16 +20,16 @@ export type { Contact, ContactDevice, LookupResult } from './shapes/contact.ts'
 
 export interface ConnectOptions {
   readonly socketPath: string
-  /** For connecting and for each call; 30 000 when left out. */
+  /** For connecting and for each call; by default 30 000. */
   readonly timeoutMs?: number
 }
 
-/** In the place of events that were not read in time, or that are kept no longer: whatever they told has to be asked for. */
+/** In the place of events that were not read in time or are no longer kept. Read the state again. */
 export interface LaggedEvent {
   readonly event: 'lagged'
   readonly data: {
     readonly missed: number
-    /** Number of the last event in front of the gap. */
+    /** Number of the last event before the gap. */
     readonly after: number
   }
 }
@@ -39,34 +39,34 @@ export interface Subscription {
 }
 
 type Named = { readonly event: string }
-/** Params may be left out where none is required. */
+/** Params are optional if no param is required. */
 type Arguments<P> = string extends keyof P ? [params?: P] : Partial<P> extends P ? [params?: P] : [params: P]
 
-/** One connection. It never reconnects: what was subscribed or under way is known to be lost, and the caller decides. */
+/** One connection. It never reconnects: the caller sees that subscriptions and running calls are lost, and decides. */
 export interface Client<M extends MethodTable<M> = Methods, E extends Named = DaemonEvent> {
   /**
-   * @throws {RpcError} what the daemon answered
+   * @throws {RpcError} the error that the daemon answered
    * @throws {IpcError} TIMEOUT | CONNECTION_CLOSED | PROTOCOL | FRAME_TOO_LARGE
    */
   call<Name extends keyof M & string>(name: Name, ...params: Arguments<ParamsOf<M[Name]>>): Promise<ResultOf<M[Name]>>
   /**
-   * Calls back for these events, or for all when null, until it is closed; also for `lagged`, in the place of what was lost.
-   * @param after number of the last event that the caller knows: those behind it come first, and none twice
-   * @throws {RpcError} CURSOR_AHEAD: the store was put back since
+   * Calls onEvent for these events, or for all if null, until the subscription is closed; also for `lagged`, in the place of lost events.
+   * @param after number of the last event that the caller knows; later ones come first, and no event comes twice
+   * @throws {RpcError} CURSOR_AHEAD: the store was put back to an earlier state
    */
   subscribe(
     events: readonly E['event'][] | null,
     onEvent: (event: E | LaggedEvent) => void,
     after?: number,
   ): Promise<Subscription>
-  /** Resolves when the connection is over: with its reason, or with null after close(). */
+  /** Resolves when the connection ends: with the reason, or with null after close(). */
   readonly closed: Promise<IpcError | RpcError | null>
-  /** Calls that wait fail with CONNECTION_CLOSED. */
+  /** Waiting calls fail with CONNECTION_CLOSED. */
   close(): Promise<void>
 }
 
 /**
- * Connects to a daemon. An open client does not keep the process alive; a call that waits and a subscription do.
+ * Connects to a daemon. An open client does not keep the process alive; a waiting call or a subscription does.
  * @throws {IpcError} DAEMON_UNREACHABLE | TIMEOUT | SOCKET_PATH_TOO_LONG | SOCKET_DIR_INVALID | SOCKET_DIR_FOREIGN | SOCKET_DIR_OPEN
  */
 export async function connect<M extends MethodTable<M> = Methods, E extends Named = DaemonEvent>(
@@ -83,7 +83,7 @@ export async function connect<M extends MethodTable<M> = Methods, E extends Name
   }
 }
 
-const DEFAULT_TIMEOUT_MS = 30_000 // sanity: the slowest single call opens a secrets file, some seconds on a slow machine
+const DEFAULT_TIMEOUT_MS = 30_000 // sanity: the slowest single call opens a secrets file, a few seconds on a slow machine
 
 interface Waiting {
   readonly resolve: (result: unknown) => void
@@ -94,7 +94,7 @@ interface Waiting {
 interface Listener {
   readonly events: readonly string[] | null
   readonly onEvent: (event: Named) => void
-  /** Number of the last event that it knows; one that another listener asked for again is none of its business. */
+  /** Number of the last event that it knows. It ignores older ones, which another listener asked for. */
   lastId: number
 }
 
@@ -134,7 +134,8 @@ class ClientConnection {
       if (this.#end !== null) throw closedError(this.#end.reason)
       const id = ++this.#lastId
       const frame = formatRequest(id, method, params)
-      if (isFrameTooLarge(frame)) throw new IpcError('FRAME_TOO_LARGE', `the params of ${method} do not fit a frame`)
+      if (isFrameTooLarge(frame))
+        throw new IpcError('FRAME_TOO_LARGE', `the params of ${method} do not fit a frame`)
       const timer = setTimeout(() => this.#expire(id, method), this.#timeoutMs)
       this.#waiting.set(id, { resolve, reject, timer })
       this.#send(frame)
@@ -169,7 +170,7 @@ class ClientConnection {
     await this.closed
   }
 
-  /** The daemon keeps one set of events a connection: what all listeners want together. */
+  /** The daemon keeps one set of events for each connection, so it gets the events of all listeners together. */
   async #renewSubscription(after?: number): Promise<void> {
     if (this.#listeners.size === 0) {
       await this.call('unsubscribe', {})
@@ -211,12 +212,12 @@ class ClientConnection {
       this.#emit(frame.data)
       return
     }
-    if (frame.type !== 'rpc') throw new IpcError('PROTOCOL', 'the daemon sent a frame of a type that is not known here')
+    if (frame.type !== 'rpc') throw new IpcError('PROTOCOL', 'the daemon sent a frame of an unknown type')
     const reply = readReply(frame.data)
-    // An error without an id is the daemon's last word on this connection.
+    // An error without an id is the last frame of this connection.
     if ('error' in reply && reply.id === null) return this.#finish(reply.error)
     const waiting = typeof reply.id === 'number' ? this.#waiting.get(reply.id) : undefined
-    // Nobody waits after a timeout.
+    // The call timed out before.
     if (waiting === undefined) return
     this.#forget(Number(reply.id), waiting)
     if ('error' in reply) waiting.reject(reply.error)
@@ -237,7 +238,7 @@ class ClientConnection {
       try {
         onEvent(message as Named)
       } catch (error) {
-        // The listener's own mistake, to be seen as such, and not the end of this stream.
+        // A mistake of the listener: report it as uncaught, and go on with the stream.
         queueMicrotask(() => {
           throw error
         })
@@ -249,7 +250,7 @@ class ClientConnection {
     const waiting = this.#waiting.get(id)
     if (waiting === undefined) return
     this.#forget(id, waiting)
-    const hint = 'it may still be carried out'
+    const hint = 'the daemon may still carry it out'
     waiting.reject(new IpcError('TIMEOUT', `no answer to ${method} within ${this.#timeoutMs} ms`, { hint }))
   }
 
@@ -284,7 +285,7 @@ function closedError(reason: IpcError | RpcError | null): Error {
 function openSocket(path: string, timeoutMs: number): Promise<Socket> {
   checkSocketPath(path)
   try {
-    // A call may carry a passphrase: not into a directory where another user could have put his own socket.
+    // A call may carry a passphrase, so refuse a directory where another user could have put a socket.
     checkSocketDirectory(dirname(path))
   } catch (cause) {
     throw cause instanceof IpcError ? cause : unreachable(path, cause)

@@ -1,6 +1,6 @@
-/** A word of a command that a person is to type: nicknames may have spaces. */
+/** Quotes a word of a command line that a person can copy, since nicknames may have spaces. */
 
-/** As the shell takes it for one word. */
+/** Quoted so that the shell reads it as one word. */
 export function quoteWord(word: string): string {
   return /^[\w.-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`
 }

@@ -1,13 +1,13 @@
-/** Where the daemon and its clients meet: the state, config and run directories of one user (docs/ipc.md, section 1). */
+/** The state, config and run directories of one user, for the daemon and its clients (docs/ipc.md, section 1). */
 import { PersonadError } from '../errors/personad-error.ts'
 import { userInfo } from 'node:os'
 import { isAbsolute, join, resolve } from 'node:path'
 
 export interface Paths {
-  /** Store, secrets and lock; 0700, and the daemon's alone. */
+  /** Store, secrets and lock; 0700, only for the daemon. */
   readonly stateDir: string
   readonly configFile: string
-  /** 0700; whoever may enter it may speak to the daemon. */
+  /** 0700; access to it is access to the daemon. */
   readonly runDir: string
   readonly adminDir: string
   readonly appSocket: string
@@ -23,20 +23,20 @@ export class PathsError extends PersonadError<PathsErrorCode> {
 }
 
 export interface PathsInput {
-  /** The value of --home; it wins over PERSONAD_HOME. */
+  /** The value of --home; it overrides PERSONAD_HOME. */
   readonly home?: string | undefined
   readonly env: Readonly<Record<string, string | undefined>>
 }
 
 /**
- * Says where everything is, touching nothing. One directory below --home or PERSONAD_HOME when either is given (relative to
- * the working directory), else the places of the XDG Base Directory Specification, version 0.8.
+ * Resolves all paths without touching a file. All are below --home or PERSONAD_HOME if either is given (relative to the
+ * working directory), else at the places of the XDG Base Directory Specification, version 0.8.
  * @throws {PathsError} HOME_EMPTY | HOME_UNKNOWN
  */
 export function resolvePaths(input: PathsInput): Paths {
   const { home, env } = input
-  // `--home "$DIR"` with DIR unset would otherwise put a store into the working directory.
-  if (home === '') throw new PathsError('HOME_EMPTY', '--home is empty: give it a directory, or leave it out')
+  // Otherwise `--home "$DIR"` with DIR unset would put a store into the working directory.
+  if (home === '') throw new PathsError('HOME_EMPTY', '--home needs a directory: name one, or leave the option out')
   const base = home ?? env.PERSONAD_HOME
   if (base !== undefined && base !== '') {
     const root = resolve(base)
@@ -75,14 +75,11 @@ function passwordHome(): string | undefined {
   try {
     return userInfo().homedir
   } catch {
-    // A container may run under a user id that has no entry.
+    // A container may run under a user id without an entry.
     return undefined
   }
 }
 
 function unknownHome(): never {
-  throw new PathsError(
-    'HOME_UNKNOWN',
-    'the home directory of this user is not known: set HOME, or give --home DIRECTORY',
-  )
+  throw new PathsError('HOME_UNKNOWN', 'this user has no home directory: set HOME, or use --home DIRECTORY')
 }

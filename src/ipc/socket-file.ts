@@ -1,4 +1,4 @@
-/** The file of a socket and its directory: the directory is the access control, since Node tells no peer's user (docs/ipc.md, section 1). */
+/** The file of a socket and its directory. The directory is the access control, since Node cannot see the user of a peer (docs/ipc.md, section 1). */
 import { chmodSync, linkSync, lstatSync, mkdirSync, unlinkSync, watch, type BigIntStats, type FSWatcher } from 'node:fs'
 import { connect } from 'node:net'
 import { dirname } from 'node:path'
@@ -6,10 +6,10 @@ import { errorText, IpcError } from './wire/errors.ts'
 
 const MAX_SOCKET_PATH_BYTES = 107 // sanity: sun_path less its NUL; listen() itself would only say EINVAL
 const DIRECTORY_MODE = 0o700
-const SOCKET_MODE = 0o600 // the directory decides; this holds also for who got a descriptor of it
-const CHECK_MS = 30_000 // sanity: for what the watch of one directory does not tell, such as a renamed parent
+const SOCKET_MODE = 0o600 // the directory decides; the mode also holds for a process that has a descriptor of the directory
+const CHECK_MS = 30_000 // sanity: for changes that the watch of one directory does not report, such as a renamed parent
 
-/** Which file a socket is: after a rename or replacement the path is the same and this is not. */
+/** The identity of a socket file. After a rename or replacement the path is the same, but this is not. */
 export interface SocketFile {
   readonly path: string
   readonly dev: bigint
@@ -22,7 +22,7 @@ export function checkSocketPath(path: string): void {
   if (bytes <= MAX_SOCKET_PATH_BYTES) return
   throw new IpcError(
     'SOCKET_PATH_TOO_LONG',
-    `the path ${path} has ${bytes} bytes; a socket's may have ${MAX_SOCKET_PATH_BYTES}`,
+    `the socket path ${path} has ${bytes} bytes; at most ${MAX_SOCKET_PATH_BYTES} are possible`,
     {
       hint: 'choose a shorter directory for the sockets',
     },
@@ -30,13 +30,13 @@ export function checkSocketPath(path: string): void {
 }
 
 /**
- * Checks that nobody but this user can put a socket into the directory, or open one in it. Root may come from outside.
- * @throws {IpcError} SOCKET_DIR_INVALID | SOCKET_DIR_FOREIGN | SOCKET_DIR_OPEN, or ENOENT as the system throws it
+ * Checks that only this user can put a socket into the directory or open one in it. Root may use the directory of another user.
+ * @throws {IpcError} SOCKET_DIR_INVALID | SOCKET_DIR_FOREIGN | SOCKET_DIR_OPEN, or ENOENT from the system
  */
 export function checkSocketDirectory(directory: string): void {
   const stat = lstatSync(directory)
   if (!stat.isDirectory()) {
-    throw new IpcError('SOCKET_DIR_INVALID', `${directory} is not a directory, or only a symbolic link to one`)
+    throw new IpcError('SOCKET_DIR_INVALID', `${directory} is not a directory, or is a symbolic link to one`)
   }
   const uid = process.geteuid?.()
   if (uid !== stat.uid && uid !== 0) {
@@ -47,36 +47,36 @@ export function checkSocketDirectory(directory: string): void {
   if ((stat.mode & 0o077) !== 0) {
     const mode = (stat.mode & 0o7777).toString(8).padStart(4, '0')
     throw new IpcError('SOCKET_DIR_OPEN', `${directory} is open to others (mode ${mode})`, {
-      hint: `after a look at what is in it: chmod 700 ${directory}`,
+      hint: `look at its contents, then: chmod 700 ${directory}`,
     })
   }
 }
 
 /**
- * Makes the directory of a socket when there is none, with its parents, and checks it.
- * @throws {IpcError} as {@link checkSocketDirectory}; SOCKET_FAILED when it cannot be made
+ * Creates the directory of a socket if it is missing, with its parents, and checks it.
+ * @throws {IpcError} as {@link checkSocketDirectory}; SOCKET_FAILED if it cannot be created
  */
 export function makeSocketDirectory(directory: string): void {
   try {
     mkdirSync(directory, { recursive: true, mode: DIRECTORY_MODE })
   } catch (cause) {
-    throw socketFailed(`cannot make the directory ${directory}`, cause)
+    throw socketFailed(`cannot create the directory ${directory}`, cause)
   }
   checkSocketDirectory(directory)
 }
 
 /**
- * Removes the file of a server that is gone. The caller holds the lock of the store, so that no two servers do this at a time.
+ * Removes the file of a server that is gone. The caller must hold the lock of the store, so that two servers never do this at once.
  * @throws {IpcError} SOCKET_IN_USE | SOCKET_PATH_TAKEN | SOCKET_FAILED
  */
 export async function removeStaleSocket(path: string): Promise<void> {
   const found = statOrNull(path)
   if (found === null) return
   if (!found.isSocket()) {
-    throw new IpcError('SOCKET_PATH_TAKEN', `${path} is there and is not a socket`, { hint: 'move it away' })
+    throw new IpcError('SOCKET_PATH_TAKEN', `${path} exists and is not a socket`, { hint: 'move it away' })
   }
   if (await isAnswered(path)) throw inUse(path)
-  // Somebody may have been quicker since, and his is not ours to remove. The number of the inode alone may be that of the old one.
+  // Another server may have replaced it since, and that file is not ours to remove. The inode number alone may be reused, so compare the time too.
   const now = statOrNull(path)
   if (now === null) return
   if (now.ino !== found.ino || now.dev !== found.dev || now.ctimeNs !== found.ctimeNs) throw inUse(path)
@@ -88,15 +88,15 @@ export async function removeStaleSocket(path: string): Promise<void> {
 }
 
 /**
- * Where to listen first. Closing a listening socket makes libuv unlink the path it was bound to, whoever's file is there by then;
- * so it is bound to a path that is gone afterwards. No longer than `path`, for the sake of its limit.
+ * The path to listen on first. When a listening socket closes, libuv unlinks the path it was bound to, even if another server's
+ * file is there by then. So we bind to a path that is gone afterwards. It is not longer than `path`, which may be at its limit.
  */
 export function bindPath(path: string): string {
   return `${path.slice(0, -1)}${path.endsWith('~') ? '-' : '~'}`
 }
 
 /**
- * Gives a listening socket its real name, which nobody else may have: a link refuses what a rename would overwrite.
+ * Gives a listening socket its real name. A link fails if another server has that name; a rename would overwrite it.
  * @throws {IpcError} SOCKET_IN_USE | SOCKET_FAILED
  */
 export function claimSocket(path: string): SocketFile {
@@ -104,7 +104,7 @@ export function claimSocket(path: string): SocketFile {
   try {
     chmodSync(bound, SOCKET_MODE)
     linkSync(bound, path)
-    // Crash here: one socket, two names. Both are stale at the next start, which removes both.
+    // Crash here: one socket has two names. Both are stale at the next start, which removes both.
     unlinkSync(bound)
     const { dev, ino } = lstatSync(path, { bigint: true })
     return { path, dev, ino }
@@ -114,16 +114,16 @@ export function claimSocket(path: string): SocketFile {
   }
 }
 
-/** Removes our file, and nothing that has taken its place. */
+/** Removes our file, but not one that has taken its place. */
 export function releaseSocket(file: SocketFile): void {
   try {
     if (isStillOurs(file)) unlinkSync(file.path)
   } catch {
-    // It is gone already, or its directory is: either way it is not ours to care for any more.
+    // The file or its directory is gone already.
   }
 }
 
-/** Calls back once when our file is removed or replaced. */
+/** Calls onLost once when our file is removed or replaced. */
 export function watchSocket(file: SocketFile, onLost: () => void): { close(): void } {
   const watcher = watchDirectory(dirname(file.path), check)
   const timer = setInterval(check, CHECK_MS).unref()
@@ -139,7 +139,7 @@ export function watchSocket(file: SocketFile, onLost: () => void): { close(): vo
   return { close }
 }
 
-/** Null when the system has no watch to give: the timer then is all there is. */
+/** Null if the system has no watch left; then only the timer checks. */
 function watchDirectory(directory: string, check: () => void): FSWatcher | null {
   try {
     return watch(directory, { persistent: false }, check).on('error', check)
@@ -148,7 +148,7 @@ function watchDirectory(directory: string, check: () => void): FSWatcher | null 
   }
 }
 
-/** What cannot be looked at is lost as well: no client finds it. */
+/** A file that cannot be looked at counts as lost: no client can find it either. */
 function isStillOurs(file: SocketFile): boolean {
   try {
     const { dev, ino } = lstatSync(file.path, { bigint: true })
@@ -168,7 +168,7 @@ function statOrNull(path: string): BigIntStats | null {
   }
 }
 
-/** Whether somebody listens. Only a refused connection says that nobody does: a full backlog or a missing permission does not. */
+/** Whether a server listens. Only a refused connection proves that none does; a full backlog or a missing permission does not. */
 function isAnswered(path: string): Promise<boolean> {
   return new Promise((resolve) => {
     const probe = connect(path)

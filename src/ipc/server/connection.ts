@@ -1,4 +1,4 @@
-/** One connection on the server's side: what it may have in memory is bounded, and nothing it does is noticed by another (docs/ipc.md, section 1). */
+/** One connection on the server's side. Its memory is bounded, and it cannot disturb other connections (docs/ipc.md, section 1). */
 import type { Socket } from 'node:net'
 import type { Dispatch, Log } from './dispatch.ts'
 import { errorText, IpcError } from '../wire/errors.ts'
@@ -7,33 +7,33 @@ import type { Caller, Role } from '../methods/method.ts'
 import { formatError, formatEvent, lagged, RpcError } from '../wire/rpc.ts'
 
 export interface Limits {
-  /** Connections of one socket at a time; one more is told so and closed. */
+  /** Connections of one socket at a time; one more gets TOO_MANY_CONNECTIONS and is closed. */
   readonly maxConnections: number
-  /** Bytes of a frame that a client sends. */
+  /** Bytes of one frame from a client. */
   readonly maxFrameBytes: number
-  /** Calls of one connection that run at a time; the socket is not read while there are as many. */
+  /** Calls of one connection that run at a time; at this many the daemon stops reading the socket. */
   readonly maxInFlight: number
-  /** How long the calls of one connection run before the others have their turn. */
+  /** Time for the calls of one connection before others have a turn. */
   readonly sliceMs: number
-  /** UTF-16 units written and not taken by the client: above it its calls are not read and its events not kept. */
+  /** UTF-16 units that were written and not read by the client. Above it the daemon stops reading its calls and drops its events. */
   readonly maxPending: number
-  /** For one frame from its first byte to its form feed. */
+  /** Time for one frame from its first byte to its form feed. */
   readonly frameTimeoutMs: number
-  /** For calls that run when the server closes. */
+  /** Time for running calls to end when the server closes. */
   readonly drainMs: number
-  /** For a client to take the last bytes before a connection is cut. */
+  /** Time for a client to read the last bytes before its connection is cut. */
   readonly lingerMs: number
 }
 
 export const DEFAULT_LIMITS: Limits = {
   maxConnections: 100, // sanity: a person's apps are a dozen; at most some 300 MB if all of them are hostile
   maxFrameBytes: MAX_FRAME_BYTES,
-  maxInFlight: 32, // sanity: the keeper is one writer; what waits costs nothing while it lies in the kernel's buffer
-  sliceMs: 1, // sanity: hundreds of lookups, some verifies; 256 busy connections then hold an answer up for a quarter of a second
-  maxPending: 1_048_576, // sanity: 1000 events of 1 kB; a reader that far behind has to read the state anew anyway
+  maxInFlight: 32, // sanity: the keeper is one writer; waiting calls cost nothing while they are in the kernel's buffer
+  sliceMs: 1, // sanity: hundreds of lookups or a few verifies; 256 busy connections then delay an answer by a quarter of a second
+  maxPending: 1_048_576, // sanity: 1000 events of 1 kB; a reader that is further behind has to read the state again anyway
   frameTimeoutMs: 30_000, // sanity: a whole frame takes milliseconds on a local socket; a stopped process may be continued
-  drainMs: 5_000, // sanity: below the 90 s in which systemd kills, above any single call
-  lingerMs: 1_000, // sanity: what the kernel's buffer does not take within this is not going to be read
+  drainMs: 5_000, // sanity: below the 90 s after which systemd kills, above any single call
+  lingerMs: 1_000, // sanity: a client that has not read by then is not going to
 }
 
 export interface ConnectionOptions {
@@ -53,7 +53,7 @@ export class Connection implements Caller {
   readonly #dispatch: Dispatch
   readonly #log: Log
   readonly #reader: FrameReader
-  // 'ended': the client sends no more, and still takes answers. 'draining': the server closes. 'closed': only the last bytes go out.
+  // 'ended': the client sends no more but still reads answers. 'draining': the server closes. 'closed': only the last bytes go out.
   #state: 'open' | 'ended' | 'draining' | 'closed' = 'open'
   #paused = false
   #isWaitingForTurn = false
@@ -77,7 +77,7 @@ export class Connection implements Caller {
     this.#dispatch = options.dispatch
     this.#log = options.log
     this.#reader = new FrameReader(options.limits.maxFrameBytes)
-    // `printf ... | nc -U` ends its side at once and still wants the answer.
+    // `printf ... | nc -U` ends its side at once and still waits for the answer.
     this.#socket.allowHalfOpen = true
     this.#socket.on('end', () => {
       if (this.#state === 'open') this.#state = 'ended'
@@ -102,7 +102,7 @@ export class Connection implements Caller {
     this.#missed = 0
   }
 
-  /** Takes a chunk of the stream; `receive` gets each frame, and may be called later too. Never throws. */
+  /** Reads a chunk of the stream and calls `receive` for each frame, possibly later. Never throws. */
   read(chunk: string, receive: (frame: Frame) => void): void {
     if (this.#state === 'closed' || this.#state === 'draining') return
     this.#receive = receive
@@ -121,7 +121,7 @@ export class Connection implements Caller {
       return
     }
     this.#inFlight++
-    // Thirty-two at a time would all be in memory before the first of them counts as not taken.
+    // Thirty-two large results would all be in memory before the first of them counts as unread.
     if (isLarge) this.#isLargeRunning = true
     reply.then(
       (frame) => {
@@ -133,8 +133,8 @@ export class Connection implements Caller {
   }
 
   /**
-   * Sends an event that this connection subscribed to, or counts it as missed.
-   * @param number of the event; 0 for one that has none
+   * Sends an event if this connection subscribed to it, or counts it as missed.
+   * @param number of the event; 0 if it has no number
    */
   event(name: string, frame: string, number = 0): void {
     if (this.#events?.has(name) !== true || (number !== 0 && number <= this.#lastEvent)) return
@@ -147,14 +147,14 @@ export class Connection implements Caller {
     this.#send(frame)
   }
 
-  /** Tells a subscriber that an event could not be sent. */
+  /** Counts an event that cannot be sent as missed, if this connection subscribed to it. */
   skip(name: string): void {
     if (this.#events?.has(name) !== true) return
     this.#missed++
     this.#catchUp()
   }
 
-  /** Takes no more calls; closes once those that run are answered. */
+  /** Stops reading calls; closes once the running ones are answered. */
   drain(): void {
     if (this.#state === 'closed') return
     this.#state = 'draining'
@@ -162,7 +162,7 @@ export class Connection implements Caller {
     this.#settle()
   }
 
-  /** Says why, and closes. Whoever does not read it within lingerMs is cut. */
+  /** Sends the reason and closes. Cuts the connection if the client does not read within lingerMs. */
   fail(error: unknown): void {
     if (this.#state === 'closed') return
     const isOurs = error instanceof IpcError || error instanceof RpcError
@@ -172,7 +172,7 @@ export class Connection implements Caller {
     this.#close()
   }
 
-  /** Frames are taken one at a time, so that neither calls nor answers pile up behind a client who only sends. */
+  /** Reads one frame at a time, so that neither calls nor answers pile up for a client that only sends. */
   #pump(): void {
     if (this.#isWaitingForTurn) return
     const sliceEndMs = performance.now() + this.#limits.sliceMs
@@ -184,7 +184,8 @@ export class Connection implements Caller {
           return
         }
         this.#frameTimer?.refresh()
-        if (frame.type !== 'rpc') throw new IpcError('FRAME_TYPE_UNKNOWN', 'a client sends frames of type "rpc" alone')
+        if (frame.type !== 'rpc')
+          throw new IpcError('FRAME_TYPE_UNKNOWN', 'a client may send only frames of type "rpc"')
         this.#receive(frame)
         if (performance.now() >= sliceEndMs) return this.#waitForTurn()
       }
@@ -194,7 +195,7 @@ export class Connection implements Caller {
     }
   }
 
-  /** A chunk may hold hundreds of calls that are answered at once: the sockets of others are looked at before they go on. */
+  /** A chunk may hold hundreds of calls. Lets the event loop serve other sockets before it goes on. */
   #waitForTurn(): void {
     this.#isWaitingForTurn = true
     this.#pause()
@@ -217,7 +218,7 @@ export class Connection implements Caller {
   }
 
   #pause(): void {
-    // While we do not read, the rest of a frame cannot come: that time is ours and not the sender's.
+    // While we do not read, the rest of a frame cannot arrive, so that time does not count for the sender.
     this.#stopFrameTimer()
     if (this.#paused) return
     this.#paused = true
@@ -250,7 +251,7 @@ export class Connection implements Caller {
     if (this.#out === '' || !this.#socket.writable) return
     const out = this.#out
     this.#out = ''
-    // The same bytes, without a look at each character for what it becomes in UTF-8.
+    // latin1 gives the same bytes for ASCII, and Node does not have to encode each character.
     this.#socket.write(out, ASCII.test(out) ? 'latin1' : 'utf8', this.#onWritten)
   }
 
@@ -260,7 +261,7 @@ export class Connection implements Caller {
     this.#settle()
   }
 
-  /** The client has taken so much that it is worth to give it more. */
+  /** The client has read enough for more events. */
   #isRelaxed(): boolean {
     return this.#state === 'closed' || this.#pending() * 2 <= this.#limits.maxPending
   }
@@ -284,7 +285,7 @@ export class Connection implements Caller {
     this.#state = 'closed'
     this.#stopFrameTimer()
     this.#socket.end()
-    // Read and dropped until the client is through: closed with unread bytes, his next write would fail before he read our last.
+    // Read and drop until the client is done. If we closed with unread bytes, its next write would fail before it read our last bytes.
     this.#socket.resume()
     this.#lingerTimer = setTimeout(() => this.#socket.destroy(), this.#limits.lingerMs).unref()
   }
@@ -305,5 +306,5 @@ export class Connection implements Caller {
 }
 
 function frameTimeout(): IpcError {
-  return new IpcError('FRAME_TIMEOUT', 'a frame was begun and not ended in time')
+  return new IpcError('FRAME_TIMEOUT', 'a frame did not end in time')
 }

@@ -1,4 +1,4 @@
-/** From the data of one `rpc` frame to the frame that answers it: permission, params, handler, result (docs/ipc.md, section 2). */
+/** Answers the data of one `rpc` frame with a frame: permission, params, handler, result (docs/ipc.md, section 2). */
 import type { z } from 'zod'
 import { errorText } from '../wire/errors.ts'
 import { isFrameTooLarge } from '../wire/frame.ts'
@@ -15,14 +15,14 @@ export interface DispatchOptions<M extends MethodTable<M>> {
   readonly methods: M
   readonly handlers: Handlers<M>
   readonly authorize: (caller: Caller, permission: Permission) => boolean
-  /** What a handler threw, as the caller is to see it; null for INTERNAL, of which only the log tells more. */
+  /** Turns an error of a handler into the one that the caller sees; null for INTERNAL, whose details only the log has. */
   readonly toRpcError?: (error: unknown) => RpcError | null
   readonly log: Log
 }
 
 /**
- * Answers one request with one frame, at once when the handler did; never throws, never rejects.
- * @param onLarge called before the answer may become a large one
+ * Answers one request with one frame, at once if the handler answers at once. Never throws, never rejects.
+ * @param onLarge called before a handler with a large result runs
  */
 export type Dispatch = (data: unknown, caller: Caller, onLarge?: () => void) => string | Promise<string>
 
@@ -36,7 +36,7 @@ interface Entry {
 const MAX_ISSUE_CHARS = 200 // sanity: the path of an issue holds names of the caller's choosing
 
 export function createDispatch<M extends MethodTable<M>>(options: DispatchOptions<M>): Dispatch {
-  // A Map, and not the object: "constructor" is no method.
+  // A Map, since an object would have a method "constructor".
   const table = new Map<string, Entry>()
   for (const name of Object.keys(options.methods)) {
     const key = name as keyof M
@@ -48,7 +48,7 @@ export function createDispatch<M extends MethodTable<M>>(options: DispatchOption
     const known = options.toRpcError?.(error) ?? null
     if (known !== null) return formatError(id, known)
     options.log('error', 'a method failed', { method, error: errorText(error), stack: stackOf(error) })
-    return formatError(id, new RpcError('INTERNAL', `the daemon failed in ${method}`, { hint: 'its log says why' }))
+    return formatError(id, new RpcError('INTERNAL', `the daemon failed in ${method}`, { hint: 'see its log' }))
   }
 
   function finish(id: RequestId, method: string, result: unknown): string {
@@ -95,8 +95,8 @@ function checkParams(spec: MethodSpec<unknown, unknown>, params: unknown): unkno
   const parsed = spec.params.safeParse(params)
   if (parsed.success) return parsed.data
   const issue = parsed.error.issues[0]
-  const text = issue === undefined ? 'not as the method table says' : formatIssue(issue)
-  throw new RpcError('BAD_PARAMS', text, { hint: 'docs/ipc.md has the params of each method' })
+  const text = issue === undefined ? 'they do not match the method table' : formatIssue(issue)
+  throw new RpcError('BAD_PARAMS', text, { hint: 'docs/ipc.md lists the params of each method' })
 }
 
 function formatIssue(issue: z.core.$ZodIssue): string {

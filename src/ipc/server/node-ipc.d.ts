@@ -1,10 +1,10 @@
-/** What of node-ipc 14 the server uses; the package ships no types. */
+/** Types of the parts of node-ipc 14 that the server uses; the package ships none. */
 declare module 'node-ipc' {
   import type { Server as NetServer, Socket } from 'node:net'
 
-  /** A connection as node-ipc keeps it. */
+  /** A connection of node-ipc. */
   export interface IpcSocket extends Socket {
-    /** Whatever the parser's read() returned last; handed to it again with the next chunk. */
+    /** The last value that the parser's read() returned; read() gets it again with the next chunk. */
     ipcBuffer: unknown
   }
 

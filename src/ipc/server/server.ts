@@ -15,30 +15,30 @@ export interface ServeOptions<M extends MethodTable<M>> {
   readonly role: Role
   readonly methods: M
   readonly handlers: Handlers<M>
-  /** Whether a caller has a permission, asked once a call; by default admin has all and app has `appPermissions`. */
+  /** Whether a caller has a permission; called once for each call. By default `admin` has all and `app` has `appPermissions`. */
   readonly authorize?: (caller: Caller, permission: Permission) => boolean
-  /** What every app may do; `read` when left out. */
+  /** The permissions of every app; by default `read`. */
   readonly appPermissions?: readonly Permission[]
   readonly toRpcError?: (error: unknown) => RpcError | null
   readonly limits?: Partial<Limits>
   readonly log?: Log
-  /** The socket file was removed or replaced (SOCKET_LOST): no new client finds this server. Called once; it should be closed then. */
+  /** Called once when the socket file was removed or replaced (SOCKET_LOST). New clients cannot find this server, so close it. */
   readonly onLost?: (error: IpcError) => void
 }
 
 export interface IpcServer {
   readonly socketPath: string
-  /** How many are connected. */
+  /** Number of open connections. */
   connections(): number
-  /** Sends an event to those who subscribed to it and whom the filter, if given, admits. */
+  /** Sends an event to the connections that subscribed to it and pass the filter, if there is one. */
   publish(message: { readonly event: string; readonly id?: number }, filter?: (caller: Caller) => boolean): void
-  /** Stops accepting and reading, answers the calls that run (for at most drainMs), removes its own file. */
+  /** Stops accepting and reading, answers running calls (for at most drainMs), and removes its own file. */
   close(): Promise<void>
 }
 
-const REFUSED_CONNECTIONS = 16 // sanity: how many beyond the limit can be told so at a time; more are dropped without a word
+const REFUSED_CONNECTIONS = 16 // sanity: connections over the limit that get an error at a time; more are dropped without one
 
-/** Framing by our reader under node-ipc's server: its own is quadratic in small chunks, and sees text that was made from bad UTF-8. */
+/** Our frame reader under node-ipc's server. Its own is quadratic in small chunks and does not notice bad UTF-8. */
 class ConnectionParser extends GuardedParser {
   override encoding = FRAME_ENCODING
 
@@ -49,7 +49,7 @@ class ConnectionParser extends GuardedParser {
 }
 
 /**
- * Serves a method table on a unix socket. The caller holds the lock of the store (one server at a time looks for a stale file).
+ * Serves a method table on a Unix socket. The caller must hold the lock of the store, so that only one server removes a stale file.
  * @throws {IpcError} SOCKET_PATH_TOO_LONG | SOCKET_DIR_INVALID | SOCKET_DIR_FOREIGN | SOCKET_DIR_OPEN | SOCKET_PATH_TAKEN |
  *   SOCKET_IN_USE | SOCKET_FAILED
  */
@@ -79,7 +79,7 @@ export async function serve<M extends MethodTable<M>>(options: ServeOptions<M>):
   const claimed = claimOrStop(server, socketPath)
   const watcher = file.watchSocket(claimed, () => {
     log('error', 'the socket was removed or replaced', { socketPath })
-    options.onLost?.(new IpcError('SOCKET_LOST', `somebody removed or replaced the socket ${socketPath}`))
+    options.onLost?.(new IpcError('SOCKET_LOST', `the socket ${socketPath} was removed or replaced`))
   })
 
   let closing: Promise<void> | null = null
@@ -104,15 +104,15 @@ export async function serve<M extends MethodTable<M>>(options: ServeOptions<M>):
 function createServer(socketPath: string, limits: Limits): Server {
   const ipc = new IPCModule()
   Object.assign(ipc.config, {
-    // Already 0700: node-ipc would make it so silently.
+    // It is 0700 already; otherwise node-ipc would change it silently.
     socketRoot: dirname(socketPath),
     parser: ConnectionParser,
-    // Its default takes the path of a live server.
+    // By default it would take the path of a live server.
     unlink: false,
     silent: true,
     maxConnections: limits.maxConnections + REFUSED_CONNECTIONS,
     maxMessageSize: limits.maxFrameBytes,
-    // Its timer runs from the first chunk that ends in mid-frame to the first that does not, and so cuts an honest pipeliner.
+    // Its timer runs from the first chunk that ends inside a frame to the first that does not, which would cut an honest client that pipelines.
     messageTimeout: 0,
   })
   ipc.serve(file.bindPath(socketPath))
@@ -126,14 +126,14 @@ function byRole(appPermissions: readonly Permission[] = ['read']): (caller: Call
 
 function tooMany(maxConnections: number): RpcError {
   return new RpcError('TOO_MANY_CONNECTIONS', `${maxConnections} connections are open on this socket`, {
-    hint: 'close one, and use one connection for all calls of an app',
+    hint: 'close one; an app needs only one connection for all its calls',
   })
 }
 
 function listen(server: Server): Promise<void> {
   return new Promise((done, failed) => {
     function refuse(cause: unknown): void {
-      // Somebody bound it since we looked: two servers that start at once, without the lock.
+      // Another server bound the path since we looked: two servers start at once, without the lock.
       const code = file.codeOf(cause) === 'EADDRINUSE' ? 'SOCKET_IN_USE' : 'SOCKET_FAILED'
       failed(new IpcError(code, `cannot listen: ${errorText(cause)}`, { cause }))
     }
@@ -173,7 +173,7 @@ function publish(
 }
 
 async function drain(server: Server, connections: Map<IpcSocket, Connection>, drainMs: number): Promise<void> {
-  // stop() destroys every socket, and each is then reported as closed.
+  // stop() destroys every socket, and node-ipc then reports each as closed.
   const timer = setTimeout(() => server.stop(), drainMs)
   await new Promise<void>((done) => {
     function check(): void {

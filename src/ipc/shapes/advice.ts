@@ -1,4 +1,4 @@
-/** What a Tox client does with the devices of one contact, as it travels over the socket (docs/ipc.md, section 4). */
+/** Advice for a Tox client: what to do with each device of a contact (docs/ipc.md, section 3, ContactDevices). */
 import { z } from 'zod'
 import { keyHex } from './scalars.ts'
 import type { Contact, ContactDevice } from './contact.ts'
@@ -7,17 +7,17 @@ const MAX_KNOWN = 10_000 // sanity: 670 kB of a frame; Tox clients grow slow lon
 
 export interface ContactDevicesParams {
   contact: string
-  /** ToxPks in the friend list of the client that asks, and its own. */
+  /** ToxPks in the client's friend list, and its own. */
   known?: string[]
 }
 
 const ADVICE = [
   'send', // messages for this person go here
-  'keep', // belongs to the same person; messages go elsewhere
-  'add', // belongs to somebody in the friend list, and is not in it
-  'ask', // the same, but the user is to be asked before it is added
-  'wait', // listed, and has not shown itself that it belongs here
-  'avoid', // not, or no longer, one of this person's
+  'keep', // the same person; messages go elsewhere
+  'add', // not in the friend list, but the person is
+  'ask', // the same, but the client asks its user before it adds the device
+  'wait', // listed, but the device has not confirmed it
+  'avoid', // not a device of this person, or no longer one
 ] as const
 export type Advice = (typeof ADVICE)[number]
 
@@ -26,25 +26,25 @@ export interface AdvisedDevice {
   name: string
   key: string
   state: ContactDevice['state']
-  /** When it was last observed. */
+  /** Time of the last observation. */
   seenAtSec: number | null
-  /** Whether the client that asks has it among its friends; null when it did not say whom it has. */
+  /** Whether the client has it as a friend; null if the client gave no friend list. */
   known: boolean | null
   advice: Advice
-  /** The advice in words; it holds no name that somebody else chose. */
+  /** The advice in words. It holds no name that somebody else chose. */
   says: string
 }
 
-/** Everything a client needs to show one person where it had several friends. */
+/** Everything a client needs to show several friends as one person. */
 export interface ContactDevices {
   kind: Contact['kind']
   name: string
   personaId: string | null
-  /** The owner wants to hear nothing of it. */
+  /** The owner blocked the contact. */
   blocked: boolean
-  /** Key of the device that messages should go to. */
+  /** Key of the active device: messages should go there. */
   active: string | null
-  /** Key of the one that they can go to now: the active one, else the first confirmed one that is among the friends. */
+  /** Key of the device that messages can go to now: the active one, else the first confirmed one that is a friend. */
   sendTo: string | null
   /** Confirmed ones, the active first; then claimed, former and asserted ones. */
   devices: AdvisedDevice[]

@@ -1,16 +1,16 @@
-/** Alarms and evidence as they travel over the socket and lie in files (docs/ipc.md, section 4, alarms). */
+/** Alarms and evidence on the socket and in files (docs/ipc.md, section 3, alarm). */
 import { z } from 'zod'
 import { keyHex } from './scalars.ts'
 
-/** What the owner has not dismissed yet. */
+/** An alarm that the owner has not dismissed. */
 export interface Alarm {
-  /** 8 hex digits, the same as long as it stands. */
+  /** 8 hex digits; they stay the same until the alarm is dismissed or cleared. */
   id: string
   code: string
   personaId: string | null
-  /** Name of the contact; null for the own persona, or for nobody known. */
+  /** Name of the contact; null for the own persona or an unknown one. */
   contact: string | null
-  /** The devices that it was raised for last. */
+  /** The last devices that it was raised for. */
   keys: string[]
   message: string
   sinceSec: number
@@ -31,21 +31,21 @@ export const alarm: z.ZodType<Alarm> = z.strictObject({
   count: z.int().min(1),
 })
 
-/** A file of evidence: anybody can verify each token by itself, and what they prove together. */
+/** A file of evidence. Anybody can verify each token alone, and what they prove together. */
 export interface EvidenceFile {
   type: 'persona evidence'
   version: 1
   personaId: string
-  /** c_0 that is pinned here. */
+  /** The pinned c_0. */
   root: string
   exportedAtSec: number
   blobs: EvidenceBlob[]
 }
 
 export interface EvidenceBlob {
-  /** Why it was kept; `head` is the table that holds now. */
+  /** Why the blob was kept; `head` is the present table. */
   kind: 'head' | 'held' | 'stale' | 'fork' | 'violation'
-  /** When it was first seen here; null where that was not noted. */
+  /** When it was first seen here; null if that was not recorded. */
   seenAtSec: number | null
   /** `persona:` and the blob. */
   token: string

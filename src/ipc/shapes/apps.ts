@@ -1,10 +1,10 @@
-/** Local apps and what they may do, as they travel over the socket (docs/ipc.md, section 4, apps). */
+/** Local apps and their capabilities on the socket (docs/ipc.md, section 3, app). */
 import { z } from 'zod'
 
-/** What an app can be allowed; a subset of the permissions of methods. */
+/** A capability that an app can have; a subset of the permissions of methods. */
 export type Capability = 'read' | 'observe' | 'publish'
 
-/** Lower-case letters, digits and hyphens: it stands in logs, in sources of observations and in front of its token. */
+/** Lower-case letters, digits and hyphens, since the name appears in logs, in sources of observations and before the token. */
 export const appName: z.ZodType<string> = z
   .string()
   .regex(/^[a-z0-9][a-z0-9-]{0,31}$/, 'must be 1 to 32 lower-case letters, digits and hyphens')
@@ -14,23 +14,22 @@ export const capabilities: z.ZodType<Capability[]> = z
   .min(1)
   .max(3)
 
-/** What an app asks its owner for. */
+/** The request of an app. */
 export interface AppWish {
   can: Capability[]
-  /** In its own words. */
+  /** The reason, in the app's own words. */
   why: string
   atSec: number
 }
 
-/** One app. */
 export interface App {
   name: string
-  /** Beyond what every app may do; empty for one that only asks yet. */
+  /** Beyond the capabilities that every app has; empty while the app only asks. */
   can: Capability[]
   createdSec: number
-  /** null for one that is allowed until it is revoked. */
+  /** null: until it is revoked. */
   expiresAtSec: number | null
-  /** When it last said its token, to the hour. */
+  /** When the app last sent its token, to the hour. */
   usedAtSec: number | null
   asks: AppWish | null
 }
@@ -46,7 +45,7 @@ export const app: z.ZodType<App> = z.strictObject({
     .nullable(),
 })
 
-/** The one time that a token is shown. */
+/** A new token; the daemon shows it only this once. */
 export interface AppToken {
   app: App
   token: string

@@ -1,4 +1,4 @@
-/** The values of backup, restore and reconciling (docs/ipc.md, section 4): each interface beside the schema that checks it. */
+/** The values of backup, restore and reconciling (docs/ipc.md, section 3, backup): each interface beside its schema. */
 import { z } from 'zod'
 import { ownTable, type OwnTable } from './own.ts'
 import type { TableDevice } from './contact.ts'
@@ -13,7 +13,7 @@ export const base64url: z.ZodType<string> = z
   .max(131_072)
   .regex(/^[A-Za-z0-9_-]+$/)
 
-/** One sealed part of a backup; the file is the header and the boxes, one behind the other. */
+/** One sealed part of a backup. The file is the header and then the boxes, one after the other. */
 export interface BackupChunk {
   box: string
   isLast: boolean
@@ -21,7 +21,7 @@ export interface BackupChunk {
 
 export const backupChunk: z.ZodType<BackupChunk> = z.strictObject({ box: base64url, isLast: z.boolean() })
 
-/** `table` is null before the last box was put in. */
+/** `table` is null before the last box. */
 export interface RestoreResult {
   table: OwnTable | null
   contacts: number
@@ -35,9 +35,9 @@ export const restoreResult: z.ZodType<RestoreResult> = z.strictObject({
 })
 
 export interface ReconcileResult {
-  /** Nothing was signed since the restore, and nothing can be yet. */
+  /** The daemon has not signed anything since the restore, and cannot yet. */
   waiting: boolean
-  /** Copies of the own blob among those given. */
+  /** How many of the given copies were of the own blob. */
   copies: number
   table: OwnTable
 }
@@ -49,24 +49,24 @@ export const reconcileResult: z.ZodType<ReconcileResult> = z.strictObject({
 })
 
 export interface RecoverParams {
-  /** The 24 recovery words. A string cannot be wiped: the daemon lets go of it. */
+  /** The 24 recovery words. A string cannot be wiped; the daemon only drops it. */
   words: string
-  /** Status messages in which the own table may be; others are passed over. */
+  /** Status messages that may hold the own table; others are ignored. */
   copies?: string[]
-  /** Of the first table, where there is no copy. */
+  /** The device of the first table, if there is no copy. */
   device?: TableDevice
-  /** Seals what this device keeps from now on. */
+  /** Seals the secrets on this device from now on. */
   passphrase?: string
   unnamed?: boolean
-  /** Where there is no copy: an epoch that was never used, 1..16. */
+  /** If there is no copy: an epoch that was never used, 1..16. */
   epoch?: number
 }
 
 export interface RecoverResult {
   table: OwnTable
-  /** The copy that the table comes from; null where there was none. */
+  /** The copy that the table comes from; null if there was no copy. */
   from: { epoch: number; seq: number; timeSec: number } | null
-  /** Nothing can be signed before `rotation.apply`. */
+  /** The daemon can sign nothing before `rotation.apply`. */
   mustRotate: boolean
 }
 

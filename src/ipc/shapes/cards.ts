@@ -1,4 +1,4 @@
-/** A list of contacts that goes from one daemon to another in a file (docs/ipc.md, section 4). */
+/** A list of contacts that travels from one daemon to another in a file (docs/ipc.md, section 3, ContactCard). */
 import { z } from 'zod'
 import { MAX_ALIASES } from '../../core/trust.ts'
 import { MAX_BATCH } from './limits.ts'
@@ -7,7 +7,7 @@ import type { Policy } from './contact.ts'
 
 const name = z.string().min(1).max(256) // sanity: a name is cut at 64 characters
 
-/** One contact as it is passed on; nothing of what its devices showed. */
+/** One contact as it is exported; nothing that its devices showed. */
 export interface ContactCard {
   link: string
   name: string
@@ -42,7 +42,7 @@ export interface ImportContactsParams {
   contacts: ContactCard[]
   /** Bring back contacts that were forgotten here. */
   again?: boolean
-  /** The list is the owner's own: who is verified in it is verified here. */
+  /** The list is the owner's own, so its verified contacts are verified here too. */
   trustVerified?: boolean
 }
 
@@ -52,7 +52,7 @@ export const importContactsParams: z.ZodType<ImportContactsParams> = z.strictObj
   trustVerified: z.boolean().exactOptional(),
 })
 
-/** What became of one card. */
+/** The outcome of one card. */
 export interface ImportedContact {
   name: string
   personaId: string | null

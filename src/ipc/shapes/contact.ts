@@ -1,4 +1,4 @@
-/** The values that travel over the socket and that `--json` prints (docs/ipc.md, section 4): each interface beside the schema that checks it. Here: devices and contacts. */
+/** Devices and contacts on the socket and in `--json` (docs/ipc.md, section 3, Contact): each interface beside its schema. */
 import { z } from 'zod'
 import { count, keyHex, seconds } from './scalars.ts'
 
@@ -11,7 +11,7 @@ export type Policy = 'auto' | 'ask' | 'pin'
 export interface TableDevice {
   name: string
   key: string
-  /** Only with a device that does not chat, and so is never the active one. */
+  /** Present only if the device does not chat, so that it is never the active one. */
   companion?: true
 }
 
@@ -24,14 +24,14 @@ export interface ContactDevice {
   name: string
   key: string
   state: PairState | 'provisional'
-  /** Listed by this contact while it is confirmed or provisional elsewhere, or shows another persona. */
+  /** This contact lists the device, but it is confirmed or provisional elsewhere, or shows another persona. */
   contested: boolean
-  /** Place in the table from 1; null when it is not listed. */
+  /** Place in the table from 1; null if it is not listed. */
   position: number | null
-  /** When the device was last seen showing a status message, and by whose report. */
+  /** When the device was last seen with a status message; `sources` says who reported it. */
   seenAtSec: number | null
   sources: string[]
-  /** Only with a device that does not chat: nothing for the contact goes there. */
+  /** Present only if the device does not chat: send nothing for the contact there. */
   companion?: true
 }
 
@@ -46,7 +46,7 @@ export const contactDevice: z.ZodType<ContactDevice> = z.strictObject({
   companion,
 })
 
-/** A persona known locally that is not the owner's (`persona`), a friend without a blob (`provisional`), or the owner (`own`). */
+/** A persona that is not the owner's (`persona`), a friend without a blob (`provisional`), or the owner (`own`). */
 export interface Contact {
   kind: 'persona' | 'provisional' | 'own'
   name: string
@@ -54,26 +54,26 @@ export interface Contact {
   /** null for a provisional entry, whose one device is its name. */
   personaId: string | null
   policy: Policy
-  /** The owner wants to hear nothing of it: all its devices are among `others`. */
+  /** The owner blocked it: all its devices are among `others`. */
   blocked: boolean
   epoch: number | null
   seq: number | null
-  /** The writer's clock in the head. */
+  /** The head's time, by its writer's clock. */
   timeSec: number | null
   freshness: Freshness | null
-  /** The epoch of the contact link, below which no table is taken; 0 without a link, null for a provisional entry. */
+  /** The epoch of the contact link: tables of lower epochs are refused; 0 without a link, null for a provisional entry. */
   minEpoch: number | null
-  /** When the owner compared the safety number or a link; null when he did not. */
+  /** When the owner compared the safety number or a link; null if they did not. */
   verifiedAtSec: number | null
-  /** The head's names could not be read by this version; keys are current. */
+  /** This version cannot read the head's names; the keys are current. */
   needsNewerPersona: boolean
-  /** A newer table waits for the owner's answer. */
+  /** A newer table waits for the owner's decision. */
   pending: boolean
-  /** Key of the first confirmed device that chats: what apps talk to. */
+  /** Key of the first confirmed device that chats: apps send messages there. */
   active: string | null
-  /** Key of the table's first device that chats when that is another one, not yet confirmed. */
+  /** Key of the table's first device that chats, if that is another one and not confirmed yet. */
   activeUnconfirmed: string | null
-  /** Confirmed (or the provisional one), active first, companions last: what an app may use. */
+  /** Confirmed (or the provisional one), the active first, companions last: an app may use these. */
   devices: ContactDevice[]
   /** Listed, not confirmed. */
   claims: ContactDevice[]
@@ -106,7 +106,7 @@ export const contact: z.ZodType<Contact> = z.strictObject({
   others: z.array(contactDevice),
 })
 
-/** Who a key or a name is. `contact` is null when nobody is known by it; a device that is only claimed is in `claimedBy`. */
+/** The contact of a key or a name; null if there is none. A device that is only claimed has `claimedBy` instead. */
 export interface LookupResult {
   query: string
   by: 'device' | 'persona' | 'name' | 'none'

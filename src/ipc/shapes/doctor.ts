@@ -1,16 +1,16 @@
-/** What `doctor` finds, as it travels over the socket (docs/ipc.md, section 4, finding). */
+/** The findings of `doctor` on the socket (docs/ipc.md, section 3, Finding). */
 import { z } from 'zod'
 
 export type Severity = 'ok' | 'notice' | 'problem'
 
-/** One thing that was looked at. */
+/** The result of one check. */
 export interface Finding {
   /** Stable; the only thing to branch on. */
   code: string
   /** `problem`: something does not work, or is in danger; `notice`: worth knowing. */
   severity: Severity
   message: string
-  /** What to do about it; null where nothing is to be done. */
+  /** What to do about it; null if nothing needs doing. */
   hint: string | null
 }
 

@@ -1,4 +1,4 @@
-/** What passes between the daemon and the hand that writes profiles outside of its sandbox (docs/ipc.md, section 4). */
+/** Values for the program that writes profiles outside of the daemon's sandbox (docs/ipc.md, section 3, profile). */
 import { z } from 'zod'
 import { count, keyHex } from './scalars.ts'
 
@@ -9,11 +9,11 @@ const MAX_TEXT_CHARS = 2048 // sanity: a status message has at most 1007 bytes
 export interface DueProfile {
   path: string
   key: string
-  /** Its nickname in the own table. */
+  /** Nickname in the own table. */
   device: string
-  /** The status message that was read there: over another one nothing is written. */
+  /** The status message that was read there. If another one is there now, write nothing. */
   shown: string
-  /** The status message to be written: the owner's words and the token. */
+  /** The status message to write: the owner's words and the token. */
   text: string
   epoch: number
   seq: number
@@ -21,7 +21,7 @@ export interface DueProfile {
 
 export interface DueProfiles {
   profiles: DueProfile[]
-  /** That of the configuration, absolute. */
+  /** From the configuration, as an absolute path. */
   passphraseFile: string | null
 }
 
@@ -40,13 +40,13 @@ export const dueProfiles: z.ZodType<DueProfiles> = z.strictObject({
   passphraseFile: z.string().nullable(),
 })
 
-/** A status message that was just written into a profile. */
+/** A status message that was written into a profile. */
 export interface WrittenProfile {
   path: string
   key: string
   text: string
   backup: string | null
-  /** Written because it was due, and not by a command of the owner. */
+  /** Written because it was due, not by a command of the owner. */
   repaired: boolean
 }
 

@@ -1,4 +1,4 @@
-/** What subscribers are told (docs/ipc.md, section 4, events): each name with its data. */
+/** The events for subscribers (docs/ipc.md, section 4): each name with its data. */
 import type { Capability } from './apps.ts'
 import type { PendingKind } from './pending.ts'
 import type { Connection } from './tox.ts'
@@ -6,16 +6,16 @@ import type { ChangeKind } from './judged.ts'
 import type { OwnTable } from './own.ts'
 import type { Contact, TableDevice } from './contact.ts'
 
-/** What changed in a contact, one entry a change. */
+/** One change of a contact. */
 export interface ContactChange {
   kind: ChangeKind
   key: string | null
   name: string | null
-  /** Of `renamed` the nickname before. */
+  /** Only for `renamed`: the old nickname. */
   was?: string
 }
 
-/** Why the own table, or how it stands here, is not what it was. */
+/** Why the own table or its standing here changed. */
 export const OWN_CAUSES = [
   'init',
   'add',
@@ -25,13 +25,13 @@ export const OWN_CAUSES = [
   'rekey',
   'resign',
   'replay', // an own edit that a sibling's table lacked
-  'sibling', // a sibling's table was taken
+  'sibling', // a sibling's table was accepted
   'approve',
   'rotate',
   'follow', // the key of a rotation made elsewhere came
-  'import', // the persona came here: from another device, a backup or the words
-  'copied', // this state is a copy: nothing is signed before a copy of the own table was read
-  'reconcile', // such a copy was read, or the owner went on without one
+  'import', // the persona came from another device, a backup or the words
+  'copied', // this state is a copy: the daemon signs nothing until it has read a copy of the own table
+  'reconcile', // the daemon has read such a copy, or the owner went on without one
 ] as const
 export type OwnCause = (typeof OWN_CAUSES)[number]
 
@@ -41,14 +41,14 @@ export interface EventData {
   'device.added': { personaId: string; contact: string; device: TableDevice }
   /** `unapproved`: devices that came only through a sibling's table. */
   'own.changed': { table: OwnTable; cause: OwnCause; unapproved: TableDevice[] }
-  /** The table was last signed at `timeSec`, and cannot be signed again while the key is locked. */
+  /** The table was last signed at `timeSec`. It cannot be signed again while the key is locked. */
   'own.unsigned': { timeSec: number; message: string }
   'own.intent-dropped': { intent: string; reason: string; command: string }
-  /** The signing key was locked or opened: by the owner, by a signal, or since it was open for long enough. */
+  /** The owner, a signal or a timeout locked the signing key, or the owner unlocked it. */
   locked: { locked: boolean; cause: 'request' | 'signal' | 'idle' | 'ttl' | 'unlock' }
   alarm: { code: string; personaId: string | null; key: string | null; message: string }
   'app.changed': {
-    /** Its name. */
+    /** The app's name. */
     app: string
     what: 'allowed' | 'requested' | 'accepted' | 'rejected' | 'revoked'
     can: Capability[]
@@ -63,33 +63,33 @@ export interface EventData {
     kind: PendingKind
     tableHash: string
     changes: ContactChange[]
-    /** By whose report. */
+    /** Who reported it. */
     source: string
   }
   'pending.answered': { contact: string; personaId: string; key: string | null; kind: PendingKind; accepted: boolean }
-  /** The pairing that was under way was ended by `pairing.cancel`, for whoever carries it. */
+  /** `pairing.cancel` ended the running pairing, so its carrier can stop. */
   'pairing.cancelled': Record<string, never>
   'profile.blob-lost': {
     path: string
     key: string
     device: string
-    /** Replaced by a text without a token, or cut. */
+    /** A client replaced the token by a text without one, or cut it. */
     state: 'none' | 'damaged'
     /** What happened, and what to do about it. */
     message: string
   }
-  /** An own profile was read that does not show the present table; told at each reading. */
+  /** An own profile does not show the present table; sent at each reading. */
   'profile.due': { path: string; key: string; device: string }
   /** How the companion reaches the Tox network now. */
   'tox.connected': { connection: Connection }
   'tox.peer': {
     key: string
-    /** Name of the contact whose device it is, `me` for the owner's; null when nobody's. */
+    /** Name of the contact whose device it is, `me` for the owner's; null if it is nobody's. */
     contact: string | null
-    /** `left`: it is in nobody's table any more; it stays a friend. */
+    /** `left`: no table lists it any more; it stays a friend. */
     change: 'added' | 'online' | 'offline' | 'left'
   }
-  /** Somebody asks to be a friend of the companion: let in by `tox.add` with the key. */
+  /** A device asks to be a friend of the companion; `tox.add` with the key accepts it. */
   'tox.request': { key: string; personaId: string | null }
   'profile.repaired': { path: string; key: string; device: string; epoch: number; seq: number; backup: string }
 }
@@ -117,7 +117,7 @@ export const EVENT_NAMES: readonly EventName[] = [
   'tox.request',
 ]
 
-/** Those that only say what is to be done now, or who is there: the history has none of them, and their `id` is 0. */
+/** Events that only say what to do now or who is online. The history does not keep them, and their `id` is 0. */
 export const UNKEPT_EVENTS: ReadonlySet<EventName> = new Set<EventName>([
   'pairing.cancelled',
   'profile.due',

@@ -1,9 +1,9 @@
-/** What a status message is worth and what an observation changed, as it travels over the socket (docs/ipc.md, section 4). */
+/** The judgement of a status message and the outcome of an observation, on the socket (docs/ipc.md, section 3). */
 import { z } from 'zod'
 import { count, keyHex, seconds } from './scalars.ts'
 import { freshness, tableDevice, type Freshness, type PairState, type TableDevice } from './contact.ts'
 
-/** A blob whose signature and chain are good, in words and hex. */
+/** A blob with a valid signature and chain, in words and hex. */
 export interface BlobView {
   version: number
   personaId: string
@@ -13,12 +13,12 @@ export interface BlobView {
   freshness: Freshness
   /** Dated more than two hours ahead of this clock. */
   clockAhead: boolean
-  /** c_0, the commitment that a newcomer pins beside the PersonaID. */
+  /** c_0, the commitment that a reader pins with the PersonaID at first sight. */
   chainRoot: string
   prev: string
   tableHash: string
   devices: TableDevice[]
-  /** null, or why the names could not be read while everything else is good. */
+  /** Why the names could not be read, although everything else is valid; else null. */
   documentCode: string | null
   bytes: number
 }
@@ -39,7 +39,7 @@ export const blobView: z.ZodType<BlobView> = z.strictObject({
   bytes: count,
 })
 
-/** How a blob stands against the head that is kept of its persona (docs/format.md, section 8). */
+/** A blob against the stored head of its persona (docs/format.md, section 8). */
 export type OrderVerdict = 'new' | 'accept' | 'refresh' | 'fork' | 'stale' | 'held' | 'violation'
 export const orderVerdict: z.ZodType<OrderVerdict> = z.enum([
   'new',
@@ -54,18 +54,18 @@ export const orderVerdict: z.ZodType<OrderVerdict> = z.enum([
 /** The judgement of one status message. */
 export interface VerifyResult {
   valid: boolean
-  /** null when valid. */
+  /** null if valid. */
   code: string | null
   message: string
   blob: BlobView | null
   /** The text without the token. */
   words: string
   bytes: number
-  /** More than 1006 bytes: judged all the same, but no client may show it. */
+  /** More than 1006 bytes: judged all the same, but a client must not show it. */
   overLimit: boolean
   /** Against the stored head; null without a daemon or for an invalid text. */
   verdict: OrderVerdict | null
-  /** Whether the table lists the device that shows it; null when `from` was not given. */
+  /** Whether the table lists the device that shows it; null if `from` was not given. */
   listsSender: boolean | null
 }
 
@@ -81,7 +81,7 @@ export const verifyResult: z.ZodType<VerifyResult> = z.strictObject({
   listsSender: z.boolean().nullable(),
 })
 
-/** In the order in which they are told. */
+/** In the order in which an event lists them. */
 const CHANGE_KINDS = [
   'created', // first seen
   'upgraded', // a provisional entry became a persona
@@ -89,27 +89,27 @@ const CHANGE_KINDS = [
   'removed',
   'added', // the table lists a new device
   'renamed',
-  'activated', // another first device
+  'activated', // another active device
   'confirmed',
   'unconfirmed',
-  'repinned', // the owner took another chain for the true one
-  'called', // so by the owner from now on
+  'repinned', // the owner chose another key chain as the right one
+  'called', // the owner renamed the contact
   'blocked',
   'unblocked',
-  'split', // the owner took a device from it
+  'split', // the owner split a device from it
   'verified', // the owner compared the safety number
-  'policy', // by the owner; `name` says which
+  'policy', // the owner changed the policy; `name` says to which
 ] as const
 export type ChangeKind = (typeof CHANGE_KINDS)[number]
 export const changeKind: z.ZodType<ChangeKind> = z.enum(CHANGE_KINDS)
 
-/** One thing a device showed. */
+/** One observation: a device showed a status message. */
 export interface ObservationParams {
   from: string
   text: string
-  /** The friend's name in the client, kept as the contact's name at first sight. */
+  /** The friend's name in the client; it becomes the contact's name at first sight. */
   name?: string
-  /** When it was shown; now when absent. Never in the future: a later time is taken as now. */
+  /** When it was shown; now if absent. A time in the future counts as now. */
   seenAtSec?: number
 }
 
@@ -122,15 +122,15 @@ export const observationParams: z.ZodType<ObservationParams> = z.strictObject({
 
 export interface ObserveResult {
   from: string
-  /** What the text held. `empty`: Tox sends one at each connect, it says nothing. */
+  /** The contents of the text. `empty` counts for nothing: Tox sends such a text at each connect. */
   shown: 'valid' | 'none' | 'empty' | 'damaged' | 'invalid'
   code: string | null
   personaId: string | null
   verdict: OrderVerdict | null
-  /** The pair's state after it. */
+  /** State of the pair (persona, device) after the observation. */
   state: PairState | 'provisional' | null
   contact: string | null
-  /** What changed by it, for this contact and for one that the device left. */
+  /** The changes to this contact, and to the one that the device left. */
   changes: ChangeKind[]
 }
 

@@ -1,4 +1,4 @@
-/** The judgement of a status message as it is shown (docs/ipc.md, section 4): by the daemon with what it knows, by the CLI alone without. */
+/** Judges a status message for display (docs/ipc.md, section 3, VerifyResult). The daemon adds its knowledge; the CLI alone has none. */
 import { BLOB_VERSION } from '../../core/blob.ts'
 import { encodeUtf8, formatHex } from '../../core/encoding/bytes.ts'
 import type { Engine } from '../../core/engine.ts'
@@ -11,19 +11,19 @@ import { judgeStatus, type VerifiedBlob } from '../../core/verify.ts'
 import type { BlobView, OrderVerdict, VerifyResult } from './judged.ts'
 import type { TableDevice } from './contact.ts'
 
-/** What is known of a persona; who judges alone knows nothing of any. */
+/** The daemon's knowledge of a persona. Without a daemon there is none. */
 export interface Knowledge {
-  /** How the blob stands against the head. */
+  /** Verdict on the blob against the head. */
   verdict(blob: VerifiedBlob): OrderVerdict | null
-  /** Nickname last known for a key of the blob's persona. */
+  /** Last known nickname of a key of the blob's persona. */
   nickname(blob: VerifiedBlob, key: string): string | undefined
 }
 
 const NOTHING_KNOWN: Knowledge = { verdict: () => null, nickname: () => undefined }
 
 /**
- * Judges one status message, storing nothing; texts over the limit too.
- * @param from ToxPk of the device that shows it, 64 upper-case hex digits, or null when that is not known
+ * Judges one status message without storing anything; also texts over the limit.
+ * @param from ToxPk of the device that shows it, 64 upper-case hex digits, or null if it is not known
  */
 export function judgeText(
   text: string,
@@ -36,7 +36,7 @@ export function judgeText(
   const about = { bytes, overLimit: bytes > MAX_STATUS_BYTES }
   try {
     const { blob, words } = judgeStatus(text, engine)
-    if (blob === null) return refused('NO_TOKEN', 'the text holds no persona token', words, about)
+    if (blob === null) return refused('NO_TOKEN', 'the text has no persona token', words, about)
     const view = viewOf(blob, nowSec, known)
     const listsSender = from === null ? null : view.devices.some((device) => device.key === from)
     const verdict = known.verdict(blob)

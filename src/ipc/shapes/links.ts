@@ -1,4 +1,4 @@
-/** Contact links and safety numbers as they travel over the socket (docs/ipc.md, section 4). */
+/** Contact links and safety numbers on the socket (docs/ipc.md, section 3). */
 import { z } from 'zod'
 import { keyHex } from './scalars.ts'
 import { contact, type Contact } from './contact.ts'
@@ -7,11 +7,11 @@ const epoch = z.int().min(0)
 /** 60 digits without spaces (docs/format.md, section 13). */
 const number: z.ZodType<string> = z.string().regex(/^[0-9]{60}$/, 'must be 60 digits')
 
-const MAX_LINK_CHARS = 1024 // sanity: eight times a link, for one that a mail program broke into pieces
+const MAX_LINK_CHARS = 1024 // sanity: eight times a link, for one that a mail program broke into lines
 
 export const linkText: z.ZodType<string> = z.string().max(MAX_LINK_CHARS)
 
-/** What the owner gives to people who are to know the persona. */
+/** The contact link that the owner gives to people. */
 export interface OwnLink {
   link: string
   personaId: string
@@ -31,9 +31,9 @@ export const ownLink: z.ZodType<OwnLink> = z.strictObject({
 
 export interface AddContactParams {
   link: string
-  /** For a contact that is known already, its new name. */
+  /** For a known contact: its new name. */
   name?: string
-  /** Take the chain and epoch of the link although others are pinned. */
+  /** Accept the chain and epoch of the link even if others are pinned. */
   repin?: boolean
 }
 
@@ -45,10 +45,10 @@ export const addContactParams: z.ZodType<AddContactParams> = z.strictObject({
 
 const OUTCOMES = [
   'added',
-  'known', // the link said nothing new
-  'raised', // tables of the epochs before that of the link are refused from now on
-  'lowered', // by the owner's own word: a link of a higher epoch was wrong
-  'repinned', // what was known of the persona before counts no more
+  'known', // the link changed nothing
+  'raised', // tables of epochs below that of the link are refused from now on
+  'lowered', // by the owner's decision: an earlier link had a wrong, higher epoch
+  'repinned', // earlier knowledge of the persona no longer counts
 ] as const
 
 export interface AddedContact {
@@ -58,15 +58,15 @@ export interface AddedContact {
 
 export const addedContact: z.ZodType<AddedContact> = z.strictObject({ outcome: z.enum(OUTCOMES), contact })
 
-/** The safety number of a contact beside the owner's: each is to see the same two on both screens. */
+/** The safety numbers of a contact and of the owner. Both people must see the same two numbers. */
 export interface SafetyNumbers {
   name: string
   personaId: string
   safetyNumber: string
-  /** Of the head, to be compared as well: who knows only a lower one missed a rotation. Null before any table was seen. */
+  /** Of the head. People compare it too: a lower one means that a rotation was missed. Null before any table was seen. */
   epoch: number | null
   verifiedAtSec: number | null
-  /** null without an own persona. */
+  /** null if the owner has no persona. */
   own: { safetyNumber: string; epoch: number } | null
 }
 

@@ -1,14 +1,14 @@
-/** The history as it travels over the socket (docs/ipc.md, section 4, history). */
+/** The history on the socket (docs/ipc.md, section 4, History). */
 import { z } from 'zod'
 import { keyHex } from './scalars.ts'
 
-/** One entry: an event that was told, with the hash that binds it to the one before. */
+/** One entry: an event, with the hash that links it to the entry before. */
 export interface LogEntry {
   /** The event's `id`. */
   number: number
   atSec: number
   event: string
-  /** The event's data; of `contact.changed` the name and PersonaID stand for the contact. */
+  /** The event's data. For `contact.changed` the name and PersonaID replace the whole contact. */
   data: Record<string, unknown>
   hash: string
 }
@@ -29,16 +29,16 @@ export interface LogPage {
 
 export const logPage: z.ZodType<LogPage> = z.strictObject({ entries: z.array(logEntry), next: z.int().nullable() })
 
-/** What came of recomputing the chain of hashes. */
+/** Result of recomputing the hash chain. */
 export interface LogVerdict {
   intact: boolean
-  /** Entries that were checked. */
+  /** Number of checked entries. */
   entries: number
   oldest: number
   newest: number
-  /** Hash of the newest entry: noted elsewhere, it shows later whether the history was written anew. */
+  /** Hash of the newest entry. Noted elsewhere, it reveals later whether the history was rewritten. */
   tip: string
-  /** Number of the first entry that does not follow on the one before; null when intact. */
+  /** Number of the first entry whose hash does not match; null if intact. */
   brokenAt: number | null
 }
 

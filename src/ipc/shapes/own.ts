@@ -1,4 +1,4 @@
-/** The owner's table and what is made of it, as they travel over the socket (docs/ipc.md, section 4). */
+/** The owner's table, edits and status message on the socket (docs/ipc.md, section 3). */
 import { z } from 'zod'
 import { count, keyHex, seconds } from './scalars.ts'
 import { tableDevice, type TableDevice } from './contact.ts'
@@ -9,10 +9,10 @@ export interface OwnTable {
   epoch: number
   seq: number
   timeSec: number
-  /** Names are published; false after `--unnamed` or when they no longer fit. */
+  /** The table publishes nicknames; false after `--unnamed`, or if they no longer fit. */
   named: boolean
   devices: TableDevice[]
-  /** Bytes left of 1006 in the status message for own words and further devices. */
+  /** Bytes of the 1006 in the status message that are left for own words and further devices. */
   bytesFree: number
 }
 
@@ -26,10 +26,10 @@ export const ownTable: z.ZodType<OwnTable> = z.strictObject({
   bytesFree: z.int(),
 })
 
-/** What an edit did: the table after it, and what it had to give up to fit. */
+/** The table after an edit, and what the table had to give up to fit. */
 export interface EditResult {
   table: OwnTable
-  /** "names": the table is published without nicknames from now on. */
+  /** "names": the table has no nicknames from now on. */
   gaveUp: 'names'[]
   notices: string[]
 }

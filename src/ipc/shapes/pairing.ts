@@ -1,4 +1,4 @@
-/** A pairing as it travels over the socket (docs/ipc.md, section 4, pairing). */
+/** A pairing on the socket (docs/ipc.md, section 3, pairing). */
 import { z } from 'zod'
 import { keyHex } from './scalars.ts'
 import { ownTable, type OwnTable } from './own.ts'
@@ -15,26 +15,26 @@ export const pairingMessage: z.ZodType<string> = z.string().max(MAX_MESSAGE_CHAR
 export interface PairingOffer {
   /** The code, twelve words. */
   words: string[]
-  /** How long the code is good, and then each further step. */
+  /** How long the code is valid, and then each further step. */
   seconds: number
 }
 
 export const pairingOffer: z.ZodType<PairingOffer> = z.strictObject({ words: z.array(z.string()), seconds: z.int() })
 
-/** Of a pairing: `waiting` for the other side, `compare` the words, `moving`, `done`. */
+/** `waiting` for the other side, `compare` the words, `moving` the persona, `done`. */
 export type PairingState = 'waiting' | 'compare' | 'moving' | 'done'
 
 export interface PairingStep {
   state: PairingState
-  /** What is to be brought to the other side now, base64url; null when it is the other side's turn. */
+  /** The message to bring to the other side now, base64url; null if it is the other side's turn. */
   send: string | null
-  /** Whether the next call goes on without a message of the other side. */
+  /** The next call goes on without a message of the other side. */
   more: boolean
   /** While comparing: the six words that both screens must show. */
   compare: string[] | null
   /** While comparing, on the device that has the persona: the device that asks to be listed. */
   device: TableDevice | null
-  /** While comparing, on the device that joins: the persona that it would join. */
+  /** While comparing, on the device that joins: the persona. */
   persona: { personaId: string; epoch: number } | null
   /** The table, once a side is done. */
   table: OwnTable | null

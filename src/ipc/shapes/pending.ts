@@ -1,13 +1,13 @@
-/** What waits for the owner's answer, as it travels over the socket (docs/ipc.md, section 4, pending). */
+/** Pending changes on the socket (docs/ipc.md, section 3, pending). */
 import { z } from 'zod'
 import { keyHex } from './scalars.ts'
 import { changeKind, type ChangeKind } from './judged.ts'
 import { tableDevice, type Policy, type TableDevice } from './contact.ts'
 
 /**
- * - `update`: a newer table of a contact, which its policy holds back.
- * - `upgrade`: a friend without a persona shows one, which the policy of the entry holds back.
- * - `held`: a table too far ahead of the one before to be taken unasked.
+ * - `update`: a newer table of a contact. The contact's policy holds it back.
+ * - `upgrade`: a friend without a persona shows one. The entry's policy holds it back.
+ * - `held`: a table too far ahead of the head to be accepted without asking.
  */
 export type PendingKind = 'update' | 'upgrade' | 'held'
 export const PENDING_KINDS: readonly PendingKind[] = ['update', 'upgrade', 'held']
@@ -17,19 +17,19 @@ export interface PendingUpdate {
   /** Name of the entry. */
   contact: string
   personaId: string
-  /** The device that shows the persona; null but for `upgrade`. */
+  /** Only for `upgrade`: the device that shows the persona; else null. */
   key: string | null
   policy: Policy
-  /** Since when it waits; of `held` the writer's time. */
+  /** When it began to wait; for `held` the writer's time. */
   sinceSec: number
   epoch: number
   seq: number
   timeSec: number
-  /** T, to say in the answer which table was looked at. */
+  /** T. The answer repeats it to say which table the owner looked at. */
   tableHash: string
-  /** The whole table that would be taken. */
+  /** The whole table that the owner would accept. */
   devices: TableDevice[]
-  /** How it differs from what apps see now. */
+  /** Its differences from what apps see now. */
   changes: { kind: ChangeKind; key: string | null; name: string | null; was?: string }[]
 }
 

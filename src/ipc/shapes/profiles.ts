@@ -1,40 +1,39 @@
-/** The Tox profiles that the daemon watches, as they travel over the socket (docs/ipc.md, section 4). */
+/** Watched profiles on the socket (docs/ipc.md, section 3, profile). */
 import { z } from 'zod'
 import { count, keyHex, seconds } from './scalars.ts'
 
 const SHOWN_STATES = [
   'current',
   'older',
-  'newer', // a table of the own persona that is not taken here: too far ahead, or of a newer version
+  'newer', // a table of the own persona that is not accepted here: too far ahead, or of a newer version
   'other', // another persona's, or one of a second chain of keys
   'none', // no token at all
   'damaged', // cut or altered
   'unread', // not known: see `problem`
 ] as const
 
-/** What the owner's own profile shows to friends as its status message. */
+/** The table in the status message of an own profile. */
 export interface ShownTable {
   state: (typeof SHOWN_STATES)[number]
-  /** Of the table that it shows; null where there is none to be read. */
+  /** Of that table; null if it cannot be read. */
   epoch: number | null
   seq: number | null
 }
 
-/** A Tox profile that the daemon watches. */
 export interface WatchedProfile {
   path: string
   /** ToxPk of the profile; null while it cannot be read. */
   key: string | null
-  /** Nickname in the own table; null when it is none of the owner's devices. */
+  /** Nickname in the own table; null if the profile is not the owner's. */
   device: string | null
   encrypted: boolean
-  /** null for a profile that is none of the owner's. */
+  /** null if the profile is not the owner's. */
   shows: ShownTable | null
-  /** When it was last read, or tried to be. */
+  /** When the daemon last read it, or tried to. */
   checkedAtSec: number
-  /** A program that seems to run on it and will write it over; null for none that can be seen. */
+  /** A program that seems to have it open and will overwrite it; null if none can be seen. */
   client: string | null
-  /** Why the table is not written back yet; null when that is not due. */
+  /** Why the daemon has not written the table back yet; null if that is not due. */
   repair: string | null
   /** Why it cannot be read. */
   problem: { code: string; message: string } | null
@@ -54,7 +53,7 @@ export const watchedProfile: z.ZodType<WatchedProfile> = z.strictObject({
 
 export interface ProfileList {
   profiles: WatchedProfile[]
-  /** What is not watched as it should be, in words. */
+  /** Sentences about profiles that are not watched as they should be. */
   troubles: string[]
 }
 

@@ -1,21 +1,21 @@
-/** Rotation as it travels over the socket (docs/ipc.md, section 4, RotationPlan). */
+/** Rotation, leaving and erasing on the socket (docs/ipc.md, section 3, RotationPlan). */
 import { z } from 'zod'
 import { keyHex } from './scalars.ts'
 import { tableDevice, type TableDevice } from './contact.ts'
 
-/** What the owner wishes of a rotation; devices by nickname or digits of the key. */
+/** The owner's wishes for a rotation; devices by nickname or digits of the key. */
 export interface RotationWishes {
   /** Lost devices, and others to leave out. */
   without?: string[]
-  /** Devices to keep, or to put back, although they would be left out. */
+  /** Devices to keep or to put back, although the plan would leave them out. */
   keep?: string[]
-  /** Devices that came at or after this time are left out. */
+  /** Leave out devices that came at or after this time. */
   sinceSec?: number
-  /** The epoch to go to; else one more than the highest that was seen. */
+  /** The new epoch; else one more than the highest that was seen. */
   epoch?: number
 }
 
-const MAX_NAMED = 64 // sanity: more devices than are remembered cannot be named
+const MAX_NAMED = 64 // sanity: nobody can name more devices than the daemon remembers
 const names = z.array(z.string().min(1).max(256)).max(MAX_NAMED)
 
 export const rotationWishes: {
@@ -33,15 +33,15 @@ export const rotationWishes: {
 const WHY_LEFT_OUT = [
   'named', // by the owner, as lost or to be left out
   'unapproved', // came only through a sibling's table, and was never approved here
-  'since', // came at or after the time that was given
-  'gone', // a sibling's table took it out before; only told, and put back when it is named to keep
+  'since', // came at or after the given time
+  'gone', // a sibling's table removed it before; listed for information, and put back if `keep` names it
 ] as const
 
 export interface LeftOut extends TableDevice {
   why: (typeof WHY_LEFT_OUT)[number]
 }
 
-/** The table that a rotation would publish, for the owner to look at before it is signed. */
+/** The table that a rotation would publish. The owner looks at it before it is signed. */
 export interface RotationPlan {
   /** Epoch of the head now. */
   fromEpoch: number
@@ -49,13 +49,13 @@ export interface RotationPlan {
   /** In order, the active first. */
   devices: TableDevice[]
   leftOut: LeftOut[]
-  /** What the table has to give up to fit. */
+  /** What the table gives up to fit. */
   gaveUp: 'names'[]
-  /** When a sibling or a friend last showed a copy of the own blob; null for never. */
+  /** When a sibling or a friend last showed a copy of the own blob; null if never. */
   copySec: number | null
-  /** The seed is on this device still, so no words are needed: theft protection is off. */
+  /** The seed is still on this device, so no words are needed: theft protection is off. */
   hasSeed: boolean
-  /** Names all of this; `rotation.apply` signs this table or none. */
+  /** Name of this plan; `rotation.apply` signs exactly this table. */
   plan: string
 }
 
@@ -78,11 +78,11 @@ export const rotationPlan: z.ZodType<RotationPlan> = z.strictObject({
 })
 
 export interface LeaveResult {
-  /** The table without this device; null where none could be signed, since the key was superseded, the device unlisted, or the state put back. */
+  /** The table without this device; null if the daemon could not sign one, since the key was superseded, the device unlisted, or the state restored. */
   status: string | null
   /** Devices of this daemon that were in the table. */
   local: TableDevice[]
-  /** Devices that stay in the table; those of this daemon are among them where no table could be signed. */
+  /** Devices that stay in the table. If no table could be signed, they include those of this daemon. */
   remaining: TableDevice[]
   personaId: string
 }
@@ -95,15 +95,15 @@ export const leaveResult: z.ZodType<LeaveResult> = z.strictObject({
 })
 
 export interface EraseResult {
-  /** null when there was none any more. */
+  /** null if there was no persona. */
   personaId: string | null
-  /** Devices of this daemon that the table lists still. */
+  /** Devices of this daemon that the table still lists. */
   local: TableDevice[]
-  /** Devices of the persona that have it still. */
+  /** Devices that still have the persona. */
   remaining: TableDevice[]
 }
 
-/** The first 8 digits of the PersonaID, as the owner typed them; zeros where there is no persona. */
+/** The first 8 digits of the PersonaID, as the owner typed them; zeros if there is no persona. */
 export const eraseParams: z.ZodType<{ digits: string }> = z.strictObject({
   digits: z.string().regex(/^[0-9A-Fa-f]{8}$/, 'must be the first 8 digits of the PersonaID'),
 })

@@ -1,4 +1,4 @@
-/** The smallest values that travel over the socket (docs/ipc.md, section 4). */
+/** The smallest values on the socket (docs/ipc.md, section 3). */
 import { z } from 'zod'
 
 /** 32 bytes as 64 upper-case hex digits. */

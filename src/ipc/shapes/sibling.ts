@@ -1,10 +1,10 @@
-/** What siblings tell each other by hand, as it travels over the socket (docs/ipc.md, section 4). */
+/** Syncing with a sibling on the socket (docs/ipc.md, section 3, sibling). */
 import { z } from 'zod'
 import { orderVerdict, type OrderVerdict } from './judged.ts'
 import { statusMessage, type StatusMessage } from './own.ts'
 
 export interface SyncResult {
-  /** How the sibling's table stood against the own head; null when none was given. */
+  /** The sibling's table against the own head; null if none was given. */
   verdict: OrderVerdict | null
   /** The head now, for the sibling. */
   status: StatusMessage

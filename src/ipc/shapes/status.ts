@@ -1,4 +1,4 @@
-/** How the daemon is, as it travels over the socket (docs/ipc.md, section 4). */
+/** The status of the daemon on the socket (docs/ipc.md, section 3, DaemonStatus). */
 import { z } from 'zod'
 import { count, seconds } from './scalars.ts'
 import { freshness, tableDevice, type Freshness, type TableDevice } from './contact.ts'
@@ -13,17 +13,17 @@ export interface DaemonStatus {
   engine: 'sodium' | 'portable'
   store: { kind: string; schema: number }
   persona: OwnTable | null
-  /** Signing is possible: a persona is there and its secrets are open. */
+  /** There is a persona, and its secrets are sealed: the daemon cannot sign. */
   locked: boolean
-  /** false until the recovery words were confirmed: a stolen device could then take the persona. */
+  /** false until the recovery words were confirmed: until then a thief of this device can take the persona. */
   theftProtection: boolean
-  /** Devices that came only through a sibling's table, and were not approved here. */
+  /** Devices that came only through a sibling's table and were not approved here. */
   unapproved: TableDevice[]
   freshness: Freshness | null
   counts: { contacts: number; provisional: number; devices: number; connections: number }
-  /** Tox profiles that are watched, and own ones among them that show an older table than the present one. */
+  /** Watched profiles, and the own ones among them that show an older table. */
   profiles: { watched: number; older: number }
-  /** The companion; null where the configuration has none. */
+  /** null if the configuration has no companion. */
   tox: ToxStatus | null
   notices: string[]
 }

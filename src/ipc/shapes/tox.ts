@@ -1,30 +1,30 @@
-/** The companion, its friends and who asked to be one, as they travel over the socket (docs/ipc.md, section 4). */
+/** The companion, its friends and their requests on the socket (docs/ipc.md, section 3, tox). */
 import { z } from 'zod'
 import { count, keyHex, seconds } from './scalars.ts'
 
-/** How a node reaches others: not at all, through relays, or directly. On a network of its own a node says `tcp` where it means both. */
+/** How a node reaches others: not at all, through relays, or directly. On a network of its own a node reports `tcp` when it has both. */
 export type Connection = 'none' | 'tcp' | 'udp'
 const connection = z.enum(['none', 'tcp', 'udp'])
 
 const STATES = [
-  'none', // none was made yet
-  'unlisted', // the own table does not list it, so that it would be nobody
-  'down', // by the owner's word
+  'none', // not created yet
+  'unlisted', // the own table does not list it, so friends could not tell whose it is
+  'down', // stopped by the owner
   'starting',
   'running',
-  'waiting', // it ended, and is started again after a while: see `problem`
+  'waiting', // it failed and will start again after a while: see `problem`
 ] as const
 
-/** The daemon's own Tox node. */
+/** The companion, the daemon's own Tox device. */
 export interface ToxStatus {
   state: (typeof STATES)[number]
   /** ToxPk and Tox ID; null before there is one. */
   key: string | null
   toxId: string | null
-  /** Nickname in the own table; null when it is not listed. */
+  /** Nickname in the own table; null if it is not listed. */
   device: string | null
   connection: Connection
-  /** By which other nodes bootstrap from this one; null while it does not run. */
+  /** Other nodes can bootstrap from these; null while it does not run. */
   dht: { port: number | null; key: string } | null
   counts: { peers: number; online: number; requests: number }
   /** Why it does not run. */
@@ -47,19 +47,19 @@ const HOW = ['sibling', 'contact', 'named', 'request'] as const
 /** A friend of the companion. */
 export interface ToxPeer {
   key: string
-  /** Why it is one: a device of the owner, of a contact, named by the owner, or let in after a request. */
+  /** Why it is a friend: a device of the owner, of a contact, added by the owner, or accepted after a request. */
   how: (typeof HOW)[number]
-  /** Whose device it is now, by name, `me` for the owner's; null while nobody's. */
+  /** Name of the contact whose device it is, `me` for the owner's; null if it is nobody's. */
   contact: string | null
-  /** Nickname in the table; null when none lists it. */
+  /** Nickname in the table; null if no table lists it. */
   device: string | null
-  /** It was somebody's device and is in nobody's table any more. It stays a friend until you say otherwise. */
+  /** It was somebody's device and no table lists it any more. It stays a friend. */
   left: boolean
   connection: Connection
-  /** It gets changes at once, and not only as a status message. */
+  /** It receives changes at once by packets, not only as a status message. */
   instant: boolean
   seenAtSec: number | null
-  /** Why libtoxcore does not take it as a friend: a number of TOX_ERR_FRIEND_ADD; null when it does. */
+  /** The number of a TOX_ERR_FRIEND_ADD if libtoxcore refuses it as a friend; else null. */
   refused: number | null
 }
 
@@ -75,10 +75,10 @@ const toxPeer: z.ZodType<ToxPeer> = z.strictObject({
   refused: z.int().nullable(),
 })
 
-/** Somebody asked the companion to be its friend, and nothing here says that he is one. */
+/** A device asked to be a friend of the companion, and no table here lists it. */
 export interface ToxRequest {
   key: string
-  /** The persona whose table came with it and lists the device; null without one. */
+  /** The persona whose table came with the request and lists the device; null without one. */
   personaId: string | null
   atSec: number
 }

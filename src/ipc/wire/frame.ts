@@ -1,21 +1,21 @@
-/** Frames on the socket (docs/ipc.md, section 1): `{"type","data"}` as JSON in UTF-8, ended by a form feed, as node-ipc has them. */
+/** Frames on the socket (docs/ipc.md, section 1): `{"type","data"}` as JSON in UTF-8, ended by a form feed, as in node-ipc. */
 import { decodeUtf8 } from '../../core/encoding/bytes.ts'
 import { IpcError } from './errors.ts'
 
-/** Format: a frame without its form feed. A page of contacts and a chunk of a scan fit, and it is what node-ipc takes by itself. */
+/** Format: bytes of a frame without its form feed. A page of contacts and a batch of a scan fit, and it is the default of node-ipc. */
 export const MAX_FRAME_BYTES = 1_048_576
-/** Text whose characters are its bytes in UTF-8. */
+/** A text in which each character is one byte of UTF-8. */
 export const ASCII: RegExp = /^[\x00-\x7f]*$/
-/** Sanity: our deepest value is below 12. JSON.parse takes any depth, but zod and JSON.stringify recurse, and overflow at some 5000. */
+/** Sanity: our deepest value is below 12. JSON.parse accepts any depth, but zod and JSON.stringify recurse and overflow at about 5000. */
 export const MAX_FRAME_DEPTH = 32
-/** How a stream of frames is to be read (`setEncoding`): a character is then a byte, and bad UTF-8 is still there to be seen. */
+/** The encoding for reading a stream of frames (`setEncoding`): one character is one byte, so that bad UTF-8 can still be noticed. */
 export const FRAME_ENCODING = 'latin1'
 
-// JSON escapes a form feed inside of a string, so that the raw one cannot occur in a frame.
+// JSON escapes a form feed in a string, so a raw one never occurs inside a frame.
 const FORM_FEED = '\f'
-// Both in one linear pass of native code. With fewer opening brackets than this nothing can be nested too deep.
+// Counts both brackets in one linear pass of native code. With fewer opening brackets than this, nothing is nested too deep.
 const MANY_OPENINGS = new RegExp(`^(?:[^[{]*[[{]){${MAX_FRAME_DEPTH + 1}}`)
-/** Sanity: a sender of single bytes makes a string each; joined at this many they cost their own length and not 32 times it. */
+/** Sanity: a sender of single bytes makes one string each. Joined at this many, they cost their own length, not 32 times as much. */
 const MAX_PARTS = 1024
 
 export interface Frame {
@@ -28,7 +28,7 @@ export function formatFrame(type: string, data: unknown): string {
   return `${JSON.stringify({ type, data })}${FORM_FEED}`
 }
 
-/** Whether a formatted frame is longer than a reader takes; exact, and cheap for short ones. */
+/** Whether a formatted frame is too long for a reader; exact, and cheap for short frames. */
 export function isFrameTooLarge(frame: string, maxFrameBytes: number = MAX_FRAME_BYTES): boolean {
   const maxBytes = maxFrameBytes + FORM_FEED.length
   // A UTF-16 unit has 1..3 bytes of UTF-8.
@@ -36,8 +36,8 @@ export function isFrameTooLarge(frame: string, maxFrameBytes: number = MAX_FRAME
 }
 
 /**
- * Cuts a stream into frames, one at a time, so that who reads can stop between two of them. How the stream was cut into chunks
- * makes no difference, and each byte is searched once: a sender of single bytes costs no more than his bytes.
+ * Cuts a stream into frames, one at a time, so that the caller can stop between two frames. The sizes of the chunks make no
+ * difference. Each byte is searched once, so a sender of single bytes costs no more than those bytes.
  */
 export class FrameReader {
   readonly #maxFrameBytes: number
@@ -50,7 +50,7 @@ export class FrameReader {
     this.#maxFrameBytes = maxFrameBytes
   }
 
-  /** Bytes of a frame that has begun and not ended, among those that next() has gone through. */
+  /** Bytes of an unfinished frame, among those that next() has read. */
   get partialBytes(): number {
     return this.#partialBytes
   }
@@ -62,7 +62,7 @@ export class FrameReader {
   }
 
   /**
-   * The next whole frame, or null until more was pushed. After a throw the stream is lost: nothing tells where a frame begins.
+   * The next whole frame, or null until more is pushed. After a throw the stream is lost: nothing marks where the next frame begins.
    * @throws {IpcError} FRAME_TOO_LARGE | FRAME_NOT_UTF8 | FRAME_NOT_JSON | FRAME_TOO_DEEP | FRAME_NOT_ENVELOPE
    */
   next(): Frame | null {
@@ -103,7 +103,7 @@ function parseFrame(text: string): Frame {
   return { type: value.type, data: 'data' in value ? value.data : undefined }
 }
 
-/** Counts the depth outside of strings. Of what is no JSON it means nothing, and the parser refuses it. */
+/** Counts the depth outside of strings. For text that is not JSON the count means nothing, but the parser refuses such text. */
 function checkDepth(text: string): void {
   let inString = false
   let depth = 0
@@ -131,7 +131,7 @@ function parseJson(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch {
-    // Without the cause: the parser's message quotes the text, which may hold a passphrase.
+    // Drop the cause: the parser's message quotes the text, which may hold a passphrase.
     throw new IpcError('FRAME_NOT_JSON', 'a frame is not JSON')
   }
 }

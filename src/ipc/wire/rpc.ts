@@ -1,4 +1,4 @@
-/** JSON-RPC 2.0 objects inside of `rpc` frames, and `event` frames (docs/ipc.md, section 2). No zod: the client reads this too. */
+/** JSON-RPC 2.0 objects in `rpc` frames, and `event` frames (docs/ipc.md, section 2). Without zod, since the client loads this too. */
 import { PersonadError } from '../../errors/personad-error.ts'
 import { IpcError } from './errors.ts'
 import { formatFrame } from './frame.ts'
@@ -15,7 +15,7 @@ export interface Request {
 export type Reply =
   { readonly id: RequestId; readonly result: unknown } | { readonly id: RequestId | null; readonly error: RpcError }
 
-/** What the machinery itself answers; handlers add codes of their own. */
+/** Codes of the socket itself; handlers add their own. */
 export type RpcErrorCode =
   | 'BAD_REQUEST'
   | 'BATCH_UNSUPPORTED'
@@ -27,15 +27,15 @@ export type RpcErrorCode =
   | 'TOO_MANY_CONNECTIONS'
   | 'INTERNAL'
 
-/** The failure of one call, on both sides of the socket. `code` is stable and the only thing to branch on. */
+/** The failure of one call, on both sides of the socket. `code` is stable; branch on nothing else. */
 export class RpcError extends PersonadError {
   override readonly name = 'RpcError'
 }
 
-const MAX_ID_CHARS = 128 // sanity: a UUID is 36; an id is kept as long as its call runs
+const MAX_ID_CHARS = 128 // sanity: a UUID has 36; the daemon keeps an id as long as its call runs
 const REQUEST_MEMBERS = new Set(['jsonrpc', 'id', 'method', 'params'])
 
-// JSON-RPC 2.0, section 5.1: its own numbers for what it names, -32000 for everything else.
+// JSON-RPC 2.0, section 5.1: its numbers for the errors that it defines, -32000 for all others.
 const OTHER_ERROR = -32_000
 const JSONRPC_NUMBERS = new Map<string, number>([
   ['FRAME_NOT_UTF8', -32_700],
@@ -50,7 +50,7 @@ const JSONRPC_NUMBERS = new Map<string, number>([
   ['INTERNAL', -32_603],
 ])
 
-/** The id to answer under, or null when there is none to be read. */
+/** The id for the answer, or null if there is no valid one. */
 export function requestId(data: unknown): RequestId | null {
   if (!isObject(data)) return null
   const { id } = data
@@ -65,20 +65,20 @@ export function readRequest(data: unknown): Request {
   if (Array.isArray(data)) {
     throw new RpcError(
       'BATCH_UNSUPPORTED',
-      'batches are not taken; send one frame a call, without waiting between them',
+      'batches are not supported; send one frame for each call, without waiting between them',
     )
   }
   if (!isObject(data)) throw new RpcError('BAD_REQUEST', '"data" must be a JSON-RPC 2.0 request object')
   const { id, method, params } = data
   if (data['jsonrpc'] !== '2.0') throw new RpcError('BAD_REQUEST', '"jsonrpc" must be "2.0"')
   if (typeof method !== 'string') throw new RpcError('BAD_REQUEST', '"method" must be a text')
-  // Nothing here is worth calling without hearing of its failure, and silence would hide a client's mistake.
+  // Every call here can fail in a way that matters, and silence would hide a client's mistake.
   if (id === undefined)
-    throw new RpcError('NOTIFICATION_UNSUPPORTED', 'a call needs an "id": notifications are not taken')
+    throw new RpcError('NOTIFICATION_UNSUPPORTED', 'a call needs an "id": notifications are not supported')
   if (!isRequestId(id)) {
     throw new RpcError('BAD_REQUEST', `"id" must be a text of at most ${MAX_ID_CHARS} characters or an integer`)
   }
-  // A misspelt "params" would otherwise be a call without any.
+  // Otherwise a misspelt "params" would be a call without params.
   for (const member of Object.keys(data)) {
     if (!REQUEST_MEMBERS.has(member))
       throw new RpcError('BAD_REQUEST', 'a request has only jsonrpc, id, method and params')
@@ -91,7 +91,7 @@ export function formatRequest(id: RequestId, method: string, params: unknown): s
   return formatFrame('rpc', { jsonrpc: '2.0', id, method, params })
 }
 
-/** The frame of an answer; a handler that returns nothing answers null. */
+/** The frame of a result; a handler that returns nothing answers null. */
 export function formatResult(id: RequestId, result: unknown): string {
   return formatFrame('rpc', { jsonrpc: '2.0', id, result: result ?? null })
 }
@@ -110,8 +110,8 @@ export function formatEvent(message: { readonly event: string }): string {
 }
 
 /**
- * The event in the place of those that a reader was not sent: what he knows of the state may be old.
- * @param after number of the last event in front of the gap: who subscribes again behind it is sent what is missing, as far as it is kept
+ * The event in the place of events that were not sent to a slow reader, whose knowledge of the state may be old.
+ * @param after number of the last event before the gap; a reader that subscribes again with it gets the missing events that are still kept
  */
 export function lagged(missed: number, after: number): { event: 'lagged'; data: { missed: number; after: number } } {
   return { event: 'lagged', data: { missed, after } }
@@ -123,7 +123,7 @@ export function lagged(missed: number, after: number): { event: 'lagged'; data: 
  */
 export function readReply(data: unknown): Reply {
   if (!isObject(data) || data['jsonrpc'] !== '2.0')
-    throw new IpcError('PROTOCOL', 'the daemon sent no JSON-RPC 2.0 answer')
+    throw new IpcError('PROTOCOL', 'the daemon sent something else than a JSON-RPC 2.0 answer')
   const { id, error } = data
   if (error === undefined && isRequestId(id) && 'result' in data) return { id, result: data['result'] }
   if (!isObject(error) || (id !== null && !isRequestId(id))) {
