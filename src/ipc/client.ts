@@ -134,8 +134,7 @@ class ClientConnection {
       if (this.#end !== null) throw closedError(this.#end.reason)
       const id = ++this.#lastId
       const frame = formatRequest(id, method, params)
-      if (isFrameTooLarge(frame))
-        throw new IpcError('FRAME_TOO_LARGE', `the params of ${method} do not fit a frame`)
+      if (isFrameTooLarge(frame)) throw new IpcError('FRAME_TOO_LARGE', `the params of ${method} do not fit a frame`)
       const timer = setTimeout(() => this.#expire(id, method), this.#timeoutMs)
       this.#waiting.set(id, { resolve, reject, timer })
       this.#send(frame)
