@@ -1,19 +1,19 @@
-/** How long the secrets may stay open: while they are used, and not for ever. */
+/** How long the secrets may stay open: while they are in use, but not forever. */
 
 export const DEFAULT_IDLE_SEC = 600 // sanity: the owner went for a coffee
-export const DEFAULT_AT_MOST_SEC = 7200 // sanity: somebody who uses them without a pause types the passphrase every two hours
-export const MIN_OPEN_SEC = 10 // sanity: less would lock between an unlock and the command that it was for
-export const MAX_OPEN_SEC = 604_800 // sanity: a week; who wants them open for good does without a passphrase
+export const DEFAULT_AT_MOST_SEC = 7200 // sanity: even in constant use, the owner types the passphrase every two hours
+export const MIN_OPEN_SEC = 10 // sanity: less would lock between an unlock and the command it was for
+export const MAX_OPEN_SEC = 604_800 // sanity: a week; to keep them open longer, use no passphrase
 
-/** Seconds, each MIN_OPEN_SEC..MAX_OPEN_SEC. */
+/** Limits in seconds, each MIN_OPEN_SEC..MAX_OPEN_SEC. */
 export interface OpenLimits {
-  /** Without a use. */
+  /** Since the last use. */
   readonly idleSec: number
   /** Since they were opened, used or not. */
   readonly atMostSec: number
 }
 
-/** Why the time is over. */
+/** Why the time ended. */
 export type OpenEnd = 'idle' | 'ttl'
 
 export class OpenTime {
@@ -22,12 +22,12 @@ export class OpenTime {
   #openedMs = 0
   #usedMs = 0
 
-  /** @param nowMs milliseconds of a clock that only goes forward: see {@link forwardClock} */
+  /** @param nowMs milliseconds of a clock that never goes back: see {@link forwardClock} */
   constructor(nowMs: () => number) {
     this.#nowMs = nowMs
   }
 
-  /** The times so far count under the new limits too. */
+  /** Sets the limits. Time already elapsed counts toward the new limits. */
   limit(limits: OpenLimits): void {
     this.#limits = limits
   }
@@ -40,14 +40,14 @@ export class OpenTime {
     this.#usedMs = this.#nowMs()
   }
 
-  /** Milliseconds until the time is over; 0 or less when it is. */
+  /** Milliseconds until the time ends; 0 or less once it has ended. */
   leftMs(): number {
     const now = this.#nowMs()
     const { idleSec, atMostSec } = this.#limits
     return Math.min(this.#usedMs + idleSec * 1000, this.#openedMs + atMostSec * 1000) - now
   }
 
-  /** null as long as the time is not over. */
+  /** Why the time ended; null while it has not. */
   end(): OpenEnd | null {
     if (this.leftMs() > 0) return null
     return this.#nowMs() - this.#openedMs >= this.#limits.atMostSec * 1000 ? 'ttl' : 'idle'
@@ -55,8 +55,9 @@ export class OpenTime {
 }
 
 /**
- * A clock that advances by whichever of two others advanced more since it was last read: the steady one stands still while the machine
- * sleeps, and the one on the wall can be set back. Setting that one forward locks too early, which harms nobody.
+ * A clock that advances by whichever of two clocks advanced more since the last reading. The steady clock stands
+ * still while the machine sleeps, and the wall clock can be set back. Setting the wall clock forward only locks too
+ * early, which harms nobody.
  */
 export function forwardClock(
   steadyMs: () => number = () => performance.now(),

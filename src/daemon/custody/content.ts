@@ -1,4 +1,4 @@
-/** What the secrets file holds once it is open: a version byte, then an epoch byte and a 32-byte signing seed for each key held. */
+/** The content of an open secrets file: a version byte, then an epoch byte and a 32-byte signing seed for each key. */
 import { CustodyError } from './errors.ts'
 import { MAX_EPOCH } from '../../core/limits.ts'
 import type { CryptoEngine, KeyPair } from '../../crypto/engine.ts'
@@ -7,10 +7,10 @@ const VERSION = 1
 export const SIGNING_SEED_BYTES = 32 // format: RFC 8032, section 5.1.5
 const ENTRY_BYTES = 1 + SIGNING_SEED_BYTES
 
-/** Epoch -> signing key, in the order in which they came. */
+/** Epoch -> signing key, in the order in which they were added. */
 export type SigningKeys = ReadonlyMap<number, KeyPair>
 
-/** @returns the content, in secret memory: the caller wipes it */
+/** @returns the content, in secret memory; the caller wipes it */
 export function encodeSecrets(keys: SigningKeys, engine: CryptoEngine): Uint8Array {
   const content = engine.secret(1 + keys.size * ENTRY_BYTES)
   content[0] = VERSION
@@ -26,7 +26,7 @@ export function encodeSecrets(keys: SigningKeys, engine: CryptoEngine): Uint8Arr
 
 /**
  * @param content neither kept nor changed
- * @returns the keys, in secret memory: the caller wipes them
+ * @returns the keys, in secret memory; the caller wipes them
  * @throws {CustodyError} SECRETS_MISSING
  */
 export function decodeSecrets(content: Uint8Array, engine: CryptoEngine): Map<number, KeyPair> {
@@ -49,5 +49,5 @@ export function wipeKeys(keys: Iterable<KeyPair>, engine: CryptoEngine): void {
 
 function unknownContent(): CustodyError {
   const hint = 'install the version that wrote it, or restore a backup'
-  return new CustodyError('SECRETS_MISSING', 'the secrets file has a content that this version does not know', hint)
+  return new CustodyError('SECRETS_MISSING', 'this version cannot read the content of the secrets file', hint)
 }

@@ -1,4 +1,7 @@
-/** The key of the secrets files that the service manager hands over: $CREDENTIALS_DIRECTORY/personad.key (systemd.exec(5), credentials). */
+/**
+ * The key for the secrets files that the service manager provides: $CREDENTIALS_DIRECTORY/personad.key
+ * (systemd.exec(5), credentials).
+ */
 import { constants } from 'node:fs'
 import { open, type FileHandle } from 'node:fs/promises'
 import { isAbsolute, join } from 'node:path'
@@ -9,13 +12,15 @@ import { isErrno } from '../../store/state-dir.ts'
 export const CREDENTIAL_NAME = 'personad.key' // LoadCredentialEncrypted=personad.key:FILE in the unit
 const KEY_BYTES = 32
 const HEX_DIGITS = 2 * KEY_BYTES
-const MAX_BYTES = 128 // sanity: 64 digits and a line end; larger than 64, so that no array of it lies in V8's heap
-// The service manager keeps them from others by an access list, which shows as rights of the group.
+const MAX_BYTES = 128 // sanity: 64 digits and a line end; above 64, so that V8 allocates the array outside its heap
+// The service manager protects credentials by an access list, which appears as group permissions.
 const FORBIDDEN_MODE = 0o037
 
 /**
- * @returns 32 bytes in secret memory, which the caller wipes; null when the service was given no such credential
- * @throws {StoreError} CREDENTIAL_UNUSABLE: not 32 bytes or 64 hex digits, no file, of another user, or open to others | STORE_IO
+ * Reads the credential.
+ * @returns 32 bytes in secret memory, which the caller wipes; null if the service has no such credential
+ * @throws {StoreError} CREDENTIAL_UNUSABLE if it is not 32 bytes or 64 hex digits, not a file, another user's, or
+ *   open to others | STORE_IO
  */
 export async function readCredential(
   env: Readonly<Record<string, string | undefined>>,
@@ -65,13 +70,13 @@ async function readKey(handle: FileHandle, path: string, engine: CryptoEngine): 
   }
 }
 
-/** 64 hex digits and at most one line end. */
+/** Whether the bytes are 64 hex digits with at most one line end. */
 function isLineOfHex(bytes: Uint8Array, length: number): boolean {
   const isEnded = length === HEX_DIGITS || (length === HEX_DIGITS + 1 && bytes[HEX_DIGITS] === 0x0a)
   return isEnded && bytes.subarray(0, HEX_DIGITS).every((byte) => digit(byte) >= 0)
 }
 
-/** Not through a string, which could not be wiped. @returns -1 for what is no hex digit */
+/** Parses one hex digit. Avoids strings, which cannot be wiped. @returns -1 if it is not a hex digit */
 function digit(byte: number): number {
   if (byte >= 0x30 && byte <= 0x39) return byte - 0x30
   const letter = byte | 0x20
@@ -79,6 +84,6 @@ function digit(byte: number): number {
 }
 
 function unusable(path: string, why: string): StoreError {
-  const message = `the credential ${path} ${why}; make one of 32 random bytes, for this service alone`
+  const message = `the credential ${path} ${why}; create one of 32 random bytes that only this service can read`
   return new StoreError('CREDENTIAL_UNUSABLE', message)
 }

@@ -1,4 +1,7 @@
-/** The custody of this device's secrets: who may use the signing keys and, until its words were confirmed, the seed (docs/format.md, section 4). */
+/**
+ * Custody of this device's secrets: controls the use of the signing keys and, until the recovery words are confirmed,
+ * of the seed (docs/format.md, section 4).
+ */
 import { noPersona } from '../state/errors.ts'
 import { CustodyError } from './errors.ts'
 import { formatHex } from '../../core/encoding/bytes.ts'
@@ -15,7 +18,7 @@ import { SIGNING_SEED_BYTES } from './content.ts'
 import { chainOfSeed } from './seed-chain.ts'
 import { secretsExist, Vault } from './vault.ts'
 
-/** A signing key as it moves between devices and files. */
+/** A signing key while it moves between devices and files. */
 export interface SigningSeed {
   readonly epoch: number
   /** 32 bytes, in secret memory */
@@ -23,7 +26,7 @@ export interface SigningSeed {
 }
 
 export interface CustodyOptions extends LockOptions {
-  /** 32 bytes, which seal whatever no passphrase seals; copied, the caller wipes it. */
+  /** 32 bytes that seal the files when no passphrase does. Copied; the caller wipes them. */
   readonly credential?: Uint8Array | null
 }
 
@@ -39,19 +42,21 @@ export class Custody {
   }
 
   /**
-   * Opens what needs no passphrase; the rest stays locked.
-   * @throws {CryptoError} SEAL_* @throws {StoreError} SECRETS_* | STORE_* @throws {CustodyError} CREDENTIAL_MISSING | SECRETS_MISSING
+   * Opens what needs no passphrase. The rest stays locked.
+   * @throws {CryptoError} SEAL_*
+   * @throws {StoreError} SECRETS_* | STORE_*
+   * @throws {CustodyError} CREDENTIAL_MISSING | SECRETS_MISSING
    */
   static async open(paths: SecretPaths, engine: CryptoEngine, options: CustodyOptions): Promise<Custody> {
     return new Custody(await Vault.open(paths, engine, options.credential ?? null), engine, options)
   }
 
-  /** @param watcher told from now on; there is one */
+  /** @param watcher gets all events from now on; there is only one */
   watch(watcher: CustodyWatcher): void {
     this.#lock.watch(watcher)
   }
 
-  /** @param onOpened called whenever {@link expiresInMs} has begun anew */
+  /** @param onOpened called whenever {@link expiresInMs} starts anew */
   whenOpened(onOpened: () => void): void {
     this.#lock.whenOpened(onOpened)
   }
@@ -60,7 +65,7 @@ export class Custody {
     return this.#vault.mode !== null
   }
 
-  /** How the files are sealed; null without any. */
+  /** How the files are sealed; null if there are none. */
   get mode(): SealMode | null {
     return this.#vault.mode
   }
@@ -69,21 +74,23 @@ export class Custody {
     return this.#lock.isLocked
   }
 
-  /** Whether the seed is in memory: it is on disk as long as it was not forgotten. */
+  /** Whether the seed is in memory. It is on disk until it is erased. */
   get hasSeed(): boolean {
     return this.#vault.opened !== null && this.#vault.opened.seed !== null
   }
 
-  /** The epochs whose keys are held, ascending; none while locked. */
+  /** The epochs of the keys held, ascending; empty while locked. */
   epochs(): number[] {
     return [...(this.#vault.opened?.keys.keys() ?? [])].sort((a, b) => a - b)
   }
 
   /**
-   * Draws the seed of a new persona and writes it and K_0, sealed by the passphrase if there is one.
-   * Crash here: files without a persona in the store, which the next start discards.
+   * Creates the seed of a new persona and writes it and K_0, sealed by the passphrase if there is one. Crash here:
+   * files without a persona in the store, which the next start discards.
    * @returns the position of epoch 0 in the chain of all keys
-   * @throws {CustodyError} PERSONA_EXISTS @throws {CryptoError} SEAL_PASSPHRASE_UNUSABLE @throws {StoreError} STORE_*
+   * @throws {CustodyError} PERSONA_EXISTS
+   * @throws {CryptoError} SEAL_PASSPHRASE_UNUSABLE
+   * @throws {StoreError} STORE_*
    */
   async create(passphrase: string | null): Promise<ChainPosition> {
     const engine = this.#engine
@@ -101,20 +108,25 @@ export class Custody {
   }
 
   /**
-   * Takes the signing keys of a persona that comes from elsewhere, sealed by the passphrase if there is one. On disk when it returns; a
-   * crash leaves what {@link create} leaves.
+   * Imports the signing keys of an existing persona, sealed by the passphrase if there is one. On return they are on
+   * disk. A crash leaves what a crash in {@link create} leaves.
    * @param keys epochs 0..16; neither kept nor wiped
-   * @throws {CustodyError} PERSONA_EXISTS when there are secrets already: {@link addKey} is for that
-   * @throws {CryptoError} SEAL_PASSPHRASE_UNUSABLE @throws {StoreError} STORE_*
+   * @throws {CustodyError} PERSONA_EXISTS if secrets exist already: use {@link addKey} then
+   * @throws {CryptoError} SEAL_PASSPHRASE_UNUSABLE
+   * @throws {StoreError} STORE_*
    */
   async importKeys(keys: readonly SigningSeed[], passphrase: string | null): Promise<void> {
     await this.#begin(keys, null, passphrase)
   }
 
   /**
-   * Adds the key of an epoch. On disk beside the keys held when it returns; of an epoch that is held already it is the one from now on.
-   * @param epoch 0..16 @param signingSeed 32 bytes; neither kept nor wiped
-   * @throws {KeeperError} NO_PERSONA {CustodyError} LOCKED @throws {StoreError} STORE_DISK_FULL: nothing has changed | STORE_IO: the daemon stops
+   * Adds the key of an epoch beside the keys held, and replaces an earlier key of the same epoch. On return it is on
+   * disk.
+   * @param epoch 0..16
+   * @param signingSeed 32 bytes; neither kept nor wiped
+   * @throws {KeeperError} NO_PERSONA
+   * @throws {CustodyError} LOCKED
+   * @throws {StoreError} STORE_DISK_FULL if nothing changed | STORE_IO, and the daemon stops
    */
   async addKey(epoch: number, signingSeed: Uint8Array): Promise<void> {
     this.#lock.use()
@@ -128,8 +140,9 @@ export class Custody {
   }
 
   /**
-   * Erases the key of every other epoch, in memory and on disk; on disk when it returns. Where the key of this epoch is not held either,
-   * as after a rotation by a sibling, none is left, and nothing can be signed until {@link addKey}.
+   * Erases the keys of all other epochs in memory and on disk. On return the change is on disk. If this epoch's key
+   * is not held either, as after a rotation by another of the owner's devices, no key is left and nothing can be
+   * signed until {@link addKey}.
    * @throws as {@link addKey}
    */
   async keepOnly(epoch: number): Promise<void> {
@@ -137,21 +150,26 @@ export class Custody {
     await this.#vault.rewrite((keys) => new Map([...keys].filter(([held]) => held === epoch)))
   }
 
-  /** The keys that are held, as copies in secret memory: the caller wipes them. @throws {KeeperError} NO_PERSONA {CustodyError} LOCKED */
+  /**
+   * Copies of the keys held, in secret memory; the caller wipes them.
+   * @throws {KeeperError} NO_PERSONA
+   * @throws {CustodyError} LOCKED
+   */
   signingSeeds(): SigningSeed[] {
     return [...this.#lock.use().keys].map(([epoch, { secretKey }]) => {
       return { epoch, seed: copySecret(secretKey.subarray(0, SIGNING_SEED_BYTES), this.#engine) }
     })
   }
 
-  /** Removes what a creation left that never came to a persona. */
+  /** Removes what an interrupted creation left. */
   async discard(): Promise<void> {
     await this.#vault.discard()
   }
 
   /**
-   * Opens the secrets files. Guesses come one after the other, and each wrong one makes the next wait longer.
-   * @throws {KeeperError} NO_PERSONA {CustodyError} NO_PASSPHRASE | TOO_MANY_GUESSES | LOCKED when it was locked meanwhile
+   * Opens the secrets files. Passphrases are tried one at a time, and each wrong one delays the next.
+   * @throws {KeeperError} NO_PERSONA
+   * @throws {CustodyError} NO_PASSPHRASE | TOO_MANY_GUESSES | LOCKED if it was locked meanwhile
    * @throws {CryptoError} SEAL_WRONG_PASSPHRASE
    */
   async unlock(passphrase: string): Promise<void> {
@@ -159,35 +177,41 @@ export class Custody {
   }
 
   /**
-   * Wipes what a passphrase can open again.
-   * @throws {KeeperError} NO_PERSONA {CustodyError} NO_PASSPHRASE
+   * Wipes the secrets from memory; the passphrase can open them again.
+   * @throws {KeeperError} NO_PERSONA
+   * @throws {CustodyError} NO_PASSPHRASE
    */
   lock(cause: 'request' | 'signal'): void {
     this.#lock.lock(cause)
   }
 
-  /** How long they may stay open; counts for those that are open, too. */
+  /** Limits how long the secrets may stay open, including secrets that are open now. */
   limitOpenTime(limits: OpenLimits): void {
     this.#lock.limitOpenTime(limits)
   }
 
-  /** Milliseconds until {@link expire} locks; null when nothing is open, or nothing could open it again. */
+  /** Milliseconds until {@link expire} locks; null if nothing is open or nothing could open it again. */
   expiresInMs(): number | null {
     return this.#lock.expiresInMs()
   }
 
-  /** Locks when they were open for long enough. To be called before a change, since no timer runs while the machine sleeps. */
+  /**
+   * Locks if the secrets were open for too long. Call it before each change, because no timer runs while the machine
+   * sleeps.
+   */
   expire(): void {
     this.#lock.expire()
   }
 
   /**
-   * Seals both files anew: by `next`, or without it by the credential of the service, or not at all. A crash leaves files of which one
-   * of the two passphrases opens both. The secrets are open afterwards.
-   * @param present the passphrase that seals them now, asked for also while they are open: who sits down at an open machine must not
-   *   change it; null when none seals them
-   * @throws {KeeperError} NO_PERSONA {CustodyError} NO_PASSPHRASE | PASSPHRASE_SET | TOO_MANY_GUESSES | LOCKED when it was locked meanwhile
-   * @throws {CryptoError} SEAL_WRONG_PASSPHRASE | SEAL_PASSPHRASE_UNUSABLE @throws {StoreError} as {@link addKey}
+   * Reseals both files: with `next`, or if null with the credential of the service, or not at all. After a crash one
+   * of the two passphrases opens both files. The secrets are open afterwards.
+   * @param present the passphrase that seals them now; null if there is none. Required even while the secrets are
+   *   open: somebody who sits down at an unlocked machine must not be able to change it.
+   * @throws {KeeperError} NO_PERSONA
+   * @throws {CustodyError} NO_PASSPHRASE | PASSPHRASE_SET | TOO_MANY_GUESSES | LOCKED if it was locked meanwhile
+   * @throws {CryptoError} SEAL_WRONG_PASSPHRASE | SEAL_PASSPHRASE_UNUSABLE
+   * @throws {StoreError} as {@link addKey}
    */
   async changePassphrase(present: string | null, next: string | null): Promise<void> {
     if (present === null) this.#requireNoPassphrase()
@@ -195,61 +219,70 @@ export class Custody {
     const sealing =
       next === null ? this.#vault.defaultSealing() : await passphraseSealing(next, DEFAULT_SEAL_COST, this.#engine)
     await this.#vault.reseal(sealing, () => {
-      // One that another connection has set meanwhile was not proved.
+      // Another connection may have set a passphrase meanwhile, and this caller did not prove they know it.
       if (present === null) this.#requireNoPassphrase()
     })
     this.#lock.noteOpened()
   }
 
   /**
-   * Signs by the key of an epoch.
+   * Returns a function that signs with the key of an epoch.
    * @throws {CustodyError} LOCKED | KEY_SUPERSEDED
    */
   signer(epoch: number): (message: Uint8Array) => Uint8Array {
     this.#key(epoch)
     this.#lock.noteUse()
-    // Looked up again: a key that was wiped meanwhile would sign as zeros.
+    // Look the key up again: one wiped meanwhile would sign with zeros.
     return (message) => this.#engine.sign(message, this.#key(epoch).secretKey)
   }
 
-  /** The public half of the key of an epoch; null while it is locked, or not held. */
+  /** The public key of an epoch; null while locked, or if the key is not held. */
   publicKey(epoch: number): Uint8Array | null {
     return this.#vault.opened?.keys.get(epoch)?.publicKey ?? null
   }
 
   /**
-   * The secrets file may have been put back from the backup of another persona: nothing that it signs would be believed.
+   * Checks that the secrets belong to the store. The file may come from another persona's backup, and nobody would
+   * accept its signatures.
    * @param signingKey of the store, 64 hex digits
-   * @throws {KeeperError} SECRETS_FOREIGN, and is closed then
+   * @throws {CustodyError} SECRETS_FOREIGN, and closes custody
    */
   checkKey(epoch: number, signingKey: string): void {
     const held = this.publicKey(epoch)
     if (held === null || formatHex(held) === signingKey) return
     this.close()
     const hint = 'put back the file "secrets" that belongs to this store'
-    throw new CustodyError('SECRETS_FOREIGN', 'the secrets file holds the key of another persona than the store', hint)
+    throw new CustodyError('SECRETS_FOREIGN', "the secrets file holds another persona's key", hint)
   }
 
-  /** The recovery words, as long as the seed is here. @throws {KeeperError} NO_PERSONA {CustodyError} LOCKED | RECOVERY_CONFIRMED */
+  /**
+   * The recovery words, while the seed is on this device.
+   * @throws {KeeperError} NO_PERSONA
+   * @throws {CustodyError} LOCKED | RECOVERY_CONFIRMED
+   */
   words(): string[] {
     const { seed } = this.#lock.use()
     if (seed !== null) return formatWords(seed)
-    const message = 'the recovery words were confirmed, and the seed was erased from this device'
-    throw new CustodyError('RECOVERY_CONFIRMED', message, 'the words are where you wrote them down')
+    const message = 'this device does not hold the recovery words'
+    throw new CustodyError('RECOVERY_CONFIRMED', message, 'look where you wrote them down')
   }
 
-  /** The seed, as a copy in secret memory which the caller wipes; null once it was erased. @throws {KeeperError} NO_PERSONA {CustodyError} LOCKED */
+  /**
+   * A copy of the seed in secret memory, which the caller wipes; null after it was erased.
+   * @throws {KeeperError} NO_PERSONA
+   * @throws {CustodyError} LOCKED
+   */
   copySeed(): Uint8Array | null {
     const { seed } = this.#lock.use()
     return seed === null ? null : copySecret(seed, this.#engine)
   }
 
-  /** Erases the seed, in memory and on disk. */
+  /** Erases the seed in memory and on disk. @throws {StoreError} STORE_IO */
   async eraseSeed(): Promise<void> {
     await this.#vault.eraseSeed()
   }
 
-  /** Wipes what is in memory. */
+  /** Wipes the secrets in memory. */
   close(): void {
     this.#vault.shut()
   }
@@ -258,7 +291,7 @@ export class Custody {
     const key = this.#vault.require().keys.get(epoch)
     if (key !== undefined) return key
     const hint = 'get it from the device that rotated, by pairing, or by the recovery words: persona rotate --follow'
-    throw new CustodyError('KEY_SUPERSEDED', `this device does not have the signing key of epoch ${epoch}`, hint)
+    throw new CustodyError('KEY_SUPERSEDED', `this device does not hold the signing key of epoch ${epoch}`, hint)
   }
 
   async #begin(seeds: readonly SigningSeed[], seed: Uint8Array | null, passphrase: string | null): Promise<void> {
@@ -280,6 +313,6 @@ export class Custody {
     if (this.mode === null) throw noPersona()
     if (this.mode !== 'passphrase') return
     const hint = 'change it with: persona passphrase change'
-    throw new CustodyError('PASSPHRASE_SET', 'a passphrase seals the secrets of this persona already', hint)
+    throw new CustodyError('PASSPHRASE_SET', 'a passphrase already seals the secrets of this persona', hint)
   }
 }

@@ -1,9 +1,11 @@
 /**
- * The two files of secrets, always sealed alike: the signing keys in `secrets` and, until the words were confirmed, the seed in `seed`.
+ * The two secret files, always sealed the same way: the signing keys in `secrets` and, until the recovery words are
+ * confirmed, the seed in `seed`.
  *
- * Two files cannot be replaced at once. So where both change, the new seed is written beside the old one as `seed.next`, then `secrets`
- * is replaced, and that is the moment of the change: whichever of `seed` and `seed.next` is sealed as `secrets` is, belongs to it. Whoever
- * reads them next finishes or discards the rest, which takes no passphrase, since the way of sealing stands in the open.
+ * Two files cannot be replaced at once. When both change, we first write the new seed to `seed.next`, beside the old
+ * one. Then we replace `secrets`: that is the moment of the change. Whichever of `seed` and `seed.next` is sealed
+ * like `secrets` belongs to it. The next reader finishes or discards the rest. This needs no passphrase, because the
+ * kind of sealing is not secret.
  */
 import type { CryptoEngine } from '../../crypto/engine.ts'
 import { areSealedAlike, seal, type Sealing } from '../../crypto/seal.ts'
@@ -13,26 +15,27 @@ import { readSecretsFile, removeSecretsFile, writeSecretsFile } from '../../stor
 import type { StatePaths } from '../../store/state-dir.ts'
 
 export interface SecretPaths extends Pick<StatePaths, 'secrets' | 'seed' | 'seedNext'> {
-  /** The system calls that change files, so that a test can let each of them fail. */
+  /** The system calls that change files, so that a test can make each of them fail. */
   readonly fs?: DurableFs
 }
 
-/** The files as they are on disk; the caller wipes them, since unsealed they are the secrets themselves. */
+/** The files as they are on disk. The caller wipes them, because an unsealed file is the secret itself. */
 export interface SealedFiles {
   readonly secrets: Uint8Array
   readonly seed: Uint8Array | null
 }
 
 /**
- * Finishes or discards what a crash left, and reads both files.
- * @returns null without secrets
- * @throws {StoreError} SECRETS_* | STORE_* @throws {CryptoError} SEAL_*
+ * Finishes or discards what a crash left, then reads both files.
+ * @returns null if there is no secrets file
+ * @throws {StoreError} SECRETS_* | STORE_*
+ * @throws {CryptoError} SEAL_*
  */
 export async function readSecretFiles(paths: SecretPaths, engine: CryptoEngine): Promise<SealedFiles | null> {
   const secrets = await readSecretsFile(paths.secrets)
   const next = await readSecretsFile(paths.seedNext)
   if (next !== null) {
-    // Crash in here: the same again.
+    // Crash here: the next read does the same again.
     if (secrets !== null && areSealedAlike(secrets, next)) await writeSecretsFile(paths.seed, next, paths.fs)
     engine.wipe(next)
     await removeSecretsFile(paths.seedNext, paths.fs)
@@ -41,9 +44,9 @@ export async function readSecretFiles(paths: SecretPaths, engine: CryptoEngine):
 }
 
 /**
- * Replaces the secrets file; the seed stays as it is.
- * @param content sealed before anything is awaited, so that it may be wiped at once
- * @throws {StoreError} STORE_DISK_FULL: nothing has changed | STORE_IO: perhaps
+ * Replaces the secrets file and leaves the seed alone.
+ * @param content sealed before the first await, so the caller may wipe it at once
+ * @throws {StoreError} STORE_DISK_FULL if nothing changed | STORE_IO if it may have
  */
 export async function writeKeys(
   paths: SecretPaths,
@@ -55,14 +58,15 @@ export async function writeKeys(
   try {
     await writeSecretsFile(paths.secrets, file, paths.fs)
   } finally {
-    // Unsealed it is the secret itself.
+    // An unsealed file is the secret itself.
     engine.wipe(file)
   }
 }
 
 /**
  * Replaces both files at one moment: see the head of this file.
- * @param content of the secrets file and @param seed are sealed before anything is awaited
+ * @param content of the secrets file; sealed before the first await, like the seed
+ * @param seed 32 bytes
  * @throws {StoreError} as {@link writeKeys}
  */
 export async function writeBoth(
@@ -74,9 +78,9 @@ export async function writeBoth(
 ): Promise<void> {
   const sealed = [seal(seed, sealing, engine), seal(content, sealing, engine)] as const
   try {
-    // Crash behind this: another sealing than that of `secrets`, so it is discarded.
+    // Crash after this: `seed.next` is sealed unlike `secrets`, so the next read discards it.
     await writeSecretsFile(paths.seedNext, sealed[0], paths.fs)
-    // Crash behind this: done; the old seed is replaced by whoever reads it.
+    // Crash after this: the change is done; the next read replaces the old seed.
     await writeSecretsFile(paths.secrets, sealed[1], paths.fs)
     await finish(paths, sealed[0])
   } finally {
@@ -89,17 +93,17 @@ async function finish(paths: SecretPaths, seed: Uint8Array): Promise<void> {
     await writeSecretsFile(paths.seed, seed, paths.fs)
     await removeSecretsFile(paths.seedNext, paths.fs)
   } catch (cause) {
-    // Whatever failed here, `secrets` is the new one.
+    // Whatever fails here, `secrets` is already new.
     throw new StoreError('STORE_IO', `cannot replace ${paths.seed}; check the disk and start again`, { cause })
   }
 }
 
-/** Whether a failed write is known to have changed nothing. */
+/** Whether a failed write certainly changed nothing. */
 export function isUnchangedAfter(error: unknown): boolean {
   return error instanceof StoreError && error.cause instanceof DurableError && error.cause.code !== 'DURABLE_UNCERTAIN'
 }
 
-/** Removes the seed, also one whose sealing was being changed. @throws {StoreError} STORE_IO */
+/** Removes the seed, including one whose sealing was being changed. @throws {StoreError} STORE_IO */
 export async function removeSeed(paths: SecretPaths): Promise<void> {
   await removeSecretsFile(paths.seedNext, paths.fs)
   await removeSecretsFile(paths.seed, paths.fs)

@@ -1,10 +1,10 @@
-/** Passphrases that are tried: one after the other, each wrong one makes the next wait longer, and few wait at a time. */
+/** Tries passphrases one at a time. Each wrong one delays the next, and only a few may wait. */
 import { CustodyError } from './errors.ts'
 import { Serial } from '../../process/serial.ts'
 
-const GUESS_DELAY_SEC = 0.1 // sanity: each wrong passphrase makes the next one wait so much longer
-const MAX_GUESS_DELAY_SEC = 10 // sanity: an owner who mistypes is not shut out
-export const MAX_WAITING_GUESSES = 8 // sanity: an owner types one at a time; each holds a passphrase in memory while it waits
+const GUESS_DELAY_SEC = 0.1 // sanity: each wrong passphrase delays the next one by this much more
+const MAX_GUESS_DELAY_SEC = 10 // sanity: an owner who mistypes is not locked out
+export const MAX_WAITING_GUESSES = 8 // sanity: an owner types one at a time, and each waiting passphrase is in memory
 
 export class Guesses {
   readonly #delay: (seconds: number) => Promise<void>
@@ -18,15 +18,19 @@ export class Guesses {
   }
 
   /**
-   * Tries a passphrase when its turn has come.
-   * @param isNeeded asked then: whether it is to be tried at all, since one before it may have opened what it was for
-   * @param attempt throws when the passphrase is wrong
-   * @throws {KeeperError} TOO_MANY_GUESSES, and what the attempt throws
+   * Tries a passphrase when its turn comes.
+   * @param isNeeded asked at that moment: an earlier attempt may already have opened the secrets
+   * @param attempt throws if the passphrase is wrong
+   * @throws {CustodyError} TOO_MANY_GUESSES, and whatever the attempt throws
    */
   async run(isNeeded: () => boolean, attempt: () => Promise<void>): Promise<void> {
     if (this.#waiting >= MAX_WAITING_GUESSES) {
-      const hint = 'wait until they were tried: some seconds each'
-      throw new CustodyError('TOO_MANY_GUESSES', `${MAX_WAITING_GUESSES} passphrases wait to be tried already`, hint)
+      const hint = 'wait a few seconds for each of them, then try again'
+      throw new CustodyError(
+        'TOO_MANY_GUESSES',
+        `${MAX_WAITING_GUESSES} passphrases are already waiting to be tried`,
+        hint,
+      )
     }
     this.#waiting++
     try {
@@ -39,7 +43,7 @@ export class Guesses {
   async #try(isNeeded: () => boolean, attempt: () => Promise<void>): Promise<void> {
     if (!isNeeded()) return
     await this.#delay(Math.min(this.#wrong * GUESS_DELAY_SEC, MAX_GUESS_DELAY_SEC))
-    // Counted before it is known: what ends the attempt in another way must not be a free guess.
+    // Count it before the result is known: an attempt that fails in another way must not be a free guess.
     this.#wrong++
     await attempt()
     this.#wrong = 0

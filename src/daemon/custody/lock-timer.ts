@@ -1,8 +1,8 @@
-/** The timer that locks the secrets when they were open for long enough. */
+/** The timer that locks the secrets once they have been open for too long. */
 import type { Custody } from './custody.ts'
 
-// sanity: timers stand still while the machine sleeps; so long after it wakes the keys may still be in memory. Nothing is signed with
-// them then: whoever uses them asks for the time first.
+// sanity: timers stand still while the machine sleeps, so the keys may stay in memory this long after it wakes. They
+// cannot sign anything then: every use checks the time first.
 const LONGEST_SLEEP_MS = 30_000
 
 /** @returns stops the timer */
@@ -12,7 +12,7 @@ export function scheduleLock(custody: Pick<Custody, 'expire' | 'expiresInMs' | '
     clearTimeout(timer)
     custody.expire()
     const leftMs = custody.expiresInMs()
-    // Locked, or without a passphrase: nothing to wait for until it is opened.
+    // Locked, or without a passphrase: wait until the secrets are opened.
     if (leftMs !== null) timer = setTimeout(wake, Math.min(leftMs, LONGEST_SLEEP_MS)).unref()
   }
   custody.whenOpened(wake)

@@ -1,4 +1,7 @@
-/** The lock on the secrets: who opens them by a passphrase, how long they stay open, and who is told (docs/threat-model.md). */
+/**
+ * The lock on the secrets: opens them by a passphrase, limits how long they stay open, and reports each change
+ * (docs/threat-model.md).
+ */
 import { CustodyError } from './errors.ts'
 import { CREDENTIAL_NAME } from './credential.ts'
 import { noPersona } from '../state/errors.ts'
@@ -13,12 +16,12 @@ export type LockCause = OpenEnd | 'request' | 'signal' | 'unlock'
 export interface LockOptions {
   /** Waits so many seconds. */
   readonly delay: (seconds: number) => Promise<void>
-  /** Milliseconds of a clock that only goes forward. */
+  /** Milliseconds of a clock that never goes back. */
   readonly nowMs?: () => number
 }
 
 export interface CustodyWatcher {
-  /** A write failed and nobody knows what is on disk; the secrets are locked then, and the daemon must stop. */
+  /** A write failed with an unknown outcome. The secrets are locked now, and the daemon must stop. */
   failed(error: unknown): void
   lockChanged(locked: boolean, cause: LockCause): void
 }
@@ -49,7 +52,11 @@ export class CustodyLock {
     return this.#vault.opened === null
   }
 
-  /** @throws {KeeperError} NO_PERSONA {CustodyError} NO_PASSPHRASE | TOO_MANY_GUESSES | LOCKED @throws {CryptoError} SEAL_WRONG_PASSPHRASE */
+  /**
+   * @throws {KeeperError} NO_PERSONA
+   * @throws {CustodyError} NO_PASSPHRASE | TOO_MANY_GUESSES | LOCKED
+   * @throws {CryptoError} SEAL_WRONG_PASSPHRASE
+   */
   async unlock(passphrase: string): Promise<void> {
     this.#requirePassphrase()
     this.expire()
@@ -59,7 +66,7 @@ export class CustodyLock {
     )
   }
 
-  /** Whether it is the right one, as a guess like any other; they are open afterwards. @throws as {@link unlock} */
+  /** Checks a passphrase, as a guess like any other. The secrets are open afterwards. @throws as {@link unlock} */
   async checkPassphrase(passphrase: string): Promise<void> {
     this.#requirePassphrase()
     this.expire()
@@ -69,7 +76,10 @@ export class CustodyLock {
     )
   }
 
-  /** @throws {KeeperError} NO_PERSONA {CustodyError} NO_PASSPHRASE */
+  /**
+   * @throws {KeeperError} NO_PERSONA
+   * @throws {CustodyError} NO_PASSPHRASE
+   */
   lock(cause: 'request' | 'signal'): void {
     this.#requirePassphrase()
     this.#shut(cause)
@@ -89,7 +99,11 @@ export class CustodyLock {
     if (end !== null) this.#shut(end)
   }
 
-  /** For a use outside of a change: a time that is over is noticed first. @throws {KeeperError} NO_PERSONA {CustodyError} LOCKED */
+  /**
+   * Returns the open secrets for a use outside a change. Locks first if the time is over.
+   * @throws {KeeperError} NO_PERSONA
+   * @throws {CustodyError} LOCKED
+   */
   use(): OpenSecrets {
     this.expire()
     const opened = this.#vault.require()
@@ -97,12 +111,12 @@ export class CustodyLock {
     return opened
   }
 
-  /** They are used, and stay open for the longer. */
+  /** Notes a use, which keeps the secrets open longer. */
   noteUse(): void {
     this.#openTime.use()
   }
 
-  /** They were opened, or sealed anew, just now. */
+  /** Notes that the secrets were just opened or resealed. */
   noteOpened(): void {
     this.#openTime.begin()
     this.#onOpened()

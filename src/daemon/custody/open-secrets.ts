@@ -1,4 +1,4 @@
-/** The secrets while they are open: what was read of the files, all of it in secret memory, and how it is written again. */
+/** The open secrets: the content of the files, in secret memory, and how to write it back. */
 import type { CryptoEngine } from '../../crypto/engine.ts'
 import { isSealedBy, unseal, type Sealing } from '../../crypto/seal.ts'
 import { openWithPassphrase, wipeSealing } from '../../crypto/sealing.ts'
@@ -6,18 +6,19 @@ import { writeBoth, writeKeys, type SealedFiles, type SecretPaths } from './file
 import { decodeSecrets, encodeSecrets, wipeKeys, type SigningKeys } from './content.ts'
 
 export interface OpenSecrets {
-  /** By what the files are written again, without asking for a passphrase. */
+  /** Seals the files when they are written again, without asking for a passphrase. */
   sealing: Sealing
   keys: SigningKeys
-  /** 32 bytes; null once the words were confirmed, and on a device that never had it. */
+  /** 32 bytes; null once the recovery words are confirmed, and on a device that never had the seed. */
   seed: Uint8Array | null
 }
 
 /**
- * Takes what the files hold, and wipes the files.
- * @param sealing of the secrets file: kept, or wiped if it is the wrong one
- * @param passphrase for a seed that was sealed under a salt of its own, as the first release did; null where none seals
- * @throws {CryptoError} SEAL_* @throws {CustodyError} SECRETS_MISSING
+ * Opens the content of the files, and wipes the files.
+ * @param sealing of the secrets file; kept, or wiped if it is wrong
+ * @param passphrase for a seed sealed with its own salt, as the first release wrote it; null if no passphrase seals
+ * @throws {CryptoError} SEAL_*
+ * @throws {CustodyError} SECRETS_MISSING
  */
 export async function openSecrets(
   files: SealedFiles,
@@ -44,7 +45,7 @@ export async function openSecrets(
   }
 }
 
-/** Writes the keys, sealed as they are: on disk when it returns. @throws {StoreError} see writeKeys */
+/** Writes the keys, sealed as before. On return they are on disk. @throws {StoreError} see writeKeys */
 export async function saveKeys(paths: SecretPaths, secrets: OpenSecrets, engine: CryptoEngine): Promise<void> {
   const content = encodeSecrets(secrets.keys, engine)
   const write = writeKeys(paths, content, secrets.sealing, engine)
@@ -52,7 +53,7 @@ export async function saveKeys(paths: SecretPaths, secrets: OpenSecrets, engine:
   await write
 }
 
-/** Writes keys and seed at one moment: on disk when it returns. @throws {StoreError} see writeBoth */
+/** Writes keys and seed at one moment. On return they are on disk. @throws {StoreError} see writeBoth */
 export async function saveSecrets(paths: SecretPaths, secrets: OpenSecrets, engine: CryptoEngine): Promise<void> {
   if (secrets.seed === null) return await saveKeys(paths, secrets, engine)
   const content = encodeSecrets(secrets.keys, engine)

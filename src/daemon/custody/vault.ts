@@ -1,4 +1,4 @@
-/** The secrets on disk and, while they are open, in memory: every step leaves the two alike, or the vault shut. */
+/** The secrets on disk and, while they are open, in memory. Every step leaves both the same, or shuts the vault. */
 import { CustodyError } from './errors.ts'
 import type { CryptoEngine } from '../../crypto/engine.ts'
 import { readSealMode, type SealMode, type Sealing } from '../../crypto/seal.ts'
@@ -13,13 +13,13 @@ import { Serial } from '../../process/serial.ts'
 export class Vault {
   readonly #paths: SecretPaths
   readonly #engine: CryptoEngine
-  /** What seals without a passphrase. */
+  /** Seals the files when no passphrase does: the credential, or nothing. */
   readonly #default: Sealing
   #opened: OpenSecrets | null = null
   #mode: SealMode | null = null
-  /** How often it was shut, so that an opening under way notices. */
+  /** Counts how often it was shut, so that an opening in progress notices. */
   #shuts = 0
-  /** What touches the files does so one after the other. */
+  /** Serializes all access to the files. */
   readonly #serial = new Serial()
   #onFailure: (error: unknown) => void = () => {}
 
@@ -30,9 +30,11 @@ export class Vault {
   }
 
   /**
-   * Opens what needs no passphrase. What nothing sealed is sealed by the credential from now on, if there is one.
+   * Opens what needs no passphrase. If there is a credential, reseals unsealed files with it.
    * @param credential 32 bytes; copied, the caller wipes it
-   * @throws {CryptoError} SEAL_* @throws {StoreError} SECRETS_* | STORE_* @throws {CustodyError} CREDENTIAL_MISSING | SECRETS_MISSING
+   * @throws {CryptoError} SEAL_*
+   * @throws {StoreError} SECRETS_* | STORE_*
+   * @throws {CustodyError} CREDENTIAL_MISSING | SECRETS_MISSING
    */
   static async open(paths: SecretPaths, engine: CryptoEngine, credential: Uint8Array | null): Promise<Vault> {
     const vault = new Vault(paths, engine, credential === null ? UNSEALED : keySealing(credential, engine))
@@ -47,12 +49,12 @@ export class Vault {
     return vault
   }
 
-  /** @param onFailure told when a write failed and nobody knows what is on disk; the vault is shut by then */
+  /** @param onFailure called after a write with an unknown outcome, once the vault is shut */
   whenFailed(onFailure: (error: unknown) => void): void {
     this.#onFailure = onFailure
   }
 
-  /** How the files are sealed; null without any. */
+  /** How the files are sealed; null if there are none. */
   get mode(): SealMode | null {
     return this.#mode
   }
@@ -62,28 +64,33 @@ export class Vault {
     return this.#opened
   }
 
-  /** @throws {KeeperError} NO_PERSONA {CustodyError} LOCKED */
+  /**
+   * Returns the open secrets.
+   * @throws {KeeperError} NO_PERSONA
+   * @throws {CustodyError} LOCKED
+   */
   require(): OpenSecrets {
     if (this.#opened !== null) return this.#opened
     if (this.#mode === null) throw noPersona()
     throw new CustodyError('LOCKED', 'the signing key is locked', 'open it with: persona unlock')
   }
 
-  /** What seals without a passphrase: the credential, else nothing. A copy, which may be wiped. */
+  /** A copy of what seals the files when no passphrase does: the credential, or nothing. It may be wiped. */
   defaultSealing(): Sealing {
     return this.#default.mode === 'key' ? keySealing(this.#default.secret, this.#engine) : UNSEALED
   }
 
   /**
-   * The first secrets: on disk when it returns.
+   * Writes the first secrets. On return they are on disk.
    * @param opened kept; the caller wipes it when this throws
-   * @throws {CustodyError} PERSONA_EXISTS @throws {StoreError} STORE_*
+   * @throws {CustodyError} PERSONA_EXISTS
+   * @throws {StoreError} STORE_*
    */
   async begin(opened: OpenSecrets): Promise<void> {
     await this.#serial.run(async () => {
       if (this.#mode !== null) throw secretsExist()
       try {
-        // One that a crash left behind belongs to another persona.
+        // A seed that a crash left belongs to another persona.
         await removeSeed(this.#paths)
         await saveSecrets(this.#paths, opened, this.#engine)
       } catch (error) {
@@ -95,7 +102,11 @@ export class Vault {
     })
   }
 
-  /** Opens the files by a passphrase. @throws {CryptoError} SEAL_* @throws {CustodyError} LOCKED when it was shut meanwhile */
+  /**
+   * Opens the files with a passphrase.
+   * @throws {CryptoError} SEAL_*
+   * @throws {CustodyError} LOCKED if it was shut meanwhile
+   */
   async unseal(passphrase: string): Promise<void> {
     await this.#serial.run(async () => {
       const shuts = this.#shuts
@@ -106,21 +117,23 @@ export class Vault {
     })
   }
 
-  /** Whether a passphrase would open the files; throws as {@link unseal} when not. */
+  /** Checks that a passphrase opens the files. @throws as {@link unseal} */
   async checkPassphrase(passphrase: string): Promise<void> {
     await this.#serial.run(async () => wipeSecrets(await this.#read(passphrase), this.#engine))
   }
 
   /**
-   * Writes the keys that `next` makes of those held, and then holds them.
-   * @throws {KeeperError} NO_PERSONA {CustodyError} LOCKED @throws {StoreError} STORE_DISK_FULL | STORE_IO
+   * Replaces the keys held by what `next` returns, on disk and then in memory.
+   * @throws {KeeperError} NO_PERSONA
+   * @throws {CustodyError} LOCKED
+   * @throws {StoreError} STORE_DISK_FULL | STORE_IO
    */
   async rewrite(next: (keys: SigningKeys) => SigningKeys): Promise<void> {
     await this.#serial.run(async () => {
       const opened = this.require()
       const keys = next(opened.keys)
       await this.#written(saveKeys(this.#paths, { ...opened, keys }, this.#engine))
-      // Shut meanwhile: the next opening takes up what is on disk.
+      // If it was shut meanwhile, the next opening reads the new keys from disk.
       const isOpen = this.#opened === opened
       const stays = new Set(isOpen ? keys.values() : [])
       const spent = [...opened.keys.values(), ...keys.values()].filter((pair) => !stays.has(pair))
@@ -130,9 +143,9 @@ export class Vault {
   }
 
   /**
-   * Writes both files under another sealing.
-   * @param sealing kept, or wiped when it is not
-   * @param check throws when, its turn having come, it is not to be done any more
+   * Writes both files with another sealing.
+   * @param sealing kept, or wiped if it is not used
+   * @param check runs when its turn comes; throws to cancel
    * @throws as {@link rewrite}
    */
   async reseal(sealing: Sealing, check: () => void = () => {}): Promise<void> {
@@ -152,7 +165,7 @@ export class Vault {
     }
   }
 
-  /** Erases the seed, in memory and on disk. */
+  /** Erases the seed in memory and on disk. @throws {StoreError} STORE_IO */
   async eraseSeed(): Promise<void> {
     const opened = this.#opened
     if (opened !== null && opened.seed !== null) this.#engine.wipe(opened.seed)
@@ -160,14 +173,14 @@ export class Vault {
     await this.#serial.run(() => removeSeed(this.#paths))
   }
 
-  /** Removes everything. */
+  /** Wipes the secrets and removes their files. @throws {StoreError} STORE_IO */
   async discard(): Promise<void> {
     this.shut()
     this.#mode = null
     await this.#serial.run(() => removeSecretFiles(this.#paths))
   }
 
-  /** Wipes what is in memory, also what is being opened. */
+  /** Wipes the secrets in memory, including any being opened. */
   shut(): void {
     if (this.#opened !== null) wipeSecrets(this.#opened, this.#engine)
     this.#opened = null
@@ -181,7 +194,7 @@ export class Vault {
     return await openSecrets(files, sealing, passphrase, this.#engine)
   }
 
-  /** After a write of unknown outcome nothing goes on from what is in memory. */
+  /** After a write with an unknown outcome, never continue from what is in memory: shut the vault. */
   async #written(write: Promise<void>): Promise<void> {
     try {
       await write
@@ -197,11 +210,11 @@ export class Vault {
 
 export function secretsExist(): CustodyError {
   const hint = 'one daemon keeps one persona; see: persona status'
-  return new CustodyError('PERSONA_EXISTS', 'the secrets of a persona are here already', hint)
+  return new CustodyError('PERSONA_EXISTS', 'this device already holds the secrets of a persona', hint)
 }
 
 function credentialMissing(): CustodyError {
-  const message = `the secrets are sealed by the credential ${CREDENTIAL_NAME} of the service, which it was not given`
+  const message = `the service did not get its credential ${CREDENTIAL_NAME}, which seals the secrets`
   const hint = `start it as the service whose unit loads ${CREDENTIAL_NAME}`
   return new CustodyError('CREDENTIAL_MISSING', message, hint)
 }

@@ -24,7 +24,7 @@ async function forbid(libc: CoreLibc | null, text: string | null): Promise<{ not
 }
 
 describe('core dumps', () => {
-  it.runIf(process.platform === 'linux')('are forbidden by limit and by the kernel, in a real process', () => {
+  it.runIf(process.platform === 'linux')('are forbidden by the limit and by the kernel in a real process', () => {
     const script = `
       import koffi from 'koffi'
       import { readFileSync } from 'node:fs'
@@ -54,7 +54,7 @@ describe('core dumps', () => {
     ['the sandbox refuses the limit', -1, 0, [], []],
     ['the system knows only the limit', 0, -1, [], []],
     ['both are refused', -1, -1, NOTICE, ['core.refused']],
-  ])('when %s: said only if one may be written', async (_, limit, hide, notices, logged) => {
+  ])('when %s cause a notice only if one may be written', async (_, limit, hide, notices, logged) => {
     const libc = { limitCore: (): number => limit, hide: (): number => hide }
     expect(await forbid(libc, limits('unlimited'))).toStrictEqual({ notices, logged })
   })
@@ -64,7 +64,7 @@ describe('core dumps', () => {
     ['1024', NOTICE],
     ['unlimited', NOTICE],
     [null, NOTICE],
-  ])('without koffi, and a soft limit of %s: said only if one may be written', async (soft, notices) => {
+  ])('without koffi and with a soft limit of %s cause a notice only if one may be written', async (soft, notices) => {
     const found = await forbid(null, soft === null ? null : limits(soft))
     expect(found).toStrictEqual({ notices, logged: ['core.koffi'] })
   })

@@ -18,14 +18,14 @@ function thrownBy(work: () => unknown): unknown {
 
 function failWith(message: string, later = message, name = 'Error'): never {
   const error = new Error(message)
-  void error.stack // made at the first look
+  void error.stack // V8 formats it when it is first read
   error.message = later
   error.name = name
   throw error
 }
 
 describe('an error in the log', () => {
-  test('of our own has its message, code and causes', () => {
+  test('shows message, code and causes if it is ours', () => {
     const cause = Object.assign(new Error(CANARY), { code: 'ENOSPC', syscall: 'write' })
     const error = new ConfigError('CONFIG_UNREADABLE', 'cannot read it', null, { cause })
     expect(describeError(error)).toEqual({
@@ -35,7 +35,7 @@ describe('an error in the log', () => {
     })
   })
 
-  test('of our own says what to do where it knows, since the log is all that is seen of a start', () => {
+  test('shows the hint if it is ours, since a failed start shows only the log', () => {
     const error = new IpcError('SOCKET_PATH_TOO_LONG', 'too long', { hint: 'choose a shorter directory' })
     expect(describeError(error)).toMatchObject({ message: 'too long', hint: 'choose a shorter directory' })
     expect(describeError(Object.assign(new Error(), { hint: CANARY }))).not.toHaveProperty('hint')
@@ -51,14 +51,14 @@ describe('an error in the log', () => {
     ['a name that is a text', () => failWith('x', 'x', CANARY)],
   ]
 
-  test.each(foreign)('of somebody else is told without its text, which may quote a secret: %s', (_title, work) => {
+  test.each(foreign)('is logged without its text, which may quote a secret, if it is foreign: %s', (_title, work) => {
     const error = thrownBy(work)
     const described = JSON.stringify(describeError(error))
     expect(`${String(error)}${(error as Error).stack}${JSON.stringify(error)}`).toContain(CANARY.slice(0, 11))
     expect(described).not.toContain('abandon')
   })
 
-  test('of somebody else says where it was thrown', () => {
+  test('shows where it was thrown if it is foreign', () => {
     expect(describeError(thrownBy(() => JSON.parse('{')))).toMatchObject({
       error: 'SyntaxError',
       frames: expect.stringMatching(/JSON\.parse|describe-error\.test\.ts:\d+:\d+/),
@@ -66,20 +66,20 @@ describe('an error in the log', () => {
     expect(describeError(new Error())).toMatchObject({ frames: expect.stringContaining('describe-error.test.ts') })
   })
 
-  test('that is no Error is told by its type alone', () => {
+  test('that is not an Error shows only its type', () => {
     expect(describeError(CANARY)).toEqual({ error: 'a thrown string' })
     expect(describeError(null)).toEqual({ error: 'a thrown null' })
     expect(describeError({ code: CANARY })).toEqual({ error: 'a thrown object' })
   })
 
-  test('whose causes form a ring is still told', () => {
+  test('whose causes form a ring is still logged', () => {
     const error = new Error('a')
     error.cause = error
     expect(describeError(error)).toMatchObject({ causes: 'Error < Error < Error < Error' })
   })
 })
 
-test('every error class that src exports has the base of our errors, or its messages would be missing from the log', () => {
+test('every error class of src extends our base class, so that the log shows its messages', () => {
   const foreign: string[] = []
   let ours = 0
   for (const entry of readdirSync(resolve('src'), { recursive: true, encoding: 'utf8' })) {

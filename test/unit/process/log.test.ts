@@ -19,7 +19,7 @@ function openOn(form: LogForm | 'auto', level: 'info' | 'debug' = 'info'): { log
   return { log: openLog({ level, stream, form, now: () => NOW }), text: () => text }
 }
 
-/** Runs a module with the log as stderr sees it in a real process. */
+/** Runs a module in a real process whose stderr is the log. */
 async function runLogger(
   body: string,
   closeStderr: boolean,
@@ -51,7 +51,7 @@ describe('a record', () => {
     })
   })
 
-  test('has its severity before it where the journal reads', () => {
+  test('starts with its severity for the journal', () => {
     const { log, text } = openOn('journal', 'debug')
     log.error('a')
     log.warn('b')
@@ -71,7 +71,7 @@ describe('a record', () => {
     expect(text()).toBe('03:04:05 ready  socket="/run/my files/app.sock"  contacts=3\n03:04:05 error: store.corrupt\n')
   })
 
-  test('below the level is not written, and a level set later holds from then on', () => {
+  test('below the level is not written, and a new level applies at once', () => {
     const { log, text } = openOn('json')
     log.debug('one')
     log.setLevel('debug')
@@ -93,7 +93,7 @@ describe('a record', () => {
     if (form === 'json') expect(JSON.parse(line)).toMatchObject({ message: hostile, field: hostile })
   })
 
-  test('does not carry what is no text, number or boolean, even through a cast', () => {
+  test('carries only texts, numbers and booleans, even after a cast', () => {
     const { log, text } = openOn('json')
     const smuggled = { key: new Uint8Array([222, 173]), seed: { words: 'abandon' }, list: ['abandon'], none: null }
     log.info('a', smuggled as unknown as LogFields)
@@ -106,32 +106,32 @@ describe('a record', () => {
     expect(text()).not.toMatch(/abandon|222/)
   })
 
-  test('cannot be made to claim another time, level or event', () => {
+  test('cannot claim another time, level or event', () => {
     const { log, text } = openOn('json')
     log.info('real', { level: 'error', time: 'never', event: 'forged' } as unknown as LogFields)
     expect(JSON.parse(text())).toEqual({ time: NOW.toISOString(), level: 'info', event: 'real' })
   })
 
-  test('cuts a field after 1024 characters', () => {
+  test('cuts fields after 1024 characters', () => {
     const { log, text } = openOn('json')
     log.info('a', { exact: 'x'.repeat(1024), over: 'x'.repeat(1025) })
     expect(JSON.parse(text())).toMatchObject({ exact: 'x'.repeat(1024), over: `${'x'.repeat(1024)}...` })
   })
 })
 
-test('letters, emoji and spaces of any script stay as they are', () => {
+test('letters, emoji and spaces of any script are not escaped', () => {
   expect(escapeUnprintable('Zoë 电脑 🦊 ноутбук')).toBe('Zoë 电脑 🦊 ноутбук')
 })
 
 describe('stderr', () => {
-  test('that nobody reads any more does not end the daemon', async () => {
+  test('without a reader does not end the daemon', async () => {
     const body = `process.stdin.once('data', async () => {
       for (let i = 0; i < 50; i++) { log.info('tick', { i }); await new Promise(setImmediate) }
       console.log('alive'); process.exit(0) })`
     expect(await runLogger(body, true)).toMatchObject({ code: 0, out: 'alive\n' })
   })
 
-  test('has the last record when the process exits right after it', async () => {
+  test('holds the last record even if the process exits right after it', async () => {
     const { code, err } = await runLogger(
       `for (let i = 0; i < 500; i++) log.info('tick', { i }); process.exit(7)`,
       false,

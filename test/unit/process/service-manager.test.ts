@@ -16,7 +16,7 @@ function recordingLog(): { log: Log; records: [string, LogFields][] } {
   return { log: { error: write, warn: write, info: write, debug: write, setLevel: () => undefined }, records }
 }
 
-/** A real datagram socket, as a service manager binds it: a path, or an abstract name after `@`. */
+/** A real datagram socket, bound as a service manager does: to a path, or to an abstract name after `@`. */
 function bindReceiver(name: string): { receive: () => string[]; close: () => void } {
   const program = koffi.load(null)
   const bytes = Buffer.from(name.startsWith('@') ? `\u0001\u0000\u0000${name.slice(1)}` : `\u0001\u0000${name}\u0000`)
@@ -71,7 +71,7 @@ function sayEverything(notifier: Notifier): void {
 
 describe('a service manager', () => {
   test.each([join(directory, 'notify.sock'), `@personad-test-${process.pid}`])(
-    'at %s is told of every change',
+    'at %s gets every change',
     async (name) => {
       const receiver = bindReceiver(name)
       const { log, records } = recordingLog()
@@ -97,7 +97,7 @@ describe('a service manager', () => {
     },
   )
 
-  test('with a socket path of 107 bytes is reached, one of 108 is refused with a warning', async () => {
+  test('is reached at a socket path of 107 bytes, while 108 bytes are refused with a warning', async () => {
     const longest = join(directory, 'n'.repeat(107 - directory.length - 1))
     const receiver = bindReceiver(longest)
     const notifier = await openNotifier({ env: { NOTIFY_SOCKET: longest }, log: recordingLog().log })
@@ -110,20 +110,20 @@ describe('a service manager', () => {
     expect(records.map(([event]) => event)).toEqual(['notify.address'])
   })
 
-  test('is not spoken for by a child: what was meant for this process leaves the environment', async () => {
+  test('gets no reports from our children: the variables leave the environment', async () => {
     const env = { NOTIFY_SOCKET: '@x', WATCHDOG_USEC: '1', WATCHDOG_PID: '10', KEPT: 'yes' }
     await openFake(env, fakeLibc().libc)
     expect(env).toEqual({ KEPT: 'yes' })
   })
 
-  test('cannot be told another thing by a line end in the status', async () => {
+  test('gets no other assignment through a line end in the status', async () => {
     const { libc, sent } = fakeLibc()
     const notifier = await openFake({ NOTIFY_SOCKET: '@x' }, libc)
     notifier.ready('a\nMAINPID=1\r\u0000b')
     expect(sent[0]!.text).toBe('READY=1\nSTATUS=a MAINPID=1 b')
   })
 
-  test('that has gone is complained about once', async () => {
+  test('that is gone causes one warning', async () => {
     const { log, records } = recordingLog()
     sayEverything(await openNotifier({ env: { NOTIFY_SOCKET: join(directory, 'gone') }, log }))
     expect(records).toEqual([['notify.send', expect.objectContaining({ errno: 'ENOENT' })]])
@@ -131,7 +131,7 @@ describe('a service manager', () => {
 })
 
 describe('without a service manager', () => {
-  test.each([undefined, ''])('(NOTIFY_SOCKET is %j) no native code is loaded and nothing is logged', async (name) => {
+  test.each([undefined, ''])('the daemon loads no native code and logs nothing (NOTIFY_SOCKET is %j)', async (name) => {
     const { log, records } = recordingLog()
     const loadLibc = vi.fn<() => Promise<Libc>>()
     sayEverything(await openNotifier({ env: { NOTIFY_SOCKET: name }, log, loadLibc }))
@@ -139,20 +139,23 @@ describe('without a service manager', () => {
     expect(records).toEqual([])
   })
 
-  test.each(['vsock:2:1', 'relative', '/', '@'])('reachable at %s the daemon warns and goes on', async (name) => {
-    const { log, records } = recordingLog()
-    sayEverything(await openNotifier({ env: { NOTIFY_SOCKET: name }, log }))
-    expect(records.map(([event]) => event)).toEqual(['notify.address'])
-  })
+  test.each(['vsock:2:1', 'relative', '/', '@'])(
+    'at the unusable address %s the daemon warns and continues',
+    async (name) => {
+      const { log, records } = recordingLog()
+      sayEverything(await openNotifier({ env: { NOTIFY_SOCKET: name }, log }))
+      expect(records.map(([event]) => event)).toEqual(['notify.address'])
+    },
+  )
 
-  test('koffi missing, the daemon warns and goes on', async () => {
+  test('because koffi is missing the daemon warns and continues', async () => {
     const { log, records } = recordingLog()
     const missing = Object.assign(new Error('Cannot find package'), { code: 'ERR_MODULE_NOT_FOUND' })
     sayEverything(await openNotifier({ env: { NOTIFY_SOCKET: '@x' }, log, loadLibc: () => Promise.reject(missing) }))
     expect(records).toEqual([['notify.koffi', expect.objectContaining({ error: 'Error ERR_MODULE_NOT_FOUND' })]])
   })
 
-  test('no socket to be had, the daemon warns and goes on', async () => {
+  test('because no socket can be opened the daemon warns and continues', async () => {
     const { log, records } = recordingLog()
     const { libc, sent } = fakeLibc({ socket: () => -1, errno: () => constants.errno.EMFILE })
     sayEverything(await openNotifier({ env: { NOTIFY_SOCKET: '@x' }, log, loadLibc: () => Promise.resolve(libc) }))
@@ -176,7 +179,7 @@ describe('the watchdog', () => {
   beforeEach(() => void vi.useFakeTimers())
   afterEach(() => void vi.useRealTimers())
 
-  test('is fed at once and then at half the interval, without waiting for a full queue, until closed', async () => {
+  test('is pinged at once and at each half interval until closed, without waiting for a full queue', async () => {
     expect(await pingsIn10s({ WATCHDOG_USEC: '5000000' })).toBe(5)
     expect(await pingsIn10s({ WATCHDOG_USEC: '5000000', WATCHDOG_PID: '10' })).toBe(5)
   })
@@ -184,18 +187,18 @@ describe('the watchdog', () => {
   test.each([
     ['no interval', {}],
     ['an interval of zero', { WATCHDOG_USEC: '0' }],
-    ['an interval that is no number', { WATCHDOG_USEC: '5s' }],
+    ['an interval that is not a number', { WATCHDOG_USEC: '5s' }],
     ['an interval for another process', { WATCHDOG_USEC: '5000000', WATCHDOG_PID: '11' }],
-  ])('is not fed with %s', async (_title, env) => {
+  ])('is not pinged with %s', async (_title, env) => {
     expect(await pingsIn10s(env)).toBe(0)
   })
 
-  test('is left to bite when the daemon is not healthy', async () => {
+  test('is not pinged while the daemon is unhealthy', async () => {
     let looks = 0
     expect(await pingsIn10s({ WATCHDOG_USEC: '5000000' }, () => ++looks <= 2)).toBe(2)
   })
 
-  test('started again has one timer, not two', async () => {
+  test('has one timer even when started twice', async () => {
     const { libc, sent, closed } = fakeLibc()
     const notifier = await openFake({ NOTIFY_SOCKET: '@x', WATCHDOG_USEC: '5000000' }, libc)
     notifier.startWatchdog(() => true)

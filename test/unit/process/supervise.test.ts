@@ -19,7 +19,7 @@ interface Stage {
   supervisor: Supervisor
   service: Service
   send: (event: string, value?: unknown) => Promise<void>
-  /** Everything that happened, in order: what the service manager and the log were told, and the exit. */
+  /** Everything that happened, in order: reports to the service manager, log records, and the exit. */
   story: string[]
   fields: LogFields[]
   clock: { ms: number }
@@ -71,18 +71,21 @@ function serving(work?: Partial<Pick<Service, 'stop' | 'reload' | 'lock'>>): Sta
 }
 
 describe('a stop', () => {
-  test.each(['SIGTERM', 'SIGINT'])('by %s is told, finishes what is under way, and exits with 0', async (signal) => {
-    const { send, story } = serving({
-      stop: () => {
-        story.push('stop')
-        return Promise.resolve()
-      },
-    })
-    await send(signal)
-    expect(story).toEqual([`daemon.${signal.toLowerCase()}`, 'STOPPING', 'stop', 'daemon.stopped', 'exit 0'])
-  })
+  test.each(['SIGTERM', 'SIGINT'])(
+    'by %s is reported, finishes the work in progress, and exits with 0',
+    async (signal) => {
+      const { send, story } = serving({
+        stop: () => {
+          story.push('stop')
+          return Promise.resolve()
+        },
+      })
+      await send(signal)
+      expect(story).toEqual([`daemon.${signal.toLowerCase()}`, 'STOPPING', 'stop', 'daemon.stopped', 'exit 0'])
+    },
+  )
 
-  test('asked for a second time after half a second ends at once with 1', async () => {
+  test('requested again after half a second ends at once with 1', async () => {
     const { send, story, clock } = serving({ stop: () => new Promise(() => undefined) })
     await send('SIGTERM')
     clock.ms += 499
@@ -93,7 +96,7 @@ describe('a stop', () => {
     expect(story.slice(2)).toEqual(['daemon.cut-short', 'exit 1'])
   })
 
-  test('by one Ctrl-C under npm, which sends it twice, is still in order', async () => {
+  test('by one Ctrl-C under npm, which sends it twice, is still orderly', async () => {
     const { send, story, clock } = serving({ stop: settled })
     const first = send('SIGINT')
     clock.ms += 3
@@ -103,20 +106,20 @@ describe('a stop', () => {
     expect(story).toEqual(['daemon.sigint', 'STOPPING', 'daemon.stopped', 'exit 0'])
   })
 
-  test('that fails is told and exits with 1', async () => {
+  test('that fails is reported and exits with 1', async () => {
     const { send, story } = serving({ stop: () => Promise.reject(new Error('disk')) })
     await send('SIGTERM')
     expect(story).toEqual(['daemon.sigterm', 'STOPPING', 'daemon.failed', 'exit 1'])
   })
 
-  test('before the start is over ends at once with 0, and nothing is said to be ready after it', async () => {
+  test('during the start ends at once with 0, and nothing reports ready afterwards', async () => {
     const { send, story, supervisor, service } = makeStage()
     await send('SIGTERM')
     supervisor.serve(service, 'late')
     expect(story).toEqual(['daemon.sigterm', 'exit 0'])
   })
 
-  test("of the daemon's own says its reason and its status, and is made once", async () => {
+  test('by the daemon itself logs its reason, exits with its status, and happens once', async () => {
     const { supervisor, story } = serving()
     supervisor.stop('socket.replaced', 1)
     supervisor.stop('socket.replaced', 1)
@@ -126,13 +129,13 @@ describe('a stop', () => {
 })
 
 describe('a reload', () => {
-  test('is told from its beginning to its end', async () => {
+  test('is reported from start to end', async () => {
     const { send, story } = serving()
     await send('SIGHUP')
     expect(story).toEqual(['RELOADING', 'READY reloaded'])
   })
 
-  test('of a broken configuration keeps the old one, logs why, and the next one is tried again', async () => {
+  test('of a broken configuration keeps the old one, logs why, and can be retried', async () => {
     const answers = [Promise.reject(new ConfigError('CONFIG_VALUE', 'line 3', null)), Promise.resolve('good')]
     const { send, story, fields } = serving({ reload: () => answers.shift()! })
     await send('SIGHUP')
@@ -142,13 +145,13 @@ describe('a reload', () => {
     expect(story.slice(3)).toEqual(['RELOADING', 'READY good'])
   })
 
-  test('that ends in the unexpected ends the daemon', async () => {
+  test('that fails unexpectedly ends the daemon', async () => {
     const { send, story } = serving({ reload: () => Promise.reject(new TypeError('x')) })
     await send('SIGHUP')
     expect(story).toEqual(['RELOADING', 'daemon.failed', 'exit 1'])
   })
 
-  test('asked for during another follows it, once', async () => {
+  test('requested during another runs once afterwards', async () => {
     const runs = [Promise.withResolvers<string>(), Promise.withResolvers<string>()]
     let ran = 0
     const { send, story } = serving({ reload: () => runs[ran++]!.promise })
@@ -163,7 +166,7 @@ describe('a reload', () => {
     expect(story).toEqual(['RELOADING', 'READY one', 'RELOADING', 'READY two'])
   })
 
-  test('asked for during the start follows it', async () => {
+  test('requested during the start runs afterwards', async () => {
     const { send, story, supervisor, service } = makeStage()
     await send('SIGHUP')
     expect(story).toEqual([])
@@ -172,7 +175,7 @@ describe('a reload', () => {
     expect(story).toEqual(['READY serving', 'RELOADING', 'READY reloaded'])
   })
 
-  test('does not take back a stop that began during it', async () => {
+  test('does not undo a stop that began during it', async () => {
     const run = Promise.withResolvers<string>()
     const { send, story } = serving({ reload: () => run.promise, stop: () => new Promise(() => undefined) })
     await send('SIGHUP')
@@ -183,7 +186,7 @@ describe('a reload', () => {
     expect(story).toEqual(['RELOADING', 'daemon.sigterm', 'STOPPING'])
   })
 
-  test('is not what a closed terminal asks for: that is a stop', async () => {
+  test('does not follow when the terminal closes: the daemon stops', async () => {
     const { send, story, terminal } = serving()
     terminal.isGone = true
     await send('SIGHUP')
@@ -191,7 +194,7 @@ describe('a reload', () => {
   })
 })
 
-describe('the unexpected', () => {
+describe('an unexpected error', () => {
   test.each(['uncaughtException', 'unhandledRejection'])(
     '(%s) is logged and ends the daemon with 1, once',
     async (event) => {
@@ -205,7 +208,7 @@ describe('the unexpected', () => {
     },
   )
 
-  test('at the start exits with 1, a refusal of ours with 78, which systemd does not try again', () => {
+  test('at the start exits with 1; a refusal of ours exits with 78, which systemd does not retry', () => {
     const unexpected = makeStage()
     unexpected.supervisor.fail(new Error('x'))
     expect(unexpected.story).toEqual(['daemon.failed', 'exit 1'])
@@ -216,7 +219,7 @@ describe('the unexpected', () => {
     expect(unit).toContain('\nRestartPreventExitStatus=78\n')
   })
 
-  test('that is a warning of Node goes into the log and not between its lines', async () => {
+  test('that is only a warning of Node becomes a log record', async () => {
     const { send, story, fields } = serving()
     await send('warning', Object.assign(new Error('abandon'), { name: 'DeprecationWarning', code: 'DEP0001' }))
     expect(story).toEqual(['node.warning'])
@@ -241,7 +244,7 @@ describe('a real process', () => {
   test.each([
     ['a throw', `setImmediate(() => { throw new Error('abandon') })`],
     ['a rejection', `Promise.reject(new Error('abandon'))`],
-  ])('ends by %s with 1, and its last line says so without the text', (_title, body) => {
+  ])('ends with 1 after %s, and its last line reports it without the text', (_title, body) => {
     const script = scriptOf(`serve(); ${body}`)
     const env = { ...process.env, STORY: join(directory, 'unexpected') }
     const { status, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
@@ -255,7 +258,7 @@ describe('a real process', () => {
 
   const hasScript = spawnSync('script', ['--version']).status === 0
   test.skipIf(!hasScript)(
-    'on a terminal reloads by SIGHUP and stops when the terminal closes (needs script(1))',
+    'on a terminal reloads on SIGHUP and stops when the terminal closes (needs script(1))',
     async () => {
       const story = join(directory, 'terminal')
       const program = join(directory, 'terminal.mjs')
@@ -287,13 +290,13 @@ describe('a real process', () => {
 })
 
 describe('SIGUSR1', () => {
-  test('locks the signing key, and nothing else happens', async () => {
+  test('locks the signing key and does nothing else', async () => {
     const { send, story } = serving()
     await send('SIGUSR1')
     expect(story).toEqual(['lock'])
   })
 
-  test('where there is nothing to lock is told to the log only', async () => {
+  test('with nothing to lock is only logged', async () => {
     const { send, story } = serving({
       lock: () => {
         throw new CustodyError('NO_PASSPHRASE', 'none', 'none')
@@ -303,7 +306,7 @@ describe('SIGUSR1', () => {
     expect(story).toEqual(['lock', 'daemon.not-locked'])
   })
 
-  test('before the start is over does nothing', async () => {
+  test('during the start does nothing', async () => {
     const { send, story } = makeStage()
     await send('SIGUSR1')
     expect(story).toEqual([])

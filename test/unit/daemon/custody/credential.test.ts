@@ -28,10 +28,10 @@ describe('the credential personad.key', () => {
     ['32 bytes', KEY],
     ['64 upper-case digits', HEX],
     ['64 lower-case digits', HEX.toLowerCase()],
-    ['digits and a line end', `${HEX}\n`],
+    ['64 digits and a line end', `${HEX}\n`],
   ])('may be %s', async (_, content) => {
     expect(await read(directoryWith(content))).toBe(HEX)
-    // As systemd shows its access list.
+    // The mode that systemd's access list shows.
     expect(await read(directoryWith(content, 0o440))).toBe(HEX)
   })
 
@@ -42,27 +42,27 @@ describe('the credential personad.key', () => {
     ['63 digits', HEX.slice(1)],
     ['65 digits', `${HEX}0`],
     ['66 characters', `${HEX}\n\n`],
-    ['no hex digit', `${HEX.slice(0, 63)}g`],
-    ['more than is read', 'A'.repeat(1000)],
-  ])('is refused as %s', async (_, content) => {
+    ['a character that is not a hex digit', `${HEX.slice(0, 63)}g`],
+    ['more bytes than we read', 'A'.repeat(1000)],
+  ])('is refused if it is %s', async (_, content) => {
     await expect(read(directoryWith(content))).rejects.toMatchObject({ code: 'CREDENTIAL_UNUSABLE' })
   })
 
   it.each([0o404, 0o420, 0o410, 0o402, 0o604, 0o644])(
-    'is refused when others may see or change it: %o',
+    'is refused if others may read or change it: %o',
     async (mode) => {
       await expect(read(directoryWith(KEY, mode))).rejects.toMatchObject({ code: 'CREDENTIAL_UNUSABLE' })
     },
   )
 
-  it('is refused as a link, as a directory, and of another user', async () => {
+  it('is refused if it is a link, a directory or of another user', async () => {
     const [linked, directory] = [tempDir(), tempDir()]
     symlinkSync(join(directoryWith(KEY), 'personad.key'), join(linked, 'personad.key'))
     mkdirSync(join(directory, 'personad.key'))
     const unusable = { code: 'CREDENTIAL_UNUSABLE' }
     await expect(read(linked)).rejects.toMatchObject(unusable)
     await expect(read(directory)).rejects.toMatchObject(unusable)
-    // Root may own it always.
+    // Root may always own it.
     if (process.getuid?.() === 0) expect(await read(directoryWith(KEY), 12_345)).toBe(HEX)
     else await expect(read(directoryWith(KEY), 12_345)).rejects.toMatchObject(unusable)
   })
@@ -85,7 +85,7 @@ describe('a daemon with the credential', () => {
     return await TestKeeper.open({ stateDir, store, nowSec, ...(credential === undefined ? {} : { credential }) })
   }
 
-  it('seals by it what no passphrase seals, and opens it by itself', async () => {
+  it('seals with it what no passphrase seals, and opens it without help', async () => {
     const test = await TestKeeper.open({ credential: KEY })
     await test.call('persona.init', LAPTOP)
     expect(modes(test)).toStrictEqual(['key', 'key'])
@@ -97,7 +97,7 @@ describe('a daemon with the credential', () => {
     await expect(again(test, KEY.toReversed())).rejects.toMatchObject({ code: 'SEAL_WRONG_KEY' })
   })
 
-  it('seals by it at the next start what was not sealed', async () => {
+  it('seals unsealed secrets with it at the next start', async () => {
     const test = await TestKeeper.withPersona()
     expect(modes(test)).toStrictEqual(['unsealed', 'unsealed'])
     await again(test, KEY)
@@ -105,7 +105,7 @@ describe('a daemon with the credential', () => {
     await again(test, KEY)
   })
 
-  it('leaves alone what a passphrase seals, and goes back to the credential when that is removed', async () => {
+  it('leaves a passphrase in place, and returns to the credential once it is removed', async () => {
     const test = await TestKeeper.open()
     await test.call('persona.init', { ...LAPTOP, passphrase })
     const next = await again(test, KEY)

@@ -42,7 +42,7 @@ describe.each([
     return custody
   }
 
-  it('come from elsewhere, and bring no seed', async () => {
+  it('can be imported, without a seed', async () => {
     const { stateDir } = await adopted()
     const custody = await reopened(stateDir)
     expect(held(custody)).toStrictEqual(of(0))
@@ -50,7 +50,7 @@ describe.each([
     expect(readdirSync(stateDir)).toStrictEqual(['secrets'])
   })
 
-  it('are not taken from elsewhere where there are some', async () => {
+  it('cannot be imported where secrets exist', async () => {
     const { stateDir, custody } = await adopted()
     for (const again of [custody, await open(stateDir)]) {
       await expect(again.importKeys(SEEDS, passphrase)).rejects.toMatchObject({ code: 'PERSONA_EXISTS' })
@@ -59,7 +59,7 @@ describe.each([
     expect(held(await reopened(stateDir))).toStrictEqual(of(0))
   })
 
-  it('are added beside those held and erased but one, each on disk when it returns, and no passphrase is asked', async () => {
+  it('are added beside those held, then all but one erased, on disk at each return and without a passphrase', async () => {
     const { stateDir, custody } = await adopted()
     await custody.addKey(1, SEEDS[1]!.seed)
     expect(formatHex(SEEDS[1]!.seed)).toBe('02'.repeat(32))
@@ -71,7 +71,7 @@ describe.each([
     expect(held(await reopened(stateDir))).toStrictEqual(of(2))
   })
 
-  it('may all be erased, and the secrets are then open and hold none', async () => {
+  it('may all be erased, which leaves the secrets open and empty', async () => {
     const { stateDir, custody } = await adopted()
     await custody.keepOnly(1)
     for (const again of [custody, await reopened(stateDir)]) {
@@ -82,7 +82,7 @@ describe.each([
     expect(held(await reopened(stateDir))).toStrictEqual(of(1))
   })
 
-  it('sign after others were erased', async () => {
+  it('still sign after others were erased', async () => {
     const { custody } = await adopted()
     await custody.addKey(1, SEEDS[1]!.seed)
     const message = Uint8Array.of(1, 2, 3)
@@ -92,8 +92,8 @@ describe.each([
   })
 })
 
-describe('while it is locked', () => {
-  it('no key is added, erased or given out', async () => {
+describe('a locked custody', () => {
+  it('adds, erases and returns no key', async () => {
     const stateDir = tempDir()
     await (await open(stateDir)).importKeys(SEEDS, PASSPHRASE)
     const before = readFileSync(join(stateDir, 'secrets'))
@@ -127,7 +127,7 @@ describe('the time that the secrets are open', () => {
     [599, false],
     [600, true],
     [601, true],
-  ])('ends when nothing was used: after %d s locked is %s', async (sec, isLocked) => {
+  ])('ends without a use: after %d s locked is %s', async (sec, isLocked) => {
     const { custody, clock, told } = await timed()
     expect(custody.expiresInMs()).toBe(600_000)
     clock.sec += sec
@@ -137,7 +137,7 @@ describe('the time that the secrets are open', () => {
     expect(custody.expiresInMs()).toBe(isLocked ? null : 1000)
   })
 
-  it('goes on with each use, and ends at 7200 s all the same', async () => {
+  it('continues with each use, but ends at 7200 s', async () => {
     const { custody, clock, told } = await timed()
     let uses = 0
     for (clock.sec += 599; clock.sec < 8200; clock.sec += 599, uses++) {
@@ -153,7 +153,7 @@ describe('the time that the secrets are open', () => {
     expect(told).toStrictEqual([[true, 'ttl']])
   })
 
-  it('is noticed by a use, also when no timer ran', async () => {
+  it('is checked by each use, even if no timer ran', async () => {
     const { custody, clock } = await timed()
     clock.sec += 600
     expect(() => custody.signingSeeds()).toThrow(expect.objectContaining({ code: 'LOCKED' }))
@@ -162,7 +162,7 @@ describe('the time that the secrets are open', () => {
     await expect(custody.addKey(3, SEEDS[0]!.seed)).rejects.toMatchObject({ code: 'LOCKED' })
   })
 
-  it('begins anew with each unlock, and follows the setting', async () => {
+  it('starts anew with each unlock, and follows the configuration', async () => {
     const { custody, clock, told } = await timed()
     custody.lock('request')
     clock.sec += 10_000
@@ -176,7 +176,7 @@ describe('the time that the secrets are open', () => {
     ])
   })
 
-  it('has no end where no passphrase could open them again', async () => {
+  it('has no end if no passphrase could open them again', async () => {
     const { custody, clock } = await timed()
     await custody.changePassphrase(PASSPHRASE, null)
     clock.sec += 1_000_000
@@ -188,7 +188,7 @@ describe('the time that the secrets are open', () => {
     }
   })
 
-  it('is counted by whichever clock went on more, so that neither sleep nor a clock set back prolongs it', () => {
+  it('follows whichever clock advanced more, so that neither sleep nor a clock set back extends it', () => {
     const [steady, wall] = [{ ms: 0 }, { ms: 0 }]
     const now = forwardClock(
       () => steady.ms,
@@ -209,8 +209,8 @@ describe('the time that the secrets are open', () => {
   })
 })
 
-describe('passphrases that are tried', () => {
-  it('wait at most 10 s, and from 0 again after the right one', async () => {
+describe('passphrases being tried', () => {
+  it('wait at most 10 s, and start again at 0 after the right one', async () => {
     const stateDir = tempDir()
     await (await open(stateDir)).importKeys(SEEDS, PASSPHRASE)
     const delays: number[] = []
@@ -230,7 +230,7 @@ describe('passphrases that are tried', () => {
     expect(delays.at(-1)).toBe(0)
   })
 
-  it('are 8 at a time, and more are refused at once', async () => {
+  it('number at most 8, and more are refused at once', async () => {
     const guesses = new Guesses(() => Promise.resolve())
     let go = (): void => {}
     const gate = new Promise<void>((done) => (go = done))
@@ -246,7 +246,7 @@ describe('passphrases that are tried', () => {
     await take()
   })
 
-  it('open nothing that was locked while they were tried', async () => {
+  it('open nothing that was locked meanwhile', async () => {
     const stateDir = tempDir()
     await (await open(stateDir)).importKeys(SEEDS, PASSPHRASE)
     const custody = await open(stateDir)

@@ -7,10 +7,10 @@ import { unblockSigusr1, type Unblock } from '../../../../src/process/sigusr1.ts
 beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())
 
-/** Secrets that are open until a time of the story. */
+/** Secrets that are open until a set time. */
 class Openable {
   untilMs: number | null = null
-  /** When it was asked whether the time is over. */
+  /** The times at which the timer asked whether the time is over. */
   readonly asked: number[] = []
   #onOpened: () => void = () => {}
 
@@ -34,7 +34,7 @@ class Openable {
 }
 
 describe('the timer that locks', () => {
-  it('locks when the time is over, and sleeps while nothing is open', () => {
+  it('locks when the time is over and sleeps while nothing is open', () => {
     const custody = new Openable()
     scheduleLock(custody)
     vi.advanceTimersByTime(1_000_000)
@@ -47,17 +47,17 @@ describe('the timer that locks', () => {
     expect(vi.getTimerCount()).toBe(0)
   })
 
-  it('looks at least every 30 s, since timers stand still while the machine sleeps', () => {
+  it('checks at least every 30 s, since timers stand still while the machine sleeps', () => {
     const custody = new Openable()
     scheduleLock(custody)
     custody.open(600_000)
-    // The machine sleeps: the clock goes on, the timers do not.
+    // The machine sleeps: the clock advances, the timers do not.
     vi.setSystemTime(Date.now() + 3_600_000)
     vi.advanceTimersByTime(30_000)
     expect(custody.untilMs).toBeNull()
   })
 
-  it('is stopped with the daemon', () => {
+  it('stops with the daemon', () => {
     const custody = new Openable()
     const stop = scheduleLock(custody)
     custody.open(600_000)
@@ -75,7 +75,7 @@ describe('SIGUSR1 under --disable-sigusr1', () => {
     return logged
   }
 
-  it('is let through, and where that fails the log says so', async () => {
+  it('is unblocked, and a failure is logged', async () => {
     const flag = '--no-warnings --disable-sigusr1'
     const signals: number[] = []
     const works = (signal: number): number => signals.push(signal) - signals.length
@@ -85,7 +85,7 @@ describe('SIGUSR1 under --disable-sigusr1', () => {
     expect(await unblocked(flag, () => Promise.reject(new Error('no koffi')))).toStrictEqual(['sigusr1.blocked'])
   })
 
-  it('needs nothing without the option', async () => {
+  it('needs no unblocking without the option', async () => {
     expect(await unblocked('--no-warnings', () => Promise.reject(new Error('not to be loaded')))).toStrictEqual([])
   })
 })

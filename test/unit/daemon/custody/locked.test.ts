@@ -12,7 +12,7 @@ const text = bob.table(['phone']).text()
 
 type MethodName = keyof Methods
 
-/** Those that need the signing key or the seed. */
+/** Methods that need the signing key or the seed. */
 const NEED_KEY: Partial<Record<MethodName, object>> = {
   'recovery.show': {},
   'recovery.confirm': { words: [{ position: 1, word: 'abandon' }] },
@@ -25,7 +25,7 @@ const NEED_KEY: Partial<Record<MethodName, object>> = {
   'pairing.offer': { carrier: 'files' },
 }
 
-/** Those that do not: what they answer without it is theirs to say, but it is not LOCKED. */
+/** Methods that do not need it: they may answer anything but LOCKED. */
 const NEED_NONE: Partial<Record<MethodName, object>> = {
   status: {},
   doctor: {},
@@ -72,13 +72,16 @@ const NEED_NONE: Partial<Record<MethodName, object>> = {
   'contact.import': { contacts: [] },
   'contact.forget': { contact: 'bob' },
   'sibling.sync': {},
-  // These open it, by the passphrase that they are given.
+  // These open the lock with the passphrase they get.
   'persona.unlock': { passphrase: 'wrong' },
   'passphrase.change': { present: 'wrong', passphrase: PASSPHRASE },
   'passphrase.remove': { present: 'wrong' },
 }
 
-/** Answered beside the keeper, or only after a step that is not taken here: see the tests of profiles, rotation, backup, pairing and live Tox. */
+/**
+ * Methods answered outside the keeper, or only after steps that this test does not take. The tests of profiles,
+ * rotation, backup, pairing and the companion cover them.
+ */
 const ELSEWHERE: ReadonlySet<string> = new Set<MethodName>([
   'profile.list',
   'profile.due',
@@ -114,7 +117,7 @@ async function locked(): Promise<TestKeeper> {
   return test
 }
 
-/** Until what was to be told is told: it waits for the disk. */
+/** Waits until all events are on disk and published. */
 async function told(test: TestKeeper): Promise<unknown[]> {
   await test.keeper.change(() => {})
   return test.told('locked')
@@ -130,7 +133,7 @@ async function codeOf(test: TestKeeper, name: MethodName, params: object): Promi
 }
 
 describe('a locked daemon', () => {
-  it('says LOCKED to what needs the signing key, and to nothing else', async () => {
+  it('answers LOCKED only to methods that need the signing key', async () => {
     const test = await locked()
     const names = Object.keys(METHODS) as MethodName[]
     let ran = 0
@@ -159,7 +162,7 @@ describe('a locked daemon', () => {
 })
 
 describe('the lock', () => {
-  it('is told, with its cause, also when the time was over before anybody looked', async () => {
+  it('publishes its cause, even if the time was over before anybody looked', async () => {
     const test = await locked()
     await test.call('persona.lock')
     expect(await told(test)).toStrictEqual([])
@@ -175,7 +178,7 @@ describe('the lock', () => {
     ])
   })
 
-  it('falls in front of a change, and never in its middle: an observation counts all the same', async () => {
+  it('falls before a change, never in its middle, and an observation still counts', async () => {
     const test = await locked()
     await test.call('persona.unlock', { passphrase: PASSPHRASE })
     await told(test)
@@ -185,7 +188,7 @@ describe('the lock', () => {
     expect(await told(test)).toStrictEqual([{ locked: true, cause: 'ttl' }])
   })
 
-  it('is not there without a passphrase', async () => {
+  it('needs a passphrase', async () => {
     const none = await TestKeeper.open()
     await expect(none.call('persona.lock')).rejects.toMatchObject({ code: 'NO_PERSONA' })
     const test = await TestKeeper.withPersona()
@@ -195,7 +198,7 @@ describe('the lock', () => {
 })
 
 describe('a passphrase', () => {
-  it('is set, changed and removed, and only who knows the present one does the last two', async () => {
+  it('can be set, and changed or removed only with the present one', async () => {
     const test = await TestKeeper.withPersona()
     const { words: shown } = await test.call('recovery.show')
     await expect(test.call('passphrase.change', { present: 'x', passphrase: 'y' })).rejects.toMatchObject({
@@ -224,14 +227,14 @@ describe('a passphrase', () => {
     expect((await (await next.reopened()).call('recovery.show')).words).toStrictEqual(shown)
   })
 
-  it('that is changed while it is locked opens it, and does what waited for that', async () => {
+  it('changed while the daemon is locked unlocks it and runs what waited', async () => {
     const test = await locked()
     await test.call('passphrase.change', { present: PASSPHRASE, passphrase: 'two' })
     expect(await told(test)).toStrictEqual([{ locked: false, cause: 'unlock' }])
     await test.call('device.rename', { device: 'laptop', name: 'desk' })
   })
 
-  it('set twice at once is set once, since the second did not prove that it knows the first', async () => {
+  it('set twice at once is set once, because the second call did not give the first one', async () => {
     const test = await TestKeeper.withPersona()
     const outcomes = await Promise.allSettled([
       test.call('passphrase.set', { passphrase: 'one' }),
@@ -245,7 +248,7 @@ describe('a passphrase', () => {
     expect(opens.filter((code) => code === 'done')).not.toStrictEqual([])
   })
 
-  it('that is unusable is refused, and the files stay as they are', async () => {
+  it('that is unusable is refused and leaves the files unchanged', async () => {
     const test = await TestKeeper.withPersona()
     await expect(test.call('passphrase.set', { passphrase: '\u0378' })).rejects.toMatchObject({
       code: 'SEAL_PASSPHRASE_UNUSABLE',
