@@ -1,4 +1,4 @@
-/** Hostile bytes on the real socket, and after each: do the others notice? */
+/** Hostile bytes on the real socket. After each attack the other clients must still be served. */
 import { execFile } from 'node:child_process'
 import { linkSync } from 'node:fs'
 import { promisify } from 'node:util'
@@ -8,7 +8,7 @@ import { MAX_FRAME_BYTES } from '../../src/ipc/wire/frame.ts'
 import type { IpcServer } from '../../src/ipc/server/server.ts'
 import { Gate, openClient, RawClient, startServer, testHandlers, type TestEvent } from '../support/ipc.ts'
 
-/** The one who was connected before, and a new one. */
+/** Checks that the client that was connected before and a new one get answers. */
 async function expectAlive(server: IpcServer, before: Awaited<ReturnType<typeof openClient>>): Promise<void> {
   expect(await before.call('echo', { text: 'before' })).toEqual({ text: 'before' })
   const after = await openClient(server)
@@ -47,7 +47,7 @@ const brokenStreams: { what: string; bytes: string | Uint8Array; code: string }[
 ]
 
 describe('a broken stream', () => {
-  test.each(brokenStreams)('is told why and closed, alone: $what', async ({ bytes, code }) => {
+  test.each(brokenStreams)('gets an error and is closed, and nobody else: $what', async ({ bytes, code }) => {
     const server = await startServer()
     const before = await openClient(server)
     const hostile = new RawClient(server)
@@ -60,7 +60,7 @@ describe('a broken stream', () => {
     await expectAlive(server, before)
   })
 
-  test('is not read on: what follows the bad frame is not carried out', async () => {
+  test('is not read further: calls after the bad frame do not run', async () => {
     const ran: string[] = []
     const handlers = { ...testHandlers(), echo: ({ text }: { text: string }) => (ran.push(text), { text }) }
     const server = await startServer({ handlers })
@@ -73,8 +73,8 @@ describe('a broken stream', () => {
   })
 })
 
-describe('a sender', () => {
-  test('who does not end a frame in time is closed, and one between two frames is not', async () => {
+describe('a client', () => {
+  test('that does not end a frame in time is closed, but not one between two frames', async () => {
     const server = await startServer({ limits: { frameTimeoutMs: 50 } })
     const [idle, hostile] = [await openClient(server), new RawClient(server)]
     hostile.socket.write('{"type":')
@@ -83,7 +83,7 @@ describe('a sender', () => {
     await expectAlive(server, idle)
   })
 
-  test('who drips single bytes is closed in the same time', async () => {
+  test('that drips single bytes is closed after the same time', async () => {
     const server = await startServer({ limits: { frameTimeoutMs: 50 } })
     const hostile = new RawClient(server)
     const drip = (): void => {
@@ -94,7 +94,7 @@ describe('a sender', () => {
     expect(hostile.lastCode()).toBe('FRAME_TIMEOUT')
   })
 
-  test('who ends his side still gets the answers, and is then closed', async () => {
+  test('that ends its side still gets its answers, and is then closed', async () => {
     const gate = new Gate()
     const server = await startServer({ handlers: testHandlers(gate), limits: { maxInFlight: 2 } })
     const halfOpen = new RawClient(server)
@@ -107,7 +107,7 @@ describe('a sender', () => {
     await expect.poll(() => server.connections()).toBe(0)
   })
 
-  test('who ends his side in mid-frame, or says nothing, is forgotten', async () => {
+  test('that ends its side inside a frame, or sends nothing, is dropped', async () => {
     const server = await startServer()
     const before = await openClient(server)
     for (const bytes of ['', '{"type":', 'x'.repeat(100_000)]) {
@@ -119,7 +119,7 @@ describe('a sender', () => {
     await expectAlive(server, before)
   })
 
-  test('who is gone before his answer is no trouble', async () => {
+  test('that is gone before its answer does no harm', async () => {
     const gate = new Gate()
     const server = await startServer({ handlers: testHandlers(gate) })
     const [before, gone] = [await openClient(server), new RawClient(server)]
@@ -133,7 +133,7 @@ describe('a sender', () => {
 })
 
 describe('10000 pipelined calls', () => {
-  test('are all answered, a few at a time, and the sender waits meanwhile', async () => {
+  test('are all answered, a few at a time, while the sender waits', async () => {
     const gate = new Gate()
     const server = await startServer({ handlers: testHandlers(gate) })
     const [before, hostile] = [await openClient(server), new RawClient(server)]
@@ -143,7 +143,7 @@ describe('10000 pipelined calls', () => {
     }
     await expect.poll(() => gate.running).toBe(32)
     await expectAlive(server, before)
-    // 20 MB were sent; what was not read is still with who sent it.
+    // 20 MB were sent. The bytes that the server has not read are still with the sender.
     expect(hostile.socket.writableLength).toBeGreaterThan(18_000_000)
     gate.open()
     const frames = await hostile.received(10_000)
@@ -153,7 +153,7 @@ describe('10000 pipelined calls', () => {
     await expectAlive(server, before)
   })
 
-  test('of a client who reads no answer are not carried out beyond what he may leave unread', async () => {
+  test('of a client that reads no answer stop when its unread answers reach the limit', async () => {
     let ran = 0
     const handlers = { ...testHandlers(), big: ({ bytes }: { bytes: number }) => (ran++, 'x'.repeat(bytes)) }
     const server = await startServer({ handlers, limits: { maxPending: 1_000_000 } })
@@ -163,7 +163,7 @@ describe('10000 pipelined calls', () => {
     await expect.poll(() => ran).toBeGreaterThan(9)
     await expectAlive(server, before)
     await expectAlive(server, before)
-    // The limit, and what the kernel takes.
+    // The limit, and the buffers of the kernel.
     expect(ran).toBeLessThan(30)
     hostile.socket.resume()
     await hostile.received(500)
@@ -171,8 +171,8 @@ describe('10000 pipelined calls', () => {
   })
 })
 
-describe('a subscriber who does not read', () => {
-  test('misses events and is told how many; another receives every one', async () => {
+describe('a subscriber that does not read', () => {
+  test('misses events and learns how many; another subscriber receives all', async () => {
     const server = await startServer({ limits: { maxPending: 200_000 } })
     const [reader, hostile] = [await openClient(server), new RawClient(server)]
     const seen: number[] = []
@@ -197,7 +197,7 @@ describe('a subscriber who does not read', () => {
     const events = hostile.frames.slice(1).map(({ data }) => data as TestEvent & { data?: { missed: number } })
     const missed = events.reduce((sum, { data }) => sum + (data?.missed ?? 0), 0)
     const got = events.filter(({ event }) => event === 'tick').map(({ n }) => n)
-    // In order, from the first on, and nothing lost unsaid.
+    // In order from the first one, and every loss is counted.
     expect(got.length + missed).toBe(5001)
     expect(got.length).toBeLessThan(2000)
     expect(got.slice(0, -1)).toEqual(Array.from({ length: got.length - 1 }, (_, n) => n))
@@ -207,7 +207,7 @@ describe('a subscriber who does not read', () => {
 })
 
 describe('the server', () => {
-  test('survives a throw in a handler, of which its caller learns nothing', async () => {
+  test('survives a throw in a handler, and its caller learns no details', async () => {
     const server = await startServer()
     const before = await openClient(server)
     for (const method of ['throw', 'reject', 'unsayable'] as const) {
@@ -221,7 +221,7 @@ describe('the server', () => {
     await expectAlive(server, before)
   })
 
-  test('gives an app what it may do and no more, and the owner everything', async () => {
+  test('gives an app only its permissions, and the owner all', async () => {
     const app = await openClient(await startServer({ role: 'app' }))
     await expect(app.call('erase')).rejects.toMatchObject({ code: 'PERMISSION_DENIED' })
     const granted = await openClient(await startServer({ role: 'app', appPermissions: ['admin'] }))
@@ -231,13 +231,13 @@ describe('the server', () => {
     expect(await admin.call('erase')).toBe(null)
   })
 
-  test('answers the calls that run before it is closed, and takes no more', async () => {
+  test('answers running calls before it closes, and accepts no more', async () => {
     const gate = new Gate()
     const server = await startServer({ handlers: testHandlers(gate), limits: { maxInFlight: 2 } })
     const client = new RawClient(server)
     for (let n = 0; n < 5; n++) client.call(n, 'wait', { n })
     await expect.poll(() => gate.running).toBe(2)
-    // Who has the socket under another name comes too late as well.
+    // A client that uses the socket under another name is too late as well.
     const otherName = `${server.socketPath}2`
     linkSync(server.socketPath, otherName)
     const closed = server.close()
@@ -250,7 +250,7 @@ describe('the server', () => {
     expect(client.frames.map(({ data }) => (data as { id: number }).id)).toEqual([0, 1])
   })
 
-  test('is closed in a bounded time, whatever runs and whoever does not read', async () => {
+  test('closes in a bounded time, whatever runs and whoever does not read', async () => {
     const server = await startServer({ limits: { drainMs: 30, lingerMs: 10 } })
     const [waiting, deaf] = [new RawClient(server), new RawClient(server)]
     waiting.call(1, 'wait', { n: 1 })
@@ -263,7 +263,7 @@ describe('the server', () => {
   })
 })
 
-test('a client in Python is a few lines of its standard library', async () => {
+test('a client in Python needs a few lines of its standard library', async () => {
   const server = await startServer()
   const python = (...args: string[]): Promise<{ stdout: string }> =>
     promisify(execFile)('python3', [`${import.meta.dirname}/../support/client.py`, server.socketPath, ...args])

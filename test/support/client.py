@@ -1,4 +1,4 @@
-"""One call to the daemon: client.py SOCKET METHOD [PARAMS as JSON]. Nothing but the standard library."""
+"""One call to the daemon, with the standard library alone: client.py SOCKET METHOD [PARAMS as JSON]."""
 import json
 import socket
 import sys

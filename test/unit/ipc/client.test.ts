@@ -16,7 +16,7 @@ import {
   type TestMethods,
 } from '../../support/ipc.ts'
 
-/** A server that says what the test wants, whatever it is asked. */
+/** A server that answers with the bytes of the test, whatever the request. */
 async function openToImpostor(onData: (socket: Socket) => void): Promise<Client<TestMethods, TestEvent>> {
   const socketPath = join(temporaryDirectory(), 'app.sock')
   const server = createServer((socket) => {
@@ -30,24 +30,24 @@ async function openToImpostor(onData: (socket: Socket) => void): Promise<Client<
   return client
 }
 
-describe('connecting', () => {
-  test('to no daemon says how to start one', async () => {
+describe('connect', () => {
+  test('says how to start the daemon if none runs', async () => {
     const socketPath = join(temporaryDirectory(), 'app.sock')
     await expect(connect({ socketPath })).rejects.toMatchObject({ code: 'DAEMON_UNREACHABLE', hint: /start/ })
     await expect(connect({ socketPath: '/nowhere/app.sock' })).rejects.toMatchObject({ code: 'DAEMON_UNREACHABLE' })
   })
 
-  test('into a directory in which others could have put a socket is refused', async () => {
+  test('refuses a directory where others could have put a socket', async () => {
     const server = await startServer()
     chmodSync(dirname(server.socketPath), 0o777)
     await expect(openClient(server)).rejects.toMatchObject({ code: 'SOCKET_DIR_OPEN' })
   })
 
-  test('to a path that is too long is refused by name', async () => {
+  test('refuses a path that is too long', async () => {
     await expect(connect({ socketPath: `/${'x'.repeat(107)}` })).rejects.toMatchObject({ code: 'SOCKET_PATH_TOO_LONG' })
   })
 
-  test('beyond the limit of connections is refused by name, and others do not notice', async () => {
+  test('fails beyond the limit of connections, and others do not notice', async () => {
     const server = await startServer({ limits: { maxConnections: 2 } })
     const [first, second] = [await openClient(server), await openClient(server)]
     const third = await openClient(server)
@@ -61,7 +61,7 @@ describe('connecting', () => {
 })
 
 describe('a call', () => {
-  test('gets its own answer, in whatever order they come', async () => {
+  test('gets its own answer, in any order of the answers', async () => {
     const gate = new Gate()
     const client = await openClient(await startServer({ handlers: testHandlers(gate) }))
     const slow = client.call('wait', { n: 1 })
@@ -76,7 +76,7 @@ describe('a call', () => {
     expect(await client.call('echo', { text })).toEqual({ text })
   })
 
-  test('that is refused throws with code, message, hint and details', async () => {
+  test('throws code, message, hint and details when the daemon refuses it', async () => {
     const client = await openClient(await startServer())
     await expect(client.call('refuse')).rejects.toMatchObject({
       name: 'RpcError',
@@ -87,14 +87,14 @@ describe('a call', () => {
     })
   })
 
-  test('with params over a frame is refused here, and the connection lives', async () => {
+  test('fails in the client if its params do not fit a frame, and the connection lives on', async () => {
     const client = await openClient(await startServer())
     const text = 'x'.repeat(MAX_FRAME_BYTES)
     await expect(client.call('echo', { text })).rejects.toMatchObject({ code: 'FRAME_TOO_LARGE' })
     expect(await client.call('echo', { text: 'a' })).toEqual({ text: 'a' })
   })
 
-  test("that is not answered in time fails alone; its late answer is nobody's", async () => {
+  test('fails alone after its timeout, and its late answer is ignored', async () => {
     const gate = new Gate()
     const client = await openClient(await startServer({ handlers: testHandlers(gate) }), 20)
     await expect(client.call('wait', { n: 1 })).rejects.toMatchObject({ code: 'TIMEOUT' })
@@ -103,8 +103,8 @@ describe('a call', () => {
   })
 })
 
-describe('the end', () => {
-  test('of the server is the end of the client: it does not reconnect', async () => {
+describe('a connection', () => {
+  test('ends with the server and does not reconnect', async () => {
     const gate = new Gate()
     const server = await startServer({ handlers: testHandlers(gate), limits: { drainMs: 20 } })
     const client = await openClient(server)
@@ -117,7 +117,7 @@ describe('the end', () => {
     await expect(client.call('echo', { text: 'a' })).rejects.toMatchObject({ code: 'CONNECTION_CLOSED' })
   })
 
-  test('by close() fails what waits, and is no error', async () => {
+  test('ends without an error by close(), which fails waiting calls', async () => {
     const client = await openClient(await startServer())
     const waiting = expect(client.call('wait', { n: 1 })).rejects.toMatchObject({ code: 'CONNECTION_CLOSED' })
     await client.close()
@@ -132,7 +132,7 @@ describe('the end', () => {
     { code: 'PROTOCOL', bytes: '{"type":"news","data":1}\f' },
     { code: 'PROTOCOL', bytes: '{"type":"rpc","data":{"jsonrpc":"2.0","id":1}}\f' },
     { code: 'PROTOCOL', bytes: '{"type":"event","data":{}}\f' },
-  ])('by a server that speaks otherwise: $code', async ({ code, bytes }) => {
+  ])('ends when the server breaks the protocol: $code', async ({ code, bytes }) => {
     const client = await openToImpostor((socket) => socket.write(bytes))
     await expect(client.call('echo', { text: 'a' })).rejects.toMatchObject({ code })
     expect(await client.closed).toMatchObject({ code })
@@ -140,7 +140,7 @@ describe('the end', () => {
 })
 
 describe('events', () => {
-  test('come to whom subscribed to them, until it is closed', async () => {
+  test('reach their subscribers, until the subscription is closed', async () => {
     const server = await startServer()
     const [client, other] = [await openClient(server), await openClient(server)]
     const seen: unknown[] = []
@@ -150,7 +150,7 @@ describe('events', () => {
     const publishBoth = async (n: number): Promise<void> => {
       server.publish({ event: 'tick', n } as TestEvent)
       server.publish({ event: 'tock', n } as TestEvent)
-      // An answer comes after the events before it.
+      // An answer arrives after all earlier events.
       await client.call('anything')
       await other.call('anything')
     }
@@ -183,7 +183,7 @@ describe('events', () => {
     expect(seen).toEqual(['second'])
   })
 
-  test('that do not fit a frame are told as lost', async () => {
+  test('that do not fit a frame are counted in lagged', async () => {
     const server = await startServer()
     const client = await openClient(server)
     const { promise, resolve } = Promise.withResolvers<unknown>()
@@ -193,7 +193,7 @@ describe('events', () => {
   })
 })
 
-test('an open client does not keep its process alive; a call that waits does', async () => {
+test('an open client does not keep its process alive; a waiting call does', async () => {
   const server = await startServer()
   const run = async (source: string): Promise<string> => {
     const module = `import { connect } from ${JSON.stringify(import.meta.resolve('../../../src/ipc/client.ts'))}

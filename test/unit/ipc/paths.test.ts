@@ -5,8 +5,8 @@ import { configHome, resolvePaths } from '../../../src/ipc/paths.ts'
 
 const HOME = { HOME: '/home/alice' }
 
-describe('where things are', () => {
-  test('--home puts state, config and run below one directory', () => {
+describe('resolvePaths', () => {
+  test('puts state, config and run below --home', () => {
     expect(resolvePaths({ home: '/srv/p', env: { ...HOME, PERSONAD_HOME: '/other', XDG_STATE_HOME: '/x' } })).toEqual({
       stateDir: '/srv/p/state',
       configFile: '/srv/p/config/personad.yaml',
@@ -17,21 +17,21 @@ describe('where things are', () => {
     })
   })
 
-  test('PERSONAD_HOME does the same, and --home wins over it', () => {
+  test('puts them below PERSONAD_HOME too, and --home overrides it', () => {
     expect(resolvePaths({ env: { PERSONAD_HOME: '/srv/q' } }).stateDir).toBe('/srv/q/state')
     expect(resolvePaths({ home: '/srv/p', env: { PERSONAD_HOME: '/srv/q' } }).stateDir).toBe('/srv/p/state')
   })
 
-  test('a relative --home is one below the working directory', () => {
+  test('resolves a relative --home against the working directory', () => {
     expect(resolvePaths({ home: 'demo', env: {} }).runDir).toBe(resolve('demo/run'))
   })
 
-  test('an empty --home is refused, an empty PERSONAD_HOME is none', () => {
+  test('refuses an empty --home and ignores an empty PERSONAD_HOME', () => {
     expect(() => resolvePaths({ home: '', env: HOME })).toThrow(expect.objectContaining({ code: 'HOME_EMPTY' }))
     expect(resolvePaths({ env: { ...HOME, PERSONAD_HOME: '' } }).stateDir).toBe('/home/alice/.local/state/personad')
   })
 
-  test('without either, the XDG directories are taken', () => {
+  test('uses the XDG directories without either', () => {
     const env = { ...HOME, XDG_STATE_HOME: '/s', XDG_CONFIG_HOME: '/c', XDG_RUNTIME_DIR: '/run/user/7/' }
     expect(resolvePaths({ env })).toEqual({
       stateDir: '/s/personad',
@@ -50,7 +50,7 @@ describe('where things are', () => {
     ['relative', 'state'],
     ['relative with a dot', './state'],
     ['a tilde that no shell expanded', '~/state'],
-  ])('an XDG value that is %s is ignored', (_title, value) => {
+  ])('ignores an XDG value that is %s', (_title, value) => {
     const env = { ...HOME, XDG_STATE_HOME: value, XDG_CONFIG_HOME: value, XDG_RUNTIME_DIR: value }
     const paths = resolvePaths({ env })
     expect(paths.stateDir).toBe('/home/alice/.local/state/personad')
@@ -58,7 +58,7 @@ describe('where things are', () => {
     expect(paths.runDir).toBe('/home/alice/.local/state/personad/run')
   })
 
-  test('without a usable HOME the password database is asked', () => {
+  test('asks the password database without a usable HOME', () => {
     const expected = join(userInfo().homedir, '.local/state/personad')
     expect(resolvePaths({ env: {} }).stateDir).toBe(expected)
     expect(resolvePaths({ env: { HOME: 'relative' } }).stateDir).toBe(expected)

@@ -26,19 +26,19 @@ function listen(path: string): Promise<Server> {
   })
 }
 
-/** A socket file of a process that was killed. */
+/** Leaves a socket file as a killed process does. */
 async function makeStaleSocket(path: string): Promise<void> {
   const server = await listen(`${path}.live`)
   renameSync(`${path}.live`, path)
   await new Promise((resolve) => server.close(resolve))
   const { ctimeNs } = lstatSync(path, { bigint: true })
-  // The file system's clock goes in steps of some ms, and no real stale file is younger than one.
+  // The file system's clock has steps of some ms, and no real stale file is younger than one step.
   do writeFileSync(`${path}.clock`, '')
   while (lstatSync(`${path}.clock`, { bigint: true }).ctimeNs <= ctimeNs)
   unlinkSync(`${path}.clock`)
 }
 
-/** All watches of a directory are told of its events together: when a later one was heard, the earlier ones were. */
+/** All watches of a directory get its events together: when this later watch has reported, the earlier ones have too. */
 async function losingAnother(socketPath: string): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<IpcError>()
   await startServer({ socketPath, onLost: resolve })
@@ -46,27 +46,27 @@ async function losingAnother(socketPath: string): Promise<void> {
   await promise
 }
 
-/** Long enough that path has so many bytes. */
+/** A path of exactly so many bytes. */
 function pathOfBytes(bytes: number): string {
   const directory = temporaryDirectory()
   return join(directory, 's'.repeat(bytes - directory.length - 1))
 }
 
-describe('the path', () => {
-  test('of 107 bytes is served', async () => {
+describe('a path', () => {
+  test('of 107 bytes works', async () => {
     const server = await startServer({ socketPath: pathOfBytes(107) })
     const client = await openClient(server)
     expect(await client.call('echo', { text: 'hi' })).toEqual({ text: 'hi' })
   })
 
-  test('of 108 bytes is refused before anything is made', async () => {
+  test('of 108 bytes is refused before anything is created', async () => {
     const socketPath = join(dirname(pathOfBytes(107)), 'd', 's'.repeat(200))
     await expect(startServer({ socketPath })).rejects.toMatchObject({ code: 'SOCKET_PATH_TOO_LONG' })
     expect(existsSync(dirname(socketPath))).toBe(false)
     await expect(startServer({ socketPath: pathOfBytes(108) })).rejects.toMatchObject({ code: 'SOCKET_PATH_TOO_LONG' })
   })
 
-  test('that holds no socket is left alone', async () => {
+  test('with a file that is not a socket is left alone', async () => {
     const socketPath = join(temporaryDirectory(), 'app.sock')
     writeFileSync(socketPath, 'letters')
     await expect(startServer({ socketPath })).rejects.toMatchObject({ code: 'SOCKET_PATH_TAKEN' })
@@ -78,7 +78,7 @@ describe('the path', () => {
 })
 
 describe('the directory', () => {
-  test('is made with its parents, for its owner alone; the socket too', async () => {
+  test('is created with its parents, only for its owner, and so is the socket', async () => {
     const socketPath = join(temporaryDirectory(), 'personad', 'admin', 'admin.sock')
     await startServer({ socketPath })
     expect(lstatSync(dirname(socketPath)).mode & 0o777).toBe(0o700)
@@ -87,7 +87,7 @@ describe('the directory', () => {
     expect(readdirSync(dirname(socketPath))).toEqual(['admin.sock'])
   })
 
-  test.each([0o755, 0o710, 0o701, 0o770])('open to others (%o) is refused, and not changed', async (mode) => {
+  test.each([0o755, 0o710, 0o701, 0o770])('that is open to others (%o) is refused and not changed', async (mode) => {
     const directory = join(temporaryDirectory(), 'run')
     mkdirSync(directory)
     chmodSync(directory, mode)
@@ -98,7 +98,7 @@ describe('the directory', () => {
     expect(readdirSync(directory)).toEqual([])
   })
 
-  test('reached by a symbolic link is refused', async () => {
+  test('behind a symbolic link is refused', async () => {
     const link = join(temporaryDirectory(), 'run')
     symlinkSync(temporaryDirectory(), link)
     await expect(startServer({ socketPath: join(link, 'app.sock') })).rejects.toMatchObject({
@@ -114,7 +114,7 @@ describe('the directory', () => {
     expect(() => checkSocketDirectory('/')).toThrow(expect.objectContaining({ code: 'SOCKET_DIR_FOREIGN' }))
   })
 
-  test('that cannot be made is named', async () => {
+  test('that cannot be created is named in the error', async () => {
     const file = join(temporaryDirectory(), 'file')
     writeFileSync(file, '')
     await expect(startServer({ socketPath: join(file, 'run', 'app.sock') })).rejects.toMatchObject({
@@ -124,14 +124,14 @@ describe('the directory', () => {
 })
 
 describe('another server', () => {
-  test('that is gone leaves a file, which is replaced', async () => {
+  test('that is gone left a file, and the new server replaces it', async () => {
     const socketPath = join(temporaryDirectory(), 'app.sock')
     await makeStaleSocket(socketPath)
     const client = await openClient(await startServer({ socketPath }))
     expect(await client.call('echo', { text: 'hi' })).toEqual({ text: 'hi' })
   })
 
-  test('that was killed while it took its name leaves two files, and both are cleared', async () => {
+  test('that was killed while it claimed its name left two files, and the new server removes both', async () => {
     const socketPath = join(temporaryDirectory(), 'app.sock')
     await makeStaleSocket(socketPath)
     await makeStaleSocket(`${socketPath.slice(0, -1)}~`)
@@ -139,14 +139,14 @@ describe('another server', () => {
     expect(readdirSync(dirname(socketPath))).toEqual(['app.sock'])
   })
 
-  test('that answers keeps its socket, and does not notice', async () => {
+  test('that answers keeps its socket and does not notice', async () => {
     const first = await startServer()
     await expect(startServer({ socketPath: first.socketPath })).rejects.toMatchObject({ code: 'SOCKET_IN_USE' })
     const client = await openClient(first)
     expect(await client.call('echo', { text: 'still here' })).toEqual({ text: 'still here' })
   })
 
-  test('that starts at the same time gets nothing, and does no harm', async () => {
+  test('that starts at the same time fails and does no harm', async () => {
     const socketPath = join(temporaryDirectory(), 'app.sock')
     await makeStaleSocket(socketPath)
     const starts = await Promise.allSettled(Array.from({ length: 5 }, () => startServer({ socketPath })))
@@ -159,7 +159,7 @@ describe('another server', () => {
     expect(await client.call('echo', { text: 'hi' })).toEqual({ text: 'hi' })
   })
 
-  test('may start where one has closed', async () => {
+  test('can start after the first has closed', async () => {
     const first = await startServer()
     await first.close()
     expect(existsSync(first.socketPath)).toBe(false)
@@ -167,7 +167,7 @@ describe('another server', () => {
   })
 })
 
-describe('a socket that was', () => {
+describe('a socket file that was', () => {
   test.each([
     { what: 'removed', act: (path: string) => unlinkSync(path) },
     { what: 'replaced', act: (path: string) => (writeFileSync(`${path}.new`, ''), renameSync(`${path}.new`, path)) },
@@ -190,7 +190,7 @@ describe('a socket that was', () => {
     expect(await client.call('echo', { text: 'mine' })).toEqual({ text: 'mine' })
   })
 
-  test('left in peace is no alarm, whatever else happens in its directory', async () => {
+  test('not touched causes no alarm, whatever else happens in its directory', async () => {
     const lost: IpcError[] = []
     const server = await startServer({ onLost: (error) => lost.push(error) })
     writeFileSync(`${server.socketPath}.other`, '')

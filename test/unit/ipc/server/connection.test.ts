@@ -1,4 +1,4 @@
-/** The clock of one connection, on a socket that is no socket: the test is the kernel and turns the hands. */
+/** The timers of one connection, on a fake socket and a fake clock. */
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import { Duplex } from 'node:stream'
@@ -68,13 +68,13 @@ class Peer {
   }
 }
 
-/** For what was written in this turn to be there. */
+/** Waits until everything written in this turn has arrived. */
 function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve))
 }
 
 describe('the time for a frame', () => {
-  test('is over at its end, and not before', async () => {
+  test('ends on time and not before', async () => {
     const peer = new Peer(() => '')
     peer.send(HALF)
     vi.advanceTimersByTime(DEFAULT_LIMITS.frameTimeoutMs - 1)
@@ -85,7 +85,7 @@ describe('the time for a frame', () => {
     expect(peer.isTimedOut).toBe(true)
   })
 
-  test('is not made longer by dripping bytes', async () => {
+  test('does not grow when bytes drip in', async () => {
     const peer = new Peer(() => '')
     peer.send(HALF)
     for (let i = 0; i < 3; i++) {
@@ -96,7 +96,7 @@ describe('the time for a frame', () => {
     expect(peer.isTimedOut).toBe(true)
   })
 
-  test('begins anew with each frame: who pipelines and always stops in mid-frame is honest', async () => {
+  test('starts again with each frame, so a client may pipeline and always stop inside a frame', async () => {
     const peer = new Peer(() => '')
     peer.send(HALF)
     for (let i = 0; i < 10; i++) {
@@ -117,7 +117,7 @@ describe('the time for a frame', () => {
     expect({ timedOut: peer.isTimedOut, calls: peer.calls }).toEqual({ timedOut: false, calls: 2 })
   })
 
-  test('does not run while the server reads nothing, and runs again when it does', async () => {
+  test('stops while the server does not read, and runs again when it does', async () => {
     const peer = new Peer('later', { maxInFlight: 1 })
     peer.send(HALF)
     peer.send(REST + HALF)
@@ -132,7 +132,7 @@ describe('the time for a frame', () => {
   })
 })
 
-test('calls whose answers may be large run one at a time, and others as many as may', async () => {
+test('calls with a large result run one at a time, and others up to the limit', async () => {
   for (const [kind, most] of [
     ['large later', 1],
     ['later', 3],
@@ -145,7 +145,7 @@ test('calls whose answers may be large run one at a time, and others as many as 
   }
 })
 
-test('after its slice of time a connection waits for its turn, loses nothing, and answers who has ended', async () => {
+test('a connection waits for its turn after its time slice, loses nothing, and answers a client that has ended its side', async () => {
   const peer = new Peer(() => 'answer', { sliceMs: 0 })
   peer.send(FRAME.repeat(3) + HALF)
   expect({ calls: peer.calls, paused: peer.socket.isPaused() }).toEqual({ calls: 1, paused: true })
@@ -165,7 +165,7 @@ function event(n: number): string {
 }
 
 describe('an event', () => {
-  test('goes only to whom subscribed to it', async () => {
+  test('goes only to its subscribers', async () => {
     const peer = new Peer(() => '')
     peer.connection.event('tick', event(1))
     peer.connection.subscribe(['tick'])
@@ -181,18 +181,18 @@ describe('an event', () => {
     expect(peer.received).toBe(event(2) + event(5))
   })
 
-  test('after missed ones waits until they were told, so that nothing comes behind a gap unsaid', async () => {
+  test('after missed ones waits for lagged, so that no gap stays hidden', async () => {
     const peer = new Peer(() => '', { maxPending: 45 })
     peer.isReading = false
     peer.connection.subscribe(['tick'])
-    // 10 of 45 a write; the first three are on their way, the fourth fits, the fifth does not.
+    // Each event has 10 of 45 units. The first three are on their way, the fourth fits, the fifth does not.
     for (const n of [1, 2, 3, 4, 5]) {
       peer.connection.event('tick', event(n))
       await turn()
     }
     peer.takeOne()
     await turn()
-    // There is room again, but not half of it.
+    // There is room again, but less than half of it.
     peer.connection.event('tick', event(6))
     for (let i = 0; i < 6; i++) {
       peer.takeOne()
@@ -207,8 +207,8 @@ describe('an event', () => {
   })
 })
 
-describe('an event of the past', () => {
-  test('is sent whatever is subscribed to, and what was sent does not come again', async () => {
+describe('a replayed event', () => {
+  test('arrives even without a subscription to it, and does not come twice', async () => {
     const peer = new Peer(() => '')
     expect(await peer.connection.replay({ event: 'tick' })).toBe(true)
     peer.connection.subscribe(['tick'], 7)
@@ -218,7 +218,7 @@ describe('an event of the past', () => {
     expect(peer.received).toBe(`{"type":"event","data":{"event":"tick"}}\f${event(2)}`)
   })
 
-  test('waits until the client has taken half of what waits for it', async () => {
+  test('waits until the client has read half of its backlog', async () => {
     const peer = new Peer(() => '', { maxPending: 90 })
     peer.isReading = false
     const replayed: number[] = []
@@ -238,7 +238,7 @@ describe('an event of the past', () => {
     expect(replayed).toEqual([1, 2])
   })
 
-  test('for a client that went away is the last', async () => {
+  test('is the last one for a client that went away', async () => {
     const peer = new Peer(() => '', { maxPending: 10 })
     peer.isReading = false
     const replayed = peer.connection.replay({ event: 'tick' })
@@ -247,7 +247,7 @@ describe('an event of the past', () => {
   })
 })
 
-test('what comes after the last word is dropped, not kept', async () => {
+test('bytes after the last error are dropped, not stored', async () => {
   const peer = new Peer(() => '')
   peer.send('x\f')
   await turn()
@@ -255,7 +255,7 @@ test('what comes after the last word is dropped, not kept', async () => {
   expect({ calls: peer.calls, paused: peer.socket.isPaused() }).toEqual({ calls: 0, paused: false })
 })
 
-test('a client who does not close after the last word is cut', async () => {
+test('a client that does not close after the last error is cut', async () => {
   const peer = new Peer(() => '')
   peer.send('x\f')
   await turn()
@@ -266,7 +266,7 @@ test('a client who does not close after the last word is cut', async () => {
   expect(peer.socket.destroyed).toBe(true)
 })
 
-test('a dispatch that fails in itself is the end of one connection, and of no process', async () => {
+test('a dispatch that fails ends one connection, not the process', async () => {
   const failures: Dispatch[] = [
     () => {
       throw new Error('broken')

@@ -45,7 +45,7 @@ function failure(number: number, code: string): object {
 }
 
 describe('a call', () => {
-  test('says before it runs that its answer may be large, and only when the table says so', async () => {
+  test('announces a large result before it runs, only if the table marks it', async () => {
     const big = { ...METHODS, big: { ...METHODS.big, isLarge: true } }
     for (const [methods, told] of [
       [METHODS, 0],
@@ -74,22 +74,22 @@ describe('a call', () => {
     { id: {} },
     { id: [1] },
     { id: true },
-  ])('is refused under the id $id, which cannot be given back', async ({ id }) => {
+  ])('is refused under the id $id, which an answer cannot repeat', async ({ id }) => {
     const reply = await answer({ ...request('echo', { text: 'hi' }), id })
     expect(reply).toMatchObject({ ...failure(-32_600, 'BAD_REQUEST'), id: null })
   })
 
-  test('without params is a call with none', async () => {
+  test('may leave out params', async () => {
     expect(await answer(request('anything'))).toEqual({ jsonrpc: '2.0', id: 1, result: null })
   })
 
-  test('is answered by the promise of its handler too', async () => {
+  test('is also answered by a promise of its handler', async () => {
     const handlers = { ...testHandlers(), echo: ({ text }: { text: string }) => Promise.resolve({ text }) }
     expect(await answer(request('echo', { text: 'later' }), { handlers })).toMatchObject({ result: { text: 'later' } })
   })
 })
 
-describe('what is not a call', () => {
+describe('anything else than a call', () => {
   const { id: _id, ...notification } = request('echo', { text: 'hi' })
 
   test.each([
@@ -98,7 +98,7 @@ describe('what is not a call', () => {
     { what: 'nothing', data: undefined, code: 'BAD_REQUEST', id: null },
     { what: 'a text', data: 'echo', code: 'BAD_REQUEST', id: null },
     { what: 'JSON-RPC 1', data: { id: 5, method: 'echo', params: {} }, code: 'BAD_REQUEST', id: 5 },
-    { what: 'a method that is no text', data: { ...request('x'), method: ['echo'] }, code: 'BAD_REQUEST', id: 1 },
+    { what: 'a method that is not a text', data: { ...request('x'), method: ['echo'] }, code: 'BAD_REQUEST', id: 1 },
     { what: 'a misspelt params', data: { ...request('anything'), param: {} }, code: 'BAD_REQUEST', id: 1 },
     { what: 'an answer', data: { jsonrpc: '2.0', id: 1, result: 1 }, code: 'BAD_REQUEST', id: 1 },
   ])('is refused: $what', async ({ data, code, id }) => {
@@ -106,7 +106,7 @@ describe('what is not a call', () => {
   })
 
   test.each(['nothing.such', '', 'constructor', '__proto__', 'toString', 'Echo'])(
-    'is no method: "%s"',
+    'is not a method: "%s"',
     async (name) => {
       expect(await answer(request(name))).toMatchObject({ ...failure(-32_601, 'METHOD_UNKNOWN'), id: 1 })
     },
@@ -127,7 +127,7 @@ describe('params', () => {
     expect((reply as { error: { message: string } }).error.message.slice(0, path.length)).toBe(path)
   })
 
-  test('a message about them is bounded, whatever the names in them', async () => {
+  test('cause a message of bounded length, whatever the names in them', async () => {
     const reply = await answer(request('echo', { text: 'a', ['\u{d83d}\u{de00}'.repeat(5000)]: 1 }))
     const { message } = (reply as { error: { message: string } }).error
     expect(message.length).toBeLessThanOrEqual(200)
@@ -136,7 +136,7 @@ describe('params', () => {
 })
 
 describe('permission', () => {
-  test('is asked once, before the params are looked at', async () => {
+  test('is checked once, before the params', async () => {
     const asked: string[] = []
     const authorize = (_caller: Caller, permission: string): boolean => {
       asked.push(permission)
@@ -150,7 +150,7 @@ describe('permission', () => {
     expect(asked).toEqual(['admin'])
   })
 
-  test('that is denied keeps the handler from running', async () => {
+  test('that is missing keeps the handler from running', async () => {
     let ran = 0
     const handlers = { ...testHandlers(), erase: () => (ran++, null) }
     await answer(request('erase', {}), { handlers })
@@ -161,7 +161,7 @@ describe('permission', () => {
 })
 
 describe('a failing handler', () => {
-  test.each(['throw', 'reject'])('is INTERNAL and says nothing of the error: %s', async (method) => {
+  test.each(['throw', 'reject'])('causes INTERNAL, without details of the error: %s', async (method) => {
     const { dispatch, logged } = dispatcher()
     const frame = await dispatch(request(method), caller)
     expect(JSON.parse(frame.slice(0, -1))).toMatchObject({ data: failure(-32_603, 'INTERNAL') })
@@ -169,7 +169,7 @@ describe('a failing handler', () => {
     expect(logged).toMatchObject([{ message: 'a method failed', fields: { method, error: 'the secret is 1234' } }])
   })
 
-  test('that throws an RpcError is answered with it', async () => {
+  test('that throws an RpcError causes that error', async () => {
     expect(await answer(request('refuse'))).toEqual({
       jsonrpc: '2.0',
       id: 1,
@@ -181,17 +181,17 @@ describe('a failing handler', () => {
     })
   })
 
-  test("'s error of another layer is translated", async () => {
+  test('that throws an error of another layer causes its translation', async () => {
     expect(await answer(request('reject'), { toRpcError: translate })).toMatchObject({
       error: { data: { code: 'STORE_FULL' } },
     })
   })
 
-  test('whose result has no JSON is INTERNAL', async () => {
+  test('whose result has no JSON causes INTERNAL', async () => {
     expect(await answer(request('unsayable'))).toMatchObject(failure(-32_603, 'INTERNAL'))
   })
 
-  test('whose result does not fit a frame is told so', async () => {
+  test('whose result does not fit a frame causes RESULT_TOO_LARGE', async () => {
     const overhead = '{"type":"rpc","data":{"jsonrpc":"2.0","id":1,"result":""}}'.length
     const fits = await answer(request('big', { bytes: MAX_FRAME_BYTES - overhead }))
     expect(fits).toHaveProperty('result')

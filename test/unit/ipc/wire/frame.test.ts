@@ -24,7 +24,7 @@ function readAll(reader: FrameReader, chunks: readonly string[]): Frame[] {
   return frames
 }
 
-/** The frames before the error, and its code. */
+/** The frames before the error, and the code of the error. */
 function outcome(chunks: readonly string[], maxFrameBytes?: number): { count: number; code: string | null } {
   const reader = new FrameReader(maxFrameBytes)
   let count = 0
@@ -44,8 +44,8 @@ function nested(depth: number): string {
   return '['.repeat(depth) + ']'.repeat(depth)
 }
 
-describe('reading frames', () => {
-  test('what was formatted is read back', () => {
+describe('a FrameReader', () => {
+  test('reads back every formatted frame', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme' }), fc.jsonValue({ maxDepth: 8 }), (type, data) => {
         const parsed: unknown = JSON.parse(JSON.stringify(data))
@@ -54,7 +54,7 @@ describe('reading frames', () => {
     )
   })
 
-  test('how a stream is cut into chunks makes no difference, also to the error', () => {
+  test('does not depend on how the stream is cut into chunks, also for errors', () => {
     const frame = fc.oneof(
       fc.jsonValue({ maxDepth: 3 }).map((data) => formatFrame('rpc', data)),
       fc.string({ unit: 'binary' }).map((text) => formatFrame('ünï', text)),
@@ -80,7 +80,7 @@ describe('reading frames', () => {
     expect(refused).toBeGreaterThan(50)
   })
 
-  test('any bytes give frames or a typed error', () => {
+  test('gives frames or a typed error for any bytes', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
         outcome([stream(bytes), '\f'])
@@ -88,7 +88,7 @@ describe('reading frames', () => {
     )
   })
 
-  test('the reader can stop between two frames, and more may come before it goes on', () => {
+  test('can stop between two frames while more bytes come', () => {
     const reader = new FrameReader()
     reader.push(formatFrame('a', 1) + formatFrame('b', 2).slice(0, 5))
     expect(reader.next()?.type).toBe('a')
@@ -96,7 +96,7 @@ describe('reading frames', () => {
     expect([reader.next()?.type, reader.next()?.type, reader.next()]).toEqual(['b', 'c', null])
   })
 
-  test('partialBytes counts a begun frame, and is 0 between frames', () => {
+  test('counts an unfinished frame in partialBytes, which is 0 between frames', () => {
     const reader = new FrameReader()
     readAll(reader, [formatFrame('a', 1), '{"ty'])
     expect(reader.partialBytes).toBe(4)
@@ -108,15 +108,15 @@ describe('reading frames', () => {
     { size: MAX_FRAME_BYTES - 1, code: null },
     { size: MAX_FRAME_BYTES, code: null },
     { size: MAX_FRAME_BYTES + 1, code: 'FRAME_TOO_LARGE' },
-  ])('a frame of $size bytes: $code', ({ size, code }) => {
+  ])('judges a frame of $size bytes: $code', ({ size, code }) => {
     const frame = '{"type":"rpc"}'.padEnd(size, ' ')
     expect(outcome([`${frame}\f`]).code).toBe(code)
-    // Refused before the form feed, or who never sends one would be kept for ever.
+    // Refused before the form feed. Otherwise a client that never sends one would fill the memory.
     expect(outcome([frame.slice(0, 70_000), frame.slice(70_000)]).code).toBe(code)
     expect(isFrameTooLarge(`${frame}\f`)).toBe(code !== null)
   })
 
-  test('the limit counts bytes of UTF-8, on both sides', () => {
+  test('counts bytes of UTF-8 for the limit, on both sides', () => {
     const frame = formatFrame('rpc', 'ü'.repeat(MAX_FRAME_BYTES / 2))
     expect(isFrameTooLarge(frame)).toBe(true)
     expect(outcome([stream(frame)]).code).toBe('FRAME_TOO_LARGE')
@@ -126,13 +126,13 @@ describe('reading frames', () => {
     { depth: MAX_FRAME_DEPTH - 1, code: null },
     { depth: MAX_FRAME_DEPTH, code: 'FRAME_TOO_DEEP' }, // and the envelope is one more
     { depth: 100_000, code: 'FRAME_TOO_DEEP' },
-  ])('data nested $depth deep: $code', ({ depth, code }) => {
+  ])('judges data nested $depth deep: $code', ({ depth, code }) => {
     expect(outcome([`{"type":"rpc","data":${nested(depth)}}\f`]).code).toBe(code)
     const objects = '{"a":'.repeat(depth) + '1' + '}'.repeat(depth)
     expect(outcome([`{"type":"rpc","data":${objects}}\f`]).code).toBe(code)
   })
 
-  test('brackets inside of a text are no nesting', () => {
+  test('does not count brackets inside a string as nesting', () => {
     expect(readAll(new FrameReader(), [formatFrame('rpc', '"\\['.repeat(1000))])).toHaveLength(1)
   })
 
@@ -142,7 +142,7 @@ describe('reading frames', () => {
     { name: 'a lone continuation', bytes: [0x80] },
     { name: 'a cut sequence', bytes: [0xe2, 0x82] },
     { name: '0xFF', bytes: [0xff] },
-  ])('text that is not UTF-8 is refused: $name', ({ bytes }) => {
+  ])('refuses text that is not UTF-8: $name', ({ bytes }) => {
     const frame = Buffer.concat([Buffer.from('{"type":"rpc","data":"'), Buffer.from(bytes), Buffer.from('"}\f')])
     expect(outcome([stream(frame)]).code).toBe('FRAME_NOT_UTF8')
   })
@@ -160,7 +160,7 @@ describe('reading frames', () => {
     expect(outcome([stream(`${frame}\f`)]).code).toBe(code)
   })
 
-  test('an error quotes nothing of the frame, which may hold a passphrase', () => {
+  test('quotes nothing of a frame in an error, since it may hold a passphrase', () => {
     const reader = new FrameReader()
     reader.push('{"passphrase":"hunter2",}\f')
     expect(() => reader.next()).toThrow(/^a frame is not JSON$/)
