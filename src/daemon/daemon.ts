@@ -1,5 +1,6 @@
-/** The daemon as it runs: store, keeper and sockets, put together in the order in which each may rely on the one before, and taken apart. */
-import { METHODS } from '../ipc/methods/table.ts'
+/** The daemon as it runs: store, keeper, wings and sockets, put together in the order in which each may rely on the one before, and taken apart. */
+import type { Handlers } from '../ipc/methods/method.ts'
+import { METHODS, type Methods } from '../ipc/methods/table.ts'
 import type { Log as IpcLog } from '../ipc/server/dispatch.ts'
 import type { DaemonEvent } from '../ipc/shapes/events.ts'
 import type { Paths } from '../ipc/paths.ts'
@@ -13,41 +14,36 @@ import { createStateDir } from '../store/state-dir.ts'
 import type { Store } from '../store/store.ts'
 import { scheduleAlarms } from './keeper/alarm-timer.ts'
 import { mergeReloaded, readConfig, type Config } from './config.ts'
-import { openCustody, openEngine, openLimits, openCompanion, profilesConfig } from './parts.ts'
+import { openCustody, openEngine } from './parts.ts'
 import { forbidCoreDumps } from '../process/core-dumps.ts'
 import { describeError } from '../process/describe-error.ts'
 import { doctorHandlers } from './health/methods.ts'
 import { endErasing, eraseHandlers } from './erase.ts'
-import { toxHandlers } from './companion/methods.ts'
 import type { Keeper } from './keeper/keeper.ts'
 import { Apps } from './apps/sessions.ts'
-import { keeperHandlers, type KeeperMethods } from './methods.ts'
+import { keeperHandlers } from './methods.ts'
 import { openKeeper } from './open-keeper.ts'
-import type { Handlers } from '../ipc/methods/method.ts'
 import { EXIT_FAILED, EXIT_STOPPED, type Supervisor } from '../process/supervise.ts'
-import type { Companion } from './companion/companion.ts'
 import { scheduleLock } from './custody/lock-timer.ts'
 import type { Log } from '../process/log.ts'
 import { readPlace } from './keeper/copy-check.ts'
-import { Profiles } from './profiles/profiles.ts'
 import { unsignedReminder } from './keeper/reminder.ts'
 import { scheduleResign } from './keeper/resign-timer.ts'
-import type { About } from './health/status.ts'
+import type { About, WingsStatus } from './health/status.ts'
 import { ownVersion } from '../process/version.ts'
 import { toRpcError } from './methods/errors.ts'
+import { sectionsOf, WINGS } from './wings.ts'
+import type { OpenWing, Wing } from './wing/wing.ts'
 
-/** What runs, and in which order it came to be. */
+/** The running daemon, its parts in the order in which they were opened. */
 export interface Daemon {
   readonly lock: StateLock
   readonly store: Store
   readonly keeper: Keeper
   readonly apps: Apps
-  readonly handlers: Handlers<KeeperMethods>
-  readonly about: () => About
-  readonly profiles: Profiles
-  readonly companion: Companion | null
-  /** Why a crash could write a core dump. */
-  readonly coreDumps: readonly string[]
+  readonly wings: readonly Wing[]
+  /** In the order of `wings`. */
+  readonly open: readonly OpenWing[]
   readonly servers: readonly IpcServer[]
   readonly stopTimers: readonly (() => void)[]
   config: Config
@@ -55,53 +51,46 @@ export interface Daemon {
   isErasing: boolean
 }
 
+export interface DaemonOptions {
+  readonly paths: Paths
+  readonly configFile: string
+  /** Read with the sections of these wings. */
+  readonly config: Config
+  readonly log: Log
+  readonly supervisor: Pick<Supervisor, 'stop'>
+  readonly wings?: readonly Wing[]
+}
+
 const nowSec = (): number => Math.floor(Date.now() / 1000)
 
 /** Opens everything; when it returns, both sockets answer. @throws what a part refuses with; the process is to end then */
-export async function startDaemon(
-  paths: Paths,
-  configFile: string,
-  config: Config,
-  log: Log,
-  supervisor: Supervisor,
-): Promise<Daemon> {
+export async function startDaemon({
+  paths,
+  configFile,
+  config,
+  log,
+  supervisor,
+  wings = WINGS,
+}: DaemonOptions): Promise<Daemon> {
+  const startedAtSec = nowSec()
+  const version = ownVersion()
   const engine = await openEngine(config, log)
   await createStateDir(paths.stateDir)
   // The lock comes before everything that a second daemon could disturb, the sockets among it.
   const lock = await lockStateDir(paths.stateDir)
   if (await finishErasing(lock.paths)) log.warn('persona.erased', { message: 'an erasure that was cut short is done' })
-  // What a killed writer left may hold a key that was erased since.
+  // Files of a killed writer may hold a key that was erased since.
   await removeLeftovers(paths.stateDir)
   const store = await openLevelStore(lock)
   const coreDumps = await forbidCoreDumps({ log })
   const custody = await openCustody(lock.paths, engine, config)
   const servers: IpcServer[] = []
-  let profiles: Profiles | null = null
-  let companion: Companion | null = null
-  const startedAtSec = nowSec()
-  const version = ownVersion()
-  const home = {
-    stateDir: paths.stateDir,
-    appSocket: paths.appSocket,
-    adminSocket: paths.adminSocket,
-    configFile: configFile,
-  }
-  const about = (): About => ({
-    version,
-    pid: process.pid,
-    startedAtSec,
-    home,
-    connections: servers.reduce((sum, server) => sum + server.connections(), 0),
-    storeKind: 'leveldb',
-    storeSchema: SCHEMA,
-    ...summaryOf(profiles, companion, coreDumps),
-  })
+  const open: OpenWing[] = []
   const publish = (event: DaemonEvent): void => {
-    // Asked again at each event: who was revoked is told nothing more.
+    // The permission is checked again at each event: a revoked app receives nothing more.
     for (const server of servers)
-      server.publish(event, (caller) => daemon.apps.may(caller, 'read', daemon.config.defaultCapabilities))
-    if (event.event === 'own.changed') profiles?.ownChanged()
-    companion?.told(event)
+      server.publish(event, (caller) => daemon.apps.may(caller, 'read', daemon.config.apps.defaultCapabilities))
+    for (const wing of open) wing.onEvent?.(event)
   }
   const keeper = await openKeeper(
     {
@@ -110,8 +99,8 @@ export async function startDaemon(
       engine,
       nowSec,
       publish,
-      // A reload takes effect at once; `daemon` is there before anybody is met.
-      defaultPolicy: () => daemon.config.defaultPolicy,
+      // A reload takes effect at once. No contact is met before `daemon` is there.
+      defaultPolicy: () => daemon.config.policy.default,
       onStoreFailure: (error) => {
         log.error('store.failed', describeError(error))
         supervisor.stop('store.failed', EXIT_FAILED)
@@ -119,19 +108,25 @@ export async function startDaemon(
     },
     await readPlace(lock.paths),
   )
-  const apps = new Apps(keeper.onDisk, engine, nowSec)
-  profiles = new Profiles({ keeper, engine, nowSec, log })
-  companion = await openCompanion(config, keeper, lock.paths.companion, log)
+  const host = { keeper, paths: lock.paths, env: process.env, log }
+  for (const wing of wings) open.push(await wing.open(host, config[wing.section.name]))
+  const about = (): About => ({
+    version,
+    pid: process.pid,
+    startedAtSec,
+    home: { stateDir: paths.stateDir, appSocket: paths.appSocket, adminSocket: paths.adminSocket, configFile },
+    connections: servers.reduce((sum, server) => sum + server.connections(), 0),
+    storeKind: 'leveldb',
+    storeSchema: SCHEMA,
+    ...statusOf(open, coreDumps),
+  })
   const daemon: Daemon = {
     lock,
     store,
     keeper,
-    apps,
-    handlers: keeperHandlers(keeper, apps, about),
-    about,
-    profiles,
-    companion,
-    coreDumps,
+    apps: new Apps(keeper.onDisk, engine, nowSec),
+    wings,
+    open,
     servers,
     stopTimers: [
       scheduleResign(keeper, nowSec, log, unsignedReminder(keeper)),
@@ -141,48 +136,45 @@ export async function startDaemon(
     config,
     isErasing: false,
   }
-  servers.push(await serveRole('app', daemon, paths.appSocket, log, supervisor))
-  servers.push(await serveRole('admin', daemon, paths.adminSocket, log, supervisor))
-  await profiles.configure(profilesConfig(config))
-  companion?.start()
+  const handlers = {
+    ...keeperHandlers(keeper, daemon.apps, about),
+    ...doctorHandlers(keeper, open, coreDumps, about),
+    ...eraseHandlers(keeper, lock.paths, () => {
+      daemon.isErasing = true
+      supervisor.stop('persona.erased', EXIT_STOPPED)
+    }),
+    // Each wing answers the rows that it brings: the compiler holds it to them, one by one.
+    ...(Object.assign({}, ...open.map((wing) => wing.handlers)) as object),
+  } as Handlers<Methods>
+  servers.push(await serveRole('app', daemon, handlers, paths.appSocket, log, supervisor))
+  servers.push(await serveRole('admin', daemon, handlers, paths.adminSocket, log, supervisor))
+  for (const wing of open) await wing.start?.()
   return daemon
 }
 
-function summaryOf(
-  profiles: Profiles | null,
-  companion: Companion | null,
-  notices: readonly string[],
-): Pick<About, 'profiles' | 'tox' | 'notices'> {
-  const summary = profiles?.summary() ?? { profiles: { watched: 0, older: 0 }, notices: [] }
-  const all = [...notices, ...summary.notices, ...(companion?.notices() ?? [])]
-  return { ...summary, tox: companion?.status() ?? null, notices: all }
+function statusOf(open: readonly OpenWing[], coreDumps: readonly string[]): WingsStatus & Pick<About, 'notices'> {
+  const parts = open.map((wing) => wing.status?.() ?? { part: {}, notices: [] })
+  const notices = [...coreDumps, ...parts.flatMap((status) => status.notices)]
+  return { ...(Object.assign({}, ...parts.map(({ part }) => part)) as WingsStatus), notices }
 }
 
 async function serveRole(
   role: 'app' | 'admin',
   daemon: Daemon,
+  handlers: Handlers<Methods>,
   socketPath: string,
   log: Log,
-  supervisor: Supervisor,
+  supervisor: Pick<Supervisor, 'stop'>,
 ): Promise<IpcServer> {
   return await serve({
     socketPath,
     role,
     methods: METHODS,
-    handlers: {
-      ...daemon.handlers,
-      ...daemon.profiles.handlers(),
-      ...doctorHandlers(daemon.keeper, daemon.profiles, daemon.coreDumps, daemon.about),
-      ...toxHandlers(daemon.companion),
-      ...eraseHandlers(daemon.keeper, daemon.lock.paths, () => {
-        daemon.isErasing = true
-        supervisor.stop('persona.erased', EXIT_STOPPED)
-      }),
-    },
-    // Read at each call, so that a reload takes effect for those who are connected.
-    authorize: (caller, permission) => daemon.apps.may(caller, permission, daemon.config.defaultCapabilities),
+    handlers,
+    // Read at each call, so that a reload takes effect on open connections.
+    authorize: (caller, permission) => daemon.apps.may(caller, permission, daemon.config.apps.defaultCapabilities),
     toRpcError,
-    limits: { maxConnections: daemon.config.maxConnections },
+    limits: { maxConnections: daemon.config.socket.maxConnections },
     log: ipcLog(log),
     onLost: (error) => {
       log.error('socket.lost', describeError(error))
@@ -198,18 +190,17 @@ function ipcLog(log: Log): IpcLog {
   }
 }
 
-/** Answers what runs, closes the sockets, then the store, and gives the state directory free last. */
+/** Answers the calls that run, closes the sockets, then the store, and gives the state directory free last. */
 export async function stopDaemon(daemon: Daemon, paths: Paths): Promise<void> {
   for (const stopTimer of daemon.stopTimers) stopTimer()
-  await daemon.companion?.stop()
-  await daemon.profiles.stop()
+  for (const wing of daemon.open.toReversed()) await wing.close?.()
   await Promise.all(daemon.servers.map((server) => server.close()))
   daemon.keeper.close()
   await daemon.store.close()
   await (daemon.isErasing ? endErasing(daemon.lock, paths) : daemon.lock.release())
 }
 
-/** Reads the configuration again. @returns what the service manager is told */
+/** Reads the configuration again. @returns the status line for the service manager */
 export async function reloadDaemon(
   daemon: Daemon,
   paths: Paths,
@@ -217,20 +208,23 @@ export async function reloadDaemon(
   isNamed: boolean,
   log: Log,
 ): Promise<string> {
-  const { config, changed, needRestart } = mergeReloaded(daemon.config, await readConfig(configFile, isNamed))
+  const sections = sectionsOf(daemon.wings)
+  const read = await readConfig(configFile, isNamed, sections)
+  const { config, changed, needRestart } = mergeReloaded(daemon.config, read, sections)
   daemon.config = config
-  log.setLevel(config.logLevel)
-  daemon.keeper.custody.limitOpenTime(openLimits(config))
-  if (changed.some((key) => key.startsWith('watch.'))) await daemon.profiles.configure(profilesConfig(config))
+  log.setLevel(config.log.level)
+  daemon.keeper.custody.limitOpenTime(config.custody)
+  for (const [at, { section }] of daemon.wings.entries())
+    if (changed.some((key) => key.section === section.name)) await daemon.open[at]?.reload?.(config[section.name])
   log.info('config.reloaded', {
     message: 'configuration read again',
-    changed: changed.join(' '),
-    needRestart: needRestart.join(' '),
+    changed: changed.map(({ path }) => path).join(' '),
+    needRestart: needRestart.map(({ path }) => path).join(' '),
   })
   return statusLine(paths)
 }
 
-/** What the service manager shows. */
+/** The status line that the service manager shows. */
 export function statusLine(paths: Paths): string {
   return `serving ${paths.appSocket}`
 }

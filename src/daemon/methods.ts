@@ -1,6 +1,6 @@
 /** What answers each method that is about the state; the wings bring their own. Made once: it may remember what is under way. */
 import type { Handlers } from '../ipc/methods/method.ts'
-import type { Methods } from '../ipc/methods/table.ts'
+import type { Methods, WingMethods } from '../ipc/methods/table.ts'
 import { appHandlers } from './apps/methods.ts'
 import type { Apps } from './apps/sessions.ts'
 import type { About } from './health/status.ts'
@@ -18,11 +18,8 @@ import { siblingHandlers } from './methods/sibling.ts'
 import { pairingHandlers } from './pairing/methods.ts'
 import { backupHandlers } from './snapshot/methods.ts'
 
-/** What the keeper answers; the rest concerns profiles and the companion. */
-export type KeeperMethods = Omit<
-  Methods,
-  'doctor' | 'persona.erase' | (`${'profile' | 'tox'}.${string}` & keyof Methods)
->
+/** The methods about the state. The wings answer their own. */
+export type KeeperMethods = Omit<Methods, 'doctor' | 'persona.erase' | keyof WingMethods>
 
 /** @param about what the daemon around the keeper knows for `status` */
 export function keeperHandlers(keeper: Keeper, apps: Apps, about: () => About): Handlers<KeeperMethods> {

@@ -1,4 +1,6 @@
 /** Types of configuration values. Each error completes the sentence "... must be". */
+import { homedir } from 'node:os'
+import { isAbsolute, join, resolve } from 'node:path'
 import { z } from 'zod'
 
 /** A mapping with only these keys. An empty or missing mapping has the defaults. */
@@ -31,4 +33,10 @@ export function setOf<const Values extends readonly [string, ...string[]]>(
 export function absolutePath(): z.ZodString {
   const error = 'a path that begins with / or ~/'
   return z.string({ error }).regex(/^(\/|~\/)[^\0]*$/, { error })
+}
+
+/** The absolute path that a value of {@link absolutePath} names. */
+export function expandHome(path: string, env: Readonly<Record<string, string | undefined>>): string {
+  const home = env['HOME'] !== undefined && isAbsolute(env['HOME']) ? env['HOME'] : homedir()
+  return path.startsWith('~/') ? join(home, path.slice(2)) : resolve(path)
 }

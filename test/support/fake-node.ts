@@ -3,8 +3,8 @@ import type { ChildProcess } from 'node:child_process'
 import { EventEmitter } from 'node:events'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
-import type { ToxConfig } from '../../src/daemon/companion/config.ts'
-import { parseConfig } from '../../src/daemon/config.ts'
+import { TOX_SECTION, type ToxConfig } from '../../src/daemon/companion/config.ts'
+import { parseSections } from '../../src/process/config-file.ts'
 import { Companion } from '../../src/daemon/companion/companion.ts'
 import type { Log } from '../../src/process/log.ts'
 import { encodeFrame, FrameCutter } from '../../src/toxnode/frame.ts'
@@ -85,10 +85,10 @@ export class TestLive {
   ): Promise<TestLive> {
     const nodes: FakeNode[] = []
     let test: TestLive | null = null
-    const tox: ToxConfig = parseConfig(`tox:\n  enabled: true\n${config}`, 'test')
+    const { tox } = parseSections(`tox:\n  enabled: true\n${config}`, 'test', [TOX_SECTION])
     const live = await Companion.open({
       keeper: keeper.keeper,
-      config: tox,
+      config: tox as ToxConfig,
       keyFile: join(keeper.stateDir, 'companion'),
       machineId,
       log: NO_LOG,
@@ -101,7 +101,7 @@ export class TestLive {
     const opened = new TestLive(keeper, live, nodes)
     test = opened
     keeper.onEvent = (event) => {
-      live.told(event)
+      live.onEvent(event)
       if (event.event === 'tox.connected') opened.connected++
       opened.wake()
     }

@@ -38,8 +38,8 @@ export const RULES: Readonly<Record<string, Rule>> = {
   core: { folders: ['core'], packages: [], reason: 'core is values in, values out: it runs wherever JavaScript does' },
   durable: { folders: [], packages: ['node:'], reason: 'a leaf that everybody who writes files may use' },
   process: {
-    folders: [],
-    packages: ['node:', 'koffi', 'winston', 'zod'],
+    folders: ['core/encoding'],
+    packages: ['node:', 'koffi', 'winston', 'yaml', 'zod'],
     reason: 'what every program of ours needs of its process says nothing about personas',
   },
   crypto: {
@@ -119,14 +119,19 @@ export const RULES: Readonly<Record<string, Rule>> = {
     packages: ['node:'],
     reason: 'the keeper does not know what answers the socket, or which wings there are',
   },
+  'daemon/wing': {
+    folders: KEEPER,
+    packages: [],
+    reason: 'the interface of wings names no wing',
+  },
   'daemon/profiles': {
-    folders: [...VALUES, 'process', 'tox', 'daemon/state'],
-    packages: ['node:'],
+    folders: [...VALUES, 'process', 'tox', 'daemon/state', 'daemon/wing'],
+    packages: ['node:', 'zod'],
     reason: 'a wing does not know the other wings',
   },
   'daemon/apps': { folders: KEEPER, packages: [], reason: 'a wing does not know the other wings' },
   'daemon/companion': {
-    folders: [...KEEPER, 'tox/save', 'toxnode'],
+    folders: [...KEEPER, 'tox/save', 'toxnode', 'daemon/wing'],
     packages: ['node:', 'zod'],
     reason: 'a wing does not know the other wings',
   },
@@ -136,9 +141,9 @@ export const RULES: Readonly<Record<string, Rule>> = {
     reason: 'a wing does not know the other wings',
   },
   'daemon/health': {
-    folders: [...KEEPER, 'daemon/profiles'],
+    folders: [...KEEPER, 'daemon/wing'],
     packages: [],
-    reason: 'a wing does not know the other wings',
+    reason: 'status and doctor ask every wing, and name none',
   },
   'daemon/rotation': {
     folders: [...KEEPER, 'daemon/snapshot'],
@@ -157,7 +162,7 @@ export const RULES: Readonly<Record<string, Rule>> = {
   },
   daemon: {
     folders: ['core', 'crypto', 'durable', 'process', 'store', 'ipc', 'daemon'],
-    packages: ['node:', 'yaml', 'zod'],
+    packages: ['node:'],
     reason: 'the daemon never depends on the command line',
   },
   'cli/io': {

@@ -122,27 +122,27 @@ export class Bridge {
   /** @throws {CompanionError} TOX_BOOTSTRAP_FILE | NO_COMPANION @throws {StoreError} */
   async #startOptions(): Promise<{ options: NodeOptions; secretKey: Uint8Array }> {
     const { config, readKey } = this.#options
-    const file = config.toxBootstrapFile === null ? [] : await readBootstrapFile(config.toxBootstrapFile)
-    const named = [...config.toxBootstrap, ...file]
-    const nodes = config.toxLoopback ? named.filter(({ host }) => host.startsWith('127.')) : named
+    const file = config.bootstrapFile === null ? [] : await readBootstrapFile(config.bootstrapFile)
+    const named = [...config.bootstrap, ...file]
+    const nodes = config.loopback ? named.filter(({ host }) => host.startsWith('127.')) : named
     this.#shown = await this.#text()
     const { publicKey, secretKey } = await readKey()
     const options: NodeOptions = {
       nospam: new DataView(companionNospam(publicKey, this.#keeper.engine).buffer).getUint32(0),
-      name: config.toxName,
+      name: config.name,
       text: this.#shown,
       bootstrap: nodes.slice(0, MAX_BOOTSTRAP_NODES),
-      proxy: config.toxProxy,
+      proxy: config.proxy,
       // Past a proxy UDP would show the address that the proxy hides.
-      udp: config.toxUdp && config.toxProxy === null,
-      port: config.toxPort,
-      loopback: config.toxLoopback,
+      udp: config.udp && config.proxy === null,
+      port: config.port,
+      loopback: config.loopback,
     }
     return { options, secretKey }
   }
 
   /** Own words and the token; the token alone where both do not fit; nothing, which tells nobody anything, where no table may be shown. */
-  async #text(words: string = this.#options.config.toxWords): Promise<string> {
+  async #text(words: string = this.#options.config.words): Promise<string> {
     try {
       return (await this.#keeper.statusMessage(words)).text
     } catch (error) {

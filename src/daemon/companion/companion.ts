@@ -2,6 +2,7 @@
 import { CompanionError } from './errors.ts'
 import { formatHex, parseHex } from '../../core/encoding/bytes.ts'
 import { freeName } from '../../core/table.ts'
+import type { Sighting } from '../../core/trust.ts'
 import type { DaemonEvent } from '../../ipc/shapes/events.ts'
 import type { TableDevice } from '../../ipc/shapes/contact.ts'
 import type { ToxPeer, ToxPeers, ToxStatus } from '../../ipc/shapes/tox.ts'
@@ -66,7 +67,7 @@ export class Companion {
     const { keeper, keyFile, machineId, config } = options
     const kept = await readCompanionKey(keyFile, machineId, keeper.engine)
     if (kept !== null) keeper.engine.wipe(kept.secretKey)
-    const peers = await Peers.open(keeper, config.toxFriends)
+    const peers = await Peers.open(keeper, config.friends)
     return new Companion(options, peers, kept && formatHex(kept.publicKey))
   }
 
@@ -150,8 +151,8 @@ export class Companion {
     return key
   }
 
-  /** Told of every event as it happens; what follows from it is done afterwards. */
-  told(event: DaemonEvent): void {
+  /** Notes what an event changes; the work follows later, in turn. */
+  onEvent(event: DaemonEvent): void {
     if (event.event === 'own.changed') this.#bridge.inTurn(() => this.#lookAtOwn())
     if (event.event !== 'contact.changed' || event.data.contact.personaId === null) return
     this.#changed.add(event.data.contact.personaId)
@@ -176,6 +177,14 @@ export class Companion {
       },
       problem: problem && { code: problem.code, message: problem.message },
     }
+  }
+
+  /** The companion shows the current table while it runs; nobody reports that here. */
+  sees(key: string): Sighting | null {
+    const { ownTable, nowSec } = this.#keeper
+    if (key !== this.#key || ownTable === null || this.status().state !== 'running') return null
+    const { personaId, epoch, seq } = ownTable
+    return { atSec: nowSec, personaId, lists: true, table: { epoch, seq } }
   }
 
   peers(): ToxPeers {

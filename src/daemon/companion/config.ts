@@ -5,103 +5,58 @@ import { encodeUtf8 } from '../../core/encoding/bytes.ts'
 import { MAX_BOOTSTRAP_NODES, type BootstrapNode } from '../../toxnode/protocol.ts'
 import { MAX_TOX_NAME_BYTES } from '../../tox/save/savefile.ts'
 import { parseBootstrapNode } from './bootstrap-nodes.ts'
-import { absolutePath, oneOf, section, wholeNumber } from '../../process/config-values.ts'
+import type { ConfigKey, ConfigSection } from '../../process/config-file.ts'
+import { absolutePath, oneOf, wholeNumber } from '../../process/config-values.ts'
 
 export interface ToxConfig {
-  readonly toxEnabled: boolean
+  readonly enabled: boolean
   /** Whose devices the companion befriends by itself: those of all contacts, or of contacts that the user has named. */
-  readonly toxFriends: 'all' | 'named'
-  /** What friends see as its name. */
-  readonly toxName: string
-  /** What it shows before the token. */
-  readonly toxWords: string
-  readonly toxBootstrap: readonly BootstrapNode[]
-  readonly toxBootstrapFile: string | null
+  readonly friends: 'all' | 'named'
+  /** Friends see it as the name of the companion. */
+  readonly name: string
+  /** The status message, before the token. */
+  readonly words: string
+  readonly bootstrap: readonly BootstrapNode[]
+  readonly bootstrapFile: string | null
   /** SOCKS5 */
-  readonly toxProxy: { readonly host: string; readonly port: number } | null
-  readonly toxUdp: boolean
-  readonly toxPort: number | null
-  readonly toxLoopback: boolean
+  readonly proxy: { readonly host: string; readonly port: number } | null
+  readonly udp: boolean
+  readonly port: number | null
+  readonly loopback: boolean
 }
 
 const MAX_WORDS_CHARS = 256 // sanity: code points; what does not fit beside the token is left out
 
-/** The keys by their YAML path, in the order of config/personad.yaml. */
-export const TOX_KEYS = [
-  'tox.enabled',
-  'tox.friends',
-  'tox.name',
-  'tox.words',
-  'tox.bootstrap',
-  'tox.bootstrap_file',
-  'tox.proxy',
-  'tox.udp',
-  'tox.port',
-  'tox.loopback',
-] as const
-export type ToxKey = (typeof TOX_KEYS)[number]
+const FLAG = { error: 'true or false' }
 
-/** The node is started with them all, so none takes effect in a running one. */
-export const toxReload: Readonly<Record<ToxKey, { readonly field: keyof ToxConfig; readonly reloadable: boolean }>> = {
-  'tox.enabled': { field: 'toxEnabled', reloadable: false },
-  'tox.friends': { field: 'toxFriends', reloadable: false },
-  'tox.name': { field: 'toxName', reloadable: false },
-  'tox.words': { field: 'toxWords', reloadable: false },
-  'tox.bootstrap': { field: 'toxBootstrap', reloadable: false },
-  'tox.bootstrap_file': { field: 'toxBootstrapFile', reloadable: false },
-  'tox.proxy': { field: 'toxProxy', reloadable: false },
-  'tox.udp': { field: 'toxUdp', reloadable: false },
-  'tox.port': { field: 'toxPort', reloadable: false },
-  'tox.loopback': { field: 'toxLoopback', reloadable: false },
+/** The node gets all of them when it starts, so none takes effect in a running one. */
+export const TOX_SECTION: ConfigSection<ToxConfig> = {
+  name: 'tox',
+  keys: {
+    enabled: atStart('enabled', z.boolean(FLAG).default(false)),
+    friends: atStart('friends', oneOf(['all', 'named']).default('all')),
+    name: atStart('name', textUpTo(MAX_TOX_NAME_BYTES, 'bytes', (text) => encodeUtf8(text).length).default('')),
+    words: atStart('words', textUpTo(MAX_WORDS_CHARS, 'characters', (text) => Array.from(text).length).default('')),
+    bootstrap: atStart('bootstrap', bootstrapNodes().default([])),
+    bootstrapFile: atStart('bootstrap_file', absolutePath().nullable().default(null)),
+    proxy: atStart('proxy', socksProxy().nullable().default(null)),
+    udp: atStart('udp', z.boolean(FLAG).default(true)),
+    port: atStart('port', wholeNumber(1, 65_535).nullable().default(null)),
+    loopback: atStart('loopback', z.boolean(FLAG).default(false)),
+  },
+  check: {
+    key: 'loopback',
+    error: 'false where there is a proxy, no UDP, or a bootstrap node that is not 127.x.x.x',
+    holds: (tox) => !tox.loopback || isLocal(tox),
+  },
 }
 
-interface ToxSection {
-  enabled: boolean
-  friends: 'all' | 'named'
-  name: string
-  words: string
-  bootstrap: BootstrapNode[]
-  bootstrap_file: string | null
-  proxy: { host: string; port: number } | null
-  udp: boolean
-  port: number | null
-  loopback: boolean
-}
-
-export function toxSection(): z.ZodType<ToxSection> {
-  const flag = { error: 'true or false' }
-  const loopback = 'false where there is a proxy, no UDP, or a bootstrap node that is not 127.x.x.x'
-  return section({
-    enabled: z.boolean(flag).default(false),
-    friends: oneOf(['all', 'named']).default('all'),
-    name: textUpTo(MAX_TOX_NAME_BYTES, 'bytes', (text) => encodeUtf8(text).length).default(''),
-    words: textUpTo(MAX_WORDS_CHARS, 'characters', (text) => Array.from(text).length).default(''),
-    bootstrap: bootstrapNodes().default([]),
-    bootstrap_file: absolutePath().nullable().default(null),
-    proxy: socksProxy().nullable().default(null),
-    udp: z.boolean(flag).default(true),
-    port: wholeNumber(1, 65_535).nullable().default(null),
-    loopback: z.boolean(flag).default(false),
-  }).refine((tox) => !tox.loopback || isLocal(tox), { error: loopback, path: ['loopback'] })
-}
-
-export function toxFields(tox: ToxSection): ToxConfig {
-  return {
-    toxEnabled: tox.enabled,
-    toxFriends: tox.friends,
-    toxName: tox.name,
-    toxWords: tox.words,
-    toxBootstrap: tox.bootstrap,
-    toxBootstrapFile: tox.bootstrap_file,
-    toxProxy: tox.proxy,
-    toxUdp: tox.udp,
-    toxPort: tox.port,
-    toxLoopback: tox.loopback,
-  }
+function atStart<T>(key: string, value: z.ZodType<T>): ConfigKey<T> {
+  return { key, value, reloadable: false }
 }
 
 /** What stays on this machine; a file of nodes is looked at when the node starts. */
-function isLocal({ proxy, udp, bootstrap }: ToxSection): boolean {
+function isLocal({ proxy, udp, bootstrap }: ToxConfig): boolean {
   return proxy === null && udp && bootstrap.every(({ host }) => host.startsWith('127.'))
 }
 

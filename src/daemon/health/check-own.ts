@@ -9,17 +9,16 @@ import type { Examined } from './examined.ts'
 const PUBLISH_THERE =
   'on that device: persona tox publish FILE; if it is another machine, that machine shows it by itself'
 
-export function checkOwn({ table, standing, isLocked, clock, shown, profiles }: Examined): Finding[] {
+export function checkOwn({ table, standing, isLocked, clock, shown }: Examined): Finding[] {
   if (table === null) {
     const hint = 'persona init --device NAME --tox-profile FILE'
     return [notice('NO_PERSONA', 'there is no persona here yet', hint)]
   }
-  const watched = new Set(profiles.profiles.map(({ key }) => key))
   return [
     ok('PERSONA', `table ${table.seq} of epoch ${table.epoch} lists ${countOf(table.devices.length)}`),
     ...standingFindings(standing),
     ...(isLocked ? [] : checkFreshness(table, clock)),
-    ...table.devices.map(({ name, key }) => checkShown(name, shown.get(key) ?? null, table, watched.has(key))),
+    ...table.devices.map(({ name, key }) => checkShown(name, shown.get(key) ?? null, table)),
   ]
 }
 
@@ -32,14 +31,13 @@ function checkFreshness(table: OwnTable, clock: Clock): Finding[] {
   return [problem('TABLE_STALE', message, 'see the log of the daemon: why it is not signed again')]
 }
 
-/** @param isWatched what its profile shows at this moment is told by that */
-function checkShown(name: string, sighting: Sighting | null, own: OwnTable, isWatched: boolean): Finding {
+function checkShown(name: string, sighting: Sighting | null, own: OwnTable): Finding {
   if (sighting === null) {
     const message = `${name} was never seen showing your table: friends do not learn of the persona from it`
     return notice('DEVICE_UNSEEN', message, PUBLISH_THERE)
   }
   const { table, atSec } = sighting
-  if (table === undefined || isWatched) return ok('DEVICE_SHOWS', `${name} was seen showing a table of yours`)
+  if (table === undefined) return ok('DEVICE_SHOWS', `${name} was seen showing a table of yours`)
   const isOlder = table.epoch < own.epoch || (table.epoch === own.epoch && table.seq < own.seq)
   if (!isOlder) return ok('DEVICE_SHOWS', `${name} was seen showing table ${nameOf(table)}`)
   const message = `${name} was last seen showing table ${nameOf(table)}; the current one is ${nameOf(own)}`

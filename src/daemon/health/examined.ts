@@ -7,8 +7,6 @@ import type { Alarm } from '../../ipc/shapes/alarms.ts'
 import type { Finding } from '../../ipc/shapes/doctor.ts'
 import type { LogVerdict } from '../../ipc/shapes/log.ts'
 import type { OwnTable } from '../../ipc/shapes/own.ts'
-import type { ProfileList } from '../../ipc/shapes/profiles.ts'
-import type { ToxStatus } from '../../ipc/shapes/tox.ts'
 
 /** The state at one moment, as all checks see it. */
 export interface Examined {
@@ -29,9 +27,6 @@ export interface Examined {
   readonly coreDumps: readonly string[]
   /** When each own device was last seen showing the own blob, and which table; null for one that was never seen with the own blob. */
   readonly shown: ReadonlyMap<string, Sighting | null>
-  readonly profiles: ProfileList
-  /** Of the companion; null where the configuration has none. */
-  readonly tox: ToxStatus | null
   readonly alarms: readonly Alarm[]
   readonly history: LogVerdict
   /** How many answers the owner owes: about contacts, and to apps that ask for more. */

@@ -7,7 +7,7 @@ import { verifyHistory } from '../state/history.ts'
 import type { About } from './status.ts'
 import type { Keeper } from '../keeper/keeper.ts'
 import { NO_STANDING, standingOf } from '../own/standing.ts'
-import type { Profiles } from '../profiles/profiles.ts'
+import type { OpenWing } from '../wing/wing.ts'
 import { OWN } from '../state/records.ts'
 import { listAlarms } from '../keeper/alarms.ts'
 import type { Examined } from './examined.ts'
@@ -17,23 +17,26 @@ export type DoctorMethods = Pick<Methods, 'doctor'>
 /** @param coreDumps why a crash could write one: see forbidCoreDumps */
 export function doctorHandlers(
   keeper: Keeper,
-  profiles: Pick<Profiles, 'list'>,
+  wings: readonly Pick<OpenWing, 'findings' | 'sees'>[],
   coreDumps: readonly string[],
   about: () => About,
 ): Handlers<DoctorMethods> {
   return {
-    doctor: async () => diagnose(await examine(keeper, profiles, coreDumps, about())),
+    doctor: async () => {
+      const examined = await examine(keeper, wings, coreDumps, about())
+      const ofWings = await Promise.all(wings.map((wing) => wing.findings?.() ?? []))
+      return diagnose(examined, ofWings.flat())
+    },
   }
 }
 
 async function examine(
   keeper: Keeper,
-  profiles: Pick<Profiles, 'list'>,
+  wings: readonly Pick<OpenWing, 'sees'>[],
   coreDumps: readonly string[],
   about: About,
 ): Promise<Examined> {
-  const [watched, alarms, history, waiting] = [
-    await profiles.list(),
+  const [alarms, history, waiting] = [
     await listAlarms(keeper),
     await verifyHistory(keeper.onDisk, keeper.engine),
     await countWaiting(keeper),
@@ -56,9 +59,7 @@ async function examine(
     storeKind: about.storeKind,
     storeSchema: about.storeSchema,
     coreDumps,
-    shown: new Map(table?.devices.map(({ key }) => [key, shownBy(keeper, about, key)])),
-    profiles: watched,
-    tox: about.tox,
+    shown: new Map(table?.devices.map(({ key }) => [key, shownBy(key, keeper, wings)])),
     alarms,
     history,
     waiting,
@@ -72,10 +73,11 @@ async function countWaiting({ onDisk }: Keeper): Promise<Examined['waiting']> {
   return { contacts, apps }
 }
 
-/** The companion of this machine shows the table while it runs; nobody reports that here. */
-function shownBy(keeper: Keeper, about: About, key: string): Sighting | null {
-  const { ownTable, nowSec } = keeper
-  if (about.tox?.key !== key || about.tox.state !== 'running' || ownTable === null) return keeper.shownBy(key)
-  const { personaId, epoch, seq } = ownTable
-  return { atSec: nowSec, personaId, lists: true, table: { epoch, seq } }
+/** A wing that sees the device right now knows better than the reports. */
+function shownBy(key: string, keeper: Keeper, wings: readonly Pick<OpenWing, 'sees'>[]): Sighting | null {
+  for (const wing of wings) {
+    const sighting = wing.sees?.(key) ?? null
+    if (sighting !== null) return sighting
+  }
+  return keeper.shownBy(key)
 }

@@ -4,12 +4,16 @@ import { freshnessAt, type Clock } from '../state/view.ts'
 import type { OwnTable } from '../../ipc/shapes/own.ts'
 import type { DaemonStatus } from '../../ipc/shapes/status.ts'
 
+/** The parts of the result that the wings bring. */
+export type WingsStatus = Pick<DaemonStatus, 'profiles' | 'tox'>
+
 /** What the daemon around the keeper knows. */
-export type About = Pick<DaemonStatus, 'version' | 'pid' | 'startedAtSec' | 'home' | 'profiles' | 'tox' | 'notices'> & {
-  readonly connections: number
-  readonly storeKind: string
-  readonly storeSchema: number
-}
+export type About = Pick<DaemonStatus, 'version' | 'pid' | 'startedAtSec' | 'home' | 'notices'> &
+  WingsStatus & {
+    readonly connections: number
+    readonly storeKind: string
+    readonly storeSchema: number
+  }
 
 /** What the keeper knows. */
 export interface Kept {

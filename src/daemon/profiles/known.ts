@@ -1,4 +1,5 @@
 /** What is known of one watched profile, between two looks at it, and how that stands against the own table. */
+import type { Sighting } from '../../core/trust.ts'
 import type { ObservationParams, ObserveResult, VerifyResult } from '../../ipc/shapes/judged.ts'
 import type { OwnTable, StatusMessage } from '../../ipc/shapes/own.ts'
 import type { WatchedProfile } from '../../ipc/shapes/profiles.ts'
@@ -11,6 +12,7 @@ import type { NewEvent } from '../state/new-event.ts'
 export interface ProfileKeeper {
   readonly ownTable: OwnTable | null
   hasShown(key: string): boolean
+  shownBy(key: string): Sighting | null
   verify(text: string, from: string | null): VerifyResult
   statusMessage(words: string): Promise<StatusMessage>
   observe(observations: readonly ObservationParams[], source: string): Promise<ObserveResult[]>

@@ -1,5 +1,6 @@
 /** The watched Tox profiles: what their friends show goes into the state, what own ones show is compared with the own table. */
 import { formatHex } from '../../core/encoding/bytes.ts'
+import type { Sighting } from '../../core/trust.ts'
 import type { CryptoEngine } from '../../crypto/engine.ts'
 import type { ProfileList } from '../../ipc/shapes/profiles.ts'
 import { ToxError } from '../../tox/save/errors.ts'
@@ -134,6 +135,15 @@ export class Profiles {
     if (notices.length > MAX_NOTICES) shown.push(`${notices.length - MAX_NOTICES} more: persona tox watch`)
     const older = all.filter(({ shown: table }) => table?.state === 'older').length
     return { profiles: { watched: all.length, older }, notices: shown }
+  }
+
+  /** A watched profile has a finding of its own about its table, so no table is named here; null for a key that is not watched. */
+  sees(key: string): Sighting | null {
+    if (![...this.#known.values()].some(({ view }) => view.key === key)) return null
+    const shown = this.#options.keeper.shownBy(key)
+    if (shown === null) return null
+    const { table: _, ...seen } = shown
+    return seen
   }
 
   handlers(): Handlers<ProfileMethods> {

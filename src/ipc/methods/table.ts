@@ -6,8 +6,12 @@ import { CUSTODY_METHODS, type CustodyMethods } from './custody.ts'
 import { APPS_METHODS, type AppsMethods } from './apps.ts'
 import { TOX_METHODS, type ToxMethods } from './tox.ts'
 
+/** The methods that the wings answer. */
+export interface WingMethods extends ToxMethods {}
+
 /** All methods of the daemon. A key is `noun.verb`, or one word for a method of the daemon itself or of any status message. */
-export interface Methods extends GeneralMethods, ContactsMethods, OwnMethods, CustodyMethods, AppsMethods, ToxMethods {}
+export interface Methods
+  extends GeneralMethods, ContactsMethods, OwnMethods, CustodyMethods, AppsMethods, WingMethods {}
 
 export const METHODS: Methods = {
   ...GENERAL_METHODS,

@@ -6,39 +6,55 @@ import { execFileSync } from 'node:child_process'
 import * as fc from 'fast-check'
 import { afterAll, describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
-import {
-  CONFIG_KEYS,
-  ConfigError,
-  isReloadable,
-  MAX_CONFIG_BYTES,
-  MAX_CONNECTIONS,
-  mergeReloaded,
-  parseConfig,
-  readConfig,
-  type Config,
-} from '../../../src/daemon/config.ts'
+import * as config from '../../../src/daemon/config.ts'
+import { MAX_CONNECTIONS } from '../../../src/daemon/config.ts'
+import type { ToxConfig } from '../../../src/daemon/companion/config.ts'
+import type { WatchConfig } from '../../../src/daemon/profiles/config.ts'
+import { sectionsOf, WINGS } from '../../../src/daemon/wings.ts'
+import { ConfigError, MAX_CONFIG_BYTES } from '../../../src/process/config-file.ts'
+
+interface Config extends config.Config {
+  readonly watch: WatchConfig
+  readonly tox: ToxConfig
+}
+
+const SECTIONS = sectionsOf(WINGS)
+const CONFIG_KEYS = config.configKeys(SECTIONS)
+
+function parseConfig(text: string, path: string): config.Config {
+  return config.parseConfig(text, path, SECTIONS)
+}
+
+function readConfig(path: string, named: boolean): Promise<config.Config> {
+  return config.readConfig(path, named, SECTIONS)
+}
+
+function mergeReloaded(running: Config, read: Config): Record<'config' | 'changed' | 'needRestart', unknown> {
+  const merged = config.mergeReloaded(running, read, SECTIONS)
+  const paths = (keys: readonly { path: string }[]): string[] => keys.map(({ path }) => path)
+  return { config: merged.config, changed: paths(merged.changed), needRestart: paths(merged.needRestart) }
+}
 
 const DEFAULTS: Config = {
-  logLevel: 'info',
+  log: { level: 'info' },
   engine: 'auto',
-  maxConnections: 256,
-  defaultCapabilities: ['read'],
-  defaultPolicy: 'auto',
-  watchProfiles: 'off',
-  watchRepair: false,
-  watchPassphraseFile: null,
-  custodyIdleSec: 600,
-  custodyAtMostSec: 7200,
-  toxEnabled: false,
-  toxFriends: 'all',
-  toxName: '',
-  toxWords: '',
-  toxBootstrap: [],
-  toxBootstrapFile: null,
-  toxProxy: null,
-  toxUdp: true,
-  toxPort: null,
-  toxLoopback: false,
+  socket: { maxConnections: 256 },
+  apps: { defaultCapabilities: ['read'] },
+  policy: { default: 'auto' },
+  custody: { idleSec: 600, atMostSec: 7200 },
+  watch: { profiles: 'off', repair: false, passphraseFile: null },
+  tox: {
+    enabled: false,
+    friends: 'all',
+    name: '',
+    words: '',
+    bootstrap: [],
+    bootstrapFile: null,
+    proxy: null,
+    udp: true,
+    port: null,
+    loopback: false,
+  },
 }
 
 const directory = mkdtempSync(join(tmpdir(), 'personad-config-'))
@@ -76,9 +92,9 @@ describe('the shipped config/personad.yaml', () => {
       const nested = typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.keys(value) : null
       live.push(...(nested?.map((key) => `${name}.${key}`) ?? [name]))
     }
-    expect(live).toEqual([...CONFIG_KEYS])
+    expect(live).toEqual(CONFIG_KEYS.map(({ path }) => path))
     const marks = [...text.matchAll(/\[(reload|restart)\]/g)].map((match) => match[1])
-    expect(marks).toEqual(CONFIG_KEYS.map((key) => (isReloadable(key) ? 'reload' : 'restart')))
+    expect(marks).toEqual(CONFIG_KEYS.map(({ reloadable }) => (reloadable ? 'reload' : 'restart')))
   })
 
   test('states the limit of connections that the schema has', async () => {
@@ -93,13 +109,11 @@ describe('a configuration', () => {
       'watch:\n  profiles: [~/tox, /srv/bot.tox]\n  repair: true\n  passphrase_file: /run/tox.txt\n'
     expect(parseConfig(text, 'x')).toEqual({
       ...DEFAULTS,
-      logLevel: 'debug',
+      log: { level: 'debug' },
       engine: 'portable',
-      maxConnections: 4096,
-      defaultCapabilities: [],
-      watchProfiles: ['~/tox', '/srv/bot.tox'],
-      watchRepair: true,
-      watchPassphraseFile: '/run/tox.txt',
+      socket: { maxConnections: 4096 },
+      apps: { defaultCapabilities: [] },
+      watch: { profiles: ['~/tox', '/srv/bot.tox'], repair: true, passphraseFile: '/run/tox.txt' },
     })
   })
 
@@ -273,42 +287,39 @@ describe('the file', () => {
 describe('a reload', () => {
   const read: Config = {
     ...DEFAULTS,
-    logLevel: 'debug',
+    log: { level: 'debug' },
     engine: 'portable',
-    maxConnections: 8,
-    defaultCapabilities: ['read', 'publish'],
-    defaultPolicy: 'pin',
-    watchProfiles: ['/a', '/b'],
-    watchRepair: true,
-    watchPassphraseFile: '/c',
-    custodyIdleSec: 10,
-    custodyAtMostSec: 604_800,
+    socket: { maxConnections: 8 },
+    apps: { defaultCapabilities: ['read', 'publish'] },
+    policy: { default: 'pin' },
+    custody: { idleSec: 10, atMostSec: 604_800 },
+    watch: { profiles: ['/a', '/b'], repair: true, passphraseFile: '/c' },
   }
 
   test('takes the reloadable keys and names the others, which wait for a restart', () => {
     expect(mergeReloaded(DEFAULTS, read)).toEqual({
-      config: { ...read, engine: 'auto', maxConnections: 256 },
+      config: { ...read, engine: 'auto', socket: { maxConnections: 256 } },
       changed: [
         'log.level',
         'apps.default_capabilities',
         'policy.default',
+        'custody.idle_seconds',
+        'custody.at_most_seconds',
         'watch.profiles',
         'watch.repair',
         'watch.passphrase_file',
-        'custody.idle_seconds',
-        'custody.at_most_seconds',
       ],
       needRestart: ['engine', 'socket.max_connections'],
     })
   })
 
   test('tells two places from one with a comma in its name', () => {
-    const one: Config = { ...read, watchProfiles: ['/a,/b'] }
+    const one: Config = { ...read, watch: { ...read.watch, profiles: ['/a,/b'] } }
     expect(mergeReloaded(read, one)).toEqual({ config: one, changed: ['watch.profiles'], needRestart: [] })
   })
 
   test('of the same values changes nothing', () => {
-    expect(mergeReloaded(read, { ...read, defaultCapabilities: ['read', 'publish'] })).toEqual({
+    expect(mergeReloaded(read, { ...read, apps: { defaultCapabilities: ['read', 'publish'] } })).toEqual({
       config: read,
       changed: [],
       needRestart: [],

@@ -2,14 +2,15 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { parseBootstrapNode, readBootstrapFile } from '../../../../src/daemon/companion/bootstrap-nodes.ts'
-import { ConfigError, parseConfig } from '../../../../src/daemon/config.ts'
+import { TOX_SECTION } from '../../../../src/daemon/companion/config.ts'
+import { ConfigError, parseSections } from '../../../../src/process/config-file.ts'
 import { tempDir } from '../../../support/temp-dir.ts'
 
 const KEY = 'AB'.repeat(32)
 
 function refusalOf(lines: string): string {
   try {
-    parseConfig(`tox:\n${lines}`, 'x')
+    parseSections(`tox:\n${lines}`, 'x', [TOX_SECTION])
     return 'none'
   } catch (error) {
     if (error instanceof ConfigError) return `${error.code} ${error.message}`
@@ -30,20 +31,20 @@ describe('the section of the companion', () => {
   udp: false
   port: 33445
 `
-    expect(parseConfig(text, 'x')).toMatchObject({
-      toxEnabled: true,
-      toxFriends: 'named',
-      toxName: 'Alice',
-      toxWords: 'at home',
-      toxBootstrap: [
+    expect(parseSections(text, 'x', [TOX_SECTION])['tox']).toEqual({
+      enabled: true,
+      friends: 'named',
+      name: 'Alice',
+      words: 'at home',
+      bootstrap: [
         { host: '192.0.2.1', port: 33_445, key: KEY },
         { host: '2001:db8::1', port: 443, key: KEY },
       ],
-      toxBootstrapFile: '~/nodes',
-      toxProxy: { host: '127.0.0.1', port: 9050 },
-      toxUdp: false,
-      toxPort: 33_445,
-      toxLoopback: false,
+      bootstrapFile: '~/nodes',
+      proxy: { host: '127.0.0.1', port: 9050 },
+      udp: false,
+      port: 33_445,
+      loopback: false,
     })
   })
 

@@ -256,6 +256,17 @@ describe('what an own profile shows', () => {
     expect((await only()).shows).toEqual({ state: 'current', epoch: 0, seq: 2 })
   })
 
+  test('is seen by the wing as a table without a number, which the finding of the profile names', async () => {
+    await watchWith()
+    expect(profiles.sees(OWN_LAPTOP)).toBeNull()
+    await put('a.tox', laptop(await tokenWith('words')))
+    expect((await only()).shows?.state).toBe('current')
+    const { table, ...seen } = keeper.keeper.shownBy(OWN_LAPTOP)!
+    expect(table).toEqual({ epoch: 0, seq: 1 })
+    expect(profiles.sees(OWN_LAPTOP)).toEqual(seen)
+    expect(profiles.sees(zoe.key('phone'))).toBeNull()
+  })
+
   test('is another persona, or nothing, where it is', async () => {
     await put('a.tox', laptop(zoe.table(['phone']).text()))
     await watchWith({ repair: true })

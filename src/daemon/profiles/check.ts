@@ -1,10 +1,10 @@
 /** What `doctor` says of the watched Tox profiles: which own ones do not show the present table, by its number. */
 import { notice, ok, problem, type Finding } from '../../ipc/shapes/doctor.ts'
 import type { OwnTable } from '../../ipc/shapes/own.ts'
-import type { WatchedProfile } from '../../ipc/shapes/profiles.ts'
-import type { Examined } from './examined.ts'
+import type { ProfileList, WatchedProfile } from '../../ipc/shapes/profiles.ts'
 
-export function checkProfiles({ table, profiles: { profiles, troubles } }: Examined): Finding[] {
+/** @param table the own one; null before init */
+export function checkProfiles({ profiles, troubles }: ProfileList, table: OwnTable | null): Finding[] {
   const findings = troubles.map((message) => notice('WATCH_TROUBLE', message, null))
   if (profiles.length === 0) {
     const hint = 'set watch.profiles in the configuration, and losses of your table are told'

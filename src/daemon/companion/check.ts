@@ -1,9 +1,8 @@
 /** What `doctor` says of the companion, where the configuration has one. */
 import { notice, ok, problem, type Finding } from '../../ipc/shapes/doctor.ts'
-import type { Examined } from './examined.ts'
+import type { ToxStatus } from '../../ipc/shapes/tox.ts'
 
-export function checkCompanion({ tox }: Examined): Finding[] {
-  if (tox === null) return []
+export function checkCompanion(tox: ToxStatus): Finding[] {
   if (tox.problem !== null) {
     const hint = 'docs/tox.md says what to do about each code; it is started again by itself'
     return [

@@ -1,0 +1,42 @@
+/** The watched Tox profiles as a wing (docs/tox.md). */
+import { expandHome } from '../../process/config-values.ts'
+import type { Host, OpenWing, Wing } from '../wing/wing.ts'
+import { checkProfiles } from './check.ts'
+import { WATCH_SECTION, type WatchConfig } from './config.ts'
+import { readToxPassphrase } from './passphrase.ts'
+import { watchedPlaces } from './places.ts'
+import { Profiles, type ProfileMethods, type ProfilesConfig } from './profiles.ts'
+
+export const PROFILES: Wing<ProfileMethods, WatchConfig> = {
+  section: WATCH_SECTION,
+  open: openProfiles,
+}
+
+function openProfiles({ keeper, env, log }: Host, config: WatchConfig): OpenWing<ProfileMethods, WatchConfig> {
+  const profiles = new Profiles({ keeper, engine: keeper.engine, nowSec: () => keeper.nowSec, log })
+  return {
+    handlers: profiles.handlers(),
+    start: () => profiles.configure(placesOf(config, env)),
+    onEvent: ({ event }) => {
+      if (event === 'own.changed') profiles.ownChanged()
+    },
+    reload: (changed) => profiles.configure(placesOf(changed, env)),
+    status: () => {
+      const { profiles: counts, notices } = profiles.summary()
+      return { part: { profiles: counts }, notices }
+    },
+    findings: async () => checkProfiles(await profiles.list(), keeper.ownTable),
+    sees: (key) => profiles.sees(key),
+    close: () => profiles.stop(),
+  }
+}
+
+function placesOf(config: WatchConfig, env: Host['env']): ProfilesConfig {
+  const passphraseFile = config.passphraseFile === null ? null : expandHome(config.passphraseFile, env)
+  return {
+    places: watchedPlaces(config.profiles, env),
+    repair: config.repair,
+    passphraseFile,
+    passphrase: () => readToxPassphrase(passphraseFile, env),
+  }
+}

@@ -1,0 +1,50 @@
+/** A wing: a part of the daemon that plugs in (docs/wings.md). The rest of the daemon knows wings only by this interface. */
+import type { Sighting } from '../../core/trust.ts'
+import type { Handlers } from '../../ipc/methods/method.ts'
+import type { DaemonEvent } from '../../ipc/shapes/events.ts'
+import type { Finding } from '../../ipc/shapes/doctor.ts'
+import type { ConfigSection } from '../../process/config-file.ts'
+import type { Log } from '../../process/log.ts'
+import type { StatePaths } from '../../store/state-dir.ts'
+import type { Keeper } from '../keeper/keeper.ts'
+
+/** What the daemon hands to a wing. */
+export interface Host {
+  readonly keeper: Keeper
+  readonly paths: StatePaths
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly log: Log
+}
+
+/**
+ * A wing, before the daemon opens it.
+ * @template M the rows of the method table that it answers
+ * @template C its section of the configuration
+ */
+export interface Wing<M = object, C = unknown> {
+  readonly section: ConfigSection<C>
+  /**
+   * Called once, before the sockets answer. It may read the state and must not change it yet: see {@link OpenWing.start}. Code that only a
+   * configured wing needs is loaded here, by import().
+   */
+  open(host: Host, config: C): OpenWing<M, C> | Promise<OpenWing<M, C>>
+}
+
+/** A wing at work. Only the handlers are required. */
+export interface OpenWing<M = object, C = unknown> {
+  readonly handlers: Handlers<M>
+  /** Called once, after the sockets answer. */
+  start?(): void | Promise<void>
+  /** Called for every event, once it is on disk. It must return at once and must not throw. */
+  onEvent?(event: DaemonEvent): void
+  /** Called when a reload changed a reloadable key of the section. */
+  reload?(config: C): void | Promise<void>
+  /** Its part of the result of `status`: keys of its own, and sentences for the owner. */
+  status?(): { readonly part: object; readonly notices: readonly string[] }
+  /** Its checks of `doctor`, including those that found nothing wrong. */
+  findings?(): Finding[] | Promise<Finding[]>
+  /** The table that an own device shows right now, if this wing sees it for itself; null when it does not. */
+  sees?(key: string): Sighting | null
+  /** Called once, before the sockets close. The last wing that was opened is closed first. */
+  close?(): void | Promise<void>
+}
