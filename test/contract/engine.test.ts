@@ -62,7 +62,7 @@ const RFC_7748: readonly (readonly [string, string])[] = [
 ]
 
 describe.each(ENGINES.map((engine) => [engine.name, engine] as const))('the %s engine', (_name, engine) => {
-  it('signs and verifies as RFC 8032 has it', () => {
+  it('signs and verifies as in RFC 8032', () => {
     let ran = 0
     for (const [seed, publicKey, message, signature] of RFC_8032) {
       const pair = engine.signKeyPair(hex(seed))
@@ -84,7 +84,7 @@ describe.each(ENGINES.map((engine) => [engine.name, engine] as const))('the %s e
     expect(formatHex(engine.sha512()).slice(0, 16)).toBe('CF83E1357EEFB8BD')
   })
 
-  it('answers false, and does not throw, for a signature or key of a wrong length', () => {
+  it('returns false instead of throwing for a signature or key of a wrong length', () => {
     const { publicKey, secretKey } = engine.signKeyPair(hex(RFC_8032[0]![0]))
     const signature = engine.sign(EMPTY, secretKey)
     const lengths = [0, 1, 31, 32, 33, 63, 64, 65, 128]
@@ -98,7 +98,7 @@ describe.each(ENGINES.map((engine) => [engine.name, engine] as const))('the %s e
     expect(lengths).toHaveLength(9)
   })
 
-  it('reads what lies inside of a larger buffer', () => {
+  it('reads inputs from inside a larger buffer', () => {
     const { publicKey, secretKey } = engine.signKeyPair(hex(RFC_8032[0]![0]))
     const message = encodeUtf8('a message in the middle')
     const whole = concatBytes(Uint8Array.of(1, 2, 3), publicKey, engine.sign(message, secretKey), message, publicKey)
@@ -108,7 +108,7 @@ describe.each(ENGINES.map((engine) => [engine.name, engine] as const))('the %s e
     expect(engine.sha512(at(99, message.length))).toEqual(engine.sha512(message))
   })
 
-  it('refuses S + L, which a lenient engine takes for a second signature', () => {
+  it('refuses S + L, which a lenient engine accepts as a second signature', () => {
     const { publicKey, secretKey } = engine.signKeyPair(hex(RFC_8032[1]![0]))
     const signature = engine.sign(hex('72'), secretKey)
     const s = fromLittleEndian(signature.subarray(32))
@@ -118,7 +118,7 @@ describe.each(ENGINES.map((engine) => [engine.name, engine] as const))('the %s e
     for (const multiple of [1n, 2n, 7n, 14n]) expect(engine.verify(shifted(multiple), hex('72'), publicKey)).toBe(false)
   })
 
-  it('verifies what it signs and nothing that differs in one bit', () => {
+  it('verifies its own signatures, and none that differs in one bit', () => {
     const bytes = fc.uint8Array({ maxLength: 80 })
     const seed = fc.uint8Array({ minLength: 32, maxLength: 32 })
     fc.assert(
@@ -134,14 +134,14 @@ describe.each(ENGINES.map((engine) => [engine.name, engine] as const))('the %s e
     )
   })
 
-  it('gives the public key of an X25519 secret as RFC 7748, section 6.1, has it', () => {
+  it('gives the public key of an X25519 secret as in RFC 7748, section 6.1', () => {
     for (const [secret, publicKey] of RFC_7748) {
       expect(formatHex(engine.boxPublicKey(hex(secret)))).toBe(publicKey.toUpperCase())
     }
     expect(RFC_7748).toHaveLength(2)
   })
 
-  it('opens its boxes, and not with one bit changed', () => {
+  it('opens its boxes, and no box with one bit changed', () => {
     const key = engine.randomBytes(32)
     const nonce = engine.randomBytes(24)
     fc.assert(
@@ -155,20 +155,20 @@ describe.each(ENGINES.map((engine) => [engine.name, engine] as const))('the %s e
     )
   })
 
-  it('finds no message in what is shorter than a tag', () => {
+  it('finds no message in a box shorter than a tag', () => {
     for (const length of [0, 1, 15]) {
       expect(engine.openBox(new Uint8Array(length), new Uint8Array(24), new Uint8Array(32))).toBeNull()
     }
   })
 
-  it('derives by Argon2id what OpenSSL derives', async () => {
+  it('derives the same key with Argon2id as OpenSSL', async () => {
     const salt = hex('000102030405060708090A0B0C0D0E0F')
     expect(formatHex(await engine.argon2id(encodeUtf8('correct horse'), salt, MINIMAL_COST))).toBe(
       '3BFA796A86260B73457E1290B51695931A17E266F601D0FB45563E282FB6865B',
     )
   })
 
-  it('refuses a seed, key, nonce, salt or cost that has not its size', async () => {
+  it('refuses a seed, key, nonce, salt or cost of a wrong size', async () => {
     const refused: [() => unknown, string][] = [
       [() => engine.signKeyPair(new Uint8Array(31)), 'ARGUMENT_LENGTH'],
       [() => engine.sign(EMPTY, new Uint8Array(32)), 'ARGUMENT_LENGTH'],
@@ -193,7 +193,7 @@ describe.each(ENGINES.map((engine) => [engine.name, engine] as const))('the %s e
     expect(refused).toHaveLength(12)
   })
 
-  it('gives secrets zeroed memory, wipes it, in a plain Uint8Array that no Buffer method prints', () => {
+  it('gives secrets zeroed memory and wipes it, in a plain Uint8Array that no Buffer method prints', () => {
     for (const length of [0, 1, 32, 5000]) {
       const secret = engine.secret(length)
       expect(secret).toHaveLength(length)
@@ -205,7 +205,7 @@ describe.each(ENGINES.map((engine) => [engine.name, engine] as const))('the %s e
     }
   })
 
-  it('wipes a part and leaves the rest', () => {
+  it('wipes only the given part', () => {
     const secret = engine.secret(8).fill(7)
     engine.wipe(secret.subarray(2, 4))
     expect(secret).toEqual(Uint8Array.of(7, 7, 0, 0, 7, 7, 7, 7))
@@ -223,14 +223,14 @@ describe.each(ENGINES.map((engine) => [engine.name, engine] as const))('the %s e
     expect(cases).toHaveLength(5)
   })
 
-  it('draws as many random bytes as it is asked for, and never the same', () => {
+  it('draws as many random bytes as requested, and never the same ones', () => {
     for (const length of [0, 1, 33, 70_000]) expect(engine.randomBytes(length)).toHaveLength(length)
     expect(engine.randomBytes(32)).not.toEqual(engine.randomBytes(32))
     expect(isZero(engine.randomBytes(70_000).slice(-32))).toBe(false)
   })
 })
 
-/** The verdict of both engines, which must be one. */
+/** The verdict of both engines, which must agree. */
 function verdict(signature: Uint8Array, message: Uint8Array, publicKey: Uint8Array): boolean {
   const [first, ...others] = [...ENGINES, portableVerifier].map((engine) =>
     engine.verify(signature, message, publicKey),
@@ -247,7 +247,7 @@ describe('both engines', () => {
     ),
   )
 
-  it('give one verdict on any bytes', () => {
+  it('agree on any bytes', () => {
     const signature = fc.uint8Array({ minLength: 64, maxLength: 64 })
     fc.assert(
       fc.property(signature, fc.uint8Array({ maxLength: 20 }), fc.oneof(key, smallKey), (signature, message, key) => {
@@ -257,7 +257,7 @@ describe('both engines', () => {
     )
   })
 
-  it('give one verdict on signatures under keys that were altered at one place', () => {
+  it('agree on signatures and keys with one altered byte', () => {
     let accepted = 0
     fc.assert(
       fc.property(key, fc.nat(127), fc.nat(255), (seed, at, mask) => {
@@ -289,7 +289,7 @@ describe('both engines', () => {
     )
   })
 
-  it('derive the same key by Argon2id, also of an empty passphrase and of memory that is no multiple of 1 KiB', async () => {
+  it('derive the same key with Argon2id, even for an empty passphrase and memory that is not a multiple of 1 KiB', async () => {
     const passphrases = [EMPTY, encodeUtf8('correct horse'), new Uint8Array(200).fill(255)]
     const salt = hex('000102030405060708090A0B0C0D0E0F')
     let ran = 0
@@ -333,8 +333,8 @@ describe.skipIf(vectorsMissing)('public vectors (skipped where ../shared/vectors
     expect(ran).toBe(151)
   })
 
-  // 43: what is left when keys and R of small order, other encodings and what only the cofactored equation takes are refused.
-  it('accept 43 of the 914 edge cases of CCTV, all of them with keys of full or mixed order', () => {
+  // 43 cases remain after refusing keys and R of small order, other encodings, and signatures that pass only the cofactored equation.
+  it('accept 43 of the 914 edge cases of CCTV, all with keys of full or mixed order', () => {
     const cases = vectors('cctv-ed25519.json') as { key: string; sig: string; msg: string; flags: string[] | null }[]
     let accepted = 0
     for (const { key, sig, msg, flags } of cases) {
@@ -348,7 +348,7 @@ describe.skipIf(vectorsMissing)('public vectors (skipped where ../shared/vectors
     expect(accepted).toBe(43)
   })
 
-  it('accept only the fourth case of speccheck, which both equations take', () => {
+  it('accept only the fourth case of speccheck, which satisfies both equations', () => {
     const cases = vectors('ed25519-speccheck.json') as { message: string; pub_key: string; signature: string }[]
     const verdicts = cases.map(({ message, pub_key, signature }) =>
       verdict(hex(signature), hex(message), hex(pub_key)) ? 'V' : 'X',
@@ -356,7 +356,7 @@ describe.skipIf(vectorsMissing)('public vectors (skipped where ../shared/vectors
     expect(verdicts.join('')).toBe('XXXVXXXXXXXX')
   })
 
-  it('make the same public key of every X25519 secret of Wycheproof, and find its keys of no use where the result is zero', () => {
+  it('make the same public key of every X25519 secret of Wycheproof, and find its keys that give zero', () => {
     interface Group {
       tests: { public: string; private: string; shared: string; flags: string[] }[]
     }

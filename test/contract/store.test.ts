@@ -10,7 +10,7 @@ import { tempDir } from '../support/temp-dir.ts'
 
 interface Subject {
   readonly name: string
-  /** @param beforeWrite awaited in front of each write to the medium; what it throws is the medium's error */
+  /** @param beforeWrite runs before each write to the medium; its error counts as the medium's error */
   open(beforeWrite?: () => Promise<void>): Promise<OpenState>
 }
 
@@ -46,14 +46,14 @@ function checkNumber(value: unknown): number {
   return value
 }
 
-/** A promise to be resolved from outside. */
+/** A promise that the test resolves from outside. */
 function gate(): { opened: Promise<void>; open: () => void } {
   const { promise, resolve } = Promise.withResolvers<void>()
   return { opened: promise, open: resolve }
 }
 
 describe.each(SUBJECTS)('a store ($name)', (subject) => {
-  it('gives back what was committed, and undefined for what was not or was removed', async () => {
+  it('returns committed records, and undefined for missing or removed ones', async () => {
     const { store, close } = await subject.open()
     await store.commit([put('a/1', 'one'), put('a/2', ''), put('a/3', 'three')])
     await store.commit([remove('a/3'), remove('a/never')])
@@ -64,7 +64,7 @@ describe.each(SUBJECTS)('a store ($name)', (subject) => {
     await close()
   })
 
-  it('lets the later of two writes to one key count, within a commit and between commits', async () => {
+  it('keeps the later of two writes to one key, within a commit and between commits', async () => {
     const { store, close } = await subject.open()
     await store.commit([put('a/1', 'x'), remove('a/1'), put('a/1', 'y')])
     expect(store.get('a/1')).toStrictEqual(encodeUtf8('y'))
@@ -73,7 +73,7 @@ describe.each(SUBJECTS)('a store ($name)', (subject) => {
     await close()
   })
 
-  it('is not touched by a caller that changes its buffers afterwards', async () => {
+  it('does not change when a caller changes its buffers afterwards', async () => {
     const { store, close } = await subject.open()
     const value = encodeUtf8('before')
     const committed = store.commit([{ key: 'a/1', value }])
@@ -84,9 +84,9 @@ describe.each(SUBJECTS)('a store ($name)', (subject) => {
     await close()
   })
 
-  it('orders keys by the bytes of their UTF-8, and keeps prefixes apart', async () => {
+  it('orders keys by their bytes in UTF-8, and separates prefixes', async () => {
     const { store, close } = await subject.open()
-    // By UTF-16 units U+1F600 would come before U+FF21.
+    // In UTF-16 order, U+1F600 would come before U+FF21.
     const ordered = ['n/', 'n/A', 'n/AB', 'n/B', 'n/a', 'n/ä', 'n/\uFF21', 'n/\u{1F600}']
     await store.commit([...ordered, 'm/z', 'n0/a', 'o/a'].toReversed().map((key) => put(key, key)))
     expect(await keys(store, { prefix: 'n/' })).toStrictEqual(ordered)
@@ -96,7 +96,7 @@ describe.each(SUBJECTS)('a store ($name)', (subject) => {
     await close()
   })
 
-  it('pages through a range in both directions without a gap or a repetition', async () => {
+  it('pages through a range in both directions without gaps or repetitions', async () => {
     const { store, close } = await subject.open()
     const all = Array.from({ length: 23 }, (_, i) => `p/${String(i).padStart(3, '0')}`)
     await store.commit([...all, 'o/1', 'q/1'].map((key) => put(key, key)))
@@ -117,7 +117,7 @@ describe.each(SUBJECTS)('a store ($name)', (subject) => {
     await close()
   })
 
-  it('iterates over one moment, whatever is committed meanwhile', async () => {
+  it('iterates over a snapshot, whatever is committed meanwhile', async () => {
     const { store, close } = await subject.open()
     await store.commit(Array.from({ length: 600 }, (_, i) => put(`p/${String(i).padStart(3, '0')}`, 'old')))
     let count = 0
@@ -167,12 +167,12 @@ describe.each(SUBJECTS)('a store ($name)', (subject) => {
     const { store, close } = await subject.open(async () => void writes++)
     const value = new Uint8Array(400_000)
     await Promise.all(Array.from({ length: 7 }, (_, i) => store.commit([{ key: `a/${i}`, value }])))
-    // The first alone, then two and two and two.
+    // The first commit alone, then three pairs.
     expect(writes).toBe(4)
     await close()
   })
 
-  it('tells all callers of a failed write, refuses those behind it, and answers nothing more', async () => {
+  it('rejects all callers of a failed write and all after it, and answers nothing more', async () => {
     const { opened, open } = gate()
     let writes = 0
     const { store, close } = await subject.open(async () => {
@@ -201,7 +201,7 @@ describe.each(SUBJECTS)('a store ($name)', (subject) => {
     await close()
   })
 
-  it('names a full disk', async () => {
+  it('reports a full disk', async () => {
     const { store, close } = await subject.open(async () => {
       throw Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' })
     })
@@ -209,7 +209,7 @@ describe.each(SUBJECTS)('a store ($name)', (subject) => {
     await close()
   })
 
-  it('finishes the commits that were called before close, and refuses what comes behind', async () => {
+  it('finishes the commits called before close, and refuses later ones', async () => {
     const { store, close } = await subject.open()
     const commits = [store.commit([put('a/1', 'x')]), store.commit([put('a/2', 'x')])]
     const closing = close()
@@ -228,7 +228,7 @@ describe.each(SUBJECTS)('a store ($name)', (subject) => {
     ['STORE_KEY_INVALID', 'too long in UTF-8 only', put('a/' + '\u20AC'.repeat(Math.ceil(MAX_KEY_BYTES / 3)), '')],
     ['STORE_TOO_LARGE', 'a value one byte too long', { key: 'a/1', value: new Uint8Array(MAX_VALUE_BYTES + 1) }],
   ]
-  it('refuses a commit wholly when one of its writes cannot be kept, and goes on', async () => {
+  it('refuses a whole commit if one of its writes is invalid, and continues', async () => {
     let writes = 0
     const { store, close } = await subject.open(async () => void writes++)
     let ran = 0
@@ -247,7 +247,7 @@ describe.each(SUBJECTS)('a store ($name)', (subject) => {
     await close()
   })
 
-  it('keeps the kinds of a collection apart, and refuses records that it cannot read', async () => {
+  it('separates the kinds of collections, and refuses unreadable records', async () => {
     const { store, close } = await subject.open()
     const numbers = new Collection(store, 'number', jsonCodec(1, checkNumber))
     const others = new Collection(store, 'other', jsonCodec(1, checkNumber))

@@ -32,7 +32,7 @@ function judge(vector: Vector, engine: Engine): unknown {
 
 describe('the vectors', () => {
   for (const engine of ENGINES) {
-    it(`are judged as they say by the ${engine.name} engine`, () => {
+    it(`get their expected results from the ${engine.name} engine`, () => {
       let ran = 0
       for (const [i, vector] of VECTORS.entries()) {
         expect(judge(vector, engine), FILES[i]).toEqual(vector.expect)
@@ -42,14 +42,14 @@ describe('the vectors', () => {
     })
   }
 
-  it('are what the generator makes, byte for byte', () => {
+  it('equal the output of the generator, byte for byte', () => {
     const made = new Map([...makeVectors()].map(([file, vector]) => [file, formatVector(vector)]))
     const kept = new Map(FILES.map((file) => [file, readFileSync(VECTORS_DIR + file, 'utf8')]))
     expect([...kept.keys()].toSorted()).toEqual([...made.keys()].toSorted())
     for (const [file, text] of kept) expect(text, file).toBe(made.get(file))
   })
 
-  it('show every code of a blob', () => {
+  it('cover every code of a blob', () => {
     const shown = new Set(
       VECTORS.flatMap(({ kind, expect: end }) => (kind === 'status' && 'code' in end ? [end.code] : [])),
     )
@@ -57,7 +57,7 @@ describe('the vectors', () => {
     expect(shown.size).toBe(36)
   })
 
-  it('show every code of a link', () => {
+  it('cover every code of a link', () => {
     const shown = new Set(
       VECTORS.flatMap(({ kind, expect: end }) => (kind === 'link' && 'code' in end ? [end.code] : [])),
     )
@@ -65,16 +65,16 @@ describe('the vectors', () => {
     expect(shown.size).toBe(5)
   })
 
-  it('show every code of an edit but the two that need more than a table', () => {
+  it('cover every code of an edit, except the two that need more than a table', () => {
     const shown = new Set(
       VECTORS.flatMap(({ kind, expect: end }) => (kind === 'edit' && 'code' in end ? [end.code] : [])),
     )
-    const needsState = ['DEVICE_TOMBSTONED', 'SEQ_EXHAUSTED'] // the daemon's: it has the tombstones and the head
+    const needsState = ['DEVICE_TOMBSTONED', 'SEQ_EXHAUSTED'] // only the daemon has the tombstones and the head
     const codes = codesOf('TableErrorCode').filter((code) => !needsState.includes(code))
     expect([...shown].toSorted()).toEqual([...codes, 'NICKNAME_TWICE'].toSorted())
   })
 
-  it('show every verdict of the order, every end of an intent and every state of a pair', () => {
+  it('cover every verdict of the order, every outcome of an intent and every state of a pair', () => {
     const verdicts = new Set(VECTORS.flatMap((vector) => (vector.kind === 'order' ? [vector.expect.verdict] : [])))
     expect(verdicts).toEqual(new Set(['new', 'accept', 'refresh', 'fork', 'stale', 'held', 'violation', 'refused']))
     const ends = new Set(VECTORS.flatMap((vector) => (vector.kind === 'replay' ? vector.expect.outcomes : [])))
@@ -85,7 +85,7 @@ describe('the vectors', () => {
     expect(states).toEqual(new Set([null, 'claimed', 'confirmed', 'former', 'asserted']))
   })
 
-  it('each stand in a file of their name, with a comment and a section', () => {
+  it('are each in a file of their name, with a comment and a section', () => {
     for (const [i, { kind, name, comment, section }] of VECTORS.entries()) {
       expect(FILES[i]).toBe(`${kind}-${name}.json`)
       expect(comment.length).toBeGreaterThan(5)

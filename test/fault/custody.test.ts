@@ -69,7 +69,7 @@ function open(stateDir: string, work: Work, fs?: DurableFs): Promise<Custody> {
   return Custody.open(paths, engine, { delay: () => Promise.resolve(), credential })
 }
 
-/** What the next start finds, tried with both passphrases. */
+/** The state that the next start finds, tried with both passphrases. */
 async function find(stateDir: string, work: Work): Promise<Found[]> {
   await removeLeftovers(stateDir)
   const found: Found[] = []
@@ -106,7 +106,7 @@ async function prepared(
 }
 
 describe.each(WORKS)('$name', (work) => {
-  it('leaves, wherever it is cut short, files that one passphrase opens, both of them', async () => {
+  it('leaves two files that one passphrase opens, wherever it is cut short', async () => {
     const whole = faultyFs()
     const { stateDir, custody, words } = await prepared(work, whole)
     await work.act(custody)
@@ -134,7 +134,7 @@ describe.each(WORKS)('$name', (work) => {
         const isNew = found[0]!.passphrase === work.after && found[0]!.epochs.length === work.epochsAfter.length
         seen.add(isNew ? 'new' : 'old')
         if (outcome === 'done') expect(isNew, place).toBe(true)
-        // What goes on in memory is what is on disk; after an unknown outcome nothing goes on.
+        // Memory matches the disk. After an unknown outcome nothing continues.
         expect(test.custody.isLocked, place).toBe(failures.length > 0)
         if (failures.length === 0)
           expect(held(test.custody), place).toStrictEqual({ epochs: found[0]!.epochs, words: test.words })
@@ -146,14 +146,14 @@ describe.each(WORKS)('$name', (work) => {
   })
 })
 
-describe('a custody that goes on after a change that failed', () => {
-  it('seals what comes next as the files on disk are sealed', async () => {
+describe('a custody that continues after a failed change', () => {
+  it('seals new files in the same way as the files on disk', async () => {
     const work = WORKS.find(({ name }) => name.startsWith('changing it, with a seed'))!
     const whole = faultyFs()
     await prepared(work, whole).then(({ custody }) => work.act(custody))
     let ran = 0
     for (let failAt = 0; failAt < whole.calls.length; failAt++) {
-      // One fault, and a system that works again.
+      // One fault, and then the system works again.
       const { stateDir, custody, words } = await prepared(work, faultyFs(failAt, 'not-persisted', 'ENOSPC'))
       const isDone = await work.act(custody).then(
         () => true,

@@ -9,7 +9,7 @@ import { tempDir } from '../support/temp-dir.ts'
 
 const LEFTOVER = `.personad-${'0'.repeat(32)}.tmp`
 
-/** A state directory with everything in it that a daemon ever puts there, and the file of a friend. */
+/** A state directory with every file that a daemon ever writes, and one file of somebody else. */
 function fullDirectory(): StatePaths {
   const stateDir = join(tempDir(), 'state')
   const paths = statePaths(stateDir)
@@ -23,10 +23,10 @@ function fullDirectory(): StatePaths {
   return paths
 }
 
-/** Fails at the call of this number, of all that are made. */
+/** Fails at the call with this number. */
 function eraseFs(failAt: number, kind: FaultKind): EraseFs & { readonly calls: readonly string[] } {
   const faulty = faultyFs(failAt, kind)
-  // Removing a directory is as many removals: here the one of its name, after all its files or after none.
+  // Removing a directory means many removals. Here it fails after all files in it are gone, or before the first.
   const rm = async (path: string): Promise<void> => {
     if (!existsSync(path)) return
     for (const name of readdirSync(path)) await faulty.unlink(join(path, name))
@@ -39,7 +39,7 @@ const namesIn = (paths: StatePaths): string[] => readdirSync(join(paths.erasing,
 const AFTERWARDS = ['bob.tox', 'lock', 'pid']
 
 describe('erasing a state directory', () => {
-  it('leaves the lock, which is held, and what is not the daemon’s', async () => {
+  it('leaves the held lock and the files of others', async () => {
     const paths = fullDirectory()
     await beginErasing(paths)
     expect(await finishErasing(paths)).toBe(true)
@@ -47,7 +47,7 @@ describe('erasing a state directory', () => {
     expect(await finishErasing(paths)).toBe(false)
   })
 
-  it('removes nothing before it was begun', async () => {
+  it('removes nothing before it has begun', async () => {
     const paths = fullDirectory()
     const before = namesIn(paths)
     expect(await finishErasing(paths)).toBe(false)
@@ -66,7 +66,7 @@ describe('erasing a state directory', () => {
       for (let failAt = 0; failAt < whole.calls.length; failAt++) {
         const paths = fullDirectory()
         const fs = eraseFs(failAt, kind)
-        // A sync of a directory that some file systems lack, and a close, fail in vain.
+        // A failed close, or a failed sync of a directory as on some file systems, changes nothing.
         const isDone = await beginErasing(paths, fs)
           .then(() => finishErasing(paths, fs))
           .catch(() => false)
@@ -86,7 +86,7 @@ describe('erasing a state directory', () => {
     },
   )
 
-  it('has no secret any more as soon as the store is touched', async () => {
+  it('removes all secrets before it touches the store', async () => {
     const paths = fullDirectory()
     await beginErasing(paths)
     const { promise, resolve } = Promise.withResolvers<string[]>()
@@ -100,7 +100,7 @@ describe('erasing a state directory', () => {
     expect(left).toContain('store')
   })
 
-  it('takes the lock with it at the very end, and the next one takes a lock of its own', async () => {
+  it('removes the lock last, and the next process takes its own lock', async () => {
     const stateDir = tempDir()
     const lock = await lockStateDir(stateDir)
     await expect(lockStateDir(stateDir)).rejects.toMatchObject({ code: 'STORE_LOCKED' })

@@ -12,7 +12,7 @@ import { rotates, siblings } from '../support/rotation.ts'
 const PHONE = { name: 'phone', key: OWN_PHONE }
 const bob = person('bob')
 
-/** Opens a keeper that is to be killed; its state as the next start finds it. */
+/** Opens a keeper to be killed, with its state as the next start finds it. */
 async function mortal(
   life: Life,
   stateDir?: string,
@@ -34,7 +34,7 @@ async function oldDevice(): Promise<TestKeeper> {
   return old
 }
 
-/** Kills at every write, until the work comes to its end; how often it was killed. */
+/** Kills at every write until the work completes. @returns number of kills */
 async function killAtEach(story: (life: Life) => Promise<void>): Promise<number> {
   for (let killed = 0; ; killed++) {
     const life = new Life(killed)
@@ -43,8 +43,8 @@ async function killAtEach(story: (life: Life) => Promise<void>): Promise<number>
   }
 }
 
-describe('a pairing that is killed at each write', () => {
-  it('leaves a new device without a persona, or with the whole of it', async () => {
+describe('a pairing killed at each write', () => {
+  it('leaves a new device without a persona, or with the complete one', async () => {
     const seen = { none: 0, whole: 0 }
     const killed = await killAtEach(async (life) => {
       const old = await oldDevice()
@@ -54,7 +54,7 @@ describe('a pairing that is killed at each write', () => {
       if (!after.keeper.hasPersona) {
         seen.none++
         expect(readdirSync(after.stateDir)).toEqual([])
-        // Nothing stands in the way of the next try.
+        // The next try must work.
         await old.call('pairing.cancel')
         await pair(old, after, { join: { device: PHONE } })
       } else seen.whole++
@@ -67,7 +67,7 @@ describe('a pairing that is killed at each write', () => {
     expect(seen.whole).toBeGreaterThan(3)
   })
 
-  it('leaves a sibling with the key that it had, or with the one that came, and with one only', async () => {
+  it('leaves a sibling with exactly one key, the old or the new one', async () => {
     const seen = { before: 0, after: 0 }
     const killed = await killAtEach(async (life) => {
       const { laptop, phone, words } = await siblings()
@@ -85,7 +85,7 @@ describe('a pairing that is killed at each write', () => {
     expect(seen.after).toBeGreaterThan(3)
   })
 
-  it('leaves the old device as it was, or with the new one in its table', async () => {
+  it('leaves the old device unchanged, or with the new device in its table', async () => {
     const seen = new Set<number>()
     const killed = await killAtEach(async (life) => {
       const origin = await oldDevice()
@@ -97,7 +97,7 @@ describe('a pairing that is killed at each write', () => {
       seen.add(devices.length)
       expect(devices[0]!.key).toBe(OWN_LAPTOP)
       await after.call('device.rename', { device: 'laptop', name: 'notebook' })
-      // What the joining device has is whole as well.
+      // The joining device has a complete state too.
       if (joining.keeper.hasPersona) expect((await joining.call('device.list')).devices).toHaveLength(2)
       else expect(readdirSync(joining.stateDir)).toEqual([])
     })

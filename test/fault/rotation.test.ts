@@ -1,4 +1,4 @@
-/** A change of keys that is cut short at each of its writes, of files and of the store; then the next start. */
+/** Cuts a change of keys short at each of its writes, of files and of the store, and then starts again. */
 import { cpSync, mkdtempSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
@@ -13,7 +13,7 @@ import { tempDir } from '../support/temp-dir.ts'
 
 const KINDS: readonly FaultKind[] = ['not-persisted', 'persisted', 'dead']
 
-/** A store whose commit of a number fails, having persisted or not; with `dead` and so do all that follow. */
+/** A store whose commit with this number fails, persisted or not. With `dead`, all later commits fail too. */
 function faultyStore(store: Store, failAt: number, kind: FaultKind): Store & { readonly calls: () => number } {
   let calls = 0
   return {
@@ -32,7 +32,7 @@ function faultyStore(store: Store, failAt: number, kind: FaultKind): Store & { r
 
 interface Work {
   readonly name: string
-  /** Prepares what the daemon under test does then. */
+  /** Prepares the state for the daemon under test. */
   readonly begin: () => Promise<{ test: TestKeeper; act: (keeper: TestKeeper) => Promise<unknown>; epoch: number }>
 }
 
@@ -79,10 +79,10 @@ interface Place {
   readonly kind: FaultKind
 }
 
-/** Numbers of the calls that the work itself makes: the first, and the one behind the last. */
+/** Numbers of the work's own calls: the first, and one after the last. */
 type Range = readonly [number, number]
 
-/** The same state with a fault in it, then the start after it. */
+/** Runs the work on the same state with a fault, and then the next start. */
 async function cutShort(
   test: TestKeeper,
   act: (keeper: TestKeeper) => Promise<unknown>,
@@ -113,7 +113,7 @@ async function cutShort(
 }
 
 describe.each(WORKS)('$name', ({ begin }) => {
-  it('is finished or undone by the next start: one key, that of the head, or none where the head has another', async () => {
+  it('is finished or undone by the next start, which holds only the key of the head, or no key if the head has another', async () => {
     const { test, act, epoch: after } = await begin()
     const { epoch: before } = await test.call('device.list')
     const heldBefore = test.custody.epochs()
@@ -148,7 +148,7 @@ describe.each(WORKS)('$name', ({ begin }) => {
     }
     expect(ran).toBe(3 * (whole.files[1] - whole.files[0] + whole.commits[1] - whole.commits[0]))
     expect(ran).toBeGreaterThan(10)
-    // Both ends were met, or nothing was cut short.
+    // Both outcomes must occur, or no work was cut short.
     expect(outcomes).toStrictEqual(new Set([`${before} ${heldBefore.join(' ')}`, `${after} ${heldAfter.join(' ')}`]))
   }, 60_000)
 })

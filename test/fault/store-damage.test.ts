@@ -20,7 +20,7 @@ import { tempDir } from '../support/temp-dir.ts'
 
 const COMMITS = 12
 
-/** A closed state directory with COMMITS commits of one record each, all of them in LevelDB's log. */
+/** A closed state directory with COMMITS commits of one record each, all in LevelDB's log. */
 async function makeState(): Promise<string> {
   const stateDir = join(tempDir(), 'state')
   const { store, close } = await openState(stateDir)
@@ -29,7 +29,7 @@ async function makeState(): Promise<string> {
   return stateDir
 }
 
-/** The same, but opened once more, so that the records are in a table. */
+/** The same directory, opened once more so that the records are in a table. */
 async function makeStateInTable(): Promise<string> {
   const stateDir = await makeState()
   await (await openState(stateDir)).close()
@@ -42,7 +42,7 @@ function only(stateDir: string, pattern: RegExp): string {
   return join(stateDir, 'store', names[0]!)
 }
 
-/** Opens; gives "whole" when every acknowledged record is there, "lost" when one is not, or the code of the refusal. */
+/** Opens the store. Returns "whole" if it has every acknowledged record, "lost" if one is missing, or the code of the refusal. */
 async function tryOpen(stateDir: string): Promise<string> {
   try {
     const { store, close } = await openState(stateDir)
@@ -58,7 +58,7 @@ async function tryOpen(stateDir: string): Promise<string> {
   }
 }
 
-/** Changes one byte at a time in a copy of the state, opens it, and counts what happened. */
+/** Changes one byte at a time in a copy of the state, opens it, and counts the outcomes. */
 async function flipEach(stateDir: string, file: string, step: number): Promise<Record<string, number>> {
   const copy = join(tempDir(), 'state')
   const bytes = readFileSync(file)
@@ -76,7 +76,7 @@ async function flipEach(stateDir: string, file: string, step: number): Promise<R
 }
 
 describe('a flipped byte', () => {
-  it('in its log lets LevelDB alone open without an error and without what was synced', async () => {
+  it('in the log lets LevelDB alone open without an error and without synced records', async () => {
     const stateDir = await makeState()
     const log = only(stateDir, /\.log$/)
     const bytes = readFileSync(log)
@@ -97,16 +97,16 @@ describe('a flipped byte', () => {
     expect(others).toStrictEqual({})
     expect(STORE_CORRUPT + STORE_LOST_WRITES).toBe(tried)
     expect(tried).toBeGreaterThan(200)
-    // Only the last record, whose damage cannot be told from a torn write, needs the anchor.
+    // Only damage in the last record looks like a torn write, and needs the anchor.
     expect(STORE_CORRUPT).toBeGreaterThan(STORE_LOST_WRITES * 5)
     expect(STORE_LOST_WRITES).toBeGreaterThan(0)
   }, 60_000)
 
-  it('anywhere in a table is refused, where LevelDB would say that a key is not there', async () => {
+  it('anywhere in a table is refused, where LevelDB would report a key as missing', async () => {
     const stateDir = await makeStateInTable()
     const table = only(stateDir, /\.ldb$/)
     const tried = Math.ceil(readFileSync(table).length / 2)
-    // The padding of the footer means nothing.
+    // The padding of the footer has no meaning.
     const { STORE_CORRUPT = 0, whole = 0, ...others } = await flipEach(stateDir, table, 2)
     expect(others).toStrictEqual({})
     expect(STORE_CORRUPT + whole).toBe(tried)
@@ -129,7 +129,7 @@ describe('a flipped byte', () => {
     60_000,
   )
 
-  it('in one entry of the anchor leaves the other, and in both is refused', async () => {
+  it('in one entry of the anchor leaves the other in use, and in both is refused', async () => {
     const stateDir = await makeState()
     const anchor = join(stateDir, 'anchor')
     const bytes = readFileSync(anchor)
@@ -144,7 +144,7 @@ describe('a flipped byte', () => {
 })
 
 describe('a loss', () => {
-  it('of the last records of the log, cut anywhere, is refused before LevelDB forgets them too', async () => {
+  it('of the last records of the log, cut anywhere, is refused before LevelDB drops more', async () => {
     const stateDir = await makeState()
     const log = only(stateDir, /\.log$/)
     const bytes = readFileSync(log)
@@ -160,7 +160,7 @@ describe('a loss', () => {
     expect(await tryOpen(stateDir)).toBe('whole')
   })
 
-  it('of the whole content of the log is refused, also at the second try', async () => {
+  it('of the whole content of the log is refused, even at the second try', async () => {
     const stateDir = await makeState()
     truncateSync(only(stateDir, /\.log$/), 0)
     expect(await tryOpen(stateDir)).toBe('STORE_LOST_WRITES')
@@ -183,7 +183,7 @@ describe('a loss', () => {
     expect(await tryOpen(stateDir)).toBe('STORE_MISSING')
   })
 
-  it.each(['anchor', 'store'])('of %s is refused, and nothing is put in its place', async (name) => {
+  it.each(['anchor', 'store'])('of %s is refused, and no new one is made', async (name) => {
     const stateDir = await makeState()
     rmSync(join(stateDir, name), { recursive: true })
     expect(await tryOpen(stateDir)).toBe('STORE_MISSING')
@@ -201,7 +201,7 @@ describe('a loss', () => {
   it.each([
     ['log', makeState],
     ['table', makeStateInTable],
-  ])('of anchor and CURRENT together is refused while there is a %s', async (_, make) => {
+  ])('of anchor and CURRENT together is refused if there is a %s', async (_, make) => {
     const stateDir = await make()
     rmSync(join(stateDir, 'anchor'))
     rmSync(join(stateDir, 'store', 'CURRENT'))
@@ -217,7 +217,7 @@ describe('a loss', () => {
     await expect(openState(stateDir)).rejects.toMatchObject(what)
   })
 
-  it('by an older copy of the store put back is refused', async () => {
+  it('through an older copy of the store is refused', async () => {
     const stateDir = await makeState()
     cpSync(join(stateDir, 'store'), join(stateDir, 'older'), { recursive: true })
     const { store, close } = await openState(stateDir)
@@ -228,14 +228,14 @@ describe('a loss', () => {
     expect(await tryOpen(stateDir)).toBe('STORE_LOST_WRITES')
   })
 
-  it('of the last line of the MANIFEST, which drops a table, is refused by the gap in the numbers of writes', async () => {
+  it('of the last edit of the MANIFEST, with its table, is refused because of the gap between write numbers', async () => {
     const stateDir = join(tempDir(), 'state')
     const { store, close } = await openState(stateDir)
-    // LevelDB begins a new log at 4 MiB, and notes the table that it makes of the one before.
+    // At 4 MiB LevelDB begins a new log, and notes the table made from the old one.
     const value = new Uint8Array(500_000)
     for (let n = 0; n < 11; n++) await store.commit([{ key: `big/${n}`, value }])
     const logs = (): string[] => readdirSync(join(stateDir, 'store')).filter((name) => name.endsWith('.log'))
-    // It does so in the background, and removes the log when it is done.
+    // It does so in the background, and then removes the log.
     for (let n = 0; n < 1000 && logs().length > 1; n++)
       await store.commit([{ key: 'small/1', value: new Uint8Array(1) }])
     expect(logs()).toHaveLength(1)
@@ -252,8 +252,8 @@ describe('a loss', () => {
   })
 })
 
-describe('what a crash leaves', () => {
-  it('a write that was torn, whatever its end holds, is dropped', async () => {
+describe('after a crash', () => {
+  it('a torn write is dropped, whatever its end contains', async () => {
     const ends: Record<string, (next: Uint8Array) => Uint8Array> = {
       cut: (next) => next.subarray(0, next.length - 5),
       header: (next) => next.subarray(0, 3),
@@ -273,7 +273,7 @@ describe('what a crash leaves', () => {
     expect(ran).toBe(5)
   })
 
-  it('a store that was being made is made anew', async () => {
+  it('a half-made store is made again', async () => {
     const stateDir = join(tempDir(), 'state')
     mkdirSync(join(stateDir, 'store'), { recursive: true, mode: 0o700 })
     writeFileSync(join(stateDir, 'store', 'MANIFEST-000001'), 'torn')
@@ -284,7 +284,7 @@ describe('what a crash leaves', () => {
     expect(existsSync(join(stateDir, 'anchor'))).toBe(true)
   })
 
-  it('what a compaction did not finish is left to LevelDB', async () => {
+  it('an unfinished compaction is left to LevelDB', async () => {
     const stateDir = await makeStateInTable()
     writeFileSync(join(stateDir, 'store', '000099.ldb'), 'half a table')
     writeFileSync(join(stateDir, 'store', '000001.log'), 'an old log')
@@ -292,7 +292,7 @@ describe('what a crash leaves', () => {
   })
 })
 
-it('a store of a later schema is refused, and left as it is', async () => {
+it('a store of a newer schema is refused and not changed', async () => {
   const stateDir = await makeState()
   const log = readFileSync(only(stateDir, /\.log$/))
   await createAnchor(join(stateDir, 'anchor'), { schema: 2, number: COMMITS + 2 })
@@ -300,7 +300,7 @@ it('a store of a later schema is refused, and left as it is', async () => {
   expect(readFileSync(only(stateDir, /\.log$/))).toStrictEqual(log)
 })
 
-it('a record that another program changed through LevelDB is noticed when it is read', async () => {
+it('reading notices a record that another program changed through LevelDB', async () => {
   const stateDir = await makeStateInTable()
   const level = new Level<string, Uint8Array>(join(stateDir, 'store'), { valueEncoding: 'view' })
   const record = Uint8Array.from(await level.get('a/1'))
@@ -308,9 +308,9 @@ it('a record that another program changed through LevelDB is noticed when it is 
   record[record.length - 1]! ^= 1
   await level.put('a/1', record)
   await level.close()
-  // As the log was not written by the store, it would not even be opened.
+  // The store did not write this log, so it would not even open it.
   await expect(openState(stateDir)).rejects.toMatchObject({ code: 'STORE_CORRUPT' })
-  // LevelDB moves the log into a table, in which nothing but the records tells.
+  // LevelDB moves the log into a table, where only the records show the change.
   await new Level(join(stateDir, 'store'), { compression: false }).close()
   const reopened = new Level(join(stateDir, 'store'), { compression: false })
   await reopened.open()
@@ -323,12 +323,12 @@ it('a record that another program changed through LevelDB is noticed when it is 
   await close()
 })
 
-it('of two logs the older must be whole, and none may be missing between', async () => {
+it('with two logs the older must be whole, and no log may be missing between them', async () => {
   const stateDir = await makeState()
   const older = only(stateDir, /\.log$/)
   const newer = join(stateDir, 'store', '000004.log')
   const bytes = readFileSync(older)
-  // As LevelDB leaves it when the table of the older one is not yet made; its records do not depend on where they lie in a block.
+  // LevelDB leaves two logs while the table of the older one is not made yet. Records do not depend on their position in a block.
   const cut = recordEnds(bytes)[5]!
   writeFileSync(older, bytes.subarray(0, cut))
   writeFileSync(newer, bytes.subarray(cut))

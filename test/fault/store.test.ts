@@ -12,11 +12,11 @@ import { tempDir } from '../support/temp-dir.ts'
 
 const CHILD = join(import.meta.dirname, '../support/committing-child.ts')
 const ROUNDS = 20
-const FILE_LIMIT_BLOCKS = 256 // of 512 bytes: LevelDB's log ends in the middle of a record after some twenty commits
+const FILE_LIMIT_BLOCKS = 256 // of 512 bytes; the log of LevelDB then ends inside a record after about twenty commits
 
 const value = encodeUtf8('x')
 
-/** Fails the n-th write at a point, before it was done or after. */
+/** Makes the n-th write at a point fail, before or after it reached the disk. */
 function failAt(point: WritePoint, n: number, persists: boolean): Intercept {
   let count = 0
   return async (at, write) => {
@@ -35,7 +35,7 @@ describe('a write that fails', () => {
   ]
 
   it.each(CASES)(
-    'at the %s, persisted %s, leaves all that was acknowledged, and of the rest all or nothing',
+    'at the %s, persisted %s, keeps all acknowledged commits, and all or nothing of the others',
     async (point, persists, isThere) => {
       const stateDir = join(tempDir(), 'state')
       const before = await openState(stateDir, failAt(point, 3, persists))
@@ -74,7 +74,7 @@ interface Outcome {
   readonly failure: string | null
 }
 
-/** Reads what the child says until it ends; kills it after so many acknowledgements. */
+/** Reads the child's output until it ends, and kills it after a number of acknowledgements. */
 async function watch(child: ChildProcess, killAfter: number): Promise<Outcome> {
   const acknowledged: number[] = []
   let failure: string | null = null
@@ -88,7 +88,7 @@ async function watch(child: ChildProcess, killAfter: number): Promise<Outcome> {
   return { acknowledged, failure }
 }
 
-/** What must hold after any end of the child; gives the first number that was never used. */
+/** Checks the state after any end of the child. @returns first number that was never used */
 async function checkPairs(stateDir: string, acknowledged: readonly number[]): Promise<number> {
   const { store, close } = await openState(stateDir)
   const missing = acknowledged.filter((n) => store.get(`a/${n}`) === undefined)
@@ -110,7 +110,7 @@ async function checkPairs(stateDir: string, acknowledged: readonly number[]): Pr
 }
 
 describe('a process that ends while it commits', () => {
-  it('by SIGKILL leaves all that was acknowledged, and of the rest whole commits', async () => {
+  it('by SIGKILL keeps all acknowledged commits, and only whole commits of the others', async () => {
     const stateDir = join(tempDir(), 'state')
     const all: number[] = []
     let next = 1
@@ -125,9 +125,9 @@ describe('a process that ends while it commits', () => {
     expect(all.length).toBeGreaterThanOrEqual(ROUNDS)
   }, 60_000)
 
-  it('by a file that may grow no more says so, and goes on when there is room again', async () => {
+  it('because a file cannot grow reports it, and continues after there is room again', async () => {
     const stateDir = join(tempDir(), 'state')
-    // A limit on the size of files stops a write in the middle, as a full disk does, and needs no root.
+    // A limit on file sizes stops a write in the middle, like a full disk, and needs no root.
     const command = `ulimit -f ${FILE_LIMIT_BLOCKS} && exec "$0" "$@"`
     const child = spawn('sh', ['-c', command, process.execPath, CHILD, stateDir], {
       stdio: ['ignore', 'pipe', 'inherit'],

@@ -1,4 +1,4 @@
-/** Blobs: what decodes encodes back to the same bytes, and no bytes lead anywhere but to a value or a BlobError. */
+/** Blobs: a decoded blob encodes back to the same bytes, and any bytes give a value or a BlobError. */
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { decodeBlob, encodeBlob, PREV_BYTES, signedMessage } from '../../../src/core/blob.ts'
@@ -26,7 +26,7 @@ function verifyOrCode(bytes: Uint8Array): VerifiedBlob | string {
   }
 }
 
-/** A good blob with bytes changed, cut or added at random, most often where fields lie; signed again or not. */
+/** A good blob with bytes changed, cut or added at random, mostly in its fields; sometimes signed again. */
 const damaged = fc
   .record({
     epoch: epochs,
@@ -72,7 +72,7 @@ describe('a blob', () => {
     expect(decoded).toBeGreaterThan(300)
   })
 
-  it('of any bytes is a value or a BlobError, and good only when it is what was signed', () => {
+  it('of any bytes gives a value or a BlobError, and verifies only if it is the signed one', () => {
     const codes = new Map<string, number>()
     fc.assert(
       fc.property(fc.oneof({ weight: 8, arbitrary: damaged }, fc.uint8Array({ maxLength: 800 })), (bytes) => {
@@ -81,7 +81,7 @@ describe('a blob', () => {
         codes.set(code, (codes.get(code) ?? 0) + 1)
         if (typeof result !== 'string') {
           expect(sodium.verify(result.signature, signedMessage(bytes), result.signingKey)).toBe(true)
-          // At epoch 0 K_0 itself signs what it commits to; afterwards nobody can change it.
+          // At epoch 0, K_0 itself signs the commitment. After that nobody can change it.
           if (result.epoch > 0) expect(formatHex(result.root)).toBe(formatHex(ada.positions[0]!.next))
         }
       }),
@@ -135,7 +135,7 @@ describe('a text', () => {
   )
   const texts = fc.array(pieces, { maxLength: 6 }).map((parts) => parts.join(''))
 
-  it('through judgeStatus is a value or a BlobError', () => {
+  it('through judgeStatus gives a value or a BlobError', () => {
     const outcomes = new Map<string, number>()
     const count = (what: string): void => void outcomes.set(what, (outcomes.get(what) ?? 0) + 1)
     fc.assert(
@@ -154,7 +154,7 @@ describe('a text', () => {
     }
   })
 
-  it('has own words that hold no token, that taking them again leaves alone, and that publishing keeps', () => {
+  it('has words without a token, and they survive both a second ownWords and publishing', () => {
     fc.assert(
       fc.property(texts, (text) => {
         const words = ownWords(text)
@@ -168,7 +168,7 @@ describe('a text', () => {
     )
   })
 
-  it('is base64url of some bytes exactly when those bytes encode to it', () => {
+  it('decodes as base64url exactly if the bytes encode back to it', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 40 }), fc.string({ maxLength: 12 }), (bytes, text) => {
         expect(parseBase64url(formatBase64url(bytes))).toEqual(bytes)

@@ -1,4 +1,4 @@
-/** Consent: only what a device itself showed makes it somebody's, whatever others show, list or report. */
+/** Consent: only what a device itself showed binds it to a persona, whatever others show, list or report. */
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
@@ -20,7 +20,7 @@ type Shows = Extract<Happening, { kind: 'shows' }>
 type Persona = (typeof PERSONAS)[number]
 type Device = (typeof DEVICES)[number]
 
-/** A source reports that a device showed a blob of a persona listing some devices, or no token; or a source is revoked. */
+/** One step: a source reports that a device showed a blob of a persona listing some devices, or no token; or a source is revoked. */
 type Happening =
   | { readonly kind: 'shows'; readonly device: Device; readonly persona: Persona; readonly table: readonly Device[] }
   | { readonly kind: 'bare'; readonly device: Device }
@@ -53,7 +53,7 @@ interface Entry {
   readonly what: Happening
 }
 
-/** What an owner's daemon would hold: the newest table shown of each persona, the reports, and the first persona that each device confirmed. */
+/** A model of the owner's daemon: the newest table of each persona, the reports, and the first persona that each device confirmed. */
 class World {
   readonly heads = new Map<Persona, readonly Device[]>()
   readonly reports = new Map<Device, DeviceReports>()
@@ -94,7 +94,7 @@ class World {
   }
 }
 
-/** Runs a story and looks at the world after each step. No two things happen in one second, so that order of arrival does not matter. */
+/** Runs a story and checks the world after each step. Every step has its own second, so the order of arrival does not matter. */
 function run(story: readonly { source: string; hour: number; what: Happening }[], look: (world: World) => void): void {
   const world = new World()
   for (const [i, { source, hour, what }] of story.entries()) {
@@ -103,7 +103,7 @@ function run(story: readonly { source: string; hour: number; what: Happening }[]
   }
 }
 
-/** Everything that was seen of one device and not revoked. */
+/** All observations of one device that are not revoked. */
 function seen(world: World, device: Device): { shown: (Entry & { what: { kind: 'shows' } })[]; bareSec: number[] } {
   const of = world.log.filter(({ what }) => what.kind !== 'revoked' && what.device === device)
   const shown = of.filter(
@@ -113,7 +113,7 @@ function seen(world: World, device: Device): { shown: (Entry & { what: { kind: '
 }
 
 describe('a device', () => {
-  it('is never confirmed for a persona that it did not itself show, in a blob that lists it, as the newest thing it showed', () => {
+  it('is confirmed only for the persona of the newest blob that it showed, and only if that blob lists it', () => {
     let confirmed = 0
     fc.assert(
       fc.property(happenings, (story) => {
@@ -136,7 +136,7 @@ describe('a device', () => {
     expect(confirmed).toBeGreaterThan(100)
   })
 
-  it('is confirmed for one persona at a time, and for no second one ever without the word of the user', () => {
+  it('is confirmed for only one persona, and never moves to a second one unless the owner unbinds it', () => {
     fc.assert(
       fc.property(happenings, (story) => {
         const first = new Map<Device, Persona>()
@@ -153,7 +153,7 @@ describe('a device', () => {
     )
   })
 
-  it('has a state that nothing about other devices changes, but for its place in the head', () => {
+  it('has a state that other devices cannot change, except through the head that lists it', () => {
     fc.assert(
       fc.property(happenings, fc.constantFrom(...DEVICES), (story, device) => {
         const alone = story.filter(({ what }) => what.kind === 'revoked' || what.device === device)
@@ -172,7 +172,7 @@ describe('a device', () => {
     )
   })
 
-  it('consents as the full log of what was seen says: never more, and not less while absences were short', () => {
+  it('consents as the full log of observations says: never more, and never less while absences are short', () => {
     let consents = 0
     fc.assert(
       fc.property(happenings, (story) => {

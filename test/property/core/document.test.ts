@@ -1,4 +1,4 @@
-/** The document's reader and writer against the yaml library: never another meaning than YAML's, never another type than a string. */
+/** Compares the document's reader and writer with the yaml library: the meaning is always that of YAML, and every type is a string. */
 import * as fc from 'fast-check'
 import { existsSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
@@ -9,7 +9,7 @@ import { BlobError } from '../../../src/core/errors.ts'
 
 const NAUGHTY = new URL('../../../../shared/vectors/naughty-strings.json', import.meta.url)
 
-/** Keys and values as the yaml library reads them, or null when it finds an error or a warning. */
+/** Keys and values as the yaml library reads them; null if it finds an error or a warning. */
 function readYaml(text: string, schema: 'failsafe' | 'core' | 'yaml-1.1'): [unknown, unknown][] | null {
   const document = parseYaml(text, { schema, resolveKnownTags: false, version: schema === 'yaml-1.1' ? '1.1' : '1.2' })
   if (document.errors.length > 0 || document.warnings.length > 0) return null
@@ -53,7 +53,7 @@ const documents: fc.Arbitrary<Document> = fc.uniqueArray(
   { selector: ([key]) => key.toLowerCase(), maxLength: 5 },
 )
 
-test('what is written is read back, and every version of YAML reads the same strings', () => {
+test('a written document reads back, and every version of YAML reads the same strings', () => {
   fc.assert(
     fc.property(documents, (document) => {
       const bytes = formatDocument(document)
@@ -69,7 +69,7 @@ test('what is written is read back, and every version of YAML reads the same str
   )
 })
 
-test('whatever is accepted means the same to the yaml library', () => {
+test('every accepted document means the same to the yaml library', () => {
   let accepted = 0
   const short = fc.array(pieces, { maxLength: 4 }).map((parts) => parts.join('').toWellFormed())
   const skeleton = fc.tuple(short, short, short)

@@ -1,4 +1,4 @@
-/** The inflater against zlib: same output for what zlib and fflate write, same verdict on damaged streams. */
+/** Compares the inflater with zlib: the same output for streams of zlib and fflate, the same verdict on damaged streams. */
 import { deflateRawSync, inflateRawSync, constants } from 'node:zlib'
 import { deflateSync as fflateDeflate } from 'fflate'
 import * as fc from 'fast-check'
@@ -19,10 +19,10 @@ const strategies = [
   constants.Z_FIXED,
 ]
 
-/** What zlib says, in the words of the inflater: the output as hex, or the code. */
+/** The verdict of zlib in the inflater's terms: the output as hex, or the code. */
 function zlibVerdict(stream: Uint8Array, dictionary: Uint8Array): string {
   try {
-    // @types/node leaves out what `info` does to the result.
+    // @types/node does not describe the effect of `info` on the result.
     const result = inflateRawSync(stream, { dictionary, info: true, maxOutputLength: NO_LIMIT }) as unknown as {
       buffer: Buffer
       engine: { bytesWritten: number }
@@ -65,7 +65,7 @@ const packed = fc
     stream: deflateRawSync(plain, { ...options, dictionary }),
   }))
 
-test('what zlib packs at any level and strategy comes out as it went in', () => {
+test('streams of zlib at any level and strategy inflate to the input', () => {
   fc.assert(
     fc.property(packed, ({ plain, dictionary, stream }) => {
       expect(ownVerdict(stream, dictionary)).toBe(Buffer.from(plain).toString('hex'))
@@ -74,7 +74,7 @@ test('what zlib packs at any level and strategy comes out as it went in', () => 
   )
 })
 
-test('what fflate packs with the dictionary of the format comes out as it went in', () => {
+test('streams of fflate with the dictionary of the format inflate to the input', () => {
   fc.assert(
     fc.property(plain, fc.constantFrom(...levels), (plain, level) => {
       const stream = fflateDeflate(plain, { level: level as 0, dictionary: DOCUMENT_DICTIONARY })
@@ -84,7 +84,7 @@ test('what fflate packs with the dictionary of the format comes out as it went i
   )
 })
 
-test('a limit of exactly the length passes and one less refuses', () => {
+test('a limit of exactly the length accepts, one byte less refuses', () => {
   fc.assert(
     fc.property(packed, ({ plain, dictionary, stream }) => {
       fc.pre(plain.length > 0)
@@ -95,7 +95,7 @@ test('a limit of exactly the length passes and one less refuses', () => {
   )
 })
 
-test('damaged streams get the verdict of zlib, bytes behind the end counted', () => {
+test('damaged streams get the verdict of zlib, also with bytes after the end', () => {
   const seen = new Map<string, number>()
   let checked = 0
   const damage = fc.array(fc.tuple(fc.nat(), fc.nat(7)), { minLength: 1, maxLength: 3 })
@@ -106,7 +106,7 @@ test('damaged streams get the verdict of zlib, bytes behind the end counted', ()
         const length = sample.stream.length + (ends === 'cut' ? -1 : ends === 'longer' ? 1 : 0)
         const stream = new Uint8Array(length)
         stream.set(sample.stream.subarray(0, length))
-        // Early bits, where the block headers and code lengths stand, are the ones that matter most.
+        // The early bits matter most: they hold the block headers and code lengths.
         for (const [at, bit] of flips) stream[at % Math.min(length, at % 2 === 0 ? 40 : length)]! ^= 1 << bit
         const verdict = ownVerdict(stream, sample.dictionary)
         expect(verdict, Buffer.from(stream).toString('hex')).toBe(zlibVerdict(stream, sample.dictionary))
@@ -125,7 +125,7 @@ test('damaged streams get the verdict of zlib, bytes behind the end counted', ()
 test('any bytes get the verdict of zlib', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 80 }), fc.uint8Array({ maxLength: 20 }), (stream, dictionary) => {
-      // Dynamic blocks (type 2) and a final bit in front, as random bytes seldom get past them.
+      // Begins with a final bit and a dynamic block (type 2), since random bytes rarely get past those.
       for (const first of [stream[0] ?? 0, 5, 4, 3, 2]) {
         if (stream.length > 0) stream[0] = ((stream[0] ?? 0) & 0xf8) | (first & 7)
         expect(ownVerdict(stream, dictionary)).toBe(zlibVerdict(stream, dictionary))

@@ -1,4 +1,4 @@
-/** What holds for every text that is a nickname, and for every one that is not. */
+/** Properties of all nicknames, and of all refused texts. */
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { encodeUtf8 } from '../../../src/core/encoding/bytes.ts'
@@ -23,19 +23,19 @@ function isNickname(text: string): boolean {
   } catch (error) {
     if (!(error instanceof BlobError)) throw error
     expect(error.code).toMatch(/^NICKNAME_/)
-    // Letters as they are; what cannot be seen, or would move what is seen, by its number.
+    // Letters as they are; characters that are invisible or reorder the text by their number.
     expect(error.message).not.toMatch(/[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]/u)
     return false
   }
 }
 
-test('a nickname has nothing invisible but joiners and the emoji selector, and stays itself in NFC, UTF-8 and a document', () => {
+test('a nickname has no invisible characters except joiners and the emoji selector, and survives NFC, UTF-8 and a document', () => {
   let accepted = 0
   fc.assert(
     fc.property(text, (text) => {
       if (!isNickname(text)) return
       accepted++
-      // The engine's own properties are of a later version, which may only allow less among what 16.0 assigns.
+      // The engine's own properties are of a later version, which can only allow fewer of the characters that 16.0 assigns.
       const visible = text.replaceAll(/\u200c|\u200d|\ufe0f/g, '')
       expect(visible).not.toMatch(
         /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\p{Bidi_Control}]|(?! )\p{Zs}|^\p{M}/u,
@@ -51,7 +51,7 @@ test('a nickname has nothing invisible but joiners and the emoji selector, and s
   expect(accepted).toBeGreaterThan(1000)
 })
 
-test('the key of a nickname does not change with case, with what is invisible, or when made again', () => {
+test('the key of a nickname ignores case and invisible characters, and folding it again changes nothing', () => {
   let accepted = 0
   fc.assert(
     fc.property(text, (text) => {
@@ -62,7 +62,7 @@ test('the key of a nickname does not change with case, with what is invisible, o
       expect(foldNickname(text.normalize('NFD'))).toBe(key)
       expect(foldNickname(text.replaceAll(/\u200c|\u200d|\ufe0f/g, ''))).toBe(key)
       expect(() => checkNicknames([text, 'another one', text])).toThrow(BlobError)
-      // Dotless i has I for its capital, which folds to i; the other two got capitals only in 17.0.
+      // The capital of dotless i is I, which folds to i. The other two got capitals only in 17.0.
       if (!/[\u0131\ua7d3\ua7d5]/.test(text)) expect(foldNickname(text.toUpperCase())).toBe(key)
     }),
     { numRuns: 20_000 },

@@ -1,4 +1,4 @@
-/** Picking a head: whatever comes in, and in whatever order, everybody ends at the same one. */
+/** Picking a head: all readers end with the same head, whatever the order of arrival. */
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { MAX_CLOCK_AHEAD_SEC, MAX_SEQ_STEP } from '../../../src/core/limits.ts'
@@ -19,7 +19,7 @@ const BLOBS: readonly VerifiedBlob[] = [0, 1].flatMap((epoch) =>
 const blobs = fc.constantFrom(...BLOBS)
 
 describe('picking a head', () => {
-  it('is commutative, associative and idempotent, and gives one of the two', () => {
+  it('is commutative, associative and idempotent, and returns one of the two', () => {
     expect(BLOBS.length).toBe(2 * 2 * 3 * 7)
     fc.assert(
       fc.property(blobs, blobs, blobs, (a, b, c) => {
@@ -34,7 +34,7 @@ describe('picking a head', () => {
     )
   })
 
-  it('by judging one blob after the other ends at the same table, whatever the order', () => {
+  it('by judging one blob after the other ends with the same table, whatever the order', () => {
     fc.assert(
       fc.property(fc.uniqueArray(blobs, { minLength: 1, maxLength: 8 }), fc.infiniteStream(fc.nat()), (list, keys) => {
         const shuffled = list.map((blob) => [keys.next().value, blob] as const).toSorted(([a], [b]) => a - b)
@@ -53,7 +53,7 @@ describe('picking a head', () => {
     )
   })
 
-  it('never sinks: what is accepted comes before the head, and what comes after it never replaces it', () => {
+  it('never goes back: an accepted blob wins over the head, and a lower one never replaces it', () => {
     fc.assert(
       fc.property(blobs, blobs, (head, incoming) => {
         const judged = judge(incoming, { root, minEpoch: 0, head }, NOW_SEC)
@@ -64,7 +64,7 @@ describe('picking a head', () => {
       }),
       { numRuns: 1000 },
     )
-    expect(MAX_SEQ_STEP).toBeGreaterThan(2) // none of these is held
+    expect(MAX_SEQ_STEP).toBeGreaterThan(2) // no blob here is held
   })
 })
 

@@ -1,4 +1,4 @@
-/** Siblings that edit offline: they end at one table, no edit is lost without a word, and what was removed stays out. */
+/** Siblings that edit offline: they end with one table, no edit is lost silently, and a removed device stays out. */
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { PREV_BYTES, resignBlob } from '../../../src/core/blob.ts'
@@ -29,7 +29,7 @@ function sign(devices: readonly Device[], seq: number, timeSec: number, prev: Ui
 
 const FIRST = sign(START, 1, NOW_SEC, new Uint8Array(PREV_BYTES))
 
-/** One sibling's side of design and docs/format.md, section 9, with nothing of a daemon but the order of its steps. */
+/** One sibling as in docs/format.md, section 9. It has only the order of steps in common with the daemon. */
 class Sibling {
   readonly clockOffsetSec: number
   head: VerifiedBlob = FIRST
@@ -47,7 +47,7 @@ class Sibling {
     this.clockOffsetSec = clockOffsetSec
   }
 
-  /** @returns whether the table took the edit */
+  /** @returns whether the table accepted the edit */
   edit(edit: Edit, nowSec: number): boolean {
     if (edit.kind === 'add' && this.tombstones.has(edit.key)) return false
     try {
@@ -206,7 +206,7 @@ function play({ offsets, steps: list }: { offsets: readonly [number, number]; st
   return { siblings, rounds: settle(siblings, nowSec + 100) }
 }
 
-/** Both show each other their heads until neither has news. */
+/** The siblings show each other their heads until neither has news. */
 function settle([a, b]: readonly [Sibling, Sibling], nowSec: number): number {
   for (let round = 0; ; round++) {
     const before = [a.head, b.head]
@@ -222,7 +222,7 @@ function hash({ head }: Sibling): string {
 }
 
 describe('two siblings with offline edits', () => {
-  it('reach one table when they have shown each other their heads, in few rounds', () => {
+  it('reach one table after showing each other their heads in few rounds', () => {
     let most = 0
     fc.assert(
       fc.property(stories, (story) => {
@@ -237,7 +237,7 @@ describe('two siblings with offline edits', () => {
     expect(most).toBeLessThanOrEqual(4)
   })
 
-  it('keep out what was removed and not wanted back', () => {
+  it('keep out a device that was removed and not added again', () => {
     let removed = 0
     fc.assert(
       fc.property(stories, (story) => {
@@ -256,7 +256,7 @@ describe('two siblings with offline edits', () => {
     expect(removed).toBeGreaterThan(50)
   })
 
-  it('lose no edit silently: each shows in the table, or a later edit explains it, or it ended with a word to the owner', () => {
+  it('lose no edit silently: the table shows it, a later edit overrules it, or the owner gets a notice', () => {
     const ways = new Map<string, number>()
     fc.assert(
       fc.property(stories, (story) => {
@@ -277,19 +277,19 @@ describe('two siblings with offline edits', () => {
   })
 })
 
-/** What became of an intent in the end. */
+/** The final outcome of an intent. */
 function fate(intent: Intent, by: Sibling, siblings: readonly Sibling[]): string {
   const { edit } = intent
   const end = by.ended.get(intent.id)
   if (isShown(edit, by.devices)) return 'shown'
-  // The one who made it was told, or saw a table that decided otherwise.
+  // The sibling that made it got a notice, or saw a table that decided otherwise.
   if (end !== undefined && end !== 'kept') return end
   const later = by.made.slice(by.made.indexOf(intent) + 1)
   const others = siblings.filter((other) => other !== by).flatMap(({ made }) => made)
   return [...later, ...others].some((other) => touches(other.edit, edit)) ? 'overtaken' : 'LOST'
 }
 
-/** Whether an edit decides about what another one decided. */
+/** Whether one edit overrules another. */
 function touches(edit: Edit, other: Edit): boolean {
   if (edit.kind === 'activate' && other.kind === 'activate') return true
   if (edit.kind === 'rename' && other.kind === 'rename') return edit.key === other.key

@@ -1,4 +1,4 @@
-/** Size: what an edit accepts can be rotated, and a removal always fits. */
+/** Size: a table that an edit accepts can be rotated, and a removal always fits. */
 import * as fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { PREV_BYTES } from '../../../src/core/blob.ts'
@@ -51,7 +51,7 @@ function expectFits(blob: Uint8Array, devices: readonly Device[]): void {
   expect(content.ok).toBe(true)
 }
 
-it('a table with room to rotate fits, whatever its names and unknown keys, at its epoch and at the next', () => {
+it('a table with room to rotate fits at its epoch and at the next, whatever its names and unknown keys', () => {
   let rotated = 0
   fc.assert(
     fc.property(tables, ({ epoch, count, letters, notes, named }) => {

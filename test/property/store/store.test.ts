@@ -6,7 +6,7 @@ import type { Entry, Range, Store, Write } from '../../../src/store/store.ts'
 import { openState } from '../../support/state-dir.ts'
 import { tempDir } from '../../support/temp-dir.ts'
 
-/** Few keys, so that they meet; of several planes, so that the orders of UTF-8 and UTF-16 differ. */
+/** Few keys, so that writes collide; from several planes, so that the orders of UTF-8 and UTF-16 differ. */
 const key = fc
   .tuple(
     fc.constantFrom('a/', 'ab/', 'b/'),
@@ -45,7 +45,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 
 const readAll = (store: Store, range: Range): Promise<Entry[]> => Array.fromAsync(store.iterate(range))
 
-it('the store on LevelDB, closed and opened at will, shows what the one in memory shows', async () => {
+it('the store on LevelDB, closed and opened at random, behaves like the one in memory', async () => {
   let reopened = 0
   let read = 0
   await fc.assert(
@@ -56,7 +56,7 @@ it('the store on LevelDB, closed and opened at will, shows what the one in memor
       for (const step of [...steps, { do: 'reopen' } as const]) {
         switch (step.do) {
           case 'commits':
-            // Not awaited one by one: they go to disk in groups.
+            // Not awaited one by one, so they go to disk in groups.
             await Promise.all(
               [model, state.store].flatMap((store) => step.commits.map((writes) => store.commit(writes))),
             )

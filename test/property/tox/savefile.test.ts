@@ -23,7 +23,7 @@ import { codeOf, codeOfAsync, engine, nine } from '../../support/tox-people.ts'
 const bytes = (maxLength: number): fc.Arbitrary<Uint8Array> => fc.uint8Array({ maxLength })
 const exactly = (length: number): fc.Arbitrary<Uint8Array> => fc.uint8Array({ minLength: length, maxLength: length })
 
-/** Records from random ends: the middle, which means little, is one random byte repeated, so that 1000 of them are cheap. */
+/** Records with random ends. The middle matters little, so it repeats one random byte, which makes 1000 records cheap. */
 const friendRecord: fc.Arbitrary<Uint8Array> = fc
   .tuple(exactly(40), fc.nat(255), exactly(30))
   .map(([head, fill, tail]) => concatBytes(head, new Uint8Array(FRIEND_BYTES - 70).fill(fill), tail))
@@ -58,7 +58,7 @@ const save: fc.Arbitrary<ToxSave> = fc
     })),
   )
 
-/** As toEqual(), which takes seconds for megabytes. */
+/** Like toEqual(), which takes seconds for megabytes. */
 function isSame(a: ToxSave, b: ToxSave): boolean {
   return (
     a.sections.length === b.sections.length &&
@@ -71,7 +71,7 @@ function withoutStatusMessage({ sections, tail }: ToxSave): ToxSave {
   return { sections: sections.filter(({ type }) => type !== SECTION_STATUS_MESSAGE), tail }
 }
 
-/** Whatever may be asked of a decoded save; a ToxError is a fine answer, any other throw is not. */
+/** Calls every function on a decoded save. A ToxError is fine, any other error is not. */
 function askEverything(decoded: ToxSave): void {
   codeOf(() => readKeys(decoded, engine))
   codeOf(() => friendStatuses(decoded, 1_800_000_000))
@@ -81,7 +81,7 @@ function askEverything(decoded: ToxSave): void {
 }
 
 describe('save files', () => {
-  test('what is encoded decodes to the same, and encodes to the same bytes', () => {
+  test('an encoded save decodes to the same value and encodes to the same bytes', () => {
     fc.assert(
       fc.property(save, (original) => {
         const file = encodeSave(original)
@@ -162,7 +162,7 @@ describe('friend records', () => {
     )
   })
 
-  test('what is written is read', () => {
+  test('a written record reads back', () => {
     const key = exactly(32).map((random) => random.with(31, random[31]! & 127))
     const friends = fc.record({
       publicKey: key,
@@ -183,7 +183,7 @@ describe('friend records', () => {
     )
   })
 
-  test('a list of any length is scanned or refused, and nothing is lost in between', () => {
+  test('a list of any length is read completely or refused', () => {
     fc.assert(
       fc.property(friendList, fc.constantFrom(0, 0, 0, 1, FRIEND_BYTES - 1), (list, extra) => {
         const data = concatBytes(list, new Uint8Array(extra))
@@ -206,7 +206,7 @@ describe('friend records', () => {
 })
 
 describe('Tox IDs and encrypted profiles', () => {
-  test('an ID comes back from its text', () => {
+  test('an ID reads back from its text', () => {
     fc.assert(
       fc.property(exactly(32), exactly(4), (publicKey, nospam) => {
         const text = formatToxId({ publicKey, nospam })
@@ -227,7 +227,7 @@ describe('Tox IDs and encrypted profiles', () => {
     )
   })
 
-  test('any bytes behind the magic are refused with a ToxError', async () => {
+  test('any bytes after the magic are refused with a ToxError', async () => {
     const magic = new TextEncoder().encode('toxEsave')
     await fc.assert(
       fc.asyncProperty(bytes(120), async (rest) => {

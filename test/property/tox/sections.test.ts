@@ -81,7 +81,7 @@ const group: fc.Arbitrary<Group> = fc.record({
   }),
 })
 
-/** A whole profile with every section that is known, and some that are not, and any number of friends up to 1000. */
+/** A whole profile with every known section, some unknown ones, and up to 1000 friends. */
 const profile: fc.Arbitrary<ToxSave> = fc
   .record({
     nodes: fc.array(node, { maxLength: 8 }),
@@ -103,7 +103,7 @@ const profile: fc.Arbitrary<ToxSave> = fc
     ].reduce((save, [type, data]) => withSection(save, type as number, data as Uint8Array), nine()),
   )
 
-/** So many records of odd but valid friends, cheap to make: key and status differ, the rest is one byte repeated. */
+/** Records of odd but valid friends, cheap to make: key and status differ, the rest repeats one byte. */
 function records(count: number, seed: number): Uint8Array {
   const bytes = new Uint8Array(count * FRIEND_BYTES)
   for (let i = 0; i < count; i++) {
@@ -117,7 +117,7 @@ function records(count: number, seed: number): Uint8Array {
 const keysOf = (save: ToxSave): string[] => readFriends(save).friends.map(({ publicKey }) => formatHex(publicKey))
 
 describe('every section', () => {
-  test('is told as it was written', () => {
+  test('decodes to the written value', () => {
     fc.assert(
       fc.property(fc.array(node, { maxLength: 12 }), (nodes) => {
         const told = decodeNodes(packNodes(nodes))
@@ -142,7 +142,7 @@ describe('every section', () => {
     )
   })
 
-  test('comes back byte for byte from a whole profile, with 0 to 1000 friends', () => {
+  test('survives in a whole profile byte for byte, with 0 to 1000 friends', () => {
     fc.assert(
       fc.property(profile, (save) => {
         const bytes = encodeSave(save)
@@ -156,7 +156,7 @@ describe('every section', () => {
 })
 
 describe('a damaged profile', () => {
-  /** Whatever is done with it gives a value or a ToxError; anything else is thrown on by codeOf. */
+  /** Every function on it gives a value or a ToxError; codeOf rethrows any other error. */
   function useUp(bytes: Uint8Array): void {
     codeOf(() => {
       const save = decodeSave(bytes)
@@ -177,7 +177,7 @@ describe('a damaged profile', () => {
     )
   })
 
-  test('cut anywhere gives a value or a ToxError, and says so when an end is missing', () => {
+  test('cut anywhere gives a value or a ToxError, and reports a missing end', () => {
     fc.assert(
       fc.property(profile, fc.nat(), (save, at) => {
         const bytes = encodeSave(save)
@@ -185,7 +185,7 @@ describe('a damaged profile', () => {
         useUp(cut)
         const code = codeOf(() => {
           const codes = findingsOf(decodeSave(cut)).map((finding) => finding.code)
-          // Nothing of it passes for the whole.
+          // No cut profile counts as whole.
           expect(codes).toContain('TOX_NO_END')
         })
         expect(['none', 'TOX_TRUNCATED', 'TOX_NOT_A_PROFILE', 'TOX_NO_KEYS']).toContain(code)
@@ -194,7 +194,7 @@ describe('a damaged profile', () => {
     )
   })
 
-  test('with any number of four bytes anywhere gives a value or a ToxError', () => {
+  test('with any four-byte number anywhere gives a value or a ToxError', () => {
     const numbers = fc.constantFrom(0, 1, 0x7fffffff, 0xffffffff, 0xffff, 0xffff0000)
     fc.assert(
       fc.property(profile, fc.nat(), numbers, (save, at, number) => {
@@ -206,7 +206,7 @@ describe('a damaged profile', () => {
     )
   })
 
-  test('in one section is refused there or told whole, whatever its bytes', () => {
+  test('with any bytes in one section is refused there or read completely', () => {
     const decoders = [decodeNodes, decodeDht, decodeConferences, decodeGroups] as const
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 300 }), fc.constantFrom(...decoders), (bytes, decode) => {
@@ -235,7 +235,7 @@ describe('edits of any profile', () => {
     )
   })
 
-  test('merging is a union, takes nothing away, and a second time changes nothing', () => {
+  test('merging is a union, removes nothing, and changes nothing the second time', () => {
     fc.assert(
       fc.property(profile, profile, (mine, theirs) => {
         const { save } = mergeFriends(mine, [theirs])
@@ -247,7 +247,7 @@ describe('edits of any profile', () => {
     )
   })
 
-  test('removing keeps the others byte for byte', () => {
+  test('removing a friend keeps the others byte for byte', () => {
     fc.assert(
       fc.property(profile, fc.nat(), (save, which) => {
         const { friends } = readFriends(save)
@@ -262,7 +262,7 @@ describe('edits of any profile', () => {
     )
   })
 
-  test('words come back as they were set', () => {
+  test('words read back as they were set', () => {
     const words = fc.string({ unit: 'grapheme', maxLength: 60 }).filter((text) => !text.includes('\0'))
     fc.assert(
       fc.property(words, (text) => {

@@ -25,7 +25,7 @@ function codeOf(run: () => unknown): string | null {
   }
 }
 
-/** The code at which decoding a blob with these bytes in it stops; signatures do not count here. */
+/** Decodes a blob with these bytes changed, and returns the error code. It does not check signatures. */
 function decodedCode(bytes: Uint8Array, at = 0, ...patch: readonly number[]): string | null {
   const blob = bytes.slice()
   blob.set(patch, at)
@@ -38,7 +38,7 @@ describe('a blob', () => {
     [16, null, 16],
     [16, 'BLOB_EPOCH_RANGE', 17],
     [16, 'BLOB_EPOCH_RANGE', 255],
-  ])('of epoch %i decodes to %s when it says epoch %i', (epoch, code, said) => {
+  ])('of epoch %i gives %s when its epoch byte is %i', (epoch, code, said) => {
     expect(decodedCode(makeBlob(ada, { epoch }), 98, said)).toBe(code)
   })
 
@@ -46,7 +46,7 @@ describe('a blob', () => {
     [0, 'BLOB_SEQ_ZERO'],
     [1, null],
     [0xffff_ffff, null],
-  ])('of seq %i decodes to %s', (seq, code) => {
+  ])('of seq %i gives %s', (seq, code) => {
     expect(codeOf(() => decodeBlob(makeBlob(ada, { seq })))).toBe(code)
   })
 
@@ -55,7 +55,7 @@ describe('a blob', () => {
     [20, 'BLOB_TRUNCATED'],
     [21, 'BLOB_TOO_MANY_DEVICES'],
     [255, 'BLOB_TOO_MANY_DEVICES'],
-  ])('that says %i devices and holds two gives %s', (count, code) => {
+  ])('with a device count of %i and two keys gives %s', (count, code) => {
     expect(decodedCode(good, 155, count)).toBe(code)
   })
 
@@ -66,18 +66,18 @@ describe('a blob', () => {
     [1, 3, 'BLOB_SEALED_UNSUPPORTED'],
     [1, 2, 'BLOB_UNKNOWN_FLAGS'],
     [1, 0x80, 'BLOB_UNKNOWN_FLAGS'],
-  ])('with byte %i as %i gives %s', (at, value, code) => {
+  ])('with byte %i set to %i gives %s', (at, value, code) => {
     expect(decodedCode(good, at, value)).toBe(code)
   })
 
-  it('of 748 bytes decodes, and of 749 is too long', () => {
+  it('of 748 bytes decodes, one of 749 is too long', () => {
     const room = MAX_BLOB_BYTES - blobBytesWithoutDocument(0, 1)
     expect(decodeBlob(makeBlob(ada, { devices: [0], deflated: new Uint8Array(room) })).bytes.length).toBe(748)
     const longer = makeBlob(ada, { devices: [0], deflated: new Uint8Array(room + 1) })
     expect(codeOf(() => decodeBlob(longer))).toBe('TOKEN_TOO_LONG')
   })
 
-  it('cut anywhere before its document is truncated, and never anything else', () => {
+  it('cut anywhere before its document always gives BLOB_TRUNCATED', () => {
     let cuts = 0
     for (const epoch of [0, 1, 5, 16]) {
       const blob = makeBlob(ada, { epoch, devices: [0, 1], deflated: new Uint8Array(0) })
@@ -90,7 +90,7 @@ describe('a blob', () => {
     expect(cuts).toBe(220 + 316 + 380 + 556)
   })
 
-  it('encodes back to the bytes that it was decoded from', () => {
+  it('encodes back to the same bytes', () => {
     for (const epoch of [0, 1, 2, 16]) {
       const blob = makeBlob(ada, { epoch, seq: 7, devices: [0, 1, 2], document: 'a: b' })
       const decoded = decodeBlob(blob)
@@ -98,7 +98,7 @@ describe('a blob', () => {
     }
   })
 
-  it('within a larger buffer is read from its own first byte', () => {
+  it('in a larger buffer is read from its own first byte', () => {
     const larger = new Uint8Array(good.length + 20)
     larger.set(good, 10)
     const { seq, timeSec, deviceKeys } = decodeBlob(larger.subarray(10, 10 + good.length))
@@ -108,7 +108,7 @@ describe('a blob', () => {
 })
 
 describe('the signed message', () => {
-  it('changes with every byte of the blob but those of the signature', () => {
+  it('changes with every byte of the blob except the signature', () => {
     const before = signedMessage(good)
     for (let at = 0; at < good.length; at++) {
       const changed = signedMessage(good.with(at, good[at]! ^ 1))
@@ -120,7 +120,7 @@ describe('the signed message', () => {
     }
   })
 
-  it('and what T covers differ in their labels, and T leaves time out', () => {
+  it('has another label than the message of T, which leaves out the time', () => {
     const before = tableMessage(good)
     let free = 0
     for (let at = 0; at < good.length; at++) {
@@ -131,7 +131,7 @@ describe('the signed message', () => {
     expect(before.length).toBe(signedMessage(good).length + 1)
   })
 
-  it('of a re-sign is new while the message of T is the same, and the blob given is not touched', () => {
+  it('changes with a re-sign, while the message of T and the given blob do not', () => {
     const kept = good.slice()
     const again = resignBlob(good, NOW_SEC + 1, (message) => ada.sign(0, message))
     expect(good).toEqual(kept)
@@ -141,13 +141,13 @@ describe('the signed message', () => {
   })
 })
 
-describe('the time of a writer', () => {
+describe('the time in a blob', () => {
   it.each([
     [-1, 0],
     [0, 0],
     [0xffff_ffff, 0xffff_ffff],
     [0x1_0000_0000, 0xffff_ffff],
-  ])('%i is written as %i, and never wraps into one that looks right', (timeSec, written) => {
+  ])('given as %i is written as %i and never wraps around', (timeSec, written) => {
     const again = resignBlob(good, timeSec, (message) => ada.sign(0, message))
     expect(decodeBlob(again).timeSec).toBe(written)
   })
@@ -158,7 +158,7 @@ describe('a device key', () => {
     expect(codeOf(() => checkDeviceKey(new Uint8Array(length).fill(9)))).toBe('DEVICE_KEY_NOT_CANONICAL')
   })
 
-  it('is looked for among all that come before it, not only the last', () => {
+  it('is compared with all keys before it, not only with the last', () => {
     expect(codeOf(() => decodeBlob(makeBlob(ada, { devices: [0, 1, 2, 0] })))).toBe('DEVICE_KEY_TWICE')
   })
 })

@@ -9,7 +9,7 @@ const eve = makePersona(2)
 const root = ada.positions[0]!.next
 
 describe('the key chain', () => {
-  it('has one root, whichever epoch it is computed from, on both engines', () => {
+  it('has the same root from every epoch, on both engines', () => {
     let computed = 0
     for (const engine of ENGINES) {
       for (const position of ada.positions) {
@@ -20,7 +20,7 @@ describe('the key chain', () => {
     expect(computed).toBe(2 * 17)
   })
 
-  it('has another root for any change of a key, a link or a commitment', () => {
+  it('gets another root by any change of a key, a link or a commitment', () => {
     let changed = 0
     for (const { signingKey, links, next, ...rest } of ada.positions.slice(1)) {
       const flip = (bytes: Uint8Array, at: number): Uint8Array => bytes.with(at, bytes[at]! ^ 1)
@@ -37,7 +37,7 @@ describe('the key chain', () => {
     expect(changed).toBe(16 * 2 + (16 * 15) / 2)
   })
 
-  it('does not let the holder of a key and of all that a device knows name the next key', () => {
+  it('does not let a thief with the current key and all data of a device choose the next key', () => {
     for (const thiefAt of [1, 5, 15]) {
       const known = ada.positions[thiefAt]!
       const links = new Uint8Array([...known.links, ...linkOf(known.signingKey, sodium)])
@@ -48,11 +48,11 @@ describe('the key chain', () => {
     }
   })
 
-  it('ends in a zero commitment at epoch 16 and nowhere else', () => {
+  it('has a zero commitment at epoch 16 and only there', () => {
     expect(ada.positions.map(({ next }) => isZero(next))).toEqual([...Array<boolean>(16).fill(false), true])
   })
 
-  it('shows h_1 .. h_(e-1), and the inception from epoch 1 on', () => {
+  it('shows h_1 .. h_(e-1), and from epoch 1 on the inception signature', () => {
     for (const { epoch, links, inception } of ada.positions) {
       expect(links.length).toBe(16 * Math.max(0, epoch - 1))
       expect(inception?.length).toBe(epoch === 0 ? undefined : 64)
@@ -62,14 +62,14 @@ describe('the key chain', () => {
     }
   })
 
-  it('is made from exactly 17 keys', () => {
+  it('needs exactly 17 keys', () => {
     const keys = ada.positions.map(({ signingKey }) => signingKey)
     for (const list of [keys.slice(1), [...keys, keys[0]!], []]) {
       expect(() => chainPositions(list, sodium, () => new Uint8Array(64))).toThrow(RangeError)
     }
   })
 
-  it('is the same after its blob has travelled', () => {
+  it('survives the encoding as a blob', () => {
     for (const epoch of [0, 1, 2, 9, 16]) {
       const decoded = decodeBlob(makeBlob(ada, { epoch }))
       expect(chainRoot(decoded, sodium)).toEqual(root)
@@ -77,7 +77,7 @@ describe('the key chain', () => {
     }
   })
 
-  it('is committed to by K_0 once, over K_0 and c_0', () => {
+  it('has one commitment by K_0, over K_0 and c_0', () => {
     const message = inceptionMessage(ada.positions[0]!.personaId, root)
     for (const engine of ENGINES) {
       expect(engine.verify(ada.positions[9]!.inception!, message, ada.positions[0]!.personaId)).toBe(true)

@@ -23,18 +23,18 @@ function signed(devices: readonly Device[], mayGiveUp = false, note = ''): reado
 }
 
 describe('the mark of a companion', () => {
-  it('is four digits of its key, and as many more as tell it from the other devices', () => {
+  it('is four digits of its key, and more only until no other device matches', () => {
     const keys = ['ABCD1234', 'ABCD1299', 'ABCE0000', '12345678'].map((start) => start.padEnd(64, '0'))
     const devices = keys.map((key, i) => (i === 3 ? { name: 'x', key } : { name: 'x', key, companion: true as const }))
     expect(companionMarks(devices)).toEqual(['abcd123', 'abcd129', 'abce'])
     expect([...markedCompanions([['companions', companionMarks(devices)]], keys)]).toEqual(keys.slice(0, 3))
   })
 
-  it('travels with the table, and marks of the table before do not', () => {
+  it('comes from the new table, never from the document of the one before', () => {
     expect(signed([aside, laptop, phone])).toEqual([aside, laptop, phone])
   })
 
-  it('outlasts the nicknames and the unknown keys when a table must fit', () => {
+  it('stays longer than nicknames and unknown keys when a table must fit', () => {
     const many = Array.from({ length: 16 }, (_, i) => makeDevice(10 + i, `device number ${i} of many`))
     const devices = signed([aside, ...many], true, 'x'.repeat(300))
     expect(devices[0]).toMatchObject({ key: aside.key, companion: true })
@@ -42,13 +42,13 @@ describe('the mark of a companion', () => {
     expect(devices.filter((device) => device.companion)).toHaveLength(1)
   })
 
-  it('is as last known where the document of a higher epoch cannot be read', () => {
+  it('stays as last known when the document of a higher epoch cannot be read', () => {
     const blob = makeVerified(ada, { epoch: 1, devices: [4, 0], document: 'expires!: 2030' })
     const was = (key: string): boolean => key === aside.key
     expect(nameDevices(blob, () => undefined, was).map((device) => device.companion ?? false)).toEqual([true, false])
   })
 
-  it('keeps a device from being the active one', () => {
+  it('keeps a device from becoming the active one', () => {
     expect(activeDevice([aside, laptop, phone])).toBe(laptop)
     expect(activeDevice([aside])).toBeUndefined()
   })

@@ -1,4 +1,4 @@
-/** The preset dictionary: the same bytes for ever, and worth its place. */
+/** The preset dictionary never changes, and it shrinks ordinary tables. */
 import { createHash } from 'node:crypto'
 import { deflateSync } from 'fflate'
 import { expect, test } from 'vitest'
@@ -11,14 +11,14 @@ function compress(names: readonly string[], dictionary?: Uint8Array): Uint8Array
   return deflateSync(formatDocument([['names', names]]), { level: 9, ...(dictionary ? { dictionary } : {}) })
 }
 
-test('the dictionary never changes: readers of version 1 have these bytes', () => {
+test('the dictionary never changes, because all readers of version 1 have these bytes', () => {
   expect(DOCUMENT_DICTIONARY).toHaveLength(509)
   expect(createHash('sha256').update(DOCUMENT_DICTIONARY).digest('hex')).toBe(
     '1c8b40b896cefcd2e3b583b2cbdf694b5472ecf1868d3f7003cf94d50272cf9b',
   )
 })
 
-test('ordinary tables take at most half the bytes that they take without it', () => {
+test('ordinary tables take at most half the bytes that they would take without it', () => {
   const tables = [
     ['laptop', 'phone'],
     ['Laptop', 'Phone', 'Tablet'],

@@ -9,7 +9,7 @@ const [A, B, C]: Device[] = ['A', 'B', 'C'].map((name) => ({ name: name.toLowerC
 ]
 const RENAMED = { ...A, name: 'renamed' }
 
-describe('a policy lets apps see of a table', () => {
+describe('the devices that apps see', () => {
   it.each([
     ['auto', false, [RENAMED, C], [RENAMED, C]],
     ['auto', true, [RENAMED, C], [RENAMED, C]],
@@ -20,13 +20,13 @@ describe('a policy lets apps see of a table', () => {
     ['ask', false, [B, A], [A, B]],
     ['ask', true, [], []],
     ['pin', false, [], [A, B]],
-  ] as const)('%s (rotated: %s)', (policy, rotated, offered, seen) => {
+  ] as const)('depend on the policy: %s (rotated: %s)', (policy, rotated, offered, seen) => {
     expect(admitDevices(policy, [A, B], rotated, offered)).toEqual(seen)
   })
 })
 
 describe('two tables', () => {
-  it('differ by what was rotated, removed, added, renamed and activated, in this order', () => {
+  it('differ by rotation, removals, additions, renames and activation, in this order', () => {
     const after = { epoch: 1, devices: [C, RENAMED] }
     expect(diffTables({ epoch: 0, devices: [A, B] }, after).find(({ kind }) => kind === 'renamed')?.was).toBe('a')
     expect(diffTables({ epoch: 0, devices: [A, B] }, after).map(({ kind, name }) => [kind, name])).toEqual([
@@ -38,7 +38,7 @@ describe('two tables', () => {
     ])
   })
 
-  it('are the same only with the same devices, names, order and marks', () => {
+  it('are the same only with equal devices, names, order and marks', () => {
     expect(isSameTable([A, B], [{ ...A }, B])).toBe(true)
     for (const other of [[B, A], [A], [RENAMED, B], [{ ...A, companion: true } as const, B]]) {
       expect(isSameTable([A, B], other)).toBe(false)

@@ -1,4 +1,4 @@
-/** The grammar of the document, a case for every rule and every refusal with its code. */
+/** The grammar of the document: a case for every rule, and for every refusal with its code. */
 import { parseDocument as parseYaml } from 'yaml'
 import { expect, test } from 'vitest'
 import { encodeUtf8 } from '../../../src/core/encoding/bytes.ts'
@@ -42,7 +42,7 @@ const read: [text: string, document: Document][] = [
   [`${'k'.repeat(63)}: x`, [['k'.repeat(63), 'x']]],
 ]
 
-test('what the grammar allows is read, every scalar as a string', () => {
+test('the reader accepts everything that the grammar allows, and reads every scalar as a string', () => {
   for (const [text, document] of read) expect(parse(text), text).toEqual(document)
   expect(read).toHaveLength(14)
 })
@@ -54,7 +54,7 @@ const notInTheGrammar = [
   '\nx: a', 'x: a\r\ny: b', 'x: a\r', 'x:\ta', 'x: a\tb', 'x: a\n y', '[a]', 'a', '"names": [a]', "'names': [a]", '? names', '- a',
   `${'k'.repeat(64)}: x`, 'é: x', '1: x', '_a: x', '<<: x', '~: x', '.x: y', '-x: y', '__proto__: x', 'a b: x', 'a!b: x', 'a!!: x',
   'null: x', 'True: x', 'FALSE: x', 'yes: x', 'No: x', 'on: x', 'off: x', 'y: x', 'N: x',
-  // what YAML has and this has not
+  // features of YAML that this grammar does not have
   '# comment', 'x: a #', 'x: #a', '%YAML 1.2\n---\nx: a', '---\nx: a', '---', 'x: a\n---\nx: a', 'x: a\n...', '...', 'x: |\n a', 'x: >\n a',
   'x: |', 'x: &a b', 'x: *a', 'x: !t a', 'x: !!binary aGk=', 'x: {a: b}', 'x: {}', 'x: [[a]]', 'x: [a,[b]]', 'x: [{a: b}]', 'x: [a: b]',
   'x: ["a": b]', 'x: ["a":b]', 'x: [? a]', 'x: a: b', 'x: a:b', 'x: - a', 'x: @a', 'x: `a', 'x: a?', 'x: a,b', 'x: a]', 'x: %a',
@@ -72,12 +72,12 @@ const notInTheGrammar = [
   'names: a', 'names: "[a]"',
 ]
 
-test('whatever else YAML allows is refused as syntax', () => {
+test('all other YAML is refused as DOCUMENT_SYNTAX', () => {
   for (const text of notInTheGrammar) expect(parse(text), JSON.stringify(text)).toBe('DOCUMENT_SYNTAX')
   expect(notInTheGrammar).toHaveLength(174)
 })
 
-test('text that is not UTF-8 is refused, overlong forms and surrogates too', () => {
+test('a text that is not UTF-8 is refused, including overlong forms and surrogates', () => {
   const texts = [[0xff], [0xc3], [0xc0, 0x80], [0xed, 0xa0, 0x80], [0xf4, 0x90, 0x80, 0x80], [0xef, 0xbb]]
   for (const bytes of texts) {
     expect(verdict(() => parseDocument(Uint8Array.of(...encodeUtf8('x: a'), ...bytes)))).toBe('DOCUMENT_NOT_UTF8')
@@ -85,20 +85,20 @@ test('text that is not UTF-8 is refused, overlong forms and surrogates too', () 
   expect(texts).toHaveLength(6)
 })
 
-test('a key stands once, case ignored', () => {
+test('a key occurs only once, ignoring case', () => {
   expect(parse('x: a\nx: b')).toBe('DOCUMENT_DUPLICATE_KEY')
   expect(parse('names: [a]\nNAMES: [b]')).toBe('DOCUMENT_DUPLICATE_KEY')
   expect(format([['x', 'a'], ['X', 'b']])).toBe('DOCUMENT_DUPLICATE_KEY') // prettier-ignore
 })
 
-test('a key that must be understood refuses the document, and a value that ends so does not', () => {
+test('an unknown key that ends in "!" refuses the document, a value that ends in "!" does not', () => {
   expect(parse('names: [a]\nsealed!: x')).toBe('DOCUMENT_UNKNOWN_CRITICAL_KEY')
   expect(parse('names!: [a]')).toBe('DOCUMENT_UNKNOWN_CRITICAL_KEY')
   expect(parse('x: sealed!')).toEqual([['x', 'sealed!']])
   expect(format([['sealed!', 'x']])).toBe('DOCUMENT_UNKNOWN_CRITICAL_KEY')
 })
 
-test('scalars are written plain where YAML reads a string, and quoted otherwise', () => {
+test('the writer leaves scalars plain where YAML reads a string, and quotes all others', () => {
   const plain = [
     'a',
     'old phone',
@@ -164,12 +164,12 @@ test('scalars are written plain where YAML reads a string, and quoted otherwise'
   expect(format([['x', 'a"b\\c\n\0\u2028\ufeff\x7f']])).toBe('x: "a\\"b\\\\c\\u000a\\u0000\\u2028\\ufeff\\u007f"')
 })
 
-test('a document is one key a line with a line feed between lines only, and nothing without keys', () => {
+test('a document has one key on a line and line feeds only between lines, and is empty without keys', () => {
   expect(format([])).toBe('')
   expect(format([['names', ['a', 'b']], ['x', ''], ['z', []]])).toBe('names: [a,b]\nx: ""\nz: []') // prettier-ignore
 })
 
-test('what no reader would accept is not written', () => {
+test('the writer refuses everything that no reader would accept', () => {
   for (const key of ['', 'a b', '__proto__', 'é', 'null', 'Y', 'x: y', 'k'.repeat(64), 'a\n']) {
     expect(format([[key, 'a']]), key).toBe('DOCUMENT_SYNTAX')
   }
@@ -178,7 +178,7 @@ test('what no reader would accept is not written', () => {
   expect(format([['x', ['a', 'b\udc00']]])).toBe('DOCUMENT_SYNTAX')
 })
 
-test('names are read for as many devices as there are, and checked', () => {
+test('names are checked, and must be as many as the devices', () => {
   expect(names('names: [a,b]', 2)).toEqual(['a', 'b'])
   expect(names('names: []', 0)).toEqual([])
   expect(names('', 2)).toBeNull()
@@ -197,7 +197,7 @@ test('an alias bomb is refused at its first anchor', () => {
   expect(parse(bomb)).toBe('DOCUMENT_SYNTAX')
 })
 
-test('a text without end in its quotes is refused in linear time', () => {
+test('an unterminated quoted text is refused in linear time', () => {
   expect(parse(`x: "${'\\"'.repeat(100_000)}`)).toBe('DOCUMENT_SYNTAX')
   expect(parse(`x: a${' '.repeat(100_000)}`)).toBe('DOCUMENT_SYNTAX')
 })

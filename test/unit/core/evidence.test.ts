@@ -20,13 +20,13 @@ const fill = (kind: EvidenceKind, count: number): Evidence[] =>
   Array.from({ length: count }, (_, n) => piece(kind, n, `${kind}${n}`))
 
 describe('evidence', () => {
-  it('is kept once a table and chain, in the same array when nothing is new', () => {
+  it('is kept once for each table and chain, in the same array if nothing is new', () => {
     const kept = collect(stale(1))
     expect(addEvidence(kept, { ...stale(1), seenAtSec: 9 })).toBe(kept)
     expect(addEvidence(kept, piece('stale', 1, 's1', 'other chain')).length).toBe(2)
   })
 
-  it('of a table that turns out to prove more becomes that, and keeps its time', () => {
+  it('gets the stronger kind when its table turns out to prove more, and keeps its time', () => {
     const kept = collect(stale(1), { ...piece('fork', 1, 's1'), seenAtSec: 9 })
     expect(kept).toEqual([{ ...stale(1), kind: 'fork' }])
     expect(addEvidence(kept, stale(1))).toBe(kept)
@@ -36,7 +36,7 @@ describe('evidence', () => {
     [MAX_EVIDENCE_PER_SEQ - 1, true],
     [MAX_EVIDENCE_PER_SEQ, false],
     [MAX_EVIDENCE_PER_SEQ + 1, false],
-  ])('of one seq: %i blobs leave room for another: %s', (count, hasRoom) => {
+  ])('of one seq, with %i blobs, has room for another: %s', (count, hasRoom) => {
     const kept = collect(...Array.from({ length: count }, (_, n) => piece('fork', 7, `f${n}`)))
     expect(addEvidence(kept, piece('fork', 7, 'new')) !== kept).toBe(hasRoom)
     expect(addEvidence(kept, piece('fork', 7, 'new', 'r', 1)) !== kept).toBe(true)
@@ -46,13 +46,13 @@ describe('evidence', () => {
   it.each([
     [MAX_EVIDENCE_PER_PERSONA - 1, true],
     [MAX_EVIDENCE_PER_PERSONA, false],
-  ])('of one persona: %i blobs leave room for another: %s', (count, hasRoom) => {
+  ])('of one persona, with %i blobs, has room for another: %s', (count, hasRoom) => {
     const kept = collect(...fill('stale', count))
     expect(addEvidence(kept, stale(99)) !== kept).toBe(hasRoom)
     expect(kept.length).toBe(count)
   })
 
-  it('that proves more pushes out what proves less, the oldest of it, and never the reverse', () => {
+  it('that proves more replaces the oldest piece that proves less, never the reverse', () => {
     const full = collect(...fill('stale', 15), piece('fork', 99, 'f'))
     const withFork = addEvidence(full, piece('fork', 50, 'g'))
     expect(withFork.map(({ tableHash }) => tableHash)).toEqual(['g', ...full.slice(1).map((one) => one.tableHash)])
@@ -63,14 +63,14 @@ describe('evidence', () => {
     }
   })
 
-  it('within a full seq gives way to what proves more, also when the persona has room', () => {
+  it('of a full seq makes room only by losing a weaker piece of that seq, even if the persona has room', () => {
     const kept = collect(piece('stale', 7, 'a'), piece('fork', 7, 'b'))
     expect(addEvidence(kept, piece('stale', 7, 'c'))).toBe(kept)
     const theft = addEvidence(kept, piece('violation', 7, 'c', 'x'))
     expect(theft.map(({ tableHash }) => tableHash)).toEqual(['c', 'b'])
   })
 
-  it('stays within its bounds whatever a thief signs', () => {
+  it('stays within its bounds, whatever a thief signs', () => {
     let kept: readonly Evidence[] = []
     const kinds = ['stale', 'fork', 'violation'] as const
     for (let n = 0; n < 3000; n++) {

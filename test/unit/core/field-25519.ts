@@ -1,4 +1,4 @@
-/** The field and the two curves in plain BigInt arithmetic, from which the tests derive what core has as constants. */
+/** The field and both curves in plain BigInt arithmetic. The tests derive the constants of core from it. */
 
 export const P: bigint = 2n ** 255n - 19n
 export const L: bigint = 2n ** 252n + 27742317777372353535851937790883648493n
@@ -23,7 +23,7 @@ export function inverse(a: bigint): bigint {
   return power(a, P - 2n)
 }
 
-/** Both square roots, one when a is 0, none when a is no square. */
+/** Both square roots; one if a is 0, none if a is not a square. */
 export function roots(a: bigint): bigint[] {
   const candidate = power(a, (P + 3n) / 8n)
   const root = [candidate, mod(candidate * SQRT_MINUS_ONE)].find((r) => mod(r * r - a) === 0n)
@@ -31,7 +31,7 @@ export function roots(a: bigint): bigint[] {
   return root === 0n ? [0n] : [root, P - root]
 }
 
-/** Every solution of a x^2 + b x + c = 0, a not zero. */
+/** Every solution of a x^2 + b x + c = 0, for a other than zero. */
 export function quadratic(a: bigint, b: bigint, c: bigint): bigint[] {
   return roots(mod(b * b - 4n * a * c)).map((root) => mod((root - b) * inverse(2n * a)))
 }

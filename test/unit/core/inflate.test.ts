@@ -1,4 +1,4 @@
-/** The rules of RFC 1951 that the inflater holds, one hand-made stream for each; zlib agrees with every verdict. */
+/** The rules of RFC 1951, with one hand-made stream for each. zlib agrees with every verdict. */
 import { inflateRawSync } from 'node:zlib'
 import { expect, test } from 'vitest'
 import { BlobError } from '../../../src/core/errors.ts'
@@ -8,7 +8,7 @@ const NONE = new Uint8Array(0)
 const LITERAL_A = '10010001' // 0x61 in the fixed code
 const END = '0000000' // symbol 256 in the fixed code
 
-/** Bytes of a stream written as groups of bits in the order in which they are read. */
+/** The bytes of a stream, given as groups of bits in reading order. */
 function stream(...groups: readonly string[]): Uint8Array {
   const bits = groups.join('').replaceAll(' ', '')
   const bytes = new Uint8Array(Math.ceil(bits.length / 8))
@@ -16,19 +16,19 @@ function stream(...groups: readonly string[]): Uint8Array {
   return bytes
 }
 
-/** A number of `count` bits as DEFLATE writes those that are no codes: lowest bit first. */
+/** A number of `count` bits as DEFLATE writes numbers that are not codes: lowest bit first. */
 function field(value: number, count: number): string {
   return value.toString(2).padStart(count, '0').split('').toReversed().join('')
 }
 
-/** A final dynamic block's header; the code lengths 0..15 themselves get codes of four bits each, so none can repeat. */
+/** The header of a final dynamic block. The code lengths 0..15 get codes of four bits each, and repeats get no codes. */
 function dynamic(lengths: readonly number[], distances: readonly number[]): string {
   const header = '1' + field(2, 2) + field(lengths.length - 257, 5) + field(distances.length - 1, 5) + field(19 - 4, 4)
   const meta = '000000000' + field(4, 3).repeat(16)
   return header + meta + [...lengths, ...distances].map((length) => length.toString(2).padStart(4, '0')).join('')
 }
 
-/** Code lengths of 257 symbols: `lengths` at the front, `end` for the end of the block. */
+/** The code lengths of 257 symbols: `lengths` first, and `end` for the end of the block. */
 function literals(lengths: readonly number[], end: number): number[] {
   return [...lengths, ...Array.from<number>({ length: 256 - lengths.length }).fill(0), end]
 }
@@ -46,7 +46,7 @@ const FIXED = '110' // final, type 1
 const accepted: [rule: string, bytes: Uint8Array, output: string][] = [
   ['an empty fixed block', stream(FIXED, END), ''],
   ['a literal', stream(FIXED, LITERAL_A, END), 'a'],
-  ['set bits behind the end in the last byte', stream(FIXED, END, '111111'), ''],
+  ['set bits after the end in the last byte', stream(FIXED, END, '111111'), ''],
   ['an empty stored block', Uint8Array.of(1, 0, 0, 0xff, 0xff), ''],
   [
     'a stored block whose header has set bits before the byte boundary',
@@ -117,12 +117,12 @@ const refused: [rule: string, bytes: Uint8Array, why: RegExp][] = [
 ]
 
 const trailing: [rule: string, bytes: Uint8Array][] = [
-  ['a byte behind the end', Uint8Array.of(...stream(FIXED, END), 0)],
+  ['a byte after the end', Uint8Array.of(...stream(FIXED, END), 0)],
   ['a byte behind a stored end', Uint8Array.of(1, 0, 0, 0xff, 0xff, 0)],
-  ['a second stream behind the first', Uint8Array.of(...stream(FIXED, END), ...stream(FIXED, END))],
+  ['a second stream after the first', Uint8Array.of(...stream(FIXED, END), ...stream(FIXED, END))],
 ]
 
-test('valid streams are accepted, as zlib does', () => {
+test('valid streams are accepted, as by zlib', () => {
   for (const [rule, bytes, output] of accepted) {
     expect(inflateRawSync(bytes).toString('latin1'), rule).toBe(output)
     expect(verdict(bytes, NONE, 100), rule).toBe(output)
@@ -130,7 +130,7 @@ test('valid streams are accepted, as zlib does', () => {
   expect(accepted).toHaveLength(10)
 })
 
-test('invalid streams are refused for their one defect, and zlib refuses them too', () => {
+test('invalid streams are refused for their one defect, as by zlib', () => {
   for (const [rule, bytes, why] of refused) {
     expect(() => inflate(bytes, NONE, 100), rule).toThrow(why)
     expect(verdict(bytes, NONE, 100), rule).toBe('DEFLATE_INVALID')
@@ -139,7 +139,7 @@ test('invalid streams are refused for their one defect, and zlib refuses them to
   expect(refused).toHaveLength(23)
 })
 
-test('bytes behind the end are refused, which zlib silently ignores', () => {
+test('bytes after the end are refused, although zlib ignores them', () => {
   for (const [rule, bytes] of trailing) {
     expect(verdict(bytes, NONE, 100), rule).toBe('DEFLATE_TRAILING_BYTES')
     expect(() => inflateRawSync(bytes), rule).not.toThrow()
@@ -149,12 +149,12 @@ test('bytes behind the end are refused, which zlib silently ignores', () => {
 
 const threeBytesFrom = (distance: string): Uint8Array => stream(FIXED, '0000001', distance, END)
 
-test('the dictionary is reached to its first byte and not before it', () => {
+test('a distance may reach the first byte of the dictionary, but not beyond it', () => {
   expect(verdict(threeBytesFrom('00010'), encodeLatin('xyz'), 100)).toBe('xyz')
   expect(verdict(threeBytesFrom('00011'), encodeLatin('xyz'), 100)).toBe('DEFLATE_INVALID')
 })
 
-test('a stream that inflates to the limit passes and one byte more is refused, for literals, copies and stored bytes', () => {
+test('a stream may inflate to the limit, but not to one byte more, with literals, copies and stored bytes', () => {
   const literal = stream(FIXED, LITERAL_A, LITERAL_A, END)
   const copy = stream(FIXED, LITERAL_A, '0000001', '00000', END)
   const stored = Uint8Array.of(1, 2, 0, 0xfd, 0xff, 0x61, 0x61)
@@ -173,7 +173,7 @@ test('a bomb is refused at the limit', () => {
   expect(verdict(bomb, NONE, 2048)).toBe('DEFLATE_TOO_LARGE')
 })
 
-test('an output is not changed by the next call', () => {
+test('the next call does not change an earlier output', () => {
   const first = inflate(stream(FIXED, LITERAL_A, END), NONE, 100)
   inflate(stream(FIXED, '10010010', END), NONE, 100)
   expect(Buffer.from(first).toString()).toBe('a')

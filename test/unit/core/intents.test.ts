@@ -17,7 +17,7 @@ const [laptop, phone, tablet, desktop] = [makeDevice(0), makeDevice(1), makeDevi
 
 type Point = TablePoint & { readonly prev: string }
 
-/** A table of which only the place counts; T begins with its name. */
+/** A table of which only the position matters; T begins with its name. */
 function point(name: string, seq: number, before: Point | string = 'nothing', epoch = 0): Point {
   const hash = (text: string): string => Buffer.from(text.padEnd(32, '.')).toString('hex').toUpperCase()
   const prev = typeof before === 'string' ? hash(before) : before.tableHash
@@ -80,11 +80,11 @@ describe('a head may descend from a table', () => {
     expect(mayDescend(headOf(head), table, on)).toBe(expected)
   })
 
-  it('never from one that was not let out', () => {
+  it('never from one that was not published', () => {
     expect(mayDescend(headOf(after), null, known)).toBe(false)
   })
 
-  it('is answered also by an index that lies in a circle', () => {
+  it('and the answer comes even if a wrong index forms a cycle', () => {
     const liar = context([], { ancestor: () => point('liar', 9, 'liar') })
     expect(mayDescend(headOf(point('x', 9, 'liar')), own, liar)).toBe(true)
     const two = [point('a', 8, 'b'), point('b', 8, 'a')]
@@ -98,16 +98,16 @@ describe('an intent to add', () => {
   const rival = point('rival', 5, base)
   const known = context([base, own, rival])
 
-  it('is replayed before it was ever let out', () => {
+  it('is replayed if it was never published', () => {
     expect(replay(headOf(rival, [laptop]), intentsOf(null, add(phone)), known)).toEqual([[laptop, phone], 'replayed'])
   })
 
-  it('is not replayed once a sibling removed the device, also when it knew the device only from a replay', () => {
+  it('is not replayed after a sibling removed the device, even if the sibling knew the device only from a replay', () => {
     const again = point('again', 6, rival)
     const removed = headOf(point('removed', 7, again), [laptop])
     const on = context([base, own, rival, again])
     const [intent] = intentsOf(own, add(phone))
-    // By the first table alone it would come back: the chain leads past it.
+    // With the first table alone the device would come back, since the chain leads past that table.
     expect(mayDescend(removed, own, on)).toBe(false)
     expect(replay(removed, [{ ...intent!, republished: again }], on)).toEqual([[laptop], 'REMOVED_BY_SIBLING'])
     expect(replay(removed, [{ ...intent!, republished: null }], on)).toEqual([[laptop, phone], 'replayed'])
@@ -117,19 +117,19 @@ describe('an intent to add', () => {
     [14, 'replayed'],
     [15, 'TABLE_FULL'],
     [20, 'TABLE_FULL'],
-  ])('to a table of %i devices is: %s', (count, outcome) => {
+  ])('to a table of %i devices has the outcome %s', (count, outcome) => {
     const devices = Array.from({ length: count }, (_, i) => makeDevice(100 + i))
     expect(replay(headOf(rival, devices), intentsOf(own, add(phone)), known)[1]).toBe(outcome)
   })
 
-  it('never goes beyond 20 devices, whatever the caller says fits', () => {
+  it('never goes beyond 20 devices, whatever the caller accepts as fitting', () => {
     const devices = Array.from({ length: 20 }, (_, i) => makeDevice(100 + i))
     const roomy = context([base, own, rival], { fits: () => true })
     expect(replay(headOf(rival, devices.slice(1)), intentsOf(own, add(phone)), roomy)[1]).toBe('replayed')
     expect(replay(headOf(rival, devices), intentsOf(own, add(phone)), roomy)[1]).toBe('TABLE_FULL')
   })
 
-  it('of two devices with one nickname gives the second a suffix', () => {
+  it('for two devices with one nickname gives the second a suffix', () => {
     const twin = { ...tablet, name: 'PHONE' }
     const [devices] = replay(
       headOf(rival, [twin]),
@@ -139,7 +139,7 @@ describe('an intent to add', () => {
     expect(devices.map(({ name }) => name)).toEqual(['PHONE', 'phone-2', 'phone-3'])
   })
 
-  it('and to remove it later here ends without the device', () => {
+  it('followed by a removal here ends without the device', () => {
     const on = { ...known, tombstones: new Set([phone.key]) }
     const intents = intentsOf(own, add(phone), remove(phone))
     expect(replay(headOf(rival, [laptop]), intents, on)).toEqual([[laptop], 'superseded', 'kept'])
@@ -151,7 +151,7 @@ describe('an intent to remove', () => {
   const own = point('own', 5, point('base', 4))
   const rival = point('rival', 5, 'base')
 
-  it('is replayed unless whoever made the head surely knew of it, and wants the device back', () => {
+  it('is replayed, unless the head’s writer surely knew the removal and listed the device again', () => {
     const ends = [rival, point('far', 99, 'unseen'), point('after', 6, own)].map((head) =>
       replay(headOf(head, [laptop, phone], NOW_SEC + 9999), intentsOf(own, remove(phone)), context([own])),
     )
@@ -162,14 +162,14 @@ describe('an intent to remove', () => {
     ])
   })
 
-  it('that was taken back here is not replayed onto a table that has the device again', () => {
+  it('is not replayed onto a table with the device if the owner added the device again here', () => {
     const readded = point('readded', 6, own)
     const sibling = headOf(point('sibling', 7, readded), [phone, laptop])
     const intents = [...intentsOf(own, remove(phone)), ...intentsOf(readded, add(phone))]
     expect(replay(sibling, intents, context([own, readded]))).toEqual([[phone, laptop], 'superseded', 'kept'])
   })
 
-  it('that was taken back by a new key is not replayed either, and one that came after is', () => {
+  it('is not replayed either if a rekey brought the key back, but a later removal is', () => {
     const head = headOf(rival, [laptop, phone])
     const back = intentsOf(own, remove(phone), rekey(tablet, phone))
     expect(replay(head, back, context())).toEqual([[laptop, phone], 'superseded', 'kept'])
@@ -177,7 +177,7 @@ describe('an intent to remove', () => {
     expect(replay(head, last, context())).toEqual([[laptop], 'kept', 'replayed'])
   })
 
-  it('may leave no device', () => {
+  it('may leave an empty table', () => {
     expect(replay(headOf(rival, [phone]), intentsOf(own, remove(phone)), context())).toEqual([[], 'replayed'])
   })
 })
@@ -194,7 +194,7 @@ describe('an intent to rename or to activate', () => {
     ['in the same second', 0, NOW_SEC, 'superseded'],
     ['a second later', 0, NOW_SEC + 1, 'superseded'],
     ['before, by this clock, while the intent is dated ahead of it', 5000, NOW_SEC + 1, 'superseded'],
-  ])('is settled against a sibling who did so %s', (_, aheadSec, headTimeSec, outcome) => {
+  ])('is decided against a sibling that made such an edit %s', (_, aheadSec, headTimeSec, outcome) => {
     const dated = (edit: Edit): Intent[] => intentsOf(own, edit).map((one) => ({ ...one, atSec: NOW_SEC + aheadSec }))
     const names = headOf(rival, [renamed, phone, tablet], headTimeSec)
     expect(replay(names, dated(rename('mine')), context())[1]).toBe(outcome)
@@ -202,7 +202,7 @@ describe('an intent to rename or to activate', () => {
     expect(replay(order, dated(activate), context())[1]).toBe(outcome)
   })
 
-  it('is replayed when the head still shows what it found, whatever the clocks say', () => {
+  it('is replayed if the head still shows the value that it replaced, whatever the clocks say', () => {
     const head = headOf(rival, [laptop, phone], NOW_SEC + 9999)
     expect(replay(head, intentsOf(own, rename('mine'), activate), context())).toEqual([
       [phone, { ...laptop, name: 'mine' }],
@@ -211,7 +211,7 @@ describe('an intent to rename or to activate', () => {
     ])
   })
 
-  it('that leads back to what the head shows is no reason to sign', () => {
+  it('that leads back to the head’s value gives no new table to sign', () => {
     const head = headOf(rival, [{ ...laptop, name: 'c' }, phone], NOW_SEC - 60)
     expect(replay(head, intentsOf(own, rename('b'), rename('c', 'b')), context())).toEqual([
       head.devices,
@@ -229,12 +229,12 @@ describe('an intent to rename or to activate', () => {
     expect(replay(suffixed, intentsOf(own, rename('x')), context())).toEqual([suffixed.devices, 'kept'])
   })
 
-  it('to a nickname that the sibling gave to another device takes a suffix', () => {
+  it('to a nickname that a sibling gave to another device gets a suffix', () => {
     const head = headOf(rival, [laptop, { ...phone, name: 'Mine' }])
     expect(replay(head, intentsOf(own, rename('mine')), context())[0][0]!.name).toBe('mine-2')
   })
 
-  it('is dropped when the device is gone, also when a replay just removed it', () => {
+  it('is dropped if the device is gone, even if a replay just removed it', () => {
     expect(replay(headOf(rival, [phone]), intentsOf(own, rename('x')), context())).toEqual([[phone], 'DEVICE_GONE'])
     const both = intentsOf(own, remove(phone), activate)
     expect(replay(headOf(rival, [laptop, phone]), both, context())).toEqual([[laptop], 'replayed', 'DEVICE_GONE'])
@@ -251,7 +251,7 @@ describe('a value that a sibling knew and changed', () => {
   ]
   const devices = [laptop, phone, tablet]
 
-  it('is not set again, although the head shows what was found and every clock is for it', () => {
+  it('is not set again, even if the head shows the replaced value and all clocks favour it', () => {
     for (const head of [point('x', 6, own), point('x', 7, middle)]) {
       for (const edit of edits) {
         const ended = replay(headOf(head, devices, 1), intentsOf(own, edit), context([own, middle]))
@@ -260,7 +260,7 @@ describe('a value that a sibling knew and changed', () => {
     }
   })
 
-  it('is so also when the sibling knew it from a replay alone', () => {
+  it('is not set again either if the sibling knew it only from a replay', () => {
     const again = point('again', 6, point('rival', 5, 'base'))
     for (const edit of edits) {
       const [intent] = intentsOf(own, edit)
@@ -271,7 +271,7 @@ describe('a value that a sibling knew and changed', () => {
     }
   })
 
-  it('may not be so when a table in between was never seen: then the value that was found decides', () => {
+  it('is set again if a table in between was never seen and the head shows the replaced value', () => {
     for (const edit of edits) {
       const head = headOf(point('x', 9, 'unseen'), devices)
       expect(replay(head, intentsOf(own, edit), context([own]))[1]).toBe('replayed')
@@ -287,11 +287,11 @@ describe('an intent to rekey', () => {
     ['the new key alone', [laptop, tablet], 'kept', [laptop, tablet]],
     ['both keys', [phone, tablet], 'KEY_LISTED', [phone, tablet]],
     ['neither key', [laptop], 'DEVICE_GONE', [laptop]],
-  ] as const)('meets a head with %s', (_, devices, outcome, after) => {
+  ] as const)('onto a head with %s', (_, devices, outcome, after) => {
     expect(replay(headOf(rival, devices), intentsOf(own, rekey(phone, tablet)), context())).toEqual([after, outcome])
   })
 
-  it('follows an add of the old key', () => {
+  it('applies after an add of the old key', () => {
     const intents = intentsOf(own, add(phone), rekey(phone, tablet))
     const [devices, ...ends] = replay(headOf(rival, [laptop]), intents, context())
     expect(devices).toEqual([laptop, { name: 'phone', key: tablet.key }])
@@ -299,7 +299,7 @@ describe('an intent to rekey', () => {
   })
 })
 
-describe('a device that was given another key here, and then removed', () => {
+describe('a device that the owner rekeyed and then removed here', () => {
   const base = point('base', 4)
   const own = point('own', 5, base)
   const last = point('last', 6, own)
@@ -310,7 +310,7 @@ describe('a device that was given another key here, and then removed', () => {
     { ...intentsOf(last, remove(tablet))[0]!, id: '1' },
   ]
 
-  it('stays away under its old key too, after a head that lists neither', () => {
+  it('stays out under its old key too, after a head that lists neither key', () => {
     const without = replayIntents(headOf(rival, [laptop]), [given, removed], on)
     expect(without.outcomes).toEqual([
       { intent: given, outcome: 'kept' },
@@ -320,7 +320,7 @@ describe('a device that was given another key here, and then removed', () => {
     expect(replay(unaware, [given, removed], on)).toEqual([[laptop], 'replayed', 'replayed'])
   })
 
-  it('comes back under its old key by the owner’s own word', () => {
+  it('comes back under its old key if the owner adds it again', () => {
     const again = { ...intentsOf(point('again', 7, last), add(phone))[0]!, id: '2' }
     const head = headOf(rival, [laptop, phone])
     expect(replay(head, [given, removed, again], on)).toEqual([[laptop, phone], 'superseded', 'kept', 'kept'])
@@ -328,7 +328,7 @@ describe('a device that was given another key here, and then removed', () => {
 })
 
 describe('an edit', () => {
-  it('that the table refuses is a typed error, never a broken table', () => {
+  it('that the table refuses gives a typed error, never a broken table', () => {
     const edits: readonly Edit[] = [
       add(laptop),
       remove(phone),
@@ -349,7 +349,7 @@ describe('an edit', () => {
   })
 })
 
-describe('what is remembered of an intent that the head shows', () => {
+describe('the table noted in an intent that the head shows', () => {
   const base = point('base', 4)
   const own = point('own', 5, base)
   const chain = Array.from({ length: 40 }, (_, i) => i + 6).reduce<Point[]>(
@@ -366,14 +366,14 @@ describe('what is remembered of an intent that the head shows', () => {
     [6, false],
     [own.seq + 31, false],
     [own.seq + 32, true],
-  ])('is a table near enough to be reached from the next head: at seq %s', (seq, isNoted) => {
+  ])('is replaced by a new one once it lies 32 tables back: at seq %s', (seq, isNoted) => {
     const head = chain.find((one) => one.seq === seq)!
     const { settled, republished } = kept(head, add(phone), [laptop, phone], chain)
     expect(settled).toBe(true)
     expect(republished?.seq).toBe(isNoted ? seq : undefined)
   })
 
-  it('is the head, when a sibling came to the same by himself; but who does not know a device has not removed it', () => {
+  it('is the head if a sibling made the same edit, but never a head whose writer did not know the device', () => {
     const rival = point('rival', 5, base)
     expect(kept(rival, add(phone), [laptop, phone], [base, own])).toMatchObject({ republished: { seq: 5 } })
     expect(kept(rival, add(phone), [laptop, phone], [base, own])).not.toHaveProperty('settled')

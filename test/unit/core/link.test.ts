@@ -12,7 +12,7 @@ const { personaId, next: root } = makePersona(1).positions[0]!
 const LINK = formatLink({ personaId, root, epoch: 3 }, sodium)
 
 describe('base32', () => {
-  it('is that of RFC 4648, section 10, without padding and in lower case', () => {
+  it('gives the texts of RFC 4648, section 10, in lower case without padding', () => {
     const vectors = ['', 'my', 'mzxq', 'mzxw6', 'mzxw6yq', 'mzxw6ytb', 'mzxw6ytboi']
     for (const [length, text] of vectors.entries()) {
       expect(formatBase32(encodeUtf8('foobar'.slice(0, length)))).toBe(text)
@@ -21,7 +21,7 @@ describe('base32', () => {
     expect(vectors.length).toBe(7)
   })
 
-  it('reads exactly what it writes, but for case', () => {
+  it('reads exactly what it writes, ignoring case', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 80 }), (bytes) => {
         expect(parseBase32(formatBase32(bytes))).toEqual(bytes)
@@ -41,7 +41,7 @@ describe('base32', () => {
 })
 
 describe('a contact link', () => {
-  it('has 121 characters and is read back, also in upper case, at every epoch', () => {
+  it('has 121 characters and reads back at every epoch, also in upper case', () => {
     for (let epoch = 0; epoch <= 16; epoch++) {
       const link = formatLink({ personaId, root, epoch }, sodium)
       expect(link).toMatch(/^personad:[a-z2-7]{112}$/)
@@ -50,7 +50,7 @@ describe('a contact link', () => {
     }
   })
 
-  it('is noticed to be wrong when any one character is another one', () => {
+  it('is refused after a change of any single character', () => {
     let ran = 0
     for (let at = 0; at < LINK.length; at++) {
       const other = LINK[at] === 'q' ? 'r' : 'q'
@@ -60,13 +60,13 @@ describe('a contact link', () => {
     expect(ran).toBe(121)
   })
 
-  it('is never taken for a token, alone or among words', () => {
+  it('is never mistaken for a token, alone or among words', () => {
     for (const text of [LINK, `my link: ${LINK}`, LINK.toUpperCase()]) {
       expect(parseStatus(text)).toEqual({ kind: 'none', words: text, fragment: false })
     }
   })
 
-  it('is a value or a typed error, whatever the text', () => {
+  it('gives a value or a typed error for any text', () => {
     fc.assert(
       fc.property(
         fc.oneof(
@@ -86,7 +86,7 @@ describe('a contact link', () => {
 })
 
 describe('a safety number', () => {
-  it('is the same by both engines, sixty digits in twelve groups', () => {
+  it('is the same with both engines: sixty digits in twelve groups', () => {
     const [first, second] = ENGINES.map((engine) => safetyNumber(personaId, root, engine))
     expect(first).toBe(second)
     expect(first).toMatch(/^[0-9]{60}$/)
@@ -104,7 +104,7 @@ describe('a safety number', () => {
     expect(new Set(numbers).size).toBe(3)
   })
 
-  it('is taken in any grouping, and only whole', () => {
+  it('is read in any grouping, and only if it is complete', () => {
     const digits = safetyNumber(personaId, root, sodium)
     expect(parseSafetyNumber(` ${groupSafetyNumber(digits).join('\n')}\t`)).toBe(digits)
     expect(parseSafetyNumber(digits)).toBe(digits)

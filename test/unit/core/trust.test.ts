@@ -28,14 +28,14 @@ function bare(reports: DeviceReports, ...days: readonly number[]): DeviceReports
 const consenting = shows([], T)
 
 describe('a report', () => {
-  it('of one source replaces an older one of its own, and an older one changes nothing', () => {
+  it('replaces an older one of its source, and an older one changes nothing', () => {
     const newer = shows(consenting, T + 1, B)
     expect(newest(newer)).toBe(B)
     expect(shows(newer, T, A)).toBe(newer)
     expect(newer.length).toBe(1)
   })
 
-  it('that says nothing new is the same array, so that nothing is written', () => {
+  it('without news returns the same array, so that nothing is written', () => {
     expect(shows(consenting, T)).toBe(consenting)
     const seen = bare(consenting, 1, 3)
     for (const day of [1, 2, 3]) expect(bare(seen, day)).toBe(seen)
@@ -43,13 +43,13 @@ describe('a report', () => {
     expect(bare(consenting, -5)).toBe(consenting)
   })
 
-  it('at the same second counts as it came in last, within a source and between two', () => {
+  it('of the same second wins if it came in last, within a source and between two', () => {
     expect(newest(shows(consenting, T, B))).toBe(B)
     expect(newest(shows(consenting, T, B, true, 'profile'))).toBe(B)
     expect(newest(shows(shows([], T, B, true, 'profile'), T, A))).toBe(A)
   })
 
-  it('newest by time decides, in whatever order the sources came in', () => {
+  it('with the newest time decides, whatever the order of arrival', () => {
     const late = shows(shows([], T + 10, A, true, 'live'), T, B, true, 'old profile')
     expect(newest(late)).toBe(A)
     expect(consentsToPersona(late, A)).toBe(true)
@@ -59,7 +59,7 @@ describe('a report', () => {
     [MAX_SOURCES - 1, MAX_SOURCES],
     [MAX_SOURCES, MAX_SOURCES],
     [MAX_SOURCES + 1, MAX_SOURCES],
-  ])('of one source more than %i leaves %i', (count, kept) => {
+  ])('from one more source than %i leaves %i', (count, kept) => {
     let reports: DeviceReports = []
     for (let i = 0; i < count; i++) reports = shows(reports, T + i, A, true, `source ${i}`)
     const more = shows(reports, T - 1, B, true, 'late')
@@ -67,7 +67,7 @@ describe('a report', () => {
     expect(more[0]!.source).toBe('late')
   })
 
-  it('goes with its source, and leaves what others said', () => {
+  it('goes away with its source, and the reports of other sources stay', () => {
     const two = shows(consenting, T + 1, B, true, 'liar')
     expect(consentsToPersona(two, A)).toBe(false)
     expect(revokeSource(two, 'liar')).toEqual(consenting)
@@ -81,7 +81,7 @@ function newest(reports: DeviceReports): string | undefined {
 }
 
 describe('a device consents', () => {
-  it('to the persona whose blob it shows, if that blob lists it, and to no other', () => {
+  it('only to the persona whose blob it shows, and only if that blob lists it', () => {
     expect(consentsToPersona(consenting, A)).toBe(true)
     expect(consentsToPersona(consenting, B)).toBe(false)
     expect(consentsToPersona(shows([], T, A, false), A)).toBe(false)
@@ -89,7 +89,7 @@ describe('a device consents', () => {
     expect(consentsToPersona(bare([], 0), A)).toBe(false)
   })
 
-  it('until it shows a blob that does not list it, also of the same persona', () => {
+  it('until it shows a blob that does not list it, even of the same persona', () => {
     expect(consentsToPersona(shows(consenting, T + 1, A, false), A)).toBe(false)
   })
 
@@ -106,11 +106,11 @@ describe('a device consents', () => {
     [[16, 1], false],
     [[0, 14], true],
     [[-20, 14], true],
-  ] as const)('when it was seen without a token on the days %j: %s', (days, expected) => {
+  ] as const)('after it was seen without a token on the days %j: %s', (days, expected) => {
     expect(consentsToPersona(bare(consenting, ...days), A)).toBe(expected)
   })
 
-  it('not after 14 days and a second, and again as soon as it shows its blob', () => {
+  it('no longer after 14 days and a second, and again as soon as it shows its blob', () => {
     const edge = reportBare(bare(consenting, 1), 'app', T + 15 * DAY_SEC)
     expect(consentsToPersona(edge, A)).toBe(true)
     const over = reportBare(edge, 'app', T + 15 * DAY_SEC + 1)
@@ -118,8 +118,8 @@ describe('a device consents', () => {
     expect(consentsToPersona(shows(over, T + 16 * DAY_SEC), A)).toBe(true)
   })
 
-  it('while of an absence that began before the newest blob only the last occasion counts', () => {
-    // The profile saw it bare on day -30 and on day 10; the app saw the blob on day 0.
+  it('while only the last time counts of a bare period that began before the newest blob', () => {
+    // The profile saw it without a token on days -30 and 10; the app saw the blob on day 0.
     const profile = reportBare(reportBare([], 'profile', T - 30 * DAY_SEC), 'profile', T + 10 * DAY_SEC)
     const both = shows(profile, T)
     expect(consentsToPersona(both, A)).toBe(true)
@@ -127,7 +127,7 @@ describe('a device consents', () => {
     expect(consentsToPersona(bare(both, 25), A)).toBe(false)
   })
 
-  it('while a blob in the middle of an absence keeps what came after it', () => {
+  it('while a blob in the middle of a bare period ends only the part before it', () => {
     const middle = shows(bare(consenting, 1, 10), T + 5 * DAY_SEC)
     expect(consentsToPersona(bare(middle, 24), A)).toBe(true)
     expect(consentsToPersona(bare(middle, 25), A)).toBe(false)
@@ -168,13 +168,13 @@ describe('the state of a pair', () => {
     ['asserted', B, false, quoting, false],
     ['former', A, false, another, false],
     [null, B, true, another, false],
-  ] as const)('%s, with its device bound to %s, provisional %s: contested as its reports say', (...row) => {
+  ] as const)('%s, with its device bound to %s, provisional %s: is contested as its reports show', (...row) => {
     const [state, bound, isProvisional, reports, expected] = row
     expect(isContested(A, state, bound, isProvisional, reports)).toBe(expected)
   })
 })
 
-describe('joining two entries', () => {
+describe('joining two contacts', () => {
   const older: ContactEntry = { name: 'Ada', aliases: ['Countess'], policy: 'auto', blocked: false, createdSec: 1 }
   const younger: ContactEntry = {
     name: 'ada phone',
@@ -184,7 +184,7 @@ describe('joining two entries', () => {
     createdSec: 2,
   }
 
-  it('keeps the older name, each other one once as an alias, the strictest policy and any block', () => {
+  it('keeps the older name, every other name once as an alias, the stricter policy and any block', () => {
     const joined = {
       name: 'Ada',
       aliases: ['Countess', 'ada phone', 'AL'],
@@ -196,7 +196,7 @@ describe('joining two entries', () => {
     expect(joinEntries(younger, older)).toEqual(joined)
   })
 
-  it('has ask between auto and pin', () => {
+  it('ranks ask between auto and pin', () => {
     const policy = (a: ContactEntry['policy'], b: ContactEntry['policy']): string =>
       joinEntries({ ...older, policy: a }, { ...younger, policy: b }).policy
     expect([policy('auto', 'ask'), policy('ask', 'auto'), policy('ask', 'pin'), policy('auto', 'auto')]).toEqual([

@@ -19,7 +19,7 @@ function codeOf(blob: Uint8Array, engine: Engine = sodium): string | null {
   }
 }
 
-/** An engine that counts what it is asked. */
+/** An engine that counts its calls. */
 function counting(): Engine & { verifies: number } {
   const counter = {
     verifies: 0,
@@ -33,7 +33,7 @@ function counting(): Engine & { verifies: number } {
 }
 
 describe('verifying a blob', () => {
-  it('fails for every single flipped bit, of every epoch', () => {
+  it('fails for every single flipped bit, at every epoch', () => {
     let flips = 0
     for (const epoch of [0, 2]) {
       const blob = makeBlob(ada, { epoch, ...NAMED })
@@ -48,7 +48,7 @@ describe('verifying a blob', () => {
     expect(flips).toBe(2 * (225 + 337))
   })
 
-  it('looks at the form before the signature, and at the signature before the document', () => {
+  it('checks the form before the signature, and the signature before the document', () => {
     const engine = counting()
     expect(codeOf(makeBlob(ada, { seq: 0 }), engine)).toBe('BLOB_SEQ_ZERO')
     expect(codeOf(makeBlob(ada, { devices: [0, 0] }), engine)).toBe('DEVICE_KEY_TWICE')
@@ -59,7 +59,7 @@ describe('verifying a blob', () => {
     expect(engine.verifies).toBe(1)
   })
 
-  it('verifies an inception once for one persona, chain and signature, and remembers only good ones', () => {
+  it('verifies an inception once per persona, chain and signature, and remembers only good ones', () => {
     const inceptions = new Set<string>()
     const engine = counting()
     const judge = (blob: Uint8Array): unknown => verifyBlob(decodeBlob(blob), engine, inceptions)
@@ -81,7 +81,7 @@ describe('verifying a blob', () => {
     }
   })
 
-  it('gives a document that cannot be read as a value, with keys and chain beside it', () => {
+  it('returns an unreadable document as a value, with keys and chain', () => {
     for (const engine of ENGINES) {
       const { content, deviceKeys } = verifyBlob(decodeBlob(makeBlob(ada, { devices: [0], document: '- a' })), engine)
       expect(content).toMatchObject({ ok: false, code: 'DOCUMENT_SYNTAX' })
@@ -89,7 +89,7 @@ describe('verifying a blob', () => {
     }
   })
 
-  it('lets no nickname of a program reach a prototype', () => {
+  it('lets no key of a document reach a prototype', () => {
     const document = [
       ['names', ['__proto__', 'constructor']],
       ['constructor', 'y'],
@@ -100,7 +100,7 @@ describe('verifying a blob', () => {
     expect(({} as Record<string, unknown>)['x']).toBe(undefined)
   })
 
-  it('keeps T over a re-sign, and changes it with anything else', () => {
+  it('keeps T over a re-sign, and changes T with any other change', () => {
     const { tableHash } = verified(makeBlob(ada, NAMED))
     const again = resignBlob(makeBlob(ada, NAMED), NOW_SEC + 99, (message) => ada.sign(0, message))
     expect(verified(again).tableHash).toEqual(tableHash)
@@ -109,7 +109,7 @@ describe('verifying a blob', () => {
     }
   })
 
-  it('is not done again for a blob that is recalled, which comes out the same', () => {
+  it('is skipped for a stored blob, which decodes to the same value', () => {
     const blob = makeBlob(ada, { epoch: 2, ...NAMED })
     const engine = counting()
     expect(decodeVerified(blob, engine)).toEqual(verified(blob))
@@ -118,14 +118,14 @@ describe('verifying a blob', () => {
 })
 
 describe('judging a status message', () => {
-  it('gives the words and the verified blob', () => {
+  it('returns the words and the verified blob', () => {
     const blob = makeBlob(ada, NAMED)
     const judged = judgeStatus(`In the garden ${formatToken(blob)}`, sodium)
     expect([judged.words, judged.fragment]).toEqual(['In the garden', false])
     expect(judged.blob).toEqual(verified(blob))
   })
 
-  it('says of a text without a token whether something began like one', () => {
+  it('reports whether a text without a token has something that begins like one', () => {
     expect(judgeStatus('hello', sodium)).toEqual({ words: 'hello', fragment: false, blob: null })
     expect(judgeStatus('persona:AAAA', sodium)).toEqual({ words: 'persona:AAAA', fragment: true, blob: null })
   })

@@ -6,21 +6,21 @@ const broken = new Error('no prebuild for this platform')
 const cannotLoad = (): Promise<never> => Promise.reject(broken)
 
 describe('loadEngine', () => {
-  it('takes libsodium where it loads', async () => {
+  it('chooses libsodium if it loads', async () => {
     const reasons: Error[] = []
     expect((await loadEngine(undefined, (reason) => reasons.push(reason))).name).toBe('sodium')
     expect((await loadEngine('sodium')).name).toBe('sodium')
     expect(reasons).toEqual([])
   })
 
-  it('takes the portable engine where libsodium does not load, and says why', async () => {
+  it('chooses the portable engine if libsodium does not load, and reports why', async () => {
     const reasons: Error[] = []
     const engine = await loadEngine(undefined, (reason) => reasons.push(reason), cannotLoad)
     expect(engine.name).toBe('portable')
     expect(reasons.map((reason) => reason.cause)).toEqual([broken])
   })
 
-  it('takes the portable engine when asked to, without a word and without trying libsodium', async () => {
+  it('chooses the portable engine on request, without a report and without trying libsodium', async () => {
     const reasons: Error[] = []
     let tried = 0
     const loadSodium = (): Promise<never> => {
@@ -31,7 +31,7 @@ describe('loadEngine', () => {
     expect([tried, reasons]).toEqual([0, []])
   })
 
-  it('takes nothing less when libsodium is insisted on', async () => {
+  it('fails without libsodium if the caller insists on it', async () => {
     const error: unknown = await loadEngine('sodium', undefined, cannotLoad).catch((thrown: unknown) => thrown)
     expect((error as CryptoError).code).toBe('ENGINE_UNAVAILABLE')
     expect((error as CryptoError).cause).toBe(broken)

@@ -35,7 +35,7 @@ function signerOf({ epoch }: ChainPosition): (message: Uint8Array) => Uint8Array
   return (message) => engine.sign(message, keyPairs[epoch]!.secretKey)
 }
 
-/** A blob that is well signed and whose document is these bytes. */
+/** A well-signed blob with these bytes as its document. */
 function blobWithDocument(deflated: Uint8Array): Uint8Array {
   const deviceKeys = [parseHex(LAPTOP)!]
   const fields = { chain: chain[0]!, seq: 7, timeSec: TIME_SEC, prev: new Uint8Array(16), deviceKeys, deflated }
@@ -51,7 +51,7 @@ function namesOf(reading: StatusReading): string[] {
 }
 
 describe('readStatus', () => {
-  test('tells the words, the persona and its devices in order', () => {
+  test('returns the words, the persona and its devices in order', () => {
     const { text } = composeStatus('Working from the garden', blobAt(0))
     expect(readStatus(text)).toEqual({
       kind: 'table',
@@ -68,7 +68,7 @@ describe('readStatus', () => {
     })
   })
 
-  test.each([0, 1, 16])('agrees with what the daemon says of the same text at epoch %i', (epoch) => {
+  test.each([0, 1, 16])('agrees with the daemon about the same text at epoch %i', (epoch) => {
     const text = formatToken(blobAt(epoch))
     const reading = readStatus(text, { from: PHONE })
     const { blob, listsSender } = judgeText(text, PHONE, engine, TIME_SEC)
@@ -77,7 +77,7 @@ describe('readStatus', () => {
     expect(reading).toMatchObject({ table: { personaId, chainRoot, devices, seq, timeSec } })
   })
 
-  test('shows one persona and one chain root across rotations', () => {
+  test('returns the same PersonaID and chain root across rotations', () => {
     const tables = [0, 1, 5, 16].map((epoch) => {
       const reading = readStatus(formatToken(blobAt(epoch)))
       return reading.kind === 'table' ? `${reading.table.personaId} ${reading.table.chainRoot}` : reading.kind
@@ -86,7 +86,7 @@ describe('readStatus', () => {
     expect(tables[0]).toMatch(/^[0-9A-F]{64} [0-9A-F]{64}$/)
   })
 
-  test('tells whether the table lists the device that shows it', () => {
+  test('returns whether the table lists the device that shows it', () => {
     const text = formatToken(blobAt(0))
     const listed = (from: string): unknown => readStatus(text, { from })
     expect(listed(PHONE)).toMatchObject({ table: { listsSender: true } })
@@ -95,14 +95,14 @@ describe('readStatus', () => {
     expect(listed('no key')).toMatchObject({ table: { listsSender: false } })
   })
 
-  test('takes the nicknames last known for a table without names', () => {
+  test('uses the last known nicknames for a table without names', () => {
     const text = formatToken(blobAt(0, false))
     const known = new Map([[LAPTOP, 'old laptop']])
     expect(namesOf(readStatus(text, { nickname: (key) => known.get(key) }))).toEqual(['old laptop', 'device-06a28cd0'])
     expect(namesOf(readStatus(text))).toEqual(['device-d759e0ca', 'device-06a28cd0'])
   })
 
-  test('reads a table that every device has left', () => {
+  test('reads a table without devices', () => {
     expect(readStatus(formatToken(blobAt(0, true, [])))).toMatchObject({ kind: 'table', table: { devices: [] } })
   })
 
@@ -110,7 +110,7 @@ describe('readStatus', () => {
     expect(readStatus(words)).toEqual({ kind: 'none', words })
   })
 
-  test('refuses with the words kept and one code for each cause', () => {
+  test('refuses with one code for each cause, and keeps the words', () => {
     const token = formatToken(blobAt(0))
     const flipped = blobAt(0)
     flipped[40]! ^= 1
@@ -135,7 +135,7 @@ describe('readStatus', () => {
     expect(ran).toBe(6)
   })
 
-  test('refuses a well signed table whose names cannot be read', () => {
+  test('refuses a well-signed table with unreadable names', () => {
     expect(codeOf(readStatus(formatToken(blobWithDocument(Uint8Array.of(7)))))).toBe('DEFLATE_INVALID')
     const tag = compress(new TextEncoder().encode('names: [!!str a]\n'), new Uint8Array(0))
     expect(codeOf(readStatus(formatToken(blobWithDocument(tag))))).toBe('DOCUMENT_SYNTAX')

@@ -31,13 +31,13 @@ import { loadSodiumEngine } from '../../../src/crypto/sodium.ts'
 const sodium = await loadSodiumEngine()
 const KEY = new Uint8Array(32).fill(5)
 const CONTENT = encodeUtf8('what must not be read')
-// Nonce 0, 1, 2, ...; opened too by an XSalsa20-Poly1305 written out in Python.
+// Nonce 0, 1, 2, ...; an independent XSalsa20-Poly1305 in Python opens it too.
 const GOLDEN =
   '706572736F6E611A010200000015000102030405060708090A0B0C0D0E0F101112131415161708A55734B47B4D3ACFA3A4DB79B28EA63CB417D7CAD5B0F5A524A75B414E239D4424E08336'
 const PASSES_AT = 14
 const MEMORY_AT = 18
 
-/** Argon2id replaced by one hash, which still depends on everything it is given, so that hundreds of files can be opened. */
+/** Replaces Argon2id by one hash of all its inputs, so that the tests can open hundreds of files. */
 const quick: CryptoEngine = {
   ...sodium,
   argon2id: (passphrase, salt, cost) =>
@@ -74,7 +74,7 @@ interface Form {
   readonly name: string
   readonly seal: (content: Uint8Array) => Promise<Uint8Array>
   readonly open: (sealed: Uint8Array) => Promise<Uint8Array>
-  /** What an altered box looks like. */
+  /** The code for an altered box. */
   readonly wrong: string
 }
 
@@ -100,7 +100,7 @@ const FORMS: readonly Form[] = [
 ]
 
 describe.each(FORMS)('a file in mode $name', ({ name, seal, open, wrong }) => {
-  it('gives back its content, whatever that is', async () => {
+  it('returns its content, whatever that is', async () => {
     await fc.assert(
       fc.asyncProperty(fc.uint8Array({ maxLength: 300 }), async (content) => {
         const sealed = await seal(content)
@@ -111,7 +111,7 @@ describe.each(FORMS)('a file in mode $name', ({ name, seal, open, wrong }) => {
     )
   })
 
-  it('does not open with any one bit changed', async () => {
+  it('does not open with any bit changed', async () => {
     const sealed = await seal(CONTENT)
     const codes = new Set<string>()
     let ran = 0
@@ -127,7 +127,7 @@ describe.each(FORMS)('a file in mode $name', ({ name, seal, open, wrong }) => {
     expect(codes).toEqual(new Set(name === 'passphrase' ? [...common, 'SEAL_COST_REFUSED'] : common))
   })
 
-  it('is called truncated at any shorter length, and damaged when longer', async () => {
+  it('counts as truncated at any shorter length, and as damaged at any longer one', async () => {
     const sealed = await seal(CONTENT)
     let ran = 0
     for (let length = 0; length < sealed.length; length++, ran++) {
@@ -137,7 +137,7 @@ describe.each(FORMS)('a file in mode $name', ({ name, seal, open, wrong }) => {
     expect(await codeOf(() => open(concatBytes(sealed, Uint8Array.of(0))))).toBe('SEAL_DAMAGED')
   })
 
-  it('opens in no other mode, also when its header claims that one', async () => {
+  it('opens in no other mode, even if its header claims that mode', async () => {
     const others = FORMS.filter((form) => form.name !== name)
     for (const other of others) {
       const sealed = await other.seal(CONTENT)
@@ -148,7 +148,7 @@ describe.each(FORMS)('a file in mode $name', ({ name, seal, open, wrong }) => {
     expect(others).toHaveLength(2)
   })
 
-  it('leaves the content that it is given as it is', async () => {
+  it('does not change the given content', async () => {
     const content = CONTENT.slice()
     await open(await seal(content))
     expect(content).toEqual(CONTENT)
@@ -156,13 +156,13 @@ describe.each(FORMS)('a file in mode $name', ({ name, seal, open, wrong }) => {
 })
 
 describe('a passphrase', () => {
-  it('opens what it sealed, in the other engine too, with the real Argon2id', async () => {
+  it('opens its own files with the real Argon2id, also in the other engine', async () => {
     const sealed = await sealWithPassphrase(CONTENT, 'correct horse', MIN_SEAL_COST, sodium)
     expect(equalBytes(await openWithPassphrase(sealed, 'correct horse', portableEngine), CONTENT)).toBe(true)
     expect(await codeOf(() => openWithPassphrase(sealed, 'correct hors', sodium))).toBe('SEAL_WRONG_PASSPHRASE')
   })
 
-  it('is the same whether it was typed in composed, decomposed or full-width characters', async () => {
+  it('is the same in composed, decomposed and full-width characters', async () => {
     const sealed = await sealWithPassphrase(CONTENT, 'caf\u00E9 1', MIN_SEAL_COST, quick)
     for (const spelling of ['cafe\u0301 1', 'caf\u00E9\u00A01', '\uFF43afe\u0301 \uFF11']) {
       expect(equalBytes(await openWithPassphrase(sealed, spelling, quick), CONTENT)).toBe(true)
@@ -171,7 +171,7 @@ describe('a passphrase', () => {
     expect(await codeOf(() => openWithPassphrase(sealed, 'Caf\u00E9 1', quick))).toBe('SEAL_WRONG_PASSPHRASE')
   })
 
-  it('is refused when it is empty or has what Unicode does not define', async () => {
+  it('is refused if it is empty or has unassigned characters', async () => {
     for (const passphrase of ['', 'a\uD800', '\uDC00', 'a\u0378', '\u{10FFFF}']) {
       expect(await codeOf(() => sealWithPassphrase(CONTENT, passphrase, MIN_SEAL_COST, quick))).toBe(
         'SEAL_PASSPHRASE_UNUSABLE',
@@ -183,7 +183,7 @@ describe('a passphrase', () => {
 describe('the cost in a file', () => {
   const MIB = 1024 * 1024
 
-  it('is taken within its bounds and refused beyond, before any memory is taken', async () => {
+  it('is accepted within its bounds and refused beyond them, before any memory is allocated', async () => {
     const cases: [PasswordCost, string][] = [
       [MIN_SEAL_COST, 'none'],
       [MAX_SEAL_COST, 'none'],
@@ -199,7 +199,7 @@ describe('the cost in a file', () => {
       const altered = sealed.slice()
       altered.set(u32be(cost.passes), PASSES_AT)
       altered.set(u32be(cost.memoryBytes / 1024), MEMORY_AT)
-      // Within the bounds the altered header gives another key.
+      // Within the bounds, the altered header leads to another key.
       const expected = code === 'none' && cost !== MIN_SEAL_COST ? 'SEAL_WRONG_PASSPHRASE' : code
       expect(await codeOf(() => openWithPassphrase(altered, 'pass', quick))).toBe(expected)
       expect(await codeOf(() => sealWithPassphrase(CONTENT, 'pass', cost, quick))).toBe(code)
@@ -207,7 +207,7 @@ describe('the cost in a file', () => {
     expect(cases).toHaveLength(8)
   })
 
-  it('must be whole passes and whole KiB', async () => {
+  it('must be in whole passes and whole KiB', async () => {
     for (const cost of [
       { passes: 2.5, memoryBytes: 64 * MIB },
       { passes: 3, memoryBytes: 64 * MIB + 1 },
@@ -218,7 +218,7 @@ describe('the cost in a file', () => {
     }
   })
 
-  it('stands in the file as it was asked for', async () => {
+  it('is in the file as requested', async () => {
     const sealed = await sealWithPassphrase(CONTENT, 'pass', DEFAULT_SEAL_COST, quick)
     expect(readU32(sealed, PASSES_AT)).toBe(DEFAULT_SEAL_COST.passes)
     expect(readU32(sealed, MEMORY_AT)).toBe(DEFAULT_SEAL_COST.memoryBytes / 1024)
@@ -233,7 +233,7 @@ describe('a key', () => {
     }
   })
 
-  it('opens nothing that another one sealed, and is not changed by use', async () => {
+  it('does not open files of another key, and use does not change it', async () => {
     const key = KEY.slice()
     const sealed = sealWithKey(CONTENT, key, sodium)
     openWithKey(sealed, key, portableEngine)
@@ -242,7 +242,7 @@ describe('a key', () => {
     expect(await codeOf(() => openWithKey(sealed, key, sodium))).toBe('SEAL_WRONG_KEY')
   })
 
-  it('opens the file of the first release for ever', () => {
+  it('opens the file of the first release forever', () => {
     const file = parseHex(GOLDEN)!
     for (const engine of [sodium, portableEngine]) {
       expect(formatHex(openWithKey(file, KEY, engine))).toBe(formatHex(CONTENT))
@@ -251,7 +251,7 @@ describe('a key', () => {
 })
 
 describe('a secret that is kept', () => {
-  it('seals again without the passphrase, and the passphrase opens every file', async () => {
+  it('seals again without the passphrase, and the passphrase still opens every file', async () => {
     const sealing = await passphraseSealing('pass', MIN_SEAL_COST, quick)
     const files = [seal(CONTENT, sealing, quick), seal(CONTENT, sealing, quick)] as const
     expect(equalBytes(files[0], files[1])).toBe(false)
@@ -262,7 +262,7 @@ describe('a secret that is kept', () => {
     }
   })
 
-  it('is told from others of its mode by salt and cost, and of another mode by that', async () => {
+  it('matches only files of its mode, salt and cost', async () => {
     const [one, other] = [
       await passphraseSealing('pass', MIN_SEAL_COST, quick),
       await passphraseSealing('pass', MIN_SEAL_COST, quick),
@@ -279,7 +279,7 @@ describe('a secret that is kept', () => {
 })
 
 describe('the memory', () => {
-  it('of every secret on the way is zero afterwards, but for the content that was asked for', async () => {
+  it('of every intermediate secret is zero afterwards, except the requested content', async () => {
     const drawn: Uint8Array[] = []
     const watched: CryptoEngine = {
       ...quick,

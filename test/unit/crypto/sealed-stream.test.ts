@@ -19,7 +19,7 @@ function plain(length: number): Uint8Array {
   return Uint8Array.from({ length }, (_, i) => (i * 7) % 251)
 }
 
-/** Seals content of so many bytes into its boxes. */
+/** Seals content of `length` bytes into boxes. */
 function boxesOf(length: number, engine = sodium): Uint8Array[] {
   const sealer = new BackupSealer(Uint8Array.from(key), engine)
   const content = plain(length)
@@ -41,7 +41,7 @@ function outcome(boxes: readonly Uint8Array[], engine = sodium): string {
 }
 
 describe('the boxes of a backup', () => {
-  it('open again at every length around that of a box, by either engine', () => {
+  it('open again at every length near the box size, with either engine', () => {
     let ran = 0
     for (const engine of ENGINES) {
       for (const length of [
@@ -60,7 +60,7 @@ describe('the boxes of a backup', () => {
     expect(ran).toBe(10)
   })
 
-  it('are refused when one is changed, exchanged, repeated, left out, cut off or added', () => {
+  it('are refused if one is changed, swapped, repeated, left out, cut off or added', () => {
     const [a, b, c] = boxesOf(2 * BACKUP_CHUNK_BYTES + 100) as [Uint8Array, Uint8Array, Uint8Array]
     const flipped = Uint8Array.from(b)
     flipped[1000]! ^= 1
@@ -100,11 +100,11 @@ describe('the header of a backup', () => {
     return copy
   }
 
-  it('is made of no passphrase that is none', async () => {
+  it('is not made from an unusable passphrase', async () => {
     await expect(newBackupKey('', MIN_SEAL_COST, sodium)).rejects.toThrow(/empty/)
   })
 
-  it('is refused when it is another file, of a later version, costs too much or too little, or is of another salt or passphrase', async () => {
+  it('is refused for another file type, a later version, a cost out of bounds, another salt or another passphrase', async () => {
     expect(header.length).toBe(BACKUP_HEADER_BYTES)
     expect(await codeOf(header)).toBe('10 bytes')
     expect(await codeOf(changed(0, Uint8Array.of(0)))).toBe('BACKUP_NOT_ONE')

@@ -31,7 +31,7 @@ function repeat(words: string, times: number): string {
 }
 
 describe('deriveSigningSeed', () => {
-  // Computed with hmac and hashlib of Python 3: PRK = HMAC(64 zero bytes, seed), seed of K_i = HMAC(PRK, info || 01)[:32].
+  // Computed in Python 3 with hmac and hashlib: PRK = HMAC(64 zero bytes, seed), seed of K_i = HMAC(PRK, info || 01)[:32].
   const vectors: [Uint8Array, number, string][] = [
     [COUNTING, 0, 'A930EAB84B45BC70A0A2CED1C3BF5C2E578D19E6DC14C8D7F8334C9D6B956A99'],
     [COUNTING, 1, '7ECAC1BA80404A37C51E3F254A0447CA5A09BD7EE499FA5718C760CE108A7895'],
@@ -41,7 +41,7 @@ describe('deriveSigningSeed', () => {
     [ONES, 16, '57E318790ADDE389548B8904C153498F7BD1D4B8728870CB94C5A9E658B1DBB9'],
   ]
 
-  it('gives what another implementation of RFC 5869 gives', () => {
+  it('agrees with another implementation of RFC 5869', () => {
     let ran = 0
     for (const [seed, epoch, expected] of vectors) {
       for (const engine of ENGINES) {
@@ -52,7 +52,7 @@ describe('deriveSigningSeed', () => {
     expect(ran).toBe(12)
   })
 
-  it('knows epochs 0 to 16 and seeds of 32 bytes', () => {
+  it('accepts only epochs 0 to 16 and seeds of 32 bytes', () => {
     for (const epoch of [-1, 17, 0.5, Number.NaN, 2 ** 32]) {
       expect(codeOf(() => deriveSigningSeed(COUNTING, epoch, portableEngine))).toBe('EPOCH_RANGE')
     }
@@ -62,7 +62,7 @@ describe('deriveSigningSeed', () => {
     }
   })
 
-  it('leaves the seed as it is', () => {
+  it('does not change the seed', () => {
     const seed = COUNTING.slice()
     deriveSigningSeed(seed, 3, portableEngine)
     expect(seed).toEqual(COUNTING)
@@ -70,7 +70,7 @@ describe('deriveSigningSeed', () => {
 })
 
 describe('the labels', () => {
-  it('are none a prefix of another, those of this layer included', () => {
+  it('are never prefixes of each other, including those of this folder', () => {
     const all = [...Object.values(labels), LABEL_SIGN, LABEL_SEAL].map((label) => formatHex(label))
     expect(all.length).toBeGreaterThanOrEqual(7)
     for (const [i, one] of all.entries()) {
@@ -81,7 +81,7 @@ describe('the labels', () => {
 })
 
 describe('the recovery words', () => {
-  // The vectors of 256 bits of the reference implementation of BIP-39.
+  // The 256-bit vectors of the reference implementation of BIP-39.
   const vectors: [string, string][] = [
     ['00'.repeat(32), `${repeat('abandon', 23)} art`],
     [
@@ -99,7 +99,7 @@ describe('the recovery words', () => {
     ],
   ]
 
-  it('are those of BIP-39', () => {
+  it('agree with BIP-39', () => {
     for (const [seed, words] of vectors) {
       expect(formatWords(parseHex(seed)!).join(' ')).toBe(words)
       expect(formatHex(parseWords(words))).toBe(seed)
@@ -107,7 +107,7 @@ describe('the recovery words', () => {
     expect(vectors).toHaveLength(5)
   })
 
-  it('come back as the seed, in any case and with any white space', () => {
+  it('give the seed back, in any case and with any white space', () => {
     const seed = fc.uint8Array({ minLength: 32, maxLength: 32 })
     const space = fc.constantFrom(' ', '  ', '\n', '\t', '\r\n', '\u3000', '\u00A0')
     fc.assert(
@@ -118,14 +118,14 @@ describe('the recovery words', () => {
     )
   })
 
-  it('are refused when there are not 24', () => {
+  it('are refused if there are not 24', () => {
     const words = formatWords(COUNTING)
     for (const count of [0, 1, 12, 23])
       expect(codeOf(() => parseWords(words.slice(0, count).join(' ')))).toBe('WORDS_COUNT')
     expect(codeOf(() => parseWords([...words, 'zoo'].join(' ')))).toBe('WORDS_COUNT')
   })
 
-  it('are refused by the place of the unknown one, and the error quotes none of them', () => {
+  it('are refused with the position of an unknown word, and the error quotes no word', () => {
     let ran = 0
     for (let at = 0; at < 24; at++, ran++) {
       const words = formatWords(COUNTING)
@@ -138,7 +138,7 @@ describe('the recovery words', () => {
     expect(ran).toBe(24)
   })
 
-  it('are refused when two of them are exchanged or one is another', () => {
+  it('are refused if two of them are swapped or one is wrong', () => {
     const words = formatWords(COUNTING)
     const exchanged = [words[1]!, words[0]!, ...words.slice(2)]
     const error = thrownBy(() => parseWords(exchanged.join(' ')))

@@ -31,7 +31,7 @@ async function failureOf(work: Promise<unknown>): Promise<DurableError> {
   return outcome as DurableError
 }
 
-/** The calls of one write that succeeds. */
+/** The calls of a successful write. */
 async function callsOfWrite(): Promise<readonly string[]> {
   const fs = faultyFs()
   await writeFileDurably(fileInNewDir().path, bytes, { mode: 0o600, fs })
@@ -39,11 +39,11 @@ async function callsOfWrite(): Promise<readonly string[]> {
 }
 
 describe('writing', () => {
-  test('the new content is synced before it gets its name, and the name is synced after', async () => {
+  test('syncs the new content before the rename, and the directory after it', async () => {
     expect(await callsOfWrite()).toEqual(['open', 'chmod', 'write', 'sync', 'close', 'rename', 'open', 'sync', 'close'])
   })
 
-  test('the mode is the wanted one whatever the umask', async () => {
+  test('sets the given mode, whatever the umask', async () => {
     const { path } = fileInNewDir()
     const before = process.umask(0o077)
     try {
@@ -55,7 +55,7 @@ describe('writing', () => {
     expect(readFileSync(path, 'utf8')).toBe(NEW)
   })
 
-  test('a symbolic link is replaced and its target left alone', async () => {
+  test('replaces a symbolic link and leaves its target alone', async () => {
     const { directory, path } = fileInNewDir()
     const link = join(directory, 'link')
     symlinkSync(path, link)
@@ -63,7 +63,7 @@ describe('writing', () => {
     expect([readFileSync(link, 'utf8'), readFileSync(path, 'utf8')]).toEqual([NEW, OLD])
   })
 
-  test('short writes are continued', async () => {
+  test('continues after short writes', async () => {
     const { path } = fileInNewDir()
     const fs = faultyFs()
     const oneByteAtATime: DurableFs = {
@@ -78,7 +78,7 @@ describe('writing', () => {
     expect(fs.calls.filter((call) => call === 'write')).toHaveLength(bytes.length)
   })
 
-  test('a file system that takes nothing is an error, not an endless loop', async () => {
+  test('fails on a file system that writes no bytes, instead of looping forever', async () => {
     const { directory, path } = fileInNewDir()
     const fs = faultyFs()
     const full: DurableFs = {
@@ -92,7 +92,7 @@ describe('writing', () => {
     expect(readdirSync(directory)).toEqual(['file'])
   })
 
-  test('a throw before the rename stops the write, and reaches the caller as it is', async () => {
+  test('stops at an error of beforeRename, and the caller gets the same error', async () => {
     const { directory, path } = fileInNewDir()
     const veto = new Error('veto')
     const seen: string[] = []
@@ -115,7 +115,7 @@ describe('writing', () => {
     ['ENOENT', 'DURABLE_NO_DIRECTORY'],
     ['EIO', 'DURABLE_FAILED'],
   ] as const
-  test.each(REASONS)('%s while opening is %s', async (errno, code) => {
+  test.each(REASONS)('turns %s from open into %s', async (errno, code) => {
     const error = await failureOf(
       writeFileDurably(fileInNewDir().path, bytes, { mode: 0o600, fs: faultyFs(0, 'not-persisted', errno) }),
     )
@@ -123,7 +123,7 @@ describe('writing', () => {
     expect(error.cause).toMatchObject({ code: errno })
   })
 
-  test('a directory under the name is refused and stays', async () => {
+  test('refuses to replace a directory, which stays', async () => {
     const directory = tempDir()
     mkdirSync(join(directory, 'file'))
     expect((await failureOf(writeFileDurably(join(directory, 'file'), bytes, { mode: 0o600 }))).code).toBe(
@@ -132,7 +132,7 @@ describe('writing', () => {
     expect(readdirSync(directory)).toEqual(['file'])
   })
 
-  test('a file system without a sync of directories is put up with', async () => {
+  test('accepts a file system that cannot sync directories', async () => {
     const { path } = fileInNewDir()
     await writeFileDurably(path, bytes, { mode: 0o600, fs: faultyFs(7, 'not-persisted', 'EINVAL') })
     expect(readFileSync(path, 'utf8')).toBe(NEW)
@@ -150,7 +150,7 @@ describe('faults at every write point', () => {
         const { directory, path } = fileInNewDir()
         const fs = faultyFs(failAt, kind)
         const work = writeFileDurably(path, bytes, { mode: 0o600, fs })
-        // A failing close of the directory after its sync loses nothing.
+        // A failed close of the directory after its sync loses nothing.
         const isLastClose = failAt === calls.length - 1
         const code = isLastClose ? await work.then(() => null) : (await failureOf(work)).code
         const content = readFileSync(path, 'utf8')
@@ -158,7 +158,7 @@ describe('faults at every write point', () => {
         if (code !== null && code !== 'DURABLE_UNCERTAIN') expect(content).toBe(OLD)
         if (code === null) expect(content).toBe(NEW)
         if (kind !== 'dead') expect(readdirSync(directory)).toEqual(['file'])
-        // Only a killed process leaves its temporary file, and the next start removes it.
+        // Only a killed process leaves its temporary file; the next start removes it.
         await removeLeftovers(directory)
         expect(readdirSync(directory)).toEqual(['file'])
         expect(fs.openHandles()).toBe(0)
@@ -170,7 +170,7 @@ describe('faults at every write point', () => {
 })
 
 describe('removing', () => {
-  test('the removal is synced, and removing what is gone is done already', async () => {
+  test('syncs the removal, and a missing file is no error', async () => {
     const { path } = fileInNewDir()
     const fs = faultyFs()
     await removeDurably(path, fs)
@@ -179,7 +179,7 @@ describe('removing', () => {
     await removeDurably(path)
   })
 
-  test('an unclear removal is said to be unclear, a refused one leaves the file', async () => {
+  test('reports an uncertain removal as uncertain, and leaves the file after a refused one', async () => {
     const { path } = fileInNewDir()
     expect((await failureOf(removeDurably(path, faultyFs(0, 'not-persisted', 'EACCES')))).code).toBe('DURABLE_DENIED')
     expect(existsSync(path)).toBe(true)
@@ -187,7 +187,7 @@ describe('removing', () => {
     expect((await failureOf(removeDurably(path, faultyFs(2)))).code).toBe('DURABLE_UNCERTAIN')
   })
 
-  test('leftovers of killed writers go, files of any other name stay', async () => {
+  test('removes the leftovers of killed writers, and no file with another name', async () => {
     const { directory } = fileInNewDir()
     const leftover = `.personad-${'0'.repeat(32)}.tmp`
     for (const name of [leftover, '.personad-x.tmp', `x${leftover}`]) writeFileSync(join(directory, name), '')

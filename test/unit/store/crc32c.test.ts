@@ -3,7 +3,7 @@ import { expect, it } from 'vitest'
 import { encodeUtf8 } from '../../../src/core/encoding/bytes.ts'
 import { crc32c, maskCrc } from '../../../src/store/crc32c.ts'
 
-/** RFC 3720, appendix B.4, and the check value of the catalogues. */
+/** Values of RFC 3720, appendix B.4, and the common check value. */
 const VECTORS: readonly (readonly [string, Uint8Array, number])[] = [
   ['nothing', new Uint8Array(0), 0],
   ['"123456789"', encodeUtf8('123456789'), 0xe3069283],
@@ -22,7 +22,7 @@ it('crc32c equals the published values', () => {
   expect(ran).toBe(6)
 })
 
-it('crc32c of a part goes on from the CRC of what is in front', () => {
+it('crc32c of a part continues from the CRC of the bytes before it', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 100 }), fc.nat(100), (bytes, cut) => {
       const at = Math.min(cut, bytes.length)

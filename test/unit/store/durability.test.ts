@@ -5,7 +5,7 @@ import { expect, it, vi } from 'vitest'
 import { openState } from '../../support/state-dir.ts'
 import { tempDir } from '../../support/temp-dir.ts'
 
-// No test without a power switch sees a missing sync, so that it is asked for is tested instead.
+// Without a power switch no test can notice a missing sync. So these tests check that a sync is requested.
 
 const O_DSYNC = 0o10000 // Linux, as /proc shows it
 
@@ -40,7 +40,7 @@ function linkOf(fd: string): string {
   try {
     return readlinkSync(`/proc/self/fd/${fd}`)
   } catch {
-    // The descriptor with which the list was read.
+    // The descriptor that read the list.
     return ''
   }
 }

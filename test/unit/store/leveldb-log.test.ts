@@ -15,7 +15,7 @@ function fragment(type: number, data: Uint8Array): Uint8Array {
   return bytes
 }
 
-/** A log as LevelDB's writer makes it (db/log_writer.cc). */
+/** A log like that of LevelDB's writer (db/log_writer.cc). */
 function writeLog(records: readonly Uint8Array[]): Uint8Array {
   const parts: Uint8Array[] = []
   let size = 0
@@ -38,7 +38,7 @@ function writeLog(records: readonly Uint8Array[]): Uint8Array {
   return concatBytes(...parts)
 }
 
-/** Lengths around what one block holds, and such that a trailer of 0..7 bytes stays. */
+/** Lengths near the size of a block, and lengths that leave a trailer of 0..7 bytes. */
 const recordLengths = fc.array(
   fc.oneof(fc.nat(300), fc.integer({ min: BLOCK_BYTES - 30, max: BLOCK_BYTES + 30 }), fc.constant(3 * BLOCK_BYTES)),
   { maxLength: 6 },
@@ -51,7 +51,7 @@ function equalAll(a: readonly Uint8Array[], b: readonly Uint8Array[]): boolean {
 }
 
 describe('readLevelLog', () => {
-  it('gives back what was written, over any borders of blocks', () => {
+  it('reads back all written records, over any block borders', () => {
     fc.assert(
       fc.property(recordLengths, (lengths) => {
         const records = make(lengths)
@@ -62,7 +62,7 @@ describe('readLevelLog', () => {
     )
   })
 
-  it('gives the whole records in front of a cut, and nothing of the torn one', () => {
+  it('reads the whole records before a cut, and nothing of the torn one', () => {
     fc.assert(
       fc.property(recordLengths, fc.nat(), (lengths, cut) => {
         const records = make(lengths)
@@ -79,7 +79,7 @@ describe('readLevelLog', () => {
     )
   })
 
-  it('refuses a flip anywhere but in the last record, and never gives a record that was not written', () => {
+  it('refuses a flipped byte anywhere except in the last record, and never returns a record that was not written', () => {
     let refused = 0
     fc.assert(
       fc.property(recordLengths, fc.nat(), fc.nat(7), (lengths, where, bit) => {
@@ -90,7 +90,7 @@ describe('readLevelLog', () => {
         bytes[at]! ^= 1 << bit
         try {
           const log = readLevelLog(bytes, 'x.log')
-          // Either a byte that means nothing, or the last record's.
+          // The byte has no meaning, or it is in the last record.
           const kept = at >= lastAt ? records.slice(0, -1) : records
           expect(equalAll(log, kept)).toBe(true)
         } catch (error) {
@@ -104,7 +104,7 @@ describe('readLevelLog', () => {
     expect(refused).toBeGreaterThan(20)
   })
 
-  it('refuses pieces of two records that are mixed', () => {
+  it('refuses mixed pieces of two records', () => {
     const data = new Uint8Array(3)
     const mixtures = [[2, 1], [2, 2, 4], [3], [4], [1, 3]]
     let ran = 0
@@ -118,14 +118,14 @@ describe('readLevelLog', () => {
     expect(ran).toBe(5)
   })
 
-  it('refuses zeros in the middle, which LevelDB passes over in silence', () => {
+  it('refuses zeros in the middle, which LevelDB skips silently', () => {
     const bytes = writeLog(make([100, 100, 100]))
     bytes.fill(0, 107, 214)
     const what = { code: 'STORE_CORRUPT', message: expect.stringContaining('x.log is damaged at byte 107') }
     expect(() => readLevelLog(bytes, 'x.log')).toThrowError(expect.objectContaining(what))
   })
 
-  it('gives nothing for an empty file or one of zeros', () => {
+  it('reads no records from an empty file or a file of zeros', () => {
     expect(readLevelLog(new Uint8Array(0), 'x.log')).toStrictEqual([])
     expect(readLevelLog(new Uint8Array(100), 'x.log')).toStrictEqual([])
   })

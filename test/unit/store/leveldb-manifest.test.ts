@@ -3,7 +3,7 @@ import { concatBytes } from '../../../src/core/encoding/bytes.ts'
 import { crc32c, maskCrc } from '../../../src/store/crc32c.ts'
 import { readManifest } from '../../../src/store/leveldb-manifest.ts'
 
-/** A MANIFEST of such edits, each below 128 bytes and numbers, so that every varint is one byte. */
+/** A MANIFEST of these edits. All lengths and numbers are below 128, so every varint is one byte. */
 function manifest(...edits: readonly (readonly number[])[]): Uint8Array {
   const records = edits.map((edit) => {
     const record = Uint8Array.of(0, 0, 0, 0, edit.length, 0, 1, ...edit)
@@ -17,7 +17,7 @@ const START = [1, 3, 0x61, 0x62, 0x63, 2, 7, 9, 0, 3, 8, 4, 100] // comparator, 
 const add = (level: number, number: number): number[] => [7, level, number, 50, 1, 0x61, 1, 0x62]
 const remove = (level: number, number: number): number[] => [6, level, number]
 
-it('readManifest gives what all edits together say', () => {
+it('readManifest applies all edits', () => {
   const bytes = manifest(
     [...START, ...add(0, 4), ...add(0, 5)],
     [5, 1, 1, 0x61, ...remove(0, 4), ...add(1, 6)],
@@ -39,7 +39,7 @@ it('readManifest keeps a table that moves to another level', () => {
   expect([...tables.keys()]).toStrictEqual([4])
 })
 
-it('readManifest refuses an edit that it does not understand, that ends early, or that is missing', () => {
+it('readManifest refuses an unknown edit, a cut one, and a missing one', () => {
   const edits = [[...START, 8, 1], [...START, 7, 0, 4], [1, 3, 0x61, 0x62, 0x63], []]
   let ran = 0
   for (const edit of edits) {

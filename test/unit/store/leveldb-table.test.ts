@@ -9,13 +9,13 @@ import { tempDir } from '../../support/temp-dir.ts'
 
 const FOOTER_BYTES = 48
 
-/** A table as LevelDB makes it, with several blocks. */
+/** A table of LevelDB with several blocks. */
 async function makeTable(compression: boolean): Promise<Uint8Array> {
   const directory = join(tempDir(), 'level')
   const level = new Level(directory, { compression })
   for (let n = 0; n < 200; n++) await level.put(`key ${n}`, 'v'.repeat(100))
   await level.close()
-  // Opening makes a table of the log.
+  // Opening turns the log into a table.
   await level.open()
   await level.close()
   const names = readdirSync(directory).filter((name) => name.endsWith('.ldb'))
@@ -26,15 +26,15 @@ async function makeTable(compression: boolean): Promise<Uint8Array> {
 const damage = (what: string): unknown =>
   expect.objectContaining({ code: 'STORE_CORRUPT', message: expect.stringContaining(what) })
 
-it('checkLevelTable accepts what LevelDB wrote without compression, and nothing compressed', async () => {
+it('checkLevelTable accepts a table that LevelDB wrote without compression, and refuses a compressed one', async () => {
   checkLevelTable(await makeTable(false), 'x.ldb')
   const compressed = await makeTable(true)
   expect(() => checkLevelTable(compressed, 'x.ldb')).toThrowError(damage(''))
 })
 
-it('checkLevelTable refuses a block of another type, though its checksum is right', async () => {
+it('checkLevelTable refuses a block of another type, even with a right checksum', async () => {
   const bytes = Uint8Array.from(await makeTable(false))
-  // The index is the last block: 5 bytes of trailer, the type first, stand in front of the footer.
+  // The index is the last block. Its trailer of 5 bytes, with the type first, lies before the footer.
   const typeAt = bytes.length - FOOTER_BYTES - 5
   const indexAt = lastHandle(bytes).offset
   bytes[typeAt] = 1
@@ -42,14 +42,14 @@ it('checkLevelTable refuses a block of another type, though its checksum is righ
   expect(() => checkLevelTable(bytes, 'x.ldb')).toThrowError(damage('compressed'))
 })
 
-it('checkLevelTable refuses bytes that no block covers', async () => {
+it('checkLevelTable refuses bytes outside all blocks', async () => {
   const bytes = await makeTable(false)
   const footerAt = bytes.length - FOOTER_BYTES
   const padded = concatBytes(bytes.subarray(0, footerAt), new Uint8Array(1), bytes.subarray(footerAt))
   expect(() => checkLevelTable(padded, 'x.ldb')).toThrowError(damage('do not reach the footer'))
 })
 
-it('checkLevelTable refuses a footer that leads to another block, has another magic, or is not there', async () => {
+it('checkLevelTable refuses a footer that leads to another block, has another magic, or is missing', async () => {
   const bytes = Uint8Array.from(await makeTable(false))
   const footerAt = bytes.length - FOOTER_BYTES
   const { start, end } = lastHandle(bytes)
@@ -63,7 +63,7 @@ it('checkLevelTable refuses a footer that leads to another block, has another ma
   expect(() => checkLevelTable(bytes.subarray(0, 40), 'x.ldb')).toThrowError(damage('shorter than a footer'))
 })
 
-/** Where the handle of the index stands in the footer, and the offset that it gives. */
+/** The position of the index handle in the footer, and its offset. */
 function lastHandle(bytes: Uint8Array): { start: number; end: number; offset: number } {
   let at = bytes.length - FOOTER_BYTES
   const varint = (): number => {

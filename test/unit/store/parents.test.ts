@@ -10,7 +10,7 @@ const isRoot = uid === 0
 const OTHER = 12_345
 const UNSAFE = { code: 'STATE_DIR_PARENT_UNSAFE' }
 
-/** A directory two levels below one that has this mode. */
+/** A directory two levels below one with this mode. */
 function below(
   mode: number,
   owner: number = uid,
@@ -30,7 +30,7 @@ describe('the directories above the state directory', () => {
     await createStateDir(join(below(mode).path, 'more'))
   })
 
-  it.each([0o707, 0o777, 0o757, 0o702])('are refused with the mode %o, by name', async (mode) => {
+  it.each([0o707, 0o777, 0o757, 0o702])('are refused by name with the mode %o', async (mode) => {
     const { base, path } = below(mode)
     await expect(checkParents(path, uid)).rejects.toMatchObject({ ...UNSAFE, message: expect.stringContaining(base) })
     await expect(createStateDir(path)).rejects.toMatchObject(UNSAFE)
@@ -45,7 +45,7 @@ describe('the directories above the state directory', () => {
     },
   )
 
-  it.skipIf(!isRoot)(`belong to the user or to root${isRoot ? '' : ' (skipped: not root)'}`, async () => {
+  it.skipIf(!isRoot)(`must belong to the user or to root${isRoot ? '' : ' (skipped: not root)'}`, async () => {
     for (const mode of [0o755, 0o1777]) {
       const { path } = below(mode, OTHER)
       await expect(checkParents(path, uid)).rejects.toMatchObject(UNSAFE)
@@ -53,7 +53,7 @@ describe('the directories above the state directory', () => {
     }
   })
 
-  it('are those behind a symbolic link too, whatever its way', async () => {
+  it('are checked after a symbolic link too, wherever it leads', async () => {
     const { base, path } = below(0o777)
     const safe = below(0o755)
     symlinkSync(path, join(safe.path, 'absolute'))
@@ -68,7 +68,7 @@ describe('the directories above the state directory', () => {
     await checkParents(join(safe.path, 'relative', 'state'), uid)
   })
 
-  it.skipIf(!isRoot)(`have links of the user or root only${isRoot ? '' : ' (skipped: not root)'}`, async () => {
+  it.skipIf(!isRoot)(`may only have links of the user or of root${isRoot ? '' : ' (skipped: not root)'}`, async () => {
     const [safe, sticky] = [below(0o755), below(0o1777)]
     const link = join(sticky.base, 'link')
     symlinkSync(safe.base, link)

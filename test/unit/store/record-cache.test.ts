@@ -3,7 +3,7 @@ import { openMemoryStore } from '../../../src/store/memory-store.ts'
 import { RecordCache } from '../../../src/store/record-cache.ts'
 import { Collection, jsonCodec, type Store } from '../../../src/store/store.ts'
 
-/** A store that counts its reads, and two collections that keep what they read. */
+/** A store that counts its reads, and two collections with a cache. */
 function kept() {
   const store = openMemoryStore()
   const reads: string[] = []
@@ -27,14 +27,14 @@ function kept() {
   }
 }
 
-test('a record is read once, and one that is not there likewise', async () => {
+test('a record is read only once, even if it is missing', async () => {
   const { a, reads, store } = kept()
   await store.commit([a.put('x', 7)])
   expect([a.get('x'), a.get('x'), a.get('none'), a.get('none')]).toEqual([7, 7, undefined, undefined])
   expect(reads).toEqual(['a/x', 'a/none'])
 })
 
-test('a record that changed is read again, and no other; an id may hold a slash', async () => {
+test('only a changed record is read again; an id may contain a slash', async () => {
   const { a, b, cache, reads, store } = kept()
   await store.commit([a.put('x/y', 1), a.put('x', 2), b.put('x/y', 3)])
   expect([a.get('x/y'), a.get('x'), b.get('x/y')]).toEqual([1, 2, 3])
@@ -45,7 +45,7 @@ test('a record that changed is read again, and no other; an id may hold a slash'
   expect(reads).toEqual(['a/x/y', 'a/x', 'b/x/y', 'a/x/y'])
 })
 
-test('what a writer keeps is what it reads, until the cache is cleared or full', async () => {
+test('a writer reads the value that it keeps, until the cache is cleared or full', async () => {
   const { store, reads } = kept()
   const cache = new RecordCache(2)
   const counted: Store = { ...store, get: (key) => (reads.push(key), store.get(key)) }

@@ -5,7 +5,7 @@ import { decodeRecord, encodeRecord } from '../../../src/store/record.ts'
 
 const value = encodeUtf8('value')
 
-it('a record gives back its value, and under another key, with any bit changed or cut it is refused', () => {
+it('a record returns its value, and is refused under another key, with any bit changed, and when cut', () => {
   const record = encodeRecord('a/1', value)
   expect(decodeRecord('a/1', record)).toStrictEqual(value)
   expect(decodeRecord('a/1', encodeRecord('a/1', new Uint8Array(0)))).toStrictEqual(new Uint8Array(0))
@@ -25,7 +25,7 @@ it('a record gives back its value, and under another key, with any bit changed o
   expect(ran).toBe(10 * 8 + 10)
 })
 
-it('a whole record of a later form is refused as such', () => {
+it('an intact record of a newer form is refused as newer', () => {
   const crc = crc32c(concatBytes(Uint8Array.of(2), encodeUtf8('a/1'), value))
   const record = concatBytes(Uint8Array.of(2), u32be(crc), value)
   expect(() => decodeRecord('a/1', record)).toThrowError(expect.objectContaining({ code: 'STORE_SCHEMA_NEWER' }))

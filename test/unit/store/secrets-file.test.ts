@@ -15,7 +15,7 @@ const uid = process.getuid?.() ?? 0
 const sealed = encodeUtf8('sealed')
 
 describe('a secrets file', () => {
-  it('is written 0600 under an open umask, replaced, read back, and removed', async () => {
+  it('is written with mode 0600 under an open umask, replaced, read back, and removed', async () => {
     const base = tempDir()
     const path = join(base, 'secrets')
     expect(await readSecretsFile(path)).toBeNull()
@@ -34,7 +34,7 @@ describe('a secrets file', () => {
     expect(readdirSync(base)).toStrictEqual([])
   })
 
-  it('is read into memory of its own, which the caller can wipe', async () => {
+  it('is read into its own memory, which the caller can wipe', async () => {
     const path = join(tempDir(), 'secrets')
     await writeSecretsFile(path, sealed)
     const bytes = await readSecretsFile(path)
@@ -49,7 +49,7 @@ describe('a secrets file', () => {
     await expect(readSecretsFile(path)).rejects.toMatchObject(what)
   })
 
-  it('that is a link, a directory, a pipe or of somebody else is refused', async () => {
+  it('is refused if it is a link, a directory, a pipe or owned by another user', async () => {
     const base = tempDir()
     const path = join(base, 'secrets')
     await writeSecretsFile(path, sealed)
@@ -63,7 +63,7 @@ describe('a secrets file', () => {
     await expect(readSecretsFile(join(path, 'below'))).rejects.toMatchObject({ code: 'STORE_IO' })
   })
 
-  it('is refused above the limit, read or written, and kept at it', async () => {
+  it('is refused above the size limit on read and write, and accepted at the limit', async () => {
     const path = join(tempDir(), 'secrets')
     await writeSecretsFile(path, new Uint8Array(MAX_SECRETS_BYTES))
     expect((await readSecretsFile(path))?.length).toBe(MAX_SECRETS_BYTES)
@@ -75,7 +75,7 @@ describe('a secrets file', () => {
     await expect(readSecretsFile(path)).rejects.toMatchObject({ code: 'SECRETS_TOO_LARGE' })
   })
 
-  it('that cannot be written says why', async () => {
+  it('that cannot be written gives the reason', async () => {
     await expect(writeSecretsFile(join(tempDir(), 'none', 'secrets'), sealed)).rejects.toMatchObject({
       code: 'STORE_IO',
     })

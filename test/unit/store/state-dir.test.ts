@@ -12,7 +12,7 @@ const uid = process.getuid?.() ?? 0
 const CHILD = join(import.meta.dirname, '../../support/committing-child.ts')
 
 describe('the state directory', () => {
-  it('is made private, with its parents, under an open umask', async () => {
+  it('is made private, with its parents, even under an open umask', async () => {
     const path = join(tempDir(), 'a', 'b')
     const umask = process.umask(0)
     try {
@@ -24,7 +24,7 @@ describe('the state directory', () => {
     await createStateDir(path)
   })
 
-  it.each(['701', '710', '702', '740', '755', '777'])('with the mode %s is refused, and left so', async (digits) => {
+  it.each(['701', '710', '702', '740', '755', '777'])('with the mode %s is refused and not changed', async (digits) => {
     const mode = parseInt(digits, 8)
     const path = join(tempDir(), 'state')
     mkdirSync(path)
@@ -34,7 +34,7 @@ describe('the state directory', () => {
     expect(statSync(path).mode & 0o777).toBe(mode)
   })
 
-  it('that is a link, a file, absent or of somebody else is refused', async () => {
+  it('is refused if it is a link, a file, missing or owned by another user', async () => {
     const base = tempDir()
     const path = join(base, 'state')
     await createStateDir(path)
@@ -52,7 +52,7 @@ describe('the state directory', () => {
 })
 
 describe('the lock', () => {
-  it('is held by one, and free again after release', async () => {
+  it('has one holder, and is free again after release', async () => {
     const path = join(tempDir(), 'state')
     await createStateDir(path)
     const lock = await lockStateDir(path)
@@ -67,7 +67,7 @@ describe('the lock', () => {
     await (await lockStateDir(path)).release()
   })
 
-  it('names no process that it does not know, or that ended', async () => {
+  it('names no process that is unknown or has ended', async () => {
     const path = join(tempDir(), 'state')
     await createStateDir(path)
     const lock = await lockStateDir(path)
@@ -84,7 +84,7 @@ describe('the lock', () => {
     await lock.release()
   })
 
-  it('keeps a second process out while the first one lives, and ends with it however that ends', async () => {
+  it('keeps a second process out while the first lives, and ends with it in any case', async () => {
     const path = join(tempDir(), 'state')
     const child = spawn(process.execPath, [CHILD, path], { stdio: ['ignore', 'pipe', 'inherit'] })
     await once(child.stdout, 'data')
@@ -96,7 +96,7 @@ describe('the lock', () => {
     await (await openState(path)).close()
   })
 
-  it('that is damaged says that it holds nothing', async () => {
+  it('reports, when damaged, that it has no data in it', async () => {
     const path = join(tempDir(), 'state')
     await createStateDir(path)
     await (await lockStateDir(path)).release()

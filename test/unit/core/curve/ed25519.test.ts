@@ -4,7 +4,7 @@ import { concatBytes } from '../../../../src/core/encoding/bytes.ts'
 import { isStrictPublicKey, isStrictSignature } from '../../../../src/core/curve/ed25519.ts'
 import { D, L, P, fromLittleEndian, inverse, littleEndian, quadratic, roots, withTopBit } from '../field-25519.ts'
 
-/** y of every point of order 1, 2, 4 and 8, by halving the neutral point. */
+/** The y of every point of order 1, 2, 4 and 8, found by halving the neutral point. */
 function smallOrderY(): bigint[] {
   const orderEight = quadratic(D, 2n, -1n).flatMap((square) => roots(square)) // d y^4 + 2 y^2 - 1 = 0
   return [1n, P - 1n, 0n, ...orderEight]
@@ -14,18 +14,18 @@ const GOOD_KEY = littleEndian((4n * inverse(5n)) % P) // the base point of RFC 8
 const GOOD_S = littleEndian(L - 1n)
 
 describe('isStrictPublicKey', () => {
-  it('refuses the points of small order under either sign', () => {
+  it('refuses the points of small order with either sign', () => {
     const all = smallOrderY()
     expect(all).toHaveLength(5)
     for (const y of all) {
       expect(isStrictPublicKey(littleEndian(y))).toBe(false)
       expect(isStrictPublicKey(withTopBit(littleEndian(y)))).toBe(false)
-      // The neighbour above is an ordinary y, except for -1, whose neighbour is 0, and 0, whose neighbour is 1.
+      // y + 1 is an ordinary value, except after -1 and 0, whose neighbours 0 and 1 are also of small order.
       if (y !== P - 1n && y !== 0n) expect(isStrictPublicKey(littleEndian(y + 1n))).toBe(true)
     }
   })
 
-  it('refuses every y of p and above, under either sign, and takes the last one below that is not of small order', () => {
+  it('refuses every y from p up, with either sign, and accepts the highest one below p that is not of small order', () => {
     let ran = 0
     for (let y = P; y < 2n ** 255n; y++, ran++) {
       expect(isStrictPublicKey(littleEndian(y))).toBe(false)
@@ -36,7 +36,7 @@ describe('isStrictPublicKey', () => {
     expect(isStrictPublicKey(withTopBit(littleEndian(P - 2n)))).toBe(true)
   })
 
-  it('takes what looks like p but for one bit of any byte', () => {
+  it('accepts values that differ from p in one bit', () => {
     let ran = 0
     for (let i = 0; i < 32; i++, ran++) {
       const key = littleEndian(P)
@@ -51,7 +51,7 @@ describe('isStrictPublicKey', () => {
     expect(isStrictPublicKey(GOOD_KEY)).toBe(true)
   })
 
-  it('agrees with the numbers on any 32 bytes, mostly close to p', () => {
+  it('agrees with BigInt arithmetic on any 32 bytes, mostly close to p', () => {
     const small = new Set(smallOrderY())
     const nearP = fc.bigInt({ min: P - 300n, max: 2n ** 255n - 1n }).map((y) => littleEndian(y))
     const anyKey = fc.uint8Array({ minLength: 32, maxLength: 32 })
@@ -65,7 +65,7 @@ describe('isStrictPublicKey', () => {
 })
 
 describe('isStrictSignature', () => {
-  it('takes S below L and refuses L and what follows', () => {
+  it('accepts S below L and refuses S from L up', () => {
     const cases: [bigint, boolean][] = [
       [0n, true],
       [L - 1n, true],
@@ -80,7 +80,7 @@ describe('isStrictSignature', () => {
     expect(cases).toHaveLength(8)
   })
 
-  it('holds R to the rules of a key', () => {
+  it('applies the rules of a key to R', () => {
     const bad = [...smallOrderY(), P, P + 18n]
     for (const r of bad) expect(isStrictSignature(concatBytes(littleEndian(r), GOOD_S))).toBe(false)
     expect(bad).toHaveLength(7)

@@ -19,7 +19,7 @@ function lowOrderU(): bigint[] {
 const key32 = fc.uint8Array({ minLength: 32, maxLength: 32 })
 
 describe('isLowOrderU', () => {
-  it('finds every low-order point, in every encoding that X25519 would take for it', () => {
+  it('finds every low-order point in every encoding that X25519 accepts', () => {
     const all = lowOrderU()
     expect(all).toHaveLength(5)
     const encodings = all.flatMap((u) => [u, u + P]).filter((u) => u < 2n ** 255n)
@@ -30,7 +30,7 @@ describe('isLowOrderU', () => {
     }
   })
 
-  it('finds nothing else', () => {
+  it('finds no other value', () => {
     const low = new Set(lowOrderU())
     const near = fc.constantFrom(...low).chain((u) => fc.bigInt(-3n, 3n).map((d) => littleEndian(mod(u + d))))
     fc.assert(
@@ -42,7 +42,7 @@ describe('isLowOrderU', () => {
 })
 
 describe('isCanonicalU', () => {
-  it('takes what is below p and no more', () => {
+  it('accepts only values below p', () => {
     const cases: [Uint8Array, boolean][] = [
       [littleEndian(0n), true],
       [littleEndian(9n), true],
@@ -57,7 +57,7 @@ describe('isCanonicalU', () => {
     expect(cases).toHaveLength(8)
   })
 
-  it('agrees with the numbers on any 32 bytes', () => {
+  it('agrees with BigInt arithmetic on any 32 bytes', () => {
     const nearP = fc.bigInt({ min: P - 40n, max: P + 40n }).map((u) => littleEndian(u))
     fc.assert(
       fc.property(fc.oneof(key32, nearP), (key) => {
@@ -70,7 +70,7 @@ describe('isCanonicalU', () => {
 describe('isImageOf', () => {
   const yOf = fc.bigInt({ min: 2n, max: P - 2n })
 
-  it('knows the image of a signing key of either sign', () => {
+  it('finds the image of a signing key of either sign', () => {
     fc.assert(
       fc.property(yOf, fc.boolean(), (y, negative) => {
         const signingKey = negative ? withTopBit(littleEndian(y)) : littleEndian(y)
@@ -80,7 +80,7 @@ describe('isImageOf', () => {
     )
   })
 
-  it('takes no neighbour, negative or other key for the image', () => {
+  it('does not accept a neighbour, a negative or another key as the image', () => {
     fc.assert(
       fc.property(yOf, fc.bigInt({ min: 1n, max: P - 1n }), (y, offset) => {
         const image = mod((1n + y) * inverse(1n - y))
@@ -98,7 +98,7 @@ describe('isImageOf', () => {
     expect(isImageOf(littleEndian(10n), base)).toBe(false)
   })
 
-  it('reads keys that lie inside of a larger buffer', () => {
+  it('reads keys from inside a larger buffer', () => {
     const held = new Uint8Array(72)
     held.set(littleEndian(mod(4n * inverse(5n))), 3)
     held.set(littleEndian(9n), 37)

@@ -15,18 +15,18 @@ import {
 } from '../../../../src/core/encoding/bytes.ts'
 
 describe('hex', () => {
-  it('is written in upper case and read in either', () => {
+  it('is written in upper case and read in either case', () => {
     expect(formatHex(Uint8Array.of(0, 0x0f, 0xa0, 0xff))).toBe('000FA0FF')
     expect(parseHex('000fA0Ff')).toEqual(Uint8Array.of(0, 0x0f, 0xa0, 0xff))
   })
 
-  it('is refused as a whole when one character is none of its digits', () => {
+  it('is refused when one character is not a hex digit', () => {
     const bad = ['0', '0g', 'g0', ' 00', '00 ', '0x00', '00\n', '０0', '0\u{1f600}', '@@', '``', '//', '::']
     for (const text of bad) expect(parseHex(text), text).toBe(null)
     expect(bad.length).toBe(13)
   })
 
-  it('of nothing is nothing', () => {
+  it('of no bytes is empty', () => {
     expect(parseHex('')).toEqual(new Uint8Array(0))
     expect(formatHex(new Uint8Array(0))).toBe('')
   })
@@ -42,7 +42,7 @@ describe('base64url', () => {
     expect(formatBase64url(Uint8Array.of(0xfb, 0xff))).toBe('-_8')
   })
 
-  it('is read only in the one text that writing gives: every text of up to three characters is tried', () => {
+  it('is read only in its canonical form, as all texts of up to three characters show', () => {
     const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_+/= \n='
     let accepted = 0
     for (const a of alphabet) {
@@ -58,13 +58,13 @@ describe('base64url', () => {
     expect(accepted).toBe(256 + 65_536) // as many as there are byte strings of one and two bytes
   })
 
-  it('has no text of one character more than a multiple of four', () => {
+  it('never has one character more than a multiple of four', () => {
     for (const text of ['A', 'AAAAA', 'AAAAAAAAA']) expect(parseBase64url(text)).toBe(null)
   })
 })
 
 describe('bytes', () => {
-  it('are ordered one by one, a prefix first', () => {
+  it('are ordered byte by byte, with a prefix first', () => {
     const ordered = [[], [0], [0, 0], [0, 255], [1], [127], [128], [255], [255, 0]].map((list) => Uint8Array.from(list))
     for (const [i, a] of ordered.entries()) {
       for (const [k, b] of ordered.entries()) {
@@ -75,17 +75,17 @@ describe('bytes', () => {
     expect(ordered.length).toBe(9)
   })
 
-  it('are put together in their order', () => {
+  it('are joined in their order', () => {
     expect(concatBytes(Uint8Array.of(1), new Uint8Array(0), Uint8Array.of(2, 3))).toEqual(Uint8Array.of(1, 2, 3))
     expect(concatBytes()).toEqual(new Uint8Array(0))
   })
 
-  it('are zero only when each one is', () => {
+  it('are zero only if each byte is zero', () => {
     expect(isZero(new Uint8Array(3))).toBe(true)
     expect(isZero(Uint8Array.of(0, 0, 1))).toBe(false)
   })
 
-  it('hold a u32 most significant byte first, also in a view into others', () => {
+  it('hold a u32 with the most significant byte first, also in a view into a larger buffer', () => {
     for (const value of [0, 1, 0x01020304, 0x7fff_ffff, 0x8000_0000, 0xffff_ffff]) {
       const within = concatBytes(Uint8Array.of(9, 9, 9), u32be(value), Uint8Array.of(9)).subarray(2)
       expect(readU32(within, 1)).toBe(value)
@@ -99,7 +99,7 @@ describe('UTF-8', () => {
     expect(decodeUtf8(Uint8Array.of(0xef, 0xbb, 0xbf, 0x61))).toBe('\ufeffa')
   })
 
-  it('is refused when it is overlong, cut, a surrogate or beyond the last code point', () => {
+  it('is refused if it is overlong, cut, a surrogate or beyond the last code point', () => {
     const bad = [[0xc0, 0x80], [0xe2, 0x82], [0xed, 0xa0, 0x80], [0xf4, 0x90, 0x80, 0x80], [0xff], [0x80]]
     for (const bytes of bad) expect(decodeUtf8(Uint8Array.from(bytes))).toBe(null)
     expect(bad.length).toBe(6)

