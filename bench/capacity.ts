@@ -1,4 +1,7 @@
-/** How many devices a status message holds, as the table of docs/format.md, section 6: `node bench/capacity.ts`. */
+/**
+ * Prints how many devices a status message holds, as the table of docs/format.md, section 6: `node
+ * bench/capacity.ts`.
+ */
 import { zlibSync } from 'fflate'
 import { fileURLToPath } from 'node:url'
 import { blobBytesWithoutDocument } from '../src/core/blob.ts'
@@ -15,7 +18,7 @@ const EPOCHS = [0, 1, 3, 8, 16]
 const DRAWS = 200
 const NAME_LETTERS = 8
 
-/** Bytes without order, the same at every run: SHA-512 of a label, the draw and a count. */
+/** Pseudorandom bytes, the same at every run: SHA-512 of a label, the draw and a count. */
 function drawBytes(label: string, draw: number, count: number): Uint8Array {
   return portableVerifier.sha512(encodeUtf8(label), u32be(draw), u32be(count))
 }
@@ -26,7 +29,7 @@ function drawName(draw: number, device: number): string {
     .join('')
 }
 
-/** The greatest number of devices up to MAX_DEVICES that fits. */
+/** The largest number of devices that fits, at most MAX_DEVICES. */
 function most(fits: (devices: number) => boolean): number {
   let devices = 0
   while (devices < MAX_DEVICES && fits(devices + 1)) devices++
@@ -34,9 +37,9 @@ function most(fits: (devices: number) => boolean): number {
 }
 
 interface Draw {
-  /** Bytes of the deflated document with so many names. */
+  /** Bytes of the deflated document, by number of names. */
   readonly deflated: readonly number[]
-  /** Bytes of the literal form's status message with so many devices. */
+  /** Bytes of the literal form's status message, by number of devices. */
   readonly literal: readonly number[]
 }
 
@@ -53,7 +56,7 @@ function makeDraw(draw: number): Draw {
   }
 }
 
-// Signature and key as hex, a space behind each, and the YAML mapping of nicknames to hex keys, zlib, base64.
+// Signature and key as hex, a space after each, then the YAML mapping of nicknames to hex keys in zlib and base64.
 function literalBytes(yaml: string): number {
   return 128 + 1 + 64 + 1 + 4 * Math.ceil(zlibSync(encodeUtf8(yaml), { level: 9 }).length / 3)
 }
@@ -78,7 +81,7 @@ function summary(values: readonly number[]): string {
   return least === greatest ? String(median) : `${median} (${least}..${greatest})`
 }
 
-/** The table as markdown, without a line break at its end. */
+/** The table as markdown, without a final line break. */
 export function capacityTable(): string {
   const draws = Array.from({ length: DRAWS }, (_, draw) => makeDraw(draw))
   const emptyDocument = compress(new Uint8Array(0), DOCUMENT_DICTIONARY).length

@@ -1,4 +1,7 @@
-/** What a friend pays to follow a persona that rotated: a status message of epoch 16, of whose rotations none was seen, against one of epoch 0. */
+/**
+ * The cost for a friend of following a persona that rotated: a status message of epoch 16 whose rotations they never
+ * saw, against one of epoch 0.
+ */
 import { decodeBlob } from '../src/core/blob.ts'
 import { MAX_EPOCH } from '../src/core/limits.ts'
 import { judge, type KnownPersona } from '../src/core/order.ts'
@@ -17,7 +20,8 @@ export function benchChain(engine: CryptoEngine, isQuick: boolean): Row[] {
   const known = pinnedBy(verified(head!, engine))
   const follow = (token: string, verdict: string) => (): void => {
     const { blob } = judgeStatus(`Working from the garden ${token}`, engine)
-    if (blob === null || judge(blob, known, nowSec()).verdict !== verdict) throw new Error('not judged as it should be')
+    if (blob === null || judge(blob, known, nowSec()).verdict !== verdict)
+      throw new Error('the verdict is not the expected one')
   }
   const [rounds, calls] = isQuick ? [5, 200] : [25, 1000]
   const [noneUs, allUs] = medianUs(rounds, calls, [follow(same!, 'refresh'), follow(later!, 'accept')])
@@ -27,7 +31,7 @@ export function benchChain(engine: CryptoEngine, isQuick: boolean): Row[] {
 
 function verified(token: string, engine: CryptoEngine): VerifiedBlob {
   const content = parseStatus(token)
-  if (content.kind !== 'token') throw new Error('the token that was just made is none')
+  if (content.kind !== 'token') throw new Error('the token just made is not found')
   return verifyBlob(decodeBlob(content.blob), engine)
 }
 

@@ -1,4 +1,4 @@
-/** What the owner waits for: an unlock against the Argon2id that it needs, and a signed table against the syncs that it needs. */
+/** What the owner waits for: an unlock against the Argon2id it needs, and a signed table against the syncs it needs. */
 import type { CryptoEngine } from '../src/crypto/engine.ts'
 import { DEFAULT_SEAL_COST } from '../src/crypto/sealing.ts'
 import { Custody } from '../src/daemon/custody/custody.ts'
@@ -8,7 +8,7 @@ import { BareSyncs } from './durable.ts'
 import { formatRatio, quantile, timedMs, type Row } from './measure.ts'
 
 const SYNCS_A_COMMIT = 2 // LevelDB's log, then the anchor: src/store/anchor.ts
-const WARM_UP_EDITS = 200 // until own tables are remembered up to their limit, and the compiler has seen everything
+const WARM_UP_EDITS = 200 // until the memory of own tables is full and the compiler has seen everything
 const PASSPHRASE = 'correct horse battery staple'
 const DEVICE_KEY = 'D759E0CA9B8CFC31D75AD16D1EDAD6D3FA1ABA6E5EBB9DEF4F9C2F22B3C63D07'
 
@@ -16,7 +16,7 @@ export async function benchCustody(engine: CryptoEngine, isQuick: boolean): Prom
   return [await benchUnlock(engine, isQuick ? 3 : 15), await benchSign(isQuick ? 20 : 400)]
 }
 
-/** Seed and signing keys, as they are before the words were confirmed: both files are opened by one Argon2id. */
+/** Seed and signing keys, as before the recovery words are confirmed: one Argon2id opens both files. */
 async function benchUnlock(engine: CryptoEngine, rounds: number): Promise<Row> {
   const home = makeHome()
   const custody = await Custody.open(statePaths(home), engine, { delay: () => Promise.resolve() })
@@ -37,8 +37,9 @@ async function benchUnlock(engine: CryptoEngine, rounds: number): Promise<Row> {
 }
 
 /**
- * An edit through the socket, from the call to the answer, which comes when the table is on disk. Its two syncs are measured right behind
- * it, and not many in a row: a disk that was idle takes longer, and the syncs of an edit always meet it so.
+ * An edit through the socket, from the call to its answer, which comes once the table is on disk. Its two syncs are
+ * measured right after each edit rather than in one series: an idle disk takes longer, and every edit finds the disk
+ * idle.
  */
 async function benchSign(count: number): Promise<Row> {
   const home = makeHome()
@@ -55,7 +56,7 @@ async function benchSign(count: number): Promise<Row> {
       syncs.push(disk.timeMs(SYNCS_A_COMMIT))
     }
     const [editMs, syncMs] = [quantile(edits, 0.5), quantile(syncs, 0.5)]
-    const figure = `${editMs.toFixed(2)} ms; ${formatRatio(editMs / syncMs)} of the ${SYNCS_A_COMMIT} bare fdatasyncs that it needs (${syncMs.toFixed(2)} ms; asked: 3)`
+    const figure = `${editMs.toFixed(2)} ms; ${formatRatio(editMs / syncMs)} of the ${SYNCS_A_COMMIT} bare fdatasyncs it needs (${syncMs.toFixed(2)} ms; asked: 3)`
     return { what: 'a new table signed and durable', figure }
   } finally {
     disk.close()

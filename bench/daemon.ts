@@ -1,4 +1,4 @@
-/** A real daemon in a home of its own, for measuring, and what /proc says of it. */
+/** Runs a real daemon in its own home for measuring, and reads its figures from /proc. */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -26,7 +26,7 @@ export interface RunningDaemon {
   stop(): Promise<void>
 }
 
-/** Starts a daemon and waits until it says that it is ready. */
+/** Starts a daemon and waits until it is ready. */
 export async function startDaemon(home: string): Promise<RunningDaemon> {
   const started = performance.now()
   const child = spawn(process.execPath, [MAIN, '--home', home], { stdio: ['ignore', 'ignore', 'pipe'] })
@@ -55,13 +55,13 @@ export function residentMiB(pid: number): number {
   return Number(kib) / 1024
 }
 
-/** User and system time so far, in seconds. */
+/** CPU time used so far, user and system, in seconds. */
 export function cpuSec(pid: number): number {
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ')
   return (Number(fields[11]) + Number(fields[12])) / CLOCK_TICKS_PER_SEC
 }
 
-/** Reports many observations, batch after batch. */
+/** Reports many observations in consecutive batches. */
 export async function observeAll(admin: Client, observations: readonly ObservationParams[]): Promise<void> {
   for (let i = 0; i < observations.length; i += MAX_BATCH) {
     await admin.call('observe.batch', { source: 'bench', observations: observations.slice(i, i + MAX_BATCH) })

@@ -1,4 +1,4 @@
-/** Observations that move a head, each durable before it is answered, one after the other and many at a time. */
+/** Observations that change a head, each on disk before its answer: one after the other, and many at a time. */
 import { closeSync, fdatasyncSync, openSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import type { CryptoEngine } from '../src/crypto/engine.ts'
@@ -6,13 +6,13 @@ import { makeHome, observeAll, removeHome, type RunningDaemon } from './daemon.t
 import { formatRatio, timedMs, type Row } from './measure.ts'
 import { friend } from './people.ts'
 
-/** Bare appends of 4 KiB and fdatasyncs on the disk of the daemons: the least that durable can cost. */
+/** Bare appends of 4 KiB and fdatasyncs on the daemons' disk: the lower bound for durable writes. */
 export class BareSyncs {
   readonly #home = makeHome()
   readonly #file = openSync(join(this.#home, 'sync'), 'w')
   readonly #page = new Uint8Array(4096)
 
-  /** How long so many take, one after the other. */
+  /** Time for so many syncs in a row, in milliseconds. */
   timeMs(count: number): number {
     const started = performance.now()
     for (let i = 0; i < count; i++) {

@@ -1,7 +1,7 @@
-/** A bare node-ipc 14 server that sends each message back: what the socket costs without any of ours. */
+/** A bare node-ipc 14 server that echoes each message: the cost of the socket without our code. */
 import { IPCModule, type Server } from 'node-ipc'
 
-/** What this server uses beyond what ours does. */
+/** The parts this server uses that our own server does not. */
 type EchoServer = Server & { emit(socket: unknown, type: string, data: unknown): void }
 
 const socketPath = process.argv[2] ?? 'echo.sock'

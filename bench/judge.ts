@@ -1,4 +1,6 @@
-/** Judging a status message (find, decode, verify, inflate, parse, verdict) against the bare signature checks in it. */
+/**
+ * Judging a status message (find, decode, verify, inflate, parse, verdict), against only the signature checks in it.
+ */
 import { decodeBlob, signedMessage } from '../src/core/blob.ts'
 import { chainRoot, inceptionMessage } from '../src/core/chain.ts'
 import { judge } from '../src/core/order.ts'
@@ -20,18 +22,19 @@ export function benchJudge(engine: CryptoEngine, portable: CryptoEngine, isQuick
   return CASES.map(({ epoch, devices }) => {
     const text = `Working from the garden ${tokenAt(engine, epoch, randomDevices(engine, devices))}`
     const content = parseStatus(text)
-    if (content.kind !== 'token') throw new Error('the text that was just made has no token')
+    if (content.kind !== 'token') throw new Error('the text just made has no token')
     const blob = decodeBlob(content.blob)
     const message = signedMessage(blob.bytes)
     const inception = inceptionMessage(blob.personaId, chainRoot(blob, engine))
     const bare = (by: CryptoEngine) => () => {
       const isGood = by.verify(blob.signature, message, blob.signingKey)
       const isBegun = blob.inception === null || by.verify(blob.inception, inception, blob.personaId)
-      if (!isGood || !isBegun) throw new Error('the signature that was just made is not good')
+      if (!isGood || !isBegun) throw new Error('the signature just made is not valid')
     }
     const whole = (): void => {
       const judged = judgeStatus(text, engine)
-      if (judged.blob === null || judge(judged.blob, null, nowSec()).verdict !== 'new') throw new Error('not judged')
+      if (judged.blob === null || judge(judged.blob, null, nowSec()).verdict !== 'new')
+        throw new Error('the verdict is not the expected one')
     }
     const [bareUs, wholeUs] = medianUs(rounds, calls, [bare(engine), whole])
     const [portableUs] = medianUs(3, isQuick ? 5 : 20, [bare(portable)], 20)

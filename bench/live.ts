@@ -1,4 +1,7 @@
-/** The companion: from an edit to the friend's event, and what 500 friends who are away cost, all on loopback and by the real clock. */
+/**
+ * The companion: the time from an edit to the friend's event, and the cost of 500 friends who are offline. On
+ * loopback, with the real clock.
+ */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { connect } from '../src/ipc/client.ts'
@@ -26,7 +29,7 @@ async function running(daemon: RunningDaemon): Promise<ToxStatus> {
   }
 }
 
-/** @returns null where no node can run */
+/** @returns null if no node can run here */
 async function startCompanion(engine: CryptoEngine, bootstrap: readonly string[]): Promise<Companion | null> {
   const home = makeHome()
   mkdirSync(join(home, 'config'))
@@ -59,16 +62,16 @@ export async function benchLive(engine: CryptoEngine, isQuick: boolean): Promise
   }
 }
 
-/** The friend's app is told of a device that the owner adds. */
+/** Measures the time until the friend's app gets the event of an owner's edit. */
 async function benchEvent(owner: Companion, friend: Companion, edits: number): Promise<Row[]> {
   const app = await connect({ socketPath: friend.daemon.appSocket })
-  let told: () => void = () => {}
-  const next = (): Promise<void> => new Promise((done) => (told = done))
-  await app.subscribe(['contact.changed'], () => told())
+  let notify: () => void = () => {}
+  const next = (): Promise<void> => new Promise((done) => (notify = done))
+  await app.subscribe(['contact.changed'], () => notify())
   const started = performance.now()
   const met = next()
   await friend.daemon.admin.call('tox.add', { id: owner.toxId })
-  await letIn(owner.daemon)
+  await acceptRequest(owner.daemon)
   await met
   const metSec = (performance.now() - started) / 1000
   const ms: number[] = []
@@ -86,13 +89,13 @@ async function benchEvent(owner: Companion, friend: Companion, edits: number): P
   return [
     { what: 'friend request, until the friend is confirmed', figure: `${metSec.toFixed(1)} s` },
     {
-      what: "an edit, until the friend's app is told",
+      what: "an edit, until the friend's app gets the event",
       figure: `${quantile(ms, 0.5).toFixed(0)} ms; ${Math.max(...ms).toFixed(0)} ms at most`,
     },
   ]
 }
 
-async function letIn(daemon: RunningDaemon): Promise<void> {
+async function acceptRequest(daemon: RunningDaemon): Promise<void> {
   for (;;) {
     const { requests } = await daemon.admin.call('tox.peers')
     if (requests[0] !== undefined) {
@@ -103,7 +106,7 @@ async function letIn(daemon: RunningDaemon): Promise<void> {
   }
 }
 
-/** Friends who are away: what the daemon and its node cost meanwhile, and what whoever asks the daemon notices. */
+/** Offline friends: what the daemon and its node cost meanwhile, and how long callers wait. */
 async function benchFriends(engine: CryptoEngine, { daemon }: Companion, seconds: number): Promise<Row[]> {
   for (let i = 0; i < FRIENDS; i++) {
     await daemon.admin.call('tox.add', { id: formatHex(engine.boxPublicKey(engine.randomBytes(32))) })
@@ -125,7 +128,7 @@ async function benchFriends(engine: CryptoEngine, { daemon }: Companion, seconds
   await app.close()
   const figure = `daemon ${daemonCpu}, node ${nodeCpu} of a processor; ${daemonMiB} and ${nodeMiB} MiB`
   return [
-    { what: `${FRIENDS} friends who are away`, figure },
+    { what: `${FRIENDS} offline friends`, figure },
     {
       what: 'lookup meanwhile, p50 and p99',
       figure: `${formatUs(quantile(us, 0.5))}, ${formatUs(quantile(us, 0.99))}`,

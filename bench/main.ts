@@ -1,4 +1,7 @@
-/** `npm run bench`: every figure that the docs give, in one run; `-- --quick` runs all of it once, so that it cannot rot. */
+/**
+ * `npm run bench`: measures every figure in the docs, in one run. `-- --quick` runs everything once, so that it
+ * cannot rot.
+ */
 import { loadEngine } from '../src/crypto/load.ts'
 import { makeHome, observeAll, removeHome, startDaemon } from './daemon.ts'
 import { benchChain } from './chain.ts'
@@ -23,7 +26,7 @@ function print(rows: readonly Row[]): void {
 
 const engine = await loadEngine('sodium')
 const portable = await loadEngine('portable')
-console.log(`node ${process.version}, ${process.arch}${isQuick ? ', quick: figures of few runs' : ''}`)
+console.log(`node ${process.version}, ${process.arch}${isQuick ? ', quick: figures from few runs' : ''}`)
 print(benchJudge(engine, portable, isQuick))
 print(benchChain(engine, isQuick))
 print(await benchTox(engine, isQuick))

@@ -1,8 +1,8 @@
-/** Figures that can be trusted on a noisy machine: medians of rounds taken in turn, and ratios within one run. */
+/** Figures that hold on a noisy machine: medians of alternating rounds, and ratios within one run. */
 
-const WARM_UP_CALLS = 3000 // until the optimising compiler has seen everything; a daemon that scans is as warm
+const WARM_UP_CALLS = 3000 // until the optimising compiler has seen everything; a daemon that scans is just as warm
 
-/** Runs each function in turn, round after round, and gives the median time of one call of each, in microseconds. */
+/** Runs the functions in turn for many rounds. @returns the median time of one call of each, in microseconds */
 export function medianUs(
   rounds: number,
   calls: number,
@@ -21,7 +21,7 @@ export function medianUs(
   return times.map((list) => quantile(list, 0.5))
 }
 
-/** How long a call takes, until its answer. */
+/** Milliseconds until a call has its answer. */
 export async function timedMs(run: () => Promise<unknown>): Promise<number> {
   const started = performance.now()
   await run()
@@ -33,7 +33,7 @@ export function quantile(values: readonly number[], q: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))] ?? Number.NaN
 }
 
-/** One line of the report: what, the figure, and how it stands against what was asked for. */
+/** One line of the report: what was measured, and the figure beside its target. */
 export interface Row {
   readonly what: string
   readonly figure: string

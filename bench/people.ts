@@ -1,4 +1,4 @@
-/** Personas by the thousand, with real keys and signatures, for measuring. */
+/** Thousands of personas with real keys and signatures, for measuring. */
 import { PREV_BYTES } from '../src/core/blob.ts'
 import { formatHex } from '../src/core/encoding/bytes.ts'
 import type { ChainPosition } from '../src/core/chain.ts'
@@ -22,7 +22,7 @@ export function randomDevices(engine: CryptoEngine, count: number): Device[] {
   })
 }
 
-/** A token of a whole chain at an epoch, as a friend who rotated would show it. */
+/** A token at an epoch of a complete chain, as a friend who rotated shows it. */
 export function tokenAt(engine: CryptoEngine, epoch: number, devices: readonly Device[]): string {
   return tokensAt(engine, [epoch], devices)[0]!
 }
@@ -56,10 +56,10 @@ export function nowSec(): number {
   return Math.floor(Date.now() / 1000)
 }
 
-/** A new friend, shown by the first device: one contact more for whoever observes it. */
+/** A new friend, shown by their first device: one more contact for the observer. */
 export function friend(engine: CryptoEngine, number: number, deviceCount = 2): ObservationParams {
   const pair = engine.signKeyPair(engine.randomBytes(32))
-  // Nobody here follows a rotation, so the commitment may be to nothing that exists.
+  // Nobody here follows a rotation, so the commitment may be random.
   const chain = {
     personaId: pair.publicKey,
     epoch: 0,

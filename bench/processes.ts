@@ -1,4 +1,4 @@
-/** Whole commands against the least that a Node process costs. */
+/** Whole commands, against the start of an empty Node process. */
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { formatRatio, quantile, type Row } from './measure.ts'
@@ -20,7 +20,7 @@ export function nodeStartMs(): number {
   )
 }
 
-/** `persona lookup` as a whole process, as its launcher runs it: from the sources in a checkout. */
+/** `persona lookup` as a whole process, run by its launcher from the sources of a checkout. */
 export function benchProcesses(home: string, query: string, isQuick: boolean): Row[] {
   const times = { lookup: [] as number[], bare: [] as number[] }
   const lookup = [PERSONA, 'lookup', query, '--home', home]

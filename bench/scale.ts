@@ -1,7 +1,7 @@
 /**
- * What an operation costs with few and with many contacts, of three devices each: two daemons, measured in turn. Of a contact that was not
- * asked for lately its records are read and decoded, of one that was they are kept; the two are told apart, since of few contacts nearly
- * all are kept, and of many nearly none.
+ * The cost of operations with few and with many contacts of three devices each: two daemons, measured in turn.
+ * Records of a recently used contact are cached; others are read and decoded. The two cases are measured apart,
+ * because a small store is almost entirely cached and a large one hardly.
  */
 import { connect, type Client } from '../src/ipc/client.ts'
 import type { CryptoEngine } from '../src/crypto/engine.ts'
@@ -15,11 +15,11 @@ const DEVICES = 3
 const SUBSCRIBERS = 50
 const FILL_AT_A_TIME = 5120
 const PAGE = 100
-const PAGES = 3 // a round, of which those of few contacts do not overlap
+const PAGES = 3 // pages a round; those of the small store do not overlap
 const WARM_UP = 3000 // calls, until the optimising compiler has seen everything
 const KEY_DIGITS = 64
 
-/** A daemon that knows many, and some of their keys and names to ask for. */
+/** A daemon with many contacts, and some of their keys and names to query. */
 interface Filled {
   readonly home: string
   readonly daemon: RunningDaemon
@@ -53,7 +53,7 @@ async function close({ home, daemon, subscribers }: Filled): Promise<void> {
   removeHome(home)
 }
 
-/** Each contact is listed once: the files are mapped, the code is compiled. */
+/** Lists every contact once, so that the files are mapped and the code is compiled. */
 async function warmUp({ daemon, keys, names }: Filled): Promise<void> {
   for (let after: string | null = ''; after !== null;) {
     const page: { next: string | null } = await daemon.admin.call('contact.list', { after, limit: PAGE })
@@ -65,8 +65,8 @@ async function warmUp({ daemon, keys, names }: Filled): Promise<void> {
   }
 }
 
-/** So many strangers are asked for that nobody else is kept. */
-async function forgetKept({ daemon }: Filled): Promise<void> {
+/** Looks up enough unknown keys and names to push every contact out of the cache. */
+async function emptyCache({ daemon }: Filled): Promise<void> {
   const strangers = (name: (digits: string) => string): Promise<unknown> =>
     Promise.all(
       Array.from({ length: MAX_KEPT }, (_, i) =>
@@ -77,19 +77,19 @@ async function forgetKept({ daemon }: Filled): Promise<void> {
   await strangers((digits) => `nobody ${digits}`)
 }
 
-/** From the report of a new contact until the last of the subscribers was told of it. */
+/** Time from the report of a new contact until the last subscriber has its event. */
 async function fanOut({ daemon, subscribers }: Filled, observation: ObservationParams): Promise<void> {
-  const told: Promise<void>[] = []
+  const events: Promise<void>[] = []
   for (const client of subscribers) {
     const { promise, resolve } = Promise.withResolvers<void>()
     const subscription = await client.subscribe(['contact.changed'], () => resolve())
-    told.push(promise.then(() => subscription.close()))
+    events.push(promise.then(() => subscription.close()))
   }
   await daemon.admin.call('observe', observation)
-  await Promise.all(told)
+  await Promise.all(events)
 }
 
-/** Times of each operation, in microseconds, with few contacts and with many. */
+/** Times of each operation, in microseconds, with few and with many contacts. */
 class Times {
   readonly #of = new Map<string, readonly [few: number[], many: number[]]>()
 
@@ -109,7 +109,7 @@ class Times {
   }
 }
 
-/** @returns each operation's cost with few contacts and with many */
+/** @returns the cost of each operation with few and with many contacts */
 export async function benchScale(engine: CryptoEngine, isQuick: boolean): Promise<Row[]> {
   const [few, many] = isQuick ? [500, 2000] : [1000, 100_000]
   const [rounds, calls] = isQuick ? [2, 50] : [9, 400]
@@ -125,7 +125,7 @@ export async function benchScale(engine: CryptoEngine, isQuick: boolean): Promis
   return times.rows(few, many)
 }
 
-/** One round with one daemon: some contacts out of all, no two the same, each operation twice. */
+/** One round with one daemon: a spread of distinct contacts, each operation twice. */
 async function measure(one: Filled, i: number, calls: number, times: Times, engine: CryptoEngine): Promise<void> {
   const { admin } = one.daemon
   const step = Math.floor(one.keys.length / calls)
@@ -141,11 +141,11 @@ async function measure(one: Filled, i: number, calls: number, times: Times, engi
     [`a page of ${PAGE}`, pages.map((after) => () => admin.call('contact.list', { after, limit: PAGE }))],
   ] as const
   for (const [what, works] of operations) {
-    await forgetKept(one)
-    for (const work of works) await times.note(`${what}, not asked for lately`, i, work)
-    for (const work of works) await times.note(`${what}, asked for lately`, i, work)
+    await emptyCache(one)
+    for (const work of works) await times.note(`${what}, not cached`, i, work)
+    for (const work of works) await times.note(`${what}, cached`, i, work)
   }
-  await times.note(`a new contact, told to ${SUBSCRIBERS} subscribers`, i, () =>
+  await times.note(`a new contact, until ${SUBSCRIBERS} subscribers know`, i, () =>
     fanOut(one, friend(engine, -1, DEVICES)),
   )
 }

@@ -1,4 +1,4 @@
-/** Lookups through the socket against a bare node-ipc echo, both servers in processes of their own, measured in turn. */
+/** Lookups through the socket, against a bare node-ipc echo. Both servers are separate processes, measured in turn. */
 import { spawn, spawnSync } from 'node:child_process'
 import { createConnection, type Socket } from 'node:net'
 import { cpus } from 'node:os'
@@ -9,7 +9,7 @@ import { makeHome, removeHome, type RunningDaemon } from './daemon.ts'
 
 const FORM_FEED = 12
 
-/** A raw client that counts frames: it costs the same for both servers. */
+/** A raw client that only counts frames, so it costs the same with both servers. */
 class RawClient {
   readonly #socket: Socket
   #awaited = 0
@@ -18,7 +18,7 @@ class RawClient {
   private constructor(socket: Socket) {
     this.#socket = socket
     socket.on('data', (chunk: Buffer) => {
-      // Searched natively: a loop over the bytes would cost more than the server.
+      // indexOf is native: a loop over the bytes would cost more than the server.
       for (let at = chunk.indexOf(FORM_FEED); at >= 0; at = chunk.indexOf(FORM_FEED, at + 1)) this.#awaited--
       if (this.#awaited <= 0) this.#done()
     })
@@ -33,7 +33,7 @@ class RawClient {
     return new RawClient(socket)
   }
 
-  /** Sends a frame so many times, and waits for as many answers. */
+  /** Sends a frame so many times and waits for as many answers. */
   send(frame: string, times: number): Promise<void> {
     return new Promise((done) => {
       this.#awaited = times
@@ -48,9 +48,9 @@ class RawClient {
 }
 
 /**
- * Puts processes on one processor. On an idle machine with several, a round trip is mostly the time that a sleeping one takes to wake up:
- * 15 or 55 us for the same echo, as the scheduler happens to place it.
- * @returns gives them all processors back; null where there is no taskset
+ * Pins processes to one processor. On an idle machine with several, a round trip is mostly the time to wake a
+ * sleeping processor: 15 or 55 us for the same echo, depending on where the scheduler puts it.
+ * @returns a function that undoes this; null without taskset
  */
 function shareProcessor(pids: readonly number[]): (() => void) | null {
   const place = (processors: string): boolean =>
@@ -88,7 +88,7 @@ async function perSec(client: RawClient, frame: string, calls: number): Promise<
   return (calls * 1000) / (performance.now() - started)
 }
 
-/** @param query of a device that is known */
+/** @param query the key of a known device */
 export async function benchSocket(daemon: RunningDaemon, query: string, isQuick: boolean): Promise<Row[]> {
   const lookup = formatRequest(1, 'lookup', { query })
   const [rounds, calls] = isQuick ? [3, 300] : [11, 2000]
@@ -122,7 +122,7 @@ export async function benchSocket(daemon: RunningDaemon, query: string, isQuick:
   })
 }
 
-/** The median over the turns of a quantile of each. */
+/** The median, over all turns, of a quantile of each. */
 function median(turns: readonly number[][], q: number): number {
   return quantile(
     turns.map((times) => quantile(times, q)),

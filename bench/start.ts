@@ -1,4 +1,4 @@
-/** Start to ready, memory, idle CPU and lookups with few and many contacts. */
+/** Time from start to ready, memory and idle CPU, with few and with many contacts. */
 import type { CryptoEngine } from '../src/crypto/engine.ts'
 import { cpuSec, makeHome, observeAll, removeHome, residentMiB, startDaemon } from './daemon.ts'
 import { formatRatio, quantile, type Row } from './measure.ts'
@@ -8,7 +8,7 @@ import { nodeStartMs } from './processes.ts'
 const IDLE_SEC = 5
 const STARTS = 3
 
-/** Fills a home, then starts the daemon on it several times. */
+/** Fills a home, then starts a daemon in it several times. */
 export async function benchStart(engine: CryptoEngine, contacts: number, isQuick: boolean): Promise<Row[]> {
   const home = makeHome()
   try {
@@ -47,7 +47,7 @@ export async function benchStart(engine: CryptoEngine, contacts: number, isQuick
 }
 
 async function idleCpuSec(pid: number): Promise<number> {
-  // The garbage collector of a start may still be at work.
+  // The garbage collector may still be busy after the start.
   await new Promise((done) => setTimeout(done, 2000))
   const before = cpuSec(pid)
   await new Promise((done) => setTimeout(done, IDLE_SEC * 1000))

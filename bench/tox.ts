@@ -1,4 +1,4 @@
-/** A profile of 500 friends inspected, against reading its bytes and checking the signatures in it, which nobody can leave out. */
+/** Inspects a profile of 500 friends, against reading its bytes and checking its signatures, which nobody can avoid. */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -15,7 +15,7 @@ import { friend, nowSec } from './people.ts'
 
 const FRIENDS = 500
 
-/** What is checked of one blob: who signed what. */
+/** The signature check of one blob. */
 interface Check {
   readonly signature: Uint8Array
   readonly message: Uint8Array
@@ -45,13 +45,14 @@ export async function benchTox(engine: CryptoEngine, isQuick: boolean): Promise<
     const bare = (): void => {
       readFileSync(file)
       if (!checks.every(({ signature, message, signingKey }) => engine.verify(signature, message, signingKey)))
-        throw new Error('a signature that was just made is not good')
+        throw new Error('a signature just made is not valid')
     }
     const whole = async (): Promise<void> => {
       const profile = await readProfile(file, { engine })
       const key = formatHex(profile.save.sections[0]!.data.subarray(4, 36))
       const report = inspectProfile({ file, profile, access: { engine }, key }, nowSec(), false)
-      if (report.friends.filter(({ status }) => status.valid).length !== FRIENDS) throw new Error('not all were judged')
+      if (report.friends.filter(({ status }) => status.valid).length !== FRIENDS)
+        throw new Error('not every friend was judged')
     }
     const [bareUs, wholeUs] = await medians(isQuick ? 3 : 25, bare, whole)
     const size = `${(bytes.length / 1_000_000).toFixed(1)} MB`
@@ -68,12 +69,12 @@ export async function benchTox(engine: CryptoEngine, isQuick: boolean): Promise<
 
 function checkOf(text: string): Check {
   const content = parseStatus(text)
-  if (content.kind !== 'token') throw new Error('the text that was just made has no token')
+  if (content.kind !== 'token') throw new Error('the text just made has no token')
   const blob = decodeBlob(content.blob)
   return { signature: blob.signature, message: signedMessage(blob.bytes), signingKey: blob.signingKey }
 }
 
-/** Median times of one call each, in microseconds, taken in turn after a few calls to warm up. */
+/** Median times of one call of each, in microseconds, measured in turn after some warm-up calls. */
 async function medians(
   rounds: number,
   bare: () => void,

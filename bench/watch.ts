@@ -1,4 +1,6 @@
-/** Watched profiles: from the rename to the event, and what a scan of 10 000 friends does to whoever asks meanwhile. */
+/**
+ * Watched profiles: the time from a rename to its event, and how long callers wait while 10 000 friends are scanned.
+ */
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { connect } from '../src/ipc/client.ts'
@@ -25,7 +27,7 @@ function profileOf(engine: CryptoEngine, friends: readonly NewFriend[]): Uint8Ar
   return encodeSave(newSave({ ...owner, friends }, engine))
 }
 
-/** As clients do it: a file beside it, and a rename over it. */
+/** Replaces a file as clients do: writes a new file beside it and renames it. */
 function replaceFile(path: string, bytes: Uint8Array): void {
   writeFileSync(`${path}.tmp`, bytes, { mode: 0o600 })
   renameSync(`${path}.tmp`, path)
@@ -40,7 +42,10 @@ function watchingHome(): { home: string; directory: string } {
   return { home, directory }
 }
 
-/** The daemon has a list of so many friends to read; a second connection asks all the time, and each answer is timed. */
+/**
+ * Measures both: how soon a replaced profile gives its event, and how fast lookups are while a long friend list is
+ * read.
+ */
 export async function benchWatch(engine: CryptoEngine, isQuick: boolean): Promise<Row[]> {
   const { home, directory } = watchingHome()
   try {
@@ -49,11 +54,11 @@ export async function benchWatch(engine: CryptoEngine, isQuick: boolean): Promis
     const eventMs: number[] = []
     for (let round = 0; round < (isQuick ? 2 : EVENT_ROUNDS); round++) {
       const bytes = profileOf(engine, friendsOf(engine, 1))
-      const told = new Promise((done) => void app.subscribe(['contact.changed'], done))
+      const event = new Promise((done) => void app.subscribe(['contact.changed'], done))
       await app.call('status')
       const started = performance.now()
       replaceFile(join(directory, 'one.tox'), bytes)
-      await told
+      await event
       eventMs.push(performance.now() - started)
     }
     await app.close()
@@ -73,7 +78,7 @@ async function benchScan(engine: CryptoEngine, appSocket: string, path: string, 
   const friends = friendsOf(engine, count)
   replaceFile(path, profileOf(engine, friends))
   const app = await connect({ socketPath: appSocket })
-  // The friends are reported in their order: when the last one is known, all are.
+  // Friends are reported in order: once the last one is known, all are.
   const query = formatHex(friends.at(-1)!.publicKey)
   const us: number[] = []
   const started = performance.now()
