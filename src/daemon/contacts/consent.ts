@@ -1,26 +1,28 @@
-/** What follows from a persona's new table: devices that consent become the contact's, and whoever watches is told (docs/format.md, section 10). */
+/** Consent: devices that show a table which lists them become the contact's, and apps and the owner hear of it (docs/format.md, section 10). */
 import { consentsToChain, pairState } from '../../core/trust.ts'
 import type { ContactChange } from '../../ipc/shapes/events.ts'
-import { alarmIfContested, clearContested } from '../personas/alarms.ts'
-import { noteClock, decodeStored } from '../personas/heads.ts'
+import { alarmIfContested, clearContested, noteClock } from '../personas/alarms.ts'
+import { decodeStored } from '../personas/heads.ts'
 import type { State } from '../state/state.ts'
 import { pairOf } from '../state/pair.ts'
 import { holdUpgrade, emitPending } from './pending.ts'
 import { MAX_OTHERS, type DeviceRecord, type PersonaRecord } from '../state/records.ts'
 
-/** Why a table is being settled. */
+/** Why consent is checked. */
 export interface Occasion {
-  /** By whose report. */
+  /** Who reported it. */
   readonly source: string
-  /** The device that spoke, as it was before; null when the owner's answer is the reason. */
+  /** The device that showed the table, as it was before; null if the owner's answer is the reason. */
   readonly spoke: { readonly key: string; readonly before: DeviceRecord } | null
-  /** The owner accepted that this device becomes part of the contact, whatever the policy of its entry. */
+  /** The owner accepted that this device joins the contact, whatever the policy of its entry. */
   readonly accepted?: string
 }
 
 /**
- * Binds what consents, tells what changed, and writes the record when it did. Inside of a change.
+ * Binds the devices that consent, and emits all changes. Inside of a change.
  * @param before null for a persona that was not known
+ * @param persona the record after the outcome was applied; written once more only if consent changes it
+ * @returns whether the persona was written, by the outcome or here
  */
 export function applyConsent(
   before: PersonaRecord | null,
@@ -28,37 +30,36 @@ export function applyConsent(
   changes: readonly ContactChange[],
   occasion: Occasion,
   state: State,
-): { told: ContactChange[]; isWritten: boolean } {
+): { emitted: ContactChange[]; isWritten: boolean } {
   const { spoke } = occasion
-  let settled = persona
-  const told = [...changes]
-  // Without a change only the device that spoke can have become something else.
+  let record = persona
+  const emitted = [...changes]
+  // Without a change in the table, only the device that spoke can have changed its state.
   const concerned = changes.length > 0 ? persona.devices : persona.devices.filter(({ key }) => key === spoke?.key)
   for (const { key, name } of concerned) {
     const device = state.device(key)
     const wasConfirmed = before !== null && isConfirmed(before, key, key === spoke?.key ? spoke.before : device)
     if (device.bound === null && consentsToChain(device.reports, persona.personaId, persona.root)) {
-      settled = bindOrHold(settled, key, device, occasion, state)
+      record = bindOrHold(record, key, device, occasion, state)
     }
-    if (isConfirmed(settled, key, state.device(key))) {
+    if (isConfirmed(record, key, state.device(key))) {
       if (!wasConfirmed) {
-        told.push({ kind: 'confirmed', key, name })
+        emitted.push({ kind: 'confirmed', key, name })
         clearContested(persona.personaId, key, state)
       }
     } else if (changes.some((change) => change.kind === 'added' && change.key === key)) {
-      alarmIfContested(settled, key, state)
+      alarmIfContested(record, key, state)
     }
   }
-  if (spoke !== null) settled = noteAsserted(settled, spoke.key, state)
-  if (settled.head !== before?.head) noteClock(settled, state)
-  const isWritten = settled !== before
-  if (isWritten) state.putPersona(settled)
-  emitPending(before, settled, occasion.source, state)
-  state.emitContact(settled.personaId, told, occasion.source)
-  return { told, isWritten }
+  if (spoke !== null) record = noteAsserted(record, spoke.key, state)
+  if (record.head !== before?.head) noteClock(record, state)
+  if (record !== persona) state.putPersona(record)
+  emitPending(before, record, occasion.source, state)
+  state.emitContact(record.personaId, emitted, occasion.source)
+  return { emitted, isWritten: record !== before }
 }
 
-/** The device's own word makes it this persona's; an entry that it had by itself becomes this contact's, once its policy lets it. */
+/** Binds a device that consents. If it has an entry of its own, that joins the contact's, unless its policy asks the owner first. */
 function bindOrHold(
   persona: PersonaRecord,
   key: string,

@@ -1,9 +1,10 @@
 /**
- * Contacts that the owner no longer wants (docs/format.md, section 13): of a persona its pin and its head stay, out of sight, so that nobody
- * is fooled with an older table or another chain when he meets it again. Names, policy, block, and all that was seen of its devices go.
+ * Forgets contacts (docs/format.md, section 13). The pin and head of a persona stay out of sight, so that an older table or another chain
+ * cannot fool the owner later. Names, policy, block and everything seen of its devices go.
  */
 import { forgetPersona } from '../../core/trust.ts'
-import { headOf, setHead } from '../personas/heads.ts'
+import { decide, recordOnly, type Known, type Outcome } from '../personas/decide.ts'
+import { headOf } from '../personas/heads.ts'
 import type { State } from '../state/state.ts'
 import { NEW_DEVICE, type PersonaRecord } from '../state/records.ts'
 
@@ -40,8 +41,10 @@ export function forgetProvisional(key: string, state: State): void {
   state.emit({ event: 'contact.forgotten', data: { personaId: null, key, name: entry.name } })
 }
 
-/** What was kept of a persona is a contact's again, with the devices of its head. Inside of a change; the caller writes it. */
-export function restoreContact(forgotten: PersonaRecord, state: State): PersonaRecord {
-  const head = headOf(forgotten, state)
-  return head === null ? forgotten : setHead(forgotten, head, state, true).persona
+/** Decides how the kept record of a forgotten contact comes back, with the devices of its head. Pure: the caller applies it. */
+export function restoreContact(forgotten: PersonaRecord, known: Known): Outcome {
+  const head = headOf(forgotten, known)
+  return head === null
+    ? recordOnly(forgotten, forgotten)
+    : decide(forgotten, head, { verdict: 'accepted' }, true, known)
 }

@@ -1,5 +1,4 @@
-/** Pins by the owner's word: a contact link taken, a chain exchanged for the true one, a contact verified (docs/format.md, section 13). */
-import { ContactError } from './errors.ts'
+/** Pins, which the owner sets: by a contact link, by exchanging a chain for the true one, by verifying a contact (docs/format.md, section 13). */
 import { formatHex } from '../../core/encoding/bytes.ts'
 import type { Evidence } from '../../core/evidence.ts'
 import type { ContactLink } from '../../core/link.ts'
@@ -9,23 +8,26 @@ import type { VerifiedBlob } from '../../core/verify.ts'
 import type { ContactChange } from '../../ipc/shapes/events.ts'
 import type { AddedContact } from '../../ipc/shapes/links.ts'
 import { alarmIfContested } from '../personas/alarms.ts'
-import { dropHead, NO_HEAD, raiseMinEpoch, decodeStored, setHead } from '../personas/heads.ts'
+import { apply } from '../personas/apply.ts'
+import { decide, decideDrop, decideMinEpoch, join, NO_HEAD, recordOnly, type Outcome } from '../personas/decide.ts'
+import { decodeStored } from '../personas/heads.ts'
+import { ContactError } from './errors.ts'
 import { restoreContact } from './forget.ts'
 import { tidyName } from '../state/name-form.ts'
 import type { State } from '../state/state.ts'
 import type { PersonaRecord } from '../state/records.ts'
 import { OWNER_SOURCE } from '../state/sources.ts'
 
-const NAME_DIGITS = 8 // sanity: as many as device- has; the owner may call the contact otherwise
+const NAME_DIGITS = 8 // sanity: as many as device- has; the owner can rename the contact
 
 export interface PinWishes {
   readonly name: string | null
-  /** The owner knows that another chain, or a higher epoch, is pinned, and trusts the link more. */
+  /** The owner trusts the link more than the chain or the higher epoch that is pinned. */
   readonly repin: boolean
 }
 
 /**
- * Takes a contact link. Call it inside of a change.
+ * Pins a contact link. Inside of a change.
  * @throws {ContactError} CONTACT_IS_OWN | CHAIN_DIFFERS {KeeperError} NAME_TAKEN
  */
 export function pinLink(link: ContactLink, { name, repin }: PinWishes, state: State): AddedContact['outcome'] {
@@ -35,24 +37,23 @@ export function pinLink(link: ContactLink, { name, repin }: PinWishes, state: St
   checkNotOwn(link, state)
   if (known === undefined) {
     if (name !== null) state.names.checkFree(name, { kind: 'persona', id: personaId })
-    const called = name ?? `persona-${personaId.slice(0, NAME_DIGITS).toLowerCase()}`
+    const newName = name ?? `persona-${personaId.slice(0, NAME_DIGITS).toLowerCase()}`
     const { defaultPolicy: policy, nowSec: createdSec } = state
-    addLinked(link, { name: called, aliases: [], policy, blocked: false, createdSec }, repin, state)
+    addLinked(link, { name: newName, aliases: [], policy, blocked: false, createdSec }, repin, state)
     return 'added'
   }
   if (known.root !== root && !repin) throw chainDiffers(known)
   const named = name === null || known.entry === null ? known : renamed(known, name, state)
-  const { persona, changes, outcome } =
+  const { pinned, outcome } =
     known.root === root ? pinEpoch(named, link.epoch, repin, state) : pinChain(named, root, link.epoch, state)
-  if (persona !== known) state.putPersona(persona)
-  state.emitContact(personaId, changes, OWNER_SOURCE)
+  apply({ ...pinned, before: known }, state)
+  state.emitContact(personaId, pinned.changes, OWNER_SOURCE)
   return outcome
 }
 
 /**
- * A persona that is no contact becomes one, under this entry; of one that was forgotten the pin and the head are those of before. Call it
- * inside of a change.
- * @param entry whose name, where it is another contact's, gets a number
+ * Makes a contact of a persona that is not one, under this entry. A forgotten persona comes back with its pin and head. Inside of a change.
+ * @param entry its name gets a number if another contact has it
  * @throws {ContactError} CONTACT_IS_OWN | CHAIN_DIFFERS
  */
 export function addLinked(link: ContactLink, entry: ContactEntry, repin: boolean, state: State): void {
@@ -64,15 +65,17 @@ export function addLinked(link: ContactLink, entry: ContactEntry, repin: boolean
   if (before !== undefined && before.root !== root && !repin) throw chainDiffers(before)
   const tidy = { ...entry, name: tidyName(entry.name), aliases: entry.aliases.map(tidyName) }
   const linked = unseen(link, state.names.adopt(tidy, { kind: 'persona', id: personaId }))
-  state.putPersona(forgotten === undefined ? linked : recalled(linked, forgotten, state))
+  if (forgotten === undefined) state.putPersona(linked)
+  else apply(returned(linked, forgotten, state), state)
   state.emitContact(personaId, [{ kind: 'created', key: null, name: linked.entry?.name ?? null }], OWNER_SOURCE)
 }
 
-function recalled(linked: PersonaRecord, forgotten: PersonaRecord, state: State): PersonaRecord {
-  const { root, minEpoch, entry } = linked
+/** A forgotten persona becomes a contact again, by this link. */
+function returned({ root, minEpoch, entry }: PersonaRecord, forgotten: PersonaRecord, state: State): Outcome {
   const kept = { ...forgotten, entry }
-  if (root !== forgotten.root) return pinChain(kept, root, minEpoch, state).persona
-  return restoreContact(raiseMinEpoch(kept, minEpoch, state).persona, state)
+  if (root !== forgotten.root) return pinChain(kept, root, minEpoch, state).pinned
+  const raised = decideMinEpoch(kept, minEpoch, state)
+  return { ...join(raised, restoreContact(raised.record, state)), before: forgotten }
 }
 
 function checkNotOwn(link: ContactLink, state: State): void {
@@ -81,14 +84,14 @@ function checkNotOwn(link: ContactLink, state: State): void {
     throw ownLinkRefused(state.persona(personaId)?.root === formatHex(link.root))
 }
 
-/** The owner compared, with his own eyes, what names the chain that is pinned. Call it inside of a change. */
+/** The owner compared the safety number or link of the pinned chain with their own eyes. Inside of a change. */
 export function markVerified(persona: PersonaRecord, state: State): void {
   state.putPersona({ ...persona, verifiedAtSec: state.nowSec })
   if (persona.verifiedAtSec === null)
     state.emitContact(persona.personaId, [{ kind: 'verified', key: null, name: null }], OWNER_SOURCE)
 }
 
-/** All that is known of it is the link. */
+/** The record while we have only the link. */
 function unseen(link: ContactLink, entry: ContactEntry): PersonaRecord {
   return {
     personaId: formatHex(link.personaId),
@@ -110,47 +113,44 @@ function renamed(persona: PersonaRecord, name: string, state: State): PersonaRec
 }
 
 interface Pinned {
-  readonly persona: PersonaRecord
-  readonly changes: readonly ContactChange[]
+  readonly pinned: Outcome
   readonly outcome: AddedContact['outcome']
 }
 
-/** The chain is the one that is pinned. */
+/** The link names the pinned chain. */
 function pinEpoch(persona: PersonaRecord, epoch: number, repin: boolean, state: State): Pinned {
-  if (epoch > persona.minEpoch) return { ...raiseMinEpoch(persona, epoch, state), outcome: 'raised' }
-  if (epoch === persona.minEpoch || !repin) return { persona, changes: [], outcome: 'known' }
-  return { persona: { ...persona, minEpoch: epoch }, changes: [], outcome: 'lowered' }
+  if (epoch > persona.minEpoch) return { pinned: decideMinEpoch(persona, epoch, state), outcome: 'raised' }
+  if (epoch === persona.minEpoch || !repin) return { pinned: recordOnly(persona, persona), outcome: 'known' }
+  return { pinned: recordOnly(persona, { ...persona, minEpoch: epoch }), outcome: 'lowered' }
 }
 
 /**
- * Another chain is the true one: nothing that was seen of the one before counts, neither its head nor what devices showed of it. What was
- * refused as a violation until now is judged anew.
+ * Another chain is the true one. Nothing that we saw of the old one counts: neither its head nor the reports of its devices. Blobs that we
+ * refused as violations until now are judged again.
  */
 function pinChain(persona: PersonaRecord, root: string, minEpoch: number, state: State): Pinned {
-  const dropped = dropHead(
-    { ...persona, evidence: persona.evidence.map((piece) => seenFrom(root, piece)) },
-    'violation',
-    state,
-  )
+  const evidence = persona.evidence.map((piece) => seenFrom(root, piece))
+  const dropped = decideDrop({ ...persona, evidence }, 'violation', state)
   for (const key of new Set([...persona.devices.map((device) => device.key), ...persona.others])) {
     const device = state.device(key)
     state.putDevice(key, { ...device, reports: forgetPersona(device.reports, persona.personaId) })
   }
-  const pinned: PersonaRecord = { ...dropped.persona, root, minEpoch, verifiedAtSec: null }
-  const head = bestOf(pinned, state)
-  const taken = head === null ? { persona: pinned, changes: [] } : setHead(pinned, head, state)
-  for (const { key } of taken.persona.devices) alarmIfContested(taken.persona, key, state)
+  const empty: PersonaRecord = { ...dropped.record, root, minEpoch, verifiedAtSec: null }
+  const head = bestOf(empty, state)
+  const headed = head === null ? recordOnly(empty, empty) : decide(empty, head, { verdict: 'new' }, true, state)
+  for (const { key } of headed.record.devices) alarmIfContested(headed.record, key, state)
+  const pinned = join(dropped, headed)
   const repinned: ContactChange = { kind: 'repinned', key: null, name: null }
-  return { persona: taken.persona, changes: [repinned, ...dropped.changes, ...taken.changes], outcome: 'repinned' }
+  return { pinned: { ...pinned, before: persona, changes: [repinned, ...pinned.changes] }, outcome: 'repinned' }
 }
 
-/** A piece of evidence as it counts once this root is the pinned one. */
+/** The meaning of a piece of evidence once this root is pinned. */
 function seenFrom(root: string, piece: Evidence): Evidence {
   if (piece.root !== root) return { ...piece, kind: 'violation' }
   return piece.kind === 'violation' ? { ...piece, kind: 'stale' } : piece
 }
 
-/** The best table of the pinned chain among the evidence. */
+/** The highest table of the pinned chain among the evidence. */
 function bestOf(persona: PersonaRecord, state: State): VerifiedBlob | null {
   let best: VerifiedBlob | null = null
   for (const piece of persona.evidence) {

@@ -1,19 +1,22 @@
-/** What answers the owner's decisions: policies, and what waits for an answer (docs/ipc.md, section 3). Policies never hold back what shuts a thief out. */
-import { ContactError } from '../contacts/errors.ts'
-import { diffTables } from '../../core/diff.ts'
+/** The methods of policies and pending changes (docs/ipc.md, section 3). A policy never holds back a change that shuts a thief out. */
 import type { Policy } from '../../core/trust.ts'
+import type { VerifiedBlob } from '../../core/verify.ts'
 import type { Handlers } from '../../ipc/methods/method.ts'
 import type { Methods } from '../../ipc/methods/table.ts'
 import { MAX_PAGE } from '../../ipc/shapes/limits.ts'
 import type { Contact } from '../../ipc/shapes/contact.ts'
 import type { PendingKind, PendingUpdate } from '../../ipc/shapes/pending.ts'
 import { KeeperError } from '../state/errors.ts'
+import { ContactError } from '../contacts/errors.ts'
 import { findContact, gone } from '../contacts/find.ts'
-import { decodeStored, setHead } from '../personas/heads.ts'
+import { apply } from '../personas/apply.ts'
+import { decide } from '../personas/decide.ts'
+import { decodeStored } from '../personas/heads.ts'
 import type { Keeper } from '../keeper/keeper.ts'
 import { acceptUpgrade } from '../contacts/observe.ts'
 import { pendingOf, standsUpgrade } from '../contacts/pending.ts'
 import type { PersonaRecord } from '../state/records.ts'
+import type { State } from '../state/state.ts'
 import { applyConsent } from '../contacts/consent.ts'
 import { keyOfProvisional } from '../state/view.ts'
 import { OWNER_SOURCE } from '../state/sources.ts'
@@ -29,8 +32,8 @@ interface Answer {
 export function pendingHandlers(keeper: Keeper): Handlers<PendingMethods> {
   return {
     'pending.list': async ({ after, limit }) => await list(keeper, after, limit ?? MAX_PAGE),
-    'pending.accept': async (answer) => await decide(keeper, answer, accept),
-    'pending.reject': async (answer) => await decide(keeper, answer, reject),
+    'pending.accept': async (params) => await answer(keeper, params, accept),
+    'pending.reject': async (params) => await answer(keeper, params, reject),
     'contact.policy': async ({ contact, policy }) => await setPolicy(keeper, contact, policy),
   }
 }
@@ -49,7 +52,7 @@ async function list(
   return { pending, next: null }
 }
 
-/** Of which record an entry is part: a persona's, or that of a device that stands for itself. */
+/** The id of the record with the contact's entry: a PersonaID, or the key of a friend without a persona. */
 async function idOf(query: string, keeper: Keeper): Promise<string> {
   const contact = await findContact(query, keeper.reader())
   if (contact.kind === 'own')
@@ -57,8 +60,8 @@ async function idOf(query: string, keeper: Keeper): Promise<string> {
   return contact.personaId ?? keyOfProvisional(contact)
 }
 
-/** Answers just what the owner looked at: a table that came meanwhile is another question. */
-async function decide(
+/** Answers exactly the change that the owner looked at. A table that came since is another question. */
+async function answer(
   keeper: Keeper,
   { contact, kind, tableHash }: Answer,
   act: (keeper: Keeper, id: string, update: PendingUpdate) => void,
@@ -102,12 +105,13 @@ function accept(keeper: Keeper, id: string, { kind }: PendingUpdate): void {
   const persona = state.persona(id)!
   const blob = decodeStored(kind === 'held' ? persona.held! : persona.head!, state)
   const before = kind === 'held' ? { ...persona, held: null } : persona
-  takeAccepted(before, blob, keeper)
+  acceptTable(before, blob, state)
 }
 
-function takeAccepted(before: PersonaRecord, blob: ReturnType<typeof decodeStored>, { state }: Keeper): void {
-  const { persona } = setHead(before, blob, state, true)
-  applyConsent(before, persona, diffTables(before, persona), { source: OWNER_SOURCE, spoke: null }, state)
+function acceptTable(before: PersonaRecord, blob: VerifiedBlob, state: State): void {
+  const outcome = decide(before, blob, { verdict: 'accepted' }, true, state)
+  apply(outcome, state)
+  applyConsent(before, outcome.record, outcome.changes, { source: OWNER_SOURCE, spoke: null }, state)
 }
 
 function reject(keeper: Keeper, id: string, { kind }: PendingUpdate): void {
@@ -133,13 +137,13 @@ async function setPolicy(keeper: Keeper, query: string, policy: Policy): Promise
       state.putPersona({ ...persona, entry })
       if (policy !== persona.entry.policy)
         state.emitContact(id, [{ kind: 'policy', key: null, name: policy }], OWNER_SOURCE)
-      // Who is trusted to do as he likes need not be asked about once more.
+      // The owner trusts this contact now, so its pending change needs no answer.
       if (policy === 'auto' && persona.pending !== null)
-        takeAccepted({ ...persona, entry }, decodeStored(persona.head!, state), keeper)
+        acceptTable({ ...persona, entry }, decodeStored(persona.head!, state), state)
       return
     }
     const device = state.device(id)
-    // It may have become a contact's, or have been forgotten, since it was found.
+    // Since we found it, it may have become a contact's device, or the owner may have forgotten it.
     if (device.entry === null) throw gone(query)
     const isWaiting = standsUpgrade(device, state)
     const pending = isWaiting ? device.pending : null

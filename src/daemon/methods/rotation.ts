@@ -24,7 +24,7 @@ export function rotationHandlers(keeper: Keeper): Handlers<RotationMethods> {
   return {
     'device.approve': ({ device }) =>
       keeper.change(() => ({ table: keeper.own.approve(listedDevice(keeper, device).key) })),
-    'rotation.plan': (wishes) => keeper.change(() => keeper.own.rotation.plan(wishes)),
+    'rotation.plan': (wishes) => keeper.change(() => keeper.own.rotationPlan(wishes)),
     'rotation.apply': ({ plan, words, ...wishes }) => rotate(keeper, wishes, plan, words ?? null),
     'rotation.follow': async ({ words }) => ({ table: await follow(keeper, words ?? null) }),
     'recovery.check': ({ words }) => ({ belongs: checkWords(keeper, words) }),

@@ -7,7 +7,8 @@ import { judgeStatus, type VerifiedBlob } from '../../core/verify.ts'
 import type { Handlers } from '../../ipc/methods/method.ts'
 import type { Methods } from '../../ipc/methods/table.ts'
 import type { OrderVerdict } from '../../ipc/shapes/judged.ts'
-import { headOf, judgeAgainst } from '../personas/heads.ts'
+import { judgeAgainst } from '../personas/decide.ts'
+import { headOf } from '../personas/heads.ts'
 import type { Keeper } from '../keeper/keeper.ts'
 
 export type SiblingMethods = Pick<Methods, 'sibling.sync'>
@@ -41,7 +42,7 @@ function take(text: string, { own, state, engine, nowSec }: Keeper): OrderVerdic
   const head = headOf(persona, state)
   const isOwn = head !== null && equalBytes(blob.bytes, head.bytes)
   // The file may have lain there for long, or be from this daemon's own hand: of a copy only its signature has a time.
-  own.adopt(blob, judged, { from: '', mayNote: true, copySec: isOwn ? null : Math.min(blob.timeSec, nowSec) })
+  own.seeOwnBlob(blob, judged, { from: '', mayNote: true, copySec: isOwn ? null : Math.min(blob.timeSec, nowSec) })
   return judged.verdict
 }
 

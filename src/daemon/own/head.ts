@@ -1,5 +1,4 @@
-/** The owner's record and head, and the one way in which a new table becomes the head (docs/format.md, sections 6 and 9). Inside of a change. */
-import { OwnPersonaError } from './errors.ts'
+/** The owner's record and head: draft, sign and install a table (docs/format.md, sections 6 and 9). Inside of a change. */
 import { decodeBlob, PREV_BYTES } from '../../core/blob.ts'
 import { TableError } from '../../core/errors.ts'
 import { MAX_SEQ } from '../../core/limits.ts'
@@ -8,10 +7,13 @@ import { verifyBlob, type VerifiedBlob } from '../../core/verify.ts'
 import type { OwnCause } from '../../ipc/shapes/events.ts'
 import type { OwnTable } from '../../ipc/shapes/own.ts'
 import { compress } from './compress.ts'
+import { OwnPersonaError } from './errors.ts'
 import type { Custody } from '../custody/custody.ts'
 import { approvedNotes, isUnlisted, notesAfter, unapprovedDevices } from './notes.ts'
 import { noPersona } from '../state/errors.ts'
-import { decodeStored, setHead } from '../personas/heads.ts'
+import { apply } from '../personas/apply.ts'
+import { decide } from '../personas/decide.ts'
+import { decodeStored } from '../personas/heads.ts'
 import type { State } from '../state/state.ts'
 import { ownTable, positionOf } from './table.ts'
 import type { PastTables } from './past-tables.ts'
@@ -58,13 +60,13 @@ export class OwnHead {
     return decodeStored(this.persona.head, this.state)
   }
 
-  /** The table as it is on its way to disk. @throws {KeeperError} NO_PERSONA */
+  /** The table on its way to disk. @throws {KeeperError} NO_PERSONA */
   table(): OwnTable {
     return ownTable(this.record, this.persona)
   }
 
   /**
-   * The table that follows the head, with other devices.
+   * Drafts the table after the head, with other devices.
    * @throws {OwnPersonaError} RESTORE_UNRECONCILED | KEY_SUPERSEDED | OWN_DEVICE_UNLISTED @throws {TableError} SEQ_EXHAUSTED
    */
   draft(devices: readonly table.Device[]): table.TableDraft {
@@ -82,8 +84,8 @@ export class OwnHead {
   }
 
   /**
-   * A state that was put back may be behind what friends have: a table signed on it would be a fork of the owner's own, and what it lacks
-   * would be lost.
+   * A restored state may be behind the tables of friends. A table signed on it would fork the owner's own chain, and lose the edits that the
+   * state lacks.
    * @throws {OwnPersonaError} RESTORE_UNRECONCILED
    */
   checkReconciled(): void {
@@ -96,7 +98,7 @@ export class OwnHead {
     )
   }
 
-  /** @throws {OwnPersonaError} KEY_SUPERSEDED: the head was signed by a later key than the one held here */
+  /** @throws {OwnPersonaError} KEY_SUPERSEDED if a later key than ours signed the head */
   checkKey(epoch: number): void {
     if (epoch === this.record.epoch) return
     throw new OwnPersonaError(
@@ -107,7 +109,7 @@ export class OwnHead {
   }
 
   /**
-   * A daemon whose own device somebody took out of the table signs and shows nothing more until the owner has said who that was.
+   * If somebody took this daemon's own device out of the table, it signs and shows nothing until the owner says who did that.
    * @param devices of the table to sign, which may put the device back
    * @throws {OwnPersonaError} OWN_DEVICE_UNLISTED
    */
@@ -129,16 +131,18 @@ export class OwnHead {
     return { blob: this.checked(blob), ...rest }
   }
 
-  /** What this program signs it reads back as any friend would, before anybody sees it. */
+  /** Verifies our own signature the way a friend would, before anybody sees it. */
   checked(blob: Uint8Array): VerifiedBlob {
     const verified = verifyBlob(decodeBlob(blob), this.state.engine, this.state.inceptions)
     if (!verified.content.ok) throw new Error(`the table just signed cannot be read: ${verified.content.message}`)
     return verified
   }
 
-  /** A table of this device is the head from now on, and its devices are the owner's. */
+  /** Makes a table of this device the head. Its devices become the owner's. */
   install(before: PersonaRecord, blob: VerifiedBlob, cause: OwnCause): void {
-    const { persona, changes } = setHead(before, blob, this.state)
+    const outcome = decide(before, blob, { verdict: 'accepted' }, true, this.state)
+    const { changes } = outcome
+    apply(outcome, this.state)
     for (const change of changes) if (change.kind === 'added') this.bind(change.key!)
     const { record: own } = this
     const dropped = changes.filter(({ kind }) => kind === 'removed').map(({ key }) => key)
@@ -146,10 +150,9 @@ export class OwnHead {
       notes: notesAfter(own, changes, true, this.state.nowSec),
       localDevices: own.localDevices.filter((key) => !dropped.includes(key)),
       highestEpoch: Math.max(own.highestEpoch, blob.epoch),
-      // A new epoch is above all that may have been signed in the old one.
+      // A new epoch is above every table of the old one, so there is no copy to wait for.
       restoredSec: blob.epoch > before.epoch ? null : own.restoredSec,
     })
-    this.state.putPersona(persona)
     this.past.note(blob)
     this.emitChanged(cause)
   }
@@ -159,20 +162,20 @@ export class OwnHead {
     this.state.emit({ event: 'own.changed', data: { table: this.table(), cause, unapproved } })
   }
 
-  /** The owner's word for a device that came through a sibling's table. */
+  /** The owner approves a device that came through a sibling's table. */
   approve(key: string): void {
     this.put({ notes: approvedNotes(this.record, [key]) })
     this.emitChanged('approve')
   }
 
-  /** The owner's own word makes a device the owner's; an entry that it had as a friend is gone. */
+  /** The owner lists the device, so it is the owner's. An entry that it had as a friend goes. */
   bind(key: string): void {
     const device = this.state.device(key)
     if (device.entry !== null) this.state.names.drop(device.entry)
     this.state.putDevice(key, { ...device, bound: this.record.personaId, left: null, entry: null, pending: null })
   }
 
-  /** @throws {OwnPersonaError} DEVICE_OF_CONTACT: it is somebody else's */
+  /** @throws {OwnPersonaError} DEVICE_OF_CONTACT if the device is somebody else's */
   checkFree(key: string): void {
     const { bound } = this.state.device(key)
     if (bound === null || bound === this.state.own()?.personaId) return

@@ -1,5 +1,4 @@
-/** The owner's persona: its edits and intents, its status message (docs/format.md, sections 6 and 9). Everything here runs inside of a change. */
-import { OwnPersonaError } from './errors.ts'
+/** The owner's persona: edits, intents, status message (docs/format.md, sections 6 and 9). All of it runs inside of a change. */
 import { formatHex } from '../../core/encoding/bytes.ts'
 import { PREV_BYTES, resignBlob } from '../../core/blob.ts'
 import type { ChainPosition } from '../../core/chain.ts'
@@ -12,10 +11,11 @@ import { MAX_SEQ } from '../../core/limits.ts'
 import { composeStatus, formatToken, ownWords } from '../../core/token.ts'
 import type { VerifiedBlob } from '../../core/verify.ts'
 import type { EditResult, OwnTable, StatusMessage } from '../../ipc/shapes/own.ts'
-import type { LeaveResult } from '../../ipc/shapes/rotation.ts'
+import type { LeaveResult, RotationPlan, RotationWishes } from '../../ipc/shapes/rotation.ts'
 import type { Custody } from '../custody/custody.ts'
 import { isUnlisted, localAfter, placeOf } from './notes.ts'
-import { newPersona } from '../personas/heads.ts'
+import { OwnPersonaError } from './errors.ts'
+import { newPersona } from '../personas/decide.ts'
 import { Journal } from './journal.ts'
 import type { State } from '../state/state.ts'
 import { OwnHead } from './head.ts'
@@ -23,12 +23,12 @@ import { PastTables, type NumberedTable } from './past-tables.ts'
 import { positionFields, positionOf, rememberOwnNames, tombstonesAfter } from './table.ts'
 import { UNPROTECTED } from './standing.ts'
 import { OWN_DEFAULTS, type OwnRecord, type PastTable, type PersonaRecord } from '../state/records.ts'
-import { Siblings } from './siblings.ts'
+import { follow, replay, seeOwnBlob } from './siblings.ts'
 import type { OwnHeads, OwnSight } from '../personas/own-sight.ts'
-import { Rotation } from './rotation.ts'
+import { applyRotation, checkPlan, ownPlan } from './rotation.ts'
 import { leaveTable } from './leave.ts'
 
-/** What removing a device is not, and a rotation is. */
+/** Only a rotation revokes a device; removing it does not. */
 const NOT_REVOKED =
   'this does not revoke it: all your devices share one signing key, so whoever holds that device can still sign tables in your name'
 
@@ -39,11 +39,9 @@ export class OwnPersona implements OwnHeads {
   readonly #custody: Custody
   readonly #head: OwnHead
   readonly #journal: Journal
-  readonly #siblings: Siblings
-  readonly rotation: Rotation
 
   /**
-   * @param intents those that no sibling's table has settled yet, in the order in which they were made
+   * @param intents those still to be replayed, in the order in which they were made
    * @param past own tables that were head, the newest last
    */
   constructor(state: State, custody: Custody, intents: readonly Intent[], past: readonly NumberedTable[]) {
@@ -51,12 +49,10 @@ export class OwnPersona implements OwnHeads {
     this.#custody = custody
     this.#head = new OwnHead(state, custody, new PastTables(state, past))
     this.#journal = new Journal(state, intents)
-    this.#siblings = new Siblings(this.#head, this.#journal)
-    this.rotation = new Rotation(this.#head, this.#journal, this.#siblings)
   }
 
   get personaId(): string | null {
-    return this.#siblings.personaId
+    return this.#state.own()?.personaId ?? null
   }
 
   /** Signs the first table. @throws {BlobError} what no table can hold */
@@ -82,7 +78,7 @@ export class OwnPersona implements OwnHeads {
       nextIntent: 1,
       ...OWN_DEFAULTS,
       localDevices: checked.map(({ key }) => key),
-      // The key of a later epoch came from the words, which may have given it to another device before.
+      // The key of a later epoch came from the recovery words, which may have given it to another device before.
       soleEpoch: position.epoch === 0 ? 0 : null,
     }
     this.#state.putOwn(own)
@@ -90,8 +86,8 @@ export class OwnPersona implements OwnHeads {
   }
 
   /**
-   * One edit by the owner: intent and new head go to disk as one, and only then is the blob let out.
-   * @param again a device that was removed here is wanted back
+   * Makes one edit of the owner. Intent and new head go to disk as one, before anybody sees the blob.
+   * @param again the owner wants a device back that was removed here
    * @throws {KeeperError} NO_PERSONA {CustodyError} LOCKED {OwnPersonaError} RESTORE_UNRECONCILED | KEY_SUPERSEDED | OWN_DEVICE_UNLISTED | DEVICE_OF_CONTACT @throws {TableError} @throws {BlobError}
    */
   edit(edit: Edit, again = false): EditResult {
@@ -108,8 +104,8 @@ export class OwnPersona implements OwnHeads {
     this.#head.put({ named: signed.named, tombstones, localDevices, nextIntent: own.nextIntent + 1 })
     this.#head.install({ ...persona, names: rememberOwnNames(devices, persona.names) }, signed.blob, edit.kind)
     this.#state.trustClock()
-    // A device that puts itself back into the table may sign again, and has edits of before to make good.
-    this.#siblings.replay()
+    // A device that puts itself back into the table can sign again, so it replays its earlier edits.
+    this.replay()
     const notices = [...(edit.kind === 'remove' ? [NOT_REVOKED] : []), ...(this.#custody.hasSeed ? [UNPROTECTED] : [])]
     return { table: this.table(), gaveUp: signed.gaveUpNames ? ['names'] : [], notices }
   }
@@ -136,9 +132,24 @@ export class OwnPersona implements OwnHeads {
     return { text, bytes, words: ownWords(words), token: formatToken(blob), table: this.table() }
   }
 
-  /** The owner's own blob was seen on some device: a sibling may have written a newer one (docs/format.md, section 9). */
-  adopt(blob: VerifiedBlob, verdict: OrderVerdict, sight: OwnSight): boolean {
-    return this.#siblings.adopt(blob, verdict, sight)
+  /** Some device shows an own blob. A sibling may have written a newer one (docs/format.md, section 9). */
+  seeOwnBlob(blob: VerifiedBlob, verdict: OrderVerdict, sight: OwnSight): boolean {
+    return seeOwnBlob(this.#head, this.#journal, blob, verdict, sight)
+  }
+
+  /** The table that a rotation would publish. @throws see ownPlan() */
+  rotationPlan(wishes: RotationWishes): RotationPlan {
+    return ownPlan(this.#head, wishes)
+  }
+
+  /** @throws see checkPlan() */
+  checkPlan(wishes: RotationWishes, plan: string): RotationPlan {
+    return checkPlan(this.#head, wishes, plan)
+  }
+
+  /** @throws see applyRotation() */
+  rotate(wishes: RotationWishes, plan: string, position: ChainPosition): EditResult {
+    return applyRotation(this.#head, this.#journal, wishes, plan, position)
   }
 
   /** False only when it is certain that the seed is not on this device. */
@@ -156,35 +167,35 @@ export class OwnPersona implements OwnHeads {
     return this.#head.blob.signingKey
   }
 
-  /** This device holds the key of the head again: it makes good what it wanted while it did not. */
+  /** We hold the current signing key again: replay the edits made while we did not. */
   followed(): void {
-    this.#siblings.replay()
+    this.replay()
     this.#head.emitChanged('follow')
   }
 
-  /** The owner's word for a device that came through a sibling's table: it is not left out of a rotation any more. */
+  /** The owner approves a device that came through a sibling's table. A rotation no longer leaves it out. */
   approve(key: string): OwnTable {
     this.#head.approve(key)
     return this.table()
   }
 
-  /** Makes good what a sibling's winning table may lack of the own edits; at the unlock, for tables that came while locked. */
+  /** Replays the own edits that a sibling's winning table lacks. If the table came while the key was locked, the unlock calls this. */
   replay(): void {
-    this.#siblings.replay()
+    replay(this.#head, this.#journal)
   }
 
-  /** When the table is due to be signed again by this device, by its place in the table. Null without a persona, its present key, or a place. */
+  /** When this device signs the table again, which depends on its place in it. Null without a persona, its current key, or a place. */
   resignDueSec(): number | null {
     const own = this.#state.own()
     if (own === undefined) return null
     const { epoch, timeSec, devices } = this.#head.persona
     if (epoch !== own.epoch || own.restoredSec !== null || isUnlisted(own, devices)) return null
-    // Signed by a clock that was ahead, it would look fresh to friends, and not be due here, until that time has come.
+    // Signed by a clock that was ahead, the table would look fresh to friends and not be due here until that time came.
     const { nowSec } = this.#state
     return isClockAhead(timeSec, nowSec) ? nowSec : resignAtSec(timeSec, placeOf(own, devices))
   }
 
-  /** Signs the head again under the present time, so that friends see that the persona is alive. @throws {CustodyError} LOCKED {OwnPersonaError} KEY_SUPERSEDED | OWN_DEVICE_UNLISTED */
+  /** Signs the head again with the current time, so that friends see that the persona is alive. @throws {CustodyError} LOCKED {OwnPersonaError} KEY_SUPERSEDED | OWN_DEVICE_UNLISTED */
   resign(): void {
     const { persona, blob: head } = this.#head
     this.#head.checkReconciled()
@@ -195,7 +206,7 @@ export class OwnPersona implements OwnHeads {
   }
 
   /**
-   * The persona came here from another device, or from its own past with its intents.
+   * The persona came here from another device, or with its intents from a backup.
    * @param past tables that were head there, the newest last
    */
   import(intents: readonly Intent[], past: readonly PastTable[]): void {
@@ -204,14 +215,14 @@ export class OwnPersona implements OwnHeads {
     this.#head.emitChanged('import')
   }
 
-  /** The persona came here by an older table than was known of it: the later one is a sibling's. */
+  /** The persona came here with an older table than we knew. The later one is a sibling's. */
   foundBehind(before: PersonaRecord, after: PersonaRecord): void {
-    this.#siblings.follow(before, after, diffTables(before, after))
+    follow(this.#head, this.#journal, before, after, diffTables(before, after))
   }
 
   /**
-   * Goes on after a restore although no copy of the own blob was read: the table is signed far above the one that was put back, so that
-   * most likely it wins over what friends have. What that had, and the backup lacks, is lost.
+   * Continues after a restore without a copy of the own blob. The new table gets a seq far above the restored one, so that it most likely
+   * wins over the tables of friends. Edits that the backup lacks are lost.
    * @throws {CustodyError} LOCKED {OwnPersonaError} KEY_SUPERSEDED | OWN_DEVICE_UNLISTED @throws {TableError} SEQ_EXHAUSTED
    */
   signAhead(): void {
@@ -230,7 +241,7 @@ export class OwnPersona implements OwnHeads {
     this.#head.past.add(past)
   }
 
-  /** Own tables that an earlier version kept in the owner's record go into records of their own. */
+  /** Moves own tables into records of their own. An earlier version kept them in the owner's record. */
   separatePast(): void {
     const own = this.#state.own()
     if (own?.recent === undefined) return
@@ -239,19 +250,19 @@ export class OwnPersona implements OwnHeads {
     this.addPast(recent.toReversed())
   }
 
-  /** This state is a copy, and the one that it was made of may have gone on. */
+  /** This state is a copy. Its original may have gone on. */
   wasCopied(): void {
     if (this.#state.own() === undefined) return
     this.#head.put({ restoredSec: this.#state.nowSec, soleEpoch: null })
     this.#head.emitChanged('copied')
   }
 
-  /** The signing key is about to be handed out, to another device or into a backup. */
+  /** The signing key is about to leave, to another device or into a backup. */
   keyLeaves(): void {
     if (this.#state.own()?.soleEpoch != null) this.#head.put({ soleEpoch: null })
   }
 
-  /** The daemon runs this companion: what it shows is from this daemon's own hand. */
+  /** The daemon runs this companion, so the daemon itself wrote its text. */
   runsCompanion(key: string): void {
     if (this.#head.record.companion !== key) this.#head.put({ companion: key })
   }

@@ -1,4 +1,4 @@
-/** What the own blob on some device means: a sibling's newer table is followed, and gets what it lacks (docs/format.md, section 9). Inside of a change. */
+/** Follows siblings: a newer own table on some device becomes the head, and gets the own edits that it lacks (docs/format.md, section 9). Inside of a change. */
 import { formatHex } from '../../core/encoding/bytes.ts'
 import { replayIntents } from '../../core/intents.ts'
 import { MAX_SEQ } from '../../core/limits.ts'
@@ -7,147 +7,146 @@ import { deviceKeysOf } from '../../core/table.ts'
 import { consentsToPersona } from '../../core/trust.ts'
 import type { VerifiedBlob } from '../../core/verify.ts'
 import type { ContactChange } from '../../ipc/shapes/events.ts'
-import { alarmIfContested } from '../personas/alarms.ts'
-import { applyVerdict, noteClock } from '../personas/heads.ts'
-import type { Journal } from './journal.ts'
-import type { State } from '../state/state.ts'
-import { isOfHere, isUnlisted, notesAfter } from './notes.ts'
-import type { OwnHead } from './head.ts'
-import { fitsNameless, isFirstShownBy, rememberOwnNames, replayHead } from './table.ts'
+import { alarmIfContested, noteClock } from '../personas/alarms.ts'
+import { apply } from '../personas/apply.ts'
+import { decide } from '../personas/decide.ts'
+import type { OwnSight } from '../personas/own-sight.ts'
 import type { OwnRecord, PersonaRecord } from '../state/records.ts'
+import { alarmForgotten, alarmRival, alarmUnlisted } from './alarms.ts'
+import type { OwnHead } from './head.ts'
+import type { Journal } from './journal.ts'
+import { isOfHere, isUnlisted, notesAfter } from './notes.ts'
 import { isRival } from './rivals.ts'
 import { forgottenBy } from './rollback.ts'
-import type { OwnHeads, OwnSight } from '../personas/own-sight.ts'
-import { alarmForgotten, alarmRival, alarmUnlisted } from './alarms.ts'
+import { fitsNameless, isFirstShownBy, rememberOwnNames, replayHead } from './table.ts'
 
-const COPY_STEP_SEC = 3600 // sanity: a device shows its copy all the time, and when is told by the day; more often it is not written
+const COPY_STEP_SEC = 3600 // sanity: a device shows its copy all the time, and its age is given in days, so we do not write it more often
 
-export class Siblings implements OwnHeads {
-  readonly #head: OwnHead
-  readonly #state: State
-  readonly #journal: Journal
-
-  constructor(own: OwnHead, journal: Journal) {
-    this.#head = own
-    this.#state = own.state
-    this.#journal = journal
+/** Some device shows an own blob. A sibling may have written a newer one. @returns whether anything was written */
+export function seeOwnBlob(
+  own: OwnHead,
+  journal: Journal,
+  blob: VerifiedBlob,
+  judged: OrderVerdict,
+  sight: OwnSight,
+): boolean {
+  const { from, copySec, mayNote } = sight
+  const { state, record: before, persona } = own
+  const { verdict } = judged
+  const isViolation = verdict === 'violation'
+  const isCopy = isSiblingsCopy(own, blob, judged, sight)
+  const isNoted = !isViolation && noteBlob(own, blob, isCopy ? copySec : null, from === '' ? 1 : COPY_STEP_SEC)
+  const outcome = decide(persona, blob, judged, mayNote, state)
+  const after = outcome.record
+  apply(outcome, state)
+  // Only for a blob that is new here. A blob that we keep already raised its alarm.
+  if (after !== persona && !isViolation && !isRival(blob, before, own.past)) {
+    const forgotten = forgottenBy(blob, before, own.past, persona, copySec === null ? from : null)
+    if (forgotten !== null) alarmForgotten(before.personaId, blob, forgotten, from, state)
   }
+  if (after.head !== persona.head && verdict !== 'refresh') follow(own, journal, persona, after, outcome.changes)
+  else if (after.devices.some(({ key }) => key === from) && isFree(own, from)) own.bind(from)
+  const isReconciled = isCopy && reconcileBy(own, journal, copySec)
+  return isNoted || isReconciled || after !== persona
+}
 
-  get personaId(): string | null {
-    return this.#state.own()?.personaId ?? null
-  }
+/** A sibling's table is the head now. */
+export function follow(
+  own: OwnHead,
+  journal: Journal,
+  before: PersonaRecord,
+  after: PersonaRecord,
+  changes: readonly ContactChange[],
+): void {
+  const { state } = own
+  for (const change of changes) if (change.kind === 'added') bindIfFree(own, change.key!)
+  noteClock(after, state)
+  own.past.note(own.blob)
+  const { record } = own
+  if (isUnlisted(record, after.devices) && !isUnlisted(record, before.devices)) alarmUnlisted(record.personaId, state)
+  own.put({ replayDue: true, notes: notesAfter(record, changes, false, state.nowSec) })
+  own.emitChanged('sibling')
+  replay(own, journal)
+}
 
-  /** The owner's own blob was seen on some device: a sibling may have written a newer one. */
-  adopt(blob: VerifiedBlob, verdict: OrderVerdict, sight: OwnSight): boolean {
-    const { from, copySec, mayNote } = sight
-    const { record: own, persona } = this.#head
-    const isCopy = this.#isCopy(blob, verdict, sight)
-    const isNoted =
-      verdict.verdict !== 'violation' && this.#note(blob, isCopy ? copySec : null, from === '' ? 1 : COPY_STEP_SEC)
-    const { persona: after, changes } = applyVerdict(persona, blob, verdict, mayNote, this.#state)
-    if (after !== persona) {
-      this.#state.putPersona(after)
-      // Only where it is new here: what is kept already was told.
-      if (verdict.verdict !== 'violation' && !isRival(blob, own, this.#head.past)) {
-        const forgotten = forgottenBy(blob, own, this.#head.past, persona, copySec === null ? from : null)
-        if (forgotten !== null) alarmForgotten(own.personaId, blob, forgotten, from, this.#state)
-      }
-    }
-    if (after.head !== persona.head && verdict.verdict !== 'refresh') this.follow(persona, after, changes)
-    else if (after.devices.some(({ key }) => key === from) && this.#isFree(from)) this.#head.bind(from)
-    const isReconciled = isCopy && this.#reconcile(sight.copySec)
-    return isNoted || isReconciled || after !== persona
-  }
+/** Replays the own edits that a sibling's winning table lacks. If the table came while the key was locked, the unlock calls this. */
+export function replay(own: OwnHead, journal: Journal): void {
+  const { state } = own
+  const record = state.own()
+  if (record === undefined || !record.replayDue || own.custody.isLocked) return
+  const { persona, blob: head } = own
+  // This device cannot sign now: a sibling rotated the key, the last seq is used, somebody took this device out of the table, or this state
+  // was put back.
+  if (head.epoch !== record.epoch || head.seq >= MAX_SEQ) return
+  if (record.restoredSec !== null || isUnlisted(record, persona.devices)) return
+  own.put({ replayDue: false })
+  const onto = replayHead(persona, head)
+  const lacking = journal.live.filter((intent) => !isFirstShownBy(onto, intent))
+  const { devices, outcomes } = replayIntents(onto, lacking, {
+    nowSec: state.nowSec,
+    tombstones: new Set(record.tombstones),
+    ancestor: (prev) => own.past.find(prev),
+    fits: (list) => fitsNameless(head.epoch, list.length),
+  })
+  for (const outcome of outcomes) journal.end(outcome)
+  if (!outcomes.some(({ outcome }) => outcome === 'replayed')) return
+  const signed = own.sign(own.draft(devices), true)
+  own.put({ named: signed.named })
+  for (const { intent, outcome } of outcomes) if (outcome === 'replayed') journal.republish(intent, signed.blob)
+  own.install({ ...persona, names: rememberOwnNames(devices, persona.names) }, signed.blob, 'replay')
+}
 
-  /**
-   * Whether this is another's copy of the own blob and tells how far that has come: one that the owner gives, or that a device shows which it
-   * lists; not behind what is known here. Anybody who was ever a friend can show an old one.
-   */
-  #isCopy(blob: VerifiedBlob, { verdict }: OrderVerdict, { from, copySec }: OwnSight): boolean {
-    if (copySec === null || isOfHere(this.#head.record, from)) return false
-    const isOfSibling = from === '' || deviceKeysOf(blob).includes(from)
-    return isOfSibling && (verdict === 'accept' || verdict === 'refresh' || verdict === 'fork')
-  }
+/**
+ * Whether the blob is another device's copy that shows how far the own table has come: the owner gave it, or a device shows it that it
+ * lists. Copies that are behind our head do not count, because any former friend can show an old one.
+ */
+function isSiblingsCopy(own: OwnHead, blob: VerifiedBlob, { verdict }: OrderVerdict, sight: OwnSight): boolean {
+  const { from, copySec } = sight
+  if (copySec === null || isOfHere(own.record, from)) return false
+  const isOfSibling = from === '' || deviceKeysOf(blob).includes(from)
+  return isOfSibling && (verdict === 'accept' || verdict === 'refresh' || verdict === 'fork')
+}
 
-  /** After a restore: a copy seen since then; one from before may lie in a profile that was put back as well. */
-  #reconcile(copySec: number | null): boolean {
-    const { restoredSec } = this.#head.record
-    if (restoredSec === null || copySec === null || copySec < restoredSec) return false
-    this.#head.put({ restoredSec: null })
-    this.#head.emitChanged('reconcile')
-    this.replay()
-    return true
-  }
+/** A copy seen since a restore ends the wait. One from before it may lie in a profile that was put back as well. */
+function reconcileBy(own: OwnHead, journal: Journal, copySec: number | null): boolean {
+  const { restoredSec } = own.record
+  if (restoredSec === null || copySec === null || copySec < restoredSec) return false
+  own.put({ restoredSec: null })
+  own.emitChanged('reconcile')
+  replay(own, journal)
+  return true
+}
 
-  /**
-   * What a blob of the own chain says whatever becomes of it: how high the epochs go, and who else rotated.
-   * @param copySec when it was seen, if it is a copy
-   * @param stepSec how much later than the one before; what the owner gives by hand counts at once, since the next command may tell of it
-   */
-  #note(blob: VerifiedBlob, copySec: number | null, stepSec: number): boolean {
-    const { record: own } = this.#head
-    const changed: Partial<OwnRecord> = {}
-    if (blob.epoch > own.highestEpoch) Object.assign(changed, { highestEpoch: blob.epoch })
-    if (copySec !== null && copySec >= (own.copySec ?? 0) + stepSec) Object.assign(changed, { copySec })
-    if (own.rotation !== null && isRival(blob, own, this.#head.past)) {
-      alarmRival(own.personaId, blob.epoch, this.#state)
-      Object.assign(changed, { rotation: { ...own.rotation, rival: formatHex(blob.tableHash) } })
-    }
-    if (Object.keys(changed).length === 0) return false
-    this.#head.put(changed)
-    return true
+/**
+ * Notes the facts that an own blob proves, whatever becomes of it: the highest epoch, a rotation elsewhere, the age of the last copy.
+ * @param copySec when the copy was seen; null if it is not one
+ * @param stepSec write `copySec` only if it is so much later. A copy that the owner gives counts at once, because their next command may rely on it
+ */
+function noteBlob(own: OwnHead, blob: VerifiedBlob, copySec: number | null, stepSec: number): boolean {
+  const { record } = own
+  const changed: Partial<OwnRecord> = {}
+  if (blob.epoch > record.highestEpoch) Object.assign(changed, { highestEpoch: blob.epoch })
+  if (copySec !== null && copySec >= (record.copySec ?? 0) + stepSec) Object.assign(changed, { copySec })
+  if (record.rotation !== null && isRival(blob, record, own.past)) {
+    alarmRival(record.personaId, blob.epoch, own.state)
+    Object.assign(changed, { rotation: { ...record.rotation, rival: formatHex(blob.tableHash) } })
   }
+  if (Object.keys(changed).length === 0) return false
+  own.put(changed)
+  return true
+}
 
-  /** A sibling's table is the head now. */
-  follow(before: PersonaRecord, after: PersonaRecord, changes: readonly ContactChange[]): void {
-    for (const change of changes) if (change.kind === 'added') this.#welcome(change.key!)
-    noteClock(after, this.#state)
-    this.#head.past.note(this.#head.blob)
-    const { record: own } = this.#head
-    if (isUnlisted(own, after.devices) && !isUnlisted(own, before.devices)) alarmUnlisted(own.personaId, this.#state)
-    this.#head.put({ replayDue: true, notes: notesAfter(own, changes, false, this.#state.nowSec) })
-    this.#head.emitChanged('sibling')
-    this.replay()
-  }
+/**
+ * A sibling lists a device. It becomes the owner's unless we know it as somebody else's. Then it must consent, as with any persona:
+ * otherwise the thief of a sibling could steal the owner's contacts by listing their devices.
+ */
+function bindIfFree(own: OwnHead, key: string): void {
+  if (own.state.device(key).bound === own.record.personaId) return
+  if (isFree(own, key)) return own.bind(key)
+  alarmIfContested(own.persona, key, own.state)
+}
 
-  /** Makes good what a sibling's winning table may lack of the own edits; at the unlock, for tables that came while locked. */
-  replay(): void {
-    const own = this.#state.own()
-    if (own === undefined || !own.replayDue || this.#head.custody.isLocked) return
-    const { persona, blob: head } = this.#head
-    // After a rotation by a sibling nothing can be signed here until this device has the new key; nor behind the last seq; and not by a
-    // device that somebody took out of the table, or by a state that was put back.
-    if (head.epoch !== own.epoch || head.seq >= MAX_SEQ) return
-    if (own.restoredSec !== null || isUnlisted(own, persona.devices)) return
-    this.#head.put({ replayDue: false })
-    const onto = replayHead(persona, head)
-    const lacking = this.#journal.live.filter((intent) => !isFirstShownBy(onto, intent))
-    const { devices, outcomes } = replayIntents(onto, lacking, {
-      nowSec: this.#state.nowSec,
-      tombstones: new Set(own.tombstones),
-      ancestor: (prev) => this.#head.past.find(prev),
-      fits: (list) => fitsNameless(head.epoch, list.length),
-    })
-    for (const outcome of outcomes) this.#journal.end(outcome)
-    if (!outcomes.some(({ outcome }) => outcome === 'replayed')) return
-    const signed = this.#head.sign(this.#head.draft(devices), true)
-    this.#head.put({ named: signed.named })
-    for (const { intent, outcome } of outcomes) if (outcome === 'replayed') this.#journal.republish(intent, signed.blob)
-    this.#head.install({ ...persona, names: rememberOwnNames(devices, persona.names) }, signed.blob, 'replay')
-  }
-
-  /**
-   * A sibling lists a device: it is the owner's, unless it is known as somebody else's. Then its own word is needed, as with any persona;
-   * otherwise the thief of a sibling could take the owner's contacts from him by listing their devices.
-   */
-  #welcome(key: string): void {
-    if (this.#state.device(key).bound === this.#head.record.personaId) return
-    if (this.#isFree(key)) return this.#head.bind(key)
-    alarmIfContested(this.#head.persona, key, this.#state)
-  }
-
-  #isFree(key: string): boolean {
-    const { bound, entry, reports } = this.#state.device(key)
-    return bound === null && (entry === null || consentsToPersona(reports, this.#head.record.personaId))
-  }
+function isFree(own: OwnHead, key: string): boolean {
+  const { bound, entry, reports } = own.state.device(key)
+  return bound === null && (entry === null || consentsToPersona(reports, own.record.personaId))
 }

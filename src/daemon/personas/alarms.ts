@@ -1,22 +1,23 @@
-/** What the owner is to know at once, and nothing was changed for: who claims what is another's (docs/format.md, sections 8 and 10). */
+/** Alarms: threats that the owner must hear of at once, such as a second key chain or a claim on somebody else's device (docs/format.md, sections 8 and 10). */
 import { encodeUtf8, formatHex } from '../../core/encoding/bytes.ts'
+import { isClockAhead } from '../../core/order.ts'
 import { isContested, pairState } from '../../core/trust.ts'
 import type { PersonaRecord } from '../state/records.ts'
 import type { State } from '../state/state.ts'
 
 const OWN_NAME = 'your own persona'
 
-const REPEAT_SEC = 3600 // sanity: what goes on and on is told once an hour, and counted
+const REPEAT_SEC = 3600 // sanity: an alarm that keeps recurring is counted, and emitted once an hour
 
-const MAX_ALARM_KEYS = 8 // sanity: the devices that it was raised for last; who lists everybody's is one alarm, and not a flood of them
+const MAX_ALARM_KEYS = 8 // sanity: the devices that raised it last. A persona that lists everybody's devices makes one alarm, not a flood
 
 const CONTESTED = 'DEVICE_CONTESTED'
 
-const FORK_ALARMS_AFTER_SEC = 14 * 86_400 // format: two honest devices settle a fork by then
+const FORK_ALARMS_AFTER_SEC = 14 * 86_400 // format: two honest devices end a fork by then
 
 const ID_DIGITS = 8
 
-/** One alarm for each code and persona: it stands until the owner dismisses it, or what it is about has settled itself. */
+/** Raises an alarm, one for each code and persona. It stands until the owner dismisses it, or its cause ends. */
 export function alarm(state: State, code: string, personaId: string | null, key: string | null, message: string): void {
   if (personaId !== null && state.isBlocked(personaId)) return
   const id = alarmId(code, personaId, state)
@@ -24,7 +25,7 @@ export function alarm(state: State, code: string, personaId: string | null, key:
   const { nowSec } = state
   const sinceLastSec = known === undefined || known.dueSec !== null ? Infinity : nowSec - known.lastSec
   const isNew = key !== null && known?.keys.includes(key) !== true
-  // A clock that stepped back must not silence it.
+  // A clock that stepped back must not silence the alarm.
   if (!isNew && sinceLastSec >= 0 && sinceLastSec < REPEAT_SEC) return
   const keys = [key, ...(known?.keys ?? [])].filter((each) => each !== null)
   state.stage(
@@ -47,7 +48,7 @@ function alarmId(code: string, personaId: string | null, state: State): string {
   return hash.slice(0, ID_DIGITS).toLowerCase()
 }
 
-/** Two tables in the place of one: honest devices that did not know of each other make such, and settle it by a higher one. */
+/** Two tables have the same seq. Honest devices that did not know of each other cause that, and end it with a higher table, so it is no alarm yet. */
 export function noteFork(persona: PersonaRecord, state: State): void {
   const id = alarmId(FORK, persona.personaId, state)
   if (state.isBlocked(persona.personaId)) return
@@ -66,7 +67,7 @@ export function noteFork(persona: PersonaRecord, state: State): void {
   state.stage(state.records.alarms.put(id, { ...record, dueSec: nowSec + FORK_ALARMS_AFTER_SEC }))
 }
 
-/** A higher table came: the fork behind it is settled, unless it was an alarm by then. */
+/** A higher table ends a fork, unless the fork is an alarm already. */
 export function clearFork(personaId: string, state: State): void {
   const { alarms } = state.records
   const id = alarmId(FORK, personaId, state)
@@ -74,7 +75,7 @@ export function clearFork(personaId: string, state: State): void {
   if (known !== undefined && known.dueSec !== null) state.stage(alarms.remove(id))
 }
 
-/** What waited long enough is an alarm now. */
+/** Raises an alarm whose time has come. */
 export function announceDue(id: string, state: State): void {
   const record = state.records.alarms.get(id)
   if (record?.dueSec === undefined || record.dueSec === null || record.dueSec > state.nowSec) return
@@ -86,7 +87,7 @@ export function announceDue(id: string, state: State): void {
 
 const FORK = 'FORK'
 
-/** Two chains for one PersonaID: whoever made the second one holds K_0. */
+/** Two chains claim one PersonaID: whoever made the second one holds K_0. */
 export function alarmDisputed(persona: PersonaRecord, state: State): void {
   const { entry } = persona
   const what = `two key chains claim to be ${entry?.name ?? OWN_NAME}: somebody else has its first key; nothing of the second one was taken`
@@ -98,7 +99,7 @@ export function alarmDisputed(persona: PersonaRecord, state: State): void {
   alarm(state, 'CHAIN_DISPUTED', persona.personaId, null, message)
 }
 
-/** A subscriber remembers more events than were ever told here. */
+/** A subscriber remembers more events than this store ever emitted. */
 export function alarmCursor(after: number, last: number, who: string, state: State): void {
   const message =
     `the subscriber ${who} was told event ${after}, and this store has told ${last}: either the store was put back to an earlier state, or that program ` +
@@ -106,14 +107,14 @@ export function alarmCursor(after: number, last: number, who: string, state: Sta
   alarm(state, 'CURSOR_AHEAD', null, null, message)
 }
 
-/** A device that is bound to a persona shows another one. */
+/** A device that is bound to one persona shows another. */
 export function alarmSwitched(bound: string, shown: string, key: string, state: State): void {
   const name = state.persona(bound)?.entry?.name ?? OWN_NAME
   const message = `a device of ${name} shows another persona, ${shown}; it is no longer taken for ${name}'s, nor for the other's`
   alarm(state, 'PERSONA_SWITCHED', bound, key, message)
 }
 
-/** Says that a persona lists a device which is known as somebody else's, if it is. */
+/** Raises an alarm if a persona lists a device that we know as somebody else's. */
 export function alarmIfContested(persona: PersonaRecord, key: string, state: State): void {
   const { bound, reports, entry } = state.device(key)
   const pair = pairState(persona.personaId, true, bound, reports)
@@ -124,14 +125,21 @@ export function alarmIfContested(persona: PersonaRecord, key: string, state: Sta
   alarm(state, CONTESTED, persona.personaId, key, message)
 }
 
-/** The device has shown itself that it is this persona's: about this one nothing is contested any more. */
+/** The device itself confirmed the persona, so it is contested no longer. */
 export function clearContested(personaId: string, key: string, state: State): void {
   const { alarms } = state.records
   const id = alarmId(CONTESTED, personaId, state)
   const known = alarms.get(id)
   if (known === undefined || !known.keys.includes(key)) return
   const keys = known.keys.filter((each) => each !== key)
-  // Raised more often than keys are kept: there may have been another one.
-  const isSettled = keys.length === 0 && known.count <= MAX_ALARM_KEYS
-  state.stage(isSettled ? alarms.remove(id) : alarms.put(id, { ...known, keys }))
+  // If it was raised more often than we keep keys, another device may be contested still.
+  const isOver = keys.length === 0 && known.count <= MAX_ALARM_KEYS
+  state.stage(isOver ? alarms.remove(id) : alarms.put(id, { ...known, keys }))
+}
+
+/** A head from the future is reported once, when it comes in: one of the two clocks is wrong. */
+export function noteClock(persona: PersonaRecord, state: State): void {
+  if (!isClockAhead(persona.timeSec, state.nowSec)) return
+  const message = `the table of ${persona.entry?.name ?? 'your own persona'} is dated ahead of this clock; one of the two clocks is wrong`
+  state.emit({ event: 'clock', data: { personaId: persona.personaId, message } })
 }

@@ -1,20 +1,22 @@
-/** The owner's own blob seen on some device: what observing hands over, and what the owner's side takes. */
+/** The interface between observing and the owner's table: observing reports each sight of the owner's own blob. */
 import type { OrderVerdict } from '../../core/order.ts'
 import type { VerifiedBlob } from '../../core/verify.ts'
 
-/** What the owner's own blob on some device means is the owner's table's business. */
 export interface OwnHeads {
+  /** Null without a persona. */
   readonly personaId: string | null
-  /** @returns whether anything was written */
-  adopt(blob: VerifiedBlob, verdict: OrderVerdict, sight: OwnSight): boolean
+  /**
+   * Some device shows a blob of the owner's persona.
+   * @returns whether anything was written
+   */
+  seeOwnBlob(blob: VerifiedBlob, verdict: OrderVerdict, sight: OwnSight): boolean
 }
 
-/** How the own blob was seen. */
 export interface OwnSight {
-  /** The device that shows it. */
+  /** The device that shows the blob; '' if the owner gives a copy. */
   readonly from: string
-  /** When; null for a profile on this machine, whose text may be from this daemon's own hand. */
+  /** When the copy was seen; null for a profile on this machine, because this daemon may have written its text. */
   readonly copySec: number | null
-  /** As applyVerdict has it. */
+  /** See decide(). */
   readonly mayNote: boolean
 }

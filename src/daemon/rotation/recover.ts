@@ -15,7 +15,8 @@ import type { RecoverParams, RecoverResult } from '../../ipc/shapes/backup.ts'
 import { StoreError } from '../../store/errors.ts'
 import { personaExists } from '../state/errors.ts'
 import { forgetContact } from '../contacts/forget.ts'
-import { blobOf, headOf, newPersona } from '../personas/heads.ts'
+import { newPersona } from '../personas/decide.ts'
+import { blobOf, headOf } from '../personas/heads.ts'
 import type { Keeper } from '../keeper/keeper.ts'
 import type { State } from '../state/state.ts'
 import { positionFields } from '../own/table.ts'
@@ -98,7 +99,7 @@ async function withTable(
     const rival = dropRival(head, state)
     const origin = { state: 'taking', source: null, withKeys: false, ownId: head.personaId } as const
     installOwn(record, { ...head, head: formatBase64url(blob.bytes) }, { intents: [], past: [] }, origin, own, state)
-    if (rival !== null) own.adopt(rival, { verdict: 'violation' }, { from: '', copySec: null, mayNote: true })
+    if (rival !== null) own.seeOwnBlob(rival, { verdict: 'violation' }, { from: '', copySec: null, mayNote: true })
   })
   // A later one may have come since, or have been out of reach of what was known here.
   const table = keeper.table()

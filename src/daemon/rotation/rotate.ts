@@ -31,12 +31,12 @@ export async function rotate(
   words: string | null,
 ): Promise<EditResult> {
   return await keeper.keys.inTurn(async () => {
-    const { epoch } = await keeper.changeKeys(() => keeper.own.rotation.checked(wishes, plan))
+    const { epoch } = await keeper.changeKeys(() => keeper.own.checkPlan(wishes, plan))
     return await withSeed(keeper, words, async (seed) => {
       const position = ownChain(keeper, seed)[epoch]!
       await addKeyOf(keeper, seed, epoch)
       // Crash here: both keys are on disk and the head is old. The next start erases the new one.
-      const result = await applied(keeper, () => keeper.own.rotation.apply(wishes, plan, position))
+      const result = await applied(keeper, () => keeper.own.rotate(wishes, plan, position))
       // Crash here: both keys and the new head. The next start erases the old one.
       await keeper.keys.eraseSpentKeysNow()
       return result

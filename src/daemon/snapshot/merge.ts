@@ -1,6 +1,6 @@
 /**
- * Joins records of a snapshot with what is known here (docs/backup.md): heads by the order, never lower; pins stay; entries joined; what
- * was seen counts as seen by the source. All of it runs inside of a change, and taking a record twice is the same as once.
+ * Merges records of a snapshot into the state (docs/backup.md). Heads follow the order and never sink, pins stay, entries are joined, and
+ * sightings count as the source's. All of it runs inside of a change. Merging a record twice is the same as once.
  */
 import { admitDevices } from '../../core/diff.ts'
 import { addEvidence } from '../../core/evidence.ts'
@@ -15,19 +15,10 @@ import {
   type ContactEntry,
 } from '../../core/trust.ts'
 import type { ContactChange } from '../../ipc/shapes/events.ts'
-import { alarmIfContested } from '../personas/alarms.ts'
-import {
-  applyVerdict,
-  headOf,
-  judgeAgainst,
-  newPersona,
-  noteClaim,
-  offeredDevices,
-  noteClock,
-  raiseMinEpoch,
-  decodeStored,
-  setHead,
-} from '../personas/heads.ts'
+import { alarmIfContested, noteClock } from '../personas/alarms.ts'
+import { apply } from '../personas/apply.ts'
+import { decide, decideMinEpoch, join, judgeAgainst, newPersona, type Known, type Outcome } from '../personas/decide.ts'
+import { decodeStored, headOf, offeredDevices } from '../personas/heads.ts'
 import { restoreContact } from '../contacts/forget.ts'
 import type { State } from '../state/state.ts'
 import {
@@ -39,76 +30,89 @@ import {
   type PersonaRecord,
 } from '../state/records.ts'
 
-/** Where a snapshot comes from. */
+/** The source of a snapshot. */
 export interface Origin {
-  /** Of what its devices were seen to show: `sibling:NAME`; null for this persona's own past, whose reports keep their sources. */
+  /** The source of its sightings: `sibling:NAME`; null for this persona's own past, whose reports keep their sources. */
   readonly source: string | null
-  /** The owner's PersonaID, also before there is the owner's record; null for contacts without an owner. */
+  /** The owner's PersonaID, even before the owner's record exists; null for contacts without an owner. */
   readonly ownId: string | null
 }
 
-/** A contact, or what is known of the owner's own persona when `entry` is null. */
+/** Merges a contact, or the owner's own persona, whose `entry` is null. @returns the record as it is then */
 export function mergePersona(told: PersonaRecord, origin: Origin, state: State): PersonaRecord {
   const leadsTo = { kind: 'persona', id: told.personaId } as const
   const isOwn = told.personaId === origin.ownId
-  const known = state.persona(told.personaId) ?? (isOwn ? recalled(told, state) : undefined)
-  // No contact link is needed of oneself, and by one a thief would have the owner's tables refused.
+  const known = state.persona(told.personaId) ?? (isOwn ? restoreOwn(told, state) : undefined)
+  // The owner needs no contact link of their own persona, and a thief could use one to refuse the owner's tables.
   const incoming = isOwn ? { ...told, minEpoch: 0 } : told
-  // Whom the owner forgot here no snapshot brings back.
+  // A snapshot does not bring back contacts that the owner forgot here.
   if (known === undefined && !isOwn && state.forgotten(incoming.personaId) !== undefined) return incoming
-  const { persona, changes } =
+  const decided =
     known === undefined
-      ? meet(incoming, origin, state)
-      : follow(isOwn ? { ...known, minEpoch: 0 } : known, incoming, state)
-  // Nobody is asked of the own table.
-  const accepted =
-    isOwn && persona.pending !== null && persona.head !== null
-      ? setHead(persona, decodeStored(persona.head, state), state, true).persona
-      : persona
+      ? decideUnknown(incoming, origin, state)
+      : decideKnown(isOwn ? { ...known, minEpoch: 0 } : known, incoming, state)
+  const outcome = isOwn ? withOwnPending(decided, state) : decided
   const entry = isOwn ? null : joinWith(known?.entry ?? null, incoming.entry, leadsTo, state)
   if (isOwn && known?.entry != null) state.names.drop(known.entry)
-  const merged = { ...accepted, entry }
-  state.putPersona(merged)
+  const merged = { ...outcome.record, entry }
+  apply({ ...outcome, record: merged }, state)
   if (merged.head !== known?.head) noteClock(merged, state)
-  state.emitContact(merged.personaId, changes, origin.source ?? 'backup')
+  state.emitContact(merged.personaId, decided.changes, origin.source ?? 'backup')
   return merged
 }
 
-/** The owner's own persona, if it was a contact here that was forgotten: older tables of it pass for no newer ones. */
-function recalled({ personaId, root }: PersonaRecord, state: State): PersonaRecord | undefined {
+/** The owner's own persona may be a contact that was forgotten here. Its head still counts, so that older tables do not pass for newer ones. */
+function restoreOwn({ personaId, root }: PersonaRecord, state: State): PersonaRecord | undefined {
   const forgotten = state.known(personaId, root)
-  return forgotten === undefined ? undefined : restoreContact(forgotten, state)
+  if (forgotten === undefined) return undefined
+  const outcome = restoreContact(forgotten, state)
+  apply(outcome, state)
+  return outcome.record
 }
 
-type Merged = { persona: PersonaRecord; changes: readonly ContactChange[] }
-
-function meet(incoming: PersonaRecord, { source }: Origin, state: State): Merged {
+function decideUnknown(incoming: PersonaRecord, { source }: Origin, known: Known): Outcome {
   const { minEpoch, held, names, others, evidence, verifiedAtSec, entry } = incoming
   const created: ContactChange = { kind: 'created', key: null, name: entry?.name ?? null }
-  const head = headOf(incoming, state)
-  if (head === null) return { persona: { ...incoming, epoch: 0, seq: 0, timeSec: 0 }, changes: [created] }
-  // What the policy has let through is the owner's word, and is no more than this: everything else follows from the head.
+  const head = headOf(incoming, known)
+  if (head === null) {
+    const record = { ...incoming, epoch: 0, seq: 0, timeSec: 0 }
+    return { before: incoming, record, claims: [], alarms: [], changes: [created] }
+  }
+  // The devices that the policy let through are the only fact beside the head: the owner decided them. All others follow from the head.
   const { pending } = incoming
   const offered = offeredDevices(incoming, head)
-  // Of what a sibling says that it let through, only what the persona itself has signed.
+  // A sibling may let through only devices that the persona itself signed.
   const letThrough = source === null ? incoming.devices : admitDevices('ask', incoming.devices, false, offered)
   const devices = pending === null ? offered : letThrough
-  for (const { key } of devices) noteClaim(incoming.personaId, key, state)
   const kept = { minEpoch, held, names, others, evidence, verifiedAtSec, entry, devices, pending }
-  return { persona: { ...newPersona(head), ...kept }, changes: [created] }
+  const claims = devices.map(({ key }) => ({ key, endedBy: null }))
+  return { before: incoming, record: { ...newPersona(head), ...kept }, claims, alarms: [], changes: [created] }
 }
 
-function follow(known: PersonaRecord, incoming: PersonaRecord, state: State): Merged {
-  const isSameChain = incoming.root === known.root
-  const pinned = raiseMinEpoch(known, isSameChain ? incoming.minEpoch : 0, state)
-  const taken = incoming.head === null ? pinned : takeBlob(pinned, incoming.head, state)
-  // Another chain for this PersonaID is a violation, which applyVerdict has recorded; of who says it nothing else is taken.
-  if (!isSameChain) return taken
-  const held = incoming.held === null ? taken : takeBlob(taken, incoming.held, state)
-  return { persona: mergeKnown(held.persona, incoming), changes: held.changes }
+function decideKnown(record: PersonaRecord, incoming: PersonaRecord, known: Known): Outcome {
+  const isSameChain = incoming.root === record.root
+  const pinned = decideMinEpoch(record, isSameChain ? incoming.minEpoch : 0, known)
+  const headed = thenBlob(pinned, incoming.head, known)
+  // Another chain for this PersonaID is a violation, which is recorded by now. Nothing else of its record counts.
+  if (!isSameChain) return headed
+  const outcome = thenBlob(headed, incoming.held, known)
+  return { ...outcome, record: mergeKnown(outcome.record, incoming) }
 }
 
-/** What is known of a persona beside its head. */
+function thenBlob(before: Outcome, text: string | null, known: Known): Outcome {
+  if (text === null) return before
+  const blob = decodeStored(text, known)
+  return join(before, decide(before.record, blob, judgeAgainst(before.record, blob, known), true, known))
+}
+
+/** No pending change of the own table waits for the owner: all of it counts. */
+function withOwnPending(outcome: Outcome, known: Known): Outcome {
+  const { pending, head } = outcome.record
+  if (pending === null || head === null) return outcome
+  return join(outcome, decide(outcome.record, decodeStored(head, known), { verdict: 'accepted' }, true, known))
+}
+
+/** The facts about a persona beside its head. */
 export function mergeKnown(persona: PersonaRecord, incoming: PersonaRecord): PersonaRecord {
   const named = new Set(persona.names.map(([key]) => key))
   const listed = new Set(persona.devices.map(({ key }) => key))
@@ -121,19 +125,7 @@ export function mergeKnown(persona: PersonaRecord, incoming: PersonaRecord): Per
   }
 }
 
-function takeBlob(before: Merged, text: string, state: State): Merged {
-  const blob = decodeStored(text, state)
-  const { persona, changes } = applyVerdict(
-    before.persona,
-    blob,
-    judgeAgainst(before.persona, blob, state),
-    true,
-    state,
-  )
-  return { persona, changes: [...before.changes, ...changes] }
-}
-
-/** What was seen of a device, whose it is, and the entry that it has by itself. */
+/** Merges the sightings of a device, its persona, and the entry that it has by itself. */
 export function mergeDevice(key: string, incoming: DeviceRecord, origin: Origin, state: State): void {
   const local = state.device(key)
   const isNew = local.reports.length === 0 && local.bound === null && local.entry === null
@@ -151,14 +143,14 @@ export function mergeDevice(key: string, incoming: DeviceRecord, origin: Origin,
     seenAtSec: local.seenAtSec === null && incoming.seenAtSec === null ? null : seenAtSec,
     heardAtSec: isNew && origin.source === null ? incoming.heardAtSec : local.heardAtSec,
   }
-  state.putDevice(key, { ...merged, entry: settleEntry(key, merged, incoming.entry, origin, state) })
+  state.putDevice(key, { ...merged, entry: entryAfter(key, merged, incoming.entry, origin, state) })
   if (bound === null || incoming.bound === null || bound === incoming.bound) return
   const claimant = state.persona(incoming.bound)
   if (claimant?.devices.some((device) => device.key === key) === true) alarmIfContested(claimant, key, state)
 }
 
-/** The entry that stays with the device: one that belongs to somebody has none, and what it had becomes its persona's. */
-function settleEntry(
+/** The entry that stays with the device. If the device belongs to a persona, its entry moves to that persona. */
+function entryAfter(
   key: string,
   { bound, entry: local }: DeviceRecord,
   incoming: ContactEntry | null,
@@ -203,8 +195,8 @@ function isKnown(personaId: string | null, { ownId }: Origin, state: State): boo
 }
 
 /**
- * Whose a device is, as the snapshot says. A friend who stands for himself here needs his own word for that, and the policy of his entry:
- * otherwise the thief of a sibling could take him from the owner.
+ * Whether the snapshot may bind the device to this persona. A friend with an entry of their own here must consent, and the policy of the
+ * entry must allow it. Otherwise the thief of a sibling could steal the owner's friends.
  */
 function mayBind(personaId: string | null, local: DeviceRecord, origin: Origin, state: State): boolean {
   if (personaId === null || !isKnown(personaId, origin, state)) return false
@@ -216,13 +208,13 @@ function mayBind(personaId: string | null, local: DeviceRecord, origin: Origin, 
     : entry.policy === 'auto' && consentsToPersona(reports, personaId)
 }
 
-// Who lists a device follows from the heads, which were taken before; the order of the claimants, of which many may be lost, does not.
+// The claimants follow from the heads, which were merged before. Their order does not, and decides which are lost at the limit.
 function mergeClaims(incoming: DeviceRecord, local: DeviceRecord, origin: Origin, state: State): readonly string[] {
   const known = incoming.claimedBy.filter((id) => isKnown(id, origin, state))
   return union(known, local.claimedBy, MAX_CLAIMANTS)
 }
 
-/** A sibling's reports count as what that sibling saw, however many sources it had itself. */
+/** All reports of a sibling count as one source, however many sources it had itself. */
 function mergeReports(
   local: DeviceReports,
   incoming: DeviceReports,

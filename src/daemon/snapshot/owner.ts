@@ -1,7 +1,8 @@
-/** The owner's part of a snapshot: where there was no persona it is founded, where it is the same one it is joined (docs/backup.md). */
+/** Merges the owner's part of a snapshot: installs the persona where there was none, or joins it with the one here (docs/backup.md). */
 import { equalBytes } from '../../core/encoding/bytes.ts'
 import type { Intent } from '../../core/intents.ts'
-import { headOf, judgeAgainst, offeredDevices } from '../personas/heads.ts'
+import { judgeAgainst } from '../personas/decide.ts'
+import { headOf, offeredDevices } from '../personas/heads.ts'
 import type { State } from '../state/state.ts'
 import type { OwnPersona } from '../own/persona.ts'
 import {
@@ -15,13 +16,13 @@ import { mergeKnown, mergePersona } from './merge.ts'
 
 type Taking = ImportRecord & { state: 'taking' }
 
-/** What comes with the owner's records, each in the order of its ids. */
+/** The records beside the owner's, each kind in the order of its ids. */
 export interface OwnPast {
   readonly intents: readonly Intent[]
   readonly past: readonly PastTable[]
 }
 
-/** The persona comes to this device. A sibling's intents and their numbers are its own. */
+/** The persona comes to this device. A sibling's intents and their numbers stay with the sibling. */
 export function installOwn(
   incoming: OwnRecord,
   persona: PersonaRecord,
@@ -31,20 +32,20 @@ export function installOwn(
   state: State,
 ): void {
   const { nowSec } = state
-  // A backup may be older than what this persona signed last: somebody else must say how far it came.
+  // A backup may be older than the last table that this persona signed, so we need a copy from elsewhere before we sign.
   const changed = origin.source === null ? { restoredSec: nowSec, soleEpoch: null } : notOfASibling(incoming, nowSec)
   state.putOwn({ ...incoming, ...changed })
   const after = mergePersona(persona, origin, state)
   own.import(origin.source === null ? intents : [], past)
   const [head, later] = [headOf(persona, state), headOf(after, state)]
   if (head === null || later === null || equalBytes(head.tableHash, later.tableHash)) return
-  // The persona was known here as a contact's, by a later table, whose devices nobody has approved: a thief's may be among them.
+  // We knew the persona as a contact, with a later table. Nobody approved its devices, and one may be a thief's.
   own.foundBehind({ ...persona, devices: offeredDevices(persona, head) }, after)
 }
 
-/** What a sibling's record says of its own daemon alone; and the table that it sends is a copy, read now. */
+/** Resets the fields of a sibling's record that concern its own daemon only. Its table counts as a copy read now. */
 function notOfASibling({ epoch }: OwnRecord, nowSec: number): Partial<OwnRecord> {
-  // No higher one than its position in the chain proves: by a mere number a thief would use up all rotations.
+  // Only its position in the chain proves an epoch. A thief could use up all rotations with a mere number.
   const proven = { copySec: nowSec, highestEpoch: epoch }
   return {
     replayDue: false,
@@ -57,7 +58,7 @@ function notOfASibling({ epoch }: OwnRecord, nowSec: number): Partial<OwnRecord>
   }
 }
 
-/** What a sibling knows of the persona that is here too. */
+/** Joins the records of a sibling with those of the same persona here. */
 export function joinOwn(
   incoming: OwnRecord,
   persona: PersonaRecord,
@@ -77,18 +78,18 @@ export function joinOwn(
     links,
     next,
     inception,
-    // No more than its position in the chain proves: by a mere number a thief would use up all rotations.
+    // Only its position in the chain proves an epoch. A thief could use up all rotations with a mere number.
     highestEpoch: Math.max(before.highestEpoch, incoming.epoch),
-    // Where the seed is, only its owner has it erased: a thief's word must not leave him without the words.
+    // Only the owner may erase a seed that is here. A thief's record must not leave the owner without recovery words.
     recoveryConfirmed: before.recoveryConfirmed || (incoming.recoveryConfirmed && !own.mayHaveSeed),
   })
   const known = state.persona(before.personaId)!
   const head = headOf(persona, state)
   if (head === null) throw new Error('the snapshot has the owner without the own table')
   const copySec = origin.source === null ? null : state.nowSec
-  own.adopt(head, judgeAgainst(known, head, state), { from: '', mayNote: true, copySec })
+  own.seeOwnBlob(head, judgeAgainst(known, head, state), { from: '', mayNote: true, copySec })
   state.putPersona(mergeKnown(state.persona(before.personaId)!, persona))
-  // What is listed was added again since, here or there.
+  // A listed device was added again since, here or there.
   const listed = new Set(state.persona(before.personaId)!.devices.map(({ key }) => key))
   const removed = incoming.tombstones.filter((key) => !listed.has(key))
   const tombstones = [...new Set([...state.own()!.tombstones, ...removed])].slice(0, MAX_TOMBSTONES)
