@@ -1,4 +1,4 @@
-/** The Tox profiles of the demo, and the part that Tox clients play in it: carrying a status message to a friend. */
+/** The Tox profiles of the demo, and the job of Tox clients in it: carrying a status message to a friend. */
 import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -18,7 +18,7 @@ import {
   type ToxSave,
 } from '../src/tox/save/savefile.ts'
 
-/** Profiles that libtoxcore made, beside the repository where they are there. */
+/** Profiles that libtoxcore made, if they are beside the repository. */
 export const REAL_PROFILES: string = fileURLToPath(new URL('../../shared/fixtures/tox/', import.meta.url))
 
 const FILES = [
@@ -27,7 +27,7 @@ const FILES = [
   ['bob', 'bob.tox'],
 ] as const
 
-/** Copies the three profiles, so that the originals are never touched. @returns false when one of them is missing */
+/** Copies the three profiles, so that the originals stay as they are. @returns false if one of them is missing */
 export function copyProfiles(from: string, home: string): boolean {
   if (!FILES.every(([, file]) => existsSync(join(from, file)))) return false
   for (const [person, file] of FILES) {
@@ -38,7 +38,7 @@ export function copyProfiles(from: string, home: string): boolean {
   return true
 }
 
-/** Makes the three profiles from nothing: Alice's two devices and Erin are friends of Bob's, who saw them an hour ago. */
+/** Makes the three profiles: Bob has Alice's two devices and Erin as friends, and saw them an hour ago. */
 export async function makeProfiles(home: string): Promise<void> {
   const engine = await loadEngine()
   const seenAtSec = nowSec() - 3600
@@ -82,7 +82,7 @@ export function statusOf(file: string): string {
   return readStatusMessage(readSave(file)).text
 }
 
-/** A friend in a profile who is none of these. */
+/** The first friend in a profile that has none of these keys. */
 export function anyOtherFriend(file: string, keys: readonly string[]): { name: string; key: string } {
   const friend = readFriends(readSave(file)).friends.find(({ publicKey }) => !keys.includes(formatHex(publicKey)))
   if (friend === undefined) throw new Error(`${file} has no friend besides Alice's devices`)
@@ -90,7 +90,7 @@ export function anyOtherFriend(file: string, keys: readonly string[]): { name: s
 }
 
 /**
- * What the Tox network and the friend's client do: the record of the device that shows the text now holds it, seen just now.
+ * Does the work of the Tox network and the friend's client: puts the text into the record of the device that shows it, seen just now.
  * @param from ToxPk of the device that shows it
  */
 export function deliver(text: string, from: string, file: string): void {

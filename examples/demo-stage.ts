@@ -1,4 +1,4 @@
-/** The processes of the demo: each person's daemon, each command that is typed, and the small app. */
+/** The processes of the demo: each person's daemon, each typed command, and the small app. */
 import { execFile, spawn, type ChildProcess, type SpawnOptions } from 'node:child_process'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -23,24 +23,24 @@ function start(program: string, args: readonly string[], options: SpawnOptions):
   return child
 }
 
-/** Kills what is still running: for an end before the story's own. */
+/** Kills every process that still runs, if the story ends early. */
 export function endAll(): void {
   for (const child of running) child.kill('SIGKILL')
 }
 
-/** Prints lines of a program, set off from the story. */
+/** Prints the lines of a program, indented. */
 export function printIndented(text: string): void {
   for (const line of text.trimEnd().split('\n')) console.log(INDENT + line)
 }
 
-/** What one program printed, and how it ended. */
+/** The output of one program, and its exit status. */
 interface Ended {
   readonly status: number | null
   readonly stdout: string
   readonly stderr: string
 }
 
-/** The lines that a running program prints, one after the other. */
+/** The lines that a running program prints, in order. */
 class Lines {
   readonly #lines: AsyncIterator<string>
 
@@ -48,7 +48,7 @@ class Lines {
     this.#lines = createInterface({ input: stream })[Symbol.asyncIterator]()
   }
 
-  /** Hands each line over until one matches. @returns false when none does in time, or the program ends before */
+  /** Passes each line on until one matches. @returns false if none matches in time, or the program ends first */
   async until(wanted: RegExp, timeoutMs: number, onLine: (line: string) => void): Promise<boolean> {
     let timer: NodeJS.Timeout | undefined
     const late = new Promise<null>((done) => {
@@ -70,7 +70,7 @@ class Lines {
 /** One user with a home directory, a daemon, and a terminal. */
 export class Person {
   readonly name: string
-  /** Where the profiles lie and the commands are typed. */
+  /** The directory of the profiles, where commands are typed. */
   readonly dir: string
   readonly #env: NodeJS.ProcessEnv
   #daemon: ChildProcess | null = null
@@ -78,7 +78,7 @@ export class Person {
   constructor(name: string, dir: string) {
     this.name = name
     this.dir = dir
-    // Nothing of the user who runs the demo gets in, and nothing of the demo into that user's home.
+    // The demo reads nothing of the user who runs it, and writes nothing into that user's home.
     this.#env = { PATH: process.env.PATH, TZ: process.env.TZ, HOME: dir, PERSONAD_HOME: join(dir, 'home') }
   }
 
@@ -96,10 +96,10 @@ export class Person {
       log.push(line),
     )
     if (!isReady) throw new Error(`${this.name}'s daemon did not start:\n${log.join('\n')}`)
-    printIndented(`ready; apps ask at ${this.appSocket}`)
+    printIndented(`ready; apps connect to ${this.appSocket}`)
   }
 
-  /** Ends the daemon as a service manager does. @returns its exit status, null when it was killed */
+  /** Stops the daemon as a service manager does. @returns its exit status, null if it was killed */
   async stopDaemon(): Promise<number | null> {
     const daemon = this.#daemon
     if (daemon === null || daemon.exitCode !== null) return daemon?.exitCode ?? null
@@ -108,7 +108,7 @@ export class Person {
     return await ended
   }
 
-  /** Types a command: shown with what it prints. @throws {Error} when it fails */
+  /** Types a command, and shows it with its output. @throws {Error} when it fails */
   async types(...args: readonly string[]): Promise<void> {
     console.log(`    ${this.name} $ persona ${args.map(quoted).join(' ')}`)
     const { status, stdout, stderr } = await this.#run(args)
@@ -116,14 +116,14 @@ export class Person {
     if (status !== 0) throw new Error(`"persona ${args.join(' ')}" ended with status ${status}`)
   }
 
-  /** The same command line's answer for programs, not shown: what the claims of the demo are checked by. */
+  /** Runs a command with --json, without showing it. The checks of the demo use the answer. */
   async asks<Answer>(...args: readonly string[]): Promise<Answer> {
     const { status, stdout, stderr } = await this.#run([...args, '--json'])
     if (status !== 0) throw new Error(`"persona ${args.join(' ')} --json" ended with status ${status}: ${stderr}`)
     return JSON.parse(stdout) as Answer
   }
 
-  /** Types a command that reads a text which is not to be shown. @throws {Error} when it fails */
+  /** Types a command that reads a secret text, which is not shown. @throws {Error} when it fails */
   async typesSecretly(text: string, ...args: readonly string[]): Promise<void> {
     console.log(`    ${this.name} $ persona ${args.map(quoted).join(' ')}`)
     const { status, stdout, stderr } = await this.#run(args, text)
@@ -142,7 +142,7 @@ export class Person {
   }
 }
 
-/** The small app of who-is.ts, a program of its own that knows nothing but the socket. */
+/** The small app who-is.ts, a program of its own that knows only the socket. */
 export class WhoIs {
   readonly #lines: Lines
 
@@ -152,8 +152,8 @@ export class WhoIs {
     this.#lines = new Lines(app.stdout!)
   }
 
-  /** Shows what the app prints until it prints this. @returns false when it does not */
-  async says(wanted: RegExp): Promise<boolean> {
+  /** Shows the app's output until a line matches. @returns false if none does */
+  async prints(wanted: RegExp): Promise<boolean> {
     return await this.#lines.until(wanted, LINE_TIMEOUT_MS, printIndented)
   }
 }

@@ -1,4 +1,4 @@
-/** `npm run demo`: two people, three profiles, an app and a thief: from two strangers to one person with two devices, and with one again. */
+/** `npm run demo`: two people, three profiles, an app and a thief. Two strangers become one person with two devices, and then with one. */
 import { chmodSync, cpSync, mkdtempSync, realpathSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -19,7 +19,7 @@ import {
 import { endAll, Person, WhoIs } from './demo-stage.ts'
 
 let scenes = 0
-let claims = 0
+let checks = 0
 
 /** A numbered step of the story, in words. */
 function scene(title: string, ...lines: readonly string[]): void {
@@ -27,19 +27,19 @@ function scene(title: string, ...lines: readonly string[]): void {
   for (const line of lines) console.log(`   ${line}`)
 }
 
-/** What the step has shown. @throws {Error} when it is not so */
-function claim(what: string, isSo: boolean): void {
-  if (!isSo) throw new Error(`not as claimed: ${what}`)
-  claims++
+/** Checks a result of the step, and prints it. @throws {Error} when it does not hold */
+function check(what: string, holds: boolean): void {
+  if (!holds) throw new Error(`this does not hold: ${what}`)
+  checks++
   console.log(`   => ${what}`)
 }
 
-/** What the app prints of itself. @throws {Error} when it does not */
-async function claimSaid(what: string, app: WhoIs, wanted: RegExp): Promise<void> {
-  claim(what, await app.says(wanted))
+/** Checks the output of the app. @throws {Error} when it does not print this */
+async function checkPrinted(what: string, app: WhoIs, wanted: RegExp): Promise<void> {
+  check(what, await app.prints(wanted))
 }
 
-/** Who plays, and the keys that are spoken of. */
+/** The people of the story, and their keys. */
 interface Cast {
   readonly alice: Person
   readonly bob: Person
@@ -56,8 +56,8 @@ function keysOf(devices: readonly { readonly key: string }[]): string {
 async function strangers({ bob, laptop, phone }: Cast): Promise<WhoIs> {
   scene(
     'Bob sees two strangers.',
-    'Alice has a laptop and a phone. To Tox they are two people with two keys, and so they are in',
-    "Bob's friend list. Bob starts a daemon and lets it read his Tox profile.",
+    "Alice has a laptop and a phone. In Tox, and in Bob's friend list, they are two people with two",
+    'keys. Bob starts a daemon and lets it read his Tox profile.',
   )
   await bob.startDaemon()
   await bob.types('tox', 'scan', 'bob.tox')
@@ -66,7 +66,7 @@ async function strangers({ bob, laptop, phone }: Cast): Promise<WhoIs> {
     await bob.asks<LookupResult>('lookup', laptop),
     await bob.asks<LookupResult>('lookup', phone),
   ]
-  claim(
+  check(
     'the two keys are two contacts without a persona',
     first.contact?.kind === 'provisional' &&
       second.contact?.kind === 'provisional' &&
@@ -74,34 +74,30 @@ async function strangers({ bob, laptop, phone }: Cast): Promise<WhoIs> {
   )
   console.log("   A small app (examples/who-is.ts) asks Bob's daemon who the laptop's key is, and keeps listening.")
   const app = new WhoIs(bob.appSocket, laptop)
-  await claimSaid(
-    'the app hears of a friend, and of no person behind it',
-    app,
-    /^answer: .*a friend without a persona$/,
-  )
+  await checkPrinted('the app learns about a friend without a persona', app, /^answer: .*a friend without a persona$/)
   return app
 }
 
 async function makePersona({ alice, laptop }: Cast): Promise<void> {
   scene(
     'Alice makes her persona.',
-    'It is a signing key of her own, above all her devices. It signs a table: which devices are hers.',
+    'It is a signing key above all her devices. It signs a table that lists which devices are hers.',
   )
   await alice.startDaemon()
   await alice.types('init', '--device', 'laptop', '--tox-profile', 'alice-laptop.tox')
   await alice.types('device', 'list')
   const table = await alice.asks<OwnTable>('device', 'list')
-  claim('her table holds the laptop, by the key of its Tox profile', keysOf(table.devices) === laptop)
+  check('her table lists the laptop, with the key of its Tox profile', keysOf(table.devices) === laptop)
   const { theftProtection } = await alice.asks<DaemonStatus>('status')
-  claim('it says that she has yet to write down the recovery words ("persona recovery show")', !theftProtection)
+  check('she has yet to write down the recovery words ("persona recovery show")', !theftProtection)
 }
 
 async function publish(alice: Person, file: string): Promise<void> {
   const words = statusOf(join(alice.dir, file)).split(/ ?persona:/)[0]
   await alice.types('tox', 'publish', file)
   const { status } = await alice.asks<InspectReport>('tox', 'inspect', file)
-  claim(
-    `${file} shows the signed table of this device, and Alice's own words as before: "${words}"`,
+  check(
+    `${file} shows the signed table, and Alice's own words as before: "${words}"`,
     status.valid && status.listsSender === true && status.words === words && !status.overLimit,
   )
 }
@@ -109,17 +105,17 @@ async function publish(alice: Person, file: string): Promise<void> {
 async function publishFirst({ alice }: Cast): Promise<void> {
   scene(
     'Alice publishes it.',
-    'The table goes into her Tox status message, behind her own words. Every Tox client shows that text',
-    'to all friends; no client has to change for it.',
+    'The table goes into her Tox status message, after her own words. Every Tox client shows that text',
+    'to all friends; no client has to change.',
   )
   await publish(alice, 'alice-laptop.tox')
 }
 
-/** The one thing that is played: no Tox client runs here. */
+/** Simulates Tox: no Tox client runs here. */
 function carry({ alice, bobFile }: Cast, file: string): void {
-  console.log(`   (Played: Tox carries it. Over the network Alice's client would now show what ${file}`)
-  console.log("   has as its status message, and Bob's client would keep it in his profile. No Tox client runs in")
-  console.log('   this demo: it copies the text into the record that bob.tox has of that device, as seen just now.)')
+  console.log(`   (Simulated: Tox carries it. Alice's client would now show the status message of ${file},`)
+  console.log("   and Bob's client would save it in his profile. No Tox client runs in this demo: it copies the text")
+  console.log('   into the record of that device in bob.tox, as if seen just now.)')
   const path = join(alice.dir, file)
   deliver(statusOf(path), toxPkOf(path), bobFile)
 }
@@ -131,100 +127,100 @@ async function firstDevice(cast: Cast, app: WhoIs): Promise<void> {
   await bob.types('tox', 'scan', 'bob.tox')
   await bob.types('contact', 'show', 'Alice')
   const alice = await bob.asks<Contact>('contact', 'show', 'Alice')
-  claim(
-    'Alice is a persona with one device, confirmed: it was the laptop itself that showed her table',
+  check(
+    'Alice is a persona with one trusted device: the laptop itself has shown her table',
     alice.kind === 'persona' && keysOf(alice.devices) === laptop && alice.claims.length === 0,
   )
-  await claimSaid('the app was told, without asking again', app, /^event: .*message goes to laptop /)
+  await checkPrinted('the app learns about it without asking again', app, /^event: .*message goes to laptop /)
 }
 
 async function addPhone({ alice, phone, laptop }: Cast): Promise<void> {
   scene(
     'Alice adds her phone, and makes it the active one.',
-    'Friends are to write to the phone from now on. She publishes the new table on both devices.',
+    'Friends should write to the phone from now on. She publishes the new table on both devices.',
   )
   await alice.types('device', 'add', 'phone', '--tox-profile', 'alice-phone.tox')
   await alice.types('device', 'activate', 'phone')
   const table = await alice.asks<OwnTable>('device', 'list')
-  claim('her table holds both, the phone first', keysOf(table.devices) === `${phone} ${laptop}`)
+  check('her table lists both, the phone first', keysOf(table.devices) === `${phone} ${laptop}`)
   await publish(alice, 'alice-laptop.tox')
   await publish(alice, 'alice-phone.tox')
 }
 
-async function claimedPhone(cast: Cast, app: WhoIs): Promise<void> {
+async function unconfirmedPhone(cast: Cast, app: WhoIs): Promise<void> {
   const { bob, laptop, phone } = cast
   scene(
-    'Bob sees the new table on the laptop first: the phone is claimed, not more.',
-    "Anybody could write anybody's key into a table. What the phone itself has not shown is not believed.",
+    'Bob sees the new table on the laptop first: the phone is unconfirmed.',
+    "Anybody could write anybody's key into a table. Bob's daemon waits until the phone shows it too.",
   )
   carry(cast, 'alice-laptop.tox')
   await bob.types('tox', 'scan', 'bob.tox')
   await bob.types('contact', 'show', 'Alice')
   const alice = await bob.asks<Contact>('contact', 'show', 'Alice')
-  claim(
-    'the phone is claimed, and messages still go to the laptop',
+  check(
+    'the phone is unconfirmed, and messages still go to the laptop',
     keysOf(alice.claims) === phone && alice.active === laptop && alice.activeUnconfirmed === phone,
   )
-  await claimSaid('the app was told of the phone', app, /^event: Alice lists a new device, phone /)
-  const still = /^event: .*message goes to laptop .*phone .* has not said itself/
-  await claimSaid('and that it does not count yet', app, still)
+  await checkPrinted('the app learns about the phone', app, /^event: Alice lists a new device, phone /)
+  const still = /^event: .*message goes to laptop .*phone .* is unconfirmed/
+  await checkPrinted('and that it does not count yet', app, still)
 }
 
-async function confirmedPhone(cast: Cast, app: WhoIs): Promise<void> {
+async function trustedPhone(cast: Cast, app: WhoIs): Promise<void> {
   const { bob, laptop, phone } = cast
-  scene('The phone shows the same table: now it is confirmed, and the active one.')
+  scene('The phone shows the same table: now it is trusted, and the active device.')
   carry(cast, 'alice-phone.tox')
   await bob.types('tox', 'scan', 'bob.tox')
   await bob.types('contact', 'list')
   const { contact: alice } = await bob.asks<LookupResult>('lookup', phone)
-  claim(
-    'the two strangers are one person with two confirmed devices, the phone first',
+  check(
+    'the two strangers are one person with two trusted devices, the phone first',
     alice?.name === 'Alice' && keysOf(alice.devices) === `${phone} ${laptop}` && alice.claims.length === 0,
   )
-  await claimSaid('the app was told where Alice is now', app, /^event: .*message goes to phone [^;]*$/)
+  await checkPrinted('the app learns where Alice is now', app, /^event: .*message goes to phone [^;]*$/)
   console.log("   Another app asks who the phone's key is.")
   const other = new WhoIs(bob.appSocket, phone)
   const answer = /^answer: phone .* is a device of Alice .*message goes to phone /
-  await claimSaid("its answer is the same, for either of Alice's keys", other, answer)
+  await checkPrinted("its answer is the same, for either of Alice's keys", other, answer)
 }
 
 async function impostor({ alice, bob, bobFile, laptop, phone }: Cast): Promise<void> {
   const { name, key } = anyOtherFriend(bobFile, [laptop, phone])
   scene(
-    "Another friend shows a copy of Alice's status message: it binds nothing.",
-    `(Played: the text of alice-phone.tox is put into the record of ${JSON.stringify(name)}.)`,
+    "Another friend shows a copy of Alice's status message. It proves nothing.",
+    `(Simulated: the demo puts the text of alice-phone.tox into the record of ${JSON.stringify(name)}.)`,
   )
   deliver(statusOf(join(alice.dir, 'alice-phone.tox')), key, bobFile)
   await bob.types('tox', 'scan', 'bob.tox')
   const person = await bob.asks<Contact>('contact', 'show', 'Alice')
   const { contact } = await bob.asks<LookupResult>('lookup', key)
-  claim(
-    "Alice has her two devices, and the other friend's is not one of them",
+  check(
+    "Alice has her two devices, and the other friend's device is not one of them",
     keysOf(person.devices) === `${phone} ${laptop}` && contact?.kind === 'provisional' && contact.name !== 'Alice',
   )
 }
 
-/** @returns the words, which are on paper now and nowhere else */
+/** @returns the words, which are now only on paper */
 async function writeWordsDown({ alice }: Cast): Promise<string> {
   scene(
     'Alice writes her recovery words down.',
-    '24 words on paper give every later signing key; three of them, typed back, show that she has them.',
+    '24 words on paper produce every later signing key. She types three of them back to prove that she has them.',
   )
   const { words } = await alice.asks<{ words: string[] }>('recovery', 'show')
   const three = [3, 11, 24].map((position) => `${position} ${words[position - 1]}`)
   await alice.typesSecretly(three.join('\n'), 'recovery', 'confirm')
   const { theftProtection } = await alice.asks<DaemonStatus>('status')
-  claim('theft protection is on: no device has the words any more', theftProtection)
+  check('theft protection is on: no device holds the words any more', theftProtection)
   return words.join(' ')
 }
 
-/** @returns who has all that the laptop had */
+/** @returns the thief, who has everything that the laptop had */
 async function theft(cast: Cast, home: string): Promise<Person> {
   const { alice, bob, laptop, phone, bobFile } = cast
   scene(
     'The laptop is stolen, unlocked.',
-    '(Played: a copy of all that it holds.) The thief has the signing key of this day, throws the phone out',
-    'and adds a device of his own.',
+    '(Simulated: a copy of all its files.) The thief has the current signing key, removes the phone',
+    'and adds another device.',
   )
   await alice.stopDaemon()
   cpSync(alice.dir, join(home, 'thief'), { recursive: true })
@@ -240,7 +236,7 @@ async function theft(cast: Cast, home: string): Promise<Person> {
   carry({ ...cast, alice: thief }, 'alice-laptop.tox')
   await bob.types('tox', 'scan', 'bob.tox')
   const person = await bob.asks<Contact>('contact', 'show', 'Alice')
-  claim('friends see it, and have to believe it: it is signed by her key', keysOf(person.devices) === laptop)
+  check('friends see it and accept it, because her key signed it', keysOf(person.devices) === laptop)
   return thief
 }
 
@@ -248,7 +244,7 @@ async function rotation(cast: Cast, words: string): Promise<void> {
   const { alice, bob, phone } = cast
   scene(
     'Alice takes her persona back, with the words, on her phone.',
-    'The next key was committed to before the theft, and only the words have it.',
+    'Her first key committed to the next one, and only the words can produce it.',
   )
   await alice.typesSecretly(words, 'device', 'remove', 'laptop', '--lost', '--epoch', '1', '--words-file', '-', '--yes')
   await publish(alice, 'alice-phone.tox')
@@ -256,22 +252,22 @@ async function rotation(cast: Cast, words: string): Promise<void> {
   await bob.types('tox', 'scan', 'bob.tox')
   const person = await bob.asks<Contact>('contact', 'show', 'Alice')
   const table = await alice.asks<OwnTable>('device', 'list')
-  claim(
-    'Bob follows: the same persona, the next key, the phone alone',
+  check(
+    'Bob follows: the same persona, the next key, only the phone',
     keysOf(person.devices) === phone && person.epoch === 1 && person.personaId === table.personaId,
   )
 }
 
 async function shutOut(cast: Cast, thief: Person): Promise<void> {
   const { bob, phone } = cast
-  scene('The thief signs on. Nobody follows.')
+  scene('The thief goes on signing. Nobody follows.')
   await thief.types('device', 'rename', 'mine', 'still mine')
   await thief.types('tox', 'publish', 'alice-laptop.tox')
   carry({ ...cast, alice: thief }, 'alice-laptop.tox')
   await bob.types('tox', 'scan', 'bob.tox')
   const person = await bob.asks<Contact>('contact', 'show', 'Alice')
-  claim('Alice is who has the phone, and the laptop is no device of hers', keysOf(person.devices) === phone)
-  claim('the thief’s daemon ends in order, and that is all', (await thief.stopDaemon()) === 0)
+  check('Alice has the phone, and the laptop is not her device any more', keysOf(person.devices) === phone)
+  check('the thief’s daemon stops in order', (await thief.stopDaemon()) === 0)
 }
 
 /** The whole story. */
@@ -284,23 +280,23 @@ async function play(home: string): Promise<void> {
   await publishFirst(cast)
   await firstDevice(cast, app)
   await addPhone(cast)
-  await claimedPhone(cast, app)
-  await confirmedPhone(cast, app)
+  await unconfirmedPhone(cast, app)
+  await trustedPhone(cast, app)
   await impostor(cast)
   const words = await writeWordsDown(cast)
   const thief = await theft(cast, home)
   await rotation(cast, words)
   await shutOut(cast, thief)
-  scene('Both daemons are told to end.')
+  scene('Both daemons stop.')
   const statuses = [await alice.stopDaemon(), await bob.stopDaemon()]
-  claim('both ended in order', statuses.join(' ') === '0 0')
+  check('both stopped in order', statuses.join(' ') === '0 0')
 }
 
 async function main(): Promise<void> {
   const { values } = parseArgs({ options: { profiles: { type: 'string' }, generate: { type: 'boolean' } } })
-  // The socket's path must stay below 108 bytes, and a link on the way would be refused.
+  // The socket's path must stay below 108 bytes, and the daemon refuses a link on the way.
   const home = realpathSync(mkdtempSync(join(tmpdir(), 'personad-demo-')))
-  // However this ends, nothing of it is left running, and nothing on disk.
+  // However this ends, no process and no file stays.
   process.once('exit', () => {
     endAll()
     rmSync(home, { recursive: true, force: true })
@@ -310,10 +306,10 @@ async function main(): Promise<void> {
   const isReal = values.generate !== true && copyProfiles(from, home)
   if (!isReal && values.profiles !== undefined) throw new Error(`no alice-laptop, alice-phone and bob.tox in ${from}`)
   if (!isReal) await makeProfiles(home)
-  console.log('The story of personad, with the real programs, in a directory that is removed afterwards.')
-  console.log(isReal ? `The Tox profiles are copies of those in ${from}` : 'The Tox profiles are made for it.')
+  console.log('The story of personad, played by the real programs in a temporary directory.')
+  console.log(isReal ? `The Tox profiles are copies of those in ${from}` : 'The demo makes its own Tox profiles.')
   await play(home)
-  console.log(`\nAll ${claims} claims hold.`)
+  console.log(`\nAll ${checks} checks hold.`)
   process.exit(0)
 }
 

@@ -1,4 +1,4 @@
-/** A Tox client's friend list, one line a person: three calls, and what follows from each change (docs/ipc.md, section 3). */
+/** A Tox client's friend list, one line for each person: three calls, and one more after each change (docs/ipc.md, section 3). */
 import { readFileSync } from 'node:fs'
 import { connect, type Client } from '../src/ipc/client.ts' // in a project of your own: from 'personad/client'
 
@@ -11,7 +11,7 @@ const SECTION_KEYS = 1
 const SECTION_FRIENDS = 3
 const FRIEND_BYTES = 2216
 
-/** A client has its friends in memory; this one reads them, and its own key, out of the save file of an unmodified client. */
+/** A client has its friends in memory. This one reads them and its own key from the save file of an unmodified client. */
 function readProfile(path: string): { own: string; friends: Friend[] } {
   const file = readFileSync(path)
   const sections = new Map<number, Buffer>()
@@ -28,12 +28,12 @@ function readProfile(path: string): { own: string; friends: Friend[] } {
   return { own: hex(sections.get(SECTION_KEYS) ?? Buffer.alloc(36), 4), friends }
 }
 
-/** Names are anybody's to choose: nothing that could steer a terminal, and the end of the key beside them. */
+/** Anybody can choose any name: print nothing that could control a terminal, and the end of the key beside it. */
 function show(name: string, key: string): string {
   return `${name.replaceAll(/[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/gu, '?')} (…${key.slice(-8)})`
 }
 
-/** One person in one line: the devices of its friend-list entries, and what is to be done. */
+/** One person in one line: their devices, and what to do with each. */
 async function lineOf(client: Client, contact: string, known: string[]): Promise<string> {
   const person = await client.call('contact.devices', { contact, known })
   const who = show(person.name, person.personaId ?? contact)
@@ -50,22 +50,22 @@ const { own, friends } = readProfile(profile)
 const known = [own, ...friends.map(({ key }) => key)]
 const client = await connect({ socketPath })
 
-// The first call comes first, so that no change is lost between the question and the answer.
+// First call: subscribe, before asking, so that no change is lost between the question and the answer.
 await client.subscribe(['contact.changed'], (event) => {
   if (event.event !== 'contact.changed' || event.data.contact.personaId === null) return
   lineOf(client, event.data.contact.personaId, known).then((line) => console.log(`changed: ${line}`), console.error)
 })
-// The second, for all friends at once: whose device is it? Two of one person have one answer.
+// Second call, for each friend: whose device is it? Two devices of one person have the same answer.
 const answers = await Promise.all(friends.map(({ key }) => client.call('lookup', { query: key })))
 const people = new Map<string, Friend | null>()
 for (const [i, { contact }] of answers.entries()) {
   const friend = friends[i]!
   people.set(contact?.personaId ?? friend.key, contact === null ? friend : null)
 }
-// The third, for each person; a friend of whom the daemon has never heard stays as the client shows it.
+// Third call, for each person. A friend that the daemon does not know stays as the client shows it.
 for (const [person, unknown] of people) {
   console.log(unknown === null ? await lineOf(client, person, known) : `${show(unknown.name, person)}: unknown`)
 }
 
 const reason = await client.closed
-console.log(`the daemon has ended${reason === null ? '' : `: ${reason.message}`}`)
+console.log(`the daemon stopped${reason === null ? '' : `: ${reason.message}`}`)

@@ -1,4 +1,4 @@
-"""merged_friends.py SOCKET PROFILE: the friend list of a Tox profile, one line a person, and what to do with each device."""
+"""merged_friends.py SOCKET PROFILE: the friend list of a Tox profile, one line for each person, and what to do with each device."""
 import json
 import socket
 import struct
@@ -6,7 +6,7 @@ import sys
 
 
 def read_profile(path):
-    """A client has its friends in memory; this one reads them, and its own key, out of the save file."""
+    """A client has its friends in memory. This one reads them and its own key from the save file."""
     data, at, own, friends = open(path, "rb").read(), 8, "", []
     while at + 8 <= len(data):
         length, kind = struct.unpack_from("<IH", data, at)
@@ -43,17 +43,17 @@ class Daemon:
 
 
 def show(name, key):
-    """Names are anybody's to choose: nothing that could steer a terminal, and the end of the key beside them."""
+    """Anybody can choose any name: print nothing that could control a terminal, and the end of the key beside it."""
     return f"{''.join(c if c.isprintable() else '?' for c in name)} (...{key[-8:]})"
 
 
 if len(sys.argv) != 3:
     raise SystemExit("usage: merged_friends.py SOCKET PROFILE")
-sys.stdout.reconfigure(errors="replace")  # a terminal that has not all letters
+sys.stdout.reconfigure(errors="replace")  # for a terminal that lacks some letters
 own, friends = read_profile(sys.argv[2])
 known = [own] + [key for key, _ in friends]
 daemon = Daemon(sys.argv[1])
-daemon.call("subscribe", events=["contact.changed"])  # a client that stays would ask again for whom an event names
+daemon.call("subscribe", events=["contact.changed"])  # a client that keeps running asks again for the contact that an event names
 people = {}
 for key, name in friends:
     contact = daemon.call("lookup", query=key)["contact"]

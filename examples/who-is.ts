@@ -1,4 +1,4 @@
-/** A small app: says who a Tox device belongs to, and where messages for that person go, as often as it changes. */
+/** A small app: prints who a Tox device belongs to and where messages for that person go, now and after each change. */
 import { connect } from '../src/ipc/client.ts' // in a project of your own: from 'personad/client'
 
 interface Device {
@@ -6,7 +6,7 @@ interface Device {
   readonly key: string
 }
 
-/** What this app needs of a contact; the daemon tells more (docs/ipc.md, section 4). */
+/** The fields of a contact that this app needs. The daemon sends more (docs/ipc.md, section 4). */
 interface Person {
   readonly name: string
   readonly personaId: string | null
@@ -15,7 +15,7 @@ interface Person {
   readonly claims: readonly Device[]
 }
 
-/** Names are anybody's to choose: nothing that could steer a terminal, and the end of the key beside them. */
+/** Anybody can choose any name: print nothing that could control a terminal, and the end of the key beside it. */
 function show({ name, key }: Device): string {
   return `${name.replaceAll(/[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/gu, '?')} (…${key.slice(-8)})`
 }
@@ -23,8 +23,8 @@ function show({ name, key }: Device): string {
 function describe(person: Person): string {
   const active = person.devices.find((device) => device.key === person.active)
   const who = show({ name: person.name, key: person.personaId ?? person.active ?? '' })
-  const goesTo = active === undefined ? 'there is nowhere to send messages to' : `message goes to ${show(active)}`
-  const unsure = person.claims.map((device) => `; ${show(device)} has not said itself that it belongs here`).join('')
+  const goesTo = active === undefined ? 'no device takes messages' : `message goes to ${show(active)}`
+  const unsure = person.claims.map((device) => `; ${show(device)} is unconfirmed`).join('')
   return `${who}: ${goesTo}${unsure}`
 }
 
@@ -35,7 +35,7 @@ if (socketPath === undefined || toxPk === undefined) {
 }
 
 const client = await connect({ socketPath })
-// First the subscription and then the question, so that no change is lost between the two.
+// Subscribe before asking, so that no change is lost between the two.
 await client.subscribe(['contact.changed', 'device.added'], (event) => {
   if (event.event === 'lagged') console.log(`event: ${event.data.missed} events were missed, ask again`)
   if (event.event === 'device.added')
@@ -49,4 +49,4 @@ else console.log(`answer: ${show(device)} is a device of ${describe(contact)}`)
 
 // The subscription keeps this process running until the daemon ends.
 const reason = await client.closed
-console.log(`the daemon has ended${reason === null ? '' : `: ${reason.message}`}`)
+console.log(`the daemon stopped${reason === null ? '' : `: ${reason.message}`}`)

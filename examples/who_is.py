@@ -1,4 +1,4 @@
-"""who_is.py SOCKET TOXPK: says who a Tox device belongs to, then the next thing that changes about anybody."""
+"""who_is.py SOCKET TOXPK: prints who a Tox device belongs to, then the next change of any contact."""
 import json
 import socket
 import sys

@@ -1,4 +1,4 @@
-/** `npm run demo`, as a user runs it, and copies of it in which one step is broken. */
+/** `npm run demo`, as a user runs it, and copies of it with one broken step. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { cpSync, mkdirSync, readFileSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
@@ -15,7 +15,7 @@ interface Played {
   readonly status: number
   readonly stdout: string
   readonly stderr: string
-  /** What it left in the directory for temporary files. */
+  /** The files that it left in the directory for temporary files. */
   readonly left: readonly string[]
 }
 
@@ -29,7 +29,7 @@ async function play(demo: string, ...args: readonly string[]): Promise<Played> {
   return { status, ...printed, left: readdirSync(temp) }
 }
 
-/** A copy of the demo in which this line is another one. */
+/** A copy of the demo with one line replaced. */
 function demoWith(file: string, line: string, other: string): string {
   const root = tempDir()
   cpSync(join(ROOT, 'examples'), join(root, 'examples'), { recursive: true })
@@ -48,15 +48,15 @@ function expectWholeStory({ status, stdout, stderr, left }: Played): void {
   expect(scenes).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13])
   expect(stdout).toContain('alice $ persona init --device laptop --tox-profile alice-laptop.tox\n')
   expect(stdout).toMatch(/\n {6}event: Alice \(….{8}\): message goes to phone \(….{8}\)\n/)
-  const claims = [...stdout.matchAll(/^ {3}=> /gm)].length
-  expect(claims).toBeGreaterThan(15)
-  expect(stdout.endsWith(`\nAll ${claims} claims hold.\n`)).toBe(true)
+  const checks = [...stdout.matchAll(/^ {3}=> /gm)].length
+  expect(checks).toBeGreaterThan(15)
+  expect(stdout.endsWith(`\nAll ${checks} checks hold.\n`)).toBe(true)
   expect(left).toEqual([])
 }
 
 describe('the demo', () => {
   test.skipIf(fixturesAbsence !== null)(
-    `holds on real profiles, and does not touch them ${fixturesAbsence ?? ''}`,
+    `plays on copies of real profiles ${fixturesAbsence ?? ''}`,
     async () => {
       const fixtures = toxFixtures.filter(({ file }) => FILES.includes(file))
       expect(fixtures).toHaveLength(3)
@@ -70,11 +70,11 @@ describe('the demo', () => {
   )
 
   test(
-    'holds on profiles that it makes itself',
+    'plays on profiles that it makes itself',
     async () => {
       const played = await play(join(ROOT, 'examples', 'demo.ts'), '--generate')
       expectWholeStory(played)
-      expect(played.stdout).toContain('The Tox profiles are made for it.')
+      expect(played.stdout).toContain('The demo makes its own Tox profiles.')
     },
     TIMEOUT_MS,
   )
@@ -83,23 +83,23 @@ describe('the demo', () => {
     {
       what: 'the phone never shows the table',
       file: 'demo.ts',
-      line: "confirmed, and the active one.')\n  carry(cast, 'alice-phone.tox')",
-      other: "confirmed, and the active one.')",
-      fails: 'not as claimed: the two strangers are one person',
+      line: "trusted, and the active device.')\n  carry(cast, 'alice-phone.tox')",
+      other: "trusted, and the active device.')",
+      fails: 'this does not hold: the two strangers are one person',
     },
     {
       what: 'a client cuts the status message',
       file: 'demo-profiles.ts',
       line: 'encode(text)',
       other: 'encode(text.slice(0, -1))',
-      fails: 'not as claimed: Alice is a persona with one device',
+      fails: 'this does not hold: Alice is a persona with one trusted device',
     },
     {
       what: 'another device shows the table in the place of the laptop',
       file: 'demo-profiles.ts',
       line: 'deliver(text: string, from: string, file: string): void {',
       other: 'deliver(text: string, from: string, file: string): void {\n  from = anyOtherFriend(file, [from]).key',
-      fails: 'not as claimed: Alice is a persona with one device',
+      fails: 'this does not hold: Alice is a persona with one trusted device',
     },
   ])(
     'fails when $what',
@@ -107,13 +107,13 @@ describe('the demo', () => {
       const { status, stdout, stderr, left } = await play(demoWith(file, line, other), '--generate')
       expect(stderr).toContain(fails)
       expect(status).toBe(1)
-      expect(stdout).not.toContain('claims hold')
+      expect(stdout).not.toContain('checks hold')
       expect(left).toEqual([])
     },
     TIMEOUT_MS,
   )
 
-  test('refuses profiles that are not there', async () => {
+  test('refuses missing profiles', async () => {
     const empty = join(tempDir(), 'empty')
     mkdirSync(empty)
     const { status, stderr } = await play(join(ROOT, 'examples', 'demo.ts'), '--profiles', empty)

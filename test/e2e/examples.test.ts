@@ -12,6 +12,7 @@ const WHO_IS_TS = join(ROOT, 'examples', 'who-is.ts')
 const WHO_IS_PY = join(ROOT, 'examples', 'who_is.py')
 const MERGED_TS = join(ROOT, 'examples', 'merged-friends.ts')
 const MERGED_PY = join(ROOT, 'examples', 'merged_friends.py')
+const SOON = { timeout: 20_000 } // sanity: an app starts in under a second, except on a busy machine
 const hasPython = spawnSync('python3', ['--version']).status === 0
 
 let home: Home
@@ -35,7 +36,7 @@ async function shows(from: string, table: Table): Promise<void> {
 
 interface App {
   readonly process: ChildProcess
-  /** What it printed so far. */
+  /** Its output so far. */
   readonly printed: () => string
 }
 
@@ -52,36 +53,36 @@ function startApp(program: string, script: string, ...args: readonly string[]): 
 const tail = (key: string): string => `(…${key.slice(-8)})`
 
 describe('examples/who-is.ts', () => {
-  test('says whose a device is, and where messages go as often as that changes', async () => {
+  test('prints who a device belongs to and where messages go, now and after each change', async () => {
     const app = startApp(process.execPath, WHO_IS_TS, laptop)
     const who = `laptop ${tail(alice.id)}`
     const answer = `answer: laptop ${tail(laptop)} is a device of ${who}: message goes to laptop ${tail(laptop)}\n`
-    await expect.poll(app.printed).toBe(answer)
+    await expect.poll(app.printed, SOON).toBe(answer)
     const both = alice.table(['phone', 'laptop'])
     await shows(laptop, both)
     const claimed =
       `event: laptop lists a new device, phone ${tail(phone)}\n` +
-      `event: ${who}: message goes to laptop ${tail(laptop)}; phone ${tail(phone)} has not said itself that it belongs here\n`
-    await expect.poll(app.printed).toBe(answer + claimed)
+      `event: ${who}: message goes to laptop ${tail(laptop)}; phone ${tail(phone)} is unconfirmed\n`
+    await expect.poll(app.printed, SOON).toBe(answer + claimed)
     await shows(phone, both)
     const confirmed = `event: ${who}: message goes to phone ${tail(phone)}\n`
-    await expect.poll(app.printed).toBe(answer + claimed + confirmed)
+    await expect.poll(app.printed, SOON).toBe(answer + claimed + confirmed)
     await home.stop()
-    await expect.poll(app.printed).toContain('the daemon has ended')
-    await expect.poll(() => app.process.exitCode).toBe(0)
+    await expect.poll(app.printed, SOON).toContain('the daemon stopped')
+    await expect.poll(() => app.process.exitCode, SOON).toBe(0)
   })
 
-  test('says that nobody is known by a key, and that a friend has no persona', async () => {
+  test('reports an unknown key, and a friend without a persona', async () => {
     const stranger = alice.key('tablet')
     const nobody = startApp(process.execPath, WHO_IS_TS, stranger)
-    await expect.poll(nobody.printed).toBe(`answer: nobody here knows ${stranger}\n`)
+    await expect.poll(nobody.printed, SOON).toBe(`answer: nobody here knows ${stranger}\n`)
     await home.done(['observe', 'brb', '--from', stranger])
     const friend = startApp(process.execPath, WHO_IS_TS, stranger)
-    await expect.poll(friend.printed).toMatch(/^answer: device-.* is a friend without a persona\n$/)
+    await expect.poll(friend.printed, SOON).toMatch(/^answer: device-.* is a friend without a persona\n$/)
   })
 })
 
-/** Bob's profile: two of Alice's devices, of which one is new to him, and somebody without a persona. */
+/** Bob's profile: two of Alice's devices, one of them new to Bob, and somebody without a persona. */
 async function bobsProfile(...friends: readonly (readonly [name: string, key: string])[]): Promise<string> {
   const profile = join(home.directory, 'bob.tox')
   await home.done(['tox', 'new', profile, '--name', 'Bob'])
@@ -90,7 +91,7 @@ async function bobsProfile(...friends: readonly (readonly [name: string, key: st
 }
 
 describe('examples/merged-friends.ts', () => {
-  test('shows a friend list with one line a person, and the line anew when something changes', async () => {
+  test('shows a friend list with one line for each person, and the line again after a change', async () => {
     const [plain, erin] = [person('Plain').key('laptop'), person('Erin').key('laptop')]
     const profile = await bobsProfile(['Alice', laptop], ['Plain\x1b[31m', plain], ['Erin', erin], ['Alice 2', phone])
     const both = alice.table(['phone', 'laptop', 'tablet'])
@@ -103,21 +104,21 @@ describe('examples/merged-friends.ts', () => {
     const first =
       line(`laptop ${tail(laptop)} send`, `phone ${tail(phone)} wait`, `tablet ${tail(tablet)} add`) +
       `Plain?[31m ${tail(plain)}: unknown\nErin ${tail(erin)}: Erin ${tail(erin)} send\n`
-    // The phone is claimed only: until it shows the table itself it stays a line of its own.
+    // The phone is unconfirmed: until it shows the table itself it has a line of its own.
     const claimed = `Alice 2 ${tail(phone)}: unknown\n`
-    await expect.poll(app.printed).toBe(first + claimed)
+    await expect.poll(app.printed, SOON).toBe(first + claimed)
     await shows(phone, both)
     const now = line(`phone ${tail(phone)} send`, `laptop ${tail(laptop)} keep`, `tablet ${tail(tablet)} add`)
-    await expect.poll(app.printed).toBe(`${first}${claimed}changed: ${now}`)
+    await expect.poll(app.printed, SOON).toBe(`${first}${claimed}changed: ${now}`)
     const again = startApp(process.execPath, MERGED_TS, profile)
-    await expect.poll(again.printed).toContain(`${now}Plain`)
+    await expect.poll(again.printed, SOON).toContain(`${now}Plain`)
     expect(again.printed()).not.toContain('Alice 2')
   })
 })
 
 describe('examples/merged_friends.py', () => {
   test.skipIf(!hasPython)(
-    `shows a friend list with one line a person, in Python ${hasPython ? '' : '(skipped: no python3)'}`,
+    `shows a friend list with one line for each person, in Python ${hasPython ? '' : '(skipped: no python3)'}`,
     async () => {
       const plain = person('Plain').key('laptop')
       const profile = await bobsProfile(['Alice', laptop], ['Plaïn\x1b[31m\u202E', plain], ['Alice 2', phone])
@@ -125,7 +126,7 @@ describe('examples/merged_friends.py', () => {
       await shows(laptop, both)
       await shows(phone, both)
       const app = startApp('python3', MERGED_PY, profile)
-      await expect.poll(() => app.process.exitCode).toBe(0)
+      await expect.poll(() => app.process.exitCode, SOON).toBe(0)
       const end = (key: string): string => `(...${key.slice(-8)})`
       const devices = `phone ${end(phone)} send, laptop ${end(laptop)} keep, tablet ${end(alice.key('tablet'))} add`
       expect(app.printed()).toBe(`laptop ${end(alice.id)}: ${devices}\nPlaïn?[31m? ${end(plain)}: unknown\n`)
@@ -135,38 +136,38 @@ describe('examples/merged_friends.py', () => {
 
 describe('examples/who_is.py', () => {
   test.skipIf(!hasPython)(
-    `says who a device is and the next change, in Python ${hasPython ? '' : '(skipped: no python3)'}`,
+    `prints who a device belongs to and the next change, in Python ${hasPython ? '' : '(skipped: no python3)'}`,
     async () => {
       const app = startApp('python3', WHO_IS_PY, laptop)
-      await expect.poll(app.printed).toBe('answer: "laptop"\n')
+      await expect.poll(app.printed, SOON).toBe('answer: "laptop"\n')
       await shows(laptop, alice.table(['laptop', 'phone']))
-      await expect.poll(app.printed).toBe(`answer: "laptop"\nevent: "laptop" message goes to ${laptop}\n`)
+      await expect.poll(app.printed, SOON).toBe(`answer: "laptop"\nevent: "laptop" message goes to ${laptop}\n`)
       if (app.process.exitCode === null) await once(app.process, 'exit')
       expect(app.process.exitCode).toBe(0)
     },
   )
 
   test.skipIf(!hasPython)(
-    `ends with the daemon's code when a call is refused ${hasPython ? '' : '(skipped: no python3)'}`,
+    `prints the daemon's code when it refuses a call ${hasPython ? '' : '(skipped: no python3)'}`,
     async () => {
       const app = startApp('python3', WHO_IS_PY, '')
-      await expect.poll(app.printed).toMatch(/^BAD_PARAMS: /)
-      await expect.poll(() => app.process.exitCode).toBe(1)
+      await expect.poll(app.printed, SOON).toMatch(/^BAD_PARAMS: /)
+      await expect.poll(() => app.process.exitCode, SOON).toBe(1)
     },
   )
 
   test.skipIf(!hasPython)(
-    `says so when the daemon ends first ${hasPython ? '' : '(skipped: no python3)'}`,
+    `reports that the daemon stopped first ${hasPython ? '' : '(skipped: no python3)'}`,
     async () => {
       const app = startApp('python3', WHO_IS_PY, laptop)
-      await expect.poll(app.printed).toBe('answer: "laptop"\n')
+      await expect.poll(app.printed, SOON).toBe('answer: "laptop"\n')
       await home.stop()
-      await expect.poll(app.printed).toContain('the daemon closed the connection')
-      await expect.poll(() => app.process.exitCode).toBe(1)
+      await expect.poll(app.printed, SOON).toContain('the daemon closed the connection')
+      await expect.poll(() => app.process.exitCode, SOON).toBe(1)
     },
   )
 
-  test('stands in docs/ipc.md word for word', () => {
+  test('is in docs/ipc.md word for word', () => {
     const docs = readFileSync(join(ROOT, 'docs', 'ipc.md'), 'utf8')
     const blocks = [...docs.matchAll(/```python\n([^]*?)```/g)].map(([, code]) => code)
     expect(blocks).toEqual([readFileSync(WHO_IS_PY, 'utf8')])
