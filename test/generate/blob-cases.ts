@@ -1,4 +1,4 @@
-/** Cases of the token, the blob and the chain, from which the vectors of status messages are made (docs/format.md, sections 2 to 5). */
+/** Cases of the token, the blob and the chain, for the vectors of status messages (docs/format.md, sections 2 to 5). */
 import { BLOB_VERSION, resignBlob, signedMessage } from '../../src/core/blob.ts'
 import { concatBytes, formatBase64url, parseHex } from '../../src/core/encoding/bytes.ts'
 import { LINK_BYTES, type ChainPosition } from '../../src/core/chain.ts'
@@ -7,7 +7,7 @@ import { composeStatus, formatToken } from '../../src/core/token.ts'
 import { deflate, makeBlob, makePersona, NOW_SEC, type BlobWishes } from '../support/made-persona.ts'
 import { fromLittleEndian, inverse, L, littleEndian, mod } from '../unit/core/field-25519.ts'
 
-/** One case; `code` is stated by hand, and the generator refuses to write what the code under test judges otherwise. */
+/** One case. `code` is written by hand; the generator stops if the code under test gives another result. */
 export type StatusCase = readonly [
   name: string,
   section: number,
@@ -20,7 +20,7 @@ const ada = makePersona(1)
 const NAMED: BlobWishes = { devices: [0, 1], document: [['names', ['laptop', 'phone']]] }
 const STOLEN = makePersona(2).positions[1]!
 
-/** The blob with some bytes replaced and the signature made again, so that nothing but those bytes is wrong. */
+/** The blob with some bytes replaced and signed again, so that only those bytes are wrong. */
 function patched(wishes: BlobWishes, at: number, ...bytes: readonly number[]): Uint8Array {
   const blob = makeBlob(ada, wishes)
   blob.set(bytes, at)
@@ -46,7 +46,7 @@ function imageOf(signingKey: Uint8Array): Uint8Array {
   return littleEndian(mod((1n + y) * inverse(1n - y)))
 }
 
-// A key of which the top bit is clear, so that it is a canonical X25519 key as well.
+// A key with a clear top bit is also a canonical X25519 key.
 function personaWithPlainKey(): ReturnType<typeof makePersona> {
   for (let number = 10; ; number++) {
     const persona = makePersona(number)
@@ -69,89 +69,89 @@ const good = makeBlob(ada, NAMED)
 const token = formatToken(good)
 
 export const TOKEN_CASES: readonly StatusCase[] = [
-  ['good-epoch-0', 3, null, 'Two devices, two nicknames, nothing else.', token],
+  ['good-epoch-0', 3, null, 'Two devices and two nicknames.', token],
   ['good-no-devices', 3, null, 'n = 0: every device is gone.', formatToken(makeBlob(ada, { seq: 9 }))],
-  ['good-unnamed', 11, null, 'Without names the reader uses those it knows, or the fallback.', withDevices(0, 1)],
+  [
+    'good-unnamed',
+    11,
+    null,
+    'Without names, the reader uses the names that it knows, or the fallback.',
+    withDevices(0, 1),
+  ],
   [
     'good-words-around',
     2,
     null,
-    'Own words before and behind; every white space but one beside the token is theirs.',
+    'Words before and after the token. All white space belongs to the words, except one character before the token.',
     `In the  garden ${token}\nback soon`,
   ],
   [
     'good-over-the-limit',
     2,
     null,
-    'A text over 1006 bytes is judged all the same: the limit binds the writer.',
+    'A text over 1006 bytes is judged too, since the limit is only for writers.',
     `${'é'.repeat(600)} ${token}`,
   ],
   [
     'good-sender-unlisted',
     10,
     null,
-    'A valid blob that does not list the device that shows it: it binds nothing.',
+    'A valid blob that does not list the device that shows it. It confirms nothing.',
     withDevices(1),
   ],
   [
     'good-fragment-beside-token',
     2,
     null,
-    'A word of the prefix and 207 characters is a word.',
+    'The prefix with 207 characters is part of the words.',
     `persona:${'A'.repeat(207)} ${token}`,
   ],
   [
     'good-time-far-ahead',
     8,
     null,
-    'time is 2106: never refused, only reported.',
+    'A time in 2106 is only reported, never refused.',
     formatToken(makeBlob(ada, { ...NAMED, timeSec: 0xffff_ffff })),
   ],
   [
     'good-resigned',
     8,
     null,
-    'The same table a week later: another time and signature, the same T.',
+    'The same table a week later has another time and signature, but the same T.',
     formatToken(resignBlob(good, NOW_SEC + 604_800, (message) => ada.sign(0, message))),
   ],
   [
     'good-words-first',
     2,
     null,
-    'As a writer composes it: words, a space, the token.',
+    'A writer puts words, a space and the token.',
     composeStatus('In the garden', good).text,
   ],
-  ['no-token', 2, 'NO_TOKEN', 'Words only.', 'Away from keyboard, be back soon!'],
-  ['no-token-short', 2, 'NO_TOKEN', '207 characters behind the prefix are words.', `persona:${'A'.repeat(207)}`],
+  ['no-token', 2, 'NO_TOKEN', 'Only words.', 'Away from keyboard, be back soon!'],
+  ['no-token-short', 2, 'NO_TOKEN', '207 characters after the prefix are words.', `persona:${'A'.repeat(207)}`],
   ['no-token-inside-a-word', 2, 'NO_TOKEN', 'The prefix must begin a word.', `x${token}`],
-  ['no-token-no-break-space', 2, 'NO_TOKEN', 'U+00A0 is no white space of the format.', `words\u00a0${token}`],
-  ['no-token-other-case', 2, 'NO_TOKEN', 'The prefix is lower case.', token.replace('persona', 'Persona')],
+  ['no-token-no-break-space', 2, 'NO_TOKEN', 'U+00A0 is not white space in the format.', `words\u00a0${token}`],
+  ['no-token-other-case', 2, 'NO_TOKEN', 'The prefix must be lower case.', token.replace('persona', 'Persona')],
   [
     'token-damaged',
     2,
     'TOKEN_DAMAGED',
-    'A client replaced a character by a space in standard base64; here one by "/".',
+    'A client altered a character, here to "/".',
     token.slice(0, 300) + '/' + token.slice(301),
   ],
-  ['token-damaged-comma', 2, 'TOKEN_DAMAGED', 'Words touch the token.', `${token}, hello`],
-  ['token-twice', 2, 'TOKEN_TWICE', 'Two tokens, both good.', `${token} ${token}`],
-  [
-    'token-twice-one-damaged',
-    2,
-    'TOKEN_TWICE',
-    'The second one is damaged, which does not make it words.',
-    `${token} ${token}!`,
-  ],
-  ['token-too-long', 2, 'TOKEN_TOO_LONG', '999 characters behind the prefix.', `persona:${'A'.repeat(999)}`],
+  ['token-damaged-comma', 2, 'TOKEN_DAMAGED', 'Words follow the token without a space.', `${token}, hello`],
+  ['token-twice', 2, 'TOKEN_TWICE', 'Two good tokens.', `${token} ${token}`],
+  ['token-twice-one-damaged', 2, 'TOKEN_TWICE', 'A second token counts even if it is damaged.', `${token} ${token}!`],
+  ['token-too-long', 2, 'TOKEN_TOO_LONG', '999 characters after the prefix.', `persona:${'A'.repeat(999)}`],
   [
     'token-cut',
     2,
     'TOKEN_NOT_CANONICAL',
-    'Cut by a client so that one character is left over.',
+    'A client cut the token, which leaves one character too many.',
     token.slice(0, 8 + 4 * Math.floor((token.length - 8) / 4) - 3),
   ],
-  ['token-trailing-bits', 2, 'TOKEN_NOT_CANONICAL', 'Bits are set behind the last byte.', trailingBits()],
-  ['token-standard-alphabet', 2, 'TOKEN_DAMAGED', '"+" is of another alphabet.', token.slice(0, 400) + '+'],
+  ['token-trailing-bits', 2, 'TOKEN_NOT_CANONICAL', 'Bits are set after the last byte.', trailingBits()],
+  ['token-standard-alphabet', 2, 'TOKEN_DAMAGED', '"+" belongs to another alphabet.', token.slice(0, 400) + '+'],
 ]
 
 function trailingBits(): string {
@@ -168,14 +168,14 @@ export const BLOB_CASES: readonly StatusCase[] = [
     'blob-without-body',
     3,
     'DEFLATE_INVALID',
-    'The shortest blob that decodes: 208 characters, no deflate stream.',
+    'The shortest blob that decodes has 208 characters and no deflate stream.',
     formatToken(makeBlob(ada, { deflated: new Uint8Array(0) })),
   ],
   [
     'blob-truncated',
     3,
     'BLOB_TRUNCATED',
-    'It says three devices and ends in the third.',
+    'The count is three devices, but the blob ends inside the third.',
     formatToken(patched(NAMED, 155, 3).subarray(0, 240)),
   ],
   [
@@ -189,39 +189,39 @@ export const BLOB_CASES: readonly StatusCase[] = [
     'blob-version-2',
     3,
     'BLOB_UNKNOWN_VERSION',
-    'A version of the future, well signed.',
+    'A future version with a good signature.',
     formatToken(patched(NAMED, 0, BLOB_VERSION + 1)),
   ],
-  ['blob-version-0', 3, 'BLOB_UNKNOWN_VERSION', 'No version at all.', formatToken(patched(NAMED, 0, 0))],
+  ['blob-version-0', 3, 'BLOB_UNKNOWN_VERSION', 'Version 0 does not exist.', formatToken(patched(NAMED, 0, 0))],
   [
     'blob-sealed',
     3,
     'BLOB_SEALED_UNSUPPORTED',
-    'Bit 0 of the flags: a sealed body.',
+    'Bit 0 of the flags means a sealed body.',
     formatToken(patched(NAMED, 1, 1)),
   ],
-  ['blob-flags', 3, 'BLOB_UNKNOWN_FLAGS', 'Bit 1 of the flags means nothing yet.', formatToken(patched(NAMED, 1, 2))],
-  ['blob-epoch-17', 3, 'BLOB_EPOCH_RANGE', 'No seed gives a key of epoch 17.', formatToken(patched(NAMED, 98, 17))],
-  ['blob-seq-0', 3, 'BLOB_SEQ_ZERO', 'seq counts from 1.', formatToken(makeBlob(ada, { ...NAMED, seq: 0 }))],
+  ['blob-flags', 3, 'BLOB_UNKNOWN_FLAGS', 'Bit 1 of the flags has no meaning yet.', formatToken(patched(NAMED, 1, 2))],
+  ['blob-epoch-17', 3, 'BLOB_EPOCH_RANGE', 'A seed has no key of epoch 17.', formatToken(patched(NAMED, 98, 17))],
+  ['blob-seq-0', 3, 'BLOB_SEQ_ZERO', 'seq starts at 1.', formatToken(makeBlob(ada, { ...NAMED, seq: 0 }))],
   [
     'blob-21-devices',
     3,
     'BLOB_TOO_MANY_DEVICES',
-    'n is over 20; judged before the keys are read.',
+    'n is over 20, which is checked before the keys.',
     formatToken(patched(NAMED, 155, 21)),
   ],
   [
     'persona-key-small-order',
     3,
     'PERSONA_KEY_INVALID',
-    'K_0 is the neutral point: one signature fits every message.',
+    'K_0 is the neutral point, with which one signature fits every message.',
     formatToken(personaKey('01' + '00'.repeat(31))),
   ],
   [
     'persona-key-not-canonical',
     3,
     'PERSONA_KEY_INVALID',
-    'K_0 is p + 3, a second spelling of 3.',
+    'K_0 is p + 3, a second encoding of 3.',
     formatToken(personaKey('F0' + 'FF'.repeat(30) + '7F')),
   ],
   [
@@ -235,44 +235,50 @@ export const BLOB_CASES: readonly StatusCase[] = [
     'device-key-top-bit',
     3,
     'DEVICE_KEY_NOT_CANONICAL',
-    'The top bit is set, which X25519 ignores: a second spelling.',
+    'The top bit is set. X25519 ignores it, so this is a second encoding.',
     withDevices(key('09' + '00'.repeat(30) + '80')),
   ],
   [
     'device-key-not-canonical',
     3,
     'DEVICE_KEY_NOT_CANONICAL',
-    'p + 9, a second spelling of 9.',
+    'p + 9 is a second encoding of 9.',
     withDevices(key('F6' + 'FF'.repeat(30) + '7F')),
   ],
   [
     'device-key-zero',
     3,
     'DEVICE_KEY_LOW_ORDER',
-    'Low order: every shared secret with it is zero.',
+    'A point of low order, with which every shared secret is zero.',
     withDevices(0, key('00'.repeat(32))),
   ],
   [
     'device-key-order-8',
     3,
     'DEVICE_KEY_LOW_ORDER',
-    'Low order.',
+    'A point of low order.',
     withDevices(key('E0EB7A7C3B41B8AE1656E3FAF19FC46ADA098DEB9C32B1FD866205165F49B800')),
   ],
-  ['device-key-twice', 3, 'DEVICE_KEY_TWICE', 'The first and the third device are one.', withDevices(0, 1, 0)],
-  ['device-key-is-persona', 3, 'DEVICE_KEY_IS_SIGNING_KEY', 'K_0 itself as a device key.', selfListed()],
+  [
+    'device-key-twice',
+    3,
+    'DEVICE_KEY_TWICE',
+    'The first and the third device have the same key.',
+    withDevices(0, 1, 0),
+  ],
+  ['device-key-is-persona', 3, 'DEVICE_KEY_IS_SIGNING_KEY', 'K_0 itself is a device key.', selfListed()],
   [
     'device-key-is-image',
     3,
     'DEVICE_KEY_IS_SIGNING_KEY',
-    'The X25519 image of K_0.',
+    'A device key is the X25519 image of K_0.',
     withDevices(0, imageOf(ada.positions[0]!.personaId)),
   ],
   [
     'device-key-is-image-later',
     3,
     'DEVICE_KEY_IS_SIGNING_KEY',
-    'The X25519 image of K_3.',
+    'A device key is the X25519 image of K_3.',
     formatToken(makeBlob(ada, { epoch: 3, devices: [imageOf(ada.positions[3]!.signingKey)] })),
   ],
   ['signature-of-other-bytes', 5, 'SIGNATURE_BAD', 'One bit of the table is flipped.', formatToken(flipped(good, 180))],
@@ -280,7 +286,7 @@ export const BLOB_CASES: readonly StatusCase[] = [
     'signature-of-other-time',
     5,
     'SIGNATURE_BAD',
-    'One bit of time is flipped: time is signed too.',
+    'One bit of the time is flipped. The signature covers the time too.',
     formatToken(flipped(good, 106)),
   ],
   ['signature-s-plus-l', 5, 'SIGNATURE_BAD', 'S + L verifies in lenient engines.', malleable()],
@@ -291,7 +297,7 @@ export const BLOB_CASES: readonly StatusCase[] = [
     'R is of order 4.',
     formatToken(concatBytes(good.subarray(0, 34), new Uint8Array(32), good.subarray(66))),
   ],
-  ['signature-by-other-epoch', 5, 'SIGNATURE_BAD', 'Epoch 1, signed by K_0: a thief of an old key.', oldKeySigns()],
+  ['signature-by-other-epoch', 5, 'SIGNATURE_BAD', 'A thief of an old key signs epoch 1 with K_0.', oldKeySigns()],
 ]
 
 function key(hex: string): Uint8Array {
@@ -309,15 +315,15 @@ function oldKeySigns(): string {
 }
 
 export const CHAIN_CASES: readonly StatusCase[] = [
-  ['good-epoch-1', 4, null, 'The first rotation: no h_i yet.', formatToken(makeBlob(ada, { ...NAMED, epoch: 1 }))],
+  ['good-epoch-1', 4, null, 'The first rotation has no h_i yet.', formatToken(makeBlob(ada, { ...NAMED, epoch: 1 }))],
   [
     'good-epoch-5',
     4,
     null,
-    'Skipped epochs: the blob shows h_1 .. h_4 whether or not those keys were used.',
+    'After skipped epochs the blob shows h_1 .. h_4, whether or not those keys were used.',
     formatToken(makeBlob(ada, { ...NAMED, epoch: 5, seq: 65_537 })),
   ],
-  ['good-epoch-16', 4, null, 'The last epoch: next is zero.', formatToken(makeBlob(ada, { ...NAMED, epoch: 16 }))],
+  ['good-epoch-16', 4, null, 'In the last epoch next is zero.', formatToken(makeBlob(ada, { ...NAMED, epoch: 16 }))],
   ['chain-end-early', 4, 'CHAIN_END', 'next is zero before epoch 16.', withChain(0, { next: new Uint8Array(32) })],
   [
     'chain-end-missed',
@@ -326,56 +332,56 @@ export const CHAIN_CASES: readonly StatusCase[] = [
     'next is not zero at epoch 16.',
     withChain(16, { next: new Uint8Array(32).fill(7) }),
   ],
-  ['chain-key-reused', 4, 'CHAIN_KEY_REUSED', 'Epoch 1 is signed by K_0 again.', reusedKey()],
+  ['chain-key-reused', 4, 'CHAIN_KEY_REUSED', 'K_0 signs epoch 1 too.', reusedKey()],
   [
     'chain-inception-forged',
     4,
     'INCEPTION_BAD',
-    'The inception signature is one bit off.',
+    'The inception signature has one flipped bit.',
     withChain(1, { inception: flipped(ada.positions[1]!.inception!, 5) }),
   ],
   [
     'chain-inception-of-another',
     4,
     'INCEPTION_BAD',
-    'The inception signature of another persona.',
+    'The inception signature belongs to another persona.',
     withChain(1, { inception: STOLEN.inception }),
   ],
   [
     'chain-next-changed',
     4,
     'INCEPTION_BAD',
-    'A thief of K_1 commits to a key of his own: c_0 comes out different.',
+    'A thief of K_1 commits to their own key, which gives another c_0.',
     withChain(1, { next: STOLEN.next }),
   ],
-  ['chain-key-of-another', 4, 'INCEPTION_BAD', 'Epoch 2 under a key that c_1 does not commit to.', foreignKey()],
+  ['chain-key-of-another', 4, 'INCEPTION_BAD', 'Epoch 2 uses a key that c_1 does not commit to.', foreignKey()],
   [
     'chain-link-changed',
     4,
     'INCEPTION_BAD',
-    'h_1 of a later epoch is one bit off.',
+    'h_1 has one flipped bit in a later epoch.',
     withChain(3, { links: flipped(ada.positions[3]!.links, 0) }),
   ],
-  ['chain-epoch-skipped', 4, 'INCEPTION_BAD', 'The key of epoch 2 presented as that of epoch 1.', skipped()],
+  ['chain-epoch-skipped', 4, 'INCEPTION_BAD', 'The key of epoch 2 is used as the key of epoch 1.', skipped()],
   [
     'chain-links-swapped',
     4,
     'INCEPTION_BAD',
-    'h_1 and h_2 in the wrong order.',
+    'h_1 and h_2 are in the wrong order.',
     withChain(3, { links: swappedLinks() }),
   ],
   [
     'chain-epoch-repeated',
     4,
     'INCEPTION_BAD',
-    'A thief of K_1 counts the epoch up, and signs epoch 2 by the key of epoch 1.',
+    'A thief of K_1 raises the epoch and signs epoch 2 with the key of epoch 1.',
     repeated(),
   ],
   [
     'chain-recommit-after-skip',
     4,
     'INCEPTION_BAD',
-    'The owner skipped to epoch 5; a thief of K_5 commits to a key of his own.',
+    'The owner skipped to epoch 5, and a thief of K_5 commits to their own key.',
     withChain(5, { next: STOLEN.next }),
   ],
 ]

@@ -38,14 +38,14 @@ export interface ReplayVector {
   readonly comment: string
   readonly nowSec: number
   readonly head: TablePoint & { readonly prev: string; readonly timeSec: number; readonly devices: readonly Device[] }
-  /** Tables known here, by which `prev` is followed. */
+  /** Known tables, for following `prev`. */
   readonly tables: readonly (TablePoint & { readonly prev: string })[]
   readonly tombstones: readonly string[]
   readonly intents: readonly Omit<Intent, 'id'>[]
   readonly expect: { readonly devices: readonly Device[]; readonly outcomes: readonly string[] }
 }
 
-/** What was reported of one device, in the order in which it came in. */
+/** One report on a device, in the order of arrival. */
 export type ConsentEvent =
   | { readonly source: string; readonly atSec: number; readonly shows: string; readonly lists: boolean }
   | { readonly source: string; readonly atSec: number; readonly shows: null }
@@ -64,7 +64,7 @@ export interface ConsentVector {
   readonly expect: { readonly state: PairState | null; readonly contested: boolean }
 }
 
-/** What the code under test makes of an edit: the edit itself, then whether the table could still be rotated. */
+/** The result of the code under test: it applies the edit, then checks that the table could still be rotated. */
 export function judgeEdit({ epoch, devices, edit }: EditVector): EditVector['expect'] {
   try {
     const after = applyEdit(devices, edit)
@@ -113,32 +113,32 @@ type EditCase = readonly [string, string, readonly Device[], Edit, EditVector['e
 // prettier-ignore
 const EDITS: readonly EditCase[] = [
   ['add', 'A new device comes last.', [laptop], { kind: 'add', ...phone }, { devices: [laptop, phone] }],
-  ['add-listed', 'A key is listed once.', [laptop], { kind: 'add', key: laptop.key, name: 'other' }, { code: 'DEVICE_LISTED' }],
-  ['add-name-taken', 'A nickname is taken, but for case.', [laptop], { kind: 'add', key: phone.key, name: 'LAPTOP' }, { code: 'NICKNAME_TWICE' }],
+  ['add-listed', 'A table lists a key only once.', [laptop], { kind: 'add', key: laptop.key, name: 'other' }, { code: 'DEVICE_LISTED' }],
+  ['add-name-taken', 'The nickname is taken, ignoring case.', [laptop], { kind: 'add', key: phone.key, name: 'LAPTOP' }, { code: 'NICKNAME_TWICE' }],
   ['add-fifteenth', 'Fifteen devices at epoch 0 can still be rotated.', FIFTEEN.slice(0, 14), { kind: 'add', ...FIFTEEN[14]! }, { devices: FIFTEEN }],
-  ['add-sixteenth', 'Sixteen would fit, but not at the next epoch.', FIFTEEN, { kind: 'add', ...makeDevice(15) }, { code: 'TABLE_TOO_LARGE' }],
-  ['add-eighth-at-the-end', 'At epoch 16 seven devices fit.', FIFTEEN.slice(0, 7), { kind: 'add', ...FIFTEEN[7]! }, { code: 'TABLE_TOO_LARGE' }, 16],
+  ['add-sixteenth', 'Sixteen devices would fit now, but not at the next epoch.', FIFTEEN, { kind: 'add', ...makeDevice(15) }, { code: 'TABLE_TOO_LARGE' }],
+  ['add-eighth-at-the-end', 'At epoch 16 only seven devices fit.', FIFTEEN.slice(0, 7), { kind: 'add', ...FIFTEEN[7]! }, { code: 'TABLE_TOO_LARGE' }, 16],
   ['remove', 'The others keep their order.', [laptop, phone, tablet], { kind: 'remove', key: phone.key }, { devices: [laptop, tablet] }],
-  ['remove-last', 'No device may be left.', [laptop], { kind: 'remove', key: laptop.key }, { devices: [] }],
+  ['remove-last', 'A table may become empty.', [laptop], { kind: 'remove', key: laptop.key }, { devices: [] }],
   ['remove-unknown', 'Only a listed device can be removed.', [laptop], { kind: 'remove', key: phone.key }, { code: 'DEVICE_UNKNOWN' }],
-  ['rename', 'Its own nickname in another case is free.', [laptop], { kind: 'rename', key: laptop.key, found: 'laptop', name: 'Laptop' }, { devices: [renamed(laptop, 'Laptop')] }],
-  ['rename-taken', 'A nickname of another device.', [laptop, phone], { kind: 'rename', key: laptop.key, found: 'laptop', name: 'Phone' }, { code: 'NICKNAME_TWICE' }],
-  ['activate', 'The device comes first, the others keep their order.', [laptop, phone, tablet], { kind: 'activate', key: tablet.key, found: laptop.key }, { devices: [tablet, laptop, phone] }],
-  ['activate-companion', 'A companion does not chat.', [laptop, companion], { kind: 'activate', key: companion.key, found: laptop.key }, { code: 'DEVICE_COMPANION' }],
-  ['add-companion', 'It comes last as any device, and stays marked.', [laptop], { kind: 'add', ...companion }, { devices: [laptop, companion] }],
+  ['rename', 'A device may change the case of its own nickname.', [laptop], { kind: 'rename', key: laptop.key, found: 'laptop', name: 'Laptop' }, { devices: [renamed(laptop, 'Laptop')] }],
+  ['rename-taken', 'Another device has the nickname.', [laptop, phone], { kind: 'rename', key: laptop.key, found: 'laptop', name: 'Phone' }, { code: 'NICKNAME_TWICE' }],
+  ['activate', 'The device moves to the front, the others keep their order.', [laptop, phone, tablet], { kind: 'activate', key: tablet.key, found: laptop.key }, { devices: [tablet, laptop, phone] }],
+  ['activate-companion', 'A companion does not chat, so it cannot be the active device.', [laptop, companion], { kind: 'activate', key: companion.key, found: laptop.key }, { code: 'DEVICE_COMPANION' }],
+  ['add-companion', 'A companion comes last like any device, and keeps its mark.', [laptop], { kind: 'add', ...companion }, { devices: [laptop, companion] }],
   ['rekey-companion', 'The mark stays with the device.', [laptop, companion], { kind: 'rekey', key: companion.key, newKey: phone.key }, { devices: [laptop, { ...companion, key: phone.key }] }],
-  ['rekey', 'Name and place stay.', [laptop, phone], { kind: 'rekey', key: laptop.key, newKey: tablet.key }, { devices: [{ name: 'laptop', key: tablet.key }, phone] }],
-  ['rekey-listed', 'The new key is listed already.', [laptop, phone], { kind: 'rekey', key: laptop.key, newKey: phone.key }, { code: 'DEVICE_LISTED' }],
+  ['rekey', 'The device keeps its name and position.', [laptop, phone], { kind: 'rekey', key: laptop.key, newKey: tablet.key }, { devices: [{ name: 'laptop', key: tablet.key }, phone] }],
+  ['rekey-listed', 'The table already lists the new key.', [laptop, phone], { kind: 'rekey', key: laptop.key, newKey: phone.key }, { code: 'DEVICE_LISTED' }],
 ]
 
-/** A table of which only the place counts: T is its seq, repeated. */
+/** A table of which only the position matters; T is its seq, repeated. */
 function point(seq: number, branch: string, prev = '00'.repeat(16)): TablePoint & { readonly prev: string } {
   return { epoch: 0, seq, tableHash: (branch + String(seq).padStart(3, '0')).repeat(16), prev }
 }
 const prevOf = (table: TablePoint): string => table.tableHash.slice(0, 32)
 
 const base = point(4, 'A')
-const own = point(5, 'B', prevOf(base)) // the own table that the intents were let out with
+const own = point(5, 'B', prevOf(base)) // the own table that published the intents
 const rival = point(5, 'C', prevOf(base))
 const after = (table: TablePoint, seq = 6): TablePoint & { readonly prev: string } => point(seq, 'D', prevOf(table))
 
@@ -150,7 +150,7 @@ interface ReplayCase {
   readonly devices: readonly Device[]
   readonly edits: readonly Edit[]
   readonly tombstones?: readonly string[]
-  /** Of all its intents. */
+  /** Further fields of all its intents. */
   readonly more?: Partial<Pick<Intent, 'again' | 'settled'>>
   readonly expect: readonly [readonly Device[], ...(DropReason | 'kept' | 'replayed' | 'superseded')[]]
 }
@@ -167,43 +167,43 @@ const EARLIER = NOW_SEC - 60
 
 // prettier-ignore
 const REPLAYS: readonly ReplayCase[] = [
-  { name: 'remove-again', comment: 'A removal is replayed onto what was made without knowing of it.', devices: [laptop, phone], edits: [remove(phone)], expect: [[laptop], 'replayed'] },
+  { name: 'remove-again', comment: 'A removal is replayed onto a head whose writer did not know it.', devices: [laptop, phone], edits: [remove(phone)], expect: [[laptop], 'replayed'] },
   { name: 'remove-done', comment: 'A sibling removed it too.', devices: [laptop], edits: [remove(phone)], expect: [[laptop], 'kept'] },
-  { name: 'remove-taken-back', comment: 'Removed and added again here: the last word counts, and the table that has it stays.', head: after(own, 6), devices: [laptop, phone], edits: [remove(phone), add(phone)], expect: [[laptop, phone], 'superseded', 'kept'] },
-  { name: 'remove-unknown-between', comment: 'A table in between was never seen: in doubt removal wins.', head: point(9, 'E', 'EE'.repeat(16)), devices: [laptop, phone], edits: [remove(phone)], expect: [[laptop], 'replayed'] },
-  { name: 'remove-undone-by-sibling', comment: 'The head follows the table without the device: the sibling knew, and wants it back.', head: after(own), devices: [laptop, phone], edits: [remove(phone)], expect: [[laptop, phone], 'superseded'] },
-  { name: 'add-lost-race', comment: 'The head was made from the same table: it cannot know of the new device.', devices: [laptop], edits: [add(phone)], expect: [[laptop, phone], 'replayed'] },
-  { name: 'add-shown', comment: 'The head has it.', devices: [laptop, phone], edits: [add(phone)], expect: [[laptop, phone], 'kept'] },
-  { name: 'add-removed-by-sibling', comment: 'The head follows the table that had it.', head: after(own), devices: [laptop], edits: [add(phone)], expect: [[laptop], 'REMOVED_BY_SIBLING'] },
-  { name: 'add-past-the-fork', comment: 'The chain of prev leads to the rival of the own table.', head: after(rival), devices: [laptop], edits: [add(phone)], expect: [[laptop, phone], 'replayed'] },
-  { name: 'add-unknown-between', comment: 'A table in between was never seen: it may have had the device.', head: point(9, 'E', 'EE'.repeat(16)), devices: [laptop], edits: [add(phone)], expect: [[laptop], 'REMOVED_BY_SIBLING'] },
-  { name: 'add-tombstone', comment: 'Added here, then removed here.', devices: [laptop], edits: [add(phone), remove(phone)], tombstones: [phone.key], expect: [[laptop], 'superseded', 'kept'] },
-  { name: 'add-again-lost-race', comment: 'The device was removed before it was added: the head may lack it because a sibling removed it too.', devices: [laptop], edits: [add(phone)], more: { again: true }, expect: [[laptop], 'REMOVED_BY_SIBLING'] },
-  { name: 'add-long-seen', comment: 'A sibling has long had the device, but not the one whose table wins.', devices: [laptop], edits: [add(phone)], more: { settled: true }, expect: [[laptop, phone], 'replayed'] },
-  { name: 'add-rekeyed-since', comment: 'The head has the device under the key that it was given here since.', head: after(own), devices: [laptop, renamed(desktop, 'phone')], edits: [add(phone), { kind: 'rekey', key: phone.key, newKey: desktop.key }], expect: [[laptop, renamed(desktop, 'phone')], 'kept', 'kept'] },
-  { name: 'add-name-taken', comment: 'The nickname is taken: a suffix.', devices: [laptop, renamed(tablet, 'Phone')], edits: [add(phone)], expect: [[laptop, renamed(tablet, 'Phone'), renamed(phone, 'phone-2')], 'replayed'] },
+  { name: 'remove-taken-back', comment: 'The owner removed the device and added it again here. The later edit counts, so the head with the device stays.', head: after(own, 6), devices: [laptop, phone], edits: [remove(phone), add(phone)], expect: [[laptop, phone], 'superseded', 'kept'] },
+  { name: 'remove-unknown-between', comment: 'A table in between was never seen. In doubt, removal wins.', head: point(9, 'E', 'EE'.repeat(16)), devices: [laptop, phone], edits: [remove(phone)], expect: [[laptop], 'replayed'] },
+  { name: 'remove-undone-by-sibling', comment: 'The head descends from the table without the device, so the sibling knew the removal and added the device again.', head: after(own), devices: [laptop, phone], edits: [remove(phone)], expect: [[laptop, phone], 'superseded'] },
+  { name: 'add-lost-race', comment: 'The head was made from the same table, so its writer cannot know the new device.', devices: [laptop], edits: [add(phone)], expect: [[laptop, phone], 'replayed'] },
+  { name: 'add-shown', comment: 'The head already has the device.', devices: [laptop, phone], edits: [add(phone)], expect: [[laptop, phone], 'kept'] },
+  { name: 'add-removed-by-sibling', comment: 'The head descends from the table with the device.', head: after(own), devices: [laptop], edits: [add(phone)], expect: [[laptop], 'REMOVED_BY_SIBLING'] },
+  { name: 'add-past-the-fork', comment: 'The prev chain leads to the rival of the own table.', head: after(rival), devices: [laptop], edits: [add(phone)], expect: [[laptop, phone], 'replayed'] },
+  { name: 'add-unknown-between', comment: 'A table in between was never seen. It may have had the device.', head: point(9, 'E', 'EE'.repeat(16)), devices: [laptop], edits: [add(phone)], expect: [[laptop], 'REMOVED_BY_SIBLING'] },
+  { name: 'add-tombstone', comment: 'The owner added the device here, and then removed it here.', devices: [laptop], edits: [add(phone), remove(phone)], tombstones: [phone.key], expect: [[laptop], 'superseded', 'kept'] },
+  { name: 'add-again-lost-race', comment: 'The device had been removed before it was added again. The head may lack it because a sibling removed it too.', devices: [laptop], edits: [add(phone)], more: { again: true }, expect: [[laptop], 'REMOVED_BY_SIBLING'] },
+  { name: 'add-long-seen', comment: 'One sibling has long known the device, but not the sibling whose table wins.', devices: [laptop], edits: [add(phone)], more: { settled: true }, expect: [[laptop, phone], 'replayed'] },
+  { name: 'add-rekeyed-since', comment: 'The head has the device with the new key that it got here since.', head: after(own), devices: [laptop, renamed(desktop, 'phone')], edits: [add(phone), { kind: 'rekey', key: phone.key, newKey: desktop.key }], expect: [[laptop, renamed(desktop, 'phone')], 'kept', 'kept'] },
+  { name: 'add-name-taken', comment: 'The nickname is taken, so the device gets a suffix.', devices: [laptop, renamed(tablet, 'Phone')], edits: [add(phone)], expect: [[laptop, renamed(tablet, 'Phone'), renamed(phone, 'phone-2')], 'replayed'] },
   { name: 'add-table-full', comment: 'The sibling filled the table.', devices: FIFTEEN, edits: [add(makeDevice(15))], expect: [FIFTEEN, 'TABLE_FULL'] },
-  { name: 'rename-found', comment: 'The head still shows the name that the edit found.', headTimeSec: LATER, devices: [laptop], edits: [rename(laptop, 'old')], expect: [[renamed(laptop, 'old')], 'replayed'] },
-  { name: 'rename-later', comment: 'Both renamed it; this one later.', headTimeSec: EARLIER, devices: [renamed(laptop, 'work')], edits: [rename(laptop, 'old')], expect: [[renamed(laptop, 'old')], 'replayed'] },
-  { name: 'rename-tie', comment: 'Both renamed it in one second: the head stays.', headTimeSec: NOW_SEC, devices: [renamed(laptop, 'work')], edits: [rename(laptop, 'old')], expect: [[renamed(laptop, 'work')], 'superseded'] },
-  { name: 'rename-twice', comment: 'Two own renames, of which the head shows the last: nothing to do.', headTimeSec: EARLIER, devices: [renamed(laptop, 'c')], edits: [rename(laptop, 'b'), rename(laptop, 'c', 'b')], expect: [[renamed(laptop, 'c')], 'kept', 'kept'] },
-  { name: 'rename-own-removal', comment: 'The device is gone because it was removed here.', devices: [laptop], edits: [rename(phone, 'old'), remove(phone)], tombstones: [phone.key], expect: [[laptop], 'superseded', 'kept'] },
-  { name: 'rename-long-seen', comment: 'A sibling has long shown the name, but not the one whose table wins.', headTimeSec: LATER, devices: [laptop], edits: [rename(laptop, 'old')], more: { settled: true }, expect: [[renamed(laptop, 'old')], 'replayed'] },
-  { name: 'rename-long-seen-unknown-between', comment: 'It was seen once, and a table that is not known may have taken it back: the clocks decide.', head: point(9, 'E', 'EE'.repeat(16)), headTimeSec: LATER, devices: [laptop], edits: [rename(laptop, 'old')], more: { settled: true }, expect: [[laptop], 'superseded'] },
-  { name: 'rename-long-seen-gone', comment: 'With a device goes its name: no loss.', devices: [laptop], edits: [rename(phone, 'old')], more: { settled: true }, expect: [[laptop], 'superseded'] },
-  { name: 'rename-gone', comment: 'The device is gone.', devices: [laptop], edits: [rename(phone, 'old')], expect: [[laptop], 'DEVICE_GONE'] },
-  { name: 'activate-found', comment: 'The head still has the same device first.', headTimeSec: LATER, devices: [laptop, phone], edits: [{ kind: 'activate', key: phone.key, found: laptop.key }], expect: [[phone, laptop], 'replayed'] },
-  { name: 'activate-superseded', comment: 'A sibling activated another one later.', headTimeSec: LATER, devices: [tablet, laptop, phone], edits: [{ kind: 'activate', key: phone.key, found: laptop.key }], expect: [[tablet, laptop, phone], 'superseded'] },
-  { name: 'activate-gone', comment: 'The device is gone.', devices: [laptop], edits: [{ kind: 'activate', key: phone.key, found: laptop.key }], expect: [[laptop], 'DEVICE_GONE'] },
-  { name: 'activate-companion', comment: 'A sibling marked the device as one that does not chat.', headTimeSec: EARLIER, devices: [laptop, companion], edits: [{ kind: 'activate', key: companion.key, found: laptop.key }], expect: [[laptop, companion], 'superseded'] },
-  { name: 'add-companion', comment: 'A companion is added again as one.', headTimeSec: LATER, devices: [laptop], edits: [{ kind: 'add', ...companion }], expect: [[laptop, companion], 'replayed'] },
+  { name: 'rename-found', comment: 'The head still shows the name that the edit replaced.', headTimeSec: LATER, devices: [laptop], edits: [rename(laptop, 'old')], expect: [[renamed(laptop, 'old')], 'replayed'] },
+  { name: 'rename-later', comment: 'Both siblings renamed the device, this one later.', headTimeSec: EARLIER, devices: [renamed(laptop, 'work')], edits: [rename(laptop, 'old')], expect: [[renamed(laptop, 'old')], 'replayed'] },
+  { name: 'rename-tie', comment: 'Both siblings renamed the device in the same second, so the head stays.', headTimeSec: NOW_SEC, devices: [renamed(laptop, 'work')], edits: [rename(laptop, 'old')], expect: [[renamed(laptop, 'work')], 'superseded'] },
+  { name: 'rename-twice', comment: 'The head shows the last of two own renames, so there is nothing to do.', headTimeSec: EARLIER, devices: [renamed(laptop, 'c')], edits: [rename(laptop, 'b'), rename(laptop, 'c', 'b')], expect: [[renamed(laptop, 'c')], 'kept', 'kept'] },
+  { name: 'rename-own-removal', comment: 'The device is gone because the owner removed it here.', devices: [laptop], edits: [rename(phone, 'old'), remove(phone)], tombstones: [phone.key], expect: [[laptop], 'superseded', 'kept'] },
+  { name: 'rename-long-seen', comment: 'One sibling has long shown the name, but not the sibling whose table wins.', headTimeSec: LATER, devices: [laptop], edits: [rename(laptop, 'old')], more: { settled: true }, expect: [[renamed(laptop, 'old')], 'replayed'] },
+  { name: 'rename-long-seen-unknown-between', comment: 'A sibling has seen the name, and an unknown table may have undone it. So the clocks decide.', head: point(9, 'E', 'EE'.repeat(16)), headTimeSec: LATER, devices: [laptop], edits: [rename(laptop, 'old')], more: { settled: true }, expect: [[laptop], 'superseded'] },
+  { name: 'rename-long-seen-gone', comment: 'The device is gone, so losing its new name is no loss.', devices: [laptop], edits: [rename(phone, 'old')], more: { settled: true }, expect: [[laptop], 'superseded'] },
+  { name: 'rename-gone', comment: 'The device to rename is gone.', devices: [laptop], edits: [rename(phone, 'old')], expect: [[laptop], 'DEVICE_GONE'] },
+  { name: 'activate-found', comment: 'The head still has the same active device as before the edit.', headTimeSec: LATER, devices: [laptop, phone], edits: [{ kind: 'activate', key: phone.key, found: laptop.key }], expect: [[phone, laptop], 'replayed'] },
+  { name: 'activate-superseded', comment: 'A sibling activated another device later.', headTimeSec: LATER, devices: [tablet, laptop, phone], edits: [{ kind: 'activate', key: phone.key, found: laptop.key }], expect: [[tablet, laptop, phone], 'superseded'] },
+  { name: 'activate-gone', comment: 'The device to activate is gone.', devices: [laptop], edits: [{ kind: 'activate', key: phone.key, found: laptop.key }], expect: [[laptop], 'DEVICE_GONE'] },
+  { name: 'activate-companion', comment: 'A sibling marked the device as a companion.', headTimeSec: EARLIER, devices: [laptop, companion], edits: [{ kind: 'activate', key: companion.key, found: laptop.key }], expect: [[laptop, companion], 'superseded'] },
+  { name: 'add-companion', comment: 'A replayed companion keeps its mark.', headTimeSec: LATER, devices: [laptop], edits: [{ kind: 'add', ...companion }], expect: [[laptop, companion], 'replayed'] },
   { name: 'rekey-found', comment: 'The head still has the old key.', headTimeSec: LATER, devices: [laptop, phone], edits: [{ kind: 'rekey', key: phone.key, newKey: desktop.key }], expect: [[laptop, renamed(desktop, 'phone')], 'replayed'] },
   { name: 'rekey-shown', comment: 'The head has the new key.', devices: [renamed(desktop, 'phone')], edits: [{ kind: 'rekey', key: phone.key, newKey: desktop.key }], expect: [[renamed(desktop, 'phone')], 'kept'] },
   { name: 'rekey-listed', comment: 'The head has both keys.', devices: [phone, desktop], edits: [{ kind: 'rekey', key: phone.key, newKey: desktop.key }], expect: [[phone, desktop], 'KEY_LISTED'] },
-  { name: 'rekey-gone', comment: 'A removed device does not come back under another key.', devices: [laptop], edits: [{ kind: 'rekey', key: phone.key, newKey: desktop.key }], expect: [[laptop], 'DEVICE_GONE'] },
+  { name: 'rekey-gone', comment: 'A removed device does not come back with another key.', devices: [laptop], edits: [{ kind: 'rekey', key: phone.key, newKey: desktop.key }], expect: [[laptop], 'DEVICE_GONE'] },
   {
     name: 'rename-undone-by-sibling',
-    comment: 'The head follows the table that had the new name, and shows the one that the edit found: the sibling took it back.',
+    comment: 'The head descends from the table with the new name but shows the replaced name, so the sibling undid the edit.',
     head: after(own),
     headTimeSec: EARLIER,
     devices: [laptop],
@@ -212,7 +212,7 @@ const REPLAYS: readonly ReplayCase[] = [
   },
   {
     name: 'activate-undone-by-sibling',
-    comment: 'The sibling knew which device was first, and put another one there; clocks do not matter.',
+    comment: 'The sibling knew the new active device and activated another one. The clocks do not matter.',
     head: after(own),
     headTimeSec: EARLIER,
     devices: [laptop, phone],
@@ -221,7 +221,7 @@ const REPLAYS: readonly ReplayCase[] = [
   },
   {
     name: 'rekey-undone-by-sibling',
-    comment: 'The sibling knew the new key, and gave the device its old one back.',
+    comment: 'The sibling knew the new key and gave the device its old key back.',
     head: after(own),
     devices: [laptop, phone],
     edits: [{ kind: 'rekey', key: phone.key, newKey: desktop.key }],
@@ -253,28 +253,28 @@ interface ConsentCase extends Partial<Pick<ConsentVector, 'listed' | 'bound' | '
 }
 // prettier-ignore
 const CONSENTS: readonly ConsentCase[] = [
-  { name: 'nothing', comment: 'Neither side says anything.', listed: false, events: [], expect: [null] },
-  { name: 'claimed', comment: 'Listed, and never seen.', events: [], expect: ['claimed'] },
-  { name: 'claimed-bare', comment: 'Listed, and seen without a token: an empty status is none.', events: [bare(0)], expect: ['claimed'] },
-  { name: 'confirmed', comment: 'Listed, and shows a blob of this persona that lists it.', events: [shows(0, A)], expect: ['confirmed'] },
-  { name: 'quoted', comment: 'Listed, and shows a blob of this persona that does not list it.', events: [shows(0, A, false)], expect: ['claimed'] },
-  { name: 'asserted', comment: 'Shows a blob that does not list it, nor does the head.', listed: false, events: [shows(0, A, false)], expect: ['asserted'] },
-  { name: 'former', comment: 'Was confirmed, is not listed any more.', listed: false, bound: A, events: [shows(0, A)], expect: ['former'] },
-  { name: 'former-returns', comment: 'A newer table lists it again, and it consents.', bound: A, events: [shows(0, A)], expect: ['confirmed'] },
-  { name: 'bound-elsewhere', comment: 'Another persona on a device that is bound is never automatic.', bound: B, events: [shows(0, A)], expect: ['claimed', 'contested'] },
-  { name: 'claims-a-strangers-device', comment: 'Listed, while the device is confirmed elsewhere.', bound: B, events: [shows(0, B)], expect: ['claimed', 'contested'] },
-  { name: 'claims-a-provisional', comment: 'Listed, while the device is a provisional entry.', provisional: true, events: [bare(0)], expect: ['claimed', 'contested'] },
-  { name: 'shows-another', comment: 'Shows another persona: at once.', bound: A, events: [shows(0, A), shows(1, B)], expect: ['claimed', 'contested'] },
-  { name: 'older-report-of-another', comment: 'Only the newest observation decides, whenever it came in.', events: [shows(1, A), shows(0, B, true, 'old profile')], expect: ['confirmed'] },
-  { name: 'silence', comment: 'Silence ends nothing.', bound: A, events: [shows(-400, A)], expect: ['confirmed'] },
-  { name: 'bare-14-days', comment: 'Without a token on occasions exactly 14 days apart.', bound: A, events: [shows(0, A), bare(1), bare(15)], expect: ['confirmed'] },
-  { name: 'bare-over-14-days', comment: 'One second more.', bound: A, events: [shows(0, A), bare(1), bare(15, 1)], expect: ['claimed'] },
-  { name: 'bare-from-two-sources', comment: 'Occasions count together, whoever saw them.', bound: A, events: [shows(0, A), bare(1), bare(15, 1, 'profile')], expect: ['claimed'] },
-  { name: 'bare-then-token', comment: 'A token in between begins anew.', bound: A, events: [shows(0, A), bare(1), shows(10, A), bare(16)], expect: ['confirmed'] },
-  { name: 'bare-before-the-token', comment: 'What lies before the newest token does not count, from no source.', bound: A, events: [bare(-30, 0, 'profile'), bare(2, 0, 'profile'), shows(0, A)], expect: ['confirmed'] },
+  { name: 'nothing', comment: 'Neither side mentions the other.', listed: false, events: [], expect: [null] },
+  { name: 'claimed', comment: 'The device is listed but was never seen.', events: [], expect: ['claimed'] },
+  { name: 'claimed-bare', comment: 'The device is listed and was seen without a token. An empty status message would not count.', events: [bare(0)], expect: ['claimed'] },
+  { name: 'confirmed', comment: 'The device is listed and shows a blob of this persona that lists it.', events: [shows(0, A)], expect: ['confirmed'] },
+  { name: 'quoted', comment: 'The device is listed but shows a blob of this persona that does not list it.', events: [shows(0, A, false)], expect: ['claimed'] },
+  { name: 'asserted', comment: 'The device shows a blob of this persona, but neither that blob nor the head lists it.', listed: false, events: [shows(0, A, false)], expect: ['asserted'] },
+  { name: 'former', comment: 'The device was confirmed and is no longer listed.', listed: false, bound: A, events: [shows(0, A)], expect: ['former'] },
+  { name: 'former-returns', comment: 'A newer table lists the device again, and it consents.', bound: A, events: [shows(0, A)], expect: ['confirmed'] },
+  { name: 'bound-elsewhere', comment: 'A bound device never moves to another persona by itself.', bound: B, events: [shows(0, A)], expect: ['claimed', 'contested'] },
+  { name: 'claims-a-strangers-device', comment: 'The table lists a device that is confirmed for another persona.', bound: B, events: [shows(0, B)], expect: ['claimed', 'contested'] },
+  { name: 'claims-a-provisional', comment: 'The table lists a device that is a contact of its own.', provisional: true, events: [bare(0)], expect: ['claimed', 'contested'] },
+  { name: 'shows-another', comment: 'A device that shows another persona loses its confirmation at once.', bound: A, events: [shows(0, A), shows(1, B)], expect: ['claimed', 'contested'] },
+  { name: 'older-report-of-another', comment: 'Only the newest observation decides, whatever the order of arrival.', events: [shows(1, A), shows(0, B, true, 'old profile')], expect: ['confirmed'] },
+  { name: 'silence', comment: 'Silence does not end a confirmation.', bound: A, events: [shows(-400, A)], expect: ['confirmed'] },
+  { name: 'bare-14-days', comment: 'The device was seen without a token twice, exactly 14 days apart.', bound: A, events: [shows(0, A), bare(1), bare(15)], expect: ['confirmed'] },
+  { name: 'bare-over-14-days', comment: 'The two times are one second more than 14 days apart.', bound: A, events: [shows(0, A), bare(1), bare(15, 1)], expect: ['claimed'] },
+  { name: 'bare-from-two-sources', comment: 'Observations of all sources count together.', bound: A, events: [shows(0, A), bare(1), bare(15, 1, 'profile')], expect: ['claimed'] },
+  { name: 'bare-then-token', comment: 'A token in between starts a new period.', bound: A, events: [shows(0, A), bare(1), shows(10, A), bare(16)], expect: ['confirmed'] },
+  { name: 'bare-before-the-token', comment: 'Observations before the newest token do not count, whatever their source.', bound: A, events: [bare(-30, 0, 'profile'), bare(2, 0, 'profile'), shows(0, A)], expect: ['confirmed'] },
   { name: 'revoked', comment: 'The last supporting source is revoked.', bound: A, events: [shows(0, A), { source: 'app', revoked: true }], expect: ['claimed'] },
-  { name: 'revoked-one-of-two', comment: 'Another source supports it still.', bound: A, events: [shows(0, A), shows(0, A, true, 'profile'), { source: 'app', revoked: true }], expect: ['confirmed'] },
-  { name: 'revoked-liar', comment: 'With its source goes what it said.', bound: A, events: [shows(0, A), shows(1, B, true, 'liar'), { source: 'liar', revoked: true }], expect: ['confirmed'] },
+  { name: 'revoked-one-of-two', comment: 'Another source still supports the confirmation.', bound: A, events: [shows(0, A), shows(0, A, true, 'profile'), { source: 'app', revoked: true }], expect: ['confirmed'] },
+  { name: 'revoked-liar', comment: 'A revoked source takes its reports with it.', bound: A, events: [shows(0, A), shows(1, B, true, 'liar'), { source: 'liar', revoked: true }], expect: ['confirmed'] },
 ]
 
 export function editVectors(): EditVector[] {

@@ -1,4 +1,4 @@
-/** Cases of the document and its nicknames, from which the vectors of status messages are made (docs/format.md, sections 11 and 12). */
+/** Cases of the document and its nicknames, for the vectors of status messages (docs/format.md, sections 11 and 12). */
 import { concatBytes, formatHex, u32be } from '../../src/core/encoding/bytes.ts'
 import { formatToken } from '../../src/core/token.ts'
 import { deflate, makeBlob, makeDeviceKey, makePersona, sodium } from '../support/made-persona.ts'
@@ -14,7 +14,7 @@ function withDeflated(deflated: Uint8Array): string {
   return formatToken(makeBlob(ada, { devices: [0], deflated }))
 }
 
-/** The beginning of the key of a made device, in lower case. */
+/** The first digits of the key of a test device, in lower case. */
 function digits(device: number, count: number): string {
   return formatHex(makeDeviceKey(device)).slice(0, count).toLowerCase()
 }
@@ -28,8 +28,7 @@ function largest(): StatusCase {
     const text = withDocument(
       `names: [laptop]\nnote: ${Array.from({ length }, (_, i) => formatHex(sodium.sha512(u32be(i))).slice(0, 1)).join('')}`,
     )
-    if (text.length === 1006)
-      return ['good-1006-bytes', 2, null, 'A status message that is nothing but the token.', text]
+    if (text.length === 1006) return ['good-1006-bytes', 2, null, 'A status message of only the token.', text]
   }
 }
 
@@ -38,7 +37,7 @@ export const DOCUMENT_CASES: readonly StatusCase[] = [
     'good-unknown-keys',
     11,
     null,
-    'Unknown keys are kept and ignored; every scalar is a string.',
+    'Unknown keys are kept and ignored, and every scalar is a string.',
     withDocument('names: [ \'a b\' ]\nnote: 12\nlist: [true, "\\u0041", ~]'),
   ],
   ['good-2048-bytes', 11, null, 'A document of exactly 2048 bytes.', withDocument(`note: ${'x'.repeat(2042)}`)],
@@ -46,29 +45,29 @@ export const DOCUMENT_CASES: readonly StatusCase[] = [
     'good-prototype-nicknames',
     11,
     null,
-    'Ordinary nicknames, whatever a program may call its own.',
+    'Nicknames that are special words in some programs are ordinary ones here.',
     withDocument('names: [__proto__,constructor]\ntoString: valueOf', [0, 1]),
   ],
-  ['good-emoji-nickname', 12, null, 'A joiner between two emoji.', oneName('👩‍💻')],
+  ['good-emoji-nickname', 12, null, 'A joiner between two emoji is allowed.', oneName('👩‍💻')],
   [
     'good-companion',
     11,
     null,
-    'The second device is a companion, marked by the beginning of its key.',
+    'The first digits of its key mark the second device as a companion.',
     withDocument(`names: [laptop,aside]\ncompanions: [${digits(1, 4)}]`, [0, 1]),
   ],
   [
     'good-companion-marks-nothing',
     11,
     null,
-    'Marks that are too short, in upper case, or of no device listed; a reader ignores them.',
+    'A reader ignores marks that are too short, in upper case, or match no listed device.',
     withDocument(`companions: [${digits(1, 3)},${digits(1, 8).toUpperCase()},${digits(2, 8)},""]`, [0, 1]),
   ],
   [
     'good-companion-scalar',
     11,
     null,
-    'companions is a list; anything else marks nothing.',
+    'companions must be a list; any other value marks nothing.',
     withDocument(`companions: "${digits(0, 8)}"`, [0, 1]),
   ],
   ['good-long-note', 11, null, 'A long unknown value.', withDocument(`note: ${'x'.repeat(200)}`)],
@@ -77,14 +76,14 @@ export const DOCUMENT_CASES: readonly StatusCase[] = [
     'deflate-cut',
     11,
     'DEFLATE_INVALID',
-    'The stream ends early.',
+    'The stream is cut.',
     withDeflated(deflate('names: [laptop]').subarray(0, -1)),
   ],
   [
     'deflate-empty',
     11,
     'DEFLATE_INVALID',
-    'No stream at all; an empty document is 03 00.',
+    'There is no stream. An empty document would be 03 00.',
     withDeflated(new Uint8Array(0)),
   ],
   [
@@ -94,19 +93,19 @@ export const DOCUMENT_CASES: readonly StatusCase[] = [
     'A block type that RFC 1951 reserves.',
     withDeflated(Uint8Array.of(7)),
   ],
-  ['deflate-bomb', 11, 'DEFLATE_TOO_LARGE', '2049 bytes come out of a few.', withDocument(`note: ${'x'.repeat(2043)}`)],
+  ['deflate-bomb', 11, 'DEFLATE_TOO_LARGE', 'A few bytes inflate to 2049.', withDocument(`note: ${'x'.repeat(2043)}`)],
   [
     'deflate-trailing',
     11,
     'DEFLATE_TRAILING_BYTES',
-    'A byte behind the final block.',
+    'A byte follows the final block.',
     withDeflated(concatBytes(deflate('names: [laptop]'), Uint8Array.of(0))),
   ],
   [
     'deflate-two-streams',
     11,
     'DEFLATE_TRAILING_BYTES',
-    'Two streams, one behind the other.',
+    'A second stream follows the first.',
     withDeflated(concatBytes(deflate('a: b'), deflate('c: d'))),
   ],
   [
@@ -126,20 +125,20 @@ export const DOCUMENT_CASES: readonly StatusCase[] = [
   ['document-block-scalar', 11, 'DOCUMENT_SYNTAX', 'A block scalar.', withDocument('a: |\n  b')],
   ['document-nested', 11, 'DOCUMENT_SYNTAX', 'A mapping in a mapping.', withDocument('a: {b: c}')],
   ['document-surrogate-escape', 11, 'DOCUMENT_SYNTAX', 'The escape of a lone surrogate.', withDocument('a: "\\ud83d"')],
-  ['document-names-scalar', 11, 'DOCUMENT_SYNTAX', 'names is a list.', withDocument('names: laptop')],
+  ['document-names-scalar', 11, 'DOCUMENT_SYNTAX', 'names must be a list.', withDocument('names: laptop')],
   ['document-key-twice', 11, 'DOCUMENT_DUPLICATE_KEY', 'One key twice.', withDocument('a: b\na: c')],
   [
     'document-key-twice-folded',
     11,
     'DOCUMENT_DUPLICATE_KEY',
-    'One key twice but for case.',
+    'Two keys differ only in case.',
     withDocument('note: b\nNote: c'),
   ],
   [
     'document-critical-key',
     11,
     'DOCUMENT_UNKNOWN_CRITICAL_KEY',
-    'A key that must be understood and is not.',
+    'The reader does not know a key that it must understand.',
     withDocument('names: [laptop]\nexpires!: 2030'),
   ],
   ['names-too-few', 11, 'NAMES_COUNT', 'One nickname for two devices.', withDocument('names: [laptop]', [0, 1])],
@@ -150,26 +149,26 @@ export const NICKNAME_CASES: readonly StatusCase[] = [
   ['nickname-empty', 12, 'NICKNAME_EMPTY', 'An empty nickname.', oneName('')],
   ['nickname-33', 12, 'NICKNAME_TOO_LONG', '33 code points.', oneName('x'.repeat(33))],
   ['nickname-65-bytes', 12, 'NICKNAME_TOO_LONG', '22 code points, 66 bytes.', oneName('机'.repeat(22))],
-  ['nickname-not-nfc', 12, 'NICKNAME_NOT_NFC', 'e and a combining acute accent.', oneName('cafe\u0301')],
+  ['nickname-not-nfc', 12, 'NICKNAME_NOT_NFC', 'An e with a combining acute accent.', oneName('cafe\u0301')],
   ['nickname-escape', 12, 'NICKNAME_CHARACTER', 'A terminal escape.', oneName('\\u001b[2J')],
   ['nickname-bidi', 12, 'NICKNAME_CHARACTER', 'A right-to-left override.', oneName('phone\u202egpj')],
   ['nickname-zero-width', 12, 'NICKNAME_CHARACTER', 'A zero-width space.', oneName('pho\u200bne')],
   ['nickname-no-break-space', 12, 'NICKNAME_CHARACTER', 'U+0020 is the only space.', oneName('my\u00a0phone')],
   ['nickname-unassigned', 12, 'NICKNAME_UNASSIGNED', 'U+0378 is not assigned in Unicode 16.0.', oneName('\u0378')],
-  ['nickname-space-first', 12, 'NICKNAME_SPACES', 'A space at an end.', oneName(' phone')],
-  ['nickname-space-last', 12, 'NICKNAME_SPACES', 'A space at an end.', oneName('phone ')],
+  ['nickname-space-first', 12, 'NICKNAME_SPACES', 'A space at the start.', oneName(' phone')],
+  ['nickname-space-last', 12, 'NICKNAME_SPACES', 'A space at the end.', oneName('phone ')],
   [
     'nickname-twice',
     12,
     'NICKNAME_TWICE',
-    'Equal after full case folding.',
+    'The nicknames are equal after full case folding.',
     withDocument('names: [STRASSE,straße]', [0, 1]),
   ],
   [
     'nickname-twice-invisible',
     12,
     'NICKNAME_TWICE',
-    'Equal but for a selector that may not show.',
+    'The nicknames differ only by a selector that may be invisible.',
     withDocument('names: [❤,❤\ufe0f]', [0, 1]),
   ],
 ]

@@ -1,4 +1,4 @@
-/** Makes the parts of docs/format.md that code can make: `node test/generate/format-blocks.ts` writes them, a test compares them. */
+/** Makes the generated parts of docs/format.md. `node test/generate/format-blocks.ts` writes them; a test compares them. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { capacityTable } from '../../bench/capacity.ts'
@@ -25,7 +25,7 @@ import { makeVectors } from './vectors.ts'
 
 export const FORMAT_DOC: string = fileURLToPath(new URL('../../docs/format.md', import.meta.url))
 
-/** Name, bytes and use of every label. */
+/** The name, bytes and use of every label. */
 export const LABELS: readonly (readonly [name: string, bytes: Uint8Array, use: string])[] = [
   ['LABEL_BLOB', labels.LABEL_BLOB, 'signature of a blob (section 3)'],
   ['LABEL_APP', labels.LABEL_APP, 'token of a local app, as it is kept (docs/ipc.md, section 3)'],
@@ -186,7 +186,7 @@ function vectorCounts(): string {
   )
 }
 
-/** Every made part by its name. */
+/** Every generated part by its name. */
 export function formatBlocks(): ReadonlyMap<string, string> {
   return new Map([
     [
@@ -204,7 +204,7 @@ export function formatBlocks(): ReadonlyMap<string, string> {
   ])
 }
 
-/** The document with its made parts replaced. @throws when it lacks one of them */
+/** The document with its generated parts replaced. @throws when the document lacks one of them */
 export function withBlocks(document: string): string {
   let text = document
   for (const [name, block] of formatBlocks()) {

@@ -21,7 +21,7 @@ export interface LinkVector {
     | { readonly personaId: string; readonly root: string; readonly epoch: number; readonly safetyNumber: string }
 }
 
-/** What the code under test reads in a text. */
+/** The result of the code under test for a text. */
 export function judgeLink({ text }: LinkVector, engine: Engine): LinkVector['expect'] {
   try {
     const { personaId, root, epoch } = parseLink(text, engine)
@@ -43,7 +43,7 @@ interface Ids {
 }
 const GOOD = formatLink({ ...ada, epoch: 0 }, portableEngine)
 
-/** A link around any bytes, with a right checksum. */
+/** A link of any bytes, with a right checksum. */
 function linkOf(...parts: readonly Uint8Array[]): string {
   const body = concatBytes(...parts)
   const checksum = portableEngine.sha512(LABEL_LINK, body).subarray(0, LINK_CHECKSUM_BYTES)
@@ -68,57 +68,72 @@ const CASES: readonly Case[] = [
   ['good', 'A link made at epoch 0.', GOOD, good(ada, 0)],
   [
     'good-after-a-rotation',
-    'The same persona at epoch 1: another link, the same safety number.',
+    'The same persona at epoch 1 has another link, but the same safety number.',
     formatLink({ ...ada, epoch: 1 }, portableEngine),
     good(ada, 1),
   ],
   [
     'good-last-epoch',
-    'The last epoch of another persona.',
+    'Another persona at the last epoch.',
     formatLink({ ...bob, epoch: MAX_EPOCH }, portableEngine),
     good(bob, MAX_EPOCH),
   ],
-  ['good-upper-case', 'As a QR code carries it.', GOOD.toUpperCase(), good(ada, 0)],
-  ['good-first-letter', 'As a keyboard that begins a sentence writes it.', replaced(GOOD, 0, 'P'), good(ada, 0)],
-  ['good-broken', 'As a mail program breaks it.', ` ${GOOD.slice(0, 70)}\r\n ${GOOD.slice(70)}\n`, good(ada, 0)],
-  ['empty', 'Nothing at all.', '', 'LINK_UNKNOWN'],
-  ['no-scheme', 'The link without its beginning.', GOOD.slice(LINK_SCHEME.length), 'LINK_UNKNOWN'],
+  ['good-upper-case', 'A QR code has it in upper case.', GOOD.toUpperCase(), good(ada, 0)],
+  ['good-first-letter', 'A keyboard wrote the first letter in upper case.', replaced(GOOD, 0, 'P'), good(ada, 0)],
+  ['good-broken', 'A mail program broke the line.', ` ${GOOD.slice(0, 70)}\r\n ${GOOD.slice(70)}\n`, good(ada, 0)],
+  ['empty', 'An empty text.', '', 'LINK_UNKNOWN'],
+  ['no-scheme', 'The link without its scheme.', GOOD.slice(LINK_SCHEME.length), 'LINK_UNKNOWN'],
   ['token', 'A token of a status message.', `persona:${GOOD.slice(LINK_SCHEME.length)}`, 'LINK_UNKNOWN'],
-  ['scheme-alone', 'Nothing behind the scheme.', LINK_SCHEME, 'LINK_DAMAGED'],
-  ['typo', 'One character is another one.', replaced(GOOD, 60, GOOD[60] === 'x' ? 'y' : 'x'), 'LINK_DAMAGED'],
+  ['scheme-alone', 'Nothing follows the scheme.', LINK_SCHEME, 'LINK_DAMAGED'],
+  ['typo', 'One character is wrong.', replaced(GOOD, 60, GOOD[60] === 'x' ? 'y' : 'x'), 'LINK_DAMAGED'],
   [
     'typo-version',
-    'A slip at the version is a slip.',
+    'A typing mistake in the version counts as damage.',
     replaced(GOOD, 10, GOOD[10] === 'f' ? 'g' : 'f'),
     'LINK_DAMAGED',
   ],
-  ['swapped', 'Two neighbours have changed places.', swapped(GOOD), 'LINK_DAMAGED'],
+  ['swapped', 'Two neighbouring characters are swapped.', swapped(GOOD), 'LINK_DAMAGED'],
   ['cut', 'The last character is missing.', GOOD.slice(0, -1), 'LINK_DAMAGED'],
-  ['cut-whole-bytes', 'The last eight characters, five bytes, are missing.', GOOD.slice(0, -8), 'LINK_DAMAGED'],
-  ['trailing', 'A full stop of the sentence around it.', `${GOOD}.`, 'LINK_DAMAGED'],
-  ['digit-zero', 'A zero for an o: no character of base32.', replaced(GOOD, 60, '0'), 'LINK_DAMAGED'],
+  [
+    'cut-whole-bytes',
+    'The last eight characters, which are five bytes, are missing.',
+    GOOD.slice(0, -8),
+    'LINK_DAMAGED',
+  ],
+  ['trailing', 'The full stop of a sentence follows the link.', `${GOOD}.`, 'LINK_DAMAGED'],
+  ['digit-zero', 'A zero instead of an o is not base32.', replaced(GOOD, 60, '0'), 'LINK_DAMAGED'],
   [
     'kelvin-sign',
-    'U+212A, of which lower case makes a k.',
+    'U+212A, which becomes a k in lower case.',
     replaced(GOOD, GOOD.indexOf('k', 20), '\u212A'),
     'LINK_DAMAGED',
   ],
-  ['padding', 'base32 with padding.', `${GOOD}======`, 'LINK_DAMAGED'],
+  ['padding', 'Base32 with padding.', `${GOOD}======`, 'LINK_DAMAGED'],
   [
     'too-long',
-    'A byte more, with a right checksum.',
+    'One byte too many, with a right checksum.',
     linkOf(head, ada.personaId, ada.root, Uint8Array.of(0)),
     'LINK_DAMAGED',
   ],
   [
     'too-short',
-    'A byte less, with a right checksum.',
+    'One byte too few, with a right checksum.',
     linkOf(head, ada.personaId, ada.root.subarray(1)),
     'LINK_DAMAGED',
   ],
-  ['version-0', 'There is no version 0.', linkOf(Uint8Array.of(0, 0), ada.personaId, ada.root), 'LINK_UNKNOWN_VERSION'],
-  ['version-2', 'A later version, of any length.', linkOf(Uint8Array.of(2), ada.root), 'LINK_UNKNOWN_VERSION'],
-  ['epoch-17', 'No chain has so many keys.', linkOf(Uint8Array.of(1, 17), ada.personaId, ada.root), 'LINK_EPOCH_RANGE'],
+  [
+    'version-0',
+    'Version 0 does not exist.',
+    linkOf(Uint8Array.of(0, 0), ada.personaId, ada.root),
+    'LINK_UNKNOWN_VERSION',
+  ],
+  ['version-2', 'A later version may have any length.', linkOf(Uint8Array.of(2), ada.root), 'LINK_UNKNOWN_VERSION'],
+  [
+    'epoch-17',
+    'A chain does not have this many keys.',
+    linkOf(Uint8Array.of(1, 17), ada.personaId, ada.root),
+    'LINK_EPOCH_RANGE',
+  ],
   ['key-small-order', 'K_0 is a point of small order.', linkOf(head, point(1), ada.root), 'LINK_KEY_INVALID'],
   [
     'key-not-canonical',

@@ -1,4 +1,4 @@
-/** Vectors of the order: what an incoming blob is against the head (docs/format.md, section 8). */
+/** Vectors of the order: the verdict on an incoming blob (docs/format.md, section 8). */
 import { formatBase64url, formatHex, parseBase64url, parseHex } from '../../src/core/encoding/bytes.ts'
 import type { Engine } from '../../src/core/engine.ts'
 import { decodeBlob } from '../../src/core/blob.ts'
@@ -14,9 +14,9 @@ export interface OrderVector {
   readonly section: 8
   readonly comment: string
   readonly nowSec: number
-  /** null: the persona was never seen. */
+  /** null if the persona was never seen. */
   readonly known: { readonly root: string; readonly minEpoch: number; readonly head: string | null } | null
-  /** base64url, as the head. */
+  /** base64url, like the head. */
   readonly incoming: string
   readonly expect: OrderVerdict
 }
@@ -39,12 +39,12 @@ const afterHead = head.tableHash.subarray(0, 16)
 const UNREADABLE: BlobWishes = { document: 'names: [x', devices: [0, 1] }
 const ROOT = formatHex(head.root)
 
-// K_0 signs, but another chain: what a thief of K_0 would show.
+// K_0 signs another chain, as a thief of K_0 would.
 function otherChain(wishes: BlobWishes): BlobWishes {
   return { ...wishes, chain: { next: new Uint8Array(32).fill(9) } }
 }
 
-/** Where an epoch stands in a chain that K_0 committed to beside the true one: the same keys up to there, another one behind it. */
+/** The position in a second chain that K_0 committed to: the same keys up to the epoch, other keys after it. */
 function forged(epoch: number): Partial<ChainPosition> {
   const stolen = makePersona(2)
   const keys = ada.positions.map(({ signingKey }, i) => (i <= epoch ? signingKey : stolen.positions[i]!.signingKey))
@@ -68,18 +68,24 @@ interface Against {
 
 const next: BlobWishes = { ...headWishes, seq: SEQ + 1, devices: [0], document: '' }
 const CASES: readonly Case[] = [
-  ['new-persona', 'Nothing is known of the persona.', headWishes, { verdict: 'new' }, { known: false }],
-  ['new-head', 'Only the link is known: c_0 and an epoch.', headWishes, { verdict: 'new' }, { head: null }],
+  ['new-persona', 'The persona is unknown.', headWishes, { verdict: 'new' }, { known: false }],
+  [
+    'new-head',
+    'Only the contact link is known, with c_0 and an epoch.',
+    headWishes,
+    { verdict: 'new' },
+    { head: null },
+  ],
   [
     'below-link-epoch',
-    'Below the epoch of the contact link.',
+    'The epoch is below that of the contact link.',
     headWishes,
     { verdict: 'stale' },
     { head: null, minEpoch: 1 },
   ],
   [
     'at-link-epoch',
-    'At the epoch of the contact link.',
+    'The epoch is that of the contact link.',
     { ...headWishes, epoch: 1 },
     { verdict: 'new' },
     { head: null, minEpoch: 1 },
@@ -98,30 +104,35 @@ const CASES: readonly Case[] = [
   ],
   [
     'next-seq',
-    'The very next table, made from the head.',
+    'The next table, made from the head.',
     { ...next, prev: afterHead },
     { verdict: 'accept', rotated: false, forkBehind: false },
   ],
   [
     'next-seq-fork-behind',
-    'The very next table, made from another one of the head’s seq.',
+    'The next table, made from another table with the head’s seq.',
     next,
     { verdict: 'accept', rotated: false, forkBehind: true },
   ],
   [
     'later-seq',
-    'Some tables were never seen here.',
+    'Some tables in between were never seen.',
     { ...next, seq: SEQ + 2 },
     { verdict: 'accept', rotated: false, forkBehind: false },
   ],
   [
     'largest-step',
-    'The largest step.',
+    'The largest step that is followed.',
     { ...next, seq: SEQ + MAX_SEQ_STEP },
     { verdict: 'accept', rotated: false, forkBehind: false },
   ],
-  ['step-too-large', 'One more is held.', { ...next, seq: SEQ + MAX_SEQ_STEP + 1 }, { verdict: 'held' }],
-  ['same-table', 'The head once more.', headWishes, { verdict: 'refresh', later: false }],
+  [
+    'step-too-large',
+    'A step that is larger by one is held.',
+    { ...next, seq: SEQ + MAX_SEQ_STEP + 1 },
+    { verdict: 'held' },
+  ],
+  ['same-table', 'The head again.', headWishes, { verdict: 'refresh', later: false }],
   [
     'resigned-later',
     'The same table signed later.',
@@ -136,76 +147,86 @@ const CASES: readonly Case[] = [
   ],
   [
     'resigned-ahead',
-    'More than two hours ahead of this clock: it refreshes nothing.',
+    'A time more than two hours ahead of this clock refreshes nothing.',
     { ...headWishes, timeSec: NOW_SEC + MAX_CLOCK_AHEAD_SEC + 1 },
     { verdict: 'refresh', later: false },
   ],
   [
     'fork-fewer-devices',
-    'Of two tables of one seq the one with fewer devices is the head.',
+    'The table with fewer devices wins a fork.',
     { ...headWishes, devices: [0], document: '' },
     { verdict: 'fork', wins: true },
   ],
   [
     'fork-more-devices',
-    'More devices lose.',
+    'The table with more devices loses a fork.',
     { ...headWishes, devices: [0, 1, 2], document: '' },
     { verdict: 'fork', wins: false },
   ],
-  ['fork-lower-hash', 'As many devices: the lower T is the head.', lowerOfFork(true), { verdict: 'fork', wins: true }],
-  ['fork-higher-hash', 'The higher T loses.', lowerOfFork(false), { verdict: 'fork', wins: false }],
+  [
+    'fork-lower-hash',
+    'With equally many devices, the lower T wins.',
+    lowerOfFork(true),
+    { verdict: 'fork', wins: true },
+  ],
+  [
+    'fork-higher-hash',
+    'With equally many devices, the higher T loses.',
+    lowerOfFork(false),
+    { verdict: 'fork', wins: false },
+  ],
   ['lower-seq', 'An older table.', { ...headWishes, seq: SEQ - 1 }, { verdict: 'stale' }],
   [
     'lower-epoch',
-    'A table of a key that was rotated away, whatever its seq.',
+    'A table of a lower epoch is stale, whatever its seq.',
     { ...headWishes, seq: 0xffff_ffff },
     { verdict: 'stale' },
     { head: rotatedHead },
   ],
   [
     'higher-epoch-any-seq',
-    'The first blob that is seen of a later epoch need not be its first table.',
+    'The first known blob of a later epoch need not be its first table.',
     { ...next, epoch: 3, seq: 0xffff_ffff },
     { verdict: 'accept', rotated: true, forkBehind: false },
   ],
   [
     'skipped-epoch',
-    'A table of an epoch that the owner skipped: its key is as old as every other below the head.',
+    'A table of an epoch that the owner skipped is stale, like any other below the head’s epoch.',
     { ...next, epoch: 1, seq: 0xffff_ffff },
     { verdict: 'stale' },
     { head: rotatedHead },
   ],
   [
     'epoch-reused',
-    'Two rotations to one epoch, of which neither knew of the other: the order picks, and both are kept.',
+    'Two rotations to the same epoch, unaware of each other. The order picks one, and both are kept.',
     { devices: [0], epoch: 2, seq: 1 },
     { verdict: 'fork', wins: true },
     { head: rotatedHead },
   ],
   [
     'recommit-higher-epoch',
-    'Who has K_0 and K_3 commits to other keys behind K_3, and signs a new inception: whoever pinned c_0 refuses it.',
+    'A thief of K_0 and K_3 commits to other keys after K_3 and signs a new inception. Readers with the pinned c_0 refuse it.',
     { ...next, epoch: 3, chain: forged(3) },
     { verdict: 'violation' },
     { head: rotatedHead },
   ],
   [
     'recommit-same-epoch',
-    'The same at the epoch of the head.',
+    'The same attack at the epoch of the head.',
     { ...next, epoch: 2, seq: 2, chain: forged(2) },
     { verdict: 'violation' },
     { head: rotatedHead },
   ],
-  ['other-chain', 'A second chain of one PersonaID.', otherChain(next), { verdict: 'violation' }],
+  ['other-chain', 'A second chain with the same PersonaID.', otherChain(next), { verdict: 'violation' }],
   [
     'other-chain-stale',
-    'A violation is judged before stale.',
+    'The check for a violation comes before stale.',
     otherChain({ ...headWishes, seq: 1 }),
     { verdict: 'violation' },
   ],
   [
     'other-chain-unreadable',
-    'A violation needs no document.',
+    'A violation does not need a readable document.',
     otherChain({ ...UNREADABLE, seq: 1 }),
     { verdict: 'violation' },
   ],
@@ -218,19 +239,19 @@ const CASES: readonly Case[] = [
   ],
   [
     'unreadable-same-epoch',
-    'Within its epoch a blob with a bad document is refused.',
+    'Within the head’s epoch, a blob with a bad document is refused.',
     { ...UNREADABLE, seq: SEQ + 1 },
     { verdict: 'refused', code: 'DOCUMENT_SYNTAX' },
   ],
   [
     'unreadable-fork',
-    'Nor can it win a fork.',
+    'A blob with a bad document cannot win a fork.',
     { ...UNREADABLE, seq: SEQ, devices: [0] },
     { verdict: 'refused', code: 'DOCUMENT_SYNTAX' },
   ],
   [
     'unreadable-higher-epoch',
-    'Of a higher epoch the keys are taken: a rotation shuts a thief out.',
+    'The keys of a higher epoch count even with a bad document, since a rotation shuts a thief out.',
     { ...UNREADABLE, epoch: 1 },
     { verdict: 'accept', rotated: true, forkBehind: false },
   ],

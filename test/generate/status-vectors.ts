@@ -1,4 +1,4 @@
-/** Vectors of one status message each: what a reader must make of it (docs/format.md, sections 2 to 7, 11 and 12). */
+/** Vectors of status messages, with the result that a reader must get (docs/format.md, sections 2 to 7, 11 and 12). */
 import { formatHex } from '../../src/core/encoding/bytes.ts'
 import { markedCompanions } from '../../src/core/companions.ts'
 import type { Engine } from '../../src/core/engine.ts'
@@ -18,7 +18,7 @@ export interface DecodedBlob {
   readonly tableHash: string
   readonly deviceKeys: readonly string[]
   readonly names: readonly string[] | null
-  /** Keys of the devices that the document marks as companions; left out when there are none. */
+  /** Keys of the devices that the document marks as companions; absent if there are none. */
   readonly companions?: readonly string[]
   /** Whether the blob lists the device of `from`. */
   readonly listsSender: boolean
@@ -35,7 +35,7 @@ export interface StatusVector {
   readonly expect: { readonly code: BlobErrorCode } | { readonly words: string; readonly blob: DecodedBlob }
 }
 
-/** @returns what a reader makes of the text, as the vector records it */
+/** Reads a text. @returns the result in the form of a vector */
 export function judgeText(text: string, sender: string, engine: Engine): StatusVector['expect'] {
   try {
     const { words, blob } = judgeStatus(text, engine)
@@ -62,14 +62,14 @@ export function judgeText(text: string, sender: string, engine: Engine): StatusV
   }
 }
 
-/** Every vector of this kind. @throws when the code under test does not judge a case as it is stated */
+/** Every vector of this kind. @throws when the code under test gives another result than the case */
 export function statusVectors(): StatusVector[] {
   const from = makeDevice(0).key
   const cases = [...TOKEN_CASES, ...BLOB_CASES, ...CHAIN_CASES, ...DOCUMENT_CASES, ...NICKNAME_CASES]
   return cases.map(([name, section, code, comment, text]) => {
     const expect = judgeText(text, from, sodium)
     const judged = 'code' in expect ? expect.code : null
-    if (judged !== code) throw new Error(`${name} should be ${code ?? 'good'} and is ${judged ?? 'good'}`)
+    if (judged !== code) throw new Error(`${name} should be ${code ?? 'good'}, but it is ${judged ?? 'good'}`)
     return { kind: 'status', name, section, comment, from, text, expect }
   })
 }

@@ -1,4 +1,4 @@
-/** Writes src/core/unicode/data.ts, the Unicode 16.0 facts of the format: `node test/generate/unicode-data.ts`. */
+/** Writes src/core/unicode/data.ts, the Unicode 16.0 data of the format, with `node test/generate/unicode-data.ts`. */
 import { writeFileSync } from 'node:fs'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 
@@ -24,7 +24,7 @@ async function foldings(status: 'C' | 'F'): Promise<Map<number, number[]>> {
   return new Map([...map].map(([from, to]) => [from, [to].flat()]))
 }
 
-/** Where membership changes, as base-36 gaps: first in, first out, next in, next out, ... */
+/** The points where membership changes, as base-36 gaps: first in, first out, next in, next out, ... */
 function formatSet(members: CodePoints): string {
   const gaps: string[] = []
   let before = 0
@@ -36,7 +36,7 @@ function formatSet(members: CodePoints): string {
   return gaps.join(' ')
 }
 
-/** Runs of single foldings with one distance: gap from the run before, count, step, distance. */
+/** Runs of single foldings with the same distance: gap from the previous run, count, step, distance. */
 function formatSimpleFoldings(map: ReadonlyMap<number, readonly number[]>): string {
   const runs: { first: number; last: number; step: number; count: number; distance: number }[] = []
   for (const [from, [to]] of [...map].sort(([a], [b]) => a - b)) {

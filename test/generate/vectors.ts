@@ -1,4 +1,4 @@
-/** Writes test/vectors/: `node test/generate/vectors.ts`. The same bytes at every run. */
+/** Writes test/vectors/ with `node test/generate/vectors.ts`. Every run writes the same bytes. */
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import {
@@ -17,7 +17,7 @@ export type Vector = StatusVector | EditVector | OrderVector | ReplayVector | Co
 
 export const VECTORS_DIR: string = fileURLToPath(new URL('../vectors/', import.meta.url))
 
-/** Every vector by the name of its file. @throws when two have one name */
+/** Every vector by its file name. @throws when two have the same name */
 export function makeVectors(): Map<string, Vector> {
   const files = new Map<string, Vector>()
   const vectors = [
@@ -30,7 +30,7 @@ export function makeVectors(): Map<string, Vector> {
   ]
   for (const vector of vectors) {
     const file = `${vector.kind}-${vector.name}.json`
-    if (files.has(file)) throw new Error(`two vectors are called ${file}`)
+    if (files.has(file)) throw new Error(`two vectors have the name ${file}`)
     files.set(file, vector)
   }
   return files
