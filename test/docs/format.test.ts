@@ -1,4 +1,4 @@
-/** docs/format.md says what the code does: every number, list and example of it. */
+/** docs/format.md against the code: its numbers, lists, figures and example. */
 import { readFileSync } from 'node:fs'
 import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
@@ -30,7 +30,7 @@ function section(number: number): string {
   return found[1]!
 }
 
-/** Values of the worked example, hex or text, by their names; of one name in the order of the text. */
+/** Values of the worked example, hex or text, by name; the values of one name in the order of the text. */
 function exampleValues(): Map<string, string[]> {
   const values = new Map<string, string[]>()
   for (const [, block] of section(14).matchAll(/```\n([^]*?)```/g)) {
@@ -43,7 +43,7 @@ function exampleValues(): Map<string, string[]> {
   return values
 }
 
-/** H over a label and parts, by node:crypto, and so without the code that made the example. */
+/** H over a label and parts, by node:crypto, so independent of the code that made the example. */
 function hash(label: string, ...parts: readonly Uint8Array[]): string {
   const sha512 = createHash('sha512').update(`personad/v1/${label}\0`)
   for (const part of parts) sha512.update(part)
@@ -51,7 +51,7 @@ function hash(label: string, ...parts: readonly Uint8Array[]): string {
 }
 
 describe('docs/format.md', () => {
-  it('holds the made parts as the code makes them: labels, limits, capacity, dictionary, example, vectors', () => {
+  it('has the generated parts up to date: labels, limits, capacity, dictionary, example, vectors (else: node test/generate/format-blocks.ts)', () => {
     expect(withBlocks(DOC)).toBe(DOC)
   })
 
@@ -60,7 +60,7 @@ describe('docs/format.md', () => {
     expect(numbers).toEqual(Array.from({ length: 16 }, (_, i) => i + 1))
   })
 
-  it('has labels of which none is a prefix of another', () => {
+  it('has no label that is a prefix of another', () => {
     expect(LABELS.length).toBe(17)
     for (const [a, aBytes] of LABELS) {
       for (const [b, bBytes] of LABELS) {
@@ -69,7 +69,7 @@ describe('docs/format.md', () => {
     }
   })
 
-  it('says in its text the numbers that the code has', () => {
+  it('has the numbers of the code in its text', () => {
     const { MAX_STATUS_BYTES, MIN_TOKEN_CHARS, MAX_TOKEN_CHARS, MAX_BLOB_BYTES, MAX_EPOCH, MAX_DEVICES } = limits
     const sentences: readonly (readonly [section: number, text: string])[] = [
       [2, `\`${limits.TOKEN_PREFIX}\` followed by at least ${MIN_TOKEN_CHARS} characters`],
@@ -95,20 +95,28 @@ describe('docs/format.md', () => {
       [8, `higher by more than ${limits.MAX_SEQ_STEP} `],
       [8, `*fresh* up to ${FRESH_SEC / DAY_SEC} days, *stale* up to ${STALE_SEC / DAY_SEC} days`],
       [8, `${RESIGN_AFTER_SEC / DAY_SEC} days and ${RESIGN_STEP_SEC / 3600} h * k after time`],
-      [8, `at most ${MAX_EVIDENCE_PER_SEQ} blobs a (persona, epoch, seq) and ${MAX_EVIDENCE_PER_PERSONA} a persona`],
+      [
+        8,
+        `at most ${MAX_EVIDENCE_PER_SEQ} blobs for each (persona, epoch, seq) and ${MAX_EVIDENCE_PER_PERSONA} for each persona`,
+      ],
+      [8, `higher by 1..${limits.MAX_SEQ_STEP} -`],
       [10, 'more than 14 days apart'], // held by the vectors consent-bare-14-days and consent-bare-over-14-days
       [11, `no more than ${limits.MAX_DOCUMENT_BYTES} bytes come out`],
       [13, `${LINK_CHECKSUM_BYTES} bytes of checksum`],
       [13, `${SAFETY_NUMBER_DIGITS} digits`],
       [12, `1..${limits.MAX_NICKNAME_CODE_POINTS} code points and at most ${limits.MAX_NICKNAME_BYTES} bytes`],
     ]
-    for (const [number, text] of sentences) expect(section(number), `section ${number}`).toContain(text)
-    expect(sentences.length).toBe(29)
+    // Paragraphs may break a line anywhere; tables and drawings may not.
+    const unbroken = (number: number): string => section(number).replaceAll(/(?<=\S)\n *(?=\S)/g, ' ')
+    for (const [number, text] of sentences) {
+      expect([section(number), unbroken(number)].join('\n'), `section ${number}`).toContain(text)
+    }
+    expect(sentences.length).toBe(30)
     expect(fallbackName('0123456789ABCDEF'.repeat(4))).toBe('device-01234567')
-    expect(section(6)).toContain("`device-` and the key's first 8 hex digits")
+    expect(unbroken(6)).toContain("`device-` and the key's first 8 hex digits")
   })
 
-  it('draws the blob with the offsets at which the decoder reads', () => {
+  it('draws the blob with the offsets of the decoder', () => {
     const blob = decodeBlob(makeBlob(makePersona(1), { epoch: 2, devices: [0, 1] }))
     const drawn = [...section(3).matchAll(/^(\d+) +(\d+) +(\w+)/gm)].map(([, at, length, name]) => [
       name,
@@ -136,7 +144,22 @@ describe('docs/format.md', () => {
     expect(new DataView(bytes.buffer).getUint32(103)).toBe(blob.timeSec)
   })
 
-  it('lists the error codes of the code, each with a vector that shows it', () => {
+  it('draws order, replay and consent with every verdict, outcome and state', () => {
+    const figures = (number: number): string => [...section(number).matchAll(/```\n[^]*?```/g)].join('\n')
+    const drawn: readonly (readonly [section: number, words: readonly string[]])[] = [
+      [8, ['new', 'accept', 'refresh', 'fork', 'stale', 'held', 'violation']],
+      [9, ['kept', 'replayed', 'superseded', 'dropped']],
+      [10, ['claimed', 'confirmed', 'former', 'asserted']],
+    ]
+    for (const [number, words] of drawn) {
+      for (const word of words) expect(figures(number), `section ${number}`).toMatch(new RegExp(`\\b${word}\\b`))
+    }
+    // The figure of section 8 leads to the same verdicts as its table, which the vectors hold to the code.
+    const listed = [...section(8).matchAll(/^\| [^|]+ \| `([a-z]+)`/gm)].map(([, verdict]) => verdict!)
+    expect(new Set(listed)).toEqual(new Set(drawn[0]![1]))
+  })
+
+  it('lists every error code, each with a vector that shows it', () => {
     const rows = [...section(7).matchAll(/^\| `([A-Z0-9_]+)` \| (.+?) \| ?(\S*) \|$/gm)]
     const listed = rows.map(([, code]) => code!)
     expect(listed.toSorted()).toEqual([...codesOf('BlobErrorCode'), ...codesOf('TableErrorCode')].toSorted())
@@ -150,18 +173,18 @@ describe('docs/format.md', () => {
     expect([listed.length, shown]).toEqual([42, 40])
   })
 
-  it('lists the error codes of links', () => {
+  it('lists every error code of links', () => {
     const listed = [...section(13).matchAll(/^\| `(LINK_[A-Z_]+)` \|/gm)].map(([, code]) => code!)
     expect(listed.toSorted()).toEqual(codesOf('LinkErrorCode').toSorted())
     expect(listed.length).toBe(5)
   })
 
-  it('has the dictionary as the hex that the inflater uses', () => {
+  it('has the dictionary of the inflater as hex', () => {
     const hex = /```\n([0-9A-F\n]+)```/.exec(section(11))![1]!.replaceAll('\n', '')
     expect(parseHex(hex)).toEqual(DOCUMENT_DICTIONARY)
   })
 
-  it('works its example through from the words to the status message', () => {
+  it('has an example that is right from the words to the status message', () => {
     const values = exampleValues()
     const value = (name: string, i = 0): string => {
       const found = values.get(name)?.[i]
@@ -197,7 +220,7 @@ describe('docs/format.md', () => {
     expect(parseStatus(text).kind).toBe('token')
   })
 
-  it('works out the contact link and the safety number of its example', () => {
+  it('has the right contact link and safety number in its example', () => {
     const values = exampleValues()
     const value = (name: string): string => values.get(name)![0]!
     const { personaId, root, epoch } = parseLink(value('contact link'), sodium)
@@ -208,7 +231,7 @@ describe('docs/format.md', () => {
     expect(value('safety number').match(/\d{5}/g)).toEqual(groups)
   })
 
-  it('gives room for fifteen devices with random nicknames of eight letters', () => {
+  it('has room for fifteen devices with random nicknames of eight letters', () => {
     const row = /^\| this format, nicknames of 8 random letters \| (\d+)(?: \((\d+)\.\.\d+\))? \|/m.exec(section(6))!
     expect(Number(row[2] ?? row[1])).toBeGreaterThanOrEqual(15)
   })

@@ -28,7 +28,7 @@ export const FORMAT_DOC: string = fileURLToPath(new URL('../../docs/format.md', 
 /** The name, bytes and use of every label. */
 export const LABELS: readonly (readonly [name: string, bytes: Uint8Array, use: string])[] = [
   ['LABEL_BLOB', labels.LABEL_BLOB, 'signature of a blob (section 3)'],
-  ['LABEL_APP', labels.LABEL_APP, 'token of a local app, as it is kept (docs/ipc.md, section 3)'],
+  ['LABEL_APP', labels.LABEL_APP, 'stored token of a local app (docs/ipc.md, section 3)'],
   ['LABEL_HISTORY', labels.LABEL_HISTORY, 'history of this device (docs/ipc.md, section 4)'],
   ['LABEL_TABLE', labels.LABEL_TABLE, 'table hash T (section 3)'],
   ['LABEL_INCEPTION', labels.LABEL_INCEPTION, 'inception signature (section 4)'],
@@ -38,28 +38,28 @@ export const LABELS: readonly (readonly [name: string, bytes: Uint8Array, use: s
   ['LABEL_LINK', labels.LABEL_LINK, 'checksum of a contact link (section 13)'],
   ['LABEL_NUMBER', labels.LABEL_NUMBER, 'safety number (section 13)'],
   ['LABEL_COMPANION', labels.LABEL_COMPANION, 'nospam of a companion (docs/tox.md)'],
-  ['LABEL_SEAL', LABEL_SEAL, 'secrets on disk, which never travel'],
+  ['LABEL_SEAL', LABEL_SEAL, 'secrets on disk; they never travel'],
   ['LABEL_BACKUP', LABEL_BACKUP, 'key of a backup (docs/backup.md)'],
   ['LABEL_PAIR_MEET', labels.LABEL_PAIR_MEET, 'prologue of a pairing (docs/pairing.md)'],
   ['LABEL_PAIR_PSK', labels.LABEL_PAIR_PSK, 'pre-shared key of a pairing code'],
   ['LABEL_PAIR_ANNOUNCE', labels.LABEL_PAIR_ANNOUNCE, 'announcement of a pairing on the local network'],
-  ['LABEL_PAIR_WORDS', labels.LABEL_PAIR_WORDS, 'the words that both screens of a pairing show'],
+  ['LABEL_PAIR_WORDS', labels.LABEL_PAIR_WORDS, 'words that both screens of a pairing show'],
 ]
 
 const LIMITS: readonly (readonly [what: string, value: string])[] = [
   ['status message', `${limits.MAX_STATUS_BYTES} bytes`],
-  ['characters of a token behind the prefix', `${limits.MIN_TOKEN_CHARS}..${limits.MAX_TOKEN_CHARS}`],
+  ['characters of a token after the prefix', `${limits.MIN_TOKEN_CHARS}..${limits.MAX_TOKEN_CHARS}`],
   ['blob', `${limits.MAX_BLOB_BYTES} bytes`],
   ['epoch', `0..${limits.MAX_EPOCH}`],
   ['devices', `0..${limits.MAX_DEVICES}`],
   ['seq', `1..${limits.MAX_SEQ}`],
-  ['step of seq that is followed', String(limits.MAX_SEQ_STEP)],
+  ['greatest step of seq', String(limits.MAX_SEQ_STEP)],
   ['document, inflated', `${limits.MAX_DOCUMENT_BYTES} bytes`],
   ['nickname', `${limits.MAX_NICKNAME_CODE_POINTS} code points, ${limits.MAX_NICKNAME_BYTES} bytes`],
   ['time ahead of the reader', `${limits.MAX_CLOCK_AHEAD_SEC} s`],
   ['fresh, stale', `${FRESH_SEC} s, ${STALE_SEC} s`],
-  ['re-sign after, and later by each place', `${RESIGN_AFTER_SEC} s, ${RESIGN_STEP_SEC} s`],
-  ['evidence a seq, a persona', `${MAX_EVIDENCE_PER_SEQ}, ${MAX_EVIDENCE_PER_PERSONA}`],
+  ['re-sign after, and further for each place', `${RESIGN_AFTER_SEC} s, ${RESIGN_STEP_SEC} s`],
+  ['evidence for a seq, for a persona', `${MAX_EVIDENCE_PER_SEQ}, ${MAX_EVIDENCE_PER_PERSONA}`],
 ]
 
 function tableLine(cells: readonly string[]): string {
