@@ -8,7 +8,7 @@ import { buildProgram } from '../../../src/cli/program/program.ts'
 const ROOT = resolve(import.meta.dirname, '../../..')
 const GUIDE = readdirSync(join(ROOT, 'docs/guide')).map((page) => `docs/guide/${page}`)
 const DOCUMENTS = ['README.md', 'SECURITY.md', 'CHANGELOG.md', 'docs/clients.md', ...GUIDE]
-const LINKING = [...DOCUMENTS, 'docs/glossary.md', 'docs/architecture.md', 'docs/decisions/README.md']
+const LINKING = [...DOCUMENTS, 'test/README.md', 'docs/glossary.md', 'docs/architecture.md', 'docs/decisions/README.md']
 const read = (file: string): string => readFileSync(join(ROOT, file), 'utf8')
 
 /** @returns the first word or option that the command line does not know; null when it knows all */
@@ -102,4 +102,10 @@ test('every npm script in README exists', () => {
   const named = [...read('README.md').matchAll(/npm run (\w+)/g)].map(([, name]) => name!)
   expect(named.length).toBeGreaterThan(4)
   expect(named.filter((name) => scripts[name] === undefined)).toEqual([])
+})
+
+test('every test that test/README.md names exists', () => {
+  const named = [...read('test/README.md').matchAll(/\b(?:unit|property|contract|fault|e2e|docs)(?:\/[a-z0-9-]+)+/g)]
+  expect(named.length).toBeGreaterThan(40)
+  expect(named.filter(([path]) => !existsSync(join(ROOT, `test/${path}.test.ts`))).map(([path]) => path)).toEqual([])
 })
