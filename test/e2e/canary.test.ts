@@ -34,26 +34,26 @@ function filesBelow(directory: string): string[] {
 }
 
 function expectNone(secrets: readonly Buffer[], where: string, bytes: Buffer): void {
-  // Not a matcher on the content: a failure would print the secret.
+  // Do not use a matcher on the content: its failure would print the secret.
   const found = secrets.findIndex((secret) => bytes.includes(secret))
   expect(found, `secret number ${found} lies in ${where}`).toBe(-1)
 }
 
-/** The 32 bytes of Argon2id that seal the secrets file as it is now. */
+/** The 32 bytes of Argon2id that currently seal the secrets file. */
 async function argonSecret(home: string, typed: string): Promise<Buffer[]> {
   const sealing = await sealingOf(readFileSync(join(home, 'state/secrets')), typed, engine)
   return sealing.mode === 'unsealed' ? [] : formsOf(sealing.secret)
 }
 
-/** Command line and, where this user may read it, environment. */
+/** The command line and, where this user may read it, the environment. */
 function expectNoneAround(secrets: readonly Buffer[], daemon: DaemonProcess): void {
   const { pid } = daemon.child
   expectNone(secrets, 'the command line', readFileSync(`/proc/${pid}/cmdline`))
-  // The daemon forbids other programs of its user to look.
+  // The daemon forbids this to other programs of its user.
   if (process.getuid?.() === 0) expectNone(secrets, 'the environment', readFileSync(`/proc/${pid}/environ`))
 }
 
-/** Keeps what a call answers, be it an error. */
+/** Records the answer of a call, or its error. */
 function recorder(replies: string[]): (call: Promise<unknown>) => Promise<void> {
   return async (call) => {
     const answer = await call.catch((error: unknown) => ({
@@ -65,7 +65,7 @@ function recorder(replies: string[]): (call: Promise<unknown>) => Promise<void> 
   }
 }
 
-/** Calls of every kind, good and bad, on both sockets; all that they answer. */
+/** Makes calls of every kind, good and bad, on both sockets, and records all answers. */
 async function callEverything(admin: Client, app: Client, replies: string[]): Promise<void> {
   const record = recorder(replies)
   const bob = person('bob')
@@ -94,7 +94,7 @@ async function callEverything(admin: Client, app: Client, replies: string[]): Pr
   await record(app.call('recovery.show'))
 }
 
-/** The words travel as one text: given rightly and wrongly, on both sockets, and used. */
+/** Sends the words as one text, right and wrong, on both sockets, and uses them. */
 async function rotateWith(words: readonly string[], admin: Client, app: Client, replies: string[]): Promise<void> {
   const record = recorder(replies)
   const text = words.join(' ')
@@ -111,7 +111,7 @@ async function rotateWith(words: readonly string[], admin: Client, app: Client, 
 }
 
 describe('a secret', () => {
-  it('is in no log, no file, no event, no error and no reply but that of recovery.show', async () => {
+  it('appears in no log, file, event, error or reply, except the reply of recovery.show', async () => {
     const home = tempDir()
     mkdirSync(join(home, 'config'))
     writeFileSync(
@@ -138,7 +138,7 @@ describe('a secret', () => {
     const chosen = [4, 9, 20].map((position) => ({ position, word: words[position - 1]! }))
     replies.push(JSON.stringify(await admin.call('recovery.confirm', { words: chosen })))
     await rotateWith(words, admin, app, replies)
-    // Another passphrase over the key of another epoch.
+    // Another passphrase, sealing the key of another epoch.
     const change = { present: passphrase, passphrase: laterPassphrase }
     replies.push(JSON.stringify(await admin.call('passphrase.change', change)))
     secrets.push(...(await argonSecret(home, laterPassphrase)))
@@ -150,7 +150,7 @@ describe('a secret', () => {
     for (const path of filesBelow(join(home, 'state'))) expectNone(secrets, path, readFileSync(path))
     expectNone(secrets, 'the log', Buffer.from([...logs, ...daemon.log].join('\n')))
     expectNone(secrets, 'a reply', Buffer.from(replies.join('\n')))
-    // None of the above could fail if it had looked at nothing.
+    // Prove that the search looked at something: otherwise nothing above could fail.
     expect(files.map((path) => path.split('/').at(-1))).toEqual(expect.arrayContaining(['secrets', 'seed', 'anchor']))
     expect(replies.length).toBeGreaterThan(30)
     expect(replies.some((reply) => reply.includes('own.changed'))).toBe(true)
@@ -158,7 +158,7 @@ describe('a secret', () => {
     expect(secrets.some((secret) => Buffer.from(words.join(' ')).includes(secret))).toBe(true)
   }, 30_000)
 
-  it('is in none of them either when the service manager keeps the key that seals them', async () => {
+  it("appears in none of them when the service manager's key seals the secrets either", async () => {
     const [home, directory] = [tempDir(), tempDir()]
     writeFileSync(join(directory, 'personad.key'), credential, { mode: 0o600 })
     const env = { CREDENTIALS_DIRECTORY: directory }
@@ -179,7 +179,7 @@ describe('a secret', () => {
     expect(secrets.some((secret) => Buffer.from(credential).includes(secret))).toBe(true)
   }, 30_000)
 
-  it('lies in the state directory as what it is only where no passphrase was chosen: the search finds it then', async () => {
+  it('lies unsealed in the state directory only without a passphrase, and the search finds it there', async () => {
     const home = tempDir()
     const daemon = await DaemonProcess.start({ home })
     const client = await daemon.connect()

@@ -21,11 +21,11 @@ import { deviceKey, person, type Person } from '../support/person.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
 const ROUNDS = 12
-const REFUSED = 78 // EX_CONFIG: trying again does not help
+const REFUSED = 78 // EX_CONFIG: a retry does not help
 const LAPTOP = { name: 'laptop', key: OWN_LAPTOP }
 const PHONE = person('bob').key('phone')
 
-/** What the daemon has acknowledged, as a client remembers it. */
+/** What the daemon acknowledged, as a client remembers it. */
 interface Acknowledged {
   ownSeq: number
   ownName: string
@@ -59,7 +59,7 @@ async function befriendForEver(client: Client, known: Acknowledged, onAnswer: ()
   }
 }
 
-/** Everything at once until the daemon is gone; it is killed after so many answers. */
+/** Sends calls of all kinds at once until the daemon, killed after so many answers, is gone. */
 async function workUntilKilled(
   daemon: DaemonProcess,
   bob: Person,
@@ -111,8 +111,8 @@ async function initialised(home: string): Promise<DaemonProcess> {
   return daemon
 }
 
-describe('a daemon that is killed at any moment', () => {
-  it('has everything that it acknowledged when it starts again, and its heads never sink', async () => {
+describe('a daemon killed at any moment', () => {
+  it('still has everything it acknowledged after a restart, and its heads never go back', async () => {
     const home = tempDir()
     const bob = person('bob')
     const known: Acknowledged = { ownSeq: 1, ownName: 'laptop', bobSeq: 0, friends: 0 }
@@ -130,7 +130,7 @@ describe('a daemon that is killed at any moment', () => {
     expect(readdirSync(join(home, 'state')).filter((name) => name.endsWith('.tmp'))).toStrictEqual([])
   }, 60_000)
 
-  it('in the middle of making the persona has it whole when it starts again, or not at all', async () => {
+  it('while it creates the persona has all of it or nothing after a restart', async () => {
     for (const until of ['seed', 'secrets']) {
       const home = tempDir()
       const daemon = await DaemonProcess.start({ home })
@@ -155,7 +155,7 @@ describe('a daemon that is killed at any moment', () => {
     }
   }, 30_000)
 
-  it('by SIGTERM while calls are running ends with 0, and what it answered is there', async () => {
+  it('by SIGTERM during calls ends with 0 and keeps what it answered', async () => {
     const home = tempDir()
     const bob = person('bob')
     const known: Acknowledged = { ownSeq: 1, ownName: 'laptop', bobSeq: 0, friends: 0 }
@@ -170,7 +170,7 @@ describe('a daemon that is killed at any moment', () => {
 })
 
 describe('a full disk', () => {
-  it('is a typed error, ends the daemon, and takes nothing that was acknowledged', async () => {
+  it('gives a typed error, ends the daemon, and loses nothing that was acknowledged', async () => {
     const home = tempDir()
     const first = await initialised(home)
     expect(await first.kill('SIGTERM')).toBe(0)
@@ -195,7 +195,7 @@ describe('a daemon refuses to start', () => {
     return daemon.log.filter((line) => line.includes('"daemon.failed"')).join('')
   }
 
-  /** A home whose daemon made a persona and was stopped. */
+  /** A home whose daemon created a persona and was stopped. */
   async function stoppedHome(): Promise<string> {
     const home = tempDir()
     const daemon = await initialised(home)
@@ -203,7 +203,7 @@ describe('a daemon refuses to start', () => {
     return home
   }
 
-  it('beside another one, says which, and leaves it its sockets', async () => {
+  it('beside another one, names it, and leaves its sockets alone', async () => {
     const home = tempDir()
     const daemon = await initialised(home)
     expect(await refusal(home)).toMatch(new RegExp(`process ${daemon.child.pid}.*STORE_LOCKED`))
@@ -211,7 +211,7 @@ describe('a daemon refuses to start', () => {
     expect((await client.call('device.list')).seq).toBe(1)
   })
 
-  it('on a state directory that others may enter, or that is a link', async () => {
+  it('with a state directory that others may enter or that is a link', async () => {
     const [open, linked] = [tempDir(), tempDir()]
     mkdirSync(join(open, 'state'))
     chmodSync(join(open, 'state'), 0o755)
@@ -222,7 +222,7 @@ describe('a daemon refuses to start', () => {
     expect(await refusal(linked)).toContain('STATE_DIR_SYMLINK')
   })
 
-  it('on secrets that others may read', async () => {
+  it('with secrets that others may read', async () => {
     const home = await stoppedHome()
     for (const name of ['secrets', 'seed']) {
       chmodSync(join(home, 'state', name), 0o644)
@@ -231,7 +231,7 @@ describe('a daemon refuses to start', () => {
     }
   })
 
-  it('on a store with one flipped byte, and names the file', async () => {
+  it('with a store with one flipped byte, and names the file', async () => {
     const home = tempDir()
     const daemon = await initialised(home)
     const client = await daemon.connect()
@@ -245,7 +245,7 @@ describe('a daemon refuses to start', () => {
     expect(await refusal(home)).toMatch(new RegExp(`${log} is damaged at byte.*doctor.*STORE_CORRUPT`))
   })
 
-  it('without the store that it had, or without its secrets, and makes no new ones', async () => {
+  it('without its former store or secrets, and creates no new ones', async () => {
     const home = await stoppedHome()
     const state = join(home, 'state')
     renameSync(join(state, 'store'), join(home, 'store'))
@@ -268,7 +268,7 @@ describe('a daemon refuses to start', () => {
     expect(await refusal(home)).toContain('SOCKET_PATH_TOO_LONG')
   })
 
-  it('on a broken configuration, with line and column', async () => {
+  it('with a broken configuration, and names line and column', async () => {
     const home = tempDir()
     mkdirSync(join(home, 'config'))
     writeFileSync(join(home, 'config/personad.yaml'), 'log:\n  level: loud\n')

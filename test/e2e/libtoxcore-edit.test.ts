@@ -33,7 +33,7 @@ import { engine, nine, publicKeyOf, secretKeyOf } from '../support/tox-people.ts
 const absence = libtoxcoreAbsence()
 const NOSPAM = Uint8Array.of(0xca, 0xfe, 0, 1)
 
-/** The library sees the same person with the same contacts, and would save no less. */
+/** Checks that the library loads the same person with the same friends and would save as much. */
 function expectSame(save: ToxSave): LibtoxProfile {
   const loaded = loadInLibtoxcore(encodeSave(save))
   const keys = readKeys(save, engine)
@@ -89,11 +89,11 @@ describe.skipIf(absence !== null)(
       ['busy', withUserStatus(nine(), 'busy')],
       ['one friend less', withoutFriends(nine(), [publicKeyOf(1)])],
       ['no friend left', withoutFriends(nine(), [publicKeyOf(1), publicKeyOf(2)])],
-    ] as const)('loads and saves again what was edited: %s', (_, save) => {
+    ] as const)('loads an edited profile and saves it again: %s', (_, save) => {
       expectSame(save)
     })
 
-    test('takes an added friend for one who accepted, and a requested one for one to be asked', () => {
+    test('treats an added friend as confirmed, and sends a request to a requested one', () => {
       const name = encodeUtf8('Three')
       const record = encodeFriend({ publicKey: publicKeyOf(3), name, statusMessage: new Uint8Array(0), lastSeenSec: 0 })
       expectSame(withFriend(nine(), record))
@@ -105,7 +105,7 @@ describe.skipIf(absence !== null)(
       expect(asked?.request.text).toBe('it is me')
     })
 
-    test('loads merged contacts', () => {
+    test('loads merged friends', () => {
       const other = nine({
         friends: [
           { publicKey: publicKeyOf(2), name: 'Two', statusMessage: 'seen', lastSeenSec: 5 },
@@ -115,7 +115,7 @@ describe.skipIf(absence !== null)(
       expect(expectSame(mergeFriends(nine(), [other]).save).friends).toHaveLength(3)
     })
 
-    test('saves a conference that we tell, and that a second device leaves out', () => {
+    test('saves a conference that we report, and that a second device leaves out', () => {
       const { resaved } = conferInLibtoxcore(encodeSave(nine()), 'Сад')
       const save = decodeSave(parseHex(resaved)!)
       const [conference] = decodeConferences(sectionData(save, SECTION_CONFERENCES)!)
@@ -125,12 +125,12 @@ describe.skipIf(absence !== null)(
       expectSame(rekeyed(save))
     })
 
-    test('loads a profile with a section that it does not know, and would drop it, as we say', () => {
+    test('loads a profile with an unknown section and would drop it, as we report', () => {
       const { resaved } = expectSame(withSection(nine(), 99, Uint8Array.of(1, 2, 3)))
       expect(sectionData(decodeSave(parseHex(resaved)!), 99)).toBeNull()
     })
 
-    test('opens a second device that we encrypted, and encrypts one that we open', async () => {
+    test('opens a second device that we encrypted, and we open one that it encrypted', async () => {
       const plain = encodeSave(rekeyed(nine()))
       expect(passInLibtoxcore('decrypt', await encryptSave(plain, 'пароль', engine), 'пароль')).toEqual(plain)
       const theirs = passInLibtoxcore('encrypt', plain, 'пароль')!

@@ -24,7 +24,7 @@ import { codeOf, codeOfAsync, engine, nine, publicKeyOf } from '../support/tox-p
 const absence = libtoxcoreAbsence()
 const textHex = (text: string): string => formatHex(encodeUtf8(text))
 
-/** What the library must tell of a save, as our own readers see it. */
+/** What the library must report about a save, according to our own readers. */
 function expected(save: ToxSave, statusMessage: string): Omit<LibtoxProfile, 'resaved'> {
   const keys = readKeys(save, engine)
   return {
@@ -43,7 +43,7 @@ function expected(save: ToxSave, statusMessage: string): Omit<LibtoxProfile, 're
   }
 }
 
-/** A list of records in place of the friends. */
+/** Replaces the friends by these records. */
 function withRecords(...records: Uint8Array[]): ToxSave {
   return withSection(nine(), SECTION_FRIENDS, concatBytes(...records))
 }
@@ -51,12 +51,12 @@ function withRecords(...records: Uint8Array[]): ToxSave {
 describe.skipIf(absence !== null)(`libtoxcore as the judge ${absence === null ? '' : `(skipped: ${absence})`}`, () => {
   const TEXTS = ['', 'На зв’язку ☕', 'x'.repeat(MAX_STATUS_BYTES)]
 
-  test.each(TEXTS)('loads a profile made from nothing, with the status message %#', (text) => {
+  test.each(TEXTS)('loads a new profile, with the status message %#', (text) => {
     const save = nine({ statusMessage: text })
     expect(loadInLibtoxcore(encodeSave(save))).toMatchObject(expected(save, text))
   })
 
-  test('saves a profile made from nothing with the same friends, name and status message', () => {
+  test('saves a new profile with the same friends, name and status message', () => {
     const save = nine()
     const { resaved } = loadInLibtoxcore(encodeSave(save))
     const again = decodeSave(Buffer.from(resaved, 'hex'))
@@ -84,7 +84,7 @@ describe.skipIf(absence !== null)(`libtoxcore as the judge ${absence === null ? 
     expect(ran).toBe(10)
   })
 
-  test('reads what we encrypted, and writes what we decrypt', async () => {
+  test('decrypts what we encrypted, and encrypts what we can decrypt', async () => {
     const plain = encodeSave(nine())
     let ran = 0
     for (const passphrase of ['correct horse', 'пароль ☕']) {
@@ -100,7 +100,7 @@ describe.skipIf(absence !== null)(`libtoxcore as the judge ${absence === null ? 
     expect(loadInLibtoxcore(await encryptSave(plain, 'x', engine))).toMatchObject({ error: 8, isNull: true })
   })
 
-  test('skips the friends that we report, and no others', () => {
+  test('skips exactly the friends that we report', () => {
     const records = sectionData(nine(), SECTION_FRIENDS)!
     const one = records.subarray(0, FRIEND_BYTES)
     const keyed = (publicKey: Uint8Array): Uint8Array => concatBytes(one.subarray(0, 1), publicKey, one.subarray(33))
@@ -127,14 +127,14 @@ describe.skipIf(absence !== null)(`libtoxcore as the judge ${absence === null ? 
     expect(loadInLibtoxcore(encodeSave(save))).toMatchObject(expected(save, 'at home'))
   })
 
-  test('takes the last of two status messages, so we refuse to choose', () => {
+  test('reads the last of two status messages, so we refuse such a profile', () => {
     const save = nine()
     const twice = { ...save, sections: [...save.sections, { type: SECTION_STATUS_MESSAGE, data: encodeUtf8('last') }] }
     expect(loadInLibtoxcore(encodeSave(twice)).statusMessage).toBe(textHex('last'))
     expect(codeOf(() => decodeSave(encodeSave(twice)))).toBe('TOX_DUPLICATE_SECTION')
   })
 
-  test('loses all friends with keys that do not match, so we refuse those', () => {
+  test('loses all friends if the keys do not match, so we refuse such a profile', () => {
     const keys = sectionData(nine(), SECTION_KEYS)!.slice()
     keys[40]! ^= 8
     const save = withSection(nine(), SECTION_KEYS, keys)

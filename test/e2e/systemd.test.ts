@@ -18,7 +18,7 @@ import { tempDir } from '../support/temp-dir.ts'
 const UNIT = resolve('systemd/personad.service')
 const REPAIR_UNIT = resolve('systemd/personad-repair.service')
 const MAX_REPAIR_EXPOSURE = 5.9 // of a unit without any namespace; docs/decisions/0011
-const MAX_EXPOSURE = 1 // of 10; "OK" reaches to 5. A line less in the unit shows here.
+const MAX_EXPOSURE = 1 // of 10; "OK" reaches up to 5. A line missing in the unit shows here.
 const MISSING_ANALYZE = spawnSync('systemd-analyze', ['--version']).status !== 0
 
 function verify(unitPath: string): { status: number | null; output: string } {
@@ -36,7 +36,7 @@ function exposureOf(unitPath: string): [string | undefined, string | undefined] 
   return [figure, word]
 }
 
-/** A directory that is not below /tmp, which a unit may not name. */
+/** A directory outside /tmp, which a unit must not name. */
 const IS_BELOW_TMP = /^(\/var)?\/tmp\//.test(resolve('.'))
 
 function installDir(): string {
@@ -46,7 +46,7 @@ function installDir(): string {
 }
 
 describe.skipIf(MISSING_ANALYZE)('the shipped unit (needs systemd-analyze)', () => {
-  test('is clean for systemd-analyze verify', () => {
+  test('passes systemd-analyze verify', () => {
     expect(verify(UNIT)).toEqual({ status: 0, output: '' })
     expect(verify(REPAIR_UNIT)).toEqual({ status: 0, output: '' })
   })
@@ -60,7 +60,7 @@ describe.skipIf(MISSING_ANALYZE)('the shipped unit (needs systemd-analyze)', () 
   })
 
   test.skipIf(IS_BELOW_TMP)(
-    'rendered with paths that have spaces, percent and dollar signs is clean, and names the right program',
+    'passes and names the right program when its paths contain spaces, percent and dollar signs',
     () => {
       const directory = join(installDir(), 'a b%h$HOME')
       mkdirSync(directory)
@@ -78,14 +78,14 @@ describe.skipIf(MISSING_ANALYZE)('the shipped unit (needs systemd-analyze)', () 
       const unitPath = join(tempDir(), 'personad.service')
       writeFileSync(unitPath, text)
       expect(verify(unitPath)).toEqual({ status: 0, output: '' })
-      // The check must be one that notices: without the program it is not clean.
+      // Prove that the check can fail: without the program it does.
       rmSync(nodePath)
       expect(verify(unitPath).output).toContain('is not executable')
     },
   )
 })
 
-/** Each line `NAME VALUE` of test/support/service-story.sh. */
+/** The lines `NAME VALUE` of test/support/service-story.sh. */
 function runStory(): { told: Map<string, string>; reason: string } {
   const programs = ['unshare', 'setpriv', 'dbus-daemon', 'systemctl', '/usr/lib/systemd/systemd']
   const missing = programs.filter((name) => spawnSync(name, ['--version']).error !== undefined)
@@ -118,7 +118,7 @@ function removeGroups(): void {
   }
 }
 
-describe('under a real service manager of a user', () => {
+describe("under a user's real service manager", () => {
   let told = new Map<string, string>()
   let reason = ''
   beforeAll(() => {
@@ -127,38 +127,38 @@ describe('under a real service manager of a user', () => {
 
   const rules: [string, Record<string, string | RegExp>][] = [
     [
-      'install writes the unit, starts the daemon and is told that it is ready',
+      'install writes the unit, starts the daemon and waits until it is ready',
       { started: 'active', pid: /^[1-9]\d*$/ },
     ],
     [
-      'status knows the unit, the process and its own words',
+      "status shows the unit, the process and the daemon's status line",
       { serviceStatus: /"unit":"ours".*"active".*"mainPid":\d+,"statusText":"serving/ },
     ],
-    ['the directories are for the user alone', { modes: '700 700 700' }],
+    ['only the user can read the directories', { modes: '700 700 700' }],
     [
-      'there is no core dump, locked memory while there is a secret, and no way to more privileges',
+      'the daemon writes no core dump, locks the memory of secrets, and cannot gain privileges',
       { limits: '0', locked: 'some', 'no-new-privileges': '1' },
     ],
     ['the debugger cannot be opened by a signal', { environment: '1' }],
-    ['reload is told to its end', { reload: '0', 'after-reload': 'active' }],
+    ['reload reports its end', { reload: '0', 'after-reload': 'active' }],
     [
-      'the daemon in its sandbox writes no profile, and says who would',
+      'the daemon in its sandbox writes no profile, and names the command that would',
       { 'repair-alone': /^away .*persona service install --repair/ },
     ],
     [
-      'its hand outside of the sandbox is installed beside the running daemon, and writes back what was lost',
+      'personad-repair is installed beside the running daemon and restores a lost table',
       { installRepair: /personad-repair\.service/, 'repair-daemon': 'same', 'repair-hand': 'table' },
     ],
     [
-      'the hand writes nothing under a lock or a running client, and does when that ends',
+      'personad-repair waits for a lock or a running client to end before it writes',
       { 'repair-lock': 'away table', 'repair-process': 'away table' },
     ],
     [
-      'the hand gains no privileges and has a filter of system calls',
+      'personad-repair cannot gain privileges and filters system calls',
       { 'repair-no-new-privileges': '1', 'repair-filter': '2' },
     ],
     [
-      'the hand begins and ends with the daemon',
+      'personad-repair starts and stops with the daemon',
       {
         'repair-restarted': 'active',
         statusWithRepair:
@@ -167,7 +167,7 @@ describe('under a real service manager of a user', () => {
       },
     ],
     [
-      'a key of the service manager seals what nothing sealed; without it the daemon refuses to start, and a passphrase takes its place',
+      'a key of the service manager seals unsealed secrets, is then needed to start, and gives way to a passphrase',
       {
         'sealed-before': 'SECRETS_UNSEALED',
         'sealed-with': 'SEALED_KEY',
@@ -177,16 +177,16 @@ describe('under a real service manager of a user', () => {
       },
     ],
     ['SIGUSR1 locks the key, in the sandbox too', { 'signal-locked': '"locked":true' }],
-    ['stop is in order', { stopped: 'success', 'stop-status': '0' }],
+    ['stop is orderly', { stopped: 'success', 'stop-status': '0' }],
     [
-      'only state and run directory can be written, keys of others not read, no network, no namespaces',
+      'the sandbox allows writing only state and run directory, no reading of other keys, no network and no namespaces',
       { probe: 'state run' },
     ],
     [
-      'a broken configuration fails with 78 and is not tried again',
+      'a broken configuration fails with 78 and is not retried',
       { broken: '1', 'broken-state': 'failed', 'broken-status': '78', 'broken-restarts': '0' },
     ],
-    ['a home with an odd name is the one that is used', { 'odd-started': 'active', odd: 'run state admin app.sock' }],
+    ['a home with an odd name is used as given', { 'odd-started': 'active', odd: 'run state admin app.sock' }],
     [
       'uninstall stops it and leaves no unit',
       { uninstallService: /"removed .*personad-repair.*"removed .*personad\.service/, left: '' },
@@ -200,7 +200,7 @@ describe('under a real service manager of a user', () => {
     }
   })
 
-  test('every line of the story was judged by a rule', ({ skip }) => {
+  test('a rule checks every line of the story', ({ skip }) => {
     skip(reason !== '', reason)
     const judged = new Set([
       ...rules.flatMap(([, expected]) => Object.keys(expected)),

@@ -10,7 +10,7 @@ import { Toxic, toxicAbsence } from '../support/toxic.ts'
 const absence = toxicAbsence()
 
 describe.skipIf(absence !== null)(`toxic ${absence === null ? '' : `(skipped: ${absence})`}`, () => {
-  test('opens a second device, knows its Tox ID, and saves it with the blob and all friends', async () => {
+  test('opens a second device, shows its Tox ID, and saves it with the blob and all friends', async () => {
     const home = new Home()
     const at = (file: string): string => join(home.directory, file)
     putProfiles(home.directory)
@@ -29,7 +29,7 @@ describe.skipIf(absence !== null)(`toxic ${absence === null ? '' : `(skipped: ${
     toxic.type('/myid')
     await toxic.shows(made.toxId)
     expect(await home.failure(['tox', 'set', 'phone.tox', 'name', 'Somebody'])).toBe('1 TOX_CLIENT_RUNNING')
-    // What makes it write: without a change it would do so too, but then nothing would tell that it did.
+    // Make a change to see that toxic writes. It would write anyway, but then nothing would show it.
     toxic.type('/nick Changed')
     await toxic.shows('] Changed ')
     await toxic.exit()
@@ -46,7 +46,7 @@ describe.skipIf(absence !== null)(`toxic ${absence === null ? '' : `(skipped: ${
     expect(inspected).toMatchObject({ toxId: made.toxId, status: { valid: true, listsSender: true }, findings: [] })
   })
 
-  test('opens a profile that we encrypted, by its passphrase, and keeps it so', async () => {
+  test('opens a profile that we encrypted with its passphrase, and keeps it encrypted', async () => {
     const home = new Home()
     const at = (file: string): string => join(home.directory, file)
     putProfiles(home.directory)

@@ -1,4 +1,4 @@
-/** In the place of a Tox node: does what its argument says, as a node that crashed, hangs or was taken over would. */
+/** Replaces the Tox node and does what its argument names, as a node that crashed, hangs or was taken over would. */
 import { encodeFrame } from '../../src/toxnode/frame.ts'
 
 const KEY = 'AB'.repeat(32)

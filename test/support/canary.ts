@@ -1,6 +1,6 @@
-/** How a secret looks where it must not be. */
+/** The forms in which a leaked secret may appear. */
 
-/** Every form in which a secret of so many bytes could lie somewhere by mistake. */
+/** Every form in which a secret of so many bytes could appear by mistake. */
 export function formsOf(bytes: Uint8Array): Buffer[] {
   const raw = Buffer.from(bytes)
   const hex = raw.toString('hex')

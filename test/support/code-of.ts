@@ -1,4 +1,4 @@
-/** How a call ended: the code that it was refused with, or `done`. */
+/** How a call ended: its error code, or `done`. */
 export async function codeOf(work: Promise<unknown>): Promise<string> {
   try {
     await work

@@ -1,4 +1,7 @@
-/** Commits pairs of records to the store of argv[2] until it is killed or a write fails, and prints each number once it was acknowledged. */
+/**
+ * Commits pairs of records to the store in argv[2] until it is killed or a write fails. Prints each number once it is
+ * acknowledged.
+ */
 import { writeSync } from 'node:fs'
 import { StoreError } from '../../src/store/errors.ts'
 import { openState } from './state-dir.ts'
@@ -18,7 +21,7 @@ async function commitForEver(): Promise<void> {
       { key: `a/${n}`, value },
       { key: `b/${n}`, value },
     ])
-    // Synchronous: what was acknowledged is known outside before the next write begins.
+    // Synchronous: the outside knows what was acknowledged before the next write starts.
     writeSync(1, `${n}\n`)
   }
 }

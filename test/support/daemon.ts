@@ -1,4 +1,4 @@
-/** The real daemon in a process of its own, for end-to-end tests. */
+/** The real daemon as a separate process, for end-to-end tests. */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
@@ -12,16 +12,16 @@ export interface DaemonOptions {
   readonly home: string
   readonly args?: readonly string[]
   readonly env?: Readonly<Record<string, string>>
-  /** A command that runs another one, which is the daemon then: to enter a network, say. */
+  /** A command that runs the daemon as its argument, for example to enter a network namespace. */
   readonly prefix?: readonly string[]
-  /** Largest file that it may write, in blocks of 512 bytes: what a full disk looks like from inside. */
+  /** The largest file it may write, in blocks of 512 bytes. The daemon then sees a full disk. */
   readonly fileLimitBlocks?: number
 }
 
 export class DaemonProcess {
   readonly home: string
   readonly child: ChildProcess
-  /** Lines of its log. */
+  /** The lines of its log. */
   readonly log: string[] = []
   /** Its exit status, or the signal that ended it. */
   readonly ended: Promise<number | string>
@@ -44,7 +44,7 @@ export class DaemonProcess {
             },
           )
     const lines = createInterface({ input: this.child.stderr! })
-    // All lines are read before the process counts as ended.
+    // Read all lines before the process counts as ended.
     const drained = once(lines, 'close')
     this.ended = once(this.child, 'exit').then(async ([status, signal]) => {
       await drained
@@ -59,7 +59,7 @@ export class DaemonProcess {
     })
   }
 
-  /** Starts it, and waits until it serves or has ended. */
+  /** Starts the daemon and waits until it serves or ends. */
   static async start(options: DaemonOptions): Promise<DaemonProcess> {
     const daemon = new DaemonProcess(options)
     onTestFinished(() => void daemon.child.kill('SIGKILL'))

@@ -1,7 +1,7 @@
-/** The unions of error codes, read from the source: a type leaves nothing to ask at run time. */
+/** Reads the unions of error codes from the source, because types do not exist at run time. */
 import { readFileSync } from 'node:fs'
 
-/** The members of a union in src/core/errors.ts or another file of src, those of the unions that it includes among them. */
+/** The members of a union in src/core/errors.ts or another file of src, including the members of unions it contains. */
 export function codesOf(union: string, file = 'core/errors.ts'): string[] {
   const source = readFileSync(new URL(`../../src/${file}`, import.meta.url), 'utf8')
   const body = new RegExp(`export type ${union} =\n((?:  \\|.*\n)+)`).exec(source)?.[1]

@@ -1,4 +1,4 @@
-/** The stable code of what an act throws. */
+/** The code of the error that a function throws. */
 
 /** @returns the code of the error thrown, or `nothing` */
 export function codeThrownBy(act: () => unknown): string {

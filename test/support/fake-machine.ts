@@ -1,4 +1,4 @@
-/** A machine with the processes that a test wants, as files under a directory of its own. */
+/** A fake machine: the processes that a test wants, as files in its own directory. */
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Machine } from '../../src/tox/profile/lock-file.ts'
@@ -12,7 +12,7 @@ export interface FakeProcess {
   readonly environ?: Readonly<Record<string, string>>
   readonly cwd?: string
   readonly exe?: string
-  /** Paths that it has open, and the octal flags of each */
+  /** The paths it has open, with the octal flags of each */
   readonly open?: readonly { readonly path: string; readonly flags: string }[]
 }
 

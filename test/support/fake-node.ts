@@ -1,4 +1,4 @@
-/** A companion whose Tox node is played by the test, beside a keeper in this process. */
+/** A companion whose Tox node the test plays, with a keeper in this process. */
 import type { ChildProcess } from 'node:child_process'
 import { EventEmitter } from 'node:events'
 import { join } from 'node:path'
@@ -15,7 +15,7 @@ const DHT_KEY = 'DD'.repeat(32)
 const NO_LOG: Log = { error: () => {}, warn: () => {}, info: () => {}, debug: () => {}, setLevel: () => {} }
 type Sent<Type extends Order['type']> = Extract<Order, { type: Type }>
 
-/** One life of the node. */
+/** One run of the node. */
 export class FakeNode extends EventEmitter {
   readonly stdin: PassThrough = new PassThrough()
   readonly stdout: PassThrough = new PassThrough()
@@ -52,14 +52,14 @@ export class FakeNode extends EventEmitter {
     return (this.orders[0] as Sent<'start'>).options
   }
 
-  /** The orders of one kind. */
+  /** All orders of one kind. */
   sent<Type extends Order['type']>(type: Type): Sent<Type>[] {
     return this.orders.filter((order) => order.type === type) as Sent<Type>[]
   }
 }
 
 export interface LiveStory {
-  /** Lines of the section `tox` of the configuration. */
+  /** Lines of the section `tox` in the configuration. */
   readonly config?: string
   readonly machineId?: string
 }
@@ -78,7 +78,7 @@ export class TestLive {
     this.nodes = nodes
   }
 
-  /** What the daemon does at its start. */
+  /** Does what the daemon does at its start. */
   static async open(
     keeper: TestKeeper,
     { config = '', machineId = 'this machine' }: LiveStory = {},
@@ -109,7 +109,7 @@ export class TestLive {
     return opened
   }
 
-  /** With a companion that runs. */
+  /** Opens a keeper with a running companion. */
   static async up(keeper: TestKeeper, story: LiveStory = {}): Promise<TestLive> {
     const test = await TestLive.open(keeper, story)
     await test.live.up(undefined)
@@ -125,16 +125,16 @@ export class TestLive {
     return this.live.status().key!
   }
 
-  /** The node has got its first orders, and says that it is there. */
+  /** Waits for the node's first orders, then reports the node ready. */
   async runs(): Promise<void> {
     await this.#until(() => this.live.status().state === 'starting' && (this.nodes.at(-1)?.orders.length ?? 0) === 1)
     await this.says({ type: 'ready', key: this.key, dhtKey: DHT_KEY, port: 1, version: '0.2.18' })
   }
 
-  /** The node says this, and all that follows from it has happened. */
+  /** Sends a report from the node and waits until all its effects have happened. */
   async says(...reports: readonly Report[]): Promise<void> {
     if (reports.length > 0) this.node.say(...reports)
-    // Last of all it says something that makes an event, by which it is known that the rest was heard.
+    // Finally send something that causes an event: once it arrives, everything before it was processed.
     this.#connection = this.#connection === 'tcp' ? 'udp' : 'tcp'
     const { connected } = this
     this.node.say({ type: 'self', connection: this.#connection })
@@ -142,12 +142,12 @@ export class TestLive {
     await this.idle()
   }
 
-  /** A friend comes online and shows a status message. */
+  /** Makes a friend come online and show a status message. */
   async sees(key: string, text: string): Promise<void> {
     await this.says({ type: 'friend', key, connection: 'udp' }, { type: 'status', key, text })
   }
 
-  /** What followed from events is done, and the node has got all orders. */
+  /** Waits until the effects of all events are done and the node has all orders. */
   async idle(): Promise<void> {
     await this.live.idle()
     for (let i = 0; i < 5; i++) await new Promise((done) => setImmediate(done))

@@ -1,4 +1,4 @@
-/** Watching without a kernel and without waiting: a clock that a test moves, and directory events that a test makes. */
+/** Watches files without a kernel and without waiting: the test moves the clock and makes the directory events. */
 import type { WatchClock, WatchDirectory } from '../../src/tox/profile/watch.ts'
 
 interface Timer {
@@ -20,7 +20,7 @@ export class FakeClock implements WatchClock {
     return () => this.timers.delete(timer)
   }
 
-  /** Lets time pass; what is due runs, at its own time. */
+  /** Advances the time. Due timers run at their own time. */
   pass(ms: number): void {
     const endMs = this.#nowMs + ms
     for (;;) {
@@ -34,10 +34,10 @@ export class FakeClock implements WatchClock {
   }
 }
 
-/** What the kernel would say, said by the test. */
+/** Plays the kernel: the test makes its events. */
 export class FakeKernel {
   readonly #watches = new Map<string, { onChange: (name: string | null) => void; onError: (error: unknown) => void }>()
-  /** Directories that it refuses to watch, with this errno. */
+  /** Directories it refuses to watch, with the errno of each. */
   readonly refuses: Map<string, string> = new Map()
   opened = 0
 
@@ -58,7 +58,7 @@ export class FakeKernel {
     return [...this.#watches.keys()].toSorted()
   }
 
-  /** Something happened to a name in a directory; false when nobody listens there. */
+  /** Reports a change of a name in a directory. @returns false if nobody watches the directory */
   event(directory: string, name: string | null): boolean {
     const watch = this.#watches.get(directory)
     watch?.onChange(name)

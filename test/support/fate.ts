@@ -1,16 +1,16 @@
-/** What became of an edit when all was quiet: the judge of histories, who knows everybody's edits and what each of them knew. */
+/** Decides what became of an edit once all is quiet. It knows everybody's edits, and what each of them knew. */
 import type { Edit } from '../../src/core/intents.ts'
 import type { History, Made } from './history.ts'
 
-/** `lost` and `back` are what must not be. */
+/** `lost` and `back` must never happen. */
 export type Fate =
   | 'shown'
   | 'added again' // by somebody who knew of the removal
-  | 'removed' // or given another key, by somebody of whose edit its maker did not know
-  | 'overtaken' // by another edit of the same thing, of which its maker did not know
-  | 'told' // its maker's owner was, with the command that repeats it
-  | 'unlisted' // its maker's device was taken out of the table, and signs nothing until the owner decides
-  | 'forgotten' // with the state in whose place its maker's owner put an old copy
+  | 'removed' // or rekeyed, by somebody whose edit its maker did not know
+  | 'overtaken' // by another edit of the same thing that its maker did not know
+  | 'told' // its maker's owner was notified, with the command that repeats it
+  | 'unlisted' // its maker's device is no longer in the table, and signs nothing until the owner decides
+  | 'forgotten' // with the state that its maker's owner replaced by an old copy
   | 'lost'
   | 'back'
 
@@ -42,7 +42,7 @@ function addsAgain({ edit }: Made, key: string): boolean {
   return edit.kind === 'add' && edit.key === key
 }
 
-/** Whether a table shows what an edit wanted. */
+/** Whether a table shows the result of an edit. */
 export function isShown(edit: Edit, devices: readonly { readonly name: string; readonly key: string }[]): boolean {
   const listed = devices.find(({ key }) => key === edit.key)
   switch (edit.kind) {

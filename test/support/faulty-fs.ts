@@ -1,21 +1,21 @@
-/** A file system whose calls fail on demand, each having persisted or not. */
+/** A file system whose calls fail on demand, after persisting or without. */
 import { promises } from 'node:fs'
 import type { DurableFs, DurableHandle } from '../../src/durable/file.ts'
 
 /**
- * not-persisted: the call fails and does nothing. persisted: it does its work (a write, half of it), then fails.
- * dead: it and all that follow fail, as when the process is killed there.
+ * not-persisted: the call does nothing and fails. persisted: the call does its work (for a write, half of it), then
+ * fails. dead: this call and all later ones fail, as if the process were killed here.
  */
 export type FaultKind = 'not-persisted' | 'persisted' | 'dead'
 
 export interface FaultyFs extends DurableFs {
-  /** The calls made so far, in their order, those that failed too */
+  /** All calls so far, in order, including failed ones */
   readonly calls: readonly string[]
-  /** File handles that are still open */
+  /** The file handles still open */
   readonly openHandles: () => number
 }
 
-/** @param failAt the number of the call that fails, from 0; none does by default */
+/** @param failAt the index of the call that fails, from 0; by default no call fails */
 export function faultyFs(
   failAt: number = Infinity,
   kind: FaultKind = 'not-persisted',
@@ -41,7 +41,7 @@ export function faultyFs(
       chown: (uid, gid) => call('chown', () => handle.chown(uid, gid)),
       sync: () => call('sync', () => handle.sync()),
       close: async () => {
-        // The descriptor is gone whatever close() answers.
+        // The descriptor is gone whatever close() returns.
         await handle.close()
         open--
         await call('close', () => Promise.resolve())

@@ -1,4 +1,4 @@
-/** Plays README and the guide pages: types their `persona` lines into a shell beside a real daemon. */
+/** Plays the README and the guide pages: types their `persona` lines into a shell beside a real daemon. */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { copyFileSync, mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs'
@@ -15,19 +15,19 @@ const PERSONAD = join(ROOT, 'src/launch/personad.js')
 const OWN_PROFILE = ['persona tox new laptop.tox --name Alice']
 const OWN_PERSONA = [...OWN_PROFILE, 'persona init --device laptop --tox-profile laptop.tox']
 
-/** Types three of the recovery words back, so that theft protection is on. */
+/** Types three of the recovery words back, which turns on theft protection. */
 const CONFIRMED = `persona recovery show --json | "$NODE" -e '
   const { words } = JSON.parse(require("fs").readFileSync(0, "utf8"))
   for (const position of [3, 11, 24]) console.log(position, words[position - 1])' | persona recovery confirm`
 
 interface Page {
-  /** The lines that are typed before the first block of the page. */
+  /** The lines typed before the first block of the page. */
   readonly before: readonly string[]
-  /** Whether there is bob.tox, a profile that has seen Alice's table on her laptop. */
+  /** Whether to create bob.tox, a profile that saw Alice's table on her laptop. */
   readonly hasBob?: true
 }
 
-/** The guide pages with output. Each block that begins with ```console is played. */
+/** The guide pages with output. Each block that starts with ```console is played. */
 export const PLAYED_PAGES: Readonly<Record<string, Page>> = {
   'docs/guide/apps.md': { before: OWN_PERSONA },
   'docs/guide/contacts.md': { before: ['persona init --device laptop --tox-profile bob.tox'], hasBob: true },
@@ -44,7 +44,7 @@ export function readPage(page: string): string {
   return readFileSync(join(ROOT, page), 'utf8')
 }
 
-/** @returns the page with the output that the programs print now, and how many lines were typed */
+/** @returns the page with the current output of the programs, and the number of lines typed */
 export async function playPage(page: string): Promise<{ readonly text: string; readonly typed: number }> {
   const { before, hasBob } = PLAYED_PAGES[page]!
   const text = readPage(page)
@@ -78,7 +78,7 @@ export async function playQuickstart(): Promise<readonly string[]> {
   return played
 }
 
-/** Replaces keys, dates, tokens and the like, which differ in each run, by signs of the same kind. */
+/** Replaces keys, dates, tokens and other values that differ in each run by placeholders. */
 export function withoutChance(text: string): string {
   return text
     .replaceAll(/personad:[a-z2-7]+/g, 'LINK')
@@ -91,7 +91,7 @@ export function withoutChance(text: string): string {
     .replaceAll(/just now|\d+ (second|minute)s? ago/g, 'AGO')
 }
 
-/** A directory with homes, where commands are typed. */
+/** A directory with homes, in which commands run. */
 class Room {
   readonly directory: string = realpathSync(mkdtempSync(join(tmpdir(), 'personad-guide-')))
   readonly #daemons: ChildProcess[] = []
@@ -112,7 +112,7 @@ class Room {
     throw new Error(`the daemon did not start:\n${log.join('\n')}`)
   }
 
-  /** @returns what a terminal would show below the line. @throws {Error} when the command fails */
+  /** @returns what a terminal would show below the line @throws {Error} if the command fails */
   async type(home: string, line: string): Promise<string> {
     const script = `exec 2>&1\npersona() { "$NODE" "$PERSONA" "$@"; }\n${line}`
     const env = { PATH: process.env.PATH, HOME: this.directory, PERSONAD_HOME: home, NODE: process.execPath, PERSONA }
@@ -142,7 +142,10 @@ async function inRoom(play: (room: Room) => Promise<void>): Promise<void> {
   }
 }
 
-/** Puts bob.tox into the room. Alice, with a daemon of her own, has published a table of laptop and phone; Bob saw it on the laptop. */
+/**
+ * Creates bob.tox in the room. Alice, with her own daemon, published a table of laptop and phone; Bob saw it on her
+ * laptop.
+ */
 async function makeBob(room: Room): Promise<void> {
   await makeProfiles(room.directory)
   const home = await room.start('alice-home')

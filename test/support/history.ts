@@ -1,4 +1,7 @@
-/** Histories of one persona: siblings, friends and a thief, each a real keeper, and whatever a network does with the blobs that they make. */
+/**
+ * Histories of one persona: siblings, friends and a thief, each a real keeper, and a network that does anything with
+ * their blobs.
+ */
 import { cpSync } from 'node:fs'
 import { join } from 'node:path'
 import { decodeBlob, PREV_BYTES } from '../../src/core/blob.ts'
@@ -23,17 +26,17 @@ import { deviceKey, engine as sodium, START_SEC } from './person.ts'
 import { tempDir } from './temp-dir.ts'
 
 const PASSPHRASE = 'only there so that a keeper can be locked'
-const STEP_SEC = 100 // between two things that happen
-const APART_SEC = 61 // so that a keeper notes each report of the quiet phase
-const MAX_ROUNDS = 12 // of everybody showing everybody a head; far more than it ever takes
+const STEP_SEC = 100 // between two steps
+const APART_SEC = 61 // so that a keeper records each report of the quiet phase
+const MAX_ROUNDS = 12 // rounds in which everybody shows everybody their head; far more than ever needed
 
-/** Devices of the table without a daemon, which can be removed without silencing a sibling. */
+/** Devices in the table that have no daemon, so removing them silences no sibling. */
 const OTHERS = ['old phone', 'work']
 
 export const MAX_SIBLINGS = 5
 export const MAX_FRIENDS = 5
 
-/** Who is meant: taken modulo those who can be. */
+/** Selects a member or device, modulo their number. */
 type Index = number
 
 export type Step =
@@ -44,14 +47,14 @@ export type Step =
       readonly name: string
     }
   | { readonly kind: 'remove' | 'activate'; readonly who: Index; readonly which: Index }
-  /** A sibling's head, or any blob ever made, reaches anybody. */
+  /** Somebody sees a sibling's head, or any blob ever made. */
   | { readonly kind: 'show' | 'old'; readonly which: Index; readonly to: Index }
   | { readonly kind: 'crash' | 'lock' | 'unlock'; readonly who: Index }
-  /** The state of a sibling is copied; an old copy is put back in its place. */
+  /** Copies the state of a sibling, or restores its last copy. */
   | { readonly kind: 'copy' | 'restore'; readonly who: Index }
-  /** A sibling shuts the thief out, or takes up the new key, both by the recovery words. */
+  /** A sibling rotates to shut the thief out, or follows a rotation, both with the recovery words. */
   | { readonly kind: 'rotate' | 'follow'; readonly who: Index }
-  /** Somebody has the state of a device from now on; what he then does with it, `which` ahead of the head. */
+  /** A thief copies the state of a device. Later they forge a table, `ahead` of the head. */
   | { readonly kind: 'steal'; readonly who: Index }
   | {
       readonly kind: 'forge'
@@ -63,36 +66,39 @@ export type Step =
 export interface Story {
   readonly siblings: number
   readonly friends: number
-  /** Of the siblings' clocks, in seconds. */
+  /** Offsets of the siblings' clocks, in seconds. */
   readonly offsets: readonly number[]
   readonly steps: readonly Step[]
-  /** In what order everything reaches everybody in the end. */
+  /** The order in which everything finally reaches everybody. */
   readonly delivery: 'oldest first' | 'newest first' | 'heads first'
 }
 
-/** An edit that an owner, or the thief, made. */
+/** An edit made by an owner or the thief. */
 export interface Made {
   readonly edit: Edit
   readonly by: Member
-  /** T of the table that it changed. */
+  /** T of the table it changed. */
   readonly onto: string
 }
 
-/** A table as somebody signed it: the one below it, and the edits that its writer knew of beside those of that one. */
+/** A signed table: the table below it, and the edits its writer knew beyond that table. */
 interface Signed {
   readonly by: Member | null
   readonly onto: string | null
   readonly edits: Set<Made>
 }
 
-/** Libsodium, without chance, and without what costs time and guards nothing here: guarded memory, Argon2id, judging twice what was judged before. */
+/**
+ * Libsodium without randomness, and without costly protection that is useless here: guarded memory, Argon2id, and
+ * verifying twice.
+ */
 function cheapEngine(): CryptoEngine {
   const verdicts = new Map<string, boolean>()
   const pairs = new Map<string, KeyPair>()
   let drawn = 0
   return {
     ...sodium,
-    // Which of two tables wins hangs on their hashes: a history is the same again only with the same keys.
+    // The winner between two tables depends on their hashes, so a history repeats only with the same keys.
     randomBytes: (length) => sodium.sha512(encodeUtf8(`drawn ${drawn++}`)).slice(0, length),
     secret: (length) => new Uint8Array(length),
     wipe: (secret) => void secret.fill(0),
@@ -112,27 +118,27 @@ function cheapEngine(): CryptoEngine {
   }
 }
 
-/** A store and its custody, to begin histories from. */
+/** A store and its custody, from which histories start. */
 interface Copy {
   readonly stateDir: string
   readonly writes: readonly Write[]
-  /** null for a friend. */
+  /** null for a friend */
   readonly own: OwnRecord | null
 }
 
 export class Member {
   readonly name: string
-  /** The device that shows what it has to show. */
+  /** The device that shows its tables. */
   readonly key: string
   readonly offsetSec: number
   readonly #personaId: string
   test: TestKeeper
   readonly made: Made[] = []
-  /** Edits that went with the state in whose place an old copy was put. */
+  /** Edits lost when an old copy replaced the state. */
   readonly forgotten: Set<Made> = new Set()
-  /** The last copy of its state, and how many edits it knows of. */
+  /** The last copy of its state, and the number of edits in it. */
   copy: { readonly writes: readonly Write[]; readonly made: number } | null = null
-  /** What the owner was told of intents that could not be kept, as the commands that repeat them. */
+  /** Commands that repeat the intents which the daemon reported as dropped. */
   readonly told: string[] = []
 
   constructor(name: string, test: TestKeeper, personaId: string, offsetSec = 0) {
@@ -147,7 +153,7 @@ export class Member {
     return decodeVerified(parseBase64url(this.#record.head!)!, sodium)
   }
 
-  /** Its state is an old one, and may be behind what others have. */
+  /** Whether its state was restored, and so may be older than the others'. */
   get isUnreconciled(): boolean {
     return (this.test.records.own.get(OWN)?.restoredSec ?? null) !== null
   }
@@ -157,7 +163,7 @@ export class Member {
     return `persona:${this.#record.head}`
   }
 
-  /** In the order of the table. */
+  /** Device keys in the order of the table. */
   get devices(): readonly string[] {
     return this.#record.devices.map(({ key }) => key)
   }
@@ -167,11 +173,11 @@ export class Member {
   }
 }
 
-/** What all histories of a test begin with; made once, since keys and files cost more than a history. */
+/** The common start of all histories of a test. Made once, because keys and files cost more than a history. */
 export class Beginning {
   readonly engine: CryptoEngine
   words = ''
-  /** Below it each history that rotates has directories for secrets of its own. */
+  /** Holds a directory of secrets for each history that rotates. */
   readonly #directory = tempDir()
   #directories = 0
   readonly #owners: Copy[] = []
@@ -204,14 +210,17 @@ export class Beginning {
     return beginning
   }
 
-  /** A directory for the secrets of one member, whom a rotation makes write them. */
+  /** Makes a directory for the secrets of one member, because a rotation writes them. */
   directoryOf(stateDir: string): string {
     const directory = join(this.#directory, String(this.#directories++))
     cpSync(stateDir, directory, { recursive: true })
     return directory
   }
 
-  /** Everybody has the same head; only the first device remembers how it came to be, as after pairing. */
+  /**
+   * Starts a history: everybody has the same head, but only the first device remembers how it came about, as after
+   * pairing.
+   */
   async start(story: Story): Promise<History> {
     const [owner, friend] = [this.#owners[story.siblings - 1]!, this.#friends[story.siblings - 1]!]
     const siblings: Member[] = []
@@ -248,22 +257,25 @@ export class Beginning {
 export class History {
   readonly siblings: readonly Member[]
   readonly friends: readonly Member[]
-  /** Keys of the table that all begin with. */
+  /** The device keys of the first table. */
   readonly first: readonly string[]
   thief: Member | null = null
   /** Every blob ever made, as a status message. */
   readonly blobs: Set<string> = new Set()
-  /** Every table ever signed, by its T: of two who did the same to one table each signs the table of the other. */
+  /**
+   * Every table ever signed, by its T. If two make the same edit of one table, each of them signs the other's table
+   * too.
+   */
   readonly #tables = new Map<string, Signed>()
   readonly made: Made[] = []
-  /** Tables that anybody signed while all was quiet, and rounds that it took. */
+  /** Tables signed in the quiet phase. */
   signedInQuiet = 0
   rounds = 0
-  /** The thief signed a table that no keeper would. */
+  /** Whether the thief signed a table that no keeper would sign. */
   forged = false
-  /** Whose state the thief has. */
+  /** The member whose state the thief copied. */
   stolen: Member | null = null
-  /** T of the last table by which the thief was shut out; null when he was not. */
+  /** T of the last table that shut the thief out; null if none did. */
   rotated: string | null = null
   #epoch = 0
   readonly #carrier = deviceKey(OTHERS[0]!)
@@ -328,7 +340,7 @@ export class History {
     }
   }
 
-  /** Everything that was ever made reaches everybody, and everybody's head everybody else, until nothing changes. */
+  /** Delivers every blob to everybody, and everybody's head to everybody else, until nothing changes. */
   async quiet(delivery: Story['delivery']): Promise<void> {
     const before = this.blobs.size
     for (const member of this.everybody) await this.unlock(member)
@@ -340,12 +352,12 @@ export class History {
       for (const text of delivery === 'newest first' ? all.toReversed() : all) {
         for (const member of this.everybody) await this.show(text, member)
       }
-      // What jumps too far ahead is taken once what lies between has been.
+      // A table that jumps too far ahead is accepted once those in between have been.
     } while (!(await this.#showHeads()) && heads !== this.everybody.map(({ text }) => text).join(' '))
     this.signedInQuiet = this.blobs.size - before
   }
 
-  /** @returns whether all have one head now */
+  /** @returns whether all have the same head now */
   async #showHeads(): Promise<boolean> {
     for (; ; this.rounds++) {
       const heads = this.everybody.map(({ text }) => text)
@@ -356,14 +368,17 @@ export class History {
     }
   }
 
-  /** Somebody is shown a status message, and judges it as whatever device it comes from. */
+  /** Shows a status message to a member, who judges it as coming from whichever device carries it. */
   async show(text: string, to: Member): Promise<void> {
     this.#nowSec += APART_SEC
     if (text === to.text && !to.isUnreconciled) return
     await this.#act(to, async ({ test }) => test.sees(this.#carrierOf(text, to), text), text)
   }
 
-  /** A device that the table lists and that is not the member's own: another's word, or that of the own device, would be no copy. */
+  /**
+   * A listed device that is not the member's own. Shown by an unlisted or own device, the table would not count as a
+   * copy.
+   */
   #carrierOf(text: string, to: Member): string {
     const listed = decodeBlob(bytesOf(text)).deviceKeys.map(formatHex)
     if (listed.includes(this.#carrier)) return this.#carrier
@@ -396,7 +411,7 @@ export class History {
     by.made.push(made)
   }
 
-  /** The edits that whoever made this one knew of: those of the tables below his, and his own. */
+  /** The edits its maker knew: those of the tables below it, and their own. */
   past(made: Made): Set<Made> {
     const own = made.by.made.slice(0, made.by.made.indexOf(made))
     return new Set([...own, ...this.#below(made.onto)])
@@ -406,7 +421,7 @@ export class History {
     return new Set([...member.made, ...this.#below(formatHex(member.head.tableHash))])
   }
 
-  /** The edits in a table and those below it. */
+  /** The edits in a table and in all tables below it. */
   #below(hash: string): Made[] {
     const edits: Made[] = []
     for (let at: string | null = hash; at !== null; at = this.#tables.get(at)!.onto) {
@@ -415,7 +430,7 @@ export class History {
     return edits
   }
 
-  /** Who signed the tables from the head down to the last rotation. */
+  /** The signers of the tables from the head down to the last rotation. */
   signersSince(rotation: string): (Member | null)[] {
     const signers: (Member | null)[] = []
     let at: string | null = hashOf(this.siblings[0]!.text)
@@ -449,7 +464,7 @@ export class History {
       case 'add':
         return { kind: 'add', key: this.#newKey(), name: step.name }
       case 'again': {
-        // Wanted back where it is known to be gone; anywhere else it would be the add of a device that nobody there has heard of.
+        // Add it again only where its removal is known. Elsewhere it would be the add of an unknown device.
         const past = [...this.#known(member)].map(({ edit }) => edit)
         const gone = past
           .filter(({ kind, key }) => kind === 'remove' && !devices.some((one) => one.key === key))
@@ -478,7 +493,7 @@ export class History {
   }
 
   async #restore(member: Member): Promise<void> {
-    // After a rotation a backup would bring its key too; those have tests of their own.
+    // After a rotation a backup would also bring back its key. Other tests cover that.
     if (member.copy === null || this.#epoch > 0) return
     const { writes, made } = member.copy
     const before = member.test
@@ -503,7 +518,7 @@ export class History {
     await this.unlock(thief)
   }
 
-  /** The owner leaves the stolen device out, unless it is the one that he sits at; he knows how often he rotated. */
+  /** Rotates. The owner leaves out the stolen device, unless they are using it; they know how often they rotated. */
   async #rotate(member: Member): Promise<void> {
     const listed = member.test.keeper.ownTable!.devices
     const isElsewhere = this.stolen !== null && this.stolen !== member
@@ -529,7 +544,7 @@ export class History {
     await this.#act(member, async ({ test }) => test.call('rotation.follow', { words: this.#beginning.words }))
   }
 
-  /** A table that no keeper would make: any seq, and whatever devices the thief likes. */
+  /** Signs a table that no keeper would sign: any seq, and any devices the thief likes. */
   async #forge(from: Index, ahead: number, list: 'himself' | 'more' | 'nobody'): Promise<void> {
     if (this.thief === null) await this.#steal(pick(this.siblings, from))
     const thief = this.thief!
@@ -553,7 +568,7 @@ export class History {
     await this.show(formatToken(blob), thief)
   }
 
-  /** Something happens to a member; what it does about its table is noted, and the head must not have sunk. */
+  /** Runs a step on a member, records what it signs, and checks that its head never goes down. */
   async #act(member: Member, happens: (member: Member) => Promise<unknown>, shown?: string): Promise<void> {
     const before = member.head
     const { test, isUnreconciled } = member
@@ -566,7 +581,8 @@ export class History {
     if (compareTables(after, before) < 0) throw new Error(`the head of ${member.name} sank`)
     const isTaken = shown !== undefined && compareTables(after, before) > 0
     const onto = isTaken ? hashOf(shown) : formatHex(before.tableHash)
-    // Who finds done what he did himself counts among those who decided so: what others build on that table they build on his word too.
+    // A member who receives a table that already contains their edit counts among those who decided it: whoever
+    // builds on that table builds on their edit too.
     if (isTaken)
       this.#note(
         shown,
@@ -589,14 +605,14 @@ function bytesOf(text: string): Uint8Array {
   return parseBase64url(text.slice('persona:'.length))!
 }
 
-/** A removal that the table shows. */
+/** Whether the table shows this removal. */
 function isDoneIn({ edit }: Made, text: string): boolean {
   if (edit.kind !== 'remove') return false
   const { deviceKeys } = decodeBlob(bytesOf(text))
   return !deviceKeys.some((key) => formatHex(key) === edit.key)
 }
 
-/** What pairing hands to a new device: all but what its sender's daemon knows of itself. */
+/** The state that pairing gives a new device: everything except what the sender's daemon knows of itself. */
 function pairedWith({ stateDir, writes, own }: Copy, key: string): Copy {
   const records = recordsOf(openMemoryStore())
   const paired: OwnRecord = { ...own!, nextIntent: 1, localDevices: [key], soleEpoch: null }

@@ -1,4 +1,4 @@
-/** A small method table of the tests' own, a server of it in a temporary directory, and a client that says whatever bytes it likes. */
+/** A small method table for tests, its server in a temporary directory, and a client that sends any bytes. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { connect as connectSocket, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -68,7 +68,7 @@ export const METHODS: TestMethods = {
   unsubscribe: { permission: 'read', summary: '', params: none, result: none },
 }
 
-/** Holds the calls of `wait` until it is opened, and knows how many there were at a time. */
+/** Holds calls of `wait` until it is opened, and counts how many waited at once. */
 export class Gate {
   running = 0
   mostRunning = 0
@@ -119,7 +119,7 @@ export function testHandlers(gate: Gate = new Gate()): Handlers<TestMethods> {
   }
 }
 
-/** A directory of 0700, removed after the test. */
+/** A directory of mode 0700, removed after the test. */
 export function temporaryDirectory(): string {
   const directory = mkdtempSync(join(tmpdir(), 'personad-ipc-'))
   onTestFinished(() => rmSync(directory, { recursive: true, force: true }))
@@ -149,7 +149,7 @@ export async function openClient(server: IpcServer, timeoutMs = 10_000): Promise
   return client
 }
 
-/** A client without manners. */
+/** A client that ignores the protocol. */
 export class RawClient {
   readonly socket: Socket
   readonly frames: Frame[] = []
@@ -167,9 +167,9 @@ export class RawClient {
       for (let frame = reader.next(); frame !== null; frame = reader.next()) this.frames.push(frame)
       this.#wake()
     })
-    // Cut while it is still writing: that is what some tests are after.
+    // Cut the connection while it is still writing: some tests need that.
     this.socket.on('error', () => {})
-    // The server's half closes, which is what it can do about it.
+    // The server can only close its own half.
     this.closed = new Promise((resolve) => {
       const close = (): void => {
         this.#isClosed = true
@@ -185,7 +185,7 @@ export class RawClient {
     this.socket.write(`${JSON.stringify({ type: 'rpc', data: { jsonrpc: '2.0', id, method, params } })}\f`)
   }
 
-  /** Waits until so many frames came. */
+  /** Waits until so many frames arrived. */
   async received(count: number): Promise<Frame[]> {
     while (this.frames.length < count) {
       if (this.#isClosed) throw new Error(`closed after ${this.frames.length} of ${count} frames`)
@@ -196,7 +196,7 @@ export class RawClient {
     return this.frames
   }
 
-  /** The stable code of the last answer. */
+  /** The error code of the last answer. */
   lastCode(): string | undefined {
     const frame = this.frames.at(-1)
     return (frame?.data as { error?: { data: { code: string } } } | undefined)?.error?.data.code

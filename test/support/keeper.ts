@@ -1,4 +1,7 @@
-/** A keeper in this process: memory store, temporary custody, a clock that the story sets, and a record of what it told and wrote. */
+/**
+ * A keeper in this process: memory store, temporary custody, a clock set by the test, and a record of its events and
+ * writes.
+ */
 import { cpSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Policy } from '../../src/core/trust.ts'
@@ -32,11 +35,11 @@ export interface KeeperStory {
   readonly credential?: Uint8Array
   readonly defaultPolicy?: Policy
   readonly place?: PlaceRecord
-  /** What the secrets files are written with. */
+  /** The file system used to write the secrets files. */
   readonly fs?: DurableFs
 }
 
-/** Counts what is committed to a store, and keeps the last commit. */
+/** Counts commits to a store, and keeps the last one. */
 export interface CountingStore extends Store {
   readonly commits: readonly (readonly Write[])[]
 }
@@ -55,7 +58,7 @@ export function countingStore(store: Store): CountingStore {
   }
 }
 
-/** Lets writes to a memory store wait until the test says go. */
+/** Delays writes to a memory store until the test releases them. */
 export class WriteGate {
   #waiting: (() => void)[] = []
   #isOpen = true
@@ -72,7 +75,7 @@ export class WriteGate {
     this.#isOpen = false
   }
 
-  /** Resolves when a write waits. */
+  /** Resolves once a write waits. */
   async arrived(): Promise<void> {
     if (this.#waiting.length > 0) return
     await new Promise<void>((done) => {
@@ -80,7 +83,7 @@ export class WriteGate {
     })
   }
 
-  /** Lets the one pass that waits longest. */
+  /** Releases the write that has waited longest. */
   passOne(): void {
     this.#waiting.shift()?.()
   }
@@ -118,10 +121,10 @@ export class TestKeeper {
   readonly stateDir: string
   readonly events: DaemonEvent[]
   readonly storeFailures: unknown[]
-  /** What a subscriber was told of the past, and the number from which he is told the rest. */
+  /** Past events replayed to a subscriber, and the number from which live events follow. */
   readonly replayed: (DaemonEvent | LaggedEvent)[] = []
   subscribedAfter: number | null = null
-  /** What guesses of a passphrase had to wait, in seconds. */
+  /** Delays of passphrase guesses, in seconds. */
   readonly delays: readonly number[]
   readonly #clock: { nowSec: number }
   readonly #hear: { event: (event: DaemonEvent) => void }
@@ -141,7 +144,7 @@ export class TestKeeper {
     this.#hear = parts.hear
   }
 
-  /** Who else is told of events, as the sockets are. */
+  /** Gets every event too, as the sockets do. */
   set onEvent(onEvent: (event: DaemonEvent) => void) {
     this.#hear.event = onEvent
   }
@@ -220,7 +223,7 @@ export class TestKeeper {
     this.#clock.nowSec = nowSec
   }
 
-  /** A keeper of the owner's first device, `laptop`. */
+  /** Opens a keeper with a persona, on the owner's first device `laptop`. */
   static async withPersona(story: KeeperStory = {}): Promise<TestKeeper> {
     const test = await TestKeeper.open(story)
     await test.call('persona.init', { device: { name: 'laptop', key: OWN_LAPTOP } })
@@ -256,7 +259,7 @@ export class TestKeeper {
     return await handler(params[0] ?? {}, caller)
   }
 
-  /** The device shows the table, or a text. */
+  /** Observes a device that shows a table or a text. */
   async sees(
     from: string,
     shown: Table | string,
@@ -265,7 +268,7 @@ export class TestKeeper {
     return await this.call('observe', { from, text: typeof shown === 'string' ? shown : shown.text(), ...more })
   }
 
-  /** The same, by a profile file or another source. */
+  /** The same, reported by a profile or another source. */
   async reports(
     source: string,
     from: string,
@@ -277,20 +280,20 @@ export class TestKeeper {
     return results[0]!
   }
 
-  /** Time passes. */
+  /** Advances the clock. */
   later(seconds: number): this {
     this.nowSec += seconds
     return this
   }
 
-  /** The events of a name told since the last look at that name. */
+  /** Returns, and removes, the events of this name published since the last call. */
   told<Name extends EventName>(name: Name): EventData[Name][] {
     const found: DaemonEvent[] = this.events.filter((event) => event.event === name)
     for (const event of found) this.events.splice(this.events.indexOf(event), 1)
     return found.map((event) => event.data as EventData[Name])
   }
 
-  /** Everything from disk again, as after a crash: what was only in memory is gone. */
+  /** Opens everything again from disk, as after a crash: whatever was only in memory is gone. */
   async reopened(): Promise<TestKeeper> {
     return await TestKeeper.open({
       stateDir: this.stateDir,
@@ -301,11 +304,12 @@ export class TestKeeper {
   }
 
   /**
-   * The same persona on another device: the state as it is, copied.
-   * @param local key of that device, which its daemon then knows as its own; without one it is the same device on an earlier day
+   * Copies the state: the same persona on another device.
+   * @param local key of that device, which its daemon then knows as its own; without it, the same device at an
+   *   earlier time
    */
   async copied(local?: string): Promise<TestKeeper> {
-    // As pairing does before it hands out the key.
+    // As pairing does before it hands over the key.
     if (local !== undefined) await this.keeper.change(() => this.keeper.own.keyLeaves())
     const stateDir = join(tempDir(), 'copy')
     cpSync(this.stateDir, stateDir, { recursive: true })
@@ -321,7 +325,7 @@ export class TestKeeper {
   }
 }
 
-/** The own blob's text as the owner's daemon would have it shown. */
+/** The status message that the owner's daemon publishes. */
 export async function ownText(keeper: TestKeeper): Promise<string> {
   return (await keeper.call('blob.get')).text
 }

@@ -1,4 +1,7 @@
-/** Runs one request on Debian's libtoxcore: a process of its own, since a native crash ends it. Never iterates, so nothing is sent. */
+/**
+ * Runs one request on Debian's libtoxcore in a separate process, because a native crash ends it. Never iterates, so
+ * it sends nothing.
+ */
 import { stdin, stdout } from 'node:process'
 import { text } from 'node:stream/consumers'
 import koffi from 'koffi'
@@ -21,7 +24,7 @@ const setData: (options: Pointer, data: Uint8Array, length: number) => void = li
 const toxNew: (options: Pointer, error: number[]) => Pointer = lib.func('void *tox_new(void *o, _Out_ int *error)')
 const toxKill: (tox: Pointer) => void = lib.func('void tox_kill(void *tox)')
 
-/** A getter that fills a buffer of a size that another call gives. */
+/** Calls a getter that fills a buffer, whose size another call returns. */
 function selfBytes(tox: Pointer, name: string, length: number): Uint8Array {
   const bytes = new Uint8Array(Math.max(length, 1))
   lib.func(`void ${name}(void *tox, _Out_ uint8_t *bytes)`)(tox, bytes)

@@ -1,4 +1,4 @@
-/** Debian's libtoxcore as the judge of what is written: asked through a child process, offline. */
+/** Asks Debian's libtoxcore to check what we write: in a child process, offline. */
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { formatHex, parseHex } from '../../src/core/encoding/bytes.ts'
@@ -7,11 +7,11 @@ export interface LibtoxRequest {
   readonly operation: 'load' | 'confer' | 'encrypt' | 'decrypt'
   /** hex */
   readonly bytes: string
-  /** Of `confer`: the title of the conference */
+  /** For `confer`: the title of the conference */
   readonly passphrase: string
 }
 
-/** What the library tells of a profile that it loaded; texts and keys as upper-case hex. */
+/** What the library reports about a profile it loaded; texts and keys as upper-case hex. */
 export interface LibtoxProfile {
   /** TOX_ERR_NEW: 0 good, 8 encrypted, 9 bad format */
   readonly error: number
@@ -26,7 +26,7 @@ export interface LibtoxProfile {
     readonly statusMessage: string
     readonly lastSeenSec: number
   }[]
-  /** The profile as the library would save it */
+  /** The profile as the library saves it */
   readonly resaved: string
 }
 
@@ -34,12 +34,12 @@ export function loadInLibtoxcore(save: Uint8Array): LibtoxProfile {
   return ask('load', save, '') as LibtoxProfile
 }
 
-/** The profile as the library saves it after its owner has opened a conference of that title. */
+/** The profile as the library saves it after opening a conference with this title. */
 export function conferInLibtoxcore(save: Uint8Array, title: string): LibtoxProfile {
   return ask('confer', save, title) as LibtoxProfile
 }
 
-/** @returns null when the library refuses */
+/** @returns null if the library refuses */
 export function passInLibtoxcore(
   operation: 'encrypt' | 'decrypt',
   bytes: Uint8Array,
@@ -49,7 +49,7 @@ export function passInLibtoxcore(
   return typeof answer === 'string' ? parseHex(answer) : null
 }
 
-/** Why the library cannot be asked on this machine, or null when it can. */
+/** Why this machine cannot run the library; null if it can. */
 export function libtoxcoreAbsence(): string | null {
   try {
     passInLibtoxcore('encrypt', Uint8Array.of(0), 'probe')

@@ -1,4 +1,4 @@
-/** Random histories of a keeper: what devices show, in whatever order, and what the owner does meanwhile. */
+/** Random histories of a keeper: tables shown by devices in any order, mixed with actions of the owner. */
 import * as fc from 'fast-check'
 import type { Policy } from '../../src/core/trust.ts'
 import { TestKeeper } from './keeper.ts'
@@ -8,7 +8,7 @@ const PEOPLE = ['ann', 'bob', 'eve'] as const
 export const KEYS: readonly string[] = Array.from({ length: 6 }, (_, n) => deviceKey(`device ${n}`))
 const NAMES = ['Kim', 'kim', 'Kim#2', 'Bob', 'device', '__proto__'] as const
 
-/** The tables that a person may show: a tree of edits, forks and rotations, each listing some of the six devices. */
+/** The tables that a person may show: a tree of edits, forks and rotations, each listing some of six devices. */
 export interface Step {
   readonly who: number
   readonly devices: readonly number[]
@@ -94,10 +94,10 @@ export function draw(steps: readonly Step[]): Table[] {
   return tables
 }
 
-// An edit may be refused: the device is a contact's, or is not listed.
+// An edit may be refused: the device may belong to a contact or be unlisted.
 function ignore(): void {}
 
-/** @returns the keeper, which may have been opened again */
+/** @returns the keeper, which may have been reopened */
 export async function act(test: TestKeeper, action: Action, tables: readonly Table[]): Promise<TestKeeper> {
   switch (action.kind) {
     case 'show': {

@@ -11,7 +11,7 @@ import { FAST } from './tox-node.ts'
 export interface LiveHomeOptions {
   readonly home?: string
   readonly bootstrap: readonly BootstrapNode[]
-  /** More lines of the section `tox`. */
+  /** More lines for the section `tox`. */
   readonly config?: string
   readonly env?: Readonly<Record<string, string>>
   readonly prefix?: readonly string[]
@@ -38,7 +38,7 @@ export class LiveHome {
     writeFileSync(join(home, 'config/personad.yaml'), lines, { mode: 0o600 })
     const daemon = await DaemonProcess.start({ home, env, prefix })
     const live = new LiveHome(home, daemon, await daemon.connect())
-    // What an app sees, by what an app may do.
+    // An app's view, through an app's permissions.
     const app = await daemon.connect('app')
     await app.subscribe(null, (event) => {
       live.events.push(event as DaemonEvent)
@@ -47,7 +47,7 @@ export class LiveHome {
     return live
   }
 
-  /** The first event that fits, of all that came and will come. */
+  /** Returns the first matching event, past or future. */
   async told<Name extends EventName>(
     name: Name,
     fits: (data: EventData[Name]) => boolean = () => true,
@@ -60,12 +60,12 @@ export class LiveHome {
     }
   }
 
-  /** Forgets the events that came. */
+  /** Discards the events received so far. */
   forget(): void {
     this.events.length = 0
   }
 
-  /** Ends the daemon in good order. */
+  /** Stops the daemon in an orderly way. */
   async stop(): Promise<void> {
     const status = await this.daemon.kill('SIGTERM')
     if (status !== 0) throw new Error(`the daemon ended with ${status}: ${this.daemon.log.join('\n')}`)

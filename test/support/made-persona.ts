@@ -1,4 +1,4 @@
-/** Personas, tables and blobs for tests, the same at every run: all of them follow from small numbers. */
+/** Personas, tables and blobs for tests. They derive from small numbers, so they are the same at every run. */
 import { decodeBlob, encodeBlob, PREV_BYTES, type BlobFields } from '../../src/core/blob.ts'
 import { encodeUtf8, formatHex } from '../../src/core/encoding/bytes.ts'
 import { chainPositions, type ChainPosition } from '../../src/core/chain.ts'
@@ -18,13 +18,13 @@ export const ENGINES: readonly CryptoEngine[] = [sodium, portableEngine]
 export const NOW_SEC = 1_800_000_000 // 2027-01-15
 
 export interface MadePersona {
-  /** 32 bytes, all of them the number that the persona was made from. */
+  /** 32 bytes, each equal to the persona's number. */
   readonly seed: Uint8Array
   readonly positions: readonly ChainPosition[]
   sign(epoch: number, message: Uint8Array): Uint8Array
 }
 
-/** The persona whose seed is 32 times the byte `number`. */
+/** Makes the persona whose seed is 32 times the byte `number`. */
 export function makePersona(number: number): MadePersona {
   const seed = new Uint8Array(32).fill(number)
   const pairs = Array.from({ length: MAX_EPOCH + 1 }, (_, epoch) =>
@@ -58,12 +58,12 @@ export function deflate(document: Document | string): Uint8Array {
 export interface BlobWishes extends Partial<Omit<BlobFields, 'chain' | 'deviceKeys'>> {
   readonly epoch?: number
   readonly chain?: Partial<ChainPosition>
-  /** Numbers of made devices, or keys as they are. */
+  /** Numbers of made devices, or actual keys. */
   readonly devices?: readonly (number | Uint8Array)[]
   readonly document?: Document | string
 }
 
-/** A signed blob of a made persona: epoch 0, seq 1, no devices, no document, but for what is wished otherwise. */
+/** Signs a blob of a made persona. By default: epoch 0, seq 1, no devices, no document. */
 export function makeBlob(persona: MadePersona, wishes: BlobWishes = {}): Uint8Array {
   const { epoch = 0, devices = [], document = '', chain, ...fields } = wishes
   return encodeBlob(

@@ -1,10 +1,13 @@
-/** A store and a file system of one process that is killed before one of its writes: from then on nothing happens any more. */
+/**
+ * The store and file system of a process that is killed before one of its writes. After that nothing is written any
+ * more.
+ */
 import { promises } from 'node:fs'
 import type { DurableFs } from '../../src/durable/file.ts'
 import type { Store } from '../../src/store/store.ts'
 
 export class Life {
-  /** Writes that were done since it began. */
+  /** Number of writes since counting started; null before. */
   #writes: number | null = null
   readonly #atMost: number
 
@@ -12,7 +15,7 @@ export class Life {
     this.#atMost = atMost
   }
 
-  /** From now on writes count; those of the start do not. */
+  /** Starts counting writes, so that those of the start do not count. */
   begin(): void {
     this.#writes = 0
   }

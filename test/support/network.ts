@@ -1,15 +1,15 @@
-/** A network namespace of one test, with a loopback interface that it can cut. */
+/** A network namespace for one test, with a loopback interface that the test can cut. */
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { expect, onTestFinished } from 'vitest'
 
-/** Why there can be none on this machine, or null when there can. */
+/** Why this machine cannot create one; null if it can. */
 export function networkAbsence(): string | null {
   const { status } = spawnSync('unshare', ['-n', 'ip', 'link', 'set', 'lo', 'up'])
   return status === 0 ? null : 'network namespaces are not allowed here'
 }
 
-/** A network of its own, in which only the loopback interface is. */
+/** A separate network that has only a loopback interface. */
 export class Network {
   readonly #pid: number
 
@@ -26,7 +26,7 @@ export class Network {
     return new Network(holder.pid!)
   }
 
-  /** What brings a command into it. */
+  /** The command prefix that enters it. */
   get prefix(): string[] {
     return ['nsenter', '-t', String(this.#pid), '-n']
   }

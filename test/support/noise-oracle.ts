@@ -1,4 +1,7 @@
-/** The joining side of docs/pairing.md written a second time, on node:crypto alone: Noise_NNpsk0_25519_ChaChaPoly_BLAKE2b. */
+/**
+ * The joining side of docs/pairing.md, implemented a second time with only node:crypto:
+ * Noise_NNpsk0_25519_ChaChaPoly_BLAKE2b.
+ */
 import {
   createCipheriv,
   createDecipheriv,
@@ -49,17 +52,17 @@ export function open(key: Uint8Array, count: number, ad: Uint8Array, sealed: Uin
 export interface OracleAnswer {
   readonly greeting: Buffer
   readonly message: Buffer
-  /** Keys from the offering to the joining device and back. */
+  /** Keys from the offering to the joining device, and back. */
   readonly fromOffer: Buffer
   readonly fromJoin: Buffer
-  /** The 66 bits of the compared words, as 9 bytes. */
+  /** The 66 bits of the compared words, in 9 bytes. */
   readonly compared: Buffer
 }
 
 /**
- * What the joining device makes of the first leg.
+ * Answers the first handshake message as the joining device.
  * @param carrier 1 for a connection, 2 for files
- * @param point sent in the place of an own key; the shared secret is then taken to be zero
+ * @param point sent instead of an own key; the shared secret then counts as zero
  */
 export function answerOffer(
   code: Uint8Array,

@@ -1,4 +1,4 @@
-/** Two keepers that pair, and whoever stands between them. */
+/** Pairs two keepers, with an optional attacker between them. */
 import type { Carrier, PairingStep } from '../../src/ipc/shapes/pairing.ts'
 import type { JoinParams } from '../../src/ipc/methods/custody.ts'
 import type { TestKeeper } from './keeper.ts'
@@ -6,7 +6,7 @@ import type { TestKeeper } from './keeper.ts'
 export interface PairStory {
   readonly carrier?: Carrier
   readonly join?: Partial<JoinParams>
-  /** Sees, and may change, every message on its way; the old device's are `old`. */
+  /** Sees, and may change, every message in transit. The old device's messages are `old`. */
   readonly onWay?: (message: string, from: 'old' | 'joining') => string
   /** Called when both screens show the words. */
   readonly onCompare?: (old: PairingStep, joining: PairingStep) => Promise<void> | void
@@ -19,7 +19,7 @@ export interface Paired {
   readonly messages: readonly { readonly from: 'old' | 'joining'; readonly message: string }[]
 }
 
-/** A whole pairing, as two command lines carry it. */
+/** A complete pairing, as two command lines run it. */
 export async function pair(old: TestKeeper, joining: TestKeeper, story: PairStory = {}): Promise<Paired> {
   const carrier = story.carrier ?? 'connection'
   const messages: Paired['messages'][number][] = []

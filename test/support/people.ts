@@ -1,4 +1,7 @@
-/** The profiles of the story: Alice with two devices, and Bob who has both as friends. The real ones when they are there. */
+/**
+ * The profiles of the story: Alice with two devices, and Bob who has both as friends. Uses the real profiles if they
+ * are present.
+ */
 import { chmodSync, copyFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { concatBytes, encodeUtf8, equalBytes } from '../../src/core/encoding/bytes.ts'
@@ -19,7 +22,7 @@ export const LAPTOP = 'alice-laptop.tox'
 export const PHONE = 'alice-phone.tox'
 export const BOB = 'bob.tox'
 
-/** Which profiles these are, for the titles of tests. */
+/** Which profiles are used, for test titles. */
 export const whose: string = fixturesAbsence === null ? 'real profiles' : 'made-up profiles'
 
 /** Puts the three profiles into a directory. */
@@ -64,7 +67,10 @@ export function writeSave(path: string, save: ToxSave): void {
   writeFileSync(path, encodeSave(save))
 }
 
-/** What a Tox client does when a friend comes online: the friend's status message and the time go into the record. */
+/**
+ * Does what a Tox client does when a friend comes online: stores the friend's status message and the time in the
+ * record.
+ */
 export function seeFriend(
   path: string,
   friend: Uint8Array,

@@ -1,4 +1,4 @@
-/** People of test stories: real keys, real chains, real blobs, the same at every run. */
+/** The people of test stories: real keys, chains and blobs, the same at every run. */
 import { encodeBlob, PREV_BYTES, resignBlob, decodeBlob } from '../../src/core/blob.ts'
 import { encodeUtf8, formatHex, parseHex } from '../../src/core/encoding/bytes.ts'
 import { chainPositions, type ChainPosition } from '../../src/core/chain.ts'
@@ -15,14 +15,14 @@ import { compress } from '../../src/daemon/own/compress.ts'
 
 export const engine: CryptoEngine = await loadEngine()
 
-/** 1 January 2026: when the stories begin, unless they say otherwise. */
+/** 1 January 2026: the default start of the stories. */
 export const START_SEC = 1_767_225_600
 
 export function seedOf(name: string): Uint8Array {
   return engine.sha512(encodeUtf8(name)).slice(0, 32)
 }
 
-/** The ToxPk of a device that is called so. */
+/** The ToxPk of the device with this name. */
 export function deviceKey(name: string): string {
   return formatHex(engine.boxPublicKey(seedOf(`device ${name}`)))
 }
@@ -34,18 +34,18 @@ export interface Table {
   readonly seq: number
   /** T, 64 hex digits. */
   readonly hash: string
-  /** The status message, with words in front of the token when they are given. */
+  /** The status message, with optional words before the token. */
   text(words?: string): string
 }
 
 export interface TableOptions {
   readonly seq?: number
   readonly timeSec?: number
-  /** The table that it follows; the one signed last when left out. */
+  /** The table it follows; by default the last one signed. */
   readonly after?: Table | null
   readonly named?: boolean
   readonly document?: Document
-  /** In the place of the deflated document. */
+  /** Replaces the deflated document. */
   readonly deflated?: Uint8Array
 }
 
@@ -80,7 +80,7 @@ export class Person {
     return { name, key: this.key(name) }
   }
 
-  /** The contact link that this person gives to others today. */
+  /** The contact link that this person hands out now. */
   link(epoch: number = this.epoch): string {
     const { personaId, next } = this.#positions[0]!
     return formatLink({ personaId, root: next, epoch }, engine)
@@ -92,7 +92,7 @@ export class Person {
     return safetyNumber(personaId, next, engine)
   }
 
-  /** Signs the next table, of own devices by their nicknames, or of any devices. */
+  /** Signs the next table, of own devices by nickname or of any devices. */
   table(devices: readonly (string | Device)[], options: TableOptions = {}): Table {
     const after = options.after === undefined ? this.last : options.after
     const isFirst = after === null || after.epoch !== this.epoch
@@ -117,12 +117,12 @@ export class Person {
     return this.last
   }
 
-  /** The same table, signed again later. */
+  /** Signs the same table again later. */
   resign(table: Table, timeSec: number): Table {
     return tableOf(resignBlob(table.blob, timeSec, this.sign))
   }
 
-  /** From now on tables are signed by the next key. */
+  /** Signs all later tables with the next key. */
   rotate(epoch: number = this.epoch + 1): this {
     this.epoch = epoch
     return this
@@ -130,7 +130,10 @@ export class Person {
 
   readonly sign = (message: Uint8Array): Uint8Array => engine.sign(message, this.#pairs[this.epoch]!.secretKey)
 
-  /** Who has all that this person's device holds today: the same keys up to this epoch, and other ones behind them. */
+  /**
+   * A thief of all that this person's device holds today: the same keys up to this epoch, and different ones
+   * afterwards.
+   */
   thief(name: string = `thief of ${this.name}`): Person {
     const own = this.#pairs.slice(0, this.epoch + 1)
     const thief = new Person(this.name, [...own, ...pairsOf(name).slice(own.length)])
@@ -139,7 +142,7 @@ export class Person {
     return thief
   }
 
-  /** The very same person with an own idea of what was signed last: what a second device of the same owner signs. */
+  /** The same person with a separate memory of the last table signed: what a second device of this owner signs. */
   sibling(): Person {
     const sibling = new Person(this.name, this.#pairs)
     sibling.epoch = this.epoch

@@ -1,4 +1,4 @@
-/** The real daemon and the real command line, each a process of its own, in a temporary home. */
+/** The real daemon and the real command line as separate processes in a temporary home. */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
@@ -22,12 +22,12 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>
 }
 
-/** A home of its own, with a daemon in it when one was started. */
+/** A temporary home, with a daemon in it once one is started. */
 export class Home {
   readonly directory: string = tempDir()
   #daemon: ChildProcess | null = null
 
-  /** Starts the daemon, and returns once it is ready; it ends with the test at the latest. */
+  /** Starts the daemon and returns once it is ready. It ends with the test at the latest. */
   async start(): Promise<void> {
     const daemon = spawn(process.execPath, [PERSONAD, '--home', this.directory], {
       stdio: ['ignore', 'ignore', 'pipe'],
@@ -69,26 +69,26 @@ export class Home {
   spawn(args: readonly string[], env: Readonly<Record<string, string>> = {}): ChildProcess {
     return spawn(process.execPath, [PERSONA, ...args], {
       cwd: this.directory,
-      // The compiled code goes into the home as well, and is tested with it.
+      // The compile cache goes into the home as well, so that the tests cover it.
       env: { ...process.env, PERSONAD_HOME: this.directory, XDG_CACHE_HOME: join(this.directory, 'cache'), ...env },
     })
   }
 
-  /** Runs `persona`, expects it to be done, and gives what it printed. */
+  /** Runs `persona`, expects success, and returns its output. */
   async done(args: readonly string[], options: RunOptions = {}): Promise<string> {
     const { status, stdout, stderr } = await this.run(args, options)
     if (status !== 0) throw new Error(`persona ${args.join(' ')} ended with ${status}: ${stderr}`)
     return stdout
   }
 
-  /** Runs `persona --json`, expects it to be done, and gives its one JSON value. */
+  /** Runs `persona --json`, expects success, and returns its one JSON value. */
   async json(args: readonly string[], options: RunOptions = {}): Promise<unknown> {
     const stdout = await this.done([...args, '--json'], options)
     if (!/^[^\n]*\n$/.test(stdout)) throw new Error(`not one line: ${stdout}`)
     return JSON.parse(stdout)
   }
 
-  /** Runs `persona --json`, and gives exit status and stable code of its failure: `1 NO_PERSONA`. */
+  /** Runs `persona --json` and returns exit status and code of its failure: `1 NO_PERSONA`. */
   async failure(args: readonly string[], options: RunOptions = {}): Promise<string> {
     const { status, stderr } = await this.run([...args, '--json'], options)
     const { error } = JSON.parse(stderr) as { error: { code: string; message: string; hint: string | null } }

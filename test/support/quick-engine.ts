@@ -1,4 +1,7 @@
-/** The engine with Argon2id replaced by one hash, which still depends on everything it is given: for tests that seal hundreds of files. */
+/**
+ * The engine with Argon2id replaced by one hash that still depends on all inputs, for tests that seal hundreds of
+ * files.
+ */
 import { u32be } from '../../src/core/encoding/bytes.ts'
 import type { CryptoEngine } from '../../src/crypto/engine.ts'
 import { engine } from './person.ts'

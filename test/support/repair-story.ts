@@ -1,4 +1,7 @@
-/** What the two services do about profiles that lost the table, told in lines "NAME VALUE" for test/e2e/systemd.test.ts. Arguments: a phase, the directory of the profiles. */
+/**
+ * Checks what both services do about profiles that lost the table. Prints lines "NAME VALUE" for
+ * test/e2e/systemd.test.ts. Arguments: a phase, the directory of the profiles, the log of personad-repair.
+ */
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync, renameSync, unlinkSync, watch, writeFileSync } from 'node:fs'
@@ -20,7 +23,7 @@ function shows(name: string): 'table' | 'away' | 'else' {
   return text === AWAY ? 'away' : text.includes('persona:') ? 'table' : 'else'
 }
 
-/** As toxic does when its terminal is left. */
+/** Loses the table as toxic does when nobody looks at its terminal. */
 function lose(name: string): void {
   const save = decodeSave(new Uint8Array(readFileSync(at(name))))
   writeFileSync(at(`${name}.new`), encodeSave(withStatusMessage(save, AWAY)), { mode: 0o600 })
@@ -32,7 +35,7 @@ function persona(...args: string[]): void {
   if (status !== 0) throw new Error(`persona ${args.join(' ')}: ${stderr}`)
 }
 
-/** Resolves with the next event of this name that tells of this profile. */
+/** Resolves with the next event of this name about this profile. */
 async function told(client: Client, event: 'profile.blob-lost' | 'profile.repaired', name: string): Promise<unknown> {
   return await new Promise((done) => {
     void client.subscribe([event], (happened) => {
@@ -41,7 +44,7 @@ async function told(client: Client, event: 'profile.blob-lost' | 'profile.repair
   })
 }
 
-/** Resolves when the hand has written a line that tells of this profile. */
+/** Resolves once the log of personad-repair contains this text. */
 async function handSays(text: string): Promise<void> {
   const says = (): boolean => readFileSync(handLog, 'utf8').includes(text)
   await new Promise<void>((done) => {
@@ -57,7 +60,10 @@ async function handSays(text: string): Promise<void> {
   })
 }
 
-/** A process with the name and the arguments of toxic on a profile, or of nothing on none. */
+/**
+ * Starts a process with the name and arguments of toxic on a profile; with null, a process of another name and no
+ * profile.
+ */
 async function clientOn(name: string | null): Promise<ChildProcess> {
   const args = name === null ? [] : ['--', '-f', at(name)]
   const child = spawn(process.execPath, ['-e', 'console.log("up"); setInterval(() => {}, 1e6)', ...args], {

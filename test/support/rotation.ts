@@ -1,9 +1,9 @@
-/** An owner with the recovery words on paper, and daemons that rotate by them. */
+/** An owner who has the recovery words on paper, and daemons that rotate with them. */
 import type { EditResult } from '../../src/ipc/shapes/own.ts'
 import type { RotationPlan, RotationWishes } from '../../src/ipc/shapes/rotation.ts'
 import { OWN_LAPTOP, OWN_PHONE, ownText, TestKeeper, type KeeperStory } from './keeper.ts'
 
-/** A laptop's daemon whose owner wrote the words down and confirmed them: the seed is no longer there. */
+/** A laptop's daemon whose owner wrote down and confirmed the words, so the seed is erased. */
 export async function withWords(
   story: KeeperStory & { readonly passphrase?: string } = {},
 ): Promise<{ laptop: TestKeeper; words: string }> {
@@ -18,7 +18,7 @@ export async function withWords(
   return { laptop, words: words.join(' ') }
 }
 
-/** The same owner's laptop and phone, each with its daemon and the present key. */
+/** The same owner's laptop and phone, each with its own daemon and the current key. */
 export async function siblings(): Promise<{ laptop: TestKeeper; phone: TestKeeper; words: string }> {
   const { laptop, words } = await withWords()
   await laptop.call('device.add', { name: 'phone', key: OWN_PHONE })
@@ -27,12 +27,12 @@ export async function siblings(): Promise<{ laptop: TestKeeper; phone: TestKeepe
   return { laptop, phone, words }
 }
 
-/** What one daemon would have shown, seen by the other on the first one's device. */
+/** Shows one daemon's table to the other, on the first one's device. */
 export async function hears(test: TestKeeper, from: string, other: TestKeeper): Promise<void> {
   await test.later(100).sees(from, await ownText(other))
 }
 
-/** Looks at the plan, and has it done. */
+/** Gets the plan and applies it. */
 export async function rotates(
   test: TestKeeper,
   words: string | null,

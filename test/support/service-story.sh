@@ -1,4 +1,5 @@
-# The life of the service, told in lines "NAME VALUE" for test/e2e/systemd.test.ts. Arguments: node, the root of the checkout.
+# Plays the life of the service and prints lines "NAME VALUE" for test/e2e/systemd.test.ts. Arguments: node, the root
+# of the checkout.
 node=$1 root=$2
 service() {
   "$node" --input-type=module -e "
@@ -8,7 +9,7 @@ service() {
 show() { echo "$1 $(systemctl --user show personad --property "$2" --value)"; }
 dropin() { mkdir -p ~/.config/systemd/user/personad.service.d; printf '[Service]\n%s\n' "$1" >~/.config/systemd/user/personad.service.d/test.conf; }
 
-# Waits, for ten seconds at most, until the log of the daemon has an event once more than when this was last asked.
+# Waits at most ten seconds until the daemon's log has one more event of this name than at the last call.
 settled() {
   seen=$(($(cat "$HOME/seen-$1" 2>/dev/null || echo 0) + 1)) tries=0
   echo "$seen" >"$HOME/seen-$1"
@@ -32,18 +33,18 @@ echo "modes $(stat -c '%a' "$XDG_RUNTIME_DIR/personad" "$XDG_RUNTIME_DIR/persona
 pid=$(systemctl --user show personad --property MainPID --value)
 echo "limits $(awk '/Max core file size/ {print $5}' "/proc/$pid/limits")"
 echo "no-new-privileges $(awk '/^NoNewPrivs/ {print $2}' "/proc/$pid/status")"
-# Its own /proc/PID/environ is closed to the user, since it may not be dumped.
+# The user cannot read /proc/PID/environ, because the process is not dumpable.
 echo "environment $(systemctl --user show personad --property Environment | grep -c 'NODE_OPTIONS=--disable-sigusr1')"
 kill -USR1 "$pid"
 service serviceStatus
 systemctl --user reload personad
 echo "reload $?"
-# ExecReload= has ended when the signal was sent; that the daemon is at it, and has done it, is its own word.
+# ExecReload= ends once the signal is sent; only the daemon's log shows that the reload is done.
 settled config.reloaded
 await_state active
 show after-reload ActiveState
 
-# Profiles that lose the table: first the daemon alone, then with its hand outside of the sandbox.
+# Profiles that lose the table: first with the daemon alone, then with personad-repair outside the sandbox.
 mkdir -p -m 700 ~/.config/personad ~/tox ~/.config/systemd/user/personad-repair.service.d
 printf 'watch:\n  profiles: [~/tox]\n  repair: true\n' >~/.config/personad/personad.yaml
 chmod 600 ~/.config/personad/personad.yaml
@@ -52,7 +53,8 @@ printf '[Service]\nStandardOutput=append:%s\nStandardError=append:%s\n' "$HOME/t
 systemctl --user reload personad
 settled config.reloaded
 "$node" "$root/test/support/repair-story.ts" alone "$HOME/tox"
-# Only now is there a secret to hold: what is locked before is for the garbage collector to say.
+# Check locked memory only now: earlier there is no secret to hold, and the garbage collector decides what is still
+# locked.
 echo "locked $(awk '/^VmLck/ {print ($2 > 0) ? "some" : "none"}' "/proc/$pid/status")"
 touch ~/tox/hand.log
 timeout 60 "$node" "$root/test/support/repair-story.ts" hand "$HOME/tox" "$HOME/tox/hand.log" >~/story.log 2>&1 &
@@ -78,10 +80,10 @@ rm ~/.config/personad/personad.yaml
 show stopped Result
 show stop-status ExecMainStatus
 
-# The service manager keeps the key: what nothing sealed is sealed by it, and opens with it alone.
+# The service manager provides the key: it seals unsealed secrets, and only it opens them.
 sealed_by() { echo "$1 $(persona doctor --json | grep -o '"SEALED_[A-Z]*"\|"SECRETS_UNSEALED"\|"DAEMON_STOPPED"' | tr -d '"' | tr '\n' ' ')"; }
 head -c 32 /dev/urandom >~/personad.key && chmod 600 ~/personad.key
-# So many starts within two minutes would be refused.
+# systemd would refuse this many starts within two minutes.
 systemctl --user reset-failed personad 2>/dev/null
 log="StandardError=append:$HOME/daemon.log"
 with_key="$log
@@ -103,7 +105,7 @@ systemctl --user restart personad
 echo 'a long enough passphrase' >~/passphrase && chmod 600 ~/passphrase
 persona passphrase set --passphrase-file ~/passphrase >&2
 sealed_by sealed-last
-# The signal of a screen locker reaches the daemon through the option that blocks it.
+# A screen locker's signal reaches the daemon despite the option that blocks it.
 systemctl --user kill --signal USR1 personad
 tries=0
 until persona status --json | grep -q '"locked": *true' || [ "$tries" -gt 20 ]; do tries=$((tries + 1)); sleep 0.1; done
@@ -111,7 +113,7 @@ echo "signal-locked $(persona status --json | grep -o '"locked": *[a-z]*' | tr -
 systemctl --user stop personad
 systemctl --user reset-failed personad 2>/dev/null
 
-# What a program inside may do: the same unit with a probe for a program.
+# What a program inside the sandbox may do: run the same unit with a probe as its program.
 dropin "Type=oneshot
 Restart=no
 WatchdogSec=0
@@ -133,7 +135,7 @@ show broken-state ActiveState
 show broken-status ExecMainStatus
 show broken-restarts NRestarts
 
-# A home whose name has everything that a unit file gives a meaning to.
+# A home whose name contains every character with a meaning in unit files.
 export PERSONAD_HOME="$HOME/a b%h\$HOME\"c'd\\n"
 dropin ""
 service installService

@@ -1,4 +1,4 @@
-/** One real daemon for all tests of a file, in a temporary home. */
+/** One real daemon in a temporary home, shared by all tests of a file. */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -30,7 +30,7 @@ export class SharedDaemon {
     return join(this.#home, 'run/app.sock')
   }
 
-  /** As after a crash. */
+  /** Restarts the daemon as after a crash. */
   async restart(): Promise<void> {
     await this.#end('SIGKILL')
     this.#child = await run(this.#home)

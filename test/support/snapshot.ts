@@ -1,4 +1,4 @@
-/** Snapshots in tests: a keeper's state exported, carried, and taken in by another keeper. */
+/** Snapshots in tests: exports a keeper's state, carries it, and imports it into another keeper. */
 import { createHash } from 'node:crypto'
 import { concatBytes, decodeUtf8, encodeUtf8 } from '../../src/core/encoding/bytes.ts'
 import { SnapshotImport, type ImportOptions, type ImportResult } from '../../src/daemon/snapshot/import.ts'
@@ -13,7 +13,7 @@ export async function snapshotOf(keeper: TestKeeper, purpose: Purpose): Promise<
   return concatBytes(...chunks)
 }
 
-/** Takes a snapshot in, in chunks of so many bytes. */
+/** Imports a snapshot in chunks of so many bytes. */
 export async function takeIn(
   keeper: TestKeeper,
   snapshot: Uint8Array,
@@ -26,7 +26,7 @@ export async function takeIn(
   return await incoming.finish(adopt)
 }
 
-/** Every record by its key, but those named. */
+/** Every record by its key, except those named. */
 export async function everything(store: Store, ...without: readonly string[]): Promise<Map<string, unknown>> {
   const found = new Map<string, unknown>()
   for await (const { key, value } of store.iterate({ prefix: '' })) {
@@ -44,17 +44,17 @@ export function joinLines(lines: readonly string[]): Uint8Array {
   return encodeUtf8(lines.map((line) => `${line}\n`).join(''))
 }
 
-/** Records that are of one store alone, and travel in no snapshot. */
+/** Records that belong to one store only and are in no snapshot. */
 export const LOCAL_KINDS: readonly string[] = ['clock', 'history', 'tip', 'place']
 
-/** Every record that comes back with a backup, but for the gate, which the restore sets. */
+/** Every record that a backup restores, except the gate, which the restore sets. */
 export async function restorable(store: Store): Promise<Map<string, unknown>> {
   const found = await everything(store, ...LOCAL_KINDS)
   const own = found.get('own/own')
   return own === undefined ? found : found.set('own/own', { ...own, restoredSec: null, soleEpoch: null })
 }
 
-/** A snapshot of these lines as somebody would make it who knows the form: with a count and a hash that are right. */
+/** Makes a snapshot of these lines with a correct count and hash, as an attacker who knows the format would. */
 export function forged(lines: readonly string[]): Uint8Array {
   const body = joinLines(lines.slice(0, -1))
   const hash = createHash('sha512').update(body).digest('hex').slice(0, 64).toUpperCase()

@@ -1,4 +1,4 @@
-/** A locked state directory with a store in it, as the daemon has, for tests. */
+/** A locked state directory with a store, as the daemon has, for tests. */
 import { openLevelStore } from '../../src/store/level-store.ts'
 import type { Intercept } from '../../src/store/level-store.ts'
 import { lockStateDir } from '../../src/store/lock.ts'
@@ -11,7 +11,7 @@ export interface OpenState {
   readonly close: () => Promise<void>
 }
 
-/** Opens the store of a directory, making both when they are not there. */
+/** Opens the store of a directory; creates both if needed. */
 export async function openState(stateDir: string, intercept?: Intercept): Promise<OpenState> {
   await createStateDir(stateDir)
   const lock = await lockStateDir(stateDir)

@@ -1,4 +1,4 @@
-/** A command that says something, waits for an answer, and goes on: its output line by line, its stdin open. */
+/** A command that prints something, waits for an answer, and continues: read line by line, with an open stdin. */
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { onTestFinished } from 'vitest'
@@ -6,7 +6,7 @@ import type { Home } from './persona.ts'
 
 export class Talker {
   readonly child: ChildProcess
-  /** Exit status. */
+  /** The exit status. */
   readonly ended: Promise<number | null>
   stdout = ''
   stderr = ''
@@ -30,7 +30,7 @@ export class Talker {
     })
   }
 
-  /** The next line of its output as JSON. @throws when it ends before */
+  /** Returns the next line of its output as JSON. @throws if the command ends first */
   async json<T>(): Promise<T> {
     for (;;) {
       const end = this.stdout.indexOf('\n', this.#read)

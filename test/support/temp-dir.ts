@@ -1,4 +1,4 @@
-/** A temporary directory for one test, removed after it. */
+/** A temporary directory for one test, removed afterwards. */
 import { mkdtempSync, realpathSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

@@ -1,4 +1,4 @@
-/** Real profiles, made by libtoxcore with live connections; they lie beside the repository and are not always there. */
+/** Real profiles, made by libtoxcore with live connections. They lie beside the repository and may be missing. */
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -28,7 +28,7 @@ export interface ToxFixture extends ManifestEntry {
   readonly path: string
 }
 
-/** Why the fixtures cannot be read, or null when they are there; for the title of what is skipped. */
+/** Why the fixtures cannot be read, for the titles of skipped tests; null if they can. */
 export const fixturesAbsence: string | null = FOLDERS.every((folder) =>
   existsSync(join(FIXTURES, folder, 'manifest.json')),
 )

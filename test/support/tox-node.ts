@@ -1,4 +1,7 @@
-/** Tox nodes for tests: the node's program with an own wish for each, on loopback; and whether there is a libtoxcore to run it. */
+/**
+ * Tox nodes for tests: runs the node's program with chosen options on loopback, and checks whether libtoxcore can run
+ * it.
+ */
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
@@ -7,10 +10,10 @@ import { encodeFrame, FrameCutter } from '../../src/toxnode/frame.ts'
 import { checkReport, type BootstrapNode, type Order, type Report } from '../../src/toxnode/protocol.ts'
 
 const MAIN = join(import.meta.dirname, '../../src/toxnode/main.ts')
-/** Under this clock two nodes are connected within a fifth of a second; by the real one it takes ten. */
+/** With this clock two nodes connect within a fifth of a second; in real time it takes ten seconds. */
 export const FAST: Readonly<Record<string, string>> = { PERSONAD_LIVE_CLOCK_RATE: '100' }
 
-/** Why no node can run on this machine, or null when one can. */
+/** Why this machine cannot run a node; null if it can. */
 export function liveAbsence(): string | null {
   const probe = "const { version } = await import('./src/live/libtoxcore.ts'); process.stdout.write(version)"
   const { status, stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', probe], {
@@ -27,7 +30,7 @@ export interface TestNodeOptions {
   readonly name?: string
   readonly bootstrap?: readonly BootstrapNode[]
   readonly env?: Readonly<Record<string, string>>
-  /** A command that runs another one, which is the node then. */
+  /** A command that runs the node as its argument. */
   readonly prefix?: readonly string[]
 }
 
@@ -58,12 +61,12 @@ export class TestNode {
     this.child.stdin!.write(encodeFrame(order))
   }
 
-  /** A friend whose own list has this node, or will. */
+  /** Adds a friend whose own list has this node, or will. */
   add(key: string): void {
     this.send({ type: 'add', key, request: null })
   }
 
-  /** The first report that fits, of all that came and will come. */
+  /** Returns the first matching report, past or future. */
   async reported<Type extends Report['type']>(
     type: Type,
     fits: (report: Extract<Report, { type: Type }>) => boolean = () => true,
@@ -78,13 +81,13 @@ export class TestNode {
     }
   }
 
-  /** How others bootstrap from it. */
+  /** The bootstrap entry for other nodes. */
   async address(): Promise<BootstrapNode> {
     const { port, dhtKey } = await this.reported('ready')
     return { host: '127.0.0.1', port: port!, key: dhtKey }
   }
 
-  /** Ends in good order: friends are told. */
+  /** Ends in an orderly way: the node notifies its friends. */
   async end(): Promise<void> {
     const ended = once(this.child, 'exit')
     this.child.stdin!.end()

@@ -1,4 +1,4 @@
-/** Made-up Tox keys and profiles, the same ones in each run. */
+/** Made-up Tox keys and profiles, the same at every run. */
 import type { CryptoEngine } from '../../src/crypto/engine.ts'
 import { portableEngine } from '../../src/crypto/portable.ts'
 import { ToxError, type ToxErrorCode } from '../../src/tox/save/errors.ts'
@@ -15,7 +15,7 @@ export function publicKeyOf(person: number): Uint8Array {
   return engine.boxPublicKey(secretKeyOf(person))
 }
 
-/** Nine, who knows One and Two. */
+/** The profile of Nine, who has One and Two as friends. */
 export function nine(changes: Partial<NewProfile> = {}): ToxSave {
   return newSave({ ...NINE, ...changes }, engine)
 }
@@ -31,7 +31,7 @@ const NINE: NewProfile = {
   ],
 }
 
-/** The code of the ToxError that this throws; anything else is thrown on, and no throw is the text 'none'. */
+/** The code of the ToxError thrown, or 'none'. Rethrows any other error. */
 export function codeOf(work: () => unknown): ToxErrorCode | 'none' {
   try {
     work()

@@ -1,4 +1,6 @@
-/** Writers of the sections that the program only reads, made from c-toxcore's own writers: the other side of each decoder. */
+/**
+ * Writes the sections that our program only reads, modelled on c-toxcore's own writers: the opposite of each decoder.
+ */
 import { concatBytes } from '../../src/core/encoding/bytes.ts'
 import type { Conference } from '../../src/tox/save/conferences.ts'
 import type { Group } from '../../src/tox/save/groups.ts'
@@ -17,7 +19,7 @@ export function u32(value: number, littleEndian = false): Uint8Array {
 
 export interface PackedNode {
   readonly family: 2 | 10 | 130 | 138
-  /** 4 or 16 bytes, as the family has it */
+  /** 4 or 16 bytes, depending on the address family */
   readonly ip: Uint8Array
   readonly port: number
   readonly key: Uint8Array
@@ -27,7 +29,7 @@ export function packNodes(nodes: readonly PackedNode[]): Uint8Array {
   return concatBytes(...nodes.flatMap(({ family, ip, port, key }) => [Uint8Array.of(family), ip, u16(port), key]))
 }
 
-/** One part for each list of nodes. */
+/** Writes one part per list of nodes. */
 export function packDht(...lists: readonly (readonly PackedNode[])[]): Uint8Array {
   const parts = lists.flatMap((nodes) => {
     const packed = packNodes(nodes)
@@ -58,7 +60,10 @@ function packConference({ kind, id, title, peers, ...rest }: Conference): Uint8A
   ]
 }
 
-/** Numbers and headers as small as they go, as cmp writes them, or all in their widest form, which its reader takes as well. */
+/**
+ * Writes numbers and headers in their smallest form, as cmp does, or all in their widest form, which its reader also
+ * accepts.
+ */
 export function packGroups(groups: readonly Group[], isWide = false): Uint8Array {
   const array = (length: number): Uint8Array =>
     isWide

@@ -1,4 +1,7 @@
-/** The Tox client toxic, on a profile, in a terminal of tmux and in a network with nothing else of this machine in it. */
+/**
+ * Runs the Tox client toxic on a profile, in a terminal of tmux and in a network without any other program of this
+ * machine.
+ */
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -6,10 +9,10 @@ import { expect, onTestFinished, vi } from 'vitest'
 
 const WAIT = { timeout: 15_000, interval: 100 }
 const OFFLINE = 'unshare -n sh -c'
-// In a terminal that nobody looks at toxic would else replace the status message (it asks tmux for that).
+// Otherwise toxic asks tmux whether anybody is looking and, if not, replaces the status message.
 const CONFIG = 'ui = {\n  mplex_away=false;\n};\n'
 
-/** Why toxic cannot be asked on this machine, or null when it can. */
+/** Why this machine cannot run toxic; null if it can. */
 export function toxicAbsence(): string | null {
   for (const program of ['toxic', 'tmux', 'ip']) {
     if (spawnSync('sh', ['-c', `command -v ${program}`]).status !== 0) return `${program} is not installed`
@@ -18,14 +21,14 @@ export function toxicAbsence(): string | null {
   return status === 0 ? null : 'network namespaces are not allowed here'
 }
 
-/** toxic on a profile, in a terminal of tmux and in a network of its own with nothing but itself in it. */
+/** toxic on a profile, in a terminal of tmux and in its own network. */
 export class Toxic {
   readonly #socket: string
   readonly #directory: string
 
   /**
-   * @param flags of toxic, beside those that every test wants
-   * @param enter what goes before `sh -c COMMAND` and brings it into a network
+   * @param flags of toxic, beyond those that every test needs
+   * @param enter the command prefix before `sh -c COMMAND` that enters a network
    */
   constructor(directory: string, profile: string, flags = '-o', enter: string = OFFLINE) {
     this.#directory = directory
@@ -34,7 +37,7 @@ export class Toxic {
     writeFileSync(config, CONFIG)
     mkdirSync(join(directory, 'cfg'))
     const toxic = `ip link set lo up; exec toxic ${flags} -L -4 -c ${config} -f ${profile}`
-    // Wide enough that no line of interest is broken.
+    // Wide enough to keep every interesting line unbroken.
     this.#tmux('-f', '/dev/null', 'new-session', '-d', '-x', '220', '-y', '50', `${enter} '${toxic}'`)
     onTestFinished(() => void this.#tmux('kill-server'))
   }
@@ -62,7 +65,7 @@ export class Toxic {
     this.#tmux('send-keys', 'Enter')
   }
 
-  /** Sends a key, such as C-p, which goes to the next window. */
+  /** Sends a key, such as C-p for the next window. */
   press(key: string): void {
     this.#tmux('send-keys', key)
   }

@@ -1,22 +1,22 @@
-/** A person at a terminal. */
+/** Acts as a person at a terminal. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { onTestFinished } from 'vitest'
 import type { Home } from './persona.ts'
 
-// util-linux; it runs a command on a terminal of its own and passes on what is typed and shown.
+// From util-linux: runs a command on a new terminal and passes on what is typed and shown.
 export const SCRIPT = '/usr/bin/script'
 const PERSONA = fileURLToPath(new URL('../../src/launch/persona.js', import.meta.url))
 
-/** A command on a terminal, seen and typed at as a person does. */
+/** A command on a terminal, read and typed at as a person does. */
 export class Typist {
   readonly #child: ReturnType<typeof spawn>
   #seen = ''
   #read = 0
   #onMore: () => void = () => {}
 
-  /** @param before a command of the shell that prepares the terminal */
+  /** @param before a shell command that prepares the terminal */
   constructor(home: Home, args: readonly string[], before = 'true') {
     const persona = [process.execPath, PERSONA, ...args].map((word) => `'${word}'`).join(' ')
     this.#child = spawn(SCRIPT, ['--quiet', '--return', '--command', `${before}; ${persona}`, '/dev/null'], {
@@ -29,7 +29,7 @@ export class Typist {
     })
   }
 
-  /** Waits for a text, from where the last one ended, and returns everything up to its end. */
+  /** Waits for a text after the last match, and returns everything up to its end. */
   async until(text: string): Promise<string> {
     for (;;) {
       const at = this.#seen.indexOf(text, this.#read)

@@ -1,8 +1,8 @@
 #!/bin/sh
-# Runs a script as an unprivileged user who has a service manager of his own, as after a login. Called by root in new mount and PID
+# Runs a script as an unprivileged user with a service manager, as after a login. Root calls it in new mount and PID
 # namespaces:
 #   unshare --mount --pid --fork --kill-child --mount-proc --propagation private sh user-manager.sh SCRIPT [ARG...]
-# Exits with 99 when no such manager can run here, and with the status of SCRIPT otherwise.
+# Exits with 99 if no such manager can run here, otherwise with the status of SCRIPT.
 set -u
 uid=65534 home=/home/personad-test runtime=/run/user/65534
 
@@ -19,7 +19,8 @@ if [ "${1:-}" = --inside ]; then
   exec sh "$@"
 fi
 
-# systemd starts only where the system was booted with it, and opens its sandboxes at a place that the system's own manager makes.
+# systemd starts only if the system was booted with it. It sets up its sandboxes in a directory that the system's own
+# manager creates.
 mount -t tmpfs tmpfs /run && mount -t tmpfs tmpfs /home && mkdir -p /run/systemd/system /run/systemd/unit-root "$runtime" "$home" || exit 99
 chown "$uid:$uid" "$runtime" "$home" && chmod 700 "$runtime" "$home" || exit 99
 found=

@@ -1,4 +1,4 @@
-/** Records as the daemon's methods answer them, for tests of the texts that people see. */
+/** Records as the daemon's methods return them, for tests of the texts that people see. */
 import { expect } from 'vitest'
 import type { Contact, ContactDevice } from '../../src/ipc/shapes/contact.ts'
 import type { OwnTable } from '../../src/ipc/shapes/own.ts'
@@ -7,11 +7,11 @@ export const NOW = 1_700_000_000
 export const A: string = 'A'.repeat(60) + '1111'
 export const B: string = 'B'.repeat(60) + '2222'
 export const P: string = 'C'.repeat(60) + '3333'
-/** Stands in every text that somebody else may choose. */
+/** Put into every text that somebody else may choose. */
 export const HOSTILE = '\x1b[2Jx\n\u202E'
 const CONTROL = /[\p{Cc}\u202E]/u
 
-/** Fails if {@link HOSTILE} is not among the lines, or reaches the terminal unescaped. */
+/** Fails if {@link HOSTILE} is missing from the lines or reaches the terminal unescaped. */
 export function expectEscaped(lines: readonly string[]): void {
   expect(lines.join('')).toContain('\\u{1B}[2Jx\\u{A}\\u{202E}')
   for (const line of lines) expect(line).not.toMatch(CONTROL)
