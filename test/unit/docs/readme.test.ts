@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import type { Command } from 'commander'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { buildProgram } from '../../../src/cli/program/program.ts'
 
 const ROOT = resolve(import.meta.dirname, '../../..')
@@ -108,4 +108,24 @@ test('every test that test/README.md names exists', () => {
   const named = [...read('test/README.md').matchAll(/\b(?:unit|property|contract|fault|e2e|docs)(?:\/[a-z0-9-]+)+/g)]
   expect(named.length).toBeGreaterThan(40)
   expect(named.filter(([path]) => !existsSync(join(ROOT, `test/${path}.test.ts`))).map(([path]) => path)).toEqual([])
+})
+
+describe('docs/architecture.md', () => {
+  const page = read('docs/architecture.md')
+  const [, tree] = /^```\nsrc\/\n([^]*?)^```$/m.exec(page)!
+  const folders = readdirSync(join(ROOT, 'src'), { recursive: true, withFileTypes: true }).filter((entry) =>
+    entry.isDirectory(),
+  )
+
+  test('has a line for every folder of src, and no other', () => {
+    const listed = [...tree!.matchAll(/^ +((?:[a-z]+\/ ?)+)/gm)].flatMap(([, names]) => names!.trim().split(' '))
+    expect(folders.length).toBeGreaterThan(40)
+    expect(listed.toSorted()).toEqual(folders.map(({ name }) => `${name}/`).toSorted())
+  })
+
+  test('names only files that exist', () => {
+    const named = [...page.matchAll(/`((?:daemon|core|cli|ipc)\/[a-z/-]+\.ts)`/g)].map(([, file]) => file!)
+    expect(named.length).toBeGreaterThan(20)
+    expect(named.filter((file) => !existsSync(join(ROOT, 'src', file)))).toEqual([])
+  })
 })
