@@ -101,6 +101,7 @@ export async function startDaemon({
       publish,
       // A reload takes effect at once. No contact is met before `daemon` is there.
       defaultPolicy: () => daemon.config.policy.default,
+      kindsOfWings: wings.flatMap(({ kinds = [] }) => kinds),
       onStoreFailure: (error) => {
         log.error('store.failed', describeError(error))
         supervisor.stop('store.failed', EXIT_FAILED)

@@ -10,6 +10,8 @@ import { Custody } from '../../src/daemon/custody/custody.ts'
 import type { Keeper } from '../../src/daemon/keeper/keeper.ts'
 import { Apps } from '../../src/daemon/apps/sessions.ts'
 import { keeperHandlers, type KeeperMethods as Methods } from '../../src/daemon/methods.ts'
+import type { Kind } from '../../src/daemon/state/kind.ts'
+import { WINGS } from '../../src/daemon/wings.ts'
 import { openKeeper } from '../../src/daemon/open-keeper.ts'
 import type { Handlers } from '../../src/ipc/methods/method.ts'
 import { recordsOf, type PlaceRecord, type Records } from '../../src/daemon/state/records.ts'
@@ -34,6 +36,8 @@ export interface KeeperStory {
   readonly nowSec?: number
   readonly credential?: Uint8Array
   readonly defaultPolicy?: Policy
+  /** Those of the daemon's own wings when left out. */
+  readonly kindsOfWings?: readonly Kind<unknown>[]
   readonly place?: PlaceRecord
   /** The file system used to write the secrets files. */
   readonly fs?: DurableFs
@@ -179,6 +183,7 @@ export class TestKeeper {
         engine,
         nowSec,
         defaultPolicy: () => story.defaultPolicy ?? 'auto',
+        kindsOfWings: story.kindsOfWings ?? WINGS.flatMap(({ kinds = [] }) => kinds),
         publish: (event) => {
           events.push(event)
           hear.event(event)

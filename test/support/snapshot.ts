@@ -2,14 +2,14 @@
 import { createHash } from 'node:crypto'
 import { concatBytes, decodeUtf8, encodeUtf8 } from '../../src/core/encoding/bytes.ts'
 import { SnapshotImport, type ImportOptions, type ImportResult } from '../../src/daemon/snapshot/import.ts'
-import type { Purpose } from '../../src/daemon/snapshot/shape.ts'
+import type { Purpose } from '../../src/daemon/state/kind.ts'
 import { exportSnapshot } from '../../src/daemon/snapshot/stream.ts'
 import type { Store } from '../../src/store/store.ts'
 import type { TestKeeper } from './keeper.ts'
 
 export async function snapshotOf(keeper: TestKeeper, purpose: Purpose): Promise<Uint8Array> {
   const chunks: Uint8Array[] = []
-  for await (const chunk of exportSnapshot(keeper.store, purpose, keeper.nowSec)) chunks.push(chunk)
+  for await (const chunk of exportSnapshot(keeper.keeper, purpose)) chunks.push(chunk)
   return concatBytes(...chunks)
 }
 

@@ -2,11 +2,26 @@
 import type { Contact } from '../../ipc/shapes/contact.ts'
 import type { Connection } from '../../ipc/shapes/tox.ts'
 import type { Keeper } from '../keeper/keeper.ts'
-import type { PeerRecord, PersonaRecord } from '../state/records.ts'
+import { kind, type Kind } from '../state/kind.ts'
+import type { PersonaRecord } from '../state/records.ts'
 import { personaContact } from '../state/view.ts'
 
 export const MAX_PEERS = 1024 // sanity: a friend who is away costs libtoxcore some 0.03 % of a processor
 const MAX_PEERS_A_PERSONA = 40 // sanity: two tables full; a contact must not fill the list with keys of his choice
+
+/** A friend of the companion. The id is its key. None is ever forgotten: who leaves a table is reported. */
+export interface PeerRecord {
+  /** The owner's own device, a device of a contact, one that the user named, or one that asked. */
+  readonly how: 'sibling' | 'contact' | 'named' | 'request'
+  /** Whose device it was when it was added; null when nobody's. */
+  readonly personaId: string | null
+  /** The Tox ID that the user gave, to which a friend request goes; null where none is needed. */
+  readonly toxId: string | null
+  readonly addedAtSec: number
+}
+
+/** Each machine has a companion of its own, which finds its friends in the tables. */
+export const PEERS: Kind<PeerRecord> = kind('peer', { travels: 'never' })
 
 /** A friend as this run knows it. */
 export interface Peer {
@@ -37,7 +52,7 @@ export class Peers {
 
   static async open(keeper: Keeper, friends: 'all' | 'named'): Promise<Peers> {
     const peers = new Peers(keeper, friends)
-    for await (const [key, record] of keeper.onDisk.peers.iterate()) peers.#all.set(key, newPeer(record))
+    for await (const [key, record] of keeper.onDisk.of(PEERS).iterate()) peers.#all.set(key, newPeer(record))
     return peers
   }
 
@@ -62,7 +77,7 @@ export class Peers {
     for (const { key, record } of fresh) this.#all.set(key, newPeer(record))
     const { state } = this.#keeper
     await this.#keeper.change(() => {
-      for (const { key, record } of fresh) state.stage(state.records.peers.put(key, record))
+      for (const { key, record } of fresh) state.stage(state.of(PEERS).put(key, record))
     })
     return fresh
   }

@@ -5,8 +5,7 @@ import type { OrderVerdict } from '../../ipc/shapes/judged.ts'
 import type { ToxRequest } from '../../ipc/shapes/tox.ts'
 import { ToxError } from '../../tox/save/errors.ts'
 import type { Keeper } from '../keeper/keeper.ts'
-import type { Peers } from './peers.ts'
-import type { PeerRecord } from '../state/records.ts'
+import type { PeerRecord, Peers } from './peers.ts'
 
 const MAX_PENDING = 32 // sanity: what a person looks through; the oldest goes first
 

@@ -4,10 +4,12 @@ import { expandHome } from '../../process/config-values.ts'
 import type { Host, OpenWing, Wing } from '../wing/wing.ts'
 import { checkCompanion } from './check.ts'
 import { TOX_SECTION, type ToxConfig } from './config.ts'
+import { PEERS } from './peers.ts'
 import { toxHandlers, type ToxMethods } from './methods.ts'
 
 export const COMPANION: Wing<ToxMethods, ToxConfig> = {
   section: TOX_SECTION,
+  kinds: [PEERS],
   open: openCompanion,
 }
 

@@ -14,7 +14,7 @@ import type { Custody } from '../custody/custody.ts'
 import { noPersona } from '../state/errors.ts'
 import { judgeAgainst } from '../personas/decide.ts'
 import { HeldKeys } from './held-keys.ts'
-import { State } from '../state/state.ts'
+import { State, type StateOptions } from '../state/state.ts'
 import { observe } from '../contacts/observe.ts'
 import { ownTable } from '../own/table.ts'
 import type { NumberedTable } from '../own/past-tables.ts'
@@ -25,7 +25,7 @@ import { clockAt, nameOf, type Clock, type Reader } from '../state/view.ts'
 import { Writer } from '../state/writer.ts'
 import type { NewEvent } from '../state/new-event.ts'
 
-export interface KeeperOptions {
+export interface KeeperOptions extends StateOptions {
   readonly store: Store
   readonly custody: Custody
   readonly engine: CryptoEngine
@@ -35,8 +35,6 @@ export interface KeeperOptions {
   readonly publish: (event: DaemonEvent) => void
   /** A write failed and nobody knows what is on disk: the daemon must stop and start again. */
   readonly onStoreFailure: (error: unknown) => void
-  /** Of contacts that are met from now on; `auto` when left out. */
-  readonly defaultPolicy?: () => Policy
 }
 
 export class Keeper {
@@ -69,13 +67,13 @@ export class Keeper {
   static async load(options: KeeperOptions): Promise<Keeper> {
     const { store, custody, engine, nowSec } = options
     const cache = new RecordCache()
-    const state = new State(new Writer(store, (keys) => cache.forget(keys)), engine, nowSec, options.defaultPolicy)
+    const state = new State(new Writer(store, (keys) => cache.forget(keys)), engine, nowSec, options)
     const intents = []
     for await (const [, intent] of state.records.intents.iterate()) intents.push(intent)
     const past: NumberedTable[] = []
     for await (const table of state.records.past.iterate()) past.push(table)
     const persona = new OwnPersona(state, custody, intents, past)
-    return new Keeper(options, state, persona, rec.recordsOf(store, cache))
+    return new Keeper(options, state, persona, rec.recordsOf(store, cache, options.kindsOfWings))
   }
 
   /** What makes a persona here comes one after the other: the second finds the persona of the first. */

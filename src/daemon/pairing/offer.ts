@@ -61,7 +61,7 @@ export class OfferingSide implements PairingSide {
     if (device !== null) await this.#list(device)
     await this.#keeper.change(() => this.#keeper.own.keyLeaves())
     const key = this.#takeKey()
-    const state = exportSnapshot(this.#keeper.store, 'sibling', this.#keeper.nowSec)
+    const state = exportSnapshot(this.#keeper, 'sibling')
     this.#moving = { key, table: this.#table, state, isKeySent: false }
     return { state: 'moving', more: this.#isPeerConfirmed }
   }

@@ -2,7 +2,14 @@
 import { StoreError } from '../../store/errors.ts'
 import type { State } from '../state/state.ts'
 import type { OwnPersona } from '../own/persona.ts'
-import { IMPORT, type ImportRecord, type OwnRecord, type PersonaRecord, type SnapshotItem } from '../state/records.ts'
+import {
+  IMPORT,
+  type ImportRecord,
+  type OwnRecord,
+  type PersonaRecord,
+  type SnapshotItem,
+  type WingItem,
+} from '../state/records.ts'
 import { mergeDevice, mergePersona, type Origin } from './merge.ts'
 import { installOwn, joinOwn } from './owner.ts'
 
@@ -10,7 +17,7 @@ const BATCH = 64 // sanity: records taken in one commit; each has some kilobytes
 const CLEAR_BATCH = 4096 // sanity: removals in one commit
 
 /** In which order they are taken: a device belongs to a persona, and what is the owner's comes as one, at the end. */
-const RANK = { persona: '1', device: '2', alarm: '3', owner: '4' } as const
+const RANK = { persona: '1', device: '2', alarm: '3', wing: '3:', owner: '4' } as const
 const OWNER = `${RANK.owner}own`
 const OWN_PERSONA = `${RANK.owner}persona`
 
@@ -31,6 +38,8 @@ export function idOfArrival(item: SnapshotItem, ownId: string | null): string {
       return RANK.device + item.id
     case 'alarm':
       return RANK.alarm + item.id
+    case 'wing':
+      return `${RANK.wing}${item.of}/${item.id}`
   }
 }
 
@@ -106,7 +115,16 @@ function takeOne(item: SnapshotItem, origin: Origin, state: State): void {
   if (item.kind === 'persona') mergePersona(item.value, origin, state)
   else if (item.kind === 'device') mergeDevice(item.id, item.value, origin, state)
   else if (item.kind === 'alarm') state.stage(state.records.alarms.put(item.id, item.value))
+  else if (item.kind === 'wing') takeWingItem(item, state)
   else throw new Error(`${item.kind} is the owner's`)
+}
+
+function takeWingItem({ of, id, value }: WingItem, state: State): void {
+  const kind = state.records.kinds.find(({ name }) => name === of)
+  // Its wing was there when the record arrived, and is gone since a restart: nobody would read it.
+  if (kind === undefined || kind.arrival === null) return
+  const records = state.of(kind)
+  state.stage(records.put(id, kind.arrival.merge(value, records.get(id))))
 }
 
 function takeOwners(

@@ -26,7 +26,7 @@ import { exportSnapshot } from './stream.ts'
 const ENTRY_BYTES: number = 1 + SIGNING_SEED_BYTES // format: an epoch and its seed, behind a byte that counts them
 
 /** What of the keeper goes into a backup. */
-type BackedUp = Pick<Keeper, 'engine' | 'custody' | 'store' | 'nowSec' | 'table' | 'change' | 'own'>
+type BackedUp = Pick<Keeper, 'engine' | 'custody' | 'store' | 'onDisk' | 'nowSec' | 'table' | 'change' | 'own'>
 
 interface Box {
   readonly box: Uint8Array
@@ -60,7 +60,7 @@ export class BackupWriter {
       this.#chunk.set(seed, this.#length + 1)
       this.#length += ENTRY_BYTES
     }
-    this.#chunks = exportSnapshot(keeper.store, 'backup', keeper.nowSec)
+    this.#chunks = exportSnapshot(keeper, 'backup')
   }
 
   /** @throws {KeeperError} NO_PERSONA {CustodyError} LOCKED @throws {CryptoError} SEAL_PASSPHRASE_UNUSABLE | ARGON2_FAILED */

@@ -21,6 +21,7 @@ export function checkItem(item: SnapshotItem, state: State): void {
     case 'intent':
     case 'past':
     case 'alarm':
+    case 'wing':
       // Its shape is all there is to check: it says what this owner wanted, signed, or was told.
       return
   }

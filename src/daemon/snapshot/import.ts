@@ -9,9 +9,17 @@ import { ContactError } from '../contacts/errors.ts'
 import { SnapshotError } from './errors.ts'
 import { formatHex } from '../../core/encoding/bytes.ts'
 import type { Keeper } from '../keeper/keeper.ts'
-import { IMPORT, MAX_PAST_TABLES, type ImportRecord, type PersonaRecord, type SnapshotItem } from '../state/records.ts'
+import {
+  IMPORT,
+  MAX_PAST_TABLES,
+  type ImportRecord,
+  type PersonaRecord,
+  type SnapshotItem,
+  type WingItem,
+} from '../state/records.ts'
 import { arrivedOwner, clearArrivals, idOfArrival, applyArrivals } from './arrivals.ts'
 import { checkItem, checkOwnRoot } from './check.ts'
+import type { Purpose } from '../state/kind.ts'
 import { SnapshotReader } from './stream.ts'
 
 const MAX_ARRIVALS = 2_000_000 // sanity: 100 000 contacts with 10 devices each, and as much again
@@ -38,7 +46,7 @@ export class SnapshotImport {
   readonly #options: ImportOptions
   /** A restore and a pairing know nothing of each other, and there is one place where records arrive: the store says whose they are. */
   readonly #id: string
-  readonly #reader = new SnapshotReader()
+  readonly #reader: SnapshotReader
   #arrived = 0
   #intents = 0
   #past = 0
@@ -48,6 +56,7 @@ export class SnapshotImport {
   private constructor(keeper: Keeper, options: ImportOptions) {
     this.#keeper = keeper
     this.#options = options
+    this.#reader = new SnapshotReader(keeper.state.records.kinds)
     this.#id = formatHex(keeper.engine.randomBytes(ID_BYTES))
   }
 
@@ -137,6 +146,7 @@ export class SnapshotImport {
     if (++this.#arrived > MAX_ARRIVALS) throw damaged(`has more than ${MAX_ARRIVALS} records`)
     const isOfOneDevice = item.kind === 'intent' || item.kind === 'alarm'
     if (isOfOneDevice && this.#options.sibling !== null) throw damaged(`has an ${item.kind}, which no sibling sends`)
+    if (item.kind === 'wing') this.#checkTravels(item)
     if (item.kind === 'intent' && ++this.#intents > MAX_INTENTS) throw damaged(`has more than ${MAX_INTENTS} intents`)
     if (item.kind === 'past' && ++this.#past > MAX_PAST_TABLES)
       throw damaged(`has more than ${MAX_PAST_TABLES} own tables`)
@@ -145,6 +155,12 @@ export class SnapshotImport {
     checkItem(item, this.#keeper.state)
     if (item.kind === 'persona' && item.id !== this.#ownId) this.#contacts++
     if (item.kind === 'device') this.#devices++
+  }
+
+  #checkTravels({ of }: WingItem): void {
+    const purpose: Purpose = this.#options.sibling === null ? 'backup' : 'sibling'
+    const travels = this.#keeper.state.records.kinds.find(({ name }) => name === of)?.travels
+    if (travels !== 'always' && travels !== purpose) throw damaged(`has records of ${of}, which no ${purpose} holds`)
   }
 
   #checkOwner(ownId: string | null): void {

@@ -10,6 +10,7 @@ import { checkNickname } from '../../core/nickname.ts'
 import type { Device } from '../../core/table.ts'
 import { MAX_ALIASES, MAX_SOURCES, type ContactEntry, type Report } from '../../core/trust.ts'
 import { MAX_NOTES } from '../own/notes.ts'
+import type { Purpose } from '../state/kind.ts'
 import { foldName } from '../state/name-form.ts'
 import {
   MAX_CLAIMANTS,
@@ -27,9 +28,6 @@ import {
 import { keyHex } from '../../ipc/shapes/scalars.ts'
 
 export const SNAPSHOT_VERSION = 1
-
-/** `sibling` leaves out what is of this device alone: its intents, and what it has alarmed of. */
-export type Purpose = 'backup' | 'sibling'
 
 /** The first line. */
 export interface SnapshotHeader {
@@ -57,6 +55,8 @@ const MAX_SOURCE_CHARS = 128 // sanity: as observe.batch has it
 const MAX_MESSAGE_CHARS = 1024 // sanity: a sentence with two names in it
 
 const MAX_LINKS_CHARS: number = (MAX_EPOCH - 1) * 32 // format: 16 bytes for each epoch between
+
+const MAX_WING_ID_CHARS = 128 // sanity: as long as a source; a key of the store holds it together with two names
 
 const seconds = z.int().min(0)
 
@@ -243,6 +243,13 @@ export const snapshotItem: z.ZodType<SnapshotItem | SnapshotEnd> = z.discriminat
   z.strictObject({ kind: z.literal('past'), id: z.string().regex(/^[0-9]{10}$/), value: pastTable }),
   z.strictObject({ kind: z.literal('intent'), id: z.string().max(16), value: intent }),
   z.strictObject({ kind: z.literal('alarm'), id: z.string().regex(/^[0-9a-f]{1,64}$/), value: alarm }),
+  // The kind of the wing checks the value, and the id once more.
+  z.strictObject({
+    kind: z.literal('wing'),
+    of: z.string().regex(/^[a-z]{1,32}$/),
+    id: z.string().min(1).max(MAX_WING_ID_CHARS),
+    value: z.unknown(),
+  }),
   z.strictObject({ kind: z.literal('end'), items: z.int().min(0), hash: keyHex }),
 ])
 

@@ -7,54 +7,25 @@ import { createHash, type Hash } from 'node:crypto'
 import type { z } from 'zod'
 import { concatBytes, decodeUtf8, encodeUtf8 } from '../../core/encoding/bytes.ts'
 import type { Entry, Store } from '../../store/store.ts'
-import { OWN, recordsOf, type Records, type SnapshotItem } from '../state/records.ts'
-import {
-  SNAPSHOT_VERSION,
-  snapshotHeader,
-  snapshotItem,
-  type Purpose,
-  type SnapshotEnd,
-  type SnapshotHeader,
-} from './shape.ts'
+import type { Kind, Purpose } from '../state/kind.ts'
+import { OWN, type Records, type SnapshotItem, type WingItem } from '../state/records.ts'
+import { SNAPSHOT_VERSION, snapshotHeader, snapshotItem, type SnapshotEnd, type SnapshotHeader } from './shape.ts'
 
 export const SNAPSHOT_CHUNK_BYTES: number = 48 << 10 // sanity: one chunk in base64 is one Noise message, and far below a frame of the socket
 const MAX_LINE_BYTES: number = 256 << 10 // sanity: the largest record, the owner's with 1024 tombstones, has 90 kB
 const HASH_DIGITS = 64 // format: H, the first 32 bytes of SHA-512
 const LINE_END = 0x0a
 
-/** Which records leave this device. The compiler asks for a decision on each new kind. */
-const TRAVELS: Readonly<Record<keyof Records, Purpose | 'always' | 'never'>> = {
-  personas: 'always',
-  forgotten: 'never', // a sibling or backup need not know whom the owner wants to forget
-  devices: 'always',
-  own: 'always',
-  past: 'always', // what descends from what is the same on all devices
-  intents: 'backup',
-  pending: 'never', // they follow from personas and devices
-  names: 'never', // they follow from the entries
-  counts: 'never', // they are counted again
-  history: 'never', // it tells what happened to one store
-  tip: 'never',
-  alarms: 'backup', // what this owner was told here, and has not dismissed
-  apps: 'never', // a token is for one machine, and one that was revoked since must not come back
-  places: 'never',
-  imports: 'never',
-  arrivals: 'never',
-  peers: 'never', // each machine has a companion of its own, which finds its friends in the tables
-  clock: 'never', // what this device's clock once said is nothing to another one
-}
-
 /**
  * The state as it was at the first step, in chunks of SNAPSHOT_CHUNK_BYTES, the last one shorter.
- * @param store the store itself: one iteration sees one state, whatever is written meanwhile
+ * One iteration over the store sees one state, whatever is written meanwhile.
  * @throws {StoreError}
  */
 export async function* exportSnapshot(
-  store: Store,
+  { store, onDisk, nowSec }: { readonly store: Store; readonly onDisk: Records; readonly nowSec: number },
   purpose: Purpose,
-  nowSec: number,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const kinds = travelling(store, purpose)
+  const itemOf = travelling(onDisk, purpose)
   const cutter = new Cutter()
   const hash = createHash('sha512')
   let items = 0
@@ -63,10 +34,10 @@ export async function* exportSnapshot(
     hash.update(bytes)
     return bytes
   }
-  const personaId = recordsOf(store).own.get(OWN)?.personaId ?? null
+  const personaId = onDisk.own.get(OWN)?.personaId ?? null
   cutter.add(line({ kind: 'snapshot', version: SNAPSHOT_VERSION, purpose, personaId, madeAtSec: nowSec }))
   for await (const entry of store.iterate({ prefix: '' })) {
-    const item = kinds(entry)
+    const item = itemOf(entry)
     if (item === null) continue
     items++
     cutter.add(line(item))
@@ -77,17 +48,16 @@ export async function* exportSnapshot(
   yield* cutter.rest()
 }
 
-/** Gives the item that a record of the store travels as; null for one that does not. */
-function travelling(store: Store, purpose: Purpose): (entry: Entry) => SnapshotItem | null {
-  const records = recordsOf(store)
-  const byName = new Map<string, keyof Records>()
-  for (const kind of Object.keys(TRAVELS) as (keyof Records)[]) byName.set(records[kind].name, kind)
+/** Returns the item for a record of the store; null if the record does not travel. */
+function travelling(records: Records, purpose: Purpose): (entry: Entry) => SnapshotItem | null {
+  const kinds = records.kinds.filter(({ travels }) => travels === 'always' || travels === purpose)
+  const byName = new Map(kinds.map((kind) => [kind.name, kind]))
   return (entry) => {
-    const name = entry.key.slice(0, entry.key.indexOf('/'))
-    const kind = byName.get(name)
-    if (kind === undefined || (TRAVELS[kind] !== 'always' && TRAVELS[kind] !== purpose)) return null
-    const [id, value] = records[kind].read(entry)
-    return { kind: name, id, value } as SnapshotItem
+    const kind = byName.get(entry.key.slice(0, entry.key.indexOf('/')))
+    if (kind === undefined) return null
+    const [id, value] = records.of(kind).read(entry)
+    if (kind.arrival !== null) return { kind: 'wing', of: kind.name, id, value }
+    return { kind: kind.name, id, value } as SnapshotItem
   }
 }
 
@@ -119,12 +89,18 @@ class Cutter {
 
 /** Reads a snapshot as it arrives. Nothing of it is to be believed before {@link end} has returned. */
 export class SnapshotReader {
+  readonly #ofWings: readonly Kind<unknown>[]
   #header: SnapshotHeader | null = null
   readonly #hash: Hash = createHash('sha512')
   #parts: Uint8Array[] = []
   #length = 0
   #items = 0
   #isEnded = false
+
+  /** @param ofWings the kinds that wings bring */
+  constructor(ofWings: readonly Kind<unknown>[]) {
+    this.#ofWings = ofWings
+  }
 
   /** The first line; null before it has arrived. */
   get header(): SnapshotHeader | null {
@@ -169,7 +145,7 @@ export class SnapshotReader {
     if (this.#header === null) {
       this.#header = readHeader(value)
     } else {
-      const item = readItem(value, this.#items + 2)
+      const item = readItem(value, this.#items + 2, this.#ofWings)
       if (item.kind === 'end') {
         this.#isEnded = true
         if (item.items === this.#items && item.hash === digest(this.#hash)) return null
@@ -207,13 +183,24 @@ function readHeader(value: unknown): SnapshotHeader {
   throw new SnapshotError('SNAPSHOT_UNKNOWN_VERSION', message, 'install the version that made it')
 }
 
-function readItem(value: unknown, lineNumber: number): SnapshotItem | SnapshotEnd {
+function readItem(value: unknown, lineNumber: number, ofWings: readonly Kind<unknown>[]): SnapshotItem | SnapshotEnd {
   const item = snapshotItem.safeParse(value)
-  if (item.success) return item.data
+  if (item.success) return item.data.kind === 'wing' ? readWingItem(item.data, lineNumber, ofWings) : item.data
   const unknown = item.error.issues.find(({ code }) => code === 'unrecognized_keys' || code === 'invalid_union')
-  if (unknown === undefined) throw invalidLine(lineNumber, item.error)
+  throw unknown === undefined ? invalidLine(lineNumber, item.error) : unknownKind(lineNumber)
+}
+
+function readWingItem(item: WingItem, lineNumber: number, ofWings: readonly Kind<unknown>[]): WingItem {
+  const arrival = ofWings.find(({ name }) => name === item.of)?.arrival ?? null
+  if (arrival === null) throw unknownKind(lineNumber)
+  const value = arrival.read(item.id, item.value)
+  if (value === null) throw damaged(`is wrong in line ${lineNumber}, in a record of the kind ${item.of}`)
+  return { ...item, value }
+}
+
+function unknownKind(lineNumber: number): SnapshotError {
   const message = `line ${lineNumber} of the snapshot is of a kind that this personad does not know`
-  throw new SnapshotError('SNAPSHOT_UNKNOWN_KIND', message, 'install the version that made it')
+  return new SnapshotError('SNAPSHOT_UNKNOWN_KIND', message, 'install the version that made it')
 }
 
 function invalidLine(lineNumber: number, error: z.ZodError): SnapshotError {

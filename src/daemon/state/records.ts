@@ -8,7 +8,8 @@ import type { DeviceReports, ContactEntry } from '../../core/trust.ts'
 import type { Capability } from '../../ipc/shapes/apps.ts'
 import type { PendingKind } from '../../ipc/shapes/pending.ts'
 import type { RecordCache } from '../../store/record-cache.ts'
-import { Collection, jsonCodec, type Codec, type Store } from '../../store/store.ts'
+import { Collection, type Store } from '../../store/store.ts'
+import { baseKind, type Kind } from './kind.ts'
 
 /** Bounds what a persona's record can grow to, whoever writes its blobs; the least telling goes first. */
 export const MAX_KNOWN_NAMES = 64 // sanity: nicknames remembered for keys, so that a table without names keeps them
@@ -198,17 +199,6 @@ export interface HistoryTip {
   readonly base: string
 }
 
-/** A friend of the companion. The id is its key. None is ever forgotten: who leaves a table is reported. */
-export interface PeerRecord {
-  /** The owner's own device, a device of a contact, one that the user named, or one that asked. */
-  readonly how: 'sibling' | 'contact' | 'named' | 'request'
-  /** Whose device it was when it was added; null when nobody's. */
-  readonly personaId: string | null
-  /** The Tox ID that the user gave, to which a friend request goes; null where none is needed. */
-  readonly toxId: string | null
-  readonly addedAtSec: number
-}
-
 /** Where the state lay at the last start. The id is `here`. */
 export interface PlaceRecord {
   /** A hash of the machine's id; null where it has none. */
@@ -234,14 +224,6 @@ export type ImportRecord =
       readonly ownId: string | null
     }
 
-/**
- * The store notices changed bytes by itself, so a record that arrives is one that was written.
- * @param defaults of the fields that records written by an earlier version lack
- */
-function record<T>(defaults: Partial<T> = {}): Codec<T> {
-  return jsonCodec(1, (value) => ({ ...defaults, ...(value as T) }))
-}
-
 /** Bytes of a key or hash that a record holds. Anything else than hex there is a fault of the store, never an empty key. */
 export function storedBytes(hex: string): Uint8Array {
   const bytes = parseHex(hex)
@@ -249,7 +231,8 @@ export function storedBytes(hex: string): Uint8Array {
   return bytes
 }
 
-export interface Records {
+/** The records that the daemon has without any wing. */
+interface BaseRecords {
   readonly personas: Collection<PersonaRecord>
   /** Personas that the owner forgot, with their pins and heads and nothing else. */
   readonly forgotten: Collection<PersonaRecord>
@@ -269,32 +252,86 @@ export interface Records {
   /** Records of a snapshot that wait beside the state. The id says in which order they are taken. */
   readonly arrivals: Collection<SnapshotItem>
   readonly pending: Collection<PendingRecord>
-  readonly peers: Collection<PeerRecord>
 }
 
-/** The collections over a store: over the store itself, with a cache, to read what is on disk; over a Writer to change it. */
-export function recordsOf(store: Store, cache: RecordCache | null = null): Records {
-  const persona = record<PersonaRecord>({ pending: null, verifiedAtSec: null })
+/** The compiler asks for a decision on each: does it travel? */
+const BASE_KINDS: { readonly [Name in keyof BaseRecords]: Kind<ReturnType<BaseRecords[Name]['read']>[1]> } = {
+  personas: baseKind('persona', 'always', { defaults: { pending: null, verifiedAtSec: null }, isCached: true }),
+  // The other side need not know whom the owner wants to forget.
+  forgotten: baseKind('forgotten', 'never', { defaults: { pending: null, verifiedAtSec: null }, isCached: true }),
+  devices: baseKind('device', 'always', { defaults: { pending: null }, isCached: true }),
+  // They follow from the entries.
+  names: baseKind('name', 'never', { isCached: true }),
+  own: baseKind('own', 'always', { defaults: OWN_DEFAULTS, isCached: true }),
+  // The order of the own tables is the same on all devices.
+  past: baseKind('past', 'always'),
+  intents: baseKind('intent', 'backup', { isCached: true }),
+  // They are counted again.
+  counts: baseKind('counts', 'never', { isCached: true }),
+  // Times of this device's clock mean nothing to another one.
+  clock: baseKind('clock', 'never', { isCached: true }),
+  // It is the history of one store. Its entries are hardly ever read twice.
+  history: baseKind('history', 'never'),
+  tip: baseKind('tip', 'never', { isCached: true }),
+  // A token is for one machine, and one that was revoked since must not come back.
+  apps: baseKind('app', 'never', { isCached: true }),
+  // The owner was alarmed here, and has not dismissed it.
+  alarms: baseKind('alarm', 'backup'),
+  places: baseKind('place', 'never'),
+  imports: baseKind('import', 'never', { isCached: true }),
+  arrivals: baseKind('arrival', 'never'),
+  // They follow from personas and devices.
+  pending: baseKind('pending', 'never'),
+}
+
+export interface Records extends BaseRecords {
+  /** Every kind of the store: those of the daemon itself, and those of its wings. */
+  readonly kinds: readonly Kind<unknown>[]
+  /** The records of a kind of a wing. */
+  of<T>(kind: Kind<T>): Collection<T>
+}
+
+/**
+ * The collections over a store: over the store itself, with a cache, to read what is on disk; over a Writer to change it.
+ * @param ofWings the kinds that wings bring
+ */
+export function recordsOf(
+  store: Store,
+  cache: RecordCache | null = null,
+  ofWings: readonly Kind<unknown>[] = [],
+): Records {
+  const kinds: Kind<unknown>[] = [...Object.values(BASE_KINDS), ...ofWings]
+  const byName = new Map<string, Collection<unknown>>()
+  for (const { name, codec, isCached } of kinds) {
+    if (byName.has(name)) throw new Error(`two kinds of records are called ${name}`)
+    byName.set(name, new Collection(store, name, codec, isCached ? cache : null))
+  }
+  const of = <T>({ name }: Kind<T>): Collection<T> => {
+    const collection = byName.get(name)
+    // Unless its wing declares it, nobody has decided about its snapshots.
+    if (collection === undefined) throw new Error(`no open wing declares records of the kind ${name}`)
+    return collection as Collection<T>
+  }
   return {
-    personas: new Collection(store, 'persona', persona, cache),
-    forgotten: new Collection(store, 'forgotten', persona, cache),
-    devices: new Collection(store, 'device', record<DeviceRecord>({ pending: null }), cache),
-    names: new Collection(store, 'name', record<NameRecord>(), cache),
-    own: new Collection(store, 'own', record<OwnRecord>(OWN_DEFAULTS), cache),
-    past: new Collection(store, 'past', record<PastTable>()),
-    intents: new Collection(store, 'intent', record<Intent>(), cache),
-    counts: new Collection(store, 'counts', record<Counts>(), cache),
-    clock: new Collection(store, 'clock', record<ClockRecord>(), cache),
-    // Read once and then hardly ever: kept in no cache.
-    history: new Collection(store, 'history', record<HistoryEntry>()),
-    tip: new Collection(store, 'tip', record<HistoryTip>(), cache),
-    apps: new Collection(store, 'app', record<AppRecord>(), cache),
-    alarms: new Collection(store, 'alarm', record<AlarmRecord>()),
-    places: new Collection(store, 'place', record<PlaceRecord>()),
-    imports: new Collection(store, 'import', record<ImportRecord>(), cache),
-    arrivals: new Collection(store, 'arrival', record<SnapshotItem>()),
-    pending: new Collection(store, 'pending', record<PendingRecord>()),
-    peers: new Collection(store, 'peer', record<PeerRecord>()),
+    personas: of(BASE_KINDS.personas),
+    forgotten: of(BASE_KINDS.forgotten),
+    devices: of(BASE_KINDS.devices),
+    names: of(BASE_KINDS.names),
+    own: of(BASE_KINDS.own),
+    past: of(BASE_KINDS.past),
+    intents: of(BASE_KINDS.intents),
+    counts: of(BASE_KINDS.counts),
+    clock: of(BASE_KINDS.clock),
+    history: of(BASE_KINDS.history),
+    tip: of(BASE_KINDS.tip),
+    apps: of(BASE_KINDS.apps),
+    alarms: of(BASE_KINDS.alarms),
+    places: of(BASE_KINDS.places),
+    imports: of(BASE_KINDS.imports),
+    arrivals: of(BASE_KINDS.arrivals),
+    pending: of(BASE_KINDS.pending),
+    kinds,
+    of,
   }
 }
 
@@ -348,3 +385,12 @@ export type SnapshotItem =
   | { readonly kind: 'past'; readonly id: string; readonly value: PastTable }
   | { readonly kind: 'intent'; readonly id: string; readonly value: Intent }
   | { readonly kind: 'alarm'; readonly id: string; readonly value: AlarmRecord }
+  | WingItem
+
+/** A record of a wing, whose kind is called `of`. */
+export interface WingItem {
+  readonly kind: 'wing'
+  readonly of: string
+  readonly id: string
+  readonly value: unknown
+}

@@ -3,6 +3,7 @@ import type { Policy } from '../../core/trust.ts'
 import type { InceptionCache } from '../../core/verify.ts'
 import type { CryptoEngine } from '../../crypto/engine.ts'
 import { appendHistory } from './history.ts'
+import type { Kind } from './kind.ts'
 import { Names } from './names.ts'
 import type { NewEvent } from './new-event.ts'
 import * as rec from './records.ts'
@@ -17,6 +18,12 @@ const MAX_KEPT = 1024 // sanity: of one kind; the owner and all that a batch of 
 
 const MAX_INCEPTIONS = 10_000 // sanity: about 2 MB; a full cache only costs a second verify
 
+export interface StateOptions {
+  /** Of entries that are made from now on; `auto` when left out. */
+  readonly defaultPolicy?: () => Policy
+  readonly kindsOfWings?: readonly Kind<unknown>[]
+}
+
 export class State {
   readonly engine: CryptoEngine
   readonly names: Names = new Names(this)
@@ -30,17 +37,21 @@ export class State {
   #events: NewEvent[] = []
   #told = new Map<string, { changes: ContactChange[]; source: string }>()
 
-  /** @param defaultPolicy of entries that are made from now on */
-  constructor(writer: Writer, engine: CryptoEngine, nowSec: () => number, defaultPolicy: () => Policy = () => 'auto') {
+  constructor(writer: Writer, engine: CryptoEngine, nowSec: () => number, options: StateOptions = {}) {
     this.#writer = writer
-    this.#records = rec.recordsOf(writer, this.#decided)
+    this.#records = rec.recordsOf(writer, this.#decided, options.kindsOfWings)
     this.engine = engine
     this.#nowSec = nowSec
-    this.#defaultPolicy = defaultPolicy
+    this.#defaultPolicy = options.defaultPolicy ?? (() => 'auto')
   }
 
   get records(): rec.Records {
     return this.#records
+  }
+
+  /** The records of a kind of a wing. */
+  of<T>(kind: Kind<T>): Collection<T> {
+    return this.#records.of(kind)
   }
 
   get defaultPolicy(): Policy {

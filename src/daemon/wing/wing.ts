@@ -7,6 +7,7 @@ import type { ConfigSection } from '../../process/config-file.ts'
 import type { Log } from '../../process/log.ts'
 import type { StatePaths } from '../../store/state-dir.ts'
 import type { Keeper } from '../keeper/keeper.ts'
+import type { Kind } from '../state/kind.ts'
 
 /** What the daemon hands to a wing. */
 export interface Host {
@@ -23,6 +24,8 @@ export interface Host {
  */
 export interface Wing<M = object, C = unknown> {
   readonly section: ConfigSection<C>
+  /** The records that it keeps in the store. */
+  readonly kinds?: readonly Kind<unknown>[]
   /**
    * Called once, before the sockets answer. It may read the state and must not change it yet: see {@link OpenWing.start}. Code that only a
    * configured wing needs is loaded here, by import().

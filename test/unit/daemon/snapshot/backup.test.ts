@@ -189,10 +189,10 @@ describe('a backup', () => {
   it('whose signing key is of another persona is refused, and nothing is taken', async () => {
     const { laptop } = await story()
     const other = await TestKeeper.withPersona({ engine: quick })
-    const { store, engine: sodium, nowSec, own } = laptop.keeper
+    const { store, onDisk, engine: sodium, nowSec, own } = laptop.keeper
     const change = laptop.keeper.change.bind(laptop.keeper)
     const table = (): OwnTable => laptop.keeper.table()
-    const mixed = { store, engine: sodium, nowSec, own, change, table, custody: other.custody }
+    const mixed = { store, onDisk, engine: sodium, nowSec, own, change, table, custody: other.custody }
     const writer = await BackupWriter.begin(mixed, PASSPHRASE)
     const boxes: string[] = []
     for (let next = await writer.next(); next !== null; next = await writer.next()) {
