@@ -65,7 +65,7 @@ function differences(rows: readonly Row[]): string[] {
       if (!row.params.includes(written)) found.push(`${method}: no param ${written}`)
     }
     for (const [, name] of row.params.matchAll(/`(\w+)\?`/g)) {
-      if (!(name! in properties)) found.push(`${method}: unknown param ${name}`)
+      if (!Object.hasOwn(properties, name!)) found.push(`${method}: unknown param ${name}`)
     }
   }
   const known = new Set(TABLE.map(([name]) => name))
@@ -159,7 +159,7 @@ test('every link inside the page leads to a heading', () => {
 
 test('the table of events has every event once, and no other', () => {
   const rows = [...between('\n### Events\n', '\n### History\n').matchAll(/^\| `([a-z.-]+)` \|/gm)]
-  expect(rows.map(([, name]) => name).toSorted()).toEqual(EVENT_NAMES.toSorted())
+  expect(rows.map(([, name]) => name!).toSorted()).toEqual(EVENT_NAMES.toSorted())
 })
 
 test('the page names the calls with a large result, and no others', () => {

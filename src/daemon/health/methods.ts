@@ -24,7 +24,7 @@ export function doctorHandlers(
   return {
     doctor: async () => {
       const examined = await examine(keeper, wings, coreDumps, about())
-      const ofWings = await Promise.all(wings.map((wing) => wing.findings?.() ?? []))
+      const ofWings = await Promise.all(wings.map(async (wing) => (await wing.findings?.()) ?? []))
       return diagnose(examined, ofWings.flat())
     },
   }

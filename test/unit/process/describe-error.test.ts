@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { ConfigError } from '../../../src/process/config-file.ts'
-import { describeError, isOwnError } from '../../../src/process/describe-error.ts'
+import { describeError } from '../../../src/process/describe-error.ts'
 import { IpcError } from '../../../src/ipc/wire/errors.ts'
 
 const CANARY = 'abandon ability able'
