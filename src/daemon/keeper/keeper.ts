@@ -1,6 +1,6 @@
 /** The keeper: the one writer of the state. What answers each method of the socket is in handlers-*.ts. */
 import { formatHex } from '../../core/encoding/bytes.ts'
-import { newestSighting, type Policy, type Sighting } from '../../core/trust.ts'
+import { newestSighting, type Sighting } from '../../core/trust.ts'
 import type { VerifiedBlob } from '../../core/verify.ts'
 import type { CryptoEngine } from '../../crypto/engine.ts'
 import { judgeText } from '../../ipc/shapes/judgement.ts'
