@@ -1,5 +1,5 @@
-// Finds the program, as sources in a checkout and compiled in a package, and starts it on a Node that can run it.
-// Plain JavaScript that Node 18 parses.
+// Checks the version of Node.js, finds the program (sources in a checkout, compiled files in a package) and starts it.
+// Plain JavaScript, so that Node 18 can parse it.
 import { existsSync, lstatSync, mkdirSync } from 'node:fs'
 import module from 'node:module'
 import { homedir } from 'node:os'
@@ -9,15 +9,15 @@ import process from 'node:process'
 const OLDEST = [22, 18]
 
 /**
- * @param {string} name what the user called
+ * @param {string} name the command that the user typed
  * @param {string} main path of the main module, without its extension
- * @param {{ cache: boolean }} options cache: keep compiled code, for what is started often and runs briefly
+ * @param {{ cache: boolean }} options cache: keep compiled code, for a program that starts often and runs briefly
  */
 export async function launch(name, main, { cache }) {
   const [major, minor] = process.versions.node.split('.').map(Number)
   if (major < OLDEST[0] || (major === OLDEST[0] && minor < OLDEST[1])) {
     process.stderr.write(
-      `${name}: error: this needs Node.js ${OLDEST.join('.')} or newer, and is run by ${process.version}\n`,
+      `${name}: error: ${name} needs Node.js ${OLDEST.join('.')} or newer, but this is ${process.version}\n`,
     )
     process.exit(1)
   }
@@ -27,8 +27,8 @@ export async function launch(name, main, { cache }) {
   await import((existsSync(sources) ? sources : compiled).href)
 }
 
-// Without it each start strips types and compiles anew. Node's own place for this is in the shared /tmp, where another user could
-// put code in before us: so a directory that is ours alone, or none.
+// Caches compiled code. Without a cache, each start strips types and compiles again. The default directory of Node lies in the shared /tmp,
+// where another user could plant code. So the cache is a private directory, or there is no cache.
 function keepCompiledCode() {
   if (process.env.NODE_COMPILE_CACHE !== undefined || process.env.NODE_DISABLE_COMPILE_CACHE !== undefined) return
   try {
@@ -39,6 +39,6 @@ function keepCompiledCode() {
     if (stats.isDirectory() && stats.uid === process.getuid() && (stats.mode & 0o077) === 0)
       module.enableCompileCache(directory)
   } catch {
-    // Slower, and nothing else.
+    // Without a cache the start is only slower.
   }
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Starts the command line. This file must parse on old versions of Node, or they could not say what is wrong.
+// Starts the command line. Old versions of Node must be able to parse this file. Otherwise they could not print a clear error.
 import { launch } from './launch.js'
 
 await launch('persona', 'cli/main', { cache: true })

@@ -1,4 +1,4 @@
-/** `persona app ...`: which local apps may do what, and for how long. */
+/** `persona app ...`: permissions of local apps. */
 import type { App, Capability } from '../../ipc/shapes/apps.ts'
 import { withDaemon } from '../io/connect.ts'
 import { bold, print, remark, type Context } from '../io/context.ts'
@@ -12,20 +12,20 @@ export interface GrantOptions {
 }
 
 const CAPABILITIES: readonly string[] = ['read', 'observe', 'publish'] satisfies Capability[]
-const MAX_DURATION_SEC = 3660 * 86_400 // sanity: what the daemon takes
+const MAX_DURATION_SEC = 3660 * 86_400 // sanity: the daemon's own limit
 const UNIT_SEC: Readonly<Record<string, number>> = { m: 60, h: 3600, d: 86_400, w: 7 * 86_400 }
 
-/** The token goes to stdout alone, so that it can be piped to where the app keeps it. */
+/** Only the token goes to stdout, so that it can be piped into the configuration of the app. */
 export async function allow(context: Context, name: string, options: GrantOptions): Promise<number> {
   const can = parseCapabilities(options.can)
-  if (can === null) throw unnamed(name, 'such as --can read,observe')
+  if (can === null) throw unnamed(name, 'for example: --can read,observe')
   const forSec = parseDuration(options.for)
   const given = await withDaemon(context, (client) =>
     client.call('app.allow', { name, can, ...(forSec === null ? {} : { forSec }) }),
   )
   remark(
     context,
-    `${name} may ${given.app.can.join(', ')} ${untilWhen(given.app, context.nowSec)}; give it this token, which is shown only now:`,
+    `${name} may ${given.app.can.join(', ')} ${untilWhen(given.app, context.nowSec)}. Give it this token, which is shown only now:`,
   )
   print(context, given, [given.token])
   return EXIT_DONE
@@ -36,13 +36,13 @@ export async function list(context: Context): Promise<number> {
   const allowed = apps.filter(({ can }) => can.length > 0)
   print(context, { apps: allowed }, formatApps(allowed, context.nowSec))
   const asking = apps.filter(({ asks }) => asks !== null).length
-  if (asking > 0) remark(context, `${countOf(asking, 'app asks', 'apps ask')} for more: persona app pending`)
+  if (asking > 0) remark(context, `${countOf(asking, 'app asks', 'apps ask')} for permission; see: persona app pending`)
   return EXIT_DONE
 }
 
 function formatApps(apps: readonly App[], nowSec: number): string[] {
   if (apps.length === 0)
-    return ['no app has a token; all apps may do what the configuration says under apps.default_capabilities']
+    return ['no app has a token; every app may do what apps.default_capabilities in the configuration allows']
   const rows = apps.map((app) => [
     app.name,
     app.can.join(', '),
@@ -54,31 +54,31 @@ function formatApps(apps: readonly App[], nowSec: number): string[] {
 }
 
 function untilWhen({ expiresAtSec }: App, nowSec: number): string {
-  if (expiresAtSec === null) return 'until it is revoked'
+  if (expiresAtSec === null) return 'until you revoke it'
   return expiresAtSec <= nowSec ? 'expired' : `until ${formatTime(expiresAtSec, nowSec)}`
 }
 
 export async function pending(context: Context): Promise<number> {
   const { apps } = await withDaemon(context, (client) => client.call('app.list'))
   const asking = apps.filter(({ asks }) => asks !== null)
-  print(context, { apps: asking }, asking.length === 0 ? ['no app asks for anything'] : asking.flatMap(formatWish))
+  print(context, { apps: asking }, asking.length === 0 ? ['no app asks for permission'] : asking.flatMap(formatWish))
   return EXIT_DONE
 }
 
 function formatWish({ name, can, asks }: App): string[] {
-  const has = can.length === 0 ? 'a new app' : `may ${can.join(', ')} already`
-  const why = asks!.why === '' ? 'gives no reason' : `says: ${escapeText(asks!.why)}`
+  const has = can.length === 0 ? 'a new app' : `may already ${can.join(', ')}`
+  const why = asks!.why === '' ? 'gives no reason' : `gives this reason: ${escapeText(asks!.why)}`
   return [
     `${name} (${has}) asks to ${asks!.can.join(', ')}; it ${why}`,
-    // By name: what it asks for when that is typed may be more.
-    `  persona app accept ${name} --can ${asks!.can.join(',')}, or persona app reject ${name}`,
+    // Lists the permissions, because the app may ask for more before the user types this.
+    `  to grant it: persona app accept ${name} --can ${asks!.can.join(',')}`,
+    `  to refuse it: persona app reject ${name}`,
   ]
 }
 
 export async function accept(context: Context, name: string, options: GrantOptions): Promise<number> {
   const [can, forSec] = [parseCapabilities(options.can), parseDuration(options.for)]
-  if (can === null)
-    throw unnamed(name, '"persona app pending" shows what it asks for: give that, or less, as --can LIST')
+  if (can === null) throw unnamed(name, 'add --can LIST with everything it asks for, or less; see: persona app pending')
   const app = await withDaemon(context, (client) =>
     client.call('app.accept', { name, can, ...(forSec === null ? {} : { forSec }) }),
   )
@@ -89,7 +89,7 @@ export async function accept(context: Context, name: string, options: GrantOptio
 export async function reject(context: Context, name: string): Promise<number> {
   const app = await withDaemon(context, (client) => client.call('app.reject', { name }))
   print(context, app, [
-    app.can.length === 0 ? `${name} was refused` : `${name} was refused; it may still ${app.can.join(', ')}`,
+    app.can.length === 0 ? `rejected ${name}` : `rejected ${name}; it may still ${app.can.join(', ')}`,
   ])
   return EXIT_DONE
 }
@@ -97,14 +97,14 @@ export async function reject(context: Context, name: string): Promise<number> {
 export async function revoke(context: Context, name: string): Promise<number> {
   const done = await withDaemon(context, (client) => client.call('app.revoke', { name }))
   print(context, done, [
-    `${name} may do nothing more than any app`,
-    `what it reported of ${countOf(done.reportedDevices, 'device')} is taken back, with all that rested on it alone`,
+    `revoked ${name}; it may now do only what every app may`,
+    `discarded its reports about ${countOf(done.reportedDevices, 'device')}, and everything that rested only on them`,
   ])
   return EXIT_DONE
 }
 
 function unnamed(name: string, hint: string): CliError {
-  return new CliError('USAGE', `what may ${name} do?`, { hint })
+  return new CliError('USAGE', `${name} needs permissions`, { hint })
 }
 
 /** @throws {CliError} USAGE */
@@ -113,17 +113,17 @@ export function parseCapabilities(text: string | undefined): Capability[] | null
   const words = text.split(',').map((word) => word.trim())
   const unknown = words.find((word) => !CAPABILITIES.includes(word))
   if (unknown === undefined) return words as Capability[]
-  throw new CliError('USAGE', `"${unknown}" is nothing that an app can be allowed`, {
+  throw new CliError('USAGE', `"${unknown}" is not a permission`, {
     hint: `--can takes any of ${CAPABILITIES.join(', ')}`,
   })
 }
 
-/** Minutes, hours, days or weeks, in seconds. @throws {CliError} USAGE */
+/** Reads minutes, hours, days or weeks. @returns seconds @throws {CliError} USAGE */
 export function parseDuration(text: string | undefined): number | null {
   if (text === undefined) return null
   const [, count, unit] = /^(\d{1,5})([mhdw])$/.exec(text) ?? []
   const seconds = Number(count) * (UNIT_SEC[unit ?? ''] ?? 0)
-  if (seconds > MAX_DURATION_SEC) throw new CliError('USAGE', `"${text}" is too long: at most 3660d`)
+  if (seconds > MAX_DURATION_SEC) throw new CliError('USAGE', `"${text}" is too long; at most 3660d`)
   if (seconds > 0) return seconds
-  throw new CliError('USAGE', `"${text}" is no time span`, { hint: 'such as 90m, 12h, 30d or 8w' })
+  throw new CliError('USAGE', `"${text}" is not a time span`, { hint: 'for example: 90m, 12h, 30d or 8w' })
 }

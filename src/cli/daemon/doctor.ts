@@ -1,4 +1,4 @@
-/** `persona doctor`: what is not as it should be and what to do about it, with the daemon's own findings when it runs. */
+/** `persona doctor`: finds problems and says how to fix them. Asks the daemon for its findings too, if it runs. */
 import type { Client } from '../../ipc/client.ts'
 import { notice, ok, problem, type Diagnosis, type Finding } from '../../ipc/shapes/doctor.ts'
 import { isUnreachable, withDaemon } from '../io/connect.ts'
@@ -10,7 +10,7 @@ import { countOf } from '../io/layout.ts'
 import { serviceStatus, type ServiceStatus } from './service.ts'
 import { ownVersion } from '../../process/version.ts'
 
-/** Ends with EXIT_FAILED when there is a problem, so that a script can ask. */
+/** Returns EXIT_FAILED if there is a problem, for scripts. */
 export async function doctor(context: Context): Promise<number> {
   const daemon = await checkDaemon(context)
   const isRunning = daemon.some(({ code }) => code === 'DAEMON')
@@ -25,15 +25,15 @@ export async function doctor(context: Context): Promise<number> {
   return findings.some(({ severity }) => severity === 'problem') ? EXIT_FAILED : EXIT_DONE
 }
 
-/** What the daemon says of itself, or that it does not. */
+/** The findings of the daemon, or a problem because it does not answer. */
 async function checkDaemon(context: Context): Promise<Finding[]> {
   try {
     return await withDaemon(context, askDaemon)
   } catch (error) {
     const { message, code, hint } = describeFailure(error)
-    if (isUnreachable(error)) return [problem('DAEMON_STOPPED', message, hint ?? 'start it: personad')]
+    if (isUnreachable(error)) return [problem('DAEMON_STOPPED', message, hint ?? 'run: personad')]
     return [
-      problem('DAEMON_REFUSES', `the daemon does not answer as it should: ${message} (${code})`, hint ?? 'see its log'),
+      problem('DAEMON_REFUSES', `the daemon does not answer correctly: ${message} (${code})`, hint ?? 'read its log'),
     ]
   }
 }
@@ -42,7 +42,7 @@ async function askDaemon(client: Client): Promise<Finding[]> {
   const { version, pid } = await client.call('status')
   const { findings } = await client.call('doctor')
   const own = ownVersion()
-  const differs = `the daemon is personad ${version}, this is persona ${own}`
+  const differs = `the daemon is version ${version}, but this command is version ${own}`
   return [
     ok('DAEMON', `personad ${version} runs as process ${pid}`),
     ...(version === own ? [] : [notice('VERSION_DIFFERS', differs, 'restart the daemon')]),
@@ -52,18 +52,28 @@ async function askDaemon(client: Client): Promise<Finding[]> {
 
 function checkService({ unit, unitPath, activeState, isLingering }: ServiceStatus, isRunning: boolean): Finding[] {
   if (unit === 'absent') {
-    const message = 'the daemon is no service of your systemd, and runs only when it is started by hand'
-    return [notice('SERVICE_ABSENT', message, 'persona service install')]
+    const message = 'the daemon is not a service, so it runs only while you start it yourself'
+    return [notice('SERVICE_ABSENT', message, 'run: persona service install')]
   }
   if (activeState === 'failed')
-    return [problem('SERVICE_FAILED', 'the service has failed', 'journalctl --user -u personad says why')]
+    return [problem('SERVICE_FAILED', 'the service failed', 'for the reason, run: journalctl --user -u personad')]
   const findings = [
     activeState === 'active' || isRunning
-      ? ok('SERVICE', `the unit is ${unitPath}${unit === 'foreign' ? ', not written by persona' : ''}`)
-      : notice('SERVICE_STOPPED', `the unit ${unitPath} is there, and does not run`, 'systemctl --user start personad'),
+      ? ok('SERVICE', `the service is installed: ${unitPath}${unit === 'foreign' ? ', not written by persona' : ''}`)
+      : notice(
+          'SERVICE_STOPPED',
+          `the service is installed, but does not run: ${unitPath}`,
+          'run: systemctl --user start personad',
+        ),
   ]
   if (isLingering === false)
-    findings.push(notice('SERVICE_NOT_LINGERING', 'the service ends when you log out', 'loginctl enable-linger'))
+    findings.push(
+      notice(
+        'SERVICE_NOT_LINGERING',
+        'the service stops when you log out',
+        'to keep it running: loginctl enable-linger',
+      ),
+    )
   return findings
 }
 
@@ -75,5 +85,5 @@ export function formatFindings({ findings }: Diagnosis): string[] {
     `${MARKS[severity]}  ${escapeText(message)} (${escapeText(code)})`,
     ...(hint === null ? [] : [`         -> ${escapeText(hint)}`]),
   ])
-  return [...lines, '', bold(problems === 0 ? 'no problem was found' : countOf(problems, 'problem'))]
+  return [...lines, '', bold(problems === 0 ? 'no problems found' : countOf(problems, 'problem'))]
 }

@@ -1,4 +1,4 @@
-/** `persona service ...`: what service.ts does, told to the owner. */
+/** `persona service ...`: runs service.ts and prints its reports. */
 import { print, type Context } from '../io/context.ts'
 import { EXIT_DONE, EXIT_FAILED } from '../io/errors.ts'
 import { escapeText } from '../io/escape.ts'
@@ -12,11 +12,11 @@ import {
 } from './service.ts'
 
 export interface ServiceCommandOptions {
-  /** Replace or remove a unit that this program did not write. */
+  /** Replaces or removes a unit that this program did not write. */
   readonly force?: true
-  /** Also the unit that writes profiles. */
+  /** Also installs the unit that writes profiles. */
   readonly repair?: true
-  /** Also the network of the companion. */
+  /** Also gives the companion access to the network. */
   readonly tox?: true
 }
 
@@ -39,18 +39,18 @@ function placesOf(context: Context): { home: string | undefined; env: NodeJS.Pro
   return { home: context.home, env: process.env }
 }
 
-/** What the service manager refused is left to the user, and is a failure for a script. */
+/** Steps that the service manager refused are left to the user; for scripts they are a failure. */
 function printReport(context: Context, report: ServiceReport): number {
-  const todo = report.todo.map((line) => `left to you: ${escapeText(line)}`)
-  const done = report.done.length === 0 ? ['there was nothing to do'] : report.done.map(escapeText)
-  print(context, report, [...done, ...todo])
+  const done = report.done.map((line) => (line.startsWith('systemctl ') ? `ran ${escapeText(line)}` : escapeText(line)))
+  const lines = [...done, ...report.todo.map(escapeText)]
+  print(context, report, lines.length === 0 ? ['nothing to do'] : lines)
   return report.todo.every((line) => line === LINGER_HINT) ? EXIT_DONE : EXIT_FAILED
 }
 
 const UNIT: Readonly<Record<ServiceStatus['unit'], string>> = {
-  ours: 'in place',
-  foreign: 'in place, but not written by persona',
-  absent: 'not there: persona service install',
+  ours: 'installed',
+  foreign: 'installed, but not by persona',
+  absent: 'not installed; run: persona service install',
 }
 
 export function formatServiceStatus(status: ServiceStatus): string[] {
@@ -59,15 +59,15 @@ export function formatServiceStatus(status: ServiceStatus): string[] {
   const lines = [
     `unit:     ${escapeText(status.unitPath)}, ${UNIT[status.unit]}`,
     repair.unit === 'absent'
-      ? 'repair:   not there; it writes your table back into Tox profiles: persona service install --repair'
+      ? 'repair:   not installed; to write your table back into Tox profiles: persona service install --repair'
       : `repair:   ${escapeText(repair.unitPath)}, ${UNIT[repair.unit]}${how}`,
   ]
-  if (status.activeState === null) return [...lines, 'service:  no service manager of this user answers']
+  if (status.activeState === null) return [...lines, 'service:  the systemd of your user does not answer']
   const process = status.mainPid === null ? '' : `, process ${status.mainPid}`
   lines.push(
     `service:  ${escapeText(status.activeState)}${process}, ${escapeText(status.unitFileState ?? 'not enabled')}`,
   )
-  if (status.statusText !== null) lines.push(`it says:  ${escapeText(status.statusText)}`)
+  if (status.statusText !== null) lines.push(`status:   ${escapeText(status.statusText)}`)
   if (status.isLingering === false) lines.push(`          ${LINGER_HINT}`)
   return lines
 }

@@ -1,43 +1,42 @@
-/** The text of the systemd units for one installation: those of systemd/ with absolute paths in them. */
+/** The systemd units of one installation: the templates in systemd/, with absolute paths. */
 import { PersonadError } from '../../errors/personad-error.ts'
 import { isAbsolute, join, resolve } from 'node:path'
 import type { Paths } from '../../ipc/paths.ts'
 
 export type ServiceErrorCode =
-  | 'SERVICE_NOT_OURS' // another unit stands under the name
-  | 'SERVICE_PATH_UNUSABLE' // a path that a unit cannot name, or that its sandbox hides
+  | 'SERVICE_NOT_OURS' // somebody else wrote a unit of that name
+  | 'SERVICE_PATH_UNUSABLE' // a unit cannot name the path, or its sandbox hides it
   | 'SERVICE_UNREADABLE' // the unit or its template cannot be read
-  | 'SERVICE_UNWRITABLE' // the directory of units cannot be made
+  | 'SERVICE_UNWRITABLE' // the directory of units cannot be created
 
 export class ServiceError extends PersonadError<ServiceErrorCode> {
   override readonly name = 'ServiceError'
 }
 
-/** The first line of a unit that `persona service install` wrote, and may replace or remove. */
+/** The first line of every unit that `persona service install` wrote and may replace or remove. */
 export const UNIT_MARKER =
   '# Written by "persona service install": change it with "systemctl --user edit personad", not here.'
 
 export interface UnitInput {
-  /** systemd/personad.service, or the other one */
+  /** The text of systemd/personad.service or systemd/personad-repair.service. */
   readonly template: string
-  /** Absolute path of the node binary; links resolved, so that a version manager's current link may move on. */
+  /** Absolute path of the node binary, without links: a version manager may move its "current" link. */
   readonly nodePath: string
-  /** Absolute path of the file that Node runs. */
+  /** Absolute path of the script that Node runs. */
   readonly launcherPath: string
-  /** As {@link Paths} were resolved: --home, if it was given, and the environment. */
+  /** Resolved from `home` and `env`. */
   readonly paths: Paths
   readonly home?: string | undefined
   readonly env: Readonly<Record<string, string | undefined>>
 }
 
 /**
- * Renders the daemon's unit. The daemon will find the same directories as the caller of this, whatever the service manager's own
- * environment says.
+ * Renders the daemon's unit. The daemon finds the same directories as the caller, whatever the environment of the service manager.
  * @throws {ServiceError} SERVICE_PATH_UNUSABLE | SERVICE_UNREADABLE
  */
 export function renderUnit(input: UnitInput): string {
   const { paths } = input
-  // A run directory of XDG_RUNTIME_DIR is made by RuntimeDirectory=; one below --home must be made and opened as the state is.
+  // RuntimeDirectory= creates the run directory in XDG_RUNTIME_DIR. Below --home the unit must create it and make it writable, like the state.
   const isBelowHome = environmentOf(input).PERSONAD_HOME !== undefined
   const writable = isBelowHome ? [paths.stateDir, paths.runDir] : [paths.stateDir]
   for (const path of writable) checkPath(path)
@@ -49,21 +48,21 @@ export function renderUnit(input: UnitInput): string {
 }
 
 /**
- * Renders the unit of `persona tox repair`, which finds the daemon where the caller of this does.
- * @param input its template is systemd/personad-repair.service, its launcher that of the command line
+ * Renders the unit of `persona tox repair`, which finds the same daemon as the caller.
+ * @param input the template is systemd/personad-repair.service, the launcher that of the command line
  * @throws {ServiceError} SERVICE_PATH_UNUSABLE | SERVICE_UNREADABLE
  */
 export function renderRepairUnit(input: UnitInput): string {
   return fillIn(input.template, { 'ExecStart=': startLines(input, ['tox', 'repair']) })
 }
 
-/** The program with its arguments, and the environment that is not the service manager's own. */
+/** The lines that start the program, with the environment that the service manager lacks. */
 function startLines(input: UnitInput, args: readonly string[]): string {
   const { nodePath, launcherPath } = input
   const environment = environmentOf(input)
   for (const path of [nodePath, launcherPath, ...Object.values(environment)]) checkPath(path)
   if (/["'\\]/.test(nodePath)) {
-    const message = `systemd starts no program with quotes or backslashes in its path: ${nodePath}`
+    const message = `systemd cannot start a program with quotes or backslashes in its path: ${nodePath}`
     throw new ServiceError('SERVICE_PATH_UNUSABLE', message)
   }
   const assignments = Object.entries(environment).map(([name, value]) => `Environment=${quote(`${name}=${value}`)}`)
@@ -71,14 +70,14 @@ function startLines(input: UnitInput, args: readonly string[]): string {
   return [program, ...assignments].join('\n')
 }
 
-/** Each value in the place of the one line that begins so. */
+/** Replaces the one line that begins with each key. */
 function fillIn(template: string, values: Readonly<Record<string, string>>): string {
   let lines = template.slice(template.indexOf('[Unit]')).split('\n')
   for (const [start, value] of Object.entries(values)) {
     if (lines.filter((line) => line.startsWith(start)).length !== 1) {
       throw new ServiceError(
         'SERVICE_UNREADABLE',
-        `the unit template has not exactly one line "${start}": reinstall personad`,
+        `the unit template does not have exactly one line "${start}"; reinstall personad`,
       )
     }
     lines = lines.map((line) => (line.startsWith(start) ? value : line))
@@ -86,12 +85,12 @@ function fillIn(template: string, values: Readonly<Record<string, string>>): str
   return `${UNIT_MARKER}\n\n${lines.join('\n')}`
 }
 
-/** Where a unit of a user is read from (systemd.unit(5)). */
+/** The path of a user unit (systemd.unit(5)). */
 export function unitPathIn(configHome: string, name: string): string {
   return join(configHome, 'systemd', 'user', name)
 }
 
-/** The user's service manager does not have what a shell profile exports. */
+/** The service manager does not know the variables that a shell profile exports. */
 function environmentOf(input: UnitInput): Record<string, string> {
   const { env, home } = input
   const base = home ?? env.PERSONAD_HOME
@@ -112,17 +111,17 @@ function checkPath(path: string): void {
     )
   }
   if (/^(\/var)?\/tmp(\/|$)/.test(path)) {
-    const message = `${path} is below a directory for temporary files, which the service does not see: choose another place`
+    const message = `${path} is in a directory for temporary files, which the service cannot see; choose another place`
     throw new ServiceError('SERVICE_PATH_UNUSABLE', message)
   }
 }
 
-/** One word of a unit file: % begins a specifier, the backslash and the quote are systemd's own (systemd.syntax(7)). */
+/** Quotes one word of a unit file: % begins a specifier, and systemd interprets backslash and quote (systemd.syntax(7)). */
 function quote(word: string): string {
   return `"${word.replaceAll(/[\\"]/g, '\\$&').replaceAll('%', '%%')}"`
 }
 
-/** In arguments, unlike in the path of the program, $ names a variable (systemd.service(5)). */
+/** In arguments $ begins a variable, but not in the path of the program (systemd.service(5)). */
 function quoteArgument(word: string): string {
   return quote(word).replaceAll('$', '$$$$')
 }

@@ -1,4 +1,4 @@
-/** `persona service`: puts the daemon under the care of the user's service manager, and takes it out again. */
+/** Installs and removes the daemon as a service of the user's systemd, and reports its status. */
 import { lstat, mkdir, readFile, realpath } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -9,20 +9,20 @@ import { readLingering, runAll, runProgram, type RunProgram } from './systemctl.
 
 export interface ServiceOptions extends PathsInput {
   readonly run?: RunProgram
-  /** Absolute paths of Node and of the launchers; those of this process and this checkout or package when left out. */
+  /** Absolute paths of Node and of the launchers. Default: those of this process and of this checkout or package. */
   readonly programs?: { readonly nodePath: string; readonly launcherPath: string; readonly commandPath: string }
 }
 
 export interface ServiceInstall extends ServiceOptions {
-  /** Replace or remove a unit that this command did not write. */
+  /** Replaces or removes a unit that this program did not write. */
   readonly force?: boolean
-  /** Also the unit that writes profiles. */
+  /** Also installs the unit that writes profiles. */
   readonly repair?: boolean
-  /** Also what gives the companion a network. */
+  /** Also installs the drop-in that gives the companion access to the network. */
   readonly tox?: boolean
 }
 
-/** What was done and what is left to the user, as lines for a terminal. */
+/** Finished steps and steps left to the user, as lines for a terminal. */
 export interface ServiceReport {
   readonly unitPath: string
   readonly done: readonly string[]
@@ -31,40 +31,40 @@ export interface ServiceReport {
 
 type UnitState = 'ours' | 'foreign' | 'absent'
 
-/** How one unit does. */
+/** The status of one unit. */
 export interface UnitStatus {
   readonly unitPath: string
   readonly unit: UnitState
-  /** `active`, `failed`, ... of systemctl; null when no service manager of this user answers. */
+  /** `active`, `failed`, ... of systemctl. Null if the user's systemd does not answer. */
   readonly activeState: string | null
-  /** `enabled`, `disabled`, ...; null likewise. */
+  /** `enabled`, `disabled`, ... Null if the user's systemd does not answer. */
   readonly unitFileState: string | null
   readonly mainPid: number | null
 }
 
 export interface ServiceStatus extends UnitStatus {
-  /** The daemon's own status line. */
+  /** The status line that the daemon reported. */
   readonly statusText: string | null
-  /** Of the unit that writes profiles. */
+  /** The unit that writes profiles. */
   readonly repair: UnitStatus
-  /** Whether the daemon runs also while the user is not logged in; null when that cannot be found out. */
+  /** Whether the daemon runs while the user is logged out. Null if unknown. */
   readonly isLingering: boolean | null
 }
 
 export const LINGER_HINT =
-  'the service runs while you are logged in; "loginctl enable-linger" lets it run always, from the start of the machine'
+  'the service runs only while you are logged in; to run it from boot on: loginctl enable-linger'
 
 const UNIT_NAME = 'personad.service'
 const REPAIR_NAME = 'personad-repair.service'
 const TOX_TEMPLATE = 'personad-tox.conf'
 const TOX_NAME = `${UNIT_NAME}.d/tox.conf` // systemd.unit(5): read after the unit itself
-// As seen from src/cli in a checkout and from dist/cli in a package.
+// The same relative paths hold in a checkout (src/) and in a package (dist/).
 const LAUNCHER = new URL('../../launch/personad.js', import.meta.url)
 const COMMAND = new URL('../../launch/persona.js', import.meta.url)
 const TEMPLATES = new URL('../../../systemd/', import.meta.url)
 
 /**
- * The units that an install would write.
+ * Renders the units that an install would write.
  * @throws {ServiceError} SERVICE_PATH_UNUSABLE | SERVICE_UNREADABLE
  * @throws {PathsError} HOME_EMPTY | HOME_UNKNOWN
  */
@@ -86,13 +86,13 @@ export async function serviceUnits(options: ServiceOptions): Promise<{ daemon: s
 async function readTemplate(name: string): Promise<string> {
   const file = new URL(name, TEMPLATES)
   return await readFile(file, 'utf8').catch((cause: unknown) => {
-    throw new ServiceError('SERVICE_UNREADABLE', `cannot read ${fileURLToPath(file)}: reinstall personad`, { cause })
+    throw new ServiceError('SERVICE_UNREADABLE', `cannot read ${fileURLToPath(file)}; reinstall personad`, { cause })
   })
 }
 
 /**
- * Writes the unit and starts the service; with `repair` also that which writes profiles. Without a service manager that answers the
- * units are still written, and the report says what is left to do.
+ * Writes the unit and starts the service, and with `repair` also the unit that writes profiles. If systemd does not answer, it still writes
+ * the units, and the report lists the remaining steps.
  * @throws {ServiceError} any ServiceErrorCode
  * @throws {DurableError} any DurableErrorCode
  * @throws {PathsError} HOME_EMPTY | HOME_UNKNOWN
@@ -104,14 +104,14 @@ export async function installService(options: ServiceInstall): Promise<ServiceRe
   if (options.repair === true) written.push([repairPath, units.repair])
   if (options.tox === true) written.push([toxPath, `${UNIT_MARKER}\n${await readTemplate(TOX_TEMPLATE)}`])
   if (options.force !== true) for (const [path] of written) await refuseForeign(path)
-  // Where only the second unit is new the daemon goes on, with its key open.
+  // If only the second unit is new, the daemon keeps running, with its key open.
   const goesOn =
     options.repair === true &&
     options.tox !== true &&
     (await readFile(unitPath, 'utf8').catch(() => null)) === units.daemon
   for (const [path] of written) await makeDirectory(dirname(path))
   for (const [path, text] of written) await writeFileDurably(path, Buffer.from(text), { mode: 0o644 })
-  // A restart and not a start: the service may run under an older unit.
+  // Restart instead of start, because the service may run with an older unit.
   const commands = [['daemon-reload'], ['enable', UNIT_NAME], [goesOn ? 'start' : 'restart', UNIT_NAME]]
   if (options.repair === true) commands.push(['enable', REPAIR_NAME], ['restart', REPAIR_NAME])
   const { done, todo } = await runAll(options.run ?? runProgram, commands)
@@ -123,7 +123,7 @@ async function makeDirectory(path: string): Promise<void> {
   try {
     await mkdir(path, { recursive: true, mode: 0o700 })
   } catch (cause) {
-    throw new ServiceError('SERVICE_UNWRITABLE', `cannot make the directory ${path}`, { cause })
+    throw new ServiceError('SERVICE_UNWRITABLE', `cannot create the directory ${path}`, { cause })
   }
 }
 
@@ -158,7 +158,7 @@ export async function uninstallService(options: ServiceInstall): Promise<Service
 }
 
 /**
- * Tells whether the units are in place and how the services do.
+ * Reports the units and the services.
  * @throws {ServiceError} SERVICE_UNREADABLE
  * @throws {PathsError} HOME_UNKNOWN
  */
@@ -209,11 +209,11 @@ function splitProperty(line: string): [string, string | null] {
 
 async function refuseForeign(unitPath: string): Promise<void> {
   if ((await readUnit(unitPath)) !== 'foreign') return
-  const message = `${unitPath} was not written by "persona service install": move it away, or use --force`
+  const message = `"persona service install" did not write ${unitPath}; move it away, or add --force`
   throw new ServiceError('SERVICE_NOT_OURS', message)
 }
 
-/** A link is somebody's own arrangement, also one to a unit of ours. */
+/** A link counts as foreign, even a link to our own unit: somebody put it there on purpose. */
 async function readUnit(unitPath: string): Promise<UnitState> {
   try {
     if (!(await lstat(unitPath)).isFile()) return 'foreign'

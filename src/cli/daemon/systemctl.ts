@@ -1,15 +1,15 @@
-/** What is asked of the service manager of this user, through its own programs. */
+/** Runs systemctl and loginctl for the user's service manager. */
 import { execFile } from 'node:child_process'
 
-/** Runs a program of the system; `status` is null when there is no such program, or it did not end in time. */
+/** Runs a system program. `status` is null if the program is missing or does not end in time. */
 export type RunProgram = (
   program: string,
   args: readonly string[],
 ) => Promise<{ status: number | null; output: string }>
 
-const PROGRAM_TIMEOUT_MS = 150_000 // sanity: longer than TimeoutStartSec of the unit, so that systemctl gives the answer
+const PROGRAM_TIMEOUT_MS = 150_000 // sanity: longer than TimeoutStartSec of the unit, so that systemctl times out first, with a reason
 
-/** Runs systemctl until one command fails; that one and the rest are left to the user. */
+/** Runs systemctl commands until one fails. That one and the rest are left to the user. */
 export async function runAll(
   run: RunProgram,
   commands: readonly string[][],
@@ -18,18 +18,18 @@ export async function runAll(
   for (const [index, command] of commands.entries()) {
     const { status, output } = await run('systemctl', ['--user', ...command])
     if (status !== 0) {
-      const reason = status === null ? 'systemctl is not here' : firstLine(output)
+      const reason = status === null ? 'systemctl is missing or does not answer' : firstLine(output)
       const left = commands.slice(index).map((words) => `run: systemctl --user ${words.join(' ')}`)
-      return { done, todo: [`the service manager did not do its part: ${reason}`, ...left] }
+      return { done, todo: [`systemd failed: ${reason}`, ...left] }
     }
     done.push(`systemctl --user ${command.join(' ')}`)
   }
   return { done, todo: [] }
 }
 
-/** Whether the service runs also while the user is not logged in; null when that cannot be found out. */
+/** Whether the service runs while the user is logged out. Null if unknown. */
 export async function readLingering(run: RunProgram): Promise<boolean | null> {
-  // "self" is the user of the calling session; a user without one is named by the number.
+  // By number, because "self" means the user of the calling session, which may not exist.
   const user = String(process.getuid?.() ?? 'self')
   const { status, output } = await run('loginctl', ['show-user', user, '--property', 'Linger', '--value'])
   return status === 0 ? output.trim() === 'yes' : null
@@ -39,7 +39,7 @@ function firstLine(output: string): string {
   return output.trim().split('\n')[0] ?? ''
 }
 
-/** {@link RunProgram} for real. */
+/** The {@link RunProgram} that really runs programs. */
 export function runProgram(
   program: string,
   args: readonly string[],

@@ -1,4 +1,4 @@
-/** `persona log`: what changed, when, and by whose report; and whether the history is whole. */
+/** `persona log`: shows the history of changes with their sources, or checks that it is whole. */
 import type { DaemonEvent } from '../../ipc/client.ts'
 import type { ContactChange } from '../../ipc/shapes/events.ts'
 import type { LogEntry, LogPage, LogVerdict } from '../../ipc/shapes/log.ts'
@@ -11,18 +11,18 @@ import { countOf, formatTable, formatTime } from '../io/layout.ts'
 import { describeChange, describeEvent, describeSource } from './watch.ts'
 
 const DEFAULT_ENTRIES = 50
-const MAX_ENTRIES = 65_536 // sanity: as many as the daemon keeps
+const MAX_ENTRIES = 65_536 // sanity: the daemon keeps no more
 
 export interface LogOptions {
   readonly limit?: string
   readonly verify?: true
 }
 
-/** The newest entries, oldest of them first, as a log is read. */
+/** Prints the newest entries, in the order of time. */
 export async function log(context: Context, about: string | undefined, options: LogOptions): Promise<number> {
   if (options.verify === true) {
     if (about === undefined && options.limit === undefined) return await verify(context)
-    throw new CliError('USAGE', '--verify checks the whole history: neither a name nor --limit goes with it')
+    throw new CliError('USAGE', '--verify checks the whole history; it takes no name and no --limit')
   }
   const limit = parseLimit(options.limit)
   const entries: LogEntry[] = []
@@ -41,8 +41,8 @@ export async function log(context: Context, about: string | undefined, options: 
     }
     return null
   })
-  print(context, { entries, next }, formatEntries(entries.toReversed(), context.nowSec))
-  if (next !== null) remark(context, `older entries are there: persona log --limit ${2 * limit}`)
+  print(context, { entries, next }, formatEntries(entries.toReversed(), context.nowSec, context.verbose))
+  if (next !== null) remark(context, `show older entries with: persona log --limit ${2 * limit}`)
   return EXIT_DONE
 }
 
@@ -50,19 +50,23 @@ function parseLimit(text: string | undefined): number {
   if (text === undefined) return DEFAULT_ENTRIES
   const limit = Number(text)
   if (/^\d+$/.test(text) && limit >= 1 && limit <= MAX_ENTRIES) return limit
-  throw new CliError('USAGE', `--limit is a number from 1 to ${MAX_ENTRIES}, and not "${text}"`)
+  throw new CliError('USAGE', `--limit needs a number from 1 to ${MAX_ENTRIES}, not "${text}"`)
 }
 
-export function formatEntries(entries: readonly LogEntry[], nowSec: number): string[] {
-  if (entries.length === 0) return ['nothing has happened yet']
-  const rows = entries.map((entry) => [String(entry.number), formatTime(entry.atSec, nowSec), describeEntry(entry)])
-  return formatTable(['NUMBER', 'TIME', 'WHAT'], rows)
+export function formatEntries(entries: readonly LogEntry[], nowSec: number, verbose = false): string[] {
+  if (entries.length === 0) return ['no entries yet']
+  const rows = entries.map((entry) => [
+    String(entry.number),
+    formatTime(entry.atSec, nowSec),
+    describeEntry(entry, verbose),
+  ])
+  return formatTable(['NUMBER', 'TIME', 'CHANGE'], rows)
 }
 
-function describeEntry(entry: LogEntry): string {
+function describeEntry(entry: LogEntry, verbose: boolean): string {
   const { event, data } = entry
   if (event !== 'contact.changed')
-    return describeEvent({ event, id: entry.number, atSec: entry.atSec, data } as unknown as DaemonEvent)
+    return describeEvent({ event, id: entry.number, atSec: entry.atSec, data } as unknown as DaemonEvent, verbose)
   const { contact, personaId, key, changes, source } = data as {
     contact: string
     personaId: string | null
@@ -80,9 +84,10 @@ async function verify(context: Context): Promise<number> {
 }
 
 function formatVerdict({ intact, entries, oldest, newest, tip, brokenAt }: LogVerdict): string[] {
-  if (!intact) return [`the history is broken at entry ${brokenAt}: it was altered, or entries were taken out`]
+  if (!intact) return [`the history is broken at entry ${brokenAt}: it was changed, or entries were removed`]
   return [
-    `${countOf(entries, 'entry', 'entries')}, ${oldest} to ${newest}: each follows on the one before`,
-    `the newest has the hash ${tip}; noted elsewhere, it shows later whether all of it was written anew`,
+    `the history is whole: ${countOf(entries, 'entry', 'entries')}, numbers ${oldest} to ${newest}`,
+    `the hash of the newest entry is ${tip}`,
+    'note it elsewhere: it shows later whether somebody wrote the whole history anew',
   ]
 }

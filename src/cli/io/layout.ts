@@ -51,6 +51,14 @@ export function countOf(count: number, noun: string, plural = `${noun}s`): strin
   return `${count} ${count === 1 ? noun : plural}`
 }
 
+/** ` (epoch 0, seq 3)` with `-v`, else nothing: most people need no numbers to know which table is meant. */
+export function tableNumbers(
+  verbose: boolean,
+  { epoch, seq }: { readonly epoch: number | null; readonly seq: number | null },
+): string {
+  return verbose && epoch !== null && seq !== null ? ` (epoch ${epoch}, seq ${seq})` : ''
+}
+
 const MAX_DATE_SEC = 8_640_000_000_000 // sanity: the range of Date; a save file may hold any number
 
 /** Local date and time to the minute, and the time since then. `never` for 0 and null. */

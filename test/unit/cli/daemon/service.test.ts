@@ -186,7 +186,7 @@ describe('persona service install', () => {
     const report = await installService({ env, programs, run: system({ ctl: { status: null, output: '' } }).run })
     expect(report.done).toEqual([`wrote ${unitPath}`])
     expect(report.todo).toEqual([
-      'the service manager did not do its part: systemctl is not here',
+      'systemd failed: systemctl is missing or does not answer',
       'run: systemctl --user daemon-reload',
       'run: systemctl --user enable personad.service',
       'run: systemctl --user restart personad.service',
@@ -198,7 +198,7 @@ describe('persona service install', () => {
     const { run } = system({ restart: { status: 1, output: 'Job for personad.service failed.\nSee ...\n' } })
     const report = await installService({ ...place(), run })
     expect(report.todo.slice(0, 2)).toEqual([
-      'the service manager did not do its part: Job for personad.service failed.',
+      'systemd failed: Job for personad.service failed.',
       'run: systemctl --user restart personad.service',
     ])
   })

@@ -83,12 +83,12 @@ const EVENTS: readonly DaemonEvent[] = [
 ]
 
 test('texts that others chose cannot reach the terminal unescaped', () => {
-  expectEscaped(EVENTS.map(formatEvent))
+  expectEscaped(EVENTS.map((event) => formatEvent(event)))
 })
 
 test('every event has a text, and an unknown event of a newer daemon is named', () => {
   expect(EVENTS.map(({ event }) => event).toSorted()).toEqual([...EVENT_NAMES].toSorted())
   const newer = { event: 'moon.risen', id: 1, atSec: NOW, data: {} } as unknown as DaemonEvent
   expect(formatEvent(newer)).toContain('moon.risen')
-  expect(formatEvent({ event: 'lagged', data: { missed: 2, after: 7 } })).toContain('2 events missed behind number 7')
+  expect(formatEvent({ event: 'lagged', data: { missed: 2, after: 7 } })).toContain('missed 2 events after number 7')
 })
