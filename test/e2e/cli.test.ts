@@ -622,7 +622,7 @@ describe('starting up', () => {
     child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text))
     const [status] = (await once(child, 'close')) as [number]
     expect(status).toBe(1)
-    expect(stderr).toMatch(/^persona: error: this needs Node\.js 22\.18 or newer.*\n$/)
+    expect(stderr).toMatch(/^persona: error: persona needs Node\.js 22\.18 or newer.*\n$/)
   })
 
   test('a closed pipe ends a list quietly', async () => {

@@ -36,7 +36,7 @@ test('a contact is renamed, blocked, unblocked and forgotten', async () => {
   expect(await names(home, '--blocked')).toEqual([])
   expect(await home.failure(['contact', 'forget', 'Robert'])).toBe('1 NOT_FOUND')
   const log = await home.done(['log'])
-  for (const line of ['is called', 'blocked', 'is forgotten']) expect(log).toContain(line)
+  for (const line of ['is now called', 'blocked', ': forgotten']) expect(log).toContain(line)
 })
 
 test('a device is split from a contact', async () => {

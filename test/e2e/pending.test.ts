@@ -18,7 +18,7 @@ test('what waits is shown with all that it changes, and only the table that was 
   await home.done(['contact', 'policy', 'Bob', 'ask'])
   const looked = await shows('phone', ['phone', 'laptop'])
   const list = await home.done(['pending'])
-  expect(list).toContain('lists the device laptop')
+  expect(list).toContain('lists a new device, laptop')
   expect(list).toContain(`persona accept Bob --table ${looked.slice(0, 8)}`)
   putProfiles(home.directory)
   const scan = await home.run(['tox', 'scan', join(home.directory, BOB)])
