@@ -41,6 +41,16 @@ describe('an alarm', () => {
     await expect(again.call('alarm.dismiss', { id: alarms[0]!.id })).rejects.toMatchObject({ code: 'NOT_FOUND' })
   })
 
+  it('is not raised for a blocked friend who turns out to be a persona', async () => {
+    const { test, bob } = await withBob()
+    const mallory = person(`mallory ${++count}`)
+    await test.sees(mallory.key('phone'), '', { name: 'Mallory' })
+    await test.call('contact.block', { contact: 'Mallory' })
+    await test.later(61).sees(mallory.key('phone'), mallory.table(['phone', { name: 'x', key: bob.key('phone') }]))
+    expect(await test.call('contact.show', { contact: 'Mallory' })).toMatchObject({ kind: 'persona', blocked: true })
+    expect(await codes(test)).toStrictEqual([])
+  })
+
   it('that goes on is told once an hour, and counted', async () => {
     const { test, bob } = await withBob()
     const other = person(`other ${++count}`)
