@@ -1,4 +1,6 @@
-/** What the owner waits for: an unlock against the Argon2id it needs, and a signed table against the syncs it needs. */
+/**
+ * Times that the owner waits: an unlock against the Argon2id it needs, and a signed table against the syncs it needs.
+ */
 import type { CryptoEngine } from '../src/crypto/engine.ts'
 import { DEFAULT_SEAL_COST } from '../src/crypto/sealing.ts'
 import { Custody } from '../src/daemon/custody/custody.ts'

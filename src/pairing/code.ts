@@ -22,7 +22,7 @@ const MAX_URI_CHARS = 1024 // sanity: bounds the work of parsing
 
 const WORDS: ReadonlySet<string> = new Set(wordlist)
 
-/** What a person types or scans: the code and, if it is a URI, the addresses where the other device listens. */
+/** A code as a person types or scans it, with the addresses where the other device listens if it is a URI. */
 export interface PairingCode {
   /** CODE_BYTES bytes */
   readonly code: Uint8Array

@@ -1,4 +1,7 @@
-/** A YAML configuration file, read strictly: every refusal names line and column. The program brings the sections that it knows. */
+/**
+ * Reads a YAML configuration file strictly: every refusal names line and column. The program passes the sections it
+ * knows.
+ */
 import { constants } from 'node:fs'
 import { open, type FileHandle } from 'node:fs/promises'
 import { isMap, isNode, LineCounter, parseDocument, visit, type Document } from 'yaml'
@@ -9,20 +12,20 @@ import { section as mapping } from './config-values.ts'
 
 /** One key of a section. */
 export interface ConfigKey<T> {
-  /** As it stands in the file. */
+  /** The key as written in the file. */
   readonly key: string
-  /** Its values, with the default. */
+  /** Schema of its values, with the default. */
   readonly value: z.ZodType<T>
-  /** A reload brings a new value into force; false for a key that waits for the next start. */
+  /** Whether a reload applies a new value; false if the key waits for the next start. */
   readonly reloadable: boolean
 }
 
 /** A mapping of the file. Each field of T is one key. */
 export interface ConfigSection<T> {
-  /** As it stands in the file; empty for keys that stand outside of any section. */
+  /** The name as written in the file; empty for the keys outside any section. */
   readonly name: string
   readonly keys: { readonly [Field in keyof T]: ConfigKey<T[Field]> }
-  /** A condition between keys; the refusal points at `key`. */
+  /** A condition between keys. The refusal points at `key`. */
   readonly check?: { readonly key: string; readonly error: string; holds(values: T): boolean }
 }
 
@@ -34,21 +37,24 @@ export interface NamedKey {
   readonly reloadable: boolean
 }
 
-/** What a program keeps of its file: the fields of each section below its name, those without a section beside them. */
+/**
+ * The values a program gets from its file: an object of fields for each named section, beside the fields outside any
+ * section.
+ */
 export type ConfigValues = Readonly<Record<string, unknown>>
 
 export type ConfigErrorCode =
-  | 'CONFIG_UNREADABLE' // not there though named, not a regular file, or the system refuses to read it
+  | 'CONFIG_UNREADABLE' // missing although named, not a regular file, or the system refuses to read it
   | 'CONFIG_UNSAFE' // somebody else may write to it
-  | 'CONFIG_SYNTAX' // too large, not UTF-8, not YAML, or YAML that a configuration has no use for
+  | 'CONFIG_SYNTAX' // too large, not UTF-8, not YAML, or YAML features that we do not allow
   | 'CONFIG_UNKNOWN_KEY'
   | 'CONFIG_VALUE'
 
 export class ConfigError extends PersonadError<ConfigErrorCode> {
   override readonly name = 'ConfigError'
-  /** From 1; null when no place in the text is at fault. */
+  /** From 1; null if the error has no place in the text. */
   readonly line: number | null
-  /** From 1, in UTF-16 units as editors count; null with `line`. */
+  /** From 1, in UTF-16 units as editors count; null if `line` is null. */
   readonly column: number | null
 
   constructor(code: ConfigErrorCode, message: string, place: Place | null, options?: ErrorOptions) {
@@ -63,11 +69,11 @@ interface Place {
   readonly column: number
 }
 
-export const MAX_CONFIG_BYTES = 65_536 // sanity: some twenty times the commented default file; bounds parsing of a wrong file
+export const MAX_CONFIG_BYTES = 65_536 // sanity: some twenty times the commented default file; bounds the parsing of a wrong file
 
 const OPEN_READ = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY
 
-/** Every key of these sections, in their order. */
+/** Every key of these sections, in order. */
 export function keysOf(sections: readonly ConfigSection<unknown>[]): NamedKey[] {
   return sections.flatMap((section) =>
     rowsOf(section).map(([field, { key, reloadable }]) => ({
@@ -80,9 +86,9 @@ export function keysOf(sections: readonly ConfigSection<unknown>[]): NamedKey[] 
 }
 
 /**
- * Reads the text of a configuration file; empty when there is no file, unless the user named it.
+ * Reads the text of a configuration file; empty if there is no file, unless the user named it.
  * @param path absolute or relative to the working directory
- * @param named true when the path comes from --config, so that its absence is a mistake
+ * @param named true if the path comes from --config, so that a missing file is a mistake
  * @throws {ConfigError} CONFIG_UNREADABLE | CONFIG_UNSAFE | CONFIG_SYNTAX
  */
 export async function readConfigText(path: string, named: boolean): Promise<string> {
@@ -97,7 +103,7 @@ export async function readConfigText(path: string, named: boolean): Promise<stri
 }
 
 /**
- * Parses and checks the text of a configuration file. A key that is left out has its default.
+ * Parses and checks the text of a configuration file. A missing key gets its default.
  * @param path for error texts
  * @throws {ConfigError} CONFIG_SYNTAX | CONFIG_UNKNOWN_KEY | CONFIG_VALUE
  */
@@ -138,7 +144,7 @@ function rowsOf<T>({ keys }: ConfigSection<T>): [field: string, row: ConfigKey<u
 async function readBounded(path: string, named: boolean): Promise<Uint8Array | null> {
   let file: FileHandle | undefined
   try {
-    // Without O_NONBLOCK a FIFO would hold up the start forever.
+    // Without O_NONBLOCK a FIFO would block the start forever.
     file = await open(path, OPEN_READ)
     await checkFile(file, path)
     const buffer = new Uint8Array(MAX_CONFIG_BYTES + 1)
@@ -152,14 +158,14 @@ async function readBounded(path: string, named: boolean): Promise<Uint8Array | n
     if (cause instanceof ConfigError) throw cause
     const errno = cause instanceof Error && 'code' in cause ? String(cause.code) : 'an unknown error'
     if (errno === 'ENOENT' && !named) return null
-    const message = `cannot read config file ${path}: the system says ${errno}`
+    const message = `cannot read config file ${path} (${errno}): check its permissions`
     throw new ConfigError('CONFIG_UNREADABLE', message, null, { cause })
   } finally {
     await file?.close()
   }
 }
 
-/** Anybody who can write the configuration can give every app the capability to report what devices showed. */
+/** Anybody who can write the configuration can let every app report what devices showed. */
 async function checkFile(file: FileHandle, path: string): Promise<void> {
   const stat = await file.stat()
   if (!stat.isFile()) throw new ConfigError('CONFIG_UNREADABLE', `config file ${path} is not a regular file`, null)
@@ -190,11 +196,11 @@ function parseStrict(text: string, path: string, lineCounter: LineCounter): Docu
     const place = placeOf(lineCounter, offset)
     throw new ConfigError('CONFIG_SYNTAX', `${where(path, place)}: ${what}`, place)
   }
-  // The first is what the author did; the rest often only follows from it.
+  // Report only the first error: the rest often follows from it.
   const fault = document.errors[0] ?? document.warnings[0]
   if (fault !== undefined) refuse(fault.pos[0], `not valid YAML: ${fault.message}`)
   const { yaml, tags } = document.directives ?? {}
-  // A directive can turn the reader into one of YAML 1.1, where `no` is false and 0777 is 511.
+  // A directive can switch the reader to YAML 1.1, where `no` is false and 0777 is 511.
   if (yaml?.explicit === true || Object.keys(tags ?? {}).length > 1) refuse(0, 'directives are not allowed')
   visit(document, {
     Alias: (_key, node) => refuse(node.range?.[0] ?? 0, 'aliases are not allowed'),
@@ -219,12 +225,12 @@ function issueError(
     const place = keyPlace(document, full, lines)
     const paths = known.map((key) => key.path)
     const siblings = paths.filter((key) => key.split('.').slice(0, keys.length).join('.') === keys.join('.'))
-    const message = `${where(path, place)}: unknown key "${full.join('.')}", known are ${siblings.join(', ')}`
+    const message = `${where(path, place)}: unknown key "${full.join('.')}"; known keys are ${siblings.join(', ')}`
     return new ConfigError('CONFIG_UNKNOWN_KEY', message, place)
   }
   const place = valuePlace(document, issue.path, lines)
   const subject = keys.length === 0 ? 'the file' : `"${keys.join('.')}"`
-  // The value is left out: it may be a passphrase that was put into the wrong place.
+  // Leave out the value: it may be a passphrase in the wrong place.
   return new ConfigError('CONFIG_VALUE', `${where(path, place)}: ${subject} must be ${issue.message}`, place)
 }
 

@@ -25,7 +25,7 @@ const REFUSED = 78 // EX_CONFIG: a retry does not help
 const LAPTOP = { name: 'laptop', key: OWN_LAPTOP }
 const PHONE = person('bob').key('phone')
 
-/** What the daemon acknowledged, as a client remembers it. */
+/** The changes that the daemon acknowledged, as a client remembers them. */
 interface Acknowledged {
   ownSeq: number
   ownName: string

@@ -24,7 +24,7 @@ import { codeOf, codeOfAsync, engine, nine, publicKeyOf } from '../support/tox-p
 const absence = libtoxcoreAbsence()
 const textHex = (text: string): string => formatHex(encodeUtf8(text))
 
-/** What the library must report about a save, according to our own readers. */
+/** The report that the library must give about a save, according to our own readers. */
 function expected(save: ToxSave, statusMessage: string): Omit<LibtoxProfile, 'resaved'> {
   const keys = readKeys(save, engine)
   return {

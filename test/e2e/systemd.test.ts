@@ -86,14 +86,15 @@ describe.skipIf(MISSING_ANALYZE)('the shipped unit (needs systemd-analyze)', () 
 })
 
 /** The lines `NAME VALUE` of test/support/service-story.sh. */
-function runStory(): { told: Map<string, string>; reason: string } {
+function runStory(): { lines: Map<string, string>; reason: string } {
   const programs = ['unshare', 'setpriv', 'dbus-daemon', 'systemctl', '/usr/lib/systemd/systemd']
   const missing = programs.filter((name) => spawnSync(name, ['--version']).error !== undefined)
-  if (IS_BELOW_TMP) return { told: new Map(), reason: 'needs a checkout that is not below /tmp, which the unit hides' }
-  if (process.getuid?.() !== 0) return { told: new Map(), reason: 'needs root, to become another user' }
-  if (missing.length > 0) return { told: new Map(), reason: `needs ${missing.join(', ')}` }
+  if (IS_BELOW_TMP) return { lines: new Map(), reason: 'needs a checkout that is not below /tmp, which the unit hides' }
+  if (process.getuid?.() !== 0) return { lines: new Map(), reason: 'needs root, to become another user' }
+  if (missing.length > 0) return { lines: new Map(), reason: `needs ${missing.join(', ')}` }
   const namespaces = ['--mount', '--pid', '--fork', '--kill-child', '--mount-proc', '--propagation', 'private']
-  if (spawnSync('unshare', [...namespaces, 'true']).status !== 0) return { told: new Map(), reason: 'needs namespaces' }
+  if (spawnSync('unshare', [...namespaces, 'true']).status !== 0)
+    return { lines: new Map(), reason: 'needs namespaces' }
   const scripts = [resolve('test/support/user-manager.sh'), resolve('test/support/service-story.sh')]
   const args = [...namespaces, 'sh', ...scripts, process.execPath, resolve('.')]
   const { status, stdout, stderr } = spawnSync('unshare', args, {
@@ -106,9 +107,9 @@ function runStory(): { told: Map<string, string>; reason: string } {
     const at = line.indexOf(' ')
     return at < 0 ? [line, ''] : [line.slice(0, at), line.slice(at + 1).trim()]
   })
-  if (status === 99) return { told: new Map(), reason: `no service manager of a user can run here: ${stderr.trim()}` }
+  if (status === 99) return { lines: new Map(), reason: `no service manager of a user can run here: ${stderr.trim()}` }
   if (status !== 0) throw new Error(`the story ended with ${status}: ${stdout}${stderr}`)
-  return { told: new Map(lines), reason: '' }
+  return { lines: new Map(lines), reason: '' }
 }
 
 function removeGroups(): void {
@@ -119,10 +120,10 @@ function removeGroups(): void {
 }
 
 describe("under a user's real service manager", () => {
-  let told = new Map<string, string>()
+  let lines = new Map<string, string>()
   let reason = ''
   beforeAll(() => {
-    ;({ told, reason } = runStory())
+    ;({ lines, reason } = runStory())
   }, 180_000)
 
   const rules: [string, Record<string, string | RegExp>][] = [
@@ -195,8 +196,8 @@ describe("under a user's real service manager", () => {
   test.for(rules)('%s', ([_rule, expected], { skip }) => {
     skip(reason !== '', reason)
     for (const [name, value] of Object.entries(expected)) {
-      if (typeof value === 'string') expect(`${name} ${told.get(name)}`).toBe(`${name} ${value}`)
-      else expect(told.get(name)).toMatch(value)
+      if (typeof value === 'string') expect(`${name} ${lines.get(name)}`).toBe(`${name} ${value}`)
+      else expect(lines.get(name)).toMatch(value)
     }
   })
 
@@ -208,7 +209,7 @@ describe("under a user's real service manager", () => {
       'exec-status',
       '',
     ])
-    expect([...told.keys()].filter((name) => !judged.has(name))).toEqual([])
-    expect(told.size).toBe(judged.size)
+    expect([...lines.keys()].filter((name) => !judged.has(name))).toEqual([])
+    expect(lines.size).toBe(judged.size)
   })
 })

@@ -1,9 +1,12 @@
-/** The directions of the house: which folder of src may import which, and why; and no circles (docs/architecture.md, docs/decisions/0008). */
+/**
+ * Import rules: which folder of src may import which, and why, and that nothing imports in a circle
+ * (docs/architecture.md, docs/decisions/0008).
+ */
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative, resolve, sep } from 'node:path'
 
 export interface Rule {
-  /** Folders of src beside the folder itself; `x` stands for everything below it as well. */
+  /** Folders of src, in addition to the folder itself. `x` includes everything below it. */
   readonly folders: readonly string[]
   /** Packages and node: modules; '*' for any. */
   readonly packages: readonly string[]
@@ -13,10 +16,10 @@ export interface Rule {
 /** Every folder may import these: the base of all errors. */
 const FOR_ALL = ['errors']
 
-/** What any part of the daemon may speak of: values, and the form in which they travel. */
+/** Any part of the daemon may import these: values, and the form in which they travel. */
 const VALUES = ['core', 'crypto', 'ipc/shapes', 'ipc/methods']
 
-/** The keeper, and everything that it stands on. */
+/** The keeper, and everything it builds on. */
 const KEEPER = [
   ...VALUES,
   'process',
@@ -29,23 +32,23 @@ const KEEPER = [
   'daemon/keeper',
 ]
 
-/** From the ground up: a folder imports only what stands above it in this list. */
+/** From the ground up: a folder imports only folders above it in this list. */
 export const RULES: Readonly<Record<string, Rule>> = {
-  errors: { folders: [], packages: [], reason: 'the base of all errors stands on nothing' },
-  'core/encoding': { folders: [], packages: [], reason: 'bytes and texts, without a meaning' },
-  'core/curve': { folders: ['core/encoding'], packages: [], reason: 'points and scalars, without a meaning' },
+  errors: { folders: [], packages: [], reason: 'the base of all errors needs no other code' },
+  'core/encoding': { folders: [], packages: [], reason: 'bytes and texts have no meaning here' },
+  'core/curve': { folders: ['core/encoding'], packages: [], reason: 'points and scalars have no meaning here' },
   'core/unicode': { folders: [], packages: [], reason: 'facts of Unicode 16.0' },
   core: { folders: ['core'], packages: [], reason: 'core is values in, values out: it runs wherever JavaScript does' },
   durable: { folders: [], packages: ['node:'], reason: 'a leaf that everybody who writes files may use' },
   process: {
     folders: ['core/encoding'],
     packages: ['node:', 'koffi', 'winston', 'yaml', 'zod'],
-    reason: 'what every program of ours needs of its process says nothing about personas',
+    reason: 'code that all our programs share knows nothing about personas',
   },
   crypto: {
     folders: ['core'],
     packages: ['@noble/hashes', '@scure/bip39', 'node:crypto', 'sodium-native', 'tweetnacl'],
-    reason: 'an engine knows no file, no socket and no store',
+    reason: 'an engine knows no files, sockets or stores',
   },
   store: {
     folders: ['core', 'durable'],
@@ -55,7 +58,7 @@ export const RULES: Readonly<Record<string, Rule>> = {
   toxnode: {
     folders: ['core'],
     packages: ['node:', 'koffi', 'zod'],
-    reason: 'the Tox node is a process of its own and must hold nothing of the keeper',
+    reason: 'the Tox node is a separate process and must not contain the keeper',
   },
   pairing: {
     folders: ['core', 'crypto'],
@@ -215,7 +218,7 @@ export interface Import {
   readonly from: string
 }
 
-/** Every import of every source below a folder, also `import type`, dynamic and re-exporting ones. */
+/** Every import of every source below a folder, including `import type`, dynamic imports and re-exports. */
 export function importsBelow(root: string): Import[] {
   const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((name) => /(?<!\.d)\.[jt]s$/.test(name))
   return files.flatMap((name) =>
@@ -228,12 +231,12 @@ export function importsOf(source: string): string[] {
   return [...source.matchAll(pattern)].map((match) => match[2]!)
 }
 
-/** The folder of a file of src, `core` or `daemon/state`. */
+/** The folder of a file of src, such as `core` or `daemon/state`. */
 function folderOf(file: string): string {
   return dirname(file).split(sep).join('/')
 }
 
-/** The file of src that an import names; null for a package and for what lies outside of src. */
+/** The file of src that an import names; null for a package or a file outside src. */
 function targetOf(root: string, { file, from }: Import): string | null {
   if (!from.startsWith('.')) return null
   const path = relative(root, resolve(root, dirname(file), from))
@@ -244,13 +247,13 @@ function isBelow(folder: string, allowed: string): boolean {
   return folder === allowed || folder.startsWith(`${allowed}/`)
 }
 
-/** Imports that break the rules, as sentences. */
+/** The imports that break the rules, as sentences. */
 export function violations(root: string, imports: readonly Import[]): string[] {
   return imports.flatMap((each) => {
     const { file, from } = each
     const folder = folderOf(file)
     const rule = RULES[folder]
-    if (rule === undefined) return [`src/${file} is in no folder that the rules know`]
+    if (rule === undefined) return [`src/${file} is in a folder without a rule`]
     const target = targetOf(root, each)
     const isAllowed = from.startsWith('.')
       ? target === null ||
@@ -263,7 +266,10 @@ export function violations(root: string, imports: readonly Import[]): string[] {
   })
 }
 
-/** Groups of files that import each other in a circle. A type counts: whoever reads one file then has to read all of them. */
+/**
+ * Groups of files that import each other in a circle. Types count: to understand one file, a reader has to read all
+ * of them.
+ */
 export function circlesOfFiles(root: string, imports: readonly Import[]): string[][] {
   return circles(
     imports,
@@ -272,7 +278,7 @@ export function circlesOfFiles(root: string, imports: readonly Import[]): string
   )
 }
 
-/** Groups of folders that import each other in a circle. A folder and the one that it lies in are two. */
+/** Groups of folders that import each other in a circle. A folder and its parent are two folders. */
 export function circlesOfFolders(root: string, imports: readonly Import[]): string[][] {
   return circles(
     imports,

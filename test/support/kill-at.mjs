@@ -1,4 +1,5 @@
-// Preloaded into a process (NODE_OPTIONS=--import): kills it before or after its n-th change of a file name, as KILL_AT says ("3 before").
+// Preloaded into a process (NODE_OPTIONS=--import): kills it before or after its n-th rename or unlink, as KILL_AT
+// specifies ("3 before").
 import { promises } from 'node:fs'
 import { appendFileSync } from 'node:fs'
 

@@ -11,7 +11,7 @@ export interface LibtoxRequest {
   readonly passphrase: string
 }
 
-/** What the library reports about a profile it loaded; texts and keys as upper-case hex. */
+/** The library's report about a profile it loaded; texts and keys as upper-case hex. */
 export interface LibtoxProfile {
   /** TOX_ERR_NEW: 0 good, 8 encrypted, 9 bad format */
   readonly error: number

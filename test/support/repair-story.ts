@@ -36,7 +36,11 @@ function persona(...args: string[]): void {
 }
 
 /** Resolves with the next event of this name about this profile. */
-async function told(client: Client, event: 'profile.blob-lost' | 'profile.repaired', name: string): Promise<unknown> {
+async function nextEvent(
+  client: Client,
+  event: 'profile.blob-lost' | 'profile.repaired',
+  name: string,
+): Promise<unknown> {
   return await new Promise((done) => {
     void client.subscribe([event], (happened) => {
       if (happened.event === event && happened.data.path === at(name)) done(happened.data)
@@ -45,7 +49,7 @@ async function told(client: Client, event: 'profile.blob-lost' | 'profile.repair
 }
 
 /** Resolves once the log of personad-repair contains this text. */
-async function handSays(text: string): Promise<void> {
+async function repairLogged(text: string): Promise<void> {
   const says = (): boolean => readFileSync(handLog, 'utf8').includes(text)
   await new Promise<void>((done) => {
     const watcher = watch(dirname(handLog), () => {
@@ -74,13 +78,13 @@ async function clientOn(name: string | null): Promise<ChildProcess> {
   return child
 }
 
-async function heldBack(client: Client, name: string, end: () => void): Promise<string> {
-  const lost = told(client, 'profile.blob-lost', name)
+async function repairAfter(client: Client, name: string, end: () => void): Promise<string> {
+  const lost = nextEvent(client, 'profile.blob-lost', name)
   lose(name)
   await lost
-  await handSays(`${at(name)} waits for table`)
+  await repairLogged(`${at(name)} waits for table`)
   const before = shows(name)
-  const repaired = told(client, 'profile.repaired', name)
+  const repaired = nextEvent(client, 'profile.repaired', name)
   end()
   await repaired
   return `${before} ${shows(name)}`
@@ -94,7 +98,7 @@ if (phase === 'alone') {
     else persona('device', 'add', name, '--tox-profile', at(`${name}.tox`))
   }
   for (const name of ['laptop', 'phone', 'tablet']) persona('tox', 'publish', at(`${name}.tox`))
-  const lost = told(client, 'profile.blob-lost', 'laptop.tox')
+  const lost = nextEvent(client, 'profile.blob-lost', 'laptop.tox')
   lose('laptop.tox')
   await lost
   const { profiles } = await client.call('profile.list')
@@ -102,15 +106,15 @@ if (phase === 'alone') {
   console.log(`repair-alone ${shows('laptop.tox')} ${why}`)
 }
 if (phase === 'hand') {
-  const first = told(client, 'profile.repaired', 'laptop.tox')
+  const first = nextEvent(client, 'profile.repaired', 'laptop.tox')
   console.log('ready')
   await first
   console.log(`repair-hand ${shows('laptop.tox')}`)
   const qtox = await clientOn(null)
   writeFileSync(at('phone.lock'), `${qtox.pid}\n${basename(process.execPath)}\n${hostname()}\n`)
-  console.log(`repair-lock ${await heldBack(client, 'phone.tox', () => unlinkSync(at('phone.lock')))}`)
+  console.log(`repair-lock ${await repairAfter(client, 'phone.tox', () => unlinkSync(at('phone.lock')))}`)
   qtox.kill('SIGKILL')
   const toxic = await clientOn('tablet.tox')
-  console.log(`repair-process ${await heldBack(client, 'tablet.tox', () => toxic.kill('SIGKILL'))}`)
+  console.log(`repair-process ${await repairAfter(client, 'tablet.tox', () => toxic.kill('SIGKILL'))}`)
 }
 await client.close()

@@ -96,7 +96,7 @@ export class ProfileWatch {
     while (this.#looking !== null) await this.#looking
   }
 
-  /** What is not watched properly, in words for people. */
+  /** Everything that is not watched properly, in words for people. */
   get troubles(): string[] {
     return [...this.#troubles.values()]
   }

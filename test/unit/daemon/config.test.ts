@@ -123,8 +123,8 @@ describe('a configuration', () => {
 
   test.each([
     ['an unknown section', 'log: {}\nlogs: {}\n', 2, 1, '"logs"'],
-    ['an unknown key of a section', 'log:\n  level: info\n  levle: info\n', 3, 3, 'known are log.level'],
-    ['a key of another section', 'apps:\n  level: info\n', 2, 3, 'known are apps.default_capabilities'],
+    ['an unknown key of a section', 'log:\n  level: info\n  levle: info\n', 3, 3, 'known keys are log.level'],
+    ['a key of another section', 'apps:\n  level: info\n', 2, 3, 'known keys are apps.default_capabilities'],
     ['__proto__', 'log:\n  level: info\n__proto__: {a: 1}\n', 3, 1, '"__proto__"'],
     ['a merge key', '<<: {engine: auto}\n', 1, 1, '"<<"'],
     ['a number', 'engine: auto\n1: auto\n', 2, 1, '"1"'],

@@ -139,7 +139,7 @@ describe('a locked daemon', () => {
     let ran = 0
     for (const name of names.filter((one) => !ELSEWHERE.has(one))) {
       const params = NEED_KEY[name] ?? NEED_NONE[name]
-      expect(params, `whether ${name} needs the signing key is to be said here`).toBeDefined()
+      expect(params, `add ${name} to the methods that need the signing key, or to those that do not`).toBeDefined()
       const code = await codeOf(test, name, params!)
       if (NEED_KEY[name] === undefined) expect(code, name).not.toBe('LOCKED')
       else expect(code, name).toBe('LOCKED')
