@@ -1,4 +1,4 @@
-/** What docs/pairing.md says, against the code. */
+/** docs/pairing.md against the code. */
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { HANDSHAKE_MS, MESSAGE_MS } from '../../src/cli/pairing/connection.ts'
@@ -23,11 +23,11 @@ test.each([
   ['and N seconds for each later message', MESSAGE_MS / 1000],
   ['to UDP port N of', DISCOVERY_PORT],
   ['it is N bytes without a name', encodeAnnouncement(new Uint8Array(32), 1).length],
-])('the number in "%s" is the code’s', (sentence, value) => {
+])('the number in "%s" is the one of the code', (sentence, value) => {
   expect(DOC).toContain(sentence.replace('N', String(value)))
 })
 
-test('a file begins as its section says', () => {
+test('a file has the header that section 6 gives', () => {
   expect(Buffer.from(encodeLeg(3, [Uint8Array.of(7)])).toString('latin1')).toBe(
     'persona-pair\x03\x00\x00\x00\x03\x00\x01\x07',
   )

@@ -7,7 +7,7 @@ const read = (path: string): string => readFileSync(new URL(`../../${path}`, imp
 const DOC = read('docs/tox.md')
 const ERRORS = read('src/tox/save/errors.ts')
 
-test('docs/tox.md names codes that there are, and every code that inspect tells beside a profile', () => {
+test('docs/tox.md names only codes that exist, and every code that inspect reports', () => {
   const codes = new Set([...ERRORS.matchAll(/^ {2}\| '(TOX_[A-Z_]+)'/gm)].map(([, code]) => code!))
   const named = new Set([...DOC.matchAll(/TOX_[A-Z_]+/g)].map(([code]) => code))
   const told = new Set([...read('src/tox/save/findings.ts').matchAll(/'(TOX_[A-Z_]+)'/g)].map(([, code]) => code!))
@@ -16,7 +16,7 @@ test('docs/tox.md names codes that there are, and every code that inspect tells 
   expect([named.size > 15, told.size]).toEqual([true, 8])
 })
 
-test('docs/tox.md tells every command on profiles, and only options that there are', () => {
+test('docs/tox.md has every command on profiles, and only commands and options that exist', () => {
   const program = buildProgram(async () => {})
   const tox = program.commands.find((command) => command.name() === 'tox')!
   const named = new Set([...DOC.matchAll(/persona tox ([a-z]+)/g)].map(([, name]) => name!))
@@ -30,7 +30,7 @@ test('docs/tox.md tells every command on profiles, and only options that there a
   expect(used.length).toBeGreaterThan(10)
 })
 
-test('docs/tox.md tells why the companion does not run, by every code', () => {
+test('docs/tox.md explains every code of a companion that does not run', () => {
   const codes = [...read('src/toxnode/errors.ts').matchAll(/^ {2}\| '(LIVE_[A-Z_]+)'/gm)].map(([, code]) => code!)
   expect(codes.length).toBeGreaterThan(7)
   expect(codes.filter((code) => !DOC.includes(`\`${code}\``))).toEqual([])
