@@ -56,6 +56,7 @@ export function inceptionMessage(personaId: Uint8Array, root: Uint8Array): Uint8
  * Computes the chain position of every epoch from all public keys. The owner does this once, from the seed.
  * @param keys K_0 .. K_16
  * @param signInception makes a detached signature by K_0, 64 bytes
+ * @throws {RangeError} for another number of keys
  */
 export function chainPositions(
   keys: readonly Uint8Array[],

@@ -27,9 +27,9 @@ export function diffTables(before: Listed, after: Listed): TableChange[] {
     if (old === undefined) changes.push({ kind: 'added', key, name })
     else if (old.name !== name) changes.push({ kind: 'renamed', key, name, was: old.name })
   }
-  const [was, first] = [activeDevice(before.devices), activeDevice(after.devices)]
-  if (first !== undefined && was !== undefined && first.key !== was.key) {
-    changes.push({ kind: 'activated', key: first.key, name: first.name })
+  const [oldActive, active] = [activeDevice(before.devices), activeDevice(after.devices)]
+  if (active !== undefined && oldActive !== undefined && active.key !== oldActive.key) {
+    changes.push({ kind: 'activated', key: active.key, name: active.name })
   }
   return changes
 }

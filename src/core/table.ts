@@ -120,8 +120,10 @@ export interface EncodedTable {
  * Signs a table (docs/format.md, section 6).
  * @param mayGiveUp true for edits that must not fail for size: removing a device, and rotating. Names go first, then unknown keys, then the
  *   marks of companions
+ * @param sign makes a detached Ed25519 signature by K_e, 64 bytes
  * @throws {TableError} TABLE_TOO_LARGE with the bytes over; with `mayGiveUp` only when nothing is left to give up, which a rotation that
  *   skips epochs can cause
+ * @throws {BlobError} DEVICE_KEY_NOT_CANONICAL | DEVICE_KEY_LOW_ORDER, and the codes of formatDocument
  */
 export function encodeTable(
   draft: TableDraft,

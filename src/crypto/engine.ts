@@ -1,4 +1,4 @@
-/** The whole engine: the part that core uses to verify, and the functions for secrets. */
+/** The whole engine: the part with which core verifies (src/core/engine.ts), and the functions for secrets. */
 import type { Engine } from '../core/engine.ts'
 
 export interface KeyPair {
@@ -14,6 +14,7 @@ export interface PasswordCost {
   readonly memoryBytes: number
 }
 
+/** Signing, boxes, key derivation and secret memory. A seed, key, nonce or salt of the wrong length throws CryptoError ARGUMENT_LENGTH. */
 export interface CryptoEngine extends Engine {
   readonly name: 'sodium' | 'portable'
   /** Cryptographically secure random bytes. */
@@ -34,6 +35,9 @@ export interface CryptoEngine extends Engine {
   sealBox(message: Uint8Array, nonce: Uint8Array, key: Uint8Array): Uint8Array
   /** @returns null when the tag does not match */
   openBox(sealed: Uint8Array, nonce: Uint8Array, key: Uint8Array): Uint8Array | null
-  /** Argon2id 1.3: one lane, 16-byte salt, 32-byte key in secret memory. It runs off the event loop if the engine can. */
+  /**
+   * Argon2id 1.3: one lane, 16-byte salt, 32-byte key in secret memory. It runs off the event loop if the engine can.
+   * @throws {CryptoError} ARGON2_COST | ARGON2_FAILED
+   */
   argon2id(passphrase: Uint8Array, salt: Uint8Array, cost: PasswordCost): Promise<Uint8Array>
 }

@@ -70,7 +70,7 @@ export class Anchor {
   }
 }
 
-/** Makes the anchor of a new store. The caller has checked that there is none. */
+/** Makes the anchor of a new store. The caller has checked that no anchor exists. @throws {DurableError} */
 export async function createAnchor(path: string, mark: CommitMark): Promise<void> {
   const bytes = new Uint8Array(FILE_BYTES)
   bytes.set(encodeSlot(mark), slotOffset(mark.number))

@@ -56,7 +56,7 @@ export class GroupCommit {
 
   async #run(): Promise<void> {
     while (this.#waiting.length > 0) {
-      const group = this.#takeGroup()
+      const group = this.#nextGroup()
       try {
         await this.#write(group.flatMap(({ writes }) => writes))
       } catch (cause) {
@@ -68,7 +68,7 @@ export class GroupCommit {
     this.#running = undefined
   }
 
-  #takeGroup(): Waiting[] {
+  #nextGroup(): Waiting[] {
     let count = 0
     let bytes = 0
     for (const waiting of this.#waiting) {

@@ -20,7 +20,7 @@ export class LevelReader {
   }
 
   u64(): number {
-    return safe(this.#view.getBigUint64(this.#advance(8), true))
+    return toSafeNumber(this.#view.getBigUint64(this.#advance(8), true))
   }
 
   varint(): number {
@@ -28,7 +28,7 @@ export class LevelReader {
     for (let shift = 0n; shift < 70n; shift += 7n) {
       const byte = this.#bytes[this.#advance(1)]!
       value |= BigInt(byte & 0x7f) << shift
-      if (byte < 0x80) return safe(value)
+      if (byte < 0x80) return toSafeNumber(value)
     }
     throw new RangeError('a varint is longer than ten bytes')
   }
@@ -52,7 +52,7 @@ export class LevelReader {
   }
 }
 
-function safe(value: bigint): number {
+function toSafeNumber(value: bigint): number {
   if (value > BigInt(Number.MAX_SAFE_INTEGER)) throw new RangeError('a number is above 2^53')
   return Number(value)
 }

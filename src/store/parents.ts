@@ -24,13 +24,13 @@ interface Owners {
  * @throws {StoreError} STATE_DIR_PARENT_UNSAFE | STORE_IO
  */
 export async function checkParents(path: string, uid: number): Promise<void> {
-  const owners = { uid, rootUid: (await look('/')).uid }
+  const owners = { uid, rootUid: (await inspect('/')).uid }
   const rest = namesOf(resolve(path))
   let at = '/'
   for (let links = 0; rest.length > 1;) {
     const name = rest.shift()!
     const next = name === '..' ? dirname(at) : join(at, name)
-    const found = await look(next)
+    const found = await inspect(next)
     checkOwner(next, found, owners)
     if (found.isSymbolicLink()) {
       const target = await readlink(next).catch((cause: unknown) => {
@@ -51,7 +51,7 @@ function namesOf(path: string): string[] {
   return path.split('/').filter((name) => name !== '' && name !== '.')
 }
 
-async function look(path: string): Promise<Stats> {
+async function inspect(path: string): Promise<Stats> {
   try {
     return await lstat(path)
   } catch (cause) {

@@ -46,7 +46,7 @@ async function readChecked(handle: FileHandle, path: string, uid: number | undef
   }
   if (uid !== undefined && (found.mode & 0o077) !== 0) {
     const mode = (found.mode & 0o777).toString(8).padStart(4, '0')
-    const message = `other users can read ${path} (mode ${mode}); run "chmod 600 ${path}", and assume that they know its keys`
+    const message = `other users have access to ${path} (mode ${mode}); run "chmod 600 ${path}", and assume that they know its keys`
     throw new StoreError('SECRETS_OPEN_TO_OTHERS', message)
   }
   if (found.size > MAX_SECRETS_BYTES) {

@@ -226,7 +226,7 @@ describe('a daemon refuses to start', () => {
     const home = await stoppedHome()
     for (const name of ['secrets', 'seed']) {
       chmodSync(join(home, 'state', name), 0o644)
-      expect(await refusal(home)).toMatch(new RegExp(`/${name} is open to others.*SECRETS_OPEN_TO_OTHERS`))
+      expect(await refusal(home)).toMatch(new RegExp(`access to .*/${name} .*SECRETS_OPEN_TO_OTHERS`))
       chmodSync(join(home, 'state', name), 0o600)
     }
   })

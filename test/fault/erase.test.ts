@@ -55,7 +55,7 @@ describe('erasing a state directory', () => {
   })
 
   it.each(['not-persisted', 'persisted', 'dead'] as const)(
-    'that ends at any of its calls (%s) leaves everything, or a mark by which the next one goes on',
+    'leaves everything, or a mark from which the next start continues, when cut off at any call (%s)',
     async (kind) => {
       const whole = eraseFs(Infinity, kind)
       const probe = fullDirectory()

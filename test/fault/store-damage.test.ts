@@ -245,7 +245,7 @@ describe('a loss', () => {
     truncateSync(manifest, bytes.length - 1)
     await expect(openState(stateDir)).rejects.toMatchObject({
       code: 'STORE_CORRUPT',
-      message: expect.stringContaining('is lost'),
+      message: expect.stringContaining('between them are lost'),
     })
     writeFileSync(manifest, bytes)
     await (await openState(stateDir)).close()

@@ -53,7 +53,7 @@ const accepted: [rule: string, bytes: Uint8Array, output: string][] = [
     Uint8Array.of(0xf9, 1, 0, 0xfe, 0xff, 0x61),
     'a',
   ],
-  ['a block that is not the last before one that is', stream('010', LITERAL_A, END, FIXED, LITERAL_A, END), 'aa'],
+  ['a final block after another block', stream('010', LITERAL_A, END, FIXED, LITERAL_A, END), 'aa'],
   ['a copy that repeats itself', stream(FIXED, LITERAL_A, '0000001', '00000', END), 'aaaa'],
   ['a complete dynamic block', stream(dynamic(literals([1], 1), [0]), '0', '0', '1'), '\0\0'],
   ['an incomplete length code of one bit', stream(dynamic(literals([], 1), [0]), '0'), ''],
@@ -71,11 +71,11 @@ const META = field(18 - 4, 4) + FOUR.repeat(3) + '000'.repeat(14) + FOUR
 const zeros = (count: number): string => '11' + field(count - 11, 7)
 
 const refused: [rule: string, bytes: Uint8Array, why: RegExp][] = [
-  ['nothing at all', NONE, /ends early/],
+  ['no bytes', NONE, /ends early/],
   ['a block of type 3', Uint8Array.of(7, 0, 0, 0xff, 0xff), /type 3/],
   ['an end in the middle of a code', stream(FIXED, LITERAL_A, '00000').subarray(0, 1), /ends early/],
   ['no final block', stream('010', LITERAL_A, END), /ends early/],
-  ['a stored length unlike its complement', Uint8Array.of(1, 1, 0, 0xff, 0xff, 0x61), /complement/],
+  ['a stored length that does not match its complement', Uint8Array.of(1, 1, 0, 0xff, 0xff, 0x61), /complement/],
   ['a stored block cut short', Uint8Array.of(1, 2, 0, 0xfd, 0xff, 0x61), /ends early/],
   ['length symbol 286', stream(FIXED, '11000110', '00000', END), /a length symbol/],
   ['distance symbol 30', stream(FIXED, LITERAL_A, '0000001', '11110', END), /a distance symbol/],
@@ -106,11 +106,11 @@ const refused: [rule: string, bytes: Uint8Array, why: RegExp][] = [
   ['no code for the end of the block', stream(dynamic(literals([1, 1], 0), [0]), '0'.repeat(200)), /without an end/],
   ['an over-subscribed length code', stream(dynamic(literals([1, 1], 1), [0]), '0'), /bad set of lengths/],
   ['an incomplete length code of two bits', stream(dynamic(literals([2], 2), [0]), '01'), /bad set of lengths/],
-  ['an unused code of a length code', stream(dynamic(literals([], 1), [0]), '1'.repeat(20)), /without a symbol/],
+  ['an unused code of the length code', stream(dynamic(literals([], 1), [0]), '1'.repeat(20)), /without a symbol/],
   ['an over-subscribed distance code', stream(dynamic(literals([1], 1), [1, 1, 1]), '1'), /bad set of distances/],
   ['an incomplete distance code of two bits', stream(dynamic(literals([1], 1), [2]), '1'), /bad set of distances/],
   [
-    'a distance where there are no distance codes',
+    'a distance without distance codes',
     stream(dynamic([...literals([2], 2), 1], [0]), '10', '0', '0', '11', '0'.repeat(20)),
     /without a symbol/,
   ],
@@ -118,7 +118,7 @@ const refused: [rule: string, bytes: Uint8Array, why: RegExp][] = [
 
 const trailing: [rule: string, bytes: Uint8Array][] = [
   ['a byte after the end', Uint8Array.of(...stream(FIXED, END), 0)],
-  ['a byte behind a stored end', Uint8Array.of(1, 0, 0, 0xff, 0xff, 0)],
+  ['a byte after a stored end', Uint8Array.of(1, 0, 0, 0xff, 0xff, 0)],
   ['a second stream after the first', Uint8Array.of(...stream(FIXED, END), ...stream(FIXED, END))],
 ]
 

@@ -60,21 +60,26 @@ describe('a head may descend from a table', () => {
   const rivalAfter = point('rival after', 6, rival)
   const known = context([base, own, rival, after, rivalAfter])
   it.each([
-    ['that is itself', own, own, true],
-    ['that is its predecessor', after, own, true],
-    ['two steps before', point('x', 7, after), own, true],
-    ['not of its own seq', rival, own, false],
-    ['not when the chain leads to a rival', rivalAfter, own, false],
-    ['not when a longer chain leads to a rival', point('x', 7, rivalAfter), own, false],
-    ['not when the table comes later', base, own, false],
-    ['when a predecessor was never seen', point('x', 7, 'unseen'), own, true],
-    ['when one farther back was never seen', point('x', 8, point('y', 7, 'unseen')), own, true],
-    ['not when the one never seen would have to be the table itself', point('x', 6, 'unseen'), own, false],
-    ['when seq leapt over the table', point('x', 1006, 'unseen'), own, true],
-    ['not when seq leapt from a table before it', point('x', 1006, base), own, false],
-    ['of an earlier epoch, as far as anybody can tell', point('x', 1, 'unseen', 1), own, true],
-    ['of an earlier epoch that it leads to', point('x', 1, own, 1), own, true],
-    ['not of an earlier epoch when it leads to a rival', point('x', 1, rival, 1), own, false],
+    ['if it is the head itself', own, own, true],
+    ['if it is the predecessor', after, own, true],
+    ['if it is two steps before', point('x', 7, after), own, true],
+    ['not if it has the same seq', rival, own, false],
+    ['not if the chain leads to a rival', rivalAfter, own, false],
+    ['not if a longer chain leads to a rival', point('x', 7, rivalAfter), own, false],
+    ['not if the table is later', base, own, false],
+    ['if a predecessor was never seen', point('x', 7, 'unseen'), own, true],
+    ['if a table farther back was never seen', point('x', 8, point('y', 7, 'unseen')), own, true],
+    [
+      'not if only the table itself could be the unseen predecessor, and it is not',
+      point('x', 6, 'unseen'),
+      own,
+      false,
+    ],
+    ['if seq jumped over the table', point('x', 1006, 'unseen'), own, true],
+    ['not if seq jumped from a table before it', point('x', 1006, base), own, false],
+    ['of an earlier epoch if a predecessor was never seen', point('x', 1, 'unseen', 1), own, true],
+    ['of an earlier epoch if the chain leads to it', point('x', 1, own, 1), own, true],
+    ['not of an earlier epoch if the chain leads to a rival', point('x', 1, rival, 1), own, false],
   ])('%s', (_, head, table, expected) => {
     const on = head.seq === 8 ? context([base, own, point('y', 7, 'unseen')]) : known
     expect(mayDescend(headOf(head), table, on)).toBe(expected)
@@ -193,7 +198,7 @@ describe('an intent to rename or to activate', () => {
     ['a second before', 0, NOW_SEC - 1, 'replayed'],
     ['in the same second', 0, NOW_SEC, 'superseded'],
     ['a second later', 0, NOW_SEC + 1, 'superseded'],
-    ['before, by this clock, while the intent is dated ahead of it', 5000, NOW_SEC + 1, 'superseded'],
+    ['before, by this clock, while the intent has a time ahead of this clock', 5000, NOW_SEC + 1, 'superseded'],
   ])('is decided against a sibling that made such an edit %s', (_, aheadSec, headTimeSec, outcome) => {
     const dated = (edit: Edit): Intent[] => intentsOf(own, edit).map((one) => ({ ...one, atSec: NOW_SEC + aheadSec }))
     const names = headOf(rival, [renamed, phone, tablet], headTimeSec)

@@ -88,17 +88,17 @@ describe('a token', () => {
 
 describe('own words', () => {
   it.each([
-    ['without a token stay, but for white space at the ends', ' a  b\n\nc ', 'a  b\n\nc'],
-    ['keep their white space also when one of them is the prefix', 'my  persona:\n yes', 'my  persona:\n yes'],
-    ['keep a short token, which is words', `a persona:${'A'.repeat(207)}`, `a persona:${'A'.repeat(207)}`],
-    ['keep spaces that are no white space of the format', '\u00a0a\u2003', '\u00a0a\u2003'],
+    ['without a token stay, except white space at the ends', ' a  b\n\nc ', 'a  b\n\nc'],
+    ['keep their white space even if one of them is the prefix', 'my  persona:\n yes', 'my  persona:\n yes'],
+    ['keep a token that is too short', `a persona:${'A'.repeat(207)}`, `a persona:${'A'.repeat(207)}`],
+    ['keep spaces that are not white space in the format', '\u00a0a\u2003', '\u00a0a\u2003'],
     ['lose a token at the end and the space before it', `a  b ${TOKEN}`, 'a  b'],
     ['lose a token at the beginning', `${TOKEN} a  b`, 'a  b'],
     ['lose a token in the middle', `a\n${TOKEN}\n\nb`, 'a\n\nb'],
     ['lose every token', `${TOKEN} a ${TOKEN} ${TOKEN}\tb`, 'a\tb'],
     ['lose a damaged token', `a ${TOKEN}/x b`, 'a b'],
     ['lose a token that is too long', `a ${PREFIX}${'A'.repeat(1200)}`, 'a'],
-    ['may be none', TOKEN, ''],
+    ['may be empty', TOKEN, ''],
   ])('%s', (_, text, words) => {
     expect(ownWords(text)).toBe(words)
   })

@@ -67,14 +67,14 @@ describe('the boxes of a backup', () => {
     const cases: [string, Uint8Array[], string][] = [
       ['nothing', [a, b, c], `${2 * BACKUP_CHUNK_BYTES + 100} bytes`],
       ['changed', [a, flipped, c], 'BACKUP_DAMAGED'],
-      ['exchanged', [b, a, c], 'SEAL_WRONG_PASSPHRASE'],
-      ['exchanged later', [a, c, b], 'BACKUP_DAMAGED'],
+      ['swapped', [b, a, c], 'SEAL_WRONG_PASSPHRASE'],
+      ['swapped later', [a, c, b], 'BACKUP_DAMAGED'],
       ['repeated', [a, a, b, c], 'BACKUP_DAMAGED'],
       ['left out', [a, c], 'BACKUP_DAMAGED'],
       ['the last cut off', [a, b], 'BACKUP_CUT'],
       ['cut within the last', [a, b, c.slice(0, 50)], 'BACKUP_DAMAGED'],
       ['cut within a tag', [a, b, c.slice(0, 5)], 'BACKUP_DAMAGED'],
-      ['one added', [a, b, c, c], 'BACKUP_DAMAGED'],
+      ['one box added', [a, b, c, c], 'BACKUP_DAMAGED'],
     ]
     let ran = 0
     for (const [what, boxes, wanted] of cases) {

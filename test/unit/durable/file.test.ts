@@ -142,7 +142,7 @@ describe('writing', () => {
 describe('faults at every write point', () => {
   const KINDS: readonly FaultKind[] = ['not-persisted', 'persisted', 'dead']
   test.each(KINDS)(
-    '%s: the file is old or new, and old whenever the error says that nothing was changed',
+    '%s: the file is old or new, and it is old if the error says that nothing was changed',
     async (kind) => {
       const calls = await callsOfWrite()
       let ran = 0
