@@ -62,8 +62,9 @@ test('the key of a nickname ignores case and invisible characters, and folding i
       expect(foldNickname(text.normalize('NFD'))).toBe(key)
       expect(foldNickname(text.replaceAll(/\u200c|\u200d|\ufe0f/g, ''))).toBe(key)
       expect(() => checkNicknames([text, 'another one', text])).toThrow(BlobError)
-      // The capital of dotless i is I, which folds to i. The other two got capitals only in 17.0.
-      if (!/[\u0131\ua7d3\ua7d5]/.test(text)) expect(foldNickname(text.toUpperCase())).toBe(key)
+      // The capital of dotless i is I, which folds to i. Two others got capitals only in 17.0. The capital of U+0345 is a letter, so
+      // without the joiner after it a virama no longer moves before it.
+      if (!/[\u0131\ua7d3\ua7d5]|\u0345\u200d/.test(text)) expect(foldNickname(text.toUpperCase())).toBe(key)
     }),
     { numRuns: 20_000 },
   )
