@@ -2,12 +2,18 @@
 import { describe, expect, test } from 'vitest'
 import { PLAYED_PAGES, playPage, playQuickstart, readPage, withoutChance } from '../support/guide.ts'
 
+const TIMEOUT_MS = 120_000 // sanity: a page takes a few seconds on an idle machine
+
 describe('README', () => {
-  test('every command of the quickstart works, in its order', async () => {
-    const played = await playQuickstart()
-    expect(played.length).toBeGreaterThan(5)
-    expect(played.at(-1)).toMatch(/^persona device list\n[^]*\nphone …\S+ +\S{64} +active\nlaptop …/)
-  })
+  test(
+    'every command of the quickstart works, in its order',
+    async () => {
+      const played = await playQuickstart()
+      expect(played.length).toBeGreaterThan(5)
+      expect(played.at(-1)).toMatch(/^persona device list\n[^]*\nphone …\S+ +\S{64} +active\nlaptop …/)
+    },
+    TIMEOUT_MS,
+  )
 })
 
 describe('the guide', () => {
@@ -18,6 +24,7 @@ describe('the guide', () => {
       expect(typed).toBeGreaterThan(0)
       expect(withoutChance(text)).toBe(withoutChance(readPage(page)))
     },
+    TIMEOUT_MS,
   )
 
   test('other output is noticed, other keys and times are not', () => {
