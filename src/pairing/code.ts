@@ -29,6 +29,7 @@ export interface PairingCode {
   readonly addresses: readonly Address[]
 }
 
+/** Draws a new code: CODE_BYTES random bytes. */
 export function drawCode(engine: Pick<CryptoEngine, 'randomBytes'>): Uint8Array {
   return engine.randomBytes(CODE_BYTES)
 }

@@ -11,17 +11,20 @@ export function section<Shape extends z.ZodRawShape>(
   return z.preprocess((value) => value ?? {}, mapping)
 }
 
+/** Exactly one of these words. */
 export function oneOf<const Values extends readonly [string, ...string[]]>(
   values: Values,
 ): z.ZodEnum<{ [V in Values[number]]: V }> {
   return z.enum(values, { error: `one of ${values.join(', ')}` })
 }
 
+/** A whole number from `min` to `max`, both included. */
 export function wholeNumber(min: number, max: number): z.ZodInt {
   const error = `a whole number from ${min} to ${max}`
   return z.int({ error }).min(min, { error }).max(max, { error })
 }
 
+/** A list of any of these words, each at most once. */
 export function setOf<const Values extends readonly [string, ...string[]]>(
   values: Values,
 ): z.ZodType<Values[number][]> {

@@ -112,6 +112,7 @@ export class ToxNode {
     }
   }
 
+  /** The node's ToxPk, 64 upper-case hex digits. */
   get key(): string {
     return this.#bytes32(fn.publicKey)
   }
@@ -132,10 +133,12 @@ export class ToxNode {
     return Number(fn.interval(this.#tox))
   }
 
+  /** Lets the node work; calls the events. */
   iterate(): void {
     fn.iterate(this.#tox, null)
   }
 
+  /** Sets the status message that friends see. */
   show(text: string): void {
     const bytes = bytesOf(text)
     fn.setStatus(this.#tox, bytes, bytes.length, null)

@@ -32,10 +32,12 @@ export class OpenTime {
     this.#limits = limits
   }
 
+  /** Starts both times: the secrets were just opened. */
   begin(): void {
     this.#openedMs = this.#usedMs = this.#nowMs()
   }
 
+  /** Restarts the idle time. */
   use(): void {
     this.#usedMs = this.#nowMs()
   }

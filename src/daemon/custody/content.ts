@@ -43,6 +43,7 @@ export function decodeSecrets(content: Uint8Array, engine: CryptoEngine): Map<nu
   return keys
 }
 
+/** Wipes the secret halves of these keys. */
 export function wipeKeys(keys: Iterable<KeyPair>, engine: CryptoEngine): void {
   for (const { secretKey } of keys) engine.wipe(secretKey)
 }

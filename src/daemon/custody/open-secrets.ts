@@ -62,6 +62,7 @@ export async function saveSecrets(paths: SecretPaths, secrets: OpenSecrets, engi
   await write
 }
 
+/** Wipes keys, seed and sealing. */
 export function wipeSecrets({ keys, seed, sealing }: OpenSecrets, engine: CryptoEngine): void {
   wipeKeys(keys.values(), engine)
   if (seed !== null) engine.wipe(seed)

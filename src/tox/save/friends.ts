@@ -215,6 +215,7 @@ function checkKey(publicKey: Uint8Array): void {
   if (!isValidKey(publicKey)) throw badFriend('the key is not an X25519 public key of 32 bytes')
 }
 
+/** @throws {ToxError} `code`, if a text is longer than `maxBytes` */
 export function checkLength(
   code: 'TOX_NAME_TOO_LONG' | 'TOX_STATUS_TOO_LONG',
   what: string,

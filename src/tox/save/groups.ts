@@ -187,6 +187,7 @@ class GroupReader extends SectionReader {
     super(bytes, 'TOX_BAD_GROUPS')
   }
 
+  /** Reads the header of an array of any length. @throws {ToxError} TOX_BAD_GROUPS, like every read */
   arrayLength(): number {
     const type = this.u8()
     if (type >> 4 === 0x9) return type & 0x0f
@@ -195,11 +196,13 @@ class GroupReader extends SectionReader {
     throw this.#unexpected(type, 'an array')
   }
 
+  /** Reads the header of an array that must have this length. */
   array(length: number): void {
     const found = this.arrayLength()
     if (found !== length) throw this.refuse(`an array has ${found} elements instead of ${length}`)
   }
 
+  /** Reads an unsigned number of at most `max`. */
   uint(max: number): number {
     const type = this.u8()
     const value = type < 0x80 ? type : this.#wideUint(type)

@@ -19,10 +19,12 @@ export class SectionReader {
     this.#code = code
   }
 
+  /** Bytes not read yet. */
   get left(): number {
     return this.#bytes.length - this.#at
   }
 
+  /** Reads so many bytes, not copied. @throws {ToxError} the section's code, like every read */
   bytes(length: number): Uint8Array {
     const start = this.#advance(length)
     return this.#bytes.subarray(start, start + length)
@@ -54,6 +56,7 @@ export class SectionReader {
     return this.#view.getUint32(this.#advance(4))
   }
 
+  /** Makes the error that refuses the section, with the current position. */
   refuse(why: string): ToxError {
     return new ToxError(
       this.#code,

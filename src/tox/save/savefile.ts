@@ -127,6 +127,7 @@ export function endMark(): Uint8Array {
   return bytes
 }
 
+/** The data of the first section of a type, not copied; null if there is none. */
 export function sectionData(save: ToxSave, type: number): Uint8Array | null {
   return save.sections.find((section) => section.type === type)?.data ?? null
 }
@@ -181,6 +182,7 @@ export function readStatusMessage(save: ToxSave): ToxText {
 
 const lenientDecoder = new TextDecoder('utf-8', { ignoreBOM: true })
 
+/** Decodes a text leniently. @param bytes not copied */
 export function toxText(bytes: Uint8Array): ToxText {
   const strict = decodeUtf8(bytes)
   return { bytes, text: strict ?? lenientDecoder.decode(bytes), isUtf8: strict !== null }
