@@ -38,7 +38,6 @@ function endOfOptions(argv: readonly string[]): number {
   return end < 0 ? argv.length : end
 }
 
-const HELP = 'run: persona --help, or add --help to a command'
 const MAY_BE_EMPTY = ['nickname', 'text', 'value', 'words'] // other rules judge these, and say more
 
 /** Refuses an empty name or file, which is usually an unset shell variable. @throws {CliError} USAGE */
@@ -46,19 +45,32 @@ function checkWords(command: Command): void {
   for (const [i, argument] of command.registeredArguments.entries()) {
     const words = argument.variadic ? command.args.slice(i) : command.args.slice(i, i + 1)
     if (MAY_BE_EMPTY.includes(argument.name()) || !words.includes('')) continue
-    throw new CliError('USAGE', `the argument <${argument.name()}> is empty`, { hint: HELP })
+    throw new CliError('USAGE', `the argument <${argument.name()}> is empty`, { hint: helpOf(command) })
   }
 }
 
+/** The command that an error of commander came from. */
+const commandOf = new WeakMap<CommanderError, Command>()
+
 /** Makes commander throw its errors instead of printing them and exiting. */
 function quiet(command: Command): void {
-  command.exitOverride().configureOutput({ outputError: () => {} })
+  command.configureOutput({ outputError: () => {} }).exitOverride((error) => {
+    commandOf.set(error, command)
+    throw error
+  })
   for (const sub of command.commands) quiet(sub)
+}
+
+function helpOf(command: Command | null): string {
+  const words: string[] = []
+  for (let at = command; at !== null; at = at.parent) words.unshift(at.name())
+  return `run: ${words.length === 0 ? 'persona' : words.join(' ')} --help`
 }
 
 function usageError(error: CommanderError): CliError {
   const [message, suggestion] = error.message.replace(/^error: /, '').split('\n')
-  const hint = suggestion === undefined ? HELP : suggestion.replace(/^\((.*)\)$/, '$1')
+  // Commander suggests "(Did you mean log?)".
+  const hint = suggestion?.replace(/^\(D(.*)\)$/, 'd$1') ?? helpOf(commandOf.get(error) ?? null)
   return new CliError('USAGE', message ?? 'wrong usage', { hint, cause: error })
 }
 

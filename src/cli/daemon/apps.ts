@@ -18,7 +18,7 @@ const UNIT_SEC: Readonly<Record<string, number>> = { m: 60, h: 3600, d: 86_400, 
 /** Only the token goes to stdout, so that it can be piped into the configuration of the app. */
 export async function allow(context: Context, name: string, options: GrantOptions): Promise<number> {
   const can = parseCapabilities(options.can)
-  if (can === null) throw unnamed(name, 'for example: --can read,observe')
+  if (can === null) throw unnamed(name, 'add --can LIST, for example: --can read,observe')
   const forSec = parseDuration(options.for)
   const given = await withDaemon(context, (client) =>
     client.call('app.allow', { name, can, ...(forSec === null ? {} : { forSec }) }),
@@ -98,7 +98,11 @@ export async function revoke(context: Context, name: string): Promise<number> {
   const done = await withDaemon(context, (client) => client.call('app.revoke', { name }))
   print(context, done, [
     `revoked ${name}; it may now do only what every app may`,
-    `discarded its reports about ${countOf(done.reportedDevices, 'device')}, and everything that rested only on them`,
+    ...(done.reportedDevices === 0
+      ? []
+      : [
+          `discarded its reports about ${countOf(done.reportedDevices, 'device')}, and everything that rested only on them`,
+        ]),
   ])
   return EXIT_DONE
 }

@@ -12,8 +12,8 @@ export function checkPlaces(paths: Paths, isRunning: boolean): Finding[] {
     ...checkDirectory('STATE_DIR', 'state directory', paths.stateDir, isRunning),
     ...checkStore(paths.stateDir, isRunning),
     ...SECRET_FILES.flatMap((name) => checkSecret(join(paths.stateDir, name))),
-    ...checkDirectory('SOCKET_DIR', 'directory of the sockets', paths.runDir, isRunning),
-    ...checkDirectory('ADMIN_DIR', "directory of the owner's socket", paths.adminDir, isRunning),
+    ...checkDirectory('SOCKET_DIR', 'socket directory', paths.runDir, isRunning),
+    ...checkDirectory('ADMIN_DIR', "owner's socket directory", paths.adminDir, isRunning),
     ...[paths.appSocket, paths.adminSocket].flatMap((socket) => checkSocket(socket, isRunning)),
     ...checkConfig(paths.configFile),
   ]

@@ -57,7 +57,9 @@ export function formatServiceStatus(status: ServiceStatus): string[] {
   const { repair } = status
   const how = repair.activeState === null ? '' : `, ${escapeText(repair.activeState)}`
   const lines = [
-    `unit:     ${escapeText(status.unitPath)}, ${UNIT[status.unit]}`,
+    status.unit === 'absent'
+      ? `unit:     ${UNIT.absent}`
+      : `unit:     ${escapeText(status.unitPath)}, ${UNIT[status.unit]}`,
     repair.unit === 'absent'
       ? 'repair:   not installed; to write your table back into Tox profiles: persona service install --repair'
       : `repair:   ${escapeText(repair.unitPath)}, ${UNIT[repair.unit]}${how}`,

@@ -27,14 +27,14 @@ export function formatStatus(status: DaemonStatus, nowSec: number, verbose = fal
     `You know ${countOf(counts.contacts, 'persona')}, and ${countOf(counts.provisional, 'friend')} without a persona; ${countOf(counts.devices, 'device')} in all.`,
     '',
     `The daemon is personad ${status.version}, process ${status.pid}, running since ${formatTime(status.startedAtSec, nowSec)}.`,
-    `  state:        ${escapeText(home.stateDir)} (${store.kind}, schema ${store.schema})`,
-    `  your socket:  ${escapeText(home.adminSocket)}`,
-    `  apps' socket: ${escapeText(home.appSocket)}`,
-    `  settings:     ${home.configFile === null ? 'defaults (no file)' : escapeText(home.configFile)}`,
-    `  cryptography: ${engine}`,
-    `  connections:  ${counts.connections}`,
-    `  Tox profiles: ${status.profiles.watched === 0 ? 'none watched' : `${status.profiles.watched} watched (persona tox watch)`}`,
-    ...(status.tox === null ? [] : [`  companion:    ${formatToxStatus(status.tox)[0]!}`]),
+    `  state:         ${escapeText(home.stateDir)} (${store.kind}, schema ${store.schema})`,
+    `  your socket:   ${escapeText(home.adminSocket)}`,
+    `  apps' socket:  ${escapeText(home.appSocket)}`,
+    `  configuration: ${home.configFile === null ? 'defaults (no file)' : escapeText(home.configFile)}`,
+    `  cryptography:  ${engine}`,
+    `  connections:   ${counts.connections}`,
+    `  Tox profiles:  ${status.profiles.watched === 0 ? 'none watched' : `${status.profiles.watched} watched (persona tox watch)`}`,
+    ...(status.tox === null ? [] : [`  companion:     ${formatToxStatus(status.tox)[0]!}`]),
   ]
 }
 
@@ -42,7 +42,7 @@ function formatPersona(status: DaemonStatus, nowSec: number, verbose: boolean): 
   const { persona } = status
   if (persona === null) return []
   const active = activeDevice(persona.devices)
-  const age = status.freshness === null ? '' : `, ${status.freshness}`
+  const age = status.freshness === null || status.freshness === 'fresh' ? '' : `, ${status.freshness}`
   return [
     `Your persona is ${persona.personaId}.`,
     active === undefined
