@@ -25,7 +25,7 @@ export function eraseHandlers(
       // Who gave the persona up may still want to give the device away, with nobody's name on it.
       const { personaId, devices } = keeper.ownTable ?? { personaId: null, devices: [] }
       if (!(personaId ?? NO_PERSONA_ID).startsWith(digits.toUpperCase())) {
-        const hint = 'see: persona status; nothing was erased'
+        const hint = 'check the PersonaID; nothing was erased'
         throw new OwnPersonaError('ERASE_MISMATCH', 'the persona here does not begin with these digits', hint)
       }
       const own = keeper.onDisk.own.get(OWN)

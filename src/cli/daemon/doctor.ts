@@ -1,4 +1,5 @@
 /** `persona doctor`: finds problems and says how to fix them. Asks the daemon for its findings too, if it runs. */
+import { adviceOf } from '../io/next-steps.ts'
 import type { Client } from '../../ipc/client.ts'
 import { notice, ok, problem, type Diagnosis, type Finding } from '../../ipc/shapes/doctor.ts'
 import { isUnreachable, withDaemon } from '../io/connect.ts'
@@ -81,9 +82,13 @@ const MARKS: Readonly<Record<Finding['severity'], string>> = { ok: 'ok     ', no
 
 export function formatFindings({ findings }: Diagnosis): string[] {
   const problems = findings.filter(({ severity }) => severity === 'problem').length
-  const lines = findings.flatMap(({ severity, code, message, hint }) => [
+  const lines = findings.flatMap(({ severity, code, message, hint, about }) => [
     `${MARKS[severity]}  ${escapeText(message)} (${escapeText(code)})`,
-    ...(hint === null ? [] : [`         -> ${escapeText(hint)}`]),
+    ...adviceLines(adviceOf(code, hint, about)),
   ])
   return [...lines, '', bold(problems === 0 ? 'no problems found' : countOf(problems, 'problem'))]
+}
+
+function adviceLines(advice: string | null): string[] {
+  return advice === null ? [] : [`         -> ${escapeText(advice)}`]
 }

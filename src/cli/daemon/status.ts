@@ -1,4 +1,5 @@
 /** `persona status`: describes the persona and the daemon in sentences. */
+import { describeFinding } from '../io/next-steps.ts'
 import { activeDevice } from '../../core/table.ts'
 import type { DaemonStatus } from '../../ipc/shapes/status.ts'
 import { formatToxStatus } from '../tox/companion.ts'
@@ -22,7 +23,8 @@ export function formatStatus(status: DaemonStatus, nowSec: number, verbose = fal
       : 'plain JavaScript, because libsodium does not load; slower, and secrets lie in ordinary memory'
   return [
     ...formatPersona(status, nowSec, verbose),
-    ...status.notices.map((notice) => sentence(escapeText(notice))),
+    ...status.findings.map((finding) => sentence(escapeText(describeFinding(finding)))),
+    ...status.notices.slice(status.findings.length).map((notice) => sentence(escapeText(notice))),
     '',
     `You know ${countOf(counts.contacts, 'persona')}, and ${countOf(counts.provisional, 'friend')} without a persona; ${countOf(counts.devices, 'device')} in all.`,
     '',

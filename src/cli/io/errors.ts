@@ -1,4 +1,5 @@
 /** The errors of the command line itself, and the form of every failure: a message, a hint, an exit status. */
+import { adviceOf } from './next-steps.ts'
 import { PersonadError } from '../../errors/personad-error.ts'
 
 export type CliErrorCode =
@@ -65,7 +66,11 @@ const HINTS = new Map([
 export function describeFailure(error: unknown): Failure {
   if (!(error instanceof PersonadError))
     return { code: 'INTERNAL', message: kindOf(error), hint: 'this is a bug in persona; please report it' }
-  return { code: error.code, message: error.message, hint: HINTS.get(error.code) ?? error.hint }
+  return {
+    code: error.code,
+    message: error.message,
+    hint: HINTS.get(error.code) ?? adviceOf(error.code, error.hint, error.details),
+  }
 }
 
 // Without the message: other libraries quote their input, which may be a passphrase.

@@ -1,4 +1,5 @@
 /** `persona device ...`: the owner's table, shown and edited. */
+import { describeFinding } from '../io/next-steps.ts'
 import { activeDevice } from '../../core/table.ts'
 import type { EditResult, OwnTable } from '../../ipc/shapes/own.ts'
 import { withDaemon } from '../io/connect.ts'
@@ -62,7 +63,7 @@ export function printEdit(context: Context, done: string, result: EditResult, mo
   print(context, result, [
     done,
     ...gaveUp,
-    ...result.notices.map(escapeText),
+    ...result.findings.map((finding) => escapeText(describeFinding(finding))),
     ...more,
     'friends see it once it is published: persona tox publish FILE, for each of your profiles',
   ])

@@ -15,7 +15,8 @@ const MAX_ATTEMPTS = 3 // sanity: then the notes are wrong, and looking at the w
 const MAX_STDIN_BYTES = 4096 // sanity: 24 lines with a number and a word
 const WORDS_A_LINE = 4
 
-export const UNPROTECTED = 'theft protection is off until you have confirmed the recovery words: persona recovery show'
+export const UNPROTECTED =
+  'theft protection is off: a thief of any of your devices could take over the persona; write down the recovery words and confirm them: persona recovery show'
 
 /** On a terminal the words are shown on a screen that is gone afterwards, and three are asked back; elsewhere they are printed. */
 export async function show(context: Context): Promise<number> {

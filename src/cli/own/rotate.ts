@@ -1,4 +1,5 @@
 /** `persona rotate`, and `persona device remove NAME --lost`: the table is shown, and signed by the next key once the words were given (docs/format.md, section 4). */
+import { describeFinding } from '../io/next-steps.ts'
 import { MAX_EPOCH } from '../../core/limits.ts'
 import type { Client } from '../../ipc/client.ts'
 import { RpcError } from '../../ipc/wire/rpc.ts'
@@ -168,10 +169,10 @@ export function formatPlan(plan: RotationPlan, nowSec: number): string[] {
   ]
 }
 
-function formatRotated({ table, notices }: EditResult): string[] {
+function formatRotated({ table, findings }: EditResult): string[] {
   return [
     `rotated: the key of epoch ${table.epoch} signs from now on, and the old one is erased here`,
-    ...notices.map(escapeText),
+    ...findings.map((finding) => escapeText(describeFinding(finding))),
     'whoever has the old key is shut out at every friend who sees the new table. Publish it now, in each of your profiles:',
     '  persona tox publish FILE',
   ]

@@ -118,8 +118,8 @@ async function makeRoom(keeper: Keeper): Promise<void> {
     else if (app.can.length === 0) waiting++
   }
   if (waiting >= MAX_ASKING) {
-    const message = `${waiting} apps wait for the owner already`
-    throw new AppError('APP_TOO_MANY', message, 'they are answered with: persona app pending')
+    const message = `${waiting} apps already wait for the owner's answer`
+    throw new AppError('APP_TOO_MANY', message, 'ask again after the owner has answered some')
   }
   if (forgotten.length === 0) return
   await keeper.change(() => {
@@ -200,13 +200,13 @@ function endOf(keeper: Keeper, forSec: number | null): number | null {
 function find(keeper: Keeper, name: string): AppRecord {
   const app = keeper.state.records.apps.get(name)
   if (app !== undefined) return app
-  throw new KeeperError('NOT_FOUND', `there is no app "${name}"`, 'see: persona app list')
+  throw new KeeperError('NOT_FOUND', `there is no app "${name}"`, 'list the apps', { what: 'app' })
 }
 
 function asking(keeper: Keeper, name: string): AppRecord {
   const app = find(keeper, name)
   if (app.asks !== null && !app.revoking) return app
-  throw new KeeperError('NOT_FOUND', `${name} asks for nothing`, 'see: persona app pending')
+  throw new KeeperError('NOT_FOUND', `${name} has no open request`, 'list the open requests', { what: 'app-request' })
 }
 
 /** The owner may renew what has expired. */
@@ -215,14 +215,11 @@ function checkFree(keeper: Keeper, name: string): void {
   if (known === undefined || isForgotten(known, keeper)) return
   const { can, revoking } = known
   if (isExpired(known, keeper.nowSec) && !revoking) return
-  throw appExists(
-    name,
-    can.length === 0 ? 'accept or reject it: persona app pending' : `take it back first: persona app revoke ${name}`,
-  )
+  throw appExists(name, can.length === 0 ? 'accept or reject its request' : 'revoke its token first')
 }
 
 function appExists(name: string, hint: string): AppError {
-  return new AppError('APP_EXISTS', `there is an app "${name}" already`, hint)
+  return new AppError('APP_EXISTS', `there is already an app "${name}"`, hint)
 }
 
 function put(keeper: Keeper, app: AppRecord): void {

@@ -58,17 +58,13 @@ export class Apps {
     const app = this.#onDisk.apps.get(token.slice(0, Math.max(0, token.indexOf('.'))))
     const isRight = app !== undefined && equalBytes(parseHex(app.tokenHash) ?? new Uint8Array(), this.#hash(token))
     if (!isRight || app.revoking) {
-      throw new AppError('APP_TOKEN_UNKNOWN', 'no app has this token', 'ask the owner for one: persona app allow NAME')
+      throw new AppError('APP_TOKEN_UNKNOWN', 'no app has this token', 'ask the owner for a token')
     }
     if (isExpired(app, this.#nowSec())) {
       throw new AppError('APP_EXPIRED', `the token of ${app.name} has expired`, 'ask the owner for a new one')
     }
     if (app.can.length === 0) {
-      throw new AppError(
-        'APP_PENDING',
-        `the owner has not accepted ${app.name} yet`,
-        'they see it with: persona app pending',
-      )
+      throw new AppError('APP_PENDING', `the owner has not accepted ${app.name} yet`, 'wait for the answer')
     }
     this.#names.set(caller, { name: app.name, tokenHash: app.tokenHash })
     return app

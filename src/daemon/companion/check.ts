@@ -11,13 +11,11 @@ export function checkCompanion(tox: ToxStatus): Finding[] {
   }
   switch (tox.state) {
     case 'none':
-      return [notice('COMPANION_NONE', 'the configuration wants a companion, and there is none yet', 'persona tox up')]
+      return [notice('COMPANION_NONE', 'the configuration asks for a companion, but there is none yet', 'start it')]
     case 'unlisted':
-      return [
-        problem('COMPANION_UNLISTED', 'your table does not list the companion, so it does not run', 'persona tox up'),
-      ]
+      return [problem('COMPANION_UNLISTED', 'your table does not list the companion, so it does not run', 'start it')]
     case 'down':
-      return [notice('COMPANION_DOWN', 'the companion is down, by your word', 'persona tox up')]
+      return [notice('COMPANION_DOWN', 'you have stopped the companion', 'start it')]
     case 'starting':
     case 'waiting':
     case 'running':
@@ -25,7 +23,6 @@ export function checkCompanion(tox: ToxStatus): Finding[] {
   }
   if (tox.connection !== 'none')
     return [ok('COMPANION', `the companion runs, with ${tox.counts.online} friends online`)]
-  const hint =
-    'name nodes that answer in the configuration: tox.bootstrap; in the systemd service: persona service install --tox'
+  const hint = 'name bootstrap nodes that answer (tox.bootstrap); the systemd service also needs its network'
   return [notice('COMPANION_ALONE', 'the companion does not reach the Tox network', hint)]
 }

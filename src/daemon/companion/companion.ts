@@ -134,8 +134,8 @@ export class Companion {
     if (!this.#peers.all.has(key) && this.#peers.isFull) {
       throw new CompanionError(
         'TOO_MANY_PEERS',
-        `the companion has ${MAX_PEERS} friends already`,
-        'see: persona tox peers',
+        `the companion already has ${MAX_PEERS} friends`,
+        'remove friends that you no longer need',
       )
     }
     const toxId = id.length === TOX_ID_DIGITS ? formatToxId(parseToxId(id)) : null
@@ -196,10 +196,9 @@ export class Companion {
   notices(): string[] {
     const { problem, state } = this.status()
     const notices: string[] = []
-    if (state === 'none')
-      notices.push('there is no companion on this machine yet, though the configuration wants one: "persona tox up"')
+    if (state === 'none') notices.push('the configuration asks for a companion, but there is none yet; start it')
     if (state === 'unlisted')
-      notices.push('your table does not list the companion of this machine, so it does not run: "persona tox up"')
+      notices.push('your table does not list the companion of this machine, so it does not run; start it')
     if (problem !== null) notices.push(`the companion does not run: ${problem.message} (${problem.code})`)
     if (this.#peers.isFull) notices.push(`the companion has ${MAX_PEERS} friends, and takes no more`)
     return notices
@@ -256,9 +255,5 @@ export class Companion {
 }
 
 function noCompanion(): CompanionError {
-  return new CompanionError(
-    'NO_COMPANION',
-    'there is no companion on this machine yet',
-    'make one with: persona tox up',
-  )
+  return new CompanionError('NO_COMPANION', 'there is no companion on this machine yet', 'start it once')
 }

@@ -83,8 +83,8 @@ function takeCard(
   const verifiedAtSec = card.verified && trustVerified === true ? state.nowSec : null
   const known = state.persona(personaId)
   if (known === undefined && state.forgotten(personaId) !== undefined && again !== true) {
-    const message = `${name} was forgotten here`
-    throw new ContactError('CONTACT_FORGOTTEN', message, 'bring it back with --again')
+    const message = `you have forgotten ${name}`
+    throw new ContactError('CONTACT_FORGOTTEN', message, 'confirm that you want the contact back')
   }
   if (known === undefined || known.entry === null || known.root !== formatHex(link.root)) {
     // Refuses the owner's own link, and another chain than the one that is pinned.

@@ -43,13 +43,15 @@ async function byPart(query: string, digits: string, reader: Reader): Promise<Lo
 export async function findContact(query: string, reader: Reader): Promise<Contact> {
   const { contact } = await lookup(query, reader)
   if (contact !== null) return contact
-  const digits = /^…?[\dA-F]{4,63}$/i.test(query) ? 'a key is found by its first digits, not by the last ones; ' : ''
-  throw new KeeperError('NOT_FOUND', `no contact is known as "${query}"`, `${digits}see: persona contact list`)
+  const hint = /^…?[\dA-F]{4,63}$/i.test(query)
+    ? 'search for a key by its first digits, not its last'
+    : 'check the name, or list the contacts'
+  throw new KeeperError('NOT_FOUND', `no contact is named "${query}"`, hint, { what: 'contact' })
 }
 
 /** The contact was there when it was looked for, and is not when it is to be changed. */
 export function gone(query: string): KeeperError {
-  return new KeeperError('NOT_FOUND', `no contact is known as "${query}" any more`, 'see: persona contact list')
+  return new KeeperError('NOT_FOUND', `the contact "${query}" is gone`, 'list the contacts', { what: 'contact' })
 }
 
 function byKey(query: string, key: string, reader: Reader): LookupResult {

@@ -154,8 +154,8 @@ export function acceptUpgrade(key: string, own: OwnHeads, state: State): void {
     observe({ from: key, text: formatToken(blob), seenAtSec: newest.atSec }, report.source, own, state, true)
   }
   if (state.device(key).entry === null) return
-  const message = `the device ${key} shows something else by now, or nothing`
-  throw new ContactError('PENDING_CHANGED', message, 'see what it shows: persona pending')
+  const message = `the device ${key} now shows something else`
+  throw new ContactError('PENDING_CHANGED', message, 'look at it again')
 }
 
 /** A client may have any 32 bytes in its friend list. Returns why they cannot be a device key; null if they can. */

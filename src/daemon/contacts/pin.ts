@@ -163,19 +163,15 @@ function bestOf(persona: PersonaRecord, state: State): VerifiedBlob | null {
 
 function ownLinkRefused(isOwnChain: boolean): ContactError {
   if (isOwnChain) return new ContactError('CONTACT_IS_OWN', 'this is your own contact link', 'give it to somebody else')
-  const message = 'this link names your PersonaID with another chain of keys: who made it has your first key'
-  return new ContactError(
-    'CONTACT_IS_OWN',
-    message,
-    'warn those to whom it was given, and give them yours: persona link',
-  )
+  const message = 'this link names your PersonaID with another key chain: whoever made it has your first key'
+  return new ContactError('CONTACT_IS_OWN', message, 'warn everybody who got this link, and give them your own')
 }
 
 function chainDiffers({ entry, personaId, verifiedAtSec }: PersonaRecord): ContactError {
   const name = entry?.name ?? personaId
   const isVerified = verifiedAtSec !== null
   const known = isVerified ? 'the one that you verified' : 'the one that is pinned'
-  const message = `the link names another chain of keys for ${name} than ${known}: one of the two was made by somebody who stole the first key`
-  const hint = `ask ${name} where you know whom you speak to; if the link is right, take it with --repin`
+  const message = `the link names a key chain for ${name} that differs from ${known}: somebody who stole the first key made one of the two`
+  const hint = `ask ${name} in a way that proves who you talk to; if the link is right, pin its chain instead`
   return new ContactError('CHAIN_DIFFERS', message, hint, { contact: name, verified: isVerified })
 }

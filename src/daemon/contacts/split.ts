@@ -20,11 +20,12 @@ export function splitDevice(persona: PersonaRecord, query: string, name: string 
   const isListed = persona.devices.some((listed) => listed.key === key)
   const isOwners = isListed && state.own()?.personaId === persona.personaId
   if (isOwners || pairOf(persona.personaId, isListed, device) === 'confirmed') {
-    const message = `${whoIs(persona)} lists the device, and the device itself shows that table: it is no mistake`
+    const message = `${whoIs(persona)} lists the device, and the device itself shows that table, so it belongs there`
     throw new ContactError(
       'DEVICE_CONFIRMED',
       message,
-      'block or forget the whole contact; of your own: persona device remove',
+      isOwners ? 'remove the device from your table' : 'block or forget the whole contact',
+      { isOwn: isOwners },
     )
   }
   const leadsTo = { kind: 'device', id: key } as const
@@ -50,8 +51,8 @@ function boundDevice(persona: PersonaRecord, query: string, state: State): strin
   }
   const [key] = found
   if (key !== undefined) return key
-  const message = `no device "${query}" counts as one of ${whoIs(persona)}`
-  throw new KeeperError('NOT_FOUND', message, 'see: persona contact show NAME')
+  const message = `${whoIs(persona)} has no device "${query}"`
+  throw new KeeperError('NOT_FOUND', message, 'look at the contact', { what: 'contact-device' })
 }
 
 function whoIs({ entry }: PersonaRecord): string {

@@ -252,7 +252,7 @@ export class Custody {
     if (held === null || formatHex(held) === signingKey) return
     this.close()
     const hint = 'put back the file "secrets" that belongs to this store'
-    throw new CustodyError('SECRETS_FOREIGN', "the secrets file holds another persona's key", hint)
+    throw new CustodyError('SECRETS_FOREIGN', 'the secrets file and the store belong to different personas', hint)
   }
 
   /**
@@ -263,8 +263,8 @@ export class Custody {
   words(): string[] {
     const { seed } = this.#lock.use()
     if (seed !== null) return formatWords(seed)
-    const message = 'this device does not hold the recovery words'
-    throw new CustodyError('RECOVERY_CONFIRMED', message, 'look where you wrote them down')
+    const message = 'this device does not hold the recovery words: they were confirmed, and then erased'
+    throw new CustodyError('RECOVERY_CONFIRMED', message, 'use the copy that you wrote down')
   }
 
   /**
@@ -290,7 +290,7 @@ export class Custody {
   #key(epoch: number): KeyPair {
     const key = this.#vault.require().keys.get(epoch)
     if (key !== undefined) return key
-    const hint = 'get it from the device that rotated, by pairing, or by the recovery words: persona rotate --follow'
+    const hint = 'get it from the device that rotated, by pairing, or from the recovery words'
     throw new CustodyError('KEY_SUPERSEDED', `this device does not hold the signing key of epoch ${epoch}`, hint)
   }
 
@@ -312,7 +312,7 @@ export class Custody {
   #requireNoPassphrase(): void {
     if (this.mode === null) throw noPersona()
     if (this.mode !== 'passphrase') return
-    const hint = 'change it with: persona passphrase change'
+    const hint = 'change the passphrase instead'
     throw new CustodyError('PASSPHRASE_SET', 'a passphrase already seals the secrets of this persona', hint)
   }
 }

@@ -142,6 +142,6 @@ export class CustodyLock {
       mode === 'key'
         ? `the secrets of this persona are sealed by the credential ${CREDENTIAL_NAME} of the service, not by a passphrase`
         : 'no passphrase seals the secrets of this persona'
-    throw new CustodyError('NO_PASSPHRASE', message, 'set one with: persona passphrase set')
+    throw new CustodyError('NO_PASSPHRASE', message, 'set one first')
   }
 }

@@ -72,7 +72,7 @@ export class Vault {
   require(): OpenSecrets {
     if (this.#opened !== null) return this.#opened
     if (this.#mode === null) throw noPersona()
-    throw new CustodyError('LOCKED', 'the signing key is locked', 'open it with: persona unlock')
+    throw new CustodyError('LOCKED', 'the signing key is locked', 'unlock it first')
   }
 
   /** A copy of what seals the files when no passphrase does: the credential, or nothing. It may be wiped. */
@@ -209,8 +209,8 @@ export class Vault {
 }
 
 export function secretsExist(): CustodyError {
-  const hint = 'one daemon keeps one persona; see: persona status'
-  return new CustodyError('PERSONA_EXISTS', 'this device already holds the secrets of a persona', hint)
+  const hint = 'one daemon keeps one persona'
+  return new CustodyError('PERSONA_EXISTS', 'this daemon already keeps the secrets of a persona', hint)
 }
 
 function credentialMissing(): CustodyError {

@@ -2,6 +2,7 @@
 import { CREDENTIAL_NAME } from '../custody/credential.ts'
 import { notice, ok, problem, type Finding } from '../../ipc/shapes/doctor.ts'
 import type { Examined } from './examined.ts'
+import { UNPROTECTED } from '../own/conditions.ts'
 import { UNSIGNED_NOTICE_SEC } from '../own/standing.ts'
 
 export function checkCustody({
@@ -17,7 +18,11 @@ export function checkCustody({
     coreDumps.length === 0
       ? [ok('CORE_DUMPS', 'a crash writes no memory to disk')]
       : coreDumps.map((why) =>
-          problem('CORE_DUMPS_POSSIBLE', why, 'persona service install; or "ulimit -c 0" in front of the daemon'),
+          problem(
+            'CORE_DUMPS_POSSIBLE',
+            why,
+            'run the daemon as the systemd service, or forbid core dumps before its start (ulimit -c 0)',
+          ),
         )
   if (table === null) return dumps
   return [
@@ -26,10 +31,10 @@ export function checkCustody({
       ? ok('RECOVERY', 'the recovery words were confirmed: theft protection is on')
       : problem(
           'RECOVERY_UNCONFIRMED',
-          'theft protection is off: who steals a device could take the persona',
+          UNPROTECTED.message,
           mayHaveSeed
-            ? 'write the recovery words down and confirm them: persona recovery show'
-            : 'the seed is not on this device; on the one where the persona was made: persona recovery show',
+            ? UNPROTECTED.hint
+            : 'write down the recovery words on the device where you created the persona, and confirm them there',
         ),
     ...checkSealing(sealing),
     ...(isLocked ? [checkLocked(clock.isWrong ? 0 : clock.nowSec - table.timeSec)] : []),
@@ -48,8 +53,8 @@ function checkSealing(sealing: Examined['sealing']): Finding[] {
       return [
         notice(
           'SECRETS_UNSEALED',
-          'nothing seals the signing key: who reads your files, or a copy of them, has it',
-          'persona passphrase set; or let the service manager keep a key: docs/threat-model.md',
+          'nothing seals the signing key: whoever reads your files, or a copy of them, has it',
+          'set a passphrase, or let the service manager keep a key (docs/threat-model.md)',
         ),
       ]
   }
@@ -58,7 +63,7 @@ function checkSealing(sealing: Examined['sealing']): Finding[] {
 function checkLocked(unsignedSec: number): Finding {
   const days = Math.floor(unsignedSec / 86_400)
   if (unsignedSec < UNSIGNED_NOTICE_SEC)
-    return notice('LOCKED', 'the signing key is locked, and nothing is signed', 'persona unlock')
-  const message = `the signing key was locked for so long that the table could not be signed again: it is ${days} days old, and ages for friends`
-  return problem('LOCKED_LONG', message, 'persona unlock: it is then signed again')
+    return notice('LOCKED', 'the signing key is locked, so nothing is signed', 'unlock it')
+  const message = `the signing key was locked for so long that the table could not be signed again: it is ${days} days old, and contacts see it age`
+  return problem('LOCKED_LONG', message, 'unlock the key; the daemon then signs the table again')
 }

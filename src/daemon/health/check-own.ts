@@ -6,12 +6,11 @@ import { standingFindings } from '../own/standing.ts'
 import { freshnessAt, type Clock } from '../state/view.ts'
 import type { Examined } from './examined.ts'
 
-const PUBLISH_THERE =
-  'on that device: persona tox publish FILE; if it is another machine, that machine shows it by itself'
+const PUBLISH_THERE = 'publish the table there; another machine with a daemon of its own does that by itself'
 
 export function checkOwn({ table, standing, isLocked, clock, shown }: Examined): Finding[] {
   if (table === null) {
-    const hint = 'persona init --device NAME --tox-profile FILE'
+    const hint = 'create one'
     return [notice('NO_PERSONA', 'there is no persona here yet', hint)]
   }
   return [
@@ -33,7 +32,7 @@ function checkFreshness(table: OwnTable, clock: Clock): Finding[] {
 
 function checkShown(name: string, sighting: Sighting | null, own: OwnTable): Finding {
   if (sighting === null) {
-    const message = `${name} was never seen showing your table: friends do not learn of the persona from it`
+    const message = `${name} was never seen showing your table, so contacts do not learn of your persona from it`
     return notice('DEVICE_UNSEEN', message, PUBLISH_THERE)
   }
   const { table, atSec } = sighting

@@ -9,24 +9,28 @@ export function checkWaiting({ alarms, history, waiting, standing }: Examined): 
   const standingAlarms = alarms.filter(({ code, contact }) => contact !== null || !told.has(code))
   return [
     ...(standingAlarms.length === 0
-      ? [ok('ALARMS', alarms.length === 0 ? 'no alarm stands' : 'no other alarm stands')]
+      ? [ok('ALARMS', alarms.length === 0 ? 'there are no alarms' : 'there are no other alarms')]
       : standingAlarms.map(({ id, code, message }) =>
-          problem(code, message, `persona alarms; when it is dealt with: persona alarms --dismiss ${id}`),
+          problem(code, message, 'look at the alarm, deal with it, then dismiss it', { alarm: id }),
         )),
     history.intact
       ? ok('HISTORY', `the history is whole: ${history.entries === 1 ? '1 entry' : `${history.entries} entries`}`)
       : problem(
           'HISTORY_BROKEN',
-          `the history is broken at entry ${history.brokenAt}: something else than the daemon has written to the store`,
-          'put the store back from a backup: persona restore FILE; what follows that entry is not to be trusted',
+          `the history is broken at entry ${history.brokenAt}: another program has written to the store`,
+          'restore a backup; do not trust what follows that entry',
         ),
-    ...checkAnswers('PENDING', waiting.contacts, 'of your contacts', 'persona pending'),
-    ...checkAnswers('APPS_PENDING', waiting.apps, 'of apps', 'persona app pending'),
+    ...checkAnswers(
+      'PENDING',
+      waiting.contacts,
+      '1 contact change needs your decision',
+      'contact changes need your decision',
+    ),
+    ...checkAnswers('APPS_PENDING', waiting.apps, '1 app waits for your answer', 'apps wait for your answer'),
   ]
 }
 
-function checkAnswers(code: string, count: number, whose: string, hint: string): Finding[] {
+function checkAnswers(code: string, count: number, one: string, many: string): Finding[] {
   if (count === 0) return []
-  const what = count === 1 ? 'one question' : `${count} questions`
-  return [notice(code, `${what} ${whose} ${count === 1 ? 'waits' : 'wait'} for your answer`, hint)]
+  return [notice(code, count === 1 ? one : `${count} ${many}`, 'accept or reject')]
 }

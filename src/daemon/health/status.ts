@@ -1,5 +1,7 @@
 /** What `persona status` shows: the state in figures, and what its owner should know in sentences (docs/ipc.md, section 4). */
-import { standingNotices, UNPROTECTED, UNSIGNED_NOTICE_SEC, type OwnStanding } from '../own/standing.ts'
+import { noticeOf, told, UNPROTECTED } from '../own/conditions.ts'
+import { standingFindings, UNSIGNED_NOTICE_SEC, type OwnStanding } from '../own/standing.ts'
+import { notice, type Finding } from '../../ipc/shapes/doctor.ts'
 import { freshnessAt, type Clock } from '../state/view.ts'
 import type { OwnTable } from '../../ipc/shapes/own.ts'
 import type { DaemonStatus } from '../../ipc/shapes/status.ts'
@@ -30,6 +32,7 @@ export interface Kept {
 export function makeStatus(about: About, kept: Kept): DaemonStatus {
   const { connections, storeKind, storeSchema, notices, ...rest } = about
   const { engine, table, isLocked, theftProtection, standing, counts, clock } = kept
+  const findings = ownFindings(kept)
   return {
     ...rest,
     engine,
@@ -40,33 +43,28 @@ export function makeStatus(about: About, kept: Kept): DaemonStatus {
     unapproved: [...standing.unapproved],
     freshness: table === null ? null : freshnessAt(table.timeSec, clock),
     counts: { ...counts, connections },
-    notices: [...ownNotices(kept), ...notices],
+    notices: [...told(findings).notices, ...notices],
+    findings,
   }
 }
 
-function ownNotices({ table, isLocked, theftProtection, standing, clock }: Kept): string[] {
-  const notices: string[] = []
+function ownFindings({ table, isLocked, theftProtection, standing, clock }: Kept): Finding[] {
   if (table === null)
-    return [
-      'there is no persona yet: make one with "persona init --device NAME --tox-profile FILE"',
-      ...clockNotice(clock),
-    ]
-  if (!theftProtection) {
-    notices.push(UNPROTECTED)
-  }
-  notices.push(...standingNotices(standing))
+    return [notice('NO_PERSONA', 'there is no persona here yet', 'create one'), ...clockFindings(clock)]
+  const findings = theftProtection ? [] : [noticeOf('UNPROTECTED', UNPROTECTED)]
+  findings.push(...standingFindings(standing))
   if (isLocked) {
     const days = Math.floor((clock.nowSec - table.timeSec) / 86_400)
     const isDue = !clock.isWrong && clock.nowSec - table.timeSec >= UNSIGNED_NOTICE_SEC
-    const why = isDue ? `; the table was signed ${days} days ago, and friends see it age` : ''
-    notices.push(`the signing key is locked: "persona unlock"${why}`)
+    const why = isDue ? `; the table was signed ${days} days ago, and contacts see it age` : ''
+    findings.push(notice('LOCKED', `the signing key is locked${why}`, 'unlock it'))
   }
-  return [...notices, ...clockNotice(clock)]
+  return [...findings, ...clockFindings(clock)]
 }
 
-function clockNotice(clock: Clock): string[] {
+function clockFindings(clock: Clock): Finding[] {
   if (!clock.isWrong) return []
-  return [
-    'the clock of this machine is before a time it once told, so ages are not judged; if it is right now, an edit of your table says so',
-  ]
+  const message =
+    'the clock of this machine is earlier than a time that the daemon has already recorded, so ages are not judged'
+  return [notice('CLOCK', message, 'set the clock; if it is right now, edit your table once')]
 }

@@ -24,7 +24,8 @@ async function dismiss(keeper: Keeper, id: string): Promise<Alarm> {
   return await keeper.change(() => {
     const { alarms } = keeper.state.records
     const record = alarms.get(id.toLowerCase())
-    if (record === undefined) throw new KeeperError('NOT_FOUND', `there is no alarm ${id}`, 'see: persona alarms')
+    if (record === undefined)
+      throw new KeeperError('NOT_FOUND', `there is no alarm ${id}`, 'list the alarms', { what: 'alarm' })
     keeper.state.stage(alarms.remove(id.toLowerCase()))
     return view(id.toLowerCase(), record, keeper)
   })
@@ -36,8 +37,8 @@ async function evidence(keeper: Keeper, query: string): Promise<EvidenceFile> {
   if (persona === undefined) {
     throw new ContactError(
       'CONTACT_PROVISIONAL',
-      `${query} has no persona yet, so there is nothing signed`,
-      'see: persona contact show',
+      `${query} has no persona yet, so there is no evidence`,
+      'wait until the contact shows a persona',
     )
   }
   const of = (kind: EvidenceBlob['kind'], blob: string | null, seenAtSec: number | null): EvidenceBlob[] => {

@@ -71,8 +71,8 @@ function words(keeper: Keeper): string[] {
   keeper.table()
   const { custody } = keeper
   if (!custody.isLocked && !custody.hasSeed && keeper.onDisk.own.get(OWN)?.recoveryConfirmed === false) {
-    const hint = 'on the device where the persona was made: persona recovery show'
-    const message = 'the seed never was on this device: neither a pairing nor a backup moves it'
+    const hint = 'use the device where you created the persona'
+    const message = 'this device does not hold the recovery words: neither a pairing nor a backup moves them'
     throw new CustodyError('RECOVERY_ELSEWHERE', message, hint)
   }
   return custody.words()
@@ -86,8 +86,8 @@ async function confirmRecovery(keeper: Keeper, chosen: readonly ChosenWord[]): P
     return keeper.engine.equal(given!, wanted!)
   })
   if (!isRight || positions.size !== chosen.length) {
-    const hint = 'look at the words again with: persona recovery show'
-    throw new CustodyError('RECOVERY_MISMATCH', 'these are not the words at these places', hint)
+    const hint = 'look at the words again'
+    throw new CustodyError('RECOVERY_MISMATCH', 'these words do not match', hint)
   }
   // Crash here: the words are confirmed and the seed still there; the next start erases it.
   await keeper.change(() => keeper.own.confirmRecovery())

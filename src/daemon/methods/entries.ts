@@ -44,7 +44,7 @@ export function entryHandlers(keeper: Keeper): Handlers<EntryMethods> {
 async function entryOf(keeper: Keeper, query: string): Promise<NameRecord> {
   const contact = await findContact(query, keeper.reader())
   const { kind, personaId } = contact
-  if (kind === 'own') throw new ContactError('CONTACT_IS_OWN', 'this is you yourself', 'see: persona status')
+  if (kind === 'own') throw new ContactError('CONTACT_IS_OWN', 'this is your own persona', 'choose a contact')
   if (personaId !== null) return { kind: 'persona', id: personaId }
   return { kind: 'device', id: keyOfProvisional(contact) }
 }
@@ -98,8 +98,8 @@ async function forget(keeper: Keeper, query: string): Promise<Record<string, nev
 async function split(keeper: Keeper, query: string, device: string, name: string | null): Promise<Contact> {
   const { personaId, name: who } = await findContact(query, keeper.reader())
   if (personaId === null) {
-    const message = `${who} has no persona, and is one device anyway`
-    throw new ContactError('CONTACT_PROVISIONAL', message, 'see: persona contact show NAME')
+    const message = `${who} has no persona: it is a single device`
+    throw new ContactError('CONTACT_PROVISIONAL', message, 'there is nothing to split')
   }
   const key = await keeper.change(() => {
     const persona = keeper.state.persona(personaId)

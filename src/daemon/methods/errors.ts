@@ -4,13 +4,13 @@ import { isOwnError } from '../../process/describe-error.ts'
 
 export const HINTS: ReadonlyMap<string, string> = new Map([
   ['TABLE_TOO_LARGE', 'remove a device, or shorten nicknames'],
-  ['DEVICE_TOMBSTONED', 'add it again with: persona device add NAME --key KEY --again'],
-  ['DEVICE_COMPANION', 'make a device active on which you chat; see: persona device list'],
-  ['DEVICE_LISTED', 'see: persona device list'],
+  ['DEVICE_TOMBSTONED', 'confirm that you want it back'],
+  ['DEVICE_COMPANION', 'choose a device that you chat on'],
+  ['DEVICE_LISTED', 'choose another name or key'],
   ['NICKNAME_TWICE', 'choose another nickname'],
-  ['LINK_UNKNOWN', 'the contact makes one with: persona link'],
+  ['LINK_UNKNOWN', 'ask the contact for a new one'],
   ['LINK_DAMAGED', 'copy the link once more, whole; or have it sent another way'],
-  ['LINK_UNKNOWN_VERSION', 'a newer version of persona reads it'],
+  ['LINK_UNKNOWN_VERSION', 'install a newer version'],
   ['SEAL_WRONG_PASSPHRASE', 'try again; each wrong passphrase makes the next one wait longer'],
   [
     'STORE_DISK_FULL',

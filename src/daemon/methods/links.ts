@@ -66,10 +66,13 @@ async function addContact(keeper: Keeper, { link: text, name, repin }: AddContac
  */
 async function contactPersona(keeper: Keeper, query: string): Promise<string> {
   const { kind, name, personaId } = await findContact(query, keeper.reader())
-  if (kind === 'own') throw new ContactError('CONTACT_IS_OWN', 'this is you yourself', 'see: persona link')
+  if (kind === 'own')
+    throw new ContactError('CONTACT_IS_OWN', 'this is your own persona', 'use your own contact link', {
+      purpose: 'link',
+    })
   if (personaId !== null) return personaId
-  const hint = `ask for a contact link and add it: persona contact add LINK`
-  throw new ContactError('CONTACT_PROVISIONAL', `${name} has no persona yet, and so nothing to verify`, hint)
+  const hint = 'ask for a contact link, and add it'
+  throw new ContactError('CONTACT_PROVISIONAL', `${name} has no persona yet, so there is nothing to verify`, hint)
 }
 
 function numbersOf(keeper: Keeper, persona: PersonaRecord): SafetyNumbers {
@@ -90,7 +93,8 @@ async function verifyContact(keeper: Keeper, params: VerifyContactParams): Promi
   await keeper.change(() => {
     // What is compared is what is pinned at this moment.
     const persona = keeper.state.persona(personaId)
-    if (persona === undefined) throw new KeeperError('NOT_FOUND', 'the contact is gone', 'see: persona contact list')
+    if (persona === undefined)
+      throw new KeeperError('NOT_FOUND', 'the contact is gone', 'list the contacts', { what: 'contact' })
     if (link === null) checkNumber(keeper, persona, params.number!)
     else if (formatHex(link.personaId) === personaId && formatHex(link.root) === persona.root) {
       pinLink(link, { name: null, repin: false }, keeper.state)
@@ -105,23 +109,23 @@ function checkNumber(keeper: Keeper, persona: PersonaRecord, number: string): vo
   const name = persona.entry?.name ?? persona.personaId
   const own = ownPersona(keeper)
   if (own !== null && number === numberOf(own, keeper)) {
-    const hint = `what is needed is the number that "persona link" shows to ${name}`
+    const hint = `enter the number that ${name} sees on their own screen`
     throw new ContactError('NUMBER_MISMATCH', 'this is your own safety number', hint)
   }
-  throw mismatch(name, `this is not the safety number of ${name} as it is known here`, 'a digit is wrong')
+  throw mismatch(name, `this is not the safety number of ${name}`, 'a digit is wrong')
 }
 
 function linkMismatch(persona: PersonaRecord, isSamePersona: boolean): ContactError {
   const name = persona.entry?.name ?? persona.personaId
   const what = isSamePersona
-    ? `names another chain of keys than that of ${name}`
-    : `is somebody else's, not that of ${name}`
-  return mismatch(name, `this link ${what} as it is known here`, 'it is not the link on the screen of the contact')
+    ? `names a key chain that differs from the one pinned for ${name}`
+    : `belongs to somebody else, not to ${name}`
+  return mismatch(name, `this link ${what}`, 'it is not the link on their screen')
 }
 
 /** @param slip what it is when nobody means harm */
 function mismatch(name: string, message: string, slip: string): ContactError {
-  const meaning = `either ${slip}, or what is known here as ${name} was made by somebody else: trust none of its devices until you know`
-  const hint = `ask ${name} for a contact link where you know whom you speak to: persona contact add LINK`
+  const meaning = `either ${slip}, or somebody else made the persona that you know as ${name}: trust none of its devices until you know`
+  const hint = `ask ${name} for a contact link in a way that proves who you talk to, and add it`
   return new ContactError('NUMBER_MISMATCH', `${message}; ${meaning}`, hint)
 }

@@ -72,16 +72,19 @@ async function answer(
     const named = waiting.filter((update) => kind === undefined || update.kind === kind)
     const [update] = named
     if (update === undefined)
-      throw new ContactError('NOTHING_PENDING', `nothing of ${contact} waits for an answer`, 'see: persona pending')
+      throw new ContactError('NOTHING_PENDING', `${contact} has no pending change`, 'list the pending changes')
     if (named.length > 1) {
-      const hint = `say which: --kind ${named.map((each) => each.kind).join(' or --kind ')}`
-      throw new KeeperError('AMBIGUOUS', `two things of ${contact} wait for an answer`, hint)
+      const hint = `choose one kind: ${named.map((each) => each.kind).join(' or ')}`
+      throw new KeeperError('AMBIGUOUS', `${contact} has ${named.length} pending changes`, hint, {
+        what: 'pending',
+        kinds: named.map((each) => each.kind),
+      })
     }
     if (tableHash !== undefined && tableHash !== update.tableHash) {
       throw new ContactError(
         'PENDING_CHANGED',
-        `another table of ${contact} came meanwhile`,
-        'look at it: persona pending',
+        `${contact} has shown another table since you looked`,
+        'look at it again',
       )
     }
     act(keeper, id, update)

@@ -29,13 +29,13 @@ function take(text: string, { own, state, engine, nowSec }: Keeper): OrderVerdic
   if (persona === undefined) throw noPersona()
   const { blob } = judgeStatus(text, engine, state.inceptions)
   if (blob === null) {
-    const hint = 'give what "persona sibling sync" wrote on your other device, or the status message that it shows'
-    throw new OwnPersonaError('SIBLING_NO_TABLE', 'there is no persona token in this text', hint)
+    const hint = 'give the text that your other device exported, or the status message that it shows'
+    throw new OwnPersonaError('SIBLING_NO_TABLE', 'this text holds no persona token', hint)
   }
   const of = formatHex(blob.personaId)
   if (of !== persona.personaId) {
-    const message = `this is a table of the persona ${of}, and not of the one that is here`
-    throw new OwnPersonaError('SIBLING_FOREIGN', message, "a friend's table is reported with: persona observe")
+    const message = `this table belongs to the persona ${of}, not to yours`
+    throw new OwnPersonaError('SIBLING_FOREIGN', message, "report a contact's table as an observation")
   }
   const judged = judgeAgainst(persona, blob, state)
   if (judged.verdict === 'refused') throw unreadable(blob)

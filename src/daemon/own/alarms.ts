@@ -1,4 +1,5 @@
 /** Alarms about the owner's own persona (docs/format.md, sections 4 and 9). */
+import { OWN_DEVICE_UNLISTED } from './conditions.ts'
 import type { Forgotten } from './rollback.ts'
 import { alarm } from '../personas/alarms.ts'
 import type { State } from '../state/state.ts'
@@ -6,8 +7,8 @@ import type { State } from '../state/state.ts'
 /** The own persona was rotated twice, here and elsewhere, and neither knew of the other. */
 export function alarmRival(personaId: string, epoch: number, state: State): void {
   const message =
-    `your persona was also rotated elsewhere, to epoch ${epoch}, and the rotation made here did not know of it: a device that had the ` +
-    'key then still has it. Rotate again: persona rotate'
+    `another device also rotated your key, to epoch ${epoch}, without knowing of the rotation made here: a device that had that other key ` +
+    'still has it. Rotate the key again'
   alarm(state, 'ROTATE_AGAIN', personaId, null, message)
 }
 
@@ -19,19 +20,22 @@ export function alarmForgotten(
   from: string,
   state: State,
 ): void {
-  const what = `table ${seq} of epoch ${epoch} of your persona is not in this store`
+  const what = `table ${seq} of epoch ${epoch} of your persona is missing from this store`
   const why =
     how === 'sole'
       ? 'though no other device and no backup was given the signing key: either the store was put back to an earlier state, or somebody has a copy of your key'
       : 'though the device of this daemon shows it: the store was put back to an earlier state, unless another machine writes that profile too'
   const remedy =
-    'What came between is lost here: contacts, removed devices, what you approved. Look at your table: persona device list. If you did not put anything back: persona rotate'
+    'Changes made after that are lost here: contacts, removed devices, approvals. Check your devices. If you put nothing back, rotate the key'
   alarm(state, 'STORE_ROLLED_BACK', personaId, from === '' ? null : from, `${what}, ${why}. ${remedy}`)
 }
 
 /** A sibling's table leaves out the device that this daemon runs for. */
 export function alarmUnlisted(personaId: string, state: State): void {
-  const message =
-    'another device took this one out of your table: nothing is signed or shown here until you say who did that; see: persona status'
+  const message = `${OWN_DEVICE_UNLISTED.message}. ${capital(OWN_DEVICE_UNLISTED.hint)}`
   alarm(state, 'OWN_DEVICE_UNLISTED', personaId, null, message)
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1)
 }

@@ -1,4 +1,5 @@
 /** The owner's record and head: draft, sign and install a table (docs/format.md, sections 6 and 9). Inside of a change. */
+import { KEY_SUPERSEDED, OWN_DEVICE_UNLISTED, RESTORE_UNRECONCILED } from './conditions.ts'
 import { decodeBlob, PREV_BYTES } from '../../core/blob.ts'
 import { TableError } from '../../core/errors.ts'
 import { MAX_SEQ } from '../../core/limits.ts'
@@ -90,22 +91,15 @@ export class OwnHead {
    */
   checkReconciled(): void {
     if (this.record.restoredSec === null) return
-    throw new OwnPersonaError(
-      'RESTORE_UNRECONCILED',
-      'this state was put back from a backup or copied, and may lack later tables of yours, so nothing is signed or shown',
-      'let a device of yours come online and scan a profile that sees it, or give a copy of your status message: ' +
-        'persona reconcile FILE; when there is none: persona reconcile --force',
-    )
+    const { message, hint } = RESTORE_UNRECONCILED
+    throw new OwnPersonaError('RESTORE_UNRECONCILED', message, hint)
   }
 
   /** @throws {OwnPersonaError} KEY_SUPERSEDED if a later key than ours signed the head */
   checkKey(epoch: number): void {
     if (epoch === this.record.epoch) return
-    throw new OwnPersonaError(
-      'KEY_SUPERSEDED',
-      'another device has rotated the key of this persona',
-      'get the new key from that device, or by the recovery words: persona rotate --follow',
-    )
+    const { message, hint } = KEY_SUPERSEDED
+    throw new OwnPersonaError('KEY_SUPERSEDED', message, hint)
   }
 
   /**
@@ -116,12 +110,8 @@ export class OwnHead {
   checkListed(devices: readonly table.Device[] = []): void {
     const { record: own, persona } = this
     if (!isUnlisted(own, persona.devices) || (devices.length > 0 && !isUnlisted(own, devices))) return
-    throw new OwnPersonaError(
-      'OWN_DEVICE_UNLISTED',
-      'another device took this one out of the table, so nothing is signed or shown here',
-      'if you did that: persona leave; by mistake: persona device add NAME --key KEY --again; ' +
-        'if a thief did: persona device remove THE-STOLEN-ONE --lost',
-    )
+    const { message, hint } = OWN_DEVICE_UNLISTED
+    throw new OwnPersonaError('OWN_DEVICE_UNLISTED', message, hint)
   }
 
   /** @throws {CustodyError} LOCKED {OwnPersonaError} KEY_SUPERSEDED @throws {TableError} TABLE_TOO_LARGE @throws {BlobError} */

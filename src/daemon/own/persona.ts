@@ -21,16 +21,12 @@ import type { State } from '../state/state.ts'
 import { OwnHead } from './head.ts'
 import { PastTables, type NumberedTable } from './past-tables.ts'
 import { positionFields, positionOf, rememberOwnNames, tombstonesAfter } from './table.ts'
-import { UNPROTECTED } from './standing.ts'
+import { NOT_REVOKED, noticeOf, told, UNPROTECTED } from './conditions.ts'
 import { OWN_DEFAULTS, type OwnRecord, type PastTable, type PersonaRecord } from '../state/records.ts'
 import { follow, replay, seeOwnBlob } from './siblings.ts'
 import type { OwnHeads, OwnSight } from '../personas/own-sight.ts'
 import { applyRotation, checkPlan, ownPlan } from './rotation.ts'
 import { leaveTable } from './leave.ts'
-
-/** Only a rotation revokes a device; removing it does not. */
-const NOT_REVOKED =
-  'this does not revoke it: all your devices share one signing key, so whoever holds that device can still sign tables in your name'
 
 const AHEAD_BY = 1000 // format: seq is raised by so many when nobody can say how far it came; more than a backup can have missed
 
@@ -106,8 +102,11 @@ export class OwnPersona implements OwnHeads {
     this.#state.trustClock()
     // A device that puts itself back into the table can sign again, so it replays its earlier edits.
     this.replay()
-    const notices = [...(edit.kind === 'remove' ? [NOT_REVOKED] : []), ...(this.#custody.hasSeed ? [UNPROTECTED] : [])]
-    return { table: this.table(), gaveUp: signed.gaveUpNames ? ['names'] : [], notices }
+    const findings = [
+      ...(edit.kind === 'remove' ? [noticeOf('NOT_REVOKED', NOT_REVOKED)] : []),
+      ...(this.#custody.hasSeed ? [noticeOf('UNPROTECTED', UNPROTECTED)] : []),
+    ]
+    return { table: this.table(), gaveUp: signed.gaveUpNames ? ['names'] : [], ...told(findings) }
   }
 
   /** The table as it is on its way to disk. @throws {KeeperError} NO_PERSONA */
@@ -280,9 +279,6 @@ export class OwnPersona implements OwnHeads {
   #checkAdd(key: string, own: OwnRecord, again: boolean): void {
     this.#checkNewKey(key, positionOf(own))
     if (again || !own.tombstones.includes(key)) return
-    throw new TableError(
-      'DEVICE_TOMBSTONED',
-      `the device ${key} was removed here before; add it with --again if it is yours still`,
-    )
+    throw new TableError('DEVICE_TOMBSTONED', `you removed the device ${key} before`)
   }
 }

@@ -57,18 +57,16 @@ function chooseEpoch({ own, persona, nowSec }: PlanState, asked: number | undefi
   if (next > MAX_EPOCH || (asked ?? next) > MAX_EPOCH) {
     const message =
       next > MAX_EPOCH
-        ? `all ${MAX_EPOCH} rotations of this persona are used`
+        ? `this persona has used all ${MAX_EPOCH} rotations`
         : `there is no epoch ${asked}: the last one is ${MAX_EPOCH}`
     const hint =
-      next > MAX_EPOCH
-        ? 'only a new persona goes on, and your friends have to be told of it: persona init in another --home'
-        : `give --epoch ${next} to ${MAX_EPOCH}`
-    throw new OwnPersonaError('EPOCHS_EXHAUSTED', message, hint, { highest })
+      next > MAX_EPOCH ? 'create a new persona, and tell your contacts' : `choose an epoch from ${next} to ${MAX_EPOCH}`
+    throw new OwnPersonaError('EPOCHS_EXHAUSTED', message, hint, { highest, next })
   }
   if (asked !== undefined) {
     if (asked >= next) return asked
-    const message = `epoch ${asked} was used already: the highest that was seen is ${highest}`
-    throw new OwnPersonaError('EPOCH_USED', message, `give --epoch ${next}, or a higher one`, { highest })
+    const message = `epoch ${asked} is already used: the highest known one is ${highest}`
+    throw new OwnPersonaError('EPOCH_USED', message, `choose ${next} or higher`, { highest, next })
   }
   // What was read before a restore says nothing of what was signed since the backup.
   const isPutBack = own.restoredSec !== null && (own.copySec ?? 0) < own.restoredSec
@@ -76,8 +74,8 @@ function chooseEpoch({ own, persona, nowSec }: PlanState, asked: number | undefi
   const last = lastRead(own.copySec, isPutBack)
   throw new OwnPersonaError(
     'EPOCH_UNSURE',
-    `no copy of your table ${last}: if the key was rotated elsewhere, that is not known here`,
-    `if it was not: --epoch ${next}; if you are not sure, a higher one, such as --epoch ${Math.min(MAX_EPOCH, next + 1)}: skipping costs nothing; or first: persona tox scan FILE`,
+    `no copy of your table ${last}: another device may have rotated the key without this one knowing`,
+    `read a newer copy first; or name the epoch: ${next} if the key was not rotated elsewhere, a higher one if you are not sure (skipping costs nothing)`,
     { epoch: next, copySec: own.copySec },
   )
 }
@@ -139,8 +137,8 @@ function whatToGiveUp(epoch: number, devices: readonly Device[], named: boolean,
   const count = devices.length - room
   throw new OwnPersonaError(
     'ROTATION_TOO_LARGE',
-    `at epoch ${epoch} a table has room for ${room} devices, and ${devices.length} are to be in it`,
-    `leave out ${count} more: --without NAME, ${count === 1 ? 'once' : `${count} times`}`,
+    `at epoch ${epoch} a table has room for ${room} devices, not for ${devices.length}`,
+    `leave out ${count} more`,
     { room, leaveOut: count },
   )
 }

@@ -1,4 +1,5 @@
 /** A rotation inside of a change: the key of a later epoch signs the planned table (docs/format.md, section 4). */
+import { noticeOf, OTHERS_NEED_KEY, told, UNPROTECTED } from './conditions.ts'
 import { PREV_BYTES } from '../../core/blob.ts'
 import type { ChainPosition } from '../../core/chain.ts'
 import type { OwnHead } from './head.ts'
@@ -10,12 +11,6 @@ import { replay } from './siblings.ts'
 import { pointOf, positionFields, rememberOwnNames, tombstonesAfter } from './table.ts'
 import type { EditResult } from '../../ipc/shapes/own.ts'
 import type { RotationPlan, RotationWishes } from '../../ipc/shapes/rotation.ts'
-
-export const UNPROTECTED =
-  'the seed is still on this device: until you have confirmed the recovery words, whoever takes it takes the persona: persona recovery show'
-
-export const OTHERS_NEED_IT =
-  'your other devices cannot sign until they have the new key: persona pair here, or persona rotate --follow on each'
 
 /** The table that a rotation would publish. @throws {KeeperError} NO_PERSONA, and those of planRotation */
 export function ownPlan(
@@ -81,8 +76,11 @@ export function applyRotation(
   own.put({ highestEpoch: Math.max(own.record.highestEpoch, epoch) })
   state.trustClock()
   replay(own, journal)
-  const notices = [...(devices.length > 1 ? [OTHERS_NEED_IT] : []), ...(planned.hasSeed ? [UNPROTECTED] : [])]
-  return { table: own.table(), gaveUp: gaveUpNames ? ['names'] : [], notices }
+  const findings = [
+    ...(devices.length > 1 ? [noticeOf('OTHERS_NEED_KEY', OTHERS_NEED_KEY)] : []),
+    ...(planned.hasSeed ? [noticeOf('UNPROTECTED', UNPROTECTED)] : []),
+  ]
+  return { table: own.table(), gaveUp: gaveUpNames ? ['names'] : [], ...told(findings) }
 }
 
 /** The owner looked at the table, so they approve its devices. Questions about all other devices are over. */

@@ -2,11 +2,8 @@
 import type { Device } from '../../core/table.ts'
 import { isUnlisted, unapprovedDevices } from './notes.ts'
 import type { OwnRecord, PersonaRecord } from '../state/records.ts'
-import { quoteWord } from '../../ipc/command-word.ts'
+import { KEY_SUPERSEDED, OWN_DEVICE_UNLISTED, RESTORE_UNRECONCILED, type Condition } from './conditions.ts'
 import { notice, problem, type Finding } from '../../ipc/shapes/doctor.ts'
-
-export const UNPROTECTED =
-  'theft protection is off until the recovery words are written down and confirmed: "persona recovery show"'
 
 export interface OwnStanding {
   /** Devices that came only through a sibling's table and were never approved here. */
@@ -59,43 +56,25 @@ export function standingFindings(standing: OwnStanding): Finding[] {
     findings.push(
       problem(
         'RECOVER_UNFINISHED',
-        'the persona was recovered, and its key is not rotated yet, so nothing is signed or shown',
-        'go on with: "persona rotate", and --keep NAME for each device that stays',
+        'the persona is recovered, but its key is not rotated yet, so this device signs and publishes nothing',
+        'rotate the key, and name each device that stays',
       ),
     )
   } else if (standing.isUnreconciled) {
-    findings.push(
-      problem(
-        'RESTORE_UNRECONCILED',
-        'this state was put back from a backup or copied, so nothing is signed or shown before a copy of your table was read from another device of yours or a friend',
-        '"persona reconcile FILE"; when there is none: "persona reconcile --force"',
-      ),
-    )
+    findings.push(problemOf('RESTORE_UNRECONCILED', RESTORE_UNRECONCILED))
   }
   if (standing.isUnlisted) {
-    findings.push(
-      problem(
-        'OWN_DEVICE_UNLISTED',
-        'another device took this one out of your table, so nothing is signed or shown here',
-        'if you did that: "persona leave"; by mistake: "persona device add NAME --key KEY --again"; if a thief did: "persona device remove THE-STOLEN-ONE --lost"',
-      ),
-    )
+    findings.push(problemOf('OWN_DEVICE_UNLISTED', OWN_DEVICE_UNLISTED))
   }
   if (standing.isSuperseded) {
-    findings.push(
-      problem(
-        'KEY_SUPERSEDED',
-        'another device has rotated the key, so nothing can be signed here',
-        'get the new one by pairing, or from the recovery words: "persona rotate --follow"',
-      ),
-    )
+    findings.push(problemOf('KEY_SUPERSEDED', KEY_SUPERSEDED))
   }
   if (standing.isDisputed) {
     findings.push(
       problem(
         'CHAIN_DISPUTED',
         'two key chains claim to be your persona: somebody else has its first key',
-        'who meets you now must compare your safety number: "persona link"',
+        'ask everybody who adds you from now on to compare your safety number',
       ),
     )
   }
@@ -103,8 +82,8 @@ export function standingFindings(standing: OwnStanding): Finding[] {
     findings.push(
       problem(
         'ROTATE_AGAIN',
-        'your key was rotated here and elsewhere, and neither knew of the other: a device that had the key then still has it',
-        '"persona rotate"',
+        'the key was rotated here and on another device at the same time: a device that had that other key still has it',
+        'rotate the key again',
       ),
     )
   }
@@ -112,8 +91,8 @@ export function standingFindings(standing: OwnStanding): Finding[] {
     findings.push(
       problem(
         'OWN_TABLE_HELD',
-        'a table of yours was seen whose number is more than 65 536 above the present one, and it is not taken: somebody else may have the key',
-        '"persona rotate"',
+        'a table of yours was seen whose number is more than 65 536 above the current one, and it was not accepted: somebody else may have the key',
+        'rotate the key',
       ),
     )
   }
@@ -122,17 +101,16 @@ export function standingFindings(standing: OwnStanding): Finding[] {
 }
 
 function unapprovedFinding({ name }: Device): Finding {
-  const word = quoteWord(name)
   return notice(
     'DEVICE_UNAPPROVED',
-    `the device ${name} was added by another device of yours`,
-    `if you did that: "persona device approve ${word}"; if not: "persona device remove ${word} --lost"`,
+    `another of your devices added ${name}`,
+    'approve it if you did that; rotate the key without it if you did not',
+    { device: name },
   )
 }
 
-/** The same for `status`, a sentence each. */
-export function standingNotices(standing: OwnStanding): string[] {
-  return standingFindings(standing).map(({ message, hint }) => `${message}; ${hint}`)
+function problemOf(code: string, { message, hint }: Condition): Finding {
+  return problem(code, message, hint)
 }
 
 export const UNSIGNED_NOTICE_SEC: number = 10 * 86_400 // format: a locked daemon misses the re-sign of day 7, and friends see a stale table from day 14

@@ -103,7 +103,7 @@ export function deviceAmong<D extends Device>(devices: readonly D[], query: stri
   }
   const [device] = found
   if (device !== undefined) return device
-  throw new KeeperError('NOT_FOUND', `the table lists no device "${query}"`, 'see: persona device list')
+  throw new KeeperError('NOT_FOUND', `your table lists no device "${query}"`, 'list your devices', { what: 'device' })
 }
 
 /** The owner's table as it travels over the socket. */

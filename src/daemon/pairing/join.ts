@@ -73,9 +73,9 @@ export class JoiningSide implements PairingSide {
   #checkSecrets(): void {
     const { custody } = this.#keeper
     if (!this.#keeper.hasPersona) return
-    if (custody.isLocked) throw new CustodyError('LOCKED', 'the signing key is locked', 'open it with: persona unlock')
+    if (custody.isLocked) throw new CustodyError('LOCKED', 'the signing key is locked', 'unlock it first')
     if (this.#wish.passphrase === null) return
-    const message = 'there is a persona here, and its key is sealed as it is'
+    const message = 'this device already keeps a persona, and its passphrase stays as it is'
     throw new PairingStateError('PAIRING_PASSPHRASE', message, 'leave the passphrase out')
   }
 
@@ -98,15 +98,15 @@ export class JoiningSide implements PairingSide {
     const own = this.#keeper.onDisk.own.get(OWN)
     if (own === undefined) return
     if (own.personaId !== personaId) {
-      const message = `the other device has another persona than this one: ${personaId}`
+      const message = `the other device has a different persona: ${personaId}`
       throw new PairingStateError('PAIRING_OTHER_PERSONA', message, 'one daemon keeps one persona')
     }
     if (epoch >= own.epoch) return
-    const message = `the other device has the key of epoch ${epoch}, and this one that of epoch ${own.epoch}`
+    const message = `the other device has the older signing key of epoch ${epoch}; this one has epoch ${own.epoch}`
     throw new PairingStateError(
       'PAIRING_OLDER_KEY',
       message,
-      'pair the other way: persona pair here, persona join there',
+      'pair the other way round: offer on this device, join on the other',
     )
   }
 

@@ -116,8 +116,8 @@ export class Pairing {
 
   #checkFree(): void {
     if (this.#side === null) return
-    const hint = 'finish it, or end it with: persona pair --cancel'
-    throw new PairingStateError('PAIRING_BUSY', 'a pairing is under way', hint)
+    const hint = 'finish it or cancel it'
+    throw new PairingStateError('PAIRING_BUSY', 'another pairing is in progress', hint)
   }
 
   #begin(side: PairingSide, carrier: Carrier): void {
@@ -148,18 +148,14 @@ export class Pairing {
 const NOTHING = { more: false, compare: null, device: null, persona: null, table: null }
 
 function noPairing(): PairingStateError {
-  return new PairingStateError('PAIRING_NONE', 'no pairing is under way', 'begin with: persona pair')
+  return new PairingStateError('PAIRING_NONE', 'no pairing is in progress', 'start a new one')
 }
 
 function expired(): PairingStateError {
-  return new PairingStateError(
-    'PAIRING_EXPIRED',
-    'the time of this pairing is over',
-    'get a new code with: persona pair',
-  )
+  return new PairingStateError('PAIRING_EXPIRED', 'this pairing has timed out', 'start a new one, with a new code')
 }
 
 function usedUp(): PairingStateError {
   const message = `the code was tried ${MAX_TRIES} times in vain, and is no longer good`
-  return new PairingStateError('PAIRING_TRIES', message, 'get a new one with: persona pair')
+  return new PairingStateError('PAIRING_TRIES', message, 'start a new one, with a new code')
 }

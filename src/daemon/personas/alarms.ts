@@ -90,20 +90,20 @@ const FORK = 'FORK'
 /** Two chains claim one PersonaID: whoever made the second one holds K_0. */
 export function alarmDisputed(persona: PersonaRecord, state: State): void {
   const { entry } = persona
-  const what = `two key chains claim to be ${entry?.name ?? OWN_NAME}: somebody else has its first key; nothing of the second one was taken`
+  const what = `two key chains claim to be ${entry?.name ?? OWN_NAME}: somebody else has its first key. The second chain was refused`
   const remedy =
     entry === null
-      ? 'who knows you already refuses it too; give who meets you now your contact link: persona link'
-      : 'ask for a contact link where you know whom you speak to, and take the chain that it names: persona contact add LINK --repin'
-  const message = `${what}; ${remedy}`
+      ? 'Contacts who know you refuse it too. Give your contact link to everybody who adds you from now on'
+      : 'Ask for a contact link in a way that proves who you talk to, and pin the chain that it names'
+  const message = `${what}. ${remedy}`
   alarm(state, 'CHAIN_DISPUTED', persona.personaId, null, message)
 }
 
 /** A subscriber remembers more events than this store ever emitted. */
 export function alarmCursor(after: number, last: number, who: string, state: State): void {
   const message =
-    `the subscriber ${who} was told event ${after}, and this store has told ${last}: either the store was put back to an earlier state, or that program ` +
-    'speaks of another one. See whether something is missing: persona log'
+    `the subscriber ${who} has seen event ${after}, but this store has only published ${last}: either the store was put back to an earlier state, ` +
+    'or that program means another store. Check the history for gaps'
   alarm(state, 'CURSOR_AHEAD', null, null, message)
 }
 

@@ -17,35 +17,30 @@ function checkProfile(profile: WatchedProfile, table: OwnTable | null): Finding[
   const { path, shows, problem: unread, repair } = profile
   if (unread !== null) return [problem('PROFILE_UNREAD', `${path} cannot be read: ${unread.message}`, UNREAD_HINT)]
   if (shows === null || table === null) return [ok('PROFILE_WATCHED', `${path} is watched for its friends`)]
-  const publish = `persona tox publish ${path}`
-  const then = repair === null ? publish : `it waits: ${repair}`
+  const then = repair === null ? 'publish the table into it' : `this waits: ${repair}`
+  const about = { path }
   switch (shows.state) {
     case 'current':
       return [ok('PROFILE_CURRENT', `${path} shows table ${shows.seq}, the current one`)]
     case 'older': {
       const message = `${path} still shows table ${nameOf(shows)}; the current one is ${nameOf(table)}`
-      return [problem('PROFILE_OLDER', message, then)]
+      return [problem('PROFILE_OLDER', message, then, about)]
     }
     case 'none':
-      return [problem('PROFILE_SHOWS_NONE', `${path} is a profile of yours and shows no table`, then)]
+      return [problem('PROFILE_SHOWS_NONE', `${path} is a profile of yours and shows no table`, then, about)]
     case 'damaged':
-      return [problem('PROFILE_DAMAGED', `${path} shows a table that was cut, and friends cannot read it`, then)]
+      return [problem('PROFILE_DAMAGED', `${path} shows a table that was cut, and friends cannot read it`, then, about)]
     case 'newer':
       return [
         notice(
           'PROFILE_NEWER',
-          `${path} shows table ${nameOf(shows)}, which is not taken here`,
-          `persona tox inspect ${path}`,
+          `${path} shows table ${nameOf(shows)}, which was not accepted here`,
+          'look at it',
+          about,
         ),
       ]
     case 'other':
-      return [
-        problem(
-          'PROFILE_OTHER',
-          `${path} is a profile of yours and shows another persona`,
-          `persona tox inspect ${path}`,
-        ),
-      ]
+      return [problem('PROFILE_OTHER', `${path} is a profile of yours and shows another persona`, 'look at it', about)]
     case 'unread':
       return [problem('PROFILE_UNREAD', `${path} cannot be read`, UNREAD_HINT)]
   }

@@ -132,7 +132,7 @@ export class Profiles {
       if (notice !== null) notices.push(notice)
     }
     const shown = notices.slice(0, MAX_NOTICES)
-    if (notices.length > MAX_NOTICES) shown.push(`${notices.length - MAX_NOTICES} more: persona tox watch`)
+    if (notices.length > MAX_NOTICES) shown.push(`${notices.length - MAX_NOTICES} more watched profiles need attention`)
     const older = all.filter(({ shown: table }) => table?.state === 'older').length
     return { profiles: { watched: all.length, older }, notices: shown }
   }

@@ -80,13 +80,13 @@ export function describeLoss(
   seesClients: boolean,
 ): string {
   const then = !isRepaired
-    ? `to write it back, close the client, then: persona tox publish ${path}`
+    ? 'close the client, and publish the table into it again'
     : seesClients
-      ? 'it is written back as soon as no Tox client runs on the profile'
-      : 'persona tox repair writes it back as soon as no Tox client runs on the profile, and runs always after: persona service install --repair'
-  if (state === 'damaged') return `the Tox client has cut the table in ${path}, and friends cannot read it; ${then}`
-  if (text.trim() !== TOXIC_AWAY) return `the Tox client has replaced the table in ${path} by other words; ${then}`
-  return `toxic has replaced the table in ${path} by "${TOXIC_AWAY}"; so that it does not do that again, ${TOXIC_REMEDY}; ${then}`
+      ? 'the daemon writes it back as soon as no Tox client has the profile open'
+      : 'the repair service writes it back as soon as no Tox client has the profile open'
+  if (state === 'damaged') return `the Tox client has cut off the table in ${path}, so contacts cannot read it; ${then}`
+  if (text.trim() !== TOXIC_AWAY) return `the Tox client has replaced the table in ${path} with other words; ${then}`
+  return `toxic has replaced the table in ${path} by "${TOXIC_AWAY}"; to prevent that, ${TOXIC_REMEDY}; ${then}`
 }
 
 /** What `status` says of an own profile that does not show the present table; null for one that does. */
@@ -94,10 +94,10 @@ export function noticeOf(profile: WatchedProfile, text: string, own: OwnTable): 
   const { path, shows, repair } = profile
   const then =
     repair === null
-      ? `persona tox publish ${path}`
+      ? 'publish the table into it'
       : repair === BLIND
-        ? 'persona tox repair writes it, and runs always after: persona service install --repair'
-        : `it is written as soon as possible (${repair})`
+        ? 'the repair service writes it as soon as no Tox client has the profile open'
+        : `the daemon writes it as soon as possible (${repair})`
   switch (shows?.state) {
     case 'older':
       return `${path} still shows table ${numberOf(shows, own)}, the current one is ${numberOf(own, shows)}: ${then}`
@@ -108,9 +108,9 @@ export function noticeOf(profile: WatchedProfile, text: string, own: OwnTable): 
     case 'damaged':
       return `${path} shows a table that was cut: ${then}`
     case 'newer':
-      return `${path} shows a table ahead of the one that is known here, which is not taken: see persona tox inspect ${path}`
+      return `${path} shows a table that is newer than the one known here, and was not accepted; inspect the profile`
     case 'other':
-      return `${path} is a profile of yours and shows another persona: see persona tox inspect ${path}`
+      return `${path} is a profile of yours, but shows another persona; inspect it`
     case 'current':
     case 'unread':
     case undefined:

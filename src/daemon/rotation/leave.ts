@@ -11,8 +11,8 @@ export async function leave(keeper: Keeper): Promise<LeaveResult> {
   return await keeper.keys.inTurn(async () => {
     keeper.table()
     if (keeper.custody.hasSeed) {
-      const message = 'the recovery words were never confirmed, so the seed on this device may be the only one there is'
-      throw new RotationError('RECOVERY_UNCONFIRMED', message, 'write them down first: persona recovery show')
+      const message = 'the recovery words were never confirmed, so this device may hold the only copy'
+      throw new RotationError('RECOVERY_UNCONFIRMED', message, 'write them down and confirm them first')
     }
     const result = await keeper.changeKeys(() => keeper.own.leave())
     // Crash here: secrets without a persona in the store, which the next start discards.

@@ -135,14 +135,14 @@ async function withoutTable(
   const { engine, custody, state } = keeper
   const highest = minEpochOf(chain, state)
   if (epoch !== undefined && epoch <= highest) {
-    const message = `epoch ${epoch} was used already: a contact link is known here of epoch ${highest}`
-    throw new OwnPersonaError('EPOCH_USED', message, `give --epoch ${highest + 1}, or a higher one`, { highest })
+    const message = `epoch ${epoch} is already used: a contact link of epoch ${highest} is known here`
+    throw new OwnPersonaError('EPOCH_USED', message, `choose ${highest + 1} or higher`, { highest, next: highest + 1 })
   }
   if (epoch === undefined) {
     throw new OwnPersonaError(
       'EPOCH_UNSURE',
-      'no copy of your table was given: how often its key was rotated is not known here',
-      `give copies with --from FILE; if there are none: --epoch 1 if you never rotated, else a higher one up to ${MAX_EPOCH}: skipping costs nothing`,
+      'without a copy of your table nobody here knows how often its key was rotated',
+      `give a copy; or name the epoch: 1 if you never rotated, else a higher one up to ${MAX_EPOCH} (skipping costs nothing)`,
       { epoch: 1, copySec: null },
     )
   }

@@ -53,8 +53,8 @@ export async function follow(keeper: Keeper, words: string | null): Promise<OwnT
   return await keeper.keys.inTurn(async () => {
     const { epoch, personaId } = keeper.table()
     if (keeper.custody.publicKey(epoch) !== null) {
-      const message = `this device has the key of epoch ${epoch} already: nobody is known to have rotated since`
-      throw new RotationError('NOTHING_TO_FOLLOW', message, 'show it a newer table first: persona tox scan FILE')
+      const message = `this device already has the newest signing key that it knows of (epoch ${epoch})`
+      throw new RotationError('NOTHING_TO_FOLLOW', message, 'show it a newer table first')
     }
     await withSeed(keeper, words, async (seed) => {
       const { signingKey } = ownChain(keeper, seed)[epoch]!

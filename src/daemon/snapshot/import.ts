@@ -188,9 +188,9 @@ function isTaking({ state }: Keeper): boolean {
 /** Which of the two is the owner's nothing here can tell: a thief of the first key may have been met first. */
 function metBefore({ entry, personaId }: PersonaRecord): ContactError {
   const name = entry?.name ?? personaId
-  const message = `the contact ${name} here is the same persona by another chain of keys: one of the two was made by somebody who stole its first key`
-  const hint = `if you trust where this came from: persona contact forget ${personaId}, and begin again`
-  return new ContactError('CHAIN_DIFFERS', message, hint)
+  const message = `${name} is a contact here with the same PersonaID but another key chain: somebody who stole the first key made one of the two`
+  const hint = 'if you trust the source of this snapshot, forget that contact and start again'
+  return new ContactError('CHAIN_DIFFERS', message, hint, { contact: name, personaId, isOwn: true })
 }
 
 function damaged(what: string): SnapshotError {

@@ -15,15 +15,11 @@ export class KeeperError extends Refusal<KeeperErrorCode> {
 
 /** What every method that needs a persona answers before there is one. */
 export function noPersona(): KeeperError {
-  return new KeeperError(
-    'NO_PERSONA',
-    'there is no persona here yet',
-    'make one with: persona init --device NAME --tox-profile FILE',
-  )
+  return new KeeperError('NO_PERSONA', 'there is no persona here yet', 'create one first')
 }
 
 /** What every method that makes a persona, or brings one here, answers where there is one. */
 export function personaExists(personaId: string): KeeperError {
-  const hint = 'one daemon keeps one persona; see: persona status'
-  return new KeeperError('PERSONA_EXISTS', `there is a persona already: ${personaId}`, hint)
+  const hint = 'one daemon keeps one persona'
+  return new KeeperError('PERSONA_EXISTS', `this daemon already keeps a persona: ${personaId}`, hint)
 }

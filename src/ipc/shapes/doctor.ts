@@ -10,33 +10,34 @@ export interface Finding {
   /** `problem`: something does not work, or is in danger; `notice`: worth knowing. */
   severity: Severity
   message: string
-  /** What to do about it; null if nothing needs doing. */
+  /** What to do about it, without a command: each client adds its own by the code. null if nothing needs doing. */
   hint: string | null
+  /** What the finding is about, for the command that a client adds: a path, the name of a device, the id of an alarm. */
+  about?: Record<string, string> | undefined
 }
 
 export interface Diagnosis {
   findings: Finding[]
 }
 
-export const diagnosis: z.ZodType<Diagnosis> = z.strictObject({
-  findings: z.array(
-    z.strictObject({
-      code: z.string(),
-      severity: z.enum(['ok', 'notice', 'problem']),
-      message: z.string(),
-      hint: z.string().nullable(),
-    }),
-  ),
+export const finding: z.ZodType<Finding> = z.strictObject({
+  code: z.string(),
+  severity: z.enum(['ok', 'notice', 'problem']),
+  message: z.string(),
+  hint: z.string().nullable(),
+  about: z.record(z.string(), z.string()).optional(),
 })
+
+export const diagnosis: z.ZodType<Diagnosis> = z.strictObject({ findings: z.array(finding) })
 
 export function ok(code: string, message: string): Finding {
   return { code, severity: 'ok', message, hint: null }
 }
 
-export function notice(code: string, message: string, hint: string | null): Finding {
-  return { code, severity: 'notice', message, hint }
+export function notice(code: string, message: string, hint: string | null, about?: Record<string, string>): Finding {
+  return { code, severity: 'notice', message, hint, ...(about === undefined ? {} : { about }) }
 }
 
-export function problem(code: string, message: string, hint: string): Finding {
-  return { code, severity: 'problem', message, hint }
+export function problem(code: string, message: string, hint: string, about?: Record<string, string>): Finding {
+  return { code, severity: 'problem', message, hint, ...(about === undefined ? {} : { about }) }
 }

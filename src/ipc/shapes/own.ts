@@ -1,4 +1,5 @@
 /** The owner's table, edits and status message on the socket (docs/ipc.md, section 3). */
+import { finding, type Finding } from './doctor.ts'
 import { z } from 'zod'
 import { count, keyHex, seconds } from './scalars.ts'
 import { tableDevice, type TableDevice } from './contact.ts'
@@ -31,13 +32,17 @@ export interface EditResult {
   table: OwnTable
   /** "names": the table has no nicknames from now on. */
   gaveUp: 'names'[]
+  /** The messages of `findings`. */
   notices: string[]
+  /** What the owner should know now. */
+  findings: Finding[]
 }
 
 export const editResult: z.ZodType<EditResult> = z.strictObject({
   table: ownTable,
   gaveUp: z.array(z.literal('names')),
   notices: z.array(z.string()),
+  findings: z.array(finding),
 })
 
 /** The status message to show: own words, a space, the token. */

@@ -1,6 +1,7 @@
 /** The status of the daemon on the socket (docs/ipc.md, section 3, DaemonStatus). */
 import { z } from 'zod'
 import { count, seconds } from './scalars.ts'
+import { finding, type Finding } from './doctor.ts'
 import { freshness, tableDevice, type Freshness, type TableDevice } from './contact.ts'
 import { ownTable, type OwnTable } from './own.ts'
 import { toxStatus, type ToxStatus } from './tox.ts'
@@ -25,7 +26,10 @@ export interface DaemonStatus {
   profiles: { watched: number; older: number }
   /** null if the configuration has no companion. */
   tox: ToxStatus | null
+  /** Sentences for a person. */
   notices: string[]
+  /** The same, with a code each, so that a client can name its own way to act. */
+  findings: Finding[]
 }
 
 export const daemonStatus: z.ZodType<DaemonStatus> = z.strictObject({
@@ -54,4 +58,5 @@ export const daemonStatus: z.ZodType<DaemonStatus> = z.strictObject({
   profiles: z.strictObject({ watched: count, older: count }),
   tox: toxStatus.nullable(),
   notices: z.array(z.string()),
+  findings: z.array(finding),
 })

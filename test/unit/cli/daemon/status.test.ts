@@ -1,3 +1,4 @@
+import { notice } from '../../../../src/ipc/shapes/doctor.ts'
 import { expect, test } from 'vitest'
 import { formatStatus } from '../../../../src/cli/daemon/status.ts'
 import type { DaemonStatus } from '../../../../src/ipc/shapes/status.ts'
@@ -20,6 +21,7 @@ function status(changes: Partial<DaemonStatus> = {}): DaemonStatus {
     profiles: { watched: 0, older: 0 },
     tox: null,
     notices: [],
+    findings: [],
     ...changes,
   }
 }
@@ -30,10 +32,9 @@ test('paths, nicknames and notices cannot reach the terminal unescaped', () => {
   expectEscaped(formatStatus(status({ home, persona: table({ devices }), notices: [HOSTILE] }), NOW))
 })
 
-test('status shows the notices of the daemon, and warns that secrets lie in ordinary memory', () => {
-  const notice =
-    'theft protection is off until the recovery words are written down and confirmed: "persona recovery show"'
-  const lines = formatStatus(status({ engine: 'portable', notices: [notice] }), NOW).join('\n')
+test('status shows the findings of the daemon, and warns that secrets lie in ordinary memory', () => {
+  const unprotected = notice('UNPROTECTED', 'theft protection is off', 'confirm the recovery words')
+  const lines = formatStatus(status({ engine: 'portable', findings: [unprotected] }), NOW).join('\n')
   expect(lines).toContain('Theft protection is off')
   expect(lines).toContain('persona recovery show')
   expect(lines).toContain('plain JavaScript')

@@ -27,8 +27,10 @@ test('an error of each layer keeps its code and message', () => {
   for (const error of ours) expect(describeFailure(error)).toMatchObject({ code: error.code, message: 'm' })
 })
 
-test('the hint of an error is kept', () => {
-  expect(describeFailure(new RpcError('NO_PERSONA', 'm', { hint: 'make one' })).hint).toBe('make one')
+test('the hint of an error is kept, and the command for its code is added', () => {
+  expect(describeFailure(new RpcError('NO_PERSONA', 'm', { hint: 'make one' })).hint).toBe(
+    'make one: persona init --device NAME --tox-profile FILE',
+  )
   expect(describeFailure(new CliError('CANCELLED', 'm')).hint).toBeNull()
 })
 

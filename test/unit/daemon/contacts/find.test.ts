@@ -64,7 +64,7 @@ describe('lookup', () => {
         (error: unknown) => (error as { hint: string }).hint,
       )
     for (const query of ['0123ABCD', '…0123abcd', '0123']) expect(await hint(query)).toContain('first digits')
-    for (const query of ['012', 'Bobby', '…']) expect(await hint(query)).toBe('see: persona contact list')
+    for (const query of ['012', 'Bobby', '…']) expect(await hint(query)).toBe('check the name, or list the contacts')
   })
 
   it('of a whole key never means somebody who calls himself so', async () => {

@@ -268,7 +268,7 @@ describe('a link of another chain', () => {
   it('is what the alarm of a disputed chain tells the owner to ask for', async () => {
     const { test, bob } = await fooled()
     await test.sees(PHONE, bob.table(['phone']))
-    expect(test.told('alarm')[0]!.message).toContain('persona contact add LINK --repin')
+    expect(test.told('alarm')[0]!.message).toContain('Ask for a contact link in a way that proves who you talk to')
   })
 })
 
@@ -345,8 +345,8 @@ describe('verifying', () => {
   it('takes a link instead, and its epoch', async () => {
     const { test, bob } = await linkedBob()
     for (const [link, message] of [
-      [bob.thief().link(), /another chain/],
-      [person('carol').link(), /somebody else's/],
+      [bob.thief().link(), /differs from the one pinned/],
+      [person('carol').link(), /belongs to somebody else/],
     ] as const) {
       const refused = test.call('contact.verify', { contact: 'Bob', link })
       await expect(refused).rejects.toMatchObject({

@@ -122,26 +122,26 @@ const rows: [string, Finding['severity'], string, Partial<Scene>][] = [
   ['CORE_DUMPS_POSSIBLE', 'problem', 'could write', { coreDumps: ['a crash could write a core dump'] }],
   ['DEVICE_OLDER', 'problem', 'laptop was last seen showing table 6 of epoch 0', elsewhere(seen(6))],
   ['DEVICE_OLDER', 'notice', 'was not seen since', elsewhere(seen(6, NOW - 2 * DAY))],
-  ['RESTORE_UNRECONCILED', 'problem', 'put back', stands({ isUnreconciled: true })],
-  ['OWN_DEVICE_UNLISTED', 'problem', 'took this one out', stands({ isUnlisted: true })],
+  ['RESTORE_UNRECONCILED', 'problem', 'restored from a backup', stands({ isUnreconciled: true })],
+  ['OWN_DEVICE_UNLISTED', 'problem', 'removed this one from your table', stands({ isUnlisted: true })],
   ['KEY_SUPERSEDED', 'problem', 'rotated the key', stands({ isSuperseded: true })],
   ['CHAIN_DISPUTED', 'problem', 'two key chains', stands({ isDisputed: true })],
-  ['ROTATE_AGAIN', 'problem', 'here and elsewhere', stands({ hasRival: true })],
-  ['OWN_TABLE_HELD', 'problem', 'not taken', stands({ isHeld: true })],
+  ['ROTATE_AGAIN', 'problem', 'on another device at the same time', stands({ hasRival: true })],
+  ['OWN_TABLE_HELD', 'problem', 'not accepted', stands({ isHeld: true })],
   ['RECOVER_UNFINISHED', 'problem', 'not rotated yet', stands({ isRecovering: true, isUnreconciled: true })],
-  ['DEVICE_UNAPPROVED', 'notice', 'phone was added', stands({ unapproved: [{ name: 'phone', key: LAPTOP }] })],
+  ['DEVICE_UNAPPROVED', 'notice', 'added phone', stands({ unapproved: [{ name: 'phone', key: LAPTOP }] })],
   ['STORE_ROLLED_BACK', 'problem', 'happened', { alarms: [alarm('STORE_ROLLED_BACK', null)] }],
   ['CHAIN_DISPUTED', 'problem', 'happened', { alarms: [alarm('CHAIN_DISPUTED', 'bob')] }],
   ['HISTORY_BROKEN', 'problem', 'at entry 2', { history: { ...WELL.history, intact: false, brokenAt: 2 } }],
-  ['PENDING', 'notice', '2 questions of your contacts wait', { waiting: { contacts: 2, apps: 0 } }],
-  ['APPS_PENDING', 'notice', 'one question of apps waits', { waiting: { contacts: 0, apps: 1 } }],
+  ['PENDING', 'notice', '2 contact changes need your decision', { waiting: { contacts: 2, apps: 0 } }],
+  ['APPS_PENDING', 'notice', '1 app waits for your answer', { waiting: { contacts: 0, apps: 1 } }],
   ['TABLE_STALE', 'problem', 'is stale', { table: { ...TABLE, timeSec: NOW - 20 * DAY } }],
   ['TABLE_STALE', 'problem', 'is expired', { table: { ...TABLE, timeSec: NOW - 90 * DAY } }],
   ['CLOCK_WRONG', 'problem', 'clock of this machine', { clock: { nowSec: NOW, isWrong: true } }],
   ['ENGINE_PORTABLE', 'notice', 'ordinary memory', { engine: 'portable' }],
   ['COMPANION_NONE', 'notice', 'there is none yet', companion({ state: 'none' })],
   ['COMPANION_UNLISTED', 'problem', 'does not list', companion({ state: 'unlisted' })],
-  ['COMPANION_DOWN', 'notice', 'by your word', companion({ state: 'down', connection: 'none' })],
+  ['COMPANION_DOWN', 'notice', 'you have stopped the companion', companion({ state: 'down', connection: 'none' })],
   ['COMPANION_ALONE', 'notice', 'does not reach', companion({ connection: 'none' })],
   [
     'COMPANION_ENDED',
@@ -183,15 +183,15 @@ test('whom the service manager keeps the key for is told so; before there is a p
 test('the words are looked for where they can be: not on a device that never had the seed', () => {
   const hintOf = (mayHaveSeed: boolean): string | null | undefined =>
     findings({ theftProtection: false, mayHaveSeed }).find(({ code }) => code === 'RECOVERY_UNCONFIRMED')?.hint
-  expect(hintOf(true)).toMatch(/^write the recovery words down/)
-  expect(hintOf(false)).toContain('on the one where the persona was made')
+  expect(hintOf(true)).toBe('write down the recovery words and confirm them')
+  expect(hintOf(false)).toContain('on the device where you created the persona')
 })
 
 test('an own profile that waits says for what, one that nobody writes how to write it', () => {
   const hintOf = (repair: string | null): string | null | undefined =>
     findings(showing(profile('older', 5, repair))).find(({ code }) => code === 'PROFILE_OLDER')?.hint
-  expect(hintOf('toxic runs on it')).toBe('it waits: toxic runs on it')
-  expect(hintOf(null)).toBe('persona tox publish /p.tox')
+  expect(hintOf('toxic runs on it')).toBe('this waits: toxic runs on it')
+  expect(hintOf(null)).toBe('publish the table into it')
 })
 
 test('a companion that runs is well, and where there is none nothing is said of it', () => {
@@ -199,9 +199,11 @@ test('a companion that runs is well, and where there is none nothing is said of 
   expect(findings({}).filter(({ code }) => code.startsWith('COMPANION'))).toEqual([])
 })
 
-test('a command that a finding names can be typed as it stands', () => {
+test('a finding says what it is about, so that a client can name its own way to act', () => {
   const unapproved = [{ name: 'my phone', key: LAPTOP }]
   const [finding] = standingFindings({ ...NO_STANDING, unapproved })
-  expect(finding!.hint).toContain(`"persona device approve 'my phone'"`)
-  expect(finding!.hint).toContain(`"persona device remove 'my phone' --lost"`)
+  expect(finding).toMatchObject({ code: 'DEVICE_UNAPPROVED', about: { device: 'my phone' } })
+  expect(findings(showing(profile('older', 5))).find(({ code }) => code === 'PROFILE_OLDER')?.about).toEqual({
+    path: '/p.tox',
+  })
 })

@@ -50,7 +50,7 @@ describe('status says', () => {
 
   test('how to make a persona, and nothing about protecting what is not there', () => {
     expect(notices({ table: null, theftProtection: false, isLocked: true })).toEqual([
-      'there is no persona yet: make one with "persona init --device NAME --tox-profile FILE"',
+      'there is no persona here yet; create one',
       'of a profile',
     ])
   })
@@ -64,7 +64,7 @@ describe('status says', () => {
     [10 * DAY_SEC, true],
   ])('that friends see a locked persona age, %i s after its last signature: %s', (agoSec, isSaid) => {
     const [notice] = notices({ isLocked: true }, agoSec)
-    expect(notice).toContain('"persona unlock"')
+    expect(notice).toContain('unlock it')
     expect(notice!.includes('was signed 10 days ago')).toBe(isSaid)
   })
 

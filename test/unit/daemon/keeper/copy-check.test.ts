@@ -43,7 +43,9 @@ describe('a state that was copied', () => {
     const text = await ownText(laptop)
     const { stateDir, store, nowSec } = laptop
     const clone = await TestKeeper.open({ stateDir, store, nowSec: nowSec + 10, place: { ...HERE, machine: 'bb' } })
-    await expect(clone.call('device.rename', { device: 'phone', name: 'mobile' })).rejects.toThrow(/put back/)
+    await expect(clone.call('device.rename', { device: 'phone', name: 'mobile' })).rejects.toThrow(
+      /restored from a backup or copied/,
+    )
     await clone.later(60).sees(OWN_PHONE, text)
     await clone.call('device.rename', { device: 'phone', name: 'mobile' })
   })

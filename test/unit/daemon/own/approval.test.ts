@@ -34,7 +34,9 @@ describe('a device that a sibling added', () => {
     const again = await laptop.reopened()
     const status = await again.call('status')
     expect(status.unapproved).toStrictEqual([TABLET])
-    expect(status.notices).toContainEqual(expect.stringContaining('persona device approve tablet'))
+    expect(status.findings).toContainEqual(
+      expect.objectContaining({ code: 'DEVICE_UNAPPROVED', about: { device: 'tablet' } }),
+    )
     expect((await again.call('device.approve', { device: 'tablet' })).table.seq).toBe(4)
     expect(again.told('own.changed')).toMatchObject([{ cause: 'approve', unapproved: [] }])
     expect((await (await again.reopened()).call('status')).unapproved).toStrictEqual([])
@@ -96,7 +98,9 @@ describe('a daemon whose own device a sibling took out of the table', () => {
       await expect(test.call('blob.get')).rejects.toMatchObject(refused)
       await expect(test.keeper.resign()).rejects.toMatchObject(refused)
       expect(test.keeper.resignDueSec()).toBeNull()
-      expect((await test.call('status')).notices).toContainEqual(expect.stringContaining('persona leave'))
+      expect((await test.call('status')).findings).toContainEqual(
+        expect.objectContaining({ code: 'OWN_DEVICE_UNLISTED' }),
+      )
       expect(test.custody.publicKey(0)).not.toBeNull()
     }
   })

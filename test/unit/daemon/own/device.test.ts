@@ -33,7 +33,7 @@ describe('an edit of the own table', () => {
     const removed = await test.call('device.remove', { device: 'laptop' })
     expect(removed.table).toMatchObject({ seq: 5, devices: [{ name: 'Handy', key: OWN_PHONE }] })
     expect(removed.notices).toMatchObject(
-      [/does not revoke/, /theft protection is off/].map((text) => expect.stringMatching(text)),
+      [/is not shut out/, /theft protection is off/].map((text) => expect.stringMatching(text)),
     )
     expect(await test.call('device.list')).toStrictEqual(removed.table)
     expect(test.told('own.changed').map(({ cause }) => cause)).toStrictEqual(['add', 'rename', 'activate', 'remove'])
@@ -333,7 +333,7 @@ describe('status', () => {
       theftProtection: false,
       freshness: null,
     })
-    expect((await none.call('status')).notices).toStrictEqual([expect.stringContaining('persona init')])
+    expect((await none.call('status')).notices).toStrictEqual(['there is no persona here yet; create one'])
     const test = await TestKeeper.withPersona()
     expect((await test.call('status')).notices).toStrictEqual([expect.stringContaining('theft protection is off')])
     const { words } = await test.call('recovery.show')

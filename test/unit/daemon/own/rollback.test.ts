@@ -27,7 +27,9 @@ describe('a store that was put back, while nobody else was ever given the key', 
     await old.sees(OWN_PHONE, text)
     expect(await alarmed(old)).toEqual([{ code: 'STORE_ROLLED_BACK', keys: [OWN_PHONE], count: 1 }])
     const [told] = old.told('alarm')
-    expect(told?.message).toMatch(/^table 2 of epoch 0 of your persona is not in this store, though no other device/)
+    expect(told?.message).toMatch(
+      /^table 2 of epoch 0 of your persona is missing from this store, though no other device/,
+    )
     expect(old.keeper.table().seq).toBe(2)
     // What it still shows is known by now.
     await old.later(7200).sees(OWN_PHONE, text)

@@ -250,7 +250,7 @@ describe('what an own profile shows', () => {
     expect(profiles.summary()).toEqual({ profiles: { watched: 1, older: 0 }, notices: [] })
     await edit(addPhone)
     expect((await only()).shows).toEqual({ state: 'older', epoch: 0, seq: 1 })
-    const notice = `${at('a.tox')} still shows table 1, the current one is 2: persona tox publish ${at('a.tox')}`
+    const notice = `${at('a.tox')} still shows table 1, the current one is 2: publish the table into it`
     expect(profiles.summary()).toEqual({ profiles: { watched: 1, older: 1 }, notices: [notice] })
     await put('a.tox', laptop(await tokenWith('words')))
     expect((await only()).shows).toEqual({ state: 'current', epoch: 0, seq: 2 })
@@ -287,7 +287,7 @@ describe('what an own profile shows', () => {
     await edit(addPhone)
     expect(observe.mock.calls.flatMap(([observations]) => observations)).toMatchObject([{ text: 'hello' }])
     expect(await only()).toMatchObject({ device: 'phone', shows: { state: 'none' } })
-    expect(profiles.summary().notices[0]).toContain('shows no table: persona tox publish')
+    expect(profiles.summary().notices[0]).toContain('shows no table: publish the table into it')
   })
 })
 
@@ -305,7 +305,7 @@ describe('a table that a client lost', () => {
     expect(more).toEqual([])
     expect(lost).toMatchObject({ path: at('a.tox'), key: OWN_LAPTOP, device: 'laptop', state: 'none' })
     expect(lost?.message).toContain(TOXIC_LINE)
-    expect(lost?.message).toContain(`persona tox publish ${at('a.tox')}`)
+    expect(lost?.message).toContain('publish the table into it again')
     expect(profiles.summary().notices[0]).toContain(TOXIC_LINE)
     await put('a.tox', laptop(TOXIC_AWAY, [friend(zoe.key('phone'), '')]))
     expect(keeper.told('profile.blob-lost')).toEqual([])
@@ -419,8 +419,8 @@ describe('a table that a client lost', () => {
     expect(shownBy('a.tox')).toBe(TOXIC_AWAY)
     expect((await only()).repair).toContain('sandbox')
     expect((await only()).repair).toContain('persona service install --repair')
-    expect(profiles.summary().notices[0]).toContain('persona service install --repair')
-    expect(keeper.told('profile.blob-lost')[0]?.message).toContain('persona service install --repair')
+    expect(profiles.summary().notices[0]).toContain('the repair service writes it')
+    expect(keeper.told('profile.blob-lost')[0]?.message).toContain('the repair service writes it back')
     expect(logged.map(({ event }) => event)).toContain('profile.not-repaired')
     expect(clock.timers.size).toBe(1)
   })

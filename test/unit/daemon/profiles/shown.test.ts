@@ -96,10 +96,12 @@ test.each<[ShownTable['state'], number, boolean, boolean]>([
 test('what toxic did is told with the line that prevents it, what others did without', () => {
   const line = 'ui = { mplex_away=false; };'
   expect(describeLoss('/a.tox', TOXIC_AWAY, 'none', false, true)).toContain(line)
-  expect(describeLoss('/a.tox', TOXIC_AWAY, 'none', false, true)).toContain('persona tox publish /a.tox')
+  expect(describeLoss('/a.tox', TOXIC_AWAY, 'none', false, true)).toContain('publish the table into it again')
   expect(describeLoss('/a.tox', 'words', 'none', true, true)).not.toContain('toxic')
-  expect(describeLoss('/a.tox', 'words', 'damaged', true, true)).toContain('as soon as no Tox client runs')
-  expect(describeLoss('/a.tox', 'words', 'damaged', true, false)).toContain('persona service install --repair')
+  expect(describeLoss('/a.tox', 'words', 'damaged', true, true)).toContain(
+    'the daemon writes it back as soon as no Tox client has the profile open',
+  )
+  expect(describeLoss('/a.tox', 'words', 'damaged', true, false)).toContain('the repair service writes it back')
 })
 
 describe('status says of an own profile', () => {
@@ -120,7 +122,7 @@ describe('status says of an own profile', () => {
   }
 
   test('which table it shows and which is the current one, with the epochs where they differ', () => {
-    expect(notice('older', 1, 3)).toBe('/a.tox still shows table 3, the current one is 5: persona tox publish /a.tox')
+    expect(notice('older', 1, 3)).toBe('/a.tox still shows table 3, the current one is 5: publish the table into it')
     expect(notice('older', 0, 9)).toContain('shows table 9 of epoch 0, the current one is 5 of epoch 1')
   })
 

@@ -63,8 +63,8 @@ describe('recovering from the words', () => {
     const keeper = await TestKeeper.open({ nowSec: laptop.nowSec + 1000 })
     await keeper.call('persona.recover', { words, copies: [text] })
     for (const each of [keeper, await keeper.reopened()]) {
-      const { notices } = await each.call('status')
-      expect(notices).toEqual([expect.stringContaining('"persona rotate"')])
+      const { findings } = await each.call('status')
+      expect(findings.map(({ code }) => code)).toEqual(['RECOVER_UNFINISHED'])
     }
     await rotated(keeper, words)
     expect((await keeper.call('status')).notices).toEqual([])

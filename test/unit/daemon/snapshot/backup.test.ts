@@ -267,7 +267,9 @@ describe('after a restore', () => {
     expect(await codeOf(keeper.call('blob.get'))).toBe('RESTORE_UNRECONCILED')
     expect(await codeOf(keeper.later(30 * 86_400).keeper.resign())).toBe('RESTORE_UNRECONCILED')
     expect(keeper.keeper.resignDueSec()).toBeNull()
-    expect((await keeper.call('status')).notices.join()).toContain('persona reconcile')
+    expect((await keeper.call('status')).findings).toContainEqual(
+      expect.objectContaining({ code: 'RESTORE_UNRECONCILED' }),
+    )
     expect((await keeper.call('device.list')).seq).toBe(2)
   })
 

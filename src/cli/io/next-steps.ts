@@ -1,0 +1,133 @@
+/** The commands that go with the daemon's codes. The daemon names a condition and what to do; each client adds its own way to do it. */
+import type { Finding } from '../../ipc/shapes/doctor.ts'
+import { quoteWord } from '../../ipc/command-word.ts'
+
+/** What an error or a finding is about: `details` of an error, `about` of a finding. */
+export type Facts = Readonly<Record<string, unknown>>
+
+type Step = string | ((facts: Facts) => string | null)
+
+/** The list that shows what a NOT_FOUND looked for in vain. */
+const LISTS: Readonly<Record<string, string>> = {
+  contact: 'persona contact list',
+  'contact-device': 'persona contact show NAME',
+  device: 'persona device list',
+  alarm: 'persona alarms',
+  app: 'persona app list',
+  'app-request': 'persona app pending',
+}
+
+const STEPS: Readonly<Record<string, Step>> = {
+  NO_PERSONA: 'persona init --device NAME --tox-profile FILE',
+  PERSONA_EXISTS: 'persona status',
+  LOCKED: 'persona unlock',
+  LOCKED_LONG: 'persona unlock',
+  NO_PASSPHRASE: 'persona passphrase set',
+  PASSPHRASE_SET: 'persona passphrase change',
+  SECRETS_UNSEALED: 'persona passphrase set',
+  UNPROTECTED: 'persona recovery show',
+  RECOVERY_UNCONFIRMED: 'persona recovery show',
+  RECOVERY_ELSEWHERE: 'persona recovery show',
+  RECOVERY_MISMATCH: 'persona recovery show',
+  KEY_SUPERSEDED: 'persona pair, or persona rotate --follow',
+  OTHERS_NEED_KEY: 'persona pair here, or persona rotate --follow there',
+  NOTHING_TO_FOLLOW: 'persona tox scan FILE',
+  RECOVER_UNFINISHED: 'persona rotate --keep NAME',
+  RESTORE_UNRECONCILED: 'persona reconcile FILE; without a copy: persona reconcile --force',
+  OWN_DEVICE_UNLISTED:
+    'persona leave; or persona device add NAME --key KEY --again; or persona device remove STOLEN-DEVICE --lost',
+  ROTATE_AGAIN: 'persona rotate',
+  OWN_TABLE_HELD: 'persona rotate',
+  NOT_REVOKED: 'persona rotate',
+  STORE_ROLLED_BACK: 'persona device list; persona rotate',
+  CHAIN_DISPUTED: 'persona link',
+  CURSOR_AHEAD: 'persona log',
+  DEVICE_UNAPPROVED: ({ device }) =>
+    `persona device approve ${wordOf(device)}, or persona device remove ${wordOf(device)} --lost`,
+  EPOCHS_EXHAUSTED: ({ next }) =>
+    typeof next === 'number' && next <= 16 ? `--epoch ${next}` : 'persona init in another --home',
+  EPOCH_USED: ({ next }) => (typeof next === 'number' ? `--epoch ${next}` : null),
+  EPOCH_UNSURE: ({ epoch }) => `persona tox scan FILE; or --epoch ${String(epoch)}`,
+  ROTATION_TOO_LARGE: '--without NAME',
+  SIBLING_NO_TABLE: 'persona sibling sync',
+  SIBLING_FOREIGN: 'persona observe',
+  ERASE_MISMATCH: 'persona status',
+  NOT_FOUND: ({ what }) => (typeof what === 'string' ? (LISTS[what] ?? null) : null),
+  AMBIGUOUS: ({ kinds }) => (Array.isArray(kinds) ? kinds.map((kind) => `--kind ${String(kind)}`).join(' or ') : null),
+  CONTACT_IS_OWN: 'persona link',
+  CONTACT_PROVISIONAL: 'persona contact show NAME',
+  CONTACT_FORGOTTEN: '--again',
+  CHAIN_DIFFERS: ({ isOwn, personaId }) =>
+    isOwn === true ? `persona contact forget ${wordOf(personaId)}` : 'persona contact add LINK --repin',
+  DEVICE_CONFIRMED: ({ isOwn }) => (isOwn === true ? 'persona device remove NAME' : 'persona contact block NAME'),
+  DEVICE_TOMBSTONED: 'persona device add NAME --key KEY --again',
+  DEVICE_COMPANION: 'persona device list',
+  DEVICE_LISTED: 'persona device list',
+  LINK_UNKNOWN: 'persona link, on their side',
+  NUMBER_MISMATCH: 'persona contact add LINK',
+  NOTHING_PENDING: 'persona pending',
+  PENDING_CHANGED: 'persona pending',
+  PENDING: 'persona pending',
+  APPS_PENDING: 'persona app pending',
+  APP_TOKEN_UNKNOWN: 'persona app allow NAME',
+  APP_PENDING: 'persona app pending',
+  APP_TOO_MANY: 'persona app pending',
+  APP_EXISTS: 'persona app list',
+  PAIRING_BUSY: 'persona pair --cancel',
+  PAIRING_NONE: 'persona pair',
+  PAIRING_EXPIRED: 'persona pair',
+  PAIRING_TRIES: 'persona pair',
+  PAIRING_OLDER_KEY: 'persona pair here, persona join there',
+  NO_COMPANION: 'persona tox up',
+  TOO_MANY_PEERS: 'persona tox peers',
+  COMPANION_NONE: 'persona tox up',
+  COMPANION_UNLISTED: 'persona tox up',
+  COMPANION_DOWN: 'persona tox up',
+  COMPANION_ALONE: 'persona service install --tox',
+  CORE_DUMPS_POSSIBLE: 'persona service install',
+  DEVICE_UNSEEN: 'persona tox publish FILE',
+  DEVICE_OLDER: 'persona tox publish FILE',
+  PROFILE_OLDER: publishInto,
+  PROFILE_SHOWS_NONE: publishInto,
+  PROFILE_DAMAGED: publishInto,
+  PROFILE_NEWER: inspect,
+  PROFILE_OTHER: inspect,
+  HISTORY_BROKEN: 'persona restore FILE',
+  STORE_CORRUPT: 'persona doctor',
+  STORE_MISSING: 'persona doctor',
+}
+
+/** The command to run after this code; null where there is none. */
+export function nextStep(code: string, facts: Facts = {}): string | null {
+  const { alarm } = facts
+  if (typeof alarm === 'string') return `persona alarms; persona alarms --dismiss ${alarm}`
+  const step = STEPS[code]
+  if (step === undefined) return null
+  return typeof step === 'string' ? step : step(facts)
+}
+
+/** The daemon's hint and the command that goes with it. */
+export function adviceOf(code: string, hint: string | null, facts: Facts = {}): string | null {
+  const step = nextStep(code, facts)
+  if (hint === null) return step
+  return step === null ? hint : `${hint}: ${step}`
+}
+
+/** A finding as a sentence for a person. */
+export function describeFinding({ code, message, hint, about }: Finding): string {
+  const advice = adviceOf(code, hint, about)
+  return advice === null ? message : `${message}; ${advice}`
+}
+
+function publishInto({ path }: Facts): string {
+  return `persona tox publish ${wordOf(path)}`
+}
+
+function inspect({ path }: Facts): string {
+  return `persona tox inspect ${wordOf(path)}`
+}
+
+/** Names and paths are anybody's to choose, and these lines are pasted into a shell. */
+function wordOf(value: unknown): string {
+  return typeof value === 'string' ? quoteWord(value) : 'NAME'
+}

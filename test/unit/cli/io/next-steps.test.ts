@@ -1,0 +1,68 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { expect, test } from 'vitest'
+import { adviceOf, describeFinding, nextStep } from '../../../../src/cli/io/next-steps.ts'
+import { allNodes, commandTree } from '../../../../src/cli/program/command-tree.ts'
+import { buildProgram } from '../../../../src/cli/program/program.ts'
+import { notice } from '../../../../src/ipc/shapes/doctor.ts'
+
+const SOURCE = readFileSync(resolve('src/cli/io/next-steps.ts'), 'utf8')
+const CODES = [...SOURCE.matchAll(/^ {2}([A-Z][A-Z_]+):/gm)].map(([, code]) => code!)
+
+test('a hint and the command for its code make one line; either may be missing', () => {
+  expect(adviceOf('LOCKED', 'unlock it')).toBe('unlock it: persona unlock')
+  expect(adviceOf('LOCKED', null)).toBe('persona unlock')
+  expect(adviceOf('SNAPSHOT_CUT', 'copy it again')).toBe('copy it again')
+  expect(adviceOf('SNAPSHOT_CUT', null)).toBeNull()
+})
+
+test('a command takes names and paths as the shell reads them', () => {
+  const about = { device: 'my phone' }
+  expect(describeFinding(notice('DEVICE_UNAPPROVED', 'added', 'approve it', about))).toBe(
+    "added; approve it: persona device approve 'my phone', or persona device remove 'my phone' --lost",
+  )
+  expect(nextStep('PROFILE_OLDER', { path: '/a b.tox' })).toBe("persona tox publish '/a b.tox'")
+})
+
+test('the list that a NOT_FOUND names depends on what was looked for', () => {
+  expect(nextStep('NOT_FOUND', { what: 'device' })).toBe('persona device list')
+  expect(nextStep('NOT_FOUND', { what: 'contact' })).toBe('persona contact list')
+  expect(nextStep('NOT_FOUND', {})).toBeNull()
+})
+
+test('every command in the table exists', () => {
+  const names = new Set(allNodes(commandTree(buildProgram(async () => {}))).map(({ words }) => words.join(' ')))
+  const commands = [...SOURCE.matchAll(/persona ((?:[a-z]+ ?)+)/g)].map(([, words]) => words!.trim().split(' '))
+  expect(commands.length).toBeGreaterThan(40)
+  const known = (words: string[]): boolean => words.some((_, i) => names.has(words.slice(0, i + 1).join(' ')))
+  expect(commands.filter((words) => !known(words)).map((words) => words.join(' '))).toEqual([])
+})
+
+test('every code in the table is one that a refusal, a finding or an alarm has', () => {
+  const daemon = sources('src').join('\n')
+  expect(CODES.length).toBeGreaterThan(50)
+  expect(CODES.filter((code) => !daemon.includes(`'${code}'`))).toEqual([])
+})
+
+test('the daemon names no command of ours: a chat or a web page shows the same texts', () => {
+  // The event own.intent-dropped carries the command that repeats the edit: its field `command` is part of the socket.
+  const found = sources('src/daemon').flatMap((source) =>
+    source
+      .split('\n')
+      .filter((line) => !/^\s*(\*|\/\/|\/\*\*)/.test(line))
+      .flatMap(
+        (line) =>
+          /['"`: ]persona (init|unlock|pair|join|rotate|tox|device|contact|link|app|status|recovery|reconcile|leave|restore|alarms|pending|service|passphrase|log|doctor|sibling|observe)\b.*['"`]/.exec(
+            line,
+          )?.[0] ?? [],
+      ),
+  )
+  const intents = readFileSync(resolve('src/daemon/own/table.ts'), 'utf8')
+  expect(found.filter((text) => !intents.includes(text))).toEqual([])
+})
+
+function sources(folder: string): string[] {
+  return readdirSync(resolve(folder), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts') && !name.endsWith('next-steps.ts'))
+    .map((name) => readFileSync(join(folder, name), 'utf8'))
+}
