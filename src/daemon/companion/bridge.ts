@@ -246,8 +246,7 @@ export class Bridge {
   }
 
   #emitPeer(key: string, change: 'added' | 'online' | 'offline' | 'left'): void {
-    const { records, clock, ownId } = this.#keeper.reader()
-    const { contact } = whoHas(key, records, clock, ownId)
+    const { contact } = whoHas(key, this.#keeper.reader())
     this.#tell({ event: 'tox.peer', data: { key, contact: contact?.name ?? null, change } })
   }
 

@@ -216,9 +216,9 @@ export class Companion {
   }
 
   #viewOf(key: string, { record, left, connection, instant, refused }: Peer): ToxPeer {
-    const { records, clock, ownId } = this.#keeper.reader()
-    const { contact, device } = whoHas(key, records, clock, ownId)
-    const seenAtSec = connection === 'none' ? (records.devices.get(key)?.seenAtSec ?? null) : this.#keeper.nowSec
+    const reader = this.#keeper.reader()
+    const { contact, device } = whoHas(key, reader)
+    const seenAtSec = connection === 'none' ? (reader.records.devices.get(key)?.seenAtSec ?? null) : this.#keeper.nowSec
     const whose = { contact: contact?.name ?? null, device: device?.name ?? null }
     return { key, how: record.how, ...whose, left, connection, instant, seenAtSec, refused }
   }

@@ -145,8 +145,7 @@ export class Peers {
   // A device that is known as somebody else's is not asked: by listing it anybody could make us write to it.
   #devicesOf(persona: PersonaRecord): NewPeer[] {
     if (!this.follows(persona)) return []
-    const { records, clock, ownId } = this.#keeper.reader()
-    const contact = personaContact(persona, records, clock, ownId)
+    const contact = personaContact(persona, this.#keeper.reader())
     if (contact.kind !== 'persona' || contact.devices.length === 0) return []
     const { personaId } = persona
     const record = { how: 'contact', personaId, toxId: null, addedAtSec: this.#keeper.nowSec } as const

@@ -1,12 +1,10 @@
 /** Finding who is meant: by key, by name, by a prefix of either key (docs/ipc.md, section 3, lookup). Reads what is on disk. */
 import { encodeUtf8 } from '../../core/encoding/bytes.ts'
-import { MIN_PREFIX_DIGITS } from '../personas/query.ts'
+import { keyPrefix } from '../personas/query.ts'
 import { KeeperError } from '../state/errors.ts'
 import { foldName } from '../state/name-form.ts'
 import { contactOf, personaContact, whoHas, type Reader } from '../state/view.ts'
 import type { Contact, LookupResult } from '../../ipc/shapes/contact.ts'
-
-const KEY_DIGITS = 64
 
 const PAGE_CHARS = 262_144 // sanity: JSON of a page; with one more contact, of at most some 400 kB, still one frame
 
@@ -23,15 +21,14 @@ const NOBODY = { contact: null, device: null, claimedBy: [] }
 export function lookup(query: string, reader: Reader): LookupResult | Promise<LookupResult> {
   const digits = query.toUpperCase()
   // What clients ask all the time is answered at once.
-  return /^[0-9A-F]{64}$/.test(digits) ? byKey(query, digits, reader) : byPart(query, digits, reader)
+  return /^[0-9A-F]{64}$/.test(digits) ? byKey(query, digits, reader) : byPart(query, reader)
 }
 
-async function byPart(query: string, digits: string, reader: Reader): Promise<LookupResult> {
+async function byPart(query: string, reader: Reader): Promise<LookupResult> {
   const byName = lookupName(query, reader)
-  if (digits.length < MIN_PREFIX_DIGITS || digits.length > KEY_DIGITS || !/^[0-9A-F]+$/.test(digits)) {
-    return byName ?? { query, by: 'none', ...NOBODY }
-  }
-  const keys = await keysBeginning(digits, reader)
+  const prefix = keyPrefix(query)
+  if (prefix === null) return byName ?? { query, by: 'none', ...NOBODY }
+  const keys = await keysBeginning(prefix, reader)
   if (keys.length + (byName === null ? 0 : 1) > 1) {
     const message = `"${query}" fits more than one key or name`
     throw new KeeperError('AMBIGUOUS', message, 'give more digits of the key, or the whole name')
@@ -57,24 +54,24 @@ export function gone(query: string): KeeperError {
 function byKey(query: string, key: string, reader: Reader): LookupResult {
   const persona = reader.records.personas.get(key)
   if (persona !== undefined) {
-    const contact = personaContact(persona, reader.records, reader.clock, reader.ownId)
+    const contact = personaContact(persona, reader)
     return { query, by: 'persona', contact, device: null, claimedBy: [] }
   }
-  const found = whoHas(key, reader.records, reader.clock, reader.ownId)
+  const found = whoHas(key, reader)
   const isKnown = found.contact !== null || found.claimedBy.length > 0
   return { query, by: isKnown ? 'device' : 'none', ...found }
 }
 
 function lookupName(query: string, reader: Reader): LookupResult | null {
-  const { records, clock, ownId } = reader
+  const { records } = reader
   const folded = foldName(query)
   if (encodeUtf8(folded).length > MAX_FOLDED_BYTES) return null
   const leadsTo = records.names.get(folded)
   if (leadsTo === undefined) return null
-  if (leadsTo.kind === 'device') return { query, by: 'name', ...whoHas(leadsTo.id, records, clock, ownId) }
+  if (leadsTo.kind === 'device') return { query, by: 'name', ...whoHas(leadsTo.id, reader) }
   const persona = records.personas.get(leadsTo.id)
   if (persona === undefined) return null
-  return { query, by: 'name', contact: personaContact(persona, records, clock, ownId), device: null, claimedBy: [] }
+  return { query, by: 'name', contact: personaContact(persona, reader), device: null, claimedBy: [] }
 }
 
 async function keysBeginning(prefix: string, reader: Reader): Promise<string[]> {
@@ -99,7 +96,7 @@ export async function listContacts(
   for await (const [folded, leadsTo] of reader.records.names.iterate(range)) {
     if (contacts.length === limit || chars > PAGE_CHARS) return { contacts, next: last }
     last = folded
-    const contact = contactOf(leadsTo.id, reader.records, reader.clock, reader.ownId)
+    const contact = contactOf(leadsTo.id, reader)
     // Aliases lead to the same contact.
     if (contact === null || foldName(contact.name) !== folded) continue
     if (contact.blocked && !withBlocked) continue

@@ -1,13 +1,12 @@
 /** A device taken from a contact by the owner's word, since nothing else unbinds it (docs/format.md, section 10). */
 import { ContactError } from './errors.ts'
-import { foldNickname } from '../../core/nickname.ts'
 import { pairOf } from '../state/pair.ts'
 import { KeeperError } from '../state/errors.ts'
 import type { State } from '../state/state.ts'
 import type { PersonaRecord } from '../state/records.ts'
 import { nameOf } from '../state/view.ts'
 import { OWNER_SOURCE } from '../state/sources.ts'
-import { MIN_PREFIX_DIGITS } from '../personas/query.ts'
+import { isMeant } from '../personas/query.ts'
 
 /**
  * The device stands for itself from now on, under a name of its own; whose it is next it says itself. Inside of a change.
@@ -40,11 +39,8 @@ export function splitDevice(persona: PersonaRecord, query: string, name: string 
 /** The one device bound to the persona that a nickname or digits mean. */
 function boundDevice(persona: PersonaRecord, query: string, state: State): string {
   const keys = [...persona.devices.map(({ key }) => key), ...persona.others]
-  const digits = query.length >= MIN_PREFIX_DIGITS ? query.toUpperCase() : ' '
-  const found = keys.filter((key) => {
-    const isMeant = foldNickname(nameOf(persona, key)) === foldNickname(query) || key.startsWith(digits)
-    return isMeant && state.device(key).bound === persona.personaId
-  })
+  const isBound = (key: string): boolean => state.device(key).bound === persona.personaId
+  const found = keys.filter((key) => isMeant(query, { name: nameOf(persona, key), key }) && isBound(key))
   if (found.length > 1) {
     const message = `"${query}" fits more than one device of ${whoIs(persona)}`
     throw new KeeperError('AMBIGUOUS', message, 'give more digits of the key')

@@ -5,7 +5,8 @@ import type { Custody } from '../custody/custody.ts'
 import { decodeStored } from '../personas/heads.ts'
 import type { State } from '../state/state.ts'
 import { positionFields } from '../own/table.ts'
-import { hasHead, OWN, type HeadedPersona, type OwnRecord, type PersonaRecord, type Records } from '../state/records.ts'
+import type { OwnRecord, PersonaRecord, Records } from '../state/records.ts'
+import { ownOf } from '../state/view.ts'
 import { Serial } from '../../process/serial.ts'
 
 /** What the keeper hands in. */
@@ -51,7 +52,7 @@ export class HeldKeys {
   async eraseSpentKeysNow(): Promise<void> {
     if (this.#isSettled()) return
     const { custody, onDisk } = this.#keeper
-    const { own, persona } = ownOnDisk(onDisk)!
+    const { own, persona } = ownOf(onDisk)!
     const held = custody.publicKey(persona.epoch)
     if (held === null) this.#checkNotNewer(own, persona)
     else if (own.epoch !== persona.epoch) await this.#install(held)
@@ -61,7 +62,7 @@ export class HeldKeys {
 
   #isSettled(): boolean {
     const { custody, onDisk } = this.#keeper
-    const found = ownOnDisk(onDisk)
+    const found = ownOf(onDisk)
     if (found === null || custody.isLocked) return true
     const { own, persona } = found
     const epochs = custody.epochs()
@@ -73,7 +74,7 @@ export class HeldKeys {
   async #install(held: Uint8Array): Promise<void> {
     const { state } = this.#keeper
     await this.#keeper.changeKeys(() => {
-      const { own, persona } = ownOf(state)
+      const { own, persona } = ownOf(state.records)!
       const head = decodeStored(persona.head, state)
       if (!equalBytes(head.signingKey, held)) {
         const hint = 'put back the file "secrets" that belongs to this store'
@@ -100,16 +101,4 @@ export class HeldKeys {
       hint,
     )
   }
-}
-
-function ownOnDisk(records: Records): { own: OwnRecord; persona: HeadedPersona } | null {
-  const own = records.own.get(OWN)
-  const persona = own === undefined ? undefined : records.personas.get(own.personaId)
-  return own === undefined || persona === undefined || !hasHead(persona) ? null : { own, persona }
-}
-
-function ownOf(state: State): { own: OwnRecord; persona: HeadedPersona } {
-  const found = ownOnDisk(state.records)
-  if (found === null) throw new Error('the owner is gone in the middle of a change of keys')
-  return found
 }

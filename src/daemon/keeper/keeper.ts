@@ -21,7 +21,7 @@ import type { NumberedTable } from '../own/past-tables.ts'
 import { OwnPersona } from '../own/persona.ts'
 import * as rec from '../state/records.ts'
 import { Serial } from '../../process/serial.ts'
-import { clockAt, nameOf, type Clock, type Reader } from '../state/view.ts'
+import { clockAt, nameOf, ownOf, readerAt, type Clock, type Reader } from '../state/view.ts'
 import { Writer } from '../state/writer.ts'
 import type { NewEvent } from '../state/new-event.ts'
 
@@ -189,23 +189,21 @@ export class Keeper {
 
   /** The own table as it is on disk. @throws {KeeperError} NO_PERSONA */
   table(): OwnTable {
-    const own = this.onDisk.own.get(rec.OWN)
-    const persona = own === undefined ? undefined : this.onDisk.personas.get(own.personaId)
-    if (own !== undefined && persona !== undefined && rec.hasHead(persona)) return ownTable(own, persona)
-    throw noPersona()
+    const found = ownOf(this.onDisk)
+    if (found === null) throw noPersona()
+    return ownTable(found.own, found.persona)
   }
 
   /** The owner's persona as it is on disk. @throws {KeeperError} NO_PERSONA */
   ownPersona(): rec.PersonaRecord {
-    const own = this.onDisk.own.get(rec.OWN)
-    const persona = own === undefined ? undefined : this.onDisk.personas.get(own.personaId)
-    if (persona === undefined) throw noPersona()
-    return persona
+    const found = ownOf(this.onDisk)
+    if (found === null) throw noPersona()
+    return found.persona
   }
 
   /** What lookups read. */
   reader(): Reader {
-    return { records: this.onDisk, clock: this.clock(), ownId: this.onDisk.own.get(rec.OWN)?.personaId ?? null }
+    return readerAt(this.nowSec, this.onDisk)
   }
 
   clock(): Clock {

@@ -12,7 +12,7 @@ import { findContact } from '../contacts/find.ts'
 import { listHistory, replayEvent, tipOf, verifyHistory } from '../state/history.ts'
 import type { Keeper } from '../keeper/keeper.ts'
 import { NO_STANDING, standingOf } from '../own/standing.ts'
-import { OWN } from '../state/records.ts'
+import { ownOf } from '../state/view.ts'
 import type { Apps } from '../apps/sessions.ts'
 import { makeStatus, type About } from '../health/status.ts'
 
@@ -72,7 +72,7 @@ async function catchUp(
   // The tip is read anew each time: while the client reads, more is told, and the oldest entries may go.
   for (let tip = tipOf(onDisk); number < tip.number; tip = tipOf(onDisk)) {
     const gap = tip.oldest - 1 - number
-    const told = gap > 0 ? lagged(gap, number) : replayEvent(number + 1, onDisk, keeper.clock())
+    const told = gap > 0 ? lagged(gap, number) : replayEvent(number + 1, keeper.reader())
     number += Math.max(gap, 1)
     const isWanted = told !== null && (told.event === 'lagged' || names.includes(told.event))
     if (isWanted && !(await caller.replay(told))) break
@@ -92,18 +92,15 @@ async function keysOf(query: string, keeper: Keeper): Promise<Set<string>> {
 
 function status(keeper: Keeper, about: () => About): DaemonStatus {
   const { custody, engine } = keeper
-  const own = keeper.onDisk.own.get(OWN)
-  const persona = own === undefined ? undefined : keeper.onDisk.personas.get(own.personaId)
+  const found = ownOf(keeper.onDisk)
   custody.expire()
   return makeStatus(about(), {
     engine: engine.name,
-    table: own === undefined ? null : keeper.table(),
+    table: keeper.ownTable,
     isLocked: custody.isLocked,
-    theftProtection: own?.recoveryConfirmed === true,
+    theftProtection: found?.own.recoveryConfirmed === true,
     standing:
-      own === undefined || persona === undefined
-        ? NO_STANDING
-        : standingOf(own, persona, custody.isLocked ? null : custody.epochs()),
+      found === null ? NO_STANDING : standingOf(found.own, found.persona, custody.isLocked ? null : custody.epochs()),
     counts: keeper.counts(),
     clock: keeper.clock(),
   })

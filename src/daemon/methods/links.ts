@@ -17,8 +17,8 @@ import { noPersona } from '../state/errors.ts'
 import { findContact } from '../contacts/find.ts'
 import type { Keeper } from '../keeper/keeper.ts'
 import { markVerified, pinLink } from '../contacts/pin.ts'
-import { hasHead, OWN, storedBytes, type HeadedPersona, type PersonaRecord } from '../state/records.ts'
-import { personaContact } from '../state/view.ts'
+import { storedBytes, type HeadedPersona, type PersonaRecord } from '../state/records.ts'
+import { ownOf, personaContact } from '../state/view.ts'
 
 export type LinkMethods = Pick<Methods, 'contact.number' | 'contact.add' | 'contact.verify' | 'link.get'>
 
@@ -35,9 +35,7 @@ export function linkHandlers(keeper: Keeper): Handlers<LinkMethods> {
 }
 
 function ownPersona(keeper: Keeper): HeadedPersona | null {
-  const own = keeper.onDisk.own.get(OWN)
-  const persona = own === undefined ? undefined : keeper.onDisk.personas.get(own.personaId)
-  return persona !== undefined && hasHead(persona) ? persona : null
+  return ownOf(keeper.onDisk)?.persona ?? null
 }
 
 function numberOf({ personaId, root }: PersonaRecord, keeper: Keeper): string {
@@ -57,7 +55,7 @@ async function addContact(keeper: Keeper, { link: text, name, repin }: AddContac
   const wishes = { name: name ?? null, repin: repin === true }
   const outcome = await keeper.change(() => pinLink(link, wishes, keeper.state))
   const persona = keeper.onDisk.personas.get(formatHex(link.personaId))!
-  return { outcome, contact: personaContact(persona, keeper.onDisk, keeper.clock(), null) }
+  return { outcome, contact: personaContact(persona, keeper.reader()) }
 }
 
 /**

@@ -3,7 +3,6 @@ import { quoteWord } from '../../ipc/command-word.ts'
 import { formatHex } from '../../core/encoding/bytes.ts'
 import type { ChainPosition } from '../../core/chain.ts'
 import { TableError } from '../../core/errors.ts'
-import { foldNickname } from '../../core/nickname.ts'
 import type { DropReason, Edit, Intent, ReplayHead, TablePoint } from '../../core/intents.ts'
 import { checkRoomToRotate, statusBytesFree, type Device } from '../../core/table.ts'
 import type { VerifiedBlob } from '../../core/verify.ts'
@@ -17,7 +16,7 @@ import {
   type OwnRecord,
   type PersonaRecord,
 } from '../state/records.ts'
-import { MIN_PREFIX_DIGITS } from '../personas/query.ts'
+import { isMeant } from '../personas/query.ts'
 
 export function rememberOwnNames(
   devices: readonly Device[],
@@ -92,11 +91,7 @@ export function positionFields(
  * @throws {KeeperError} NOT_FOUND | AMBIGUOUS
  */
 export function deviceAmong<D extends Device>(devices: readonly D[], query: string): D {
-  const folded = foldNickname(query)
-  const named = devices.filter((device) => foldNickname(device.name) === folded)
-  const digits = query.length >= MIN_PREFIX_DIGITS ? query.toUpperCase() : ' '
-  const keyed = devices.filter((device) => device.key.startsWith(digits) && !named.includes(device))
-  const found = [...named, ...keyed]
+  const found = devices.filter((device) => isMeant(query, device))
   if (found.length > 1) {
     const message = `"${query}" fits more than one device of the table`
     throw new KeeperError('AMBIGUOUS', message, 'give more digits of the key')

@@ -5,8 +5,8 @@ import type { CryptoEngine } from '../../crypto/engine.ts'
 import { UNKEPT_EVENTS, type DaemonEvent } from '../../ipc/shapes/events.ts'
 import type { LogEntry, LogVerdict } from '../../ipc/shapes/log.ts'
 import type { Write } from '../../store/store.ts'
-import { OWN, storedBytes, TIP, type HistoryTip, type Records } from './records.ts'
-import { contactOf, keyOfProvisional, type Clock } from './view.ts'
+import { storedBytes, TIP, type HistoryTip, type Records } from './records.ts'
+import { contactOf, keyOfProvisional, type Reader } from './view.ts'
 import type { NewEvent } from './new-event.ts'
 
 export const MAX_HISTORY = 65_536 // sanity: years of a person with hundreds of friends, some 30 MB; the oldest entry goes first
@@ -64,13 +64,13 @@ function keptData(event: NewEvent): EntryText['data'] {
 }
 
 /** One event as it was told, or null when it is not kept, or the contact that it tells of is gone. */
-export function replayEvent(number: number, records: Records, clock: Clock): DaemonEvent | null {
-  const entry = records.history.get(idOf(number))
+export function replayEvent(number: number, reader: Reader): DaemonEvent | null {
+  const entry = reader.records.history.get(idOf(number))
   if (entry === undefined) return null
   const { atSec, event, data } = JSON.parse(entry.text) as EntryText
   if (event !== 'contact.changed') return { event, id: number, atSec, data } as unknown as DaemonEvent
   const { personaId, key, changes, source } = data as { personaId: string | null; key?: string } & typeof data
-  const contact = contactOf(personaId ?? key!, records, clock, records.own.get(OWN)?.personaId ?? null)
+  const contact = contactOf(personaId ?? key!, reader)
   if (contact === null) return null
   return { event, id: number, atSec, data: { contact, changes, source } } as DaemonEvent
 }

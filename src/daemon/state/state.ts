@@ -7,7 +7,7 @@ import type { Kind } from './kind.ts'
 import { Names } from './names.ts'
 import type { NewEvent } from './new-event.ts'
 import * as rec from './records.ts'
-import { clockAt, contactOf } from './view.ts'
+import { contactOf, readerAt } from './view.ts'
 import { pendingKinds, upgradeKinds } from './waiting.ts'
 import type { Writer } from './writer.ts'
 import type { ContactChange, DaemonEvent } from '../../ipc/shapes/events.ts'
@@ -105,8 +105,7 @@ export class State {
 
   #emitContacts(): void {
     for (const [id, { changes, source }] of this.#told) {
-      const clock = clockAt(this.nowSec, this.#records)
-      const contact = contactOf(id, this.#records, clock, this.own()?.personaId ?? null)
+      const contact = contactOf(id, readerAt(this.nowSec, this.#records))
       if (contact !== null) this.#events.push({ event: 'contact.changed', data: { contact, changes, source } })
     }
   }

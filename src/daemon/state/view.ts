@@ -4,13 +4,42 @@ import { freshness, type Freshness } from '../../core/order.ts'
 import { activeDevice, fallbackName } from '../../core/table.ts'
 import { consentsToPersona, isContested } from '../../core/trust.ts'
 import { pairOf } from './pair.ts'
-import { CLOCK, NEW_DEVICE, type DeviceRecord, type PersonaRecord, type Records } from './records.ts'
+import {
+  CLOCK,
+  hasHead,
+  NEW_DEVICE,
+  OWN,
+  type DeviceRecord,
+  type HeadedPersona,
+  type OwnRecord,
+  type PersonaRecord,
+  type Records,
+} from './records.ts'
 import type { Contact, ContactDevice } from '../../ipc/shapes/contact.ts'
 
 export interface Clock {
   readonly nowSec: number
   /** This clock is before a time it once told: ages cannot be judged. */
   readonly isWrong: boolean
+}
+
+/** The state at one moment, for one question. */
+export interface Reader {
+  readonly records: Records
+  readonly clock: Clock
+  /** The owner's PersonaID; null without a persona. */
+  readonly ownId: string | null
+}
+
+export function readerAt(nowSec: number, records: Records): Reader {
+  return { records, clock: clockAt(nowSec, records), ownId: records.own.get(OWN)?.personaId ?? null }
+}
+
+/** Both records of the owner; null without a persona. */
+export function ownOf(records: Records): { own: OwnRecord; persona: HeadedPersona } | null {
+  const own = records.own.get(OWN)
+  const persona = own === undefined ? undefined : records.personas.get(own.personaId)
+  return own === undefined || persona === undefined || !hasHead(persona) ? null : { own, persona }
 }
 
 /** The clock beside what this daemon last told by it. */
@@ -24,8 +53,8 @@ export function freshnessAt(timeSec: number, clock: Clock): Freshness | null {
   return clock.isWrong ? null : freshness(timeSec, clock.nowSec)
 }
 
-/** A persona as a contact. `ownId`: the owner's PersonaID; the owner's own word, which bound them, is enough for the owner's devices. */
-export function personaContact(persona: PersonaRecord, records: Records, clock: Clock, ownId: string | null): Contact {
+/** A persona as a contact. The owner's devices count as confirmed, because the owner bound them. */
+export function personaContact(persona: PersonaRecord, { records, clock, ownId }: Reader): Contact {
   const isOwn = persona.personaId === ownId
   const listed = persona.devices.map(({ key, name, companion }, i) => {
     const view = deviceView(persona, key, name, i + 1, records, isOwn)
@@ -144,11 +173,9 @@ export function provisionalContact(key: string, device: DeviceRecord): Contact |
 }
 
 /** A persona, or the friend without one whose device this key is; null when nobody is known by it any more. */
-export function contactOf(id: string, records: Records, clock: Clock, ownId: string | null): Contact | null {
-  const persona = records.personas.get(id)
-  return persona === undefined
-    ? whoHas(id, records, clock, ownId).contact
-    : personaContact(persona, records, clock, ownId)
+export function contactOf(id: string, reader: Reader): Contact | null {
+  const persona = reader.records.personas.get(id)
+  return persona === undefined ? whoHas(id, reader).contact : personaContact(persona, reader)
 }
 
 /** The key of the one device of a friend without a persona; of a blocked one it is among the others. */
@@ -159,14 +186,13 @@ export function keyOfProvisional({ devices, others }: Contact): string {
 /** Whom a device belongs to: the contact it is bound to, or its own provisional entry; and who merely claims it. */
 export function whoHas(
   key: string,
-  records: Records,
-  clock: Clock,
-  ownId: string | null,
+  reader: Reader,
 ): { contact: Contact | null; device: ContactDevice | null; claimedBy: string[] } {
+  const { records } = reader
   const device = records.devices.get(key)
   if (device === undefined) return { contact: null, device: null, claimedBy: [] }
   const persona = device.bound === null ? undefined : records.personas.get(device.bound)
-  const bound = persona === undefined ? null : personaContact(persona, records, clock, ownId)
+  const bound = persona === undefined ? null : personaContact(persona, reader)
   const view = bound === null ? null : findDevice(bound, key)
   // A device that its persona lists and that shows it no longer is a claim like any other.
   const isTheirs = view !== null && view.state !== 'claimed'
@@ -178,11 +204,4 @@ export function whoHas(
 export function findDevice(contact: Contact, key: string): ContactDevice | null {
   const isIt = (device: ContactDevice): boolean => device.key === key
   return contact.devices.find(isIt) ?? contact.claims.find(isIt) ?? contact.others.find(isIt) ?? null
-}
-
-/** Reads state at one moment for one question. */
-export interface Reader {
-  readonly records: Records
-  readonly clock: Clock
-  readonly ownId: string | null
 }
