@@ -102,39 +102,60 @@ describe('the method tables', () => {
   })
 })
 
-describe('the example', () => {
-  /** The frames of one example: `->` from the client, `<-` from the daemon. */
-  function framesOf(name: string): { from: string; type: string; data: Record<string, unknown> }[] {
-    const block = between(`<!-- ${name} -->\n\n\`\`\`\n`, '\n```')
+describe('an example', () => {
+  interface ExampleFrame {
+    from: string
+    type: string
+    data: Record<string, unknown>
+  }
+
+  /** The frames of one example: `->` from the client, `<-` from the daemon. Line breaks and their indentation are not part of a frame. */
+  function framesOf(block: string): ExampleFrame[] {
     return block.split(/\n(?=<-|->)/).map((text) => {
-      const frame = JSON.parse(text.slice(3).replaceAll(/\n +/g, '')) as { type: string; data: Record<string, unknown> }
+      const frame = JSON.parse(text.slice(3).replaceAll(/\n +/g, '')) as Omit<ExampleFrame, 'from'>
       return { from: text.slice(0, 2), ...frame }
     })
   }
 
-  test('sends calls that the method table takes, and shows results that it gives', () => {
+  const examples = new Map(
+    [...DOC.matchAll(/<!-- example: (\w+) -->\n\n```\n([^]*?)\n```/g)].map(([, name, block]) => {
+      return [name!, framesOf(block!)]
+    }),
+  )
+
+  test('comes first under every noun, with a method of this noun', () => {
+    const section = DOC.slice(DOC.indexOf('\n## 3. '), DOC.indexOf('\n## 4. '))
+    const parts = section.split('\n### ').slice(1)
+    for (const part of parts) {
+      const [, heading, name] = /^(.+)\n\n<!-- example: (\w+) -->/.exec(part) ?? []
+      const method = examples.get(name!)?.[0]?.data['method'] as string | undefined
+      expect(heading?.split(', '), part.split('\n')[0]).toContain(method?.split('.')[0])
+    }
+    expect([parts.length, examples.size]).toEqual([19, 22])
+  })
+
+  test('sends a call that the method table takes, and shows a result that it gives', () => {
     let results = 0
-    for (const name of ['lookup', 'error', 'event']) {
-      const [call, answer] = framesOf(name)
+    for (const [name, [call, answer]] of examples) {
       const { method, params, id } = call!.data as { method: keyof typeof METHODS; params: unknown; id: number }
-      expect([call!.from, call!.type, answer!.from, answer!.type]).toEqual(['->', 'rpc', '<-', 'rpc'])
-      expect(METHODS[method].params.parse(params)).toEqual(params)
-      expect(answer!.data['id']).toBe(id)
+      expect([call!.from, call!.type, answer!.from, answer!.type], name).toEqual(['->', 'rpc', '<-', 'rpc'])
+      expect(METHODS[method].params.parse(params), name).toEqual(params)
+      expect(answer!.data['id'], name).toBe(id)
       if (!('result' in answer!.data)) continue
-      expect(METHODS[method].result.parse(answer!.data['result'])).toEqual(answer!.data['result'])
+      expect(METHODS[method].result.parse(answer!.data['result']), name).toEqual(answer!.data['result'])
       results++
     }
-    expect(results).toBe(2)
+    expect(results).toBe(examples.size - 1)
   })
 
   test('shows the error of a call without permission', () => {
-    const [call, answer] = framesOf('error')
+    const [call, answer] = examples.get('error')!
     expect(METHODS[call!.data['method'] as 'contact.block'].permission).toBe('admin')
     expect(answer!.data['error']).toMatchObject({ data: { code: 'PERMISSION_DENIED', permission: 'admin' } })
   })
 
   test('shows an event that was subscribed to', () => {
-    const [call, , event] = framesOf('event')
+    const [call, , event] = examples.get('event')!
     expect(event).toMatchObject({ from: '<-', type: 'event' })
     expect((call!.data['params'] as { events: string[] }).events).toEqual([event!.data['event']])
     expect(Object.keys(event!.data)).toEqual(['event', 'data', 'id', 'atSec'])
