@@ -158,7 +158,7 @@ async function readBounded(path: string, named: boolean): Promise<Uint8Array | n
     if (cause instanceof ConfigError) throw cause
     const errno = cause instanceof Error && 'code' in cause ? String(cause.code) : 'an unknown error'
     if (errno === 'ENOENT' && !named) return null
-    const message = `cannot read config file ${path} (${errno}): check its permissions`
+    const message = `cannot read config file ${path} (${errno}): check the path and its permissions`
     throw new ConfigError('CONFIG_UNREADABLE', message, null, { cause })
   } finally {
     await file?.close()

@@ -1,4 +1,4 @@
-/** Runs pieces of work one after the other, where two at a time would each see a state that the other is about to change. */
+/** Runs work one piece at a time, so that no piece sees a state that another is about to change. */
 export class Serial {
   #last: Promise<unknown> = Promise.resolve()
 
