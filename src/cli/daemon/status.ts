@@ -28,7 +28,8 @@ export function formatStatus(status: DaemonStatus, nowSec: number, verbose = fal
     '',
     `You know ${countOf(counts.contacts, 'persona')}, and ${countOf(counts.provisional, 'friend')} without a persona; ${countOf(counts.devices, 'device')} in all.`,
     '',
-    `The daemon is personad ${status.version}, process ${status.pid}, running since ${formatTime(status.startedAtSec, nowSec)}.`,
+    `The daemon is personad ${status.version}.`,
+    `  process:       ${status.pid}, running since ${formatTime(status.startedAtSec, nowSec)}`,
     `  state:         ${escapeText(home.stateDir)} (${store.kind}, schema ${store.schema})`,
     `  your socket:   ${escapeText(home.adminSocket)}`,
     `  apps' socket:  ${escapeText(home.appSocket)}`,
@@ -47,10 +48,13 @@ function formatPersona(status: DaemonStatus, nowSec: number, verbose: boolean): 
   const age = status.freshness === null || status.freshness === 'fresh' ? '' : `, ${status.freshness}`
   return [
     `Your persona is ${persona.personaId}.`,
-    active === undefined
-      ? 'It has no device that chats yet. Add one with: persona device add NAME --tox-profile FILE'
-      : `It has ${countOf(persona.devices.length, 'device')}; the active one is ${showName(active.name, active.key)}.`,
-    `Its table was signed ${formatTime(persona.timeSec, nowSec)}${age}${tableNumbers(verbose, persona)}. ${countOf(persona.bytesFree, 'byte')} of the status message are free.`,
+    ...(active === undefined
+      ? ['It has no device that chats yet. To add one:', '  persona device add NAME --tox-profile FILE']
+      : [
+          `It has ${countOf(persona.devices.length, 'device')}; the active one is ${showName(active.name, active.key)}.`,
+        ]),
+    `Its table was signed ${formatTime(persona.timeSec, nowSec)}${age}${tableNumbers(verbose, persona)}.`,
+    `${countOf(persona.bytesFree, 'byte')} of its status message are free.`,
   ]
 }
 

@@ -51,10 +51,7 @@ export interface Failure {
 
 /** Hints for errors whose own layer cannot know the command that led to them. */
 const HINTS = new Map([
-  [
-    'DAEMON_UNREACHABLE',
-    'start the daemon with `personad`, or as a service with `persona service install`; in a checkout with `npm start`',
-  ],
+  ['DAEMON_UNREACHABLE', 'run: personad, or: persona service install (in a checkout: npm start)'],
   [
     'TOX_ENCRYPTED',
     'give its passphrase with --passphrase-file FILE (init and device commands: --profile-passphrase-file)',

@@ -90,7 +90,7 @@ function addEdits(contact: Command, run: Runner): void {
   contact
     .command('split <contact> <device>')
     .description('take away a device that the contact does not own')
-    .option('--name <name>', 'name the device afterwards')
+    .option('--name <name>', 'name the device after the split')
     .action((name: string, device: string, options: SplitOptions) =>
       run(async (context) => (await import('../contacts/edit.ts')).split(context, name, device, options)),
     )

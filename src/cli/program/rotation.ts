@@ -24,8 +24,8 @@ export function addRemoval(device: Command, run: Runner): void {
   const remove = device
     .command('remove <device>')
     .description('remove a device from the table')
-    .option('--lost', 'rotate the key too: shuts out a lost or stolen device')
-    .option('--retired', 'keep the key: does not revoke the device, which you still hold')
+    .option('--lost', 'rotate the key too, to shut out a lost or stolen device')
+    .option('--retired', 'keep the key; a device that you still hold is not revoked')
   rotating(remove).action((name: string, options: RemoveOptions) =>
     run(async (context) => (await import('../own/remove.ts')).remove(context, name, options)),
   )
