@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { InspectReport } from '../src/cli/tox/inspect.ts'
 import type { OwnTable } from '../src/ipc/shapes/own.ts'
-import type { DaemonStatus } from '../src/ipc/shapes/status.ts'
+import type { DaemonStatus } from '../src/ipc/methods/status.ts'
 import type { Contact, LookupResult } from '../src/ipc/shapes/contact.ts'
 import {
   anyOtherFriend,

@@ -1,5 +1,6 @@
 /** The configuration of the daemon: its own sections, and one of each wing (config/personad.yaml names every key). */
 import type { Policy } from '../core/trust.ts'
+import { BASE_CAPABILITIES, type Capability } from '../ipc/shapes/capabilities.ts'
 import {
   keysOf,
   parseSections,
@@ -10,6 +11,7 @@ import {
 } from '../process/config-file.ts'
 import { oneOf, setOf, wholeNumber } from '../process/config-values.ts'
 import type { LogLevel } from '../process/log.ts'
+import type { Wing } from './wing/wing.ts'
 import {
   DEFAULT_AT_MOST_SEC,
   DEFAULT_IDLE_SEC,
@@ -20,8 +22,6 @@ import {
 
 export type EngineChoice = 'auto' | 'sodium' | 'portable'
 
-export type DefaultCapability = 'read' | 'observe' | 'publish'
-
 /** By section. The section of a wing is of a type that only the wing knows. */
 export interface Config extends ConfigValues {
   readonly log: { readonly level: LogLevel }
@@ -29,7 +29,7 @@ export interface Config extends ConfigValues {
   /** Counted for each of the two sockets. */
   readonly socket: { readonly maxConnections: number }
   /** Every app has these capabilities, also without a token. */
-  readonly apps: { readonly defaultCapabilities: readonly DefaultCapability[] }
+  readonly apps: { readonly defaultCapabilities: readonly Capability[] }
   /** Of contacts that are met from now on. */
   readonly policy: { readonly default: Policy }
   readonly custody: OpenLimits
@@ -62,15 +62,17 @@ const SOCKET: ConfigSection<Config['socket']> = {
   },
 }
 
-const APPS: ConfigSection<Config['apps']> = {
-  name: 'apps',
-  keys: {
-    defaultCapabilities: {
-      key: 'default_capabilities',
-      value: setOf(['read', 'observe', 'publish']).default(['read']),
-      reloadable: true,
+function appsSection(capabilities: readonly Capability[]): ConfigSection<Config['apps']> {
+  return {
+    name: 'apps',
+    keys: {
+      defaultCapabilities: {
+        key: 'default_capabilities',
+        value: setOf(capabilities).default(['read']),
+        reloadable: true,
+      },
     },
-  },
+  }
 }
 
 const POLICY: ConfigSection<Config['policy']> = {
@@ -95,28 +97,24 @@ const CUSTODY: ConfigSection<OpenLimits> = {
 }
 
 /** The sections of a daemon with these wings, in the order of config/personad.yaml. */
-function sectionsWith(wings: readonly ConfigSection<unknown>[]): ConfigSection<unknown>[] {
-  return [LOG, ENGINE, SOCKET, APPS, POLICY, CUSTODY, ...wings]
-}
-
-/** Every key, in the order of config/personad.yaml. */
-export function configKeys(wings: readonly ConfigSection<unknown>[]): NamedKey[] {
-  return keysOf(sectionsWith(wings))
+export function configSections(wings: readonly Wing[]): ConfigSection<unknown>[] {
+  const capabilities = [...BASE_CAPABILITIES, ...wings.flatMap(({ schema }) => schema.capabilities)]
+  const ofWings = wings.map(({ section }) => section)
+  return [LOG, ENGINE, SOCKET, appsSection(capabilities), POLICY, CUSTODY, ...ofWings]
 }
 
 /**
  * Reads the configuration. Without a file the defaults hold, unless the user named it.
  * @param path absolute or relative to the working directory
  * @param named true when the path comes from --config, so that its absence is a mistake
- * @param wings their sections
  * @throws {ConfigError} any ConfigErrorCode
  */
 export async function readConfig(
   path: string,
   named: boolean,
-  wings: readonly ConfigSection<unknown>[],
+  sections: readonly ConfigSection<unknown>[],
 ): Promise<Config> {
-  return parseConfig(await readConfigText(path, named), path, wings)
+  return parseConfig(await readConfigText(path, named), path, sections)
 }
 
 /**
@@ -124,8 +122,8 @@ export async function readConfig(
  * @param path for error texts
  * @throws {ConfigError} CONFIG_SYNTAX | CONFIG_UNKNOWN_KEY | CONFIG_VALUE
  */
-export function parseConfig(text: string, path: string, wings: readonly ConfigSection<unknown>[]): Config {
-  return parseSections(text, path, sectionsWith(wings)) as Config
+export function parseConfig(text: string, path: string, sections: readonly ConfigSection<unknown>[]): Config {
+  return parseSections(text, path, sections) as Config
 }
 
 /**
@@ -135,9 +133,9 @@ export function parseConfig(text: string, path: string, wings: readonly ConfigSe
 export function mergeReloaded(
   running: Config,
   read: Config,
-  wings: readonly ConfigSection<unknown>[],
+  sections: readonly ConfigSection<unknown>[],
 ): { config: Config; changed: NamedKey[]; needRestart: NamedKey[] } {
-  const differing = configKeys(wings).filter((key) => !equalValues(valueOf(running, key), valueOf(read, key)))
+  const differing = keysOf(sections).filter((key) => !equalValues(valueOf(running, key), valueOf(read, key)))
   const changed = differing.filter(({ reloadable }) => reloadable)
   let config: ConfigValues = running
   for (const key of changed) config = withValue(config, key, valueOf(read, key))

@@ -1,8 +1,9 @@
 /** The daemon as it runs: store, keeper, wings and sockets, put together in the order in which each may rely on the one before, and taken apart. */
 import type { Handlers } from '../ipc/methods/method.ts'
-import { METHODS, type Methods } from '../ipc/methods/table.ts'
+import type { EventName, DaemonEvent } from '../ipc/methods/events.ts'
+import type { WingsStatus } from '../ipc/methods/status.ts'
+import { protocolOf, type Methods, type Protocol } from '../ipc/methods/table.ts'
 import type { Log as IpcLog } from '../ipc/server/dispatch.ts'
-import type { DaemonEvent } from '../ipc/shapes/events.ts'
 import type { Paths } from '../ipc/paths.ts'
 import { serve, type IpcServer } from '../ipc/server/server.ts'
 import { removeLeftovers } from '../durable/file.ts'
@@ -13,7 +14,7 @@ import { SCHEMA } from '../store/migrations.ts'
 import { createStateDir } from '../store/state-dir.ts'
 import type { Store } from '../store/store.ts'
 import { scheduleAlarms } from './keeper/alarm-timer.ts'
-import { mergeReloaded, readConfig, type Config } from './config.ts'
+import { configSections, mergeReloaded, readConfig, type Config } from './config.ts'
 import { openCustody, openEngine } from './parts.ts'
 import { forbidCoreDumps } from '../process/core-dumps.ts'
 import { describeError } from '../process/describe-error.ts'
@@ -29,10 +30,10 @@ import type { Log } from '../process/log.ts'
 import { readPlace } from './keeper/copy-check.ts'
 import { unsignedReminder } from './keeper/reminder.ts'
 import { scheduleResign } from './keeper/resign-timer.ts'
-import type { About, WingsStatus } from './health/status.ts'
+import type { About } from './health/status.ts'
 import { ownVersion } from '../process/version.ts'
 import { toRpcError } from './methods/errors.ts'
-import { sectionsOf, WINGS } from './wings.ts'
+import { WINGS } from './wings.ts'
 import type { OpenWing, Wing } from './wing/wing.ts'
 
 /** The running daemon, its parts in the order in which they were opened. */
@@ -73,6 +74,7 @@ export async function startDaemon({
   wings = WINGS,
 }: DaemonOptions): Promise<Daemon> {
   const startedAtSec = nowSec()
+  const protocol = protocolOf(wings.map(({ schema }) => schema))
   const version = ownVersion()
   const engine = await openEngine(config, log)
   await createStateDir(paths.stateDir)
@@ -101,6 +103,7 @@ export async function startDaemon({
       publish,
       // A reload takes effect at once. No contact is met before `daemon` is there.
       defaultPolicy: () => daemon.config.policy.default,
+      events: protocol.events,
       kindsOfWings: wings.flatMap(({ kinds = [] }) => kinds),
       onStoreFailure: (error) => {
         log.error('store.failed', describeError(error))
@@ -125,7 +128,7 @@ export async function startDaemon({
     lock,
     store,
     keeper,
-    apps: new Apps(keeper.onDisk, engine, nowSec),
+    apps: new Apps(keeper.onDisk, engine, nowSec, protocol.capabilities),
     wings,
     open,
     servers,
@@ -138,7 +141,7 @@ export async function startDaemon({
     isErasing: false,
   }
   const handlers = {
-    ...keeperHandlers(keeper, daemon.apps, about),
+    ...keeperHandlers(keeper, daemon.apps, about, [...protocol.events.keys()] as EventName[]),
     ...doctorHandlers(keeper, open, coreDumps, about),
     ...eraseHandlers(keeper, lock.paths, () => {
       daemon.isErasing = true
@@ -147,8 +150,8 @@ export async function startDaemon({
     // Each wing answers the rows that it brings: the compiler holds it to them, one by one.
     ...(Object.assign({}, ...open.map((wing) => wing.handlers)) as object),
   } as Handlers<Methods>
-  servers.push(await serveRole('app', daemon, handlers, paths.appSocket, log, supervisor))
-  servers.push(await serveRole('admin', daemon, handlers, paths.adminSocket, log, supervisor))
+  servers.push(await serveRole('app', daemon, protocol, handlers, paths.appSocket, log, supervisor))
+  servers.push(await serveRole('admin', daemon, protocol, handlers, paths.adminSocket, log, supervisor))
   for (const wing of open) await wing.start?.()
   return daemon
 }
@@ -162,6 +165,7 @@ function statusOf(open: readonly OpenWing[], coreDumps: readonly string[]): Wing
 async function serveRole(
   role: 'app' | 'admin',
   daemon: Daemon,
+  { methods }: Protocol,
   handlers: Handlers<Methods>,
   socketPath: string,
   log: Log,
@@ -170,7 +174,7 @@ async function serveRole(
   return await serve({
     socketPath,
     role,
-    methods: METHODS,
+    methods,
     handlers,
     // Read at each call, so that a reload takes effect on open connections.
     authorize: (caller, permission) => daemon.apps.may(caller, permission, daemon.config.apps.defaultCapabilities),
@@ -209,7 +213,7 @@ export async function reloadDaemon(
   isNamed: boolean,
   log: Log,
 ): Promise<string> {
-  const sections = sectionsOf(daemon.wings)
+  const sections = configSections(daemon.wings)
   const read = await readConfig(configFile, isNamed, sections)
   const { config, changed, needRestart } = mergeReloaded(daemon.config, read, sections)
   daemon.config = config

@@ -1,9 +1,9 @@
 /** The program `personad`, from its arguments to its exit status. */
 import { parseArgs } from 'node:util'
 import { resolvePaths, type Paths } from '../ipc/paths.ts'
-import { readConfig } from './config.ts'
+import { configSections, readConfig } from './config.ts'
 import { reloadDaemon, startDaemon, statusLine, stopDaemon, type Daemon } from './daemon.ts'
-import { sectionsOf, WINGS } from './wings.ts'
+import { WINGS } from './wings.ts'
 import { superviseProcess } from '../process/supervise.ts'
 import { openLog, type Log } from '../process/log.ts'
 import { openNotifier } from '../process/service-manager.ts'
@@ -50,7 +50,7 @@ async function main(): Promise<void> {
     await unblockSigusr1({ log })
     const paths = resolvePaths({ home: args.home, env: process.env })
     const configFile = args.config ?? paths.configFile
-    const config = await readConfig(configFile, args.config !== undefined, sectionsOf(WINGS))
+    const config = await readConfig(configFile, args.config !== undefined, configSections(WINGS))
     log.setLevel(config.log.level)
     const notifier = await openNotifier({ env: process.env, log })
     const daemon = await startDaemon({ paths, configFile, config, log, supervisor })

@@ -1,4 +1,5 @@
 /** What answers each method that is about the state; the wings bring their own. Made once: it may remember what is under way. */
+import { EVENT_NAMES, type EventName } from '../ipc/methods/events.ts'
 import type { Handlers } from '../ipc/methods/method.ts'
 import type { Methods, WingMethods } from '../ipc/methods/table.ts'
 import { appHandlers } from './apps/methods.ts'
@@ -21,10 +22,18 @@ import { backupHandlers } from './snapshot/methods.ts'
 /** The methods about the state. The wings answer their own. */
 export type KeeperMethods = Omit<Methods, 'doctor' | 'persona.erase' | keyof WingMethods>
 
-/** @param about what the daemon around the keeper knows for `status` */
-export function keeperHandlers(keeper: Keeper, apps: Apps, about: () => About): Handlers<KeeperMethods> {
+/**
+ * @param about what the daemon around the keeper knows for `status`
+ * @param eventNames of all events
+ */
+export function keeperHandlers(
+  keeper: Keeper,
+  apps: Apps,
+  about: () => About,
+  eventNames: readonly EventName[] = EVENT_NAMES,
+): Handlers<KeeperMethods> {
   return {
-    ...generalHandlers(keeper, apps, about),
+    ...generalHandlers(keeper, apps, about, eventNames),
     ...contactHandlers(keeper, apps),
     ...appHandlers(keeper, apps),
     ...linkHandlers(keeper),

@@ -1,12 +1,6 @@
 /** The wings of the daemon, one line each (docs/wings.md). They open and answer `status` and `doctor` in this order. */
-import type { ConfigSection } from '../process/config-file.ts'
 import { COMPANION } from './companion/wing.ts'
 import { PROFILES } from './profiles/wing.ts'
 import type { Wing } from './wing/wing.ts'
 
 export const WINGS: readonly Wing[] = [PROFILES, COMPANION]
-
-/** Their sections of the configuration. */
-export function sectionsOf(wings: readonly Wing[]): ConfigSection<unknown>[] {
-  return wings.map(({ section }) => section)
-}

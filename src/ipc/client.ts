@@ -6,15 +6,16 @@ import { FRAME_ENCODING, FrameReader, isFrameTooLarge, type Frame } from './wire
 import type { MethodTable, ParamsOf, ResultOf } from './methods/method.ts'
 import type { Methods } from './methods/table.ts'
 import { formatRequest, readReply, RpcError } from './wire/rpc.ts'
-import type { DaemonEvent } from './shapes/events.ts'
+import type { DaemonEvent } from './methods/events.ts'
 import { checkSocketDirectory, checkSocketPath, codeOf } from './socket-file.ts'
 
 export { IpcError, RpcError }
 export type { AdvisedDevice, ContactDevices } from './shapes/advice.ts'
-export type { ContactChange, DaemonEvent } from './shapes/events.ts'
+export type { ContactChange } from './shapes/events.ts'
+export type { DaemonEvent } from './methods/events.ts'
 export type { ObserveResult, VerifyResult } from './shapes/judged.ts'
 export type { EditResult, OwnTable, StatusMessage } from './shapes/own.ts'
-export type { DaemonStatus } from './shapes/status.ts'
+export type { DaemonStatus } from './methods/status.ts'
 export type { ProfileList, WatchedProfile } from './shapes/profiles.ts'
 export type { Contact, ContactDevice, LookupResult } from './shapes/contact.ts'
 

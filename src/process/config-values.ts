@@ -25,11 +25,11 @@ export function wholeNumber(min: number, max: number): z.ZodInt {
 }
 
 /** A list of any of these words, each at most once. */
-export function setOf<const Values extends readonly [string, ...string[]]>(
-  values: Values,
-): z.ZodType<Values[number][]> {
+export function setOf(values: readonly string[]): z.ZodType<string[]> {
   const error = `a list of any of ${values.join(', ')}, each at most once`
-  return z.array(oneOf(values), { error }).refine((items) => new Set(items).size === items.length, { error })
+  return z
+    .array(z.enum(values, { error: `one of ${values.join(', ')}` }), { error })
+    .refine((items) => new Set(items).size === items.length, { error })
 }
 
 /** Absolute, or below ~. Relative paths make no sense: nobody chose the daemon's working directory. */

@@ -5,8 +5,9 @@ import { basename } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { allNodes, commandTree } from '../../src/cli/program/command-tree.ts'
 import { buildProgram } from '../../src/cli/program/program.ts'
-import { configKeys } from '../../src/daemon/config.ts'
-import { sectionsOf, WINGS } from '../../src/daemon/wings.ts'
+import { configSections } from '../../src/daemon/config.ts'
+import { keysOf } from '../../src/process/config-file.ts'
+import { WINGS } from '../../src/daemon/wings.ts'
 import { madePage, PAGES } from '../generate/man.ts'
 
 const read = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8')
@@ -45,7 +46,7 @@ test('persona.1 lists every command and every option of the command line', () =>
 test('personad.yaml.5 lists every key of the configuration with its default, and no other key', () => {
   const page = read('docs/man/personad.yaml.5')
   const listed = [...page.matchAll(/^\.It Cm ([a-z_.]+)\n(?:(?!^\.It Cm [a-z_]+\.)[^])*?^Default:\n\.Ql (.+) \.$/gm)]
-  expect(listed.map(([, key]) => key)).toEqual(configKeys(sectionsOf(WINGS)).map(({ path }) => path))
+  expect(listed.map(([, key]) => key)).toEqual(keysOf(configSections(WINGS)).map(({ path }) => path))
   expect(listed.every(([, , value]) => value !== '')).toBe(true)
 })
 

@@ -7,7 +7,6 @@ import { METHODS } from '../../src/ipc/methods/table.ts'
 import * as shapes from '../../src/ipc/shapes/contact.ts'
 import * as judged from '../../src/ipc/shapes/judged.ts'
 import * as own from '../../src/ipc/shapes/own.ts'
-import * as status from '../../src/ipc/shapes/status.ts'
 import * as watch from '../../src/ipc/shapes/profiles.ts'
 
 export const OPENRPC_FILE: string = fileURLToPath(new URL('../../docs/openrpc.json', import.meta.url))
@@ -15,9 +14,11 @@ const PACKAGE = fileURLToPath(new URL('../../package.json', import.meta.url))
 
 /** The values that methods share, named as docs/ipc.md names them. */
 const named = z.registry<{ id: string }>()
-for (const [name, schema] of Object.entries({ ...shapes, ...own, ...judged, ...status, ...watch })) {
+for (const [name, schema] of Object.entries({ ...shapes, ...own, ...judged, ...watch })) {
   if (schema instanceof z.ZodObject) named.add(schema, { id: name.replace(/^./, (first) => first.toUpperCase()) })
 }
+
+named.add(METHODS.status.result, { id: 'DaemonStatus' })
 
 /** The OpenRPC 1.3 document, as JSON text. */
 export function openrpcText(): string {

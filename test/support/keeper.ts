@@ -13,10 +13,11 @@ import { keeperHandlers, type KeeperMethods as Methods } from '../../src/daemon/
 import type { Kind } from '../../src/daemon/state/kind.ts'
 import { WINGS } from '../../src/daemon/wings.ts'
 import { openKeeper } from '../../src/daemon/open-keeper.ts'
+import type { EventSpec } from '../../src/ipc/methods/wing.ts'
 import type { Handlers } from '../../src/ipc/methods/method.ts'
 import { recordsOf, type PlaceRecord, type Records } from '../../src/daemon/state/records.ts'
 import type { Caller, ParamsOf, ResultOf, Role } from '../../src/ipc/methods/method.ts'
-import type { DaemonEvent, EventData, EventName } from '../../src/ipc/shapes/events.ts'
+import type { DaemonEvent, EventData, EventName } from '../../src/ipc/methods/events.ts'
 import type { LaggedEvent } from '../../src/ipc/client.ts'
 import type { ObserveResult } from '../../src/ipc/shapes/judged.ts'
 import type { DurableFs } from '../../src/durable/file.ts'
@@ -185,6 +186,7 @@ export class TestKeeper {
         defaultPolicy: () => story.defaultPolicy ?? 'auto',
         kindsOfWings: story.kindsOfWings ?? WINGS.flatMap(({ kinds = [] }) => kinds),
         publish: (event) => {
+          checkEvent(event)
           events.push(event)
           hear.event(event)
         },
@@ -333,4 +335,10 @@ export class TestKeeper {
 /** The status message that the owner's daemon publishes. */
 export async function ownText(keeper: TestKeeper): Promise<string> {
   return (await keeper.call('blob.get')).text
+}
+
+/** Every event of a wing has the data that its schema promises to clients. */
+function checkEvent({ event, data }: DaemonEvent): void {
+  const specs = Object.assign({}, ...WINGS.map(({ schema }) => schema.events)) as Record<string, EventSpec<unknown>>
+  specs[event]?.data.parse(data)
 }

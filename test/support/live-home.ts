@@ -2,7 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Client } from '../../src/ipc/client.ts'
-import type { DaemonEvent, EventData, EventName } from '../../src/ipc/shapes/events.ts'
+import type { DaemonEvent, EventData, EventName } from '../../src/ipc/methods/events.ts'
 import type { BootstrapNode } from '../../src/toxnode/protocol.ts'
 import { DaemonProcess } from './daemon.ts'
 import { tempDir } from './temp-dir.ts'

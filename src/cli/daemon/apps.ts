@@ -1,5 +1,6 @@
 /** `persona app ...`: permissions of local apps. */
-import type { App, Capability } from '../../ipc/shapes/apps.ts'
+import type { App } from '../../ipc/shapes/apps.ts'
+import type { Capability } from '../../ipc/shapes/capabilities.ts'
 import { withDaemon } from '../io/connect.ts'
 import { bold, print, remark, type Context } from '../io/context.ts'
 import { CliError, EXIT_DONE } from '../io/errors.ts'
@@ -11,13 +12,12 @@ export interface GrantOptions {
   readonly for?: string
 }
 
-const CAPABILITIES: readonly string[] = ['read', 'observe', 'publish'] satisfies Capability[]
 const MAX_DURATION_SEC = 3660 * 86_400 // sanity: the daemon's own limit
 const UNIT_SEC: Readonly<Record<string, number>> = { m: 60, h: 3600, d: 86_400, w: 7 * 86_400 }
 
 /** Only the token goes to stdout, so that it can be piped into the configuration of the app. */
 export async function allow(context: Context, name: string, options: GrantOptions): Promise<number> {
-  const can = parseCapabilities(options.can)
+  const can = await parseCapabilities(options.can)
   if (can === null) throw unnamed(name, 'add --can LIST, for example: --can read,observe')
   const forSec = parseDuration(options.for)
   const given = await withDaemon(context, (client) =>
@@ -77,7 +77,7 @@ function formatWish({ name, can, asks }: App): string[] {
 }
 
 export async function accept(context: Context, name: string, options: GrantOptions): Promise<number> {
-  const [can, forSec] = [parseCapabilities(options.can), parseDuration(options.for)]
+  const [can, forSec] = [await parseCapabilities(options.can), parseDuration(options.for)]
   if (can === null) throw unnamed(name, 'add --can LIST with everything it asks for, or less; see: persona app pending')
   const app = await withDaemon(context, (client) =>
     client.call('app.accept', { name, can, ...(forSec === null ? {} : { forSec }) }),
@@ -112,13 +112,15 @@ function unnamed(name: string, hint: string): CliError {
 }
 
 /** @throws {CliError} USAGE */
-export function parseCapabilities(text: string | undefined): Capability[] | null {
+async function parseCapabilities(text: string | undefined): Promise<Capability[] | null> {
   if (text === undefined) return null
+  // Loaded only here: the table of methods is some 50 ms of work.
+  const { capabilities } = (await import('../../ipc/methods/table.ts')).PROTOCOL
   const words = text.split(',').map((word) => word.trim())
-  const unknown = words.find((word) => !CAPABILITIES.includes(word))
-  if (unknown === undefined) return words as Capability[]
+  const unknown = words.find((word) => !capabilities.includes(word))
+  if (unknown === undefined) return words
   throw new CliError('USAGE', `"${unknown}" is not a permission`, {
-    hint: `--can takes any of ${CAPABILITIES.join(', ')}`,
+    hint: `--can takes any of ${capabilities.join(', ')}`,
   })
 }
 

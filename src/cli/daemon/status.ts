@@ -1,7 +1,7 @@
 /** `persona status`: describes the persona and the daemon in sentences. */
 import { describeFinding } from '../io/next-steps.ts'
 import { activeDevice } from '../../core/table.ts'
-import type { DaemonStatus } from '../../ipc/shapes/status.ts'
+import type { DaemonStatus } from '../../ipc/methods/status.ts'
 import { formatToxStatus } from '../tox/companion.ts'
 import { withDaemon } from '../io/connect.ts'
 import { print, type Context } from '../io/context.ts'

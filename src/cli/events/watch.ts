@@ -1,6 +1,7 @@
 /** `persona watch`: prints events as they happen, one line each. */
 import type { LaggedEvent } from '../../ipc/client.ts'
-import type { ContactChange, DaemonEvent, EventData, OwnCause } from '../../ipc/shapes/events.ts'
+import type { ContactChange, OwnCause } from '../../ipc/shapes/events.ts'
+import type { DaemonEvent, EventData } from '../../ipc/methods/events.ts'
 import { withDaemon } from '../io/connect.ts'
 import { print, remark, type Context } from '../io/context.ts'
 import { CliError, EXIT_DONE } from '../io/errors.ts'

@@ -2,7 +2,7 @@
 import { readdir } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { TableDevice } from '../../ipc/shapes/contact.ts'
-import type { DaemonStatus } from '../../ipc/shapes/status.ts'
+import type { DaemonStatus } from '../../ipc/methods/status.ts'
 import { hasCode, withDaemon } from '../io/connect.ts'
 import { print, type Context } from '../io/context.ts'
 import { CliError, EXIT_DONE, EXIT_FAILED } from '../io/errors.ts'

@@ -3,8 +3,9 @@ import { KeeperError } from '../state/errors.ts'
 import { AppError } from './errors.ts'
 import type { Caller, Handlers } from '../../ipc/methods/method.ts'
 import type { Methods } from '../../ipc/methods/table.ts'
-import type { App, AppToken, Capability } from '../../ipc/shapes/apps.ts'
-import { appView, isExpired, uniteCapabilities, type Apps } from './sessions.ts'
+import type { App, AppToken } from '../../ipc/shapes/apps.ts'
+import type { Capability } from '../../ipc/shapes/capabilities.ts'
+import { appView, isExpired, type Apps } from './sessions.ts'
 import type { Keeper } from '../keeper/keeper.ts'
 import { tidyName } from '../state/name-form.ts'
 import type { AppRecord } from '../state/records.ts'
@@ -37,7 +38,7 @@ export function appHandlers(keeper: Keeper, apps: Apps): Handlers<AppMethods> {
       requests.run(() => request(keeper, apps, caller, { name, can, why: why ?? '' })),
     'app.allow': ({ name, can, forSec }) => allow(keeper, apps, name, can, forSec ?? null),
     'app.list': () => list(keeper),
-    'app.accept': ({ name, can, forSec }) => accept(keeper, name, can, forSec ?? null),
+    'app.accept': ({ name, can, forSec }) => accept(keeper, apps, name, can, forSec ?? null),
     'app.reject': ({ name }) => reject(keeper, name),
     'app.revoke': async ({ name }) => ({ reportedDevices: await revoke(keeper, name) }),
   }
@@ -72,7 +73,7 @@ async function allow(
     // Of one that has expired what it reported stays, under the new token.
     const app = {
       ...newApp(keeper, name, tokenHash),
-      can: uniteCapabilities(can, []),
+      can: apps.unite(can, []),
       expiresAtSec: endOf(keeper, forSec),
     }
     put(keeper, app)
@@ -90,7 +91,7 @@ async function request(
   wish: Wish,
 ): Promise<{ app: App; token: string | null }> {
   const asks = {
-    can: uniteCapabilities(wish.can, []),
+    can: apps.unite(wish.can, []),
     why: wish.why.trim() === '' ? '' : tidyName(wish.why),
     atSec: keeper.nowSec,
   }
@@ -143,11 +144,17 @@ async function list(keeper: Keeper): Promise<{ apps: App[] }> {
   return { apps }
 }
 
-async function accept(keeper: Keeper, name: string, can: readonly Capability[], forSec: number | null): Promise<App> {
+async function accept(
+  keeper: Keeper,
+  apps: Apps,
+  name: string,
+  can: readonly Capability[],
+  forSec: number | null,
+): Promise<App> {
   return await keeper.change(() => {
     const app = asking(keeper, name)
     // Not what it asks for: that may be more by now than what the owner was shown.
-    const granted = uniteCapabilities(app.can, can)
+    const granted = apps.unite(app.can, can)
     const accepted = { ...app, can: granted, asks: null, expiresAtSec: endOf(keeper, forSec) ?? app.expiresAtSec }
     put(keeper, accepted)
     tell(keeper, accepted, 'accepted')

@@ -6,7 +6,9 @@ import type { CryptoEngine } from '../../crypto/engine.ts'
 import type { AppRecord, Records } from '../state/records.ts'
 import { ANONYMOUS_SOURCE, OWNER_SOURCE, sourceOfApp } from '../state/sources.ts'
 import type { Caller, Permission } from '../../ipc/methods/method.ts'
-import type { App, Capability } from '../../ipc/shapes/apps.ts'
+import type { App } from '../../ipc/shapes/apps.ts'
+import type { Capability } from '../../ipc/shapes/capabilities.ts'
+import { PROTOCOL } from '../../ipc/methods/table.ts'
 import { Quota } from '../../process/quota.ts'
 
 const TOKEN_BYTES = 32 // sanity: nobody guesses 256 bits, so a plain hash of it is enough on disk
@@ -23,6 +25,7 @@ const NEW_DEVICES = { burst: 2000, perSec: 1 / 60 } as const // sanity: keys nev
 /** Connections that said a token, and their quotas. Nothing of it is on disk. */
 export class Apps {
   readonly #onDisk: Records
+  readonly #capabilities: readonly Capability[]
   readonly #engine: CryptoEngine
   readonly #nowSec: () => number
   readonly #names = new WeakMap<Caller, { readonly name: string; readonly tokenHash: string }>()
@@ -30,7 +33,14 @@ export class Apps {
   readonly #newDevices: Quota
   readonly #requests: Quota
 
-  constructor(onDisk: Records, engine: CryptoEngine, nowSec: () => number) {
+  /** @param capabilities all of them, in the order in which they are always shown */
+  constructor(
+    onDisk: Records,
+    engine: CryptoEngine,
+    nowSec: () => number,
+    capabilities: readonly Capability[] = PROTOCOL.capabilities,
+  ) {
+    this.#capabilities = capabilities
     this.#onDisk = onDisk
     this.#engine = engine
     this.#nowSec = nowSec
@@ -77,6 +87,11 @@ export class Apps {
     return app === undefined || app.revoking || app.tokenHash !== known?.tokenHash || isExpired(app, this.#nowSec())
       ? null
       : app
+  }
+
+  /** Both, each once, in the order in which they are always shown. */
+  unite(a: readonly Capability[], b: readonly Capability[]): Capability[] {
+    return this.#capabilities.filter((capability) => a.includes(capability) || b.includes(capability))
   }
 
   /** @param defaults what every app may do */
@@ -130,11 +145,4 @@ function quotaExceeded(message: string, waitSec: number): AppError {
 export function appView({ name, can, createdSec, expiresAtSec, usedAtSec, asks }: AppRecord): App {
   const wish = asks === null ? null : { can: [...asks.can], why: asks.why, atSec: asks.atSec }
   return { name, can: [...can], createdSec, expiresAtSec, usedAtSec, asks: wish }
-}
-
-/** Both, each once, in the order in which they are always told. */
-export function uniteCapabilities(a: readonly Capability[], b: readonly Capability[]): Capability[] {
-  return (['read', 'observe', 'publish'] as const).filter(
-    (capability) => a.includes(capability) || b.includes(capability),
-  )
 }

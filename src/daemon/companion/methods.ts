@@ -1,10 +1,8 @@
 /** What answers the methods of the companion, where the configuration has one (docs/ipc.md, section 3). */
 import { CompanionError } from './errors.ts'
 import type { Handlers } from '../../ipc/methods/method.ts'
-import type { Methods } from '../../ipc/methods/table.ts'
+import type { ToxMethods } from '../../ipc/methods/companion.ts'
 import type { Companion } from './companion.ts'
-
-export type ToxMethods = Pick<Methods, 'tox.up' | 'tox.down' | 'tox.peers' | 'tox.add'>
 
 /** @param companion null where there is none; each method is then TOX_DISABLED */
 export function toxHandlers(companion: Companion | null): Handlers<ToxMethods> {

@@ -1,19 +1,21 @@
 /** The companion as a wing: the daemon's own Tox device (docs/tox.md). */
 import { readFile } from 'node:fs/promises'
+import * as schema from '../../ipc/methods/companion.ts'
 import { expandHome } from '../../process/config-values.ts'
 import type { Host, OpenWing, Wing } from '../wing/wing.ts'
 import { checkCompanion } from './check.ts'
 import { TOX_SECTION, type ToxConfig } from './config.ts'
 import { PEERS } from './peers.ts'
-import { toxHandlers, type ToxMethods } from './methods.ts'
+import { toxHandlers } from './methods.ts'
 
-export const COMPANION: Wing<ToxMethods, ToxConfig> = {
+export const COMPANION: Wing<schema.ToxMethods, ToxConfig> = {
+  schema: schema.COMPANION,
   section: TOX_SECTION,
   kinds: [PEERS],
   open: openCompanion,
 }
 
-async function openCompanion(host: Host, config: ToxConfig): Promise<OpenWing<ToxMethods, ToxConfig>> {
+async function openCompanion(host: Host, config: ToxConfig): Promise<OpenWing<schema.ToxMethods, ToxConfig>> {
   if (!config.enabled) return { handlers: toxHandlers(null), status: () => ({ part: { tox: null }, notices: [] }) }
   const { keeper, paths, env, log } = host
   // Loaded only where the configuration has a companion.

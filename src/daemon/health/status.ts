@@ -4,10 +4,7 @@ import { standingFindings, UNSIGNED_NOTICE_SEC, type OwnStanding } from '../own/
 import { notice, type Finding } from '../../ipc/shapes/doctor.ts'
 import { freshnessAt, type Clock } from '../state/view.ts'
 import type { OwnTable } from '../../ipc/shapes/own.ts'
-import type { DaemonStatus } from '../../ipc/shapes/status.ts'
-
-/** The parts of the result that the wings bring. */
-export type WingsStatus = Pick<DaemonStatus, 'profiles' | 'tox'>
+import type { DaemonStatus, WingsStatus } from '../../ipc/methods/status.ts'
 
 /** What the daemon around the keeper knows. */
 export type About = Pick<DaemonStatus, 'version' | 'pid' | 'startedAtSec' | 'home' | 'notices'> &

@@ -1,10 +1,10 @@
 /** What answers the methods about the daemon itself: its status, the events of a connection and the history of them (docs/ipc.md, section 3). */
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { EVENT_NAMES, type EventName } from '../../ipc/shapes/events.ts'
+import type { EventName } from '../../ipc/methods/events.ts'
 import { MAX_PAGE } from '../../ipc/shapes/limits.ts'
 import type { Caller, Handlers } from '../../ipc/methods/method.ts'
 import type { Methods } from '../../ipc/methods/table.ts'
-import type { DaemonStatus } from '../../ipc/shapes/status.ts'
+import type { DaemonStatus } from '../../ipc/methods/status.ts'
 import { lagged } from '../../ipc/wire/rpc.ts'
 import { alarmCursor } from '../personas/alarms.ts'
 import { KeeperError } from '../state/errors.ts'
@@ -21,11 +21,17 @@ const REPLAYED_A_TURN = 64 // sanity: some milliseconds; the whole history at on
 
 export type GeneralMethods = Pick<Methods, 'status' | 'subscribe' | 'unsubscribe' | 'log.list' | 'log.verify'>
 
-export function generalHandlers(keeper: Keeper, apps: Apps, about: () => About): Handlers<GeneralMethods> {
+/** @param eventNames of all events */
+export function generalHandlers(
+  keeper: Keeper,
+  apps: Apps,
+  about: () => About,
+  eventNames: readonly EventName[],
+): Handlers<GeneralMethods> {
   return {
     status: () => status(keeper, about),
     subscribe: async ({ events, after }, caller) => {
-      const names = events ?? [...EVENT_NAMES]
+      const names = events ?? [...eventNames]
       const cursor = await catchUp(keeper, apps, caller, names, after ?? tipOf(keeper.onDisk).number)
       return { events: names, cursor }
     },

@@ -21,7 +21,7 @@ import { dueProfiles, takeWritten } from './hand.ts'
 import { readGuarded, reportFriends } from './read.ts'
 import type { DueProfiles, WrittenProfile } from '../../ipc/shapes/due.ts'
 import type { Handlers } from '../../ipc/methods/method.ts'
-import type { Methods } from '../../ipc/methods/table.ts'
+import type { ProfileMethods } from '../../ipc/methods/profiles.ts'
 import { RunningClients } from './clients.ts'
 
 export interface ProfilesOptions {
@@ -44,8 +44,6 @@ export interface ProfilesConfig {
   /** @throws {ToxError} */
   readonly passphrase: () => Promise<string | null>
 }
-
-export type ProfileMethods = Pick<Methods, `profile.${string}` & keyof Methods>
 
 const MAX_NOTICES = 8 // sanity: status is read by people; the list has all of them
 

@@ -1,18 +1,20 @@
 /** The watched Tox profiles as a wing (docs/tox.md). */
+import * as schema from '../../ipc/methods/profiles.ts'
 import { expandHome } from '../../process/config-values.ts'
 import type { Host, OpenWing, Wing } from '../wing/wing.ts'
 import { checkProfiles } from './check.ts'
 import { WATCH_SECTION, type WatchConfig } from './config.ts'
 import { readToxPassphrase } from './passphrase.ts'
 import { watchedPlaces } from './places.ts'
-import { Profiles, type ProfileMethods, type ProfilesConfig } from './profiles.ts'
+import { Profiles, type ProfilesConfig } from './profiles.ts'
 
-export const PROFILES: Wing<ProfileMethods, WatchConfig> = {
+export const PROFILES: Wing<schema.ProfileMethods, WatchConfig> = {
+  schema: schema.PROFILES,
   section: WATCH_SECTION,
   open: openProfiles,
 }
 
-function openProfiles({ keeper, env, log }: Host, config: WatchConfig): OpenWing<ProfileMethods, WatchConfig> {
+function openProfiles({ keeper, env, log }: Host, config: WatchConfig): OpenWing<schema.ProfileMethods, WatchConfig> {
   const profiles = new Profiles({ keeper, engine: keeper.engine, nowSec: () => keeper.nowSec, log })
   return {
     handlers: profiles.handlers(),

@@ -2,7 +2,7 @@
 import { formatHex } from '../../core/encoding/bytes.ts'
 import { checkEntry, hashEntry, HISTORY_START, type HistoryEntry } from '../../core/history.ts'
 import type { CryptoEngine } from '../../crypto/engine.ts'
-import { UNKEPT_EVENTS, type DaemonEvent } from '../../ipc/shapes/events.ts'
+import { EVENTS, type DaemonEvent } from '../../ipc/methods/events.ts'
 import type { LogEntry, LogVerdict } from '../../ipc/shapes/log.ts'
 import type { Write } from '../../store/store.ts'
 import { storedBytes, TIP, type HistoryTip, type Records } from './records.ts'
@@ -26,18 +26,24 @@ export function tipOf(records: Records): HistoryTip {
   return records.tip.get(TIP) ?? NO_HISTORY
 }
 
+export interface HistoryOptions {
+  readonly limit?: number
+  /** Every event, and whether the history keeps it. */
+  readonly events?: ReadonlyMap<string, boolean>
+}
+
 /** The writes that append events, and the events with their numbers. Inside of a change. */
 export function appendHistory(
   events: readonly NewEvent[],
   records: Records,
   nowSec: number,
   engine: CryptoEngine,
-  limit: number = MAX_HISTORY,
+  { limit = MAX_HISTORY, events: kept = EVENTS }: HistoryOptions = {},
 ): { writes: Write[]; events: DaemonEvent[] } {
   let tip = tipOf(records)
   const writes: Write[] = []
   const numbered = events.map((event): DaemonEvent => {
-    if (UNKEPT_EVENTS.has(event.event)) return { ...event, id: 0, atSec: nowSec }
+    if (kept.get(event.event) === false) return { ...event, id: 0, atSec: nowSec }
     const number = tip.number + 1
     const content: EntryText = { number, atSec: nowSec, event: event.event, data: keptData(event) }
     const text = JSON.stringify(content)

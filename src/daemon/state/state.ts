@@ -10,7 +10,8 @@ import * as rec from './records.ts'
 import { contactOf, readerAt } from './view.ts'
 import { pendingKinds, upgradeKinds } from './waiting.ts'
 import type { Writer } from './writer.ts'
-import type { ContactChange, DaemonEvent } from '../../ipc/shapes/events.ts'
+import type { ContactChange } from '../../ipc/shapes/events.ts'
+import { EVENTS, type DaemonEvent } from '../../ipc/methods/events.ts'
 import { RecordCache } from '../../store/record-cache.ts'
 import type { Collection, Write } from '../../store/store.ts'
 
@@ -22,6 +23,8 @@ export interface StateOptions {
   /** Of entries that are made from now on; `auto` when left out. */
   readonly defaultPolicy?: () => Policy
   readonly kindsOfWings?: readonly Kind<unknown>[]
+  /** Every event, and whether the history keeps it; those of a daemon with all wings when left out. */
+  readonly events?: ReadonlyMap<string, boolean>
 }
 
 export class State {
@@ -33,6 +36,7 @@ export class State {
   readonly #decided = new RecordCache(MAX_KEPT)
   readonly #nowSec: () => number
   readonly #defaultPolicy: () => Policy
+  readonly #kept: ReadonlyMap<string, boolean>
   readonly #inceptions = new Set<string>()
   #events: NewEvent[] = []
   #told = new Map<string, { changes: ContactChange[]; source: string }>()
@@ -42,6 +46,7 @@ export class State {
     this.#records = rec.recordsOf(writer, this.#decided, options.kindsOfWings)
     this.engine = engine
     this.#nowSec = nowSec
+    this.#kept = options.events ?? EVENTS
     this.#defaultPolicy = options.defaultPolicy ?? (() => 'auto')
   }
 
@@ -80,7 +85,7 @@ export class State {
       this.#events = this.#events.filter((event) => !this.#isAboutBlocked(event))
       if (this.#events.length > 0) {
         this.#noteClock()
-        const appended = appendHistory(this.#events, this.#records, this.nowSec, this.engine)
+        const appended = appendHistory(this.#events, this.#records, this.nowSec, this.engine, { events: this.#kept })
         for (const write of appended.writes) this.stage(write)
         events = appended.events
       }

@@ -1,7 +1,8 @@
 /** A wing: a part of the daemon that plugs in (docs/wings.md). The rest of the daemon knows wings only by this interface. */
 import type { Sighting } from '../../core/trust.ts'
 import type { Handlers } from '../../ipc/methods/method.ts'
-import type { DaemonEvent } from '../../ipc/shapes/events.ts'
+import type { WingSchema } from '../../ipc/methods/wing.ts'
+import type { DaemonEvent } from '../../ipc/methods/events.ts'
 import type { Finding } from '../../ipc/shapes/doctor.ts'
 import type { ConfigSection } from '../../process/config-file.ts'
 import type { Log } from '../../process/log.ts'
@@ -23,6 +24,8 @@ export interface Host {
  * @template C its section of the configuration
  */
 export interface Wing<M = object, C = unknown> {
+  /** Its part of the protocol. Clients load it, so it stands in ipc/methods. */
+  readonly schema: WingSchema<M>
   readonly section: ConfigSection<C>
   /** The records that it keeps in the store. */
   readonly kinds?: readonly Kind<unknown>[]

@@ -1,7 +1,8 @@
 /** The methods of local apps and their capabilities (docs/ipc.md, section 3, app). */
 import { z } from 'zod'
 import type { MethodSpec } from './method.ts'
-import { app, appName, appToken, capabilities, type App, type AppToken, type Capability } from '../shapes/apps.ts'
+import { appName, appShapes, type App, type AppToken } from '../shapes/apps.ts'
+import type { Capability } from '../shapes/capabilities.ts'
 import { noParams, method, type Empty } from './params.ts'
 
 const appSeconds = z
@@ -19,42 +20,46 @@ export interface AppsMethods {
   'app.revoke': MethodSpec<{ name: string }, { reportedDevices: number }>
 }
 
-export const APPS_METHODS: AppsMethods = {
-  'app.hello': method(
-    'open',
-    'Identify this connection as an app; its capabilities hold for this connection from now on',
-    z.strictObject({ token: z.string().max(128) }),
-    app,
-  ),
-  'app.request': method(
-    'open',
-    'Ask the owner for capabilities; an app without a token gets one that works once the owner accepts',
-    z.strictObject({ name: appName, can: capabilities, why: z.string().max(256).exactOptional() }),
-    z.strictObject({ app, token: z.string().nullable() }),
-  ),
-  'app.allow': method(
-    'admin',
-    'Give a new app a token; it is shown only this once',
-    z.strictObject({ name: appName, can: capabilities, forSec: appSeconds.exactOptional() }),
-    appToken,
-  ),
-  'app.list': method(
-    'admin',
-    'List the apps that have a token or ask for one',
-    noParams,
-    z.strictObject({ apps: z.array(app) }),
-  ),
-  'app.accept': method(
-    'admin',
-    'Grant an app that asks the named capabilities, in addition to those it has',
-    z.strictObject({ name: appName, can: capabilities, forSec: appSeconds.exactOptional() }),
-    app,
-  ),
-  'app.reject': method('admin', 'Reject the request of an app', z.strictObject({ name: appName }), app),
-  'app.revoke': method(
-    'admin',
-    'Revoke the token of an app and remove everything that it reported',
-    z.strictObject({ name: appName }),
-    z.strictObject({ reportedDevices: z.int().min(0) }),
-  ),
+/** @param names every capability of the daemon and its wings */
+export function appsMethods(names: readonly Capability[]): AppsMethods {
+  const { app, appToken, capabilities } = appShapes(names)
+  return {
+    'app.hello': method(
+      'open',
+      'Identify this connection as an app; its capabilities hold for this connection from now on',
+      z.strictObject({ token: z.string().max(128) }),
+      app,
+    ),
+    'app.request': method(
+      'open',
+      'Ask the owner for capabilities; an app without a token gets one that works once the owner accepts',
+      z.strictObject({ name: appName, can: capabilities, why: z.string().max(256).exactOptional() }),
+      z.strictObject({ app, token: z.string().nullable() }),
+    ),
+    'app.allow': method(
+      'admin',
+      'Give a new app a token; it is shown only this once',
+      z.strictObject({ name: appName, can: capabilities, forSec: appSeconds.exactOptional() }),
+      appToken,
+    ),
+    'app.list': method(
+      'admin',
+      'List the apps that have a token or ask for one',
+      noParams,
+      z.strictObject({ apps: z.array(app) }),
+    ),
+    'app.accept': method(
+      'admin',
+      'Grant an app that asks the named capabilities, in addition to those it has',
+      z.strictObject({ name: appName, can: capabilities, forSec: appSeconds.exactOptional() }),
+      app,
+    ),
+    'app.reject': method('admin', 'Reject the request of an app', z.strictObject({ name: appName }), app),
+    'app.revoke': method(
+      'admin',
+      'Revoke the token of an app and remove everything that it reported',
+      z.strictObject({ name: appName }),
+      z.strictObject({ reportedDevices: z.int().min(0) }),
+    ),
+  }
 }

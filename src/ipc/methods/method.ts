@@ -1,8 +1,11 @@
 /** The shape of the method table: name, permission, params, result (docs/ipc.md, section 3). table.ts holds the table. */
 import type { z } from 'zod'
+import type { BaseCapability, Capability } from '../shapes/capabilities.ts'
 
-/** `open`: every caller that reaches the socket, so that an app can identify itself. */
-export type Permission = 'open' | 'read' | 'observe' | 'publish' | 'admin'
+/** `open`: every caller that reaches the socket, so that an app can identify itself. `admin`: only the owner. Else a capability. */
+export type BasePermission = 'open' | 'admin' | BaseCapability
+export type Permission = BasePermission | Capability
+
 /** The socket that the caller came through. Access to its directory gives the role. */
 export type Role = 'app' | 'admin'
 

@@ -1,18 +1,11 @@
 /** Local apps and their capabilities on the socket (docs/ipc.md, section 3, app). */
 import { z } from 'zod'
-
-/** A capability that an app can have; a subset of the permissions of methods. */
-export type Capability = 'read' | 'observe' | 'publish'
+import type { Capability } from './capabilities.ts'
 
 /** Lower-case letters, digits and hyphens, since the name appears in logs, in sources of observations and before the token. */
 export const appName: z.ZodType<string> = z
   .string()
   .regex(/^[a-z0-9][a-z0-9-]{0,31}$/, 'must be 1 to 32 lower-case letters, digits and hyphens')
-
-export const capabilities: z.ZodType<Capability[]> = z
-  .array(z.enum(['read', 'observe', 'publish']))
-  .min(1)
-  .max(3)
 
 /** The request of an app. */
 export interface AppWish {
@@ -34,21 +27,32 @@ export interface App {
   asks: AppWish | null
 }
 
-export const app: z.ZodType<App> = z.strictObject({
-  name: z.string(),
-  can: z.array(z.enum(['read', 'observe', 'publish'])),
-  createdSec: z.int().min(0),
-  expiresAtSec: z.int().min(0).nullable(),
-  usedAtSec: z.int().min(0).nullable(),
-  asks: z
-    .strictObject({ can: z.array(z.enum(['read', 'observe', 'publish'])), why: z.string(), atSec: z.int().min(0) })
-    .nullable(),
-})
-
 /** A new token; the daemon shows it only this once. */
 export interface AppToken {
   app: App
   token: string
 }
 
-export const appToken: z.ZodType<AppToken> = z.strictObject({ app, token: z.string() })
+export interface AppShapes {
+  readonly capabilities: z.ZodType<Capability[]>
+  readonly app: z.ZodType<App>
+  readonly appToken: z.ZodType<AppToken>
+}
+
+/** @param names every capability of the daemon and its wings */
+export function appShapes(names: readonly Capability[]): AppShapes {
+  const can = z.array(z.enum(names))
+  const app = z.strictObject({
+    name: z.string(),
+    can,
+    createdSec: z.int().min(0),
+    expiresAtSec: z.int().min(0).nullable(),
+    usedAtSec: z.int().min(0).nullable(),
+    asks: z.strictObject({ can, why: z.string(), atSec: z.int().min(0) }).nullable(),
+  })
+  return {
+    capabilities: can.min(1).max(names.length),
+    app,
+    appToken: z.strictObject({ app, token: z.string() }),
+  }
+}

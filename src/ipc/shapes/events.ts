@@ -1,7 +1,6 @@
 /** The events for subscribers (docs/ipc.md, section 4): each name with its data. */
-import type { Capability } from './apps.ts'
+import type { Capability } from './capabilities.ts'
 import type { PendingKind } from './pending.ts'
-import type { Connection } from './tox.ts'
 import type { ChangeKind } from './judged.ts'
 import type { OwnTable } from './own.ts'
 import type { Contact, TableDevice } from './contact.ts'
@@ -35,7 +34,8 @@ export const OWN_CAUSES = [
 ] as const
 export type OwnCause = (typeof OWN_CAUSES)[number]
 
-export interface EventData {
+/** The events that the daemon has without any wing. */
+export interface BaseEventData {
   'contact.changed': { contact: Contact; changes: ContactChange[]; source: string }
   'contact.forgotten': { personaId: string | null; key: string | null; name: string }
   'device.added': { personaId: string; contact: string; device: TableDevice }
@@ -69,64 +69,21 @@ export interface EventData {
   'pending.answered': { contact: string; personaId: string; key: string | null; kind: PendingKind; accepted: boolean }
   /** `pairing.cancel` ended the running pairing, so its carrier can stop. */
   'pairing.cancelled': Record<string, never>
-  'profile.blob-lost': {
-    path: string
-    key: string
-    device: string
-    /** A client replaced the token by a text without one, or cut it. */
-    state: 'none' | 'damaged'
-    /** What happened, and what to do about it. */
-    message: string
-  }
-  /** An own profile does not show the present table; sent at each reading. */
-  'profile.due': { path: string; key: string; device: string }
-  /** How the companion reaches the Tox network now. */
-  'tox.connected': { connection: Connection }
-  'tox.peer': {
-    key: string
-    /** Name of the contact whose device it is, `me` for the owner's; null if it is nobody's. */
-    contact: string | null
-    /** `left`: no table lists it any more; it stays a friend. */
-    change: 'added' | 'online' | 'offline' | 'left'
-  }
-  /** A device asks to be a friend of the companion; `tox.add` with the key accepts it. */
-  'tox.request': { key: string; personaId: string | null }
-  'profile.repaired': { path: string; key: string; device: string; epoch: number; seq: number; backup: string }
 }
 
-export type EventName = keyof EventData
-export const EVENT_NAMES: readonly EventName[] = [
-  'contact.changed',
-  'contact.forgotten',
-  'device.added',
-  'own.changed',
-  'own.unsigned',
-  'own.intent-dropped',
-  'locked',
-  'alarm',
-  'app.changed',
-  'clock',
-  'pending.new',
-  'pending.answered',
-  'pairing.cancelled',
-  'profile.blob-lost',
-  'profile.due',
-  'profile.repaired',
-  'tox.connected',
-  'tox.peer',
-  'tox.request',
-]
-
-/** Events that only say what to do now or who is online. The history does not keep them, and their `id` is 0. */
-export const UNKEPT_EVENTS: ReadonlySet<EventName> = new Set<EventName>([
-  'pairing.cancelled',
-  'profile.due',
-  'tox.connected',
-  'tox.peer',
-  'tox.request',
-])
-
-/** One event frame's data. */
-export type DaemonEvent = {
-  [Name in EventName]: { event: Name; id: number; atSec: number; data: EventData[Name] }
-}[EventName]
+/** Passing events only say what to do now or who is online. The history does not keep them, and their `id` is 0. */
+export const BASE_EVENTS: Readonly<Record<keyof BaseEventData, 'kept' | 'passing'>> = {
+  'contact.changed': 'kept',
+  'contact.forgotten': 'kept',
+  'device.added': 'kept',
+  'own.changed': 'kept',
+  'own.unsigned': 'kept',
+  'own.intent-dropped': 'kept',
+  locked: 'kept',
+  alarm: 'kept',
+  'app.changed': 'kept',
+  clock: 'kept',
+  'pending.new': 'kept',
+  'pending.answered': 'kept',
+  'pairing.cancelled': 'passing',
+}

@@ -4,9 +4,9 @@ import { count, seconds } from './scalars.ts'
 import { finding, type Finding } from './doctor.ts'
 import { freshness, tableDevice, type Freshness, type TableDevice } from './contact.ts'
 import { ownTable, type OwnTable } from './own.ts'
-import { toxStatus, type ToxStatus } from './tox.ts'
 
-export interface DaemonStatus {
+/** The status without the parts of the wings. */
+export interface BaseStatus {
   version: string
   pid: number
   startedAtSec: number
@@ -22,17 +22,13 @@ export interface DaemonStatus {
   unapproved: TableDevice[]
   freshness: Freshness | null
   counts: { contacts: number; provisional: number; devices: number; connections: number }
-  /** Watched profiles, and the own ones among them that show an older table. */
-  profiles: { watched: number; older: number }
-  /** null if the configuration has no companion. */
-  tox: ToxStatus | null
   /** Sentences for a person. */
   notices: string[]
   /** The same, with a code each, so that a client can name its own way to act. */
   findings: Finding[]
 }
 
-export const daemonStatus: z.ZodType<DaemonStatus> = z.strictObject({
+export const baseStatus: { readonly [Key in keyof BaseStatus]: z.ZodType<BaseStatus[Key]> } = {
   version: z.string(),
   pid: z.int(),
   startedAtSec: seconds,
@@ -55,8 +51,6 @@ export const daemonStatus: z.ZodType<DaemonStatus> = z.strictObject({
     devices: count,
     connections: count,
   }),
-  profiles: z.strictObject({ watched: count, older: count }),
-  tox: toxStatus.nullable(),
   notices: z.array(z.string()),
   findings: z.array(finding),
-})
+}

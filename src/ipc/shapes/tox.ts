@@ -4,7 +4,7 @@ import { count, keyHex, seconds } from './scalars.ts'
 
 /** How a node reaches others: not at all, through relays, or directly. On a network of its own a node reports `tcp` when it has both. */
 export type Connection = 'none' | 'tcp' | 'udp'
-const connection = z.enum(['none', 'tcp', 'udp'])
+export const connection: z.ZodType<Connection> = z.enum(['none', 'tcp', 'udp'])
 
 const STATES = [
   'none', // not created yet

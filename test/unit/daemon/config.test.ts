@@ -10,16 +10,16 @@ import * as config from '../../../src/daemon/config.ts'
 import { MAX_CONNECTIONS } from '../../../src/daemon/config.ts'
 import type { ToxConfig } from '../../../src/daemon/companion/config.ts'
 import type { WatchConfig } from '../../../src/daemon/profiles/config.ts'
-import { sectionsOf, WINGS } from '../../../src/daemon/wings.ts'
-import { ConfigError, MAX_CONFIG_BYTES } from '../../../src/process/config-file.ts'
+import { WINGS } from '../../../src/daemon/wings.ts'
+import { ConfigError, keysOf, MAX_CONFIG_BYTES } from '../../../src/process/config-file.ts'
 
 interface Config extends config.Config {
   readonly watch: WatchConfig
   readonly tox: ToxConfig
 }
 
-const SECTIONS = sectionsOf(WINGS)
-const CONFIG_KEYS = config.configKeys(SECTIONS)
+const SECTIONS = config.configSections(WINGS)
+const CONFIG_KEYS = keysOf(SECTIONS)
 
 function parseConfig(text: string, path: string): config.Config {
   return config.parseConfig(text, path, SECTIONS)

@@ -1,7 +1,7 @@
 import { notice } from '../../../../src/ipc/shapes/doctor.ts'
 import { expect, test } from 'vitest'
 import { formatStatus } from '../../../../src/cli/daemon/status.ts'
-import type { DaemonStatus } from '../../../../src/ipc/shapes/status.ts'
+import type { DaemonStatus } from '../../../../src/ipc/methods/status.ts'
 import { A, expectEscaped, HOSTILE, NOW, table } from '../../../support/views.ts'
 
 function status(changes: Partial<DaemonStatus> = {}): DaemonStatus {

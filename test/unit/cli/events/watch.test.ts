@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { formatEvent } from '../../../../src/cli/events/watch.ts'
-import { EVENT_NAMES, type DaemonEvent, type OwnCause } from '../../../../src/ipc/shapes/events.ts'
+import { type OwnCause } from '../../../../src/ipc/shapes/events.ts'
+import { EVENT_NAMES, type DaemonEvent } from '../../../../src/ipc/methods/events.ts'
 import { A, B, contact, expectEscaped, HOSTILE, NOW, P, table } from '../../../support/views.ts'
 
 const EVENTS: readonly DaemonEvent[] = [

@@ -124,7 +124,7 @@ const LIMIT = 4
 async function append(store: Store, records: Records, count: number): Promise<void> {
   for (let i = 0; i < count; i++) {
     const event: NewEvent = { event: 'clock', data: { personaId: null, message: `${i}` } }
-    await store.commit(appendHistory([event], records, START_SEC, engine, LIMIT).writes)
+    await store.commit(appendHistory([event], records, START_SEC, engine, { limit: LIMIT }).writes)
   }
 }
 

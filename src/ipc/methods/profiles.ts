@@ -1,0 +1,79 @@
+/** What the watched profiles bring to the socket: methods, events, their part of the status (docs/ipc.md, section 3). */
+import { z } from 'zod'
+import type { MethodSpec } from './method.ts'
+import { dueProfiles, writtenProfile, type DueProfiles, type WrittenProfile } from '../shapes/due.ts'
+import { type ProfileList, profileList } from '../shapes/profiles.ts'
+import { count, keyHex } from '../shapes/scalars.ts'
+import { noParams, method, largeMethod, type Empty } from './params.ts'
+import { event, type EventSpec, type WingSchema } from './wing.ts'
+
+export interface ProfileMethods {
+  'profile.list': MethodSpec<Empty, ProfileList>
+  'profile.due': MethodSpec<Empty, DueProfiles>
+  'profile.wrote': MethodSpec<WrittenProfile, { device: string | null }>
+}
+
+const PROFILE_METHODS: ProfileMethods = {
+  'profile.list': largeMethod('List the watched profiles and the table that each shows', noParams, profileList),
+  'profile.due': {
+    ...method(
+      'admin',
+      'List the own profiles that need the table written, with the text to write',
+      noParams,
+      dueProfiles,
+    ),
+    isLarge: true,
+  },
+  'profile.wrote': method(
+    'admin',
+    'Report that a status message was written into a profile',
+    writtenProfile,
+    z.strictObject({ device: z.string().nullable() }),
+  ),
+}
+
+/** An own device, and its profile. */
+const whose = { path: z.string(), key: keyHex, device: z.string() }
+
+interface ProfileEvents {
+  'profile.blob-lost': EventSpec<{
+    path: string
+    key: string
+    device: string
+    /** A client replaced the token by a text without one, or cut it. */
+    state: 'none' | 'damaged'
+    /** What happened, and what to do about it. */
+    message: string
+  }>
+  /** An own profile does not show the current table; sent at each reading. */
+  'profile.due': EventSpec<{ path: string; key: string; device: string }>
+  'profile.repaired': EventSpec<{
+    path: string
+    key: string
+    device: string
+    epoch: number
+    seq: number
+    backup: string
+  }>
+}
+
+const PROFILE_EVENTS: ProfileEvents = {
+  'profile.blob-lost': event(
+    'kept',
+    z.strictObject({ ...whose, state: z.enum(['none', 'damaged']), message: z.string() }),
+  ),
+  'profile.due': event('passing', z.strictObject(whose)),
+  'profile.repaired': event('kept', z.strictObject({ ...whose, epoch: z.int(), seq: z.int(), backup: z.string() })),
+}
+
+interface ProfilesStatus {
+  /** Watched profiles, and the own ones among them that show an older table. */
+  profiles: { watched: number; older: number }
+}
+
+export const PROFILES: WingSchema<ProfileMethods, ProfileEvents, ProfilesStatus> = {
+  methods: PROFILE_METHODS,
+  events: PROFILE_EVENTS,
+  status: { profiles: z.strictObject({ watched: count, older: count }) },
+  capabilities: [],
+}

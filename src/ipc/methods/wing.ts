@@ -1,0 +1,27 @@
+/** The part of a wing that clients load: values and their schemas, and no code that runs in the daemon (docs/wings.md). */
+import type { z } from 'zod'
+
+/** @template S its keys in the result of `status` */
+export interface WingSchema<M = object, E = object, S = object> {
+  /** Rows of the method table. */
+  readonly methods: M
+  readonly events: E
+  readonly status: { readonly [Key in keyof S]: z.ZodType<S[Key]> }
+  /** Capabilities beside those of the daemon itself, for rows that need one. The owner can grant them to apps. */
+  readonly capabilities: readonly string[]
+}
+
+export interface EventSpec<D> {
+  readonly data: z.ZodType<D>
+  /** Whether the history keeps it: see BASE_EVENTS. */
+  readonly isKept: boolean
+}
+
+export function event<D>(kept: 'kept' | 'passing', data: z.ZodType<D>): EventSpec<D> {
+  return { data, isKept: kept === 'kept' }
+}
+
+/** The parts of all wings as one: of a union, a type that is each of its members. */
+export type All<Union> = (Union extends unknown ? (each: Union) => void : never) extends (all: infer Each) => void
+  ? Each
+  : never

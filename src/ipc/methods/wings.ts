@@ -1,0 +1,3 @@
+/** The wings whose schema clients load, one line each (docs/wings.md). */
+export { PROFILES } from './profiles.ts'
+export { COMPANION } from './companion.ts'
