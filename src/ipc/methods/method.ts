@@ -4,7 +4,8 @@ import type { BaseCapability, Capability } from '../shapes/capabilities.ts'
 
 /** `open`: every caller that reaches the socket, so that an app can identify itself. `admin`: only the owner. Else a capability. */
 export type BasePermission = 'open' | 'admin' | BaseCapability
-export type Permission = BasePermission | Capability
+/** A BasePermission, or a capability of a wing. */
+export type Permission = Capability
 
 /** The socket that the caller came through. Access to its directory gives the role. */
 export type Role = 'app' | 'admin'
