@@ -1,13 +1,14 @@
 /** `persona status`: describes the persona and the daemon in sentences. */
-import { describeFinding } from '../io/next-steps.ts'
 import { activeDevice } from '../../core/table.ts'
 import type { DaemonStatus } from '../../ipc/methods/status.ts'
+import type { Finding } from '../../ipc/shapes/doctor.ts'
 import { formatToxStatus } from '../tox/companion.ts'
 import { withDaemon } from '../io/connect.ts'
 import { print, type Context } from '../io/context.ts'
 import { EXIT_DONE } from '../io/errors.ts'
 import { escapeText, showName } from '../io/escape.ts'
 import { countOf, formatTime, tableNumbers } from '../io/layout.ts'
+import { adviceOf } from '../io/next-steps.ts'
 
 export async function status(context: Context): Promise<number> {
   const result = await withDaemon(context, (client) => client.call('status'))
@@ -23,7 +24,7 @@ export function formatStatus(status: DaemonStatus, nowSec: number, verbose = fal
       : 'plain JavaScript, because libsodium does not load; slower, and secrets lie in ordinary memory'
   return [
     ...formatPersona(status, nowSec, verbose),
-    ...status.findings.map((finding) => sentence(escapeText(describeFinding(finding)))),
+    ...status.findings.flatMap(formatFinding),
     ...status.notices.slice(status.findings.length).map((notice) => sentence(escapeText(notice))),
     '',
     `You know ${countOf(counts.contacts, 'persona')}, and ${countOf(counts.provisional, 'friend')} without a persona; ${countOf(counts.devices, 'device')} in all.`,
@@ -56,6 +57,12 @@ function formatPersona(status: DaemonStatus, nowSec: number, verbose: boolean): 
     `Its table was signed ${formatTime(persona.timeSec, nowSec)}${age}${tableNumbers(verbose, persona)}.`,
     `${countOf(persona.bytesFree, 'byte')} of its status message are free.`,
   ]
+}
+
+// The advice stands on its own line, because a command must not end in a dot.
+function formatFinding({ code, message, hint, about }: Finding): string[] {
+  const advice = adviceOf(code, hint, about)
+  return [sentence(escapeText(message)), ...(advice === null ? [] : [`  -> ${escapeText(advice)}`])]
 }
 
 function sentence(notice: string): string {

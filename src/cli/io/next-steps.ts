@@ -1,13 +1,13 @@
-/** The commands that go with the daemon's codes. The daemon names a condition and what to do; each client adds its own way to do it. */
+/** The commands that go with the daemon's codes. The daemon says what happened and what to do. Each client adds its own commands. */
 import type { Finding } from '../../ipc/shapes/doctor.ts'
 import { quoteWord } from '../../ipc/command-word.ts'
 
-/** What an error or a finding is about: `details` of an error, `about` of a finding. */
+/** The subject of an error (its `details`) or of a finding (its `about`). */
 export type Facts = Readonly<Record<string, unknown>>
 
 type Step = string | ((facts: Facts) => string | null)
 
-/** The list that shows what a NOT_FOUND looked for in vain. */
+/** The commands that list the possible names, by the `what` of a NOT_FOUND. */
 const LISTS: Readonly<Record<string, string>> = {
   contact: 'persona contact list',
   'contact-device': 'persona contact show NAME',
@@ -97,7 +97,7 @@ const STEPS: Readonly<Record<string, Step>> = {
   STORE_MISSING: 'persona doctor',
 }
 
-/** The command to run after this code; null where there is none. */
+/** The command to run after this code, or null. */
 export function nextStep(code: string, facts: Facts = {}): string | null {
   const { alarm } = facts
   if (typeof alarm === 'string') return `persona alarms; persona alarms --dismiss ${alarm}`
@@ -127,7 +127,7 @@ function inspect({ path }: Facts): string {
   return `persona tox inspect ${wordOf(path)}`
 }
 
-/** Names and paths are anybody's to choose, and these lines are pasted into a shell. */
+/** Anybody can choose names and paths, and people paste these lines into a shell. */
 function wordOf(value: unknown): string {
   return typeof value === 'string' ? quoteWord(value) : 'NAME'
 }
