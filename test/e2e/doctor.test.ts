@@ -40,7 +40,7 @@ test('with a daemon, doctor adds its findings, and each problem has a hint', asy
   expect(findings.filter(({ severity, hint }) => severity === 'problem' && hint === null)).toEqual([])
   const people = await home.run(['doctor'])
   expect(people.stdout).toContain('PROBLEM  theft protection is off')
-  expect(people.stdout).toContain('-> write the recovery words down and confirm them: persona recovery show')
+  expect(people.stdout).toContain('-> write down the recovery words and confirm them: persona recovery show')
   expect(people.stdout).toMatch(/\n1 problem\n$/)
 })
 
