@@ -5,13 +5,28 @@ import { z } from 'zod'
 import { MAX_WAITING_GUESSES } from '../../src/daemon/custody/guesses.ts'
 import { MAX_HISTORY } from '../../src/daemon/state/history.ts'
 import { MAX_PEERS } from '../../src/daemon/companion/peers.ts'
+import { EVENT_NAMES, UNKEPT_EVENTS } from '../../src/ipc/methods/events.ts'
 import { METHODS } from '../../src/ipc/methods/table.ts'
 import type { MethodSpec } from '../../src/ipc/methods/method.ts'
 import { DEFAULT_LIMITS } from '../../src/ipc/server/connection.ts'
+import { contactDevices } from '../../src/ipc/shapes/advice.ts'
+import { alarm, evidenceFile } from '../../src/ipc/shapes/alarms.ts'
 import { MAX_COPIES } from '../../src/ipc/shapes/backup.ts'
+import { contactCard } from '../../src/ipc/shapes/cards.ts'
+import { contact, lookupResult } from '../../src/ipc/shapes/contact.ts'
+import { finding } from '../../src/ipc/shapes/doctor.ts'
+import { dueProfile } from '../../src/ipc/shapes/due.ts'
 import { OWN_CAUSES } from '../../src/ipc/shapes/events.ts'
-import { EVENT_NAMES, UNKEPT_EVENTS } from '../../src/ipc/methods/events.ts'
+import { observeResult, verifyResult } from '../../src/ipc/shapes/judged.ts'
 import { MAX_BATCH, MAX_PAGE } from '../../src/ipc/shapes/limits.ts'
+import { ownLink, safetyNumbers } from '../../src/ipc/shapes/links.ts'
+import { editResult, ownTable, statusMessage } from '../../src/ipc/shapes/own.ts'
+import { pairingStep } from '../../src/ipc/shapes/pairing.ts'
+import { pendingUpdate } from '../../src/ipc/shapes/pending.ts'
+import { watchedProfile } from '../../src/ipc/shapes/profiles.ts'
+import { rotationPlan } from '../../src/ipc/shapes/rotation.ts'
+import { syncResult } from '../../src/ipc/shapes/sibling.ts'
+import { toxPeer, toxStatus } from '../../src/ipc/shapes/tox.ts'
 import { MAX_FRAME_BYTES, MAX_FRAME_DEPTH } from '../../src/ipc/wire/frame.ts'
 import { OPENRPC_FILE, openrpcText } from '../generate/openrpc.ts'
 import { codesOf } from '../support/error-codes.ts'
@@ -177,6 +192,46 @@ test('every link inside the page leads to a heading', () => {
   const links = [...DOC.matchAll(/\]\(#([\w-]+)\)/g)].map(([, anchor]) => anchor!)
   expect(links.length).toBeGreaterThan(40)
   expect(links.filter((link) => !anchors.includes(link))).toEqual([])
+})
+
+/** Each value with a heading of its own, and its schema. */
+const VALUES: readonly (readonly [heading: string, schema: z.ZodType])[] = [
+  ['LookupResult', lookupResult],
+  ['VerifyResult', verifyResult],
+  ['ObserveResult', observeResult],
+  ['Contact', contact],
+  ['ContactDevices', contactDevices],
+  ['SafetyNumbers', safetyNumbers],
+  ['ContactCard', contactCard],
+  ['OwnLink', ownLink],
+  ['PendingUpdate', pendingUpdate],
+  ['Alarm', alarm],
+  ['EvidenceFile', evidenceFile],
+  ['DaemonStatus', METHODS.status.result],
+  ['Finding', finding],
+  ['StatusMessage', statusMessage],
+  ['OwnTable', ownTable],
+  ['EditResult', editResult],
+  ['RotationPlan', rotationPlan],
+  ['SyncResult', syncResult],
+  ['PairingStep', pairingStep],
+  ['App', METHODS['app.hello'].result],
+  ['WatchedProfile', watchedProfile],
+  ['DueProfile', dueProfile],
+  ['ToxStatus', toxStatus],
+  ['ToxPeer', toxPeer],
+]
+
+test.each(VALUES)('the page names every member of %s', (heading, schema) => {
+  const passage = DOC.split(`\n#### ${heading}\n`)[1]?.split(/\n#{2,4} /)[0]
+  const members = Object.keys(z.toJSONSchema(schema).properties ?? {})
+  expect(members.length).toBeGreaterThan(1)
+  expect(members.filter((member) => passage?.includes(`\`${member}\``) !== true)).toEqual([])
+})
+
+test('every value on the page has its schema in this test', () => {
+  const headings = [...DOC.matchAll(/^#### ([A-Z]\w+)$/gm)].map(([, heading]) => heading!)
+  expect(headings.toSorted()).toEqual(VALUES.map(([heading]) => heading).toSorted())
 })
 
 test('the table of events has every event once, and no other', () => {

@@ -25,18 +25,18 @@ export interface DueProfiles {
   passphraseFile: string | null
 }
 
+export const dueProfile: z.ZodType<DueProfile> = z.strictObject({
+  path: z.string(),
+  key: keyHex,
+  device: z.string(),
+  shown: z.string(),
+  text: z.string(),
+  epoch: count,
+  seq: count,
+})
+
 export const dueProfiles: z.ZodType<DueProfiles> = z.strictObject({
-  profiles: z.array(
-    z.strictObject({
-      path: z.string(),
-      key: keyHex,
-      device: z.string(),
-      shown: z.string(),
-      text: z.string(),
-      epoch: count,
-      seq: count,
-    }),
-  ),
+  profiles: z.array(dueProfile),
   passphraseFile: z.string().nullable(),
 })
 

@@ -63,7 +63,7 @@ export interface ToxPeer {
   refused: number | null
 }
 
-const toxPeer: z.ZodType<ToxPeer> = z.strictObject({
+export const toxPeer: z.ZodType<ToxPeer> = z.strictObject({
   key: keyHex,
   how: z.enum(HOW),
   contact: z.string().nullable(),
