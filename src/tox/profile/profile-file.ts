@@ -7,6 +7,7 @@ import { DurableError, writeFileDurably, type DurableFs, type DurableWriteOption
 import { backUp, pruneBackups } from './copies.ts'
 import { clientsOn, describeClient } from './clients.ts'
 import { ToxError } from '../save/errors.ts'
+import { readFriends } from '../save/friends.ts'
 import { checkWhole, decryptSave, encryptSave } from '../save/esave.ts'
 import { thisMachine, type Machine } from './lock-file.ts'
 import { readBoundedFile } from './read-file.ts'
@@ -76,7 +77,7 @@ export async function readProfile(path: string, access: ProfileAccess): Promise<
  * Replaces a profile that was read before. It stays encrypted or plain unless `newPassphrase` changes that. On
  * failure the old profile is still whole. On return the new one is on disk.
  * @returns the path of the backup
- * @throws {ToxError} TOX_CLIENT_RUNNING | TOX_FILE_CHANGED | TOX_FILE_MISSING | TOX_BAD_KEYS | TOX_NO_KEYS |
+ * @throws {ToxError} TOX_CLIENT_RUNNING | TOX_FILE_CHANGED | TOX_FILE_MISSING | TOX_FRIENDS_NOT_WHOLE | TOX_BAD_KEYS | TOX_NO_KEYS |
  *   TOX_ENCRYPTED | TOX_WRONG_PASSPHRASE | TOX_DISK_FULL | TOX_WRITE_FAILED | TOX_WRITE_UNCERTAIN
  */
 export async function writeProfile(profile: ToxProfile, save: ToxSave, options: WriteProfileOptions): Promise<string> {
@@ -92,7 +93,7 @@ export async function writeProfile(profile: ToxProfile, save: ToxSave, options: 
  * Creates a profile. With `force`, backs up and replaces an existing file, unless a client has it open.
  * @returns the path with symbolic links resolved, and the path of the backup, or null when there was no file
  * @throws {ToxError} TOX_FILE_EXISTS | TOX_CLIENT_RUNNING | TOX_FILE_CHANGED | TOX_FILE_UNREADABLE | TOX_TOO_LARGE |
- *   TOX_BAD_KEYS | TOX_NO_KEYS | TOX_DISK_FULL | TOX_WRITE_FAILED | TOX_WRITE_UNCERTAIN
+ *   TOX_FRIENDS_NOT_WHOLE | TOX_BAD_KEYS | TOX_NO_KEYS | TOX_DISK_FULL | TOX_WRITE_FAILED | TOX_WRITE_UNCERTAIN
  */
 export async function createProfile(
   path: string,
@@ -167,9 +168,11 @@ async function put(
   }
 }
 
-/** Never writes a profile that libtoxcore would load as an empty one. */
+/** Never writes a profile that libtoxcore would load without its keys or its friends: the client then saves that. */
 function checkLoads(plain: Uint8Array, engine: CryptoEngine): void {
-  readKeys(decodeSave(plain), engine)
+  const save = decodeSave(plain)
+  readKeys(save, engine)
+  readFriends(save)
 }
 
 async function checkWritten(temp: string, plain: Uint8Array, target: Target, engine: CryptoEngine): Promise<void> {

@@ -16,7 +16,9 @@ import { describe, expect, test } from 'vitest'
 import { removeLeftovers } from '../../../../src/durable/file.ts'
 import { BACKUPS_KEPT } from '../../../../src/tox/profile/copies.ts'
 import { decryptSave, encryptSave } from '../../../../src/tox/save/esave.ts'
+import { FRIEND_BYTES } from '../../../../src/tox/save/friends.ts'
 import {
+  createProfile,
   readProfile,
   writeProfile,
   type ToxProfile,
@@ -25,6 +27,7 @@ import {
 import { withStatusMessage } from '../../../../src/tox/save/publish.ts'
 import {
   MAX_PROFILE_BYTES,
+  SECTION_FRIENDS,
   SECTION_KEYS,
   decodeSave,
   encodeSave,
@@ -132,6 +135,20 @@ describe('writing', () => {
     expect(new Uint8Array(readFileSync(backup))).toEqual(OLD)
     expect(statSync(backup).mode & 0o777).toBe(0o600)
     expect(readdirSync(directory)).toHaveLength(2)
+  })
+
+  test('refuses to write keys or a friend list that a client would load as none', async () => {
+    const broken = [
+      [withSection(nine(), SECTION_FRIENDS, new Uint8Array(FRIEND_BYTES + 1)), 'TOX_FRIENDS_NOT_WHOLE'],
+      [withSection(nine(), SECTION_KEYS, new Uint8Array(68).fill(7)), 'TOX_BAD_KEYS'],
+    ] as const
+    for (const [save, code] of broken) {
+      const { directory, path, options } = scene(encodeSave(save))
+      expect(await codeOfAsync(publish(await readProfile(path, access), 'new', options))).toBe(code)
+      const other = join(directory, 'other.tox')
+      expect(await codeOfAsync(createProfile(other, save, { ...options, passphrase: null }))).toBe(code)
+      expect(readdirSync(directory)).toHaveLength(1)
+    }
   })
 
   test('keeps an encrypted profile encrypted under the same passphrase', async () => {
