@@ -107,7 +107,7 @@ async function remove(
   who: readonly string[],
   options: FriendsOptions,
 ): Promise<number> {
-  const found = who.map((name) => findFriend(opened.profile.save, name, keyIn(name)))
+  const found = who.map((name) => findFriend(opened.profile.save, name, keyIn(name), escapeText))
   const save = withoutFriends(
     opened.profile.save,
     found.map(({ publicKey }) => publicKey),

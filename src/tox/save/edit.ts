@@ -124,14 +124,24 @@ export function withoutFriends(save: ToxSave, keys: readonly Uint8Array[]): ToxS
 }
 
 /**
- * Finds one friend by key, or by a name that only one friend has.
+ * Finds one friend by key, or by a name that only one friend has. A name that cannot be typed, because it holds a NUL or
+ * another invisible character, is found as it is shown, and also by the part before the NUL, at which clients cut.
  * @param key 32 bytes, or null to search by name
+ * @param showText writes a name as people see it here
  * @throws {ToxError} TOX_FRIEND_UNKNOWN | TOX_FRIEND_AMBIGUOUS | TOX_FRIENDS_NOT_WHOLE | TOX_NO_KEYS | TOX_BAD_KEYS
  */
-export function findFriend(save: ToxSave, name: string, key: Uint8Array | null): ToxFriend {
-  const matches = readFriends(save).friends.filter((friend) =>
-    key === null ? friend.name.text === name : equalBytes(friend.publicKey, key),
+export function findFriend(
+  save: ToxSave,
+  name: string,
+  key: Uint8Array | null,
+  showText: (text: string) => string,
+): ToxFriend {
+  const { friends } = readFriends(save)
+  const exact = friends.filter(({ publicKey, name: { text } }) =>
+    key === null ? text === name : equalBytes(publicKey, key),
   )
+  const matches =
+    exact.length > 0 || key !== null ? exact : friends.filter(({ name: { text } }) => isCalled(text, name, showText))
   const [first] = matches
   if (first === undefined)
     throw new ToxError('TOX_FRIEND_UNKNOWN', `no friend is called "${name}": give the exact name, or the key`)
@@ -141,6 +151,11 @@ export function findFriend(save: ToxSave, name: string, key: Uint8Array | null):
     'TOX_FRIEND_AMBIGUOUS',
     `${matches.length} friends are called "${name}": give one of the keys ${keys}`,
   )
+}
+
+function isCalled(text: string, typed: string, showText: (text: string) => string): boolean {
+  const [beforeNul] = text.split('\0')
+  return typed !== '' && (showText(text) === typed || (text.includes('\0') && beforeNul === typed))
 }
 
 /** The raw records, FRIEND_BYTES bytes each. Call readFriends() first: it refuses an incomplete record. */

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { escapeText } from '../../../../src/cli/io/escape.ts'
 import { concatBytes, encodeUtf8, formatHex } from '../../../../src/core/encoding/bytes.ts'
 import { MAX_STATUS_BYTES } from '../../../../src/core/limits.ts'
 import { formatToken } from '../../../../src/core/token.ts'
@@ -147,11 +148,20 @@ describe('friends', () => {
 
   test('are found by key or by a unique name', () => {
     const save = withFriend(withFriend(nine(), friend(3, 'Two')), friend(4, 'Four'))
-    expect(findFriend(save, 'Four', null).publicKey).toEqual(publicKeyOf(4))
-    expect(findFriend(save, '', publicKeyOf(3)).index).toBe(2)
-    expect(codeOf(() => findFriend(save, 'Two', null))).toBe('TOX_FRIEND_AMBIGUOUS')
-    expect(codeOf(() => findFriend(save, 'Five', null))).toBe('TOX_FRIEND_UNKNOWN')
-    expect(codeOf(() => findFriend(save, 'Four', publicKeyOf(5)))).toBe('TOX_FRIEND_UNKNOWN')
+    expect(findFriend(save, 'Four', null, escapeText).publicKey).toEqual(publicKeyOf(4))
+    expect(findFriend(save, '', publicKeyOf(3), escapeText).index).toBe(2)
+    expect(codeOf(() => findFriend(save, 'Two', null, escapeText))).toBe('TOX_FRIEND_AMBIGUOUS')
+    expect(codeOf(() => findFriend(save, 'Five', null, escapeText))).toBe('TOX_FRIEND_UNKNOWN')
+    expect(codeOf(() => findFriend(save, 'Four', publicKeyOf(5), escapeText))).toBe('TOX_FRIEND_UNKNOWN')
+    const odd = withFriend(withFriend(nine(), friend(3, 'Bob\0')), friend(4, 'Ann\u200B'))
+    for (const typed of ['Bob', 'Bob\\u{0}', 'Bob\0'])
+      expect(findFriend(odd, typed, null, escapeText).publicKey).toEqual(publicKeyOf(3))
+    expect(findFriend(odd, 'Ann\\u{200B}', null, escapeText).publicKey).toEqual(publicKeyOf(4))
+    const both = withFriend(odd, friend(5, 'Bob'))
+    expect(findFriend(both, 'Bob', null, escapeText).publicKey).toEqual(publicKeyOf(5))
+    expect(codeOf(() => findFriend(withFriend(odd, friend(5, 'Bob\0x')), 'Bob', null, escapeText))).toBe(
+      'TOX_FRIEND_AMBIGUOUS',
+    )
   })
 
   test('are not touched when the list ends within a record', () => {
