@@ -219,7 +219,7 @@ describe('bad input has a stable code and changes nothing', () => {
     mkdirSync(at('directory.tox'))
     const cases = [
       ['/etc/passwd', '1 TOX_NOT_A_PROFILE'],
-      ['empty.tox', '1 TOX_NOT_A_PROFILE'],
+      ['empty.tox', '1 TOX_EMPTY'],
       ['short.tox', '1 TOX_TRUNCATED'],
       ['nothing.tox', '1 TOX_FILE_MISSING'],
       ['endless.tox', '1 TOX_FILE_UNREADABLE'],

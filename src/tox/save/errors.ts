@@ -3,6 +3,8 @@ import { PersonadError } from '../../errors/personad-error.ts'
 
 export type ToxErrorCode =
   | 'TOX_NOT_A_PROFILE' // starts with the magic of neither a save file nor toxEsave
+  | 'TOX_EMPTY' // no bytes, or only zeros: a client or a crash has emptied the file
+  | 'TOX_BIG_ENDIAN' // saved by a client on a big-endian processor; no other can load it
   | 'TOX_TRUNCATED' // a header or a section ends before its length
   | 'TOX_TOO_LARGE' // over MAX_PROFILE_BYTES or MAX_SECTIONS
   | 'TOX_ENCRYPTED' // a toxEsave, and no passphrase was given

@@ -95,7 +95,8 @@ function overlong(code: ToxErrorCode, what: 'name' | 'status', data: Uint8Array,
 }
 
 function badUserStatus(data: Uint8Array): Finding {
-  const message = `the user status is ${formatHex(data.subarray(0, 8))}, not 00, 01 or 02: set it with: persona tox set FILE away none`
+  const found = data.length === 0 ? 'empty' : formatHex(data.subarray(0, 8))
+  const message = `the user status is ${found}, not 00, 01 or 02: set it with: persona tox set FILE away none`
   return { code: 'TOX_BAD_USER_STATUS', message }
 }
 

@@ -70,7 +70,7 @@ export interface ToxText {
 /**
  * Decodes a plain save file. Whatever decodes encodes back to the same bytes.
  * @param bytes the whole file; not copied, so do not change it while the save is in use
- * @throws {ToxError} TOX_NOT_A_PROFILE | TOX_ENCRYPTED | TOX_TRUNCATED | TOX_TOO_LARGE | TOX_SECTION_COOKIE |
+ * @throws {ToxError} TOX_NOT_A_PROFILE | TOX_EMPTY | TOX_BIG_ENDIAN | TOX_ENCRYPTED | TOX_TRUNCATED | TOX_TOO_LARGE | TOX_SECTION_COOKIE |
  *   TOX_DUPLICATE_SECTION
  */
 export function decodeSave(bytes: Uint8Array): ToxSave {
@@ -209,10 +209,23 @@ function checkHead(bytes: Uint8Array): void {
     throw new ToxError('TOX_TOO_LARGE', `${bytes.length} bytes are too many for a Tox profile: is this the right file?`)
   }
   if (isEncryptedSave(bytes)) throw new ToxError('TOX_ENCRYPTED', 'the profile is encrypted: give its passphrase')
+  if (isEmptied(bytes)) {
+    const what = bytes.length === 0 ? 'the file is empty' : `the file holds nothing but ${bytes.length} zeros`
+    throw new ToxError('TOX_EMPTY', `${what}: a Tox client or a crash has emptied it; put a good copy back`)
+  }
   const head = new DataView(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, HEAD_BYTES))
+  if (head.byteLength === HEAD_BYTES && head.getUint32(0) === 0 && head.getUint32(4) === MAGIC) {
+    const message = 'the profile comes from a big-endian computer, and clients on other computers cannot load it either'
+    throw new ToxError('TOX_BIG_ENDIAN', `${message}: open it where it was made`)
+  }
   if (head.byteLength < HEAD_BYTES || head.getUint32(0) !== 0 || head.getUint32(4, true) !== MAGIC) {
     throw new ToxError('TOX_NOT_A_PROFILE', 'this is not a Tox profile: give the .tox file of a client')
   }
+}
+
+/** A file that was cut to nothing, or whose blocks never reached the disk before a crash. */
+function isEmptied(bytes: Uint8Array): boolean {
+  return bytes.every((byte) => byte === 0)
 }
 
 const ESAVE_MAGIC = 'toxEsave'

@@ -188,7 +188,7 @@ describe('a damaged profile', () => {
           // No cut profile counts as whole.
           expect(codes).toContain('TOX_NO_END')
         })
-        expect(['none', 'TOX_TRUNCATED', 'TOX_NOT_A_PROFILE', 'TOX_NO_KEYS']).toContain(code)
+        expect(['none', 'TOX_EMPTY', 'TOX_TRUNCATED', 'TOX_NOT_A_PROFILE', 'TOX_NO_KEYS']).toContain(code)
       }),
       { numRuns: 60 },
     )

@@ -21,6 +21,7 @@ const CASES: readonly (readonly [string, ToxSave, string, RegExp])[] = [
   ],
   ['an overlong name', withSection(nine(), 4, new Uint8Array(129)), 'TOX_NAME_TOO_LONG', /persona tox set FILE name/],
   ['a user status of 3', withSection(nine(), 6, Uint8Array.of(3)), 'TOX_BAD_USER_STATUS', /persona tox set FILE away/],
+  ['an empty user status', withSection(nine(), 6, new Uint8Array(0)), 'TOX_BAD_USER_STATUS', /is empty, not 00/],
   ['a user status of two bytes', withSection(nine(), 6, Uint8Array.of(0, 0)), 'TOX_BAD_USER_STATUS', /0000/],
   ['a duplicate friend', listing(one, one), 'TOX_FRIEND_TWICE', /friend 1 repeats the key of an earlier friend/],
   ['the own key', listing(one, keyed(publicKeyOf(9))), 'TOX_FRIEND_OWN_KEY', /friend 1 has the profile's own key/],

@@ -81,7 +81,9 @@ describe('what is not a profile has its own code', () => {
   const cookie = section(99, some)
   cookie[6] = 0xcf
   const REFUSED = [
-    ['nothing', new Uint8Array(0), 'TOX_NOT_A_PROFILE'],
+    ['nothing, as uTox leaves it at some exits', new Uint8Array(0), 'TOX_EMPTY'],
+    ['nothing but zeros, as after a crash', new Uint8Array(1143), 'TOX_EMPTY'],
+    ['the save of a big-endian computer', Uint8Array.of(0, 0, 0, 0, 0x15, 0xed, 0x1b, 0x1f, 0), 'TOX_BIG_ENDIAN'],
     ['half a head', HEAD.subarray(0, 7), 'TOX_NOT_A_PROFILE'],
     ['another magic', concatBytes(HEAD.subarray(0, 7), Uint8Array.of(0x16)), 'TOX_NOT_A_PROFILE'],
     ['a head that does not begin with zeros', concatBytes(Uint8Array.of(1), HEAD.subarray(1)), 'TOX_NOT_A_PROFILE'],
