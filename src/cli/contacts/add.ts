@@ -1,4 +1,4 @@
-/** `persona contact add`: a persona known by its contact link, before any of its tables was seen (docs/format.md, section 13). */
+/** `persona contact add`: adds a contact from a contact link, before any of their tables was seen (docs/format.md, section 13). */
 import type { Client } from '../../ipc/client.ts'
 import type { AddContactParams, AddedContact } from '../../ipc/shapes/links.ts'
 import { hasCode, withDaemon } from '../io/connect.ts'
@@ -6,11 +6,12 @@ import { print, type Context } from '../io/context.ts'
 import { describeFailure, EXIT_DONE } from '../io/errors.ts'
 import { escapeText, showName } from '../io/escape.ts'
 import { MAX_TEXT_BYTES, readStdin } from '../io/input.ts'
+import { tableNumbers } from '../io/layout.ts'
 import { askLine, isInteractive } from '../io/prompt.ts'
 
 export interface AddContactOptions {
   readonly name?: string
-  /** Take the chain of the link although another is pinned, without a question. */
+  /** Accept the chain of the link without asking, even if another one is pinned. */
   readonly repin?: true
 }
 
@@ -23,19 +24,19 @@ export async function add(context: Context, given: string, options: AddContactOp
     ...(options.repin === undefined ? {} : { repin: true }),
   }
   const added = await withDaemon(context, (client) => addOrAsk(client, params))
-  print(context, added, formatAdded(added))
+  print(context, added, formatAdded(added, context.verbose))
   return EXIT_DONE
 }
 
-/** Another chain than the pinned one is a question to the person at the terminal, unless the pinned one was verified: that takes an option. */
+/** Asks at the terminal before it replaces a pinned chain. A verified chain is replaced only with `--repin`. */
 async function addOrAsk(client: Client, params: AddContactParams): Promise<AddedContact> {
   try {
     return await client.call('contact.add', params)
   } catch (error) {
     if (!hasCode(error, 'CHAIN_DIFFERS') || isVerified(error) || !isInteractive()) throw error
     process.stderr.write(`${escapeText(describeFailure(error).message)}\n`)
-    process.stderr.write('If you take the chain of the link, nothing that was seen of the other one counts any more.\n')
-    const answer = await askLine('Type "yes" to take it, if you had the link from the contact: ')
+    process.stderr.write('If you accept this link, nothing seen from the other chain of keys counts any more.\n')
+    const answer = await askLine('Type "yes" to accept it if the contact gave you the link: ')
     if (answer.trim().toLowerCase() !== 'yes') throw error
     return await client.call('contact.add', { ...params, repin: true })
   }
@@ -46,32 +47,33 @@ function isVerified(error: unknown): boolean {
   return typeof details === 'object' && details !== null && 'verified' in details && details.verified === true
 }
 
-export function formatAdded({ outcome, contact }: AddedContact): string[] {
+export function formatAdded({ outcome, contact }: AddedContact, verbose = false): string[] {
   const who = showName(contact.name, contact.personaId)
-  const wait = 'its devices are known once one of them shows a table'
+  const wait = 'you see their devices once one of them shows a table'
+  const epoch = verbose ? ` (epoch ${contact.minEpoch})` : ''
   const next =
     contact.verifiedAtSec === null
-      ? [`to know that the link is not a forger's: persona contact verify ${contact.personaId?.slice(0, 8)}`]
+      ? [`to check that nobody forged the link: persona contact verify ${contact.personaId?.slice(0, 8)}`]
       : []
   switch (outcome) {
     case 'added':
-      return [`added ${who}: ${wait}`, ...next]
+      return [`added ${who}; ${wait}`, ...next]
     case 'known':
-      return [`${who} is known already, by the same chain of keys`, ...next]
+      return [`${who} is already a contact, with the same chain of keys`, ...next]
     case 'raised':
       return [
-        `${who}: tables before epoch ${contact.minEpoch} are refused from now on`,
-        ...(contact.epoch === null ? [`the one that was known is among them; ${wait}`] : []),
+        `${who}: the key in this link is newer; tables signed by earlier keys are now refused${epoch}`,
+        ...(contact.epoch === null ? [`this includes the table seen so far; ${wait}`] : []),
         ...next,
       ]
     case 'lowered':
-      return [`${who}: tables from epoch ${contact.minEpoch} on are taken`, ...next]
+      return [`${who}: tables are now accepted from the key in this link on${epoch}`, ...next]
     case 'repinned':
       return [
-        `${who} has the chain of keys of this link now; nothing that was seen of the other one counts, and it is kept as evidence`,
+        `${who} now has the chain of keys in this link; the other chain no longer counts and is kept as evidence`,
         contact.epoch === null
           ? wait
-          : 'a table of it had been refused and is taken now; each device counts once it shows it again',
+          : 'an earlier refused table of this chain is now accepted; each device counts once it shows that table again',
         ...next,
       ]
   }

@@ -1,4 +1,4 @@
-/** `persona alarms` and `persona verify --evidence`: what went wrong with somebody's tables, what it means, and the proof of it. */
+/** `persona alarms` and `persona verify --evidence`: attacks and mistakes in tables, their meaning and the proof. */
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { encodeUtf8, formatHex } from '../../core/encoding/bytes.ts'
@@ -13,9 +13,9 @@ import { print, type Context } from '../io/context.ts'
 import { CliError, EXIT_DONE, EXIT_FAILED } from '../io/errors.ts'
 import { escapeText, keyTail, showName } from '../io/escape.ts'
 import { parseQuery } from '../io/keys.ts'
-import { countOf, formatTime } from '../io/layout.ts'
+import { countOf, formatTime, tableNumbers } from '../io/layout.ts'
 
-const MAX_EVIDENCE_BYTES = 262_144 // sanity: some ten times what a contact can have
+const MAX_EVIDENCE_BYTES = 262_144 // sanity: about ten times the evidence kept for one contact
 
 export interface AlarmOptions {
   readonly dismiss?: string
@@ -23,10 +23,10 @@ export interface AlarmOptions {
   readonly force?: true
 }
 
-/** Lists, or dismisses one, or writes the evidence of a contact into a file. */
+/** Lists alarms, dismisses one, or writes the evidence about a contact to a file. */
 export async function alarms(context: Context, contact: string | undefined, options: AlarmOptions): Promise<number> {
   if (options.dismiss !== undefined && (options.export !== undefined || contact !== undefined))
-    throw new CliError('USAGE', 'an alarm is dismissed by its id, and by nothing else beside it')
+    throw new CliError('USAGE', '--dismiss takes only the id of an alarm')
   if (options.export !== undefined)
     return await exportEvidence(context, contact, options.export, options.force === true)
   if (options.dismiss !== undefined) {
@@ -50,22 +50,22 @@ function isAbout({ personaId, keys }: Alarm, whose: Contact): boolean {
   return whose.devices.some(({ key }) => keys.includes(key))
 }
 
-/** What each alarm means to a person, and what can be done; the message says of whom and what happened. */
+/** The meaning of each alarm and what to do about it. The alarm's own message names the persona and the event. */
 const MEANINGS: Readonly<Record<string, string>> = {
   CHAIN_DISPUTED:
-    'Somebody else has the very first key of this persona. Nothing was changed here. Ask the person for a new contact link where you are sure whom you speak to.',
+    'Somebody else has the very first key of this persona. Nothing was changed here. Ask the person for a new contact link, in a way that lets you be sure it is them.',
   PERSONA_SWITCHED:
-    'The device says now that it belongs to another person. It was sold, taken over, or set up anew. Ask before you write to it.',
+    'The device now shows the persona of another person. It was sold, stolen or set up anew. Ask before you write to it.',
   DEVICE_CONTESTED:
-    'Somebody lists a device that is not known as theirs. It counts as theirs, and this alarm ends, only once it says so itself: perhaps it is new, perhaps a mistake, perhaps a try to get your messages.',
-  FORK: 'Two different tables were signed in the place of one and nobody settled it: two devices that never see each other, or a thief beside the owner.',
+    'Somebody lists a device that belongs to another contact, or to nobody yet. It may be new, a mistake, or an attempt to get your messages. It becomes theirs, and this alarm ends, only when the device itself confirms it.',
+  FORK: 'The owner signed two different tables with the same number, and no later table resolves it. Either two of their devices never see each other, or a thief also has the key.',
   ROTATE_AGAIN:
-    'Your key was rotated twice without knowledge of each other. Rotate once more, so that one of the two keys is worth nothing.',
+    'Two of your devices rotated your key without seeing each other. Rotate once more, so that only one key is valid.',
   STORE_ROLLED_BACK:
-    'What this machine remembers is older than what it has signed: its disk was put back to an earlier day, or somebody else signs with your key.',
+    'This daemon remembers an older table than it has signed. Either its disk was reset to an earlier day, or somebody else signs with your key.',
   CURSOR_AHEAD:
-    'A program remembers more of this daemon than the daemon itself. By itself it proves nothing: programs can be wrong.',
-  OWN_DEVICE_UNLISTED: 'Another device of yours, or a thief with its key, took this one out of your table.',
+    'A program remembers more events than this daemon has. The disk may have been reset to an earlier day. Alone it proves nothing: programs can be wrong.',
+  OWN_DEVICE_UNLISTED: 'Another of your devices, or a thief with its key, removed this device from your table.',
 }
 
 export function formatAlarm(alarm: Alarm, nowSec: number): string[] {
@@ -73,17 +73,18 @@ export function formatAlarm(alarm: Alarm, nowSec: number): string[] {
   const times = count === 1 ? formatTime(sinceSec, nowSec) : `${count} times, last ${formatTime(lastSec, nowSec)}`
   const meaning = MEANINGS[code]
   const who = contact === null ? [] : [`  contact:  ${showName(contact, personaId)}`]
-  // By digits: a name is anybody's to choose, and this line is pasted into a shell.
+  // By digits: anybody can choose any name, and people paste this line into a shell.
   const of = contact === null || personaId === null ? '' : ` ${personaId.slice(0, 16)}`
   const devices = keys.length === 0 ? [] : [`  devices:  ${keys.map(keyTail).join(', ')}`]
-  const evidence = personaId === null ? '' : `evidence: persona alarms --export FILE${of}; `
+  const evidence = personaId === null ? [] : [`  save the evidence: persona alarms --export FILE${of}`]
   return [
     `${id}  ${escapeText(code)}, ${times}`,
     `  ${escapeText(message)}`,
     ...(meaning === undefined ? [] : [`  ${meaning}`]),
     ...who,
     ...devices,
-    `  ${evidence}dealt with: persona alarms --dismiss ${id}`,
+    ...evidence,
+    `  when it is resolved: persona alarms --dismiss ${id}`,
   ]
 }
 
@@ -98,35 +99,35 @@ async function exportEvidence(
     return await client.call('evidence.get', { contact: parseQuery(whose) })
   })
   if (!force && existsSync(path)) {
-    throw new CliError('FILE_EXISTS', `${path} is there already`, {
-      hint: 'give another name, or --force to replace it',
+    throw new CliError('FILE_EXISTS', `${path} already exists`, {
+      hint: 'choose another name, or replace it with --force',
     })
   }
   await writeFileDurably(path, encodeUtf8(`${JSON.stringify(file, null, 2)}\n`), { mode: 0o600 })
   print(context, { path, blobs: file.blobs.length }, [
-    `${countOf(file.blobs.length, 'table')} of ${keyTail(file.personaId)} in ${escapeText(path)}`,
+    `wrote ${countOf(file.blobs.length, 'table')} of persona ${keyTail(file.personaId)} to ${escapeText(path)}`,
     'anybody can check it, without a daemon: persona verify --evidence FILE',
   ])
   return EXIT_DONE
 }
 
-/** What came of checking a file of evidence. */
+/** The result of checking an evidence file. */
 export interface EvidenceVerdict {
   personaId: string
   tables: number
-  /** Tokens that are no valid table of this persona, with the reason. */
+  /** Tokens that are not a valid table of this persona, with the reason. */
   invalid: { index: number; code: string }[]
   proofs: Proof[]
 }
 
 /**
- * Exits 0 only when everything in the file is valid and together proves something.
- * @param beside what was given to be judged at once, and would be left out in silence
+ * Exits 0 only if everything in the file is valid and it proves something.
+ * @param other a text or --from given as well, which would be ignored silently
  */
-export async function verifyEvidence(context: Context, path: string, beside: string | undefined): Promise<number> {
-  if (beside !== undefined) throw new CliError('USAGE', '--evidence names all that is checked: nothing goes with it')
+export async function verifyEvidence(context: Context, path: string, other: string | undefined): Promise<number> {
+  if (other !== undefined) throw new CliError('USAGE', '--evidence takes no text and no --from')
   const verdict = await judgeEvidence(await readEvidence(path))
-  print(context, verdict, formatVerdict(verdict))
+  print(context, verdict, formatVerdict(verdict, context.verbose))
   return verdict.invalid.length === 0 && verdict.proofs.length > 0 ? EXIT_DONE : EXIT_FAILED
 }
 
@@ -137,7 +138,7 @@ async function readEvidence(path: string): Promise<EvidenceFile> {
   } catch (cause) {
     throw new CliError('FILE_UNREADABLE', `cannot read ${path}`, {
       cause,
-      hint: 'give a file that persona alarms --export wrote',
+      hint: 'give a file written by: persona alarms --export',
     })
   }
   if (text.length > MAX_EVIDENCE_BYTES) throw notEvidence(path)
@@ -145,18 +146,18 @@ async function readEvidence(path: string): Promise<EvidenceFile> {
     const parsed = evidenceFile.safeParse(JSON.parse(text))
     if (parsed.success) return parsed.data
   } catch {
-    // Said below: no JSON is no evidence either.
+    // Not JSON: refused below.
   }
   throw notEvidence(path)
 }
 
 function notEvidence(path: string): CliError {
-  return new CliError('NOT_EVIDENCE', `${path} is no file of evidence`, {
-    hint: 'give a file that persona alarms --export wrote',
+  return new CliError('NOT_EVIDENCE', `${path} is not an evidence file`, {
+    hint: 'give a file written by: persona alarms --export',
   })
 }
 
-/** Trusts nothing of the file but what its signatures say. */
+/** Trusts only the signatures in the file. */
 export async function judgeEvidence(file: EvidenceFile): Promise<EvidenceVerdict> {
   const { loadEngine } = await import('../../crypto/load.ts')
   const engine = await loadEngine()
@@ -175,15 +176,16 @@ export async function judgeEvidence(file: EvidenceFile): Promise<EvidenceVerdict
   return { personaId: file.personaId, tables: blobs.length, invalid, proofs: proofsOf(blobs) }
 }
 
-export function formatVerdict({ personaId, tables, invalid, proofs }: EvidenceVerdict): string[] {
-  const refused = invalid.map(({ index, code }) => `table ${index + 1} of the file is not valid: ${code}`)
+export function formatVerdict({ personaId, tables, invalid, proofs }: EvidenceVerdict, verbose = false): string[] {
+  const refused = invalid.map(({ index, code }) => `table ${index + 1} in the file is not valid: ${code}`)
   const found = `${countOf(tables, 'table')} with a good signature of persona ${personaId}`
-  const nothing = tables === 0 ? 'the file proves nothing' : 'it proves nothing but that this was signed'
-  return [found, ...refused, ...(proofs.length === 0 ? [nothing] : proofs.map(formatProof))]
+  const nothing = tables === 0 ? 'the file proves nothing' : 'it proves only that the owner signed this'
+  return [found, ...refused, ...(proofs.length === 0 ? [nothing] : proofs.map((proof) => formatProof(proof, verbose)))]
 }
 
-function formatProof({ kind, epoch, seq, pair }: Proof): string {
+function formatProof({ kind, epoch, seq, pair }: Proof, verbose: boolean): string {
+  const both = `${keyTail(pair[0])} and ${keyTail(pair[1])}`
   if (kind === 'fork')
-    return `proven: one key signed two tables in the place of one, number ${seq} of epoch ${epoch}: ${keyTail(pair[0])} and ${keyTail(pair[1])}`
-  return `proven: two chains of keys begin with the first key of this persona, so somebody else has it: ${keyTail(pair[0])} and ${keyTail(pair[1])}`
+    return `proven: one key signed two different tables with the same number${tableNumbers(verbose, { epoch, seq })}: ${both}`
+  return `proven: two chains of keys begin with the first key of this persona, so somebody else has it: ${both}`
 }

@@ -1,4 +1,4 @@
-/** `persona contact export|import`: contact links and what the owner calls them, as a file of JSON lines (docs/ipc.md, section 4). */
+/** `persona contact export|import`: contact links with the owner's names for them, as a file of JSON lines (docs/ipc.md, section 4). */
 import { open } from 'node:fs/promises'
 import { decodeUtf8, encodeUtf8 } from '../../core/encoding/bytes.ts'
 import type { Client } from '../../ipc/client.ts'
@@ -19,9 +19,9 @@ import { countOf } from '../io/layout.ts'
 
 const HEADER = '{"type":"persona contacts","version":1}'
 const MAX_FILE_BYTES = 64 << 20 // sanity: 100 000 contacts have 30 MB
-const FILE_MODE = 0o600 // who somebody knows is nobody else's business
+const FILE_MODE = 0o600 // a contact list is private
 
-/** Writes the list into a new file, or to stdout. */
+/** Writes the list to a new file or to stdout. */
 export async function exportContacts(context: Context, file: string | undefined): Promise<number> {
   const cards = await withDaemon(context, allCards)
   const text = [HEADER, ...cards.map((card) => JSON.stringify(card))].map((line) => `${line}\n`).join('')
@@ -31,7 +31,7 @@ export async function exportContacts(context: Context, file: string | undefined)
   }
   await writeNew(file, encodeUtf8(text))
   print(context, { file, contacts: cards.length }, [
-    `wrote ${countOf(cards.length, 'contact')} into ${escapeText(file)}; friends without a persona have no link, and are not in it`,
+    `wrote ${countOf(cards.length, 'contact')} to ${escapeText(file)}; friends without a persona are left out`,
   ])
   return EXIT_DONE
 }
@@ -57,19 +57,19 @@ async function writeNew(file: string, bytes: Uint8Array): Promise<void> {
     }
   } catch (cause) {
     const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown error'
-    if (code === 'EEXIST') throw new CliError('FILE_EXISTS', `${file} is there already: give another name`, { cause })
+    if (code === 'EEXIST') throw new CliError('FILE_EXISTS', `${file} already exists: choose another name`, { cause })
     throw new CliError('CONTACTS_FILE', `cannot write ${file} (${code})`, { cause })
   }
 }
 
 export interface ImportContactsOptions {
-  /** Bring back those that were forgotten here. */
+  /** Also add contacts that were forgotten here. */
   readonly again?: true
   /** The list is the user's own. */
   readonly trustVerified?: true
 }
 
-/** Exits 1 when some of the list was refused; the others are taken all the same. */
+/** Adds every contact it can, and exits 1 if any was refused. */
 export async function importContacts(context: Context, file: string, options: ImportContactsOptions): Promise<number> {
   const cards = parseCards(file === '-' ? await readStdin(MAX_FILE_BYTES) : await readText(file))
   const more: Pick<ImportContactsParams, 'again' | 'trustVerified'> = {
@@ -85,9 +85,13 @@ export async function importContacts(context: Context, file: string, options: Im
   })
   print(context, { results }, formatImported(results))
   const isDoubtful = options.trustVerified !== true && cards.some(({ verified }) => verified)
-  if (isDoubtful) remark(context, 'who is verified in the list is not here: --trust-verified, if the list is your own')
+  if (isDoubtful)
+    remark(
+      context,
+      'verified contacts of the list are not verified here; if the list is your own, add --trust-verified',
+    )
   if (results.some(({ code }) => code === 'CONTACT_FORGOTTEN'))
-    remark(context, 'whom you forgot comes back with --again')
+    remark(context, 'to add contacts that you forgot, use --again')
   return results.some(({ outcome }) => outcome === 'refused') ? EXIT_FAILED : EXIT_DONE
 }
 
@@ -97,7 +101,7 @@ async function readText(file: string): Promise<string> {
     const handle = await open(file, 'r')
     try {
       const { size } = await handle.stat()
-      if (size > MAX_FILE_BYTES) throw new CliError('CONTACTS_FILE', `${file} is no list of contacts: it is too large`)
+      if (size > MAX_FILE_BYTES) throw new CliError('CONTACTS_FILE', `${file} is not a contact list: it is too large`)
       bytes = await handle.readFile()
     } finally {
       await handle.close()
@@ -108,15 +112,15 @@ async function readText(file: string): Promise<string> {
     throw new CliError('CONTACTS_FILE', `cannot read ${file} (${code})`, { cause })
   }
   const text = decodeUtf8(bytes)
-  if (text === null) throw new CliError('CONTACTS_FILE', `${file} is no list of contacts: it is not UTF-8`)
+  if (text === null) throw new CliError('CONTACTS_FILE', `${file} is not a contact list: it is not UTF-8`)
   return text
 }
 
-/** @throws {CliError} CONTACTS_FILE, with the line: nothing of such a file is taken */
+/** Accepts a file only as a whole. @throws {CliError} CONTACTS_FILE with the line number */
 export function parseCards(text: string): ContactCard[] {
   const [header, ...lines] = text.split('\n')
   if (header?.trim() !== HEADER) {
-    throw new CliError('CONTACTS_FILE', 'this is no list of contacts of version 1', {
+    throw new CliError('CONTACTS_FILE', 'this is not a contact list of version 1', {
       hint: 'make one with: persona contact export FILE',
     })
   }
@@ -124,7 +128,7 @@ export function parseCards(text: string): ContactCard[] {
 }
 
 function parseCard(line: string, number: number): ContactCard {
-  const wrong = new CliError('CONTACTS_FILE', `line ${number} of the list is no contact: nothing was taken`)
+  const wrong = new CliError('CONTACTS_FILE', `line ${number} of the list is not a contact; nothing was imported`)
   let value: unknown
   try {
     value = JSON.parse(line)
@@ -140,7 +144,7 @@ function formatImported(results: readonly ImportedContact[]): string[] {
   const count = (outcome: ImportedContact['outcome']): number =>
     results.filter((result) => result.outcome === outcome).length
   return [
-    `${countOf(count('added'), 'contact')} added, ${count('known')} known already, ${count('refused')} refused`,
+    `${countOf(count('added'), 'contact')} added, ${count('known')} already known, ${count('refused')} refused`,
     ...results.flatMap(({ name, outcome, code, message }) =>
       outcome === 'refused' ? [`  ${escapeText(name)}: ${escapeText(message ?? '')} (${code})`] : [],
     ),

@@ -1,15 +1,17 @@
-/** `persona contact ...` and `persona lookup`: who is known, with which devices, and which one is active. */
+/** `persona contact list|show` and `persona lookup`: contacts, their devices and which device is active. */
 import type { Contact, ContactDevice, ContactPage, LookupResult } from '../../ipc/shapes/contact.ts'
 import { withDaemon } from '../io/connect.ts'
 import { bold, print, type Context } from '../io/context.ts'
 import { EXIT_DONE, EXIT_FAILED } from '../io/errors.ts'
 import { escapeText, keyTail, showName } from '../io/escape.ts'
 import { parseQuery } from '../io/keys.ts'
-import { countOf, cutText, formatTable, formatTime } from '../io/layout.ts'
+import { cutText, formatTable, formatTime, tableNumbers } from '../io/layout.ts'
+import { contactState, DEVICE_STATES } from './states.ts'
 
+const SHOWN_DIGITS = 8 // sanity: 4 bytes of a PersonaID find one contact among thousands
 const MAX_NAME_COLUMNS = 40 // sanity: a name must not push the rest off the screen
 
-/** All pages as one, in the shape of one page. */
+/** Fetches all pages, and prints them in the shape of one page. */
 export async function list(context: Context, options: { readonly blocked?: true } = {}): Promise<number> {
   const blocked = options.blocked === undefined ? {} : { blocked: true }
   const page = await withDaemon(context, async (client) => {
@@ -26,22 +28,28 @@ export async function list(context: Context, options: { readonly blocked?: true 
 }
 
 export function formatContacts(contacts: readonly Contact[], nowSec: number): string[] {
-  if (contacts.length === 0) return ['no contacts yet: persona tox scan FILE reads them out of your Tox profiles']
+  if (contacts.length === 0) return ['no contacts yet; read them from your Tox profiles: persona tox scan FILE']
   const rows = contacts.map((contact) => [
-    `${cutText(showName(contact.name, null), MAX_NAME_COLUMNS)}${contact.blocked ? ' (blocked)' : ''}`,
-    contact.personaId === null ? 'none' : keyTail(contact.personaId),
-    countDevices(contact),
+    nameOf(contact),
+    contactState(contact),
     activeOf(contact),
+    countDevices(contact),
     lastSeen(contact, nowSec),
   ])
-  const [headings, ...lines] = formatTable(['NAME', 'PERSONA', 'DEVICES', 'ACTIVE', 'LAST SEEN'], rows)
+  const [headings, ...lines] = formatTable(['NAME', 'STATE', 'ACTIVE DEVICE', 'DEVICES', 'LAST SEEN'], rows)
   return [bold(headings!), ...lines]
 }
 
+/** Only the name is cut: the end of the PersonaID tells namesakes apart. */
+function nameOf({ name, personaId }: Contact): string {
+  const shown = cutText(showName(name, null), MAX_NAME_COLUMNS)
+  return personaId === null ? shown : `${shown} ${keyTail(personaId)}`
+}
+
 function countDevices(contact: Contact): string {
-  const claimed = contact.claims.length === 0 ? '' : ` (+${contact.claims.length} claimed)`
-  const contested = [...contact.devices, ...contact.claims].some((device) => device.contested) ? ' contested' : ''
-  return `${contact.devices.length}${claimed}${contested}`
+  const claims = contact.claims.length === 0 ? '' : ` (+${contact.claims.length} unconfirmed)`
+  const contested = [...contact.devices, ...contact.claims].some((device) => device.contested) ? ', contested' : ''
+  return `${contact.devices.length}${claims}${contested}`
 }
 
 function activeOf(contact: Contact): string {
@@ -57,36 +65,57 @@ function lastSeen(contact: Contact, nowSec: number): string {
 
 export async function show(context: Context, name: string): Promise<number> {
   const contact = await withDaemon(context, (client) => client.call('contact.show', { contact: parseQuery(name) }))
-  print(context, contact, formatContact(contact, context.nowSec))
+  print(context, contact, formatContact(contact, context.nowSec, context.verbose))
   return EXIT_DONE
 }
 
-export function formatContact(contact: Contact, nowSec: number): string[] {
-  const lines = [`${showName(contact.name, contact.personaId ?? contact.active)}${contact.blocked ? ', blocked' : ''}`]
-  if (contact.aliases.length > 0)
-    lines.push(`also:      ${contact.aliases.map((alias) => showName(alias, null)).join(', ')}`)
-  if (contact.personaId === null) lines.push('persona:   none yet; one Tox device, known by its key')
-  else {
-    lines.push(`persona:   ${contact.personaId}`)
-    const age = contact.freshness === null ? '' : `, ${contact.freshness}`
-    const table = `${contact.seq} of epoch ${contact.epoch}, written ${formatTime(contact.timeSec, nowSec)}${age}`
-    lines.push(`table:     ${contact.epoch === null ? 'none seen yet' : table}`)
-  }
-  if (contact.pending && !contact.blocked) lines.push('waiting:   a table, for your answer; persona pending')
-  if (contact.minEpoch !== null && contact.minEpoch > 0)
-    lines.push(`link:      of epoch ${contact.minEpoch}; tables before it are refused`)
-  if (contact.kind === 'persona') lines.push(`verified:  ${formatVerified(contact, nowSec)}`)
-  if (contact.kind !== 'own') lines.push(`policy:    ${contact.policy}`)
-  if (contact.needsNewerPersona) lines.push('names:     need a newer version of persona; the keys are current')
-  lines.push(...formatDevices('devices', contact.devices, contact, nowSec))
-  lines.push(...formatDevices('claimed, not yet shown by the device itself', contact.claims, contact, nowSec))
-  const others = contact.blocked ? 'blocked: apps get none of them' : 'others: no longer listed, or never'
-  lines.push(...formatDevices(others, contact.others, contact, nowSec))
-  return lines
+export function formatContact(contact: Contact, nowSec: number, verbose = false): string[] {
+  const { personaId, aliases, kind } = contact
+  return [
+    showName(contact.name, personaId ?? contact.active),
+    ...(aliases.length === 0 ? [] : [`also called: ${aliases.map((alias) => showName(alias, null)).join(', ')}`]),
+    `state:       ${contactState(contact)}`,
+    ...(contact.pending && !contact.blocked ? ['             see the change: persona pending'] : []),
+    ...(personaId === null
+      ? ['persona:     none yet; this Tox friend is known by one key']
+      : [`persona:     ${personaId}`, `table:       ${formatHead(contact, nowSec, verbose)}`]),
+    ...(verbose && contact.minEpoch !== null && contact.minEpoch > 0
+      ? [`link:        from epoch ${contact.minEpoch}; older tables are refused`]
+      : []),
+    ...(kind === 'persona' ? [`verified:    ${formatVerified(contact, nowSec)}`] : []),
+    ...(kind === 'own' ? [] : [`policy:      ${contact.policy}`]),
+    ...(contact.needsNewerPersona
+      ? ['names:       a newer version of persona is needed to read them; the keys are current']
+      : []),
+    ...formatDevices('devices', contact.devices, contact, nowSec),
+    ...formatDevices(
+      'unconfirmed: listed by the contact, not yet shown by the device',
+      contact.claims,
+      contact,
+      nowSec,
+    ),
+    ...formatDevices(
+      contact.blocked
+        ? 'devices, hidden from apps while the contact is blocked'
+        : 'not in the current table: do not trust them',
+      contact.others,
+      contact,
+      nowSec,
+    ),
+  ]
 }
 
-function formatVerified({ verifiedAtSec }: Contact, nowSec: number): string {
-  return verifiedAtSec === null ? 'no: persona contact verify NAME' : formatTime(verifiedAtSec, nowSec)
+function formatHead(contact: Contact, nowSec: number, verbose: boolean): string {
+  const { epoch, seq, timeSec, freshness } = contact
+  if (epoch === null) return 'none seen yet'
+  const age = freshness === null || freshness === 'fresh' ? '' : `, ${freshness}`
+  return `written ${formatTime(timeSec, nowSec)}${age}${tableNumbers(verbose, { epoch, seq })}`
+}
+
+// By digits: anybody can choose any name, and people paste this into a shell.
+function formatVerified({ verifiedAtSec, personaId }: Contact, nowSec: number): string {
+  if (verifiedAtSec !== null) return formatTime(verifiedAtSec, nowSec)
+  return `no; compare safety numbers: persona contact verify ${personaId?.slice(0, SHOWN_DIGITS)}`
 }
 
 function formatDevices(heading: string, devices: readonly ContactDevice[], contact: Contact, nowSec: number): string[] {
@@ -94,39 +123,46 @@ function formatDevices(heading: string, devices: readonly ContactDevice[], conta
   const rows = devices.map((device) => [
     ` ${device.key === contact.active ? '*' : ' '} ${device.key}`,
     showName(device.name, null),
-    `${device.state}${device.contested ? ', contested' : ''}${device.companion ? ', companion' : ''}`,
-    `seen ${formatTime(device.seenAtSec, nowSec)}`,
+    `${DEVICE_STATES[device.state]}${device.contested ? ', contested' : ''}${device.companion ? ', companion' : ''}`,
+    (device.seenAtSec ?? 0) === 0 ? 'never seen' : `seen ${formatTime(device.seenAtSec, nowSec)}`,
   ])
   return [`${heading}:`, ...formatTable(['', '', '', ''], rows).slice(1)]
 }
 
-/** Exits 1 when nobody is known by the query, as a search does. */
+/** Exits 1 when nothing matches, as a search does. */
 export async function lookup(context: Context, query: string): Promise<number> {
   const result = await withDaemon(context, (client) => client.call('lookup', { query: parseQuery(query) }))
-  print(context, result, formatLookup(result, context.nowSec))
+  print(context, result, formatLookup(result, context.nowSec, context.verbose))
   return result.contact === null ? EXIT_FAILED : EXIT_DONE
 }
 
-export function formatLookup(result: LookupResult, nowSec: number): string[] {
+export function formatLookup(result: LookupResult, nowSec: number, verbose = false): string[] {
   const claims = result.claimedBy.map(
-    (personaId) => `persona ${personaId} lists this device, which has not shown that it agrees`,
+    (personaId) => `persona ${personaId} lists this device; the device has not confirmed it. Do not trust it yet.`,
   )
   const { contact, device } = result
   if (contact === null) {
     const isEnd = /^[\dA-F]{4,63}$/i.test(result.query)
-    const hint = 'a key is found by its first digits; those beside a name are its last ones'
-    return [`nobody is known by "${escapeText(result.query)}"`, ...(isEnd ? [hint] : []), ...claims]
+    const hint = 'search a key by its first digits; the digits beside a name are its last ones'
+    return [`no contact matches "${escapeText(result.query)}"`, ...(isEnd ? [hint] : []), ...claims]
   }
-  const lines = device === null ? [] : [`${keyTail(device.key)} is ${deviceOf(contact, device)}`]
-  return [...lines, ...formatContact(contact, nowSec), ...claims]
+  const lines = device === null ? [] : [`${keyTail(device.key)} ${describeDevice(contact, device)}`]
+  return [...lines, ...formatContact(contact, nowSec, verbose), ...claims]
 }
 
-function deviceOf(contact: Contact, device: ContactDevice): string {
-  if (contact.kind === 'provisional') return `${showName(contact.name, null)}, a friend without a persona`
-  const isActive = device.key === contact.active
-  const whose = showName(contact.name, contact.personaId)
-  const own = isActive ? 'your active device' : 'a device of yours'
-  const role = contact.kind === 'own' ? own : `${isActive ? 'the active device' : 'a device'} of ${whose}`
-  const state = device.state === 'confirmed' ? '' : ` (${device.state}: not to be taken for one)`
-  return `${showName(device.name, null)}, ${role}${state}; ${countOf(contact.devices.length, 'device')} in all`
+function describeDevice(contact: Contact, device: ContactDevice): string {
+  const [owner, name] = [showName(contact.name, null), showName(device.name, null)]
+  const whose = contact.kind === 'own' ? 'your' : `${owner}'s`
+  switch (device.state) {
+    case 'provisional':
+      return `is ${owner}, who has no persona yet`
+    case 'confirmed':
+      return device.key === contact.active ? `is ${whose} active device, ${name}` : `is ${whose} device ${name}`
+    case 'former':
+      return `was ${whose} ${name}; it no longer is. Do not trust it.`
+    case 'claimed':
+      return `may be ${whose} ${name}: it has not confirmed it. Do not trust it yet.`
+    case 'asserted':
+      return `shows ${whose} persona, but the table does not list it. Do not trust it.`
+  }
 }

@@ -1,4 +1,4 @@
-/** `persona contact rename|block|unblock|forget|split`: what the owner decides about the people he knows. */
+/** `persona contact rename|block|unblock|forget|split`: the owner's decisions about contacts. */
 import type { Client } from '../../ipc/client.ts'
 import type { Contact } from '../../ipc/shapes/contact.ts'
 import { withDaemon } from '../io/connect.ts'
@@ -10,10 +10,10 @@ import { parseQuery } from '../io/keys.ts'
 async function edit(
   context: Context,
   call: (client: Client) => Promise<Contact>,
-  said: (contact: Contact) => string[],
+  report: (contact: Contact) => string[],
 ): Promise<number> {
   const contact = await withDaemon(context, call)
-  print(context, contact, said(contact))
+  print(context, contact, report(contact))
   return EXIT_DONE
 }
 
@@ -25,7 +25,7 @@ export async function rename(context: Context, old: string, name: string): Promi
   return await edit(
     context,
     (client) => client.call('contact.rename', { contact: parseQuery(old), name }),
-    (contact) => [`${escapeText(old)} is called ${who(contact)} now`],
+    (contact) => [`renamed ${escapeText(old)} to ${who(contact)}`],
   )
 }
 
@@ -34,8 +34,8 @@ export async function block(context: Context, name: string): Promise<number> {
     context,
     (client) => client.call('contact.block', { contact: parseQuery(name) }),
     (contact) => [
-      `${who(contact)} is blocked: apps get none of its devices, and nothing is told of it`,
-      'what its devices show is kept all the same: persona contact unblock NAME',
+      `blocked ${who(contact)}: apps no longer get their devices or any news of them`,
+      'the daemon keeps recording their tables; to unblock: persona contact unblock NAME',
     ],
   )
 }
@@ -44,22 +44,22 @@ export async function unblock(context: Context, name: string): Promise<number> {
   return await edit(
     context,
     (client) => client.call('contact.unblock', { contact: parseQuery(name) }),
-    (contact) => [`${who(contact)} is no longer blocked`],
+    (contact) => [`unblocked ${who(contact)}`],
   )
 }
 
 export async function forget(context: Context, name: string): Promise<number> {
   await withDaemon(context, (client) => client.call('contact.forget', { contact: parseQuery(name) }))
   print(context, {}, [
-    `${escapeText(name)} is forgotten: names, policy, verification, and what its devices showed`,
-    'the chain of keys and newest table of its persona, if any, are kept out of sight, so that nobody passes for it later',
-    'who is still among your Tox friends comes back when seen; to hear nothing more: persona contact block NAME',
+    `forgot ${escapeText(name)}: names, policy, verification and everything their devices showed`,
+    'hidden from you, the daemon keeps their chain of keys and newest table, so that nobody can pose as them later',
+    'they come back if they are still among your Tox friends; to stop that: persona contact block NAME',
   ])
   return EXIT_DONE
 }
 
 export interface SplitOptions {
-  /** What the device is called from then on. */
+  /** The new name of the device. */
   readonly name?: string
 }
 
@@ -69,8 +69,8 @@ export async function split(context: Context, name: string, device: string, opti
     context,
     (client) => client.call('contact.split', { contact: parseQuery(name), device: parseQuery(device), ...named }),
     (contact) => [
-      `${keyTail(contact.active ?? '')} is no device of ${escapeText(name)} any more, and is called ${who(contact)}`,
-      'whose it is next it says itself, by the table that it shows',
+      `${keyTail(contact.active ?? '')} no longer belongs to ${escapeText(name)}; it is now the contact ${who(contact)}`,
+      'the next table that it shows decides who owns it',
     ],
   )
 }

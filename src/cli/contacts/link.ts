@@ -1,30 +1,38 @@
-/** `persona link`: what the owner gives to people who are to know the persona, as a line and as a QR code. */
+/** `persona link`: the owner's contact link, as a line and as a QR code. */
 import { groupSafetyNumber } from '../../core/safety-number.ts'
 import type { OwnLink } from '../../ipc/shapes/links.ts'
 import { withDaemon } from '../io/connect.ts'
 import { isStyled, print, type Context } from '../io/context.ts'
 import { EXIT_DONE } from '../io/errors.ts'
 
-/** On a terminal with a QR code; elsewhere the link alone, so that it can be piped. */
+/** Adds a QR code on a terminal. Elsewhere it prints only the link, ready to be piped. */
 export async function link(context: Context): Promise<number> {
   const own = await withDaemon(context, (client) => client.call('link.get'))
   if (!process.stdout.isTTY) print(context, own, [own.link])
-  else print(context, own, await formatLinkScreen(own))
+  else print(context, own, await formatLinkScreen(own, context.verbose))
   return EXIT_DONE
 }
 
-async function formatLinkScreen(own: OwnLink): Promise<string[]> {
-  // Without colours a code would be light on dark on most terminals, which many cameras do not read.
+async function formatLinkScreen(own: OwnLink, verbose: boolean): Promise<string[]> {
+  // Without colours the code would be light on dark on most terminals. Many cameras cannot read that.
   const { drawQr } = await import('../io/qr.ts')
   const code = isStyled() ? drawQr(own.link.toUpperCase(), process.stdout.columns) : null
   return [
     ...(code === null ? [] : [...code, '']),
     own.link,
     '',
-    'who adds it knows you before seeing any device: persona contact add LINK',
-    `safety number, to be compared by voice or side by side, table of epoch ${own.epoch}:`,
+    'give this link to your friends; they add you with: persona contact add LINK',
+    `your safety number, to compare in person or by voice${epochNote(own.epoch, verbose)}:`,
     ...formatNumber(own.safetyNumber),
   ]
+}
+
+/**
+ * An epoch beside a safety number. Two people compare them, because a lower one means a missed rotation. Before the first
+ * rotation there is nothing to compare.
+ */
+export function epochNote(epoch: number | null, verbose: boolean): string {
+  return epoch === null || (epoch === 0 && !verbose) ? '' : ` (epoch ${epoch})`
 }
 
 const GROUPS_A_LINE = 6

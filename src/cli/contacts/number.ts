@@ -8,17 +8,17 @@ import { showName } from '../io/escape.ts'
 import { MAX_TEXT_BYTES, readStdin } from '../io/input.ts'
 import { parseQuery } from '../io/keys.ts'
 import { formatTime } from '../io/layout.ts'
-import { formatNumber } from './link.ts'
+import { epochNote, formatNumber } from './link.ts'
 import { askLine, isInteractive } from '../io/prompt.ts'
 
 export interface VerifyContactOptions {
-  /** What the contact's screen shows, `-` for stdin. */
+  /** The number on the contact's screen, `-` for stdin. */
   readonly number?: string
-  /** The contact's link, scanned from its screen, `-` for stdin. */
+  /** The contact's link, scanned from their screen, `-` for stdin. */
   readonly link?: string
 }
 
-/** Shows both numbers; with the contact's one, or its link, given or typed, marks the contact verified. */
+/** Shows both numbers. A matching number or link of the contact, given or typed, marks them verified. */
 export async function verify(context: Context, name: string, options: VerifyContactOptions): Promise<number> {
   const contact = parseQuery(name)
   const given = await givenProof(options)
@@ -31,9 +31,9 @@ export async function verify(context: Context, name: string, options: VerifyCont
   })
   const who = showName(numbers.name, numbers.personaId)
   print(context, numbers, [
-    ...(isDone ? [`${who} is verified`] : []),
-    ...formatNumbers(numbers, context.nowSec),
-    ...(isDone ? [] : [advice(numbers)]),
+    ...(isDone ? [`verified ${who}`] : []),
+    ...formatNumbers(numbers, context.nowSec, context.verbose),
+    ...(isDone ? [] : [ADVICE]),
   ])
   return EXIT_DONE
 }
@@ -52,33 +52,31 @@ async function givenProof({ number, link }: VerifyContactOptions): Promise<Proof
 function digitsOf(text: string): string {
   const digits = parseSafetyNumber(text)
   if (digits !== null) return digits
-  throw new CliError('NUMBER_WRONG', 'a safety number is twelve groups of five digits', { hint: 'type all 60 digits' })
+  throw new CliError('NUMBER_WRONG', 'a safety number has twelve groups of five digits', { hint: 'type all 60 digits' })
 }
 
-/** Asked before it is shown: who sees the number beside the question would only read, and not compare. */
+/** Asks before it shows the number. People who see it beside the question would copy it instead of comparing. */
 async function askNumber({ name, personaId, own }: SafetyNumbers): Promise<string | null> {
   const who = showName(name, personaId)
-  const lines = own === null ? [] : [`your own number, for ${who} to compare:`, ...formatNumber(own.safetyNumber), '']
+  const lines =
+    own === null ? [] : [`Your safety number, for ${who} to compare:`, ...formatNumber(own.safetyNumber), '']
   process.stderr.write(`${lines.join('\n')}\n`)
-  const typed = await askLine(`The number that "persona link" shows to ${who} (Enter: only show): `)
+  const typed = await askLine(`Type the number that ${who} sees with "persona link" (Enter alone: show it only): `)
   return typed.trim() === '' ? null : digitsOf(typed)
 }
 
 export function formatNumbers(
   { name, personaId, safetyNumber, epoch, verifiedAtSec, own }: SafetyNumbers,
   nowSec: number,
+  verbose = false,
 ): string[] {
-  const table = epoch === null ? 'no table seen yet' : `table of epoch ${epoch}`
   const verified = verifiedAtSec === null ? 'not verified' : `verified ${formatTime(verifiedAtSec, nowSec)}`
   return [
-    `${showName(name, personaId)} (${table}; ${verified}):`,
+    `${showName(name, personaId)}, ${verified}${epochNote(epoch, verbose)}:`,
     ...formatNumber(safetyNumber),
-    ...(own === null ? [] : [`you (table of epoch ${own.epoch}):`, ...formatNumber(own.safetyNumber)]),
+    ...(own === null ? [] : [`you${epochNote(own.epoch, verbose)}:`, ...formatNumber(own.safetyNumber)]),
   ]
 }
 
-/** What is left to do while nothing was compared. */
-function advice({ own }: SafetyNumbers): string {
-  const what = own === null ? 'it' : 'both'
-  return `compare ${what} with what the other screen shows, all digits, and the epochs: a lower one missed a rotation`
-}
+const ADVICE =
+  'compare all digits with the other screen, and the epochs if one shows any: the lower epoch has missed a rotation'

@@ -1,4 +1,4 @@
-/** `persona pending|accept|reject` and `persona contact policy`: what waits for the owner's answer, with exactly what it would change. */
+/** `persona pending|accept|reject` and `persona contact policy`: pending changes of contacts, and the owner's decisions. */
 import type { Client } from '../../ipc/client.ts'
 import type { Policy } from '../../ipc/shapes/contact.ts'
 import { PENDING_KINDS, type PendingKind, type PendingUpdate } from '../../ipc/shapes/pending.ts'
@@ -7,17 +7,17 @@ import { print, type Context } from '../io/context.ts'
 import { CliError, EXIT_DONE } from '../io/errors.ts'
 import { escapeText, keyTail, showName } from '../io/escape.ts'
 import { parseQuery } from '../io/keys.ts'
-import { formatTime } from '../io/layout.ts'
+import { formatTime, tableNumbers } from '../io/layout.ts'
 import { askLine, isInteractive } from '../io/prompt.ts'
 import { describeChange } from '../events/watch.ts'
 
 export interface AnswerOptions {
   readonly kind?: string
-  /** First digits of the hash of the table that was looked at. */
+  /** First digits of the hash of the table that the owner looked at. */
   readonly table?: string
 }
 
-const SHOWN_DIGITS = 8 // sanity: nobody finds another table with the same ones while the owner reads; so as many are asked back
+const SHOWN_DIGITS = 8 // sanity: nobody can sign another table with the same digits while the owner reads this one
 const TABLE_DIGITS = new RegExp(`^[0-9A-F]{${SHOWN_DIGITS},64}$`, 'i')
 const NO_TABLE = '0'.repeat(64)
 
@@ -38,19 +38,19 @@ async function allPending(client: Client): Promise<PendingUpdate[]> {
 
 export async function pending(context: Context): Promise<number> {
   const waiting = await withDaemon(context, allPending)
-  const lines = waiting.flatMap((update) => [...formatUpdate(update, context.nowSec), ''])
-  print(context, { pending: waiting }, waiting.length === 0 ? ['nothing waits for your answer'] : lines.slice(0, -1))
+  const lines = waiting.flatMap((update) => [...formatUpdate(update, context.nowSec, context.verbose), ''])
+  print(context, { pending: waiting }, waiting.length === 0 ? ['nothing needs your decision'] : lines.slice(0, -1))
   return EXIT_DONE
 }
 
 const TITLES: Readonly<Record<PendingKind, string>> = {
   update: 'has a newer table',
-  upgrade: 'shows a persona now',
-  held: 'has a table that is far ahead of the one before: a thief of the signing key could have made it',
+  upgrade: 'now shows a persona',
+  held: 'has a table far ahead of the last one; a thief of the signing key could have made it',
 }
 
-/** What it would change, and how to answer. */
-export function formatUpdate(update: PendingUpdate, nowSec: number): string[] {
+/** Shows what the pending change would do and how to answer it. */
+export function formatUpdate(update: PendingUpdate, nowSec: number, verbose = false): string[] {
   const { contact, personaId, key, kind, policy, epoch, seq, timeSec, tableHash, changes, devices } = update
   const name = showName(contact, key ?? personaId)
   const changed = changes.filter((change) => change.kind !== 'upgraded').map((change) => `  ${describeChange(change)}`)
@@ -59,10 +59,11 @@ export function formatUpdate(update: PendingUpdate, nowSec: number): string[] {
   const table = ` --table ${tableHash.slice(0, SHOWN_DIGITS)}`
   return [
     `${name} ${TITLES[kind]} (policy ${policy})`,
-    `  table ${seq} of epoch ${epoch} of persona ${keyTail(personaId)}, written ${formatTime(timeSec, nowSec)}`,
+    `  of persona ${keyTail(personaId)}, written ${formatTime(timeSec, nowSec)}${tableNumbers(verbose, { epoch, seq })}`,
     ...changed,
-    `  devices then: ${listed === '' ? 'none' : listed}`,
-    `  persona accept ${quoted(contact)}${option}${table}, or persona reject ${quoted(contact)}${option}`,
+    `  devices after the change: ${listed === '' ? 'none' : listed}`,
+    `  to accept: persona accept ${quoted(contact)}${option}${table}`,
+    `  to reject: persona reject ${quoted(contact)}${option}`,
   ]
 }
 
@@ -75,7 +76,13 @@ export async function accept(context: Context, contact: string, options: AnswerO
 }
 
 export async function reject(context: Context, contact: string, options: AnswerOptions): Promise<number> {
-  return await answer(context, 'pending.reject', 'left as it was until there is a newer table', contact, options)
+  return await answer(
+    context,
+    'pending.reject',
+    'rejected; you are asked again when a newer table comes',
+    contact,
+    options,
+  )
 }
 
 async function answer(
@@ -89,16 +96,17 @@ async function answer(
   const update = await withDaemon(context, async (client) => {
     const params = { contact: parseQuery(contact), ...(kind === null ? {} : { kind }) }
     if (method === 'pending.reject') return await client.call(method, params)
-    // The contact could show another table between the look and the answer.
-    return await client.call(method, { ...params, tableHash: await agreedTable(client, params, digits) })
+    // The contact could show another table after the owner looked and before the owner answers.
+    return await client.call(method, { ...params, tableHash: await agreedTable(context, client, params, digits) })
   })
   const changed = update.changes.map((change) => `  ${describeChange(change)}`)
   print(context, update, [`${showName(update.contact, update.key ?? update.personaId)}: ${done}`, ...changed])
   return EXIT_DONE
 }
 
-/** The whole hash of the table that the owner means: named by its first digits, or shown now and agreed to. */
+/** Returns the whole hash of the table that the owner named by its first digits, or agrees to now. */
 async function agreedTable(
+  context: Context,
   client: Client,
   { contact, kind }: { readonly contact: string; readonly kind?: PendingKind },
   digits: string | null,
@@ -107,21 +115,21 @@ async function agreedTable(
   const [update, ...more] = (await allPending(client)).filter(
     (each) => (each.personaId === personaId || each.contact === name) && (kind === undefined || each.kind === kind),
   )
-  // What is wrong then is said by the daemon, which decides.
+  // The daemon decides, and names the error.
   if (update === undefined || more.length > 0) return NO_TABLE
   if (digits !== null) return update.tableHash.startsWith(digits) ? update.tableHash : NO_TABLE
   if (!isInteractive()) {
-    throw new CliError('USAGE', 'which table is to be taken?', {
-      hint: 'as "persona pending" says: --table and its first digits',
+    throw new CliError('USAGE', 'accept needs the table that you looked at', {
+      hint: 'add --table DIGITS, as shown by: persona pending',
     })
   }
   process.stderr.write(
-    `${formatUpdate(update, Math.floor(Date.now() / 1000))
-      .slice(0, -1)
+    `${formatUpdate(update, Math.floor(Date.now() / 1000), context.verbose)
+      .slice(0, -2)
       .join('\n')}\n`,
   )
-  const answer = await askLine('take it? [y/N] ')
-  if (!/^y(es)?$/i.test(answer.trim())) throw new CliError('CANCELLED', 'not taken: it waits on')
+  const answer = await askLine('Accept it? [y/N] ')
+  if (!/^y(es)?$/i.test(answer.trim())) throw new CliError('CANCELLED', 'not accepted: the change is still pending')
   return update.tableHash
 }
 
@@ -129,32 +137,32 @@ function parseKind(text: string | undefined): PendingKind | null {
   if (text === undefined) return null
   const kind = PENDING_KINDS.find((known) => known === text)
   if (kind !== undefined) return kind
-  throw new CliError('USAGE', `--kind is one of ${PENDING_KINDS.join(', ')}, and not "${text}"`)
+  throw new CliError('USAGE', `--kind must be one of ${PENDING_KINDS.join(', ')}, not "${text}"`)
 }
 
-/** Fewer digits, or none because a script's variable was empty, would take a table that nobody has looked at. */
+/** Too few digits would accept a table that nobody looked at. A script with an empty variable gives none at all. */
 function parseTable(text: string | undefined): string | null {
   if (text === undefined) return null
   if (TABLE_DIGITS.test(text)) return text.toUpperCase()
-  throw new CliError('USAGE', `--table is the first ${SHOWN_DIGITS} digits of a table or more, and not "${text}"`, {
-    hint: 'as "persona pending" says',
+  throw new CliError('USAGE', `--table needs the first ${SHOWN_DIGITS} digits of a table or more, not "${text}"`, {
+    hint: 'copy them from: persona pending',
   })
 }
 
 export async function policy(context: Context, contact: string, wanted: string): Promise<number> {
   if (!POLICIES.includes(wanted))
-    throw new CliError('USAGE', `a policy is one of ${POLICIES.join(', ')}, and not "${wanted}"`)
+    throw new CliError('USAGE', `the policy must be one of ${POLICIES.join(', ')}, not "${wanted}"`)
   const changed = await withDaemon(context, (client) =>
     client.call('contact.policy', { contact: parseQuery(contact), policy: wanted as Policy }),
   )
   print(context, changed, [
-    `${showName(changed.name, changed.personaId ?? changed.active)}: ${MEANINGS[changed.policy]}`,
+    `${showName(changed.name, changed.personaId ?? changed.active)} has policy ${changed.policy}: ${MEANINGS[changed.policy]}`,
   ])
   return EXIT_DONE
 }
 
 const MEANINGS: Readonly<Record<Policy, string>> = {
-  auto: 'newer tables are taken by themselves; you are told of each new device',
-  ask: 'newer tables wait for your answer; what a newer one no longer lists ends at once',
-  pin: 'newer tables wait for your answer; only a rotation ends at once what it no longer lists',
+  auto: 'newer tables are accepted automatically; you get an event for each new device',
+  ask: 'newer tables need your decision, but a device that they no longer list is removed at once',
+  pin: 'newer tables need your decision; only a rotation removes devices at once',
 }

@@ -1,4 +1,4 @@
-/** `persona verify` and `persona observe`: a status message judged, and one reported. */
+/** `persona verify` judges a status message; `persona observe` reports one to the daemon. */
 import { activeDevice } from '../../core/table.ts'
 import type { Client } from '../../ipc/client.ts'
 import type { BlobView, ObserveResult, VerifyResult } from '../../ipc/shapes/judged.ts'
@@ -8,10 +8,11 @@ import { CliError, EXIT_DONE, EXIT_FAILED } from '../io/errors.ts'
 import { escapeText, showName } from '../io/escape.ts'
 import { MAX_TEXT_BYTES, readStdin } from '../io/input.ts'
 import { parseDeviceKey } from '../io/keys.ts'
-import { countOf, formatTime } from '../io/layout.ts'
+import { countOf, formatTime, tableNumbers } from '../io/layout.ts'
 import { isInteractive } from '../io/prompt.ts'
+import { DEVICE_STATES } from './states.ts'
 
-/** Exits 0 only when the text holds a valid blob. Without a daemon everything is judged but the order. */
+/** Exits 0 only if the text holds a valid blob. Without a daemon it cannot judge the order. */
 export async function verify(
   context: Context,
   given: string | undefined,
@@ -19,19 +20,19 @@ export async function verify(
 ): Promise<number> {
   const from = options.from === undefined ? null : parseDeviceKey(options.from)
   const text = await readText(given)
-  const result = (await askDaemon(context, text, from)) ?? (await judgeAlone(context, text, from))
-  print(context, result, formatVerify(result, context.nowSec))
+  const result = (await askDaemon(context, text, from)) ?? (await judgeWithoutDaemon(context, text, from))
+  print(context, result, formatVerify(result, context.nowSec, context.verbose))
   return result.valid ? EXIT_DONE : EXIT_FAILED
 }
 
-/** A text from the command line, or from stdin when it is `-` or absent. */
+/** Reads stdin if the text is `-` or absent. */
 async function readText(given: string | undefined): Promise<string> {
   if (given === undefined || given === '-') {
     if (isInteractive()) process.stderr.write('Paste the status message, then press Enter and Ctrl-D.\n')
     return await readStdin(MAX_TEXT_BYTES)
   }
   if (Buffer.byteLength(given) <= MAX_TEXT_BYTES) return given
-  throw new CliError('INPUT_TOO_LONG', `the text has more than ${MAX_TEXT_BYTES} bytes`)
+  throw new CliError('INPUT_TOO_LONG', `the text is longer than ${MAX_TEXT_BYTES} bytes`)
 }
 
 async function askDaemon(context: Context, text: string, from: string | null): Promise<VerifyResult | null> {
@@ -45,7 +46,7 @@ async function askDaemon(context: Context, text: string, from: string | null): P
   }
 }
 
-async function judgeAlone(context: Context, text: string, from: string | null): Promise<VerifyResult> {
+async function judgeWithoutDaemon(context: Context, text: string, from: string | null): Promise<VerifyResult> {
   const [{ loadEngine }, { judgeText }] = await Promise.all([
     import('../../crypto/load.ts'),
     import('../../ipc/shapes/judgement.ts'),
@@ -53,44 +54,46 @@ async function judgeAlone(context: Context, text: string, from: string | null): 
   return judgeText(text, from, await loadEngine(), context.nowSec)
 }
 
-export function formatVerify(result: VerifyResult, nowSec: number): string[] {
+export function formatVerify(result: VerifyResult, nowSec: number, verbose = false): string[] {
   const lines = result.valid ? ['valid'] : [`not valid: ${escapeText(result.message)} (${result.code ?? 'INTERNAL'})`]
-  if (result.blob !== null) lines.push(...formatBlob(result.blob, nowSec))
+  if (result.blob !== null) lines.push(...formatBlob(result.blob, nowSec, verbose))
   if (result.words !== '') lines.push(`own words:  ${escapeText(result.words)}`)
-  const limit = result.overLimit ? ': over the limit, no client may show it' : ''
+  const limit = result.overLimit ? ': over the limit, so clients must not show it' : ''
   lines.push(`size:       ${countOf(result.bytes, 'byte')}${limit}`)
   if (result.listsSender !== null) {
-    lines.push(`sender:     ${result.listsSender ? 'is in the table' : 'is not in the table: this binds nothing'}`)
+    lines.push(
+      `sender:     ${result.listsSender ? 'is in the table' : 'is not in the table, so this confirms no device'}`,
+    )
   }
   if (result.valid) lines.push(`order:      ${result.verdict === null ? ORDER_UNKNOWN : ORDER[result.verdict]}`)
   return lines
 }
 
-function formatBlob(blob: BlobView, nowSec: number): string[] {
+function formatBlob(blob: BlobView, nowSec: number, verbose: boolean): string[] {
   const written = `${formatTime(blob.timeSec, nowSec)}, ${blob.clockAhead ? "the writer's clock is ahead" : blob.freshness}`
-  const lines = [`persona:    ${blob.personaId}`, `table:      ${blob.seq} of epoch ${blob.epoch}, written ${written}`]
+  const lines = [`persona:    ${blob.personaId}`, `table:      written ${written}${tableNumbers(verbose, blob)}`]
   const active = activeDevice(blob.devices)
-  if (blob.devices.length === 0) lines.push('devices:    none: every device is gone')
+  if (blob.devices.length === 0) lines.push('devices:    none; the owner has removed every device')
   for (const [i, device] of blob.devices.entries()) {
-    const mark = device.companion ? ' (companion, does not chat)' : device === active ? ' (active)' : ''
+    const mark = device.companion ? ' (companion: does not chat)' : device === active ? ' (active)' : ''
     lines.push(`${i === 0 ? 'devices:   ' : '           '} ${device.key} ${showName(device.name, null)}${mark}`)
   }
   if (blob.documentCode !== null) lines.push(`names:      cannot be read (${blob.documentCode})`)
   return lines
 }
 
-const ORDER_UNKNOWN = 'not judged, no daemon runs'
+const ORDER_UNKNOWN = 'not judged because no daemon runs'
 const ORDER: Readonly<Record<NonNullable<VerifyResult['verdict']>, string>> = {
   new: 'the first table seen of this persona',
-  accept: 'newer than what is known',
-  refresh: 'the table that is known',
+  accept: 'newer than the known table',
+  refresh: 'the known table',
   fork: 'another table with the same number (fork)',
-  stale: 'older than what is known',
-  held: 'too far ahead of what is known: not taken',
-  violation: 'contradicts the chain of keys that is known: not taken',
+  stale: 'older than the known table',
+  held: 'too far ahead of the known table: not accepted',
+  violation: 'contradicts the known chain of keys: refused',
 }
 
-/** Reports what a device showed just now. */
+/** Reports the status message that a device shows now. */
 export async function observe(
   context: Context,
   given: string,
@@ -107,15 +110,15 @@ export async function observe(
 const SHOWN: Readonly<Record<ObserveResult['shown'], string>> = {
   valid: 'shows a valid blob',
   none: 'shows no blob',
-  empty: 'shows an empty status, which says nothing',
-  damaged: 'shows a blob that a client cut or altered',
-  invalid: 'shows a blob that is not valid',
+  empty: 'shows an empty status message, which changes nothing',
+  damaged: 'shows a damaged blob: a client cut or altered it',
+  invalid: 'shows an invalid blob',
 }
 
 function formatObserved(result: ObserveResult): string {
   const who = result.contact === null ? result.from : showName(result.contact, result.from)
   const code = result.code === null ? '' : ` (${result.code})`
   const order = result.verdict === null ? '' : `, ${ORDER[result.verdict]}`
-  const state = result.state === null ? '' : `; the device is ${result.state}`
+  const state = result.state === null ? '' : `; the device is ${DEVICE_STATES[result.state]}`
   return `${who} ${SHOWN[result.shown]}${code}${order}${state}`
 }
