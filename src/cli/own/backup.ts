@@ -1,4 +1,4 @@
-/** `persona backup`, `persona restore` and `persona reconcile`: everything in one sealed file, and back (docs/backup.md). */
+/** `persona backup`, `persona restore` and `persona reconcile`: writes everything to one sealed file, and reads it back (docs/backup.md). */
 import { lstat, open, type FileHandle } from 'node:fs/promises'
 import { formatBase64url, parseBase64url } from '../../core/encoding/bytes.ts'
 import { BACKUP_HEADER_BYTES, SEALED_CHUNK_BYTES } from '../../crypto/sealed-stream.ts'
@@ -11,7 +11,7 @@ import { readCopies } from './copies.ts'
 import { CliError, EXIT_DONE, EXIT_FAILED } from '../io/errors.ts'
 import { escapeText } from '../io/escape.ts'
 import { askNewPassphrase, obtainPassphrase } from '../io/input.ts'
-import { countOf } from '../io/layout.ts'
+import { countOf, tableNumbers } from '../io/layout.ts'
 import { profileOpener } from '../tox/open.ts'
 
 export interface BackupOptions {
@@ -19,7 +19,7 @@ export interface BackupOptions {
   readonly passphraseFile?: string
 }
 
-/** Writes everything to a file, sealed by a passphrase of its own. */
+/** Writes everything to a file, sealed by a passphrase of that file. */
 export async function backup(context: Context, file: string, options: BackupOptions): Promise<number> {
   if (options.force !== true) await checkAbsent(file)
   const passphrase = await askNewPassphrase({ file: options.passphraseFile, option: '--passphrase-file' })
@@ -29,8 +29,10 @@ export async function backup(context: Context, file: string, options: BackupOpti
     const beforeRename = options.force === true ? {} : { beforeRename: () => checkAbsent(file) }
     await writeFileDurably(file, parts, { mode: 0o600, ...beforeRename })
   })
-  print(context, { file, bytes }, [`wrote ${escapeText(file)}, ${bytes} bytes: everything but the recovery words`])
-  remark(context, 'keep it where this device is not; who has it and its passphrase can sign in your name')
+  print(context, { file, bytes }, [
+    `wrote the backup to ${escapeText(file)} (${bytes} bytes): everything except the recovery words`,
+  ])
+  remark(context, 'keep it away from this device; anybody who has the file and its passphrase can sign in your name')
   return EXIT_DONE
 }
 
@@ -51,7 +53,7 @@ async function* countedParts(
   }
 }
 
-/** Puts a backup back into a daemon that has no persona. */
+/** Restores a backup into a daemon without a persona. */
 export async function restore(context: Context, file: string, options: BackupOptions): Promise<number> {
   const handle = await openBackup(file)
   try {
@@ -72,10 +74,10 @@ async function sendBackup(
   passphrase: string,
 ): Promise<RestoreResult> {
   const header = await readFully(file, handle, BACKUP_HEADER_BYTES)
-  // The length is judged here, so that a cut file is named as such, whichever byte it was cut at.
+  // Checks the length here, so that a file cut at any byte is reported as cut.
   let box = await readFully(file, handle, SEALED_CHUNK_BYTES)
   if (box.length === 0) {
-    throw new CliError('BACKUP_FILE', `${file} is no backup, or was cut: it has ${header.length} bytes`)
+    throw new CliError('BACKUP_FILE', `${file} is not a backup or was cut: it has ${header.length} bytes`)
   }
   const { restore: id } = await client.call('restore.begin', { header: formatBase64url(header), passphrase })
   for (;;) {
@@ -87,7 +89,7 @@ async function sendBackup(
   }
 }
 
-/** At most so many bytes; fewer only at the end of the file. */
+/** Reads `length` bytes, fewer only at the end of the file. */
 async function readFully(file: string, handle: FileHandle, length: number): Promise<Uint8Array> {
   const bytes = new Uint8Array(length)
   let at = 0
@@ -118,7 +120,7 @@ function unreadable(file: string, cause: unknown): CliError {
 async function checkAbsent(file: string): Promise<void> {
   const found = await lstat(file).catch(() => null)
   if (found === null) return
-  throw new CliError('FILE_EXISTS', `${file} is there already`, {
+  throw new CliError('FILE_EXISTS', `${file} already exists`, {
     hint: 'choose another name, or replace it with --force',
   })
 }
@@ -126,10 +128,12 @@ async function checkAbsent(file: string): Promise<void> {
 function formatRestored({ table, contacts, devices }: RestoreResult): string[] {
   if (table === null) return []
   return [
-    `the persona ${table.personaId} is back, with ${countOf(contacts, 'contact')} and ${countOf(devices, 'device')}`,
-    'its signing key is sealed by the passphrase of the backup',
-    'nothing is signed or shown before a copy of your table was read from another device of yours or a friend, since the',
-    'backup may be older than your last table: persona reconcile FILE; when there is none: persona reconcile --force',
+    `restored persona ${table.personaId} with ${countOf(contacts, 'contact')} and ${countOf(devices, 'device')}`,
+    'the passphrase of the backup now seals its signing key',
+    'The backup may be older than your last table. So the daemon signs and publishes nothing until it has',
+    'read a copy of your table from another of your devices or from a friend:',
+    '  persona reconcile FILE       FILE is a Tox profile, or a text with your status message',
+    '  persona reconcile --force    if there is no copy anywhere',
   ]
 }
 
@@ -138,7 +142,7 @@ export interface ReconcileOptions {
   readonly passphraseFile?: string
 }
 
-/** After a restore: reads copies of the own status message, or goes on without any. */
+/** Reads copies of the own status message after a restore, or goes on without any. */
 export async function reconcile(
   context: Context,
   files: readonly string[],
@@ -146,7 +150,7 @@ export async function reconcile(
 ): Promise<number> {
   const copies = await readCopies(files, profileOpener({ file: options.passphraseFile, option: '--passphrase-file' }))
   const result = await withDaemon(context, (client) => sendCopies(client, copies, options.force === true))
-  print(context, result, [formatReconciled(result)])
+  print(context, result, formatReconciled(result, context.verbose))
   return result.waiting ? EXIT_FAILED : EXIT_DONE
 }
 
@@ -161,13 +165,15 @@ async function sendCopies(client: Client, copies: readonly string[], force: bool
   return { ...result, copies: found + result.copies }
 }
 
-function formatReconciled({ waiting, copies, table }: ReconcileResult): string {
-  const seen = `${copies} ${copies === 1 ? 'copy' : 'copies'} of your table read`
-  if (!waiting) return `${seen}; your table is number ${table.seq}, and can be edited and shown`
-  return `${seen}, none as new as the one that is here: still nothing is signed; when there is no other: persona reconcile --force`
+function formatReconciled({ waiting, copies, table }: ReconcileResult, verbose: boolean): string[] {
+  const read = `read ${countOf(copies, 'copy', 'copies')} of your table`
+  if (!waiting) return [`${read}; you can edit and publish your table again${tableNumbers(verbose, table)}`]
+  const problem =
+    copies === 0 ? 'it needs a copy from another device or a friend' : 'every copy is older than your table here'
+  return [`${read}; the daemon still signs nothing: ${problem}`, 'if there is no other copy: persona reconcile --force']
 }
 
-/** The shape has let only base64url through. */
+/** The shape of the answer allows only base64url. */
 function bytesOf(text: string): Uint8Array {
   return parseBase64url(text) ?? new Uint8Array(0)
 }

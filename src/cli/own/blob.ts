@@ -1,10 +1,10 @@
-/** `persona blob`: the status message to show on every device of the owner. */
+/** `persona blob`: prints the status message for all devices of the owner. */
 import { MAX_STATUS_BYTES } from '../../core/limits.ts'
 import { withDaemon } from '../io/connect.ts'
 import { print, remark, type Context } from '../io/context.ts'
 import { EXIT_DONE } from '../io/errors.ts'
 
-/** Prints the text and nothing else, ready to be pasted into a client. */
+/** Prints only the text, ready to paste into a client. */
 export async function blob(context: Context, options: { readonly text?: string }): Promise<number> {
   const words = options.text ?? ''
   const status = await withDaemon(context, (client) => client.call('blob.get', { words }))

@@ -1,4 +1,4 @@
-/** `persona device ...`: the owner's table, shown and edited. */
+/** `persona device ...`: shows and edits the owner's table. */
 import { describeFinding } from '../io/next-steps.ts'
 import { activeDevice } from '../../core/table.ts'
 import type { EditResult, OwnTable } from '../../ipc/shapes/own.ts'
@@ -7,20 +7,20 @@ import { bold, print, type Context } from '../io/context.ts'
 import { CliError, EXIT_DONE } from '../io/errors.ts'
 import { escapeText, showName } from '../io/escape.ts'
 import { parseDeviceKey } from '../io/keys.ts'
-import { countOf, formatTable, formatTime } from '../io/layout.ts'
+import { countOf, formatTable, formatTime, tableNumbers } from '../io/layout.ts'
 
-/** How a device's key is given: by its profile, or as it stands in a client. */
+/** Two ways to give a device's key: its profile, or the key as a client shows it. */
 export interface KeyOptions {
   readonly toxProfile?: string
   readonly key?: string
-  /** A file with the passphrase of the profile. */
+  /** File with the passphrase of the profile. */
   readonly profilePassphraseFile?: string
 }
 
 /**
- * The key that the options name, or null when they name none.
- * @throws {CliError} USAGE when they name two
- * @throws {ToxError} TOX_BAD_ID, and what reading a profile throws
+ * Returns the key that the options name, or null if they name no key.
+ * @throws {CliError} USAGE if they name two
+ * @throws {ToxError} TOX_BAD_ID, and the errors of reading a profile
  */
 export async function keyOf(options: KeyOptions): Promise<string | null> {
   if (options.key !== undefined && options.toxProfile !== undefined) {
@@ -40,7 +40,7 @@ export async function add(
 ): Promise<number> {
   const key = await keyOf(options)
   if (key === null) {
-    throw new CliError('USAGE', `which key has ${name}?`, { hint: 'give --tox-profile FILE or --key HEX' })
+    throw new CliError('USAGE', `${name} needs a key`, { hint: 'give --tox-profile FILE or --key HEX' })
   }
   const again = options.again === undefined ? {} : { again: true }
   const result = await withDaemon(context, (client) => client.call('device.add', { name, key, ...again }))
@@ -57,22 +57,22 @@ export async function activate(context: Context, device: string): Promise<number
   return printEdit(context, `${showName(device, null)} is now the active device`, result)
 }
 
-/** What an edit did, and what is left to do. */
+/** Prints the edit that was done and the next step. */
 export function printEdit(context: Context, done: string, result: EditResult, more: readonly string[] = []): number {
-  const gaveUp = result.gaveUp.map(() => 'the table is published without nicknames from now on: they no longer fit')
+  const gaveUp = result.gaveUp.map(() => 'nicknames no longer fit; your table is now published without them')
   print(context, result, [
-    done,
+    `${done}${tableNumbers(context.verbose, result.table)}`,
     ...gaveUp,
     ...result.findings.map((finding) => escapeText(describeFinding(finding))),
     ...more,
-    'friends see it once it is published: persona tox publish FILE, for each of your profiles',
+    'to show it to your friends, run for each of your profiles: persona tox publish FILE',
   ])
   return EXIT_DONE
 }
 
 export async function approve(context: Context, device: string): Promise<number> {
   const result = await withDaemon(context, (client) => client.call('device.approve', { device }))
-  print(context, result, [`${showName(device, null)} is yours by your own word: a rotation here keeps it`])
+  print(context, result, [`approved ${showName(device, null)}: a rotation on this device keeps it`])
   return EXIT_DONE
 }
 
@@ -82,27 +82,37 @@ export async function list(context: Context, options: { readonly yaml?: true }):
     (await client.call('status')).unapproved.map(({ key }) => key),
   ])
   if (options.yaml === true && !context.json) process.stdout.write(await formatYaml(table))
-  else print(context, table, formatDevices(table, context.nowSec, unapproved))
+  else print(context, table, formatDevices(table, context.nowSec, unapproved, context.verbose))
   return EXIT_DONE
 }
 
-/** @param unapproved keys of devices that came only through a sibling's table */
-export function formatDevices(table: OwnTable, nowSec: number, unapproved: readonly string[] = []): string[] {
-  const written = `table ${table.seq} of epoch ${table.epoch}, written ${formatTime(table.timeSec, nowSec)}`
-  if (table.devices.length === 0) return ['no devices yet: persona device add NAME --tox-profile FILE', written]
+/** @param unapproved keys of devices that another device added and the owner has not approved here */
+export function formatDevices(
+  table: OwnTable,
+  nowSec: number,
+  unapproved: readonly string[] = [],
+  verbose = false,
+): string[] {
+  const written = `last change: ${formatTime(table.timeSec, nowSec)}${tableNumbers(verbose, table)}`
+  if (table.devices.length === 0)
+    return ['no devices yet; add one: persona device add NAME --tox-profile FILE', written]
   const active = activeDevice(table.devices)
   const rows = table.devices.map((device) => {
     const role = device.companion ? 'companion: does not chat' : device === active ? 'active' : ''
-    const asked = unapproved.includes(device.key) ? 'not approved here' : ''
-    return [showName(device.name, device.key), device.key, [role, asked].filter(Boolean).join(', ')]
+    const approval = unapproved.includes(device.key) ? 'needs your approval' : ''
+    return [showName(device.name, device.key), device.key, [role, approval].filter(Boolean).join(', ')]
   })
   const [headings, ...devices] = formatTable(['DEVICE', 'TOX PUBLIC KEY', ''], rows)
   const names = table.named ? '' : '; published without nicknames'
-  const size = `${countOf(table.devices.length, 'device')}, ${countOf(table.bytesFree, 'byte')} free for words and more devices${names}`
-  return [bold(headings!), ...devices, '', size, written]
+  const room = `${countOf(table.devices.length, 'device')}; ${countOf(table.bytesFree, 'byte')} left for your words and more devices${names}`
+  const approve =
+    unapproved.length === 0
+      ? []
+      : ['another of your devices added a device; if it is yours: persona device approve NAME']
+  return [bold(headings!), ...devices, '', ...approve, room, written]
 }
 
-/** The whole table as people and other programs keep it: PersonaID, then nickname and key in order. */
+/** Formats the whole table for people and other programs: PersonaID, then nicknames and keys in order. */
 async function formatYaml(table: OwnTable): Promise<string> {
   const { stringify } = await import('yaml')
   const devices = new Map(table.devices.map(({ name, key }) => [name, key]))

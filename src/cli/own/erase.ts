@@ -1,4 +1,4 @@
-/** `persona erase`: nothing of the daemon stays on this device; what stays elsewhere is said before and after. */
+/** `persona erase`: erases everything of the daemon on this device, and lists what remains elsewhere. */
 import { readdir } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { TableDevice } from '../../ipc/shapes/contact.ts'
@@ -12,12 +12,12 @@ import { countOf } from '../io/layout.ts'
 import { askLine, isInteractive } from '../io/prompt.ts'
 
 const DIGITS = 8
-const NOBODY = '0'.repeat(DIGITS) // of a daemon without a persona
+const NOBODY = '0'.repeat(DIGITS) // for a daemon without a persona
 const LOOK_MS = 50
-const MAX_LOOKS = 400 // sanity: 20 s, in which a daemon that was asked to stop has stopped
+const MAX_LOOKS = 400 // sanity: 20 s; a daemon stops well within that
 
 export interface EraseOptions {
-  /** The digits, where nobody can type them. */
+  /** The digits, for use without a terminal. */
   readonly persona?: string
 }
 
@@ -26,22 +26,22 @@ export async function erase(context: Context, options: EraseOptions): Promise<nu
     const status = await client.call('status')
     const digits = options.persona ?? (await askDigits(status))
     if (!/^[0-9A-Fa-f]{8}$/.test(digits.trim())) {
-      throw new CliError('CANCELLED', `these are not ${DIGITS} digits of a PersonaID: nothing was erased`)
+      throw new CliError('CANCELLED', `these are not the first ${DIGITS} digits of a PersonaID; nothing was erased`)
     }
     const result = await client.call('persona.erase', { digits: digits.trim() })
     return { stateDir: status.home.stateDir, result }
   })
-  // The daemon answered before it stops, and most of it goes only then.
+  // The daemon answers before it stops, and erases most of its files after that.
   const left = await waitUntilEmpty(stateDir)
   const isDone = left !== null
   const devices = result.remaining.map(({ name, key }) => showName(name, key)).join(', ')
   const have = result.remaining.length === 1 ? 'has' : 'have'
-  const others = `${countOf(result.remaining.length, 'other device')} of yours ${have} the persona still: ${devices}`
+  const others = `${countOf(result.remaining.length, 'other device')} of yours still ${have} the persona: ${devices}`
   print(context, { ...result, stateDir, erased: isDone, left: left ?? [] }, [
     isDone
       ? `erased: ${escapeText(stateDir)}`
-      : 'erasing: the daemon has begun, and whenever it starts it goes on until all is erased',
-    ...(left ?? []).map((name) => `left, since it is not the daemon's: ${escapeText(name)}`),
+      : 'still erasing: the daemon has begun, and goes on at each start until everything is erased',
+    ...(left ?? []).map((name) => `kept, because it does not belong to the daemon: ${escapeText(name)}`),
     ...(result.remaining.length === 0 ? [] : [others, ...takeOut(result.local)]),
     ...REMAINS,
   ])
@@ -50,33 +50,36 @@ export async function erase(context: Context, options: EraseOptions): Promise<nu
 
 function takeOut(local: readonly TableDevice[]): string[] {
   if (local.length === 0) return []
-  return ['On one of them take this one out of the table:', ...removals(local)]
+  return ['Remove this device from the table on one of them:', ...removals(local)]
 }
 
-/** What no command on this device can take back. */
+/** No command on this device can remove these. */
 const REMAINS = [
-  'what remains: your Tox profiles, which show the table until their status message is changed; the table, with your friends;',
-  'backups that you made; the configuration, and the journal of the service. On flash memory erased data may be found for a while.',
+  'Not erased:',
+  '  your Tox profiles; they show your table until you change their status message',
+  '  the copies of your table that your friends have',
+  '  your backups, the configuration and the journal of the service',
+  '  on flash memory, erased data may stay readable for a while',
 ]
 
 async function askDigits({ persona, home, theftProtection }: DaemonStatus): Promise<string> {
   if (!isInteractive()) {
     const hint =
       persona === null
-        ? `say that there is none: --persona ${NOBODY}`
-        : `give its first ${DIGITS} digits: --persona ${'X'.repeat(DIGITS)}`
-    throw new CliError('NO_TERMINAL', 'nobody is there to say which persona is to be erased', { hint })
+        ? `this daemon has no persona; confirm that with --persona ${NOBODY}`
+        : `give the first ${DIGITS} digits of your PersonaID: --persona ${'X'.repeat(DIGITS)}`
+    throw new CliError('NO_TERMINAL', 'erase needs a terminal to ask which persona to erase', { hint })
   }
   if (persona === null) {
-    const what = `This erases ${escapeText(home.stateDir)}: your contacts and the history. There is no persona here.`
-    process.stderr.write(`${what} There is no way back.\n`)
+    const files = `This erases ${escapeText(home.stateDir)}: your contacts and the history. There is no persona here.`
+    process.stderr.write(`${files} You cannot undo this.\n`)
     return await askLine(`Type ${NOBODY} to erase it: `)
   }
   const lines = [
-    `This erases ${escapeText(home.stateDir)}: your signing key, your contacts, the history. There is no way back.`,
+    `This erases ${escapeText(home.stateDir)}: your signing key, your contacts and the history. You cannot undo this.`,
     theftProtection
-      ? 'Only another device of yours, a backup, or the recovery words bring the persona back.'
-      : 'The recovery words were never confirmed: without them or a backup the persona is lost for good.',
+      ? 'After that you need another of your devices, a backup or the recovery words to use your persona.'
+      : 'You have not confirmed the recovery words. Without them, another device or a backup, your persona is lost forever.',
     ...REMAINS,
     `Your PersonaID is ${persona.personaId}.`,
   ]
@@ -84,11 +87,11 @@ async function askDigits({ persona, home, theftProtection }: DaemonStatus): Prom
   return await askLine(`Type its first ${DIGITS} digits to erase it: `)
 }
 
-/** @returns what else is in the directory; null when the daemon was not done in time */
+/** @returns the other files in the directory; null if the daemon did not finish in time */
 async function waitUntilEmpty(stateDir: string): Promise<string[] | null> {
   for (let look = 0; look < MAX_LOOKS; look++) {
     const names = await namesIn(stateDir)
-    // The lock goes last.
+    // The daemon removes the lock last.
     if (!names.includes('erasing') && !names.includes('lock')) return names
     await delay(LOOK_MS)
   }

@@ -1,4 +1,4 @@
-/** `persona leave`: this device leaves the persona, and keeps no secret of it. */
+/** `persona leave`: removes this device from the persona, and erases its secrets here. */
 import { quoteWord } from '../../ipc/command-word.ts'
 import type { TableDevice } from '../../ipc/shapes/contact.ts'
 import { withDaemon } from '../io/connect.ts'
@@ -12,7 +12,7 @@ import type { LeaveResult } from '../../ipc/shapes/rotation.ts'
 export async function leave(context: Context, options: { readonly yes?: true }): Promise<number> {
   await withDaemon(context, async (client) => {
     const { persona } = await client.call('status')
-    // Without a persona the daemon says so.
+    // Without a persona the daemon returns the error.
     if (options.yes !== true && persona !== null) await confirm(context, persona.personaId.slice(0, 8))
     const result = await client.call('persona.leave')
     print(context, result, formatLeft(result))
@@ -22,15 +22,15 @@ export async function leave(context: Context, options: { readonly yes?: true }):
 
 async function confirm(context: Context, digits: string): Promise<void> {
   if (context.json || !isInteractive()) {
-    throw new CliError('USAGE', 'nobody is there to say that this device is to leave', { hint: 'give --yes' })
+    throw new CliError('USAGE', 'leave needs a terminal to ask you first', { hint: 'confirm with --yes' })
   }
   process.stderr.write(
-    'This device is taken out of your table, and its signing key is erased. What it knows of your friends stays.\n' +
-      'It is no protection from a thief: whoever copied this device before can sign until you rotate on another one.\n',
+    'This removes the device from your table and erases its signing key. Its contacts stay.\n' +
+      'It does not protect you from a thief: anybody who copied this device earlier can sign until you rotate on another device.\n',
   )
-  const answer = await askLine(`Type the first 8 digits of your PersonaID, ${digits}, to say yes: `)
+  const answer = await askLine(`Type the first 8 digits of your PersonaID, ${digits}, to confirm: `)
   if (answer.trim().toUpperCase() !== digits) {
-    throw new CliError('CANCELLED', 'cancelled: nothing was done')
+    throw new CliError('CANCELLED', 'cancelled')
   }
 }
 
@@ -38,30 +38,30 @@ export function formatLeft({ status, local, remaining, personaId }: LeaveResult)
   const names = remaining.map(({ name, key }) => showName(name, key)).join(', ')
   const stay =
     remaining.length === 0
-      ? `no device is left in the table of ${personaId}: only its recovery words bring it back`
-      : `${countOf(remaining.length, 'device')} of ${personaId} ${remaining.length === 1 ? 'stays' : 'stay'}: ${names}`
-  const done = ['left: no secret of the persona is on this device any more', stay]
+      ? `persona ${personaId} has no devices left; you need the recovery words to use it again`
+      : `persona ${personaId} still has ${countOf(remaining.length, 'device')}: ${names}`
+  const done = ['this device has left the persona, and no longer holds any of its secrets', stay]
   if (status === null) return [...done, ...formatUnsigned(local, remaining)]
   return [
     ...done,
-    'your other devices and your friends do not know yet. Let this text be shown once, here or on another device of yours;',
-    'another one takes it with "persona sibling sync -"',
+    'Your other devices and your friends do not know yet. Show this text once as your status message, here or on another',
+    'device. Or give it to another of your devices: persona sibling sync -',
     '',
     escapeText(status),
   ]
 }
 
-/** No last table could be signed: whoever can sign has to take out what is listed still. */
+/** This device could not sign a last table, so another device must remove it from the table. */
 function formatUnsigned(local: readonly TableDevice[], remaining: readonly TableDevice[]): string[] {
   const listed = local.filter(({ key }) => remaining.some((device) => device.key === key))
-  if (listed.length === 0) return ['the table left it out already: there is nothing to publish']
+  if (listed.length === 0) return ['the table did not list this device, so there is nothing to publish']
   return [
-    'no table could be signed here, so yours lists this device still. On another device of yours:',
+    'this device could not sign a new table, so your table still lists it. Run on another of your devices:',
     ...removals(listed),
   ]
 }
 
-/** What takes devices that are in the owner's hands out of the table, to be typed elsewhere. */
+/** Commands that remove devices which the owner still holds. The owner types them on another device. */
 export function removals(devices: readonly TableDevice[]): string[] {
   return devices.map(({ name }) => `  persona device remove ${quoteWord(escapeText(name))} --retired`)
 }

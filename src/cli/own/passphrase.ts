@@ -1,4 +1,4 @@
-/** `persona lock` and `persona passphrase ...`: the passphrase that seals the signing key, and the seed as long as it is here. */
+/** `persona lock` and `persona passphrase ...`: the passphrase that seals the signing key, and the seed while it is on this device. */
 import type { SealMode } from '../../crypto/seal.ts'
 import { withDaemon } from '../io/connect.ts'
 import { print, type Context } from '../io/context.ts'
@@ -6,21 +6,21 @@ import { CliError, EXIT_DONE } from '../io/errors.ts'
 import { askNewPassphrase, obtainPassphrase } from '../io/input.ts'
 
 export interface PassphraseOptions {
-  /** The new one. */
+  /** File with the new passphrase. */
   readonly passphraseFile?: string
-  /** The one that seals now. */
+  /** File with the present passphrase. */
   readonly oldPassphraseFile?: string
 }
 
 const SEALED: Readonly<Record<SealMode, string>> = {
-  passphrase: 'the signing key is sealed by the new passphrase',
-  key: 'no passphrase seals the signing key any more; the key that the service manager keeps does',
-  unsealed: 'no passphrase seals the signing key any more: who reads your files has it',
+  passphrase: 'the new passphrase seals the signing key',
+  key: 'the key of the service manager now seals the signing key, without a passphrase',
+  unsealed: 'the signing key is no longer sealed: anybody who can read your files has it',
 }
 
 export async function lock(context: Context): Promise<number> {
   const result = await withDaemon(context, (client) => client.call('persona.lock'))
-  print(context, result, ['the signing key is locked; open it with: persona unlock'])
+  print(context, result, ['the signing key is locked; to unlock it: persona unlock'])
   return EXIT_DONE
 }
 
@@ -33,7 +33,9 @@ export async function setPassphrase(context: Context, options: PassphraseOptions
 
 export async function changePassphrase(context: Context, options: PassphraseOptions): Promise<number> {
   if (options.passphraseFile === '-' && options.oldPassphraseFile === '-') {
-    throw new CliError('USAGE', 'both passphrases cannot come from stdin', { hint: 'give one as /dev/fd/3' })
+    throw new CliError('USAGE', 'stdin can give only one of the two passphrases', {
+      hint: 'give the other one as /dev/fd/3',
+    })
   }
   const present = await askPresent(options)
   const passphrase = await askNew(options)

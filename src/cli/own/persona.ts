@@ -1,4 +1,4 @@
-/** `persona init` and `persona unlock`: the persona made, and its signing key opened. */
+/** `persona init` and `persona unlock`: creates the persona, and unlocks its signing key. */
 import type { Client } from '../../ipc/client.ts'
 import type { InitParams } from '../../ipc/methods/own.ts'
 import { withDaemon } from '../io/connect.ts'
@@ -18,7 +18,7 @@ export interface InitOptions extends KeyOptions {
   readonly passphraseFile?: string
 }
 
-/** Makes the persona, and on a terminal shows its recovery words. */
+/** Creates the persona, and on a terminal shows its recovery words. */
 export async function init(context: Context, options: InitOptions): Promise<number> {
   const params = await initParams(options)
   await withDaemon(context, async (client) => {
@@ -26,19 +26,19 @@ export async function init(context: Context, options: InitOptions): Promise<numb
     const { table } = result
     const [device] = table.devices
     print(context, result, [
-      `made the persona ${table.personaId}`,
+      `created your persona ${table.personaId}`,
       device === undefined
         ? noDevice(options.device ?? 'NAME')
         : `its first device is ${showName(device.name, device.key)}`,
     ])
-    await tellWords(context, client)
+    await offerWords(context, client)
   })
   return EXIT_DONE
 }
 
-/** A nickname alone makes no device: it waits for its key. */
+/** A device needs a key as well as a nickname. */
 function noDevice(name: string): string {
-  return `it has no device yet: persona device add ${escapeText(name)} --tox-profile FILE`
+  return `it has no devices yet; add one: persona device add ${escapeText(name)} --tox-profile FILE`
 }
 
 async function initParams(options: InitOptions): Promise<InitParams> {
@@ -56,8 +56,8 @@ async function initParams(options: InitOptions): Promise<InitParams> {
   }
 }
 
-/** The persona is made, whatever happens here: a terminal that goes away, or Ctrl-C, leaves the words for later. */
-async function tellWords(context: Context, client: Client): Promise<void> {
+/** The persona exists already. If the terminal closes or the owner presses Ctrl-C, they can see the words later. */
+async function offerWords(context: Context, client: Client): Promise<void> {
   if (context.json || !isInteractive()) {
     remark(context, UNPROTECTED)
     return
@@ -75,6 +75,6 @@ export async function unlock(context: Context, options: { readonly passphraseFil
   const source = { file: options.passphraseFile, option: '--passphrase-file' }
   const passphrase = await obtainPassphrase(source, 'Passphrase of the persona: ')
   const result = await withDaemon(context, (client) => client.call('persona.unlock', { passphrase }))
-  print(context, result, [result.locked ? 'the signing key is still locked' : 'the signing key is open'])
+  print(context, result, [result.locked ? 'the signing key is still locked' : 'unlocked the signing key'])
   return EXIT_DONE
 }

@@ -1,4 +1,4 @@
-/** `persona recover`: the persona out of the recovery words, with the newest table that a copy shows, under a new key (docs/backup.md, section 5). */
+/** `persona recover`: brings the persona back from its recovery words and the newest copy of its table, under a new key (docs/backup.md, section 5). */
 import { equalBytes, parseBase64url } from '../../core/encoding/bytes.ts'
 import { TOKEN_PREFIX } from '../../core/limits.ts'
 import { loadEngine } from '../../crypto/load.ts'
@@ -14,7 +14,7 @@ import { keyOf, type KeyOptions } from './device.ts'
 import { CliError, EXIT_DONE } from '../io/errors.ts'
 import { escapeText } from '../io/escape.ts'
 import { askNewPassphrase } from '../io/input.ts'
-import { countOf, formatTime } from '../io/layout.ts'
+import { countOf, formatTime, tableNumbers } from '../io/layout.ts'
 import { profileOpener } from '../tox/open.ts'
 import { isInteractive } from '../io/prompt.ts'
 import { obtainWords } from './recovery-words.ts'
@@ -35,15 +35,17 @@ export interface RecoverOptions extends KeyOptions {
   readonly yes?: true
 }
 
-const LOST = [
-  'what the words do not bring back: your contacts, unless you have a backup; scan the profiles that you have: persona tox scan FILE',
-  'publish the new table now, in each of your profiles: persona tox publish FILE',
+const NEXT = [
+  'now show the new table to your friends, in each of your profiles: persona tox publish FILE',
+  'recovery words do not bring back contacts; read them from each of your profiles: persona tox scan FILE',
 ]
 
 export async function recover(context: Context, options: RecoverOptions): Promise<number> {
   const device = await deviceOf(options)
   if (options.yes === undefined && (context.json || !isInteractive())) {
-    throw new CliError('USAGE', 'nobody is there to look at the table before it is signed', { hint: 'give --yes' })
+    throw new CliError('USAGE', 'recover needs a terminal to show you the table before it signs', {
+      hint: 'to sign without looking, give --yes',
+    })
   }
   const isSealed = options.passphrase === true || options.passphraseFile !== undefined
   const source = { file: options.passphraseFile, option: '--passphrase-file' }
@@ -61,17 +63,17 @@ export async function recover(context: Context, options: RecoverOptions): Promis
       ...(passphrase === null ? {} : { passphrase }),
       ...(options.unnamed === true ? { unnamed: true } : {}),
     })
-    remark(context, foundLine(result, context.nowSec))
+    remark(context, describeSource(result, context.nowSec, context.verbose))
     const table = result.mustRotate ? await rotated(context, client, options, words, device) : result.table
     print(context, { ...result, table, mustRotate: false }, [
-      `the persona ${table.personaId} is back, at epoch ${table.epoch} with ${countOf(table.devices.length, 'device')}`,
-      ...LOST,
+      `recovered persona ${table.personaId} with ${countOf(table.devices.length, 'device')}${tableNumbers(context.verbose, table)}`,
+      ...NEXT,
     ])
   })
   return EXIT_DONE
 }
 
-/** Interrupted here, the persona is there and signs nothing: `persona rotate` goes on. */
+/** If this is interrupted, the persona exists but signs nothing. `persona rotate` then goes on. */
 async function rotated(
   context: Context,
   client: Client,
@@ -79,9 +81,9 @@ async function rotated(
   words: string,
   device: TableDevice | null,
 ): Promise<OwnTable> {
-  remark(context, 'its key must be rotated now; if this is interrupted, go on with: persona rotate')
+  remark(context, 'next, the key must be rotated; if this is interrupted, continue with: persona rotate')
   const result = await signPlanned(context, client, options, null, words)
-  if (result === null) throw new Error('the table was shown, and not signed')
+  if (result === null) throw new Error('the table was only shown, not signed')
   if (device === null || result.table.devices.some(({ key }) => key === device.key)) return result.table
   return (await client.call('device.add', { ...device, again: true })).table
 }
@@ -95,7 +97,7 @@ async function deviceOf(options: RecoverOptions): Promise<TableDevice | null> {
   })
 }
 
-/** The copies of the persona of these words; a profile holds those of all friends. */
+/** Keeps the copies that belong to the persona of these words. A profile also holds those of all friends. */
 async function ownCopies(copies: readonly string[], words: string): Promise<string[]> {
   const engine = await loadEngine()
   const seed = parseWords(words)
@@ -109,7 +111,7 @@ async function ownCopies(copies: readonly string[], words: string): Promise<stri
   return own.slice(0, MAX_COPIES)
 }
 
-function foundLine({ from }: RecoverResult, nowSec: number): string {
-  if (from === null) return 'no copy of your table was given, so it begins anew'
-  return `the newest copy found is table ${from.seq} of epoch ${from.epoch}, signed ${escapeText(formatTime(from.timeSec, nowSec))}`
+function describeSource({ from }: RecoverResult, nowSec: number, verbose: boolean): string {
+  if (from === null) return 'found no copy of your table, so it starts empty'
+  return `the newest copy of your table was signed ${escapeText(formatTime(from.timeSec, nowSec))}${tableNumbers(verbose, from)}`
 }

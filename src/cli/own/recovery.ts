@@ -1,4 +1,4 @@
-/** `persona recovery ...`: the 24 words that make the persona survive a theft, shown until they were confirmed (docs/format.md, section 4). */
+/** `persona recovery ...`: the 24 words that save the persona after a theft, shown until the owner confirms them (docs/format.md, section 4). */
 import { randomInt } from 'node:crypto'
 import type { Client } from '../../ipc/client.ts'
 import type { ChosenWord } from '../../ipc/methods/own.ts'
@@ -10,15 +10,15 @@ import { askLine, isInteractive, showSecretly } from '../io/prompt.ts'
 import { obtainWords } from './recovery-words.ts'
 
 const WORD_COUNT = 24
-const ASKED_WORDS = 3 // sanity: a guess of three words by somebody who did not write them down is hopeless, and three are quickly typed
-const MAX_ATTEMPTS = 3 // sanity: then the notes are wrong, and looking at the words again helps more than typing
+const ASKED_WORDS = 3 // sanity: nobody guesses three words that they did not write down, and three are quickly typed
+const MAX_ATTEMPTS = 3 // sanity: after that the notes are wrong, and looking at the words again helps more than typing
 const MAX_STDIN_BYTES = 4096 // sanity: 24 lines with a number and a word
 const WORDS_A_LINE = 4
 
 export const UNPROTECTED =
   'theft protection is off: a thief of any of your devices could take over the persona; write down the recovery words and confirm them: persona recovery show'
 
-/** On a terminal the words are shown on a screen that is gone afterwards, and three are asked back; elsewhere they are printed. */
+/** On a terminal it shows the words on a screen that it then clears, and asks three back. Elsewhere it prints them. */
 export async function show(context: Context): Promise<number> {
   await withDaemon(context, async (client) => {
     const { words, confirmed } = await client.call('recovery.show')
@@ -31,12 +31,12 @@ export async function show(context: Context): Promise<number> {
   return EXIT_DONE
 }
 
-/** Three words at random places on a terminal; elsewhere lines of a place and a word on stdin. */
+/** Asks for three words at random places on a terminal. Elsewhere it reads lines of a place and a word from stdin. */
 export async function confirm(context: Context): Promise<number> {
   const words = isInteractive() ? null : parseWordLines(await readStdinLines(MAX_STDIN_BYTES))
   await withDaemon(context, async (client) => {
     if (words === null) {
-      // Where there is nothing to confirm it says so before anybody has typed.
+      // If there is nothing to confirm, this fails before anybody has typed.
       await client.call('recovery.show')
       print(context, { confirmed: true }, (await askBack(client)) ? [PROTECTED] : [UNPROTECTED])
       return
@@ -46,37 +46,37 @@ export async function confirm(context: Context): Promise<number> {
   return EXIT_DONE
 }
 
-/** Whether words that somebody has written down are those of this persona. */
+/** Checks whether the given words belong to this persona. */
 export async function check(context: Context, options: { readonly wordsFile?: string }): Promise<number> {
   const words = await obtainWords(options.wordsFile)
   const result = await withDaemon(context, (client) => client.call('recovery.check', { words }))
   print(context, result, [
     result.belongs
-      ? 'yes: these are the recovery words of your persona'
-      : 'no: these words are well formed, but not those of your persona',
+      ? 'yes, these are the recovery words of your persona'
+      : 'no, these are the recovery words of another persona',
   ])
   return result.belongs ? EXIT_DONE : EXIT_FAILED
 }
 
-const PROTECTED = 'confirmed: theft protection is on, and the words are no longer on this device'
+const PROTECTED = 'confirmed: theft protection is on. The words are now erased from this device; keep your copy safe.'
 
-/** Shows the words, asks three of them back, and says what follows from the answer. Enter leaves it for later. */
+/** Shows the words, asks three of them back, and returns the outcome in words. Enter leaves it for later. */
 export async function rehearse(client: Client, words: readonly string[]): Promise<string[]> {
   const lines = [
-    'These 24 words are your persona itself. Write them down, in this order, on paper.',
+    'These 24 recovery words are the key to your persona. Write them on paper, in this order.',
     '',
     ...formatWords(words),
     '',
-    'Who has them can take the persona back from a thief, or take it from you. They are shown',
-    'until you confirm that you have them, and never again; nobody can give them to you anew.',
+    'With them you can take your persona back after a theft. Anybody else who has them can take it',
+    'from you. Once you confirm that you have them, this device erases them and cannot show them again.',
   ]
-  await showSecretly(lines, 'Press Enter when they are written down: ')
+  await showSecretly(lines, 'Press Enter when you have written them down: ')
   return (await askBack(client)) ? [PROTECTED] : [UNPROTECTED]
 }
 
-/** @returns false when the question was left unanswered */
+/** @returns false if the owner leaves it for later */
 async function askBack(client: Client): Promise<boolean> {
-  process.stderr.write(`To confirm, type ${ASKED_WORDS} of the words (Enter alone: later).\n`)
+  process.stderr.write(`To confirm, type these ${ASKED_WORDS} words (or press Enter to do it later).\n`)
   for (let attempt = 1; ; attempt++) {
     const words: ChosenWord[] = []
     for (const position of randomPositions()) {
@@ -89,12 +89,12 @@ async function askBack(client: Client): Promise<boolean> {
       return true
     } catch (error) {
       if (!hasCode(error, 'RECOVERY_MISMATCH') || attempt === MAX_ATTEMPTS) throw error
-      process.stderr.write('That is not what the words are. Once more:\n')
+      process.stderr.write("Those words don't match. Try again:\n")
     }
   }
 }
 
-/** Distinct places, ascending. */
+/** Draws distinct places, ascending. */
 function randomPositions(): number[] {
   const positions = new Set<number>()
   while (positions.size < ASKED_WORDS) positions.add(randomInt(1, WORD_COUNT + 1))
@@ -102,22 +102,22 @@ function randomPositions(): number[] {
 }
 
 /**
- * Lines such as `7 abandon`.
+ * Parses lines such as `7 abandon`.
  * @throws {CliError} WORDS_WRONG
  */
 export function parseWordLines(lines: readonly string[]): ChosenWord[] {
   const words = lines.map((line) => {
     const [, place, word] = /^(\d{1,2})[.:)]?\s+(\p{L}{1,16})$/u.exec(line) ?? []
     const position = Number(place)
-    // The line itself is not repeated: it may be a word.
+    // The error does not repeat the line: it may be a recovery word.
     if (word === undefined || position < 1 || position > WORD_COUNT) {
-      throw new CliError('WORDS_WRONG', `a line on stdin is not a place from 1 to ${WORD_COUNT} and a word`)
+      throw new CliError('WORDS_WRONG', `each line on stdin needs a place from 1 to ${WORD_COUNT} and a word`)
     }
     return { position, word: normalizeWord(word) }
   })
   if (new Set(words.map(({ position }) => position)).size < ASKED_WORDS) {
     throw new CliError('WORDS_WRONG', `give at least ${ASKED_WORDS} of the words`, {
-      hint: 'on stdin, a line each: the place and the word, such as "7 abandon"; or run this on a terminal',
+      hint: 'write each on its own line of stdin with its place, such as "7 abandon"; or use a terminal',
     })
   }
   return words

@@ -1,9 +1,9 @@
 /**
- * `persona device rekey`: a device gets another key, in the table and in its profile together (docs/tox.md).
+ * `persona device rekey`: gives a device a new key, in the table and in its profile together (docs/tox.md).
  *
- * The order of the writes: a pending profile that holds the new key (`FILE.rekey`), then the table, then the profile itself, then the
- * pending one is removed. Crash after any of them: what is on disk says how far it came, and the same command goes on from there. The old
- * key is in the profile until the new one is on disk twice, and in the backup after that.
+ * Order of writes: a pending profile with the new key (`FILE.rekey`), the table, the profile itself; then the pending profile is
+ * removed. Crash after any step: the files show how far it came, and the same command goes on from there. The profile keeps the old
+ * key until the new one is on disk twice. After that the backup keeps it.
  */
 import { realpath } from 'node:fs/promises'
 import { equalBytes, formatHex } from '../../core/encoding/bytes.ts'
@@ -24,13 +24,14 @@ import { hasCode, withDaemon } from '../io/connect.ts'
 import { print, type Context } from '../io/context.ts'
 import { CliError, EXIT_DONE } from '../io/errors.ts'
 import { escapeText, keyTail, showName } from '../io/escape.ts'
+import { tableNumbers } from '../io/layout.ts'
 import { profileOpener, type OpenProfile } from '../tox/open.ts'
 import { sectionName } from '../tox/sections.ts'
 
 export interface DeviceRekeyOptions {
-  /** The profile of the device, which holds the key that is given up. */
+  /** The profile of the device, with the old key. */
   readonly toxProfile: string
-  /** Where the profile with the new key goes; in the place of the old one when left out. */
+  /** File for the profile with the new key. Without it the old profile is replaced. */
   readonly out?: string
   readonly nospam?: string
   readonly dropRelays?: true
@@ -38,20 +39,20 @@ export interface DeviceRekeyOptions {
   readonly profilePassphraseFile?: string
 }
 
-/** What `--json` prints. */
+/** Printed by `--json`. */
 export interface DeviceRekeyReport {
   device: string
-  /** null when all that was left of an interrupted run came after the old key was gone. */
+  /** null if this run finished an earlier one after its old key was gone. */
   oldKey: string | null
   key: string
   toxId: string
   file: string
-  /** Holds the old key; null when the profile went to another file, and the old one still does. */
+  /** Holds the old key; null if the new profile went to another file, because then the old profile still holds it. */
   backup: string | null
-  /** Sections that were left out, by name. */
+  /** Names of the sections that were left out. */
   dropped: string[]
   wordsDropped: boolean
-  /** An interrupted run was gone on with. */
+  /** This run finished an interrupted one. */
   resumed: boolean
   status: StatusMessage
 }
@@ -59,7 +60,7 @@ export interface DeviceRekeyReport {
 export async function rekeyDevice(context: Context, name: string, options: DeviceRekeyOptions): Promise<number> {
   const { nospam } = options
   if (nospam !== undefined && nospam !== 'keep' && nospam !== 'new')
-    throw new CliError('USAGE', '--nospam is keep or new')
+    throw new CliError('USAGE', '--nospam must be keep or new')
   const opened = await profileOpener({
     file: options.profilePassphraseFile,
     option: '--profile-passphrase-file',
@@ -67,22 +68,22 @@ export async function rekeyDevice(context: Context, name: string, options: Devic
   const target = await targetOf(opened, options)
   const report = await withDaemon(context, async (client) => {
     const status = await client.call('status')
-    // Said before anything is written.
+    // Before anything is written.
     if (status.locked)
-      throw new CliError('LOCKED', 'the signing key is locked', { hint: 'open it with: persona unlock' })
+      throw new CliError('LOCKED', 'the signing key is locked', { hint: 'unlock it with: persona unlock' })
     const device = deviceOf(await client.call('device.list'), name)
     return await new DeviceRekey(context, client, opened, target, options).run(device)
   })
-  print(context, report, formatReport(report))
+  print(context, report, formatReport(report, context.verbose))
   return EXIT_DONE
 }
 
-/** The file that is to hold the new key. */
+/** Returns the file for the new key. */
 async function targetOf({ profile }: OpenProfile, { out, toxProfile }: DeviceRekeyOptions): Promise<string> {
   if (out === undefined) return profile.path
   const path = await realpath(out).catch(() => out)
   if (path === profile.path)
-    throw new ToxError('TOX_SAME_FILE', `${out} is ${toxProfile} itself: leave --out out to replace its key`)
+    throw new ToxError('TOX_SAME_FILE', `${out} is the same file as ${toxProfile}; to replace its key, omit --out`)
   return path
 }
 
@@ -90,13 +91,15 @@ function deviceOf({ devices }: OwnTable, name: string): TableDevice {
   const folded = foldNickname(name)
   const device = devices.find((device) => foldNickname(device.name) === folded || device.key === name.toUpperCase())
   if (device !== undefined) return device
-  throw new CliError('DEVICE_NOT_LISTED', `your table lists no device ${name}`, { hint: 'see: persona device list' })
+  throw new CliError('DEVICE_NOT_LISTED', `your table lists no device ${name}`, {
+    hint: 'list your devices: persona device list',
+  })
 }
 
 class DeviceRekey {
   readonly #context: Context
   readonly #client: Client
-  /** The profile with the key that is given up; with the new one when only the end of a run is left to do. */
+  /** The profile with the old key; with the new key if only the end of an interrupted run is left. */
   readonly #opened: OpenProfile
   readonly #target: string
   readonly #pendingFile: string
@@ -107,14 +110,14 @@ class DeviceRekey {
     this.#client = client
     this.#opened = opened
     this.#target = target
-    // Not ending in .tox: qTox would list it as a profile.
+    // Must not end in .tox: qTox would list it as a profile.
     this.#pendingFile = `${target}.rekey`
     this.#options = options
   }
 
   async run(device: TableDevice): Promise<DeviceRekeyReport> {
     const pending = await this.#read(this.#pendingFile)
-    const rekeyed = pending === null ? await this.#begin(device) : this.#again(pending)
+    const rekeyed = pending === null ? await this.#begin(device) : this.#resume(pending)
     const key = formatHex(rekeyed.publicKey)
     if (device.key !== key) {
       if (device.key !== this.#opened.key) throw this.#foreign(device)
@@ -134,14 +137,14 @@ class DeviceRekey {
     }
   }
 
-  /** The new key is on disk before anybody hears of it. */
+  /** Writes the new key to disk before it goes anywhere else. */
   async #begin(device: TableDevice): Promise<Rekeyed> {
     const { engine } = this.#opened.access
-    const there = await this.#standing()
-    // Crash after all was done but saying so.
+    const there = await this.#presentTarget()
+    // Crash after everything was done and before it was reported.
     if (there !== null && there !== this.#opened.profile) {
-      if (this.#keyOf(there) === device.key) return this.#asItIs(there)
-      throw new ToxError('TOX_FILE_EXISTS', `${this.#target} is there already: give another name`)
+      if (this.#keyOf(there) === device.key) return this.#unchanged(there)
+      throw new ToxError('TOX_FILE_EXISTS', `${this.#target} already exists: choose another name`)
     }
     if (device.key !== this.#opened.key) throw this.#foreign(device)
     await this.#checkClient()
@@ -152,14 +155,14 @@ class DeviceRekey {
     return rekeyed
   }
 
-  /** The friends and words of today under the key of the pending profile: a client may have run since. */
-  #again(pending: ToxProfile): Rekeyed {
+  /** Puts the key of the pending profile into the profile as it is now: a client may have run since. */
+  #resume(pending: ToxProfile): Rekeyed {
     const { secretKey, nospam, publicKey } = readKeys(pending.save, this.#opened.access.engine)
     const isReplaced = formatHex(publicKey) === this.#opened.key
-    return isReplaced ? this.#asItIs(this.#opened.profile) : this.#rekey(secretKey, nospam)
+    return isReplaced ? this.#unchanged(this.#opened.profile) : this.#rekey(secretKey, nospam)
   }
 
-  #asItIs({ save }: ToxProfile): Rekeyed {
+  #unchanged({ save }: ToxProfile): Rekeyed {
     const { publicKey } = readKeys(save, this.#opened.access.engine)
     return { save, publicKey, dropped: [], requests: 0 }
   }
@@ -168,8 +171,8 @@ class DeviceRekey {
     return formatHex(readKeys(save, this.#opened.access.engine).publicKey)
   }
 
-  /** The profile under the name of the target. */
-  async #standing(): Promise<ToxProfile | null> {
+  /** The profile that is now in the target file. */
+  async #presentTarget(): Promise<ToxProfile | null> {
     const { profile } = this.#opened
     return this.#target === profile.path ? profile : await this.#read(this.#target)
   }
@@ -180,29 +183,29 @@ class DeviceRekey {
     return rekeySave(this.#opened.profile.save, options, this.#opened.access.engine)
   }
 
-  /** Puts the new key, showing the new table, in its place. */
+  /** Writes the profile with the new key and the new table to the target file. */
   async #publish(
     { save }: Rekeyed,
     key: string,
   ): Promise<Pick<DeviceRekeyReport, 'status' | 'wordsDropped' | 'backup'>> {
-    // A NUL, at which clients cut, would be refused when it is written again.
+    // Clients cut at a NUL, and writing one is refused.
     const words = ownWords(readStatusMessage(save).text).replaceAll('\0', '')
     const { status, wordsDropped } = await statusWith(words, (kept) => this.#client.call('blob.get', { words: kept }))
     const shown = withStatusMessage(save, status.text)
     const backup = await this.#write(shown, key)
     const wrote = { path: await realpath(this.#target), key, text: status.text, backup, repaired: false }
-    // The daemon need not hear of it: it reads the profile when it next looks.
+    // This may fail: the daemon reads the profile the next time it looks.
     await this.#client.call('profile.wrote', wrote).catch(() => undefined)
     return { status, wordsDropped, backup }
   }
 
   async #write(save: ToxProfile['save'], key: string): Promise<string | null> {
-    const there = await this.#standing()
+    const there = await this.#presentTarget()
     if (there === null) {
       return (await createProfile(this.#target, save, { ...this.#writing, passphrase: this.#passphrase })).backup
     }
     if (there !== this.#opened.profile && this.#keyOf(there) !== key)
-      throw new ToxError('TOX_FILE_EXISTS', `${this.#target} is there already: give another name`)
+      throw new ToxError('TOX_FILE_EXISTS', `${this.#target} already exists: choose another name`)
     if (equalBytes(encodeSave(save), encodeSave(there.save))) return null
     return await writeProfile(there, save, { ...this.#opened.access, ...this.#writing })
   }
@@ -226,34 +229,34 @@ class DeviceRekey {
     return profile.isEncrypted ? (access.passphrase ?? null) : null
   }
 
-  /** A client writes over the profile when it ends, and the new key would be gone from it. */
+  /** A running client overwrites the profile when it exits, and the new key would be lost. */
   async #checkClient(): Promise<void> {
     if (this.#options.force === true || this.#target !== this.#opened.profile.path) return
     const [client] = await clientsOn(this.#target)
     if (client === undefined) return
-    const message = `${describeClient(client)} has ${this.#target} open, and would write over it at exit: close it first`
+    const message = `${describeClient(client)} has ${this.#target} open and would overwrite it at exit; close it first`
     throw new ToxError('TOX_CLIENT_RUNNING', message)
   }
 
   #foreign(device: TableDevice): CliError {
     const { file, key } = this.#opened
-    const message = `${file} is the profile of ${keyTail(key)}, and not that of ${device.name}, which is ${keyTail(device.key)}`
-    return new CliError('DEVICE_NOT_LISTED', message, { hint: 'see: persona device list' })
+    const message = `${file} is the profile of device ${keyTail(key)}, not of ${device.name} (${keyTail(device.key)})`
+    return new CliError('DEVICE_NOT_LISTED', message, { hint: 'list your devices: persona device list' })
   }
 }
 
-function formatReport(report: DeviceRekeyReport): string[] {
+function formatReport(report: DeviceRekeyReport, verbose: boolean): string[] {
   const { device, oldKey, key, toxId, file, backup, dropped, wordsDropped, resumed, status } = report
-  const old = backup === null ? [] : [`backup, with the old key: ${escapeText(backup)}`]
+  const old = backup === null ? [] : [`backup:   ${escapeText(backup)} (has the old key)`]
   return [
-    ...(resumed ? ['went on with what was interrupted before'] : []),
-    `${showName(device, key)} has another key now, in table ${status.table.seq} and in ${escapeText(file)}`,
-    ...(oldKey === null ? [] : [`old key: ${keyTail(oldKey)}`]),
-    `Tox ID:  ${toxId}`,
+    ...(resumed ? ['finished an interrupted rekey'] : []),
+    `${showName(device, key)} has a new key, in your table and in ${escapeText(file)}${tableNumbers(verbose, status.table)}`,
+    ...(oldKey === null ? [] : [`old key:  ${keyTail(oldKey)}`]),
+    `Tox ID:   ${toxId}`,
     ...old,
-    ...(dropped.length === 0 ? [] : [`left out: ${dropped.join(' and ')}; join again`]),
-    ...(wordsDropped ? ['your own words were left out: they do not fit beside the token'] : []),
-    'friends who use persona learn of the new key once another device of yours shows the table; give the others the Tox ID',
-    'publish it into the profiles of your other devices too: persona tox publish FILE',
+    ...(dropped.length === 0 ? [] : [`left out: ${dropped.join(' and ')}; join your groups again`]),
+    ...(wordsDropped ? ['your own words did not fit beside the blob and were left out'] : []),
+    'now show the table on your other devices, in each profile: persona tox publish FILE',
+    'friends who use persona then learn the new key; give all other friends the new Tox ID',
   ]
 }

@@ -14,29 +14,29 @@ export interface RemoveOptions extends RotateOptions {
 
 export async function remove(context: Context, device: string, options: RemoveOptions): Promise<number> {
   if (options.lost === true && options.retired === true) {
-    throw new CliError('USAGE', 'a device is either --lost or --retired')
+    throw new CliError('USAGE', 'give either --lost or --retired, not both')
   }
   const isLost = options.lost === true || (options.retired !== true && (await askWhich(context, device)))
   if (isLost) return await rotate(context, options, device)
   checkNoRotation(options, '--retired')
   const result = await withDaemon(context, (client) => client.call('device.remove', { device }))
   return printEdit(context, `removed ${showName(device, null)}`, result, [
-    `if it is not in your hands, rotate: persona rotate`,
+    'if you no longer hold this device, also shut it out: persona rotate',
   ])
 }
 
-/** @returns whether it is lost */
+/** @returns true if the device is lost */
 async function askWhich(context: Context, device: string): Promise<boolean> {
   if (context.json || !isInteractive()) {
-    throw new CliError('USAGE', 'is the device lost, or retired and in your hands?', {
-      hint: '--lost rotates the key, which shuts out whoever has the device; --retired only takes it out of the table',
+    throw new CliError('USAGE', `say whether ${device} is lost or retired`, {
+      hint: '--lost rotates the key, which shuts out anybody who has the device; --retired only removes it from the table',
     })
   }
   process.stderr.write(
-    'lost:     it was stolen, or nobody knows: the key is rotated, which shuts it out; the recovery words are needed\n' +
-      'retired:  it is in your hands, and stays so: it is only taken out of the table\n',
+    'lost:     somebody else may have it. This rotates your key, which shuts the device out. It needs your recovery words.\n' +
+      'retired:  you have it and you keep it. This only removes it from your table.\n',
   )
   const answer = (await askLine(`Is ${showName(device, null)} lost or retired? `)).trim().toLowerCase()
   if (answer === 'lost' || answer === 'retired') return answer === 'lost'
-  throw new CliError('CANCELLED', 'cancelled: nothing was done')
+  throw new CliError('CANCELLED', 'cancelled')
 }

@@ -1,4 +1,4 @@
-/** `persona rotate`, and `persona device remove NAME --lost`: the table is shown, and signed by the next key once the words were given (docs/format.md, section 4). */
+/** `persona rotate` and `persona device remove NAME --lost`: shows the new table, and signs it by the next key once the owner agrees and gives the recovery words (docs/format.md, section 4). */
 import { describeFinding } from '../io/next-steps.ts'
 import { MAX_EPOCH } from '../../core/limits.ts'
 import type { Client } from '../../ipc/client.ts'
@@ -9,7 +9,7 @@ import { hasCode, withDaemon } from '../io/connect.ts'
 import { print, remark, type Context } from '../io/context.ts'
 import { CliError, EXIT_DONE } from '../io/errors.ts'
 import { escapeText, showName } from '../io/escape.ts'
-import { formatTable, formatTime } from '../io/layout.ts'
+import { formatTable, formatTime, tableNumbers } from '../io/layout.ts'
 import { askLine, isInteractive } from '../io/prompt.ts'
 import { obtainWords } from './recovery-words.ts'
 
@@ -26,25 +26,25 @@ export interface RotateOptions {
 }
 
 const WHY: Readonly<Record<LeftOut['why'], string>> = {
-  named: 'as you say',
-  unapproved: 'added by another device, never approved here',
-  since: 'came since',
-  gone: 'taken out by another device before',
+  named: 'as you asked',
+  unapproved: 'another device added it, and you never approved it here',
+  since: 'added after the date that you gave',
+  gone: 'another device removed it earlier',
 }
 
-/** @param lost the device that is lost, if this is about one */
+/** @param lost the lost device, if there is one */
 export async function rotate(context: Context, options: RotateOptions, lost: string | null = null): Promise<number> {
   await withDaemon(context, async (client) => {
     const result = await signPlanned(context, client, options, lost, null)
-    if (result !== null) print(context, result, formatRotated(result))
+    if (result !== null) print(context, result, formatRotated(result, context.verbose))
   })
   return EXIT_DONE
 }
 
 /**
- * Shows the table, has the owner say yes, and signs it.
- * @param given the recovery words, where the owner has typed them already
- * @returns null when the table was only to be shown
+ * Shows the table, asks the owner to confirm, and signs it.
+ * @param given the recovery words, if the owner has already typed them
+ * @returns null for a dry run
  */
 export async function signPlanned(
   context: Context,
@@ -55,28 +55,30 @@ export async function signPlanned(
 ): Promise<EditResult | null> {
   const { plan, wishes } = await planWith(client, wishesOf(options, lost))
   if (options.dryRun === true) {
-    print(context, plan, formatPlan(plan, context.nowSec))
+    print(context, plan, formatPlan(plan, context.nowSec, context.verbose))
     return null
   }
-  for (const line of formatPlan(plan, context.nowSec)) remark(context, line)
+  for (const line of formatPlan(plan, context.nowSec, context.verbose)) remark(context, line)
   await confirm(context, options, plan)
   const isHere = plan.hasSeed && options.wordsFile === undefined
   const words = given ?? (isHere ? null : await obtainWords(options.wordsFile))
   return await client.call('rotation.apply', { ...wishes, plan: plan.plan, ...(words === null ? {} : { words }) })
 }
 
-/** `persona rotate --follow`: another device has rotated, and this one gets the key from the words. */
+/** `persona rotate --follow`: another device has rotated, and this one derives the new key from the recovery words. */
 export async function follow(context: Context, options: RotateOptions): Promise<number> {
   checkNoRotation(options, '--follow', ROTATING)
   await withDaemon(context, async (client) => {
     const words = await obtainWords(options.wordsFile)
     const result = await client.call('rotation.follow', { words })
-    print(context, result, [`this device has the key of epoch ${result.table.epoch} now, and can edit the table again`])
+    print(context, result, [
+      `this device now has the new key, and can edit the table again${tableNumbers(context.verbose, result.table)}`,
+    ])
   })
   return EXIT_DONE
 }
 
-/** Where the epoch is not sure, the owner at a terminal is asked for it. */
+/** If the epoch is unsure, asks the owner at the terminal. */
 async function planWith(
   client: Client,
   wishes: RotationWishes,
@@ -87,10 +89,10 @@ async function planWith(
     if (!(error instanceof RpcError) || !hasCode(error, 'EPOCH_UNSURE') || !isInteractive()) throw error
     const next = Number(error.details['epoch'])
     process.stderr.write(
-      `${escapeText(error.message)}.\nIf it was not, type ${next}; if you are not sure, a higher number up to 16: skipping costs nothing.\n`,
+      `${escapeText(error.message)}.\nIf you have not rotated elsewhere, type ${next}. If you are not sure, type a higher number up to ${MAX_EPOCH}: skipping is safe.\n`,
     )
-    const epoch = await askLine('Epoch to rotate to (Enter alone: nothing is done): ')
-    if (epoch.trim() === '') throw new CliError('CANCELLED', 'cancelled: nothing was done')
+    const epoch = await askLine('Number of the next key (Enter alone cancels): ')
+    if (epoch.trim() === '') throw new CliError('CANCELLED', 'cancelled')
     const agreed = { ...wishes, epoch: epochOf(epoch.trim()) }
     return { plan: await client.call('rotation.plan', agreed), wishes: agreed }
   }
@@ -99,12 +101,12 @@ async function planWith(
 async function confirm(context: Context, options: RotateOptions, plan: RotationPlan): Promise<void> {
   if (options.yes === true) return
   if (context.json || !isInteractive()) {
-    throw new CliError('USAGE', 'nobody is there to look at the table before it is signed', {
-      hint: 'look at it with --dry-run, and then give --yes',
+    throw new CliError('USAGE', 'rotate needs a terminal to show you the table before it signs', {
+      hint: 'look at the table with --dry-run, then give --yes',
     })
   }
-  const answer = await askLine(`Sign this table, for good? Type the epoch, ${plan.epoch}, to say yes: `)
-  if (answer.trim() !== String(plan.epoch)) throw new CliError('CANCELLED', 'cancelled: nothing was done')
+  const answer = await askLine(`Sign this table? You cannot undo this. Type ${plan.epoch} to confirm: `)
+  if (answer.trim() !== String(plan.epoch)) throw new CliError('CANCELLED', 'cancelled')
 }
 
 function wishesOf(options: RotateOptions, lost: string | null): RotationWishes {
@@ -119,7 +121,7 @@ function wishesOf(options: RotateOptions, lost: string | null): RotationWishes {
 
 const ROTATING = ['since', 'keep', 'without', 'epoch', 'dryRun'] as const
 
-/** @param instead the option that makes no rotation @throws {CliError} USAGE: what shapes one stands beside it */
+/** @param instead the option that does not rotate @throws {CliError} USAGE if an option for rotations was given too */
 export function checkNoRotation(
   options: RotateOptions,
   instead: string,
@@ -128,17 +130,17 @@ export function checkNoRotation(
   const unfit = names.find((name) => options[name] !== undefined)
   if (unfit === undefined) return
   const option = unfit.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
-  throw new CliError('USAGE', `--${option} is for a rotation, and ${instead} makes none`)
+  throw new CliError('USAGE', `--${option} is only for a rotation, and ${instead} does not rotate`)
 }
 
 export function epochOf(text: string): number {
   const epoch = /^\d{1,2}$/.test(text) ? Number(text) : 0
   if (epoch >= 1 && epoch <= MAX_EPOCH) return epoch
-  throw new CliError('USAGE', `"${escapeText(text)}" is no epoch`, { hint: `a number from 1 to ${MAX_EPOCH}` })
+  throw new CliError('USAGE', `"${escapeText(text)}" is not an epoch`, { hint: `give a number from 1 to ${MAX_EPOCH}` })
 }
 
 /**
- * A day or a time as people write it, by the clock of this machine.
+ * Parses a day or a time as people write it, in the time zone of this machine.
  * @returns unix seconds
  * @throws {CliError} USAGE
  */
@@ -147,33 +149,37 @@ export function parseDate(text: string): number {
   const isTime = /^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?(Z|[+-]\d\d:\d\d)?$/.test(text)
   const ms = isDay ? Date.parse(`${text}T00:00:00`) : isTime ? Date.parse(text.replace(' ', 'T')) : NaN
   if (Number.isFinite(ms) && ms >= 0) return Math.floor(ms / 1000)
-  throw new CliError('USAGE', `"${escapeText(text)}" is no date`, { hint: 'such as 2026-11-20 or 2026-11-20T18:30' })
+  throw new CliError('USAGE', `"${escapeText(text)}" is not a date`, {
+    hint: 'write it like 2026-11-20 or 2026-11-20T18:30',
+  })
 }
 
-export function formatPlan(plan: RotationPlan, nowSec: number): string[] {
+export function formatPlan(plan: RotationPlan, nowSec: number, verbose = false): string[] {
   const devices = plan.devices.map(({ name, key }, i) => [`${i + 1}`, showName(name, key), key])
   const out = plan.leftOut.filter(({ why }) => why !== 'gone')
   const gone = plan.leftOut.filter(({ why }) => why === 'gone')
   return [
-    `This table is about to be signed by the key of epoch ${plan.epoch} (now ${plan.fromEpoch}):`,
-    ...(devices.length === 0 ? ['  no device at all'] : formatTable(['', 'DEVICE', 'TOX PUBLIC KEY'], devices)),
-    ...out.map(({ name, key, why }) => `left out: ${showName(name, key)}, ${WHY[why]}`),
-    ...gone.map(({ name, key, why }) => `not in it: ${showName(name, key)}, ${WHY[why]}; --keep puts it back`),
-    ...(plan.gaveUp.length > 0 ? ['it is published without nicknames: they do not fit at this epoch'] : []),
+    `Your next key will sign this table${verbose ? ` (epoch ${plan.epoch}, now ${plan.fromEpoch})` : ''}:`,
+    ...(devices.length === 0 ? ['  no devices'] : formatTable(['', 'DEVICE', 'TOX PUBLIC KEY'], devices)),
+    ...out.map(({ name, key, why }) => `left out: ${showName(name, key)} (${WHY[why]})`),
+    ...gone.map(({ name, key, why }) => `left out: ${showName(name, key)} (${WHY[why]}; put it back with --keep)`),
+    ...(plan.gaveUp.length > 0 ? ['nicknames do not fit, so the table is published without them'] : []),
     plan.copySec === null
-      ? 'no copy of your table was ever read from a friend or another device of yours'
-      : `a copy of your table was last read from a friend or another device of yours ${formatTime(plan.copySec, nowSec)}`,
+      ? 'no friend and no other device of yours has ever shown a copy of your table here'
+      : `a friend or another of your devices last showed a copy of your table here ${formatTime(plan.copySec, nowSec)}`,
     ...(plan.hasSeed
-      ? ['the recovery words were never confirmed, so the seed on this device is used: theft protection is off']
+      ? [
+          'you have not confirmed the recovery words, so theft protection is off; this uses the words stored on this device',
+        ]
       : []),
   ]
 }
 
-function formatRotated({ table, findings }: EditResult): string[] {
+function formatRotated({ table, findings }: EditResult, verbose: boolean): string[] {
   return [
-    `rotated: the key of epoch ${table.epoch} signs from now on, and the old one is erased here`,
+    `rotated: your new key now signs, and the old key is erased on this device${tableNumbers(verbose, table)}`,
     ...findings.map((finding) => escapeText(describeFinding(finding))),
-    'whoever has the old key is shut out at every friend who sees the new table. Publish it now, in each of your profiles:',
+    'every friend who sees the new table shuts out the old key. So show it now, in each of your profiles:',
     '  persona tox publish FILE',
   ]
 }

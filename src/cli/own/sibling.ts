@@ -1,4 +1,4 @@
-/** `persona sibling sync`: two devices of one owner exchange their tables by a file, or by stdin and stdout. */
+/** `persona sibling sync`: two devices of one owner exchange their tables through a file, or through stdin and stdout. */
 import { open, stat, type FileHandle } from 'node:fs/promises'
 import { decodeUtf8, encodeUtf8 } from '../../core/encoding/bytes.ts'
 import { writeFileDurably } from '../../durable/file.ts'
@@ -8,18 +8,19 @@ import { print, remark, type Context } from '../io/context.ts'
 import { CliError, EXIT_DONE, EXIT_FAILED } from '../io/errors.ts'
 import { escapeText } from '../io/escape.ts'
 import { MAX_TEXT_BYTES, readAtMost, readStdin } from '../io/input.ts'
+import { tableNumbers } from '../io/layout.ts'
 import { isInteractive } from '../io/prompt.ts'
 
-const NEW_FILE_MODE = 0o600 // sanity: friends may read the table, other users of this machine need not
+const NEW_FILE_MODE = 0o600 // sanity: other users of this machine need not read the table
 
-/** What `--json` prints. */
+/** Printed by `--json`. */
 export interface SyncReport extends SyncResult {
   file: string
-  /** False when the file showed this already, or holds what must not be replaced. */
+  /** False if the file already held this table, or holds a table that must not be replaced. */
   written: boolean
 }
 
-/** @param file read if it is there, then written; `-` for stdin and stdout */
+/** @param file read if it exists, then written; `-` for stdin and stdout */
 export async function sync(context: Context, file: string): Promise<number> {
   return file === '-' ? await syncStreams(context) : await syncFile(context, file)
 }
@@ -28,7 +29,7 @@ async function syncStreams(context: Context): Promise<number> {
   if (isInteractive()) process.stderr.write('Paste what your other device printed, then press Enter and Ctrl-D.\n')
   const result = await exchange(context, await readStdin(MAX_TEXT_BYTES))
   print(context, { file: '-', written: mayReplace(result), ...result }, [result.status.token])
-  remark(context, `(${told(result)})`)
+  remark(context, `(${describeSync(result, context.verbose)})`)
   return mayReplace(result) ? EXIT_DONE : EXIT_FAILED
 }
 
@@ -40,8 +41,13 @@ async function syncFile(context: Context, file: string): Promise<number> {
   if (written) await writeFileDurably(file, encodeUtf8(after), { mode: await modeOf(file) })
   const report: SyncReport = { file, written, ...result }
   const where = escapeText(file)
-  const wrote = `wrote table ${result.status.table.seq} to ${where}; let your other device do the same with it`
-  print(context, report, [told(result), written ? wrote : `${where} was left as it is`])
+  const wrote = `wrote your table to ${where}; run the same command with this file on your other device`
+  print(context, report, [
+    describeSync(result, context.verbose),
+    written
+      ? wrote
+      : `${where} is unchanged: ${mayReplace(result) ? 'it already holds your table' : 'keep it as evidence'}`,
+  ])
   return mayReplace(result) ? EXIT_DONE : EXIT_FAILED
 }
 
@@ -49,40 +55,33 @@ async function exchange(context: Context, text: string): Promise<SyncResult> {
   return await withDaemon(context, (client) => client.call('sibling.sync', text.trim() === '' ? {} : { text }))
 }
 
-/** What could not be taken here another device may be able to take. */
+/** A table that this device cannot accept stays in the file: another device may accept it. */
 function mayReplace({ verdict }: SyncResult): boolean {
   return verdict !== 'held' && verdict !== 'violation'
 }
 
-function told({ verdict, status }: SyncResult): string {
-  const now = `your table is ${status.table.seq} of epoch ${status.table.epoch}`
-  switch (verdict) {
-    case null:
-      return `nothing to read yet; ${now}`
-    case 'new':
-    case 'accept':
-      return `took a newer table; ${now}`
-    case 'fork':
-      return `read a table in the place of this one; ${now}`
-    case 'refresh':
-      return `read the table that is known; ${now}`
-    case 'stale':
-      return `read an older table; ${now}`
-    case 'held':
-      return `read a table too far ahead to be taken, which somebody may have made who has your key; ${now}`
-    case 'violation':
-      return `read a table of another chain of keys: somebody else has the first key of your persona; ${now}`
-  }
+function describeSync({ verdict, status }: SyncResult, verbose: boolean): string {
+  return `${verdict === null ? 'there is no table to read yet' : READ[verdict]}${tableNumbers(verbose, status.table)}`
 }
 
-/** The file's text, or null when there is none. @throws {CliError} SYNC_FILE */
+const READ: Readonly<Record<NonNullable<SyncResult['verdict']>, string>> = {
+  new: 'accepted a newer table',
+  accept: 'accepted a newer table',
+  fork: 'merged a different table with the same number',
+  refresh: 'both devices have the same table',
+  stale: 'the table of your other device was older',
+  held: 'refused a table that is too far ahead: somebody else may have your key',
+  violation: 'refused a table of another chain of keys: somebody else has the first key of your persona',
+}
+
+/** Returns the text of the file, or null if there is no file. @throws {CliError} SYNC_FILE */
 async function readTable(file: string): Promise<string | null> {
   let handle: FileHandle | null = null
   try {
     handle = await open(file, 'r')
     const { buffer, bytesRead } = await readAtMost(handle, MAX_TEXT_BYTES + 1)
     const text = bytesRead > MAX_TEXT_BYTES ? null : decodeUtf8(buffer.subarray(0, bytesRead))
-    if (text === null) throw new CliError('SYNC_FILE', `${file} is too long, or no text: no sibling wrote it`)
+    if (text === null) throw new CliError('SYNC_FILE', `${file} is too long or not text; persona did not write it`)
     return text
   } catch (cause) {
     if (cause instanceof CliError) throw cause
