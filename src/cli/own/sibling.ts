@@ -67,7 +67,7 @@ function describeSync({ verdict, status }: SyncResult, verbose: boolean): string
 const READ: Readonly<Record<NonNullable<SyncResult['verdict']>, string>> = {
   new: 'accepted a newer table',
   accept: 'accepted a newer table',
-  fork: 'merged a different table with the same number',
+  fork: 'your other device changed the table at the same time',
   refresh: 'both devices have the same table',
   stale: 'the table of your other device was older',
   held: 'refused a table that is too far ahead: somebody else may have your key',

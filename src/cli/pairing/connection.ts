@@ -1,4 +1,4 @@
-/** Carries the messages of a pairing over TCP: two bytes of length, then the message; one peer at a time (docs/pairing.md, section 4). */
+/** Carries the messages of a pairing over TCP: two bytes of length, then the message. One peer at a time (docs/pairing.md, section 4). */
 import { once } from 'node:events'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import type { Address } from '../../pairing/address.ts'
@@ -6,36 +6,36 @@ import { formatAddress } from '../../pairing/address.ts'
 import { MAX_NOISE_BYTES } from '../../pairing/session.ts'
 import { CliError } from '../io/errors.ts'
 
-const LENGTH_BYTES = 2 // format: big-endian; no message of Noise is longer than it can say
+const LENGTH_BYTES = 2 // format: big-endian; enough for the longest Noise message
 const DIAL_MS = 4000 // sanity: a device on the same network answers in milliseconds; the next address may be the right one
-export const HANDSHAKE_MS = 10_000 // sanity: who was let in and does not speak keeps the owner's own device out so long at most
-export const MESSAGE_MS = 30_000 // sanity: from one message of the transfer to the next
+export const HANDSHAKE_MS = 10_000 // sanity: a silent stranger keeps the owner's own device out for at most this long
+export const MESSAGE_MS = 30_000 // sanity: between two messages of the transfer
 
-/** What carries the messages of one pairing. */
+/** Carries the messages of one pairing. */
 export interface Line {
   /** @param message 1..MAX_NOISE_BYTES bytes @throws {CliError} PAIRING_PEER_GONE | PAIRING_PEER_SILENT */
   send(message: Uint8Array): Promise<void>
-  /** Nothing more is sent before the other side has answered. @throws {DurableError} */
+  /** Ends this turn: the other side answers next. @throws {DurableError} */
   flush(): Promise<void>
   /**
-   * The next message, whole, within `timeoutMs`, however it trickles in.
+   * Returns the next whole message within `timeoutMs`, however it trickles in.
    * @throws {CliError} PAIRING_PEER_GONE | PAIRING_PEER_SILENT | PAIRING_FRAME | PAIRING_FILE
    */
   receive(timeoutMs: number): Promise<Uint8Array>
-  /** Whether the other side has hung up. */
+  /** True once the other side has hung up. */
   readonly isGone: boolean
   close(): void
 }
 
 export interface Listener {
   readonly port: number
-  /** The next peer, once the one before is closed; null when it was closed or `signal` says to stop. */
+  /** Waits for the next peer after the last one is closed. Returns null if the listener was closed or `signal` aborts. */
   next(signal: AbortSignal): Promise<Line | null>
   close(): void
 }
 
 /**
- * Listens until it is closed. While one peer is connected, others are hung up on.
+ * Listens until it is closed. It hangs up on others while one peer is connected.
  * @param host null for every interface
  * @throws {CliError} PAIRING_CONNECTION
  */
@@ -44,7 +44,7 @@ export async function listen(host: string | null, port: number): Promise<Listene
   server.maxConnections = 1
   const waiting: Socket[] = []
   server.on('connection', (socket) => {
-    // Before anybody reads it: an error without a listener would end the process.
+    // Needed before anybody reads the socket: an error without a listener would end the process.
     socket.on('error', () => {})
     waiting.push(socket)
     server.emit('peer')
@@ -56,7 +56,7 @@ export async function listen(host: string | null, port: number): Promise<Listene
     throw cannot(
       `listen on ${host === null ? `port ${port}` : formatAddress({ host, port })}`,
       cause,
-      'give another place with --listen HOST:PORT',
+      'choose another address with --listen HOST:PORT',
     )
   }
   const { port: bound } = server.address() as { port: number }
@@ -86,7 +86,7 @@ export async function dial(address: Address, timeoutMs: number = DIAL_MS): Promi
     await once(socket, 'connect', { signal: AbortSignal.timeout(timeoutMs) })
   } catch (cause) {
     socket.destroy()
-    throw cannot(`connect to ${formatAddress(address)}`, cause, 'look at the address on the other screen')
+    throw cannot(`connect to ${formatAddress(address)}`, cause, 'check the address on the other screen')
   }
   socket.on('error', () => {})
   return new TcpLine(socket)
@@ -96,7 +96,7 @@ class TcpLine implements Line {
   readonly #socket: Socket
   #unread: Buffer = Buffer.alloc(0)
   #isEnded = false
-  /** Called when something has happened to the socket. */
+  /** Called on every event of the socket. */
   #wake: () => void = () => {}
 
   constructor(socket: Socket) {
@@ -104,7 +104,7 @@ class TcpLine implements Line {
     socket.setNoDelay(true)
     socket.on('data', (bytes) => {
       this.#unread = Buffer.concat([this.#unread, bytes])
-      // One message and a little; who sends more waits until it is taken.
+      // Buffers one message and a little. A peer that sends more waits until we read on.
       if (this.#unread.length > MAX_NOISE_BYTES) socket.pause()
       this.#wake()
     })
@@ -123,7 +123,7 @@ class TcpLine implements Line {
   }
 
   async send(message: Uint8Array): Promise<void> {
-    if (message.length === 0 || message.length > MAX_NOISE_BYTES) throw new Error('no message has this length')
+    if (message.length === 0 || message.length > MAX_NOISE_BYTES) throw new Error('a message cannot have this length')
     if (this.#isEnded) throw gone()
     const frame = Buffer.alloc(LENGTH_BYTES + message.length)
     frame.writeUInt16BE(message.length)
@@ -132,7 +132,7 @@ class TcpLine implements Line {
     const deadlineMs = performance.now() + MESSAGE_MS
     while (this.#socket.writableNeedDrain) {
       if (this.#isEnded) throw gone()
-      await this.#happening(deadlineMs)
+      await this.#nextEvent(deadlineMs)
     }
   }
 
@@ -145,7 +145,7 @@ class TcpLine implements Line {
     const length = (await this.#take(LENGTH_BYTES, deadlineMs)).readUInt16BE()
     if (length > 0) return await this.#take(length, deadlineMs)
     this.close()
-    throw new CliError('PAIRING_FRAME', 'the other side sends something that is no pairing')
+    throw new CliError('PAIRING_FRAME', 'the other side does not speak the pairing protocol')
   }
 
   close(): void {
@@ -156,7 +156,7 @@ class TcpLine implements Line {
     while (this.#unread.length < length) {
       if (this.#isEnded) throw gone()
       this.#socket.resume()
-      await this.#happening(deadlineMs)
+      await this.#nextEvent(deadlineMs)
     }
     const bytes = this.#unread.subarray(0, length)
     this.#unread = this.#unread.subarray(length)
@@ -164,9 +164,9 @@ class TcpLine implements Line {
   }
 
   /** @throws {CliError} PAIRING_PEER_SILENT */
-  async #happening(deadlineMs: number): Promise<void> {
+  async #nextEvent(deadlineMs: number): Promise<void> {
     await new Promise<void>((resolve, reject) => {
-      const silence = new CliError('PAIRING_PEER_SILENT', 'the other side does not answer')
+      const silence = new CliError('PAIRING_PEER_SILENT', 'the other device does not answer')
       const timer = setTimeout(() => reject(silence), Math.max(deadlineMs - performance.now(), 0))
       this.#wake = (): void => {
         clearTimeout(timer)
@@ -177,8 +177,8 @@ class TcpLine implements Line {
 }
 
 function gone(): CliError {
-  const hint = 'see what it says there; then begin again'
-  return new CliError('PAIRING_PEER_GONE', 'the other side has hung up', { hint })
+  const hint = 'read the message on the other screen, then start the pairing again'
+  return new CliError('PAIRING_PEER_GONE', 'the other device closed the connection', { hint })
 }
 
 function cannot(what: string, cause: unknown, hint: string): CliError {

@@ -1,4 +1,4 @@
-/** Two devices with one code find each other on the local network, by UDP broadcast (docs/pairing.md, section 5). */
+/** Lets two devices with the same code find each other on the local network, by UDP broadcast (docs/pairing.md, section 5). */
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import { createSocket, type Socket } from 'node:dgram'
 import { once } from 'node:events'
@@ -6,13 +6,13 @@ import { networkInterfaces } from 'node:os'
 import type { Address } from '../../pairing/address.ts'
 
 export const DISCOVERY_PORT = 41_827 // format: where joining devices listen
-const ANNOUNCE_EVERY_MS = 1000 // sanity: a person waits that long at most; some tens of bytes a second while a code is alive
-const TAG_BYTES = 16 // format: nobody guesses it, and it says nothing to who has not the code
+const ANNOUNCE_EVERY_MS = 1000 // sanity: a person waits at most this long; it costs some tens of bytes a second while a code is valid
+const TAG_BYTES = 16 // format: too long to guess, and meaningless without the code
 const DATAGRAM_BYTES = 2 + TAG_BYTES
 
 /**
- * A datagram: the TCP port, u16 big-endian, and the first 16 bytes of HMAC-SHA-512(key, port). Only who has the code can
- * tell it from noise, and nobody else can make one for another port. From whom it comes is not protected: the handshake is.
+ * A datagram: the TCP port, u16 big-endian, and the first 16 bytes of HMAC-SHA-512(key, port). Only a device with the code can
+ * tell it from noise or make one for another port. Anybody can replay it from another address; the handshake protects against that.
  * @param key 32 bytes, by deriveAnnounceKey
  */
 export function encodeAnnouncement(key: Uint8Array, port: number): Uint8Array {
@@ -22,14 +22,14 @@ export function encodeAnnouncement(key: Uint8Array, port: number): Uint8Array {
   return bytes
 }
 
-/** @returns the TCP port, or null for anything that is not an announcement of this code */
+/** @returns the TCP port, or null if this is not an announcement of this code */
 export function decodeAnnouncement(key: Uint8Array, datagram: Uint8Array): number | null {
   if (datagram.length !== DATAGRAM_BYTES) return null
   const port = Buffer.from(datagram).readUInt16BE()
   return port !== 0 && timingSafeEqual(encodeAnnouncement(key, port), datagram) ? port : null
 }
 
-/** Where broadcasts of this machine go: each IPv4 network that it is in, the loopback one for a second daemon on it among them. */
+/** The broadcast address of each IPv4 network of this machine, also of the loopback network, for a second daemon on this machine. */
 export function broadcastAddresses(): string[] {
   const all = Object.values(networkInterfaces()).flatMap((list) => list ?? [])
   const found = all
@@ -44,14 +44,14 @@ export function broadcastAddresses(): string[] {
   return [...new Set(found)]
 }
 
-/** The addresses at which other devices may reach a port of this one; link-local IPv6 is left out, since it needs the zone of the other. */
+/** The addresses at which other devices may reach this one. Link-local IPv6 is left out: it needs the zone of the other device. */
 export function reachableAddresses(port: number): Address[] {
   const all = Object.values(networkInterfaces()).flatMap((list) => list ?? [])
   const own = all.filter(({ internal, address }) => !internal && !address.startsWith('fe80:'))
   return own.map(({ address }) => ({ host: address, port }))
 }
 
-/** Announces a port every second until the returned function is called. A network that takes no broadcast is left alone. */
+/** Announces a port every second until the returned function is called. Ignores networks that refuse broadcasts. */
 export async function announce(
   key: Uint8Array,
   port: number,
@@ -74,12 +74,12 @@ export async function announce(
 }
 
 export interface Seeker {
-  /** The next address that announces this code and was not given before; null when `signal` says to stop. */
+  /** Waits for the next new address that announces this code. Returns null when `signal` aborts. */
   next(signal: AbortSignal): Promise<Address | null>
   close(): void
 }
 
-/** Listens for announcements of a code. @returns null when the port is taken by another program */
+/** Listens for announcements of a code. @returns null if another program uses the port */
 export async function seek(key: Uint8Array, discoveryPort: number = DISCOVERY_PORT): Promise<Seeker | null> {
   const socket = await openSocket(discoveryPort)
   if (socket === null) return null
@@ -105,9 +105,9 @@ export async function seek(key: Uint8Array, discoveryPort: number = DISCOVERY_PO
   }
 }
 
-const MAX_SEEN = 64 // sanity: one device has a few addresses; who replays its datagrams from others shall not keep us busy
+const MAX_SEEN = 64 // sanity: one device has a few addresses; an attacker who replays its datagrams must not keep us busy
 
-/** @returns null when the system has no such socket or the port is taken */
+/** @returns null if the system has no such socket or the port is taken */
 async function openSocket(port?: number): Promise<Socket | null> {
   const socket = createSocket({ type: 'udp4', reuseAddr: true })
   try {

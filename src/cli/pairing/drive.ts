@@ -1,4 +1,4 @@
-/** What both sides of a pairing do alike: messages between the daemon and a line, and the question whether both screens show the same. */
+/** The steps that both sides of a pairing share: moving messages between the daemon and a line, and comparing the words on both screens. */
 import { createInterface } from 'node:readline'
 import { formatBase64url, parseBase64url } from '../../core/encoding/bytes.ts'
 import type { Client } from '../../ipc/client.ts'
@@ -12,18 +12,18 @@ import { askLine, isInteractive } from '../io/prompt.ts'
 
 const PEERS_FAULT = ['PAIRING_HANDSHAKE', 'PAIRING_PEER_GONE', 'PAIRING_PEER_SILENT', 'PAIRING_FRAME']
 
-/** Whether a peer failed and the next one may be the right one. */
+/** True if the peer failed, so that the next peer may be the right one. */
 export function isPeersFault(error: unknown): boolean {
   return PEERS_FAULT.some((code) => hasCode(error, code))
 }
 
-/** Takes the next message from the line to the daemon. */
+/** Moves the next message from the line to the daemon. */
 export async function bring(client: Client, line: Line, timeoutMs: number): Promise<PairingStep> {
   const message = await line.receive(timeoutMs)
   return await client.call('pairing.carry', { message: formatBase64url(message) })
 }
 
-/** Takes what a step wants sent to the line. */
+/** Sends the message of a step, if it has one. */
 export async function send(line: Line, step: PairingStep): Promise<void> {
   if (step.send !== null) await line.send(parseBase64url(step.send)!)
 }
@@ -40,10 +40,10 @@ export async function carryOn(client: Client, line: Line, first: PairingStep, ti
 }
 
 /**
- * Asks whether both screens show the same words. On a terminal it is a question; elsewhere the words of the other screen are read from
- * stdin, one line: there is no way to confirm without them.
- * @param about what else the person should know, escaped
- * @param over nobody need answer any more
+ * Asks whether both screens show the same words. Without a terminal it reads the words of the other screen from stdin, one line:
+ * nobody can confirm without them.
+ * @param about more lines for the person, escaped
+ * @param over aborts when the pairing ends and the question is moot
  * @throws {CliError} PAIRING_REFUSED | CANCELLED
  */
 export async function compare(
@@ -54,7 +54,7 @@ export async function compare(
 ): Promise<void> {
   const words = step.compare!.join(' ')
   print(context, { compare: step.compare, device: step.device, persona: step.persona }, [
-    'the other device is there; both screens must now show these six words:',
+    'The other device has connected. Both screens must now show these six words:',
     '',
     `    ${words}`,
     '',
@@ -63,8 +63,9 @@ export async function compare(
   const isSame =
     isInteractive() && !context.json ? await askSame(over) : isSameLine(await readLine(context, over), words)
   if (isSame) return
-  const hint = 'if nobody else knows the code, begin again; otherwise somebody stands between your devices'
-  throw new CliError('PAIRING_REFUSED', 'the two screens do not show the same words: nothing has moved', { hint })
+  const hint =
+    'somebody may be between your devices; pair again on a network that you trust, and show the code to nobody'
+  throw new CliError('PAIRING_REFUSED', 'the two screens show different words; no data was moved', { hint })
 }
 
 async function askSame(over: AbortSignal): Promise<boolean> {
@@ -72,14 +73,14 @@ async function askSame(over: AbortSignal): Promise<boolean> {
   return /^y(es)?$/i.test(answer.trim())
 }
 
-/** @throws {CliError} CANCELLED: nobody said that they differ, so nobody is to be alarmed */
+/** @throws {CliError} CANCELLED if there is no answer: that is no sign of an attack */
 function isSameLine(line: string, words: string): boolean {
   if (line !== '') return line === words
-  throw new CliError('CANCELLED', 'the six words of the other screen did not come in on stdin: nothing has moved')
+  throw new CliError('CANCELLED', 'stdin did not give the six words of the other screen; no data was moved')
 }
 
 async function readLine(context: Context, over: AbortSignal): Promise<string> {
-  remark(context, 'waiting for the six words of the other screen on stdin')
+  remark(context, 'type the six words of the other screen on stdin')
   const reader = createInterface({ input: process.stdin, signal: over })
   try {
     for await (const line of reader) return line.trim().toLowerCase().split(/\s+/).join(' ')
@@ -90,9 +91,9 @@ async function readLine(context: Context, over: AbortSignal): Promise<string> {
 }
 
 /**
- * Runs a pairing that has begun in the daemon, and ends it there whatever happens, at Ctrl-C or with its terminal too: the next one would
- * find it under way.
- * @param run its signal says that the pairing was cancelled, and that there is nothing to wait for
+ * Runs a pairing that has begun in the daemon, and always ends it there, also at Ctrl-C or when the terminal closes. Otherwise the next
+ * pairing would find this one still running.
+ * @param run its signal aborts when the pairing is cancelled
  * @throws {CliError} PAIRING_CANCELLED | CANCELLED
  */
 export async function withPairing<T>(client: Client, run: (over: AbortSignal) => Promise<T>): Promise<T> {
@@ -109,19 +110,19 @@ export async function withPairing<T>(client: Client, run: (over: AbortSignal) =>
   try {
     return await run(over.signal)
   } catch (error) {
-    if (isInterrupted) throw new CliError('CANCELLED', 'cancelled: the pairing is over', { cause: error })
+    if (isInterrupted) throw new CliError('CANCELLED', 'cancelled the pairing', { cause: error })
     if (!over.signal.aborted) throw error
-    const hint = 'begin again with: persona pair'
-    throw new CliError('PAIRING_CANCELLED', 'the pairing was cancelled from elsewhere', { cause: error, hint })
+    const hint = 'start again with: persona pair'
+    throw new CliError('PAIRING_CANCELLED', 'the pairing was cancelled from another terminal', { cause: error, hint })
   } finally {
     for (const signal of INTERRUPTS) process.off(signal, interrupt)
     await subscription.close().catch(() => {})
-    // The one that is under way now may be somebody else's.
+    // A pairing that runs after ours was cancelled may belong to another terminal.
     if (isInterrupted || !over.signal.aborted) await client.call('pairing.cancel').catch(() => {})
   }
 }
 
-/** Closes a line when the pairing is over, which ends whatever waits for it. */
+/** Closes a line when the pairing is over. That also ends every wait on it. */
 export function closeWhen<L extends Line>(over: AbortSignal, line: L): L {
   over.addEventListener('abort', () => line.close(), { once: true })
   return line

@@ -1,4 +1,4 @@
-/** Carries the messages of a pairing in files that a person brings from one device to the other: each leg one file (docs/pairing.md, section 6). */
+/** Carries the messages of a pairing in files that a person moves between the devices, one file a leg (docs/pairing.md, section 6). */
 import { open, rm, type FileHandle } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { concatBytes, encodeUtf8, equalBytes, u32be } from '../../core/encoding/bytes.ts'
@@ -8,13 +8,13 @@ import { CliError } from '../io/errors.ts'
 import type { Line } from './connection.ts'
 
 const MAGIC = encodeUtf8('persona-pair')
-const HEADER_BYTES = 12 + 1 + 4 // format: magic, leg, u32 big-endian length of what follows
+const HEADER_BYTES = 12 + 1 + 4 // format: magic, leg, u32 big-endian length of the body
 const LENGTH_BYTES = 2 // format: big-endian, as over a connection
 const LAST_LEG = 3
 const MAX_LEG_BYTES = 512 * 1024 * 1024 // sanity: held in memory; more than the daemon lets one pairing move
-const LOOK_EVERY_MS = 300 // sanity: the stick was put in, or the shared directory has caught up
+const LOOK_EVERY_MS = 300 // sanity: notices a plugged-in stick or a synced directory soon enough
 
-/** The file of one leg: 1 and 3 are written by the device that has the persona, 2 by the one that joins. */
+/** The file of one leg. The device with the persona writes legs 1 and 3, the joining device writes leg 2. */
 export function legFile(path: string, leg: number): string {
   return `${path}.${leg}`
 }
@@ -26,8 +26,8 @@ export function encodeLeg(leg: number, messages: readonly Uint8Array[]): Uint8Ar
 }
 
 /**
- * The messages of a leg's file.
- * @returns null when its end is not there yet: some programs copy a file under its own name
+ * Returns the messages of a leg's file.
+ * @returns null if the file is not complete yet: some programs copy a file under its final name
  * @throws {CliError} PAIRING_FILE
  */
 export function decodeLeg(leg: number, bytes: Uint8Array): Uint8Array[] | null {
@@ -48,7 +48,7 @@ export function decodeLeg(leg: number, bytes: Uint8Array): Uint8Array[] | null {
   return messages
 }
 
-/** Forgets what an earlier pairing left under the same name. @throws {CliError} PAIRING_FILE */
+/** Removes the files of an earlier pairing with the same name. @throws {CliError} PAIRING_FILE */
 export async function removeLegs(path: string): Promise<void> {
   for (let leg = 1; leg <= LAST_LEG; leg++) {
     const file = legFile(path, leg)
@@ -62,13 +62,13 @@ export class FileLine implements Line {
   readonly isGone = false
   readonly #path: string
   readonly #onWait: (file: string) => void
-  /** Of the file that is written or read next. */
+  /** The leg that is written or read next. */
   #leg: number
   #unsent: Uint8Array[] = []
   #unread: Uint8Array[] = []
   #isClosed = false
 
-  /** @param onWait told which file it waits for */
+  /** @param onWait called with the file that it waits for */
   constructor(path: string, onWait: (file: string) => void) {
     this.#path = path
     this.#leg = 1
@@ -107,11 +107,11 @@ export class FileLine implements Line {
       if (messages !== null && messages.length > 0) return messages
       await sleep(LOOK_EVERY_MS)
     }
-    throw new CliError('PAIRING_PEER_SILENT', `${file} did not come in time`, { hint: 'begin again' })
+    throw new CliError('PAIRING_PEER_SILENT', `${file} did not arrive in time`, { hint: 'start the pairing again' })
   }
 }
 
-/** @returns null when there is no such file, also because the directory is not mounted yet */
+/** @returns null if there is no such file, for example because the directory is not mounted yet */
 async function readBounded(file: string): Promise<Uint8Array | null> {
   let handle: FileHandle | null = null
   try {
@@ -129,8 +129,8 @@ async function readBounded(file: string): Promise<Uint8Array | null> {
 }
 
 function notALeg(why: string): CliError {
-  const hint = 'give both devices the same path; begin again'
-  return new CliError('PAIRING_FILE', `the file that carries the pairing ${why}`, { hint })
+  const hint = 'give both devices the same path, and start the pairing again'
+  return new CliError('PAIRING_FILE', `the pairing file ${why}`, { hint })
 }
 
 function codeOf(cause: unknown): string {

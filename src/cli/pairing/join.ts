@@ -1,4 +1,4 @@
-/** `persona join`: takes the persona from the device that shows the code (docs/pairing.md). */
+/** `persona join`: receives the persona from the device that shows the code (docs/pairing.md). */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Client } from '../../ipc/client.ts'
 import type { JoinParams } from '../../ipc/methods/custody.ts'
@@ -17,28 +17,28 @@ import { bring, carryOn, closeWhen, compare, isPeersFault, send, withPairing } f
 import { FileLine } from './files.ts'
 import { askLine } from '../io/prompt.ts'
 
-const AGAIN_MS = 1000 // sanity: another peer may hold the line; it is hung up on within seconds
+const AGAIN_MS = 1000 // sanity: another peer may hold the line; the other device hangs up on it within seconds
 
 export interface JoinOptions extends KeyOptions {
   readonly at?: string
   readonly file?: string
-  /** Nickname under which this device is to be listed. */
+  /** Nickname of this device in the table. */
   readonly device?: string
   readonly passphrase?: true
   readonly passphraseFile?: string
 }
 
-/** @param typed the twelve words or the URI; asked for when empty */
+/** @param typed the twelve words or the URI; if empty, the terminal asks for them */
 export async function join(context: Context, typed: readonly string[], options: JoinOptions): Promise<number> {
   if (options.at !== undefined && options.file !== undefined) {
     throw new CliError('USAGE', 'give either --at or --file, not both')
   }
-  const text = typed.length > 0 ? typed.join(' ') : await askLine('Code (twelve words): ')
+  const text = typed.length > 0 ? typed.join(' ') : await askLine('Type the twelve words from the other screen: ')
   const code = parseCode(text)
   const params = await joinParams(text, options)
   await withDaemon(context, async (client) => {
     const { seconds } = await client.call('pairing.join', params)
-    await withPairing(client, (over) => take(context, client, code, options, seconds * 1000, over))
+    await withPairing(client, (over) => receivePersona(context, client, code, options, seconds * 1000, over))
   })
   return EXIT_DONE
 }
@@ -46,8 +46,9 @@ export async function join(context: Context, typed: readonly string[], options: 
 async function joinParams(code: string, options: JoinOptions): Promise<JoinParams> {
   const key = await keyOf(options)
   if ((key === null) !== (options.device === undefined)) {
-    const hint = 'give --device NAME with --tox-profile FILE or --key HEX, or none of them'
-    throw new CliError('USAGE', 'a device to be listed needs a nickname and a key', { hint })
+    const hint =
+      'give --device NAME with --tox-profile FILE or --key HEX; without all of these this device is not listed'
+    throw new CliError('USAGE', 'a device in the table needs a nickname and a key', { hint })
   }
   const source = { file: options.passphraseFile, option: '--passphrase-file' }
   const isSealed = options.passphrase === true || options.passphraseFile !== undefined
@@ -60,7 +61,7 @@ async function joinParams(code: string, options: JoinOptions): Promise<JoinParam
   }
 }
 
-async function take(
+async function receivePersona(
   context: Context,
   client: Client,
   code: PairingCode,
@@ -75,15 +76,18 @@ async function take(
   closeWhen(over, line)
   try {
     const { personaId, epoch } = step.persona!
-    await compare(context, step, [`this device would take part in the persona ${personaId}, epoch ${epoch}`], over)
+    const about = `This device will join persona ${personaId}${context.verbose ? ` (epoch ${epoch})` : ''}.`
+    await compare(context, step, [about], over)
     const moving = await client.call('pairing.confirm')
     await send(line, moving)
     await line.flush()
     // The person at the other device may take as long as the one here.
     const { table } = await carryOn(client, line, await bring(client, line, ms), MESSAGE_MS)
     print(context, { table }, [
-      `this device has the persona ${personaId}`,
-      ...(options.device === undefined ? [] : ['next: persona tox publish FILE, so that friends see it']),
+      `joined: this device now has persona ${personaId}`,
+      ...(options.device === undefined
+        ? []
+        : ['to show it to your friends, run for each profile: persona tox publish FILE']),
     ])
   } finally {
     line.close()
@@ -117,7 +121,7 @@ async function meet(client: Client, code: PairingCode, at: string | undefined, s
   const named = at === undefined ? code.addresses : [addressOf(at)]
   if (named.length > 0) return await meetAny(client, named, null, signal)
   const seeker = await seek(deriveAnnounceKey(code.code))
-  if (seeker === null) throw notFound('this device cannot listen for it: the port is taken')
+  if (seeker === null) throw notFound('this device cannot search the network: another program uses the port')
   try {
     return await meetAny(client, [], seeker, signal)
   } finally {
@@ -126,8 +130,8 @@ async function meet(client: Client, code: PairingCode, at: string | undefined, s
 }
 
 /**
- * Tries addresses in turn, and those that are found meanwhile. One that hangs up is tried again: another peer may have held the line; one
- * that has another code is not: somebody may repeat the announcement from elsewhere.
+ * Tries all addresses in turn, also those found meanwhile. It tries an address that hangs up again: another peer may have held the
+ * line. It drops an address with another code: somebody may replay the announcement from elsewhere.
  */
 async function meetAny(
   client: Client,
@@ -137,7 +141,7 @@ async function meetAny(
 ): Promise<Met> {
   let known = named
   for (;;) {
-    let last: unknown = notFound('no device on this network announces the code')
+    let last: unknown = notFound('no device on this network shows this code')
     for (const address of known) {
       try {
         return await meetAt(client, address)
@@ -167,10 +171,10 @@ async function meetAt(client: Client, address: Address): Promise<Met> {
 function addressOf(text: string): Address {
   const address = parseAddress(text)
   if (address !== null) return address
-  throw new CliError('USAGE', 'this is no address', { hint: 'such as --at 192.168.1.7:40123' })
+  throw new CliError('USAGE', '--at needs an address', { hint: 'write it like --at 192.168.1.7:40123' })
 }
 
 function notFound(message: string): CliError {
-  const hint = 'look at the address on the other screen, and give it with --at HOST:PORT'
+  const hint = 'read the address on the other screen, and give it with --at HOST:PORT'
   return new CliError('PAIRING_NOT_FOUND', message, { hint })
 }

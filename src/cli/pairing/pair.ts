@@ -1,4 +1,4 @@
-/** `persona pair`: shows a one-time code, and gives the persona to the device that joins by it (docs/pairing.md). */
+/** `persona pair`: shows a one-time code, and gives the persona to the device that joins with it (docs/pairing.md). */
 import type { Client } from '../../ipc/client.ts'
 import type { PairingOffer, PairingStep } from '../../ipc/shapes/pairing.ts'
 import { formatAddress, parseAddress, type Address } from '../../pairing/address.ts'
@@ -13,11 +13,11 @@ import { bring, carryOn, closeWhen, compare, isPeersFault, send, withPairing } f
 import { FileLine, removeLegs } from './files.ts'
 
 export interface PairOptions {
-  /** Where to listen, HOST:PORT. */
+  /** The address to listen on, HOST:PORT. */
   readonly listen?: string
-  /** Carry the messages in files of this path. */
+  /** Exchange files with this path instead of a connection. */
   readonly file?: string
-  /** End one that was left behind. */
+  /** Cancel a pairing that still runs. */
   readonly cancel?: true
 }
 
@@ -27,7 +27,7 @@ export async function pair(context: Context, options: PairOptions): Promise<numb
   }
   await withDaemon(context, async (client) => {
     if (options.cancel === true) {
-      print(context, await client.call('pairing.cancel'), ['no pairing is under way now'])
+      print(context, await client.call('pairing.cancel'), ['no pairing is running now'])
     } else if (options.file === undefined) {
       await pairOverConnection(context, client, listenAddress(options.listen))
     } else {
@@ -40,7 +40,7 @@ export async function pair(context: Context, options: PairOptions): Promise<numb
 function listenAddress(text: string | undefined): Address | null {
   const address = text === undefined ? null : parseAddress(text)
   if (text !== undefined && address === null) {
-    throw new CliError('USAGE', 'this is no place to listen', { hint: 'such as --listen 192.168.1.7:40123' })
+    throw new CliError('USAGE', '--listen needs an address', { hint: 'write it like --listen 192.168.1.7:40123' })
   }
   return address
 }
@@ -84,7 +84,7 @@ async function meetAnnounced(
   }
 }
 
-/** Peers one after the other, until one has the code. */
+/** Tries one peer after another until one has the code. */
 async function meet(
   context: Context,
   client: Client,
@@ -96,7 +96,7 @@ async function meet(
     const line = await listener.next(AbortSignal.any([over, late]))
     if (line === null) {
       const hint = 'get a new code with: persona pair'
-      throw new CliError('PAIRING_PEER_SILENT', 'no device came while the code was good', { hint })
+      throw new CliError('PAIRING_PEER_SILENT', 'no device joined before the code expired', { hint })
     }
     closeWhen(over, line)
     try {
@@ -104,7 +104,7 @@ async function meet(
     } catch (error) {
       line.close()
       if (!isPeersFault(error)) throw error
-      remark(context, 'somebody connected who does not have the code; still waiting')
+      remark(context, 'somebody without the code connected; still waiting')
     }
   }
 }
@@ -123,11 +123,11 @@ async function pairOverFiles(context: Context, client: Client, path: string): Pr
     const line = closeWhen(over, new FileLine(path, (file) => remark(context, `waiting for ${escapeText(file)}`)))
     const step = await greet(client, line, offer.seconds * 1000)
     await hand(context, client, line, step, offer.seconds * 1000, over)
-    remark(context, `bring ${escapeText(path)}.3 to the other device: that is the last file`)
+    remark(context, `last step: copy ${escapeText(path)}.3 to the other device`)
   })
 }
 
-/** The words were compared: everything moves. */
+/** Compares the words, then gives the persona to the other device. */
 async function hand(
   context: Context,
   client: Client,
@@ -138,8 +138,8 @@ async function hand(
 ): Promise<void> {
   const wish =
     met.device === null
-      ? 'it joins without being listed in the table'
-      : `it asks to be listed as ${showName(met.device.name, met.device.key)}, key ${met.device.key}`
+      ? 'The other device joins without a place in your table.'
+      : `The other device asks for a place in your table as ${showName(met.device.name, null)}, key ${met.device.key}.`
   await compare(context, met, [wish], over)
   const confirmed = await client.call('pairing.confirm')
   // The person at the other device may take as long as the one here.
@@ -147,8 +147,8 @@ async function hand(
   const { table } = await carryOn(client, line, moving, MESSAGE_MS)
   print(context, { table }, [
     met.device === null
-      ? 'the persona is on the other device too'
-      : `the persona is on ${showName(met.device.name, met.device.key)} too`,
+      ? 'paired: the other device now has your persona too'
+      : `paired: ${showName(met.device.name, met.device.key)} now has your persona too`,
   ])
 }
 
@@ -167,12 +167,12 @@ async function showCode(
     ...(qr === null ? [] : [...qr, '']),
     uri,
     '',
-    `on the other device, within ${seconds / 60} minutes:`,
+    `Type on the other device, within ${seconds / 60} minutes:`,
     '',
     `    persona join ${words.join(' ')}${option}`,
     '',
     ...(addresses.length === 0
       ? []
-      : [`if it finds nothing, with --at ${addresses.map(formatAddress).join(' or --at ')}`]),
+      : [`If it does not find this device, add --at ${addresses.map(formatAddress).join(' or --at ')}`]),
   ])
 }
