@@ -1,4 +1,4 @@
-/** `persona tox up|down|peers|add`: the companion, the daemon's own Tox node. */
+/** `persona tox up|down|peers|add`: the companion, the daemon's own Tox device. */
 import type { ToxPeer, ToxPeers, ToxStatus } from '../../ipc/shapes/tox.ts'
 import { parseToxPk } from '../../tox/save/address.ts'
 import { withDaemon } from '../io/connect.ts'
@@ -30,18 +30,18 @@ export async function peers(context: Context): Promise<number> {
 export async function add(context: Context, id: string): Promise<number> {
   parseToxPk(id)
   const result = await withDaemon(context, (client) => client.call('tox.add', { id }))
-  print(context, result, [`${keyTail(result.key)} is a friend of your companion now`])
+  print(context, result, [`${keyTail(result.key)} is now a friend of your companion`])
   if (id.length === result.key.length)
-    remark(context, 'they connect once that device has your companion as a friend too')
+    remark(context, 'they connect once that device also adds your companion as a friend')
   return EXIT_DONE
 }
 
-/** The companion in some lines. */
+/** Describes the companion in a few lines. */
 export function formatToxStatus(status: ToxStatus): string[] {
   const { key, device, toxId, counts, problem } = status
-  if (key === null) return ['there is no companion yet: persona tox up']
+  if (key === null) return ['you have no companion yet; create it: persona tox up']
   const lines = [`${device === null ? keyTail(key) : showName(device, key)} ${describeState(status)}`]
-  if (problem !== null) lines.push(`it ended: ${escapeText(problem.message)} (${escapeText(problem.code)})`)
+  if (problem !== null) lines.push(`it stopped: ${escapeText(problem.message)} (${escapeText(problem.code)})`)
   if (toxId !== null) lines.push(`its Tox ID: ${toxId}`)
   return [...lines, `${countOf(counts.peers, 'friend')}, ${counts.online} of them online`]
 }
@@ -50,42 +50,42 @@ function describeState({ state, connection }: ToxStatus): string {
   switch (state) {
     case 'none':
     case 'unlisted':
-      return 'is not in your table, so it does not run: persona tox up'
+      return 'is not in your table, so it does not run; to add and start it: persona tox up'
     case 'down':
-      return 'is down: persona tox up'
+      return 'is stopped; to start it: persona tox up'
     case 'starting':
       return 'is starting'
     case 'waiting':
-      return 'is started again after a while'
+      return 'restarts after a short wait'
     case 'running':
       return RUNNING[connection]
   }
 }
 
 const RUNNING = {
-  none: 'runs, and does not reach the Tox network yet',
-  tcp: 'runs, and reaches the Tox network through relays',
-  udp: 'runs, and reaches the Tox network',
+  none: 'is running but not connected to the Tox network yet',
+  tcp: 'is running and connected to the Tox network through relays',
+  udp: 'is running and connected to the Tox network',
 } as const
 
 export function formatPeers({ status, peers, requests }: ToxPeers, nowSec: number): string[] {
   const asking = requests.map(
     ({ key, personaId, atSec }) =>
-      `${personaId === null ? 'somebody' : `persona ${personaId}`} asked ${formatTime(atSec, nowSec)}: persona tox add ${key}`,
+      `friend request from ${personaId === null ? 'somebody' : `persona ${personaId}`}, ${formatTime(atSec, nowSec)}; to accept: persona tox add ${key}`,
   )
   if (peers.length === 0) return [...formatToxStatus(status), ...asking]
   const rows = peers.map((peer) => [
-    peer.contact === null ? 'nobody' : showName(peer.contact, null),
+    peer.contact === null ? 'unknown' : showName(peer.contact, null),
     peer.device === null ? keyTail(peer.key) : showName(peer.device, peer.key),
     describePeer(peer),
     formatTime(peer.seenAtSec, nowSec),
   ])
-  const [headings, ...lines] = formatTable(['WHOSE', 'DEVICE', '', 'LAST SEEN'], rows)
+  const [headings, ...lines] = formatTable(['CONTACT', 'DEVICE', 'STATE', 'LAST SEEN'], rows)
   return [...formatToxStatus(status), '', bold(headings!), ...lines, ...asking]
 }
 
 function describePeer({ connection, left, refused }: ToxPeer): string {
-  if (refused !== null) return `not taken by libtoxcore (${refused})`
-  const is = connection === 'none' ? 'offline' : 'online'
-  return left ? `${is}, has left the table` : is
+  if (refused !== null) return `refused by libtoxcore (${refused})`
+  const state = connection === 'none' ? 'offline' : 'online'
+  return left ? `${state}, no longer in a table` : state
 }

@@ -1,4 +1,4 @@
-/** What the commands that change a profile share: opening it, writing it back unless nothing changed, and saying so. */
+/** The steps that all commands share which change a profile: open it, write it back if it changed, and report that. */
 import { equalBytes } from '../../core/encoding/bytes.ts'
 import { writeProfile } from '../../tox/profile/profile-file.ts'
 import { encodeSave, readKeys, type ToxSave } from '../../tox/save/savefile.ts'
@@ -12,22 +12,22 @@ export interface EditOptions {
   readonly passphraseFile?: string
 }
 
-/** What `--json` prints of every change of a profile, beside what the command adds. */
+/** Printed by `--json` for every change of a profile; the command adds its own fields. */
 export interface EditReport {
   file: string
   /** ToxPk, 64 upper-case hex digits. */
   key: string
-  /** False when the profile was so already. */
+  /** False if the profile did not change. */
   written: boolean
   backup: string | null
 }
 
-/** @throws what reading a profile throws */
+/** @throws the errors of reading a profile */
 export async function openProfile(file: string, options: { readonly passphraseFile?: string }): Promise<OpenProfile> {
   return await profileOpener({ file: options.passphraseFile, option: '--passphrase-file' })(file)
 }
 
-/** @throws {ToxError} what writeProfile throws */
+/** @throws {ToxError} as writeProfile does */
 export async function commitEdit(
   context: Context,
   { file, profile, access, key }: OpenProfile,
@@ -40,10 +40,10 @@ export async function commitEdit(
   return { file, key, written, backup }
 }
 
-/** What was done, and where the old profile is. */
+/** Lists the changes and names the backup of the old profile. */
 export function formatEdit(report: EditReport, done: readonly string[]): string[] {
   const file = escapeText(report.file)
-  if (!report.written) return [`${file} was so already: nothing was written`, ...done]
+  if (!report.written) return [`${file} already has this; it was not changed`, ...done]
   return [...done, `wrote ${file}; backup: ${escapeText(report.backup ?? 'none')}`]
 }
 

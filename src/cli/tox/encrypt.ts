@@ -1,4 +1,4 @@
-/** `persona tox encrypt`, `decrypt` and `new`: how a profile lies on the disk. */
+/** `persona tox encrypt`, `decrypt` and `new`: encrypts, decrypts and creates profiles. */
 import { formatHex } from '../../core/encoding/bytes.ts'
 import { loadEngine } from '../../crypto/load.ts'
 import { NOSPAM_BYTES, SECRET_KEY_BYTES, formatToxId } from '../../tox/save/address.ts'
@@ -19,13 +19,13 @@ export interface NewOptions extends EditOptions {
   readonly encrypt?: true
 }
 
-/** What `--json` prints of a new profile. */
+/** Printed by `--json` for a new profile. */
 export interface NewReport {
   file: string
   key: string
   toxId: string
   encrypted: boolean
-  /** Of the file that --force replaced. */
+  /** Backup of the file that --force replaced. */
   backup: string | null
 }
 
@@ -37,34 +37,34 @@ export async function encrypt(context: Context, file: string, options: EditOptio
   const key = formatHex(readKeys(profile.save, engine).publicKey)
   print(context, { file, key, written: true, backup } satisfies EditReport, [
     `encrypted ${escapeText(file)}`,
-    `backup:  ${escapeText(backup)}, not encrypted`,
-    'remove it, and older ones, once your client has opened the encrypted profile: they hold the secret key',
+    `backup:  ${escapeText(backup)} (not encrypted)`,
+    'unencrypted backups hold your secret key; delete them once your client has opened the encrypted profile',
   ])
   return EXIT_DONE
 }
 
-/** Refuses an encrypted profile before anybody types a passphrase for it. */
+/** Refuses an encrypted profile before it asks for a passphrase. */
 async function readPlain(file: string): Promise<ToxProfile> {
   try {
     return await readProfile(file, { engine: await loadEngine() })
   } catch (cause) {
     if (!hasCode(cause, 'TOX_ENCRYPTED')) throw cause
-    const message = `${file} is encrypted already: decrypt it first to give it another passphrase`
+    const message = `${file} is already encrypted; to change its passphrase, decrypt it first`
     throw new ToxError('TOX_ALREADY_ENCRYPTED', message, { cause })
   }
 }
 
 export async function decrypt(context: Context, file: string, options: EditOptions): Promise<number> {
   const { profile, access, key } = await openProfile(file, options)
-  if (!profile.isEncrypted) throw new ToxError('TOX_NOT_ENCRYPTED', `${file} is not encrypted: there is nothing to do`)
+  if (!profile.isEncrypted) throw new ToxError('TOX_NOT_ENCRYPTED', `${file} is not encrypted`)
   const backup = await writeProfile(profile, profile.save, {
     ...access,
     ...rewrite(context, options),
     newPassphrase: null,
   })
   print(context, { file, key, written: true, backup } satisfies EditReport, [
-    `decrypted ${escapeText(file)}: whoever reads the file now has the secret key`,
-    `backup:  ${escapeText(backup)}, encrypted`,
+    `decrypted ${escapeText(file)}: anybody who can read the file now has its secret key`,
+    `backup:  ${escapeText(backup)} (encrypted)`,
   ])
   return EXIT_DONE
 }
@@ -73,7 +73,7 @@ function rewrite(context: Context, options: EditOptions): { nowSec: number; forc
   return { nowSec: context.nowSec, force: options.force === true }
 }
 
-/** A profile with new keys and no friends: a device that starts from nothing. */
+/** Creates a profile with new keys and no friends. */
 export async function create(context: Context, file: string, options: NewOptions): Promise<number> {
   const engine = await loadEngine()
   const { name, status = '', passphraseFile } = options
@@ -86,7 +86,7 @@ export async function create(context: Context, file: string, options: NewOptions
   const keys = readKeys(save, engine)
   const toxId = formatToxId(keys)
   print(context, { file, key: formatHex(keys.publicKey), toxId, encrypted, backup } satisfies NewReport, [
-    `made ${escapeText(file)}${encrypted ? ', encrypted' : ''} for ${showName(name, null)}`,
+    `created ${escapeText(file)}${encrypted ? ' (encrypted)' : ''} for ${showName(name, null)}`,
     `Tox ID:  ${toxId}`,
     ...(backup === null ? [] : [`backup:  ${escapeText(backup)}`]),
   ])

@@ -1,9 +1,9 @@
-/** Which devices a profile lacks of the people whom it has as friends already (docs/format.md, section 10). */
+/** Finds the devices that a profile lacks of people who are already friends in it (docs/format.md, section 10). */
 import { encodeUtf8 } from '../../core/encoding/bytes.ts'
 import type { Contact, ContactDevice, LookupResult } from '../../ipc/shapes/contact.ts'
 import { MAX_TOX_NAME_BYTES } from '../../tox/save/savefile.ts'
 
-/** A device of somebody who is followed. */
+/** A device of a followed contact. */
 export interface FollowedDevice {
   contact: string
   personaId: string
@@ -14,14 +14,14 @@ export interface FollowedDevice {
 }
 
 export interface AddedDevice extends FollowedDevice {
-  /** What the friend is called in the profile. */
+  /** Name of the friend in the profile. */
   name: string
 }
 
 export interface WithheldDevice extends FollowedDevice {
   /**
-   * `contested`: known as somebody else's, or shows another persona. `policy`: this contact's changes are not taken by themselves.
-   * `own-key`: it is the key of the profile itself. `declined`: the answer was no.
+   * `contested`: belongs to another contact, or shows another persona. `policy`: changes of this contact need the owner's decision.
+   * `own-key`: it is the key of the profile itself. `declined`: the owner answered no.
    */
   reason: 'contested' | 'policy' | 'own-key' | 'declined'
 }
@@ -29,7 +29,7 @@ export interface WithheldDevice extends FollowedDevice {
 export interface FollowPlan {
   readonly add: readonly AddedDevice[]
   readonly withheld: readonly WithheldDevice[]
-  /** Among the friends, and no longer in its table. Only the user removes a friend. */
+  /** Still friends in the profile, but removed from their table. Only the user removes a friend. */
   readonly gone: readonly FollowedDevice[]
 }
 
@@ -38,14 +38,14 @@ export interface ProfileFriends {
   readonly ownKey: string
   /** Its owner's name, for the owner's other devices. */
   readonly ownName: string
-  /** Every key in the friend list, also those of records that clients skip. */
+  /** Every key in the friend list, also of records that clients skip. */
   readonly keys: ReadonlySet<string>
 }
 
 /**
- * A contact is followed when one of its confirmed devices is a friend here, so that who merely claims a friend's device brings nothing
- * in. Its other devices are taken as listed; a claimed one is confirmed only by being seen.
- * @param found what is known of the profile itself and of each friend who accepted
+ * Follows a contact if one of its confirmed devices is a friend here. So a stranger who only claims a friend's device adds nothing.
+ * All other listed devices are added, also claimed ones: only seeing a device can confirm it.
+ * @param found lookup results for the profile itself and each friend who accepted
  */
 export function planFollow(friends: ProfileFriends, found: readonly LookupResult[]): FollowPlan {
   const followed = new Map<string, Contact>()
@@ -87,7 +87,7 @@ function deviceOf(contact: Contact, device: ContactDevice): FollowedDevice {
   return { contact: contact.name, personaId: contact.personaId!, device: name, key, state }
 }
 
-/** `Zoe (phone)`, at most MAX_TOX_NAME_BYTES of UTF-8: what is too long is cut out of the person's name, never of the device's. */
+/** Returns `Zoe (phone)`, at most MAX_TOX_NAME_BYTES of UTF-8. It cuts the person's name, never the device's. */
 export function friendName(person: string, device: string): string {
   const suffix = ` (${device})`
   const room = MAX_TOX_NAME_BYTES - encodeUtf8(suffix).length

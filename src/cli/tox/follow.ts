@@ -1,4 +1,4 @@
-/** `persona tox follow`: a profile learns the devices of those whom it has as friends, so that an unmodified client connects to them. */
+/** `persona tox follow`: adds the other devices of friends to a profile, so that an unmodified client connects to them. */
 import { concatBytes, encodeUtf8, formatHex, parseHex } from '../../core/encoding/bytes.ts'
 import type { Client } from '../../ipc/client.ts'
 import type { LookupResult } from '../../ipc/shapes/contact.ts'
@@ -27,7 +27,7 @@ export interface FollowOptions {
   readonly passphraseFile?: string
 }
 
-/** What `--json` prints. */
+/** Printed by `--json`. */
 export interface FollowReport {
   file: string
   /** ToxPk of the profile. */
@@ -35,12 +35,12 @@ export interface FollowReport {
   added: AddedDevice[]
   withheld: WithheldDevice[]
   gone: FollowedDevice[]
-  /** False when there was nothing to add. */
+  /** False if there was nothing to add. */
   written: boolean
   backup: string | null
 }
 
-const LOOKUPS_AT_ONCE = 32 // sanity: as many calls of a connection as run at a time
+const LOOKUPS_AT_ONCE = 32 // sanity: the daemon runs this many calls of one connection at a time
 
 export async function follow(context: Context, file: string, options: FollowOptions): Promise<number> {
   const open = profileOpener({ file: options.passphraseFile, option: '--passphrase-file' })
@@ -80,7 +80,7 @@ async function askEach(plan: FollowPlan): Promise<Pick<FollowPlan, 'add' | 'with
   const add: AddedDevice[] = []
   const withheld = [...plan.withheld]
   for (const device of plan.add) {
-    const answer = await askLine(`Add ${describe(device)} to the friends? [y/N] `)
+    const answer = await askLine(`Add ${describe(device)} as a friend? [y/N] `)
     if (/^y(es)?$/i.test(answer.trim())) add.push(device)
     else {
       const { name: _, ...declined } = device
@@ -100,7 +100,7 @@ async function write(
   return await writeProfile(profile, withDevices(profile.save, add), { ...access, ...force, nowSec: context.nowSec })
 }
 
-/** Never seen until now: the client fills in the rest when it first connects. */
+/** Writes only key and name. The client fills in the rest when it first connects. */
 function withDevices(save: ToxSave, add: readonly AddedDevice[]): ToxSave {
   const records = add.map(({ key, name }) => {
     const publicKey = parseHex(key) ?? new Uint8Array()
@@ -111,10 +111,10 @@ function withDevices(save: ToxSave, add: readonly AddedDevice[]): ToxSave {
 }
 
 const REASONS: Readonly<Record<WithheldDevice['reason'], string>> = {
-  contested: "it is known as somebody else's",
-  policy: 'changes of this contact are not taken by themselves',
-  'own-key': 'it is the key of this very profile',
-  declined: 'you said no',
+  contested: 'it belongs to another contact, or shows another persona',
+  policy: 'changes of this contact need your decision',
+  'own-key': 'it is the key of this profile itself',
+  declined: 'you answered no',
 }
 
 export function formatFollowed(report: FollowReport): string[] {
@@ -122,17 +122,17 @@ export function formatFollowed(report: FollowReport): string[] {
   const file = escapeText(report.file)
   const lines = [
     added.length === 0
-      ? `${file} has all the devices of your contacts that it may have: nothing was written`
-      : `added ${countOf(added.length, 'device')} to the friends of ${file}:`,
-    ...added.map((device) => `  ${describe(device)}, as ${escapeText(device.name)}`),
+      ? `${file} already has all devices of your contacts; it was not changed`
+      : `added ${countOf(added.length, 'device')} as friends in ${file}:`,
+    ...added.map((device) => `  ${describe(device)}, named ${escapeText(device.name)}`),
     ...withheld.map((device) => `not added: ${describe(device)}: ${REASONS[device.reason]}`),
-    ...gone.map((device) => `gone: ${describe(device)} is no longer in the table, and still a friend in ${file}`),
+    ...gone.map((device) => `removed by its owner, but still a friend in ${file}: ${describe(device)}`),
   ]
   if (backup === null) return lines
   return [
     ...lines,
     `backup: ${escapeText(backup)}`,
-    'the Tox client connects to them when it next starts with this profile',
+    'your Tox client connects to them the next time it opens this profile',
   ]
 }
 

@@ -1,4 +1,4 @@
-/** `persona tox friends FILE export`: the contacts of a profile as YAML or JSON, for people and programs (qTox #6284). */
+/** `persona tox friends FILE export`: prints the friends of a profile as YAML or JSON (qTox #6284). */
 import { formatHex } from '../../core/encoding/bytes.ts'
 import { formatToxId } from '../../tox/save/address.ts'
 import { readFriends, type ToxFriend } from '../../tox/save/friends.ts'
@@ -7,7 +7,7 @@ import { print, type Context } from '../io/context.ts'
 import { EXIT_DONE } from '../io/errors.ts'
 import type { OpenProfile } from './open.ts'
 
-/** What is exported of one friend. */
+/** One friend in the export. */
 export interface ExportedFriend {
   name: string
   /** ToxPk, 64 upper-case hex digits. */
@@ -16,13 +16,13 @@ export interface ExportedFriend {
   statusMessage: string
   /** Unix seconds, 0 for never. */
   lastSeenSec: number
-  /** Known only until the friend accepts: Tox then keeps the key alone. */
+  /** Known only until the friend accepts: after that Tox keeps only the key. */
   toxId: string | null
-  /** The text of a request that was not answered yet, else null. */
+  /** The text of an unanswered friend request, else null. */
   request: string | null
 }
 
-/** YAML unless --json was given. */
+/** Prints YAML without --json. */
 export async function exportFriends(context: Context, { profile, key }: OpenProfile): Promise<number> {
   const { friends } = readFriends(profile.save)
   const report = { owner: readName(profile.save).text, key, friends: friends.map(exported) }

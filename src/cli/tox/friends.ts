@@ -1,4 +1,4 @@
-/** `persona tox friends`: the contact list of a profile, edited while no client runs on it. */
+/** `persona tox friends`: edits the friend list of a profile while no client has it open. */
 import { formatHex } from '../../core/encoding/bytes.ts'
 import { parseToxId, parseToxPk } from '../../tox/save/address.ts'
 import { encodeToxName, findFriend, withFriend, withoutFriends } from '../../tox/save/edit.ts'
@@ -20,11 +20,11 @@ const TOX_ID_DIGITS = 76
 export interface FriendsOptions extends EditOptions {
   readonly name?: string
   readonly request?: string
-  /** Said aloud what `export` does without --json in any case */
+  /** Explicit form of what `export` does by default */
   readonly yaml?: true
 }
 
-/** What `--json` prints of an edit. */
+/** Printed by `--json` for an edit. */
 export interface FriendsReport extends EditReport {
   changes: FriendChange[]
 }
@@ -33,11 +33,11 @@ export interface FriendChange {
   key: string
   name: string
   change: 'added' | 'requested' | 'removed' | 'accepted' | 'newer'
-  /** The profile that a merged contact was taken from, else null. */
+  /** The profile that a merged friend came from, else null. */
   from: string | null
 }
 
-/** @throws {CliError} USAGE for what does not fit the action */
+/** @throws {CliError} USAGE if arguments or options do not fit the action */
 export async function friends(
   context: Context,
   file: string,
@@ -47,21 +47,26 @@ export async function friends(
 ): Promise<number> {
   const known = ACTIONS.find((name) => name === action)
   if (known === undefined) throw new CliError('USAGE', `"${action}" is not one of ${ACTIONS.join(', ')}`)
-  checkWords(known, who, options)
+  checkArguments(known, who, options)
   if (known === 'export') return await exportFriends(context, await openProfile(file, options))
   if (known === 'merge') return await merge(context, file, who, options)
   const opened = await openProfile(file, options)
   return known === 'add' ? await add(context, opened, who[0]!, options) : await remove(context, opened, who, options)
 }
 
-function checkWords(action: (typeof ACTIONS)[number], who: readonly string[], options: FriendsOptions): void {
+function checkArguments(action: (typeof ACTIONS)[number], who: readonly string[], options: FriendsOptions): void {
   const isAdd = action === 'add'
   if (!isAdd && (options.name !== undefined || options.request !== undefined))
-    throw new CliError('USAGE', '--name and --request are for add')
-  if (action !== 'export' && options.yaml === true) throw new CliError('USAGE', '--yaml is for export')
+    throw new CliError('USAGE', '--name and --request are only for add')
+  if (action !== 'export' && options.yaml === true) throw new CliError('USAGE', '--yaml is only for export')
   if (isAdd ? who.length === 1 : action === 'export' ? who.length === 0 : who.length > 0) return
-  const wanted = { add: 'one Tox ID or ToxPk', remove: 'names or keys', merge: 'other profiles', export: 'nothing' }
-  throw new CliError('USAGE', `${action} takes ${wanted[action]}`)
+  const wanted = {
+    add: 'needs one Tox ID or ToxPk',
+    remove: 'needs names or keys',
+    merge: 'needs other profiles',
+    export: 'takes no names or keys',
+  }
+  throw new CliError('USAGE', `${action} ${wanted[action]}`)
 }
 
 async function add(context: Context, opened: OpenProfile, who: string, options: FriendsOptions): Promise<number> {
@@ -72,7 +77,7 @@ async function add(context: Context, opened: OpenProfile, who: string, options: 
   return EXIT_DONE
 }
 
-/** Without a request the friend is taken as one who accepted: Tox then connects as soon as the other side has this key as well. */
+/** Without a request the friend counts as accepted: Tox connects as soon as the other side adds this key too. */
 function addition(
   save: ToxSave,
   who: string,
@@ -81,11 +86,12 @@ function addition(
   const publicKey = parseToxPk(who.trim())
   const key = formatHex(publicKey)
   if (request !== undefined) {
-    if (name !== undefined) throw new CliError('USAGE', 'Tox keeps no name with a request: give --name or --request')
+    if (name !== undefined)
+      throw new CliError('USAGE', 'a friend request cannot hold a name: give either --name or --request')
     if (who.trim().length !== TOX_ID_DIGITS)
-      throw new CliError('USAGE', 'a request needs the whole Tox ID, 76 hex digits')
+      throw new CliError('USAGE', '--request needs the whole Tox ID, 76 hex digits')
     const record = encodeFriendRequest({ ...parseToxId(who.trim()), text: encodeToxText(request) })
-    const done = [`requested: ${key}`, 'the client sends the request when it next starts']
+    const done = [`added a friend request to ${key}`, 'your Tox client sends it the next time it opens this profile']
     return { save: withFriend(save, record), done, change: { key, name: '', change: 'requested', from: null } }
   }
   const record = encodeFriend({
@@ -96,7 +102,7 @@ function addition(
   })
   const done = [
     `added ${showName(name ?? 'no name', null)}, ${key}`,
-    'you connect once the other side has added your key too; --request TEXT asks for that',
+    'you connect once the other side adds your key too; to ask for that, use --request TEXT',
   ]
   return { save: withFriend(save, record), done, change: { key, name: name ?? '', change: 'added', from: null } }
 }
@@ -121,12 +127,12 @@ async function remove(
   return EXIT_DONE
 }
 
-/** The key that a text is, or null: then it is a name. */
+/** Returns the key, or null if the text is a name. */
 function keyIn(text: string): Uint8Array | null {
   return /^([0-9A-Fa-f]{64}|[0-9A-Fa-f]{76})$/.test(text) ? parseToxPk(text) : null
 }
 
-/** One passphrase file opens all of them; without one the terminal is asked for each that is encrypted. */
+/** One passphrase file opens all profiles. Without it, the terminal asks for the passphrase of each encrypted one. */
 async function merge(
   context: Context,
   file: string,
@@ -148,15 +154,15 @@ async function merge(
 
 const WHY: Readonly<Record<MergedFriend['why'], string>> = {
   added: 'added',
-  accepted: 'has accepted there',
-  newer: 'was seen later there: name and status message are from there',
+  accepted: 'has accepted your request',
+  newer: 'updated name and status message',
 }
 
 function formatMerged(changes: readonly FriendChange[]): string[] {
   const lines = changes.map(({ key, name, change, from }) => {
     const why = change === 'added' || change === 'accepted' || change === 'newer' ? WHY[change] : change
-    return `${showName(name === '' ? 'no name' : name, key)}: ${why} (${escapeText(from ?? '')})`
+    return `${showName(name === '' ? 'no name' : name, key)}: ${why} (from ${escapeText(from ?? '')})`
   })
   const added = changes.filter(({ change }) => change === 'added').length
-  return [...lines, `${countOf(added, 'contact')} added, ${changes.length - added} brought up to date`]
+  return [...lines, `${countOf(added, 'friend')} added, ${changes.length - added} updated`]
 }

@@ -1,4 +1,4 @@
-/** `persona tox inspect`: all that a profile holds, judged here and now; no daemon, and secret keys only when asked for. */
+/** `persona tox inspect`: shows everything in a profile, without a daemon. Secret keys only with --secrets. */
 import { formatHex } from '../../core/encoding/bytes.ts'
 import type { Engine } from '../../core/engine.ts'
 import { judgeText } from '../../ipc/shapes/judgement.ts'
@@ -29,11 +29,11 @@ const MAX_WORDS_COLUMNS = 60 // sanity: one line a friend; --json has the whole 
 export interface InspectOptions {
   readonly passphraseFile?: string
   readonly yaml?: true
-  /** Tell secret keys and passwords too */
+  /** Also show secret keys and passwords */
   readonly secrets?: true
 }
 
-/** What `--json` prints. */
+/** Printed by `--json`. */
 export interface InspectReport {
   file: string
   encrypted: boolean
@@ -42,9 +42,9 @@ export interface InspectReport {
   key: string
   /** 76 upper-case hex digits, to give to friends. */
   toxId: string
-  /** Only with --secrets: 64 hex digits, which are the device. */
+  /** Only with --secrets: 64 hex digits. Anybody who has them can be this device. */
   secretKey?: string
-  /** Null when the profile says something else. */
+  /** Null if the profile holds an unknown value. */
   userStatus: UserStatus | null
   fileMtimeSec: number
   /** The profile's own status message, judged as shown by this device. */
@@ -52,18 +52,18 @@ export interface InspectReport {
   friends: InspectedFriend[]
   /** Records that Tox clients skip silently. */
   skipped: { key: string; problem: string }[]
-  /** Every section in its place. */
+  /** Every section in its order. */
   sections: SectionReport[]
-  /** Bytes behind the end mark, which mean nothing. */
+  /** Bytes after the end mark; they mean nothing. */
   slackBytes: number
-  /** Whatever is wrong or odd. */
+  /** Everything wrong or odd. */
   findings: Finding[]
 }
 
 export interface InspectedFriend extends Omit<ExportedFriend, 'statusMessage'> {
-  /** False while only a request was sent. */
+  /** False until the friend accepts the request. */
   confirmed: boolean
-  /** Null when the record says something else. */
+  /** Null if the record holds an unknown value. */
   userStatus: UserStatus | null
   status: VerifyResult
 }
@@ -103,12 +103,12 @@ export function inspectProfile(opened: OpenProfile, nowSec: number, withSecrets:
 type Judge = (text: string, from: string) => VerifyResult
 
 function inspectFriend(friend: ToxFriend, judge: Judge): InspectedFriend {
-  const { statusMessage, ...told } = exported(friend)
+  const { statusMessage, ...fields } = exported(friend)
   return {
-    ...told,
+    ...fields,
     confirmed: friend.isConfirmed,
     userStatus: USER_STATUSES[friend.userStatus] ?? null,
-    status: judge(statusMessage, told.key),
+    status: judge(statusMessage, fields.key),
   }
 }
 
@@ -123,7 +123,7 @@ function formatInspected(report: InspectReport, nowSec: number): string[] {
     `Tox ID:   ${report.toxId}`,
     ...(secretKey === undefined ? [] : [`secret:   ${secretKey}`]),
     `file:     ${escapeText(report.file)}${report.encrypted ? ' (encrypted)' : ''}, written ${formatTime(report.fileMtimeSec, nowSec)}`,
-    `status:   ${statusInWords(report.status)}`,
+    `status:   ${describeStatus(report.status)}`,
     `away:     ${report.userStatus ?? 'unknown'}`,
     '',
     `friends:  ${report.friends.length}`,
@@ -137,21 +137,20 @@ function formatInspected(report: InspectReport, nowSec: number): string[] {
 
 function formatFriend(friend: InspectedFriend, nowSec: number): string[] {
   const title = `  ${showName(friend.name === '' ? 'no name' : friend.name, null)}  ${friend.key}`
-  if (friend.confirmed)
-    return [title, `    last seen ${formatTime(friend.lastSeenSec, nowSec)}; ${statusInWords(friend.status)}`]
+  if (friend.confirmed) return [title, `    ${lastSeen(friend, nowSec)}; ${describeStatus(friend.status)}`]
   const sent = friend.state === 'added' ? 'request not sent yet' : 'request sent'
   const text = `"${cutText(escapeText(friend.request ?? ''), MAX_WORDS_COLUMNS)}"`
   return [title, `    has not accepted yet; ${sent}: ${text}`, `    Tox ID ${friend.toxId}`]
 }
 
-function statusInWords(status: VerifyResult): string {
-  const words = status.words === '' ? 'no words' : `"${cutText(escapeText(status.words), MAX_WORDS_COLUMNS)}"`
-  if (status.valid) return `${words}, a valid blob of persona ${status.blob!.personaId}${bindingOf(status)}`
-  return status.code === 'NO_TOKEN'
-    ? words
-    : `${words}, a blob that is refused: ${escapeText(status.message)} (${status.code})`
+function lastSeen({ lastSeenSec }: InspectedFriend, nowSec: number): string {
+  return lastSeenSec === 0 ? 'never seen' : `last seen ${formatTime(lastSeenSec, nowSec)}`
 }
 
-function bindingOf(status: VerifyResult): string {
-  return status.listsSender === false ? ', which does not list this device' : ''
+function describeStatus(status: VerifyResult): string {
+  const words = status.words === '' ? 'no words' : `"${cutText(escapeText(status.words), MAX_WORDS_COLUMNS)}"`
+  if (status.code === 'NO_TOKEN') return words
+  if (!status.valid) return `${words}, with an invalid blob: ${escapeText(status.message)} (${status.code})`
+  const doubt = status.listsSender === false ? ', but its table does not list this device' : ''
+  return `${words}, with a valid blob of persona ${status.blob!.personaId}${doubt}`
 }

@@ -1,4 +1,4 @@
-/** Opening Tox profiles named on the command line, with the passphrase from its file or from the terminal. */
+/** Opens the Tox profiles named on the command line. Passphrases come from a file or from the terminal. */
 import { existsSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { formatHex } from '../../core/encoding/bytes.ts'
@@ -12,18 +12,18 @@ import { obtainPassphrase, readPassphraseFile, type PassphraseSource } from '../
 import { isInteractive } from '../io/prompt.ts'
 
 export interface OpenProfile {
-  /** As the user named it */
+  /** The path as the user gave it */
   readonly file: string
   readonly profile: ToxProfile
-  /** What opened it, and writes it again */
+  /** Engine and passphrase that opened it, for writing it again */
   readonly access: ProfileAccess
   /** ToxPk, 64 upper-case hex digits, checked against the secret key */
   readonly key: string
 }
 
 /**
- * The passphrase that systemd hands to a service, by `LoadCredential=tox-passphrase:FILE` or its encrypted form (systemd.exec(5)); null
- * when there is none.
+ * Returns the file of the passphrase that systemd hands to a service, by `LoadCredential=tox-passphrase:FILE` or its encrypted form
+ * (systemd.exec(5)), or null.
  */
 function credentialFile(): string | null {
   const directory = process.env['CREDENTIALS_DIRECTORY'] ?? ''
@@ -32,16 +32,16 @@ function credentialFile(): string | null {
   return existsSync(file) ? file : null
 }
 
-/** Opens profiles one after the other; a passphrase file is read once for all, the terminal asked for each. */
+/** Opens profiles one after the other. It reads a passphrase file once for all, and asks the terminal for each profile. */
 export type ProfileOpener = (file: string) => Promise<OpenProfile>
 
-/** The engine is loaded and the passphrase looked for only when the first profile asks for it. */
+/** Loads the engine and looks for the passphrase only when a profile needs them. */
 export function profileOpener(source: PassphraseSource): ProfileOpener {
   let fromFile: Promise<string> | null = null
   async function passphraseOf(file: string, refusal: unknown): Promise<string> {
     const given = source.file ?? credentialFile()
     if (given !== null) return await (fromFile ??= readPassphraseFile(given))
-    // What is missing is the passphrase and not the terminal: the profile's own refusal says more.
+    // The passphrase is missing, not the terminal, so the error of the profile helps more.
     if (!isInteractive()) throw refusal
     return await obtainPassphrase(source, `Passphrase of ${escapeText(basename(file))}: `)
   }
@@ -67,7 +67,7 @@ export function profileOpener(source: PassphraseSource): ProfileOpener {
   }
 }
 
-/** What is wrong with a profile, and with which: a command may read several. */
+/** Names the profile in the error: a command may read several. */
 function naming(file: string, error: unknown): unknown {
   if (!(error instanceof ToxError) || error.message.includes(file)) return error
   return new ToxError(error.code, `${file}: ${error.message}`, { cause: error })

@@ -1,4 +1,4 @@
-/** `persona tox publish`: the owner's status message, written into a profile of the owner. */
+/** `persona tox publish`: writes the owner's blob into a profile of the owner as its status message. */
 import { equalBytes } from '../../core/encoding/bytes.ts'
 import { ownWords } from '../../core/token.ts'
 import type { Client } from '../../ipc/client.ts'
@@ -10,26 +10,27 @@ import { withDaemon } from '../io/connect.ts'
 import { print, remark, type Context } from '../io/context.ts'
 import { CliError, describeFailure, EXIT_DONE } from '../io/errors.ts'
 import { escapeText, keyTail } from '../io/escape.ts'
+import { tableNumbers } from '../io/layout.ts'
 import { profileOpener, type OpenProfile } from './open.ts'
 
 export interface PublishOptions {
   readonly text?: string
-  /** Although a Tox client runs on it. */
+  /** Write even if a Tox client has the profile open. */
   readonly force?: true
-  /** Although it is the profile of no device of the owner. */
+  /** Write even if the profile's device is not in the owner's table. */
   readonly unlisted?: true
   readonly passphraseFile?: string
 }
 
-/** What `--json` prints. */
+/** Printed by `--json`. */
 export interface PublishReport {
   file: string
   /** ToxPk of the profile. */
   key: string
-  /** False when the profile showed this already. */
+  /** False if the profile already showed this. */
   written: boolean
   backup: string | null
-  /** The own words did not fit beside the token. */
+  /** The own words did not fit beside the blob. */
   wordsDropped: boolean
   status: StatusMessage
 }
@@ -38,7 +39,7 @@ export async function publish(context: Context, file: string, options: PublishOp
   const open = profileOpener({ file: options.passphraseFile, option: '--passphrase-file' })
   const opened = await open(file)
   const present = readStatusMessage(opened.profile.save)
-  // A NUL, at which clients cut, would be refused when it is written again.
+  // Clients cut at a NUL, and writing one is refused.
   const words = options.text ?? ownWords(present.text).replaceAll('\0', '')
   const report = await withDaemon(context, async (client): Promise<PublishReport> => {
     if (options.unlisted !== true) await checkListed(client, opened)
@@ -48,11 +49,11 @@ export async function publish(context: Context, file: string, options: PublishOp
     await reportWritten(context, client, opened, status.text, backup)
     return { file, key: opened.key, written: isChanged, backup, wordsDropped, status }
   })
-  print(context, report, formatPublished(report))
+  print(context, report, formatPublished(report, context.verbose))
   return EXIT_DONE
 }
 
-/** Before a client can write over it: only what was seen there can be missed. */
+/** Tells the daemon before a client can overwrite the profile: the daemon misses only a blob that it knew of. */
 async function reportWritten(
   context: Context,
   client: Client,
@@ -63,18 +64,18 @@ async function reportWritten(
   try {
     await client.call('profile.wrote', { path: profile.path, key, text, backup, repaired: false })
   } catch (error) {
-    // Published it is all the same.
-    remark(context, `the daemon was not told of it: ${escapeText(describeFailure(error).message)}`)
+    // The profile is written all the same.
+    remark(context, `the daemon could not record this: ${escapeText(describeFailure(error).message)}`)
   }
 }
 
-/** A table that does not list the device which shows it binds nothing, and looks to friends like a copy of somebody else's. */
+/** A table confirms only devices that it lists. On any other device friends would take it for a stolen copy. */
 async function checkListed(client: Client, { file, key }: OpenProfile): Promise<void> {
   const table = await client.call('device.list')
   if (table.devices.some((device) => device.key === key)) return
-  const message = `${file} is the profile of ${keyTail(key)}, which is no device of your table`
+  const message = `${file} belongs to device ${keyTail(key)}, which is not in your table`
   throw new CliError('DEVICE_NOT_LISTED', message, {
-    hint: `persona device add NAME --tox-profile FILE; --unlisted publishes there all the same`,
+    hint: 'add the device with persona device add NAME --tox-profile FILE, or publish anyway with --unlisted',
   })
 }
 
@@ -88,16 +89,17 @@ async function write(context: Context, opened: OpenProfile, text: string, option
   })
 }
 
-function formatPublished(report: PublishReport): string[] {
+function formatPublished(report: PublishReport, verbose: boolean): string[] {
   const { status } = report
   const file = escapeText(report.file)
-  const dropped = report.wordsDropped ? ['your own words were left out: they do not fit beside the token'] : []
-  if (!report.written) return [`${file} shows table ${status.table.seq} already: nothing was written`, ...dropped]
+  const table = `your current table${tableNumbers(verbose, status.table)}`
+  const dropped = report.wordsDropped ? ['your own words did not fit beside the blob and were left out'] : []
+  if (!report.written) return [`${file} already shows ${table}; it was not changed`, ...dropped]
   return [
-    `wrote table ${status.table.seq} into ${file} as its status message, ${status.bytes} bytes`,
+    `wrote ${table} to ${file} as its status message (${status.bytes} bytes)`,
     `your words:  ${status.words === '' ? 'none' : escapeText(status.words)}`,
     ...dropped,
     `backup:      ${escapeText(report.backup ?? 'none')}`,
-    'friends see it when the Tox client next starts with this profile',
+    'your friends see it the next time your Tox client opens this profile',
   ]
 }

@@ -1,10 +1,10 @@
-/** What `persona tox rekey` reports: what was made, what was left out, and what is still to be done. */
+/** The report of `persona tox rekey`: the new profile, what it left out, and the next steps. */
 import type { OwnTable, StatusMessage } from '../../ipc/shapes/own.ts'
 import type { Failure } from '../io/errors.ts'
 import { escapeText, showName } from '../io/escape.ts'
-import { countOf } from '../io/layout.ts'
+import { countOf, tableNumbers } from '../io/layout.ts'
 
-/** What `--json` prints. */
+/** Printed by `--json`. */
 export interface RekeyReport {
   from: string
   file: string
@@ -14,39 +14,39 @@ export interface RekeyReport {
   toxId: string
   encrypted: boolean
   friends: number
-  /** Friends who have not accepted yet: the new device asks them as well. */
+  /** Unanswered friend requests; the new device sends them too. */
   requests: number
-  /** Sections that were left out, by name. */
+  /** Names of the sections that were left out. */
   dropped: string[]
   /** The file that --force replaced. */
   backup: string | null
-  /** A client that runs on the old profile: what it has not saved is not in the new one. */
+  /** A client that has the old profile open. Its unsaved changes are not in the new profile. */
   running: string | null
-  /** The old profile is that of a device in the table. */
+  /** The old profile belongs to a device in the table. */
   fromListed: boolean
-  /** What became of the table: in it and shown by the profile, or why not. */
+  /** Whether the device is in the table and its profile shows the table, or why not. */
   persona: 'published' | 'no-daemon' | 'no-persona' | 'failed'
   table: OwnTable | null
   status: StatusMessage | null
-  /** The own words did not fit beside the token. */
+  /** The own words did not fit beside the blob. */
   wordsDropped: boolean
   /** Why the device is not in the table, or the profile does not show it. The profile is written all the same. */
   error: Failure | null
 }
 
-export function formatRekeyed(report: RekeyReport): string[] {
+export function formatRekeyed(report: RekeyReport, verbose = false): string[] {
   const befriend = `persona tox friends ${word(report.from)} add ${report.key} --name ${word(report.device)}`
   return [
-    `made ${escapeText(report.file)}${report.encrypted ? ', encrypted' : ''}: ${countOf(report.friends, 'friend')}, the old device among them`,
+    `created ${escapeText(report.file)}${report.encrypted ? ' (encrypted)' : ''} with ${countOf(report.friends, 'friend')}, including your old device`,
     `Tox ID:  ${report.toxId}`,
     ...(report.backup === null ? [] : [`backup:  ${escapeText(report.backup)}`]),
     ...leftOut(report),
-    ...tableLines(report),
+    ...tableLines(report, verbose),
     '',
-    'what is left to do:',
+    'next steps:',
     ...tasks(report).map((task) => `  ${task}`),
-    `  ${befriend}   # your devices then connect to each other`,
-    'from now on each device has a file of its own: never copy one over the other',
+    `  ${befriend}   # lets your devices connect to each other`,
+    'each device now has its own profile: never copy one over the other',
   ]
 }
 
@@ -58,28 +58,26 @@ function leftOut(report: RekeyReport): string[] {
   return [
     ...(chats.length === 0
       ? []
-      : [`left out: ${chats.join(' and ')}, where both devices would claim one place; join again on the new one`]),
-    ...(nodes.length === 0 ? [] : [`left out: ${nodes.join(' and ')}, as asked`]),
+      : [`left out: ${chats.join(' and ')}, because two devices cannot share one place; join again on the new device`]),
+    ...(nodes.length === 0 ? [] : [`left out: ${nodes.join(' and ')}, as you asked`]),
     ...(requests === 0
       ? []
       : [
-          `${countOf(requests, 'friend request')} not answered yet: the new device will send ${requests === 1 ? 'it' : 'them'} as well`,
+          `${countOf(requests, 'unanswered friend request')}: the new device also sends ${requests === 1 ? 'it' : 'them'}`,
         ]),
     ...(running === null
       ? []
-      : [`${escapeText(running)} runs on the old profile: what it has not saved is not in the new one`]),
+      : [`${escapeText(running)} has the old profile open; its unsaved changes are not in the new one`]),
   ]
 }
 
-function tableLines({ persona, device, table, status, wordsDropped, error }: RekeyReport): string[] {
+function tableLines({ persona, device, table, status, wordsDropped, error }: RekeyReport, verbose: boolean): string[] {
   const name = showName(device, null)
   switch (persona) {
     case 'published': {
-      const dropped = wordsDropped ? ['your own words were left out: they do not fit beside the token'] : []
-      return [
-        `${name} is in your table, number ${table?.seq}, and the profile shows it (${status?.bytes} bytes)`,
-        ...dropped,
-      ]
+      const dropped = wordsDropped ? ['your own words did not fit beside the blob and were left out'] : []
+      const numbers = table === null ? '' : tableNumbers(verbose, table)
+      return [`${name} is in your table, and the new profile shows the table${numbers}`, ...dropped]
     }
     case 'failed': {
       const why = `${escapeText(error?.message ?? '')} (${error?.code})`
@@ -90,13 +88,13 @@ function tableLines({ persona, device, table, status, wordsDropped, error }: Rek
       ]
     }
     case 'no-daemon':
-      return [`no daemon runs, so ${name} is in no table yet`]
+      return [`${name} is not in your table yet, because no daemon runs`]
     case 'no-persona':
-      return [`you have no persona yet, so ${name} is in no table`]
+      return [`${name} is not in a table yet, because you have no persona`]
   }
 }
 
-/** The commands that make the two devices one person, as far as they were not done. */
+/** The commands that are still needed to make the two devices one persona. */
 function tasks({ persona, from, file, device, table, fromListed }: RekeyReport): string[] {
   const add = `persona device add ${word(device)} --tox-profile ${word(file)}`
   const publish = `persona tox publish ${word(file)}`
@@ -114,7 +112,7 @@ function tasks({ persona, from, file, device, table, fromListed }: RekeyReport):
   }
 }
 
-/** One word of a command line, as a shell takes it: these lines are made to be copied. */
+/** Quotes one word of a command line for the shell: people copy these lines. */
 function word(text: string): string {
   return /^[\w./-]+$/.test(text) ? text : `'${escapeText(text).replaceAll("'", "'\\''")}'`
 }

@@ -1,4 +1,4 @@
-/** `persona tox rekey`: a second device out of a profile, in the table and showing it, in one command. */
+/** `persona tox rekey`: makes a second device from a profile, adds it to the table and publishes the table in it. */
 import { realpath } from 'node:fs/promises'
 import { formatHex } from '../../core/encoding/bytes.ts'
 import { BlobError } from '../../core/errors.ts'
@@ -28,14 +28,14 @@ export interface RekeyCommandOptions extends EditOptions {
   readonly device: string
   readonly nospam?: string
   readonly dropRelays?: true
-  /** A file with another passphrase for OUT */
+  /** File with another passphrase for OUT */
   readonly newPassphraseFile?: string
-  /** OUT is not encrypted although IN is */
+  /** Do not encrypt OUT, even if IN is encrypted */
   readonly plain?: true
 }
 
 /**
- * The new profile is durable before the table is touched: a crash in between leaves a profile that waits for `device add`, never a
+ * Makes the new profile durable before it changes the table. A crash in between leaves a profile that needs `device add`, never a
  * device in the table whose key is lost.
  */
 export async function rekey(
@@ -74,23 +74,23 @@ export async function rekey(
     fromListed: typeof before === 'object' && before.devices.some(({ key }) => key === opened.key),
     ...(typeof outcome === 'object' ? outcome : { ...NOT_ENLISTED, persona: outcome }),
   }
-  print(context, report, formatRekeyed(report))
+  print(context, report, formatRekeyed(report, context.verbose))
   return report.error === null ? EXIT_DONE : EXIT_FAILED
 }
 
 function checkOptions({ nospam, plain, newPassphraseFile }: RekeyCommandOptions): void {
   if (nospam !== undefined && nospam !== 'keep' && nospam !== 'new')
-    throw new CliError('USAGE', '--nospam is keep or new')
+    throw new CliError('USAGE', '--nospam must be keep or new')
   if (plain === true && newPassphraseFile !== undefined)
     throw new CliError('USAGE', 'give either --plain or --new-passphrase-file, not both')
 }
 
 async function checkOther({ file, profile }: OpenProfile, out: string): Promise<void> {
   if ((await realpath(out).catch(() => null)) !== profile.path) return
-  throw new ToxError('TOX_SAME_FILE', `${out} is ${file} itself, which stays as it is: give another name`)
+  throw new ToxError('TOX_SAME_FILE', `${out} is the same file as ${file}: choose another name`)
 }
 
-/** The owner's table as it is, or why there is none. */
+/** Returns the owner's present table, or why there is no table. */
 async function tableNow(context: Context): Promise<OwnTable | 'no-daemon' | 'no-persona'> {
   try {
     return (await withDaemon(context, (client) => client.call('status'))).persona ?? 'no-persona'
@@ -100,12 +100,12 @@ async function tableNow(context: Context): Promise<OwnTable | 'no-daemon' | 'no-
   }
 }
 
-/** Said before the profile is written, where it costs nothing. */
+/** Checks the nickname before the profile is written. */
 function checkFree(table: OwnTable, device: string): void {
   const folded = foldNickname(device)
   const other = table.devices.find(({ name }) => foldNickname(name) === folded)
   if (other !== undefined)
-    throw new BlobError('NICKNAME_TWICE', `the nickname "${other.name}" is taken: give the device another`)
+    throw new BlobError('NICKNAME_TWICE', `another device already has the nickname "${other.name}": choose another`)
 }
 
 async function passphraseFor({ profile, access }: OpenProfile, options: RekeyCommandOptions): Promise<string | null> {
@@ -118,7 +118,7 @@ async function passphraseFor({ profile, access }: OpenProfile, options: RekeyCom
 type Enlisted = Pick<RekeyReport, 'persona' | 'table' | 'status' | 'wordsDropped' | 'error'>
 const NOT_ENLISTED = { table: null, status: null, wordsDropped: false, error: null }
 
-/** Puts the device into the table, and the table into its profile. */
+/** Adds the device to the table, and publishes the table in its profile. */
 async function enlist(
   context: Context,
   file: string,
@@ -131,13 +131,13 @@ async function enlist(
     return await withDaemon(context, async (client: Client) => {
       const added: EditResult = await client.call('device.add', { name: device, key: formatHex(rekeyed.publicKey) })
       table = added.table
-      // A NUL, at which clients cut, would be refused when it is written again.
+      // Clients cut at a NUL, and writing one is refused.
       const words = ownWords(readStatusMessage(rekeyed.save).text).replaceAll('\0', '')
       const { status, wordsDropped } = await statusWith(words, (kept) => client.call('blob.get', { words: kept }))
       const written = await readProfile(file, access)
       const save = withStatusMessage(written.save, status.text)
       const backup = await writeProfile(written, save, { ...access, nowSec: context.nowSec })
-      // A copy of what was made a moment ago is of no use, and holds the new secret key.
+      // This backup of a file made a moment ago is useless, and holds the new secret key.
       await removeDurably(backup).catch(() => undefined)
       return { persona: 'published', table, status, wordsDropped, error: null }
     })

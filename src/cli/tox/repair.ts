@@ -1,4 +1,4 @@
-/** `persona tox repair`: writes the own table back where it was lost, as a hand of the daemon that stands outside of its sandbox and holds no keys. */
+/** `persona tox repair`: writes the own table back into profiles that lost it. It works for the daemon outside of its sandbox, and holds no keys. */
 import { interrupted } from '../io/interrupts.ts'
 import type { Client } from '../../ipc/client.ts'
 import type { DueProfile, DueProfiles } from '../../ipc/shapes/due.ts'
@@ -11,15 +11,16 @@ import { withDaemon } from '../io/connect.ts'
 import { print, remark, type Context } from '../io/context.ts'
 import { CliError, describeFailure, EXIT_DONE, EXIT_FAILED } from '../io/errors.ts'
 import { escapeText } from '../io/escape.ts'
+import { tableNumbers } from '../io/layout.ts'
 import { profileOpener } from './open.ts'
 
 export interface RepairCommandOptions {
-  /** What can be written now, and no more. */
+  /** Write what can be written now, and exit. */
   readonly once?: true
   readonly passphraseFile?: string
 }
 
-/** What `--json` prints: of each profile what was done, a line each; with `--once` one list. */
+/** Printed by `--json`: a line for each profile; with `--once` one list. */
 export interface RepairLine {
   file: string
   device: string
@@ -27,19 +28,19 @@ export interface RepairLine {
   seq: number
   written: boolean
   backup: string | null
-  /** Why it was not written; null when it was. */
+  /** Why it was not written; null if it was. */
   why: string | null
 }
 
 interface Attempt {
   readonly line: RepairLine
-  /** Null when it was written */
+  /** Null if it was written */
   readonly refused: Extract<RepairOutcome, { done: false }> | null
   /** Symbolic links resolved */
   readonly resolved: string
 }
 
-/** @throws {CliError} SANDBOXED when running Tox clients cannot be seen from here */
+/** @throws {CliError} SANDBOXED if this process cannot see running Tox clients */
 export async function repair(context: Context, options: RepairCommandOptions): Promise<number> {
   if (!(await canSeeClients())) throw new CliError('SANDBOXED', BLIND.slice(0, BLIND.indexOf(':')), { hint: OUTSIDE })
   return await withDaemon(context, async (client) =>
@@ -47,36 +48,37 @@ export async function repair(context: Context, options: RepairCommandOptions): P
   )
 }
 
-const OUTSIDE = 'run it outside of the sandbox: its own unit has none (persona service install --repair)'
+const OUTSIDE = 'run it outside of the sandbox; to run it as a service: persona service install --repair'
 
 async function repairOnce(context: Context, client: Client, options: RepairCommandOptions): Promise<number> {
   const due = await client.call('profile.due')
   const lines: RepairLine[] = []
   for (const profile of due.profiles) lines.push((await attempt(client, profile, due, options)).line)
-  print(context, lines, lines.length === 0 ? ['every own profile that is watched shows your table'] : lines.map(format))
+  const texts = lines.map((line) => format(line, context.verbose))
+  print(context, lines, lines.length === 0 ? ['all your watched profiles show your current table'] : texts)
   return lines.every(({ written }) => written) ? EXIT_DONE : EXIT_FAILED
 }
 
 /** Until Ctrl-C, or until the daemon goes away. */
 async function repairOn(context: Context, client: Client, options: RepairCommandOptions): Promise<number> {
   const stopped = interrupted()
-  const hand = new Hand(context, client, options)
-  await client.subscribe(['profile.due'], () => hand.wake())
-  hand.wake()
-  remark(context, 'writing your table back where it is lost; Ctrl-C ends it')
+  const repairs = new RepairLoop(context, client, options)
+  await client.subscribe(['profile.due'], () => repairs.wake())
+  repairs.wake()
+  remark(context, 'watching for profiles that lost your table; press Ctrl-C to stop')
   const reason = await Promise.race([stopped, client.closed])
-  await hand.close()
+  await repairs.close()
   if (reason !== null) throw reason
   return EXIT_DONE
 }
 
-/** Asks what is due whenever the daemon or an ended client says that it is time, one round at a time. */
-class Hand {
+/** Asks the daemon for due profiles whenever it sends an event or a client exits, one round at a time. */
+class RepairLoop {
   readonly #context: Context
   readonly #client: Client
   readonly #options: RepairCommandOptions
   readonly #retries: Retries = new Retries({ again: () => this.wake() })
-  readonly #told = new Map<string, string>()
+  readonly #printed = new Map<string, string>()
   #round: Promise<void> | null = null
   #again = false
   #isClosed = false
@@ -92,7 +94,7 @@ class Hand {
     this.#round ??= this.#rounds()
   }
 
-  /** Ends, after what is being written. */
+  /** Ends after the present write. */
   async close(): Promise<void> {
     this.#isClosed = true
     await this.#round
@@ -117,10 +119,10 @@ class Hand {
     if (this.#retries.isTooSoon(profile.path)) return await this.#retries.later(profile.path)
     const { line, refused, resolved } = await attempt(this.#client, profile, due, this.#options)
     if (refused === null) this.#retries.wrote(profile.path)
-    const text = format(line)
-    // Each reading of the profile asks again; what is waited for is the same.
-    if (refused === null || this.#told.get(profile.path) !== text) print(this.#context, line, [text])
-    this.#told.set(profile.path, refused === null ? '' : text)
+    const text = format(line, this.#context.verbose)
+    // The same profile comes again with each reading. Print each reason only once.
+    if (refused === null || this.#printed.get(profile.path) !== text) print(this.#context, line, [text])
+    this.#printed.set(profile.path, refused === null ? '' : text)
     if (refused?.again === true) await this.#retries.later(profile.path, refused.clients, resolved)
   }
 }
@@ -139,7 +141,7 @@ async function attempt(
   try {
     const source = options.passphraseFile ?? passphraseFile ?? undefined
     const { profile, access, key: present } = await profileOpener({ file: source, option: '--passphrase-file' })(file)
-    // The daemon reads it again within a second, and says so.
+    // The daemon reads it again within a second, and sends another event.
     if (present !== key || readStatusMessage(profile.save).text !== due.shown)
       return refuse('it was saved a moment ago', true)
     const outcome = await repairProfile({ profile, access, text }, { nowSec: Math.floor(Date.now() / 1000) })
@@ -154,8 +156,9 @@ async function attempt(
   }
 }
 
-function format({ file, seq, backup, why }: RepairLine): string {
+function format({ file, epoch, seq, backup, why }: RepairLine, verbose: boolean): string {
+  const table = `your table${tableNumbers(verbose, { epoch, seq })}`
   return why === null
-    ? `wrote table ${seq} into ${escapeText(file)}; what was there before is in ${escapeText(backup ?? '')}`
-    : `${escapeText(file)} waits for table ${seq}: ${escapeText(why)}`
+    ? `wrote ${table} back to ${escapeText(file)}; backup: ${escapeText(backup ?? '')}`
+    : `cannot write ${table} to ${escapeText(file)} yet: ${escapeText(why)}`
 }

@@ -1,4 +1,4 @@
-/** `persona tox scan`: every friend's status message, read out of profiles and reported to the daemon. */
+/** `persona tox scan`: reads the status message of every friend from profiles, and reports it to the daemon. */
 import { formatHex } from '../../core/encoding/bytes.ts'
 import type { Client } from '../../ipc/client.ts'
 import { MAX_BATCH } from '../../ipc/shapes/limits.ts'
@@ -14,14 +14,14 @@ import { countOf } from '../io/layout.ts'
 import { profileOpener, type OpenProfile, type ProfileOpener } from './open.ts'
 import { Progress } from '../io/progress.ts'
 
-const MAX_CHUNK_CHARS = 262_144 // sanity: of JSON in one call; texts full of control characters would else outgrow a frame
+const MAX_CHUNK_CHARS = 262_144 // sanity: of JSON in one call; otherwise texts full of control characters would outgrow a frame
 
-/** What `--json` prints of one profile. */
+/** Printed by `--json` for one profile. */
 export interface ScannedProfile {
   file: string
-  /** What the observations are filed under: `profile:` and the ToxPk of the profile. */
+  /** Source of the observations: `profile:` and the ToxPk of the profile. */
   source: string | null
-  /** Friends who accepted; others have shown nothing yet. */
+  /** Friends who accepted; the others have shown nothing yet. */
   friends: number
   results: ObserveResult[]
   /** Records that Tox clients skip silently. */
@@ -30,7 +30,7 @@ export interface ScannedProfile {
   error: Failure | null
 }
 
-/** The observations that a profile holds, and what stands beside them. */
+/** The observations in a profile, with its friend count and bad records. */
 export interface Observations {
   readonly source: string
   readonly friends: number
@@ -38,7 +38,7 @@ export interface Observations {
   readonly skipped: readonly { readonly key: string; readonly problem: string }[]
 }
 
-/** A profile that cannot be read does not keep the others from being scanned; the exit status tells. */
+/** Scans the other profiles even if one cannot be read. The exit status is then 1. */
 export async function scan(
   context: Context,
   files: readonly string[],
@@ -47,9 +47,9 @@ export async function scan(
   const open = profileOpener({ file: options.passphraseFile, option: '--passphrase-file' })
   const profiles: ScannedProfile[] = []
   const names = new Map<string, string>()
-  const isWaiting = await withDaemon(context, async (client) => {
+  const isPending = await withDaemon(context, async (client) => {
     for (const file of files) {
-      // Of one file the refusal is that of the command.
+      // With one file its error is the error of the command.
       profiles.push(await scanProfile(client, open, file, names, files.length === 1))
     }
     return (await client.call('pending.list', { limit: 1 })).pending.length > 0
@@ -59,14 +59,14 @@ export async function scan(
     { profiles },
     profiles.flatMap((profile) => formatScanned(profile, names)),
   )
-  if (isWaiting) remark(context, 'a table waits for your answer: persona pending')
+  if (isPending) remark(context, 'a contact change needs your decision: persona pending')
   return profiles.every((profile) => profile.error === null) ? EXIT_DONE : EXIT_FAILED
 }
 
 /**
  * Opens one profile and reports what it holds.
- * @param names filled with what the friends call themselves, by ToxPk, for {@link formatScanned}
- * @param isStrict throws what keeps the profile from being read, which is else told in the result
+ * @param names filled with the names of the friends by ToxPk, for {@link formatScanned}
+ * @param isStrict throws if the profile cannot be read; otherwise the result holds the error
  */
 export async function scanProfile(
   client: Client,
@@ -103,8 +103,9 @@ async function keysOfOwner(client: Client): Promise<ReadonlySet<string>> {
 }
 
 /**
- * What a profile says was seen: each friend's status message as old as the friend was last seen, and of a device of the owner the
- * profile's own one, as old as the file. A text that is not UTF-8 goes with U+FFFD in it: a token hit by that is damaged, and judged so.
+ * Reads the observations in a profile: each friend's status message, dated by when the friend was last seen. If the profile belongs to
+ * a device of the owner, also its own status message, dated by the file. Bytes that are not UTF-8 become U+FFFD; a token hit by that
+ * is judged as damaged.
  * @throws {ToxError} TOX_FRIENDS_NOT_WHOLE
  */
 export function readObservations({ profile, key }: OpenProfile, ownKeys: ReadonlySet<string>): Observations {
@@ -117,7 +118,7 @@ export function readObservations({ profile, key }: OpenProfile, ownKeys: Readonl
   }
   for (const { publicKey, name, statusText, observedAtSec } of friendStatuses(save, fileMtimeSec).statuses) {
     const from = formatHex(publicKey)
-    // Who has not accepted yet has shown nothing, and is nobody's contact.
+    // A friend who has not accepted yet has shown nothing.
     if (confirmed.has(from)) observations.push(observation(from, name, statusText, observedAtSec))
   }
   const skipped = problems.map(({ publicKey, problem }) => ({ key: formatHex(publicKey), problem }))
@@ -140,7 +141,7 @@ async function report(client: Client, file: string, found: Observations): Promis
   return results
 }
 
-/** Cuts a list into calls: at most so many observations, and so many characters of JSON, in each. */
+/** Cuts a list into calls with at most `maxCount` observations and MAX_CHUNK_CHARS of JSON each. */
 export function chunksOf(observations: readonly ObservationParams[], maxCount: number): ObservationParams[][] {
   const chunks: ObservationParams[][] = []
   let chars = 0
@@ -158,31 +159,34 @@ export function chunksOf(observations: readonly ObservationParams[], maxCount: n
   return chunks
 }
 
-/** For people, a line and one for each friend who was refused. */
+/** One line for people, and one for each refused friend. */
 export function formatScanned(profile: ScannedProfile, names: ReadonlyMap<string, string>): string[] {
   const file = escapeText(profile.file)
   if (profile.error !== null) return [`${file}: ${escapeText(profile.error.message)} (${profile.error.code})`]
   const { results } = profile
   const count = (wanted: (result: ObserveResult) => boolean): number => results.filter(wanted).length
   const shown = count((result) => result.shown === 'valid')
-  // A contact counts once, however many of its devices are friends, and a new one is not also a changed one.
-  // A persona that waits for the owner's answer is nobody's yet.
+  // A contact counts once, no matter how many of its devices are friends. A new contact does not also count as changed.
+  // A persona that needs the owner's decision is not a contact yet.
   const created = contactsOf(results, (result) => result.verdict === 'new' && result.changes.length > 0)
   const changed = contactsOf(results, (result) => result.changes.length > 0).difference(created)
   const refused = results.filter(isRefused)
   const summary = [
     countOf(profile.friends, 'friend'),
-    `${shown} with a blob`,
-    countOf(created.size, 'new persona'),
-    `${changed.size} changed`,
-    `${refused.length} refused`,
+    ...(shown + refused.length === 0
+      ? profile.friends === 0
+        ? []
+        : ['no friend shows a persona yet']
+      : [`${shown} ${shown === 1 ? 'shows' : 'show'} a persona`, countOf(created.size, 'new contact')]),
+    ...(changed.size === 0 ? [] : [`${changed.size} changed`]),
+    ...(refused.length === 0 ? [] : [`${refused.length} refused`]),
   ]
   return [
     `${file}: ${summary.join(', ')}`,
     ...refused.map(
       (result) => `  refused: ${showName(names.get(result.from) ?? 'no name', result.from)} (${reasonOf(result)})`,
     ),
-    ...profile.skipped.map(({ key, problem }) => `  skipped: a record of ${key} (${problem}), as Tox clients skip it`),
+    ...profile.skipped.map(({ key, problem }) => `  skipped, as Tox clients do: a record of ${key} (${problem})`),
   ]
 }
 
@@ -195,5 +199,8 @@ function isRefused(result: ObserveResult): boolean {
 }
 
 function reasonOf(result: ObserveResult): string {
-  return result.code ?? (result.verdict === 'held' ? 'held: too far ahead' : 'contradicts the known chain of keys')
+  if (result.code !== null) return result.code
+  return result.verdict === 'held'
+    ? 'its table is too far ahead of the last one'
+    : 'its table contradicts the known chain of keys'
 }

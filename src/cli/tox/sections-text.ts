@@ -1,14 +1,14 @@
-/** The sections of a profile in words, for people. */
+/** Formats the sections of a profile for people. */
 import { escapeText, keyTail, showName } from '../io/escape.ts'
 import { countOf, formatTable } from '../io/layout.ts'
 import type { ConferenceReport, GroupReport, SectionReport } from './sections.ts'
 
-/** One line a section, and what it holds below it, indented. */
+/** One line for each section, and its content indented below. */
 export function formatSections(report: {
   readonly sections: readonly SectionReport[]
   readonly slackBytes: number
 }): string[] {
-  const slack = report.slackBytes === 0 ? '' : `; ${countOf(report.slackBytes, 'byte')} behind the end mark`
+  const slack = report.slackBytes === 0 ? '' : `; ${countOf(report.slackBytes, 'byte')} after the end mark`
   return [`sections: ${report.sections.length}${slack}`, ...report.sections.flatMap(formatSection)]
 }
 

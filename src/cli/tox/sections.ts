@@ -1,4 +1,4 @@
-/** The sections of a profile as `persona tox inspect` tells them: decoded whole, or refused with a code; unknown ones by their hash. */
+/** The sections of a profile for `persona tox inspect`: decoded whole, or refused with a code. Unknown sections show only a hash. */
 import { createHash } from 'node:crypto'
 import { formatHex } from '../../core/encoding/bytes.ts'
 import { decodeConferences, type Conference } from '../../tox/save/conferences.ts'
@@ -33,22 +33,22 @@ const NAMES: ReadonlyMap<number, string> = new Map([
   [SECTION_CONFERENCES, 'CONFERENCES'],
 ])
 
-/** As c-toxcore calls it. */
+/** The name that c-toxcore uses. */
 export function sectionName(type: number): string {
   return NAMES.get(type) ?? `type ${type}`
 }
 
 export interface SectionReport {
   type: number
-  /** Null for a type that is not known here. */
+  /** Null for an unknown type. */
   name: string | null
   bytes: number
-  /** SHA-256 of the content of an unknown section, else null: most others hold keys or are told below. */
+  /** SHA-256 of the content of an unknown section, else null: most other sections hold keys or are decoded below. */
   sha256: string | null
   nodes?: NodeReport[]
   conferences?: ConferenceReport[]
   groups?: GroupReport[]
-  /** Why the content is not told: never a part of it. */
+  /** Why the content cannot be decoded. Never contains a part of it. */
   error: { code: string; message: string } | null
 }
 
@@ -139,7 +139,7 @@ function reportConference(conference: Conference): ConferenceReport {
 function reportGroup(group: Group, withSecrets: boolean): GroupReport {
   const { chatId, name, topic, isDisconnected, founderKey, moderators, self, savedPeers, secrets } = group
   const { privacyState, voiceState, topicLock, maxPeers, version } = group
-  const told = {
+  const secretFields = {
     chatSecretKey: formatHex(secrets.chatSecretKey),
     selfSecretKey: formatHex(secrets.selfSecretKey),
     password: formatHex(secrets.password),
@@ -163,6 +163,6 @@ function reportGroup(group: Group, withSecrets: boolean): GroupReport {
       userStatus: self.userStatus,
     },
     savedPeersBytes: savedPeers.length,
-    ...(withSecrets ? { secrets: told } : {}),
+    ...(withSecrets ? { secrets: secretFields } : {}),
   }
 }

@@ -1,4 +1,4 @@
-/** `persona tox set`: one thing in a profile, nothing else. */
+/** `persona tox set`: changes one field of a profile. */
 import { parseHex } from '../../core/encoding/bytes.ts'
 import { ownWords } from '../../core/token.ts'
 import { NOSPAM_BYTES } from '../../tox/save/address.ts'
@@ -10,13 +10,13 @@ import { escapeText } from '../io/escape.ts'
 import { commitEdit, formatEdit, openProfile, toxIdOf, type EditOptions, type EditReport } from './edit.ts'
 import type { OpenProfile } from './open.ts'
 
-/** What `--json` prints. */
+/** Printed by `--json`. */
 export interface SetReport extends EditReport {
   field: string
   toxId: string
-  /** The whole status message, as friends will see it. */
+  /** The whole status message as friends see it. */
   statusMessage: string
-  /** The persona's token stands behind the new words. */
+  /** The token of the persona still follows the new words. */
   tokenKept: boolean
 }
 
@@ -33,14 +33,14 @@ export async function set(
   value: string,
   options: EditOptions,
 ): Promise<number> {
-  // Before the passphrase is asked for: a word that is no field needs none.
+  // Checks the field before it asks for a passphrase.
   const change = changeOf(field, value)
   const opened = await openProfile(file, options)
   const { save, tokenKept, done } = change(opened)
   const edit = await commitEdit(context, opened, save, options)
   const toxId = toxIdOf(opened, save)
   const report: SetReport = { ...edit, field, toxId, statusMessage: readStatusMessage(save).text, tokenKept }
-  const more = field === 'nospam' ? [`Tox ID:  ${toxId}`, 'the old one no longer takes friend requests'] : []
+  const more = field === 'nospam' ? [`Tox ID:  ${toxId}`, 'friend requests to the old Tox ID no longer arrive'] : []
   print(context, report, formatEdit(edit, [done, ...more]))
   return EXIT_DONE
 }
@@ -57,10 +57,10 @@ function changeOf(field: string, value: string): (opened: OpenProfile) => Change
     case 'nospam': {
       const nospam = value === 'new' ? null : parseHex(value)
       if (value !== 'new' && nospam?.length !== NOSPAM_BYTES)
-        throw new CliError('USAGE', 'a nospam has 8 hex digits; "new" draws one')
+        throw new CliError('USAGE', 'a nospam has 8 hex digits; for a random one give "new"')
       return ({ profile, access }) => {
         const bytes = nospam ?? access.engine.randomBytes(NOSPAM_BYTES)
-        return { save: withNospam(profile.save, bytes), tokenKept: false, done: 'the nospam is another one' }
+        return { save: withNospam(profile.save, bytes), tokenKept: false, done: 'changed the nospam' }
       }
     }
     case 'away': {
@@ -78,6 +78,6 @@ function changeOf(field: string, value: string): (opened: OpenProfile) => Change
 function setWords(before: ToxSave, value: string): Change {
   const { save, tokenKept } = withWords(before, value)
   const words = ownWords(readStatusMessage(save).text)
-  const token = tokenKept ? '; the token of the persona stays behind it' : ''
+  const token = tokenKept ? ' (followed by the blob of your persona)' : ''
   return { save, tokenKept, done: `status:  ${words === '' ? 'no words' : escapeText(words)}${token}` }
 }

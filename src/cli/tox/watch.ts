@@ -1,4 +1,4 @@
-/** `persona tox watch`: what the daemon watches and what each profile shows; with paths, those are watched from here. */
+/** `persona tox watch`: lists the profiles that the daemon watches. With paths, it watches those itself. */
 import { resolve } from 'node:path'
 import type { Client } from '../../ipc/client.ts'
 import type { ProfileList, WatchedProfile } from '../../ipc/shapes/profiles.ts'
@@ -8,11 +8,11 @@ import { print, remark, type Context } from '../io/context.ts'
 import { describeFailure, EXIT_DONE } from '../io/errors.ts'
 import { escapeText, showName } from '../io/escape.ts'
 import { interrupted } from '../io/interrupts.ts'
-import { countOf, formatTime, two } from '../io/layout.ts'
+import { countOf, formatTime, tableNumbers, two } from '../io/layout.ts'
 import { profileOpener } from './open.ts'
 import { formatScanned, scanProfile, type ScannedProfile } from './scan.ts'
 
-/** What `--json` prints with paths, a line each. */
+/** Printed by `--json` when paths are given, one a line. */
 export type WatchLine =
   | { readonly event: 'scanned'; readonly profile: ScannedProfile }
   | { readonly event: 'gone'; readonly file: string }
@@ -28,7 +28,7 @@ export async function profileWatch(
 
 async function listWatched(context: Context): Promise<number> {
   const list = await withDaemon(context, (client) => client.call('profile.list'))
-  print(context, list, formatWatched(list, context.nowSec))
+  print(context, list, formatWatched(list, context.nowSec, context.verbose))
   return EXIT_DONE
 }
 
@@ -38,7 +38,7 @@ async function watchHere(context: Context, paths: readonly string[], passphraseF
     const stopped = interrupted()
     const watch = watchOf(context, client, paths, passphraseFile)
     await watch.start()
-    remark(context, `watching ${countOf(paths.length, 'place')}; Ctrl-C ends it`)
+    remark(context, `watching ${countOf(paths.length, 'path')}; press Ctrl-C to stop`)
     const reason = await Promise.race([stopped, client.closed])
     await watch.close()
     if (reason !== null) throw reason
@@ -53,7 +53,7 @@ function watchOf(
   passphraseFile: string | undefined,
 ): ProfileWatch {
   const open = profileOpener({ file: passphraseFile, option: '--passphrase-file' })
-  const say = (line: WatchLine, lines: readonly string[]): void => {
+  const report = (line: WatchLine, lines: readonly string[]): void => {
     print(
       context,
       line,
@@ -66,17 +66,17 @@ function watchOf(
       const names = new Map<string, string>()
       try {
         const profile = await scanProfile(client, open, path, names, false)
-        say({ event: 'scanned', profile }, formatScanned(profile, names))
+        report({ event: 'scanned', profile }, formatScanned(profile, names))
       } catch (error) {
-        // A daemon that went away ends the command by itself; what else it refuses concerns this profile.
+        // If the daemon goes away, the command ends by itself. All other errors concern only this profile.
         const { message, code } = describeFailure(error)
-        say({ event: 'trouble', message: `${path}: ${message} (${code})` }, [
+        report({ event: 'trouble', message: `${path}: ${message} (${code})` }, [
           escapeText(`${path}: ${message} (${code})`),
         ])
       }
     },
-    onGone: (path) => say({ event: 'gone', file: path }, [`${escapeText(path)} is gone`]),
-    onTrouble: (message) => say({ event: 'trouble', message }, [escapeText(message)]),
+    onGone: (path) => report({ event: 'gone', file: path }, [`${escapeText(path)} no longer exists`]),
+    onTrouble: (message) => report({ event: 'trouble', message }, [escapeText(message)]),
   })
 }
 
@@ -85,42 +85,39 @@ function clock(): string {
   return [now.getHours(), now.getMinutes(), now.getSeconds()].map(two).join(':')
 }
 
-export function formatWatched({ profiles, troubles }: ProfileList, nowSec: number): string[] {
+export function formatWatched({ profiles, troubles }: ProfileList, nowSec: number, verbose = false): string[] {
   const remarks = troubles.map(escapeText)
-  if (profiles.length > 0) return [...profiles.flatMap((profile) => formatProfile(profile, nowSec)), ...remarks]
+  if (profiles.length > 0) {
+    return [...profiles.flatMap((profile) => formatProfile(profile, nowSec, verbose)), ...remarks]
+  }
   return [
-    'the daemon watches no profile: set watch.profiles in its configuration, or name files and directories here',
+    'the daemon watches no profiles; set watch.profiles in its configuration, or give files and directories here',
     ...remarks,
   ]
 }
 
-function formatProfile(profile: WatchedProfile, nowSec: number): string[] {
+function formatProfile(profile: WatchedProfile, nowSec: number, verbose: boolean): string[] {
   const { path, key, device, problem, client, repair, encrypted } = profile
-  const whose = key === null ? 'not read' : device === null ? 'not of your table' : `your ${showName(device, key)}`
-  const lines = [`${escapeText(path)}: ${whose}${encrypted ? ', encrypted' : ''}`]
+  const owner =
+    key === null ? 'cannot be read' : device === null ? 'not in your table' : `your ${showName(device, key)}`
+  const lines = [`${escapeText(path)}: ${owner}${encrypted ? ', encrypted' : ''}`]
   if (problem !== null) lines.push(`  problem:  ${escapeText(problem.message)} (${escapeText(problem.code)})`)
-  else if (profile.shows !== null) lines.push(`  shows:    ${describeShown(profile.shows)}`)
-  if (client !== null) lines.push(`  client:   ${escapeText(client)} runs on it`)
-  if (repair !== null) lines.push(`  repair:   waits: ${escapeText(repair)}`)
+  else if (profile.shows !== null) lines.push(`  shows:    ${describeShown(profile.shows, verbose)}`)
+  if (client !== null) lines.push(`  client:   ${escapeText(client)} has it open`)
+  if (repair !== null) lines.push(`  repair:   not yet: ${escapeText(repair)}`)
   return [...lines, `  checked:  ${formatTime(profile.checkedAtSec, nowSec)}`]
 }
 
-function describeShown({ state, epoch, seq }: NonNullable<WatchedProfile['shows']>): string {
-  const table = `table ${seq} of epoch ${epoch}`
-  switch (state) {
-    case 'current':
-      return `${table}, the current one`
-    case 'older':
-      return `${table}, which is older than the current one`
-    case 'newer':
-      return `${table}, which is ahead of the one known here`
-    case 'other':
-      return 'another persona'
-    case 'none':
-      return 'no table'
-    case 'damaged':
-      return 'a table that was cut'
-    case 'unread':
-      return 'not known'
-  }
+function describeShown(shown: NonNullable<WatchedProfile['shows']>, verbose: boolean): string {
+  return `${SHOWN[shown.state]}${tableNumbers(verbose, shown)}`
+}
+
+const SHOWN: Readonly<Record<NonNullable<WatchedProfile['shows']>['state'], string>> = {
+  current: 'your current table',
+  older: 'an older table of yours',
+  newer: 'a newer table of yours than this daemon accepts',
+  other: 'another persona',
+  none: 'no persona',
+  damaged: 'a damaged table: a client cut or altered it',
+  unread: 'unknown',
 }
