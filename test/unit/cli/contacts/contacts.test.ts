@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest'
 import { formatContact, formatContacts, formatLookup } from '../../../../src/cli/contacts/contacts.ts'
+import { contactState } from '../../../../src/cli/contacts/states.ts'
+import type { Contact, ContactDevice } from '../../../../src/ipc/shapes/contact.ts'
 import { A, B, contact, device, expectEscaped, HOSTILE, NOW, P } from '../../../support/views.ts'
 
 test('names that others chose cannot reach the terminal unescaped', () => {
@@ -23,7 +25,7 @@ test('names that others chose cannot reach the terminal unescaped', () => {
   outputs.forEach(expectEscaped)
 })
 
-test('contacts are told apart by the ends of their keys, and claims are counted apart', () => {
+test('the list shows each contact with a state, the end of their PersonaID and unconfirmed devices apart', () => {
   const lines = formatContacts(
     [
       contact({ claims: [device({ key: B, state: 'claimed' })] }),
@@ -36,11 +38,32 @@ test('contacts are told apart by the ends of their keys, and claims are counted 
     ],
     NOW,
   )
-  expect(lines[1]).toMatch(/^Alice +…CCCC3333 +1 \(\+1 claimed\) +laptop …AAAA1111 +.*\(just now\)$/)
-  expect(lines[2]).toMatch(/^Bob +none +1 +Bob …AAAA1111 +never$/)
+  expect(lines[1]).toMatch(/^Alice …CCCC3333 +trusted +laptop …AAAA1111 +1 \(\+1 unconfirmed\) +.*\(just now\)$/)
+  expect(lines[2]).toMatch(/^Bob +no persona yet +Bob …AAAA1111 +1 +never$/)
 })
 
-test('a contact shows what may be used, what is only claimed, and what is gone, under headings of their own', () => {
+test('each state of a contact has a word, and the most urgent one is shown', () => {
+  const stateOf = (changes: Partial<Contact>): string => contactState(contact(changes))
+  const claims = [device({ state: 'claimed' })]
+  expect(stateOf({ kind: 'own' })).toBe('you')
+  expect(stateOf({ blocked: true, pending: true })).toBe('blocked')
+  expect(stateOf({ pending: true, personaId: null })).toBe('needs your decision')
+  expect(stateOf({ personaId: null })).toBe('no persona yet')
+  expect(stateOf({ epoch: null, devices: [] })).toBe('no device seen yet')
+  expect(stateOf({})).toBe('trusted')
+  expect(stateOf({ claims, verifiedAtSec: NOW })).toBe('trusted, verified')
+  expect(stateOf({ claims, devices: [] })).toBe('unconfirmed')
+  expect(stateOf({ devices: [] })).toBe('no devices')
+})
+
+test('the numbers of a table appear only with -v', () => {
+  const lines = (verbose: boolean): string => formatContact(contact({ minEpoch: 1 }), NOW, verbose).join('\n')
+  expect(lines(false)).not.toMatch(/epoch|seq/)
+  expect(lines(true)).toContain('(epoch 0, seq 3)')
+  expect(lines(true)).toContain('from epoch 1')
+})
+
+test('a contact shows trusted, unconfirmed and removed devices under separate headings', () => {
   const lines = formatContact(
     contact({
       claims: [device({ key: B, state: 'claimed', contested: true })],
@@ -49,46 +72,57 @@ test('a contact shows what may be used, what is only claimed, and what is gone, 
     NOW,
   )
   const at = (start: string): number => lines.findIndex((line) => line.startsWith(start))
-  expect(lines[at('devices:') + 1]).toContain(` * ${A}  laptop  confirmed`)
-  expect(lines[at('claimed') + 1]).toContain(`   ${B}  laptop  claimed, contested`)
-  expect(lines[at('others') + 1]).toContain(`   ${P}  laptop  former`)
+  expect(lines[at('devices:') + 1]).toContain(` * ${A}  laptop  trusted`)
+  expect(lines[at('unconfirmed:') + 1]).toContain(`   ${B}  laptop  unconfirmed, contested`)
+  expect(lines[at('not in the current table') + 1]).toContain(`   ${P}  laptop  removed`)
 })
 
-test('of a contact that is blocked nothing is said to be gone, and of one that waits that it does', () => {
+test('a blocked contact hides its devices from apps, and a pending change names the command', () => {
   const [blocked, waiting] = [{ blocked: true, devices: [], others: [device()] }, { pending: true }]
-  expect(formatContact(contact(blocked), NOW)).toContain('blocked: apps get none of them:')
+  expect(formatContact(contact(blocked), NOW)).toContain('devices, hidden from apps while the contact is blocked:')
   expect(formatContact(contact(waiting), NOW).join('\n')).toContain('persona pending')
   for (const changes of [blocked, { ...blocked, pending: true }, {}])
-    expect(formatContact(contact(changes), NOW).join('\n')).not.toMatch(/others:|persona pending/)
+    expect(formatContact(contact(changes), NOW).join('\n')).not.toMatch(/not in the current table|persona pending/)
 })
 
-test('who looks for the digits that stand beside a name is told which digits find a key', () => {
+test('a search by the digits beside a name explains that first digits find a key', () => {
   const result = { by: 'none' as const, contact: null, device: null, claimedBy: [] }
   const lines = (query: string): string => formatLookup({ ...result, query }, NOW).join('\n')
-  for (const query of ['3333', 'cccc3333', A.slice(1)]) expect(lines(query)).toContain('found by its first digits')
+  for (const query of ['3333', 'cccc3333', A.slice(1)])
+    expect(lines(query)).toContain('search a key by its first digits')
   for (const query of ['333', 'Bobby', A]) expect(lines(query)).not.toContain('digits')
 })
 
-test('a device of the owner is called so, and by no name', () => {
+test('lookup calls the owner’s own devices "your device", without a contact name', () => {
   const lineOf = (active: string): string | undefined => {
     const me = contact({ kind: 'own', name: 'me', active })
     return formatLookup({ query: A, by: 'device', contact: me, device: device(), claimedBy: [] }, NOW)[0]
   }
-  expect(lineOf(A)).toBe('…AAAA1111 is laptop, your active device; 1 device in all')
-  expect(lineOf(B)).toBe('…AAAA1111 is laptop, a device of yours; 1 device in all')
+  expect(lineOf(A)).toBe('…AAAA1111 is your active device, laptop')
+  expect(lineOf(B)).toBe('…AAAA1111 is your device laptop')
 })
 
-test('a blocked contact was last seen when its devices were, although apps get none of them', () => {
+test('lookup warns about every device that is not trusted', () => {
+  const lineOf = (state: ContactDevice['state']): string =>
+    formatLookup({ query: A, by: 'device', contact: contact(), device: device({ state }), claimedBy: [] }, NOW)[0]!
+  expect(lineOf('confirmed')).toBe("…AAAA1111 is Alice's active device, laptop")
+  expect(lineOf('former')).toBe("…AAAA1111 was Alice's laptop; it no longer is. Do not trust it.")
+  expect(lineOf('claimed')).toMatch(/^…AAAA1111 may be Alice's laptop: .* Do not trust it yet\.$/)
+  expect(lineOf('asserted')).toMatch(/^…AAAA1111 shows Alice's persona, .* Do not trust it\.$/)
+  expect(lineOf('provisional')).toBe('…AAAA1111 is Alice, who has no persona yet')
+})
+
+test('a blocked contact still shows when its devices were last seen', () => {
   const blocked = contact({ blocked: true, devices: [], others: [device()], active: null })
   expect(formatContacts([blocked], NOW)[1]).toMatch(/\(just now\)$/)
   const former = contact({ devices: [device({ seenAtSec: null })], others: [device({ key: B, state: 'former' })] })
   expect(formatContacts([former], NOW)[1]).toMatch(/never$/)
 })
 
-test('a device that is only claimed is not said to be somebody’s', () => {
+test('lookup does not call a claimed device anybody’s own', () => {
   const result = { query: A, by: 'device', contact: null, device: null, claimedBy: [P] } as const
   expect(formatLookup({ ...result, claimedBy: [P] }, NOW)).toEqual([
-    `nobody is known by "${A}"`,
-    `persona ${P} lists this device, which has not shown that it agrees`,
+    `no contact matches "${A}"`,
+    `persona ${P} lists this device; the device has not confirmed it. Do not trust it yet.`,
   ])
 })

@@ -47,7 +47,7 @@ test('a status message cannot reach the terminal unescaped', () => {
   )
 })
 
-test('a verdict has its code, its order, and whether the sender is in the table', () => {
+test('a verdict shows its code, the order of the table and whether the table lists the sender', () => {
   expect(text({})).toMatch(/^valid\n/)
   expect(text({ verdict: null })).toContain('no daemon runs')
   expect(text({ listsSender: false })).toContain('is not in the table')
@@ -56,6 +56,6 @@ test('a verdict has its code, its order, and whether the sender is in the table'
   expect(text({ valid: false, code: 'TOKEN_TWICE', message: 'two', blob: null })).toMatch(
     /^not valid: two \(TOKEN_TWICE\)/,
   )
-  expect(text({ blob: { ...BLOB, devices: [] } })).toContain('every device is gone')
+  expect(text({ blob: { ...BLOB, devices: [] } })).toContain('the owner has removed every device')
   expect(text({ blob: { ...BLOB, clockAhead: true } })).toContain("the writer's clock is ahead")
 })

@@ -6,10 +6,14 @@ test('nicknames cannot reach the terminal unescaped', () => {
   expectEscaped(formatDevices(table({ devices: [{ name: HOSTILE, key: A }] }), NOW))
 })
 
-test('the active device is marked in the table, and a table without devices says what to do', () => {
+test('the table marks the active device, and an empty table names the command to add one', () => {
   const lines = formatDevices(table(), NOW)
   expect(lines[1]).toBe(`laptop …AAAA1111  ${A}  active`)
   expect(lines[2]).toBe(`phone …BBBB2222   ${B}`)
   expect(formatDevices(table({ devices: [] }), NOW)[0]).toContain('persona device add')
+  expect(formatDevices(table(), NOW).join('\n')).not.toMatch(/epoch|seq|approve/)
+  expect(formatDevices(table(), NOW, [B], true).join('\n')).toMatch(
+    /needs your approval[^]*persona device approve NAME[^]*seq 2/,
+  )
   expect(formatDevices(table({ named: false }), NOW).join('\n')).toContain('published without nicknames')
 })

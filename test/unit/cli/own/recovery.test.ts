@@ -12,7 +12,7 @@ function refusal(lines: readonly string[]): CliError {
   throw new Error('nothing was refused')
 }
 
-test('a line is a place and a word, in any of the ways in which people write lists', () => {
+test('a line is a place and a word, in all common ways to write a list', () => {
   expect(parseWordLines(['1 abandon', '7. Ability', '24)\tABLE', '3: zoo'])).toEqual([
     { position: 1, word: 'abandon' },
     { position: 7, word: 'ability' },
@@ -21,13 +21,13 @@ test('a line is a place and a word, in any of the ways in which people write lis
   ])
 })
 
-test('fewer than three places are refused, also when one comes three times', () => {
+test('fewer than three places are refused, also if one place comes three times', () => {
   expect(refusal([]).code).toBe('WORDS_WRONG')
   expect(refusal(['1 a', '2 b']).code).toBe('WORDS_WRONG')
   expect(refusal(['1 a', '1 b', '1 c']).code).toBe('WORDS_WRONG')
 })
 
-test('a line that is no place and word is refused without being repeated', () => {
+test('a malformed line is refused, and the error does not repeat it', () => {
   const wrong = ['0 secret', '25 secret', 'secret', '100 secret', '1', '1 secret secret', '1 secret7', '-1 secret']
   expect(wrong).toHaveLength(8)
   for (const line of wrong) {

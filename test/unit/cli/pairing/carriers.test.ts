@@ -35,7 +35,7 @@ async function rawPeer(port: number): Promise<Socket> {
   return socket
 }
 
-/** A line and whoever is at its other end. */
+/** A line and the peer at its other end. */
 async function oneLine(): Promise<{ listener: Listener; line: Line; peer: Socket }> {
   const listener = await listening()
   const peer = await rawPeer(listener.port)
@@ -60,7 +60,7 @@ describe('a connection', () => {
     for (const length of [0, 65_536]) await expect(here.send(new Uint8Array(length))).rejects.toThrow()
   })
 
-  it('gives the same messages however they are cut on the way', async () => {
+  it('gives the same messages no matter how the network cuts them', async () => {
     const { line, peer } = await oneLine()
     peer.setNoDelay(true)
     for (const byte of [0, 3, 7, 8, 9, 0, 1, 5])
@@ -69,7 +69,7 @@ describe('a connection', () => {
     expect([...(await line.receive(5000))]).toEqual([5])
   })
 
-  it('hangs up on a second peer while one is connected, and takes the next one afterwards', async () => {
+  it('hangs up on a second peer while one is connected, and accepts the next one afterwards', async () => {
     const { listener, line, peer } = await oneLine()
     const second = await rawPeer(listener.port)
     await once(second, 'close')
@@ -82,7 +82,7 @@ describe('a connection', () => {
     expect([...(await next.receive(5000))]).toEqual([9])
   })
 
-  it('refuses an empty message, one that ends early, and a peer that hangs up in the middle', async () => {
+  it('refuses an empty message, a message that ends early and a peer that hangs up halfway', async () => {
     const empty = await oneLine()
     empty.peer.write(Uint8Array.of(0, 0))
     expect(await codeOf(empty.line.receive(5000))).toBe('PAIRING_FRAME')
@@ -97,7 +97,7 @@ describe('a connection', () => {
     expect(await codeOf(reset.line.send(Uint8Array.of(1)))).toBe('PAIRING_PEER_GONE')
   })
 
-  it('gives up on a peer that keeps quiet, also in the middle of a message, and on one that takes nothing', async () => {
+  it('gives up on a peer that falls silent, also within a message, and on a peer that reads nothing', async () => {
     for (const bytes of [[], [0, 9, 1]]) {
       const { line, peer } = await oneLine()
       if (bytes.length > 0) await new Promise<void>((sent) => peer.write(Uint8Array.from(bytes), () => sent()))
@@ -123,7 +123,7 @@ describe('a connection', () => {
     expect(state.outcome).toBe('PAIRING_PEER_SILENT')
   })
 
-  it('says so when nobody listens there, when the place is taken, and when waiting is over', async () => {
+  it('fails with PAIRING_CONNECTION if nobody listens or the port is taken, and stops waiting on abort', async () => {
     const listener = await listening()
     expect(await codeOf(listen(HOST, listener.port))).toBe('PAIRING_CONNECTION')
     const stop = new AbortController()
@@ -139,14 +139,14 @@ describe('an announcement', () => {
   const key = new Uint8Array(32).fill(1)
   const otherKey = new Uint8Array(32).fill(2)
 
-  it('is known by who has the code, and by nobody else', () => {
+  it('means something only to a device with the code', () => {
     const datagram = encodeAnnouncement(key, 40_123)
     expect(datagram).toHaveLength(18)
     expect(decodeAnnouncement(key, datagram)).toBe(40_123)
     expect(decodeAnnouncement(otherKey, datagram)).toBeNull()
   })
 
-  it('is refused when a bit of it is altered, or when it is cut or longer', () => {
+  it('is refused if any bit is altered, or if it is too short or too long', () => {
     const datagram = encodeAnnouncement(key, 40_123)
     let ran = 0
     for (let bit = 0; bit < datagram.length * 8; bit++) {
@@ -161,7 +161,7 @@ describe('an announcement', () => {
     expect(decodeAnnouncement(key, encodeAnnouncement(key, 0))).toBeNull()
   })
 
-  it('reaches a device on this machine, which leaves foreign ones and noise alone', async () => {
+  it('reaches a device on this machine, which ignores foreign announcements and noise', async () => {
     const port = await freeUdpPort()
     const seeker = (await seek(key, port))!
     onTestFinished(() => seeker.close())
@@ -198,7 +198,7 @@ describe('files', () => {
     )
   })
 
-  it('that are not there to the end are waited for, whatever the length', () => {
+  it('that are incomplete at any length are waited for', () => {
     const whole = encodeLeg(2, [Uint8Array.of(1, 2, 3), Uint8Array.of(4)])
     let ran = 0
     for (let length = 0; length < whole.length; length++) {
@@ -208,7 +208,7 @@ describe('files', () => {
     expect(ran).toBe(17 + 5 + 3)
   })
 
-  it('that are something else are refused', () => {
+  it('with other or damaged content are refused', () => {
     const whole = encodeLeg(2, [Uint8Array.of(1, 2, 3)])
     const bad = [
       encodeLeg(1, [Uint8Array.of(1, 2, 3)]),
@@ -221,7 +221,7 @@ describe('files', () => {
     for (const bytes of bad) expect(codeThrownBy(() => decodeLeg(2, bytes))).toBe('PAIRING_FILE')
   })
 
-  it('are written and read in turn by the two sides, for their owner only', async () => {
+  it('are written and read in turn by both sides, and only their owner can read them', async () => {
     const path = join(tempDir(), 'pair')
     const waited: string[] = []
     const old = new FileLine(path, (file) => waited.push(file))
@@ -241,7 +241,7 @@ describe('files', () => {
     expect(await codeOf(new FileLine(path, () => {}).receive(0))).toBe('PAIRING_PEER_SILENT')
   })
 
-  it('that come while they are waited for are taken, once they are whole', async () => {
+  it('that arrive during the wait are read once they are complete', async () => {
     const path = join(tempDir(), 'pair')
     const line = new FileLine(path, () => {
       const whole = encodeLeg(1, [messages[2]!])

@@ -56,7 +56,7 @@ function friends(...keys: string[]): ProfileFriends {
 }
 
 describe('a profile follows', () => {
-  test('a contact of whom it has a confirmed device: its claimed and confirmed ones, each once', () => {
+  test('a contact with a confirmed device among the friends, and adds all listed devices once', () => {
     const zoe = contact({ devices: [laptop, tablet] })
     const plan = planFollow(friends(LAPTOP), [found(zoe, laptop), found(zoe, laptop)])
     expect(plan.add.map(({ key, name, state }) => [key, name, state])).toEqual([
@@ -66,7 +66,7 @@ describe('a profile follows', () => {
     expect([plan.withheld, plan.gone]).toEqual([[], []])
   })
 
-  test('nobody of whom it has only a claimed device: anybody can claim a friend', () => {
+  test('no contact that only claims a friend’s device, because anybody can claim any device', () => {
     expect(planFollow(friends(PHONE), [found(contact(), phone)]).add).toEqual([])
     const claimedBy = { ...found(null, null), claimedBy: [ZOE] }
     expect(planFollow(friends(PHONE), [claimedBy]).add).toEqual([])
@@ -78,7 +78,7 @@ describe('a profile follows', () => {
     expect(plan).toEqual({ add: [], withheld: [], gone: [] })
   })
 
-  test('no device that is among the friends in any form', () => {
+  test('no device that is already a friend in any form', () => {
     expect(planFollow(friends(LAPTOP, PHONE), [found(contact(), laptop)])).toEqual({ add: [], withheld: [], gone: [] })
   })
 
@@ -88,7 +88,7 @@ describe('a profile follows', () => {
     expect(plan.withheld).toMatchObject([{ key: PHONE, reason: 'policy' }])
   })
 
-  test('no device that somebody else is known by, and not itself', () => {
+  test('no device that belongs to another contact, and not its own key', () => {
     const zoe = contact({ claims: [device(PHONE, 'phone', 'claimed', true), device(OWN, 'thief', 'claimed')] })
     const plan = planFollow(friends(LAPTOP), [found(zoe, laptop)])
     expect(plan.add).toEqual([])
@@ -98,13 +98,13 @@ describe('a profile follows', () => {
     ])
   })
 
-  test("a device that two contacts list as the first one's, once", () => {
+  test('a device that two contacts list, once, as the first one’s', () => {
     const other = contact({ personaId: 'B'.repeat(64), name: 'Eve', devices: [tablet], claims: [phone] })
     const plan = planFollow(friends(LAPTOP, TABLET), [found(contact(), laptop), found(other, tablet)])
     expect(plan.add.map(({ name }) => name)).toEqual(['Zoe (phone)'])
   })
 
-  test('and tells of devices that left and are still friends', () => {
+  test('and reports devices that left their table but are still friends', () => {
     const old = device(OLD, 'old', 'former')
     const zoe = contact({ others: [old] })
     const plan = planFollow(friends(LAPTOP, OLD), [found(zoe, laptop), found(zoe, old)])
@@ -132,12 +132,12 @@ describe('the name of a friend', () => {
     expect(name.startsWith('é'.repeat(30))).toBe(true)
   })
 
-  test('is one that can be written', () => {
+  test('can always be written to a profile', () => {
     expect(friendName('a\0b\uD800', 'phone')).toBe('ab\uFFFD (phone)')
   })
 })
 
-test('what others chose reaches no terminal as it is', () => {
+test('names that others chose cannot reach the terminal unescaped', () => {
   const hostile = '\x1b[2Jx\n\u202E'
   const one = { contact: hostile, personaId: ZOE, device: hostile, key: PHONE, state: 'claimed' } as const
   const report = {

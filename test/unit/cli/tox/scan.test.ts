@@ -32,8 +32,8 @@ function withByte(save: ToxSave, friend: number, at: number, value: number): Tox
 const STATUS = 0
 const STATUS_TEXT = 1190
 
-describe('what a profile says was seen', () => {
-  test('a friend shows what was last seen, and then; one who was never seen before all others', () => {
+describe('the observations in a profile', () => {
+  test('date each friend’s status message by the time the friend was last seen, and 0 for never', () => {
     const { observations, friends, source } = readObservations(opened(nine()), new Set())
     expect(source).toBe(`profile:${OWN}`)
     expect(friends).toBe(2)
@@ -43,25 +43,25 @@ describe('what a profile says was seen', () => {
     ])
   })
 
-  test('who has not accepted yet has shown nothing', () => {
+  test('leave out friends who have not accepted yet', () => {
     const { observations, friends } = readObservations(opened(withByte(nine(), 0, STATUS, 2)), new Set())
     expect(friends).toBe(1)
     expect(observations.map(({ name }) => name)).toEqual(['Two'])
   })
 
-  test('the own status message counts when the profile is of a device of the owner, as old as the file', () => {
+  test('include the own status message if the profile belongs to a device of the owner, dated by the file', () => {
     const { observations, friends } = readObservations(opened(nine()), new Set([OWN]))
     expect(friends).toBe(2)
     expect(observations[0]).toEqual({ from: OWN, name: 'Nine', text: 'at home', seenAtSec: MTIME })
     expect(observations).toHaveLength(3)
   })
 
-  test('what is not UTF-8 goes as a text that no token survives', () => {
+  test('replace bytes that are not UTF-8, which breaks any token there', () => {
     const { observations } = readObservations(opened(withByte(nine(), 0, STATUS_TEXT, 0xff)), new Set())
     expect(observations[0]?.text).toBe('\u{FFFD}ne here')
   })
 
-  test('a record that Tox clients skip is told, and is no observation', () => {
+  test('report a record that Tox clients skip, without an observation', () => {
     const twice = sectionData(nine(), SECTION_FRIENDS)!
     const save = withSection(nine(), SECTION_FRIENDS, new Uint8Array([...twice, ...twice.subarray(0, FRIEND_BYTES)]))
     const { observations, skipped } = readObservations(opened(save), new Set())
@@ -94,7 +94,7 @@ describe('calls of a scan', () => {
     expect(sizes(count, 256)).toEqual(expected)
   })
 
-  test('texts that grow in JSON make more calls, and no call outgrows a frame', () => {
+  test('are split further when texts grow in JSON, so that no call outgrows a frame', () => {
     const chunks = chunksOf(
       Array.from({ length: 256 }, () => one('\u{1}'.repeat(1007))),
       256,
@@ -105,7 +105,7 @@ describe('calls of a scan', () => {
   })
 })
 
-test('a persona that waits for the owner’s answer is not counted as one that is known now', () => {
+test('a persona that needs the owner’s decision does not count as a new contact', () => {
   const seen = { from: OWN, shown: 'valid', code: null, verdict: 'new', state: 'provisional', contact: 'One' } as const
   const line = (changes: ObserveResult['changes']): string =>
     formatScanned(
@@ -119,6 +119,12 @@ test('a persona that waits for the owner’s answer is not counted as one that i
       },
       new Map(),
     )[0]!
-  expect(line([])).toContain('1 with a blob, 0 new personas')
-  expect(line(['upgraded'])).toContain('1 with a blob, 1 new persona,')
+  expect(line([])).toBe('f: 1 friend, 1 shows a persona, 0 new contacts')
+  expect(line(['upgraded'])).toBe('f: 1 friend, 1 shows a persona, 1 new contact')
+})
+
+test('a profile in which no friend shows a persona says so', () => {
+  const profile = { file: 'f', source: null, friends: 3, results: [], skipped: [], error: null }
+  expect(formatScanned(profile, new Map())).toEqual(['f: 3 friends, no friend shows a persona yet'])
+  expect(formatScanned({ ...profile, friends: 0 }, new Map())).toEqual(['f: 0 friends'])
 })
