@@ -87,7 +87,7 @@ describe(`the main job, on ${whose}`, () => {
     bobSees(LAPTOP)
     bobSees(PHONE)
     const human = await bob.done(['tox', 'scan', at(BOB)])
-    expect(human).toMatch(/2 with a blob, 1 new persona, 0 changed, 0 refused/)
+    expect(human).toMatch(/2 show a persona, 1 new contact\n/)
     const found = (await bob.json(['lookup', phone.toLowerCase()])) as LookupResult
     expect(found.contact).toMatchObject({ kind: 'persona', personaId, active: laptop })
     expect(found.contact?.devices.map(({ key, state }) => [key, state])).toEqual([
@@ -101,7 +101,7 @@ describe(`the main job, on ${whose}`, () => {
     await home.done(['tox', 'publish', LAPTOP, '--text', 'moved'])
     expect(shownBy(LAPTOP)).toMatch(/^moved persona:\S+$/)
     bobSees(LAPTOP, NOW - 10)
-    expect(await bob.done(['tox', 'scan', at(BOB)])).toMatch(/2 with a blob, 0 new personas, 1 changed, 0 refused/)
+    expect(await bob.done(['tox', 'scan', at(BOB)])).toMatch(/2 show a persona, 0 new contacts, 1 changed\n/)
     const shown = (await bob.json(['contact', 'show', personaId.slice(0, 8)])) as Contact
     expect(shown.active).toBe(phone)
     expect(shown.devices.map(({ name }) => name)).toEqual(['phone', 'old laptop'])
@@ -139,7 +139,7 @@ describe(`the main job, on ${whose}`, () => {
     await home.done(['tox', 'publish', LAPTOP])
     const bytes = readFileSync(at(LAPTOP))
     const { mtimeMs } = statSync(at(LAPTOP))
-    expect(await home.done(['tox', 'publish', LAPTOP])).toContain('nothing was written')
+    expect(await home.done(['tox', 'publish', LAPTOP])).toContain('it was not changed')
     expect(readFileSync(at(LAPTOP)).equals(bytes)).toBe(true)
     expect(statSync(at(LAPTOP)).mtimeMs).toBe(mtimeMs)
     expect(readdirSync(home.directory).filter((name) => name.includes('.backup-'))).toHaveLength(1)
@@ -148,7 +148,7 @@ describe(`the main job, on ${whose}`, () => {
   test('own words that do not fit are left out with a message, because a removal must be published', async () => {
     await startWithPersona()
     writeSave(at(LAPTOP), withStatusMessage(readSave(at(LAPTOP)), 'x'.repeat(1006)))
-    expect(await home.done(['tox', 'publish', LAPTOP])).toContain('your own words were left out')
+    expect(await home.done(['tox', 'publish', LAPTOP])).toContain('your own words did not fit')
     expect(shownBy(LAPTOP)).toMatch(/^persona:\S+$/)
     for (const length of [700, 1006, 1007, 5000]) {
       const report = await home.json(['tox', 'publish', LAPTOP, '--text', 'y'.repeat(length)])
@@ -320,7 +320,7 @@ describe('bad input has a stable code and changes nothing', () => {
       expect(await home.failure(command), command.join(' ')).toBe('1 NOT_FOUND')
     }
     const { status, stdout } = await home.run(['lookup', 'nobody'])
-    expect([status, stdout]).toEqual([1, 'nobody is known by "nobody"\n'])
+    expect([status, stdout]).toEqual([1, 'no contact matches "nobody"\n'])
   })
 
   test('command lines that make no sense', async () => {

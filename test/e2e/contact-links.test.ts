@@ -25,18 +25,18 @@ test('a link is printed alone where nobody looks, added by a friend, and refused
   await friend.start()
   const added = (await friend.json(['contact', 'add', '-', '--name', 'Alice'], { stdin: `${link}\n` })) as AddedContact
   expect(added).toMatchObject({ outcome: 'added', contact: { name: 'Alice', personaId: own.personaId } })
-  expect(await friend.done(['contact', 'add', link])).toContain('is known already')
-  expect(await friend.done(['contact', 'show', 'Alice'])).toContain('table:     none seen yet')
+  expect(await friend.done(['contact', 'add', link])).toContain('is already a contact')
+  expect(await friend.done(['contact', 'show', 'Alice'])).toContain('table:       none seen yet')
   const show = await friend.run(['contact', 'verify', 'Alice'])
   expect([show.status, show.stdout.includes(own.safetyNumber.slice(0, 5))]).toEqual([0, true])
-  expect(show.stdout).toContain('compare it with what the other screen shows')
+  expect(show.stdout).toContain('compare all digits with the other screen')
   const number = own.safetyNumber.match(/.{5}/g)!.join(' ')
   const verified = (await friend.json(['contact', 'verify', 'Alice', '--number', '-'], {
     stdin: number,
   })) as SafetyNumbers
   expect(verified.verifiedAtSec).not.toBeNull()
   const scanned = await friend.done(['contact', 'verify', 'Alice', '--link', link])
-  expect(scanned).toContain('is verified')
+  expect(scanned).toContain('verified Alice')
   expect(scanned).not.toContain('compare')
   const foreign = await friend.run(['contact', 'verify', 'Alice', '--link', bob.link()])
   expect(foreign.stderr).toContain('either it is not the link on the screen of the contact, or')

@@ -29,7 +29,7 @@ describe('persona passphrase', () => {
       '1 NO_PASSPHRASE',
     )
     expect(await home.done(['passphrase', 'set', '--passphrase-file', '-'], { stdin: 'first words\n' })).toContain(
-      'sealed by the new passphrase',
+      'the new passphrase seals the signing key',
     )
     expect(await home.failure(['passphrase', 'set', '--passphrase-file', two])).toBe('1 PASSPHRASE_SET')
     expect(await home.done(['lock'])).toContain('locked')

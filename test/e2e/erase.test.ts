@@ -34,7 +34,7 @@ describe('persona erase', () => {
     expect(existsSync(join(home.directory, 'run'))).toBe(false)
     expect(said).toContain(`erased: ${stateDir}\n`)
     expect(said).toContain('bob.tox')
-    expect(said).toMatch(/1 other device of yours has the persona still: phone/)
+    expect(said).toMatch(/1 other device of yours still has the persona: phone/)
     expect(said).toContain('\n  persona device remove laptop --retired\n')
     for (const remaining of ['Tox profiles', 'friends', 'backups']) expect(said).toContain(remaining)
     expect(await home.failure(['status'])).toBe('3 DAEMON_UNREACHABLE')
@@ -68,7 +68,7 @@ describe('persona erase', () => {
   test.skipIf(absence !== '')(`asks on a terminal, having said what goes${absence}`, async () => {
     const { home, personaId, stateDir } = await lived()
     const hesitant = new Typist(home, ['erase'])
-    expect(await hesitant.until('to erase it: ')).toContain('never confirmed')
+    expect(await hesitant.until('to erase it: ')).toContain('You have not confirmed the recovery words')
     hesitant.type('no\r')
     await hesitant.until('nothing was erased')
     expect(await hesitant.end()).toBe(1)

@@ -39,7 +39,7 @@ describe.skipIf(absence !== '')(`follow --ask on a terminal${absence}`, () => {
     expect(await typist.until('[y/N] ')).toContain('Add tablet')
     typist.type('n\r')
     await typist.until('not added')
-    await typist.until('you said no')
+    await typist.until('you answered no')
     expect(await typist.end()).toBe(0)
     expect(friends()).toEqual([PHONE])
   })
@@ -51,7 +51,7 @@ describe.skipIf(absence !== '')(`follow --ask on a terminal${absence}`, () => {
       await typist.until('[y/N] ')
       typist.type(answer)
     }
-    await typist.until('nothing was written')
+    await typist.until('it was not changed')
     expect(await typist.end()).toBe(0)
     expect(readFileSync(profile).equals(before)).toBe(true)
   })

@@ -188,7 +188,7 @@ describe('persona pair and persona join', () => {
       [fresh, joining, 'SIGINT'],
     ] as const) {
       const waiting = new Talker(home, args)
-      while (!/if it finds|waiting for/.test(waiting.stdout + waiting.stderr))
+      while (!/If it does not find|waiting for/.test(waiting.stdout + waiting.stderr))
         await new Promise((turn) => setImmediate(turn))
       waiting.child.kill(signal)
       expect(await waiting.ended).toBe(1)
@@ -239,7 +239,7 @@ describe.skipIf(!existsSync(SCRIPT))(`on a terminal${existsSync(SCRIPT) ? '' : `
   test.each(['y', 'n'])('both people are asked, and "%s" is what is done', async (answer) => {
     const { old, fresh } = await twoHomes()
     const pairing = new Typist(old, ['pair', '--listen', `127.0.0.1:${await freePort()}`])
-    const shown = await pairing.until('if it finds nothing')
+    const shown = await pairing.until('If it does not find this device')
     const words = /persona join ([a-z ]+?)\s*[\r\n]/.exec(shown)![1]!
     const at = (await pairing.until('\n')).match(/127\.0\.0\.1:\d+/)![0]
     const joining = new Typist(fresh, ['join', ...words.split(' '), '--at', at])

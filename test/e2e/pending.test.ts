@@ -22,7 +22,7 @@ test('what waits is shown with all that it changes, and only the table that was 
   expect(list).toContain(`persona accept Bob --table ${looked.slice(0, 8)}`)
   putProfiles(home.directory)
   const scan = await home.run(['tox', 'scan', join(home.directory, BOB)])
-  expect(scan.stderr).toContain('waits for your answer: persona pending')
+  expect(scan.stderr).toContain('needs your decision: persona pending')
   // Another table comes between the look and the answer.
   const later = await shows('phone', ['phone', 'thief'])
   expect(await home.failure(['accept', 'Bob', '--table', looked.slice(0, 8)])).toBe('1 PENDING_CHANGED')
@@ -32,7 +32,7 @@ test('what waits is shown with all that it changes, and only the table that was 
   expect(((await home.json(['contact', 'show', 'Bob'])) as Contact).claims).toEqual([])
   expect(await home.done(['accept', 'Bob', '--table', later.slice(0, 8)])).toContain('Bob')
   expect(((await home.json(['contact', 'show', 'Bob'])) as Contact).claims).toMatchObject([{ name: 'thief' }])
-  expect(await home.done(['pending'])).toContain('nothing waits')
+  expect(await home.done(['pending'])).toContain('nothing needs your decision')
   expect((await home.run(['tox', 'scan', join(home.directory, BOB)])).stderr).not.toContain('persona pending')
   await shows('phone', ['phone'])
   expect(await home.failure(['reject', 'Bob'])).toBe('1 NOTHING_PENDING')

@@ -149,7 +149,7 @@ describe(`a daemon that watches, on ${whose}`, () => {
     expect(await home.done(['status'])).toContain('mplex_away=false')
     expect(shownBy(at(LAPTOP))).toBe(TOXIC_AWAY)
     const watched = await home.done(['tox', 'watch'])
-    expect(watched).toContain('shows:    no table')
+    expect(watched).toContain('shows:    no persona')
   })
 
   test('writes the table back when toxic has ended, and not before', async () => {

@@ -52,8 +52,8 @@ describe('a stolen phone', () => {
     expect(await home.failure([...lost, '--epoch', '1'])).toBe('2 USAGE')
     const done = await home.run([...lost, '--epoch', '1', '--yes'])
     expect(done).toMatchObject({ status: 0 })
-    expect(done.stderr).toMatch(/left out: phone \S+, as you say/)
-    expect(done.stdout).toMatch(/^rotated: the key of epoch 1 signs from now on, and the old one is erased here\n/)
+    expect(done.stderr).toMatch(/left out: phone \S+ \(as you asked\)/)
+    expect(done.stdout).toMatch(/^rotated: your new key now signs, and the old key is erased on this device\n/)
     expect(done.stdout + done.stderr).not.toContain(words.split(' ').slice(0, 2).join(' '))
     await friend.done(['observe', await ownText(), '--from', OWN_LAPTOP])
     const alice = (await friend.json(['contact', 'show', 'Alice'])) as Contact
@@ -97,7 +97,7 @@ describe('the words', () => {
     expect(stdout).toMatch(/^yes/)
     const other = `${'zoo '.repeat(23)}vote`
     const no = await home.run(['recovery', 'check', '--words-file', '-'], { stdin: other })
-    expect([no.status, no.stdout]).toEqual([1, 'no: these words are well formed, but not those of your persona\n'])
+    expect([no.status, no.stdout]).toEqual([1, 'no, these are the recovery words of another persona\n'])
     expect(await home.failure(['recovery', 'check', '--words-file', '-'], { stdin: 'zoo '.repeat(24) })).toBe(
       '1 WORDS_CHECKSUM',
     )

@@ -82,7 +82,7 @@ async function repairAfter(client: Client, name: string, end: () => void): Promi
   const lost = nextEvent(client, 'profile.blob-lost', name)
   lose(name)
   await lost
-  await repairLogged(`${at(name)} waits for table`)
+  await repairLogged(`cannot write your table to ${at(name)} yet`)
   const before = shows(name)
   const repaired = nextEvent(client, 'profile.repaired', name)
   end()

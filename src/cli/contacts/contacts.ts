@@ -46,10 +46,9 @@ function nameOf({ name, personaId }: Contact): string {
   return personaId === null ? shown : `${shown} ${keyTail(personaId)}`
 }
 
-function countDevices(contact: Contact): string {
-  const claims = contact.claims.length === 0 ? '' : ` (+${contact.claims.length} unconfirmed)`
-  const contested = [...contact.devices, ...contact.claims].some((device) => device.contested) ? ', contested' : ''
-  return `${contact.devices.length}${claims}${contested}`
+function countDevices({ devices, claims }: Contact): string {
+  const unconfirmed = claims.length === 0 ? '' : ` (+${claims.length} unconfirmed)`
+  return `${devices.length}${unconfirmed}${devices.some((device) => device.contested) ? ', contested' : ''}`
 }
 
 function activeOf(contact: Contact): string {
@@ -123,7 +122,7 @@ function formatDevices(heading: string, devices: readonly ContactDevice[], conta
   const rows = devices.map((device) => [
     ` ${device.key === contact.active ? '*' : ' '} ${device.key}`,
     showName(device.name, null),
-    `${DEVICE_STATES[device.state]}${device.contested ? ', contested' : ''}${device.companion ? ', companion' : ''}`,
+    `${DEVICE_STATES[device.state]}${device.contested ? ', known as another contact' : ''}${device.companion ? ', companion' : ''}`,
     (device.seenAtSec ?? 0) === 0 ? 'never seen' : `seen ${formatTime(device.seenAtSec, nowSec)}`,
   ])
   return [`${heading}:`, ...formatTable(['', '', '', ''], rows).slice(1)]

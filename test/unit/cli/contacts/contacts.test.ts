@@ -73,7 +73,7 @@ test('a contact shows trusted, unconfirmed and removed devices under separate he
   )
   const at = (start: string): number => lines.findIndex((line) => line.startsWith(start))
   expect(lines[at('devices:') + 1]).toContain(` * ${A}  laptop  trusted`)
-  expect(lines[at('unconfirmed:') + 1]).toContain(`   ${B}  laptop  unconfirmed, contested`)
+  expect(lines[at('unconfirmed:') + 1]).toContain(`   ${B}  laptop  unconfirmed, known as another contact`)
   expect(lines[at('not in the current table') + 1]).toContain(`   ${P}  laptop  removed`)
 })
 
