@@ -165,7 +165,9 @@ export function formatScanned(profile: ScannedProfile, names: ReadonlyMap<string
   if (profile.error !== null) return [`${file}: ${escapeText(profile.error.message)} (${profile.error.code})`]
   const { results } = profile
   const count = (wanted: (result: ObserveResult) => boolean): number => results.filter(wanted).length
-  const shown = count((result) => result.shown === 'valid')
+  const isOwn = (result: ObserveResult): boolean => profile.source === `profile:${result.from}`
+  const shown = count((result) => result.shown === 'valid' && !isOwn(result))
+  const readOwn = count((result) => result.shown === 'valid' && isOwn(result)) > 0
   // A contact counts once, no matter how many of its devices are friends. A new contact does not also count as changed.
   // A persona that needs the owner's decision is not a contact yet.
   const created = contactsOf(results, (result) => result.verdict === 'new' && result.changes.length > 0)
@@ -180,6 +182,7 @@ export function formatScanned(profile: ScannedProfile, names: ReadonlyMap<string
       : [`${shown} ${shown === 1 ? 'shows' : 'show'} a persona`, countOf(created.size, 'new contact')]),
     ...(changed.size === 0 ? [] : [`${changed.size} changed`]),
     ...(refused.length === 0 ? [] : [`${refused.length} refused`]),
+    ...(readOwn ? ['read your own table'] : []),
   ]
   return [
     `${file}: ${summary.join(', ')}`,

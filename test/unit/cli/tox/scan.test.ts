@@ -107,11 +107,11 @@ describe('calls of a scan', () => {
 
 test('a persona that needs the owner’s decision does not count as a new contact', () => {
   const seen = { from: OWN, shown: 'valid', code: null, verdict: 'new', state: 'provisional', contact: 'One' } as const
-  const line = (changes: ObserveResult['changes']): string =>
+  const line = (changes: ObserveResult['changes'], source: string | null = null): string =>
     formatScanned(
       {
         file: 'f',
-        source: null,
+        source,
         friends: 1,
         results: [{ ...seen, personaId: OWN, changes }],
         skipped: [],
@@ -120,6 +120,8 @@ test('a persona that needs the owner’s decision does not count as a new contac
       new Map(),
     )[0]!
   expect(line([])).toBe('f: 1 friend, 1 shows a persona, 0 new contacts')
+  // The owner's own profile is not a friend.
+  expect(line([], `profile:${OWN}`)).toBe('f: 1 friend, no friend shows a persona yet, read your own table')
   expect(line(['upgraded'])).toBe('f: 1 friend, 1 shows a persona, 1 new contact')
 })
 
