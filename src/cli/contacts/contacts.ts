@@ -28,7 +28,7 @@ export async function list(context: Context, options: { readonly blocked?: true 
 }
 
 export function formatContacts(contacts: readonly Contact[], nowSec: number): string[] {
-  if (contacts.length === 0) return ['no contacts yet; read them from your Tox profiles: persona tox scan FILE']
+  if (contacts.length === 0) return ['no contacts; read them from your Tox profiles: persona tox scan FILE']
   const rows = contacts.map((contact) => [
     nameOf(contact),
     contactState(contact),

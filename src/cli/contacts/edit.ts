@@ -7,6 +7,8 @@ import { EXIT_DONE } from '../io/errors.ts'
 import { escapeText, keyTail, showName } from '../io/escape.ts'
 import { parseQuery } from '../io/keys.ts'
 
+const SHOWN_DIGITS = 8 // sanity: 4 bytes of a PersonaID find one contact among thousands
+
 async function edit(
   context: Context,
   call: (client: Client) => Promise<Contact>,
@@ -19,6 +21,11 @@ async function edit(
 
 function who(contact: Contact): string {
   return showName(contact.name, contact.personaId ?? contact.active ?? contact.others[0]?.key ?? null)
+}
+
+// By digits: anybody can choose any name, and people paste this into a shell.
+function digitsOf({ personaId, others, active }: Contact): string {
+  return (personaId ?? active ?? others[0]?.key ?? 'NAME').slice(0, SHOWN_DIGITS)
 }
 
 export async function rename(context: Context, old: string, name: string): Promise<number> {
@@ -35,7 +42,7 @@ export async function block(context: Context, name: string): Promise<number> {
     (client) => client.call('contact.block', { contact: parseQuery(name) }),
     (contact) => [
       `blocked ${who(contact)}: apps no longer get their devices or any news of them`,
-      'the daemon keeps recording their tables; to unblock: persona contact unblock NAME',
+      `the daemon keeps recording their tables; to unblock: persona contact unblock ${digitsOf(contact)}`,
     ],
   )
 }

@@ -118,7 +118,7 @@ const SHOWN: Readonly<Record<ObserveResult['shown'], string>> = {
 function formatObserved(result: ObserveResult): string {
   const who = result.contact === null ? result.from : showName(result.contact, result.from)
   const code = result.code === null ? '' : ` (${result.code})`
-  const order = result.verdict === null ? '' : `, ${ORDER[result.verdict]}`
+  const order = result.verdict === null ? '' : ` (${ORDER[result.verdict]})`
   const state = result.state === null ? '' : `; the device is ${DEVICE_STATES[result.state]}`
   return `${who} ${SHOWN[result.shown]}${code}${order}${state}`
 }

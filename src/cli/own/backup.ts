@@ -125,10 +125,10 @@ async function checkAbsent(file: string): Promise<void> {
   })
 }
 
-function formatRestored({ table, contacts, devices }: RestoreResult): string[] {
+function formatRestored({ table, contacts }: RestoreResult): string[] {
   if (table === null) return []
   return [
-    `restored persona ${table.personaId} with ${countOf(contacts, 'contact')} and ${countOf(devices, 'device')}`,
+    `restored persona ${table.personaId} with ${countOf(table.devices.length, 'device')} and ${countOf(contacts, 'contact')}`,
     'the passphrase of the backup now seals its signing key',
     'The backup may be older than your last table. So the daemon signs and publishes nothing until it has',
     'read a copy of your table from another of your devices or from a friend:',

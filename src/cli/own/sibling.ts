@@ -68,8 +68,8 @@ const READ: Readonly<Record<NonNullable<SyncResult['verdict']>, string>> = {
   new: 'accepted a newer table',
   accept: 'accepted a newer table',
   fork: 'your other device changed the table at the same time',
-  refresh: 'both devices have the same table',
-  stale: 'the table of your other device was older',
+  refresh: 'read the same table as here',
+  stale: 'read an older table than here',
   held: 'refused a table that is too far ahead: somebody else may have your key',
   violation: 'refused a table of another chain of keys: somebody else has the first key of your persona',
 }
