@@ -6,7 +6,6 @@ import { print, type Context } from '../io/context.ts'
 import { describeFailure, EXIT_DONE } from '../io/errors.ts'
 import { escapeText, showName } from '../io/escape.ts'
 import { MAX_TEXT_BYTES, readStdin } from '../io/input.ts'
-import { tableNumbers } from '../io/layout.ts'
 import { askLine, isInteractive } from '../io/prompt.ts'
 
 export interface AddContactOptions {

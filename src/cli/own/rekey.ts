@@ -69,8 +69,7 @@ export async function rekeyDevice(context: Context, name: string, options: Devic
   const report = await withDaemon(context, async (client) => {
     const status = await client.call('status')
     // Before anything is written.
-    if (status.locked)
-      throw new CliError('LOCKED', 'the signing key is locked', { hint: 'unlock it with: persona unlock' })
+    if (status.locked) throw new CliError('LOCKED', 'the signing key is locked', { hint: 'unlock it' })
     const device = deviceOf(await client.call('device.list'), name)
     return await new DeviceRekey(context, client, opened, target, options).run(device)
   })

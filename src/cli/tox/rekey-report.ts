@@ -71,7 +71,7 @@ function leftOut(report: RekeyReport): string[] {
   ]
 }
 
-function tableLines({ persona, device, table, status, wordsDropped, error }: RekeyReport, verbose: boolean): string[] {
+function tableLines({ persona, device, table, wordsDropped, error }: RekeyReport, verbose: boolean): string[] {
   const name = showName(device, null)
   switch (persona) {
     case 'published': {
