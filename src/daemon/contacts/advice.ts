@@ -1,18 +1,18 @@
-/** What a Tox client is to do with each device of a contact (docs/ipc.md, section 3, contact.devices). */
+/** Advice for a Tox client: what to do with each device of a contact (docs/ipc.md, section 3, contact.devices). */
 import type { Contact, ContactDevice } from '../../ipc/shapes/contact.ts'
 import type { Advice, AdvisedDevice, ContactDevices } from '../../ipc/shapes/advice.ts'
 
 /** One client and one contact. */
 interface Case {
   readonly contact: Contact
-  /** The client's friends; null when it did not tell them. */
+  /** The client's friends; null if it did not give them. */
   readonly known: ReadonlySet<string> | null
   readonly sendTo: string | null
-  /** A confirmed device is among the friends: whoever merely claims a friend's device gets nothing added. */
+  /** A confirmed device is among the friends. A persona that only claims a friend's device gets none of its devices added. */
   readonly isFriend: boolean
 }
 
-/** @param known ToxPks in the client's friend list, and its own; null when it does not say */
+/** @param known ToxPks in the client's friend list, and its own; null if it does not give them */
 export function adviseOn(contact: Contact, known: ReadonlySet<string> | null): ContactDevices {
   const { kind, name, personaId, blocked, active, devices, claims, others } = contact
   const sendTo = devices.find((device) => !device.companion && known?.has(device.key) !== false)?.key ?? null
@@ -35,7 +35,7 @@ function adviceFor(device: ContactDevice, { contact, known, sendTo, isFriend }: 
   if (device.key === sendTo) return 'send'
   const isClaim = device.state === 'claimed'
   if (known === null || known.has(device.key)) return isClaim ? 'wait' : 'keep'
-  // Nobody chats with a companion, and friends of it are made by the daemons.
+  // Nobody chats with a companion, and the daemons add its friends.
   if (device.companion) return isClaim ? 'wait' : 'keep'
   if (isFriend && contact.policy === 'auto') return 'add'
   return isClaim && !isFriend ? 'wait' : 'ask'

@@ -1,4 +1,4 @@
-/** Lists of contacts that go from one daemon to another: links and what the owner calls them, nothing of what was seen (docs/ipc.md, section 4). */
+/** Contact cards, which go from one daemon to another: links and the owner's names, but no sightings (docs/ipc.md, section 4). */
 import { Refusal } from '../../errors/refusal.ts'
 import { ContactError } from './errors.ts'
 import { formatHex } from '../../core/encoding/bytes.ts'
@@ -37,7 +37,7 @@ function cardOf(
   { engine }: Changes,
 ): ContactCard {
   const { name, aliases, policy, blocked } = entry
-  // Whoever takes it refuses what was refused here.
+  // The importer must refuse every epoch that we refuse.
   const link: ContactLink = {
     personaId: storedBytes(personaId),
     root: storedBytes(root),
@@ -53,7 +53,7 @@ function cardOf(
   }
 }
 
-/** Takes cards into the state, in one commit. What is known here stays as it is, but for blocks and the stricter policy. */
+/** Imports cards, in one commit. A known contact keeps its entry, except that it is blocked or gets the stricter policy if the card says so. */
 export async function importCards(keeper: Changes, params: ImportContactsParams): Promise<ImportedContact[]> {
   return await keeper.change(() => params.contacts.map((card) => importCard(card, params, keeper)))
 }
@@ -63,7 +63,7 @@ function importCard(card: ContactCard, params: ImportContactsParams, keeper: Cha
   try {
     const link = parseLink(card.link, keeper.engine)
     personaId = formatHex(link.personaId)
-    const outcome = takeCard(link, card, params, keeper.state)
+    const outcome = mergeCard(link, card, params, keeper.state)
     return { name: card.name, personaId, outcome, code: null, message: null }
   } catch (error) {
     if (!(error instanceof LinkError || error instanceof Refusal)) throw error
@@ -71,7 +71,7 @@ function importCard(card: ContactCard, params: ImportContactsParams, keeper: Cha
   }
 }
 
-function takeCard(
+function mergeCard(
   link: ContactLink,
   card: ContactCard,
   { again, trustVerified }: ImportContactsParams,
@@ -87,7 +87,7 @@ function takeCard(
     throw new ContactError('CONTACT_FORGOTTEN', message, 'confirm that you want the contact back')
   }
   if (known === undefined || known.entry === null || known.root !== formatHex(link.root)) {
-    // Refuses the owner's own link, and another chain than the one that is pinned.
+    // Refuses the owner's own link, and any chain but the pinned one.
     addLinked(link, theirs, false, state)
     const added = state.persona(personaId)!
     if (verifiedAtSec !== null) state.putPersona({ ...added, verifiedAtSec })
@@ -100,7 +100,7 @@ function takeCard(
   return 'known'
 }
 
-/** What a list has changed of a known contact: apps and the history are told as of the owner's other commands. */
+/** The changes that a card made to a known contact. Apps and the history get them like those of the owner's other commands. */
 function changesOf(
   { verifiedAtSec }: PersonaRecord,
   was: ContactEntry,

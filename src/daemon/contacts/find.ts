@@ -1,4 +1,4 @@
-/** Finding who is meant: by key, by name, by a prefix of either key (docs/ipc.md, section 3, lookup). Reads what is on disk. */
+/** Finds a contact by a key, a name, or the first digits of a key (docs/ipc.md, section 3, lookup). Reads the state on disk. */
 import { encodeUtf8 } from '../../core/encoding/bytes.ts'
 import { keyPrefix } from '../personas/query.ts'
 import { KeeperError } from '../state/errors.ts'
@@ -8,19 +8,19 @@ import type { Contact, LookupResult } from '../../ipc/shapes/contact.ts'
 
 const PAGE_CHARS = 262_144 // sanity: JSON of a page; with one more contact, of at most some 400 kB, still one frame
 
-const MAX_CANDIDATES = 2 // one more than a prefix may fit
+const MAX_CANDIDATES = 2 // one more than may fit a prefix
 
 const MAX_FOLDED_BYTES = 400 // sanity: a name is 64 characters, each at most 6 bytes when folded, and a number
 
 const NOBODY = { contact: null, device: null, claimedBy: [] }
 
 /**
- * Who a query means. A whole key is never taken for a name; a shorter one that fits both a name and a key is refused as ambiguous.
+ * Finds a contact or device. A whole key is never a name. A word that fits both a name and a key is ambiguous.
  * @throws {KeeperError} AMBIGUOUS
  */
 export function lookup(query: string, reader: Reader): LookupResult | Promise<LookupResult> {
   const digits = query.toUpperCase()
-  // What clients ask all the time is answered at once.
+  // Clients look up whole keys all the time, so this path is synchronous.
   return /^[0-9A-F]{64}$/.test(digits) ? byKey(query, digits, reader) : byPart(query, reader)
 }
 
@@ -36,7 +36,7 @@ async function byPart(query: string, reader: Reader): Promise<LookupResult> {
   return keys[0] === undefined ? (byName ?? { query, by: 'none', ...NOBODY }) : byKey(query, keys[0], reader)
 }
 
-/** The one contact that a name or key means. @throws {KeeperError} NOT_FOUND | AMBIGUOUS */
+/** Finds the one contact with this name or key. @throws {KeeperError} NOT_FOUND | AMBIGUOUS */
 export async function findContact(query: string, reader: Reader): Promise<Contact> {
   const { contact } = await lookup(query, reader)
   if (contact !== null) return contact
@@ -46,7 +46,7 @@ export async function findContact(query: string, reader: Reader): Promise<Contac
   throw new KeeperError('NOT_FOUND', `no contact is named "${query}"`, hint, { what: 'contact' })
 }
 
-/** The contact was there when it was looked for, and is not when it is to be changed. */
+/** The contact went away between the search and the change. */
 export function gone(query: string): KeeperError {
   return new KeeperError('NOT_FOUND', `the contact "${query}" is gone`, 'list the contacts', { what: 'contact' })
 }
@@ -82,7 +82,7 @@ async function keysBeginning(prefix: string, reader: Reader): Promise<string[]> 
   return keys
 }
 
-/** A page of contacts in the order of their folded names, each once, under its own name; fewer than `limit` where they are large. */
+/** A page of contacts in the order of their folded names. Each comes once, under its own name. Large contacts make a page shorter than `limit`. */
 export async function listContacts(
   after: string | undefined,
   limit: number,

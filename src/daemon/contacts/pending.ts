@@ -1,4 +1,4 @@
-/** What waits for the owner's answer: updates that a policy holds back, entries that turn out to be somebody's, tables too far ahead (docs/format.md, sections 8 and 10). */
+/** Pending changes, which wait for the owner: updates that a policy holds back, friends that show a persona, tables too far ahead (docs/format.md, sections 8 and 10). */
 import { formatBase64url, formatHex } from '../../core/encoding/bytes.ts'
 import { diffTables } from '../../core/diff.ts'
 import type { Device } from '../../core/table.ts'
@@ -11,8 +11,8 @@ import { pendingKinds, upgradeKinds } from '../state/waiting.ts'
 import type { PendingUpdate } from '../../ipc/shapes/pending.ts'
 
 /**
- * A friend without a persona shows one, and the policy of the entry asks first: the blob is kept with the entry, the newest one. What was
- * rejected stays so until the device shows another table.
+ * A friend without a persona shows one, and the policy of the entry asks first. The entry keeps the newest blob. A rejected table stays
+ * rejected until the device shows another one.
  */
 export function holdUpgrade(key: string, blob: VerifiedBlob, source: string, state: State): void {
   const device = state.device(key)
@@ -24,14 +24,14 @@ export function holdUpgrade(key: string, blob: VerifiedBlob, source: string, sta
   emitNew(upgradeOf(key, held, state.records, state), source, state)
 }
 
-/** Whether what was held back is still what the device says: of two sources that told of it one may have been revoked since. */
+/** Whether the device still shows the persona of the pending change. The source that reported it may have been revoked since. */
 export function standsUpgrade({ pending, reports }: DeviceRecord, state: State): boolean {
   if (pending === null) return false
   const { personaId, root } = decodeStored(pending.blob, state)
   return consentsToChain(reports, formatHex(personaId), formatHex(root))
 }
 
-/** Tells of an update that waits since this change. */
+/** Emits the pending changes that are new in this change. */
 export function emitPending(before: PersonaRecord | null, after: PersonaRecord, source: string, state: State): void {
   const isNew = after.pending !== null && after.pending.tableHash !== before?.pending?.tableHash
   if (isNew && !after.pending.rejected) emitNew(updateOf(after, state), source, state)
@@ -43,7 +43,7 @@ function emitNew(update: PendingUpdate, source: string, state: State): void {
   state.emit({ event: 'pending.new', data: { contact, personaId, key, kind, tableHash, changes, source } })
 }
 
-/** All that waits for this record, as the owner sees it. */
+/** All pending changes of this record, as the owner sees them. */
 export function pendingOf(id: string, records: Records, state: State): PendingUpdate[] {
   const persona = records.personas.get(id)
   if (persona !== undefined) {

@@ -64,7 +64,7 @@ export function addLinked(link: ContactLink, entry: ContactEntry, repin: boolean
   checkNotOwn(link, state)
   if (before !== undefined && before.root !== root && !repin) throw chainDiffers(before)
   const tidy = { ...entry, name: tidyName(entry.name), aliases: entry.aliases.map(tidyName) }
-  const linked = unseen(link, state.names.adopt(tidy, { kind: 'persona', id: personaId }))
+  const linked = unseen(link, state.names.import(tidy, { kind: 'persona', id: personaId }))
   if (forgotten === undefined) state.putPersona(linked)
   else apply(returned(linked, forgotten, state), state)
   state.emitContact(personaId, [{ kind: 'created', key: null, name: linked.entry?.name ?? null }], OWNER_SOURCE)

@@ -1,4 +1,4 @@
-/** Taking back what a source reported: its reports never were, and what rested on them alone ends (docs/format.md, section 10). */
+/** Revokes a source: drops its reports and everything that depended on them alone (docs/format.md, section 10). */
 import { consentsToChain, consentsToPersona, revokeSource, type DeviceReports } from '../../core/trust.ts'
 import type { Changes } from '../state/changes.ts'
 import type { State } from '../state/state.ts'
@@ -6,10 +6,10 @@ import { standsUpgrade } from './pending.ts'
 import type { DeviceRecord } from '../state/records.ts'
 import { applyConsent } from './consent.ts'
 
-const DEVICES_A_CHANGE = 200 // sanity: other changes have their turn between them, and a commit stays far below its limit
+const DEVICES_A_CHANGE = 200 // sanity: other changes get their turn in between, and a commit stays far below its limit
 
 /**
- * Drops all reports of a source, some devices a change. Doing it twice is the same as once, so that a crash in between costs nothing.
+ * Drops all reports of a source, some devices a change. Doing it twice is the same as once, so a crash in between costs nothing.
  * @returns how many devices it had reported
  */
 export async function dropReports(source: string, keeper: Changes): Promise<number> {
@@ -43,10 +43,10 @@ function dropOf(key: string, source: string, state: State): void {
   }
   state.putDevice(key, reports.length === 0 ? withoutEntry(free, state) : free)
   emitParted(key, before, source, state)
-  if (free.bound === null) settleFreed(key, before, source, state)
+  if (free.bound === null) consentAnew(key, before, source, state)
 }
 
-/** The owner's own devices are bound by the owner's word; all others by what was reported of them. */
+/** Whether the device stays bound. The owner binds their own devices; reports bind all others. */
 function isBoundBy({ bound }: DeviceRecord, reports: DeviceReports, state: State): boolean {
   if (bound === state.own()?.personaId) return true
   return reports.some(({ token }) => token !== null && token.personaId === bound && token.lists)
@@ -57,7 +57,7 @@ function lastSeen(reports: DeviceReports): number | null {
   return times.length === 0 ? null : Math.max(...times)
 }
 
-/** An entry that nobody else reported and the owner never touched goes with the report that made it. */
+/** An entry goes with the report that made it, if nobody else reported the device and the owner never touched the entry. */
 function withoutEntry(device: DeviceRecord, state: State): DeviceRecord {
   const { entry } = device
   if (entry === null || entry.policy !== 'auto' || entry.blocked || entry.aliases.length > 0) return device
@@ -65,8 +65,8 @@ function withoutEntry(device: DeviceRecord, state: State): DeviceRecord {
   return { ...device, entry: null, pending: null }
 }
 
-/** What the other sources saw may have been waiting behind the lie: it is settled as if the device had shown it just now. */
-function settleFreed(key: string, before: DeviceRecord, source: string, state: State): void {
+/** The dropped report may have hidden the reports of other sources. They count now as if the device had just shown its table. */
+function consentAnew(key: string, before: DeviceRecord, source: string, state: State): void {
   const { claimedBy, reports } = state.device(key)
   for (const id of claimedBy) {
     const persona = state.persona(id)
@@ -76,7 +76,7 @@ function settleFreed(key: string, before: DeviceRecord, source: string, state: S
   }
 }
 
-/** What the persona that it was bound to has in it now. */
+/** Emits how the device now stands with the persona that it was bound to. */
 function emitParted(key: string, before: DeviceRecord, source: string, state: State): void {
   const { bound } = before
   const listed = bound === null ? undefined : state.persona(bound)?.devices.find((device) => device.key === key)

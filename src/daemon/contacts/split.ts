@@ -1,4 +1,4 @@
-/** A device taken from a contact by the owner's word, since nothing else unbinds it (docs/format.md, section 10). */
+/** Splits a device from a contact. Only the owner can unbind a device (docs/format.md, section 10). */
 import { ContactError } from './errors.ts'
 import { pairOf } from '../state/pair.ts'
 import { KeeperError } from '../state/errors.ts'
@@ -9,7 +9,7 @@ import { OWNER_SOURCE } from '../state/sources.ts'
 import { isMeant } from '../personas/query.ts'
 
 /**
- * The device stands for itself from now on, under a name of its own; whose it is next it says itself. Inside of a change.
+ * Gives the device an entry of its own, under its own name. The next persona that it shows may bind it again. Inside of a change.
  * @returns its key
  * @throws {KeeperError} NOT_FOUND | AMBIGUOUS {ContactError} DEVICE_CONFIRMED
  */
@@ -36,7 +36,7 @@ export function splitDevice(persona: PersonaRecord, query: string, name: string 
   return key
 }
 
-/** The one device bound to the persona that a nickname or digits mean. */
+/** Finds the one bound device with this nickname or these first digits. */
 function boundDevice(persona: PersonaRecord, query: string, state: State): string {
   const keys = [...persona.devices.map(({ key }) => key), ...persona.others]
   const isBound = (key: string): boolean => state.device(key).bound === persona.personaId

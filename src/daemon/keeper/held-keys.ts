@@ -1,4 +1,4 @@
-/** The signing keys that are held, and the head that says which one counts: brought together after every change and at the start (docs/format.md, section 4). */
+/** Held signing keys. After every change and at the start, only the key of the head stays (docs/format.md, section 4). */
 import { CustodyError } from '../custody/errors.ts'
 import { equalBytes } from '../../core/encoding/bytes.ts'
 import type { Custody } from '../custody/custody.ts'
@@ -9,18 +9,18 @@ import type { OwnRecord, PersonaRecord, Records } from '../state/records.ts'
 import { ownOf } from '../state/view.ts'
 import { Serial } from '../../process/serial.ts'
 
-/** What the keeper hands in. */
+/** The parts of the keeper that this needs. */
 export interface KeysOwner {
   readonly custody: Custody
   readonly state: State
   readonly onDisk: Records
-  /** Decides a change and has it on disk, settling nothing. */
+  /** Decides a change and writes it, without erasing keys. */
   changeKeys<T>(decide: () => T): Promise<T>
 }
 
 /**
  * A rotation writes the secrets file with both keys, then the head, then the secrets file without the old key. A crash leaves one of
- * three states, and the epoch of the head tells which: the key of the head stays, every other one is erased.
+ * three states, and the epoch of the head shows which. The key of the head stays; all others are erased.
  */
 export class HeldKeys {
   readonly #keeper: KeysOwner
@@ -33,34 +33,34 @@ export class HeldKeys {
     this.#onFollowed = onFollowed
   }
 
-  /** Who adds or erases keys does so alone: what is erased by an older head must not be what a rotation has just added. */
+  /** Serializes work that adds or erases keys: an older head must not erase the key that a rotation has just added. */
   inTurn<T>(work: () => Promise<T>): Promise<T> {
     return this.#serial.run(work)
   }
 
-  /** {@link eraseSpentKeysNow}, once whoever moves keys has ended; at once where there is nothing to do. */
+  /** Runs {@link eraseSpentKeysNow} after any work that moves keys; returns at once if there is nothing to do. */
   async eraseSpentKeys(): Promise<void> {
-    if (this.#isSettled()) return
+    if (this.#isDone()) return
     await this.inTurn(() => this.eraseSpentKeysNow())
   }
 
   /**
-   * Erases the keys of every epoch but the head's, and takes up the key of the head where it has come. While locked it waits for the
-   * unlock. Call it in one's turn.
+   * Erases all keys but the head's, and installs the key of the head if it has come. While locked it waits for the unlock. Call it only
+   * inside of {@link inTurn}.
    * @throws {CustodyError} SECRETS_FOREIGN @throws {StoreError}
    */
   async eraseSpentKeysNow(): Promise<void> {
-    if (this.#isSettled()) return
+    if (this.#isDone()) return
     const { custody, onDisk } = this.#keeper
     const { own, persona } = ownOf(onDisk)!
     const held = custody.publicKey(persona.epoch)
     if (held === null) this.#checkNotNewer(own, persona)
     else if (own.epoch !== persona.epoch) await this.#install(held)
-    // Crash here: the next start comes by here again.
+    // Crash here: the next start runs this again.
     if (custody.epochs().some((epoch) => epoch !== persona.epoch)) await custody.keepOnly(persona.epoch)
   }
 
-  #isSettled(): boolean {
+  #isDone(): boolean {
     const { custody, onDisk } = this.#keeper
     const found = ownOf(onDisk)
     if (found === null || custody.isLocked) return true
@@ -70,7 +70,7 @@ export class HeldKeys {
     return epochs.length === 1 && epochs[0] === persona.epoch && own.epoch === persona.epoch
   }
 
-  /** The key came by pairing or from the words, and the head is the one that it signs: where the head stands in the chain, this device does. */
+  /** The key of the head came by pairing or from the recovery words, so this device moves to the head's place in the chain. */
   async #install(held: Uint8Array): Promise<void> {
     const { state } = this.#keeper
     await this.#keeper.changeKeys(() => {
@@ -89,7 +89,7 @@ export class HeldKeys {
     })
   }
 
-  /** A store that was put back from an older copy than the secrets would have the only key erased that is good. */
+  /** A store restored from an older copy than the secrets would erase the only good key. */
   #checkNotNewer(own: OwnRecord, persona: PersonaRecord): void {
     const newest = Math.max(...this.#keeper.custody.epochs())
     if (own.epoch !== persona.epoch || newest < persona.epoch) return

@@ -1,4 +1,4 @@
-/** The keeper: the one writer of the state. What answers each method of the socket is in handlers-*.ts. */
+/** The keeper: the one writer of the state. daemon/methods.ts names the handlers of the socket's methods. */
 import { formatHex } from '../../core/encoding/bytes.ts'
 import { newestSighting, type Sighting } from '../../core/trust.ts'
 import type { VerifiedBlob } from '../../core/verify.ts'
@@ -31,9 +31,9 @@ export interface KeeperOptions extends StateOptions {
   readonly engine: CryptoEngine
   /** Unix seconds. */
   readonly nowSec: () => number
-  /** Sends an event to subscribers; called once what it tells is on disk. */
+  /** Sends an event to subscribers. Called once its change is on disk. */
   readonly publish: (event: DaemonEvent) => void
-  /** A write failed and nobody knows what is on disk: the daemon must stop and start again. */
+  /** A write failed, so the state on disk is unknown: the daemon must stop and start again. */
   readonly onStoreFailure: (error: unknown) => void
 }
 
@@ -41,9 +41,9 @@ export class Keeper {
   readonly #options: KeeperOptions
   /** The state as it is inside of {@link change}. */
   readonly state: State
-  /** Only inside of {@link change}: what it reads and writes may not be on disk yet. */
+  /** Use only inside of {@link change}: its records may not be on disk yet. */
   readonly own: OwnPersona
-  /** What was acknowledged, and what every answer is made of. */
+  /** The acknowledged state. Every answer comes from here. */
   readonly onDisk: rec.Records
   readonly keys: HeldKeys
   readonly #serializeInit = new Serial()
@@ -56,14 +56,14 @@ export class Keeper {
     options.custody.watch({
       failed: options.onStoreFailure,
       lockChanged: (locked, cause) => {
-        // Not waited for: a failed write of it stops the daemon.
+        // No need to wait: a failed write stops the daemon.
         this.emit({ event: 'locked', data: { locked, cause } }).catch(() => {})
       },
     })
     this.keys = new HeldKeys(this, () => own.followed())
   }
 
-  /** Takes up the state as it is on disk. What a crash left half done is finished by openKeeper. @throws {StoreError} */
+  /** Loads the state from disk. openKeeper finishes whatever a crash left half done. @throws {StoreError} */
   static async load(options: KeeperOptions): Promise<Keeper> {
     const { store, custody, engine, nowSec } = options
     const cache = new RecordCache()
@@ -76,7 +76,7 @@ export class Keeper {
     return new Keeper(options, state, persona, rec.recordsOf(store, cache, options.kindsOfWings))
   }
 
-  /** What makes a persona here comes one after the other: the second finds the persona of the first. */
+  /** Serializes init, restore and join, so that the second sees the persona that the first one made. */
   serializeInit<T>(work: () => Promise<T>): Promise<T> {
     return this.#serializeInit.run(work)
   }
@@ -94,7 +94,7 @@ export class Keeper {
     return this.#options.nowSec()
   }
 
-  /** What is on disk, for whoever copies it; nobody writes to it but {@link change}. */
+  /** The store itself, for exporting snapshots. Write only through {@link change}. */
   get store(): Store {
     return this.#options.store
   }
@@ -103,7 +103,7 @@ export class Keeper {
     return this.onDisk.own.get(rec.OWN) !== undefined
   }
 
-  /** When the own table is due to be signed again; null when it cannot be. */
+  /** When the own table is due to be signed again; null if it cannot be signed. */
   resignDueSec(): number | null {
     this.#options.custody.expire()
     return this.#options.custody.isLocked ? null : this.own.resignDueSec()
@@ -118,16 +118,16 @@ export class Keeper {
     this.#options.custody.close()
   }
 
-  /** Decides, writes, and tells in this order. When it returns, the key that a sibling's rotation took out of use is erased as well. */
+  /** Decides, writes, then publishes events. When it returns, a key that a sibling's rotation retired is erased as well. */
   async change<T>(decide: () => T): Promise<T> {
     const result = await this.changeKeys(decide)
     await this.keys.eraseSpentKeys()
     return result
   }
 
-  /** {@link change}, by one who moves keys and settles them himself. */
+  /** {@link change} for a caller that moves keys and erases spent ones itself. */
   async changeKeys<T>(decide: () => T): Promise<T> {
-    // Once, in front of the decision: in the middle of it nothing becomes locked.
+    // Once, before the decision: nothing locks in the middle of it.
     this.#options.custody.expire()
     try {
       const { result, events } = await this.state.change(decide)
@@ -144,19 +144,19 @@ export class Keeper {
     return this.hasPersona ? this.table() : null
   }
 
-  /** Whether the last blob that a device of the owner was seen showing was the owner's. */
+  /** Whether the device showed the owner's blob last. */
   hasShown(key: string): boolean {
     return this.shownBy(key) !== null
   }
 
-  /** When and which that was; null when it was another persona's, or there was none. */
+  /** When the device showed it, and which table; null if it showed another persona's blob last, or none. */
   shownBy(key: string): Sighting | null {
     const own = this.onDisk.own.get(rec.OWN)
     const newest = newestSighting(this.onDisk.devices.get(key)?.reports ?? [])
     return own !== undefined && newest?.personaId === own.personaId ? newest : null
   }
 
-  /** Tells what happened outside of the state, once the history has it. */
+  /** Emits an event from outside of the state, once the history has it. */
   async emit(event: NewEvent): Promise<void> {
     await this.change(() => this.state.emit(event))
   }
@@ -166,7 +166,7 @@ export class Keeper {
     return this.change(() => this.own.statusMessage(words))
   }
 
-  /** Takes what a source saw, in one commit: it is on disk when this returns. @throws {StoreError} */
+  /** Observes what a source saw, in one commit. It is on disk when this returns. @throws {StoreError} */
   observe(observations: readonly ObservationParams[], source: string): Promise<ObserveResult[]> {
     return this.change(() => observations.map((params) => observe(params, source, this.own, this.state)))
   }
@@ -201,7 +201,7 @@ export class Keeper {
     return found.persona
   }
 
-  /** What lookups read. */
+  /** The state on disk at this moment, for views and lookups. */
   reader(): Reader {
     return readerAt(this.nowSec, this.onDisk)
   }
@@ -215,7 +215,7 @@ export class Keeper {
   }
 }
 
-/** Nothing was written for these; for all others nobody knows. */
+/** These two codes mean that nothing was written. After all others the state on disk is unknown. */
 function isOutcomeUnknown(error: StoreError): boolean {
   return error.code !== 'STORE_TOO_LARGE' && error.code !== 'STORE_KEY_INVALID'
 }

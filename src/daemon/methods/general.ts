@@ -1,4 +1,4 @@
-/** What answers the methods about the daemon itself: its status, the events of a connection and the history of them (docs/ipc.md, section 3). */
+/** The methods about the daemon itself: status, events, history (docs/ipc.md, section 3). */
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { EventName } from '../../ipc/methods/events.ts'
 import { MAX_PAGE } from '../../ipc/shapes/limits.ts'
@@ -17,7 +17,7 @@ import type { Apps } from '../apps/sessions.ts'
 import { makeStatus, type About } from '../health/status.ts'
 
 const DEFAULT_LOG_PAGE = 50
-const REPLAYED_A_TURN = 64 // sanity: some milliseconds; the whole history at once would keep everybody else waiting for seconds
+const REPLAYED_A_TURN = 64 // sanity: some milliseconds; the whole history at once would block all other callers for seconds
 
 export type GeneralMethods = Pick<Methods, 'status' | 'subscribe' | 'unsubscribe' | 'log.list' | 'log.verify'>
 
@@ -50,9 +50,9 @@ export function generalHandlers(
 }
 
 /**
- * Sends what was told behind a number, and subscribes in the same turn in which nothing of that is left.
- * @returns number of the last event that was sent or left out
- * @throws {KeeperError} CURSOR_AHEAD; it is remembered as an alarm, since it may be the one sign of a store that was put back
+ * Sends the events after a number, and subscribes in the same turn in which none is left.
+ * @returns number of the last event that was sent or skipped
+ * @throws {KeeperError} CURSOR_AHEAD; this raises an alarm too, because it may be the only sign of a rolled-back store
  */
 async function catchUp(
   keeper: Keeper,
@@ -75,21 +75,21 @@ async function catchUp(
   }
   caller.unsubscribe()
   let [number, looked] = [after, 0]
-  // The tip is read anew each time: while the client reads, more is told, and the oldest entries may go.
+  // Read the tip each time: while the client reads, new events come and the oldest entries may go.
   for (let tip = tipOf(onDisk); number < tip.number; tip = tipOf(onDisk)) {
     const gap = tip.oldest - 1 - number
     const told = gap > 0 ? lagged(gap, number) : replayEvent(number + 1, keeper.reader())
     number += Math.max(gap, 1)
     const isWanted = told !== null && (told.event === 'lagged' || names.includes(told.event))
     if (isWanted && !(await caller.replay(told))) break
-    // Neither what is left out nor what the client takes at once gives others their turn.
+    // Skipped events and fast clients do not let others take their turn, so count them all.
     if (++looked % REPLAYED_A_TURN === 0) await nextTurn()
   }
   caller.subscribe(names, number)
   return number
 }
 
-/** Whom a log is about: a contact with all its devices, or a device. @throws {KeeperError} NOT_FOUND | AMBIGUOUS */
+/** The keys of a contact with all its devices, or of one device. @throws {KeeperError} NOT_FOUND | AMBIGUOUS */
 async function keysOf(query: string, keeper: Keeper): Promise<Set<string>> {
   const { personaId, devices, claims, others } = await findContact(query, keeper.reader())
   const keys = [...devices, ...claims, ...others].map((device) => device.key)

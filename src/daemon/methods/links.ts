@@ -1,4 +1,4 @@
-/** What answers the methods of contact links and safety numbers (docs/ipc.md, section 3). */
+/** The methods of contact links and safety numbers (docs/ipc.md, section 3). */
 import { KeeperError } from '../state/errors.ts'
 import { ContactError } from '../contacts/errors.ts'
 import { formatHex } from '../../core/encoding/bytes.ts'
@@ -59,7 +59,7 @@ async function addContact(keeper: Keeper, { link: text, name, repin }: AddContac
 }
 
 /**
- * The PersonaID of the contact that is meant.
+ * The PersonaID of the contact with this name or key.
  * @throws {KeeperError} NOT_FOUND | AMBIGUOUS {ContactError} CONTACT_IS_OWN | CONTACT_PROVISIONAL
  */
 async function contactPersona(keeper: Keeper, query: string): Promise<string> {
@@ -89,7 +89,7 @@ async function verifyContact(keeper: Keeper, params: VerifyContactParams): Promi
   const link = params.link === undefined ? null : parseLink(params.link, keeper.engine)
   const personaId = await contactPersona(keeper, params.contact)
   await keeper.change(() => {
-    // What is compared is what is pinned at this moment.
+    // Compare with the chain that is pinned at this moment.
     const persona = keeper.state.persona(personaId)
     if (persona === undefined)
       throw new KeeperError('NOT_FOUND', 'the contact is gone', 'list the contacts', { what: 'contact' })
@@ -121,7 +121,7 @@ function linkMismatch(persona: PersonaRecord, isSamePersona: boolean): ContactEr
   return mismatch(name, `this link ${what}`, 'it is not the link on their screen')
 }
 
-/** @param slip what it is when nobody means harm */
+/** @param slip the harmless explanation */
 function mismatch(name: string, message: string, slip: string): ContactError {
   const meaning = `either ${slip}, or somebody else made the persona that you know as ${name}: trust none of its devices until you know`
   const hint = `ask ${name} for a contact link in a way that proves who you talk to, and add it`

@@ -1,4 +1,4 @@
-/** What answers the methods between siblings (docs/ipc.md, section 3). */
+/** The methods between siblings (docs/ipc.md, section 3). */
 import { noPersona } from '../state/errors.ts'
 import { OwnPersonaError } from '../own/errors.ts'
 import { equalBytes, formatHex } from '../../core/encoding/bytes.ts'
@@ -15,16 +15,16 @@ export type SiblingMethods = Pick<Methods, 'sibling.sync'>
 
 export function siblingHandlers(keeper: Keeper): Handlers<SiblingMethods> {
   return {
-    // Two changes: a table that takes this device out is taken, although nothing is shown then.
+    // Two changes, so that we keep a table that takes this device out, although we then cannot show ours.
     'sibling.sync': async ({ text }) => {
-      const verdict = text === undefined ? null : await keeper.change(() => take(text, keeper))
+      const verdict = text === undefined ? null : await keeper.change(() => readTable(text, keeper))
       return { verdict, status: await keeper.statusMessage('') }
     },
   }
 }
 
 /** @throws {KeeperError} NO_PERSONA {OwnPersonaError} SIBLING_NO_TABLE | SIBLING_FOREIGN @throws {BlobError} */
-function take(text: string, { own, state, engine, nowSec }: Keeper): OrderVerdict {
+function readTable(text: string, { own, state, engine, nowSec }: Keeper): OrderVerdict {
   const persona = own.personaId === null ? undefined : state.persona(own.personaId)
   if (persona === undefined) throw noPersona()
   const { blob } = judgeStatus(text, engine, state.inceptions)
@@ -41,7 +41,7 @@ function take(text: string, { own, state, engine, nowSec }: Keeper): OrderVerdic
   if (judged.verdict === 'refused') throw unreadable(blob)
   const head = headOf(persona, state)
   const isOwn = head !== null && equalBytes(blob.bytes, head.bytes)
-  // The file may have lain there for long, or be from this daemon's own hand: of a copy only its signature has a time.
+  // The file may be old, or this daemon may have written it. A copy proves no time but that of its signature.
   own.seeOwnBlob(blob, judged, { from: '', mayNote: true, copySec: isOwn ? null : Math.min(blob.timeSec, nowSec) })
   return judged.verdict
 }

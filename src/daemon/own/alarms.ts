@@ -4,7 +4,7 @@ import type { Forgotten } from './rollback.ts'
 import { alarm } from '../personas/alarms.ts'
 import type { State } from '../state/state.ts'
 
-/** The own persona was rotated twice, here and elsewhere, and neither knew of the other. */
+/** The own persona was rotated here and elsewhere, and neither rotation knew of the other. */
 export function alarmRival(personaId: string, epoch: number, state: State): void {
   const message =
     `another device also rotated your key, to epoch ${epoch}, without knowing of the rotation made here: a device that had that other key ` +
@@ -12,7 +12,7 @@ export function alarmRival(personaId: string, epoch: number, state: State): void
   alarm(state, 'ROTATE_AGAIN', personaId, null, message)
 }
 
-/** A table of the own persona that only this daemon can have signed, or has let out, is not in its store. */
+/** The store lacks an own table that only this daemon can have signed or published. */
 export function alarmForgotten(
   personaId: string,
   { epoch, seq }: { readonly epoch: number; readonly seq: number },

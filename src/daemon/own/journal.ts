@@ -1,10 +1,10 @@
-/** The journal of own intents: what the owner wanted, until somebody who knew of it decided otherwise (docs/format.md, section 9). */
+/** The journal of own intents: the owner's edits, until somebody who knew of them decided otherwise (docs/format.md, section 9). */
 import type { Edit, Intent, IntentOutcome } from '../../core/intents.ts'
 import type { VerifiedBlob } from '../../core/verify.ts'
 import type { State } from '../state/state.ts'
 import { commandOf, describeEdit, pointOf } from './table.ts'
 
-const MAX_LIVE_INTENTS = 256 // sanity: edits of years; what is older than that all siblings have long seen
+const MAX_LIVE_INTENTS = 256 // sanity: edits of years; all siblings have long seen older ones
 const INTENT_DIGITS = 10 // so that intents are stored in the order in which they were made
 
 /** In memory as on disk, also after a change that was given up. */
@@ -23,8 +23,8 @@ export class Journal {
   }
 
   /**
-   * Writes an intent, let out with a table.
-   * @param number of the intent, one more than that of the one before
+   * Writes an intent that was published with a table.
+   * @param number of the intent, one more than the last
    * @param again it adds a key that was listed before
    */
   add(number: number, edit: Edit, blob: VerifiedBlob, again = false): void {
@@ -42,7 +42,7 @@ export class Journal {
     for (const intent of intents) this.#state.stage(this.#state.records.intents.put(intent.id, intent))
   }
 
-  /** A replayed intent was let out once more: what descends from either table has seen it. */
+  /** A replayed intent was published once more. A descendant of either table has seen it. */
   republish(intent: Intent, blob: VerifiedBlob): void {
     this.#replace({ ...intent, republished: pointOf(blob) })
   }
@@ -52,7 +52,7 @@ export class Journal {
     this.#state.stage(this.#state.records.intents.remove(intent.id))
   }
 
-  /** What a table shows stays: the next one may come from a sibling who knows nothing of it, and has more tables of its own. */
+  /** An intent that a table shows stays: the next table may come from a sibling that does not know it and signed more tables. */
   end(outcome: IntentOutcome): void {
     if (outcome.outcome === 'replayed') return
     if (outcome.outcome === 'kept') return this.#replace(outcome.intent)

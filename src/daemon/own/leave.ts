@@ -1,4 +1,4 @@
-/** Leaving, inside of a change: a last table without this device, and the persona is a contact (docs/ipc.md, section 3, persona.leave). */
+/** Leaving, inside of a change: signs a last table without this device, then the persona is a contact (docs/ipc.md, section 3, persona.leave). */
 import { composeStatus } from '../../core/token.ts'
 import type { OwnHead } from './head.ts'
 import type { Journal } from './journal.ts'
@@ -10,7 +10,7 @@ import type { LeaveResult } from '../../ipc/shapes/rotation.ts'
 export const FORMER_NAME = 'my former persona'
 
 /**
- * Signs the last table, if one can be signed, and lets go of the persona: it is a contact like any other from then on. Inside of a change.
+ * Signs the last table if it can, and gives up the persona, which becomes a contact like any other. Inside of a change.
  * @throws {KeeperError} NO_PERSONA {CustodyError} LOCKED
  */
 export function leaveTable(own: OwnHead, journal: Journal): LeaveResult {
@@ -28,7 +28,7 @@ export function leaveTable(own: OwnHead, journal: Journal): LeaveResult {
   return { status, local, remaining, personaId: persona.personaId }
 }
 
-/** @returns the status message of the table without the devices of this machine; null where another device's word stands already, or may */
+/** @returns the status message of the table without the devices of this machine; null if a sibling's table decides, or may decide, instead */
 export function signLast(own: OwnHead): string | null {
   const { persona, blob: head } = own
   const { epoch, restoredSec } = own.record

@@ -1,11 +1,11 @@
-/** The own tables that were head: what tells later what descends from what, and what was signed elsewhere (docs/format.md, section 9). */
+/** The own tables that were head. They prove later which table descends from which, and which were signed elsewhere (docs/format.md, section 9). */
 import { formatHex } from '../../core/encoding/bytes.ts'
 import type { VerifiedBlob } from '../../core/verify.ts'
 import type { State } from '../state/state.ts'
 import { pointOf } from './table.ts'
 import { MAX_PAST_TABLES, type PastTable } from '../state/records.ts'
 
-const FIRST_ID = 5_000_000_000 // ids of ten digits grow to either side: newer tables come behind, a sibling's before those seen here
+const FIRST_ID = 5_000_000_000 // ids of ten digits grow to both sides: newer tables come after, a sibling's before those seen here
 
 /** A table beside the id of its record. */
 export type NumberedTable = readonly [id: string, table: PastTable]
@@ -46,7 +46,7 @@ export class PastTables {
   }
 
   /**
-   * Takes up those of a sibling or of a backup. Nobody can check them: they fill what room those seen here leave, and go first.
+   * Adds the tables of a sibling or backup. Nobody can check them, so they get only the room that is left, and go first.
    * @param tables the newest last
    */
   add(tables: readonly PastTable[]): void {

@@ -1,4 +1,4 @@
-/** Own tables that a rotation here did not know of: whoever signed them may have, or have given away, the key just made (docs/format.md, section 4). Pure. */
+/** Rivals: own tables that a rotation here did not know of. Their signer may hold the key that we just made (docs/format.md, section 4). Pure. */
 import { formatHex } from '../../core/encoding/bytes.ts'
 import { deviceKeysOf } from '../../core/table.ts'
 import type { VerifiedBlob } from '../../core/verify.ts'
@@ -8,9 +8,9 @@ import type { OwnRecord } from '../state/records.ts'
 const FIRST_PREV = /^0+$/
 
 /**
- * Whether an own blob, at or above the epoch of the last rotation made here, was signed without knowledge of it: by a rotation elsewhere
- * that was missed here. A device that held the key then is not shut out by ours. What descends from our table, as a sibling's edit
- * does that got the new key, is none.
+ * Whether an own blob, at or above the epoch of our last rotation, was signed without knowledge of it: by a rotation elsewhere that we
+ * missed. Our rotation does not shut out a device that held the key then. A table that descends from ours is no rival: a sibling that
+ * got the new key signs such tables.
  */
 export function isRival(
   blob: VerifiedBlob,
@@ -21,7 +21,7 @@ export function isRival(
   if (rotation === null || blob.epoch < rotation.epoch) return false
   const tableHash = formatHex(blob.tableHash)
   if (tableHash === rotation.tableHash || tableHash === rotation.rival) return false
-  // Signed here, or told of when it came.
+  // Signed here, or it raised its alarm when it came.
   if (past.find(tableHash) !== undefined) return false
   const prev = formatHex(blob.prev)
   if (blob.epoch === rotation.epoch) {
@@ -31,6 +31,6 @@ export function isRival(
   if (FIRST_PREV.test(prev)) return true
   const before = past.find(prev)
   if (before !== undefined) return before.epoch < rotation.epoch
-  // What it was made from was never seen here: who knew of our rotation would not list what that one left out.
+  // We never saw its predecessor. A signer who knew of our rotation would not list the devices that it left out.
   return deviceKeysOf(blob).some((key) => own.tombstones.includes(key))
 }

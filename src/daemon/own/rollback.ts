@@ -1,18 +1,18 @@
-/** Signs that this store is older than what this device has signed, as after the disk was put back to an earlier day (docs/threat-model.md, what a rollback shows). Pure. */
+/** Detects a store that is older than the tables that this device signed, as after a disk was put back (docs/threat-model.md, what a rollback shows). Pure. */
 import { formatHex } from '../../core/encoding/bytes.ts'
 import type { VerifiedBlob } from '../../core/verify.ts'
 import type { PastTables } from './past-tables.ts'
 import type { OwnRecord, PersonaRecord } from '../state/records.ts'
 
-/** How the store comes to lack a table: it is the only one that could have signed it, or its own device shows it. */
+/** Why the store should know the table: `sole`, only this daemon could sign it; `shown`, its own device shows it. */
 export type Forgotten = 'sole' | 'shown'
 
 /**
- * Whether an own blob must have been signed or shown by this daemon, and this store knows nothing of it. A table names no writer, so this
- * can be told in two cases only: nobody else was ever given the key of its epoch, or a device shows it to which nobody but this daemon
- * gives tables: the profile, on this machine, of the device that the daemon runs for.
- * @param persona the owner's, before the blob was taken
- * @param from the device in whose profile on this machine it stands; null for any other copy, of which an app may say what it likes
+ * Whether this daemon must have signed or shown an own blob that its store does not know. A table does not name its writer, so only two
+ * cases prove it: nobody else ever got the key of its epoch, or a device shows it that gets tables from this daemon only. That is the
+ * device that the daemon runs for, with its profile on this machine.
+ * @param persona the owner's, before the blob changed it
+ * @param from the device whose profile on this machine holds the blob; null for any other copy, because an app may invent it
  */
 export function forgottenBy(
   blob: VerifiedBlob,
@@ -21,7 +21,7 @@ export function forgottenBy(
   persona: Pick<PersonaRecord, 'epoch' | 'seq'>,
   from: string | null,
 ): Forgotten | null {
-  // A state that is known to have been put back says so, and signs nothing before it was reconciled.
+  // We know already that this state was put back, and sign nothing until it is reconciled.
   if (own.restoredSec !== null) return null
   const { epoch, seq } = blob
   if (past.find(formatHex(blob.tableHash)) !== undefined) return null

@@ -1,4 +1,4 @@
-/** Pure steps between the owner's records and the table: what an edit leaves, how it is told, how it travels. */
+/** Pure steps between the owner's records and the table: the effects of an edit, the table for the socket, commands for hints. */
 import { quoteWord } from '../../ipc/command-word.ts'
 import { formatHex } from '../../core/encoding/bytes.ts'
 import type { ChainPosition } from '../../core/chain.ts'
@@ -57,7 +57,7 @@ export function pointOf(blob: VerifiedBlob): TablePoint {
   return { epoch: blob.epoch, seq: blob.seq, tableHash: formatHex(blob.tableHash) }
 }
 
-/** The head is the very table that was let out with the intent. */
+/** The head is the very table that was published with the intent. */
 export function isFirstShownBy(head: ReplayHead, intent: Intent): boolean {
   return intent.published?.tableHash === head.tableHash
 }
@@ -73,7 +73,7 @@ export function positionOf(own: OwnRecord): ChainPosition {
   }
 }
 
-/** The fields of the owner's record that say where the key held here stands in the chain. */
+/** The fields of the owner's record with the place of our key in the chain. */
 export function positionFields(
   position: ChainPosition,
 ): Pick<OwnRecord, 'epoch' | 'signingKey' | 'links' | 'next' | 'inception'> {
@@ -87,7 +87,7 @@ export function positionFields(
 }
 
 /**
- * One of some own devices, by nickname or by a prefix of the key.
+ * Finds an own device by its nickname or the first digits of its key.
  * @throws {KeeperError} NOT_FOUND | AMBIGUOUS
  */
 export function deviceAmong<D extends Device>(devices: readonly D[], query: string): D {
@@ -129,7 +129,7 @@ export function describeEdit(edit: Edit): string {
   }
 }
 
-/** The command that makes good an edit, for an owner whose edit could not be kept. */
+/** The command that repeats an edit which could not be kept. */
 export function commandOf(edit: Edit, reason: DropReason): string {
   switch (edit.kind) {
     case 'add':
@@ -141,7 +141,7 @@ export function commandOf(edit: Edit, reason: DropReason): string {
     case 'activate':
       return `persona device activate ${edit.key}`
     case 'rekey':
-      // The profile has the new key already: it is the table that lacks it, or that lists the old one still.
+      // The profile has the new key already. The table lacks it, or still lists the old one.
       return reason === 'KEY_LISTED'
         ? `persona device remove ${edit.key}`
         : `persona device add NAME --key ${edit.newKey}`

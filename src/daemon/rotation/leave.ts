@@ -1,10 +1,10 @@
-/** This device leaves its persona: a last table without it, and then no secret is left here (docs/ipc.md, section 3, persona.leave). */
+/** This device leaves its persona: it signs a last table without itself, then erases its secrets (docs/ipc.md, section 3, persona.leave). */
 import { RotationError } from './errors.ts'
 import type { Keeper } from '../keeper/keeper.ts'
 import type { LeaveResult } from '../../ipc/shapes/rotation.ts'
 
 /**
- * Takes this device out of the table and erases the secrets here. The table is on disk before a secret goes.
+ * Removes this device from the table and erases its secrets. The table is on disk before a secret goes.
  * @throws {KeeperError} NO_PERSONA {CustodyError} LOCKED {RotationError} RECOVERY_UNCONFIRMED @throws {StoreError}
  */
 export async function leave(keeper: Keeper): Promise<LeaveResult> {

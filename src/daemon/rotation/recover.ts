@@ -1,7 +1,6 @@
 /**
- * The persona out of the recovery words alone (docs/backup.md, section 5): it comes back with the newest table that anybody's copy shows, and
- * without the key that signed it, so that nothing can be signed but a rotation; or, without any copy, with a first table at an epoch that
- * was never used.
+ * Recovers the persona from the recovery words alone (docs/backup.md, section 5). It comes back with the newest table of any copy, but without
+ * the key that signed it, so only a rotation can be signed. Without any copy it gets a first table at an epoch that was never used.
  */
 import { ContactError } from '../contacts/errors.ts'
 import { OwnPersonaError } from '../own/errors.ts'
@@ -48,13 +47,13 @@ export async function recover(keeper: Keeper, params: RecoverParams): Promise<Re
 
 interface Copy {
   readonly blob: VerifiedBlob
-  /** It was given now, and did not lie here. */
+  /** The owner gave it now; it was not in our store. */
   readonly isGiven: boolean
 }
 
 /**
- * The highest table of this chain among the copies and what is known here of the persona as a contact.
- * @throws {ContactError} CHAIN_DIFFERS: all there is belongs to another chain of the same PersonaID
+ * The highest table of this chain among the copies and our record of the persona as a contact.
+ * @throws {ContactError} CHAIN_DIFFERS if all tables belong to another chain of the same PersonaID
  */
 function newestCopy(first: ChainPosition, copies: readonly string[], state: State): Copy | null {
   const known = state.known(formatHex(first.personaId), formatHex(first.next))
@@ -77,7 +76,7 @@ function newestCopy(first: ChainPosition, copies: readonly string[], state: Stat
   )
 }
 
-/** No key is held: what the words give is used for the rotation only, which must follow. */
+/** Holds no key. The words give keys only for the rotation, which must follow. */
 async function withTable(
   keeper: Keeper,
   chain: readonly ChainPosition[],
@@ -87,7 +86,7 @@ async function withTable(
   const { state, own, nowSec } = keeper
   const position = chain[blob.epoch]!
   const head = newPersona(blob)
-  // Whom the table lists was approved here by nobody: a thief may have added a device to it.
+  // Nobody approved the listed devices here, and a thief may have added one.
   const notes = head.devices.map(({ key }) => ({ key, cameSec: nowSec, approved: false, goneSec: null }))
   const record: OwnRecord = {
     ...ownRecord(position, unnamed !== true, Math.max(blob.epoch, minEpochOf(chain, state))),
@@ -101,13 +100,13 @@ async function withTable(
     installOwn(record, { ...head, head: formatBase64url(blob.bytes) }, { intents: [], past: [] }, origin, own, state)
     if (rival !== null) own.seeOwnBlob(rival, { verdict: 'violation' }, { from: '', copySec: null, mayNote: true })
   })
-  // A later one may have come since, or have been out of reach of what was known here.
+  // A later table may have come since, or have been out of reach of the one that we knew.
   const table = keeper.table()
   return { table, from: { epoch: table.epoch, seq: table.seq, timeSec: table.timeSec }, mustRotate: true }
 }
 
 /**
- * Another chain of keys may have been pinned here, by whoever stole the first key and was met before. The words are the better proof.
+ * Another chain may be pinned here, because a thief of the first key showed theirs first. The words are the better proof.
  * @returns the head of that chain, which is evidence
  */
 function dropRival({ personaId, root }: PersonaRecord, state: State): VerifiedBlob | null {
@@ -118,14 +117,14 @@ function dropRival({ personaId, root }: PersonaRecord, state: State): VerifiedBl
   return headOf(known, state)
 }
 
-/** The epoch of a contact link of this chain that was taken here. */
+/** The epoch of a contact link of this chain that was added here. */
 function minEpochOf(chain: readonly ChainPosition[], state: State): number {
   const [personaId, root] = [formatHex(chain[0]!.personaId), formatHex(chain[0]!.next)]
   const known = state.known(personaId, root)
   return known?.root === root ? known.minEpoch : 0
 }
 
-/** Nobody has a copy, or has shown it: what the owner says of the epoch must be believed. */
+/** There is no copy, so we must believe the epoch that the owner gives. */
 async function withoutTable(
   keeper: Keeper,
   chain: readonly ChainPosition[],
@@ -153,7 +152,7 @@ async function withoutTable(
     engine.wipe(signingSeed)
   }
   await orDiscarded(keeper, () => {
-    // A contact of whom a link was known is the owner from now on.
+    // The persona may be a contact here, known by its link. It is the owner from now on.
     const known = state.persona(formatHex(chain[epoch]!.personaId))
     if (known?.entry != null) state.names.drop(known.entry)
     keeper.own.begin(chain[epoch]!, device === undefined ? [] : [device], unnamed !== true)
@@ -162,7 +161,7 @@ async function withoutTable(
   return { table: keeper.table(), from: null, mustRotate: false }
 }
 
-/** The change; given up, the secrets that were written for it are gone again. After a failed write the next start decides. */
+/** Runs the change. If it fails, discards the secrets that were written for it. After a failed write the next start decides. */
 async function orDiscarded(keeper: Keeper, decide: () => void): Promise<void> {
   try {
     await keeper.change(decide)
@@ -177,7 +176,7 @@ function ownRecord(position: ChainPosition, named: boolean, highestEpoch: number
     personaId: formatHex(position.personaId),
     ...positionFields(position),
     named,
-    // Whoever has typed them has them.
+    // The owner has just typed the words, so they have them.
     recoveryConfirmed: true,
     tombstones: [],
     replayDue: false,

@@ -1,7 +1,7 @@
 /**
- * Rotation: the next table is signed by a later key of the chain, which only the recovery words give, so that a thief of the present
- * key is shut out (docs/format.md, section 4). Crash order: the secrets file with both keys, then the head, then the secrets file
- * without the old key; {@link HeldKeys} finishes or discards at the next start.
+ * Rotation: a later key of the chain signs the next table. Only the recovery words give that key, so a thief of the current key is shut
+ * out (docs/format.md, section 4). Crash order: the secrets file with both keys, then the head, then the secrets file without the old
+ * key. {@link HeldKeys} finishes or discards at the next start.
  */
 import { RotationError } from './errors.ts'
 import { equalBytes, parseHex } from '../../core/encoding/bytes.ts'
@@ -17,10 +17,10 @@ import type { RotationWishes } from '../../ipc/shapes/rotation.ts'
 import { StoreError } from '../../store/errors.ts'
 
 /**
- * Rotates the key of the own persona, and shuts out whoever has the present one. The old key is erased when this returns. `recover` calls
- * it too: it needs the owner's record and a head (of any epoch; no key need be held), open secrets to add the key to, and words.
- * @param plan name of the plan that the owner has seen
- * @param words the 24 words; null where the seed is on this device still. A string cannot be wiped: the caller lets go of it
+ * Rotates the key of the own persona, and shuts out whoever has the current one. The old key is erased when this returns. It works after
+ * `recover` too: it needs the owner's record, a head of any epoch, open secrets to add the key to, and words, but no held key.
+ * @param plan name of the plan that the owner saw
+ * @param words the 24 words; null if the seed is still on this device. A string cannot be wiped, so the caller drops it
  * @throws {KeeperError} NO_PERSONA | LOCKED | PLAN_CHANGED | WORDS_NEEDED | WORDS_FOREIGN, and those of planRotation
  * @throws {CryptoError} WORDS_COUNT | WORDS_UNKNOWN | WORDS_CHECKSUM @throws {StoreError}
  */
@@ -45,8 +45,8 @@ export async function rotate(
 }
 
 /**
- * Takes the key of the head, after a rotation elsewhere, from the words: from then on this device signs again, and makes good what it
- * wanted meanwhile.
+ * Gets the key of the head from the words, after a rotation elsewhere. This device then signs again, and replays the edits that it made
+ * meanwhile.
  * @throws {KeeperError} NO_PERSONA {CustodyError} LOCKED {RotationError} NOTHING_TO_FOLLOW | WORDS_NEEDED | WORDS_FOREIGN @throws {CryptoError} WORDS_*
  */
 export async function follow(keeper: Keeper, words: string | null): Promise<OwnTable> {
@@ -61,7 +61,7 @@ export async function follow(keeper: Keeper, words: string | null): Promise<OwnT
       const head = await keeper.changeKeys(() => keeper.own.headKey())
       if (!equalBytes(signingKey, head)) throw foreignWords(personaId)
       await addKeyOf(keeper, seed, epoch)
-      // Crash here: the key is on disk, and the next start takes it up.
+      // Crash here: the key is on disk, and the next start installs it.
       await keeper.keys.eraseSpentKeysNow()
     })
     return keeper.table()
@@ -69,7 +69,7 @@ export async function follow(keeper: Keeper, words: string | null): Promise<OwnT
 }
 
 /**
- * Whether these words are those of the own persona; nothing is changed.
+ * Whether these words are those of the own persona. Changes nothing.
  * @throws {KeeperError} NO_PERSONA @throws {CryptoError} WORDS_COUNT | WORDS_UNKNOWN | WORDS_CHECKSUM
  */
 export function checkWords(keeper: Keeper, words: string): boolean {
@@ -81,7 +81,7 @@ export function checkWords(keeper: Keeper, words: string): boolean {
   }
 }
 
-/** The seed in secret memory for as long as `use` runs. */
+/** Holds the seed in secret memory while `use` runs. */
 async function withSeed<T>(keeper: Keeper, words: string | null, use: (seed: Uint8Array) => Promise<T>): Promise<T> {
   const seed = words === null ? keeper.custody.copySeed() : seedOf(words, keeper.engine)
   if (seed === null) {
@@ -136,7 +136,7 @@ async function addKeyOf(keeper: Keeper, seed: Uint8Array, epoch: number): Promis
   }
 }
 
-/** The change; given up, the key that was added for it is erased again. After a failed write the next start decides. */
+/** Runs the change. If it fails, erases the key that was added for it. After a failed write the next start decides. */
 async function applied<T>(keeper: Keeper, decide: () => T): Promise<T> {
   try {
     return await keeper.changeKeys(decide)

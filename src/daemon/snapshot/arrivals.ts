@@ -1,4 +1,4 @@
-/** What arrived of a snapshot and waits beside the state: taking it, and throwing it away (docs/backup.md). */
+/** Arrivals: the records of a snapshot wait beside the state, until they are applied or dropped (docs/backup.md). */
 import { StoreError } from '../../store/errors.ts'
 import type { State } from '../state/state.ts'
 import type { OwnPersona } from '../own/persona.ts'
@@ -13,10 +13,10 @@ import {
 import { mergeDevice, mergePersona, type Origin } from './merge.ts'
 import { installOwn, joinOwn } from './owner.ts'
 
-const BATCH = 64 // sanity: records taken in one commit; each has some kilobytes, and what it touches as much again
+const BATCH = 64 // sanity: records applied in one commit; each has some kilobytes, and touches as much again
 const CLEAR_BATCH = 4096 // sanity: removals in one commit
 
-/** In which order they are taken: a device belongs to a persona, and what is the owner's comes as one, at the end. */
+/** The order of applying: personas before their devices, and the owner's records together at the end. */
 const RANK = { persona: '1', device: '2', alarm: '3', wing: '3:', owner: '4' } as const
 const OWNER = `${RANK.owner}own`
 const OWN_PERSONA = `${RANK.owner}persona`
@@ -53,7 +53,7 @@ export function arrivedOwner(state: State): { own: OwnRecord | undefined; person
   }
 }
 
-/** Takes what arrived and was confirmed; also what a crash has left of it. */
+/** Applies the confirmed arrivals, also those that a crash left over. */
 export async function applyArrivals(
   taking: ImportRecord & { state: 'taking' },
   own: OwnPersona,
@@ -65,16 +65,16 @@ export async function applyArrivals(
     const others = batch.filter(([id]) => !id.startsWith(RANK.owner))
     if (others.length === 0) break
     try {
-      await change(() => takeBatch(others, taking, state))
+      await change(() => applyBatch(others, taking, state))
     } catch (error) {
-      // What a record touches may be as large as a hostile contact could make it.
+      // A hostile contact may have made the records that one arrival touches very large.
       if (!(error instanceof StoreError) || error.code !== 'STORE_TOO_LARGE' || limit === 1) throw error
       limit = 1
     }
   }
   const owners = await arrivals(state, Infinity)
   await change(() => {
-    takeOwners(
+    applyOwners(
       owners.map(([, item]) => item),
       taking,
       own,
@@ -85,7 +85,7 @@ export async function applyArrivals(
   })
 }
 
-/** Throws away what arrived and was not confirmed. */
+/** Drops arrivals that were never confirmed. */
 export async function clearArrivals(state: State): Promise<void> {
   for (let isDone = false; !isDone;) {
     const batch = await arrivals(state, CLEAR_BATCH)
@@ -104,30 +104,30 @@ async function arrivals(state: State, limit: number): Promise<Arrival[]> {
   return batch
 }
 
-function takeBatch(batch: readonly Arrival[], origin: Origin, state: State): void {
+function applyBatch(batch: readonly Arrival[], origin: Origin, state: State): void {
   for (const [id, item] of batch) {
-    takeOne(item, origin, state)
+    applyOne(item, origin, state)
     state.stage(state.records.arrivals.remove(id))
   }
 }
 
-function takeOne(item: SnapshotItem, origin: Origin, state: State): void {
+function applyOne(item: SnapshotItem, origin: Origin, state: State): void {
   if (item.kind === 'persona') mergePersona(item.value, origin, state)
   else if (item.kind === 'device') mergeDevice(item.id, item.value, origin, state)
   else if (item.kind === 'alarm') state.stage(state.records.alarms.put(item.id, item.value))
-  else if (item.kind === 'wing') takeWingItem(item, state)
+  else if (item.kind === 'wing') applyWingItem(item, state)
   else throw new Error(`${item.kind} is the owner's`)
 }
 
-function takeWingItem({ of, id, value }: WingItem, state: State): void {
+function applyWingItem({ of, id, value }: WingItem, state: State): void {
   const kind = state.records.kinds.find(({ name }) => name === of)
-  // Its wing was there when the record arrived, and is gone since a restart: nobody would read it.
+  // Its wing was there when the record arrived, and is gone since a restart. Nobody would read the record.
   if (kind === undefined || kind.arrival === null) return
   const records = state.of(kind)
   state.stage(records.put(id, kind.arrival.merge(value, records.get(id))))
 }
 
-function takeOwners(
+function applyOwners(
   items: readonly SnapshotItem[],
   origin: ImportRecord & { state: 'taking' },
   own: OwnPersona,

@@ -39,12 +39,12 @@ export interface Origin {
 }
 
 /** Merges a contact, or the owner's own persona, whose `entry` is null. @returns the record as it is then */
-export function mergePersona(told: PersonaRecord, origin: Origin, state: State): PersonaRecord {
-  const leadsTo = { kind: 'persona', id: told.personaId } as const
-  const isOwn = told.personaId === origin.ownId
-  const known = state.persona(told.personaId) ?? (isOwn ? restoreOwn(told, state) : undefined)
+export function mergePersona(theirs: PersonaRecord, origin: Origin, state: State): PersonaRecord {
+  const leadsTo = { kind: 'persona', id: theirs.personaId } as const
+  const isOwn = theirs.personaId === origin.ownId
+  const known = state.persona(theirs.personaId) ?? (isOwn ? restoreOwn(theirs, state) : undefined)
   // The owner needs no contact link of their own persona, and a thief could use one to refuse the owner's tables.
-  const incoming = isOwn ? { ...told, minEpoch: 0 } : told
+  const incoming = isOwn ? { ...theirs, minEpoch: 0 } : theirs
   // A snapshot does not bring back contacts that the owner forgot here.
   if (known === undefined && !isOwn && state.forgotten(incoming.personaId) !== undefined) return incoming
   const decided =
@@ -183,7 +183,7 @@ function joinWith(
 ): ContactEntry | null {
   if (incoming === null) return local
   const joined = local === null ? incoming : joinEntries(local, incoming)
-  return local !== null && isSame(local, joined) ? local : state.names.adopt(joined, leadsTo, local)
+  return local !== null && isSame(local, joined) ? local : state.names.import(joined, leadsTo, local)
 }
 
 function isSame(a: ContactEntry, b: ContactEntry): boolean {
@@ -221,15 +221,15 @@ function mergeReports(
   source: string | null,
   nowSec: number,
 ): DeviceReports {
-  const told = clampReports(incoming, nowSec)
-  if (source !== null) return report(local, source, told)
-  return told.toReversed().reduce((reports, one) => report(reports, one.source, [one]), local)
+  const clamped = clampReports(incoming, nowSec)
+  if (source !== null) return report(local, source, clamped)
+  return clamped.toReversed().reduce((reports, one) => report(reports, one.source, [one]), local)
 }
 
-function report(reports: DeviceReports, source: string, told: DeviceReports): DeviceReports {
-  const token = newestSighting(told)
+function report(reports: DeviceReports, source: string, theirs: DeviceReports): DeviceReports {
+  const token = newestSighting(theirs)
   let reported = token === null ? reports : reportToken(reports, source, token)
-  for (const { bare } of told) {
+  for (const { bare } of theirs) {
     if (bare === null) continue
     reported = reportBare(reportBare(reported, source, bare.firstSec), source, bare.lastSec)
   }

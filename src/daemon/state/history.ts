@@ -1,4 +1,4 @@
-/** The history in the store: every event is an entry, written with the change that brought it about (docs/ipc.md, section 4, history). */
+/** The history in the store: every event is an entry, written with the change that caused it (docs/ipc.md, section 4, history). */
 import { formatHex } from '../../core/encoding/bytes.ts'
 import { checkEntry, hashEntry, HISTORY_START, type HistoryEntry } from '../../core/history.ts'
 import type { CryptoEngine } from '../../crypto/engine.ts'
@@ -12,7 +12,7 @@ import type { NewEvent } from './new-event.ts'
 export const MAX_HISTORY = 65_536 // sanity: years of a person with hundreds of friends, some 30 MB; the oldest entry goes first
 const NUMBER_DIGITS = 12 // so that entries are stored in the order of their numbers
 
-/** What an entry's text is the JSON of. Of `contact.changed` the contact itself is left out: it is as it is now. */
+/** The JSON in the text of an entry. `contact.changed` leaves out the contact: a replay shows its current state. */
 interface EntryText {
   readonly number: number
   readonly atSec: number
@@ -69,7 +69,7 @@ function keptData(event: NewEvent): EntryText['data'] {
   return personaId === null ? { ...kept, key: keyOfProvisional(contact) } : kept
 }
 
-/** One event as it was told, or null when it is not kept, or the contact that it tells of is gone. */
+/** One event as it was emitted; null if it is no longer kept, or its contact is gone. */
 export function replayEvent(number: number, reader: Reader): DaemonEvent | null {
   const entry = reader.records.history.get(idOf(number))
   if (entry === undefined) return null

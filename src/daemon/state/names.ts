@@ -1,11 +1,11 @@
-/** Entries and their names: each name leads to one contact, whoever made it (docs/ipc.md, section 4). Inside of a change. */
+/** The names of entries. Each name leads to one contact (docs/ipc.md, section 4). Inside of a change. */
 import { joinEntries, type ContactEntry, type Policy } from '../../core/trust.ts'
 import { foldName, tidyName } from './name-form.ts'
 import { KeeperError } from './errors.ts'
 import type { Write } from '../../store/store.ts'
 import type { NameRecord, Records } from './records.ts'
 
-/** What the names need of the state that they are part of. */
+/** The parts of the state that the names need. */
 export interface NameHost {
   readonly records: Pick<Records, 'names'>
   readonly defaultPolicy: Policy
@@ -20,7 +20,7 @@ export class Names {
     this.#state = state
   }
 
-  /** A new entry under the name a client knows, made unique by `#2`, `#3`, ...; the name leads to the record from now on. */
+  /** Makes an entry under the name that a client gives, made unique by `#2`, `#3`, ... The name then leads to the record. */
   make(name: string, leadsTo: NameRecord): ContactEntry {
     const unique = this.#freeName(tidyName(name))
     this.#point(unique, leadsTo)
@@ -33,7 +33,7 @@ export class Names {
     }
   }
 
-  // Not one number after the other: the ten-thousandth friend of one name would cost ten thousand reads.
+  // Binary search: one number after the other, the ten-thousandth friend of one name would cost ten thousand reads.
   #freeName(base: string): string {
     const nth = (n: number): string => (n === 1 ? base : `${base}#${n}`)
     const isTaken = (n: number): boolean => this.#state.records.names.get(foldName(nth(n))) !== undefined
@@ -48,19 +48,19 @@ export class Names {
     return nth(free)
   }
 
-  /** Refuses a name that the owner wants for one contact and that leads to another. @throws {KeeperError} NAME_TAKEN */
+  /** Refuses a name that leads to another contact. @throws {KeeperError} NAME_TAKEN */
   checkFree(name: string, leadsTo: NameRecord): void {
     if (this.#isFree(tidyName(name), leadsTo)) return
     throw new KeeperError('NAME_TAKEN', `the name "${tidyName(name)}" is another contact's`, 'choose another name')
   }
 
-  /** Whether a name leads nowhere yet, or to this record. */
+  /** Whether a name is unused, or leads to this record. */
   #isFree(name: string, leadsTo: NameRecord): boolean {
     const holder = this.#state.records.names.get(foldName(name))
     return holder === undefined || (holder.kind === leadsTo.kind && holder.id === leadsTo.id)
   }
 
-  /** The owner calls an entry otherwise; the name that it had leads nowhere any more. @throws {KeeperError} NAME_TAKEN */
+  /** Renames an entry. Its old name is free again. @throws {KeeperError} NAME_TAKEN */
   rename(entry: ContactEntry, name: string, leadsTo: NameRecord): ContactEntry {
     this.checkFree(name, leadsTo)
     const tidy = tidyName(name)
@@ -76,7 +76,7 @@ export class Names {
     return entry
   }
 
-  /** Two entries turn out to be one persona's. */
+  /** Joins two entries that turn out to be one persona's. */
   join(kept: ContactEntry, other: ContactEntry, leadsTo: NameRecord): ContactEntry {
     const joined = joinEntries(kept, other)
     this.#dropNames([kept, other], joined)
@@ -84,10 +84,10 @@ export class Names {
   }
 
   /**
-   * An entry as another device has it: a name that is somebody else's here is made unique, such an alias is left out.
-   * @param before what it takes the place of here
+   * Imports an entry from another device. If its name is taken here, it gets a number; taken aliases are left out.
+   * @param before the entry here that it replaces
    */
-  adopt(entry: ContactEntry, leadsTo: NameRecord, before: ContactEntry | null = null): ContactEntry {
+  import(entry: ContactEntry, leadsTo: NameRecord, before: ContactEntry | null = null): ContactEntry {
     const name = this.#isFree(entry.name, leadsTo) ? entry.name : this.#freeName(tidyName(entry.name))
     if (before !== null) this.#dropNames([before], entry)
     return this.move(
@@ -96,12 +96,12 @@ export class Names {
     )
   }
 
-  /** The names of an entry lead nowhere any more. */
+  /** Frees the names of an entry. */
   drop(entry: ContactEntry): void {
     for (const name of [entry.name, ...entry.aliases]) this.#unpoint(name)
   }
 
-  /** Names for which there was no room lead nowhere any more. */
+  /** Frees the names for which there was no room. */
   #dropNames(before: readonly ContactEntry[], after: ContactEntry): void {
     const stay = new Set([after.name, ...after.aliases].map(foldName))
     for (const name of before.flatMap((entry) => [entry.name, ...entry.aliases])) {

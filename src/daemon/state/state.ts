@@ -1,4 +1,4 @@
-/** The state while a change is being decided: records to read and stage, counts kept true, events gathered. */
+/** The state inside a change: reads and stages records, keeps the counts true, gathers events. */
 import type { Policy } from '../../core/trust.ts'
 import type { InceptionCache } from '../../core/verify.ts'
 import type { CryptoEngine } from '../../crypto/engine.ts'
@@ -20,7 +20,7 @@ const MAX_KEPT = 1024 // sanity: of one kind; the owner and all that a batch of 
 const MAX_INCEPTIONS = 10_000 // sanity: about 2 MB; a full cache only costs a second verify
 
 export interface StateOptions {
-  /** Of entries that are made from now on; `auto` when left out. */
+  /** The policy of new entries; `auto` by default. */
   readonly defaultPolicy?: () => Policy
   readonly kindsOfWings?: readonly Kind<unknown>[]
   /** Every event, and whether the history keeps it; those of a daemon with all wings when left out. */
@@ -32,14 +32,14 @@ export class State {
   readonly names: Names = new Names(this)
   readonly #writer: Writer
   readonly #records: rec.Records
-  /** As they were decided, so that a record is decoded once and not at each look of a change. */
+  /** Caches records as they were decided, so that each is decoded only once. */
   readonly #decided = new RecordCache(MAX_KEPT)
   readonly #nowSec: () => number
   readonly #defaultPolicy: () => Policy
   readonly #kept: ReadonlyMap<string, boolean>
   readonly #inceptions = new Set<string>()
   #events: NewEvent[] = []
-  #told = new Map<string, { changes: ContactChange[]; source: string }>()
+  #emitted = new Map<string, { changes: ContactChange[]; source: string }>()
 
   constructor(writer: Writer, engine: CryptoEngine, nowSec: () => number, options: StateOptions = {}) {
     this.#writer = writer
@@ -67,18 +67,18 @@ export class State {
     return this.#nowSec()
   }
 
-  /** For verifyBlob: what was verified before need not be again. */
+  /** For verifyBlob: it need not verify an inception twice. */
   get inceptions(): InceptionCache {
     if (this.#inceptions.size > MAX_INCEPTIONS) this.#inceptions.clear()
     return this.#inceptions
   }
 
-  /** Decides a change, makes it durable with the history of its events, and only then hands these out. */
+  /** Decides a change, makes it durable with the history of its events, and only then returns the events. */
   async change<T>(decide: () => T): Promise<{ result: T; events: DaemonEvent[] }> {
     let events: DaemonEvent[] = []
     const result = await this.#writer.change(() => {
       this.#events = []
-      this.#told = new Map()
+      this.#emitted = new Map()
       this.onUndo(() => this.#decided.clear())
       const decided = decide()
       this.#emitContacts()
@@ -99,30 +99,30 @@ export class State {
   }
 
   /**
-   * Says at the end of this change how the contact stands then; several calls for one contact become one event.
+   * Emits at the end of this change how the contact stands then. Several calls for one contact become one event.
    * @param id PersonaID, or the key of a friend without a persona
    */
   emitContact(id: string, changes: readonly ContactChange[], source: string): void {
     if (changes.length === 0) return
-    const told = this.#told.get(id)
-    this.#told.set(id, { changes: [...(told?.changes ?? []), ...changes], source })
+    const earlier = this.#emitted.get(id)
+    this.#emitted.set(id, { changes: [...(earlier?.changes ?? []), ...changes], source })
   }
 
   #emitContacts(): void {
-    for (const [id, { changes, source }] of this.#told) {
+    for (const [id, { changes, source }] of this.#emitted) {
       const contact = contactOf(id, readerAt(this.nowSec, this.#records))
       if (contact !== null) this.#events.push({ event: 'contact.changed', data: { contact, changes, source } })
     }
   }
 
-  /** Whether the owner wants to hear nothing of this persona, or of a friend without one. */
+  /** Whether the owner blocked this persona, or this friend without one. */
   isBlocked(personaId: string | null, key: string | null = null): boolean {
     const persona = personaId === null ? undefined : this.persona(personaId)
     if (persona?.entry?.blocked === true) return true
     return key !== null && this.device(key).entry?.blocked === true
   }
 
-  // What is seen of them is kept, and nobody is told of it but of the block itself.
+  // We keep recording what blocked contacts show, but emit no events about them except the block.
   #isAboutBlocked(event: NewEvent): boolean {
     if (event.event === 'contact.changed') {
       const { contact, changes } = event.data
@@ -143,7 +143,7 @@ export class State {
     collection.keep(id, value)
   }
 
-  /** What takes back an effect in memory, should this change be given up. */
+  /** Registers how to undo an effect in memory if this change fails. */
   onUndo(undo: () => void): void {
     this.#writer.onUndo(undo)
   }
@@ -170,12 +170,12 @@ export class State {
     this.#notePending(persona.personaId, before === undefined ? [] : pendingKinds(before), pendingKinds(persona))
   }
 
-  /** What is kept, out of sight, of a persona that the owner forgot. */
+  /** The hidden record of a persona that the owner forgot. */
   forgotten(personaId: string): rec.PersonaRecord | undefined {
     return this.#records.forgotten.get(personaId)
   }
 
-  /** What is known here of a persona: out of sight only what belongs to this chain, since the owner may have forgotten a thief's. */
+  /** The record of a persona. A hidden one counts only for this chain, because the owner may have forgotten a thief's. */
   known(personaId: string, root: string): rec.PersonaRecord | undefined {
     const forgotten = this.forgotten(personaId)
     return this.persona(personaId) ?? (forgotten?.root === root ? forgotten : undefined)
@@ -185,7 +185,7 @@ export class State {
     this.stage(this.#records.forgotten.remove(personaId))
   }
 
-  /** @param kept what stays of it, out of sight */
+  /** @param kept its hidden record, which stays */
   removePersona(personaId: string, kept: rec.PersonaRecord): void {
     const before = this.persona(personaId)
     if (before === undefined) return
@@ -195,14 +195,14 @@ export class State {
     this.stage(this.#records.forgotten.put(personaId, kept))
   }
 
-  /** So that what waits is found without looking at everybody. */
+  /** Keeps the index of pending changes, which finds them without a look at every record. */
   #notePending(id: string, before: rec.PendingRecord['kinds'], after: rec.PendingRecord['kinds']): void {
     if (before.join() === after.join()) return
     const { pending } = this.#records
     this.stage(after.length === 0 ? pending.remove(id) : pending.put(id, { kinds: after }))
   }
 
-  /** A record that says nothing is none: who lists new keys in each of his tables would otherwise grow the store without end. */
+  /** Deletes empty device records. Otherwise anyone could grow our store without bound by listing fresh keys in every table. */
   putDevice(key: string, device: rec.DeviceRecord): void {
     const before = this.#records.devices.get(key)
     const [had, has] = [before !== undefined, saysSomething(device)]
@@ -233,7 +233,7 @@ export class State {
     )
   }
 
-  /** The owner edits under this clock, so it is the one to go by: one that was years ahead once must not stay in the right for years. */
+  /** The owner edits under this clock, so it counts. Otherwise a clock that was once years ahead would count for years. */
   trustClock(): void {
     this.stage(this.#records.clock.put(rec.CLOCK, { lastSec: this.nowSec }))
   }
@@ -244,7 +244,7 @@ export class State {
   }
 }
 
-/** Whether a device was ever seen, is listed by somebody or belongs to somebody. */
+/** Whether a device was ever seen, or a persona lists it, or it belongs to a contact. */
 function saysSomething({ reports, seenAtSec, claimedBy, bound, entry }: rec.DeviceRecord): boolean {
   return reports.length > 0 || seenAtSec !== null || claimedBy.length > 0 || bound !== null || entry !== null
 }

@@ -1,4 +1,4 @@
-/** What is known, as apps and the owner see it (docs/ipc.md, section 4): made from what is on disk, at the moment of the question. */
+/** The state as apps and the owner see it (docs/ipc.md, section 4), made from the disk at the moment of the question. */
 import { MAX_CLOCK_AHEAD_SEC } from '../../core/limits.ts'
 import { freshness, type Freshness } from '../../core/order.ts'
 import { activeDevice, fallbackName } from '../../core/table.ts'
@@ -19,7 +19,7 @@ import type { Contact, ContactDevice } from '../../ipc/shapes/contact.ts'
 
 export interface Clock {
   readonly nowSec: number
-  /** This clock is before a time it once told: ages cannot be judged. */
+  /** This clock is behind a time that the daemon has written before, so ages cannot be judged. */
   readonly isWrong: boolean
 }
 
@@ -42,13 +42,13 @@ export function ownOf(records: Records): { own: OwnRecord; persona: HeadedPerson
   return own === undefined || persona === undefined || !hasHead(persona) ? null : { own, persona }
 }
 
-/** The clock beside what this daemon last told by it. */
+/** This clock, compared with the latest time that the daemon has written. */
 export function clockAt(nowSec: number, records: Records): Clock {
   const lastSec = records.clock.get(CLOCK)?.lastSec ?? 0
   return { nowSec, isWrong: nowSec < lastSec - MAX_CLOCK_AHEAD_SEC }
 }
 
-/** Ages of a contact's head; null when this daemon's own clock is wrong. */
+/** The age of a contact's head; null if this daemon's own clock is wrong. */
 export function freshnessAt(timeSec: number, clock: Clock): Freshness | null {
   return clock.isWrong ? null : freshness(timeSec, clock.nowSec)
 }
@@ -89,7 +89,7 @@ export function personaContact(persona: PersonaRecord, { records, clock, ownId }
   return contact.blocked ? outOfUse(contact) : contact
 }
 
-/** Nobody is to be talked to, or befriended, by mistake: a program that knows nothing of blocks has no device to use. */
+/** A blocked contact has no device to use, so a program that does not know of blocks cannot talk to it by mistake. */
 function outOfUse(contact: Contact): Contact {
   const others = [...contact.devices, ...contact.claims, ...contact.others]
   return { ...contact, active: null, activeUnconfirmed: null, devices: [], claims: [], others }
@@ -99,7 +99,7 @@ function isChatting(device: ContactDevice): boolean {
   return !device.companion
 }
 
-/** Place and age of the head; unknown as long as only a link is known. */
+/** Place and age of the head; nulls while we have only a link. */
 function orderOf(persona: PersonaRecord, clock: Clock): Pick<Contact, 'epoch' | 'seq' | 'timeSec' | 'freshness'> {
   if (persona.head === null) return { epoch: null, seq: null, timeSec: null, freshness: null }
   const { epoch, seq, timeSec } = persona
@@ -123,7 +123,7 @@ function deviceView(
   const isOwners = isOwn && device.bound === persona.personaId
   const state = isOwners ? 'confirmed' : pairOf(persona.personaId, position !== null, device)
   if (state === null) return null
-  // A friend who waits for the owner's answer consents himself: nobody claims him against his will.
+  // A friend who waits for the owner's answer consents, so nobody claims them against their will.
   const isWaiting =
     state === 'claimed' && device.pending !== null && consentsToPersona(device.reports, persona.personaId)
   const contested =
@@ -172,18 +172,18 @@ export function provisionalContact(key: string, device: DeviceRecord): Contact |
   return contact.blocked ? outOfUse(contact) : contact
 }
 
-/** A persona, or the friend without one whose device this key is; null when nobody is known by it any more. */
+/** The persona with this id, or the friend without one whose device has this key; null if there is neither. */
 export function contactOf(id: string, reader: Reader): Contact | null {
   const persona = reader.records.personas.get(id)
   return persona === undefined ? whoHas(id, reader).contact : personaContact(persona, reader)
 }
 
-/** The key of the one device of a friend without a persona; of a blocked one it is among the others. */
+/** The key of the one device of a friend without a persona. If the friend is blocked, it is among the others. */
 export function keyOfProvisional({ devices, others }: Contact): string {
   return [...devices, ...others][0]!.key
 }
 
-/** Whom a device belongs to: the contact it is bound to, or its own provisional entry; and who merely claims it. */
+/** The contact of a device: the one that it is bound to, or its own provisional entry. Also the personas that only claim it. */
 export function whoHas(
   key: string,
   reader: Reader,
@@ -194,7 +194,7 @@ export function whoHas(
   const persona = device.bound === null ? undefined : records.personas.get(device.bound)
   const bound = persona === undefined ? null : personaContact(persona, reader)
   const view = bound === null ? null : findDevice(bound, key)
-  // A device that its persona lists and that shows it no longer is a claim like any other.
+  // A listed device that no longer shows its persona is a claim like any other.
   const isTheirs = view !== null && view.state !== 'claimed'
   const contact = isTheirs ? bound : provisionalContact(key, device)
   const claimedBy = device.claimedBy.filter((id) => contact === null || id !== contact.personaId)
