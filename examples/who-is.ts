@@ -6,7 +6,7 @@ interface Device {
   readonly key: string
 }
 
-/** The fields of a contact that this app needs. The daemon sends more (docs/ipc.md, section 4). */
+/** The fields of a contact that this app needs. The daemon sends more (docs/ipc.md, section 3). */
 interface Person {
   readonly name: string
   readonly personaId: string | null

@@ -1,4 +1,4 @@
-/** `persona contact export|import`: contact links with the owner's names for them, as a file of JSON lines (docs/ipc.md, section 4). */
+/** `persona contact export|import`: contact links with the owner's names for them, as a file of JSON lines (docs/ipc.md, section 3). */
 import { open } from 'node:fs/promises'
 import { decodeUtf8, encodeUtf8 } from '../../core/encoding/bytes.ts'
 import type { Client } from '../../ipc/client.ts'

@@ -1,4 +1,4 @@
-/** What answers the methods of local apps: who may do what, and for how long (docs/ipc.md, section 4, apps). */
+/** What answers the methods of local apps: who may do what, and for how long (docs/ipc.md, section 3, apps). */
 import { KeeperError } from '../state/errors.ts'
 import { AppError } from './errors.ts'
 import type { Caller, Handlers } from '../../ipc/methods/method.ts'

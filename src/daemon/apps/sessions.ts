@@ -1,4 +1,4 @@
-/** Local apps: which connection is whose, what it may do, and how much of it (docs/ipc.md, section 4, apps). */
+/** Local apps: which connection is whose, what it may do, and how much of it (docs/ipc.md, section 3, apps). */
 import { AppError } from './errors.ts'
 import { encodeUtf8, equalBytes, formatBase64url, formatHex, parseHex } from '../../core/encoding/bytes.ts'
 import { LABEL_APP } from '../../core/labels.ts'

@@ -1,4 +1,4 @@
-/** Contact cards, which go from one daemon to another: links and the owner's names, but no sightings (docs/ipc.md, section 4). */
+/** Contact cards, which go from one daemon to another: links and the owner's names, but no sightings (docs/ipc.md, section 3). */
 import { Refusal } from '../../errors/refusal.ts'
 import { ContactError } from './errors.ts'
 import { formatHex } from '../../core/encoding/bytes.ts'

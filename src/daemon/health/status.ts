@@ -1,4 +1,4 @@
-/** What `persona status` shows: the state in figures, and what its owner should know in sentences (docs/ipc.md, section 4). */
+/** What `persona status` shows: the state in figures, and what its owner should know in sentences (docs/ipc.md, section 3). */
 import { noticeOf, told, UNPROTECTED } from '../own/conditions.ts'
 import { standingFindings, UNSIGNED_NOTICE_SEC, type OwnStanding } from '../own/standing.ts'
 import { notice, type Finding } from '../../ipc/shapes/doctor.ts'

@@ -1,4 +1,4 @@
-/** What answers the methods of alarms: what stands, what was dismissed, and the evidence for others to check (docs/ipc.md, section 4, alarms). */
+/** What answers the methods of alarms: what stands, what was dismissed, and the evidence for others to check (docs/ipc.md, section 3, alarms). */
 import { ContactError } from '../contacts/errors.ts'
 import { parseBase64url } from '../../core/encoding/bytes.ts'
 import { formatToken } from '../../core/token.ts'

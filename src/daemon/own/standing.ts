@@ -1,4 +1,4 @@
-/** How the owner's persona stands on this device, beyond its table: what `persona status` and `persona doctor` warn of (docs/ipc.md, section 4). Pure. */
+/** How the owner's persona stands on this device, beyond its table: what `persona status` and `persona doctor` warn of (docs/ipc.md, section 3). Pure. */
 import type { Device } from '../../core/table.ts'
 import { isUnlisted, unapprovedDevices } from './notes.ts'
 import type { OwnRecord, PersonaRecord } from '../state/records.ts'

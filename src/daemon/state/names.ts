@@ -1,4 +1,4 @@
-/** The names of entries. Each name leads to one contact (docs/ipc.md, section 4). Inside of a change. */
+/** The names of entries. Each name leads to one contact (docs/ipc.md, section 3). Inside of a change. */
 import { joinEntries, type ContactEntry, type Policy } from '../../core/trust.ts'
 import { foldName, tidyName } from './name-form.ts'
 import { KeeperError } from './errors.ts'

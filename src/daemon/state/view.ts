@@ -1,4 +1,4 @@
-/** The state as apps and the owner see it (docs/ipc.md, section 4), made from the disk at the moment of the question. */
+/** The state as apps and the owner see it (docs/ipc.md, section 3), made from the disk at the moment of the question. */
 import { MAX_CLOCK_AHEAD_SEC } from '../../core/limits.ts'
 import { freshness, type Freshness } from '../../core/order.ts'
 import { activeDevice, fallbackName } from '../../core/table.ts'
