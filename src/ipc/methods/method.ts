@@ -1,12 +1,12 @@
 /** The shape of the method table: name, permission, params, result (docs/ipc.md, section 3). table.ts holds the table. */
 import type { z } from 'zod'
-import type { BaseCapability, Capability } from '../shapes/capabilities.ts'
+import type { Capability } from '../shapes/capabilities.ts'
 
-/** `open`: every caller that reaches the socket, so that an app can identify itself. `admin`: only the owner. Else a capability. */
-export type BasePermission = 'open' | 'admin' | BaseCapability
-/** A BasePermission, or a capability of a wing. */
+/**
+ * `open`: every caller that reaches the socket, so that an app can identify itself. `admin`: only the owner. Else a capability: protocolOf
+ * refuses any other word, since the compiler does not know the capabilities of all wings.
+ */
 export type Permission = Capability
-
 /** The socket that the caller came through. Access to its directory gives the role. */
 export type Role = 'app' | 'admin'
 

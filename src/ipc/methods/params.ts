@@ -1,6 +1,6 @@
 /** Params that several methods share, and the functions that write a row of the method table. */
 import { z } from 'zod'
-import type { BasePermission, MethodSpec } from './method.ts'
+import type { MethodSpec, Permission } from './method.ts'
 import * as shape from '../shapes/scalars.ts'
 
 /** Passphrases and words travel only over the admin socket and never reach a log. */
@@ -17,7 +17,7 @@ export const noParams: z.ZodType<Empty> = z.strictObject({})
 export const deviceName: z.ZodType<{ device: string }> = z.strictObject({ device: z.string().max(256) })
 
 export function method<P, R>(
-  permission: BasePermission,
+  permission: Permission,
   summary: string,
   params: z.ZodType<P>,
   result: z.ZodType<R>,
