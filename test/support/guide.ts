@@ -85,6 +85,7 @@ export function withoutChance(text: string): string {
     .replaceAll(/\b[0-9A-F]{76}\b/g, 'TOXID')
     .replaceAll(/\b[0-9A-F]{64}\b/g, 'KEY')
     .replaceAll(/…[0-9A-F]{8}\b/g, '…TAIL')
+    .replaceAll(/\b[0-9A-F]{8}\b/g, 'DIGITS')
     .replaceAll(/\b[a-z]+\.[\w-]{43}(?![\w-])/g, 'TOKEN')
     .replaceAll(/\b\d{8}T\d{6}Z(-\d+)?/g, 'TIME')
     .replaceAll(/\b[0-9A-F]{8}\b/g, 'START')
