@@ -127,7 +127,7 @@ export function observe(
       ensureEntry(sight, state)
       holdUpgrade(key, blob, source, state)
     } else {
-      // The owner is not asked about a contact's first table.
+      // The policy does not apply to a contact's first table.
       const empty: PersonaRecord = state.forgotten(personaId) ?? { ...newPersona(blob), devices: [] }
       const outcome = decide(empty, blob, { verdict: 'accepted' }, true, state)
       const { record, first } = withEntry(outcome.record, sight, state)

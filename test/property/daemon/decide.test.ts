@@ -1,4 +1,4 @@
-/** Whole records through decide(): whatever blobs come in, and in whatever order, the record ends the same up to the fields named here. */
+/** Whole records through decide(): the same blobs in any order end at the same record, except for the fields named here. */
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { formatBase64url, formatHex } from '../../../src/core/encoding/bytes.ts'
@@ -29,19 +29,19 @@ const SETTLED = [
   'entry',
 ] as const
 
-/** These two are settled unless every signature of the winning table is dated ahead of this clock: then the first one stays. */
+/** Settled too, unless every signature of the winning table is dated ahead of this clock: then the first one stays. */
 const SETTLED_BY_CLOCK = ['head', 'timeSec'] as const
 
-/** These two are settled under the policy `auto`. `ask` and `pin` hold changes back, so what apps see depends on the tables between. */
+/** Settled under the policy `auto`. `ask` and `pin` hold changes back, so the devices that apps see depend on the tables in between. */
 const SETTLED_BY_POLICY = ['devices', 'pending'] as const
 
 /**
- * The order decides these three. An old table is evidence if it comes late, and was the head if it came early. Only heads teach us nicknames
- * and leave former devices behind. All three are bounded.
+ * The order decides these three, and all of them are bounded. A table that comes late is evidence, one that came early was the head. Only
+ * heads teach us nicknames and leave former devices.
  */
 const ORDERED = ['evidence', 'names', 'others'] as const
 
-/** Devices 0 and 1 are bound to Ada, all others were never seen: so some devices that leave stay known. */
+/** Devices 0 and 1 are bound to Ada, so they stay known when they leave. The others were never seen. */
 const bound = new Set([0, 1].map((number) => makeDevice(number).key))
 const known: Known = {
   engine: sodium,
@@ -56,7 +56,7 @@ function table(seq: number, devices: readonly number[], epoch = 0, more: object 
 
 const FIRST = table(1, [0])
 
-/** Edits, removals, forks, signatures of other days, rotations. Prevs are zeros, so many successors prove a fork as well. */
+/** Edits, removals, forks, later signatures, rotations. Every prev is zero, so a successor proves a fork as well. */
 const WITHIN_REACH: readonly VerifiedBlob[] = [0, 1].flatMap((epoch) =>
   [1, 2, 3].flatMap((seq) =>
     [[], [0], [0, 1], [2, 1]].flatMap((devices) =>
@@ -88,7 +88,7 @@ function deepFreeze<T>(value: T): T {
   return Object.freeze(value)
 }
 
-/** One blob, decided as it is anywhere in the daemon. The record before must not change. */
+/** Decides one blob as the daemon does. The record before must not change. */
 function step(record: PersonaRecord, blob: VerifiedBlob): Outcome {
   const outcome = decide(deepFreeze(record), blob, judgeAgainst(record, blob, known), true, known)
   expect(outcome.before).toBe(record)
@@ -136,7 +136,7 @@ function isOtherChain(blob: VerifiedBlob): boolean {
 }
 
 describe('a whole record', () => {
-  it('has no field of which this test does not say whether the order decides it', () => {
+  it('has only fields that this test names, as settled or as decided by the order', () => {
     const named = [...SETTLED, ...SETTLED_BY_CLOCK, ...SETTLED_BY_POLICY, ...ORDERED]
     expect(named.toSorted()).toStrictEqual(Object.keys(beginning('auto')).toSorted())
   })
@@ -168,12 +168,12 @@ describe('a whole record', () => {
     )
   })
 
-  it('changes no more when a blob comes again', () => {
+  it('changes nothing when a blob comes again', () => {
     fc.assert(
       fc.property(lists, fc.constantFrom(...ALL, ...FAR), policies, (list, blob, policy) => {
         const once = follow(beginning(policy), [...list, blob])
         const twice = step(once, blob)
-        // A held blob that was reached meanwhile may have passed it: then it is evidence now, and nothing else changes.
+        // A held blob may have passed it since. It then becomes evidence, and nothing else changes.
         expect({ ...twice.record, evidence: once.evidence }).toStrictEqual(once)
         expect({ ...twice, record: twice.before }).toStrictEqual({
           before: once,
@@ -188,7 +188,7 @@ describe('a whole record', () => {
     )
   })
 
-  it('ends the same with blobs out of reach, once each was shown as often as it takes', () => {
+  it('ends the same with blobs out of reach, once devices have shown them often enough', () => {
     let held = 0
     fc.assert(
       fc.property(fc.subarray(FAR, { minLength: 1 }), keys, policies, (list, order, policy) => {
@@ -204,7 +204,7 @@ describe('a whole record', () => {
     expect(held).toBeGreaterThan(50)
   })
 
-  it('has a claim open for just the devices that apps see, and a dispute alarm for each second chain', () => {
+  it('has one open claim for each device that apps see, and one dispute alarm for each second chain', () => {
     fc.assert(
       fc.property(lists, policies, (list, policy) => {
         let record = beginning(policy)
@@ -227,7 +227,7 @@ describe('a whole record', () => {
     )
   })
 
-  it('keeps evidence within its bounds and every second chain in it; former devices are the bound ones that left', () => {
+  it('keeps evidence within its bounds, with every second chain; only bound devices that left are former devices', () => {
     fc.assert(
       fc.property(lists, policies, (list, policy) => {
         const { evidence, others, devices, names } = follow(beginning(policy), list)
