@@ -1,13 +1,13 @@
-/** Why an app is refused, or the owner's answer to it. */
+/** Why an app's call is refused, or a call of the owner about an app. */
 import { Refusal } from '../../errors/refusal.ts'
 
 export type AppErrorCode =
   | 'APP_EXISTS'
   | 'APP_EXPIRED'
-  | 'APP_PENDING' // asked for, and not yet answered
+  | 'APP_PENDING' // the owner has not answered its request yet
   | 'APP_TOKEN_UNKNOWN'
-  | 'APP_TOO_MANY' // wait for the owner's answer
-  | 'QUOTA_EXCEEDED' // an app reports or asks too much
+  | 'APP_TOO_MANY' // too many apps wait for the owner's answer
+  | 'QUOTA_EXCEEDED' // an app reports or requests too much
 
 export class AppError extends Refusal<AppErrorCode> {
   override readonly name = 'AppError'

@@ -1,4 +1,4 @@
-/** What answers the methods of local apps: who may do what, and for how long (docs/ipc.md, section 3, apps). */
+/** The methods of local apps: requests, tokens, capabilities and revocation (docs/ipc.md, section 3, apps). */
 import { KeeperError } from '../state/errors.ts'
 import { AppError } from './errors.ts'
 import type { Caller, Handlers } from '../../ipc/methods/method.ts'
@@ -13,11 +13,11 @@ import { dropReports } from '../contacts/revoke.ts'
 import { Serial } from '../../process/serial.ts'
 import { sourceOfApp } from '../state/sources.ts'
 
-const MAX_ASKING = 16 // sanity: new apps that wait for the owner at a time; more is noise, of which the owner is to be spared
-const ASKING_ENDS_AFTER_SEC = 7 * 86_400 // sanity: who did not answer within a week does not want it
-const USED_EVERY_SEC = 3600 // sanity: a write an hour tells the owner which app is still in use
+const MAX_ASKING = 16 // sanity: new apps that wait for the owner at a time; the owner should not have to read more
+const ASKING_ENDS_AFTER_SEC = 7 * 86_400 // sanity: an owner who has not answered within a week does not want the app
+const USED_EVERY_SEC = 3600 // sanity: one write an hour is enough to show which apps are in use
 
-/** What an app asks for, in whose name. */
+/** The capabilities that an app requests. */
 interface Wish {
   readonly name: string
   readonly can: readonly Capability[]
@@ -30,7 +30,7 @@ export type AppMethods = Pick<
 >
 
 export function appHandlers(keeper: Keeper, apps: Apps): Handlers<AppMethods> {
-  // Of many at once each would find the same place free.
+  // Serialized: otherwise many requests at once would all find the same place free.
   const requests = new Serial()
   return {
     'app.hello': async ({ token }, caller) => await hello(keeper, apps, caller, token),
@@ -44,7 +44,7 @@ export function appHandlers(keeper: Keeper, apps: Apps): Handlers<AppMethods> {
   }
 }
 
-/** Goes on with revocations that a crash interrupted. */
+/** Finishes revocations that a crash interrupted. */
 export async function finishRevocations(keeper: Keeper): Promise<void> {
   for await (const [name, app] of keeper.onDisk.apps.iterate()) if (app.revoking) await revoke(keeper, name)
 }
@@ -67,23 +67,23 @@ async function allow(
   can: readonly Capability[],
   forSec: number | null,
 ): Promise<AppToken> {
-  const { token, tokenHash } = apps.draw(name)
+  const { token, tokenHash } = apps.newToken(name)
   const app = await keeper.change(() => {
     checkFree(keeper, name)
-    // Of one that has expired what it reported stays, under the new token.
+    // The reports of an expired app stay, and belong to the new token.
     const app = {
       ...newApp(keeper, name, tokenHash),
       can: apps.unite(can, []),
       expiresAtSec: endOf(keeper, forSec),
     }
     put(keeper, app)
-    tell(keeper, app, 'allowed')
+    emitChange(keeper, app, 'allowed')
     return appView(app)
   })
   return { app, token }
 }
 
-/** An app that is known asks for more; one that is not gets the token at once, which is worth nothing until the owner accepted. */
+/** Records a request. A new app gets its token at once, which is worth nothing until the owner accepts the request. */
 async function request(
   keeper: Keeper,
   apps: Apps,
@@ -98,19 +98,19 @@ async function request(
   const known = apps.of(caller)
   if (known === null) await makeRoom(keeper)
   else apps.chargeRequest(known.name)
-  const drawn = known === null ? apps.draw(wish.name) : null
+  const issued = known === null ? apps.newToken(wish.name) : null
   return await keeper.change(() => {
     const holder = keeper.state.records.apps.get(wish.name)
-    if (drawn !== null && holder !== undefined && !isForgotten(holder, keeper))
-      throw appExists(wish.name, 'say app.hello with your token first, or ask under another name')
-    const app = { ...(drawn === null ? find(keeper, known!.name) : newApp(keeper, wish.name, drawn.tokenHash)), asks }
+    if (issued !== null && holder !== undefined && !isForgotten(holder, keeper))
+      throw appExists(wish.name, 'call app.hello with your token first, or use another name')
+    const app = { ...(issued === null ? find(keeper, known!.name) : newApp(keeper, wish.name, issued.tokenHash)), asks }
     put(keeper, app)
-    tell(keeper, app, 'requested')
-    return { app: appView(app), token: drawn?.token ?? null }
+    emitChange(keeper, app, 'requested')
+    return { app: appView(app), token: issued?.token ?? null }
   })
 }
 
-/** Removes the apps that nobody answered, so that one more may ask. @throws {AppError} APP_TOO_MANY */
+/** Removes requests that the owner never answered, so that another app may ask. @throws {AppError} APP_TOO_MANY */
 async function makeRoom(keeper: Keeper): Promise<void> {
   let waiting = 0
   const forgotten: string[] = []
@@ -153,11 +153,11 @@ async function accept(
 ): Promise<App> {
   return await keeper.change(() => {
     const app = asking(keeper, name)
-    // Not what it asks for: that may be more by now than what the owner was shown.
+    // Grants only what the owner saw: the app may have requested more since.
     const granted = apps.unite(app.can, can)
     const accepted = { ...app, can: granted, asks: null, expiresAtSec: endOf(keeper, forSec) ?? app.expiresAtSec }
     put(keeper, accepted)
-    tell(keeper, accepted, 'accepted')
+    emitChange(keeper, accepted, 'accepted')
     return appView(accepted)
   })
 }
@@ -165,22 +165,22 @@ async function accept(
 async function reject(keeper: Keeper, name: string): Promise<App> {
   return await keeper.change(() => {
     const rejected = { ...asking(keeper, name), asks: null }
-    // One that only asked leaves nothing behind.
+    // An app without capabilities is removed altogether.
     if (rejected.can.length === 0) keeper.state.stage(keeper.state.records.apps.remove(name))
     else put(keeper, rejected)
-    tell(keeper, rejected, 'rejected')
+    emitChange(keeper, rejected, 'rejected')
     return appView(rejected)
   })
 }
 
-// Crash in between: the app is marked, may nothing any more, and the next start goes on.
+// Crash in between: the app is marked and may do nothing any more, and the next start continues.
 async function revoke(keeper: Keeper, name: string): Promise<number> {
   await keeper.change(() => {
     const app = find(keeper, name)
-    if (!app.revoking) tell(keeper, app, 'revoked')
+    if (!app.revoking) emitChange(keeper, app, 'revoked')
     put(keeper, { ...app, revoking: true })
   })
-  // What it reported before the mark was on disk may be on its way there: without a write of its own this waits for that.
+  // Reports from before the mark may still be in flight. A change without writes waits for them.
   await keeper.change(() => {})
   const devices = await dropReports(sourceOfApp(name), keeper)
   await keeper.change(() => keeper.state.stage(keeper.state.records.apps.remove(name)))
@@ -216,7 +216,7 @@ function asking(keeper: Keeper, name: string): AppRecord {
   throw new KeeperError('NOT_FOUND', `${name} has no open request`, 'list the open requests', { what: 'app-request' })
 }
 
-/** The owner may renew what has expired. */
+/** Refuses a name that an app has, unless its token has expired: the owner may renew it. */
 function checkFree(keeper: Keeper, name: string): void {
   const known = keeper.state.records.apps.get(name)
   if (known === undefined || isForgotten(known, keeper)) return
@@ -233,7 +233,7 @@ function put(keeper: Keeper, app: AppRecord): void {
   keeper.state.stage(keeper.state.records.apps.put(app.name, app))
 }
 
-function tell(
+function emitChange(
   keeper: Keeper,
   app: AppRecord,
   what: 'allowed' | 'requested' | 'accepted' | 'rejected' | 'revoked',

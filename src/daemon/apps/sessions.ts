@@ -1,4 +1,4 @@
-/** Local apps: which connection is whose, what it may do, and how much of it (docs/ipc.md, section 3, apps). */
+/** Local apps: which app uses a connection, what it may do, and its quotas (docs/ipc.md, section 3, apps). */
 import { AppError } from './errors.ts'
 import { encodeUtf8, equalBytes, formatBase64url, formatHex, parseHex } from '../../core/encoding/bytes.ts'
 import { LABEL_APP } from '../../core/labels.ts'
@@ -11,18 +11,18 @@ import type { Capability } from '../../ipc/shapes/capabilities.ts'
 import { PROTOCOL } from '../../ipc/methods/table.ts'
 import { Quota } from '../../process/quota.ts'
 
-const TOKEN_BYTES = 32 // sanity: nobody guesses 256 bits, so a plain hash of it is enough on disk
+const TOKEN_BYTES = 32 // sanity: nobody guesses 256 bits, so a plain hash on disk is enough
 
 const HASH_BYTES = 32
 
-// A client that starts reports all its friends at once, and then what changes.
-const OBSERVATIONS = { burst: 2000, perSec: 10 } as const // sanity: of an app
+// A client that starts reports all its friends at once, and later only changes.
+const OBSERVATIONS = { burst: 2000, perSec: 10 } as const // sanity: for each app
 
-const REQUESTS = { burst: 8, perSec: 1 / 3600 } as const // sanity: each is kept in the history, whose oldest entry goes for it
+const REQUESTS = { burst: 8, perSec: 1 / 3600 } as const // sanity: each one is kept in the history, and displaces its oldest entry
 
-const NEW_DEVICES = { burst: 2000, perSec: 1 / 60 } as const // sanity: keys never seen before, each of which becomes an entry; some 1400 a day
+const NEW_DEVICES = { burst: 2000, perSec: 1 / 60 } as const // sanity: keys never seen before, each of which makes an entry; some 1400 a day
 
-/** Connections that said a token, and their quotas. Nothing of it is on disk. */
+/** The connections that have given a token, and their quotas. Held in memory only. */
 export class Apps {
   readonly #onDisk: Records
   readonly #capabilities: readonly Capability[]
@@ -49,8 +49,8 @@ export class Apps {
     this.#requests = new Quota(REQUESTS, nowSec)
   }
 
-  /** A new token of an app, to be shown once, and the hash that is kept. */
-  draw(name: string): { token: string; tokenHash: string } {
+  /** Makes a new token for an app, to be shown once, and the hash to keep. */
+  newToken(name: string): { token: string; tokenHash: string } {
     const secret = formatBase64url(this.#engine.randomBytes(TOKEN_BYTES))
     const token = `${name}.${secret}`
     return { token, tokenHash: formatHex(this.#hash(token)) }
@@ -61,7 +61,7 @@ export class Apps {
   }
 
   /**
-   * From now on the connection is this app's.
+   * Checks a token. From now on the connection belongs to its app.
    * @throws {AppError} APP_TOKEN_UNKNOWN | APP_EXPIRED | APP_PENDING
    */
   greet(caller: Caller, token: string): AppRecord {
@@ -80,7 +80,7 @@ export class Apps {
     return app
   }
 
-  /** The app of a connection, as it is allowed at this moment; null for one without a token that still holds. */
+  /** The app of a connection, with its present capabilities; null if the connection has no valid token. */
   of(caller: Caller): AppRecord | null {
     const known = this.#names.get(caller)
     const app = known === undefined ? undefined : this.#onDisk.apps.get(known.name)
@@ -89,18 +89,18 @@ export class Apps {
       : app
   }
 
-  /** Both, each once, in the order in which they are always shown. */
+  /** The union of both, each capability once, always in the same order. */
   unite(a: readonly Capability[], b: readonly Capability[]): Capability[] {
     return this.#capabilities.filter((capability) => a.includes(capability) || b.includes(capability))
   }
 
-  /** @param defaults what every app may do */
+  /** @param defaults the permissions of every app */
   may(caller: Caller, permission: Permission, defaults: readonly Permission[]): boolean {
     if (caller.role === 'admin' || permission === 'open' || defaults.includes(permission)) return true
     return this.of(caller)?.can.some((granted) => granted === permission) === true
   }
 
-  /** By whose report an observation comes, which a later revocation takes back. */
+  /** The source of a caller's observations. A later revocation drops the observations of that source. */
   sourceOf(caller: Caller): string {
     if (caller.role === 'admin') return OWNER_SOURCE
     const app = this.of(caller)
@@ -108,8 +108,8 @@ export class Apps {
   }
 
   /**
-   * Counts an observation of an app. One that is refused counts for nothing: else an app with many new friends would use up what
-   * it may report of known ones, and the reverse.
+   * Counts an observation of an app. A refused one counts toward neither quota. Otherwise an app with many new friends would use up its
+   * quota for known ones, and the reverse.
    * @throws {AppError} QUOTA_EXCEEDED
    */
   chargeObservation(caller: Caller, key: string): void {
@@ -117,9 +117,9 @@ export class Apps {
     const source = this.sourceOf(caller)
     const isNew = this.#onDisk.devices.get(key) === undefined
     const waitSec = this.#observations.waitSec(source)
-    if (waitSec > 0) throw quotaExceeded(`${source} reports more observations than an app may`, waitSec)
+    if (waitSec > 0) throw quotaExceeded(`${source} has reported too many observations`, waitSec)
     const newSec = isNew ? this.#newDevices.waitSec(source) : 0
-    if (newSec > 0) throw quotaExceeded(`${source} reports more new devices than an app may`, newSec)
+    if (newSec > 0) throw quotaExceeded(`${source} has reported too many new devices`, newSec)
     this.#observations.spend(source)
     if (isNew) this.#newDevices.spend(source)
   }
@@ -127,12 +127,12 @@ export class Apps {
   /** Counts a request of an app that has a token. @throws {AppError} QUOTA_EXCEEDED */
   chargeRequest(name: string): void {
     const waitSec = this.#requests.waitSec(name)
-    if (waitSec > 0) throw quotaExceeded(`${name} asks more often than an app may`, waitSec)
+    if (waitSec > 0) throw quotaExceeded(`${name} has made too many requests`, waitSec)
     this.#requests.spend(name)
   }
 }
 
-/** Whether the time of its token is over. */
+/** Whether an app's token has expired. */
 export function isExpired({ expiresAtSec }: AppRecord, nowSec: number): boolean {
   return expiresAtSec !== null && expiresAtSec <= nowSec
 }
@@ -141,7 +141,7 @@ function quotaExceeded(message: string, waitSec: number): AppError {
   return new AppError('QUOTA_EXCEEDED', message, `try again in ${waitSec} s`, { retryAfterSec: waitSec })
 }
 
-/** An app as the owner sees it. */
+/** Shows an app to the owner. */
 export function appView({ name, can, createdSec, expiresAtSec, usedAtSec, asks }: AppRecord): App {
   const wish = asks === null ? null : { can: [...asks.can], why: asks.why, atSec: asks.atSec }
   return { name, can: [...can], createdSec, expiresAtSec, usedAtSec, asks: wish }

@@ -14,7 +14,7 @@ import type { NewPeer, Peer, Peers } from './peers.ts'
 import type { FriendRequests } from './requests.ts'
 import { Serial } from '../../process/serial.ts'
 import type { Log } from '../../process/log.ts'
-import { whoHas } from '../state/view.ts'
+import { holderOf } from '../state/view.ts'
 import type { NewEvent } from '../state/new-event.ts'
 
 /** The source of everything that the companion sees. */
@@ -246,7 +246,7 @@ export class Bridge {
   }
 
   #emitPeer(key: string, change: 'added' | 'online' | 'offline' | 'left'): void {
-    const { contact } = whoHas(key, this.#keeper.reader())
+    const { contact } = holderOf(key, this.#keeper.reader())
     this.#tell({ event: 'tox.peer', data: { key, contact: contact?.name ?? null, change } })
   }
 

@@ -15,7 +15,7 @@ import type { ToxNodeOptions } from './node.ts'
 import { MAX_PEERS, Peers, type Peer } from './peers.ts'
 import { FriendRequests } from './requests.ts'
 import type { Log } from '../../process/log.ts'
-import { whoHas } from '../state/view.ts'
+import { holderOf } from '../state/view.ts'
 
 const TOX_ID_DIGITS = 76
 
@@ -217,7 +217,7 @@ export class Companion {
 
   #viewOf(key: string, { record, left, connection, instant, refused }: Peer): ToxPeer {
     const reader = this.#keeper.reader()
-    const { contact, device } = whoHas(key, reader)
+    const { contact, device } = holderOf(key, reader)
     const seenAtSec = connection === 'none' ? (reader.records.devices.get(key)?.seenAtSec ?? null) : this.#keeper.nowSec
     const whose = { contact: contact?.name ?? null, device: device?.name ?? null }
     return { key, how: record.how, ...whose, left, connection, instant, seenAtSec, refused }

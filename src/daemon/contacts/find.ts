@@ -3,7 +3,7 @@ import { encodeUtf8 } from '../../core/encoding/bytes.ts'
 import { keyPrefix } from '../personas/query.ts'
 import { KeeperError } from '../state/errors.ts'
 import { foldName } from '../state/name-form.ts'
-import { contactOf, personaContact, whoHas, type Reader } from '../state/view.ts'
+import { contactOf, personaContact, holderOf, type Reader } from '../state/view.ts'
 import type { Contact, LookupResult } from '../../ipc/shapes/contact.ts'
 
 const PAGE_CHARS = 262_144 // sanity: JSON of a page; with one more contact, of at most some 400 kB, still one frame
@@ -57,7 +57,7 @@ function byKey(query: string, key: string, reader: Reader): LookupResult {
     const contact = personaContact(persona, reader)
     return { query, by: 'persona', contact, device: null, claimedBy: [] }
   }
-  const found = whoHas(key, reader)
+  const found = holderOf(key, reader)
   const isKnown = found.contact !== null || found.claimedBy.length > 0
   return { query, by: isKnown ? 'device' : 'none', ...found }
 }
@@ -68,7 +68,7 @@ function lookupName(query: string, reader: Reader): LookupResult | null {
   if (encodeUtf8(folded).length > MAX_FOLDED_BYTES) return null
   const leadsTo = records.names.get(folded)
   if (leadsTo === undefined) return null
-  if (leadsTo.kind === 'device') return { query, by: 'name', ...whoHas(leadsTo.id, reader) }
+  if (leadsTo.kind === 'device') return { query, by: 'name', ...holderOf(leadsTo.id, reader) }
   const persona = records.personas.get(leadsTo.id)
   if (persona === undefined) return null
   return { query, by: 'name', contact: personaContact(persona, reader), device: null, claimedBy: [] }

@@ -1,10 +1,10 @@
-/** The alarms that stand, and those that become one by waiting. */
+/** The open alarms, and those that become due by waiting. */
 import type { Keeper } from './keeper.ts'
 import { announceDue } from '../personas/alarms.ts'
 import type { AlarmRecord } from '../state/records.ts'
 import type { Alarm } from '../../ipc/shapes/alarms.ts'
 
-/** Raises what became an alarm by waiting. */
+/** Raises the alarms that have become due. */
 export async function raiseDue(keeper: Keeper): Promise<void> {
   const due: string[] = []
   for await (const [id, { dueSec }] of keeper.onDisk.alarms.iterate()) {
@@ -13,16 +13,16 @@ export async function raiseDue(keeper: Keeper): Promise<void> {
   if (due.length > 0) await keeper.change(() => due.forEach((id) => announceDue(id, keeper.state)))
 }
 
-/** All that stand, the newest first. */
+/** Lists the open alarms, the newest first. */
 export async function listAlarms(keeper: Keeper): Promise<Alarm[]> {
   await raiseDue(keeper)
   const alarms: Alarm[] = []
   for await (const [id, record] of keeper.onDisk.alarms.iterate())
-    if (record.dueSec === null) alarms.push(view(id, record, keeper))
+    if (record.dueSec === null) alarms.push(alarmView(id, record, keeper))
   return alarms.toSorted((a, b) => b.lastSec - a.lastSec)
 }
 
-export function view(id: string, record: AlarmRecord, keeper: Keeper): Alarm {
+export function alarmView(id: string, record: AlarmRecord, keeper: Keeper): Alarm {
   const { code, personaId, keys, message, sinceSec, lastSec, count } = record
   const entry = personaId === null ? null : (keeper.onDisk.personas.get(personaId)?.entry ?? null)
   return { id, code, personaId, contact: entry?.name ?? null, keys: [...keys], message, sinceSec, lastSec, count }

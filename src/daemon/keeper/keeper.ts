@@ -1,4 +1,4 @@
-/** The keeper: the one writer of the state. daemon/methods.ts names the handlers of the socket's methods. */
+/** The keeper: the one writer of the state. The methods of the socket are in methods.ts and the folders that it lists. */
 import { formatHex } from '../../core/encoding/bytes.ts'
 import { newestSighting, type Sighting } from '../../core/trust.ts'
 import type { VerifiedBlob } from '../../core/verify.ts'
@@ -33,17 +33,17 @@ export interface KeeperOptions extends StateOptions {
   readonly nowSec: () => number
   /** Sends an event to subscribers. Called once its change is on disk. */
   readonly publish: (event: DaemonEvent) => void
-  /** A write failed, so the state on disk is unknown: the daemon must stop and start again. */
+  /** A write failed with an unknown outcome: the daemon must stop and start again. */
   readonly onStoreFailure: (error: unknown) => void
 }
 
 export class Keeper {
   readonly #options: KeeperOptions
-  /** The state as it is inside of {@link change}. */
+  /** The state inside {@link change}. */
   readonly state: State
-  /** Use only inside of {@link change}: its records may not be on disk yet. */
+  /** The own persona. Use it only inside {@link change}: its reads and writes may not be on disk yet. */
   readonly own: OwnPersona
-  /** The acknowledged state. Every answer comes from here. */
+  /** The records on disk. Every answer comes from these. */
   readonly onDisk: rec.Records
   readonly keys: HeldKeys
   readonly #serializeInit = new Serial()
@@ -56,14 +56,14 @@ export class Keeper {
     options.custody.watch({
       failed: options.onStoreFailure,
       lockChanged: (locked, cause) => {
-        // No need to wait: a failed write stops the daemon.
+        // Not awaited: a failed write stops the daemon anyway.
         this.emit({ event: 'locked', data: { locked, cause } }).catch(() => {})
       },
     })
     this.keys = new HeldKeys(this, () => own.followed())
   }
 
-  /** Loads the state from disk. openKeeper finishes whatever a crash left half done. @throws {StoreError} */
+  /** Loads the state from disk. openKeeper finishes what a crash interrupted. @throws {StoreError} */
   static async load(options: KeeperOptions): Promise<Keeper> {
     const { store, custody, engine, nowSec } = options
     const cache = new RecordCache()
@@ -109,7 +109,7 @@ export class Keeper {
     return this.#options.custody.isLocked ? null : this.own.resignDueSec()
   }
 
-  /** Signs the own table again, so that friends see that the persona is alive. */
+  /** Signs the own table again, so that contacts see that the persona is in use. */
   async resign(): Promise<void> {
     await this.change(() => this.own.resign())
   }
@@ -118,16 +118,16 @@ export class Keeper {
     this.#options.custody.close()
   }
 
-  /** Decides, writes, then publishes events. When it returns, a key that a sibling's rotation retired is erased as well. */
+  /** Decides, writes, then publishes. If a sibling's rotation made our key useless, that key is erased before this returns. */
   async change<T>(decide: () => T): Promise<T> {
     const result = await this.changeKeys(decide)
     await this.keys.eraseSpentKeys()
     return result
   }
 
-  /** {@link change} for a caller that moves keys and erases spent ones itself. */
+  /** {@link change} for callers that move keys and erase spent ones themselves. */
   async changeKeys<T>(decide: () => T): Promise<T> {
-    // Once, before the decision: nothing locks in the middle of it.
+    // Only here, before the decision: the key must not become locked in the middle of one.
     this.#options.custody.expire()
     try {
       const { result, events } = await this.state.change(decide)
@@ -144,19 +144,19 @@ export class Keeper {
     return this.hasPersona ? this.table() : null
   }
 
-  /** Whether the device showed the owner's blob last. */
+  /** Whether the last blob seen on one of the owner's devices was the owner's. */
   hasShown(key: string): boolean {
     return this.shownBy(key) !== null
   }
 
-  /** When the device showed it, and which table; null if it showed another persona's blob last, or none. */
+  /** That sighting; null if the blob was another persona's, or there was none. */
   shownBy(key: string): Sighting | null {
     const own = this.onDisk.own.get(rec.OWN)
     const newest = newestSighting(this.onDisk.devices.get(key)?.reports ?? [])
     return own !== undefined && newest?.personaId === own.personaId ? newest : null
   }
 
-  /** Emits an event from outside of the state, once the history has it. */
+  /** Records an event from outside the state in the history, then publishes it. */
   async emit(event: NewEvent): Promise<void> {
     await this.change(() => this.state.emit(event))
   }
@@ -166,7 +166,7 @@ export class Keeper {
     return this.change(() => this.own.statusMessage(words))
   }
 
-  /** Observes what a source saw, in one commit. It is on disk when this returns. @throws {StoreError} */
+  /** Records a source's observations in one commit. On return they are on disk. @throws {StoreError} */
   observe(observations: readonly ObservationParams[], source: string): Promise<ObserveResult[]> {
     return this.change(() => observations.map((params) => observe(params, source, this.own, this.state)))
   }
@@ -201,7 +201,7 @@ export class Keeper {
     return found.persona
   }
 
-  /** The state on disk at this moment, for views and lookups. */
+  /** What is on disk now, for lookups. */
   reader(): Reader {
     return readerAt(this.nowSec, this.onDisk)
   }
@@ -215,7 +215,7 @@ export class Keeper {
   }
 }
 
-/** These two codes mean that nothing was written. After all others the state on disk is unknown. */
+/** With these two codes certainly nothing was written. */
 function isOutcomeUnknown(error: StoreError): boolean {
   return error.code !== 'STORE_TOO_LARGE' && error.code !== 'STORE_KEY_INVALID'
 }

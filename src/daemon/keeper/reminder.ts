@@ -1,10 +1,10 @@
-/** Tells the owner of a locked daemon that the table grows old (docs/format.md, section 8). */
+/** Reminds the owner of a locked daemon that the table grows old (docs/format.md, section 8). */
 import type { Keeper } from './keeper.ts'
 import { UNSIGNED_NOTICE_SEC } from '../own/standing.ts'
 
-const REMIND_STEP_SEC = 86_400 // sanity: more often it is no reminder
+const REMIND_STEP_SEC = 86_400 // sanity: more than once a day would be a nuisance
 
-/** @returns to be called now and then; tells from the tenth day without a signature on, once a day, while the key is locked */
+/** @returns a function to call now and then. While the key is locked it reminds once a day, from the tenth day without a signature. */
 export function unsignedReminder(
   keeper: Pick<Keeper, 'ownTable' | 'custody' | 'nowSec' | 'clock' | 'emit'>,
 ): () => Promise<void> {

@@ -1,13 +1,13 @@
-/** The one timer of the daemon: signs the own table again when it is due, and sleeps in between (docs/format.md, section 8). */
+/** The timer that signs the own table again when it is due (docs/format.md, section 8). */
 import { describeError } from '../../process/describe-error.ts'
 import type { Keeper } from './keeper.ts'
 import type { Log } from '../../process/log.ts'
 
-const LONGEST_SLEEP_SEC = 6 * 3600 // sanity: a suspended machine and an edit both move the due time; so late it may be noticed
-const RETRY_SEC = 3600 // sanity: after a failure; the daemon stops by itself if it was the store
+const LONGEST_SLEEP_SEC = 6 * 3600 // sanity: a suspended machine and an edit both move the due time, and we may notice this late
+const RETRY_SEC = 3600 // sanity: after a failure; if the store failed, the daemon stops anyway
 
 /**
- * @param remind called now and then while nothing can be signed
+ * @param remind called now and then while the table cannot be signed
  * @returns stops the timer
  */
 export function scheduleResign(
@@ -19,7 +19,7 @@ export function scheduleResign(
   let timer: NodeJS.Timeout | null = null
   let isStopped = false
   const sleep = (seconds: number): void => {
-    // Stopped while a signature was on its way to disk: the keeper is closed when the timer would wake.
+    // It may have been stopped while a signature was on its way to disk. The keeper is closed by then.
     if (isStopped) return
     timer = setTimeout(wake, Math.max(0, seconds) * 1000)
     timer.unref()

@@ -1,9 +1,9 @@
-/** What answers the methods of alarms: what stands, what was dismissed, and the evidence for others to check (docs/ipc.md, section 3, alarms). */
+/** The methods of alarms: listing and dismissing them, and exporting evidence that others can check (docs/ipc.md, section 3, alarms). */
 import { ContactError } from '../contacts/errors.ts'
 import { parseBase64url } from '../../core/encoding/bytes.ts'
 import { formatToken } from '../../core/token.ts'
 import { findContact } from '../contacts/find.ts'
-import { listAlarms, view } from '../keeper/alarms.ts'
+import { alarmView, listAlarms } from '../keeper/alarms.ts'
 import type { Keeper } from '../keeper/keeper.ts'
 import { KeeperError } from '../state/errors.ts'
 import type { Handlers } from '../../ipc/methods/method.ts'
@@ -27,7 +27,7 @@ async function dismiss(keeper: Keeper, id: string): Promise<Alarm> {
     if (record === undefined)
       throw new KeeperError('NOT_FOUND', `there is no alarm ${id}`, 'list the alarms', { what: 'alarm' })
     keeper.state.stage(alarms.remove(id.toLowerCase()))
-    return view(id.toLowerCase(), record, keeper)
+    return alarmView(id.toLowerCase(), record, keeper)
   })
 }
 

@@ -1,10 +1,10 @@
-/** This device leaves its persona: it signs a last table without itself, then erases its secrets (docs/ipc.md, section 3, persona.leave). */
+/** Leaving the persona: this device signs a last table without itself, then erases its secrets (docs/ipc.md, section 3, persona.leave). */
 import { RotationError } from './errors.ts'
 import type { Keeper } from '../keeper/keeper.ts'
 import type { LeaveResult } from '../../ipc/shapes/rotation.ts'
 
 /**
- * Removes this device from the table and erases its secrets. The table is on disk before a secret goes.
+ * Removes this device from the table and erases the secrets here. The table is on disk before any secret is erased.
  * @throws {KeeperError} NO_PERSONA {CustodyError} LOCKED {RotationError} RECOVERY_UNCONFIRMED @throws {StoreError}
  */
 export async function leave(keeper: Keeper): Promise<LeaveResult> {
@@ -15,7 +15,7 @@ export async function leave(keeper: Keeper): Promise<LeaveResult> {
       throw new RotationError('RECOVERY_UNCONFIRMED', message, 'write them down and confirm them first')
     }
     const result = await keeper.changeKeys(() => keeper.own.leave())
-    // Crash here: secrets without a persona in the store, which the next start discards.
+    // Crash here: the next start finds secrets without a persona in the store, and discards them.
     await keeper.custody.discard()
     return result
   })

@@ -1,6 +1,7 @@
 /**
- * Recovers the persona from the recovery words alone (docs/backup.md, section 5). It comes back with the newest table of any copy, but without
- * the key that signed it, so only a rotation can be signed. Without any copy it gets a first table at an epoch that was never used.
+ * Recovers the persona from the recovery words alone (docs/backup.md, section 5). With copies of its table it comes back with the newest
+ * one, but without the key that signed it, so it can only sign a rotation. Without a copy it starts with a first table at an epoch that was
+ * never used.
  */
 import { ContactError } from '../contacts/errors.ts'
 import { OwnPersonaError } from '../own/errors.ts'
@@ -26,7 +27,7 @@ import { installOwn } from '../snapshot/owner.ts'
 
 /**
  * @throws {KeeperError} PERSONA_EXISTS {OwnPersonaError} EPOCH_UNSURE | EPOCH_USED {ContactError} CHAIN_DIFFERS
- * @throws {CryptoError} WORDS_COUNT | WORDS_UNKNOWN | WORDS_CHECKSUM | SEAL_PASSPHRASE_UNUSABLE @throws {BlobError} what no table can hold
+ * @throws {CryptoError} WORDS_COUNT | WORDS_UNKNOWN | WORDS_CHECKSUM | SEAL_PASSPHRASE_UNUSABLE @throws {BlobError} if the table cannot hold the device
  */
 export async function recover(keeper: Keeper, params: RecoverParams): Promise<RecoverResult> {
   const { engine } = keeper
@@ -47,13 +48,13 @@ export async function recover(keeper: Keeper, params: RecoverParams): Promise<Re
 
 interface Copy {
   readonly blob: VerifiedBlob
-  /** The owner gave it now; it was not in our store. */
+  /** The caller gave it now; otherwise it was in the store. */
   readonly isGiven: boolean
 }
 
 /**
- * The highest table of this chain among the copies and our record of the persona as a contact.
- * @throws {ContactError} CHAIN_DIFFERS if all tables belong to another chain of the same PersonaID
+ * Finds the highest table of this chain, among the copies and what we know of the persona as a contact.
+ * @throws {ContactError} CHAIN_DIFFERS if every table found belongs to another chain of the same PersonaID
  */
 function newestCopy(first: ChainPosition, copies: readonly string[], state: State): Copy | null {
   const known = state.known(formatHex(first.personaId), formatHex(first.next))
@@ -65,9 +66,8 @@ function newestCopy(first: ChainPosition, copies: readonly string[], state: Stat
   }
   const ours = found.filter(({ blob }) => equalBytes(blob.root, first.next))
   if (found.length > ours.length && ours.length === 0) {
-    const message =
-      'the tables that were found are of another chain of keys: somebody else has the first key of this persona'
-    throw new ContactError('CHAIN_DIFFERS', message, 'look for a copy at a friend who has known you for long')
+    const message = 'the tables found belong to another key chain: somebody else has the first key of this persona'
+    throw new ContactError('CHAIN_DIFFERS', message, 'ask a contact who has known you for long for a copy')
   }
   const readable = ours.filter(({ blob }) => blob.content.ok || blob.epoch > 0)
   return readable.reduce<Copy | null>(
@@ -76,7 +76,7 @@ function newestCopy(first: ChainPosition, copies: readonly string[], state: Stat
   )
 }
 
-/** Holds no key. The words give keys only for the rotation, which must follow. */
+/** Recovers with a copy of the table. Holds no key afterwards: the words give one for the rotation that must follow. */
 async function withTable(
   keeper: Keeper,
   chain: readonly ChainPosition[],
@@ -86,7 +86,7 @@ async function withTable(
   const { state, own, nowSec } = keeper
   const position = chain[blob.epoch]!
   const head = newPersona(blob)
-  // Nobody approved the listed devices here, and a thief may have added one.
+  // Nobody approved the listed devices here, and a thief may have added one of them.
   const notes = head.devices.map(({ key }) => ({ key, cameSec: nowSec, approved: false, goneSec: null }))
   const record: OwnRecord = {
     ...ownRecord(position, unnamed !== true, Math.max(blob.epoch, minEpochOf(chain, state))),
@@ -94,19 +94,20 @@ async function withTable(
     copySec: isGiven ? nowSec : null,
   }
   await keeper.custody.importKeys([], passphrase ?? null)
-  await orDiscarded(keeper, () => {
+  await changeOrDiscard(keeper, () => {
     const rival = dropRival(head, state)
     const origin = { state: 'taking', source: null, withKeys: false, ownId: head.personaId } as const
     installOwn(record, { ...head, head: formatBase64url(blob.bytes) }, { intents: [], past: [] }, origin, own, state)
     if (rival !== null) own.seeOwnBlob(rival, { verdict: 'violation' }, { from: '', copySec: null, mayNote: true })
   })
-  // A later table may have come since, or have been out of reach of the one that we knew.
+  // Read the table again: the one known here may be later than the copy.
   const table = keeper.table()
   return { table, from: { epoch: table.epoch, seq: table.seq, timeSec: table.timeSec }, mustRotate: true }
 }
 
 /**
- * Another chain may be pinned here, because a thief of the first key showed theirs first. The words are the better proof.
+ * Forgets another key chain that was pinned for this persona: a thief of the first key may have been seen first. The words are the better
+ * proof.
  * @returns the head of that chain, which is evidence
  */
 function dropRival({ personaId, root }: PersonaRecord, state: State): VerifiedBlob | null {
@@ -117,14 +118,14 @@ function dropRival({ personaId, root }: PersonaRecord, state: State): VerifiedBl
   return headOf(known, state)
 }
 
-/** The epoch of a contact link of this chain that was added here. */
+/** The epoch of a contact link of this chain that was added here; 0 without one. */
 function minEpochOf(chain: readonly ChainPosition[], state: State): number {
   const [personaId, root] = [formatHex(chain[0]!.personaId), formatHex(chain[0]!.next)]
   const known = state.known(personaId, root)
   return known?.root === root ? known.minEpoch : 0
 }
 
-/** There is no copy, so we must believe the epoch that the owner gives. */
+/** Recovers without a copy of the table. The owner names the epoch, and we cannot check it. */
 async function withoutTable(
   keeper: Keeper,
   chain: readonly ChainPosition[],
@@ -140,7 +141,7 @@ async function withoutTable(
   if (epoch === undefined) {
     throw new OwnPersonaError(
       'EPOCH_UNSURE',
-      'without a copy of your table nobody here knows how often its key was rotated',
+      'without a copy of your table this daemon cannot know how often the key was rotated',
       `give a copy; or name the epoch: 1 if you never rotated, else a higher one up to ${MAX_EPOCH} (skipping costs nothing)`,
       { epoch: 1, copySec: null },
     )
@@ -151,8 +152,8 @@ async function withoutTable(
   } finally {
     engine.wipe(signingSeed)
   }
-  await orDiscarded(keeper, () => {
-    // The persona may be a contact here, known by its link. It is the owner from now on.
+  await changeOrDiscard(keeper, () => {
+    // The owner may have been a contact here, known by a link. They are the owner from now on.
     const known = state.persona(formatHex(chain[epoch]!.personaId))
     if (known?.entry != null) state.names.drop(known.entry)
     keeper.own.begin(chain[epoch]!, device === undefined ? [] : [device], unnamed !== true)
@@ -161,8 +162,8 @@ async function withoutTable(
   return { table: keeper.table(), from: null, mustRotate: false }
 }
 
-/** Runs the change. If it fails, discards the secrets that were written for it. After a failed write the next start decides. */
-async function orDiscarded(keeper: Keeper, decide: () => void): Promise<void> {
+/** Runs the change. If it throws, discards the secrets that were written for it; after a failed write the next start decides. */
+async function changeOrDiscard(keeper: Keeper, decide: () => void): Promise<void> {
   try {
     await keeper.change(decide)
   } catch (error) {
@@ -176,7 +177,7 @@ function ownRecord(position: ChainPosition, named: boolean, highestEpoch: number
     personaId: formatHex(position.personaId),
     ...positionFields(position),
     named,
-    // The owner has just typed the words, so they have them.
+    // The owner just typed the words.
     recoveryConfirmed: true,
     tombstones: [],
     replayDue: false,

@@ -1,7 +1,7 @@
 /**
- * Rotation: a later key of the chain signs the next table. Only the recovery words give that key, so a thief of the current key is shut
+ * Rotation: a later key of the chain signs the next table. Only the recovery words give that key, so a thief of the present key is shut
  * out (docs/format.md, section 4). Crash order: the secrets file with both keys, then the head, then the secrets file without the old
- * key. {@link HeldKeys} finishes or discards at the next start.
+ * key. {@link HeldKeys} finishes or discards the rest at the next start.
  */
 import { RotationError } from './errors.ts'
 import { equalBytes, parseHex } from '../../core/encoding/bytes.ts'
@@ -17,10 +17,10 @@ import type { RotationWishes } from '../../ipc/shapes/rotation.ts'
 import { StoreError } from '../../store/errors.ts'
 
 /**
- * Rotates the key of the own persona, and shuts out whoever has the current one. The old key is erased when this returns. It works after
- * `recover` too: it needs the owner's record, a head of any epoch, open secrets to add the key to, and words, but no held key.
- * @param plan name of the plan that the owner saw
- * @param words the 24 words; null if the seed is still on this device. A string cannot be wiped, so the caller drops it
+ * Rotates the key of the own persona, which shuts out everybody who has the present key. On return the old key is erased. After `recover`
+ * it works too: it needs the owner's record, a head of any epoch, and open secrets to add the key to, but no key.
+ * @param plan name of the plan that the owner has seen
+ * @param words the 24 recovery words; null if this device still has the seed. A string cannot be wiped, so the caller must not keep it
  * @throws {KeeperError} NO_PERSONA | LOCKED | PLAN_CHANGED | WORDS_NEEDED | WORDS_FOREIGN, and those of planRotation
  * @throws {CryptoError} WORDS_COUNT | WORDS_UNKNOWN | WORDS_CHECKSUM @throws {StoreError}
  */
@@ -36,7 +36,7 @@ export async function rotate(
       const position = ownChain(keeper, seed)[epoch]!
       await addKeyOf(keeper, seed, epoch)
       // Crash here: both keys are on disk and the head is old. The next start erases the new one.
-      const result = await applied(keeper, () => keeper.own.rotate(wishes, plan, position))
+      const result = await changeOrDropKey(keeper, () => keeper.own.rotate(wishes, plan, position))
       // Crash here: both keys and the new head. The next start erases the old one.
       await keeper.keys.eraseSpentKeysNow()
       return result
@@ -45,15 +45,15 @@ export async function rotate(
 }
 
 /**
- * Gets the key of the head from the words, after a rotation elsewhere. This device then signs again, and replays the edits that it made
- * meanwhile.
+ * Gets the key of the head from the recovery words, after a rotation elsewhere. From then on this device signs again, and replays the
+ * edits made meanwhile.
  * @throws {KeeperError} NO_PERSONA {CustodyError} LOCKED {RotationError} NOTHING_TO_FOLLOW | WORDS_NEEDED | WORDS_FOREIGN @throws {CryptoError} WORDS_*
  */
 export async function follow(keeper: Keeper, words: string | null): Promise<OwnTable> {
   return await keeper.keys.inTurn(async () => {
     const { epoch, personaId } = keeper.table()
     if (keeper.custody.publicKey(epoch) !== null) {
-      const message = `this device already has the newest signing key that it knows of (epoch ${epoch})`
+      const message = `this device already holds the newest signing key that it knows of (epoch ${epoch})`
       throw new RotationError('NOTHING_TO_FOLLOW', message, 'show it a newer table first')
     }
     await withSeed(keeper, words, async (seed) => {
@@ -69,7 +69,7 @@ export async function follow(keeper: Keeper, words: string | null): Promise<OwnT
 }
 
 /**
- * Whether these words are those of the own persona. Changes nothing.
+ * Whether these words belong to the own persona. Changes nothing.
  * @throws {KeeperError} NO_PERSONA @throws {CryptoError} WORDS_COUNT | WORDS_UNKNOWN | WORDS_CHECKSUM
  */
 export function checkWords(keeper: Keeper, words: string): boolean {
@@ -88,7 +88,7 @@ async function withSeed<T>(keeper: Keeper, words: string | null, use: (seed: Uin
     const hint = 'give the 24 words that you wrote down'
     throw new RotationError(
       'WORDS_NEEDED',
-      'only the recovery words give another key, and they are not on this device',
+      'a rotation needs the recovery words, and this device does not hold them',
       hint,
     )
   }
@@ -99,7 +99,7 @@ async function withSeed<T>(keeper: Keeper, words: string | null, use: (seed: Uin
   }
 }
 
-/** @returns 32 bytes in secret memory: the caller wipes them */
+/** @returns 32 bytes in secret memory; the caller wipes them */
 export function seedOf(words: string, engine: CryptoEngine): Uint8Array {
   const parsed = parseWords(words)
   const seed = copySecret(parsed, engine)
@@ -123,8 +123,8 @@ function isChainOf(persona: Pick<PersonaRecord, 'personaId' | 'root'>, chain: re
 }
 
 function foreignWords(personaId: string): RotationError {
-  const message = `these words are good, but not those of the persona ${personaId}`
-  return new RotationError('WORDS_FOREIGN', message, 'look for the sheet of this persona')
+  const message = `these are the recovery words of another persona, not of ${personaId}`
+  return new RotationError('WORDS_FOREIGN', message, 'look for the words of this persona')
 }
 
 async function addKeyOf(keeper: Keeper, seed: Uint8Array, epoch: number): Promise<void> {
@@ -136,8 +136,8 @@ async function addKeyOf(keeper: Keeper, seed: Uint8Array, epoch: number): Promis
   }
 }
 
-/** Runs the change. If it fails, erases the key that was added for it. After a failed write the next start decides. */
-async function applied<T>(keeper: Keeper, decide: () => T): Promise<T> {
+/** Runs the change. If it throws, erases the key that was added for it; after a failed write the next start decides. */
+async function changeOrDropKey<T>(keeper: Keeper, decide: () => T): Promise<T> {
   try {
     return await keeper.changeKeys(decide)
   } catch (error) {

@@ -1,4 +1,4 @@
-/** What a procedure of several changes needs of the keeper. */
+/** The part of the keeper that a procedure of several changes uses. */
 import type { CryptoEngine } from '../../crypto/engine.ts'
 import type { Records } from './records.ts'
 import type { State } from './state.ts'

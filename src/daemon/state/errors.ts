@@ -7,18 +7,18 @@ export type KeeperErrorCode =
   | 'NOT_FOUND'
   | 'AMBIGUOUS'
   | 'NAME_TAKEN' // by another contact
-  | 'CURSOR_AHEAD' // a subscriber was told more than this store knows of
+  | 'CURSOR_AHEAD' // a subscriber has seen events that this store does not have
 
 export class KeeperError extends Refusal<KeeperErrorCode> {
   override readonly name = 'KeeperError'
 }
 
-/** What every method that needs a persona answers before there is one. */
+/** Every method that needs a persona throws this before there is one. */
 export function noPersona(): KeeperError {
   return new KeeperError('NO_PERSONA', 'there is no persona here yet', 'create one first')
 }
 
-/** What every method that makes a persona, or brings one here, answers where there is one. */
+/** Every method that creates or imports a persona throws this if there is one already. */
 export function personaExists(personaId: string): KeeperError {
   const hint = 'one daemon keeps one persona'
   return new KeeperError('PERSONA_EXISTS', `this daemon already keeps a persona: ${personaId}`, hint)

@@ -12,7 +12,7 @@ import type { NewEvent } from './new-event.ts'
 export const MAX_HISTORY = 65_536 // sanity: years of a person with hundreds of friends, some 30 MB; the oldest entry goes first
 const NUMBER_DIGITS = 12 // so that entries are stored in the order of their numbers
 
-/** The JSON in the text of an entry. `contact.changed` leaves out the contact: a replay shows its current state. */
+/** An entry's text as JSON. An entry of `contact.changed` leaves the contact out: replays show its current state. */
 interface EntryText {
   readonly number: number
   readonly atSec: number
@@ -32,7 +32,7 @@ export interface HistoryOptions {
   readonly events?: ReadonlyMap<string, boolean>
 }
 
-/** The writes that append events, and the events with their numbers. Inside of a change. */
+/** Call it inside a change. @returns the writes that append the events, and the events with their numbers */
 export function appendHistory(
   events: readonly NewEvent[],
   records: Records,
@@ -69,7 +69,7 @@ function keptData(event: NewEvent): EntryText['data'] {
   return personaId === null ? { ...kept, key: keyOfProvisional(contact) } : kept
 }
 
-/** One event as it was emitted; null if it is no longer kept, or its contact is gone. */
+/** Returns an event as it was published; null if the history no longer has it, or its contact is gone. */
 export function replayEvent(number: number, reader: Reader): DaemonEvent | null {
   const entry = reader.records.history.get(idOf(number))
   if (entry === undefined) return null
@@ -81,16 +81,16 @@ export function replayEvent(number: number, reader: Reader): DaemonEvent | null 
   return { event, id: number, atSec, data: { contact, changes, source } } as DaemonEvent
 }
 
-/** An entry as the owner reads it. */
+/** Decodes an entry for the owner. */
 export function readEntry(entry: HistoryEntry): LogEntry {
   const { number, atSec, event, data } = JSON.parse(entry.text) as EntryText
   return { number, atSec, event, data: { ...data }, hash: entry.hash }
 }
 
 /**
- * Entries in descending order of their numbers.
- * @param before only those with a lower number; undefined begins at the newest
- * @param about only those whose data names this PersonaID or ToxPk, or one of these
+ * Lists entries, the newest first.
+ * @param before lists only entries with a lower number; undefined begins at the newest
+ * @param about lists only entries whose data names one of these PersonaIDs or ToxPks
  */
 export async function listHistory(
   records: Records,
@@ -112,14 +112,14 @@ function isAbout({ data }: LogEntry, about: ReadonlySet<string>): boolean {
   return named.some((value) => typeof value === 'string' && about.has(value))
 }
 
-/** Recomputes the chain of hashes over all that is kept. */
+/** Recomputes the hash chain over all entries in the store. */
 export async function verifyHistory(records: Records, engine: CryptoEngine): Promise<LogVerdict> {
   const tip = tipOf(records)
   const found = { entries: 0, oldest: tip.oldest, newest: tip.number, tip: tip.hash }
   let hash: Uint8Array = storedBytes(tip.base)
   let number = tip.oldest
   for await (const [, entry] of records.history.iterate()) {
-    // Written since this began.
+    // Written after this check began.
     if (number > tip.number) break
     const next = readEntry(entry).number === number ? checkEntry(hash, entry, engine) : null
     if (next === null) return { ...found, intact: false, brokenAt: number }

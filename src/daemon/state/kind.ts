@@ -1,4 +1,4 @@
-/** A kind of record in the store. It stands beside the code that owns it, and states whether its records leave this device. */
+/** A kind of record in the store. Each kind is declared beside the code that owns it, with whether its records leave this device. */
 import { jsonCodec, type Codec } from '../../store/store.ts'
 
 /** Why a snapshot is made. `sibling` is a pairing: the snapshot goes to another device of the owner. */
@@ -35,7 +35,7 @@ interface Options<T> {
   readonly isCached?: boolean
 }
 
-/** A kind of a wing. One that travels has to say how its records arrive. */
+/** Declares a kind of a wing. A kind that travels must define how its records arrive. */
 export function kind<T>(
   name: string,
   options: Options<T> &
@@ -44,9 +44,9 @@ export function kind<T>(
   return { ...baseKind(name, options.travels, options), arrival: 'arrival' in options ? options.arrival : null }
 }
 
-/** A kind that snapshot/shape.ts reads if it travels. */
+/** Declares a kind of the daemon itself. If it travels, snapshot/shape.ts reads its records. */
 export function baseKind<T>(name: string, travels: Travels, { defaults, isCached = false }: Options<T> = {}): Kind<T> {
-  // The store notices changed bytes by itself, so a record that can be read is one that was written.
+  // The store detects changed bytes, so every record that it reads is one that we wrote.
   const codec = jsonCodec(1, (value) => ({ ...defaults, ...(value as T) }))
   return { name, travels, codec, isCached, arrival: null }
 }

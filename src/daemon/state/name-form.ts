@@ -1,9 +1,9 @@
-/** Names of contacts: how one is kept, and how two are compared. Pure. */
+/** Names of contacts: the form in which we keep one, and how we compare two. Pure. */
 import { foldNickname } from '../../core/nickname.ts'
 
 const MAX_NAME_CODE_POINTS = 64 // sanity: a Tox name has at most 128 bytes; a column of a list has less
 
-/** A name from a client as it is kept: one line of well-formed text. It is still foreign, and escaped wherever it is shown. */
+/** Makes a client's name one line of well-formed text. It is still foreign text, so escape it wherever it is shown. */
 export function tidyName(name: string): string {
   const line = name
     .toWellFormed()
@@ -14,7 +14,7 @@ export function tidyName(name: string): string {
   return tidy === '' ? 'unnamed' : tidy
 }
 
-/** How names are compared and sorted; what no key of the store may hold is replaced. */
+/** The form in which names are compared and sorted. It replaces characters that no key of the store may hold. */
 export function foldName(name: string): string {
   return foldNickname(name).toWellFormed().replaceAll('\u{10FFFF}', '\uFFFD')
 }

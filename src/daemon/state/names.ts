@@ -1,11 +1,11 @@
-/** The names of entries. Each name leads to one contact (docs/ipc.md, section 3). Inside of a change. */
+/** Names of contacts: each name belongs to one contact (docs/ipc.md, section 3). Use it only inside a change. */
 import { joinEntries, type ContactEntry, type Policy } from '../../core/trust.ts'
 import { foldName, tidyName } from './name-form.ts'
 import { KeeperError } from './errors.ts'
 import type { Write } from '../../store/store.ts'
 import type { NameRecord, Records } from './records.ts'
 
-/** The parts of the state that the names need. */
+/** The part of the state that the names use. */
 export interface NameHost {
   readonly records: Pick<Records, 'names'>
   readonly defaultPolicy: Policy
@@ -20,7 +20,7 @@ export class Names {
     this.#state = state
   }
 
-  /** Makes an entry under the name that a client gives, made unique by `#2`, `#3`, ... The name then leads to the record. */
+  /** Makes an entry under a client's name, made unique by `#2`, `#3`, ... From now on the name leads to the record. */
   make(name: string, leadsTo: NameRecord): ContactEntry {
     const unique = this.#freeName(tidyName(name))
     this.#point(unique, leadsTo)
@@ -33,7 +33,7 @@ export class Names {
     }
   }
 
-  // Binary search: one number after the other, the ten-thousandth friend of one name would cost ten thousand reads.
+  // Searches by halving. Counting up would cost ten thousand reads for the ten-thousandth friend of one name.
   #freeName(base: string): string {
     const nth = (n: number): string => (n === 1 ? base : `${base}#${n}`)
     const isTaken = (n: number): boolean => this.#state.records.names.get(foldName(nth(n))) !== undefined
@@ -60,7 +60,7 @@ export class Names {
     return holder === undefined || (holder.kind === leadsTo.kind && holder.id === leadsTo.id)
   }
 
-  /** Renames an entry. Its old name is free again. @throws {KeeperError} NAME_TAKEN */
+  /** Renames an entry and frees its old name. @throws {KeeperError} NAME_TAKEN */
   rename(entry: ContactEntry, name: string, leadsTo: NameRecord): ContactEntry {
     this.checkFree(name, leadsTo)
     const tidy = tidyName(name)
@@ -70,13 +70,13 @@ export class Names {
     return { ...entry, name: tidy, aliases }
   }
 
-  /** The entry moves to another record, with all its names. */
+  /** Points all names of an entry to another record. */
   move(entry: ContactEntry, leadsTo: NameRecord): ContactEntry {
     for (const name of [entry.name, ...entry.aliases]) this.#point(name, leadsTo)
     return entry
   }
 
-  /** Joins two entries that turn out to be one persona's. */
+  /** Joins two entries that turned out to be the same persona's. */
   join(kept: ContactEntry, other: ContactEntry, leadsTo: NameRecord): ContactEntry {
     const joined = joinEntries(kept, other)
     this.#dropNames([kept, other], joined)
@@ -84,8 +84,8 @@ export class Names {
   }
 
   /**
-   * Imports an entry from another device. If its name is taken here, it gets a number; taken aliases are left out.
-   * @param before the entry here that it replaces
+   * Imports an entry from another device. A name that another contact has here is made unique; such an alias is left out.
+   * @param before the entry that it replaces here
    */
   import(entry: ContactEntry, leadsTo: NameRecord, before: ContactEntry | null = null): ContactEntry {
     const name = this.#isFree(entry.name, leadsTo) ? entry.name : this.#freeName(tidyName(entry.name))
@@ -101,7 +101,7 @@ export class Names {
     for (const name of [entry.name, ...entry.aliases]) this.#unpoint(name)
   }
 
-  /** Frees the names for which there was no room. */
+  /** Frees the names that did not fit into the new entry. */
   #dropNames(before: readonly ContactEntry[], after: ContactEntry): void {
     const stay = new Set([after.name, ...after.aliases].map(foldName))
     for (const name of before.flatMap((entry) => [entry.name, ...entry.aliases])) {

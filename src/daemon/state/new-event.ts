@@ -1,5 +1,5 @@
-/** An event that a change brings about, before it has a number; told once the change is on disk. */
+/** An event before it has a number. */
 import type { EventData, EventName } from '../../ipc/methods/events.ts'
 
-/** An event that a change brings about; told once the change is on disk. */
+/** An event that a change causes. It gets a number in the change, and is published once the change is on disk. */
 export type NewEvent = { [Name in EventName]: { event: Name; data: EventData[Name] } }[EventName]

@@ -1,4 +1,4 @@
-/** What the store holds, kind by kind (docs/threat-model.md says what is public; nothing secret is among it). Keys and hashes are upper-case hex. */
+/** The records of the store, kind by kind. None is secret; docs/threat-model.md lists which are public. Keys and hashes are upper-case hex. */
 import { parseHex } from '../../core/encoding/bytes.ts'
 import type { Evidence } from '../../core/evidence.ts'
 import type { HistoryEntry } from '../../core/history.ts'
@@ -11,50 +11,50 @@ import type { RecordCache } from '../../store/record-cache.ts'
 import { Collection, type Store } from '../../store/store.ts'
 import { baseKind, type Kind } from './kind.ts'
 
-/** Bounds what a persona's record can grow to, whoever writes its blobs; the least telling goes first. */
+// These limits bound a persona's record, whoever writes its blobs.
 export const MAX_KNOWN_NAMES = 64 // sanity: nicknames remembered for keys, so that a table without names keeps them
 
-export const MAX_OTHERS = 64 // sanity: devices that left or that only assert
+export const MAX_OTHERS = 64 // sanity: devices that left, or that assert the persona without being listed
 
 export const MAX_CLAIMANTS = 64 // sanity: personas that list one device; all but one of them are wrong
 
 export const MAX_TOMBSTONES = 1024 // sanity: removed devices of a lifetime
 
-export const MAX_PAST_TABLES = 64 // sanity: own tables remembered to tell what descends from what
+export const MAX_PAST_TABLES = 64 // sanity: own tables remembered, to find out which table descends from which
 
-/** A persona whose chain is pinned, by a verified blob or by a contact link: a contact, or the owner. The id is the PersonaID. */
+/** A persona whose chain a verified blob or a contact link has pinned: a contact, or the owner. The id is the PersonaID. */
 export interface PersonaRecord {
   readonly personaId: string
   /** Pinned c_0. */
   readonly root: string
-  /** The highest epoch of a contact link, below which nothing is taken; 0 without one. */
+  /** The highest epoch of a contact link; tables of a lower epoch are refused. 0 without a link. */
   readonly minEpoch: number
   /**
-   * The head, base64url; with its order fields beside it so that a lookup decodes nothing. Null as long as only a link is known: then the
-   * order fields are zeros, and no device is listed.
+   * The head, base64url. Its order fields stand beside it, so that a lookup decodes nothing. Null while we know only a link: then the order
+   * fields are zeros, and no device is listed.
    */
   readonly head: string | null
   readonly epoch: number
   readonly seq: number
   readonly timeSec: number
   readonly devices: readonly Device[]
-  /** The head's document was not understood: nicknames are those known before. */
+  /** We could not read the head's document, so the nicknames are those known before. */
   readonly needsNewerPersona: boolean
-  /** The policy holds back what the head lists, and `devices` is what apps see; null when both are the same. */
+  /** The policy holds back the head's devices, and apps see `devices` instead; null if both are the same. */
   readonly pending: { readonly tableHash: string; readonly sinceSec: number; readonly rejected: boolean } | null
-  /** A blob that jumps too far ahead to be taken. */
+  /** A blob that jumps too far ahead to be accepted without the owner. */
   readonly held: string | null
   readonly names: readonly (readonly [key: string, name: string])[]
-  /** Devices that are not listed but bound to this persona, or asserting it. */
+  /** Devices that the table does not list, but that are bound to this persona or assert it. */
   readonly others: readonly string[]
   readonly evidence: readonly Evidence[]
-  /** When the owner last compared the safety number or a link, with his own eyes; null when he never did. */
+  /** When the owner last compared the safety number or a link; null if never. */
   readonly verifiedAtSec: number | null
-  /** null for the owner. */
+  /** Null for the owner. */
   readonly entry: ContactEntry | null
 }
 
-/** One of which a table was seen, as of the owner's always. */
+/** A persona with a head. The owner's always has one. */
 export type HeadedPersona = PersonaRecord & { readonly head: string }
 
 export function hasHead(persona: PersonaRecord): persona is HeadedPersona {
@@ -64,15 +64,15 @@ export function hasHead(persona: PersonaRecord): persona is HeadedPersona {
 /** A device that was seen or claimed. The id is its key. */
 export interface DeviceRecord {
   readonly reports: DeviceReports
-  /** The first persona that it confirmed; only the user unbinds. */
+  /** The first persona that it confirmed. Only the owner unbinds it. */
   readonly bound: string | null
   /** When and by which table the bound persona dropped it. */
   readonly left: { readonly atSec: number; readonly epoch: number; readonly seq: number } | null
   /** PersonaIDs whose head lists it. */
   readonly claimedBy: readonly string[]
-  /** A friend without a blob has an entry of its own. */
+  /** The entry of a friend without a persona. */
   readonly entry: ContactEntry | null
-  /** The newest blob that would make the entry a persona's, if its policy were not to ask first. */
+  /** The newest blob that would turn the entry into a persona's, but that the entry's policy holds back. */
   readonly pending: {
     readonly blob: string
     readonly tableHash: string
@@ -80,11 +80,11 @@ export interface DeviceRecord {
     readonly rejected: boolean
   } | null
   readonly seenAtSec: number | null
-  /** This daemon's clock at the last write, to bound writes. */
+  /** This daemon's clock at the last write. It limits how often we write. */
   readonly heardAtSec: number
 }
 
-/** What the owner's daemon keeps beside the owner's own PersonaRecord. The id is `own`. */
+/** The owner's data beside their own PersonaRecord. The id is `own`. */
 export interface OwnRecord {
   readonly personaId: string
   /** Position in the chain: links, next and signing key as hex, inception null at epoch 0. */
@@ -95,33 +95,36 @@ export interface OwnRecord {
   readonly inception: string | null
   readonly named: boolean
   readonly recoveryConfirmed: boolean
-  /** Keys removed here: never replayed, imported or restored without the owner's word. */
+  /** Keys removed here. Without the owner's consent they are never replayed, imported or restored. */
   readonly tombstones: readonly string[]
-  /** A sibling's table was taken while the key was locked: the own intents are replayed at the unlock. */
+  /** We accepted a sibling's table while the key was locked, so the unlock replays the own intents. */
   readonly replayDue: boolean
   /** Number of the next intent. */
   readonly nextIntent: number
-  /** By whose word each device of the table is there. */
+  /** Who added each device of the table. */
   readonly notes: readonly DeviceNote[]
-  /** Keys of the devices that this daemon runs for: named at init, or when it joined. None is known of an older record. */
+  /** Keys of the devices on this machine, named at init or when it joined; empty in older records. */
   readonly localDevices: readonly string[]
   /** Key of the companion that this daemon runs; null without one. */
   readonly companion: string | null
-  /** The highest epoch of any own blob that was ever seen. It never sinks. */
+  /** The highest epoch of any own blob ever seen. It never decreases. */
   readonly highestEpoch: number
-  /** When a copy of the own blob was last read, on a sibling or by the hand of the owner; null for never. */
+  /** When we last read a copy of the own blob, from a sibling or from the owner; null if never. */
   readonly copySec: number | null
   /** The last rotation made here. */
   readonly rotation: OwnRotation | null
-  /** When this state was put back from a backup or copied from elsewhere: nothing is signed until a copy of the own blob was read since. */
+  /** When this state was restored from a backup or copied. Nothing is signed until we have read a copy of the own blob since. */
   readonly restoredSec: number | null
-  /** The epoch whose key was drawn here and has left to no other device and no backup; null when it has, or it is not known. A key of a later epoch came from the words. */
+  /**
+   * The epoch whose key was created here and has not left for another device or a backup; null if it has, or if unknown. A key of a later
+   * epoch came from the recovery words.
+   */
   readonly soleEpoch: number | null
-  /** Newest first, in stores and backups that were written before these tables had records of their own: see {@link PastTable}. */
+  /** Newest first. Only stores and backups from before these tables had their own records have it: see {@link PastTable}. */
   readonly recent?: readonly PastTable[]
 }
 
-/** Of a new persona, and of records that were written before these fields. */
+/** The values for a new persona, and for records older than these fields. */
 export const OWN_DEFAULTS: Pick<
   OwnRecord,
   'notes' | 'localDevices' | 'companion' | 'highestEpoch' | 'copySec' | 'rotation' | 'restoredSec' | 'soleEpoch'
@@ -136,18 +139,18 @@ export const OWN_DEFAULTS: Pick<
   soleEpoch: null,
 }
 
-/** An own table that was head. The id has ten digits and sorts the newest last. */
+/** An own table that was once the head. The id has ten digits and sorts the newest last. */
 export interface PastTable extends TablePoint {
   /** First 16 bytes of the previous T, 32 hex digits. */
   readonly prev: string
 }
 
-/** That something of a persona or device waits for the owner's answer. The id is the PersonaID, or the device's key. */
+/** Marks a persona or device with pending changes. The id is the PersonaID, or the device's key. */
 export interface PendingRecord {
   readonly kinds: readonly PendingKind[]
 }
 
-/** Where a name leads. The id is the folded name, so that contacts are listed in its order. */
+/** The record that a name leads to. The id is the folded name, so that contacts are listed in its order. */
 export interface NameRecord {
   readonly kind: 'persona' | 'device'
   readonly id: string
@@ -162,79 +165,79 @@ export interface Counts {
 /** A local app. The id is its name. */
 export interface AppRecord {
   readonly name: string
-  /** First 32 bytes of SHA-512 over LABEL_APP and the token, 64 hex digits; the token itself is nowhere. */
+  /** First 32 bytes of SHA-512 over LABEL_APP and the token, 64 hex digits. The token itself is not stored. */
   readonly tokenHash: string
   readonly can: readonly Capability[]
   readonly createdSec: number
   readonly expiresAtSec: number | null
   readonly usedAtSec: number | null
   readonly asks: { readonly can: readonly Capability[]; readonly why: string; readonly atSec: number } | null
-  /** Revoked, and its observations are being dropped. */
+  /** The app is revoked, and its observations are being dropped. */
   readonly revoking: boolean
 }
 
-/** What the owner was alarmed of, and has not dismissed. The id is made of code and PersonaID. */
+/** An alarm that the owner has not dismissed. The id is made of code and PersonaID. */
 export interface AlarmRecord {
   readonly code: string
   readonly personaId: string | null
-  /** The devices that it was raised for last. */
+  /** The devices of its last occurrence. */
   readonly keys: readonly string[]
   readonly message: string
   readonly sinceSec: number
   readonly lastSec: number
   readonly count: number
-  /** It becomes an alarm then, if nothing settles it; null for one that is. */
+  /** When it becomes an alarm, unless it is resolved before; null if it is one already. */
   readonly dueSec: number | null
 }
 
-/** Where the history stands. The id is `last`. */
+/** The ends of the history. The id is `last`. */
 export interface HistoryTip {
-  /** Of the newest entry; 0 without one. */
+  /** Number of the newest entry; 0 without one. */
   readonly number: number
-  /** Of the newest entry. */
+  /** Hash of the newest entry. */
   readonly hash: string
-  /** Number of the oldest entry that is kept. */
+  /** Number of the oldest entry in the store. */
   readonly oldest: number
-  /** Hash in front of the oldest entry that is kept. */
+  /** Hash of the entry before the oldest one in the store. */
   readonly base: string
 }
 
-/** Where the state lay at the last start. The id is `here`. */
+/** The place of the state at the last start. The id is `here`. */
 export interface PlaceRecord {
-  /** A hash of the machine's id; null where it has none. */
+  /** A hash of the machine's id; null if it has none. */
   readonly machine: string | null
-  /** Number of the anchor file, and when it was made, in nanoseconds; 0 where the file system does not say. */
+  /** Inode number and creation time of the anchor file, in nanoseconds; the time is 0 if the file system does not record it. */
   readonly file: string
 }
 
-/** The latest time this daemon has written: a clock before it is wrong. */
+/** The latest time that this daemon has written. A clock before it is wrong. */
 export interface ClockRecord {
   readonly lastSec: number
 }
 
-/** A snapshot that is being taken in. The id is `now`. */
+/** A snapshot that is being imported. The id is `now`. */
 export type ImportRecord =
-  /** Not confirmed by its last line yet. */
+  /** Its last line has not confirmed it yet. */
   | { readonly state: 'arriving'; readonly id: string }
   | {
       readonly state: 'taking'
-      /** Of what it says was seen: `sibling:NAME`; null for this persona's own past. */
+      /** The source of its sightings: `sibling:NAME`; null for this persona's own past. */
       readonly source: string | null
       readonly withKeys: boolean
       readonly ownId: string | null
     }
 
-/** Bytes of a key or hash that a record holds. Anything else than hex there is a fault of the store, never an empty key. */
+/** Decodes a key or hash of a record. Anything but hex is a fault of the store, and never an empty key. */
 export function storedBytes(hex: string): Uint8Array {
   const bytes = parseHex(hex)
-  if (bytes === null) throw new Error('the store holds a key that is no hex')
+  if (bytes === null) throw new Error('the store holds a key that is not hex')
   return bytes
 }
 
 /** The records that the daemon has without any wing. */
 interface BaseRecords {
   readonly personas: Collection<PersonaRecord>
-  /** Personas that the owner forgot, with their pins and heads and nothing else. */
+  /** Personas that the owner forgot, with only their pins and heads. */
   readonly forgotten: Collection<PersonaRecord>
   readonly devices: Collection<DeviceRecord>
   readonly names: Collection<NameRecord>
@@ -249,50 +252,50 @@ interface BaseRecords {
   readonly alarms: Collection<AlarmRecord>
   readonly places: Collection<PlaceRecord>
   readonly imports: Collection<ImportRecord>
-  /** Records of a snapshot that wait beside the state. The id says in which order they are taken. */
+  /** Records of a snapshot, kept beside the state until it is complete. They are applied in the order of their ids. */
   readonly arrivals: Collection<SnapshotItem>
   readonly pending: Collection<PendingRecord>
 }
 
-/** The compiler asks for a decision on each: does it travel? */
+/** Each kind must declare whether it travels; the compiler checks that. */
 const BASE_KINDS: { readonly [Name in keyof BaseRecords]: Kind<ReturnType<BaseRecords[Name]['read']>[1]> } = {
   personas: baseKind('persona', 'always', { defaults: { pending: null, verifiedAtSec: null }, isCached: true }),
-  // The other side need not know whom the owner wants to forget.
+  // The other device need not know which contacts the owner forgot.
   forgotten: baseKind('forgotten', 'never', { defaults: { pending: null, verifiedAtSec: null }, isCached: true }),
   devices: baseKind('device', 'always', { defaults: { pending: null }, isCached: true }),
-  // They follow from the entries.
+  // Rebuilt from the entries.
   names: baseKind('name', 'never', { isCached: true }),
   own: baseKind('own', 'always', { defaults: OWN_DEFAULTS, isCached: true }),
   // The order of the own tables is the same on all devices.
   past: baseKind('past', 'always'),
   intents: baseKind('intent', 'backup', { isCached: true }),
-  // They are counted again.
+  // Counted again on the other device.
   counts: baseKind('counts', 'never', { isCached: true }),
-  // Times of this device's clock mean nothing to another one.
+  // Times of this device's clock mean nothing to another device.
   clock: baseKind('clock', 'never', { isCached: true }),
-  // It is the history of one store. Its entries are hardly ever read twice.
+  // The history belongs to one store. Not cached: its entries are hardly ever read twice.
   history: baseKind('history', 'never'),
   tip: baseKind('tip', 'never', { isCached: true }),
-  // A token is for one machine, and one that was revoked since must not come back.
+  // A token is for one machine, and a token revoked since must not come back.
   apps: baseKind('app', 'never', { isCached: true }),
-  // The owner was alarmed here, and has not dismissed it.
+  // A sibling raises its own alarms; a restored daemon must show those that the owner has not dismissed.
   alarms: baseKind('alarm', 'backup'),
   places: baseKind('place', 'never'),
   imports: baseKind('import', 'never', { isCached: true }),
   arrivals: baseKind('arrival', 'never'),
-  // They follow from personas and devices.
+  // Rebuilt from personas and devices.
   pending: baseKind('pending', 'never'),
 }
 
 export interface Records extends BaseRecords {
-  /** Every kind of the store: those of the daemon itself, and those of its wings. */
+  /** Every kind of the store: the daemon's own, and those of its wings. */
   readonly kinds: readonly Kind<unknown>[]
-  /** The records of a kind of a wing. */
+  /** The records of a wing's kind. */
   of<T>(kind: Kind<T>): Collection<T>
 }
 
 /**
- * The collections over a store: over the store itself, with a cache, to read what is on disk; over a Writer to change it.
+ * The collections of a store. Pass the store itself, with a cache, to read what is on disk, or a Writer to change it.
  * @param ofWings the kinds that wings bring
  */
 export function recordsOf(
@@ -308,7 +311,7 @@ export function recordsOf(
   }
   const of = <T>({ name }: Kind<T>): Collection<T> => {
     const collection = byName.get(name)
-    // Unless its wing declares it, nobody has decided about its snapshots.
+    // Only its wing can declare whether it travels.
     if (collection === undefined) throw new Error(`no open wing declares records of the kind ${name}`)
     return collection as Collection<T>
   }
@@ -360,24 +363,24 @@ export const NEW_DEVICE: DeviceRecord = {
   heardAtSec: 0,
 }
 
-/** A device of the own table, or one that a sibling's table took out. */
+/** A device of the own table, or one that a sibling's table removed. */
 export interface DeviceNote {
   readonly key: string
-  /** When it came into the table, by this daemon's clock; 0 for one that came before such notes were kept. */
+  /** When it entered the table, by this daemon's clock; 0 if that was before we kept such notes. */
   readonly cameSec: number
-  /** The owner added or approved it here; false for one that came only through a sibling's table. */
+  /** The owner added or approved it here; false if it came only from a sibling's table. */
   readonly approved: boolean
-  /** When a sibling's table left it out; null while it is listed. */
+  /** When a sibling's table removed it; null while it is listed. */
   readonly goneSec: number | null
 }
 
 /** The last rotation made here. */
 export interface OwnRotation extends TablePoint {
-  /** T of the rival that was told of last; each is told once. */
+  /** T of the rival that we last reported. Each is reported once. */
   readonly rival: string | null
 }
 
-/** One record. The id of a device is its key, of a persona its PersonaID. */
+/** One record. The id of a device is its key, that of a persona its PersonaID. */
 export type SnapshotItem =
   | { readonly kind: 'persona'; readonly id: string; readonly value: PersonaRecord }
   | { readonly kind: 'device'; readonly id: string; readonly value: DeviceRecord }
@@ -387,7 +390,7 @@ export type SnapshotItem =
   | { readonly kind: 'alarm'; readonly id: string; readonly value: AlarmRecord }
   | WingItem
 
-/** A record of a wing, whose kind is called `of`. */
+/** A record of a wing. `of` is the name of its kind. */
 export interface WingItem {
   readonly kind: 'wing'
   readonly of: string

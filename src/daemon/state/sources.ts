@@ -1,6 +1,6 @@
-/** By whose report something is known: the names of sources, which revoking and counting go by. */
+/** The names of sources. Revocation and quotas go by them. */
 
-export const ANONYMOUS_SOURCE = 'app' // every app that did not say a token
+export const ANONYMOUS_SOURCE = 'app' // every app without a token
 
 export const OWNER_SOURCE = 'owner'
 

@@ -1,4 +1,4 @@
-/** The state inside a change: reads and stages records, keeps the counts true, gathers events. */
+/** The state inside a change: reads and stages records, keeps counts and indexes, collects events. */
 import type { Policy } from '../../core/trust.ts'
 import type { InceptionCache } from '../../core/verify.ts'
 import type { CryptoEngine } from '../../crypto/engine.ts'
@@ -15,15 +15,15 @@ import { EVENTS, type DaemonEvent } from '../../ipc/methods/events.ts'
 import { RecordCache } from '../../store/record-cache.ts'
 import type { Collection, Write } from '../../store/store.ts'
 
-const MAX_KEPT = 1024 // sanity: of one kind; the owner and all that a batch of 256 observations looks at
+const MAX_KEPT = 1024 // sanity: of one kind; the owner's records and all that a batch of 256 observations reads
 
 const MAX_INCEPTIONS = 10_000 // sanity: about 2 MB; a full cache only costs a second verify
 
 export interface StateOptions {
-  /** The policy of new entries; `auto` by default. */
+  /** The policy of new entries; `auto` if absent. */
   readonly defaultPolicy?: () => Policy
   readonly kindsOfWings?: readonly Kind<unknown>[]
-  /** Every event, and whether the history keeps it; those of a daemon with all wings when left out. */
+  /** Every event, and whether the history keeps it; the events of a daemon with all wings if absent. */
   readonly events?: ReadonlyMap<string, boolean>
 }
 
@@ -32,14 +32,15 @@ export class State {
   readonly names: Names = new Names(this)
   readonly #writer: Writer
   readonly #records: rec.Records
-  /** Caches records as they were decided, so that each is decoded only once. */
+  /** Decoded records, so that a change does not decode a record at each read. */
   readonly #decided = new RecordCache(MAX_KEPT)
   readonly #nowSec: () => number
   readonly #defaultPolicy: () => Policy
   readonly #kept: ReadonlyMap<string, boolean>
   readonly #inceptions = new Set<string>()
   #events: NewEvent[] = []
-  #emitted = new Map<string, { changes: ContactChange[]; source: string }>()
+  /** By id. */
+  #contactChanges = new Map<string, { changes: ContactChange[]; source: string }>()
 
   constructor(writer: Writer, engine: CryptoEngine, nowSec: () => number, options: StateOptions = {}) {
     this.#writer = writer
@@ -54,7 +55,7 @@ export class State {
     return this.#records
   }
 
-  /** The records of a kind of a wing. */
+  /** The records of a wing's kind. */
   of<T>(kind: Kind<T>): Collection<T> {
     return this.#records.of(kind)
   }
@@ -67,18 +68,18 @@ export class State {
     return this.#nowSec()
   }
 
-  /** For verifyBlob: it need not verify an inception twice. */
+  /** For verifyBlob, which need not verify the same inception twice. */
   get inceptions(): InceptionCache {
     if (this.#inceptions.size > MAX_INCEPTIONS) this.#inceptions.clear()
     return this.#inceptions
   }
 
-  /** Decides a change, makes it durable with the history of its events, and only then returns the events. */
+  /** Decides a change and makes it durable together with its events in the history. @returns the events, to publish now */
   async change<T>(decide: () => T): Promise<{ result: T; events: DaemonEvent[] }> {
     let events: DaemonEvent[] = []
     const result = await this.#writer.change(() => {
       this.#events = []
-      this.#emitted = new Map()
+      this.#contactChanges = new Map()
       this.onUndo(() => this.#decided.clear())
       const decided = decide()
       this.#emitContacts()
@@ -99,23 +100,23 @@ export class State {
   }
 
   /**
-   * Emits at the end of this change how the contact stands then. Several calls for one contact become one event.
+   * Emits the contact at the end of this change. Several calls for one contact make one event.
    * @param id PersonaID, or the key of a friend without a persona
    */
   emitContact(id: string, changes: readonly ContactChange[], source: string): void {
     if (changes.length === 0) return
-    const earlier = this.#emitted.get(id)
-    this.#emitted.set(id, { changes: [...(earlier?.changes ?? []), ...changes], source })
+    const earlier = this.#contactChanges.get(id)?.changes ?? []
+    this.#contactChanges.set(id, { changes: [...earlier, ...changes], source })
   }
 
   #emitContacts(): void {
-    for (const [id, { changes, source }] of this.#emitted) {
+    for (const [id, { changes, source }] of this.#contactChanges) {
       const contact = contactOf(id, readerAt(this.nowSec, this.#records))
       if (contact !== null) this.#events.push({ event: 'contact.changed', data: { contact, changes, source } })
     }
   }
 
-  /** Whether the owner blocked this persona, or this friend without one. */
+  /** Whether the owner blocked this persona, or this friend without a persona. */
   isBlocked(personaId: string | null, key: string | null = null): boolean {
     const persona = personaId === null ? undefined : this.persona(personaId)
     if (persona?.entry?.blocked === true) return true
@@ -143,7 +144,7 @@ export class State {
     collection.keep(id, value)
   }
 
-  /** Registers how to undo an effect in memory if this change fails. */
+  /** Registers a function that reverts an effect in memory if this change throws. */
   onUndo(undo: () => void): void {
     this.#writer.onUndo(undo)
   }
@@ -170,12 +171,12 @@ export class State {
     this.#notePending(persona.personaId, before === undefined ? [] : pendingKinds(before), pendingKinds(persona))
   }
 
-  /** The hidden record of a persona that the owner forgot. */
+  /** The hidden remains of a persona that the owner forgot. */
   forgotten(personaId: string): rec.PersonaRecord | undefined {
     return this.#records.forgotten.get(personaId)
   }
 
-  /** The record of a persona. A hidden one counts only for this chain, because the owner may have forgotten a thief's. */
+  /** A persona's record, or its hidden remains if they belong to this chain. The remains of another chain may be a thief's. */
   known(personaId: string, root: string): rec.PersonaRecord | undefined {
     const forgotten = this.forgotten(personaId)
     return this.persona(personaId) ?? (forgotten?.root === root ? forgotten : undefined)
@@ -185,7 +186,7 @@ export class State {
     this.stage(this.#records.forgotten.remove(personaId))
   }
 
-  /** @param kept its hidden record, which stays */
+  /** @param kept the remains to keep hidden */
   removePersona(personaId: string, kept: rec.PersonaRecord): void {
     const before = this.persona(personaId)
     if (before === undefined) return
@@ -195,17 +196,17 @@ export class State {
     this.stage(this.#records.forgotten.put(personaId, kept))
   }
 
-  /** Keeps the index of pending changes, which finds them without a look at every record. */
+  /** Updates the index of pending changes. */
   #notePending(id: string, before: rec.PendingRecord['kinds'], after: rec.PendingRecord['kinds']): void {
     if (before.join() === after.join()) return
     const { pending } = this.#records
     this.stage(after.length === 0 ? pending.remove(id) : pending.put(id, { kinds: after }))
   }
 
-  /** Deletes empty device records. Otherwise anyone could grow our store without bound by listing fresh keys in every table. */
+  /** Deletes the record if it is empty. Otherwise anyone could grow our store without bound by listing fresh keys in every table. */
   putDevice(key: string, device: rec.DeviceRecord): void {
     const before = this.#records.devices.get(key)
-    const [had, has] = [before !== undefined, saysSomething(device)]
+    const [had, has] = [before !== undefined, !isEmpty(device)]
     const devices = Number(has) - Number(had)
     const provisional = Number(device.entry !== null) - Number((before?.entry ?? null) !== null)
     if (devices !== 0 || provisional !== 0) this.#count({ devices, provisional })
@@ -233,7 +234,7 @@ export class State {
     )
   }
 
-  /** The owner edits under this clock, so it counts. Otherwise a clock that was once years ahead would count for years. */
+  /** Trusts the present clock, because the owner edits by it. Otherwise a clock that was once years ahead would count for years. */
   trustClock(): void {
     this.stage(this.#records.clock.put(rec.CLOCK, { lastSec: this.nowSec }))
   }
@@ -244,7 +245,7 @@ export class State {
   }
 }
 
-/** Whether a device was ever seen, or a persona lists it, or it belongs to a contact. */
-function saysSomething({ reports, seenAtSec, claimedBy, bound, entry }: rec.DeviceRecord): boolean {
-  return reports.length > 0 || seenAtSec !== null || claimedBy.length > 0 || bound !== null || entry !== null
+/** Whether a device was never seen, no table lists it and it belongs to nobody. */
+function isEmpty({ reports, seenAtSec, claimedBy, bound, entry }: rec.DeviceRecord): boolean {
+  return reports.length === 0 && seenAtSec === null && claimedBy.length === 0 && bound === null && entry === null
 }

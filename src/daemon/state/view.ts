@@ -1,4 +1,4 @@
-/** The state as apps and the owner see it (docs/ipc.md, section 3), made from the disk at the moment of the question. */
+/** Contacts and devices as apps and the owner see them (docs/ipc.md, section 3), computed from what is on disk at each request. */
 import { MAX_CLOCK_AHEAD_SEC } from '../../core/limits.ts'
 import { freshness, type Freshness } from '../../core/order.ts'
 import { activeDevice, fallbackName } from '../../core/table.ts'
@@ -19,11 +19,11 @@ import type { Contact, ContactDevice } from '../../ipc/shapes/contact.ts'
 
 export interface Clock {
   readonly nowSec: number
-  /** This clock is behind a time that the daemon has written before, so ages cannot be judged. */
+  /** The clock shows an earlier time than it did before, so no age can be judged. */
   readonly isWrong: boolean
 }
 
-/** The state at one moment, for one question. */
+/** The state at one moment, for one request. */
 export interface Reader {
   readonly records: Records
   readonly clock: Clock
@@ -42,18 +42,18 @@ export function ownOf(records: Records): { own: OwnRecord; persona: HeadedPerson
   return own === undefined || persona === undefined || !hasHead(persona) ? null : { own, persona }
 }
 
-/** This clock, compared with the latest time that the daemon has written. */
+/** Compares the clock with the latest time that this daemon has written. */
 export function clockAt(nowSec: number, records: Records): Clock {
   const lastSec = records.clock.get(CLOCK)?.lastSec ?? 0
   return { nowSec, isWrong: nowSec < lastSec - MAX_CLOCK_AHEAD_SEC }
 }
 
-/** The age of a contact's head; null if this daemon's own clock is wrong. */
+/** How fresh a contact's head is; null if this daemon's own clock is wrong. */
 export function freshnessAt(timeSec: number, clock: Clock): Freshness | null {
   return clock.isWrong ? null : freshness(timeSec, clock.nowSec)
 }
 
-/** A persona as a contact. The owner's devices count as confirmed, because the owner bound them. */
+/** Shows a persona as a contact. The owner's devices count as confirmed, because the owner bound them. */
 export function personaContact(persona: PersonaRecord, { records, clock, ownId }: Reader): Contact {
   const isOwn = persona.personaId === ownId
   const listed = persona.devices.map(({ key, name, companion }, i) => {
@@ -89,7 +89,7 @@ export function personaContact(persona: PersonaRecord, { records, clock, ownId }
   return contact.blocked ? outOfUse(contact) : contact
 }
 
-/** A blocked contact has no device to use, so a program that does not know of blocks cannot talk to it by mistake. */
+/** Leaves a blocked contact no device to use. A client that ignores `blocked` then cannot message or befriend them by mistake. */
 function outOfUse(contact: Contact): Contact {
   const others = [...contact.devices, ...contact.claims, ...contact.others]
   return { ...contact, active: null, activeUnconfirmed: null, devices: [], claims: [], others }
@@ -99,14 +99,14 @@ function isChatting(device: ContactDevice): boolean {
   return !device.companion
 }
 
-/** Place and age of the head; nulls while we have only a link. */
+/** Position and age of the head; null while we know only a link. */
 function orderOf(persona: PersonaRecord, clock: Clock): Pick<Contact, 'epoch' | 'seq' | 'timeSec' | 'freshness'> {
   if (persona.head === null) return { epoch: null, seq: null, timeSec: null, freshness: null }
   const { epoch, seq, timeSec } = persona
   return { epoch, seq, timeSec, freshness: freshnessAt(timeSec, clock) }
 }
 
-/** The nickname last known for a key. */
+/** The last known nickname of a key. */
 export function nameOf(persona: PersonaRecord, key: string): string {
   return persona.names.find(([named]) => named === key)?.[1] ?? fallbackName(key)
 }
@@ -123,7 +123,7 @@ function deviceView(
   const isOwners = isOwn && device.bound === persona.personaId
   const state = isOwners ? 'confirmed' : pairOf(persona.personaId, position !== null, device)
   if (state === null) return null
-  // A friend who waits for the owner's answer consents, so nobody claims them against their will.
+  // A friend whose upgrade is pending consents, so nobody claims them against their will.
   const isWaiting =
     state === 'claimed' && device.pending !== null && consentsToPersona(device.reports, persona.personaId)
   const contested =
@@ -135,7 +135,7 @@ function sourcesOf(device: DeviceRecord): string[] {
   return device.reports.map((report) => report.source)
 }
 
-/** A friend without a blob: one device, named by its key. */
+/** Shows a friend without a persona as a contact: one device, identified by its key. */
 export function provisionalContact(key: string, device: DeviceRecord): Contact | null {
   const { entry } = device
   if (entry === null) return null
@@ -172,19 +172,19 @@ export function provisionalContact(key: string, device: DeviceRecord): Contact |
   return contact.blocked ? outOfUse(contact) : contact
 }
 
-/** The persona with this id, or the friend without one whose device has this key; null if there is neither. */
+/** Finds a contact by PersonaID, or by the device key of a friend without a persona; null if there is none any more. */
 export function contactOf(id: string, reader: Reader): Contact | null {
   const persona = reader.records.personas.get(id)
-  return persona === undefined ? whoHas(id, reader).contact : personaContact(persona, reader)
+  return persona === undefined ? holderOf(id, reader).contact : personaContact(persona, reader)
 }
 
-/** The key of the one device of a friend without a persona. If the friend is blocked, it is among the others. */
+/** The key of the only device of a friend without a persona. If the friend is blocked, it is in `others`. */
 export function keyOfProvisional({ devices, others }: Contact): string {
   return [...devices, ...others][0]!.key
 }
 
-/** The contact of a device: the one that it is bound to, or its own provisional entry. Also the personas that only claim it. */
-export function whoHas(
+/** The owner of a device: the contact it is bound to, or its own provisional entry. Also the personas that merely claim it. */
+export function holderOf(
   key: string,
   reader: Reader,
 ): { contact: Contact | null; device: ContactDevice | null; claimedBy: string[] } {
@@ -194,7 +194,7 @@ export function whoHas(
   const persona = device.bound === null ? undefined : records.personas.get(device.bound)
   const bound = persona === undefined ? null : personaContact(persona, reader)
   const view = bound === null ? null : findDevice(bound, key)
-  // A listed device that no longer shows its persona is a claim like any other.
+  // A device that its persona lists but that no longer shows it is only claimed.
   const isTheirs = view !== null && view.state !== 'claimed'
   const contact = isTheirs ? bound : provisionalContact(key, device)
   const claimedBy = device.claimedBy.filter((id) => contact === null || id !== contact.personaId)

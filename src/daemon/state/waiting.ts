@@ -1,8 +1,8 @@
-/** Which records wait for an answer of the owner: the index that the state keeps, so that what waits is found without looking at everybody. Pure. */
+/** The index of pending changes, which finds them without reading every record. Pure. */
 import type { DeviceRecord, PendingRecord, PersonaRecord } from './records.ts'
 import type { PendingUpdate } from '../../ipc/shapes/pending.ts'
 
-/** What makes the store able to say what waits without looking at everybody. */
+/** The kinds of change of a persona that wait for the owner's answer. */
 export function pendingKinds(persona: PersonaRecord): PendingRecord['kinds'] {
   const kinds: PendingUpdate['kind'][] = []
   if (persona.entry?.blocked === true) return kinds
@@ -11,6 +11,7 @@ export function pendingKinds(persona: PersonaRecord): PendingRecord['kinds'] {
   return kinds
 }
 
+/** As {@link pendingKinds}, for a friend without a persona. */
 export function upgradeKinds(device: DeviceRecord | undefined): PendingRecord['kinds'] {
   if (device === undefined || device.entry?.blocked === true) return []
   return device.pending === null || device.pending.rejected ? [] : ['upgrade']

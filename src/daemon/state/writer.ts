@@ -1,9 +1,9 @@
-/** The single writer: changes are decided one after the other on what was decided before, and told only when they are on disk. */
+/** The single writer. It decides changes one after the other, each on the result of the one before, and reports a change only once it is on disk. */
 import { checkCommit, type Entry, type Range, type Store, type Write } from '../../store/store.ts'
 
 /**
- * A store as its one writer sees it. A change is a synchronous function, so nothing comes between its reads and its writes, and the
- * next change need not wait for the disk: it reads what the changes before it staged, while readers still see only what is on disk.
+ * A store as its one writer sees it. A change is a synchronous function, so nothing comes between its reads and its writes. The next
+ * change does not wait for the disk: it reads the writes that earlier changes staged. Other readers still see only what is on disk.
  */
 export class Writer implements Store {
   readonly #store: Store
@@ -15,7 +15,7 @@ export class Writer implements Store {
   #changes = 0
   #last: Promise<void> = Promise.resolve()
 
-  /** @param onDurable told the keys of each commit once it is on disk */
+  /** @param onDurable called with the keys of each commit once it is on disk */
   constructor(store: Store, onDurable: (keys: string[]) => void = () => {}) {
     this.#store = store
     this.#onDurable = onDurable
@@ -29,7 +29,7 @@ export class Writer implements Store {
     return this.#store.get(key)
   }
 
-  /** What is on disk. */
+  /** Iterates over what is on disk. */
   iterate(range: Range): AsyncIterable<Entry> {
     return this.#store.iterate(range)
   }
@@ -40,7 +40,7 @@ export class Writer implements Store {
     this.#staged.set(write.key, write.value)
   }
 
-  /** What takes back an effect of the change in memory, should the change be given up. */
+  /** Registers a function that reverts an effect in memory if the change throws. */
   onUndo(undo: () => void): void {
     this.#undo.push(undo)
   }
@@ -48,8 +48,8 @@ export class Writer implements Store {
   /**
    * Decides a change and makes it durable as one commit; a throw in `decide` leaves everything as it was.
    * @param decide synchronous; calls {@link stage}, and {@link onUndo} for what it changes in memory
-   * @throws {StoreError} STORE_TOO_LARGE | STORE_KEY_INVALID: it is as if it had never been decided; any other: the outcome is unknown,
-   *   and the daemon must stop
+   * @throws {StoreError} STORE_TOO_LARGE | STORE_KEY_INVALID if nothing happened; after any other code the outcome is unknown, and the
+   *   daemon must stop
    */
   async change<T>(decide: () => T): Promise<T> {
     this.#staged = new Map()
@@ -59,7 +59,7 @@ export class Writer implements Store {
     try {
       result = decide()
       writes = [...this.#staged].map(([key, value]) => ({ key, value }))
-      // Refused here, before the next change could read of it: what the store refuses is never on its way to disk.
+      // Check here, before the next change could read these writes: the store must not refuse a commit that is already in flight.
       checkCommit(writes)
     } catch (error) {
       for (const undo of this.#undo.toReversed()) undo()
@@ -72,7 +72,7 @@ export class Writer implements Store {
   }
 
   async commit(writes: readonly Write[]): Promise<void> {
-    // What was decided without a write may rest on what is still on its way to disk, and must not be told before it.
+    // A change without writes may depend on writes still in flight, so wait for those before returning.
     if (writes.length === 0) return this.#last
     const change = ++this.#changes
     for (const { key, value } of writes) this.#inFlight.set(key, { value, change })
