@@ -1,4 +1,7 @@
-/** What answers `persona.erase` (docs/ipc.md, section 3): the mark is on disk and the keys are gone when it answers; the rest goes as the daemon ends. */
+/**
+ * The method `persona.erase` (docs/ipc.md, section 3). When it answers, the mark is on disk and the keys are gone. The rest is erased as the
+ * daemon stops.
+ */
 import { OwnPersonaError } from './own/errors.ts'
 import { rmdir } from 'node:fs/promises'
 import type { Handlers } from '../ipc/methods/method.ts'
@@ -12,9 +15,9 @@ import { isOfHere } from './own/notes.ts'
 import type { Keeper } from './keeper/keeper.ts'
 import { OWN } from './state/records.ts'
 
-const NO_PERSONA_ID = '0'.repeat(64) // what is said in the place of a persona that is not there
+const NO_PERSONA_ID = '0'.repeat(64) // stands for the PersonaID if there is no persona
 
-/** @param onBegun the daemon is to stop, and to call {@link endErasing} instead of giving the lock free */
+/** @param onBegun must stop the daemon, which then calls {@link endErasing} instead of releasing the lock */
 export function eraseHandlers(
   keeper: Keeper,
   paths: StatePaths,
@@ -22,7 +25,7 @@ export function eraseHandlers(
 ): Handlers<Pick<Methods, 'persona.erase'>> {
   return {
     'persona.erase': async ({ digits }) => {
-      // Who gave the persona up may still want to give the device away, with nobody's name on it.
+      // Works without a persona too: after leaving it, the owner may want to give the device away without any traces.
       const { personaId, devices } = keeper.ownTable ?? { personaId: null, devices: [] }
       if (!(personaId ?? NO_PERSONA_ID).startsWith(digits.toUpperCase())) {
         const hint = 'check the PersonaID; nothing was erased'
@@ -47,10 +50,10 @@ export function eraseHandlers(
   }
 }
 
-/** The last thing that a daemon does: nothing in its directories is used any more. @throws {StoreError} STORE_IO: the next start goes on */
+/** Erases the rest. The daemon calls it last, when it uses nothing in its directories any more. @throws {StoreError} STORE_IO; the next start continues */
 export async function endErasing(lock: StateLock, { runDir, adminDir }: Paths): Promise<void> {
   await finishErasing(lock.paths)
-  // The service manager keeps the one that it made.
+  // A directory that the service manager made stays.
   for (const directory of [adminDir, runDir]) await rmdir(directory).catch(() => {})
   await lock.remove()
 }

@@ -26,7 +26,7 @@ interface Arguments {
   readonly config: string | undefined
 }
 
-/** @returns null when the arguments ask for a text only, or are wrong: that is already said */
+/** @returns null if the arguments only ask for a text, or are wrong; the answer is printed already */
 function readArguments(): Arguments | null {
   const flag = { type: 'boolean' } as const
   try {
@@ -64,13 +64,13 @@ async function main(): Promise<void> {
       },
       statusLine(paths),
     )
-    greet(daemon, paths, log)
+    logReady(daemon, paths, log)
   } catch (error) {
     supervisor.fail(error)
   }
 }
 
-function greet(daemon: Daemon, paths: Paths, log: Log): void {
+function logReady(daemon: Daemon, paths: Paths, log: Log): void {
   log.info('daemon.ready', {
     message: 'ready',
     version: ownVersion(),
@@ -81,7 +81,7 @@ function greet(daemon: Daemon, paths: Paths, log: Log): void {
   })
   if (daemon.keeper.hasPersona) return
   log.info('persona.none', {
-    message: `there is no persona yet; make one, in another terminal, with: ${COMMAND_LINE} init --device NAME --tox-profile FILE`,
+    message: `there is no persona yet; create one in another terminal: ${COMMAND_LINE} init --device NAME --tox-profile FILE`,
   })
 }
 

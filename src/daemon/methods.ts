@@ -1,4 +1,4 @@
-/** What answers each method that is about the state; the wings bring their own. Made once: it may remember what is under way. */
+/** The methods about the state, from all folders. Build them once: some keep a transfer in progress. */
 import { EVENT_NAMES, type EventName } from '../ipc/methods/events.ts'
 import type { Handlers } from '../ipc/methods/method.ts'
 import type { Methods, WingMethods } from '../ipc/methods/table.ts'
@@ -23,8 +23,8 @@ import { backupHandlers } from './snapshot/methods.ts'
 export type KeeperMethods = Omit<Methods, 'doctor' | 'persona.erase' | keyof WingMethods>
 
 /**
- * @param about what the daemon around the keeper knows for `status`
- * @param eventNames of all events
+ * @param about the daemon's own part of `status`
+ * @param eventNames the names of all events
  */
 export function keeperHandlers(
   keeper: Keeper,

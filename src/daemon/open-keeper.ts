@@ -1,4 +1,4 @@
-/** The one way to a keeper: the state as it is on disk, and what a crash left half done finished, in this order. */
+/** Opens the keeper: loads the state from disk, then finishes everything that a crash interrupted. This is the only way to a keeper. */
 import { CustodyError } from './custody/errors.ts'
 import { finishRevocations } from './apps/methods.ts'
 import { noticeCopy } from './keeper/copy-check.ts'
@@ -7,7 +7,7 @@ import { clearArrivals, applyArrivals } from './snapshot/arrivals.ts'
 import { IMPORT, type PlaceRecord } from './state/records.ts'
 
 /**
- * @param place where the state lies; null asks nothing
+ * @param place the place of the state, to notice a copy; null skips that check
  * @throws {CustodyError} SECRETS_MISSING | SECRETS_FOREIGN @throws {StoreError}
  */
 export async function openKeeper(options: KeeperOptions, place: PlaceRecord | null): Promise<Keeper> {
@@ -16,7 +16,7 @@ export async function openKeeper(options: KeeperOptions, place: PlaceRecord | nu
   await finishImport(keeper)
   if (state.own()?.recent !== undefined) await state.change(() => persona.separatePast())
   const own = state.own()
-  // Crash in the middle of init: the keys were written, the persona was not, and nobody has seen its words.
+  // Crash in the middle of init: the keys are on disk but the persona is not, and nobody has seen its recovery words.
   if (own === undefined && custody.hasSecrets) await custody.discard()
   if (own !== undefined && !custody.hasSecrets) {
     const hint = 'put the file "secrets" back from a backup'
@@ -34,7 +34,7 @@ export async function openKeeper(options: KeeperOptions, place: PlaceRecord | nu
   return keeper
 }
 
-/** What a crash has left of an import: all of it is taken, or nothing. */
+/** Finishes or discards an import that a crash interrupted. */
 async function finishImport({ state, own }: Keeper): Promise<void> {
   const record = state.records.imports.get(IMPORT)
   if (record === undefined) return

@@ -1,4 +1,4 @@
-/** What the configuration says of each part of the daemon, and the parts that are opened by it. */
+/** Opens parts of the daemon by the configuration. */
 import type { CryptoEngine } from '../crypto/engine.ts'
 import { loadEngine } from '../crypto/load.ts'
 import type { StatePaths } from '../store/state-dir.ts'
@@ -10,7 +10,7 @@ import type { Log } from '../process/log.ts'
 
 const delay = (seconds: number): Promise<void> => new Promise((done) => setTimeout(done, seconds * 1000))
 
-/** Where libsodium does not load, the portable engine, with a warning. */
+/** Opens the crypto engine: the portable one, with a warning, if libsodium does not load. */
 export async function openEngine(config: Config, log: Log): Promise<CryptoEngine> {
   const prefer = config.engine === 'auto' ? undefined : config.engine
   return await loadEngine(prefer, (reason) => {
@@ -21,7 +21,7 @@ export async function openEngine(config: Config, log: Log): Promise<CryptoEngine
   })
 }
 
-/** The custody of the secrets of a state directory, with the credential of the service if it was given one. */
+/** Opens the custody of a state directory, with the credential of the service if it has one. */
 export async function openCustody(paths: StatePaths, engine: CryptoEngine, config: Config): Promise<Custody> {
   const credential = await readCredential(process.env, engine)
   try {

@@ -20,7 +20,7 @@ const FORBIDDEN_MODE = 0o037
  * Reads the credential.
  * @returns 32 bytes in secret memory, which the caller wipes; null if the service has no such credential
  * @throws {StoreError} CREDENTIAL_UNUSABLE if it is not 32 bytes or 64 hex digits, not a file, another user's, or
- *   open to others | STORE_IO
+ *   readable by others | STORE_IO
  */
 export async function readCredential(
   env: Readonly<Record<string, string | undefined>>,
@@ -41,7 +41,7 @@ export async function readCredential(
   try {
     const { mode, uid: owner } = await checkedFile(handle, path)
     if (uid !== undefined && owner !== uid && owner !== 0) throw unusable(path, `belongs to user ${owner}`)
-    if (uid !== undefined && (mode & FORBIDDEN_MODE) !== 0) throw unusable(path, 'is open to others')
+    if (uid !== undefined && (mode & FORBIDDEN_MODE) !== 0) throw unusable(path, 'is accessible to other users')
     return await readKey(handle, path, engine)
   } catch (cause) {
     throw storeErrorOf(cause, 'read', path)

@@ -1,4 +1,4 @@
-/** What answers the methods about friends: who somebody is, what a status message is worth, what a device showed (docs/ipc.md, section 3). */
+/** The methods of contacts: lookup, lists, checking a status message, recording observations (docs/ipc.md, section 3). */
 import type { Handlers } from '../../ipc/methods/method.ts'
 import { MAX_PAGE } from '../../ipc/shapes/limits.ts'
 import type { Methods } from '../../ipc/methods/table.ts'

@@ -1,4 +1,4 @@
-/** What answers the methods of custody: the lock on the signing key, and the recovery words (docs/ipc.md, section 3). */
+/** The methods of custody: locking and unlocking the signing key, and the recovery words (docs/ipc.md, section 3). */
 import { CustodyError } from '../custody/errors.ts'
 import { encodeUtf8 } from '../../core/encoding/bytes.ts'
 import type { SealMode } from '../../crypto/seal.ts'
@@ -37,18 +37,18 @@ export function custodyHandlers(keeper: Keeper): Handlers<CustodyMethods> {
 async function unlock(keeper: Keeper, passphrase: string): Promise<{ locked: boolean }> {
   const { custody } = keeper
   await custody.unlock(passphrase)
-  return await opened(keeper)
+  return await catchUp(keeper)
 }
 
-/** What waited for the signing key. @throws {CustodyError} SECRETS_FOREIGN */
-async function opened(keeper: Keeper): Promise<{ locked: boolean }> {
+/** Does the work that waited for the signing key. @throws {CustodyError} SECRETS_FOREIGN */
+async function catchUp(keeper: Keeper): Promise<{ locked: boolean }> {
   const { custody } = keeper
   const own = keeper.onDisk.own.get(OWN)
   if (own !== undefined) custody.checkKey(own.epoch, own.signingKey)
   await keeper.keys.eraseSpentKeys()
   await keeper.change(() => {
     keeper.own.replay()
-    // The timer could not while it was locked.
+    // The timer cannot sign while the key is locked.
     if ((keeper.own.resignDueSec() ?? Infinity) <= keeper.nowSec) keeper.own.resign()
   })
   return { locked: false }
@@ -62,11 +62,11 @@ async function changePassphrase(
   const { custody } = keeper
   const wasLocked = custody.isLocked
   await custody.changePassphrase(present, next)
-  if (wasLocked) await opened(keeper)
+  if (wasLocked) await catchUp(keeper)
   return { sealing: custody.mode ?? 'unsealed' }
 }
 
-/** Those of a persona that is on disk: of one that a crash may still undo they would be written down in vain. */
+/** The recovery words. The persona must be on disk: if a crash could still undo it, the owner would write down useless words. */
 function words(keeper: Keeper): string[] {
   keeper.table()
   const { custody } = keeper
@@ -89,7 +89,7 @@ async function confirmRecovery(keeper: Keeper, chosen: readonly ChosenWord[]): P
     const hint = 'look at the words again'
     throw new CustodyError('RECOVERY_MISMATCH', 'these words do not match', hint)
   }
-  // Crash here: the words are confirmed and the seed still there; the next start erases it.
+  // Crash here: the words are confirmed but the seed is still there. The next start erases it.
   await keeper.change(() => keeper.own.confirmRecovery())
   await keeper.custody.eraseSeed()
   return { confirmed: true }

@@ -1,4 +1,4 @@
-/** What answers what the owner does with contacts: names, blocks, forgetting, splitting, and lists that go elsewhere (docs/ipc.md, section 3). */
+/** The methods that change contacts: rename, block, forget, split, export and import (docs/ipc.md, section 3). */
 import { ContactError } from '../contacts/errors.ts'
 import type { ContactEntry } from '../../core/trust.ts'
 import type { Handlers } from '../../ipc/methods/method.ts'
@@ -40,7 +40,7 @@ export function entryHandlers(keeper: Keeper): Handlers<EntryMethods> {
   }
 }
 
-/** Where the entry of a contact is. @throws {KeeperError} NOT_FOUND | AMBIGUOUS {ContactError} CONTACT_IS_OWN */
+/** Finds the record with the entry of a contact. @throws {KeeperError} NOT_FOUND | AMBIGUOUS {ContactError} CONTACT_IS_OWN */
 async function entryOf(keeper: Keeper, query: string): Promise<NameRecord> {
   const contact = await findContact(query, keeper.reader())
   const { kind, personaId } = contact
@@ -63,7 +63,7 @@ async function editEntry(
       const persona = state.persona(id)
       if (persona?.entry == null) throw gone(query)
       const entry = edit(persona.entry, leadsTo, state)
-      if (isSameWord(entry, persona.entry)) return
+      if (isUnchanged(entry, persona.entry)) return
       state.putPersona({ ...persona, entry })
       state.emitContact(id, [{ kind, key: null, name: entry.name }], OWNER_SOURCE)
       return
@@ -71,15 +71,15 @@ async function editEntry(
     const device = state.device(id)
     if (device.entry === null) throw gone(query)
     const entry = edit(device.entry, leadsTo, state)
-    if (isSameWord(entry, device.entry)) return
+    if (isUnchanged(entry, device.entry)) return
     state.putDevice(id, { ...device, entry })
     state.emitContact(id, [{ kind, key: null, name: entry.name }], OWNER_SOURCE)
   })
   return await findContact(leadsTo.id, keeper.reader())
 }
 
-/** What is so already is no news. */
-function isSameWord(a: ContactEntry, b: ContactEntry): boolean {
+/** Whether an edit changed nothing, so that it causes no event. */
+function isUnchanged(a: ContactEntry, b: ContactEntry): boolean {
   return a.name === b.name && a.blocked === b.blocked
 }
 

@@ -1,4 +1,4 @@
-/** How every error of ours reaches the caller (docs/ipc.md, section 5). */
+/** Turns our errors into answers to the caller (docs/ipc.md, section 5). */
 import { RpcError } from '../../ipc/wire/rpc.ts'
 import { isOwnError } from '../../process/describe-error.ts'
 
@@ -9,18 +9,18 @@ export const HINTS: ReadonlyMap<string, string> = new Map([
   ['DEVICE_LISTED', 'choose another name or key'],
   ['NICKNAME_TWICE', 'choose another nickname'],
   ['LINK_UNKNOWN', 'ask the contact for a new one'],
-  ['LINK_DAMAGED', 'copy the link once more, whole; or have it sent another way'],
+  ['LINK_DAMAGED', 'copy the whole link again, or ask for it in another way'],
   ['LINK_UNKNOWN_VERSION', 'install a newer version'],
   ['SEAL_WRONG_PASSPHRASE', 'try again; each wrong passphrase makes the next one wait longer'],
   [
     'STORE_DISK_FULL',
-    'make room on the disk; the daemon stops, and what it acknowledged is there when it starts again',
+    'the daemon stops now; free some disk space and start it again: everything that it acknowledged is saved',
   ],
-  ['STORE_IO', 'the daemon stops; its log says why, and what it acknowledged is there when it starts again'],
-  ['STORE_STOPPED', 'the daemon stops; start it again'],
+  ['STORE_IO', 'the daemon stops now; see its log, then start it again: everything that it acknowledged is saved'],
+  ['STORE_STOPPED', 'the daemon stops now; start it again'],
 ])
 
-/** Turns an error of ours into the answer to the caller; null for any other error, which is not the caller's business. */
+/** Returns the answer for one of our errors; null for any other error, which must not reach the caller. */
 export function toRpcError(error: unknown): RpcError | null {
   if (!isOwnError(error)) return null
   const hint = HINTS.get(error.code) ?? error.hint

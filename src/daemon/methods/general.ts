@@ -1,4 +1,4 @@
-/** The methods about the daemon itself: status, events, history (docs/ipc.md, section 3). */
+/** The methods of the daemon itself: status, event subscriptions and the history (docs/ipc.md, section 3). */
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { EventName } from '../../ipc/methods/events.ts'
 import { MAX_PAGE } from '../../ipc/shapes/limits.ts'
@@ -17,7 +17,7 @@ import type { Apps } from '../apps/sessions.ts'
 import { makeStatus, type About } from '../health/status.ts'
 
 const DEFAULT_LOG_PAGE = 50
-const REPLAYED_A_TURN = 64 // sanity: some milliseconds; the whole history at once would block all other callers for seconds
+const REPLAYED_A_TURN = 64 // sanity: takes some milliseconds; the whole history at once would block other clients for seconds
 
 export type GeneralMethods = Pick<Methods, 'status' | 'subscribe' | 'unsubscribe' | 'log.list' | 'log.verify'>
 
@@ -50,9 +50,9 @@ export function generalHandlers(
 }
 
 /**
- * Sends the events after a number, and subscribes in the same turn in which none is left.
+ * Sends the events after a number, and subscribes in the same turn in which it has sent the last one, so that none is missed.
  * @returns number of the last event that was sent or skipped
- * @throws {KeeperError} CURSOR_AHEAD; this raises an alarm too, because it may be the only sign of a rolled-back store
+ * @throws {KeeperError} CURSOR_AHEAD, which also raises an alarm: it may be the only sign that an older store was restored
  */
 async function catchUp(
   keeper: Keeper,
@@ -66,16 +66,16 @@ async function catchUp(
   if (after > last) {
     const who = apps.sourceOf(caller)
     await keeper.change(() => alarmCursor(after, last, who, keeper.state))
-    const message = `event ${after} was never told here; the last one is ${last}`
+    const message = `there is no event ${after} here; the last one is ${last}`
     throw new KeeperError(
       'CURSOR_AHEAD',
       message,
-      'the store was put back: read the state anew, and subscribe without "after"',
+      'the store is older than you: read the state again, and subscribe without "after"',
     )
   }
   caller.unsubscribe()
   let [number, looked] = [after, 0]
-  // Read the tip each time: while the client reads, new events come and the oldest entries may go.
+  // Read the tip each time: while the client reads, new events come, and the oldest entries may go.
   for (let tip = tipOf(onDisk); number < tip.number; tip = tipOf(onDisk)) {
     const gap = tip.oldest - 1 - number
     const told = gap > 0 ? lagged(gap, number) : replayEvent(number + 1, keeper.reader())
@@ -89,7 +89,7 @@ async function catchUp(
   return number
 }
 
-/** The keys of a contact with all its devices, or of one device. @throws {KeeperError} NOT_FOUND | AMBIGUOUS */
+/** The PersonaID and device keys that a log query means: a contact with all its devices, or one device. @throws {KeeperError} NOT_FOUND | AMBIGUOUS */
 async function keysOf(query: string, keeper: Keeper): Promise<Set<string>> {
   const { personaId, devices, claims, others } = await findContact(query, keeper.reader())
   const keys = [...devices, ...claims, ...others].map((device) => device.key)

@@ -89,7 +89,7 @@ async function verifyContact(keeper: Keeper, params: VerifyContactParams): Promi
   const link = params.link === undefined ? null : parseLink(params.link, keeper.engine)
   const personaId = await contactPersona(keeper, params.contact)
   await keeper.change(() => {
-    // Compare with the chain that is pinned at this moment.
+    // Compare with the pin as it is now: it may have changed since the contact was found.
     const persona = keeper.state.persona(personaId)
     if (persona === undefined)
       throw new KeeperError('NOT_FOUND', 'the contact is gone', 'list the contacts', { what: 'contact' })
@@ -115,10 +115,10 @@ function checkNumber(keeper: Keeper, persona: PersonaRecord, number: string): vo
 
 function linkMismatch(persona: PersonaRecord, isSamePersona: boolean): ContactError {
   const name = persona.entry?.name ?? persona.personaId
-  const what = isSamePersona
-    ? `names a key chain that differs from the one pinned for ${name}`
-    : `belongs to somebody else, not to ${name}`
-  return mismatch(name, `this link ${what}`, 'it is not the link on their screen')
+  const message = isSamePersona
+    ? `this link names a key chain that differs from the one pinned for ${name}`
+    : `this link belongs to somebody else, not to ${name}`
+  return mismatch(name, message, 'it is not the link on their screen')
 }
 
 /** @param slip the harmless explanation */

@@ -1,4 +1,4 @@
-/** What answers the methods of the owner's persona: init, the table, the status message (docs/ipc.md, section 3). */
+/** The methods of the own persona: init, the table, the status message (docs/ipc.md, section 3). */
 import type { Edit } from '../../core/intents.ts'
 import type { Handlers } from '../../ipc/methods/method.ts'
 import type { Methods } from '../../ipc/methods/table.ts'
@@ -47,7 +47,7 @@ export function ownHandlers(keeper: Keeper): Handlers<OwnMethods> {
 }
 
 /**
- * An own device, by nickname or by a prefix of the key; inside of a change.
+ * Finds an own device by nickname or by a prefix of its key. Call it inside a change.
  * @throws {KeeperError} NO_PERSONA | NOT_FOUND | AMBIGUOUS
  */
 export function listedDevice(keeper: Keeper, query: string): OwnTable['devices'][number] {
@@ -65,7 +65,7 @@ async function init(keeper: Keeper, { device, passphrase, unnamed }: InitParams)
       return { table: keeper.own.table() }
     })
   } catch (error) {
-    // After a failed write nobody knows whether the persona is in the store; the next start does.
+    // After a failed write the persona may be in the store or not. The next start finds out.
     if (!(error instanceof StoreError)) await custody.discard()
     throw error
   }

@@ -1,4 +1,4 @@
-/** What answers the methods about who may sign: devices approved, keys rotated and followed, a device that leaves (docs/ipc.md, section 3). */
+/** The methods that decide who may sign: approve a device, rotate, follow, leave, recover, reconcile (docs/ipc.md, section 3). */
 import type { Handlers } from '../../ipc/methods/method.ts'
 import type { Methods } from '../../ipc/methods/table.ts'
 import { listedDevice } from './own.ts'

@@ -15,16 +15,16 @@ export type SiblingMethods = Pick<Methods, 'sibling.sync'>
 
 export function siblingHandlers(keeper: Keeper): Handlers<SiblingMethods> {
   return {
-    // Two changes, so that we keep a table that takes this device out, although we then cannot show ours.
+    // Two changes: a table that removes this device is accepted, although this device then has no status message to show.
     'sibling.sync': async ({ text }) => {
-      const verdict = text === undefined ? null : await keeper.change(() => readTable(text, keeper))
+      const verdict = text === undefined ? null : await keeper.change(() => acceptTable(text, keeper))
       return { verdict, status: await keeper.statusMessage('') }
     },
   }
 }
 
 /** @throws {KeeperError} NO_PERSONA {OwnPersonaError} SIBLING_NO_TABLE | SIBLING_FOREIGN @throws {BlobError} */
-function readTable(text: string, { own, state, engine, nowSec }: Keeper): OrderVerdict {
+function acceptTable(text: string, { own, state, engine, nowSec }: Keeper): OrderVerdict {
   const persona = own.personaId === null ? undefined : state.persona(own.personaId)
   if (persona === undefined) throw noPersona()
   const { blob } = judgeStatus(text, engine, state.inceptions)
@@ -32,16 +32,16 @@ function readTable(text: string, { own, state, engine, nowSec }: Keeper): OrderV
     const hint = 'give the text that your other device exported, or the status message that it shows'
     throw new OwnPersonaError('SIBLING_NO_TABLE', 'this text holds no persona token', hint)
   }
-  const of = formatHex(blob.personaId)
-  if (of !== persona.personaId) {
-    const message = `this table belongs to the persona ${of}, not to yours`
+  const personaId = formatHex(blob.personaId)
+  if (personaId !== persona.personaId) {
+    const message = `this table belongs to the persona ${personaId}, not to yours`
     throw new OwnPersonaError('SIBLING_FOREIGN', message, "report a contact's table as an observation")
   }
   const judged = judgeAgainst(persona, blob, state)
   if (judged.verdict === 'refused') throw unreadable(blob)
   const head = headOf(persona, state)
   const isOwn = head !== null && equalBytes(blob.bytes, head.bytes)
-  // The file may be old, or this daemon may have written it. A copy proves no time but that of its signature.
+  // The file may be old, or this daemon's own export. Only the time in its signature dates a copy.
   own.seeOwnBlob(blob, judged, { from: '', mayNote: true, copySec: isOwn ? null : Math.min(blob.timeSec, nowSec) })
   return judged.verdict
 }

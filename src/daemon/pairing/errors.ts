@@ -2,15 +2,15 @@
 import { Refusal } from '../../errors/refusal.ts'
 
 export type PairingStateErrorCode =
-  | 'PAIRING_BUSY' // one is under way
-  | 'PAIRING_NONE' // none is under way
+  | 'PAIRING_BUSY' // another pairing is in progress
+  | 'PAIRING_NONE' // no pairing is in progress
   | 'PAIRING_EXPIRED'
-  | 'PAIRING_TRIES' // three handshakes failed, and the code is dead
-  | 'PAIRING_ORDER' // not the time for this call
-  | 'PAIRING_VERSION' // the other side speaks in a way that is not known here
-  | 'PAIRING_OTHER_PERSONA' // than the one that is here
-  | 'PAIRING_OLDER_KEY' // the other side's key is the superseded one
-  | 'PAIRING_PASSPHRASE' // given for a key that is sealed already
+  | 'PAIRING_TRIES' // three handshakes failed, and the code is used up
+  | 'PAIRING_ORDER' // the call does not fit the state of the pairing
+  | 'PAIRING_VERSION' // this version cannot read the other side's greeting
+  | 'PAIRING_OTHER_PERSONA' // the other device has another persona than this one
+  | 'PAIRING_OLDER_KEY' // the other device has a superseded key
+  | 'PAIRING_PASSPHRASE' // this device has a persona already, whose passphrase stays
 
 export class PairingStateError extends Refusal<PairingStateErrorCode> {
   override readonly name = 'PairingStateError'

@@ -1,23 +1,23 @@
-/** What each side says in its leg of the handshake, before people have compared: nothing that is secret (docs/pairing.md, section 2). */
+/** The greetings in the handshake. They hold no secret, because people have not compared the words yet (docs/pairing.md, section 2). */
 import { PairingStateError } from './errors.ts'
 import { z } from 'zod'
 import { decodeUtf8, encodeUtf8 } from '../../core/encoding/bytes.ts'
 import { keyHex } from '../../ipc/shapes/scalars.ts'
 import { tableDevice, type TableDevice } from '../../ipc/shapes/contact.ts'
 
-const MAX_NAME_CHARS = 64 // sanity: a nickname, or what stands for one; it names a source
+const MAX_NAME_CHARS = 64 // sanity: a nickname, or a substitute for one; it names a source
 
-/** The device that has the persona. */
+/** From the device that has the persona. */
 export interface OfferGreeting {
   readonly personaId: string
   readonly epoch: number
-  /** What the joining device calls it as a source of observations. */
+  /** The joining device names this one so as a source of observations. */
   readonly name: string
 }
 
-/** The device that joins. */
+/** From the device that joins. */
 export interface JoinGreeting {
-  /** What it asks to be listed as. */
+  /** The device to add to the table; null to add none. */
   readonly device: TableDevice | null
 }
 
@@ -45,8 +45,8 @@ export function decodeJoinGreeting(bytes: Uint8Array): JoinGreeting {
 function decode<T>(shape: z.ZodType<T>, bytes: Uint8Array): T {
   const parsed = shape.safeParse(parseJson(decodeUtf8(bytes) ?? ''))
   if (parsed.success) return parsed.data
-  const hint = 'install the same version of personad on both'
-  throw new PairingStateError('PAIRING_VERSION', 'the other side greets in a way that this version does not know', hint)
+  const hint = 'install the same version of personad on both devices'
+  throw new PairingStateError('PAIRING_VERSION', "this version cannot read the other device's greeting", hint)
 }
 
 function parseJson(text: string): unknown {

@@ -1,4 +1,4 @@
-/** The device that joins: what comes in waits beside the state until the key has come as well, and is then taken as one (docs/pairing.md, section 3). */
+/** The device that joins. It keeps the arriving records beside the state until the key has arrived too, then imports all of it (docs/pairing.md, section 3). */
 import { CustodyError } from '../custody/errors.ts'
 import { PairingStateError } from './errors.ts'
 import { formatHex } from '../../core/encoding/bytes.ts'
@@ -16,11 +16,11 @@ import { arrivedOwner } from '../snapshot/arrivals.ts'
 import { SnapshotImport } from '../snapshot/import.ts'
 import { notNow, type PairingSide, type Progress } from './side.ts'
 
-/** What the new device asks for. */
+/** The choices of the joining device. */
 export interface JoinWish {
-  /** To be listed in the table. */
+  /** The device to add to the table; null to add none. */
   readonly device: TableDevice | null
-  /** That seals the key here, when there was no persona. */
+  /** Seals the key on this device; null for none. Not allowed if there is a persona already. */
   readonly passphrase: string | null
 }
 
@@ -29,10 +29,11 @@ export class JoiningSide implements PairingSide {
   readonly #carrier: Carrier
   readonly #wish: JoinWish
   readonly #psk: Uint8Array
-  #met: { readonly session: Session; readonly from: OfferGreeting } | null = null
+  /** The other device; null before the handshake. */
+  #peer: { readonly session: Session; readonly from: OfferGreeting } | null = null
   #import: SnapshotImport | null = null
-  /** The secrets here came by this pairing; those that another call made meanwhile are not its to throw away. */
-  #hasAdopted = false
+  /** This pairing wrote the secrets here. It must not discard secrets that another call wrote meanwhile. */
+  #hasWrittenSecrets = false
 
   /** @param code CODE_BYTES bytes; not kept @throws {CustodyError} LOCKED {PairingStateError} PAIRING_PASSPHRASE */
   constructor(keeper: Keeper, code: Uint8Array, carrier: Carrier, wish: JoinWish) {
@@ -45,48 +46,48 @@ export class JoiningSide implements PairingSide {
 
   async carry(message: Uint8Array | null): Promise<Progress> {
     if (message === null) throw notNow('the next message')
-    if (this.#met === null) return this.#meet(message)
+    if (this.#peer === null) return this.#answerOffer(message)
     if (this.#import === null) throw notNow('a message')
-    const plain = this.#met.session.open(message)
-    if (isKeyMessage(plain)) return await this.#take(this.#import, decodeKeyMessage(plain, this.#keeper.engine))
+    const plain = this.#peer.session.open(message)
+    if (isKeyMessage(plain)) return await this.#finish(this.#import, decodeKeyMessage(plain, this.#keeper.engine))
     await this.#import.push(decodeMessage('state', plain))
     return { state: 'moving' }
   }
 
   async confirm(): Promise<Progress> {
-    if (this.#met === null || this.#import !== null) throw notNow('a confirmation')
+    if (this.#peer === null || this.#import !== null) throw notNow('a confirmation')
     this.#checkSecrets()
-    this.#import = await SnapshotImport.begin(this.#keeper, { sibling: this.#met.from.name, withKeys: true })
+    this.#import = await SnapshotImport.begin(this.#keeper, { sibling: this.#peer.from.name, withKeys: true })
     if (this.#carrier === 'files') return { state: 'moving' }
-    return { state: 'moving', send: this.#met.session.seal(encodeMessage('confirmed')) }
+    return { state: 'moving', send: this.#peer.session.seal(encodeMessage('confirmed')) }
   }
 
   async close(): Promise<void> {
     this.#keeper.engine.wipe(this.#psk)
-    this.#met?.session.close()
+    this.#peer?.session.close()
     const unfinished = this.#import
     this.#import = null
     await unfinished?.abort()
   }
 
-  /** Where there is a persona already, its key is sealed as it is: the new one is put beside it. */
+  /** Refuses a passphrase if there is a persona already: the new key is added beside its key, under the same seal. */
   #checkSecrets(): void {
     const { custody } = this.#keeper
     if (!this.#keeper.hasPersona) return
     if (custody.isLocked) throw new CustodyError('LOCKED', 'the signing key is locked', 'unlock it first')
     if (this.#wish.passphrase === null) return
-    const message = 'this device already keeps a persona, and its passphrase stays as it is'
-    throw new PairingStateError('PAIRING_PASSPHRASE', message, 'leave the passphrase out')
+    const message = 'this device already has a persona, and pairing does not change its passphrase'
+    throw new PairingStateError('PAIRING_PASSPHRASE', message, 'pair without a passphrase')
   }
 
-  #meet(message: Uint8Array): Progress {
+  #answerOffer(message: Uint8Array): Progress {
     const offer = receiveOffer(this.#psk, this.#carrier, message)
     try {
       const from = decodeOfferGreeting(offer.greeting)
       this.#checkPersona(from)
       const { message: send, session } = offer.answer(encodeGreeting({ device: this.#wish.device }))
       this.#keeper.engine.wipe(this.#psk)
-      this.#met = { session, from }
+      this.#peer = { session, from }
       const { personaId, epoch } = from
       return { state: 'compare', send, compare: [...session.words], persona: { personaId, epoch } }
     } finally {
@@ -106,19 +107,19 @@ export class JoiningSide implements PairingSide {
     throw new PairingStateError(
       'PAIRING_OLDER_KEY',
       message,
-      'pair the other way round: offer on this device, join on the other',
+      'pair the other way round: start the pairing on this device, and join on the other',
     )
   }
 
-  /** The secrets first, then the state; taking it in erases a key that is superseded. A crash leaves the old or the new. */
-  async #take(arrived: SnapshotImport, key: MovedKey): Promise<Progress> {
+  /** Writes the secrets, then imports the state, which erases a superseded key. A crash leaves either the old state or the new one. */
+  async #finish(arrived: SnapshotImport, key: MovedKey): Promise<Progress> {
     const { custody, engine, state, own } = this.#keeper
     try {
-      await arrived.finish(() => this.#adopt(key))
+      await arrived.finish(() => this.#writeSecrets(key))
       this.#import = null
     } catch (error) {
-      // After a failed write nobody knows whether the persona is in the store; the next start does.
-      if (this.#hasAdopted && !(error instanceof StoreError)) await custody.discard()
+      // After a failed write the persona may be in the store or not. The next start finds out.
+      if (this.#hasWrittenSecrets && !(error instanceof StoreError)) await custody.discard()
       throw error
     } finally {
       engine.wipe(key.seed)
@@ -128,27 +129,27 @@ export class JoiningSide implements PairingSide {
       if (device !== null) state.putOwn({ ...state.own()!, localDevices: [device.key] })
       own.replay()
     })
-    const send = this.#carrier === 'files' ? {} : { send: this.#met!.session.seal(encodeMessage('done')) }
+    const send = this.#carrier === 'files' ? {} : { send: this.#peer!.session.seal(encodeMessage('done')) }
     return { state: 'done', table: this.#keeper.table(), ...send }
   }
 
-  async #adopt(key: MovedKey): Promise<void> {
+  async #writeSecrets(key: MovedKey): Promise<void> {
     const { custody, engine, state } = this.#keeper
     const owner = arrivedOwner(state).own
     const pair = engine.signKeyPair(key.seed)
     engine.wipe(pair.secretKey)
-    // Otherwise this device would hold a key that signs nothing, or another persona than the one that its person was shown.
-    const isOf = owner?.personaId === this.#met!.from.personaId && owner.epoch === key.epoch
+    // Otherwise this device would hold a key that signs nothing, or another persona than the person here was shown.
+    const isOf = owner?.personaId === this.#peer!.from.personaId && owner.epoch === key.epoch
     if (!isOf || owner.signingKey !== formatHex(pair.publicKey)) {
-      const hint = 'nothing was taken; begin again'
+      const hint = 'nothing was imported; start a new pairing'
       throw new CustodyError(
         'SECRETS_FOREIGN',
-        'the key that came is not that of the persona and table that were announced',
+        'the key received does not belong to the persona and table that were announced',
         hint,
       )
     }
     if (custody.hasSecrets) return await custody.addKey(key.epoch, key.seed)
     await custody.importKeys([key], this.#wish.passphrase)
-    this.#hasAdopted = true
+    this.#hasWrittenSecrets = true
   }
 }

@@ -1,4 +1,4 @@
-/** What answers the methods of a pairing; its code is loaded with the first one (docs/ipc.md, section 3). */
+/** The methods of a pairing. Their code is loaded with the first call (docs/ipc.md, section 3). */
 import type { Handlers } from '../../ipc/methods/method.ts'
 import type { Methods } from '../../ipc/methods/table.ts'
 import type { Keeper } from '../keeper/keeper.ts'
@@ -11,7 +11,7 @@ export type PairingMethods = Pick<
 
 export function pairingHandlers(keeper: Keeper): Handlers<PairingMethods> {
   let pairing: Promise<Pairing> | null = null
-  // Noise comes with a library that few daemons ever need, and not at each start.
+  // Loaded late: the Noise library takes time to load, and most daemons never pair.
   const load = async (): Promise<Pairing> => new (await import('./pairing.ts')).Pairing(keeper)
   const once = (): Promise<Pairing> => (pairing ??= load())
   return {

@@ -1,4 +1,4 @@
-/** The device that has the persona: nothing secret leaves it before its person has compared the words (docs/pairing.md, section 3). */
+/** The device that has the persona. It sends nothing secret before the person at it has compared the words (docs/pairing.md, section 3). */
 import { derivePsk } from '../../pairing/code.ts'
 import { makeOffer, type Offer } from '../../pairing/handshake.ts'
 import { decodeMessage, encodeKeyMessage, encodeMessage, type MovedKey } from '../../pairing/messages.ts'
@@ -12,18 +12,20 @@ import { OWN, type OwnRecord } from '../state/records.ts'
 import { exportSnapshot } from '../snapshot/stream.ts'
 import { notNow, type PairingSide, type Progress } from './side.ts'
 
-const UNNAMED = 'device' // what the other side calls this one when the table does not say which device it is
+const UNNAMED = 'device' // the name for the other side if we do not know which device of the table this is
 
-interface Met {
+/** The other device, after the handshake. */
+interface Peer {
   readonly session: Session
+  /** The device to add to the table; null to add none. */
   readonly device: TableDevice | null
 }
 
-/** What moves once the words were compared. */
+/** The data to send, once people have compared the words. */
 interface Moving {
   readonly key: MovedKey
   readonly table: OwnTable
-  /** Null when nothing but the key is left. */
+  /** Null once only the key is left. */
   state: AsyncGenerator<Uint8Array, void, undefined> | null
   isKeySent: boolean
 }
@@ -33,12 +35,12 @@ export class OfferingSide implements PairingSide {
   readonly #carrier: Carrier
   readonly #psk: Uint8Array
   #offer: Offer | null = null
-  #met: Met | null = null
+  #peer: Peer | null = null
   #moving: Moving | null = null
-  /** Over a connection the other side says so; of files its person is the one who carries them here. */
+  /** Over a connection the other device reports it. With files, the person there confirms by carrying the file here. */
   #isPeerConfirmed: boolean
 
-  /** @param code CODE_BYTES bytes; not kept @throws {KeeperError} NO_PERSONA {CustodyError} LOCKED {OwnPersonaError} KEY_SUPERSEDED */
+  /** @param code CODE_BYTES bytes; not kept @throws {KeeperError} NO_PERSONA {CustodyError} LOCKED | KEY_SUPERSEDED */
   constructor(keeper: Keeper, code: Uint8Array, carrier: Carrier) {
     this.#keeper = keeper
     this.#carrier = carrier
@@ -48,19 +50,19 @@ export class OfferingSide implements PairingSide {
   }
 
   async carry(message: Uint8Array | null): Promise<Progress> {
-    if (this.#moving !== null) return await this.#move(this.#moving, message)
-    if (this.#met !== null) throw notNow('a message')
+    if (this.#moving !== null) return await this.#next(this.#moving, message)
+    if (this.#peer !== null) throw notNow('a message')
     if (message === null) return this.#makeOffer()
-    return this.#meet(message)
+    return this.#receiveAnswer(message)
   }
 
   async confirm(): Promise<Progress> {
-    if (this.#met === null || this.#moving !== null) throw notNow('a confirmation')
-    const { device } = this.#met
-    // Before the key is taken: this signs, and so finds out whether the key is there and the table may be signed.
-    if (device !== null) await this.#list(device)
+    if (this.#peer === null || this.#moving !== null) throw notNow('a confirmation')
+    const { device } = this.#peer
+    // Before copying the key: this signs, so it fails early if the key is missing or the table may not be signed.
+    if (device !== null) await this.#addDevice(device)
     await this.#keeper.change(() => this.#keeper.own.keyLeaves())
-    const key = this.#takeKey()
+    const key = this.#copyKey()
     const state = exportSnapshot(this.#keeper, 'sibling')
     this.#moving = { key, table: this.#table, state, isKeySent: false }
     return { state: 'moving', more: this.#isPeerConfirmed }
@@ -70,7 +72,7 @@ export class OfferingSide implements PairingSide {
     const { engine } = this.#keeper
     engine.wipe(this.#psk)
     this.#offer?.close()
-    this.#met?.session.close()
+    this.#peer?.session.close()
     if (this.#moving === null) return
     engine.wipe(this.#moving.key.seed)
     await this.#moving.state?.return()
@@ -80,7 +82,7 @@ export class OfferingSide implements PairingSide {
     return this.#keeper.table()
   }
 
-  /** Another one for each peer and each try. */
+  /** Makes a new offer for each peer and each try. */
   #makeOffer(): Progress {
     this.#offer?.close()
     const { personaId, epoch } = this.#table
@@ -94,26 +96,26 @@ export class OfferingSide implements PairingSide {
     return this.#table.devices.find(({ key }) => local.includes(key))?.name ?? UNNAMED
   }
 
-  #meet(message: Uint8Array): Progress {
+  #receiveAnswer(message: Uint8Array): Progress {
     const offer = this.#offer
     if (offer === null) throw notNow('an answer')
     this.#offer = null
     const { greeting, session } = offer.receiveAnswer(message)
-    // Single use: from here on there is no way back to waiting.
+    // Single use: the code must not serve a second peer.
     this.#keeper.engine.wipe(this.#psk)
     const { device } = decodeJoinGreeting(greeting)
-    this.#met = { session, device }
+    this.#peer = { session, device }
     return { state: 'compare', compare: [...session.words], device }
   }
 
-  /** An ordinary edit, before the state moves: so both hold the same table from the first moment (docs/pairing.md, section 3). */
-  async #list({ name, key }: TableDevice): Promise<void> {
+  /** Adds the device by an ordinary edit before the state is sent, so that both sides start with the same table (docs/pairing.md, section 3). */
+  async #addDevice({ name, key }: TableDevice): Promise<void> {
     if (this.#table.devices.some((listed) => listed.key === key)) return
     await this.#keeper.change(() => this.#keeper.own.edit({ kind: 'add', key, name }))
   }
 
-  /** A copy, so that a lock meanwhile does not tear a transfer that its owner has confirmed. @throws {CustodyError} LOCKED {OwnPersonaError} KEY_SUPERSEDED */
-  #takeKey(): MovedKey {
+  /** Copies the key, so that a lock does not interrupt a transfer that the owner has confirmed. @throws {CustodyError} LOCKED | KEY_SUPERSEDED */
+  #copyKey(): MovedKey {
     const { custody, engine } = this.#keeper
     const { epoch } = this.#keeper.onDisk.own.get(OWN) as OwnRecord
     custody.signer(epoch)
@@ -122,9 +124,9 @@ export class OfferingSide implements PairingSide {
     return held.find((key) => key.epoch === epoch)!
   }
 
-  async #move(moving: Moving, message: Uint8Array | null): Promise<Progress> {
-    const { session } = this.#met!
-    if (message !== null) return this.#hear(moving, session.open(message))
+  async #next(moving: Moving, message: Uint8Array | null): Promise<Progress> {
+    const { session } = this.#peer!
+    if (message !== null) return this.#receive(moving, session.open(message))
     if (!this.#isPeerConfirmed || moving.isKeySent) throw notNow('the next message')
     const next = await moving.state?.next()
     if (next?.done === false) {
@@ -142,7 +144,7 @@ export class OfferingSide implements PairingSide {
     }
   }
 
-  #hear(moving: Moving, plain: Uint8Array): Progress {
+  #receive(moving: Moving, plain: Uint8Array): Progress {
     if (moving.isKeySent) {
       decodeMessage('done', plain)
       return { state: 'done', table: this.#table }

@@ -1,4 +1,4 @@
-/** One pairing at a time: its code, its three tries and its time (docs/pairing.md). Whoever calls carries the messages; no network is touched here. */
+/** One pairing at a time, with its code, three tries and time limit (docs/pairing.md). The caller carries the messages; nothing here uses a network. */
 import { PairingStateError } from './errors.ts'
 import { formatBase64url, parseBase64url } from '../../core/encoding/bytes.ts'
 import type { Keeper } from '../keeper/keeper.ts'
@@ -10,9 +10,9 @@ import { drawCode, formatCodeWords, parseCode } from '../../pairing/code.ts'
 import { PairingError } from '../../pairing/errors.ts'
 import { Serial } from '../../process/serial.ts'
 
-const MAX_TRIES = 3 // sanity: of 128 bits no number of guesses finds any; who fails three times is told that something is wrong
+const MAX_TRIES = 3 // sanity: nobody guesses 128 bits; three failures mean that something is wrong
 
-/** sanity: long enough to walk over and type twelve words, or to carry a file; a code seen by others is soon worth nothing */
+/** sanity: enough time to walk over and type twelve words, or to carry a file; a code that others saw soon expires */
 export const STEP_SECONDS: Readonly<Record<Carrier, number>> = { connection: 120, files: 3600 }
 
 export class Pairing {
@@ -21,16 +21,16 @@ export class Pairing {
   #tries = 0
   #seconds = 0
   #timer: NodeJS.Timeout | null = null
-  /** Why the last one ended, for whoever still calls. */
+  /** Why the last pairing ended. Later calls throw it. */
   #ended: PairingStateError = noPairing()
-  // A message and a confirmation at once would meet in the middle.
+  // A message and a confirmation at the same time must not run interleaved.
   readonly #serial = new Serial()
 
   constructor(keeper: Keeper) {
     this.#keeper = keeper
   }
 
-  /** Begins as the device that has the persona. @throws {PairingStateError} PAIRING_BUSY {KeeperError} NO_PERSONA {CustodyError} LOCKED {OwnPersonaError} KEY_SUPERSEDED */
+  /** Begins as the device that has the persona. @throws {PairingStateError} PAIRING_BUSY {KeeperError} NO_PERSONA {CustodyError} LOCKED | KEY_SUPERSEDED */
   offer(carrier: Carrier): Promise<PairingOffer> {
     return this.#serial.run(async () => {
       this.#checkFree()
@@ -64,9 +64,9 @@ export class Pairing {
   }
 
   /**
-   * One step: takes what the other side sent, or goes on by itself.
+   * Runs one step: handles a message of the other side, or without one makes the next message.
    * @param message base64url
-   * @throws {PairingStateError} PAIRING_NONE | PAIRING_EXPIRED | PAIRING_TRIES | PAIRING_ORDER and what taking the state may refuse
+   * @throws {PairingStateError} PAIRING_NONE | PAIRING_EXPIRED | PAIRING_TRIES | PAIRING_ORDER, and whatever importing the state throws
    * @throws {PairingError} PAIRING_HANDSHAKE | PAIRING_MESSAGE | PAIRING_TOO_LARGE
    */
   carry(message?: string): Promise<PairingStep> {
@@ -80,7 +80,7 @@ export class Pairing {
     return this.#step((side) => side.confirm())
   }
 
-  /** Ends it, whatever its state; nothing of it stays, and whoever carries it is told. */
+  /** Ends the pairing in any state, removes what it left, and emits an event for the client that carries its messages. */
   cancel(): Promise<void> {
     return this.#serial.run(async () => {
       if (this.#side === null) return
@@ -96,7 +96,7 @@ export class Pairing {
       try {
         const { send, ...progress } = await work(side)
         if (progress.state === 'done') await this.#end(noPairing())
-        // A peer that comes and goes does not keep a code alive.
+        // Peers that connect and leave do not extend the life of a code.
         else if (progress.state !== 'waiting') this.#watch()
         return { ...NOTHING, ...progress, send: send === undefined ? null : formatBase64url(send) }
       } catch (error) {
@@ -105,7 +105,7 @@ export class Pairing {
     })
   }
 
-  /** What the caller is told; whether it goes on. */
+  /** Ends the pairing unless it can continue. @returns the error for the caller */
   async #failed(error: unknown): Promise<unknown> {
     if (error instanceof PairingStateError && error.code === 'PAIRING_ORDER') return error
     if (error instanceof PairingError && error.code === 'PAIRING_HANDSHAKE' && ++this.#tries < MAX_TRIES) return error
@@ -127,7 +127,7 @@ export class Pairing {
     this.#watch()
   }
 
-  /** Each step of the two people has the whole time; each of the machines as well. */
+  /** Restarts the time limit, which applies to each step. */
   #watch(): void {
     if (this.#timer !== null) clearTimeout(this.#timer)
     this.#timer = setTimeout(() => {
@@ -156,6 +156,6 @@ function expired(): PairingStateError {
 }
 
 function usedUp(): PairingStateError {
-  const message = `the code was tried ${MAX_TRIES} times in vain, and is no longer good`
+  const message = `the code failed ${MAX_TRIES} times and cannot be used any more`
   return new PairingStateError('PAIRING_TRIES', message, 'start a new one, with a new code')
 }

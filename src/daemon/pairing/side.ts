@@ -1,26 +1,26 @@
-/** One of the two devices of a pairing: what each does, and what a step of it comes to. */
+/** The two sides of a pairing, and the result of a step. */
 import { PairingStateError } from './errors.ts'
 import type { PairingStep } from '../../ipc/shapes/pairing.ts'
 
-/** One of the two devices. A throw ends the pairing, but PAIRING_HANDSHAKE while there are tries left, and PAIRING_ORDER. */
+/** One of the two devices. A throw ends the pairing, except PAIRING_ORDER, and PAIRING_HANDSHAKE while there are tries left. */
 export interface PairingSide {
-  /** Takes a message of the other side, or with null goes on by itself. */
+  /** Handles a message of the other side, or with null makes the next message. */
   carry(message: Uint8Array | null): Promise<Progress>
-  /** The person says that both screens show the same words. */
+  /** The person confirms that both screens show the same words. */
   confirm(): Promise<Progress>
-  /** Wipes what it holds, and throws away what came in and was not confirmed. */
+  /** Wipes the secrets that it holds, and discards records that were not imported. */
   close(): Promise<void>
 }
 
-/** What a step came to; `send` as bytes. */
+/** The result of a step, with `send` as bytes. */
 export type Progress = Pick<PairingStep, 'state'> &
   Partial<Pick<PairingStep, 'more' | 'compare' | 'device' | 'persona' | 'table'>> & { send?: Uint8Array }
 
-/** What a side throws when it is not the time for what was asked. */
-export function notNow(what: string): PairingStateError {
+/** The error for a call that does not fit the state of the pairing. */
+export function notNow(call: string): PairingStateError {
   return new PairingStateError(
     'PAIRING_ORDER',
-    `${what} has no place in this state of the pairing`,
+    `${call} does not fit the present state of the pairing`,
     'see docs/pairing.md',
   )
 }
