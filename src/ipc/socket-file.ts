@@ -46,7 +46,7 @@ export function checkSocketDirectory(directory: string): void {
   }
   if ((stat.mode & 0o077) !== 0) {
     const mode = (stat.mode & 0o7777).toString(8).padStart(4, '0')
-    throw new IpcError('SOCKET_DIR_OPEN', `${directory} is open to others (mode ${mode})`, {
+    throw new IpcError('SOCKET_DIR_OPEN', `${directory} is accessible to other users (mode ${mode})`, {
       hint: `look at its contents, then: chmod 700 ${directory}`,
     })
   }

@@ -37,7 +37,7 @@ async function readText(path: string, isGuarded: boolean): Promise<string> {
       const stats = await handle.stat()
       if (!stats.isFile()) throw refused(`${path} is not a regular file`)
       if (isGuarded && stats.uid !== process.geteuid?.()) throw refused(`${path} is not yours`)
-      if (isGuarded && (stats.mode & 0o077) !== 0) throw refused(`${path} is open to others: run "chmod 600" on it`)
+      if (isGuarded && (stats.mode & 0o077) !== 0) throw refused(`${path} is accessible to other users: run "chmod 600" on it`)
       const { buffer, bytesRead } = await handle.read(new Uint8Array(MAX_BYTES + 1), 0, MAX_BYTES + 1)
       const text = bytesRead > MAX_BYTES ? null : decodeUtf8(buffer.subarray(0, bytesRead))
       buffer.fill(0)

@@ -1,4 +1,4 @@
-/** Arrivals: the records of a snapshot wait beside the state, until they are applied or dropped (docs/backup.md). */
+/** The records of a snapshot that wait beside the state: applying and discarding them (docs/backup.md). */
 import { StoreError } from '../../store/errors.ts'
 import type { State } from '../state/state.ts'
 import type { OwnPersona } from '../own/persona.ts'
@@ -13,10 +13,10 @@ import {
 import { mergeDevice, mergePersona, type Origin } from './merge.ts'
 import { installOwn, joinOwn } from './owner.ts'
 
-const BATCH = 64 // sanity: records applied in one commit; each has some kilobytes, and touches as much again
+const BATCH = 64 // sanity: records applied in one commit; each has some kilobytes, and the records that it touches as much again
 const CLEAR_BATCH = 4096 // sanity: removals in one commit
 
-/** The order of applying: personas before their devices, and the owner's records together at the end. */
+/** The order in which they are applied. A device needs its persona, and the owner's records come last, in one commit. */
 const RANK = { persona: '1', device: '2', alarm: '3', wing: '3:', owner: '4' } as const
 const OWNER = `${RANK.owner}own`
 const OWN_PERSONA = `${RANK.owner}persona`
@@ -24,7 +24,7 @@ const OWN_PERSONA = `${RANK.owner}persona`
 type Arrival = readonly [id: string, item: SnapshotItem]
 type Decide = (decide: () => void) => Promise<void>
 
-/** Where a record of a snapshot waits. */
+/** The id under which a record of a snapshot waits. */
 export function idOfArrival(item: SnapshotItem, ownId: string | null): string {
   switch (item.kind) {
     case 'own':
@@ -43,7 +43,7 @@ export function idOfArrival(item: SnapshotItem, ownId: string | null): string {
   }
 }
 
-/** The owner's two records, when they have arrived. */
+/** The owner's two records, if they have arrived. */
 export function arrivedOwner(state: State): { own: OwnRecord | undefined; persona: PersonaRecord | undefined } {
   const own = state.records.arrivals.get(OWNER)
   const persona = state.records.arrivals.get(OWN_PERSONA)
@@ -53,9 +53,9 @@ export function arrivedOwner(state: State): { own: OwnRecord | undefined; person
   }
 }
 
-/** Applies the confirmed arrivals, also those that a crash left over. */
+/** Applies the records of a confirmed snapshot. After a crash it applies the rest. */
 export async function applyArrivals(
-  taking: ImportRecord & { state: 'taking' },
+  origin: ImportRecord & { state: 'taking' },
   own: OwnPersona,
   state: State,
   change: Decide,
@@ -65,18 +65,18 @@ export async function applyArrivals(
     const others = batch.filter(([id]) => !id.startsWith(RANK.owner))
     if (others.length === 0) break
     try {
-      await change(() => applyBatch(others, taking, state))
+      await change(() => applyBatch(others, origin, state))
     } catch (error) {
-      // A hostile contact may have made the records that one arrival touches very large.
+      // A hostile contact may have made the records as large as possible.
       if (!(error instanceof StoreError) || error.code !== 'STORE_TOO_LARGE' || limit === 1) throw error
       limit = 1
     }
   }
   const owners = await arrivals(state, Infinity)
   await change(() => {
-    applyOwners(
+    applyOwner(
       owners.map(([, item]) => item),
-      taking,
+      origin,
       own,
       state,
     )
@@ -85,7 +85,7 @@ export async function applyArrivals(
   })
 }
 
-/** Drops arrivals that were never confirmed. */
+/** Discards the records of a snapshot that was not confirmed. */
 export async function clearArrivals(state: State): Promise<void> {
   for (let isDone = false; !isDone;) {
     const batch = await arrivals(state, CLEAR_BATCH)
@@ -106,17 +106,17 @@ async function arrivals(state: State, limit: number): Promise<Arrival[]> {
 
 function applyBatch(batch: readonly Arrival[], origin: Origin, state: State): void {
   for (const [id, item] of batch) {
-    applyOne(item, origin, state)
+    applyItem(item, origin, state)
     state.stage(state.records.arrivals.remove(id))
   }
 }
 
-function applyOne(item: SnapshotItem, origin: Origin, state: State): void {
+function applyItem(item: SnapshotItem, origin: Origin, state: State): void {
   if (item.kind === 'persona') mergePersona(item.value, origin, state)
   else if (item.kind === 'device') mergeDevice(item.id, item.value, origin, state)
   else if (item.kind === 'alarm') state.stage(state.records.alarms.put(item.id, item.value))
   else if (item.kind === 'wing') applyWingItem(item, state)
-  else throw new Error(`${item.kind} is the owner's`)
+  else throw new Error(`a record of the kind ${item.kind} is the owner's`)
 }
 
 function applyWingItem({ of, id, value }: WingItem, state: State): void {
@@ -127,7 +127,7 @@ function applyWingItem({ of, id, value }: WingItem, state: State): void {
   state.stage(records.put(id, kind.arrival.merge(value, records.get(id))))
 }
 
-function applyOwners(
+function applyOwner(
   items: readonly SnapshotItem[],
   origin: ImportRecord & { state: 'taking' },
   own: OwnPersona,

@@ -1,6 +1,6 @@
 /**
- * Backups (docs/backup.md): the signing keys and a snapshot, sealed here, so that no secret crosses the socket in the clear; the command
- * line only writes and reads the file. A seed whose words were not confirmed is never among it.
+ * Backups (docs/backup.md): the signing keys and a snapshot. The daemon seals them, so that no secret crosses the socket in the clear, and
+ * the command line only writes and reads the file. A backup never contains the seed.
  */
 import { personaExists } from '../state/errors.ts'
 import { SnapshotError } from './errors.ts'
@@ -23,9 +23,9 @@ import { arrivedOwner } from './arrivals.ts'
 import { SnapshotImport, type ImportResult } from './import.ts'
 import { exportSnapshot } from './stream.ts'
 
-const ENTRY_BYTES: number = 1 + SIGNING_SEED_BYTES // format: an epoch and its seed, behind a byte that counts them
+const ENTRY_BYTES: number = 1 + SIGNING_SEED_BYTES // format: an epoch and its seed, after a byte that counts them
 
-/** What of the keeper goes into a backup. */
+/** The part of the keeper that a backup uses. */
 type BackedUp = Pick<Keeper, 'engine' | 'custody' | 'store' | 'onDisk' | 'nowSec' | 'table' | 'change' | 'own'>
 
 interface Box {
@@ -33,18 +33,19 @@ interface Box {
   readonly isLast: boolean
 }
 
-/** A backup that is being made: header first, then one box at a time. */
+/** Makes a backup: the header first, then one box at a time. */
 export class BackupWriter {
   readonly header: Uint8Array
   readonly #sealer: BackupSealer
   readonly #chunks: AsyncGenerator<Uint8Array, void, undefined>
   readonly #engine: CryptoEngine
-  /** The chunk to seal next, in secret memory, and how much of it is filled. */
+  /** The chunk to seal next, in secret memory. */
   #chunk: Uint8Array
+  /** Bytes of it that are filled. */
   #length = 0
   #left: Uint8Array = new Uint8Array(0)
   #isEnded = false
-  /** The box with the signing keys, until it is asked for. */
+  /** The box with the signing keys, until {@link next} returns it. */
   #first: Box | null = null
 
   private constructor(header: Uint8Array, key: Uint8Array, keeper: BackedUp, seeds: readonly SigningSeed[]) {
@@ -71,11 +72,11 @@ export class BackupWriter {
     let seeds: SigningSeed[] = []
     let writer: BackupWriter | null = null
     try {
-      // On disk before the key is anywhere else.
+      // On disk before the key leaves.
       await keeper.change(() => keeper.own.keyLeaves())
       seeds = custody.signingSeeds()
       writer = new BackupWriter(header, key, keeper, seeds)
-      // At once: whoever begins may never ask for it, and after a lock no signing key is to be in memory.
+      // Seal it at once: the client may never fetch it, and no signing key may stay in memory after a lock.
       writer.#first = await writer.#seal()
       return writer
     } catch (error) {
@@ -87,7 +88,7 @@ export class BackupWriter {
     }
   }
 
-  /** The next box; null behind the last one. @throws {StoreError} */
+  /** The next box; null after the last one. @throws {StoreError} */
   async next(): Promise<Box | null> {
     const first = this.#first
     this.#first = null
@@ -97,7 +98,7 @@ export class BackupWriter {
 
   async #seal(): Promise<Box> {
     await this.#fill()
-    // No copy: it would lie in plain memory, and stay there.
+    // No copy: it would be in plain memory, and stay there.
     const box = this.#sealer.seal(this.#chunk.subarray(0, this.#length), this.#isEnded)
     this.#engine.wipe(this.#chunk)
     this.#length = 0
@@ -106,7 +107,7 @@ export class BackupWriter {
   }
 
   async #fill(): Promise<void> {
-    // One byte more is waited for: only then it is known whether this chunk is the last.
+    // Reads one byte more than fits: only then do we know whether this chunk is the last.
     while (this.#length < BACKUP_CHUNK_BYTES || this.#left.length === 0) {
       if (this.#left.length === 0) {
         const next = await this.#chunks.next()
@@ -124,7 +125,7 @@ export class BackupWriter {
     }
   }
 
-  /** Wipes the key, and lets go of the state. */
+  /** Wipes the key, and ends the iteration over the store. */
   async close(): Promise<void> {
     this.#isEnded = true
     this.#sealer.close()
@@ -133,7 +134,7 @@ export class BackupWriter {
   }
 }
 
-/** A backup that is being taken in. */
+/** Restores a backup, box by box. */
 export class BackupReader {
   readonly #keeper: Keeper
   readonly #opener: BackupOpener
@@ -149,7 +150,7 @@ export class BackupReader {
   }
 
   /**
-   * @param passphrase of the backup; the signing keys are sealed by it here too
+   * @param passphrase of the backup; it seals the signing keys here too
    * @throws {KeeperError} PERSONA_EXISTS @throws {CryptoError} BACKUP_NOT_ONE | BACKUP_UNKNOWN_VERSION | SEAL_COST_REFUSED | ARGON2_FAILED
    */
   static async begin(keeper: Keeper, header: Uint8Array, passphrase: string): Promise<BackupReader> {
@@ -160,20 +161,20 @@ export class BackupReader {
   }
 
   /**
-   * Takes the next box; with the last one the persona is here, on disk, when it returns.
-   * @throws {CryptoError} SEAL_WRONG_PASSPHRASE | BACKUP_CUT | BACKUP_DAMAGED @throws {KeeperError} SNAPSHOT_* | PERSONA_EXISTS
+   * Imports the next box. On return after the last one, the persona is on disk.
+   * @throws {CryptoError} SEAL_WRONG_PASSPHRASE | BACKUP_CUT | BACKUP_DAMAGED @throws {SnapshotError} SNAPSHOT_* @throws {KeeperError} PERSONA_EXISTS
    */
   async put(box: Uint8Array, isLast: boolean): Promise<ImportResult | null> {
     const chunk = this.#opener.open(box, isLast)
     try {
-      await this.#incoming.push(this.#seeds === null ? this.#takeSeeds(chunk) : chunk)
+      await this.#incoming.push(this.#seeds === null ? this.#readSeeds(chunk) : chunk)
     } finally {
       this.#keeper.engine.wipe(chunk)
     }
     return isLast ? await this.#finish(this.#seeds ?? []) : null
   }
 
-  /** Wipes what is secret, and throws away what arrived and was not taken. */
+  /** Wipes the secrets, and discards records that were not imported. */
   async close(): Promise<void> {
     const { engine } = this.#keeper
     this.#opener.close()
@@ -182,8 +183,8 @@ export class BackupReader {
     await this.#incoming.abort()
   }
 
-  /** @returns what of the first chunk is not secret */
-  #takeSeeds(chunk: Uint8Array): Uint8Array {
+  /** Reads the signing keys from the first chunk. @returns the rest of the chunk, which is not secret */
+  #readSeeds(chunk: Uint8Array): Uint8Array {
     const count = chunk[0]!
     const end = 1 + count * ENTRY_BYTES
     const epochs = new Set<number>()
@@ -194,7 +195,7 @@ export class BackupReader {
       seeds.push({ epoch: chunk[at]!, seed: copySecret(chunk.subarray(at + 1, at + ENTRY_BYTES), this.#keeper.engine) })
     }
     const isWhole = end <= chunk.length && epochs.size === count && [...epochs].every((epoch) => epoch <= MAX_EPOCH)
-    if (!isWhole) throw invalidKeys('its signing keys are not whole')
+    if (!isWhole) throw invalidBackup('its signing keys are incomplete')
     return chunk.slice(end)
   }
 
@@ -207,16 +208,16 @@ export class BackupReader {
     })
   }
 
-  /** The keys must be those of the persona: nothing that others sign would be believed. */
+  /** The keys must belong to the persona: nobody would accept what other keys sign. */
   #checkKeys(seeds: readonly SigningSeed[]): void {
     const { engine, state } = this.#keeper
     const { own } = arrivedOwner(state)
-    if (own === undefined) throw invalidKeys('it has no persona')
+    if (own === undefined) throw invalidBackup('it has no persona')
     for (const { epoch, seed } of seeds) {
       if (epoch !== own.epoch) continue
       const { publicKey, secretKey } = engine.signKeyPair(seed)
       engine.wipe(secretKey)
-      if (formatHex(publicKey) !== own.signingKey) throw invalidKeys('its signing key is of another persona')
+      if (formatHex(publicKey) !== own.signingKey) throw invalidBackup('its signing key belongs to another persona')
     }
   }
 }
@@ -226,6 +227,6 @@ function checkNoPersona({ state }: Keeper): void {
   if (own !== undefined) throw personaExists(own.personaId)
 }
 
-function invalidKeys(what: string): SnapshotError {
-  return new SnapshotError('SNAPSHOT_INVALID', `the backup is not to be trusted: ${what}`, 'nothing of it was taken')
+function invalidBackup(reason: string): SnapshotError {
+  return new SnapshotError('SNAPSHOT_INVALID', `this backup is not valid: ${reason}`, 'nothing was restored')
 }

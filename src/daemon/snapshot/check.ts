@@ -1,4 +1,4 @@
-/** Nothing that a snapshot says of personas is believed: each blob in it is verified as if a stranger had shown it, and the chain computed again. */
+/** Checks the records of a snapshot: verifies each blob as if a stranger had shown it, and computes the key chain again. */
 import { SnapshotError } from './errors.ts'
 import { decodeBlob } from '../../core/blob.ts'
 import { formatHex, parseBase64url, parseHex } from '../../core/encoding/bytes.ts'
@@ -22,7 +22,7 @@ export function checkItem(item: SnapshotItem, state: State): void {
     case 'past':
     case 'alarm':
     case 'wing':
-      // Its shape is all there is to check: it says what this owner wanted, signed, or was told.
+      // Only the shape can be checked: these records are the owner's own edits, tables and alarms.
       return
   }
 }
@@ -30,45 +30,46 @@ export function checkItem(item: SnapshotItem, state: State): void {
 function checkPending({ pending }: DeviceRecord, state: State): void {
   if (pending === null) return
   const bytes = parseBase64url(pending.blob)
-  // Whosever it is: verified it is that persona's.
+  // The blob names its persona, and its signature proves that.
   checkBlob(formatHex((bytes ?? new Uint8Array(0)).slice(2, 34)), pending.blob, state)
 }
 
 function checkPersona(id: string, persona: PersonaRecord, state: State): void {
   const head = persona.head === null ? null : checkBlob(id, persona.head, state)
   if (persona.personaId !== id) throw invalid(id, 'its record has another PersonaID')
-  // Of a contact of whom only a link is known there is nothing to verify the pin by, as there is nothing when a link is added.
+  // If only a link is known, nothing can verify the pin, just as when the owner adds a link.
   const hasMore = persona.devices.length > 0 || persona.held !== null || persona.pending !== null
-  if (head === null && hasMore) throw invalid(id, 'it lacks its head')
+  if (head === null && hasMore) throw invalid(id, 'its head is missing')
   if (head !== null && formatHex(head.root) !== persona.root)
-    throw invalid(id, 'its head is of another chain than the one pinned')
+    throw invalid(id, 'its head belongs to another key chain than the pinned one')
   if (persona.held !== null && formatHex(checkBlob(id, persona.held, state).root) !== persona.root) {
-    throw invalid(id, 'the blob held for it is of another chain')
+    throw invalid(id, 'its held blob belongs to another key chain')
   }
   for (const piece of persona.evidence) {
     const blob = checkBlob(id, piece.blob, state)
-    const isSo = piece.epoch === blob.epoch && piece.seq === blob.seq && piece.root === formatHex(blob.root)
-    if (!isSo || piece.tableHash !== formatHex(blob.tableHash)) throw invalid(id, 'its evidence is of another table')
-    // Epochs of a second chain say nothing of this one, and what is called a violation is one.
+    const isSameTable = piece.epoch === blob.epoch && piece.seq === blob.seq && piece.root === formatHex(blob.root)
+    if (!isSameTable || piece.tableHash !== formatHex(blob.tableHash))
+      throw invalid(id, 'its evidence names another table than its blob')
+    // Evidence is a violation if and only if it shows another chain: epochs of two chains cannot be compared.
     if ((piece.kind === 'violation') !== (piece.root !== persona.root))
-      throw invalid(id, 'its evidence proves something else than it says')
+      throw invalid(id, 'its evidence does not prove what it claims')
   }
 }
 
 function checkBlob(id: string, text: string, state: State): VerifiedBlob {
   const bytes = parseBase64url(text)
-  if (bytes === null) throw invalid(id, 'a blob of it is no base64url')
+  if (bytes === null) throw invalid(id, 'one of its blobs is not base64url')
   try {
     const blob = verifyBlob(decodeBlob(bytes), state.engine, state.inceptions)
     if (formatHex(blob.personaId) === id) return blob
   } catch (error) {
-    if (error instanceof BlobError) throw invalid(id, `a blob of it is not good (${error.code})`)
+    if (error instanceof BlobError) throw invalid(id, `one of its blobs does not verify (${error.code})`)
     throw error
   }
-  throw invalid(id, 'a blob of it is of another persona')
+  throw invalid(id, 'one of its blobs belongs to another persona')
 }
 
-/** @param own whose position in the chain must lead to a c_0 that K_0 signed; the pinned one is compared when its persona is taken */
+/** Checks that the position in the chain leads to a c_0 that K_0 signed. {@link checkOwnRoot} compares it with the pinned one later. */
 function checkOwn(own: OwnRecord, state: State): void {
   const position = positionOf(own)
   const root = chainRoot(position, state.engine)
@@ -80,7 +81,7 @@ function checkOwn(own: OwnRecord, state: State): void {
     own.epoch > 0 &&
     inception !== null &&
     state.engine.verify(inception, inceptionMessage(position.personaId, root), position.personaId)
-  if (!isWhole || !isSigned) throw invalid(own.personaId, 'its position in the key chain is not good')
+  if (!isWhole || !isSigned) throw invalid(own.personaId, 'its position in the key chain is not valid')
 }
 
 /** @param pinned c_0 of the own persona, 64 hex digits @throws {SnapshotError} SNAPSHOT_INVALID */
@@ -89,7 +90,7 @@ export function checkOwnRoot(own: OwnRecord, pinned: string, state: State): void
   throw invalid(own.personaId, 'its position in the key chain leads to another chain than the one pinned')
 }
 
-function invalid(personaId: string, what: string): SnapshotError {
-  const hint = 'nothing of it was taken; make it again, and if it stays so, do not trust where it came from'
-  return new SnapshotError('SNAPSHOT_INVALID', `persona ${personaId} in the snapshot: ${what}`, hint)
+function invalid(personaId: string, reason: string): SnapshotError {
+  const hint = 'nothing was imported; make the snapshot again, and if it fails again, do not trust its source'
+  return new SnapshotError('SNAPSHOT_INVALID', `persona ${personaId} in the snapshot: ${reason}`, hint)
 }

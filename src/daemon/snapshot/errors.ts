@@ -7,8 +7,8 @@ export type SnapshotErrorCode =
   | 'SNAPSHOT_UNKNOWN_VERSION'
   | 'SNAPSHOT_UNKNOWN_KIND' // a record or field of a later version
   | 'SNAPSHOT_INVALID' // a blob or chain in it does not verify
-  | 'SNAPSHOT_FOREIGN' // another persona's
-  | 'TRANSFER_ENDED' // a backup or restore that is not under way
+  | 'SNAPSHOT_FOREIGN' // it belongs to another persona
+  | 'TRANSFER_ENDED' // this backup or restore is not in progress any more
 
 export class SnapshotError extends Refusal<SnapshotErrorCode> {
   override readonly name = 'SnapshotError'

@@ -1,9 +1,9 @@
 /**
- * Takes a snapshot into the state (docs/backup.md), as one outcome: it arrives beside the state, record by record, and is checked; only
- * when its last line has confirmed the whole is it taken, each record in one commit with its removal from what arrived.
+ * Imports a snapshot into the state (docs/backup.md), all of it or nothing. The records arrive beside the state and are checked one by one.
+ * Once the last line has confirmed the whole, they are applied. A record is applied and removed from the arrivals in one commit.
  *
- * Crash before the whole was confirmed: start-up throws away what arrived, and the state never saw any of it. Crash while it is taken:
- * start-up takes the rest. The owner's record comes last, in one commit with the owner's persona, so until then there is no persona here.
+ * Crash before the last line: start-up discards the arrivals, and the state never saw any of them. Crash while they are applied: start-up
+ * applies the rest. The owner's record comes last, in one commit with the owner's persona, so until then there is no persona here.
  */
 import { ContactError } from '../contacts/errors.ts'
 import { SnapshotError } from './errors.ts'
@@ -23,28 +23,28 @@ import type { Purpose } from '../state/kind.ts'
 import { SnapshotReader } from './stream.ts'
 
 const MAX_ARRIVALS = 2_000_000 // sanity: 100 000 contacts with 10 devices each, and as much again
-const MAX_INTENTS = 1024 // sanity: they are taken in one commit; the journal keeps a quarter of it
+const MAX_INTENTS = 1024 // sanity: they are applied in one commit; the journal keeps a quarter of this
 
 export interface ImportOptions {
   /** The sibling whose state it is, 1..100 characters; null for this persona's own past, whose reports keep their sources. */
   readonly sibling: string | null
-  /** Whether `adopt` brings the signing key that belongs to it: then the later position in the key chain is taken as well. */
+  /** Whether the signing key comes with it: then a later position in the key chain is imported as well. */
   readonly withKeys: boolean
 }
 
-/** What was taken. */
+/** Counts of the imported records. */
 export interface ImportResult {
   readonly personaId: string | null
   readonly contacts: number
   readonly devices: number
 }
 
-const ID_BYTES = 8 // sanity: one import at a time, and the one before
+const ID_BYTES = 8 // sanity: it only tells an import from the one before
 
 export class SnapshotImport {
   readonly #keeper: Keeper
   readonly #options: ImportOptions
-  /** A restore and a pairing know nothing of each other, and there is one place where records arrive: the store says whose they are. */
+  /** The store notes whose records are arriving, because a restore and a pairing share the one place for arrivals. */
   readonly #id: string
   readonly #reader: SnapshotReader
   #arrived = 0
@@ -61,14 +61,14 @@ export class SnapshotImport {
   }
 
   /**
-   * Begins an import, which ends the one before; what arrived of that is thrown away.
+   * Begins an import. It ends the one before and discards its records.
    * @throws {StoreError}
    */
   static async begin(keeper: Keeper, options: ImportOptions): Promise<SnapshotImport> {
     const { state } = keeper
-    // Not while one is being taken, whose records it would clear away.
+    // Never while another import is being applied: this would discard its records.
     return await keeper.serializeInit(async () => {
-      if (isTaking(keeper)) throw new Error('an import that was confirmed waits for the next start')
+      if (isBeingApplied(keeper)) throw new Error('a confirmed import waits for the next start')
       const begun = new SnapshotImport(keeper, options)
       await clearArrivals(state)
       await keeper.change(() => state.stage(state.records.imports.put(IMPORT, { state: 'arriving', id: begun.#id })))
@@ -77,7 +77,7 @@ export class SnapshotImport {
   }
 
   /**
-   * Takes the next bytes, and has them on disk when it returns.
+   * Reads the next bytes. On return their records are on disk.
    * @param chunk at most 1 MiB; cut anywhere
    * @throws {SnapshotError} SNAPSHOT_DAMAGED | SNAPSHOT_UNKNOWN_VERSION | SNAPSHOT_UNKNOWN_KIND | SNAPSHOT_INVALID | TRANSFER_ENDED
    */
@@ -87,7 +87,7 @@ export class SnapshotImport {
     if (items.length === 0) return
     for (const item of items) this.#check(item)
     await this.#keeper.change(() => {
-      this.#checkUnderWay()
+      this.#checkArriving()
       for (const item of items) {
         const id = idOfArrival(item, this.#ownId)
         if (state.records.arrivals.get(id) !== undefined) throw damaged(`has ${item.kind} ${item.id} twice`)
@@ -97,49 +97,50 @@ export class SnapshotImport {
   }
 
   /**
-   * Takes the whole into the state.
-   * @param adopt makes the secrets durable that belong to it; called when all else is known to be good, and before anything is taken
-   * @throws {KeeperError} SNAPSHOT_CUT | SNAPSHOT_FOREIGN | SNAPSHOT_INVALID | CHAIN_DIFFERS | TRANSFER_ENDED, with nothing taken
+   * Imports the whole snapshot into the state.
+   * @param writeSecrets writes the secrets that belong to it; called once everything is checked, and before anything is imported
+   * @throws {SnapshotError} SNAPSHOT_CUT | SNAPSHOT_FOREIGN | SNAPSHOT_INVALID | TRANSFER_ENDED if nothing was imported
+   * @throws {ContactError} CHAIN_DIFFERS if nothing was imported
    */
-  async finish(adopt: () => Promise<void> = () => Promise.resolve()): Promise<ImportResult> {
+  async finish(writeSecrets: () => Promise<void> = () => Promise.resolve()): Promise<ImportResult> {
     const { personaId: ownId } = this.#reader.end()
-    // No change by somebody else may settle the keys meanwhile: by the old head it would erase the key that has just come.
-    await this.#keeper.serializeInit(() => this.#keeper.keys.inTurn(() => this.#take(ownId, adopt)))
+    // In turn: another change would compare the keys with the old head, and erase the key that has just arrived.
+    await this.#keeper.serializeInit(() => this.#keeper.keys.inTurn(() => this.#apply(ownId, writeSecrets)))
     return { personaId: ownId, contacts: this.#contacts, devices: this.#devices }
   }
 
-  async #take(ownId: string | null, adopt: () => Promise<void>): Promise<void> {
+  async #apply(ownId: string | null, writeSecrets: () => Promise<void>): Promise<void> {
     const keeper = this.#keeper
     const { state, own } = keeper
-    this.#checkUnderWay()
+    this.#checkArriving()
     this.#checkOwner(ownId)
-    await adopt()
+    await writeSecrets()
     const { sibling, withKeys } = this.#options
     const source = sibling === null ? null : `sibling:${sibling}`
-    const taking: ImportRecord = { state: 'taking', source, withKeys, ownId }
-    await keeper.changeKeys(() => state.stage(state.records.imports.put(IMPORT, taking)))
-    await applyArrivals(taking, own, state, (decide) => keeper.changeKeys(decide))
+    const origin: ImportRecord = { state: 'taking', source, withKeys, ownId }
+    await keeper.changeKeys(() => state.stage(state.records.imports.put(IMPORT, origin)))
+    await applyArrivals(origin, own, state, (decide) => keeper.changeKeys(decide))
     await keeper.keys.eraseSpentKeysNow()
   }
 
-  /** Throws away what arrived; what was confirmed is not thrown away any more. @throws {StoreError} */
+  /** Discards the records that arrived, unless the snapshot is already being applied. @throws {StoreError} */
   async abort(): Promise<void> {
-    if (this.#isUnderWay) await clearArrivals(this.#keeper.state)
+    if (this.#isArriving) await clearArrivals(this.#keeper.state)
   }
 
   get #ownId(): string | null {
     return this.#reader.header?.personaId ?? null
   }
 
-  get #isUnderWay(): boolean {
+  get #isArriving(): boolean {
     const current = this.#keeper.state.records.imports.get(IMPORT)
     return current?.state === 'arriving' && current.id === this.#id
   }
 
-  #checkUnderWay(): void {
-    if (this.#isUnderWay) return
-    const message = 'another restore or pairing was begun since, and what had arrived of this one is gone'
-    throw new SnapshotError('TRANSFER_ENDED', message, 'begin again')
+  #checkArriving(): void {
+    if (this.#isArriving) return
+    const message = 'another restore or pairing has replaced this one'
+    throw new SnapshotError('TRANSFER_ENDED', message, 'start again')
   }
 
   #check(item: SnapshotItem): void {
@@ -151,7 +152,7 @@ export class SnapshotImport {
     if (item.kind === 'past' && ++this.#past > MAX_PAST_TABLES)
       throw damaged(`has more than ${MAX_PAST_TABLES} own tables`)
     if (item.kind === 'own' && item.value.personaId !== this.#ownId)
-      throw damaged('is not of whom its first line names')
+      throw damaged('belongs to another persona than its first line names')
     checkItem(item, this.#keeper.state)
     if (item.kind === 'persona' && item.id !== this.#ownId) this.#contacts++
     if (item.kind === 'device') this.#devices++
@@ -167,32 +168,33 @@ export class SnapshotImport {
     const { state } = this.#keeper
     const here = state.own()?.personaId ?? null
     if (here !== null && here !== ownId) {
-      const message = `the snapshot is not of the persona that is here, ${here}`
+      const message = `the snapshot belongs to another persona than ${here}, which is on this device`
       throw new SnapshotError('SNAPSHOT_FOREIGN', message, 'one daemon keeps one persona')
     }
     if (ownId === null) return
     const { own, persona } = arrivedOwner(state)
-    if (own === undefined || persona === undefined || persona.head === null) throw damaged("lacks the owner's records")
+    if (own === undefined || persona === undefined || persona.head === null)
+      throw damaged("does not have the owner's records")
     checkOwnRoot(own, persona.root, state)
     const pinned = state.persona(ownId)
     if (pinned === undefined) return
-    if (here === null && pinned.root !== persona.root) throw metBefore(pinned)
+    if (here === null && pinned.root !== persona.root) throw chainDiffers(pinned)
     checkOwnRoot(own, pinned.root, state)
   }
 }
 
-function isTaking({ state }: Keeper): boolean {
+function isBeingApplied({ state }: Keeper): boolean {
   return state.records.imports.get(IMPORT)?.state === 'taking'
 }
 
-/** Which of the two is the owner's nothing here can tell: a thief of the first key may have been met first. */
-function metBefore({ entry, personaId }: PersonaRecord): ContactError {
+/** Nothing here can decide which of the two is the owner's: the contact may be a thief of the first key who was seen first. */
+function chainDiffers({ entry, personaId }: PersonaRecord): ContactError {
   const name = entry?.name ?? personaId
   const message = `${name} is a contact here with the same PersonaID but another key chain: somebody who stole the first key made one of the two`
   const hint = 'if you trust the source of this snapshot, forget that contact and start again'
   return new ContactError('CHAIN_DIFFERS', message, hint, { contact: name, personaId, isOwn: true })
 }
 
-function damaged(what: string): SnapshotError {
-  return new SnapshotError('SNAPSHOT_DAMAGED', `the snapshot ${what}`, 'copy it again from where it was made')
+function damaged(problem: string): SnapshotError {
+  return new SnapshotError('SNAPSHOT_DAMAGED', `the snapshot ${problem}`, 'copy it again from where it was made')
 }

@@ -39,12 +39,12 @@ export interface Origin {
 }
 
 /** Merges a contact, or the owner's own persona, whose `entry` is null. @returns the record as it is then */
-export function mergePersona(theirs: PersonaRecord, origin: Origin, state: State): PersonaRecord {
-  const leadsTo = { kind: 'persona', id: theirs.personaId } as const
-  const isOwn = theirs.personaId === origin.ownId
-  const known = state.persona(theirs.personaId) ?? (isOwn ? restoreOwn(theirs, state) : undefined)
+export function mergePersona(arrived: PersonaRecord, origin: Origin, state: State): PersonaRecord {
+  const leadsTo = { kind: 'persona', id: arrived.personaId } as const
+  const isOwn = arrived.personaId === origin.ownId
+  const known = state.persona(arrived.personaId) ?? (isOwn ? restoreOwn(arrived, state) : undefined)
   // The owner needs no contact link of their own persona, and a thief could use one to refuse the owner's tables.
-  const incoming = isOwn ? { ...theirs, minEpoch: 0 } : theirs
+  const incoming = isOwn ? { ...arrived, minEpoch: 0 } : arrived
   // A snapshot does not bring back contacts that the owner forgot here.
   if (known === undefined && !isOwn && state.forgotten(incoming.personaId) !== undefined) return incoming
   const decided =
@@ -221,15 +221,15 @@ function mergeReports(
   source: string | null,
   nowSec: number,
 ): DeviceReports {
-  const clamped = clampReports(incoming, nowSec)
-  if (source !== null) return report(local, source, clamped)
-  return clamped.toReversed().reduce((reports, one) => report(reports, one.source, [one]), local)
+  const arrived = clampReports(incoming, nowSec)
+  if (source !== null) return addReports(local, source, arrived)
+  return arrived.toReversed().reduce((reports, report) => addReports(reports, report.source, [report]), local)
 }
 
-function report(reports: DeviceReports, source: string, theirs: DeviceReports): DeviceReports {
-  const token = newestSighting(theirs)
+function addReports(reports: DeviceReports, source: string, arrived: DeviceReports): DeviceReports {
+  const token = newestSighting(arrived)
   let reported = token === null ? reports : reportToken(reports, source, token)
-  for (const { bare } of theirs) {
+  for (const { bare } of arrived) {
     if (bare === null) continue
     reported = reportBare(reportBare(reported, source, bare.firstSec), source, bare.lastSec)
   }

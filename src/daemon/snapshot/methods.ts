@@ -1,4 +1,4 @@
-/** What answers the methods of backup, restore and reconciling (docs/ipc.md, section 3; docs/backup.md). */
+/** The methods of backup and restore (docs/ipc.md, section 3; docs/backup.md). */
 import { SnapshotError } from './errors.ts'
 import { formatBase64url, parseBase64url } from '../../core/encoding/bytes.ts'
 import type { Handlers } from '../../ipc/methods/method.ts'
@@ -20,7 +20,7 @@ export function backupHandlers(keeper: Keeper): Handlers<BackupMethods> {
   }
 }
 
-/** One backup and one restore at a time: a new one ends the one before. Calls come one after the other. */
+/** One backup and one restore at a time. A new one ends the one before. Calls run one after the other. */
 class Transfers {
   readonly #keeper: Keeper
   #last = 0
@@ -43,9 +43,9 @@ class Transfers {
 
   nextOfBackup(id: number): Promise<BackupChunk> {
     return this.#serial.run(async () => {
-      if (this.#backup?.id !== id) throw notUnderWay('backup')
+      if (this.#backup?.id !== id) throw transferEnded('backup')
       const next = await this.#backup.writer.next()
-      if (next === null) throw notUnderWay('backup')
+      if (next === null) throw transferEnded('backup')
       if (next.isLast) await this.#endBackup()
       return { box: formatBase64url(next.box), isLast: next.isLast }
     })
@@ -62,12 +62,12 @@ class Transfers {
 
   putIntoRestore(id: number, box: Uint8Array, isLast: boolean): Promise<RestoreResult> {
     return this.#serial.run(async () => {
-      if (this.#restore?.id !== id) throw notUnderWay('restore')
+      if (this.#restore?.id !== id) throw transferEnded('restore')
       try {
-        const taken = await this.#restore.reader.put(box, isLast)
-        if (taken === null) return { table: null, contacts: 0, devices: 0 }
+        const imported = await this.#restore.reader.put(box, isLast)
+        if (imported === null) return { table: null, contacts: 0, devices: 0 }
         await this.#endRestore()
-        return { table: this.#keeper.table(), contacts: taken.contacts, devices: taken.devices }
+        return { table: this.#keeper.table(), contacts: imported.contacts, devices: imported.devices }
       } catch (error) {
         await this.#endRestore()
         throw error
@@ -88,12 +88,12 @@ class Transfers {
   }
 }
 
-/** The shape has let only base64url through. */
+/** @param text base64url: the shape of the call has checked it */
 function bytesOf(text: string): Uint8Array {
   return parseBase64url(text) ?? new Uint8Array(0)
 }
 
-function notUnderWay(what: 'backup' | 'restore'): SnapshotError {
-  const message = `this ${what} is not under way: it has ended, or another one was begun since`
-  return new SnapshotError('TRANSFER_ENDED', message, 'begin again')
+function transferEnded(transfer: 'backup' | 'restore'): SnapshotError {
+  const message = `this ${transfer} has ended, or another one has replaced it`
+  return new SnapshotError('TRANSFER_ENDED', message, 'start again')
 }

@@ -1,4 +1,4 @@
-/** Merges the owner's part of a snapshot: installs the persona where there was none, or joins it with the one here (docs/backup.md). */
+/** Merges the owner's part of a snapshot: installs the persona if there is none here, or joins it with the one here (docs/backup.md). */
 import { equalBytes } from '../../core/encoding/bytes.ts'
 import type { Intent } from '../../core/intents.ts'
 import { judgeAgainst } from '../personas/decide.ts'
@@ -14,7 +14,7 @@ import {
 } from '../state/records.ts'
 import { mergeKnown, mergePersona } from './merge.ts'
 
-type Taking = ImportRecord & { state: 'taking' }
+type OwnerOrigin = ImportRecord & { state: 'taking' }
 
 /** The records beside the owner's, each kind in the order of its ids. */
 export interface OwnPast {
@@ -22,12 +22,12 @@ export interface OwnPast {
   readonly past: readonly PastTable[]
 }
 
-/** The persona comes to this device. A sibling's intents and their numbers stay with the sibling. */
+/** Installs the persona on this device. A sibling's intents and their numbers stay with the sibling. */
 export function installOwn(
   incoming: OwnRecord,
   persona: PersonaRecord,
   { intents, past }: OwnPast,
-  origin: Taking,
+  origin: OwnerOrigin,
   own: OwnPersona,
   state: State,
 ): void {
@@ -63,7 +63,7 @@ export function joinOwn(
   incoming: OwnRecord,
   persona: PersonaRecord,
   { past }: OwnPast,
-  origin: Taking,
+  origin: OwnerOrigin,
   own: OwnPersona,
   state: State,
 ): void {

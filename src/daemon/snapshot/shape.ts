@@ -1,4 +1,4 @@
-/** What a snapshot is made of: the records that leave this device, each with the strict shape by which another device reads it (docs/backup.md). */
+/** The records of a snapshot, each with the strict shape by which the other device reads it (docs/backup.md). */
 import { z } from 'zod'
 import { checkDeviceKey } from '../../core/blob.ts'
 import { encodeUtf8, parseHex } from '../../core/encoding/bytes.ts'
@@ -34,29 +34,29 @@ export interface SnapshotHeader {
   readonly kind: 'snapshot'
   readonly version: number
   readonly purpose: Purpose
-  /** Whose state it is; null for contacts without an owner. */
+  /** The owner's PersonaID; null for contacts without an owner. */
   readonly personaId: string | null
   /** Unix seconds, the writer's clock. */
   readonly madeAtSec: number
 }
 
-/** The last line: without it the snapshot was cut. */
+/** The last line. A snapshot without it was cut off. */
 export interface SnapshotEnd {
   readonly kind: 'end'
   readonly items: number
-  /** H of all lines in front of this one, 64 hex digits. */
+  /** H of all lines before this one, 64 hex digits. */
   readonly hash: string
 }
 
-const MAX_NAME_BYTES = 400 // sanity: of 64 code points as they are compared, 5 bytes each, and the number that makes a name unique; a key of the store holds it
+const MAX_NAME_BYTES = 400 // sanity: 64 code points in the form for comparing, 5 bytes each, and the number that makes a name unique; it must fit into a key of the store
 
-const MAX_SOURCE_CHARS = 128 // sanity: as observe.batch has it
+const MAX_SOURCE_CHARS = 128 // sanity: as in observe.batch
 
 const MAX_MESSAGE_CHARS = 1024 // sanity: a sentence with two names in it
 
 const MAX_LINKS_CHARS: number = (MAX_EPOCH - 1) * 32 // format: 16 bytes for each epoch between
 
-const MAX_WING_ID_CHARS = 128 // sanity: as long as a source; a key of the store holds it together with two names
+const MAX_WING_ID_CHARS = 128 // sanity: as long as a source; it must fit into a key of the store together with two names
 
 const seconds = z.int().min(0)
 
@@ -72,16 +72,16 @@ const hexOf = (maxChars: number): z.ZodType<string> =>
     .max(maxChars)
     .regex(/^([0-9A-F]{2})*$/)
 
-const deviceKey = keyHex.refine(isDeviceKey, 'is no device key')
+const deviceKey = keyHex.refine(isDeviceKey, 'is not a device key')
 
-const nickname = z.string().refine(isNickname, 'is no nickname')
+const nickname = z.string().refine(isNickname, 'is not a nickname')
 
-// A name is foreign text as well; more than this was never kept of one, and it is escaped wherever it is shown.
+// Foreign text, so escape it wherever it is shown. No name that we keep is longer.
 const entryName = z
   .string()
   .min(1)
   .max(MAX_NAME_BYTES)
-  .refine((name) => name.isWellFormed() && !/[\p{Cc}\p{Zl}\p{Zp}]/u.test(name), 'is no name')
+  .refine((name) => name.isWellFormed() && !/[\p{Cc}\p{Zl}\p{Zp}]/u.test(name), 'is not a name')
   .refine((name) => encodeUtf8(foldName(name)).length <= MAX_NAME_BYTES, 'is too long')
 
 const source = z.string().min(1).max(MAX_SOURCE_CHARS)
@@ -188,7 +188,7 @@ export const own: z.ZodType<OwnRecord> = z.strictObject({
   restoredSec: seconds.nullable(),
   soleEpoch: epoch.nullable().default(null),
   rotation: z.strictObject({ ...point, rival: keyHex.nullable() }).nullable(),
-  // Of a backup that was written before these were items of their own.
+  // In backups from before these tables were items of their own.
   recent: z.array(pastTable).max(MAX_PAST_TABLES).exactOptional(),
 })
 
@@ -226,7 +226,7 @@ export const alarm: z.ZodType<AlarmRecord> = z.strictObject({
   dueSec: seconds.nullable(),
 })
 
-/** The first line; a later version may look otherwise, so that only `version` is judged before the rest. */
+/** The first line. A later version may look different, so `version` is judged before the rest. */
 export const snapshotHeader: z.ZodType<SnapshotHeader> = z.strictObject({
   kind: z.literal('snapshot'),
   version: z.literal(SNAPSHOT_VERSION),
@@ -235,7 +235,7 @@ export const snapshotHeader: z.ZodType<SnapshotHeader> = z.strictObject({
   madeAtSec: seconds,
 })
 
-/** What follows; an unknown kind, or an unknown field, is that of a later personad, and is refused. */
+/** All other lines. An unknown kind or field comes from a later personad, and is refused. */
 export const snapshotItem: z.ZodType<SnapshotItem | SnapshotEnd> = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('persona'), id: keyHex, value: persona }),
   z.strictObject({ kind: z.literal('device'), id: deviceKey, value: deviceRecord }),

@@ -1,6 +1,6 @@
 /**
- * A snapshot: the public state as lines of JSON (docs/backup.md), made in bounded memory and read strictly, with its count and hash at the
- * end. It is a stream of bytes: how it is cut into chunks does not matter.
+ * A snapshot: the public state as lines of JSON (docs/backup.md). It is made in bounded memory and read strictly, with a count and a hash at
+ * the end. It is a stream of bytes: the sizes of its chunks do not matter.
  */
 import { SnapshotError } from './errors.ts'
 import { createHash, type Hash } from 'node:crypto'
@@ -12,13 +12,13 @@ import { OWN, type Records, type SnapshotItem, type WingItem } from '../state/re
 import { SNAPSHOT_VERSION, snapshotHeader, snapshotItem, type SnapshotEnd, type SnapshotHeader } from './shape.ts'
 
 export const SNAPSHOT_CHUNK_BYTES: number = 48 << 10 // sanity: one chunk in base64 is one Noise message, and far below a frame of the socket
-const MAX_LINE_BYTES: number = 256 << 10 // sanity: the largest record, the owner's with 1024 tombstones, has 90 kB
+const MAX_LINE_BYTES: number = 256 << 10 // sanity: the largest record is the owner's; with 1024 tombstones it has 90 kB
 const HASH_DIGITS = 64 // format: H, the first 32 bytes of SHA-512
 const LINE_END = 0x0a
 
 /**
- * The state as it was at the first step, in chunks of SNAPSHOT_CHUNK_BYTES, the last one shorter.
- * One iteration over the store sees one state, whatever is written meanwhile.
+ * Exports the state as it was at the first step, in chunks of SNAPSHOT_CHUNK_BYTES, the last one shorter.
+ * One iteration over the store sees one state, even if others write meanwhile.
  * @throws {StoreError}
  */
 export async function* exportSnapshot(
@@ -61,7 +61,7 @@ function travelling(records: Records, purpose: Purpose): (entry: Entry) => Snaps
   }
 }
 
-/** Cuts what is added into chunks of one size. */
+/** Cuts bytes into chunks of one size. */
 class Cutter {
   #parts: Uint8Array[] = []
   #length = 0
@@ -87,7 +87,7 @@ class Cutter {
   }
 }
 
-/** Reads a snapshot as it arrives. Nothing of it is to be believed before {@link end} has returned. */
+/** Reads a snapshot as it arrives. Trust nothing of it before {@link end} has returned. */
 export class SnapshotReader {
   readonly #ofWings: readonly Kind<unknown>[]
   #header: SnapshotHeader | null = null
@@ -102,13 +102,13 @@ export class SnapshotReader {
     this.#ofWings = ofWings
   }
 
-  /** The first line; null before it has arrived. */
+  /** The first line; null until it has arrived. */
   get header(): SnapshotHeader | null {
     return this.#header
   }
 
   /**
-   * Takes the next bytes, and gives the items that they complete.
+   * Reads the next bytes. @returns the items that they complete
    * @throws {SnapshotError} SNAPSHOT_UNKNOWN_VERSION | SNAPSHOT_UNKNOWN_KIND | SNAPSHOT_DAMAGED
    */
   push(chunk: Uint8Array): SnapshotItem[] {
@@ -134,7 +134,7 @@ export class SnapshotReader {
   }
 
   #keep(bytes: Uint8Array): void {
-    if (this.#isEnded) throw damaged('has bytes behind its last line')
+    if (this.#isEnded) throw damaged('has bytes after its last line')
     this.#length += bytes.length
     if (this.#length > MAX_LINE_BYTES) throw damaged(`has a line of more than ${MAX_LINE_BYTES} bytes`)
     this.#parts.push(bytes)
@@ -169,7 +169,7 @@ function parseLine(line: Uint8Array): unknown {
   try {
     return JSON.parse(text ?? '') as unknown
   } catch {
-    throw damaged('has a line that is no JSON')
+    throw damaged('has a line that is not JSON')
   }
 }
 
@@ -177,9 +177,9 @@ function readHeader(value: unknown): SnapshotHeader {
   const header = snapshotHeader.safeParse(value)
   if (header.success) return header.data
   const version = fieldOf(value, 'version')
-  if (fieldOf(value, 'kind') !== 'snapshot' || typeof version !== 'number') throw damaged('does not begin as one')
+  if (fieldOf(value, 'kind') !== 'snapshot' || typeof version !== 'number') throw damaged('has no valid first line')
   if (version === SNAPSHOT_VERSION) throw invalidLine(1, header.error)
-  const message = `the snapshot has version ${version}, this personad reads ${SNAPSHOT_VERSION}`
+  const message = `the snapshot has version ${version}, this version reads ${SNAPSHOT_VERSION}`
   throw new SnapshotError('SNAPSHOT_UNKNOWN_VERSION', message, 'install the version that made it')
 }
 
@@ -199,7 +199,7 @@ function readWingItem(item: WingItem, lineNumber: number, ofWings: readonly Kind
 }
 
 function unknownKind(lineNumber: number): SnapshotError {
-  const message = `line ${lineNumber} of the snapshot is of a kind that this personad does not know`
+  const message = `line ${lineNumber} of the snapshot is of a kind that this version does not know`
   return new SnapshotError('SNAPSHOT_UNKNOWN_KIND', message, 'install the version that made it')
 }
 
@@ -214,6 +214,6 @@ function fieldOf(value: unknown, name: string): unknown {
     : undefined
 }
 
-function damaged(what: string): SnapshotError {
-  return new SnapshotError('SNAPSHOT_DAMAGED', `the snapshot ${what}`, 'copy it again from where it was made')
+function damaged(problem: string): SnapshotError {
+  return new SnapshotError('SNAPSHOT_DAMAGED', `the snapshot ${problem}`, 'copy it again from where it was made')
 }

@@ -87,7 +87,7 @@ describe('the directory', () => {
     expect(readdirSync(dirname(socketPath))).toEqual(['admin.sock'])
   })
 
-  test.each([0o755, 0o710, 0o701, 0o770])('that is open to others (%o) is refused and not changed', async (mode) => {
+  test.each([0o755, 0o710, 0o701, 0o770])('that other users can access (%o) is refused and not changed', async (mode) => {
     const directory = join(temporaryDirectory(), 'run')
     mkdirSync(directory)
     chmodSync(directory, mode)

@@ -46,7 +46,7 @@ test.each([
   ['stateDir', 0o750, 'problem STATE_DIR_OPEN'],
   ['runDir', 0o711, 'problem SOCKET_DIR_OPEN'],
   ['adminDir', 0o777, 'problem ADMIN_DIR_OPEN'],
-] as const)('a %s of mode %o is open to others', (which, mode, finding) => {
+] as const)('a %s of mode %o is accessible to other users', (which, mode, finding) => {
   chmodSync(paths[which], mode)
   expect(bad()).toEqual([finding])
 })
