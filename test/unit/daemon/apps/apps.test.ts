@@ -176,7 +176,7 @@ describe('what an app reports', () => {
 describe('a report that is refused', () => {
   const exceeded = (what: string): object => ({
     code: 'QUOTA_EXCEEDED',
-    message: `app:bot reports more ${what} than an app may`,
+    message: `app:bot has reported too many ${what}`,
   })
 
   it('for its new device uses up nothing of what may be reported of known ones', async () => {
