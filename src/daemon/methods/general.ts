@@ -70,7 +70,7 @@ async function catchUp(
     throw new KeeperError(
       'CURSOR_AHEAD',
       message,
-      'the store is older than you: read the state again, and subscribe without "after"',
+      'an older store may have been restored: read the state again, then subscribe without "after"',
     )
   }
   caller.unsubscribe()

@@ -87,16 +87,19 @@ describe('the directory', () => {
     expect(readdirSync(dirname(socketPath))).toEqual(['admin.sock'])
   })
 
-  test.each([0o755, 0o710, 0o701, 0o770])('that other users can access (%o) is refused and not changed', async (mode) => {
-    const directory = join(temporaryDirectory(), 'run')
-    mkdirSync(directory)
-    chmodSync(directory, mode)
-    await expect(startServer({ socketPath: join(directory, 'app.sock') })).rejects.toMatchObject({
-      code: 'SOCKET_DIR_OPEN',
-    })
-    expect(lstatSync(directory).mode & 0o777).toBe(mode)
-    expect(readdirSync(directory)).toEqual([])
-  })
+  test.each([0o755, 0o710, 0o701, 0o770])(
+    'that other users can access (%o) is refused and not changed',
+    async (mode) => {
+      const directory = join(temporaryDirectory(), 'run')
+      mkdirSync(directory)
+      chmodSync(directory, mode)
+      await expect(startServer({ socketPath: join(directory, 'app.sock') })).rejects.toMatchObject({
+        code: 'SOCKET_DIR_OPEN',
+      })
+      expect(lstatSync(directory).mode & 0o777).toBe(mode)
+      expect(readdirSync(directory)).toEqual([])
+    },
+  )
 
   test('behind a symbolic link is refused', async () => {
     const link = join(temporaryDirectory(), 'run')
