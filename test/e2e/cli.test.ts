@@ -107,7 +107,7 @@ describe(`the main job, on ${whose}`, () => {
     expect(shown.devices.map(({ name }) => name)).toEqual(['phone', 'old laptop'])
 
     const removal = await home.done(['device', 'remove', 'old laptop', '--retired'])
-    expect(removal).toContain('this does not revoke it')
+    expect(removal).toContain('the removed device is not shut out')
     expect(((await home.json(['device', 'list'])) as OwnTable).devices).toEqual([{ name: 'phone', key: phone }])
     expect(await home.failure(['device', 'add', 'laptop', '--key', laptop])).toBe('1 DEVICE_TOMBSTONED')
     await home.done(['device', 'add', 'laptop', '--key', laptop, '--again'])

@@ -20,9 +20,7 @@ export async function remove(context: Context, device: string, options: RemoveOp
   if (isLost) return await rotate(context, options, device)
   checkNoRotation(options, '--retired')
   const result = await withDaemon(context, (client) => client.call('device.remove', { device }))
-  return printEdit(context, `removed ${showName(device, null)}`, result, [
-    'if you no longer hold this device, also shut it out: persona rotate',
-  ])
+  return printEdit(context, `removed ${showName(device, null)}`, result)
 }
 
 /** @returns true if the device is lost */
