@@ -88,7 +88,6 @@ export function withoutChance(text: string): string {
     .replaceAll(/\b[0-9A-F]{8}\b/g, 'DIGITS')
     .replaceAll(/\b[a-z]+\.[\w-]{43}(?![\w-])/g, 'TOKEN')
     .replaceAll(/\b\d{8}T\d{6}Z(-\d+)?/g, 'TIME')
-    .replaceAll(/\b[0-9A-F]{8}\b/g, 'START')
     .replaceAll(/\b\d{4}-\d\d-\d\d( \d\d:\d\d(:\d\d)?)?/g, 'DATE')
     .replaceAll(/just now|\d+ (second|minute|hour|day)s? ago/g, 'AGO')
     .replaceAll(/\bin \d+ (hour|day)s?\b/g, 'LATER')
