@@ -6,6 +6,13 @@
 import { PersonadError } from '../errors/personad-error.ts'
 import type { LogFields } from './log.ts'
 
+/** The command to run, for errors whose own hint names none. The log is all that a failed start shows. */
+const COMMAND_HINTS: ReadonlyMap<string, string> = new Map([
+  ['STORE_CORRUPT', 'run "persona doctor"'],
+  ['STORE_MISSING', 'run "persona doctor"'],
+  ['STORE_LOST_WRITES', 'run "persona doctor"'],
+])
+
 const MAX_FRAMES = 8 // sanity: enough to show the callers up to the handler
 const FRAME = /^ +at (.+:\d+:\d+\)?)$/
 const MAX_CAUSES = 4 // sanity: a chain of causes may form a ring
@@ -23,9 +30,9 @@ export function describeError(error: unknown): LogFields {
   if (!(error instanceof Error)) return { error: `a thrown ${error === null ? 'null' : typeof error}` }
   const causes = causesOf(error).map(kindOf).join(' < ')
   const fields = { error: kindOf(error), ...(causes === '' ? {} : { causes }) }
-  return isOwnError(error)
-    ? { message: error.message, ...(error.hint === null ? {} : { hint: error.hint }), ...fields }
-    : { ...fields, frames: framesOf(error) }
+  if (!isOwnError(error)) return { ...fields, frames: framesOf(error) }
+  const hint = error.hint ?? COMMAND_HINTS.get(error.code)
+  return { message: error.message, ...(hint === undefined ? {} : { hint }), ...fields }
 }
 
 function causesOf(error: Error): Error[] {

@@ -30,15 +30,15 @@ export class StoreError extends PersonadError<StoreErrorCode> {
   override readonly name = 'StoreError'
 }
 
-/** Makes a STORE_CORRUPT error for a file: what is wrong, where, and what to do. The caller has changed nothing before it throws this. */
+/** Makes a STORE_CORRUPT error for a file. The caller has changed nothing before it throws this. */
 export function corruptFile(file: string, offset: number, what: string): StoreError {
-  const message = `${file} is damaged at byte ${offset}: ${what}; nothing was changed, run "persona doctor"`
+  const message = `${file} is damaged at byte ${offset}: ${what}; nothing was changed`
   return new StoreError('STORE_CORRUPT', message)
 }
 
 /** Makes a STORE_MISSING error for a required file. */
 export function missingFile(file: string, why: string): StoreError {
-  const message = `${file} is missing, but ${why}; put the file back, restore a backup, or run "persona doctor"`
+  const message = `${file} is missing, but ${why}; put the file back or restore a backup`
   return new StoreError('STORE_MISSING', message)
 }
 
@@ -53,7 +53,7 @@ export function storeErrorOf(cause: unknown, verb: string, path: string): StoreE
     .map((error) => error.message)
     .join(': ')
   if (codes.includes('LEVEL_CORRUPTION')) {
-    return new StoreError('STORE_CORRUPT', `${path} is damaged (${text}); run "persona doctor"`, { cause })
+    return new StoreError('STORE_CORRUPT', `${path} is damaged (${text})`, { cause })
   }
   if (codes.includes('DURABLE_DISK_FULL') || NO_ROOM.test(text)) {
     return new StoreError('STORE_DISK_FULL', `cannot ${verb} ${path}: the disk is full; make room and start again`, {

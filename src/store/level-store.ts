@@ -116,7 +116,7 @@ async function writeBatch(db: Database, number: number, writes: readonly Write[]
 }
 
 function lostWrites(paths: StatePaths, number: number, anchor: Anchor): StoreError {
-  const message = `${paths.store} ends at commit ${number}, but commit ${anchor.mark.number} was acknowledged, so writes are lost; run "persona doctor"`
+  const message = `${paths.store} ends at commit ${number}, but commit ${anchor.mark.number} was acknowledged, so writes are lost`
   return new StoreError('STORE_LOST_WRITES', message)
 }
 

@@ -28,10 +28,7 @@ export function decodeRecord(key: string, record: Uint8Array): Uint8Array {
     Math.max(0, record.length - HEADER_BYTES),
   )
   if (record.length < HEADER_BYTES || readU32(record, 1) !== recordCrc(key, value, version)) {
-    throw new StoreError(
-      'STORE_CORRUPT',
-      `the record ${JSON.stringify(key)} is damaged; stop the daemon and run "persona doctor"`,
-    )
+    throw new StoreError('STORE_CORRUPT', `the record ${JSON.stringify(key)} is damaged`)
   }
   if (version !== RECORD_VERSION) {
     const message = `the record ${JSON.stringify(key)} has form ${version}, but this personad reads form ${RECORD_VERSION}; install the newer one`

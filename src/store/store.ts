@@ -163,7 +163,7 @@ export class Collection<T> {
       if (version !== this.#codec.version) throw new Error(`version ${version}`)
       return this.#codec.decode(value.subarray(1))
     } catch (cause) {
-      const message = `the record ${JSON.stringify(key)} cannot be read; run "persona doctor"`
+      const message = `the record ${JSON.stringify(key)} cannot be read`
       throw new StoreError('STORE_CORRUPT', message, { cause })
     }
   }

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { ConfigError } from '../../../src/process/config-file.ts'
 import { describeError } from '../../../src/process/describe-error.ts'
 import { IpcError } from '../../../src/ipc/wire/errors.ts'
+import { StoreError } from '../../../src/store/errors.ts'
 
 const CANARY = 'abandon ability able'
 
@@ -39,6 +40,21 @@ describe('an error in the log', () => {
     const error = new IpcError('SOCKET_PATH_TOO_LONG', 'too long', { hint: 'choose a shorter directory' })
     expect(describeError(error)).toMatchObject({ message: 'too long', hint: 'choose a shorter directory' })
     expect(describeError(Object.assign(new Error(), { hint: CANARY }))).not.toHaveProperty('hint')
+  })
+
+  test.each(['STORE_CORRUPT', 'STORE_MISSING', 'STORE_LOST_WRITES'] as const)(
+    'shows the command that helps with %s, since the error itself names none',
+    (code) => {
+      expect(describeError(new StoreError(code, 'the log is damaged'))).toEqual({
+        message: 'the log is damaged',
+        hint: 'run "persona doctor"',
+        error: `StoreError ${code}`,
+      })
+    },
+  )
+
+  test('shows no command for other codes of the store', () => {
+    expect(describeError(new StoreError('STORE_DISK_FULL', 'full'))).not.toHaveProperty('hint')
   })
 
   const foreign: [string, () => unknown][] = [
