@@ -136,8 +136,8 @@ class World {
   }
 }
 
-describe('whatever is reported, by whomever, and taken back', () => {
-  it('no device is confirmed for a persona and chain that it did not show, in a table that lists it, by a report that stands', async () => {
+describe('any reports by any sources, some of them revoked', () => {
+  it('confirm a device only for a persona and chain that it showed in a table that lists it, by a report that stands', async () => {
     let [ran, confirmed, ended] = [0, 0, 0]
     const steps = fc.array(step, { minLength: 6, maxLength: 20 })
     const deeds = fc.array(deed, { minLength: 10, maxLength: 40 })

@@ -93,7 +93,7 @@ function added(made: readonly Made[]): string[] {
 
 describe('a history of siblings, friends and a thief', () => {
   it(
-    'ends at one table for all; what was removed stays out, and no edit is lost without a word',
+    'ends with the same table for all; removed devices stay out, and no edit is lost silently',
     async () => {
       const runs = Math.ceil(RUNS * 0.65)
       const fates = new Map<string, number>()
@@ -117,7 +117,7 @@ describe('a history of siblings, friends and a thief', () => {
   )
 
   it(
-    'ends at one table for all, also where the thief signs what no keeper would',
+    'ends with the same table for all, even if the thief signs what no keeper would',
     async () => {
       const runs = Math.ceil(RUNS * 0.15)
       let forged = 0
@@ -136,7 +136,7 @@ describe('a history of siblings, friends and a thief', () => {
   )
 
   it(
-    'with a rotation ends without what the thief added, and nothing that he signs is taken after it',
+    'with a rotation ends without the thief’s devices, and no later table of the thief is accepted',
     async () => {
       const runs = Math.ceil(RUNS * 0.2)
       let shutOut = 0

@@ -80,8 +80,8 @@ async function checkViews(test: TestKeeper, { personas, devices }: State): Promi
   }
 }
 
-describe('whatever is shown and edited in whatever order', () => {
-  it('no head sinks, the names and counts are those of the entries, and no device is bound but by its own word', async () => {
+describe('any sightings and edits in any order', () => {
+  it('lower no head, keep names and counts equal to the entries, and bind a device only with its consent', async () => {
     let ran = 0
     const steps = fc.array(step, { minLength: 6, maxLength: 20 })
     const actions = fc.array(action, { minLength: 10, maxLength: 40 })

@@ -31,7 +31,7 @@ async function personasOf(test: TestKeeper): Promise<Map<string, PersonaRecord>>
 }
 
 describe('a snapshot of any state', () => {
-  it('taken in as its own past gives the very same state, however it is cut into chunks', async () => {
+  it('imported as its own past gives the same state, however it is cut into chunks', async () => {
     let ran = 0
     await fc.assert(
       fc.asyncProperty(steps, actions, chunkBytes, async (drawn, done, bytes) => {
@@ -46,7 +46,7 @@ describe('a snapshot of any state', () => {
     expect(ran).toBe(RUNS)
   }, 60_000)
 
-  it('taken in by a sibling with a life of its own lowers no head, moves no pin, loses no contact of either, and a second time changes no table', async () => {
+  it('imported by a sibling with its own history lowers no head, moves no pin, loses no contact of either, and a second time changes no table', async () => {
     let ran = 0
     await fc.assert(
       fc.asyncProperty(steps, actions, actions, async (drawn, here, there) => {

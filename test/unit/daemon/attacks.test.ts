@@ -13,7 +13,7 @@ const THIEF_KEY = deviceKey('thief')
 const DAY_SEC = 86_400
 
 describe('identity attacks', () => {
-  it("14: a copy of another's blob binds nothing, and the copier does not pass for him", async () => {
+  it("14: a copy of another persona's blob binds nothing, and the copier does not pass for them", async () => {
     const test = await TestKeeper.open()
     const table = person('bob').table(['phone'])
     await test.sees(PHONE, table, { name: 'Bob' })
@@ -24,7 +24,7 @@ describe('identity attacks', () => {
     expect((await test.call('contact.show', { contact: 'Bob' })).devices).toMatchObject([{ key: PHONE }])
   })
 
-  it("15: who lists another's device gets a claim and an alarm; the owner's view stays, before and after a restart", async () => {
+  it("15: listing another persona's device causes a claim and an alarm; the owner's view stays, before and after a restart", async () => {
     const test = await TestKeeper.open()
     await test.sees(PHONE, person('bob').table(['phone']), { name: 'Bob' })
     const before = await test.call('contact.show', { contact: 'Bob' })
@@ -44,7 +44,7 @@ describe('identity attacks', () => {
     }
   })
 
-  it('16: another persona on a known device is never automatic, however long it is shown', async () => {
+  it('16: another persona on a known device is never accepted by itself, however long it is shown', async () => {
     const test = await TestKeeper.open()
     await test.sees(PHONE, person('bob').table(['phone']), { name: 'Bob' })
     const thief = person('thief')
@@ -63,7 +63,7 @@ describe('identity attacks', () => {
     expect(await test.call('lookup', { query: PHONE })).toMatchObject({ contact: null })
   })
 
-  it('17: a stolen device that removes the others is noticed, and one rotation ends it for everybody', async () => {
+  it('17: a stolen device that removes the others is noticed, and one rotation shuts it out for everybody', async () => {
     const test = await TestKeeper.open()
     const bob = person('bob')
     const first = bob.table(['phone', 'laptop'])
@@ -98,7 +98,7 @@ describe('identity attacks', () => {
     expect(await test.call('contact.show', { contact: 'Bob' })).toMatchObject({ active: LAPTOP, epoch: 1 })
   })
 
-  it('18: a thief who commits to another next key is in violation, by a table of any epoch', async () => {
+  it('18: a thief who commits to another next key causes a violation, by a table of any epoch', async () => {
     const bob = person('bob')
     const first = bob.table(['phone'])
     for (const epoch of [0, 1, 16]) {
@@ -119,7 +119,7 @@ describe('identity attacks', () => {
     }
   })
 
-  it('19: a thief at the last seq is held, or followed in steps, and dies with the epoch', async () => {
+  it('19: a thief’s table at the last seq is held or followed in steps, and ends with the epoch', async () => {
     const test = await TestKeeper.open()
     const bob = person('bob')
     await test.sees(PHONE, bob.table(['phone', 'laptop']), { name: 'Bob' })
@@ -136,7 +136,7 @@ describe('identity attacks', () => {
     expect(test.records.personas.get(BOB.id)!.held).toBeNull()
   })
 
-  it('20: an older blob after a restart is stale still', async () => {
+  it('20: an older blob is still stale after a restart', async () => {
     const test = await TestKeeper.open()
     const bob = person('bob')
     const first = bob.table(['phone', 'laptop'])
@@ -151,7 +151,7 @@ describe('identity attacks', () => {
     expect(await after.call('contact.show', { contact: 'Bob' })).toMatchObject({ seq: 2, claims: [] })
   })
 
-  it('21: an old blob shown for ever grows stale, then expires, and is deleted never', async () => {
+  it('21: an old blob shown forever grows stale, then expires, and is never deleted', async () => {
     const test = await TestKeeper.open()
     const table = person('bob').table(['phone'])
     const ages: (string | null)[] = []
@@ -162,7 +162,7 @@ describe('identity attacks', () => {
     expect(ages).toStrictEqual(['fresh', 'fresh', 'stale', 'stale', 'expired', 'expired'])
   })
 
-  it('22: two blobs of one seq for different friends are both kept', async () => {
+  it('22: two blobs with the same seq for different friends are both kept', async () => {
     const test = await TestKeeper.open()
     const bob = person('bob')
     const first = bob.table(['phone'])
@@ -173,14 +173,14 @@ describe('identity attacks', () => {
     expect(kept.toSorted()).toStrictEqual(shown.map(({ hash }) => hash).toSorted())
   })
 
-  it('26: a hostile name from a client reaches nobody as more than one line', async () => {
+  it('26: a hostile name from a client never becomes more than one line', async () => {
     const test = await TestKeeper.open()
     await test.sees(PHONE, 'hi', { name: 'Bob\u001b[2J\r\nroot\u0085#\u2028' })
     const [contact] = (await test.call('contact.list')).contacts
     expect(contact!.name).toMatch(/^[^\p{Cc}\p{Zl}\p{Zp}]+$/u)
   })
 
-  it('26: a table with a nickname that is refused makes nobody known, and moves no head', async () => {
+  it('26: a table with a refused nickname makes no contact, and moves no head', async () => {
     const test = await TestKeeper.open()
     const bob = person('bob')
     const first = bob.table(['phone'])
@@ -200,7 +200,7 @@ describe('identity attacks', () => {
     expect(await test.call('lookup', { query: BOB.id })).toMatchObject({ by: 'none' })
   })
 
-  it('41: what a thief added before the rotation is not carried along by who follows it', async () => {
+  it('41: a device that a thief added before the rotation does not come along with a sibling that follows it', async () => {
     const test = await TestKeeper.open()
     const bob = person('bob')
     await test.sees(PHONE, bob.table(['phone', 'laptop']), { name: 'Bob' })
@@ -253,7 +253,7 @@ describe('identity attacks', () => {
     expect((await test.call('contact.list')).total).toBe(1)
   })
 
-  it("46: a flood of old blobs of one's own persona is bounded as well", async () => {
+  it('46: a flood of old blobs of the own persona is bounded too', async () => {
     const test = await TestKeeper.withPersona()
     const texts: string[] = []
     for (let n = 0; n < 40; n++) {
@@ -266,7 +266,7 @@ describe('identity attacks', () => {
     expect((await test.call('device.list')).seq).toBe(41)
   })
 
-  it('46: tables that each list other keys leave no record of the keys that are listed no more', async () => {
+  it('46: tables that each list other keys leave no record of keys that they no longer list', async () => {
     const test = await TestKeeper.open()
     const bob = person('bob')
     for (let n = 0; n < 30; n++) {
@@ -283,7 +283,7 @@ describe('identity attacks', () => {
     expect((await test.call('status')).counts).toMatchObject({ devices: 1 })
   })
 
-  it('47: siblings that all sign again make no fork', async () => {
+  it('47: siblings that all sign again cause no fork', async () => {
     const a = await TestKeeper.withPersona()
     await a.call('device.add', { name: 'phone', key: OWN_PHONE })
     const b = await a.copied()
@@ -301,7 +301,7 @@ describe('identity attacks', () => {
     expect(await b.call('device.list')).toMatchObject({ seq: 2 })
   })
 
-  it('39: an app that lies is recorded as an app, and its report is judged as any other', async () => {
+  it('39: a lying app is recorded as the source, and its report is judged like any other', async () => {
     const test = await TestKeeper.open()
     await test.sees(PHONE, person('bob').table(['phone']), { name: 'Bob' })
     await test.callAs('app', 'observe', {

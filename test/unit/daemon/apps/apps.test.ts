@@ -56,13 +56,13 @@ async function allowed(test: TestKeeper, name = 'bot', forSec?: number): Promise
 }
 
 describe('an app', () => {
-  it('without a token may do what all apps may, and say who it is', async () => {
+  it('without a token may use the default capabilities and greet', async () => {
     const app = new AppConnection(await TestKeeper.withPersona())
     expect(app.permissions()).toStrictEqual(['open'])
     expect(app.permissions(['read'])).toStrictEqual(['open', 'read'])
   })
 
-  it('with a token may do what the owner allowed, on the connection that said the token', async () => {
+  it('with a token may use what the owner allowed, on the connection that gave the token', async () => {
     const test = await TestKeeper.withPersona()
     const app = await allowed(test)
     expect(app.permissions()).toStrictEqual(['open', 'read', 'observe'])
@@ -75,7 +75,7 @@ describe('an app', () => {
     ['the name alone', () => 'bot.'],
     ['no name', (token: string) => token.slice(3)],
     ['nothing', () => ''],
-  ])('with %s is nobody', async (_, alter) => {
+  ])('with %s is not recognised', async (_, alter) => {
     const test = await TestKeeper.withPersona()
     await allowed(test, 'cat')
     const { token } = await test.call('app.allow', { name: 'bot', can: ['read'] })
@@ -84,7 +84,7 @@ describe('an app', () => {
     expect(app.permissions()).toStrictEqual(['open'])
   })
 
-  it('may do nothing more from the second on at which its time is over, also while connected', async () => {
+  it('loses its capabilities in the second at which its token expires, even while connected', async () => {
     const test = await TestKeeper.withPersona()
     const app = await allowed(test, 'bot', DAY_SEC)
     test.later(DAY_SEC - 1)
@@ -96,7 +96,7 @@ describe('an app', () => {
     await expect(app.call('app.hello', { token })).rejects.toMatchObject({ code: 'APP_EXPIRED' })
   })
 
-  it("whose time is over is allowed anew, with another token; the old one is nobody's, on a connection that was open too", async () => {
+  it('with an expired token can be allowed again, with a new token; the old one is worthless, even on an open connection', async () => {
     const test = await TestKeeper.withPersona()
     const { token: old } = await test.call('app.allow', { name: 'bot', can: ['read', 'observe'], forSec: DAY_SEC })
     const app = new AppConnection(test)
@@ -115,13 +115,13 @@ describe('an app', () => {
     expect((await test.call('lookup', { query: PHONE })).device?.sources).toStrictEqual(['app:bot'])
   })
 
-  it('is no two apps: a name that is taken is refused', async () => {
+  it('has a name of its own: a taken name is refused', async () => {
     const test = await TestKeeper.withPersona()
     await allowed(test)
     await expect(test.call('app.allow', { name: 'bot', can: ['read'] })).rejects.toMatchObject({ code: 'APP_EXISTS' })
   })
 
-  it('has its token in no file: only a hash is kept', async () => {
+  it('has its token in no file: the store keeps only a hash', async () => {
     const test = await TestKeeper.withPersona()
     const { token } = await test.call('app.allow', { name: 'bot', can: ['read'] })
     let records = 0
@@ -134,8 +134,8 @@ describe('an app', () => {
   })
 })
 
-describe('what an app reports', () => {
-  it('stands under its name, and not under that of others', async () => {
+describe('a report of an app', () => {
+  it('is recorded under its name, and not under that of others', async () => {
     const test = await TestKeeper.withPersona()
     await (await allowed(test)).call('observe', { from: PHONE, text: BOB.table(['phone']).text() })
     await new AppConnection(test).call('observe', { from: PHONE, text: BOB.last!.text() })
@@ -143,7 +143,7 @@ describe('what an app reports', () => {
     expect(device?.sources.toSorted()).toStrictEqual(['app', 'app:bot'])
   })
 
-  it('is bounded in number, for each app by itself, and the bound passes with time', async () => {
+  it('counts toward the quota of its app only, which refills with time', async () => {
     const test = await TestKeeper.withPersona()
     const app = await allowed(test)
     const report = (): Promise<unknown> => app.call('observe', { from: PHONE, text: 'hello' })
@@ -155,7 +155,7 @@ describe('what an app reports', () => {
     await report()
   })
 
-  it('of devices never seen before is bounded more', async () => {
+  it('of a new device counts toward a smaller quota', async () => {
     const test = await TestKeeper.withPersona()
     const app = await allowed(test)
     for (let i = 0; i < 2000; i++) {
@@ -179,7 +179,7 @@ describe('a report that is refused', () => {
     message: `app:bot has reported too many ${what}`,
   })
 
-  it('for its new device uses up nothing of what may be reported of known ones', async () => {
+  it('for its new device does not count toward the quota for known ones', async () => {
     const test = await TestKeeper.withPersona()
     const app = await allowed(test)
     const report = (from: string): Promise<unknown> => app.call('observe', { from, text: 'hello' })
@@ -191,7 +191,7 @@ describe('a report that is refused', () => {
     await expect(report(deviceKey('stranger 0'))).rejects.toMatchObject(exceeded('observations'))
   })
 
-  it('for their number uses up no new device', async () => {
+  it('for the quota of reports does not count toward the quota of new devices', async () => {
     const test = await TestKeeper.withPersona()
     const app = await allowed(test)
     const report = (from: string): Promise<unknown> => app.call('observe', { from, text: 'hello' })
@@ -205,7 +205,7 @@ describe('a report that is refused', () => {
 })
 
 describe('revoking an app', () => {
-  it('ends what it may do at once, and its token for good', async () => {
+  it('ends its capabilities at once, and its token for good', async () => {
     const test = await TestKeeper.withPersona()
     const { token } = await test.call('app.allow', { name: 'bot', can: ['read'] })
     const app = new AppConnection(test)
@@ -216,7 +216,7 @@ describe('revoking an app', () => {
     expect((await test.call('app.list')).apps).toStrictEqual([])
   })
 
-  it('ends the confirmation that rested on it alone, and keeps the one that others saw too', async () => {
+  it('ends a confirmation that only it reported, and keeps one that others saw too', async () => {
     const test = await TestKeeper.withPersona()
     const app = await allowed(test)
     const table = BOB.table(['phone', 'laptop'])
@@ -234,7 +234,7 @@ describe('revoking an app', () => {
     })
   })
 
-  it('frees a device that it gave to somebody, for whom it shows to others', async () => {
+  it('frees a device that it bound to the wrong persona, for the persona that others saw on it', async () => {
     const test = await TestKeeper.withPersona()
     await test.sees(MALLORY.key('phone'), MALLORY.table([MALLORY.device('phone'), { name: 'x', key: PHONE }]))
     await (await allowed(test)).call('observe', { from: PHONE, text: MALLORY.last!.text() })
@@ -249,7 +249,7 @@ describe('revoking an app', () => {
     })
   })
 
-  it('asks first where the policy of the friend’s entry asks, before what it frees is anybody’s', async () => {
+  it('asks the owner before binding a freed device, if the policy of the friend’s entry says so', async () => {
     const test = await TestKeeper.withPersona()
     await test.sees(PHONE, 'hello', { name: 'Bob' })
     await test.call('contact.policy', { contact: 'Bob', policy: 'ask' })
@@ -263,7 +263,7 @@ describe('revoking an app', () => {
     expect((await test.call('pending.list')).pending).toMatchObject([{ kind: 'upgrade', contact: 'Bob' }])
   })
 
-  it('leaves nothing of what it said to be accepted, by the owner or by a policy, as if others had seen it', async () => {
+  it('leaves no pending change that it alone reported, for the owner or a policy to accept', async () => {
     for (const seen of [BOB.table(['phone']).text(), 'no persona']) {
       const test = await TestKeeper.withPersona({ defaultPolicy: 'ask' })
       await test.reports('profile', PHONE, seen, { name: 'Bob' })
@@ -279,7 +279,7 @@ describe('revoking an app', () => {
     }
   })
 
-  it('leaves no entry of a friend whom nobody else reported', async () => {
+  it('removes the entry of a friend whom nobody else reported', async () => {
     const test = await TestKeeper.withPersona()
     const app = await allowed(test)
     for (const name of ['seen by one', 'seen by two']) await app.call('observe', { from: deviceKey(name), text: 'hi' })
@@ -289,7 +289,7 @@ describe('revoking an app', () => {
     expect(await test.call('lookup', { query: deviceKey('seen by one') })).toMatchObject({ by: 'none' })
   })
 
-  it('goes on at the next start when a crash interrupts it', async () => {
+  it('continues at the next start if a crash interrupts it', async () => {
     const test = await TestKeeper.withPersona()
     await (await allowed(test)).call('observe', { from: PHONE, text: BOB.table(['phone']).text() })
     await test.store.commit([test.records.apps.put('bot', { ...test.records.apps.get('bot')!, revoking: true })])
@@ -298,7 +298,7 @@ describe('revoking an app', () => {
     expect((await again.call('app.list')).apps).toStrictEqual([])
   })
 
-  it('drops what it reported in the very moment', async () => {
+  it('drops even what it reports at that very moment', async () => {
     const gate = new WriteGate()
     const test = await TestKeeper.withPersona({ store: openMemoryStore(gate.pass) })
     const app = await allowed(test)
@@ -315,7 +315,7 @@ describe('revoking an app', () => {
     expect(test.records.devices.get(PHONE)?.reports ?? []).toStrictEqual([])
   })
 
-  it('never takes the owner’s own devices from them', async () => {
+  it('never unbinds the owner’s own devices', async () => {
     const test = await TestKeeper.withPersona()
     const app = await allowed(test)
     const [own] = (await test.call('device.list')).devices
@@ -326,7 +326,7 @@ describe('revoking an app', () => {
 })
 
 describe('an app that asks', () => {
-  it.each([undefined, '', ' \n'])('and gives no reason has none, and no word in its place (%j)', async (why) => {
+  it.each([undefined, '', ' \n'])('may leave out the reason (%j)', async (why) => {
     const test = await TestKeeper.withPersona()
     const wish = { name: 'bot', can: ['observe' as const], ...(why === undefined ? {} : { why }) }
     expect(await new AppConnection(test).call('app.request', wish)).toMatchObject({ app: { asks: { why: '' } } })
@@ -346,7 +346,7 @@ describe('an app that asks', () => {
     expect(test.told('app.changed').map(({ what }) => what)).toStrictEqual(['requested', 'accepted'])
   })
 
-  it('is given what the owner names, whatever it asks for by then', async () => {
+  it('gets what the owner grants, even if it requests more meanwhile', async () => {
     const test = await TestKeeper.withPersona()
     const app = await allowed(test)
     await app.call('app.request', { name: 'bot', can: ['publish'] })
@@ -354,7 +354,7 @@ describe('an app that asks', () => {
     expect(app.permissions()).toStrictEqual(['open', 'read', 'observe'])
   })
 
-  it('and is rejected keeps what it had, or leaves nothing', async () => {
+  it('keeps what it had if it is rejected; a new one leaves nothing', async () => {
     const test = await TestKeeper.withPersona()
     const app = await allowed(test)
     await app.call('app.request', { name: 'bot', can: ['publish'] })
@@ -368,7 +368,7 @@ describe('an app that asks', () => {
     })
   })
 
-  it('in the name of another is refused', async () => {
+  it('under another app’s name is refused', async () => {
     const test = await TestKeeper.withPersona()
     await allowed(test)
     const request = new AppConnection(test).call('app.request', { name: 'bot', can: ['publish'] })
@@ -377,7 +377,7 @@ describe('an app that asks', () => {
     await expect(request).rejects.toMatchObject(error)
   })
 
-  it('as the seventeenth is told to wait; a week later the others are forgotten', async () => {
+  it('as the seventeenth has to wait; a week later the others are forgotten', async () => {
     const test = await TestKeeper.withPersona()
     const ask = (name: string): Promise<unknown> => new AppConnection(test).call('app.request', { name, can: ['read'] })
     for (let i = 1; i <= 16; i++) await ask(`app-${i}`)
@@ -387,7 +387,7 @@ describe('an app that asks', () => {
     expect((await test.call('app.list')).apps.map(({ name }) => name)).toStrictEqual(['app-17'])
   })
 
-  it('at once with a hundred others finds the same sixteen places', async () => {
+  it('at once with a hundred others does not get past the limit of sixteen', async () => {
     const test = await TestKeeper.withPersona()
     const asked = Array.from({ length: 100 }, (_, i) =>
       new AppConnection(test).call('app.request', { name: `app-${i}`, can: ['read'] }),
@@ -397,7 +397,7 @@ describe('an app that asks', () => {
     expect((await test.call('app.list')).apps).toHaveLength(16)
   })
 
-  it('again and again is told to wait, and does not push the history out', async () => {
+  it('again and again has to wait, and does not displace the history', async () => {
     const test = await TestKeeper.withPersona()
     const app = await allowed(test)
     test.events.length = 0
@@ -409,7 +409,7 @@ describe('an app that asks', () => {
     await asks()
   })
 
-  it('and was forgotten leaves nothing in the store', async () => {
+  it('leaves nothing in the store once it is forgotten', async () => {
     const test = await TestKeeper.withPersona()
     await new AppConnection(test).call('app.request', { name: 'old', can: ['read'] })
     test.later(7 * DAY_SEC + 1)

@@ -21,8 +21,8 @@ async function startedAt(places: readonly PlaceRecord[]): Promise<(number | null
   return gates
 }
 
-describe('a state that was copied', () => {
-  it('is noticed at the start, by another machine or another file, and signs nothing before it was reconciled (attack 24)', async () => {
+describe('a copied state', () => {
+  it('is noticed at the start by its machine or file, and signs nothing until it is reconciled (attack 24)', async () => {
     expect(await startedAt([HERE, HERE, HERE])).toEqual([null, null])
     expect(await startedAt([HERE, { ...HERE, machine: 'bb' }])).toEqual([expect.any(Number)])
     expect(await startedAt([HERE, { ...HERE, file: '8' }])).toEqual([expect.any(Number)])
@@ -31,13 +31,13 @@ describe('a state that was copied', () => {
     expect(second).toBe(first)
   })
 
-  it('is told by its file alone where a machine has no id', async () => {
+  it('is recognised by its file alone if the machine has no id', async () => {
     const none = { ...HERE, machine: null }
     expect(await startedAt([none, none, HERE, none])).toEqual([null, null, null])
     expect(await startedAt([none, { ...none, file: '8' }])).toEqual([expect.any(Number)])
   })
 
-  it('goes on once another device shows the table', async () => {
+  it('signs again once another device has shown the table', async () => {
     const laptop = await TestKeeper.withPersona({ place: HERE })
     await laptop.call('device.add', { name: 'phone', key: OWN_PHONE })
     const text = await ownText(laptop)
@@ -51,8 +51,8 @@ describe('a state that was copied', () => {
   })
 })
 
-describe('where a state lies', () => {
-  it('stays the same while the file does, and is another once it was copied; of the machine only a hash is kept', async () => {
+describe('the place of a state', () => {
+  it('changes if the file was copied, and not otherwise; it holds only a hash of the machine id', async () => {
     const directory = tempDir()
     const paths = statePaths(directory)
     const machineId = join(directory, 'machine-id')

@@ -49,7 +49,7 @@ describe('the timer that signs again', () => {
     vi.useRealTimers()
   })
 
-  it('signs when it is due, a week later again, and in between never', async () => {
+  it('signs when it is due and again a week later, but never in between', async () => {
     const signatures = new Signatures()
     await pass(WEEK_SEC - 1)
     expect(signatures.atSec).toStrictEqual([])
@@ -59,7 +59,7 @@ describe('the timer that signs again', () => {
     expect(signatures.atSec).toStrictEqual([START_SEC + WEEK_SEC, START_SEC + 2 * WEEK_SEC])
   })
 
-  it('signs at the start when that was missed, and within six hours of an unlock', async () => {
+  it('signs at the start if the time has passed, and within six hours of an unlock', async () => {
     expect(new Signatures(START_SEC - 1).atSec).toStrictEqual([START_SEC])
     const locked = new Signatures(null)
     await pass(10 * WEEK_SEC)
@@ -70,7 +70,7 @@ describe('the timer that signs again', () => {
     expect(locked.atSec).toHaveLength(1)
   })
 
-  it('tries again an hour after a failure, and says so', async () => {
+  it('tries again an hour after a failure, and logs it', async () => {
     const signatures = new Signatures(START_SEC + 1)
     signatures.answer = () => Promise.reject(new Error('no'))
     await pass(1)
@@ -79,7 +79,7 @@ describe('the timer that signs again', () => {
     expect(signatures.warnings).toBe(2)
   })
 
-  it('sleeps for ever once it was stopped, also while a signature was under way', async () => {
+  it('does nothing after it was stopped, even if a signature was on its way to disk', async () => {
     const signatures = new Signatures(START_SEC + 1)
     let finish: () => void = () => {}
     signatures.answer = () => new Promise((done) => (finish = done))

@@ -55,17 +55,17 @@ async function says(
 
 describe('a device that has the code and is hostile', () => {
   it.each<[string, () => unknown]>([
-    ['no object', () => 7],
+    ['a number', () => 7],
     ['no PersonaID', () => ({ epoch: 0, name: 'x' })],
-    ['an epoch that there is not', () => ({ ...honest, epoch: 17 })],
+    ['an epoch above 16', () => ({ ...honest, epoch: 17 })],
     ['no name', () => ({ ...honest, name: '' })],
-    ['a name without end', () => ({ ...honest, name: 'x'.repeat(65) })],
-    ['more than a greeting has', () => ({ ...honest, more: 1 })],
+    ['a name of 65 characters', () => ({ ...honest, name: 'x'.repeat(65) })],
+    ['an unknown field', () => ({ ...honest, more: 1 })],
   ])('is refused when it greets with %s', async (_, greeting) => {
     expect(await codeOf((await hostileOffer(greeting())).meets)).toBe('PAIRING_VERSION')
   })
 
-  it('that asks to be listed by a device that is none is refused before anybody is asked', async () => {
+  it('is refused before anybody is asked if it asks to add a malformed device', async () => {
     for (const device of [7, { name: 'x' }, { name: 'x', key: 'y' }, { name: 'x', key: 'A'.repeat(64), more: 1 }]) {
       const old = await TestKeeper.withPersona()
       const { words } = await old.call('pairing.offer', { carrier: 'files' })
@@ -88,15 +88,15 @@ describe('a device that has the code and is hostile', () => {
     ['a message of no known kind', 'PAIRING_MESSAGE', () => [Uint8Array.of(9, 9)]],
     ['a confirmation of its own', 'PAIRING_MESSAGE', () => [encodeMessage('confirmed')]],
     ['an empty piece', 'PAIRING_MESSAGE', () => [encodeMessage('state')]],
-    ['a piece that is no snapshot', 'SNAPSHOT_DAMAGED', () => [encodeMessage('state', encodeUtf8('nonsense\n'))]],
+    ['a piece that is not a snapshot', 'SNAPSHOT_DAMAGED', () => [encodeMessage('state', encodeUtf8('nonsense\n'))]],
     [
-      'a line without end',
+      'an endless line',
       'SNAPSHOT_DAMAGED',
       () => Array.from({ length: 5 }, () => encodeMessage('state', new Uint8Array(MAX_PIECE_BYTES))),
     ],
     ['the key alone', 'SNAPSHOT_CUT', () => [foreignKey()]],
-    ['a key that is cut', 'PAIRING_MESSAGE', () => [foreignKey().slice(1)]],
-    ['a key that is not the one of the table', 'SECRETS_FOREIGN', async () => [await stateOf(owner), foreignKey()]],
+    ['a truncated key', 'PAIRING_MESSAGE', () => [foreignKey().slice(1)]],
+    ['a key that does not belong to the table', 'SECRETS_FOREIGN', async () => [await stateOf(owner), foreignKey()]],
     [
       'the key of another epoch',
       'SECRETS_FOREIGN',
@@ -110,7 +110,7 @@ describe('a device that has the code and is hostile', () => {
       'SECRETS_FOREIGN',
       async () => [await stateOf(await TestKeeper.open()), foreignKey()],
     ],
-  ])('leaves nothing behind when it sends %s', async (_, expected, messages) => {
+  ])('leaves nothing behind if it sends %s', async (_, expected, messages) => {
     const [said, joining] = await says(honest, messages)
     expect(said === 'PAIRING_NONE' ? 'SNAPSHOT_DAMAGED' : said).toBe(expected)
     expect(await codeOf(joining.call('pairing.carry', { message: 'AAAA' }))).toBe('PAIRING_NONE')
@@ -119,7 +119,7 @@ describe('a device that has the code and is hostile', () => {
     expect((await joining.records.arrivals.iterate().next()).done).toBe(true)
   })
 
-  it('cannot give another persona than the one that it showed, with a key that is right', async () => {
+  it('cannot send another persona than it announced, even with the right key', async () => {
     const whole = async (): Promise<Uint8Array[]> => {
       const [held] = owner.custody.signingSeeds()
       return [await stateOf(owner), encodeKeyMessage(held!, engine)]
@@ -128,7 +128,7 @@ describe('a device that has the code and is hostile', () => {
     expect((await says(honest, whole))[0]).toBe('nothing')
   })
 
-  it('that gives its persona while another is made here is refused, and the secrets of that one stay', async () => {
+  it('is refused if another persona was created here meanwhile, whose secrets stay', async () => {
     const { joining, meets } = await hostileOffer(honest)
     const session = await meets
     await joining.call('pairing.confirm')

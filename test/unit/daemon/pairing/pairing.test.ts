@@ -59,7 +59,7 @@ describe('a new device', () => {
     },
   )
 
-  it('is listed only when it asks for it, and shows what it asks before anybody confirms', async () => {
+  it('is added to the table only if it asks, and both people see that before they confirm', async () => {
     const [old, joining] = [await TestKeeper.withPersona(), await TestKeeper.open()]
     await pair(old, joining, {
       onCompare: (here, there) => {
@@ -83,7 +83,7 @@ describe('a new device', () => {
     expect((await reopened.call('status')).locked).toBe(false)
   })
 
-  it('does not get the seed: it lies in no file of the new device, and no message has it', async () => {
+  it('does not get the seed: no file of the new device and no message contains it', async () => {
     const [old, joining] = [await TestKeeper.withPersona(), await TestKeeper.open()]
     const { words } = await old.call('recovery.show')
     const { parseWords } = await import('../../../../src/crypto/seed.ts')
@@ -115,7 +115,7 @@ describe('nothing secret moves', () => {
     expect(await codeOf(old.call('pairing.carry'))).toBe('PAIRING_ORDER')
   })
 
-  it('to somebody between the two, whose words differ on the two screens', async () => {
+  it('to an attacker between the two: the words on the two screens differ', async () => {
     const [old, joining] = [await TestKeeper.withPersona(), await TestKeeper.open()]
     const { words } = await old.call('pairing.offer', { carrier: 'connection' })
     const code = words.join(' ')
@@ -135,7 +135,7 @@ describe('nothing secret moves', () => {
 })
 
 describe('a code', () => {
-  it('is dead after three handshakes that failed, on both devices, and not after two', async () => {
+  it('stops working on both devices after three failed handshakes, and not after two', async () => {
     for (const tries of [2, 3]) {
       const [old, joining, stranger] = [
         await TestKeeper.withPersona(),
@@ -157,7 +157,7 @@ describe('a code', () => {
     }
   })
 
-  it('is good for two minutes, and for an hour when files are carried', async () => {
+  it('is valid for two minutes, or for an hour with files', async () => {
     for (const [carrier, ms] of [
       ['connection', 120_000],
       ['files', 3_600_000],
@@ -194,7 +194,7 @@ describe('a code', () => {
 })
 
 describe('a pairing is refused', () => {
-  it('without a persona, with a locked key, or while another one is under way', async () => {
+  it('without a persona, with a locked key, or while another one is in progress', async () => {
     const empty = await TestKeeper.open()
     expect(await codeOf(empty.call('pairing.offer', { carrier: 'files' }))).toBe('NO_PERSONA')
     await empty.call('persona.init', { passphrase: 'x y z' })
@@ -215,7 +215,7 @@ describe('a pairing is refused', () => {
     expect(other.records.own.get(OWN)).toEqual(before)
   })
 
-  it('when the device cannot be listed, and nothing has moved', async () => {
+  it('if the device cannot be added to the table, and nothing was sent', async () => {
     const [old, joining] = [await TestKeeper.withPersona(), await TestKeeper.open()]
     const device = { name: 'laptop', key: OWN_PHONE }
     expect(await codeOf(pair(old, joining, { join: { device } }))).toBe('NICKNAME_TWICE')
@@ -223,7 +223,7 @@ describe('a pairing is refused', () => {
     expect(joining.records.own.get(OWN)).toBeUndefined()
   })
 
-  it.each([1, 2, 3, 4, 5])('when message %i is altered on the way: neither side has changed', async (place) => {
+  it.each([1, 2, 3, 4, 5])('if message %i is altered on the way, and neither side changes', async (place) => {
     const [old, joining] = [await TestKeeper.withPersona(), await TestKeeper.open()]
     let count = 0
     const altered = (message: string): string => {
@@ -242,7 +242,7 @@ describe('a pairing is refused', () => {
 })
 
 describe('a device that has the persona already', () => {
-  it('learns what its sibling knows, and keeps its own', async () => {
+  it('gets what its sibling knows, and keeps its own data', async () => {
     const [old, joining] = [await TestKeeper.withPersona(), await TestKeeper.open()]
     await pair(old, joining, { join: { device: PHONE } })
     const [bob, carol] = [person('bob'), person('carol')]
@@ -256,7 +256,7 @@ describe('a device that has the persona already', () => {
     }
   })
 
-  it('takes no passphrase for a key that is sealed as it is', async () => {
+  it('refuses a passphrase, because its key is sealed already', async () => {
     const [old, joining] = [await TestKeeper.withPersona(), await TestKeeper.open()]
     await pair(old, joining)
     expect(await codeOf(pair(old, joining, { join: { passphrase: 'x y z' } }))).toBe('PAIRING_PASSPHRASE')
@@ -280,7 +280,7 @@ describe('after a rotation by a sibling', () => {
     }
   })
 
-  it('the superseded key is not given away, and not taken', async () => {
+  it('the superseded key is neither sent nor accepted', async () => {
     const { laptop, phone, words } = await siblings()
     await rotates(laptop, words, { epoch: 1 })
     expect(await codeOf(pair(phone, laptop))).toBe('PAIRING_OLDER_KEY')

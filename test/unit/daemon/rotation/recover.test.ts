@@ -34,7 +34,7 @@ async function rotated(keeper: TestKeeper, words: string, keep: string[] = []): 
 }
 
 describe('recovering from the words', () => {
-  it('takes the newest copy among many, and can sign nothing but the rotation, which keeps whom the owner names', async () => {
+  it('uses the newest of many copies, and can only sign the rotation, which keeps the devices that the owner names', async () => {
     const { laptop, words, personaId, text, oldText } = await lost()
     const keeper = await TestKeeper.open({ nowSec: laptop.nowSec + 1000 })
     const bob = person('bob')
@@ -58,7 +58,7 @@ describe('recovering from the words', () => {
     expect((await (await again.reopened()).call('status')).theftProtection).toBe(true)
   })
 
-  it('interrupted before the rotation says to rotate, and nothing else that would not help', async () => {
+  it('asks for the rotation if it was interrupted before it, and for nothing that would not help', async () => {
     const { laptop, words, text } = await lost()
     const keeper = await TestKeeper.open({ nowSec: laptop.nowSec + 1000 })
     await keeper.call('persona.recover', { words, copies: [text] })
@@ -70,14 +70,14 @@ describe('recovering from the words', () => {
     expect((await keeper.call('status')).notices).toEqual([])
   })
 
-  it('leaves out every device that is not named: a thief may have added his', async () => {
+  it('leaves out every device that is not named: a thief may have added one', async () => {
     const { laptop, words, text } = await lost()
     const keeper = await TestKeeper.open({ nowSec: laptop.nowSec + 1000 })
     await keeper.call('persona.recover', { words, copies: [text] })
     expect((await rotated(keeper, words)).table.devices).toEqual([])
   })
 
-  it('goes above the highest epoch of all copies, and takes what is known here of the persona as a contact', async () => {
+  it('rotates above the highest epoch of all copies, and uses what is known of the persona as a contact', async () => {
     const { laptop, words, personaId, text } = await lost()
     const keeper = await TestKeeper.open({ nowSec: laptop.nowSec })
     await keeper.sees(OWN_LAPTOP, text, { name: 'me, on my laptop' })
@@ -94,7 +94,7 @@ describe('recovering from the words', () => {
     expect((await rotated(second, words)).table.epoch).toBe(6)
   })
 
-  it('without a copy begins an empty table at the epoch that the owner gives, which friends follow', async () => {
+  it('starts an empty table at the epoch that the owner names if there is no copy, and contacts follow it', async () => {
     const { laptop, words, personaId } = await lost()
     const keeper = await TestKeeper.open({ nowSec: laptop.nowSec + 1000 })
     expect(await codeOf(keeper.call('persona.recover', { words }))).toBe('EPOCH_UNSURE')
@@ -109,7 +109,7 @@ describe('recovering from the words', () => {
     expect(readdirSync(keeper.stateDir)).not.toContain('seed')
   })
 
-  it('takes no table of another chain of its PersonaID, whatever its number: somebody else has the first key', async () => {
+  it('uses no table of another chain of its PersonaID, whatever its number: somebody else has the first key', async () => {
     const { laptop, words, personaId, text } = await lost()
     const seed = parseWords(words)
     const first = engine.signKeyPair(deriveSigningSeed(seed, 0, engine))
@@ -123,7 +123,7 @@ describe('recovering from the words', () => {
     expect(from).toMatchObject({ epoch: 0, seq: 2 })
   })
 
-  it('puts the true chain in the place of another one that was met here first, which is evidence then', async () => {
+  it('replaces another chain that was seen here first, and keeps it as evidence', async () => {
     const { laptop, words, personaId, text } = await lost()
     const first = engine.signKeyPair(deriveSigningSeed(parseWords(words), 0, engine))
     const others = Array.from({ length: MAX_EPOCH }, (_, i) => engine.signKeyPair(seedOf(`thief ${i}`)))
@@ -139,7 +139,7 @@ describe('recovering from the words', () => {
     expect((await laptop.call('verify', { text: await ownText(again) })).verdict).toBe('accept')
   })
 
-  it('knows how far the persona came also where it was a contact that was forgotten', async () => {
+  it('knows the last table of the persona even from a forgotten contact', async () => {
     const { laptop, words, text } = await lost()
     const { plan } = await laptop.call('rotation.plan', { epoch: 3 })
     await laptop.call('rotation.apply', { epoch: 3, plan, words })
@@ -152,7 +152,7 @@ describe('recovering from the words', () => {
     expect(await keeper.call('rotation.plan', { epoch: 4 })).toMatchObject({ fromEpoch: 3, epoch: 4 })
   })
 
-  it('refuses words that are none, a device here already, and a persona that is here, and leaves nothing', async () => {
+  it('refuses words that are not recovery words, a listed device and an existing persona, and leaves nothing', async () => {
     const { laptop, words } = await lost()
     expect(await codeOf(laptop.call('persona.recover', { words }))).toBe('PERSONA_EXISTS')
     const keeper = await TestKeeper.open({ nowSec: laptop.nowSec })

@@ -24,7 +24,7 @@ function heldEpochs(test: TestKeeper): number[] {
 }
 
 describe('a rotation', () => {
-  it('signs the planned table by the next key, and holds no other one afterwards, in memory and on disk', async () => {
+  it('signs the planned table with the next key, and then holds no other key in memory or on disk', async () => {
     const { laptop, phone, words } = await siblings()
     await hears(laptop, OWN_PHONE, phone)
     const before = await laptop.call('device.list')
@@ -49,7 +49,7 @@ describe('a rotation', () => {
     })
   })
 
-  it('is followed by a friend, however many he missed, and is what a newcomer pins', async () => {
+  it('is followed by a contact, however many they missed, and pinned by a new contact', async () => {
     const { laptop, words } = await withWords()
     const [friend, newcomer] = [await TestKeeper.open(), await TestKeeper.open()]
     await friend.sees(OWN_LAPTOP, await ownText(laptop), { name: 'Alice' })
@@ -68,7 +68,7 @@ describe('a rotation', () => {
     }
   })
 
-  it('needs no old key: a device that missed a rotation rotates above it', async () => {
+  it('needs no old key: a device that missed a rotation rotates to a higher epoch', async () => {
     const { laptop, phone, words } = await siblings()
     await hears(phone, OWN_LAPTOP, laptop)
     await rotates(phone, words)
@@ -79,7 +79,7 @@ describe('a rotation', () => {
     expect(heldEpochs(laptop)).toStrictEqual([2])
   })
 
-  it('takes the seed that is still on the device, and says that protection is off', async () => {
+  it('uses the seed that is still on the device, and reports that theft protection is off', async () => {
     const test = await TestKeeper.withPersona()
     const { planned, notices } = await rotates(test, null, { epoch: 1 })
     expect(planned.hasSeed).toBe(true)
@@ -87,7 +87,7 @@ describe('a rotation', () => {
     expect((await test.call('recovery.show')).words).toHaveLength(24)
   })
 
-  it('says of words that are wrong, missing or of somebody else what they are, and changes nothing', async () => {
+  it('fails with a code of its own for wrong, missing and foreign words, and changes nothing', async () => {
     const { laptop, words } = await withWords()
     const wishes = { epoch: 1 }
     const { plan } = await laptop.call('rotation.plan', wishes)
@@ -107,7 +107,7 @@ describe('a rotation', () => {
     expect(heldEpochs(laptop)).toStrictEqual([0])
   })
 
-  it('is not one of a locked daemon', async () => {
+  it('fails with LOCKED while the daemon is locked', async () => {
     const { laptop, words } = await withWords({ passphrase: 'correct horse' })
     const locked = await laptop.reopened()
     const { plan } = await locked.call('rotation.plan', { epoch: 1 })
@@ -117,7 +117,7 @@ describe('a rotation', () => {
     expect((await locked.call('rotation.apply', apply)).table.epoch).toBe(1)
   })
 
-  it('signs the table that was shown, or none: an edit in between is noticed', async () => {
+  it('signs only the table that was shown: an edit in between is noticed', async () => {
     const { laptop, words } = await withWords()
     const { plan } = await laptop.call('rotation.plan', { epoch: 1 })
     await laptop.call('device.add', TABLET)
@@ -133,7 +133,7 @@ describe('a rotation', () => {
     expect((await laptop.call('device.list')).epoch).toBe(0)
   })
 
-  it('twice at once is one, and an edit at the same time is in neither key lost', async () => {
+  it('runs once if it is called twice at once, and loses no edit made at the same time', async () => {
     const { laptop, words } = await withWords()
     const { plan } = await laptop.call('rotation.plan', { epoch: 1 })
     const results = await Promise.allSettled([
@@ -152,7 +152,7 @@ describe('a rotation', () => {
 })
 
 describe('the epoch of a rotation', () => {
-  it('is one more than the highest that was seen, once a copy was read elsewhere within a day', async () => {
+  it('is one above the highest seen epoch, if a copy was read elsewhere within a day', async () => {
     const { laptop, phone } = await siblings()
     await expect(laptop.call('rotation.plan')).rejects.toMatchObject({
       code: 'EPOCH_UNSURE',
@@ -171,36 +171,36 @@ describe('the epoch of a rotation', () => {
   })
 
   it.each([
-    ['what a profile on this machine shows', `profile:${OWN_PHONE}`, OWN_PHONE, 0],
-    ['what this device itself shows', 'app', OWN_LAPTOP, 0],
-    ['a copy of long ago', `profile:${OWN_LAPTOP}`, OWN_PHONE, 2 * DAY_SEC],
-  ])('counts no copy in %s', async (_, source, from, ageSec) => {
+    ['a profile on this machine', `profile:${OWN_PHONE}`, OWN_PHONE, 0],
+    ['the text of this device itself', 'app', OWN_LAPTOP, 0],
+    ['an old sighting', `profile:${OWN_LAPTOP}`, OWN_PHONE, 2 * DAY_SEC],
+  ])('does not count %s as a copy', async (_, source, from, ageSec) => {
     const { laptop, phone } = await siblings()
     const text = await ownText(phone)
     await laptop.later(100).reports(source, from, text, { seenAtSec: laptop.nowSec - ageSec })
     await expect(laptop.call('rotation.plan')).rejects.toMatchObject({ code: 'EPOCH_UNSURE' })
   })
 
-  it('counts no copy that a friend shows: a thief has the old text too, and its epoch used already', async () => {
+  it('does not count a copy that a friend shows: a thief has the old text too, and its epoch is used already', async () => {
     const { laptop } = await siblings()
     await laptop.sees(deviceKey('friend'), await ownText(laptop), { name: 'Bob' })
     await expect(laptop.call('rotation.plan')).rejects.toMatchObject({ code: 'EPOCH_UNSURE' })
   })
 
-  it('counts no copy that is behind what is known here', async () => {
+  it('does not count a copy older than the table known here', async () => {
     const { laptop, phone } = await siblings()
     await laptop.call('device.rename', { device: 'phone', name: 'mobile' })
     await hears(laptop, OWN_PHONE, phone)
     await expect(laptop.call('rotation.plan')).rejects.toMatchObject({ code: 'EPOCH_UNSURE' })
   })
 
-  it('counts a copy that the owner gives, as from a friend’s profile', async () => {
+  it('counts a copy that the owner gives, such as one from a friend’s profile', async () => {
     const { laptop } = await siblings()
     await laptop.call('persona.reconcile', { copies: [await ownText(laptop)] })
     expect(await laptop.call('rotation.plan')).toMatchObject({ epoch: 1 })
   })
 
-  it('is never one that was seen, and never sinks: 42, a missed rotation is not made twice', async () => {
+  it('is never an epoch that was seen, and never decreases: a missed rotation is not made twice (attack 42)', async () => {
     const { laptop, phone, words } = await siblings()
     await rotates(phone, words, { epoch: 4 })
     const text = await ownText(phone)
@@ -213,7 +213,7 @@ describe('the epoch of a rotation', () => {
     })
   })
 
-  it("is not raised by a second chain: who has K_0 cannot use up the owner's epochs", async () => {
+  it("is not raised by a second chain: a thief of K_0 cannot use up the owner's epochs", async () => {
     const { laptop } = await withWords()
     const own = laptop.records.own.get('own')!
     const persona = laptop.records.personas.get(own.personaId)!
@@ -224,7 +224,7 @@ describe('the epoch of a rotation', () => {
     expect(await (await laptop.reopened()).call('rotation.plan', { epoch: 1 })).toMatchObject({ epoch: 1 })
   })
 
-  it('ends at 16, and then only a new persona goes on', async () => {
+  it('ends at 16, after which the owner needs a new persona', async () => {
     const { laptop, words } = await withWords()
     await rotates(laptop, words, { epoch: MAX_EPOCH })
     await expect(laptop.call('rotation.plan', { epoch: 17 })).rejects.toMatchObject({
@@ -237,7 +237,7 @@ describe('the epoch of a rotation', () => {
 })
 
 describe('the table of a rotation', () => {
-  it('leaves out what is lost, what only a sibling listed, and what came since; and keeps what it is told to', async () => {
+  it('leaves out lost devices, devices that only a sibling listed, and later ones; and keeps those that the owner names', async () => {
     const { laptop, phone } = await siblings()
     await laptop.later(1000).call('device.add', { name: 'desk', key: deviceKey('own desk') })
     await hears(phone, OWN_LAPTOP, laptop)
@@ -274,7 +274,7 @@ describe('the table of a rotation', () => {
     })
   })
 
-  it('puts this device back that a thief took out, and another one that is named; who is in it is approved from then on', async () => {
+  it('brings back this device and a named one after a thief removed them, and approves all devices in it', async () => {
     const { laptop, phone, words } = await siblings()
     await laptop.call('device.add', TABLET)
     await hears(phone, OWN_LAPTOP, laptop)
@@ -295,7 +295,7 @@ describe('the table of a rotation', () => {
     expect((await laptop.call('status')).notices).toStrictEqual([])
   })
 
-  it('gives up names rather than devices, and asks whom to leave out when even that does not fit', async () => {
+  it('drops names rather than devices, and asks which device to leave out if that is not enough', async () => {
     const { laptop, words } = await withWords()
     for (let n = 1; n < 14; n++) await laptop.call('device.add', { name: randomName(n), key: deviceKey(`own ${n}`) })
     const { planned, gaveUp, table } = await rotates(laptop, words, { epoch: 1 })
@@ -345,7 +345,7 @@ describe('the table of a rotation', () => {
 })
 
 describe('a sibling that did not rotate', () => {
-  it('takes the new table, shows it, and has erased the old key when it has answered', async () => {
+  it('accepts and shows the new table, and has erased the old key before it answers', async () => {
     const { laptop, phone, words } = await siblings()
     await rotates(phone, words, { epoch: 1 })
     const text = await ownText(phone)
@@ -362,7 +362,7 @@ describe('a sibling that did not rotate', () => {
     }
   })
 
-  it('erases it at the unlock when it was locked', async () => {
+  it('erases the old key at the unlock if it was locked', async () => {
     const passphrase = 'correct horse'
     const { laptop, words } = await withWords({ passphrase })
     await laptop.call('device.add', STOLEN)
@@ -379,7 +379,7 @@ describe('a sibling that did not rotate', () => {
     expect(heldEpochs(again)).toStrictEqual([])
   })
 
-  it('follows by the words: it has the new key, and makes good what it wanted before', async () => {
+  it('follows with the recovery words: it has the new key, and replays its earlier edits', async () => {
     const { laptop, phone, words } = await siblings()
     await laptop.call('device.add', TABLET)
     await rotates(phone, words, { epoch: 3 })
@@ -420,7 +420,7 @@ describe('another rotation of the own persona', () => {
     expect([...laptop.told('alarm'), ...phone.told('alarm')]).toStrictEqual([])
   })
 
-  it('at a higher epoch that did not know of ours raises it too; one that did does not', async () => {
+  it('at a higher epoch raises ROTATE_AGAIN too, unless it was made after ours', async () => {
     const { laptop, phone, words } = await siblings()
     await rotates(laptop, words, { epoch: 1 })
     await rotates(phone, words, { epoch: 2 })
@@ -433,7 +433,7 @@ describe('another rotation of the own persona', () => {
     expect([...laptop.told('alarm'), ...phone.told('alarm')]).toStrictEqual([])
   })
 
-  it('is none that a sibling made an edit with the new key', async () => {
+  it('is not raised by a sibling’s edit with the new key', async () => {
     const { laptop, phone, words } = await siblings()
     await rotates(laptop, words, { epoch: 1 })
     await hears(phone, OWN_LAPTOP, laptop)
@@ -446,7 +446,7 @@ describe('another rotation of the own persona', () => {
 })
 
 describe('recovery check', () => {
-  it('says whether words are the own ones, also while locked, and changes nothing', async () => {
+  it('reports whether words belong to the own persona, even while locked, and changes nothing', async () => {
     const { laptop, words } = await withWords({ passphrase: 'correct horse' })
     const locked = await laptop.reopened()
     const commits = locked.store.commits.length
@@ -460,7 +460,7 @@ describe('recovery check', () => {
 })
 
 describe('the seed', () => {
-  it('of given words is wiped everywhere once it was used, and so is the signing seed that it gave', async () => {
+  it('from typed words is wiped everywhere after use, and so is the signing seed derived from it', async () => {
     const held = new Set<Uint8Array>()
     const wiped: string[] = []
     const watching: CryptoEngine = {
@@ -490,7 +490,7 @@ describe('the seed', () => {
     for (const secret of secrets) expect(left).not.toContain(secret)
   })
 
-  it('of another chain of the same PersonaID is not the own one', async () => {
+  it('of another chain of the same PersonaID does not count as the own one', async () => {
     const { laptop, words } = await withWords()
     const { personaId } = await laptop.call('device.list')
     const persona = laptop.records.personas.get(personaId)!
@@ -504,7 +504,7 @@ describe('the seed', () => {
 })
 
 describe('leaving', () => {
-  it('takes this device out by a last table, and leaves no secret and no persona here', async () => {
+  it('removes this device in a last table, and leaves no secret and no persona here', async () => {
     const { laptop, phone } = await siblings()
     const { personaId } = await laptop.call('device.list')
     const left = await laptop.call('persona.leave')
@@ -526,7 +526,7 @@ describe('leaving', () => {
     expect(past).toStrictEqual([1])
   })
 
-  it('signs nothing where another device has decided already', async () => {
+  it('signs nothing if another device has removed this one already', async () => {
     const { laptop, phone, words } = await siblings()
     await phone.call('device.remove', { device: 'laptop' })
     await hears(laptop, OWN_PHONE, phone)
@@ -538,7 +538,7 @@ describe('leaving', () => {
     expect(words).not.toBe(other.words)
   })
 
-  it('is refused as long as the only copy of the seed may be here, or the key is locked', async () => {
+  it('is refused while the only copy of the seed may be here, or the key is locked', async () => {
     const test = await TestKeeper.withPersona()
     await expect(test.call('persona.leave')).rejects.toMatchObject({ code: 'RECOVERY_UNCONFIRMED' })
     const { laptop } = await withWords({ passphrase: 'correct horse' })

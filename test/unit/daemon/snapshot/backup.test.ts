@@ -72,7 +72,7 @@ async function story(): Promise<Story> {
 }
 
 describe('a backup', () => {
-  it('has several chunks, and is put back as it was but for the gate, with the keys sealed by its passphrase', async () => {
+  it('of several chunks restores the same state, which may not sign yet, with the keys sealed by its passphrase', async () => {
     const { laptop, file, restored } = await story()
     expect(file.boxes.length).toBeGreaterThan(1)
     const keeper = await restored()
@@ -84,7 +84,7 @@ describe('a backup', () => {
     expect(await codeOf(again.call('persona.unlock', { passphrase: PASSPHRASE }))).toBe('done')
   })
 
-  it('is taken in again however many names a contact had: some of them stay, and the others are free', async () => {
+  it('restores a contact with too many names: it keeps some of them, and frees the others', async () => {
     const laptop = await TestKeeper.withPersona({ engine: quick })
     const bob = person('bob of many names')
     const keys: string[] = []
@@ -104,7 +104,7 @@ describe('a backup', () => {
     expect(await keeper.call('contact.show', { contact: bob.id })).toMatchObject({ name: 'friend 0-0', aliases })
   })
 
-  it('has no seed in it, and no key or name in the clear', async () => {
+  it('contains no seed, and no key or name in the clear', async () => {
     const { laptop, file, restored } = await story()
     const whole = [file.header, ...file.boxes].map((part) => Buffer.from(part, 'base64url'))
     const seed = readFileSync(join(laptop.stateDir, 'seed'))
@@ -118,7 +118,7 @@ describe('a backup', () => {
     expect(await codeOf(keeper.call('recovery.show'))).toBe('RECOVERY_ELSEWHERE')
   })
 
-  it('that was begun and never read leaves no signing key in memory', async () => {
+  it('that was begun but never read leaves no signing key in memory', async () => {
     const sealed: Uint8Array[] = []
     const watched: CryptoEngine = {
       ...quick,
@@ -136,7 +136,7 @@ describe('a backup', () => {
     expect(sealed).toHaveLength(1)
   })
 
-  it('has no word on the epoch for what came after it: a rotation wants a copy that was read since, or a number', async () => {
+  it('does not prove the epoch for later times: a rotation needs a copy read since, or a number', async () => {
     const { laptop } = await story()
     const text = await ownText(laptop)
     await laptop.sees(OWN_PHONE, text)
@@ -149,7 +149,7 @@ describe('a backup', () => {
     expect(await keeper.call('rotation.plan', {})).toMatchObject({ epoch: 1 })
   })
 
-  it('needs the key to be open, and a persona', async () => {
+  it('fails while the key is locked, and without a persona', async () => {
     const sealed = await TestKeeper.open({ engine: quick })
     expect(await codeOf(sealed.call('backup.begin', { passphrase: PASSPHRASE }))).toBe('NO_PERSONA')
     await sealed.call('persona.init', { passphrase: 'x' })
@@ -157,7 +157,7 @@ describe('a backup', () => {
     expect(await codeOf(locked.call('backup.begin', { passphrase: PASSPHRASE }))).toBe('LOCKED')
   })
 
-  it('that was damaged, cut, exchanged, extended or opened by another passphrase leaves nothing, and the next try may succeed', async () => {
+  it('leaves nothing if it is damaged, cut, reordered, extended or opened by another passphrase, and the next try may succeed', async () => {
     const { file } = await story()
     const { header, boxes } = file
     const [first, second] = [boxes[0]!, boxes[1]!]
@@ -186,7 +186,7 @@ describe('a backup', () => {
     expect(ran).toBe(6)
   })
 
-  it('whose signing key is of another persona is refused, and nothing is taken', async () => {
+  it('is refused if its signing key belongs to another persona, and nothing is imported', async () => {
     const { laptop } = await story()
     const other = await TestKeeper.withPersona({ engine: quick })
     const { store, onDisk, engine: sodium, nowSec, own } = laptop.keeper
@@ -204,7 +204,7 @@ describe('a backup', () => {
     expect([...(await everything(keeper.store)).keys()]).toEqual([])
   })
 
-  it('is not put back where there is a persona, nor into a transfer that has ended', async () => {
+  it('is not restored where there is a persona, nor into a transfer that has ended', async () => {
     const { file, restored } = await story()
     const keeper = await restored()
     const { header, boxes } = file
@@ -216,7 +216,7 @@ describe('a backup', () => {
     expect(await codeOf(other.call('backup.next', { backup: 99 }))).toBe('TRANSFER_ENDED')
   })
 
-  it('goes to disk wholly or not at all, whichever write the daemon is killed at', async () => {
+  it('is restored as a whole or not at all, whichever write the daemon is killed at', async () => {
     const { file, restored } = await story()
     const counting = await restored()
     const commits = counting.store.commits.length
@@ -260,7 +260,7 @@ describe('after a restore', () => {
   const edit = (keeper: TestKeeper): Promise<string> =>
     codeOf(keeper.call('device.rename', { device: 'phone', name: 'mobile' }))
 
-  it('nothing is signed, shown or re-signed before a copy of the own blob was read (attack 24)', async () => {
+  it('nothing is signed, shown or signed again until a copy of the own blob was read (attack 24)', async () => {
     const { restored } = await story()
     const keeper = await restored()
     expect(await edit(keeper)).toBe('RESTORE_UNRECONCILED')
@@ -273,7 +273,7 @@ describe('after a restore', () => {
     expect((await keeper.call('device.list')).seq).toBe(2)
   })
 
-  it('the phone that shows the table of today opens the gate, and its later table is taken', async () => {
+  it('signing is allowed once the phone has shown the table of today, and its later table is accepted', async () => {
     const { laptop, restored } = await story()
     const phone = await laptop.copied(OWN_PHONE)
     await phone.later(500).call('device.rename', { device: 'laptop', name: 'old laptop' })
@@ -285,7 +285,7 @@ describe('after a restore', () => {
     expect((await keeper.call('device.list')).seq).toBe(4)
   })
 
-  it('neither an older table, nor one seen before the restore, nor what the own profile shows opens the gate (attack 45)', async () => {
+  it('signing stays off after an older table, a table seen before the restore, or one that the own profile shows (attack 45)', async () => {
     const { laptop, oldText, restored } = await story()
     const keeper = await restored()
     await keeper.later(1).sees(OWN_PHONE, oldText)
@@ -298,7 +298,7 @@ describe('after a restore', () => {
     expect(await edit(keeper)).toBe('done')
   })
 
-  it('a friend who shows the old text of the owner does not open it', async () => {
+  it('signing stays off if a friend shows an old text of the owner', async () => {
     const { laptop, restored } = await story()
     const keeper = await restored()
     const mallory = person('mallory').key('pc')
@@ -308,7 +308,7 @@ describe('after a restore', () => {
     expect(await edit(keeper)).toBe('done')
   })
 
-  it("a copy by the owner's hand opens it, among texts that are none; another persona's does not", async () => {
+  it('signing is allowed after the owner gives a copy, among texts without one; the table of another persona does not do', async () => {
     const { laptop, oldText, restored } = await story()
     const keeper = await restored()
     const bob = person('bob')
@@ -320,7 +320,7 @@ describe('after a restore', () => {
     expect(await edit(keeper)).toBe('done')
   })
 
-  it('without any copy the owner goes on far above, and needs the key for it', async () => {
+  it('the owner can continue without any copy at a far higher number, which needs the key', async () => {
     const { laptop, restored } = await story()
     const keeper = await restored()
     const locked = await keeper.reopened()
@@ -334,7 +334,7 @@ describe('after a restore', () => {
     expect((await laptop.call('verify', { text: await ownText(locked) })).verdict).toBe('accept')
   })
 
-  it('a removed device does not return, neither by the backup nor through an older sibling (attack 25)', async () => {
+  it('a removed device does not come back, neither through the backup nor through an older sibling (attack 25)', async () => {
     const { laptop } = await story()
     const source = await laptop.copied(OWN_LAPTOP)
     await source.later(10).call('device.remove', { device: 'phone' })

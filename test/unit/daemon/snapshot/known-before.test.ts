@@ -40,11 +40,11 @@ async function whyLeftOut(keeper: TestKeeper): Promise<unknown> {
   return leftOut.find(({ key }) => key === THIEF.key)?.why
 }
 
-describe('a device that a thief added before the persona came is approved here by nobody', () => {
+describe('a device that a thief added before the persona came here stays unapproved', () => {
   it.each([
     ['a backup', null, 'backup'],
     ['a sibling', 'laptop', 'sibling'],
-  ] as const)('when it comes by %s', async (_, sibling, purpose) => {
+  ] as const)('if the persona comes with %s', async (_, sibling, purpose) => {
     const fresh = await TestKeeper.open({ nowSec: laptop.nowSec })
     await fresh.sees(OWN_PHONE, forgedAt(9), { name: 'me' })
     const seeds = laptop.custody.signingSeeds()
@@ -56,7 +56,7 @@ describe('a device that a thief added before the persona came is approved here b
     expect(await whyLeftOut(fresh)).toBe('unapproved')
   })
 
-  it('when it comes by the words, and a table that was out of reach follows the copy', async () => {
+  it('if the persona comes from the recovery words, and a held table is accepted after the copy', async () => {
     const { words } = await laptop.call('recovery.show')
     const fresh = await TestKeeper.open({ nowSec: laptop.nowSec })
     await fresh.sees(OWN_PHONE, await ownText(laptop), { name: 'me' })
@@ -72,7 +72,7 @@ describe('a device that a thief added before the persona came is approved here b
   })
 })
 
-it('another chain of keys that was met before is named for what it is, and once it is forgotten the persona comes', async () => {
+it('another key chain known here is refused with CHAIN_DIFFERS, and the persona comes once it is forgotten', async () => {
   const { words } = await laptop.call('recovery.show')
   const first = engine.signKeyPair(deriveSigningSeed(parseWords(words.join(' ')), 0, engine))
   const others = Array.from({ length: MAX_EPOCH }, (_, i) => engine.signKeyPair(seedOf(`thief ${i}`)))

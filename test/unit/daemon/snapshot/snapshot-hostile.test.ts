@@ -57,21 +57,21 @@ beforeEach(async () => {
 })
 
 describe('a sibling in the hands of a thief', () => {
-  it('cannot have the seed erased by saying that its words were confirmed', async () => {
+  it('cannot have the seed erased by claiming that the words were confirmed', async () => {
     await takeIn(laptop, await twisted(laptop, ofOwner({ recoveryConfirmed: true })), FROM_PHONE)
     const again = await laptop.reopened()
     expect(again.custody.hasSeed).toBe(true)
     expect((await again.call('recovery.show')).words).toHaveLength(24)
   })
 
-  it('tells a device that has no seed that the words were confirmed', async () => {
+  it('can report confirmed words to a device without the seed', async () => {
     const phone = await laptop.copied()
     await phone.custody.eraseSeed()
     await takeIn(phone, await twisted(laptop, ofOwner({ recoveryConfirmed: true })), FROM_PHONE)
     expect(phone.records.own.get(OWN)!.recoveryConfirmed).toBe(true)
   })
 
-  it('cannot use up the epochs by naming one that nobody signed for', async () => {
+  it('cannot use up the epochs by naming one without a signature', async () => {
     const hostile = await twisted(laptop, ofOwner({ highestEpoch: 16 }))
     await takeIn(laptop, hostile, FROM_PHONE)
     expect(await laptop.call('rotation.plan', { epoch: 1 })).toMatchObject({ epoch: 1 })
@@ -80,7 +80,7 @@ describe('a sibling in the hands of a thief', () => {
     expect(await fresh.call('rotation.plan', { epoch: 1 })).toMatchObject({ epoch: 1 })
   })
 
-  it('cannot use up the epochs by a chain of his own, called an old table of the true one', async () => {
+  it('cannot use up the epochs by a chain of their own, sent as evidence of an old table', async () => {
     const { seed } = laptop.custody.signingSeeds()[0]!
     const others = Array.from({ length: 16 }, (_, i) => engine.signKeyPair(seedOf(`thief ${i}`)))
     const thief = new Person('thief', [engine.signKeyPair(seed), ...others]).rotate(16)
@@ -96,7 +96,7 @@ describe('a sibling in the hands of a thief', () => {
     expect(await laptop.call('rotation.plan', { epoch: 1 })).toMatchObject({ epoch: 1 })
   })
 
-  it('cannot push out what this device remembers of its own tables, now or by the tables that come', async () => {
+  it('cannot displace the own tables that this device remembers, now or by later tables', async () => {
     const key = deviceKey('phone')
     await laptop.call('device.add', { name: 'phone', key })
     const known = await pastOf(laptop)
@@ -109,14 +109,14 @@ describe('a sibling in the hands of a thief', () => {
     expect((await pastOf(laptop)).slice(0, -1)).toStrictEqual([...lies.slice(3).map(({ value }) => value), ...known])
   })
 
-  it('cannot send more own tables than anybody keeps', async () => {
+  it('cannot send more own tables than a device keeps', async () => {
     const lies = Array.from({ length: 64 }, (_, i) => lie(i))
     expect(await codeOf(takeIn(laptop, await twisted(laptop, (item) => item, lies), FROM_PHONE))).toBe(
       'SNAPSHOT_DAMAGED',
     )
   })
 
-  it('cannot add a device that a contact never signed for', async () => {
+  it('cannot add a device that a contact never signed', async () => {
     const bob = person('bob')
     await laptop.sees(bob.key('pc'), bob.table(['pc', 'phone']), { name: 'Bob' })
     const evil: Device = { name: 'tablet', key: deviceKey('evil') }
@@ -136,7 +136,7 @@ describe('a sibling in the hands of a thief', () => {
     expect(active).toBe(bob.key('pc'))
   })
 
-  it('cannot exchange or silence the alarms of this device, nor bring intents', async () => {
+  it('cannot replace or silence the alarms of this device, nor bring intents', async () => {
     const alarm = { code: 'FORK', personaId: null, keys: [], message: 'pay me', sinceSec: 1, lastSec: 1, count: 1 }
     const brought = [
       { kind: 'alarm', id: 'abcdef01', value: { ...alarm, dueSec: 2 ** 40 } },
@@ -158,7 +158,7 @@ describe('a sibling in the hands of a thief', () => {
     expect((await laptop.call('alarm.list')).alarms).toStrictEqual([])
   })
 
-  it('cannot take a friend without a persona from the owner by calling his device a sibling, or a contact’s', async () => {
+  it('cannot take away a friend without a persona by binding their device to the owner or to a contact', async () => {
     const [bob, carol] = [person('bob'), person('carol')]
     await laptop.sees(bob.key('pc'), bob.table(['pc']), { name: 'Bob' })
     await laptop.sees(carol.key('pc'), 'no persona yet', { name: 'Carol' })
@@ -175,7 +175,7 @@ describe('a sibling in the hands of a thief', () => {
     }
   })
 
-  it('cannot stop the daemon for ever by a name that no key of the store holds', async () => {
+  it('cannot stop the daemon forever by a name that no key of the store can hold', async () => {
     const record = {
       reports: [],
       bound: null,
@@ -200,7 +200,7 @@ describe('a sibling in the hands of a thief', () => {
     })
   })
 
-  it('cannot have the tables of the owner refused by a device that joins', async () => {
+  it('cannot make a joining device refuse the owner’s tables', async () => {
     const personaId = laptop.keeper.table().personaId
     const hostile = await twisted(laptop, (item) =>
       item.id === personaId ? { ...item, value: { ...item.value, minEpoch: 9 } } : item,
@@ -210,7 +210,7 @@ describe('a sibling in the hands of a thief', () => {
     expect(fresh.records.personas.get(personaId)!.minEpoch).toBe(0)
   })
 
-  it('cannot have what waits for an answer of somebody of whom no table was seen', async () => {
+  it('cannot bring a pending change of a contact without a table', async () => {
     const bob = person('bob')
     await laptop.call('contact.add', { link: bob.link(), name: 'Bob' })
     const pending = { tableHash: '0'.repeat(64), sinceSec: 1, rejected: false }

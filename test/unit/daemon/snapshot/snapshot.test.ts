@@ -21,7 +21,7 @@ async function laptopWithFriends(): Promise<TestKeeper> {
 }
 
 describe('a snapshot', () => {
-  it('brings a device without a persona everything but what is of the other device alone', async () => {
+  it('brings a new device everything except the records that belong to one device', async () => {
     const laptop = await laptopWithFriends()
     const phone = await TestKeeper.open({ nowSec: laptop.nowSec })
     const result = await takeIn(phone, await snapshotOf(laptop, 'sibling'), FROM_LAPTOP, 1000)
@@ -37,7 +37,7 @@ describe('a snapshot', () => {
     )
   })
 
-  it('brings what contact links pinned: a contact without a table, a higher epoch, a verified number', async () => {
+  it('brings the pins of contact links: a contact without a table, a higher epoch, a verified number', async () => {
     const laptop = await laptopWithFriends()
     const [bob, dora] = [person('bob'), person('dora')]
     const old = bob.table(['pc', 'phone'])
@@ -61,14 +61,14 @@ describe('a snapshot', () => {
     expect(await phone.sees(dora.key('pc'), dora.rotate(3).table(['pc']))).toMatchObject({ verdict: 'new' })
   })
 
-  it('of its own past brings everything back as it was', async () => {
+  it('of its own past restores everything', async () => {
     const laptop = await laptopWithFriends()
     const again = await TestKeeper.open({ nowSec: laptop.nowSec })
     await takeIn(again, await snapshotOf(laptop, 'backup'), OWN_PAST)
     expect(await restorable(again.store)).toEqual(await restorable(laptop.store))
   })
 
-  it('that was cut at any line or byte, or has a line twice, changed, exchanged or unknown, is refused, and nothing is taken', async () => {
+  it('is refused, with nothing imported, if it is cut anywhere, or has a repeated, changed, swapped or unknown line', async () => {
     const laptop = await laptopWithFriends()
     const whole = await snapshotOf(laptop, 'backup')
     const lines = linesOf(whole)
@@ -104,7 +104,7 @@ describe('a snapshot', () => {
     expect(ran).toBeGreaterThan(20)
   })
 
-  it('of another persona is refused where there is one', async () => {
+  it('of another persona is refused if there is a persona', async () => {
     const [mine, theirs] = [await TestKeeper.withPersona(), await laptopWithFriends()]
     const before = await everything(mine.store)
     const incoming = await SnapshotImport.begin(mine.keeper, FROM_LAPTOP)
@@ -114,7 +114,7 @@ describe('a snapshot', () => {
     expect(await everything(mine.store)).toEqual(before)
   })
 
-  it('lowers no head, keeps both names of a contact, the strictest policy, and a name that is somebody else here', async () => {
+  it('lowers no head, and keeps both names of a contact, the strictest policy, and a name that another contact has here', async () => {
     const laptop = await laptopWithFriends()
     const phone = await laptop.copied()
     const bob = person('bob')
@@ -130,7 +130,7 @@ describe('a snapshot', () => {
     expect(await everything(phone.store, 'device')).toEqual(await everything(await takenTwice(phone, old), 'device'))
   })
 
-  it("does not move a pinned chain: the other one is a sibling's word against this device's own eyes, and an alarm", async () => {
+  it('does not move a pinned chain: this device trusts what it saw itself, and raises an alarm', async () => {
     const laptop = await laptopWithFriends()
     const phone = await TestKeeper.open({ nowSec: laptop.nowSec })
     const thief = person('bob').thief()
@@ -144,7 +144,7 @@ describe('a snapshot', () => {
     expect(phone.told('alarm').map(({ code }) => code)).toContain('CHAIN_DISPUTED')
   })
 
-  it('is finished by the next start when the daemon was killed while it was taken', async () => {
+  it('is finished by the next start if the daemon was killed while applying it', async () => {
     const laptop = await laptopWithFriends()
     const whole = await snapshotOf(laptop, 'backup')
     const reference = await TestKeeper.open({ nowSec: laptop.nowSec })
@@ -178,7 +178,7 @@ async function takenTwice(keeper: TestKeeper, snapshot: Uint8Array): Promise<Tes
 }
 
 describe('a forged snapshot, whose count and hash are right,', () => {
-  it('is refused for each blob that is not good or not of whom it is said to be, and nothing is taken', async () => {
+  it('is refused for each blob that does not verify or belongs to another persona, and nothing is imported', async () => {
     const laptop = await laptopWithFriends()
     const lines = linesOf(await snapshotOf(laptop, 'backup'))
     const at = (kind: string, name = ''): number =>
@@ -241,7 +241,7 @@ describe('a forged snapshot, whose count and hash are right,', () => {
 })
 
 describe('a tombstone', () => {
-  it('of the sibling holds here too', async () => {
+  it('of a sibling holds here too', async () => {
     const laptop = await laptopWithFriends()
     const phone = await laptop.copied()
     await laptop.later(60).call('device.remove', { device: 'phone' })
@@ -252,7 +252,7 @@ describe('a tombstone', () => {
 })
 
 describe('two snapshots that arrive at once, by a restore and a pairing', () => {
-  it('are not mixed: the one that was begun first is over, whatever the other does then', async () => {
+  it('are not mixed: the later one ends the earlier one, whatever becomes of it', async () => {
     const laptop = await laptopWithFriends()
     const whole = await snapshotOf(laptop, 'backup')
     const fresh = await TestKeeper.open({ nowSec: laptop.nowSec })
@@ -268,7 +268,7 @@ describe('two snapshots that arrive at once, by a restore and a pairing', () => 
     expect(await everything(fresh.store, 'history', 'tip', 'clock')).toStrictEqual(new Map())
   })
 
-  it('do not throw away what the other one brings', async () => {
+  it('do not discard each other’s records', async () => {
     const laptop = await laptopWithFriends()
     const whole = await snapshotOf(laptop, 'sibling')
     const fresh = await TestKeeper.open({ nowSec: laptop.nowSec })

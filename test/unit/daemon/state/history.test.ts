@@ -25,7 +25,7 @@ function ids(events: readonly object[]): unknown[] {
 }
 
 describe('the history', () => {
-  it('has every event under its number, with what it told and by whose report', async () => {
+  it('numbers every event, and keeps its data and source', async () => {
     const test = await withFriends()
     const { entries, next } = await test.call('log.list')
     expect(next).toBeNull()
@@ -38,20 +38,20 @@ describe('the history', () => {
     expect(entries[1]).toMatchObject({ atSec: START_SEC, data: { contact: 'Carol', source: 'owner' } })
   })
 
-  it('goes on with the next number after a crash', async () => {
+  it('continues with the next number after a crash', async () => {
     const again = await (await withFriends()).reopened()
     await again.call('device.rename', { device: 'phone', name: 'pocket' })
     expect(ids(again.events)).toStrictEqual([5])
     expect(await again.call('log.verify')).toMatchObject({ intact: true, entries: 5, oldest: 1, newest: 5 })
   })
 
-  it('of a refused edit has nothing', async () => {
+  it('has no entry of a refused edit', async () => {
     const test = await withFriends()
     await expect(test.call('device.rename', { device: 'phone', name: 'laptop' })).rejects.toThrow()
     expect(await test.call('log.verify')).toMatchObject({ newest: 4 })
   })
 
-  it('can be asked for one contact, or by its device', async () => {
+  it('lists the entries of one contact, also when asked by its device', async () => {
     const test = await withFriends()
     for (const about of ['Bob', BOB.key('phone')]) {
       const { entries } = await test.call('log.list', { about })
@@ -70,14 +70,14 @@ describe('the history', () => {
 })
 
 describe('a subscriber who was away', () => {
-  it('is told what he missed, in order and once, and then what follows', async () => {
+  it('gets the missed events once and in order, then the new ones', async () => {
     const test = await withFriends()
     const { cursor } = await test.call('subscribe', { after: 1 })
     expect(ids(test.replayed)).toStrictEqual([2, 3, 4])
     expect([cursor, test.subscribedAfter]).toStrictEqual([4, 4])
   })
 
-  it('is told of a contact as it is now', async () => {
+  it('gets the present state of a contact, not the past one', async () => {
     const test = await withFriends()
     const table = BOB.table(['phone', 'laptop'])
     await test.later(60).sees(BOB.key('phone'), table)
@@ -88,7 +88,7 @@ describe('a subscriber who was away', () => {
     })
   })
 
-  it('gets only the events that he names, and none twice when he knows the last one', async () => {
+  it('gets only the events that it names, and none again that it has seen', async () => {
     const test = await withFriends()
     await test.call('subscribe', { events: ['own.changed'], after: 1 })
     expect(ids(test.replayed)).toStrictEqual([4])
@@ -96,7 +96,7 @@ describe('a subscriber who was away', () => {
     expect(ids(test.replayed)).toStrictEqual([4])
   })
 
-  it('and wants nothing of it does not keep the daemon from others meanwhile', async () => {
+  it('does not block other clients, even if it wants none of the missed events', async () => {
     const test = await withFriends()
     for (let i = 0; i < 200; i++) {
       await test.keeper.emit({ event: 'clock', data: { personaId: null, message: `${i}` } })
@@ -113,7 +113,7 @@ describe('a subscriber who was away', () => {
     expect(turns).toBeGreaterThan(2)
   })
 
-  it('who knows more than the store is told so: the store was put back', async () => {
+  it('gets CURSOR_AHEAD if it has seen more than the store has: an older store was restored', async () => {
     const test = await withFriends()
     await expect(test.call('subscribe', { after: 5 })).rejects.toMatchObject({ code: 'CURSOR_AHEAD' })
   })
@@ -129,7 +129,7 @@ async function append(store: Store, records: Records, count: number): Promise<vo
 }
 
 describe('the chain of hashes', () => {
-  it('keeps the newest entries, and stays whole when the oldest go', async () => {
+  it('keeps the newest entries, and stays intact when the oldest are dropped', async () => {
     const store = openMemoryStore()
     const records = recordsOf(store)
     for (const [more, oldest] of [
@@ -147,8 +147,8 @@ describe('the chain of hashes', () => {
 
   it.each([
     ['an altered text', 3, (text: string) => text.replace('2', '7')],
-    ['an entry that was taken out', 3, null],
-    ['a newest entry that was taken out', 4, null],
+    ['a missing entry', 3, null],
+    ['a missing newest entry', 4, null],
   ])('shows %s', async (_, number, alter) => {
     const store = openMemoryStore()
     const records = recordsOf(store)
@@ -161,7 +161,7 @@ describe('the chain of hashes', () => {
     expect(await verifyHistory(records, engine)).toMatchObject({ intact: false, brokenAt: number })
   })
 
-  it('shows a tip that was set back with its entries only to who noted the hash', async () => {
+  it('reveals a tip set back together with its entries only to somebody who noted the hash', async () => {
     const store = openMemoryStore()
     const records = recordsOf(store)
     await append(store, records, 2)

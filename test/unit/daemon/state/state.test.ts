@@ -12,8 +12,8 @@ function newLedger(): State {
 
 const KEY = deviceKey('laptop')
 
-describe('what a change decides about a record', () => {
-  it('is what the next one reads, before it is on disk', async () => {
+describe('a record put inside a change', () => {
+  it('is read by the next change before it is on disk', async () => {
     const state = newLedger()
     const first = state.change(() => state.putDevice(KEY, { ...NEW_DEVICE, seenAtSec: 7 }))
     const { result } = await state.change(() => state.device(KEY).seenAtSec)
@@ -21,7 +21,7 @@ describe('what a change decides about a record', () => {
     await first
   })
 
-  it('counts for nothing when the change is given up, also for one that was called in the same moment', async () => {
+  it('is dropped if the change throws, also for a change called at the same moment', async () => {
     const state = newLedger()
     await state.change(() => state.putDevice(KEY, { ...NEW_DEVICE, seenAtSec: 7 }))
     const givenUp = state.change(() => {
@@ -40,7 +40,7 @@ describe('what a change decides about a record', () => {
     expect(state.device(KEY).seenAtSec).toBe(7)
   })
 
-  it('is read anew when it was staged as bytes', async () => {
+  it('is decoded again if it was staged as bytes', async () => {
     const state = newLedger()
     await state.change(() => state.putDevice(KEY, { ...NEW_DEVICE, seenAtSec: 7 }))
     const { result } = await state.change(() => {

@@ -9,7 +9,7 @@ import { WriteGate } from '../../../support/keeper.ts'
 const [one, two] = [encodeUtf8('1'), encodeUtf8('2')]
 
 describe('a change', () => {
-  it('reads what the changes before it decided, while readers see what is on disk', async () => {
+  it('reads the writes of earlier changes, while readers see only what is on disk', async () => {
     const gate = new WriteGate()
     const store = openMemoryStore(gate.pass)
     const writer = new Writer(store)
@@ -32,7 +32,7 @@ describe('a change', () => {
     expect(store.get('a/1')).toBeUndefined()
   })
 
-  it('that throws leaves nothing, on disk or in memory', async () => {
+  it('leaves nothing on disk or in memory if it throws', async () => {
     const store = openMemoryStore()
     const writer = new Writer(store)
     const memory = ['before']
@@ -53,7 +53,7 @@ describe('a change', () => {
   it.each([
     ['STORE_TOO_LARGE', 'a/1', MAX_VALUE_BYTES + 1],
     ['STORE_KEY_INVALID', `a/${'k'.repeat(MAX_KEY_BYTES)}`, 1],
-  ])('that the store would refuse with %s is as if it had never been decided', async (code, key, bytes) => {
+  ])('leaves nothing if the store refuses it with %s', async (code, key, bytes) => {
     const writer = new Writer(openMemoryStore())
     let undone = 0
     const refused = writer.change(() => {
@@ -69,7 +69,7 @@ describe('a change', () => {
     expect(writer.get('a/2')).toStrictEqual(two)
   })
 
-  it('without a write is answered only when what it may rest on is on disk', async () => {
+  it('without writes waits until the writes before it are on disk', async () => {
     const gate = new WriteGate()
     const writer = new Writer(openMemoryStore(gate.pass))
     gate.shut()
@@ -83,7 +83,7 @@ describe('a change', () => {
     expect(order.toSorted()).toStrictEqual(['read', 'written'])
   })
 
-  it('whose write fails is told, and so are all after it', async () => {
+  it('is rejected if its write fails, and so are all later changes', async () => {
     const store = openMemoryStore(() => Promise.reject(new StoreError('STORE_IO', 'the disk broke')))
     const writer = new Writer(store)
     const [a, b] = await Promise.allSettled([
@@ -94,7 +94,7 @@ describe('a change', () => {
     await expect(writer.change(() => writer.get('a/3'))).rejects.toMatchObject({ code: 'STORE_STOPPED' })
   })
 
-  it('is the only place to write in', () => {
+  it('is the only place where writes can be staged', () => {
     expect(() => new Writer(openMemoryStore()).stage({ key: 'a/1', value: one })).toThrow('outside of a change')
   })
 })
