@@ -16,7 +16,7 @@ export function compareTables(a: VerifiedBlob, b: VerifiedBlob): number {
 }
 
 /**
- * Picks the head among blobs of one persona. Of one table signed twice, the later time wins, unless it is ahead of this clock.
+ * Picks the head among blobs of one persona. If one table was signed twice, the later time wins, unless it is ahead of this clock.
  * The operation is commutative, associative and idempotent.
  */
 export function pickHead(a: VerifiedBlob, b: VerifiedBlob, nowSec: number): VerifiedBlob {

@@ -1,4 +1,4 @@
-/** What a set of blobs proves about a persona to anybody, without trusting the person who kept them (docs/format.md, section 8). */
+/** Evidence: proves something about a persona from its blobs alone, without trust in the person who kept them (docs/format.md, section 8). */
 import { formatHex } from './encoding/bytes.ts'
 import type { VerifiedBlob } from './verify.ts'
 

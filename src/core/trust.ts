@@ -1,6 +1,6 @@
 /** Consent: which device belongs to which persona, decided by what each device itself showed (docs/format.md, section 10). */
 
-/** What one source (a profile, an app, a sibling, the companion) reported about a device. Tox proves to the source which device spoke. */
+/** The report of one source (a profile, an app, a sibling, the companion) about a device. Tox proves to the source which device spoke. */
 export interface Report {
   readonly source: string
   /** The source's newest observation with a valid blob. */
@@ -115,7 +115,7 @@ export function consentsToChain(reports: DeviceReports, personaId: string, root:
   return consentsToPersona(reports, personaId) && (newestSighting(reports)?.root ?? root) === root
 }
 
-/** The newest observation with a token. It alone decides consent. Of two in the same second, the one that came in last counts. */
+/** The newest observation with a token. It alone decides consent. If two are of the same second, the last one to arrive counts. */
 export function newestSighting(reports: DeviceReports): Sighting | null {
   let newest: Sighting | null = null
   for (const { token } of reports) if (token !== null && (newest === null || token.atSec > newest.atSec)) newest = token

@@ -30,7 +30,7 @@ export interface Config extends ConfigValues {
   readonly socket: { readonly maxConnections: number }
   /** Every app has these capabilities, also without a token. */
   readonly apps: { readonly defaultCapabilities: readonly Capability[] }
-  /** Of contacts that are met from now on. */
+  /** The policy of new contacts. */
   readonly policy: { readonly default: Policy }
   readonly custody: OpenLimits
 }
@@ -127,7 +127,7 @@ export function parseConfig(text: string, path: string, sections: readonly Confi
 }
 
 /**
- * What a reload puts into force: the reloadable values of the file as it is now, and the others as they run.
+ * Merges the reloadable values of the file with the running values of all other keys.
  * @returns the configuration to use, which reloadable keys changed, and which others a restart would change
  */
 export function mergeReloaded(

@@ -9,7 +9,7 @@ export interface PersonadErrorOptions extends ErrorOptions {
 
 export abstract class PersonadError<Code extends string = string> extends Error {
   readonly code: Code
-  /** What to do; null where the one who calls knows better. */
+  /** Advice for the user; null where the caller knows better. */
   readonly hint: string | null
   readonly details: Readonly<Record<string, unknown>>
 

@@ -1,6 +1,6 @@
 /**
- * Decides what of an error may be logged. Our own messages hold no secrets. Of every other error we log only its kind
- * and place: such errors quote their input (JSON.parse its text, Node its arguments), and a recovery word must not
+ * Decides what of an error may be logged. Our own messages hold no secrets. We log only the kind
+ * and place of any other error: such errors quote their input (JSON.parse its text, Node its arguments), and a recovery word must not
  * reach the journal.
  */
 import { PersonadError } from '../errors/personad-error.ts'

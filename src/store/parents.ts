@@ -9,7 +9,7 @@ const GROUP_WRITES = 0o020
 const STICKY = 0o1000
 const MAX_LINKS = 40 // format: limit of Linux itself
 
-/** Who may own a directory above ours. */
+/** The users who may own a directory above ours. */
 interface Owners {
   readonly uid: number
   /** Owner of `/`. In the namespace of a confined service, root has no number of its own and shows up as this one. */

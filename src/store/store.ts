@@ -49,7 +49,7 @@ export interface Store {
    */
   iterate(range: Range): AsyncIterable<Entry>
   /**
-   * Writes durably. Of two writes to one key, the later wins. The writes are copied before this returns.
+   * Writes durably. If two writes have the same key, the later wins. The writes are copied before this returns.
    * @throws {StoreError} STORE_DISK_FULL | STORE_IO | STORE_CORRUPT: the outcome is unknown; STORE_STOPPED | STORE_CLOSED |
    *   STORE_KEY_INVALID | STORE_TOO_LARGE: nothing was written
    */

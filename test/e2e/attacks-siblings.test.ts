@@ -1,4 +1,4 @@
-/** What concerns siblings and the order of tables, by the numbers of the attacks (test/README.md), on real daemons through their sockets. */
+/** Attacks on siblings and on the order of tables, by their numbers (test/README.md), on real daemons through their sockets. */
 import { cpSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import type { Client } from '../../src/ipc/client.ts'
@@ -32,7 +32,7 @@ async function siblings(): Promise<[Client, Client]> {
   return [one, other]
 }
 
-/** What one shows, the other takes. */
+/** Hands the own blob of one sibling to the other. */
 async function hand(from: Client, to: Client): Promise<void> {
   await to.call('sibling.sync', { text: (await from.call('blob.get')).text })
 }

@@ -105,7 +105,7 @@ describe.skipIf(absence !== '')(`on a terminal${absence}`, () => {
   })
 
   test('a new passphrase is typed twice, unseen, and opens the key later', async () => {
-    // Of letters and digits: the recovery words that are shown could be any English ones.
+    // Letters and digits: the recovery words on the screen could be any English words.
     const typist = new Typist(home, ['init', '--passphrase'])
     await typist.until('New passphrase: ')
     typist.type('c0rrect h0rse\r')

@@ -1,4 +1,4 @@
-/** What the Tab key brings, in the shells themselves. */
+/** Completion with the Tab key, in the shells themselves. */
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
@@ -11,7 +11,7 @@ import { person } from '../support/person.ts'
 
 const PERSONA = resolve(import.meta.dirname, '../../src/launch/persona.js')
 
-/** What stands in for the completion system, where a shell has none outside of an interactive line: each candidate on a line. */
+/** Replaces the completion system of a shell that has none outside of an interactive line: prints each candidate on a line. */
 const ASK = {
   bash: `source "$SCRIPT"
 compopt() { echo FILES; }
@@ -43,7 +43,7 @@ beforeEach(async () => {
 
 const script = (shell: Shell): string => join(home.directory, `completion.${shell}`)
 
-/** What the shell offers for the last of these words, which is being typed. */
+/** The candidates of the shell for the last of these words, which is being typed. */
 function offers(shell: Shell, ...words: readonly string[]): string[] {
   const args = shell === 'fish' ? ['-c', ASK.fish] : [shell === 'zsh' ? '-fc' : '-c', ASK[shell], shell]
   const run = spawnSync(shell, [...args, 'persona', ...words], {

@@ -113,7 +113,7 @@ describe.skipIf(absence !== null)(`the companion ${absence === null ? '' : `(ski
       const before = await app.call('contact.show', { contact: rotated.contact.personaId! })
       expect(before).toMatchObject({ active: PHONE, claims: [] })
 
-      // Who has the laptop has its key and its companion, and signs a table with a device of his own.
+      // The thief of the laptop has its key and its companion, and signs a table with a device of their own.
       const thief = await LiveHome.start({ home: laptop.home, bootstrap: [] })
       await thief.admin.call('device.add', { name: 'evil', key: EVIL })
       await thief.admin.call('device.activate', { device: 'evil' })
@@ -123,7 +123,7 @@ describe.skipIf(absence !== null)(`the companion ${absence === null ? '' : `(ski
       const loot = new TestNode({ secretKey: stolen.secretKey, text, bootstrap: nodes })
       loot.add(friend.companion)
       await loot.reported('friend', ({ connection }) => connection !== 'none')
-      // What it shows next makes an alarm, by which it is known that the first was heard.
+      // The next table makes an alarm, which proves that the first was heard.
       const stranger = makePerson('Zoe').table([{ name: 'loot', key: owner.companion }])
       loot.send({ type: 'show', text: stranger.text() })
       await friend.home.told('alarm', ({ code, key }) => code === 'PERSONA_SWITCHED' && key === owner.companion)

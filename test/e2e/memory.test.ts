@@ -26,7 +26,7 @@ function mappingsWith(secret: Uint8Array, pid: number): number[] {
   return found
 }
 
-/** Of what the process has given back since the list was read, nothing. */
+/** Reads nothing from a mapping that the process has released since the list was read. */
 function readMapping(memory: number, start: number, length: number): Buffer {
   const bytes = Buffer.allocUnsafeSlow(length)
   try {

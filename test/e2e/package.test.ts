@@ -77,7 +77,7 @@ function install(tarball: string): void {
   writeFileSync(join(project, 'package.json'), JSON.stringify({ name: 'an-app', type: 'module' }))
 }
 
-/** What packing could leave in a directory. */
+/** Leftovers of packing in a directory. */
 function builtIn(directory: string): string[] {
   return readdirSync(directory).filter((name) => name === 'dist' || name.endsWith('.tgz'))
 }

@@ -63,7 +63,7 @@ async function client(of: Home): Promise<Client> {
   return opened
 }
 
-/** What is told from now on; `next` waits for the first that is meant. */
+/** Events from now on; `next` waits for the first that fits. */
 class Told {
   readonly #events: DaemonEvent[] = []
   #arrived: () => void = () => {}

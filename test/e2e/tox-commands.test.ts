@@ -356,7 +356,7 @@ describe('encrypt, decrypt and new', () => {
     expect(await home.failure(['tox', 'inspect', LAPTOP], { env })).toBe('1 TOX_ENCRYPTED')
     writeFileSync(at('credentials/tox-passphrase'), PASSPHRASE)
     await home.done(['tox', 'inspect', LAPTOP], { env })
-    // What is asked for by name goes first.
+    // The option comes before the credential.
     writeFileSync(at('other'), 'wrong')
     const args = ['tox', 'inspect', LAPTOP, '--passphrase-file', 'other']
     expect(await home.failure(args, { env })).toBe('1 TOX_WRONG_PASSPHRASE')

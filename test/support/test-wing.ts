@@ -88,7 +88,7 @@ export const TEST_WING: Wing<NoteMethods, NotesConfig> = {
   open: openNotes,
 }
 
-/** What the wing did, in order, for the test. */
+/** The calls to the wing, in order, for the test. */
 export const done: string[] = []
 
 async function openNotes({ keeper }: Host, config: NotesConfig): Promise<OpenWing<NoteMethods, NotesConfig>> {

@@ -75,7 +75,7 @@ export class Bridge {
     return [...this.#peers.all].filter(([, { connection }]) => connection !== 'none')
   }
 
-  /** One thing after the other. What fails concerns nobody else; the store's own failure stops the daemon. */
+  /** Runs one task after the other. A task that fails is logged and does not stop the next; a failed store stops the daemon. */
   inTurn(work: () => Promise<void>): void {
     this.#serial.run(work).catch((error: unknown) => {
       this.#options.log.error('tox.failed', describeError(error))
@@ -157,7 +157,7 @@ export class Bridge {
     let shown: ObservationParams[] = []
     for (const report of reports) {
       if (report.type === 'request') {
-        // Who asks may be judged by what came before.
+        // The reports before a request may decide who asks.
         await this.observe(shown)
         shown = []
         await this.#asked(report.key, report.text)

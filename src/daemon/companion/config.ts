@@ -1,4 +1,4 @@
-/** What of the configuration concerns the companion, the daemon's own Tox node (config/personad.yaml explains every key). */
+/** The section `tox` of the configuration: the companion (config/personad.yaml explains every key). */
 import { isIP } from 'node:net'
 import { z } from 'zod'
 import { encodeUtf8 } from '../../core/encoding/bytes.ts'
@@ -10,7 +10,7 @@ import { absolutePath, oneOf, wholeNumber } from '../../process/config-values.ts
 
 export interface ToxConfig {
   readonly enabled: boolean
-  /** Whose devices the companion befriends by itself: those of all contacts, or of contacts that the user has named. */
+  /** The contacts whose devices the companion befriends by itself: all, or those that the user has named. */
   readonly friends: 'all' | 'named'
   /** Friends see it as the name of the companion. */
   readonly name: string

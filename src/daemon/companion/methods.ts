@@ -1,4 +1,4 @@
-/** What answers the methods of the companion, where the configuration has one (docs/ipc.md, section 3). */
+/** Answers the methods of the companion, where the configuration has one (docs/ipc.md, section 3). */
 import { CompanionError } from './errors.ts'
 import type { Handlers } from '../../ipc/methods/method.ts'
 import type { ToxMethods } from '../../ipc/methods/companion.ts'

@@ -229,7 +229,7 @@ const KNOWN: ReadonlySet<string> = new Set<LiveError['code']>([
   'LIVE_START_FAILED',
 ])
 
-/** What the node says of itself: its words are taken for a code that is known, and for no other. */
+/** The error that the node reports. Its message is used only with a known code. */
 function errorOf(code: string, message: string): LiveError {
   return KNOWN.has(code) ? new LiveError(code as LiveError['code'], message) : failed('the node gave up')
 }

@@ -13,7 +13,7 @@ const MAX_PEERS_A_PERSONA = 40 // sanity: two tables full; a contact must not fi
 export interface PeerRecord {
   /** The owner's own device, a device of a contact, one that the user named, or one that asked. */
   readonly how: 'sibling' | 'contact' | 'named' | 'request'
-  /** Whose device it was when it was added; null when nobody's. */
+  /** The persona whose device it was when it was added; null if no persona's. */
   readonly personaId: string | null
   /** The Tox ID that the user gave, to which a friend request goes; null where none is needed. */
   readonly toxId: string | null
@@ -116,7 +116,7 @@ export class Peers {
     return this.#roomOf(personaId) > 0
   }
 
-  /** Who was somebody's device and is in nobody's table any more, and was not told to be before. */
+  /** Devices that have left the table of their persona since the last call. */
   newlyLeft(): string[] {
     const left: string[] = []
     for (const [key, peer] of this.#all) {
@@ -131,7 +131,7 @@ export class Peers {
     return this.#keeper.onDisk.personas.get(personaId)?.devices.some((device) => device.key === key) === true
   }
 
-  /** Of whom the user has named a device, or let one in. */
+  /** Personas of which the user has named a device or accepted a request. */
   #namedPersonas(): Set<string> {
     const named = new Set<string>()
     for (const [key, { record }] of this.#all) {

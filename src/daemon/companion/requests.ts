@@ -1,4 +1,4 @@
-/** Who asks to be a friend of the companion: the table that comes with the request says whose device it is (docs/tox.md, Friends). */
+/** Friend requests to the companion. The table in the request shows whose device asks (docs/tox.md, Friends). */
 import { checkDeviceKey } from '../../core/blob.ts'
 import { parseHex } from '../../core/encoding/bytes.ts'
 import type { OrderVerdict } from '../../ipc/shapes/judged.ts'

@@ -10,7 +10,7 @@ import { MAX_OTHERS, type DeviceRecord, type PersonaRecord } from '../state/reco
 
 /** Why consent is checked. */
 export interface Occasion {
-  /** Who reported it. */
+  /** The source that reported it. */
   readonly source: string
   /** The device that showed the table, as it was before; null if the owner's answer is the reason. */
   readonly spoke: { readonly key: string; readonly before: DeviceRecord } | null

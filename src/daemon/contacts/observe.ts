@@ -51,7 +51,7 @@ type Shown =
 /** One device at one moment. */
 interface Sight {
   readonly key: string
-  /** What the client calls the friend; '' if it did not say. */
+  /** The name that the client shows for the friend; '' if it did not report one. */
   readonly name: string
   readonly source: string
   readonly atSec: number

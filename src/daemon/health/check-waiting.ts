@@ -4,7 +4,7 @@ import { standingFindings } from '../own/standing.ts'
 import type { Examined } from './examined.ts'
 
 export function checkWaiting({ alarms, history, waiting, standing }: Examined): Finding[] {
-  // What still is so is told by its own finding, also when the alarm was dismissed.
+  // A condition that still holds has its own finding, even after the alarm was dismissed.
   const told = new Set(standingFindings(standing).map(({ code }) => code))
   const standingAlarms = alarms.filter(({ code, contact }) => contact !== null || !told.has(code))
   return [

@@ -1,4 +1,4 @@
-/** What answers `doctor` (docs/ipc.md, section 3): the state, gathered once for all checks. */
+/** Answers `doctor` (docs/ipc.md, section 3): gathers the state once for all checks. */
 import type { Sighting } from '../../core/trust.ts'
 import type { Handlers } from '../../ipc/methods/method.ts'
 import type { Methods } from '../../ipc/methods/table.ts'

@@ -6,7 +6,7 @@ import { freshnessAt, type Clock } from '../state/view.ts'
 import type { OwnTable } from '../../ipc/shapes/own.ts'
 import type { DaemonStatus, WingsStatus } from '../../ipc/methods/status.ts'
 
-/** What the daemon around the keeper knows. */
+/** The parts of the status from outside the keeper. */
 export type About = Pick<DaemonStatus, 'version' | 'pid' | 'startedAtSec' | 'home' | 'notices'> &
   WingsStatus & {
     readonly connections: number
@@ -14,7 +14,7 @@ export type About = Pick<DaemonStatus, 'version' | 'pid' | 'startedAtSec' | 'hom
     readonly storeSchema: number
   }
 
-/** What the keeper knows. */
+/** The parts of the status from the keeper. */
 export interface Kept {
   readonly engine: DaemonStatus['engine']
   /** null before init. */

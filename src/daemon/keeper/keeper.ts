@@ -201,7 +201,7 @@ export class Keeper {
     return found.persona
   }
 
-  /** What is on disk now, for lookups. */
+  /** Reads the state that is on disk now, for lookups. */
   reader(): Reader {
     return readerAt(this.nowSec, this.onDisk)
   }

@@ -2,9 +2,9 @@
 import { notice, type Finding } from '../../ipc/shapes/doctor.ts'
 
 export interface Condition {
-  /** What is so, and what follows from it. */
+  /** The condition and its effect. */
   readonly message: string
-  /** What the owner can do about it. It names no command: each client adds its own by the code. */
+  /** Tells the owner how to end the condition. It names no command: each client adds its own by the code. */
   readonly hint: string
 }
 

@@ -1,4 +1,4 @@
-/** What this daemon remembers of the devices of the own table beside the table itself: by whose word each is there (docs/format.md, section 9). Pure. */
+/** Notes on the devices of the own table: which device added each, and whether the owner approved it (docs/format.md, section 9). Pure. */
 import type { Device } from '../../core/table.ts'
 import type { DeviceNote, OwnRecord } from '../state/records.ts'
 import type { ContactChange } from '../../ipc/shapes/events.ts'

@@ -18,7 +18,7 @@ import { nameOf } from '../state/view.ts'
 const COPY_VALID_SEC = 86_400 // sanity: an owner who rotated on another device within a day of this one remembers it
 const PLAN_BYTES = 32
 
-/** What is known here when a rotation is planned. */
+/** The state from which a rotation is planned. */
 export interface PlanState {
   readonly own: OwnRecord
   readonly persona: PersonaRecord
@@ -68,7 +68,7 @@ function chooseEpoch({ own, persona, nowSec }: PlanState, asked: number | undefi
     const message = `epoch ${asked} is already used: the highest known one is ${highest}`
     throw new OwnPersonaError('EPOCH_USED', message, `choose ${next} or higher`, { highest, next })
   }
-  // What was read before a restore says nothing of what was signed since the backup.
+  // A copy that was read before a restore does not show what was signed after the backup.
   const isPutBack = own.restoredSec !== null && (own.copySec ?? 0) < own.restoredSec
   if (own.copySec !== null && !isPutBack && nowSec - own.copySec <= COPY_VALID_SEC) return next
   const last = lastRead(own.copySec, isPutBack)
@@ -87,7 +87,7 @@ function lastRead(copySec: number | null, isPutBack: boolean): string {
   return `was ${read} since ${new Date(copySec * 1000).toISOString().slice(0, 10)}`
 }
 
-/** Whom the new table lists, in the order of the old one; what is put back comes last. */
+/** Chooses the devices of the new table, in the order of the old one. Devices that are put back come last. */
 function chooseDevices(
   { own, persona }: PlanState,
   { without = [], keep = [], sinceSec }: RotationWishes,

@@ -1,4 +1,4 @@
-/** What the daemon and the hand that writes profiles outside of its sandbox tell each other: what is due, and what was written (docs/decisions/0011). */
+/** The exchange with the hand, which writes profiles outside of the daemon's sandbox: what is due, and what was written (docs/decisions/0011). */
 import type { DueProfile, WrittenProfile } from '../../ipc/shapes/due.ts'
 import { statusWith } from '../../tox/save/publish.ts'
 import { deviceOf, isDue, type KnownProfile, type ProfileKeeper } from './known.ts'

@@ -1,4 +1,4 @@
-/** What is known of one watched profile, between two looks at it, and how that stands against the own table. */
+/** The record of one watched profile between two reads, and its comparison with the own table. */
 import type { Sighting } from '../../core/trust.ts'
 import type { ObservationParams, ObserveResult, VerifyResult } from '../../ipc/shapes/judged.ts'
 import type { OwnTable, StatusMessage } from '../../ipc/shapes/own.ts'
@@ -8,7 +8,7 @@ import { judgeShown, needsWriting, type Shown } from './shown.ts'
 import type { ReportedFriends } from './read.ts'
 import type { NewEvent } from '../state/new-event.ts'
 
-/** What is asked of the keeper. */
+/** The part of the keeper that the profiles use. */
 export interface ProfileKeeper {
   readonly ownTable: OwnTable | null
   hasShown(key: string): boolean

@@ -34,7 +34,7 @@ export interface ProfilesOptions {
   readonly watchDirectory?: WatchDirectory
 }
 
-/** What of the configuration concerns profiles. */
+/** The part of the configuration that concerns profiles. */
 export interface ProfilesConfig {
   /** Absolute; none for a daemon that watches nothing */
   readonly places: readonly string[]
@@ -246,7 +246,7 @@ export class Profiles {
       return
     }
     if (key === null || device === null || known.toldLoss === known.text) return
-    // What never showed the table has lost nothing.
+    // A profile that never showed the table has lost nothing.
     if (state === 'none' && !keeper.hasShown(key)) return
     known.toldLoss = known.text
     const message = own.describeLoss(path, known.text, state, this.#config.repair, this.#seesClients)

@@ -20,7 +20,7 @@ export async function readGuarded(
 ): Promise<{ profile: ToxProfile; access: ProfileAccess }> {
   await checkGuarded(path)
   const read = await readWith(path, engine, passphraseOf)
-  // Of the file that was opened: another may have come to this name since.
+  // Stat the open file: another file may have this name by now.
   checkOwner(path, read.profile.owner.uid)
   return read
 }
@@ -59,7 +59,7 @@ function checkOwner(path: string, uid: number): void {
   throw new ToxError('TOX_FILE_UNREADABLE', `${path} belongs to user ${uid}, and is not believed: it must be yours`)
 }
 
-/** What was reported of each friend at the last scan, by ToxPk: a client that saves every minute then costs next to nothing. */
+/** The last report of each friend, by ToxPk. With it, a client that saves every minute costs almost nothing. */
 export type ReportedFriends = ReadonlyMap<string, string>
 
 /**
@@ -96,7 +96,7 @@ function observationOf(from: string, { name, statusText, observedAtSec }: Friend
   return { from, text: statusText, ...(name === '' ? {} : { name }), seenAtSec: observedAtSec }
 }
 
-/** What was seen of a friend, short. */
+/** A short digest of what was seen of a friend. */
 function printOf({ statusText, observedAtSec }: FriendStatus): string {
   return `${observedAtSec} ${createHash('sha256').update(statusText).digest('base64')}`
 }

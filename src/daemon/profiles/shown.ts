@@ -1,4 +1,4 @@
-/** What an own profile shows to friends, against the own table; and what is to be written where it shows something else. */
+/** Compares what an own profile shows to friends with the own table, and finds the text to write if they differ. */
 import { TOKEN_PREFIX } from '../../core/limits.ts'
 import { ownWords, parseStatus } from '../../core/token.ts'
 import { BlobError } from '../../core/errors.ts'
@@ -7,7 +7,7 @@ import type { VerifyResult } from '../../ipc/shapes/judged.ts'
 import type { OwnTable } from '../../ipc/shapes/own.ts'
 import type { ShownTable, WatchedProfile } from '../../ipc/shapes/profiles.ts'
 
-/** What toxic 0.11 puts in the place of the status message when its tmux or screen is detached, and saves. */
+/** toxic 0.11 writes this in place of the status message when its tmux or screen is detached, and saves it. */
 export const TOXIC_AWAY = 'Away from keyboard, be back soon!'
 const TOXIC_REMEDY = 'put  ui = { mplex_away=false; };  into toxic.conf'
 
@@ -37,7 +37,7 @@ function isBare(text: string): boolean {
 function stateOf({ blob, verdict }: VerifyResult, own: OwnTable): ShownTable['state'] {
   if (blob?.personaId !== own.personaId || verdict === 'violation') return 'other'
   if (verdict === 'refresh') return 'current'
-  // Of two tables of one number the head was picked already.
+  // If two tables have one number, the head was picked already.
   return verdict === 'stale' || verdict === 'fork' ? 'older' : 'newer'
 }
 
@@ -71,7 +71,7 @@ export function wordsToKeep(text: string, before: string): string {
   return ownWords(text.replaceAll(FRAGMENT, '$1').replaceAll('\0', '').toWellFormed())
 }
 
-/** What happened to the table in an own profile, and what to do; for the event. */
+/** Describes what happened to the table in an own profile, and the remedy; for the event. */
 export function describeLoss(
   path: string,
   text: string,

@@ -101,7 +101,7 @@ export interface OwnRecord {
   readonly replayDue: boolean
   /** Number of the next intent. */
   readonly nextIntent: number
-  /** Who added each device of the table. */
+  /** For each device of the table: the device that added it. */
   readonly notes: readonly DeviceNote[]
   /** Keys of the devices on this machine, named at init or when it joined; empty in older records. */
   readonly localDevices: readonly string[]

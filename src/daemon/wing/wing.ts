@@ -10,7 +10,7 @@ import type { StatePaths } from '../../store/state-dir.ts'
 import type { Keeper } from '../keeper/keeper.ts'
 import type { Kind } from '../state/kind.ts'
 
-/** What the daemon hands to a wing. */
+/** The services of the daemon for a wing. */
 export interface Host {
   readonly keeper: Keeper
   readonly paths: StatePaths

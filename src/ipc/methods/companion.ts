@@ -1,4 +1,4 @@
-/** What the companion brings to the socket: methods, events, its part of the status (docs/ipc.md, section 3). */
+/** The companion's part of the protocol: methods, events, its part of the status (docs/ipc.md, section 3). */
 import { z } from 'zod'
 import type { MethodSpec } from './method.ts'
 import { keyHex } from '../shapes/scalars.ts'

@@ -1,4 +1,4 @@
-/** What the watched profiles bring to the socket: methods, events, their part of the status (docs/ipc.md, section 3). */
+/** The watched profiles' part of the protocol: methods, events, their part of the status (docs/ipc.md, section 3). */
 import { z } from 'zod'
 import type { MethodSpec } from './method.ts'
 import { dueProfiles, writtenProfile, type DueProfiles, type WrittenProfile } from '../shapes/due.ts'
@@ -42,7 +42,7 @@ interface ProfileEvents {
     device: string
     /** A client replaced the token by a text without one, or cut it. */
     state: 'none' | 'damaged'
-    /** What happened, and what to do about it. */
+    /** Describes the loss and the remedy. */
     message: string
   }>
   /** An own profile does not show the current table; sent at each reading. */

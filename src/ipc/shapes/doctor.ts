@@ -10,9 +10,9 @@ export interface Finding {
   /** `problem`: something does not work, or is in danger; `notice`: worth knowing. */
   severity: Severity
   message: string
-  /** What to do about it, without a command: each client adds its own by the code. null if nothing needs doing. */
+  /** Advice without a command: each client adds its own by the code. null if nothing needs doing. */
   hint: string | null
-  /** What the finding is about, for the command that a client adds: a path, the name of a device, the id of an alarm. */
+  /** The subject of the finding, for the command that a client adds: a path, the name of a device, the id of an alarm. */
   about?: Record<string, string> | undefined
 }
 

@@ -63,7 +63,7 @@ export interface BaseEventData {
     kind: PendingKind
     tableHash: string
     changes: ContactChange[]
-    /** Who reported it. */
+    /** The source that reported it. */
     source: string
   }
   'pending.answered': { contact: string; personaId: string; key: string | null; kind: PendingKind; accepted: boolean }

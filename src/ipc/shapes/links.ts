@@ -63,7 +63,7 @@ export interface SafetyNumbers {
   name: string
   personaId: string
   safetyNumber: string
-  /** Of the head. People compare it too: a lower one means that a rotation was missed. Null before any table was seen. */
+  /** The epoch of the head. People compare it too: a lower one means that a rotation was missed. null before any table was seen. */
   epoch: number | null
   verifiedAtSec: number | null
   /** null if the owner has no persona. */

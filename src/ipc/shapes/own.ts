@@ -34,7 +34,7 @@ export interface EditResult {
   gaveUp: 'names'[]
   /** The messages of `findings`. */
   notices: string[]
-  /** What the owner should know now. */
+  /** Findings for the owner, as of now. */
   findings: Finding[]
 }
 

@@ -15,7 +15,7 @@ const SHOWN_STATES = [
 /** The table in the status message of an own profile. */
 export interface ShownTable {
   state: (typeof SHOWN_STATES)[number]
-  /** Of that table; null if it cannot be read. */
+  /** The epoch of that table; null if it cannot be read. */
   epoch: number | null
   seq: number | null
 }

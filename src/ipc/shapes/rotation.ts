@@ -49,7 +49,7 @@ export interface RotationPlan {
   /** In order, the active first. */
   devices: TableDevice[]
   leftOut: LeftOut[]
-  /** What the table gives up to fit. */
+  /** The parts that the table gives up to fit. */
   gaveUp: 'names'[]
   /** When a sibling or a friend last showed a copy of the own blob; null if never. */
   copySec: number | null

@@ -12,7 +12,7 @@ const RUNS = 80
 const APPS = ['clock', 'liar'] as const
 type AppName = (typeof APPS)[number]
 
-/** What apps and the owner do beside the actions of every life. */
+/** Actions of apps and of the owner, besides those that every life has. */
 type Deed =
   | {
       readonly kind: 'app'

@@ -45,7 +45,7 @@ const forgeAhead = (...ahead: number[]): fc.Arbitrary<Step> =>
     list: kind('himself', 'more', 'nobody'),
   })
 const forge = forgeAhead(1, 1, 2, 65_536, 65_537, 2 ** 32)
-// Who missed a rotation has no head in its epoch, and takes a table there from whatever seq, where others hold it until the next rotation.
+// A device that missed a rotation has no head in its epoch. It accepts a table there at any seq, which others hold until the next rotation.
 const forgeWithinReach = forgeAhead(1, 1, 2, 65_536)
 
 const rotation: fc.Arbitrary<Step> = fc.record({ kind: kind('rotate', 'rotate', 'follow', 'steal'), who: index })
@@ -70,7 +70,7 @@ async function play(all: fc.Arbitrary<Story>, runs: number, check: (history: His
     await history.quiet(story.delivery)
     const [first, ...others] = history.everybody
     for (const { name: who, text } of others) expect(text, `${who} has the head of ${first!.name}`).toBe(first!.text)
-    // Of a table without nicknames each shows those that it knew.
+    // If the table has no nicknames, each sibling shows those that it knew.
     for (const { test } of history.forged ? [] : history.siblings) {
       expect(test.keeper.ownTable!.devices).toStrictEqual(history.siblings[0]!.test.keeper.ownTable!.devices)
     }
@@ -100,7 +100,7 @@ describe('a history of siblings, friends and a thief', () => {
       const ran = await play(stories(step), runs, (history) => {
         for (const made of history.made) {
           const fate = fateOf(made, history)
-          // Of two words for one name or one place the later stands, and that one was later is all that can be said of many.
+          // If two edits set one name or one active flag, the later wins. With many edits, no more than that can be asserted.
           const isDevices = made.edit.kind !== 'rename' && made.edit.kind !== 'activate'
           if (isDevices) expect(fate, JSON.stringify(made.edit)).not.toMatch(/^(lost|back)$/)
           const way = `${made.edit.kind}: ${fate}`

@@ -9,7 +9,7 @@ import { OWN_LAPTOP, TestKeeper } from '../../support/keeper.ts'
 import type { Table } from '../../support/person.ts'
 
 const RUNS = 60
-/** What a device has shown of itself: pairs of key and persona. */
+/** Pairs of key and persona: each device with the personas that it has shown. */
 function showed(tables: readonly Table[], actions: readonly Action[]): Set<string> {
   const pairs = new Set<string>()
   for (const action of actions) {

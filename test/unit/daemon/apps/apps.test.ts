@@ -37,7 +37,7 @@ class AppConnection {
     return await handler(params, this.caller)
   }
 
-  /** What it may do where apps may do nothing by themselves. */
+  /** The permissions of the app where apps have none by default. */
   permissions(defaults: readonly Permission[] = []): Permission[] {
     const all: Permission[] = ['open', 'read', 'observe', 'publish', 'admin']
     return all.filter((permission) => this.#test.apps.may(this.caller, permission, defaults))
@@ -111,7 +111,7 @@ describe('an app', () => {
     const renewed = new AppConnection(test)
     await renewed.call('app.hello', { token })
     expect(renewed.permissions()).toStrictEqual(['open', 'read'])
-    // What it reported was reported by one who was allowed to.
+    // Its earlier reports stay: it was allowed to make them.
     expect((await test.call('lookup', { query: PHONE })).device?.sources).toStrictEqual(['app:bot'])
   })
 

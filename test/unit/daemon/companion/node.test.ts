@@ -34,7 +34,7 @@ class HandClock implements LiveClock {
     return () => void (this.#timers = this.#timers.filter((other) => other !== timer))
   }
 
-  /** What is waited for, in ms from now. */
+  /** The timers that run, in ms from now. */
   get waits(): number[] {
     return this.#timers.map(({ atMs }) => atMs - this.#nowMs)
   }
@@ -202,7 +202,7 @@ describe('a node that is out of its mind', () => {
     })
     await story.ended(1)
     expect([most, done >= 20]).toEqual([1, true])
-    // What it had said and nobody took was never here but for one piece.
+    // This process held at most one piece of the unread output.
     expect(story.children[0]!.stdout!.readableLength).toBeLessThanOrEqual(65_536)
   })
 })

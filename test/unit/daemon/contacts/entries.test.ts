@@ -74,7 +74,7 @@ it('what the owner decides about a friend without a persona is told and kept in 
   })
   const { entries } = await test.call('log.list', { about: 'Caro' })
   expect(entries.map(({ data }) => data)).toMatchObject(kinds.map(() => ({ personaId: null, key })))
-  // Who was away is told the same, of the contact as it is by then.
+  // A client that was away gets the same events, with the contact in its current state.
   await test.call('subscribe', { events: ['contact.changed'], after: entries.at(-1)!.number - 1 })
   expect(test.replayed).toMatchObject(
     kinds.map((kind) => ({ data: { changes: [{ kind }], contact: { name: 'Caro' } } })),

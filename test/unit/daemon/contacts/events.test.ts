@@ -114,7 +114,7 @@ describe('an edit whose commit the store refuses', () => {
     })
     expect(full.storeFailures).toStrictEqual([])
     expect((await full.call('device.list')).devices[0]!.name).toBe('laptop')
-    // What was refused is not replayed onto a sibling's table either; the small record is back by then.
+    // A refused edit is not replayed onto a sibling's table either. The small record is back by then.
     await sibling.call('device.add', ADDED)
     isLarge = false
     await full.later(60).sees(OWN_PHONE, (await sibling.call('blob.get')).text)

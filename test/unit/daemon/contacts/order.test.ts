@@ -287,7 +287,7 @@ describe('a second chain of a known persona', () => {
     })
     expect(await verdictOf(test, forged, LAPTOP)).toBe('violation')
     expect(test.told('alarm')).toStrictEqual([])
-    // What shows it says nothing of whose the device is.
+    // Showing a forged table does not change whose device it is.
     expect((await test.call('contact.show', { contact: 'Bob' })).devices).toHaveLength(2)
   })
 

@@ -31,7 +31,7 @@ describe('a store that was put back, while nobody else was ever given the key', 
       /^table 2 of epoch 0 of your persona is missing from this store, though no other device/,
     )
     expect(old.keeper.table().seq).toBe(2)
-    // What it still shows is known by now.
+    // The table that it still shows is known by now.
     await old.later(7200).sees(OWN_PHONE, text)
     expect(await alarmed(old)).toHaveLength(1)
     expect(old.told('alarm')).toEqual([])

@@ -225,7 +225,7 @@ describe('a table that this device cannot follow with one of its own', () => {
   })
 })
 
-/** What a sibling of the same keys signs at a seq, and a head from where it is one step. */
+/** A table that a sibling with the same keys signs at a seq, and a head one step before it. */
 async function atSeq(test: TestKeeper, seq: number): Promise<{ text: string; near: object }> {
   const { decodeBlob, encodeBlob } = await import('../../../../src/core/blob.ts')
   const { formatBase64url, parseBase64url } = await import('../../../../src/core/encoding/bytes.ts')

@@ -12,7 +12,7 @@ import { snapshotOf } from '../../../support/snapshot.ts'
 
 const CODE = seedOf('a code').slice(0, 16)
 let owner: TestKeeper
-/** What an honest device would say. */
+/** The greeting of an honest device. */
 let honest: { personaId: string; epoch: number; name: string }
 beforeEach(async () => {
   owner = await TestKeeper.withPersona()
@@ -38,7 +38,7 @@ async function hostileOffer(greeting: unknown): Promise<{ joining: TestKeeper; m
   return { joining, meets }
 }
 
-/** What the joining device, confirmed, says to messages; the last answer. */
+/** Sends messages to the joining device, which is confirmed. @returns its last answer */
 async function says(
   greeting: unknown,
   plain: (session: Session) => Uint8Array[] | Promise<Uint8Array[]>,

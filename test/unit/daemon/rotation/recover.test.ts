@@ -14,7 +14,7 @@ interface Lost {
   readonly laptop: TestKeeper
   readonly words: string
   readonly personaId: string
-  /** What friends have of the owner. */
+  /** The status message that friends have of the owner. */
   readonly text: string
   readonly oldText: string
 }

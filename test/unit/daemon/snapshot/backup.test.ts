@@ -52,7 +52,7 @@ const quick: CryptoEngine = {
 interface Story {
   readonly laptop: TestKeeper
   readonly file: BackupFile
-  /** What friends have of the owner from before the last edits. */
+  /** The status message that friends have of the owner, from before the last edits. */
   readonly oldText: string
   readonly restored: () => Promise<TestKeeper>
 }
@@ -226,7 +226,7 @@ describe('a backup', () => {
       const store = openMemoryStore(() => (count++ >= killed ? Promise.reject(new Error('killed')) : Promise.resolve()))
       const keeper = await TestKeeper.open({ engine: quick, store, nowSec: counting.nowSec })
       await codeOf(putBack(keeper, file))
-      // What was written before, in a store that a new process opens.
+      // The writes before that, in a store that a new process opens.
       const left = openMemoryStore()
       for (const writes of keeper.store.commits.slice(0, killed)) await left.commit(writes)
       const again = await TestKeeper.open({

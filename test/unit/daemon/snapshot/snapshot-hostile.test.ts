@@ -16,7 +16,7 @@ interface Item {
   value: Record<string, unknown>
 }
 
-/** What a thief makes of the state of one device: each record as he wants it, and more of them. */
+/** The state of one device as a thief changes it: each record as they want it, and more of them. */
 async function twisted(
   keeper: TestKeeper,
   twist: (item: Item) => Item | null,
