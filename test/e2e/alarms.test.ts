@@ -5,7 +5,7 @@ import type { EvidenceFile } from '../../src/ipc/shapes/alarms.ts'
 import { Home } from '../support/persona.ts'
 import { person } from '../support/person.ts'
 
-test('evidence goes into a file that anybody checks without a daemon, and what goes with nothing else is refused beside it', async () => {
+test('evidence can be exported to a file that anybody checks without a daemon, and options that exclude each other are refused', async () => {
   const bob = person('bob of evidence')
   const home = new Home()
   await home.start()

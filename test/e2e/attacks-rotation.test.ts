@@ -1,4 +1,4 @@
-/** The thief with an unlocked device, by the numbers of docs/threat-model.md's attacks: whole daemons, all of it through the socket. */
+/** The attacks of a thief with an unlocked device, by their numbers in docs/threat-model.md: real daemons, used only through their sockets. */
 import { chmodSync, cpSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
@@ -35,7 +35,7 @@ async function rotate(owner: Client, words: string, wishes: RotationWishes): Pro
   return await owner.call('rotation.apply', { ...wishes, plan, words })
 }
 
-/** Alice with laptop and phone, Bob who has both as friends; then the phone is stolen as it is. */
+/** Alice has a laptop and a phone, and Bob has both as friends. Then the phone is stolen while unlocked. */
 async function theft(): Promise<Story> {
   const [ownHome, phoneHome, bobHome] = [tempDir(), tempDir(), tempDir()]
   const first = await DaemonProcess.start({ home: ownHome })
@@ -51,7 +51,7 @@ async function theft(): Promise<Story> {
     [ownHome, phoneHome, bobHome].map(async (home) => (await DaemonProcess.start({ home })).connect()),
   )
   const status = await text(owner!)
-  // A copied state is noticed as one, and signs nothing before it has seen that nothing came after it.
+  // A daemon notices that its state is a copy, and signs nothing until it has seen the current table.
   await thief!.call('persona.reconcile', { copies: [status] })
   for (const key of [OWN_LAPTOP, OWN_PHONE]) await shows(friend!, key, status)
   return { owner: owner!, thief: thief!, friend: friend!, words: words.join(' ') }
@@ -63,7 +63,7 @@ async function confirmed(friend: Client): Promise<string[]> {
 }
 
 describe('the thief of an unlocked phone', () => {
-  it('17: removes the others and adds his own: noticed, and one rotation ends it for everybody who knew c_0', async () => {
+  it('17: is noticed when they remove the others and add a device, and one rotation shuts them out for everybody who knew c_0', async () => {
     const { owner, thief, friend, words } = await theft()
     await thief.call('device.add', THIEF)
     await thief.call('device.remove', { device: 'laptop' })
@@ -76,16 +76,16 @@ describe('the thief of an unlocked phone', () => {
     expect(table).toMatchObject({ epoch: 1, devices: [{ name: 'laptop', key: OWN_LAPTOP }] })
     expect(await shows(friend, OWN_LAPTOP, await text(owner))).toBe('accept')
     expect(await confirmed(friend)).toEqual([OWN_LAPTOP])
-    // Whatever his daemon signs from here on, nobody takes: neither friend nor owner.
+    // From here on neither contact nor owner accepts what the thief's daemon signs.
     await thief.call('device.rename', { device: THIEF.name, name: 'Alice' })
     for (const observer of [friend, owner]) expect(await shows(observer, THIEF.key, await text(thief))).toBe('stale')
     expect(await confirmed(friend)).toEqual([OWN_LAPTOP])
-    // And once it sees the rotation, it has no key any more.
+    // Once it sees the rotation, it has no key any more.
     await shows(thief, OWN_LAPTOP, await text(owner))
     await expect(thief.call('device.add', TABLET)).rejects.toMatchObject({ code: 'KEY_SUPERSEDED' })
   }, 60_000)
 
-  it('18: cannot name another next key: rotating by other words is refused where he stands', async () => {
+  it('18: cannot name another next key: rotating with other words is refused on the phone', async () => {
     const { owner, thief, friend } = await theft()
     const other = await DaemonProcess.start({ home: tempDir() })
     const stranger = await other.connect()
@@ -99,7 +99,7 @@ describe('the thief of an unlocked phone', () => {
     expect((await owner.call('device.list', {})).epoch).toBe(0)
   }, 60_000)
 
-  it('41: a device that he added before the rotation is not carried along', async () => {
+  it('41: cannot carry an added device through the rotation', async () => {
     const { owner, thief, friend, words } = await theft()
     await thief.call('device.add', THIEF)
     const before = await text(thief)
@@ -116,7 +116,7 @@ describe('the thief of an unlocked phone', () => {
     expect((await friend.call('lookup', { query: THIEF.key })).device).toMatchObject({ state: 'former' })
   }, 60_000)
 
-  it('42: the owner who missed a rotation rotates above it, or is told that he may not know; and of one made twice', async () => {
+  it('42: does not profit from a missed rotation: the owner rotates above it, or is warned, also of one made twice', async () => {
     const { owner, thief: phone, friend, words } = await theft()
     // Nobody stole this phone: its owner rotates on it, and the laptop does not hear of it.
     await rotate(phone, words, { epoch: 1 })
@@ -129,7 +129,7 @@ describe('the thief of an unlocked phone', () => {
         done()
       })
     })
-    // He says all the same that there was none.
+    // The owner wrongly claims that there was no rotation.
     await rotate(owner, words, { epoch: 1, without: ['phone'] })
     expect(await shows(owner, OWN_PHONE, unheard)).toBe('fork')
     await told
@@ -142,7 +142,7 @@ describe('the thief of an unlocked phone', () => {
   }, 60_000)
 
   it.each(['ask', 'pin'] as const)(
-    "43: stays confirmed under no friend's policy %s after a proven rotation",
+    '43: stays confirmed under no policy of a contact after a proven rotation (%s)',
     async (policy) => {
       const { owner, friend, words } = await theft()
       await friend.call('contact.policy', { contact: 'Alice', policy })

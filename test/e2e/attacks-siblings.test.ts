@@ -1,4 +1,4 @@
-/** Attacks on siblings and on the order of tables, by their numbers (test/README.md), on real daemons through their sockets. */
+/** The attacks on siblings and the order of tables, by their numbers (test/README.md), on real daemons through their sockets. */
 import { cpSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import type { Client } from '../../src/ipc/client.ts'
@@ -17,12 +17,12 @@ async function started(home: string = tempDir()): Promise<{ home: string; daemon
   return { home, daemon, client: await daemon.connect() }
 }
 
-/** Two daemons of one owner, the second begun as a copy of the first. */
+/** Two daemons of one owner. The second started as a copy of the first. */
 async function siblings(): Promise<[Client, Client]> {
   const first = await started()
   await first.client.call('persona.init', { device: LAPTOP })
   await first.client.call('device.add', PHONE)
-  // A key that never left by a backup or a pairing is known to be nowhere else: its copy would be an alarm, and rightly.
+  // Without a backup or a pairing the daemon knows that its key is nowhere else, so a copy would rightly raise an alarm.
   await first.client.call('backup.begin', { passphrase: PASSPHRASE })
   await first.daemon.kill('SIGTERM')
   const copy = tempDir()
@@ -32,13 +32,13 @@ async function siblings(): Promise<[Client, Client]> {
   return [one, other]
 }
 
-/** Hands the own blob of one sibling to the other. */
+/** Gives one daemon's status message to the other. */
 async function hand(from: Client, to: Client): Promise<void> {
   await to.call('sibling.sync', { text: (await from.call('blob.get')).text })
 }
 
 describe('through the socket', () => {
-  it('23: two honest devices that edit offline come to one table, without an alarm', async () => {
+  it('23: two honest devices that edit offline end with the same table, without an alarm', async () => {
     const [one, other] = await siblings()
     await one.call('device.add', TABLET)
     await other.call('device.rename', { device: 'phone', name: 'Handy' })
@@ -52,7 +52,7 @@ describe('through the socket', () => {
     for (const client of [one, other]) expect((await client.call('alarm.list')).alarms).toStrictEqual([])
   }, 30_000)
 
-  it('24: after a restore nothing is signed or shown before a copy was read, and then nothing is lost', async () => {
+  it('24: after a restore nothing is signed or shown until a copy was read, and nothing is lost', async () => {
     const { client } = await started()
     await client.call('persona.init', { device: LAPTOP })
     const { backup, header } = await client.call('backup.begin', { passphrase: PASSPHRASE })
@@ -73,7 +73,7 @@ describe('through the socket', () => {
     expect(table.seq).toBe(today.table.seq + 1)
   }, 60_000)
 
-  it('25: a removed device does not return through an older sibling, nor by an add that says nothing of it', async () => {
+  it('25: a removed device does not come back through an older sibling, nor by adding it without confirmation', async () => {
     const [one, other] = await siblings()
     await one.call('device.add', TABLET)
     await hand(one, other)
@@ -86,7 +86,7 @@ describe('through the socket', () => {
     expect(await other.call('device.list')).toStrictEqual(await one.call('device.list'))
   }, 30_000)
 
-  it('47: siblings that show the same table make no fork at a friend', async () => {
+  it('47: siblings that show the same table cause no fork at a contact', async () => {
     const [one, other] = await siblings()
     const { client: friend } = await started()
     await one.call('device.add', WATCH)

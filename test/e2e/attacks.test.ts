@@ -39,7 +39,7 @@ async function open(): Promise<void> {
   await reader.subscribe(null, (event) => events.push(event as DaemonEvent))
 }
 
-/** A person of this test alone, since all tests share one daemon. */
+/** A person for one test only, because all tests share one daemon. */
 function someone(name: string): Person {
   return person(`${name} ${++people}`)
 }
@@ -65,15 +65,15 @@ async function keysOf(of: Person): Promise<string[]> {
   return (await reader.call('contact.show', { contact: of.id })).devices.map(({ key }) => key)
 }
 
-/** The codes of the alarms on a persona, as they were told. */
+/** The codes of all alarm events about a persona. */
 async function alarms(of: Person): Promise<string[]> {
-  // Whatever was told before an answer came is here by then.
+  // Once this answer has come, all earlier events have arrived.
   await reader.call('status')
   return events.flatMap((event) => (event.event === 'alarm' && event.data.personaId === of.id ? [event.data.code] : []))
 }
 
-describe('somebody', () => {
-  test("14: who shows a copy of another's table is not him, and takes nothing from him", async () => {
+describe('an attack on a contact', () => {
+  test("14: showing a copy of another persona's table gives nothing, and takes nothing from them", async () => {
     const bob = someone('bob')
     const table = fresh(bob, ['phone'])
     await sees(bob.key('phone'), table, { name: 'Bob 14' })
@@ -83,7 +83,7 @@ describe('somebody', () => {
     expect(await reader.call('lookup', { query: copier })).toMatchObject({ contact: { kind: 'provisional' } })
   })
 
-  test("15: who lists another's device has a claim and an alarm, and the other's view does not change", async () => {
+  test("15: listing another persona's device causes a claim and an alarm, and does not change their view", async () => {
     const [bob, mallory] = [someone('bob'), someone('mallory')]
     await sees(bob.key('phone'), fresh(bob, ['phone']), { name: 'Bob 15' })
     const before = await reader.call('contact.show', { contact: bob.id })
@@ -94,7 +94,7 @@ describe('somebody', () => {
     expect(await reader.call('lookup', { query: bob.key('phone') })).toMatchObject({ contact: { personaId: bob.id } })
   })
 
-  test('16: who shows another persona on a known device is no longer taken for the first, nor for the second', async () => {
+  test('16: showing another persona on a known device leaves it confirmed for neither', async () => {
     const [bob, mallory] = [someone('bob'), someone('mallory')]
     const phone = bob.key('phone')
     await sees(phone, fresh(bob, ['phone']), { name: 'Bob 16' })
@@ -105,7 +105,7 @@ describe('somebody', () => {
     expect(await alarms(bob)).toEqual(['PERSONA_SWITCHED'])
   })
 
-  test('44: who quotes a token in his words, or lists a stranger, changes nobody else', async () => {
+  test('44: quoting a token in the status words, or listing a stranger, changes nobody else', async () => {
     const [bob, mallory] = [someone('bob'), someone('mallory')]
     const carol = deviceKey('carol 44')
     const quoted = fresh(bob, ['phone']).text()
@@ -120,7 +120,7 @@ describe('somebody', () => {
 })
 
 describe('a thief with a device of Bob’s', () => {
-  test('17: who removes the others is noticed, and one rotation shuts him out', async () => {
+  test('17: is noticed when they remove the other devices, and shut out by one rotation', async () => {
     const bob = someone('bob')
     const [phone, laptop, stolen] = [bob.key('phone'), bob.key('laptop'), deviceKey('thief 17')]
     const first = fresh(bob, ['phone', 'laptop'])
@@ -140,7 +140,7 @@ describe('a thief with a device of Bob’s', () => {
     expect(await keysOf(bob)).toEqual([laptop])
   })
 
-  test('18: who commits to another next key is in violation, and nothing of it is taken', async () => {
+  test('18: causes a violation with another next key, and nothing of it is accepted', async () => {
     const bob = someone('bob')
     await sees(bob.key('phone'), fresh(bob, ['phone']), { name: 'Bob 18' })
     const thief = bob.thief('another chain 18')
@@ -153,11 +153,11 @@ describe('a thief with a device of Bob’s', () => {
     expect(new Set(await alarms(bob))).toEqual(new Set(['CHAIN_DISPUTED']))
   })
 
-  test('19: who jumps or walks to the last number is held or followed, and ends with the epoch', async () => {
+  test('19: is held or followed up to the last seq, and shut out with the epoch', async () => {
     const bob = someone('bob')
     await sees(bob.key('phone'), fresh(bob, ['phone', 'laptop']), { name: 'Bob 19' })
     const thief = bob.sibling()
-    // By another device: what moves no head is written once a minute of each.
+    // On another device: a table that moves no head is recorded only once a minute for each device.
     expect(await sees(bob.key('tablet'), fresh(thief, ['phone'], { seq: MAX_SEQ }))).toMatchObject({ verdict: 'held' })
     expect((await owner.call('pending.list')).pending).toMatchObject([{ kind: 'held', contact: 'Bob 19' }])
     const step = fresh(thief, ['phone'], { seq: 1 + MAX_SEQ_STEP })
@@ -167,7 +167,7 @@ describe('a thief with a device of Bob’s', () => {
     expect((await owner.call('pending.list')).pending).toEqual([])
   })
 
-  test('41: whose device was added before the rotation is not carried along', async () => {
+  test('41: cannot carry an added device through the rotation', async () => {
     const bob = someone('bob')
     const stolen = deviceKey('thief 41')
     await sees(bob.key('laptop'), fresh(bob, ['phone', 'laptop']), { name: 'Bob 41' })
@@ -178,24 +178,21 @@ describe('a thief with a device of Bob’s', () => {
     expect((await reader.call('contact.show', { contact: bob.id })).claims).toEqual([])
   })
 
-  test.each(['ask', 'pin'] as const)(
-    '43: stays confirmed under no policy after the rotation, as under %s',
-    async (policy) => {
-      const bob = someone('bob')
-      const first = fresh(bob, ['phone', 'laptop'])
-      for (const device of ['phone', 'laptop']) await sees(bob.key(device), first, { name: `Bob 43 ${policy}` })
-      await owner.call('contact.policy', { contact: bob.id, policy })
-      await sees(bob.key('laptop'), fresh(bob.rotate(), ['laptop', 'tablet']))
-      expect(await keysOf(bob)).toEqual([bob.key('laptop')])
-      expect((await owner.call('pending.list')).pending).toMatchObject([{ kind: 'update', personaId: bob.id }])
-      await owner.call('pending.accept', { contact: bob.id })
-      expect(await keysOf(bob)).toEqual([bob.key('laptop')])
-    },
-  )
+  test.each(['ask', 'pin'] as const)('43: stays confirmed under no policy after the rotation (%s)', async (policy) => {
+    const bob = someone('bob')
+    const first = fresh(bob, ['phone', 'laptop'])
+    for (const device of ['phone', 'laptop']) await sees(bob.key(device), first, { name: `Bob 43 ${policy}` })
+    await owner.call('contact.policy', { contact: bob.id, policy })
+    await sees(bob.key('laptop'), fresh(bob.rotate(), ['laptop', 'tablet']))
+    expect(await keysOf(bob)).toEqual([bob.key('laptop')])
+    expect((await owner.call('pending.list')).pending).toMatchObject([{ kind: 'update', personaId: bob.id }])
+    await owner.call('pending.accept', { contact: bob.id })
+    expect(await keysOf(bob)).toEqual([bob.key('laptop')])
+  })
 })
 
-describe('what is old', () => {
-  test('21: a table that nobody signs again grows stale and expires, and stays', async () => {
+describe('an old table', () => {
+  test('21: grows stale and expires if nobody signs it again, and is never deleted', async () => {
     for (const [days, freshness] of [
       [13, 'fresh'],
       [15, 'stale'],
@@ -213,7 +210,7 @@ describe('what is old', () => {
     }
   })
 
-  test('45: a backup of a profile, scanned today, neither brings a device back nor takes one away', async () => {
+  test('45: in a backup of a profile, scanned today, neither brings a device back nor removes one', async () => {
     const bob = someone('bob')
     const [phone, laptop] = [bob.key('phone'), bob.key('laptop')]
     const old = fresh(bob, ['phone', 'laptop'])
@@ -228,7 +225,7 @@ describe('what is old', () => {
     expect(await reader.call('lookup', { query: 'New friend 45' })).toMatchObject({ by: 'none' })
   })
 
-  test('46: a flood of old tables is bounded evidence, and moves nothing', async () => {
+  test('46: in a flood of others leaves bounded evidence, and moves nothing', async () => {
     const bob = someone('bob')
     const tables = Array.from({ length: 40 }, () => fresh(bob, ['phone']))
     await sees(bob.key('phone'), tables.at(-1)!, { name: 'Bob 46' })
@@ -239,8 +236,8 @@ describe('what is old', () => {
   })
 })
 
-describe('what people read', () => {
-  test('26: hostile nicknames are refused in tables, and one line where a client gives them', async () => {
+describe('the texts that people read', () => {
+  test('26: hold no hostile nickname of a table, and a client’s hostile name as one line', async () => {
     for (const name of ['ph\u200Bone', 'ph\u202Eone', 'phone\u0007', ' phone']) {
       const bob = someone('bob')
       const deflated = compress(encodeUtf8(`names: ["${name}"]\n`), DOCUMENT_DICTIONARY)
@@ -253,7 +250,7 @@ describe('what people read', () => {
     expect(contact!.name).toMatch(/^[^\p{Cc}\p{Zl}\p{Zp}]+$/u)
   })
 
-  test('27: a table that would no longer fit is refused before it is signed, with the bytes over; removing still works', async () => {
+  test('27: name the excess bytes of a table that is too large, before it is signed; removing still works', async () => {
     const code = async (): Promise<{ code: string; details: { bytesOver?: number } }> => {
       for (let i = 0; ; i++) {
         const name = `a rather long nickname ${i}`
@@ -274,7 +271,7 @@ describe('what people read', () => {
 })
 
 describe('after a restart', () => {
-  test('20: an older table is stale still, and 22: two tables of one number are both kept', async () => {
+  test('20: an older table is still stale, and 22: two tables with the same seq are both kept', async () => {
     const bob = someone('bob')
     const first = fresh(bob, ['phone', 'laptop'])
     await sees(bob.key('phone'), first, { name: 'Bob 20' })

@@ -28,7 +28,7 @@ async function freshHome(from: (file: string) => string, files: readonly string[
 }
 
 describe('persona backup and restore', () => {
-  test('a persona comes back on another machine, and signs nothing before a copy of its table was read', async () => {
+  test('restore the persona on another machine, where it signs nothing until a copy of its table was read', async () => {
     const { home, at } = await withPersona()
     const sealed = ['--passphrase-file', 'passphrase']
     await home.done(['backup', 'all.persona', ...sealed])
@@ -67,7 +67,7 @@ describe('persona backup and restore', () => {
 })
 
 describe('persona recover', () => {
-  test('brings the persona back from the words and a profile of a friend, under a new key', async () => {
+  test('brings the persona back from the recovery words and a friend’s profile, under a new key', async () => {
     const { home, at } = await withPersona()
     const { words } = (await home.json(['recovery', 'show'])) as { words: string[] }
     await home.done(['tox', 'publish', LAPTOP])

@@ -40,7 +40,7 @@ async function phoneKey(): Promise<string> {
   return (await table()).devices.find(({ name }) => name === 'phone')!.key
 }
 
-/** Seq of the table that a profile shows, which must list the profile's own key. */
+/** The seq of the table that a profile shows. That table must list the profile's own key. */
 function seqShown(file: string): number {
   const { blob } = judgeStatus(readStatusMessage(readSave(path(file))).text, portableEngine)
   expect(blob!.deviceKeys.map(formatHex)).toContain(keyIn(file))
@@ -49,7 +49,7 @@ function seqShown(file: string): number {
 
 const REKEY = ['device', 'rekey', 'phone', '--tox-profile', PHONE] as const
 
-test('the table and the profile have the new key together, under the nickname and in the place of the old one', async () => {
+test('the table and the profile get the new key together, under the old nickname and in the old place', async () => {
   await home.done(['device', 'activate', 'phone'])
   const [old, friends] = [keyIn(PHONE), readFriends(readSave(path(PHONE))).friends]
   const report = (await home.json(REKEY)) as DeviceRekeyReport
@@ -66,7 +66,7 @@ test('the table and the profile have the new key together, under the nickname an
   expect([lookup.contact.kind, lookup.device.state]).toEqual(['own', 'former'])
 })
 
-test('with --out the old profile stays, and the same command again finds everything done', async () => {
+test('with --out the old profile stays, and the same command again finds nothing to do', async () => {
   const old = keyIn(PHONE)
   const before = readFileSync(path(PHONE))
   await home.done([...REKEY, '--out', 'new.tox'])
@@ -83,7 +83,7 @@ test('with --out the old profile stays, and the same command again finds everyth
   )
 })
 
-test('the profile of another device, or of none, is refused before anything is written', async () => {
+test('the profile of another device, or a device that is not listed, is refused before anything is written', async () => {
   const files = readdirSync(home.directory).toSorted()
   expect(await home.failure(['device', 'rekey', 'phone', '--tox-profile', LAPTOP])).toBe('1 DEVICE_NOT_LISTED')
   expect(await home.failure(['device', 'rekey', 'tablet', '--tox-profile', PHONE])).toBe('1 DEVICE_NOT_LISTED')
@@ -91,7 +91,7 @@ test('the profile of another device, or of none, is refused before anything is w
   expect((await table()).seq).toBe(2)
 })
 
-test('an encrypted profile stays encrypted, and what is pending is too', async () => {
+test('an encrypted profile stays encrypted, and so does the pending file', async () => {
   const passphrase = { stdin: 'correct horse' }
   await home.done(['tox', 'encrypt', PHONE, '--passphrase-file', '-'], passphrase)
   const before = keyHeader(PHONE)
@@ -109,7 +109,7 @@ function killing(at: string): RunOptions {
   return { env: { NODE_OPTIONS: `--import ${PRELOAD}`, KILL_AT: at, KILL_LOG: path('changes.log') } }
 }
 
-/** Keys that some file in the home holds. */
+/** The keys in the profiles of the home. */
 function keysOnDisk(): string[] {
   return readdirSync(home.directory)
     .filter((file) => file.startsWith(PHONE) || file.startsWith('new-'))
@@ -120,7 +120,7 @@ test.each([
   ['in place', 4],
   ['into another file', 3],
 ])(
-  'killed before or after any write, %s, no key of the table is lost, and the same command again ends it',
+  'killed before or after any write, %s, it loses no key of the table, and the same command again finishes it',
   async (mode, writes) => {
     let kills = 0
     let source = PHONE
@@ -139,7 +139,7 @@ test.each([
         for (const file of readdirSync(home.directory)) if (file.includes('.backup-')) rmSync(path(file))
         const { status, stderr } = await home.run(command, killing(`${at} ${when}`))
         if (status === 0) {
-          // There were not so many writes.
+          // The command made fewer writes than that.
           expect([kills, at]).toEqual([2 * writes, writes + 1])
           return
         }
@@ -155,7 +155,7 @@ test.each([
   },
 )
 
-test('what a client saved into the profile between the kill and the next run is in the new one', async () => {
+test('the new profile has what a client saved between the kill and the next run', async () => {
   await home.run(REKEY, killing('1 after'))
   expect(existsSync(path(`${PHONE}.rekey`))).toBe(true)
   const friend = keyOf(path(LAPTOP))

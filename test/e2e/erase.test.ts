@@ -1,4 +1,4 @@
-/** The real daemon erases what it keeps, and goes on with that however often it is killed. */
+/** The real daemon erases its data, and continues with that however often it is killed. */
 import { randomInt } from 'node:crypto'
 import { existsSync, readdirSync, watch, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -13,7 +13,7 @@ import { SCRIPT, Typist } from '../support/typist.ts'
 const ROUNDS = 6
 const absence = existsSync(SCRIPT) ? '' : ` (skipped: no ${SCRIPT})`
 
-/** A home with a persona of two devices and somebody it knows. */
+/** A home with a persona of two devices and one contact. */
 async function lived(): Promise<{ home: Home; personaId: string; stateDir: string }> {
   const home = new Home()
   await home.start()
@@ -26,7 +26,7 @@ async function lived(): Promise<{ home: Home; personaId: string; stateDir: strin
 }
 
 describe('persona erase', () => {
-  test('leaves nothing of the daemon, says what remains elsewhere, and the next start is a first one', async () => {
+  test('leaves nothing of the daemon, lists what remains elsewhere, and the next start is like a first one', async () => {
     const { home, personaId, stateDir } = await lived()
     writeFileSync(join(stateDir, 'bob.tox'), 'a profile')
     const said = await home.done(['erase', '--persona', personaId.slice(0, 8).toLowerCase()])
@@ -42,7 +42,7 @@ describe('persona erase', () => {
     expect(await home.json(['status'])).toMatchObject({ persona: null, counts: { contacts: 0 } })
   })
 
-  test('with other digits, or with none and nobody to type them, erases nothing', async () => {
+  test('erases nothing with wrong digits, or without digits and a terminal', async () => {
     const { home, personaId } = await lived()
     const other = personaId.startsWith('0') ? '1' : '0'
     expect(await home.failure(['erase', '--persona', other + personaId.slice(1, 8)])).toBe('1 ERASE_MISMATCH')
@@ -53,7 +53,7 @@ describe('persona erase', () => {
     expect(await home.json(['status'])).toMatchObject({ persona: { personaId }, counts: { contacts: 1 } })
   })
 
-  test('of a daemon that has no persona any more takes zeros for its digits, and erases what is left', async () => {
+  test('accepts zeros as the digits of a daemon without a persona, and erases the rest', async () => {
     const { home, stateDir } = await lived()
     const { words } = (await home.json(['recovery', 'show'])) as { words: string[] }
     await home.done(['recovery', 'confirm'], { stdin: [1, 2, 3].map((n) => `${n} ${words[n - 1]!}`).join('\n') })
@@ -82,7 +82,7 @@ describe('persona erase', () => {
   })
 })
 
-test('a daemon that is killed while it erases has everything, or erases the rest when it starts again', async () => {
+test('a daemon killed while it erases either has everything, or erases the rest when it starts again', async () => {
   const ends = { whole: 0, erased: 0 }
   for (let round = 0; round < ROUNDS; round++) {
     const home = tempDir()

@@ -7,9 +7,9 @@ import { OWN_LAPTOP } from '../support/keeper.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
 const ROUNDS = 12
-const WRITES_SEEN = 12 // of a whole rotation the directory tells about as many
+const WRITES_SEEN = 12 // about as many writes as the directory reports during a rotation
 
-/** Kills the daemon once the state directory has told of so many writes. */
+/** Kills the daemon once the state directory has reported so many writes. */
 function killAt(daemon: DaemonProcess, home: string, writes: number): { stop: () => void } {
   let left = writes
   const watcher = watch(join(home, 'state'), { recursive: true }, () => {
@@ -18,7 +18,7 @@ function killAt(daemon: DaemonProcess, home: string, writes: number): { stop: ()
   return { stop: () => watcher.close() }
 }
 
-it('a daemon that is killed in the middle of a rotation has the old key and table or the new ones, and goes on', async () => {
+it('a daemon killed in the middle of a rotation has either the old key and table or the new ones, and continues', async () => {
   const home = tempDir()
   let daemon = await DaemonProcess.start({ home })
   const maker = await daemon.connect()
@@ -48,7 +48,7 @@ it('a daemon that is killed in the middle of a rotation has the old key and tabl
     expect([epoch, epoch + 1]).toContain(table.epoch)
     expect(table.epoch).toBeGreaterThanOrEqual(acknowledged)
     if (table.epoch > epoch) rotated++
-    // The one key that is left is that of the head, and what it signs is believed.
+    // The only key left is that of the head, and others accept what it signs.
     expect((await after.call('device.rename', { device: OWN_LAPTOP, name: `laptop ${round}` })).table.epoch).toBe(
       table.epoch,
     )

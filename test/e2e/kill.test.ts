@@ -130,7 +130,7 @@ describe('a daemon killed at any moment', () => {
     expect(readdirSync(join(home, 'state')).filter((name) => name.endsWith('.tmp'))).toStrictEqual([])
   }, 60_000)
 
-  it('while it creates the persona has all of it or nothing after a restart', async () => {
+  it('while it creates the persona has either all of it or nothing after a restart', async () => {
     for (const until of ['seed', 'secrets']) {
       const home = tempDir()
       const daemon = await DaemonProcess.start({ home })

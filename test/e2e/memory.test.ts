@@ -1,4 +1,4 @@
-/** Where the secrets of a running daemon lie: once each, in guarded memory, and nowhere that is swapped, dumped or forgotten to be wiped. */
+/** The secrets of a running daemon are in memory once each: in guarded memory, which is neither swapped nor dumped. */
 import { closeSync, openSync, readFileSync, readSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
@@ -8,7 +8,7 @@ import { tempDir } from '../support/temp-dir.ts'
 
 const PAGE_BYTES = 4096 // libsodium gives each secret pages of its own
 
-/** Bytes of each mapping in which the secret is found, once for every time that it is. */
+/** The sizes in bytes of the mappings that contain the secret, one for each occurrence. */
 function mappingsWith(secret: Uint8Array, pid: number): number[] {
   const found: number[] = []
   const memory = openSync(`/proc/${pid}/mem`, 'r')
@@ -26,7 +26,7 @@ function mappingsWith(secret: Uint8Array, pid: number): number[] {
   return found
 }
 
-/** Reads nothing from a mapping that the process has released since the list was read. */
+/** Reads a mapping; empty if the process has released it since the list was read. */
 function readMapping(memory: number, start: number, length: number): Buffer {
   const bytes = Buffer.allocUnsafeSlow(length)
   try {
@@ -36,9 +36,9 @@ function readMapping(memory: number, start: number, length: number): Buffer {
   }
 }
 
-// The daemon lets no other program of its user look into its memory: only root can.
+// The daemon hides its memory from other programs of its user, so only root can read it.
 it.skipIf(process.platform !== 'linux' || process.getuid?.() !== 0)(
-  'seed and signing key are in memory once each, and in pages of their own',
+  'seed and signing key are in memory once each, in separate pages',
   async () => {
     const home = tempDir()
     const first = await DaemonProcess.start({ home })

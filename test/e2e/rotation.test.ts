@@ -22,7 +22,7 @@ beforeEach(async () => {
   const shown = (await home.json(['recovery', 'show'])) as { words: string[] }
   words = shown.words.join(' ')
   wordsFile = join(home.directory, 'words')
-  // As `recovery show` prints them, and as people write them down.
+  // In the form in which `recovery show` prints them and people write them down.
   writeFileSync(wordsFile, shown.words.map((word, i) => `${i + 1}. ${word}`).join('\n'), { mode: 0o600 })
   await home.done(['recovery', 'confirm'], { stdin: [1, 2, 3].map((n) => `${n} ${shown.words[n - 1]!}`).join('\n') })
   await home.done(['device', 'add', 'phone', '--key', OWN_PHONE])
@@ -33,7 +33,7 @@ async function ownText(): Promise<string> {
 }
 
 describe('a stolen phone', () => {
-  test('is shut out by one command, and a friend who follows has the laptop alone', async () => {
+  test('is shut out by one command, and a contact who follows has only the laptop', async () => {
     const friend = new Home()
     await friend.start()
     await friend.done(['observe', await ownText(), '--from', OWN_PHONE, '--name', 'Alice'])
@@ -62,7 +62,7 @@ describe('a stolen phone', () => {
     expect(alice.others).toMatchObject([{ key: OWN_PHONE, state: 'former' }])
   }, 30_000)
 
-  test('is not confused with a retired one: without a terminal the command asks for the word', async () => {
+  test('needs --lost or --retired if there is no terminal to ask', async () => {
     expect(await home.failure(['device', 'remove', 'phone'])).toBe('2 USAGE')
     expect(await home.failure(['device', 'remove', 'phone', '--lost', '--retired'])).toBe('2 USAGE')
     expect(await home.failure(['device', 'remove', 'phone', '--retired', '--epoch', '3'])).toBe('2 USAGE')
@@ -79,13 +79,13 @@ describe('a stolen phone', () => {
     [['rotate', '--epoch', 'x']],
     [['rotate', '--since', 'yesterday']],
     [['rotate', '--since', '2026-13-01']],
-  ])('is not helped by a command that is wrong: %s', async (args) => {
+  ])('gains nothing from a wrong command: %s', async (args) => {
     expect(await home.failure([...args, '--yes'])).toBe('2 USAGE')
   })
 })
 
 describe('the words', () => {
-  test('are checked without changing anything, from stdin, a file, or a file descriptor, and never taken from argv', async () => {
+  test('are checked without changing anything, from stdin, a file, or a file descriptor, and never from argv', async () => {
     expect(await home.json(['recovery', 'check', '--words-file', '-'], { stdin: words.toUpperCase() })).toEqual({
       belongs: true,
     })
@@ -105,7 +105,7 @@ describe('the words', () => {
     expect(await home.failure(['recovery', 'check', ...words.split(' ')])).toMatch(/^2 /)
   })
 
-  test('rotate sixteen times, over restarts, and then only a new persona goes on', async () => {
+  test('rotate sixteen times, across restarts, after which the owner needs a new persona', async () => {
     for (const epoch of [1, 7, 16]) {
       const args = ['rotate', '--epoch', String(epoch), '--words-file', wordsFile, '--yes']
       expect(((await home.json(args)) as EditResult).table).toMatchObject({ epoch, seq: 1 })
@@ -118,7 +118,7 @@ describe('the words', () => {
 })
 
 describe('leaving', () => {
-  test('takes the device out, prints the text that tells the others, and leaves no persona', async () => {
+  test('removes the device, prints the status message for the others, and leaves no persona', async () => {
     expect(await home.failure(['leave'])).toBe('2 USAGE')
     const left = (await home.json(['leave', '--yes'])) as LeaveResult
     expect(left.remaining.map(({ name }) => name)).toEqual(['phone'])

@@ -11,7 +11,7 @@ async function twoHomes(): Promise<[Home, Home]> {
   await one.start()
   await one.done(['init', '--device', 'laptop', '--key', deviceKey('laptop')])
   await one.stop()
-  // Pairing has tests of its own; here the second device begins as a copy.
+  // Other tests cover pairing. Here the second device starts as a copy.
   cpSync(one.directory, other.directory, { recursive: true, filter: (path) => !path.includes('/run') })
   await one.start()
   await other.start()
@@ -20,7 +20,7 @@ async function twoHomes(): Promise<[Home, Home]> {
 }
 
 describe('persona sibling sync', () => {
-  it('brings edits made apart to one table by a file in a shared folder, and by a pipe', async () => {
+  it('joins edits made apart into the same table, through a file in a shared folder and through a pipe', async () => {
     const [one, other] = await twoHomes()
     const file = join(tempDir(), 'table')
     await one.done(['device', 'add', 'phone', '--key', deviceKey('phone')])
@@ -39,7 +39,7 @@ describe('persona sibling sync', () => {
     expect(await other.json(['sibling', 'sync', file])).toMatchObject({ verdict: 'refresh', written: false })
   }, 60_000)
 
-  it('replaces nothing that it could not read', async () => {
+  it('does not replace a file that it cannot read', async () => {
     const [one] = await twoHomes()
     const file = join(tempDir(), 'table')
     for (const [content, code] of [

@@ -85,7 +85,7 @@ describe('the shipped config/personad.yaml', () => {
     expect(parseConfig('', 'empty')).toEqual(DEFAULTS)
   })
 
-  test('names every key of the schema, live and no other, and says of each whether a reload is enough', async () => {
+  test('names exactly the keys of the schema, and for each whether a reload is enough', async () => {
     const text = await shipped
     const live: string[] = []
     for (const [name, value] of Object.entries<unknown>(parse(text))) {
@@ -97,13 +97,13 @@ describe('the shipped config/personad.yaml', () => {
     expect(marks).toEqual(CONFIG_KEYS.map(({ reloadable }) => (reloadable ? 'reload' : 'restart')))
   })
 
-  test('states the limit of connections that the schema has', async () => {
+  test('names the same limit of connections as the schema', async () => {
     expect(await shipped).toContain(`from 1 to ${MAX_CONNECTIONS}`)
   })
 })
 
 describe('a configuration', () => {
-  test('gives what it says and the defaults for the rest', () => {
+  test('gives the values in the file, and the defaults for the rest', () => {
     const text =
       'log: {level: debug}\nengine: "portable"\nsocket:\n  max_connections: 4096\napps:\n  default_capabilities: []\n' +
       'watch:\n  profiles: [~/tox, /srv/bot.tox]\n  repair: true\n  passphrase_file: /run/tox.txt\n'
@@ -128,7 +128,7 @@ describe('a configuration', () => {
     ['__proto__', 'log:\n  level: info\n__proto__: {a: 1}\n', 3, 1, '"__proto__"'],
     ['a merge key', '<<: {engine: auto}\n', 1, 1, '"<<"'],
     ['a number', 'engine: auto\n1: auto\n', 2, 1, '"1"'],
-  ])('with %s is refused, with line and column', (_title, text, line, column, says) => {
+  ])('is refused with %s, at its line and column', (_title, text, line, column, says) => {
     const error = refusal(text)
     expect(error).toMatchObject({ code: 'CONFIG_UNKNOWN_KEY', line, column })
     expect(error.message).toContain(says)
@@ -158,13 +158,13 @@ describe('a configuration', () => {
     ['a word for a switch', 'watch: {repair: yes}\n', 1, 17, 'true or false'],
     ['a relative passphrase file', 'watch: {passphrase_file: tox.txt}\n', 1, 26, 'a path that begins with / or ~/'],
     ['a word for a list', 'apps:\n  default_capabilities: read\n', 2, 25, 'a list of any of read, observe, publish'],
-  ])('with %s is refused, with line, column and what was expected', (_title, text, line, column, expected) => {
+  ])('is refused with %s, at its line and column, with the expected value', (_title, text, line, column, expected) => {
     const error = refusal(text)
     expect(error).toMatchObject({ code: 'CONFIG_VALUE', line, column })
     expect(error.message).toContain(expected)
   })
 
-  test('that is refused for a value does not have the value repeated', () => {
+  test('is refused for a value without repeating the value', () => {
     expect(refusal('log:\n  level: my secret passphrase\n').message).not.toContain('secret')
   })
 
@@ -183,14 +183,14 @@ describe('a configuration', () => {
     ['a bracket left open', 'apps:\n  default_capabilities: [read\n', 3, 1],
     ['a list for a key', '? [a]\n: b\n', 1, 3],
     ['brackets nested without end', '['.repeat(MAX_CONFIG_BYTES), 1, null],
-  ])('with %s is no valid one', (_title, text, line, column) => {
+  ])('is refused with %s', (_title, text, line, column) => {
     const error = refusal(text)
     expect(error).toMatchObject(
       column === null ? { code: 'CONFIG_SYNTAX', line } : { code: 'CONFIG_SYNTAX', line, column },
     )
   })
 
-  test('of any text at all gives a value or a ConfigError', () => {
+  test('of any text gives a value or a ConfigError', () => {
     const word = fc.constantFrom(
       'log',
       'level',
@@ -235,13 +235,13 @@ describe('a configuration', () => {
   })
 })
 
-describe('the file', () => {
+describe('the configuration file', () => {
   test('may be absent, unless the user named it', async () => {
     expect(await readConfig(join(directory, 'none.yaml'), false)).toEqual(DEFAULTS)
     await expect(readConfig(join(directory, 'none.yaml'), true)).rejects.toMatchObject({ code: 'CONFIG_UNREADABLE' })
   })
 
-  test('is read as it stands', async () => {
+  test('is read byte for byte', async () => {
     expect(await readConfig(write('good.yaml', 'engine: portable\n'), false)).toMatchObject({
       engine: 'portable',
     })
@@ -258,7 +258,7 @@ describe('the file', () => {
     await expect(readConfig(latin, false)).rejects.toMatchObject({ code: 'CONFIG_SYNTAX', line: null })
   })
 
-  test('must be a regular file: a directory or a FIFO does not hold up the start', async () => {
+  test('must be a regular file: a directory or a FIFO does not block the start', async () => {
     mkdirSync(join(directory, 'dir.yaml'))
     await expect(readConfig(join(directory, 'dir.yaml'), false)).rejects.toMatchObject({ code: 'CONFIG_UNREADABLE' })
     execFileSync('mkfifo', [join(directory, 'fifo.yaml')])
@@ -296,7 +296,7 @@ describe('a reload', () => {
     watch: { profiles: ['/a', '/b'], repair: true, passphraseFile: '/c' },
   }
 
-  test('takes the reloadable keys and names the others, which wait for a restart', () => {
+  test('applies the reloadable keys, and names the others, which need a restart', () => {
     expect(mergeReloaded(DEFAULTS, read)).toEqual({
       config: { ...read, engine: 'auto', socket: { maxConnections: 256 } },
       changed: [
@@ -313,12 +313,12 @@ describe('a reload', () => {
     })
   })
 
-  test('tells two places from one with a comma in its name', () => {
+  test('distinguishes two paths from one with a comma in its name', () => {
     const one: Config = { ...read, watch: { ...read.watch, profiles: ['/a,/b'] } }
     expect(mergeReloaded(read, one)).toEqual({ config: one, changed: ['watch.profiles'], needRestart: [] })
   })
 
-  test('of the same values changes nothing', () => {
+  test('with the same values changes nothing', () => {
     expect(mergeReloaded(read, { ...read, apps: { defaultCapabilities: ['read', 'publish'] } })).toEqual({
       config: read,
       changed: [],
