@@ -1,4 +1,4 @@
-/** The configuration of the daemon: its own sections, and one of each wing (config/personad.yaml names every key). */
+/** The configuration of the daemon: its own sections and those of the wings (config/personad.yaml names every key). */
 import type { Policy } from '../core/trust.ts'
 import { BASE_CAPABILITIES, type Capability } from '../ipc/shapes/capabilities.ts'
 import {
@@ -22,20 +22,20 @@ import {
 
 export type EngineChoice = 'auto' | 'sodium' | 'portable'
 
-/** By section. The section of a wing is of a type that only the wing knows. */
+/** The configuration by section. Only a wing knows the type of its own section. */
 export interface Config extends ConfigValues {
   readonly log: { readonly level: LogLevel }
   readonly engine: EngineChoice
-  /** Counted for each of the two sockets. */
+  /** The limit applies to each of the two sockets. */
   readonly socket: { readonly maxConnections: number }
-  /** Every app has these capabilities, also without a token. */
+  /** Every app has these capabilities, even without a token. */
   readonly apps: { readonly defaultCapabilities: readonly Capability[] }
   /** The policy of new contacts. */
   readonly policy: { readonly default: Policy }
   readonly custody: OpenLimits
 }
 
-export const MAX_CONNECTIONS = 4096 // sanity: each holds a descriptor and buffers; the usual hard limit of descriptors is 4096 and more
+export const MAX_CONNECTIONS = 4096 // sanity: each one needs a descriptor and buffers; systems usually allow at least 4096 descriptors
 
 const LOG_LEVELS = ['error', 'warn', 'info', 'debug'] as const
 
@@ -104,9 +104,9 @@ export function configSections(wings: readonly Wing[]): ConfigSection<unknown>[]
 }
 
 /**
- * Reads the configuration. Without a file the defaults hold, unless the user named it.
+ * Reads the configuration. Without a file the defaults apply, unless the user named it.
  * @param path absolute or relative to the working directory
- * @param named true when the path comes from --config, so that its absence is a mistake
+ * @param named whether the path comes from --config, so that a missing file is an error
  * @throws {ConfigError} any ConfigErrorCode
  */
 export async function readConfig(
@@ -118,8 +118,8 @@ export async function readConfig(
 }
 
 /**
- * Parses and checks the text of a configuration. A key that is left out has its default.
- * @param path for error texts
+ * Parses and checks the text of a configuration. An absent key has its default.
+ * @param path for error messages
  * @throws {ConfigError} CONFIG_SYNTAX | CONFIG_UNKNOWN_KEY | CONFIG_VALUE
  */
 export function parseConfig(text: string, path: string, sections: readonly ConfigSection<unknown>[]): Config {
@@ -127,7 +127,7 @@ export function parseConfig(text: string, path: string, sections: readonly Confi
 }
 
 /**
- * Merges the reloadable values of the file with the running values of all other keys.
+ * Merges a reloaded configuration: reloadable keys get the values of the file, and the others keep their present values.
  * @returns the configuration to use, which reloadable keys changed, and which others a restart would change
  */
 export function mergeReloaded(

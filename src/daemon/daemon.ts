@@ -1,4 +1,4 @@
-/** The daemon as it runs: store, keeper, wings and sockets, put together in the order in which each may rely on the one before, and taken apart. */
+/** Starts and stops the daemon: store, keeper, wings and sockets. Each part may rely on the parts opened before it. */
 import type { Handlers } from '../ipc/methods/method.ts'
 import type { EventName, DaemonEvent } from '../ipc/methods/events.ts'
 import type { WingsStatus } from '../ipc/methods/status.ts'
@@ -36,26 +36,26 @@ import { toRpcError } from './methods/errors.ts'
 import { WINGS } from './wings.ts'
 import type { OpenWing, Wing } from './wing/wing.ts'
 
-/** The running daemon, its parts in the order in which they were opened. */
+/** The running daemon, with its parts in the order in which they were opened. */
 export interface Daemon {
   readonly lock: StateLock
   readonly store: Store
   readonly keeper: Keeper
   readonly apps: Apps
   readonly wings: readonly Wing[]
-  /** In the order of `wings`. */
+  /** The opened wings, in the order of `wings`. */
   readonly open: readonly OpenWing[]
   readonly servers: readonly IpcServer[]
   readonly stopTimers: readonly (() => void)[]
   config: Config
-  /** The state directory is being erased, and is empty once the daemon has stopped. */
+  /** The state directory is being erased, and will be empty once the daemon has stopped. */
   isErasing: boolean
 }
 
 export interface DaemonOptions {
   readonly paths: Paths
   readonly configFile: string
-  /** Read with the sections of these wings. */
+  /** The configuration, read with the sections of these wings. */
   readonly config: Config
   readonly log: Log
   readonly supervisor: Pick<Supervisor, 'stop'>
@@ -64,7 +64,7 @@ export interface DaemonOptions {
 
 const nowSec = (): number => Math.floor(Date.now() / 1000)
 
-/** Opens everything; when it returns, both sockets answer. @throws what a part refuses with; the process is to end then */
+/** Opens all parts. On return both sockets answer. @throws the error of the part that refuses; the process must end then */
 export async function startDaemon({
   paths,
   configFile,
@@ -78,10 +78,10 @@ export async function startDaemon({
   const version = ownVersion()
   const engine = await openEngine(config, log)
   await createStateDir(paths.stateDir)
-  // The lock comes before everything that a second daemon could disturb, the sockets among it.
+  // Lock first: two daemons must not share anything, not even the sockets.
   const lock = await lockStateDir(paths.stateDir)
-  if (await finishErasing(lock.paths)) log.warn('persona.erased', { message: 'an erasure that was cut short is done' })
-  // Files of a killed writer may hold a key that was erased since.
+  if (await finishErasing(lock.paths)) log.warn('persona.erased', { message: 'finished an interrupted erasure' })
+  // A killed writer may have left files with a key that was erased since.
   await removeLeftovers(paths.stateDir)
   const store = await openLevelStore(lock)
   const coreDumps = await forbidCoreDumps({ log })
@@ -89,7 +89,7 @@ export async function startDaemon({
   const servers: IpcServer[] = []
   const open: OpenWing[] = []
   const publish = (event: DaemonEvent): void => {
-    // The permission is checked again at each event: a revoked app receives nothing more.
+    // Check the permission again at each event: a revoked app must receive nothing more.
     for (const server of servers)
       server.publish(event, (caller) => daemon.apps.may(caller, 'read', daemon.config.apps.defaultCapabilities))
     for (const wing of open) wing.onEvent?.(event)
@@ -101,7 +101,7 @@ export async function startDaemon({
       engine,
       nowSec,
       publish,
-      // A reload takes effect at once. No contact is met before `daemon` is there.
+      // Read at each use, so that a reload takes effect at once. Nobody adds a contact before `daemon` exists.
       defaultPolicy: () => daemon.config.policy.default,
       events: protocol.events,
       kindsOfWings: wings.flatMap(({ kinds = [] }) => kinds),
@@ -147,7 +147,7 @@ export async function startDaemon({
       daemon.isErasing = true
       supervisor.stop('persona.erased', EXIT_STOPPED)
     }),
-    // Each wing answers the rows that it brings: the compiler holds it to them, one by one.
+    // The compiler checks each wing against the methods that it brings.
     ...(Object.assign({}, ...open.map((wing) => wing.handlers)) as object),
   } as Handlers<Methods>
   servers.push(await serveRole('app', daemon, protocol, handlers, paths.appSocket, log, supervisor))
@@ -195,7 +195,7 @@ function ipcLog(log: Log): IpcLog {
   }
 }
 
-/** Answers the calls that run, closes the sockets, then the store, and gives the state directory free last. */
+/** Finishes and answers the running calls, closes the sockets and the store, and releases the state directory last. */
 export async function stopDaemon(daemon: Daemon, paths: Paths): Promise<void> {
   for (const stopTimer of daemon.stopTimers) stopTimer()
   for (const wing of daemon.open.toReversed()) await wing.close?.()
@@ -222,7 +222,7 @@ export async function reloadDaemon(
   for (const [at, { section }] of daemon.wings.entries())
     if (changed.some((key) => key.section === section.name)) await daemon.open[at]?.reload?.(config[section.name])
   log.info('config.reloaded', {
-    message: 'configuration read again',
+    message: 'read the configuration again',
     changed: changed.map(({ path }) => path).join(' '),
     needRestart: needRestart.map(({ path }) => path).join(' '),
   })

@@ -78,10 +78,10 @@ async function catchUp(
   // Read the tip each time: while the client reads, new events come, and the oldest entries may go.
   for (let tip = tipOf(onDisk); number < tip.number; tip = tipOf(onDisk)) {
     const gap = tip.oldest - 1 - number
-    const told = gap > 0 ? lagged(gap, number) : replayEvent(number + 1, keeper.reader())
+    const next = gap > 0 ? lagged(gap, number) : replayEvent(number + 1, keeper.reader())
     number += Math.max(gap, 1)
-    const isWanted = told !== null && (told.event === 'lagged' || names.includes(told.event))
-    if (isWanted && !(await caller.replay(told))) break
+    const isWanted = next !== null && (next.event === 'lagged' || names.includes(next.event))
+    if (isWanted && !(await caller.replay(next))) break
     // Skipped events and fast clients do not let others take their turn, so count them all.
     if (++looked % REPLAYED_A_TURN === 0) await nextTurn()
   }
