@@ -31,8 +31,8 @@ export class StoreError extends PersonadError<StoreErrorCode> {
 }
 
 /** Makes a STORE_CORRUPT error for a file. The caller has changed nothing before it throws this. */
-export function corruptFile(file: string, offset: number, what: string): StoreError {
-  const message = `${file} is damaged at byte ${offset}: ${what}; nothing was changed`
+export function corruptFile(file: string, offset: number, problem: string): StoreError {
+  const message = `${file} is damaged at byte ${offset}: ${problem}; nothing was changed`
   return new StoreError('STORE_CORRUPT', message)
 }
 

@@ -58,7 +58,7 @@ async function checkLogs(
     for (const [i, record] of readLevelLog(await readFile(file), file).entries()) {
       const batch = readBatch(record, file, i)
       // LevelDB numbers every write. The manifest's number may be ahead of the first log's, since LevelDB notes it in the middle of a log.
-      // If it is behind, a log or the last edit of the manifest is gone.
+      // If it is older, a log or the last edit of the manifest is gone.
       const isNext = batch.sequence === sequence + 1 || (lastCommit === null && batch.sequence <= sequence)
       if (!isNext)
         throw corruptFile(

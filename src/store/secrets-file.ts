@@ -86,7 +86,7 @@ export async function writeSecretsFile(path: string, bytes: Uint8Array, fs: Dura
 }
 
 /**
- * Removes a secrets file; a missing file is no error.
+ * Removes a secrets file; a missing file is not an error.
  * @throws {StoreError} STORE_IO
  */
 export async function removeSecretsFile(path: string, fs: DurableFs = promises): Promise<void> {

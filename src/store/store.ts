@@ -7,7 +7,7 @@ export const MAX_KEY_BYTES = 512 // sanity: more than twice two PersonaIDs in he
 export const MAX_VALUE_BYTES: number = 1 << 20 // sanity: a contact with all its evidence stays below 32 KiB
 export const MAX_COMMIT_BYTES: number = 8 << 20 // sanity: LevelDB keeps a batch in memory three times; split an import into pieces of this size
 
-/** One change. A null value removes the record; removing a missing record is no error. */
+/** One change. A null value removes the record; removing a missing record is not an error. */
 export interface Write {
   readonly key: string
   readonly value: Uint8Array | null

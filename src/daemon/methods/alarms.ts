@@ -41,7 +41,7 @@ async function evidence(keeper: Keeper, query: string): Promise<EvidenceFile> {
       'wait until the contact shows a persona',
     )
   }
-  const of = (kind: EvidenceBlob['kind'], blob: string | null, seenAtSec: number | null): EvidenceBlob[] => {
+  const blobsOf = (kind: EvidenceBlob['kind'], blob: string | null, seenAtSec: number | null): EvidenceBlob[] => {
     const bytes = blob === null ? null : parseBase64url(blob)
     return bytes === null ? [] : [{ kind, seenAtSec, token: formatToken(bytes) }]
   }
@@ -52,9 +52,9 @@ async function evidence(keeper: Keeper, query: string): Promise<EvidenceFile> {
     root: persona.root,
     exportedAtSec: keeper.nowSec,
     blobs: [
-      ...of('head', persona.head, null),
-      ...of('held', persona.held, null),
-      ...persona.evidence.flatMap(({ kind, blob, seenAtSec }) => of(kind, blob, seenAtSec)),
+      ...blobsOf('head', persona.head, null),
+      ...blobsOf('held', persona.held, null),
+      ...persona.evidence.flatMap(({ kind, blob, seenAtSec }) => blobsOf(kind, blob, seenAtSec)),
     ],
   }
 }

@@ -64,8 +64,8 @@ async function catchUp(
   const { onDisk } = keeper
   const last = tipOf(onDisk).number
   if (after > last) {
-    const who = apps.sourceOf(caller)
-    await keeper.change(() => alarmCursor(after, last, who, keeper.state))
+    const source = apps.sourceOf(caller)
+    await keeper.change(() => alarmCursor(after, last, source, keeper.state))
     const message = `there is no event ${after} here; the last one is ${last}`
     throw new KeeperError(
       'CURSOR_AHEAD',

@@ -1,6 +1,6 @@
 /**
  * Merges records of a snapshot into the state (docs/backup.md). Heads follow the order and never sink, pins stay, entries are joined, and
- * sightings count as the source's. All of it runs inside of a change. Merging a record twice is the same as once.
+ * sightings count as the source's. All of it runs inside a change. Merging a record twice is the same as once.
  */
 import { admitDevices } from '../../core/diff.ts'
 import { addEvidence } from '../../core/evidence.ts'
