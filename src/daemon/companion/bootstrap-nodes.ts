@@ -1,4 +1,4 @@
-/** The nodes by which a companion finds the Tox network: lines such as "192.0.2.1:33445 KEY", in the configuration or in a file. */
+/** Bootstrap nodes, with which a companion finds the Tox network: lines such as "192.0.2.1:33445 KEY", in the configuration or in a file. */
 import { CompanionError } from './errors.ts'
 import { constants } from 'node:fs'
 import { open } from 'node:fs/promises'
@@ -8,7 +8,7 @@ import { MAX_BOOTSTRAP_NODES, type BootstrapNode } from '../../toxnode/protocol.
 const MAX_FILE_BYTES = 65_536 // sanity: several hundred nodes
 const LINE = /^(?:\[([0-9A-Fa-f:.]+)\]|([0-9.]+)):([0-9]{1,5})\s+([0-9A-Fa-f]{64})$/
 
-/** One node, or null for a text that names none: an address in figures, since a name would be asked for outside of any proxy. */
+/** Parses one node; null for any other text. The address is numeric, since looking up a name would bypass the proxy. */
 export function parseBootstrapNode(line: string): BootstrapNode | null {
   const [, six, four, digits, key] = LINE.exec(line) ?? []
   const [host, port] = [six ?? four ?? '', Number(digits)]
@@ -17,13 +17,13 @@ export function parseBootstrapNode(line: string): BootstrapNode | null {
 }
 
 /**
- * The nodes of a file, one a line; empty lines and what follows a # are left out.
+ * Reads the nodes of a file, one per line. Empty lines and comments (#) are skipped.
  * @throws {CompanionError} TOX_BOOTSTRAP_FILE
  */
 export async function readBootstrapFile(path: string): Promise<BootstrapNode[]> {
   let text: string
   try {
-    // Without O_NONBLOCK a FIFO would hold up the start for ever.
+    // Without O_NONBLOCK a FIFO would block the start forever.
     const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
     try {
       const buffer = Buffer.alloc(MAX_FILE_BYTES)
@@ -42,7 +42,7 @@ export async function readBootstrapFile(path: string): Promise<BootstrapNode[]> 
     const entry = line.replace(/#.*/, '').trim()
     if (entry === '' || nodes.length === MAX_BOOTSTRAP_NODES) continue
     const node = parseBootstrapNode(entry)
-    if (node === null) throw refusal(`line ${i + 1} of ${path} names no node`)
+    if (node === null) throw refusal(`line ${i + 1} of ${path} is not a bootstrap node`)
     nodes.push(node)
   }
   return nodes
@@ -52,6 +52,6 @@ function refusal(message: string): CompanionError {
   return new CompanionError(
     'TOX_BOOTSTRAP_FILE',
     message,
-    'a line is an address in figures, ":", a port, a space, and a key of 64 hex digits',
+    'each line needs a numeric address, ":", a port, a space, and a key of 64 hex digits',
   )
 }

@@ -1,4 +1,4 @@
-/** Between the Tox node and the keeper: what friends show goes into the state, and the own table out to them (docs/tox.md, The companion). */
+/** Connects the Tox node and the keeper: reports what friends show, and shows them the own table (docs/tox.md, The companion). */
 import { Refusal } from '../../errors/refusal.ts'
 import { parseHex } from '../../core/encoding/bytes.ts'
 import type { ObservationParams } from '../../ipc/shapes/judged.ts'
@@ -20,7 +20,7 @@ import type { NewEvent } from '../state/new-event.ts'
 /** The source of everything that the companion sees. */
 export const LIVE_SOURCE = 'live'
 
-const MAX_AT_ONCE = 32 // sanity: of the largest records so many are a megabyte, an eighth of what one commit holds
+const MAX_AT_ONCE = 32 // sanity: 32 of the largest records are a megabyte, an eighth of one commit's limit
 
 export interface BridgeOptions {
   readonly keeper: Keeper
@@ -28,9 +28,9 @@ export interface BridgeOptions {
   readonly peers: Peers
   readonly requests: FriendRequests
   readonly log: Log
-  /** Read anew at each start, so that the secret is in memory for no longer. */
+  /** Reads the key at each start, so that the secret stays in memory only briefly. */
   readonly readKey: () => Promise<CompanionKey>
-  /** The node runs, and has all its friends. */
+  /** Called when the node runs and has all its friends. */
   readonly onReady: () => void
   readonly spawn?: ToxNodeOptions['spawn']
 }
@@ -65,12 +65,12 @@ export class Bridge {
     return this.#connection
   }
 
-  /** By which other nodes bootstrap from this one; null while it does not run. */
+  /** The address with which other nodes bootstrap from this one; null while it does not run. */
   get dht(): ToxStatus['dht'] {
     return this.#dht
   }
 
-  /** Friends who are connected. */
+  /** The friends that are connected. */
   online(): [string, Peer][] {
     return [...this.#peers.all].filter(([, { connection }]) => connection !== 'none')
   }
@@ -87,14 +87,14 @@ export class Bridge {
     await this.#serial.idle()
   }
 
-  /** Takes what friends showed, some at a time. */
+  /** Reports what friends showed, in batches. */
   async observe(shown: readonly ObservationParams[]): Promise<void> {
     for (let i = 0; i < shown.length; i += MAX_AT_ONCE) {
       await this.#keeper.observe(shown.slice(i, i + MAX_AT_ONCE), LIVE_SOURCE)
     }
   }
 
-  /** Keeps new friends, and lets the node know them. */
+  /** Stores new friends and adds them to the node. */
   async befriend(wanted: readonly NewPeer[]): Promise<void> {
     for (const { key, record } of await this.#peers.add(wanted)) {
       this.#sendAdd(key, record)
@@ -102,7 +102,7 @@ export class Bridge {
     }
   }
 
-  /** Shows the own table as it is now; at once also to those who read packets. */
+  /** Shows the current own table. Friends that read packets get it at once. */
   async show(): Promise<void> {
     const text = await this.#text()
     if (text === this.#shown) return
@@ -114,7 +114,7 @@ export class Bridge {
     }
   }
 
-  /** Says which friends are in nobody's table any more. */
+  /** Emits an event for each friend that has left its table. */
   emitLeft(): void {
     for (const key of this.#peers.newlyLeft()) this.#emitPeer(key, 'left')
   }
@@ -133,7 +133,7 @@ export class Bridge {
       text: this.#shown,
       bootstrap: nodes.slice(0, MAX_BOOTSTRAP_NODES),
       proxy: config.proxy,
-      // Past a proxy UDP would show the address that the proxy hides.
+      // UDP would bypass the proxy and show the address that it hides.
       udp: config.udp && config.proxy === null,
       port: config.port,
       loopback: config.loopback,
@@ -141,7 +141,7 @@ export class Bridge {
     return { options, secretKey }
   }
 
-  /** Own words and the token; the token alone where both do not fit; nothing, which tells nobody anything, where no table may be shown. */
+  /** The status message: words and token; the token alone if both do not fit; '' if no table may be shown. */
   async #text(words: string = this.#options.config.words): Promise<string> {
     try {
       return (await this.#keeper.statusMessage(words)).text
@@ -184,7 +184,7 @@ export class Bridge {
       case 'refused':
         peer.refused = report.error
         this.#options.log.warn('tox.refused', {
-          message: 'libtoxcore does not take a friend',
+          message: 'libtoxcore refuses a friend',
           key,
           error: report.error,
         })
@@ -196,7 +196,7 @@ export class Bridge {
       case 'status':
         break
     }
-    // Tox sends an empty one at each connect, before the true one.
+    // Tox sends an empty status message at each connect, before the real one.
     if (report.text === '') return
     shown.push(peer.name === '' ? { from: key, text: report.text } : { from: key, text: report.text, name: peer.name })
   }
@@ -223,7 +223,7 @@ export class Bridge {
     this.#emitPeer(key, is ? 'online' : 'offline')
   }
 
-  /** Somebody asks to be a friend: let in when a table says whose device it is; else the owner decides. */
+  /** Accepts a friend request if a table shows whose device asks; otherwise the owner decides. */
   async #asked(key: string, text: string): Promise<void> {
     if (this.#peers.all.has(key)) return
     const judged = this.#options.requests.judge(key, text)
@@ -232,11 +232,11 @@ export class Bridge {
       return
     }
     await this.befriend([{ key, record: judged.peer }])
-    // Tox proves who asks as it proves who shows a status message.
+    // Tox proves the sender of a request as it proves the sender of a status message.
     await this.observe([{ from: key, text }])
   }
 
-  /** To a companion goes a request with the own table, which tells it whose we are; whoever is no companion has our key, or will. */
+  /** Adds a friend. Companions get a request with the own table, which shows them whose device we are; other clients add us themselves. */
   #sendAdd(key: string, { personaId, toxId }: Peer['record']): void {
     const { engine, onDisk } = this.#keeper
     const listed = personaId === null ? undefined : onDisk.personas.get(personaId)?.devices.find((d) => d.key === key)

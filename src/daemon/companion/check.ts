@@ -1,10 +1,10 @@
-/** What `doctor` says of the companion, where the configuration has one. */
+/** The checks of `doctor` for the companion, if the configuration has one. */
 import { notice, ok, problem, type Finding } from '../../ipc/shapes/doctor.ts'
 import type { ToxStatus } from '../../ipc/shapes/tox.ts'
 
 export function checkCompanion(tox: ToxStatus): Finding[] {
   if (tox.problem !== null) {
-    const hint = 'docs/tox.md says what to do about each code; it is started again by itself'
+    const hint = 'find the code in docs/tox.md; the daemon keeps trying to start the companion'
     return [
       problem('COMPANION_ENDED', `the companion does not run: ${tox.problem.message} (${tox.problem.code})`, hint),
     ]
@@ -21,8 +21,7 @@ export function checkCompanion(tox: ToxStatus): Finding[] {
     case 'running':
       break
   }
-  if (tox.connection !== 'none')
-    return [ok('COMPANION', `the companion runs, with ${tox.counts.online} friends online`)]
+  if (tox.connection !== 'none') return [ok('COMPANION', `the companion runs; friends online: ${tox.counts.online}`)]
   const hint = 'name bootstrap nodes that answer (tox.bootstrap); the systemd service also needs its network'
   return [notice('COMPANION_ALONE', 'the companion does not reach the Tox network', hint)]
 }

@@ -1,4 +1,4 @@
-/** The companion, the daemon's own Tox node, as its owner has it: made, started, stopped, given friends (docs/tox.md, The companion). */
+/** The companion, the daemon's own Tox node: creates it, starts and stops it, adds friends (docs/tox.md, The companion). */
 import { CompanionError } from './errors.ts'
 import { formatHex, parseHex } from '../../core/encoding/bytes.ts'
 import { freeName } from '../../core/table.ts'
@@ -22,7 +22,7 @@ const TOX_ID_DIGITS = 76
 export interface CompanionOptions {
   readonly keeper: Keeper
   readonly config: ToxConfig
-  /** Of the companion's key. */
+  /** The file of the companion's key. */
   readonly keyFile: string
   /** machine-id(5), null where there is none */
   readonly machineId: string | null
@@ -38,9 +38,9 @@ export class Companion {
   readonly #bridge: Bridge
   /** ToxPk of the companion; null before there is one. */
   #key: string | null
-  /** By the owner's word. */
+  /** The owner has stopped it. */
   #isDown = false
-  /** Contacts that have changed and were not looked at yet. */
+  /** Contacts that have changed since the last look at them. */
   readonly #changed = new Set<string>()
 
   private constructor(options: CompanionOptions, peers: Peers, key: string | null) {
@@ -62,7 +62,7 @@ export class Companion {
     })
   }
 
-  /** Takes up the companion that there is. @throws {StoreError} @throws {CryptoError} SEAL_* */
+  /** Opens the existing companion. @throws {StoreError} @throws {CryptoError} SEAL_* */
   static async open(options: CompanionOptions): Promise<Companion> {
     const { keeper, keyFile, machineId, config } = options
     const kept = await readCompanionKey(keyFile, machineId, keeper.engine)
@@ -77,12 +77,12 @@ export class Companion {
   }
 
   /**
-   * Makes the companion if there is none, lists it in the own table, and starts it.
+   * Creates the companion if needed, lists it in the own table, and starts it.
    * @throws {KeeperError} NO_PERSONA | LOCKED, and what an edit throws @throws {StoreError}
    */
   async up(name: string | undefined): Promise<ToxStatus> {
     const keeper = this.#keeper
-    // Before a key is drawn for nothing.
+    // Throws before a key is drawn.
     keeper.table()
     if (this.#key === null) {
       const { keyFile, machineId } = this.#options
@@ -91,7 +91,7 @@ export class Companion {
       this.#key = formatHex(made.publicKey)
     }
     const key = this.#key
-    // Crash here: the key is there and no table lists it; the next time goes on with it.
+    // Crash here: the key exists and no table lists it. The next call uses it.
     await keeper.change(() => {
       keeper.own.runsCompanion(key)
       const { devices } = keeper.own.table()
@@ -110,20 +110,20 @@ export class Companion {
     return this.status()
   }
 
-  /** Ends everything, for good. */
+  /** Stops everything for good. */
   async stop(): Promise<void> {
     await this.down()
     await this.#bridge.idle()
   }
 
-  /** Resolves when what followed from events is done. */
+  /** Resolves when the work that events caused is done. */
   async idle(): Promise<void> {
     await this.#bridge.idle()
   }
 
   /**
    * Befriends a device.
-   * @param id a Tox ID, to which a request goes, or the ToxPk of a device that has the companion as a friend, or asked to be one
+   * @param id a Tox ID, which gets a request; or the ToxPk of a device that has the companion as a friend or has asked
    * @returns its ToxPk
    * @throws {ToxError} TOX_BAD_ID | TOX_FRIEND_OWN_KEY @throws {CompanionError} NO_COMPANION | TOO_MANY_PEERS @throws {BlobError} DEVICE_KEY_*
    */
@@ -151,12 +151,12 @@ export class Companion {
     return key
   }
 
-  /** Notes what an event changes; the work follows later, in turn. */
+  /** Notes the change; the work follows later, in turn. */
   onEvent(event: DaemonEvent): void {
     if (event.event === 'own.changed') this.#bridge.inTurn(() => this.#lookAtOwn())
     if (event.event !== 'contact.changed' || event.data.contact.personaId === null) return
     this.#changed.add(event.data.contact.personaId)
-    // One turn for all that changed until it comes.
+    // One task handles all changes until it runs.
     if (this.#changed.size === 1) this.#bridge.inTurn(() => this.#lookAtContacts())
   }
 
@@ -179,7 +179,7 @@ export class Companion {
     }
   }
 
-  /** The companion shows the current table while it runs; nobody reports that here. */
+  /** The companion shows the current table while it runs. No source reports that. */
   sees(key: string): Sighting | null {
     const { ownTable, nowSec } = this.#keeper
     if (key !== this.#key || ownTable === null || this.status().state !== 'running') return null
@@ -192,7 +192,7 @@ export class Companion {
     return { status: this.status(), peers, requests: this.#requests.pending }
   }
 
-  /** What `status` says beside the figures. */
+  /** Sentences for `status`. */
   notices(): string[] {
     const { problem, state } = this.status()
     const notices: string[] = []
@@ -200,7 +200,7 @@ export class Companion {
     if (state === 'unlisted')
       notices.push('your table does not list the companion of this machine, so it does not run; start it')
     if (problem !== null) notices.push(`the companion does not run: ${problem.message} (${problem.code})`)
-    if (this.#peers.isFull) notices.push(`the companion has ${MAX_PEERS} friends, and takes no more`)
+    if (this.#peers.isFull) notices.push(`the companion has ${MAX_PEERS} friends and accepts no more`)
     return notices
   }
 
@@ -233,7 +233,7 @@ export class Companion {
     if (this.#key === null) return
     const { node } = this.#bridge
     if (this.#device === null) {
-      // Taken out of the table, here or on a sibling: nobody would believe what it shows.
+      // This device or a sibling has removed it from the table: nobody would believe what it shows.
       if (node.state !== 'down') await node.stop()
       return
     }
@@ -249,7 +249,7 @@ export class Companion {
     this.#changed.clear()
     for (const personaId of changed) await this.#bridge.befriend(this.#peers.contact(personaId))
     this.#bridge.emitLeft()
-    // The persona that has left is a contact from then on.
+    // A persona that this device has left becomes a contact.
     if (this.#device === null) await this.#lookAtOwn()
   }
 }

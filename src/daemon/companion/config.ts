@@ -12,7 +12,7 @@ export interface ToxConfig {
   readonly enabled: boolean
   /** The contacts whose devices the companion befriends by itself: all, or those that the user has named. */
   readonly friends: 'all' | 'named'
-  /** Friends see it as the name of the companion. */
+  /** The name of the companion that friends see. */
   readonly name: string
   /** The status message, before the token. */
   readonly words: string
@@ -25,11 +25,11 @@ export interface ToxConfig {
   readonly loopback: boolean
 }
 
-const MAX_WORDS_CHARS = 256 // sanity: code points; what does not fit beside the token is left out
+const MAX_WORDS_CHARS = 256 // sanity: code points; words that do not fit beside the token are left out
 
 const FLAG = { error: 'true or false' }
 
-/** The node gets all of them when it starts, so none takes effect in a running one. */
+/** The node gets all values when it starts, so a reload changes nothing in a running node. */
 export const TOX_SECTION: ConfigSection<ToxConfig> = {
   name: 'tox',
   keys: {
@@ -55,7 +55,7 @@ function atStart<T>(key: string, value: z.ZodType<T>): ConfigKey<T> {
   return { key, value, reloadable: false }
 }
 
-/** What stays on this machine; a file of nodes is looked at when the node starts. */
+/** Whether the node stays on this machine. A file of nodes is read when the node starts. */
 function isLocal({ proxy, udp, bootstrap }: ToxConfig): boolean {
   return proxy === null && udp && bootstrap.every(({ host }) => host.startsWith('127.'))
 }
@@ -67,7 +67,7 @@ function textUpTo(most: number, unit: string, count: (text: string) => number): 
 }
 
 function bootstrapNodes(): z.ZodType<BootstrapNode[]> {
-  const error = `a list of at most ${MAX_BOOTSTRAP_NODES} texts such as "192.0.2.1:33445 KEY", with an address in figures and a key of 64 hex digits`
+  const error = `a list of at most ${MAX_BOOTSTRAP_NODES} texts such as "192.0.2.1:33445 KEY", with a numeric address and a key of 64 hex digits`
   const node = z.string({ error }).transform((line, context): BootstrapNode => {
     const parsed = parseBootstrapNode(line)
     if (parsed !== null) return parsed
@@ -78,7 +78,7 @@ function bootstrapNodes(): z.ZodType<BootstrapNode[]> {
 }
 
 function socksProxy(): z.ZodType<{ host: string; port: number }> {
-  const error = 'an address in figures, ":" and a port, such as 127.0.0.1:9050'
+  const error = 'a numeric address, ":" and a port, such as 127.0.0.1:9050'
   return z.string({ error }).transform((text, context) => {
     const at = text.lastIndexOf(':')
     const [host, port] = [text.slice(0, at).replace(/^\[(.*)\]$/, '$1'), Number(text.slice(at + 1))]

@@ -1,6 +1,6 @@
 /**
- * The secret key of the companion, in a file of its own in the state directory (docs/decisions/0015). It signs nothing: it is what the
- * profile of any Tox client holds, and like there no passphrase lies over it, since the daemon has to see friends while it is locked.
+ * The secret key of the companion, in its own file in the state directory (docs/decisions/0015). It signs nothing. Like the key in the
+ * profile of any Tox client, it has no passphrase, since the daemon must see friends while it is locked.
  */
 import { concatBytes, encodeUtf8, equalBytes } from '../../core/encoding/bytes.ts'
 import { LABEL_COMPANION } from '../../core/labels.ts'
@@ -10,7 +10,7 @@ import { UNSEALED } from '../../crypto/sealing.ts'
 import { readSecretsFile, writeSecretsFile } from '../../store/secrets-file.ts'
 import { formatToxId, NOSPAM_BYTES, SECRET_KEY_BYTES } from '../../tox/save/address.ts'
 
-/** What the file holds, in the form of an unsealed secrets file: this byte, where it was made, the key. */
+/** The content of the file, which is an unsealed secrets file: this byte, the mark of the machine, the key. */
 const VERSION = 1
 const MACHINE_BYTES = 16
 
@@ -22,8 +22,8 @@ export interface CompanionKey {
 }
 
 /**
- * The key that was made on this machine; null for none, and for one that came from another machine with a copy of the directory: two
- * nodes with one key throw each other out of the network every 30 seconds.
+ * Reads the key of this machine; null if there is none, or if it was copied from another machine: two nodes with one key throw each
+ * other out of the network every 30 seconds.
  * @param machineId of machine-id(5), or null where there is none
  * @throws {StoreError} SECRETS_* @throws {CryptoError} SEAL_*
  */
@@ -45,7 +45,7 @@ export async function readCompanionKey(
   return secretKey && { secretKey, publicKey: engine.boxPublicKey(secretKey) }
 }
 
-/** Draws a key, and keeps it durably in the place of the one before. @throws {StoreError} STORE_* */
+/** Draws a key and stores it durably, in place of any earlier key. @throws {StoreError} STORE_* */
 export async function createCompanionKey(
   path: string,
   machineId: string | null,
@@ -69,8 +69,8 @@ export async function createCompanionKey(
 }
 
 /**
- * The Tox ID of a companion, which whoever knows its key can tell: its nospam is the first 4 bytes of SHA-512 over a label and the key. A
- * nospam keeps strangers who know a key from asking; a companion judges who asks by the table that comes with it, and needs none.
+ * The Tox ID of a companion. Anyone who knows its key can compute it: its nospam is the first 4 bytes of SHA-512 over a label and the
+ * key. A nospam stops requests from strangers who know a key. A companion does not need that: it judges a request by its table.
  * @param publicKey 32 bytes
  * @returns 76 upper-case hex digits
  */
@@ -78,13 +78,13 @@ export function companionToxId(publicKey: Uint8Array, engine: CryptoEngine): str
   return formatToxId({ publicKey, nospam: companionNospam(publicKey, engine) })
 }
 
-/** 4 bytes, as they stand in the Tox ID. */
+/** 4 bytes, in the order of the Tox ID. */
 export function companionNospam(publicKey: Uint8Array, engine: CryptoEngine): Uint8Array {
   return engine.sha512(LABEL_COMPANION, publicKey).slice(0, NOSPAM_BYTES)
 }
 
 function machineMark(machineId: string | null, engine: CryptoEngine): Uint8Array {
   if (machineId === null) return new Uint8Array(MACHINE_BYTES)
-  // machine-id(5) asks that the id itself be told to nobody.
+  // machine-id(5) demands that the id itself is not disclosed.
   return engine.sha512(concatBytes(LABEL_COMPANION, encodeUtf8(`machine ${machineId}`))).slice(0, MACHINE_BYTES)
 }

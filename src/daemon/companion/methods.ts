@@ -4,14 +4,14 @@ import type { Handlers } from '../../ipc/methods/method.ts'
 import type { ToxMethods } from '../../ipc/methods/companion.ts'
 import type { Companion } from './companion.ts'
 
-/** @param companion null where there is none; each method is then TOX_DISABLED */
+/** @param companion null if there is none: each method then throws TOX_DISABLED */
 export function toxHandlers(companion: Companion | null): Handlers<ToxMethods> {
   const enabled = (): Companion => {
     if (companion !== null) return companion
     throw new CompanionError(
       'TOX_DISABLED',
       'the configuration of the daemon has no companion',
-      'set tox.enabled to true, and start the daemon again',
+      'set tox.enabled to true and restart the daemon',
     )
   }
   return {

@@ -1,4 +1,4 @@
-/** Supervises the Tox node, a child process: starts it, hears it, and starts it again when it crashed, hangs or says what cannot be. */
+/** Supervises the Tox node, a child process: starts it, reads its reports, and restarts it if it crashes, hangs or sends an impossible report. */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { extname } from 'node:path'
@@ -8,29 +8,29 @@ import { encodeFrame, FrameCutter } from '../../toxnode/frame.ts'
 import { checkReport, type NodeOptions, type Order, type Report } from '../../toxnode/protocol.ts'
 import type { Log } from '../../process/log.ts'
 
-const HANG_MS = 15_000 // sanity: it says every second that it lives; a machine under load may be slow
-const STOP_MS = 3000 // sanity: it says good-bye to friends, which takes some 50 ms
+const HANG_MS = 15_000 // sanity: it sends a beat every second; a machine under load may be slow
+const STOP_MS = 3000 // sanity: it tells friends that it goes offline, which takes some 50 ms
 const FIRST_DELAY_MS = 1000 // sanity: doubles with each failure
 const MAX_DELAY_MS = 300_000 // sanity: a library that crashes at once costs one start in five minutes
-const STEADY_MS = 60_000 // sanity: who ran so long is started again at once, as after the first failure
+const STEADY_MS = 60_000 // sanity: a node that ran this long restarts after FIRST_DELAY_MS
 const WINDOW_MS = 10_000
-const MAX_REPORTS_A_WINDOW = 10_000 // sanity: 1000 friends who come online at once make 4000; a node out of its mind is ended
-const MAX_UNREAD_BYTES = 8_388_608 // sanity: the orders for 1024 friends are 2 MB; a node that takes none is ended
+const MAX_REPORTS_A_WINDOW = 10_000 // sanity: 1000 friends that come online at once make 4000 reports; a node that sends more is broken
+const MAX_UNREAD_BYTES = 8_388_608 // sanity: the orders for 1024 friends are 2 MB; a node that reads none is killed
 
 export interface LiveClock {
   nowMs(): number
-  /** @returns what cancels it */
+  /** @returns a function that cancels it */
   after(ms: number, run: () => void): () => void
 }
 
 export interface ToxNodeOptions {
   readonly log: Log
-  /** What the node is started with, read anew at each start; the key is wiped once it was handed over. */
+  /** Reads the options and the key at each start. The key is wiped once the node has it. */
   readonly start: () => Promise<{ readonly options: NodeOptions; readonly secretKey: Uint8Array }>
   readonly wipe: (secret: Uint8Array) => void
-  /** The node is not read further until this is done: what it says never heaps up here. */
+  /** The output of the node is not read until this is done, so that reports never pile up here. */
   readonly onReports: (reports: readonly Report[]) => Promise<void>
-  /** It runs no more, whether it will again or not. */
+  /** Called when the node has ended, whether or not it will restart. */
   readonly onEnded: () => void
   readonly spawn?: () => ChildProcess
   readonly clock?: LiveClock
@@ -58,12 +58,12 @@ export class ToxNode {
     return this.#state
   }
 
-  /** Why it last ended, until it runs again. */
+  /** The reason of its last end, until it runs again. */
   get problem(): LiveError | null {
     return this.#problem
   }
 
-  /** Starts it, at once also where it would have waited. */
+  /** Starts it at once, without the rest of a delay. */
   start(): void {
     this.#isWanted = true
     if (this.#state === 'starting' || this.#state === 'running') return
@@ -73,7 +73,7 @@ export class ToxNode {
     this.#life = this.#life.then(() => this.#live())
   }
 
-  /** Ends it in good order; after {@link STOP_MS} without any. */
+  /** Ends it cleanly; kills it after {@link STOP_MS}. */
   async stop(): Promise<void> {
     this.#isWanted = false
     this.#cancelDelay()
@@ -88,7 +88,7 @@ export class ToxNode {
     this.#state = 'down'
   }
 
-  /** Lost while it does not run: whoever sends must do so again when it is ready. */
+  /** Sends an order. The order is lost while the node does not run: send it again when the node is ready. */
   send(order: Order): void {
     const child = this.#child
     if (child === null || this.#state !== 'running') return
@@ -96,7 +96,7 @@ export class ToxNode {
     if (child.stdin!.writableLength > MAX_UNREAD_BYTES) child.kill('SIGKILL')
   }
 
-  /** From one start to the end, and what comes after. Never throws. */
+  /** Runs the node once and plans the next start. Never throws. */
   async #live(): Promise<void> {
     if (!this.#isWanted) return
     const startedMs = this.#clock.nowMs()
@@ -126,30 +126,30 @@ export class ToxNode {
 
   async #run(): Promise<void> {
     const { options, secretKey } = await this.#options.start()
-    // Stopped meanwhile.
+    // stop() was called meanwhile.
     if (!this.#isWanted) return this.#options.wipe(secretKey)
     const child = (this.#options.spawn ?? spawnNode)()
     this.#child = child
     const ended = once(child, 'exit')
     ended.catch(() => {})
-    // A node that is gone is noticed by its end.
+    // The exit event reports a node that is gone.
     child.stdin!.on('error', () => {})
     child.stdin!.write(secretKey, () => this.#options.wipe(secretKey))
     child.stdin!.write(encodeFrame({ type: 'start', options } satisfies Order))
     try {
       await this.#hear(child)
     } finally {
-      // Nothing comes from it any more, or nothing that makes sense.
+      // Its output has ended or makes no sense.
       if (this.#isWanted) child.kill('SIGKILL')
       await ended
     }
   }
 
-  /** Reads until the node says no more. @throws {LiveError} what it says cannot be, or it says nothing for too long */
+  /** Reads reports until the output ends. @throws {LiveError} for an impossible report, or after {@link HANG_MS} without one */
   async #hear(child: ChildProcess): Promise<void> {
     const cutter = new FrameCutter()
     const pulse = new Pulse(this.#clock, () => {
-      this.#problem = failed(`the node did not say for ${HANG_MS / 1000} s that it lives`)
+      this.#problem = failed(`the node sent nothing for ${HANG_MS / 1000} s`)
       child.kill('SIGKILL')
     })
     let [windowMs, count] = [this.#clock.nowMs(), 0]
@@ -159,7 +159,7 @@ export class ToxNode {
         const reports = cutter.push(piece).map(checkReport)
         if (this.#clock.nowMs() - windowMs > WINDOW_MS) [windowMs, count] = [this.#clock.nowMs(), 0]
         count += reports.length
-        if (count > MAX_REPORTS_A_WINDOW) throw failed('the node says more than it can have heard')
+        if (count > MAX_REPORTS_A_WINDOW) throw failed('the node sends more reports than its friends can cause')
         this.#note(reports)
         await this.#options.onReports(reports.filter((report) => report.type !== 'beat'))
         pulse.resume()
@@ -179,7 +179,7 @@ export class ToxNode {
   }
 }
 
-/** Calls out when nothing was heard for too long; not while what was heard is worked on, which is not the node's fault. */
+/** Fires after {@link HANG_MS} without a report. It pauses while reports are handled: that delay is not the node's fault. */
 class Pulse {
   readonly #clock: LiveClock
   readonly #onHang: () => void
@@ -210,7 +210,7 @@ const systemClock: LiveClock = {
   },
 }
 
-/** A process with nothing of this one's but three pipes: no environment but what its tests need, no descriptors, no arguments of anybody's. */
+/** Spawns a process that inherits only three pipes: no environment except for its tests, no descriptors, no arguments of others. */
 function spawnNode(): ChildProcess {
   const main = fileURLToPath(new URL(`../../toxnode/main${extname(import.meta.url)}`, import.meta.url))
   const rate = process.env['PERSONAD_LIVE_CLOCK_RATE']

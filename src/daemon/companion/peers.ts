@@ -1,4 +1,4 @@
-/** The friends of the companion: who is to be one, by what the tables say, and who is one, on disk (docs/tox.md, Friends). */
+/** The friends of the companion: chooses them by the tables, and stores them (docs/tox.md, Friends). */
 import type { Contact } from '../../ipc/shapes/contact.ts'
 import type { Connection } from '../../ipc/shapes/tox.ts'
 import type { Keeper } from '../keeper/keeper.ts'
@@ -6,24 +6,24 @@ import { kind, type Kind } from '../state/kind.ts'
 import type { PersonaRecord } from '../state/records.ts'
 import { personaContact } from '../state/view.ts'
 
-export const MAX_PEERS = 1024 // sanity: a friend who is away costs libtoxcore some 0.03 % of a processor
-const MAX_PEERS_A_PERSONA = 40 // sanity: two tables full; a contact must not fill the list with keys of his choice
+export const MAX_PEERS = 1024 // sanity: an offline friend costs libtoxcore some 0.03 % of a processor
+const MAX_PEERS_A_PERSONA = 40 // sanity: two full tables; a contact must not fill the list with keys of their choice
 
-/** A friend of the companion. The id is its key. None is ever forgotten: who leaves a table is reported. */
+/** A friend of the companion. The id is its key. Records are never deleted: a friend that leaves its table is reported. */
 export interface PeerRecord {
-  /** The owner's own device, a device of a contact, one that the user named, or one that asked. */
+  /** A device of the owner, a device of a contact, a device that the user named, or a device that asked. */
   readonly how: 'sibling' | 'contact' | 'named' | 'request'
   /** The persona whose device it was when it was added; null if no persona's. */
   readonly personaId: string | null
-  /** The Tox ID that the user gave, to which a friend request goes; null where none is needed. */
+  /** The Tox ID from the user, which gets a friend request; null if no request is needed. */
   readonly toxId: string | null
   readonly addedAtSec: number
 }
 
-/** Each machine has a companion of its own, which finds its friends in the tables. */
+/** Never travels: each machine has its own companion, which finds its friends in the tables. */
 export const PEERS: Kind<PeerRecord> = kind('peer', { travels: 'never' })
 
-/** A friend as this run knows it. */
+/** A friend during this run. */
 export interface Peer {
   readonly record: PeerRecord
   name: string
@@ -64,16 +64,16 @@ export class Peers {
     return this.#all.size >= MAX_PEERS
   }
 
-  /** Nobody is connected, since the node ended. */
+  /** Marks all friends as offline, since the node ended. */
   forgetConnections(): void {
     for (const peer of this.#all.values()) Object.assign(peer, { connection: 'none', instant: false, refused: null })
   }
 
-  /** Keeps new friends durably; those who are one already, and those beyond the bounds, are left out. @returns who was added */
+  /** Stores new friends durably; skips existing friends and those beyond the limit. @returns the added friends */
   async add(wanted: readonly NewPeer[]): Promise<NewPeer[]> {
     const fresh = wanted.filter(({ key }) => !this.#all.has(key)).slice(0, MAX_PEERS - this.#all.size)
     if (fresh.length === 0) return []
-    // Before the disk has them: two who look at once must not both add one.
+    // Before the write: two concurrent calls must not both add one friend.
     for (const { key, record } of fresh) this.#all.set(key, newPeer(record))
     const { state } = this.#keeper
     await this.#keeper.change(() => {
@@ -82,7 +82,7 @@ export class Peers {
     return fresh
   }
 
-  /** The devices of the owner, but for the companion itself. */
+  /** The devices of the owner, except the companion itself. */
   siblings(own: string): NewPeer[] {
     const { ownTable, nowSec } = this.#keeper
     if (ownTable === null) return []
@@ -142,7 +142,7 @@ export class Peers {
     return named
   }
 
-  // A device that is known as somebody else's is not asked: by listing it anybody could make us write to it.
+  // Skips devices that are known as somebody else's. Otherwise anybody could make us contact a device by listing it.
   #devicesOf(persona: PersonaRecord): NewPeer[] {
     if (!this.follows(persona)) return []
     const contact = personaContact(persona, this.#keeper.reader())

@@ -7,11 +7,11 @@ import { ToxError } from '../../tox/save/errors.ts'
 import type { Keeper } from '../keeper/keeper.ts'
 import type { PeerRecord, Peers } from './peers.ts'
 
-const MAX_PENDING = 32 // sanity: what a person looks through; the oldest goes first
+const MAX_PENDING = 32 // sanity: a person can look through so many; the oldest goes first
 
 /**
- * A device that shows a table which lists it is let in if the table may be the present one. An older one may be from before the device was
- * removed, or stolen: then the owner decides.
+ * Accepts a device whose table lists it, if that table may be the current one. An older table may be from before the device was removed
+ * or stolen: then the owner decides.
  */
 const PRESENT: ReadonlySet<OrderVerdict> = new Set(['accept', 'refresh', 'fork'])
 
@@ -25,12 +25,12 @@ export class FriendRequests {
     this.#peers = peers
   }
 
-  /** Those that wait for the owner, the newest last. */
+  /** The requests that wait for the owner, the newest last. */
   get pending(): ToxRequest[] {
     return [...this.#pending.values()].map(({ key, personaId, atSec }) => ({ key, personaId, atSec }))
   }
 
-  /** @returns the friend that it is, or null when the owner is to decide; then `isNew` says whether that is worth telling */
+  /** @returns the record of the new friend; or null if the owner must decide, with `isNew` if that is worth an event */
   judge(
     key: string,
     text: string,
@@ -50,12 +50,12 @@ export class FriendRequests {
     const [oldest] = this.#pending.keys()
     const isCrowd = this.#pending.size > MAX_PENDING
     if (isCrowd) this.#pending.delete(oldest!)
-    // Whoever makes a crowd must not make as many events.
+    // A flood of requests must not cause a flood of events.
     return { peer: null, isNew: isNew && !isCrowd, personaId }
   }
 
   /**
-   * The owner lets a device in. @returns the text that it asked with; null when it did not ask
+   * Accepts a device for the owner. @returns the text of its request; null if it did not ask
    * @throws {ToxError} TOX_FRIEND_OWN_KEY @throws {BlobError} DEVICE_KEY_*
    */
   take(key: string, own: string): string | null {
@@ -70,7 +70,7 @@ export class FriendRequests {
   #howKnown(personaId: string): 'sibling' | 'contact' | null {
     if (personaId === this.#keeper.ownTable?.personaId) return 'sibling'
     const persona = this.#keeper.onDisk.personas.get(personaId)
-    // Otherwise a contact would fill the list by asking for keys of his choice, one after the other.
+    // Without these limits a contact could fill the list with requests from keys of their choice.
     const isLetIn = persona !== undefined && this.#peers.follows(persona) && this.#peers.hasRoom(personaId)
     return isLetIn ? 'contact' : null
   }

@@ -18,7 +18,7 @@ export const COMPANION: Wing<schema.ToxMethods, ToxConfig> = {
 async function openCompanion(host: Host, config: ToxConfig): Promise<OpenWing<schema.ToxMethods, ToxConfig>> {
   if (!config.enabled) return { handlers: toxHandlers(null), status: () => ({ part: { tox: null }, notices: [] }) }
   const { keeper, paths, env, log } = host
-  // Loaded only where the configuration has a companion.
+  // Loaded only if the configuration has a companion.
   const { Companion } = await import('./companion.ts')
   const machineId = await readFile('/etc/machine-id', 'utf8').catch(() => null)
   const bootstrapFile = config.bootstrapFile === null ? null : expandHome(config.bootstrapFile, env)

@@ -1,4 +1,4 @@
-/** What `doctor` says of the secrets: what seals them, whether they are open, and whether a crash could write them to disk. */
+/** The checks of `doctor` for the secrets: their seal, whether they are open, and whether a crash could write them to disk. */
 import { CREDENTIAL_NAME } from '../custody/credential.ts'
 import { notice, ok, problem, type Finding } from '../../ipc/shapes/doctor.ts'
 import type { Examined } from './examined.ts'
@@ -53,7 +53,7 @@ function checkSealing(sealing: Examined['sealing']): Finding[] {
       return [
         notice(
           'SECRETS_UNSEALED',
-          'nothing seals the signing key: whoever reads your files, or a copy of them, has it',
+          'the signing key is not sealed: anyone who can read your files, or a copy of them, has it',
           'set a passphrase, or let the service manager keep a key (docs/threat-model.md)',
         ),
       ]
@@ -64,6 +64,6 @@ function checkLocked(unsignedSec: number): Finding {
   const days = Math.floor(unsignedSec / 86_400)
   if (unsignedSec < UNSIGNED_NOTICE_SEC)
     return notice('LOCKED', 'the signing key is locked, so nothing is signed', 'unlock it')
-  const message = `the signing key was locked for so long that the table could not be signed again: it is ${days} days old, and contacts see it age`
+  const message = `the signing key is locked, so the table was not signed again: it is ${days} days old, and contacts see that it gets old`
   return problem('LOCKED_LONG', message, 'unlock the key; the daemon then signs the table again')
 }

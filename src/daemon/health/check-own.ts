@@ -1,4 +1,4 @@
-/** What `doctor` says of the owner's persona: how it stands here, how fresh it is, and which devices show which table. */
+/** The checks of `doctor` for the own persona: its standing, its age, and the table that each device shows. */
 import type { Sighting } from '../../core/trust.ts'
 import { notice, ok, problem, type Finding } from '../../ipc/shapes/doctor.ts'
 import type { OwnTable } from '../../ipc/shapes/own.ts'
@@ -23,11 +23,11 @@ export function checkOwn({ table, standing, isLocked, clock, shown }: Examined):
 
 function checkFreshness(table: OwnTable, clock: Clock): Finding[] {
   const age = freshnessAt(table.timeSec, clock)
-  // Said by the clock's own check.
+  // The check of the clock reports that.
   if (age === null) return []
   if (age === 'fresh') return [ok('FRESHNESS', 'the table was signed less than two weeks ago')]
-  const message = `the table was signed long ago, and is ${age} for friends`
-  return [problem('TABLE_STALE', message, 'see the log of the daemon: why it is not signed again')]
+  const message = `the table was signed long ago: friends see it as ${age}`
+  return [problem('TABLE_STALE', message, 'the log of the daemon shows why it was not signed again')]
 }
 
 function checkShown(name: string, sighting: Sighting | null, own: OwnTable): Finding {
@@ -40,9 +40,9 @@ function checkShown(name: string, sighting: Sighting | null, own: OwnTable): Fin
   const isOlder = table.epoch < own.epoch || (table.epoch === own.epoch && table.seq < own.seq)
   if (!isOlder) return ok('DEVICE_SHOWS', `${name} was seen showing table ${nameOf(table)}`)
   const message = `${name} was last seen showing table ${nameOf(table)}; the current one is ${nameOf(own)}`
-  // Before the present one was signed it could show no other.
+  // A sighting from before the current table was signed could not show it.
   return atSec < own.timeSec
-    ? notice('DEVICE_OLDER', `${message}; it was not seen since that was signed`, PUBLISH_THERE)
+    ? notice('DEVICE_OLDER', `${message}, which was signed later`, PUBLISH_THERE)
     : problem('DEVICE_OLDER', message, PUBLISH_THERE)
 }
 

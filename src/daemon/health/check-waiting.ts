@@ -1,4 +1,4 @@
-/** What `doctor` says of alarms that stand, of the history, and of what waits for the owner's answer. */
+/** The checks of `doctor` for alarms, for the history, and for decisions that wait for the owner. */
 import { notice, ok, problem, type Finding } from '../../ipc/shapes/doctor.ts'
 import { standingFindings } from '../own/standing.ts'
 import type { Examined } from './examined.ts'
@@ -18,7 +18,7 @@ export function checkWaiting({ alarms, history, waiting, standing }: Examined): 
       : problem(
           'HISTORY_BROKEN',
           `the history is broken at entry ${history.brokenAt}: another program has written to the store`,
-          'restore a backup; do not trust what follows that entry',
+          'restore a backup; do not trust that entry or any later one',
         ),
     ...checkAnswers(
       'PENDING',

@@ -1,4 +1,4 @@
-/** `doctor`: what is not as it should be, found by small checks that know nothing of each other (docs/ipc.md, section 3). */
+/** `doctor`: finds problems with small, independent checks (docs/ipc.md, section 3). */
 import { checkCustody } from './check-custody.ts'
 import { checkDaemon } from './check-daemon.ts'
 import { checkOwn } from './check-own.ts'
@@ -8,7 +8,7 @@ import type { Diagnosis, Finding } from '../../ipc/shapes/doctor.ts'
 
 const CHECKS: readonly Check[] = [checkDaemon, checkCustody, checkOwn]
 
-/** @param ofWings what the checks of the wings found */
+/** @param ofWings the findings of the wings */
 export function diagnose(examined: Examined, ofWings: readonly Finding[]): Diagnosis {
   return { findings: [...CHECKS.flatMap((check) => check(examined)), ...ofWings, ...checkWaiting(examined)] }
 }

@@ -1,4 +1,4 @@
-/** The state at one moment, as all checks of the doctor see it. */
+/** The input of all checks of `doctor`. */
 import type { Sighting } from '../../core/trust.ts'
 import type { SealMode } from '../../crypto/seal.ts'
 import type { OwnStanding } from '../own/standing.ts'
@@ -8,7 +8,7 @@ import type { Finding } from '../../ipc/shapes/doctor.ts'
 import type { LogVerdict } from '../../ipc/shapes/log.ts'
 import type { OwnTable } from '../../ipc/shapes/own.ts'
 
-/** The state at one moment, as all checks see it. */
+/** The state at one moment. */
 export interface Examined {
   /** null before init. */
   readonly table: OwnTable | null
@@ -17,21 +17,21 @@ export interface Examined {
   /** How the signing key is sealed on disk; null before init. */
   readonly sealing: SealMode | null
   readonly theftProtection: boolean
-  /** The seed may be on this device; false only when it surely is not. */
+  /** Whether the seed may be on this device; false only if it surely is not. */
   readonly mayHaveSeed: boolean
   readonly clock: Clock
   readonly engine: 'sodium' | 'portable'
   readonly storeKind: string
   readonly storeSchema: number
-  /** Why a crash could write a core dump, a sentence each; none when it cannot. */
+  /** The reasons why a crash could write a core dump, one sentence each; empty if it cannot. */
   readonly coreDumps: readonly string[]
-  /** When each own device was last seen showing the own blob, and which table; null for one that was never seen with the own blob. */
+  /** The last sighting of each own device with the own blob; null if there was none. */
   readonly shown: ReadonlyMap<string, Sighting | null>
   readonly alarms: readonly Alarm[]
   readonly history: LogVerdict
-  /** How many answers the owner owes: about contacts, and to apps that ask for more. */
+  /** The number of decisions that wait for the owner: on contacts, and on apps that ask for more. */
   readonly waiting: { readonly contacts: number; readonly apps: number }
 }
 
-/** One check: everything that it looked at, also what is well. */
+/** One check. It returns a finding for everything that it looked at, including what is well. */
 export type Check = (examined: Examined) => Finding[]

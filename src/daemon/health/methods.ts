@@ -14,7 +14,7 @@ import type { Examined } from './examined.ts'
 
 export type DoctorMethods = Pick<Methods, 'doctor'>
 
-/** @param coreDumps why a crash could write one: see forbidCoreDumps */
+/** @param coreDumps the reasons why a crash could write one: see forbidCoreDumps */
 export function doctorHandlers(
   keeper: Keeper,
   wings: readonly Pick<OpenWing, 'findings' | 'sees'>[],
@@ -73,7 +73,7 @@ async function countWaiting({ onDisk }: Keeper): Promise<Examined['waiting']> {
   return { contacts, apps }
 }
 
-/** A wing that sees the device right now knows better than the reports. */
+/** A wing that sees the device right now wins over the reports. */
 function shownBy(key: string, keeper: Keeper, wings: readonly Pick<OpenWing, 'sees'>[]): Sighting | null {
   for (const wing of wings) {
     const sighting = wing.sees?.(key) ?? null

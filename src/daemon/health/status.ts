@@ -1,4 +1,4 @@
-/** What `persona status` shows: the state in figures, and what its owner should know in sentences (docs/ipc.md, section 3). */
+/** The result of `status`: the state in figures, and sentences for its owner (docs/ipc.md, section 3). */
 import { noticeOf, told, UNPROTECTED } from '../own/conditions.ts'
 import { standingFindings, UNSIGNED_NOTICE_SEC, type OwnStanding } from '../own/standing.ts'
 import { notice, type Finding } from '../../ipc/shapes/doctor.ts'
@@ -53,7 +53,7 @@ function ownFindings({ table, isLocked, theftProtection, standing, clock }: Kept
   if (isLocked) {
     const days = Math.floor((clock.nowSec - table.timeSec) / 86_400)
     const isDue = !clock.isWrong && clock.nowSec - table.timeSec >= UNSIGNED_NOTICE_SEC
-    const why = isDue ? `; the table was signed ${days} days ago, and contacts see it age` : ''
+    const why = isDue ? `; the table was signed ${days} days ago, and contacts see that it gets old` : ''
     findings.push(notice('LOCKED', `the signing key is locked${why}`, 'unlock it'))
   }
   return [...findings, ...clockFindings(clock)]

@@ -15,7 +15,7 @@ export function unsignedReminder(
     if (nowSec < Math.max(table.timeSec + UNSIGNED_NOTICE_SEC, remindedSec + REMIND_STEP_SEC)) return
     remindedSec = nowSec
     const days = Math.floor((nowSec - table.timeSec) / 86_400)
-    const message = `your table was signed ${days} days ago, and contacts see it age: unlock the signing key`
+    const message = `your table was signed ${days} days ago, and contacts see that it gets old: unlock the signing key`
     await keeper.emit({ event: 'own.unsigned', data: { timeSec: table.timeSec, message } })
   }
 }

@@ -172,7 +172,7 @@ describe('a node that is out of its mind', () => {
     story.clock.turn(1)
     await story.ended(1)
     expect(story.children[0]!.signalCode).toBe('SIGKILL')
-    expect(story.node.problem?.message).toContain('did not say for 15 s that it lives')
+    expect(story.node.problem?.message).toContain('sent nothing for 15 s')
     await story.node.stop()
   })
 
