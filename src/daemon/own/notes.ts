@@ -15,7 +15,7 @@ export function noteOf({ notes }: Pick<OwnRecord, 'notes'>, key: string): Device
  * @param byOwner the table was signed here: what it adds the owner has approved, and what it drops he has dropped
  */
 export function notesAfter(
-  own: Pick<OwnRecord, 'notes'>,
+  own: Pick<OwnRecord, 'notes' | 'localDevices'>,
   changes: readonly ContactChange[],
   byOwner: boolean,
   nowSec: number,
@@ -26,8 +26,9 @@ export function notesAfter(
     const before = own.notes.find((note) => note.key === key)
     notes = notes.filter((note) => note.key !== key)
     if (kind === 'added') {
-      const came = before ?? { key, cameSec: nowSec, approved: byOwner, goneSec: null }
-      notes.unshift({ ...came, approved: came.approved || byOwner, goneSec: null })
+      // An approval ends when the device goes: whoever has it since may have listed it again. This machine's own device is in no other hands.
+      const isOurs = before?.approved === true && own.localDevices.includes(key)
+      notes.unshift({ key, cameSec: nowSec, approved: byOwner || isOurs, goneSec: null })
     } else if (!byOwner) notes.unshift({ ...noteOf(own, key), goneSec: nowSec })
   }
   return bounded(notes)

@@ -55,16 +55,41 @@ describe('a device that a sibling added', () => {
     expect((await laptop.call('status')).unapproved).toStrictEqual([TABLET])
   })
 
-  it('needs no approval where it was added, nor after a sibling took out and put back one that had it', async () => {
-    const { laptop, phone } = await pair()
+  it('needs no approval where it was added', async () => {
+    const { phone } = await pair()
     await phone.call('device.add', TABLET)
     expect((await phone.call('status')).unapproved).toStrictEqual([])
+  })
+
+  it('is new and not approved when it returns after a sibling took it out, so a rotation leaves it out', async () => {
+    const { laptop, phone } = await pair()
+    await laptop.call('device.add', TABLET)
+    const tablet = await laptop.copied(TABLET.key)
+    await hears(phone, OWN_LAPTOP, laptop)
+    await phone.call('device.remove', { device: 'tablet' })
     await hears(laptop, OWN_PHONE, phone)
-    await laptop.call('device.remove', { device: 'tablet' })
-    await hears(phone, OWN_LAPTOP, laptop)
-    await laptop.call('device.add', { ...TABLET, again: true })
-    await hears(phone, OWN_LAPTOP, laptop)
-    expect((await phone.call('status')).unapproved).toStrictEqual([])
+    await hears(tablet, OWN_PHONE, phone)
+    // Whoever bought the tablet lists it again.
+    const soldSec = laptop.nowSec
+    await tablet.call('device.add', { ...TABLET, again: true })
+    await hears(laptop, TABLET.key, tablet)
+    expect(laptop.told('own.changed').at(-1)).toMatchObject({ cause: 'sibling', unapproved: [TABLET] })
+    expect((await laptop.call('status')).unapproved).toStrictEqual([TABLET])
+    expect(laptop.records.own.get('own')!.notes.find(({ key }) => key === TABLET.key)!.cameSec).toBeGreaterThan(soldSec)
+    const plan = await laptop.call('rotation.plan', { epoch: 1 })
+    expect(plan.leftOut).toMatchObject([{ name: 'tablet', why: 'unapproved' }])
+    await laptop.call('device.approve', { device: 'tablet' })
+    const since = await laptop.call('rotation.plan', { epoch: 1, sinceSec: soldSec })
+    expect(since.leftOut).toMatchObject([{ name: 'tablet', why: 'since' }])
+  })
+
+  it('of this machine needs no approval after a sibling took it out and put it back', async () => {
+    const { laptop, phone } = await pair()
+    await phone.call('device.remove', { device: 'laptop' })
+    await hears(laptop, OWN_PHONE, phone)
+    await phone.call('device.add', { name: 'laptop', key: OWN_LAPTOP, again: true })
+    await hears(laptop, OWN_PHONE, phone)
+    expect((await laptop.call('status')).unapproved).toStrictEqual([])
   })
 
   it('that the owner removed here counts as new when a sibling lists it again', async () => {
