@@ -18,6 +18,7 @@ import { configSections, mergeReloaded, readConfig, type Config } from './config
 import { openCustody, openEngine } from './parts.ts'
 import { forbidCoreDumps } from '../process/core-dumps.ts'
 import { describeError } from '../process/describe-error.ts'
+import { checkCoreDumps } from './health/check-custody.ts'
 import { doctorHandlers } from './health/methods.ts'
 import { endErasing, eraseHandlers } from './erase.ts'
 import type { Keeper } from './keeper/keeper.ts'
@@ -156,10 +157,10 @@ export async function startDaemon({
   return daemon
 }
 
-function statusOf(open: readonly OpenWing[], coreDumps: readonly string[]): WingsStatus & Pick<About, 'notices'> {
-  const parts = open.map((wing) => wing.status?.() ?? { part: {}, notices: [] })
-  const notices = [...coreDumps, ...parts.flatMap((status) => status.notices)]
-  return { ...(Object.assign({}, ...parts.map(({ part }) => part)) as WingsStatus), notices }
+function statusOf(open: readonly OpenWing[], coreDumps: readonly string[]): WingsStatus & Pick<About, 'findings'> {
+  const parts = open.map((wing) => wing.status?.() ?? { part: {} })
+  const findings = [...checkCoreDumps(coreDumps), ...parts.flatMap((status) => status.findings ?? [])]
+  return { ...(Object.assign({}, ...parts.map(({ part }) => part)) as WingsStatus), findings }
 }
 
 async function serveRole(

@@ -205,7 +205,7 @@ export class TestKeeper {
       storeSchema: 1,
       profiles: { watched: 0, older: 0 },
       tox: null,
-      notices: [],
+      findings: [],
     }))
     return new TestKeeper({
       keeper,

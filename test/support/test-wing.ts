@@ -114,7 +114,10 @@ async function openNotes({ keeper }: Host, config: NotesConfig): Promise<OpenWin
     reload: (changed) => {
       most = changed.most
     },
-    status: () => ({ part: { notes: notes.size }, notices: [`there are ${notes.size} notes for ${config.greetAs}`] }),
+    status: () => ({
+      part: { notes: notes.size },
+      findings: [notice('NOTES', `there are ${notes.size} notes for ${config.greetAs}`, null)],
+    }),
     findings: () => [
       notes.size < most
         ? ok('NOTES', 'there is room for notes')

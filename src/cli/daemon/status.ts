@@ -25,7 +25,6 @@ export function formatStatus(status: DaemonStatus, nowSec: number, verbose = fal
   return [
     ...formatPersona(status, nowSec, verbose),
     ...status.findings.flatMap(formatFinding),
-    ...status.notices.slice(status.findings.length).map((notice) => sentence(escapeText(notice))),
     '',
     `You know ${countOf(counts.contacts, 'persona')}, and ${countOf(counts.provisional, 'friend')} without a persona; ${countOf(counts.devices, 'device')} in all.`,
     '',

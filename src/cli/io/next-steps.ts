@@ -92,6 +92,8 @@ const STEPS: Readonly<Record<string, Step>> = {
   PROFILE_DAMAGED: publishInto,
   PROFILE_NEWER: inspect,
   PROFILE_OTHER: inspect,
+  PROFILES_MORE: 'persona tox watch',
+  COMPANION_FULL: 'persona tox peers',
   HISTORY_BROKEN: 'persona restore FILE',
   STORE_CORRUPT: 'persona doctor',
   STORE_MISSING: 'persona doctor',

@@ -1,4 +1,6 @@
-/** The companion, the daemon's own Tox node: creates it, starts and stops it, adds friends (docs/tox.md, The companion). */
+/** The companion, the daemon's own Tox node, as its owner has it: made, started, stopped, given friends (docs/tox.md, The companion). */
+import { notice, type Finding } from '../../ipc/shapes/doctor.ts'
+import { checkCompanion } from './check.ts'
 import { CompanionError } from './errors.ts'
 import { formatHex, parseHex } from '../../core/encoding/bytes.ts'
 import { freeName } from '../../core/table.ts'
@@ -192,16 +194,14 @@ export class Companion {
     return { status: this.status(), peers, requests: this.#requests.pending }
   }
 
-  /** Sentences for `status`. */
-  notices(): string[] {
-    const { problem, state } = this.status()
-    const notices: string[] = []
-    if (state === 'none') notices.push('the configuration asks for a companion, but there is none yet; start it')
-    if (state === 'unlisted')
-      notices.push('your table does not list the companion of this machine, so it does not run; start it')
-    if (problem !== null) notices.push(`the companion does not run: ${problem.message} (${problem.code})`)
-    if (this.#peers.isFull) notices.push(`the companion has ${MAX_PEERS} friends and accepts no more`)
-    return notices
+  /** The findings that `status` shows: those of `doctor` that need the owner, and a full list of friends. */
+  findings(): Finding[] {
+    const status = this.status()
+    const isSevere = status.problem !== null || status.state === 'none' || status.state === 'unlisted'
+    const findings = isSevere ? checkCompanion(status) : []
+    if (this.#peers.isFull)
+      findings.push(notice('COMPANION_FULL', `the companion has ${MAX_PEERS} friends and accepts no more`, null))
+    return findings
   }
 
   get #device(): TableDevice | null {

@@ -16,7 +16,7 @@ export const COMPANION: Wing<schema.ToxMethods, ToxConfig> = {
 }
 
 async function openCompanion(host: Host, config: ToxConfig): Promise<OpenWing<schema.ToxMethods, ToxConfig>> {
-  if (!config.enabled) return { handlers: toxHandlers(null), status: () => ({ part: { tox: null }, notices: [] }) }
+  if (!config.enabled) return { handlers: toxHandlers(null), status: () => ({ part: { tox: null } }) }
   const { keeper, paths, env, log } = host
   // Loaded only if the configuration has a companion.
   const { Companion } = await import('./companion.ts')
@@ -33,7 +33,7 @@ async function openCompanion(host: Host, config: ToxConfig): Promise<OpenWing<sc
     handlers: toxHandlers(companion),
     start: () => companion.start(),
     onEvent: (event) => companion.onEvent(event),
-    status: () => ({ part: { tox: companion.status() }, notices: companion.notices() }),
+    status: () => ({ part: { tox: companion.status() }, findings: companion.findings() }),
     findings: () => checkCompanion(companion.status()),
     sees: (key) => companion.sees(key),
     close: () => companion.stop(),

@@ -15,15 +15,7 @@ export function checkCustody({
   coreDumps,
 }: Examined): Finding[] {
   const dumps =
-    coreDumps.length === 0
-      ? [ok('CORE_DUMPS', 'a crash writes no memory to disk')]
-      : coreDumps.map((why) =>
-          problem(
-            'CORE_DUMPS_POSSIBLE',
-            why,
-            'run the daemon as the systemd service, or forbid core dumps before its start (ulimit -c 0)',
-          ),
-        )
+    coreDumps.length === 0 ? [ok('CORE_DUMPS', 'a crash writes no memory to disk')] : checkCoreDumps(coreDumps)
   if (table === null) return dumps
   return [
     ...dumps,
@@ -39,6 +31,12 @@ export function checkCustody({
     ...checkSealing(sealing),
     ...(isLocked ? [checkLocked(clock.isWrong ? 0 : clock.nowSec - table.timeSec)] : []),
   ]
+}
+
+/** @param coreDumps why a crash could write memory to disk; empty if it cannot */
+export function checkCoreDumps(coreDumps: readonly string[]): Finding[] {
+  const hint = 'run the daemon as the systemd service, or forbid core dumps before its start (ulimit -c 0)'
+  return coreDumps.map((why) => problem('CORE_DUMPS_POSSIBLE', why, hint))
 }
 
 function checkSealing(sealing: Examined['sealing']): Finding[] {

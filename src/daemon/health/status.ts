@@ -7,7 +7,7 @@ import type { OwnTable } from '../../ipc/shapes/own.ts'
 import type { DaemonStatus, WingsStatus } from '../../ipc/methods/status.ts'
 
 /** The parts of the status from outside the keeper. */
-export type About = Pick<DaemonStatus, 'version' | 'pid' | 'startedAtSec' | 'home' | 'notices'> &
+export type About = Pick<DaemonStatus, 'version' | 'pid' | 'startedAtSec' | 'home' | 'findings'> &
   WingsStatus & {
     readonly connections: number
     readonly storeKind: string
@@ -27,9 +27,9 @@ export interface Kept {
 }
 
 export function makeStatus(about: About, kept: Kept): DaemonStatus {
-  const { connections, storeKind, storeSchema, notices, ...rest } = about
+  const { connections, storeKind, storeSchema, findings: around, ...rest } = about
   const { engine, table, isLocked, theftProtection, standing, counts, clock } = kept
-  const findings = ownFindings(kept)
+  const findings = [...ownFindings(kept), ...around]
   return {
     ...rest,
     engine,
@@ -40,8 +40,7 @@ export function makeStatus(about: About, kept: Kept): DaemonStatus {
     unapproved: [...standing.unapproved],
     freshness: table === null ? null : freshnessAt(table.timeSec, clock),
     counts: { ...counts, connections },
-    notices: [...told(findings).notices, ...notices],
-    findings,
+    ...told(findings),
   }
 }
 

@@ -2,6 +2,7 @@
 import { formatHex } from '../../core/encoding/bytes.ts'
 import type { Sighting } from '../../core/trust.ts'
 import type { CryptoEngine } from '../../crypto/engine.ts'
+import { notice, type Finding } from '../../ipc/shapes/doctor.ts'
 import type { ProfileList } from '../../ipc/shapes/profiles.ts'
 import { ToxError } from '../../tox/save/errors.ts'
 import type { Machine } from '../../tox/profile/lock-file.ts'
@@ -45,7 +46,7 @@ export interface ProfilesConfig {
   readonly passphrase: () => Promise<string | null>
 }
 
-const MAX_NOTICES = 8 // sanity: status is read by people; the list has all of them
+const MAX_FINDINGS = 8 // sanity: status is read by people; the list has all of them
 
 export class Profiles {
   readonly #options: ProfilesOptions
@@ -121,18 +122,19 @@ export class Profiles {
   }
 
   /** For `status`. */
-  summary(): { profiles: { watched: number; older: number }; notices: string[] } {
+  summary(): { profiles: { watched: number; older: number }; findings: Finding[] } {
     const table = this.#options.keeper.ownTable
     const all = [...this.#known.values()]
-    const notices = [...(this.#watch?.troubles ?? [])]
+    const findings = (this.#watch?.troubles ?? []).map((message) => notice('WATCH_TROUBLE', message, null))
     for (const { view, text } of all) {
-      const notice = table === null ? null : own.noticeOf(view, text, table)
-      if (notice !== null) notices.push(notice)
+      const finding = table === null ? null : own.findingOf(view, text, table)
+      if (finding !== null) findings.push(finding)
     }
-    const shown = notices.slice(0, MAX_NOTICES)
-    if (notices.length > MAX_NOTICES) shown.push(`${notices.length - MAX_NOTICES} more watched profiles need attention`)
+    const shown = findings.slice(0, MAX_FINDINGS)
+    const more = findings.length - MAX_FINDINGS
+    if (more > 0) shown.push(notice('PROFILES_MORE', `${more} more watched profiles need attention`, 'list them'))
     const older = all.filter(({ shown: table }) => table?.state === 'older').length
-    return { profiles: { watched: all.length, older }, notices: shown }
+    return { profiles: { watched: all.length, older }, findings: shown }
   }
 
   /** A watched profile has a finding of its own about its table, so no table is named here; null for a key that is not watched. */

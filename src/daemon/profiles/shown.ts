@@ -3,6 +3,7 @@ import { TOKEN_PREFIX } from '../../core/limits.ts'
 import { ownWords, parseStatus } from '../../core/token.ts'
 import { BlobError } from '../../core/errors.ts'
 import { BLIND } from '../../tox/profile/repair.ts'
+import { notice, problem, type Finding } from '../../ipc/shapes/doctor.ts'
 import type { VerifyResult } from '../../ipc/shapes/judged.ts'
 import type { OwnTable } from '../../ipc/shapes/own.ts'
 import type { ShownTable, WatchedProfile } from '../../ipc/shapes/profiles.ts'
@@ -89,9 +90,13 @@ export function describeLoss(
   return `toxic has replaced the table in ${path} by "${TOXIC_AWAY}"; to prevent that, ${TOXIC_REMEDY}; ${then}`
 }
 
-/** What `status` says of an own profile that does not show the present table; null for one that does. */
-export function noticeOf(profile: WatchedProfile, text: string, own: OwnTable): string | null {
+/**
+ * The finding for an own profile that does not show the current table; null for one that does.
+ * @param text the status message in the profile; it tells what toxic did
+ */
+export function findingOf(profile: WatchedProfile, text: string, own: OwnTable): Finding | null {
   const { path, shows, repair } = profile
+  const about = { path }
   const then =
     repair === null
       ? 'publish the table into it'
@@ -99,18 +104,27 @@ export function noticeOf(profile: WatchedProfile, text: string, own: OwnTable): 
         ? 'the repair service writes it as soon as no Tox client has the profile open'
         : `the daemon writes it as soon as possible (${repair})`
   switch (shows?.state) {
-    case 'older':
-      return `${path} still shows table ${numberOf(shows, own)}, the current one is ${numberOf(own, shows)}: ${then}`
+    case 'older': {
+      const message = `${path} still shows table ${numberOf(shows, own)}; the current one is ${numberOf(own, shows)}`
+      return problem('PROFILE_OLDER', message, then, about)
+    }
     case 'none':
       return text.trim() === TOXIC_AWAY
-        ? `toxic has replaced the table in ${path}; ${TOXIC_REMEDY}, and: ${then}`
-        : `${path} shows no table: ${then}`
+        ? problem('PROFILE_SHOWS_NONE', `toxic has replaced the table in ${path}`, `${TOXIC_REMEDY}; ${then}`, about)
+        : problem('PROFILE_SHOWS_NONE', `${path} is a profile of yours, but shows no table`, then, about)
     case 'damaged':
-      return `${path} shows a table that was cut: ${then}`
-    case 'newer':
-      return `${path} shows a table that is newer than the one known here, and was not accepted; inspect the profile`
+      return problem('PROFILE_DAMAGED', `the table in ${path} was cut off, so contacts cannot read it`, then, about)
+    case 'newer': {
+      const message = `${path} shows table ${numberOf(shows, own)}, which is newer than the one known here and was not accepted`
+      return notice('PROFILE_NEWER', message, 'inspect the profile', about)
+    }
     case 'other':
-      return `${path} is a profile of yours, but shows another persona; inspect it`
+      return problem(
+        'PROFILE_OTHER',
+        `${path} is a profile of yours, but shows another persona`,
+        'inspect the profile',
+        about,
+      )
     case 'current':
     case 'unread':
     case undefined:

@@ -24,8 +24,8 @@ function openProfiles({ keeper, env, log }: Host, config: WatchConfig): OpenWing
     },
     reload: (changed) => profiles.configure(placesOf(changed, env)),
     status: () => {
-      const { profiles: counts, notices } = profiles.summary()
-      return { part: { profiles: counts }, notices }
+      const { profiles: counts, findings } = profiles.summary()
+      return { part: { profiles: counts }, findings }
     },
     findings: async () => checkProfiles(await profiles.list(), keeper.ownTable),
     sees: (key) => profiles.sees(key),

@@ -45,8 +45,8 @@ export interface OpenWing<M = object, C = unknown> {
   onEvent?(event: DaemonEvent): void
   /** Called when a reload changed a reloadable key of the section. */
   reload?(config: C): void | Promise<void>
-  /** Its part of the result of `status`: keys of its own, and sentences for the owner. */
-  status?(): { readonly part: object; readonly notices: readonly string[] }
+  /** Its part of the result of `status`: keys of its own, and what the owner should know now. */
+  status?(): { readonly part: object; readonly findings?: readonly Finding[] }
   /** Its checks of `doctor`, including those that found nothing wrong. */
   findings?(): Finding[] | Promise<Finding[]>
   /** The table that an own device shows right now, if this wing sees it for itself; null when it does not. */

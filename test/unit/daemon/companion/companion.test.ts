@@ -143,7 +143,7 @@ describe('the companion', () => {
     await keeper.call('device.remove', { device: 'companion' })
     await live.idle()
     expect(live.live.status()).toMatchObject({ state: 'unlisted', device: null })
-    expect(live.live.notices()).toContainEqual(expect.stringContaining('does not list the companion'))
+    expect(live.live.findings()).toMatchObject([{ code: 'COMPANION_UNLISTED' }])
     await live.live.up(undefined)
     await live.runs()
     expect(live.live.status()).toMatchObject({ state: 'running', device: 'companion' })

@@ -104,13 +104,13 @@ const rows: [string, Finding['severity'], string, Partial<Scene>][] = [
   [
     'PROFILE_OLDER',
     'problem',
-    '/p.tox still shows table 5 of epoch 0; the current one is 7',
+    '/p.tox still shows table 5; the current one is 7',
     showing(profile('older', 5)),
   ],
   ['PROFILE_SHOWS_NONE', 'problem', 'shows no table', showing(profile('none', null))],
   ['PROFILE_DAMAGED', 'problem', 'was cut', showing(profile('damaged', null))],
   ['PROFILE_OTHER', 'problem', 'another persona', showing(profile('other', 1))],
-  ['PROFILE_NEWER', 'notice', 'table 9 of epoch 0', showing(profile('newer', 9))],
+  ['PROFILE_NEWER', 'notice', '/p.tox shows table 9', showing(profile('newer', 9))],
   ['PROFILE_UNREAD', 'problem', 'encrypted', showing(profile('unread', null))],
   ['WATCH_NOTHING', 'notice', 'no Tox profile is watched', showing()],
   ['WATCH_TROUBLE', 'notice', 'too many', { profiles: { profiles: [profile('current', 7)], troubles: ['too many'] } }],
@@ -190,7 +190,7 @@ test('the words are looked for where they can be: not on a device that never had
 test('an own profile that waits says for what, one that nobody writes how to write it', () => {
   const hintOf = (repair: string | null): string | null | undefined =>
     findings(showing(profile('older', 5, repair))).find(({ code }) => code === 'PROFILE_OLDER')?.hint
-  expect(hintOf('toxic runs on it')).toBe('this waits: toxic runs on it')
+  expect(hintOf('toxic runs on it')).toBe('the daemon writes it as soon as possible (toxic runs on it)')
   expect(hintOf(null)).toBe('publish the table into it')
 })
 

@@ -1,3 +1,4 @@
+import { notice } from '../../../../src/ipc/shapes/doctor.ts'
 import { describe, expect, test } from 'vitest'
 import { NO_STANDING } from '../../../../src/daemon/own/standing.ts'
 import { makeStatus, type About, type Kept } from '../../../../src/daemon/health/status.ts'
@@ -14,7 +15,7 @@ const about: About = {
   home: { stateDir: '/s', appSocket: '/a', adminSocket: '/b', configFile: null },
   profiles: { watched: 0, older: 0 },
   tox: null,
-  notices: ['of a profile'],
+  findings: [notice('WATCH_TROUBLE', 'of a profile', null)],
   connections: 3,
   storeKind: 'leveldb',
   storeSchema: 1,
@@ -63,9 +64,9 @@ describe('status says', () => {
     [10 * DAY_SEC - 1, false],
     [10 * DAY_SEC, true],
   ])('that friends see a locked persona age, %i s after its last signature: %s', (agoSec, isSaid) => {
-    const [notice] = notices({ isLocked: true }, agoSec)
-    expect(notice).toContain('unlock it')
-    expect(notice!.includes('was signed 10 days ago')).toBe(isSaid)
+    const [locked] = notices({ isLocked: true }, agoSec)
+    expect(locked).toContain('unlock it')
+    expect(locked!.includes('was signed 10 days ago')).toBe(isSaid)
   })
 
   test('no age at all under a clock that is wrong', () => {

@@ -247,11 +247,14 @@ describe('what an own profile shows', () => {
     await put('a.tox', laptop(await tokenWith('words')))
     await watchWith()
     expect((await only()).shows).toEqual({ state: 'current', epoch: 0, seq: 1 })
-    expect(profiles.summary()).toEqual({ profiles: { watched: 1, older: 0 }, notices: [] })
+    expect(profiles.summary()).toEqual({ profiles: { watched: 1, older: 0 }, findings: [] })
     await edit(addPhone)
     expect((await only()).shows).toEqual({ state: 'older', epoch: 0, seq: 1 })
-    const notice = `${at('a.tox')} still shows table 1, the current one is 2: publish the table into it`
-    expect(profiles.summary()).toEqual({ profiles: { watched: 1, older: 1 }, notices: [notice] })
+    const message = `${at('a.tox')} still shows table 1; the current one is 2`
+    expect(profiles.summary()).toMatchObject({
+      profiles: { watched: 1, older: 1 },
+      findings: [{ code: 'PROFILE_OLDER', message, hint: 'publish the table into it', about: { path: at('a.tox') } }],
+    })
     await put('a.tox', laptop(await tokenWith('words')))
     expect((await only()).shows).toEqual({ state: 'current', epoch: 0, seq: 2 })
   })
@@ -271,7 +274,7 @@ describe('what an own profile shows', () => {
     await put('a.tox', laptop(zoe.table(['phone']).text()))
     await watchWith({ repair: true })
     expect((await only()).shows?.state).toBe('other')
-    expect(profiles.summary().notices[0]).toContain('shows another persona')
+    expect(profiles.summary().findings[0]?.message).toContain('shows another persona')
     await put('a.tox', laptop('just words'))
     expect((await only()).shows?.state).toBe('none')
     // The device showed another persona last: nothing of the own one was lost, and nothing is written.
@@ -287,7 +290,10 @@ describe('what an own profile shows', () => {
     await edit(addPhone)
     expect(observe.mock.calls.flatMap(([observations]) => observations)).toMatchObject([{ text: 'hello' }])
     expect(await only()).toMatchObject({ device: 'phone', shows: { state: 'none' } })
-    expect(profiles.summary().notices[0]).toContain('shows no table: publish the table into it')
+    expect(profiles.summary().findings[0]).toMatchObject({
+      code: 'PROFILE_SHOWS_NONE',
+      hint: 'publish the table into it',
+    })
   })
 })
 
@@ -306,7 +312,7 @@ describe('a table that a client lost', () => {
     expect(lost).toMatchObject({ path: at('a.tox'), key: OWN_LAPTOP, device: 'laptop', state: 'none' })
     expect(lost?.message).toContain(TOXIC_LINE)
     expect(lost?.message).toContain('publish the table into it again')
-    expect(profiles.summary().notices[0]).toContain(TOXIC_LINE)
+    expect(profiles.summary().findings[0]?.hint).toContain(TOXIC_LINE)
     await put('a.tox', laptop(TOXIC_AWAY, [friend(zoe.key('phone'), '')]))
     expect(keeper.told('profile.blob-lost')).toEqual([])
     await put('a.tox', laptop('other words'))
@@ -419,7 +425,7 @@ describe('a table that a client lost', () => {
     expect(shownBy('a.tox')).toBe(TOXIC_AWAY)
     expect((await only()).repair).toContain('sandbox')
     expect((await only()).repair).toContain('persona service install --repair')
-    expect(profiles.summary().notices[0]).toContain('the repair service writes it')
+    expect(profiles.summary().findings[0]?.hint).toContain('the repair service writes it')
     expect(keeper.told('profile.blob-lost')[0]?.message).toContain('the repair service writes it back')
     expect(logged.map(({ event }) => event)).toContain('profile.not-repaired')
     expect(clock.timers.size).toBe(1)
@@ -503,7 +509,7 @@ test('without a persona profiles are watched for their friends alone', async () 
   await watchWith({ repair: true })
   expect(keeper.told('contact.changed')).toHaveLength(1)
   expect(await only()).toMatchObject({ key: OWN_LAPTOP, device: null, shows: null })
-  expect(profiles.summary()).toEqual({ profiles: { watched: 1, older: 0 }, notices: [] })
+  expect(profiles.summary()).toEqual({ profiles: { watched: 1, older: 0 }, findings: [] })
 })
 
 test('a stop in the middle of a long list leaves the rest for the next scan', async () => {

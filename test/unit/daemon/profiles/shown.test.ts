@@ -1,9 +1,10 @@
+import type { Finding } from '../../../../src/ipc/shapes/doctor.ts'
 import { describe, expect, test } from 'vitest'
 import {
   describeLoss,
   judgeShown,
   needsWriting,
-  noticeOf,
+  findingOf,
   TOXIC_AWAY,
   wordsToKeep,
 } from '../../../../src/daemon/profiles/shown.ts'
@@ -117,28 +118,39 @@ describe('status says of an own profile', () => {
     problem: null,
   }
 
-  function notice(state: ShownTable['state'], epoch: number | null = null, seq: number | null = null): string | null {
-    return noticeOf({ ...view, shows: { state, epoch, seq } }, 'words', own)
+  function finding(state: ShownTable['state'], epoch: number | null = null, seq: number | null = null): Finding | null {
+    return findingOf({ ...view, shows: { state, epoch, seq } }, 'words', own)
   }
 
   test('which table it shows and which is the current one, with the epochs where they differ', () => {
-    expect(notice('older', 1, 3)).toBe('/a.tox still shows table 3, the current one is 5: publish the table into it')
-    expect(notice('older', 0, 9)).toContain('shows table 9 of epoch 0, the current one is 5 of epoch 1')
+    expect(finding('older', 1, 3)).toMatchObject({
+      code: 'PROFILE_OLDER',
+      message: '/a.tox still shows table 3; the current one is 5',
+      hint: 'publish the table into it',
+      about: { path: '/a.tox' },
+    })
+    expect(finding('older', 0, 9)?.message).toContain('shows table 9 of epoch 0; the current one is 5 of epoch 1')
   })
 
   test("nothing when it shows the current table, is not read, or is not the owner's", () => {
-    expect([notice('current', 1, 5), notice('unread'), noticeOf(view, '', own)]).toEqual([null, null, null])
+    expect([finding('current', 1, 5), finding('unread'), findingOf(view, '', own)]).toEqual([null, null, null])
   })
 
   test('what else it shows, and why the repair waits', () => {
-    expect([notice('none'), notice('damaged'), notice('newer'), notice('other')]).not.toContain(null)
-    const waiting = noticeOf(
+    const states = ['none', 'damaged', 'newer', 'other'] as const
+    expect(states.map((state) => finding(state)?.code)).toEqual([
+      'PROFILE_SHOWS_NONE',
+      'PROFILE_DAMAGED',
+      'PROFILE_NEWER',
+      'PROFILE_OTHER',
+    ])
+    const waiting = findingOf(
       { ...view, repair: 'toxic runs', shows: { state: 'none', epoch: null, seq: null } },
       '',
       own,
     )
-    expect(waiting).toContain('as soon as possible (toxic runs)')
-    const away = noticeOf({ ...view, shows: { state: 'none', epoch: null, seq: null } }, TOXIC_AWAY, own)
-    expect(away).toContain('mplex_away=false')
+    expect(waiting?.hint).toContain('as soon as possible (toxic runs)')
+    const away = findingOf({ ...view, shows: { state: 'none', epoch: null, seq: null } }, TOXIC_AWAY, own)
+    expect(away?.hint).toContain('mplex_away=false')
   })
 })
