@@ -38,7 +38,10 @@ test('status shows the findings of the daemon, and warns that secrets lie in ord
   expect(lines).toContain('Theft protection is off')
   expect(lines).toContain('persona recovery show')
   expect(lines).toContain('plain JavaScript')
-  expect(formatStatus(status({ persona: null, findings: [notice('NO_PERSONA', 'there is no persona here yet', 'create one')] }), NOW)[0]).toBe(
-    'There is no persona here yet.',
-  )
+  expect(
+    formatStatus(
+      status({ persona: null, findings: [notice('NO_PERSONA', 'there is no persona here yet', 'create one')] }),
+      NOW,
+    )[0],
+  ).toBe('There is no persona here yet.')
 })

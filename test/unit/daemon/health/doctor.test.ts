@@ -101,12 +101,7 @@ test('where all is well everything that was looked at is told as well', () => {
 })
 
 const rows: [string, Finding['severity'], string, Partial<Scene>][] = [
-  [
-    'PROFILE_OLDER',
-    'problem',
-    '/p.tox still shows table 5; the current one is 7',
-    showing(profile('older', 5)),
-  ],
+  ['PROFILE_OLDER', 'problem', '/p.tox still shows table 5; the current one is 7', showing(profile('older', 5))],
   ['PROFILE_SHOWS_NONE', 'problem', 'shows no table', showing(profile('none', null))],
   ['PROFILE_DAMAGED', 'problem', 'was cut', showing(profile('damaged', null))],
   ['PROFILE_OTHER', 'problem', 'another persona', showing(profile('other', 1))],
