@@ -14,7 +14,7 @@ export async function snapshotOf(keeper: TestKeeper, purpose: Purpose): Promise<
 }
 
 /** Imports a snapshot in chunks of so many bytes. */
-export async function takeIn(
+export async function importSnapshot(
   keeper: TestKeeper,
   snapshot: Uint8Array,
   options: ImportOptions,

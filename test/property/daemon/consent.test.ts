@@ -43,7 +43,7 @@ const deed: fc.Arbitrary<Deed> = fc.oneof(
   { weight: 7, arbitrary: fc.record({ kind: fc.constant('life' as const), action }) },
 )
 
-/** A report that was not taken back: this source says that the device showed a table of the persona and chain that lists it. */
+/** A report that was not revoked: this source saw the device show a table of the persona and chain that lists it. */
 interface Shown {
   readonly source: string
   readonly pair: string
@@ -53,7 +53,7 @@ function pairOf(device: string, personaId: string, root: string): string {
   return `${device} ${personaId} ${root}`
 }
 
-/** A keeper, the apps that are connected to it, and all that stands of what was reported. */
+/** A keeper, the apps connected to it, and all reports that were not revoked. */
 class World {
   test: TestKeeper
   readonly #tables: readonly Table[]
@@ -91,7 +91,7 @@ class World {
     }
   }
 
-  // A connection each, as an app that connects, reports and ends.
+  // Each report gets its own connection, as from an app that connects, reports and ends.
   async #report({ app: name, key: n, table, agoSec }: Extract<Deed, { kind: 'app' }>): Promise<void> {
     const caller: Caller = {
       id: 2,
@@ -115,11 +115,11 @@ class World {
 
   async #split(device: string): Promise<void> {
     const { bound } = this.test.records.devices.get(device) ?? { bound: null }
-    // Refused for a device that is confirmed, or the owner's.
+    // Refused for a confirmed device, and for the owner's.
     if (bound !== null) await this.test.call('contact.split', { contact: bound, device }).catch(() => {})
   }
 
-  /** @returns how many are confirmed, of other people */
+  /** @returns the number of confirmed devices of other people */
   async check(): Promise<number> {
     const standing = new Set(this.#shown.map(({ pair }) => pair))
     const own = this.test.records.own.get('own')!.personaId

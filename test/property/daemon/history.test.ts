@@ -60,7 +60,7 @@ function stories(steps: fc.Arbitrary<Step>): fc.Arbitrary<Story> {
   })
 }
 
-/** Plays stories, and checks what holds of all of them. @returns how many were played */
+/** Plays stories, and checks the rules that hold for all of them. @returns how many were played */
 async function play(all: fc.Arbitrary<Story>, runs: number, check: (history: History) => void): Promise<number> {
   const beginning = await Beginning.make()
   let ran = 0

@@ -44,7 +44,7 @@ function checkHeads(before: State, after: State, action: Action): void {
     const order = b.epoch - a.epoch || b.seq - a.seq || a.deviceKeys.length - b.deviceKeys.length
     expect(order, 'a head never sinks').toBeGreaterThanOrEqual(0)
     expect([b.epoch, b.seq]).toStrictEqual([now.epoch, now.seq])
-    // A policy that becomes auto lets through what waited under the same head.
+    // A policy that changes to auto accepts the pending change of the same head.
     if (action.kind !== 'policy' && compareBytes(a.bytes, b.bytes) === 0) expect(now.devices).toStrictEqual(old.devices)
   }
 }

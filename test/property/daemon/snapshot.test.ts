@@ -6,7 +6,7 @@ import type { PersonaRecord } from '../../../src/daemon/state/records.ts'
 import { act, action, draw, step, type Action } from '../../support/life.ts'
 import { TestKeeper } from '../../support/keeper.ts'
 import type { Table } from '../../support/person.ts'
-import { restorable, snapshotOf, takeIn } from '../../support/snapshot.ts'
+import { restorable, snapshotOf, importSnapshot } from '../../support/snapshot.ts'
 
 const RUNS = 60
 
@@ -37,7 +37,7 @@ describe('a snapshot of any state', () => {
       fc.asyncProperty(steps, actions, chunkBytes, async (drawn, done, bytes) => {
         const test = await lived(await TestKeeper.withPersona(), done, draw(drawn))
         const again = await TestKeeper.open({ nowSec: test.nowSec })
-        await takeIn(again, await snapshotOf(test, 'backup'), { sibling: null, withKeys: true }, bytes)
+        await importSnapshot(again, await snapshotOf(test, 'backup'), { sibling: null, withKeys: true }, bytes)
         expect(await restorable(again.store)).toEqual(await restorable(test.store))
         ran++
       }),
@@ -56,7 +56,7 @@ describe('a snapshot of any state', () => {
         const [a, b] = [await lived(laptop, here, tables), await lived(copy, there, tables)]
         const snapshot = await snapshotOf(a, 'sibling')
         const [theirs, before] = [await personasOf(a), await personasOf(b)]
-        await takeIn(b, snapshot, { sibling: 'laptop', withKeys: false })
+        await importSnapshot(b, snapshot, { sibling: 'laptop', withKeys: false })
         const after = await personasOf(b)
         expect(new Set(after.keys())).toEqual(new Set([...theirs.keys(), ...before.keys()]))
         for (const [id, old] of before) {
@@ -67,7 +67,7 @@ describe('a snapshot of any state', () => {
           if (old.entry?.blocked === true) expect(now.entry?.blocked).toBe(true)
         }
         const own = await b.call('device.list')
-        await takeIn(b, snapshot, { sibling: 'laptop', withKeys: false })
+        await importSnapshot(b, snapshot, { sibling: 'laptop', withKeys: false })
         expect(await b.call('device.list')).toEqual(own)
         for (const [id, { head, root, devices }] of await personasOf(b)) {
           expect({ head, root, devices }).toEqual(pickHead(after.get(id)!))

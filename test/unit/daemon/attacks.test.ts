@@ -1,4 +1,4 @@
-/** The identity attacks of docs/threat-model.md by their numbers, as far as a keeper alone meets them. */
+/** The identity attacks of docs/threat-model.md by their numbers, as far as a keeper alone can show them. */
 import { describe, expect, it } from 'vitest'
 import { encodeUtf8 } from '../../../src/core/encoding/bytes.ts'
 import { DOCUMENT_DICTIONARY } from '../../../src/core/dictionary.ts'
@@ -86,7 +86,7 @@ describe('identity attacks', () => {
       [THIEF_KEY, 'former'],
       [PHONE, 'former'],
     ])
-    // Whatever he signs from here on is of a lower epoch.
+    // From here on the thief can only sign for a lower epoch.
     for (const seq of [3, 100, MAX_SEQ]) {
       expect(
         await test.later(60).sees(THIEF_KEY, thief.table([{ name: 'new', key: THIEF_KEY }], { seq })),
@@ -277,7 +277,7 @@ describe('identity attacks', () => {
     for await (const _ of test.records.devices.iterate()) records++
     expect(records).toBe(16)
     expect((await test.call('status')).counts).toMatchObject({ devices: 16 })
-    // Whoever was seen is not forgotten with the table.
+    // A device that was seen stays known without the table.
     await test.sees(PHONE, bob.table([]))
     expect(await test.call('lookup', { query: PHONE })).toMatchObject({ device: { state: 'former' } })
     expect((await test.call('status')).counts).toMatchObject({ devices: 1 })

@@ -37,7 +37,7 @@ class AppConnection {
     return await handler(params, this.caller)
   }
 
-  /** The permissions of the app where apps have none by default. */
+  /** The app's permissions if apps have none by default. */
   permissions(defaults: readonly Permission[] = []): Permission[] {
     const all: Permission[] = ['open', 'read', 'observe', 'publish', 'admin']
     return all.filter((permission) => this.#test.apps.may(this.caller, permission, defaults))
@@ -240,7 +240,7 @@ describe('revoking an app', () => {
     await (await allowed(test)).call('observe', { from: PHONE, text: MALLORY.last!.text() })
     await test.reports('profile', BOB.key('laptop'), BOB.table(['phone', 'laptop']))
     await test.later(60).reports('profile', PHONE, BOB.last!)
-    // Known as Mallory's, it shows Bob's: for neither of them, and not by itself.
+    // The device is known as Mallory's but shows Bob's persona. It counts for neither, and is not a contact by itself.
     expect(await test.call('lookup', { query: PHONE })).toMatchObject({ contact: null })
     await test.call('app.revoke', { name: 'bot' })
     expect(await test.call('lookup', { query: PHONE })).toMatchObject({
@@ -306,7 +306,7 @@ describe('revoking an app', () => {
     const revoked = test.call('app.revoke', { name: 'bot' })
     const observed = app.call('observe', { from: PHONE, text: BOB.table(['phone']).text() })
     await gate.arrived()
-    // The mark is on disk, and the report is on its way there still.
+    // The mark is on disk, and the report is still on its way there.
     gate.passOne()
     await gate.arrived()
     await new Promise(setImmediate)
@@ -372,7 +372,7 @@ describe('an app that asks', () => {
     const test = await TestKeeper.withPersona()
     await allowed(test)
     const request = new AppConnection(test).call('app.request', { name: 'bot', can: ['publish'] })
-    // The app is told what it can do itself, and no command of the owner's.
+    // The hint names something that the app can do itself, and no command of the owner's.
     const error = { code: 'APP_EXISTS', hint: expect.stringContaining('app.hello') as string }
     await expect(request).rejects.toMatchObject(error)
   })

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { ContactCard } from '../../../../src/ipc/shapes/cards.ts'
 import { OWN_PHONE, ownText, TestKeeper } from '../../../support/keeper.ts'
 import { person, type Person } from '../../../support/person.ts'
-import { snapshotOf, takeIn } from '../../../support/snapshot.ts'
+import { snapshotOf, importSnapshot } from '../../../support/snapshot.ts'
 
 const PHONE = person('bob').key('phone')
 const LAPTOP = person('bob').key('laptop')
@@ -213,7 +213,7 @@ describe('a forgotten contact', () => {
     await test.call('device.add', { name: 'phone', key: OWN_PHONE })
     const sibling = await test.copied()
     await test.call('contact.forget', { contact: 'Bob' })
-    await takeIn(test, await snapshotOf(sibling, 'sibling'), { sibling: 'phone', withKeys: false })
+    await importSnapshot(test, await snapshotOf(sibling, 'sibling'), { sibling: 'phone', withKeys: false })
     expect(test.records.personas.get(bob.id)).toBeUndefined()
     expect(await names(test)).not.toContain('Bob')
   })

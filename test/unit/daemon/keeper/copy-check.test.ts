@@ -26,7 +26,7 @@ describe('a copied state', () => {
     expect(await startedAt([HERE, HERE, HERE])).toEqual([null, null])
     expect(await startedAt([HERE, { ...HERE, machine: 'bb' }])).toEqual([expect.any(Number)])
     expect(await startedAt([HERE, { ...HERE, file: '8' }])).toEqual([expect.any(Number)])
-    // Told once, and kept from then on.
+    // Noticed once, and remembered from then on.
     const [first, second] = await startedAt([HERE, { ...HERE, file: '8' }, { ...HERE, file: '8' }])
     expect(second).toBe(first)
   })

@@ -6,7 +6,7 @@ import { START_SEC } from '../../../support/person.ts'
 const HOUR_SEC = 3600
 const WEEK_SEC = 7 * 24 * HOUR_SEC
 
-/** A keeper that is due a week after its last signature. */
+/** A keeper whose table is due a week after its last signature. */
 class Signatures {
   readonly atSec: number[] = []
   dueSec: number | null = START_SEC + WEEK_SEC

@@ -8,7 +8,7 @@ import { Writer } from '../../../../src/daemon/state/writer.ts'
 import { openMemoryStore } from '../../../../src/store/memory-store.ts'
 import { OWN_LAPTOP, TestKeeper } from '../../../support/keeper.ts'
 import { engine, START_SEC } from '../../../support/person.ts'
-import { snapshotOf, takeIn } from '../../../support/snapshot.ts'
+import { snapshotOf, importSnapshot } from '../../../support/snapshot.ts'
 
 const state = (): State => new State(new Writer(openMemoryStore()), engine, () => START_SEC)
 
@@ -123,14 +123,14 @@ describe('own tables that an earlier version kept in the owner’s record', () =
     const again = await test.reopened()
     expect([await pastOf(again), again.records.own.get('own')?.recent]).toStrictEqual([tables, undefined])
     const other = await TestKeeper.open()
-    await takeIn(other, await snapshotOf(again, 'backup'), { sibling: null, withKeys: true })
+    await importSnapshot(other, await snapshotOf(again, 'backup'), { sibling: null, withKeys: true })
     expect(await pastOf(other)).toStrictEqual(tables)
   })
 
   it('are taken in with a backup that has them there', async () => {
     const { test, tables } = await asBefore()
     const other = await TestKeeper.open()
-    await takeIn(other, await snapshotOf(test, 'backup'), { sibling: null, withKeys: true })
+    await importSnapshot(other, await snapshotOf(test, 'backup'), { sibling: null, withKeys: true })
     expect([await pastOf(other), other.records.own.get('own')?.recent]).toStrictEqual([tables, undefined])
   })
 })

@@ -26,7 +26,7 @@ async function codeOf(promise: Promise<unknown>): Promise<string> {
   )
 }
 
-/** A device that joins, and a hostile one that has the code. */
+/** A joining device, and a hostile one that has the code. */
 async function hostileOffer(greeting: unknown): Promise<{ joining: TestKeeper; meets: Promise<Session> }> {
   const joining = await TestKeeper.open()
   await joining.call('pairing.join', { code: formatCodeWords(CODE).join(' '), carrier: 'connection' })
@@ -38,7 +38,7 @@ async function hostileOffer(greeting: unknown): Promise<{ joining: TestKeeper; m
   return { joining, meets }
 }
 
-/** Sends messages to the joining device, which is confirmed. @returns its last answer */
+/** Sends messages to the joining device, whose owner has confirmed. @returns its last answer */
 async function says(
   greeting: unknown,
   plain: (session: Session) => Uint8Array[] | Promise<Uint8Array[]>,

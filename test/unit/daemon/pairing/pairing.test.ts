@@ -20,7 +20,7 @@ async function codeOf(promise: Promise<unknown>): Promise<string> {
   )
 }
 
-/** The signing seed of epoch 0, which is to move, in every form. */
+/** The signing seed of epoch 0, which pairing sends, in every form. */
 function movedSecrets(keeper: TestKeeper): Buffer[] {
   const held = keeper.custody.signingSeeds()
   const forms = held.flatMap(({ seed }) => formsOf(seed))
@@ -28,7 +28,7 @@ function movedSecrets(keeper: TestKeeper): Buffer[] {
   return forms
 }
 
-/** Two keepers of which only one has a persona, at the step at which both screens show the words. */
+/** Two keepers, only one with a persona, at the step when both screens show the words. */
 async function compared(): Promise<{ old: TestKeeper; joining: TestKeeper }> {
   const [old, joining] = [await TestKeeper.withPersona(), await TestKeeper.open()]
   const { words } = await old.call('pairing.offer', { carrier: 'connection' })
@@ -94,7 +94,7 @@ describe('a new device', () => {
     expect(await codeOf(joining.call('recovery.show'))).toBe('RECOVERY_ELSEWHERE')
     const secrets = readFileSync(join(joining.stateDir, 'secrets'))
     expect(seed.some((form) => secrets.includes(form))).toBe(false)
-    // That the search can find something: the signing key did come.
+    // Proof that the search can find something: the signing key has arrived.
     expect(movedSecrets(old).some((form) => secrets.includes(form))).toBe(true)
     const wire = Buffer.concat(messages.map(({ message }) => parseBase64url(message)!))
     expect([...seed, ...movedSecrets(old)].some((form) => wire.includes(form))).toBe(false)

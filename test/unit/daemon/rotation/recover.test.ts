@@ -14,7 +14,7 @@ interface Lost {
   readonly laptop: TestKeeper
   readonly words: string
   readonly personaId: string
-  /** The status message that friends have of the owner. */
+  /** The owner's status message, which friends have. */
   readonly text: string
   readonly oldText: string
 }

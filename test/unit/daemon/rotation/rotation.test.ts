@@ -14,7 +14,7 @@ const STOLEN = { name: 'phone', key: OWN_PHONE }
 const DAY_SEC = 86_400
 const STRANGERS_WORDS = formatWords(new Uint8Array(32).fill(7)).join(' ')
 
-/** Nothing that deflate finds twice. */
+/** A nickname without repetitions, which deflate cannot compress. */
 function randomName(n: number): string {
   return Buffer.from(deviceKey(`name ${n}`).slice(0, 12), 'hex').toString('base64url')
 }
@@ -331,7 +331,7 @@ describe('the table of a rotation', () => {
         await laptop.call('device.remove', { device: `device${String(n).padStart(2, '0')}` })
     }
     expect(rooms).toHaveLength(MAX_EPOCH)
-    // Section 2 of the design, with random nicknames; these compress, so it is at least that, and never more than fits nameless.
+    // The numbers are those of docs/format.md for random nicknames. These compress, so there is at least that much room, and never more than without names.
     for (const [epoch, named, nameless] of [
       [1, 12, 15],
       [3, 11, 14],
@@ -483,7 +483,7 @@ describe('the seed', () => {
     await laptop.call('recovery.check', { words })
     const seed = parseWords(words)
     const secrets = [seed, deriveSigningSeed(seed, 0, engine), deriveSigningSeed(seed, 1, engine)].map(formatHex)
-    // Twice each: what was parsed, and its copy in guarded memory.
+    // Twice each: the parsed bytes, and their copy in guarded memory.
     expect(wiped.filter((hex) => hex === secrets[0])).toHaveLength(4)
     const left = [...held].map(formatHex)
     expect(left.length).toBeGreaterThan(4)
@@ -520,7 +520,7 @@ describe('leaving', () => {
     expect((await phone.call('device.add', TABLET)).table.seq).toBe(4)
     await laptop.call('persona.init', { device: { name: 'new', key: deviceKey('new') } })
     expect((await laptop.call('device.list')).devices).toHaveLength(1)
-    // Nothing is remembered of the tables of the persona that went.
+    // The daemon remembers none of the tables of the persona it left.
     const past = []
     for await (const [, table] of laptop.records.past.iterate()) past.push(table.seq)
     expect(past).toStrictEqual([1])

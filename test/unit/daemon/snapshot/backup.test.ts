@@ -43,7 +43,7 @@ async function manyFriends(keeper: TestKeeper, count: number): Promise<void> {
   }
 }
 
-/** Argon2id would take most of the time of these tests, and is tested elsewhere. */
+/** Without Argon2id, which would take most of the time here, and has tests elsewhere. */
 const quick: CryptoEngine = {
   ...engine,
   argon2id: (passphrase, salt) => Promise.resolve(copySecret(engine.sha512(passphrase, salt).slice(0, 32), engine)),
@@ -52,7 +52,7 @@ const quick: CryptoEngine = {
 interface Story {
   readonly laptop: TestKeeper
   readonly file: BackupFile
-  /** The status message that friends have of the owner, from before the last edits. */
+  /** The owner's status message before the last edits, which friends still have. */
   readonly oldText: string
   readonly restored: () => Promise<TestKeeper>
 }
@@ -226,7 +226,7 @@ describe('a backup', () => {
       const store = openMemoryStore(() => (count++ >= killed ? Promise.reject(new Error('killed')) : Promise.resolve()))
       const keeper = await TestKeeper.open({ engine: quick, store, nowSec: counting.nowSec })
       await codeOf(putBack(keeper, file))
-      // The writes before that, in a store that a new process opens.
+      // A new process opens a store with only the writes before the kill.
       const left = openMemoryStore()
       for (const writes of keeper.store.commits.slice(0, killed)) await left.commit(writes)
       const again = await TestKeeper.open({
@@ -250,7 +250,7 @@ describe('a backup', () => {
   }, 60_000)
 })
 
-/** Says too late that it ends. */
+/** Marks its end too late. */
 async function putBackLate(keeper: TestKeeper, { header, boxes }: BackupFile): Promise<void> {
   const { restore } = await keeper.call('restore.begin', { header, passphrase: PASSPHRASE })
   for (const box of boxes) await keeper.call('restore.put', { restore, box, isLast: false })
@@ -330,7 +330,7 @@ describe('after a restore', () => {
     const { waiting, table } = await locked.call('persona.reconcile', { force: true })
     expect([waiting, table.seq]).toEqual([false, 1002])
     expect(await edit(locked)).toBe('done')
-    // Friends who have seen a few tables more than the backup take it.
+    // Contacts who have seen a few tables more than the backup accept it.
     expect((await laptop.call('verify', { text: await ownText(locked) })).verdict).toBe('accept')
   })
 

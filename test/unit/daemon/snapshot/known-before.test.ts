@@ -1,4 +1,4 @@
-/** A persona that comes to a device where a thief's table of it was seen already, as a contact's (docs/backup.md, sections 2 and 5). */
+/** A persona comes to a device that already saw a thief's table of it, as a contact's (docs/backup.md, sections 2 and 5). */
 import { beforeEach, describe, expect, it } from 'vitest'
 import { PREV_BYTES } from '../../../../src/core/blob.ts'
 import { MAX_EPOCH, MAX_SEQ_STEP } from '../../../../src/core/limits.ts'
@@ -10,7 +10,7 @@ import { positionOf } from '../../../../src/daemon/own/table.ts'
 import { OWN } from '../../../../src/daemon/state/records.ts'
 import { OWN_PHONE, ownText, TestKeeper } from '../../../support/keeper.ts'
 import { deviceKey, engine, Person, seedOf } from '../../../support/person.ts'
-import { snapshotOf, takeIn } from '../../../support/snapshot.ts'
+import { snapshotOf, importSnapshot } from '../../../support/snapshot.ts'
 
 const THIEF = { name: 'thief', key: deviceKey('thief') }
 
@@ -20,7 +20,7 @@ beforeEach(async () => {
   await laptop.call('device.add', { name: 'phone', key: OWN_PHONE })
 })
 
-/** The laptop's own table with the thief's device in it, at this seq. */
+/** The laptop's own table at this seq, with the thief's device added. */
 function forgedAt(seq: number): string {
   const draft = {
     chain: positionOf(laptop.records.own.get(OWN)!),
@@ -48,7 +48,7 @@ describe('a device that a thief added before the persona came here stays unappro
     const fresh = await TestKeeper.open({ nowSec: laptop.nowSec })
     await fresh.sees(OWN_PHONE, forgedAt(9), { name: 'me' })
     const seeds = laptop.custody.signingSeeds()
-    await takeIn(fresh, await snapshotOf(laptop, purpose), { sibling, withKeys: true }, undefined, () =>
+    await importSnapshot(fresh, await snapshotOf(laptop, purpose), { sibling, withKeys: true }, undefined, () =>
       fresh.custody.importKeys(seeds, null),
     )
     expect(fresh.keeper.table()).toMatchObject({ seq: 9, devices: [{}, {}, THIEF] })
@@ -81,8 +81,8 @@ it('another key chain known here is refused with CHAIN_DIFFERS, and the persona 
   await fresh.sees(thief.key('pc'), thief.table(['pc'], { seq: 900 }), { name: 'me' })
   const snapshot = await snapshotOf(laptop, 'sibling')
   const options = { sibling: 'laptop', withKeys: true }
-  await expect(takeIn(fresh, snapshot, options)).rejects.toMatchObject({ code: 'CHAIN_DIFFERS' })
+  await expect(importSnapshot(fresh, snapshot, options)).rejects.toMatchObject({ code: 'CHAIN_DIFFERS' })
   await fresh.call('contact.forget', { contact: thief.id })
-  await takeIn(fresh, snapshot, options)
+  await importSnapshot(fresh, snapshot, options)
   expect(fresh.keeper.table().devices).toHaveLength(2)
 })

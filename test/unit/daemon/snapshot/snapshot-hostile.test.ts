@@ -6,7 +6,7 @@ import { verifyBlob } from '../../../../src/core/verify.ts'
 import { OWN } from '../../../../src/daemon/state/records.ts'
 import { TestKeeper } from '../../../support/keeper.ts'
 import { deviceKey, engine, person, Person, seedOf } from '../../../support/person.ts'
-import { forged, linesOf, snapshotOf, takeIn } from '../../../support/snapshot.ts'
+import { forged, linesOf, snapshotOf, importSnapshot } from '../../../support/snapshot.ts'
 
 const FROM_PHONE = { sibling: 'phone', withKeys: true }
 
@@ -16,7 +16,7 @@ interface Item {
   value: Record<string, unknown>
 }
 
-/** The state of one device as a thief changes it: each record as they want it, and more of them. */
+/** The state of a device, forged by a thief who can change and add any records. */
 async function twisted(
   keeper: TestKeeper,
   twist: (item: Item) => Item | null,
@@ -44,7 +44,7 @@ function lie(i: number): Item {
   return { kind: 'past', id: String(9_999_999_900 + i), value }
 }
 
-/** The own tables that a daemon remembers, the newest last. */
+/** The own tables that a daemon remembers, newest last. */
 async function pastOf(keeper: TestKeeper): Promise<unknown[]> {
   const tables = []
   for await (const [, table] of keeper.records.past.iterate()) tables.push(table)
@@ -58,7 +58,7 @@ beforeEach(async () => {
 
 describe('a sibling in the hands of a thief', () => {
   it('cannot have the seed erased by claiming that the words were confirmed', async () => {
-    await takeIn(laptop, await twisted(laptop, ofOwner({ recoveryConfirmed: true })), FROM_PHONE)
+    await importSnapshot(laptop, await twisted(laptop, ofOwner({ recoveryConfirmed: true })), FROM_PHONE)
     const again = await laptop.reopened()
     expect(again.custody.hasSeed).toBe(true)
     expect((await again.call('recovery.show')).words).toHaveLength(24)
@@ -67,16 +67,16 @@ describe('a sibling in the hands of a thief', () => {
   it('can report confirmed words to a device without the seed', async () => {
     const phone = await laptop.copied()
     await phone.custody.eraseSeed()
-    await takeIn(phone, await twisted(laptop, ofOwner({ recoveryConfirmed: true })), FROM_PHONE)
+    await importSnapshot(phone, await twisted(laptop, ofOwner({ recoveryConfirmed: true })), FROM_PHONE)
     expect(phone.records.own.get(OWN)!.recoveryConfirmed).toBe(true)
   })
 
   it('cannot use up the epochs by naming one without a signature', async () => {
     const hostile = await twisted(laptop, ofOwner({ highestEpoch: 16 }))
-    await takeIn(laptop, hostile, FROM_PHONE)
+    await importSnapshot(laptop, hostile, FROM_PHONE)
     expect(await laptop.call('rotation.plan', { epoch: 1 })).toMatchObject({ epoch: 1 })
     const fresh = await TestKeeper.open()
-    await takeIn(fresh, hostile, FROM_PHONE)
+    await importSnapshot(fresh, hostile, FROM_PHONE)
     expect(await fresh.call('rotation.plan', { epoch: 1 })).toMatchObject({ epoch: 1 })
   })
 
@@ -91,8 +91,8 @@ describe('a sibling in the hands of a thief', () => {
       twisted(laptop, (item) =>
         item.kind === 'persona' ? { ...item, value: { ...item.value, evidence: [{ kind, ...piece }] } } : item,
       )
-    expect(await codeOf(takeIn(laptop, await saying('stale'), FROM_PHONE))).toBe('SNAPSHOT_INVALID')
-    await takeIn(laptop, await saying('violation'), FROM_PHONE)
+    expect(await codeOf(importSnapshot(laptop, await saying('stale'), FROM_PHONE))).toBe('SNAPSHOT_INVALID')
+    await importSnapshot(laptop, await saying('violation'), FROM_PHONE)
     expect(await laptop.call('rotation.plan', { epoch: 1 })).toMatchObject({ epoch: 1 })
   })
 
@@ -103,7 +103,7 @@ describe('a sibling in the hands of a thief', () => {
     expect(known.length).toBe(2)
     const lies = Array.from({ length: 64 }, (_, i) => lie(i))
     const hostile = await twisted(laptop, (item) => (item.kind === 'past' ? null : item), lies)
-    await takeIn(laptop, hostile, FROM_PHONE)
+    await importSnapshot(laptop, hostile, FROM_PHONE)
     expect(await pastOf(laptop)).toStrictEqual([...lies.slice(2).map(({ value }) => value), ...known])
     await laptop.call('device.rename', { device: key, name: 'tablet' })
     expect((await pastOf(laptop)).slice(0, -1)).toStrictEqual([...lies.slice(3).map(({ value }) => value), ...known])
@@ -111,7 +111,7 @@ describe('a sibling in the hands of a thief', () => {
 
   it('cannot send more own tables than a device keeps', async () => {
     const lies = Array.from({ length: 64 }, (_, i) => lie(i))
-    expect(await codeOf(takeIn(laptop, await twisted(laptop, (item) => item, lies), FROM_PHONE))).toBe(
+    expect(await codeOf(importSnapshot(laptop, await twisted(laptop, (item) => item, lies), FROM_PHONE))).toBe(
       'SNAPSHOT_DAMAGED',
     )
   })
@@ -130,7 +130,7 @@ describe('a sibling in the hands of a thief', () => {
       [{ kind: 'device', id: evil.key, value: { ...record, seenAtSec: laptop.nowSec, heardAtSec: 0 } }],
     )
     const fresh = await TestKeeper.open({ nowSec: laptop.nowSec })
-    await takeIn(fresh, hostile, FROM_PHONE)
+    await importSnapshot(fresh, hostile, FROM_PHONE)
     const { devices, claims, active } = await fresh.call('contact.show', { contact: 'Bob' })
     expect([...devices, ...claims].map(({ key }) => key)).toStrictEqual([bob.key('pc')])
     expect(active).toBe(bob.key('pc'))
@@ -153,7 +153,7 @@ describe('a sibling in the hands of a thief', () => {
     ]
     for (const item of brought) {
       const hostile = await twisted(laptop, (each) => each, [item])
-      expect(await codeOf(takeIn(laptop, hostile, FROM_PHONE))).toBe('SNAPSHOT_DAMAGED')
+      expect(await codeOf(importSnapshot(laptop, hostile, FROM_PHONE))).toBe('SNAPSHOT_DAMAGED')
     }
     expect((await laptop.call('alarm.list')).alarms).toStrictEqual([])
   })
@@ -167,7 +167,7 @@ describe('a sibling in the hands of a thief', () => {
       const hostile = await twisted(laptop, (item) =>
         item.id === carol.key('pc') ? { ...item, value: { ...item.value, bound, entry: null } } : item,
       )
-      await takeIn(laptop, hostile, FROM_PHONE)
+      await importSnapshot(laptop, hostile, FROM_PHONE)
       expect(await laptop.call('contact.show', { contact: 'Carol' })).toMatchObject({
         kind: 'provisional',
         active: carol.key('pc'),
@@ -190,11 +190,11 @@ describe('a sibling in the hands of a thief', () => {
       id: deviceKey('stranger'),
       value: { ...record, entry: { name, aliases: [], policy: 'auto', blocked: false, createdSec: 1 } },
     })
-    // Three bytes of UTF-8, and five when folded.
+    // Three bytes of UTF-8 become five when folded.
     const hostile = await twisted(laptop, (item) => item, [called('\u1F80'.repeat(160))])
-    expect(await codeOf(takeIn(laptop, hostile, FROM_PHONE))).toBe('SNAPSHOT_DAMAGED')
+    expect(await codeOf(importSnapshot(laptop, hostile, FROM_PHONE))).toBe('SNAPSHOT_DAMAGED')
     const longest = '\u1F80'.repeat(64)
-    await takeIn(laptop, await twisted(laptop, (item) => item, [called(`${longest}#2`)]), FROM_PHONE)
+    await importSnapshot(laptop, await twisted(laptop, (item) => item, [called(`${longest}#2`)]), FROM_PHONE)
     expect(await (await laptop.reopened()).call('lookup', { query: deviceKey('stranger') })).toMatchObject({
       contact: { name: `${longest}#2` },
     })
@@ -206,7 +206,7 @@ describe('a sibling in the hands of a thief', () => {
       item.id === personaId ? { ...item, value: { ...item.value, minEpoch: 9 } } : item,
     )
     const fresh = await TestKeeper.open()
-    await takeIn(fresh, hostile, FROM_PHONE)
+    await importSnapshot(fresh, hostile, FROM_PHONE)
     expect(fresh.records.personas.get(personaId)!.minEpoch).toBe(0)
   })
 
@@ -218,7 +218,7 @@ describe('a sibling in the hands of a thief', () => {
       item.id === bob.id ? { ...item, value: { ...item.value, pending } } : item,
     )
     const fresh = await TestKeeper.open()
-    expect(await codeOf(takeIn(fresh, hostile, FROM_PHONE))).toBe('SNAPSHOT_INVALID')
+    expect(await codeOf(importSnapshot(fresh, hostile, FROM_PHONE))).toBe('SNAPSHOT_INVALID')
     expect((await fresh.call('pending.list')).pending).toStrictEqual([])
   })
 })

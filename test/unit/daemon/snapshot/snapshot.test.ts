@@ -6,7 +6,15 @@ import { SnapshotImport } from '../../../../src/daemon/snapshot/import.ts'
 import { codeOf } from '../../../support/code-of.ts'
 import { OWN_LAPTOP, OWN_PHONE, TestKeeper } from '../../../support/keeper.ts'
 import { person } from '../../../support/person.ts'
-import { everything, forged, joinLines, linesOf, restorable, snapshotOf, takeIn } from '../../../support/snapshot.ts'
+import {
+  everything,
+  forged,
+  joinLines,
+  linesOf,
+  restorable,
+  snapshotOf,
+  importSnapshot,
+} from '../../../support/snapshot.ts'
 
 const FROM_LAPTOP = { sibling: 'laptop', withKeys: true }
 const OWN_PAST = { sibling: null, withKeys: true }
@@ -24,7 +32,7 @@ describe('a snapshot', () => {
   it('brings a new device everything except the records that belong to one device', async () => {
     const laptop = await laptopWithFriends()
     const phone = await TestKeeper.open({ nowSec: laptop.nowSec })
-    const result = await takeIn(phone, await snapshotOf(laptop, 'sibling'), FROM_LAPTOP, 1000)
+    const result = await importSnapshot(phone, await snapshotOf(laptop, 'sibling'), FROM_LAPTOP, 1000)
     expect(result).toEqual({ personaId: (await laptop.call('device.list')).personaId, contacts: 1, devices: 5 })
     expect(await phone.call('device.list')).toEqual(await laptop.call('device.list'))
     const [theirs, ours] = [await laptop.call('contact.list', {}), await phone.call('contact.list', {})]
@@ -46,7 +54,7 @@ describe('a snapshot', () => {
     await laptop.call('contact.add', { link: bob.link(1) })
     const phone = await TestKeeper.open({ nowSec: laptop.nowSec })
     await phone.sees(bob.key('pc'), old, { name: 'Bob' })
-    await takeIn(phone, await snapshotOf(laptop, 'sibling'), FROM_LAPTOP)
+    await importSnapshot(phone, await snapshotOf(laptop, 'sibling'), FROM_LAPTOP)
     expect(await phone.call('contact.show', { contact: 'Dora' })).toMatchObject({
       personaId: dora.id,
       minEpoch: 3,
@@ -64,7 +72,7 @@ describe('a snapshot', () => {
   it('of its own past restores everything', async () => {
     const laptop = await laptopWithFriends()
     const again = await TestKeeper.open({ nowSec: laptop.nowSec })
-    await takeIn(again, await snapshotOf(laptop, 'backup'), OWN_PAST)
+    await importSnapshot(again, await snapshotOf(laptop, 'backup'), OWN_PAST)
     expect(await restorable(again.store)).toEqual(await restorable(laptop.store))
   })
 
@@ -96,7 +104,7 @@ describe('a snapshot', () => {
     let ran = 0
     for (const [what, code, bytes] of cases) {
       const test = await TestKeeper.open({ nowSec: laptop.nowSec })
-      expect([what, await codeOf(takeIn(test, bytes, OWN_PAST, 777))]).toEqual([what, code])
+      expect([what, await codeOf(importSnapshot(test, bytes, OWN_PAST, 777))]).toEqual([what, code])
       await test.reopened()
       expect([...(await everything(test.store)).keys()], what).toEqual([])
       ran++
@@ -124,7 +132,7 @@ describe('a snapshot', () => {
     const dave = person('dave')
     await phone.sees(dave.key('pc'), dave.table(['pc']), { name: 'Bob' })
     const before = await phone.call('contact.show', { contact: bob.id })
-    await takeIn(phone, old, FROM_LAPTOP)
+    await importSnapshot(phone, old, FROM_LAPTOP)
     const after = await phone.call('contact.show', { contact: bob.id })
     expect([after.seq, after.name]).toEqual([before.seq, before.name])
     expect(await everything(phone.store, 'device')).toEqual(await everything(await takenTwice(phone, old), 'device'))
@@ -137,7 +145,7 @@ describe('a snapshot', () => {
     const pinned = thief.table(['pc'], { after: null })
     await phone.sees(thief.key('pc'), pinned, { name: 'Bob' })
     const root = phone.records.personas.get(thief.id)!.root
-    await takeIn(phone, await snapshotOf(laptop, 'sibling'), FROM_LAPTOP)
+    await importSnapshot(phone, await snapshotOf(laptop, 'sibling'), FROM_LAPTOP)
     const bob = phone.records.personas.get(thief.id)!
     expect([bob.root, bob.evidence.map(({ kind }) => kind)]).toEqual([root, ['violation']])
     expect(bob.names.map(([, name]) => name)).toEqual(['pc'])
@@ -148,7 +156,7 @@ describe('a snapshot', () => {
     const laptop = await laptopWithFriends()
     const whole = await snapshotOf(laptop, 'backup')
     const reference = await TestKeeper.open({ nowSec: laptop.nowSec })
-    await takeIn(reference, whole, OWN_PAST)
+    await importSnapshot(reference, whole, OWN_PAST)
     const commits = reference.store.commits.length
     let taken = 0
     for (let killed = 0; killed < commits; killed++) {
@@ -157,9 +165,9 @@ describe('a snapshot', () => {
       const commit = store.commit
       let count = 0
       store.commit = (writes) => (count++ >= killed ? Promise.reject(new Error('killed')) : commit(writes))
-      // The secrets come with the persona, by another way.
+      // The secrets come with the persona, but not in the snapshot.
       const adopt = (): Promise<void> => Promise.resolve(cpSync(laptop.stateDir, test.stateDir, { recursive: true }))
-      await codeOf(takeIn(test, whole, OWN_PAST, whole.length, adopt))
+      await codeOf(importSnapshot(test, whole, OWN_PAST, whole.length, adopt))
       store.commit = commit
       const { store: left } = await test.reopened()
       const found = await restorable(left)
@@ -173,7 +181,7 @@ describe('a snapshot', () => {
 })
 
 async function takenTwice(keeper: TestKeeper, snapshot: Uint8Array): Promise<TestKeeper['store']> {
-  await takeIn(keeper, snapshot, { sibling: 'laptop', withKeys: true })
+  await importSnapshot(keeper, snapshot, { sibling: 'laptop', withKeys: true })
   return keeper.store
 }
 
@@ -229,7 +237,7 @@ describe('a forged snapshot, whose count and hash are right,', () => {
     let ran = 0
     for (const [what, code, bytes] of cases) {
       const test = await TestKeeper.open({ nowSec: laptop.nowSec })
-      expect([what, await codeOf(takeIn(test, bytes, OWN_PAST))]).toEqual([what, code])
+      expect([what, await codeOf(importSnapshot(test, bytes, OWN_PAST))]).toEqual([what, code])
       if (code !== 'done') {
         await test.reopened()
         expect([...(await everything(test.store)).keys()], what).toEqual([])
@@ -245,7 +253,7 @@ describe('a tombstone', () => {
     const laptop = await laptopWithFriends()
     const phone = await laptop.copied()
     await laptop.later(60).call('device.remove', { device: 'phone' })
-    await takeIn(phone, await snapshotOf(laptop, 'sibling'), FROM_LAPTOP)
+    await importSnapshot(phone, await snapshotOf(laptop, 'sibling'), FROM_LAPTOP)
     expect((await phone.call('device.list')).devices.map(({ key }) => key)).toEqual([OWN_LAPTOP])
     expect(await codeOf(phone.call('device.add', { name: 'phone', key: OWN_PHONE }))).toBe('DEVICE_TOMBSTONED')
   })
@@ -257,7 +265,7 @@ describe('two snapshots that arrive at once, by a restore and a pairing', () => 
     const whole = await snapshotOf(laptop, 'backup')
     const fresh = await TestKeeper.open({ nowSec: laptop.nowSec })
     const first = await SnapshotImport.begin(fresh.keeper, OWN_PAST)
-    // All contacts, and nothing of the owner yet.
+    // All contacts have arrived, and none of the owner's records.
     const owners = linesOf(whole).findIndex((line) => line.startsWith('{"kind":"own"'))
     expect(owners).toBeGreaterThan(1)
     await first.push(joinLines(linesOf(whole).slice(0, owners)))

@@ -6,7 +6,7 @@ import { openMemoryStore } from '../../../../src/store/memory-store.ts'
 import { MAX_COMMIT_BYTES, MAX_VALUE_BYTES } from '../../../../src/store/store.ts'
 import { deviceKey, engine, START_SEC } from '../../../support/person.ts'
 
-function newLedger(): State {
+function newState(): State {
   return new State(new Writer(openMemoryStore()), engine, () => START_SEC)
 }
 
@@ -14,7 +14,7 @@ const KEY = deviceKey('laptop')
 
 describe('a record put inside a change', () => {
   it('is read by the next change before it is on disk', async () => {
-    const state = newLedger()
+    const state = newState()
     const first = state.change(() => state.putDevice(KEY, { ...NEW_DEVICE, seenAtSec: 7 }))
     const { result } = await state.change(() => state.device(KEY).seenAtSec)
     expect(result).toBe(7)
@@ -22,7 +22,7 @@ describe('a record put inside a change', () => {
   })
 
   it('is dropped if the change throws, also for a change called at the same moment', async () => {
-    const state = newLedger()
+    const state = newState()
     await state.change(() => state.putDevice(KEY, { ...NEW_DEVICE, seenAtSec: 7 }))
     const givenUp = state.change(() => {
       state.putDevice(KEY, { ...NEW_DEVICE, seenAtSec: 8 })
@@ -41,7 +41,7 @@ describe('a record put inside a change', () => {
   })
 
   it('is decoded again if it was staged as bytes', async () => {
-    const state = newLedger()
+    const state = newState()
     await state.change(() => state.putDevice(KEY, { ...NEW_DEVICE, seenAtSec: 7 }))
     const { result } = await state.change(() => {
       state.stage(state.records.devices.put(KEY, { ...NEW_DEVICE, seenAtSec: 8 }))

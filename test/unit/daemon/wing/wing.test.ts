@@ -10,7 +10,7 @@ import { openMemoryStore } from '../../../../src/store/memory-store.ts'
 import { InnerDaemon } from '../../../support/inner-daemon.ts'
 import { OWN_PHONE, TestKeeper } from '../../../support/keeper.ts'
 import { pair } from '../../../support/pairing.ts'
-import { forged, linesOf, snapshotOf, takeIn } from '../../../support/snapshot.ts'
+import { forged, linesOf, snapshotOf, importSnapshot } from '../../../support/snapshot.ts'
 import { tempDir } from '../../../support/temp-dir.ts'
 import { CURSORS, done, DRAFTS, NOTES, TEST_WING, type Note, type NoteMethods } from '../../../support/test-wing.ts'
 
@@ -168,7 +168,7 @@ describe('the records of a wing', () => {
 
   test('travel in a backup as declared', async () => {
     const [old, other] = [await wrote(), await TestKeeper.open({ kindsOfWings })]
-    await takeIn(other, await snapshotOf(old, 'backup'), { sibling: null, withKeys: false })
+    await importSnapshot(other, await snapshotOf(old, 'backup'), { sibling: null, withKeys: false })
     expect(await texts(other, NOTES)).toEqual(['note from the laptop'])
     expect(await texts(other, DRAFTS)).toEqual(['draft from the laptop'])
     expect(await texts(other, CURSORS)).toEqual([])
@@ -188,7 +188,7 @@ describe('the records of a wing', () => {
       JSON.stringify({ kind: 'wing', ...item }),
     ]
     const snapshot = forged([header!, ...items, ''])
-    await expect(takeIn(other, snapshot, { sibling: 'phone', withKeys: false })).rejects.toMatchObject({ code })
+    await expect(importSnapshot(other, snapshot, { sibling: 'phone', withKeys: false })).rejects.toMatchObject({ code })
     expect(await texts(other, NOTES)).toEqual([])
   })
 
