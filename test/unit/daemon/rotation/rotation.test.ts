@@ -331,7 +331,7 @@ describe('the table of a rotation', () => {
         await laptop.call('device.remove', { device: `device${String(n).padStart(2, '0')}` })
     }
     expect(rooms).toHaveLength(MAX_EPOCH)
-    // The numbers are those of docs/format.md for random nicknames. These compress, so there is at least that much room, and never more than without names.
+    // The devices that fit with random nicknames, and without any. These nicknames compress, so the room is in between.
     for (const [epoch, named, nameless] of [
       [1, 12, 15],
       [3, 11, 14],
