@@ -46,7 +46,7 @@ export const TOX_SECTION: ConfigSection<ToxConfig> = {
   },
   check: {
     key: 'loopback',
-    error: 'false where there is a proxy, no UDP, or a bootstrap node that is not 127.x.x.x',
+    error: 'false with a proxy, without UDP, or with a bootstrap node that is not 127.x.x.x',
     holds: (tox) => !tox.loopback || isLocal(tox),
   },
 }

@@ -28,7 +28,7 @@ function added(live: TestLive): [key: string, request: boolean][] {
 }
 
 describe('the companion', () => {
-  test('is made by the first "up", listed as one that does not chat, and the same ever after', async () => {
+  test('is created and listed as a companion by the first "up", and stays the same after that', async () => {
     const keeper = await TestKeeper.withPersona()
     const live = await TestLive.open(keeper)
     expect([live.live.status().state, live.nodes.length]).toEqual(['none', 0])
@@ -50,7 +50,7 @@ describe('the companion', () => {
     expect(statSync(join(keeper.stateDir, 'companion')).mode & 0o777).toBe(0o600)
   })
 
-  test('is no other device: its showing of the table is no copy that was read elsewhere, nor does it stay when this device leaves', async () => {
+  test('does not count as another device: it proves no copy of the table, and it leaves together with this device', async () => {
     const { laptop: keeper } = await withWords()
     const live = await TestLive.up(keeper)
     await keeper.call('device.add', { name: 'phone', key: OWN_PHONE })
@@ -67,7 +67,7 @@ describe('the companion', () => {
     expect(live.live.status().state).not.toBe('running')
   })
 
-  test('stops when the persona leaves without a word, since no table can be signed; apps are told of the contact that it is then', async () => {
+  test('stops when this device leaves and cannot sign a table, and apps see the former persona as a contact', async () => {
     const { laptop: keeper } = await withWords()
     const live = await TestLive.up(keeper)
     const { personaId } = await keeper.call('device.list')
@@ -83,13 +83,13 @@ describe('the companion', () => {
     })
   })
 
-  test('is made only where there is a persona that can sign', async () => {
+  test('is created only if there is a persona', async () => {
     const live = await TestLive.open(await TestKeeper.open())
     await expect(live.live.up(undefined)).rejects.toMatchObject({ code: 'NO_PERSONA' })
     expect(live.live.status().state).toBe('none')
   })
 
-  test('of another machine is not taken over with a copy of the directory', async () => {
+  test('of another machine does not run from a copy of the directory', async () => {
     const keeper = await TestKeeper.withPersona()
     const live = await TestLive.up(keeper)
     const copy = await keeper.copied()
@@ -100,7 +100,7 @@ describe('the companion', () => {
     expect(there.key).not.toBe(live.key)
   })
 
-  test('shows the own table and words, and each newer table at once; by packets to those who read them', async () => {
+  test('shows the own table and words, each newer table at once, and sends packets to friends that read them', async () => {
     const { live, zoe, keeper } = await withZoe({ config: '  words: at home\n' })
     expect(live.node.options.text).toBe((await keeper.call('blob.get', { words: 'at home' })).text)
     await live.says(
@@ -119,7 +119,7 @@ describe('the companion', () => {
     expect(live.node.sent('send').slice(2)).toEqual([{ type: 'send', key: zoe.key('desk'), packet: 'status', text }])
   })
 
-  test('begins with the nodes of the configuration, then with those of the file, as many as a node takes', async () => {
+  test('uses the bootstrap nodes of the configuration first, then those of the file, up to the limit', async () => {
     const nodes = Array.from({ length: MAX_BOOTSTRAP_NODES }, (_, i) => `127.0.0.1:${40_000 + i} ${STRANGER}\n`)
     const file = join(tempDir(), 'nodes')
     writeFileSync(file, nodes.join(''))
@@ -149,7 +149,7 @@ describe('the companion', () => {
     expect(live.live.status()).toMatchObject({ state: 'running', device: 'companion' })
   })
 
-  test('is down by the owner’s word until he says otherwise', async () => {
+  test('stays down after "down" until the owner starts it', async () => {
     const { live, keeper } = await withZoe()
     expect(await live.live.down()).toMatchObject({ state: 'down' })
     await keeper.call('device.rename', { device: 'laptop', name: 'Laptop' })
@@ -172,8 +172,8 @@ describe('the companion', () => {
   })
 })
 
-describe('what a friend shows', () => {
-  test('is an observation of now, by the companion, under the name that he shows', async () => {
+describe('a status message of a friend', () => {
+  test('is an observation with the present time, the source "live" and the name of the friend', async () => {
     const { live, zoe, keeper } = await withZoe()
     keeper.later(1000)
     const table = zoe.table(['desk', 'phone', 'tablet'])
@@ -184,7 +184,7 @@ describe('what a friend shows', () => {
     expect(keeper.told('device.added')).toMatchObject([{ device: { name: 'tablet' } }])
   })
 
-  test('in a packet is judged as the status message would be', async () => {
+  test('is judged alike if it arrives in a packet', async () => {
     const { live, zoe, keeper } = await withZoe()
     const copy = zoe.table(['desk', 'phone']).text()
     await live.says({ type: 'packet', key: zoe.key('phone'), packet: 'status', text: copy })
@@ -198,7 +198,7 @@ describe('what a friend shows', () => {
     expect(keeper.told('alarm')).toMatchObject([{ code: 'PERSONA_SWITCHED', key: zoe.key('phone') }])
   })
 
-  test('and is nothing, as Tox sends it at each connect, says nothing', async () => {
+  test('is ignored if it is empty, as Tox sends it at each connect', async () => {
     const { live, zoe, keeper } = await withZoe()
     const before = keeper.store.commits.length
     await live.sees(zoe.key('phone'), '')
@@ -211,7 +211,7 @@ describe('what a friend shows', () => {
     ).toEqual([])
   })
 
-  test('who is none, as only a node out of its mind would say, is not heard', async () => {
+  test('is ignored if the key is not a friend, which only a broken node would report', async () => {
     const { live, keeper } = await withZoe()
     await live.sees(
       STRANGER,
@@ -222,7 +222,7 @@ describe('what a friend shows', () => {
     expect(await keeper.call('lookup', { query: STRANGER })).toMatchObject({ by: 'none' })
   })
 
-  test('of the own persona is a sibling’s table, which is taken', async () => {
+  test('is imported if it is a table that a sibling signed', async () => {
     const keeper = await TestKeeper.withPersona()
     await keeper.call('device.add', { name: 'phone', key: OWN_PHONE })
     const live = await TestLive.up(keeper)
@@ -234,8 +234,8 @@ describe('what a friend shows', () => {
   })
 })
 
-describe('friends by themselves', () => {
-  test('are the own devices and those of contacts, claimed ones too; to a companion goes a request with the table', async () => {
+describe('automatic friends', () => {
+  test('are the own devices and all devices of contacts, and a companion gets a request with the table', async () => {
     const { live, zoe, keeper } = await withZoe()
     expect(new Map(added(live))).toEqual(
       new Map([
@@ -255,7 +255,7 @@ describe('friends by themselves', () => {
     expect(keeper.told('tox.peer').at(-1)).toEqual({ key: zoe.key('aside'), contact: null, change: 'added' })
   })
 
-  test('are there again after a crash of the node, and after a restart', async () => {
+  test('return after a restart', async () => {
     const { live, keeper } = await withZoe()
     const before = new Map(added(live))
     await live.live.stop()
@@ -264,7 +264,7 @@ describe('friends by themselves', () => {
     expect(new Map(added(again))).toEqual(before)
   })
 
-  test.each(['ask', 'pin'] as const)('are not those of a contact whose policy is %s', async (policy) => {
+  test.each(['ask', 'pin'] as const)('exclude the devices of a contact with policy %s', async (policy) => {
     const keeper = await TestKeeper.withPersona()
     const zoe = person('Zoe')
     await keeper.sees(zoe.key('desk'), zoe.table(['desk']), { name: 'Zoe' })
@@ -272,7 +272,7 @@ describe('friends by themselves', () => {
     expect(added(await TestLive.up(keeper)).map(([key]) => key)).toEqual([OWN_LAPTOP])
   })
 
-  test('are not those who are known as somebody else’s', async () => {
+  test('exclude devices that are known as somebody else’s', async () => {
     const { live, zoe, keeper } = await withZoe()
     await keeper.sees(STRANGER, 'hello', { name: 'Stranger' })
     await keeper.sees(zoe.key('desk'), zoe.table(['desk', { name: 'not mine', key: STRANGER }]))
@@ -280,7 +280,7 @@ describe('friends by themselves', () => {
     expect(added(live).map(([key]) => key)).not.toContain(STRANGER)
   })
 
-  test('are at most 40 of one contact, however many he lists one after the other', async () => {
+  test('are at most 40 of one contact, even if new tables list ever more devices', async () => {
     const { live, zoe, keeper } = await withZoe()
     for (let round = 0; round < 4; round++) {
       const many = Array.from({ length: 13 }, (_, i) => zoe.device(`device ${round}-${i}`))
@@ -291,7 +291,7 @@ describe('friends by themselves', () => {
     expect(peers.filter(({ how }) => how === 'contact')).toHaveLength(40)
   })
 
-  test('with "friends: named" are only those of contacts of whom the owner named a device', async () => {
+  test('with "friends: named" are only devices of contacts of which the owner named a device', async () => {
     const { live, zoe } = await withZoe({ config: '  friends: named\n' })
     expect(added(live).map(([key]) => key)).toEqual([OWN_LAPTOP])
     await live.live.add(zoe.key('desk'))
@@ -301,7 +301,7 @@ describe('friends by themselves', () => {
     expect(keys).toEqual([OWN_LAPTOP, zoe.key('desk'), zoe.key('phone'), zoe.key('tablet')])
   })
 
-  test('stay when they have left the table; that is only told, once', async () => {
+  test('stay after they have left the table, with one event', async () => {
     const { live, zoe, keeper } = await withZoe()
     await live.sees(zoe.key('phone'), zoe.table(['desk', 'phone']).text())
     keeper.told('tox.peer')
@@ -322,14 +322,14 @@ describe('friends by themselves', () => {
   })
 })
 
-describe('who asks to be a friend', () => {
+describe('a friend request', () => {
   const ask = (key: string, text: string): { type: 'request'; key: string; text: string } => ({
     type: 'request',
     key,
     text,
   })
 
-  test('with a table of the own persona that lists him is a sibling, and his table is taken', async () => {
+  test('with an own table that lists the sender adds a sibling, and the table is imported', async () => {
     const keeper = await TestKeeper.withPersona()
     const live = await TestLive.up(keeper)
     const sibling = await TestLive.up(await keeper.copied(), { machineId: 'another machine' })
@@ -339,7 +339,7 @@ describe('who asks to be a friend', () => {
     expect(live.live.peers().requests).toEqual([])
   })
 
-  test('with the table of a contact that lists him is one of the contact’s devices', async () => {
+  test('with the table of a contact that lists the sender adds a device of the contact', async () => {
     const { live, zoe } = await withZoe()
     await live.says(ask(zoe.key('new'), zoe.table(['desk', 'phone', 'new']).text()))
     expect(live.live.peers().peers.find(({ key }) => key === zoe.key('new'))).toMatchObject({
@@ -349,10 +349,10 @@ describe('who asks to be a friend', () => {
   })
 
   test.each<[string, (zoe: Person) => [string, string]]>([
-    ['nothing but words', () => [STRANGER, 'let me in']],
-    ['a copy of a contact’s table', (zoe) => [STRANGER, zoe.last!.text()]],
+    ['only words', () => [STRANGER, 'let me in']],
+    ['a copied table of a contact', (zoe) => [STRANGER, zoe.last!.text()]],
     [
-      'a table of a persona that nobody knows',
+      'the table of an unknown persona',
       () => [
         STRANGER,
         person('Mallory')
@@ -360,7 +360,7 @@ describe('who asks to be a friend', () => {
           .text(),
       ],
     ],
-  ])('with %s waits for the owner, and changes nothing', async (_, asking) => {
+  ])('with %s waits for the owner and changes nothing', async (_, asking) => {
     const { live, zoe, keeper } = await withZoe()
     const [key, text] = asking(zoe)
     const before = live.live.peers().peers.length
@@ -368,7 +368,7 @@ describe('who asks to be a friend', () => {
     expect([live.live.peers().peers.length, live.live.peers().requests.length]).toEqual([before, 1])
     expect(keeper.told('tox.request')).toMatchObject([{ key }])
     expect(await keeper.call('lookup', { query: key })).toMatchObject({ by: 'none' })
-    // The owner's word is enough, and then what he asked with counts.
+    // The owner accepts the request. Then its text counts as an observation.
     expect(await live.live.add(key)).toBe(key)
     await live.idle()
     expect(live.live.peers().requests).toEqual([])
@@ -376,7 +376,7 @@ describe('who asks to be a friend', () => {
     expect((await keeper.call('lookup', { query: key })).contact).not.toBeNull()
   })
 
-  test('with an older table, from before he was removed, waits for the owner', async () => {
+  test('of a removed device with an older table waits for the owner', async () => {
     const { live, zoe, keeper } = await withZoe()
     const old = zoe.table(['desk', 'stolen'])
     await keeper.sees(zoe.key('desk'), zoe.table(['desk']))
@@ -384,7 +384,7 @@ describe('who asks to be a friend', () => {
     expect(live.live.peers().requests).toMatchObject([{ key: zoe.key('stolen'), personaId: zoe.id }])
   })
 
-  test('with the table of a contact that has 40 waits for the owner: he does not fill the list by asking either', async () => {
+  test('of a contact that already has 40 devices waits for the owner, so that requests cannot fill the list', async () => {
     const { live, zoe } = await withZoe()
     for (let i = 0; i < 45; i++) {
       await live.says(ask(zoe.key(`new ${i}`), zoe.table(['desk', 'phone', `new ${i}`], { named: false }).text()))
@@ -394,7 +394,7 @@ describe('who asks to be a friend', () => {
     expect(requests).toHaveLength(45 + 2 - 40)
   })
 
-  test('in a crowd pushes the oldest out, and makes no more events than are kept', async () => {
+  test('in a flood replaces the oldest, and only the first 32 make an event', async () => {
     const { live, keeper } = await withZoe()
     for (let i = 0; i < 50; i++) await live.says(ask(deviceKey(`asker ${i}`), `let me in, ${i}`))
     const { requests } = live.live.peers()
@@ -404,7 +404,7 @@ describe('who asks to be a friend', () => {
 })
 
 describe('an ID that the owner gives', () => {
-  test('of a device is asked by a request; a bare key has us as a friend', async () => {
+  test('gets a friend request', async () => {
     const { live, keeper } = await withZoe()
     const toxId = companionToxId(parseHex(STRANGER)!, engine)
     expect(await live.live.add(toxId.toLowerCase())).toBe(STRANGER)
@@ -419,12 +419,12 @@ describe('an ID that the owner gives', () => {
     ['00'.repeat(32), 'DEVICE_KEY_LOW_ORDER'],
     [`${STRANGER}000000000001`, 'TOX_BAD_ID'],
     ['xyz', 'TOX_BAD_ID'],
-  ])('that is none is refused: %s', async (id, code) => {
+  ])('is refused if it is malformed: %s', async (id, code) => {
     const { live } = await withZoe()
     await expect(live.live.add(id)).rejects.toMatchObject({ code })
   })
 
-  test('is refused when it is the companion’s own, and before there is one', async () => {
+  test('is refused if it is that of the companion, and before there is a companion', async () => {
     const { live } = await withZoe()
     await expect(live.live.add(live.key)).rejects.toMatchObject({ code: 'TOX_FRIEND_OWN_KEY' })
     const none = await TestLive.open(await TestKeeper.withPersona())

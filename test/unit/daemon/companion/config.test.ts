@@ -19,7 +19,7 @@ function refusalOf(lines: string): string {
 }
 
 describe('the section of the companion', () => {
-  test('gives what it says', () => {
+  test('is parsed', () => {
     const text = `tox:
   enabled: true
   friends: named
@@ -48,7 +48,7 @@ describe('the section of the companion', () => {
     })
   })
 
-  test('counts the words as they are seen, and not their halves', () => {
+  test('limits the words by code points, not by UTF-16 units', () => {
     expect(refusalOf(`  words: "${'🚀'.repeat(256)}"\n`)).toBe('none')
     expect(refusalOf(`  words: "${'🚀'.repeat(257)}"\n`)).toContain('"tox.words" must be')
   })
@@ -66,14 +66,14 @@ describe('the section of the companion', () => {
     ['  port: 0\n', 'tox.port'],
     ['  port: 65536\n', 'tox.port'],
     ['  secret: x\n', 'tox.secret'],
-  ])('refuses %j, and says which key', (lines, key) => {
+  ])('refuses %j and names the key', (lines, key) => {
     expect(refusalOf(lines)).toMatch(new RegExp(`^CONFIG_(VALUE|UNKNOWN_KEY) .*"${key}`))
   })
 
   test.each([['  proxy: 127.0.0.1:9050\n'], ['  udp: false\n'], [`  bootstrap: ["192.0.2.1:33445 ${KEY}"]\n`]])(
-    'refuses loopback together with what leads elsewhere: %j',
+    'refuses loopback with a setting that leaves the machine: %j',
     (lines) => {
-      expect(refusalOf(`  loopback: true\n${lines}`)).toContain('"tox.loopback" must be false where')
+      expect(refusalOf(`  loopback: true\n${lines}`)).toContain('"tox.loopback" must be false with')
       expect(refusalOf(`  loopback: true\n  bootstrap: ["127.0.0.1:33445 ${KEY}"]\n`)).toBe('none')
     },
   )
@@ -87,11 +87,11 @@ describe('a bootstrap node', () => {
     ['2001:db8::1:33445', null],
     ['localhost:33445', null],
     ['192.0.2.1:65535', { host: '192.0.2.1', port: 65_535, key: KEY }],
-  ])('is an address in figures and a port: %s', (address, node) => {
+  ])('is a numeric address and a port: %s', (address, node) => {
     expect(parseBootstrapNode(`${address} ${KEY}`)).toEqual(node)
   })
 
-  test('in a file has a line of its own', async () => {
+  test('has a line of its own in a file', async () => {
     const path = join(tempDir(), 'nodes')
     writeFileSync(path, `# mine\n\n192.0.2.1:33445 ${KEY} # a relay\n[2001:db8::1]:443 ${KEY}\n`)
     expect((await readBootstrapFile(path)).map(({ host }) => host)).toEqual(['192.0.2.1', '2001:db8::1'])

@@ -17,7 +17,7 @@ const OPTIONS = {
   loopback: true,
 }
 
-/** A clock that the test turns. */
+/** A clock that the test moves. */
 class HandClock implements LiveClock {
   #nowMs = 0
   #timers: { atMs: number; run: () => void }[] = []
@@ -39,7 +39,7 @@ class HandClock implements LiveClock {
     return this.#timers.map(({ atMs }) => atMs - this.#nowMs)
   }
 
-  /** Resolves when somebody waits for so long. */
+  /** Resolves when a timer of this length runs. */
   async waited(ms: number): Promise<void> {
     while (!this.waits.includes(ms)) await new Promise<void>((done) => (this.#set = done))
   }
@@ -52,7 +52,7 @@ class HandClock implements LiveClock {
   }
 }
 
-/** A supervisor of nodes that do one deed after the other; the last one again and again. */
+/** A supervisor of nodes with one misbehaviour each; the last one is repeated. */
 class Story {
   readonly clock = new HandClock()
   readonly children: ChildProcess[] = []
@@ -106,14 +106,14 @@ class Story {
     while (!fits()) await new Promise<void>((done) => (this.#woken = done))
   }
 
-  /** Resolves when so many nodes have ended. */
+  /** Resolves when this number of nodes have ended. */
   async ended(count: number): Promise<void> {
     await this.until(() => this.#ended >= count)
   }
 }
 
 describe('a node that ends', () => {
-  test('by a crash is started again, a second later and then after twice as long each time', async () => {
+  test('by a crash restarts after a second, and after twice as long each time', async () => {
     const story = new Story(['crash'])
     for (const [i, delayMs] of [1000, 2000, 4000, 8000].entries()) {
       await story.clock.waited(delayMs)
@@ -126,7 +126,7 @@ describe('a node that ends', () => {
     await story.node.stop()
   })
 
-  test('after a minute of good service is started again after a second', async () => {
+  test('after a minute restarts after a second', async () => {
     const story = new Story(['exit', 'exit', 'good'])
     await story.clock.waited(1000)
     story.clock.turn(1000)
@@ -152,7 +152,7 @@ describe('a node that ends', () => {
     await story.node.stop()
   })
 
-  test('because of what it misses says so, in a code that is known; other codes are not believed', async () => {
+  test('can report a known code as its reason, and other codes are not believed', async () => {
     const missing = new Story(['missing'])
     await missing.ended(1)
     expect(missing.node.problem).toMatchObject({ code: 'LIVE_LIBRARY_MISSING' })
@@ -163,8 +163,8 @@ describe('a node that ends', () => {
   })
 })
 
-describe('a node that is out of its mind', () => {
-  test('because it hangs is killed when it was silent for 15 seconds, and not before', async () => {
+describe('a broken node', () => {
+  test('is killed after 15 seconds of silence, and not before', async () => {
     const story = new Story(['stubborn', 'good'])
     await story.until(() => story.node.state === 'running')
     story.clock.turn(14_999)
@@ -180,7 +180,7 @@ describe('a node that is out of its mind', () => {
     ['garbage', 'LIVE_FRAME_TOO_LARGE'],
     ['nonsense', 'LIVE_FRAME_INVALID'],
     ['flood', 'LIVE_NODE_FAILED'],
-  ])('because it says %s is ended', async (deed, code) => {
+  ])('is killed if it sends %s', async (deed, code) => {
     const story = new Story([deed])
     await story.ended(1)
     expect(story.node.problem?.code).toBe(code)
@@ -189,12 +189,12 @@ describe('a node that is out of its mind', () => {
     await story.node.stop()
   })
 
-  test('is read no faster than what it says is worked on', async () => {
+  test('is read only as fast as its reports are handled', async () => {
     let [running, most, done] = [0, 0, 0]
     const story = new Story(['fills'], {
       onReports: async () => {
         most = Math.max(most, ++running)
-        // Whoever reads on would have read by then.
+        // A supervisor that reads on would have read by then.
         await new Promise((later) => setImmediate(later))
         running--
         if (++done === 20) void story.node.stop()
@@ -207,8 +207,8 @@ describe('a node that is out of its mind', () => {
   })
 })
 
-describe('a stop', () => {
-  test('ends the node in good order, and starts none again', async () => {
+describe('stop()', () => {
+  test('ends the node cleanly and does not restart it', async () => {
     const story = new Story(['good'])
     await story.until(() => story.node.state === 'running')
     await story.node.stop()
@@ -225,7 +225,7 @@ describe('a stop', () => {
     expect(story.children[0]!.signalCode).toBe('SIGKILL')
   })
 
-  test('while it waits for the next start cancels that', async () => {
+  test('cancels a planned restart', async () => {
     const story = new Story(['exit'])
     await story.clock.waited(1000)
     await story.node.stop()
@@ -235,7 +235,7 @@ describe('a stop', () => {
     await story.node.stop()
   })
 
-  test('between the start and the first words of the node starts none, and wipes its key', async () => {
+  test('before the process is spawned prevents that and wipes the key', async () => {
     let begin: (value: { options: typeof OPTIONS; secretKey: Uint8Array }) => void = () => {}
     const story = new Story(['good'], { start: () => new Promise((done) => (begin = done)) })
     await Promise.resolve()

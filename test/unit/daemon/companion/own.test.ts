@@ -6,7 +6,7 @@ import { person } from '../../../support/person.ts'
 const aside = (of: ReturnType<typeof person>): Device => ({ ...of.device('aside'), companion: true })
 
 describe('a companion of a contact', () => {
-  it('is never the active device, also when it stands first and alone is confirmed', async () => {
+  it('is never the active device, even if it is the first and the only confirmed one', async () => {
     const keeper = await TestKeeper.withPersona()
     const zoe = person('Zoe')
     const table = zoe.table([aside(zoe), 'phone'])
@@ -20,7 +20,7 @@ describe('a companion of a contact', () => {
     expect(both.devices.map(({ key }) => key)).toEqual([zoe.key('phone'), zoe.key('aside')])
   })
 
-  it('makes no event of an activation by coming first', async () => {
+  it('causes no activation event by being the first in the table', async () => {
     const keeper = await TestKeeper.withPersona()
     const zoe = person('Zoe')
     await keeper.sees(zoe.key('phone'), zoe.table(['phone']), { name: 'Zoe' })
@@ -32,7 +32,7 @@ describe('a companion of a contact', () => {
 })
 
 describe('a companion of the owner', () => {
-  it('is listed as one, in the table and in the blob, and cannot be made active', async () => {
+  it('is marked as a companion in the table and in the blob, and cannot be made active', async () => {
     const keeper = await TestKeeper.withPersona()
     await keeper.keeper.change(() =>
       keeper.keeper.own.edit({ kind: 'add', key: OWN_PHONE, name: 'aside', companion: true }),

@@ -23,7 +23,7 @@ const TABLE: OwnTable = {
   devices: [{ name: 'laptop', key: LAPTOP }],
   bytesFree: 100,
 }
-/** The state, and what the wings see beside it. */
+/** The state and the input of the wings' checks. */
 interface Scene extends Examined {
   readonly profiles: ProfileList
   readonly tox: ToxStatus | null
@@ -60,7 +60,7 @@ function alarm(code: string, contact: string | null): Alarm {
 }
 
 const stands = (standing: Partial<OwnStanding>): Partial<Scene> => ({ standing: { ...NO_STANDING, ...standing } })
-/** No profile of the device is watched. */
+/** A device without a watched profile. */
 const elsewhere = (sighting: Sighting): Partial<Scene> => ({
   shown: new Map([[LAPTOP, sighting]]),
   profiles: { profiles: [{ ...profile('current', 7), key: 'D'.repeat(64) }], troubles: [] },
@@ -92,7 +92,7 @@ function findings(given: Partial<Scene>): Finding[] {
   return diagnose(examined, [...checkProfiles(profiles, examined.table), ...ofCompanion]).findings
 }
 
-test('where all is well everything that was looked at is told as well', () => {
+test('doctor reports each check as ok if all is well', () => {
   const all = findings({})
   expect(all.every(({ severity, hint }) => severity === 'ok' && hint === null)).toBe(true)
   const daemon = ['ENGINE', 'STORE', 'CLOCK', 'CORE_DUMPS', 'RECOVERY', 'SEALED_PASSPHRASE']
@@ -113,10 +113,10 @@ const rows: [string, Finding['severity'], string, Partial<Scene>][] = [
   ['RECOVERY_UNCONFIRMED', 'problem', 'theft protection is off', { theftProtection: false }],
   ['LOCKED', 'notice', 'locked', { isLocked: true }],
   ['LOCKED_LONG', 'problem', '10 days old', { isLocked: true, table: { ...TABLE, timeSec: NOW - 10 * DAY } }],
-  ['SECRETS_UNSEALED', 'notice', 'nothing seals', { sealing: 'unsealed' }],
+  ['SECRETS_UNSEALED', 'notice', 'is not sealed', { sealing: 'unsealed' }],
   ['CORE_DUMPS_POSSIBLE', 'problem', 'could write', { coreDumps: ['a crash could write a core dump'] }],
   ['DEVICE_OLDER', 'problem', 'laptop was last seen showing table 6 of epoch 0', elsewhere(seen(6))],
-  ['DEVICE_OLDER', 'notice', 'was not seen since', elsewhere(seen(6, NOW - 2 * DAY))],
+  ['DEVICE_OLDER', 'notice', 'which was signed later', elsewhere(seen(6, NOW - 2 * DAY))],
   ['RESTORE_UNRECONCILED', 'problem', 'restored from a backup', stands({ isUnreconciled: true })],
   ['OWN_DEVICE_UNLISTED', 'problem', 'removed this one from your table', stands({ isUnlisted: true })],
   ['KEY_SUPERSEDED', 'problem', 'rotated the key', stands({ isSuperseded: true })],
@@ -130,8 +130,8 @@ const rows: [string, Finding['severity'], string, Partial<Scene>][] = [
   ['HISTORY_BROKEN', 'problem', 'at entry 2', { history: { ...WELL.history, intact: false, brokenAt: 2 } }],
   ['PENDING', 'notice', '2 contact changes need your decision', { waiting: { contacts: 2, apps: 0 } }],
   ['APPS_PENDING', 'notice', '1 app waits for your answer', { waiting: { contacts: 0, apps: 1 } }],
-  ['TABLE_STALE', 'problem', 'is stale', { table: { ...TABLE, timeSec: NOW - 20 * DAY } }],
-  ['TABLE_STALE', 'problem', 'is expired', { table: { ...TABLE, timeSec: NOW - 90 * DAY } }],
+  ['TABLE_STALE', 'problem', 'see it as stale', { table: { ...TABLE, timeSec: NOW - 20 * DAY } }],
+  ['TABLE_STALE', 'problem', 'see it as expired', { table: { ...TABLE, timeSec: NOW - 90 * DAY } }],
   ['CLOCK_WRONG', 'problem', 'clock of this machine', { clock: { nowSec: NOW, isWrong: true } }],
   ['ENGINE_PORTABLE', 'notice', 'ordinary memory', { engine: 'portable' }],
   ['COMPANION_NONE', 'notice', 'there is none yet', companion({ state: 'none' })],
@@ -153,7 +153,7 @@ test.each(rows)('%s is a %s', (code, severity, message, given) => {
   expect(found[0]?.hint === null).toBe(code === 'WATCH_TROUBLE')
 })
 
-test('what stands and is alarmed of as well is told once; the same alarm of a contact is another matter', () => {
+test('a condition with an alarm is reported once, and the same alarm of a contact as well', () => {
   const codesOf = (contact: string | null): string[] =>
     findings({ ...stands({ isDisputed: true }), alarms: [alarm('CHAIN_DISPUTED', contact)] })
       .filter(({ severity }) => severity === 'problem')
@@ -170,31 +170,31 @@ test('a device is older only if its table has a known, lower number', () => {
   expect(codeOf(elsewhere(seen(6)))).toBe('DEVICE_OLDER')
 })
 
-test('whom the service manager keeps the key for is told so; before there is a persona nothing is said of its key', () => {
+test('doctor names a key from the service manager, and reports nothing about the key before there is a persona', () => {
   expect(findings({ sealing: 'key' }).map(({ code }) => code)).toContain('SEALED_KEY')
   expect(findings({ table: null, sealing: null }).map(({ code }) => code)).not.toContain('RECOVERY')
 })
 
-test('the words are looked for where they can be: not on a device that never had the seed', () => {
+test('the hint on recovery words points to the first device if this one never had the seed', () => {
   const hintOf = (mayHaveSeed: boolean): string | null | undefined =>
     findings({ theftProtection: false, mayHaveSeed }).find(({ code }) => code === 'RECOVERY_UNCONFIRMED')?.hint
   expect(hintOf(true)).toBe('write down the recovery words and confirm them')
   expect(hintOf(false)).toContain('on the device where you created the persona')
 })
 
-test('an own profile that waits says for what, one that nobody writes how to write it', () => {
+test('a waiting repair names its reason, and a profile without repair gets advice to publish', () => {
   const hintOf = (repair: string | null): string | null | undefined =>
     findings(showing(profile('older', 5, repair))).find(({ code }) => code === 'PROFILE_OLDER')?.hint
   expect(hintOf('toxic runs on it')).toBe('the daemon writes it as soon as possible (toxic runs on it)')
   expect(hintOf(null)).toBe('publish the table into it')
 })
 
-test('a companion that runs is well, and where there is none nothing is said of it', () => {
+test('a running companion is ok, and without a companion doctor does not mention it', () => {
   expect(findings(companion({})).find(({ code }) => code === 'COMPANION')?.severity).toBe('ok')
   expect(findings({}).filter(({ code }) => code.startsWith('COMPANION'))).toEqual([])
 })
 
-test('a finding says what it is about, so that a client can name its own way to act', () => {
+test('a finding names its subject, so that a client can add its own command', () => {
   const unapproved = [{ name: 'my phone', key: LAPTOP }]
   const [finding] = standingFindings({ ...NO_STANDING, unapproved })
   expect(finding).toMatchObject({ code: 'DEVICE_UNAPPROVED', about: { device: 'my phone' } })

@@ -44,12 +44,12 @@ function notices(kept: Partial<Kept>, signedAgoSec = 0): string[] {
   return makeStatus(about, all).notices
 }
 
-describe('status says', () => {
-  test('nothing of its own when nothing is to be done', () => {
+describe('status reports', () => {
+  test('nothing if nothing needs doing', () => {
     expect(notices({})).toEqual(['of a profile'])
   })
 
-  test('how to make a persona, and nothing about protecting what is not there', () => {
+  test('that there is no persona, and nothing about its protection', () => {
     expect(notices({ table: null, theftProtection: false, isLocked: true })).toEqual([
       'there is no persona here yet; create one',
       'of a profile',
@@ -63,13 +63,13 @@ describe('status says', () => {
   test.each([
     [10 * DAY_SEC - 1, false],
     [10 * DAY_SEC, true],
-  ])('that friends see a locked persona age, %i s after its last signature: %s', (agoSec, isSaid) => {
+  ])('that contacts see an old table of a locked persona, %i s after its last signature: %s', (agoSec, isSaid) => {
     const [locked] = notices({ isLocked: true }, agoSec)
     expect(locked).toContain('unlock it')
     expect(locked!.includes('was signed 10 days ago')).toBe(isSaid)
   })
 
-  test('no age at all under a clock that is wrong', () => {
+  test('no age if the clock is wrong', () => {
     const clock = { nowSec: NOW_SEC, isWrong: true }
     const said = notices({ isLocked: true, clock }, 40 * DAY_SEC)
     expect(said.join('\n')).not.toContain('days ago')
@@ -77,8 +77,8 @@ describe('status says', () => {
   })
 })
 
-describe('a clock that was years ahead once', () => {
-  test('judges no ages when it is set right, until the owner edits under it', async () => {
+describe('after the clock was years ahead, the daemon', () => {
+  test('judges no ages after the clock is set right, until the owner edits the table', async () => {
     const test = await TestKeeper.withPersona()
     const bob = person('bob')
     test.later(10 * 365 * DAY_SEC)
