@@ -13,6 +13,7 @@ import { lockStateDir, type StateLock } from '../store/lock.ts'
 import { SCHEMA } from '../store/migrations.ts'
 import { createStateDir } from '../store/state-dir.ts'
 import type { Store } from '../store/store.ts'
+import { outsidePath } from '../store/witness.ts'
 import { scheduleAlarms } from './keeper/alarm-timer.ts'
 import { configSections, mergeReloaded, readConfig, type Config } from './config.ts'
 import { openCustody, openEngine } from './parts.ts'
@@ -28,7 +29,7 @@ import { openKeeper } from './open-keeper.ts'
 import { EXIT_FAILED, EXIT_STOPPED, type Supervisor } from '../process/supervise.ts'
 import { scheduleLock } from './custody/lock-timer.ts'
 import type { Log } from '../process/log.ts'
-import { readPlace } from './keeper/copy-check.ts'
+import { Place } from './keeper/copy-check.ts'
 import { unsignedReminder } from './keeper/reminder.ts'
 import { scheduleResign } from './keeper/resign-timer.ts'
 import type { About } from './health/status.ts'
@@ -42,6 +43,7 @@ export interface Daemon {
   readonly lock: StateLock
   readonly store: Store
   readonly keeper: Keeper
+  readonly place: Place
   readonly apps: Apps
   readonly wings: readonly Wing[]
   /** The opened wings, in the order of `wings`. */
@@ -87,6 +89,7 @@ export async function startDaemon({
   const store = await openLevelStore(lock)
   const coreDumps = await forbidCoreDumps({ log })
   const custody = await openCustody(lock.paths, engine, config)
+  const place = new Place({ paths: lock.paths, outside: outsidePath(paths.runDir), log })
   const servers: IpcServer[] = []
   const open: OpenWing[] = []
   const publish = (event: DaemonEvent): void => {
@@ -94,6 +97,8 @@ export async function startDaemon({
     for (const server of servers)
       server.publish(event, (caller) => daemon.apps.may(caller, 'read', daemon.config.apps.defaultCapabilities))
     for (const wing of open) wing.onEvent?.(event)
+    // Before the daemon is there, the start itself has just made one.
+    if (event.event === 'own.changed' && servers.length > 0) void place.renew(daemon.keeper)
   }
   const keeper = await openKeeper(
     {
@@ -111,7 +116,7 @@ export async function startDaemon({
         supervisor.stop('store.failed', EXIT_FAILED)
       },
     },
-    await readPlace(lock.paths),
+    place,
   )
   const host = { keeper, paths: lock.paths, env: process.env, log }
   for (const wing of wings) open.push(await wing.open(host, config[wing.section.name]))
@@ -129,6 +134,7 @@ export async function startDaemon({
     lock,
     store,
     keeper,
+    place,
     apps: new Apps(keeper.onDisk, engine, nowSec, protocol.capabilities),
     wings,
     open,
@@ -201,6 +207,7 @@ export async function stopDaemon(daemon: Daemon, paths: Paths): Promise<void> {
   for (const stopTimer of daemon.stopTimers) stopTimer()
   for (const wing of daemon.open.toReversed()) await wing.close?.()
   await Promise.all(daemon.servers.map((server) => server.close()))
+  await daemon.place.idle()
   daemon.keeper.close()
   await daemon.store.close()
   await (daemon.isErasing ? endErasing(daemon.lock, paths) : daemon.lock.release())

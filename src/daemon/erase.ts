@@ -3,7 +3,7 @@
  * daemon stops.
  */
 import { OwnPersonaError } from './own/errors.ts'
-import { rmdir } from 'node:fs/promises'
+import { rm, rmdir } from 'node:fs/promises'
 import type { Handlers } from '../ipc/methods/method.ts'
 import type { Methods } from '../ipc/methods/table.ts'
 import type { TableDevice } from '../ipc/shapes/contact.ts'
@@ -11,6 +11,7 @@ import type { Paths } from '../ipc/paths.ts'
 import { beginErasing, finishErasing } from '../store/erase.ts'
 import type { StateLock } from '../store/lock.ts'
 import type { StatePaths } from '../store/state-dir.ts'
+import { outsidePath } from '../store/witness.ts'
 import { isOfHere } from './own/notes.ts'
 import type { Keeper } from './keeper/keeper.ts'
 import { OWN } from './state/records.ts'
@@ -51,9 +52,10 @@ export function eraseHandlers(
 }
 
 /** Erases the rest. The daemon calls it last, when it uses nothing in its directories any more. @throws {StoreError} STORE_IO; the next start continues */
-export async function endErasing(lock: StateLock, { runDir, adminDir }: Paths): Promise<void> {
+export async function endErasing(lock: StateLock, paths: Paths): Promise<void> {
   await finishErasing(lock.paths)
+  await rm(outsidePath(paths.runDir), { force: true })
   // A directory that the service manager made stays.
-  for (const directory of [adminDir, runDir]) await rmdir(directory).catch(() => {})
+  for (const directory of [paths.adminDir, paths.runDir]) await rmdir(directory).catch(() => {})
   await lock.remove()
 }

@@ -40,9 +40,9 @@ export async function finishErasing(paths: StatePaths, fs: EraseFs = promises): 
     // Secrets first: if the rest fails, the remains are worth less. A killed writer may have left a copy of a secret.
     for (const file of [paths.secrets, paths.seed, paths.seedNext]) await removeDurably(file, fs)
     await removeLeftovers(dirname(erasing), fs)
-    await fs.rm(store, { recursive: true, force: true })
-    const apart = [erasing, store, lock, pid]
-    // Each removal syncs the directory, which makes the removal of the store durable too.
+    for (const directory of [store, paths.witness]) await fs.rm(directory, { recursive: true, force: true })
+    const apart = [erasing, store, paths.witness, lock, pid]
+    // Each removal syncs the directory, which makes the removal of the directories durable too.
     for (const file of Object.values(paths)) if (!apart.includes(file)) await removeDurably(file, fs)
     await removeDurably(erasing, fs)
     return true

@@ -14,6 +14,8 @@ export interface StatePaths {
   readonly store: string
   /** Beside the store, to notice lost commits: see anchor.ts. */
   readonly anchor: string
+  /** A directory with one file, to notice a store that was put back: see witness.ts. */
+  readonly witness: string
   /** See lock.ts. */
   readonly lock: string
   readonly pid: string
@@ -32,6 +34,7 @@ export function statePaths(stateDir: string): StatePaths {
   return {
     store: at('store'),
     anchor: at('anchor'),
+    witness: at('witness'),
     lock: at('lock'),
     pid: at('pid'),
     secrets: at('secrets'),

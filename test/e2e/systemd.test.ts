@@ -187,7 +187,7 @@ describe("under a user's real service manager", () => {
       'a broken configuration fails with 78 and is not retried',
       { broken: '1', 'broken-state': 'failed', 'broken-status': '78', 'broken-restarts': '0' },
     ],
-    ['a home with an odd name is used as given', { 'odd-started': 'active', odd: 'run state admin app.sock' }],
+    ['a home with an odd name is used as given', { 'odd-started': 'active', odd: 'run state admin app.sock witness' }],
     [
       'uninstall stops it and leaves no unit',
       { uninstallService: /"removed .*personad-repair.*"removed .*personad\.service/, left: '' },

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import type { Policy } from '../../src/core/trust.ts'
 import type { CryptoEngine } from '../../src/crypto/engine.ts'
 import { Custody } from '../../src/daemon/custody/custody.ts'
+import type { Place } from '../../src/daemon/keeper/copy-check.ts'
 import type { Keeper } from '../../src/daemon/keeper/keeper.ts'
 import { Apps } from '../../src/daemon/apps/sessions.ts'
 import { keeperHandlers, type KeeperMethods as Methods } from '../../src/daemon/methods.ts'
@@ -15,7 +16,7 @@ import { WINGS } from '../../src/daemon/wings.ts'
 import { openKeeper } from '../../src/daemon/open-keeper.ts'
 import type { EventSpec } from '../../src/ipc/methods/wing.ts'
 import type { Handlers } from '../../src/ipc/methods/method.ts'
-import { recordsOf, type PlaceRecord, type Records } from '../../src/daemon/state/records.ts'
+import { recordsOf, type Records } from '../../src/daemon/state/records.ts'
 import type { Caller, ParamsOf, ResultOf, Role } from '../../src/ipc/methods/method.ts'
 import type { DaemonEvent, EventData, EventName } from '../../src/ipc/methods/events.ts'
 import type { LaggedEvent } from '../../src/ipc/client.ts'
@@ -39,7 +40,7 @@ export interface KeeperStory {
   readonly defaultPolicy?: Policy
   /** Those of the daemon's own wings when left out. */
   readonly kindsOfWings?: readonly Kind<unknown>[]
-  readonly place?: PlaceRecord
+  readonly place?: Place
   /** The file system used to write the secrets files. */
   readonly fs?: DurableFs
 }

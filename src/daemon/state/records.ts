@@ -206,8 +206,12 @@ export interface HistoryTip {
 export interface PlaceRecord {
   /** A hash of the machine's id; null if it has none. */
   readonly machine: string | null
-  /** Inode number and creation time of the anchor file, in nanoseconds; the time is 0 if the file system does not record it. */
+  /** Mark of the witness (store/witness.ts). Without `store`: inode number and creation time of the anchor file, as an earlier version wrote it. */
   readonly file: string
+  /** A random id of this store; an earlier version wrote none. */
+  readonly store?: string
+  /** How often it got a new witness. */
+  readonly times?: number
 }
 
 /** The latest time that this daemon has written. A clock before it is wrong. */

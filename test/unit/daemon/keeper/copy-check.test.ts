@@ -1,69 +1,155 @@
-import { copyFileSync, renameSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { readPlace } from '../../../../src/daemon/keeper/copy-check.ts'
-import type { PlaceRecord } from '../../../../src/daemon/state/records.ts'
+import { Place } from '../../../../src/daemon/keeper/copy-check.ts'
+import { openLog } from '../../../../src/process/log.ts'
 import { statePaths } from '../../../../src/store/state-dir.ts'
-import { OWN_PHONE, ownText, TestKeeper } from '../../../support/keeper.ts'
+import { identityOf, readOutside, writeOutside } from '../../../../src/store/witness.ts'
+import { OWN_LAPTOP, OWN_PHONE, ownText, TestKeeper } from '../../../support/keeper.ts'
 import { tempDir } from '../../../support/temp-dir.ts'
 
-const HERE: PlaceRecord = { machine: 'aa', file: '7' }
+const MACHINE = '0123456789abcdef0123456789abcdef\n'
 
-async function startedAt(places: readonly PlaceRecord[]): Promise<(number | null)[]> {
-  let keeper = await TestKeeper.open({ place: places[0]! })
-  await keeper.call('persona.init', { device: { name: 'phone', key: OWN_PHONE } })
-  const gates: (number | null)[] = []
-  for (const place of places.slice(1)) {
-    const { stateDir, store, nowSec } = keeper
-    keeper = await TestKeeper.open({ stateDir, store, nowSec: nowSec + 10, place })
-    gates.push(keeper.records.own.get('own')!.restoredSec)
+/** A machine with a state directory and a run directory, whose daemon starts again and again. */
+class Machine {
+  readonly directory = tempDir()
+  readonly paths = statePaths(join(this.directory, 'state'))
+  readonly outside = join(this.directory, 'run', 'witness')
+  readonly #machineIdFile = join(this.directory, 'machine-id')
+  readonly place = new Place({
+    paths: this.paths,
+    outside: this.outside,
+    log: openLog({ level: 'error' }),
+    machineIdFile: this.#machineIdFile,
+  })
+  keeper!: TestKeeper
+
+  static async withPersona(machineId: string = MACHINE): Promise<Machine> {
+    const machine = new Machine()
+    machine.setId(machineId)
+    mkdirSync(machine.paths.witness, { recursive: true, mode: 0o700 })
+    writeFileSync(machine.paths.anchor, 'anchor')
+    machine.keeper = await TestKeeper.open({ stateDir: join(machine.directory, 'state'), place: machine.place })
+    await machine.keeper.call('persona.init', { device: { name: 'laptop', key: OWN_LAPTOP } })
+    return machine
   }
-  return gates
+
+  setId(id: string): void {
+    writeFileSync(this.#machineIdFile, id)
+  }
+
+  /** Starts again. @returns when the state was copied, by its own clock; null if it was not */
+  async start(): Promise<number | null> {
+    const { stateDir, store, nowSec } = this.keeper
+    this.keeper = await TestKeeper.open({ stateDir, store, nowSec: nowSec + 10, place: this.place })
+    return this.keeper.records.own.get('own')!.restoredSec
+  }
+
+  /** The one witness. */
+  get witness(): string {
+    const names = readdirSync(this.paths.witness)
+    expect(names).toHaveLength(1)
+    return join(this.paths.witness, names[0]!)
+  }
 }
 
-describe('a copied state', () => {
-  it('is noticed at the start by its machine or file, and signs nothing until it is reconciled (attack 24)', async () => {
-    expect(await startedAt([HERE, HERE, HERE])).toEqual([null, null])
-    expect(await startedAt([HERE, { ...HERE, machine: 'bb' }])).toEqual([expect.any(Number)])
-    expect(await startedAt([HERE, { ...HERE, file: '8' }])).toEqual([expect.any(Number)])
-    // Noticed once, and remembered from then on.
-    const [first, second] = await startedAt([HERE, { ...HERE, file: '8' }, { ...HERE, file: '8' }])
-    expect(second).toBe(first)
+describe('a state that was copied', () => {
+  it('is noticed by another machine, and signs nothing before it was reconciled (attack 24)', async () => {
+    const machine = await Machine.withPersona()
+    expect([await machine.start(), await machine.start()]).toEqual([null, null])
+    machine.setId('another')
+    const noticedSec = await machine.start()
+    expect(noticedSec).toEqual(expect.any(Number))
+    // Noticed once, and remembered.
+    expect(await machine.start()).toBe(noticedSec)
   })
 
-  it('is recognised by its file alone if the machine has no id', async () => {
-    const none = { ...HERE, machine: null }
-    expect(await startedAt([none, none, HERE, none])).toEqual([null, null, null])
-    expect(await startedAt([none, { ...none, file: '8' }])).toEqual([expect.any(Number)])
+  it('is recognized by its files alone where a machine has no id', async () => {
+    const machine = await Machine.withPersona('')
+    expect(await machine.start()).toBeNull()
+    machine.setId(MACHINE)
+    expect(await machine.start()).toBeNull()
+    machine.setId('')
+    expect(await machine.start()).toBeNull()
+    rmSync(machine.witness)
+    expect(await machine.start()).not.toBeNull()
   })
 
-  it('signs again once another device has shown the table', async () => {
-    const laptop = await TestKeeper.withPersona({ place: HERE })
-    await laptop.call('device.add', { name: 'phone', key: OWN_PHONE })
-    const text = await ownText(laptop)
-    const { stateDir, store, nowSec } = laptop
-    const clone = await TestKeeper.open({ stateDir, store, nowSec: nowSec + 10, place: { ...HERE, machine: 'bb' } })
-    await expect(clone.call('device.rename', { device: 'phone', name: 'mobile' })).rejects.toThrow(
+  it('is noticed by a witness that was copied, under the same name', async () => {
+    const machine = await Machine.withPersona()
+    const { witness } = machine
+    copyFileSync(witness, `${witness}.copy`)
+    renameSync(`${witness}.copy`, witness)
+    expect(await machine.start()).not.toBeNull()
+  })
+
+  it('is noticed by the witness outside alone, if that one is of this store and has gone further', async () => {
+    const machine = await Machine.withPersona()
+    const { store, times } = (await readOutside(machine.outside))!
+    expect(await machine.start()).toBeNull()
+    expect(await readOutside(machine.outside)).toEqual({ store, times: times + 1 })
+    await writeOutside(machine.outside, { store: 'f'.repeat(32), times: times + 50 })
+    expect(await machine.start()).toBeNull()
+    for (const text of ['', 'damaged\n', `${store} -1\n`]) {
+      writeFileSync(machine.outside, text)
+      expect(await machine.start()).toBeNull()
+    }
+    await writeOutside(machine.outside, { store, times: times + 50 })
+    const noticedSec = await machine.start()
+    expect(noticedSec).not.toBeNull()
+    expect(await machine.start()).toBe(noticedSec)
+  })
+
+  it('goes on once another device shows the table', async () => {
+    const laptop = await Machine.withPersona()
+    await laptop.keeper.call('device.add', { name: 'phone', key: OWN_PHONE })
+    const text = await ownText(laptop.keeper)
+    laptop.setId('another')
+    await laptop.start()
+    await expect(laptop.keeper.call('device.rename', { device: 'phone', name: 'mobile' })).rejects.toThrow(
       /restored from a backup or copied/,
     )
-    await clone.later(60).sees(OWN_PHONE, text)
-    await clone.call('device.rename', { device: 'phone', name: 'mobile' })
+    await laptop.keeper.later(60).sees(OWN_PHONE, text)
+    await laptop.keeper.call('device.rename', { device: 'phone', name: 'mobile' })
   })
 })
 
-describe('the place of a state', () => {
-  it('changes if the file was copied, and not otherwise; it holds only a hash of the machine id', async () => {
-    const directory = tempDir()
-    const paths = statePaths(directory)
-    const machineId = join(directory, 'machine-id')
-    writeFileSync(machineId, '0123456789abcdef0123456789abcdef\n')
-    writeFileSync(paths.anchor, 'anchor')
-    const first = await readPlace(paths, machineId)
-    expect(await readPlace(paths, machineId)).toEqual(first)
-    expect(JSON.stringify(first)).not.toContain('0123456789abcdef')
-    copyFileSync(paths.anchor, `${paths.anchor}.copy`)
-    renameSync(`${paths.anchor}.copy`, paths.anchor)
-    expect((await readPlace(paths, machineId)).file).not.toBe(first.file)
-    expect((await readPlace(paths, join(directory, 'none'))).machine).toBeNull()
+it('a new witness replaces the one before, also that of a crash', async () => {
+  const machine = await Machine.withPersona()
+  const first = machine.witness
+  writeFileSync(join(machine.paths.witness, '0'.repeat(32)), '')
+  await machine.place.renew(machine.keeper.keeper)
+  expect(machine.witness).not.toBe(first)
+  // The keeper reads its own store, so a later start finds this one.
+  expect(await machine.start()).toBeNull()
+})
+
+it('a store of an earlier version names the anchor, which is compared once more', async () => {
+  const machine = await Machine.withPersona()
+  const { records, keeper } = machine.keeper
+  const old = { ...records.places.get('here')!, file: (await identityOf(machine.paths.anchor))! }
+  delete (old as { store?: string }).store
+  await keeper.change(() => keeper.state.stage(records.places.put('here', old)))
+  expect(await machine.start()).toBeNull()
+  await machine.keeper.keeper.change(() =>
+    machine.keeper.keeper.state.stage(records.places.put('here', { ...old, file: '7 7' })),
+  )
+  expect(await machine.start()).not.toBeNull()
+})
+
+it('of the machine only a hash is kept', async () => {
+  const machine = await Machine.withPersona()
+  expect(JSON.stringify(machine.keeper.records.places.get('here'))).not.toContain(MACHINE.trim())
+})
+
+it('the keys of a persona are kept if a store from before it was put back beside them', async () => {
+  const machine = await Machine.withPersona()
+  const { keeper, records, stateDir, store } = machine.keeper
+  await keeper.change(() => keeper.state.removeOwn())
+  rmSync(machine.witness)
+  await expect(TestKeeper.open({ stateDir, store, place: machine.place })).rejects.toMatchObject({
+    code: 'SECRETS_FOREIGN',
   })
+  expect(records.own.get('own')).toBeUndefined()
+  expect(readdirSync(stateDir)).toContain('secrets')
 })
