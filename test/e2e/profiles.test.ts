@@ -167,7 +167,7 @@ describe(`a daemon that watches, on ${whose}`, () => {
     const daemon = await client(home)
     const [waiting] = (await daemon.call('profile.list')).profiles
     expect(waiting).toMatchObject({ client: 'toxic' })
-    expect(waiting?.repair).toMatch(/^it is about to be tried$|close it first/)
+    expect(waiting?.repair).toMatch(/^the daemon is about to try$|close it first/)
     expect(shownBy(at(LAPTOP))).toBe(TOXIC_AWAY)
     const ended = once(toxic, 'exit')
     toxic.kill('SIGKILL')

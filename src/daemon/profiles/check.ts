@@ -1,14 +1,14 @@
-/** What `doctor` says of the watched Tox profiles: which own ones do not show the present table, by its number. */
+/** The checks of `doctor` for the watched Tox profiles: which own ones do not show the current table. */
 import { notice, ok, problem, type Finding } from '../../ipc/shapes/doctor.ts'
 import type { OwnTable } from '../../ipc/shapes/own.ts'
 import type { ProfileList, WatchedProfile } from '../../ipc/shapes/profiles.ts'
 import { findingOf } from './shown.ts'
 
-/** @param table the own one; null before init */
+/** @param table the own table; null before init */
 export function checkProfiles({ profiles, troubles }: ProfileList, table: OwnTable | null): Finding[] {
   const findings = troubles.map((message) => notice('WATCH_TROUBLE', message, null))
   if (profiles.length === 0) {
-    const hint = 'set watch.profiles in the configuration, and losses of your table are told'
+    const hint = 'set watch.profiles in the configuration, so that the daemon reports if a client loses your table'
     return [...findings, notice('WATCH_NOTHING', 'no Tox profile is watched', hint)]
   }
   return [...findings, ...profiles.flatMap((profile) => checkProfile(profile, table))]
@@ -23,4 +23,4 @@ function checkProfile(profile: WatchedProfile, table: OwnTable | null): Finding[
   return [finding ?? problem('PROFILE_UNREAD', `${path} cannot be read`, UNREAD_HINT)]
 }
 
-const UNREAD_HINT = 'see docs/tox.md; the passphrase of an encrypted one is given with watch.passphrase_file'
+const UNREAD_HINT = 'see docs/tox.md; for an encrypted profile, set watch.passphrase_file'

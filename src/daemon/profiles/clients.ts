@@ -1,9 +1,9 @@
-/** Which Tox clients run on the watched profiles, looked up at most every few seconds. */
+/** Finds the Tox clients that have a watched profile open, at most every few seconds. */
 import { realpath } from 'node:fs/promises'
 import { clientsOn } from '../../tox/profile/clients.ts'
 import type { Machine } from '../../tox/profile/lock-file.ts'
 
-const HOLDS_FOR_SEC = 5 // sanity: apps may ask all the time, and each look goes through all processes of the machine
+const HOLDS_FOR_SEC = 5 // sanity: apps may ask all the time, and each look reads all processes of the machine
 
 export class RunningClients {
   readonly #nowSec: () => number
@@ -15,7 +15,7 @@ export class RunningClients {
     this.#machine = machine
   }
 
-  /** The program on each profile that has one, as far as it can be seen. */
+  /** The program that has each profile open, as far as this daemon can see it. */
   async on(paths: readonly string[]): Promise<ReadonlyMap<string, string>> {
     const nowSec = this.#nowSec()
     const ageSec = nowSec - (this.#last?.atSec ?? 0)

@@ -12,7 +12,7 @@ export interface WatchConfig {
   readonly passphraseFile: string | null
 }
 
-export const MAX_WATCH_PLACES = 64 // sanity: each is looked at whenever one of them changes
+export const MAX_WATCH_PLACES = 64 // sanity: all are looked at when one of them changes
 
 export const WATCH_SECTION: ConfigSection<WatchConfig> = {
   name: 'watch',

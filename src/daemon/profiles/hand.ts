@@ -3,7 +3,7 @@ import type { DueProfile, WrittenProfile } from '../../ipc/shapes/due.ts'
 import { statusWith } from '../../tox/save/publish.ts'
 import { deviceOf, isDue, type KnownProfile, type ProfileKeeper } from './known.ts'
 
-/** The profiles into which the own table is to be written, each with the text that is due. */
+/** The profiles that lack the current own table, each with the text to write. */
 export async function dueProfiles(all: Iterable<KnownProfile>, keeper: ProfileKeeper): Promise<DueProfile[]> {
   const profiles: DueProfile[] = []
   for (const known of all) {
@@ -17,8 +17,8 @@ export async function dueProfiles(all: Iterable<KnownProfile>, keeper: ProfileKe
 }
 
 /**
- * Takes what was just written as an observation, and tells of a repair.
- * @returns nickname of the own device whose profile it is; null when it is none, and nothing was taken
+ * Reports a text that was just written as an observation, and emits an event for a repair.
+ * @returns nickname of the own device whose profile it is; null if it is not an own device, and then nothing is reported
  */
 export async function takeWritten(
   { path, key, text, backup, repaired }: WrittenProfile,

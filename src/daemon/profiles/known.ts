@@ -19,15 +19,15 @@ export interface ProfileKeeper {
   emit(event: NewEvent): Promise<void>
 }
 
-/** A profile as it was last read, and what follows from that. */
+/** A profile as it was last read, and the state that follows from that. */
 export interface KnownProfile {
   view: WatchedProfile
   /** The own status message; empty while it cannot be read */
   text: string
   shown: Shown | null
-  /** The owner's words, as they last stood there: a client that replaces the status message does not keep them */
+  /** The last words of the owner in it. A client that replaces the status message does not keep them */
   words: string
-  /** The status message of which a loss was told */
+  /** The status message for which a loss was emitted */
   toldLoss: string | null
   reported: ReportedFriends
 }
@@ -47,9 +47,9 @@ export function newKnown(path: string): KnownProfile {
   return { view, text: '', shown: null, words: '', toldLoss: null, reported: new Map() }
 }
 
-/** Notes why a profile cannot be read. @returns whether that is news */
+/** Notes the reason why a profile cannot be read. @returns whether the reason is new */
 export function noteUnread(known: KnownProfile, { code, message }: ToxError): boolean {
-  // Gone, or being written: its next change brings it here again.
+  // Gone, or being written: its next change causes another read.
   if (code === 'TOX_FILE_MISSING' || code === 'TOX_FILE_CHANGED') return false
   const encrypted = known.view.encrypted || code === 'TOX_ENCRYPTED' || code === 'TOX_WRONG_PASSPHRASE'
   const isNews = known.view.problem?.code !== code
@@ -64,19 +64,19 @@ export function noteUnread(known: KnownProfile, { code, message }: ToxError): bo
   return isNews
 }
 
-/** Nickname of the own device whose key this is; null for anybody else's. */
+/** Nickname of the own device with this key; null for any other key. */
 export function deviceOf(key: string | null, { ownTable }: Pick<ProfileKeeper, 'ownTable'>): string | null {
   return ownTable?.devices.find((device) => device.key === key)?.name ?? null
 }
 
-/** Whether the table is to be written into it, by whomever. */
+/** Whether the current table should be written into it, by the daemon or by the hand. */
 export function isDue({ shown, view }: KnownProfile, keeper: ProfileKeeper): boolean {
   const table = keeper.ownTable
   if (shown === null || table === null || view.key === null) return false
   return needsWriting(shown, table, keeper.hasShown(view.key))
 }
 
-/** Compares what it shows with the own table. */
+/** Compares its status message with the own table. */
 export function compareKnown(known: KnownProfile, keeper: ProfileKeeper, repairs: boolean): void {
   const { key, problem } = known.view
   if (problem !== null) return
@@ -89,6 +89,6 @@ export function compareKnown(known: KnownProfile, keeper: ProfileKeeper, repairs
     ...known.view,
     device,
     shows: state === null ? null : { state, epoch: epoch ?? null, seq: seq ?? null },
-    repair: repairs && isDue(known, keeper) ? (known.view.repair ?? 'it is about to be tried') : null,
+    repair: repairs && isDue(known, keeper) ? (known.view.repair ?? 'the daemon is about to try') : null,
   }
 }

@@ -10,10 +10,10 @@ const MAX_BYTES = 4096 // sanity: 1024 characters of UTF-8
 const OPEN_READ = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY
 
 /**
- * The passphrase, without the line end behind it. It is read when it is needed, and not kept.
- * @param file absolute, or null: then the credential is taken, which the service manager guards
- * @returns null when there is neither
- * @throws {ToxError} TOX_FILE_MISSING | TOX_FILE_UNREADABLE for the file, also when it is not 0600 and this user's
+ * Reads the passphrase, without its line end, each time that it is needed.
+ * @param file absolute; null for the credential, which the service manager guards
+ * @returns null if there is neither
+ * @throws {ToxError} TOX_FILE_MISSING | TOX_FILE_UNREADABLE for the file, also if it is not 0600 or not this user's
  */
 export async function readToxPassphrase(
   file: string | null,
@@ -42,7 +42,7 @@ async function readText(path: string, isGuarded: boolean): Promise<string> {
       const { buffer, bytesRead } = await handle.read(new Uint8Array(MAX_BYTES + 1), 0, MAX_BYTES + 1)
       const text = bytesRead > MAX_BYTES ? null : decodeUtf8(buffer.subarray(0, bytesRead))
       buffer.fill(0)
-      if (text === null) throw refused(`${path} holds no passphrase: it is too long, or not UTF-8`)
+      if (text === null) throw refused(`${path} does not hold a passphrase: it is too long or not UTF-8`)
       return text.replace(/\r?\n$/, '')
     } finally {
       await handle.close()

@@ -1,4 +1,4 @@
-/** The watched Tox profiles: what their friends show goes into the state, what own ones show is compared with the own table. */
+/** The watched Tox profiles: reports what their friends show, and compares own profiles with the own table. */
 import { formatHex } from '../../core/encoding/bytes.ts'
 import type { Sighting } from '../../core/trust.ts'
 import type { CryptoEngine } from '../../crypto/engine.ts'
@@ -37,7 +37,7 @@ export interface ProfilesOptions {
 
 /** The part of the configuration that concerns profiles. */
 export interface ProfilesConfig {
-  /** Absolute; none for a daemon that watches nothing */
+  /** Absolute; empty if the daemon watches nothing */
   readonly places: readonly string[]
   readonly repair: boolean
   /** Absolute; for the hand that writes profiles outside of the sandbox */
@@ -46,7 +46,7 @@ export interface ProfilesConfig {
   readonly passphrase: () => Promise<string | null>
 }
 
-const MAX_FINDINGS = 8 // sanity: status is read by people; the list has all of them
+const MAX_FINDINGS = 8 // sanity: people read status; the list has all of them
 
 export class Profiles {
   readonly #options: ProfilesOptions
@@ -70,7 +70,7 @@ export class Profiles {
     })
   }
 
-  /** Watches these places from now on, and nothing else; what was known of the others is forgotten. */
+  /** Watches only these places from now on, and forgets all other profiles. */
   async configure(config: ProfilesConfig): Promise<void> {
     await this.stop()
     this.#isStopped = false
@@ -92,7 +92,7 @@ export class Profiles {
     await this.#watch.start()
   }
 
-  /** Ends the watching, after what is being written. */
+  /** Stops watching, after any write that runs. */
   async stop(): Promise<void> {
     this.#isStopped = true
     await this.#watch?.close()
@@ -102,13 +102,13 @@ export class Profiles {
     this.#known.clear()
   }
 
-  /** Resolves when nothing is being looked at, read or written. */
+  /** Resolves when no profile is being read or written. */
   async idle(): Promise<void> {
     await this.#watch?.looked()
     await this.#serial.idle()
   }
 
-  /** The own table is another now: profiles that show it are compared again, and those of new devices read again. */
+  /** The own table changed: compares all profiles again, and reads those of new devices again. */
   ownChanged(): void {
     if (this.#known.size === 0) return
     void this.#inSerial(async () => {
@@ -137,7 +137,7 @@ export class Profiles {
     return { profiles: { watched: all.length, older }, findings: shown }
   }
 
-  /** A watched profile has a finding of its own about its table, so no table is named here; null for a key that is not watched. */
+  /** The sighting, without the table, because the profile has a finding of its own about it; null if the key is not watched. */
   sees(key: string): Sighting | null {
     if (![...this.#known.values()].some(({ view }) => view.key === key)) return null
     const shown = this.#options.keeper.shownBy(key)
@@ -160,7 +160,7 @@ export class Profiles {
     return { profiles: profiles.toSorted((a, b) => (a.path < b.path ? -1 : 1)), troubles: this.#watch?.troubles ?? [] }
   }
 
-  /** What is to be written, for a hand that sees which clients run; after what is being read. */
+  /** The texts to write, for a hand that sees which clients run. Waits for reads that run. */
   async due(): Promise<DueProfiles> {
     await this.idle()
     const profiles = await dueProfiles(this.#known.values(), this.#options.keeper)
@@ -168,8 +168,8 @@ export class Profiles {
   }
 
   /**
-   * What was just written is an observation, though a client may have written over it before it could be read here: only so is that a
-   * loss, and told.
+   * Reports a text that was just written. A client may overwrite it before this daemon reads the file. With the report, that counts as a
+   * loss and causes an event.
    */
   async wrote(written: WrittenProfile): Promise<{ device: string | null }> {
     const device = await takeWritten(written, this.#options.keeper, this.#options.nowSec())
@@ -182,13 +182,13 @@ export class Profiles {
     return { device }
   }
 
-  /** One thing at a time is read or written. */
+  /** Serializes reads and writes. */
   #inSerial(work: () => Promise<void>): Promise<void> {
     return this.#serial.run(async () => {
       try {
         if (!this.#isStopped) await work()
       } catch (error) {
-        // The store's own failure stops the daemon; whatever else this is, the socket goes on.
+        // A failed store stops the daemon. After any other error, the socket goes on.
         this.#options.log.error('profile.failed', describeError(error))
       }
     })
@@ -223,7 +223,7 @@ export class Profiles {
     }
   }
 
-  /** What an own profile shows is an observation as well: another device of the owner may have written a newer table into it. */
+  /** Reports the text of an own profile too: a sibling may have written a newer table into it. */
   async #reportOwn(known: KnownProfile, profile: ToxProfile): Promise<void> {
     const { key } = known.view
     known.text = readStatusMessage(profile.save).text
@@ -238,7 +238,7 @@ export class Profiles {
     compareKnown(known, this.#options.keeper, this.#config.repair)
   }
 
-  /** Once a status message: a client that saves it again and again has lost nothing more. */
+  /** Emits a loss once for each status message, even if the client saves it again and again. */
   async #emitLoss(known: KnownProfile): Promise<void> {
     const { keeper } = this.#options
     const { path, key, device } = known.view

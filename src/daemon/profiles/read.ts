@@ -1,4 +1,4 @@
-/** Reads a watched profile, if it may be believed, and reports what its friends showed without holding up whoever else asks. */
+/** Reads a watched profile if it can be trusted, and reports what its friends showed, without delaying other work. */
 import { createHash } from 'node:crypto'
 import { stat } from 'node:fs/promises'
 import { setImmediate as nextTurn } from 'node:timers/promises'
@@ -10,8 +10,8 @@ import { readProfile, type ProfileAccess, type ToxProfile } from '../../tox/prof
 import { confirmedStatuses, type FriendStatus } from '../../tox/save/scan.ts'
 
 /**
- * Reads a profile with the passphrase, if it needs one and there is one.
- * @throws {ToxError} those of readProfile; TOX_FILE_UNREADABLE when somebody else could have written it
+ * Reads a profile, with the passphrase if it is encrypted.
+ * @throws {ToxError} those of readProfile; TOX_FILE_UNREADABLE if somebody else could have written it
  */
 export async function readGuarded(
   path: string,
@@ -42,7 +42,7 @@ async function readWith(
 }
 
 /**
- * A profile says what devices showed, and is believed: one that somebody else can write would confirm devices for him.
+ * The daemon believes what a profile reports about devices. A user who can write the file could confirm devices of their own.
  * @throws {ToxError} TOX_FILE_UNREADABLE | TOX_FILE_MISSING
  */
 async function checkGuarded(path: string): Promise<void> {
@@ -56,17 +56,16 @@ async function checkGuarded(path: string): Promise<void> {
 
 function checkOwner(path: string, uid: number): void {
   if (uid === process.geteuid?.() || uid === 0) return
-  throw new ToxError('TOX_FILE_UNREADABLE', `${path} belongs to user ${uid}, and is not believed: it must be yours`)
+  throw new ToxError('TOX_FILE_UNREADABLE', `${path} belongs to user ${uid}, so it is not trusted: it must be yours`)
 }
 
 /** The last report of each friend, by ToxPk. With it, a client that saves every minute costs almost nothing. */
 export type ReportedFriends = ReadonlyMap<string, string>
 
 /**
- * Reports what is new since the last scan, some friends at a time; between them whoever else waits has his turn, so that a list of
- * 10 000 stalls nobody.
- * @param before of the last scan of this profile
- * @param isStopped asked between two pieces; then the rest is left out, and `before` is given back
+ * Reports the changes since the last scan in batches, with other work in between, so that a list of 10 000 delays nobody.
+ * @param before the result of the last scan of this profile
+ * @param isStopped called between two batches. Once it returns true, the rest is skipped and `before` is returned
  * @throws {ToxError} TOX_FRIENDS_NOT_WHOLE | TOX_NO_KEYS | TOX_BAD_KEYS @throws {StoreError}
  */
 export async function reportFriends(

@@ -12,7 +12,7 @@ import type { ShownTable, WatchedProfile } from '../../ipc/shapes/profiles.ts'
 export const TOXIC_AWAY = 'Away from keyboard, be back soon!'
 const TOXIC_REMEDY = 'put  ui = { mplex_away=false; };  into toxic.conf'
 
-/** ShownTable, and when that table was signed; 0 where there is none. */
+/** ShownTable, and the time when that table was signed; 0 without a table. */
 export type Shown = ShownTable & { readonly timeSec: number }
 
 /**
@@ -42,14 +42,14 @@ function stateOf({ blob, verdict }: VerifyResult, own: OwnTable): ShownTable['st
   return verdict === 'stale' || verdict === 'fork' ? 'older' : 'newer'
 }
 
-/** Whether the own table should be written in: a lost or older one, or the signature of a week ago where there is a newer one. */
+/** Whether to write the own table: if the shown one is lost or older, or has an older signature. */
 export function needsWriting(shown: Shown, own: OwnTable, hasShown: boolean): boolean {
   switch (shown.state) {
     case 'older':
     case 'damaged':
       return true
     case 'none':
-      // A profile that never showed the table may be one that is not to show it.
+      // The owner may not want the table in a profile that never showed it.
       return hasShown
     case 'current':
       return shown.timeSec < own.timeSec
@@ -63,12 +63,12 @@ export function needsWriting(shown: Shown, own: OwnTable, hasShown: boolean): bo
 const FRAGMENT = new RegExp(`(^|[\\t\\n\\v\\f\\r ])${TOKEN_PREFIX}[^\\t\\n\\v\\f\\r ]*`, 'g')
 
 /**
- * The owner's words of a status message, without a token, what is left of one, and the text that toxic puts there by itself.
- * @param before the words that stood there before
+ * The owner's words in a status message, without a token, a fragment of one, or the text that toxic writes by itself.
+ * @param before the words of the status message before
  */
 export function wordsToKeep(text: string, before: string): string {
   if (text.trim() === TOXIC_AWAY) return before
-  // A NUL, at which clients cut, would be refused when it is written again.
+  // Removes NUL: clients cut the text there, and writing it again would be refused.
   return ownWords(text.replaceAll(FRAGMENT, '$1').replaceAll('\0', '').toWellFormed())
 }
 
@@ -87,7 +87,7 @@ export function describeLoss(
       : 'the repair service writes it back as soon as no Tox client has the profile open'
   if (state === 'damaged') return `the Tox client has cut off the table in ${path}, so contacts cannot read it; ${then}`
   if (text.trim() !== TOXIC_AWAY) return `the Tox client has replaced the table in ${path} with other words; ${then}`
-  return `toxic has replaced the table in ${path} by "${TOXIC_AWAY}"; to prevent that, ${TOXIC_REMEDY}; ${then}`
+  return `toxic has replaced the table in ${path} with "${TOXIC_AWAY}"; to prevent that, ${TOXIC_REMEDY}; ${then}`
 }
 
 /**
@@ -132,7 +132,7 @@ export function findingOf(profile: WatchedProfile, text: string, own: OwnTable):
   }
 }
 
-/** The number of a table; with its epoch where that is another one. */
+/** The number of a table, with its epoch if the epochs differ. */
 function numberOf(
   table: { readonly epoch: number | null; readonly seq: number | null },
   other: { readonly epoch: number | null },
