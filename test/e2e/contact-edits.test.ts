@@ -27,7 +27,7 @@ test('a contact is renamed, blocked, unblocked and forgotten', async () => {
   expect([await names(home), await names(home, '--blocked')]).toEqual([[], ['Robert']])
   expect(await home.done(['contact', 'list', '--blocked'])).toMatch(/^Robert \S+ +blocked /m)
   expect(await home.done(['contact', 'show', 'Robert'])).toContain('state:       blocked')
-  // Only a blocked one can be unblocked, and so it is completed.
+  // Completion offers blocked contacts too, since they can be unblocked.
   for (const prefix of ['', 'Rob'])
     expect(await home.done(['completion', 'names', 'contacts', '--', prefix])).toBe('Robert\n')
   await home.done(['contact', 'unblock', 'Robert'])
@@ -39,7 +39,7 @@ test('a contact is renamed, blocked, unblocked and forgotten', async () => {
   for (const line of ['is now called', 'blocked', ': forgotten']) expect(log).toContain(line)
 })
 
-test('a device is split from a contact', async () => {
+test('a split device becomes a contact of its own', async () => {
   const home = await withBob()
   await home.done(['observe', bob.table(['laptop']).text(), '--from', bob.key('phone')])
   const split = await home.done(['contact', 'split', 'Bob', 'phone', '--name', 'Found phone'])
@@ -47,7 +47,7 @@ test('a device is split from a contact', async () => {
   expect((await names(home)).toSorted()).toEqual(['Bob', 'Found phone'])
 })
 
-test('a list of contacts goes from one daemon to another by a file', async () => {
+test('an exported list of contacts is imported by another daemon', async () => {
   const home = await withBob()
   await home.done(['contact', 'verify', 'Bob', '--number', bob.safetyNumber])
   const file = join(home.directory, 'contacts.jsonl')
@@ -73,7 +73,7 @@ test('a list of contacts goes from one daemon to another by a file', async () =>
   expect(await names(other)).toEqual(['Bob'])
 })
 
-test('a file that is no list of contacts is refused whole', async () => {
+test('a file that is not a valid list of contacts is refused whole', async () => {
   const home = await withBob()
   const good = await home.done(['contact', 'export'])
   const [header, card] = good.split('\n') as [string, string]

@@ -6,7 +6,7 @@ import { Home } from '../support/persona.ts'
 
 const bob = person('bob')
 
-/** Two people, each with a daemon and a persona. */
+/** A home with a daemon and a persona. */
 async function alice(): Promise<Home> {
   const home = new Home()
   await home.start()
@@ -14,7 +14,7 @@ async function alice(): Promise<Home> {
   return home
 }
 
-test('a link is printed alone where nobody looks, added by a friend, and refused by who made it', async () => {
+test('a link is printed alone without a terminal, added by a friend, and refused by its owner', async () => {
   const home = await alice()
   const link = (await home.done(['link'])).trim()
   expect(link).toMatch(/^personad:[a-z2-7]{112}$/)
@@ -42,14 +42,14 @@ test('a link is printed alone where nobody looks, added by a friend, and refused
   expect(foreign.stderr).toContain('either it is not the link on their screen, or')
 })
 
-test('the first table of a persona that is known by its link is not called one of a stranger', async () => {
+test('the first table of a contact from a link is reported as the first table seen', async () => {
   const home = await alice()
   await home.done(['contact', 'add', bob.link(), '--name', 'Bob'])
   const told = await home.done(['observe', bob.table(['laptop']).text(), '--from', bob.key('laptop')])
   expect(told).toContain('the first table seen of this persona')
 })
 
-test('a wrong safety number ends with 1 and says what that means; half a one is no number', async () => {
+test('a wrong safety number exits with 1 and explains the possible reasons; a partial number is refused', async () => {
   const home = await alice()
   await home.done(['contact', 'add', bob.link(), '--name', 'Bob'])
   const wrong = await home.run(['contact', 'verify', 'Bob', '--number', '0'.repeat(60)])
@@ -61,7 +61,7 @@ test('a wrong safety number ends with 1 and says what that means; half a one is 
   expect(await home.failure(['contact', 'verify', 'Bob', '--number', '1', '--link', 'x'])).toBe('2 USAGE')
 })
 
-test('another chain is not taken without a terminal to ask on, but with --repin', async () => {
+test('a link with another chain needs --repin if there is no terminal to ask', async () => {
   const home = await alice()
   await home.done(['contact', 'add', bob.thief().link(), '--name', 'Bob'])
   const refused = await home.run(['contact', 'add', bob.link()])
@@ -72,7 +72,7 @@ test('another chain is not taken without a terminal to ask on, but with --repin'
   expect(safetyNumber).toBe(bob.safetyNumber)
 })
 
-test('a link with a slip of the finger is refused, and says what to do', async () => {
+test('a mistyped link is refused with its own error code', async () => {
   const home = await alice()
   const link = bob.link()
   const slip = link.slice(0, 50) + (link[50] === 'a' ? 'b' : 'a') + link.slice(51)

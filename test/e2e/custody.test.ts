@@ -54,7 +54,7 @@ describe('persona passphrase', () => {
 })
 
 describe('SIGUSR1', () => {
-  it('locks, is told to subscribers, and opens no debugger, with and without --disable-sigusr1', async () => {
+  it('locks the key, causes an event, and opens no debugger, with and without --disable-sigusr1', async () => {
     const options = ['', '--disable-sigusr1']
     for (const nodeOptions of options) {
       const home = tempDir()
@@ -88,7 +88,7 @@ describe('SIGUSR1', () => {
 })
 
 describe('the setting custody', () => {
-  it('locks by itself, and comes into force with a reload', async () => {
+  it('locks the key by itself, and a reload applies it', async () => {
     const home = tempDir()
     mkdirSync(join(home, 'config'))
     const config = join(home, 'config/personad.yaml')

@@ -32,7 +32,7 @@ beforeEach(async () => {
 const friends = (): string[] => readFriends(readSave(profile)).friends.map(({ publicKey }) => formatHex(publicKey))
 
 describe.skipIf(absence !== '')(`follow --ask on a terminal${absence}`, () => {
-  test('adds whom the owner said yes to, and says of the other that he said no', async () => {
+  test('adds the device after a yes, and lists the other one after a no', async () => {
     const typist = new Typist(home, ['tox', 'follow', profile, '--ask'])
     expect(await typist.until('[y/N] ')).toContain('Add phone')
     typist.type('y\r')
@@ -44,7 +44,7 @@ describe.skipIf(absence !== '')(`follow --ask on a terminal${absence}`, () => {
     expect(friends()).toEqual([PHONE])
   })
 
-  test.each(['\r', 'yet\r', ' N\r'])('takes %j for no', async (answer) => {
+  test.each(['\r', 'yet\r', ' N\r'])('reads %j as no', async (answer) => {
     const before = readFileSync(profile)
     const typist = new Typist(home, ['tox', 'follow', profile, '--ask'])
     for (let i = 0; i < 2; i++) {
@@ -56,7 +56,7 @@ describe.skipIf(absence !== '')(`follow --ask on a terminal${absence}`, () => {
     expect(readFileSync(profile).equals(before)).toBe(true)
   })
 
-  test.each(['\x03', '\x04'])('writes nothing after %j, although one was said yes to', async (key) => {
+  test.each(['\x03', '\x04'])('writes nothing after %j, even if one device got a yes', async (key) => {
     const before = readFileSync(profile)
     const typist = new Typist(home, ['tox', 'follow', profile, '--ask'])
     await typist.until('[y/N] ')

@@ -15,7 +15,7 @@ const REAL: Readonly<Record<string, string>> = {}
 const NEXT = 'next name'
 const SLOW = { timeout: 60_000 }
 const zoe = person('Zoe')
-/** The next table of Zoe, whose one device has another name in each. */
+/** The next table of Zoe, with her one device under a new name. */
 const zoeText = (device: string): string => zoe.table([{ name: device, key: FRIEND }]).text('hello')
 
 /** The process of the node, a child of the daemon. */
@@ -25,7 +25,7 @@ function nodePid(home: LiveHome): number {
       const parent = /^PPid:\s+(\d+)/m.exec(readFileSync(`/proc/${name}/status`, 'utf8'))?.[1]
       if (Number(parent) === home.daemon.child.pid) return Number(name)
     } catch {
-      // It ended meanwhile.
+      // The process ended meanwhile.
     }
   }
   throw new Error('the daemon has no child')
@@ -43,7 +43,7 @@ function boundAddresses(pid: number): string[] {
     .map((fields) => fields[1]!.split(':')[0]!)
 }
 
-/** The companion of a daemon and a friend who is online, perhaps in a network of their own. */
+/** The companion of a daemon and a friend that is online, optionally in a network of their own. */
 async function befriended(
   env: Readonly<Record<string, string>> = FAST,
   prefix: readonly string[] = [],
@@ -67,7 +67,7 @@ async function befriended(
 }
 
 describe.skipIf(absence !== null)(`a companion in trouble ${absence === null ? '' : `(skipped: ${absence})`}`, () => {
-  test('by the real clock meets its friend, and shows a change', SLOW, async () => {
+  test('finds its friend by the real clock, and shows a change', SLOW, async () => {
     const { home, friend } = await befriended(REAL)
     const met = await home.told('contact.changed')
     expect(met.contact).toMatchObject({ name: 'Zoe', active: FRIEND })
@@ -78,7 +78,7 @@ describe.skipIf(absence !== null)(`a companion in trouble ${absence === null ? '
   })
 
   test.skipIf(process.getuid?.() !== 0)(
-    'is kept to loopback where the configuration says so, and has nothing of the daemon’s environment (needs root, to see it)',
+    'uses only loopback if so configured, and inherits no environment of the daemon (needs root)',
     async () => {
       const { home } = await befriended()
       await home.told('contact.changed')
@@ -93,27 +93,23 @@ describe.skipIf(absence !== null)(`a companion in trouble ${absence === null ? '
     },
   )
 
-  test(
-    'whose process is killed is back, with all friends, and the daemon has not noticed more than that',
-    SLOW,
-    async () => {
-      const { home, friend } = await befriended()
-      await home.told('contact.changed')
-      const before = nodePid(home)
-      home.forget()
-      process.kill(before, 'SIGKILL')
-      await home.told('tox.peer', ({ change }) => change === 'offline')
-      expect((await home.admin.call('status')).tox).toMatchObject({ problem: { code: 'LIVE_NODE_FAILED' } })
-      await home.told('tox.peer', ({ change }) => change === 'online')
-      expect(nodePid(home)).not.toBe(before)
-      friend.send({ type: 'show', text: zoeText(NEXT) })
-      await home.told('contact.changed', ({ contact }) => contact.devices[0]?.name === NEXT)
-      expect((await home.admin.call('status')).tox).toMatchObject({ state: 'running', problem: null })
-      await home.stop()
-    },
-  )
+  test('returns with all friends after its process was killed, and the daemon goes on', SLOW, async () => {
+    const { home, friend } = await befriended()
+    await home.told('contact.changed')
+    const before = nodePid(home)
+    home.forget()
+    process.kill(before, 'SIGKILL')
+    await home.told('tox.peer', ({ change }) => change === 'offline')
+    expect((await home.admin.call('status')).tox).toMatchObject({ problem: { code: 'LIVE_NODE_FAILED' } })
+    await home.told('tox.peer', ({ change }) => change === 'online')
+    expect(nodePid(home)).not.toBe(before)
+    friend.send({ type: 'show', text: zoeText(NEXT) })
+    await home.told('contact.changed', ({ contact }) => contact.devices[0]?.name === NEXT)
+    expect((await home.admin.call('status')).tox).toMatchObject({ state: 'running', problem: null })
+    await home.stop()
+  })
 
-  test('ends with a daemon that is killed, and leaves its port to the next one', SLOW, async () => {
+  test('ends with its killed daemon, and frees its port for the next one', SLOW, async () => {
     const { home, bootstrap } = await befriended()
     await home.told('contact.changed')
     const pid = nodePid(home)
@@ -124,7 +120,7 @@ describe.skipIf(absence !== null)(`a companion in trouble ${absence === null ? '
     await again.stop()
   })
 
-  test('whose friend is gone for good says so, and waits for him without an end', SLOW, async () => {
+  test('reports a friend that is gone, and keeps it as a friend', SLOW, async () => {
     const { home, friend } = await befriended()
     await home.told('contact.changed')
     friend.child.kill('SIGKILL')
@@ -135,7 +131,7 @@ describe.skipIf(absence !== null)(`a companion in trouble ${absence === null ? '
     await home.stop()
   })
 
-  test.skipIf(networkAbsence() !== null)('loses the network and finds it again, with its friend', SLOW, async () => {
+  test.skipIf(networkAbsence() !== null)('finds the network and its friend again after an outage', SLOW, async () => {
     const network = await Network.make()
     const { home, friend } = await befriended(FAST, network.prefix)
     await home.told('contact.changed')
@@ -149,7 +145,7 @@ describe.skipIf(absence !== null)(`a companion in trouble ${absence === null ? '
     await home.stop()
   })
 
-  test('of which somebody has the key as well goes on, and its daemon answers', SLOW, async () => {
+  test('goes on while somebody else uses its key, and its daemon answers', SLOW, async () => {
     const { home, friend, bootstrap, companion } = await befriended()
     await home.told('contact.changed')
     const stolen = await readCompanionKey(`${home.home}/state/companion`, machineId(), engine)
@@ -161,7 +157,7 @@ describe.skipIf(absence !== null)(`a companion in trouble ${absence === null ? '
     expect((await double.reported('ready')).key).toBe(companion)
     double.add(FRIEND)
     await double.reported('self', ({ connection }) => connection !== 'none')
-    // Toxcore lets only one of two live: friends see the one, then the other.
+    // Toxcore keeps only one of two nodes with a key online: friends see one, then the other.
     friend.send({ type: 'show', text: zoeText(NEXT) })
     expect((await home.admin.call('status')).tox).toMatchObject({ state: 'running' })
     await double.end()

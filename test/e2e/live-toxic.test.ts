@@ -31,7 +31,7 @@ function bobsProfile(path: string, friend: string): void {
 
 describe.skipIf(absence !== null)(`toxic and a companion ${absence === null ? '' : `(skipped: ${absence})`}`, () => {
   test(
-    'are friends: toxic shows the words, follows a change, and keeps the table in its profile',
+    'are friends: toxic shows the words and each change, and saves the table in its profile',
     { timeout: 120_000 },
     async () => {
       const network = await Network.make()
@@ -61,10 +61,10 @@ describe.skipIf(absence !== null)(`toxic and a companion ${absence === null ? ''
       const toxic = new Toxic(directory, profile, `-n ${join(directory, 'nodes.json')}`, `${prefix.join(' ')} sh -c`)
       await toxic.shows('] Bob ')
       await home.told('tox.peer', ({ key, change }) => key === BOB && change === 'online')
-      // The list of contacts, with what each of them shows.
+      // The list of friends, with their status messages.
       toxic.press('C-p')
       await toxic.shows('Alice at home in the garden persona:')
-      // A change reaches a client that knows nothing of packets.
+      // A change reaches a client that does not read packets.
       await home.admin.call('device.rename', { device: 'laptop', name: 'new name' })
       const { text } = await home.admin.call('blob.get', { words: 'in the garden' })
       await toxic.shows(`in the garden ${text.slice('in the garden '.length, 180)}`)

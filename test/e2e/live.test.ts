@@ -22,7 +22,7 @@ interface Person {
   readonly toxId: string
 }
 
-/** A home with a persona of one device, and its companion, running. */
+/** A home with a persona of one device, and its running companion. */
 async function person(device: string, key: string, bootstrap: TestNode): Promise<Person> {
   const home = await LiveHome.start({ bootstrap: [await bootstrap.address()] })
   await home.admin.call('persona.init', { device: { name: device, key } })
@@ -30,7 +30,7 @@ async function person(device: string, key: string, bootstrap: TestNode): Promise
   return { home, companion: companion!, toxId: toxId! }
 }
 
-/** The one thing that two people do: one asks by the Tox ID, the other lets him in. */
+/** All that two people have to do: one asks by the Tox ID, the other accepts. */
 async function befriend(owner: Person, friend: Person): Promise<void> {
   await friend.home.admin.call('tox.add', { id: owner.toxId })
   const asked = await owner.home.told('tox.request')
@@ -43,7 +43,7 @@ async function befriend(owner: Person, friend: Person): Promise<void> {
   expect(met.contact.devices).toMatchObject([{ key: owner.companion, companion: true, state: 'confirmed' }])
 }
 
-/** Writes the words down, so that no device has the seed. */
+/** Confirms the recovery words, so that no device has the seed. */
 async function confirmWords(home: LiveHome): Promise<string> {
   const { words } = await home.admin.call('recovery.show')
   const chosen = [1, 12, 24].map((position) => ({ position, word: words[position - 1]! }))
@@ -51,7 +51,7 @@ async function confirmWords(home: LiveHome): Promise<string> {
   return words.join(' ')
 }
 
-/** A whole pairing, as two command lines carry it; the person compares the words. */
+/** A whole pairing as two command lines do it. The person compares the words. */
 async function pair(old: Client, joining: Client, device: { name: string; key: string }): Promise<void> {
   const carrier = 'connection'
   const { words } = await old.call('pairing.offer', { carrier })
@@ -70,7 +70,7 @@ async function pair(old: Client, joining: Client, device: { name: string; key: s
 
 describe.skipIf(absence !== null)(`the companion ${absence === null ? '' : `(skipped: ${absence})`}`, () => {
   test(
-    'carries the tables of three machines, to a friend who does nothing, and past a thief',
+    'shows the tables of three machines to a friend who does nothing, and a thief gains nothing',
     { timeout: 120_000 },
     async () => {
       const bootstrap = new TestNode({ secretKey: secretKeyOf(40) })
@@ -80,15 +80,15 @@ describe.skipIf(absence !== null)(`the companion ${absence === null ? '' : `(ski
       const friend = await person('desk', DESK, bootstrap)
       await befriend(owner, friend)
 
-      // The phone joins: its client, which knows nothing of personas, and its daemon with a companion of its own. The client's profile has
-      // the friend's companion, as "tox follow" puts it there.
+      // The phone joins: its client, which does not know personas, and its daemon with a companion of its own. The client's profile has
+      // the friend's companion, as "tox follow" would add it.
       const laptop = owner.home
       const phone = await LiveHome.start({ bootstrap: nodes })
       const client = new TestNode({ secretKey: secretKeyOf(42), name: 'Alice', bootstrap: nodes })
       client.add(friend.companion)
       await pair(laptop.admin, phone.admin, { name: 'phone', key: PHONE })
       const { key: second } = await phone.admin.call('tox.up', { name: 'phone companion' })
-      // The laptop lets it in by the table that came with the request, and takes the table.
+      // The laptop accepts it because of the table in the request, and imports the table.
       await laptop.told('own.changed', ({ table }) => table.devices.some(({ key }) => key === second))
       await friend.home.told('device.added', ({ device }) => device.key === PHONE)
       await friend.home.told('contact.changed', ({ contact }) => contact.devices.some(({ key }) => key === second))
@@ -102,7 +102,7 @@ describe.skipIf(absence !== null)(`the companion ${absence === null ? '' : `(ski
         device: { state: 'confirmed', sources: ['live'] },
       })
 
-      // The laptop is lost. The owner rotates on the phone, with the words; the friend follows without a word.
+      // The laptop is lost. The owner rotates on the phone with the recovery words. The friend follows without a question.
       await laptop.stop()
       const wishes = { without: ['laptop', 'companion'] }
       const { plan, devices } = await phone.admin.call('rotation.plan', wishes)

@@ -1,6 +1,6 @@
 /**
- * What `npm pack` makes, as another project has it. The tarball is unpacked into that project's node_modules and its runtime
- * dependencies are linked there, and no others, instead of `npm install`: that would need a registry.
+ * The package of `npm pack`, used by another project. The tarball is unpacked into that project's node_modules, and only its runtime
+ * dependencies are linked there. `npm install` would need a registry.
  */
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
 import {
@@ -43,13 +43,13 @@ function run(directory: string, program: string, ...args: readonly string[]): st
 }
 
 function environment(): NodeJS.ProcessEnv {
-  // As in a shell: npm would take its own settings of an outer run, such as --offline or a script's name, for this one.
+  // As in a shell: npm would inherit the settings of an outer npm, such as --offline or the name of a script.
   const own = Object.entries(process.env).filter(([name]) => !name.toLowerCase().startsWith('npm_'))
   const path = `${dirname(process.execPath)}:${process.env.PATH}`
   return { ...Object.fromEntries(own), PATH: path, npm_config_cache: join(temp, 'cache'), npm_config_offline: 'true' }
 }
 
-/** Packs a copy of the tree, so that no dist is left in the tree itself. @returns the tarball */
+/** Packs a copy of the tree, so that no dist remains in the tree itself. @returns the tarball */
 function pack(): string {
   const tree = join(temp, 'tree')
   mkdirSync(tree)
@@ -86,7 +86,7 @@ const before = builtIn(ROOT)
 beforeAll(() => install(pack()), PACK_TIMEOUT_MS)
 afterAll(() => rmSync(temp, { recursive: true, force: true }))
 
-/** Runs a module that imports one entry, and tells each module that was loaded: files of the package by path, others by name. */
+/** Runs a module that imports one entry. @returns each loaded module: files of the package by path, others by name */
 function loadedBy(code: string): { loaded: string[]; printed: string } {
   const hooks = join(project, 'hooks.mjs')
   const source = `
@@ -137,18 +137,18 @@ function reading(text: string): string {
 }
 
 describe('personad/blob', () => {
-  test('reads a status message, and loads core, the portable verifier and tweetnacl, nothing else', () => {
+  test('reads a status message, and loads only core, the portable verifier and tweetnacl', () => {
     const { loaded, printed } = loadedBy(reading(alice.table(['laptop', 'phone']).text('in the garden')))
     const devices = [alice.device('laptop'), alice.device('phone')]
     expect(JSON.parse(printed)).toMatchObject({ kind: 'table', words: 'in the garden', table: { devices } })
     const allowed =
       /^(dist\/core\/(?:\w+\/)?[\w-]+\.js|dist\/errors\/personad-error\.js|dist\/crypto\/(read-status|portable-verify)\.js|tweetnacl)$/
     expect(loaded).toContain('dist/crypto/read-status.js')
-    // tweetnacl looks for a source of randomness when it is loaded; a browser's own is taken there.
+    // tweetnacl looks for a source of randomness when it loads. In a browser it uses the browser's own.
     expect(loaded.filter((name) => !allowed.test(name))).toEqual(['node:crypto'])
   })
 
-  test('is watched by something that sees what other entries load', () => {
+  test('is checked by hooks that do see the modules of other entries', () => {
     const { loaded } = loadedBy(`import 'personad/client'`)
     expect(loaded).toEqual(expect.arrayContaining(['dist/ipc/client.js', 'node:net']))
     const native = loadedBy(`import 'sodium-native'; import 'level'; import 'node-ipc'`)
@@ -157,7 +157,7 @@ describe('personad/blob', () => {
 })
 
 describe('for a project in TypeScript', () => {
-  test('both entries have types, and a wrong use of them is refused', () => {
+  test('both entries have types, and tsc refuses wrong uses', () => {
     const app = readFileSync(join(ROOT, 'examples', 'who-is.ts'), 'utf8')
     const inProject = app.replace("'../src/ipc/client.ts'", "'personad/client'")
     expect(inProject).not.toBe(app)
@@ -218,7 +218,7 @@ describe('the programs of the package', () => {
   })
   afterAll(() => void daemon.kill('SIGKILL'))
 
-  test('work together, and name the version of the package', () => {
+  test('work together and report the version of the package', () => {
     const status = JSON.parse(run(project, bin('persona'), '--home', home, 'status', '--json')) as { version: string }
     expect(status.version).toBe(manifest.version)
     expect(run(project, bin('persona'), '--version')).toContain(manifest.version)

@@ -36,7 +36,7 @@ async function devicesOf(home: Home): Promise<string[]> {
   return ((await home.json(['device', 'list'])) as OwnTable).devices.map(({ name }) => name)
 }
 
-/** Both sides up to the words, each told those of the other screen. */
+/** Runs both sides up to the words, and types the words of each screen on the other. */
 async function confirmBoth(pairing: Talker, joining: Talker): Promise<{ here: Compared; there: Compared }> {
   const [here, there] = await Promise.all([pairing.json<Compared>(), joining.json<Compared>()])
   pairing.type(there.compare.join(' '))
@@ -49,13 +49,13 @@ async function bothEnd(pairing: Talker, joining: Talker): Promise<void> {
   expect(ended, pairing.stderr + joining.stderr).toEqual([0, 0])
 }
 
-/** Where a code says that the old device listens, by loopback. */
+/** The loopback address of the old device, with the port from the code. */
 function loopback({ addresses, uri }: Code): string {
   const port = /:(\d+)$/.exec(addresses[0] ?? uri)?.[1]
   return `127.0.0.1:${port}`
 }
 
-/** Between the two devices; keeps what passes. */
+/** Forwards between the two devices, and records all bytes. */
 async function eavesdropper(target: string): Promise<{ at: string; seen: () => { old: Buffer; fresh: Buffer } }> {
   const [host, port] = target.split(':')
   const chunks = { old: [] as Buffer[], fresh: [] as Buffer[] }
@@ -78,7 +78,7 @@ async function eavesdropper(target: string): Promise<{ at: string; seen: () => {
   return { at: `127.0.0.1:${address.port}`, seen }
 }
 
-/** The lengths of the messages in what one side sent. */
+/** The lengths of the messages that one side sent. */
 function frameLengths(bytes: Buffer): number[] {
   const lengths: number[] = []
   for (let at = 0; at < bytes.length; at += 2 + lengths.at(-1)!) lengths.push(bytes.readUInt16BE(at))
@@ -101,7 +101,7 @@ describe('persona pair and persona join', () => {
     expect(await devicesOf(fresh)).toEqual(['laptop', 'telephone'])
   })
 
-  test('show nothing of what moves to who listens, and send no more than two legs before the words were confirmed', async () => {
+  test('reveal nothing to an eavesdropper, and send at most two legs before the words are confirmed', async () => {
     const { old, fresh } = await twoHomes()
     const recovery = (await old.json(['recovery', 'show'])) as { words: string[] }
     const pairing = new Talker(old, ['pair', '--json'])
@@ -110,7 +110,7 @@ describe('persona pair and persona join', () => {
     const joining = new Talker(fresh, ['join', ...code.words, '--at', ear.at, '--json'])
     const [here, there] = await Promise.all([pairing.json<Compared>(), joining.json<Compared>()])
     joining.type(here.compare.join(' '))
-    // It has confirmed when its message is on the wire; the old device has not.
+    // The new device has confirmed once its message is on the wire. The old device has not.
     while (frameLengths(ear.seen().fresh).length < 2) await new Promise((turn) => setImmediate(turn))
     expect(frameLengths(ear.seen().old)).toHaveLength(1)
     pairing.type(there.compare.join(' '))
@@ -122,14 +122,14 @@ describe('persona pair and persona join', () => {
     const seed = formsOf(parseWords(recovery.words.join(' ')))
     const signing = formsOf(contentOf(old).subarray(-32))
     const secrets = contentOf(fresh)
-    // That it arrived shows that the search can find something.
+    // Prove that the search can find something: the key has arrived.
     expect(signing.some((part) => secrets.includes(part))).toBe(true)
     expect(signing.some((part) => sent.includes(part))).toBe(false)
     for (const file of readdirSync(join(fresh.directory, 'state'))) expect(file).not.toBe('seed')
     expect(seed.some((form) => secrets.includes(form) || sent.includes(form))).toBe(false)
   })
 
-  test('move nothing when the words of the other screen are others', async () => {
+  test('move nothing if the words of the other screen are wrong', async () => {
     const { old, fresh } = await twoHomes()
     const pairing = new Talker(old, ['pair', '--json'])
     const code = await pairing.json<Code>()
@@ -142,12 +142,12 @@ describe('persona pair and persona join', () => {
     expect(joining.stderr).toContain('PAIRING_PEER_GONE')
     expect(await fresh.failure(['device', 'list'])).toBe('1 NO_PERSONA')
     expect(existsSync(join(fresh.directory, 'state/secrets'))).toBe(false)
-    // Nothing is left that a new one would meet.
+    // A new pairing starts afresh.
     const again = new Talker(old, ['pair', '--json'])
     expect((await again.json<Code>()).words).not.toEqual(code.words)
   })
 
-  test('move nothing, and alarm nobody, when the words of the other screen never come', async () => {
+  test('move nothing and raise no suspicion if nobody types the words of the other screen', async () => {
     const { old, fresh } = await twoHomes()
     const pairing = new Talker(old, ['pair', '--json'])
     const code = await pairing.json<Code>()
@@ -158,7 +158,7 @@ describe('persona pair and persona join', () => {
     expect(await fresh.failure(['device', 'list'])).toBe('1 NO_PERSONA')
   })
 
-  test('wait no longer once the pairing is cancelled in another terminal', async () => {
+  test('stop waiting once the pairing is cancelled in another terminal', async () => {
     for (const carrier of [[], ['--file', join(tempDir(), 'stick')]]) {
       const { old, fresh } = await twoHomes()
       const pairing = new Talker(old, ['pair', ...carrier, '--json'])
@@ -168,7 +168,7 @@ describe('persona pair and persona join', () => {
       await again.json<Code>()
       expect(await pairing.ended).toBe(1)
       expect(pairing.stderr).toContain('PAIRING_CANCELLED')
-      // The one that ended has not ended the new one.
+      // The end of the first pairing has not ended the new one.
       expect(await old.failure(['pair'])).toBe('1 PAIRING_BUSY')
       const joining = new Talker(fresh, ['join', ...words, '--file', join(tempDir(), 'nobody')])
       while (!joining.stderr.includes('waiting for')) await new Promise((turn) => setImmediate(turn))
@@ -178,7 +178,7 @@ describe('persona pair and persona join', () => {
     }
   })
 
-  test('end in the daemon too at Ctrl-C, or with their terminal, so that the next one may begin', async () => {
+  test('end in the daemon too after Ctrl-C or with their terminal, so that the next pairing can begin', async () => {
     const { old, fresh } = await twoHomes()
     const joining = ['join', ...'abandon '.repeat(11).trim().split(' '), 'about', '--file', join(tempDir(), 'stick')]
     for (const [home, args, signal] of [
@@ -198,7 +198,7 @@ describe('persona pair and persona join', () => {
     expect((await again.json<Code>()).words).toHaveLength(12)
   })
 
-  test('ask for no answer any more once the pairing is cancelled in another terminal', async () => {
+  test('stop asking for the words once the pairing is cancelled in another terminal', async () => {
     const { old, fresh } = await twoHomes()
     const pairing = new Talker(old, ['pair', '--json'])
     const code = await pairing.json<Code>()
@@ -221,7 +221,7 @@ describe('persona pair and persona join', () => {
     expect([1, 2, 3, 4].map((leg) => existsSync(`${path}.${leg}`))).toEqual([true, true, true, false])
   })
 
-  test('say what is wrong with a code, an address, or options that do not go together', async () => {
+  test('refuse a bad code, a bad address, and options that exclude each other, each with its own error', async () => {
     const { old, fresh } = await twoHomes()
     expect(await fresh.failure(['pair'])).toBe('1 NO_PERSONA')
     expect(await fresh.failure(['join', 'zoo', 'zoo'])).toBe('1 PAIRING_CODE_LENGTH')
@@ -236,7 +236,7 @@ describe('persona pair and persona join', () => {
 })
 
 describe.skipIf(!existsSync(SCRIPT))(`on a terminal${existsSync(SCRIPT) ? '' : ` (skipped: no ${SCRIPT})`}`, () => {
-  test.each(['y', 'n'])('both people are asked, and "%s" is what is done', async (answer) => {
+  test.each(['y', 'n'])('both people are asked, and the pairing follows the answer "%s"', async (answer) => {
     const { old, fresh } = await twoHomes()
     const pairing = new Typist(old, ['pair', '--listen', `127.0.0.1:${await freePort()}`])
     const shown = await pairing.until('If it does not find this device')

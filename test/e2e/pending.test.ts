@@ -5,7 +5,7 @@ import { BOB, putProfiles } from '../support/people.ts'
 import { Home } from '../support/persona.ts'
 import { person } from '../support/person.ts'
 
-test('what waits is shown with all that it changes, and only the table that was looked at is taken', async () => {
+test('a pending change is shown with all its effects, and only the table that the owner saw is accepted', async () => {
   const bob = person('bob of pending')
   const home = new Home()
   await home.start()
@@ -23,7 +23,7 @@ test('what waits is shown with all that it changes, and only the table that was 
   putProfiles(home.directory)
   const scan = await home.run(['tox', 'scan', join(home.directory, BOB)])
   expect(scan.stderr).toContain('needs your decision: persona pending')
-  // Another table comes between the look and the answer.
+  // Another table arrives before the owner answers.
   const later = await shows('phone', ['phone', 'thief'])
   expect(await home.failure(['accept', 'Bob', '--table', looked.slice(0, 8)])).toBe('1 PENDING_CHANGED')
   expect(await home.failure(['accept', 'Bob'])).toBe('2 USAGE')
