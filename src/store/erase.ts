@@ -34,14 +34,15 @@ export async function beginErasing(paths: StatePaths, fs: EraseFs = promises): P
  * @throws {StoreError} STORE_IO: the next call continues
  */
 export async function finishErasing(paths: StatePaths, fs: EraseFs = promises): Promise<boolean> {
-  const { erasing, store, lock, pid } = paths
+  const { erasing, profiles, store, witness, lock, pid } = paths
   try {
     if (!(await isBegun(erasing, fs))) return false
     // Secrets first: if the rest fails, the remains are worth less. A killed writer may have left a copy of a secret.
     for (const file of [paths.secrets, paths.seed, paths.seedNext]) await removeDurably(file, fs)
     await removeLeftovers(dirname(erasing), fs)
-    for (const directory of [store, paths.witness]) await fs.rm(directory, { recursive: true, force: true })
-    const apart = [erasing, store, paths.witness, lock, pid]
+    const directories = [profiles, store, witness]
+    for (const directory of directories) await fs.rm(directory, { recursive: true, force: true })
+    const apart = [erasing, ...directories, lock, pid]
     // Each removal syncs the directory, which makes the removal of the directories durable too.
     for (const file of Object.values(paths)) if (!apart.includes(file)) await removeDurably(file, fs)
     await removeDurably(erasing, fs)

@@ -23,6 +23,8 @@ export interface StatePaths {
   readonly seed: string
   /** The key of the companion, the daemon's own Tox node. */
   readonly companion: string
+  /** A directory: copies of own Tox profiles, which hold the keys of devices. */
+  readonly profiles: string
   /** The new seed file while its sealing changes. */
   readonly seedNext: string
   /** Exists while all other files are being removed: see erase.ts. */
@@ -40,6 +42,7 @@ export function statePaths(stateDir: string): StatePaths {
     secrets: at('secrets'),
     seed: at('seed'),
     companion: at('companion'),
+    profiles: at('profiles'),
     seedNext: at('seed.next'),
     erasing: at('erasing'),
   }

@@ -17,17 +17,18 @@ import { fileURLToPath } from 'node:url'
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { formatHex, parseHex } from '../../src/core/encoding/bytes.ts'
 import type { FollowReport } from '../../src/cli/tox/follow.ts'
+import type { RestoreReport } from '../../src/cli/tox/restore.ts'
 import type { WatchLine } from '../../src/cli/tox/watch.ts'
 import { connect, type Client } from '../../src/ipc/client.ts'
 import type { DaemonEvent, EventData, EventName } from '../../src/ipc/methods/events.ts'
 import { type StatusMessage } from '../../src/ipc/shapes/own.ts'
 import { type DaemonStatus } from '../../src/ipc/methods/status.ts'
-import { type ProfileList, type WatchedProfile } from '../../src/ipc/shapes/profiles.ts'
+import { type KeptProfile, type ProfileList, type WatchedProfile } from '../../src/ipc/shapes/profiles.ts'
 import { encryptSave } from '../../src/tox/save/esave.ts'
 import { readFriends } from '../../src/tox/save/friends.ts'
 import { newSave } from '../../src/tox/save/new-profile.ts'
 import { withStatusMessage } from '../../src/tox/save/publish.ts'
-import { encodeSave, readStatusMessage } from '../../src/tox/save/savefile.ts'
+import { SECTION_FRIENDS, decodeSave, encodeSave, readStatusMessage, withSection } from '../../src/tox/save/savefile.ts'
 import { libtoxcoreAbsence, loadInLibtoxcore } from '../support/libtoxcore.ts'
 import { BOB, keyOf, LAPTOP, PHONE, putProfiles, readSave, seeFriend, whose } from '../support/people.ts'
 import { DaemonProcess } from '../support/daemon.ts'
@@ -125,7 +126,7 @@ describe(`a daemon that watches, on ${whose}`, () => {
     const { contact, source } = await told.next('contact.changed')
     expect(source).toBe(`profile:${formatHex(keyOf(at(BOB)))}`)
     expect(contact.devices).toMatchObject([{ key: formatHex(keyOf(at(LAPTOP))), name: 'laptop', state: 'confirmed' }])
-    expect(((await home.json(['status'])) as DaemonStatus).profiles).toEqual({ watched: 1, older: 0 })
+    expect(((await home.json(['status'])) as DaemonStatus).profiles).toEqual({ watched: 1, older: 0, lost: 0 })
   })
 
   test('tells what toxic did to the own table, and which own profile is behind', async () => {
@@ -150,6 +151,52 @@ describe(`a daemon that watches, on ${whose}`, () => {
     expect(shownBy(at(LAPTOP))).toBe(TOXIC_AWAY)
     const watched = await home.done(['tox', 'watch'])
     expect(watched).toContain('shows:    no persona')
+  })
+
+  test('reports an own profile that uTox emptied, and puts the good copy back with the friends it lacks', async () => {
+    configure(home, `watch:\n  profiles: [${at(LAPTOP)}]\n`)
+    await home.start()
+    const told = await Told.by(await client(home))
+    await home.done(['init', '--device', 'laptop', '--tox-profile', at(LAPTOP)])
+    const good = readFileSync(at(LAPTOP))
+    const copies = async (): Promise<KeptProfile[]> =>
+      (await home.json(['tox', 'restore', at(LAPTOP), '--list'])) as KeptProfile[]
+    await expect.poll(async () => (await copies()).length, { timeout: 30_000 }).toBe(1)
+    const [kept] = await copies()
+    expect(readFileSync(kept!.copies[0]!.file).equals(good)).toBe(true)
+    expect(await home.done(['tox', 'restore', at(LAPTOP)])).toContain('stays as it is')
+    writeFileSync(at(LAPTOP), '')
+    expect(await told.next('profile.lost')).toMatchObject({ path: at(LAPTOP), device: 'laptop', state: 'emptied' })
+    expect((await home.done(['status'])).replaceAll(/\s+/g, ' ')).toContain('has emptied the profile of your laptop')
+    expect((await home.run(['doctor'])).stdout).toContain(`persona tox restore '${at(LAPTOP)}'`)
+    // uTox starts as a stranger.
+    writeFileSync(at(LAPTOP), encodeSave(newSave({ ...NOBODY, friends: [] }, portable)))
+    expect(await told.next('profile.lost')).toMatchObject({ state: 'replaced' })
+    const toxic = await standIn(at(LAPTOP))
+    expect(await home.failure(['tox', 'restore', at(LAPTOP)])).toBe('1 TOX_CLIENT_RUNNING')
+    toxic.kill('SIGKILL')
+    await once(toxic, 'exit')
+    const report = (await home.json(['tox', 'restore', at(LAPTOP)])) as RestoreReport
+    expect(readFileSync(at(LAPTOP)).equals(good)).toBe(true)
+    expect(report).toMatchObject({ written: true, added: [], copy: kept!.copies[0]!.file })
+    expect(statSync(at(LAPTOP)).mode & 0o777).toBe(0o600)
+    const problems = async (): Promise<string> => (await home.run(['doctor'])).stdout
+    await expect.poll(problems, { timeout: 30_000 }).not.toContain('tox restore')
+    // An old save has none of the friends.
+    const old = withSection(readSave(at(LAPTOP)), SECTION_FRIENDS, new Uint8Array())
+    writeFileSync(at('old.tox'), encodeSave(old))
+    // Of a friend without a status message only a copy knows.
+    const missing = ['tox', 'restore', at(LAPTOP), '--copy', at('old.tox'), '--missing-friends']
+    const { added, friends } = (await home.json(missing)) as RestoreReport
+    const all = readFriends(decodeSave(new Uint8Array(good))).friends
+    expect(added.map(({ key }) => key).toSorted()).toEqual(all.map(({ publicKey }) => formatHex(publicKey)).toSorted())
+    expect([friends, readFriends(readSave(at(LAPTOP))).friends.length]).toEqual([all.length, all.length])
+    for (const { file } of (await copies())[0]!.copies) writeFileSync(file, encodeSave(old))
+    const seen = all.filter(({ statusMessage }) => statusMessage.text !== '')
+    const again = (await home.json(missing)) as RestoreReport
+    expect(again.added.map(({ name }) => name).toSorted()).toEqual(seen.map(({ name }) => name.text).toSorted())
+    expect(await home.failure(['tox', 'restore', at(BOB)])).toBe('1 NO_COPY')
+    expect(await home.failure(['tox', 'restore', at(BOB), '--list', '--copy', 'x'])).toBe('2 USAGE')
   })
 
   test('writes the table back when toxic has ended, and not before', async () => {

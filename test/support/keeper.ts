@@ -204,7 +204,7 @@ export class TestKeeper {
       connections: 0,
       storeKind: 'memory',
       storeSchema: 1,
-      profiles: { watched: 0, older: 0 },
+      profiles: { watched: 0, older: 0, lost: 0 },
       tox: null,
       findings: [],
     }))

@@ -83,6 +83,7 @@ export function describeEvent(event: DaemonEvent, verbose = false): string {
     case 'pairing.cancelled':
       return 'the pairing was cancelled'
     case 'profile.blob-lost':
+    case 'profile.lost':
       return escapeText(event.data.message)
     case 'profile.due':
       return `${escapeText(event.data.path)} does not show your current table yet`

@@ -87,6 +87,7 @@ const STEPS: Readonly<Record<string, Step>> = {
   CORE_DUMPS_POSSIBLE: 'persona service install',
   DEVICE_UNSEEN: 'persona tox publish FILE',
   DEVICE_OLDER: 'persona tox publish FILE',
+  PROFILE_LOST: ({ path }) => `persona tox restore ${wordOf(path)}`,
   PROFILE_OLDER: publishInto,
   PROFILE_SHOWS_NONE: publishInto,
   PROFILE_DAMAGED: publishInto,

@@ -9,6 +9,7 @@ import { PASSPHRASE_FILE, type Runner, type WithPassphrase } from './options.ts'
 import type { PublishOptions } from '../tox/publish.ts'
 import type { RekeyCommandOptions } from '../tox/rekey.ts'
 import type { RepairCommandOptions } from '../tox/repair.ts'
+import type { RestoreOptions } from '../tox/restore.ts'
 
 const FORCE = ['--force', 'write even if a Tox client has the profile open'] as const
 
@@ -68,6 +69,16 @@ function addStatus(tox: Command, run: Runner): void {
     .option(...PASSPHRASE_FILE)
     .action((options: RepairCommandOptions) =>
       run(async (context) => (await import('../tox/repair.ts')).repair(context, options)),
+    )
+  tox
+    .command('restore <profile>')
+    .description('put back a good copy of an own profile that is gone, empty, damaged or replaced')
+    .option('--list', 'list the copies that the daemon kept')
+    .option('--copy <file>', 'put back this copy or backup, not the newest copy of the daemon')
+    .option('--missing-friends', 'add the friends that the daemon saw in this profile and that the copy lacks')
+    .option(...PASSPHRASE_FILE)
+    .action((file: string, options: RestoreOptions) =>
+      run(async (context) => (await import('../tox/restore.ts')).restore(context, file, options)),
     )
   tox
     .command('follow <profile>')

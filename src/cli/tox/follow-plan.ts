@@ -90,11 +90,15 @@ function deviceOf(contact: Contact, device: ContactDevice): FollowedDevice {
 /** Returns `Zoe (phone)`, at most MAX_TOX_NAME_BYTES of UTF-8. It cuts the person's name, never the device's. */
 export function friendName(person: string, device: string): string {
   const suffix = ` (${device})`
-  const room = MAX_TOX_NAME_BYTES - encodeUtf8(suffix).length
+  return `${fitName(person, MAX_TOX_NAME_BYTES - encodeUtf8(suffix).length)}${suffix}`
+}
+
+/** As much of a name as a profile can hold in so many bytes of UTF-8, without NUL, where clients cut. */
+export function fitName(text: string, maxBytes: number): string {
   let name = ''
-  for (const character of person.toWellFormed().replaceAll('\0', '')) {
-    if (encodeUtf8(name + character).length > room) break
+  for (const character of text.toWellFormed().replaceAll('\0', '')) {
+    if (encodeUtf8(name + character).length > maxBytes) break
     name += character
   }
-  return `${name.trimEnd()}${suffix}`
+  return name.trimEnd()
 }

@@ -12,7 +12,7 @@ import { Retries } from '../../tox/profile/retries.ts'
 import { canSeeClients } from '../../tox/profile/sight.ts'
 import type { ProfileAccess, ToxProfile } from '../../tox/profile/profile-file.ts'
 import { readKeys, readName, readStatusMessage } from '../../tox/save/savefile.ts'
-import { ProfileWatch, type WatchClock, type WatchDirectory } from '../../tox/profile/watch.ts'
+import { ProfileWatch, monotonicClock, type WatchClock, type WatchDirectory } from '../../tox/profile/watch.ts'
 import { describeError } from '../../process/describe-error.ts'
 import type { Log } from '../../process/log.ts'
 import { Serial } from '../../process/serial.ts'
@@ -24,12 +24,16 @@ import type { DueProfiles, WrittenProfile } from '../../ipc/shapes/due.ts'
 import type { Handlers } from '../../ipc/methods/method.ts'
 import type { ProfileMethods } from '../../ipc/methods/profiles.ts'
 import { RunningClients } from './clients.ts'
+import { Identities } from './identities.ts'
+import { findingOfLoss } from './losses.ts'
 
 export interface ProfilesOptions {
   readonly keeper: ProfileKeeper
   readonly engine: CryptoEngine
   readonly nowSec: () => number
   readonly log: Log
+  /** Directory of the copies of own profiles */
+  readonly copies: string
   readonly machine?: Machine
   readonly clock?: WatchClock
   readonly watchDirectory?: WatchDirectory
@@ -58,6 +62,7 @@ export class Profiles {
   readonly #serial = new Serial()
   readonly #clients: RunningClients
   readonly #retries: Retries
+  readonly #identities: Identities
 
   constructor(options: ProfilesOptions) {
     this.#options = options
@@ -67,6 +72,12 @@ export class Profiles {
       again: (path) => {
         if (this.#known.has(path)) void this.#inSerial(() => this.#scan(path))
       },
+    })
+    const clock = options.clock ?? monotonicClock
+    this.#identities = new Identities({
+      ...options,
+      clock,
+      onDue: () => void this.#inSerial(() => this.#checkLosses()),
     })
   }
 
@@ -84,12 +95,14 @@ export class Profiles {
       onGone: (path) => {
         this.#known.delete(path)
         this.#retries.forget(path)
+        this.#identities.soon()
       },
       onTrouble: (message) => log.warn('profile.trouble', { message }),
       ...(clock === undefined ? {} : { clock }),
       ...(watchDirectory === undefined ? {} : { watchDirectory }),
     })
     await this.#watch.start()
+    this.#identities.soon()
   }
 
   /** Stops watching, after any write that runs. */
@@ -98,6 +111,7 @@ export class Profiles {
     await this.#watch?.close()
     await this.#serial.idle()
     this.#retries.close()
+    this.#identities.close()
     this.#watch = null
     this.#known.clear()
   }
@@ -118,14 +132,17 @@ export class Profiles {
         const isNew = !wasOwn && known.view.device !== null
         if (isNew || isDue(known, this.#options.keeper)) await this.#scan(path)
       }
+      this.#identities.soon()
     })
   }
 
   /** For `status`. */
-  summary(): { profiles: { watched: number; older: number }; findings: Finding[] } {
+  summary(): { profiles: { watched: number; older: number; lost: number }; findings: Finding[] } {
     const table = this.#options.keeper.ownTable
     const all = [...this.#known.values()]
-    const findings = (this.#watch?.troubles ?? []).map((message) => notice('WATCH_TROUBLE', message, null))
+    const { lost } = this.#identities
+    const troubles = this.#troubles().map((message) => notice('WATCH_TROUBLE', message, null))
+    const findings = [...lost.map(findingOfLoss), ...troubles]
     for (const { view, text } of all) {
       const finding = table === null ? null : own.findingOf(view, text, table)
       if (finding !== null) findings.push(finding)
@@ -134,7 +151,7 @@ export class Profiles {
     const more = findings.length - MAX_FINDINGS
     if (more > 0) shown.push(notice('PROFILES_MORE', `${more} more watched profiles need attention`, 'list them'))
     const older = all.filter(({ shown: table }) => table?.state === 'older').length
-    return { profiles: { watched: all.length, older }, findings: shown }
+    return { profiles: { watched: all.length, older, lost: lost.length }, findings: shown }
   }
 
   /** The sighting, without the table, because the profile has a finding of its own about it; null if the key is not watched. */
@@ -150,6 +167,7 @@ export class Profiles {
     return {
       'profile.list': () => this.list(),
       'profile.due': () => this.due(),
+      'profile.copies': async () => ({ profiles: await this.#identities.list() }),
       'profile.wrote': (written) => this.wrote(written),
     }
   }
@@ -157,7 +175,15 @@ export class Profiles {
   async list(): Promise<ProfileList> {
     const clients = await this.#clients.on([...this.#known.keys()])
     const profiles = [...this.#known.values()].map(({ view }) => ({ ...view, client: clients.get(view.path) ?? null }))
-    return { profiles: profiles.toSorted((a, b) => (a.path < b.path ? -1 : 1)), troubles: this.#watch?.troubles ?? [] }
+    return {
+      profiles: profiles.toSorted((a, b) => (a.path < b.path ? -1 : 1)),
+      lost: [...this.#identities.lost],
+      troubles: this.#troubles(),
+    }
+  }
+
+  #troubles(): string[] {
+    return [...(this.#watch?.troubles ?? []), ...this.#identities.troubles]
   }
 
   /** The texts to write, for a hand that sees which clients run. Waits for reads that run. */
@@ -214,13 +240,22 @@ export class Profiles {
       if (this.#isStopped) return
       await this.#reportOwn(known, profile)
       this.#compare(known)
+      await this.#identities.keep(known.view, profile)
       await this.#emitLoss(known)
       await this.#repair(known, profile, access)
     } catch (error) {
       if (!(error instanceof ToxError)) throw error
       if (noteUnread(known, error))
         this.#options.log.warn('profile.unread', { message: error.message, code: error.code, path })
+    } finally {
+      this.#identities.soon()
     }
+  }
+
+  /** Waits until every profile was read: one that was moved is then seen in its new place. */
+  async #checkLosses(): Promise<void> {
+    if (this.#watch?.isSettled !== true) return this.#identities.soon()
+    await this.#identities.check(this.#known, this.#config.places)
   }
 
   /** Reports the text of an own profile too: a sibling may have written a newer table into it. */

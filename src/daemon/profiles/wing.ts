@@ -14,8 +14,17 @@ export const PROFILES: Wing<schema.ProfileMethods, WatchConfig> = {
   open: openProfiles,
 }
 
-function openProfiles({ keeper, env, log }: Host, config: WatchConfig): OpenWing<schema.ProfileMethods, WatchConfig> {
-  const profiles = new Profiles({ keeper, engine: keeper.engine, nowSec: () => keeper.nowSec, log })
+function openProfiles(
+  { keeper, paths, env, log }: Host,
+  config: WatchConfig,
+): OpenWing<schema.ProfileMethods, WatchConfig> {
+  const profiles = new Profiles({
+    keeper,
+    engine: keeper.engine,
+    nowSec: () => keeper.nowSec,
+    log,
+    copies: paths.profiles,
+  })
   return {
     handlers: profiles.handlers(),
     start: () => profiles.configure(placesOf(config, env)),

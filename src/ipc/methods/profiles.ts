@@ -2,7 +2,8 @@
 import { z } from 'zod'
 import type { MethodSpec } from './method.ts'
 import { dueProfiles, writtenProfile, type DueProfiles, type WrittenProfile } from '../shapes/due.ts'
-import { type ProfileList, profileList } from '../shapes/profiles.ts'
+import { keptProfile, lostProfile, profileList } from '../shapes/profiles.ts'
+import type { KeptProfile, LostProfile, ProfileList } from '../shapes/profiles.ts'
 import { count, keyHex } from '../shapes/scalars.ts'
 import { noParams, method, largeMethod, type Empty } from './params.ts'
 import { event, type EventSpec, type WingSchema } from './wing.ts'
@@ -10,8 +11,11 @@ import { event, type EventSpec, type WingSchema } from './wing.ts'
 export interface ProfileMethods {
   'profile.list': MethodSpec<Empty, ProfileList>
   'profile.due': MethodSpec<Empty, DueProfiles>
+  'profile.copies': MethodSpec<Empty, { profiles: KeptProfile[] }>
   'profile.wrote': MethodSpec<WrittenProfile, { device: string | null }>
 }
+
+const keptProfiles = z.strictObject({ profiles: z.array(keptProfile) })
 
 const PROFILE_METHODS: ProfileMethods = {
   'profile.list': largeMethod('List the watched profiles and the table that each shows', noParams, profileList),
@@ -22,6 +26,10 @@ const PROFILE_METHODS: ProfileMethods = {
       noParams,
       dueProfiles,
     ),
+    isLarge: true,
+  },
+  'profile.copies': {
+    ...method('admin', 'List the copies that the daemon kept of own profiles', noParams, keptProfiles),
     isLarge: true,
   },
   'profile.wrote': method(
@@ -45,6 +53,8 @@ interface ProfileEvents {
     /** Describes the loss and the remedy. */
     message: string
   }>
+  /** An own profile is gone, empty or damaged, or holds another key; once for each loss. */
+  'profile.lost': EventSpec<Pick<LostProfile, keyof LostProfile> & { message: string }>
   /** An own profile does not show the current table; sent at each reading. */
   'profile.due': EventSpec<{ path: string; key: string; device: string }>
   'profile.repaired': EventSpec<{
@@ -62,18 +72,19 @@ const PROFILE_EVENTS: ProfileEvents = {
     'kept',
     z.strictObject({ ...whose, state: z.enum(['none', 'damaged']), message: z.string() }),
   ),
+  'profile.lost': event('kept', lostProfile.extend({ message: z.string() })),
   'profile.due': event('passing', z.strictObject(whose)),
   'profile.repaired': event('kept', z.strictObject({ ...whose, epoch: z.int(), seq: z.int(), backup: z.string() })),
 }
 
 interface ProfilesStatus {
-  /** Watched profiles, and the own ones among them that show an older table. */
-  profiles: { watched: number; older: number }
+  /** Watched profiles, the own ones among them that show an older table, and own ones that lost their keys. */
+  profiles: { watched: number; older: number; lost: number }
 }
 
 export const PROFILES: WingSchema<ProfileMethods, ProfileEvents, ProfilesStatus> = {
   methods: PROFILE_METHODS,
   events: PROFILE_EVENTS,
-  status: { profiles: z.strictObject({ watched: count, older: count }) },
+  status: { profiles: z.strictObject({ watched: count, older: count, lost: count }) },
   capabilities: [],
 }

@@ -51,13 +51,60 @@ export const watchedProfile: z.ZodType<WatchedProfile> = z.strictObject({
   problem: z.strictObject({ code: z.string(), message: z.string() }).nullable(),
 })
 
+const LOST_STATES = [
+  'gone', // no file
+  'emptied', // no bytes, or only zeros
+  'damaged',
+  'replaced', // a good profile with another key
+] as const
+
+/** An own watched profile that lost its keys. */
+export interface LostProfile {
+  path: string
+  /** ToxPk that the profile had. */
+  key: string
+  /** Nickname in the own table. */
+  device: string
+  state: (typeof LOST_STATES)[number]
+  /** The newest good copy that the daemon kept; null if somebody removed it. */
+  copy: string | null
+}
+
+export const lostProfile: z.ZodObject<{ [Key in keyof LostProfile]: z.ZodType<LostProfile[Key]> }> = z.strictObject({
+  path: z.string(),
+  key: keyHex,
+  device: z.string(),
+  state: z.enum(LOST_STATES),
+  copy: z.string().nullable(),
+})
+
 export interface ProfileList {
   profiles: WatchedProfile[]
+  lost: LostProfile[]
   /** Sentences about profiles that are not watched as they should be. */
   troubles: string[]
 }
 
 export const profileList: z.ZodType<ProfileList> = z.strictObject({
   profiles: z.array(watchedProfile),
+  lost: z.array(lostProfile),
   troubles: z.array(z.string()),
+})
+
+/** What the daemon kept of one own profile. */
+export interface KeptProfile {
+  /** Where the profile was when it was last good. */
+  path: string
+  key: string
+  /** Nickname in the own table; null if the device has left it. */
+  device: string | null
+  /** Oldest first; the oldest is never removed. */
+  copies: { file: string; savedAtSec: number; bytes: number }[]
+}
+
+export const keptProfile: z.ZodType<KeptProfile> = z.strictObject({
+  path: z.string(),
+  key: keyHex,
+  device: z.string().nullable(),
+  copies: z.array(z.strictObject({ file: z.string(), savedAtSec: seconds, bytes: count })),
 })

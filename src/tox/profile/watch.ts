@@ -96,6 +96,12 @@ export class ProfileWatch {
     while (this.#looking !== null) await this.#looking
   }
 
+  /** Whether every profile that exists was reported as it is now. */
+  get isSettled(): boolean {
+    const isWaiting = [...this.#known.values()].some(({ pending }) => pending !== null)
+    return !isWaiting && this.#due.size === 0 && this.#looking === null && this.#reporting === null
+  }
+
   /** Everything that is not watched properly, in words for people. */
   get troubles(): string[] {
     return [...this.#troubles.values()]

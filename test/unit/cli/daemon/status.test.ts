@@ -18,7 +18,7 @@ function status(changes: Partial<DaemonStatus> = {}): DaemonStatus {
     unapproved: [],
     freshness: 'fresh',
     counts: { contacts: 1, provisional: 2, devices: 4, connections: 1 },
-    profiles: { watched: 0, older: 0 },
+    profiles: { watched: 0, older: 0, lost: 0 },
     tox: null,
     notices: [],
     findings: [],

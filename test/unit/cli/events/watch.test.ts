@@ -70,6 +70,12 @@ const EVENTS: readonly DaemonEvent[] = [
     atSec: NOW,
     data: { path: HOSTILE, key: A, device: HOSTILE, state: 'none', message: HOSTILE },
   },
+  {
+    event: 'profile.lost',
+    id: 14,
+    atSec: NOW,
+    data: { path: HOSTILE, key: A, device: HOSTILE, state: 'emptied', copy: HOSTILE, message: HOSTILE },
+  },
   { event: 'profile.due', id: 9, atSec: NOW, data: { path: HOSTILE, key: A, device: HOSTILE } },
   {
     event: 'profile.repaired',

@@ -21,6 +21,7 @@ test('a command takes names and paths as the shell reads them', () => {
   expect(describeFinding(notice('DEVICE_UNAPPROVED', 'added', 'approve it', about))).toBe(
     "added; approve it: persona device approve 'my phone', or persona device remove 'my phone' --lost",
   )
+  expect(nextStep('PROFILE_LOST', { path: '/a b.tox' })).toBe("persona tox restore '/a b.tox'")
   expect(nextStep('PROFILE_OLDER', { path: '/a b.tox' })).toBe("persona tox publish '/a b.tox'")
 })
 

@@ -163,8 +163,8 @@ test('names that others chose cannot reach the terminal unescaped', () => {
   const outputs = [
     formatFollowed(report),
     formatFollowed({ ...report, added: [], backup: null }),
-    formatWatched({ profiles: [profile], troubles: [hostile] }, 0),
-    formatWatched({ profiles: [], troubles: [hostile] }, 0),
+    formatWatched({ profiles: [profile], lost: [], troubles: [hostile] }, 0),
+    formatWatched({ profiles: [], lost: [], troubles: [hostile] }, 0),
   ]
   for (const lines of outputs) {
     expect(lines.join('')).toContain('\\u{1B}[2Jx')

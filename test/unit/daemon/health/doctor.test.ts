@@ -45,7 +45,7 @@ const WELL: Scene = {
   storeKind: 'leveldb',
   storeSchema: 1,
   shown: new Map([[LAPTOP, seen(7)]]),
-  profiles: { profiles: [profile('current', 7)], troubles: [] },
+  profiles: { profiles: [profile('current', 7)], lost: [], troubles: [] },
   tox: null,
 }
 
@@ -63,7 +63,7 @@ const stands = (standing: Partial<OwnStanding>): Partial<Scene> => ({ standing: 
 /** A device without a watched profile. */
 const elsewhere = (sighting: Sighting): Partial<Scene> => ({
   shown: new Map([[LAPTOP, sighting]]),
-  profiles: { profiles: [{ ...profile('current', 7), key: 'D'.repeat(64) }], troubles: [] },
+  profiles: { profiles: [{ ...profile('current', 7), key: 'D'.repeat(64) }], lost: [], troubles: [] },
 })
 
 function profile(state: ShownTable['state'], seq: number | null, repair: string | null = null): WatchedProfile {
@@ -84,7 +84,7 @@ const COMPANION: ToxStatus = {
   problem: null,
 }
 const companion = (status: Partial<ToxStatus>): Partial<Scene> => ({ tox: { ...COMPANION, ...status } })
-const showing = (...profiles: WatchedProfile[]): Partial<Scene> => ({ profiles: { profiles, troubles: [] } })
+const showing = (...profiles: WatchedProfile[]): Partial<Scene> => ({ profiles: { profiles, lost: [], troubles: [] } })
 
 function findings(given: Partial<Scene>): Finding[] {
   const { profiles, tox, ...examined } = { ...WELL, ...given }
@@ -108,7 +108,12 @@ const rows: [string, Finding['severity'], string, Partial<Scene>][] = [
   ['PROFILE_NEWER', 'notice', '/p.tox shows table 9', showing(profile('newer', 9))],
   ['PROFILE_UNREAD', 'problem', 'encrypted', showing(profile('unread', null))],
   ['WATCH_NOTHING', 'notice', 'no Tox profile is watched', showing()],
-  ['WATCH_TROUBLE', 'notice', 'too many', { profiles: { profiles: [profile('current', 7)], troubles: ['too many'] } }],
+  [
+    'WATCH_TROUBLE',
+    'notice',
+    'too many',
+    { profiles: { profiles: [profile('current', 7)], lost: [], troubles: ['too many'] } },
+  ],
   ['DEVICE_UNSEEN', 'notice', 'laptop was never seen', { shown: new Map([[LAPTOP, null]]) }],
   ['RECOVERY_UNCONFIRMED', 'problem', 'theft protection is off', { theftProtection: false }],
   ['LOCKED', 'notice', 'locked', { isLocked: true }],

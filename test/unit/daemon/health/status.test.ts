@@ -13,7 +13,7 @@ const about: About = {
   pid: 7,
   startedAtSec: NOW_SEC,
   home: { stateDir: '/s', appSocket: '/a', adminSocket: '/b', configFile: null },
-  profiles: { watched: 0, older: 0 },
+  profiles: { watched: 0, older: 0, lost: 0 },
   tox: null,
   findings: [notice('WATCH_TROUBLE', 'of a profile', null)],
   connections: 3,

@@ -11,6 +11,7 @@ import {
 import { join } from 'node:path'
 import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { parseHex } from '../../../../src/core/encoding/bytes.ts'
+import { LOSS_MS } from '../../../../src/daemon/profiles/identities.ts'
 import type { LogFields } from '../../../../src/process/log.ts'
 import { Profiles, type ProfilesConfig } from '../../../../src/daemon/profiles/profiles.ts'
 import type { WatchedProfile } from '../../../../src/ipc/shapes/profiles.ts'
@@ -63,7 +64,16 @@ async function watchWith(config: Partial<ProfilesConfig> = {}, machine: Machine 
   const log = { error: note, warn: note, info: note, debug: note, setLevel: () => {} }
   const { watchDirectory } = kernel
   const nowSec = (): number => keeper.nowSec
-  profiles = new Profiles({ keeper: keeper.keeper, engine, nowSec, log, machine, clock, watchDirectory })
+  profiles = new Profiles({
+    keeper: keeper.keeper,
+    engine,
+    nowSec,
+    log,
+    machine,
+    clock,
+    watchDirectory,
+    copies: join(root, 'kept'),
+  })
   onTestFinished(() => profiles.stop())
   await profiles.configure({ places: [directory], repair: false, passphrase: () => Promise.resolve(null), ...config })
   await quiet()
@@ -236,7 +246,7 @@ describe('friends of a watched profile', () => {
     expect((await profiles.list()).profiles).toEqual([])
     await put('b.tox', laptop('hi'))
     await profiles.configure({ places: [], repair: false, passphrase: () => Promise.resolve(null) })
-    expect(await profiles.list()).toEqual({ profiles: [], troubles: [] })
+    expect(await profiles.list()).toEqual({ profiles: [], lost: [], troubles: [] })
     expect(kernel.watched).toEqual([])
     expect(clock.timers.size).toBe(0)
   })
@@ -247,12 +257,12 @@ describe('what an own profile shows', () => {
     await put('a.tox', laptop(await tokenWith('words')))
     await watchWith()
     expect((await only()).shows).toEqual({ state: 'current', epoch: 0, seq: 1 })
-    expect(profiles.summary()).toEqual({ profiles: { watched: 1, older: 0 }, findings: [] })
+    expect(profiles.summary()).toEqual({ profiles: { watched: 1, older: 0, lost: 0 }, findings: [] })
     await edit(addPhone)
     expect((await only()).shows).toEqual({ state: 'older', epoch: 0, seq: 1 })
     const message = `${at('a.tox')} still shows table 1; the current one is 2`
     expect(profiles.summary()).toMatchObject({
-      profiles: { watched: 1, older: 1 },
+      profiles: { watched: 1, older: 1, lost: 0 },
       findings: [{ code: 'PROFILE_OLDER', message, hint: 'publish the table into it', about: { path: at('a.tox') } }],
     })
     await put('a.tox', laptop(await tokenWith('words')))
@@ -428,6 +438,7 @@ describe('a table that a client lost', () => {
     expect(profiles.summary().findings[0]?.hint).toContain('the repair service writes it')
     expect(keeper.told('profile.blob-lost')[0]?.message).toContain('the repair service writes it back')
     expect(logged.map(({ event }) => event)).toContain('profile.not-repaired')
+    await pass(LOSS_MS)
     expect(clock.timers.size).toBe(1)
   })
 
@@ -509,7 +520,7 @@ test('without a persona profiles are watched for their friends alone', async () 
   await watchWith({ repair: true })
   expect(keeper.told('contact.changed')).toHaveLength(1)
   expect(await only()).toMatchObject({ key: OWN_LAPTOP, device: null, shows: null })
-  expect(profiles.summary()).toEqual({ profiles: { watched: 1, older: 0 }, findings: [] })
+  expect(profiles.summary()).toEqual({ profiles: { watched: 1, older: 0, lost: 0 }, findings: [] })
 })
 
 test('a stop in the middle of a long list leaves the rest for the next scan', async () => {
