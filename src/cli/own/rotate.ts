@@ -166,7 +166,7 @@ export function formatPlan(plan: RotationPlan, nowSec: number, verbose = false):
     ...(plan.gaveUp.length > 0 ? ['nicknames do not fit, so the table is published without them'] : []),
     plan.copySec === null
       ? 'no friend and no other device of yours has ever shown a copy of your table here'
-      : `a friend or another of your devices last showed a copy of your table here ${formatTime(plan.copySec, nowSec)}`,
+      : `the freshest copy of your table that a friend or another of your devices showed here was signed ${formatTime(plan.copySec, nowSec)}`,
     ...(plan.hasSeed
       ? [
           'you have not confirmed the recovery words, so theft protection is off; this uses the words stored on this device',

@@ -252,7 +252,8 @@ export class OwnPersona implements OwnHeads {
   /** This state is a copy. Its original may have gone on. */
   wasCopied(): void {
     if (this.#state.own() === undefined) return
-    this.#head.put({ restoredSec: this.#state.nowSec, soleEpoch: null })
+    // A copy read before says nothing of what the original signed since.
+    this.#head.put({ restoredSec: this.#state.nowSec, soleEpoch: null, copySec: null })
     this.#head.emitChanged('copied')
   }
 

@@ -25,7 +25,7 @@ export function reconcile(
     if (blob === null || persona === undefined || persona.personaId !== own.personaId) continue
     const verdict = judgeAgainst(persona, blob, state)
     if (verdict.verdict === 'refused') continue
-    // The owner gives the copy, so it counts as seen now, even if the clock has stepped back.
+    // The owner gives the copy, so it ends the wait as one seen now, even if the clock has stepped back. It is as fresh as the time in it.
     const copySec = Math.max(state.nowSec, state.own()?.restoredSec ?? 0)
     own.seeOwnBlob(blob, verdict, { from: '', copySec, mayNote: true })
     found++

@@ -68,10 +68,8 @@ function chooseEpoch({ own, persona, nowSec }: PlanState, asked: number | undefi
     const message = `epoch ${asked} is already used: the highest known one is ${highest}`
     throw new OwnPersonaError('EPOCH_USED', message, `choose ${next} or higher`, { highest, next })
   }
-  // A copy that was read before a restore does not show what was signed after the backup.
-  const isPutBack = own.restoredSec !== null && (own.copySec ?? 0) < own.restoredSec
-  if (own.copySec !== null && !isPutBack && nowSec - own.copySec <= COPY_VALID_SEC) return next
-  const last = lastRead(own.copySec, isPutBack)
+  if (own.copySec !== null && nowSec - own.copySec <= COPY_VALID_SEC) return next
+  const last = lastRead(own.copySec, own.restoredSec !== null)
   throw new OwnPersonaError(
     'EPOCH_UNSURE',
     `no copy of your table ${last}: another device may have rotated the key without this one knowing`,
@@ -82,8 +80,7 @@ function chooseEpoch({ own, persona, nowSec }: PlanState, asked: number | undefi
 
 function lastRead(copySec: number | null, isPutBack: boolean): string {
   const read = 'read from a friend or another device of yours'
-  if (isPutBack) return `was ${read} since this state was put back`
-  if (copySec === null) return `was ever ${read}`
+  if (copySec === null) return isPutBack ? `was ${read} since this state was put back` : `was ever ${read}`
   return `was ${read} since ${new Date(copySec * 1000).toISOString().slice(0, 10)}`
 }
 

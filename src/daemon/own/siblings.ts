@@ -35,7 +35,8 @@ export function seeOwnBlob(
   const { verdict } = judged
   const isViolation = verdict === 'violation'
   const isCopy = isSiblingsCopy(own, blob, judged, sight)
-  const isNoted = !isViolation && noteBlob(own, blob, isCopy ? copySec : null, from === '' ? 1 : COPY_STEP_SEC)
+  const isNoted =
+    !isViolation && noteBlob(own, blob, isCopy ? freshUntilSec(blob, copySec) : null, from === '' ? 1 : COPY_STEP_SEC)
   const outcome = decide(persona, blob, judged, mayNote, state)
   const after = outcome.record
   apply(outcome, state)
@@ -107,6 +108,14 @@ function isSiblingsCopy(own: OwnHead, blob: VerifiedBlob, { verdict }: OrderVerd
   return isOfSibling && (verdict === 'accept' || verdict === 'refresh' || verdict === 'fork')
 }
 
+/**
+ * Up to when a copy tells how far the own table has come: the time in it, not the moment of reading. An old file read now would hide a
+ * rotation made since.
+ */
+export function freshUntilSec({ timeSec }: VerifiedBlob, seenSec: number | null): number | null {
+  return seenSec === null ? null : Math.min(timeSec, seenSec)
+}
+
 /** A copy seen since a restore ends the wait. One from before it may lie in a profile that was put back as well. */
 function reconcileBy(own: OwnHead, journal: Journal, copySec: number | null): boolean {
   const { restoredSec } = own.record
@@ -119,7 +128,7 @@ function reconcileBy(own: OwnHead, journal: Journal, copySec: number | null): bo
 
 /**
  * Notes the facts that an own blob proves, whatever becomes of it: the highest epoch, a rotation elsewhere, the age of the last copy.
- * @param copySec when the copy was seen; null if it is not one
+ * @param copySec how fresh the copy is; null if it is not one
  * @param stepSec write `copySec` only if it is so much later. A copy that the owner gives counts at once, because their next command may rely on it
  */
 function noteBlob(own: OwnHead, blob: VerifiedBlob, copySec: number | null, stepSec: number): boolean {

@@ -19,6 +19,7 @@ import { newPersona } from '../personas/decide.ts'
 import { blobOf, headOf } from '../personas/heads.ts'
 import type { Keeper } from '../keeper/keeper.ts'
 import type { State } from '../state/state.ts'
+import { freshUntilSec } from '../own/siblings.ts'
 import { positionFields } from '../own/table.ts'
 import { OWN_DEFAULTS, type OwnRecord, type PersonaRecord } from '../state/records.ts'
 import { seedOf } from './rotate.ts'
@@ -91,7 +92,7 @@ async function withTable(
   const record: OwnRecord = {
     ...ownRecord(position, unnamed !== true, Math.max(blob.epoch, minEpochOf(chain, state))),
     notes,
-    copySec: isGiven ? nowSec : null,
+    copySec: isGiven ? freshUntilSec(blob, nowSec) : null,
   }
   await keeper.custody.importKeys([], passphrase ?? null)
   await changeOrDiscard(keeper, () => {

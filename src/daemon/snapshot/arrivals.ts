@@ -139,6 +139,8 @@ function applyOwner(
   if (incoming === undefined || persona === undefined) return
   const { recent = [], ...record } = incoming
   const past = [...recent.toReversed(), ...items.flatMap((item) => (item.kind === 'past' ? [item.value] : []))]
-  if (state.own() === undefined) installOwn(record, persona, { intents, past }, origin, own, state)
+  // A copy read before a backup says nothing of what was signed since.
+  const installed = origin.source === null ? { ...record, copySec: null } : record
+  if (state.own() === undefined) installOwn(installed, persona, { intents, past }, origin, own, state)
   else joinOwn(record, persona, { intents, past }, origin, own, state)
 }

@@ -4,7 +4,9 @@ import type { Intent } from '../../core/intents.ts'
 import { judgeAgainst } from '../personas/decide.ts'
 import { headOf, offeredDevices } from '../personas/heads.ts'
 import type { State } from '../state/state.ts'
+import type { VerifiedBlob } from '../../core/verify.ts'
 import type { OwnPersona } from '../own/persona.ts'
+import { freshUntilSec } from '../own/siblings.ts'
 import {
   MAX_TOMBSTONES,
   type ImportRecord,
@@ -33,7 +35,10 @@ export function installOwn(
 ): void {
   const { nowSec } = state
   // A backup may be older than the last table that this persona signed, so we need a copy from elsewhere before we sign.
-  const changed = origin.source === null ? { restoredSec: nowSec, soleEpoch: null } : notOfASibling(incoming, nowSec)
+  const changed =
+    origin.source === null
+      ? { restoredSec: nowSec, soleEpoch: null }
+      : notOfASibling(incoming, headOf(persona, state), nowSec)
   state.putOwn({ ...incoming, ...changed })
   const after = mergePersona(persona, origin, state)
   own.import(origin.source === null ? intents : [], past)
@@ -43,10 +48,10 @@ export function installOwn(
   own.foundBehind({ ...persona, devices: offeredDevices(persona, head) }, after)
 }
 
-/** Resets the fields of a sibling's record that concern its own daemon only. Its table counts as a copy read now. */
-function notOfASibling({ epoch }: OwnRecord, nowSec: number): Partial<OwnRecord> {
+/** Resets the fields of a sibling's record that concern its own daemon only. Its table counts as a copy. */
+function notOfASibling({ epoch }: OwnRecord, head: VerifiedBlob | null, nowSec: number): Partial<OwnRecord> {
   // Only its position in the chain proves an epoch. A thief could use up all rotations with a mere number.
-  const proven = { copySec: nowSec, highestEpoch: epoch }
+  const proven = { copySec: head === null ? null : freshUntilSec(head, nowSec), highestEpoch: epoch }
   return {
     replayDue: false,
     nextIntent: 1,

@@ -109,7 +109,7 @@ export interface OwnRecord {
   readonly companion: string | null
   /** The highest epoch of any own blob ever seen. It never decreases. */
   readonly highestEpoch: number
-  /** When we last read a copy of the own blob, from a sibling or from the owner; null if never. */
+  /** When the freshest copy of the own blob that a sibling or the owner gave was signed, at most when we read it; null without one. */
   readonly copySec: number | null
   /** The last rotation made here. */
   readonly rotation: OwnRotation | null

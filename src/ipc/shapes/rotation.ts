@@ -51,7 +51,7 @@ export interface RotationPlan {
   leftOut: LeftOut[]
   /** The parts that the table gives up to fit. */
   gaveUp: 'names'[]
-  /** When a sibling or a friend last showed a copy of the own blob; null if never. */
+  /** When the freshest copy of the own blob that a sibling or the owner showed was signed, at most now; null without one. */
   copySec: number | null
   /** The seed is still on this device, so no words are needed: theft protection is off. */
   hasSeed: boolean

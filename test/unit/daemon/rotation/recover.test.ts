@@ -58,6 +58,17 @@ describe('recovering from the words', () => {
     expect((await (await again.reopened()).call('status')).theftProtection).toBe(true)
   })
 
+  it('asks for the epoch if the copy is old: the key may have been rotated since, and a thief may have the next one', async () => {
+    const { laptop, words, text } = await lost()
+    laptop.later(2 * 365 * 86_400)
+    const { plan } = await laptop.call('rotation.plan', { epoch: 1 })
+    await laptop.call('rotation.apply', { epoch: 1, plan, words })
+    const keeper = await TestKeeper.open({ nowSec: laptop.nowSec + 86_400 })
+    await keeper.call('persona.recover', { words, copies: [text] })
+    expect(await codeOf(keeper.call('rotation.plan', {}))).toBe('EPOCH_UNSURE')
+    expect(await keeper.call('rotation.plan', { epoch: 9 })).toMatchObject({ epoch: 9 })
+  })
+
   it('asks for the rotation if it was interrupted before it, and for nothing that would not help', async () => {
     const { laptop, words, text } = await lost()
     const keeper = await TestKeeper.open({ nowSec: laptop.nowSec + 1000 })

@@ -159,8 +159,8 @@ describe('the epoch of a rotation', () => {
       details: { epoch: 1, copySec: null },
     })
     await hears(laptop, OWN_PHONE, phone)
-    expect(await laptop.call('rotation.plan')).toMatchObject({ epoch: 1, copySec: START_SEC + 100 })
-    expect(await (await laptop.later(DAY_SEC).reopened()).call('rotation.plan')).toMatchObject({ epoch: 1 })
+    expect(await laptop.call('rotation.plan')).toMatchObject({ epoch: 1, copySec: START_SEC })
+    expect(await (await laptop.later(DAY_SEC - 100).reopened()).call('rotation.plan')).toMatchObject({ epoch: 1 })
     const error = laptop.later(1).call('rotation.plan')
     await expect(error).rejects.toMatchObject({
       code: 'EPOCH_UNSURE',
@@ -191,6 +191,19 @@ describe('the epoch of a rotation', () => {
     const { laptop, phone } = await siblings()
     await laptop.call('device.rename', { device: 'phone', name: 'mobile' })
     await hears(laptop, OWN_PHONE, phone)
+    await expect(laptop.call('rotation.plan')).rejects.toMatchObject({ code: 'EPOCH_UNSURE' })
+  })
+
+  it('does not count an old table as a fresh copy because it is read or shown only now', async () => {
+    const { laptop, phone } = await siblings()
+    const text = await ownText(phone)
+    laptop.later(DAY_SEC + 1)
+    await laptop.call('persona.reconcile', { copies: [text] })
+    await expect(laptop.call('rotation.plan')).rejects.toMatchObject({
+      code: 'EPOCH_UNSURE',
+      details: { epoch: 1, copySec: START_SEC },
+    })
+    await laptop.sees(OWN_PHONE, text)
     await expect(laptop.call('rotation.plan')).rejects.toMatchObject({ code: 'EPOCH_UNSURE' })
   })
 
