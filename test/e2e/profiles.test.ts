@@ -90,7 +90,7 @@ class Told {
   }
 }
 
-/** As a client saves: all of it, into a new file that takes the place of the old one. */
+/** Saves like a client: the whole content, into a new file that replaces the old one. */
 function save(path: string, statusMessage: string): void {
   const saved = withStatusMessage(readSave(path), statusMessage)
   writeFileSync(`${path}.new`, encodeSave(saved), { mode: 0o600 })
@@ -99,7 +99,7 @@ function save(path: string, statusMessage: string): void {
 
 const shownBy = (path: string): string => readStatusMessage(readSave(path)).text
 
-/** A process whose command line is that of toxic on this profile. */
+/** A process with the command line of toxic on this profile. */
 async function standIn(path: string): Promise<ChildProcess> {
   const script = 'console.log("up"); setInterval(() => {}, 1e6)'
   const child = spawn(process.execPath, ['-e', script, '--', '-f', path], {
@@ -112,14 +112,14 @@ async function standIn(path: string): Promise<ChildProcess> {
 }
 
 describe(`a daemon that watches, on ${whose}`, () => {
-  test('takes in what friends show as soon as a client saves', async () => {
+  test('imports the status messages of friends as soon as a client saves', async () => {
     const alice = new Home()
     configure(home, `watch:\n  profiles: [${at(BOB)}]\n`)
     await Promise.all([home.start(), alice.start()])
     const told = await Told.by(await client(home))
     await alice.done(['init', '--device', 'laptop', '--tox-profile', at(LAPTOP)])
     const { text } = (await alice.json(['blob'])) as StatusMessage
-    // By a copy that takes the place of the watched one.
+    // A copy replaces the watched file.
     copyFileSync(at(BOB), at('bob.new'))
     seeFriend(at('bob.new'), keyOf(at(LAPTOP)), text, NOW - 60)
     renameSync(at('bob.new'), at(BOB))
@@ -129,7 +129,7 @@ describe(`a daemon that watches, on ${whose}`, () => {
     expect(((await home.json(['status'])) as DaemonStatus).profiles).toEqual({ watched: 1, older: 0, lost: 0 })
   })
 
-  test('tells what toxic did to the own table, and which own profile is behind', async () => {
+  test('reports that toxic replaced the own table, and which own profile shows an older one', async () => {
     configure(home, `watch:\n  profiles: [${at(LAPTOP)}]\n`)
     await home.start()
     const told = await Told.by(await client(home))
@@ -185,7 +185,7 @@ describe(`a daemon that watches, on ${whose}`, () => {
     // An old save has none of the friends.
     const old = withSection(readSave(at(LAPTOP)), SECTION_FRIENDS, new Uint8Array())
     writeFileSync(at('old.tox'), encodeSave(old))
-    // Of a friend without a status message only a copy knows.
+    // A friend without a status message is known only from a copy.
     const missing = ['tox', 'restore', at(LAPTOP), '--copy', at('old.tox'), '--missing-friends']
     const { added, friends } = (await home.json(missing)) as RestoreReport
     const all = readFriends(decodeSave(new Uint8Array(good))).friends
@@ -199,7 +199,7 @@ describe(`a daemon that watches, on ${whose}`, () => {
     expect(await home.failure(['tox', 'restore', at(BOB), '--list', '--copy', 'x'])).toBe('2 USAGE')
   })
 
-  test('writes the table back when toxic has ended, and not before', async () => {
+  test('writes the table back once toxic has ended, and not before', async () => {
     configure(home, `watch:\n  profiles: [${at(LAPTOP)}]\n  repair: true\n`)
     const words = shownBy(at(LAPTOP))
     await home.start()
@@ -227,12 +227,12 @@ describe(`a daemon that watches, on ${whose}`, () => {
     expect(statSync(at(LAPTOP)).mode & 0o777).toBe(0o600)
   })
 
-  test('is told by publish what it wrote, so that what a running client overwrites at once is a loss', async () => {
+  test('learns from publish which text was written, so that a client that overwrites it at once causes a loss', async () => {
     configure(home, `watch:\n  profiles: [${at(LAPTOP)}]\n`)
     await home.start()
     const told = await Told.by(await client(home))
     await home.done(['init', '--device', 'laptop', '--tox-profile', at(LAPTOP)])
-    // The client saves its own words before the daemon has looked: what publish wrote was seen by publish alone.
+    // The client saves its own words before the daemon reads the file, so only publish has seen its text.
     const words = readFileSync(at(LAPTOP))
     await home.done(['tox', 'publish', at(LAPTOP)])
     writeFileSync(at(`${LAPTOP}.new`), words, { mode: 0o600 })
@@ -240,7 +240,7 @@ describe(`a daemon that watches, on ${whose}`, () => {
     expect(await told.next('profile.blob-lost')).toMatchObject({ path: at(LAPTOP), device: 'laptop', state: 'none' })
   })
 
-  test('is helped by persona tox repair, which writes when the client has ended, and with --once says what is left', async () => {
+  test('has persona tox repair write once the client has ended, and --once lists the profiles that still wait', async () => {
     configure(home, `watch:\n  profiles: [${at(LAPTOP)}]\n`)
     await home.start()
     const told = await Told.by(await client(home))
@@ -268,7 +268,7 @@ describe(`a daemon that watches, on ${whose}`, () => {
     expect(await once(hand, 'exit')).toEqual([0, null])
   })
 
-  test('watches from a reload on what the configuration names then, an encrypted profile with its passphrase file', async () => {
+  test('watches the profiles of the new configuration after a reload, even an encrypted one with its passphrase file', async () => {
     const daemon = await DaemonProcess.start({ home: home.directory })
     const told = await Told.by(await daemon.connect())
     const zoe = person('Zoe')
@@ -291,7 +291,7 @@ describe(`a daemon that watches, on ${whose}`, () => {
     expect(daemon.log.join('\n')).not.toContain('sesame')
   })
 
-  test('does not read what another user could have written, and goes on with the others', async () => {
+  test('does not read a profile that another user could have written, and goes on with the others', async () => {
     configure(home, `watch:\n  profiles: [${join(home.directory, 'tox')}]\n`)
     chmodSync(at(BOB), 0o666)
     writeFileSync(at('junk.tox'), 'x'.repeat(5000))
@@ -318,7 +318,7 @@ describe(`a daemon that watches, on ${whose}`, () => {
   })
 })
 
-test('a process in a user namespace of its own knows that it sees no clients', ({ skip }) => {
+test('a process in its own user namespace detects that it cannot see clients', ({ skip }) => {
   const script = `const { canSeeClients } = await import(${JSON.stringify(SIGHT)}); console.log(await canSeeClients())`
   const ask = (command: readonly string[]): ReturnType<typeof spawnSync> =>
     spawnSync(command[0]!, [...command.slice(1), process.execPath, '--input-type=module', '-e', script], {
@@ -359,7 +359,7 @@ describe('persona tox watch', () => {
     expect((await ended)[0]).toBe(0)
   })
 
-  test('without anything to watch says how to change that; without a daemon it fails', async () => {
+  test('names the setting if no profile is watched, and fails without a daemon', async () => {
     expect(await home.failure(['tox', 'watch'])).toBe('3 DAEMON_UNREACHABLE')
     expect(await home.failure(['tox', 'watch', 'tox'])).toBe('3 DAEMON_UNREACHABLE')
     await home.start()
@@ -367,7 +367,7 @@ describe('persona tox watch', () => {
   })
 })
 
-/** Zoe has two devices, Yan knows the laptop only; the real profiles when they are there. */
+/** Zoe has two devices, and Yan knows only the laptop. Uses the real profiles if they exist. */
 function putUnknownPhone(): void {
   for (const [i, file] of ['zoe-laptop.tox', 'zoe-phone.tox', 'yan.tox'].entries()) {
     const fixture = toxFixtures.find((known) => known.file === file)
@@ -397,7 +397,7 @@ describe(`persona tox follow, on ${fixturesAbsence === null ? 'real profiles' : 
     await yan.done(['tox', 'scan', at('yan.tox')])
   })
 
-  test('a friend who knows the laptop gets the phone, and libtoxcore loads it', async ({ annotate }) => {
+  test('a profile that has the laptop as a friend gets the phone, and libtoxcore loads it', async ({ annotate }) => {
     const phone = formatHex(keyOf(at('zoe-phone.tox')))
     const before = yansFriends()
     expect(before).not.toContain(phone)
@@ -419,7 +419,7 @@ describe(`persona tox follow, on ${fixturesAbsence === null ? 'real profiles' : 
     expect(loaded.friends.map(({ publicKey }) => publicKey)).toEqual([...before, phone])
   })
 
-  test('what there is nothing to add to is not written', async () => {
+  test('a profile that needs no new friend is not written', async () => {
     await yan.done(['tox', 'follow', at('yan.tox')])
     const bytes = readFileSync(at('yan.tox'))
     const modified = statSync(at('yan.tox')).mtimeMs
@@ -429,7 +429,7 @@ describe(`persona tox follow, on ${fixturesAbsence === null ? 'real profiles' : 
     expect(readFileSync(at('yan.tox')).equals(bytes)).toBe(true)
   })
 
-  test('a device that was removed since is told, and stays a friend', async () => {
+  test('a removed device is reported and stays a friend', async () => {
     await yan.done(['tox', 'follow', at('yan.tox')])
     const phone = formatHex(keyOf(at('zoe-phone.tox')))
     const { text: both } = (await home.json(['blob'])) as StatusMessage
@@ -443,7 +443,7 @@ describe(`persona tox follow, on ${fixturesAbsence === null ? 'real profiles' : 
     expect(yansFriends()).toContain(phone)
   })
 
-  test('own devices learn of each other', async () => {
+  test('own devices become friends of each other', async () => {
     const report = (await home.json(['tox', 'follow', at('zoe-phone.tox')])) as FollowReport
     const laptop = formatHex(keyOf(at('zoe-laptop.tox')))
     const known = fixturesAbsence === null

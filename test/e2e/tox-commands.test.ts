@@ -110,14 +110,14 @@ describe(`rekey, on ${whose}`, () => {
     expect(friendKeys('new.tox')).toEqual([...friendKeys(LAPTOP), hexKey(LAPTOP)])
     expect(shownBy('new.tox')).toMatch(new RegExp(`^${words} persona:`))
     expect(statSync(at('new.tox')).mode & 0o777).toBe(0o600)
-    // The first state of it was of no use: nothing holds the new secret key but the profile.
+    // The first version needs no backup.
     expect(backupsOf('new.tox')).toEqual([])
 
     await home.done(['tox', 'publish', LAPTOP])
     const minuteAgo = Math.floor(Date.now() / 1000) - 60
     seeFriend(at(BOB), keyOf(at(LAPTOP)), shownBy(LAPTOP), minuteAgo)
     await bob.done(['tox', 'scan', at(BOB)])
-    // Until the device itself shows the table it is a claim, and a lookup finds nobody.
+    // Until the device itself shows the table it is only a claim, and a lookup finds no contact.
     const claimed = await bob.run(['lookup', report.key, '--json'])
     expect(JSON.parse(claimed.stdout)).toMatchObject({ contact: null, claimedBy: [report.table?.personaId] })
     await bob.done(['tox', 'friends', at(BOB), 'add', report.key, '--name', 'Alice (tablet)'])
@@ -130,7 +130,7 @@ describe(`rekey, on ${whose}`, () => {
     ])
   })
 
-  test('without a daemon makes the profile, and says what is left to do', async () => {
+  test('makes the profile without a daemon, and lists the remaining steps', async () => {
     const human = await home.done(['tox', 'rekey', LAPTOP, 'new one.tox', '--device', 'tablet'])
     expect(human).toContain('no daemon runs')
     expect(human).toContain("persona device add tablet --tox-profile 'new one.tox'")
@@ -141,7 +141,7 @@ describe(`rekey, on ${whose}`, () => {
     expect(other).toMatchObject({ persona: 'no-persona', error: null })
   })
 
-  test('drops conferences and says so, and keeps an unknown section byte for byte', async () => {
+  test('drops conferences and reports that, and keeps an unknown section byte for byte', async () => {
     const foreign = withSection(readSave(at(LAPTOP)), 99, Uint8Array.of(1, 2, 3))
     const inOne = concatBytes(new Uint8Array(41), new Uint8Array(5))
     writeSave(at(LAPTOP), withSection(foreign, SECTION_CONFERENCES, inOne))
@@ -151,7 +151,7 @@ describe(`rekey, on ${whose}`, () => {
     expect(sectionData(save, SECTION_CONFERENCES)).toBeNull()
   })
 
-  test('draws another nospam unless it is to be kept', async () => {
+  test('draws a new nospam unless --nospam keep is given', async () => {
     const nospam = (file: string): string => formatHex(readKeys(readSave(at(file)), portableEngine).nospam)
     await rekey()
     expect(nospam('new.tox')).not.toBe(nospam(LAPTOP))
@@ -161,7 +161,7 @@ describe(`rekey, on ${whose}`, () => {
     expect(await home.failure(['tox', 'rekey', LAPTOP, 'x.tox', '--device', 'x', '--nospam', '00'])).toBe('2 USAGE')
   })
 
-  test('is encrypted as the old one is, unless told otherwise', async () => {
+  test('encrypts the new profile like the old one, unless an option asks for something else', async () => {
     await home.done(['tox', 'encrypt', LAPTOP, '--passphrase-file', 'word'])
     writeFileSync(at('other'), 'battery staple')
     const word = ['--passphrase-file', 'word']
@@ -175,7 +175,7 @@ describe(`rekey, on ${whose}`, () => {
     expect(friendKeys('new.tox').at(-1)).toHaveLength(64)
   })
 
-  test('with a persona publishes into an encrypted profile too', async () => {
+  test('publishes into an encrypted profile too if there is a persona', async () => {
     await home.start()
     await home.done(['init', '--device', 'laptop', '--tox-profile', LAPTOP])
     await home.done(['tox', 'encrypt', LAPTOP, '--passphrase-file', 'word'])
@@ -184,7 +184,7 @@ describe(`rekey, on ${whose}`, () => {
     expect(report.status).toMatchObject({ valid: true, listsSender: true })
   })
 
-  test('never writes over the old profile, nor over another file without being told to', async () => {
+  test('never overwrites the old profile, and another file only with --force', async () => {
     const before = bytesOf(LAPTOP)
     symlinkSync(at(LAPTOP), at('link.tox'))
     for (const out of [LAPTOP, `./${LAPTOP}`, 'link.tox']) {
@@ -199,7 +199,7 @@ describe(`rekey, on ${whose}`, () => {
     expect(readFileSync(report.backup!).equals(phone)).toBe(true)
   })
 
-  test('refuses a nickname that is taken or none before it writes anything', async () => {
+  test('refuses a nickname that is taken or invalid before it writes anything', async () => {
     await home.start()
     await home.done(['init', '--device', 'laptop', '--tox-profile', LAPTOP])
     expect(await home.failure(['tox', 'rekey', LAPTOP, 'new.tox', '--device', 'LapTop'])).toBe('1 NICKNAME_TWICE')
@@ -207,7 +207,7 @@ describe(`rekey, on ${whose}`, () => {
     expect(existsSync(at('new.tox'))).toBe(false)
   })
 
-  test('says that the profile is there when the table refuses the device', async () => {
+  test('reports that the profile exists if the device cannot be added to the table', async () => {
     await home.start()
     await home.done(['init', '--device', 'laptop', '--tox-profile', LAPTOP, '--passphrase-file', 'word'])
     await home.stop()
@@ -236,7 +236,7 @@ describe('set', () => {
     expect(await home.json(['tox', 'set', LAPTOP, 'nospam', 'new'])).not.toMatchObject({ toxId })
   })
 
-  test('leaves the token behind the words, and says so', async () => {
+  test('keeps the token after the words, and reports that', async () => {
     const token = `persona:${'A'.repeat(300)}`
     writeSave(at(LAPTOP), withWords(readSave(at(LAPTOP)), `old ${token}`).save)
     expect(await home.done(['tox', 'set', LAPTOP, 'status', 'new'])).toContain('followed by the blob of your persona')
@@ -262,8 +262,8 @@ describe('set', () => {
     expect(names.toSorted()).toEqual(['b', 'c', 'd', 'e', 'f'])
   })
 
-  test('stops where a client runs, unless forced', async () => {
-    // A lock that cannot be read holds, since nothing can tell that it does not.
+  test('fails if a client has the profile open, unless --force is given', async () => {
+    // A lock that cannot be read counts as held.
     writeFileSync(at(LAPTOP.replace('.tox', '.lock')), 'not a lock of anybody')
     expect(await home.failure(['tox', 'set', LAPTOP, 'name', 'x'])).toBe('1 TOX_CLIENT_RUNNING')
     expect(await home.failure(['tox', 'friends', LAPTOP, 'add', OTHER])).toBe('1 TOX_CLIENT_RUNNING')
@@ -293,7 +293,7 @@ describe('friends', () => {
     expect(await home.failure(['tox', 'friends', LAPTOP, 'remove', 'Nora'])).toBe('1 TOX_FRIEND_UNKNOWN')
   })
 
-  test('of diverged profiles are put together', async () => {
+  test('of diverged profiles are merged', async () => {
     copyFileSync(at(LAPTOP), at('copy.tox'))
     await home.done(['tox', 'friends', 'copy.tox', 'add', OTHER, '--name', 'Nora'])
     seeFriend(at('copy.tox'), keyOf(at(BOB)), 'seen here', 4_000_000_000)
@@ -308,7 +308,7 @@ describe('friends', () => {
     expect(await home.failure(['tox', 'friends', LAPTOP, 'merge', 'missing.tox'])).toBe('1 TOX_FILE_MISSING')
   })
 
-  test('are exported as YAML and JSON, and nothing in them reaches the terminal as it is', async () => {
+  test('are exported as YAML and JSON, with hostile text escaped for the terminal', async () => {
     const nasty = 'a\u001b[31m\u009b\u202eb\u2028"\\: c'
     seeFriend(at(LAPTOP), keyOf(at(BOB)), nasty, 1_700_000_000)
     const yaml = await home.done(['tox', 'friends', LAPTOP, 'export'])
@@ -331,13 +331,13 @@ describe('friends', () => {
     [['add', OTHER, '--yaml']],
     [['add', OTHER, '--request', 'hi']],
     [['add', OTHER, '--request', 'hi', '--name', 'x']],
-  ])('take words that fit: %j', async (args) => {
+  ])('refuse arguments that make no sense: %j', async (args) => {
     expect(await home.failure(['tox', 'friends', LAPTOP, ...args])).toBe('2 USAGE')
   })
 })
 
 describe('encrypt, decrypt and new', () => {
-  test('there and back is the same profile', async () => {
+  test('encrypt and then decrypt restores the same bytes', async () => {
     const before = bytesOf(LAPTOP)
     const human = await home.done(['tox', 'encrypt', LAPTOP, '--passphrase-file', '-'], { stdin: PASSPHRASE })
     expect(human).toContain('not encrypted')
@@ -349,7 +349,7 @@ describe('encrypt, decrypt and new', () => {
     expect(await home.failure(['tox', 'decrypt', LAPTOP])).toBe('1 TOX_NOT_ENCRYPTED')
   })
 
-  test('take the passphrase that systemd hands over', async () => {
+  test('use the passphrase from the systemd credential', async () => {
     await home.done(['tox', 'encrypt', LAPTOP, '--passphrase-file', 'word'])
     mkdirSync(at('credentials'))
     const env = { CREDENTIALS_DIRECTORY: at('credentials') }
@@ -362,7 +362,7 @@ describe('encrypt, decrypt and new', () => {
     expect(await home.failure(args, { env })).toBe('1 TOX_WRONG_PASSPHRASE')
   })
 
-  test('a new profile is whole, private, and never over another one', async () => {
+  test('a new profile is valid and private, and never overwrites another one', async () => {
     const plain = (await home.json(['tox', 'new', 'n.tox', '--name', 'Nora', '--status', 'hi'])) as { toxId: string }
     expect(await home.json(['tox', 'inspect', 'n.tox'])).toMatchObject({
       name: 'Nora',
@@ -380,7 +380,7 @@ describe('encrypt, decrypt and new', () => {
 })
 
 describe('inspect', () => {
-  test('tells secret keys only when asked, in every form', async () => {
+  test('shows secret keys only with --secrets, in every format', async () => {
     const secret = formatHex(readKeys(readSave(at(LAPTOP)), portableEngine).secretKey)
     for (const form of [[], ['--json'], ['--yaml']]) {
       expect(await home.done(['tox', 'inspect', LAPTOP, ...form])).not.toContain(secret)
@@ -388,7 +388,7 @@ describe('inspect', () => {
     }
   })
 
-  test('tells the keys and the password of a group only when asked', async () => {
+  test('shows the keys and the password of a group only with --secrets', async () => {
     writeSave(at(LAPTOP), withSection(readSave(at(LAPTOP)), SECTION_GROUPS, packGroups([GROUP])))
     const secrets = [GROUP.secrets.selfSecretKey, GROUP.secrets.chatSecretKey, GROUP.secrets.password].map(formatHex)
     for (const form of ['--json', '--yaml']) {
@@ -403,7 +403,7 @@ describe('inspect', () => {
     expect(secrets.filter((secret) => human.includes(secret))).toEqual([])
   })
 
-  test('tells unknown sections by type, length and hash, and YAML is what JSON is', async () => {
+  test('shows unknown sections by type, length and hash, with equal content in YAML and JSON', async () => {
     writeSave(at(LAPTOP), withSection(readSave(at(LAPTOP)), 99, encodeUtf8('abc')))
     const report = (await home.json(['tox', 'inspect', LAPTOP])) as InspectReport
     expect(report.sections.find(({ type }) => type === 99)).toEqual({
@@ -423,7 +423,7 @@ describe('inspect', () => {
     ['TOX_FRIEND_TWICE', SECTION_FRIENDS, (bytes) => concatBytes(bytes, bytes.subarray(0, FRIEND_BYTES))],
     ['TOX_BAD_CONFERENCES', SECTION_CONFERENCES, () => new Uint8Array(3)],
   ]
-  test.each(findings)('tells %s, and the rest all the same', async (code, type, change) => {
+  test.each(findings)('reports %s, and still shows the rest', async (code, type, change) => {
     const save = readSave(at(LAPTOP))
     writeSave(at(LAPTOP), withSection(save, type, change(sectionData(save, type) ?? new Uint8Array(0))))
     const report = (await home.json(['tox', 'inspect', LAPTOP])) as InspectReport
@@ -439,7 +439,7 @@ describe('inspect', () => {
     ['without keys', 'TOX_BAD_KEYS', () => damaged(SECTION_KEYS, 67)],
     ['with keys that do not match', 'TOX_BAD_KEYS', () => damaged(SECTION_KEYS, 68)],
   ]
-  test.each(refusals)('a profile %s is refused by every command, and stays as it is', async (_, code, make) => {
+  test.each(refusals)('a profile %s is refused by every command and stays unchanged', async (_, code, make) => {
     const bytes = make()
     writeFileSync(at('bad.tox'), bytes)
     const commands = [

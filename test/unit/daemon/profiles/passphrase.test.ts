@@ -15,12 +15,12 @@ function file(content: string | Uint8Array, mode = 0o600): string {
   return path
 }
 
-test('the file that was named is read, without the line end behind it', async () => {
+test('the passphrase is the content of the file without its line end', async () => {
   expect(await readToxPassphrase(file(' two words \r\n'), {})).toBe(' two words ')
   expect(await readToxPassphrase(file('a\n\n'), {})).toBe('a\n')
 })
 
-test('without a file the credential of the service is taken, whatever its mode; without that there is none', async () => {
+test('without a file, the credential of the service is read, with any mode; without both there is no passphrase', async () => {
   const directory = tempDir()
   const env = { CREDENTIALS_DIRECTORY: directory }
   expect(await readToxPassphrase(null, env)).toBe(null)
@@ -56,15 +56,15 @@ test.each([
     },
     'TOX_FILE_UNREADABLE',
   ],
-])('a passphrase file is refused that is %s', async (_what, make, code) => {
+])('a passphrase file is refused if it is %s', async (_what, make, code) => {
   expect(await codeOfAsync(readToxPassphrase(make(), {}))).toBe(code)
 })
 
-test('4096 bytes are still a passphrase', async () => {
+test('a passphrase may have 4096 bytes', async () => {
   expect(await readToxPassphrase(file('x'.repeat(4096)), {})).toHaveLength(4096)
 })
 
-test('places are those of the clients for auto, none for off, and the paths as they are meant', () => {
+test('auto means the usual places, off means none, and paths are resolved', () => {
   const env = { HOME: '/home/u' }
   expect(watchedPlaces('off', env)).toEqual([])
   expect(watchedPlaces('auto', env)[0]).toBe('/home/u/.config/tox')

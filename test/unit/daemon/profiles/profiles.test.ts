@@ -90,7 +90,7 @@ async function quiet(): Promise<void> {
 }
 
 let writes = 0
-/** As a client saves: temporary file, rename; written at this moment of the story. */
+/** Saves like a client: temporary file, then rename. The time of the file is the present time of the test. */
 async function put(name: string, bytes: Uint8Array): Promise<void> {
   writeFileSync(at(`${name}.new`), bytes, { mode: 0o600 })
   utimesSync(at(`${name}.new`), keeper.nowSec, keeper.nowSec + ++writes / 1e6)
@@ -125,7 +125,7 @@ async function only(): Promise<WatchedProfile> {
   return list[0]!
 }
 
-/** The own table changes, as the daemon tells the profiles of it. */
+/** Changes the own table, and notifies the profiles as the daemon does. */
 async function edit(change: () => Promise<unknown>): Promise<void> {
   await change()
   profiles.ownChanged()
@@ -139,7 +139,7 @@ beforeEach(() => {
 })
 
 describe('friends of a watched profile', () => {
-  test("are observations under the profile's key, as old as the friend was last seen", async () => {
+  test("are observations under the profile's key, with the time when the friend was last seen", async () => {
     await put('a.tox', laptop('hi', [friend(zoe.key('phone'), zoe.table(['phone']).text())]))
     await watchWith()
     const [told] = keeper.told('contact.changed')
@@ -148,7 +148,7 @@ describe('friends of a watched profile', () => {
     expect(await only()).toMatchObject({ path: at('a.tox'), key: OWN_LAPTOP, device: 'laptop', problem: null })
   })
 
-  test('are reported again only where something is new', async () => {
+  test('are reported again only if their status message is new', async () => {
     const others = Array.from({ length: 40 }, (_, i) => friend(deviceKey(`friend ${i}`), `text ${i}`, `F${i}`))
     await put('a.tox', laptop('hi', [friend(zoe.key('phone'), 'no table yet'), ...others]))
     await watchWith()
@@ -160,7 +160,7 @@ describe('friends of a watched profile', () => {
     expect(reported).toEqual([zoe.key('phone'), OWN_LAPTOP])
   })
 
-  test('are reported anew when another profile takes the place of this one', async () => {
+  test('are all reported again if another profile replaces the file', async () => {
     const friends = [friend(zoe.key('phone'), zoe.table(['phone']).text())]
     await put('a.tox', encodeSave(saveOf('a bot', 'beep', friends)))
     await watchWith()
@@ -170,7 +170,7 @@ describe('friends of a watched profile', () => {
   })
 
   test.skipIf(process.geteuid?.() !== 0)(
-    'are those of the file that was opened, whatever comes to its name meanwhile',
+    'are not believed if another user’s file replaces the profile while it is read',
     async () => {
       const plain = laptop('hi', [friend(zoe.key('phone'), zoe.table(['phone']).text())])
       writeFileSync(at('a.tox'), await encryptSave(laptop('hi'), 'sesame', engine), { mode: 0o600 })
@@ -186,7 +186,7 @@ describe('friends of a watched profile', () => {
     },
   )
 
-  test('of a profile of somebody else count as well, and what it shows itself is not compared', async () => {
+  test('count in a foreign profile too, whose own status message is not compared', async () => {
     await put('bot.tox', encodeSave(saveOf('a bot', 'beep', [friend(zoe.key('phone'), zoe.table(['phone']).text())])))
     const observe = vi.spyOn(keeper.keeper, 'observe')
     await watchWith({ repair: true })
@@ -199,7 +199,7 @@ describe('friends of a watched profile', () => {
   test.each([
     ['is open to everybody', 0o606, 'TOX_FILE_UNREADABLE', 'chmod o-w'],
     ['is no profile', 0o600, 'TOX_NOT_A_PROFILE', 'not a Tox profile'],
-  ])('are not believed when the file %s', async (what, mode, code, says) => {
+  ])('are not believed if the file %s', async (what, mode, code, says) => {
     const friends = [friend(zoe.key('phone'), zoe.table(['phone']).text())]
     writeFileSync(at('a.tox'), what === 'is no profile' ? 'hello, world' : laptop('hi', friends))
     chmodSync(at('a.tox'), mode)
@@ -212,18 +212,15 @@ describe('friends of a watched profile', () => {
     expect(logged.map(({ event }) => event)).toEqual(['profile.unread'])
   })
 
-  test.skipIf(process.geteuid?.() !== 0)(
-    "are not believed when the file is another user's (needs root to be tried)",
-    async () => {
-      writeFileSync(at('a.tox'), laptop('hi', [friend(zoe.key('phone'), zoe.table(['phone']).text())]), { mode: 0o600 })
-      chownSync(at('a.tox'), 65_534, 65_534)
-      await watchWith()
-      expect((await only()).problem?.message).toContain('belongs to user 65534')
-      expect(keeper.told('contact.changed')).toEqual([])
-    },
-  )
+  test.skipIf(process.geteuid?.() !== 0)("are not believed if the file is another user's (needs root)", async () => {
+    writeFileSync(at('a.tox'), laptop('hi', [friend(zoe.key('phone'), zoe.table(['phone']).text())]), { mode: 0o600 })
+    chownSync(at('a.tox'), 65_534, 65_534)
+    await watchWith()
+    expect((await only()).problem?.message).toContain('belongs to user 65534')
+    expect(keeper.told('contact.changed')).toEqual([])
+  })
 
-  test('of an encrypted profile need the passphrase; with the wrong one it is listed and not read', async () => {
+  test('of an encrypted profile need the passphrase; with a wrong one it is listed and not read', async () => {
     const plain = laptop('hi', [friend(zoe.key('phone'), zoe.table(['phone']).text())])
     writeFileSync(at('a.tox'), await encryptSave(plain, 'sesame', engine))
     await watchWith()
@@ -237,7 +234,7 @@ describe('friends of a watched profile', () => {
     expect(keeper.told('contact.changed')).toHaveLength(1)
   })
 
-  test('are no longer watched after a reload without places, and a profile that is gone is not listed', async () => {
+  test('are not watched after a reload without places, and a deleted profile is not listed', async () => {
     await put('a.tox', laptop('hi'))
     await watchWith()
     renameSync(at('a.tox'), at('a.old'))
@@ -253,7 +250,7 @@ describe('friends of a watched profile', () => {
 })
 
 describe('what an own profile shows', () => {
-  test('is compared with the own table, and followed when the table changes', async () => {
+  test('is compared with the own table, and again after the table changes', async () => {
     await put('a.tox', laptop(await tokenWith('words')))
     await watchWith()
     expect((await only()).shows).toEqual({ state: 'current', epoch: 0, seq: 1 })
@@ -269,7 +266,7 @@ describe('what an own profile shows', () => {
     expect((await only()).shows).toEqual({ state: 'current', epoch: 0, seq: 2 })
   })
 
-  test('is seen by the wing as a table without a number, which the finding of the profile names', async () => {
+  test('is a sighting without the table, which the finding of the profile names', async () => {
     await watchWith()
     expect(profiles.sees(OWN_LAPTOP)).toBeNull()
     await put('a.tox', laptop(await tokenWith('words')))
@@ -280,19 +277,19 @@ describe('what an own profile shows', () => {
     expect(profiles.sees(zoe.key('phone'))).toBeNull()
   })
 
-  test('is another persona, or nothing, where it is', async () => {
+  test('can be another persona, or no table', async () => {
     await put('a.tox', laptop(zoe.table(['phone']).text()))
     await watchWith({ repair: true })
     expect((await only()).shows?.state).toBe('other')
     expect(profiles.summary().findings[0]?.message).toContain('shows another persona')
     await put('a.tox', laptop('just words'))
     expect((await only()).shows?.state).toBe('none')
-    // The device showed another persona last: nothing of the own one was lost, and nothing is written.
+    // The device showed another persona last, so no own table was lost, and nothing is written.
     expect(keeper.told('profile.blob-lost')).toEqual([])
     expect(shownBy('a.tox')).toBe('just words')
   })
 
-  test('becomes known when the device is added to the table', async () => {
+  test('is reported once the device is added to the table', async () => {
     await put('p.tox', encodeSave(saveOf('own phone', 'hello')))
     await watchWith()
     expect(await only()).toMatchObject({ device: null, shows: null })
@@ -315,7 +312,7 @@ describe('a table that a client lost', () => {
     await put('a.tox', laptop(lost))
   }
 
-  test('to toxic is told once, with the line of toxic.conf that prevents it', async () => {
+  test('to toxic causes one event, which names the line of toxic.conf that prevents it', async () => {
     await publishThenLose(TOXIC_AWAY)
     const [lost, ...more] = keeper.told('profile.blob-lost')
     expect(more).toEqual([])
@@ -330,20 +327,20 @@ describe('a table that a client lost', () => {
     expect(again?.message).not.toContain('toxic')
   })
 
-  test('by cutting is told as damaged', async () => {
+  test('by cutting it off causes an event with the state "damaged"', async () => {
     await publishThenLose((await tokenWith('in the garden')).slice(0, -5))
     expect(keeper.told('profile.blob-lost')).toMatchObject([{ state: 'damaged' }])
     expect((await only()).shows?.state).toBe('damaged')
   })
 
-  test('while the daemon was not running is found at its start', async () => {
+  test('while the daemon was down causes an event at its start', async () => {
     await keeper.sees(OWN_LAPTOP, await tokenWith(''))
     await put('a.tox', laptop('only words'))
     await watchWith()
     expect(keeper.told('profile.blob-lost')).toHaveLength(1)
   })
 
-  test('that never was there is not lost, and is not written', async () => {
+  test('causes no event and no write if the profile never showed it', async () => {
     await put('a.tox', laptop('only words'))
     await watchWith({ repair: true })
     expect(keeper.told('profile.blob-lost')).toEqual([])
@@ -351,7 +348,7 @@ describe('a table that a client lost', () => {
     expect(await only()).toMatchObject({ shows: { state: 'none' }, repair: null })
   })
 
-  test('is left as it is without repair', async () => {
+  test('is not written back without the setting repair', async () => {
     await publishThenLose(TOXIC_AWAY)
     await pass(10 * RETRY_SEC * 1000)
     expect(shownBy('a.tox')).toBe(TOXIC_AWAY)
@@ -374,17 +371,17 @@ describe('a table that a client lost', () => {
     expect(keeper.told('profile.repaired')).toEqual([])
   })
 
-  test('to a cut is written back without what was left of the token', async () => {
+  test('by cutting it off is written back without the fragment of the token', async () => {
     await publishThenLose((await tokenWith('in the garden')).slice(0, 150), { repair: true })
     expect(shownBy('a.tox')).toBe(await tokenWith('in the garden'))
   })
 
-  test('and words too long to stand beside it: the words give way', async () => {
+  test('is written back without the words if both do not fit', async () => {
     await publishThenLose('w'.repeat(1000), { repair: true })
     expect(shownBy('a.tox')).toBe(await tokenWith(''))
   })
 
-  test('is written again only a minute later when somebody keeps replacing it', async () => {
+  test('is written back at most once a minute if somebody keeps replacing it', async () => {
     await publishThenLose(TOXIC_AWAY, { repair: true })
     expect(keeper.told('profile.repaired')).toHaveLength(1)
     kernel.event(directory, 'a.tox')
@@ -398,7 +395,7 @@ describe('a table that a client lost', () => {
     expect(shownBy('a.tox')).toBe(await tokenWith('replaced again'))
   })
 
-  test('is not written while a client runs on the profile, and as soon as it has ended', async () => {
+  test('is not written while a client has the profile open, but as soon as the client ends', async () => {
     const process: FakeProcess = { pid: 4242, args: ['toxic', '-f', at('a.tox')], cwd: '/' }
     const machine = machineWith([process])
     await put('a.tox', laptop(await tokenWith('in the garden')))
@@ -442,7 +439,7 @@ describe('a table that a client lost', () => {
     expect(clock.timers.size).toBe(1)
   })
 
-  test('is due for a hand outside of the sandbox, with what to write and over what', async () => {
+  test('is due for the hand outside of the sandbox, with the text to write and the text that it replaces', async () => {
     await put('a.tox', laptop(await tokenWith('in the garden')))
     await watchWith({ passphraseFile: '/pass' })
     expect(await profiles.due()).toEqual({ profiles: [], passphraseFile: '/pass' })
@@ -452,13 +449,13 @@ describe('a table that a client lost', () => {
     expect(more).toEqual([])
     expect(due).toMatchObject({ path: at('a.tox'), key: OWN_LAPTOP, device: 'laptop', epoch: 0, seq: 1 })
     expect(due).toMatchObject({ shown: TOXIC_AWAY, text: await tokenWith('in the garden') })
-    // An edit tells it again, with the newer table.
+    // An edit emits the event again, with the newer table.
     await edit(addPhone)
     expect(keeper.told('profile.due')).toHaveLength(1)
     expect((await profiles.due()).profiles).toMatchObject([{ seq: 2, text: await tokenWith('in the garden') }])
   })
 
-  test('before it was ever read here is a loss all the same, when who wrote it said so', async () => {
+  test('causes an event even if only the writer saw the table in the profile', async () => {
     const text = await tokenWith('')
     await put('a.tox', laptop(TOXIC_AWAY))
     await watchWith()
@@ -467,7 +464,7 @@ describe('a table that a client lost', () => {
     expect(await profiles.wrote(wrote)).toEqual({ device: 'laptop' })
     await profiles.idle()
     expect(keeper.told('profile.blob-lost')).toMatchObject([{ path: at('a.tox'), state: 'none' }])
-    // And once more, when it was written and lost once more by the same text.
+    // A second write and a second loss to the same text cause a second event.
     await profiles.wrote(wrote)
     await profiles.idle()
     expect(keeper.told('profile.blob-lost')).toHaveLength(1)
@@ -477,7 +474,7 @@ describe('a table that a client lost', () => {
     expect(keeper.told('profile.repaired')).toEqual([repaired])
   })
 
-  test('in a profile of nobody here is no report', async () => {
+  test('in a foreign profile is not reported', async () => {
     await watchWith()
     const wrote = { path: at('a.tox'), key: zoe.key('phone'), text: zoe.table(['phone']).text(), backup: null }
     expect(await profiles.wrote({ ...wrote, repaired: true })).toEqual({ device: null })
@@ -485,7 +482,7 @@ describe('a table that a client lost', () => {
     expect(keeper.told('profile.repaired')).toEqual([])
   })
 
-  test('of an encrypted profile is written encrypted', async () => {
+  test('is written back encrypted into an encrypted profile', async () => {
     await put('a.tox', await encryptSave(laptop(await tokenWith('')), 'sesame', engine))
     await watchWith({ repair: true, passphrase: () => Promise.resolve('sesame') })
     await put('a.tox', await encryptSave(laptop(TOXIC_AWAY), 'sesame', engine))
@@ -494,7 +491,7 @@ describe('a table that a client lost', () => {
   })
 })
 
-test('an older table is written anew after an own edit, in every own profile and in no other', async () => {
+test('after an own edit, the new table is written into every own profile and into no other', async () => {
   await put('laptop.tox', laptop(await tokenWith('mine')))
   await put('bot.tox', encodeSave(saveOf('a bot', await tokenWith('copied'))))
   await watchWith({ repair: true })
@@ -505,7 +502,7 @@ test('an older table is written anew after an own edit, in every own profile and
   expect(keeper.told('profile.repaired')).toMatchObject([{ path: at('laptop.tox'), seq: 2 }])
 })
 
-test('a signature of a week ago is replaced by the one of today', async () => {
+test('the weekly new signature of the table is written too', async () => {
   await put('laptop.tox', laptop(await tokenWith('mine')))
   await watchWith({ repair: true })
   keeper.later(8 * 86_400)
@@ -514,7 +511,7 @@ test('a signature of a week ago is replaced by the one of today', async () => {
   expect(keeper.told('profile.repaired')).toHaveLength(1)
 })
 
-test('without a persona profiles are watched for their friends alone', async () => {
+test('without a persona, profiles are watched only for their friends', async () => {
   keeper = await TestKeeper.open()
   await put('a.tox', laptop('hi', [friend(zoe.key('phone'), zoe.table(['phone']).text())]))
   await watchWith({ repair: true })
@@ -523,7 +520,7 @@ test('without a persona profiles are watched for their friends alone', async () 
   expect(profiles.summary()).toEqual({ profiles: { watched: 1, older: 0, lost: 0 }, findings: [] })
 })
 
-test('a stop in the middle of a long list leaves the rest for the next scan', async () => {
+test('after a stop in the middle of a long list, the next scan reports the rest', async () => {
   const many = Array.from({ length: 200 }, (_, i) => friend(deviceKey(`friend ${i}`), `text ${i}`, `F${i}`))
   await put('a.tox', laptop('hi', many))
   const observe = vi.spyOn(keeper.keeper, 'observe')

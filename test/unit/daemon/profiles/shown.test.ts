@@ -41,11 +41,11 @@ describe('an own profile shows', () => {
     ['new', 'newer'],
     [null, 'newer'],
     ['violation', 'other'],
-  ])('by the verdict %s on its own table: %s', (verdict, state) => {
+  ])('for the verdict %s on its own table: %s', (verdict, state) => {
     expect(judged(table.text(), verdict)).toBe(state)
   })
 
-  test('another persona, whatever the verdict', () => {
+  test('"other" for another persona, with any verdict', () => {
     expect(judged(person('Zoe').table(['phone']).text(), 'refresh')).toBe('other')
   })
 
@@ -57,12 +57,12 @@ describe('an own profile shows', () => {
     [table.text().slice(0, -1), 'damaged'],
     [`${table.text()}\uFFFD`, 'damaged'],
     [`${table.text()} ${table.text()}`, 'damaged'],
-  ])('by the text %j: %s', (text, state) => {
+  ])('for the text %j: %s', (text, state) => {
     expect(judged(text, null)).toBe(state)
   })
 })
 
-test('the owner keeps his words, and nothing of a token or of what toxic wrote', () => {
+test('the words to keep contain no token, no fragment of one and no text of toxic', () => {
   const token = table.text()
   expect(wordsToKeep(`in the garden ${token}`, '')).toBe('in the garden')
   expect(wordsToKeep(`in the garden ${token.slice(0, 150)}\uFFFD`, '')).toBe('in the garden')
@@ -73,7 +73,7 @@ test('the owner keeps his words, and nothing of a token or of what toxic wrote',
   expect(wordsToKeep('mypersona:abc', '')).toBe('mypersona:abc')
 })
 
-test('a long text of white space and prefixes is taken apart in no time', () => {
+test('a long text of white space and prefixes is parsed without delay', () => {
   expect(wordsToKeep(`${' persona:'.repeat(20_000)}${' '.repeat(200_000)}x`, '')).toBe('x')
 })
 
@@ -94,7 +94,7 @@ test.each<[ShownTable['state'], number, boolean, boolean]>([
   },
 )
 
-test('what toxic did is told with the line that prevents it, what others did without', () => {
+test('a loss to toxic is described with the setting that prevents it, any other loss without', () => {
   const line = 'ui = { mplex_away=false; };'
   expect(describeLoss('/a.tox', TOXIC_AWAY, 'none', false, true)).toContain(line)
   expect(describeLoss('/a.tox', TOXIC_AWAY, 'none', false, true)).toContain('publish the table into it again')
@@ -105,7 +105,7 @@ test('what toxic did is told with the line that prevents it, what others did wit
   expect(describeLoss('/a.tox', 'words', 'damaged', true, false)).toContain('the repair service writes it back')
 })
 
-describe('status says of an own profile', () => {
+describe('the finding for an own profile reports', () => {
   const view: WatchedProfile = {
     path: '/a.tox',
     key: null,
@@ -122,7 +122,7 @@ describe('status says of an own profile', () => {
     return findingOf({ ...view, shows: { state, epoch, seq } }, 'words', own)
   }
 
-  test('which table it shows and which is the current one, with the epochs where they differ', () => {
+  test('the shown and the current table, with the epochs if they differ', () => {
     expect(finding('older', 1, 3)).toMatchObject({
       code: 'PROFILE_OLDER',
       message: '/a.tox still shows table 3; the current one is 5',
@@ -132,11 +132,11 @@ describe('status says of an own profile', () => {
     expect(finding('older', 0, 9)?.message).toContain('shows table 9 of epoch 0; the current one is 5 of epoch 1')
   })
 
-  test("nothing when it shows the current table, is not read, or is not the owner's", () => {
+  test("nothing if it shows the current table, cannot be read, or is not the owner's", () => {
     expect([finding('current', 1, 5), finding('unread'), findingOf(view, '', own)]).toEqual([null, null, null])
   })
 
-  test('what else it shows, and why the repair waits', () => {
+  test('any other state, and the reason why the repair waits', () => {
     const states = ['none', 'damaged', 'newer', 'other'] as const
     expect(states.map((state) => finding(state)?.code)).toEqual([
       'PROFILE_SHOWS_NONE',

@@ -85,7 +85,7 @@ describe('a daemon with one more wing', () => {
     expect(await codes()).toEqual(expect.arrayContaining(['WATCH_NOTHING', 'NOTES_FULL', 'HISTORY']))
   })
 
-  test('sends its events to subscribers; the history keeps those that are declared so', async () => {
+  test('sends its events to subscribers, and the history keeps those that are declared so', async () => {
     const daemon = await start(tempDir(), 'notes:\n  most: 2\n')
     const client = await daemon.connect<NoteMethods, NoteEvent>()
     const seen: unknown[] = []
@@ -199,10 +199,10 @@ describe('the records of a wing', () => {
   })
 })
 
-test('every wing of the daemon stands in the list of schemas, and no other', () => {
+test('the list of schemas has exactly the wings of the daemon', () => {
   expect(new Set(WINGS.map(({ schema }) => schema))).toEqual(new Set(WING_SCHEMAS))
 })
 
-test('a row with a permission that nobody brings is refused', () => {
+test('a row with an unknown permission is refused', () => {
   expect(() => protocolOf([{ ...TEST_WING.schema, capabilities: [] }])).toThrow('note.put needs "note"')
 })
