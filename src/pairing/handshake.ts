@@ -11,10 +11,14 @@ import { openSession, type Session } from './session.ts'
 /** Part of the handshake: messages meant for a connection are refused when they come from files, and the reverse. */
 export type Carrier = 'connection' | 'files'
 
-const PROTOCOL_VERSION = 1
+const PROTOCOL_VERSION = 2
+/** In version 1 the greeting of the answer was part of the handshake hash, so its sender could choose the compared words. */
+const REFUSED_VERSION = 1
 const CARRIER_BYTE = { connection: 1, files: 2 } as const
 const PUBLIC_KEY_BYTES = 32 // format: X25519
 const TAG_BYTES = 16 // format: ChaCha20-Poly1305
+const EMPTY_LEG_BYTES = PUBLIC_KEY_BYTES + TAG_BYTES
+const NO_PAYLOAD = new Uint8Array(0)
 export const MAX_GREETING_BYTES = 1024 // sanity: a PersonaID, a nickname and a key; before people have compared the words, each side sends no more
 
 /** The first message of the handshake, sent by us. */
@@ -53,8 +57,9 @@ export function makeOffer(psk: Uint8Array, carrier: Carrier, greeting: Uint8Arra
   return {
     message,
     receiveAnswer: (answer) => {
-      const greeting = receive(noise, answer)
-      return { greeting, session: openSession(noise) }
+      receive(noise, answer.subarray(0, EMPTY_LEG_BYTES))
+      const session = openSession(noise)
+      return { greeting: openGreeting(session, answer.subarray(EMPTY_LEG_BYTES)), session }
     },
     close: () => wipeNoise(noise),
   }
@@ -71,18 +76,33 @@ export function receiveOffer(psk: Uint8Array, carrier: Carrier, message: Uint8Ar
   return {
     greeting,
     answer: (own) => {
-      const message = noise.send(own)
-      return { message, greeting, session: openSession(noise) }
+      // Without a payload the handshake hash, and with it the words, depends on nothing that we choose except the key.
+      const leg = noise.send(NO_PAYLOAD)
+      const session = openSession(noise)
+      return { message: concatBytes(leg, session.seal(own)), greeting, session }
     },
     close: () => wipeNoise(noise),
   }
 }
 
-function beginNoise(isInitiator: boolean, psk: Uint8Array, carrier: Carrier): Noise {
+/** Whether this is the first message of a device that has the code and speaks the version that we refuse. */
+export function isOlderOffer(psk: Uint8Array, carrier: Carrier, message: Uint8Array): boolean {
+  const noise = beginNoise(false, psk, carrier, REFUSED_VERSION)
+  try {
+    receive(noise, message)
+    return true
+  } catch {
+    return false
+  } finally {
+    wipeNoise(noise)
+  }
+}
+
+function beginNoise(isInitiator: boolean, psk: Uint8Array, carrier: Carrier, version = PROTOCOL_VERSION): Noise {
   // The library accepts an empty key and would run the pattern without protection.
   if (psk.length !== 32) throw new Error('a pre-shared key must be 32 bytes')
   const noise = new Noise('NNpsk0', isInitiator, null, { psk })
-  noise.initialise(concatBytes(LABEL_PAIR_MEET, Uint8Array.of(PROTOCOL_VERSION, CARRIER_BYTE[carrier])))
+  noise.initialise(concatBytes(LABEL_PAIR_MEET, Uint8Array.of(version, CARRIER_BYTE[carrier])))
   return noise
 }
 
@@ -92,18 +112,33 @@ function beginNoise(isInitiator: boolean, psk: Uint8Array, carrier: Carrier): No
  */
 function receive(noise: Noise, message: Uint8Array): Uint8Array {
   try {
-    const payloadBytes = message.length - PUBLIC_KEY_BYTES - TAG_BYTES
+    const payloadBytes = message.length - EMPTY_LEG_BYTES
     if (payloadBytes < 0 || payloadBytes > MAX_GREETING_BYTES) throw new Error('no handshake message has this length')
     // Pass a copy: the library overwrites parts of its input.
     return noise.recv(Uint8Array.from(message))
   } catch {
     // Leave out the cause: the library's errors reveal the failed step.
     wipeNoise(noise)
-    const hint = 'compare the twelve words; a new code comes with `persona pair`'
-    throw new PairingError('PAIRING_HANDSHAKE', 'the other side has a different code, or the message was altered', {
-      hint,
-    })
+    throw notOurs()
   }
+}
+
+/** Opens the greeting that follows the answer's handshake message: the first message of the session. */
+function openGreeting(session: Session, sealed: Uint8Array): Uint8Array {
+  try {
+    if (sealed.length > MAX_GREETING_BYTES + TAG_BYTES) throw new Error('no greeting has this length')
+    return session.open(sealed)
+  } catch {
+    session.close()
+    throw notOurs()
+  }
+}
+
+function notOurs(): PairingError {
+  const hint = 'compare the twelve words; a new code comes with `persona pair`'
+  return new PairingError('PAIRING_HANDSHAKE', 'the other side has a different code, or the message was altered', {
+    hint,
+  })
 }
 
 /** Wipes the secrets that the library keeps in plain memory until the handshake completes. */

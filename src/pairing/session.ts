@@ -14,7 +14,8 @@ export const MAX_NOISE_BYTES = 65_535 // format: Noise, section 3
 export const MAX_MESSAGE_BYTES: number = MAX_NOISE_BYTES - TAG_BYTES
 /**
  * format: 66 bits. An attacker who knows the code and relays between the two devices would have to find a second key
- * pair with the same words while people are comparing them.
+ * pair with the same words while people are comparing them. No greeting of the answer is in the hash, so nothing
+ * cheaper than a key pair can be varied.
  */
 export const COMPARED_WORDS = 6
 const WORD_BITS = 11 // format: BIP-39

@@ -52,11 +52,34 @@ export function open(key: Uint8Array, count: number, ad: Uint8Array, sealed: Uin
 export interface OracleAnswer {
   readonly greeting: Buffer
   readonly message: Buffer
-  /** Keys from the offering to the joining device, and back. */
+  /** Keys from the offering to the joining device, and back. The greeting uses nonce 0 of `fromJoin`. */
   readonly fromOffer: Buffer
   readonly fromJoin: Buffer
   /** The 66 bits of the compared words, in 9 bytes. */
   readonly compared: Buffer
+}
+
+interface Begun {
+  readonly ck: Buffer
+  readonly h: Buffer
+}
+
+/** The state after the prologue and the pre-shared key. @param carrier 1 for a connection, 2 for files */
+function begin(code: Uint8Array, version: number, carrier: number): Begun {
+  const psk = Buffer.from(hkdfSync('sha512', code, '', 'personad/v1/pair-psk\0', 32))
+  const name = Buffer.alloc(64)
+  name.write('Noise_NNpsk0_25519_ChaChaPoly_BLAKE2b')
+  const h = hash(name, Buffer.from('personad/v1/pair-meet\0'), Buffer.of(version, carrier))
+  const [ck, tempHash] = hkdf(name, psk, 3)
+  return { ck: ck!, h: hash(h, tempHash!) }
+}
+
+/** The first handshake message of version 1, which is refused now. */
+export function offerOfVersion1(code: Uint8Array, carrier: number, greeting: Uint8Array): { message: Buffer } {
+  const { ck, h } = begin(code, 1, carrier)
+  const own = generateKeyPairSync('x25519').publicKey.export({ type: 'spki', format: 'der' }).subarray(-32)
+  const [, key] = hkdf(ck, own, 2)
+  return { message: Buffer.concat([own, seal(key!.subarray(0, 32), 0, hash(h, own), greeting)]) }
 }
 
 /**
@@ -71,17 +94,11 @@ export function answerOffer(
   greeting: Uint8Array,
   point?: Uint8Array,
 ): OracleAnswer {
-  const psk = Buffer.from(hkdfSync('sha512', code, '', 'personad/v1/pair-psk\0', 32))
-  let h: Buffer = Buffer.alloc(64)
-  h.write('Noise_NNpsk0_25519_ChaChaPoly_BLAKE2b')
-  let ck = h
-  h = hash(h, Buffer.from('personad/v1/pair-meet\0'), Buffer.of(1, carrier))
-
-  const [ck1, tempHash] = hkdf(ck, psk, 3)
-  h = hash(h, tempHash!)
+  const begun = begin(code, 2, carrier)
+  let { h } = begun
   const remote = offer.subarray(0, 32)
   h = hash(h, remote)
-  const [ck2, key1] = hkdf(ck1!, remote, 2)
+  const [ck2, key1] = hkdf(begun.ck, remote, 2)
   const theirs = open(key1!.subarray(0, 32), 0, h, offer.subarray(32))
   h = hash(h, offer.subarray(32))
 
@@ -92,15 +109,15 @@ export function answerOffer(
   const remoteKey = createPublicKey({ key: Buffer.concat([SPKI_X25519, remote]), type: 'spki', format: 'der' })
   const shared = diffieHellman({ privateKey: pair.privateKey, publicKey: remoteKey })
   const [ck4, key2] = hkdf(ck3!, point === undefined ? shared : Buffer.alloc(32), 2)
-  const sealed = seal(key2!.subarray(0, 32), 0, h, greeting)
-  h = hash(h, sealed)
-  ck = ck4!
-  const [fromOffer, fromJoin] = hkdf(ck, Buffer.alloc(0), 2)
+  const tag = seal(key2!.subarray(0, 32), 0, h, Buffer.alloc(0))
+  h = hash(h, tag)
+  const [fromOffer, fromJoin] = hkdf(ck4!, Buffer.alloc(0), 2).map((key) => key.subarray(0, 32))
+  const sealed = seal(fromJoin!, 0, Buffer.alloc(0), greeting)
   return {
     greeting: theirs,
-    message: Buffer.concat([own, sealed]),
-    fromOffer: fromOffer!.subarray(0, 32),
-    fromJoin: fromJoin!.subarray(0, 32),
+    message: Buffer.concat([own, tag, sealed]),
+    fromOffer: fromOffer!,
+    fromJoin: fromJoin!,
     compared: Buffer.from(hkdfSync('sha512', h, '', 'personad/v1/pair-words\0', 9)),
   }
 }

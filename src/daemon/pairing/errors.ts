@@ -7,7 +7,7 @@ export type PairingStateErrorCode =
   | 'PAIRING_EXPIRED'
   | 'PAIRING_TRIES' // three handshakes failed, and the code is used up
   | 'PAIRING_ORDER' // the call does not fit the state of the pairing
-  | 'PAIRING_VERSION' // this version cannot read the other side's greeting
+  | 'PAIRING_VERSION' // the other side pairs in an older way, or this version cannot read its greeting
   | 'PAIRING_OTHER_PERSONA' // the other device has another persona than this one
   | 'PAIRING_OLDER_KEY' // the other device has a superseded key
   | 'PAIRING_PASSPHRASE' // this device has a persona already, whose passphrase stays

@@ -45,8 +45,11 @@ export function decodeJoinGreeting(bytes: Uint8Array): JoinGreeting {
 function decode<T>(shape: z.ZodType<T>, bytes: Uint8Array): T {
   const parsed = shape.safeParse(parseJson(decodeUtf8(bytes) ?? ''))
   if (parsed.success) return parsed.data
-  const hint = 'install the same version of personad on both devices'
-  throw new PairingStateError('PAIRING_VERSION', "this version cannot read the other device's greeting", hint)
+  throw otherVersion("this version cannot read the other device's greeting")
+}
+
+export function otherVersion(message: string): PairingStateError {
+  return new PairingStateError('PAIRING_VERSION', message, 'install the same version of personad on both devices')
 }
 
 function parseJson(text: string): unknown {

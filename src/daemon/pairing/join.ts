@@ -3,14 +3,15 @@ import { CustodyError } from '../custody/errors.ts'
 import { PairingStateError } from './errors.ts'
 import { formatHex } from '../../core/encoding/bytes.ts'
 import { derivePsk } from '../../pairing/code.ts'
-import { receiveOffer } from '../../pairing/handshake.ts'
+import { isOlderOffer, receiveOffer, type ReceivedOffer } from '../../pairing/handshake.ts'
+import { PairingError } from '../../pairing/errors.ts'
 import { decodeMessage, encodeMessage, isKeyMessage, decodeKeyMessage, type MovedKey } from '../../pairing/messages.ts'
 import type { Session } from '../../pairing/session.ts'
 import type { Carrier } from '../../ipc/shapes/pairing.ts'
 import type { TableDevice } from '../../ipc/shapes/contact.ts'
 import { StoreError } from '../../store/errors.ts'
 import type { Keeper } from '../keeper/keeper.ts'
-import { decodeOfferGreeting, encodeGreeting, type OfferGreeting } from './greeting.ts'
+import { decodeOfferGreeting, encodeGreeting, otherVersion, type OfferGreeting } from './greeting.ts'
 import { OWN } from '../state/records.ts'
 import { arrivedOwner } from '../snapshot/arrivals.ts'
 import { SnapshotImport } from '../snapshot/import.ts'
@@ -81,7 +82,7 @@ export class JoiningSide implements PairingSide {
   }
 
   #answerOffer(message: Uint8Array): Progress {
-    const offer = receiveOffer(this.#psk, this.#carrier, message)
+    const offer = this.#receiveOffer(message)
     try {
       const from = decodeOfferGreeting(offer.greeting)
       this.#checkPersona(from)
@@ -92,6 +93,17 @@ export class JoiningSide implements PairingSide {
       return { state: 'compare', send, compare: [...session.words], persona: { personaId, epoch } }
     } finally {
       offer.close()
+    }
+  }
+
+  /** @throws {PairingError} PAIRING_HANDSHAKE {PairingStateError} PAIRING_VERSION */
+  #receiveOffer(message: Uint8Array): ReceivedOffer {
+    try {
+      return receiveOffer(this.#psk, this.#carrier, message)
+    } catch (error) {
+      const isHandshake = error instanceof PairingError && error.code === 'PAIRING_HANDSHAKE'
+      if (!isHandshake || !isOlderOffer(this.#psk, this.#carrier, message)) throw error
+      throw otherVersion('the other device pairs in an older way, whose words an attacker could choose')
     }
   }
 

@@ -3,6 +3,7 @@ import { wordlist } from '@scure/bip39/wordlists/english.js'
 import { decodeUtf8, encodeUtf8, parseHex } from '../../../src/core/encoding/bytes.ts'
 import { derivePsk } from '../../../src/pairing/code.ts'
 import {
+  isOlderOffer,
   makeOffer,
   MAX_GREETING_BYTES,
   receiveOffer,
@@ -53,6 +54,15 @@ function refusalOf(answer: (offer: Offer) => Uint8Array): string {
   return codeThrownBy(() => offer.receiveAnswer(answer(offer)))
 }
 
+function bitsOf(words: readonly string[]): string {
+  return words.map((word) => wordlist.indexOf(word).toString(2).padStart(11, '0')).join('')
+}
+
+function firstBits(compared: Uint8Array): string {
+  const bits = [...compared].map((octet) => octet.toString(2).padStart(8, '0')).join('')
+  return bits.slice(0, 66)
+}
+
 describe('two devices with one code', () => {
   it('greet each other and show the same six words, different each time', () => {
     const [one, two] = [meet(), meet()]
@@ -73,15 +83,22 @@ describe('two devices with one code', () => {
       expect(decodeUtf8(answer.greeting)).toBe('from the old device')
       const { greeting, session } = offer.receiveAnswer(answer.message)
       expect(decodeUtf8(greeting)).toBe('from the new device')
-      const bits = [...answer.compared].map((octet) => octet.toString(2).padStart(8, '0')).join('')
-      expect(session.words.map((word) => wordlist.indexOf(word).toString(2).padStart(11, '0')).join('')).toBe(
-        bits.slice(0, 66),
-      )
+      expect(bitsOf(session.words)).toBe(firstBits(answer.compared))
       for (const count of [0, 1, 2]) {
         expect(oracle.open(answer.fromOffer, count, NONE, session.seal(HELLO))).toEqual(Buffer.from(HELLO))
-        expect(session.open(oracle.seal(answer.fromJoin, count, NONE, THERE))).toEqual(Buffer.from(THERE))
+        // The greeting was the first message in this direction.
+        expect(session.open(oracle.seal(answer.fromJoin, count + 1, NONE, THERE))).toEqual(Buffer.from(THERE))
       }
     }
+  })
+
+  it('show the same words whatever the greeting of the answer says, so nobody can search for a greeting', () => {
+    const offer = makeOffer(PSK, 'connection', HELLO)
+    const { message, fromJoin, compared } = oracle.answerOffer(CODE, 1, offer.message, THERE)
+    const padded = oracle.seal(fromJoin, 0, NONE, encodeUtf8('from the new device \t'))
+    const { greeting, session } = offer.receiveAnswer(Buffer.concat([message.subarray(0, 48), padded]))
+    expect(decodeUtf8(greeting)).toBe('from the new device \t')
+    expect(bitsOf(session.words)).toBe(firstBits(compared))
   })
 
   it('leave their input unchanged, so that a caller can still write it to a file', () => {
@@ -90,7 +107,9 @@ describe('two devices with one code', () => {
     const answer = receiveOffer(PSK, 'files', offer.message).answer(THERE)
     const answered = Uint8Array.from(answer.message)
     offer.receiveAnswer(answer.message)
-    expect([offer.message, answer.message]).toEqual([sent, answered].map((leg) => Buffer.from(leg)))
+    expect([offer.message, answer.message].map((leg) => Buffer.from(leg))).toEqual(
+      [sent, answered].map((leg) => Buffer.from(leg)),
+    )
   })
 })
 
@@ -118,7 +137,7 @@ describe('a handshake message is refused', () => {
     }
     expect(ran).toBe(48 * 8)
     let answered = 0
-    for (let at = 0; at < 48; at++) {
+    for (let at = 0; at < 64; at++) {
       const flip = (offer: Offer): Uint8Array => {
         const answer = receiveOffer(PSK, 'connection', offer.message).answer(NONE).message
         answer[at]! ^= 0x40
@@ -127,7 +146,7 @@ describe('a handshake message is refused', () => {
       expect(refusalOf(flip)).toBe('PAIRING_HANDSHAKE')
       answered++
     }
-    expect(answered).toBe(48)
+    expect(answered).toBe(64)
   })
 
   it('when it is cut, empty or longer than the longest greeting allows', () => {
@@ -141,6 +160,25 @@ describe('a handshake message is refused', () => {
     expect(codeThrownBy(() => receiveOffer(PSK, 'connection', long.message))).toBe('nothing')
     const longer = makeOffer(PSK, 'connection', new Uint8Array(MAX_GREETING_BYTES + 1))
     expect(codeThrownBy(() => receiveOffer(PSK, 'connection', longer.message))).toBe('PAIRING_HANDSHAKE')
+  })
+
+  it('when the greeting of the answer is cut or longer than the longest', () => {
+    for (const bytes of [0, MAX_GREETING_BYTES, MAX_GREETING_BYTES + 1]) {
+      const answer = (offer: Offer): Uint8Array =>
+        receiveOffer(PSK, 'connection', offer.message).answer(new Uint8Array(bytes)).message
+      expect(refusalOf(answer)).toBe(bytes > MAX_GREETING_BYTES ? 'PAIRING_HANDSHAKE' : 'nothing')
+      expect(refusalOf((offer) => answer(offer).subarray(0, -1))).toBe('PAIRING_HANDSHAKE')
+    }
+  })
+
+  it('when it is of version 1, whose words a greeting could choose', () => {
+    const { message } = oracle.offerOfVersion1(CODE, 1, HELLO)
+    expect(codeThrownBy(() => receiveOffer(PSK, 'connection', message))).toBe('PAIRING_HANDSHAKE')
+    expect(isOlderOffer(PSK, 'connection', message)).toBe(true)
+    expect(isOlderOffer(WRONG_PSK, 'connection', message)).toBe(false)
+    expect(isOlderOffer(PSK, 'files', message)).toBe(false)
+    expect(isOlderOffer(PSK, 'connection', makeOffer(PSK, 'connection', HELLO).message)).toBe(false)
+    expect(isOlderOffer(PSK, 'connection', message.subarray(0, 20))).toBe(false)
   })
 
   it('when it is our own sent back, or from an earlier handshake', () => {

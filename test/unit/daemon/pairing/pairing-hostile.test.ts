@@ -7,6 +7,7 @@ import { makeOffer, receiveOffer } from '../../../../src/pairing/handshake.ts'
 import { encodeKeyMessage, encodeMessage, MAX_PIECE_BYTES } from '../../../../src/pairing/messages.ts'
 import type { Session } from '../../../../src/pairing/session.ts'
 import { TestKeeper } from '../../../support/keeper.ts'
+import { offerOfVersion1 } from '../../../support/noise-oracle.ts'
 import { engine, seedOf } from '../../../support/person.ts'
 import { snapshotOf } from '../../../support/snapshot.ts'
 
@@ -77,6 +78,15 @@ describe('a device that has the code and is hostile', () => {
       expect(await codeOf(old.call('pairing.carry', { message: formatBase64url(message) }))).toBe('PAIRING_VERSION')
       expect(await codeOf(old.call('pairing.confirm'))).toBe('PAIRING_NONE')
     }
+  })
+
+  it('for a device that pairs in the older way, whose words an attacker could choose', async () => {
+    const joining = await TestKeeper.open()
+    await joining.call('pairing.join', { code: formatCodeWords(CODE).join(' '), carrier: 'connection' })
+    const { message } = offerOfVersion1(CODE, 1, encodeUtf8(JSON.stringify(honest)))
+    const carried = joining.call('pairing.carry', { message: formatBase64url(message) })
+    expect(await codeOf(carried)).toBe('PAIRING_VERSION')
+    expect(await codeOf(joining.call('pairing.confirm'))).toBe('PAIRING_NONE')
   })
 
   const foreignKey = (): Uint8Array => encodeKeyMessage({ epoch: 0, seed: seedOf('foreign') }, engine)
