@@ -7,7 +7,7 @@ import { Person, person, START_SEC } from '../../../support/person.ts'
 
 const nameAndAdvice = ({ name, advice }: AdvisedDevice): string => `${name} ${advice}`
 
-/** Bob shows phone, laptop and tablet in this order, the tablet not by itself. */
+/** Bob lists phone, laptop and tablet in this order. The tablet itself has not shown the table. */
 async function withBob(policy: Policy = 'auto'): Promise<{ test: TestKeeper; bob: Person }> {
   const test = await TestKeeper.withPersona({ defaultPolicy: policy })
   const bob = person('Bob')
@@ -25,7 +25,7 @@ async function advice(test: TestKeeper, contact: string, known?: readonly string
 }
 
 describe('contact.devices', () => {
-  it('gives the confirmed devices in order, the active one first, when each was last seen, and what is to be done', async () => {
+  it('lists the confirmed devices, the active one first, each with its last sighting and the advice for a client', async () => {
     const { test, bob } = await withBob()
     const [phone, laptop, tablet] = [bob.key('phone'), bob.key('laptop'), bob.key('tablet')]
     expect(await test.call('contact.devices', { contact: 'Bob', known: [laptop] })).toStrictEqual({
@@ -67,7 +67,7 @@ describe('contact.devices', () => {
     })
   })
 
-  it('is asked by a name, a device key, a PersonaID or the beginning of a key', async () => {
+  it('accepts a name, a device key, a PersonaID or the first digits of a key', async () => {
     const { test, bob } = await withBob()
     const all = await advice(test, 'Bob')
     for (const query of [bob.id, bob.key('phone'), bob.key('laptop').slice(0, 8)]) {
@@ -76,14 +76,14 @@ describe('contact.devices', () => {
     await expect(advice(test, person('nobody').id)).rejects.toMatchObject({ code: 'NOT_FOUND' })
   })
 
-  it('sends to the active device once the client has it, and keeps the others', async () => {
+  it('advises to send to the active device once it is a friend, and to keep the others', async () => {
     const { test, bob } = await withBob()
     const known = [bob.key('laptop'), bob.key('phone'), bob.key('tablet')]
     expect(await advice(test, 'Bob', known)).toStrictEqual(['phone send', 'laptop keep', 'tablet wait'])
     expect(await advice(test, 'Bob')).toStrictEqual(['phone send', 'laptop keep', 'tablet wait'])
   })
 
-  it('has a device added only for who has a confirmed one already, and under ask and pin only by the user', async () => {
+  it('advises to add a device only to a friend of a confirmed one, and under ask and pin only to the user', async () => {
     const { test, bob } = await withBob()
     expect(await advice(test, 'Bob', [])).toStrictEqual(['phone ask', 'laptop ask', 'tablet wait'])
     expect(await advice(test, 'Bob', [bob.key('tablet')])).toStrictEqual(['phone ask', 'laptop ask', 'tablet wait'])
@@ -94,7 +94,7 @@ describe('contact.devices', () => {
     }
   })
 
-  it('says of a former device not to use it and where messages go instead', async () => {
+  it('advises against a former device, and names the device to use instead', async () => {
     const { test, bob } = await withBob()
     await test.later(60).sees(bob.key('phone'), bob.table(['phone']))
     const { devices } = await test.call('contact.devices', { contact: 'Bob', known: [bob.key('laptop')] })
@@ -104,7 +104,7 @@ describe('contact.devices', () => {
     expect(both.devices[1]!.says).toBe(`former: do not use; message goes to ${bob.key('phone')}`)
   })
 
-  it("never has somebody else's device added, nor one that a table merely claims of somebody", async () => {
+  it("never advises to add somebody else's device, or an unconfirmed device that is known elsewhere", async () => {
     const { test, bob } = await withBob()
     const mallory = person('Mallory')
     const phone = { name: 'phone', key: bob.key('phone') }
@@ -115,7 +115,7 @@ describe('contact.devices', () => {
     expect(shown.name).toBe('Bob')
   })
 
-  it('of somebody whom the user has blocked gives nothing to use', async () => {
+  it('lists no device to use for a blocked contact', async () => {
     const { test, bob } = await withBob()
     await test.call('contact.block', { contact: 'Bob' })
     const blocked = await test.call('contact.devices', { contact: bob.id, known: [bob.key('laptop')] })
@@ -124,7 +124,7 @@ describe('contact.devices', () => {
     for (const { says } of blocked.devices) expect(says).toBe('blocked by the user: do not use')
   })
 
-  it('says nothing of adding a companion, and never sends there', async () => {
+  it('never advises to add a companion or to send to one', async () => {
     const test = await TestKeeper.withPersona()
     const zoe = person('Zoe')
     const table = zoe.table([
@@ -139,7 +139,7 @@ describe('contact.devices', () => {
     expect(await advice(test, 'Zoe', [zoe.key('phone')])).toStrictEqual(['phone send', 'aside keep', 'far wait'])
   })
 
-  it('gives the own devices in the same way, and a friend without a persona as the one device that it is', async () => {
+  it('treats the own devices alike, and a friend without a persona as a single device', async () => {
     const test = await TestKeeper.withPersona()
     await test.call('device.add', { name: 'phone', key: OWN_PHONE })
     expect(await advice(test, OWN_PHONE, [OWN_LAPTOP])).toStrictEqual(['laptop send', 'phone add'])
@@ -150,7 +150,7 @@ describe('contact.devices', () => {
     expect(plain.devices.map(nameAndAdvice)).toStrictEqual(['Plain send'])
   })
 
-  it('takes 10 000 friends, and keys only', () => {
+  it('accepts up to 10 000 friends, and only keys', () => {
     const key = OWN_LAPTOP
     const fits = (known: readonly string[]): boolean =>
       contactDevicesParams.safeParse({ contact: 'Bob', known }).success

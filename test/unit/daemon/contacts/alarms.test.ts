@@ -15,7 +15,7 @@ async function withBob(): Promise<{ test: TestKeeper; bob: Person }> {
   return { test, bob }
 }
 
-/** Bob's phone and somebody with the same key sign the next table, each without the other. */
+/** Bob's phone and somebody with the same key sign the next table independently. */
 async function withFork(): Promise<{ test: TestKeeper; bob: Person }> {
   const { test, bob } = await withBob()
   const thief = bob.sibling()
@@ -29,7 +29,7 @@ async function codes(test: TestKeeper): Promise<string[]> {
 }
 
 describe('an alarm', () => {
-  it('stands, also after a restart, until the owner dismisses it', async () => {
+  it('stays until the owner dismisses it, even after a restart', async () => {
     const { test, bob } = await withBob()
     const other = person(`other ${++count}`)
     await test.later(60).sees(bob.key('phone'), other.table([{ name: 'x', key: bob.key('phone') }]))
@@ -41,7 +41,7 @@ describe('an alarm', () => {
     await expect(again.call('alarm.dismiss', { id: alarms[0]!.id })).rejects.toMatchObject({ code: 'NOT_FOUND' })
   })
 
-  it('is not raised for a blocked friend who turns out to be a persona', async () => {
+  it('is not raised for a blocked friend that shows a persona', async () => {
     const { test, bob } = await withBob()
     const mallory = person(`mallory ${++count}`)
     await test.sees(mallory.key('phone'), '', { name: 'Mallory' })
@@ -51,7 +51,7 @@ describe('an alarm', () => {
     expect(await codes(test)).toStrictEqual([])
   })
 
-  it('that goes on is told once an hour, and counted', async () => {
+  it('that repeats causes an event once an hour, and is counted', async () => {
     const { test, bob } = await withBob()
     const other = person(`other ${++count}`)
     const otherTable = other.table([{ name: 'x', key: bob.key('phone') }])
@@ -63,7 +63,7 @@ describe('an alarm', () => {
     expect((await test.call('alarm.list')).alarms).toMatchObject([{ code: 'PERSONA_SWITCHED', count: 2 }])
   })
 
-  it('about one persona is one, however many devices it is about', async () => {
+  it('is one for each persona, with any number of devices', async () => {
     const { test } = await withBob()
     const mallory = person(`mallory ${++count}`)
     const friends = Array.from({ length: 12 }, (_, i) => person(`listed ${++count} ${i}`))
@@ -78,7 +78,7 @@ describe('an alarm', () => {
 })
 
 describe('the alarm of a contested device', () => {
-  it('says as whom it is known, and ends when the device shows itself whose it is', async () => {
+  it('names the known owner, and ends when the device itself confirms the new one', async () => {
     const { test, bob } = await withBob()
     const laptop = bob.key('laptop')
     await test.sees(laptop, 'brb', { name: 'Bob at work' })
@@ -91,7 +91,7 @@ describe('the alarm of a contested device', () => {
     expect(await codes(test)).toStrictEqual([])
   })
 
-  it('stands as long as one of the devices has not, and for good when there were more than it can name', async () => {
+  it('stays until all its devices have confirmed, and forever if there were more than it can name', async () => {
     for (const [many, left] of [
       [2, []],
       [8, []],
@@ -110,7 +110,7 @@ describe('the alarm of a contested device', () => {
     }
   })
 
-  it('is not ended by the device that shows somebody else', async () => {
+  it('stays if the device shows another persona', async () => {
     const { test, bob } = await withBob()
     const mallory = person(`mallory ${++count}`)
     const listed = [{ name: 'x', key: bob.key('phone') }]
@@ -120,8 +120,8 @@ describe('the alarm of a contested device', () => {
   })
 })
 
-describe('attack 22: two tables in the place of one', () => {
-  it('are no alarm as long as a higher one may settle it, and one after 14 days', async () => {
+describe('attack 22: two tables with one number', () => {
+  it('cause no alarm while a higher table may end the fork, and an alarm after 14 days', async () => {
     const { test } = await withFork()
     expect(await codes(test)).toStrictEqual([])
     test.later(14 * DAY_SEC - 1)
@@ -133,7 +133,7 @@ describe('attack 22: two tables in the place of one', () => {
     expect(test.told('alarm')).toStrictEqual([])
   })
 
-  it('are none when a higher table came in time, and stay one when it came too late', async () => {
+  it('cause no alarm if a higher table comes in time, and a lasting alarm if it comes too late', async () => {
     for (const [waitSec, left] of [
       [13 * DAY_SEC, []],
       [15 * DAY_SEC, ['FORK']],
@@ -146,7 +146,7 @@ describe('attack 22: two tables in the place of one', () => {
     }
   })
 
-  it('prove it to anybody', async () => {
+  it('are evidence that anybody can check', async () => {
     const { test, bob } = await withFork()
     const file = await test.call('evidence.get', { contact: 'Bob' })
     const { invalid, proofs } = await judgeEvidence(file)
@@ -165,7 +165,7 @@ describe('evidence', () => {
     expect(proofs).toMatchObject([{ kind: 'two-chains', personaId: bob.id }])
   })
 
-  it('that was altered, or is of somebody else, proves nothing', async () => {
+  it('that was altered or belongs to another persona proves nothing', async () => {
     const { test } = await withFork()
     const file = await test.call('evidence.get', { contact: 'Bob' })
     const { test: otherTest, bob: other } = await withFork()
@@ -181,7 +181,7 @@ describe('evidence', () => {
     }
   })
 
-  it('of one table proves nothing but itself', async () => {
+  it('of a single table proves no fork', async () => {
     const { test } = await withBob()
     const { tables, proofs } = await judgeEvidence(await test.call('evidence.get', { contact: 'Bob' }))
     expect([tables, proofs]).toStrictEqual([1, []])

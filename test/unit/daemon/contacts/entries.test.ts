@@ -23,8 +23,8 @@ async function names(test: TestKeeper, blocked = false): Promise<string[]> {
   return contacts.map(({ name }) => name)
 }
 
-describe('a contact that is called otherwise', () => {
-  it('is found by the new name alone, and devices seen later do not change it', async () => {
+describe('a renamed contact', () => {
+  it('is found only by the new name, and devices seen later do not change it', async () => {
     const { test, bob } = await withFriends()
     expect((await test.call('contact.rename', { contact: 'bob', name: 'Robert' })).name).toBe('Robert')
     expect(await test.call('lookup', { query: 'Bob' })).toMatchObject({ by: 'none' })
@@ -33,7 +33,7 @@ describe('a contact that is called otherwise', () => {
     expect(await names(await test.reopened())).toEqual(['Carol', 'Robert'])
   })
 
-  it('may be a friend without a persona, who keeps the name when the persona is seen', async () => {
+  it('may be a friend without a persona, and keeps the name when the persona is seen', async () => {
     const { test } = await withFriends()
     const carol = person('carol')
     await test.call('contact.rename', { contact: 'Carol', name: 'Caro' })
@@ -41,7 +41,7 @@ describe('a contact that is called otherwise', () => {
     expect(await names(test)).toEqual(['Bob', 'Caro'])
   })
 
-  it('has no name of another contact, nor an alias of one', async () => {
+  it('cannot get the name or an alias of another contact', async () => {
     const { test } = await withFriends()
     await expect(test.call('contact.rename', { contact: 'Bob', name: 'CAROL' })).rejects.toMatchObject({
       code: 'NAME_TAKEN',
@@ -50,7 +50,7 @@ describe('a contact that is called otherwise', () => {
     expect(await names(test)).toEqual(['BOB', 'Carol'])
   })
 
-  it('is not the owner', async () => {
+  it('cannot be the owner', async () => {
     const { test } = await withFriends()
     const { personaId } = await test.call('device.list')
     for (const method of ['contact.block', 'contact.forget'] as const)
@@ -58,7 +58,7 @@ describe('a contact that is called otherwise', () => {
   })
 })
 
-it('what the owner decides about a friend without a persona is told and kept in the history like all else', async () => {
+it('causes events and history entries like any decision on a friend without a persona', async () => {
   const { test } = await withFriends()
   const key = person('carol').key('pc')
   for (const name of ['Caro', 'Caro']) await test.call('contact.rename', { contact: key, name })
@@ -81,7 +81,7 @@ it('what the owner decides about a friend without a persona is told and kept in 
   )
 })
 
-it('what the owner decides about a contact is told once: what is so already is no news', async () => {
+it('causes one event for each decision of the owner, and none if nothing changes', async () => {
   const { test } = await withFriends()
   for (let i = 0; i < 2; i++) {
     await test.call('contact.rename', { contact: PHONE, name: 'Robert' })
@@ -94,7 +94,7 @@ it('what the owner decides about a contact is told once: what is so already is n
 })
 
 describe('a blocked contact', () => {
-  it('is in no list, and has no device to be used, but can be looked at', async () => {
+  it('is in no list and has no device to use, but can be shown', async () => {
     const { test } = await withFriends()
     await test.call('contact.block', { contact: 'Bob' })
     expect(await names(test)).toEqual(['Carol'])
@@ -108,7 +108,7 @@ describe('a blocked contact', () => {
     expect(await test.call('lookup', { query: PHONE })).toMatchObject({ contact: { blocked: true, active: null } })
   })
 
-  it('is told of no more: no change, no new device, no alarm, nothing pending; but all of it is kept', async () => {
+  it('causes no events, alarms or pending changes, but its tables are recorded', async () => {
     const { test, bob } = await withFriends()
     await test.call('contact.policy', { contact: 'Bob', policy: 'ask' })
     await test.call('contact.block', { contact: 'Bob' })
@@ -130,7 +130,7 @@ describe('a blocked contact', () => {
     expect((await test.call('contact.show', { contact: 'Bob' })).active).toBe(PHONE)
   })
 
-  it('takes a policy also as a friend without a persona, and has nothing that waits', async () => {
+  it('can get a policy even without a persona, and has no pending change', async () => {
     const { test } = await withFriends()
     const contact = 'Carol'
     await test.call('contact.block', { contact })
@@ -142,7 +142,7 @@ describe('a blocked contact', () => {
       await expect(test.call(method, { contact })).rejects.toMatchObject({ code: 'NOTHING_PENDING' })
   })
 
-  it('stays blocked as a friend without a persona who shows one', async () => {
+  it('stays blocked when the friend shows a persona', async () => {
     const { test } = await withFriends()
     const carol = person('carol')
     await test.call('contact.block', { contact: 'Carol' })
@@ -156,7 +156,7 @@ describe('a blocked contact', () => {
 })
 
 describe('a forgotten contact', () => {
-  it('is gone with names, policy, reports and bindings, and apps are told', async () => {
+  it('loses names, policy, reports and bindings, with an event', async () => {
     const { test, bob } = await withFriends()
     await test.call('contact.forget', { contact: 'Bob' })
     expect(await names(test)).toEqual(['Carol'])
@@ -168,7 +168,7 @@ describe('a forgotten contact', () => {
     expect(kept).toMatchObject({ seq: 1, entry: null, names: [], devices: [], others: [], verifiedAtSec: null })
   })
 
-  it('comes back when its present table is seen, as somebody new, and by no older table', async () => {
+  it('comes back as a new contact with its current table, and not with an older one', async () => {
     const { test, bob } = await withFriends()
     const old = bob.last!
     await test.sees(PHONE, bob.table(['phone', 'laptop', 'tablet']))
@@ -184,7 +184,7 @@ describe('a forgotten contact', () => {
     expect((await again.call('status')).counts.contacts).toBe(1)
   })
 
-  it('is not met again by the chain of a thief', async () => {
+  it('does not come back with the chain of a thief', async () => {
     const { test, bob } = await withFriends()
     await test.call('contact.forget', { contact: 'Bob' })
     const forged = bob.thief().table(['phone'])
@@ -199,7 +199,7 @@ describe('a forgotten contact', () => {
     })
   })
 
-  it('is back by its link, with the table that was known, whose devices count once they show it', async () => {
+  it('comes back with its link and the known table, and its devices are confirmed once they show it', async () => {
     const { test, bob } = await withFriends()
     await test.call('contact.forget', { contact: 'Bob' })
     const { outcome, contact } = await test.call('contact.add', { link: bob.link(), name: 'Bob' })
@@ -228,7 +228,7 @@ describe('a forgotten contact', () => {
     expect(await names(test)).toEqual(['Bob', 'Carol'])
   })
 
-  it('takes nothing of a device that is bound to somebody else', async () => {
+  it('leaves a device alone that is bound to another contact', async () => {
     const { test, bob } = await withFriends()
     const eve = person('eve')
     await test.sees(eve.key('pc'), eve.table(['pc', { name: 'x', key: PHONE }]), { name: 'Eve' })
@@ -239,7 +239,7 @@ describe('a forgotten contact', () => {
 })
 
 describe('a device that is split from a contact', () => {
-  it('was a former one: it stands for itself, and may become somebody else’s', async () => {
+  it('can be a former one, gets an entry of its own, and may join another contact', async () => {
     const { test, bob } = await withFriends()
     await test.sees(PHONE, bob.table(['phone']))
     const entry = await test.call('contact.split', { contact: 'Bob', device: 'laptop', name: 'Sold laptop' })
@@ -252,7 +252,7 @@ describe('a device that is split from a contact', () => {
     expect(await test.call('lookup', { query: LAPTOP })).toMatchObject({ contact: { personaId: dora.id } })
   })
 
-  it('shows another persona while the old one still lists it: the owner’s word frees it', async () => {
+  it('can be one that shows another persona while the old one still lists it', async () => {
     const { test } = await withFriends()
     const dora = person('dora')
     const table = dora.table([{ name: 'laptop', key: LAPTOP }])
@@ -264,7 +264,7 @@ describe('a device that is split from a contact', () => {
     ])
   })
 
-  it('is none that the contact lists and that shows it', async () => {
+  it('cannot be a confirmed device of the contact', async () => {
     const { test } = await withFriends()
     await expect(test.call('contact.split', { contact: 'Bob', device: 'laptop' })).rejects.toMatchObject({
       code: 'DEVICE_CONFIRMED',
@@ -277,7 +277,7 @@ describe('a device that is split from a contact', () => {
     })
   })
 
-  it('may be one that the owner gave away, but none of those in the own table', async () => {
+  it('can be a former own device, but not one in the own table', async () => {
     const { test } = await withFriends()
     await test.call('device.add', { name: 'phone', key: OWN_PHONE })
     const split = { contact: OWN_PHONE, device: 'phone', name: 'My old phone' }
@@ -315,7 +315,7 @@ describe('a list of contacts', () => {
     ])
   })
 
-  it('verifies nobody unless the owner says that it is his', async () => {
+  it('marks no contact as verified unless the owner trusts the list', async () => {
     const other = await TestKeeper.open()
     const card = {
       link: person('bob').link(),
@@ -329,7 +329,7 @@ describe('a list of contacts', () => {
     expect((await exported(other))[0]!.verified).toBe(false)
   })
 
-  it('overrides no chain, no name, no epoch, and loosens no policy', async () => {
+  it('never replaces a chain, a name or an epoch, and never loosens a policy', async () => {
     const { test, bob } = await withFriends()
     await test.call('contact.policy', { contact: 'Bob', policy: 'ask' })
     const before = test.records.personas.get(bob.id)!
@@ -355,7 +355,7 @@ describe('a list of contacts', () => {
     expect(await names(test)).toEqual(['Bob', 'Carol'])
   })
 
-  it('tells of what it changed of a known contact, once', async () => {
+  it('causes one event for each change of a known contact', async () => {
     const { test, bob } = await withFriends()
     const card: ContactCard = {
       link: bob.link(),
@@ -376,7 +376,7 @@ describe('a list of contacts', () => {
     ])
   })
 
-  it('makes a name that is taken unique, and tidies what was written by others', async () => {
+  it('makes taken names unique, and cleans names from others', async () => {
     const { test } = await withFriends()
     const card: ContactCard = {
       link: person('dora').link(),
@@ -392,7 +392,7 @@ describe('a list of contacts', () => {
     expect((await test.call('lookup', { query: 'Carol' })).contact).toMatchObject({ kind: 'provisional' })
   })
 
-  it('brings back nobody who was forgotten, unless the owner says so', async () => {
+  it('brings back no forgotten contact, unless the owner confirms that', async () => {
     const { test, bob } = await withFriends()
     const contacts = await exported(test)
     await test.call('contact.forget', { contact: 'Bob' })

@@ -7,8 +7,8 @@ import { person } from '../../../support/person.ts'
 const PHONE = person('bob').key('phone')
 const ADDED = { name: 'phone', key: OWN_PHONE }
 
-describe('what a caller or a subscriber is told', () => {
-  it('is told only when it is on disk', async () => {
+describe('an answer or event', () => {
+  it('is sent only once the change is on disk', async () => {
     const gate = new WriteGate()
     const test = await TestKeeper.withPersona({ store: openMemoryStore(gate.pass) })
     gate.shut()
@@ -17,7 +17,7 @@ describe('what a caller or a subscriber is told', () => {
     await gate.arrived()
     const blob = test.call('blob.get').then(({ table }) => answers.push(`blob ${table.seq}`))
     const observation = test.sees(PHONE, person('bob').table(['phone'])).then(() => answers.push('observation'))
-    // Readers see what is on disk, and nothing of what is on its way.
+    // Readers see only the state on disk, not the writes in flight.
     expect((await test.call('device.list')).seq).toBe(1)
     expect(await test.call('lookup', { query: PHONE })).toMatchObject({ by: 'none' })
     expect(answers).toStrictEqual([])
@@ -29,7 +29,7 @@ describe('what a caller or a subscriber is told', () => {
     expect((await test.call('device.list')).seq).toBe(2)
   })
 
-  it('comes in the order in which it was decided, numbered', async () => {
+  it('has a number, in the order of the changes', async () => {
     const gate = new WriteGate()
     const test = await TestKeeper.withPersona({ store: openMemoryStore(gate.pass) })
     const bob = person('bob')
@@ -45,7 +45,7 @@ describe('what a caller or a subscriber is told', () => {
     expect(new Set(ids).size).toBe(ids.length)
   })
 
-  it('is the contact as it stands after the change', async () => {
+  it('has the contact as it is after the change', async () => {
     const test = await TestKeeper.open()
     const bob = person('bob')
     await test.sees(PHONE, bob.table(['phone']), { name: 'Bob' })
@@ -54,7 +54,7 @@ describe('what a caller or a subscriber is told', () => {
     expect(contact).toStrictEqual(await test.call('contact.show', { contact: 'Bob' }))
   })
 
-  it('is a failure when the write failed: no event, and the daemon is to stop', async () => {
+  it('is an error without an event if the write failed, and the daemon must stop', async () => {
     let fails = false
     const store = openMemoryStore(() =>
       fails ? Promise.reject(new StoreError('STORE_DISK_FULL', 'the disk is full')) : Promise.resolve(),
@@ -68,12 +68,12 @@ describe('what a caller or a subscriber is told', () => {
   })
 })
 
-describe('a change that is given up', () => {
-  it('because the store refuses it leaves the keeper as it was', async () => {
+describe('an abandoned change', () => {
+  it('leaves the keeper unchanged if the store refuses the commit', async () => {
     const test = await TestKeeper.withPersona()
     const source = 'x'.repeat(4096)
     const key = person('bob').key('phone')
-    // A record of the largest kind that there can be, so that two hundred of them are more than a commit takes.
+    // A record of the largest possible size, so that two hundred of them exceed the limit of a commit.
     const observations = Array.from({ length: 256 }, (_, n) => ({
       from: person(`friend ${n % 64}`).key(`d${n >> 6}`),
       text: 'hi',
@@ -96,10 +96,10 @@ describe('a change that is given up', () => {
 })
 
 describe('an edit whose commit the store refuses', () => {
-  it('leaves no intent in memory: what is replayed is what is on disk', async () => {
+  it('leaves no intent in memory: only intents on disk are replayed', async () => {
     const test = await TestKeeper.withPersona()
     const sibling = await test.copied()
-    // The commit of an edit holds the own record: one that is too large is refused with the edit.
+    // The commit of an edit contains the own record. If that is too large, the edit is refused.
     const own = test.records.own.get('own')!
     const huge = Array.from({ length: 20_000 }, () => 'A'.repeat(64))
     const shown = test.records.own.put('own', { ...own, tombstones: huge })

@@ -44,7 +44,7 @@ describe('lookup', () => {
     'ΐ'.repeat(128),
     '漢'.repeat(256),
     '\0',
-  ])('answers %j with nobody, and no error', async (query) => {
+  ])('finds no contact for %j, without an error', async (query) => {
     const test = await withBob()
     expect(await test.call('lookup', { query })).toStrictEqual({
       query,
@@ -56,7 +56,7 @@ describe('lookup', () => {
     await expect(test.call('contact.show', { contact: query })).rejects.toMatchObject({ code: 'NOT_FOUND' })
   })
 
-  it('by the last digits of a key, which stand beside names, tells that the first ones find it', async () => {
+  it('of the last digits of a key advises to use the first ones', async () => {
     const test = await withBob()
     const hint = async (contact: string): Promise<string> =>
       await test.call('contact.show', { contact }).then(
@@ -67,7 +67,7 @@ describe('lookup', () => {
     for (const query of ['012', 'Bobby', '…']) expect(await hint(query)).toBe('check the name, or list the contacts')
   })
 
-  it('of a whole key never means somebody who calls himself so', async () => {
+  it('of a whole key never finds a contact that uses the key as a name', async () => {
     const test = await withBob()
     await test.sees(deviceKey('mallory'), 'hi', { name: BOB.id })
     await test.sees(deviceKey('mallory 2'), 'hi', { name: deviceKey('nobody') })
@@ -75,14 +75,14 @@ describe('lookup', () => {
     expect(await test.call('lookup', { query: deviceKey('nobody') })).toMatchObject({ by: 'none', contact: null })
   })
 
-  it('of the beginning of a key that somebody took for his name asks which', async () => {
+  it('of a name that is also the beginning of a key is ambiguous', async () => {
     const test = await withBob()
     await test.sees(deviceKey('mallory'), 'hi', { name: PHONE.slice(0, 8) })
     await expect(test.call('lookup', { query: PHONE.slice(0, 8) })).rejects.toMatchObject({ code: 'AMBIGUOUS' })
     expect(await test.call('lookup', { query: PHONE.slice(0, 9) })).toMatchObject({ contact: { name: 'Bob' } })
   })
 
-  it('finds whoever is called like a key of no one, a number or a member of every object', async () => {
+  it('finds contacts named like an unknown key, a number or a member of every object', async () => {
     const test = await TestKeeper.open()
     const names = [
       'ABCDEF',
@@ -106,7 +106,7 @@ describe('lookup', () => {
     expect((await test.call('contact.list')).total).toBe(11)
   })
 
-  it('of the owner says so, by any key', async () => {
+  it('finds the owner by any own key', async () => {
     const test = await withBob()
     const { personaId } = await test.call('device.list')
     for (const query of [personaId, OWN_LAPTOP]) {
@@ -126,7 +126,7 @@ describe('names from clients', () => {
     ['ΐ'.repeat(128), 'ΐ'.repeat(64)],
     ['lone \uD800', 'lone \uFFFD'],
     ['\u{10FFFF}', '\u{10FFFF}'],
-  ])('%j is kept as %j, found and listed', async (name, kept) => {
+  ])('%j is stored as %j, found and listed', async (name, kept) => {
     const test = await TestKeeper.open()
     await test.sees(PHONE, 'hi', { name })
     await test.sees(deviceKey('other'), 'hi', { name })
@@ -135,7 +135,7 @@ describe('names from clients', () => {
     expect((await test.call('lookup', { query: kept })).contact).toMatchObject({ active: PHONE })
   })
 
-  it('that a thousand friends share cost a few reads each', async () => {
+  it('cost only a few reads each, even if a thousand friends share one', async () => {
     const test = await TestKeeper.open()
     for (let n = 0; n < 1000; n++) await test.sees(deviceKey(`friend ${n}`), '', { name: 'Kim' })
     let reads = 0
@@ -162,7 +162,7 @@ async function pages(test: TestKeeper, limit: number): Promise<Contact[]> {
 }
 
 describe('the list of contacts', () => {
-  it('is whole, in the order of the names, each once, however it is cut', async () => {
+  it('has each contact once, in the order of the names, for any page size', async () => {
     const test = await TestKeeper.withPersona()
     for (let n = 0; n < 25; n++) await test.sees(deviceKey(`friend ${n}`), 'hi', { name: `friend ${(n * 7) % 25}` })
     const table = person('bob').table(['phone', 'laptop', 'tablet'])
@@ -177,7 +177,7 @@ describe('the list of contacts', () => {
     expect((await test.call('contact.list')).total).toBe(26)
   })
 
-  it('takes any text for where to go on', async () => {
+  it('accepts any text as the place to continue', async () => {
     const test = await withBob()
     for (const [after, count] of [
       ['', 1],

@@ -10,7 +10,7 @@ function record(test: TestKeeper, who: Person): PersonaRecord {
   return test.records.personas.get(who.id)!
 }
 
-/** A keeper that has bob's link and has seen none of his tables. */
+/** A keeper that has bob's link and has not seen a table of his. */
 async function linkedBob(name = 'Bob'): Promise<{ test: TestKeeper; bob: Person }> {
   const test = await TestKeeper.open()
   const bob = person('bob')
@@ -25,7 +25,7 @@ describe('the own link', () => {
     await expect(test.call('link.get')).rejects.toMatchObject({ code: 'NO_PERSONA' })
   })
 
-  it('is taken by a friend, who then knows the owner by the first table and refuses no later one', async () => {
+  it('makes the owner a contact of a friend, who accepts the first table and any later one', async () => {
     const owner = await TestKeeper.withPersona()
     const friend = await TestKeeper.open()
     const { link, personaId, epoch, safetyNumber, chainRoot } = await owner.call('link.get')
@@ -40,7 +40,7 @@ describe('the own link', () => {
     expect(record(friend, { id: personaId } as Person).seq).toBe(table.seq)
   })
 
-  it('is no contact of the owner, and one of another chain is said to be a theft', async () => {
+  it('cannot be added by the owner, and a link with another chain is reported as a theft', async () => {
     const test = await TestKeeper.withPersona()
     const { link } = await test.call('link.get')
     await expect(test.call('contact.add', { link, repin: true })).rejects.toMatchObject({
@@ -58,7 +58,7 @@ describe('the own link', () => {
   })
 })
 
-describe('a contact of whom only a link is known', () => {
+describe('a contact without a table, known only from a link', () => {
   it('is listed, found and shown without a table or a device', async () => {
     const { test, bob } = await linkedBob()
     const contact = {
@@ -83,7 +83,7 @@ describe('a contact of whom only a link is known', () => {
     expect((await test.call('status')).counts).toMatchObject({ contacts: 1, devices: 0 })
   })
 
-  it('has a name of its own when none was given', async () => {
+  it('gets a default name if no name is given', async () => {
     const test = await TestKeeper.open()
     const bob = person('bob')
     const { contact } = await test.call('contact.add', { link: bob.link() })
@@ -91,7 +91,7 @@ describe('a contact of whom only a link is known', () => {
     expect(test.told('contact.changed')).toMatchObject([{ changes: [{ kind: 'created' }], source: 'owner' }])
   })
 
-  it('survives a restart, and takes its first table then, from whichever device shows it', async () => {
+  it('survives a restart, and accepts its first table from any device', async () => {
     const { test, bob } = await linkedBob()
     const again = await test.reopened()
     const table = bob.table(['phone', 'laptop'], { seq: 700_000 })
@@ -101,7 +101,7 @@ describe('a contact of whom only a link is known', () => {
     expect(await again.sees(PHONE, table)).toMatchObject({ state: 'confirmed', contact: 'Bob' })
   })
 
-  it('is told of once by its first table, and no device of that is called new', async () => {
+  it('causes one event with its first table, and no event for a new device', async () => {
     const { test, bob } = await linkedBob()
     bob.rotate(2)
     await test.sees(PHONE, bob.table(['phone', 'laptop']))
@@ -113,7 +113,7 @@ describe('a contact of whom only a link is known', () => {
     expect(test.told('device.added')).toHaveLength(1)
   })
 
-  it('takes over the entry of a friend whose device shows it', async () => {
+  it('absorbs the entry of a friend whose device shows it', async () => {
     const { test, bob } = await linkedBob('Robert')
     await test.later(60).sees(PHONE, 'brb', { name: 'Bobby' })
     await test.sees(PHONE, bob.table(['phone']))
@@ -131,7 +131,7 @@ describe('a contact of whom only a link is known', () => {
     })
   })
 
-  it('does not take a table that cannot be read', async () => {
+  it('does not accept a table that cannot be read', async () => {
     const { test, bob } = await linkedBob()
     const table = bob.table(['phone'], { deflated: Uint8Array.of(1, 2, 3) })
     expect(await test.sees(PHONE, table)).toMatchObject({ shown: 'invalid', code: 'DEFLATE_INVALID' })
@@ -140,7 +140,7 @@ describe('a contact of whom only a link is known', () => {
 })
 
 describe('the epoch of a link', () => {
-  it('is the least that is taken', async () => {
+  it('is the lowest epoch that is accepted', async () => {
     const test = await TestKeeper.open()
     const bob = person('bob')
     const old = bob.table(['phone', 'laptop'])
@@ -151,7 +151,7 @@ describe('the epoch of a link', () => {
     expect(await test.sees(PHONE, bob.table(['phone']))).toMatchObject({ verdict: 'new', state: 'confirmed' })
   })
 
-  it('that is higher than the head’s ends the head: a thief may have signed it', async () => {
+  it('drops a head of a lower epoch, which a thief may have signed', async () => {
     const test = await TestKeeper.open()
     const bob = person('bob')
     const thiefs = bob.table(['phone', { name: 'laptop 2', key: LAPTOP }])
@@ -172,7 +172,7 @@ describe('the epoch of a link', () => {
     expect((await test.call('lookup', { query: LAPTOP })).device).toMatchObject({ state: 'former' })
   })
 
-  it('never sinks by another link, but by the owner’s word', async () => {
+  it('is lowered only if the owner asks for that', async () => {
     const test = await TestKeeper.open()
     const bob = person('bob')
     await test.call('contact.add', { link: bob.link(16) })
@@ -187,7 +187,7 @@ describe('the epoch of a link', () => {
     expect(await test.sees(PHONE, bob.table(['phone']))).toMatchObject({ verdict: 'new' })
   })
 
-  it('that is not higher than the head’s leaves the head alone', async () => {
+  it('keeps a head of the same or a higher epoch', async () => {
     const test = await TestKeeper.open()
     const bob = person('bob').rotate(2)
     await test.sees(PHONE, bob.table(['phone']), { name: 'Bob' })
@@ -198,7 +198,7 @@ describe('the epoch of a link', () => {
 })
 
 describe('a link of another chain', () => {
-  /** A keeper that met the thief first, and has seen a table of the true bob. */
+  /** A keeper that saw the thief first, and then a table of the true bob. */
   async function fooled(): Promise<{ test: TestKeeper; bob: Person; thief: Person }> {
     const test = await TestKeeper.open()
     const bob = person('bob')
@@ -209,7 +209,7 @@ describe('a link of another chain', () => {
     return { test, bob, thief }
   }
 
-  it('changes nothing without the owner’s word', async () => {
+  it('changes nothing unless the owner confirms it', async () => {
     const { test, bob } = await fooled()
     const before = record(test, bob)
     await expect(test.call('contact.add', { link: bob.link() })).rejects.toMatchObject({
@@ -219,7 +219,7 @@ describe('a link of another chain', () => {
     expect(record(test, bob)).toEqual(before)
   })
 
-  it('once taken drops the head as evidence, and no device is confirmed by what it showed of the other chain', async () => {
+  it('once confirmed turns the head into evidence, and reports on the other chain confirm no device', async () => {
     const { test, bob, thief } = await fooled()
     await test.call('contact.verify', { contact: 'Bob', number: thief.safetyNumber })
     test.events.length = 0
@@ -227,7 +227,7 @@ describe('a link of another chain', () => {
     expect(added).toMatchObject({ outcome: 'repinned', contact: { verifiedAtSec: null, devices: [], epoch: null } })
     expect(test.told('contact.changed')[0]!.changes.map(({ kind }) => kind)).toEqual(['repinned', 'removed', 'removed'])
     expect(record(test, bob).evidence).toMatchObject([{ kind: 'violation', blob: expect.any(String) as string }])
-    // The true bob lists the same phone: it has shown only the thief's table so far.
+    // The true bob lists the same phone. So far it has shown only the thief's table.
     await test.later(60).sees(person('eve').key('phone'), bob.table(['phone'], { after: null }))
     expect((await test.call('contact.show', { contact: 'Bob' })).claims).toMatchObject([
       { key: PHONE, state: 'claimed' },
@@ -236,7 +236,7 @@ describe('a link of another chain', () => {
     expect(await test.later(60).sees(LAPTOP, thief.last!)).toMatchObject({ verdict: 'violation', state: 'former' })
   })
 
-  it('once taken takes the best of its tables that were refused before', async () => {
+  it('once confirmed accepts the highest of its tables that were refused before', async () => {
     const { test, bob } = await fooled()
     const [first, second] = [bob.table(['phone']), bob.table(['phone', 'tablet'])]
     await test.sees(PHONE, second)
@@ -252,20 +252,20 @@ describe('a link of another chain', () => {
     expect(await test.later(60).sees(PHONE, second)).toMatchObject({ verdict: 'refresh', state: 'confirmed' })
   })
 
-  it('of a refused table below its epoch takes nothing', async () => {
+  it('accepts no refused table below its epoch', async () => {
     const { test, bob } = await fooled()
     await test.sees(PHONE, bob.table(['phone']))
     const { contact } = await test.call('contact.add', { link: bob.link(1), repin: true })
     expect([contact.epoch, contact.claims]).toEqual([null, []])
   })
 
-  it('says of a verified contact that it was verified', async () => {
+  it('is refused with a warning if the contact was verified', async () => {
     const { test, bob, thief } = await fooled()
     await test.call('contact.verify', { contact: 'Bob', number: thief.safetyNumber })
     await expect(test.call('contact.add', { link: bob.link() })).rejects.toMatchObject({ details: { verified: true } })
   })
 
-  it('is what the alarm of a disputed chain tells the owner to ask for', async () => {
+  it('is the remedy that the alarm of a disputed chain names', async () => {
     const { test, bob } = await fooled()
     await test.sees(PHONE, bob.table(['phone']))
     expect(test.told('alarm')[0]!.message).toContain('Ask for a contact link in a way that proves who you talk to')
@@ -273,7 +273,7 @@ describe('a link of another chain', () => {
 })
 
 describe('the name with a link', () => {
-  it('is refused when another contact has it, and nothing is added', async () => {
+  it('is refused if another contact has it, and nothing is added', async () => {
     const { test } = await linkedBob()
     const carol = person('carol')
     await expect(test.call('contact.add', { link: carol.link(), name: 'BOB' })).rejects.toMatchObject({
@@ -282,7 +282,7 @@ describe('the name with a link', () => {
     expect(test.records.personas.get(carol.id)).toBeUndefined()
   })
 
-  it('is from then on that of a contact who is known', async () => {
+  it('renames a known contact', async () => {
     const { test, bob } = await linkedBob()
     await test.call('contact.add', { link: bob.link(), name: 'Robert' })
     expect((await test.call('contact.list')).contacts).toMatchObject([{ name: 'Robert', aliases: [] }])
@@ -293,7 +293,7 @@ describe('the name with a link', () => {
 })
 
 describe('verifying', () => {
-  it('shows both numbers, and marks the contact whose number was compared', async () => {
+  it('shows the safety number, and marks the contact after the comparison', async () => {
     const test = await TestKeeper.withPersona()
     const bob = person('bob').rotate(1)
     await test.call('contact.add', { link: bob.link(), name: 'Bob' })
@@ -315,7 +315,7 @@ describe('verifying', () => {
     expect((await (await test.reopened()).call('contact.number', { contact: 'Bob' })).verifiedAtSec).toBe(test.nowSec)
   })
 
-  it('survives a rotation, which keeps the number', async () => {
+  it('survives a rotation, which does not change the number', async () => {
     const { test, bob } = await linkedBob()
     await test.sees(PHONE, bob.table(['phone']))
     await test.call('contact.verify', { contact: 'Bob', number: bob.safetyNumber })
@@ -324,7 +324,7 @@ describe('verifying', () => {
     expect(numbers).toMatchObject({ safetyNumber: bob.safetyNumber, epoch: 3, verifiedAtSec: test.nowSec - 60 })
   })
 
-  it('refuses another number, and says so of the own one', async () => {
+  it('refuses a wrong number, and recognizes the own one', async () => {
     const test = await TestKeeper.withPersona()
     const bob = person('bob')
     await test.call('contact.add', { link: bob.link(), name: 'Bob' })
@@ -342,7 +342,7 @@ describe('verifying', () => {
     expect(record(test, bob).verifiedAtSec).toBeNull()
   })
 
-  it('takes a link instead, and its epoch', async () => {
+  it('accepts a link instead, and its epoch', async () => {
     const { test, bob } = await linkedBob()
     for (const [link, message] of [
       [bob.thief().link(), /differs from the one pinned/],
@@ -358,7 +358,7 @@ describe('verifying', () => {
     expect(record(test, bob)).toMatchObject({ minEpoch: 2, verifiedAtSec: test.nowSec })
   })
 
-  it('is for contacts with a persona, not for the owner', async () => {
+  it('works only for contacts with a persona, and not for the owner', async () => {
     const test = await TestKeeper.withPersona()
     await test.sees(PHONE, 'brb', { name: 'Bob' })
     await expect(test.call('contact.number', { contact: 'Bob' })).rejects.toMatchObject({ code: 'CONTACT_PROVISIONAL' })
@@ -369,7 +369,7 @@ describe('verifying', () => {
 })
 
 describe('a damaged link', () => {
-  it('is refused with its own code before anything is looked at', async () => {
+  it('is refused with its own code, before any lookup', async () => {
     const test = await TestKeeper.open()
     const link = person('bob').link()
     await expect(test.call('contact.add', { link: `${link.slice(0, -1)}!` })).rejects.toMatchObject({
