@@ -126,21 +126,75 @@ describe.skipIf(absence !== '')(`on a terminal${absence}`, () => {
     expect(typist.all + unlocking.all).not.toContain('c0rrect')
   })
 
+  test('a locked key is unlocked in place after a wrong passphrase, and the command goes on', async () => {
+    await home.done(['init', '--passphrase-file', '-'], { stdin: 'c0rrect h0rse' })
+    await home.done(['device', 'add', 'desk', '--key', person('alice').key('desk')])
+    await home.done(['lock'])
+    const typist = new Typist(home, ['device', 'rename', 'desk', 'chair'])
+    await typist.until('The signing key is locked.')
+    await typist.until('Passphrase of the persona: ')
+    typist.type('wr0ng\r')
+    await typist.until('wrong. Try again.')
+    await typist.until('Passphrase of the persona: ')
+    typist.type('c0rrect h0rse\r')
+    await typist.until('renamed desk')
+    expect(await typist.end()).toBe(0)
+    await home.done(['lock'])
+    const third = new Typist(home, ['device', 'rename', 'chair', 'desk'])
+    for (let attempt = 1; attempt <= 3; attempt++) {
+      await third.until('Passphrase of the persona: ')
+      third.type('wr0ng\r')
+    }
+    await third.until('SEAL_WRONG_PASSPHRASE')
+    expect(await third.end()).toBe(1)
+  })
+
+  test('a wrong present passphrase is found before the new one is asked for', async () => {
+    await home.done(['init', '--passphrase-file', '-'], { stdin: 'c0rrect h0rse' })
+    const typist = new Typist(home, ['passphrase', 'change'])
+    await typist.until('Present passphrase of the persona: ')
+    typist.type('wr0ng\r')
+    await typist.until('wrong. Try again.')
+    await typist.until('Present passphrase of the persona: ')
+    typist.type('c0rrect h0rse\r')
+    await typist.until('New passphrase: ')
+    typist.type('f0ur new w0rds\r')
+    await typist.until('Repeat the passphrase: ')
+    typist.type('f0ur new w0rds\r')
+    await typist.until('the new passphrase seals')
+    expect(await typist.end()).toBe(0)
+  })
+
+  test.each([['recover'], ['init', '--passphrase'], ['join']])(
+    '%s finds out that there is a persona before it asks',
+    async (...args) => {
+      await home.done(['init'])
+      const typist = new Typist(home, args)
+      await typist.until('PERSONA_EXISTS')
+      expect(await typist.end()).toBe(1)
+      expect(typist.all).not.toMatch(/passphrase: |word 1|words from/)
+    },
+  )
+
   test('two different passphrases, Ctrl-C and Ctrl-D create no persona', async () => {
     const typist = new Typist(home, ['init', '--passphrase'])
-    await typist.until('New passphrase: ')
-    typist.type('one\r')
-    await typist.until('Repeat the passphrase: ')
-    typist.type('two\r')
-    await typist.until('PASSPHRASE_DIFFERS')
+    for (let attempt = 1; attempt <= 3; attempt++) {
+      await typist.until('New passphrase: ')
+      typist.type('one\r')
+      await typist.until('This passphrase is short')
+      await typist.until('Repeat the passphrase: ')
+      typist.type('two\r')
+      await typist.until(attempt === 3 ? 'PASSPHRASE_DIFFERS' : 'Try again.')
+    }
     expect(await typist.end()).toBe(1)
     let count = 0
     for (const key of ['\x03', '\x04']) {
       const leaving = new Typist(home, ['init', '--passphrase'])
       await leaving.until('New passphrase: ')
       leaving.type(key)
-      await leaving.until('CANCELLED')
+      await leaving.until('Cancelled.')
       expect(await leaving.end()).toBe(1)
+      expect(leaving.all).not.toContain('error')
       count++
     }
     expect(count).toBe(2)
@@ -197,7 +251,7 @@ describe.skipIf(absence !== '')(`contact links on a terminal${absence}`, () => {
     expect(verified.all).not.toContain('Type "yes"')
   })
 
-  test('removing a lost device asks for the reason, the epoch, consent to the table, and the words, typed unseen', async () => {
+  test('removing a lost device asks for the reason, the epoch, consent to the table, and the words, on a screen that disappears', async () => {
     const keys = ['laptop', 'phone'].map((name) => person('alice').key(name))
     await home.done(['init', '--device', 'laptop', '--key', keys[0]!])
     await home.done(['device', 'add', 'phone', '--key', keys[1]!])
@@ -208,19 +262,26 @@ describe.skipIf(absence !== '')(`contact links on a terminal${absence}`, () => {
     typist.type('lost\r')
     expect(await typist.until('Number of the next key')).toContain('no copy of your table was ever read')
     typist.type('2\r')
-    expect(await typist.until('Type 2 to confirm: ')).toMatch(/Your next key[^]*laptop[^]*left out: phone/)
-    typist.type('2\r')
-    await typist.until('the 24 recovery words')
-    await typist.until('Enter alone cancels): ')
-    typist.type(`${words.slice(1).join(' ')}\r`)
-    await typist.until('Try again')
-    await typist.until('Enter alone cancels): ')
-    typist.type(`${words.join(' ')}\r`)
+    expect(await typist.until('Type "yes" to confirm: ')).toMatch(/Your next key[^]*laptop[^]*left out: phone/)
+    typist.type('yes\r')
+    await typist.until(SCREEN_BEGIN)
+    await typist.until('word 1 of 24: ')
+    typist.type('notaword\r')
+    await typist.until('Word 1 is not in the list')
+    await typist.until('word 1 of 24: ')
+    await new Promise((resolve) => setTimeout(resolve, 200))
+    // The first 4 letters and Tab, then a paste of lines with numbers and commas.
+    typist.type(`${words[0]!.slice(0, 4)}\t\r`)
+    await typist.until('word 2 of 24: ')
+    const rest = words.slice(1).map((word, i) => `${i + 2}. ${word.toUpperCase()}`)
+    typist.type(`${rest.slice(0, 11).join(', ')}\r${rest.slice(11).join(', ')}.\r`)
+    await typist.until(SCREEN_END)
+    const screen = typist.all.lastIndexOf(SCREEN_END)
     await typist.until('rotated: your new key now signs')
     expect(await typist.end()).toBe(0)
     // One word may be an ordinary word of the output; two in a row are not.
     const pairs = words.slice(1).map((word, i) => `${words[i]!} ${word}`)
-    expect(pairs.filter((pair) => typist.all.includes(pair))).toEqual([])
+    expect(pairs.filter((pair) => typist.all.slice(screen).includes(pair))).toEqual([])
     expect(((await home.json(['status'])) as DaemonStatus).persona).toMatchObject({
       epoch: 2,
       devices: [{ name: 'laptop' }],
@@ -232,8 +293,8 @@ describe.skipIf(absence !== '')(`contact links on a terminal${absence}`, () => {
     const { persona } = (await home.json(['status'])) as DaemonStatus
     const typist = new Typist(home, command === 'rotate' ? ['rotate', '--epoch', '1'] : ['leave'])
     await typist.until('to confirm: ')
-    typist.type('yes\r')
-    await typist.until('CANCELLED')
+    typist.type('no\r')
+    await typist.until('Cancelled.')
     expect(await typist.end()).toBe(1)
     expect(((await home.json(['status'])) as DaemonStatus).persona).toEqual(persona)
   })

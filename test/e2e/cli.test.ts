@@ -15,6 +15,7 @@ import { join } from 'node:path'
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { z } from 'zod'
 import { formatHex } from '../../src/core/encoding/bytes.ts'
+import { MAX_STATUS_BYTES } from '../../src/core/limits.ts'
 import { portableEngine } from '../../src/crypto/portable.ts'
 import { METHODS } from '../../src/ipc/methods/table.ts'
 import type { DaemonEvent } from '../../src/ipc/methods/events.ts'
@@ -145,15 +146,46 @@ describe(`the main job, on ${whose}`, () => {
     expect(readdirSync(home.directory).filter((name) => name.includes('.backup-'))).toHaveLength(1)
   })
 
-  test('own words that do not fit are left out with a message, because a removal must be published', async () => {
+  test('refuses own words that do not fit, with the number of bytes too many', async () => {
     await startWithPersona()
-    writeSave(at(LAPTOP), withStatusMessage(readSave(at(LAPTOP)), 'x'.repeat(1006)))
-    expect(await home.done(['tox', 'publish', LAPTOP])).toContain('your own words did not fit')
+    const words = 'x'.repeat(1000)
+    writeSave(at(LAPTOP), withStatusMessage(readSave(at(LAPTOP)), words))
+    const before = readFileSync(at(LAPTOP))
+    const refusal = await home.run(['tox', 'publish', LAPTOP])
+    const { token } = (await home.json(['blob'])) as { token: string }
+    expect(refusal.stderr).toContain(
+      `your own words are ${1001 + token.length - MAX_STATUS_BYTES} bytes too long beside the table`,
+    )
+    expect(refusal.stderr).toContain('--drop-words')
+    for (const length of [MAX_STATUS_BYTES, MAX_STATUS_BYTES + 1, 5000])
+      expect(await home.failure(['tox', 'publish', LAPTOP, '--text', 'y'.repeat(length)])).toBe('1 WORDS_TOO_LONG')
+    expect(readFileSync(at(LAPTOP)).equals(before)).toBe(true)
+    await home.done(['tox', 'publish', LAPTOP, '--text', 'y'.repeat(MAX_STATUS_BYTES - 1 - token.length)])
+  })
+
+  test('leaves words out only with --drop-words, and puts them back when they fit', async () => {
+    await startWithPersona()
+    const { token } = (await home.json(['blob'])) as { token: string }
+    const words = 'x'.repeat(MAX_STATUS_BYTES - 1 - token.length)
+    await home.done(['tox', 'publish', LAPTOP, '--text', words])
+    await home.done(['device', 'add', 'phone', '--tox-profile', PHONE])
+    expect(await home.failure(['tox', 'publish', LAPTOP])).toBe('1 WORDS_TOO_LONG')
+    expect(shownBy(LAPTOP)).toBe(`${words} ${token}`)
+    const report = await home.json(['tox', 'publish', LAPTOP, '--drop-words'])
+    expect(report).toMatchObject({ wordsDropped: true, leftOut: words })
     expect(shownBy(LAPTOP)).toMatch(/^persona:\S+$/)
-    for (const length of [700, 1006, 1007, 5000]) {
-      const report = await home.json(['tox', 'publish', LAPTOP, '--text', 'y'.repeat(length)])
-      expect(report).toMatchObject({ wordsDropped: length > 700 })
-    }
+    // Twice: the words are not in the profile any more, and are still not forgotten.
+    expect(await home.done(['tox', 'publish', LAPTOP])).toContain('your own words are left out')
+    await home.done(['device', 'remove', 'phone', '--retired'])
+    await home.done(['tox', 'publish', LAPTOP])
+    expect(shownBy(LAPTOP).startsWith(`${words} persona:`)).toBe(true)
+    // New words replace them for good.
+    await home.done(['device', 'add', 'tablet', '--key', hexKey(BOB)])
+    await home.done(['tox', 'publish', LAPTOP, '--drop-words'])
+    await home.done(['tox', 'publish', LAPTOP, '--text', 'short'])
+    await home.done(['tox', 'publish', LAPTOP, '--text', ''])
+    await home.done(['tox', 'publish', LAPTOP])
+    expect(shownBy(LAPTOP)).toMatch(/^persona:\S+$/)
   })
 
   test('an encrypted profile is written with its passphrase, and stays encrypted', async () => {
@@ -504,14 +536,26 @@ describe('watching', () => {
     expect((await ended)[0]).toBe(0)
   })
 
-  test('fails when the daemon stops', async () => {
+  test('waits for a daemon that restarts, and goes on with what happened since', async () => {
     await startWithPersona()
-    const watching = home.spawn(['watch'])
+    const watching = home.spawn(['watch', '--after', '0', '--json'])
     onTestFinished(() => void watching.kill('SIGKILL'))
-    await once(watching.stderr!, 'data')
-    const ended = once(watching, 'exit')
+    const lines = readLines(watching)
+    const next = async (): Promise<DaemonEvent> => JSON.parse((await lines.next()).value as string) as DaemonEvent
+    const first = await next()
     await home.stop()
-    expect((await ended)[0]).toBe(1)
+    await home.start()
+    await home.done(['device', 'rename', 'laptop', 'desk'])
+    let event = first
+    while (!(event.event === 'own.changed' && event.data.cause === 'rename')) event = await next()
+    expect(event.id).toBeGreaterThan(first.id)
+    const ended = once(watching, 'exit')
+    watching.kill('SIGINT')
+    expect((await ended)[0]).toBe(0)
+  })
+
+  test('fails at once if no daemon runs at the beginning', async () => {
+    expect(await home.failure(['watch'])).toBe('3 DAEMON_UNREACHABLE')
   })
 })
 

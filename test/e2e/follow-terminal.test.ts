@@ -63,7 +63,7 @@ describe.skipIf(absence !== '')(`follow --ask on a terminal${absence}`, () => {
     typist.type('yes\r')
     await typist.until('[y/N] ')
     typist.type(key)
-    await typist.until('CANCELLED')
+    await typist.until('Cancelled.')
     expect(await typist.end()).toBe(1)
     expect(readFileSync(profile).equals(before)).toBe(true)
     expect(readdirSync(home.directory).filter((name) => name.includes('.backup-'))).toEqual([])

@@ -178,7 +178,11 @@ export const RULES: Readonly<Record<string, Rule>> = {
     packages: ['node:'],
     reason: 'commands on profiles work without the other commands',
   },
-  'cli/events': { folders: ['core', 'ipc', 'cli/io'], packages: [], reason: 'events are shown, and nothing is done' },
+  'cli/events': {
+    folders: ['core', 'ipc', 'cli/io'],
+    packages: ['node:'],
+    reason: 'events are shown, and nothing is done',
+  },
   'cli/own': {
     folders: ['core', 'crypto', 'durable', 'ipc', 'tox', 'cli/io', 'cli/tox'],
     packages: ['node:', 'yaml'],

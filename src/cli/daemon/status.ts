@@ -4,7 +4,7 @@ import type { DaemonStatus } from '../../ipc/methods/status.ts'
 import type { Finding } from '../../ipc/shapes/doctor.ts'
 import { formatToxStatus } from '../tox/companion.ts'
 import { withDaemon } from '../io/connect.ts'
-import { print, type Context } from '../io/context.ts'
+import { print, sentence, type Context } from '../io/context.ts'
 import { EXIT_DONE } from '../io/errors.ts'
 import { escapeText, showName } from '../io/escape.ts'
 import { countOf, formatTime, tableNumbers } from '../io/layout.ts'
@@ -62,8 +62,4 @@ function formatPersona(status: DaemonStatus, nowSec: number, verbose: boolean): 
 function formatFinding({ code, message, hint, about }: Finding): string[] {
   const advice = adviceOf(code, hint, about)
   return [sentence(escapeText(message)), ...(advice === null ? [] : [`  -> ${escapeText(advice)}`])]
-}
-
-function sentence(notice: string): string {
-  return `${notice.charAt(0).toUpperCase()}${notice.slice(1)}.`
 }

@@ -1,25 +1,58 @@
 /** `persona watch`: prints events as they happen, one line each. */
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { LaggedEvent } from '../../ipc/client.ts'
 import type { ContactChange, OwnCause } from '../../ipc/shapes/events.ts'
 import type { DaemonEvent, EventData } from '../../ipc/methods/events.ts'
-import { withDaemon } from '../io/connect.ts'
+import { hasCode, isUnreachable, withDaemon } from '../io/connect.ts'
 import { print, remark, type Context } from '../io/context.ts'
 import { CliError, EXIT_DONE } from '../io/errors.ts'
 import { escapeText, keyTail, showName } from '../io/escape.ts'
 import { interrupted } from '../io/interrupts.ts'
 import { countOf, tableNumbers, two } from '../io/layout.ts'
 
-/** Runs until Ctrl-C, which is a success, or until the daemon goes away, which is a failure. */
+const AGAIN_MS = 1000 // sanity: a daemon starts within a second or two
+
+/** Runs until Ctrl-C, which is a success. If the daemon goes away, it waits for it, and goes on after the last event that it printed. */
 export async function watch(context: Context, options: { readonly after?: string } = {}): Promise<number> {
-  const after = parseNumber(options.after)
+  let after = parseNumber(options.after)
+  const stopped = interrupted()
+  const show = (event: DaemonEvent | LaggedEvent): void => {
+    // Events that the history does not keep have the number 0.
+    if (event.event !== 'lagged' && event.id > 0) after = event.id
+    print(context, event, [formatEvent(event, context.verbose)])
+  }
+  // A daemon that does not run at the beginning is an error; later it may be restarting.
+  for (let isFirst = true; ; isFirst = false) {
+    try {
+      if (await watchOnce(context, after, show, stopped, isFirst)) return EXIT_DONE
+    } catch (error) {
+      if (isFirst || !isAway(error)) throw error
+    }
+    if ((await Promise.race([stopped, sleep(AGAIN_MS, 'again')])) === null) return EXIT_DONE
+  }
+}
+
+/** @returns false if the daemon went away */
+async function watchOnce(
+  context: Context,
+  after: number | undefined,
+  show: (event: DaemonEvent | LaggedEvent) => void,
+  stopped: Promise<null>,
+  isFirst: boolean,
+): Promise<boolean> {
   return await withDaemon(context, async (client) => {
-    const stopped = interrupted()
-    await client.subscribe(null, (event) => print(context, event, [formatEvent(event, context.verbose)]), after)
-    remark(context, 'watching for events; press Ctrl-C to stop')
+    await client.subscribe(null, show, after)
+    remark(context, isFirst ? 'watching for events; press Ctrl-C to stop' : 'the daemon is back')
     const reason = await Promise.race([stopped, client.closed])
-    if (reason !== null) throw reason
-    return EXIT_DONE
+    if (reason === null) return true
+    if (!isAway(reason)) throw reason
+    remark(context, 'the daemon went away; waiting for it')
+    return false
   })
+}
+
+function isAway(error: unknown): boolean {
+  return isUnreachable(error) || hasCode(error, 'CONNECTION_CLOSED') || hasCode(error, 'TIMEOUT')
 }
 
 function parseNumber(text: string | undefined): number | undefined {

@@ -3,10 +3,13 @@
  *
  * - Results go to stdout and nothing else does, so that they can be piped. With --json a result is one line of JSON.
  * - Questions, progress and remarks go to stderr. --json silences remarks; without a terminal there is no progress.
+ * - A question that was cancelled ends the command with one sentence, such as `Cancelled.`
  * - A failure is one line `persona: error: ... (CODE)`. If there is something to do, a line `persona: hint: ...` follows.
  *   Both start in lower case and have no final dot. A message says what happened to what; a hint says what to do now.
  * - Questions start with a capital and end in `: `. Ctrl-C, Ctrl-D and any answer but the expected one change nothing.
- * - Secrets are never arguments: they come from a file, from stdin, or are typed unseen. Secrets on the screen disappear at Enter.
+ * - Secrets are never arguments: they come from a file, from stdin, or are typed. Passphrases are typed unseen. The recovery words are
+ *   typed on a screen of their own, which is cleared at each Enter. A wrong passphrase can be typed again, three times in all.
+ * - A command checks before it asks and before it writes. A locked key is unlocked in place, and the command goes on.
  * - Texts of others are escaped (escape.ts), and the end of the key stands beside every name, because anybody chooses their own name.
  * - People read *trusted* and *unconfirmed*. Epoch, seq and similar details appear only with -v and in JSON.
  * - Exit status: 0 done, 1 failed or a plain no, 2 wrong usage, 3 the daemon does not run.
@@ -47,11 +50,20 @@ export function bold(text: string): string {
   return isStyled() ? `\x1b[1m${text}\x1b[22m` : text
 }
 
+/** Makes a message a sentence of its own. */
+export function sentence(message: string): string {
+  return `${message.charAt(0).toUpperCase()}${message.slice(1)}.`
+}
+
 /** Prints a failure on stderr, as text or as one line of JSON. @returns the exit status */
 export function printFailure(json: boolean, error: unknown): number {
   const failure = describeFailure(error)
   if (json) process.stderr.write(`${formatJson({ error: failure })}\n`)
   else {
+    if (failure.code === 'CANCELLED') {
+      process.stderr.write(`${sentence(escapeText(failure.message))}\n`)
+      return exitStatus(failure.code)
+    }
     process.stderr.write(`persona: error: ${escapeText(failure.message)} (${failure.code})\n`)
     if (failure.hint !== null) process.stderr.write(`persona: hint: ${escapeText(failure.hint)}\n`)
   }

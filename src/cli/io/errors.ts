@@ -19,7 +19,9 @@ export type CliErrorCode =
   | 'SANDBOXED' // this process cannot see running Tox clients
   | 'WORDS_FILE' // unreadable, empty, too long or not text
   | 'WORDS_WRONG' // the typed words are not the recovery words
+  | 'WORDS_TOO_LONG' // the same code as the daemon's, for words that a profile shows
   | 'LOCKED' // the same code as the daemon's, before anything is written
+  | 'PERSONA_EXISTS' // the same code as the daemon's, before anybody types a secret
   | 'CONTACTS_FILE' // unreadable, unwritable, or not a list of contacts
   | 'NUMBER_WRONG' // not a safety number
   | 'SYNC_FILE' // unreadable, or not text
@@ -42,6 +44,10 @@ export const EXIT_UNREACHABLE = 3
 
 export class CliError extends PersonadError<CliErrorCode> {
   override readonly name = 'CliError'
+}
+
+export function hasCode(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code
 }
 
 /** A failure, as `--json` prints it under `error`. */

@@ -2,7 +2,6 @@
 import { open, type FileHandle } from 'node:fs/promises'
 import { concatBytes, decodeUtf8 } from '../../core/encoding/bytes.ts'
 import { CliError } from './errors.ts'
-import { askSecret, isInteractive } from './prompt.ts'
 
 const MAX_PASSPHRASE_CHARS = 1024 // sanity: the daemon's own limit
 const MAX_SECRET_FILE_BYTES = 4096 // sanity: 1024 characters of UTF-8; 24 recovery words are far shorter
@@ -76,44 +75,6 @@ async function readSecretFile(path: string, kind: SecretFileKind): Promise<strin
   const text = path === '-' ? await readStdin(MAX_SECRET_FILE_BYTES) : await readTextFile(path, kind)
   if (text === '') throw new CliError(kind.code, `${nameOf(path)} is empty; it should hold ${kind.name}`)
   return text
-}
-
-/** Where a passphrase comes from: `file` if given, otherwise the terminal. */
-export interface PassphraseSource {
-  readonly file: string | undefined
-  /** The option that gives the file, for the hint. */
-  readonly option: string
-}
-
-/**
- * Reads a passphrase from its file, or asks for it.
- * @param question such as `Passphrase of bob.tox: `
- * @throws {CliError} PASSPHRASE_FILE | NO_TERMINAL | CANCELLED
- */
-export async function obtainPassphrase(source: PassphraseSource, question: string): Promise<string> {
-  if (source.file !== undefined) return await readPassphraseFile(source.file)
-  if (!isInteractive()) {
-    throw new CliError('NO_TERMINAL', 'this needs a passphrase, and there is no terminal to ask on', {
-      hint: `add ${source.option} FILE (- for stdin)`,
-    })
-  }
-  return await askSecret(question)
-}
-
-/**
- * Asks for a new passphrase, twice.
- * @throws {CliError} NO_TERMINAL | CANCELLED | PASSPHRASE_DIFFERS | PASSPHRASE_FILE if it is empty
- */
-export async function askNewPassphrase(source: PassphraseSource): Promise<string> {
-  const first = await obtainPassphrase(source, 'New passphrase: ')
-  if (source.file !== undefined) return first
-  if (first === '')
-    throw new CliError('PASSPHRASE_FILE', 'an empty passphrase protects nothing', {
-      hint: 'type a passphrase, or leave the key unsealed',
-    })
-  const second = await askSecret('Repeat the passphrase: ')
-  if (first !== second) throw new CliError('PASSPHRASE_DIFFERS', 'the two passphrases differ; nothing changed')
-  return first
 }
 
 async function readTextFile(path: string, kind: SecretFileKind): Promise<string> {

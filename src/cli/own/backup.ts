@@ -7,10 +7,11 @@ import type { Client } from '../../ipc/client.ts'
 import { MAX_COPIES, type ReconcileResult, type RestoreResult } from '../../ipc/shapes/backup.ts'
 import { withDaemon } from '../io/connect.ts'
 import { print, remark, type Context } from '../io/context.ts'
+import { checkNoPersona } from './checks.ts'
 import { readCopies } from './copies.ts'
 import { CliError, EXIT_DONE, EXIT_FAILED } from '../io/errors.ts'
 import { escapeText } from '../io/escape.ts'
-import { askNewPassphrase, obtainPassphrase } from '../io/input.ts'
+import { askNewPassphrase, tryPassphrase } from '../io/passphrase.ts'
 import { countOf, tableNumbers } from '../io/layout.ts'
 import { profileOpener } from '../tox/open.ts'
 
@@ -55,24 +56,28 @@ async function* countedParts(
 
 /** Restores a backup into a daemon without a persona. */
 export async function restore(context: Context, file: string, options: BackupOptions): Promise<number> {
-  const handle = await openBackup(file)
-  try {
-    const source = { file: options.passphraseFile, option: '--passphrase-file' }
-    const passphrase = await obtainPassphrase(source, 'Passphrase of the backup: ')
-    const result = await withDaemon(context, (client) => sendBackup(client, file, handle, passphrase))
-    print(context, result, formatRestored(result))
-  } finally {
-    await handle.close()
-  }
+  await (await openBackup(file)).close()
+  const source = { file: options.passphraseFile, option: '--passphrase-file' }
+  const result = await withDaemon(context, async (client) => {
+    await checkNoPersona(client)
+    return await tryPassphrase(source, 'Passphrase of the backup: ', 'SEAL_WRONG_PASSPHRASE', (passphrase) =>
+      sendBackup(client, file, passphrase),
+    )
+  })
+  print(context, result, formatRestored(result))
   return EXIT_DONE
 }
 
-async function sendBackup(
-  client: Client,
-  file: string,
-  handle: FileHandle,
-  passphrase: string,
-): Promise<RestoreResult> {
+async function sendBackup(client: Client, file: string, passphrase: string): Promise<RestoreResult> {
+  const handle = await openBackup(file)
+  try {
+    return await sendParts(client, file, handle, passphrase)
+  } finally {
+    await handle.close()
+  }
+}
+
+async function sendParts(client: Client, file: string, handle: FileHandle, passphrase: string): Promise<RestoreResult> {
   const header = await readFully(file, handle, BACKUP_HEADER_BYTES)
   // Checks the length here, so that a file cut at any byte is reported as cut.
   let box = await readFully(file, handle, SEALED_CHUNK_BYTES)

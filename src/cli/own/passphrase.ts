@@ -1,9 +1,10 @@
 /** `persona lock` and `persona passphrase ...`: the passphrase that seals the signing key, and the seed while it is on this device. */
 import type { SealMode } from '../../crypto/seal.ts'
+import type { Client } from '../../ipc/client.ts'
 import { withDaemon } from '../io/connect.ts'
 import { print, type Context } from '../io/context.ts'
 import { CliError, EXIT_DONE } from '../io/errors.ts'
-import { askNewPassphrase, obtainPassphrase } from '../io/input.ts'
+import { askNewPassphrase, tryPassphrase } from '../io/passphrase.ts'
 
 export interface PassphraseOptions {
   /** File with the new passphrase. */
@@ -37,16 +38,19 @@ export async function changePassphrase(context: Context, options: PassphraseOpti
       hint: 'give the other one as /dev/fd/3',
     })
   }
-  const present = await askPresent(options)
-  const passphrase = await askNew(options)
-  const result = await withDaemon(context, (client) => client.call('passphrase.change', { present, passphrase }))
+  const result = await withDaemon(context, async (client) => {
+    // Checked before anybody thinks of a new one.
+    const present = await checkedPresent(client, options)
+    return await client.call('passphrase.change', { present, passphrase: await askNew(options) })
+  })
   print(context, result, [SEALED[result.sealing]])
   return EXIT_DONE
 }
 
 export async function removePassphrase(context: Context, options: PassphraseOptions): Promise<number> {
-  const present = await askPresent(options)
-  const result = await withDaemon(context, (client) => client.call('passphrase.remove', { present }))
+  const result = await withDaemon(context, async (client) =>
+    client.call('passphrase.remove', { present: await checkedPresent(client, options) }),
+  )
   print(context, result, [SEALED[result.sealing]])
   return EXIT_DONE
 }
@@ -55,7 +59,15 @@ async function askNew({ passphraseFile }: PassphraseOptions): Promise<string> {
   return await askNewPassphrase({ file: passphraseFile, option: '--passphrase-file' })
 }
 
-async function askPresent({ oldPassphraseFile }: PassphraseOptions): Promise<string> {
+async function checkedPresent(client: Client, { oldPassphraseFile }: PassphraseOptions): Promise<string> {
   const source = { file: oldPassphraseFile, option: '--old-passphrase-file' }
-  return await obtainPassphrase(source, 'Present passphrase of the persona: ')
+  return await tryPassphrase(
+    source,
+    'Present passphrase of the persona: ',
+    'SEAL_WRONG_PASSPHRASE',
+    async (present) => {
+      await client.call('passphrase.check', { present })
+      return present
+    },
+  )
 }

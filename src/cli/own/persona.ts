@@ -1,12 +1,14 @@
 /** `persona init` and `persona unlock`: creates the persona, and unlocks its signing key. */
+import { checkNickname } from '../../core/nickname.ts'
 import type { Client } from '../../ipc/client.ts'
 import type { InitParams } from '../../ipc/methods/own.ts'
-import { withDaemon } from '../io/connect.ts'
+import { unlockWith, withDaemon } from '../io/connect.ts'
 import { print, remark, type Context } from '../io/context.ts'
+import { checkNoPersona } from './checks.ts'
 import { keyOf, type KeyOptions } from './device.ts'
 import { CliError, EXIT_DONE } from '../io/errors.ts'
 import { escapeText, showName } from '../io/escape.ts'
-import { askNewPassphrase, obtainPassphrase } from '../io/input.ts'
+import { askNewPassphrase } from '../io/passphrase.ts'
 import { isInteractive } from '../io/prompt.ts'
 import { rehearse, UNPROTECTED } from './recovery.ts'
 
@@ -20,8 +22,9 @@ export interface InitOptions extends KeyOptions {
 
 /** Creates the persona, and on a terminal shows its recovery words. */
 export async function init(context: Context, options: InitOptions): Promise<number> {
-  const params = await initParams(options)
   await withDaemon(context, async (client) => {
+    await checkNoPersona(client)
+    const params = await initParams(options)
     const result = await client.call('persona.init', params)
     const { table } = result
     const [device] = table.devices
@@ -50,7 +53,7 @@ async function initParams(options: InitOptions): Promise<InitParams> {
   const isSealed = options.passphrase === true || options.passphraseFile !== undefined
   const passphrase = isSealed ? await askNewPassphrase(source) : null
   return {
-    ...(key === null || options.device === undefined ? {} : { device: { name: options.device, key } }),
+    ...(key === null || options.device === undefined ? {} : { device: { name: checkNickname(options.device), key } }),
     ...(passphrase === null ? {} : { passphrase }),
     ...(options.unnamed === true ? { unnamed: true } : {}),
   }
@@ -72,9 +75,12 @@ async function offerWords(context: Context, client: Client): Promise<void> {
 }
 
 export async function unlock(context: Context, options: { readonly passphraseFile?: string }): Promise<number> {
-  const source = { file: options.passphraseFile, option: '--passphrase-file' }
-  const passphrase = await obtainPassphrase(source, 'Passphrase of the persona: ')
-  const result = await withDaemon(context, (client) => client.call('persona.unlock', { passphrase }))
+  const result = await withDaemon(context, async (client) => {
+    const { persona, locked } = await client.call('status')
+    // Nobody types a passphrase that is not needed. A file is passed on, and the daemon names the error.
+    if (options.passphraseFile === undefined && persona !== null && !locked) return { locked }
+    return await unlockWith(client, options.passphraseFile ?? null)
+  })
   print(context, result, [result.locked ? 'the signing key is still locked' : 'unlocked the signing key'])
   return EXIT_DONE
 }

@@ -1,6 +1,7 @@
 /** `persona recover`: brings the persona back from its recovery words and the newest copy of its table, under a new key (docs/backup.md, section 5). */
 import { equalBytes, parseBase64url } from '../../core/encoding/bytes.ts'
 import { TOKEN_PREFIX } from '../../core/limits.ts'
+import { checkNickname } from '../../core/nickname.ts'
 import { loadEngine } from '../../crypto/load.ts'
 import { deriveSigningSeed, parseWords } from '../../crypto/seed.ts'
 import type { Client } from '../../ipc/client.ts'
@@ -9,11 +10,12 @@ import type { TableDevice } from '../../ipc/shapes/contact.ts'
 import { MAX_COPIES, type RecoverResult } from '../../ipc/shapes/backup.ts'
 import { withDaemon } from '../io/connect.ts'
 import { print, remark, type Context } from '../io/context.ts'
+import { checkNoPersona } from './checks.ts'
 import { readCopies } from './copies.ts'
 import { keyOf, type KeyOptions } from './device.ts'
 import { CliError, EXIT_DONE } from '../io/errors.ts'
 import { escapeText } from '../io/escape.ts'
-import { askNewPassphrase } from '../io/input.ts'
+import { askNewPassphrase } from '../io/passphrase.ts'
 import { countOf, formatTime, tableNumbers } from '../io/layout.ts'
 import { profileOpener } from '../tox/open.ts'
 import { isInteractive } from '../io/prompt.ts'
@@ -47,6 +49,7 @@ export async function recover(context: Context, options: RecoverOptions): Promis
       hint: 'to sign without looking, give --yes',
     })
   }
+  await withDaemon(context, (client) => checkNoPersona(client))
   const isSealed = options.passphrase === true || options.passphraseFile !== undefined
   const source = { file: options.passphraseFile, option: '--passphrase-file' }
   const passphrase = isSealed ? await askNewPassphrase(source) : null
@@ -62,6 +65,7 @@ export async function recover(context: Context, options: RecoverOptions): Promis
       ...(device === null ? {} : { device }),
       ...(passphrase === null ? {} : { passphrase }),
       ...(options.unnamed === true ? { unnamed: true } : {}),
+      ...(options.keep === undefined ? {} : { keep: [...options.keep] }),
     })
     remark(context, describeSource(result, context.nowSec, context.verbose))
     const table = result.mustRotate ? await rotated(context, client, options, words, device) : result.table
@@ -91,7 +95,7 @@ async function rotated(
 async function deviceOf(options: RecoverOptions): Promise<TableDevice | null> {
   const key = await keyOf(options)
   if (key === null && options.device === undefined) return null
-  if (key !== null && options.device !== undefined) return { name: options.device, key }
+  if (key !== null && options.device !== undefined) return { name: checkNickname(options.device), key }
   throw new CliError('USAGE', 'a device needs a nickname and a key', {
     hint: 'give --device NAME and --tox-profile FILE, or neither',
   })

@@ -7,6 +7,7 @@ import { print, type Context } from '../io/context.ts'
 import { CliError, EXIT_DONE, EXIT_FAILED } from '../io/errors.ts'
 import { readStdinLines } from '../io/input.ts'
 import { askLine, isInteractive, showSecretly } from '../io/prompt.ts'
+import { checkPersona } from './checks.ts'
 import { obtainWords } from './recovery-words.ts'
 
 const WORD_COUNT = 24
@@ -48,8 +49,10 @@ export async function confirm(context: Context): Promise<number> {
 
 /** Checks whether the given words belong to this persona. */
 export async function check(context: Context, options: { readonly wordsFile?: string }): Promise<number> {
-  const words = await obtainWords(options.wordsFile)
-  const result = await withDaemon(context, (client) => client.call('recovery.check', { words }))
+  const result = await withDaemon(context, async (client) => {
+    await checkPersona(client)
+    return await client.call('recovery.check', { words: await obtainWords(options.wordsFile) })
+  })
   print(context, result, [
     result.belongs
       ? 'yes, these are the recovery words of your persona'

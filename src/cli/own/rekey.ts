@@ -8,7 +8,6 @@
 import { realpath } from 'node:fs/promises'
 import { equalBytes, formatHex } from '../../core/encoding/bytes.ts'
 import { foldNickname } from '../../core/nickname.ts'
-import { ownWords } from '../../core/token.ts'
 import { removeDurably } from '../../durable/file.ts'
 import type { Client } from '../../ipc/client.ts'
 import type { OwnTable, StatusMessage } from '../../ipc/shapes/own.ts'
@@ -17,16 +16,17 @@ import { NOSPAM_BYTES, SECRET_KEY_BYTES, formatToxId } from '../../tox/save/addr
 import { clientsOn, describeClient } from '../../tox/profile/clients.ts'
 import { ToxError } from '../../tox/save/errors.ts'
 import { createProfile, readProfile, writeProfile, type ToxProfile } from '../../tox/profile/profile-file.ts'
-import { statusWith, withStatusMessage } from '../../tox/save/publish.ts'
+import { withStatusMessage } from '../../tox/save/publish.ts'
 import { rekeySave, type Rekeyed, type RekeyOptions } from '../../tox/save/rekey.ts'
-import { encodeSave, readKeys, readStatusMessage } from '../../tox/save/savefile.ts'
-import { hasCode, withDaemon } from '../io/connect.ts'
+import { encodeSave, readKeys } from '../../tox/save/savefile.ts'
+import { checkUnlocked, hasCode, withDaemon } from '../io/connect.ts'
 import { print, type Context } from '../io/context.ts'
 import { CliError, EXIT_DONE } from '../io/errors.ts'
 import { escapeText, keyTail, showName } from '../io/escape.ts'
 import { tableNumbers } from '../io/layout.ts'
 import { profileOpener, type OpenProfile } from '../tox/open.ts'
 import { sectionName } from '../tox/sections.ts'
+import { fitWords, formatLeftOut, keptWords, shownWords } from '../tox/words.ts'
 
 export interface DeviceRekeyOptions {
   /** The profile of the device, with the old key. */
@@ -52,6 +52,9 @@ export interface DeviceRekeyReport {
   /** Names of the sections that were left out. */
   dropped: string[]
   wordsDropped: boolean
+  /** The words that did not fit, kept for the next publish; empty if all did. */
+  leftOut: string
+  bytesOver: number
   /** This run finished an interrupted one. */
   resumed: boolean
   status: StatusMessage
@@ -67,9 +70,8 @@ export async function rekeyDevice(context: Context, name: string, options: Devic
   })(options.toxProfile)
   const target = await targetOf(opened, options)
   const report = await withDaemon(context, async (client) => {
-    const status = await client.call('status')
     // Before anything is written.
-    if (status.locked) throw new CliError('LOCKED', 'the signing key is locked', { hint: 'unlock it' })
+    await checkUnlocked(client)
     const device = deviceOf(await client.call('device.list'), name)
     return await new DeviceRekey(context, client, opened, target, options).run(device)
   })
@@ -186,16 +188,16 @@ class DeviceRekey {
   async #publish(
     { save }: Rekeyed,
     key: string,
-  ): Promise<Pick<DeviceRekeyReport, 'status' | 'wordsDropped' | 'backup'>> {
-    // Clients cut at a NUL, and writing one is refused.
-    const words = ownWords(readStatusMessage(save).text).replaceAll('\0', '')
-    const { status, wordsDropped } = await statusWith(words, (kept) => this.#client.call('blob.get', { words: kept }))
+  ): Promise<Pick<DeviceRekeyReport, 'status' | 'wordsDropped' | 'leftOut' | 'bytesOver' | 'backup'>> {
+    // Words that an earlier publish left out go with the device to its new key.
+    const words = shownWords(save) || (await keptWords(this.#client, this.#opened.key))
+    const { status, leftOut, bytesOver } = await fitWords(this.#client, words)
     const shown = withStatusMessage(save, status.text)
     const backup = await this.#write(shown, key)
-    const wrote = { path: await realpath(this.#target), key, text: status.text, backup, repaired: false }
+    const wrote = { path: await realpath(this.#target), key, text: status.text, backup, repaired: false, leftOut }
     // This may fail: the daemon reads the profile the next time it looks.
     await this.#client.call('profile.wrote', wrote).catch(() => undefined)
-    return { status, wordsDropped, backup }
+    return { status, wordsDropped: leftOut !== '', leftOut, bytesOver, backup }
   }
 
   async #write(save: ToxProfile['save'], key: string): Promise<string | null> {
@@ -245,7 +247,7 @@ class DeviceRekey {
 }
 
 function formatReport(report: DeviceRekeyReport, verbose: boolean): string[] {
-  const { device, oldKey, key, toxId, file, backup, dropped, wordsDropped, resumed, status } = report
+  const { device, oldKey, key, toxId, file, backup, dropped, resumed, status } = report
   const old = backup === null ? [] : [`backup:   ${escapeText(backup)} (has the old key)`]
   return [
     ...(resumed ? ['finished an interrupted rekey'] : []),
@@ -254,7 +256,7 @@ function formatReport(report: DeviceRekeyReport, verbose: boolean): string[] {
     `Tox ID:   ${toxId}`,
     ...old,
     ...(dropped.length === 0 ? [] : [`left out: ${dropped.join(' and ')}; join your groups again`]),
-    ...(wordsDropped ? ['your own words did not fit beside the blob and were left out'] : []),
+    ...formatLeftOut(report),
     'now show the table on your other devices, in each profile: persona tox publish FILE',
     'friends who use persona then learn the new key; give all other friends the new Tox ID',
   ]

@@ -11,6 +11,7 @@ import { CliError, EXIT_DONE } from '../io/errors.ts'
 import { escapeText, showName } from '../io/escape.ts'
 import { formatTable, formatTime, tableNumbers } from '../io/layout.ts'
 import { askLine, isInteractive } from '../io/prompt.ts'
+import { checkPersona } from './checks.ts'
 import { obtainWords } from './recovery-words.ts'
 
 export interface RotateOptions {
@@ -59,7 +60,7 @@ export async function signPlanned(
     return null
   }
   for (const line of formatPlan(plan, context.nowSec, context.verbose)) remark(context, line)
-  await confirm(context, options, plan)
+  await confirm(context, options)
   const isHere = plan.hasSeed && options.wordsFile === undefined
   const words = given ?? (isHere ? null : await obtainWords(options.wordsFile))
   return await client.call('rotation.apply', { ...wishes, plan: plan.plan, ...(words === null ? {} : { words }) })
@@ -69,6 +70,7 @@ export async function signPlanned(
 export async function follow(context: Context, options: RotateOptions): Promise<number> {
   checkNoRotation(options, '--follow', ROTATING)
   await withDaemon(context, async (client) => {
+    await checkPersona(client)
     const words = await obtainWords(options.wordsFile)
     const result = await client.call('rotation.follow', { words })
     print(context, result, [
@@ -98,15 +100,15 @@ async function planWith(
   }
 }
 
-async function confirm(context: Context, options: RotateOptions, plan: RotationPlan): Promise<void> {
+async function confirm(context: Context, options: RotateOptions): Promise<void> {
   if (options.yes === true) return
   if (context.json || !isInteractive()) {
     throw new CliError('USAGE', 'rotate needs a terminal to show you the table before it signs', {
       hint: 'look at the table with --dry-run, then give --yes',
     })
   }
-  const answer = await askLine(`Sign this table? You cannot undo this. Type ${plan.epoch} to confirm: `)
-  if (answer.trim() !== String(plan.epoch)) throw new CliError('CANCELLED', 'cancelled')
+  const answer = await askLine('Sign this table? You cannot undo this. Type "yes" to confirm: ')
+  if (answer.trim().toLowerCase() !== 'yes') throw new CliError('CANCELLED', 'cancelled')
 }
 
 function wishesOf(options: RotateOptions, lost: string | null): RotationWishes {

@@ -1,5 +1,6 @@
 /** `persona join`: receives the persona from the device that shows the code (docs/pairing.md). */
 import { setTimeout as sleep } from 'node:timers/promises'
+import { checkNickname } from '../../core/nickname.ts'
 import type { Client } from '../../ipc/client.ts'
 import type { JoinParams } from '../../ipc/methods/custody.ts'
 import type { PairingStep } from '../../ipc/shapes/pairing.ts'
@@ -7,10 +8,11 @@ import { parseAddress, type Address } from '../../pairing/address.ts'
 import { deriveAnnounceKey, parseCode, type PairingCode } from '../../pairing/code.ts'
 import { hasCode, withDaemon } from '../io/connect.ts'
 import { print, remark, type Context } from '../io/context.ts'
+import { checkNoPersona } from '../own/checks.ts'
 import { keyOf, type KeyOptions } from '../own/device.ts'
 import { CliError, EXIT_DONE } from '../io/errors.ts'
 import { escapeText } from '../io/escape.ts'
-import { askNewPassphrase } from '../io/input.ts'
+import { askNewPassphrase } from '../io/passphrase.ts'
 import { dial, HANDSHAKE_MS, MESSAGE_MS, type Line } from './connection.ts'
 import { seek, type Seeker } from './discovery.ts'
 import { bring, carryOn, closeWhen, compare, isPeersFault, send, withPairing } from './drive.ts'
@@ -33,6 +35,7 @@ export async function join(context: Context, typed: readonly string[], options: 
   if (options.at !== undefined && options.file !== undefined) {
     throw new CliError('USAGE', 'give either --at or --file, not both')
   }
+  await withDaemon(context, (client) => checkNoPersona(client))
   const text = typed.length > 0 ? typed.join(' ') : await askLine('Type the twelve words from the other screen: ')
   const code = parseCode(text)
   const params = await joinParams(text, options)
@@ -56,7 +59,7 @@ async function joinParams(code: string, options: JoinOptions): Promise<JoinParam
   return {
     code,
     carrier: options.file === undefined ? 'connection' : 'files',
-    ...(key === null || options.device === undefined ? {} : { device: { name: options.device, key } }),
+    ...(key === null || options.device === undefined ? {} : { device: { name: checkNickname(options.device), key } }),
     ...(passphrase === null ? {} : { passphrase }),
   }
 }
@@ -71,7 +74,7 @@ async function receivePersona(
 ): Promise<void> {
   const { line, step } =
     options.file === undefined
-      ? await meet(client, code, options.at, AbortSignal.any([over, AbortSignal.timeout(ms)]))
+      ? await meet(context, client, code, options.at, AbortSignal.any([over, AbortSignal.timeout(ms)]))
       : await meetInFiles(context, client, options.file, ms, over)
   closeWhen(over, line)
   try {
@@ -117,11 +120,25 @@ async function answer(client: Client, line: Line, timeoutMs: number): Promise<Pa
   return step
 }
 
-async function meet(client: Client, code: PairingCode, at: string | undefined, signal: AbortSignal): Promise<Met> {
+async function meet(
+  context: Context,
+  client: Client,
+  code: PairingCode,
+  at: string | undefined,
+  signal: AbortSignal,
+): Promise<Met> {
   const named = at === undefined ? code.addresses : [addressOf(at)]
-  if (named.length > 0) return await meetAny(client, named, null, signal)
+  if (named.length > 0) {
+    remark(
+      context,
+      `connecting to ${named.map(({ host, port }) => `${host}:${port}`).join(', ')}; press Ctrl-C to stop`,
+    )
+    return await meetAny(client, named, null, signal)
+  }
   const seeker = await seek(deriveAnnounceKey(code.code))
   if (seeker === null) throw notFound('this device cannot search the network: another program uses the port')
+  remark(context, 'looking on this network for the device that shows this code; press Ctrl-C to stop')
+  remark(context, 'if it is not found: end this, and give the address on its screen with --at HOST:PORT')
   try {
     return await meetAny(client, [], seeker, signal)
   } finally {

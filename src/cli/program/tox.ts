@@ -49,6 +49,7 @@ function addStatus(tox: Command, run: Runner): void {
     .command('publish <profile>')
     .description('write your table into a profile as its status message')
     .option('--text <words>', 'put these words before the token, instead of the present ones')
+    .option('--drop-words', 'leave your words out if they do not fit; a later publish puts them back')
     .option(...FORCE)
     .option('--unlisted', 'write even if the profile belongs to none of your devices')
     .option(...PASSPHRASE_FILE)

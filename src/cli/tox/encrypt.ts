@@ -10,7 +10,7 @@ import { hasCode } from '../io/connect.ts'
 import { print, type Context } from '../io/context.ts'
 import { EXIT_DONE } from '../io/errors.ts'
 import { escapeText, showName } from '../io/escape.ts'
-import { askNewPassphrase } from '../io/input.ts'
+import { askNewPassphrase } from '../io/passphrase.ts'
 import { openProfile, type EditOptions, type EditReport } from './edit.ts'
 
 export interface NewOptions extends EditOptions {

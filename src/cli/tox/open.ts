@@ -2,13 +2,15 @@
 import { existsSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { formatHex } from '../../core/encoding/bytes.ts'
+import type { CryptoEngine } from '../../crypto/engine.ts'
 import { loadEngine } from '../../crypto/load.ts'
 import { ToxError } from '../../tox/save/errors.ts'
 import { readProfile, type ProfileAccess, type ToxProfile } from '../../tox/profile/profile-file.ts'
 import { readKeys } from '../../tox/save/savefile.ts'
 import { hasCode } from '../io/connect.ts'
 import { escapeText } from '../io/escape.ts'
-import { obtainPassphrase, readPassphraseFile, type PassphraseSource } from '../io/input.ts'
+import { readPassphraseFile } from '../io/input.ts'
+import { tryPassphrase, type PassphraseSource } from '../io/passphrase.ts'
 import { isInteractive } from '../io/prompt.ts'
 
 export interface OpenProfile {
@@ -32,18 +34,24 @@ function credentialFile(): string | null {
   return existsSync(file) ? file : null
 }
 
+interface Unsealed {
+  readonly access: ProfileAccess
+  readonly profile: ToxProfile
+}
+
 /** Opens profiles one after the other. It reads a passphrase file once for all, and asks the terminal for each profile. */
 export type ProfileOpener = (file: string) => Promise<OpenProfile>
 
 /** Loads the engine and looks for the passphrase only when a profile needs them. */
 export function profileOpener(source: PassphraseSource): ProfileOpener {
   let fromFile: Promise<string> | null = null
-  async function passphraseOf(file: string, refusal: unknown): Promise<string> {
-    const given = source.file ?? credentialFile()
-    if (given !== null) return await (fromFile ??= readPassphraseFile(given))
-    // The passphrase is missing, not the terminal, so the error of the profile helps more.
-    if (!isInteractive()) throw refusal
-    return await obtainPassphrase(source, `Passphrase of ${escapeText(basename(file))}: `)
+  async function unseal(file: string, given: string | null, engine: CryptoEngine): Promise<Unsealed> {
+    const read = async (passphrase: string): Promise<Unsealed> => {
+      const access = { engine, passphrase }
+      return { access, profile: await readProfile(file, access) }
+    }
+    if (given !== null) return await read(await (fromFile ??= readPassphraseFile(given)))
+    return await tryPassphrase(source, `Passphrase of ${escapeText(basename(file))}: `, 'TOX_WRONG_PASSPHRASE', read)
   }
   async function open(file: string): Promise<OpenProfile> {
     const engine = await loadEngine()
@@ -53,8 +61,10 @@ export function profileOpener(source: PassphraseSource): ProfileOpener {
       profile = await readProfile(file, access)
     } catch (refusal) {
       if (!hasCode(refusal, 'TOX_ENCRYPTED')) throw refusal
-      access = { engine, passphrase: await passphraseOf(file, refusal) }
-      profile = await readProfile(file, access)
+      const given = source.file ?? credentialFile()
+      // The passphrase is missing, not the terminal, so the error of the profile helps more.
+      if (given === null && !isInteractive()) throw refusal
+      ;({ access, profile } = await unseal(file, given, engine))
     }
     return { file, profile, access, key: formatHex(readKeys(profile.save, engine).publicKey) }
   }

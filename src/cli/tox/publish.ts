@@ -1,20 +1,23 @@
 /** `persona tox publish`: writes the owner's blob into a profile of the owner as its status message. */
 import { equalBytes } from '../../core/encoding/bytes.ts'
-import { ownWords } from '../../core/token.ts'
 import type { Client } from '../../ipc/client.ts'
+import { MAX_WORDS_CHARS } from '../../ipc/shapes/due.ts'
 import type { StatusMessage } from '../../ipc/shapes/own.ts'
 import { writeProfile } from '../../tox/profile/profile-file.ts'
-import { encodeToxText, statusWith, withStatusMessage } from '../../tox/save/publish.ts'
+import { encodeToxText, withStatusMessage } from '../../tox/save/publish.ts'
 import { readStatusMessage } from '../../tox/save/savefile.ts'
 import { withDaemon } from '../io/connect.ts'
 import { print, remark, type Context } from '../io/context.ts'
 import { CliError, describeFailure, EXIT_DONE } from '../io/errors.ts'
 import { escapeText, keyTail } from '../io/escape.ts'
-import { tableNumbers } from '../io/layout.ts'
+import { countOf, tableNumbers } from '../io/layout.ts'
 import { profileOpener, type OpenProfile } from './open.ts'
+import { fitWords, formatLeftOut, keptWords, shownWords, type Fitted } from './words.ts'
 
 export interface PublishOptions {
   readonly text?: string
+  /** Publish without the own words if they do not fit. */
+  readonly dropWords?: true
   /** Write even if a Tox client has the profile open. */
   readonly force?: true
   /** Write even if the profile's device is not in the owner's table. */
@@ -32,6 +35,10 @@ export interface PublishReport {
   backup: string | null
   /** The own words did not fit beside the blob. */
   wordsDropped: boolean
+  /** The words that did not fit, kept for the next publish; empty if all did. */
+  leftOut: string
+  /** How many bytes they were too long. */
+  bytesOver: number
   status: StatusMessage
 }
 
@@ -39,18 +46,33 @@ export async function publish(context: Context, file: string, options: PublishOp
   const open = profileOpener({ file: options.passphraseFile, option: '--passphrase-file' })
   const opened = await open(file)
   const present = readStatusMessage(opened.profile.save)
-  // Clients cut at a NUL, and writing one is refused.
-  const words = options.text ?? ownWords(present.text).replaceAll('\0', '')
   const report = await withDaemon(context, async (client): Promise<PublishReport> => {
     if (options.unlisted !== true) await checkListed(client, opened)
-    const { status, wordsDropped } = await statusWith(words, (kept) => client.call('blob.get', { words: kept }))
+    const fitted = await fittedWords(client, opened, options)
+    const { status, leftOut, bytesOver } = fitted
     const isChanged = !equalBytes(encodeToxText(status.text), present.bytes)
     const backup = isChanged ? await write(context, opened, status.text, options) : null
-    await reportWritten(context, client, opened, status.text, backup)
-    return { file, key: opened.key, written: isChanged, backup, wordsDropped, status }
+    await reportWritten(context, client, opened, fitted, backup)
+    const wordsDropped = leftOut !== ''
+    return { file, key: opened.key, written: isChanged, backup, wordsDropped, leftOut, bytesOver, status }
   })
   print(context, report, formatPublished(report, context.verbose))
   return EXIT_DONE
+}
+
+/**
+ * The status message to write. Words that the owner gave now, or that the profile shows now, are left out only if the owner says so.
+ * @throws {CliError} WORDS_TOO_LONG
+ */
+async function fittedWords(client: Client, { profile, key }: OpenProfile, options: PublishOptions): Promise<Fitted> {
+  const present = options.text ?? shownWords(profile.save)
+  const isKept = options.text === undefined && present === ''
+  const fitted = await fitWords(client, isKept ? await keptWords(client, key) : present)
+  if (fitted.leftOut === '' || isKept || options.dropWords === true) return fitted
+  const message = `your own words are ${countOf(fitted.bytesOver, 'byte')} too long beside the table; nothing was written`
+  throw new CliError('WORDS_TOO_LONG', message, {
+    hint: 'give shorter ones with --text WORDS, or publish without them for now with --drop-words',
+  })
 }
 
 /** Tells the daemon before a client can overwrite the profile: the daemon misses only a blob that it knew of. */
@@ -58,11 +80,13 @@ async function reportWritten(
   context: Context,
   client: Client,
   { profile, key }: OpenProfile,
-  text: string,
+  { status, leftOut }: Fitted,
   backup: string | null,
 ): Promise<void> {
+  const { text } = status
+  const kept = leftOut.slice(0, MAX_WORDS_CHARS).toWellFormed()
   try {
-    await client.call('profile.wrote', { path: profile.path, key, text, backup, repaired: false })
+    await client.call('profile.wrote', { path: profile.path, key, text, backup, repaired: false, leftOut: kept })
   } catch (error) {
     // The profile is written all the same.
     remark(context, `the daemon could not record this: ${escapeText(describeFailure(error).message)}`)
@@ -93,7 +117,7 @@ function formatPublished(report: PublishReport, verbose: boolean): string[] {
   const { status } = report
   const file = escapeText(report.file)
   const table = `your current table${tableNumbers(verbose, status.table)}`
-  const dropped = report.wordsDropped ? ['your own words did not fit beside the blob and were left out'] : []
+  const dropped = formatLeftOut(report)
   if (!report.written) return [`${file} already shows ${table}; it was not changed`, ...dropped]
   return [
     `wrote ${table} to ${file} as its status message (${status.bytes} bytes)`,

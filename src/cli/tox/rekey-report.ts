@@ -3,6 +3,7 @@ import type { OwnTable, StatusMessage } from '../../ipc/shapes/own.ts'
 import type { Failure } from '../io/errors.ts'
 import { escapeText, showName } from '../io/escape.ts'
 import { countOf, tableNumbers } from '../io/layout.ts'
+import { formatLeftOut } from './words.ts'
 
 /** Printed by `--json`. */
 export interface RekeyReport {
@@ -30,6 +31,9 @@ export interface RekeyReport {
   status: StatusMessage | null
   /** The own words did not fit beside the blob. */
   wordsDropped: boolean
+  /** The words that did not fit, kept for the next publish; empty if all did. */
+  leftOut: string
+  bytesOver: number
   /** Why the device is not in the table, or the profile does not show it. The profile is written all the same. */
   error: Failure | null
 }
@@ -71,13 +75,13 @@ function leftOut(report: RekeyReport): string[] {
   ]
 }
 
-function tableLines({ persona, device, table, wordsDropped, error }: RekeyReport, verbose: boolean): string[] {
+function tableLines(report: RekeyReport, verbose: boolean): string[] {
+  const { persona, device, table, error } = report
   const name = showName(device, null)
   switch (persona) {
     case 'published': {
-      const dropped = wordsDropped ? ['your own words did not fit beside the blob and were left out'] : []
       const numbers = table === null ? '' : tableNumbers(verbose, table)
-      return [`${name} is in your table, and the new profile shows the table${numbers}`, ...dropped]
+      return [`${name} is in your table, and the new profile shows the table${numbers}`, ...formatLeftOut(report)]
     }
     case 'failed': {
       const why = `${escapeText(error?.message ?? '')} (${error?.code})`

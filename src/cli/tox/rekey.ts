@@ -1,9 +1,7 @@
 /** `persona tox rekey`: makes a second device from a profile, adds it to the table and publishes the table in it. */
 import { realpath } from 'node:fs/promises'
 import { formatHex } from '../../core/encoding/bytes.ts'
-import { BlobError } from '../../core/errors.ts'
-import { checkNickname, foldNickname } from '../../core/nickname.ts'
-import { ownWords } from '../../core/token.ts'
+import { checkNickname } from '../../core/nickname.ts'
 import { removeDurably } from '../../durable/file.ts'
 import type { Client } from '../../ipc/client.ts'
 import type { EditResult, OwnTable } from '../../ipc/shapes/own.ts'
@@ -12,17 +10,18 @@ import { clientsOn } from '../../tox/profile/clients.ts'
 import { ToxError } from '../../tox/save/errors.ts'
 import { readFriends } from '../../tox/save/friends.ts'
 import { createProfile, readProfile, writeProfile, type ProfileAccess } from '../../tox/profile/profile-file.ts'
-import { statusWith, withStatusMessage } from '../../tox/save/publish.ts'
+import { withStatusMessage } from '../../tox/save/publish.ts'
 import { rekeySave, type Rekeyed } from '../../tox/save/rekey.ts'
-import { readKeys, readStatusMessage } from '../../tox/save/savefile.ts'
+import { readKeys } from '../../tox/save/savefile.ts'
 import { isUnreachable, withDaemon } from '../io/connect.ts'
 import { print, type Context } from '../io/context.ts'
 import { CliError, describeFailure, EXIT_DONE, EXIT_FAILED } from '../io/errors.ts'
-import { askNewPassphrase } from '../io/input.ts'
+import { askNewPassphrase } from '../io/passphrase.ts'
 import { openProfile, type EditOptions } from './edit.ts'
 import type { OpenProfile } from './open.ts'
 import { formatRekeyed, type RekeyReport } from './rekey-report.ts'
 import { sectionName } from './sections.ts'
+import { fitWords, keptWords, shownWords } from './words.ts'
 
 export interface RekeyCommandOptions extends EditOptions {
   readonly device: string
@@ -49,7 +48,6 @@ export async function rekey(
   const opened = await openProfile(from, options)
   await checkOther(opened, file)
   const before = await tableNow(context)
-  if (typeof before === 'object') checkFree(before, device)
   const { engine } = opened.access
   const rekeyed = rekeySave(
     opened.profile.save,
@@ -61,11 +59,13 @@ export async function rekey(
     engine,
   )
   const passphrase = await passphraseFor(opened, options)
+  // Whatever the daemon would refuse, it refuses before a profile is written.
+  if (typeof before === 'object') await withDaemon(context, (daemon) => checkAdd(daemon, device, rekeyed))
   const [client] = await clientsOn(opened.profile.path)
   const force = options.force === true
   const { backup } = await createProfile(file, rekeyed.save, { engine, passphrase, force, nowSec: context.nowSec })
   const access = passphrase === null ? { engine } : { engine, passphrase }
-  const outcome = typeof before === 'object' ? await enlist(context, file, device, rekeyed, access) : before
+  const outcome = typeof before === 'object' ? await enlist(context, opened, file, device, rekeyed, access) : before
   const report: RekeyReport = {
     ...described(opened, file, device, rekeyed),
     encrypted: passphrase !== null,
@@ -100,12 +100,8 @@ async function tableNow(context: Context): Promise<OwnTable | 'no-daemon' | 'no-
   }
 }
 
-/** Checks the nickname before the profile is written. */
-function checkFree(table: OwnTable, device: string): void {
-  const folded = foldNickname(device)
-  const other = table.devices.find(({ name }) => foldNickname(name) === folded)
-  if (other !== undefined)
-    throw new BlobError('NICKNAME_TWICE', `another device already has the nickname "${other.name}": choose another`)
+async function checkAdd(client: Client, name: string, { publicKey }: Rekeyed): Promise<void> {
+  await client.call('device.add', { name, key: formatHex(publicKey), check: true })
 }
 
 async function passphraseFor({ profile, access }: OpenProfile, options: RekeyCommandOptions): Promise<string | null> {
@@ -115,12 +111,13 @@ async function passphraseFor({ profile, access }: OpenProfile, options: RekeyCom
   return profile.isEncrypted && plain !== true ? (access.passphrase ?? null) : null
 }
 
-type Enlisted = Pick<RekeyReport, 'persona' | 'table' | 'status' | 'wordsDropped' | 'error'>
-const NOT_ENLISTED = { table: null, status: null, wordsDropped: false, error: null }
+type Enlisted = Pick<RekeyReport, 'persona' | 'table' | 'status' | 'wordsDropped' | 'leftOut' | 'bytesOver' | 'error'>
+const NOT_ENLISTED = { table: null, status: null, wordsDropped: false, leftOut: '', bytesOver: 0, error: null }
 
 /** Adds the device to the table, and publishes the table in its profile. */
 async function enlist(
   context: Context,
+  from: OpenProfile,
   file: string,
   device: string,
   rekeyed: Rekeyed,
@@ -131,15 +128,18 @@ async function enlist(
     return await withDaemon(context, async (client: Client) => {
       const added: EditResult = await client.call('device.add', { name: device, key: formatHex(rekeyed.publicKey) })
       table = added.table
-      // Clients cut at a NUL, and writing one is refused.
-      const words = ownWords(readStatusMessage(rekeyed.save).text).replaceAll('\0', '')
-      const { status, wordsDropped } = await statusWith(words, (kept) => client.call('blob.get', { words: kept }))
+      const words = shownWords(rekeyed.save) || (await keptWords(client, from.key))
+      const { status, leftOut, bytesOver } = await fitWords(client, words)
       const written = await readProfile(file, access)
       const save = withStatusMessage(written.save, status.text)
       const backup = await writeProfile(written, save, { ...access, nowSec: context.nowSec })
       // This backup of a file made a moment ago is useless, and holds the new secret key.
       await removeDurably(backup).catch(() => undefined)
-      return { persona: 'published', table, status, wordsDropped, error: null }
+      const key = formatHex(rekeyed.publicKey)
+      const wrote = { path: await realpath(file), key, text: status.text, backup: null, repaired: false, leftOut }
+      // This may fail: the profile is written all the same.
+      await client.call('profile.wrote', wrote).catch(() => undefined)
+      return { persona: 'published', table, status, wordsDropped: leftOut !== '', leftOut, bytesOver, error: null }
     })
   } catch (error) {
     return { ...NOT_ENLISTED, persona: 'failed', table, error: describeFailure(error) }

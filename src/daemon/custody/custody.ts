@@ -204,6 +204,14 @@ export class Custody {
   }
 
   /**
+   * Checks the passphrase, as a guess like any other, also while the secrets are open. They are open afterwards.
+   * @throws as {@link unlock}
+   */
+  async checkPassphrase(present: string): Promise<void> {
+    await this.#lock.checkPassphrase(present)
+  }
+
+  /**
    * Reseals both files: with `next`, or if null with the credential of the service, or not at all. After a crash one
    * of the two passphrases opens both files. The secrets are open afterwards.
    * @param present the passphrase that seals them now; null if there is none. Required even while the secrets are

@@ -125,6 +125,21 @@ export class Keeper {
     return result
   }
 
+  /** Decides a change and undoes it. @returns what the change would answer @throws the error that refuses it */
+  async tryOut<T>(decide: () => T): Promise<T> {
+    const answers: T[] = []
+    const undo = new Error('undo')
+    try {
+      return await this.changeKeys(() => {
+        answers.push(decide())
+        throw undo
+      })
+    } catch (error) {
+      if (error === undo) return answers[0]!
+      throw error
+    }
+  }
+
   /** {@link change} for callers that move keys and erase spent ones themselves. */
   async changeKeys<T>(decide: () => T): Promise<T> {
     // Only here, before the decision: the key must not become locked in the middle of one.

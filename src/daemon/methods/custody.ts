@@ -12,6 +12,7 @@ export type CustodyMethods = Pick<
   Methods,
   | 'persona.lock'
   | 'persona.unlock'
+  | 'passphrase.check'
   | 'passphrase.set'
   | 'passphrase.change'
   | 'passphrase.remove'
@@ -25,6 +26,7 @@ export function custodyHandlers(keeper: Keeper): Handlers<CustodyMethods> {
       keeper.custody.lock('request')
       return { locked: true }
     },
+    'passphrase.check': ({ present }) => checkPassphrase(keeper, present),
     'passphrase.set': ({ passphrase }) => changePassphrase(keeper, null, passphrase),
     'passphrase.change': ({ present, passphrase }) => changePassphrase(keeper, present, passphrase),
     'passphrase.remove': ({ present }) => changePassphrase(keeper, present, null),
@@ -52,6 +54,12 @@ async function catchUp(keeper: Keeper): Promise<{ locked: boolean }> {
     if ((keeper.own.resignDueSec() ?? Infinity) <= keeper.nowSec) keeper.own.resign()
   })
   return { locked: false }
+}
+
+async function checkPassphrase(keeper: Keeper, present: string): Promise<{ locked: boolean }> {
+  const wasLocked = keeper.custody.isLocked
+  await keeper.custody.checkPassphrase(present)
+  return wasLocked ? await catchUp(keeper) : { locked: false }
 }
 
 async function changePassphrase(

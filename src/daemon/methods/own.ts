@@ -22,13 +22,15 @@ export type OwnMethods = Pick<
 >
 
 export function ownHandlers(keeper: Keeper): Handlers<OwnMethods> {
-  const edit = (make: () => Edit, again?: boolean): Promise<EditResult> =>
-    keeper.change(() => keeper.own.edit(make(), again))
+  const edit = (make: () => Edit): Promise<EditResult> => keeper.change(() => keeper.own.edit(make()))
   return {
     'blob.get': ({ words }) => keeper.statusMessage(words ?? ''),
     'persona.init': (params) => keeper.serializeInit(() => init(keeper, params)),
     'device.list': () => keeper.table(),
-    'device.add': ({ name, key, again }) => edit(() => ({ kind: 'add', key, name }), again),
+    'device.add': ({ name, key, again, check }) => {
+      const add = (): EditResult => keeper.own.edit({ kind: 'add', key, name }, again)
+      return check === true ? keeper.tryOut(add) : keeper.change(add)
+    },
     'device.rename': ({ device, name }) =>
       edit(() => {
         const listed = listedDevice(keeper, device)

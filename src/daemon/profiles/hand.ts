@@ -1,6 +1,7 @@
 /** The exchange with the hand, which writes profiles outside of the daemon's sandbox: what is due, and what was written (docs/decisions/0011). */
 import type { DueProfile, WrittenProfile } from '../../ipc/shapes/due.ts'
 import { statusWith } from '../../tox/save/publish.ts'
+import { wordsOf } from './words.ts'
 import { deviceOf, isDue, type KnownProfile, type ProfileKeeper } from './known.ts'
 
 /** The profiles that lack the current own table, each with the text to write. */
@@ -9,7 +10,7 @@ export async function dueProfiles(all: Iterable<KnownProfile>, keeper: ProfileKe
   for (const known of all) {
     const { path, key, device } = known.view
     if (!isDue(known, keeper) || key === null || device === null) continue
-    const { status } = await statusWith(known.words, (words) => keeper.statusMessage(words))
+    const { status } = await statusWith(wordsOf(known, keeper), (words) => keeper.statusMessage(words))
     const { epoch, seq } = status.table
     profiles.push({ path, key, device, shown: known.text, text: status.text, epoch, seq })
   }

@@ -7,6 +7,8 @@ import type { ToxError } from '../../tox/save/errors.ts'
 import { judgeShown, needsWriting, type Shown } from './shown.ts'
 import type { ReportedFriends } from './read.ts'
 import type { NewEvent } from '../state/new-event.ts'
+import type { Records } from '../state/records.ts'
+import type { State } from '../state/state.ts'
 
 /** The part of the keeper that the profiles use. */
 export interface ProfileKeeper {
@@ -17,6 +19,10 @@ export interface ProfileKeeper {
   statusMessage(words: string): Promise<StatusMessage>
   observe(observations: readonly ObservationParams[], source: string): Promise<ObserveResult[]>
   emit(event: NewEvent): Promise<void>
+  readonly onDisk: Pick<Records, 'of'>
+  /** Inside {@link change}. */
+  readonly state: Pick<State, 'of' | 'stage'>
+  change<T>(decide: () => T): Promise<T>
 }
 
 /** A profile as it was last read, and the state that follows from that. */

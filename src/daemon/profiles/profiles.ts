@@ -26,6 +26,7 @@ import type { ProfileMethods } from '../../ipc/methods/profiles.ts'
 import { RunningClients } from './clients.ts'
 import { Identities } from './identities.ts'
 import { findingOfLoss } from './losses.ts'
+import { keepWords, wordsLeftOut, wordsOf, wordsToKeepAfter } from './words.ts'
 
 export interface ProfilesOptions {
   readonly keeper: ProfileKeeper
@@ -169,6 +170,7 @@ export class Profiles {
       'profile.due': () => this.due(),
       'profile.copies': async () => ({ profiles: await this.#identities.list() }),
       'profile.wrote': (written) => this.wrote(written),
+      'profile.words': ({ key }) => ({ words: wordsLeftOut(key, this.#options.keeper) }),
     }
   }
 
@@ -200,11 +202,14 @@ export class Profiles {
   async wrote(written: WrittenProfile): Promise<{ device: string | null }> {
     const device = await takeWritten(written, this.#options.keeper, this.#options.nowSec())
     if (device === null) return { device }
+    let leftOut = written.leftOut ?? null
     for (const [watched, known] of this.#known) {
       if (known.view.key !== written.key) continue
+      if (written.repaired) leftOut ??= wordsToKeepAfter(written.text, known.words)
       known.toldLoss = null
       void this.#inSerial(() => this.#scan(watched))
     }
+    if (leftOut !== null) await keepWords(written.key, leftOut, this.#options.keeper)
     return { device }
   }
 
@@ -301,7 +306,9 @@ export class Profiles {
       known.view = { ...known.view, repair: 'it was written a moment ago' }
       return await this.#retries.later(path)
     }
-    const { status } = await statusWith(known.words, (words) => keeper.statusMessage(words))
+    const { status, wordsDropped } = await statusWith(wordsOf(known, keeper), (words) => keeper.statusMessage(words))
+    // Before they are gone from the profile.
+    if (wordsDropped) await keepWords(key, wordsOf(known, keeper), keeper)
     const options = { nowSec: nowSec(), ...(machine === undefined ? {} : { machine }) }
     const outcome = await repairProfile({ profile, access, text: status.text }, options)
     if (!outcome.done) {
@@ -312,6 +319,7 @@ export class Profiles {
       return
     }
     this.#retries.wrote(path)
+    if (!wordsDropped) await keepWords(key, '', keeper)
     known.view = { ...known.view, repair: null }
     const { epoch, seq } = status.table
     await keeper.emit({ event: 'profile.repaired', data: { path, key, device, epoch, seq, backup: outcome.backup } })

@@ -6,11 +6,13 @@ import { checkProfiles } from './check.ts'
 import { WATCH_SECTION, type WatchConfig } from './config.ts'
 import { readToxPassphrase } from './passphrase.ts'
 import { watchedPlaces } from './places.ts'
+import { LEFT_OUT } from './words.ts'
 import { Profiles, type ProfilesConfig } from './profiles.ts'
 
 export const PROFILES: Wing<schema.ProfileMethods, WatchConfig> = {
   schema: schema.PROFILES,
   section: WATCH_SECTION,
+  kinds: [LEFT_OUT],
   open: openProfiles,
 }
 

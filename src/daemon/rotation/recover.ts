@@ -7,8 +7,10 @@ import { ContactError } from '../contacts/errors.ts'
 import { OwnPersonaError } from '../own/errors.ts'
 import { equalBytes, formatBase64url, formatHex } from '../../core/encoding/bytes.ts'
 import type { ChainPosition } from '../../core/chain.ts'
+import { applyEdit } from '../../core/intents.ts'
 import { MAX_EPOCH } from '../../core/limits.ts'
 import { compareTables } from '../../core/order.ts'
+import { checkRoomToRotate } from '../../core/table.ts'
 import type { VerifiedBlob } from '../../core/verify.ts'
 import { deriveSigningSeed } from '../../crypto/seed.ts'
 import type { RecoverParams, RecoverResult } from '../../ipc/shapes/backup.ts'
@@ -82,8 +84,9 @@ async function withTable(
   keeper: Keeper,
   chain: readonly ChainPosition[],
   { blob, isGiven }: Copy,
-  { passphrase, unnamed }: RecoverParams,
+  params: RecoverParams,
 ): Promise<RecoverResult> {
+  const { passphrase, unnamed } = params
   const { state, own, nowSec } = keeper
   const position = chain[blob.epoch]!
   const head = newPersona(blob)
@@ -99,11 +102,25 @@ async function withTable(
     const rival = dropRival(head, state)
     const origin = { state: 'taking', source: null, withKeys: false, ownId: head.personaId } as const
     installOwn(record, { ...head, head: formatBase64url(blob.bytes) }, { intents: [], past: [] }, origin, own, state)
+    checkNext(keeper, params)
     if (rival !== null) own.seeOwnBlob(rival, { verdict: 'violation' }, { from: '', copySec: null, mayNote: true })
   })
   // Read the table again: the one known here may be later than the copy.
   const table = keeper.table()
   return { table, from: { epoch: table.epoch, seq: table.seq, timeSec: table.timeSec }, mustRotate: true }
+}
+
+/**
+ * Checks, before the persona is installed, the rotation and the new device that come next: a wrong nickname found only then would leave a
+ * persona behind that signs nothing.
+ * @throws {KeeperError} NOT_FOUND | AMBIGUOUS {OwnPersonaError} EPOCH_USED | EPOCHS_EXHAUSTED | ROTATION_TOO_LARGE {TableError} {BlobError}
+ */
+function checkNext({ own }: Keeper, { keep, epoch, device }: RecoverParams): void {
+  const next = epoch ?? own.table().epoch + 1
+  const { devices } = own.rotationPlan({ epoch: next, ...(keep === undefined ? {} : { keep }) })
+  if (device === undefined || devices.some(({ key }) => key === device.key)) return
+  applyEdit(devices, { kind: 'add', ...device })
+  checkRoomToRotate(next, devices.length + 1)
 }
 
 /**

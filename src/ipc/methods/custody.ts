@@ -5,6 +5,7 @@ import { MAX_EPOCH } from '../../core/limits.ts'
 import type { MethodSpec } from './method.ts'
 import * as backup from '../shapes/backup.ts'
 import type { TableDevice } from '../shapes/contact.ts'
+import { rotationWishes } from '../shapes/rotation.ts'
 import { keyHex } from '../shapes/scalars.ts'
 import * as pairing from '../shapes/pairing.ts'
 import { passphrase, recoveryWords, nickname, noParams, firstDevice, method, type Empty } from './params.ts'
@@ -30,6 +31,7 @@ const joinParams: z.ZodType<JoinParams> = z.strictObject({
 export interface CustodyMethods {
   'persona.unlock': MethodSpec<{ passphrase: string }, { locked: boolean }>
   'persona.lock': MethodSpec<Empty, { locked: boolean }>
+  'passphrase.check': MethodSpec<{ present: string }, { locked: boolean }>
   'passphrase.set': MethodSpec<{ passphrase: string }, { sealing: SealMode }>
   'passphrase.change': MethodSpec<{ present: string; passphrase: string }, { sealing: SealMode }>
   'passphrase.remove': MethodSpec<{ present: string }, { sealing: SealMode }>
@@ -57,6 +59,12 @@ export const CUSTODY_METHODS: CustodyMethods = {
     'admin',
     'Lock: wipe the signing key from memory until the next unlock',
     noParams,
+    z.strictObject({ locked: z.boolean() }),
+  ),
+  'passphrase.check': method(
+    'admin',
+    'Check the passphrase, also while the signing key is open; a guess like any other',
+    z.strictObject({ present: passphrase }),
     z.strictObject({ locked: z.boolean() }),
   ),
   'passphrase.set': method(
@@ -111,6 +119,7 @@ export const CUSTODY_METHODS: CustodyMethods = {
       passphrase: passphrase.exactOptional(),
       unnamed: z.boolean().exactOptional(),
       epoch: z.int().min(1).max(MAX_EPOCH).exactOptional(),
+      keep: rotationWishes.keep,
     }),
     backup.recoverResult,
   ),

@@ -53,7 +53,7 @@ export interface OwnMethods {
   'blob.get': MethodSpec<{ words?: string }, StatusMessage>
   'persona.init': MethodSpec<InitParams, InitResult>
   'device.list': MethodSpec<Empty, OwnTable>
-  'device.add': MethodSpec<{ name: string; key: string; again?: boolean }, EditResult>
+  'device.add': MethodSpec<{ name: string; key: string; again?: boolean; check?: boolean }, EditResult>
   'device.rename': MethodSpec<{ device: string; name: string }, EditResult>
   'device.activate': MethodSpec<{ device: string }, EditResult>
   'device.rekey': MethodSpec<{ device: string; key: string }, EditResult>
@@ -87,7 +87,12 @@ export const OWN_METHODS: OwnMethods = {
   'device.add': method(
     'admin',
     'Add a device at the end of the table',
-    z.strictObject({ name: nickname, key: keyHex, again: z.boolean().exactOptional() }),
+    z.strictObject({
+      name: nickname,
+      key: keyHex,
+      again: z.boolean().exactOptional(),
+      check: z.boolean().exactOptional(),
+    }),
     editResult,
   ),
   'device.rename': method(

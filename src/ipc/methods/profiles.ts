@@ -13,6 +13,7 @@ export interface ProfileMethods {
   'profile.due': MethodSpec<Empty, DueProfiles>
   'profile.copies': MethodSpec<Empty, { profiles: KeptProfile[] }>
   'profile.wrote': MethodSpec<WrittenProfile, { device: string | null }>
+  'profile.words': MethodSpec<{ key: string }, { words: string }>
 }
 
 const keptProfiles = z.strictObject({ profiles: z.array(keptProfile) })
@@ -37,6 +38,12 @@ const PROFILE_METHODS: ProfileMethods = {
     'Report that a status message was written into a profile',
     writtenProfile,
     z.strictObject({ device: z.string().nullable() }),
+  ),
+  'profile.words': method(
+    'admin',
+    'Get the words that a profile had to give up for the token',
+    z.strictObject({ key: keyHex }),
+    z.strictObject({ words: z.string() }),
   ),
 }
 

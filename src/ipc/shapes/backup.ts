@@ -60,6 +60,8 @@ export interface RecoverParams {
   unnamed?: boolean
   /** If there is no copy: an epoch that was never used, 1..16. */
   epoch?: number
+  /** Devices that the rotation after this should put back; only checked here. */
+  keep?: string[]
 }
 
 export interface RecoverResult {

@@ -4,6 +4,7 @@ import { count, keyHex } from './scalars.ts'
 
 const MAX_PATH_CHARS = 4096 // sanity: PATH_MAX
 const MAX_TEXT_CHARS = 2048 // sanity: a status message has at most 1007 bytes
+export const MAX_WORDS_CHARS = 4096 // sanity: words that were meant for a status message, and did not fit
 
 /** An own profile that does not show the present table. */
 export interface DueProfile {
@@ -48,6 +49,8 @@ export interface WrittenProfile {
   backup: string | null
   /** Written because it was due, not by a command of the owner. */
   repaired: boolean
+  /** The owner's words that did not fit, kept for the next writing. Empty forgets the kept ones; absent leaves them. */
+  leftOut?: string
 }
 
 export const writtenProfile: z.ZodType<WrittenProfile> = z.strictObject({
@@ -56,4 +59,5 @@ export const writtenProfile: z.ZodType<WrittenProfile> = z.strictObject({
   text: z.string().max(MAX_TEXT_CHARS),
   backup: z.string().max(MAX_PATH_CHARS).nullable(),
   repaired: z.boolean(),
+  leftOut: z.string().max(MAX_WORDS_CHARS).exactOptional(),
 })

@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { parseDuration } from '../../../../src/cli/daemon/apps.ts'
 import { CliError } from '../../../../src/cli/io/errors.ts'
-import { obtainPassphrase, readPassphraseFile, readWordsFile } from '../../../../src/cli/io/input.ts'
+import { readPassphraseFile, readWordsFile } from '../../../../src/cli/io/input.ts'
+import { obtainPassphrase } from '../../../../src/cli/io/passphrase.ts'
 import { tempDir } from '../../../support/temp-dir.ts'
 
 function file(content: string | Uint8Array): string {

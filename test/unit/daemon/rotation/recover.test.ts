@@ -179,3 +179,25 @@ describe('recovering from the words', () => {
     expect(await codeOf(keeper.call('persona.recover', { words, epoch: 1 }))).toBe('done')
   })
 })
+
+describe('what comes after a recovery', () => {
+  it.each([
+    ['a device to keep that nobody knows', { keep: ['tablet'] }, 'NOT_FOUND'],
+    ['a nickname that is not one', { device: { name: 'a\nb', key: NEW_PC.key } }, 'NICKNAME_CHARACTER'],
+    [
+      'a nickname that another device has',
+      { keep: ['phone'], device: { name: 'PHONE', key: NEW_PC.key } },
+      'NICKNAME_TWICE',
+    ],
+    ['an epoch that was used', { epoch: 1 }, 'EPOCH_USED'],
+  ])('is checked before the persona is installed: %s', async (_what, wishes, code) => {
+    const { laptop, words } = await lost()
+    const { plan } = await laptop.call('rotation.plan', { epoch: 1 })
+    await laptop.call('rotation.apply', { epoch: 1, plan, words })
+    const copies = [await ownText(laptop)]
+    const keeper = await TestKeeper.open({ nowSec: laptop.nowSec + 1000 })
+    expect(await codeOf(keeper.call('persona.recover', { words, copies, ...wishes }))).toBe(code)
+    expect((await keeper.call('status')).persona).toBeNull()
+    expect(await codeOf(keeper.call('persona.recover', { words, copies }))).toBe('done')
+  })
+})

@@ -1,0 +1,45 @@
+/** The owner's own words beside the token: where they come from, and whether they fit. */
+import { encodeUtf8 } from '../../core/encoding/bytes.ts'
+import { MAX_STATUS_BYTES } from '../../core/limits.ts'
+import { ownWords } from '../../core/token.ts'
+import type { Client } from '../../ipc/client.ts'
+import type { StatusMessage } from '../../ipc/shapes/own.ts'
+import { readStatusMessage, type ToxSave } from '../../tox/save/savefile.ts'
+import { countOf } from '../io/layout.ts'
+
+/** The status message for a profile, and the words that it has no room for. */
+export interface Fitted {
+  readonly status: StatusMessage
+  /** Empty if all words fit. */
+  readonly leftOut: string
+  readonly bytesOver: number
+}
+
+/** The words that a profile shows. Clients cut at a NUL, and writing one is refused. */
+export function shownWords(save: ToxSave): string {
+  return ownWords(readStatusMessage(save).text).replaceAll('\0', '')
+}
+
+/** The words that an earlier writing left out; empty if there are none. */
+export async function keptWords(client: Client, key: string): Promise<string> {
+  return (await client.call('profile.words', { key })).words
+}
+
+/** The status message with these words, or without them if they do not fit. */
+export async function fitWords(client: Client, words: string): Promise<Fitted> {
+  const bare = await client.call('blob.get', { words: '' })
+  const own = ownWords(words)
+  if (own === '') return { status: bare, leftOut: '', bytesOver: 0 }
+  const bytesOver = encodeUtf8(`${own} `).length + bare.bytes - MAX_STATUS_BYTES
+  if (bytesOver > 0) return { status: bare, leftOut: own, bytesOver }
+  return { status: await client.call('blob.get', { words: own }), leftOut: '', bytesOver: 0 }
+}
+
+/** Tells people which words are missing, and what to do. */
+export function formatLeftOut({ leftOut, bytesOver }: Pick<Fitted, 'leftOut' | 'bytesOver'>): string[] {
+  if (leftOut === '') return []
+  return [
+    `your own words are left out: they are ${countOf(bytesOver, 'byte')} too long beside the table`,
+    'they come back with the next persona tox publish that has room for them; for other words add --text WORDS',
+  ]
+}
