@@ -58,7 +58,7 @@ describe('a renamed contact', () => {
   })
 })
 
-it('causes events and history entries like any decision on a friend without a persona', async () => {
+it('each decision on a friend without a persona causes an event and a history entry', async () => {
   const { test } = await withFriends()
   const key = person('carol').key('pc')
   for (const name of ['Caro', 'Caro']) await test.call('contact.rename', { contact: key, name })
@@ -81,7 +81,7 @@ it('causes events and history entries like any decision on a friend without a pe
   )
 })
 
-it('causes one event for each decision of the owner, and none if nothing changes', async () => {
+it('each decision on a contact causes one event, and none if nothing changes', async () => {
   const { test } = await withFriends()
   for (let i = 0; i < 2; i++) {
     await test.call('contact.rename', { contact: PHONE, name: 'Robert' })

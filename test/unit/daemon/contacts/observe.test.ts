@@ -18,7 +18,7 @@ function keys(devices: Contact['devices']): string[] {
   return devices.map(({ key }) => key)
 }
 
-it('what a device shows counts at once after a clock that was years ahead was put right', async () => {
+it('reports count at once after a clock that was years ahead is set right', async () => {
   const test = await TestKeeper.open({ nowSec: START_SEC + 4000 * DAY_SEC })
   await test.sees(PHONE, bob().table(['phone']), { name: 'Bob' })
   test.nowSec = START_SEC
@@ -28,7 +28,7 @@ it('what a device shows counts at once after a clock that was years ahead was pu
 })
 
 describe('the state of a pair of persona and device', () => {
-  it('is confirmed when the device shows a blob that lists it, and claimed for the others that it lists', async () => {
+  it('is confirmed if the device shows a blob that lists it, and claimed for the other listed devices', async () => {
     const test = await TestKeeper.open()
     const result = await test.sees(PHONE, bob().table(['phone', 'laptop']), { name: 'Bob' })
     expect(result).toStrictEqual({
@@ -53,7 +53,7 @@ describe('the state of a pair of persona and device', () => {
     })
   })
 
-  it('is confirmed for each device once it was seen, and the active one is the first of those in the table', async () => {
+  it('is confirmed for each device once it was seen, and the active one is the first confirmed one in the table', async () => {
     const test = await TestKeeper.open()
     const table = bob().table(['phone', 'laptop'])
     await test.sees(LAPTOP, table)
@@ -62,7 +62,7 @@ describe('the state of a pair of persona and device', () => {
     expect(await show(test, bob().id)).toMatchObject({ active: PHONE, activeUnconfirmed: null, claims: [] })
   })
 
-  it('is former when a later table no longer lists the device, and it is not met as a stranger', async () => {
+  it('is former if a later table no longer lists the device, and the device does not become a new contact', async () => {
     const test = await TestKeeper.open()
     const him = bob()
     await test.sees(PHONE, him.table(['phone', 'laptop']), { name: 'Bob' })
@@ -78,13 +78,13 @@ describe('the state of a pair of persona and device', () => {
     })
     await test.sees(PHONE, 'hello', { name: 'a stranger' })
     expect((await test.call('contact.list')).contacts).toHaveLength(1)
-    // A newer table may list it again, and its own word confirms it.
+    // A newer table may list it again, and its own report confirms it.
     await test.later(60).sees(PHONE, him.table(['laptop', 'phone']))
     expect(keys((await show(test, 'Bob')).devices)).toStrictEqual([LAPTOP, PHONE])
     expect((await show(test, 'Bob')).others).toStrictEqual([])
   })
 
-  it('is asserted when the device shows a blob that does not list it: it binds nothing, and makes no contact', async () => {
+  it('is asserted if the device shows a blob that does not list it, which binds nothing and makes no contact', async () => {
     const test = await TestKeeper.open()
     const table = bob().table(['phone'])
     expect(await test.sees(STRANGER, table, { name: 'mallory' })).toMatchObject({
@@ -105,7 +105,7 @@ describe('the state of a pair of persona and device', () => {
     })
   })
 
-  it('of a device that only asserts may still bring the newer table', async () => {
+  it('may be asserted, and the device still brings a newer table', async () => {
     const test = await TestKeeper.open()
     const him = bob()
     await test.sees(PHONE, him.table(['phone']))
@@ -116,7 +116,7 @@ describe('the state of a pair of persona and device', () => {
     expect((await show(test, bob().id)).seq).toBe(2)
   })
 
-  it('is contested when somebody lists a device that is confirmed elsewhere: an alarm, and nothing else changes', async () => {
+  it('is contested if a table lists a device that is confirmed elsewhere, which only raises an alarm', async () => {
     const test = await TestKeeper.open()
     await test.sees(PHONE, bob().table(['phone']), { name: 'Bob' })
     const mallory = person('mallory')
@@ -131,7 +131,7 @@ describe('the state of a pair of persona and device', () => {
     })
   })
 
-  it('is contested also when the claim came first: the true owner is believed and the other one is named', async () => {
+  it('is contested even if the claim came first: the true owner is believed, and the alarm names the claimant', async () => {
     const test = await TestKeeper.open()
     const mallory = person('mallory')
     await test.sees(STRANGER, mallory.table(['phone', { name: 'mine', key: PHONE }]), { name: 'Mallory' })
@@ -141,7 +141,7 @@ describe('the state of a pair of persona and device', () => {
     expect((await test.call('lookup', { query: PHONE })).contact!.name).toBe('Bob')
   })
 
-  it('ends at once when the device shows another persona, with an alarm, and is that one never by itself', async () => {
+  it('ends at once with an alarm if the device shows another persona, which does not get the device', async () => {
     const test = await TestKeeper.open()
     const table = bob().table(['phone', 'laptop'])
     await test.sees(PHONE, table, { name: 'Bob' })
@@ -161,18 +161,18 @@ describe('the state of a pair of persona and device', () => {
     expect(keys((await show(test, 'Bob')).devices)).toStrictEqual([LAPTOP])
     expect((await show(test, 'Bob')).claims).toMatchObject([{ key: PHONE, contested: true }])
     expect(await test.call('lookup', { query: mallory.id })).toMatchObject({ by: 'none' })
-    // The other persona becomes known by a device of its own, and still does not get this one.
+    // The other persona becomes a contact through a device of its own, and still does not get this one.
     await test.sees(STRANGER, mallory.table([{ name: 'mine', key: PHONE }, 'phone']), { name: 'Mallory' })
     expect(keys((await show(test, 'Mallory')).devices)).toStrictEqual([STRANGER])
     expect(await test.call('lookup', { query: PHONE })).toMatchObject({ contact: null })
-    // When it shows its own persona again, it is confirmed again, and that is told.
+    // Once it shows its own persona again, it is confirmed again, with an event.
     test.told('contact.changed')
     expect(await test.later(5).sees(PHONE, table)).toMatchObject({ state: 'confirmed', contact: 'Bob' })
     expect(test.told('contact.changed')).toMatchObject([{ changes: [{ kind: 'confirmed', key: PHONE }] }])
     expect(keys((await show(test, 'Bob')).devices)).toStrictEqual([PHONE, LAPTOP])
   })
 
-  it('does not end by silence, and ends when it is seen without a token on occasions over 14 days apart', async () => {
+  it('survives silence, and ends if the device is seen without a token on occasions over 14 days apart', async () => {
     const test = await TestKeeper.open()
     await test.sees(PHONE, bob().table(['phone']), { name: 'Bob' })
     await test.later(365 * DAY_SEC).sees(PHONE, '')
@@ -191,7 +191,7 @@ describe('the state of a pair of persona and device', () => {
 })
 
 describe('a friend without a blob', () => {
-  it('is an entry of its own, named by the client, with a number on a clash', async () => {
+  it('has an entry of its own with the name from the client, plus a number if that is taken', async () => {
     const test = await TestKeeper.open()
     await test.sees(PHONE, 'hi', { name: 'Kim' })
     await test.sees(LAPTOP, '', { name: 'Kim' })
@@ -214,7 +214,7 @@ describe('a friend without a blob', () => {
     expect((await test.call('status')).counts).toMatchObject({ contacts: 0, provisional: 4, devices: 4 })
   })
 
-  it('becomes a persona by a blob that lists it, under the name it had', async () => {
+  it('becomes a persona with a blob that lists it, and keeps its name', async () => {
     const test = await TestKeeper.open()
     await test.sees(PHONE, 'hi', { name: 'Kim' })
     await test.sees(PHONE, bob().table(['phone']), { name: 'Kim calls itself otherwise now' })
@@ -232,7 +232,7 @@ describe('a friend without a blob', () => {
     expect((await test.call('status')).counts).toMatchObject({ contacts: 1, provisional: 0 })
   })
 
-  it('joins the contact whose blob it shows: the older name stays, the other is an alias, and both find it', async () => {
+  it('joins the contact whose blob it shows: the older name stays, the other one becomes an alias', async () => {
     const test = await TestKeeper.open()
     const table = bob().table(['phone', 'laptop', 'tablet'])
     await test.sees(LAPTOP, 'hi', { name: 'Bob at work' })
@@ -248,7 +248,7 @@ describe('a friend without a blob', () => {
     expect((await test.call('status')).counts).toMatchObject({ contacts: 1, provisional: 0 })
   })
 
-  it('is not upgraded by a blob that another device shows', async () => {
+  it('does not become a persona through a blob that another device shows', async () => {
     const test = await TestKeeper.open()
     await test.sees(LAPTOP, 'hi', { name: 'Kim' })
     await test.sees(PHONE, bob().table(['phone', 'laptop']), { name: 'Bob' })
@@ -257,7 +257,7 @@ describe('a friend without a blob', () => {
     expect(test.told('alarm')).toMatchObject([{ code: 'DEVICE_CONTESTED', key: LAPTOP }])
   })
 
-  it('that showed the blob before its table listed it is bound when the table does', async () => {
+  it('that showed the blob before a table listed it is bound once a table lists it', async () => {
     const test = await TestKeeper.open()
     const him = bob()
     await test.sees(PHONE, him.table(['phone']), { name: 'Bob' })
@@ -269,8 +269,8 @@ describe('a friend without a blob', () => {
   })
 })
 
-describe('when a device showed something', () => {
-  it('is judged by the newest time, whatever comes in later', async () => {
+describe('the time of a report', () => {
+  it('decides: the newest counts, not the last to arrive', async () => {
     const test = await TestKeeper.open()
     const mallory = person('mallory')
     const table = bob().table(['phone'])
@@ -283,7 +283,7 @@ describe('when a device showed something', () => {
     expect(await show(test, 'Bob')).toMatchObject({ active: null })
   })
 
-  it('makes no contact of a persona that the device has left since', async () => {
+  it('prevents a contact with a persona that the device has left since', async () => {
     const test = await TestKeeper.open()
     const mallory = person('mallory')
     await test.sees(PHONE, mallory.table(['phone']), { name: 'Kim' })
@@ -295,7 +295,7 @@ describe('when a device showed something', () => {
     ])
   })
 
-  it('is no alarm for a device that comes back to its own persona', async () => {
+  it('raises no alarm if a device returns to its own persona', async () => {
     const test = await TestKeeper.open()
     const him = bob()
     await test.sees(PHONE, him.table(['phone', 'laptop']), { name: 'Bob' })
@@ -305,7 +305,7 @@ describe('when a device showed something', () => {
     expect((await show(test, 'Bob')).claims).toMatchObject([{ key: PHONE, contested: false }])
   })
 
-  it('is never in the future: a later report outranks it', async () => {
+  it('is never in the future, so that a later report outranks it', async () => {
     const test = await TestKeeper.open()
     await test.reports('profile', PHONE, bob().table(['phone']), { seenAtSec: START_SEC + 1000 * DAY_SEC })
     expect(test.records.devices.get(PHONE)!.seenAtSec).toBe(START_SEC)
@@ -313,7 +313,7 @@ describe('when a device showed something', () => {
     expect((await show(test, bob().id)).devices).toStrictEqual([])
   })
 
-  it('counts anew when two sources disagree within a minute', async () => {
+  it('decides even if two sources disagree within a minute', async () => {
     const test = await TestKeeper.open()
     const table = bob().table(['phone'])
     await test.sees(PHONE, table, { name: 'Bob' })
@@ -323,7 +323,7 @@ describe('when a device showed something', () => {
     expect(keys((await show(test, 'Bob')).devices)).toStrictEqual([PHONE])
   })
 
-  it('is kept with its source', async () => {
+  it('is stored with its source', async () => {
     const test = await TestKeeper.open()
     await test.reports('bob.tox', PHONE, bob().table(['phone']), { name: 'Bob', seenAtSec: START_SEC - 5 })
     await test.later(60).callAs('app', 'observe', { from: PHONE, text: 'hi' })
@@ -333,19 +333,19 @@ describe('when a device showed something', () => {
   })
 })
 
-describe('what holds no blob', () => {
+describe('a text without a valid blob', () => {
   it.each([
     ['', 'empty', null],
     ['just words', 'none', null],
     ['persona:abc', 'damaged', 'TOKEN_DAMAGED'],
-  ])('%j is %s and takes nothing away', async (text, shown, code) => {
+  ])('%j is %s and changes no head', async (text, shown, code) => {
     const test = await TestKeeper.open()
     await test.sees(PHONE, bob().table(['phone']), { name: 'Bob' })
     expect(await test.later(60).sees(PHONE, text)).toMatchObject({ shown, code, state: 'confirmed', contact: 'Bob' })
     expect(await show(test, 'Bob')).toMatchObject({ seq: 1, active: PHONE })
   })
 
-  it('a token cut anywhere, altered, doubled or signed by another keeps the head', async () => {
+  it('leaves the head alone, be the token cut, altered, doubled or signed by another', async () => {
     const test = await TestKeeper.open()
     const table = bob().table(['phone'])
     const whole = table.text()
@@ -373,7 +373,7 @@ describe('what holds no blob', () => {
   it.each([
     ['FF'.repeat(32), 'DEVICE_KEY_NOT_CANONICAL'],
     ['00'.repeat(32), 'DEVICE_KEY_LOW_ORDER'],
-  ])('a key that no device can have is refused by itself, not with its batch: %s', async (from, code) => {
+  ])('from an impossible device key is refused without its batch: %s', async (from, code) => {
     const test = await TestKeeper.open()
     const { results } = await test.call('observe.batch', {
       source: 'x',
@@ -390,7 +390,7 @@ describe('what holds no blob', () => {
 })
 
 describe('a batch', () => {
-  it('is one commit, and one event a contact', async () => {
+  it('is one commit, with one event for each contact', async () => {
     const test = await TestKeeper.open()
     const him = bob()
     const observations = [

@@ -11,7 +11,7 @@ import { deviceKey, person, START_SEC, type Person, type Table } from '../../../
 const PHONE = person('bob').key('phone')
 const LAPTOP = person('bob').key('laptop')
 
-/** A keeper that knows bob by his first table, which lists his phone and laptop, both confirmed. */
+/** A keeper that has the first table of bob, with his phone and laptop, both confirmed. */
 async function knowingBob(): Promise<{ test: TestKeeper; bob: Person; first: Table }> {
   const test = await TestKeeper.open()
   const bob = person('bob')
@@ -34,7 +34,7 @@ async function verdictOf(test: TestKeeper, table: Table, from = PHONE): Promise<
 }
 
 describe('a blob of a known persona', () => {
-  it('one seq on is taken', async () => {
+  it('with the next seq is accepted', async () => {
     const { test, bob } = await knowingBob()
     const next = bob.table(['laptop', 'phone'])
     expect(await verdictOf(test, next)).toBe('accept')
@@ -52,13 +52,13 @@ describe('a blob of a known persona', () => {
     [MAX_SEQ_STEP + 1, 'accept'],
     [MAX_SEQ_STEP + 2, 'held'],
     [MAX_SEQ, 'held'],
-  ])('of seq %i behind seq 1: %s', async (seq, verdict) => {
+  ])('with seq %i after seq 1: %s', async (seq, verdict) => {
     const { test, bob } = await knowingBob()
     expect(await verdictOf(test, bob.table(['laptop'], { seq }))).toBe(verdict)
     expect(record(test, bob).seq).toBe(verdict === 'accept' ? seq : 1)
   })
 
-  it('tells each change once: added, removed, renamed, activated', async () => {
+  it('causes one event for each change: added, removed, renamed, activated', async () => {
     const { test, bob } = await knowingBob()
     await test.sees(PHONE, bob.table([bob.device('tablet'), { name: 'Handy', key: PHONE }]))
     expect(test.told('contact.changed').map(({ changes }) => changes)).toStrictEqual([
@@ -74,7 +74,7 @@ describe('a blob of a known persona', () => {
     expect(test.events).toStrictEqual([])
   })
 
-  it('signed again under the same table takes the later time, not one ahead of this clock', async () => {
+  it('with a later signature of the same table is accepted, unless it is ahead of this clock', async () => {
     const { test, bob, first } = await knowingBob()
     for (const [timeSec, taken] of [
       [START_SEC + 100, START_SEC + 100],
@@ -87,7 +87,7 @@ describe('a blob of a known persona', () => {
     expect(test.told('clock')).toStrictEqual([])
   })
 
-  it('dated ahead is taken and said once', async () => {
+  it('with a time ahead of this clock is accepted, with one alarm', async () => {
     const { test, bob } = await knowingBob()
     const ahead = bob.table(['phone'], { timeSec: START_SEC + 40 * 365 * 86_400 })
     expect(await verdictOf(test, ahead)).toBe('accept')
@@ -99,7 +99,7 @@ describe('a blob of a known persona', () => {
     expect(test.told('clock')).toStrictEqual([])
   })
 
-  it('of the same seq is a fork: both kept, the order decides, whichever came first', async () => {
+  it('with the same seq is a fork: both are evidence, and the order decides, in any order of arrival', async () => {
     const heads = new Set<string>()
     for (const order of [
       [0, 1],
@@ -121,7 +121,7 @@ describe('a blob of a known persona', () => {
     expect(heads.size).toBe(1)
   })
 
-  it('of the same seq with fewer devices wins', async () => {
+  it('with the same seq and fewer devices wins', async () => {
     const { test, bob, first } = await knowingBob()
     await test.sees(PHONE, bob.table(['phone', 'laptop', 'tablet'], { after: first }))
     expect(await verdictOf(test, bob.table(['laptop'], { after: first }))).toBe('fork')
@@ -129,7 +129,7 @@ describe('a blob of a known persona', () => {
     expect(record(test, bob).others).toContain(PHONE)
   })
 
-  it('that follows another table of the seq before is taken, and the fork is kept', async () => {
+  it('with the next seq after another table than the head is accepted, and the fork becomes evidence', async () => {
     const { test, bob, first } = await knowingBob()
     const seen = bob.table(['phone'], { after: first })
     const unseen = bob.table(['phone', 'tablet'], { after: first })
@@ -144,7 +144,7 @@ describe('a blob of a known persona', () => {
     })
   })
 
-  it('that is lower is stale, kept as evidence once, and moves nothing', async () => {
+  it('with a lower seq is stale: it becomes evidence once and moves no head', async () => {
     const { test, bob, first } = await knowingBob()
     await test.sees(PHONE, bob.table(['phone']))
     expect(await verdictOf(test, first)).toBe('stale')
@@ -154,7 +154,7 @@ describe('a blob of a known persona', () => {
     expect(record(test, bob)).toStrictEqual(before)
   })
 
-  it('is kept as evidence also by a clock that stepped back', async () => {
+  it('becomes evidence even if the clock stepped back', async () => {
     const { test, bob, first } = await knowingBob()
     test.nowSec = START_SEC + 10 * 365 * 86_400
     await test.sees(PHONE, bob.table(['phone']))
@@ -163,7 +163,7 @@ describe('a blob of a known persona', () => {
     expect(record(test, bob).evidence).toHaveLength(1)
   })
 
-  it('too far ahead is held, the highest one, and taken when the head comes within reach', async () => {
+  it('with a seq too far ahead is held, and accepted once the head comes within reach', async () => {
     const { test, bob, first } = await knowingBob()
     const far = bob.table(['phone', 'tablet'], { seq: 3 + MAX_SEQ_STEP })
     expect(await verdictOf(test, far)).toBe('held')
@@ -172,7 +172,7 @@ describe('a blob of a known persona', () => {
     expect(record(test, bob).held).not.toBeNull()
     await test.later(60).sees(PHONE, bob.table(['phone', 'watch'], { after: first, seq: 3 }))
     expect(record(test, bob)).toMatchObject({ seq: 3 + MAX_SEQ_STEP, held: null })
-    // Only where the two steps lead is told.
+    // The event shows only the result of both steps.
     expect(test.told('contact.changed').at(-1)!.changes).toStrictEqual([
       { kind: 'removed', key: LAPTOP, name: 'laptop' },
       { kind: 'added', key: bob.key('tablet'), name: 'tablet' },
@@ -180,7 +180,7 @@ describe('a blob of a known persona', () => {
     expect(test.told('device.added').map(({ device }) => device.name)).toStrictEqual(['tablet'])
   })
 
-  it('that was held and follows another table than the one before it shows a fork, as if it came in then', async () => {
+  it('that was held and follows another table than the head shows a fork, as if it had just arrived', async () => {
     const seq = 2 + MAX_SEQ_STEP
     const { test, bob, first } = await knowingBob()
     expect(await verdictOf(test, bob.table(['phone'], { seq, after: first }))).toBe('held')
@@ -204,7 +204,7 @@ describe('a blob of a known persona', () => {
 })
 
 describe('a rotation', () => {
-  it('replaces every table of a lower epoch, and ends the confirmation of what it leaves out', async () => {
+  it('replaces every table of a lower epoch, and its missing devices are no longer confirmed', async () => {
     const { test, bob } = await knowingBob()
     await test.sees(PHONE, bob.table(['phone', 'laptop'], { seq: 60_000 }))
     test.events.length = 0
@@ -220,14 +220,14 @@ describe('a rotation', () => {
     expect(await verdictOf(test, bob.table(['phone'], { seq: 60_001 }))).toBe('stale')
   })
 
-  it('of skipped epochs counts as well', async () => {
+  it('may skip epochs', async () => {
     const { test, bob } = await knowingBob()
     expect(await verdictOf(test, bob.rotate(5).table(['laptop']))).toBe('accept')
     expect(await verdictOf(test, bob.rotate(16).table(['laptop', 'phone']))).toBe('accept')
     expect(record(test, bob)).toMatchObject({ epoch: 16 })
   })
 
-  it('lets a newcomer meet the persona by it', async () => {
+  it('can introduce the persona to a new contact', async () => {
     const test = await TestKeeper.open()
     const bob = person('bob').rotate(3)
     expect(await test.sees(PHONE, bob.table(['phone']))).toMatchObject({ verdict: 'new', state: 'confirmed' })
@@ -235,10 +235,10 @@ describe('a rotation', () => {
   })
 })
 
-describe('a document that this version cannot read', () => {
+describe('a blob with a document that this version cannot read', () => {
   const unread = compress(encodeUtf8('future!: yes\n'), DOCUMENT_DICTIONARY)
 
-  it('refuses the blob within its epoch, and says nothing of the device', async () => {
+  it('is refused within its epoch, and says nothing about the device', async () => {
     const { test, bob } = await knowingBob()
     const result = await test.sees(PHONE, bob.table(['phone'], { deflated: unread }))
     expect(result).toMatchObject({
@@ -250,14 +250,14 @@ describe('a document that this version cannot read', () => {
     expect(record(test, bob)).toMatchObject({ seq: 1, needsNewerPersona: false })
   })
 
-  it('of a higher epoch: keys are taken, names are kept as known, and the contact says so', async () => {
+  it('is accepted at a higher epoch: it gives the keys, known names stay, and the contact is marked', async () => {
     const { test, bob } = await knowingBob()
     const result = await test.sees(LAPTOP, bob.rotate().table(['laptop', 'tablet'], { deflated: unread }))
     expect(result).toMatchObject({ shown: 'valid', verdict: 'accept', state: 'confirmed' })
     const contact = await test.call('contact.show', { contact: 'Bob' })
     expect(contact).toMatchObject({ needsNewerPersona: true, epoch: 1, devices: [{ name: 'laptop', key: LAPTOP }] })
     expect(contact.claims).toMatchObject([{ name: `device-${bob.key('tablet').slice(0, 8).toLowerCase()}` }])
-    // The next one that can be read brings the names.
+    // The next readable table brings the names.
     await test.later(60).sees(LAPTOP, bob.table(['laptop', 'tablet']))
     expect(await test.call('contact.show', { contact: 'Bob' })).toMatchObject({
       needsNewerPersona: false,
@@ -265,7 +265,7 @@ describe('a document that this version cannot read', () => {
     })
   })
 
-  it('introduces nobody', async () => {
+  it('introduces no persona', async () => {
     const test = await TestKeeper.open()
     const bob = person('bob')
     await test.sees(PHONE, bob.table(['phone'], { deflated: concatBytes(unread, unread) }), { name: 'Bob' })
@@ -274,7 +274,7 @@ describe('a document that this version cannot read', () => {
 })
 
 describe('a second chain of a known persona', () => {
-  it('is a violation, said once, whatever its epoch: the head stays and the proof is kept', async () => {
+  it('is a violation at any epoch, with one alarm: the head stays, and the blob becomes evidence', async () => {
     const { test, bob } = await knowingBob()
     const before = record(test, bob)
     const thief = bob.thief().rotate()
@@ -291,7 +291,7 @@ describe('a second chain of a known persona', () => {
     expect((await test.call('contact.show', { contact: 'Bob' })).devices).toHaveLength(2)
   })
 
-  it('makes no contact of a device that shows it', async () => {
+  it('makes no contact from a device that shows it', async () => {
     const { test, bob } = await knowingBob()
     const thief = bob.thief().rotate()
     const key = deviceKey('thief')
@@ -300,15 +300,15 @@ describe('a second chain of a known persona', () => {
   })
 })
 
-/** So many different old blobs of bob, a second apart. */
+/** This number of different old blobs of bob, a second apart. */
 async function flood(test: TestKeeper, count: number, next: (n: number) => Table): Promise<number> {
   const before = test.store.commits.length
   for (let n = 0; n < count; n++) await test.later(1).sees(PHONE, next(n))
   return test.store.commits.length - before
 }
 
-describe('writes and evidence are bounded', () => {
-  it('a thousand different stale blobs write once a minute, and 16 of them stay', async () => {
+describe('writes and evidence are bounded:', () => {
+  it('a thousand different stale blobs cause a write a minute, and 16 of them stay', async () => {
     const { test, bob, first } = await knowingBob()
     await test.sees(LAPTOP, bob.table(['phone', 'laptop'], { seq: 5000 }))
     const commits = await flood(test, 1000, (n) => bob.table(['phone', 'laptop'], { seq: n + 2, after: first }))
@@ -317,14 +317,14 @@ describe('writes and evidence are bounded', () => {
     expect(record(test, bob).evidence).toHaveLength(MAX_EVIDENCE_PER_PERSONA)
   })
 
-  it('a thousand ever higher held blobs write once a minute', async () => {
+  it('a thousand ever higher held blobs cause a write a minute', async () => {
     const { test, bob, first } = await knowingBob()
     const commits = await flood(test, 1000, (n) => bob.table(['phone', 'laptop'], { seq: 100_000 + n, after: first }))
     expect(commits).toBeLessThanOrEqual(Math.ceil(1000 / 60))
     expect(record(test, bob).seq).toBe(1)
   })
 
-  it('a thousand losing tables of one seq write once a minute, and two of them stay', async () => {
+  it('a thousand losing tables of one seq cause a write a minute, and two of them stay', async () => {
     const { test, bob, first } = await knowingBob()
     await test.sees(LAPTOP, bob.table([], { after: first }))
     const commits = await flood(test, 1000, (n) => bob.table([`phone ${n}`], { after: first }))
@@ -332,7 +332,7 @@ describe('writes and evidence are bounded', () => {
     expect(record(test, bob).evidence).toHaveLength(2)
   })
 
-  it('a signature of another day is taken also within the minute: a device may show it but once', async () => {
+  it('a signature of another day is accepted even within the minute, because a device may show it only once', async () => {
     const { test, bob, first } = await knowingBob()
     await test.later(8 * 86_400).sees(PHONE, first)
     const again = bob.resign(first, test.nowSec)
@@ -340,14 +340,14 @@ describe('writes and evidence are bounded', () => {
     expect(record(test, bob).timeSec).toBe(test.nowSec - 1)
   })
 
-  it('a thousand signatures of one table write once a minute', async () => {
+  it('a thousand signatures of one table cause a write a minute', async () => {
     const { test, bob, first } = await knowingBob()
     const commits = await flood(test, 1000, (n) => bob.resign(first, START_SEC + n))
     expect(commits).toBeLessThanOrEqual(Math.ceil(1000 / 60))
     expect(record(test, bob).timeSec).toBeGreaterThan(START_SEC + 900)
   })
 
-  it('the same blob again writes once a minute, and its old profile never', async () => {
+  it('the same blob again causes a write a minute, and an old profile with it none', async () => {
     const { test, bob, first } = await knowingBob()
     expect(await flood(test, 300, () => first)).toBeLessThanOrEqual(5)
     const before = test.store.commits.length
@@ -356,7 +356,7 @@ describe('writes and evidence are bounded', () => {
     expect(record(test, bob).seq).toBe(1)
   })
 
-  it('old blobs in reports of the past write once a minute too', async () => {
+  it('old blobs in reports of the past cause a write a minute too', async () => {
     const { test, bob, first } = await knowingBob()
     await test.sees(LAPTOP, bob.table(['phone', 'laptop'], { seq: 5000 }))
     const before = test.store.commits.length
@@ -366,7 +366,7 @@ describe('writes and evidence are bounded', () => {
     expect(test.store.commits.length - before).toBeLessThanOrEqual(3)
   })
 
-  it('seventy devices that all show a copy write no more than once each a minute', async () => {
+  it('seventy devices that all show a copy cause at most a write each a minute', async () => {
     const { test, first, bob } = await knowingBob()
     const copies = Array.from({ length: 70 }, (_, n) => deviceKey(`copy ${n}`))
     for (const key of copies) await test.sees(key, first)

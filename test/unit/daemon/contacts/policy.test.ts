@@ -4,7 +4,7 @@ import type { PendingUpdate } from '../../../../src/ipc/shapes/pending.ts'
 import { TestKeeper } from '../../../support/keeper.ts'
 import { Person, person, START_SEC, type Table } from '../../../support/person.ts'
 
-/** Bob, who shows a table of a phone and a laptop, and has a policy. */
+/** Bob shows a table with a phone and a laptop, and has this policy. */
 async function withBob(policy: 'auto' | 'ask' | 'pin'): Promise<{ test: TestKeeper; bob: Person; first: Table }> {
   const test = await TestKeeper.withPersona()
   const bob = person(`bob under ${policy} ${++count}`)
@@ -28,8 +28,8 @@ async function waiting(test: TestKeeper): Promise<PendingUpdate[]> {
   return (await test.call('pending.list')).pending
 }
 
-describe('under ask a newer table', () => {
-  it('waits, with just what it would change, and apps see the old one', async () => {
+describe('with policy ask, a newer table', () => {
+  it('becomes a pending change that lists only its effects, and apps see the old table', async () => {
     const { test, bob } = await withBob('ask')
     const table = bob.table([bob.device('tablet'), { ...bob.device('phone'), name: 'mobile' }, 'laptop'])
     await test.sees(bob.key('phone'), table)
@@ -43,7 +43,7 @@ describe('under ask a newer table', () => {
     expect(test.told('device.added')).toStrictEqual([])
   })
 
-  it('is what apps see once it is accepted, and its devices are confirmed by what they showed meanwhile', async () => {
+  it('is visible to apps once accepted, and reports from the meantime confirm its devices', async () => {
     const { test, bob } = await withBob('ask')
     const table = bob.table(['tablet', 'phone', 'laptop'])
     await test.sees(bob.key('phone'), table)
@@ -54,7 +54,7 @@ describe('under ask a newer table', () => {
     expect(await waiting(test)).toStrictEqual([])
   })
 
-  it('that was rejected stays away, also after a restart, until there is a newer one', async () => {
+  it('stays rejected, even after a restart, until there is a newer one', async () => {
     const { test, bob } = await withBob('ask')
     await test.sees(bob.key('phone'), bob.table(['phone', 'laptop', 'tablet']))
     await test.call('pending.reject', { contact: 'Bob' })
@@ -67,7 +67,7 @@ describe('under ask a newer table', () => {
     expect(await waiting(again)).toHaveLength(1)
   })
 
-  it('is one a contact: the newest', async () => {
+  it('replaces an earlier pending table of the contact', async () => {
     const { test, bob } = await withBob('ask')
     await test.sees(bob.key('phone'), bob.table(['phone', 'laptop', 'tablet']))
     const newest = bob.table(['phone', 'laptop', 'desk'])
@@ -75,7 +75,7 @@ describe('under ask a newer table', () => {
     expect((await waiting(test)).map(({ tableHash }) => tableHash)).toStrictEqual([newest.hash])
   })
 
-  it('that came while the owner looked at another is not accepted in its place', async () => {
+  it('is not accepted if the owner saw another one', async () => {
     const { test, bob } = await withBob('ask')
     const looked = bob.table(['phone', 'laptop', 'tablet'])
     await test.sees(bob.key('phone'), looked)
@@ -85,14 +85,14 @@ describe('under ask a newer table', () => {
     expect(names(await contactOf(test, bob))).toStrictEqual(['phone', 'laptop'])
   })
 
-  it('ends at once what it no longer lists', async () => {
+  it('removes devices at once', async () => {
     const { test, bob } = await withBob('ask')
     await test.sees(bob.key('phone'), bob.table(['phone', 'tablet']))
     expect(names(await contactOf(test, bob))).toStrictEqual(['phone'])
     expect(await waiting(test)).toMatchObject([{ changes: [{ kind: 'added', name: 'tablet' }] }])
   })
 
-  it('that lists no more than apps see already waits for nobody', async () => {
+  it('needs no decision if it lists only devices that apps see already', async () => {
     const { test, bob } = await withBob('ask')
     await test.sees(bob.key('phone'), bob.table(['phone']))
     expect(await waiting(test)).toStrictEqual([])
@@ -100,8 +100,8 @@ describe('under ask a newer table', () => {
   })
 })
 
-describe('under pin', () => {
-  it('a table of the same epoch takes nothing away either', async () => {
+describe('with policy pin', () => {
+  it('a table of the same epoch removes no device either', async () => {
     const { test, bob } = await withBob('pin')
     await test.sees(bob.key('phone'), bob.table(['phone', 'tablet']))
     expect(names(await contactOf(test, bob))).toStrictEqual(['phone', 'laptop'])
@@ -109,8 +109,8 @@ describe('under pin', () => {
   })
 })
 
-describe('attack 43: a stolen device stays no contact by a policy', () => {
-  it.each(['ask', 'pin'] as const)('under %s a rotation ends at once what it leaves out', async (policy) => {
+describe('attack 43: no policy keeps a stolen device:', () => {
+  it.each(['ask', 'pin'] as const)('with policy %s, a rotation removes its missing devices at once', async (policy) => {
     const { test, bob } = await withBob(policy)
     await test.sees(bob.key('phone'), bob.rotate().table(['phone', 'tablet']))
     expect(await contactOf(test, bob)).toMatchObject({ epoch: 1, pending: true })
@@ -119,8 +119,8 @@ describe('attack 43: a stolen device stays no contact by a policy', () => {
   })
 })
 
-describe('a policy', () => {
-  it('that becomes auto takes what waited', async () => {
+describe('a change of policy', () => {
+  it('to auto accepts the pending change', async () => {
     const { test, bob } = await withBob('ask')
     await test.sees(bob.key('phone'), bob.table(['phone', 'laptop', 'tablet']))
     const contact = await test.call('contact.policy', { contact: 'Bob', policy: 'auto' })
@@ -128,7 +128,7 @@ describe('a policy', () => {
     expect(await waiting(test)).toStrictEqual([])
   })
 
-  it('is not for the owner’s own persona', async () => {
+  it('is refused for the own persona', async () => {
     const test = await TestKeeper.withPersona()
     const { personaId } = await test.call('device.list')
     const change = test.call('contact.policy', { contact: personaId, policy: 'pin' })
@@ -136,7 +136,7 @@ describe('a policy', () => {
   })
 })
 
-describe('a friend without a persona under ask', () => {
+describe('a friend without a persona and with policy ask', () => {
   async function withFriend(): Promise<{ test: TestKeeper; bob: Person }> {
     const test = await TestKeeper.withPersona()
     const bob = person(`friend ${++count}`)
@@ -146,7 +146,7 @@ describe('a friend without a persona under ask', () => {
     return { test, bob }
   }
 
-  it('who shows a persona stays a friend without one until the owner accepts, and keeps name and policy', async () => {
+  it('that shows a persona stays as it is until the owner accepts, and keeps name and policy', async () => {
     const { test, bob } = await withFriend()
     await test.later(60).sees(bob.key('phone'), bob.table(['phone', 'laptop']))
     expect(await test.call('lookup', { query: 'Bob' })).toMatchObject({
@@ -163,7 +163,7 @@ describe('a friend without a persona under ask', () => {
     expect(await waiting(test)).toStrictEqual([])
   })
 
-  it('is asked about once for a table, and again for the next one', async () => {
+  it('causes one question for each table', async () => {
     const { test, bob } = await withFriend()
     await test.later(60).sees(bob.key('phone'), bob.table(['phone']))
     await test.call('pending.reject', { contact: 'Bob' })
@@ -173,7 +173,7 @@ describe('a friend without a persona under ask', () => {
     expect(await waiting(test)).toHaveLength(1)
   })
 
-  it('who shows another persona by now is not made the one that waited', async () => {
+  it('does not become the pending persona if it shows another one by now', async () => {
     const { test, bob } = await withFriend()
     const other = person(`other ${++count}`)
     await test.later(60).sees(bob.key('phone'), bob.table(['phone']))
@@ -182,7 +182,7 @@ describe('a friend without a persona under ask', () => {
     expect(await test.call('lookup', { query: 'Bob' })).toMatchObject({ contact: { personaId: other.id } })
   })
 
-  it('does not take the place of what the device shows by now', async () => {
+  it('does not become a persona that the device no longer shows', async () => {
     const { test, bob } = await withFriend()
     await test.later(60).sees(bob.key('phone'), bob.table(['phone']))
     await test.later(60).sees(bob.key('phone'), person(`elsewhere ${++count}`).table(['pc']))
@@ -191,7 +191,7 @@ describe('a friend without a persona under ask', () => {
     expect(await test.call('lookup', { query: 'Bob' })).toMatchObject({ contact: { kind: 'provisional' } })
   })
 
-  it('becomes nobody’s by a policy that comes at the same moment', async () => {
+  it('is not bound if the policy changes at the same moment', async () => {
     const test = await TestKeeper.withPersona()
     const bob = person(`meanwhile ${++count}`)
     await test.sees(bob.key('phone'), 'hello', { name: 'Bob' })
@@ -202,7 +202,7 @@ describe('a friend without a persona under ask', () => {
     expect(await contactOf(test, bob)).toMatchObject({ name: 'Bob', policy: 'auto' })
   })
 
-  it('waits also when the persona is known by another device already', async () => {
+  it('needs a decision even if the persona is known from another device', async () => {
     const { test, bob } = await withFriend()
     const table = bob.table(['phone', 'laptop'])
     await test.later(60).sees(bob.key('laptop'), table, { name: 'Robert' })
@@ -216,7 +216,7 @@ describe('a friend without a persona under ask', () => {
 })
 
 describe('policy.default', () => {
-  it('is that of whoever is met from then on: also a first persona waits', async () => {
+  it('applies to new contacts, so that a first persona needs a decision too', async () => {
     const test = await TestKeeper.withPersona({ defaultPolicy: 'ask' })
     const bob = person(`default ${++count}`)
     await test.sees(bob.key('phone'), bob.table(['phone']), { name: 'Bob' })
@@ -229,7 +229,7 @@ describe('policy.default', () => {
 })
 
 describe('a table that is too far ahead', () => {
-  it('waits under any policy, and the owner may take it', async () => {
+  it('needs a decision under any policy, and the owner can accept it', async () => {
     const { test, bob } = await withBob('auto')
     const far = bob.table(['phone', 'tablet'], { seq: 100_000, timeSec: START_SEC })
     await test.later(60).sees(bob.key('phone'), far)
@@ -241,7 +241,7 @@ describe('a table that is too far ahead', () => {
     expect(await waiting(test)).toStrictEqual([])
   })
 
-  it('is forgotten when the owner rejects it', async () => {
+  it('is deleted if the owner rejects it', async () => {
     const { test, bob } = await withBob('auto')
     await test.later(60).sees(bob.key('phone'), bob.table(['phone'], { seq: 100_000 }))
     await test.call('pending.reject', { contact: 'Bob' })
@@ -250,8 +250,8 @@ describe('a table that is too far ahead', () => {
   })
 })
 
-describe('a friend who waits for the owner’s answer', () => {
-  it('is no device of the persona until then, whose other devices are', async () => {
+describe('a friend with a pending change', () => {
+  it('is not a device of the persona until the owner accepts, but the other devices are', async () => {
     const test = await TestKeeper.withPersona()
     const bob = person(`waits ${++count}`)
     await test.sees(bob.key('phone'), 'hello', { name: 'Bob' })
@@ -265,13 +265,13 @@ describe('a friend who waits for the owner’s answer', () => {
   })
 })
 
-describe('what a device showed before the persona was known', () => {
-  it('of another chain of keys than the one that is pinned later makes it no device of that', async () => {
+describe('a report from before the persona was known', () => {
+  it('does not bind the device if it was of another chain than the one that is pinned later', async () => {
     const test = await TestKeeper.withPersona()
     const bob = person(`chains ${++count}`)
     const token = (await test.call('app.allow', { name: `bot-${count}`, can: ['observe'] })).app.name
     const phone = bob.key('phone')
-    // Kept from being met by a newer report of an app, which is taken back later.
+    // A newer report of an app prevents the contact. That report is revoked later.
     await test.keeper.observe([{ from: phone, text: person('else').table(['x']).text() }], `app:${token}`)
     await test.reports('profile', phone, bob.table(['phone']), { seenAtSec: START_SEC - 1000 })
     const thief = bob.thief()
