@@ -65,6 +65,7 @@ const HINTS = new Map([
     'give its passphrase with --passphrase-file FILE (init and device commands: --profile-passphrase-file)',
   ],
   ['TOX_CLIENT_RUNNING', 'close the Tox client, or add --force'],
+  ['TOX_QTOX_FILES', 'to lose them, add --force (encrypt, decrypt), or move them away first'],
 ])
 
 /** Describes any thrown value, with a stable code. */

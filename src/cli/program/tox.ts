@@ -11,6 +11,7 @@ import type { RekeyCommandOptions } from '../tox/rekey.ts'
 import type { RepairCommandOptions } from '../tox/repair.ts'
 import type { RestoreOptions } from '../tox/restore.ts'
 
+const FORCE_PASSPHRASE = "write even if a client has the profile open or qTox's files beside it need the passphrase"
 const FORCE = ['--force', 'write even if a Tox client has the profile open'] as const
 
 export function addTox(tox: Command, run: Runner): void {
@@ -162,7 +163,7 @@ function addEdits(tox: Command, run: Runner): void {
   tox
     .command('encrypt <profile>')
     .description('encrypt a profile in place, with a new passphrase')
-    .option(...FORCE)
+    .option('--force', FORCE_PASSPHRASE)
     .option('--passphrase-file <file>', 'read the new passphrase from this file (- for stdin; default: ask)')
     .action((file: string, options: EditOptions) =>
       run(async (context) => (await import('../tox/encrypt.ts')).encrypt(context, file, options)),
@@ -170,7 +171,7 @@ function addEdits(tox: Command, run: Runner): void {
   tox
     .command('decrypt <profile>')
     .description('decrypt a profile in place')
-    .option(...FORCE)
+    .option('--force', FORCE_PASSPHRASE)
     .option(...PASSPHRASE_FILE)
     .action((file: string, options: EditOptions) =>
       run(async (context) => (await import('../tox/encrypt.ts')).decrypt(context, file, options)),

@@ -10,6 +10,7 @@ import { ToxError } from '../save/errors.ts'
 import { readFriends } from '../save/friends.ts'
 import { checkWhole, decryptSave, encryptSave } from '../save/esave.ts'
 import { thisMachine, type Machine } from './lock-file.ts'
+import { qtoxFiles } from './qtox-files.ts'
 import { readBoundedFile } from './read-file.ts'
 import { MAX_PROFILE_BYTES, decodeSave, encodeSave, isEncryptedSave, readKeys, type ToxSave } from '../save/savefile.ts'
 
@@ -36,7 +37,7 @@ export interface ToxProfile {
 interface WriteOptions {
   /** Unix seconds, for the name of the backup */
   readonly nowSec: number
-  /** Write even if a client seems to have the profile open. When creating a profile, also replace an existing file. */
+  /** Write even if a client seems to have the profile open, or qTox's files beside it hang on the old passphrase. When creating a profile, also replace an existing file. */
   readonly force?: boolean
   readonly machine?: Machine
   readonly fs?: DurableFs
@@ -77,7 +78,7 @@ export async function readProfile(path: string, access: ProfileAccess): Promise<
  * Replaces a profile that was read before. It stays encrypted or plain unless `newPassphrase` changes that. On
  * failure the old profile is still whole. On return the new one is on disk.
  * @returns the path of the backup
- * @throws {ToxError} TOX_CLIENT_RUNNING | TOX_FILE_CHANGED | TOX_FILE_MISSING | TOX_FRIENDS_NOT_WHOLE | TOX_BAD_KEYS | TOX_NO_KEYS |
+ * @throws {ToxError} TOX_CLIENT_RUNNING | TOX_QTOX_FILES | TOX_FILE_CHANGED | TOX_FILE_MISSING | TOX_FRIENDS_NOT_WHOLE | TOX_BAD_KEYS | TOX_NO_KEYS |
  *   TOX_ENCRYPTED | TOX_WRONG_PASSPHRASE | TOX_DISK_FULL | TOX_WRITE_FAILED | TOX_WRITE_UNCERTAIN
  */
 export async function writeProfile(profile: ToxProfile, save: ToxSave, options: WriteProfileOptions): Promise<string> {
@@ -92,7 +93,7 @@ export async function writeProfile(profile: ToxProfile, save: ToxSave, options: 
 /**
  * Creates a profile. With `force`, backs up and replaces an existing file, unless a client has it open.
  * @returns the path with symbolic links resolved, and the path of the backup, or null when there was no file
- * @throws {ToxError} TOX_FILE_EXISTS | TOX_CLIENT_RUNNING | TOX_FILE_CHANGED | TOX_FILE_UNREADABLE | TOX_TOO_LARGE |
+ * @throws {ToxError} TOX_FILE_EXISTS | TOX_CLIENT_RUNNING | TOX_QTOX_FILES | TOX_FILE_CHANGED | TOX_FILE_UNREADABLE | TOX_TOO_LARGE |
  *   TOX_FRIENDS_NOT_WHOLE | TOX_BAD_KEYS | TOX_NO_KEYS | TOX_DISK_FULL | TOX_WRITE_FAILED | TOX_WRITE_UNCERTAIN
  */
 export async function createProfile(
@@ -149,6 +150,7 @@ async function put(
   const { path, replaced, passphrase } = target
   const plain = encodeSave(save)
   checkLoads(plain, options.engine)
+  await checkQtoxFiles(target, options)
   await checkFree(target, options)
   const bytes = passphrase === null ? plain : await encryptSave(plain, passphrase, options.engine)
   // A client may start between this check and the rename, so beforeRename checks again at the last moment.
@@ -173,6 +175,33 @@ function checkLoads(plain: Uint8Array, engine: CryptoEngine): void {
   const save = decodeSave(plain)
   readKeys(save, engine)
   readFriends(save)
+}
+
+/**
+ * Refuses to change the passphrase while qTox's own files beside the profile hang on it.
+ * @throws {ToxError} TOX_QTOX_FILES
+ */
+async function checkQtoxFiles(target: Target, options: WriteOptions & { engine: CryptoEngine }): Promise<void> {
+  if (options.force === true || target.replaced === null) return
+  const files = await qtoxFiles(target.path)
+  if (files.length === 0 || !(await changesPassphrase(target.replaced, target.passphrase, options.engine))) return
+  throw new ToxError(
+    'TOX_QTOX_FILES',
+    `qTox keeps ${files.join(' and ')} beside ${target.path}, under the same passphrase, and could not read them afterwards: change the passphrase in qTox`,
+  )
+}
+
+async function changesPassphrase(
+  replaced: Uint8Array,
+  passphrase: string | null,
+  engine: CryptoEngine,
+): Promise<boolean> {
+  if (!isEncryptedSave(replaced)) return replaced.length > 0 && passphrase !== null
+  if (passphrase === null) return true
+  return await decryptSave(replaced, passphrase, engine).then(
+    () => false,
+    () => true,
+  )
 }
 
 async function checkWritten(temp: string, plain: Uint8Array, target: Target, engine: CryptoEngine): Promise<void> {

@@ -37,6 +37,7 @@ export type ToxErrorCode =
   | 'TOX_ALREADY_ENCRYPTED' // asked to encrypt an encrypted profile
   | 'TOX_NOT_ENCRYPTED' // asked to decrypt a plain profile
   | 'TOX_FILE_CHANGED' // another program wrote the file after or while we read it
+  | 'TOX_QTOX_FILES' // qTox's history or settings beside the profile hang on its passphrase
   | 'TOX_CLIENT_RUNNING' // a Tox client has the profile in memory and would overwrite our edit
   | 'TOX_DISK_FULL' // nothing was changed
   | 'TOX_WRITE_FAILED' // nothing was changed

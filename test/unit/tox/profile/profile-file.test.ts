@@ -316,3 +316,44 @@ describe('faults at every write point of a publish', () => {
     expect(ran).toBe(18)
   })
 })
+
+describe("qTox's files beside a profile", () => {
+  const PASS = { engine, passphrase: 'secret' }
+  const sealed = encryptSave(OLD, 'secret', engine)
+
+  test.each(['nine.db', 'nine.ini'])('%s stops a change of the passphrase, unless forced', async (name) => {
+    const encrypted = await sealed
+    for (const [bytes, newPassphrase] of [
+      [OLD, 'new'],
+      [encrypted, null],
+      [encrypted, 'other'],
+    ] as const) {
+      const { directory, path, options } = scene(bytes)
+      writeFileSync(join(directory, name), 'of qTox')
+      const profile = await readProfile(path, PASS)
+      const change = { ...options, ...PASS, newPassphrase }
+      expect(await codeOfAsync(writeProfile(profile, profile.save, change))).toBe('TOX_QTOX_FILES')
+      const replace = { ...options, passphrase: newPassphrase, force: true }
+      expect(await codeOfAsync(createProfile(path, profile.save, replace))).toBe('TOX_QTOX_FILES')
+      expect(new Uint8Array(readFileSync(path))).toEqual(bytes)
+      expect(readdirSync(directory)).toHaveLength(2)
+      await writeProfile(profile, profile.save, { ...change, force: true })
+    }
+  })
+
+  test('stop no other change, and files of other names stop none', async () => {
+    const encrypted = await sealed
+    for (const [bytes, passphrase] of [
+      [OLD, null],
+      [encrypted, 'secret'],
+      [new Uint8Array(), 'new'],
+    ] as const) {
+      const { directory, path, options } = scene(bytes)
+      writeFileSync(join(directory, 'nine.db'), 'of qTox')
+      await createProfile(path, nine(), { ...options, passphrase, force: true })
+    }
+    const { directory, path, options } = scene()
+    writeFileSync(join(directory, 'ninety.db'), 'of another profile')
+    await writeProfile(await readProfile(path, access), nine(), { ...options, newPassphrase: 'new' })
+  })
+})
