@@ -207,15 +207,14 @@ describe(`rekey, on ${whose}`, () => {
     expect(existsSync(at('new.tox'))).toBe(false)
   })
 
-  test('reports that the profile exists if the device cannot be added to the table', async () => {
+  test('writes no profile if the signing key is locked', async () => {
     await home.start()
     await home.done(['init', '--device', 'laptop', '--tox-profile', LAPTOP, '--passphrase-file', 'word'])
-    await home.stop()
-    await home.start()
-    const { status, stdout } = await home.run(['tox', 'rekey', LAPTOP, 'new.tox', '--device', 'tablet'])
-    expect(status).toBe(1)
-    expect(stdout).toContain('tablet is not in your table: ')
-    expect(stdout).toContain('persona device add tablet --tox-profile new.tox')
+    await home.done(['lock'])
+    expect(await home.failure(['tox', 'rekey', LAPTOP, 'new.tox', '--device', 'tablet'])).toBe('1 LOCKED')
+    expect(existsSync(at('new.tox'))).toBe(false)
+    await home.done(['unlock', '--passphrase-file', 'word'])
+    await home.done(['tox', 'rekey', LAPTOP, 'new.tox', '--device', 'tablet'])
     expect(friendKeys('new.tox').at(-1)).toBe(hexKey(LAPTOP))
   })
 })
