@@ -87,7 +87,7 @@ describe('a blob of a known persona', () => {
     expect(test.told('clock')).toStrictEqual([])
   })
 
-  it('with a time ahead of this clock is accepted, with one alarm', async () => {
+  it('with a time ahead of this clock is accepted, with one event', async () => {
     const { test, bob } = await knowingBob()
     const ahead = bob.table(['phone'], { timeSec: START_SEC + 40 * 365 * 86_400 })
     expect(await verdictOf(test, ahead)).toBe('accept')

@@ -191,7 +191,7 @@ describe('a friend without a persona and with policy ask', () => {
     expect(await test.call('lookup', { query: 'Bob' })).toMatchObject({ contact: { kind: 'provisional' } })
   })
 
-  it('is not bound if the policy changes at the same moment', async () => {
+  it('is bound with the old policy if a change of policy comes too late', async () => {
     const test = await TestKeeper.withPersona()
     const bob = person(`meanwhile ${++count}`)
     await test.sees(bob.key('phone'), 'hello', { name: 'Bob' })

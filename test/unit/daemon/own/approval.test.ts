@@ -8,7 +8,7 @@ const TABLET = { name: 'tablet', key: deviceKey('own tablet') }
 const HOUR_SEC = 3600
 const DAY_SEC = 86_400
 
-/** The laptop's daemon and the phone's, which hold one key. */
+/** The daemons of the laptop and of the phone, with one key. */
 async function pair(): Promise<{ laptop: TestKeeper; phone: TestKeeper }> {
   const laptop = await TestKeeper.withPersona()
   await laptop.call('device.add', PHONE)
@@ -22,7 +22,7 @@ async function hears(test: TestKeeper, from: string, other: TestKeeper): Promise
 }
 
 describe('a device that a sibling added', () => {
-  it('is told of as not approved with every change of the table, until the owner says here that it is his', async () => {
+  it('is reported as unapproved with every change of the table, until the owner approves it here', async () => {
     const { laptop, phone } = await pair()
     await phone.call('device.add', TABLET)
     await hears(laptop, OWN_PHONE, phone)
@@ -42,7 +42,7 @@ describe('a device that a sibling added', () => {
     expect((await (await again.reopened()).call('status')).unapproved).toStrictEqual([])
   })
 
-  it('is approved nowhere by being renamed, activated, or taken out and put back by a sibling', async () => {
+  it('is not approved if a sibling renames, activates, or removes and re-adds it', async () => {
     const { laptop, phone } = await pair()
     await phone.call('device.add', TABLET)
     await hears(laptop, OWN_PHONE, phone)
@@ -55,13 +55,13 @@ describe('a device that a sibling added', () => {
     expect((await laptop.call('status')).unapproved).toStrictEqual([TABLET])
   })
 
-  it('needs no approval where it was added', async () => {
+  it('needs no approval on the sibling that added it', async () => {
     const { phone } = await pair()
     await phone.call('device.add', TABLET)
     expect((await phone.call('status')).unapproved).toStrictEqual([])
   })
 
-  it('is new and not approved when it returns after a sibling took it out, so a rotation leaves it out', async () => {
+  it('is unapproved if it returns after a sibling removed it, so a rotation leaves it out', async () => {
     const { laptop, phone } = await pair()
     await laptop.call('device.add', TABLET)
     const tablet = await laptop.copied(TABLET.key)
@@ -69,7 +69,7 @@ describe('a device that a sibling added', () => {
     await phone.call('device.remove', { device: 'tablet' })
     await hears(laptop, OWN_PHONE, phone)
     await hears(tablet, OWN_PHONE, phone)
-    // Whoever bought the tablet lists it again.
+    // The new owner of the tablet lists it again.
     const soldSec = laptop.nowSec
     await tablet.call('device.add', { ...TABLET, again: true })
     await hears(laptop, TABLET.key, tablet)
@@ -83,7 +83,7 @@ describe('a device that a sibling added', () => {
     expect(since.leftOut).toMatchObject([{ name: 'tablet', why: 'since' }])
   })
 
-  it('of this machine needs no approval after a sibling took it out and put it back', async () => {
+  it('needs no approval if it is the device of this machine', async () => {
     const { laptop, phone } = await pair()
     await phone.call('device.remove', { device: 'laptop' })
     await hears(laptop, OWN_PHONE, phone)
@@ -92,7 +92,7 @@ describe('a device that a sibling added', () => {
     expect((await laptop.call('status')).unapproved).toStrictEqual([])
   })
 
-  it('that the owner removed here counts as new when a sibling lists it again', async () => {
+  it('is new if the owner had removed it here', async () => {
     const { laptop, phone } = await pair()
     await phone.call('device.add', TABLET)
     await hears(laptop, OWN_PHONE, phone)
@@ -103,7 +103,7 @@ describe('a device that a sibling added', () => {
   })
 })
 
-describe('a daemon whose own device a sibling took out of the table', () => {
+describe('a daemon whose own device a sibling removed from the table', () => {
   async function unlisted(): Promise<{ laptop: TestKeeper; phone: TestKeeper }> {
     const { laptop, phone } = await pair()
     await phone.call('device.remove', { device: 'laptop' })
@@ -111,7 +111,7 @@ describe('a daemon whose own device a sibling took out of the table', () => {
     return { laptop, phone }
   }
 
-  it('alarms once, says what to do, and neither edits nor shows nor signs again, also after a restart', async () => {
+  it('raises one alarm with the remedy, and no longer edits, shows or signs, even after a restart', async () => {
     const { laptop, phone } = await unlisted()
     await phone.call('device.rename', { device: 'phone', name: 'Phone' })
     await hears(laptop, OWN_PHONE, phone)
@@ -130,7 +130,7 @@ describe('a daemon whose own device a sibling took out of the table', () => {
     }
   })
 
-  it('keeps its intents, and makes them good once it is listed again', async () => {
+  it('keeps its intents and replays them once it is listed again', async () => {
     const { laptop, phone } = await pair()
     await laptop.call('device.add', TABLET)
     await phone.call('device.remove', { device: 'laptop' })
@@ -141,14 +141,14 @@ describe('a daemon whose own device a sibling took out of the table', () => {
     expect(table.devices.map(({ name }) => name)).toStrictEqual(['Phone', 'laptop', 'tablet'])
   })
 
-  it('is not one whose owner removed its device here', async () => {
+  it('differs from a daemon whose owner removed its device here', async () => {
     const { laptop } = await pair()
     await laptop.call('device.remove', { device: 'laptop' })
     expect((await laptop.call('device.add', TABLET)).table.devices).toStrictEqual([PHONE, TABLET])
     expect(laptop.told('alarm')).toStrictEqual([])
   })
 
-  it('is the one that was named at init, or the first that was added', async () => {
+  it('knows its device from init, or as the first that was added', async () => {
     const test = await TestKeeper.open()
     await test.call('persona.init')
     await test.call('device.add', { name: 'laptop', key: OWN_LAPTOP })
@@ -157,8 +157,8 @@ describe('a daemon whose own device a sibling took out of the table', () => {
   })
 })
 
-describe('the signature of a week', () => {
-  it('is due six hours later for each device that stands in front of the one of this daemon', async () => {
+describe('the weekly signature', () => {
+  it('is due six hours later for each device before the one of this daemon', async () => {
     const { laptop, phone } = await pair()
     const { timeSec } = await phone.call('device.list')
     expect(laptop.keeper.resignDueSec()).toBe(timeSec + 7 * DAY_SEC)
@@ -167,7 +167,7 @@ describe('the signature of a week', () => {
 })
 
 describe('the reminder of a locked daemon', () => {
-  it('comes from the tenth day without a signature on, once a day, and not while it is open', async () => {
+  it('comes once a day from the tenth day without a signature, and not while the key is unlocked', async () => {
     const passphrase = 'correct horse'
     const open = await TestKeeper.open()
     await open.call('persona.init', { device: { name: 'laptop', key: OWN_LAPTOP }, passphrase })
@@ -185,8 +185,8 @@ describe('the reminder of a locked daemon', () => {
   })
 })
 
-describe('a record that was written before devices had notes', () => {
-  it('has devices that all count as approved, and no device that is known as this one', async () => {
+describe('an old record without notes on devices', () => {
+  it('counts all devices as approved, and knows no device as its own', async () => {
     const test = await TestKeeper.withPersona()
     const own = test.records.own.get('own')!
     const { notes, localDevices, highestEpoch, copySec, rotation, ...before } = own

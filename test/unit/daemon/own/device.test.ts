@@ -7,7 +7,7 @@ import { deviceKey, person, START_SEC } from '../../../support/person.ts'
 const PHONE = { name: 'phone', key: OWN_PHONE }
 const DAY_SEC = 86_400
 
-/** Adds devices until one is refused. */
+/** Adds devices until the table refuses one. */
 async function fill(test: TestKeeper): Promise<unknown> {
   const { devices } = await test.call('device.list')
   for (let n = devices.length + 1; n < 30; n++) {
@@ -22,7 +22,7 @@ async function fill(test: TestKeeper): Promise<unknown> {
 }
 
 describe('an edit of the own table', () => {
-  it('signs the next table: add at the end, rename in place, activate to the front, remove', async () => {
+  it('signs the next table: adds at the end, renames in place, activates at the front, removes', async () => {
     const test = await TestKeeper.withPersona()
     expect((await test.call('device.add', PHONE)).table).toMatchObject({
       seq: 2,
@@ -39,7 +39,7 @@ describe('an edit of the own table', () => {
     expect(test.told('own.changed').map(({ cause }) => cause)).toStrictEqual(['add', 'rename', 'activate', 'remove'])
   })
 
-  it('says that theft protection is off as long as the seed is here, and no longer', async () => {
+  it('reports that theft protection is off while this device has the seed', async () => {
     const test = await TestKeeper.withPersona()
     expect((await test.call('device.add', PHONE)).notices).toEqual([expect.stringContaining('theft protection is off')])
     const { words } = await test.call('recovery.show')
@@ -48,7 +48,7 @@ describe('an edit of the own table', () => {
     expect((await test.call('device.rename', { device: 'phone', name: 'Handy' })).notices).toEqual([])
   })
 
-  it('is verified by strangers as the successor of the one before', async () => {
+  it('makes a table that strangers verify as the successor of the one before', async () => {
     const test = await TestKeeper.withPersona()
     const first = (await test.call('blob.get')).text
     await test.call('device.add', PHONE)
@@ -59,7 +59,7 @@ describe('an edit of the own table', () => {
     expect(stranger.records.personas.get((await test.call('device.list')).personaId)!.evidence).toStrictEqual([])
   })
 
-  it('survives the end of the process once it was acknowledged', async () => {
+  it('survives the end of the process once it is acknowledged', async () => {
     const test = await TestKeeper.withPersona()
     const { table } = await test.call('device.add', PHONE)
     expect(await (await test.reopened()).call('device.list')).toStrictEqual(table)
@@ -72,7 +72,7 @@ describe('an edit of the own table', () => {
     await expect(test.call('blob.get')).rejects.toMatchObject({ code: 'NO_PERSONA' })
   })
 
-  it('that is refused writes nothing and tells nobody', async () => {
+  it('writes nothing and causes no event if it is refused', async () => {
     const test = await TestKeeper.withPersona()
     const commits = test.store.commits.length
     const refused = [
@@ -117,7 +117,7 @@ describe('an edit of the own table', () => {
 })
 
 describe('the device that an edit means', () => {
-  it('is found by nickname in any case and by four digits of its key or more', async () => {
+  it('is found by nickname in any case, and by four or more digits of its key', async () => {
     const test = await TestKeeper.withPersona()
     await test.call('device.add', PHONE)
     for (const device of ['PHONE', OWN_PHONE.slice(0, 4), OWN_PHONE.toLowerCase()]) {
@@ -128,7 +128,7 @@ describe('the device that an edit means', () => {
     }
   })
 
-  it('is asked for again when it may be two', async () => {
+  it('is ambiguous if it may be two', async () => {
     const test = await TestKeeper.withPersona()
     await test.call('device.add', { name: OWN_LAPTOP.slice(0, 6), key: OWN_PHONE })
     const before = await test.call('device.list')
@@ -140,7 +140,7 @@ describe('the device that an edit means', () => {
 })
 
 describe('a removed device', () => {
-  it('comes back only by the word "again"', async () => {
+  it('comes back only with "again"', async () => {
     const test = await TestKeeper.withPersona()
     await test.call('device.add', PHONE)
     await test.call('device.remove', { device: 'phone' })
@@ -151,7 +151,7 @@ describe('a removed device', () => {
     await expect(test.call('device.add', PHONE)).rejects.toMatchObject({ code: 'DEVICE_TOMBSTONED' })
   })
 
-  it('is a former one of the owner, not a stranger', async () => {
+  it('is a former device of the owner, not a stranger', async () => {
     const test = await TestKeeper.withPersona()
     await test.call('device.add', PHONE)
     await test.call('device.remove', { device: 'phone' })
@@ -164,10 +164,10 @@ describe('a removed device', () => {
   })
 })
 
-describe('another key for a device', () => {
+describe('a new key for a device', () => {
   const KEY = deviceKey('own phone, second key')
 
-  it('takes the place of the old one, which is a former one of the owner then', async () => {
+  it('replaces the old key, which becomes a former device of the owner', async () => {
     const test = await TestKeeper.withPersona()
     await test.call('device.add', PHONE)
     await test.call('device.activate', { device: 'phone' })
@@ -182,13 +182,13 @@ describe('another key for a device', () => {
     expect(await (await test.reopened()).call('device.list')).toEqual(table)
   })
 
-  it('is still this machine’s device: it signs on', async () => {
+  it('still belongs to this machine, which goes on signing', async () => {
     const test = await TestKeeper.withPersona()
     await test.call('device.rekey', { device: 'laptop', key: KEY })
     expect((await test.call('device.add', PHONE)).table.devices).toHaveLength(2)
   })
 
-  it('is nobody else’s, and none that is listed or that no device can have', async () => {
+  it('is refused if it is listed, impossible, or that of a contact', async () => {
     const test = await TestKeeper.withPersona()
     await test.call('device.add', PHONE)
     const bob = person('bob')
@@ -207,7 +207,7 @@ describe('another key for a device', () => {
 })
 
 describe("a contact's device", () => {
-  it('is not taken for an own one', async () => {
+  it('is refused as an own device', async () => {
     const test = await TestKeeper.withPersona()
     const bob = person('bob')
     await test.sees(bob.key('phone'), bob.table(['phone']), { name: 'Bob' })
@@ -218,7 +218,7 @@ describe("a contact's device", () => {
     })
   })
 
-  it('that was only a friend without a blob becomes the own one, and the friend is gone from the list', async () => {
+  it('becomes an own device if it was only a friend without a blob, and the friend leaves the list', async () => {
     const test = await TestKeeper.withPersona()
     await test.sees(OWN_PHONE, 'hello', { name: 'my other phone' })
     expect((await test.call('status')).counts).toMatchObject({ provisional: 1 })
@@ -231,7 +231,7 @@ describe("a contact's device", () => {
 })
 
 describe('a table that no longer fits', () => {
-  it('is refused before it is signed, with the bytes over', async () => {
+  it('is refused before it is signed, with the number of excess bytes', async () => {
     const test = await TestKeeper.withPersona()
     const refused = await fill(test)
     expect(refused).toMatchObject({ code: 'TABLE_TOO_LARGE' })
@@ -240,7 +240,7 @@ describe('a table that no longer fits', () => {
     expect((await test.call('device.remove', { device: 'laptop' })).gaveUp).toStrictEqual([])
   })
 
-  it('gives up its names rather than keep a device that is to be removed, and says so', async () => {
+  it('gives up its names rather than refuse a removal, and reports that', async () => {
     const test = await TestKeeper.withPersona()
     await fill(test)
     const sibling = await test.copied()
@@ -258,7 +258,7 @@ describe('a table that no longer fits', () => {
 })
 
 describe('the status message', () => {
-  it('is the words, a space and the token, with an old token and spaces at the ends taken out', async () => {
+  it('is the words, a space and the token, without an old token and without spaces at the ends', async () => {
     const test = await TestKeeper.withPersona()
     const { text: old } = await test.call('blob.get', { words: 'old words' })
     await test.call('device.add', PHONE)
@@ -268,7 +268,7 @@ describe('the status message', () => {
     expect(await test.call('verify', { text: shown.text })).toMatchObject({ valid: true, words: 'hello world' })
   })
 
-  it('of exactly 1006 bytes is given, of one more refused with what it is over', async () => {
+  it('may have 1006 bytes, and one more is refused with the number of excess bytes', async () => {
     const test = await TestKeeper.withPersona()
     const { table, token } = await test.call('blob.get')
     expect(table.bytesFree).toBe(1006 - token.length)
@@ -285,7 +285,7 @@ describe('the status message', () => {
 })
 
 describe('signing again', () => {
-  it('keeps the table, and friends see it alive', async () => {
+  it('keeps the table, and friends see a fresh one', async () => {
     const [test, friend] = [await TestKeeper.withPersona(), await TestKeeper.open()]
     await friend.sees(OWN_LAPTOP, (await test.call('blob.get')).text)
     expect(test.keeper.resignDueSec()).toBe(START_SEC + 7 * DAY_SEC)
@@ -300,7 +300,7 @@ describe('signing again', () => {
     expect(test.keeper.resignDueSec()).toBe(test.nowSec + 7 * DAY_SEC)
   })
 
-  it('is due at once when a clock that was years ahead signed last, and friends take the right time', async () => {
+  it('is due at once after a signature by a clock that was years ahead, and friends accept the right time', async () => {
     const [test, friend] = [
       await TestKeeper.withPersona({ nowSec: START_SEC + 4000 * DAY_SEC }),
       await TestKeeper.open(),
@@ -314,7 +314,7 @@ describe('signing again', () => {
     expect((await friend.call('lookup', { query: OWN_LAPTOP })).contact).toMatchObject({ timeSec: START_SEC })
   })
 
-  it('forgets no edit that a sibling may still undo', async () => {
+  it('keeps every edit that a sibling may still undo', async () => {
     const test = await TestKeeper.withPersona()
     await test.call('device.add', PHONE)
     await test.later(8 * DAY_SEC).keeper.resign()
@@ -325,7 +325,7 @@ describe('signing again', () => {
 })
 
 describe('status', () => {
-  it('says what is missing, what is locked and what is counted', async () => {
+  it('reports a missing persona, the lock, and the counts', async () => {
     const none = await TestKeeper.open()
     expect(await none.call('status')).toMatchObject({
       persona: null,
@@ -341,7 +341,7 @@ describe('status', () => {
     expect((await test.call('status')).notices).toStrictEqual([])
   })
 
-  it('judges no ages by a clock that went back, and says so', async () => {
+  it('judges no ages after the clock went back, and reports that', async () => {
     const test = await TestKeeper.withPersona()
     const bob = person('bob')
     await test.sees(bob.key('phone'), bob.table(['phone']))

@@ -21,7 +21,7 @@ function secretFiles(test: TestKeeper): string[] {
   return readdirSync(test.stateDir).sort()
 }
 
-describe('making a persona', () => {
+describe('init', () => {
   it('works without a device, and the empty table is a valid blob', async () => {
     const test = await TestKeeper.open()
     const { table } = await test.call('persona.init')
@@ -41,14 +41,14 @@ describe('making a persona', () => {
     })
   })
 
-  it('is refused a second time, and the first stays', async () => {
+  it('is refused a second time, and the first persona stays', async () => {
     const test = await TestKeeper.withPersona()
     const before = await test.call('device.list')
     await expect(test.call('persona.init')).rejects.toMatchObject({ code: 'PERSONA_EXISTS' })
     expect(await test.call('device.list')).toStrictEqual(before)
   })
 
-  it('asked for twice at once is done once', async () => {
+  it('runs once if it is called twice at once', async () => {
     const test = await TestKeeper.open()
     const outcomes = await Promise.allSettled([
       test.call('persona.init', { device: LAPTOP }),
@@ -61,7 +61,7 @@ describe('making a persona', () => {
   it.each([
     ['a nickname that is refused', { name: 'lap\u202Etop', key: OWN_LAPTOP }, 'NICKNAME_CHARACTER'],
     ['a key of low order', { name: 'laptop', key: '00'.repeat(32) }, 'DEVICE_KEY_LOW_ORDER'],
-  ])('with %s leaves no persona and no secrets behind', async (_, device, code) => {
+  ])('with %s leaves no persona and no secrets', async (_, device, code) => {
     const test = await TestKeeper.open()
     await expect(test.call('persona.init', { device })).rejects.toMatchObject({ code })
     expect(secretFiles(test)).toStrictEqual([])
@@ -69,7 +69,7 @@ describe('making a persona', () => {
     expect((await test.call('persona.init', { device: LAPTOP })).table.seq).toBe(1)
   })
 
-  it("is refused with a contact's device, until the contact does not have it", async () => {
+  it("is refused with a contact's device as long as the contact has it", async () => {
     const test = await TestKeeper.open()
     const bob = person('bob')
     await test.sees(bob.key('phone'), bob.table(['phone']))
@@ -78,7 +78,7 @@ describe('making a persona', () => {
     expect(secretFiles(test)).toStrictEqual([])
   })
 
-  it('unnamed publishes no nicknames, and shows them to the owner', async () => {
+  it('without published names shows nicknames only to the owner', async () => {
     const test = await TestKeeper.open()
     const { table } = await test.call('persona.init', { device: LAPTOP, unnamed: true })
     expect(table).toMatchObject({ named: false, devices: [LAPTOP] })
@@ -92,15 +92,15 @@ describe('making a persona', () => {
     expect(renamed).toMatchObject({ named: false, devices: [{ name: 'workhorse' }] })
   })
 
-  it('keeps its secrets in files that only their owner reads', async () => {
+  it('stores secrets in files that only the user can read', async () => {
     const test = await TestKeeper.withPersona()
     expect(secretFiles(test)).toStrictEqual(['secrets', 'seed'])
     for (const name of secretFiles(test)) expect(statSync(join(test.stateDir, name)).mode & 0o777).toBe(0o600)
   })
 })
 
-describe('what a crash leaves of making a persona', () => {
-  it('is discarded by the next start when the store does not have the persona', async () => {
+describe('the rest of an init after a crash', () => {
+  it('is discarded by the next start if the store does not have the persona', async () => {
     const stateDir = join(tempDir(), 'state')
     const before = await TestKeeper.open({ stateDir })
     await Custody.open(statePaths(stateDir), engine, { delay: () => Promise.resolve() }).then((custody) =>
@@ -113,7 +113,7 @@ describe('what a crash leaves of making a persona', () => {
     expect((await test.call('persona.init')).table.seq).toBe(1)
   })
 
-  it('is kept when a failed write was on disk after all', async () => {
+  it('is kept if a failed write was on disk after all', async () => {
     const store = openMemoryStore()
     let fails = true
     const failing = {
@@ -130,7 +130,7 @@ describe('what a crash leaves of making a persona', () => {
     expect((await test.call('device.add', { name: 'phone', key: person('me').key('phone') })).table.seq).toBe(2)
   })
 
-  it('shows no words of a persona that is not on disk yet', async () => {
+  it('includes no shown words before the persona is on disk', async () => {
     const gate = new WriteGate()
     const test = await TestKeeper.open({ store: openMemoryStore(gate.pass) })
     gate.shut()
@@ -142,13 +142,13 @@ describe('what a crash leaves of making a persona', () => {
     expect((await test.call('recovery.show')).words).toHaveLength(24)
   })
 
-  it('refuses to start when the store has the persona and the secrets are gone', async () => {
+  it('prevents a start if the store has the persona and the secrets are gone', async () => {
     const test = await TestKeeper.withPersona()
     rmSync(join(test.stateDir, 'secrets'))
     await expect(test.reopened()).rejects.toMatchObject({ code: 'SECRETS_MISSING' })
   })
 
-  it("refuses to start on another persona's secrets", async () => {
+  it("prevents a start with another persona's secrets", async () => {
     const [test, other] = [await TestKeeper.withPersona(), await TestKeeper.withPersona()]
     copyFileSync(join(other.stateDir, 'secrets'), join(test.stateDir, 'secrets'))
     await expect(test.reopened()).rejects.toMatchObject({ code: 'SECRETS_FOREIGN' })
@@ -165,7 +165,7 @@ describe('a passphrase', () => {
     return await before.reopened()
   }
 
-  it('locks the persona at each start: everything is read, nothing is signed', async () => {
+  it('locks the key at each start: the daemon reads everything and signs nothing', async () => {
     const test = await lockedKeeper()
     expect(await test.call('status')).toMatchObject({ locked: true, persona: { devices: [LAPTOP] } })
     expect((await test.call('blob.get', { words: 'hello' })).text).toMatch(/^hello persona:/)
@@ -178,7 +178,7 @@ describe('a passphrase', () => {
     expect((await test.call('recovery.show')).words).toHaveLength(24)
   })
 
-  it('once given, signs what came due while it was locked', async () => {
+  it('once typed, lets the daemon sign the table that came due meanwhile', async () => {
     const test = await lockedKeeper()
     await test.later(7 * 86_400 - 1).call('persona.unlock', { passphrase })
     expect((await test.call('device.list')).timeSec).toBe(START_SEC)
@@ -187,7 +187,7 @@ describe('a passphrase', () => {
     expect(await late.call('device.list')).toMatchObject({ timeSec: START_SEC + 7 * 86_400, seq: 1 })
   })
 
-  it('that is wrong makes the next guess wait longer, until the right one comes', async () => {
+  it('delays the next guess longer after each wrong one, until the right one', async () => {
     const test = await lockedKeeper()
     const outcomes = await Promise.allSettled([
       test.call('persona.unlock', { passphrase: 'wrong' }),
@@ -200,7 +200,7 @@ describe('a passphrase', () => {
     expect((await test.call('status')).locked).toBe(false)
   })
 
-  it('is not asked for where there is none, or no persona', async () => {
+  it('is not needed without a persona or without a passphrase', async () => {
     const none = await TestKeeper.open()
     await expect(none.call('persona.unlock', { passphrase })).rejects.toMatchObject({ code: 'NO_PERSONA' })
     const open = await TestKeeper.withPersona()
@@ -209,7 +209,7 @@ describe('a passphrase', () => {
 })
 
 describe('the recovery words', () => {
-  it('are shown until they are confirmed, and then the seed is gone from memory and disk', async () => {
+  it('are shown until they are confirmed, and then the seed is erased from memory and disk', async () => {
     const test = await TestKeeper.withPersona()
     const { words } = await test.call('recovery.show')
     expect((await test.call('recovery.show')).words).toStrictEqual(words)
@@ -225,14 +225,14 @@ describe('the recovery words', () => {
     }
   })
 
-  it('are taken in any case and with spaces around them', async () => {
+  it('are accepted in any case and with spaces around them', async () => {
     const test = await TestKeeper.withPersona()
     const { words } = await test.call('recovery.show')
     const typed = chosen(words, 1, 2, 3).map(({ position, word }) => ({ position, word: ` ${word.toUpperCase()} ` }))
     expect(await test.call('recovery.confirm', { words: typed })).toStrictEqual({ confirmed: true })
   })
 
-  it('that are wrong, in another place, or one word three times confirm nothing', async () => {
+  it('confirm nothing if they are wrong, in the wrong place, or one word three times', async () => {
     const test = await TestKeeper.withPersona()
     const { words } = await test.call('recovery.show')
     const right = chosen(words, 1, 2, 3)
@@ -254,7 +254,7 @@ describe('the recovery words', () => {
     await expect(test.call('recovery.confirm', { words: [] })).rejects.toMatchObject({ code: 'NO_PERSONA' })
   })
 
-  it('leave a seed that a crash kept for the next start to erase', async () => {
+  it('are erased by the next start if a crash prevented that', async () => {
     const test = await TestKeeper.withPersona()
     const { words } = await test.call('recovery.show')
     const own = test.records.own.get('own')!
@@ -266,7 +266,7 @@ describe('the recovery words', () => {
 })
 
 describe('the keys of a new persona', () => {
-  it('are never the same twice', async () => {
+  it('are always new', async () => {
     const tables = await Promise.all([TestKeeper.withPersona(), TestKeeper.withPersona()])
     const [a, b] = await Promise.all(tables.map((test) => test.call('device.list')))
     expect(a!.personaId).not.toBe(b!.personaId)

@@ -28,7 +28,7 @@ async function stored(of: State): Promise<number[]> {
   return seqs
 }
 
-/** Tables 1 to `last`, each head in a change of its own. */
+/** Makes tables 1 to `last` the head, each in its own change. */
 async function after(of: State, last: number): Promise<PastTables> {
   const past = new PastTables(of, [])
   for (let seq = 1; seq <= last; seq++) await of.change(() => past.note(head(seq)))
@@ -44,7 +44,7 @@ describe('own tables that were head', () => {
     expect([past.hadAt(0, 3), past.hadAt(0, 4), past.hadAt(1, 3)]).toStrictEqual([true, false, false])
   })
 
-  it('go when there are too many, the oldest first, also from the store; one that comes again is the newest', async () => {
+  it('are deleted beyond the limit, the oldest first, and one that returns becomes the newest', async () => {
     const of = state()
     const past = await after(of, MAX_PAST_TABLES + 2)
     await of.change(() => past.note(head(5)))
@@ -63,7 +63,7 @@ describe('own tables that were head', () => {
     expect(await stored(of)).toStrictEqual([1, 2, 3, 4])
   })
 
-  it('of a sibling take the room that is left, and go first', async () => {
+  it('of a sibling get only the room that is left, and are deleted first', async () => {
     const of = state()
     const past = await after(of, MAX_PAST_TABLES - 2)
     await of.change(() => past.add([tableAt(901), tableAt(902), tableAt(1), tableAt(903)]))
@@ -74,7 +74,7 @@ describe('own tables that were head', () => {
     expect(await stored(of)).toHaveLength(MAX_PAST_TABLES)
   })
 
-  it('are as before when a change was given up', async () => {
+  it('are unchanged after an abandoned change', async () => {
     const of = state()
     const past = await after(of, 2)
     const givenUp = of.change(() => {
@@ -87,7 +87,7 @@ describe('own tables that were head', () => {
     expect(await stored(of)).toStrictEqual([1, 2])
   })
 
-  it('go with the persona', async () => {
+  it('are deleted with the persona', async () => {
     const of = state()
     const past = await after(of, 2)
     await of.change(() => past.clear())
@@ -96,7 +96,7 @@ describe('own tables that were head', () => {
 })
 
 describe('own tables that an earlier version kept in the owner’s record', () => {
-  /** A persona with four tables, stored as that version did, and those tables with the newest last. */
+  /** A persona with four tables, stored like that version did, and those tables, the newest last. */
   async function asBefore(): Promise<{ test: TestKeeper; tables: PastTable[] }> {
     const test = await TestKeeper.withPersona()
     for (const name of ['a', 'b', 'c']) await test.call('device.rename', { device: OWN_LAPTOP, name })
@@ -118,7 +118,7 @@ describe('own tables that an earlier version kept in the owner’s record', () =
     return tables
   }
 
-  it('are in records of their own after the next start, and a backup of that state is taken in again', async () => {
+  it('get records of their own at the next start, and a backup of that state can be restored', async () => {
     const { test, tables } = await asBefore()
     const again = await test.reopened()
     expect([await pastOf(again), again.records.own.get('own')?.recent]).toStrictEqual([tables, undefined])
@@ -127,7 +127,7 @@ describe('own tables that an earlier version kept in the owner’s record', () =
     expect(await pastOf(other)).toStrictEqual(tables)
   })
 
-  it('are taken in with a backup that has them there', async () => {
+  it('are imported from a backup that has them there', async () => {
     const { test, tables } = await asBefore()
     const other = await TestKeeper.open()
     await importSnapshot(other, await snapshotOf(test, 'backup'), { sibling: null, withKeys: true })

@@ -6,7 +6,7 @@ import { deviceKey } from '../../../support/person.ts'
 const OWN_TABLET = deviceKey('own tablet')
 const FRIEND = deviceKey('a friend')
 
-/** The daemon after its disk was put back to the first day, and what it had signed by then. */
+/** The daemon after its disk was put back to the first day, and the text that it had signed before. */
 let old: TestKeeper
 let text: string
 let laptop: TestKeeper
@@ -22,8 +22,8 @@ async function alarmed(keeper: TestKeeper): Promise<Pick<Alarm, 'code' | 'keys' 
   return alarms.map(({ code, keys, count }) => ({ code, keys, count }))
 }
 
-describe('a store that was put back, while nobody else was ever given the key', () => {
-  it('is noticed by a copy that is above its head, and the copy is taken', async () => {
+describe('a rollback of a store whose key never left this daemon', () => {
+  it('is noticed through a copy above its head, and the copy becomes the head', async () => {
     await old.sees(OWN_PHONE, text)
     expect(await alarmed(old)).toEqual([{ code: 'STORE_ROLLED_BACK', keys: [OWN_PHONE], count: 1 }])
     const [told] = old.told('alarm')
@@ -37,12 +37,12 @@ describe('a store that was put back, while nobody else was ever given the key', 
     expect(old.told('alarm')).toEqual([])
   })
 
-  it('is noticed by a copy that the owner gives, as a friend has it', async () => {
+  it('is noticed through a friend’s copy from the owner', async () => {
     await old.call('persona.reconcile', { copies: [text] })
     expect(await alarmed(old)).toEqual([{ code: 'STORE_ROLLED_BACK', keys: [], count: 1 }])
   })
 
-  it('is noticed after it has signed another table under the number, or more', async () => {
+  it('is noticed even after it has signed other tables with these numbers', async () => {
     await old.call('device.add', { name: 'tablet', key: OWN_TABLET })
     const later = await old.copied()
     await later.call('device.rename', { device: 'tablet', name: 'slate' })
@@ -52,7 +52,7 @@ describe('a store that was put back, while nobody else was ever given the key', 
     }
   })
 
-  it('is not what its own tables mean, however old, nor a state that says itself that it was put back', async () => {
+  it('is not concluded from its own old tables, or in a state that is known to be a copy', async () => {
     const first = await ownText(old)
     await laptop.sees(OWN_PHONE, first)
     await laptop.sees(OWN_PHONE, text)
@@ -63,8 +63,8 @@ describe('a store that was put back, while nobody else was ever given the key', 
   })
 })
 
-describe('once the key was given away', () => {
-  it('to a backup, is on disk before the backup begins, and a copy may be of another device', async () => {
+describe('once the key has left this daemon,', () => {
+  it('that is on disk before a backup begins, and a copy may be from another device', async () => {
     expect(old.records.own.get('own')?.soleEpoch).toBe(0)
     await old.call('backup.begin', { passphrase: 'correct horse battery' })
     expect((await old.reopened()).records.own.get('own')?.soleEpoch).toBeNull()
@@ -72,10 +72,10 @@ describe('once the key was given away', () => {
     expect(await alarmed(old)).toEqual([])
   })
 
-  it('only the profile of its own device, on this machine, tells of a table that it has forgotten', async () => {
+  it('only the profile of its own device on this machine reveals a rollback', async () => {
     await old.keeper.change(() => old.keeper.own.keyLeaves())
     const other = await old.copied()
-    // An app may say what it likes of whom it likes.
+    // An app may invent reports about any device.
     await other.sees(OWN_LAPTOP, text)
     expect(await alarmed(other)).toEqual([])
     await old.reports(`profile:${OWN_LAPTOP}`, OWN_LAPTOP, text)
@@ -83,15 +83,15 @@ describe('once the key was given away', () => {
     expect(old.told('alarm')[0]?.message).toContain('the device of this daemon shows it')
   })
 
-  it('the profile of a device that joined from elsewhere tells nothing', async () => {
+  it('the profile of a device that joined from another machine reveals nothing', async () => {
     await old.keeper.change(() => old.keeper.own.keyLeaves())
     await old.reports(`profile:${OWN_PHONE}`, OWN_PHONE, text)
     expect(await alarmed(old)).toEqual([])
   })
 })
 
-describe('a subscriber who remembers more than was told', () => {
-  it('is refused, and remembered as an alarm, once an hour', async () => {
+describe('a subscriber with a cursor beyond the last event', () => {
+  it('is refused and raises an alarm, at most once an hour', async () => {
     for (const count of [1, 1]) {
       await expect(old.callAs('app', 'subscribe', { after: 999 })).rejects.toMatchObject({ code: 'CURSOR_AHEAD' })
       expect(await alarmed(old)).toEqual([{ code: 'CURSOR_AHEAD', keys: [], count }])
@@ -102,18 +102,18 @@ describe('a subscriber who remembers more than was told', () => {
     expect(await alarmed(old)).toEqual([{ code: 'CURSOR_AHEAD', keys: [], count: 2 }])
   })
 
-  it('who is where the store is, is no alarm', async () => {
+  it('raises no alarm if the cursor is not beyond it', async () => {
     await old.sees(FRIEND, 'hello')
     await old.call('subscribe', { after: 0 })
     expect(await alarmed(old)).toEqual([])
   })
 })
 
-describe('which table an own device was seen showing', () => {
+describe('the table in a sighting of an own device', () => {
   const seq = (): number | undefined => laptop.keeper.shownBy(OWN_LAPTOP)?.table?.seq
   const heard = (): number | undefined => laptop.records.devices.get(OWN_LAPTOP)?.heardAtSec
 
-  it('is kept at once when it is higher, as after publishing, and otherwise once a minute', async () => {
+  it('is stored at once if it is higher, as after publishing, and otherwise once a minute', async () => {
     const first = await ownText(old)
     await laptop.sees(OWN_LAPTOP, first)
     const since = heard()

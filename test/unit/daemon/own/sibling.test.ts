@@ -17,7 +17,7 @@ async function pair(): Promise<{ a: TestKeeper; b: TestKeeper }> {
   return { a, b }
 }
 
-/** One sees what the other shows, until neither has news; how often is counted. */
+/** Each sees the table of the other until both agree. @returns the number of rounds */
 async function exchange(a: TestKeeper, b: TestKeeper): Promise<number> {
   for (let rounds = 0; rounds < 10; rounds++) {
     const before = [await a.call('device.list'), await b.call('device.list')]
@@ -40,7 +40,7 @@ async function liveIntents(test: TestKeeper): Promise<string[]> {
 }
 
 describe("a sibling's table", () => {
-  it('that is newer is taken, and tells so', async () => {
+  it('becomes the head if it is newer, with an event', async () => {
     const { a, b } = await pair()
     const { table } = await b.call('device.add', TABLET)
     await a.sees(OWN_PHONE, (await b.call('blob.get')).text)
@@ -50,7 +50,7 @@ describe("a sibling's table", () => {
     expect(await a.call('lookup', { query: TABLET.key })).toMatchObject({ contact: { kind: 'own' } })
   })
 
-  it('that is older changes nothing', async () => {
+  it('changes nothing if it is older', async () => {
     const { a, b } = await pair()
     const before = (await b.call('blob.get')).text
     const { table } = await a.call('device.add', TABLET)
@@ -58,7 +58,7 @@ describe("a sibling's table", () => {
     expect(await a.call('device.list')).toStrictEqual(table)
   })
 
-  it('that lacks an own add gets it again, on both sides the same, and it ends', async () => {
+  it('that lacks an own add gets it again, and both siblings end with the same table', async () => {
     const { a, b } = await pair()
     await a.call('device.add', TABLET)
     await b.call('device.rename', { device: 'phone', name: 'Handy' })
@@ -69,7 +69,7 @@ describe("a sibling's table", () => {
     expect([...(await liveIntents(a)), ...(await liveIntents(b))]).toStrictEqual(['add', 'add', 'add', 'rename'])
   })
 
-  it('made offline beside an own one is no alarm', async () => {
+  it('raises no alarm if both were made offline', async () => {
     const { a, b } = await pair()
     await a.call('device.activate', { device: 'phone' })
     await b.call('device.add', TABLET)
@@ -86,7 +86,7 @@ describe("a sibling's table", () => {
     for (const keeper of [a, b]) expect(names(await keeper.call('device.list'))).toStrictEqual(['laptop', 'tablet'])
   })
 
-  it('that removed a device, knowing the table with it, is obeyed: the owner here is told, and it ends', async () => {
+  it('that removes a device which it knew is obeyed, with an event for the owner here', async () => {
     const { a, b } = await pair()
     await a.call('device.add', TABLET)
     await b.sees(OWN_LAPTOP, (await a.call('blob.get')).text)
@@ -102,7 +102,7 @@ describe("a sibling's table", () => {
     ])
   })
 
-  it('that removed a device while it was given another key: the owner is told how the profile gets back into the table', async () => {
+  it('that removes a device which got a new key here makes the event name the way back into the table', async () => {
     const { a, b } = await pair()
     await b.call('device.remove', { device: 'phone' })
     const key = deviceKey('own phone, second key')
@@ -113,7 +113,7 @@ describe("a sibling's table", () => {
     expect(a.told('own.intent-dropped').at(-1)).toMatchObject({ reason: 'DEVICE_GONE', command })
   })
 
-  it('that removed a device, knowing it from a replay, is obeyed too', async () => {
+  it('that removes a device which it knew from a replay is obeyed too', async () => {
     const { a, b } = await pair()
     await a.call('device.add', TABLET)
     await b.call('device.add', { name: 'watch', key: deviceKey('own watch') })
@@ -142,7 +142,7 @@ describe("a sibling's table", () => {
     },
   )
 
-  it('that renamed the same device offline: the later one stands on both', async () => {
+  it('that renamed the same device offline wins if it is later', async () => {
     const { a, b } = await pair()
     await a.later(10).call('device.rename', { device: 'phone', name: 'early' })
     await b.later(20).call('device.rename', { device: 'phone', name: 'late' })
@@ -150,7 +150,7 @@ describe("a sibling's table", () => {
     for (const keeper of [a, b]) expect(names(await keeper.call('device.list'))).toStrictEqual(['laptop', 'late'])
   })
 
-  it("cannot take a contact's device from him: an alarm, and it is his still", async () => {
+  it("cannot take a contact's device, and raises an alarm", async () => {
     const { a, b } = await pair()
     const bob = person('bob')
     const key = bob.key('phone')
@@ -171,14 +171,14 @@ describe("a sibling's table", () => {
       { key, state: 'claimed', contested: true },
       { key: TABLET.key, state: 'claimed', contested: true },
     ])
-    // The friend turns out to be the owner's tablet by what it shows itself.
+    // The friend turns out to be the owner's tablet, because it shows the owner's table.
     await a.sees(TABLET.key, (await b.call('blob.get')).text)
     expect((await a.call('lookup', { query: TABLET.key })).contact).toMatchObject({ kind: 'own' })
     expect(await a.call('lookup', { query: 'a friend' })).toMatchObject({ by: 'none' })
     expect((await a.call('status')).counts).toMatchObject({ contacts: 1, provisional: 0 })
   })
 
-  it('dated ahead is said', async () => {
+  it('with a time ahead of this clock causes an event', async () => {
     const { a, b } = await pair()
     await b.later(10_000).call('device.add', TABLET)
     await a.sees(OWN_PHONE, (await b.call('blob.get')).text)
@@ -187,7 +187,7 @@ describe("a sibling's table", () => {
 })
 
 describe('a locked daemon', () => {
-  it("takes a sibling's table at once, and makes good what it lacks at the unlock", async () => {
+  it("accepts a sibling's table at once, and replays the missing edits at the unlock", async () => {
     const first = await TestKeeper.open()
     await first.call('persona.init', { device: { name: 'laptop', key: OWN_LAPTOP }, passphrase })
     const b = await first.copied()
@@ -205,12 +205,12 @@ describe('a locked daemon', () => {
   })
 })
 
-describe('a table that this device cannot follow with one of its own', () => {
-  it('at the last seq is taken, an edit says why it cannot be, and other observations go on', async () => {
+describe('a table that this device cannot answer with one of its own', () => {
+  it('at the last seq is accepted, an edit fails with the reason, and other observations go on', async () => {
     const { a, b } = await pair()
     await a.call('device.add', TABLET)
     const persona = b.records.personas.get((await b.call('device.list')).personaId)!
-    // A thief walked there in steps of 65536; here the head is put there at once.
+    // A thief would get there in steps of 65536. The test sets the head directly.
     const walked = await atSeq(b, MAX_SEQ)
     const heldBefore = await a.copied()
     await heldBefore.store.commit([heldBefore.records.personas.put(persona.personaId, { ...persona, ...walked.near })])
@@ -238,7 +238,7 @@ async function atSeq(test: TestKeeper, seq: number): Promise<{ text: string; nea
   return { text: formatToken(last), near: { head: formatBase64url(near), seq: seq - 1 } }
 }
 
-describe('the intents', () => {
+describe('intents', () => {
   it('are kept over a restart until a sibling shows them', async () => {
     const { a, b } = await pair()
     await a.call('device.add', TABLET)
@@ -249,7 +249,7 @@ describe('the intents', () => {
     expect(names(await again.call('device.list'))).toStrictEqual(['older', 'phone', 'tablet'])
   })
 
-  it('of an edit that was refused do not exist', async () => {
+  it('do not exist for a refused edit', async () => {
     const { a } = await pair()
     await expect(a.call('device.add', PHONE)).rejects.toMatchObject({ code: 'DEVICE_LISTED' })
     expect(await liveIntents(a)).toStrictEqual(['add'])
@@ -257,7 +257,7 @@ describe('the intents', () => {
 })
 
 describe("a sibling's rotation", () => {
-  /** Another own persona's keeper whose head a sibling moved to epoch 1, with keys that this device does not hold. */
+  /** The keeper of an own persona whose head a sibling moved to epoch 1, with keys that this device does not hold. */
   async function superseded(): Promise<TestKeeper> {
     const test = await TestKeeper.open()
     const me = person('me')
@@ -274,7 +274,7 @@ describe("a sibling's rotation", () => {
     return await before.reopened()
   }
 
-  it('is followed by reading only: edits and signatures say that the key is superseded, and none is due', async () => {
+  it('is followed only by reading: edits and signatures fail with KEY_SUPERSEDED, and no signature is due', async () => {
     const test = await superseded()
     expect((await test.call('device.list')).epoch).toBe(1)
     await expect(test.call('device.add', PHONE)).rejects.toMatchObject({ code: 'KEY_SUPERSEDED' })

@@ -20,7 +20,7 @@ function names({ devices }: OwnTable): string[] {
 }
 
 describe('siblings that sync by hand', () => {
-  it('need one text, carried to and fro, to come to one table with the edits of both', async () => {
+  it('agree on one table with the edits of both after one exchange', async () => {
     const [a, b] = (await siblings(2)) as [TestKeeper, TestKeeper]
     await a.call('device.add', TABLET)
     await b.call('device.add', WATCH)
@@ -35,7 +35,7 @@ describe('siblings that sync by hand', () => {
     expect((await a.call('sibling.sync', { text: fourth.status.token })).verdict).toBe('refresh')
   })
 
-  it('are told of what was older, and lose nothing by it, also over a restart', async () => {
+  it('report an older text, and lose no edit by it, even over a restart', async () => {
     const [a] = (await siblings(1)) as [TestKeeper]
     const old = await ownText(a)
     const { table } = await a.call('device.add', TABLET)
@@ -58,7 +58,7 @@ describe('siblings that sync by hand', () => {
     await expect((await TestKeeper.open()).call('sibling.sync')).rejects.toMatchObject({ code: 'NO_PERSONA' })
   })
 
-  it('count what another hand wrote as a copy, as old as its signature, and what their own did as none', async () => {
+  it('count a text from elsewhere as a copy with the age of its signature, and their own text as no copy', async () => {
     const [a, b] = (await siblings(2)) as [TestKeeper, TestKeeper]
     const before = a.records.own.get('own')!.copySec
     await a.later(100_000).call('sibling.sync', { text: await ownText(a) })
@@ -67,7 +67,7 @@ describe('siblings that sync by hand', () => {
     await b.call('device.add', TABLET)
     await a.call('sibling.sync', { text: await ownText(b) })
     expect(a.records.own.get('own')!.copySec).toBe(signedSec)
-    // The owner has just given it: a rotation that he makes now must not name an older one.
+    // The owner has just given it, so a rotation now must not rely on an older copy.
     const soon = b.later(60).nowSec
     await b.call('device.add', WATCH)
     await a.call('sibling.sync', { text: await ownText(b) })
@@ -82,7 +82,7 @@ describe('a third sibling with more tables of its own', () => {
   const show = async (from: TestKeeper, to: TestKeeper): Promise<unknown> =>
     await to.later(100).call('sibling.sync', { text: await ownText(from) })
 
-  it('does not undo an add that the second one has long followed', async () => {
+  it('does not undo an add that the second sibling has seen', async () => {
     const [a, b, c] = await three()
     await a.call('device.add', TABLET)
     await show(a, b)
@@ -96,7 +96,7 @@ describe('a third sibling with more tables of its own', () => {
     expect(a.told('own.intent-dropped')).toStrictEqual([])
   })
 
-  it('does not bring back what was removed, however long ago, and a deliberate add later does', async () => {
+  it('does not bring back a removed device, even after a long time, but a deliberate add does', async () => {
     const [a, b, c] = await three()
     await a.call('device.add', TABLET)
     for (const other of [b, c]) await show(a, other)
