@@ -38,7 +38,7 @@ export const METHODS: TestMethods = {
   list: {
     permission: 'read',
     summary: '',
-    params: z.strictObject({ devices: z.array(z.strictObject({ name: z.string() })) }),
+    params: z.strictObject({ devices: z.array(z.strictObject({ name: z.string() })).max(256) }),
     result: z.object({ count: z.number() }),
   },
   anything: {
@@ -62,7 +62,7 @@ export const METHODS: TestMethods = {
   subscribe: {
     permission: 'read',
     summary: '',
-    params: z.strictObject({ events: z.array(z.string()).exactOptional() }),
+    params: z.strictObject({ events: z.array(z.string()).max(256).exactOptional() }),
     result: z.object({ events: z.array(z.string()) }),
   },
   unsubscribe: { permission: 'read', summary: '', params: none, result: none },

@@ -35,7 +35,7 @@ export function generalMethods(schemas: readonly WingSchema[], events: readonly 
       'read',
       'Receive events on this connection from now on, or those after a number; all events if none is named',
       z.strictObject({
-        events: z.array(eventName).min(1).exactOptional(),
+        events: z.array(eventName).min(1).max(events.length).exactOptional(),
         after: z.int().min(0).exactOptional(),
       }),
       z.strictObject({ events: z.array(eventName), cursor: z.int().min(0) }),

@@ -2,7 +2,7 @@
 import type { Socket } from 'node:net'
 import type { Dispatch, Log } from './dispatch.ts'
 import { errorText, IpcError } from '../wire/errors.ts'
-import { ASCII, FrameReader, MAX_FRAME_BYTES, type Frame } from '../wire/frame.ts'
+import { ASCII, FrameReader, MAX_FRAME_BYTES, MAX_FRAME_VALUES, type Frame } from '../wire/frame.ts'
 import type { Caller, Role } from '../methods/method.ts'
 import { formatError, formatEvent, lagged, RpcError } from '../wire/rpc.ts'
 
@@ -76,7 +76,7 @@ export class Connection implements Caller {
     this.#limits = options.limits
     this.#dispatch = options.dispatch
     this.#log = options.log
-    this.#reader = new FrameReader(options.limits.maxFrameBytes)
+    this.#reader = new FrameReader(options.limits.maxFrameBytes, MAX_FRAME_VALUES)
     // `printf ... | nc -U` ends its side at once and still waits for the answer.
     this.#socket.allowHalfOpen = true
     this.#socket.on('end', () => {

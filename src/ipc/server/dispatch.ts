@@ -1,5 +1,5 @@
 /** Answers the data of one `rpc` frame with a frame: permission, params, handler, result (docs/ipc.md, section 2). */
-import type { z } from 'zod'
+import { firstFault, type Fault, type Look } from './first-fault.ts'
 import { errorText } from '../wire/errors.ts'
 import { isFrameTooLarge } from '../wire/frame.ts'
 import type { Caller, Handlers, MethodSpec, MethodTable, Permission } from '../methods/method.ts'
@@ -30,17 +30,19 @@ type Handler = (params: unknown, caller: Caller) => unknown
 
 interface Entry {
   readonly spec: MethodSpec<unknown, unknown>
+  readonly look: Look | null
   readonly handler: Handler
 }
 
-const MAX_ISSUE_CHARS = 200 // sanity: the path of an issue holds names of the caller's choosing
+const MAX_ISSUE_CHARS = 200 // sanity: the path of a fault holds names of the caller's choosing
 
 export function createDispatch<M extends MethodTable<M>>(options: DispatchOptions<M>): Dispatch {
   // A Map, since an object would have a method "constructor".
   const table = new Map<string, Entry>()
   for (const name of Object.keys(options.methods)) {
     const key = name as keyof M
-    table.set(name, { spec: options.methods[key], handler: options.handlers[key] as Handler })
+    const spec = options.methods[key]
+    table.set(name, { spec, look: firstFault(spec.params), handler: options.handlers[key] as Handler })
   }
 
   function fail(id: RequestId | null, method: string, error: unknown): string {
@@ -70,7 +72,7 @@ export function createDispatch<M extends MethodTable<M>>(options: DispatchOption
       if (entry === undefined) throw new RpcError('METHOD_UNKNOWN', 'there is no such method')
       name = method
       if (!options.authorize(caller, entry.spec.permission)) throw denied(method, entry.spec.permission)
-      const checked = checkParams(entry.spec, params)
+      const checked = checkParams(entry, params)
       if (entry.spec.isLarge === true) onLarge?.()
       const result = entry.handler(checked, caller)
       if (!(result instanceof Promise)) return finish(id, method, result)
@@ -91,18 +93,23 @@ function denied(method: string, permission: Permission): RpcError {
   })
 }
 
-function checkParams(spec: MethodSpec<unknown, unknown>, params: unknown): unknown {
+function checkParams({ spec, look }: Entry, params: unknown): unknown {
+  const fault = look?.(params) ?? null
+  if (fault !== null) throw badParams(formatFault(fault))
   const parsed = spec.params.safeParse(params)
   if (parsed.success) return parsed.data
   const issue = parsed.error.issues[0]
-  const text = issue === undefined ? 'they do not match the method table' : formatIssue(issue)
-  throw new RpcError('BAD_PARAMS', text, { hint: 'docs/ipc.md lists the params of each method' })
+  throw badParams(issue === undefined ? 'they do not match the method table' : formatFault(issue))
 }
 
-function formatIssue(issue: z.core.$ZodIssue): string {
+function badParams(text: string): RpcError {
+  return new RpcError('BAD_PARAMS', text, { hint: 'docs/ipc.md lists the params of each method' })
+}
+
+function formatFault(fault: Fault): string {
   let path = 'params'
-  for (const step of issue.path) path += typeof step === 'number' ? `[${step}]` : `.${String(step)}`
-  return `${path}: ${issue.message}`.slice(0, MAX_ISSUE_CHARS).toWellFormed()
+  for (const step of fault.path) path += typeof step === 'number' ? `[${step}]` : `.${String(step)}`
+  return `${path}: ${fault.message}`.slice(0, MAX_ISSUE_CHARS).toWellFormed()
 }
 
 function stackOf(error: unknown): string | undefined {

@@ -7,6 +7,7 @@ export type FrameErrorCode =
   | 'FRAME_NOT_UTF8'
   | 'FRAME_NOT_JSON'
   | 'FRAME_TOO_DEEP' // nested deeper than MAX_FRAME_DEPTH
+  | 'FRAME_TOO_MANY_VALUES' // more members and elements than MAX_FRAME_VALUES
   | 'FRAME_NOT_ENVELOPE' // JSON, but not {"type": text, "data": ...}
   | 'FRAME_TYPE_UNKNOWN' // a type that this side does not accept
   | 'FRAME_TIMEOUT' // a frame that began and did not end in time

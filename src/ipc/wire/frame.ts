@@ -8,6 +8,11 @@ export const MAX_FRAME_BYTES = 1_048_576
 export const ASCII: RegExp = /^[\x00-\x7f]*$/
 /** Sanity: our deepest value is below 12. JSON.parse accepts any depth, but zod and JSON.stringify recurse and overflow at about 5000. */
 export const MAX_FRAME_DEPTH = 32
+/**
+ * Sanity: members and elements in one frame of a client. The largest call has some 10 000, the friend list in `contact.devices`. An object
+ * of 100 000 members takes 100 ms to parse, a text of the same size 1 ms.
+ */
+export const MAX_FRAME_VALUES = 16_384
 /** The encoding for reading a stream of frames (`setEncoding`): one character is one byte, so that bad UTF-8 can still be noticed. */
 export const FRAME_ENCODING = 'latin1'
 
@@ -41,13 +46,16 @@ export function isFrameTooLarge(frame: string, maxFrameBytes: number = MAX_FRAME
  */
 export class FrameReader {
   readonly #maxFrameBytes: number
+  readonly #maxValues: number
   #chunk = ''
   #at = 0
   #parts: string[] = []
   #partialBytes = 0
 
-  constructor(maxFrameBytes: number = MAX_FRAME_BYTES) {
+  /** @param maxValues the greatest number of members and elements in one frame; a server bounds it, and its clients rely on it */
+  constructor(maxFrameBytes: number = MAX_FRAME_BYTES, maxValues: number = Infinity) {
     this.#maxFrameBytes = maxFrameBytes
+    this.#maxValues = maxValues
   }
 
   /** Bytes of an unfinished frame, among those that next() has read. */
@@ -63,7 +71,8 @@ export class FrameReader {
 
   /**
    * The next whole frame, or null until more is pushed. After a throw the stream is lost: nothing marks where the next frame begins.
-   * @throws {IpcError} FRAME_TOO_LARGE | FRAME_NOT_UTF8 | FRAME_NOT_JSON | FRAME_TOO_DEEP | FRAME_NOT_ENVELOPE
+   * @throws {IpcError} FRAME_TOO_LARGE | FRAME_NOT_UTF8 | FRAME_NOT_JSON | FRAME_TOO_DEEP | FRAME_TOO_MANY_VALUES |
+   *   FRAME_NOT_ENVELOPE
    */
   next(): Frame | null {
     const end = this.#chunk.indexOf(FORM_FEED, this.#at)
@@ -81,7 +90,7 @@ export class FrameReader {
     this.#parts = []
     this.#partialBytes = 0
     this.#at = end + 1
-    return parseFrame(text)
+    return parseFrame(text, this.#maxValues)
   }
 
   #hold(piece: string): void {
@@ -94,8 +103,8 @@ export class FrameReader {
   }
 }
 
-function parseFrame(text: string): Frame {
-  if (MANY_OPENINGS.test(text)) checkDepth(text)
+function parseFrame(text: string, maxValues: number): Frame {
+  if (MANY_OPENINGS.test(text) || hasManyCommas(text, maxValues)) checkStructure(text, maxValues)
   const value = parseJson(ASCII.test(text) ? text : decodeBytes(text))
   if (typeof value !== 'object' || value === null || !('type' in value) || typeof value.type !== 'string') {
     throw new IpcError('FRAME_NOT_ENVELOPE', 'a frame must be a JSON object with a text "type"')
@@ -103,10 +112,18 @@ function parseFrame(text: string): Frame {
   return { type: value.type, data: 'data' in value ? value.data : undefined }
 }
 
-/** Counts the depth outside of strings. For text that is not JSON the count means nothing, but the parser refuses such text. */
-function checkDepth(text: string): void {
+/** Whether there could be more than so many values: a comma stands before each value that is not the first of its list or object. */
+function hasManyCommas(text: string, maxValues: number): boolean {
+  if (text.length <= maxValues) return false
+  let commas = 0
+  for (let at = text.indexOf(','); at >= 0; at = text.indexOf(',', at + 1)) if (++commas >= maxValues) return true
+  return false
+}
+
+/** Counts depth and values outside of strings. For text that is not JSON the counts mean nothing, but the parser refuses such text. */
+function checkStructure(text: string, maxValues: number): void {
   let inString = false
-  let depth = 0
+  let [depth, values] = [0, 1]
   for (let i = 0; i < text.length; i++) {
     const char = text.charCodeAt(i)
     if (inString) {
@@ -118,6 +135,9 @@ function checkDepth(text: string): void {
         throw new IpcError('FRAME_TOO_DEEP', `a frame is nested deeper than ${MAX_FRAME_DEPTH} levels`)
       }
     } else if (char === 0x5d || char === 0x7d) depth--
+    else if (char === 0x2c && ++values > maxValues) {
+      throw new IpcError('FRAME_TOO_MANY_VALUES', `a frame has more than ${maxValues} members and elements`)
+    }
   }
 }
 

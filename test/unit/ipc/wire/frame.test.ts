@@ -132,6 +132,17 @@ describe('a FrameReader', () => {
     expect(outcome([`{"type":"rpc","data":${objects}}\f`]).code).toBe(code)
   })
 
+  test('counts members and elements, but not commas inside a string, up to its limit', () => {
+    const read = (data: string): unknown => {
+      const reader = new FrameReader(MAX_FRAME_BYTES, 4)
+      reader.push(`{"type":"rpc","data":${data}}\f`)
+      return reader.next()?.data
+    }
+    expect(read('[1,[2],",,\\",,,,"]')).toEqual([1, [2], ',,",,,,'])
+    for (const data of ['[1,1,1,1]', '{"a":1,"b":[2,3],"c":4}', '[[1,2],[3,4],5]'])
+      expect(() => read(data), data).toThrow(expect.objectContaining({ code: 'FRAME_TOO_MANY_VALUES' }) as Error)
+  })
+
   test('does not count brackets inside a string as nesting', () => {
     expect(readAll(new FrameReader(), [formatFrame('rpc', '"\\['.repeat(1000))])).toHaveLength(1)
   })
