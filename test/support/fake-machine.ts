@@ -1,5 +1,5 @@
 /** A fake machine: the processes that a test wants, as files in its own directory. */
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Machine } from '../../src/tox/profile/lock-file.ts'
 
@@ -14,6 +14,20 @@ export interface FakeProcess {
   readonly exe?: string
   /** The paths it has open, with the octal flags of each */
   readonly open?: readonly { readonly path: string; readonly flags: string }[]
+}
+
+/** The locks that the kernel shows, to a process of the machine's initial namespace. */
+export function fakeLocks(
+  { procDir }: Machine,
+  locks: readonly { readonly path: string; readonly pid: number }[],
+): void {
+  mkdirSync(join(procDir, 'self/ns'), { recursive: true })
+  symlinkSync('pid:[4026531836]', join(procDir, 'self/ns/pid'))
+  const lines = locks.flatMap(({ path, pid }, i) => [
+    `${i + 1}: POSIX  ADVISORY  WRITE ${pid} fe:00:${statSync(path).ino} 0 EOF\n`,
+    `${i + 1}: -> FLOCK  ADVISORY  WRITE 1 fe:00:1 0 EOF\n`,
+  ])
+  writeFileSync(join(procDir, 'locks'), lines.join(''))
 }
 
 export function fakeMachine(directory: string, processes: readonly FakeProcess[] = []): Machine {

@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { linkSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { clientsOn, type ClientOnProfile } from '../../../../src/tox/profile/clients.ts'
-import { BOOT_ID, MACHINE_ID, fakeMachine, type FakeProcess } from '../../../support/fake-machine.ts'
+import { BOOT_ID, MACHINE_ID, fakeLocks, fakeMachine, type FakeProcess } from '../../../support/fake-machine.ts'
 import { tempDir } from '../../../support/temp-dir.ts'
 
 interface Scene {
@@ -89,6 +90,52 @@ describe('the lock file of a client', () => {
       { program: 'qtox', pid: 4711, evidence: 'open-file' },
     ])
   })
+})
+
+describe('the lock file of a client in a sandbox, whose number is of its own namespace', () => {
+  const lines = ['2', 'qtox', 'laptop', MACHINE_ID, BOOT_ID].join('\n')
+  // On the machine itself, 2 is a thread of the kernel, which nobody can look into.
+  const kernelThread = { pid: 2, args: [] }
+
+  async function withLocks(processes: readonly FakeProcess[], holder: number | null): Promise<ClientOnProfile[]> {
+    const place = scene()
+    const lock = join(place.profile, '../alice.lock')
+    writeFileSync(lock, lines)
+    const machine = fakeMachine(place.directory, processes)
+    fakeLocks(machine, holder === null ? [{ path: place.profile, pid: 9 }] : [{ path: lock, pid: holder }])
+    return await clientsOn(place.profile, machine)
+  }
+
+  test('holds while the kernel shows the lock', async () => {
+    expect(await withLocks([kernelThread], 8000)).toEqual([{ program: 'qtox', pid: 8000, evidence: 'lock' }])
+  })
+
+  test('is void when no process holds it any more', async () => {
+    expect(await withLocks([kernelThread], null)).toEqual([])
+    expect(await withLocks([], null)).toEqual([])
+  })
+
+  test('holds where the kernel does not show all locks', async () => {
+    const place = scene()
+    writeFileSync(join(place.profile, '../alice.lock'), lines)
+    const machine = fakeMachine(place.directory, [kernelThread])
+    writeFileSync(join(machine.procDir, 'locks'), '')
+    expect(await clientsOn(place.profile, machine)).toEqual([{ program: 'qtox', pid: 2, evidence: 'lock' }])
+  })
+
+  test('holds without a lock of the kernel while a program of that name has the number', async () => {
+    expect(await withLocks([{ ...qtox, pid: 2 }], null)).toEqual([{ program: 'qtox', pid: 2, evidence: 'lock' }])
+  })
+})
+
+test('a real lock of the kernel is found', async () => {
+  const place = scene()
+  const lock = join(place.profile, '../alice.lock')
+  writeFileSync(lock, ['2', 'qtox', hostname()].join('\n'))
+  const holder = spawn('flock', [lock, 'sh', '-c', 'echo up; sleep 60'], { stdio: ['ignore', 'pipe', 'ignore'] })
+  onTestFinished(() => void holder.kill('SIGKILL'))
+  await once(holder.stdout, 'data')
+  expect(await clientsOn(place.profile)).toMatchObject([{ program: 'qtox', pid: holder.pid, evidence: 'lock' }])
 })
 
 describe('a client without a lock file', () => {
