@@ -53,7 +53,7 @@ async function ask(question: string, isShown: boolean, signal: AbortSignal | nul
 
 /** A question for one line of a longer answer, such as one of 24 words. */
 export interface LineQuestion {
-  /** What stands on the screen while the line is typed. */
+  /** The text on the screen while the user types the line. */
   readonly lines: readonly string[]
   readonly question: string
 }

@@ -27,7 +27,7 @@ export interface RestoreOptions {
   readonly passphraseFile?: string
 }
 
-/** What `--json` prints, without --list. */
+/** The output of `--json` without --list. */
 export interface RestoreReport {
   file: string
   /** ToxPk of the profile. */
@@ -39,7 +39,7 @@ export interface RestoreReport {
   added: { key: string; name: string }[]
   /** False when nothing was to be done. */
   written: boolean
-  /** Of the file that was replaced; null when there was none. */
+  /** The backup of the replaced file; null if there was no file. */
   backup: string | null
 }
 
@@ -180,7 +180,7 @@ async function allContacts(client: Client): Promise<Contact[]> {
   }
 }
 
-/** What the profile is to hold. */
+/** The new content of the profile. */
 interface Completed {
   readonly save: ToxSave
   readonly added: RestoreReport['added']

@@ -2,7 +2,7 @@
 import { Refusal } from '../../errors/refusal.ts'
 
 export type ContactErrorCode =
-  | 'CONTACT_IS_OWN' // the owner is no contact of his own
+  | 'CONTACT_IS_OWN' // the owner cannot be their own contact
   | 'CONTACT_PROVISIONAL' // it has no persona yet
   | 'CONTACT_FORGOTTEN' // an import does not bring back whom the owner forgot
   | 'DEVICE_CONFIRMED' // it is the contact's by its own word

@@ -12,7 +12,7 @@ export function noteOf({ notes }: Pick<OwnRecord, 'notes'>, key: string): Device
 
 /**
  * The notes after a table, by what it changed.
- * @param byOwner the table was signed here: what it adds the owner has approved, and what it drops he has dropped
+ * @param byOwner the table was signed here: the owner approved each device that it adds, and removed each device that it drops
  */
 export function notesAfter(
   own: Pick<OwnRecord, 'notes' | 'localDevices'>,

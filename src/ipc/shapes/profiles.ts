@@ -91,7 +91,7 @@ export const profileList: z.ZodType<ProfileList> = z.strictObject({
   troubles: z.array(z.string()),
 })
 
-/** What the daemon kept of one own profile. */
+/** The copies that the daemon kept of one own profile. */
 export interface KeptProfile {
   /** Where the profile was when it was last good. */
   path: string

@@ -130,7 +130,7 @@ describe('the rest of an init after a crash', () => {
     expect((await test.call('device.add', { name: 'phone', key: person('me').key('phone') })).table.seq).toBe(2)
   })
 
-  it('includes no shown words before the persona is on disk', async () => {
+  it('shows no recovery words before the persona is on disk', async () => {
     const gate = new WriteGate()
     const test = await TestKeeper.open({ store: openMemoryStore(gate.pass) })
     gate.shut()

@@ -35,7 +35,7 @@ async function after(of: State, last: number): Promise<PastTables> {
   return past
 }
 
-describe('own tables that were head', () => {
+describe('past own tables', () => {
   it('are found by their hash, by its first half, and by their place in the order', async () => {
     const past = await after(state(), 3)
     expect(past.find(tableAt(2).tableHash)).toStrictEqual(tableAt(2))

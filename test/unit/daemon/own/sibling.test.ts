@@ -130,7 +130,7 @@ describe("a sibling's table", () => {
     ['a name', 'device.rename', { device: OWN_PHONE, name: 'Handy' }, { device: OWN_PHONE, name: 'phone' }],
     ['the order', 'device.activate', { device: 'phone' }, { device: 'laptop' }],
   ] as const)(
-    'that changed %s back is obeyed: the two do not change it in turn for ever',
+    'that changed %s back is obeyed, so that the two do not change it in turn forever',
     async (_, method, here, there) => {
       const { a, b } = await pair()
       await a.call(method, here)
