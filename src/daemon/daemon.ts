@@ -1,6 +1,7 @@
 /** Starts and stops the daemon: store, keeper, wings and sockets. Each part may rely on the parts opened before it. */
 import type { Handlers } from '../ipc/methods/method.ts'
 import type { EventName, DaemonEvent } from '../ipc/methods/events.ts'
+import type { Finding } from '../ipc/shapes/doctor.ts'
 import type { WingsStatus } from '../ipc/methods/status.ts'
 import { protocolOf, type Methods, type Protocol } from '../ipc/methods/table.ts'
 import type { Log as IpcLog } from '../ipc/server/dispatch.ts'
@@ -15,7 +16,7 @@ import { createStateDir } from '../store/state-dir.ts'
 import type { Store } from '../store/store.ts'
 import { outsidePath } from '../store/witness.ts'
 import { scheduleAlarms } from './keeper/alarm-timer.ts'
-import { configSections, mergeReloaded, readConfig, type Config } from './config.ts'
+import type { Config } from './config.ts'
 import { openCustody, openEngine } from './parts.ts'
 import { forbidCoreDumps } from '../process/core-dumps.ts'
 import { describeError } from '../process/describe-error.ts'
@@ -29,6 +30,7 @@ import { openKeeper } from './open-keeper.ts'
 import { EXIT_FAILED, EXIT_STOPPED, type Supervisor } from '../process/supervise.ts'
 import { scheduleLock } from './custody/lock-timer.ts'
 import type { Log } from '../process/log.ts'
+import { FullDisk, isDiskFull, statusLine } from './full-disk.ts'
 import { Place } from './keeper/copy-check.ts'
 import { unsignedReminder } from './keeper/reminder.ts'
 import { scheduleResign } from './keeper/resign-timer.ts'
@@ -44,6 +46,7 @@ export interface Daemon {
   readonly store: Store
   readonly keeper: Keeper
   readonly place: Place
+  readonly fullDisk: FullDisk
   readonly apps: Apps
   readonly wings: readonly Wing[]
   /** The opened wings, in the order of `wings`. */
@@ -62,20 +65,32 @@ export interface DaemonOptions {
   readonly config: Config
   readonly log: Log
   readonly supervisor: Pick<Supervisor, 'stop'>
+  /** Shows a status line in the service manager. */
+  readonly showStatus?: (status: string) => void
   readonly wings?: readonly Wing[]
 }
 
 const nowSec = (): number => Math.floor(Date.now() / 1000)
 
-/** Opens all parts. On return both sockets answer. @throws the error of the part that refuses; the process must end then */
-export async function startDaemon({
-  paths,
-  configFile,
-  config,
-  log,
-  supervisor,
-  wings = WINGS,
-}: DaemonOptions): Promise<Daemon> {
+/** Closes the parts that are open, the last one first. */
+type Closers = (() => Promise<void>)[]
+
+/** Opens all parts. On return both sockets answer. @throws the error of the part that refuses; nothing is open then */
+export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
+  const closers: Closers = []
+  try {
+    return await openParts(options, closers)
+  } catch (error) {
+    for (const close of closers.toReversed())
+      await close().catch((cause: unknown) => options.log.warn('start.undo', describeError(cause)))
+    throw error
+  }
+}
+
+async function openParts(
+  { paths, configFile, config, log, supervisor, showStatus = () => {}, wings = WINGS }: DaemonOptions,
+  closers: Closers,
+): Promise<Daemon> {
   const startedAtSec = nowSec()
   const protocol = protocolOf(wings.map(({ schema }) => schema))
   const version = ownVersion()
@@ -83,13 +98,21 @@ export async function startDaemon({
   await createStateDir(paths.stateDir)
   // Lock first: two daemons must not share anything, not even the sockets.
   const lock = await lockStateDir(paths.stateDir)
+  closers.push(() => lock.release())
   if (await finishErasing(lock.paths)) log.warn('persona.erased', { message: 'finished an interrupted erasure' })
   // A killed writer may have left files with a key that was erased since.
   await removeLeftovers(paths.stateDir)
   const store = await openLevelStore(lock)
+  closers.push(() => store.close())
   const coreDumps = await forbidCoreDumps({ log })
   const custody = await openCustody(lock.paths, engine, config)
+  closers.push(() => Promise.resolve(custody.close()))
   const place = new Place({ paths: lock.paths, outside: outsidePath(paths.runDir), log })
+  const failed = (error: unknown): void => {
+    log.error('store.failed', describeError(error))
+    supervisor.stop('store.failed', EXIT_FAILED)
+  }
+  const fullDisk: FullDisk = new FullDisk({ store, log, failed, show: () => showStatus(statusLine(paths, fullDisk)) })
   const servers: IpcServer[] = []
   const open: OpenWing[] = []
   const publish = (event: DaemonEvent): void => {
@@ -112,13 +135,16 @@ export async function startDaemon({
       events: protocol.events,
       kindsOfWings: wings.flatMap(({ kinds = [] }) => kinds),
       onStoreFailure: (error) => {
-        log.error('store.failed', describeError(error))
-        supervisor.stop('store.failed', EXIT_FAILED)
+        if (isDiskFull(error)) fullDisk.begin(error)
+        else failed(error)
       },
     },
     place,
   )
   const host = { keeper, paths: lock.paths, env: process.env, log }
+  closers.push(async () => {
+    for (const wing of open.toReversed()) await wing.close?.()
+  })
   for (const wing of wings) open.push(await wing.open(host, config[wing.section.name]))
   const about = (): About => ({
     version,
@@ -128,13 +154,14 @@ export async function startDaemon({
     connections: servers.reduce((sum, server) => sum + server.connections(), 0),
     storeKind: 'leveldb',
     storeSchema: SCHEMA,
-    ...statusOf(open, coreDumps),
+    ...statusOf(open, [...fullDisk.findings(), ...checkCoreDumps(coreDumps)]),
   })
   const daemon: Daemon = {
     lock,
     store,
     keeper,
     place,
+    fullDisk,
     apps: new Apps(keeper.onDisk, engine, nowSec, protocol.capabilities),
     wings,
     open,
@@ -149,7 +176,7 @@ export async function startDaemon({
   }
   const handlers = {
     ...keeperHandlers(keeper, daemon.apps, about, [...protocol.events.keys()] as EventName[]),
-    ...doctorHandlers(keeper, open, coreDumps, about),
+    ...doctorHandlers(keeper, [fullDisk, ...open], coreDumps, about),
     ...eraseHandlers(keeper, lock.paths, () => {
       daemon.isErasing = true
       supervisor.stop('persona.erased', EXIT_STOPPED)
@@ -157,15 +184,20 @@ export async function startDaemon({
     // The compiler checks each wing against the methods that it brings.
     ...(Object.assign({}, ...open.map((wing) => wing.handlers)) as object),
   } as Handlers<Methods>
+  closers.push(async () => {
+    for (const stopTimer of daemon.stopTimers) stopTimer()
+    await Promise.all(servers.map((server) => server.close()))
+    await Promise.all([fullDisk.close(), place.idle()])
+  })
   servers.push(await serveRole('app', daemon, protocol, handlers, paths.appSocket, log, supervisor))
   servers.push(await serveRole('admin', daemon, protocol, handlers, paths.adminSocket, log, supervisor))
   for (const wing of open) await wing.start?.()
   return daemon
 }
 
-function statusOf(open: readonly OpenWing[], coreDumps: readonly string[]): WingsStatus & Pick<About, 'findings'> {
+function statusOf(open: readonly OpenWing[], around: readonly Finding[]): WingsStatus & Pick<About, 'findings'> {
   const parts = open.map((wing) => wing.status?.() ?? { part: {} })
-  const findings = [...checkCoreDumps(coreDumps), ...parts.flatMap((status) => status.findings ?? [])]
+  const findings = [...around, ...parts.flatMap((status) => status.findings ?? [])]
   return { ...(Object.assign({}, ...parts.map(({ part }) => part)) as WingsStatus), findings }
 }
 
@@ -207,37 +239,9 @@ export async function stopDaemon(daemon: Daemon, paths: Paths): Promise<void> {
   for (const stopTimer of daemon.stopTimers) stopTimer()
   for (const wing of daemon.open.toReversed()) await wing.close?.()
   await Promise.all(daemon.servers.map((server) => server.close()))
+  await daemon.fullDisk.close()
   await daemon.place.idle()
   daemon.keeper.close()
   await daemon.store.close()
   await (daemon.isErasing ? endErasing(daemon.lock, paths) : daemon.lock.release())
-}
-
-/** Reads the configuration again. @returns the status line for the service manager */
-export async function reloadDaemon(
-  daemon: Daemon,
-  paths: Paths,
-  configFile: string,
-  isNamed: boolean,
-  log: Log,
-): Promise<string> {
-  const sections = configSections(daemon.wings)
-  const read = await readConfig(configFile, isNamed, sections)
-  const { config, changed, needRestart } = mergeReloaded(daemon.config, read, sections)
-  daemon.config = config
-  log.setLevel(config.log.level)
-  daemon.keeper.custody.limitOpenTime(config.custody)
-  for (const [at, { section }] of daemon.wings.entries())
-    if (changed.some((key) => key.section === section.name)) await daemon.open[at]?.reload?.(config[section.name])
-  log.info('config.reloaded', {
-    message: 'read the configuration again',
-    changed: changed.map(({ path }) => path).join(' '),
-    needRestart: needRestart.map(({ path }) => path).join(' '),
-  })
-  return statusLine(paths)
-}
-
-/** The status line that the service manager shows. */
-export function statusLine(paths: Paths): string {
-  return `serving ${paths.appSocket}`
 }

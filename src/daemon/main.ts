@@ -2,7 +2,10 @@
 import { parseArgs } from 'node:util'
 import { resolvePaths, type Paths } from '../ipc/paths.ts'
 import { configSections, readConfig } from './config.ts'
-import { reloadDaemon, startDaemon, statusLine, stopDaemon, type Daemon } from './daemon.ts'
+import { stopDaemon, type Daemon } from './daemon.ts'
+import { statusLine } from './full-disk.ts'
+import { reloadDaemon } from './reload.ts'
+import { startPatiently } from './start.ts'
 import { WINGS } from './wings.ts'
 import { superviseProcess } from '../process/supervise.ts'
 import { openLog, type Log } from '../process/log.ts'
@@ -53,7 +56,14 @@ async function main(): Promise<void> {
     const config = await readConfig(configFile, args.config !== undefined, configSections(WINGS))
     log.setLevel(config.log.level)
     const notifier = await openNotifier({ env: process.env, log })
-    const daemon = await startDaemon({ paths, configFile, config, log, supervisor })
+    const daemon = await startPatiently({
+      paths,
+      configFile,
+      config,
+      log,
+      supervisor,
+      showStatus: (status) => notifier.status(status),
+    })
     notifier.startWatchdog(() => true)
     supervisor.serve(
       {
@@ -62,7 +72,7 @@ async function main(): Promise<void> {
         lock: () => daemon.keeper.custody.lock('signal'),
         reload: () => reloadDaemon(daemon, paths, configFile, args.config !== undefined, log),
       },
-      statusLine(paths),
+      statusLine(paths, daemon.fullDisk),
     )
     logReady(daemon, paths, log)
   } catch (error) {

@@ -9,6 +9,8 @@ import type { Log } from './log.ts'
 export interface Notifier {
   /** The daemon now answers on its sockets, at start or after a reload. `systemctl status` shows `status`. */
   ready(status: string): void
+  /** Replaces the status line. */
+  status(status: string): void
   /** A reload has begun; {@link Notifier.ready} ends it. */
   reloading(): void
   stopping(): void
@@ -55,6 +57,7 @@ const MSG_NOSIGNAL = 0x4000
 
 const silent: Notifier = {
   ready: () => undefined,
+  status: () => undefined,
   reloading: () => undefined,
   stopping: () => undefined,
   startWatchdog: () => undefined,
@@ -99,6 +102,7 @@ function makeNotifier(channel: Channel, watchdogMs: number | null): Notifier {
   let timer: NodeJS.Timeout | undefined
   return {
     ready: (status) => channel.send(`READY=1\nSTATUS=${oneLine(status)}`),
+    status: (status) => channel.send(`STATUS=${oneLine(status)}`),
     // systemd compares the time with its own. On Linux hrtime is CLOCK_MONOTONIC.
     reloading: () => channel.send(`RELOADING=1\nMONOTONIC_USEC=${process.hrtime.bigint() / 1000n}`),
     stopping: () => channel.send('STOPPING=1\nSTATUS=stopping'),

@@ -3,6 +3,7 @@ import { closeSync, openSync } from 'node:fs'
 import { isatty } from 'node:tty'
 import { describeError, isOwnError } from './describe-error.ts'
 import type { Log } from './log.ts'
+import { mayPass } from './passing.ts'
 import type { Notifier } from './service-manager.ts'
 
 export const EXIT_STOPPED = 0
@@ -74,9 +75,9 @@ export function superviseProcess(options: SupervisorOptions): Supervisor {
   return supervision
 }
 
-/** The exit status after a failed start: a refusal of ours stays one however often we try. */
+/** The exit status after a failed start: a refusal of ours stays one however often we try, unless its reason may pass by itself. */
 export function exitStatusOf(error: unknown): number {
-  return isOwnError(error) ? EXIT_REFUSED : EXIT_FAILED
+  return isOwnError(error) && !mayPass(error) ? EXIT_REFUSED : EXIT_FAILED
 }
 
 class Supervision implements Supervisor {

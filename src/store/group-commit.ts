@@ -12,7 +12,7 @@ interface Waiting {
   readonly reject: (error: StoreError) => void
 }
 
-/** A queue of commits. It calls the write function with one group at a time. */
+/** A queue of commits. It calls the write function with one group at a time, and stops at the first failure; only a full disk it outlasts. */
 export class GroupCommit {
   readonly #write: (writes: readonly Write[]) => Promise<void>
   readonly #path: string
@@ -22,7 +22,7 @@ export class GroupCommit {
   #isClosed = false
 
   /**
-   * @param write resolves when all writes are completely on disk, in this order; after a rejection it is not called again
+   * @param write resolves when all writes are completely on disk, in this order; after a rejection it is not called before {@link resume}
    * @param path of the store, for messages
    */
   constructor(write: (writes: readonly Write[]) => Promise<void>, path: string) {
@@ -33,7 +33,8 @@ export class GroupCommit {
   /** Queues a commit. @throws {StoreError} as {@link Store.commit} */
   commit(writes: readonly Write[]): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.checkUsable()
+      this.checkReadable()
+      if (this.#failure !== undefined) throw refused(this.#path, this.#failure)
       const bytes = checkCommit(writes)
       // Copied, since the caller may reuse its buffers while the commit waits.
       const copied = writes.map(({ key, value }) => ({ key, value: value && Uint8Array.from(value) }))
@@ -42,10 +43,25 @@ export class GroupCommit {
     })
   }
 
-  /** @throws {StoreError} STORE_STOPPED after a failed write | STORE_CLOSED */
-  checkUsable(): void {
-    if (this.#failure !== undefined) throw stopped(this.#path, this.#failure)
+  /** @throws {StoreError} STORE_STOPPED after a failed write, unless the disk was full | STORE_CLOSED */
+  checkReadable(): void {
+    if (this.#failure !== undefined && !this.isFull) throw refused(this.#path, this.#failure)
     if (this.#isClosed) throw new StoreError('STORE_CLOSED', `the store ${this.#path} is closed`)
+  }
+
+  /** Whether a write failed because the disk was full. */
+  get isFull(): boolean {
+    return this.#failure?.code === 'STORE_DISK_FULL'
+  }
+
+  /** Accepts commits again after a full disk. The caller knows what is on disk. */
+  resume(): void {
+    if (this.isFull) this.#failure = undefined
+  }
+
+  /** Stops for another reason than a failed write. */
+  stop(failure: StoreError): void {
+    this.#failure = failure
   }
 
   /** Refuses new commits; resolves when all queued ones have ended, with success or failure. */
@@ -79,15 +95,20 @@ export class GroupCommit {
     return this.#waiting.splice(0, count)
   }
 
-  // From here on the content on disk is unknown, so nothing may build on it. The waiting commits are refused, not tried.
+  // From here on the end of the files is unknown, so nothing may build on it. The waiting commits are refused, not tried.
   #fail(group: readonly Waiting[], failure: StoreError): void {
     this.#failure = failure
     for (const { reject } of group) reject(failure)
-    for (const { reject } of this.#waiting.splice(0)) reject(stopped(this.#path, failure))
+    for (const { reject } of this.#waiting.splice(0)) reject(refused(this.#path, failure))
   }
 }
 
-function stopped(path: string, cause: StoreError): StoreError {
+/** The error of a commit that was not tried. */
+function refused(path: string, cause: StoreError): StoreError {
+  if (cause.code === 'STORE_DISK_FULL')
+    return new StoreError('STORE_DISK_FULL', `the disk of ${path} is full, so nothing was changed; make room`, {
+      cause,
+    })
   const message = `the store ${path} stopped after a failed write (${cause.code}); stop the daemon and start it again`
   return new StoreError('STORE_STOPPED', message, { cause })
 }

@@ -1,6 +1,6 @@
 /** The store on LevelDB. It verifies the files before opening, updates the anchor at each commit, and stops at the first failed write (docs/decisions/0004). */
 import { mkdir, readdir } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { Level } from 'level'
 import { createAnchor, openAnchor } from './anchor.ts'
 import type { Anchor } from './anchor.ts'
@@ -12,10 +12,11 @@ import { checkLevelFiles } from './leveldb-check.ts'
 import type { StateLock } from './lock.ts'
 import { checkSchema, SCHEMA } from './migrations.ts'
 import { decodeRecord, encodeRecord } from './record.ts'
+import { hasRoom } from './room.ts'
 import { isErrno, syncDirectory } from './state-dir.ts'
 import type { StatePaths } from './state-dir.ts'
 import { checkKey, checkRange, KEY_RANGE_END } from './store.ts'
-import type { Entry, Range, Store, Write } from './store.ts'
+import type { Entry, Range, ResumableStore, Write } from './store.ts'
 
 const PAGE_ENTRIES = 256 // entries read from LevelDB at a time: 2.9 us each, so the event loop is free again within 1 ms
 
@@ -29,8 +30,22 @@ export type Intercept = (point: WritePoint, write: () => Promise<void>) => Promi
  * Opens the store of a locked state directory. It makes a new store only if the directory has no part of a store and no secrets.
  * @throws {StoreError} STORE_MISSING | STORE_CORRUPT | STORE_LOST_WRITES | STORE_SCHEMA_NEWER | STORE_DISK_FULL | STORE_IO
  */
-export async function openLevelStore(lock: StateLock, intercept: Intercept = (_, write) => write()): Promise<Store> {
-  const { paths } = lock
+export async function openLevelStore(
+  lock: StateLock,
+  intercept: Intercept = (_, write) => write(),
+): Promise<ResumableStore> {
+  return new LevelStore(await openFiles(lock.paths), lock.paths, intercept)
+}
+
+/** The open files of a store. */
+interface Files {
+  readonly db: Database
+  readonly anchor: Anchor
+  /** Of the last commit. */
+  readonly number: number
+}
+
+async function openFiles(paths: StatePaths): Promise<Files> {
   let anchor: Anchor | null = null
   let db: Database | undefined
   try {
@@ -52,7 +67,7 @@ export async function openLevelStore(lock: StateLock, intercept: Intercept = (_,
     const { number } = readMark(db)
     if (anchor !== null && number < anchor.mark.number) throw lostWrites(paths, number, anchor)
     anchor ??= await firstCommit(db, paths, number)
-    return new LevelStore(db, anchor, paths.store, Math.max(number, anchor.mark.number), intercept)
+    return { db, anchor, number: Math.max(number, anchor.mark.number) }
   } catch (cause) {
     await anchor?.close()
     await db?.close()
@@ -120,46 +135,48 @@ function lostWrites(paths: StatePaths, number: number, anchor: Anchor): StoreErr
   return new StoreError('STORE_LOST_WRITES', message)
 }
 
-class LevelStore implements Store {
-  readonly #db: Database
-  readonly #anchor: Anchor
-  readonly #path: string
+class LevelStore implements ResumableStore {
+  /** null while it opens them again. */
+  #files: Files | null
+  readonly #paths: StatePaths
   readonly #commits: GroupCommit
+  /** Of the last acknowledged commit. */
   #number: number
+  /** Restores what was there before the write that failed, should that write be on disk after all. */
+  #restore: readonly Write[] = []
 
-  constructor(db: Database, anchor: Anchor, path: string, number: number, intercept: Intercept) {
-    this.#db = db
-    this.#anchor = anchor
-    this.#path = path
-    this.#number = number
-    this.#commits = new GroupCommit((writes) => this.#write(writes, intercept), path)
+  constructor(files: Files, paths: StatePaths, intercept: Intercept) {
+    this.#files = files
+    this.#paths = paths
+    this.#number = files.number
+    this.#commits = new GroupCommit((writes) => this.#write(writes, intercept), paths.store)
   }
 
   get(key: string): Uint8Array | undefined {
-    this.#commits.checkUsable()
+    const { db } = this.#open()
     checkKey(key)
     let record: Uint8Array | undefined
     try {
-      record = this.#db.getSync(key)
+      record = db.getSync(key)
     } catch (cause) {
-      throw storeErrorOf(cause, 'read', this.#path)
+      throw storeErrorOf(cause, 'read', this.#paths.store)
     }
     return record && decodeRecord(key, record)
   }
 
   async *iterate(range: Range): AsyncGenerator<Entry, void, undefined> {
-    this.#commits.checkUsable()
+    const { db } = this.#open()
     checkRange(range)
-    const iterator = this.#db.iterator(levelRange(range))
+    const iterator = db.iterator(levelRange(range))
     try {
       for (;;) {
-        this.#commits.checkUsable()
+        this.#commits.checkReadable()
         const page = await iterator.nextv(PAGE_ENTRIES)
         if (page.length === 0) return
         for (const [key, record] of page) yield { key, value: decodeRecord(key, record) }
       }
     } catch (cause) {
-      throw storeErrorOf(cause, 'read', this.#path)
+      throw storeErrorOf(cause, 'read', this.#paths.store)
     } finally {
       await iterator.close()
     }
@@ -169,18 +186,76 @@ class LevelStore implements Store {
     return this.#commits.commit(writes)
   }
 
+  async resume(): Promise<boolean> {
+    if (!this.#commits.isFull) return true
+    if (!(await hasRoom(dirname(this.#paths.store)))) return false
+    try {
+      await this.#closeFiles()
+      // LevelDB may have written half a record. It must not append to that log any more, and a new opening begins another.
+      const files = await openFiles(this.#paths)
+      // Its callers got an error, and the state in memory does not have it.
+      if (files.number > this.#number) await this.#takeBack(files)
+      this.#files = files
+    } catch (cause) {
+      const error = storeErrorOf(cause, 'open', this.#paths.store)
+      this.#commits.stop(new StoreError('STORE_STOPPED', `${this.#paths.store} was not opened again`, { cause: error }))
+      throw error
+    }
+    this.#commits.resume()
+    return true
+  }
+
   async close(): Promise<void> {
     await this.#commits.close()
-    await this.#db.close()
-    await this.#anchor.close()
+    await this.#closeFiles()
+  }
+
+  #open(): Files {
+    this.#commits.checkReadable()
+    if (this.#files === null) throw new StoreError('STORE_DISK_FULL', 'the store is being opened again; try again')
+    return this.#files
+  }
+
+  async #closeFiles(): Promise<void> {
+    const files = this.#files
+    this.#files = null
+    await files?.db.close()
+    await files?.anchor.close()
+  }
+
+  async #takeBack({ db, anchor, number }: Files): Promise<void> {
+    await writeBatch(db, number + 1, this.#restore)
+    await anchor.write({ schema: SCHEMA, number: number + 1 })
+    this.#number = number + 1
   }
 
   async #write(writes: readonly Write[], intercept: Intercept): Promise<void> {
+    // Not null: nothing is queued before resume has opened them.
+    const { db, anchor } = this.#files!
     const number = this.#number + 1
-    await intercept('batch', () => writeBatch(this.#db, number, writes))
+    try {
+      await intercept('batch', () => writeBatch(db, number, writes))
+    } catch (cause) {
+      this.#restore = this.#before(db, number, writes)
+      throw cause
+    }
     // Crash here: the commit took effect, but no caller got an answer. The next start finds the store one ahead of the anchor, which is right.
-    await intercept('anchor', () => this.#anchor.write({ schema: SCHEMA, number }))
+    try {
+      await intercept('anchor', () => anchor.write({ schema: SCHEMA, number }))
+    } catch (cause) {
+      // Readers see the commit by now, so not even a full disk is outlasted here. The file has its size from the start.
+      throw new StoreError('STORE_IO', `cannot write ${this.#paths.anchor}`, { cause })
+    }
     this.#number = number
+  }
+
+  /** The values that a failed batch would have replaced. */
+  #before(db: Database, number: number, writes: readonly Write[]): Write[] {
+    if (readMark(db).number === number) throw new StoreError('STORE_IO', 'a failed batch shows to readers')
+    return writes.map(({ key }) => {
+      const record = db.getSync(key)
+      return { key, value: record === undefined ? null : decodeRecord(key, record) }
+    })
   }
 }
 

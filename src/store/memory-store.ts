@@ -2,10 +2,10 @@
 import { compareBytes, encodeUtf8 } from '../core/encoding/bytes.ts'
 import { GroupCommit } from './group-commit.ts'
 import { checkKey, checkRange } from './store.ts'
-import type { Entry, Range, Store, Write } from './store.ts'
+import type { Entry, Range, ResumableStore, Write } from './store.ts'
 
 /** @param beforeWrite runs before each write; if it rejects, the write fails. Tests inject faults with it */
-export function openMemoryStore(beforeWrite: () => Promise<void> = () => Promise.resolve()): Store {
+export function openMemoryStore(beforeWrite: () => Promise<void> = () => Promise.resolve()): ResumableStore {
   const records = new Map<string, Uint8Array>()
   const commits = new GroupCommit(async (writes: readonly Write[]) => {
     await beforeWrite()
@@ -17,18 +17,22 @@ export function openMemoryStore(beforeWrite: () => Promise<void> = () => Promise
 
   return {
     get(key: string): Uint8Array | undefined {
-      commits.checkUsable()
+      commits.checkReadable()
       checkKey(key)
       const value = records.get(key)
       // A copy, as from disk: the caller may change it.
       return value && Uint8Array.from(value)
     },
     async *iterate(range: Range): AsyncGenerator<Entry, void, undefined> {
-      commits.checkUsable()
+      commits.checkReadable()
       checkRange(range)
       for (const [key, value] of select(records, range)) yield { key, value: Uint8Array.from(value) }
     },
     commit: (writes) => commits.commit(writes),
+    resume: () => {
+      commits.resume()
+      return Promise.resolve(true)
+    },
     close: () => commits.close(),
   }
 }

@@ -36,6 +36,8 @@ export interface Range {
  *   commit after its promise resolved, not before.
  * - After a failed write the content of the disk is unknown. All callers with a commit in that write get its error, and all later calls
  *   get STORE_STOPPED. The only way to continue is to close and open again.
+ * - Only a full disk is different. Reads go on, and show the acknowledged commits. Commits get STORE_DISK_FULL and change nothing, until
+ *   {@link ResumableStore.resume} finds room. No commit that got STORE_DISK_FULL takes effect after that, in this process.
  */
 export interface Store {
   /**
@@ -56,6 +58,15 @@ export interface Store {
   commit(writes: readonly Write[]): Promise<void>
   /** Waits for the queued commits, and closes. A second call does nothing. */
   close(): Promise<void>
+}
+
+export interface ResumableStore extends Store {
+  /**
+   * Writes again after STORE_DISK_FULL, if there is room. Call it only then. Meanwhile a read may get STORE_DISK_FULL, for some milliseconds.
+   * @returns false while there is no room
+   * @throws {StoreError} any code: the store has stopped
+   */
+  resume(): Promise<boolean>
 }
 
 /** Converts values of one kind to bytes and back. Each record begins with `version`, so that a newer personad can tell the forms apart. */

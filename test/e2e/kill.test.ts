@@ -14,7 +14,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { RpcError, type Client } from '../../src/ipc/client.ts'
+import type { Client } from '../../src/ipc/client.ts'
 import { DaemonProcess } from '../support/daemon.ts'
 import { OWN_LAPTOP } from '../support/keeper.ts'
 import { deviceKey, person, type Person } from '../support/person.ts'
@@ -166,25 +166,6 @@ describe('a daemon killed at any moment', () => {
       daemon = await DaemonProcess.start({ home })
       await checkKept(daemon, known)
     }
-  }, 30_000)
-})
-
-describe('a full disk', () => {
-  it('gives a typed error, ends the daemon, and loses nothing that was acknowledged', async () => {
-    const home = tempDir()
-    const first = await initialised(home)
-    expect(await first.kill('SIGTERM')).toBe(0)
-    const daemon = await DaemonProcess.start({ home, fileLimitBlocks: 128 })
-    const client = await daemon.connect()
-    const known: Acknowledged = { ownSeq: 1, ownName: 'laptop', bobSeq: 0, friends: 0 }
-    const error: unknown = await befriendForEver(client, known, () => {}).catch((cause: unknown) => cause)
-    expect(error).toBeInstanceOf(RpcError)
-    expect(error).toMatchObject({ code: 'STORE_DISK_FULL' })
-    expect(known.friends).toBeGreaterThan(0)
-    expect(await daemon.ended).toBe(1)
-    expect(daemon.log.some((line) => line.includes('STORE_DISK_FULL'))).toBe(true)
-    const after = await DaemonProcess.start({ home })
-    await checkKept(after, known)
   }, 30_000)
 })
 

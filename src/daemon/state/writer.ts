@@ -10,6 +10,8 @@ export class Writer implements Store {
   readonly #onDurable: (keys: string[]) => void
   /** Written, not yet on disk. */
   readonly #inFlight = new Map<string, { readonly value: Uint8Array | null; readonly change: number }>()
+  /** How to revert each change that is in flight, in the order of the changes. */
+  readonly #undoOf = new Map<number, readonly (() => void)[]>()
   #staged: Map<string, Uint8Array | null> | null = null
   #undo: (() => void)[] = []
   #changes = 0
@@ -48,8 +50,8 @@ export class Writer implements Store {
   /**
    * Decides a change and makes it durable as one commit; a throw in `decide` leaves everything as it was.
    * @param decide synchronous; calls {@link stage}, and {@link onUndo} for what it changes in memory
-   * @throws {StoreError} STORE_TOO_LARGE | STORE_KEY_INVALID if nothing happened; after any other code the outcome is unknown, and the
-   *   daemon must stop
+   * @throws {StoreError} STORE_TOO_LARGE | STORE_KEY_INVALID | STORE_DISK_FULL if nothing happened; after any other code the outcome is
+   *   unknown, and the daemon must stop
    */
   async change<T>(decide: () => T): Promise<T> {
     this.#staged = new Map()
@@ -67,19 +69,37 @@ export class Writer implements Store {
     } finally {
       this.#staged = null
     }
-    await this.commit(writes)
+    await this.commit(writes, this.#undo)
     return result
   }
 
-  async commit(writes: readonly Write[]): Promise<void> {
+  async commit(writes: readonly Write[], undo: readonly (() => void)[] = []): Promise<void> {
     // A change without writes may depend on writes still in flight, so wait for those before returning.
     if (writes.length === 0) return this.#last
     const change = ++this.#changes
     for (const { key, value } of writes) this.#inFlight.set(key, { value, change })
+    this.#undoOf.set(change, undo)
     this.#last = this.#store.commit(writes)
-    await this.#last
+    try {
+      await this.#last
+    } catch (error) {
+      this.#undoAll()
+      throw error
+    }
+    this.#undoOf.delete(change)
     this.#onDurable(writes.map(({ key }) => key))
     for (const { key } of writes) if (this.#inFlight.get(key)?.change === change) this.#inFlight.delete(key)
+  }
+
+  /**
+   * After a failed write the store refuses everything that is in flight. Those changes were decided one on top of the other, so all their
+   * effects in memory are reverted, the newest first. When the disk has room again, the state goes on from what is on disk.
+   */
+  #undoAll(): void {
+    for (const undo of [...this.#undoOf.values()].toReversed()) for (const revert of undo.toReversed()) revert()
+    this.#undoOf.clear()
+    this.#inFlight.clear()
+    this.#last = Promise.resolve()
   }
 
   close(): Promise<void> {

@@ -40,6 +40,7 @@ function makeStage(work: Partial<Pick<Service, 'stop' | 'reload' | 'lock'>> = {}
   const service: Service = {
     notifier: {
       ready: (status) => story.push(`READY ${status}`),
+      status: (status) => story.push(`STATUS ${status}`),
       reloading: () => story.push('RELOADING'),
       stopping: () => story.push('STOPPING'),
       startWatchdog: () => undefined,

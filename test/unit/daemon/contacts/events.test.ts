@@ -57,14 +57,42 @@ describe('an answer or event', () => {
   it('is an error without an event if the write failed, and the daemon must stop', async () => {
     let fails = false
     const store = openMemoryStore(() =>
-      fails ? Promise.reject(new StoreError('STORE_DISK_FULL', 'the disk is full')) : Promise.resolve(),
+      fails ? Promise.reject(new StoreError('STORE_IO', 'the disk fails')) : Promise.resolve(),
     )
     const test = await TestKeeper.withPersona({ store })
     fails = true
-    await expect(test.call('device.add', ADDED)).rejects.toMatchObject({ code: 'STORE_DISK_FULL' })
+    await expect(test.call('device.add', ADDED)).rejects.toMatchObject({ code: 'STORE_IO' })
     expect(test.events).toStrictEqual([])
-    expect(test.storeFailures).toMatchObject([{ code: 'STORE_DISK_FULL' }])
+    expect(test.storeFailures).toMatchObject([{ code: 'STORE_IO' }])
     await expect(test.sees(PHONE, 'hi')).rejects.toMatchObject({ code: 'STORE_STOPPED' })
+  })
+
+  it('is a failure without a trace when the disk was full, also of what was decided on top of it', async () => {
+    let fails = false
+    const store = openMemoryStore(() =>
+      fails ? Promise.reject(new StoreError('STORE_DISK_FULL', 'the disk is full')) : Promise.resolve(),
+    )
+    const test = await TestKeeper.withPersona({ store })
+    const before = test.keeper.table()
+    fails = true
+    const many = [
+      test.call('device.add', ADDED),
+      test.call('device.rename', { device: ADDED.name, name: 'other' }),
+      test.call('device.rename', { device: 'laptop', name: 'desk' }),
+      test.sees(PHONE, person('bob').table(['phone'])),
+    ]
+    for (const outcome of await Promise.allSettled(many))
+      expect(outcome).toMatchObject({ status: 'rejected', reason: { code: 'STORE_DISK_FULL' } })
+    expect(test.events).toStrictEqual([])
+    expect(test.keeper.table()).toStrictEqual(before)
+    // The next one does not reach the disk.
+    await expect(test.call('device.add', ADDED)).rejects.toMatchObject({ code: 'STORE_DISK_FULL' })
+    fails = false
+    await store.resume()
+    await test.call('device.add', ADDED)
+    expect(test.keeper.table().seq).toBe(before.seq + 1)
+    expect(await test.call('contact.list')).toMatchObject({ contacts: [] })
+    expect((await test.reopened()).records.own.get('own')).toStrictEqual(test.records.own.get('own'))
   })
 })
 

@@ -1,0 +1,163 @@
+/** A disk that is full, at the start and while the daemon runs. */
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { RpcError, type Client } from '../../src/ipc/client.ts'
+import { DaemonProcess } from '../support/daemon.ts'
+import { OWN_LAPTOP, OWN_PHONE } from '../support/keeper.ts'
+import { deviceKey, person } from '../support/person.ts'
+import { tempDir } from '../support/temp-dir.ts'
+
+const MAIN = join(import.meta.dirname, '../../src/daemon/main.ts')
+const REASON = spawnSync('unshare', ['--mount', 'true']).status === 0 ? '' : ' (skipped: needs root, to mount a tmpfs)'
+
+/** A home whose state directory is a file system of its own. */
+function smallHome(sizeMiB: number): { home: string; fill: () => void; free: () => void } {
+  const home = tempDir()
+  const state = join(home, 'state')
+  mkdirSync(state, { mode: 0o700 })
+  expect(spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${sizeMiB}m,mode=700`, 'tmpfs', state]).status).toBe(0)
+  onTestFinished(() => void spawnSync('umount', ['--lazy', state]))
+  const ballast = join(state, 'ballast')
+  return {
+    home,
+    fill: () => {
+      // dd stops at the last byte, whatever the file system keeps for itself.
+      spawnSync('dd', ['if=/dev/zero', `of=${ballast}`, 'bs=4096'])
+      expect(() => writeFileSync(join(state, 'more'), 'x'.repeat(8192))).toThrow('ENOSPC')
+    },
+    free: () => rmSync(ballast),
+  }
+}
+
+function friendOf(n: number): { from: string; text: string } {
+  const friend = person(`friend ${n}`)
+  return { from: friend.key('phone'), text: friend.table(['phone']).text() }
+}
+
+/** Observes one friend after the other, until one is refused. @returns the refusal, and how many were acknowledged */
+async function untilFull(client: Client): Promise<{ error: unknown; acknowledged: number }> {
+  for (let n = 0; n < 5000; n++) {
+    try {
+      await client.call('observe', friendOf(n))
+    } catch (error) {
+      return { error, acknowledged: n }
+    }
+  }
+  throw new Error('the disk is not full')
+}
+
+async function untilResumed(client: Client): Promise<void> {
+  for (let n = 0; n < 300; n++) {
+    const { findings } = await client.call('status')
+    if (!findings.some(({ code }) => code === 'STORE_FULL')) return
+    await new Promise((done) => setTimeout(done, 100))
+  }
+  throw new Error('it does not write again')
+}
+
+async function contactsOf(client: Client): Promise<number> {
+  return (await client.call('status')).counts.contacts
+}
+
+describe('a disk that becomes full while the daemon runs', () => {
+  it.skipIf(REASON !== '')(
+    `is outlasted: reads are answered, nothing acknowledged is lost, and nothing refused takes effect${REASON}`,
+    async () => {
+      const { home, fill, free } = smallHome(24)
+      const daemon = await DaemonProcess.start({ home })
+      const client = await daemon.connect()
+      await client.call('persona.init', { device: { name: 'laptop', key: OWN_LAPTOP } })
+      let acknowledged = 0
+      for (let round = 0; round < 2; round++) {
+        fill()
+        const refusal = await untilFull(client)
+        expect(refusal.error).toBeInstanceOf(RpcError)
+        expect(refusal.error).toMatchObject({ code: 'STORE_DISK_FULL' })
+        acknowledged = Math.max(acknowledged, refusal.acknowledged)
+        // Several at once, decided one on top of the other.
+        const many = [
+          client.call('device.add', { name: 'phone', key: OWN_PHONE }),
+          client.call('device.rename', { device: 'laptop', name: 'desk' }),
+          client.call('observe', friendOf(9000)),
+        ]
+        for (const outcome of await Promise.allSettled(many))
+          expect(outcome).toMatchObject({ status: 'rejected', reason: { code: 'STORE_DISK_FULL' } })
+        const status = await client.call('status')
+        expect(status.findings).toContainEqual(expect.objectContaining({ code: 'STORE_FULL', severity: 'problem' }))
+        expect(status.persona?.devices.map(({ name }) => name)).toEqual(['laptop'])
+        expect(status.counts.contacts).toBe(acknowledged)
+        expect((await client.call('doctor')).findings.map(({ code }) => code)).toContain('STORE_FULL')
+        expect(await client.call('log.verify')).toMatchObject({ intact: true })
+        free()
+        await untilResumed(client)
+        expect(await contactsOf(client)).toBe(acknowledged)
+        await client.call('observe', friendOf(acknowledged))
+        acknowledged++
+      }
+      await client.call('device.add', { name: 'phone', key: OWN_PHONE })
+      expect(await client.call('log.verify')).toMatchObject({ intact: true })
+      await daemon.kill('SIGKILL')
+      const next = await DaemonProcess.start({ home })
+      const after = await next.connect()
+      const { persona, counts } = await after.call('status')
+      expect(persona?.seq).toBe(2)
+      expect(counts.contacts).toBe(acknowledged)
+      for (let n = 0; n < acknowledged; n++)
+        expect(await after.call('lookup', { query: deviceKey(`friend ${n} phone`) })).toBeDefined()
+      expect(await next.kill('SIGTERM')).toBe(0)
+    },
+    120_000,
+  )
+
+  it('by a limit on file sizes serves reads, and stops in order', async () => {
+    const home = tempDir()
+    const first = await DaemonProcess.start({ home })
+    await (await first.connect()).call('persona.init', { device: { name: 'laptop', key: OWN_LAPTOP } })
+    await first.kill('SIGTERM')
+    const daemon = await DaemonProcess.start({ home, fileLimitBlocks: 128 })
+    const client = await daemon.connect()
+    const { error, acknowledged } = await untilFull(client)
+    expect(error).toMatchObject({ code: 'STORE_DISK_FULL' })
+    expect(acknowledged).toBeGreaterThan(0)
+    expect(await contactsOf(client)).toBe(acknowledged)
+    expect(await daemon.kill('SIGTERM')).toBe(0)
+    expect(daemon.log.join()).toContain('store.full')
+    const next = await DaemonProcess.start({ home })
+    expect(await contactsOf(await next.connect())).toBeGreaterThanOrEqual(acknowledged)
+  }, 60_000)
+})
+
+describe('a start', () => {
+  it.skipIf(REASON !== '')(
+    `on a full disk waits for room, and needs nobody to try again${REASON}`,
+    async () => {
+      const { home, fill, free } = smallHome(24)
+      const first = await DaemonProcess.start({ home })
+      await (await first.connect()).call('persona.init', { device: { name: 'laptop', key: OWN_LAPTOP } })
+      await first.kill('SIGKILL')
+      fill()
+      const starting = DaemonProcess.start({ home })
+      await new Promise((done) => setTimeout(done, 4000))
+      free()
+      const daemon = await starting
+      expect(daemon.log.join()).toContain('start.waits')
+      expect((await (await daemon.connect()).call('status')).persona?.seq).toBe(1)
+    },
+    120_000,
+  )
+
+  it('with too many open files waits too, and does not count as refused', async () => {
+    const home = tempDir()
+    await (await DaemonProcess.start({ home })).kill('SIGTERM')
+    // Enough for Node itself, but not for the store.
+    const limited = ['8', 'prlimit', '--nofile=26:26', process.execPath, MAIN, '--home', home]
+    const { stderr } = spawnSync('timeout', limited, { encoding: 'utf8' })
+    expect(stderr).toContain('start.waits')
+    expect(stderr).toMatch(/[Tt]oo many open files/)
+    expect(stderr).not.toContain('daemon.failed')
+    const next = await DaemonProcess.start({ home })
+    expect(await next.kill('SIGTERM')).toBe(0)
+  }, 60_000)
+})
