@@ -12,6 +12,8 @@ export interface FakeProcess {
   readonly environ?: Readonly<Record<string, string>>
   readonly cwd?: string
   readonly exe?: string
+  /** Libraries in its memory */
+  readonly maps?: readonly string[]
   /** The paths it has open, with the octal flags of each */
   readonly open?: readonly { readonly path: string; readonly flags: string }[]
 }
@@ -36,7 +38,7 @@ export function fakeMachine(directory: string, processes: readonly FakeProcess[]
   writeFileSync(join(procDir, 'sys/kernel/random/boot_id'), `${BOOT_ID}\n`)
   const machineIdFile = join(directory, 'machine-id')
   writeFileSync(machineIdFile, `${MACHINE_ID}\n`)
-  for (const { pid, args, environ, cwd, exe, open } of processes) {
+  for (const { pid, args, environ, cwd, exe, maps, open } of processes) {
     const own = join(procDir, String(pid))
     mkdirSync(join(own, 'fd'), { recursive: true })
     mkdirSync(join(own, 'fdinfo'))
@@ -46,6 +48,8 @@ export function fakeMachine(directory: string, processes: readonly FakeProcess[]
       const entries = Object.entries(environ).map(([name, value]) => `${name}=${value}\0`)
       writeFileSync(join(own, 'environ'), entries.join(''))
     }
+    const mapped = (maps ?? []).map((path) => `7f00-7f01 r-xp 00000000 08:01 5 ${path}\n`)
+    writeFileSync(join(own, 'maps'), mapped.join(''))
     if (cwd !== undefined) symlinkSync(cwd, join(own, 'cwd'))
     if (exe !== undefined) symlinkSync(exe, join(own, 'exe'))
     for (const [fd, { path, flags }] of (open ?? []).entries()) {

@@ -3,15 +3,22 @@
  * lost.
  */
 import { readFile, readdir, readlink, stat } from 'node:fs/promises'
-import { basename, join, resolve } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
+import { ToxError } from '../save/errors.ts'
+import { MAX_PROFILE_BYTES, decodeSave } from '../save/savefile.ts'
+import { directoriesOf, placeOf } from './default-profile.ts'
+import { readBoundedFile } from './read-file.ts'
 import { lockHolder, thisMachine, type Machine } from './lock-file.ts'
 
 export interface ClientOnProfile {
   /** Its own name, such as `qtox` */
   readonly program: string
   readonly pid: number | null
-  /** How we found it: by its lock file, its command line, the profile it opens by default, or a file it holds open */
-  readonly evidence: 'lock' | 'command-line' | 'default-profile' | 'open-file'
+  /**
+   * How we found it: by its lock file, its command line, the profile it opens by default, a file it holds open, or only
+   * because it uses libtoxcore and looks for profiles in this directory
+   */
+  readonly evidence: 'lock' | 'command-line' | 'default-profile' | 'open-file' | 'library'
 }
 
 interface KnownClient {
@@ -40,8 +47,8 @@ type FileId = string
 /**
  * Finds the running programs that have this profile open. It sees lock files (qTox, toxygen) and the processes of
  * this user. It cannot see processes of other users, processes on other machines without a lock file, or any process
- * without /proc. toxic and uTox use no lock file and do not keep the profile open, so we compare their command lines
- * and default profiles.
+ * without /proc, or a client that we do not know and that has libtoxcore built in. toxic and uTox use no lock file and do
+ * not keep the profile open, so we compare their command lines and default profiles.
  * @param path the profile, with symbolic links resolved
  */
 export async function clientsOn(path: string, machine: Machine = thisMachine): Promise<ClientOnProfile[]> {
@@ -96,8 +103,10 @@ async function clientOfProcess(
     if (await opensByDefault(machine, running, known, path, profileId))
       return { program: known.program, pid, evidence: 'default-profile' }
   }
-  if (!(await holdsOpen(machine, pid, heldIds, known !== undefined))) return null
-  return { program: known?.program ?? basename(executable), pid, evidence: 'open-file' }
+  const program = known?.program ?? basename(executable)
+  if (await holdsOpen(machine, pid, heldIds, known !== undefined)) return { program, pid, evidence: 'open-file' }
+  if (known !== undefined || !(await mayHaveOpen(machine, { pid, args }, path))) return null
+  return { program, pid, evidence: 'library' }
 }
 
 function knownClient(args: readonly string[]): KnownClient | undefined {
@@ -109,12 +118,17 @@ function knownClient(args: readonly string[]): KnownClient | undefined {
   return KNOWN_CLIENTS.find((client) => names.includes(client.program))
 }
 
+/** `-f FILE`, `-fFILE` and `--file=FILE` all give FILE. */
+function valueOf(arg: string): string {
+  return arg.startsWith('--') ? arg.slice(arg.indexOf('=') + 1) : arg.replace(/^-[A-Za-z]/, '')
+}
+
 /** Whether an argument (`-f FILE`, `-fFILE` or `--file=FILE`) names the profile. */
 async function namesFile(machine: Machine, running: Process, profileId: FileId | null): Promise<boolean> {
   const cwd = await readlink(join(machine.procDir, String(running.pid), 'cwd')).catch(() => null)
   if (profileId === null || cwd === null) return false
   for (const arg of running.args.slice(1)) {
-    const value = arg.startsWith('--') ? arg.slice(arg.indexOf('=') + 1) : arg.replace(/^-[A-Za-z]/, '')
+    const value = valueOf(arg)
     if (value !== '' && (await fileId(resolve(cwd, value))) === profileId) return true
   }
   return false
@@ -129,14 +143,44 @@ async function opensByDefault(
 ): Promise<boolean> {
   const { defaultFile, otherFile } = client
   if (defaultFile === undefined || running.args.some((arg) => otherFile?.test(arg))) return false
-  const environ = splitNul(await readFile(join(machine.procDir, String(running.pid), 'environ')).catch(() => null))
-  const variable = (name: string): string | undefined =>
-    environ.find((entry) => entry.startsWith(`${name}=`))?.slice(name.length + 1)
-  const configHome = variable('XDG_CONFIG_HOME') || join(variable('HOME') ?? '/', '.config')
-  if (profileId !== null && (await fileId(join(configHome, 'tox', defaultFile))) === profileId) return true
+  const place = await placeOf(machine, running.pid)
+  for (const directory of directoriesOf(place)) {
+    if (profileId !== null && (await fileId(join(directory, defaultFile))) === profileId) return true
+  }
   // uTox in portable mode, or a process whose environment is hidden: only the file name is left to compare.
-  const isElsewhere = environ.length === 0 || running.args.some((arg) => arg === '-p' || arg === '--portable')
+  const isElsewhere = place.environ === null || running.args.some((arg) => arg === '-p' || arg === '--portable')
   return isElsewhere && basename(path) === defaultFile
+}
+
+/**
+ * Whether a program that we do not know may have the profile open: it has libtoxcore in its memory, looks for profiles in
+ * this directory, and its command line names no other profile. The companion has no files at all.
+ */
+async function mayHaveOpen(machine: Machine, running: Process, path: string): Promise<boolean> {
+  const directory = join(machine.procDir, String(running.pid))
+  const maps = await readFile(join(directory, 'maps'), 'utf8').catch(() => '')
+  if (!/\/libtoxcore[^/\n]*$/m.test(maps)) return false
+  if (running.args.some((arg) => /\/toxnode\/main\.[jt]s$/.test(arg))) return false
+  const place = await placeOf(machine, running.pid)
+  const wanted = await fileId(dirname(path))
+  const ids = await Promise.all(directoriesOf(place).map(fileId))
+  if (wanted === null || (place.environ !== null && !ids.includes(wanted))) return false
+  for (const value of running.args.slice(1).map(valueOf)) {
+    if (value !== '' && (await isProfile(resolve(place.cwd ?? '/', value)))) return false
+  }
+  return true
+}
+
+/** Whether a file begins like a Tox profile. */
+async function isProfile(path: string): Promise<boolean> {
+  const file = await readBoundedFile(path, MAX_PROFILE_BYTES).catch(() => null)
+  if (file === null) return false
+  try {
+    decodeSave(file.bytes)
+    return true
+  } catch (error) {
+    return error instanceof ToxError && error.code !== 'TOX_NOT_A_PROFILE' && error.code !== 'TOX_EMPTY'
+  }
 }
 
 /** Any open file descriptor of a client counts. Another program, such as a backup, counts only if it can write. */

@@ -1,10 +1,14 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { linkSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
-import { hostname } from 'node:os'
+import { hostname, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { clientsOn, type ClientOnProfile } from '../../../../src/tox/profile/clients.ts'
+import { directoriesOf, placeOf } from '../../../../src/tox/profile/default-profile.ts'
+import { thisMachine } from '../../../../src/tox/profile/lock-file.ts'
+import { encodeSave } from '../../../../src/tox/save/savefile.ts'
+import { nine } from '../../../support/tox-people.ts'
 import { BOOT_ID, MACHINE_ID, fakeLocks, fakeMachine, type FakeProcess } from '../../../support/fake-machine.ts'
 import { tempDir } from '../../../support/temp-dir.ts'
 
@@ -187,6 +191,24 @@ describe('a client without a lock file', () => {
     expect(await on('somebody-else', { HOME: '/nowhere' })).toEqual([])
   })
 
+  test('is found with another HOME, with an empty XDG_CONFIG_HOME, and in its working directory', async () => {
+    const place = scene('toxic_profile.tox')
+    const toxic = { pid: 7, args: ['toxic'] }
+    const config = join(place.directory, '.config')
+    for (const [name, cwd, environ] of [
+      ['empty', config, { HOME: '/nowhere', XDG_CONFIG_HOME: '' }],
+      ['relative', place.directory, { HOME: '/nowhere', XDG_CONFIG_HOME: '.config' }],
+      ['inside', join(config, 'tox'), { HOME: '/nowhere' }],
+    ] as const) {
+      const machine = fakeMachine(join(place.directory, name), [{ ...toxic, cwd, environ }])
+      expect(await clientsOn(place.profile, machine), name).toMatchObject([{ evidence: 'default-profile' }])
+    }
+    // toxic asks the password file for the home directory.
+    const other = { cwd: '/', environ: new Map([['HOME', '/nowhere']]), home: place.directory }
+    expect(directoriesOf(other)).toContain(join(config, 'tox'))
+    expect((await placeOf(thisMachine, process.pid)).home).toBe(userInfo().homedir)
+  })
+
   test('in portable mode is found by the file name', async () => {
     const place = scene('tox_save.tox')
     expect(await found(place, { pid: 7, args: ['utox', '-p'], cwd: '/', environ: { HOME: '/nowhere' } })).toHaveLength(
@@ -200,6 +222,37 @@ describe('a client without a lock file', () => {
     expect(await found(place, { pid: 7, args, cwd: '/' })).toEqual([
       { program: 'toxygen', pid: 7, evidence: 'command-line' },
     ])
+  })
+})
+
+describe('a client that is not in our list, with libtoxcore in its memory', () => {
+  const maps = ['/usr/lib/x86_64-linux-gnu/libc.so.6', '/usr/lib/x86_64-linux-gnu/libtoxcore.so.2.18.0']
+  const bot = { pid: 7, args: ['/opt/newtox'], maps, cwd: '/' }
+
+  test('counts where it looks for profiles', async () => {
+    const place = scene()
+    const HOME = place.directory
+    const expected = [{ program: 'newtox', pid: 7, evidence: 'library' }]
+    expect(await found(place, { ...bot, environ: { HOME } })).toEqual(expected)
+    const on = async (name: string, process: FakeProcess): Promise<ClientOnProfile[]> =>
+      await clientsOn(place.profile, fakeMachine(join(place.directory, name), [process]))
+    expect(await on('cwd', { ...bot, cwd: join(place.profile, '..'), environ: { HOME: '/nowhere' } })).toEqual(expected)
+    expect(await on('hidden', bot)).toEqual(expected)
+    expect(await on('else', { ...bot, environ: { HOME: '/nowhere' } })).toEqual([])
+    expect(await on('without', { ...bot, maps: maps.slice(0, 1), environ: { HOME } })).toEqual([])
+  })
+
+  test('does not when its command line names another profile, and the companion never does', async () => {
+    const place = scene()
+    const HOME = place.directory
+    writeFileSync(join(HOME, 'bot.tox'), encodeSave(nine()))
+    writeFileSync(join(HOME, 'bot.conf'), 'not a profile')
+    const on = async (name: string, args: string[]): Promise<number> =>
+      (await clientsOn(place.profile, fakeMachine(join(HOME, name), [{ ...bot, args, cwd: HOME, environ: { HOME } }])))
+        .length
+    expect(await on('other', ['newtox', '--save=bot.tox'])).toBe(0)
+    expect(await on('settings', ['newtox', '-c', 'bot.conf'])).toBe(1)
+    expect(await on('companion', ['/usr/bin/node', '/opt/personad/dist/toxnode/main.js'])).toBe(0)
   })
 })
 
