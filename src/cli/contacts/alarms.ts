@@ -7,13 +7,13 @@ import { proofsOf, type Proof } from '../../core/proof.ts'
 import { judgeStatus, type VerifiedBlob } from '../../core/verify.ts'
 import { writeFileDurably } from '../../durable/file.ts'
 import { evidenceFile, type Alarm, type EvidenceFile } from '../../ipc/shapes/alarms.ts'
-import type { Contact } from '../../ipc/shapes/contact.ts'
 import { withDaemon } from '../io/connect.ts'
 import { print, type Context } from '../io/context.ts'
 import { CliError, EXIT_DONE, EXIT_FAILED } from '../io/errors.ts'
 import { escapeText, keyTail, showName } from '../io/escape.ts'
 import { parseQuery } from '../io/keys.ts'
 import { countOf, formatTime, tableNumbers } from '../io/layout.ts'
+import { isAbout } from '../io/needs.ts'
 
 const MAX_EVIDENCE_BYTES = 262_144 // sanity: about ten times the evidence kept for one contact
 
@@ -43,11 +43,6 @@ export async function alarms(context: Context, contact: string | undefined, opti
   const lines = shown.flatMap((alarm) => [...formatAlarm(alarm, context.nowSec), ''])
   print(context, { alarms: shown }, shown.length === 0 ? ['no alarms'] : lines.slice(0, -1))
   return EXIT_DONE
-}
-
-function isAbout({ personaId, keys }: Alarm, whose: Contact): boolean {
-  if (whose.personaId !== null) return personaId === whose.personaId
-  return whose.devices.some(({ key }) => keys.includes(key))
 }
 
 /** The meaning of each alarm and what to do about it. The alarm's own message names the persona and the event. */

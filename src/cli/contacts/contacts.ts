@@ -1,66 +1,14 @@
-/** `persona contact list|show` and `persona lookup`: contacts, their devices and which device is active. */
-import type { Contact, ContactDevice, ContactPage, LookupResult } from '../../ipc/shapes/contact.ts'
+/** `persona contact show` and `persona lookup`: a contact, its devices and which device is active. */
+import type { Contact, ContactDevice, LookupResult } from '../../ipc/shapes/contact.ts'
 import { withDaemon } from '../io/connect.ts'
-import { bold, print, type Context } from '../io/context.ts'
+import { print, type Context } from '../io/context.ts'
 import { EXIT_DONE, EXIT_FAILED } from '../io/errors.ts'
 import { escapeText, keyTail, showName } from '../io/escape.ts'
 import { parseQuery } from '../io/keys.ts'
-import { cutText, formatTable, formatTime, tableNumbers } from '../io/layout.ts'
+import { formatTable, formatTime, tableNumbers } from '../io/layout.ts'
 import { contactState, DEVICE_STATES } from './states.ts'
 
 const SHOWN_DIGITS = 8 // sanity: 4 bytes of a PersonaID find one contact among thousands
-const MAX_NAME_COLUMNS = 40 // sanity: a name must not push the rest off the screen
-
-/** Fetches all pages, and prints them in the shape of one page. */
-export async function list(context: Context, options: { readonly blocked?: true } = {}): Promise<number> {
-  const blocked = options.blocked === undefined ? {} : { blocked: true }
-  const page = await withDaemon(context, async (client) => {
-    const contacts: Contact[] = []
-    for (let after: string | null = null; ;) {
-      const page: ContactPage = await client.call('contact.list', { ...blocked, ...(after === null ? {} : { after }) })
-      contacts.push(...page.contacts)
-      if (page.next === null) return { contacts, next: null, total: page.total }
-      after = page.next
-    }
-  })
-  print(context, page, formatContacts(page.contacts, context.nowSec))
-  return EXIT_DONE
-}
-
-export function formatContacts(contacts: readonly Contact[], nowSec: number): string[] {
-  if (contacts.length === 0) return ['no contacts; read them from your Tox profiles: persona tox scan FILE']
-  const rows = contacts.map((contact) => [
-    nameOf(contact),
-    contactState(contact),
-    activeOf(contact),
-    countDevices(contact),
-    lastSeen(contact, nowSec),
-  ])
-  const [headings, ...lines] = formatTable(['NAME', 'STATE', 'ACTIVE DEVICE', 'DEVICES', 'LAST SEEN'], rows)
-  return [bold(headings!), ...lines]
-}
-
-/** Only the name is cut: the end of the PersonaID tells namesakes apart. */
-function nameOf({ name, personaId }: Contact): string {
-  const shown = cutText(showName(name, null), MAX_NAME_COLUMNS)
-  return personaId === null ? shown : `${shown} ${keyTail(personaId)}`
-}
-
-function countDevices({ devices, claims }: Contact): string {
-  const unconfirmed = claims.length === 0 ? '' : ` (+${claims.length} unconfirmed)`
-  return `${devices.length}${unconfirmed}${devices.some((device) => device.contested) ? ', contested' : ''}`
-}
-
-function activeOf(contact: Contact): string {
-  const device = contact.devices.find((device) => device.key === contact.active)
-  return device === undefined ? 'none' : cutText(showName(device.name, device.key), MAX_NAME_COLUMNS)
-}
-
-function lastSeen(contact: Contact, nowSec: number): string {
-  const devices = contact.blocked ? contact.others : contact.devices
-  const times = devices.map((device) => device.seenAtSec ?? 0)
-  return formatTime(Math.max(0, ...times), nowSec)
-}
 
 export async function show(context: Context, name: string): Promise<number> {
   const contact = await withDaemon(context, (client) => client.call('contact.show', { contact: parseQuery(name) }))

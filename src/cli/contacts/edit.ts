@@ -3,7 +3,7 @@ import type { Client } from '../../ipc/client.ts'
 import type { Contact } from '../../ipc/shapes/contact.ts'
 import { withDaemon } from '../io/connect.ts'
 import { print, type Context } from '../io/context.ts'
-import { EXIT_DONE } from '../io/errors.ts'
+import { CliError, EXIT_DONE } from '../io/errors.ts'
 import { escapeText, keyTail, showName } from '../io/escape.ts'
 import { parseQuery } from '../io/keys.ts'
 
@@ -55,7 +55,8 @@ export async function unblock(context: Context, name: string): Promise<number> {
   )
 }
 
-export async function forget(context: Context, name: string): Promise<number> {
+export async function forget(context: Context, name: string | undefined): Promise<number> {
+  if (name === undefined) throw new CliError('USAGE', 'forget needs a contact, or --from FILE')
   await withDaemon(context, (client) => client.call('contact.forget', { contact: parseQuery(name) }))
   print(context, {}, [
     `forgot ${escapeText(name)}: names, policy, verification and everything their devices showed`,

@@ -10,7 +10,8 @@ export const DEVICE_STATES: Readonly<Record<ContactDevice['state'], string>> = {
 }
 
 /** The most urgent state comes first. */
-export function contactState(contact: Contact): string {
+export function contactState(contact: Contact, hasAlarm = false): string {
+  if (hasAlarm) return 'ALARM'
   if (contact.kind === 'own') return 'you'
   if (contact.blocked) return 'blocked'
   if (contact.pending) return 'needs your decision'

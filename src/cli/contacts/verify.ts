@@ -9,6 +9,7 @@ import { escapeText, showName } from '../io/escape.ts'
 import { MAX_TEXT_BYTES, readStdin } from '../io/input.ts'
 import { parseDeviceKey } from '../io/keys.ts'
 import { countOf, formatTime, tableNumbers } from '../io/layout.ts'
+import { alarmsAfter, formatAlarms } from '../io/needs.ts'
 import { isInteractive } from '../io/prompt.ts'
 import { DEVICE_STATES } from './states.ts'
 
@@ -102,8 +103,11 @@ export async function observe(
   const from = parseDeviceKey(options.from)
   const text = await readText(given)
   const named = options.name === undefined ? {} : { name: options.name }
-  const result = await withDaemon(context, (client) => client.call('observe', { from, text, ...named }))
-  print(context, result, [formatObserved(result)])
+  const { result, alarms } = await withDaemon(context, async (client) => {
+    const result = await client.call('observe', { from, text, ...named })
+    return { result, alarms: context.json ? [] : await alarmsAfter(client, [result], context.nowSec) }
+  })
+  print(context, result, [formatObserved(result), ...formatAlarms(alarms)])
   return result.code === null ? EXIT_DONE : EXIT_FAILED
 }
 

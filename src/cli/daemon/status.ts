@@ -1,4 +1,4 @@
-/** `persona status`: describes the persona and the daemon in sentences. */
+/** `persona status`: first what needs the owner, then the persona and the daemon in sentences. */
 import { activeDevice } from '../../core/table.ts'
 import type { DaemonStatus } from '../../ipc/methods/status.ts'
 import type { Finding } from '../../ipc/shapes/doctor.ts'
@@ -8,11 +8,14 @@ import { print, sentence, type Context } from '../io/context.ts'
 import { EXIT_DONE } from '../io/errors.ts'
 import { escapeText, showName } from '../io/escape.ts'
 import { countOf, formatTime, tableNumbers } from '../io/layout.ts'
+import { formatNeeds, needsOf, NO_NEEDS } from '../io/needs.ts'
 import { adviceOf } from '../io/next-steps.ts'
 
 export async function status(context: Context): Promise<number> {
-  const result = await withDaemon(context, (client) => client.call('status'))
-  print(context, result, formatStatus(result, context.nowSec, context.verbose))
+  const { result, needs } = await withDaemon(context, async (client) => {
+    return { result: await client.call('status'), needs: context.json ? NO_NEEDS : await needsOf(client) }
+  })
+  print(context, result, [...formatNeeds(needs), ...formatStatus(result, context.nowSec, context.verbose)])
   return EXIT_DONE
 }
 

@@ -2,9 +2,10 @@
 import type { Command } from 'commander'
 import type { AddContactOptions } from '../contacts/add.ts'
 import type { ImportContactsOptions } from '../contacts/cards.ts'
+import type { ListOptions } from '../contacts/list.ts'
 import type { SplitOptions } from '../contacts/edit.ts'
 import type { VerifyContactOptions } from '../contacts/number.ts'
-import type { Runner } from './options.ts'
+import { PASSPHRASE_FILE, type Runner, type WithPassphrase } from './options.ts'
 
 /** `contact ...` except `contact policy`; `link` and `lookup`. */
 export function addContact(program: Command, contact: Command, run: Runner): void {
@@ -22,10 +23,14 @@ export function addContact(program: Command, contact: Command, run: Runner): voi
 function addContactCommands(contact: Command, run: Runner): void {
   contact
     .command('list')
-    .description('list your contacts by name')
+    .description('list the people you know; those that need you come first')
+    .option('--all', 'include Tox friends without a persona')
     .option('--blocked', 'include blocked contacts')
-    .action((options: { blocked?: true }) =>
-      run(async (context) => (await import('../contacts/contacts.ts')).list(context, options)),
+    .option('--alarm', 'only contacts with an alarm')
+    .option('--pending', 'only contacts with a change that needs your decision')
+    .option('--unconfirmed', 'only contacts with unconfirmed devices')
+    .action((options: ListOptions) =>
+      run(async (context) => (await import('../contacts/list.ts')).list(context, options)),
     )
   contact
     .command('show <name>')
@@ -84,9 +89,17 @@ function addEdits(contact: Command, run: Runner): void {
     .description('unblock a contact')
     .action((name: string) => run(async (context) => (await import('../contacts/edit.ts')).unblock(context, name)))
   contact
-    .command('forget <contact>')
+    .command('forget [contact]')
     .description('forget a contact; its chain of keys and newest table stay stored, hidden')
-    .action((name: string) => run(async (context) => (await import('../contacts/edit.ts')).forget(context, name)))
+    .option('--from <file>', 'forget everything that only this profile has shown, such as after a wrong scan')
+    .option(...PASSPHRASE_FILE)
+    .action((name: string | undefined, { from, ...options }: WithPassphrase & { from?: string }) =>
+      run(async (context) =>
+        from === undefined
+          ? (await import('../contacts/edit.ts')).forget(context, name)
+          : (await import('../tox/forget-scan.ts')).forgetScan(context, from, options),
+      ),
+    )
   contact
     .command('split <contact> <device>')
     .description('take away a device that the contact does not own')

@@ -11,6 +11,7 @@ import { print, remark, type Context } from '../io/context.ts'
 import { describeFailure, EXIT_DONE, EXIT_FAILED, type Failure } from '../io/errors.ts'
 import { escapeText, showName } from '../io/escape.ts'
 import { countOf } from '../io/layout.ts'
+import { alarmsAfter, formatAlarms } from '../io/needs.ts'
 import { profileOpener, type OpenProfile, type ProfileOpener } from './open.ts'
 import { Progress } from '../io/progress.ts'
 
@@ -47,18 +48,21 @@ export async function scan(
   const open = profileOpener({ file: options.passphraseFile, option: '--passphrase-file' })
   const profiles: ScannedProfile[] = []
   const names = new Map<string, string>()
-  const isPending = await withDaemon(context, async (client) => {
+  const { isPending, alarms } = await withDaemon(context, async (client) => {
     for (const file of files) {
       // With one file its error is the error of the command.
       profiles.push(await scanProfile(client, open, file, names, files.length === 1))
     }
-    return (await client.call('pending.list', { limit: 1 })).pending.length > 0
+    const reported = profiles.flatMap(({ results }) => results)
+    return {
+      isPending: (await client.call('pending.list', { limit: 1 })).pending.length > 0,
+      alarms: context.json ? [] : await alarmsAfter(client, reported, context.nowSec),
+    }
   })
-  print(
-    context,
-    { profiles },
-    profiles.flatMap((profile) => formatScanned(profile, names)),
-  )
+  print(context, { profiles }, [
+    ...profiles.flatMap((profile) => formatScanned(profile, names)),
+    ...formatAlarms(alarms),
+  ])
   if (isPending) remark(context, 'a contact change needs your decision: persona pending')
   return profiles.every((profile) => profile.error === null) ? EXIT_DONE : EXIT_FAILED
 }

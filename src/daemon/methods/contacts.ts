@@ -4,6 +4,7 @@ import { MAX_PAGE } from '../../ipc/shapes/limits.ts'
 import type { Methods } from '../../ipc/methods/table.ts'
 import { adviseOn } from '../contacts/advice.ts'
 import type { Apps } from '../apps/sessions.ts'
+import { forgetSource } from '../contacts/forget-source.ts'
 import { findContact, listContacts, lookup } from '../contacts/find.ts'
 import type { Keeper } from '../keeper/keeper.ts'
 
@@ -11,7 +12,14 @@ const DEFAULT_PAGE = 100
 
 export type ContactMethods = Pick<
   Methods,
-  'lookup' | 'verify' | 'contact.list' | 'contact.show' | 'contact.devices' | 'observe' | 'observe.batch'
+  | 'lookup'
+  | 'verify'
+  | 'contact.list'
+  | 'contact.show'
+  | 'contact.devices'
+  | 'observe'
+  | 'observe.batch'
+  | 'observe.undo'
 >
 
 export function contactHandlers(keeper: Keeper, apps: Apps): Handlers<ContactMethods> {
@@ -31,6 +39,7 @@ export function contactHandlers(keeper: Keeper, apps: Apps): Handlers<ContactMet
       const [result] = await keeper.observe([params], apps.sourceOf(caller))
       return result!
     },
+    'observe.undo': ({ profile }) => forgetSource(`profile:${profile}`, keeper),
     'observe.batch': async ({ source, observations }) => ({ results: await keeper.observe(observations, source) }),
   }
 }

@@ -54,6 +54,7 @@ export interface ContactsMethods {
   verify: MethodSpec<{ text: string; from?: string }, VerifyResult>
   observe: MethodSpec<ObservationParams, ObserveResult>
   'observe.batch': MethodSpec<{ source: string; observations: ObservationParams[] }, { results: ObserveResult[] }>
+  'observe.undo': MethodSpec<{ profile: string }, { devices: number; contacts: number; names: string[] }>
   'link.get': MethodSpec<Empty, links.OwnLink>
   'contact.list': MethodSpec<{ after?: string; limit?: number; blocked?: boolean }, ContactPage>
   'contact.show': MethodSpec<{ contact: string }, Contact>
@@ -100,6 +101,12 @@ export const CONTACTS_METHODS: ContactsMethods = {
       observations: z.array(observationParams).min(1).max(MAX_BATCH),
     }),
     z.strictObject({ results: z.array(observeResult) }),
+  ),
+  'observe.undo': method(
+    'admin',
+    'Drop the reports of one profile, and forget the contacts that only it has shown',
+    z.strictObject({ profile: keyHex }),
+    z.strictObject({ devices: z.int(), contacts: z.int(), names: z.array(z.string()) }),
   ),
   'link.get': method('read', "Get the owner's contact link", noParams, links.ownLink),
   'contact.list': largeMethod(

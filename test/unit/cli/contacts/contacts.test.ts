@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { formatContact, formatContacts, formatLookup } from '../../../../src/cli/contacts/contacts.ts'
+import { formatContact, formatLookup } from '../../../../src/cli/contacts/contacts.ts'
+import { formatContacts } from '../../../../src/cli/contacts/list.ts'
 import { contactState } from '../../../../src/cli/contacts/states.ts'
 import type { Contact, ContactDevice } from '../../../../src/ipc/shapes/contact.ts'
 import { A, B, contact, device, expectEscaped, HOSTILE, NOW, P } from '../../../support/views.ts'
@@ -40,6 +41,21 @@ test('the list shows each contact with a state, the end of their PersonaID and u
   )
   expect(lines[1]).toMatch(/^Alice …CCCC3333 +trusted +laptop …AAAA1111 +1 \(\+1 unconfirmed\) +.*\(just now\)$/)
   expect(lines[2]).toMatch(/^Bob +no persona yet +Bob …AAAA1111 +1 +never$/)
+})
+
+test('the list begins with contacts that need the owner, and ends with friends without a persona', () => {
+  const friend = contact({ kind: 'provisional', name: 'Ann', personaId: null, devices: [device({ key: B })] })
+  const asking = contact({ name: 'Carol', personaId: B, pending: true })
+  const attacked = contact({ name: 'Dave' })
+  const times = { sinceSec: NOW, lastSec: NOW, count: 1 }
+  const alarm = { id: '0A0B0C0D', code: 'FORK', personaId: P, contact: 'Dave', keys: [], message: 'm', ...times }
+  const lines = formatContacts([friend, contact({ name: 'Bob', personaId: A }), asking, attacked], NOW, [alarm])
+  expect(lines.slice(1).map((line) => line.slice(0, 5).trim())).toEqual(['Dave', 'Carol', 'Bob …', 'Ann'])
+  expect(lines[1]).toMatch(/^Dave …CCCC3333 +ALARM /)
+  expect(formatContacts([asking], NOW, [], 3).at(-1)).toBe(
+    '3 Tox friends without a persona: persona contact list --all',
+  )
+  expect(formatContacts([], NOW, [], 1)[0]).toBe('no contact has a persona yet')
 })
 
 test('each state of a contact has a word, and the most urgent one is shown', () => {
