@@ -7,6 +7,7 @@ import type { InspectReport } from '../src/cli/tox/inspect.ts'
 import type { OwnTable } from '../src/ipc/shapes/own.ts'
 import type { DaemonStatus } from '../src/ipc/methods/status.ts'
 import type { Contact, LookupResult } from '../src/ipc/shapes/contact.ts'
+import type { PendingUpdate } from '../src/ipc/shapes/pending.ts'
 import {
   anyOtherFriend,
   copyProfiles,
@@ -168,9 +169,16 @@ async function unconfirmedPhone(cast: Cast, app: WhoIs): Promise<void> {
 
 async function trustedPhone(cast: Cast, app: WhoIs): Promise<void> {
   const { bob, laptop, phone } = cast
-  scene('The phone shows the same table: now it is trusted, and the active device.')
+  scene(
+    'The phone shows the same table. Bob agrees: now it is trusted, and the active device.',
+    'He knew the phone as a friend under a name of its own. A name never moves to another person without an answer.',
+  )
   carry(cast, 'alice-phone.tox')
   await bob.types('tox', 'scan', 'bob.tox')
+  await bob.types('pending')
+  const { pending } = await bob.asks<{ pending: PendingUpdate[] }>('pending')
+  check('one change waits: the phone would become one of her devices', pending.map(({ key }) => key).join() === phone)
+  await bob.types('accept', pending[0]!.contact, '--table', pending[0]!.tableHash.slice(0, 8))
   await bob.types('contact', 'list')
   const { contact: alice } = await bob.asks<LookupResult>('lookup', phone)
   check(

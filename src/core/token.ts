@@ -4,12 +4,13 @@ import { BlobError } from './errors.ts'
 import { MAX_STATUS_BYTES, MAX_TOKEN_CHARS, MIN_TOKEN_CHARS, TOKEN_PREFIX } from './limits.ts'
 
 /**
- * The parts of a status message. `fragment`: it has a `persona:` with too few characters after it. That is part of the words, unless the
+ * The parts of a status message. `isShown`: the token is the last word, where {@link composeStatus} puts it; elsewhere it may be a quote of
+ * somebody else's. `fragment`: it has a `persona:` with too few characters after it. That is part of the words, unless the
  * contact had a blob before; then the token is damaged.
  */
 export type StatusContent =
   | { readonly kind: 'none'; readonly words: string; readonly fragment: boolean }
-  | { readonly kind: 'token'; readonly words: string; readonly blob: Uint8Array }
+  | { readonly kind: 'token'; readonly words: string; readonly blob: Uint8Array; readonly isShown: boolean }
 
 const WHITE_SPACE = '\t\n\v\f\r ' // format: only these delimit a token, whatever else a client draws as a space
 const BASE64URL_RUN = /[A-Za-z0-9_-]*/y
@@ -92,7 +93,7 @@ export function parseStatus(text: string): StatusContent {
   if (blob === null) {
     throw new BlobError('TOKEN_NOT_CANONICAL', 'the persona token is not canonical base64url; it was cut or altered')
   }
-  return { kind: 'token', words: cutTokens(text, tokens), blob }
+  return { kind: 'token', words: cutTokens(text, tokens), blob, isShown: trim(text.slice(token.end)) === '' }
 }
 
 /** The token of a blob: the prefix, then unpadded base64url. */

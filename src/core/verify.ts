@@ -122,6 +122,8 @@ export interface JudgedStatus {
   readonly words: string
   readonly fragment: boolean
   readonly blob: VerifiedBlob | null
+  /** The token is the last word. Elsewhere it is a quote, and the device that shows it consents to nothing (docs/format.md, section 10). */
+  readonly isShown: boolean
 }
 
 /**
@@ -130,7 +132,7 @@ export interface JudgedStatus {
  */
 export function judgeStatus(text: string, engine: Engine, inceptions?: InceptionCache): JudgedStatus {
   const content = parseStatus(text)
-  if (content.kind === 'none') return { words: content.words, fragment: content.fragment, blob: null }
+  if (content.kind === 'none') return { words: content.words, fragment: content.fragment, blob: null, isShown: false }
   const blob = verifyBlob(decodeBlob(content.blob), engine, inceptions)
-  return { words: content.words, fragment: false, blob }
+  return { words: content.words, fragment: false, blob, isShown: content.isShown }
 }

@@ -33,7 +33,10 @@ export interface VerifiedTable {
   readonly timeSec: number
   /** Devices in the order of the table. The first that is not a companion is the active device. Empty when every device is gone. */
   readonly devices: readonly TableDevice[]
-  /** Whether the table lists the device that shows it; null without {@link ReadOptions.from}. A device that is not listed shows a copy. */
+  /**
+   * Whether the table lists the device that shows it; null without {@link ReadOptions.from}. A device that is not listed shows a copy. False
+   * also if the token is not the last word of the text: then the device quotes it.
+   */
   readonly listsSender: boolean | null
 }
 
@@ -65,18 +68,18 @@ export interface ReadOptions {
  */
 export function readStatus(text: string, options: ReadOptions = {}): StatusReading {
   try {
-    const { blob, words } = judgeStatus(text, portableVerifier)
+    const { blob, words, isShown } = judgeStatus(text, portableVerifier)
     if (blob === null) return { kind: 'none', words }
     // People see names instead of keys on every screen, so a table with unreadable names is not shown at all.
     if (!blob.content.ok) throw new BlobError(blob.content.code, blob.content.message)
-    return { kind: 'table', words, table: tableOf(blob, options) }
+    return { kind: 'table', words, table: tableOf(blob, isShown, options) }
   } catch (error) {
     if (!(error instanceof BlobError)) throw error
     return { kind: 'refused', words: ownWords(text), error }
   }
 }
 
-function tableOf(blob: VerifiedBlob, { from, nickname }: ReadOptions): VerifiedTable {
+function tableOf(blob: VerifiedBlob, isShown: boolean, { from, nickname }: ReadOptions): VerifiedTable {
   const devices = nameDevices(blob, nickname ?? ((): undefined => undefined))
   const sender = from?.toUpperCase()
   return {
@@ -86,6 +89,6 @@ function tableOf(blob: VerifiedBlob, { from, nickname }: ReadOptions): VerifiedT
     seq: blob.seq,
     timeSec: blob.timeSec,
     devices,
-    listsSender: sender === undefined ? null : devices.some((device) => device.key === sender),
+    listsSender: sender === undefined ? null : isShown && devices.some((device) => device.key === sender),
   }
 }

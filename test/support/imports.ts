@@ -113,7 +113,7 @@ export const RULES: Readonly<Record<string, Rule>> = {
     reason: 'other people are known without the secrets of the owner',
   },
   'daemon/own': {
-    folders: [...VALUES, 'ipc', 'daemon/state', 'daemon/custody', 'daemon/personas'],
+    folders: [...VALUES, 'ipc', 'daemon/state', 'daemon/custody', 'daemon/personas', 'daemon/contacts'],
     packages: ['fflate'],
     reason: "the owner's table is decided inside of a change, and does not start one",
   },

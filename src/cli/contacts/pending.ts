@@ -53,6 +53,7 @@ const TITLES: Readonly<Record<PendingKind, string>> = {
 export function formatUpdate(update: PendingUpdate, nowSec: number, verbose = false): string[] {
   const { contact, personaId, key, kind, policy, epoch, seq, timeSec, tableHash, changes, devices } = update
   const name = showName(contact, key ?? personaId)
+  const joins = changes.find((change) => change.kind === 'upgraded')?.name ?? null
   const changed = changes.filter((change) => change.kind !== 'upgraded').map((change) => `  ${describeChange(change)}`)
   const listed = devices.map((device) => showName(device.name, device.key)).join(', ')
   const option = kind === 'held' ? ' --kind held' : ''
@@ -60,6 +61,7 @@ export function formatUpdate(update: PendingUpdate, nowSec: number, verbose = fa
   return [
     `${name} ${TITLES[kind]} (policy ${policy})`,
     `  of persona ${keyTail(personaId)}, written ${formatTime(timeSec, nowSec)}${tableNumbers(verbose, { epoch, seq })}`,
+    ...(joins === null ? [] : [`  it becomes a device of ${escapeText(joins)}, who is a contact already`]),
     ...changed,
     `  devices after the change: ${listed === '' ? 'none' : listed}`,
     `  to accept: persona accept ${quoted(contact)}${option}${table}`,

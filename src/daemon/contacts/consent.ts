@@ -1,5 +1,6 @@
 /** Consent: devices that show a table which lists them become the contact's, and apps and the owner hear of it (docs/format.md, section 10). */
-import { consentsToChain, pairState } from '../../core/trust.ts'
+import { fallbackName } from '../../core/table.ts'
+import { consentsToChain, pairState, type ContactEntry } from '../../core/trust.ts'
 import type { ContactChange } from '../../ipc/shapes/events.ts'
 import { alarmIfContested, clearContested, noteClock } from '../personas/alarms.ts'
 import { decodeStored } from '../personas/heads.ts'
@@ -40,7 +41,9 @@ export function applyConsent(
     const device = state.device(key)
     const wasConfirmed = before !== null && isConfirmed(before, key, key === spoke?.key ? spoke.before : device)
     if (device.bound === null && consentsToChain(device.reports, persona.personaId, persona.root)) {
-      record = bindOrHold(record, key, device, occasion, state)
+      const wasClaimed = before?.devices.some((listed) => listed.key === key) === true
+      const mustAsk = device.entry !== null && (wasClaimed || isKnownFriend(key, device.entry))
+      record = bindOrHold(record, key, device, mustAsk, occasion, state)
     }
     if (isConfirmed(record, key, state.device(key))) {
       if (!wasConfirmed) {
@@ -59,16 +62,25 @@ export function applyConsent(
   return { emitted, isWritten: record !== before }
 }
 
-/** Binds a device that consents. If it has an entry of its own, that joins the contact's, unless its policy asks the owner first. */
+/** The owner knows the friend by more than a key. */
+function isKnownFriend(key: string, { name, aliases, policy, blocked }: ContactEntry): boolean {
+  return name !== fallbackName(key) || aliases.length > 0 || policy !== 'auto' || blocked
+}
+
+/**
+ * Binds a device that consents. A friend who is known under a name, or whom the persona claimed before, waits for the owner under every
+ * policy: a quoted token looks like consent, and the name would lead to somebody else. Only the first table of a contact upgrades an entry.
+ */
 function bindOrHold(
   persona: PersonaRecord,
   key: string,
   device: DeviceRecord,
+  mustAsk: boolean,
   { accepted, source }: Occasion,
   state: State,
 ): PersonaRecord {
   const { entry } = device
-  if (entry !== null && entry.policy !== 'auto' && accepted !== key) {
+  if (mustAsk && accepted !== key) {
     holdUpgrade(key, decodeStored(persona.head!, state), source, state)
     return persona
   }

@@ -44,7 +44,7 @@ const DAMAGED: ReadonlySet<string> = new Set([
 ])
 
 type Shown =
-  | { readonly shown: 'valid'; readonly blob: VerifiedBlob }
+  | { readonly shown: 'valid'; readonly blob: VerifiedBlob; readonly isQuote: boolean }
   | { readonly shown: 'none' | 'empty' }
   | { readonly shown: 'damaged' | 'invalid'; readonly code: string }
 
@@ -102,8 +102,10 @@ export function observe(
   const { verdict } = judged
 
   // Reported: which persona the device shows, and whether its table lists the device. Another chain or a table that we cannot read says
-  // nothing about that.
-  if (verdict !== 'refused' && verdict !== 'violation') {
+  // nothing about that. Whoever quotes a token among their own words shows none.
+  if (shown.isQuote) {
+    news.push(...writeReport((reports) => reportBare(reports, source, atSec), sight, own, state))
+  } else if (verdict !== 'refused' && verdict !== 'violation') {
     const lists = deviceKeysOf(blob).includes(key)
     const table = { epoch: blob.epoch, seq: blob.seq }
     const sighting = { atSec, personaId, lists, root: formatHex(blob.root), table }
@@ -115,8 +117,9 @@ export function observe(
     // A table that we cannot read changes nothing.
   } else if (personaId === own.personaId) {
     // This daemon most likely wrote the text of a profile on this machine itself.
-    const copySec = source === `profile:${key}` ? null : atSec
-    if (own.seeOwnBlob(blob, judged, { from: key, copySec, mayNote: !sight.isQuiet })) noteHeard(key, state)
+    const copySec = source === `profile:${key}` || shown.isQuote ? null : atSec
+    const seen = { from: key, copySec, mayNote: !sight.isQuiet, source, isAccepted }
+    if (own.seeOwnBlob(blob, judged, seen)) noteHeard(key, state)
   } else if (known !== undefined) {
     const outcome = decide(known, blob, judged, !sight.isQuiet, state)
     apply(outcome, state)
@@ -182,8 +185,8 @@ function isQuiet({ heardAtSec }: DeviceRecord, nowSec: number): boolean {
 function readShown(text: string, { reports }: DeviceRecord, state: State): Shown {
   if (text === '') return { shown: 'empty' }
   try {
-    const { blob, fragment } = judgeStatus(text, state.engine, state.inceptions)
-    if (blob !== null) return { shown: 'valid', blob }
+    const { blob, fragment, isShown } = judgeStatus(text, state.engine, state.inceptions)
+    if (blob !== null) return { shown: 'valid', blob, isQuote: !isShown }
     const hadBlob = newestSighting(reports) !== null
     return fragment && hadBlob ? { shown: 'damaged', code: 'TOKEN_DAMAGED' } : { shown: 'none' }
   } catch (error) {

@@ -1,4 +1,5 @@
 /** The methods of policies and pending changes (docs/ipc.md, section 3). A policy never holds back a change that shuts a thief out. */
+import { formatHex } from '../../core/encoding/bytes.ts'
 import type { Policy } from '../../core/trust.ts'
 import type { VerifiedBlob } from '../../core/verify.ts'
 import type { Handlers } from '../../ipc/methods/method.ts'
@@ -129,6 +130,10 @@ function reject(keeper: Keeper, id: string, { kind }: PendingUpdate): void {
   else state.putPersona({ ...persona, pending: { ...persona.pending!, rejected: true } })
 }
 
+function personaIdOf(blob: string, state: State): string {
+  return formatHex(decodeStored(blob, state).personaId)
+}
+
 async function setPolicy(keeper: Keeper, query: string, policy: Policy): Promise<Contact> {
   const id = await idOf(query, keeper)
   await keeper.change(() => {
@@ -153,7 +158,9 @@ async function setPolicy(keeper: Keeper, query: string, policy: Policy): Promise
     state.putDevice(id, { ...device, pending, entry: { ...device.entry, policy } })
     if (policy !== device.entry.policy)
       state.emitContact(id, [{ kind: 'policy', key: null, name: policy }], OWNER_SOURCE)
-    if (policy === 'auto' && isWaiting) acceptUpgrade(id, keeper.own, state)
+    // A friend who would join a contact, or become the owner's device, waits under every policy.
+    const isFirstTable = pending !== null && state.persona(personaIdOf(pending.blob, state)) === undefined
+    if (policy === 'auto' && isFirstTable) acceptUpgrade(id, keeper.own, state)
   })
   return await findContact(id, keeper.reader())
 }

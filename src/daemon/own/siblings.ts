@@ -7,11 +7,13 @@ import { deviceKeysOf } from '../../core/table.ts'
 import { consentsToPersona } from '../../core/trust.ts'
 import type { VerifiedBlob } from '../../core/verify.ts'
 import type { ContactChange } from '../../ipc/shapes/events.ts'
-import { alarmIfContested, noteClock } from '../personas/alarms.ts'
+import { holdUpgrade } from '../contacts/pending.ts'
+import { alarmIfContested, clearContested, noteClock } from '../personas/alarms.ts'
 import { apply } from '../personas/apply.ts'
 import { decide } from '../personas/decide.ts'
 import type { OwnSight } from '../personas/own-sight.ts'
 import type { OwnRecord, PersonaRecord } from '../state/records.ts'
+import { OWNER_SOURCE } from '../state/sources.ts'
 import { alarmForgotten, alarmRival, alarmUnlisted } from './alarms.ts'
 import type { OwnHead } from './head.ts'
 import type { Journal } from './journal.ts'
@@ -46,7 +48,7 @@ export function seeOwnBlob(
     if (forgotten !== null) alarmForgotten(before.personaId, blob, forgotten, from, state)
   }
   if (after.head !== persona.head && verdict !== 'refresh') follow(own, journal, persona, after, outcome.changes)
-  else if (after.devices.some(({ key }) => key === from) && isFree(own, from)) own.bind(from)
+  if (own.persona.devices.some(({ key }) => key === from)) bindOrHold(own, blob, sight)
   const isReconciled = isCopy && reconcileBy(own, journal, copySec)
   return isNoted || isReconciled || after !== persona
 }
@@ -146,16 +148,23 @@ function noteBlob(own: OwnHead, blob: VerifiedBlob, copySec: number | null, step
 }
 
 /**
- * A sibling lists a device. It becomes the owner's unless we know it as somebody else's. Then it must consent, as with any persona:
+ * A sibling lists a device. It becomes the owner's unless we know it as somebody else's. Then the owner is asked once it consents:
  * otherwise the thief of a sibling could steal the owner's contacts by listing their devices.
  */
 function bindIfFree(own: OwnHead, key: string): void {
-  if (own.state.device(key).bound === own.record.personaId) return
-  if (isFree(own, key)) return own.bind(key)
+  const { bound, entry } = own.state.device(key)
+  if (bound === own.record.personaId) return
+  if (bound === null && entry === null) return own.bind(key)
   alarmIfContested(own.persona, key, own.state)
 }
 
-function isFree(own: OwnHead, key: string): boolean {
-  const { bound, entry, reports } = own.state.device(key)
-  return bound === null && (entry === null || consentsToPersona(reports, own.record.personaId))
+/** A listed device shows the own table. If it is known as a friend, it waits for the owner's answer. */
+function bindOrHold(own: OwnHead, blob: VerifiedBlob, { from, source, isAccepted }: OwnSight): void {
+  const { bound, entry, reports } = own.state.device(from)
+  if (bound !== null) return
+  if (entry === null) return own.bind(from)
+  if (!consentsToPersona(reports, own.record.personaId)) return
+  if (isAccepted !== true) return holdUpgrade(from, blob, source ?? OWNER_SOURCE, own.state)
+  own.bind(from)
+  clearContested(own.record.personaId, from, own.state)
 }

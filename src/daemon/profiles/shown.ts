@@ -22,7 +22,10 @@ export type Shown = ShownTable & { readonly timeSec: number }
 export function judgeShown(text: string, judged: VerifyResult, own: OwnTable): Shown {
   const { blob } = judged
   if (blob === null) return { state: isBare(text) ? 'none' : 'damaged', epoch: null, seq: null, timeSec: 0 }
-  return { state: stateOf(judged, own), epoch: blob.epoch, seq: blob.seq, timeSec: blob.timeSec }
+  const state = stateOf(judged, own)
+  // Words behind the token make it a quote, which confirms this device to nobody.
+  const isQuoted = state === 'current' && !isLastWord(text)
+  return { state: isQuoted ? 'damaged' : state, epoch: blob.epoch, seq: blob.seq, timeSec: blob.timeSec }
 }
 
 function isBare(text: string): boolean {
@@ -33,6 +36,11 @@ function isBare(text: string): boolean {
     if (error instanceof BlobError) return false
     throw error
   }
+}
+
+function isLastWord(text: string): boolean {
+  const content = parseStatus(text)
+  return content.kind === 'token' && content.isShown
 }
 
 function stateOf({ blob, verdict }: VerifyResult, own: OwnTable): ShownTable['state'] {

@@ -35,10 +35,11 @@ export function judgeText(
   const bytes = encodeUtf8(text).length
   const about = { bytes, overLimit: bytes > MAX_STATUS_BYTES }
   try {
-    const { blob, words } = judgeStatus(text, engine)
+    const { blob, words, isShown } = judgeStatus(text, engine)
     if (blob === null) return refused('NO_TOKEN', 'the text has no persona token', words, about)
     const view = viewOf(blob, nowSec, known)
-    const listsSender = from === null ? null : view.devices.some((device) => device.key === from)
+    // Who only quotes a token confirms nothing.
+    const listsSender = from === null ? null : isShown && view.devices.some((device) => device.key === from)
     const verdict = known.verdict(blob)
     if (!blob.content.ok) {
       return { ...refused(blob.content.code, blob.content.message, words, about), blob: view, verdict, listsSender }

@@ -70,7 +70,19 @@ describe('a token', () => {
       kind: 'token',
       words: 'persona: persona:x',
       blob: BLOB,
+      isShown: false,
     })
+  })
+
+  it('is shown only as the last word, where a writer puts it, and anywhere else it may be a quote', () => {
+    for (const [text, isShown] of [
+      [TOKEN, true],
+      [`words ${TOKEN}`, true],
+      [`words ${TOKEN}\n `, true],
+      [`lol what is that: ${TOKEN} ???`, false],
+      [`${TOKEN} words`, false],
+    ] as const)
+      expect(parseStatus(text), text).toMatchObject({ kind: 'token', isShown })
   })
 
   it('is found in a text over the limit', () => {
@@ -116,7 +128,7 @@ describe('own words', () => {
     for (const text of texts) {
       const words = ownWords(text)
       const status = composeStatus(text, BLOB).text
-      expect(parseStatus(status)).toEqual({ kind: 'token', words, blob: BLOB })
+      expect(parseStatus(status)).toEqual({ kind: 'token', words, blob: BLOB, isShown: true })
       expect(ownWords(status)).toBe(words)
       expect(composeStatus(status, BLOB).text).toBe(status)
     }

@@ -126,7 +126,12 @@ describe('judging a status message', () => {
   })
 
   it('reports whether a text without a token has something that begins like one', () => {
-    expect(judgeStatus('hello', sodium)).toEqual({ words: 'hello', fragment: false, blob: null })
-    expect(judgeStatus('persona:AAAA', sodium)).toEqual({ words: 'persona:AAAA', fragment: true, blob: null })
+    expect(judgeStatus('hello', sodium)).toEqual({ words: 'hello', fragment: false, blob: null, isShown: false })
+    expect(judgeStatus('persona:AAAA', sodium)).toEqual({
+      words: 'persona:AAAA',
+      fragment: true,
+      blob: null,
+      isShown: false,
+    })
   })
 })

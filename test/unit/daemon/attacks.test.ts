@@ -228,6 +228,38 @@ describe('identity attacks', () => {
     expect(await test.call('contact.show', { contact: 'Carol' })).toMatchObject({ kind: 'provisional', active: LAPTOP })
   })
 
+  it('44: a friend who quotes the token of a person who lists their device stays who they are, also as the last word', async () => {
+    for (const quote of ['lol what is that, Mallory: TOKEN ???', 'TOKEN lol', 'TOKEN', 'lol TOKEN']) {
+      const test = await TestKeeper.open()
+      const mallory = person('mallory')
+      await test.sees(PHONE, 'brb', { name: 'Bob' })
+      await test.later(86_400).sees(mallory.key('pc'), mallory.table(['pc']), { name: 'Mallory' })
+      await test.later(100).sees(mallory.key('pc'), mallory.table(['pc', { name: 'x', key: PHONE }]))
+      await test.later(3600).sees(PHONE, quote.replace('TOKEN', mallory.last!.text()))
+      const { contact } = await test.call('lookup', { query: 'Bob' })
+      expect(contact, quote).toMatchObject({ kind: 'provisional', personaId: null, active: PHONE, aliases: [] })
+      expect(contact!.pending, quote).toBe(quote.endsWith('TOKEN'))
+      const advice = await test.call('contact.devices', { contact: 'Bob', known: [PHONE, mallory.key('pc')] })
+      expect(advice.sendTo).toBe(PHONE)
+      expect((await test.call('alarm.list')).alarms).toMatchObject([{ code: 'DEVICE_CONTESTED' }])
+      // The owner says no, and nothing else asks or changes.
+      if (contact!.pending) await test.call('pending.reject', { contact: 'Bob' })
+      await test.later(300).sees(PHONE, 'brb')
+      expect(await test.call('contact.show', { contact: 'Bob' })).toMatchObject({ kind: 'provisional', pending: false })
+    }
+  })
+
+  it('44: setting the policy to auto does not answer for a friend who would join another contact', async () => {
+    const test = await TestKeeper.open({ defaultPolicy: 'ask' })
+    const mallory = person('mallory')
+    await test.sees(mallory.key('pc'), mallory.table(['pc', { name: 'x', key: PHONE }]), { name: 'Mallory' })
+    await test.call('pending.accept', { contact: 'Mallory' })
+    await test.sees(PHONE, 'brb', { name: 'Bob' })
+    await test.later(60).sees(PHONE, mallory.last!)
+    await test.call('contact.policy', { contact: 'Bob', policy: 'auto' })
+    expect(await test.call('contact.show', { contact: 'Bob' })).toMatchObject({ kind: 'provisional', pending: true })
+  })
+
   it('45: an old profile scanned today neither brings back a device nor takes one away', async () => {
     const test = await TestKeeper.open()
     const bob = person('bob')

@@ -78,7 +78,7 @@ describe('an alarm', () => {
 })
 
 describe('the alarm of a contested device', () => {
-  it('names the known owner, and ends when the device itself confirms the new one', async () => {
+  it('names the known owner, and ends when the device itself confirms the new one and the owner agrees', async () => {
     const { test, bob } = await withBob()
     const laptop = bob.key('laptop')
     await test.sees(laptop, 'brb', { name: 'Bob at work' })
@@ -88,6 +88,8 @@ describe('the alarm of a contested device', () => {
     expect(alarms).toMatchObject([{ code: 'DEVICE_CONTESTED', contact: 'Bob', keys: [laptop] }])
     expect(alarms[0]!.message).toContain('is known as your friend "Bob at work"')
     await test.later(60).sees(laptop, bob.last!)
+    expect(await codes(test)).toStrictEqual(['DEVICE_CONTESTED'])
+    await test.call('pending.accept', { contact: 'Bob at work' })
     expect(await codes(test)).toStrictEqual([])
   })
 
@@ -105,6 +107,7 @@ describe('the alarm of a contested device', () => {
       for (const name of names) {
         expect(await codes(test)).toStrictEqual(['DEVICE_CONTESTED'])
         await test.later(60).sees(dora.key(name), dora.last!)
+        await test.call('pending.accept', { contact: name })
       }
       expect(await codes(test)).toStrictEqual(left)
     }

@@ -168,6 +168,7 @@ describe('the list of contacts', () => {
     const table = person('bob').table(['phone', 'laptop', 'tablet'])
     for (const device of ['phone', 'laptop', 'tablet']) await test.sees(BOB.key(device), '', { name: `a ${device}` })
     for (const device of ['phone', 'laptop', 'tablet']) await test.later(1).sees(BOB.key(device), table)
+    for (const device of ['laptop', 'tablet']) await test.call('pending.accept', { contact: `a ${device}` })
     const all = await pages(test, 500)
     expect(all).toHaveLength(26)
     const names = all.map(({ name }) => foldName(name))

@@ -113,10 +113,12 @@ describe('a contact without a table, known only from a link', () => {
     expect(test.told('device.added')).toHaveLength(1)
   })
 
-  it('absorbs the entry of a friend whose device shows it', async () => {
+  it('absorbs the entry of a friend whose device shows it, once the owner agrees', async () => {
     const { test, bob } = await linkedBob('Robert')
     await test.later(60).sees(PHONE, 'brb', { name: 'Bobby' })
     await test.sees(PHONE, bob.table(['phone']))
+    expect((await test.call('contact.list')).contacts.map(({ name }) => name)).toStrictEqual(['Bobby', 'Robert'])
+    await test.call('pending.accept', { contact: 'Bobby' })
     expect((await test.call('contact.list')).contacts).toMatchObject([{ name: 'Robert', aliases: ['Bobby'] }])
   })
 

@@ -232,7 +232,7 @@ describe('a friend without a blob', () => {
     expect((await test.call('status')).counts).toMatchObject({ contacts: 1, provisional: 0 })
   })
 
-  it('joins the contact whose blob it shows: the older name stays, the other one becomes an alias', async () => {
+  it('joins the contact whose blob it shows once the owner agrees: the older name stays, the other becomes an alias', async () => {
     const test = await TestKeeper.open()
     const table = bob().table(['phone', 'laptop', 'tablet'])
     await test.sees(LAPTOP, 'hi', { name: 'Bob at work' })
@@ -240,6 +240,10 @@ describe('a friend without a blob', () => {
     await test.later(1).sees(TABLET, '', { name: 'Bob' })
     await test.later(1).sees(LAPTOP, table)
     await test.sees(TABLET, table)
+    for (const name of ['Bob at work', 'Bob#2']) {
+      expect(await show(test, name)).toMatchObject({ kind: 'provisional', pending: true })
+      await test.call('pending.accept', { contact: name })
+    }
     const contact = await show(test, 'Bob at work')
     expect(contact).toMatchObject({ name: 'Bob at work', aliases: ['Bob', 'Bob#2'] })
     expect(keys(contact.devices)).toStrictEqual([PHONE, LAPTOP, TABLET])

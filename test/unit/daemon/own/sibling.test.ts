@@ -171,8 +171,10 @@ describe("a sibling's table", () => {
       { key, state: 'claimed', contested: true },
       { key: TABLET.key, state: 'claimed', contested: true },
     ])
-    // The friend turns out to be the owner's tablet, because it shows the owner's table.
+    // The friend turns out to be the owner's tablet: it shows the owner's table, and the owner agrees.
     await a.sees(TABLET.key, (await b.call('blob.get')).text)
+    expect((await a.call('lookup', { query: TABLET.key })).contact).toMatchObject({ name: 'a friend', pending: true })
+    await a.call('pending.accept', { contact: 'a friend' })
     expect((await a.call('lookup', { query: TABLET.key })).contact).toMatchObject({ kind: 'own' })
     expect(await a.call('lookup', { query: 'a friend' })).toMatchObject({ by: 'none' })
     expect((await a.call('status')).counts).toMatchObject({ contacts: 1, provisional: 0 })

@@ -92,7 +92,11 @@ describe('a backup', () => {
       const names = Array.from({ length: 14 }, (_, i) => `${tables}-${i}`)
       for (const name of names) await laptop.later(61).sees(bob.key(name), 'hi', { name: `friend ${name}` })
       const table = bob.table(names, { named: false })
-      for (const name of names) await laptop.later(61).sees(bob.key(name), table)
+      for (const name of names) {
+        await laptop.later(61).sees(bob.key(name), table)
+        const { contact } = await laptop.call('lookup', { query: bob.key(name) })
+        if (contact?.pending === true) await laptop.call('pending.accept', { contact: contact.name })
+      }
       keys.push(...names.map((name) => bob.key(name)))
     }
     const { aliases } = await laptop.call('contact.show', { contact: bob.id })
