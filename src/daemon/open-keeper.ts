@@ -4,6 +4,7 @@ import { finishRevocations } from './apps/methods.ts'
 import type { Place } from './keeper/copy-check.ts'
 import { Keeper, type KeeperOptions } from './keeper/keeper.ts'
 import { clearArrivals, applyArrivals } from './snapshot/arrivals.ts'
+import { seedState } from './own/seed.ts'
 import { IMPORT } from './state/records.ts'
 
 /**
@@ -32,6 +33,9 @@ export async function openKeeper(options: KeeperOptions, place: Place | null): P
   }
   if (own !== undefined) custody.checkKey(own.epoch, own.signingKey)
   if (own?.recoveryConfirmed === true) await custody.eraseSeed()
+  else if (own?.hadSeed === false && seedState(keeper) === 'here') {
+    await state.change(() => persona.noteSeed())
+  }
   await finishRevocations(keeper)
   await place?.begin(keeper, isCopied)
   await keeper.keys.eraseSpentKeys()

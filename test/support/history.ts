@@ -615,7 +615,7 @@ function isDoneIn({ edit }: Made, text: string): boolean {
 /** The state that pairing gives a new device: everything except what the sender's daemon knows of itself. */
 function pairedWith({ stateDir, writes, own }: Copy, key: string): Copy {
   const records = recordsOf(openMemoryStore())
-  const paired: OwnRecord = { ...own!, nextIntent: 1, localDevices: [key], soleEpoch: null }
+  const paired: OwnRecord = { ...own!, nextIntent: 1, localDevices: [key], soleEpoch: null, hadSeed: false }
   const others = writes.filter((write) => !write.key.startsWith('intent/') && !write.key.startsWith('own/'))
   return { stateDir, own: paired, writes: [...others, records.own.put(OWN, paired)] }
 }

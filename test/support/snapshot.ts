@@ -51,7 +51,9 @@ export const LOCAL_KINDS: readonly string[] = ['clock', 'history', 'tip', 'place
 export async function restorable(store: Store): Promise<Map<string, unknown>> {
   const found = await everything(store, ...LOCAL_KINDS)
   const own = found.get('own/own')
-  return own === undefined ? found : found.set('own/own', { ...own, restoredSec: null, soleEpoch: null })
+  return own === undefined
+    ? found
+    : found.set('own/own', { ...own, restoredSec: null, soleEpoch: null, hadSeed: false })
 }
 
 /** Makes a snapshot of these lines with a correct count and hash, as an attacker who knows the format would. */

@@ -28,6 +28,7 @@ const STEPS: Readonly<Record<string, Step>> = {
   UNPROTECTED: 'persona recovery show',
   RECOVERY_UNCONFIRMED: 'persona recovery show',
   RECOVERY_ELSEWHERE: 'persona recovery show',
+  RECOVERY_LOST: 'persona recovery check',
   RECOVERY_MISMATCH: 'persona recovery show',
   KEY_SUPERSEDED: 'persona pair, or persona rotate --follow',
   OTHERS_NEED_KEY: 'persona pair here, or persona rotate --follow there',

@@ -285,6 +285,12 @@ export class Custody {
     return seed === null ? null : copySecret(seed, this.#engine)
   }
 
+  /** Looks at the seed, without a copy and without counting as a use. @returns null while locked, and without a seed */
+  lookAtSeed<T>(look: (seed: Uint8Array) => T): T | null {
+    const seed = this.#vault.opened?.seed ?? null
+    return seed === null ? null : look(seed)
+  }
+
   /** Erases the seed in memory and on disk. @throws {StoreError} STORE_IO */
   async eraseSeed(): Promise<void> {
     await this.#vault.eraseSeed()

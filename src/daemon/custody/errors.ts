@@ -10,6 +10,7 @@ export type CustodyErrorCode =
   | 'CREDENTIAL_MISSING' // the service was not given the key that seals the secrets
   | 'RECOVERY_CONFIRMED' // the words were confirmed, and the seed is gone
   | 'RECOVERY_ELSEWHERE' // the words were not confirmed, and the seed is on another device
+  | 'RECOVERY_LOST' // the words were not confirmed, and the seed that was here is gone
   | 'RECOVERY_MISMATCH'
   | 'SECRETS_MISSING'
   | 'SECRETS_FOREIGN' // the secrets belong to another persona

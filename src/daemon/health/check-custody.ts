@@ -2,6 +2,7 @@
 import { CREDENTIAL_NAME } from '../custody/credential.ts'
 import { notice, ok, problem, type Finding } from '../../ipc/shapes/doctor.ts'
 import type { Examined } from './examined.ts'
+import { FOREIGN_SEED, LOST_SEED } from '../own/seed.ts'
 import { UNPROTECTED } from '../own/conditions.ts'
 import { UNSIGNED_NOTICE_SEC } from '../own/standing.ts'
 
@@ -10,7 +11,7 @@ export function checkCustody({
   isLocked,
   sealing,
   theftProtection,
-  mayHaveSeed,
+  seed,
   clock,
   coreDumps,
 }: Examined): Finding[] {
@@ -21,16 +22,17 @@ export function checkCustody({
     ...dumps,
     theftProtection
       ? ok('RECOVERY', 'the recovery words were confirmed: theft protection is on')
-      : problem(
-          'RECOVERY_UNCONFIRMED',
-          UNPROTECTED.message,
-          mayHaveSeed
-            ? UNPROTECTED.hint
-            : 'write down the recovery words on the device where you created the persona, and confirm them there',
-        ),
+      : checkUnconfirmed(seed),
     ...checkSealing(sealing),
     ...(isLocked ? [checkLocked(clock.isWrong ? 0 : clock.nowSec - table.timeSec)] : []),
   ]
+}
+
+function checkUnconfirmed(seed: Examined['seed']): Finding {
+  if (seed === 'lost') return problem('RECOVERY_LOST', LOST_SEED.message, LOST_SEED.hint)
+  if (seed === 'foreign') return problem('SEED_FOREIGN', FOREIGN_SEED.message, FOREIGN_SEED.hint)
+  const there = 'write down the recovery words on the device where you created the persona, and confirm them there'
+  return problem('RECOVERY_UNCONFIRMED', UNPROTECTED.message, seed === 'elsewhere' ? there : UNPROTECTED.hint)
 }
 
 /** @param coreDumps why a crash could write memory to disk; empty if it cannot */

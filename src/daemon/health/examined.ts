@@ -1,6 +1,7 @@
 /** The input of all checks of `doctor`. */
 import type { Sighting } from '../../core/trust.ts'
 import type { SealMode } from '../../crypto/seal.ts'
+import type { SeedState } from '../own/seed.ts'
 import type { OwnStanding } from '../own/standing.ts'
 import type { Clock } from '../state/view.ts'
 import type { Alarm } from '../../ipc/shapes/alarms.ts'
@@ -17,8 +18,8 @@ export interface Examined {
   /** How the signing key is sealed on disk; null before init. */
   readonly sealing: SealMode | null
   readonly theftProtection: boolean
-  /** Whether the seed may be on this device; false only if it surely is not. */
-  readonly mayHaveSeed: boolean
+  /** Where the seed is; null before init. */
+  readonly seed: SeedState | null
   readonly clock: Clock
   readonly engine: 'sodium' | 'portable'
   readonly storeKind: string

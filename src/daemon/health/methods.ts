@@ -6,6 +6,7 @@ import { diagnose } from './doctor.ts'
 import { verifyHistory } from '../state/history.ts'
 import type { About } from './status.ts'
 import type { Keeper } from '../keeper/keeper.ts'
+import { seedState } from '../own/seed.ts'
 import { NO_STANDING, standingOf } from '../own/standing.ts'
 import type { OpenWing } from '../wing/wing.ts'
 import { OWN } from '../state/records.ts'
@@ -53,7 +54,7 @@ async function examine(
     isLocked: custody.isLocked,
     sealing: custody.mode,
     theftProtection: own?.recoveryConfirmed === true,
-    mayHaveSeed: keeper.own.mayHaveSeed,
+    seed: seedState(keeper),
     clock: keeper.clock(),
     engine: keeper.engine.name,
     storeKind: about.storeKind,

@@ -6,6 +6,7 @@ import type { Handlers } from '../../ipc/methods/method.ts'
 import type { Methods } from '../../ipc/methods/table.ts'
 import type { ChosenWord } from '../../ipc/methods/own.ts'
 import type { Keeper } from '../keeper/keeper.ts'
+import { checkSeed, LOST_SEED, seedState } from '../own/seed.ts'
 import { OWN } from '../state/records.ts'
 
 export type CustodyMethods = Pick<
@@ -48,7 +49,9 @@ async function catchUp(keeper: Keeper): Promise<{ locked: boolean }> {
   const own = keeper.onDisk.own.get(OWN)
   if (own !== undefined) custody.checkKey(own.epoch, own.signingKey)
   await keeper.keys.eraseSpentKeys()
+  const isNew = own?.hadSeed === false && seedState(keeper) === 'here'
   await keeper.change(() => {
+    if (isNew) keeper.own.noteSeed()
     keeper.own.replay()
     // The timer cannot sign while the key is locked.
     if ((keeper.own.resignDueSec() ?? Infinity) <= keeper.nowSec) keeper.own.resign()
@@ -77,13 +80,14 @@ async function changePassphrase(
 /** The recovery words. The persona must be on disk: if a crash could still undo it, the owner would write down useless words. */
 function words(keeper: Keeper): string[] {
   keeper.table()
-  const { custody } = keeper
-  if (!custody.isLocked && !custody.hasSeed && keeper.onDisk.own.get(OWN)?.recoveryConfirmed === false) {
+  const state = checkSeed(keeper)
+  if (state === 'lost') throw new CustodyError('RECOVERY_LOST', LOST_SEED.message, LOST_SEED.hint)
+  if (state === 'elsewhere') {
     const hint = 'use the device where you created the persona'
     const message = 'this device does not hold the recovery words: neither a pairing nor a backup moves them'
     throw new CustodyError('RECOVERY_ELSEWHERE', message, hint)
   }
-  return custody.words()
+  return keeper.custody.words()
 }
 
 async function confirmRecovery(keeper: Keeper, chosen: readonly ChosenWord[]): Promise<{ confirmed: boolean }> {

@@ -76,6 +76,7 @@ export class OwnPersona implements OwnHeads {
       localDevices: checked.map(({ key }) => key),
       // The key of a later epoch came from the recovery words, which may have given it to another device before.
       soleEpoch: position.epoch === 0 ? 0 : null,
+      hadSeed: this.#custody.hasSeed,
     }
     this.#state.putOwn(own)
     this.#head.install({ ...newPersona(blob), devices: [], names: rememberOwnNames(checked) }, blob, 'init')
@@ -265,6 +266,11 @@ export class OwnPersona implements OwnHeads {
   /** The daemon runs this companion, so the daemon itself wrote its text. */
   runsCompanion(key: string): void {
     if (this.#head.record.companion !== key) this.#head.put({ companion: key })
+  }
+
+  /** Remembers that the seed is on this device, for a persona made before records had this. */
+  noteSeed(): void {
+    this.#head.put({ hadSeed: true })
   }
 
   /** The words were written down. */

@@ -4,14 +4,14 @@
  * key. {@link HeldKeys} finishes or discards the rest at the next start.
  */
 import { RotationError } from './errors.ts'
-import { equalBytes, parseHex } from '../../core/encoding/bytes.ts'
+import { equalBytes } from '../../core/encoding/bytes.ts'
 import type { ChainPosition } from '../../core/chain.ts'
 import type { CryptoEngine } from '../../crypto/engine.ts'
 import { copySecret } from '../../crypto/seal.ts'
 import { deriveSigningSeed, parseWords } from '../../crypto/seed.ts'
 import { chainOfSeed } from '../custody/seed-chain.ts'
 import type { Keeper } from '../keeper/keeper.ts'
-import type { PersonaRecord } from '../state/records.ts'
+import { checkSeed, isChainOf } from '../own/seed.ts'
 import type { EditResult, OwnTable } from '../../ipc/shapes/own.ts'
 import type { RotationWishes } from '../../ipc/shapes/rotation.ts'
 import { StoreError } from '../../store/errors.ts'
@@ -83,6 +83,7 @@ export function checkWords(keeper: Keeper, words: string): boolean {
 
 /** Holds the seed in secret memory while `use` runs. */
 async function withSeed<T>(keeper: Keeper, words: string | null, use: (seed: Uint8Array) => Promise<T>): Promise<T> {
+  if (words === null) checkSeed(keeper)
   const seed = words === null ? keeper.custody.copySeed() : seedOf(words, keeper.engine)
   if (seed === null) {
     const hint = 'give the 24 words that you wrote down'
@@ -113,13 +114,6 @@ function ownChain(keeper: Keeper, seed: Uint8Array): ChainPosition[] {
   const chain = chainOfSeed(seed, keeper.engine)
   if (!isChainOf(persona, chain)) throw foreignWords(persona.personaId)
   return chain
-}
-
-function isChainOf(persona: Pick<PersonaRecord, 'personaId' | 'root'>, chain: readonly ChainPosition[]): boolean {
-  const [first] = chain
-  const [personaId, root] = [parseHex(persona.personaId), parseHex(persona.root)]
-  if (first === undefined || personaId === null || root === null) return false
-  return equalBytes(first.personaId, personaId) && equalBytes(first.next, root)
 }
 
 function foreignWords(personaId: string): RotationError {

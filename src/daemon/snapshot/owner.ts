@@ -37,7 +37,7 @@ export function installOwn(
   // A backup may be older than the last table that this persona signed, so we need a copy from elsewhere before we sign.
   const changed =
     origin.source === null
-      ? { restoredSec: nowSec, soleEpoch: null }
+      ? { restoredSec: nowSec, soleEpoch: null, hadSeed: false }
       : notOfASibling(incoming, headOf(persona, state), nowSec)
   state.putOwn({ ...incoming, ...changed })
   const after = mergePersona(persona, origin, state)
@@ -59,6 +59,7 @@ function notOfASibling({ epoch }: OwnRecord, head: VerifiedBlob | null, nowSec: 
     companion: null,
     rotation: null,
     soleEpoch: null,
+    hadSeed: false,
     ...proven,
   }
 }

@@ -187,6 +187,7 @@ export const own: z.ZodType<OwnRecord> = z.strictObject({
   copySec: seconds.nullable(),
   restoredSec: seconds.nullable(),
   soleEpoch: epoch.nullable().default(null),
+  hadSeed: z.boolean().default(false),
   rotation: z.strictObject({ ...point, rival: keyHex.nullable() }).nullable(),
   // In backups from before these tables were items of their own.
   recent: z.array(pastTable).max(MAX_PAST_TABLES).exactOptional(),

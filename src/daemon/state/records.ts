@@ -120,6 +120,8 @@ export interface OwnRecord {
    * epoch came from the recovery words.
    */
   readonly soleEpoch: number | null
+  /** The seed was on this device. False on a device that joined, and in older records until they are open beside the seed. */
+  readonly hadSeed: boolean
   /** Newest first. Only stores and backups from before these tables had their own records have it: see {@link PastTable}. */
   readonly recent?: readonly PastTable[]
 }
@@ -127,7 +129,7 @@ export interface OwnRecord {
 /** The values for a new persona, and for records older than these fields. */
 export const OWN_DEFAULTS: Pick<
   OwnRecord,
-  'notes' | 'localDevices' | 'companion' | 'highestEpoch' | 'copySec' | 'rotation' | 'restoredSec' | 'soleEpoch'
+  'notes' | 'localDevices' | 'companion' | 'highestEpoch' | 'copySec' | 'rotation' | 'restoredSec' | 'soleEpoch' | 'hadSeed'
 > = {
   notes: [],
   localDevices: [],
@@ -137,6 +139,7 @@ export const OWN_DEFAULTS: Pick<
   rotation: null,
   restoredSec: null,
   soleEpoch: null,
+  hadSeed: false,
 }
 
 /** An own table that was once the head. The id has ten digits and sorts the newest last. */

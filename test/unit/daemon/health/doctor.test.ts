@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import type { Sighting } from '../../../../src/core/trust.ts'
 import { diagnose } from '../../../../src/daemon/health/doctor.ts'
+import type { SeedState } from '../../../../src/daemon/own/seed.ts'
 import { NO_STANDING, standingFindings, type OwnStanding } from '../../../../src/daemon/own/standing.ts'
 import type { Finding } from '../../../../src/ipc/shapes/doctor.ts'
 import type { Alarm } from '../../../../src/ipc/shapes/alarms.ts'
@@ -39,7 +40,7 @@ const WELL: Scene = {
   history: { entries: 3, oldest: 1, newest: 3, tip: 'C'.repeat(64), intact: true, brokenAt: null },
   waiting: { contacts: 0, apps: 0 },
   theftProtection: true,
-  mayHaveSeed: true,
+  seed: 'here',
   clock: { nowSec: NOW, isWrong: false },
   engine: 'sodium',
   storeKind: 'leveldb',
@@ -116,6 +117,8 @@ const rows: [string, Finding['severity'], string, Partial<Scene>][] = [
   ],
   ['DEVICE_UNSEEN', 'notice', 'laptop was never seen', { shown: new Map([[LAPTOP, null]]) }],
   ['RECOVERY_UNCONFIRMED', 'problem', 'theft protection is off', { theftProtection: false }],
+  ['RECOVERY_LOST', 'problem', 'is gone from this device', { theftProtection: false, seed: 'lost' }],
+  ['SEED_FOREIGN', 'problem', 'of another persona', { theftProtection: false, seed: 'foreign' }],
   ['LOCKED', 'notice', 'locked', { isLocked: true }],
   ['LOCKED_LONG', 'problem', '10 days old', { isLocked: true, table: { ...TABLE, timeSec: NOW - 10 * DAY } }],
   ['SECRETS_UNSEALED', 'notice', 'is not sealed', { sealing: 'unsealed' }],
@@ -181,10 +184,10 @@ test('doctor names a key from the service manager, and reports nothing about the
 })
 
 test('the hint on recovery words points to the first device if this one never had the seed', () => {
-  const hintOf = (mayHaveSeed: boolean): string | null | undefined =>
-    findings({ theftProtection: false, mayHaveSeed }).find(({ code }) => code === 'RECOVERY_UNCONFIRMED')?.hint
-  expect(hintOf(true)).toBe('write down the recovery words and confirm them')
-  expect(hintOf(false)).toContain('on the device where you created the persona')
+  const hintOf = (seed: SeedState): string | null | undefined =>
+    findings({ theftProtection: false, seed }).find(({ code }) => code === 'RECOVERY_UNCONFIRMED')?.hint
+  expect(hintOf('here')).toBe('write down the recovery words and confirm them')
+  expect(hintOf('elsewhere')).toContain('on the device where you created the persona')
 })
 
 test('a waiting repair names its reason, and a profile without repair gets advice to publish', () => {

@@ -6,15 +6,22 @@ import { StoreError } from '../../../../src/store/errors.ts'
 import type { ChosenWord } from '../../../../src/ipc/methods/own.ts'
 import { openMemoryStore } from '../../../../src/store/memory-store.ts'
 import { statePaths } from '../../../../src/store/state-dir.ts'
+import { seedState } from '../../../../src/daemon/own/seed.ts'
 import { Custody } from '../../../../src/daemon/custody/custody.ts'
 import { OWN_LAPTOP, TestKeeper, WriteGate } from '../../../support/keeper.ts'
 import { engine, person, START_SEC } from '../../../support/person.ts'
+import { quickEngine } from '../../../support/quick-engine.ts'
 import { tempDir } from '../../../support/temp-dir.ts'
 
 const LAPTOP = { name: 'laptop', key: OWN_LAPTOP }
 
 function chosen(words: readonly string[], ...positions: number[]): ChosenWord[] {
   return positions.map((position) => ({ position, word: words[position - 1]! }))
+}
+
+/** Makes the record one of a device that never had the seed, as records without the field are read. */
+async function forgetSeed({ keeper }: TestKeeper): Promise<void> {
+  await keeper.change(() => keeper.state.putOwn({ ...keeper.state.own()!, hadSeed: false }))
 }
 
 function secretFiles(test: TestKeeper): string[] {
@@ -223,6 +230,48 @@ describe('the recovery words', () => {
         code: 'RECOVERY_CONFIRMED',
       })
     }
+  })
+
+  it('are neither shown, confirmed nor used from the seed file of another persona', async () => {
+    const [test, other] = [await TestKeeper.withPersona(), await TestKeeper.withPersona()]
+    const { words } = await other.call('recovery.show')
+    copyFileSync(join(other.stateDir, 'seed'), join(test.stateDir, 'seed'))
+    const next = await test.reopened()
+    const { plan } = await next.call('rotation.plan', { epoch: 1 })
+    for (const call of [
+      next.call('recovery.show'),
+      next.call('recovery.confirm', { words: chosen(words, 3, 11, 24) }),
+      next.call('rotation.apply', { epoch: 1, plan }),
+    ]) {
+      await expect(call).rejects.toMatchObject({ code: 'SECRETS_FOREIGN' })
+    }
+    expect(await next.call('status')).toMatchObject({ theftProtection: false })
+    expect(seedState(next.keeper)).toBe('foreign')
+    expect(secretFiles(next)).toStrictEqual(['secrets', 'seed'])
+  })
+
+  it('whose file was deleted are lost, also when an older version made the persona, and were never elsewhere', async () => {
+    const test = await TestKeeper.withPersona()
+    await forgetSeed(test)
+    const older = await test.reopened()
+    expect(older.records.own.get('own')?.hadSeed).toBe(true)
+    rmSync(join(test.stateDir, 'seed'))
+    const next = await older.reopened()
+    await expect(next.call('recovery.show')).rejects.toMatchObject({ code: 'RECOVERY_LOST' })
+    expect(seedState(next.keeper)).toBe('lost')
+    await forgetSeed(next)
+    const joined = await next.reopened()
+    await expect(joined.call('recovery.show')).rejects.toMatchObject({ code: 'RECOVERY_ELSEWHERE' })
+  })
+
+  it('are noticed at the unlock when an older version made the persona', async () => {
+    const test = await TestKeeper.open({ engine: quickEngine })
+    await test.call('persona.init', { device: LAPTOP, passphrase: 'one' })
+    await forgetSeed(test)
+    const next = await test.reopened()
+    expect(next.records.own.get('own')?.hadSeed).toBe(false)
+    await next.call('persona.unlock', { passphrase: 'one' })
+    expect(next.records.own.get('own')?.hadSeed).toBe(true)
   })
 
   it('are accepted in any case and with spaces around them', async () => {
