@@ -129,7 +129,15 @@ export interface OwnRecord {
 /** The values for a new persona, and for records older than these fields. */
 export const OWN_DEFAULTS: Pick<
   OwnRecord,
-  'notes' | 'localDevices' | 'companion' | 'highestEpoch' | 'copySec' | 'rotation' | 'restoredSec' | 'soleEpoch' | 'hadSeed'
+  | 'notes'
+  | 'localDevices'
+  | 'companion'
+  | 'highestEpoch'
+  | 'copySec'
+  | 'rotation'
+  | 'restoredSec'
+  | 'soleEpoch'
+  | 'hadSeed'
 > = {
   notes: [],
   localDevices: [],
