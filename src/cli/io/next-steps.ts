@@ -89,6 +89,7 @@ const STEPS: Readonly<Record<string, Step>> = {
   DEVICE_UNSEEN: 'persona tox publish FILE',
   DEVICE_OLDER: 'persona tox publish FILE',
   PROFILE_LOST: ({ path }) => `persona tox restore ${wordOf(path)}`,
+  PROFILE_TWICE: ({ path }) => `persona tox rekey ${wordOf(path)} NEW.tox --device NAME`,
   PROFILE_OLDER: publishInto,
   PROFILE_SHOWS_NONE: publishInto,
   PROFILE_DAMAGED: publishInto,

@@ -1,13 +1,18 @@
 /** The checks of `doctor` for the watched Tox profiles: which own ones do not show the current table. */
 import { notice, ok, problem, type Finding } from '../../ipc/shapes/doctor.ts'
 import { findingOfLoss } from './losses.ts'
+import { findingsOfTwins } from './twins.ts'
 import type { OwnTable } from '../../ipc/shapes/own.ts'
 import type { ProfileList, WatchedProfile } from '../../ipc/shapes/profiles.ts'
 import { findingOf } from './shown.ts'
 
 /** @param table the own table; null before init */
 export function checkProfiles({ profiles, lost, troubles }: ProfileList, table: OwnTable | null): Finding[] {
-  const findings = [...lost.map(findingOfLoss), ...troubles.map((message) => notice('WATCH_TROUBLE', message, null))]
+  const findings = [
+    ...lost.map(findingOfLoss),
+    ...findingsOfTwins(profiles),
+    ...troubles.map((message) => notice('WATCH_TROUBLE', message, null)),
+  ]
   if (profiles.length === 0) {
     const hint = 'set watch.profiles in the configuration, so that the daemon reports if a client loses your table'
     return [...findings, notice('WATCH_NOTHING', 'no Tox profile is watched', hint)]

@@ -26,6 +26,7 @@ import type { ProfileMethods } from '../../ipc/methods/profiles.ts'
 import { RunningClients } from './clients.ts'
 import { Identities } from './identities.ts'
 import { findingOfLoss } from './losses.ts'
+import { findingsOfTwins } from './twins.ts'
 import { keepWords, wordsLeftOut, wordsOf, wordsToKeepAfter } from './words.ts'
 
 export interface ProfilesOptions {
@@ -143,7 +144,8 @@ export class Profiles {
     const all = [...this.#known.values()]
     const { lost } = this.#identities
     const troubles = this.#troubles().map((message) => notice('WATCH_TROUBLE', message, null))
-    const findings = [...lost.map(findingOfLoss), ...troubles]
+    const twins = findingsOfTwins(all.map(({ view }) => view))
+    const findings = [...lost.map(findingOfLoss), ...twins, ...troubles]
     for (const { view, text } of all) {
       const finding = table === null ? null : own.findingOf(view, text, table)
       if (finding !== null) findings.push(finding)

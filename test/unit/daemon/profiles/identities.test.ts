@@ -5,6 +5,7 @@ import {
   renameSync,
   rmSync,
   statSync,
+  symlinkSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs'
@@ -194,4 +195,20 @@ test('copies are listed for the owner, and one that cannot be kept is a trouble 
   expect((await profiles.list()).troubles).toEqual([])
   const { profiles: kept } = await profiles.handlers()['profile.copies']({}, undefined as never)
   expect(kept).toMatchObject([{ path: at('laptop.tox'), key: OWN_LAPTOP, device: 'laptop', copies: [{}] }])
+})
+
+test('two watched files with one own key are reported, and a stranger or a link is no twin', async () => {
+  put(GOOD)
+  put(GOOD, 'copy.tox')
+  put(saveOf('a stranger'), 'stranger.tox')
+  put(saveOf('a stranger'), 'stranger-copy.tox')
+  symlinkSync(at('laptop.tox'), at('link.tox'))
+  await start()
+  const isTwice = ({ code }: { readonly code: string }): boolean => code === 'PROFILE_TWICE'
+  const [finding, ...more] = profiles.summary().findings.filter(isTwice)
+  expect(more).toEqual([])
+  expect(finding?.message).toContain(`${at('copy.tox')} and ${at('laptop.tox')} are the same device, your laptop`)
+  expect(checkProfiles(await profiles.list(), keeper.keeper.ownTable).filter(isTwice)).toEqual([finding])
+  await happens(() => rmSync(at('copy.tox')))
+  expect(profiles.summary().findings.filter(isTwice)).toEqual([])
 })

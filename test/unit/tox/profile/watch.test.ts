@@ -390,10 +390,29 @@ test('the real kernel reports a rename', async () => {
 
 describe('places', () => {
   test('default to the XDG directories of qTox, toxic and uTox', () => {
-    const flathub = '/home/u/.var/app/io.github.qtox.qTox/config/tox'
-    expect(defaultPlaces({ HOME: '/home/u' })).toEqual(['/home/u/.config/tox', flathub])
-    expect(defaultPlaces({ HOME: '/home/u', XDG_CONFIG_HOME: '/c' })).toEqual(['/c/tox', flathub])
-    expect(defaultPlaces({ HOME: '/home/u', XDG_CONFIG_HOME: 'relative' })).toEqual(['/home/u/.config/tox', flathub])
+    const rest = (data: string): string[] => [
+      `${data}/tox`,
+      '/home/u/.weechat/tox',
+      `${data}/weechat/tox`,
+      '/home/u/.var/app/io.github.qtox.qTox/config/tox',
+      '/home/u/.var/app/io.github.qtox.qTox/data/tox',
+    ]
+    const usual = rest('/home/u/.local/share')
+    expect(defaultPlaces({ HOME: '/home/u' })).toEqual(['/home/u/.config/tox', ...usual])
+    expect(defaultPlaces({ HOME: '/home/u', XDG_CONFIG_HOME: '/c' })).toEqual(['/c/tox', ...usual])
+    expect(defaultPlaces({ HOME: '/home/u', XDG_CONFIG_HOME: 'relative' })).toEqual(['/home/u/.config/tox', ...usual])
+    expect(defaultPlaces({ HOME: '/home/u', XDG_DATA_HOME: '/d' })).toEqual(['/home/u/.config/tox', ...rest('/d')])
+  })
+
+  test('include Flatpaks and snaps of Tox clients that are installed, and of no other apps', () => {
+    const HOME = join(root, 'home')
+    for (const app of ['.var/app/io.github.utox.uTox', '.var/app/org.gimp.GIMP', 'snap/toxic', 'snap/firefox'])
+      mkdirSync(join(HOME, app), { recursive: true })
+    const found = defaultPlaces({ HOME }).map((place) => place.slice(HOME.length + 1))
+    expect(found).toContain('.var/app/io.github.utox.uTox/config/tox')
+    expect(found).toContain('.var/app/io.github.qtox.qTox/config/tox')
+    expect(found).toContain('snap/toxic/current/.config/tox')
+    expect(found.filter((place) => /GIMP|firefox/.test(place))).toEqual([])
   })
 
   test('that cannot be read count as missing', async () => {
