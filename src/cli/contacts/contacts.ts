@@ -89,9 +89,9 @@ export function formatLookup(result: LookupResult, nowSec: number, verbose = fal
   )
   const { contact, device } = result
   if (contact === null) {
-    const isEnd = /^[\dA-F]{4,63}$/i.test(result.query)
-    const hint = 'search a key by its first digits; the digits beside a name are its last ones'
-    return [`no contact matches "${escapeText(result.query)}"`, ...(isEnd ? [hint] : []), ...claims]
+    const isPart = /^…?[\dA-F]{4,63}$/i.test(result.query)
+    const hint = 'search a key by at least 4 of its first digits, or by the 8 last ones that stand beside a name'
+    return [`no contact matches "${escapeText(result.query)}"`, ...(isPart ? [hint] : []), ...claims]
   }
   const lines = device === null ? [] : [`${keyTail(device.key)} ${describeDevice(contact, device)}`]
   return [...lines, ...formatContact(contact, nowSec, verbose), ...claims]

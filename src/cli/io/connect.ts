@@ -2,6 +2,7 @@
 import { connect, type Client } from '../../ipc/client.ts'
 import type { Context } from './context.ts'
 import { CliError, hasCode } from './errors.ts'
+import { takingEnds } from './key-ends.ts'
 import { tryPassphrase } from './passphrase.ts'
 import { isInteractive } from './prompt.ts'
 
@@ -9,14 +10,14 @@ export { hasCode }
 
 /**
  * Connects, runs, and always closes the connection. At a terminal, a call that the locked signing key refuses asks for the passphrase and
- * goes on.
+ * goes on. Wherever a call takes a name, it also takes the end of a key.
  * @throws {IpcError} DAEMON_UNREACHABLE, or any code that connect and the calls throw
  * @throws {RpcError} the error that the daemon answered
  */
 export async function withDaemon<T>(context: Context, run: (client: Client) => Promise<T>): Promise<T> {
   const client = await connect({ socketPath: context.paths.adminSocket })
   try {
-    return await run(isInteractive() ? unlocking(client) : client)
+    return await run(takingEnds(isInteractive() ? unlocking(client) : client))
   } finally {
     await client.close()
   }

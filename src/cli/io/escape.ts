@@ -2,7 +2,7 @@
 
 /** Combining marks on one character. Vietnamese needs two; more would cover the lines above. */
 const MAX_MARKS = 3
-const KEY_TAIL_DIGITS = 8 // sanity: an attacker finds a key with the same 4 digits in seconds, with the same 8 in a day on a graphics card; `show` and `--json` have the whole key
+export const KEY_TAIL_DIGITS = 8 // sanity: an attacker finds a key with the same 4 digits in seconds, with the same 8 in a day on a graphics card; `show` and `--json` have the whole key
 
 // Visible characters: letters, numbers, punctuation, symbols, marks. Not unassigned or private ones.
 const VISIBLE = /^[\p{L}\p{M}\p{N}\p{P}\p{S} ]$/u
@@ -56,6 +56,12 @@ export function formatJson(value: unknown): string {
 /** The end of a key, such as `…0B3C8A1F`. Anybody chooses their own name, but nobody chooses a key. */
 export function keyTail(key: string): string {
   return `…${key.slice(-KEY_TAIL_DIGITS)}`
+}
+
+/** Whether a text is the end of this key as {@link keyTail} shows it, with or without the dots. */
+export function isEndOf(key: string, text: string): boolean {
+  const end = text.replace(/^…/, '').toUpperCase()
+  return end.length >= KEY_TAIL_DIGITS && /^[0-9A-F]+$/.test(end) && key.endsWith(end)
 }
 
 /** A name as people see it everywhere: escaped, flagged if its letters mix scripts, with the end of its key. */

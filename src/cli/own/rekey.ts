@@ -22,7 +22,7 @@ import { encodeSave, readKeys } from '../../tox/save/savefile.ts'
 import { checkUnlocked, hasCode, withDaemon } from '../io/connect.ts'
 import { print, type Context } from '../io/context.ts'
 import { CliError, EXIT_DONE } from '../io/errors.ts'
-import { escapeText, keyTail, showName } from '../io/escape.ts'
+import { escapeText, isEndOf, keyTail, showName } from '../io/escape.ts'
 import { tableNumbers } from '../io/layout.ts'
 import { profileOpener, type OpenProfile } from '../tox/open.ts'
 import { sectionName } from '../tox/sections.ts'
@@ -90,7 +90,9 @@ async function targetOf({ profile }: OpenProfile, { out, toxProfile }: DeviceRek
 
 function deviceOf({ devices }: OwnTable, name: string): TableDevice {
   const folded = foldNickname(name)
-  const device = devices.find((device) => foldNickname(device.name) === folded || device.key === name.toUpperCase())
+  const device = devices.find(
+    (device) => foldNickname(device.name) === folded || device.key === name.toUpperCase() || isEndOf(device.key, name),
+  )
   if (device !== undefined) return device
   throw new CliError('DEVICE_NOT_LISTED', `your table lists no device ${name}`, {
     hint: 'list your devices: persona device list',

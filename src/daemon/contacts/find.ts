@@ -3,7 +3,7 @@ import { encodeUtf8 } from '../../core/encoding/bytes.ts'
 import { keyPrefix } from '../personas/query.ts'
 import { KeeperError } from '../state/errors.ts'
 import { foldName } from '../state/name-form.ts'
-import { contactOf, personaContact, holderOf, type Reader } from '../state/view.ts'
+import { contactOf, ownOf, personaContact, holderOf, type Reader } from '../state/view.ts'
 import type { Contact, LookupResult } from '../../ipc/shapes/contact.ts'
 
 const PAGE_CHARS = 262_144 // sanity: JSON of a page; with one more contact, of at most some 400 kB, still one frame
@@ -19,6 +19,19 @@ const NOBODY = { contact: null, device: null, claimedBy: [] }
  * @throws {KeeperError} AMBIGUOUS
  */
 export function lookup(query: string, reader: Reader): LookupResult | Promise<LookupResult> {
+  const result = search(query, reader)
+  return result instanceof Promise ? result.then((found) => orOwnDevice(found, reader)) : result
+}
+
+/** If the query is no contact's, it may be the nickname of a device of the owner. */
+function orOwnDevice(result: LookupResult, reader: Reader): LookupResult {
+  if (result.by !== 'none') return result
+  const folded = foldName(result.query)
+  const device = ownOf(reader.records)?.persona.devices.find(({ name }) => foldName(name) === folded)
+  return device === undefined ? result : { query: result.query, by: 'name', ...holderOf(device.key, reader) }
+}
+
+function search(query: string, reader: Reader): LookupResult | Promise<LookupResult> {
   const digits = query.toUpperCase()
   // Clients look up whole keys all the time, so this path is synchronous.
   return /^[0-9A-F]{64}$/.test(digits) ? byKey(query, digits, reader) : byPart(query, reader)
@@ -38,7 +51,7 @@ async function byPart(query: string, reader: Reader): Promise<LookupResult> {
 
 /** Finds the one contact with this name or key. @throws {KeeperError} NOT_FOUND | AMBIGUOUS */
 export async function findContact(query: string, reader: Reader): Promise<Contact> {
-  const { contact } = await lookup(query, reader)
+  const { contact } = await search(query, reader)
   if (contact !== null) return contact
   const hint = /^…?[\dA-F]{4,63}$/i.test(query)
     ? 'search for a key by its first digits, not its last'

@@ -101,11 +101,11 @@ test('a blocked contact hides its devices from apps, and a pending change names 
     expect(formatContact(contact(changes), NOW).join('\n')).not.toMatch(/not in the current table|persona pending/)
 })
 
-test('a search by the digits beside a name explains that first digits find a key', () => {
+test('a search by too few digits explains which digits find a key', () => {
   const result = { by: 'none' as const, contact: null, device: null, claimedBy: [] }
   const lines = (query: string): string => formatLookup({ ...result, query }, NOW).join('\n')
   for (const query of ['3333', 'cccc3333', A.slice(1)])
-    expect(lines(query)).toContain('search a key by its first digits')
+    expect(lines(query)).toContain('by the 8 last ones that stand beside a name')
   for (const query of ['333', 'Bobby', A]) expect(lines(query)).not.toContain('digits')
 })
 

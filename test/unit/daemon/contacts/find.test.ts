@@ -56,6 +56,16 @@ describe('lookup', () => {
     await expect(test.call('contact.show', { contact: query })).rejects.toMatchObject({ code: 'NOT_FOUND' })
   })
 
+  it('of the nickname of an own device says whose it is, but no contact has that name', async () => {
+    const test = await withBob()
+    expect(await test.call('lookup', { query: 'LAPTOP' })).toMatchObject({
+      by: 'name',
+      contact: { kind: 'own' },
+      device: { key: OWN_LAPTOP, name: 'laptop' },
+    })
+    await expect(test.call('contact.show', { contact: 'laptop' })).rejects.toMatchObject({ code: 'NOT_FOUND' })
+  })
+
   it('of the last digits of a key advises to use the first ones', async () => {
     const test = await withBob()
     const hint = async (contact: string): Promise<string> =>
