@@ -117,8 +117,7 @@ async function openParts(
   const open: OpenWing[] = []
   const publish = (event: DaemonEvent): void => {
     // Check the permission again at each event: a revoked app must receive nothing more.
-    for (const server of servers)
-      server.publish(event, (caller) => daemon.apps.may(caller, 'read', daemon.config.apps.defaultCapabilities))
+    for (const server of servers) server.publish(event, (caller) => daemon.apps.mayHear(caller, event))
     for (const wing of open) wing.onEvent?.(event)
     // Before the daemon is there, the start itself has just made one.
     if (event.event === 'own.changed' && servers.length > 0) void place.renew(daemon.keeper)
@@ -162,7 +161,7 @@ async function openParts(
     keeper,
     place,
     fullDisk,
-    apps: new Apps(keeper.onDisk, engine, nowSec, protocol.capabilities),
+    apps: new Apps(keeper.onDisk, engine, nowSec, protocol, () => daemon.config.apps.defaultCapabilities),
     wings,
     open,
     servers,

@@ -36,7 +36,7 @@ async function open(): Promise<void> {
     await connect({ socketPath: daemon.appSocket }),
     await connect({ socketPath: daemon.appSocket }),
   ]
-  await reader.subscribe(null, (event) => events.push(event as DaemonEvent))
+  await owner.subscribe(null, (event) => events.push(event as DaemonEvent))
 }
 
 /** A person for one test only, because all tests share one daemon. */
@@ -68,7 +68,7 @@ async function keysOf(of: Person): Promise<string[]> {
 /** The codes of all alarm events about a persona. */
 async function alarms(of: Person): Promise<string[]> {
   // Once this answer has come, all earlier events have arrived.
-  await reader.call('status')
+  await owner.call('status')
   return events.flatMap((event) => (event.event === 'alarm' && event.data.personaId === of.id ? [event.data.code] : []))
 }
 

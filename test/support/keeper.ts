@@ -17,7 +17,7 @@ import { openKeeper } from '../../src/daemon/open-keeper.ts'
 import type { EventSpec } from '../../src/ipc/methods/wing.ts'
 import type { Handlers } from '../../src/ipc/methods/method.ts'
 import { recordsOf, type Records } from '../../src/daemon/state/records.ts'
-import type { Caller, ParamsOf, ResultOf, Role } from '../../src/ipc/methods/method.ts'
+import type { Caller, ParamsOf, Permission, ResultOf, Role } from '../../src/ipc/methods/method.ts'
 import type { DaemonEvent, EventData, EventName } from '../../src/ipc/methods/events.ts'
 import type { LaggedEvent } from '../../src/ipc/client.ts'
 import type { ObserveResult } from '../../src/ipc/shapes/judged.ts'
@@ -37,6 +37,8 @@ export interface KeeperStory {
   readonly engine?: CryptoEngine
   readonly nowSec?: number
   readonly credential?: Uint8Array
+  /** The permissions of every app. */
+  readonly appDefaults?: readonly Permission[]
   readonly defaultPolicy?: Policy
   /** Those of the daemon's own wings when left out. */
   readonly kindsOfWings?: readonly Kind<unknown>[]
@@ -195,7 +197,7 @@ export class TestKeeper {
       },
       story.place ?? null,
     )
-    const apps = new Apps(keeper.onDisk, engine, nowSec)
+    const apps = new Apps(keeper.onDisk, engine, nowSec, undefined, () => story.appDefaults ?? ['read'])
     const handlers = keeperHandlers(keeper, apps, () => ({
       version: '0.0.0',
       pid: 1,
@@ -251,6 +253,7 @@ export class TestKeeper {
     const caller: Caller = {
       id: 1,
       role,
+      isOpen: true,
       subscribe: (_, after) => {
         this.subscribedAfter = after ?? 0
       },

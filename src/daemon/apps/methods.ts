@@ -5,7 +5,7 @@ import type { Caller, Handlers } from '../../ipc/methods/method.ts'
 import type { Methods } from '../../ipc/methods/table.ts'
 import type { App, AppToken } from '../../ipc/shapes/apps.ts'
 import type { Capability } from '../../ipc/shapes/capabilities.ts'
-import { appView, isExpired, type Apps } from './sessions.ts'
+import { appView, isExpired, namesLike, type Apps } from './sessions.ts'
 import type { Keeper } from '../keeper/keeper.ts'
 import { tidyName } from '../state/name-form.ts'
 import type { AppRecord } from '../state/records.ts'
@@ -100,14 +100,25 @@ async function request(
   else apps.chargeRequest(known.name)
   const issued = known === null ? apps.newToken(wish.name) : null
   return await keeper.change(() => {
-    const holder = keeper.state.records.apps.get(wish.name)
-    if (issued !== null && holder !== undefined && !isForgotten(holder, keeper))
-      throw appExists(wish.name, 'call app.hello with your token first, or use another name')
-    const app = { ...(issued === null ? find(keeper, known!.name) : newApp(keeper, wish.name, issued.tokenHash)), asks }
+    const app = {
+      ...(issued === null ? find(keeper, known!.name) : newApp(keeper, freeName(keeper, wish.name), issued.tokenHash)),
+      asks,
+    }
     put(keeper, app)
     emitChange(keeper, app, 'requested')
-    return { app: appView(app), token: issued?.token ?? null }
+    // A new app does not learn here whether its name is taken: anybody may ask under any name.
+    return { app: { ...appView(app), ...(issued === null ? {} : { name: wish.name }) }, token: issued?.token ?? null }
   })
+}
+
+/** The first free name of those that an app can have that asks for this one. @throws {AppError} APP_TOO_MANY */
+function freeName(keeper: Keeper, name: string): string {
+  const free = namesLike(name).find((like) => {
+    const holder = keeper.state.records.apps.get(like)
+    return holder === undefined || isForgotten(holder, keeper)
+  })
+  if (free !== undefined) return free
+  throw new AppError('APP_TOO_MANY', `too many apps asked for the name ${name}`, 'ask under another name')
 }
 
 /** Removes requests that the owner never answered, so that another app may ask. @throws {AppError} APP_TOO_MANY */

@@ -8,12 +8,15 @@ import { ANONYMOUS_SOURCE, OWNER_SOURCE, sourceOfApp } from '../state/sources.ts
 import type { Caller, Permission } from '../../ipc/methods/method.ts'
 import type { App } from '../../ipc/shapes/apps.ts'
 import type { Capability } from '../../ipc/shapes/capabilities.ts'
-import { PROTOCOL } from '../../ipc/methods/table.ts'
+import type { DaemonEvent } from '../../ipc/methods/events.ts'
+import { PROTOCOL, type Protocol } from '../../ipc/methods/table.ts'
 import { Quota } from '../../process/quota.ts'
 
 const TOKEN_BYTES = 32 // sanity: nobody guesses 256 bits, so a plain hash on disk is enough
 
 const HASH_BYTES = 32
+
+const MAX_NAMESAKES = 32 // sanity: each was accepted by the owner, or waits for the owner with at most 15 others
 
 // A client that starts reports all its friends at once, and later only changes.
 const OBSERVATIONS = { burst: 2000, perSec: 10 } as const // sanity: for each app
@@ -25,7 +28,8 @@ const NEW_DEVICES = { burst: 2000, perSec: 1 / 60 } as const // sanity: keys nev
 /** The connections that have given a token, and their quotas. Held in memory only. */
 export class Apps {
   readonly #onDisk: Records
-  readonly #capabilities: readonly Capability[]
+  readonly #protocol: Pick<Protocol, 'capabilities' | 'eventPermissions'>
+  readonly #defaults: () => readonly Permission[]
   readonly #engine: CryptoEngine
   readonly #nowSec: () => number
   readonly #names = new WeakMap<Caller, { readonly name: string; readonly tokenHash: string }>()
@@ -33,14 +37,19 @@ export class Apps {
   readonly #newDevices: Quota
   readonly #requests: Quota
 
-  /** @param capabilities all of them, in the order in which they are always shown */
+  /**
+   * @param protocol its capabilities, in the order in which they are always shown, and the permissions of its events
+   * @param defaults the permissions of every app
+   */
   constructor(
     onDisk: Records,
     engine: CryptoEngine,
     nowSec: () => number,
-    capabilities: readonly Capability[] = PROTOCOL.capabilities,
+    protocol: Pick<Protocol, 'capabilities' | 'eventPermissions'> = PROTOCOL,
+    defaults: () => readonly Permission[] = () => ['read'],
   ) {
-    this.#capabilities = capabilities
+    this.#protocol = protocol
+    this.#defaults = defaults
     this.#onDisk = onDisk
     this.#engine = engine
     this.#nowSec = nowSec
@@ -65,9 +74,8 @@ export class Apps {
    * @throws {AppError} APP_TOKEN_UNKNOWN | APP_EXPIRED | APP_PENDING
    */
   greet(caller: Caller, token: string): AppRecord {
-    const app = this.#onDisk.apps.get(token.slice(0, Math.max(0, token.indexOf('.'))))
-    const isRight = app !== undefined && equalBytes(parseHex(app.tokenHash) ?? new Uint8Array(), this.#hash(token))
-    if (!isRight || app.revoking) {
+    const app = this.#withToken(token)
+    if (app === null || app.revoking) {
       throw new AppError('APP_TOKEN_UNKNOWN', 'no app has this token', 'ask the owner for a token')
     }
     if (isExpired(app, this.#nowSec())) {
@@ -78,6 +86,16 @@ export class Apps {
     }
     this.#names.set(caller, { name: app.name, tokenHash: app.tokenHash })
     return app
+  }
+
+  /** A token holds the name that the app asked for; other apps may have asked for the same name. */
+  #withToken(token: string): AppRecord | null {
+    const hash = this.#hash(token)
+    for (const name of namesLike(token.slice(0, Math.max(0, token.indexOf('.'))))) {
+      const app = this.#onDisk.apps.get(name)
+      if (app !== undefined && equalBytes(parseHex(app.tokenHash) ?? new Uint8Array(), hash)) return app
+    }
+    return null
   }
 
   /** The app of a connection, with its present capabilities; null if the connection has no valid token. */
@@ -91,13 +109,31 @@ export class Apps {
 
   /** The union of both, each capability once, always in the same order. */
   unite(a: readonly Capability[], b: readonly Capability[]): Capability[] {
-    return this.#capabilities.filter((capability) => a.includes(capability) || b.includes(capability))
+    return this.#protocol.capabilities.filter((capability) => a.includes(capability) || b.includes(capability))
   }
 
   /** @param defaults the permissions of every app */
   may(caller: Caller, permission: Permission, defaults: readonly Permission[]): boolean {
     if (caller.role === 'admin' || permission === 'open' || defaults.includes(permission)) return true
     return this.of(caller)?.can.some((granted) => granted === permission) === true
+  }
+
+  /** Whether a caller may read now. */
+  mayRead(caller: Caller): boolean {
+    return this.may(caller, 'read', this.#defaults())
+  }
+
+  /** Whether a caller may receive some events of this name: all of them, or only those about itself. */
+  mayAsk(caller: Caller, event: string): boolean {
+    const permission = event === 'app.changed' ? 'read' : (this.#protocol.eventPermissions.get(event) ?? 'admin')
+    return this.may(caller, permission, this.#defaults())
+  }
+
+  /** Whether a caller may receive an event now. Ask at each event: an app can be revoked at any time. */
+  mayHear(caller: Caller, message: DaemonEvent): boolean {
+    if (!this.mayAsk(caller, message.event)) return false
+    if (message.event !== 'app.changed' || caller.role === 'admin') return true
+    return this.of(caller)?.name === message.data.app
   }
 
   /** The source of a caller's observations. A later revocation drops the observations of that source. */
@@ -130,6 +166,11 @@ export class Apps {
     if (waitSec > 0) throw quotaExceeded(`${name} has made too many requests`, waitSec)
     this.#requests.spend(name)
   }
+}
+
+/** The names that apps can have that asked for this one, in order: `bot`, `bot#2`, `bot#3`. */
+export function namesLike(name: string): string[] {
+  return Array.from({ length: MAX_NAMESAKES }, (_, i) => (i === 0 ? name : `${name}#${i + 1}`))
 }
 
 /** Whether an app's token has expired. */

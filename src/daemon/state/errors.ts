@@ -8,6 +8,7 @@ export type KeeperErrorCode =
   | 'AMBIGUOUS'
   | 'NAME_TAKEN' // by another contact
   | 'CURSOR_AHEAD' // a subscriber has seen events that this store does not have
+  | 'REPLAY_ENDED' // the connection closes, or a later subscription of it ended this one
 
 export class KeeperError extends Refusal<KeeperErrorCode> {
   override readonly name = 'KeeperError'

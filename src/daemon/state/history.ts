@@ -69,10 +69,17 @@ function keptData(event: NewEvent): EntryText['data'] {
   return personaId === null ? { ...kept, key: keyOfProvisional(contact) } : kept
 }
 
-/** Returns an event as it was published; null if the history no longer has it, or its contact is gone. */
-export function replayEvent(number: number, reader: Reader): DaemonEvent | null {
+// A replay that looks for a rare event reads the name alone: numbers stand before it, and no text of anybody.
+const EVENT_OF_ENTRY = /"event":"([^"]*)"/
+
+/**
+ * Returns an event as it was published; null if the history no longer has it, its contact is gone, or its name is not wanted.
+ * @param wanted names of events; all if it is left out
+ */
+export function replayEvent(number: number, reader: Reader, wanted?: ReadonlySet<string>): DaemonEvent | null {
   const entry = reader.records.history.get(idOf(number))
   if (entry === undefined) return null
+  if (wanted?.has(EVENT_OF_ENTRY.exec(entry.text)?.[1] ?? '') === false) return null
   const { atSec, event, data } = JSON.parse(entry.text) as EntryText
   if (event !== 'contact.changed') return { event, id: number, atSec, data } as unknown as DaemonEvent
   const { personaId, key, changes, source } = data as { personaId: string | null; key?: string } & typeof data

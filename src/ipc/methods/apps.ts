@@ -1,7 +1,7 @@
 /** The methods of local apps and their capabilities (docs/ipc.md, section 3, app). */
 import { z } from 'zod'
 import type { MethodSpec } from './method.ts'
-import { appName, appShapes, type App, type AppToken } from '../shapes/apps.ts'
+import { appName, appShapes, grantedName, type App, type AppToken } from '../shapes/apps.ts'
 import type { Capability } from '../shapes/capabilities.ts'
 import { noParams, method, type Empty } from './params.ts'
 
@@ -51,14 +51,14 @@ export function appsMethods(names: readonly Capability[]): AppsMethods {
     'app.accept': method(
       'admin',
       'Grant an app that asks the named capabilities, in addition to those it has',
-      z.strictObject({ name: appName, can: capabilities, forSec: appSeconds.exactOptional() }),
+      z.strictObject({ name: grantedName, can: capabilities, forSec: appSeconds.exactOptional() }),
       app,
     ),
-    'app.reject': method('admin', 'Reject the request of an app', z.strictObject({ name: appName }), app),
+    'app.reject': method('admin', 'Reject the request of an app', z.strictObject({ name: grantedName }), app),
     'app.revoke': method(
       'admin',
       'Revoke the token of an app and remove everything that it reported',
-      z.strictObject({ name: appName }),
+      z.strictObject({ name: grantedName }),
       z.strictObject({ reportedDevices: z.int().min(0) }),
     ),
   }

@@ -1,5 +1,6 @@
 /** All events (docs/ipc.md, section 4): those of the daemon itself, and those of its wings. */
-import { BASE_EVENTS, type BaseEventData } from '../shapes/events.ts'
+import { ADMIN_EVENTS, BASE_EVENTS, type BaseEventData } from '../shapes/events.ts'
+import type { Permission } from './method.ts'
 import type { All, EventSpec, WingSchema } from './wing.ts'
 import { WING_SCHEMAS, type AnyWing } from './all-wings.ts'
 
@@ -21,6 +22,15 @@ export function eventsOf(schemas: readonly WingSchema[]): ReadonlyMap<string, bo
   return new Map([
     ...Object.entries(BASE_EVENTS).map(([name, kept]) => [name, kept === 'kept'] as const),
     ...ofWings.map(([name, { isKept }]) => [name, isKept] as const),
+  ])
+}
+
+/** The permission that a subscriber needs for each event: that of a call whose answer shows the same. */
+export function eventPermissions(schemas: readonly WingSchema[]): ReadonlyMap<string, Permission> {
+  const ofWings = schemas.flatMap(({ events }) => Object.entries(events) as [string, EventSpec<unknown>][])
+  return new Map([
+    ...Object.keys(BASE_EVENTS).map((name) => [name, ADMIN_EVENTS.has(name) ? 'admin' : 'read'] as const),
+    ...ofWings.map(([name, { permission }]) => [name, permission] as const),
   ])
 }
 

@@ -29,6 +29,8 @@ export type ResultOf<Spec> = Spec extends MethodSpec<infer _P, infer R> ? R : ne
 export interface Caller {
   readonly id: number
   readonly role: Role
+  /** false once the connection is over, or the server closes: nothing more can be sent. */
+  readonly isOpen: boolean
   /**
    * Replaces the events that this connection receives from now on.
    * @param after number of the last event that the connection has, so that no event comes twice

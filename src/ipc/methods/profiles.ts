@@ -81,7 +81,12 @@ const PROFILE_EVENTS: ProfileEvents = {
   ),
   'profile.lost': event('kept', lostProfile.extend({ message: z.string() })),
   'profile.due': event('passing', z.strictObject(whose)),
-  'profile.repaired': event('kept', z.strictObject({ ...whose, epoch: z.int(), seq: z.int(), backup: z.string() })),
+  // Only the owner sees where copies are.
+  'profile.repaired': event(
+    'kept',
+    z.strictObject({ ...whose, epoch: z.int(), seq: z.int(), backup: z.string() }),
+    'admin',
+  ),
 }
 
 interface ProfilesStatus {

@@ -5,7 +5,7 @@ import { OWN_METHODS, type OwnMethods } from './own.ts'
 import { CUSTODY_METHODS, type CustodyMethods } from './custody.ts'
 import { appsMethods, type AppsMethods } from './apps.ts'
 import type { Permission } from './method.ts'
-import { eventsOf, type EventName } from './events.ts'
+import { eventPermissions, eventsOf, type EventName } from './events.ts'
 import type { All, WingSchema } from './wing.ts'
 import { WING_SCHEMAS, type AnyWing } from './all-wings.ts'
 import { BASE_CAPABILITIES, type Capability } from '../shapes/capabilities.ts'
@@ -24,6 +24,8 @@ export interface Protocol {
   readonly methods: Methods
   /** Every event, and whether the history keeps it. */
   readonly events: ReadonlyMap<string, boolean>
+  /** The permission that a subscriber of each event needs. */
+  readonly eventPermissions: ReadonlyMap<string, Permission>
   /** In the order in which they are always shown. */
   readonly capabilities: readonly Capability[]
 }
@@ -45,7 +47,7 @@ export function protocolOf(schemas: readonly WingSchema[]): Protocol {
   const permissions: ReadonlySet<Permission> = new Set(['open', 'admin', ...capabilities])
   for (const [name, { permission }] of Object.entries(methods))
     if (!permissions.has(permission)) throw new Error(`${name} needs "${permission}", which no wing brings`)
-  return { methods, events, capabilities }
+  return { methods, events, eventPermissions: eventPermissions(schemas), capabilities }
 }
 
 /** The protocol of a daemon with all wings. docs/openrpc.json describes it. */

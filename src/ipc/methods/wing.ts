@@ -1,5 +1,6 @@
 /** The part of a wing that clients load: values and their schemas, and no code that runs in the daemon (docs/wings.md). */
 import type { z } from 'zod'
+import type { Permission } from './method.ts'
 
 /** @template S its keys in the result of `status` */
 export interface WingSchema<M = object, E = object, S = object> {
@@ -15,10 +16,12 @@ export interface EventSpec<D> {
   readonly data: z.ZodType<D>
   /** Whether the history keeps it: see BASE_EVENTS. */
   readonly isKept: boolean
+  /** A subscriber needs it: `read`, unless the data is in no answer to a call that needs only `read`. */
+  readonly permission: Permission
 }
 
-export function event<D>(kept: 'kept' | 'passing', data: z.ZodType<D>): EventSpec<D> {
-  return { data, isKept: kept === 'kept' }
+export function event<D>(kept: 'kept' | 'passing', data: z.ZodType<D>, permission: Permission = 'read'): EventSpec<D> {
+  return { data, isKept: kept === 'kept', permission }
 }
 
 /** The parts of all wings as one: of a union, a type that is each of its members. */

@@ -86,6 +86,10 @@ export class Connection implements Caller {
     this.#socket.on('close', () => this.#forget())
   }
 
+  get isOpen(): boolean {
+    return this.#state === 'open' || this.#state === 'ended'
+  }
+
   subscribe(events: readonly string[], after = 0): void {
     this.#events = new Set(events)
     this.#lastEvent = after
@@ -94,7 +98,7 @@ export class Connection implements Caller {
   async replay(message: { readonly event: string }): Promise<boolean> {
     this.#send(formatEvent(message))
     if (!this.#isRelaxed()) await new Promise<void>((resolve) => this.#onDrained.push(resolve))
-    return this.#state !== 'closed'
+    return this.isOpen
   }
 
   unsubscribe(): void {
@@ -158,6 +162,7 @@ export class Connection implements Caller {
   drain(): void {
     if (this.#state === 'closed') return
     this.#state = 'draining'
+    this.#catchUp()
     this.#pause()
     this.#settle()
   }
@@ -208,9 +213,8 @@ export class Connection implements Caller {
   }
 
   #hasRoom(): boolean {
-    const isTaking = this.#state === 'open' || this.#state === 'ended'
     const isFree = this.#inFlight < this.#limits.maxInFlight && !this.#isLargeRunning
-    return isTaking && isFree && this.#pending() < this.#limits.maxPending
+    return this.isOpen && isFree && this.#pending() < this.#limits.maxPending
   }
 
   #pending(): number {
@@ -263,7 +267,7 @@ export class Connection implements Caller {
 
   /** The client has read enough for more events. */
   #isRelaxed(): boolean {
-    return this.#state === 'closed' || this.#pending() * 2 <= this.#limits.maxPending
+    return !this.isOpen || this.#pending() * 2 <= this.#limits.maxPending
   }
 
   #catchUp(): void {

@@ -7,6 +7,11 @@ export const appName: z.ZodType<string> = z
   .string()
   .regex(/^[a-z0-9][a-z0-9-]{0,31}$/, 'must be 1 to 32 lower-case letters, digits and hyphens')
 
+/** The name of an app that has one: with a number if it asked for a name that was taken. */
+export const grantedName: z.ZodType<string> = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9-]{0,31}(#[1-9][0-9]?)?$/, 'must be a name in the list of apps')
+
 /** The request of an app. */
 export interface AppWish {
   can: Capability[]

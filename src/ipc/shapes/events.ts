@@ -71,6 +71,16 @@ export interface BaseEventData {
   'pairing.cancelled': Record<string, never>
 }
 
+/** Their data is in no answer to a call that needs only `read`, so their subscribers need `admin`. */
+export const ADMIN_EVENTS: ReadonlySet<string> = new Set<keyof BaseEventData>([
+  'alarm',
+  'app.changed', // but an app receives those about itself
+  'own.intent-dropped',
+  'pending.new',
+  'pending.answered',
+  'pairing.cancelled',
+])
+
 /** Passing events only say what to do now or who is online. The history does not keep them, and their `id` is 0. */
 export const BASE_EVENTS: Readonly<Record<keyof BaseEventData, 'kept' | 'passing'>> = {
   'contact.changed': 'kept',

@@ -98,6 +98,7 @@ class World {
       role: 'app',
       subscribe: () => {},
       unsubscribe: () => {},
+      isOpen: true,
       replay: () => Promise.resolve(true),
     }
     const handlers = this.test.handlers

@@ -19,6 +19,7 @@ class AppConnection {
     role: 'app',
     subscribe: () => {},
     unsubscribe: () => {},
+    isOpen: true,
     replay: () => Promise.resolve(true),
   }
 
@@ -368,13 +369,26 @@ describe('an app that asks', () => {
     })
   })
 
-  it('under another app’s name is refused', async () => {
+  it("under another app's name gets the same answer as under a free one; the owner sees a number", async () => {
     const test = await TestKeeper.withPersona()
-    await allowed(test)
-    const request = new AppConnection(test).call('app.request', { name: 'bot', can: ['publish'] })
-    // The hint names something that the app can do itself, and no command of the owner's.
-    const error = { code: 'APP_EXISTS', hint: expect.stringContaining('app.hello') as string }
-    await expect(request).rejects.toMatchObject(error)
+    const bot = await allowed(test)
+    const [second, third] = [new AppConnection(test), new AppConnection(test)]
+    const ask = (app: AppConnection, name: string): Promise<ResultOf<KeeperMethods['app.request']>> =>
+      app.call('app.request', { name, can: ['publish'] })
+    const { app, token } = await ask(second, 'bot')
+    await ask(third, 'bot')
+    const free = await ask(new AppConnection(test), 'new')
+    expect(app).toStrictEqual({ ...free.app, name: 'bot' })
+    expect(token!.split('.')[0]).toBe('bot')
+    await expect(second.call('app.hello', { token: token! })).rejects.toMatchObject({ code: 'APP_PENDING' })
+    const names = (await test.call('app.list')).apps.map((known) => known.name)
+    expect(names).toStrictEqual(['bot', 'bot#2', 'bot#3', 'new'])
+    await test.call('app.accept', { name: 'bot#2', can: ['publish'] })
+    await test.call('app.reject', { name: 'bot#3' })
+    expect(await second.call('app.hello', { token: token! })).toMatchObject({ name: 'bot#2', can: ['publish'] })
+    expect(bot.permissions()).toStrictEqual(['open', 'read', 'observe'])
+    await test.call('app.revoke', { name: 'bot#2' })
+    expect([second.permissions(), bot.permissions().length]).toStrictEqual([['open'], 3])
   })
 
   it('as the seventeenth has to wait; a week later the others are forgotten', async () => {

@@ -5,7 +5,14 @@ import type { Caller } from '../../../../src/ipc/methods/method.ts'
 import { RpcError } from '../../../../src/ipc/wire/rpc.ts'
 import { METHODS, testHandlers, type TestMethods } from '../../../support/ipc.ts'
 
-const caller: Caller = { id: 1, role: 'app', subscribe() {}, unsubscribe() {}, replay: () => Promise.resolve(true) }
+const caller: Caller = {
+  id: 1,
+  role: 'app',
+  subscribe() {},
+  unsubscribe() {},
+  isOpen: true,
+  replay: () => Promise.resolve(true),
+}
 
 interface Logged {
   readonly message: string

@@ -15,7 +15,14 @@ const collectGarbage = runInNewContext('gc') as () => void
 const ROOM = MAX_FRAME_BYTES - 1000
 const TIMES = 5 // of a frame that seems to cost too much, the cheapest counts: other programs run on this machine
 
-const caller: Caller = { id: 1, role: 'admin', subscribe() {}, unsubscribe() {}, replay: () => Promise.resolve(true) }
+const caller: Caller = {
+  id: 1,
+  role: 'admin',
+  subscribe() {},
+  unsubscribe() {},
+  isOpen: true,
+  replay: () => Promise.resolve(true),
+}
 const noHandlers = new Proxy({}, { get: () => () => null }) as Handlers<Methods>
 const dispatch = createDispatch({ methods: METHODS, handlers: noHandlers, authorize: () => true, log() {} })
 
