@@ -44,6 +44,19 @@ test('with a daemon, doctor adds its findings, and each problem has a hint', asy
   expect(people.stdout).toMatch(/\n1 problem\n$/)
 })
 
+test('a table that rekey or publish has just written counts as shown', async () => {
+  await home.start()
+  const at = (name: string): string => join(home.directory, name)
+  await home.done(['tox', 'new', at('laptop.tox'), '--name', 'Alice'])
+  await home.done(['init', '--device', 'laptop', '--tox-profile', at('laptop.tox')])
+  await home.done(['tox', 'rekey', at('laptop.tox'), at('phone.tox'), '--device', 'phone'])
+  const unseen = async (): Promise<string[]> =>
+    (await examine()).findings.filter(({ code }) => code === 'DEVICE_UNSEEN').map(({ message }) => message)
+  expect(await unseen()).toEqual([expect.stringContaining('laptop')])
+  await home.done(['tox', 'publish', at('laptop.tox')])
+  expect(await unseen()).toEqual([])
+})
+
 test('a state directory opened to others after the start is a problem', async () => {
   await home.start()
   chmodSync(join(home.directory, 'state'), 0o755)
