@@ -4,6 +4,8 @@ import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { DaemonProcess } from '../support/daemon.ts'
 import { OWN_LAPTOP } from '../support/keeper.ts'
+import { portableEngine } from '../../src/crypto/portable.ts'
+import { deriveSigningSeed, parseWords } from '../../src/crypto/seed.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
 const PAGE_BYTES = 4096 // libsodium gives each secret pages of its own
@@ -36,6 +38,13 @@ function readMapping(memory: number, start: number, length: number): Buffer {
   }
 }
 
+/** The seed in all forms in which a daemon handles it, except the words: strings cannot be wiped (docs/threat-model.md). */
+function secretsOf(seed: Uint8Array): Record<string, Uint8Array> {
+  const engine = portableEngine
+  const signing = [0, 1, 16].map((epoch) => [`seed of K_${epoch}`, deriveSigningSeed(seed, epoch, engine)] as const)
+  return { seed, hex: Buffer.from(Buffer.from(seed).toString('hex')), ...Object.fromEntries(signing) }
+}
+
 // The daemon hides its memory from other programs of its user, so only root can read it.
 it.skipIf(process.platform !== 'linux' || process.getuid?.() !== 0)(
   'seed and signing key are in memory once each, in separate pages',
@@ -52,5 +61,30 @@ it.skipIf(process.platform !== 'linux' || process.getuid?.() !== 0)(
     expect(whereabouts(second), 'as they were read').toStrictEqual([[PAGE_BYTES], [PAGE_BYTES]])
     await (await second.connect()).call('device.rename', { device: 'laptop', name: 'desk' })
     expect(whereabouts(second), 'after they were used').toStrictEqual([[PAGE_BYTES], [PAGE_BYTES]])
+  },
+)
+
+it.skipIf(process.platform !== 'linux' || process.getuid?.() !== 0)(
+  'no copy of the seed is left in memory once its words were shown and confirmed, and the key is locked',
+  async () => {
+    const daemon = await DaemonProcess.start({ home: tempDir() })
+    const client = await daemon.connect()
+    const passphrase = 'a long passphrase 1234'
+    await client.call('persona.init', { device: { name: 'laptop', key: OWN_LAPTOP }, passphrase })
+    const { words } = await client.call('recovery.show')
+    const left = (): string[] =>
+      Object.entries(secretsOf(parseWords(words.join(' ')))).flatMap(([name, secret]) =>
+        mappingsWith(secret, daemon.child.pid!).map((size) => `${name} in ${size} bytes`),
+      )
+    expect(left(), 'while the seed is here').toStrictEqual([
+      `seed in ${PAGE_BYTES} bytes`,
+      `seed of K_0 in ${PAGE_BYTES} bytes`,
+    ])
+    const chosen = [2, 6, 10].map((position) => ({ position, word: words[position - 1]! }))
+    await client.call('recovery.confirm', { words: chosen })
+    expect(left(), 'after the words were confirmed').toStrictEqual([`seed of K_0 in ${PAGE_BYTES} bytes`])
+    await client.call('recovery.check', { words: words.join(' ') })
+    await client.call('persona.lock')
+    expect(left(), 'after the lock').toStrictEqual([])
   },
 )

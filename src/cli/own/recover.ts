@@ -104,7 +104,7 @@ async function deviceOf(options: RecoverOptions): Promise<TableDevice | null> {
 /** Keeps the copies that belong to the persona of these words. A profile also holds those of all friends. */
 async function ownCopies(copies: readonly string[], words: string): Promise<string[]> {
   const engine = await loadEngine()
-  const seed = parseWords(words)
+  const seed = parseWords(words, engine)
   const signingSeed = deriveSigningSeed(seed, 0, engine)
   const { publicKey, secretKey } = engine.signKeyPair(signingSeed)
   for (const secret of [seed, signingSeed, secretKey]) engine.wipe(secret)

@@ -129,6 +129,6 @@ function wordsToOffer(typed: string): [string[], string] {
 async function checkedWords(list: readonly string[]): Promise<string> {
   const words = list.join(' ')
   const engine = await loadEngine()
-  engine.wipe(parseWords(words))
+  engine.wipe(parseWords(words, engine))
   return words
 }

@@ -7,7 +7,6 @@ import { RotationError } from './errors.ts'
 import { equalBytes } from '../../core/encoding/bytes.ts'
 import type { ChainPosition } from '../../core/chain.ts'
 import type { CryptoEngine } from '../../crypto/engine.ts'
-import { copySecret } from '../../crypto/seal.ts'
 import { deriveSigningSeed, parseWords } from '../../crypto/seed.ts'
 import { chainOfSeed } from '../custody/seed-chain.ts'
 import type { Keeper } from '../keeper/keeper.ts'
@@ -102,10 +101,7 @@ async function withSeed<T>(keeper: Keeper, words: string | null, use: (seed: Uin
 
 /** @returns 32 bytes in secret memory; the caller wipes them */
 export function seedOf(words: string, engine: CryptoEngine): Uint8Array {
-  const parsed = parseWords(words)
-  const seed = copySecret(parsed, engine)
-  engine.wipe(parsed)
-  return seed
+  return parseWords(words, engine)
 }
 
 /** The chain of the seed, if it is the own persona's. @throws {RotationError} WORDS_FOREIGN */
