@@ -93,6 +93,21 @@ function bareAfter(bare: Report['bare'], tokenSec: number): Report['bare'] {
   return bare.firstSec > tokenSec ? bare : { firstSec: bare.lastSec, lastSec: bare.lastSec }
 }
 
+const SIBLING_PREFIX = 'sibling:'
+
+/** The name of a sibling as a source. */
+export function sourceOfSibling(name: string): string {
+  return `${SIBLING_PREFIX}${name}`
+}
+
+/**
+ * The reports of sources on this machine. A sibling's reports support a binding that exists, but make none: a thief who has the sibling could
+ * invent them.
+ */
+export function seenHere(reports: DeviceReports): DeviceReports {
+  return reports.filter(({ source }) => !source.startsWith(SIBLING_PREFIX))
+}
+
 /** Removes all reports of a revoked source. */
 export function revokeSource(reports: DeviceReports, source: string): DeviceReports {
   return reports.filter((report) => report.source !== source)

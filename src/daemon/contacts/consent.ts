@@ -1,6 +1,6 @@
 /** Consent: devices that show a table which lists them become the contact's, and apps and the owner hear of it (docs/format.md, section 10). */
 import { fallbackName } from '../../core/table.ts'
-import { consentsToChain, pairState, type ContactEntry } from '../../core/trust.ts'
+import { consentsToChain, pairState, seenHere, type ContactEntry } from '../../core/trust.ts'
 import type { ContactChange } from '../../ipc/shapes/events.ts'
 import { alarmIfContested, clearContested, noteClock } from '../personas/alarms.ts'
 import { decodeStored } from '../personas/heads.ts'
@@ -40,7 +40,7 @@ export function applyConsent(
   for (const { key, name } of concerned) {
     const device = state.device(key)
     const wasConfirmed = before !== null && isConfirmed(before, key, key === spoke?.key ? spoke.before : device)
-    if (device.bound === null && consentsToChain(device.reports, persona.personaId, persona.root)) {
+    if (device.bound === null && consentsToChain(seenHere(device.reports), persona.personaId, persona.root)) {
       const wasClaimed = before?.devices.some((listed) => listed.key === key) === true
       const mustAsk = device.entry !== null && (wasClaimed || isKnownFriend(key, device.entry))
       record = bindOrHold(record, key, device, mustAsk, occasion, state)

@@ -8,6 +8,7 @@
 import { ContactError } from '../contacts/errors.ts'
 import { SnapshotError } from './errors.ts'
 import { formatHex } from '../../core/encoding/bytes.ts'
+import { sourceOfSibling } from '../../core/trust.ts'
 import type { Keeper } from '../keeper/keeper.ts'
 import {
   IMPORT,
@@ -116,7 +117,7 @@ export class SnapshotImport {
     this.#checkOwner(ownId)
     await writeSecrets()
     const { sibling, withKeys } = this.#options
-    const source = sibling === null ? null : `sibling:${sibling}`
+    const source = sibling === null ? null : sourceOfSibling(sibling)
     const origin: ImportRecord = { state: 'taking', source, withKeys, ownId }
     await keeper.changeKeys(() => state.stage(state.records.imports.put(IMPORT, origin)))
     await applyArrivals(origin, own, state, (decide) => keeper.changeKeys(decide))

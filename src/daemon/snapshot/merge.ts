@@ -8,6 +8,7 @@ import {
   consentsToPersona,
   joinEntries,
   newestSighting,
+  seenHere,
   clampReports,
   reportBare,
   reportToken,
@@ -38,6 +39,15 @@ export interface Origin {
   readonly ownId: string | null
 }
 
+/**
+ * Whether the word of the snapshot counts for what only an owner sees or does: that a device showed a table, that a link or a safety number
+ * was compared. So it is for this persona's own past, and for a new device that has no persona yet and starts from its sibling. A thief may
+ * have the sibling of a device that has one.
+ */
+export function isTrusted({ source }: Origin, state: State): boolean {
+  return source === null || state.own() === undefined
+}
+
 /** Merges a contact, or the owner's own persona, whose `entry` is null. @returns the record as it is then */
 export function mergePersona(arrived: PersonaRecord, origin: Origin, state: State): PersonaRecord {
   const leadsTo = { kind: 'persona', id: arrived.personaId } as const
@@ -49,8 +59,8 @@ export function mergePersona(arrived: PersonaRecord, origin: Origin, state: Stat
   if (known === undefined && !isOwn && state.forgotten(incoming.personaId) !== undefined) return incoming
   const decided =
     known === undefined
-      ? decideUnknown(incoming, origin, state)
-      : decideKnown(isOwn ? { ...known, minEpoch: 0 } : known, incoming, state)
+      ? decideUnknown(incoming, origin, isTrusted(origin, state), state)
+      : decideKnown(isOwn ? { ...known, minEpoch: 0 } : known, incoming, isTrusted(origin, state), state)
   const outcome = isOwn ? withOwnPending(decided, state) : decided
   const entry = isOwn ? null : joinWith(known?.entry ?? null, incoming.entry, leadsTo, state)
   if (isOwn && known?.entry != null) state.names.drop(known.entry)
@@ -70,16 +80,18 @@ function restoreOwn({ personaId, root }: PersonaRecord, state: State): PersonaRe
   return outcome.record
 }
 
-function decideUnknown(incoming: PersonaRecord, { source }: Origin, known: Known): Outcome {
-  const { minEpoch, held, names, others, evidence, verifiedAtSec, entry } = incoming
+function decideUnknown(incoming: PersonaRecord, { source }: Origin, isTrusted: boolean, known: Known): Outcome {
+  const { held, names, others, evidence, entry } = incoming
+  const verifiedAtSec = isTrusted ? incoming.verifiedAtSec : null
   const created: ContactChange = { kind: 'created', key: null, name: entry?.name ?? null }
   const head = headOf(incoming, known)
   if (head === null) {
-    const record = { ...incoming, epoch: 0, seq: 0, timeSec: 0 }
+    const record = { ...incoming, epoch: 0, seq: 0, timeSec: 0, verifiedAtSec }
     return { before: incoming, record, claims: [], alarms: [], changes: [created] }
   }
   // The devices that the policy let through are the only fact beside the head: the owner decided them. All others follow from the head.
   const { pending } = incoming
+  const minEpoch = isTrusted ? incoming.minEpoch : Math.min(incoming.minEpoch, head.epoch)
   const offered = offeredDevices(incoming, head)
   // A sibling may let through only devices that the persona itself signed.
   const letThrough = source === null ? incoming.devices : admitDevices('ask', incoming.devices, false, offered)
@@ -89,14 +101,14 @@ function decideUnknown(incoming: PersonaRecord, { source }: Origin, known: Known
   return { before: incoming, record: { ...newPersona(head), ...kept }, claims, alarms: [], changes: [created] }
 }
 
-function decideKnown(record: PersonaRecord, incoming: PersonaRecord, known: Known): Outcome {
+function decideKnown(record: PersonaRecord, incoming: PersonaRecord, isTrusted: boolean, known: Known): Outcome {
   const isSameChain = incoming.root === record.root
-  const pinned = decideMinEpoch(record, isSameChain ? incoming.minEpoch : 0, known)
+  const pinned = decideMinEpoch(record, isSameChain && isTrusted ? incoming.minEpoch : 0, known)
   const headed = thenBlob(pinned, incoming.head, known)
   // Another chain for this PersonaID is a violation, which is recorded by now. Nothing else of its record counts.
   if (!isSameChain) return headed
   const outcome = thenBlob(headed, incoming.held, known)
-  return { ...outcome, record: mergeKnown(outcome.record, incoming) }
+  return { ...outcome, record: mergeKnown(outcome.record, incoming, isTrusted) }
 }
 
 function thenBlob(before: Outcome, text: string | null, known: Known): Outcome {
@@ -113,7 +125,7 @@ function withOwnPending(outcome: Outcome, known: Known): Outcome {
 }
 
 /** The facts about a persona beside its head. */
-export function mergeKnown(persona: PersonaRecord, incoming: PersonaRecord): PersonaRecord {
+export function mergeKnown(persona: PersonaRecord, incoming: PersonaRecord, isTrusted: boolean): PersonaRecord {
   const named = new Set(persona.names.map(([key]) => key))
   const listed = new Set(persona.devices.map(({ key }) => key))
   return {
@@ -121,7 +133,7 @@ export function mergeKnown(persona: PersonaRecord, incoming: PersonaRecord): Per
     names: [...persona.names, ...incoming.names.filter(([key]) => !named.has(key))].slice(0, MAX_KNOWN_NAMES),
     others: union(persona.others, incoming.others, MAX_OTHERS).filter((key) => !listed.has(key)),
     evidence: incoming.evidence.reduce(addEvidence, persona.evidence),
-    verifiedAtSec: persona.verifiedAtSec ?? incoming.verifiedAtSec,
+    verifiedAtSec: persona.verifiedAtSec ?? (isTrusted ? incoming.verifiedAtSec : null),
   }
 }
 
@@ -195,17 +207,16 @@ function isKnown(personaId: string | null, { ownId }: Origin, state: State): boo
 }
 
 /**
- * Whether the snapshot may bind the device to this persona. A friend with an entry of their own here must consent, and the policy of the
- * entry must allow it. Otherwise the thief of a sibling could steal the owner's friends.
+ * Whether the snapshot may bind the device to this persona. What was not seen here confirms nothing here. Otherwise the thief of a sibling
+ * could steal the owner's friends.
  */
 function mayBind(personaId: string | null, local: DeviceRecord, origin: Origin, state: State): boolean {
   if (personaId === null || !isKnown(personaId, origin, state)) return false
   const { entry, reports } = local
-  if (origin.source === null || entry === null) return true
-  const seenHere = reports.filter(({ source }) => source !== origin.source)
-  return personaId === origin.ownId
-    ? consentsToPersona(seenHere, personaId)
-    : entry.policy === 'auto' && consentsToPersona(reports, personaId)
+  if (origin.source === null) return true
+  // A friend with an entry here joins nobody without the owner's answer, who is asked when the device shows the table here.
+  if (entry !== null) return false
+  return isTrusted(origin, state) || personaId === origin.ownId || consentsToPersona(seenHere(reports), personaId)
 }
 
 // The claimants follow from the heads, which were merged before. Their order does not, and decides which are lost at the limit.

@@ -14,7 +14,7 @@ import {
   type PastTable,
   type PersonaRecord,
 } from '../state/records.ts'
-import { mergeKnown, mergePersona } from './merge.ts'
+import { isTrusted, mergeKnown, mergePersona } from './merge.ts'
 
 type OwnerOrigin = ImportRecord & { state: 'taking' }
 
@@ -94,7 +94,7 @@ export function joinOwn(
   if (head === null) throw new Error('the snapshot has the owner without the own table')
   const copySec = origin.source === null ? null : state.nowSec
   own.seeOwnBlob(head, judgeAgainst(known, head, state), { from: '', mayNote: true, copySec })
-  state.putPersona(mergeKnown(state.persona(before.personaId)!, persona))
+  state.putPersona(mergeKnown(state.persona(before.personaId)!, persona, isTrusted(origin, state)))
   // A listed device was added again since, here or there.
   const listed = new Set(state.persona(before.personaId)!.devices.map(({ key }) => key))
   const removed = incoming.tombstones.filter((key) => !listed.has(key))

@@ -200,6 +200,47 @@ describe('a sibling in the hands of a thief', () => {
     })
   })
 
+  it('cannot move a friend, or an unknown device, to a persona by reports that it invents', async () => {
+    const [bob, mallory] = [deviceKey('bob'), person('mallory')]
+    const stranger = deviceKey('stranger')
+    await laptop.sees(bob, 'brb', { name: 'Bob' })
+    await laptop.later(1000).sees(mallory.key('pc'), mallory.table(['pc']), { name: 'Mallory' })
+    const listed = [mallory.device('pc'), { name: 'x', key: bob }, { name: 'y', key: stranger }]
+    await laptop.later(100).sees(mallory.key('pc'), mallory.table(listed))
+    const { root } = laptop.records.personas.get(mallory.id)!
+    const token = { atSec: laptop.nowSec + 10, personaId: mallory.id, lists: true, root }
+    const invented = { reports: [{ source: 'live', token, bare: null }], bound: mallory.id, left: null, claimedBy: [] }
+    const rest = { entry: null, pending: null, seenAtSec: laptop.nowSec, heardAtSec: 0 }
+    const lies = [bob, stranger].map((id) => ({ kind: 'device', id, value: { ...invented, ...rest } }))
+    const isLie = ({ kind, id }: Item): boolean => kind === 'device' && lies.some((each) => each.id === id)
+    const hostile = await twisted(laptop, (item) => (isLie(item) ? null : item), lies)
+    await importSnapshot(laptop.later(60), hostile, FROM_PHONE)
+    // Nor does it when the persona's next table has its devices judged again.
+    await laptop.later(60).sees(mallory.key('pc'), mallory.table([...listed, 'tv']))
+    const bobs = { kind: 'provisional', personaId: null, active: bob }
+    expect((await laptop.call('lookup', { query: 'Bob' })).contact).toMatchObject(bobs)
+    const { devices } = await laptop.call('contact.show', { contact: 'Mallory' })
+    expect(devices.map(({ key }) => key)).toStrictEqual([mallory.key('pc')])
+    expect((await laptop.call('alarm.list')).alarms).toMatchObject([{ code: 'DEVICE_CONTESTED' }])
+  })
+
+  it('cannot say that the owner compared a number here, nor raise the least epoch of a contact', async () => {
+    const [bob, eve] = [person('bob'), person('eve')]
+    await laptop.sees(bob.key('phone'), bob.table(['phone']), { name: 'Bob' })
+    const phone = await laptop.copied(deviceKey('own phone'))
+    await phone.sees(eve.key('pc'), eve.table(['pc']), { name: 'Eve' })
+    const isContact = ({ kind, id }: Item): boolean => kind === 'persona' && [bob.id, eve.id].includes(id)
+    const more = { minEpoch: 16, verifiedAtSec: laptop.nowSec }
+    const hostile = await twisted(phone, (item) =>
+      isContact(item) ? { ...item, value: { ...item.value, ...more } } : item,
+    )
+    await importSnapshot(laptop, hostile, FROM_PHONE)
+    for (const { id } of [bob, eve])
+      expect(laptop.records.personas.get(id)).toMatchObject({ minEpoch: 0, verifiedAtSec: null, epoch: 0 })
+    await laptop.later(60).sees(bob.key('phone'), bob.table(['phone', 'laptop']))
+    expect(laptop.records.personas.get(bob.id)).toMatchObject({ seq: 2 })
+  })
+
   it('cannot make a joining device refuse the owner’s tables', async () => {
     const personaId = laptop.keeper.table().personaId
     const hostile = await twisted(laptop, (item) =>
