@@ -12,7 +12,8 @@ import { finishErasing } from '../store/erase.ts'
 import { openLevelStore } from '../store/level-store.ts'
 import { lockStateDir, type StateLock } from '../store/lock.ts'
 import { SCHEMA } from '../store/migrations.ts'
-import { createStateDir } from '../store/state-dir.ts'
+import { createStateDir, statePaths } from '../store/state-dir.ts'
+import { checkStateFiles } from '../store/state-files.ts'
 import type { Store } from '../store/store.ts'
 import { outsidePath } from '../store/witness.ts'
 import { scheduleAlarms } from './keeper/alarm-timer.ts'
@@ -27,9 +28,10 @@ import type { Keeper } from './keeper/keeper.ts'
 import { Apps } from './apps/sessions.ts'
 import { keeperHandlers } from './methods.ts'
 import { openKeeper } from './open-keeper.ts'
-import { EXIT_FAILED, EXIT_STOPPED, type Supervisor } from '../process/supervise.ts'
+import { EXIT_FAILED, EXIT_REFUSED, EXIT_STOPPED, type Supervisor } from '../process/supervise.ts'
 import { scheduleLock } from './custody/lock-timer.ts'
 import type { Log } from '../process/log.ts'
+import { isStateLost, watchState } from './state-watch.ts'
 import { FullDisk, isDiskFull, statusLine } from './full-disk.ts'
 import { Place } from './keeper/copy-check.ts'
 import { unsignedReminder } from './keeper/reminder.ts'
@@ -96,6 +98,7 @@ async function openParts(
   const version = ownVersion()
   const engine = await openEngine(config, log)
   await createStateDir(paths.stateDir)
+  await checkStateFiles(statePaths(paths.stateDir), process.getuid?.())
   // Lock first: two daemons must not share anything, not even the sockets.
   const lock = await lockStateDir(paths.stateDir)
   closers.push(() => lock.release())
@@ -110,8 +113,11 @@ async function openParts(
   const place = new Place({ paths: lock.paths, outside: outsidePath(paths.runDir), log })
   const failed = (error: unknown): void => {
     log.error('store.failed', describeError(error))
-    supervisor.stop('store.failed', EXIT_FAILED)
+    // An empty directory would become an empty store at the next start, so a person has to look first.
+    supervisor.stop('store.failed', isStateLost(error) ? EXIT_REFUSED : EXIT_FAILED)
   }
+  const watcher = watchState(paths.stateDir, failed)
+  closers.push(() => Promise.resolve(watcher.close()))
   const fullDisk: FullDisk = new FullDisk({ store, log, failed, show: () => showStatus(statusLine(paths, fullDisk)) })
   const servers: IpcServer[] = []
   const open: OpenWing[] = []
@@ -169,6 +175,7 @@ async function openParts(
       scheduleResign(keeper, nowSec, log, unsignedReminder(keeper)),
       scheduleLock(custody),
       scheduleAlarms(keeper, log),
+      watcher.close,
     ],
     config,
     isErasing: false,

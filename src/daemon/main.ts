@@ -47,6 +47,8 @@ function readArguments(): Arguments | null {
 async function main(): Promise<void> {
   const args = readArguments()
   if (args === null) return
+  // LevelDB leaves the modes of its files to the umask.
+  process.umask(0o077)
   const log = openLog({ level: 'info' })
   const supervisor = superviseProcess({ log })
   try {

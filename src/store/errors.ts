@@ -42,6 +42,12 @@ export function missingFile(file: string, why: string): StoreError {
   return new StoreError('STORE_MISSING', message)
 }
 
+/** Makes the STORE_MISSING error of a state directory that is not the one that was opened. */
+export function stateLost(path: string): StoreError {
+  const message = `${path} was removed or replaced while the daemon ran; put it back, or start again to begin with what is there`
+  return new StoreError('STORE_MISSING', message)
+}
+
 // LevelDB keeps only the text of strerror. A limit on the size of files (EFBIG) means the same: there is no more room.
 const NO_ROOM = /No space left on device|Disk quota exceeded|File too large|ENOSPC|EDQUOT|EFBIG/
 

@@ -1,5 +1,6 @@
 /** The lock of a state directory. Only one process holds it, and takes it before reading or changing anything there. */
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { Level } from 'level'
 import { StoreError, storeErrorOf } from './errors.ts'
 import { statePaths } from './state-dir.ts'
@@ -47,9 +48,7 @@ export async function lockStateDir(stateDir: string): Promise<StateLock> {
   const paths = statePaths(stateDir)
   let level: Level
   try {
-    await mkdir(paths.lock, { mode: 0o700, recursive: true })
-    level = new Level(paths.lock)
-    await level.open()
+    level = await openLock(paths.lock)
   } catch (cause) {
     throw await lockError(cause, stateDir, paths)
   }
@@ -70,10 +69,27 @@ async function lockError(cause: unknown, stateDir: string, paths: StatePaths): P
     const who = pid === null ? 'another process' : `process ${pid}`
     return new StoreError('STORE_LOCKED', `${who} already uses ${stateDir}; use that one, or stop it first`, { cause })
   }
-  const error = storeErrorOf(cause, 'lock', paths.lock)
-  if (error.code !== 'STORE_CORRUPT') return error
-  const message = `the lock ${paths.lock} is damaged; it has no data in it: check that no daemon is running, remove that directory, and start again`
-  return new StoreError('STORE_CORRUPT', message, { cause })
+  return storeErrorOf(cause, 'lock', paths.lock)
+}
+
+/** Opens the LevelDB of the lock. If it is damaged, makes it anew: it holds no data. */
+async function openLock(directory: string): Promise<Level> {
+  try {
+    return await openLevel(directory)
+  } catch (cause) {
+    if (levelCodeOf(cause) === 'LEVEL_LOCKED') throw cause
+    // LOCK stays. If another process has taken the lock since, the second try finds it held, and nothing that it needs is gone.
+    for (const name of await readdir(directory))
+      if (name !== 'LOCK') await rm(join(directory, name), { recursive: true, force: true })
+    return await openLevel(directory)
+  }
+}
+
+async function openLevel(directory: string): Promise<Level> {
+  await mkdir(directory, { mode: 0o700, recursive: true })
+  const level = new Level(directory)
+  await level.open()
+  return level
 }
 
 async function readPid(path: string): Promise<number | null> {

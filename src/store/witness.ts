@@ -54,8 +54,8 @@ export async function hasWitness(directory: string, mark: string): Promise<boole
 export async function keepOnlyWitness(directory: string, mark: string): Promise<void> {
   const [current] = mark.split(' ')
   try {
-    for (const name of await readdir(directory))
-      if (NAME.test(name) && name !== current) await removeDurably(join(directory, name))
+    // Also what a killed writer left.
+    for (const name of await readdir(directory)) if (name !== current) await removeDurably(join(directory, name))
   } catch (cause) {
     throw storeErrorOf(cause, 'remove an old file of', directory)
   }

@@ -12,10 +12,7 @@ export const HINTS: ReadonlyMap<string, string> = new Map([
   ['LINK_DAMAGED', 'copy the whole link again, or ask for it in another way'],
   ['LINK_UNKNOWN_VERSION', 'install a newer version'],
   ['SEAL_WRONG_PASSPHRASE', 'try again; each wrong passphrase makes the next one wait longer'],
-  [
-    'STORE_DISK_FULL',
-    'the daemon stops now; free some disk space and start it again: everything that it acknowledged is saved',
-  ],
+  ['STORE_DISK_FULL', 'free some disk space; the daemon then writes again: everything that it acknowledged is saved'],
   ['STORE_IO', 'the daemon stops now; see its log, then start it again: everything that it acknowledged is saved'],
   ['STORE_STOPPED', 'the daemon stops now; start it again'],
 ])
