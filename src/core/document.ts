@@ -34,7 +34,8 @@ export type DocumentValue = string | readonly string[]
 /** Keys and values in their order. Never an object: keys come from strangers, and one could be `constructor`. */
 export type Document = readonly (readonly [key: string, value: DocumentValue])[]
 
-const NAMES = 'names'
+/** The document key whose value is the list of nicknames. */
+export const NAMES = 'names'
 
 const UNSEEN = '\\u0000-\\u001f\\u007f-\\u009f\\u2028\\u2029\\ud800-\\udfff\\ufeff\\ufffe\\uffff'
 const SPECIAL = ',\\[\\]{}:#?"\\\\'

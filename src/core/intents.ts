@@ -99,15 +99,20 @@ function deviceOf({ name, key, companion }: Extract<Edit, { kind: 'add' }>): Dev
  */
 type Step = { readonly apply: Edit } | 'kept' | 'gone' | 'superseded' | DropReason
 
+/** The devices of the table to sign next, and the outcome of each intent. */
+export interface Replayed {
+  readonly devices: readonly Device[]
+  readonly outcomes: readonly IntentOutcome[]
+}
+
 /**
  * Replays the own intents onto a head that another writer made: each once, in the order in which they were made (docs/format.md, section 9).
- * @returns devices of the table to sign next, and the outcome of each intent
  */
 export function replayIntents(
   head: ReplayHead,
   intents: readonly Intent[],
   context: ReplayContext,
-): { devices: readonly Device[]; outcomes: IntentOutcome[] } {
+): Replayed {
   let devices = head.devices
   const outcomes: IntentOutcome[] = []
   for (const [i, intent] of intents.entries()) {

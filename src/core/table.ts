@@ -4,9 +4,9 @@ import { equalBytes, formatHex, parseHex } from './encoding/bytes.ts'
 import type { ChainPosition } from './chain.ts'
 import { COMPANIONS, companionMarks, markedCompanions } from './companions.ts'
 import { DOCUMENT_DICTIONARY } from './dictionary.ts'
-import { formatDocument, type Document } from './document.ts'
+import { formatDocument, NAMES, type Document } from './document.ts'
 import { BlobError, TableError } from './errors.ts'
-import { MAX_DEVICES, MAX_EPOCH, MAX_NICKNAME_CODE_POINTS, MAX_STATUS_BYTES } from './limits.ts'
+import { MAX_DEVICES, MAX_DOCUMENT_BYTES, MAX_EPOCH, MAX_NICKNAME_CODE_POINTS, MAX_STATUS_BYTES } from './limits.ts'
 import { checkNickname, foldNickname } from './nickname.ts'
 import { tokenBytes } from './token.ts'
 import type { VerifiedBlob } from './verify.ts'
@@ -28,6 +28,7 @@ export function activeDevice<D extends Pick<Device, 'companion'>>(devices: reado
 /** Raw DEFLATE with a preset dictionary. The caller passes it in, because core does not compress. */
 export type Compress = (document: Uint8Array, dictionary: Uint8Array) => Uint8Array
 
+const OWN_KEYS: ReadonlySet<string> = new Set([NAMES, COMPANIONS])
 const EMPTY_DOCUMENT_BYTES = 2 // format: raw DEFLATE of no bytes is 03 00
 const FALLBACK_NAME_DIGITS = 8 // format: digits of the key after `device-`
 
@@ -103,7 +104,7 @@ export interface TableDraft {
   readonly prev: Uint8Array
   readonly devices: readonly Device[]
   readonly named: boolean
-  /** The previous document; its unknown keys are kept. */
+  /** The previous document. Its foreign keys are kept while they fit. */
   readonly document: Document
 }
 
@@ -112,14 +113,22 @@ export interface EncodedTable {
   readonly blob: Uint8Array
   readonly named: boolean
   readonly gaveUpNames: boolean
-  /** Unknown keys of the previous document, from a newer version, were lost too. */
+  /** Foreign keys of the previous document did not fit. */
   readonly gaveUpKeys: boolean
 }
 
 /**
- * Signs a table (docs/format.md, section 6).
- * @param mayGiveUp true for edits that must not fail for size: removing a device, and rotating. Names go first, then unknown keys, then the
- *   marks of companions
+ * The keys of a document that this version does not write: a newer version made them, or a thief. A key that differs from one of ours only
+ * by case is ours: no reader accepts both (docs/format.md, section 11).
+ */
+export function foreignKeys(document: Document): Document {
+  return document.filter(([key]) => !OWN_KEYS.has(key.toLowerCase()))
+}
+
+/**
+ * Signs a table (docs/format.md, section 6). Foreign keys that do not fit are given up first, in every edit: they never cost the owner a
+ * device, a name or an edit.
+ * @param mayGiveUp true for edits that must not fail for size: removing a device, and rotating. Names go next, then the marks of companions
  * @param sign makes a detached Ed25519 signature by K_e, 64 bytes
  * @throws {TableError} TABLE_TOO_LARGE with the bytes over; with `mayGiveUp` only when nothing is left to give up, which a rotation that
  *   skips epochs can cause
@@ -134,23 +143,30 @@ export function encodeTable(
   const { chain, seq, timeSec, prev, devices } = draft
   const fixedBytes = blobBytesWithoutDocument(chain.epoch, devices.length)
   const isNamed = draft.named && devices.length > 0
-  const kept = draft.document.filter(([key]) => key !== 'names' && key !== COMPANIONS) // unknown keys are kept (docs/format.md, section 6)
-  const names: Document = isNamed ? [['names', devices.map((device) => device.name)]] : []
+  const kept = foreignKeys(draft.document)
+  const names: Document = isNamed ? [[NAMES, devices.map((device) => device.name)]] : []
   const companions = companionMarks(devices)
   const marks: Document = companions.length > 0 ? [[COMPANIONS, companions]] : []
-  const whole: Document = [...names, ...marks, ...kept]
+  const own = [...names, ...marks]
+  const whole = [...own, ...kept]
   let over = 0
-  for (const document of mayGiveUp ? [whole, [...marks, ...kept], marks, []] : [whole]) {
-    const deflated = compress(formatDocument(document), DOCUMENT_DICTIONARY)
-    over = statusBytesOver(fixedBytes + deflated.length)
+  for (const document of [whole, own, ...(mayGiveUp ? [marks, []] : [])]) {
+    const text = formatDocument(document)
+    const deflated = compress(text, DOCUMENT_DICTIONARY)
+    over = bytesOver(fixedBytes + deflated.length, text.length)
     if (over > 0) continue
     const deviceKeys = devices.map((device) => checkedKey(device.key))
     const blob = encodeBlob({ chain, seq, timeSec, prev: prev.subarray(0, PREV_BYTES), deviceKeys, deflated }, sign)
-    const gaveUpNames = isNamed && document !== whole
-    const gaveUpKeys = kept.length > 0 && !document.includes(kept[0]!)
+    const gaveUpNames = isNamed && document !== whole && document !== own
+    const gaveUpKeys = kept.length > 0 && document !== whole
     return { blob, named: draft.named && !gaveUpNames, gaveUpNames, gaveUpKeys }
   }
   throw tooLarge(devices.length, over)
+}
+
+/** Bytes that a table is over the two limits of its readers: the status message, and the inflated document. */
+function bytesOver(blobBytes: number, documentBytes: number): number {
+  return Math.max(statusBytesOver(blobBytes), documentBytes - MAX_DOCUMENT_BYTES)
 }
 
 function statusBytesOver(blobBytes: number): number {

@@ -57,9 +57,14 @@ export async function activate(context: Context, device: string): Promise<number
   return printEdit(context, `${showName(device, null)} is now the active device`, result)
 }
 
+const GAVE_UP: Record<EditResult['gaveUp'][number], string> = {
+  keys: 'your table had entries that this version does not understand; they no longer fit and are gone',
+  names: 'nicknames no longer fit; your table is now published without them',
+}
+
 /** Prints the edit that was done and the next step. */
 export function printEdit(context: Context, done: string, result: EditResult, more: readonly string[] = []): number {
-  const gaveUp = result.gaveUp.map(() => 'nicknames no longer fit; your table is now published without them')
+  const gaveUp = result.gaveUp.map((what) => GAVE_UP[what])
   print(context, result, [
     `${done}${tableNumbers(context.verbose, result.table)}`,
     ...gaveUp,

@@ -157,7 +157,11 @@ export function parseDate(text: string): number {
 }
 
 export function formatPlan(plan: RotationPlan, nowSec: number, verbose = false): string[] {
-  const devices = plan.devices.map(({ name, key }, i) => [`${i + 1}`, showName(name, key), key])
+  const devices = plan.devices.map(({ name, key, companion }, i) => [
+    `${i + 1}`,
+    `${showName(name, key)}${companion ? ' (companion, does not chat)' : ''}`,
+    key,
+  ])
   const out = plan.leftOut.filter(({ why }) => why !== 'gone')
   const gone = plan.leftOut.filter(({ why }) => why === 'gone')
   return [
@@ -165,7 +169,10 @@ export function formatPlan(plan: RotationPlan, nowSec: number, verbose = false):
     ...(devices.length === 0 ? ['  no devices'] : formatTable(['', 'DEVICE', 'TOX PUBLIC KEY'], devices)),
     ...out.map(({ name, key, why }) => `left out: ${showName(name, key)} (${WHY[why]})`),
     ...gone.map(({ name, key, why }) => `left out: ${showName(name, key)} (${WHY[why]}; put it back with --keep)`),
-    ...(plan.gaveUp.length > 0 ? ['nicknames do not fit, so the table is published without them'] : []),
+    ...(plan.gaveUp.includes('names') ? ['nicknames do not fit, so the table is published without them'] : []),
+    ...(plan.gaveUp.includes('keys')
+      ? ['your table has entries that this version does not understand; they are left out too']
+      : []),
     plan.copySec === null
       ? 'no friend and no other device of yours has ever shown a copy of your table here'
       : `the freshest copy of your table that a friend or another of your devices showed here was signed ${formatTime(plan.copySec, nowSec)}`,

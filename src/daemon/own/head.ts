@@ -6,11 +6,11 @@ import { MAX_SEQ } from '../../core/limits.ts'
 import * as table from '../../core/table.ts'
 import { verifyBlob, type VerifiedBlob } from '../../core/verify.ts'
 import type { OwnCause } from '../../ipc/shapes/events.ts'
-import type { OwnTable } from '../../ipc/shapes/own.ts'
+import type { GaveUp, OwnTable } from '../../ipc/shapes/own.ts'
 import { compress } from './compress.ts'
 import { OwnPersonaError } from './errors.ts'
 import type { Custody } from '../custody/custody.ts'
-import { approvedNotes, isUnlisted, notesAfter, unapprovedDevices } from './notes.ts'
+import { approvedNotes, asMarkedFirst, isUnlisted, notesAfter, unapprovedDevices } from './notes.ts'
 import { noPersona } from '../state/errors.ts'
 import { apply } from '../personas/apply.ts'
 import { decide } from '../personas/decide.ts'
@@ -24,7 +24,7 @@ import { hasHead, type HeadedPersona, type OwnRecord, type PersonaRecord } from 
 export interface SignedTable {
   readonly blob: VerifiedBlob
   readonly named: boolean
-  readonly gaveUpNames: boolean
+  readonly gaveUp: readonly GaveUp[]
 }
 
 export class OwnHead {
@@ -55,6 +55,11 @@ export class OwnHead {
     const persona = this.state.persona(this.record.personaId)
     if (persona === undefined || !hasHead(persona)) throw new Error('the store has the owner without the own table')
     return persona
+  }
+
+  /** The devices of the head as the owner's next table lists them: a mark that somebody else changed is put right. */
+  get devices(): readonly table.Device[] {
+    return asMarkedFirst(this.record, this.persona.devices)
   }
 
   get blob(): VerifiedBlob {
@@ -117,8 +122,9 @@ export class OwnHead {
   /** @throws {CustodyError} LOCKED {OwnPersonaError} KEY_SUPERSEDED @throws {TableError} TABLE_TOO_LARGE @throws {BlobError} */
   sign(draft: table.TableDraft, mayGiveUpNames = false): SignedTable {
     const sign = this.custody.signer(draft.chain.epoch)
-    const { blob, ...rest } = table.encodeTable(draft, mayGiveUpNames, compress, sign)
-    return { blob: this.checked(blob), ...rest }
+    const { blob, named, gaveUpKeys, gaveUpNames } = table.encodeTable(draft, mayGiveUpNames, compress, sign)
+    const gaveUp = [...(gaveUpKeys ? ['keys' as const] : []), ...(gaveUpNames ? ['names' as const] : [])]
+    return { blob: this.checked(blob), named, gaveUp }
   }
 
   /** Verifies our own signature the way a friend would, before anybody sees it. */

@@ -1,4 +1,5 @@
 /** Leaving, inside of a change: signs a last table without this device, then the persona is a contact (docs/ipc.md, section 3, persona.leave). */
+import { MAX_SEQ } from '../../core/limits.ts'
 import { composeStatus } from '../../core/token.ts'
 import type { OwnHead } from './head.ts'
 import type { Journal } from './journal.ts'
@@ -32,8 +33,9 @@ export function leaveTable(own: OwnHead, journal: Journal): LeaveResult {
 export function signLast(own: OwnHead): string | null {
   const { persona, blob: head } = own
   const { epoch, restoredSec } = own.record
-  if (restoredSec !== null || head.epoch !== epoch || isUnlisted(own.record, persona.devices)) return null
-  const devices = persona.devices.filter(({ key }) => !isOfHere(own.record, key))
+  const isLastSeq = head.seq >= MAX_SEQ
+  if (isLastSeq || restoredSec !== null || head.epoch !== epoch || isUnlisted(own.record, persona.devices)) return null
+  const devices = own.devices.filter(({ key }) => !isOfHere(own.record, key))
   if (devices.length < persona.devices.length) {
     const { blob, named } = own.sign(own.draft(devices), true)
     own.put({ named })

@@ -28,10 +28,40 @@ export function notesAfter(
     if (kind === 'added') {
       // An approval ends when the device goes: whoever has it since may have listed it again. This machine's own device is in no other hands.
       const isOurs = before?.approved === true && own.localDevices.includes(key)
-      notes.unshift({ key, cameSec: nowSec, approved: byOwner || isOurs, goneSec: null })
+      const came = { key, cameSec: nowSec, approved: byOwner || isOurs, goneSec: null }
+      const mark = byOwner ? undefined : before?.companion
+      notes.unshift(mark === undefined ? came : { ...came, companion: mark })
     } else if (!byOwner) notes.unshift({ ...noteOf(own, key), goneSec: nowSec })
   }
   return bounded(notes)
+}
+
+/**
+ * The notes with the marks that a sibling's table changes or takes away. A device is a companion or not from its first day on: no command
+ * changes that, so a later table that says otherwise is not by the owner, or had no room for the mark.
+ */
+export function withMarks(
+  own: Pick<OwnRecord, 'notes'>,
+  before: readonly Device[],
+  after: readonly Device[],
+): readonly DeviceNote[] {
+  const marked = before.flatMap(({ key, companion = false }) => {
+    const note = noteOf(own, key)
+    const later = after.find((device) => device.key === key)
+    const isSame = later !== undefined && (later.companion === true) === companion
+    return isSame || note.companion !== undefined ? [] : [{ ...note, companion }]
+  })
+  return [...marked, ...own.notes.filter(({ key }) => !marked.some((note) => note.key === key))]
+}
+
+/** Devices with the marks that they came with, where a sibling's table has changed them. */
+export function asMarkedFirst(own: Pick<OwnRecord, 'notes'>, devices: readonly Device[]): readonly Device[] {
+  return devices.map((device) => {
+    const { companion } = noteOf(own, device.key)
+    if (companion === undefined || companion === (device.companion === true)) return device
+    const { name, key } = device
+    return companion ? { name, key, companion } : { name, key }
+  })
 }
 
 function bounded(notes: readonly DeviceNote[]): DeviceNote[] {

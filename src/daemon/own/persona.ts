@@ -91,7 +91,7 @@ export class OwnPersona implements OwnHeads {
     const { record: own, persona } = this.#head
     if (edit.kind === 'add') this.#checkAdd(edit.key, own, again)
     if (edit.kind === 'rekey') this.#checkNewKey(edit.newKey, positionOf(own))
-    const devices = applyEdit(persona.devices, edit)
+    const devices = applyEdit(this.#head.devices, edit)
     if (edit.kind === 'add') table.checkRoomToRotate(persona.epoch, devices.length)
     const signed = this.#head.sign(this.#head.draft(devices), edit.kind === 'remove')
     const wasListed = edit.kind === 'add' && persona.names.some(([key]) => key === edit.key)
@@ -107,7 +107,7 @@ export class OwnPersona implements OwnHeads {
       ...(edit.kind === 'remove' ? [noticeOf('NOT_REVOKED', NOT_REVOKED)] : []),
       ...(this.#custody.hasSeed ? [noticeOf('UNPROTECTED', UNPROTECTED)] : []),
     ]
-    return { table: this.table(), gaveUp: signed.gaveUpNames ? ['names'] : [], ...told(findings) }
+    return { table: this.table(), gaveUp: [...signed.gaveUp], ...told(findings) }
   }
 
   /** The table as it is on its way to disk. @throws {KeeperError} NO_PERSONA */
@@ -229,7 +229,7 @@ export class OwnPersona implements OwnHeads {
     const { record: own, persona } = this.#head
     if (own.restoredSec === null) return
     this.#head.put({ restoredSec: null })
-    const draft = this.#head.draft(persona.devices)
+    const draft = this.#head.draft(this.#head.devices)
     const signed = this.#head.sign({ ...draft, seq: Math.min(draft.seq - 1 + AHEAD_BY, MAX_SEQ) }, true)
     this.#head.put({ named: signed.named })
     this.#head.install(persona, signed.blob, 'reconcile')

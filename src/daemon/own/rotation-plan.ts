@@ -1,16 +1,17 @@
 /** Which table a rotation publishes: the epoch, the devices, and what it gives up to fit (docs/format.md, sections 4 and 6). Pure. */
 import { OwnPersonaError } from './errors.ts'
 import { encodeUtf8, formatHex } from '../../core/encoding/bytes.ts'
+import { PREV_BYTES } from '../../core/blob.ts'
 import { COMMITMENT_BYTES, LINK_BYTES, type ChainPosition } from '../../core/chain.ts'
-import type { Document } from '../../core/document.ts'
 import type { Engine } from '../../core/engine.ts'
 import { TableError } from '../../core/errors.ts'
 import { MAX_DEVICES, MAX_EPOCH } from '../../core/limits.ts'
-import { encodeTable, freeName, type Device } from '../../core/table.ts'
+import { encodeTable, foreignKeys, freeName, type Device } from '../../core/table.ts'
 import type { VerifiedBlob } from '../../core/verify.ts'
+import type { GaveUp } from '../../ipc/shapes/own.ts'
 import type { LeftOut, RotationPlan, RotationWishes } from '../../ipc/shapes/rotation.ts'
 import { compress } from './compress.ts'
-import { noteOf } from './notes.ts'
+import { asMarkedFirst, noteOf } from './notes.ts'
 import { deviceAmong } from './table.ts'
 import type { OwnRecord, PersonaRecord } from '../state/records.ts'
 import { nameOf } from '../state/view.ts'
@@ -33,8 +34,8 @@ export function planRotation(state: PlanState, wishes: RotationWishes): Rotation
   const { own, persona, head, hasSeed } = state
   const epoch = chooseEpoch(state, wishes.epoch)
   const { devices, leftOut } = chooseDevices(state, wishes)
-  const document = head.content.ok ? head.content.document : []
-  const gaveUp = whatToGiveUp(epoch, devices, own.named, document)
+  const leavesKeys = head.content.ok && foreignKeys(head.content.document).length > 0
+  const gaveUp: GaveUp[] = [...(leavesKeys ? (['keys'] as const) : []), ...whatToGiveUp(epoch, devices, own.named)]
   const facts = [persona.personaId, epoch, formatHex(head.tableHash), own.named, devices]
   const hash = state.engine.sha512(encodeUtf8(JSON.stringify(facts)))
   const plan = formatHex(hash.subarray(0, PLAN_BYTES))
@@ -89,7 +90,7 @@ function chooseDevices(
   { own, persona }: PlanState,
   { without = [], keep = [], sinceSec }: RotationWishes,
 ): { devices: Device[]; leftOut: LeftOut[] } {
-  const listed = persona.devices
+  const listed = asMarkedFirst(own, persona.devices)
   const isListed = (key: string): boolean => listed.some((device) => device.key === key)
   const gone = own.notes
     .filter((note) => note.goneSec !== null && !isListed(note.key))
@@ -97,7 +98,7 @@ function chooseDevices(
   const absent = own.localDevices
     .filter((key) => !isListed(key) && !gone.some((device) => device.key === key))
     .map((key) => ({ key, name: nameOf(persona, key) }))
-  const known = [...listed, ...absent, ...gone]
+  const known = [...listed, ...asMarkedFirst(own, [...absent, ...gone])]
   const [out, kept] = [without, keep].map((names) => new Set(names.map((name) => deviceAmong(known, name).key)))
   const whyOut = (key: string): LeftOut['why'] | null => {
     if (out!.has(key)) return 'named'
@@ -126,11 +127,11 @@ function chooseDevices(
 }
 
 /** @throws {OwnPersonaError} ROTATION_TOO_LARGE */
-function whatToGiveUp(epoch: number, devices: readonly Device[], named: boolean, document: Document): 'names'[] {
-  const gaveUpNames = fit(epoch, devices, named, document)
+function whatToGiveUp(epoch: number, devices: readonly Device[], named: boolean): 'names'[] {
+  const gaveUpNames = fit(epoch, devices, named)
   if (gaveUpNames !== null) return gaveUpNames ? ['names'] : []
   let room = Math.min(MAX_DEVICES, devices.length)
-  while (room > 0 && fit(epoch, devices.slice(0, room), false, []) === null) room--
+  while (room > 0 && fit(epoch, devices.slice(0, room), false) === null) room--
   const count = devices.length - room
   throw new OwnPersonaError(
     'ROTATION_TOO_LARGE',
@@ -141,8 +142,10 @@ function whatToGiveUp(epoch: number, devices: readonly Device[], named: boolean,
 }
 
 /** Whether names have to go for the table to fit; null when it does not fit at all. */
-function fit(epoch: number, devices: readonly Device[], named: boolean, document: Document): boolean | null {
-  const draft = { chain: sizedPosition(epoch), seq: 1, timeSec: 0, prev: new Uint8Array(16), devices, named, document }
+function fit(epoch: number, devices: readonly Device[], named: boolean): boolean | null {
+  const prev = new Uint8Array(PREV_BYTES)
+  // A rotation starts from a clean document: nothing that the owner does not see in the plan is signed.
+  const draft = { chain: sizedPosition(epoch), seq: 1, timeSec: 0, prev, devices, named, document: [] }
   try {
     return encodeTable(draft, true, compress, () => new Uint8Array(64)).gaveUpNames
   } catch (error) {

@@ -7,7 +7,7 @@ import { OwnPersonaError } from './errors.ts'
 import type { Journal } from './journal.ts'
 import { approvedNotes } from './notes.ts'
 import { planRotation } from './rotation-plan.ts'
-import { replay } from './siblings.ts'
+import { overruleEarlier } from './siblings.ts'
 import { pointOf, positionFields, rememberOwnNames, tombstonesAfter } from './table.ts'
 import type { EditResult } from '../../ipc/shapes/own.ts'
 import type { RotationPlan, RotationWishes } from '../../ipc/shapes/rotation.ts'
@@ -44,7 +44,7 @@ export function applyRotation(
   const planned = checkPlan(own, wishes, plan)
   const { record, persona, blob: head, state } = own
   const { devices, epoch } = planned
-  const { blob, named, gaveUpNames } = own.sign(
+  const { blob, named } = own.sign(
     {
       chain: position,
       seq: 1,
@@ -52,14 +52,15 @@ export function applyRotation(
       prev: head.tableHash.subarray(0, PREV_BYTES),
       devices,
       named: record.named,
-      document: head.content.ok ? head.content.document : [],
+      // The owner saw names, keys and marks of the plan. Everything else in the head is by whoever had the old key.
+      document: [],
     },
     true,
   )
-  const removed = persona.devices.filter(({ key }) => !devices.some((device) => device.key === key))
   let { tombstones, nextIntent } = record
-  // A sibling's intents may bring a device back in a table of the new epoch. These intents remove it again.
-  for (const { key } of removed) {
+  // The plan is the owner's last word on each device. An intent, here or at a sibling, may bring one back in a table of the new epoch; these
+  // remove it again.
+  for (const key of leftOutBy(planned, journal)) {
     tombstones = tombstonesAfter(tombstones, { kind: 'remove', key })
     journal.add(nextIntent++, { kind: 'remove', key }, blob)
   }
@@ -75,12 +76,22 @@ export function applyRotation(
   )
   own.put({ highestEpoch: Math.max(own.record.highestEpoch, epoch) })
   state.trustClock()
-  replay(own, journal)
+  overruleEarlier(own, journal)
   const findings = [
     ...(devices.length > 1 ? [noticeOf('OTHERS_NEED_KEY', OTHERS_NEED_KEY)] : []),
     ...(planned.hasSeed ? [noticeOf('UNPROTECTED', UNPROTECTED)] : []),
   ]
-  return { table: own.table(), gaveUp: gaveUpNames ? ['names'] : [], ...told(findings) }
+  return { table: own.table(), gaveUp: planned.gaveUp, ...told(findings) }
+}
+
+/** The devices that the plan leaves out, and those that an own edit would bring back. */
+function leftOutBy({ devices, leftOut }: RotationPlan, journal: Journal): ReadonlySet<string> {
+  const brought = journal.live.flatMap(({ edit }) =>
+    edit.kind === 'add' ? [edit.key] : edit.kind === 'rekey' ? [edit.newKey] : [],
+  )
+  const keys = new Set([...leftOut.map(({ key }) => key), ...brought])
+  for (const { key } of devices) keys.delete(key)
+  return keys
 }
 
 /** The owner looked at the table, so they approve its devices. Questions about all other devices are over. */

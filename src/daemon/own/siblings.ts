@@ -1,6 +1,6 @@
 /** Follows siblings: a newer own table on some device becomes the head, and gets the own edits that it lacks (docs/format.md, section 9). Inside of a change. */
 import { formatHex } from '../../core/encoding/bytes.ts'
-import { replayIntents } from '../../core/intents.ts'
+import { replayIntents, type Replayed } from '../../core/intents.ts'
 import { MAX_SEQ } from '../../core/limits.ts'
 import type { OrderVerdict } from '../../core/order.ts'
 import { deviceKeysOf } from '../../core/table.ts'
@@ -17,7 +17,7 @@ import { OWNER_SOURCE } from '../state/sources.ts'
 import { alarmForgotten, alarmRival, alarmUnlisted } from './alarms.ts'
 import type { OwnHead } from './head.ts'
 import type { Journal } from './journal.ts'
-import { isOfHere, isUnlisted, notesAfter } from './notes.ts'
+import { isOfHere, isUnlisted, notesAfter, withMarks } from './notes.ts'
 import { isRival } from './rivals.ts'
 import { forgottenBy } from './rollback.ts'
 import { fitsNameless, isFirstShownBy, rememberOwnNames, replayHead } from './table.ts'
@@ -67,7 +67,8 @@ export function follow(
   own.past.note(own.blob)
   const { record } = own
   if (isUnlisted(record, after.devices) && !isUnlisted(record, before.devices)) alarmUnlisted(record.personaId, state)
-  own.put({ replayDue: true, notes: notesAfter(record, changes, false, state.nowSec) })
+  const notes = withMarks(record, before.devices, after.devices)
+  own.put({ replayDue: true, notes: notesAfter({ ...record, notes }, changes, false, state.nowSec) })
   own.emitChanged('sibling')
   replay(own, journal)
 }
@@ -83,20 +84,34 @@ export function replay(own: OwnHead, journal: Journal): void {
   if (head.epoch !== record.epoch || head.seq >= MAX_SEQ) return
   if (record.restoredSec !== null || isUnlisted(record, persona.devices)) return
   own.put({ replayDue: false })
-  const onto = replayHead(persona, head)
-  const lacking = journal.live.filter((intent) => !isFirstShownBy(onto, intent))
-  const { devices, outcomes } = replayIntents(onto, lacking, {
-    nowSec: state.nowSec,
-    tombstones: new Set(record.tombstones),
-    ancestor: (prev) => own.past.find(prev),
-    fits: (list) => fitsNameless(head.epoch, list.length),
-  })
+  const { devices, outcomes } = replayOnto(own, journal)
   for (const outcome of outcomes) journal.end(outcome)
   if (!outcomes.some(({ outcome }) => outcome === 'replayed')) return
   const signed = own.sign(own.draft(devices), true)
   own.put({ named: signed.named })
   for (const { intent, outcome } of outcomes) if (outcome === 'replayed') journal.republish(intent, signed.blob)
   own.install({ ...persona, names: rememberOwnNames(devices, persona.names) }, signed.blob, 'replay')
+}
+
+/** What the own intents come to over the head. Writes nothing. */
+function replayOnto({ record, devices, blob: head, past, state }: OwnHead, journal: Journal): Replayed {
+  const onto = replayHead(devices, head)
+  const lacking = journal.live.filter((intent) => !isFirstShownBy(onto, intent))
+  return replayIntents(onto, lacking, {
+    nowSec: state.nowSec,
+    tombstones: new Set(record.tombstones),
+    ancestor: (prev) => past.find(prev),
+    fits: (list) => fitsNameless(head.epoch, list.length),
+  })
+}
+
+/** The owner saw the whole table and had it signed. Edits that it does not show are overruled: signing them would publish another table. */
+export function overruleEarlier(own: OwnHead, journal: Journal): void {
+  own.put({ replayDue: false })
+  for (const outcome of replayOnto(own, journal).outcomes) {
+    if (outcome.outcome === 'kept') journal.end(outcome)
+    else journal.forget(outcome.intent)
+  }
 }
 
 /**

@@ -42,14 +42,14 @@ export function fitsNameless(epoch: number, devices: number): boolean {
   }
 }
 
-export function replayHead(persona: PersonaRecord, head: VerifiedBlob): ReplayHead {
+export function replayHead(devices: readonly Device[], head: VerifiedBlob): ReplayHead {
   return {
     epoch: head.epoch,
     seq: head.seq,
     tableHash: formatHex(head.tableHash),
     prev: formatHex(head.prev),
     timeSec: head.timeSec,
-    devices: persona.devices,
+    devices,
   }
 }
 

@@ -179,7 +179,15 @@ export const own: z.ZodType<OwnRecord> = z.strictObject({
   replayDue: z.boolean(),
   nextIntent: z.int().min(1),
   notes: z
-    .array(z.strictObject({ key: deviceKey, cameSec: seconds, approved: z.boolean(), goneSec: seconds.nullable() }))
+    .array(
+      z.strictObject({
+        key: deviceKey,
+        cameSec: seconds,
+        approved: z.boolean(),
+        goneSec: seconds.nullable(),
+        companion: z.boolean().exactOptional(),
+      }),
+    )
     .max(MAX_NOTES),
   localDevices: z.array(deviceKey).max(MAX_TOMBSTONES),
   companion: deviceKey.nullable().default(null),

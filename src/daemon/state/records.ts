@@ -387,6 +387,8 @@ export interface DeviceNote {
   readonly approved: boolean
   /** When a sibling's table removed it; null while it is listed. */
   readonly goneSec: number | null
+  /** Whether it is a companion, if a sibling's table has changed that; absent if none did, and the table is right. */
+  readonly companion?: boolean
 }
 
 /** The last rotation made here. */

@@ -27,11 +27,20 @@ export const ownTable: z.ZodType<OwnTable> = z.strictObject({
   bytesFree: z.int(),
 })
 
+const GIVEN_UP = [
+  'keys', // of the document, which this version does not understand
+  'names', // the table has no nicknames from now on
+] as const
+
+/** A part that a table lost to fit its readers; a rotation takes no foreign keys along in any case. */
+export type GaveUp = (typeof GIVEN_UP)[number]
+
+export const gaveUp: z.ZodType<GaveUp[]> = z.array(z.enum(GIVEN_UP))
+
 /** The table after an edit, and what the table had to give up to fit. */
 export interface EditResult {
   table: OwnTable
-  /** "names": the table has no nicknames from now on. */
-  gaveUp: 'names'[]
+  gaveUp: GaveUp[]
   /** The messages of `findings`. */
   notices: string[]
   /** Findings for the owner, as of now. */
@@ -40,7 +49,7 @@ export interface EditResult {
 
 export const editResult: z.ZodType<EditResult> = z.strictObject({
   table: ownTable,
-  gaveUp: z.array(z.literal('names')),
+  gaveUp,
   notices: z.array(z.string()),
   findings: z.array(finding),
 })

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { keyHex } from './scalars.ts'
 import { tableDevice, type TableDevice } from './contact.ts'
+import { gaveUp, type GaveUp } from './own.ts'
 
 /** The owner's wishes for a rotation; devices by nickname or digits of the key. */
 export interface RotationWishes {
@@ -49,8 +50,8 @@ export interface RotationPlan {
   /** In order, the active first. */
   devices: TableDevice[]
   leftOut: LeftOut[]
-  /** The parts that the table gives up to fit. */
-  gaveUp: 'names'[]
+  /** The parts that the table gives up: names that do not fit, and keys of the document that this version does not understand. */
+  gaveUp: GaveUp[]
   /** When the freshest copy of the own blob that a sibling or the owner showed was signed, at most now; null without one. */
   copySec: number | null
   /** The seed is still on this device, so no words are needed: theft protection is off. */
@@ -71,7 +72,7 @@ export const rotationPlan: z.ZodType<RotationPlan> = z.strictObject({
       why: z.enum(WHY_LEFT_OUT),
     }),
   ),
-  gaveUp: z.array(z.literal('names')),
+  gaveUp,
   copySec: z.int().nullable(),
   hasSeed: z.boolean(),
   plan: keyHex,
