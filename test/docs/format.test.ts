@@ -97,7 +97,7 @@ describe('docs/format.md', () => {
       [8, `${RESIGN_AFTER_SEC / DAY_SEC} days and ${RESIGN_STEP_SEC / 3600} h * k after time`],
       [
         8,
-        `at most ${MAX_EVIDENCE_PER_SEQ} blobs for each (persona, epoch, seq) and ${MAX_EVIDENCE_PER_PERSONA} for each persona`,
+        `at most ${MAX_EVIDENCE_PER_SEQ} blobs for each (c_0, epoch, seq) and ${MAX_EVIDENCE_PER_PERSONA} for each persona`,
       ],
       [8, `higher by 1..${limits.MAX_SEQ_STEP} -`],
       [10, 'more than 14 days apart'], // held by the vectors consent-bare-14-days and consent-bare-over-14-days

@@ -5,7 +5,7 @@
 import { admitDevices, diffTables, isSameTable } from '../../core/diff.ts'
 import { formatBase64url, formatHex } from '../../core/encoding/bytes.ts'
 import type { Engine } from '../../core/engine.ts'
-import { addEvidence, type EvidenceKind } from '../../core/evidence.ts'
+import { addEvidence, MAX_EVIDENCE_PER_PERSONA, type EvidenceKind } from '../../core/evidence.ts'
 import { judge, pickHeld, type OrderVerdict } from '../../core/order.ts'
 import type { Device } from '../../core/table.ts'
 import { pairState, type Policy } from '../../core/trust.ts'
@@ -119,7 +119,9 @@ export function decide(
       return recordOnly(record, mayNote ? withHeld(record, blob, known) : record)
     case 'violation': {
       // Whoever made the second chain has K_0. The head stays: only the owner can pin another chain.
-      const proven = withEvidence(record, 'violation', blob, known)
+      // They can make chains without end. When the evidence is full, each pushes out another, so the quiet minute bounds our writes.
+      const isNoted = mayNote || record.evidence.length < MAX_EVIDENCE_PER_PERSONA
+      const proven = isNoted ? withEvidence(record, 'violation', blob, known) : record
       return { ...recordOnly(record, proven), alarms: proven === record ? [] : ['disputed'] }
     }
     case 'refused':

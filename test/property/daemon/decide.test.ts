@@ -232,7 +232,7 @@ describe('a whole record', () => {
       fc.property(lists, policies, (list, policy) => {
         const { evidence, others, devices, names } = follow(beginning(policy), list)
         expect(evidence.length).toBeLessThanOrEqual(MAX_EVIDENCE_PER_PERSONA)
-        for (const [, same] of Map.groupBy(evidence, ({ epoch, seq }) => `${epoch} ${seq}`))
+        for (const [, same] of Map.groupBy(evidence, ({ epoch, seq, root }) => `${epoch} ${seq} ${root}`))
           expect(same.length).toBeLessThanOrEqual(MAX_EVIDENCE_PER_SEQ)
         const disputes = evidence.filter(({ kind }) => kind === 'violation').map(({ blob }) => blob)
         const chains = list.filter(isOtherChain).map(({ bytes }) => formatBase64url(bytes))

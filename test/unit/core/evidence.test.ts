@@ -55,7 +55,7 @@ describe('evidence', () => {
   it('that proves more replaces the oldest piece that proves less, never the reverse', () => {
     const full = collect(...fill('stale', 15), piece('fork', 99, 'f'))
     const withFork = addEvidence(full, piece('fork', 50, 'g'))
-    expect(withFork.map(({ tableHash }) => tableHash)).toEqual(['g', ...full.slice(1).map((one) => one.tableHash)])
+    expect(withFork.map(({ tableHash }) => tableHash)).toEqual([...full.slice(1).map((one) => one.tableHash), 'g'])
     const withTheft = fill('violation', 16).reduce(addEvidence, withFork)
     expect(new Set(withTheft.map(({ kind }) => kind))).toEqual(new Set(['violation']))
     for (const kind of ['stale', 'fork', 'violation'] as const) {
@@ -66,8 +66,29 @@ describe('evidence', () => {
   it('of a full seq makes room only by losing a weaker piece of that seq, even if the persona has room', () => {
     const kept = collect(piece('stale', 7, 'a'), piece('fork', 7, 'b'))
     expect(addEvidence(kept, piece('stale', 7, 'c'))).toBe(kept)
-    const theft = addEvidence(kept, piece('violation', 7, 'c', 'x'))
-    expect(theft.map(({ tableHash }) => tableHash)).toEqual(['c', 'b'])
+    const theft = addEvidence(kept, piece('violation', 7, 'c'))
+    expect(theft.map(({ tableHash }) => tableHash)).toEqual(['b', 'c'])
+  })
+
+  it('of another chain has room of its own at a seq', () => {
+    const kept = collect(piece('violation', 7, 'a', 'x'), piece('violation', 7, 'b', 'x'))
+    expect(addEvidence(kept, piece('violation', 7, 'c', 'x'))).toBe(kept)
+    expect(addEvidence(kept, piece('violation', 7, 'c', 'y'))).toHaveLength(3)
+  })
+
+  it('of a chain that no piece shows gets in always, and pushes out the oldest of the chain with most pieces', () => {
+    const full = collect(
+      ...Array.from({ length: 14 }, (_, n) => piece('violation', n, `t${n}`, `r${n}`)),
+      piece('violation', 20, 'second of r5', 'r5'),
+      piece('violation', 21, 'third of r5', 'r5'),
+    )
+    const news = addEvidence(full, piece('violation', 1, 'new', 'new'))
+    expect(news.map(({ tableHash }) => tableHash)).toEqual(
+      [...full.map((one) => one.tableHash), 'new'].filter((t) => t !== 't5'),
+    )
+    expect(addEvidence(news, piece('violation', 2, 'again', 'new'))).toBe(news)
+    const single = Array.from({ length: 16 }, (_, n) => piece('violation', n, `t${n}`, `r${n}`))
+    expect(addEvidence(single, piece('violation', 1, 'new', 'new'))[0]).toBe(single[1])
   })
 
   it('stays within its bounds, whatever a thief signs', () => {
@@ -77,7 +98,7 @@ describe('evidence', () => {
       kept = addEvidence(kept, piece(kinds[n % 3]!, n % 11, `t${n % 701}`, `r${n % 5}`, n % 2))
       expect(kept.length).toBeLessThanOrEqual(MAX_EVIDENCE_PER_PERSONA)
     }
-    const perSeq = Map.groupBy(kept, ({ epoch, seq }) => `${epoch} ${seq}`)
+    const perSeq = Map.groupBy(kept, ({ epoch, seq, root }) => `${epoch} ${seq} ${root}`)
     expect(Math.max(...[...perSeq.values()].map((pieces) => pieces.length))).toBeLessThanOrEqual(MAX_EVIDENCE_PER_SEQ)
   })
 })

@@ -317,6 +317,41 @@ describe('writes and evidence are bounded:', () => {
     expect(record(test, bob).evidence).toHaveLength(MAX_EVIDENCE_PER_PERSONA)
   })
 
+  it('each further chain raises the alarm, also when the evidence is full, and costs a write a minute', async () => {
+    const { test, bob, first } = await knowingBob()
+    const chains = Array.from({ length: 40 }, (_, n) => bob.thief(`thief ${n}`))
+    const sign = (n: number): Table => chains[n % chains.length]!.table(['phone'], { seq: 10 + n, after: first })
+    await flood(test, MAX_EVIDENCE_PER_PERSONA, sign)
+    const roots = (): Set<string> => new Set(record(test, bob).evidence.map(({ root }) => root))
+    expect(roots().size).toBe(MAX_EVIDENCE_PER_PERSONA)
+    const { id } = (await test.call('alarm.list')).alarms[0]!
+    await test.call('alarm.dismiss', { id })
+    test.told('alarm')
+    const late = sign(MAX_EVIDENCE_PER_PERSONA)
+    await test.later(86_400).sees(PHONE, late)
+    expect(test.told('alarm')).toMatchObject([{ code: 'CHAIN_DISPUTED' }])
+    expect(record(test, bob).evidence.at(-1)).toMatchObject({ kind: 'violation', tableHash: late.hash })
+    // Shown again, it is no news.
+    await test.call('alarm.dismiss', { id })
+    await test.later(86_400).sees(PHONE, late)
+    expect((await test.call('alarm.list')).alarms).toStrictEqual([])
+    expect(await flood(test, 600, sign)).toBeLessThanOrEqual(600 / 60 + 1)
+  })
+
+  it('the table of the right chain is evidence, though a thief was met first and signed its seq twice', async () => {
+    const test = await TestKeeper.open()
+    const bob = person('bob')
+    const thief = bob.thief('met first')
+    await test.sees(PHONE, thief.table(['phone'], { seq: 7 }), { name: 'Bob' })
+    for (const n of ['a', 'b'])
+      await test.later(100).sees(PHONE, bob.thief(n).table(['phone'], { after: null, seq: 3 }))
+    const right = bob.table(['laptop'], { after: null, seq: 3 })
+    await test.later(100).sees(LAPTOP, right)
+    expect(record(test, bob).evidence.map(({ tableHash }) => tableHash)).toContain(right.hash)
+    const { contact } = await test.call('contact.add', { link: bob.link(), repin: true })
+    expect(contact.devices.concat(contact.claims)).toMatchObject([{ name: 'laptop' }])
+  })
+
   it('a thousand ever higher held blobs cause a write a minute', async () => {
     const { test, bob, first } = await knowingBob()
     const commits = await flood(test, 1000, (n) => bob.table(['phone', 'laptop'], { seq: 100_000 + n, after: first }))
