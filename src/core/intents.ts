@@ -108,11 +108,7 @@ export interface Replayed {
 /**
  * Replays the own intents onto a head that another writer made: each once, in the order in which they were made (docs/format.md, section 9).
  */
-export function replayIntents(
-  head: ReplayHead,
-  intents: readonly Intent[],
-  context: ReplayContext,
-): Replayed {
+export function replayIntents(head: ReplayHead, intents: readonly Intent[], context: ReplayContext): Replayed {
   let devices = head.devices
   const outcomes: IntentOutcome[] = []
   for (const [i, intent] of intents.entries()) {

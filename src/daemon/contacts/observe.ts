@@ -131,7 +131,7 @@ export function observe(
       holdUpgrade(key, blob, source, state)
     } else {
       // The policy does not apply to a contact's first table.
-      const empty: PersonaRecord = state.forgotten(personaId) ?? { ...newPersona(blob), devices: [] }
+      const empty: PersonaRecord = state.forgotten(personaId) ?? { ...newPersona(blob, state), devices: [] }
       const outcome = decide(empty, blob, { verdict: 'accepted' }, true, state)
       const { record, first } = withEntry(outcome.record, sight, state)
       apply({ ...outcome, record }, state)

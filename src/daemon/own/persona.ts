@@ -79,7 +79,11 @@ export class OwnPersona implements OwnHeads {
       hadSeed: this.#custody.hasSeed,
     }
     this.#state.putOwn(own)
-    this.#head.install({ ...newPersona(blob), devices: [], names: rememberOwnNames(checked) }, blob, 'init')
+    this.#head.install(
+      { ...newPersona(blob, this.#state), devices: [], names: rememberOwnNames(checked) },
+      blob,
+      'init',
+    )
   }
 
   /**

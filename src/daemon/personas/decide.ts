@@ -6,7 +6,7 @@ import { admitDevices, diffTables, isSameTable } from '../../core/diff.ts'
 import { formatBase64url, formatHex } from '../../core/encoding/bytes.ts'
 import type { Engine } from '../../core/engine.ts'
 import { addEvidence, MAX_EVIDENCE_PER_PERSONA, type EvidenceKind } from '../../core/evidence.ts'
-import { judge, pickHeld, type OrderVerdict } from '../../core/order.ts'
+import { isClockAhead, judge, pickHeld, type OrderVerdict } from '../../core/order.ts'
 import type { Device } from '../../core/table.ts'
 import { pairState, type Policy } from '../../core/trust.ts'
 import type { VerifiedBlob } from '../../core/verify.ts'
@@ -110,7 +110,8 @@ export function decide(
     case 'refresh': {
       // Many texts are reported only once, so the quiet minute must not swallow a signature of another day. Such signatures are rare.
       const isWorthIt = mayNote || blob.timeSec - record.timeSec >= REFRESH_GAIN_SEC
-      return recordOnly(record, cause.later && isWorthIt ? refreshed(record, blob) : record)
+      if (cause.later && isWorthIt) return recordOnly(record, refreshed(record, blob))
+      return recordOnly(record, mayNote ? withSeen(record, known.nowSec) : record)
     }
     case 'stale':
       return recordOnly(record, mayNote ? withEvidence(record, 'stale', blob, known) : record)
@@ -172,12 +173,12 @@ export function recordOnly(before: PersonaRecord, record: PersonaRecord): Outcom
 }
 
 /** The record of a persona that we did not know. Its first blob pins its chain. */
-export function newPersona(blob: VerifiedBlob): HeadedPersona {
+export function newPersona(blob: VerifiedBlob, known: Pick<Known, 'nowSec'>): HeadedPersona {
   return {
     personaId: formatHex(blob.personaId),
     root: formatHex(blob.root),
     minEpoch: 0,
-    ...headFields(blob, offeredDevices(null, blob)),
+    ...headFields(blob, offeredDevices(null, blob), known),
     pending: null,
     held: null,
     names: [],
@@ -202,7 +203,7 @@ function policyOf({ entry }: PersonaRecord): Policy {
 function moveHead(before: PersonaRecord, blob: VerifiedBlob, policy: Policy, known: Known): Outcome {
   const offered = offeredDevices(before, blob)
   const devices = admitDevices(policy, before.devices, blob.epoch > before.epoch, offered)
-  const head = headFields(blob, devices)
+  const head = headFields(blob, devices, known)
   const pending = isSameTable(devices, offered)
     ? null
     : { tableHash: formatHex(blob.tableHash), sinceSec: known.nowSec, rejected: false }
@@ -218,7 +219,7 @@ function moveHead(before: PersonaRecord, blob: VerifiedBlob, policy: Policy, kno
     if (staysKnown(before.personaId, key!, known)) others = [key!, ...others].slice(0, MAX_OTHERS)
   }
   const names = rememberNames(before.names, devices)
-  return { before, record: { ...before, ...head, pending, names, others }, claims, alarms: [], changes }
+  return { before, record: { ...unseen(before), ...head, pending, names, others }, claims, alarms: [], changes }
 }
 
 /**
@@ -237,8 +238,10 @@ function judgeHeldAgain(moved: Outcome, mayNote: boolean, known: Known): Outcome
 function headFields(
   blob: VerifiedBlob,
   devices: readonly Device[],
-): Pick<HeadedPersona, 'head' | 'epoch' | 'seq' | 'timeSec' | 'devices' | 'needsNewerPersona'> {
+  { nowSec }: Pick<Known, 'nowSec'>,
+): Pick<HeadedPersona, 'head' | 'epoch' | 'seq' | 'timeSec' | 'seenSec' | 'devices' | 'needsNewerPersona'> {
   return {
+    ...seenOf(blob.timeSec, nowSec),
     head: formatBase64url(blob.bytes),
     epoch: blob.epoch,
     seq: blob.seq,
@@ -246,6 +249,22 @@ function headFields(
     devices,
     needsNewerPersona: !blob.content.ok,
   }
+}
+
+/** A head dated ahead would be fresh until that time comes, so the moment when we saw it counts. */
+function seenOf(timeSec: number, nowSec: number): Pick<PersonaRecord, 'seenSec'> {
+  return isClockAhead(timeSec, nowSec) ? { seenSec: nowSec } : {}
+}
+
+/** For a head that an earlier version took, without a note when it came. */
+function withSeen(record: PersonaRecord, nowSec: number): PersonaRecord {
+  return record.seenSec === undefined && isClockAhead(record.timeSec, nowSec) ? { ...record, seenSec: nowSec } : record
+}
+
+/** The record without the moment that belongs to its last head. */
+function unseen(record: PersonaRecord): PersonaRecord {
+  const { seenSec, ...rest } = record
+  return seenSec === undefined ? record : rest
 }
 
 function rememberNames(known: PersonaRecord['names'], devices: readonly Device[]): PersonaRecord['names'] {
@@ -262,7 +281,7 @@ function staysKnown(personaId: string, key: string, known: Known): boolean {
 
 /** A later signature of the same table. */
 function refreshed(record: PersonaRecord, blob: VerifiedBlob): PersonaRecord {
-  return { ...record, head: formatBase64url(blob.bytes), timeSec: blob.timeSec }
+  return { ...unseen(record), head: formatBase64url(blob.bytes), timeSec: blob.timeSec }
 }
 
 function withHeld(record: PersonaRecord, blob: VerifiedBlob, known: Known): PersonaRecord {

@@ -89,7 +89,7 @@ async function withTable(
   const { passphrase, unnamed } = params
   const { state, own, nowSec } = keeper
   const position = chain[blob.epoch]!
-  const head = newPersona(blob)
+  const head = newPersona(blob, state)
   // Nobody approved the listed devices here, and a thief may have added one of them.
   const notes = head.devices.map(({ key }) => ({ key, cameSec: nowSec, approved: false, goneSec: null }))
   const record: OwnRecord = {

@@ -98,7 +98,7 @@ function decideUnknown(incoming: PersonaRecord, { source }: Origin, isTrusted: b
   const devices = pending === null ? offered : letThrough
   const kept = { minEpoch, held, names, others, evidence, verifiedAtSec, entry, devices, pending }
   const claims = devices.map(({ key }) => ({ key, endedBy: null }))
-  return { before: incoming, record: { ...newPersona(head), ...kept }, claims, alarms: [], changes: [created] }
+  return { before: incoming, record: { ...newPersona(head, known), ...kept }, claims, alarms: [], changes: [created] }
 }
 
 function decideKnown(record: PersonaRecord, incoming: PersonaRecord, isTrusted: boolean, known: Known): Outcome {

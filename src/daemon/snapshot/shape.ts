@@ -118,6 +118,7 @@ export const persona: z.ZodType<PersonaRecord> = z.strictObject({
   epoch,
   seq: z.int().min(0).max(MAX_SEQ), // 0 without a head
   timeSec: seconds,
+  seenSec: seconds.exactOptional(),
   devices: z
     .array(device)
     .max(MAX_DEVICES)

@@ -37,6 +37,8 @@ export interface PersonaRecord {
   readonly epoch: number
   readonly seq: number
   readonly timeSec: number
+  /** When the head was first seen here, if it was dated more than two hours ahead of this clock then. It counts as signed at that moment. */
+  readonly seenSec?: number
   readonly devices: readonly Device[]
   /** We could not read the head's document, so the nicknames are those known before. */
   readonly needsNewerPersona: boolean

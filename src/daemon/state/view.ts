@@ -48,7 +48,12 @@ export function clockAt(nowSec: number, records: Records): Clock {
   return { nowSec, isWrong: nowSec < lastSec - MAX_CLOCK_AHEAD_SEC }
 }
 
-/** How fresh a contact's head is; null if this daemon's own clock is wrong. */
+/** How fresh a contact's head is: a time that was ahead of this clock counts from the moment it was seen. */
+function freshnessOf({ timeSec, seenSec = timeSec }: PersonaRecord, clock: Clock): Freshness | null {
+  return freshnessAt(Math.min(timeSec, seenSec), clock)
+}
+
+/** How fresh a signature of this time is; null if this daemon's own clock is wrong. */
 export function freshnessAt(timeSec: number, clock: Clock): Freshness | null {
   return clock.isWrong ? null : freshness(timeSec, clock.nowSec)
 }
@@ -103,7 +108,7 @@ function isChatting(device: ContactDevice): boolean {
 function orderOf(persona: PersonaRecord, clock: Clock): Pick<Contact, 'epoch' | 'seq' | 'timeSec' | 'freshness'> {
   if (persona.head === null) return { epoch: null, seq: null, timeSec: null, freshness: null }
   const { epoch, seq, timeSec } = persona
-  return { epoch, seq, timeSec, freshness: freshnessAt(timeSec, clock) }
+  return { epoch, seq, timeSec, freshness: freshnessOf(persona, clock) }
 }
 
 /** The last known nickname of a key. */

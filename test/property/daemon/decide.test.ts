@@ -80,7 +80,7 @@ function shuffled(list: readonly VerifiedBlob[], order: Iterator<number>): Verif
 
 function beginning(policy: Policy): PersonaRecord {
   const entry = { name: 'Ada', aliases: [], policy, blocked: false, createdSec: NOW_SEC }
-  return decide({ ...newPersona(FIRST), devices: [], entry }, FIRST, { verdict: 'accepted' }, true, known).record
+  return decide({ ...newPersona(FIRST, known), devices: [], entry }, FIRST, { verdict: 'accepted' }, true, known).record
 }
 
 function deepFreeze<T>(value: T): T {

@@ -116,7 +116,11 @@ describe('signing a table', () => {
     expect(refusal(() => encode(devices))).toMatchObject({ code: 'TABLE_TOO_LARGE' })
     const table = encode(devices, { mayGiveUp: true, document: [['names', []]] })
     expect(table).toMatchObject({ named: false, gaveUpNames: true, gaveUpKeys: false })
-    expect(verified(table.blob).content).toMatchObject({ ok: true, names: null, document: [['companions', { length: 1 }]] })
+    expect(verified(table.blob).content).toMatchObject({
+      ok: true,
+      names: null,
+      document: [['companions', { length: 1 }]],
+    })
   })
 
   it('gives up foreign keys before names, also in an edit that gives up nothing else', () => {

@@ -411,3 +411,52 @@ describe('writes and evidence are bounded:', () => {
     expect(record(test, bob).others).toHaveLength(64)
   })
 })
+
+describe('the age of a table dated ahead of the clock', () => {
+  const DAY_SEC = 86_400
+  const ages = async (test: TestKeeper, days: readonly number[]): Promise<unknown[]> => {
+    const seen: unknown[] = []
+    for (const day of days) {
+      test.nowSec = START_SEC + day * DAY_SEC
+      seen.push((await test.call('contact.show', { contact: 'Bob' })).freshness)
+    }
+    return seen
+  }
+
+  it('counts from the moment when it was seen', async () => {
+    const test = await TestKeeper.open()
+    await test.sees(PHONE, person('bob').table(['phone'], { timeSec: 0xffff_ffff }), { name: 'Bob' })
+    expect(await ages(test, [0, 14, 15, 61, 3650])).toStrictEqual(['fresh', 'fresh', 'stale', 'expired', 'expired'])
+  })
+
+  it('counts from the first moment, however often the table is shown', async () => {
+    const test = await TestKeeper.open()
+    const table = person('bob').table(['phone'], { timeSec: 0xffff_ffff })
+    for (let day = 0; day <= 30; day += 5) {
+      test.nowSec = START_SEC + day * DAY_SEC
+      await test.sees(PHONE, table, { name: 'Bob' })
+    }
+    expect(await ages(test, [30])).toStrictEqual(['stale'])
+  })
+
+  it('counts from the next sight, if an earlier version noted none', async () => {
+    const { test, bob } = await knowingBob()
+    const table = bob.table(['phone'], { timeSec: 0xffff_ffff })
+    await test.later(100).sees(PHONE, table)
+    const { seenSec, ...older } = record(test, bob)
+    expect(seenSec).toBe(test.nowSec)
+    await test.keeper.change(() => test.keeper.state.putPersona(older))
+    await test.later(100).sees(PHONE, table)
+    expect(record(test, bob).seenSec).toBe(test.nowSec)
+  })
+
+  it('is that of its time, once it is signed again by a right clock', async () => {
+    const { test, bob } = await knowingBob()
+    const table = bob.table(['phone'], { timeSec: 0xffff_ffff })
+    await test.later(100).sees(PHONE, table)
+    test.nowSec = START_SEC + 30 * DAY_SEC
+    await test.sees(PHONE, bob.resign(table, test.nowSec))
+    expect(record(test, bob)).not.toHaveProperty('seenSec')
+    expect(await ages(test, [44, 45])).toStrictEqual(['fresh', 'stale'])
+  })
+})
