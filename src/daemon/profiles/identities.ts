@@ -12,6 +12,7 @@ export const LOSS_MS = 2000 // sanity: a client may remove a profile before it w
 
 export interface IdentitiesOptions {
   readonly keeper: ProfileKeeper
+  readonly nowSec: () => number
   readonly log: Log
   readonly clock: WatchClock
   /** Directory of the copies */
@@ -47,8 +48,10 @@ export class Identities {
   async keep({ path, key, device }: KnownProfile['view'], profile: ToxProfile): Promise<void> {
     if (key === null || device === null) return
     this.#lost = this.#lost.filter((loss) => loss.key !== key)
+    // A date in the future would stay the newest for ever.
+    const savedAtSec = Math.min(profile.fileMtimeSec, this.#options.nowSec())
     try {
-      await this.#copies.keep(key, path, profile.fileBytes, profile.fileMtimeSec)
+      await this.#copies.keep(key, path, profile.fileBytes, savedAtSec)
       this.#troubles.delete(path)
     } catch (error) {
       if (!(error instanceof ToxError)) throw error

@@ -1,6 +1,6 @@
 /** Own profiles that lost their identity: the file is gone, empty or damaged, or holds another key. */
 import { lstat } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import { problem, type Finding } from '../../ipc/shapes/doctor.ts'
 import type { LostProfile } from '../../ipc/shapes/profiles.ts'
 import type { KeptProfile } from '../../tox/profile/kept-copies.ts'
@@ -30,13 +30,18 @@ export async function findLosses(
   const losses: LostProfile[] = []
   for (const { key, path, copies } of kept) {
     const device = deviceOf(key, keeper)
-    if (device === null || !places.some((place) => place === path || place === dirname(path))) continue
+    if (device === null || !places.some((place) => isAt(resolve(path), resolve(place)))) continue
     if (views.some((view) => view.key === key && view.problem === null)) continue
     const view = known.get(path)?.view
     const state = view === undefined ? await absence(path) : stateOf(view)
     if (state !== null) losses.push({ path, key, device, state, copy: copies.at(-1)?.file ?? null })
   }
   return losses
+}
+
+/** Whether a profile is the place itself, or lies in it. */
+function isAt(path: string, place: string): boolean {
+  return path === place || dirname(path) === place
 }
 
 async function absence(path: string): Promise<LostProfile['state'] | null> {

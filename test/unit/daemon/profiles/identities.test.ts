@@ -7,6 +7,7 @@ import {
   statSync,
   symlinkSync,
   truncateSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
@@ -125,6 +126,30 @@ describe('an own profile that loses its keys', () => {
     lose()
     await start()
     expect(keeper.told('profile.lost')).toMatchObject([{ state }])
+  })
+
+  test('is noticed however its place is written', async () => {
+    put(GOOD)
+    await start([`${directory}/`])
+    rmSync(at('laptop.tox'))
+    kernel.event(`${directory}/`, 'laptop.tox')
+    await settle()
+    expect(keeper.told('profile.lost')).toMatchObject([{ state: 'gone' }])
+  })
+
+  test('has the newest copy of its saves, whatever date a file claims', async () => {
+    put(GOOD)
+    utimesSync(at('laptop.tox'), keeper.nowSec + 1e8, keeper.nowSec + 1e8)
+    await start()
+    keeper.nowSec += 60
+    const newer = saveOf('own laptop', 'newer')
+    await happens(() => {
+      put(newer)
+      utimesSync(at('laptop.tox'), keeper.nowSec, keeper.nowSec)
+    })
+    await happens(() => rmSync(at('laptop.tox')))
+    const [lost] = keeper.told('profile.lost')
+    expect(new Uint8Array(readFileSync(lost!.copy!))).toEqual(newer)
   })
 
   test('damaged friends are damage', async () => {
