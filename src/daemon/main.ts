@@ -7,6 +7,7 @@ import { statusLine } from './full-disk.ts'
 import { reloadDaemon } from './reload.ts'
 import { startPatiently } from './start.ts'
 import { WINGS } from './wings.ts'
+import { isOwnError } from '../process/describe-error.ts'
 import { superviseProcess } from '../process/supervise.ts'
 import { openLog, type Log } from '../process/log.ts'
 import { openNotifier } from '../process/service-manager.ts'
@@ -18,6 +19,7 @@ const USAGE = `usage: personad [--home DIR] [--config FILE]
 The local daemon that keeps personas. It stays in the foreground, logs to stderr, and ends at SIGTERM or Ctrl-C.
   --home DIR     keep state/, config/ and run/ below DIR (also PERSONAD_HOME)
   --config FILE  read this configuration
+  --check-config print what is wrong with the configuration, as JSON, and exit
   --version      print the version
   --help         print this`
 
@@ -27,15 +29,18 @@ const COMMAND_LINE = import.meta.url.endsWith('.ts') ? 'npx --no -- persona' : '
 interface Arguments {
   readonly home: string | undefined
   readonly config: string | undefined
+  readonly isCheck: boolean
 }
 
 /** @returns null if the arguments only ask for a text, or are wrong; the answer is printed already */
 function readArguments(): Arguments | null {
   const flag = { type: 'boolean' } as const
   try {
-    const options = { home: { type: 'string' }, config: { type: 'string' }, version: flag, help: flag } as const
+    const text = { type: 'string' } as const
+    const options = { home: text, config: text, 'check-config': flag, version: flag, help: flag } as const
     const { values } = parseArgs({ options })
-    if (values.help !== true && values.version !== true) return { home: values.home, config: values.config }
+    if (values.help !== true && values.version !== true)
+      return { home: values.home, config: values.config, isCheck: values['check-config'] === true }
     console.log(values.help === true ? USAGE : `personad ${ownVersion()}`)
   } catch (error) {
     console.error(`personad: error: ${error instanceof Error ? error.message : String(error)}\n${USAGE}`)
@@ -44,11 +49,27 @@ function readArguments(): Arguments | null {
   return null
 }
 
+/** For `persona config` and `persona doctor`, which never load the daemon. */
+async function checkConfig({ home, config }: Arguments): Promise<void> {
+  let fault: { code: string; message: string } | null = null
+  try {
+    const file = config ?? resolvePaths({ home, env: process.env }).configFile
+    await readConfig(file, config !== undefined, configSections(WINGS))
+  } catch (error) {
+    fault = isOwnError(error)
+      ? { code: error.code, message: error.message }
+      : { code: 'INTERNAL', message: 'the configuration cannot be read; this is a bug in personad' }
+    process.exitCode = 1
+  }
+  console.log(JSON.stringify({ fault }))
+}
+
 async function main(): Promise<void> {
   const args = readArguments()
   if (args === null) return
   // LevelDB leaves the modes of its files to the umask.
   process.umask(0o077)
+  if (args.isCheck) return await checkConfig(args)
   const log = openLog({ level: 'info' })
   const supervisor = superviseProcess({ log })
   try {

@@ -52,8 +52,8 @@ test('personad.yaml.5 lists every key of the configuration with its default, and
 
 test('personad.1 lists every option of the daemon, and no other', () => {
   const [, usage] = /const USAGE = `([^`]*)`/.exec(read('src/daemon/main.ts'))!
-  const options = [...usage!.matchAll(/^ {2}--([a-z]+)/gm)].map(([, option]) => option)
-  const listed = [...read('docs/man/personad.1').matchAll(/^\.It Fl -([a-z]+)/gm)].map(([, option]) => option)
+  const options = [...usage!.matchAll(/^ {2}--([a-z-]+)/gm)].map(([, option]) => option)
+  const listed = [...read('docs/man/personad.1').matchAll(/^\.It Fl -([a-z-]+)/gm)].map(([, option]) => option)
   expect(options.length).toBeGreaterThan(3)
   expect(listed).toEqual(options)
 })

@@ -195,7 +195,7 @@ export const RULES: Readonly<Record<string, Rule>> = {
   },
   'cli/daemon': {
     folders: ['core', 'durable', 'ipc', 'process', 'cli/io', 'cli/tox'],
-    packages: ['node:'],
+    packages: ['node:', 'yaml'],
     reason: 'the command line asks the daemon, and never loads it',
   },
   'cli/pairing': {

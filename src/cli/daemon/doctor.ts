@@ -4,6 +4,8 @@ import type { Client } from '../../ipc/client.ts'
 import { notice, ok, problem, type Diagnosis, type Finding } from '../../ipc/shapes/doctor.ts'
 import { isUnreachable, withDaemon } from '../io/connect.ts'
 import { bold, print, type Context } from '../io/context.ts'
+import { existsSync } from 'node:fs'
+import { checkConfigFile } from './config-check.ts'
 import { checkPlaces, checkVersions } from './places.ts'
 import { describeFailure, EXIT_DONE, EXIT_FAILED } from '../io/errors.ts'
 import { escapeText } from '../io/escape.ts'
@@ -19,11 +21,25 @@ export async function doctor(context: Context): Promise<number> {
     ...daemon,
     ...checkService(await serviceStatus({ home: context.home, env: process.env }), isRunning),
     ...checkPlaces(context.paths, isRunning),
+    ...(await checkConfig(context.paths.configFile)),
     ...checkVersions(),
   ]
   const report: Diagnosis = { findings }
   print(context, report, formatFindings(report))
   return findings.some(({ severity }) => severity === 'problem') ? EXIT_FAILED : EXIT_DONE
+}
+
+/** The daemon read the file when it started. Somebody may have changed it since, and only the next start would tell. */
+async function checkConfig(file: string): Promise<Finding[]> {
+  const fault = existsSync(file) ? await checkConfigFile(file) : null
+  if (fault === null) return []
+  return [
+    problem(
+      'CONFIG_INVALID',
+      `the daemon will not start again: ${fault.message} (${fault.code})`,
+      'run: persona config edit',
+    ),
+  ]
 }
 
 /** The findings of the daemon, or a problem because it does not answer. */

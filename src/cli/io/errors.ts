@@ -19,6 +19,7 @@ export type CliErrorCode =
   | 'SANDBOXED' // this process cannot see running Tox clients
   | 'WORDS_FILE' // unreadable, empty, too long or not text
   | 'WORDS_WRONG' // the typed words are not the recovery words
+  | 'CONFIG_INVALID' // the daemon would not start with it
   | 'AMBIGUOUS' // the end of a key that more than one has
   | 'WORDS_TOO_LONG' // the same code as the daemon's, for words that a profile shows
   | 'LOCKED' // the same code as the daemon's, before anything is written

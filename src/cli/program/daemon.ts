@@ -27,6 +27,30 @@ export function addDaemon(program: Command, run: Runner): void {
     )
 }
 
+/** `config ...`. */
+export function addConfig(config: Command, run: Runner): void {
+  config
+    .command('get [key]')
+    .description('print the configuration, or one key of it, such as watch.repair')
+    .action((key: string | undefined) =>
+      run(async (context) => (await import('../daemon/config.ts')).get(context, key)),
+    )
+  config
+    .command('set <key> <value>')
+    .description('set a key; refused if the daemon would not start with it')
+    .action((key: string, value: string) =>
+      run(async (context) => (await import('../daemon/config.ts')).set(context, key, value)),
+    )
+  config
+    .command('check')
+    .description('check whether the daemon would start with the file that is on disk')
+    .action(() => run(async (context) => (await import('../daemon/config.ts')).check(context)))
+  config
+    .command('edit')
+    .description('edit the configuration in $VISUAL or $EDITOR, and check it before it is written')
+    .action(() => run(async (context) => (await import('../daemon/config.ts')).edit(context)))
+}
+
 /** `service ...`. */
 export function addService(service: Command, run: Runner): void {
   service
