@@ -105,6 +105,14 @@ function checkCodePoints(text: string): void {
   if (normalizeNfc(text) !== text) throw refusal('NICKNAME_NOT_NFC', text, 'normalise it to NFC')
 }
 
+/** The text without the code points that no nickname may contain where they stand, such as U+200B. Space separators become U+0020. */
+export function withoutInvisible(text: string): string {
+  if (isPrintableAscii(text)) return text
+  const codePoints = Array.from(text.replace(/\p{Zs}/gu, ' '), (character) => character.codePointAt(0)!)
+  const visible = codePoints.filter((codePoint, at) => !isIn(REFUSED, codePoint) || isAllowedHere(codePoints, at))
+  return String.fromCodePoint(...visible)
+}
+
 function isAllowedHere(codePoints: readonly number[], at: number): boolean {
   const codePoint = codePoints[at]!
   const before = codePoints[at - 1] ?? NONE

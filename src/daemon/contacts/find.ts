@@ -2,7 +2,7 @@
 import { encodeUtf8 } from '../../core/encoding/bytes.ts'
 import { keyPrefix } from '../personas/query.ts'
 import { KeeperError } from '../state/errors.ts'
-import { foldName } from '../state/name-form.ts'
+import { foldName, visibleName } from '../state/name-form.ts'
 import { contactOf, ownOf, personaContact, holderOf, type Reader } from '../state/view.ts'
 import type { Contact, LookupResult } from '../../ipc/shapes/contact.ts'
 
@@ -79,7 +79,8 @@ function lookupName(query: string, reader: Reader): LookupResult | null {
   const { records } = reader
   const folded = foldName(query)
   if (encodeUtf8(folded).length > MAX_FOLDED_BYTES) return null
-  const leadsTo = records.names.get(folded)
+  // Names from before invisible characters were dropped are still known as they were.
+  const leadsTo = records.names.get(folded) ?? records.names.get(foldName(visibleName(query)))
   if (leadsTo === undefined) return null
   if (leadsTo.kind === 'device') return { query, by: 'name', ...holderOf(leadsTo.id, reader) }
   const persona = records.personas.get(leadsTo.id)

@@ -21,6 +21,7 @@ import { apply } from '../personas/apply.ts'
 import { decide, decideMinEpoch, join, judgeAgainst, newPersona, type Known, type Outcome } from '../personas/decide.ts'
 import { decodeStored, headOf, offeredDevices } from '../personas/heads.ts'
 import { restoreContact } from '../contacts/forget.ts'
+import { visibleName } from '../state/name-form.ts'
 import type { State } from '../state/state.ts'
 import {
   MAX_CLAIMANTS,
@@ -189,11 +190,14 @@ function moveTo(kept: ContactEntry | null, local: ContactEntry, leadsTo: NameRec
 
 function joinWith(
   local: ContactEntry | null,
-  incoming: ContactEntry | null,
+  arrived: ContactEntry | null,
   leadsTo: NameRecord,
   state: State,
 ): ContactEntry | null {
-  if (incoming === null) return local
+  if (arrived === null) return local
+  const name = visibleName(arrived.name)
+  const aliases = [...new Set(arrived.aliases.map(visibleName))].filter((alias) => alias !== name)
+  const incoming = { ...arrived, name, aliases }
   const joined = local === null ? incoming : joinEntries(local, incoming)
   return local !== null && isSame(local, joined) ? local : state.names.import(joined, leadsTo, local)
 }

@@ -50,6 +50,30 @@ describe('a renamed contact', () => {
     expect(await names(test)).toEqual(['BOB', 'Carol'])
   })
 
+  it('and a friend without a persona have no invisible characters in their names', async () => {
+    const { test } = await withFriends()
+    const looks = [
+      'Carol\u200B',
+      '\u2060Carol',
+      'Ca\u00ADrol',
+      'Carol\u3164',
+      'Ca\u{E0041}rol',
+      'Carol\u00A0',
+      '\u202ECarol',
+    ]
+    for (const [i, name] of looks.entries()) await test.sees(person(`stranger ${i}`).key('pc'), 'brb', { name })
+    expect(await names(test)).toEqual(['Bob', 'Carol', ...looks.map((_, i) => `Carol#${i + 2}`)])
+    await test.sees(person('family').key('pc'), 'brb', { name: '\u{1F468}\u200D\u{1F469}' })
+    expect((await test.call('lookup', { query: person('family').key('pc') })).contact!.name).toBe(
+      '\u{1F468}\u200D\u{1F469}',
+    )
+    await test.sees(person('nobody').key('pc'), 'brb', { name: '\u200B\u200B' })
+    expect((await test.call('lookup', { query: person('nobody').key('pc') })).contact!.name).toBe('unnamed')
+    await expect(test.call('contact.rename', { contact: 'Bob', name: 'Carol\u200B' })).rejects.toMatchObject({
+      code: 'NAME_TAKEN',
+    })
+  })
+
   it('cannot be the owner', async () => {
     const { test } = await withFriends()
     const { personaId } = await test.call('device.list')
