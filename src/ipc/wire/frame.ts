@@ -90,6 +90,8 @@ export class FrameReader {
     this.#parts = []
     this.#partialBytes = 0
     this.#at = end + 1
+    // The chunk may hold a passphrase: keep no reference until the next chunk, which may come hours later.
+    if (this.#at === this.#chunk.length) this.#hold('')
     return parseFrame(text, this.#maxValues)
   }
 

@@ -1,3 +1,5 @@
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { IpcError } from '../../../../src/ipc/wire/errors.ts'
@@ -176,4 +178,30 @@ describe('a FrameReader', () => {
     reader.push('{"passphrase":"hunter2",}\f')
     expect(() => reader.next()).toThrow(/^a frame is not JSON$/)
   })
+})
+
+/** Reads a frame with a random text, in a process of its own, whose heap is small, and looks for that text among its live strings. */
+const HEAP = `
+  import { randomBytes } from 'node:crypto'
+  import { getHeapSnapshot } from 'node:v8'
+  import { FrameReader } from ${JSON.stringify(new URL('../../../../src/ipc/wire/frame.ts', import.meta.url).href)}
+  const secret = Buffer.from(randomBytes(12).toString('hex'))
+  const reader = new FrameReader()
+  const read = () => {
+    reader.push(Buffer.concat([Buffer.from('{"type":"rpc","data":"'), secret, Buffer.from('"}\\f')]).toString('latin1'))
+    return reader.next().type
+  }
+  const type = read()
+  // Regular expressions remember the last text that they matched.
+  'y'.match(/y/)
+  const chunks = []
+  for await (const chunk of getHeapSnapshot()) chunks.push(chunk)
+  const snapshot = Buffer.concat(chunks)
+  process.stdout.write([type, snapshot.includes('getHeapSnapshot'), snapshot.includes(secret), reader.next()].join(' '))
+`
+
+test('a reader keeps no reference to a frame that it has given out, which may hold a passphrase', async () => {
+  const run = promisify(execFile)
+  const { stdout } = await run(process.execPath, ['--input-type=module', '-e', HEAP])
+  expect(stdout).toBe('rpc true false ')
 })
