@@ -55,7 +55,7 @@ const MEANINGS: Readonly<Record<string, string>> = {
     'Somebody lists a device that belongs to another contact, or to nobody yet. It may be new, a mistake, or an attempt to get your messages. It becomes theirs, and this alarm ends, only when the device itself confirms it.',
   FORK: 'The owner signed two different tables with the same number, and no later table resolves it. Either two of their devices never see each other, or a thief also has the key.',
   ROTATE_AGAIN:
-    'Two of your devices rotated your key without seeing each other. Rotate once more, so that only one key is valid.',
+    'Two of your devices rotated your key without seeing each other, or a device that you left out is back. Somebody may have the new key. Rotate once more, unless you added the device again yourself.',
   STORE_ROLLED_BACK:
     'This daemon remembers an older table than it has signed. Either its disk was reset to an earlier day, or somebody else signs with your key.',
   CURSOR_AHEAD:

@@ -1,5 +1,5 @@
 /** Alarms about the owner's own persona (docs/format.md, sections 4 and 9). */
-import { OWN_DEVICE_UNLISTED } from './conditions.ts'
+import { OWN_DEVICE_UNLISTED, ROTATED_OUT_RETURNED } from './conditions.ts'
 import type { Forgotten } from './rollback.ts'
 import { alarm } from '../personas/alarms.ts'
 import type { State } from '../state/state.ts'
@@ -10,6 +10,12 @@ export function alarmRival(personaId: string, epoch: number, state: State): void
     `another device also rotated your key, to epoch ${epoch}, without knowing of the rotation made here: a device that had that other key ` +
     'still has it. Rotate the key again'
   alarm(state, 'ROTATE_AGAIN', personaId, null, message)
+}
+
+/** A device that a rotation here left out is back in a table of the new key. */
+export function alarmReturned(personaId: string, state: State): void {
+  const { message, hint } = ROTATED_OUT_RETURNED
+  alarm(state, 'ROTATE_AGAIN', personaId, null, `${message}. ${capital(hint)}`)
 }
 
 /** The store lacks an own table that only this daemon can have signed or published. */

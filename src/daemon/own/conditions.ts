@@ -24,6 +24,11 @@ export const OWN_DEVICE_UNLISTED: Condition = {
   hint: 'leave the persona if you did that; add this device again if it was a mistake; rotate the key if it was a thief',
 }
 
+export const ROTATED_OUT_RETURNED: Condition = {
+  message: 'a device that your last rotation left out is in your table again, so somebody there may have the new key',
+  hint: 'approve the device if you added it again yourself; rotate the key again if you did not',
+}
+
 export const UNPROTECTED: Condition = {
   message: 'theft protection is off: a thief of any of your devices could take over the persona',
   hint: 'write down the recovery words and confirm them',

@@ -160,8 +160,19 @@ export class OwnHead {
 
   /** The owner approves a device that came through a sibling's table. */
   approve(key: string): void {
-    this.put({ notes: approvedNotes(this.record, [key]) })
+    this.put({ notes: approvedNotes(this.record, [key]), ...this.#settleReturn(key) })
     this.emitChanged('approve')
+  }
+
+  /** If a rotation here had left the device out, the owner says that its return is right. */
+  #settleReturn(key: string): Partial<OwnRecord> {
+    const { rotation, tombstones } = this.record
+    if (rotation === null || !tombstones.includes(key)) return {}
+    const { returned, ...settled } = rotation
+    if (returned !== true) return {}
+    const left = tombstones.filter((other) => other !== key)
+    if (this.persona.devices.some((device) => left.includes(device.key))) return { tombstones: left }
+    return { tombstones: left, rotation: { ...settled, rival: null } }
   }
 
   /** The owner lists the device, so it is the owner's. An entry that it had as a friend goes. */

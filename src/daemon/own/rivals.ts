@@ -1,6 +1,7 @@
 /** Rivals: own tables that a rotation here did not know of. Their signer may hold the key that we just made (docs/format.md, section 4). Pure. */
 import { formatHex } from '../../core/encoding/bytes.ts'
 import { deviceKeysOf } from '../../core/table.ts'
+import type { Intent } from '../../core/intents.ts'
 import type { VerifiedBlob } from '../../core/verify.ts'
 import type { PastTables } from './past-tables.ts'
 import type { OwnRecord } from '../state/records.ts'
@@ -33,4 +34,26 @@ export function isRival(
   if (before !== undefined) return before.epoch < rotation.epoch
   // We never saw its predecessor. A signer who knew of our rotation would not list the devices that it left out.
   return deviceKeysOf(blob).some((key) => own.tombstones.includes(key))
+}
+
+/**
+ * Whether an own blob of our last rotation's epoch lists a device that the rotation left out. It may descend from our table: a device that
+ * got the key of this epoch elsewhere needs only our table to chain its own onto it. A sibling signs such a table only if the owner added
+ * the device again there.
+ * @param live own intents; the rotation made one for each device that it left out
+ */
+export function bringsBack(
+  blob: VerifiedBlob,
+  { rotation }: Pick<OwnRecord, 'rotation'>,
+  live: readonly Intent[],
+  past: Pick<PastTables, 'find'>,
+): boolean {
+  if (rotation === null || blob.epoch !== rotation.epoch || blob.seq <= rotation.seq) return false
+  const tableHash = formatHex(blob.tableHash)
+  if (tableHash === rotation.rival || past.find(tableHash) !== undefined) return false
+  const listed = deviceKeysOf(blob)
+  return live.some(
+    ({ edit, published }) =>
+      edit.kind === 'remove' && listed.includes(edit.key) && published?.tableHash === rotation.tableHash,
+  )
 }

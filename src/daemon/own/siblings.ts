@@ -14,11 +14,11 @@ import { decide } from '../personas/decide.ts'
 import type { OwnSight } from '../personas/own-sight.ts'
 import type { OwnRecord, PersonaRecord } from '../state/records.ts'
 import { OWNER_SOURCE } from '../state/sources.ts'
-import { alarmForgotten, alarmRival, alarmUnlisted } from './alarms.ts'
+import { alarmForgotten, alarmReturned, alarmRival, alarmUnlisted } from './alarms.ts'
 import type { OwnHead } from './head.ts'
 import type { Journal } from './journal.ts'
 import { isOfHere, isUnlisted, notesAfter, withMarks } from './notes.ts'
-import { isRival } from './rivals.ts'
+import { bringsBack, isRival } from './rivals.ts'
 import { forgottenBy } from './rollback.ts'
 import { fitsNameless, isFirstShownBy, rememberOwnNames, replayHead } from './table.ts'
 
@@ -38,7 +38,8 @@ export function seeOwnBlob(
   const isViolation = verdict === 'violation'
   const isCopy = isSiblingsCopy(own, blob, judged, sight)
   const isNoted =
-    !isViolation && noteBlob(own, blob, isCopy ? freshUntilSec(blob, copySec) : null, from === '' ? 1 : COPY_STEP_SEC)
+    !isViolation &&
+    noteBlob(own, journal, blob, isCopy ? freshUntilSec(blob, copySec) : null, from === '' ? 1 : COPY_STEP_SEC)
   const outcome = decide(persona, blob, judged, mayNote, state)
   const after = outcome.record
   apply(outcome, state)
@@ -148,18 +149,37 @@ function reconcileBy(own: OwnHead, journal: Journal, copySec: number | null): bo
  * @param copySec how fresh the copy is; null if it is not one
  * @param stepSec write `copySec` only if it is so much later. A copy that the owner gives counts at once, because their next command may rely on it
  */
-function noteBlob(own: OwnHead, blob: VerifiedBlob, copySec: number | null, stepSec: number): boolean {
+function noteBlob(
+  own: OwnHead,
+  journal: Journal,
+  blob: VerifiedBlob,
+  copySec: number | null,
+  stepSec: number,
+): boolean {
   const { record } = own
   const changed: Partial<OwnRecord> = {}
   if (blob.epoch > record.highestEpoch) Object.assign(changed, { highestEpoch: blob.epoch })
   if (copySec !== null && copySec >= (record.copySec ?? 0) + stepSec) Object.assign(changed, { copySec })
-  if (record.rotation !== null && isRival(blob, record, own.past)) {
-    alarmRival(record.personaId, blob.epoch, own.state)
-    Object.assign(changed, { rotation: { ...record.rotation, rival: formatHex(blob.tableHash) } })
-  }
+  const rotation = rotationAfter(own, journal, blob)
+  if (rotation !== record.rotation) Object.assign(changed, { rotation })
   if (Object.keys(changed).length === 0) return false
   own.put(changed)
   return true
+}
+
+/** Our last rotation with the rival that this blob is, after the alarm about it; the same object if it is none. */
+function rotationAfter({ record, past, state }: OwnHead, journal: Journal, blob: VerifiedBlob): OwnRecord['rotation'] {
+  if (record.rotation === null) return null
+  const { returned, ...rotation } = record.rotation
+  const seen = { ...rotation, rival: formatHex(blob.tableHash) }
+  if (isRival(blob, record, past)) {
+    alarmRival(record.personaId, blob.epoch, state)
+    return seen
+  }
+  if (!bringsBack(blob, record, journal.live, past)) return record.rotation
+  alarmReturned(record.personaId, state)
+  // The owner cannot approve away a rival that was seen before.
+  return rotation.rival === null || returned ? { ...seen, returned: true } : seen
 }
 
 /**

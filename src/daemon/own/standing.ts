@@ -2,7 +2,13 @@
 import type { Device } from '../../core/table.ts'
 import { isUnlisted, unapprovedDevices } from './notes.ts'
 import type { OwnRecord, PersonaRecord } from '../state/records.ts'
-import { KEY_SUPERSEDED, OWN_DEVICE_UNLISTED, RESTORE_UNRECONCILED, type Condition } from './conditions.ts'
+import {
+  KEY_SUPERSEDED,
+  OWN_DEVICE_UNLISTED,
+  RESTORE_UNRECONCILED,
+  ROTATED_OUT_RETURNED,
+  type Condition,
+} from './conditions.ts'
 import { notice, problem, type Finding } from '../../ipc/shapes/doctor.ts'
 
 export interface OwnStanding {
@@ -20,6 +26,8 @@ export interface OwnStanding {
   readonly isUnreconciled: boolean
   /** The last rotation made here was made elsewhere as well. */
   readonly hasRival: boolean
+  /** A device that the last rotation here left out is back in a table of the new key. */
+  readonly hasReturned: boolean
   /** A table far above the head was seen, and is not taken. */
   readonly isHeld: boolean
 }
@@ -32,6 +40,7 @@ export const NO_STANDING: OwnStanding = {
   isDisputed: false,
   isUnreconciled: false,
   hasRival: false,
+  hasReturned: false,
   isHeld: false,
 }
 
@@ -44,7 +53,8 @@ export function standingOf(own: OwnRecord, persona: PersonaRecord, heldEpochs: r
     isUnlisted: isUnlisted(own, persona.devices),
     isDisputed: persona.evidence.some(({ kind }) => kind === 'violation'),
     isUnreconciled: own.restoredSec !== null,
-    hasRival: own.rotation !== null && own.rotation.rival !== null,
+    hasRival: own.rotation !== null && own.rotation.rival !== null && own.rotation.returned !== true,
+    hasReturned: own.rotation?.returned === true,
     isHeld: persona.held !== null,
   }
 }
@@ -86,6 +96,9 @@ export function standingFindings(standing: OwnStanding): Finding[] {
         'rotate the key again',
       ),
     )
+  }
+  if (standing.hasReturned) {
+    findings.push(problemOf('ROTATE_AGAIN', ROTATED_OUT_RETURNED))
   }
   if (standing.isHeld) {
     findings.push(

@@ -197,7 +197,9 @@ export const own: z.ZodType<OwnRecord> = z.strictObject({
   restoredSec: seconds.nullable(),
   soleEpoch: epoch.nullable().default(null),
   hadSeed: z.boolean().default(false),
-  rotation: z.strictObject({ ...point, rival: keyHex.nullable() }).nullable(),
+  rotation: z
+    .strictObject({ ...point, rival: keyHex.nullable(), returned: z.literal(true).exactOptional() })
+    .nullable(),
   // In backups from before these tables were items of their own.
   recent: z.array(pastTable).max(MAX_PAST_TABLES).exactOptional(),
 })

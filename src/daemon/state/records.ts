@@ -397,6 +397,8 @@ export interface DeviceNote {
 export interface OwnRotation extends TablePoint {
   /** T of the rival that we last reported. Each is reported once. */
   readonly rival: string | null
+  /** The rival descends from our rotation, but lists a device that it left out. The owner can approve that device instead of rotating. */
+  readonly returned?: true
 }
 
 /** One record. The id of a device is its key, that of a persona its PersonaID. */

@@ -433,6 +433,64 @@ describe('another rotation of the own persona', () => {
     expect([...laptop.told('alarm'), ...phone.told('alarm')]).toStrictEqual([])
   })
 
+  describe('to the same epoch, whose key a thief has, raises ROTATE_AGAIN', () => {
+    /** The tablet missed the laptop's rotation, by which the phone got the key, and leaves the phone out of its own. */
+    async function twice(): Promise<{ laptop: TestKeeper; tablet: TestKeeper; phone: TestKeeper; words: string }> {
+      const { laptop, words } = await withWords()
+      for (const device of [{ name: 'phone', key: OWN_PHONE }, TABLET]) await laptop.call('device.add', device)
+      const tablet = await laptop.copied(TABLET.key)
+      await rotates(laptop, words, { epoch: 1 })
+      const phone = await laptop.copied(OWN_PHONE)
+      await rotates(tablet.later(1000), words, { epoch: 1, without: ['phone'] })
+      await hears(phone.later(1000), TABLET.key, tablet)
+      tablet.events.length = 0
+      return { laptop, tablet, phone, words }
+    }
+
+    it('also when the thief chains a table with the lost device onto the right one; one more rotation ends it', async () => {
+      const { tablet, phone, words } = await twice()
+      await phone.call('device.add', { name: 'phone', key: OWN_PHONE, again: true })
+      for (let times = 0; times < 3; times++) await hears(tablet, OWN_PHONE, phone)
+      expect(tablet.told('alarm')).toMatchObject([{ code: 'ROTATE_AGAIN', personaId: expect.any(String) as string }])
+      const { findings, unapproved } = await tablet.call('status')
+      expect(findings.map(({ code }) => code)).toContain('ROTATE_AGAIN')
+      expect(unapproved).toMatchObject([{ key: OWN_PHONE }])
+      const { table } = await rotates(tablet, words, { epoch: 2 })
+      expect(table.devices.map(({ key }) => key)).not.toContain(OWN_PHONE)
+      expect((await tablet.call('status')).findings.map(({ code }) => code)).not.toContain('ROTATE_AGAIN')
+    })
+
+    it('also when the table with the lost device is a later one, whose predecessor is not known here', async () => {
+      const { tablet, phone } = await twice()
+      await phone.call('device.add', { name: 'phone', key: OWN_PHONE, again: true })
+      await phone.call('device.rename', { device: 'laptop', name: 'den' })
+      await phone.call('device.add', { name: 'new', key: deviceKey('new') })
+      await hears(tablet, OWN_PHONE, phone)
+      expect(tablet.told('alarm').map(({ code }) => code)).toStrictEqual(['ROTATE_AGAIN'])
+    })
+
+    it('until the owner approves the device, if it was the owner who added it again elsewhere', async () => {
+      const { tablet, phone } = await twice()
+      await phone.call('device.add', { name: 'phone', key: OWN_PHONE, again: true })
+      await hears(tablet, OWN_PHONE, phone)
+      await tablet.call('device.approve', { device: 'phone' })
+      expect((await tablet.call('status')).findings.map(({ code }) => code)).not.toContain('ROTATE_AGAIN')
+      await phone.call('device.rename', { device: 'phone', name: 'mobile' })
+      tablet.events.length = 0
+      await hears(tablet, OWN_PHONE, phone)
+      expect(tablet.told('alarm')).toStrictEqual([])
+    })
+
+    it('but not for a table that lists only devices of the rotation', async () => {
+      const { laptop, tablet } = await twice()
+      await hears(laptop.later(2000), TABLET.key, tablet)
+      await laptop.call('device.rename', { device: 'laptop', name: 'den' })
+      await hears(tablet.later(2000), OWN_LAPTOP, laptop)
+      expect((await tablet.call('device.list')).devices.map(({ name }) => name)).toContain('den')
+      expect(tablet.told('alarm')).toStrictEqual([])
+    })
+  })
+
   it('at a higher epoch raises ROTATE_AGAIN too, unless it was made after ours', async () => {
     const { laptop, phone, words } = await siblings()
     await rotates(laptop, words, { epoch: 1 })
