@@ -6,6 +6,7 @@ import type { WingsStatus } from '../ipc/methods/status.ts'
 import { protocolOf, type Methods, type Protocol } from '../ipc/methods/table.ts'
 import type { Log as IpcLog } from '../ipc/server/dispatch.ts'
 import type { Paths } from '../ipc/paths.ts'
+import { Room } from '../ipc/server/room.ts'
 import { serve, type IpcServer } from '../ipc/server/server.ts'
 import { removeLeftovers } from '../durable/file.ts'
 import { finishErasing } from '../store/erase.ts'
@@ -195,8 +196,9 @@ async function openParts(
     await Promise.all(servers.map((server) => server.close()))
     await Promise.all([fullDisk.close(), place.idle()])
   })
-  servers.push(await serveRole('app', daemon, protocol, handlers, paths.appSocket, log, supervisor))
-  servers.push(await serveRole('admin', daemon, protocol, handlers, paths.adminSocket, log, supervisor))
+  const room = new Room()
+  servers.push(await serveRole('app', daemon, protocol, handlers, paths.appSocket, room, log, supervisor))
+  servers.push(await serveRole('admin', daemon, protocol, handlers, paths.adminSocket, room, log, supervisor))
   for (const wing of open) await wing.start?.()
   return daemon
 }
@@ -213,6 +215,7 @@ async function serveRole(
   { methods }: Protocol,
   handlers: Handlers<Methods>,
   socketPath: string,
+  room: Room,
   log: Log,
   supervisor: Pick<Supervisor, 'stop'>,
 ): Promise<IpcServer> {
@@ -225,6 +228,7 @@ async function serveRole(
     authorize: (caller, permission) => daemon.apps.may(caller, permission, daemon.config.apps.defaultCapabilities),
     toRpcError,
     limits: { maxConnections: daemon.config.socket.maxConnections },
+    room,
     log: ipcLog(log),
     onLost: (error) => {
       log.error('socket.lost', describeError(error))

@@ -109,15 +109,18 @@ export const CONTACTS_METHODS: ContactsMethods = {
     z.strictObject({ devices: z.int(), contacts: z.int(), names: z.array(z.string()) }),
   ),
   'link.get': method('read', "Get the owner's contact link", noParams, links.ownLink),
-  'contact.list': largeMethod(
-    'List a page of contacts in the order of their names',
-    z.strictObject({
-      after: z.string().max(256).exactOptional(),
-      limit: z.int().min(1).max(MAX_PAGE).exactOptional(),
-      blocked: z.boolean().exactOptional(),
-    }),
-    contactPage,
-  ),
+  'contact.list': {
+    ...largeMethod(
+      'List a page of contacts in the order of their names',
+      z.strictObject({
+        after: z.string().max(256).exactOptional(),
+        limit: z.int().min(1).max(MAX_PAGE).exactOptional(),
+        blocked: z.boolean().exactOptional(),
+      }),
+      contactPage,
+    ),
+    isLong: true,
+  },
   'contact.show': largeMethod(
     'Show one contact, by name or by a prefix of its PersonaID or a ToxPk',
     z.strictObject({ contact: z.string().min(1).max(256) }),
@@ -182,6 +185,7 @@ export const CONTACTS_METHODS: ContactsMethods = {
       cards.cardPage,
     ),
     isLarge: true,
+    isLong: true,
   },
   'contact.import': method(
     'admin',
@@ -209,6 +213,7 @@ export const CONTACTS_METHODS: ContactsMethods = {
       z.strictObject({ pending: z.array(pendingUpdate), next: keyHex.nullable() }),
     ),
     isLarge: true,
+    isLong: true,
   },
   'pending.accept': method('admin', 'Accept a pending change', pendingAnswer, pendingUpdate),
   'pending.reject': method('admin', 'Reject a pending change; a newer one asks again', pendingAnswer, pendingUpdate),

@@ -53,6 +53,7 @@ export function generalMethods(schemas: readonly WingSchema[], events: readonly 
         logPage,
       ),
       isLarge: true,
+      isLong: true,
     },
     'log.verify': method('admin', 'Verify the hash chain of the history', noParams, logVerdict),
     'alarm.list': {

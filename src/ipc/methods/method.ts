@@ -17,6 +17,8 @@ export interface MethodSpec<P, R> {
   readonly summary: string
   /** The result may be nearly as large as a frame, so no other call of its connection runs beside it. */
   readonly isLarge?: boolean
+  /** It also reads many records, so only a few such calls of all connections run at a time. */
+  readonly isLong?: boolean
 }
 
 /** Any method table. Written `M extends MethodTable<M>`, so that an interface without an index signature fits. */

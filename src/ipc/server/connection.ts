@@ -5,6 +5,7 @@ import { errorText, IpcError } from '../wire/errors.ts'
 import { ASCII, FrameReader, MAX_FRAME_BYTES, MAX_FRAME_VALUES, type Frame } from '../wire/frame.ts'
 import type { Caller, Role } from '../methods/method.ts'
 import { formatError, formatEvent, lagged, RpcError } from '../wire/rpc.ts'
+import type { Room, Tenant } from './room.ts'
 
 export interface Limits {
   /** Connections of one socket at a time; one more gets TOO_MANY_CONNECTIONS and is closed. */
@@ -19,6 +20,8 @@ export interface Limits {
   readonly maxPending: number
   /** Time for one frame from its first byte to its form feed. */
   readonly frameTimeoutMs: number
+  /** After this time without a call, an answer or a frame, a connection may have to give up its place for a new one. */
+  readonly idleMs: number
   /** Time for running calls to end when the server closes. */
   readonly drainMs: number
   /** Time for a client to read the last bytes before its connection is cut. */
@@ -26,12 +29,13 @@ export interface Limits {
 }
 
 export const DEFAULT_LIMITS: Limits = {
-  maxConnections: 100, // sanity: a person's apps are a dozen; at most some 300 MB if all of them are hostile
+  maxConnections: 100, // sanity: a person's apps are a dozen
   maxFrameBytes: MAX_FRAME_BYTES,
   maxInFlight: 32, // sanity: the keeper is one writer; waiting calls cost nothing while they are in the kernel's buffer
   sliceMs: 1, // sanity: hundreds of lookups or a few verifies; 256 busy connections then delay an answer by a quarter of a second
   maxPending: 1_048_576, // sanity: 1000 events of 1 kB; a reader that is further behind has to read the state again anyway
-  frameTimeoutMs: 30_000, // sanity: a whole frame takes milliseconds on a local socket; a stopped process may be continued
+  frameTimeoutMs: 300_000, // sanity: a whole frame takes milliseconds, but a stopped client may be continued; Room bounds what it holds
+  idleMs: 1_000, // sanity: a client that makes several calls pauses for less
   drainMs: 5_000, // sanity: below the 90 s after which systemd kills, above any single call
   lingerMs: 1_000, // sanity: a client that has not read by then is not going to
 }
@@ -43,15 +47,17 @@ export interface ConnectionOptions {
   readonly limits: Limits
   readonly dispatch: Dispatch
   readonly log: Log
+  readonly room: Room
 }
 
-export class Connection implements Caller {
+export class Connection implements Caller, Tenant {
   readonly id: number
   readonly role: Role
   readonly #socket: Socket
   readonly #limits: Limits
   readonly #dispatch: Dispatch
   readonly #log: Log
+  readonly #room: Room
   readonly #reader: FrameReader
   // 'ended': the client sends no more but still reads answers. 'draining': the server closes. 'closed': only the last bytes go out.
   #state: 'open' | 'ended' | 'draining' | 'closed' = 'open'
@@ -60,6 +66,8 @@ export class Connection implements Caller {
   #inFlight = 0
   #isLargeRunning = false
   #out = ''
+  /** When a frame began or ended, or the client read something. */
+  #movedAtMs = performance.now()
   #events: ReadonlySet<string> | null = null
   #missed = 0
   /** Number of the last event that was sent. */
@@ -67,6 +75,7 @@ export class Connection implements Caller {
   #onDrained: (() => void)[] = []
   #receive: (frame: Frame) => void = () => {}
   #frameTimer: NodeJS.Timeout | null = null
+  #frameTimerAtMs = 0
   #lingerTimer: NodeJS.Timeout | null = null
 
   constructor(options: ConnectionOptions) {
@@ -76,6 +85,7 @@ export class Connection implements Caller {
     this.#limits = options.limits
     this.#dispatch = options.dispatch
     this.#log = options.log
+    this.#room = options.room
     this.#reader = new FrameReader(options.limits.maxFrameBytes, MAX_FRAME_VALUES)
     // `printf ... | nc -U` ends its side at once and still waits for the answer.
     this.#socket.allowHalfOpen = true
@@ -84,6 +94,19 @@ export class Connection implements Caller {
       this.#settle()
     })
     this.#socket.on('close', () => this.#forget())
+  }
+
+  get movedAtMs(): number {
+    return this.#movedAtMs
+  }
+
+  /** A call runs, and its client reads. */
+  get isBusy(): boolean {
+    return this.#inFlight > 0 && this.#pending() === 0
+  }
+
+  get isSubscribed(): boolean {
+    return this.#events !== null
   }
 
   get isOpen(): boolean {
@@ -112,13 +135,15 @@ export class Connection implements Caller {
     this.#receive = receive
     this.#reader.push(chunk)
     this.#pump()
+    this.#account()
   }
 
   /** Answers the data of one `rpc` frame. */
   call(data: unknown): void {
     let isLarge = false
-    const reply = this.#dispatch(data, this, () => {
+    const reply = this.#dispatch(data, this, (isLong) => {
       isLarge = true
+      return isLong ? this.#room.enter(this) : undefined
     })
     if (typeof reply === 'string') {
       this.#send(reply)
@@ -177,6 +202,17 @@ export class Connection implements Caller {
     this.#close()
   }
 
+  /** Ends the connection at once, for the sake of others. The client gets the reason if it has read everything before. */
+  cut(code: 'OUT_OF_ROOM' | 'IDLE', message: string): void {
+    if (this.#state === 'closed') return
+    this.#log('warn', 'a connection was cut', { connection: this.id, code })
+    const canRead = this.#pending() === 0
+    if (canRead) this.#socket.write(formatError(null, new RpcError(code, message, { hint: 'connect again' })))
+    this.#forget()
+    if (canRead) this.#socket.destroySoon()
+    else this.#socket.destroy()
+  }
+
   /** Reads one frame at a time, so that neither calls nor answers pile up for a client that only sends. */
   #pump(): void {
     if (this.#isWaitingForTurn) return
@@ -188,6 +224,8 @@ export class Connection implements Caller {
           this.#resume()
           return
         }
+        this.#movedAtMs = performance.now()
+        this.#frameTimerAtMs = this.#movedAtMs
         this.#frameTimer?.refresh()
         if (frame.type !== 'rpc')
           throw new IpcError('FRAME_TYPE_UNKNOWN', 'a client may send only frames of type "rpc"')
@@ -231,10 +269,27 @@ export class Connection implements Caller {
 
   #resume(): void {
     if (this.#reader.partialBytes === 0) this.#stopFrameTimer()
-    else this.#frameTimer ??= setTimeout(() => this.fail(frameTimeout()), this.#limits.frameTimeoutMs).unref()
+    else this.#startFrameTimer()
     if (!this.#paused) return
     this.#paused = false
     this.#socket.resume()
+  }
+
+  #startFrameTimer(): void {
+    if (this.#frameTimer !== null) return
+    this.#frameTimerAtMs = performance.now()
+    this.#frameTimer = setTimeout(() => {
+      // The daemon itself was stopped meanwhile: the rest of the frame may be waiting, so its time begins again.
+      const isLate = performance.now() - this.#frameTimerAtMs > this.#limits.frameTimeoutMs + MAX_LATE_MS
+      if (!isLate) return this.fail(frameTimeout())
+      this.#frameTimerAtMs = performance.now()
+      this.#frameTimer?.refresh()
+    }, this.#limits.frameTimeoutMs).unref()
+  }
+
+  /** Tells the room how much this connection holds: what the client has not read, and its unfinished frame. */
+  #account(): void {
+    this.#room.note(this, this.#state === 'closed' ? 0 : this.#pending() + this.#reader.partialBytes)
   }
 
   #finish(frame: string): void {
@@ -256,10 +311,14 @@ export class Connection implements Caller {
     const out = this.#out
     this.#out = ''
     // latin1 gives the same bytes for ASCII, and Node does not have to encode each character.
+    if (this.#socket.writableLength === 0) this.#movedAtMs = performance.now()
     this.#socket.write(out, ASCII.test(out) ? 'latin1' : 'utf8', this.#onWritten)
+    this.#account()
   }
 
   readonly #onWritten = (): void => {
+    this.#movedAtMs = performance.now()
+    this.#account()
     if (this.#paused) this.#pump()
     this.#catchUp()
     this.#settle()
@@ -299,6 +358,7 @@ export class Connection implements Caller {
     this.#out = ''
     this.#events = null
     this.#catchUp()
+    this.#account()
     this.#stopFrameTimer()
     if (this.#lingerTimer !== null) clearTimeout(this.#lingerTimer)
   }
@@ -308,6 +368,8 @@ export class Connection implements Caller {
     this.#frameTimer = null
   }
 }
+
+const MAX_LATE_MS = 1000 // sanity: a timer of a running process is late by milliseconds
 
 function frameTimeout(): IpcError {
   return new IpcError('FRAME_TIMEOUT', 'a frame did not end in time')

@@ -24,7 +24,10 @@ export interface DispatchOptions<M extends MethodTable<M>> {
  * Answers one request with one frame, at once if the handler answers at once. Never throws, never rejects.
  * @param onLarge called before a handler with a large result runs
  */
-export type Dispatch = (data: unknown, caller: Caller, onLarge?: () => void) => string | Promise<string>
+export type Dispatch = (data: unknown, caller: Caller, onLarge?: OnLarge) => string | Promise<string>
+
+/** @returns for a long call a promise of its turn, and then the function that ends it */
+export type OnLarge = (isLong: boolean) => Promise<() => void> | undefined
 
 type Handler = (params: unknown, caller: Caller) => unknown
 
@@ -64,6 +67,21 @@ export function createDispatch<M extends MethodTable<M>>(options: DispatchOption
     }
   }
 
+  async function runLong(
+    id: RequestId,
+    method: string,
+    { handler }: Entry,
+    params: unknown,
+    caller: Caller,
+  ): Promise<string> {
+    try {
+      if (!caller.isOpen) throw new RpcError('INTERNAL', 'the connection is over')
+      return finish(id, method, await handler(params, caller))
+    } catch (error) {
+      return fail(id, method, error)
+    }
+  }
+
   return (data, caller, onLarge) => {
     let name = 'a request'
     try {
@@ -73,7 +91,8 @@ export function createDispatch<M extends MethodTable<M>>(options: DispatchOption
       name = method
       if (!options.authorize(caller, entry.spec.permission)) throw denied(method, entry.spec.permission)
       const checked = checkParams(entry, params)
-      if (entry.spec.isLarge === true) onLarge?.()
+      const turn = entry.spec.isLarge === true ? onLarge?.(entry.spec.isLong === true) : undefined
+      if (turn !== undefined) return turn.then((leave) => runLong(id, method, entry, checked, caller).finally(leave))
       const result = entry.handler(checked, caller)
       if (!(result instanceof Promise)) return finish(id, method, result)
       return result.then(

@@ -3,6 +3,7 @@ import { IPCModule, GuardedParser, type IpcSocket, type Server } from 'node-ipc'
 import { dirname, resolve } from 'node:path'
 import { Connection, DEFAULT_LIMITS, type Limits } from './connection.ts'
 import { createDispatch, type Log } from './dispatch.ts'
+import { idlest, Room } from './room.ts'
 import { errorText, IpcError } from '../wire/errors.ts'
 import { FRAME_ENCODING, isFrameTooLarge, type Frame } from '../wire/frame.ts'
 import type { Caller, Handlers, MethodTable, Permission, Role } from '../methods/method.ts'
@@ -21,6 +22,8 @@ export interface ServeOptions<M extends MethodTable<M>> {
   readonly appPermissions?: readonly Permission[]
   readonly toRpcError?: (error: unknown) => RpcError | null
   readonly limits?: Partial<Limits>
+  /** Shared by the servers of a daemon. */
+  readonly room?: Room
   readonly log?: Log
   /** Called once when the socket file was removed or replaced (SOCKET_LOST). New clients cannot find this server, so close it. */
   readonly onLost?: (error: IpcError) => void
@@ -65,10 +68,12 @@ export async function serve<M extends MethodTable<M>>(options: ServeOptions<M>):
   const connections = new Map<IpcSocket, Connection>()
   const server = createServer(socketPath, limits)
   const dispatch = createDispatch({ ...options, log, authorize: options.authorize ?? byRole(options.appPermissions) })
+  const room = options.room ?? new Room()
   let lastId = 0
   server.on('connect', (socket) => {
-    const connection = new Connection({ id: ++lastId, role: options.role, socket, limits, dispatch, log })
+    const connection = new Connection({ id: ++lastId, role: options.role, socket, limits, dispatch, log, room })
     socket.ipcBuffer = connection
+    if (connections.size >= limits.maxConnections) giveUpPlace(connections, limits.idleMs)
     if (connections.size < limits.maxConnections) connections.set(socket, connection)
     else connection.fail(tooMany(limits.maxConnections))
   })
@@ -122,6 +127,14 @@ function createServer(socketPath: string, limits: Limits): Server {
 function byRole(appPermissions: readonly Permission[] = ['read']): (caller: Caller, permission: Permission) => boolean {
   const granted = new Set(appPermissions)
   return (caller, permission) => caller.role === 'admin' || permission === 'open' || granted.has(permission)
+}
+
+/** Closes an idle connection, so that idle ones cannot keep everybody else out. */
+function giveUpPlace(connections: Map<IpcSocket, Connection>, idleMs: number): void {
+  const idle = idlest(connections.values(), idleMs)
+  if (idle === null) return
+  for (const [socket, connection] of connections) if (connection === idle) connections.delete(socket)
+  idle.cut('IDLE', 'another client needs the place of this idle connection')
 }
 
 function tooMany(maxConnections: number): RpcError {

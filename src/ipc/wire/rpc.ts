@@ -25,6 +25,8 @@ export type RpcErrorCode =
   | 'PERMISSION_DENIED'
   | 'RESULT_TOO_LARGE'
   | 'TOO_MANY_CONNECTIONS'
+  | 'IDLE' // another client needed the place
+  | 'OUT_OF_ROOM' // all clients together left too much unread, and this one for longest
   | 'INTERNAL'
 
 /** The failure of one call, on both sides of the socket. `code` is stable; branch on nothing else. */

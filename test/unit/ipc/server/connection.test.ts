@@ -4,6 +4,7 @@ import type { Socket } from 'node:net'
 import { Duplex } from 'node:stream'
 import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { Connection, DEFAULT_LIMITS, type Limits } from '../../../../src/ipc/server/connection.ts'
+import { Room } from '../../../../src/ipc/server/room.ts'
 import type { Dispatch } from '../../../../src/ipc/server/dispatch.ts'
 import type { Frame } from '../../../../src/ipc/wire/frame.ts'
 
@@ -42,10 +43,11 @@ class Peer {
       dispatch: (data, caller, onLarge) => {
         this.calls++
         if (typeof dispatch === 'function') return dispatch(data, caller, onLarge)
-        if (dispatch === 'large later') onLarge?.()
+        if (dispatch === 'large later') void onLarge?.(false)
         return new Promise((resolve) => this.#finishCalls.push(resolve))
       },
       log() {},
+      room: new Room(),
     })
   }
 
@@ -105,6 +107,21 @@ describe('the time for a frame', () => {
     }
     await turn()
     expect({ timedOut: peer.isTimedOut, calls: peer.calls }).toEqual({ timedOut: false, calls: 10 })
+  })
+
+  test('begins again after the daemon itself was stopped, since the rest may be waiting', async () => {
+    const peer = new Peer(() => '')
+    peer.send(HALF)
+    const clock = vi
+      .spyOn(performance, 'now')
+      .mockReturnValue(performance.now() + DEFAULT_LIMITS.frameTimeoutMs + 33_000)
+    onTestFinished(() => clock.mockRestore())
+    vi.advanceTimersByTime(DEFAULT_LIMITS.frameTimeoutMs)
+    await turn()
+    expect(peer.isTimedOut).toBe(false)
+    vi.advanceTimersByTime(DEFAULT_LIMITS.frameTimeoutMs)
+    await turn()
+    expect(peer.isTimedOut).toBe(true)
   })
 
   test('does not run between two frames', async () => {

@@ -60,8 +60,8 @@ describe('a call', () => {
     ] as const) {
       let calls = 0
       const { dispatch } = dispatcher({ methods })
-      await dispatch(request('big', { bytes: 1 }), caller, () => calls++)
-      await dispatch(request('big', { bytes: 'many' }), caller, () => calls++)
+      await dispatch(request('big', { bytes: 1 }), caller, () => void calls++)
+      await dispatch(request('big', { bytes: 'many' }), caller, () => void calls++)
       expect(calls).toBe(told)
     }
   })
