@@ -62,7 +62,7 @@ async function strangers({ bob, laptop, phone }: Cast): Promise<WhoIs> {
   )
   await bob.startDaemon()
   await bob.types('tox', 'scan', 'bob.tox')
-  await bob.types('contact', 'list')
+  await bob.types('contact', 'list', '--all')
   const [first, second] = [
     await bob.asks<LookupResult>('lookup', laptop),
     await bob.asks<LookupResult>('lookup', phone),

@@ -83,9 +83,9 @@ describe('the demo', () => {
     {
       what: 'the phone never shows the table',
       file: 'demo.ts',
-      line: "trusted, and the active device.')\n  carry(cast, 'alice-phone.tox')",
-      other: "trusted, and the active device.')",
-      fails: 'this does not hold: the two strangers are one person',
+      line: "without an answer.',\n  )\n  carry(cast, 'alice-phone.tox')",
+      other: "without an answer.',\n  )",
+      fails: 'this does not hold: one change waits',
     },
     {
       what: 'a client cuts the status message',
