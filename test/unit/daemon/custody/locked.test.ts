@@ -42,7 +42,7 @@ const NEED_NONE: Partial<Record<MethodName, object>> = {
   unsubscribe: {},
   observe: { from: phone, text },
   'observe.batch': { source: 'test', observations: [{ from: phone, text }] },
-  'observe.undo': { source: 'test' },
+  'observe.undo': { profile: phone },
   'blob.get': {},
   'persona.init': {},
   'persona.lock': {},
@@ -75,6 +75,7 @@ const NEED_NONE: Partial<Record<MethodName, object>> = {
   'sibling.sync': {},
   // These open the lock with the passphrase they get.
   'persona.unlock': { passphrase: 'wrong' },
+  'passphrase.check': { present: 'wrong' },
   'passphrase.change': { present: 'wrong', passphrase: PASSPHRASE },
   'passphrase.remove': { present: 'wrong' },
 }
@@ -87,6 +88,7 @@ const ELSEWHERE: ReadonlySet<string> = new Set<MethodName>([
   'profile.list',
   'profile.due',
   'profile.wrote',
+  'profile.words',
   'profile.copies',
   'rotation.plan',
   'rotation.apply',
