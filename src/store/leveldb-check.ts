@@ -23,17 +23,31 @@ const PUT = 1 // the tag of a put in a batch
 export async function checkLevelFiles(directory: string): Promise<number | null> {
   const names = new Set(await readdir(directory))
   const manifest = await readCurrentManifest(directory, names)
-  for (const [number, { size }] of manifest.tables) {
-    const name = ['ldb', 'sst'].map((suffix) => fileName(number, suffix)).find((name) => names.has(name))
-    if (name === undefined) throw missingFile(join(directory, fileName(number, 'ldb')), 'it has part of the store')
-    const bytes = await readFile(join(directory, name))
-    if (bytes.length !== size) throw corruptFile(join(directory, name), bytes.length, `it should have ${size} bytes`)
-    checkLevelTable(bytes, join(directory, name))
-  }
+  for (const [number, { size }] of manifest.tables) await checkOneTable(directory, names, number, size)
   return checkLogs(directory, names, manifest)
 }
 
-async function readCurrentManifest(directory: string, names: ReadonlySet<string>): Promise<LevelManifest> {
+/** @throws {StoreError} STORE_CORRUPT | STORE_MISSING; the system's error otherwise */
+export async function checkOneTable(
+  directory: string,
+  names: ReadonlySet<string>,
+  number: number,
+  size: number,
+): Promise<void> {
+  const name = ['ldb', 'sst'].map((suffix) => fileName(number, suffix)).find((name) => names.has(name))
+  if (name === undefined) throw missingFile(join(directory, fileName(number, 'ldb')), 'it has part of the store')
+  const bytes = await readFile(join(directory, name))
+  if (bytes.length !== size) throw corruptFile(join(directory, name), bytes.length, `it should have ${size} bytes`)
+  checkLevelTable(bytes, join(directory, name))
+}
+
+/** @returns number of the last commit in one log; null if it has none @throws {StoreError} STORE_CORRUPT */
+export function checkOneLog(bytes: Uint8Array, file: string): number | null {
+  return readLevelLog(bytes, file).reduce<number | null>((_, record, i) => readBatch(record, file, i).commit, null)
+}
+
+/** @throws {StoreError} STORE_CORRUPT | STORE_MISSING; the system's error otherwise */
+export async function readCurrentManifest(directory: string, names: ReadonlySet<string>): Promise<LevelManifest> {
   const current = join(directory, 'CURRENT')
   const name = /^(MANIFEST-\d{6,})\n$/.exec(decodeUtf8(await readFile(current)) ?? '')?.[1]
   if (name === undefined) throw corruptFile(current, 0, 'it does not name a MANIFEST')

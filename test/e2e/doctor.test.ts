@@ -1,4 +1,4 @@
-import { chmodSync, existsSync } from 'node:fs'
+import { chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeEach, expect, test } from 'vitest'
 import { formatHex } from '../../src/core/encoding/bytes.ts'
@@ -62,4 +62,25 @@ test('a state directory opened to others after the start is a problem', async ()
   chmodSync(join(home.directory, 'state'), 0o755)
   const { status, findings } = await examine()
   expect([status, codes(findings, 'problem')]).toEqual([1, ['STATE_DIR_OPEN']])
+})
+
+test('a damaged store of a stopped daemon is named, with what is lost', async () => {
+  await home.start()
+  await home.done(['init', '--device', 'laptop', '--key', formatHex(publicKeyOf(1))])
+  await home.stop()
+  expect(codes((await examine()).findings, 'ok')).toContain('STORE')
+  const store = join(home.directory, 'state', 'store')
+  const log = join(
+    store,
+    readdirSync(store).find((name) => name.endsWith('.log'))!,
+  )
+  const bytes = readFileSync(log)
+  bytes[100]! ^= 1
+  writeFileSync(log, bytes)
+  const { findings } = await examine()
+  expect(codes(findings, 'problem')).toEqual(['DAEMON_STOPPED', 'STORE_CORRUPT'])
+  expect(findings.find(({ code }) => code === 'STORE_CORRUPT')).toMatchObject({
+    message: expect.stringMatching(/\.log is damaged at byte \d+: .*; lost: the commits after/),
+    about: { path: log },
+  })
 })

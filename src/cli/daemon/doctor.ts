@@ -24,6 +24,7 @@ export async function doctor(context: Context): Promise<number> {
     ...(await checkConfig(context.paths.configFile)),
     ...checkVersions(),
   ]
+  if (isStopped(daemon)) findings.push(...(await checkStoppedStore(context.paths.stateDir)))
   const report: Diagnosis = { findings }
   print(context, report, formatFindings(report))
   return findings.some(({ severity }) => severity === 'problem') ? EXIT_FAILED : EXIT_DONE
@@ -52,6 +53,27 @@ async function checkDaemon(context: Context): Promise<Finding[]> {
     return [
       problem('DAEMON_REFUSES', `the daemon does not answer correctly: ${message} (${code})`, hint ?? 'read its log'),
     ]
+  }
+}
+
+function isStopped(findings: readonly Finding[]): boolean {
+  return findings.some(({ code }) => code === 'DAEMON_STOPPED')
+}
+
+/** The files of the store, which no daemon has open. Each damaged one is named, with what is lost. */
+async function checkStoppedStore(stateDir: string): Promise<Finding[]> {
+  const { examineStore } = await import('./examine-store.ts')
+  try {
+    const faults = await examineStore(stateDir)
+    if (faults === null) return []
+    if (faults.length === 0) return [ok('STORE', 'the files of the store are whole')]
+    const hint = 'copy the state directory away, then restore a backup'
+    return faults.map(({ code, file, message, loss }) =>
+      problem(code, `${message}; lost: ${loss}`, hint, { path: file }),
+    )
+  } catch (error) {
+    const { message, code } = describeFailure(error)
+    return [notice(code, `the store was not examined: ${message}`, null)]
   }
 }
 

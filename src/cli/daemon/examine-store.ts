@@ -1,0 +1,103 @@
+/** Examines the store of a daemon that does not run: each damaged file, where, and what is lost with it. Changes nothing in the store. */
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { openAnchor } from '../../store/anchor.ts'
+import { StoreError, storeErrorOf } from '../../store/errors.ts'
+import { checkLevelFiles, checkOneLog, checkOneTable, readCurrentManifest } from '../../store/leveldb-check.ts'
+import type { LevelManifest } from '../../store/leveldb-manifest.ts'
+import { lockStateDir } from '../../store/lock.ts'
+import { isErrno, statePaths, type StatePaths } from '../../store/state-dir.ts'
+
+export interface StoreFault {
+  readonly code: string
+  readonly file: string
+  /** The file, the place in it, and what is wrong there. */
+  readonly message: string
+  /** What is lost with it, at most. */
+  readonly loss: string
+}
+
+/**
+ * @returns null if there is no store
+ * @throws {StoreError} STORE_LOCKED: a daemon has it | STORE_IO
+ */
+export async function examineStore(stateDir: string): Promise<StoreFault[] | null> {
+  const paths = statePaths(stateDir)
+  if (!(await isThere(paths.store)) && !(await isThere(paths.anchor))) return null
+  const lock = await lockStateDir(stateDir)
+  try {
+    return await examineFiles(paths)
+  } finally {
+    await lock.release()
+  }
+}
+
+async function examineFiles(paths: StatePaths): Promise<StoreFault[]> {
+  const acknowledged: number[] = []
+  const faults = await attempt(paths.anchor, 'no record; only the number of the last commit', async () => {
+    const anchor = await openAnchor(paths.anchor)
+    if (anchor === null) throw new StoreError('STORE_MISSING', `${paths.anchor} is missing`)
+    acknowledged.push(anchor.mark.number)
+    await anchor.close()
+  })
+  const manifests: LevelManifest[] = []
+  const names = new Set(await readdir(paths.store).catch(() => []))
+  faults.push(
+    ...(await attempt(paths.store, 'the list of its files; the records in them may be whole', async () => {
+      manifests.push(await readCurrentManifest(paths.store, names))
+    })),
+  )
+  const [manifest] = manifests
+  if (manifest === undefined) return faults
+  for (const [number, { size }] of manifest.tables)
+    faults.push(
+      ...(await attempt(paths.store, `the records in this table, of ${size} bytes in all`, () =>
+        checkOneTable(paths.store, names, number, size),
+      )),
+    )
+  let lastCommit = 0
+  for (const name of [...names].filter((name) => name.endsWith('.log')).sort()) {
+    if (Number.parseInt(name, 10) < manifest.logNumber) continue
+    const loss = (): string => `the commits after ${lastCommit === 0 ? 'the last table' : `number ${lastCommit}`}`
+    try {
+      lastCommit = checkOneLog(await readFile(join(paths.store, name)), join(paths.store, name)) ?? lastCommit
+    } catch (cause) {
+      faults.push(faultOf(cause, join(paths.store, name), `${loss()}${upTo(acknowledged)}`))
+    }
+  }
+  if (faults.length > 0) return faults
+  // Each file is whole, but together they may not be.
+  return await attempt(paths.store, `commits${upTo(acknowledged)}`, async () => {
+    const last = await checkLevelFiles(paths.store)
+    const [wanted] = acknowledged
+    if (last !== null && wanted !== undefined && last < wanted)
+      throw new StoreError('STORE_LOST_WRITES', `${paths.store} ends at commit ${last}, but ${wanted} was acknowledged`)
+  })
+}
+
+function upTo([acknowledged]: readonly number[]): string {
+  return acknowledged === undefined ? '' : `, up to number ${acknowledged}`
+}
+
+async function attempt(file: string, loss: string, work: () => Promise<void>): Promise<StoreFault[]> {
+  try {
+    await work()
+    return []
+  } catch (cause) {
+    return [faultOf(cause, file, loss)]
+  }
+}
+
+function faultOf(cause: unknown, file: string, loss: string): StoreFault {
+  const { code, message } = storeErrorOf(cause, 'read', file)
+  return { code, file, message, loss }
+}
+
+async function isThere(path: string): Promise<boolean> {
+  try {
+    await readFile(path)
+    return true
+  } catch (cause) {
+    return !isErrno(cause, 'ENOENT') && !isErrno(cause, 'ENOTDIR')
+  }
+}
