@@ -6,6 +6,7 @@
 import { parseHex } from '../core/encoding/bytes.ts'
 import { LiveError } from './errors.ts'
 import { encodeFrame, FrameCutter } from './frame.ts'
+import { FriendLimits } from './limits.ts'
 import type { NodeEvents, ToxNode } from './libtoxcore.ts'
 import { decodePacket, encodePacket } from './packet.ts'
 import { BEAT_MS, checkOrder, SECRET_BYTES, type NodeOptions, type Order, type Report } from './protocol.ts'
@@ -23,16 +24,18 @@ function report(message: Report): void {
   process.stdout.write(encodeFrame(message))
 }
 
+const friends = new FriendLimits(report, () => performance.now())
+
 const events: NodeEvents = {
   self: (connection) => report({ type: 'self', connection }),
-  friend: (key, connection) => report({ type: 'friend', key, connection }),
-  name: (key, text) => report({ type: 'name', key, text: decoder.decode(text) }),
-  status: (key, text) => report({ type: 'status', key, text: decoder.decode(text) }),
+  friend: (key, connection) => friends.push({ type: 'friend', key, connection }),
+  name: (key, text) => friends.push({ type: 'name', key, text: decoder.decode(text) }),
+  status: (key, text) => friends.push({ type: 'status', key, text: decoder.decode(text) }),
   request: (key, text) => report({ type: 'request', key, text: decoder.decode(text) }),
   packet: (key, bytes) => {
     const packet = decodePacket(bytes)
     if (packet === null) return
-    report({ type: 'packet', key, packet: packet.kind, text: packet.kind === 'status' ? packet.text : '' })
+    friends.push({ type: 'packet', key, packet: packet.kind, text: packet.kind === 'status' ? packet.text : '' })
   },
 }
 
@@ -54,7 +57,10 @@ async function start(options: NodeOptions, secretKey: Uint8Array): Promise<ToxNo
   }
   const { key, dhtKey, port } = loaded.node
   report({ type: 'ready', key, dhtKey, port, version: loaded.version })
-  setInterval(() => report({ type: 'beat' }), BEAT_MS)
+  setInterval(() => {
+    report({ type: 'beat' })
+    friends.release()
+  }, BEAT_MS)
   return loaded.node
 }
 
