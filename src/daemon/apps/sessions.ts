@@ -3,7 +3,7 @@ import { AppError } from './errors.ts'
 import { encodeUtf8, equalBytes, formatBase64url, formatHex, parseHex } from '../../core/encoding/bytes.ts'
 import { LABEL_APP } from '../../core/labels.ts'
 import type { CryptoEngine } from '../../crypto/engine.ts'
-import type { AppRecord, Records } from '../state/records.ts'
+import { CLOCK, type AppRecord, type Records } from '../state/records.ts'
 import { ANONYMOUS_SOURCE, OWNER_SOURCE, sourceOfApp } from '../state/sources.ts'
 import type { Caller, Permission } from '../../ipc/methods/method.ts'
 import type { App } from '../../ipc/shapes/apps.ts'
@@ -78,7 +78,7 @@ export class Apps {
     if (app === null || app.revoking) {
       throw new AppError('APP_TOKEN_UNKNOWN', 'no app has this token', 'ask the owner for a token')
     }
-    if (isExpired(app, this.#nowSec())) {
+    if (isExpired(app, this.#latestSec())) {
       throw new AppError('APP_EXPIRED', `the token of ${app.name} has expired`, 'ask the owner for a new one')
     }
     if (app.can.length === 0) {
@@ -102,9 +102,14 @@ export class Apps {
   of(caller: Caller): AppRecord | null {
     const known = this.#names.get(caller)
     const app = known === undefined ? undefined : this.#onDisk.apps.get(known.name)
-    return app === undefined || app.revoking || app.tokenHash !== known?.tokenHash || isExpired(app, this.#nowSec())
+    return app === undefined || app.revoking || app.tokenHash !== known?.tokenHash || isExpired(app, this.#latestSec())
       ? null
       : app
+  }
+
+  /** The latest time that this daemon knows: a token that has expired stays so when the clock is set back. */
+  #latestSec(): number {
+    return Math.max(this.#nowSec(), this.#onDisk.clock.get(CLOCK)?.lastSec ?? 0)
   }
 
   /** The union of both, each capability once, always in the same order. */

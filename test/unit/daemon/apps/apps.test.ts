@@ -97,6 +97,16 @@ describe('an app', () => {
     await expect(app.call('app.hello', { token })).rejects.toMatchObject({ code: 'APP_EXPIRED' })
   })
 
+  it('with an expired token stays expired when the clock is set back', async () => {
+    const test = await TestKeeper.withPersona()
+    const app = await allowed(test, 'bot', DAY_SEC)
+    test.later(DAY_SEC + 1)
+    expect(app.permissions()).toStrictEqual(['open'])
+    await test.call('device.rename', { device: 'laptop', name: 'desk' })
+    test.later(-2 * DAY_SEC)
+    expect(app.permissions()).toStrictEqual(['open'])
+  })
+
   it('with an expired token can be allowed again, with a new token; the old one is worthless, even on an open connection', async () => {
     const test = await TestKeeper.withPersona()
     const { token: old } = await test.call('app.allow', { name: 'bot', can: ['read', 'observe'], forSec: DAY_SEC })
