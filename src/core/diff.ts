@@ -1,6 +1,6 @@
 /** Compares two tables, and decides which changes a policy lets through (docs/format.md, section 10). */
 import { activeDevice, type Device } from './table.ts'
-import type { Policy } from './trust.ts'
+import type { Policy } from './consent.ts'
 
 export interface TableChange {
   readonly kind: 'rotated' | 'removed' | 'added' | 'renamed' | 'activated'

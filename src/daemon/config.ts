@@ -1,5 +1,5 @@
 /** The configuration of the daemon: its own sections and those of the wings (config/personad.yaml names every key). */
-import type { Policy } from '../core/trust.ts'
+import type { Policy } from '../core/consent.ts'
 import { BASE_CAPABILITIES, type Capability } from '../ipc/shapes/capabilities.ts'
 import {
   keysOf,

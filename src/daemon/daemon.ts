@@ -3,7 +3,7 @@ import type { Handlers } from '../ipc/methods/method.ts'
 import type { EventName, DaemonEvent } from '../ipc/methods/events.ts'
 import type { Finding } from '../ipc/shapes/doctor.ts'
 import type { WingsStatus } from '../ipc/methods/status.ts'
-import { protocolOf, type Methods, type Protocol } from '../ipc/methods/table.ts'
+import { protocolOf, type Methods, type Protocol } from '../ipc/methods/all-methods.ts'
 import type { Log as IpcLog } from '../ipc/server/dispatch.ts'
 import type { Paths } from '../ipc/paths.ts'
 import { Room } from '../ipc/server/room.ts'
@@ -26,7 +26,7 @@ import { checkCoreDumps } from './health/check-custody.ts'
 import { doctorHandlers } from './health/methods.ts'
 import { endErasing, eraseHandlers } from './erase.ts'
 import type { Keeper } from './keeper/keeper.ts'
-import { Apps } from './apps/sessions.ts'
+import { Apps } from './apps/apps.ts'
 import { keeperHandlers } from './methods.ts'
 import { openKeeper } from './open-keeper.ts'
 import { EXIT_FAILED, EXIT_REFUSED, EXIT_STOPPED, type Supervisor } from '../process/supervise.ts'
@@ -126,7 +126,7 @@ async function openParts(
     // Check the permission again at each event: a revoked app must receive nothing more.
     for (const server of servers) server.publish(event, (caller) => daemon.apps.mayHear(caller, event))
     for (const wing of open) wing.onEvent?.(event)
-    // Before the daemon is there, the start itself has just made one.
+    // During the start there is nothing to renew: openKeeper has just made the witness.
     if (event.event === 'own.changed' && servers.length > 0) void place.renew(daemon.keeper)
   }
   const keeper = await openKeeper(

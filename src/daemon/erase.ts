@@ -5,7 +5,7 @@
 import { OwnPersonaError } from './own/errors.ts'
 import { rm, rmdir } from 'node:fs/promises'
 import type { Handlers } from '../ipc/methods/method.ts'
-import type { Methods } from '../ipc/methods/table.ts'
+import type { Methods } from '../ipc/methods/all-methods.ts'
 import type { TableDevice } from '../ipc/shapes/contact.ts'
 import type { Paths } from '../ipc/paths.ts'
 import { beginErasing, finishErasing } from '../store/erase.ts'

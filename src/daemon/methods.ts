@@ -1,9 +1,9 @@
 /** The methods about the state, from all folders. Build them once: some keep a transfer in progress. */
 import { EVENT_NAMES, type EventName } from '../ipc/methods/events.ts'
 import type { Handlers } from '../ipc/methods/method.ts'
-import type { Methods, WingMethods } from '../ipc/methods/table.ts'
+import type { Methods, WingMethods } from '../ipc/methods/all-methods.ts'
 import { appHandlers } from './apps/methods.ts'
-import type { Apps } from './apps/sessions.ts'
+import type { Apps } from './apps/apps.ts'
 import type { About } from './health/status.ts'
 import type { Keeper } from './keeper/keeper.ts'
 import { alarmHandlers } from './methods/alarms.ts'

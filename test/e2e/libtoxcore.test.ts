@@ -4,7 +4,7 @@ import { MAX_STATUS_BYTES } from '../../src/core/limits.ts'
 import { formatToxId } from '../../src/tox/save/address.ts'
 import { decryptSave, encryptSave } from '../../src/tox/save/esave.ts'
 import { FRIEND_BYTES, readFriends } from '../../src/tox/save/friends.ts'
-import { withStatusMessage } from '../../src/tox/save/publish.ts'
+import { withStatusMessage } from '../../src/tox/save/status-message.ts'
 import {
   SECTION_FRIENDS,
   SECTION_KEYS,

@@ -27,7 +27,7 @@ import { type KeptProfile, type ProfileList, type WatchedProfile } from '../../s
 import { encryptSave } from '../../src/tox/save/esave.ts'
 import { readFriends } from '../../src/tox/save/friends.ts'
 import { newSave } from '../../src/tox/save/new-profile.ts'
-import { withStatusMessage } from '../../src/tox/save/publish.ts'
+import { withStatusMessage } from '../../src/tox/save/status-message.ts'
 import { SECTION_FRIENDS, decodeSave, encodeSave, readStatusMessage, withSection } from '../../src/tox/save/savefile.ts'
 import { libtoxcoreAbsence, loadInLibtoxcore } from '../support/libtoxcore.ts'
 import { BOB, keyOf, LAPTOP, PHONE, putProfiles, readSave, seeFriend, whose } from '../support/people.ts'

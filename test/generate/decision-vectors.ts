@@ -17,7 +17,7 @@ import {
   revokeSource,
   type DeviceReports,
   type PairState,
-} from '../../src/core/trust.ts'
+} from '../../src/core/consent.ts'
 import { makeDevice, NOW_SEC } from '../support/made-persona.ts'
 
 export interface EditVector {

@@ -10,7 +10,7 @@ import { WINGS } from '../../src/daemon/wings.ts'
 import { connect, type Client } from '../../src/ipc/client.ts'
 import type { DaemonEvent } from '../../src/ipc/methods/events.ts'
 import type { MethodTable } from '../../src/ipc/methods/method.ts'
-import type { Methods } from '../../src/ipc/methods/table.ts'
+import type { Methods } from '../../src/ipc/methods/all-methods.ts'
 import { resolvePaths, type Paths } from '../../src/ipc/paths.ts'
 import type { Log } from '../../src/process/log.ts'
 

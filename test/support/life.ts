@@ -1,6 +1,6 @@
 /** Random histories of a keeper: tables shown by devices in any order, mixed with actions of the owner. */
 import * as fc from 'fast-check'
-import type { Policy } from '../../src/core/trust.ts'
+import type { Policy } from '../../src/core/consent.ts'
 import { TestKeeper } from './keeper.ts'
 import { deviceKey, person, type Person, type Table } from './person.ts'
 

@@ -10,7 +10,7 @@ import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { connect, type Client } from '../../src/ipc/client.ts'
 import { resolvePaths } from '../../src/ipc/paths.ts'
-import { withStatusMessage } from '../../src/tox/save/publish.ts'
+import { withStatusMessage } from '../../src/tox/save/status-message.ts'
 import { decodeSave, encodeSave, readStatusMessage } from '../../src/tox/save/savefile.ts'
 
 const [phase = '', directory = '', handLog = ''] = process.argv.slice(2)

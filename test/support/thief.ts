@@ -7,7 +7,7 @@ import { MAX_DEVICES, MAX_DOCUMENT_BYTES, MAX_SEQ, MAX_SEQ_STEP } from '../../sr
 import { encodeTable } from '../../src/core/table.ts'
 import { composeStatus } from '../../src/core/token.ts'
 import { decodeVerified } from '../../src/core/verify.ts'
-import { positionOf } from '../../src/daemon/own/table.ts'
+import { positionOf } from '../../src/daemon/own/own-records.ts'
 import { compress } from '../../src/daemon/own/compress.ts'
 import { OWN_LAPTOP, OWN_PHONE, type TestKeeper } from './keeper.ts'
 import { deviceKey, engine } from './person.ts'

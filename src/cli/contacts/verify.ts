@@ -50,7 +50,7 @@ async function askDaemon(context: Context, text: string, from: string | null): P
 async function judgeWithoutDaemon(context: Context, text: string, from: string | null): Promise<VerifyResult> {
   const [{ loadEngine }, { judgeText }] = await Promise.all([
     import('../../crypto/load.ts'),
-    import('../../ipc/shapes/judgement.ts'),
+    import('../../ipc/shapes/judge-text.ts'),
   ])
   return judgeText(text, from, await loadEngine(), context.nowSec)
 }

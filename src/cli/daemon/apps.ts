@@ -115,7 +115,7 @@ function unnamed(name: string, hint: string): CliError {
 async function parseCapabilities(text: string | undefined): Promise<Capability[] | null> {
   if (text === undefined) return null
   // Loaded only here: the table of methods is some 50 ms of work.
-  const { capabilities } = (await import('../../ipc/methods/table.ts')).PROTOCOL
+  const { capabilities } = (await import('../../ipc/methods/all-methods.ts')).PROTOCOL
   const words = text.split(',').map((word) => word.trim())
   const unknown = words.find((word) => !capabilities.includes(word))
   if (unknown === undefined) return words

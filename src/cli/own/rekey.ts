@@ -16,7 +16,7 @@ import { NOSPAM_BYTES, SECRET_KEY_BYTES, formatToxId } from '../../tox/save/addr
 import { clientsOn, describeClient } from '../../tox/profile/clients.ts'
 import { ToxError } from '../../tox/save/errors.ts'
 import { createProfile, readProfile, writeProfile, type ToxProfile } from '../../tox/profile/profile-file.ts'
-import { withStatusMessage } from '../../tox/save/publish.ts'
+import { withStatusMessage } from '../../tox/save/status-message.ts'
 import { rekeySave, type Rekeyed, type RekeyOptions } from '../../tox/save/rekey.ts'
 import { encodeSave, readKeys } from '../../tox/save/savefile.ts'
 import { checkUnlocked, hasCode, withDaemon } from '../io/connect.ts'

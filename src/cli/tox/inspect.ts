@@ -1,7 +1,7 @@
 /** `persona tox inspect`: shows everything in a profile, without a daemon. Secret keys only with --secrets. */
 import { formatHex } from '../../core/encoding/bytes.ts'
 import type { Engine } from '../../core/engine.ts'
-import { judgeText } from '../../ipc/shapes/judgement.ts'
+import { judgeText } from '../../ipc/shapes/judge-text.ts'
 import type { VerifyResult } from '../../ipc/shapes/judged.ts'
 import { formatToxId } from '../../tox/save/address.ts'
 import { USER_STATUSES, type UserStatus } from '../../tox/save/edit.ts'

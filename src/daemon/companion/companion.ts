@@ -1,10 +1,10 @@
-/** The companion, the daemon's own Tox node, as its owner has it: made, started, stopped, given friends (docs/tox.md, The companion). */
+/** The companion, the daemon's own Tox node: creates it, starts and stops it, adds friends (docs/tox.md, The companion). */
 import { notice, type Finding } from '../../ipc/shapes/doctor.ts'
 import { checkCompanion } from './check.ts'
 import { CompanionError } from './errors.ts'
 import { formatHex, parseHex } from '../../core/encoding/bytes.ts'
 import { freeName } from '../../core/table.ts'
-import type { Sighting } from '../../core/trust.ts'
+import type { Sighting } from '../../core/consent.ts'
 import type { DaemonEvent } from '../../ipc/methods/events.ts'
 import type { TableDevice } from '../../ipc/shapes/contact.ts'
 import type { ToxPeer, ToxPeers, ToxStatus } from '../../ipc/shapes/tox.ts'

@@ -1,6 +1,6 @@
 /** Consent: devices that show a table which lists them become the contact's, and apps and the owner hear of it (docs/format.md, section 10). */
 import { fallbackName } from '../../core/table.ts'
-import { consentsToChain, pairState, seenHere, type ContactEntry } from '../../core/trust.ts'
+import { consentsToChain, pairState, seenHere, type ContactEntry } from '../../core/consent.ts'
 import type { ContactChange } from '../../ipc/shapes/events.ts'
 import { alarmIfContested, clearContested, noteClock } from '../personas/alarms.ts'
 import { decodeStored } from '../personas/heads.ts'

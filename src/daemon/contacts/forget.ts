@@ -2,7 +2,7 @@
  * Forgets contacts (docs/format.md, section 13). The pin and head of a persona stay out of sight, so that an older table or another chain
  * cannot fool the owner later. Names, policy, block and everything seen of its devices go.
  */
-import { forgetPersona } from '../../core/trust.ts'
+import { forgetPersona } from '../../core/consent.ts'
 import { decide, recordOnly, type Known, type Outcome } from '../personas/decide.ts'
 import { headOf } from '../personas/heads.ts'
 import type { State } from '../state/state.ts'

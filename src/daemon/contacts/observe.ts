@@ -17,11 +17,11 @@ import {
   reportBare,
   reportToken,
   type DeviceReports,
-} from '../../core/trust.ts'
+} from '../../core/consent.ts'
 import { judgeStatus, type VerifiedBlob } from '../../core/verify.ts'
 import type { ContactChange } from '../../ipc/shapes/events.ts'
 import type { ChangeKind, ObservationParams, ObserveResult } from '../../ipc/shapes/judged.ts'
-import { tableDeviceOf } from '../../ipc/shapes/judgement.ts'
+import { tableDeviceOf } from '../../ipc/shapes/judge-text.ts'
 import { alarmSwitched } from '../personas/alarms.ts'
 import { apply } from '../personas/apply.ts'
 import { decide, judgeAgainst, newPersona, type Outcome } from '../personas/decide.ts'
@@ -57,7 +57,7 @@ interface Sight {
   readonly atSec: number
   /** The device before this observation. */
   readonly before: DeviceRecord
-  /** The device reported within the last minute, so only what matters is written. */
+  /** Something was written for this device less than a minute ago, so only what matters is written. */
   readonly isQuiet: boolean
   /** The owner accepted that this device joins the contact. */
   readonly isAccepted: boolean
@@ -130,9 +130,10 @@ export function observe(
       ensureEntry(sight, state)
       holdUpgrade(key, blob, source, state)
     } else {
-      // The policy does not apply to a contact's first table.
-      const empty: PersonaRecord = state.forgotten(personaId) ?? { ...newPersona(blob, state), devices: [] }
-      const outcome = decide(empty, blob, { verdict: 'accepted' }, true, state)
+      // The record to start from has no devices, so that each listed device counts as added. The policy was asked above: a contact's first
+      // table is accepted whole.
+      const base: PersonaRecord = state.forgotten(personaId) ?? { ...newPersona(blob, state), devices: [] }
+      const outcome = decide(base, blob, { verdict: 'accepted' }, true, state)
       const { record, first } = withEntry(outcome.record, sight, state)
       apply({ ...outcome, record }, state)
       const added = outcome.changes.filter((change) => change.kind === 'added')

@@ -2,7 +2,7 @@
 import { formatBase64url, formatHex } from '../../core/encoding/bytes.ts'
 import { diffTables } from '../../core/diff.ts'
 import type { Device } from '../../core/table.ts'
-import { consentsToChain } from '../../core/trust.ts'
+import { consentsToChain } from '../../core/consent.ts'
 import type { VerifiedBlob } from '../../core/verify.ts'
 import { offeredDevices, decodeStored } from '../personas/heads.ts'
 import type { DeviceRecord, PersonaRecord, Records } from '../state/records.ts'

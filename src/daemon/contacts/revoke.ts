@@ -1,5 +1,5 @@
 /** Revokes a source: drops its reports and everything that depended on them alone (docs/format.md, section 10). */
-import { consentsToChain, consentsToPersona, revokeSource, type DeviceReports } from '../../core/trust.ts'
+import { consentsToChain, consentsToPersona, revokeSource, type DeviceReports } from '../../core/consent.ts'
 import type { Changes } from '../state/changes.ts'
 import type { State } from '../state/state.ts'
 import { standsUpgrade } from './pending.ts'

@@ -1,5 +1,5 @@
 /** The checks of `doctor` for the own persona: its standing, its age, and the table that each device shows. */
-import type { Sighting } from '../../core/trust.ts'
+import type { Sighting } from '../../core/consent.ts'
 import { notice, ok, problem, type Finding } from '../../ipc/shapes/doctor.ts'
 import type { OwnTable } from '../../ipc/shapes/own.ts'
 import { standingFindings } from '../own/standing.ts'

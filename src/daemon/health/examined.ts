@@ -1,5 +1,5 @@
 /** The input of all checks of `doctor`. */
-import type { Sighting } from '../../core/trust.ts'
+import type { Sighting } from '../../core/consent.ts'
 import type { SealMode } from '../../crypto/seal.ts'
 import type { SeedState } from '../own/seed.ts'
 import type { OwnStanding } from '../own/standing.ts'

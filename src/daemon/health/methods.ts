@@ -1,7 +1,7 @@
 /** Answers `doctor` (docs/ipc.md, section 3): gathers the state once for all checks. */
-import type { Sighting } from '../../core/trust.ts'
+import type { Sighting } from '../../core/consent.ts'
 import type { Handlers } from '../../ipc/methods/method.ts'
-import type { Methods } from '../../ipc/methods/table.ts'
+import type { Methods } from '../../ipc/methods/all-methods.ts'
 import { diagnose } from './doctor.ts'
 import { verifyHistory } from '../state/history.ts'
 import type { About } from './status.ts'

@@ -1,9 +1,9 @@
 /** The keeper: the one writer of the state. The methods of the socket are in methods.ts and the folders that it lists. */
 import { formatHex } from '../../core/encoding/bytes.ts'
-import { newestSighting, type Sighting } from '../../core/trust.ts'
+import { newestSighting, type Sighting } from '../../core/consent.ts'
 import type { VerifiedBlob } from '../../core/verify.ts'
 import type { CryptoEngine } from '../../crypto/engine.ts'
-import { judgeText } from '../../ipc/shapes/judgement.ts'
+import { judgeText } from '../../ipc/shapes/judge-text.ts'
 import type { DaemonEvent } from '../../ipc/methods/events.ts'
 import type { ObservationParams, ObserveResult, VerifyResult } from '../../ipc/shapes/judged.ts'
 import type { OwnTable, StatusMessage } from '../../ipc/shapes/own.ts'
@@ -16,7 +16,7 @@ import { judgeAgainst } from '../personas/decide.ts'
 import { HeldKeys } from './held-keys.ts'
 import { State, type StateOptions } from '../state/state.ts'
 import { observe } from '../contacts/observe.ts'
-import { ownTable } from '../own/table.ts'
+import { ownTable } from '../own/own-records.ts'
 import type { NumberedTable } from '../own/past-tables.ts'
 import { OwnPersona } from '../own/persona.ts'
 import * as rec from '../state/records.ts'
@@ -33,7 +33,10 @@ export interface KeeperOptions extends StateOptions {
   readonly nowSec: () => number
   /** Sends an event to subscribers. Called once its change is on disk. */
   readonly publish: (event: DaemonEvent) => void
-  /** A write failed with an unknown outcome: the daemon must stop and start again. */
+  /**
+   * A commit failed. On a full disk nothing was written, and changes are refused until there is room. With any other code nobody knows what
+   * is on disk, so the daemon must stop and start again.
+   */
   readonly onStoreFailure: (error: unknown) => void
 }
 
@@ -43,7 +46,7 @@ export class Keeper {
   readonly state: State
   /** The own persona. Use it only inside {@link change}: its reads and writes may not be on disk yet. */
   readonly own: OwnPersona
-  /** The records on disk. Every answer comes from these. */
+  /** The records on disk. Queries read these. A change answers from its own state, after it is on disk. */
   readonly onDisk: rec.Records
   readonly keys: HeldKeys
   readonly #serializeInit = new Serial()
@@ -149,7 +152,7 @@ export class Keeper {
       for (const event of events) this.#options.publish(event)
       return result
     } catch (error) {
-      if (error instanceof StoreError && isOutcomeUnknown(error)) this.#options.onStoreFailure(error)
+      if (error instanceof StoreError && stopsWriting(error)) this.#options.onStoreFailure(error)
       throw error
     }
   }
@@ -230,7 +233,7 @@ export class Keeper {
   }
 }
 
-/** With these two codes certainly nothing was written. */
-function isOutcomeUnknown(error: StoreError): boolean {
+/** These two codes refuse one change; every other one concerns the disk. */
+function stopsWriting(error: StoreError): boolean {
   return error.code !== 'STORE_TOO_LARGE' && error.code !== 'STORE_KEY_INVALID'
 }

@@ -7,7 +7,7 @@ import { alarmView, listAlarms } from '../keeper/alarms.ts'
 import type { Keeper } from '../keeper/keeper.ts'
 import { KeeperError } from '../state/errors.ts'
 import type { Handlers } from '../../ipc/methods/method.ts'
-import type { Methods } from '../../ipc/methods/table.ts'
+import type { Methods } from '../../ipc/methods/all-methods.ts'
 import type { Alarm, EvidenceBlob, EvidenceFile } from '../../ipc/shapes/alarms.ts'
 
 export type AlarmMethods = Pick<Methods, 'alarm.list' | 'alarm.dismiss' | 'evidence.get'>

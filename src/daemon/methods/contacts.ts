@@ -1,9 +1,9 @@
 /** The methods of contacts: lookup, lists, checking a status message, recording observations (docs/ipc.md, section 3). */
 import type { Handlers } from '../../ipc/methods/method.ts'
 import { MAX_PAGE } from '../../ipc/shapes/limits.ts'
-import type { Methods } from '../../ipc/methods/table.ts'
+import type { Methods } from '../../ipc/methods/all-methods.ts'
 import { adviseOn } from '../contacts/advice.ts'
-import type { Apps } from '../apps/sessions.ts'
+import type { Apps } from '../apps/apps.ts'
 import { forgetSource } from '../contacts/forget-source.ts'
 import { findContact, listContacts, lookup } from '../contacts/find.ts'
 import type { Keeper } from '../keeper/keeper.ts'

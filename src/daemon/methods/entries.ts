@@ -1,8 +1,8 @@
 /** The methods that change contacts: rename, block, forget, split, export and import (docs/ipc.md, section 3). */
 import { ContactError } from '../contacts/errors.ts'
-import type { ContactEntry } from '../../core/trust.ts'
+import type { ContactEntry } from '../../core/consent.ts'
 import type { Handlers } from '../../ipc/methods/method.ts'
-import type { Methods } from '../../ipc/methods/table.ts'
+import type { Methods } from '../../ipc/methods/all-methods.ts'
 import type { Contact } from '../../ipc/shapes/contact.ts'
 import { exportCards, importCards } from '../contacts/cards.ts'
 import { findContact, gone } from '../contacts/find.ts'

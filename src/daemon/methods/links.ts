@@ -12,7 +12,7 @@ import type {
   VerifyContactParams,
 } from '../../ipc/shapes/links.ts'
 import type { Handlers } from '../../ipc/methods/method.ts'
-import type { Methods } from '../../ipc/methods/table.ts'
+import type { Methods } from '../../ipc/methods/all-methods.ts'
 import { noPersona } from '../state/errors.ts'
 import { findContact } from '../contacts/find.ts'
 import type { Keeper } from '../keeper/keeper.ts'

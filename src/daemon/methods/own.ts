@@ -1,13 +1,13 @@
 /** The methods of the own persona: init, the table, the status message (docs/ipc.md, section 3). */
 import type { Edit } from '../../core/intents.ts'
 import type { Handlers } from '../../ipc/methods/method.ts'
-import type { Methods } from '../../ipc/methods/table.ts'
+import type { Methods } from '../../ipc/methods/all-methods.ts'
 import type { InitParams } from '../../ipc/methods/own.ts'
 import type { EditResult, OwnTable } from '../../ipc/shapes/own.ts'
 import { StoreError } from '../../store/errors.ts'
 import { personaExists } from '../state/errors.ts'
 import type { Keeper } from '../keeper/keeper.ts'
-import { deviceAmong } from '../own/table.ts'
+import { deviceAmong } from '../own/own-records.ts'
 
 export type OwnMethods = Pick<
   Methods,

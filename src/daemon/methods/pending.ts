@@ -1,9 +1,9 @@
 /** The methods of policies and pending changes (docs/ipc.md, section 3). A policy never holds back a change that shuts a thief out. */
 import { formatHex } from '../../core/encoding/bytes.ts'
-import type { Policy } from '../../core/trust.ts'
+import type { Policy } from '../../core/consent.ts'
 import type { VerifiedBlob } from '../../core/verify.ts'
 import type { Handlers } from '../../ipc/methods/method.ts'
-import type { Methods } from '../../ipc/methods/table.ts'
+import type { Methods } from '../../ipc/methods/all-methods.ts'
 import { MAX_PAGE } from '../../ipc/shapes/limits.ts'
 import type { Contact } from '../../ipc/shapes/contact.ts'
 import type { PendingKind, PendingUpdate } from '../../ipc/shapes/pending.ts'

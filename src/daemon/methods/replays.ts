@@ -2,7 +2,7 @@
 import type { EventName } from '../../ipc/methods/events.ts'
 import type { Caller } from '../../ipc/methods/method.ts'
 import { lagged, RpcError } from '../../ipc/wire/rpc.ts'
-import type { Apps } from '../apps/sessions.ts'
+import type { Apps } from '../apps/apps.ts'
 import type { Keeper } from '../keeper/keeper.ts'
 import { KeeperError } from '../state/errors.ts'
 import { replayEvent, tipOf } from '../state/history.ts'

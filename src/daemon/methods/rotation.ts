@@ -1,6 +1,6 @@
 /** The methods that decide who may sign: approve a device, rotate, follow, leave, recover, reconcile (docs/ipc.md, section 3). */
 import type { Handlers } from '../../ipc/methods/method.ts'
-import type { Methods } from '../../ipc/methods/table.ts'
+import type { Methods } from '../../ipc/methods/all-methods.ts'
 import { listedDevice } from './own.ts'
 import type { Keeper } from '../keeper/keeper.ts'
 import { reconcile } from '../own/reconcile.ts'

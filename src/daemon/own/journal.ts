@@ -2,7 +2,7 @@
 import type { Edit, Intent, IntentOutcome } from '../../core/intents.ts'
 import type { VerifiedBlob } from '../../core/verify.ts'
 import type { State } from '../state/state.ts'
-import { commandOf, describeEdit, pointOf } from './table.ts'
+import { commandOf, describeEdit, pointOf } from './own-records.ts'
 
 const MAX_LIVE_INTENTS = 256 // sanity: edits of years; all siblings have long seen older ones
 const INTENT_DIGITS = 10 // so that intents are stored in the order in which they were made

@@ -1,10 +1,10 @@
 /** Leaving, inside of a change: signs a last table without this device, then the persona is a contact (docs/ipc.md, section 3, persona.leave). */
 import { MAX_SEQ } from '../../core/limits.ts'
 import { composeStatus } from '../../core/token.ts'
-import type { OwnHead } from './head.ts'
+import type { OwnHead } from './sign-table.ts'
 import type { Journal } from './journal.ts'
 import { isOfHere, isUnlisted } from './notes.ts'
-import { rememberOwnNames } from './table.ts'
+import { rememberOwnNames } from './own-records.ts'
 import { OWNER_SOURCE } from '../state/sources.ts'
 import type { LeaveResult } from '../../ipc/shapes/rotation.ts'
 

@@ -12,7 +12,7 @@ import type { GaveUp } from '../../ipc/shapes/own.ts'
 import type { LeftOut, RotationPlan, RotationWishes } from '../../ipc/shapes/rotation.ts'
 import { compress } from './compress.ts'
 import { asMarkedFirst, noteOf } from './notes.ts'
-import { deviceAmong } from './table.ts'
+import { deviceAmong } from './own-records.ts'
 import type { OwnRecord, PersonaRecord } from '../state/records.ts'
 import { nameOf } from '../state/view.ts'
 

@@ -1,6 +1,6 @@
 /** The methods of a pairing. Their code is loaded with the first call (docs/ipc.md, section 3). */
 import type { Handlers } from '../../ipc/methods/method.ts'
-import type { Methods } from '../../ipc/methods/table.ts'
+import type { Methods } from '../../ipc/methods/all-methods.ts'
 import type { Keeper } from '../keeper/keeper.ts'
 import type { Pairing } from './pairing.ts'
 

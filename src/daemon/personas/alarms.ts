@@ -1,7 +1,7 @@
 /** Alarms: threats that the owner must hear of at once, such as a second key chain or a claim on somebody else's device (docs/format.md, sections 8 and 10). */
 import { encodeUtf8, formatHex } from '../../core/encoding/bytes.ts'
 import { isClockAhead } from '../../core/order.ts'
-import { isContested, pairState } from '../../core/trust.ts'
+import { isContested, pairState } from '../../core/consent.ts'
 import type { PersonaRecord } from '../state/records.ts'
 import type { State } from '../state/state.ts'
 

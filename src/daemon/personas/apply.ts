@@ -29,7 +29,7 @@ function applyAlarm(alarm: HeadAlarm, persona: PersonaRecord, state: State): voi
   switch (alarm) {
     case 'forked':
       return noteFork(persona, state)
-    case 'fork cleared':
+    case 'head raised':
       return clearFork(persona.personaId, state)
     case 'disputed':
       return alarmDisputed(persona, state)

@@ -8,7 +8,7 @@ import type { Engine } from '../../core/engine.ts'
 import { addEvidence, MAX_EVIDENCE_PER_PERSONA, type EvidenceKind } from '../../core/evidence.ts'
 import { isClockAhead, judge, pickHeld, type OrderVerdict } from '../../core/order.ts'
 import type { Device } from '../../core/table.ts'
-import { pairState, type Policy } from '../../core/trust.ts'
+import { pairState, type Policy } from '../../core/consent.ts'
 import type { VerifiedBlob } from '../../core/verify.ts'
 import type { ContactChange } from '../../ipc/shapes/events.ts'
 import {
@@ -53,9 +53,9 @@ export interface Claim {
 }
 
 /**
- * `forked`: two tables have the same seq. `fork cleared`: a higher table ends that. `disputed`: a second chain claims the PersonaID.
+ * `forked`: two tables have the same seq. `head raised`: the head moved to a higher table, which ends the alarm of a fork if there is one. `disputed`: a second chain claims the PersonaID.
  */
-export type HeadAlarm = 'forked' | 'fork cleared' | 'disputed'
+export type HeadAlarm = 'forked' | 'head raised' | 'disputed'
 
 /** Judges a blob against the record of its persona; undefined if the persona is not known. */
 export function judgeAgainst(
@@ -71,7 +71,8 @@ export function judgeAgainst(
 /**
  * Decides what becomes of a judged blob.
  * @param record exists even if the verdict is `new`: then we have only a contact link, or the record of {@link newPersona} without devices
- * @param mayNote false if this device reported within the last minute. Then only changes of the head and proofs of a theft count. Both are rare
+ * @param mayNote false if something was written for this device less than a minute ago. Then only a moved head and proofs of a second chain or
+ *   a fork are written. All are rare
  */
 export function decide(
   record: PersonaRecord,
@@ -94,7 +95,7 @@ export function decide(
         before: record,
         record: after,
         claims,
-        alarms: ['fork cleared', ...alarms],
+        alarms: ['head raised', ...alarms],
         changes: diffTables(record, after),
       }
     }

@@ -1,6 +1,6 @@
 /** The exchange with the hand, which writes profiles outside of the daemon's sandbox: what is due, and what was written (docs/decisions/0011). */
 import type { DueProfile, WrittenProfile } from '../../ipc/shapes/due.ts'
-import { statusWith } from '../../tox/save/publish.ts'
+import { statusWith } from '../../tox/save/status-message.ts'
 import { wordsOf } from './words.ts'
 import { deviceOf, isDue, type KnownProfile, type ProfileKeeper } from './known.ts'
 

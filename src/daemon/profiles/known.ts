@@ -1,5 +1,5 @@
 /** The record of one watched profile between two reads, and its comparison with the own table. */
-import type { Sighting } from '../../core/trust.ts'
+import type { Sighting } from '../../core/consent.ts'
 import type { ObservationParams, ObserveResult, VerifyResult } from '../../ipc/shapes/judged.ts'
 import type { OwnTable, StatusMessage } from '../../ipc/shapes/own.ts'
 import type { WatchedProfile } from '../../ipc/shapes/profiles.ts'

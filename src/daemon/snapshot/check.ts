@@ -6,7 +6,7 @@ import { chainRoot, inceptionMessage } from '../../core/chain.ts'
 import { BlobError } from '../../core/errors.ts'
 import { verifyBlob, type VerifiedBlob } from '../../core/verify.ts'
 import type { State } from '../state/state.ts'
-import { positionOf } from '../own/table.ts'
+import { positionOf } from '../own/own-records.ts'
 import type { DeviceRecord, OwnRecord, PersonaRecord, SnapshotItem } from '../state/records.ts'
 
 /** @throws {SnapshotError} SNAPSHOT_INVALID */

@@ -8,7 +8,7 @@
 import { ContactError } from '../contacts/errors.ts'
 import { SnapshotError } from './errors.ts'
 import { formatHex } from '../../core/encoding/bytes.ts'
-import { sourceOfSibling } from '../../core/trust.ts'
+import { sourceOfSibling } from '../../core/consent.ts'
 import type { Keeper } from '../keeper/keeper.ts'
 import {
   IMPORT,

@@ -14,7 +14,7 @@ import {
   reportToken,
   type DeviceReports,
   type ContactEntry,
-} from '../../core/trust.ts'
+} from '../../core/consent.ts'
 import type { ContactChange } from '../../ipc/shapes/events.ts'
 import { alarmIfContested, noteClock } from '../personas/alarms.ts'
 import { apply } from '../personas/apply.ts'

@@ -2,7 +2,7 @@
 import { SnapshotError } from './errors.ts'
 import { formatBase64url, parseBase64url } from '../../core/encoding/bytes.ts'
 import type { Handlers } from '../../ipc/methods/method.ts'
-import type { Methods } from '../../ipc/methods/table.ts'
+import type { Methods } from '../../ipc/methods/all-methods.ts'
 import type { BackupChunk, RestoreResult } from '../../ipc/shapes/backup.ts'
 import { BackupReader, BackupWriter } from './backup.ts'
 import type { Keeper } from '../keeper/keeper.ts'

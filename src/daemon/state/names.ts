@@ -1,5 +1,5 @@
 /** Names of contacts: each name belongs to one contact (docs/ipc.md, section 3). Use it only inside a change. */
-import { joinEntries, type ContactEntry, type Policy } from '../../core/trust.ts'
+import { joinEntries, type ContactEntry, type Policy } from '../../core/consent.ts'
 import { foldName, tidyName } from './name-form.ts'
 import { KeeperError } from './errors.ts'
 import type { Write } from '../../store/store.ts'

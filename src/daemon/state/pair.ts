@@ -1,5 +1,5 @@
 /** The state of a pair of persona and device as clients see it (docs/format.md, section 10). */
-import { pairState, type PairState } from '../../core/trust.ts'
+import { pairState, type PairState } from '../../core/consent.ts'
 import type { DeviceRecord } from './records.ts'
 
 /**

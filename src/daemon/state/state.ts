@@ -1,5 +1,5 @@
 /** The state inside a change: reads and stages records, keeps counts and indexes, collects events. */
-import type { Policy } from '../../core/trust.ts'
+import type { Policy } from '../../core/consent.ts'
 import type { InceptionCache } from '../../core/verify.ts'
 import type { CryptoEngine } from '../../crypto/engine.ts'
 import { appendHistory } from './history.ts'

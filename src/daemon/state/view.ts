@@ -2,7 +2,7 @@
 import { MAX_CLOCK_AHEAD_SEC } from '../../core/limits.ts'
 import { freshness, type Freshness } from '../../core/order.ts'
 import { activeDevice, fallbackName } from '../../core/table.ts'
-import { consentsToPersona, isContested } from '../../core/trust.ts'
+import { consentsToPersona, isContested } from '../../core/consent.ts'
 import { pairOf } from './pair.ts'
 import {
   CLOCK,

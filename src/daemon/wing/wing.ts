@@ -1,5 +1,5 @@
 /** A wing: a part of the daemon that plugs in (docs/wings.md). The rest of the daemon knows wings only by this interface. */
-import type { Sighting } from '../../core/trust.ts'
+import type { Sighting } from '../../core/consent.ts'
 import type { Handlers } from '../../ipc/methods/method.ts'
 import type { WingSchema } from '../../ipc/methods/wing.ts'
 import type { DaemonEvent } from '../../ipc/methods/events.ts'

@@ -2,7 +2,7 @@
 import { ADMIN_EVENTS, BASE_EVENTS, type BaseEventData } from '../shapes/events.ts'
 import type { Permission } from './method.ts'
 import type { All, EventSpec, WingSchema } from './wing.ts'
-import { WING_SCHEMAS, type AnyWing } from './all-wings.ts'
+import { WING_SCHEMAS, type AnyWing } from './wing-schemas.ts'
 
 type EventsOf<Wing> = Wing extends WingSchema<infer _M, infer E, infer _S> ? E : never
 type DataOf<E> = { [Name in keyof E]: E[Name] extends EventSpec<infer D> ? D : never }

@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { baseStatus, type BaseStatus } from '../shapes/status.ts'
 import type { All, WingSchema } from './wing.ts'
-import type { AnyWing } from './all-wings.ts'
+import type { AnyWing } from './wing-schemas.ts'
 
 type StatusOf<Wing> = Wing extends WingSchema<infer _M, infer _E, infer S> ? S : never
 

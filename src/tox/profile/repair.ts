@@ -3,7 +3,7 @@ import { clientsOn, describeClient, type ClientOnProfile } from './clients.ts'
 import { ToxError } from '../save/errors.ts'
 import { thisMachine, type Machine } from './lock-file.ts'
 import { writeProfile, type ProfileAccess, type ToxProfile } from './profile-file.ts'
-import { withStatusMessage } from '../save/publish.ts'
+import { withStatusMessage } from '../save/status-message.ts'
 import { canSeeClients } from './sight.ts'
 
 /** A profile that was just read and does not show the table. */

@@ -4,7 +4,7 @@ import { MAX_STATUS_BYTES } from '../../core/limits.ts'
 import { ownWords } from '../../core/token.ts'
 import { ToxError } from './errors.ts'
 import { FRIEND_BYTES, checkLength, readFriends, type ToxFriend } from './friends.ts'
-import { encodeToxText, withStatusMessage } from './publish.ts'
+import { encodeToxText, withStatusMessage } from './status-message.ts'
 import {
   MAX_TOX_NAME_BYTES,
   SECTION_FRIENDS,

@@ -4,7 +4,7 @@ import type { CryptoEngine } from '../../crypto/engine.ts'
 import { encodeToxName } from './edit.ts'
 import { ToxError } from './errors.ts'
 import { encodeFriend } from './friends.ts'
-import { encodeToxText, withStatusMessage } from './publish.ts'
+import { encodeToxText, withStatusMessage } from './status-message.ts'
 import {
   SECTION_FRIENDS,
   SECTION_KEYS,

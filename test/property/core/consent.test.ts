@@ -9,7 +9,7 @@ import {
   reportToken,
   revokeSource,
   type DeviceReports,
-} from '../../../src/core/trust.ts'
+} from '../../../src/core/consent.ts'
 
 const PERSONAS = ['A', 'B', 'C'] as const
 const DEVICES = ['D0', 'D1', 'D2', 'D3'] as const

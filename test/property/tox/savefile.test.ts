@@ -5,7 +5,7 @@ import { MAX_STATUS_BYTES } from '../../../src/core/limits.ts'
 import { formatToxId, parseToxId, parseToxPk } from '../../../src/tox/save/address.ts'
 import { decryptSave } from '../../../src/tox/save/esave.ts'
 import { FRIEND_BYTES, decodeFriend, encodeFriend } from '../../../src/tox/save/friends.ts'
-import { withStatusMessage } from '../../../src/tox/save/publish.ts'
+import { withStatusMessage } from '../../../src/tox/save/status-message.ts'
 import { friendStatuses } from '../../../src/tox/save/scan.ts'
 import {
   SECTION_FRIENDS,

@@ -7,7 +7,7 @@ import { parseHex } from '../../../src/core/encoding/bytes.ts'
 import { BlobError, readStatus, type BlobErrorCode, type StatusReading } from '../../../src/crypto/read-status.ts'
 import { portableEngine as engine } from '../../../src/crypto/portable.ts'
 import { compress } from '../../../src/daemon/own/compress.ts'
-import { judgeText } from '../../../src/ipc/shapes/judgement.ts'
+import { judgeText } from '../../../src/ipc/shapes/judge-text.ts'
 
 const LAPTOP = 'D759E0CA9F8F9A3217C4BCA65C5B20600D189C8EE410C0CA7E64EF0228DA6D67'
 const PHONE = '06A28CD0B2AF067AC8979214DE4DE8F4371D19C260164F546C021E111510BE0C'

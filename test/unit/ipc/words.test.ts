@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { METHODS } from '../../../src/ipc/methods/table.ts'
+import { METHODS } from '../../../src/ipc/methods/all-methods.ts'
 
 const takes = (words: string): boolean => METHODS['blob.get'].params.safeParse({ words }).success
 

@@ -58,7 +58,7 @@ test('the daemon names no command of ours: a chat or a web page shows the same t
           )?.[0] ?? [],
       ),
   )
-  const intents = readFileSync(resolve('src/daemon/own/table.ts'), 'utf8')
+  const intents = readFileSync(resolve('src/daemon/own/own-records.ts'), 'utf8')
   expect(found.filter((text) => !intents.includes(text))).toEqual([])
 })
 

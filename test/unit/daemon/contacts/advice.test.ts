@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Policy } from '../../../../src/core/trust.ts'
+import type { Policy } from '../../../../src/core/consent.ts'
 import type { AdvisedDevice } from '../../../../src/ipc/shapes/advice.ts'
 import { contactDevices, contactDevicesParams } from '../../../../src/ipc/shapes/advice.ts'
 import { OWN_LAPTOP, OWN_PHONE, TestKeeper } from '../../../support/keeper.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { METHODS, type Methods } from '../../../../src/ipc/methods/table.ts'
+import { METHODS, type Methods } from '../../../../src/ipc/methods/all-methods.ts'
 import type { KeeperMethods } from '../../../../src/daemon/methods.ts'
 import { quickEngine } from '../../../support/quick-engine.ts'
 import { OWN_LAPTOP, TestKeeper, ownText } from '../../../support/keeper.ts'

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { Sighting } from '../../../../src/core/trust.ts'
+import type { Sighting } from '../../../../src/core/consent.ts'
 import { diagnose } from '../../../../src/daemon/health/doctor.ts'
 import type { SeedState } from '../../../../src/daemon/own/seed.ts'
 import { NO_STANDING, standingFindings, type OwnStanding } from '../../../../src/daemon/own/standing.ts'

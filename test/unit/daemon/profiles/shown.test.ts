@@ -8,7 +8,7 @@ import {
   TOXIC_AWAY,
   wordsToKeep,
 } from '../../../../src/daemon/profiles/shown.ts'
-import { judgeText } from '../../../../src/ipc/shapes/judgement.ts'
+import { judgeText } from '../../../../src/ipc/shapes/judge-text.ts'
 import type { OrderVerdict } from '../../../../src/ipc/shapes/judged.ts'
 import type { OwnTable } from '../../../../src/ipc/shapes/own.ts'
 import type { ShownTable, WatchedProfile } from '../../../../src/ipc/shapes/profiles.ts'

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
-import { METHODS } from '../../../../src/ipc/methods/table.ts'
+import { METHODS } from '../../../../src/ipc/methods/all-methods.ts'
 import { firstFault } from '../../../../src/ipc/server/first-fault.ts'
 
 describe('params', () => {

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest'
 import type { z } from 'zod'
 import { createDispatch } from '../../../../src/ipc/server/dispatch.ts'
 import { FrameReader, MAX_FRAME_BYTES, MAX_FRAME_VALUES } from '../../../../src/ipc/wire/frame.ts'
-import { METHODS, type Methods } from '../../../../src/ipc/methods/table.ts'
+import { METHODS, type Methods } from '../../../../src/ipc/methods/all-methods.ts'
 import type { Caller, Handlers } from '../../../../src/ipc/methods/method.ts'
 import { IpcError } from '../../../../src/ipc/wire/errors.ts'
 

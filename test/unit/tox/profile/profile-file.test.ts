@@ -14,7 +14,7 @@ import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { removeLeftovers } from '../../../../src/durable/file.ts'
-import { BACKUPS_KEPT } from '../../../../src/tox/profile/copies.ts'
+import { BACKUPS_KEPT } from '../../../../src/tox/profile/backups.ts'
 import { decryptSave, encryptSave } from '../../../../src/tox/save/esave.ts'
 import { FRIEND_BYTES } from '../../../../src/tox/save/friends.ts'
 import {
@@ -24,7 +24,7 @@ import {
   type ToxProfile,
   type WriteProfileOptions,
 } from '../../../../src/tox/profile/profile-file.ts'
-import { withStatusMessage } from '../../../../src/tox/save/publish.ts'
+import { withStatusMessage } from '../../../../src/tox/save/status-message.ts'
 import {
   MAX_PROFILE_BYTES,
   SECTION_FRIENDS,

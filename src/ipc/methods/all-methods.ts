@@ -7,7 +7,7 @@ import { appsMethods, type AppsMethods } from './apps.ts'
 import type { Permission } from './method.ts'
 import { eventPermissions, eventsOf, type EventName } from './events.ts'
 import type { All, WingSchema } from './wing.ts'
-import { WING_SCHEMAS, type AnyWing } from './all-wings.ts'
+import { WING_SCHEMAS, type AnyWing } from './wing-schemas.ts'
 import { BASE_CAPABILITIES, type Capability } from '../shapes/capabilities.ts'
 
 type MethodsOf<Wing> = Wing extends WingSchema<infer M, infer _E, infer _S> ? M : never

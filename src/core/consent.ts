@@ -130,7 +130,7 @@ export function consentsToChain(reports: DeviceReports, personaId: string, root:
   return consentsToPersona(reports, personaId) && (newestSighting(reports)?.root ?? root) === root
 }
 
-/** The newest observation with a token. It alone decides consent. If two are of the same second, the last one to arrive counts. */
+/** The newest observation with a token: it names the persona that the device consents to. If two are of the same second, the last one to arrive counts. */
 export function newestSighting(reports: DeviceReports): Sighting | null {
   let newest: Sighting | null = null
   for (const { token } of reports) if (token !== null && (newest === null || token.atSec > newest.atSec)) newest = token

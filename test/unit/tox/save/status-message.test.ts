@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { MAX_STATUS_BYTES } from '../../../../src/core/limits.ts'
-import { withStatusMessage } from '../../../../src/tox/save/publish.ts'
+import { withStatusMessage } from '../../../../src/tox/save/status-message.ts'
 import {
   SECTION_KEYS,
   SECTION_STATUS_MESSAGE,

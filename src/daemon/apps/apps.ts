@@ -9,7 +9,7 @@ import type { Caller, Permission } from '../../ipc/methods/method.ts'
 import type { App } from '../../ipc/shapes/apps.ts'
 import type { Capability } from '../../ipc/shapes/capabilities.ts'
 import type { DaemonEvent } from '../../ipc/methods/events.ts'
-import { PROTOCOL, type Protocol } from '../../ipc/methods/table.ts'
+import { PROTOCOL, type Protocol } from '../../ipc/methods/all-methods.ts'
 import { Quota } from '../../process/quota.ts'
 
 const TOKEN_BYTES = 32 // sanity: nobody guesses 256 bits, so a plain hash on disk is enough

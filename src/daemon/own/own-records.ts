@@ -6,7 +6,7 @@ import { TableError } from '../../core/errors.ts'
 import type { DropReason, Edit, Intent, ReplayHead, TablePoint } from '../../core/intents.ts'
 import { checkRoomToRotate, statusBytesFree, type Device } from '../../core/table.ts'
 import type { VerifiedBlob } from '../../core/verify.ts'
-import { tableDeviceOf } from '../../ipc/shapes/judgement.ts'
+import { tableDeviceOf } from '../../ipc/shapes/judge-text.ts'
 import type { OwnTable } from '../../ipc/shapes/own.ts'
 import { KeeperError } from '../state/errors.ts'
 import {

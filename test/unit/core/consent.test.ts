@@ -11,7 +11,7 @@ import {
   revokeSource,
   type DeviceReports,
   type ContactEntry,
-} from '../../../src/core/trust.ts'
+} from '../../../src/core/consent.ts'
 
 const [A, B] = ['A'.repeat(64), 'B'.repeat(64)]
 const DAY_SEC = 86_400

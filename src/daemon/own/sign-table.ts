@@ -16,7 +16,7 @@ import { apply } from '../personas/apply.ts'
 import { decide } from '../personas/decide.ts'
 import { decodeStored } from '../personas/heads.ts'
 import type { State } from '../state/state.ts'
-import { ownTable, positionOf } from './table.ts'
+import { ownTable, positionOf } from './own-records.ts'
 import type { PastTables } from './past-tables.ts'
 import { hasHead, type HeadedPersona, type OwnRecord, type PersonaRecord } from '../state/records.ts'
 
