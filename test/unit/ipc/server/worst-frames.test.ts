@@ -129,7 +129,14 @@ const VALID: string = frameOf(
 )
 
 describe('the largest frame', () => {
-  const valid = leastCostOf(VALID, { ms: 0, bytes: 0 })
+  // The garbage collector may run in between, and then a run seems to cost nothing: of the valid call the most counts.
+  const valid = { ms: 0, bytes: 0 }
+  for (let i = 0; i < TIMES; i++) {
+    collectGarbage()
+    const cost = costOf(VALID)
+    valid.ms = Math.max(valid.ms, cost.ms)
+    valid.bytes = Math.max(valid.bytes, cost.bytes)
+  }
   const bound = { ms: 3 * valid.ms + 5, bytes: 2 * valid.bytes + 2 * MAX_FRAME_BYTES }
 
   test('that is valid is a valid call', () => {
