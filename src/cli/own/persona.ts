@@ -22,6 +22,7 @@ export interface InitOptions extends KeyOptions {
 
 /** Creates the persona, and on a terminal shows its recovery words. */
 export async function init(context: Context, options: InitOptions): Promise<number> {
+  checkNamed(options)
   await withDaemon(context, async (client) => {
     await checkNoPersona(client)
     const params = await initParams(options)
@@ -44,11 +45,14 @@ function noDevice(name: string): string {
   return `it has no devices yet; add one: persona device add ${escapeText(name)} --tox-profile FILE`
 }
 
+/** @throws {CliError} USAGE: the options name a key, but no nickname for its device */
+function checkNamed(options: InitOptions): void {
+  if ((options.key === undefined && options.toxProfile === undefined) || options.device !== undefined) return
+  throw new CliError('USAGE', 'the device needs a nickname', { hint: 'add --device NAME, such as --device laptop' })
+}
+
 async function initParams(options: InitOptions): Promise<InitParams> {
   const key = await keyOf(options)
-  if (key !== null && options.device === undefined) {
-    throw new CliError('USAGE', 'the device needs a nickname', { hint: 'add --device NAME, such as --device laptop' })
-  }
   const source = { file: options.passphraseFile, option: '--passphrase-file' }
   const isSealed = options.passphrase === true || options.passphraseFile !== undefined
   const passphrase = isSealed ? await askNewPassphrase(source) : null
