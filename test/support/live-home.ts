@@ -38,12 +38,14 @@ export class LiveHome {
     writeFileSync(join(home, 'config/personad.yaml'), lines, { mode: 0o600 })
     const daemon = await DaemonProcess.start({ home, env, prefix })
     const live = new LiveHome(home, daemon, await daemon.connect())
-    // An app's view, through an app's permissions.
-    const app = await daemon.connect('app')
-    await app.subscribe(null, (event) => {
+    const note = (event: unknown): void => {
       live.events.push(event as DaemonEvent)
       live.#woken()
-    })
+    }
+    // An app's view, through an app's permissions, and the alarms, which only the owner sees.
+    const app = await daemon.connect('app')
+    await app.subscribe(null, note)
+    await live.admin.subscribe(['alarm'], note)
     return live
   }
 

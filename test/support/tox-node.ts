@@ -2,6 +2,7 @@
  * Tox nodes for tests: runs the node's program with chosen options on loopback, and checks whether libtoxcore can run
  * it.
  */
+import { existsSync } from 'node:fs'
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
@@ -10,12 +11,14 @@ import { encodeFrame, FrameCutter } from '../../src/toxnode/frame.ts'
 import { checkReport, type BootstrapNode, type Order, type Report } from '../../src/toxnode/protocol.ts'
 
 const MAIN = join(import.meta.dirname, '../../src/toxnode/main.ts')
+const LIBTOXCORE = join(import.meta.dirname, '../../src/toxnode/libtoxcore.ts')
 /** With this clock two nodes connect within a fifth of a second; in real time it takes ten seconds. */
 export const FAST: Readonly<Record<string, string>> = { PERSONAD_LIVE_CLOCK_RATE: '100' }
 
 /** Why this machine cannot run a node; null if it can. */
 export function liveAbsence(): string | null {
-  const probe = "const { version } = await import('./src/live/libtoxcore.ts'); process.stdout.write(version)"
+  if (!existsSync(LIBTOXCORE)) throw new Error(`${LIBTOXCORE} is gone: without it these tests would skip in silence`)
+  const probe = `const { version } = await import(${JSON.stringify(LIBTOXCORE)}); process.stdout.write(version)`
   const { status, stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', probe], {
     cwd: join(import.meta.dirname, '../..'),
     encoding: 'utf8',
