@@ -1,4 +1,5 @@
 /** The commands that go with the daemon's codes. The daemon says what happened and what to do. Each client adds its own commands. */
+import { MAX_EPOCH } from '../../core/limits.ts'
 import type { Finding } from '../../ipc/shapes/doctor.ts'
 import { quoteWord } from '../../ipc/command-word.ts'
 
@@ -46,7 +47,7 @@ const STEPS: Readonly<Record<string, Step>> = {
   DEVICE_UNAPPROVED: ({ device }) =>
     `persona device approve ${wordOf(device)}, or persona device remove ${wordOf(device)} --lost`,
   EPOCHS_EXHAUSTED: ({ next }) =>
-    typeof next === 'number' && next <= 16 ? `--epoch ${next}` : 'persona init in another --home',
+    typeof next === 'number' && next <= MAX_EPOCH ? `--epoch ${next}` : 'persona init in another --home',
   EPOCH_USED: ({ next }) => (typeof next === 'number' ? `--epoch ${next}` : null),
   EPOCH_UNSURE: ({ epoch }) => `persona tox scan FILE; or --epoch ${String(epoch)}`,
   ROTATION_TOO_LARGE: '--without NAME',
@@ -55,8 +56,8 @@ const STEPS: Readonly<Record<string, Step>> = {
   ERASE_MISMATCH: 'persona status',
   NOT_FOUND: ({ what }) => (typeof what === 'string' ? (LISTS[what] ?? null) : null),
   AMBIGUOUS: ({ kinds }) => (Array.isArray(kinds) ? kinds.map((kind) => `--kind ${String(kind)}`).join(' or ') : null),
-  CONTACT_IS_OWN: 'persona link',
-  CONTACT_PROVISIONAL: 'persona contact show NAME',
+  CONTACT_IS_OWN: ({ wants }) => (wants === 'own link' ? 'persona link' : null),
+  CONTACT_PROVISIONAL: ({ wants }) => (wants === 'link' ? 'persona contact add LINK' : null),
   CONTACT_FORGOTTEN: '--again',
   CHAIN_DIFFERS: ({ isOwn, personaId }) =>
     isOwn === true ? `persona contact forget ${wordOf(personaId)}` : 'persona contact add LINK --repin',
@@ -65,7 +66,7 @@ const STEPS: Readonly<Record<string, Step>> = {
   DEVICE_COMPANION: 'persona device list',
   DEVICE_LISTED: 'persona device list',
   LINK_UNKNOWN: 'persona link, on their side',
-  NUMBER_MISMATCH: 'persona contact add LINK',
+  NUMBER_MISMATCH: ({ wants }) => (wants === 'link' ? 'persona contact add LINK' : null),
   NOTHING_PENDING: 'persona pending',
   PENDING_CHANGED: 'persona pending',
   PENDING: 'persona pending',
@@ -73,7 +74,7 @@ const STEPS: Readonly<Record<string, Step>> = {
   APP_TOKEN_UNKNOWN: 'persona app allow NAME',
   APP_PENDING: 'persona app pending',
   APP_TOO_MANY: 'persona app pending',
-  APP_EXISTS: 'persona app list',
+  APP_EXISTS: ({ app, isAsking }) => (isAsking === true ? 'persona app pending' : `persona app revoke ${wordOf(app)}`),
   PAIRING_BUSY: 'persona pair --cancel',
   PAIRING_NONE: 'persona pair',
   PAIRING_EXPIRED: 'persona pair',

@@ -233,11 +233,9 @@ function checkFree(keeper: Keeper, name: string): void {
   if (known === undefined || isForgotten(known, keeper)) return
   const { can, revoking } = known
   if (isExpired(known, keeper.nowSec) && !revoking) return
-  throw appExists(name, can.length === 0 ? 'accept or reject its request' : 'revoke its token first')
-}
-
-function appExists(name: string, hint: string): AppError {
-  return new AppError('APP_EXISTS', `there is already an app "${name}"`, hint)
+  const isAsking = can.length === 0
+  const hint = isAsking ? 'accept or reject its request' : 'revoke its token first'
+  throw new AppError('APP_EXISTS', `there is already an app "${name}"`, hint, { app: name, isAsking })
 }
 
 function put(keeper: Keeper, app: AppRecord): void {

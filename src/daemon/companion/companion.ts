@@ -137,7 +137,7 @@ export class Companion {
       throw new CompanionError(
         'TOO_MANY_PEERS',
         `the companion already has ${MAX_PEERS} friends`,
-        'remove friends that you no longer need',
+        'no further friend can be added',
       )
     }
     const toxId = id.length === TOX_ID_DIGITS ? formatToxId(parseToxId(id)) : null

@@ -164,7 +164,9 @@ function bestOf(persona: PersonaRecord, state: State): VerifiedBlob | null {
 function ownLinkRefused(isOwnChain: boolean): ContactError {
   if (isOwnChain) return new ContactError('CONTACT_IS_OWN', 'this is your own contact link', 'give it to somebody else')
   const message = 'this link names your PersonaID with another key chain: whoever made it has your first key'
-  return new ContactError('CONTACT_IS_OWN', message, 'warn everybody who got this link, and give them your own')
+  return new ContactError('CONTACT_IS_OWN', message, 'warn everybody who got this link, and give them your own', {
+    wants: 'own link',
+  })
 }
 
 function chainDiffers({ entry, personaId, verifiedAtSec }: PersonaRecord): ContactError {

@@ -1,5 +1,6 @@
 /** The result of `status`: the state in figures, and sentences for its owner (docs/ipc.md, section 3). */
-import { noticeOf, told, UNPROTECTED } from '../own/conditions.ts'
+import { checkClock } from './check-daemon.ts'
+import { noticeOf, withNotices, UNPROTECTED } from '../own/conditions.ts'
 import { standingFindings, UNSIGNED_NOTICE_SEC, type OwnStanding } from '../own/standing.ts'
 import { notice, type Finding } from '../../ipc/shapes/doctor.ts'
 import { freshnessAt, type Clock } from '../state/view.ts'
@@ -40,13 +41,13 @@ export function makeStatus(about: About, kept: Kept): DaemonStatus {
     unapproved: [...standing.unapproved],
     freshness: table === null ? null : freshnessAt(table.timeSec, clock),
     counts: { ...counts, connections },
-    ...told(findings),
+    ...withNotices(findings),
   }
 }
 
 function ownFindings({ table, isLocked, theftProtection, standing, clock }: Kept): Finding[] {
-  if (table === null)
-    return [notice('NO_PERSONA', 'there is no persona here yet', 'create one'), ...clockFindings(clock)]
+  const ofClock = clock.isWrong ? [checkClock(clock)] : []
+  if (table === null) return [notice('NO_PERSONA', 'there is no persona here yet', 'create one'), ...ofClock]
   const findings = theftProtection ? [] : [noticeOf('UNPROTECTED', UNPROTECTED)]
   findings.push(...standingFindings(standing))
   if (isLocked) {
@@ -55,12 +56,5 @@ function ownFindings({ table, isLocked, theftProtection, standing, clock }: Kept
     const why = isDue ? `; the table was signed ${days} days ago, and contacts see that it gets old` : ''
     findings.push(notice('LOCKED', `the signing key is locked${why}`, 'unlock it'))
   }
-  return [...findings, ...clockFindings(clock)]
-}
-
-function clockFindings(clock: Clock): Finding[] {
-  if (!clock.isWrong) return []
-  const message =
-    'the clock of this machine is earlier than a time that the daemon has already recorded, so ages are not judged'
-  return [notice('CLOCK', message, 'set the clock; if it is right now, edit your table once')]
+  return [...findings, ...ofClock]
 }

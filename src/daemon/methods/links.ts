@@ -66,11 +66,13 @@ async function contactPersona(keeper: Keeper, query: string): Promise<string> {
   const { kind, name, personaId } = await findContact(query, keeper.reader())
   if (kind === 'own')
     throw new ContactError('CONTACT_IS_OWN', 'this is your own persona', 'use your own contact link', {
-      purpose: 'link',
+      wants: 'own link',
     })
   if (personaId !== null) return personaId
   const hint = 'ask for a contact link, and add it'
-  throw new ContactError('CONTACT_PROVISIONAL', `${name} has no persona yet, so there is nothing to verify`, hint)
+  throw new ContactError('CONTACT_PROVISIONAL', `${name} has no persona yet, so there is nothing to verify`, hint, {
+    wants: 'link',
+  })
 }
 
 function numbersOf(keeper: Keeper, persona: PersonaRecord): SafetyNumbers {
@@ -125,5 +127,5 @@ function linkMismatch(persona: PersonaRecord, isSamePersona: boolean): ContactEr
 function mismatch(name: string, message: string, slip: string): ContactError {
   const meaning = `either ${slip}, or somebody else made the persona that you know as ${name}: trust none of its devices until you know`
   const hint = `ask ${name} for a contact link in a way that proves who you talk to, and add it`
-  return new ContactError('NUMBER_MISMATCH', `${message}; ${meaning}`, hint)
+  return new ContactError('NUMBER_MISMATCH', `${message}; ${meaning}`, hint, { wants: 'link' })
 }

@@ -50,6 +50,6 @@ export function noticeOf(code: string, { message, hint }: Condition): Finding {
 }
 
 /** Findings as an answer carries them, with their messages alone for clients that only show text. */
-export function told(findings: Finding[]): { notices: string[]; findings: Finding[] } {
+export function withNotices(findings: Finding[]): { notices: string[]; findings: Finding[] } {
   return { notices: findings.map(({ message, hint }) => (hint === null ? message : `${message}; ${hint}`)), findings }
 }

@@ -21,7 +21,7 @@ import type { State } from '../state/state.ts'
 import { OwnHead } from './sign-table.ts'
 import { PastTables, type NumberedTable } from './past-tables.ts'
 import { positionFields, positionOf, rememberOwnNames, tombstonesAfter } from './own-records.ts'
-import { NOT_REVOKED, noticeOf, told, UNPROTECTED } from './conditions.ts'
+import { NOT_REVOKED, noticeOf, withNotices, UNPROTECTED } from './conditions.ts'
 import { OWN_DEFAULTS, type OwnRecord, type PastTable, type PersonaRecord } from '../state/records.ts'
 import { follow, replay, seeOwnBlob } from './siblings.ts'
 import type { OwnHeads, OwnSight } from '../personas/own-sight.ts'
@@ -111,7 +111,7 @@ export class OwnPersona implements OwnHeads {
       ...(edit.kind === 'remove' ? [noticeOf('NOT_REVOKED', NOT_REVOKED)] : []),
       ...(this.#custody.hasSeed ? [noticeOf('UNPROTECTED', UNPROTECTED)] : []),
     ]
-    return { table: this.table(), gaveUp: [...signed.gaveUp], ...told(findings) }
+    return { table: this.table(), gaveUp: [...signed.gaveUp], ...withNotices(findings) }
   }
 
   /** The table as it is on its way to disk. @throws {KeeperError} NO_PERSONA */

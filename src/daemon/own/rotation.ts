@@ -1,5 +1,5 @@
 /** A rotation inside of a change: the key of a later epoch signs the planned table (docs/format.md, section 4). */
-import { noticeOf, OTHERS_NEED_KEY, told, UNPROTECTED } from './conditions.ts'
+import { noticeOf, OTHERS_NEED_KEY, withNotices, UNPROTECTED } from './conditions.ts'
 import { PREV_BYTES } from '../../core/blob.ts'
 import type { ChainPosition } from '../../core/chain.ts'
 import type { OwnHead } from './sign-table.ts'
@@ -81,7 +81,7 @@ export function applyRotation(
     ...(devices.length > 1 ? [noticeOf('OTHERS_NEED_KEY', OTHERS_NEED_KEY)] : []),
     ...(planned.hasSeed ? [noticeOf('UNPROTECTED', UNPROTECTED)] : []),
   ]
-  return { table: own.table(), gaveUp: planned.gaveUp, ...told(findings) }
+  return { table: own.table(), gaveUp: planned.gaveUp, ...withNotices(findings) }
 }
 
 /** The devices that the plan leaves out, and those that an own edit would bring back. */

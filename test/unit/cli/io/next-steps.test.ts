@@ -31,6 +31,16 @@ test('the list that a NOT_FOUND names depends on what was looked for', () => {
   expect(nextStep('NOT_FOUND', {})).toBeNull()
 })
 
+test('a code with several situations names a command only where it helps', () => {
+  expect(nextStep('CONTACT_IS_OWN', { wants: 'own link' })).toBe('persona link')
+  expect(nextStep('CONTACT_IS_OWN')).toBeNull()
+  expect(nextStep('CONTACT_PROVISIONAL', { wants: 'link' })).toBe('persona contact add LINK')
+  expect(nextStep('CONTACT_PROVISIONAL')).toBeNull()
+  expect(nextStep('NUMBER_MISMATCH')).toBeNull()
+  expect(nextStep('APP_EXISTS', { app: 'my bot', isAsking: false })).toBe("persona app revoke 'my bot'")
+  expect(nextStep('APP_EXISTS', { app: 'bot', isAsking: true })).toBe('persona app pending')
+})
+
 test('every command in the table exists', () => {
   const names = new Set(allNodes(commandTree(buildProgram(async () => {}))).map(({ words }) => words.join(' ')))
   const commands = [...SOURCE.matchAll(/persona ((?:[a-z]+ ?)+)/g)].map(([, words]) => words!.trim().split(' '))
