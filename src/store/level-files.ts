@@ -22,9 +22,9 @@ export type Database = Level<string, Uint8Array>
 export interface Files {
   readonly db: Database
   readonly anchor: Anchor
-  /** Of the last commit. */
+  /** The number of the last commit. */
   readonly number: number
-  /** Of the files that were opened: see witness.ts. */
+  /** The identity of the files that were opened: see witness.ts. */
   readonly identities: { readonly anchor: string | null; readonly store: string | null }
 }
 

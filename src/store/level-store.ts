@@ -34,7 +34,7 @@ class LevelStore implements ResumableStore {
   #files: Files | null
   readonly #paths: StatePaths
   readonly #commits: GroupCommit
-  /** Of the last acknowledged commit. */
+  /** The number of the last acknowledged commit. */
   #number: number
   /** Restores what was there before the write that failed, should that write be on disk after all. */
   #restore: readonly Write[] = []

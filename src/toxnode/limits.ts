@@ -14,7 +14,7 @@ interface Friend {
   readonly held: Map<string, FriendReport>
 }
 
-/** Passes reports on. Of those that come too fast it keeps the newest of each kind, so the last state of a friend is never lost. */
+/** Passes reports on. If they come too fast, it keeps the newest of each kind, so the last state of a friend is never lost. */
 export class FriendLimits {
   readonly #friends = new Map<string, Friend>()
   readonly #send: (report: FriendReport) => void

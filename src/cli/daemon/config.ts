@@ -1,4 +1,4 @@
-/** `persona config get|set|check|edit`: the configuration file of the daemon. What the daemon would refuse never reaches the file. */
+/** `persona config get|set|check|edit`: the configuration file of the daemon. Values that the daemon would refuse never reach it. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chmod, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises'

@@ -13,7 +13,7 @@ export interface StoreFault {
   readonly file: string
   /** The file, the place in it, and what is wrong there. */
   readonly message: string
-  /** What is lost with it, at most. */
+  /** The most that can be lost with it. */
   readonly loss: string
 }
 

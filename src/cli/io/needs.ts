@@ -1,4 +1,4 @@
-/** What needs the owner: alarms, pending changes, requests of apps. Each on a line, with its command on the next. */
+/** Lists alarms, pending changes and requests of apps, which need the owner: each on a line, with its command on the next. */
 import type { Client } from '../../ipc/client.ts'
 import type { Alarm } from '../../ipc/shapes/alarms.ts'
 import type { Contact } from '../../ipc/shapes/contact.ts'
@@ -64,7 +64,7 @@ export function isAbout({ personaId, keys }: Alarm, contact: Contact): boolean {
   return contact.devices.some(({ key }) => keys.includes(key))
 }
 
-/** What was just reported, for {@link alarmsAfter}. */
+/** The reports of this command, for {@link alarmsAfter}. */
 export interface Reported {
   readonly from: string
   readonly personaId: string | null

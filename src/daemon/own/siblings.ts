@@ -94,7 +94,7 @@ export function replay(own: OwnHead, journal: Journal): void {
   own.install({ ...persona, names: rememberOwnNames(devices, persona.names) }, signed.blob, 'replay')
 }
 
-/** What the own intents come to over the head. Writes nothing. */
+/** Replays the own intents over the head, without writing. */
 function replayOnto({ record, devices, blob: head, past, state }: OwnHead, journal: Journal): Replayed {
   const onto = replayHead(devices, head)
   const lacking = journal.live.filter((intent) => !isFirstShownBy(onto, intent))

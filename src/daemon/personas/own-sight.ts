@@ -19,7 +19,7 @@ export interface OwnSight {
   readonly copySec: number | null
   /** See decide(). */
   readonly mayNote: boolean
-  /** Who reported it; undefined if the owner gives a copy. */
+  /** The source of the report; undefined if the owner gives a copy. */
   readonly source?: string
   /** The owner accepted that this device is theirs, although it is known as a friend. */
   readonly isAccepted?: boolean

@@ -211,7 +211,7 @@ function isKnown(personaId: string | null, { ownId }: Origin, state: State): boo
 }
 
 /**
- * Whether the snapshot may bind the device to this persona. What was not seen here confirms nothing here. Otherwise the thief of a sibling
+ * Whether the snapshot may bind the device to this persona. A device that was not seen here is not confirmed here. Otherwise the thief of a sibling
  * could steal the owner's friends.
  */
 function mayBind(personaId: string | null, local: DeviceRecord, origin: Origin, state: State): boolean {

@@ -61,7 +61,7 @@ export class Room {
     }
   }
 
-  /** Of those that stood still for the same number of seconds, the one that holds most. */
+  /** The connection that stood still for longest, in seconds; among equals, the one that holds most. */
   #slowest(): Tenant | null {
     const nowMs = performance.now()
     const seconds = (connection: Tenant): number => Math.floor((nowMs - connection.movedAtMs) / 1000)

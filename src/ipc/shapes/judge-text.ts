@@ -38,7 +38,7 @@ export function judgeText(
     const { blob, words, isShown } = judgeStatus(text, engine)
     if (blob === null) return refused('NO_TOKEN', 'the text has no persona token', words, about)
     const view = viewOf(blob, nowSec, known)
-    // Who only quotes a token confirms nothing.
+    // A quoted token confirms nothing.
     const listsSender = from === null ? null : isShown && view.devices.some((device) => device.key === from)
     const verdict = known.verdict(blob)
     if (!blob.content.ok) {

@@ -1,4 +1,4 @@
-/** Who receives which events, now and in replays, and what a replay costs others. */
+/** Events and replays: the connections that receive them, and the cost to others. */
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import type { DaemonEvent } from '../../../../src/ipc/methods/events.ts'

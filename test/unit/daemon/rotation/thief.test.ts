@@ -1,4 +1,4 @@
-/** What a thief of the current key wrote into the owner's table, and what a rotation makes of it. */
+/** Tables written by a thief of the current key, and the rotation that follows them. */
 import { describe, expect, it } from 'vitest'
 import { parseBase64url } from '../../../../src/core/encoding/bytes.ts'
 import { decodeVerified } from '../../../../src/core/verify.ts'

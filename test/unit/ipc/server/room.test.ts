@@ -1,4 +1,4 @@
-/** What clients that stand still may cost the others: memory, and places. */
+/** Limits of the memory and places that clients which stand still cost the others. */
 import { describe, expect, test } from 'vitest'
 import { Room } from '../../../../src/ipc/server/room.ts'
 import { openClient, RawClient, startServer } from '../../../support/ipc.ts'

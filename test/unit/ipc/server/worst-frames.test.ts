@@ -84,7 +84,7 @@ function frameOf(method: string, params: string): string {
   return `{"type":"rpc","data":{"jsonrpc":"2.0","id":1,"method":"${method}","params":${params}}}\f`
 }
 
-/** What the daemon does with one frame; true if it was a valid call. */
+/** Hands one frame to the daemon; true if it was a valid call. */
 function take(frame: string): boolean {
   const reader = new FrameReader(MAX_FRAME_BYTES, MAX_FRAME_VALUES)
   reader.push(frame)
