@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { concatBytes } from '../../src/core/encoding/bytes.ts'
@@ -27,20 +27,19 @@ function secretsOf(words: readonly string[]): Buffer[] {
   return [...[...keys, credential].flatMap(formsOf), ...pairs, ...typed]
 }
 
-/** The bytes of a file; none if a running daemon has replaced it since it was listed, as it does with its witness. */
-function bytesOf(path: string): Buffer {
-  try {
-    return readFileSync(path)
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return Buffer.alloc(0)
-    throw error
-  }
-}
+const MAX_READINGS = 20 // sanity: the daemon replaces its witness a few times a story
 
-function filesBelow(directory: string): string[] {
-  return readdirSync(directory, { recursive: true, encoding: 'utf8' })
-    .map((name) => join(directory, name))
-    .filter((path) => statSync(path).isFile())
+/** Every file of a running daemon with its bytes. Starts again if the daemon has replaced a listed file, as it does with its witness. */
+function filesBelow(directory: string): [path: string, bytes: Buffer][] {
+  for (let reading = 1; ; reading++) {
+    try {
+      const entries = readdirSync(directory, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
+      return entries.map(({ parentPath, name }) => [join(parentPath, name), readFileSync(join(parentPath, name))])
+    } catch (error) {
+      const isGone = error instanceof Error && 'code' in error && error.code === 'ENOENT'
+      if (!isGone || reading === MAX_READINGS) throw error
+    }
+  }
 }
 
 function expectNone(secrets: readonly Buffer[], where: string, bytes: Buffer): void {
@@ -142,7 +141,7 @@ describe('a secret', () => {
     await callEverything(admin, app, replies)
     const secrets = [...secretsOf(words), ...argon]
     const [files, logs] = [filesBelow(join(home, 'state')), [...first.log, ...daemon.log]]
-    for (const path of files) expectNone(secrets, path, bytesOf(path))
+    for (const [path, bytes] of files) expectNone(secrets, path, bytes)
     expectNoneAround(secrets, daemon)
 
     const chosen = [4, 9, 20].map((position) => ({ position, word: words[position - 1]! }))
@@ -157,11 +156,11 @@ describe('a secret', () => {
     replies.push(JSON.stringify(await admin.call('log.list', { limit: 100 })))
     expect(replies.at(-3)).toContain('locked')
     expect(await daemon.kill('SIGTERM')).toBe(0)
-    for (const path of filesBelow(join(home, 'state'))) expectNone(secrets, path, bytesOf(path))
+    for (const [path, bytes] of filesBelow(join(home, 'state'))) expectNone(secrets, path, bytes)
     expectNone(secrets, 'the log', Buffer.from([...logs, ...daemon.log].join('\n')))
     expectNone(secrets, 'a reply', Buffer.from(replies.join('\n')))
     // Prove that the search looked at something: otherwise nothing above could fail.
-    expect(files.map((path) => path.split('/').at(-1))).toEqual(expect.arrayContaining(['secrets', 'seed', 'anchor']))
+    expect(files.map(([path]) => path.split('/').at(-1))).toEqual(expect.arrayContaining(['secrets', 'seed', 'anchor']))
     expect(replies.length).toBeGreaterThan(30)
     expect(replies.some((reply) => reply.includes('own.changed'))).toBe(true)
     expect(logs.length).toBeGreaterThan(3)
@@ -181,7 +180,7 @@ describe('a secret', () => {
     replies.push(refused)
     expectNoneAround(secrets, daemon)
     const files = filesBelow(join(home, 'state'))
-    for (const path of files) expectNone(secrets, path, bytesOf(path))
+    for (const [path, bytes] of files) expectNone(secrets, path, bytes)
     expect(await daemon.kill('SIGTERM')).toBe(0)
     expectNone(secrets, 'the log', Buffer.from(daemon.log.join('\n')))
     expectNone(secrets, 'a reply', Buffer.from(replies.join('\n')))
@@ -195,10 +194,8 @@ describe('a secret', () => {
     const client = await daemon.connect()
     await client.call('persona.init', { device: { name: 'laptop', key: OWN_LAPTOP } })
     const secrets = secretsOf((await client.call('recovery.show')).words)
-    const holding = filesBelow(join(home, 'state')).filter((path) => {
-      const bytes = bytesOf(path)
-      return secrets.some((secret) => bytes.includes(secret))
-    })
-    expect(new Set(holding.map((path) => path.split('/').at(-1)))).toStrictEqual(new Set(['secrets', 'seed']))
+    const files = filesBelow(join(home, 'state'))
+    const holding = files.filter(([, bytes]) => secrets.some((secret) => bytes.includes(secret)))
+    expect(new Set(holding.map(([path]) => path.split('/').at(-1)))).toStrictEqual(new Set(['secrets', 'seed']))
   })
 })
