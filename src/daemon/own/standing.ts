@@ -22,7 +22,7 @@ export interface OwnStanding {
   readonly isUnlisted: boolean
   /** A second chain of keys was seen: somebody else has K_0. */
   readonly isDisputed: boolean
-  /** The state was put back, and nobody has said yet how far the persona came. */
+  /** The state was put back, and it is not known yet how far the persona came. */
   readonly isUnreconciled: boolean
   /** The last rotation made here was made elsewhere as well. */
   readonly hasRival: boolean
