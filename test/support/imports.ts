@@ -39,6 +39,11 @@ export const RULES: Readonly<Record<string, Rule>> = {
   'core/curve': { folders: ['core/encoding'], packages: [], reason: 'points and scalars have no meaning here' },
   'core/unicode': { folders: [], packages: [], reason: 'facts of Unicode 16.0' },
   core: { folders: ['core'], packages: [], reason: 'core is values in, values out: it runs wherever JavaScript does' },
+  'core/announce': {
+    folders: ['core'],
+    packages: [],
+    reason: 'an announcement is values in, values out, as the rest of core',
+  },
   durable: { folders: [], packages: ['node:'], reason: 'a leaf that everybody who writes files may use' },
   process: {
     folders: ['core/encoding'],
@@ -64,6 +69,11 @@ export const RULES: Readonly<Record<string, Rule>> = {
     folders: ['core', 'crypto'],
     packages: ['node:crypto', '@scure/bip39', 'noise-handshake'],
     reason: 'a pairing is messages and keys; the command line and other apps decide who carries them',
+  },
+  dht: {
+    folders: ['core'],
+    packages: ['node:crypto'],
+    reason: 'the DHT client holds no key and opens no socket: its carrier hands both in',
   },
   'tox/save': {
     folders: ['core', 'crypto'],

@@ -71,6 +71,8 @@ const FORBIDDEN: readonly (readonly [file: string, source: string])[] = [
   ['core/unicode/a.ts', "import { x } from '../encoding/bytes.ts'"],
   ['core/a.ts', "import { readFile } from 'node:fs'"],
   ['core/b.ts', "import type { Store } from '../store/store.ts'"],
+  ['core/announce/a.ts', "import { createHash } from 'node:crypto'"],
+  ['dht/a.ts', "import { createSocket } from 'node:dgram'"],
   ['durable/a.ts', "import { x } from '../core/bytes.ts'"],
   ['process/a.ts', "import { x } from '../ipc/paths.ts'"],
   ['crypto/a.ts', "export { x } from '../store/store.ts'"],

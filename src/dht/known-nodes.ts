@@ -1,0 +1,36 @@
+/** Nodes that answered lately. A lookup begins at the closest of them, and not at the bootstrap nodes each time. */
+import { compareDistance, formatAddress, type ListedNode } from './address.ts'
+import { CLOSEST_NODES } from './candidates.ts'
+
+const MAX_KNOWN_NODES = 256 // sanity: about 60 bytes each; a thousand hourly lookups need no more
+const MAX_KNOWN_PER_HOST = 8 // sanity: one host must not fill the memory
+
+export class KnownNodes {
+  /** By address; the one heard from last is last. */
+  readonly #nodes = new Map<string, ListedNode>()
+
+  get size(): number {
+    return this.#nodes.size
+  }
+
+  note({ id, host, port }: ListedNode): void {
+    const address = formatAddress({ host, port })
+    if (!this.#nodes.delete(address) && this.#countAt(host) >= MAX_KNOWN_PER_HOST) return
+    this.#nodes.set(address, { id, host, port })
+    if (this.#nodes.size > MAX_KNOWN_NODES) this.#nodes.delete(this.#nodes.keys().next().value!)
+  }
+
+  forget(address: string): void {
+    this.#nodes.delete(address)
+  }
+
+  closest(target: Uint8Array): ListedNode[] {
+    return [...this.#nodes.values()].toSorted((a, b) => compareDistance(target, a.id, b.id)).slice(0, CLOSEST_NODES)
+  }
+
+  #countAt(host: string): number {
+    let count = 0
+    for (const node of this.#nodes.values()) if (node.host === host) count++
+    return count
+  }
+}

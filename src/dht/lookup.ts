@@ -1,0 +1,135 @@
+/** One lookup: finds the nodes closest to a target, and every value that they have for it (BEP 5, BEP 44). */
+import type { NodeAddress } from './address.ts'
+import { Candidates, type Candidate } from './candidates.ts'
+import type { Answer, Exchange } from './exchange.ts'
+import type { ValueInAnswer } from './message.ts'
+
+/** Which hosts may be contacted: `open` ones are exceptions of the owner, and may have any number of nodes. */
+export type HostVerdict = 'global' | 'open' | 'refused'
+
+/** What a lookup needs from the client. */
+export interface LookupParts {
+  readonly exchange: Exchange
+  judgeHost(host: string): HostVerdict
+  /** A node sent a value. @returns false when it lies */
+  takeValue(from: NodeAddress, value: ValueInAnswer): boolean
+  /** A node answered, so it is worth asking again. */
+  noteNode(node: Candidate): void
+  /** A node did not answer. */
+  forgetNode(node: Candidate): void
+}
+
+/** Bytes of one order. */
+export interface Traffic {
+  sentBytes: number
+  receivedBytes: number
+}
+
+export class Lookup {
+  readonly #target: Uint8Array
+  readonly #parts: LookupParts
+  readonly #traffic: Traffic
+  readonly #candidates: Candidates
+  #onEnd: (() => void) | null = null
+
+  constructor(target: Uint8Array, parts: LookupParts, traffic: Traffic) {
+    this.#target = target
+    this.#parts = parts
+    this.#traffic = traffic
+    this.#candidates = new Candidates(target)
+  }
+
+  get asked(): number {
+    return this.#candidates.asked
+  }
+
+  /** The nodes that answered, the closest first. */
+  get answered(): readonly Candidate[] {
+    return this.#candidates.answered
+  }
+
+  /** Begins with these nodes. Calls `onEnd` once, when the closest nodes have answered or nobody is left to ask. */
+  start(seeds: readonly NodeAddress[], onEnd: () => void): void {
+    this.#onEnd = onEnd
+    for (const seed of seeds) this.#add(seed)
+    this.#goOn()
+  }
+
+  #add(node: NodeAddress): void {
+    const verdict = this.#parts.judgeHost(node.host)
+    if (verdict === 'refused') this.#parts.exchange.counters.refusedHosts++
+    else this.#candidates.add(node, verdict === 'open')
+  }
+
+  #goOn(): void {
+    if (this.#onEnd === null) return
+    for (const candidate of this.#candidates.takeNext()) this.#get(candidate)
+    if (!this.#candidates.isSettled) return
+    const onEnd = this.#onEnd
+    this.#onEnd = null
+    onEnd()
+  }
+
+  #get(candidate: Candidate): void {
+    this.#traffic.sentBytes += this.#parts.exchange.ask(
+      candidate,
+      { kind: 'get', target: this.#target },
+      {
+        onReply: (reply, packetBytes) => {
+          this.#traffic.receivedBytes += packetBytes
+          this.#parts.noteNode(candidate)
+          // Old nodes know no get. They still know other nodes.
+          if (reply.kind === 'error') this.#findNode(candidate, 'failed')
+          else this.#takeAnswer(candidate, reply)
+        },
+        onSlow: () => this.#settle(candidate, 'slow'),
+        onTimeout: () => this.#lose(candidate),
+      },
+    )
+  }
+
+  #takeAnswer(candidate: Candidate, answer: Answer): void {
+    candidate.id = answer.nodeId // whatever others had listed
+    candidate.token = answer.token
+    this.#parts.noteNode(candidate)
+    if (answer.value !== null && !this.#parts.takeValue(candidate, answer.value)) {
+      this.#settle(candidate, 'failed')
+      return
+    }
+    if (answer.nodes === null) {
+      // A node that has the value may leave its nodes out, and then a put would reach this node alone.
+      this.#findNode(candidate, 'answered')
+      return
+    }
+    for (const node of answer.nodes) this.#add(node)
+    this.#settle(candidate, 'answered')
+  }
+
+  /** Asks for nodes only. The candidate is `asked` until then, and `after` afterwards, whatever comes. */
+  #findNode(candidate: Candidate, after: 'answered' | 'failed'): void {
+    candidate.state = 'asked'
+    this.#traffic.sentBytes += this.#parts.exchange.ask(
+      candidate,
+      { kind: 'find_node', target: this.#target },
+      {
+        onReply: (reply, packetBytes) => {
+          this.#traffic.receivedBytes += packetBytes
+          if (reply.kind === 'answer') for (const node of reply.nodes ?? []) this.#add(node)
+          this.#settle(candidate, after)
+        },
+        onSlow: () => this.#settle(candidate, after),
+        onTimeout: () => this.#settle(candidate, after),
+      },
+    )
+  }
+
+  #lose(candidate: Candidate): void {
+    this.#parts.forgetNode(candidate)
+    this.#settle(candidate, 'failed')
+  }
+
+  #settle(candidate: Candidate, state: Candidate['state']): void {
+    candidate.state = state
+    this.#goOn()
+  }
+}
