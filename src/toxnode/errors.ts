@@ -1,5 +1,6 @@
 /** Errors of the Tox node: why it does not run, or why we no longer trust it (docs/tox.md, The companion). */
 import { PersonadError } from '../errors/personad-error.ts'
+import type { FrameError } from '../process/frame.ts'
 
 export type LiveErrorCode =
   | 'LIVE_LIBRARY_MISSING' // koffi or libtoxcore does not load
@@ -14,4 +15,9 @@ export type LiveErrorCode =
 
 export class LiveError extends PersonadError<LiveErrorCode> {
   override readonly name = 'LiveError'
+}
+
+/** The same error in the words of the Tox node. */
+export function liveFrameError({ code, message }: Pick<FrameError, 'code' | 'message'>): LiveError {
+  return new LiveError(`LIVE_${code}`, message)
 }

@@ -4,12 +4,13 @@
  * ends.
  */
 import { parseHex } from '../core/encoding/bytes.ts'
-import { LiveError } from './errors.ts'
-import { encodeFrame, FrameCutter } from './frame.ts'
+import { encodeFrame, FrameCutter, FrameError } from '../process/frame.ts'
+import { BEAT_MS, checkFrame } from '../process/protocol.ts'
+import { LiveError, liveFrameError } from './errors.ts'
 import { FriendLimits } from './limits.ts'
 import type { NodeEvents, ToxNode } from './libtoxcore.ts'
 import { decodePacket, encodePacket } from './packet.ts'
-import { BEAT_MS, checkOrder, SECRET_BYTES, type NodeOptions, type Order, type Report } from './protocol.ts'
+import { SECRET_BYTES, TOX_PROTOCOL, type NodeOptions, type Order, type Report } from './protocol.ts'
 
 /**
  * For tests: how many times faster than real time the node's clock runs. Ignored unless the node is kept on loopback.
@@ -21,7 +22,7 @@ const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
 
 function report(message: Report): void {
   // On Linux, writes to a pipe are synchronous: while the daemon does not read, we wait and buffer nothing.
-  process.stdout.write(encodeFrame(message))
+  process.stdout.write(encodeFrame(message, TOX_PROTOCOL.limits))
 }
 
 const friends = new FriendLimits(report, () => performance.now())
@@ -98,7 +99,8 @@ function carryOut(running: ToxNode, order: Order): void {
 }
 
 function fail(error: unknown): void {
-  const known = error instanceof LiveError ? error : new LiveError('LIVE_NODE_FAILED', 'the node failed')
+  const own = error instanceof FrameError ? liveFrameError(error) : error
+  const known = own instanceof LiveError ? own : new LiveError('LIVE_NODE_FAILED', 'the node failed')
   report({ type: 'failed', code: known.code, message: known.message })
   process.exit(1)
 }
@@ -107,14 +109,14 @@ function fail(error: unknown): void {
 async function listen(): Promise<ToxNode | null> {
   let node: ToxNode | null = null
   const secretKey = Buffer.alloc(SECRET_BYTES)
-  const cutter = new FrameCutter()
+  const cutter = new FrameCutter(TOX_PROTOCOL.limits)
   let got = 0
   for await (const piece of process.stdin as AsyncIterable<Buffer>) {
     const taken = piece.copy(secretKey, got)
     got += taken
     piece.fill(0, 0, taken)
-    for (const message of cutter.push(piece.subarray(taken))) {
-      const order = checkOrder(message)
+    for (const frame of cutter.push(piece.subarray(taken))) {
+      const { message: order } = checkFrame(TOX_PROTOCOL.orders, frame)
       if (node !== null) carryOut(node, order)
       else if (order.type === 'start') node = await start(order.options, secretKey)
       else throw new LiveError('LIVE_FRAME_INVALID', 'the first message must start the node')

@@ -3,7 +3,7 @@
  * correctly.
  */
 import { z } from 'zod'
-import { LiveError } from './errors.ts'
+import { BEAT, FAILED, type CommonReport, type Protocol } from '../process/protocol.ts'
 
 /** A node of the Tox network to bootstrap from. */
 export interface BootstrapNode {
@@ -59,10 +59,7 @@ export type Report =
       readonly port: number | null
       readonly version: string
     }
-  /** The last message: the node ends now. */
-  | { readonly type: 'failed'; readonly code: string; readonly message: string }
-  /** Sent once a second: the node is alive. */
-  | { readonly type: 'beat' }
+  | Exclude<CommonReport, { type: 'ready' }>
   | { readonly type: 'self'; readonly connection: Connection }
   | { readonly type: 'friend'; readonly key: string; readonly connection: Connection }
   | { readonly type: 'name'; readonly key: string; readonly text: string }
@@ -73,7 +70,6 @@ export type Report =
   | { readonly type: 'refused'; readonly key: string; readonly error: number }
 
 export const SECRET_BYTES = 32 // toxcore: TOX_SECRET_KEY_SIZE
-export const BEAT_MS = 1000 // sanity: a fifteenth of the silence that counts as a hang
 export const MAX_BOOTSTRAP_NODES = 64 // sanity: a few nodes that answer are enough
 
 const MAX_TEXT = 1016 // toxcore: TOX_MAX_FRIEND_REQUEST_LENGTH, the longest of all texts, in bytes
@@ -106,8 +102,8 @@ const order: z.ZodType<Order> = z.discriminatedUnion('type', [
 
 const report: z.ZodType<Report> = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('ready'), key, dhtKey: key, port: port.nullable(), version: z.string().max(32) }),
-  z.strictObject({ type: z.literal('failed'), code: z.string().max(64), message: z.string().max(512) }),
-  z.strictObject({ type: z.literal('beat') }),
+  FAILED,
+  BEAT,
   z.strictObject({ type: z.literal('self'), connection }),
   z.strictObject({ type: z.literal('friend'), key, connection }),
   z.strictObject({ type: z.literal('name'), key, text }),
@@ -117,19 +113,10 @@ const report: z.ZodType<Report> = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('refused'), key, error: z.int().min(0).max(255) }),
 ])
 
-/** @throws {LiveError} LIVE_FRAME_INVALID */
-export function checkOrder(value: unknown): Order {
-  return check(order, value)
-}
-
-/** @throws {LiveError} LIVE_FRAME_INVALID */
-export function checkReport(value: unknown): Report {
-  return check(report, value)
-}
-
-function check<T>(schema: z.ZodType<T>, value: unknown): T {
-  const result = schema.safeParse(value)
-  // Do not quote the message: it may hold what somebody showed.
-  if (!result.success) throw new LiveError('LIVE_FRAME_INVALID', 'a frame holds an unknown message')
-  return result.data
+/** Without bodies. */
+export const TOX_PROTOCOL: Protocol<Order, Report> = {
+  orders: order,
+  reports: report,
+  // sanity: a packet of 1371 bytes, each as a \u escape of JSON, plus keys; nothing needs more
+  limits: { maxHeadBytes: 16_384, maxBodyBytes: 0 },
 }

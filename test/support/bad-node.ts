@@ -1,8 +1,10 @@
 /** Replaces the Tox node and does what its argument names, as a node that crashed, hangs or was taken over would. */
-import { encodeFrame } from '../../src/toxnode/frame.ts'
+import { encodeFrame } from '../../src/process/frame.ts'
+import { TOX_PROTOCOL } from '../../src/toxnode/protocol.ts'
 
 const KEY = 'AB'.repeat(32)
-const say = (message: unknown): void => void process.stdout.write(encodeFrame(message))
+const frameOf = (message: unknown): Uint8Array => encodeFrame(message, TOX_PROTOCOL.limits)
+const say = (message: unknown): void => void process.stdout.write(frameOf(message))
 const ready = (): void => say({ type: 'ready', key: KEY, dhtKey: KEY, port: 1, version: '0.2.18' })
 
 process.stdin.resume()
@@ -32,14 +34,14 @@ const deeds: Readonly<Record<string, () => void>> = {
   nonsense: () => say({ type: 'obey', key: KEY }),
   flood: () => {
     ready()
-    const frame = Buffer.concat(Array.from({ length: 500 }, () => encodeFrame({ type: 'status', key: KEY, text: 'x' })))
+    const frame = Buffer.concat(Array.from({ length: 500 }, () => frameOf({ type: 'status', key: KEY, text: 'x' })))
     const pour = (): void =>
       void (process.stdout.write(frame) ? setImmediate(pour) : process.stdout.once('drain', pour))
     pour()
   },
   fills: () => {
     ready()
-    const frame = encodeFrame({ type: 'status', key: KEY, text: 'x'.repeat(1000) })
+    const frame = frameOf({ type: 'status', key: KEY, text: 'x'.repeat(1000) })
     let frames = 0
     const pour = (): void => {
       if (++frames > 5000) return

@@ -7,8 +7,9 @@ import { TOX_SECTION, type ToxConfig } from '../../src/daemon/companion/config.t
 import { parseSections } from '../../src/process/config-file.ts'
 import { Companion } from '../../src/daemon/companion/companion.ts'
 import type { Log } from '../../src/process/log.ts'
-import { encodeFrame, FrameCutter } from '../../src/toxnode/frame.ts'
-import { checkOrder, SECRET_BYTES, type NodeOptions, type Order, type Report } from '../../src/toxnode/protocol.ts'
+import { checkFrame } from '../../src/process/protocol.ts'
+import { encodeFrame, FrameCutter } from '../../src/process/frame.ts'
+import { SECRET_BYTES, TOX_PROTOCOL, type NodeOptions, type Order, type Report } from '../../src/toxnode/protocol.ts'
 import type { TestKeeper } from './keeper.ts'
 
 const DHT_KEY = 'DD'.repeat(32)
@@ -24,12 +25,13 @@ export class FakeNode extends EventEmitter {
 
   constructor(onOrder: () => void) {
     super()
-    const cutter = new FrameCutter()
+    const cutter = new FrameCutter(TOX_PROTOCOL.limits)
     let got = 0
     this.stdin.on('data', (piece: Buffer) => {
       const taken = piece.copy(this.secretKey, got)
       got += taken
-      this.orders.push(...cutter.push(piece.subarray(taken)).map(checkOrder))
+      const frames = cutter.push(piece.subarray(taken))
+      this.orders.push(...frames.map((frame) => checkFrame(TOX_PROTOCOL.orders, frame).message))
       onOrder()
     })
     this.stdin.on('end', () => this.#exit(0, null))
@@ -45,7 +47,7 @@ export class FakeNode extends EventEmitter {
   }
 
   say(...reports: readonly Report[]): void {
-    this.stdout.write(Buffer.concat(reports.map(encodeFrame)))
+    this.stdout.write(Buffer.concat(reports.map((report) => encodeFrame(report, TOX_PROTOCOL.limits))))
   }
 
   get options(): NodeOptions {

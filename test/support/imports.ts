@@ -61,9 +61,14 @@ export const RULES: Readonly<Record<string, Rule>> = {
     reason: 'the store does not know what a profile or a socket is',
   },
   toxnode: {
-    folders: ['core'],
+    folders: ['core', 'process'],
     packages: ['node:', 'koffi', 'zod'],
     reason: 'the Tox node is a separate process and must not contain the keeper',
+  },
+  netnode: {
+    folders: ['core', 'process'],
+    packages: ['node:', 'zod'],
+    reason: 'personad-net is a separate program without keys: it must contain neither keeper nor store',
   },
   pairing: {
     folders: ['core', 'crypto'],

@@ -7,8 +7,9 @@ import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
-import { encodeFrame, FrameCutter } from '../../src/toxnode/frame.ts'
-import { checkReport, type BootstrapNode, type Order, type Report } from '../../src/toxnode/protocol.ts'
+import { checkFrame } from '../../src/process/protocol.ts'
+import { encodeFrame, FrameCutter } from '../../src/process/frame.ts'
+import { TOX_PROTOCOL, type BootstrapNode, type Order, type Report } from '../../src/toxnode/protocol.ts'
 
 const MAIN = join(import.meta.dirname, '../../src/toxnode/main.ts')
 const LIBTOXCORE = join(import.meta.dirname, '../../src/toxnode/libtoxcore.ts')
@@ -47,9 +48,9 @@ export class TestNode {
     const child = spawn(command, [...rest, MAIN], { stdio: ['pipe', 'pipe', 'inherit'], env: { ...env } })
     this.child = child
     onTestFinished(() => void child.kill('SIGKILL'))
-    const cutter = new FrameCutter()
+    const cutter = new FrameCutter(TOX_PROTOCOL.limits)
     child.stdout.on('data', (piece: Buffer) => {
-      this.reports.push(...cutter.push(piece).map(checkReport))
+      this.reports.push(...cutter.push(piece).map((frame) => checkFrame(TOX_PROTOCOL.reports, frame).message))
       this.#woken()
     })
     child.stdin.on('error', () => {})
@@ -61,7 +62,7 @@ export class TestNode {
   }
 
   send(order: Order): void {
-    this.child.stdin!.write(encodeFrame(order))
+    this.child.stdin!.write(encodeFrame(order, TOX_PROTOCOL.limits))
   }
 
   /** Adds a friend whose own list has this node, or will. */

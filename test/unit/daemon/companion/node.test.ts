@@ -1,9 +1,10 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { ToxNode, type LiveClock, type ToxNodeOptions } from '../../../../src/daemon/companion/node.ts'
+import { ToxNode, type ToxNodeOptions } from '../../../../src/daemon/companion/node.ts'
 import type { LogFields } from '../../../../src/process/log.ts'
 import type { Report } from '../../../../src/toxnode/protocol.ts'
+import { HandClock } from '../../../support/hand-clock.ts'
 
 const BAD_NODE = join(import.meta.dirname, '../../../support/bad-node.ts')
 const OPTIONS = {
@@ -15,41 +16,6 @@ const OPTIONS = {
   udp: true,
   port: null,
   loopback: true,
-}
-
-/** A clock that the test moves. */
-class HandClock implements LiveClock {
-  #nowMs = 0
-  #timers: { atMs: number; run: () => void }[] = []
-  #set: () => void = () => {}
-
-  nowMs(): number {
-    return this.#nowMs
-  }
-
-  after(ms: number, run: () => void): () => void {
-    const timer = { atMs: this.#nowMs + ms, run }
-    this.#timers.push(timer)
-    this.#set()
-    return () => void (this.#timers = this.#timers.filter((other) => other !== timer))
-  }
-
-  /** The timers that run, in ms from now. */
-  get waits(): number[] {
-    return this.#timers.map(({ atMs }) => atMs - this.#nowMs)
-  }
-
-  /** Resolves when a timer of this length runs. */
-  async waited(ms: number): Promise<void> {
-    while (!this.waits.includes(ms)) await new Promise<void>((done) => (this.#set = done))
-  }
-
-  turn(ms: number): void {
-    this.#nowMs += ms
-    const due = this.#timers.filter(({ atMs }) => atMs <= this.#nowMs)
-    this.#timers = this.#timers.filter((timer) => !due.includes(timer))
-    for (const { run } of due) run()
-  }
 }
 
 /** A supervisor of nodes with one misbehaviour each; the last one is repeated. */

@@ -1,0 +1,73 @@
+/** The messages between this program and a child, checked on both sides: neither trusts the other to work correctly. */
+import { z } from 'zod'
+import { PersonadError } from '../errors/personad-error.ts'
+import { FrameError, type Framed, type FrameLimits } from './frame.ts'
+
+export const BEAT_MS = 1000 // sanity: a fifteenth of the silence that counts as a hang
+
+/** The messages of one program. The schema of the reports includes {@link BEAT} and {@link FAILED}, and a report `ready`. */
+export interface Protocol<Order, Report> {
+  readonly orders: z.ZodType<Order>
+  readonly reports: z.ZodType<Report>
+  readonly limits: FrameLimits
+}
+
+/** The reports that every child makes. */
+export type CommonReport =
+  /** The child has started. A program may add fields. */
+  | { readonly type: 'ready' }
+  /** The last message: the child ends now. */
+  | { readonly type: 'failed'; readonly code: string; readonly message: string }
+  /** Sent every {@link BEAT_MS}: the child is alive. */
+  | { readonly type: 'beat' }
+
+export const BEAT: z.ZodObject<{ type: z.ZodLiteral<'beat'> }, z.core.$strict> = z.strictObject({
+  type: z.literal('beat'),
+})
+export const FAILED: z.ZodObject<
+  { type: z.ZodLiteral<'failed'>; code: z.ZodString; message: z.ZodString },
+  z.core.$strict
+> = z.strictObject({
+  type: z.literal('failed'),
+  code: z.string().max(64),
+  message: z.string().max(512),
+})
+
+/** The report as one that every child makes; null if only this program makes it. */
+export function commonReport(report: { readonly type: string }): CommonReport | null {
+  const { type } = report
+  // The schema of the program has checked the fields.
+  return type === 'ready' || type === 'failed' || type === 'beat' ? (report as CommonReport) : null
+}
+
+export type ChildErrorCode =
+  | 'CHILD_NOT_STARTED'
+  | 'CHILD_ENDED' // it ended by itself
+  | 'CHILD_GAVE_UP' // it reported why it ends
+  | 'CHILD_SILENT'
+  | 'CHILD_FLOODS'
+  | 'CHILD_FRAME_TOO_LARGE'
+  | 'CHILD_FRAME_INVALID' // not a message that we know
+
+/** Why a child does not run, or why we no longer trust it. */
+export class ChildError extends PersonadError<ChildErrorCode> {
+  override readonly name = 'ChildError'
+  /** The code that the child reported, if we know it. */
+  readonly reported: string | null
+
+  constructor(code: ChildErrorCode, message: string, options?: ErrorOptions, reported: string | null = null) {
+    super(code, message, options)
+    this.reported = reported
+  }
+}
+
+/**
+ * Checks the message of a frame.
+ * @throws {FrameError} FRAME_INVALID
+ */
+export function checkFrame<T>(schema: z.ZodType<T>, { message, body }: Framed<unknown>): Framed<T> {
+  const result = schema.safeParse(message)
+  // Do not quote the message: it may hold a text of somebody else.
+  if (!result.success) throw new FrameError('FRAME_INVALID', 'a frame holds an unknown message')
+  return { message: result.data, body }
+}
