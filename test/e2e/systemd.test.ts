@@ -177,6 +177,7 @@ describe("under a user's real service manager", () => {
         'sealed-last': 'SEALED_PASSPHRASE',
       },
     ],
+    ['the daemon in its sandbox reaches the session bus', { desktop: 'NOTIFY_NO_DESKTOP' }],
     ['SIGUSR1 locks the key, in the sandbox too', { 'signal-locked': '"locked":true' }],
     ['stop is orderly', { stopped: 'success', 'stop-status': '0' }],
     [

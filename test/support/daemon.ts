@@ -2,7 +2,7 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
+import { createInterface, type Interface } from 'node:readline'
 import { onTestFinished } from 'vitest'
 import { connect, type Client } from '../../src/ipc/client.ts'
 
@@ -26,6 +26,7 @@ export class DaemonProcess {
   /** Its exit status, or the signal that ended it. */
   readonly ended: Promise<number | string>
   readonly #ready: Promise<boolean>
+  readonly #lines: Interface
 
   private constructor(options: DaemonOptions) {
     this.home = options.home
@@ -44,6 +45,7 @@ export class DaemonProcess {
             },
           )
     const lines = createInterface({ input: this.child.stderr! })
+    this.#lines = lines
     // Read all lines before the process counts as ended.
     const drained = once(lines, 'close')
     this.ended = once(this.child, 'exit').then(async ([status, signal]) => {
@@ -72,6 +74,14 @@ export class DaemonProcess {
     const client = await connect({ socketPath: join(this.home, path) })
     onTestFinished(() => client.close())
     return client
+  }
+
+  /** Resolves with the first line of its log about this event. */
+  async logged(event: string): Promise<string> {
+    const isIt = (line: string): boolean => line.includes(`"${event}"`)
+    const known = this.log.find(isIt)
+    if (known !== undefined) return known
+    return await new Promise((resolve) => this.#lines.on('line', (line) => isIt(line) && resolve(line)))
   }
 
   async kill(signal: NodeJS.Signals): Promise<number | string> {

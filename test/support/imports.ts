@@ -147,6 +147,11 @@ export const RULES: Readonly<Record<string, Rule>> = {
     packages: ['node:', 'zod'],
     reason: 'a wing does not know the other wings',
   },
+  'daemon/notify': {
+    folders: [...KEEPER, 'daemon/wing'],
+    packages: ['node:', 'zod'],
+    reason: 'a wing does not know the other wings, and a notice changes nothing',
+  },
   'daemon/apps': { folders: KEEPER, packages: [], reason: 'a wing does not know the other wings' },
   'daemon/companion': {
     folders: [...KEEPER, 'tox/save', 'toxnode', 'daemon/wing'],

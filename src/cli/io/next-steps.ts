@@ -98,6 +98,7 @@ const STEPS: Readonly<Record<string, Step>> = {
   PROFILE_OTHER: inspect,
   PROFILES_MORE: 'persona tox watch',
   COMPANION_FULL: 'persona tox peers',
+  NOTIFY_UNREACHABLE: 'persona config set notify.enabled false',
   HISTORY_BROKEN: 'persona restore FILE',
   STORE_CORRUPT: 'persona doctor',
   STORE_MISSING: 'persona doctor',

@@ -1,3 +1,4 @@
 /** The wings whose schema clients load, one line each (docs/wings.md). */
 export { PROFILES } from './profiles.ts'
 export { COMPANION } from './companion.ts'
+export { NOTIFY } from './notify.ts'
