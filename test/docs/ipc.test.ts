@@ -23,7 +23,7 @@ import { ownLink, safetyNumbers } from '../../src/ipc/shapes/links.ts'
 import { editResult, ownTable, statusMessage } from '../../src/ipc/shapes/own.ts'
 import { pairingStep } from '../../src/ipc/shapes/pairing.ts'
 import { pendingUpdate } from '../../src/ipc/shapes/pending.ts'
-import { keptProfile, lostProfile, watchedProfile } from '../../src/ipc/shapes/profiles.ts'
+import { keptProfile, lostProfile, ownProfile, watchedProfile } from '../../src/ipc/shapes/profiles.ts'
 import { rotationPlan } from '../../src/ipc/shapes/rotation.ts'
 import { syncResult } from '../../src/ipc/shapes/sibling.ts'
 import { toxPeer, toxStatus } from '../../src/ipc/shapes/tox.ts'
@@ -219,6 +219,7 @@ const VALUES: readonly (readonly [heading: string, schema: z.ZodType])[] = [
   ['WatchedProfile', watchedProfile],
   ['DueProfile', dueProfile],
   ['LostProfile', lostProfile],
+  ['OwnProfile', ownProfile],
   ['KeptProfile', keptProfile],
   ['ToxStatus', toxStatus],
   ['ToxPeer', toxPeer],

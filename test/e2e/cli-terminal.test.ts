@@ -1,9 +1,10 @@
-import { existsSync } from 'node:fs'
+import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, test } from 'vitest'
+import { formatHex } from '../../src/core/encoding/bytes.ts'
 import type { OwnLink } from '../../src/ipc/shapes/links.ts'
 import type { DaemonStatus } from '../../src/ipc/methods/status.ts'
-import { BOB, putProfiles } from '../support/people.ts'
+import { BOB, keyOf, LAPTOP, putProfiles } from '../support/people.ts'
 import { person } from '../support/person.ts'
 import { Home } from '../support/persona.ts'
 import { SCRIPT, Typist } from '../support/typist.ts'
@@ -51,6 +52,25 @@ describe.skipIf(absence !== '')(`on a terminal${absence}`, () => {
     await typist.until('theft protection is on')
     expect(await typist.end()).toBe(0)
     expect(await theftProtection()).toBe(true)
+  })
+
+  test('init offers the profiles of this computer, and asks for the nickname of the device', async () => {
+    const tox = join(home.directory, 'config/tox')
+    mkdirSync(tox, { recursive: true })
+    putProfiles(tox)
+    const key = formatHex(keyOf(join(tox, LAPTOP)))
+    const typist = new Typist(home, ['init'], `export XDG_CONFIG_HOME=${join(home.directory, 'config')}`)
+    expect(await typist.until('Which one is this device?')).toContain(`1  ${join(tox, LAPTOP)} (`)
+    typist.type('1\r')
+    await typist.until('Nickname of this device')
+    typist.type('laptop\r')
+    await typist.until('Press Enter')
+    typist.type('\x03')
+    await typist.until('theft protection is off')
+    expect(await typist.end()).toBe(0)
+    const { persona } = (await home.json(['status'])) as DaemonStatus
+    expect(persona?.devices).toEqual([{ name: 'laptop', key }])
+    expect(await home.json(['publish'])).toMatchObject({ profiles: [{ report: { written: true } }] })
   })
 
   test('Enter postpones the confirmation, and theft protection stays off', async () => {

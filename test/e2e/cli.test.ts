@@ -80,7 +80,8 @@ describe(`the main job, on ${whose}`, () => {
 
     const words = shownBy(LAPTOP)
     const report = (await home.json(['tox', 'publish', LAPTOP])) as { written: boolean; backup: string }
-    await home.done(['tox', 'publish', PHONE])
+    const published = await home.done(['publish'])
+    expect(published).toMatch(/^laptop .*\n  \S+ already shows your current table.*\nphone .*\n  wrote /)
     expect(report.written).toBe(true)
     expect(readStatusMessage(readSave(report.backup)).text).toBe(words)
     expect(shownBy(LAPTOP)).toMatch(new RegExp(`^${words} persona:[A-Za-z0-9_-]+$`))
@@ -366,6 +367,7 @@ describe('bad input has a stable code and changes nothing', () => {
       ['device', 'rename', 'x'],
       ['device', 'list', 'excess'],
       ['init', '--key', OTHER_KEY],
+      ['init', '--device', 'laptop'],
       ['observe', 'text'],
       ['lookup'],
       ['lookup', ''],
@@ -376,7 +378,7 @@ describe('bad input has a stable code and changes nothing', () => {
       ['tox', 'scan'],
     ]
     for (const command of cases) expect(await home.failure(command), command.join(' ')).toBe('2 USAGE')
-    expect(cases).toHaveLength(17)
+    expect(cases).toHaveLength(18)
     expect((await home.run([])).status).toBe(2)
     expect((await home.run(['--help'])).status).toBe(0)
     expect((await home.run(['device', 'add', '--help'])).status).toBe(0)

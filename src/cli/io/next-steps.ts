@@ -87,8 +87,8 @@ const STEPS: Readonly<Record<string, Step>> = {
   COMPANION_DOWN: 'persona tox up',
   COMPANION_ALONE: 'persona service install --tox',
   CORE_DUMPS_POSSIBLE: 'persona service install',
-  DEVICE_UNSEEN: 'persona tox publish FILE',
-  DEVICE_OLDER: 'persona tox publish FILE',
+  DEVICE_UNSEEN: 'persona publish',
+  DEVICE_OLDER: 'persona publish',
   PROFILE_LOST: ({ path }) => `persona tox restore ${wordOf(path)}`,
   PROFILE_TWICE: ({ path }) => `persona tox rekey ${wordOf(path)} NEW.tox --device NAME`,
   PROFILE_OLDER: publishInto,
@@ -103,6 +103,9 @@ const STEPS: Readonly<Record<string, Step>> = {
   STORE_CORRUPT: 'persona doctor',
   STORE_MISSING: 'persona doctor',
 }
+
+/** The last line of every edit of the own table. */
+export const SHOW_FRIENDS = 'to show your table to your friends: persona publish'
 
 /** The command to run after this code, or null. */
 export function nextStep(code: string, facts: Facts = {}): string | null {

@@ -1,5 +1,5 @@
 /** `persona device ...`: shows and edits the owner's table. */
-import { describeFinding } from '../io/next-steps.ts'
+import { describeFinding, SHOW_FRIENDS } from '../io/next-steps.ts'
 import { activeDevice } from '../../core/table.ts'
 import type { EditResult, OwnTable } from '../../ipc/shapes/own.ts'
 import { withDaemon } from '../io/connect.ts'
@@ -7,6 +7,7 @@ import { bold, print, type Context } from '../io/context.ts'
 import { CliError, EXIT_DONE } from '../io/errors.ts'
 import { escapeText, showName } from '../io/escape.ts'
 import { parseDeviceKey } from '../io/keys.ts'
+import { rememberProfile } from './own-profile.ts'
 import { countOf, formatTable, formatTime, tableNumbers } from '../io/layout.ts'
 
 /** Two ways to give a device's key: its profile, or the key as a client shows it. */
@@ -43,7 +44,11 @@ export async function add(
     throw new CliError('USAGE', `${name} needs a key`, { hint: 'give --tox-profile FILE or --key HEX' })
   }
   const again = options.again === undefined ? {} : { again: true }
-  const result = await withDaemon(context, (client) => client.call('device.add', { name, key, ...again }))
+  const result = await withDaemon(context, async (client) => {
+    const edit = await client.call('device.add', { name, key, ...again })
+    await rememberProfile(context, client, options.toxProfile, key)
+    return edit
+  })
   return printEdit(context, `added ${showName(name, key)}`, result)
 }
 
@@ -70,7 +75,7 @@ export function printEdit(context: Context, done: string, result: EditResult, mo
     ...gaveUp,
     ...result.findings.map((finding) => escapeText(describeFinding(finding))),
     ...more,
-    'to show it to your friends, run for each of your profiles: persona tox publish FILE',
+    SHOW_FRIENDS,
   ])
   return EXIT_DONE
 }

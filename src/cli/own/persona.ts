@@ -6,8 +6,10 @@ import { unlockWith, withDaemon } from '../io/connect.ts'
 import { print, remark, type Context } from '../io/context.ts'
 import { checkNoPersona } from './checks.ts'
 import { keyOf, type KeyOptions } from './device.ts'
+import { rememberProfile } from './own-profile.ts'
 import { CliError, EXIT_DONE } from '../io/errors.ts'
-import { escapeText, showName } from '../io/escape.ts'
+import { showName } from '../io/escape.ts'
+import { SHOW_FRIENDS } from '../io/next-steps.ts'
 import { askNewPassphrase } from '../io/passphrase.ts'
 import { isInteractive } from '../io/prompt.ts'
 import { rehearse, UNPROTECTED } from './recovery.ts'
@@ -22,33 +24,55 @@ export interface InitOptions extends KeyOptions {
 
 /** Creates the persona, and on a terminal shows its recovery words. */
 export async function init(context: Context, options: InitOptions): Promise<number> {
-  checkNamed(options)
+  const canAsk = !context.json && isInteractive()
+  checkNamed(options, canAsk)
   await withDaemon(context, async (client) => {
     await checkNoPersona(client)
-    const params = await initParams(options)
+    const chosen = canAsk ? await withProfile(options) : options
+    const params = await initParams(chosen)
     const result = await client.call('persona.init', params)
     const { table } = result
     const [device] = table.devices
+    if (device !== undefined) await rememberProfile(context, client, chosen.toxProfile, device.key)
     print(context, result, [
       `created your persona ${table.personaId}`,
-      device === undefined
-        ? noDevice(options.device ?? 'NAME')
-        : `its first device is ${showName(device.name, device.key)}`,
+      device === undefined ? NO_DEVICE : `its first device is ${showName(device.name, device.key)}`,
+      ...(device === undefined ? [] : [SHOW_FRIENDS]),
     ])
     await offerWords(context, client)
   })
   return EXIT_DONE
 }
 
-/** A device needs a key as well as a nickname. */
-function noDevice(name: string): string {
-  return `it has no devices yet; add one: persona device add ${escapeText(name)} --tox-profile FILE`
+const NO_DEVICE = 'it has no devices yet; add one: persona device add NAME --tox-profile FILE'
+
+/** Whether the options give the key of the first device. */
+function hasKey({ key, toxProfile }: KeyOptions): boolean {
+  return key !== undefined || toxProfile !== undefined
 }
 
-/** @throws {CliError} USAGE: the options name a key, but no nickname for its device */
-function checkNamed(options: InitOptions): void {
-  if ((options.key === undefined && options.toxProfile === undefined) || options.device !== undefined) return
-  throw new CliError('USAGE', 'the device needs a nickname', { hint: 'add --device NAME, such as --device laptop' })
+/** @throws {CliError} USAGE: a key without a nickname; or a nickname without a key, where nobody can be asked for a profile */
+function checkNamed(options: InitOptions, canAsk: boolean): void {
+  if (hasKey(options) && options.device === undefined)
+    throw new CliError('USAGE', 'the device needs a nickname', { hint: 'add --device NAME, such as --device laptop' })
+  if (!canAsk) checkKeyed(options)
+}
+
+function checkKeyed(options: InitOptions): void {
+  if (options.device === undefined || hasKey(options)) return
+  throw new CliError('USAGE', `the device ${options.device} needs a key; nothing was created`, {
+    hint: 'give --tox-profile FILE or --key HEX; or leave --device out, and add devices later',
+  })
+}
+
+/** The options with a profile for the first device, which the owner chooses among those on this computer. @throws {CliError} USAGE */
+async function withProfile(options: InitOptions): Promise<InitOptions> {
+  if (hasKey(options)) return options
+  const { askFirstDevice, findProfiles } = await import('./choose-profile.ts')
+  const found = await findProfiles(process.env)
+  const chosen = found.length === 0 ? null : await askFirstDevice(found, options.device)
+  if (chosen === null) checkKeyed(options)
+  return { ...options, ...chosen }
 }
 
 async function initParams(options: InitOptions): Promise<InitParams> {

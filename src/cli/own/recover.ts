@@ -13,6 +13,7 @@ import { print, remark, type Context } from '../io/context.ts'
 import { checkNoPersona } from './checks.ts'
 import { readCopies } from './copies.ts'
 import { keyOf, type KeyOptions } from './device.ts'
+import { rememberProfile } from './own-profile.ts'
 import { CliError, EXIT_DONE } from '../io/errors.ts'
 import { escapeText } from '../io/escape.ts'
 import { askNewPassphrase } from '../io/passphrase.ts'
@@ -38,7 +39,7 @@ export interface RecoverOptions extends KeyOptions {
 }
 
 const NEXT = [
-  'now show the new table to your friends, in each of your profiles: persona tox publish FILE',
+  'now show the new table to your friends: persona publish',
   'recovery words do not bring back contacts; read them from each of your profiles: persona tox scan FILE',
 ]
 
@@ -69,6 +70,7 @@ export async function recover(context: Context, options: RecoverOptions): Promis
     })
     remark(context, describeSource(result, context.nowSec, context.verbose))
     const table = result.mustRotate ? await rotated(context, client, options, words, device) : result.table
+    if (device !== null) await rememberProfile(context, client, options.toxProfile, device.key)
     print(context, { ...result, table, mustRotate: false }, [
       `recovered persona ${table.personaId} with ${countOf(table.devices.length, 'device')}${tableNumbers(context.verbose, table)}`,
       ...NEXT,

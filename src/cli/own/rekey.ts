@@ -259,7 +259,7 @@ function formatReport(report: DeviceRekeyReport, verbose: boolean): string[] {
     ...old,
     ...(dropped.length === 0 ? [] : [`left out: ${dropped.join(' and ')}; join your groups again`]),
     ...formatLeftOut(report),
-    'now show the table on your other devices, in each profile: persona tox publish FILE',
+    'now show the table on your other devices: persona publish',
     'friends who use persona then learn the new key; give all other friends the new Tox ID',
   ]
 }

@@ -188,7 +188,6 @@ function formatRotated({ table, findings }: EditResult, verbose: boolean): strin
   return [
     `rotated: your new key now signs, and the old key is erased on this device${tableNumbers(verbose, table)}`,
     ...findings.map((finding) => escapeText(describeFinding(finding))),
-    'every friend who sees the new table shuts out the old key. So show it now, in each of your profiles:',
-    '  persona tox publish FILE',
+    'every friend who sees the new table shuts out the old key, so show it now: persona publish',
   ]
 }

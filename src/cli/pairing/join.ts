@@ -10,8 +10,10 @@ import { hasCode, withDaemon } from '../io/connect.ts'
 import { print, remark, type Context } from '../io/context.ts'
 import { checkNoPersona } from '../own/checks.ts'
 import { keyOf, type KeyOptions } from '../own/device.ts'
+import { rememberProfile } from '../own/own-profile.ts'
 import { CliError, EXIT_DONE } from '../io/errors.ts'
 import { escapeText } from '../io/escape.ts'
+import { SHOW_FRIENDS } from '../io/next-steps.ts'
 import { askNewPassphrase } from '../io/passphrase.ts'
 import { dial, HANDSHAKE_MS, MESSAGE_MS, type Line } from './connection.ts'
 import { seek, type Seeker } from './discovery.ts'
@@ -42,6 +44,7 @@ export async function join(context: Context, typed: readonly string[], options: 
   await withDaemon(context, async (client) => {
     const { seconds } = await client.call('pairing.join', params)
     await withPairing(client, (over) => receivePersona(context, client, code, options, seconds * 1000, over))
+    if (params.device !== undefined) await rememberProfile(context, client, options.toxProfile, params.device.key)
   })
   return EXIT_DONE
 }
@@ -88,9 +91,7 @@ async function receivePersona(
     const { table } = await carryOn(client, line, await bring(client, line, ms), MESSAGE_MS)
     print(context, { table }, [
       `joined: this device now has persona ${personaId}`,
-      ...(options.device === undefined
-        ? []
-        : ['to show it to your friends, run for each profile: persona tox publish FILE']),
+      ...(options.device === undefined ? [] : [SHOW_FRIENDS]),
     ])
   } finally {
     line.close()

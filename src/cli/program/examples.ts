@@ -2,7 +2,7 @@
 export const EXAMPLES: Readonly<Partial<Record<string, readonly string[]>>> = {
   '': [
     'persona init --device laptop --tox-profile laptop.tox',
-    'persona tox publish laptop.tox        # show your table to your friends',
+    'persona publish                       # show your table to your friends',
     'persona tox scan bob.tox              # read what your friends show',
     'persona lookup Bob',
     'persona device remove phone --lost    # the phone was stolen',
@@ -30,7 +30,7 @@ export const EXAMPLES: Readonly<Partial<Record<string, readonly string[]>>> = {
   accept: ['persona pending', 'persona accept Bob'],
   tox: [
     'persona tox rekey laptop.tox phone.tox --device phone',
-    'persona tox publish phone.tox',
+    'persona publish',
     'persona tox follow bob.tox            # befriend the other devices of contacts',
   ],
   app: ['persona app allow bot --can read,observe --for 30d', 'persona app revoke bot'],

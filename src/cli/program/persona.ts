@@ -2,6 +2,7 @@
 import type { Command } from 'commander'
 import type { PassphraseOptions } from '../own/passphrase.ts'
 import type { InitOptions } from '../own/persona.ts'
+import type { PublishOptions } from '../tox/publish.ts'
 import {
   KEY,
   PASSPHRASE_FILE,
@@ -14,7 +15,7 @@ import {
   type WithPassphrase,
 } from './options.ts'
 
-/** `init`, `status`, `blob`, `lock`, `unlock`. */
+/** `init`, `status`, `blob`, `publish`, `lock`, `unlock`. */
 export function addPersona(program: Command, run: Runner): void {
   program
     .command('init')
@@ -39,6 +40,16 @@ export function addPersona(program: Command, run: Runner): void {
     .option('--text <words>', 'put your own words before the token')
     .action((options: { text?: string }) =>
       run(async (context) => (await import('../own/blob.ts')).blob(context, options)),
+    )
+  program
+    .command('publish')
+    .description('write your table into the profiles of all your devices that are known here')
+    .option('--text <words>', 'put these words before the token, instead of the present ones')
+    .option('--drop-words', 'leave your words out if they do not fit; a later publish puts them back')
+    .option('--force', 'write even if a Tox client has the profile open')
+    .option(...PASSPHRASE_FILE)
+    .action((options: PublishOptions) =>
+      run(async (context) => (await import('../tox/publish-own.ts')).publishOwn(context, options)),
     )
   program
     .command('lock')

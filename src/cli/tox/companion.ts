@@ -6,11 +6,16 @@ import { bold, print, remark, type Context } from '../io/context.ts'
 import { EXIT_DONE } from '../io/errors.ts'
 import { escapeText, keyTail, showName } from '../io/escape.ts'
 import { countOf, formatTable, formatTime } from '../io/layout.ts'
+import { SHOW_FRIENDS } from '../io/next-steps.ts'
 
 export async function up(context: Context, options: { readonly name?: string }): Promise<number> {
   const name = options.name === undefined ? {} : { name: options.name }
-  const status = await withDaemon(context, (client) => client.call('tox.up', name))
-  print(context, status, formatToxStatus(status))
+  const { status, isAdded } = await withDaemon(context, async (client) => {
+    const before = (await client.call('status')).persona?.devices ?? []
+    const started = await client.call('tox.up', name)
+    return { status: started, isAdded: !before.some(({ key }) => key === started.key) }
+  })
+  print(context, status, [...formatToxStatus(status), ...(isAdded ? [SHOW_FRIENDS] : [])])
   return EXIT_DONE
 }
 

@@ -45,19 +45,32 @@ export interface PublishReport {
 export async function publish(context: Context, file: string, options: PublishOptions): Promise<number> {
   const open = profileOpener({ file: options.passphraseFile, option: '--passphrase-file' })
   const opened = await open(file)
-  const present = readStatusMessage(opened.profile.save)
-  const report = await withDaemon(context, async (client): Promise<PublishReport> => {
-    if (options.unlisted !== true) await checkListed(client, opened)
-    const fitted = await fittedWords(client, opened, options)
-    const { status, leftOut, bytesOver } = fitted
-    const isChanged = !equalBytes(encodeToxText(status.text), present.bytes)
-    const backup = isChanged ? await write(context, opened, status.text, options) : null
-    await reportWritten(context, client, opened, fitted, backup)
-    const wordsDropped = leftOut !== ''
-    return { file, key: opened.key, written: isChanged, backup, wordsDropped, leftOut, bytesOver, status }
-  })
-  print(context, report, formatPublished(report, context.verbose))
+  const report = await withDaemon(context, (client) => publishInto(context, client, opened, options))
+  print(context, report, [...formatPublished(report, context.verbose), ...(report.written ? [SEEN_LATER] : [])])
   return EXIT_DONE
+}
+
+export const SEEN_LATER = 'your friends see it the next time your Tox client opens the profile'
+
+/**
+ * Writes the current status message into an open profile, unless it shows it already, and reports that to the daemon.
+ * @throws {CliError} DEVICE_NOT_LISTED | WORDS_TOO_LONG {ToxError} as writeProfile does
+ */
+export async function publishInto(
+  context: Context,
+  client: Client,
+  opened: OpenProfile,
+  options: PublishOptions,
+): Promise<PublishReport> {
+  if (options.unlisted !== true) await checkListed(client, opened)
+  const present = readStatusMessage(opened.profile.save)
+  const fitted = await fittedWords(client, opened, options)
+  const { status, leftOut, bytesOver } = fitted
+  const isChanged = !equalBytes(encodeToxText(status.text), present.bytes)
+  const backup = isChanged ? await write(context, opened, status.text, options) : null
+  await reportWritten(context, client, opened, fitted, backup)
+  const { file, key } = opened
+  return { file, key, written: isChanged, backup, wordsDropped: leftOut !== '', leftOut, bytesOver, status }
 }
 
 /**
@@ -113,7 +126,8 @@ async function write(context: Context, opened: OpenProfile, text: string, option
   })
 }
 
-function formatPublished(report: PublishReport, verbose: boolean): string[] {
+/** Describes the writing of one profile. */
+export function formatPublished(report: PublishReport, verbose: boolean): string[] {
   const { status } = report
   const file = escapeText(report.file)
   const table = `your current table${tableNumbers(verbose, status.table)}`
@@ -124,6 +138,5 @@ function formatPublished(report: PublishReport, verbose: boolean): string[] {
     `your words:  ${status.words === '' ? 'none' : escapeText(status.words)}`,
     ...dropped,
     `backup:      ${escapeText(report.backup ?? 'none')}`,
-    'your friends see it the next time your Tox client opens this profile',
   ]
 }

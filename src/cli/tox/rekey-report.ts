@@ -103,16 +103,17 @@ function tasks({ persona, from, file, device, table, fromListed }: RekeyReport):
   const add = `persona device add ${word(device)} --tox-profile ${word(file)}`
   const publish = `persona tox publish ${word(file)}`
   const tellFriends = `persona tox publish ${word(from)}   # friends learn of the new device from the old one`
+  const publishAll = 'persona publish   # friends learn of the new device from the old one'
   const addOld = fromListed ? [] : [`persona device add NAME --tox-profile ${word(from)}`]
   switch (persona) {
     case 'published':
-      return [...addOld, tellFriends]
+      return [...addOld, publishAll]
     case 'failed':
-      return [...(table === null ? [add] : []), publish, ...addOld, tellFriends]
+      return [...(table === null ? [add] : []), ...addOld, publishAll]
     case 'no-daemon':
       return ['personad   # or: persona service install', add, publish, tellFriends]
     case 'no-persona':
-      return [`persona init --device NAME --tox-profile ${word(from)}`, add, publish, tellFriends]
+      return [`persona init --device NAME --tox-profile ${word(from)}`, add, publishAll]
   }
 }
 

@@ -128,6 +128,8 @@ async function enlist(
     return await withDaemon(context, async (client: Client) => {
       const added: EditResult = await client.call('device.add', { name: device, key: formatHex(rekeyed.publicKey) })
       table = added.table
+      // Its friends learn of the new device from it. This may fail: the owner can name it later.
+      await client.call('profile.remember', { path: from.profile.path, key: from.key }).catch(() => undefined)
       const words = shownWords(rekeyed.save) || (await keptWords(client, from.key))
       const { status, leftOut, bytesOver } = await fitWords(client, words)
       const written = await readProfile(file, access)

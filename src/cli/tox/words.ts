@@ -40,6 +40,6 @@ export function formatLeftOut({ leftOut, bytesOver }: Pick<Fitted, 'leftOut' | '
   if (leftOut === '') return []
   return [
     `your own words are left out: they are ${countOf(bytesOver, 'byte')} too long beside the table`,
-    'they come back with the next persona tox publish that has room for them; for other words add --text WORDS',
+    'they come back with the next persona publish that has room for them; for other words add --text WORDS',
   ]
 }

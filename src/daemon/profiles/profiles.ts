@@ -26,6 +26,7 @@ import type { ProfileMethods } from '../../ipc/methods/profiles.ts'
 import { RunningClients } from './clients.ts'
 import { Identities } from './identities.ts'
 import { findingOfLoss } from './losses.ts'
+import { ownProfiles, rememberPlace } from './own-profiles.ts'
 import { findingsOfTwins } from './twins.ts'
 import { keepWords, wordsLeftOut, wordsOf, wordsToKeepAfter } from './words.ts'
 
@@ -172,6 +173,10 @@ export class Profiles {
       'profile.due': () => this.due(),
       'profile.copies': async () => ({ profiles: await this.#identities.list() }),
       'profile.wrote': (written) => this.wrote(written),
+      'profile.own': () => ({ profiles: ownProfiles(this.#known.values(), this.#options.keeper) }),
+      'profile.remember': async ({ path, key }) => ({
+        device: await rememberPlace(key, path, this.#options.keeper),
+      }),
       'profile.words': ({ key }) => ({ words: wordsLeftOut(key, this.#options.keeper) }),
     }
   }
@@ -204,6 +209,7 @@ export class Profiles {
   async wrote(written: WrittenProfile): Promise<{ device: string | null }> {
     const device = await takeWritten(written, this.#options.keeper, this.#options.nowSec())
     if (device === null) return { device }
+    await rememberPlace(written.key, written.path, this.#options.keeper)
     let leftOut = written.leftOut ?? null
     for (const [watched, known] of this.#known) {
       if (known.view.key !== written.key) continue

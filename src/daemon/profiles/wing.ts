@@ -6,13 +6,14 @@ import { checkProfiles } from './check.ts'
 import { WATCH_SECTION, type WatchConfig } from './config.ts'
 import { readToxPassphrase } from './passphrase.ts'
 import { watchedPlaces } from './places.ts'
+import { PLACE } from './own-profiles.ts'
 import { LEFT_OUT } from './words.ts'
 import { Profiles, type ProfilesConfig } from './profiles.ts'
 
 export const PROFILES: Wing<schema.ProfileMethods, WatchConfig> = {
   schema: schema.PROFILES,
   section: WATCH_SECTION,
-  kinds: [LEFT_OUT],
+  kinds: [LEFT_OUT, PLACE],
   open: openProfiles,
 }
 

@@ -1,9 +1,10 @@
 /** The watched profiles' part of the protocol: methods, events, their part of the status (docs/ipc.md, section 3). */
 import { z } from 'zod'
 import type { MethodSpec } from './method.ts'
-import { dueProfiles, writtenProfile, type DueProfiles, type WrittenProfile } from '../shapes/due.ts'
-import { keptProfile, lostProfile, profileList } from '../shapes/profiles.ts'
-import type { KeptProfile, LostProfile, ProfileList } from '../shapes/profiles.ts'
+import { dueProfiles, placedProfile, writtenProfile } from '../shapes/due.ts'
+import type { DueProfiles, PlacedProfile, WrittenProfile } from '../shapes/due.ts'
+import { keptProfile, lostProfile, ownProfile, profileList } from '../shapes/profiles.ts'
+import type { KeptProfile, LostProfile, OwnProfile, ProfileList } from '../shapes/profiles.ts'
 import { count, keyHex } from '../shapes/scalars.ts'
 import { noParams, method, largeMethod, type Empty } from './params.ts'
 import { event, type EventSpec, type WingSchema } from './wing.ts'
@@ -13,6 +14,8 @@ export interface ProfileMethods {
   'profile.due': MethodSpec<Empty, DueProfiles>
   'profile.copies': MethodSpec<Empty, { profiles: KeptProfile[] }>
   'profile.wrote': MethodSpec<WrittenProfile, { device: string | null }>
+  'profile.own': MethodSpec<Empty, { profiles: OwnProfile[] }>
+  'profile.remember': MethodSpec<PlacedProfile, { device: string | null }>
   'profile.words': MethodSpec<{ key: string }, { words: string }>
 }
 
@@ -37,6 +40,18 @@ const PROFILE_METHODS: ProfileMethods = {
     'admin',
     'Report that a status message was written into a profile',
     writtenProfile,
+    z.strictObject({ device: z.string().nullable() }),
+  ),
+  'profile.own': method(
+    'admin',
+    'List where the profile of each own device is',
+    noParams,
+    z.strictObject({ profiles: z.array(ownProfile) }),
+  ),
+  'profile.remember': method(
+    'admin',
+    'Remember where the profile of an own device is',
+    placedProfile,
     z.strictObject({ device: z.string().nullable() }),
   ),
   'profile.words': method(

@@ -41,6 +41,18 @@ export const dueProfiles: z.ZodType<DueProfiles> = z.strictObject({
   passphraseFile: z.string().nullable(),
 })
 
+/** The place of a profile on this computer. */
+export interface PlacedProfile {
+  /** Absolute. */
+  path: string
+  key: string
+}
+
+export const placedProfile: z.ZodType<PlacedProfile> = z.strictObject({
+  path: z.string().startsWith('/').max(MAX_PATH_CHARS),
+  key: keyHex,
+})
+
 /** A status message that was written into a profile. */
 export interface WrittenProfile {
   path: string

@@ -91,6 +91,24 @@ export const profileList: z.ZodType<ProfileList> = z.strictObject({
   troubles: z.array(z.string()),
 })
 
+/** Where the profile of an own device is. */
+export interface OwnProfile {
+  /** Nickname in the own table. */
+  device: string
+  key: string
+  /** null if it is not known on this computer. */
+  path: string | null
+  /** The daemon watches it; else a command of the owner named the path. */
+  isWatched: boolean
+}
+
+export const ownProfile: z.ZodType<OwnProfile> = z.strictObject({
+  device: z.string(),
+  key: keyHex,
+  path: z.string().nullable(),
+  isWatched: z.boolean(),
+})
+
 /** The copies that the daemon kept of one own profile. */
 export interface KeptProfile {
   /** Where the profile was when it was last good. */

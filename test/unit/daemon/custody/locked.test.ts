@@ -89,6 +89,8 @@ const ELSEWHERE: ReadonlySet<string> = new Set<MethodName>([
   'profile.due',
   'profile.wrote',
   'profile.words',
+  'profile.own',
+  'profile.remember',
   'profile.copies',
   'rotation.plan',
   'rotation.apply',
