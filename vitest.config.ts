@@ -15,6 +15,7 @@ const common = { pool: 'forks', testTimeout: 30_000, env } as const
 
 export default defineConfig({
   test: {
+    globalSetup: 'test/support/compile-cache.ts',
     // Two also on two processors: much of the time a test waits for a process that it started.
     maxWorkers: Math.max(2, availableParallelism() - 1),
     projects: [

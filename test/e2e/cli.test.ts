@@ -12,7 +12,7 @@ import {
 import { createServer } from 'node:net'
 import { once } from 'node:events'
 import { join } from 'node:path'
-import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
+import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { z } from 'zod'
 import { formatHex } from '../../src/core/encoding/bytes.ts'
 import { MAX_STATUS_BYTES } from '../../src/core/limits.ts'
@@ -646,6 +646,8 @@ describe('starting up', () => {
   })
 
   test('compiled code is cached only in a private directory of the user', async () => {
+    vi.stubEnv('NODE_COMPILE_CACHE', undefined)
+    onTestFinished(() => void vi.unstubAllEnvs())
     await home.run(['status'])
     const cache = at('cache/personad')
     expect(statSync(cache).mode & 0o777).toBe(0o700)

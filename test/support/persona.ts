@@ -69,7 +69,7 @@ export class Home {
   spawn(args: readonly string[], env: Readonly<Record<string, string>> = {}): ChildProcess {
     return spawn(process.execPath, [PERSONA, ...args], {
       cwd: this.directory,
-      // The compile cache goes into the home as well, so that the tests cover it.
+      // A test without the shared compile cache finds its own one in the home.
       env: { ...process.env, PERSONAD_HOME: this.directory, XDG_CACHE_HOME: join(this.directory, 'cache'), ...env },
     })
   }
