@@ -1,6 +1,9 @@
 /** Intents: the owner's edits of the own table, kept so that a sibling's winning table cannot undo them unnoticed (docs/format.md, section 9). */
 import { activateDevice, addDevice, freeName, rekeyDevice, removeDevice, renameDevice, type Device } from './table.ts'
 import { MAX_DEVICES } from './limits.ts'
+import { descent, mayDescend, type Ancestry, type LinkedPoint, type TablePoint } from './order.ts'
+
+export const MAX_POINTS_BETWEEN = 16 // sanity: tables that one intent remembers between the first and the last one; each is another race of siblings
 
 const MAX_TABLES_BETWEEN = 32 // sanity: how many tables the last noted one may lie before the head; half of the remembered tables
 
@@ -13,13 +16,6 @@ export type Edit =
   | { readonly kind: 'activate'; readonly key: string; readonly found: string }
   | { readonly kind: 'rekey'; readonly key: string; readonly newKey: string }
 
-/** The position of a table in the order; `tableHash` is T, 64 hex digits. */
-export interface TablePoint {
-  readonly epoch: number
-  readonly seq: number
-  readonly tableHash: string
-}
-
 export interface Intent {
   readonly id: string
   readonly edit: Edit
@@ -31,14 +27,14 @@ export interface Intent {
   readonly published: TablePoint | null
   /** The last table with this edit that does not descend from the first: our own after a replay, or a sibling's with the same result. */
   readonly republished?: TablePoint | null
+  /** The tables between these two, the oldest first: each was the last one for a while. */
+  readonly between?: readonly TablePoint[]
   /** A sibling's table descends from it. The intent stays: a third sibling that made more tables may not know the edit. */
   readonly settled?: true
 }
 
 /** The head that the intents are replayed onto. */
-export interface ReplayHead extends TablePoint {
-  /** First 16 bytes of the previous T, as 32 hex digits. */
-  readonly prev: string
+export interface ReplayHead extends LinkedPoint {
   readonly timeSec: number
   readonly devices: readonly Device[]
 }
@@ -60,12 +56,10 @@ export type DropReason =
   | 'DEVICE_GONE' // the table no longer lists the device to rename, activate or rekey
   | 'KEY_LISTED' // the table already lists the new key of a rekey
 
-export interface ReplayContext {
+export interface ReplayContext extends Ancestry {
   readonly nowSec: number
   /** Keys that the owner removed on this device; an own add of such a key is not replayed. */
   readonly tombstones: ReadonlySet<string>
-  /** The table whose hash begins with `prev`, if it was seen. */
-  ancestor(prev: string): (TablePoint & { readonly prev: string }) | undefined
   /** Whether a table of these devices is small enough to sign. */
   fits(devices: readonly Device[]): boolean
 }
@@ -173,14 +167,23 @@ function asKept(outcome: IntentOutcome, head: ReplayHead, context: ReplayContext
 // Notes in a kept intent what the head shows about it. It notes another table only now and then, so that most heads cost no write.
 function noteHead(intent: Intent, isShown: boolean, head: ReplayHead, context: ReplayContext): Intent {
   const { epoch, seq, tableHash } = head
-  const republished = { epoch, seq, tableHash }
   if (wasSeen(intent, head, context)) {
     const isNear = tablesWith(intent).some((table) => table.epoch === epoch && seq - table.seq < MAX_TABLES_BETWEEN)
-    if (!isNear) return { ...intent, settled: true, republished }
+    if (!isNear) return { ...republishedWith(intent, { epoch, seq, tableHash }), settled: true }
     return intent.settled === true ? intent : { ...intent, settled: true }
   }
   // A head without the device may never have known it. Then it must not count as a table that removed it.
-  return isShown ? { ...intent, republished } : intent
+  return isShown ? republishedWith(intent, { epoch, seq, tableHash }) : intent
+}
+
+/**
+ * Notes the last table with this edit. The one noted before stays known: a sibling may have decided otherwise on top of it, while this device
+ * replayed the edit onto another head.
+ */
+export function republishedWith(intent: Intent, republished: TablePoint): Intent {
+  const before = intent.republished ?? null
+  if (before === null) return { ...intent, republished }
+  return { ...intent, republished, between: [...(intent.between ?? []), before].slice(-MAX_POINTS_BETWEEN) }
 }
 
 function replayStep(intent: Intent, devices: readonly Device[], head: ReplayHead, context: ReplayContext): Step {
@@ -269,41 +272,13 @@ function isLater(intent: Intent, head: ReplayHead, context: ReplayContext): bool
   return Math.min(intent.atSec, context.nowSec) > head.timeSec
 }
 
-/** The tables with an intent that siblings can know: the first and the last. */
-function tablesWith(intent: Intent): TablePoint[] {
-  return [intent.published, intent.republished ?? null].filter((table) => table !== null)
+/** The tables with an intent that siblings can know. */
+function tablesWith({ published, between = [], republished = null }: Intent): TablePoint[] {
+  return [published, ...between, republished].filter((table) => table !== null)
 }
 
 // Whether the head's writer knew our edit. If so, they decided otherwise, even if they restored the value that we had replaced. A replay
 // would undo their later edit, they would undo ours, and so on forever. So knowledge counts before clocks.
 function wasSeen(intent: Intent, head: ReplayHead, context: ReplayContext): boolean {
   return tablesWith(intent).some((table) => descent(head, table, context) === 'yes')
-}
-
-/**
- * Whether the head's writer may have known a table. It is impossible only if the `prev` chain leads past that table. If we have not seen a
- * table in between, it is possible, and then a missing device counts as removed by a sibling.
- */
-export function mayDescend(head: ReplayHead, table: TablePoint | null, context: ReplayContext): boolean {
-  return table !== null && descent(head, table, context) !== 'no'
-}
-
-function descent(head: ReplayHead, table: TablePoint, context: ReplayContext): 'yes' | 'no' | 'unknown' {
-  let point: TablePoint & { readonly prev: string } = head
-  while (isAfter(point, table)) {
-    if (table.tableHash.startsWith(point.prev)) return 'yes'
-    const before = context.ancestor(point.prev)
-    if (before === undefined) return isDirectSuccessor(point, table) ? 'no' : 'unknown'
-    if (!isAfter(point, before)) return 'unknown' // hashes cannot form a cycle, but a wrong index must not hang the daemon
-    point = before
-  }
-  return point.tableHash === table.tableHash ? 'yes' : 'no'
-}
-
-function isAfter(point: TablePoint, other: TablePoint): boolean {
-  return point.epoch > other.epoch || (point.epoch === other.epoch && point.seq > other.seq)
-}
-
-function isDirectSuccessor(point: TablePoint, table: TablePoint): boolean {
-  return point.epoch === table.epoch && point.seq === table.seq + 1
 }

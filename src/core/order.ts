@@ -1,4 +1,4 @@
-/** The total order of a persona's blobs, and the verdict on an incoming blob (docs/format.md, section 8). */
+/** The total order of a persona's blobs, the verdict on an incoming blob, and the descent of a table (docs/format.md, sections 8 and 9). */
 import { compareBytes, equalBytes } from './encoding/bytes.ts'
 import { PREV_BYTES } from './blob.ts'
 import type { DocumentErrorCode } from './errors.ts'
@@ -126,4 +126,52 @@ export function freshness(timeSec: number, nowSec: number): Freshness {
  */
 export function resignAtSec(timeSec: number, k: number): number {
   return timeSec + RESIGN_AFTER_SEC + RESIGN_STEP_SEC * k
+}
+
+// Which table descends from which, as far as the tables known here tell (section 9).
+
+/** The position of a table in the order; `tableHash` is T, 64 hex digits. */
+export interface TablePoint {
+  readonly epoch: number
+  readonly seq: number
+  readonly tableHash: string
+}
+
+/** A table that names the one before it. */
+export interface LinkedPoint extends TablePoint {
+  /** First 16 bytes of the previous T, as 32 hex digits. */
+  readonly prev: string
+}
+
+export interface Ancestry {
+  /** The table whose hash begins with `prev`, if it was seen. */
+  ancestor(prev: string): LinkedPoint | undefined
+}
+
+/**
+ * Whether the head's writer may have known a table. It is impossible only if the `prev` chain leads past that table. If we have not seen a
+ * table in between, it is possible, and then a missing device counts as removed by a sibling.
+ */
+export function mayDescend(head: LinkedPoint, table: TablePoint | null, context: Ancestry): boolean {
+  return table !== null && descent(head, table, context) !== 'no'
+}
+
+export function descent(head: LinkedPoint, table: TablePoint, context: Ancestry): 'yes' | 'no' | 'unknown' {
+  let point = head
+  while (isAfter(point, table)) {
+    if (table.tableHash.startsWith(point.prev)) return 'yes'
+    const before = context.ancestor(point.prev)
+    if (before === undefined) return isDirectSuccessor(point, table) ? 'no' : 'unknown'
+    if (!isAfter(point, before)) return 'unknown' // hashes cannot form a cycle, but a wrong index must not hang the daemon
+    point = before
+  }
+  return point.tableHash === table.tableHash ? 'yes' : 'no'
+}
+
+function isAfter(point: TablePoint, other: TablePoint): boolean {
+  return point.epoch > other.epoch || (point.epoch === other.epoch && point.seq > other.seq)
+}
+
+function isDirectSuccessor(point: TablePoint, table: TablePoint): boolean {
+  return point.epoch === table.epoch && point.seq === table.seq + 1
 }

@@ -1,13 +1,7 @@
 /** Vectors of edits, replays and consent (docs/format.md, sections 6, 9 and 10). */
 import { BlobError, TableError, type BlobErrorCode, type TableErrorCode } from '../../src/core/errors.ts'
-import {
-  applyEdit,
-  replayIntents,
-  type DropReason,
-  type Edit,
-  type Intent,
-  type TablePoint,
-} from '../../src/core/intents.ts'
+import type { LinkedPoint, TablePoint } from '../../src/core/order.ts'
+import { applyEdit, replayIntents, type DropReason, type Edit, type Intent } from '../../src/core/intents.ts'
 import { checkRoomToRotate, type Device } from '../../src/core/table.ts'
 import {
   isContested,
@@ -37,9 +31,9 @@ export interface ReplayVector {
   readonly section: 9
   readonly comment: string
   readonly nowSec: number
-  readonly head: TablePoint & { readonly prev: string; readonly timeSec: number; readonly devices: readonly Device[] }
+  readonly head: LinkedPoint & { readonly timeSec: number; readonly devices: readonly Device[] }
   /** Known tables, for following `prev`. */
-  readonly tables: readonly (TablePoint & { readonly prev: string })[]
+  readonly tables: readonly LinkedPoint[]
   readonly tombstones: readonly string[]
   readonly intents: readonly Omit<Intent, 'id'>[]
   readonly expect: { readonly devices: readonly Device[]; readonly outcomes: readonly string[] }
@@ -132,7 +126,7 @@ const EDITS: readonly EditCase[] = [
 ]
 
 /** A table of which only the position matters; T is its seq, repeated. */
-function point(seq: number, branch: string, prev = '00'.repeat(16)): TablePoint & { readonly prev: string } {
+function point(seq: number, branch: string, prev = '00'.repeat(16)): LinkedPoint {
   return { epoch: 0, seq, tableHash: (branch + String(seq).padStart(3, '0')).repeat(16), prev }
 }
 const prevOf = (table: TablePoint): string => table.tableHash.slice(0, 32)
@@ -140,12 +134,12 @@ const prevOf = (table: TablePoint): string => table.tableHash.slice(0, 32)
 const base = point(4, 'A')
 const own = point(5, 'B', prevOf(base)) // the own table that published the intents
 const rival = point(5, 'C', prevOf(base))
-const after = (table: TablePoint, seq = 6): TablePoint & { readonly prev: string } => point(seq, 'D', prevOf(table))
+const after = (table: TablePoint, seq = 6): LinkedPoint => point(seq, 'D', prevOf(table))
 
 interface ReplayCase {
   readonly name: string
   readonly comment: string
-  readonly head?: TablePoint & { readonly prev: string }
+  readonly head?: LinkedPoint
   readonly headTimeSec?: number
   readonly devices: readonly Device[]
   readonly edits: readonly Edit[]

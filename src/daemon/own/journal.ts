@@ -1,5 +1,5 @@
 /** The journal of own intents: the owner's edits, until somebody who knew of them decided otherwise (docs/format.md, section 9). */
-import type { Edit, Intent, IntentOutcome } from '../../core/intents.ts'
+import { republishedWith, type Edit, type Intent, type IntentOutcome } from '../../core/intents.ts'
 import type { VerifiedBlob } from '../../core/verify.ts'
 import type { State } from '../state/state.ts'
 import { commandOf, describeEdit, pointOf } from './own-records.ts'
@@ -42,9 +42,9 @@ export class Journal {
     for (const intent of intents) this.#state.stage(this.#state.records.intents.put(intent.id, intent))
   }
 
-  /** A replayed intent was published once more. A descendant of either table has seen it. */
+  /** A replayed intent was published once more. A descendant of any of its tables has seen it. */
   republish(intent: Intent, blob: VerifiedBlob): void {
-    this.#replace({ ...intent, republished: pointOf(blob) })
+    this.#replace(republishedWith(intent, pointOf(blob)))
   }
 
   forget(intent: Intent): void {

@@ -4,7 +4,8 @@ import { checkDeviceKey } from '../../core/blob.ts'
 import { encodeUtf8, parseHex } from '../../core/encoding/bytes.ts'
 import { BlobError } from '../../core/errors.ts'
 import { MAX_EVIDENCE_PER_PERSONA, type Evidence } from '../../core/evidence.ts'
-import type { Edit, Intent, TablePoint } from '../../core/intents.ts'
+import type { TablePoint } from '../../core/order.ts'
+import { MAX_POINTS_BETWEEN, type Edit, type Intent } from '../../core/intents.ts'
 import { MAX_DEVICES, MAX_EPOCH, MAX_SEQ, MAX_TOKEN_CHARS } from '../../core/limits.ts'
 import { checkNickname } from '../../core/nickname.ts'
 import type { Device } from '../../core/table.ts'
@@ -224,6 +225,7 @@ export const intent: z.ZodType<Intent> = z.strictObject({
   again: z.literal(true).exactOptional(),
   published: tablePoint.nullable(),
   republished: tablePoint.nullable().exactOptional(),
+  between: z.array(tablePoint).max(MAX_POINTS_BETWEEN).exactOptional(),
   settled: z.literal(true).exactOptional(),
 })
 

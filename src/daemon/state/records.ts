@@ -2,7 +2,8 @@
 import { parseHex } from '../../core/encoding/bytes.ts'
 import type { Evidence } from '../../core/evidence.ts'
 import type { HistoryEntry } from '../../core/history.ts'
-import type { Intent, TablePoint } from '../../core/intents.ts'
+import type { LinkedPoint, TablePoint } from '../../core/order.ts'
+import type { Intent } from '../../core/intents.ts'
 import type { Device } from '../../core/table.ts'
 import type { DeviceReports, ContactEntry } from '../../core/consent.ts'
 import type { Capability } from '../../ipc/shapes/capabilities.ts'
@@ -153,10 +154,7 @@ export const OWN_DEFAULTS: Pick<
 }
 
 /** An own table that was once the head. The id has ten digits and sorts the newest last. */
-export interface PastTable extends TablePoint {
-  /** First 16 bytes of the previous T, 32 hex digits. */
-  readonly prev: string
-}
+export type PastTable = LinkedPoint
 
 /** Marks a persona or device with pending changes. The id is the PersonaID, or the device's key. */
 export interface PendingRecord {

@@ -1,30 +1,29 @@
 import { describe, expect, it } from 'vitest'
 import { BlobError, TableError } from '../../../src/core/errors.ts'
+import { mayDescend, type LinkedPoint, type TablePoint } from '../../../src/core/order.ts'
 import {
   applyEdit,
-  mayDescend,
+  MAX_POINTS_BETWEEN,
   replayIntents,
+  republishedWith,
   type Edit,
   type Intent,
   type ReplayContext,
   type ReplayHead,
-  type TablePoint,
 } from '../../../src/core/intents.ts'
 import type { Device } from '../../../src/core/table.ts'
 import { makeDevice, NOW_SEC } from '../../support/made-persona.ts'
 
 const [laptop, phone, tablet, desktop] = [makeDevice(0), makeDevice(1), makeDevice(2), makeDevice(3)]
 
-type Point = TablePoint & { readonly prev: string }
-
 /** A table of which only the position matters; T begins with its name. */
-function point(name: string, seq: number, before: Point | string = 'nothing', epoch = 0): Point {
+function point(name: string, seq: number, before: LinkedPoint | string = 'nothing', epoch = 0): LinkedPoint {
   const hash = (text: string): string => Buffer.from(text.padEnd(32, '.')).toString('hex').toUpperCase()
   const prev = typeof before === 'string' ? hash(before) : before.tableHash
   return { epoch, seq, tableHash: hash(name), prev: prev.slice(0, 32) }
 }
 
-function context(known: readonly Point[] = [], more: Partial<ReplayContext> = {}): ReplayContext {
+function context(known: readonly LinkedPoint[] = [], more: Partial<ReplayContext> = {}): ReplayContext {
   return {
     nowSec: NOW_SEC,
     tombstones: new Set(),
@@ -34,7 +33,7 @@ function context(known: readonly Point[] = [], more: Partial<ReplayContext> = {}
   }
 }
 
-function headOf(at: Point, devices: readonly Device[] = [], timeSec = NOW_SEC): ReplayHead {
+function headOf(at: LinkedPoint, devices: readonly Device[] = [], timeSec = NOW_SEC): ReplayHead {
   return { ...at, timeSec, devices }
 }
 
@@ -116,6 +115,24 @@ describe('an intent to add', () => {
     expect(mayDescend(removed, own, on)).toBe(false)
     expect(replay(removed, [{ ...intent!, republished: again }], on)).toEqual([[laptop], 'REMOVED_BY_SIBLING'])
     expect(replay(removed, [{ ...intent!, republished: null }], on)).toEqual([[laptop, phone], 'replayed'])
+  })
+
+  it('is not replayed either if the sibling knew it from an earlier replay, and this device has replayed it onto another head since', () => {
+    const again = point('again', 6, rival)
+    const other = point('other', 6, rival)
+    const onOther = point('on other', 7, other)
+    const removed = headOf(point('removed', 7, again), [laptop])
+    const on = context([base, own, rival, again, other, onOther])
+    const [intent] = intentsOf(own, add(phone))
+    const replayedTwice = republishedWith(republishedWith(intent!, again), onOther)
+    expect(replay(removed, [replayedTwice], on)).toEqual([[laptop], 'REMOVED_BY_SIBLING'])
+  })
+
+  it('remembers its first table, its last one, and the newest of those between', () => {
+    const points = Array.from({ length: MAX_POINTS_BETWEEN + 3 }, (_, i) => point(`p${i}`, 10 + i))
+    const [intent] = intentsOf(own, add(phone))
+    const { published, between, republished } = points.reduce(republishedWith, intent!)
+    expect([published, republished, between]).toEqual([own, points.at(-1), points.slice(2, -1)])
   })
 
   it.each([
@@ -357,11 +374,11 @@ describe('an edit', () => {
 describe('the table noted in an intent that the head shows', () => {
   const base = point('base', 4)
   const own = point('own', 5, base)
-  const chain = Array.from({ length: 40 }, (_, i) => i + 6).reduce<Point[]>(
+  const chain = Array.from({ length: 40 }, (_, i) => i + 6).reduce<LinkedPoint[]>(
     (points, seq) => [...points, point(`later ${seq}`, seq, points.at(-1))],
     [own],
   )
-  const kept = (head: Point, edit: Edit, devices: readonly Device[], known: readonly Point[]): Intent => {
+  const kept = (head: LinkedPoint, edit: Edit, devices: readonly Device[], known: readonly LinkedPoint[]): Intent => {
     const { outcomes } = replayIntents(headOf(head, devices), intentsOf(own, edit), context(known))
     expect(outcomes[0]!.outcome).toBe('kept')
     return outcomes[0]!.intent
