@@ -67,6 +67,9 @@ function noticeWithKeys(event: DaemonEvent, unapproved: ReadonlySet<string>): No
     case 'tox.connected':
     case 'tox.peer':
       return null
+    // An event of a wing that this list does not know.
+    default:
+      return null
   }
 }
 

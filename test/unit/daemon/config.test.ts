@@ -9,12 +9,14 @@ import { parse } from 'yaml'
 import * as config from '../../../src/daemon/config.ts'
 import { MAX_CONNECTIONS } from '../../../src/daemon/config.ts'
 import type { ToxConfig } from '../../../src/daemon/companion/config.ts'
+import type { NotifyConfig } from '../../../src/daemon/notify/config.ts'
 import type { WatchConfig } from '../../../src/daemon/profiles/config.ts'
 import { WINGS } from '../../../src/daemon/wings.ts'
 import { ConfigError, keysOf, MAX_CONFIG_BYTES } from '../../../src/process/config-file.ts'
 
 interface Config extends config.Config {
   readonly watch: WatchConfig
+  readonly notify: NotifyConfig
   readonly tox: ToxConfig
 }
 
@@ -43,6 +45,7 @@ const DEFAULTS: Config = {
   policy: { default: 'auto' },
   custody: { idleSec: 600, atMostSec: 7200 },
   watch: { profiles: 'off', repair: false, passphraseFile: null },
+  notify: { enabled: true, about: ['alarms', 'devices', 'waiting'] },
   tox: {
     enabled: false,
     friends: 'all',
