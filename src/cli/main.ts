@@ -3,6 +3,7 @@ import { CommanderError, type Command } from 'commander'
 import { resolvePaths } from '../ipc/paths.ts'
 import { printFailure } from './io/context.ts'
 import { CliError, EXIT_DONE, EXIT_FAILED, EXIT_USAGE } from './io/errors.ts'
+import type { Runner } from './program/options.ts'
 import { buildProgram } from './program/program.ts'
 import { ownVersion } from '../process/version.ts'
 
@@ -11,11 +12,12 @@ async function main(argv: readonly string[]): Promise<number> {
   // Read before parsing, because usage errors are printed in the same form.
   const json = argv.slice(0, endOfOptions(argv)).includes('--json')
   let status = EXIT_DONE
-  const program = buildProgram(async (task) => {
+  const run: Runner = async (task) => {
     const { home, verbose = false } = program.opts<{ home?: string; verbose?: true }>()
     const paths = resolvePaths({ home, env: process.env })
     status = await task({ json, verbose, home, paths, nowSec: Math.floor(Date.now() / 1000) })
-  })
+  }
+  const program = buildProgram(run)
   quiet(program)
   program.hook('preAction', (_, command) => checkWords(command))
   program.on('option:version', () => {
@@ -23,6 +25,11 @@ async function main(argv: readonly string[]): Promise<number> {
     throw new CommanderError(EXIT_DONE, 'commander.version', '')
   })
   try {
+    const { operands, unknown } = program.parseOptions([...argv])
+    if (operands.length === 0 && unknown.length === 0) {
+      await run(async (context) => (await import('./daemon/overview.ts')).overview(context))
+      return status
+    }
     await program.parseAsync([...argv], { from: 'user' })
     return status
   } catch (error) {

@@ -20,7 +20,7 @@ import { OWN_CAUSES } from '../../src/ipc/shapes/events.ts'
 import { observeResult, verifyResult } from '../../src/ipc/shapes/judged.ts'
 import { MAX_BATCH, MAX_PAGE } from '../../src/ipc/shapes/limits.ts'
 import { ownLink, safetyNumbers } from '../../src/ipc/shapes/links.ts'
-import { editResult, ownTable, statusMessage } from '../../src/ipc/shapes/own.ts'
+import { editResult, ownTable, shownByDevice, statusMessage } from '../../src/ipc/shapes/own.ts'
 import { pairingStep } from '../../src/ipc/shapes/pairing.ts'
 import { pendingUpdate } from '../../src/ipc/shapes/pending.ts'
 import { keptProfile, lostProfile, ownProfile, watchedProfile } from '../../src/ipc/shapes/profiles.ts'
@@ -210,6 +210,7 @@ const VALUES: readonly (readonly [heading: string, schema: z.ZodType])[] = [
   ['DaemonStatus', METHODS.status.result],
   ['Finding', finding],
   ['StatusMessage', statusMessage],
+  ['ShownByDevice', shownByDevice],
   ['OwnTable', ownTable],
   ['EditResult', editResult],
   ['RotationPlan', rotationPlan],

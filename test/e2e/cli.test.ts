@@ -379,7 +379,13 @@ describe('bad input has a stable code and changes nothing', () => {
     ]
     for (const command of cases) expect(await home.failure(command), command.join(' ')).toBe('2 USAGE')
     expect(cases).toHaveLength(18)
-    expect((await home.run([])).status).toBe(2)
+    const bare = await home.run([])
+    expect([bare.status, bare.stdout]).toEqual([
+      3,
+      expect.stringMatching(/^The daemon does not run\.\n {2}-> run: personad/),
+    ])
+    expect((await home.run(['help', 'device', 'add'])).stdout).toMatch(/^Usage: persona device add /)
+    expect(await home.failure(['help', 'device', 'frobnicate'])).toBe('2 USAGE')
     expect((await home.run(['--help'])).status).toBe(0)
     expect((await home.run(['device', 'add', '--help'])).status).toBe(0)
     expect((await home.run(['--version'])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/)

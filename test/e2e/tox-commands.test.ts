@@ -134,7 +134,7 @@ describe(`rekey, on ${whose}`, () => {
     const human = await home.done(['tox', 'rekey', LAPTOP, 'new one.tox', '--device', 'tablet'])
     expect(human).toContain('no daemon runs')
     expect(human).toContain("persona device add tablet --tox-profile 'new one.tox'")
-    expect(human).toContain('persona publish ')
+    expect(human).toContain(`persona tox publish ${LAPTOP}`)
     expect(human).toContain(`persona tox friends ${LAPTOP} add ${hexKey('new one.tox')} --name tablet`)
     await home.start()
     const other = (await home.json(['tox', 'rekey', LAPTOP, 'third.tox', '--device', 'third'])) as RekeyReport

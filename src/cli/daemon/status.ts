@@ -26,10 +26,9 @@ export function formatStatus(status: DaemonStatus, nowSec: number, verbose = fal
       ? 'libsodium'
       : 'plain JavaScript, because libsodium does not load; slower, and secrets lie in ordinary memory'
   return [
-    ...formatPersona(status, nowSec, verbose),
-    ...status.findings.flatMap(formatFinding),
+    ...formatSummary(status, nowSec, verbose),
     '',
-    `You know ${countOf(counts.contacts, 'persona')}, and ${countOf(counts.provisional, 'friend')} without a persona; ${countOf(counts.devices, 'device')} in all.`,
+    formatKnown(status),
     '',
     `The daemon is personad ${status.version}.`,
     `  process:       ${status.pid}, running since ${formatTime(status.startedAtSec, nowSec)}`,
@@ -42,6 +41,17 @@ export function formatStatus(status: DaemonStatus, nowSec: number, verbose = fal
     `  Tox profiles:  ${status.profiles.watched === 0 ? 'none watched' : `${status.profiles.watched} watched (persona tox watch)`}`,
     ...(status.tox === null ? [] : [`  companion:     ${formatToxStatus(status.tox)[0]!}`]),
   ]
+}
+
+/** The own persona, and each finding about it with its command. */
+export function formatSummary(status: DaemonStatus, nowSec: number, verbose = false): string[] {
+  return [...formatPersona(status, nowSec, verbose), ...status.findings.flatMap(formatFinding)]
+}
+
+/** The people that the daemon knows. */
+export function formatKnown({ counts }: DaemonStatus): string {
+  const friends = countOf(counts.provisional, 'friend')
+  return `You know ${countOf(counts.contacts, 'persona')}, and ${friends} without a persona; ${countOf(counts.devices, 'device')} in all.`
 }
 
 function formatPersona(status: DaemonStatus, nowSec: number, verbose: boolean): string[] {

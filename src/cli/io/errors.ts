@@ -1,4 +1,5 @@
 /** The errors of the command line itself, and the form of every failure: a message, a hint, an exit status. */
+import { describeBadParams } from './bad-params.ts'
 import { adviceOf } from './next-steps.ts'
 import { PersonadError } from '../../errors/personad-error.ts'
 
@@ -75,6 +76,8 @@ const HINTS = new Map([
 export function describeFailure(error: unknown): Failure {
   if (!(error instanceof PersonadError))
     return { code: 'INTERNAL', message: kindOf(error), hint: 'this is a bug in persona; please report it' }
+  if (error.code === 'BAD_PARAMS')
+    return { code: error.code, message: describeBadParams(error.details, error.message), hint: null }
   return {
     code: error.code,
     message: error.message,

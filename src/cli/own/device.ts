@@ -1,7 +1,8 @@
 /** `persona device ...`: shows and edits the owner's table. */
 import { describeFinding, SHOW_FRIENDS } from '../io/next-steps.ts'
 import { activeDevice } from '../../core/table.ts'
-import type { EditResult, OwnTable } from '../../ipc/shapes/own.ts'
+import type { EditResult, OwnTable, ShownByDevice } from '../../ipc/shapes/own.ts'
+import type { ShownTable, WatchedProfile } from '../../ipc/shapes/profiles.ts'
 import { withDaemon } from '../io/connect.ts'
 import { bold, print, type Context } from '../io/context.ts'
 import { CliError, EXIT_DONE } from '../io/errors.ts'
@@ -87,13 +88,43 @@ export async function approve(context: Context, device: string): Promise<number>
 }
 
 export async function list(context: Context, options: { readonly yaml?: true }): Promise<number> {
-  const [table, unapproved] = await withDaemon(context, async (client) => [
+  const [table, unapproved, sights] = await withDaemon(context, async (client) => [
     await client.call('device.list'),
     (await client.call('status')).unapproved.map(({ key }) => key),
+    sightsOf((await client.call('device.shown')).devices, (await client.call('profile.list')).profiles),
   ])
   if (options.yaml === true && !context.json) process.stdout.write(await formatYaml(table))
-  else print(context, table, formatDevices(table, context.nowSec, unapproved, context.verbose))
+  else print(context, table, formatDevices(table, context.nowSec, unapproved, context.verbose, sights))
   return EXIT_DONE
+}
+
+/** What is known of each own device beside the table, by its key. */
+export type Sights = ReadonlyMap<string, { readonly isHere: boolean; readonly shows: string }>
+
+/** A watched profile tells what its device shows now; otherwise the last observation does. */
+export function sightsOf(shown: readonly ShownByDevice[], watched: readonly WatchedProfile[]): Sights {
+  return new Map(
+    shown.map(({ key, isHere, state }) => {
+      const now = watched.find((profile) => profile.key === key && profile.problem === null)?.shows?.state
+      return [key, { isHere, shows: now === undefined || now === 'unread' ? SEEN[state] : SHOWN[now] }]
+    }),
+  )
+}
+
+const SEEN: Readonly<Record<ShownByDevice['state'], string>> = {
+  current: 'your table',
+  older: 'an older table',
+  unnumbered: 'a table of yours',
+  unseen: 'not seen yet',
+}
+
+const SHOWN: Readonly<Record<Exclude<ShownTable['state'], 'unread'>, string>> = {
+  current: 'your table',
+  older: 'an older table',
+  newer: 'a newer table',
+  other: 'another persona',
+  none: 'no table',
+  damaged: 'a damaged table',
 }
 
 /** @param unapproved keys of devices that another device added and the owner has not approved here */
@@ -102,6 +133,7 @@ export function formatDevices(
   nowSec: number,
   unapproved: readonly string[] = [],
   verbose = false,
+  sights: Sights = new Map(),
 ): string[] {
   const written = `last change: ${formatTime(table.timeSec, nowSec)}${tableNumbers(verbose, table)}`
   if (table.devices.length === 0)
@@ -110,9 +142,11 @@ export function formatDevices(
   const rows = table.devices.map((device) => {
     const role = device.companion ? 'companion: does not chat' : device === active ? 'active' : ''
     const approval = unapproved.includes(device.key) ? 'needs your approval' : ''
-    return [showName(device.name, device.key), device.key, [role, approval].filter(Boolean).join(', ')]
+    const { isHere = false, shows = '' } = sights.get(device.key) ?? {}
+    const remarks = [role, isHere ? 'this device' : '', approval].filter(Boolean).join(', ')
+    return [showName(device.name, device.key), device.key, shows, remarks]
   })
-  const [headings, ...devices] = formatTable(['DEVICE', 'TOX PUBLIC KEY', ''], rows)
+  const [headings, ...devices] = formatTable(['DEVICE', 'TOX PUBLIC KEY', 'SHOWS', ''], rows)
   const names = table.named ? '' : '; published without nicknames'
   const room = `${countOf(table.devices.length, 'device')}; ${countOf(table.bytesFree, 'byte')} left for your words and more devices${names}`
   const approve =

@@ -7,6 +7,7 @@ import { addContact } from './contact.ts'
 import { addConfig, addDaemon, addService } from './daemon.ts'
 import { addDevice, addLeaving, addPairing, addSibling } from './device.ts'
 import { EXAMPLES } from './examples.ts'
+import { addHelp } from './help.ts'
 import { addPending, addVerify } from './judge.ts'
 import type { Runner } from './options.ts'
 import { addPassphrase, addPersona, addRecovery } from './persona.ts'
@@ -51,8 +52,10 @@ export function buildProgram(run: Runner): Command {
   addService(program.command('service').description('run the daemon as a systemd user service'), run)
   program.commandsGroup('Shell and help:')
   addCompletion(program, run)
+  addHelp(program, run)
   for (const command of [program, ...program.commands]) {
-    if (command.commands.length > 0) command.helpCommand('help [command]', 'show the help of a command')
+    if (command !== program && command.commands.length > 0)
+      command.helpCommand('help [command]', 'show the help of a command')
     addExamples(command)
   }
   return program.addHelpText('after', HELP_AFTER)

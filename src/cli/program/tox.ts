@@ -15,10 +15,16 @@ const FORCE_PASSPHRASE = "write even if a client has the profile open or qTox's 
 const FORCE = ['--force', 'write even if a Tox client has the profile open'] as const
 
 export function addTox(tox: Command, run: Runner): void {
-  addCompanion(tox, run)
+  tox.commandsGroup('Your table and your friends:')
   addStatus(tox, run)
+  tox.commandsGroup('Look into profiles, watch and repair them:')
+  addWatching(tox, run)
+  tox.commandsGroup('Make and edit profiles:')
   addDevices(tox, run)
   addEdits(tox, run)
+  tox.commandsGroup('The companion:')
+  addCompanion(tox, run)
+  tox.commandsGroup('Help:')
 }
 
 /** Commands about the companion, the daemon's own Tox device. */
@@ -58,6 +64,35 @@ function addStatus(tox: Command, run: Runner): void {
       run(async (context) => (await import('../tox/publish.ts')).publish(context, file, options)),
     )
   tox
+    .command('scan <profiles...>')
+    .description('read and record the status messages of all friends in these profiles')
+    .option(...PASSPHRASE_FILE)
+    .action((files: string[], options: WithPassphrase) =>
+      run(async (context) => (await import('../tox/scan.ts')).scan(context, files, options)),
+    )
+  tox
+    .command('follow <profile>')
+    .description('add devices of your contacts that are missing among the friends of this profile')
+    .option('--ask', 'ask about each device')
+    .option(...FORCE)
+    .option(...PASSPHRASE_FILE)
+    .action((file: string, options: FollowOptions) =>
+      run(async (context) => (await import('../tox/follow.ts')).follow(context, file, options)),
+    )
+}
+
+/** Commands about profiles as files. */
+function addWatching(tox: Command, run: Runner): void {
+  tox
+    .command('inspect <profile>')
+    .description("show everything in a profile, and judge its friends' status messages; needs no daemon")
+    .option('--yaml', 'print YAML, with every detail')
+    .option('--secrets', 'include secret keys and passwords')
+    .option(...PASSPHRASE_FILE)
+    .action((file: string, options: InspectOptions) =>
+      run(async (context) => (await import('../tox/inspect.ts')).inspect(context, file, options)),
+    )
+  tox
     .command('watch [places...]')
     .description('show the watched profiles; with places, watch these files and directories until Ctrl-C')
     .option(...PASSPHRASE_FILE)
@@ -81,31 +116,6 @@ function addStatus(tox: Command, run: Runner): void {
     .option(...PASSPHRASE_FILE)
     .action((file: string, options: RestoreOptions) =>
       run(async (context) => (await import('../tox/restore.ts')).restore(context, file, options)),
-    )
-  tox
-    .command('follow <profile>')
-    .description('add devices of your contacts that are missing among the friends of this profile')
-    .option('--ask', 'ask about each device')
-    .option(...FORCE)
-    .option(...PASSPHRASE_FILE)
-    .action((file: string, options: FollowOptions) =>
-      run(async (context) => (await import('../tox/follow.ts')).follow(context, file, options)),
-    )
-  tox
-    .command('scan <profiles...>')
-    .description('read and record the status messages of all friends in these profiles')
-    .option(...PASSPHRASE_FILE)
-    .action((files: string[], options: WithPassphrase) =>
-      run(async (context) => (await import('../tox/scan.ts')).scan(context, files, options)),
-    )
-  tox
-    .command('inspect <profile>')
-    .description("show everything in a profile, and judge its friends' status messages; needs no daemon")
-    .option('--yaml', 'print YAML, with every detail')
-    .option('--secrets', 'include secret keys and passwords')
-    .option(...PASSPHRASE_FILE)
-    .action((file: string, options: InspectOptions) =>
-      run(async (context) => (await import('../tox/inspect.ts')).inspect(context, file, options)),
     )
 }
 

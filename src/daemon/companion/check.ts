@@ -4,7 +4,7 @@ import type { ToxStatus } from '../../ipc/shapes/tox.ts'
 
 export function checkCompanion(tox: ToxStatus): Finding[] {
   if (tox.problem !== null) {
-    const hint = 'find the code in docs/tox.md; the daemon keeps trying to start the companion'
+    const hint = 'the daemon keeps trying to start the companion; its log has more'
     return [
       problem('COMPANION_ENDED', `the companion does not run: ${tox.problem.message} (${tox.problem.code})`, hint),
     ]

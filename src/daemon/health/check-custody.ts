@@ -54,7 +54,7 @@ function checkSealing(sealing: Examined['sealing']): Finding[] {
         notice(
           'SECRETS_UNSEALED',
           'the signing key is not sealed: anyone who can read your files, or a copy of them, has it',
-          'set a passphrase, or let the service manager keep a key (docs/threat-model.md)',
+          'set a passphrase, or let the service manager keep a key',
         ),
       ]
   }

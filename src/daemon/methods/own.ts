@@ -7,6 +7,8 @@ import type { EditResult, OwnTable } from '../../ipc/shapes/own.ts'
 import { StoreError } from '../../store/errors.ts'
 import { personaExists } from '../state/errors.ts'
 import type { Keeper } from '../keeper/keeper.ts'
+import { shownByDevices } from '../own/shown-by-devices.ts'
+import { OWN } from '../state/records.ts'
 import { deviceAmong } from '../own/own-records.ts'
 
 export type OwnMethods = Pick<
@@ -14,6 +16,7 @@ export type OwnMethods = Pick<
   | 'blob.get'
   | 'persona.init'
   | 'device.list'
+  | 'device.shown'
   | 'device.add'
   | 'device.rename'
   | 'device.activate'
@@ -27,6 +30,11 @@ export function ownHandlers(keeper: Keeper): Handlers<OwnMethods> {
     'blob.get': ({ words }) => keeper.statusMessage(words ?? ''),
     'persona.init': (params) => keeper.serializeInit(() => init(keeper, params)),
     'device.list': () => keeper.table(),
+    'device.shown': () => {
+      const table = keeper.table()
+      const own = keeper.onDisk.own.get(OWN)
+      return { devices: own === undefined ? [] : shownByDevices(own, table, (key) => keeper.shownBy(key)) }
+    },
     'device.add': ({ name, key, again, check }) => {
       const add = (): EditResult => keeper.own.edit({ kind: 'add', key, name }, again)
       return check === true ? keeper.tryOut(add) : keeper.change(add)

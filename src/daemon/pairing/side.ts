@@ -21,6 +21,6 @@ export function notNow(call: string): PairingStateError {
   return new PairingStateError(
     'PAIRING_ORDER',
     `${call} does not fit the present state of the pairing`,
-    'see docs/pairing.md',
+    'cancel the pairing on both devices, and begin again',
   )
 }

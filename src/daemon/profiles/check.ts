@@ -34,4 +34,4 @@ function checkProfile(profile: WatchedProfile, table: OwnTable | null): Finding[
   return [finding ?? problem('PROFILE_UNREAD', `${path} cannot be read`, UNREAD_HINT)]
 }
 
-const UNREAD_HINT = 'see docs/tox.md; for an encrypted profile, set watch.passphrase_file'
+const UNREAD_HINT = 'for an encrypted profile, set watch.passphrase_file in the configuration'

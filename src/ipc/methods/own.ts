@@ -4,9 +4,11 @@ import type { MethodSpec } from './method.ts'
 import {
   type EditResult,
   type OwnTable,
+  type ShownByDevice,
   type StatusMessage,
   editResult,
   ownTable,
+  shownByDevice,
   statusMessage,
 } from '../shapes/own.ts'
 import { keyHex } from '../shapes/scalars.ts'
@@ -53,6 +55,7 @@ export interface OwnMethods {
   'blob.get': MethodSpec<{ words?: string }, StatusMessage>
   'persona.init': MethodSpec<InitParams, InitResult>
   'device.list': MethodSpec<Empty, OwnTable>
+  'device.shown': MethodSpec<Empty, { devices: ShownByDevice[] }>
   'device.add': MethodSpec<{ name: string; key: string; again?: boolean; check?: boolean }, EditResult>
   'device.rename': MethodSpec<{ device: string; name: string }, EditResult>
   'device.activate': MethodSpec<{ device: string }, EditResult>
@@ -84,6 +87,12 @@ export const OWN_METHODS: OwnMethods = {
     z.strictObject({ table: ownTable }),
   ),
   'device.list': method('read', "Get the owner's table", noParams, ownTable),
+  'device.shown': method(
+    'admin',
+    'List which table each own device was last seen showing',
+    noParams,
+    z.strictObject({ devices: z.array(shownByDevice) }),
+  ),
   'device.add': method(
     'admin',
     'Add a device at the end of the table',

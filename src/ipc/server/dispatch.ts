@@ -114,21 +114,30 @@ function denied(method: string, permission: Permission): RpcError {
 
 function checkParams({ spec, look }: Entry, params: unknown): unknown {
   const fault = look?.(params) ?? null
-  if (fault !== null) throw badParams(formatFault(fault))
+  if (fault !== null) throw badParams(fault)
   const parsed = spec.params.safeParse(params)
   if (parsed.success) return parsed.data
   const issue = parsed.error.issues[0]
-  throw badParams(issue === undefined ? 'they do not match the method table' : formatFault(issue))
+  throw badParams(issue ?? { path: [], message: 'they do not match the method table' })
 }
 
-function badParams(text: string): RpcError {
-  return new RpcError('BAD_PARAMS', text, { hint: 'docs/ipc.md lists the params of each method' })
+function badParams(fault: Fault): RpcError {
+  const path = pathOf(fault)
+  const text = `params${path}: ${fault.message}`.slice(0, MAX_ISSUE_CHARS).toWellFormed()
+  const { maximum, minimum, origin = '' } = fault
+  const unit = origin === 'string' ? 'characters' : origin === 'array' ? 'entries' : null
+  return new RpcError('BAD_PARAMS', text, {
+    hint: 'docs/ipc.md lists the params of each method',
+    details: {
+      ...(path === '' ? {} : { param: path.replace(/^\./, '').slice(0, MAX_ISSUE_CHARS).toWellFormed() }),
+      ...(maximum === undefined ? {} : { most: Number(maximum), unit }),
+      ...(minimum === undefined ? {} : { least: Number(minimum), unit }),
+    },
+  })
 }
 
-function formatFault(fault: Fault): string {
-  let path = 'params'
-  for (const step of fault.path) path += typeof step === 'number' ? `[${step}]` : `.${String(step)}`
-  return `${path}: ${fault.message}`.slice(0, MAX_ISSUE_CHARS).toWellFormed()
+function pathOf({ path }: Fault): string {
+  return path.map((step) => (typeof step === 'number' ? `[${step}]` : `.${String(step)}`)).join('')
 }
 
 function stackOf(error: unknown): string | undefined {

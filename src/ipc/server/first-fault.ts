@@ -7,6 +7,10 @@ import { z } from 'zod'
 export interface Fault {
   readonly path: readonly PropertyKey[]
   readonly message: string
+  /** Of the value that is too large or too small: its kind, such as `string`, and its bound. */
+  readonly origin?: string
+  readonly maximum?: number | bigint
+  readonly minimum?: number | bigint
 }
 
 /** Looks at one value. null: the schema will find at most a few faults in it. */
@@ -58,7 +62,10 @@ function lookAtList({ element, checks = [] }: z.core.$ZodArrayDef): Look {
   const look = firstFault(element)
   return (value) => {
     if (!Array.isArray(value)) return null
-    if (value.length > maxLength) return { path: [], message: `Too big: expected array to have <=${maxLength} items` }
+    if (value.length > maxLength) {
+      const message = `Too big: expected array to have <=${maxLength} items`
+      return { path: [], message, origin: 'array', maximum: maxLength }
+    }
     for (const [at, item] of value.entries()) {
       const fault = look?.(item) ?? faultOf(element, item)
       if (fault !== null) return below(at, fault)
@@ -77,6 +84,6 @@ function isMaxLength(def: z.core.$ZodCheckDef): def is z.core.$ZodCheckMaxLength
   return def.check === 'max_length'
 }
 
-function below(step: PropertyKey, { path, message }: Fault): Fault {
-  return { path: [step, ...path], message }
+function below(step: PropertyKey, fault: Fault): Fault {
+  return { ...fault, path: [step, ...fault.path] }
 }

@@ -54,6 +54,34 @@ export const editResult: z.ZodType<EditResult> = z.strictObject({
   findings: z.array(finding),
 })
 
+const SHOWN = [
+  'current', // the present table, or a higher one
+  'older',
+  'unnumbered', // a table of the own persona; the record of it is too old to tell which
+  'unseen', // never seen with a table of the own persona
+] as const
+
+/** The table that an own device was last seen showing. */
+export interface ShownByDevice {
+  key: string
+  /** The daemon runs for this device, or it is the companion. */
+  isHere: boolean
+  state: (typeof SHOWN)[number]
+  epoch: number | null
+  seq: number | null
+  /** Time of the observation; null if it was never seen with a table. */
+  seenAtSec: number | null
+}
+
+export const shownByDevice: z.ZodType<ShownByDevice> = z.strictObject({
+  key: keyHex,
+  isHere: z.boolean(),
+  state: z.enum(SHOWN),
+  epoch: count.nullable(),
+  seq: count.nullable(),
+  seenAtSec: seconds.nullable(),
+})
+
 /** The status message to show: own words, a space, the token. */
 export interface StatusMessage {
   text: string

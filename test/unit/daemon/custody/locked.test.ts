@@ -48,6 +48,7 @@ const NEED_NONE: Partial<Record<MethodName, object>> = {
   'persona.lock': {},
   'passphrase.set': { passphrase: PASSPHRASE },
   'device.list': {},
+  'device.shown': {},
   'device.approve': { device: 'phone' },
   'app.hello': { token: 'x' },
   'app.request': { name: 'app', can: ['read'] },
