@@ -6,7 +6,7 @@ import { removeDurably, writeFileDurably, type DurableWriteOptions } from '../..
 import { readBoundedFile } from './read-file.ts'
 import { MAX_PROFILE_BYTES } from '../save/savefile.ts'
 
-export const BACKUPS_KEPT = 5 // sanity: enough to undo a few changes, without piling up copies of a secret key
+export const BACKUPS_KEPT = 5 // sanity: enough to undo a few changes, without piling up copies of a secret key; the oldest is one of them
 
 /**
  * Writes a backup with mode 0600. Its name does not end in .tox, or qTox would list it as a profile. If the newest
@@ -32,10 +32,14 @@ export async function backUp(
   return backup
 }
 
-/** Removes all but the newest BACKUPS_KEPT backups. The one just made stays, even if the clock was set back. */
+/**
+ * Removes backups beyond BACKUPS_KEPT. The oldest stays for ever: it is the profile before the first change, the one thing that nobody
+ * can make again. So do the newest and the one just made, even if the clock was set back.
+ */
 export async function pruneBackups(path: string, justMade: string): Promise<void> {
   const others = (await backupsOf(path)).filter((backup) => backup !== justMade)
-  for (const backup of others.slice(0, Math.max(0, others.length - (BACKUPS_KEPT - 1)))) await removeDurably(backup)
+  const newest = others.slice(1).slice(-(BACKUPS_KEPT - 2))
+  for (const backup of others.slice(1)) if (!newest.includes(backup)) await removeDurably(backup)
 }
 
 /** Backups of the profile, oldest first by the date in the name. */

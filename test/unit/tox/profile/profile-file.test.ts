@@ -244,7 +244,7 @@ describe('writing', () => {
 })
 
 describe('backups', () => {
-  test(`keep the newest ${BACKUPS_KEPT} and leave other files alone`, async () => {
+  test(`keep the oldest and the newest, ${BACKUPS_KEPT} in all, and leave other files alone`, async () => {
     const { directory, path, options } = scene()
     writeFileSync(`${path}.backup-by-hand`, '')
     for (let i = 0; i < 8; i++)
@@ -252,7 +252,7 @@ describe('backups', () => {
     const backups = readdirSync(directory)
       .filter((name) => /backup-2/.test(name))
       .toSorted()
-    expect(backups).toEqual([3, 4, 5, 6, 7].map((second) => `nine.tox.backup-20270115T08000${second}Z`))
+    expect(backups).toEqual([0, 4, 5, 6, 7].map((second) => `nine.tox.backup-20270115T08000${second}Z`))
     expect(await shown(join(directory, backups.at(-1)!))).toBe('text 6')
     expect(readdirSync(directory)).toContain('nine.tox.backup-by-hand')
   })
