@@ -2,18 +2,28 @@
 import { CommanderError, type Command } from 'commander'
 import { resolvePaths } from '../ipc/paths.ts'
 import { printFailure } from './io/context.ts'
-import { CliError, EXIT_DONE, EXIT_FAILED, EXIT_USAGE } from './io/errors.ts'
+import { chooseColor, type ColorChoice } from './io/style.ts'
+import { CliError, EXIT_DONE, EXIT_USAGE } from './io/errors.ts'
 import type { Runner } from './program/options.ts'
 import { buildProgram } from './program/program.ts'
 import { ownVersion } from '../process/version.ts'
+
+interface Globals {
+  readonly home?: string
+  readonly verbose?: true
+  readonly color?: ColorChoice
+}
 
 /** Runs one command and returns its exit status. */
 async function main(argv: readonly string[]): Promise<number> {
   // Read before parsing, because usage errors are printed in the same form.
   const json = argv.slice(0, endOfOptions(argv)).includes('--json')
   let status = EXIT_DONE
+  let home: string | undefined
   const run: Runner = async (task) => {
-    const { home, verbose = false } = program.opts<{ home?: string; verbose?: true }>()
+    const { verbose = false, color = 'auto', ...rest } = program.opts<Globals>()
+    home = rest.home
+    chooseColor(color)
     const paths = resolvePaths({ home, env: process.env })
     status = await task({ json, verbose, home, paths, nowSec: Math.floor(Date.now() / 1000) })
   }
@@ -33,7 +43,7 @@ async function main(argv: readonly string[]): Promise<number> {
     await program.parseAsync([...argv], { from: 'user' })
     return status
   } catch (error) {
-    if (!(error instanceof CommanderError)) return printFailure(json, error)
+    if (!(error instanceof CommanderError)) return printFailure(json, error, home)
     // A group without its command, such as `persona device`, shows its help; that is wrong usage.
     if (error.code === 'commander.help') return EXIT_USAGE
     return error.exitCode === EXIT_DONE ? EXIT_DONE : printFailure(json, usageError(error))
@@ -81,6 +91,13 @@ function usageError(error: CommanderError): CliError {
   return new CliError('USAGE', message ?? 'wrong usage', { hint, cause: error })
 }
 
-// `persona contact list | head` closes the pipe. Nobody is left to read an error.
-process.stdout.on('error', () => process.exit(EXIT_FAILED))
+process.stdout.on('error', (error) => {
+  const code = 'code' in error ? String(error.code) : 'unknown error'
+  // `persona contact list | head` closes the pipe: its reader has what it wants.
+  if (code === 'EPIPE') process.exit(process.exitCode ?? EXIT_DONE)
+  const json = process.argv.slice(2, 2 + endOfOptions(process.argv.slice(2))).includes('--json')
+  process.exit(printFailure(json, new CliError('OUTPUT_FAILED', `the output could not be written (${code})`)))
+})
+// Nobody is left to read an error, and the exit status stays.
+process.stderr.on('error', () => {})
 process.exitCode = await main(process.argv.slice(2))

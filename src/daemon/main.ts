@@ -1,5 +1,6 @@
 /** The program `personad`, from its arguments to its exit status. */
 import { parseArgs } from 'node:util'
+import { quoteWord } from '../ipc/command-word.ts'
 import { resolvePaths, type Paths } from '../ipc/paths.ts'
 import { configSections, readConfig } from './config.ts'
 import { stopDaemon, type Daemon } from './daemon.ts'
@@ -34,6 +35,10 @@ interface Arguments {
 
 /** @returns null if the arguments only ask for a text, or are wrong; the answer is printed already */
 function readArguments(): Arguments | null {
+  // A reader that has enough, such as head, is no failure; console.log() itself is silent about a full disk.
+  process.stdout.on('error', (error) => {
+    if (!('code' in error && error.code === 'EPIPE')) process.exitCode = 1
+  })
   const flag = { type: 'boolean' } as const
   try {
     const text = { type: 'string' } as const
@@ -97,13 +102,13 @@ async function main(): Promise<void> {
       },
       statusLine(paths, daemon.fullDisk),
     )
-    logReady(daemon, paths, log)
+    logReady(daemon, paths, args.home, log)
   } catch (error) {
     supervisor.fail(error)
   }
 }
 
-function logReady(daemon: Daemon, paths: Paths, log: Log): void {
+function logReady(daemon: Daemon, paths: Paths, home: string | undefined, log: Log): void {
   log.info('daemon.ready', {
     message: 'ready',
     version: ownVersion(),
@@ -113,8 +118,9 @@ function logReady(daemon: Daemon, paths: Paths, log: Log): void {
     adminSocket: paths.adminSocket,
   })
   if (daemon.keeper.hasPersona) return
+  const place = home === undefined ? '' : ` --home ${quoteWord(home)}`
   log.info('persona.none', {
-    message: `there is no persona yet; create one in another terminal: ${COMMAND_LINE} init --device NAME --tox-profile FILE`,
+    message: `there is no persona yet; create one in another terminal: ${COMMAND_LINE}${place} init --device NAME --tox-profile FILE`,
   })
 }
 

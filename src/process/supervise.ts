@@ -60,6 +60,8 @@ export function superviseProcess(options: SupervisorOptions): Supervisor {
   const isTerminalGone = options.isTerminalGone ?? terminalWatch()
   target.on('SIGTERM', () => supervision.signalled('SIGTERM'))
   target.on('SIGINT', () => supervision.signalled('SIGINT'))
+  // The launcher ignores it until here.
+  target.removeAllListeners('SIGHUP')
   target.on('SIGHUP', () => {
     // A closed terminal does not mean "reload": the daemon would run on, unseen and holding the store.
     if (isTerminalGone()) supervision.signalled('SIGHUP')

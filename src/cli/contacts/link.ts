@@ -2,21 +2,27 @@
 import { groupSafetyNumber } from '../../core/safety-number.ts'
 import type { OwnLink } from '../../ipc/shapes/links.ts'
 import { withDaemon } from '../io/connect.ts'
-import { isStyled, print, type Context } from '../io/context.ts'
+import { print, printText, type Context } from '../io/context.ts'
+import { showsPictures } from '../io/style.ts'
 import { EXIT_DONE } from '../io/errors.ts'
 
+export interface LinkOptions {
+  /** Write the QR code into this PNG file. */
+  readonly qr?: string
+}
+
 /** Adds a QR code on a terminal. Elsewhere it prints only the link, ready to be piped. */
-export async function link(context: Context): Promise<number> {
+export async function link(context: Context, options: LinkOptions): Promise<number> {
   const own = await withDaemon(context, (client) => client.call('link.get'))
-  if (!process.stdout.isTTY) print(context, own, [own.link])
+  if (options.qr !== undefined) await (await import('../io/qr.ts')).writeQr(own.link.toUpperCase(), options.qr)
+  if (!process.stdout.isTTY) printText(context, own, own.link)
   else print(context, own, await formatLinkScreen(own, context.verbose))
   return EXIT_DONE
 }
 
 async function formatLinkScreen(own: OwnLink, verbose: boolean): Promise<string[]> {
-  // Without colours the code would be light on dark on most terminals. Many cameras cannot read that.
   const { drawQr } = await import('../io/qr.ts')
-  const code = isStyled() ? drawQr(own.link.toUpperCase(), process.stdout.columns) : null
+  const code = showsPictures() ? drawQr(own.link.toUpperCase(), process.stdout.columns) : null
   return [
     ...(code === null ? [] : [...code, '']),
     own.link,

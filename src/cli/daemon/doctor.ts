@@ -3,7 +3,8 @@ import { adviceOf } from '../io/next-steps.ts'
 import type { Client } from '../../ipc/client.ts'
 import { notice, ok, problem, type Diagnosis, type Finding } from '../../ipc/shapes/doctor.ts'
 import { isUnreachable, withDaemon } from '../io/connect.ts'
-import { bold, print, type Context } from '../io/context.ts'
+import { print, type Context } from '../io/context.ts'
+import { bold, green, red, yellow } from '../io/style.ts'
 import { existsSync } from 'node:fs'
 import { checkConfigFile } from './config-check.ts'
 import { checkPlaces, checkVersions } from './places.ts'
@@ -116,12 +117,13 @@ function checkService({ unit, unitPath, activeState, isLingering }: ServiceStatu
   return findings
 }
 
+const STYLES = { ok: green, notice: yellow, problem: red } as const
 const MARKS: Readonly<Record<Finding['severity'], string>> = { ok: 'ok     ', notice: 'notice ', problem: 'PROBLEM' }
 
 export function formatFindings({ findings }: Diagnosis): string[] {
   const problems = findings.filter(({ severity }) => severity === 'problem').length
   const lines = findings.flatMap(({ severity, code, message, hint, about }) => [
-    `${MARKS[severity]}  ${escapeText(message)} (${escapeText(code)})`,
+    `${STYLES[severity](MARKS[severity])}  ${escapeText(message)} (${escapeText(code)})`,
     ...adviceLines(adviceOf(code, hint, about)),
   ])
   return [...lines, '', bold(problems === 0 ? 'no problems found' : countOf(problems, 'problem'))]

@@ -10,6 +10,7 @@
  * - Secrets are never arguments: they come from a file, from stdin, or are typed. Passphrases are typed unseen. The recovery words are
  *   typed on a screen of their own, which is cleared at each Enter. A wrong passphrase can be typed again, three times in all.
  * - A command checks before it asks and before it writes. A locked key is unlocked in place, and the command goes on.
+ * - Lines for people are broken at the width of the terminal (lines.ts). Colours are decoration: NO_COLOR and --color decide (style.ts).
  * - Texts of others are escaped (escape.ts), and the end of the key stands beside every name, because anybody chooses their own name.
  * - People read *trusted* and *unconfirmed*. Epoch, seq and similar details appear only with -v and in JSON.
  * - Exit status: 0 done, 1 failed or a plain no, 2 wrong usage, 3 the daemon does not run.
@@ -17,6 +18,8 @@
 import type { Paths } from '../../ipc/paths.ts'
 import { describeFailure, exitStatus } from './errors.ts'
 import { escapeText, formatJson } from './escape.ts'
+import { withHome, wrapLine } from './lines.ts'
+import { red } from './style.ts'
 
 export interface Context {
   /** Print results as one JSON value, for programs. */
@@ -32,22 +35,27 @@ export interface Context {
 /** Prints the result of a command: the value as one line of JSON, or the lines for people. */
 export function print(context: Context, value: unknown, lines: readonly string[]): void {
   if (context.json) process.stdout.write(`${formatJson(value)}\n`)
-  else if (lines.length > 0) process.stdout.write(`${lines.join('\n')}\n`)
+  else if (lines.length > 0) process.stdout.write(fitted(lines, context.home, process.stdout))
+}
+
+/** Prints a text as it is, for another program or a clipboard: no line of it is wrapped, and no command completed. */
+export function printText(context: Context, value: unknown, text: string): void {
+  process.stdout.write(`${context.json ? formatJson(value) : text}\n`)
 }
 
 /** Prints a remark for people, on stderr. */
 export function remark(context: Context, line: string): void {
-  if (!context.json) process.stderr.write(`${line}\n`)
+  if (!context.json) process.stderr.write(fitted([line], context.home, process.stderr))
 }
 
-/** Whether stdout shows bold text: a terminal without NO_COLOR (no-color.org). */
-export function isStyled(): boolean {
-  return process.stdout.isTTY && (process.env['NO_COLOR'] ?? '') === '' && process.env['TERM'] !== 'dumb'
-}
-
-/** Makes a heading bold, if stdout shows it. */
-export function bold(text: string): string {
-  return isStyled() ? `\x1b[1m${text}\x1b[22m` : text
+/** Lines as their stream shows them: broken at the width of a terminal, with the --home of this command in the commands. */
+function fitted(
+  lines: readonly string[],
+  home: string | undefined,
+  { isTTY, columns }: { readonly isTTY?: boolean; readonly columns?: number },
+): string {
+  const shown = lines.flatMap((line) => wrapLine(withHome(line, home), isTTY === true ? columns : undefined))
+  return `${shown.join('\n')}\n`
 }
 
 /** Makes a message a sentence of its own. */
@@ -56,7 +64,7 @@ export function sentence(message: string): string {
 }
 
 /** Prints a failure on stderr, as text or as one line of JSON. @returns the exit status */
-export function printFailure(json: boolean, error: unknown): number {
+export function printFailure(json: boolean, error: unknown, home?: string): number {
   const failure = describeFailure(error)
   if (json) process.stderr.write(`${formatJson({ error: failure })}\n`)
   else {
@@ -64,8 +72,10 @@ export function printFailure(json: boolean, error: unknown): number {
       process.stderr.write(`${sentence(escapeText(failure.message))}\n`)
       return exitStatus(failure.code)
     }
-    process.stderr.write(`persona: error: ${escapeText(failure.message)} (${failure.code})\n`)
-    if (failure.hint !== null) process.stderr.write(`persona: hint: ${escapeText(failure.hint)}\n`)
+    const label = red('persona: error:', process.stderr)
+    const lines = [`${label} ${escapeText(failure.message)} (${failure.code})`]
+    if (failure.hint !== null) lines.push(`persona: hint: ${escapeText(failure.hint)}`)
+    process.stderr.write(fitted(lines, home, process.stderr))
   }
   return exitStatus(failure.code)
 }

@@ -6,6 +6,8 @@ import { PersonadError } from '../../errors/personad-error.ts'
 export type CliErrorCode =
   | 'USAGE' // the arguments make no sense together
   | 'FILE_UNREADABLE'
+  | 'FILE_UNWRITABLE'
+  | 'OUTPUT_FAILED' // stdout could not be written, such as on a full disk
   | 'FILE_EXISTS' // replacing it needs --force
   | 'NOT_EVIDENCE' // a file of another kind, or damaged
   | 'NO_TERMINAL' // a question needs an answer, and nobody is there to give it

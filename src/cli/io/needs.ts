@@ -3,7 +3,8 @@ import type { Client } from '../../ipc/client.ts'
 import type { Alarm } from '../../ipc/shapes/alarms.ts'
 import type { Contact } from '../../ipc/shapes/contact.ts'
 import type { PendingUpdate } from '../../ipc/shapes/pending.ts'
-import { bold, sentence } from './context.ts'
+import { sentence } from './context.ts'
+import { bold, red } from './style.ts'
 import { escapeText, showName } from './escape.ts'
 import { countOf } from './layout.ts'
 
@@ -55,7 +56,7 @@ export function formatAlarms(alarms: readonly Alarm[]): string[] {
 }
 
 function formatAlarmLine({ code, message }: Alarm): string {
-  return `${bold('ALARM')}: ${escapeText(message)} (${escapeText(code)}).`
+  return `${bold(red('ALARM'))}: ${escapeText(message)} (${escapeText(code)}).`
 }
 
 /** Whether an alarm is about this contact: its persona, or one of the devices of a friend without a persona. */

@@ -1,5 +1,7 @@
-/** Draws QR codes on a terminal: two modules per character, always dark on light. */
-import { create } from 'qrcode'
+/** Draws QR codes, always dark on light: on a terminal, two modules per character, or into a PNG file. */
+import { open } from 'node:fs/promises'
+import { create, toBuffer } from 'qrcode'
+import { CliError, hasCode } from './errors.ts'
 
 const QUIET_MODULES = 4 // format: the quiet zone of ISO/IEC 18004, a camera may not find a code without it
 // Corners of the 256-colour cube. Themes leave these alone, but often turn plain black and white into greys.
@@ -31,4 +33,33 @@ export function drawQr(text: string, maxColumns: number): string[] | null {
     lines.push(DARK_ON_LIGHT + line + AS_BEFORE)
   }
   return lines
+}
+
+const PIXELS_A_MODULE = 8 // sanity: sharp on a screen and in a message, and some 10 kB
+const FILE_MODE = 0o600 // a pairing code is a secret
+
+/**
+ * Writes the QR code of a text into a new PNG file.
+ * @throws {CliError} FILE_EXISTS | FILE_UNWRITABLE
+ */
+export async function writeQr(text: string, file: string): Promise<void> {
+  const image = await toBuffer(text, {
+    errorCorrectionLevel: 'M',
+    margin: QUIET_MODULES,
+    scale: PIXELS_A_MODULE,
+    color: { dark: '#000000', light: '#ffffff' },
+  })
+  try {
+    const handle = await open(file, 'wx', FILE_MODE)
+    try {
+      await handle.writeFile(image)
+    } finally {
+      await handle.close()
+    }
+  } catch (cause) {
+    if (hasCode(cause, 'EEXIST'))
+      throw new CliError('FILE_EXISTS', `${file} already exists`, { hint: 'choose another name', cause })
+    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown error'
+    throw new CliError('FILE_UNWRITABLE', `cannot write ${file} (${code})`, { cause })
+  }
 }

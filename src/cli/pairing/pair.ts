@@ -4,7 +4,8 @@ import type { PairingOffer, PairingStep } from '../../ipc/shapes/pairing.ts'
 import { formatAddress, parseAddress, type Address } from '../../pairing/address.ts'
 import { deriveAnnounceKey, formatPairingUri, parseCode } from '../../pairing/code.ts'
 import { withDaemon } from '../io/connect.ts'
-import { isStyled, print, remark, type Context } from '../io/context.ts'
+import { print, remark, type Context } from '../io/context.ts'
+import { showsPictures } from '../io/style.ts'
 import { CliError, EXIT_DONE } from '../io/errors.ts'
 import { escapeText, showName } from '../io/escape.ts'
 import { HANDSHAKE_MS, listen, MESSAGE_MS, type Line, type Listener } from './connection.ts'
@@ -17,6 +18,8 @@ export interface PairOptions {
   readonly listen?: string
   /** Exchange files with this path instead of a connection. */
   readonly file?: string
+  /** Write the QR code into this PNG file. */
+  readonly qr?: string
   /** Cancel a pairing that still runs. */
   readonly cancel?: true
 }
@@ -29,9 +32,9 @@ export async function pair(context: Context, options: PairOptions): Promise<numb
     if (options.cancel === true) {
       print(context, await client.call('pairing.cancel'), ['no pairing is running now'])
     } else if (options.file === undefined) {
-      await pairOverConnection(context, client, listenAddress(options.listen))
+      await pairOverConnection(context, client, listenAddress(options.listen), options.qr)
     } else {
-      await pairOverFiles(context, client, options.file)
+      await pairOverFiles(context, client, options.file, options.qr)
     }
   })
   return EXIT_DONE
@@ -45,13 +48,18 @@ function listenAddress(text: string | undefined): Address | null {
   return address
 }
 
-async function pairOverConnection(context: Context, client: Client, at: Address | null): Promise<void> {
+async function pairOverConnection(
+  context: Context,
+  client: Client,
+  at: Address | null,
+  qr: string | undefined,
+): Promise<void> {
   const listener = await listen(at?.host ?? null, at?.port ?? 0)
   try {
     const offer = await client.call('pairing.offer', { carrier: 'connection' })
     await withPairing(client, async (over) => {
       const addresses = at === null ? reachableAddresses(listener.port) : [at]
-      await showCode(context, offer, addresses, null)
+      await showCode(context, offer, addresses, null, qr)
       const { line, step } = await meetAnnounced(context, client, listener, offer, over)
       try {
         await hand(context, client, line, step, offer.seconds * 1000, over)
@@ -115,11 +123,11 @@ async function greet(client: Client, line: Line, timeoutMs: number): Promise<Pai
   return await bring(client, line, timeoutMs)
 }
 
-async function pairOverFiles(context: Context, client: Client, path: string): Promise<void> {
+async function pairOverFiles(context: Context, client: Client, path: string, qr: string | undefined): Promise<void> {
   await removeLegs(path)
   const offer = await client.call('pairing.offer', { carrier: 'files' })
   await withPairing(client, async (over) => {
-    await showCode(context, offer, [], path)
+    await showCode(context, offer, [], path, qr)
     const line = closeWhen(over, new FileLine(path, (file) => remark(context, `waiting for ${escapeText(file)}`)))
     const step = await greet(client, line, offer.seconds * 1000)
     await hand(context, client, line, step, offer.seconds * 1000, over)
@@ -157,12 +165,14 @@ async function showCode(
   offer: PairingOffer,
   addresses: Address[],
   file: string | null,
+  qrFile: string | undefined,
 ): Promise<void> {
   const { words, seconds } = offer
   const uri = formatPairingUri({ code: parseCode(words.join(' ')).code, addresses })
   const option = file === null ? '' : ` --file ${escapeText(file)}`
-  const { drawQr } = await import('../io/qr.ts')
-  const qr = isStyled() && !context.json ? drawQr(uri, process.stdout.columns) : null
+  const { drawQr, writeQr } = await import('../io/qr.ts')
+  if (qrFile !== undefined) await writeQr(uri, qrFile)
+  const qr = showsPictures() && !context.json ? drawQr(uri, process.stdout.columns) : null
   print(context, { words, uri, addresses: addresses.map(formatAddress), seconds }, [
     ...(qr === null ? [] : [...qr, '']),
     uri,

@@ -42,6 +42,7 @@ const BY_NAME: Readonly<Record<string, Values>> = {
   query: 'contacts',
   device: 'devices',
   shell: ['bash', 'zsh', 'fish'],
+  when: ['auto', 'always', 'never'],
   policy: ['auto', 'ask', 'pin'],
   kind: ['update', 'upgrade', 'held'],
   which: ['keep', 'new'],

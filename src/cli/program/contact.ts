@@ -3,6 +3,7 @@ import type { Command } from 'commander'
 import type { AddContactOptions } from '../contacts/add.ts'
 import type { ImportContactsOptions } from '../contacts/cards.ts'
 import type { ListOptions } from '../contacts/list.ts'
+import type { LinkOptions } from '../contacts/link.ts'
 import type { SplitOptions } from '../contacts/edit.ts'
 import type { VerifyContactOptions } from '../contacts/number.ts'
 import { PASSPHRASE_FILE, type Runner, type WithPassphrase } from './options.ts'
@@ -13,7 +14,10 @@ export function addContact(program: Command, contact: Command, run: Runner): voi
   program
     .command('link')
     .description('print your contact link, for people who should know you; on a terminal also as a QR code')
-    .action(() => run(async (context) => (await import('../contacts/link.ts')).link(context)))
+    .option('--qr <file>', 'write the QR code into this PNG file')
+    .action((options: LinkOptions) =>
+      run(async (context) => (await import('../contacts/link.ts')).link(context, options)),
+    )
   program
     .command('lookup <query>')
     .description('find a person by ToxPk, Tox ID, PersonaID or name, or by the beginning of one')

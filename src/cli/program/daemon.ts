@@ -4,12 +4,16 @@ import type { ServiceCommandOptions } from '../daemon/service-commands.ts'
 import type { LogOptions } from '../events/log.ts'
 import type { Runner } from './options.ts'
 
-/** `doctor`, `watch`, `log`. */
+/** `doctor`, `watch`, `log`, `version`. */
 export function addDaemon(program: Command, run: Runner): void {
   program
     .command('doctor')
     .description('find problems and say how to fix them; also works without the daemon')
     .action(() => run(async (context) => (await import('../daemon/doctor.ts')).doctor(context)))
+  program
+    .command('version')
+    .description('print the version')
+    .action(() => run(async (context) => (await import('../daemon/version.ts')).version(context)))
   program
     .command('watch')
     .description('print events as they happen, until Ctrl-C')

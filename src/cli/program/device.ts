@@ -65,6 +65,7 @@ export function addPairing(program: Command, run: Runner): void {
     .description('give your persona to another device; shows a one-time code')
     .option('--listen <host:port>', 'listen here (default: every interface, any free port)')
     .option('--file <path>', 'pair through files that you carry: path.1, path.2, path.3')
+    .option('--qr <file>', 'write the QR code into this PNG file')
     .option('--cancel', 'cancel an unfinished pairing')
     .action((options: PairOptions) =>
       run(async (context) => (await import('../pairing/pair.ts')).pair(context, options)),

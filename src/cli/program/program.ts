@@ -1,5 +1,6 @@
 /** The grammar of the command line. The module that does the work of a command is loaded only when that command runs. */
-import { Command } from 'commander'
+import { Command, Option } from 'commander'
+import { COLOR_CHOICES } from '../io/style.ts'
 import { addApp } from './app.ts'
 import { addBackup } from './backup.ts'
 import { addCompletion } from './completion-command.ts'
@@ -29,6 +30,7 @@ export function buildProgram(run: Runner): Command {
     .option('--json', 'print JSON, for programs')
     .option('-v, --verbose', 'show more, such as the epoch and seq of tables')
     .option('--home <dir>', 'keep all files and sockets below this directory')
+    .addOption(new Option('--color <when>', 'use colours: auto, always or never').choices(COLOR_CHOICES))
     .option('-V, --version', 'print the version')
     .helpOption('-h, --help', 'show this help')
     .configureHelp({

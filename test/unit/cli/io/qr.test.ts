@@ -1,7 +1,11 @@
+import { readFileSync, statSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
 import { create } from 'qrcode'
 import { expect, it } from 'vitest'
-import { drawQr } from '../../../../src/cli/io/qr.ts'
+import { drawQr, writeQr } from '../../../../src/cli/io/qr.ts'
 import { person } from '../../../support/person.ts'
+import { tempDir } from '../../../support/temp-dir.ts'
 
 const LINK = person('bob').link().toUpperCase()
 
@@ -35,4 +39,27 @@ it('each line sets and resets both colours, so that it is dark on light on any t
 it('a terminal that is too narrow gets no code', () => {
   expect(drawQr(LINK, 44)).toBeNull()
   expect(drawQr(LINK, 45)).not.toBeNull()
+})
+
+interface Png {
+  readonly sync: { read: (bytes: Buffer) => { readonly width: number; readonly data: Uint8Array } }
+}
+const { PNG } = createRequire(createRequire(import.meta.url).resolve('qrcode'))('pngjs') as { PNG: Png }
+
+it('a file has the same code in black on white, for its owner only, and replaces no other file', async () => {
+  const file = join(tempDir(), 'link.png')
+  await writeQr(LINK, file)
+  expect(statSync(file).mode & 0o777).toBe(0o600)
+  const { width, data } = PNG.sync.read(readFileSync(file))
+  expect(width).toBe((37 + 8) * 8)
+  const { modules } = create(LINK, { errorCorrectionLevel: 'M' })
+  const pixel = (row: number, column: number): number[] => {
+    const at = ((row + 4) * 8 * width + (column + 4) * 8) * 4
+    return [...data.subarray(at, at + 4)]
+  }
+  for (const column of Array.from({ length: 37 }, (_, i) => i))
+    expect(pixel(9, column)).toEqual(modules.data[9 * 37 + column] === 1 ? [0, 0, 0, 255] : [255, 255, 255, 255])
+  expect(pixel(-4, -4)).toEqual([255, 255, 255, 255])
+  await expect(writeQr(LINK, file)).rejects.toMatchObject({ code: 'FILE_EXISTS' })
+  await expect(writeQr(LINK, join(file, 'x'))).rejects.toMatchObject({ code: 'FILE_UNWRITABLE' })
 })
