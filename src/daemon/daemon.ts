@@ -18,6 +18,7 @@ import { checkStateFiles } from '../store/state-files.ts'
 import type { Store } from '../store/store.ts'
 import { outsidePath } from '../store/witness.ts'
 import { scheduleAlarms } from './keeper/alarm-timer.ts'
+import { scheduleNoise } from './keeper/noise.ts'
 import type { Config } from './config.ts'
 import { openCustody, openEngine } from './parts.ts'
 import { forbidCoreDumps } from '../process/core-dumps.ts'
@@ -176,6 +177,7 @@ async function openParts(
       scheduleResign(keeper, nowSec, log, unsignedReminder(keeper)),
       scheduleLock(custody),
       scheduleAlarms(keeper, log),
+      scheduleNoise(keeper, log),
       watcher.close,
     ],
     config,

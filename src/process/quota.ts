@@ -6,13 +6,15 @@ export interface Rate {
   readonly perSec: number
 }
 
-const MAX_BUCKETS = 1024 // sanity: the owner chooses the names; forgetting a bucket only makes it full again
+const MAX_BUCKETS = 1024 // sanity: the bucket that was used longest ago is forgotten first, and is most likely full
 
 export class Quota {
   readonly #rate: Rate
   readonly #nowSec: () => number
+  /** The one used last comes last. */
   readonly #buckets = new Map<string, { left: number; atSec: number }>()
 
+  /** @param nowSec any clock, with fractions or without */
   constructor(rate: Rate, nowSec: () => number) {
     this.#rate = rate
     this.#nowSec = nowSec
@@ -29,6 +31,14 @@ export class Quota {
     this.#fill(name).left--
   }
 
+  /** Spends one if one is free. @returns whether it did */
+  take(name: string): boolean {
+    const bucket = this.#fill(name)
+    if (bucket.left < 1) return false
+    bucket.left--
+    return true
+  }
+
   #fill(name: string): { left: number; atSec: number } {
     const nowSec = this.#nowSec()
     const bucket = this.#buckets.get(name) ?? { left: this.#rate.burst, atSec: nowSec }
@@ -41,7 +51,9 @@ export class Quota {
   }
 
   #keep(name: string, bucket: { left: number; atSec: number }): void {
-    if (!this.#buckets.has(name) && this.#buckets.size >= MAX_BUCKETS) this.#buckets.clear()
+    this.#buckets.delete(name)
     this.#buckets.set(name, bucket)
+    const [oldest] = this.#buckets.keys()
+    if (this.#buckets.size > MAX_BUCKETS) this.#buckets.delete(oldest!)
   }
 }

@@ -1,53 +1,69 @@
-/** Limits how much of one friend reaches the daemon, so that nobody who floods us has the node ended, or its other friends wait. */
+/**
+ * Limits how much of one friend passes, so that nobody who floods us has the node ended, or its other friends wait. The node does so for the
+ * daemon, and the daemon does so again: friends may have taken over the node.
+ */
+import { Quota } from '../process/quota.ts'
 import type { Report } from './protocol.ts'
 
-const BURST = 32 // sanity: a friend who comes online makes four reports
-const REFILL_MS = 1000 // sanity: nobody changes a name or a text more often
+// sanity: a friend who comes online makes four reports, and nobody changes a name or a text more often than once a second
+const REPORTS = { burst: 32, perSec: 1 } as const
+
+// sanity: twice as many as wait for the owner at a time
+const REQUESTS = { burst: 64, perSec: 1 } as const
+
+/**
+ * Limits the friend requests of all strangers together, since anybody can ask under any number of keys. A request that finds no room comes
+ * again: libtoxcore repeats it.
+ */
+export class RequestLimit {
+  readonly #quota: Quota
+
+  constructor(nowMs: () => number) {
+    this.#quota = new Quota(REQUESTS, () => nowMs() / 1000)
+  }
+
+  /** @returns whether there is room for one more */
+  admits(): boolean {
+    return this.#quota.take('strangers')
+  }
+}
 
 /** A report about one friend. */
 export type FriendReport = Extract<Report, { readonly type: 'friend' | 'name' | 'status' | 'packet' }>
 
-interface Friend {
-  tokens: number
-  atMs: number
-  /** The newest report of each kind that came too fast, in the order in which they came. */
-  readonly held: Map<string, FriendReport>
-}
-
 /** Passes reports on. If they come too fast, it keeps the newest of each kind, so the last state of a friend is never lost. */
 export class FriendLimits {
-  readonly #friends = new Map<string, Friend>()
+  /** Of each friend, the newest report of each kind that came too fast, in the order in which they came. */
+  readonly #held = new Map<string, Map<string, FriendReport>>()
   readonly #send: (report: FriendReport) => void
-  readonly #nowMs: () => number
+  readonly #quota: Quota
 
   constructor(send: (report: FriendReport) => void, nowMs: () => number) {
     this.#send = send
-    this.#nowMs = nowMs
+    this.#quota = new Quota(REPORTS, () => nowMs() / 1000)
   }
 
   push(report: FriendReport): void {
-    const friend = this.#friends.get(report.key) ?? { tokens: BURST, atMs: this.#nowMs(), held: new Map() }
-    this.#friends.set(report.key, friend)
+    const { key } = report
+    const held = this.#held.get(key) ?? new Map<string, FriendReport>()
+    this.#held.set(key, held)
     const kind = report.type === 'packet' ? `packet ${report.packet}` : report.type
-    friend.held.delete(kind)
-    friend.held.set(kind, report)
-    this.#release(friend)
+    held.delete(kind)
+    held.set(kind, report)
+    this.#release(key, held)
   }
 
   /** Passes on what had to wait. Call it about once a second. */
   release(): void {
-    for (const friend of this.#friends.values()) this.#release(friend)
+    for (const [key, held] of this.#held) this.#release(key, held)
   }
 
-  #release(friend: Friend): void {
-    const refill = Math.floor(Math.max(0, this.#nowMs() - friend.atMs) / REFILL_MS)
-    friend.tokens = Math.min(BURST, friend.tokens + refill)
-    friend.atMs += refill * REFILL_MS
-    for (const [kind, report] of friend.held) {
-      if (friend.tokens < 1) return
-      friend.tokens--
-      friend.held.delete(kind)
+  #release(key: string, held: Map<string, FriendReport>): void {
+    for (const [kind, report] of held) {
+      if (!this.#quota.take(key)) return
+      held.delete(kind)
       this.#send(report)
     }
+    this.#held.delete(key)
   }
 }

@@ -7,7 +7,7 @@ import { parseHex } from '../core/encoding/bytes.ts'
 import { encodeFrame, FrameCutter, FrameError } from '../process/frame.ts'
 import { BEAT_MS, checkFrame } from '../process/protocol.ts'
 import { LiveError, liveFrameError } from './errors.ts'
-import { FriendLimits } from './limits.ts'
+import { FriendLimits, RequestLimit } from './limits.ts'
 import type { NodeEvents, ToxNode } from './libtoxcore.ts'
 import { decodePacket, encodePacket } from './packet.ts'
 import { SECRET_BYTES, TOX_PROTOCOL, type NodeOptions, type Order, type Report } from './protocol.ts'
@@ -25,14 +25,18 @@ function report(message: Report): void {
   process.stdout.write(encodeFrame(message, TOX_PROTOCOL.limits))
 }
 
-const friends = new FriendLimits(report, () => performance.now())
+const nowMs = (): number => performance.now()
+const friends = new FriendLimits(report, nowMs)
+const requests = new RequestLimit(nowMs)
 
 const events: NodeEvents = {
   self: (connection) => report({ type: 'self', connection }),
   friend: (key, connection) => friends.push({ type: 'friend', key, connection }),
   name: (key, text) => friends.push({ type: 'name', key, text: decoder.decode(text) }),
   status: (key, text) => friends.push({ type: 'status', key, text: decoder.decode(text) }),
-  request: (key, text) => report({ type: 'request', key, text: decoder.decode(text) }),
+  request: (key, text) => {
+    if (requests.admits()) report({ type: 'request', key, text: decoder.decode(text) })
+  },
   packet: (key, bytes) => {
     const packet = decodePacket(bytes)
     if (packet === null) return

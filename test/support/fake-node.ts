@@ -64,6 +64,8 @@ export interface LiveStory {
   /** Lines of the section `tox` in the configuration. */
   readonly config?: string
   readonly machineId?: string
+  /** The clock of the limits of friends. */
+  readonly nowMs?: () => number
 }
 
 export class TestLive {
@@ -83,7 +85,7 @@ export class TestLive {
   /** Does what the daemon does at its start. */
   static async open(
     keeper: TestKeeper,
-    { config = '', machineId = 'this machine' }: LiveStory = {},
+    { config = '', machineId = 'this machine', nowMs }: LiveStory = {},
   ): Promise<TestLive> {
     const nodes: FakeNode[] = []
     let test: TestLive | null = null
@@ -99,6 +101,7 @@ export class TestLive {
         nodes.push(node)
         return node as unknown as ChildProcess
       },
+      ...(nowMs === undefined ? {} : { nowMs }),
     })
     const opened = new TestLive(keeper, live, nodes)
     test = opened

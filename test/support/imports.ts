@@ -108,9 +108,10 @@ export const RULES: Readonly<Record<string, Rule>> = {
     reason: 'the server carries calls; it does not know what they mean',
   },
   'daemon/state': {
-    folders: [...VALUES, 'store'],
+    folders: [...VALUES, 'process', 'store'],
     packages: [],
-    reason: 'the state is the ground of the daemon: it decides nothing',
+    reason:
+      'the state is the ground of the daemon: it decides nothing beside how much of others it keeps, for which it uses our quota',
   },
   'daemon/custody': {
     folders: [...VALUES, 'process', 'store', 'durable', 'daemon/state'],

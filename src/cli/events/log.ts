@@ -8,7 +8,7 @@ import { CliError, EXIT_DONE, EXIT_FAILED } from '../io/errors.ts'
 import { showName } from '../io/escape.ts'
 import { parseQuery } from '../io/keys.ts'
 import { countOf, formatTable, formatTime } from '../io/layout.ts'
-import { describeChange, describeEvent, describeSource } from './watch.ts'
+import { describeChanges, describeEvent, describeSource } from './watch.ts'
 
 const DEFAULT_ENTRIES = 50
 const MAX_ENTRIES = 65_536 // sanity: the daemon keeps no more
@@ -74,7 +74,7 @@ function describeEntry(entry: LogEntry, verbose: boolean): string {
     changes: ContactChange[]
     source: string
   }
-  return `${showName(contact, personaId ?? key ?? null)}: ${changes.map(describeChange).join('; ')}${describeSource(source)}`
+  return `${showName(contact, personaId ?? key ?? null)}: ${describeChanges(changes)}${describeSource(source)}`
 }
 
 async function verify(context: Context): Promise<number> {
@@ -83,10 +83,13 @@ async function verify(context: Context): Promise<number> {
   return verdict.intact ? EXIT_DONE : EXIT_FAILED
 }
 
-function formatVerdict({ intact, entries, oldest, newest, tip, brokenAt }: LogVerdict): string[] {
+function formatVerdict({ intact, entries, kept, oldest, newest, tip, brokenAt }: LogVerdict): string[] {
   if (!intact) return [`the history is broken at entry ${brokenAt}: it was changed, or entries were removed`]
   return [
     `the history is whole: ${countOf(entries, 'entry', 'entries')}, numbers ${oldest} to ${newest}`,
+    ...(kept === 0
+      ? []
+      : [`${countOf(kept, 'older entry', 'older entries')} about your own acts and alarms: none was changed`]),
     `the hash of the newest entry is ${tip}`,
     'note it elsewhere: it shows later whether somebody wrote the whole history anew',
   ]

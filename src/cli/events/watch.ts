@@ -74,7 +74,7 @@ export function describeEvent(event: DaemonEvent, verbose = false): string {
   switch (event.event) {
     case 'contact.changed': {
       const { contact, changes } = event.data
-      return `${showName(contact.name, contact.personaId ?? contact.active)}: ${changes.map(describeChange).join('; ')}`
+      return `${showName(contact.name, contact.personaId ?? contact.active)}: ${describeChanges(changes)}`
     }
     case 'contact.forgotten': {
       const { name, personaId, key } = event.data
@@ -226,6 +226,13 @@ const CHANGES: Readonly<Record<ContactChange['kind'], (what: string) => string>>
   split: (device) => `no longer owns ${device}`,
   verified: () => 'verified by you',
   policy: (policy) => `policy is now ${policy}`,
+}
+
+/** Describes the changes of one event. An event without any stands for those that the history left out. */
+export function describeChanges(changes: readonly ContactChange[]): string {
+  return changes.length === 0
+    ? 'changed more often than the history keeps; look at it'
+    : changes.map(describeChange).join('; ')
 }
 
 /** Describes one change of a contact, without the contact's name. */

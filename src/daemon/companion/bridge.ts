@@ -3,6 +3,7 @@ import { Refusal } from '../../errors/refusal.ts'
 import { parseHex } from '../../core/encoding/bytes.ts'
 import type { ObservationParams } from '../../ipc/shapes/judged.ts'
 import type { Connection, ToxStatus } from '../../ipc/shapes/tox.ts'
+import { FriendLimits, RequestLimit, type FriendReport } from '../../toxnode/limits.ts'
 import { MAX_BOOTSTRAP_NODES, type NodeOptions, type Report } from '../../toxnode/protocol.ts'
 import { readBootstrapFile } from './bootstrap-nodes.ts'
 import type { ToxConfig } from './config.ts'
@@ -33,24 +34,34 @@ export interface BridgeOptions {
   /** Called when the node runs and has all its friends. */
   readonly onReady: () => void
   readonly spawn?: ToxNodeOptions['spawn']
+  readonly nowMs?: () => number
 }
 
 export class Bridge {
   readonly #options: BridgeOptions
   readonly #keeper: Keeper
   readonly #peers: Peers
+  readonly #nowMs: () => number
   readonly node: ToxNode
   #connection: Connection = 'none'
   #dht: ToxStatus['dht'] = null
   /** The status message that the node shows. */
   #shown = ''
   readonly #serial = new Serial()
+  /** The node limits its friends too, but a friend may have taken it over. */
+  #limits: FriendLimits
+  readonly #requestLimit: RequestLimit
+  /** What friends showed and the keeper has not seen yet. */
+  #unseen: ObservationParams[] = []
 
   constructor(options: BridgeOptions) {
     const { keeper, peers, log, spawn } = options
     this.#options = options
     this.#keeper = keeper
     this.#peers = peers
+    this.#nowMs = options.nowMs ?? (() => performance.now())
+    this.#limits = this.#newLimits()
+    this.#requestLimit = new RequestLimit(this.#nowMs)
     this.node = new ToxNode({
       log,
       start: () => this.#startOptions(),
@@ -154,40 +165,44 @@ export class Bridge {
   }
 
   async #heard(reports: readonly Report[]): Promise<void> {
-    let shown: ObservationParams[] = []
     for (const report of reports) {
       if (report.type === 'request') {
         // The reports before a request may decide who asks.
-        await this.observe(shown)
-        shown = []
-        await this.#asked(report.key, report.text)
+        await this.#observeUnseen()
+        if (this.#requestLimit.admits()) await this.#asked(report.key, report.text)
       } else if (report.type === 'ready') this.#ready(report)
       else if (report.type === 'self') this.#reached(report.connection)
-      else if ('key' in report) this.#heardOf(report, shown)
+      else if (report.type === 'refused') this.#refused(report.key, report.error)
+      else if ('key' in report && this.#peers.all.has(report.key)) this.#limits.push(report)
     }
-    await this.observe(shown)
+    // The beat of the node brings us here each second, also without a report.
+    this.#limits.release()
+    await this.#observeUnseen()
   }
 
-  #heardOf(
-    report: Exclude<Extract<Report, { key: string }>, { type: 'ready' | 'request' }>,
-    shown: ObservationParams[],
-  ): void {
-    const { key } = report
+  #newLimits(): FriendLimits {
+    return new FriendLimits((report) => this.#heardOf(report), this.#nowMs)
+  }
+
+  async #observeUnseen(): Promise<void> {
+    await this.observe(this.#unseen.splice(0))
+  }
+
+  #refused(key: string, error: number): void {
     const peer = this.#peers.all.get(key)
     if (peer === undefined) return
+    peer.refused = error
+    this.#options.log.warn('tox.refused', { message: 'libtoxcore refuses a friend', key, error })
+  }
+
+  #heardOf(report: FriendReport): void {
+    const { key } = report
+    const peer = this.#peers.all.get(key)!
     switch (report.type) {
       case 'friend':
         return this.#met(key, peer, report.connection)
       case 'name':
         peer.name = report.text
-        return
-      case 'refused':
-        peer.refused = report.error
-        this.#options.log.warn('tox.refused', {
-          message: 'libtoxcore refuses a friend',
-          key,
-          error: report.error,
-        })
         return
       case 'packet':
         peer.instant = true
@@ -198,7 +213,8 @@ export class Bridge {
     }
     // Tox sends an empty status message at each connect, before the real one.
     if (report.text === '') return
-    shown.push(peer.name === '' ? { from: key, text: report.text } : { from: key, text: report.text, name: peer.name })
+    const { name } = peer
+    this.#unseen.push({ from: key, text: report.text, ...(name === '' ? {} : { name }) })
   }
 
   #ready({ version, port, dhtKey }: Extract<Report, { type: 'ready' }>): void {
@@ -256,6 +272,7 @@ export class Bridge {
 
   #ended(): void {
     this.#dht = null
+    this.#limits = this.#newLimits()
     this.#reached('none')
     const online = this.online().map(([key]) => key)
     this.#peers.forgetConnections()

@@ -30,6 +30,8 @@ export interface CompanionOptions {
   readonly machineId: string | null
   readonly log: Log
   readonly spawn?: ToxNodeOptions['spawn']
+  /** For the limits of friends; performance.now() if absent. */
+  readonly nowMs?: () => number
 }
 
 export class Companion {
@@ -46,7 +48,7 @@ export class Companion {
   readonly #changed = new Set<string>()
 
   private constructor(options: CompanionOptions, peers: Peers, key: string | null) {
-    const { keeper, config, log, spawn } = options
+    const { keeper, config, log, spawn, nowMs } = options
     this.#options = options
     this.#keeper = keeper
     this.#peers = peers
@@ -61,6 +63,7 @@ export class Companion {
       readKey: () => this.#readKey(),
       onReady: () => this.#lookAtAll(),
       ...(spawn === undefined ? {} : { spawn }),
+      ...(nowMs === undefined ? {} : { nowMs }),
     })
   }
 

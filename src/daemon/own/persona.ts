@@ -177,6 +177,11 @@ export class OwnPersona implements OwnHeads {
     this.#head.emitChanged('follow')
   }
 
+  /** Shows the present table to those who may have missed a change of it. */
+  announce(): void {
+    this.#head.emitChanged('sibling')
+  }
+
   /** The owner approves a device that came through a sibling's table. A rotation no longer leaves it out. */
   approve(key: string): OwnTable {
     this.#head.approve(key)

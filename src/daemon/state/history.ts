@@ -5,11 +5,12 @@ import type { CryptoEngine } from '../../crypto/engine.ts'
 import { EVENTS, type DaemonEvent } from '../../ipc/methods/events.ts'
 import type { LogEntry, LogVerdict } from '../../ipc/shapes/log.ts'
 import type { Write } from '../../store/store.ts'
+import { groupOf, withEntry } from './kept-entries.ts'
 import { storedBytes, TIP, type HistoryTip, type Records } from './records.ts'
 import { contactOf, keyOfProvisional, type Reader } from './view.ts'
 import type { NewEvent } from './new-event.ts'
 
-export const MAX_HISTORY = 65_536 // sanity: years of a person with hundreds of friends, some 30 MB; the oldest entry goes first
+export const MAX_HISTORY = 65_536 // sanity: years of a person with hundreds of friends, some 30 MB; the oldest entry goes first, unless it is one that stays (kept-entries.ts)
 const NUMBER_DIGITS = 12 // so that entries are stored in the order of their numbers
 
 /** An entry's text as JSON. An entry of `contact.changed` leaves the contact out: replays show its current state. */
@@ -28,8 +29,8 @@ export function tipOf(records: Records): HistoryTip {
 
 export interface HistoryOptions {
   readonly limit?: number
-  /** Every event, and whether the history keeps it. */
-  readonly events?: ReadonlyMap<string, boolean>
+  /** Whether the history keeps an event. */
+  readonly keeps?: (event: NewEvent) => boolean
 }
 
 /** Call it inside a change. @returns the writes that append the events, and the events with their numbers */
@@ -38,12 +39,12 @@ export function appendHistory(
   records: Records,
   nowSec: number,
   engine: CryptoEngine,
-  { limit = MAX_HISTORY, events: kept = EVENTS }: HistoryOptions = {},
+  { limit = MAX_HISTORY, keeps = ({ event }) => EVENTS.get(event) !== false }: HistoryOptions = {},
 ): { writes: Write[]; events: DaemonEvent[] } {
   let tip = tipOf(records)
   const writes: Write[] = []
   const numbered = events.map((event): DaemonEvent => {
-    if (kept.get(event.event) === false) return { ...event, id: 0, atSec: nowSec }
+    if (!keeps(event)) return { ...event, id: 0, atSec: nowSec }
     const number = tip.number + 1
     const content: EntryText = { number, atSec: nowSec, event: event.event, data: keptData(event) }
     const text = JSON.stringify(content)
@@ -52,13 +53,47 @@ export function appendHistory(
     tip = { ...tip, number, hash }
     return { ...event, id: number, atSec: nowSec }
   })
+  const ages = new Aging(records)
   while (tip.number - tip.oldest >= limit) {
     const oldest = records.history.get(idOf(tip.oldest))
-    writes.push(records.history.remove(idOf(tip.oldest)))
+    ages.leave(tip.oldest, tip.base)
     tip = { ...tip, oldest: tip.oldest + 1, base: oldest?.hash ?? tip.base }
   }
+  writes.push(...ages.writes())
   if (writes.length > 0) writes.push(records.tip.put(TIP, tip))
   return { writes, events: numbered }
+}
+
+/** Decides what becomes of the oldest entries of the history in one change. */
+class Aging {
+  readonly #records: Records
+  readonly #entries: Write[] = []
+  readonly #groups = new Map<string, readonly number[]>()
+
+  constructor(records: Records) {
+    this.#records = records
+  }
+
+  /** @param before hash of the entry before, which is gone */
+  leave(number: number, before: string): void {
+    const { history, kept } = this.#records
+    const entry = history.get(idOf(number))
+    const group = entry === undefined ? null : groupOf(entry.text)
+    if (entry === undefined || group === null) {
+      this.#entries.push(history.remove(idOf(number)))
+      return
+    }
+    const earlier = this.#groups.get(group.name) ?? kept.get(group.name)?.numbers ?? []
+    const { numbers, gone } = withEntry(earlier, number, group)
+    this.#groups.set(group.name, numbers)
+    this.#entries.push(history.put(idOf(number), { ...entry, before }))
+    if (gone !== null) this.#entries.push(history.remove(idOf(gone)))
+  }
+
+  writes(): Write[] {
+    const groups = [...this.#groups].map(([name, numbers]) => this.#records.kept.put(name, { numbers }))
+    return [...this.#entries, ...groups]
+  }
 }
 
 function keptData(event: NewEvent): EntryText['data'] {
@@ -122,12 +157,18 @@ function isAbout({ data }: LogEntry, about: ReadonlySet<string>): boolean {
 /** Recomputes the hash chain over all entries in the store. */
 export async function verifyHistory(records: Records, engine: CryptoEngine): Promise<LogVerdict> {
   const tip = tipOf(records)
-  const found = { entries: 0, oldest: tip.oldest, newest: tip.number, tip: tip.hash }
+  const found = { entries: 0, kept: 0, oldest: tip.oldest, newest: tip.number, tip: tip.hash }
   let hash: Uint8Array = storedBytes(tip.base)
   let number = tip.oldest
-  for await (const [, entry] of records.history.iterate()) {
+  for await (const [id, entry] of records.history.iterate()) {
     // Written after this check began.
     if (number > tip.number) break
+    if (id < idOf(tip.oldest)) {
+      const isWhole = entry.before !== undefined && checkEntry(storedBytes(entry.before), entry, engine) !== null
+      if (!isWhole) return { ...found, intact: false, brokenAt: Number(id) }
+      found.kept++
+      continue
+    }
     const next = readEntry(entry).number === number ? checkEntry(hash, entry, engine) : null
     if (next === null) return { ...found, intact: false, brokenAt: number }
     hash = next

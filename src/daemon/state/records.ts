@@ -213,6 +213,23 @@ export interface HistoryTip {
   readonly base: string
 }
 
+/** An entry of the history. */
+export interface EntryRecord extends HistoryEntry {
+  /** Hash of the entry before. Only where that one is gone, since this entry outlives it (state/kept-entries.ts). */
+  readonly before?: string
+}
+
+/** The entries of one group that outlive the others, the oldest first. The id is the name of the group. */
+export interface KeptEntries {
+  readonly numbers: readonly number[]
+}
+
+/** A contact that made more news than the history keeps. The id is the contact's, or `own` (state/noise.ts). */
+export interface NoisyRecord {
+  /** The source of the news that was left out last. */
+  readonly source: string
+}
+
 /** The place of the state at the last start. The id is `here`. */
 export interface PlaceRecord {
   /** A hash of the machine's id; null if it has none. */
@@ -261,8 +278,10 @@ interface BaseRecords {
   readonly intents: Collection<Intent>
   readonly counts: Collection<Counts>
   readonly clock: Collection<ClockRecord>
-  readonly history: Collection<HistoryEntry>
+  readonly history: Collection<EntryRecord>
   readonly tip: Collection<HistoryTip>
+  readonly kept: Collection<KeptEntries>
+  readonly noisy: Collection<NoisyRecord>
   readonly apps: Collection<AppRecord>
   readonly alarms: Collection<AlarmRecord>
   readonly places: Collection<PlaceRecord>
@@ -291,6 +310,8 @@ const BASE_KINDS: { readonly [Name in keyof BaseRecords]: Kind<ReturnType<BaseRe
   // The history belongs to one store. Not cached: its entries are hardly ever read twice.
   history: baseKind('history', 'never'),
   tip: baseKind('tip', 'never', { isCached: true }),
+  kept: baseKind('kept', 'never'),
+  noisy: baseKind('noisy', 'never'),
   // A token is for one machine, and a token revoked since must not come back.
   apps: baseKind('app', 'never', { isCached: true }),
   // A sibling raises its own alarms; a restored daemon must show those that the owner has not dismissed.
@@ -342,6 +363,8 @@ export function recordsOf(
     clock: of(BASE_KINDS.clock),
     history: of(BASE_KINDS.history),
     tip: of(BASE_KINDS.tip),
+    kept: of(BASE_KINDS.kept),
+    noisy: of(BASE_KINDS.noisy),
     apps: of(BASE_KINDS.apps),
     alarms: of(BASE_KINDS.alarms),
     places: of(BASE_KINDS.places),

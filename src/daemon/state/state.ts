@@ -5,6 +5,7 @@ import type { CryptoEngine } from '../../crypto/engine.ts'
 import { appendHistory } from './history.ts'
 import type { Kind } from './kind.ts'
 import { Names } from './names.ts'
+import { Noise, noiseOf } from './noise.ts'
 import type { NewEvent } from './new-event.ts'
 import * as rec from './records.ts'
 import { contactOf, readerAt } from './view.ts'
@@ -37,6 +38,7 @@ export class State {
   readonly #nowSec: () => number
   readonly #defaultPolicy: () => Policy
   readonly #kept: ReadonlyMap<string, boolean>
+  readonly #noise: Noise
   readonly #inceptions = new Set<string>()
   #events: NewEvent[] = []
   /** By id. */
@@ -48,6 +50,7 @@ export class State {
     this.engine = engine
     this.#nowSec = nowSec
     this.#kept = options.events ?? EVENTS
+    this.#noise = new Noise(nowSec)
     this.#defaultPolicy = options.defaultPolicy ?? (() => 'auto')
   }
 
@@ -86,13 +89,55 @@ export class State {
       this.#events = this.#events.filter((event) => !this.#isAboutBlocked(event))
       if (this.#events.length > 0) {
         this.#noteClock()
-        const appended = appendHistory(this.#events, this.#records, this.nowSec, this.engine, { events: this.#kept })
+        const kept = this.#keptOf(this.#events)
+        const keeps = (event: NewEvent): boolean => kept.has(event)
+        const appended = appendHistory(this.#events, this.#records, this.nowSec, this.engine, { keeps })
         for (const write of appended.writes) this.stage(write)
         events = appended.events
       }
       return decided
     })
     return { result, events }
+  }
+
+  /** The events that the history keeps. Where there is little room, `contact.changed` goes first: it has the other news of the contact too. */
+  #keptOf(events: readonly NewEvent[]): ReadonlySet<NewEvent> {
+    const [whole, others] = [true, false].map((isWhole) =>
+      events.filter(({ event }) => (event === 'contact.changed') === isWhole),
+    )
+    return new Set([...whole!, ...others!].filter((event) => this.#keeps(event)))
+  }
+
+  /** Whether the history keeps an event. If not because of a noisy contact, it notes that the contact must be read anew. */
+  #keeps(event: NewEvent): boolean {
+    if (this.#kept.get(event.event) === false) return false
+    const id = noiseOf(event)
+    if (id === null || this.#noise.admits(id)) return true
+    if (event.event !== 'alarm') {
+      const source = 'source' in event.data ? event.data.source : ''
+      if (this.#records.noisy.get(id)?.source !== source) this.stage(this.#records.noisy.put(id, { source }))
+    }
+    return false
+  }
+
+  /**
+   * The contact made more news than the history keeps. Once there is room again, one entry without changes says so, for subscribers that
+   * were away. Inside of a change.
+   * @param id PersonaID, or the key of a friend without a persona
+   */
+  endNoise(id: string): void {
+    const noisy = this.takeNoise(id)
+    const contact = noisy === null ? null : contactOf(id, readerAt(this.nowSec, this.#records))
+    if (noisy === null || contact === null) return
+    this.emit({ event: 'contact.changed', data: { contact, changes: [], source: noisy.source } })
+  }
+
+  /** Removes the noisy record if there is room for an entry again. Inside of a change. */
+  takeNoise(id: string): rec.NoisyRecord | null {
+    const record = this.#records.noisy.get(id)
+    if (record === undefined || !this.#noise.hasRoom(id)) return null
+    this.stage(this.#records.noisy.remove(id))
+    return record
   }
 
   emit(event: NewEvent): void {

@@ -32,8 +32,10 @@ export const logPage: z.ZodType<LogPage> = z.strictObject({ entries: z.array(log
 /** Result of recomputing the hash chain. */
 export interface LogVerdict {
   intact: boolean
-  /** Number of checked entries. */
+  /** Number of checked entries from `oldest` to `newest`. */
   entries: number
+  /** Number of older entries that stay: what the owner did, and alarms. Each was checked on its own. */
+  kept: number
   oldest: number
   newest: number
   /** Hash of the newest entry. Noted elsewhere, it reveals later whether the history was rewritten. */
@@ -45,6 +47,7 @@ export interface LogVerdict {
 export const logVerdict: z.ZodType<LogVerdict> = z.strictObject({
   intact: z.boolean(),
   entries: z.int().min(0),
+  kept: z.int().min(0),
   oldest: z.int().min(1),
   newest: z.int().min(0),
   tip: keyHex,

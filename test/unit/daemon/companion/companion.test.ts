@@ -222,6 +222,31 @@ describe('a status message of a friend', () => {
     expect(await keeper.call('lookup', { query: STRANGER })).toMatchObject({ by: 'none' })
   })
 
+  test('is one of many from a friend who has taken over the node: only so many count, the last one does, and other friends do not wait', async () => {
+    let nowMs = 0
+    const { live, zoe, keeper } = await withZoe({ nowMs: () => nowMs })
+    const begin = (await keeper.call('log.verify')).newest
+    const sets = [0, 1].map((set) =>
+      Array.from({ length: 12 }, (_, i) => ({ name: `n${i}`, key: deviceKey(`${set} ${i}`) })),
+    )
+    const tables = Array.from({ length: 600 }, (_, i) =>
+      zoe.table(['desk', 'phone', ...sets[i % 2]!], { named: false }).text(),
+    )
+    const before = keeper.store.commits.length
+    await live.says(
+      ...tables.map((text) => ({ type: 'packet', key: zoe.key('desk'), packet: 'status', text }) as const),
+    )
+    await live.sees(zoe.key('phone'), 'brb')
+    expect((await keeper.call('lookup', { query: zoe.key('phone') })).device?.seenAtSec).toBe(keeper.nowSec)
+    const { newest } = await keeper.call('log.verify')
+    expect(newest - begin).toBeLessThanOrEqual(8)
+    expect(keeper.store.commits.length - before).toBeLessThan(32)
+    expect((await keeper.call('contact.show', { contact: 'Zoe' })).seq).toBeLessThan(zoe.last!.seq)
+    nowMs += 1000
+    await live.says()
+    expect((await keeper.call('contact.show', { contact: 'Zoe' })).seq).toBe(zoe.last!.seq)
+  })
+
   test('is imported if it is a table that a sibling signed', async () => {
     const keeper = await TestKeeper.withPersona()
     await keeper.call('device.add', { name: 'phone', key: OWN_PHONE })

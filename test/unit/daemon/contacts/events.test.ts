@@ -40,7 +40,9 @@ describe('an answer or event', () => {
     await Promise.all(seen)
     const changed = test.events.filter((event) => event.event === 'contact.changed')
     expect(changed.map((event) => event.data.contact.seq)).toStrictEqual(tables.map((table) => table.seq))
-    const ids = test.events.map(({ id }) => id)
+    // The history has no room for all of them, and an event that it leaves out has no number.
+    const ids = test.events.map(({ id }) => id).filter((id) => id !== 0)
+    expect(ids).toHaveLength(8)
     expect(ids).toStrictEqual(ids.toSorted((a, b) => a - b))
     expect(new Set(ids).size).toBe(ids.length)
   })

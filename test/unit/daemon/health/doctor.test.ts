@@ -37,7 +37,7 @@ const WELL: Scene = {
   sealing: 'passphrase',
   coreDumps: [],
   alarms: [],
-  history: { entries: 3, oldest: 1, newest: 3, tip: 'C'.repeat(64), intact: true, brokenAt: null },
+  history: { entries: 3, kept: 0, oldest: 1, newest: 3, tip: 'C'.repeat(64), intact: true, brokenAt: null },
   waiting: { contacts: 0, apps: 0 },
   theftProtection: true,
   seed: 'here',

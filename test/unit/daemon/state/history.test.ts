@@ -5,9 +5,10 @@ import { appendHistory, listHistory, tipOf, verifyHistory } from '../../../../sr
 import { recordsOf, TIP, type Records } from '../../../../src/daemon/state/records.ts'
 import { openMemoryStore } from '../../../../src/store/memory-store.ts'
 import type { Store } from '../../../../src/store/store.ts'
-import { OWN_PHONE, TestKeeper } from '../../../support/keeper.ts'
-import { engine, person, START_SEC } from '../../../support/person.ts'
+import { OWN_PHONE, ownText, TestKeeper } from '../../../support/keeper.ts'
+import { deviceKey, engine, person, START_SEC } from '../../../support/person.ts'
 import type { NewEvent } from '../../../../src/daemon/state/new-event.ts'
+import { endNoise } from '../../../../src/daemon/keeper/noise.ts'
 
 const BOB = person('bob')
 const CAROL = person('carol')
@@ -119,6 +120,76 @@ describe('a subscriber who was away', () => {
   })
 })
 
+describe('a contact who makes news all the time', () => {
+  const EVE = person('eve')
+  const sets = [0, 1].map((set) =>
+    Array.from({ length: 14 }, (_, i) => ({ name: `n${i}`, key: deviceKey(`k${set} ${i}`) })),
+  )
+
+  /** Eve's app reports a new table each time, as fast as it can. */
+  async function floods(test: TestKeeper, tables: number): Promise<void> {
+    for (let n = 0; n < tables; n++) {
+      const table = EVE.table([EVE.device('pc'), ...sets[n % 2]!], { named: false })
+      await test.callAs('app', 'observe', { from: EVE.key('pc'), text: table.text() })
+    }
+  }
+
+  it('has a few entries at once and one a minute, while subscribers get every event', async () => {
+    const test = await withFriends()
+    await test.sees(EVE.key('pc'), EVE.table(['pc']), { name: 'Eve' })
+    const begin = (await test.call('log.verify')).newest
+    test.events.length = 0
+    await floods(test, 100)
+    expect((await test.call('log.verify')).newest - begin).toBe(7)
+    expect(test.told('contact.changed')).toHaveLength(100)
+    await floods(test.later(60), 100)
+    expect(await test.call('log.verify')).toMatchObject({ intact: true, newest: begin + 8 })
+    // The others' news still have their room.
+    await test.sees(BOB.key('phone'), BOB.table(['phone', 'laptop']))
+    await test.call('device.rename', { device: 'phone', name: 'pocket' })
+    const { entries } = await test.call('log.list', { limit: 3 })
+    expect(entries.map(({ event }) => event)).toStrictEqual(['own.changed', 'contact.changed', 'device.added'])
+  })
+
+  it('has a last entry for a subscriber that was away, once there is room again, also after a restart', async () => {
+    const test = await withFriends()
+    await test.sees(EVE.key('pc'), EVE.table(['pc']), { name: 'Eve' })
+    await floods(test, 20)
+    await endNoise(test.keeper)
+    const { newest } = await test.call('log.verify')
+    const again = await test.later(120).reopened()
+    await endNoise(again.keeper)
+    await endNoise(again.keeper)
+    await again.call('subscribe', { after: newest })
+    expect(again.replayed).toMatchObject([
+      { event: 'contact.changed', data: { contact: { name: 'Eve', seq: EVE.last!.seq }, changes: [] } },
+    ])
+  })
+
+  it('keeps out no alarm, and each alarm has a limit of its own', async () => {
+    const test = await withFriends()
+    await test.sees(EVE.key('pc'), EVE.table(['pc']), { name: 'Eve' })
+    await floods(test, 20)
+    await test.sees(EVE.key('pc'), EVE.table([EVE.device('pc'), BOB.device('phone')]))
+    const { entries } = await test.call('log.list', { limit: 1 })
+    expect(entries).toMatchObject([{ event: 'alarm', data: { code: 'DEVICE_CONTESTED' } }])
+  })
+
+  it('has as few entries if it is the own persona, whose tables somebody with its key signs', async () => {
+    const test = await withFriends()
+    const begin = (await test.call('log.verify')).newest
+    const thief = await test.copied(OWN_PHONE)
+    for (let n = 0; n < 30; n++) {
+      await thief.call('device.rename', { device: OWN_PHONE, name: `phone ${n}` })
+      await test.sees(OWN_PHONE, await ownText(thief))
+    }
+    expect((await test.call('log.verify')).newest - begin).toBe(8)
+    await endNoise(test.later(60).keeper)
+    const { entries } = await test.call('log.list', { limit: 1 })
+    expect(entries).toMatchObject([{ event: 'own.changed', data: { table: { devices: [{}, { name: 'phone 29' }] } } }])
+  })
+})
+
 const LIMIT = 4
 
 async function append(store: Store, records: Records, count: number): Promise<void> {
@@ -127,6 +198,50 @@ async function append(store: Store, records: Records, count: number): Promise<vo
     await store.commit(appendHistory([event], records, START_SEC, engine, { limit: LIMIT }).writes)
   }
 }
+
+describe('the oldest entries', () => {
+  const alarmOf = (persona: string, n: number): NewEvent => ({
+    event: 'alarm',
+    data: { code: 'FORK', personaId: persona, key: null, message: `${n}` },
+  })
+  const noise: NewEvent = { event: 'clock', data: { personaId: null, message: 'noise' } }
+
+  async function kept(events: readonly NewEvent[]): Promise<{ records: Records; store: Store; numbers: number[] }> {
+    const store = openMemoryStore()
+    const records = recordsOf(store)
+    for (const event of events)
+      await store.commit(appendHistory([event], records, START_SEC, engine, { limit: LIMIT }).writes)
+    const { entries } = await listHistory(records, { limit: 9999 })
+    return { records, store, numbers: entries.map(({ number }) => number) }
+  }
+
+  it('stay if they are the owner’s acts or alarms, and are still checked', async () => {
+    const forgotten: NewEvent = { event: 'contact.forgotten', data: { personaId: null, key: null, name: 'Eve' } }
+    const events = [forgotten, noise, alarmOf(BOB.id, 1), ...Array.from({ length: 10 }, () => noise)]
+    const { records, store, numbers } = await kept(events)
+    expect(numbers).toStrictEqual([13, 12, 11, 10, 3, 1])
+    expect(await verifyHistory(records, engine)).toMatchObject({ intact: true, entries: 4, kept: 2, oldest: 10 })
+    const entry = records.history.get('000000000003')!
+    await store.commit([records.history.put('000000000003', { ...entry, text: entry.text.replace('FORK', 'FINE') })])
+    expect(await verifyHistory(records, engine)).toMatchObject({ intact: false, brokenAt: 3 })
+  })
+
+  it('of one kind and persona are the first alarm and the newest 15; others’ alarms push none of them out', async () => {
+    const [bobs, eves] = [1, 2].map((n) => alarmOf(BOB.id, n))
+    const events = [
+      bobs!,
+      ...Array.from({ length: 40 }, (_, i) => alarmOf(CAROL.id, i)),
+      eves!,
+      noise,
+      noise,
+      noise,
+      noise,
+    ]
+    const { records, numbers } = await kept(events)
+    expect(numbers).toStrictEqual([46, 45, 44, 43, 42, ...Array.from({ length: 15 }, (_, i) => 41 - i), 2, 1])
+    expect(await verifyHistory(records, engine)).toMatchObject({ intact: true, kept: 18 })
+  })
+})
 
 describe('the chain of hashes', () => {
   it('keeps the newest entries, and stays intact when the oldest are dropped', async () => {
