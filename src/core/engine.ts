@@ -10,3 +10,14 @@ export interface Engine {
    */
   verify(signature: Uint8Array, message: Uint8Array, publicKey: Uint8Array): boolean
 }
+
+/** The secret boxes of an engine, for announcements. */
+export interface Boxes {
+  /** XSalsa20-Poly1305: 24-byte nonce, 32-byte key; the box begins with the 16-byte tag. */
+  sealBox(message: Uint8Array, nonce: Uint8Array, key: Uint8Array): Uint8Array
+  /** @returns null when the tag does not match */
+  openBox(sealed: Uint8Array, nonce: Uint8Array, key: Uint8Array): Uint8Array | null
+}
+
+/** An engine that opens and seals announcements. */
+export type BoxEngine = Engine & Boxes

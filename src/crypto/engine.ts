@@ -1,5 +1,5 @@
-/** The whole engine: the part with which core verifies (src/core/engine.ts), and the functions for secrets. */
-import type { Engine } from '../core/engine.ts'
+/** The whole engine: the parts that core needs (src/core/engine.ts), and the functions for secrets. */
+import type { Boxes, Engine } from '../core/engine.ts'
 
 export interface KeyPair {
   /** 32 bytes */
@@ -15,7 +15,7 @@ export interface PasswordCost {
 }
 
 /** Signing, boxes, key derivation and secret memory. A seed, key, nonce or salt of the wrong length throws CryptoError ARGUMENT_LENGTH. */
-export interface CryptoEngine extends Engine {
+export interface CryptoEngine extends Engine, Boxes {
   readonly name: 'sodium' | 'portable'
   /** Cryptographically secure random bytes. */
   randomBytes(length: number): Uint8Array
@@ -31,10 +31,6 @@ export interface CryptoEngine extends Engine {
   sign(message: Uint8Array, secretKey: Uint8Array): Uint8Array
   /** X25519 public key of a 32-byte secret key (scalarmult of the base point). */
   boxPublicKey(secretKey: Uint8Array): Uint8Array
-  /** XSalsa20-Poly1305: 24-byte nonce, 32-byte key; the box begins with the 16-byte tag. */
-  sealBox(message: Uint8Array, nonce: Uint8Array, key: Uint8Array): Uint8Array
-  /** @returns null when the tag does not match */
-  openBox(sealed: Uint8Array, nonce: Uint8Array, key: Uint8Array): Uint8Array | null
   /**
    * Argon2id 1.3: one lane, 16-byte salt, 32-byte key in secret memory. It runs off the event loop if the engine can.
    * @throws {CryptoError} ARGON2_COST | ARGON2_FAILED

@@ -89,7 +89,8 @@ export class Exchange {
       this.counters.fromStrangers++
       return
     }
-    const message = this.#decode(packet)
+    // A copy, and no Buffer: slices of a Buffer share its memory.
+    const message = this.#decode(new Uint8Array(packet))
     if (message === null) return
     if (message.kind === 'query') {
       this.counters.queries++

@@ -2,18 +2,19 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { judgeConsent, judgeEdit, judgeReplay } from '../generate/decision-vectors.ts'
+import { judgeItemVector, makeItemsOf } from '../generate/item-vectors.ts'
 import { judgeLink } from '../generate/link-vectors.ts'
 import { judgeVector } from '../generate/order-vectors.ts'
 import { judgeText } from '../generate/status-vectors.ts'
 import { formatVector, makeVectors, VECTORS_DIR, type Vector } from '../generate/vectors.ts'
 import { codesOf } from '../support/error-codes.ts'
 import { ENGINES } from '../support/made-persona.ts'
-import type { Engine } from '../../src/core/engine.ts'
+import type { CryptoEngine } from '../../src/crypto/engine.ts'
 
 const FILES = readdirSync(VECTORS_DIR).filter((file) => file.endsWith('.json'))
 const VECTORS = FILES.map((file) => JSON.parse(readFileSync(VECTORS_DIR + file, 'utf8')) as Vector)
 
-function judge(vector: Vector, engine: Engine): unknown {
+function judge(vector: Vector, engine: CryptoEngine): unknown {
   switch (vector.kind) {
     case 'status':
       return judgeText(vector.text, vector.from, engine)
@@ -27,6 +28,10 @@ function judge(vector: Vector, engine: Engine): unknown {
       return judgeConsent(vector)
     case 'link':
       return judgeLink(vector, engine)
+    case 'item':
+      return judgeItemVector(vector, engine)
+    case 'announce':
+      return makeItemsOf(vector, engine)
   }
 }
 
@@ -38,7 +43,7 @@ describe('the vectors', () => {
         expect(judge(vector, engine), FILES[i]).toEqual(vector.expect)
         ran++
       }
-      expect(ran).toBe(244)
+      expect(ran).toBe(283)
     })
   }
 
@@ -63,6 +68,14 @@ describe('the vectors', () => {
     )
     expect([...shown].toSorted()).toEqual(codesOf('LinkErrorCode').toSorted())
     expect(shown.size).toBe(5)
+  })
+
+  it('cover every code of an item, and each verdict with and without a proof of theft', () => {
+    const items = VECTORS.flatMap((vector) => (vector.kind === 'item' ? [vector.expect] : []))
+    const shown = new Set(items.flatMap((end) => (end.verdict === 'refused' ? [end.code] : [])))
+    for (const code of codesOf('ItemErrorCode', 'core/announce/errors.ts')) expect(shown).toContain(code)
+    const ends = new Set(items.map(({ verdict, provesTheft }) => `${verdict} ${provesTheft}`))
+    expect(ends).toEqual(new Set(['blob false', 'blob true', 'refused false', 'refused true', 'otherChain false']))
   })
 
   it('cover every code of an edit, except the two that need more than a table', () => {
@@ -92,6 +105,6 @@ describe('the vectors', () => {
       expect(section).toBeGreaterThanOrEqual(2)
       expect(section).toBeLessThanOrEqual(13)
     }
-    expect(VECTORS.length).toBe(244)
+    expect(VECTORS.length).toBe(283)
   })
 })

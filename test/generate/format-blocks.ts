@@ -44,6 +44,12 @@ export const LABELS: readonly (readonly [name: string, bytes: Uint8Array, use: s
   ['LABEL_PAIR_PSK', labels.LABEL_PAIR_PSK, 'pre-shared key of a pairing code'],
   ['LABEL_PAIR_ANNOUNCE', labels.LABEL_PAIR_ANNOUNCE, 'announcement of a pairing on the local network'],
   ['LABEL_PAIR_WORDS', labels.LABEL_PAIR_WORDS, 'words that both screens of a pairing show'],
+  ['LABEL_ANNOUNCE_READ', labels.LABEL_ANNOUNCE_READ, 'reading key of announcements (docs/announce.md)'],
+  ['LABEL_ANNOUNCE_AT', labels.LABEL_ANNOUNCE_AT, 'place of an announcement'],
+  ['LABEL_ANNOUNCE_NONCE', labels.LABEL_ANNOUNCE_NONCE, 'nonce of an announcement'],
+  ['LABEL_ANNOUNCE_KEY', labels.LABEL_ANNOUNCE_KEY, 'key of the box of an announcement'],
+  ['LABEL_ANNOUNCE_SLOT', labels.LABEL_ANNOUNCE_SLOT, 'slot of a device key in an announcement'],
+  ['LABEL_ANNOUNCE_CEK', labels.LABEL_ANNOUNCE_CEK, 'content key of an announcement with slots'],
 ]
 
 const LIMITS: readonly (readonly [what: string, value: string])[] = [

@@ -9,11 +9,13 @@ import {
   type EditVector,
   type ReplayVector,
 } from './decision-vectors.ts'
+import { announceVectors, itemVectors, type AnnounceVector, type ItemVector } from './item-vectors.ts'
 import { linkVectors, type LinkVector } from './link-vectors.ts'
 import { orderVectors, type OrderVector } from './order-vectors.ts'
 import { statusVectors, type StatusVector } from './status-vectors.ts'
 
-export type Vector = StatusVector | EditVector | OrderVector | ReplayVector | ConsentVector | LinkVector
+export type Vector =
+  StatusVector | EditVector | OrderVector | ReplayVector | ConsentVector | LinkVector | ItemVector | AnnounceVector
 
 export const VECTORS_DIR: string = fileURLToPath(new URL('../vectors/', import.meta.url))
 
@@ -27,6 +29,8 @@ export function makeVectors(): Map<string, Vector> {
     ...replayVectors(),
     ...consentVectors(),
     ...linkVectors(),
+    ...itemVectors(),
+    ...announceVectors(),
   ]
   for (const vector of vectors) {
     const file = `${vector.kind}-${vector.name}.json`
