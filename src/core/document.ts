@@ -197,3 +197,46 @@ function formatEscape(character: string): string {
 function refusal<Code extends DocumentErrorCode>(code: Code, why: string): BlobError<Code> {
   return new BlobError(code, `the document is refused: ${why}`)
 }
+
+/** The settings: keys that the owner sets and that friends act on. A table gives them up in the reverse order. */
+export const SETTING_KEYS = ['read', 'announce', 'at'] as const
+export type SettingKey = (typeof SETTING_KEYS)[number]
+
+/** Values as they are in the document, whatever their form. A key that is not set is absent. */
+export type Settings = Readonly<Partial<Record<SettingKey, DocumentValue>>>
+
+export const NO_SETTINGS: Settings = {}
+
+/** The settings of a document. A key in another case is not a setting. */
+export function settingsOf(document: Document): Settings {
+  let settings = NO_SETTINGS
+  for (const [key, value] of document) if (isSettingKey(key)) settings = { ...settings, [key]: value }
+  return settings
+}
+
+/** The lines of the document for these settings. */
+export function settingLines(settings: Settings, keys: readonly SettingKey[] = SETTING_KEYS): Document {
+  return keys.flatMap((key) => {
+    const value = settings[key]
+    return value === undefined ? [] : [[key, value] as const]
+  })
+}
+
+/** @param value null takes the key out */
+export function withSetting(settings: Settings, key: SettingKey, value: DocumentValue | null): Settings {
+  const { [key]: _, ...others } = settings
+  return value === null ? others : { ...others, [key]: value }
+}
+
+export function isSameValue(a: DocumentValue | null, b: DocumentValue | null): boolean {
+  if (a === null || b === null || typeof a === 'string' || typeof b === 'string') return a === b
+  return a.length === b.length && a.every((item, i) => item === b[i])
+}
+
+export function isSameSettings(a: Settings, b: Settings): boolean {
+  return SETTING_KEYS.every((key) => isSameValue(a[key] ?? null, b[key] ?? null))
+}
+
+function isSettingKey(key: string): key is SettingKey {
+  return (SETTING_KEYS as readonly string[]).includes(key)
+}

@@ -1,20 +1,13 @@
 /** Intents: the owner's edits of the own table, kept so that a sibling's winning table cannot undo them unnoticed (docs/format.md, section 9). */
-import { activateDevice, addDevice, freeName, rekeyDevice, removeDevice, renameDevice, type Device } from './table.ts'
+import { applyEdit, type DeviceEdit, type Edit, type SettingEdit } from './edit.ts'
+import { freeName, type Device } from './table.ts'
 import { MAX_DEVICES } from './limits.ts'
 import { descent, mayDescend, type Ancestry, type LinkedPoint, type TablePoint } from './order.ts'
+import { isSameSettings, isSameValue, withSetting, type Settings } from './document.ts'
 
 export const MAX_POINTS_BETWEEN = 16 // sanity: tables that one intent remembers between the first and the last one; each is another race of siblings
 
 const MAX_TABLES_BETWEEN = 32 // sanity: how many tables the last noted one may lie before the head; half of the remembered tables
-
-/** One edit. Keys are 64 upper-case hex digits; `found` is the value that the edit replaced. */
-export type Edit =
-  | { readonly kind: 'add'; readonly key: string; readonly name: string; readonly companion?: true }
-  | { readonly kind: 'remove'; readonly key: string }
-  | { readonly kind: 'rename'; readonly key: string; readonly found: string; readonly name: string }
-  /** `found`: the key that was first. */
-  | { readonly kind: 'activate'; readonly key: string; readonly found: string }
-  | { readonly kind: 'rekey'; readonly key: string; readonly newKey: string }
 
 export interface Intent {
   readonly id: string
@@ -37,6 +30,7 @@ export interface Intent {
 export interface ReplayHead extends LinkedPoint {
   readonly timeSec: number
   readonly devices: readonly Device[]
+  readonly settings: Settings
 }
 
 /**
@@ -65,37 +59,15 @@ export interface ReplayContext extends Ancestry {
 }
 
 /**
- * Applies one edit of the owner.
- * @throws {TableError | BlobError} when the table refuses the edit
- */
-export function applyEdit(devices: readonly Device[], edit: Edit): Device[] {
-  switch (edit.kind) {
-    case 'add':
-      return addDevice(devices, deviceOf(edit))
-    case 'remove':
-      return removeDevice(devices, edit.key)
-    case 'rename':
-      return renameDevice(devices, edit.key, edit.name)
-    case 'activate':
-      return activateDevice(devices, edit.key)
-    case 'rekey':
-      return rekeyDevice(devices, edit.key, edit.newKey)
-  }
-}
-
-function deviceOf({ name, key, companion }: Extract<Edit, { kind: 'add' }>): Device {
-  return companion ? { name, key, companion } : { name, key }
-}
-
-/**
  * The next step for one intent: apply this edit, keep the intent without doing anything, or give it up. `gone` keeps it too: the owner has
  * removed the device that it changed.
  */
 type Step = { readonly apply: Edit } | 'kept' | 'gone' | 'superseded' | DropReason
 
-/** The devices of the table to sign next, and the outcome of each intent. */
+/** The content of the table to sign next, and the outcome of each intent. */
 export interface Replayed {
   readonly devices: readonly Device[]
+  readonly settings: Settings
   readonly outcomes: readonly IntentOutcome[]
 }
 
@@ -103,13 +75,18 @@ export interface Replayed {
  * Replays the own intents onto a head that another writer made: each once, in the order in which they were made (docs/format.md, section 9).
  */
 export function replayIntents(head: ReplayHead, intents: readonly Intent[], context: ReplayContext): Replayed {
-  let devices = head.devices
+  let { devices, settings } = head
   const outcomes: IntentOutcome[] = []
   for (const [i, intent] of intents.entries()) {
+    const { edit } = intent
     const step =
-      laterOwnStep(intent.edit, intents.slice(i + 1), devices, context) ?? replayStep(intent, devices, head, context)
+      edit.kind === 'set'
+        ? settingStep(intent, edit, settings, head, context)
+        : (laterOwnStep(edit, intents.slice(i + 1), devices, context) ??
+          replayStep(intent, edit, devices, head, context))
     if (typeof step === 'object') {
-      devices = applyEdit(devices, step.apply)
+      if (step.apply.kind === 'set') settings = withSetting(settings, step.apply.key, step.apply.value)
+      else devices = applyEdit(devices, step.apply)
       outcomes.push({ intent, outcome: 'replayed' })
     } else if (step === 'kept' || step === 'gone') {
       const isShown = step === 'kept' && intent.edit.kind !== 'remove'
@@ -120,13 +97,14 @@ export function replayIntents(head: ReplayHead, intents: readonly Intent[], cont
       outcomes.push({ intent, outcome: 'dropped', reason: step })
     }
   }
-  if (!isSameTable(devices, head.devices)) return { devices, outcomes }
-  return { devices, outcomes: outcomes.map((outcome) => asKept(outcome, head, context)) }
+  const isSame = isSameTable(devices, head.devices) && isSameSettings(settings, head.settings)
+  if (!isSame) return { devices, settings, outcomes }
+  return { devices, settings, outcomes: outcomes.map((outcome) => asKept(outcome, head, context)) }
 }
 
 /** The step that later edits of the owner on this device decide; null when they decide nothing. */
 function laterOwnStep(
-  edit: Edit,
+  edit: DeviceEdit,
   later: readonly Intent[],
   devices: readonly Device[],
   { tombstones }: ReplayContext,
@@ -186,8 +164,26 @@ export function republishedWith(intent: Intent, republished: TablePoint): Intent
   return { ...intent, republished, between: [...(intent.between ?? []), before].slice(-MAX_POINTS_BETWEEN) }
 }
 
-function replayStep(intent: Intent, devices: readonly Device[], head: ReplayHead, context: ReplayContext): Step {
-  const { edit } = intent
+/** A key of the document: as a rename, but nothing can be gone. */
+function settingStep(
+  intent: Intent,
+  edit: SettingEdit,
+  settings: Settings,
+  head: ReplayHead,
+  context: ReplayContext,
+): Step {
+  const shown = settings[edit.key] ?? null
+  if (isSameValue(shown, edit.value)) return 'kept'
+  return isOverruled(intent, isSameValue(shown, edit.found), head, context) ? 'superseded' : { apply: edit }
+}
+
+function replayStep(
+  intent: Intent,
+  edit: DeviceEdit,
+  devices: readonly Device[],
+  head: ReplayHead,
+  context: ReplayContext,
+): Step {
   const listed = devices.find((device) => device.key === edit.key)
   switch (edit.kind) {
     case 'remove':

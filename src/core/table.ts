@@ -3,8 +3,17 @@ import { blobBytesWithoutDocument, checkDeviceKey, encodeBlob, PREV_BYTES, type 
 import { equalBytes, formatHex, parseHex } from './encoding/bytes.ts'
 import type { ChainPosition } from './chain.ts'
 import { COMPANIONS, companionMarks, markedCompanions } from './companions.ts'
-import { DOCUMENT_DICTIONARY } from './dictionary.ts'
-import { formatDocument, NAMES, type Document } from './document.ts'
+import { DOCUMENT_DICTIONARY } from './encoding/dictionary.ts'
+import {
+  formatDocument,
+  NAMES,
+  type Document,
+  NO_SETTINGS,
+  SETTING_KEYS,
+  settingLines,
+  type SettingKey,
+  type Settings,
+} from './document.ts'
 import { BlobError, TableError } from './errors.ts'
 import { MAX_DEVICES, MAX_DOCUMENT_BYTES, MAX_EPOCH, MAX_NICKNAME_CODE_POINTS, MAX_STATUS_BYTES } from './limits.ts'
 import { checkNickname, foldNickname } from './nickname.ts'
@@ -28,7 +37,7 @@ export function activeDevice<D extends Pick<Device, 'companion'>>(devices: reado
 /** Raw DEFLATE with a preset dictionary. The caller passes it in, because core does not compress. */
 export type Compress = (document: Uint8Array, dictionary: Uint8Array) => Uint8Array
 
-const OWN_KEYS: ReadonlySet<string> = new Set([NAMES, COMPANIONS])
+const OWN_KEYS: ReadonlySet<string> = new Set([NAMES, COMPANIONS, ...SETTING_KEYS])
 const EMPTY_DOCUMENT_BYTES = 2 // format: raw DEFLATE of no bytes is 03 00
 const FALLBACK_NAME_DIGITS = 8 // format: digits of the key after `device-`
 
@@ -104,6 +113,8 @@ export interface TableDraft {
   readonly prev: Uint8Array
   readonly devices: readonly Device[]
   readonly named: boolean
+  /** None when absent. */
+  readonly settings?: Settings
   /** The previous document. Its foreign keys are kept while they fit. */
   readonly document: Document
 }
@@ -113,6 +124,8 @@ export interface EncodedTable {
   readonly blob: Uint8Array
   readonly named: boolean
   readonly gaveUpNames: boolean
+  /** Settings that did not fit. */
+  readonly gaveUpSettings: readonly SettingKey[]
   /** Foreign keys of the previous document did not fit. */
   readonly gaveUpKeys: boolean
 }
@@ -128,7 +141,8 @@ export function foreignKeys(document: Document): Document {
 /**
  * Signs a table (docs/format.md, section 6). Foreign keys that do not fit are given up first, in every edit: they never cost the owner a
  * device, a name or an edit.
- * @param mayGiveUp true for edits that must not fail for size: removing a device, and rotating. Names go next, then the marks of companions
+ * @param mayGiveUp true for edits that must not fail for size: removing a device, and rotating. Names go next, then the settings `at` and
+ *   `announce`, then the marks of companions, then the setting `read`
  * @param sign makes a detached Ed25519 signature by K_e, 64 bytes
  * @throws {TableError} TABLE_TOO_LARGE with the bytes over; with `mayGiveUp` only when nothing is left to give up, which a rotation that
  *   skips epochs can cause
@@ -143,25 +157,48 @@ export function encodeTable(
   const { chain, seq, timeSec, prev, devices } = draft
   const fixedBytes = blobBytesWithoutDocument(chain.epoch, devices.length)
   const isNamed = draft.named && devices.length > 0
-  const kept = foreignKeys(draft.document)
-  const names: Document = isNamed ? [[NAMES, devices.map((device) => device.name)]] : []
-  const companions = companionMarks(devices)
-  const marks: Document = companions.length > 0 ? [[COMPANIONS, companions]] : []
-  const own = [...names, ...marks]
-  const whole = [...own, ...kept]
   let over = 0
-  for (const document of [whole, own, ...(mayGiveUp ? [marks, []] : [])]) {
-    const text = formatDocument(document)
+  for (const parts of partsThatMayFit(draft, isNamed, mayGiveUp)) {
+    const text = formatDocument(parts.flatMap(({ lines }) => lines))
     const deflated = compress(text, DOCUMENT_DICTIONARY)
     over = bytesOver(fixedBytes + deflated.length, text.length)
     if (over > 0) continue
     const deviceKeys = devices.map((device) => checkedKey(device.key))
     const blob = encodeBlob({ chain, seq, timeSec, prev: prev.subarray(0, PREV_BYTES), deviceKeys, deflated }, sign)
-    const gaveUpNames = isNamed && document !== whole && document !== own
-    const gaveUpKeys = kept.length > 0 && document !== whole
-    return { blob, named: draft.named && !gaveUpNames, gaveUpNames, gaveUpKeys }
+    const has = (part: DocumentPart): boolean => parts.some(({ name }) => name === part)
+    const gaveUpNames = isNamed && !has('names')
+    const gaveUpSettings = SETTING_KEYS.filter((key) => draft.settings?.[key] !== undefined && !has(key))
+    const gaveUpKeys = foreignKeys(draft.document).length > 0 && !has('foreign')
+    return { blob, named: draft.named && !gaveUpNames, gaveUpNames, gaveUpSettings, gaveUpKeys }
   }
   throw tooLarge(devices.length, over)
+}
+
+type DocumentPart = 'names' | 'companions' | SettingKey | 'foreign'
+interface NamedLines {
+  readonly name: DocumentPart
+  readonly lines: Document
+}
+
+/** What a table gives up to fit, in this order (docs/format.md, section 6). Only the first is given up by every edit. */
+const GIVEN_UP: readonly DocumentPart[] = ['foreign', 'names', 'at', 'announce', 'companions', 'read']
+
+/** The document of a table in parts: the whole one, then one part less each time. */
+function partsThatMayFit(
+  { devices, settings = NO_SETTINGS, document }: TableDraft,
+  isNamed: boolean,
+  mayGiveUp: boolean,
+): NamedLines[][] {
+  const marks = companionMarks(devices)
+  const settingPart = (key: SettingKey): NamedLines => ({ name: key, lines: settingLines(settings, [key]) })
+  const parts: NamedLines[] = [
+    { name: 'names', lines: isNamed ? [[NAMES, devices.map((device) => device.name)]] : [] },
+    { name: 'companions', lines: marks.length > 0 ? [[COMPANIONS, marks]] : [] },
+    ...SETTING_KEYS.map(settingPart),
+    { name: 'foreign', lines: foreignKeys(document) },
+  ]
+  const given = mayGiveUp ? GIVEN_UP : GIVEN_UP.slice(0, 1)
+  return [parts, ...given.map((_, i) => parts.filter(({ name }) => !given.slice(0, i + 1).includes(name)))]
 }
 
 /** Bytes that a table is over the two limits of its readers: the status message, and the inflated document. */

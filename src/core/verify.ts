@@ -2,7 +2,7 @@
 import { concatBytes, equalBytes, formatHex } from './encoding/bytes.ts'
 import { decodeBlob, signedMessage, tableMessage, type SignedBlob } from './blob.ts'
 import { chainRoot, inceptionMessage } from './chain.ts'
-import { DOCUMENT_DICTIONARY } from './dictionary.ts'
+import { DOCUMENT_DICTIONARY } from './encoding/dictionary.ts'
 import { parseDocument, readNames, type Document } from './document.ts'
 import { isStrictPublicKey } from './curve/ed25519.ts'
 import type { Engine } from './engine.ts'

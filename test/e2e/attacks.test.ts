@@ -1,7 +1,7 @@
 /** The identity attacks of docs/threat-model.md by their numbers, against a real daemon: an app reports what devices show, another app asks. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { encodeUtf8 } from '../../src/core/encoding/bytes.ts'
-import { DOCUMENT_DICTIONARY } from '../../src/core/dictionary.ts'
+import { DOCUMENT_DICTIONARY } from '../../src/core/encoding/dictionary.ts'
 import { MAX_SEQ, MAX_SEQ_STEP } from '../../src/core/limits.ts'
 import { compress } from '../../src/daemon/own/compress.ts'
 import { connect, type Client, type DaemonEvent, type ObserveResult } from '../../src/ipc/client.ts'

@@ -1,7 +1,9 @@
 /** Vectors of edits, replays and consent (docs/format.md, sections 6, 9 and 10). */
 import { BlobError, TableError, type BlobErrorCode, type TableErrorCode } from '../../src/core/errors.ts'
 import type { LinkedPoint, TablePoint } from '../../src/core/order.ts'
-import { applyEdit, replayIntents, type DropReason, type Edit, type Intent } from '../../src/core/intents.ts'
+import { applyEdit, type DeviceEdit, type Edit } from '../../src/core/edit.ts'
+import { replayIntents, type DropReason, type Intent } from '../../src/core/intents.ts'
+import { NO_SETTINGS, type Settings } from '../../src/core/document.ts'
 import { checkRoomToRotate, type Device } from '../../src/core/table.ts'
 import {
   isContested,
@@ -21,7 +23,7 @@ export interface EditVector {
   readonly comment: string
   readonly epoch: number
   readonly devices: readonly Device[]
-  readonly edit: Edit
+  readonly edit: DeviceEdit
   readonly expect: { readonly code: TableErrorCode | BlobErrorCode } | { readonly devices: readonly Device[] }
 }
 
@@ -31,12 +33,21 @@ export interface ReplayVector {
   readonly section: 9
   readonly comment: string
   readonly nowSec: number
-  readonly head: LinkedPoint & { readonly timeSec: number; readonly devices: readonly Device[] }
+  readonly head: LinkedPoint & {
+    readonly timeSec: number
+    readonly devices: readonly Device[]
+    /** None when absent. */
+    readonly settings?: Settings
+  }
   /** Known tables, for following `prev`. */
   readonly tables: readonly LinkedPoint[]
   readonly tombstones: readonly string[]
   readonly intents: readonly Omit<Intent, 'id'>[]
-  readonly expect: { readonly devices: readonly Device[]; readonly outcomes: readonly string[] }
+  readonly expect: {
+    readonly devices: readonly Device[]
+    readonly settings?: Settings
+    readonly outcomes: readonly string[]
+  }
 }
 
 /** One report on a device, in the order of arrival. */
@@ -72,13 +83,14 @@ export function judgeEdit({ epoch, devices, edit }: EditVector): EditVector['exp
 
 export function judgeReplay({ head, intents, nowSec, tables, tombstones }: ReplayVector): ReplayVector['expect'] {
   const numbered = intents.map((intent, i) => ({ id: String(i), ...intent }))
-  const { devices, outcomes } = replayIntents(head, numbered, {
+  const { devices, settings, outcomes } = replayIntents({ settings: NO_SETTINGS, ...head }, numbered, {
     nowSec,
     tombstones: new Set(tombstones),
     ancestor: (prev) => tables.find((table) => table.tableHash.startsWith(prev)),
     fits: (list) => list.length <= 15,
   })
-  return { devices, outcomes: outcomes.map((end) => (end.outcome === 'dropped' ? end.reason : end.outcome)) }
+  const ends = outcomes.map((end) => (end.outcome === 'dropped' ? end.reason : end.outcome))
+  return { devices, ...(head.settings === undefined ? {} : { settings }), outcomes: ends }
 }
 
 export function judgeConsent(vector: ConsentVector): ConsentVector['expect'] {
@@ -103,7 +115,7 @@ const companion: Device = { ...makeDevice(4, 'aside'), companion: true }
 const FIFTEEN = Array.from({ length: 15 }, (_, i) => makeDevice(i))
 const renamed = (device: Device, name: string): Device => ({ ...device, name })
 
-type EditCase = readonly [string, string, readonly Device[], Edit, EditVector['expect'], epoch?: number]
+type EditCase = readonly [string, string, readonly Device[], DeviceEdit, EditVector['expect'], epoch?: number]
 // prettier-ignore
 const EDITS: readonly EditCase[] = [
   ['add', 'A new device comes last.', [laptop], { kind: 'add', ...phone }, { devices: [laptop, phone] }],
@@ -142,6 +154,9 @@ interface ReplayCase {
   readonly head?: LinkedPoint
   readonly headTimeSec?: number
   readonly devices: readonly Device[]
+  /** Settings of the head; `expectSettings` are those of the table after the replay. */
+  readonly settings?: Settings
+  readonly expectSettings?: Settings
   readonly edits: readonly Edit[]
   readonly tombstones?: readonly string[]
   /** Further fields of all its intents. */
@@ -155,6 +170,12 @@ const rename = (device: Device, name: string, found = device.name): Edit => ({
   key: device.key,
   found,
   name,
+})
+const setAnnounce = (value: string | null, found: string | null = null): Edit => ({
+  kind: 'set',
+  key: 'announce',
+  found,
+  value,
 })
 const LATER = NOW_SEC + 60
 const EARLIER = NOW_SEC - 60
@@ -221,6 +242,12 @@ const REPLAYS: readonly ReplayCase[] = [
     edits: [{ kind: 'rekey', key: phone.key, newKey: desktop.key }],
     expect: [[laptop, phone], 'superseded'],
   },
+  { name: 'set-found', comment: 'The head lacks the setting, as it did before the edit.', headTimeSec: LATER, devices: [laptop], settings: { read: 'x' }, edits: [setAnnounce('public')], expect: [[laptop], 'replayed'], expectSettings: { read: 'x', announce: 'public' } },
+  { name: 'set-shown', comment: 'The head already has the setting.', devices: [laptop], settings: { announce: 'public' }, edits: [setAnnounce('public')], expect: [[laptop], 'kept'], expectSettings: { announce: 'public' } },
+  { name: 'set-later', comment: 'Both siblings set the key, this one later.', headTimeSec: EARLIER, devices: [laptop], settings: { announce: 'devices' }, edits: [setAnnounce('public')], expect: [[laptop], 'replayed'], expectSettings: { announce: 'public' } },
+  { name: 'set-superseded', comment: 'A sibling set the key later.', headTimeSec: LATER, devices: [laptop], settings: { announce: 'devices' }, edits: [setAnnounce('public')], expect: [[laptop], 'superseded'], expectSettings: { announce: 'devices' } },
+  { name: 'set-undone-by-sibling', comment: 'The head descends from the table with the setting, so the sibling took it out.', head: after(own), headTimeSec: EARLIER, devices: [laptop], settings: {}, edits: [setAnnounce('public')], expect: [[laptop], 'superseded'], expectSettings: {} },
+  { name: 'set-taken-out', comment: 'The owner took the key out here. The head does not know that.', headTimeSec: LATER, devices: [laptop], settings: { announce: 'public' }, edits: [setAnnounce(null, 'public')], expect: [[laptop], 'replayed'], expectSettings: {} },
 ]
 
 const A = 'A1'.repeat(32)
@@ -279,13 +306,25 @@ export function editVectors(): EditVector[] {
 
 export function replayVectors(): ReplayVector[] {
   return REPLAYS.map(
-    ({ name, comment, head = rival, headTimeSec = NOW_SEC, devices, edits, tombstones = [], more = {}, expect }) => ({
+    ({
+      name,
+      comment,
+      head = rival,
+      headTimeSec = NOW_SEC,
+      devices,
+      settings,
+      edits,
+      tombstones = [],
+      more = {},
+      expect,
+      expectSettings,
+    }) => ({
       kind: 'replay',
       name,
       section: 9,
       comment,
       nowSec: NOW_SEC,
-      head: { ...head, timeSec: headTimeSec, devices },
+      head: { ...head, timeSec: headTimeSec, devices, ...(settings === undefined ? {} : { settings }) },
       tables: [base, own, rival],
       tombstones,
       intents: edits.map((edit) => ({
@@ -294,7 +333,11 @@ export function replayVectors(): ReplayVector[] {
         published: { epoch: own.epoch, seq: own.seq, tableHash: own.tableHash },
         ...more,
       })),
-      expect: { devices: expect[0], outcomes: expect.slice(1) as string[] },
+      expect: {
+        devices: expect[0],
+        ...(expectSettings === undefined ? {} : { settings: expectSettings }),
+        outcomes: expect.slice(1) as string[],
+      },
     }),
   )
 }

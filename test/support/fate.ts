@@ -1,5 +1,5 @@
 /** Decides what became of an edit once all is quiet. It knows everybody's edits, and what each of them knew. */
-import type { Edit } from '../../src/core/intents.ts'
+import type { Edit } from '../../src/core/edit.ts'
 import type { History, Made } from './history.ts'
 
 /** `lost` and `back` must never happen. */
@@ -56,5 +56,7 @@ export function isShown(edit: Edit, devices: readonly { readonly name: string; r
       return devices[0]?.key === edit.key
     case 'rekey':
       return listed === undefined && devices.some(({ key }) => key === edit.newKey)
+    case 'set':
+      throw new Error('the story sets nothing')
   }
 }

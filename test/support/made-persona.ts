@@ -2,7 +2,7 @@
 import { decodeBlob, encodeBlob, PREV_BYTES, type BlobFields } from '../../src/core/blob.ts'
 import { encodeUtf8, formatHex } from '../../src/core/encoding/bytes.ts'
 import { chainPositions, type ChainPosition } from '../../src/core/chain.ts'
-import { DOCUMENT_DICTIONARY } from '../../src/core/dictionary.ts'
+import { DOCUMENT_DICTIONARY } from '../../src/core/encoding/dictionary.ts'
 import { formatDocument, type Document } from '../../src/core/document.ts'
 import { MAX_EPOCH } from '../../src/core/limits.ts'
 import type { Device } from '../../src/core/table.ts'

@@ -2,7 +2,7 @@
 import { encodeBlob, PREV_BYTES, resignBlob, decodeBlob } from '../../src/core/blob.ts'
 import { encodeUtf8, formatHex, parseHex } from '../../src/core/encoding/bytes.ts'
 import { chainPositions, type ChainPosition } from '../../src/core/chain.ts'
-import type { Document } from '../../src/core/document.ts'
+import { type Document, settingsOf } from '../../src/core/document.ts'
 import { MAX_EPOCH } from '../../src/core/limits.ts'
 import { formatLink } from '../../src/core/link.ts'
 import { safetyNumber } from '../../src/core/safety-number.ts'
@@ -105,6 +105,7 @@ export class Person {
       devices: devices.map((device) => (typeof device === 'string' ? this.device(device) : device)),
       named: options.named ?? true,
       document: options.document ?? [],
+      settings: settingsOf(options.document ?? []),
     }
     this.last = tableOf(
       options.deflated === undefined

@@ -1,7 +1,7 @@
 /** A thief of the current key: any table that readers accept, drawn wide, at every limit of the format. */
 import * as fc from 'fast-check'
 import { decodeBlob, encodeBlob } from '../../src/core/blob.ts'
-import { DOCUMENT_DICTIONARY } from '../../src/core/dictionary.ts'
+import { DOCUMENT_DICTIONARY } from '../../src/core/encoding/dictionary.ts'
 import { encodeUtf8, formatBase64url, parseBase64url, parseHex } from '../../src/core/encoding/bytes.ts'
 import { MAX_DEVICES, MAX_DOCUMENT_BYTES, MAX_SEQ, MAX_SEQ_STEP } from '../../src/core/limits.ts'
 import { encodeTable } from '../../src/core/table.ts'

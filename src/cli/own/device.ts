@@ -67,6 +67,7 @@ export async function activate(context: Context, device: string): Promise<number
 const GAVE_UP: Record<EditResult['gaveUp'][number], string> = {
   keys: 'your table had entries that this version does not understand; they no longer fit and are gone',
   names: 'nicknames no longer fit; your table is now published without them',
+  settings: 'settings of announcements no longer fit and are gone',
 }
 
 /** Prints the edit that was done and the next step. */

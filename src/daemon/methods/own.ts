@@ -1,5 +1,5 @@
 /** The methods of the own persona: init, the table, the status message (docs/ipc.md, section 3). */
-import type { Edit } from '../../core/intents.ts'
+import type { Edit } from '../../core/edit.ts'
 import type { Handlers } from '../../ipc/methods/method.ts'
 import type { Methods } from '../../ipc/methods/all-methods.ts'
 import type { InitParams } from '../../ipc/methods/own.ts'

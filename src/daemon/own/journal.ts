@@ -1,5 +1,6 @@
 /** The journal of own intents: the owner's edits, until somebody who knew of them decided otherwise (docs/format.md, section 9). */
-import { republishedWith, type Edit, type Intent, type IntentOutcome } from '../../core/intents.ts'
+import type { Edit } from '../../core/edit.ts'
+import { republishedWith, type Intent, type IntentOutcome } from '../../core/intents.ts'
 import type { VerifiedBlob } from '../../core/verify.ts'
 import type { State } from '../state/state.ts'
 import { commandOf, describeEdit, pointOf } from './own-records.ts'
@@ -57,8 +58,9 @@ export class Journal {
     if (outcome.outcome === 'replayed') return
     if (outcome.outcome === 'kept') return this.#replace(outcome.intent)
     this.forget(outcome.intent)
-    if (outcome.outcome !== 'dropped') return
     const { edit } = outcome.intent
+    // Only an edit of a device can become impossible.
+    if (outcome.outcome !== 'dropped' || edit.kind === 'set') return
     const data = { intent: describeEdit(edit), reason: outcome.reason, command: commandOf(edit, outcome.reason) }
     this.#state.emit({ event: 'own.intent-dropped', data })
   }

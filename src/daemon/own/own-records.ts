@@ -4,7 +4,9 @@ import { formatHex } from '../../core/encoding/bytes.ts'
 import type { ChainPosition } from '../../core/chain.ts'
 import { TableError } from '../../core/errors.ts'
 import type { TablePoint } from '../../core/order.ts'
-import type { DropReason, Edit, Intent, ReplayHead } from '../../core/intents.ts'
+import type { DeviceEdit, Edit } from '../../core/edit.ts'
+import type { Settings } from '../../core/document.ts'
+import type { DropReason, Intent, ReplayHead } from '../../core/intents.ts'
 import { checkRoomToRotate, statusBytesFree, type Device } from '../../core/table.ts'
 import type { VerifiedBlob } from '../../core/verify.ts'
 import { tableDeviceOf } from '../../ipc/shapes/judge-text.ts'
@@ -43,7 +45,7 @@ export function fitsNameless(epoch: number, devices: number): boolean {
   }
 }
 
-export function replayHead(devices: readonly Device[], head: VerifiedBlob): ReplayHead {
+export function replayHead(devices: readonly Device[], settings: Settings, head: VerifiedBlob): ReplayHead {
   return {
     epoch: head.epoch,
     seq: head.seq,
@@ -51,6 +53,7 @@ export function replayHead(devices: readonly Device[], head: VerifiedBlob): Repl
     prev: formatHex(head.prev),
     timeSec: head.timeSec,
     devices,
+    settings,
   }
 }
 
@@ -127,11 +130,13 @@ export function describeEdit(edit: Edit): string {
       return `activate ${edit.key}`
     case 'rekey':
       return `give ${edit.key} the key ${edit.newKey}`
+    case 'set':
+      return edit.value === null ? `unset ${edit.key}` : `set ${edit.key} to ${String(edit.value)}`
   }
 }
 
 /** The command that repeats an edit which could not be kept. */
-export function commandOf(edit: Edit, reason: DropReason): string {
+export function commandOf(edit: DeviceEdit, reason: DropReason): string {
   switch (edit.kind) {
     case 'add':
       return `persona device add ${quoteWord(edit.name)} --key ${edit.key} --again`

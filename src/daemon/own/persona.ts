@@ -4,8 +4,10 @@ import { PREV_BYTES, resignBlob } from '../../core/blob.ts'
 import type { ChainPosition } from '../../core/chain.ts'
 import { diffTables } from '../../core/diff.ts'
 import { TableError } from '../../core/errors.ts'
-import { applyEdit, type Edit, type Intent } from '../../core/intents.ts'
+import { applyEdit, type Edit } from '../../core/edit.ts'
+import type { Intent } from '../../core/intents.ts'
 import { isClockAhead, resignAtSec, type OrderVerdict } from '../../core/order.ts'
+import { NO_SETTINGS, withSetting } from '../../core/document.ts'
 import * as table from '../../core/table.ts'
 import { MAX_SEQ } from '../../core/limits.ts'
 import { composeStatus, formatToken, ownWords } from '../../core/token.ts'
@@ -62,6 +64,7 @@ export class OwnPersona implements OwnHeads {
       prev: new Uint8Array(PREV_BYTES),
       devices: checked,
       named,
+      settings: NO_SETTINGS,
       document: [],
     })
     const own: OwnRecord = {
@@ -95,14 +98,17 @@ export class OwnPersona implements OwnHeads {
     const { record: own, persona } = this.#head
     if (edit.kind === 'add') this.#checkAdd(edit.key, own, again)
     if (edit.kind === 'rekey') this.#checkNewKey(edit.newKey, positionOf(own))
-    const devices = applyEdit(this.#head.devices, edit)
+    const isSetting = edit.kind === 'set'
+    const devices = isSetting ? this.#head.devices : applyEdit(this.#head.devices, edit)
+    const settings = isSetting ? withSetting(this.#head.settings, edit.key, edit.value) : this.#head.settings
     if (edit.kind === 'add') table.checkRoomToRotate(persona.epoch, devices.length)
-    const signed = this.#head.sign(this.#head.draft(devices), edit.kind === 'remove')
+    const signed = this.#head.sign(this.#head.draft(devices, settings), edit.kind === 'remove')
     const wasListed = edit.kind === 'add' && persona.names.some(([key]) => key === edit.key)
     this.#journal.add(own.nextIntent, edit, signed.blob, wasListed)
     const tombstones = tombstonesAfter(own.tombstones, edit)
     const localDevices = localAfter(own, edit, devices)
-    this.#head.put({ named: signed.named, tombstones, localDevices, nextIntent: own.nextIntent + 1 })
+    const ownSettings = isSetting ? { settings: withSetting(own.settings ?? NO_SETTINGS, edit.key, edit.value) } : {}
+    this.#head.put({ named: signed.named, tombstones, localDevices, nextIntent: own.nextIntent + 1, ...ownSettings })
     this.#head.install({ ...persona, names: rememberOwnNames(devices, persona.names) }, signed.blob, edit.kind)
     this.#state.trustClock()
     // A device that puts itself back into the table can sign again, so it replays its earlier edits.

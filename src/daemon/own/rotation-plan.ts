@@ -6,6 +6,7 @@ import { COMMITMENT_BYTES, LINK_BYTES, type ChainPosition } from '../../core/cha
 import type { Engine } from '../../core/engine.ts'
 import { TableError } from '../../core/errors.ts'
 import { MAX_DEVICES, MAX_EPOCH } from '../../core/limits.ts'
+import { NO_SETTINGS, settingsOf, withSetting, type Settings } from '../../core/document.ts'
 import { encodeTable, foreignKeys, freeName, type Device } from '../../core/table.ts'
 import type { VerifiedBlob } from '../../core/verify.ts'
 import type { GaveUp } from '../../ipc/shapes/own.ts'
@@ -34,12 +35,14 @@ export function planRotation(state: PlanState, wishes: RotationWishes): Rotation
   const { own, persona, head, hasSeed } = state
   const epoch = chooseEpoch(state, wishes.epoch)
   const { devices, leftOut } = chooseDevices(state, wishes)
+  const settings = settingsAfter(own, head)
   const leavesKeys = head.content.ok && foreignKeys(head.content.document).length > 0
-  const gaveUp: GaveUp[] = [...(leavesKeys ? (['keys'] as const) : []), ...whatToGiveUp(epoch, devices, own.named)]
-  const facts = [persona.personaId, epoch, formatHex(head.tableHash), own.named, devices]
+  const given = whatToGiveUp(epoch, devices, settings, own.named)
+  const gaveUp: GaveUp[] = [...(leavesKeys ? (['keys'] as const) : []), ...given]
+  const facts = [persona.personaId, epoch, formatHex(head.tableHash), own.named, devices, settings]
   const hash = state.engine.sha512(encodeUtf8(JSON.stringify(facts)))
   const plan = formatHex(hash.subarray(0, PLAN_BYTES))
-  return { fromEpoch: head.epoch, epoch, devices, leftOut, gaveUp, copySec: own.copySec, hasSeed, plan }
+  return { fromEpoch: head.epoch, epoch, devices, leftOut, settings, gaveUp, copySec: own.copySec, hasSeed, plan }
 }
 
 /** The highest epoch of which anything is known here. A second chain is not of this persona: its epochs say nothing. */
@@ -126,12 +129,21 @@ function chooseDevices(
   return { devices, leftOut }
 }
 
+/**
+ * The settings that a rotation keeps: `read`, which whoever has the old key knows anyway, and the values of the others that the owner set on
+ * this device. A thief may have set them otherwise since.
+ */
+function settingsAfter({ settings: set = NO_SETTINGS }: OwnRecord, { content }: VerifiedBlob): Settings {
+  const { read } = content.ok ? settingsOf(content.document) : NO_SETTINGS
+  return withSetting(set, 'read', read ?? null)
+}
+
 /** @throws {OwnPersonaError} ROTATION_TOO_LARGE */
-function whatToGiveUp(epoch: number, devices: readonly Device[], named: boolean): 'names'[] {
-  const gaveUpNames = fit(epoch, devices, named)
-  if (gaveUpNames !== null) return gaveUpNames ? ['names'] : []
+function whatToGiveUp(epoch: number, devices: readonly Device[], settings: Settings, named: boolean): GaveUp[] {
+  const gaveUp = fit(epoch, devices, settings, named)
+  if (gaveUp !== null) return gaveUp
   let room = Math.min(MAX_DEVICES, devices.length)
-  while (room > 0 && fit(epoch, devices.slice(0, room), false) === null) room--
+  while (room > 0 && fit(epoch, devices.slice(0, room), NO_SETTINGS, false) === null) room--
   const count = devices.length - room
   throw new OwnPersonaError(
     'ROTATION_TOO_LARGE',
@@ -141,13 +153,14 @@ function whatToGiveUp(epoch: number, devices: readonly Device[], named: boolean)
   )
 }
 
-/** Whether names have to go for the table to fit; null when it does not fit at all. */
-function fit(epoch: number, devices: readonly Device[], named: boolean): boolean | null {
+/** The parts that have to go for the table to fit; null when it does not fit at all. */
+function fit(epoch: number, devices: readonly Device[], settings: Settings, named: boolean): GaveUp[] | null {
   const prev = new Uint8Array(PREV_BYTES)
   // A rotation starts from a clean document: nothing that the owner does not see in the plan is signed.
-  const draft = { chain: sizedPosition(epoch), seq: 1, timeSec: 0, prev, devices, named, document: [] }
+  const draft = { chain: sizedPosition(epoch), seq: 1, timeSec: 0, prev, devices, named, settings, document: [] }
   try {
-    return encodeTable(draft, true, compress, () => new Uint8Array(64)).gaveUpNames
+    const { gaveUpNames, gaveUpSettings } = encodeTable(draft, true, compress, () => new Uint8Array(64))
+    return [...(gaveUpNames ? (['names'] as const) : []), ...(gaveUpSettings.length > 0 ? (['settings'] as const) : [])]
   } catch (error) {
     if (error instanceof TableError && error.code === 'TABLE_TOO_LARGE') return null
     throw error

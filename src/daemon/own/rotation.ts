@@ -43,7 +43,7 @@ export function applyRotation(
 ): EditResult {
   const planned = checkPlan(own, wishes, plan)
   const { record, persona, blob: head, state } = own
-  const { devices, epoch } = planned
+  const { devices, settings, epoch } = planned
   const { blob, named } = own.sign(
     {
       chain: position,
@@ -52,7 +52,8 @@ export function applyRotation(
       prev: head.tableHash.subarray(0, PREV_BYTES),
       devices,
       named: record.named,
-      // The owner saw names, keys and marks of the plan. Everything else in the head is by whoever had the old key.
+      settings,
+      // The owner saw names, keys, marks and settings of the plan. Everything else in the head is by whoever had the old key.
       document: [],
     },
     true,

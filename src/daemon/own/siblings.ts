@@ -85,18 +85,18 @@ export function replay(own: OwnHead, journal: Journal): void {
   if (head.epoch !== record.epoch || head.seq >= MAX_SEQ) return
   if (record.restoredSec !== null || isUnlisted(record, persona.devices)) return
   own.put({ replayDue: false })
-  const { devices, outcomes } = replayOnto(own, journal)
+  const { devices, settings, outcomes } = replayOnto(own, journal)
   for (const outcome of outcomes) journal.end(outcome)
   if (!outcomes.some(({ outcome }) => outcome === 'replayed')) return
-  const signed = own.sign(own.draft(devices), true)
+  const signed = own.sign(own.draft(devices, settings), true)
   own.put({ named: signed.named })
   for (const { intent, outcome } of outcomes) if (outcome === 'replayed') journal.republish(intent, signed.blob)
   own.install({ ...persona, names: rememberOwnNames(devices, persona.names) }, signed.blob, 'replay')
 }
 
 /** Replays the own intents over the head, without writing. */
-function replayOnto({ record, devices, blob: head, past, state }: OwnHead, journal: Journal): Replayed {
-  const onto = replayHead(devices, head)
+function replayOnto({ record, devices, settings, blob: head, past, state }: OwnHead, journal: Journal): Replayed {
+  const onto = replayHead(devices, settings, head)
   const lacking = journal.live.filter((intent) => !isFirstShownBy(onto, intent))
   return replayIntents(onto, lacking, {
     nowSec: state.nowSec,

@@ -3,6 +3,7 @@ import { KEY_SUPERSEDED, OWN_DEVICE_UNLISTED, RESTORE_UNRECONCILED } from './con
 import { decodeBlob, PREV_BYTES } from '../../core/blob.ts'
 import { TableError } from '../../core/errors.ts'
 import { MAX_SEQ } from '../../core/limits.ts'
+import { NO_SETTINGS, settingsOf, type Settings } from '../../core/document.ts'
 import * as table from '../../core/table.ts'
 import { verifyBlob, type VerifiedBlob } from '../../core/verify.ts'
 import type { OwnCause } from '../../ipc/shapes/events.ts'
@@ -62,6 +63,12 @@ export class OwnHead {
     return asMarkedFirst(this.record, this.persona.devices)
   }
 
+  /** The settings of the head. */
+  get settings(): Settings {
+    const { content } = this.blob
+    return content.ok ? settingsOf(content.document) : NO_SETTINGS
+  }
+
   get blob(): VerifiedBlob {
     return decodeStored(this.persona.head, this.state)
   }
@@ -72,10 +79,10 @@ export class OwnHead {
   }
 
   /**
-   * Drafts the table after the head, with other devices.
+   * Drafts the table after the head, with other devices or settings.
    * @throws {OwnPersonaError} RESTORE_UNRECONCILED | KEY_SUPERSEDED | OWN_DEVICE_UNLISTED @throws {TableError} SEQ_EXHAUSTED
    */
-  draft(devices: readonly table.Device[]): table.TableDraft {
+  draft(devices: readonly table.Device[], settings: Settings = this.settings): table.TableDraft {
     const { record: own, blob: head } = this
     this.checkReconciled()
     this.checkKey(head.epoch)
@@ -86,7 +93,7 @@ export class OwnHead {
     const document = head.content.ok ? head.content.document : []
     const timeSec = this.state.nowSec
     const prev = head.tableHash.subarray(0, PREV_BYTES)
-    return { chain: positionOf(own), seq: head.seq + 1, timeSec, prev, devices, named: own.named, document }
+    return { chain: positionOf(own), seq: head.seq + 1, timeSec, prev, devices, named: own.named, settings, document }
   }
 
   /**
@@ -122,9 +129,14 @@ export class OwnHead {
   /** @throws {CustodyError} LOCKED {OwnPersonaError} KEY_SUPERSEDED @throws {TableError} TABLE_TOO_LARGE @throws {BlobError} */
   sign(draft: table.TableDraft, mayGiveUpNames = false): SignedTable {
     const sign = this.custody.signer(draft.chain.epoch)
-    const { blob, named, gaveUpKeys, gaveUpNames } = table.encodeTable(draft, mayGiveUpNames, compress, sign)
-    const gaveUp = [...(gaveUpKeys ? ['keys' as const] : []), ...(gaveUpNames ? ['names' as const] : [])]
-    return { blob: this.checked(blob), named, gaveUp }
+    const encoded = table.encodeTable(draft, mayGiveUpNames, compress, sign)
+    const { gaveUpKeys, gaveUpNames, gaveUpSettings } = encoded
+    const gaveUp = [
+      ...(gaveUpKeys ? (['keys'] as const) : []),
+      ...(gaveUpNames ? (['names'] as const) : []),
+      ...(gaveUpSettings.length > 0 ? (['settings'] as const) : []),
+    ]
+    return { blob: this.checked(encoded.blob), named: encoded.named, gaveUp }
   }
 
   /** Verifies our own signature the way a friend would, before anybody sees it. */

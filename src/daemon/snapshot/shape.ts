@@ -5,8 +5,10 @@ import { encodeUtf8, parseHex } from '../../core/encoding/bytes.ts'
 import { BlobError } from '../../core/errors.ts'
 import { MAX_EVIDENCE_PER_PERSONA, type Evidence } from '../../core/evidence.ts'
 import type { TablePoint } from '../../core/order.ts'
-import { MAX_POINTS_BETWEEN, type Edit, type Intent } from '../../core/intents.ts'
-import { MAX_DEVICES, MAX_EPOCH, MAX_SEQ, MAX_TOKEN_CHARS } from '../../core/limits.ts'
+import type { Edit } from '../../core/edit.ts'
+import { MAX_POINTS_BETWEEN, type Intent } from '../../core/intents.ts'
+import { type DocumentValue, SETTING_KEYS, type Settings } from '../../core/document.ts'
+import { MAX_DEVICES, MAX_DOCUMENT_BYTES, MAX_EPOCH, MAX_SEQ, MAX_TOKEN_CHARS } from '../../core/limits.ts'
 import { checkNickname } from '../../core/nickname.ts'
 import type { Device } from '../../core/table.ts'
 import { MAX_ALIASES, MAX_SOURCES, type ContactEntry, type Report } from '../../core/consent.ts'
@@ -165,6 +167,17 @@ const tablePoint: z.ZodType<TablePoint> = z.strictObject(point)
 
 const pastTable: z.ZodType<PastTable> = z.strictObject({ ...point, prev: z.string().regex(/^[0-9A-F]{32}$/) })
 
+// A document has at most so many characters, so no value in it is longer.
+const settingText = z.string().max(MAX_DOCUMENT_BYTES)
+
+const settingValue: z.ZodType<DocumentValue> = z.union([settingText, z.array(settingText).max(MAX_DOCUMENT_BYTES)])
+
+const settings: z.ZodType<Settings> = z.strictObject({
+  read: settingValue.exactOptional(),
+  announce: settingValue.exactOptional(),
+  at: settingValue.exactOptional(),
+})
+
 export const own: z.ZodType<OwnRecord> = z.strictObject({
   personaId: keyHex,
   epoch,
@@ -198,6 +211,7 @@ export const own: z.ZodType<OwnRecord> = z.strictObject({
   restoredSec: seconds.nullable(),
   soleEpoch: epoch.nullable().default(null),
   hadSeed: z.boolean().default(false),
+  settings: settings.exactOptional(),
   rotation: z
     .strictObject({ ...point, rival: keyHex.nullable(), returned: z.literal(true).exactOptional() })
     .nullable(),
@@ -216,6 +230,12 @@ const edit: z.ZodType<Edit> = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('rename'), key: deviceKey, found: nickname, name: nickname }),
   z.strictObject({ kind: z.literal('activate'), key: deviceKey, found: deviceKey }),
   z.strictObject({ kind: z.literal('rekey'), key: deviceKey, newKey: deviceKey }),
+  z.strictObject({
+    kind: z.literal('set'),
+    key: z.enum(SETTING_KEYS),
+    found: settingValue.nullable(),
+    value: settingValue.nullable(),
+  }),
 ])
 
 export const intent: z.ZodType<Intent> = z.strictObject({

@@ -4,6 +4,7 @@ import type { Evidence } from '../../core/evidence.ts'
 import type { HistoryEntry } from '../../core/history.ts'
 import type { LinkedPoint, TablePoint } from '../../core/order.ts'
 import type { Intent } from '../../core/intents.ts'
+import type { Settings } from '../../core/document.ts'
 import type { Device } from '../../core/table.ts'
 import type { DeviceReports, ContactEntry } from '../../core/consent.ts'
 import type { Capability } from '../../ipc/shapes/capabilities.ts'
@@ -125,6 +126,8 @@ export interface OwnRecord {
   readonly soleEpoch: number | null
   /** The seed was on this device. False on a device that joined, and in older records until they are open beside the seed. */
   readonly hadSeed: boolean
+  /** The settings that the owner made on this device. A rotation keeps them, and no other value of `announce` and `at`. */
+  readonly settings?: Settings
   /** Newest first. Only stores and backups from before these tables had their own records have it: see {@link PastTable}. */
   readonly recent?: readonly PastTable[]
 }

@@ -22,6 +22,7 @@ export const OWN_CAUSES = [
   'activate',
   'remove',
   'rekey',
+  'set', // a setting of the document
   'resign',
   'replay', // an own edit that a sibling's table lacked
   'sibling', // a sibling's table was accepted

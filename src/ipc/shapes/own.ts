@@ -30,6 +30,7 @@ export const ownTable: z.ZodType<OwnTable> = z.strictObject({
 const GIVEN_UP = [
   'keys', // of the document, which this version does not understand
   'names', // the table has no nicknames from now on
+  'settings', // of announcements and stores
 ] as const
 
 /** A part that a table lost to fit its readers; a rotation takes no foreign keys along in any case. */

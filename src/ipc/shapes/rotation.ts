@@ -1,5 +1,6 @@
 /** Rotation, leaving and erasing on the socket (docs/ipc.md, section 3, RotationPlan). */
 import { z } from 'zod'
+import type { DocumentValue, Settings } from '../../core/document.ts'
 import { keyHex } from './scalars.ts'
 import { tableDevice, type TableDevice } from './contact.ts'
 import { gaveUp, type GaveUp } from './own.ts'
@@ -50,6 +51,8 @@ export interface RotationPlan {
   /** In order, the active first. */
   devices: TableDevice[]
   leftOut: LeftOut[]
+  /** The settings of the document that it keeps. */
+  settings: Settings
   /** The parts that the table gives up: names that do not fit, and keys of the document that this version does not understand. */
   gaveUp: GaveUp[]
   /** When the freshest copy of the own blob that a sibling or the owner showed was signed, at most now; null without one. */
@@ -59,6 +62,8 @@ export interface RotationPlan {
   /** Name of this plan; `rotation.apply` signs exactly this table. */
   plan: string
 }
+
+const settingValue: z.ZodType<DocumentValue> = z.union([z.string(), z.array(z.string())])
 
 export const rotationPlan: z.ZodType<RotationPlan> = z.strictObject({
   fromEpoch: z.int().min(0),
@@ -72,6 +77,11 @@ export const rotationPlan: z.ZodType<RotationPlan> = z.strictObject({
       why: z.enum(WHY_LEFT_OUT),
     }),
   ),
+  settings: z.strictObject({
+    read: settingValue.exactOptional(),
+    announce: settingValue.exactOptional(),
+    at: settingValue.exactOptional(),
+  }),
   gaveUp,
   copySec: z.int().nullable(),
   hasSeed: z.boolean(),

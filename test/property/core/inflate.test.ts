@@ -3,7 +3,7 @@ import { deflateRawSync, inflateRawSync, constants } from 'node:zlib'
 import { deflateSync as fflateDeflate } from 'fflate'
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { DOCUMENT_DICTIONARY } from '../../../src/core/dictionary.ts'
+import { DOCUMENT_DICTIONARY } from '../../../src/core/encoding/dictionary.ts'
 import { BlobError } from '../../../src/core/errors.ts'
 import { inflate } from '../../../src/core/inflate.ts'
 

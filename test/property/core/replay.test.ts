@@ -4,8 +4,17 @@ import { describe, expect, it } from 'vitest'
 import { PREV_BYTES, resignBlob } from '../../../src/core/blob.ts'
 import { formatHex } from '../../../src/core/encoding/bytes.ts'
 import { BlobError, TableError } from '../../../src/core/errors.ts'
-import { applyEdit, replayIntents, republishedWith, type Edit, type Intent } from '../../../src/core/intents.ts'
+import { applyEdit, type Edit } from '../../../src/core/edit.ts'
+import { replayIntents, republishedWith, type Intent } from '../../../src/core/intents.ts'
 import { judge, type LinkedPoint } from '../../../src/core/order.ts'
+import {
+  isSameValue,
+  NO_SETTINGS,
+  SETTING_KEYS,
+  settingsOf,
+  withSetting,
+  type Settings,
+} from '../../../src/core/document.ts'
 import { checkRoomToRotate, encodeTable, nameDevices, type Device } from '../../../src/core/table.ts'
 import type { VerifiedBlob } from '../../../src/core/verify.ts'
 import { compress } from '../../../src/daemon/own/compress.ts'
@@ -23,18 +32,25 @@ function pointOf({ epoch, seq, tableHash, prev }: VerifiedBlob): LinkedPoint {
   return { epoch, seq, tableHash: formatHex(tableHash), prev: formatHex(prev) }
 }
 
-function sign(devices: readonly Device[], seq: number, timeSec: number, prev: Uint8Array): VerifiedBlob {
-  const draft = { chain: ada.positions[0]!, devices, seq, timeSec, prev, named: true, document: [] }
+function sign(
+  devices: readonly Device[],
+  settings: Settings,
+  seq: number,
+  timeSec: number,
+  prev: Uint8Array,
+): VerifiedBlob {
+  const draft = { chain: ada.positions[0]!, devices, settings, seq, timeSec, prev, named: true, document: [] }
   return verified(encodeTable(draft, true, compress, (message) => ada.sign(0, message)).blob)
 }
 
-const FIRST = sign(START, 1, NOW_SEC, new Uint8Array(PREV_BYTES))
+const FIRST = sign(START, NO_SETTINGS, 1, NOW_SEC, new Uint8Array(PREV_BYTES))
 
 /** One sibling as in docs/format.md, section 9. It has only the order of steps in common with the daemon. */
 class Sibling {
   readonly clockOffsetSec: number
   head: VerifiedBlob = FIRST
   devices: readonly Device[] = START
+  settings: Settings = NO_SETTINGS
   intents: Intent[] = []
   readonly made: Intent[] = []
   readonly ended = new Map<Intent['id'], string>()
@@ -52,9 +68,12 @@ class Sibling {
   edit(edit: Edit, nowSec: number): boolean {
     if (edit.kind === 'add' && this.tombstones.has(edit.key)) return false
     try {
-      const devices = applyEdit(this.devices, edit)
-      checkRoomToRotate(0, devices.length)
-      this.#install(devices, nowSec)
+      if (edit.kind === 'set') this.#install(this.devices, withSetting(this.settings, edit.key, edit.value), nowSec)
+      else {
+        const devices = applyEdit(this.devices, edit)
+        checkRoomToRotate(0, devices.length)
+        this.#install(devices, this.settings, nowSec)
+      }
     } catch (error) {
       if (error instanceof TableError || error instanceof BlobError) return false
       throw error
@@ -88,8 +107,8 @@ class Sibling {
   #replay(nowSec: number): void {
     const point = pointOf(this.head)
     const lacking = this.intents.filter(({ published }) => published?.tableHash !== point.tableHash)
-    const { devices, outcomes } = replayIntents(
-      { ...point, timeSec: this.head.timeSec, devices: this.devices },
+    const { devices, settings, outcomes } = replayIntents(
+      { ...point, timeSec: this.head.timeSec, devices: this.devices, settings: this.settings },
       lacking,
       {
         nowSec: nowSec + this.clockOffsetSec,
@@ -108,7 +127,7 @@ class Sibling {
       this.intents = this.intents.filter(({ id }) => id !== end.intent.id)
     }
     if (replayed.size === 0) return
-    this.#install(devices, nowSec)
+    this.#install(devices, settings, nowSec)
     const republished = pointOf(this.head)
     this.intents = this.intents.map((intent) =>
       replayed.has(intent.id) ? republishedWith(intent, republished) : intent,
@@ -120,14 +139,15 @@ class Sibling {
     this.head = verified(again)
   }
 
-  #install(devices: readonly Device[], nowSec: number): void {
+  #install(devices: readonly Device[], settings: Settings, nowSec: number): void {
     const prev = this.head.tableHash.subarray(0, PREV_BYTES)
-    this.#take(sign(devices, this.head.seq + 1, nowSec + this.clockOffsetSec, prev))
+    this.#take(sign(devices, settings, this.head.seq + 1, nowSec + this.clockOffsetSec, prev))
   }
 
   #take(blob: VerifiedBlob): void {
     this.head = blob
     this.devices = nameDevices(blob, (key) => this.#names.get(key))
+    this.settings = blob.content.ok ? settingsOf(blob.content.document) : NO_SETTINGS
     for (const { key, name } of this.devices) this.#names.set(key, name)
     this.#known.push(pointOf(blob))
   }
@@ -142,12 +162,13 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 6,
     arbitrary: fc.record({
-      kind: fc.constantFrom<'add' | 'remove' | 'rename' | 'activate' | 'rekey' | 'again'>(
+      kind: fc.constantFrom<'add' | 'remove' | 'rename' | 'activate' | 'rekey' | 'set' | 'again'>(
         'add',
         'remove',
         'rename',
         'activate',
         'rekey',
+        'set',
         'again',
       ),
       who,
@@ -182,6 +203,15 @@ function editOf(step: Extract<Step, { which: number }>, sibling: Sibling, fresh:
       return { kind: 'activate', key, found: sibling.devices[0]?.key ?? key }
     case 'rekey':
       return { kind: 'rekey', key, newKey: makeDevice(fresh()).key }
+    case 'set': {
+      const setting = SETTING_KEYS[step.which % SETTING_KEYS.length]!
+      return {
+        kind: 'set',
+        key: setting,
+        found: sibling.settings[setting] ?? null,
+        value: step.name === 'd1' ? null : step.name,
+      }
+    }
   }
 }
 
@@ -234,6 +264,7 @@ describe('two siblings with offline edits', () => {
           const { siblings, rounds } = play(story)
           expect(hash(siblings[0])).toBe(hash(siblings[1]))
           expect(siblings[0].devices).toEqual(siblings[1].devices)
+          expect(siblings[0].settings).toEqual(siblings[1].settings)
           most = Math.max(most, rounds)
         }),
         { numRuns: STORIES },
@@ -296,7 +327,8 @@ describe('two siblings with offline edits', () => {
 function fate(intent: Intent, by: Sibling, siblings: readonly Sibling[]): string {
   const { edit } = intent
   const end = by.ended.get(intent.id)
-  if (isShown(edit, by.devices)) return 'shown'
+  const isSet = edit.kind === 'set' && isSameValue(by.settings[edit.key] ?? null, edit.value)
+  if (isSet || (edit.kind !== 'set' && isShown(edit, by.devices))) return 'shown'
   // The sibling that made it got a notice, or saw a table that decided otherwise.
   if (end !== undefined && end !== 'kept') return end
   const later = by.made.slice(by.made.indexOf(intent) + 1)
@@ -306,6 +338,7 @@ function fate(intent: Intent, by: Sibling, siblings: readonly Sibling[]): string
 
 /** Whether one edit overrules another. */
 function touches(edit: Edit, other: Edit): boolean {
+  if (edit.kind === 'set' || other.kind === 'set') return edit.kind === other.kind && edit.key === other.key
   if (edit.kind === 'activate' && other.kind === 'activate') return true
   if (edit.kind === 'rename' && other.kind === 'rename') return edit.key === other.key
   const keys = other.kind === 'rekey' ? [other.key, other.newKey] : [other.key]

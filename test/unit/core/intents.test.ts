@@ -1,12 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import { BlobError, TableError } from '../../../src/core/errors.ts'
 import { mayDescend, type LinkedPoint, type TablePoint } from '../../../src/core/order.ts'
+import { applyEdit, type DeviceEdit, type Edit } from '../../../src/core/edit.ts'
 import {
-  applyEdit,
   MAX_POINTS_BETWEEN,
   replayIntents,
   republishedWith,
-  type Edit,
   type Intent,
   type ReplayContext,
   type ReplayHead,
@@ -34,7 +33,7 @@ function context(known: readonly LinkedPoint[] = [], more: Partial<ReplayContext
 }
 
 function headOf(at: LinkedPoint, devices: readonly Device[] = [], timeSec = NOW_SEC): ReplayHead {
-  return { ...at, timeSec, devices }
+  return { ...at, timeSec, devices, settings: {} }
 }
 
 function intentsOf(published: TablePoint | null, ...edits: readonly Edit[]): Intent[] {
@@ -47,9 +46,9 @@ function replay(head: ReplayHead, intents: readonly Intent[], on: ReplayContext)
   return [devices, ...outcomes.map((end) => (end.outcome === 'dropped' ? end.reason : end.outcome))]
 }
 
-const add = (device: Device): Edit => ({ kind: 'add', ...device })
-const remove = (device: Device): Edit => ({ kind: 'remove', key: device.key })
-const rekey = (device: Device, to: Device): Edit => ({ kind: 'rekey', key: device.key, newKey: to.key })
+const add = (device: Device): DeviceEdit => ({ kind: 'add', ...device })
+const remove = (device: Device): DeviceEdit => ({ kind: 'remove', key: device.key })
+const rekey = (device: Device, to: Device): DeviceEdit => ({ kind: 'rekey', key: device.key, newKey: to.key })
 
 describe('a head may descend from a table', () => {
   const base = point('base', 4)
@@ -351,7 +350,7 @@ describe('a device that the owner rekeyed and then removed here', () => {
 
 describe('an edit', () => {
   it('that the table refuses gives a typed error, never a broken table', () => {
-    const edits: readonly Edit[] = [
+    const edits: readonly DeviceEdit[] = [
       add(laptop),
       remove(phone),
       { kind: 'rename', key: phone.key, found: '', name: 'x' },

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { blobBytesWithoutDocument, decodeBlob, PREV_BYTES } from '../../../src/core/blob.ts'
 import { formatHex } from '../../../src/core/encoding/bytes.ts'
-import { DOCUMENT_DICTIONARY } from '../../../src/core/dictionary.ts'
-import type { Document } from '../../../src/core/document.ts'
+import { DOCUMENT_DICTIONARY } from '../../../src/core/encoding/dictionary.ts'
+import type { Document, Settings } from '../../../src/core/document.ts'
 import { BlobError, TableError } from '../../../src/core/errors.ts'
 import { MAX_BLOB_BYTES, MAX_DOCUMENT_BYTES, MAX_EPOCH } from '../../../src/core/limits.ts'
 import { checkNickname } from '../../../src/core/nickname.ts'
@@ -33,13 +33,14 @@ interface Wishes {
   readonly epoch?: number
   readonly named?: boolean
   readonly document?: Document
+  readonly settings?: Settings
   readonly mayGiveUp?: boolean
 }
 
 function encode(devices: readonly Device[], wishes: Wishes = {}): EncodedTable {
-  const { epoch = 0, named = true, document = [], mayGiveUp = false } = wishes
+  const { epoch = 0, named = true, document = [], settings = {}, mayGiveUp = false } = wishes
   const prev = new Uint8Array(PREV_BYTES)
-  const draft = { chain: ada.positions[epoch]!, seq: 1, timeSec: NOW_SEC, prev, devices, named, document }
+  const draft = { chain: ada.positions[epoch]!, seq: 1, timeSec: NOW_SEC, prev, devices, named, document, settings }
   return encodeTable(draft, mayGiveUp, compress, (message) => ada.sign(epoch, message))
 }
 
@@ -309,5 +310,31 @@ describe('the names of a blob', () => {
     const blob = makeVerified(ada, { epoch: 1, devices: [0], document: 'names: [a]\nx!: y' })
     expect(nameDevices(blob, () => undefined)).toEqual([{ name: fallbackName(laptop.key), key: laptop.key }])
     expect(decodeBlob(blob.bytes).deviceKeys.length).toBe(1)
+  })
+})
+
+describe('a table without room', () => {
+  /** Hex digits without repetitions, which deflate shortens by a half at most. */
+  const noise = (n: number, digits: number): string => makeDevice(100 + n).key.slice(0, digits)
+  const settings: Settings = { read: noise(1, 22), announce: noise(2, 60), at: [noise(3, 60), noise(4, 20)] }
+
+  it('gives up entries that it does not understand, then names, then the settings `at` and `announce`, and `read` last', () => {
+    const given = new Set<string>()
+    for (let count = 1; count <= 15; count++) {
+      for (const epoch of [0, 1, 2, 3]) {
+        const devices = plainDevices(count)
+        if (refusal(() => checkRoomToRotate(Math.max(0, epoch - 1), count)) !== null) continue
+        const wishes = { epoch, document: [['note', noise(5, 64)]] as Document, settings, mayGiveUp: true }
+        const { gaveUpKeys, gaveUpNames, gaveUpSettings } = encode(devices, wishes)
+        given.add([gaveUpKeys && 'keys', gaveUpNames && 'names', ...gaveUpSettings].filter(Boolean).join(' '))
+      }
+    }
+    const order = ['', 'keys', 'keys names', 'keys names at', 'keys names announce at', 'keys names read announce at']
+    expect([...given].filter((some) => !order.includes(some))).toEqual([])
+    expect(order.filter((some) => !given.has(some))).toEqual([])
+  })
+
+  it('loses no setting to an edit that may fail', () => {
+    expect(refusal(() => encode(loudDevices(10), { settings }))?.code).toBe('TABLE_TOO_LARGE')
   })
 })

@@ -1,7 +1,7 @@
 /** The identity attacks of docs/threat-model.md by their numbers, as far as a keeper alone can show them. */
 import { describe, expect, it } from 'vitest'
 import { encodeUtf8 } from '../../../src/core/encoding/bytes.ts'
-import { DOCUMENT_DICTIONARY } from '../../../src/core/dictionary.ts'
+import { DOCUMENT_DICTIONARY } from '../../../src/core/encoding/dictionary.ts'
 import { MAX_SEQ, MAX_SEQ_STEP } from '../../../src/core/limits.ts'
 import { compress } from '../../../src/daemon/own/compress.ts'
 import { OWN_LAPTOP, OWN_PHONE, TestKeeper } from '../../support/keeper.ts'

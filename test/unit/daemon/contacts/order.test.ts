@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { concatBytes, encodeUtf8 } from '../../../../src/core/encoding/bytes.ts'
-import { DOCUMENT_DICTIONARY } from '../../../../src/core/dictionary.ts'
+import { DOCUMENT_DICTIONARY } from '../../../../src/core/encoding/dictionary.ts'
 import { MAX_EVIDENCE_PER_PERSONA } from '../../../../src/core/evidence.ts'
 import { MAX_SEQ, MAX_SEQ_STEP } from '../../../../src/core/limits.ts'
 import { compress } from '../../../../src/daemon/own/compress.ts'

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { TableError } from '../../../../src/core/errors.ts'
-import type { Edit } from '../../../../src/core/intents.ts'
+import type { Edit } from '../../../../src/core/edit.ts'
 import { OWN_LAPTOP, OWN_PHONE, TestKeeper } from '../../../support/keeper.ts'
 import { deviceKey, person, START_SEC } from '../../../support/person.ts'
 

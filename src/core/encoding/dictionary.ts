@@ -2,7 +2,7 @@
  * The preset dictionary of the document's DEFLATE stream (docs/format.md, section 11). It belongs to blob version 1 forever: a
  * reader with another dictionary would inflate another document. Improvements must wait for version 2.
  */
-import { encodeUtf8 } from './encoding/bytes.ts'
+import { encodeUtf8 } from './bytes.ts'
 
 // Common device names. The most common come last, where a distance takes fewer bits. Commas and spaces count, since a match
 // includes them. The list was chosen by the compressed size of 3000 made-up tables in nine languages.

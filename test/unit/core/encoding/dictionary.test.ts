@@ -2,10 +2,10 @@
 import { createHash } from 'node:crypto'
 import { deflateSync } from 'fflate'
 import { expect, test } from 'vitest'
-import { DOCUMENT_DICTIONARY } from '../../../src/core/dictionary.ts'
-import { formatDocument, parseDocument } from '../../../src/core/document.ts'
-import { inflate } from '../../../src/core/inflate.ts'
-import { MAX_DOCUMENT_BYTES } from '../../../src/core/limits.ts'
+import { DOCUMENT_DICTIONARY } from '../../../../src/core/encoding/dictionary.ts'
+import { formatDocument, parseDocument } from '../../../../src/core/document.ts'
+import { inflate } from '../../../../src/core/inflate.ts'
+import { MAX_DOCUMENT_BYTES } from '../../../../src/core/limits.ts'
 
 function compress(names: readonly string[], dictionary?: Uint8Array): Uint8Array {
   return deflateSync(formatDocument([['names', names]]), { level: 9, ...(dictionary ? { dictionary } : {}) })
