@@ -100,6 +100,11 @@ export function sourceOfSibling(name: string): string {
   return `${SIBLING_PREFIX}${name}`
 }
 
+/** The name of the sibling that is a source. */
+export function siblingOf(source: string): string {
+  return source.startsWith(SIBLING_PREFIX) ? source.slice(SIBLING_PREFIX.length) : source
+}
+
 /**
  * The reports of sources on this machine. A sibling's reports support a binding that exists, but make none: a thief who has the sibling could
  * invent them.

@@ -45,7 +45,7 @@ export function joinLines(lines: readonly string[]): Uint8Array {
 }
 
 /** Records that belong to one store only and are in no snapshot. */
-export const LOCAL_KINDS: readonly string[] = ['clock', 'history', 'tip', 'place']
+export const LOCAL_KINDS: readonly string[] = ['clock', 'history', 'tip', 'kept', 'noisy', 'place']
 
 /** Every record that a backup restores, except the gate, which the restore sets. */
 export async function restorable(store: Store): Promise<Map<string, unknown>> {

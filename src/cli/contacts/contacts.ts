@@ -60,8 +60,10 @@ function formatHead(contact: Contact, nowSec: number, verbose: boolean): string 
 }
 
 // By digits: anybody can choose any name, and people paste this into a shell.
-function formatVerified({ verifiedAtSec, personaId }: Contact, nowSec: number): string {
+function formatVerified({ verifiedAtSec, personaId, elsewhere }: Contact, nowSec: number): string {
   if (verifiedAtSec !== null) return formatTime(verifiedAtSec, nowSec)
+  if (elsewhere?.verifiedAtSec != null)
+    return `no; your device ${escapeText(elsewhere.device)} reports: compared ${formatTime(elsewhere.verifiedAtSec, nowSec)} (persona pending)`
   return `no; compare safety numbers: persona contact verify ${personaId?.slice(0, SHOWN_DIGITS)}`
 }
 

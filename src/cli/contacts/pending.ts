@@ -1,6 +1,6 @@
 /** `persona pending|accept|reject` and `persona contact policy`: pending changes of contacts, and the owner's decisions. */
 import type { Client } from '../../ipc/client.ts'
-import type { Policy } from '../../ipc/shapes/contact.ts'
+import type { ElsewhereReport, Policy } from '../../ipc/shapes/contact.ts'
 import { PENDING_KINDS, type PendingKind, type PendingUpdate } from '../../ipc/shapes/pending.ts'
 import { withDaemon } from '../io/connect.ts'
 import { print, type Context } from '../io/context.ts'
@@ -47,6 +47,7 @@ const TITLES: Readonly<Record<PendingKind, string>> = {
   update: 'has a newer table',
   upgrade: 'now shows a persona',
   held: 'has a table far ahead of the last one; a thief of the signing key could have made it',
+  elsewhere: 'was looked at on another of your devices',
 }
 
 /** Shows what the pending change would do and how to answer it. */
@@ -56,16 +57,31 @@ export function formatUpdate(update: PendingUpdate, nowSec: number, verbose = fa
   const joins = changes.find((change) => change.kind === 'upgraded')?.name ?? null
   const changed = changes.filter((change) => change.kind !== 'upgraded').map((change) => `  ${describeChange(change)}`)
   const listed = devices.map((device) => showName(device.name, device.key)).join(', ')
-  const option = kind === 'held' ? ' --kind held' : ''
+  const option = kind === 'held' || kind === 'elsewhere' ? ` --kind ${kind}` : ''
   const table = ` --table ${tableHash.slice(0, SHOWN_DIGITS)}`
+  const answers = [
+    `  to accept: persona accept ${quoted(contact)}${option}${table}`,
+    `  to reject: persona reject ${quoted(contact)}${option}`,
+  ]
+  if (update.elsewhere !== undefined)
+    return [`${name} ${TITLES[kind]}`, ...formatReport(update.elsewhere, nowSec).map((line) => `  ${line}`), ...answers]
   return [
     `${name} ${TITLES[kind]} (policy ${policy})`,
     `  of persona ${keyTail(personaId)}, written ${formatTime(timeSec, nowSec)}${tableNumbers(verbose, { epoch, seq })}`,
     ...(joins === null ? [] : [`  it becomes a device of ${escapeText(joins)}, who is a contact already`]),
     ...changed,
     `  devices after the change: ${listed === '' ? 'none' : listed}`,
-    `  to accept: persona accept ${quoted(contact)}${option}${table}`,
-    `  to reject: persona reject ${quoted(contact)}${option}`,
+    ...answers,
+  ]
+}
+
+/** What another device reports, and what a yes means. */
+export function formatReport({ device, verifiedAtSec, minEpoch }: ElsewhereReport, nowSec: number): string[] {
+  const by = `your device ${escapeText(device)}`
+  return [
+    ...(verifiedAtSec === null ? [] : [`${by} reports: safety number compared ${formatTime(verifiedAtSec, nowSec)}`]),
+    ...(minEpoch === null ? [] : [`${by} reports: a contact link refuses tables below epoch ${minEpoch}`]),
+    'accept it only if you did that there yourself: a thief of that device could report it too',
   ]
 }
 
@@ -78,13 +94,7 @@ export async function accept(context: Context, contact: string, options: AnswerO
 }
 
 export async function reject(context: Context, contact: string, options: AnswerOptions): Promise<number> {
-  return await answer(
-    context,
-    'pending.reject',
-    'rejected; you are asked again when a newer table comes',
-    contact,
-    options,
-  )
+  return await answer(context, 'pending.reject', 'rejected', contact, options)
 }
 
 async function answer(
@@ -102,7 +112,10 @@ async function answer(
     return await client.call(method, { ...params, tableHash: await agreedTable(context, client, params, digits) })
   })
   const changed = update.changes.map((change) => `  ${describeChange(change)}`)
-  print(context, update, [`${showName(update.contact, update.key ?? update.personaId)}: ${done}`, ...changed])
+  const again =
+    update.kind === 'elsewhere' ? '; you are not asked again' : '; you are asked again when a newer table comes'
+  const outcome = done === 'rejected' ? done + again : done
+  print(context, update, [`${showName(update.contact, update.key ?? update.personaId)}: ${outcome}`, ...changed])
   return EXIT_DONE
 }
 

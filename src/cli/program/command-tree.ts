@@ -44,7 +44,7 @@ const BY_NAME: Readonly<Record<string, Values>> = {
   shell: ['bash', 'zsh', 'fish'],
   when: ['auto', 'always', 'never'],
   policy: ['auto', 'ask', 'pin'],
-  kind: ['update', 'upgrade', 'held'],
+  kind: ['update', 'upgrade', 'held', 'elsewhere'],
   which: ['keep', 'new'],
   field: ['name', 'status', 'nospam', 'away'],
   action: ['add', 'remove', 'merge', 'export'],

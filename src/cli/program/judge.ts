@@ -6,7 +6,10 @@ import type { Runner } from './options.ts'
 
 /** `pending`, `accept`, `reject`, and `contact policy`. */
 export function addPending(program: Command, contact: Command, run: Runner): void {
-  const kind = ['--kind <kind>', 'choose update, upgrade or held, if the contact has several pending changes'] as const
+  const kind = [
+    '--kind <kind>',
+    'choose update, upgrade, held or elsewhere, if the contact has several pending changes',
+  ] as const
   program
     .command('pending')
     .description('list the contact changes that need your decision')

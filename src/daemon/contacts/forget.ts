@@ -5,6 +5,7 @@
 import { forgetPersona } from '../../core/consent.ts'
 import { decide, recordOnly, type Known, type Outcome } from '../personas/decide.ts'
 import { headOf } from '../personas/heads.ts'
+import { withoutElsewhere } from '../state/elsewhere.ts'
 import type { State } from '../state/state.ts'
 import { NEW_DEVICE, type PersonaRecord } from '../state/records.ts'
 
@@ -18,7 +19,7 @@ export function forgetContact(persona: PersonaRecord, state: State): void {
     else state.putDevice(key, { ...device, claimedBy, reports: forgetPersona(device.reports, personaId) })
   }
   if (entry !== null) state.names.drop(entry)
-  state.removePersona(personaId, { ...persona, ...OUT_OF_SIGHT })
+  state.removePersona(personaId, { ...withoutElsewhere(persona), ...OUT_OF_SIGHT })
   state.emit({ event: 'contact.forgotten', data: { personaId, key: null, name: entry?.name ?? '' } })
 }
 

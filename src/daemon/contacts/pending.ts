@@ -1,5 +1,5 @@
 /** Pending changes, which wait for the owner: updates that a policy holds back, friends that show a persona, tables too far ahead (docs/format.md, sections 8 and 10). */
-import { formatBase64url, formatHex } from '../../core/encoding/bytes.ts'
+import { encodeUtf8, formatBase64url, formatHex } from '../../core/encoding/bytes.ts'
 import { diffTables } from '../../core/diff.ts'
 import type { Device } from '../../core/table.ts'
 import { consentsToChain } from '../../core/consent.ts'
@@ -7,8 +7,12 @@ import type { VerifiedBlob } from '../../core/verify.ts'
 import { offeredDevices, decodeStored } from '../personas/heads.ts'
 import type { DeviceRecord, PersonaRecord, Records } from '../state/records.ts'
 import type { State } from '../state/state.ts'
+import { questionOf } from '../state/elsewhere.ts'
+import { reportView } from '../state/view.ts'
 import { pendingKinds, upgradeKinds } from '../state/waiting.ts'
-import type { PendingUpdate } from '../../ipc/shapes/pending.ts'
+import type { PendingKind, PendingUpdate } from '../../ipc/shapes/pending.ts'
+
+const HASH_BYTES = 32 // as long as a T
 
 /**
  * A friend without a persona shows one, and the policy of the entry asks first. The entry keeps the newest blob. A rejected table stays
@@ -38,6 +42,17 @@ export function emitPending(before: PersonaRecord | null, after: PersonaRecord, 
   if (after.held !== null && after.held !== before?.held) emitNew(heldOf(after, state), source, state)
 }
 
+/** Emits the question about what a sibling reports, if it is new in this change. */
+export function emitReport(
+  before: PersonaRecord | undefined,
+  after: PersonaRecord,
+  source: string,
+  state: State,
+): void {
+  if (after.elsewhere !== before?.elsewhere && pendingKinds(after).includes('elsewhere'))
+    emitNew(reportOf(after, state), source, state)
+}
+
 function emitNew(update: PendingUpdate, source: string, state: State): void {
   const { contact, personaId, key, kind, tableHash, changes } = update
   state.emit({ event: 'pending.new', data: { contact, personaId, key, kind, tableHash, changes, source } })
@@ -47,10 +62,15 @@ function emitNew(update: PendingUpdate, source: string, state: State): void {
 export function pendingOf(id: string, records: Records, state: State): PendingUpdate[] {
   const persona = records.personas.get(id)
   if (persona !== undefined) {
-    return pendingKinds(persona).map((kind) => (kind === 'held' ? heldOf(persona, state) : updateOf(persona, state)))
+    return pendingKinds(persona).map((kind) => waitingOf(persona, kind, state))
   }
   const device = records.devices.get(id)
   return device === undefined || upgradeKinds(device).length === 0 ? [] : [upgradeOf(id, device, records, state)]
+}
+
+function waitingOf(persona: PersonaRecord, kind: PendingKind, state: State): PendingUpdate {
+  if (kind === 'held') return heldOf(persona, state)
+  return kind === 'elsewhere' ? reportOf(persona, state) : updateOf(persona, state)
 }
 
 function updateOf(persona: PersonaRecord, state: State): PendingUpdate {
@@ -60,6 +80,29 @@ function updateOf(persona: PersonaRecord, state: State): PendingUpdate {
 
 function heldOf(persona: PersonaRecord, state: State): PendingUpdate {
   return describe(persona, decodeStored(persona.held!, state), { kind: 'held', sinceSec: persona.timeSec })
+}
+
+/** What another of the owner's devices reports. There is no other table to look at, so a hash of the report is what the answer repeats. */
+function reportOf(persona: PersonaRecord, { engine }: State): PendingUpdate {
+  const question = questionOf(persona)!
+  const elsewhere = reportView(question)
+  const hash = engine.sha512(encodeUtf8(JSON.stringify([persona.personaId, persona.root, elsewhere])))
+  const { epoch, seq, timeSec, devices, entry } = persona
+  return {
+    kind: 'elsewhere',
+    contact: entry?.name ?? '',
+    personaId: persona.personaId,
+    key: null,
+    policy: entry?.policy ?? 'auto',
+    sinceSec: question.sinceSec,
+    epoch,
+    seq,
+    timeSec,
+    tableHash: formatHex(hash.subarray(0, HASH_BYTES)),
+    devices: devices.map(({ name, key }) => ({ name, key })),
+    changes: elsewhere.verifiedAtSec === null ? [] : [{ kind: 'verified', key: null, name: null }],
+    elsewhere,
+  }
 }
 
 function describe(

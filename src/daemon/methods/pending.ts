@@ -6,17 +6,19 @@ import type { Handlers } from '../../ipc/methods/method.ts'
 import type { Methods } from '../../ipc/methods/all-methods.ts'
 import { MAX_PAGE } from '../../ipc/shapes/limits.ts'
 import type { Contact } from '../../ipc/shapes/contact.ts'
+import type { ContactChange } from '../../ipc/shapes/events.ts'
 import type { PendingKind, PendingUpdate } from '../../ipc/shapes/pending.ts'
 import { KeeperError } from '../state/errors.ts'
 import { ContactError } from '../contacts/errors.ts'
 import { findContact, gone } from '../contacts/find.ts'
 import { apply } from '../personas/apply.ts'
-import { decide } from '../personas/decide.ts'
+import { decide, decideMinEpoch } from '../personas/decide.ts'
 import { decodeStored } from '../personas/heads.ts'
 import type { Keeper } from '../keeper/keeper.ts'
 import { acceptUpgrade } from '../contacts/observe.ts'
 import { pendingOf, standsUpgrade } from '../contacts/pending.ts'
 import type { PersonaRecord } from '../state/records.ts'
+import { answered, questionOf } from '../state/elsewhere.ts'
 import type { State } from '../state/state.ts'
 import { applyConsent } from '../contacts/consent.ts'
 import { keyOfProvisional } from '../state/view.ts'
@@ -107,6 +109,7 @@ function accept(keeper: Keeper, id: string, { kind }: PendingUpdate): void {
   const { state } = keeper
   if (kind === 'upgrade') return acceptUpgrade(id, keeper.own, state)
   const persona = state.persona(id)!
+  if (kind === 'elsewhere') return acceptReport(persona, state)
   const blob = decodeStored(kind === 'held' ? persona.held! : persona.head!, state)
   const before = kind === 'held' ? { ...persona, held: null } : persona
   acceptTable(before, blob, state)
@@ -118,6 +121,16 @@ function acceptTable(before: PersonaRecord, blob: VerifiedBlob, state: State): v
   applyConsent(before, outcome.record, outcome.changes, { source: OWNER_SOURCE, spoke: null }, state)
 }
 
+/** The owner says that what the other device reports is so. */
+function acceptReport(persona: PersonaRecord, state: State): void {
+  const { verifiedAtSec, minEpoch } = questionOf(persona)!
+  const agreed = { ...answered(persona, true), verifiedAtSec: verifiedAtSec ?? persona.verifiedAtSec }
+  const outcome = decideMinEpoch(agreed, minEpoch, state)
+  apply({ ...outcome, before: persona }, state)
+  const verified: ContactChange[] = verifiedAtSec === null ? [] : [{ kind: 'verified', key: null, name: null }]
+  state.emitContact(persona.personaId, [...verified, ...outcome.changes], OWNER_SOURCE)
+}
+
 function reject(keeper: Keeper, id: string, { kind }: PendingUpdate): void {
   const { state } = keeper
   if (kind === 'upgrade') {
@@ -126,7 +139,8 @@ function reject(keeper: Keeper, id: string, { kind }: PendingUpdate): void {
     return
   }
   const persona = state.persona(id)!
-  if (kind === 'held') state.putPersona({ ...persona, held: null })
+  if (kind === 'elsewhere') state.putPersona(answered(persona, false))
+  else if (kind === 'held') state.putPersona({ ...persona, held: null })
   else state.putPersona({ ...persona, pending: { ...persona.pending!, rejected: true } })
 }
 

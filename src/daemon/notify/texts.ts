@@ -77,6 +77,7 @@ function pendingNotice({ contact, kind }: EventData['pending.new']): Notice {
   const body = {
     update: `${contact} has a newer table. It waits for your decision.`,
     upgrade: `${contact} shows a persona. It waits for your decision.`,
+    elsewhere: `Another of your devices reports something about ${contact}. It waits for your decision.`,
     held: `A table of ${contact} is far ahead of the known one. It waits for your decision.`,
   }[kind]
   return low('waiting', `${contact}: a change waits`, body)

@@ -21,6 +21,8 @@ import { apply } from '../personas/apply.ts'
 import { decide, decideMinEpoch, join, judgeAgainst, newPersona, type Known, type Outcome } from '../personas/decide.ts'
 import { decodeStored, headOf, offeredDevices } from '../personas/heads.ts'
 import { restoreContact } from '../contacts/forget.ts'
+import { emitReport } from '../contacts/pending.ts'
+import { withoutElsewhere, withReport } from '../state/elsewhere.ts'
 import { visibleName } from '../state/name-form.ts'
 import type { State } from '../state/state.ts'
 import {
@@ -55,7 +57,7 @@ export function mergePersona(arrived: PersonaRecord, origin: Origin, state: Stat
   const isOwn = arrived.personaId === origin.ownId
   const known = state.persona(arrived.personaId) ?? (isOwn ? restoreOwn(arrived, state) : undefined)
   // The owner needs no contact link of their own persona, and a thief could use one to refuse the owner's tables.
-  const incoming = isOwn ? { ...arrived, minEpoch: 0 } : arrived
+  const incoming = withoutForeign(isOwn ? { ...arrived, minEpoch: 0 } : arrived, origin)
   // A snapshot does not bring back contacts that the owner forgot here.
   if (known === undefined && !isOwn && state.forgotten(incoming.personaId) !== undefined) return incoming
   const decided =
@@ -65,11 +67,20 @@ export function mergePersona(arrived: PersonaRecord, origin: Origin, state: Stat
   const outcome = isOwn ? withOwnPending(decided, state) : decided
   const entry = isOwn ? null : joinWith(known?.entry ?? null, incoming.entry, leadsTo, state)
   if (isOwn && known?.entry != null) state.names.drop(known.entry)
-  const merged = { ...outcome.record, entry }
+  const merged =
+    isOwn || isTrusted(origin, state)
+      ? { ...outcome.record, entry }
+      : withReport({ ...outcome.record, entry }, incoming, origin.source!, state.nowSec)
   apply({ ...outcome, record: merged }, state)
   if (merged.head !== known?.head) noteClock(merged, state)
   state.emitContact(merged.personaId, decided.changes, origin.source ?? 'backup')
+  emitReport(known, merged, origin.source ?? 'backup', state)
   return merged
+}
+
+/** What a third device reported to a sibling is no report of that sibling. */
+function withoutForeign(incoming: PersonaRecord, { source }: Origin): PersonaRecord {
+  return source === null ? incoming : withoutElsewhere(incoming)
 }
 
 /** The owner's own persona may be a contact that was forgotten here. Its head still counts, so that older tables do not pass for newer ones. */
@@ -87,7 +98,8 @@ function decideUnknown(incoming: PersonaRecord, { source }: Origin, isTrusted: b
   const created: ContactChange = { kind: 'created', key: null, name: entry?.name ?? null }
   const head = headOf(incoming, known)
   if (head === null) {
-    const record = { ...incoming, epoch: 0, seq: 0, timeSec: 0, verifiedAtSec }
+    const minEpoch = isTrusted ? incoming.minEpoch : 0
+    const record = { ...incoming, epoch: 0, seq: 0, timeSec: 0, minEpoch, verifiedAtSec }
     return { before: incoming, record, claims: [], alarms: [], changes: [created] }
   }
   // The devices that the policy let through are the only fact beside the head: the owner decided them. All others follow from the head.
@@ -97,7 +109,9 @@ function decideUnknown(incoming: PersonaRecord, { source }: Origin, isTrusted: b
   // A sibling may let through only devices that the persona itself signed.
   const letThrough = source === null ? incoming.devices : admitDevices('ask', incoming.devices, false, offered)
   const devices = pending === null ? offered : letThrough
-  const kept = { minEpoch, held, names, others, evidence, verifiedAtSec, entry, devices, pending }
+  const { elsewhere } = incoming
+  const reported = elsewhere === undefined ? {} : { elsewhere }
+  const kept = { minEpoch, held, names, others, evidence, verifiedAtSec, entry, devices, pending, ...reported }
   const claims = devices.map(({ key }) => ({ key, endedBy: null }))
   return { before: incoming, record: { ...newPersona(head, known), ...kept }, claims, alarms: [], changes: [created] }
 }
@@ -135,6 +149,7 @@ export function mergeKnown(persona: PersonaRecord, incoming: PersonaRecord, isTr
     others: union(persona.others, incoming.others, MAX_OTHERS).filter((key) => !listed.has(key)),
     evidence: incoming.evidence.reduce(addEvidence, persona.evidence),
     verifiedAtSec: persona.verifiedAtSec ?? (isTrusted ? incoming.verifiedAtSec : null),
+    ...(persona.elsewhere === undefined && incoming.elsewhere !== undefined ? { elsewhere: incoming.elsewhere } : {}),
   }
 }
 

@@ -133,6 +133,16 @@ export const persona: z.ZodType<PersonaRecord> = z.strictObject({
   others: z.array(deviceKey).max(MAX_OTHERS),
   evidence: z.array(evidence).max(MAX_EVIDENCE_PER_PERSONA),
   verifiedAtSec: seconds.nullable(),
+  elsewhere: z
+    .strictObject({
+      source,
+      root: keyHex,
+      sinceSec: seconds,
+      verifiedAtSec: seconds.nullable(),
+      minEpoch: epoch,
+      refused: z.strictObject({ verified: z.boolean(), minEpoch: epoch }),
+    })
+    .exactOptional(),
   entry: entry.nullable(),
 })
 

@@ -8,7 +8,8 @@ import type { z } from 'zod'
 import { concatBytes, decodeUtf8, encodeUtf8 } from '../../core/encoding/bytes.ts'
 import type { Entry, Store } from '../../store/store.ts'
 import type { Kind, Purpose } from '../state/kind.ts'
-import { OWN, type Records, type SnapshotItem, type WingItem } from '../state/records.ts'
+import { withoutElsewhere } from '../state/elsewhere.ts'
+import { OWN, type PersonaRecord, type Records, type SnapshotItem, type WingItem } from '../state/records.ts'
 import { SNAPSHOT_VERSION, snapshotHeader, snapshotItem, type SnapshotEnd, type SnapshotHeader } from './shape.ts'
 
 export const SNAPSHOT_CHUNK_BYTES: number = 48 << 10 // sanity: one chunk in base64 is one Noise message, and far below a frame of the socket
@@ -56,6 +57,9 @@ function travelling(records: Records, purpose: Purpose): (entry: Entry) => Snaps
     const kind = byName.get(entry.key.slice(0, entry.key.indexOf('/')))
     if (kind === undefined) return null
     const [id, value] = records.of(kind).read(entry)
+    // What another device reported here is a question to the owner here.
+    if (purpose === 'sibling' && kind.name === 'persona')
+      return { kind: 'persona', id, value: withoutElsewhere(value as PersonaRecord) }
     if (kind.arrival !== null) return { kind: 'wing', of: kind.name, id, value }
     return { kind: kind.name, id, value } as SnapshotItem
   }

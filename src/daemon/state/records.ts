@@ -54,8 +54,25 @@ export interface PersonaRecord {
   readonly evidence: readonly Evidence[]
   /** When the owner last compared the safety number or a link; null if never. */
   readonly verifiedAtSec: number | null
+  /** What the owner decided about it on another device, as that device reports it. */
+  readonly elsewhere?: Elsewhere
   /** Null for the owner. */
   readonly entry: ContactEntry | null
+}
+
+/** What the owner decided about a contact on another device, as that device reports it. */
+export interface Elsewhere {
+  /** `sibling:NAME`, as the other device calls itself. */
+  readonly source: string
+  /** c_0 of the chain that it is about, 64 hex digits. */
+  readonly root: string
+  readonly sinceSec: number
+  /** When the owner compared the safety number there, at most when the report came; null if they did not, or after a no. */
+  readonly verifiedAtSec: number | null
+  /** The epoch of a contact link there; 0 without one, or after a no. */
+  readonly minEpoch: number
+  /** The owner's no: neither a comparison nor a link up to this epoch is asked about again. */
+  readonly refused: { readonly verified: boolean; readonly minEpoch: number }
 }
 
 /** A persona with a head. The owner's always has one. */

@@ -2,7 +2,8 @@
 import { MAX_CLOCK_AHEAD_SEC } from '../../core/limits.ts'
 import { freshness, type Freshness } from '../../core/order.ts'
 import { activeDevice, fallbackName } from '../../core/table.ts'
-import { consentsToPersona, isContested } from '../../core/consent.ts'
+import { consentsToPersona, isContested, siblingOf } from '../../core/consent.ts'
+import { questionOf, type Question } from './elsewhere.ts'
 import { pairOf } from './pair.ts'
 import {
   CLOCK,
@@ -15,7 +16,7 @@ import {
   type PersonaRecord,
   type Records,
 } from './records.ts'
-import type { Contact, ContactDevice } from '../../ipc/shapes/contact.ts'
+import type { Contact, ContactDevice, ElsewhereReport } from '../../ipc/shapes/contact.ts'
 
 export interface Clock {
   readonly nowSec: number
@@ -73,6 +74,7 @@ export function personaContact(persona: PersonaRecord, { records, clock, ownId }
   const devices = [...confirmed.filter(isChatting), ...confirmed.filter((device) => !isChatting(device))]
   const first = activeDevice(persona.devices)?.key ?? null
   const active = activeDevice(devices)?.key ?? null
+  const question = questionOf(persona)
   const contact: Contact = {
     kind: isOwn ? 'own' : 'persona',
     name: persona.entry?.name ?? 'me',
@@ -83,6 +85,7 @@ export function personaContact(persona: PersonaRecord, { records, clock, ownId }
     ...orderOf(persona, clock),
     minEpoch: persona.minEpoch,
     verifiedAtSec: persona.verifiedAtSec,
+    ...(question === null ? {} : { elsewhere: reportView(question) }),
     needsNewerPersona: persona.needsNewerPersona,
     pending: persona.pending !== null && !persona.pending.rejected,
     active,
@@ -92,6 +95,11 @@ export function personaContact(persona: PersonaRecord, { records, clock, ownId }
     others,
   }
   return contact.blocked ? outOfUse(contact) : contact
+}
+
+/** What another of the owner's devices reports, as the owner sees it. */
+export function reportView({ source, verifiedAtSec, minEpoch }: Question): ElsewhereReport {
+  return { device: siblingOf(source), verifiedAtSec, minEpoch: minEpoch === 0 ? null : minEpoch }
 }
 
 /** Leaves a blocked contact no device to use. A client that ignores `blocked` then cannot message or befriend them by mistake. */

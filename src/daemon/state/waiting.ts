@@ -1,4 +1,5 @@
 /** The index of pending changes, which finds them without reading every record. Pure. */
+import { questionOf } from './elsewhere.ts'
 import type { DeviceRecord, PendingRecord, PersonaRecord } from './records.ts'
 import type { PendingUpdate } from '../../ipc/shapes/pending.ts'
 
@@ -8,6 +9,7 @@ export function pendingKinds(persona: PersonaRecord): PendingRecord['kinds'] {
   if (persona.entry?.blocked === true) return kinds
   if (persona.pending !== null && !persona.pending.rejected) kinds.push('update')
   if (persona.held !== null && persona.entry !== null) kinds.push('held')
+  if (persona.entry !== null && questionOf(persona) !== null) kinds.push('elsewhere')
   return kinds
 }
 

@@ -46,6 +46,22 @@ export const contactDevice: z.ZodType<ContactDevice> = z.strictObject({
   companion,
 })
 
+/** A report of another of the owner's devices. It counts here only once the owner accepts it. */
+export interface ElsewhereReport {
+  /** The name by which the other device calls itself. */
+  device: string
+  /** When the owner compared the safety number there; null if that is not asked. */
+  verifiedAtSec: number | null
+  /** Tables of lower epochs are refused there, because of a contact link; null if that is not asked. */
+  minEpoch: number | null
+}
+
+export const elsewhereReport: z.ZodType<ElsewhereReport> = z.strictObject({
+  device: z.string(),
+  verifiedAtSec: seconds.nullable(),
+  minEpoch: z.int().min(1).nullable(),
+})
+
 /** A persona that is not the owner's (`persona`), a friend without a blob (`provisional`), or the owner (`own`). */
 export interface Contact {
   kind: 'persona' | 'provisional' | 'own'
@@ -65,6 +81,8 @@ export interface Contact {
   minEpoch: number | null
   /** When the owner compared the safety number or a link; null if they did not. */
   verifiedAtSec: number | null
+  /** Present only while the owner has not answered (a pending change of the kind `elsewhere`). */
+  elsewhere?: ElsewhereReport
   /** This version cannot read the head's names; the keys are current. */
   needsNewerPersona: boolean
   /** A newer table waits for the owner's decision. */
@@ -97,6 +115,7 @@ export const contact: z.ZodType<Contact> = z.strictObject({
   freshness: freshness.nullable(),
   minEpoch: count.nullable(),
   verifiedAtSec: seconds.nullable(),
+  elsewhere: elsewhereReport.exactOptional(),
   needsNewerPersona: z.boolean(),
   pending: z.boolean(),
   active: keyHex.nullable(),

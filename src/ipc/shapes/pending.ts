@@ -2,15 +2,16 @@
 import { z } from 'zod'
 import { keyHex } from './scalars.ts'
 import { changeKind, type ChangeKind } from './judged.ts'
-import { tableDevice, type Policy, type TableDevice } from './contact.ts'
+import { elsewhereReport, tableDevice, type ElsewhereReport, type Policy, type TableDevice } from './contact.ts'
 
 /**
  * - `update`: a newer table of a contact. The contact's policy holds it back.
  * - `upgrade`: a friend without a persona shows one. The entry's policy holds it back.
  * - `held`: a table too far ahead of the head to be accepted without asking.
+ * - `elsewhere`: what the owner decided about the contact on another device, as that device reports it.
  */
-export type PendingKind = 'update' | 'upgrade' | 'held'
-export const PENDING_KINDS: readonly PendingKind[] = ['update', 'upgrade', 'held']
+export type PendingKind = 'update' | 'upgrade' | 'held' | 'elsewhere'
+export const PENDING_KINDS: readonly PendingKind[] = ['update', 'upgrade', 'held', 'elsewhere']
 
 export interface PendingUpdate {
   kind: PendingKind
@@ -25,15 +26,17 @@ export interface PendingUpdate {
   epoch: number
   seq: number
   timeSec: number
-  /** T. The answer repeats it to say which table the owner looked at. */
+  /** T; for `elsewhere` a hash of the report. The answer repeats it to say what the owner looked at. */
   tableHash: string
   /** The whole table that the owner would accept. */
   devices: TableDevice[]
   /** Its differences from what apps see now. */
   changes: { kind: ChangeKind; key: string | null; name: string | null; was?: string }[]
+  /** Only for `elsewhere`. */
+  elsewhere?: ElsewhereReport
 }
 
-export const pendingKind: z.ZodType<PendingKind> = z.enum(['update', 'upgrade', 'held'])
+export const pendingKind: z.ZodType<PendingKind> = z.enum(['update', 'upgrade', 'held', 'elsewhere'])
 
 export const pendingUpdate: z.ZodType<PendingUpdate> = z.strictObject({
   kind: pendingKind,
@@ -55,4 +58,5 @@ export const pendingUpdate: z.ZodType<PendingUpdate> = z.strictObject({
       was: z.string().exactOptional(),
     }),
   ),
+  elsewhere: elsewhereReport.exactOptional(),
 })
