@@ -19,6 +19,7 @@ export type StoreErrorCode =
   | 'STORE_CLOSED'
   | 'STORE_KEY_INVALID'
   | 'STORE_TOO_LARGE'
+  | 'SALVAGE_TARGET' // the new directory exists already, or lies in the damaged one
   | 'SECRETS_SYMLINK'
   | 'SECRETS_NOT_FILE'
   | 'SECRETS_FOREIGN_OWNER'

@@ -11,6 +11,11 @@ export class LevelReader {
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   }
 
+  /** Offset of the next byte. */
+  get at(): number {
+    return this.#at
+  }
+
   get isAtEnd(): boolean {
     return this.#at === this.#bytes.length
   }

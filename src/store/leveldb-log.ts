@@ -16,6 +16,8 @@ interface Fragment {
   readonly type: number
   readonly data: Uint8Array
   readonly end: number
+  /** False if its checksum is wrong. */
+  readonly isSure?: boolean
 }
 
 /**
@@ -48,13 +50,57 @@ export function readLevelLog(bytes: Uint8Array, file: string): Uint8Array[] {
   return records
 }
 
+/** A piece of a record, for a reader that takes what is left of a damaged log. */
+export interface Piece {
+  readonly at: number
+  /** Null for bytes that are no piece. */
+  readonly data: Uint8Array | null
+  /** Its checksum is right. */
+  readonly isSure: boolean
+  readonly isFirst: boolean
+  readonly isLast: boolean
+  /** Nothing readable follows. */
+  readonly isTail: boolean
+}
+
+/**
+ * Reads all pieces, also those with a wrong checksum if a readable piece follows where they end. Then their header is right, and only some of
+ * their data is not.
+ */
+export function readPieces(bytes: Uint8Array): Piece[] {
+  const pieces: Piece[] = []
+  for (let at = 0; at < bytes.length;) {
+    const fragment = readFragment(bytes, at) ?? readDamaged(bytes, at)
+    if (fragment !== null) {
+      const { type, data, end, isSure = true } = fragment
+      const [isFirst, isLast] = [type === FULL || type === FIRST, type === FULL || type === LAST]
+      pieces.push({ at, data, isSure, isFirst, isLast, isTail: false })
+      at = skipTrailer(end)
+      continue
+    }
+    const next = findFragment(bytes, at + 1)
+    pieces.push({ at, data: null, isSure: false, isFirst: false, isLast: false, isTail: next === null })
+    if (next === null) break
+    at = next
+  }
+  return pieces
+}
+
+function readDamaged(bytes: Uint8Array, at: number): Fragment | null {
+  const fragment = readFragment(bytes, at, false)
+  if (fragment === null) return null
+  const after = skipTrailer(fragment.end)
+  const isLast = after >= bytes.length
+  return isLast || readFragment(bytes, after) !== null ? { ...fragment, isSure: false } : null
+}
+
 /** Skips up to 6 bytes at the end of a block, too few for a header. LevelDB fills them with zeros and never reads them. */
 function skipTrailer(at: number): number {
   const left = BLOCK_BYTES - (at % BLOCK_BYTES)
   return left < HEADER_BYTES ? at + left : at
 }
 
-function readFragment(bytes: Uint8Array, at: number): Fragment | null {
+function readFragment(bytes: Uint8Array, at: number, mustVerify = true): Fragment | null {
   const start = at + HEADER_BYTES
   const blockEnd = at - (at % BLOCK_BYTES) + BLOCK_BYTES
   if (start > Math.min(blockEnd, bytes.length)) return null
@@ -63,7 +109,7 @@ function readFragment(bytes: Uint8Array, at: number): Fragment | null {
   // LevelDB treats type 0 with length 0 as unwritten space and skips the block. Here it just counts as unreadable.
   if (type < FULL || type > LAST || end > blockEnd || end > bytes.length) return null
   const stored = new DataView(bytes.buffer, bytes.byteOffset + at, 4).getUint32(0, true)
-  if (maskCrc(crc32c(bytes, at + 6, end)) !== stored) return null
+  if (mustVerify && maskCrc(crc32c(bytes, at + 6, end)) !== stored) return null
   return { type, data: bytes.subarray(start, end), end }
 }
 

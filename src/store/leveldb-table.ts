@@ -6,11 +6,11 @@ import { crc32c, maskCrc } from './crc32c.ts'
 import { corruptFile } from './errors.ts'
 import { LevelReader } from './leveldb-bytes.ts'
 
-const TRAILER_BYTES = 5 // type u8 || masked CRC-32C u32 little-endian
+export const TRAILER_BYTES = 5 // type u8 || masked CRC-32C u32 little-endian
 const FOOTER_BYTES = 48 // handles of metaindex and index, zeros up to 40 bytes, magic
 const MAGIC = [0x57, 0xfb, 0x80, 0x8b, 0x24, 0x75, 0x47, 0xdb]
 
-interface Handle {
+export interface Handle {
   readonly offset: number
   readonly length: number
 }
@@ -34,6 +34,15 @@ export function checkLevelTable(bytes: Uint8Array, file: string): void {
     at = handle.offset + handle.length + TRAILER_BYTES
   }
   if (at !== footerAt) throw corruptFile(file, at, 'the blocks do not reach the footer')
+}
+
+/**
+ * The data blocks by the index of a table. The blocks themselves are not checked.
+ * @throws {StoreError} STORE_CORRUPT: the footer or the index is damaged
+ */
+export function blocksOf(bytes: Uint8Array, file: string): Handle[] {
+  const { index } = readFooter(bytes, bytes.length - FOOTER_BYTES, file)
+  return readHandles(checkBlock(bytes, index, file), index, file)
 }
 
 function readFooter(bytes: Uint8Array, at: number, file: string): { metaindex: Handle; index: Handle } {

@@ -60,6 +60,11 @@ export const RULES: Readonly<Record<string, Rule>> = {
     packages: ['node:', 'level', 'classic-level'],
     reason: 'the store does not know what a profile or a socket is',
   },
+  'store/salvage': {
+    folders: ['core', 'durable', 'store'],
+    packages: ['node:'],
+    reason: 'salvage reads what the store wrote, and does not know what the records mean',
+  },
   toxnode: {
     folders: ['core', 'process'],
     packages: ['node:', 'koffi', 'zod'],

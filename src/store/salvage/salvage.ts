@@ -1,0 +1,139 @@
+/**
+ * Makes a new state directory from what verifies in a damaged one, and changes nothing there (docs/backup.md, section 6).
+ *
+ * The mark of a salvaged store goes in with the first commit, before any record and before the secrets. So a daemon that starts on half a
+ * salvaged directory, after a crash, signs nothing either.
+ */
+import { mkdir, readdir, readFile, realpath } from 'node:fs/promises'
+import { basename, dirname, join, resolve, sep } from 'node:path'
+import { writeFileDurably } from '../../durable/file.ts'
+import { StoreError, storeErrorOf } from '../errors.ts'
+import { openLevelStore } from '../level-store.ts'
+import { lockStateDir, type StateLock } from '../lock.ts'
+import { readSecretsFile, writeSecretsFile } from '../secrets-file.ts'
+import { createStateDir, isErrno, statePaths, syncDirectory, type StatePaths } from '../state-dir.ts'
+import type { Write } from '../store.ts'
+import { checkUnused } from './holder.ts'
+import { MARK_SALVAGED } from './mark.ts'
+import { readSalvageable, type Salvaged } from './read.ts'
+
+const PIECE_BYTES = 1 << 20 // sanity: bytes of one commit; the limit of the store is eight times that
+
+export interface SalvageOptions {
+  /** The damaged state directory. */
+  readonly from: string
+  /** The new state directory. It must not exist, and not lie in the damaged one. */
+  readonly to: string
+  /** Kinds of records that must not come back once they were removed: they are left out if changes are missing. */
+  readonly neverOlder: readonly string[]
+}
+
+export interface SalvageReport extends Salvaged {
+  /** Records of the kinds in `neverOlder` that were left out. */
+  readonly leftOut: readonly string[]
+}
+
+/** @throws {StoreError} SALVAGE_TARGET | STORE_LOCKED | STORE_MISSING | STORE_SCHEMA_NEWER | STORE_DISK_FULL | STORE_IO, SECRETS_*, STATE_DIR_* */
+export async function salvage({ from, to, neverOlder }: SalvageOptions): Promise<SalvageReport> {
+  const [source, target] = [statePaths(resolve(from)), resolve(to)]
+  await checkTarget(resolve(from), target)
+  await checkUnused(source)
+  try {
+    const found = await readSalvageable(source)
+    const { records, leftOut } = withoutOlder(found, neverOlder)
+    await writeState(source, target, records)
+    return { ...found, records, leftOut }
+  } catch (cause) {
+    throw storeErrorOf(cause, 'salvage', source.store)
+  }
+}
+
+async function checkTarget(from: string, to: string): Promise<void> {
+  const refuse = (reason: string): never => {
+    throw new StoreError('SALVAGE_TARGET', `${to} ${reason}; name a new directory`)
+  }
+  try {
+    const parent = await realpath(dirname(to))
+    const damaged = await realpath(from)
+    if (`${join(parent, basename(to))}${sep}`.startsWith(`${damaged}${sep}`))
+      refuse('is in the damaged state directory')
+  } catch (cause) {
+    if (!isErrno(cause, 'ENOENT')) throw cause
+    refuse(`cannot be made: ${dirname(to)} or ${from} does not exist`)
+  }
+  const there = await readdir(to).catch((cause: unknown) => (isErrno(cause, 'ENOENT') ? null : ['a file']))
+  if (there !== null && there.length > 0) refuse('exists already')
+}
+
+function withoutOlder(found: Salvaged, neverOlder: readonly string[]): Pick<SalvageReport, 'records' | 'leftOut'> {
+  const isLeftOut = (key: string): boolean => found.mayBeOlder && neverOlder.includes(kindOf(key))
+  return {
+    records: new Map([...found.records].filter(([key]) => !isLeftOut(key))),
+    leftOut: [...found.records.keys()].filter(isLeftOut),
+  }
+}
+
+/** The kind of a record, by its key. */
+export function kindOf(key: string): string {
+  return key.split('/', 1)[0]!
+}
+
+async function writeState(source: StatePaths, target: string, records: Salvaged['records']): Promise<void> {
+  await createStateDir(target)
+  const lock = await lockStateDir(target)
+  try {
+    await writeRecords(lock, records)
+    // After the store: a directory with secrets and without a store is refused, and rightly.
+    for (const name of ['secrets', 'seed', 'seedNext', 'companion'] as const)
+      await copySecret(source[name], lock.paths[name])
+    await copyProfiles(source.profiles, lock.paths.profiles)
+  } finally {
+    await lock.release()
+  }
+}
+
+async function writeRecords(lock: StateLock, records: Salvaged['records']): Promise<void> {
+  const store = await openLevelStore(lock)
+  try {
+    let piece: Write[] = [MARK_SALVAGED]
+    let bytes = 0
+    for (const [key, value] of records) {
+      if (bytes + value.length > PIECE_BYTES) {
+        await store.commit(piece)
+        piece = []
+        bytes = 0
+      }
+      piece.push({ key, value })
+      bytes += value.length
+    }
+    await store.commit(piece)
+  } finally {
+    await store.close()
+  }
+}
+
+async function copySecret(from: string, to: string): Promise<void> {
+  const bytes = await readSecretsFile(from)
+  if (bytes === null) return
+  try {
+    await writeSecretsFile(to, bytes)
+  } finally {
+    bytes.fill(0)
+  }
+}
+
+/** The kept copies of own profiles, which lie one below the other. */
+async function copyProfiles(from: string, to: string): Promise<void> {
+  const entries = await readdir(from, { withFileTypes: true }).catch((cause: unknown) => {
+    if (isErrno(cause, 'ENOENT')) return []
+    throw cause
+  })
+  if (entries.length === 0) return
+  await mkdir(to, { mode: 0o700 })
+  for (const entry of entries) {
+    const [file, copy] = [join(from, entry.name), join(to, entry.name)]
+    if (entry.isDirectory()) await copyProfiles(file, copy)
+    else if (entry.isFile()) await writeFileDurably(copy, await readFile(file), { mode: 0o600 })
+  }
+  await syncDirectory(to)
+}
