@@ -6,18 +6,22 @@ import { Keeper, type KeeperOptions } from './keeper/keeper.ts'
 import { clearArrivals, applyArrivals } from './snapshot/arrivals.ts'
 import { seedState } from './own/seed.ts'
 import { IMPORT } from './state/records.ts'
+import { rebuildSalvaged } from './state/rebuild.ts'
+import * as salvaged from '../store/salvage/mark.ts'
 
 /**
  * @param place the place of the state, to notice a copy; null skips that check
  * @throws {CustodyError} SECRETS_MISSING | SECRETS_FOREIGN @throws {StoreError}
  */
 export async function openKeeper(options: KeeperOptions, place: Place | null): Promise<Keeper> {
+  const isSalvaged = salvaged.isSalvaged(options.store)
+  if (isSalvaged) await rebuildSalvaged(options.store, options.engine)
   const keeper = await Keeper.load(options)
   const { state, own: persona, custody } = keeper
   await finishImport(keeper)
   if (state.own()?.recent !== undefined) await state.change(() => persona.separatePast())
   const own = state.own()
-  const isCopied = (await place?.isCopied(keeper)) === true
+  const isCopied = isSalvaged || (await place?.isCopied(keeper)) === true
   if (own === undefined && custody.hasSecrets) {
     if (isCopied) throw secretsOfLater()
     // Crash in the middle of init: the keys are on disk but the persona is not, and nobody has seen its recovery words.

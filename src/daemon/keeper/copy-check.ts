@@ -7,6 +7,7 @@ import { readFile } from 'node:fs/promises'
 import { describeError } from '../../process/describe-error.ts'
 import type { Log } from '../../process/log.ts'
 import { Serial } from '../../process/serial.ts'
+import { isSalvaged, UNMARK_SALVAGED } from '../../store/salvage/mark.ts'
 import type { StatePaths } from '../../store/state-dir.ts'
 import { hasWitness, identityOf, keepOnlyWitness, makeWitness, readOutside, writeOutside } from '../../store/witness.ts'
 import { PLACE, type PlaceRecord } from '../state/records.ts'
@@ -67,6 +68,8 @@ export class Place {
     await keeper.changeKeys(() => {
       keeper.state.stage(keeper.state.records.places.put(PLACE, place))
       if (isCopied) keeper.own.wasCopied()
+      // With the same commit, so that a salvaged state never counts as one that went on.
+      if (isSalvaged(keeper.store)) keeper.state.stage(UNMARK_SALVAGED)
     })
     await writeOutside(outside, place).catch((error: unknown) => log.warn('witness.outside', describeError(error)))
     await keepOnlyWitness(paths.witness, place.file)
