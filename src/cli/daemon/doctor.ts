@@ -68,7 +68,7 @@ async function checkStoppedStore(stateDir: string): Promise<Finding[]> {
     const faults = await examineStore(stateDir)
     if (faults === null) return []
     if (faults.length === 0) return [ok('STORE', 'the files of the store are whole')]
-    const hint = 'copy the state directory away, then restore a backup'
+    const hint = 'restore a backup, or rescue what is whole into a new directory'
     return faults.map(({ code, file, message, loss }) =>
       problem(code, `${message}; lost: ${loss}`, hint, { path: file }),
     )

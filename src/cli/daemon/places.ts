@@ -10,7 +10,6 @@ const SECRET_FILES = ['secrets', 'seed'] // docs/threat-model.md: the only files
 export function checkPlaces(paths: Paths, isRunning: boolean): Finding[] {
   return [
     ...checkDirectory('STATE_DIR', 'state directory', paths.stateDir, isRunning),
-    ...checkStore(paths.stateDir, isRunning),
     ...SECRET_FILES.flatMap((name) => checkSecret(join(paths.stateDir, name))),
     ...checkDirectory('SOCKET_DIR', 'socket directory', paths.runDir, isRunning),
     ...checkDirectory('ADMIN_DIR', "owner's socket directory", paths.adminDir, isRunning),
@@ -31,17 +30,6 @@ function checkDirectory(code: string, what: string, path: string, isRunning: boo
     ]
   }
   return checkGuarded(code, `the ${what} ${path}`, path, stats, '700')
-}
-
-/** The daemon's log names a store that does not open, and points here for what to do. */
-function checkStore(stateDir: string, isRunning: boolean): Finding[] {
-  const path = join(stateDir, 'store')
-  if (isRunning || statsOf(path) === null) return []
-  const message = `only the daemon checks the store ${path}; its log names a file that is damaged or missing`
-  const hint =
-    `if the daemon does not start because of that: copy ${stateDir}, move it away, start the daemon, and run persona restore BACKUP; ` +
-    'without a backup run persona recover, which needs the recovery words'
-  return [notice('STORE_UNREAD', message, hint)]
 }
 
 function checkSecret(path: string): Finding[] {

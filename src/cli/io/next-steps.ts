@@ -100,8 +100,9 @@ const STEPS: Readonly<Record<string, Step>> = {
   COMPANION_FULL: 'persona tox peers',
   NOTIFY_UNREACHABLE: 'persona config set notify.enabled false',
   HISTORY_BROKEN: 'persona restore FILE',
-  STORE_CORRUPT: 'persona doctor',
-  STORE_MISSING: 'persona doctor',
+  STORE_CORRUPT: examineOrSalvage,
+  STORE_MISSING: examineOrSalvage,
+  STORE_LOST_WRITES: examineOrSalvage,
 }
 
 /** The last line of every edit of the own table. */
@@ -131,6 +132,11 @@ export function describeFinding({ code, message, hint, about }: Finding): string
 
 function publishInto({ path }: Facts): string {
   return `persona tox publish ${wordOf(path)}`
+}
+
+/** `doctor` has examined the files already, and names one. */
+function examineOrSalvage({ path }: Facts): string {
+  return path === undefined ? 'persona doctor' : 'persona store salvage DIRECTORY'
 }
 
 function inspect({ path }: Facts): string {

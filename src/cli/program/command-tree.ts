@@ -35,7 +35,10 @@ export interface CommandNode {
 /** By the name of an argument or of an option's value, as `--help` shows them. */
 const BY_NAME: Readonly<Record<string, Values>> = {
   ...Object.fromEntries(
-    ['file', 'files', 'path', 'profile', 'profiles', 'places', 'new'].map((name) => [name, 'files' as const]),
+    ['file', 'files', 'path', 'profile', 'profiles', 'places', 'new', 'directory'].map((name) => [
+      name,
+      'files' as const,
+    ]),
   ),
   dir: 'home',
   contact: 'contacts',

@@ -55,6 +55,16 @@ export function addConfig(config: Command, run: Runner): void {
     .action(() => run(async (context) => (await import('../daemon/config.ts')).edit(context)))
 }
 
+/** `store ...`. */
+export function addStore(store: Command, run: Runner): void {
+  store
+    .command('salvage <directory>')
+    .description('copy what verifies in a damaged store into a new state directory, and say what is lost')
+    .action((directory: string) =>
+      run(async (context) => (await import('../daemon/salvage.ts')).salvageStore(context, directory)),
+    )
+}
+
 /** `service ...`. */
 export function addService(service: Command, run: Runner): void {
   service

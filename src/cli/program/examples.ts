@@ -34,6 +34,7 @@ export const EXAMPLES: Readonly<Partial<Record<string, readonly string[]>>> = {
     'persona tox follow bob.tox            # befriend the other devices of contacts',
   ],
   app: ['persona app allow bot --can read,observe --for 30d', 'persona app revoke bot'],
+  store: ['persona store salvage ~/salvaged      # the damaged store stays as it is'],
   service: ['persona service install', 'journalctl --user -u personad'],
   completion: ['source <(persona completion bash)     # in ~/.bashrc'],
 }

@@ -5,7 +5,7 @@ import { addApp } from './app.ts'
 import { addBackup } from './backup.ts'
 import { addCompletion } from './completion-command.ts'
 import { addContact } from './contact.ts'
-import { addConfig, addDaemon, addService } from './daemon.ts'
+import { addConfig, addDaemon, addService, addStore } from './daemon.ts'
 import { addDevice, addLeaving, addPairing, addSibling } from './device.ts'
 import { EXAMPLES } from './examples.ts'
 import { addHelp } from './help.ts'
@@ -51,6 +51,7 @@ export function buildProgram(run: Runner): Command {
   addDaemon(program, run)
   addApp(program.command('app').description('allow local apps to use the daemon'), run)
   addConfig(program.command('config').description('read and change the configuration of the daemon'), run)
+  addStore(program.command('store').description('rescue what a damaged store still holds'), run)
   addService(program.command('service').description('run the daemon as a systemd user service'), run)
   program.commandsGroup('Shell and help:')
   addCompletion(program, run)

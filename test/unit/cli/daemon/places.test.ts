@@ -34,14 +34,6 @@ test('private directories are ok, and so are missing sockets while no daemon run
   ])
 })
 
-test('a store without a running daemon gets a notice that says what to do if it is damaged', () => {
-  mkdirSync(join(paths.stateDir, 'store'))
-  expect(bad()).toEqual(['notice STORE_UNREAD'])
-  const [finding] = checkPlaces(paths, false).filter(({ code }) => code === 'STORE_UNREAD')
-  for (const words of ['move it away', 'persona restore', 'persona recover']) expect(finding!.hint).toContain(words)
-  expect(bad(true)).not.toContain('notice STORE_UNREAD')
-})
-
 test.each([
   ['stateDir', 0o750, 'problem STATE_DIR_OPEN'],
   ['runDir', 0o711, 'problem SOCKET_DIR_OPEN'],
