@@ -1,6 +1,6 @@
 /** The document keys of announcements: `read`, `announce` and `at` (docs/announce.md, section 5). */
 import { formatBase64url, parseBase64url } from '../encoding/bytes.ts'
-import type { Document, DocumentValue } from '../document.ts'
+import type { Document, DocumentValue, SettingKey } from '../document.ts'
 
 /** Who can open an announcement: contacts; whoever knows a device key of the persona; or everybody. Each kind includes those before it. */
 export type AnnounceKind = 'contacts' | 'devices' | 'public'
@@ -11,9 +11,6 @@ const MAX_STORES = 8 // sanity: every friend asks each of them, and a status mes
 const MAX_HOST_CHARS = 253 // format: a DNS name
 const MIN_OTHER_PORT = 1024 // format: below it are services that must not get requests of friends
 const MAX_PORT = 65_535
-
-export const SETTING_KEYS = ['read', 'announce', 'at'] as const
-export type SettingKey = (typeof SETTING_KEYS)[number]
 
 /** What a document says about announcements. A key that is absent or of another form is null or empty. */
 export interface AnnounceSettings {
