@@ -62,6 +62,7 @@ export type LinkErrorCode =
   | 'LINK_UNKNOWN_VERSION'
   | 'LINK_EPOCH_RANGE' // over MAX_EPOCH
   | 'LINK_KEY_INVALID' // K_0 not canonical or of small order
+  | 'LINK_NAME_INVALID' // not a nickname
 
 export class BlobError<Code extends BlobErrorCode = BlobErrorCode> extends PersonadError<Code> {
   override readonly name = 'BlobError'

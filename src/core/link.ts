@@ -1,12 +1,13 @@
-/** Contact links: PersonaID, c_0 and epoch in one line that people send each other (docs/format.md, section 13). */
+/** Contact links: PersonaID, c_0, epoch and, if the owner wants, a name, in one line that people send each other (docs/format.md, section 13). */
 import { formatBase32, parseBase32 } from './encoding/base32.ts'
-import { concatBytes, equalBytes } from './encoding/bytes.ts'
+import { concatBytes, decodeUtf8, encodeUtf8, equalBytes } from './encoding/bytes.ts'
 import { COMMITMENT_BYTES } from './chain.ts'
 import { isStrictPublicKey } from './curve/ed25519.ts'
 import type { Engine } from './engine.ts'
-import { LinkError } from './errors.ts'
+import { BlobError, LinkError } from './errors.ts'
 import { LABEL_LINK } from './labels.ts'
-import { MAX_EPOCH, TOKEN_PREFIX } from './limits.ts'
+import { MAX_EPOCH, MAX_NICKNAME_BYTES, TOKEN_PREFIX } from './limits.ts'
+import { checkNickname } from './nickname.ts'
 
 /** The content of a link. A new contact pins it before seeing any blob. */
 export interface ContactLink {
@@ -16,26 +17,35 @@ export interface ContactLink {
   readonly root: Uint8Array
   /** Epoch of the persona when the link was made; blobs of lower epochs are refused. */
   readonly epoch: number
+  /** How the owner calls themselves, a nickname (section 12). It proves nothing: a reader may use it for a new contact. */
+  readonly name?: string
 }
 
 export const LINK_SCHEME = 'personad:' // format: differs from a token's prefix, so that a link in a status message is part of the words
 export const LINK_CHECKSUM_BYTES = 4 // format: a typing mistake passes once in 2^32; no defence against forgery, since anybody can compute it
-const LINK_VERSION = 1
+const VERSION_PLAIN = 1
+const VERSION_NAMED = 2 // format: the same with a name; programs before it say LINK_UNKNOWN_VERSION
 const KEY_BYTES = 32
-const CONTACT_LINK_BYTES = 2 + KEY_BYTES + COMMITMENT_BYTES + LINK_CHECKSUM_BYTES // format: 70 bytes fill 112 characters exactly
+const NAME_AT = 2 + KEY_BYTES + COMMITMENT_BYTES
+const CONTACT_LINK_BYTES = NAME_AT + LINK_CHECKSUM_BYTES // format: 70 bytes fill 112 characters exactly; a name comes on top
 
 const WHITE_SPACE = /[\t\n\v\f\r ]+/g
 
-/** Writes a link as one line of 121 characters. In upper case they all fit the compact alphabet of a QR code. */
-export function formatLink({ personaId, root, epoch }: ContactLink, engine: Engine): string {
-  const body = concatBytes(Uint8Array.of(LINK_VERSION, epoch), personaId, root)
+/**
+ * Writes a link as one line of 121 characters, with a name up to 224. In upper case they all fit the compact alphabet of a QR code.
+ * @throws {BlobError} those of checkNickname, for the name
+ */
+export function formatLink({ personaId, root, epoch, name }: ContactLink, engine: Engine): string {
+  const version = name === undefined ? VERSION_PLAIN : VERSION_NAMED
+  const nameBytes = name === undefined ? new Uint8Array() : encodeUtf8(checkNickname(name))
+  const body = concatBytes(Uint8Array.of(version, epoch), personaId, root, nameBytes)
   return LINK_SCHEME + formatBase32(concatBytes(body, checksumOf(body, engine)))
 }
 
 /**
  * Reads a link in either case. It ignores white space anywhere, since mail programs break lines. A link proves nothing: whoever can alter
  * it chooses which persona the reader adds.
- * @throws {LinkError} LINK_UNKNOWN | LINK_DAMAGED | LINK_UNKNOWN_VERSION | LINK_EPOCH_RANGE | LINK_KEY_INVALID
+ * @throws {LinkError} LINK_UNKNOWN | LINK_DAMAGED | LINK_UNKNOWN_VERSION | LINK_EPOCH_RANGE | LINK_KEY_INVALID | LINK_NAME_INVALID
  */
 export function parseLink(text: string, engine: Engine): ContactLink {
   const line = text.replaceAll(WHITE_SPACE, '')
@@ -50,21 +60,35 @@ export function parseLink(text: string, engine: Engine): ContactLink {
     throw new LinkError('LINK_DAMAGED', 'the contact link is damaged: a character is wrong or missing; copy it again')
   }
   const [version, epoch] = body
-  if (version !== LINK_VERSION) {
+  if (version !== VERSION_PLAIN && version !== VERSION_NAMED) {
     throw new LinkError(
       'LINK_UNKNOWN_VERSION',
       `this program does not know version ${version} of contact links; install a newer one`,
     )
   }
-  if (bytes.length !== CONTACT_LINK_BYTES)
-    throw new LinkError('LINK_DAMAGED', `a contact link has ${CONTACT_LINK_BYTES} bytes, not ${bytes.length}`)
+  const maxNameBytes = version === VERSION_NAMED ? MAX_NICKNAME_BYTES : 0
+  if (bytes.length < CONTACT_LINK_BYTES || bytes.length > CONTACT_LINK_BYTES + maxNameBytes)
+    throw new LinkError('LINK_DAMAGED', `a contact link of version ${version} cannot have ${bytes.length} bytes`)
   if (epoch! > MAX_EPOCH)
     throw new LinkError('LINK_EPOCH_RANGE', `the contact link has epoch ${epoch}; the highest is ${MAX_EPOCH}`)
   const personaId = body.slice(2, 2 + KEY_BYTES)
   if (!isStrictPublicKey(personaId)) {
     throw new LinkError('LINK_KEY_INVALID', 'the PersonaID in the contact link is not a valid public key')
   }
-  return { personaId, root: body.slice(2 + KEY_BYTES), epoch: epoch! }
+  const link = { personaId, root: body.slice(2 + KEY_BYTES, NAME_AT), epoch: epoch! }
+  return version === VERSION_NAMED ? { ...link, name: parseName(body.subarray(NAME_AT)) } : link
+}
+
+/** @throws {LinkError} LINK_NAME_INVALID */
+function parseName(bytes: Uint8Array): string {
+  const name = decodeUtf8(bytes)
+  try {
+    if (name !== null) return checkNickname(name)
+  } catch (cause) {
+    if (!(cause instanceof BlobError)) throw cause
+    throw new LinkError('LINK_NAME_INVALID', `the name in the contact link is not allowed: ${cause.message}`, { cause })
+  }
+  throw new LinkError('LINK_NAME_INVALID', 'the name in the contact link is not UTF-8')
 }
 
 function checksumOf(body: Uint8Array, engine: Engine): Uint8Array {

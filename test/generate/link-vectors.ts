@@ -18,15 +18,22 @@ export interface LinkVector {
   readonly text: string
   readonly expect:
     | { readonly code: LinkErrorCode }
-    | { readonly personaId: string; readonly root: string; readonly epoch: number; readonly safetyNumber: string }
+    | {
+        readonly personaId: string
+        readonly root: string
+        readonly epoch: number
+        readonly safetyNumber: string
+        readonly name?: string
+      }
 }
 
 /** The result of the code under test for a text. */
 export function judgeLink({ text }: LinkVector, engine: Engine): LinkVector['expect'] {
   try {
-    const { personaId, root, epoch } = parseLink(text, engine)
+    const { personaId, root, epoch, name } = parseLink(text, engine)
     const number = safetyNumber(personaId, root, engine)
-    return { personaId: formatHex(personaId), root: formatHex(root), epoch, safetyNumber: number }
+    const named = name === undefined ? {} : { name }
+    return { personaId: formatHex(personaId), root: formatHex(root), epoch, safetyNumber: number, ...named }
   } catch (error) {
     if (error instanceof LinkError) return { code: error.code }
     throw error
@@ -55,11 +62,13 @@ function replaced(text: string, at: number, character: string): string {
 }
 
 const head = Uint8Array.of(1, 0)
-const good = (of: Ids, epoch: number): LinkVector['expect'] => ({
+const namedHead = Uint8Array.of(2, 0)
+const good = (of: Ids, epoch: number, name?: string): LinkVector['expect'] => ({
   personaId: formatHex(of.personaId),
   root: formatHex(of.root),
   epoch,
   safetyNumber: safetyNumber(of.personaId, of.root, portableEngine),
+  ...(name === undefined ? {} : { name }),
 })
 
 type Case = readonly [name: string, comment: string, text: string, expect: LinkVector['expect'] | LinkErrorCode]
@@ -127,7 +136,44 @@ const CASES: readonly Case[] = [
     linkOf(Uint8Array.of(0, 0), ada.personaId, ada.root),
     'LINK_UNKNOWN_VERSION',
   ],
-  ['version-2', 'A later version may have any length.', linkOf(Uint8Array.of(2), ada.root), 'LINK_UNKNOWN_VERSION'],
+  ['version-3', 'A later version may have any length.', linkOf(Uint8Array.of(3), ada.root), 'LINK_UNKNOWN_VERSION'],
+  [
+    'good-named',
+    'Version 2 has a name.',
+    formatLink({ ...ada, epoch: 0, name: 'Ada Lovelace' }, portableEngine),
+    good(ada, 0, 'Ada Lovelace'),
+  ],
+  [
+    'good-named-longest',
+    'A name of 64 bytes, in upper case.',
+    formatLink({ ...ada, epoch: 0, name: '\u00E9'.repeat(32) }, portableEngine).toUpperCase(),
+    good(ada, 0, '\u00E9'.repeat(32)),
+  ],
+  ['name-empty', 'Version 2 without a name.', linkOf(namedHead, ada.personaId, ada.root), 'LINK_NAME_INVALID'],
+  [
+    'name-too-long',
+    'A name of 65 bytes.',
+    linkOf(namedHead, ada.personaId, ada.root, new Uint8Array(65).fill(0x61)),
+    'LINK_DAMAGED',
+  ],
+  [
+    'name-too-many-characters',
+    'A name of 33 characters.',
+    linkOf(namedHead, ada.personaId, ada.root, new Uint8Array(33).fill(0x61)),
+    'LINK_NAME_INVALID',
+  ],
+  [
+    'name-not-utf8',
+    'A name that is not UTF-8.',
+    linkOf(namedHead, ada.personaId, ada.root, Uint8Array.of(0xff)),
+    'LINK_NAME_INVALID',
+  ],
+  [
+    'name-invisible',
+    'A name with U+202E, which turns the text after it around.',
+    linkOf(namedHead, ada.personaId, ada.root, Uint8Array.of(0x41, 0xe2, 0x80, 0xae)),
+    'LINK_NAME_INVALID',
+  ],
   [
     'epoch-17',
     'A chain does not have this many keys.',

@@ -7,13 +7,17 @@ import { showsPictures } from '../io/style.ts'
 import { EXIT_DONE } from '../io/errors.ts'
 
 export interface LinkOptions {
+  /** Put this name into the link, for people who add it. */
+  readonly name?: string
   /** Write the QR code into this PNG file. */
   readonly qr?: string
 }
 
 /** Adds a QR code on a terminal. Elsewhere it prints only the link, ready to be piped. */
 export async function link(context: Context, options: LinkOptions): Promise<number> {
-  const own = await withDaemon(context, (client) => client.call('link.get'))
+  const own = await withDaemon(context, (client) =>
+    client.call('link.get', options.name === undefined ? {} : { name: options.name }),
+  )
   if (options.qr !== undefined) await (await import('../io/qr.ts')).writeQr(own.link.toUpperCase(), options.qr)
   if (!process.stdout.isTTY) printText(context, own, own.link)
   else print(context, own, await formatLinkScreen(own, context.verbose))

@@ -14,6 +14,7 @@ export function addContact(program: Command, contact: Command, run: Runner): voi
   program
     .command('link')
     .description('print your contact link, for people who should know you; on a terminal also as a QR code')
+    .option('--name <name>', 'put your name into the link; earlier versions of persona cannot read such a link')
     .option('--qr <file>', 'write the QR code into this PNG file')
     .action((options: LinkOptions) =>
       run(async (context) => (await import('../contacts/link.ts')).link(context, options)),

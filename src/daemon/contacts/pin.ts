@@ -37,7 +37,8 @@ export function pinLink(link: ContactLink, { name, repin }: PinWishes, state: St
   checkNotOwn(link, state)
   if (known === undefined) {
     if (name !== null) state.names.checkFree(name, { kind: 'persona', id: personaId })
-    const newName = name ?? `persona-${personaId.slice(0, NAME_DIGITS).toLowerCase()}`
+    // The maker of the link chose its name. It is made unique, as the name of a Tox friend is.
+    const newName = name ?? link.name ?? `persona-${personaId.slice(0, NAME_DIGITS).toLowerCase()}`
     const { defaultPolicy: policy, nowSec: createdSec } = state
     addLinked(link, { name: newName, aliases: [], policy, blocked: false, createdSec }, repin, state)
     return 'added'

@@ -24,7 +24,7 @@ export type LinkMethods = Pick<Methods, 'contact.number' | 'contact.add' | 'cont
 
 export function linkHandlers(keeper: Keeper): Handlers<LinkMethods> {
   return {
-    'link.get': () => ownLink(keeper),
+    'link.get': ({ name }) => ownLink(keeper, name),
     'contact.add': (params) => addContact(keeper, params),
     'contact.number': async ({ contact }) => {
       const personaId = await contactPersona(keeper, contact)
@@ -42,11 +42,15 @@ function numberOf({ personaId, root }: PersonaRecord, keeper: Keeper): string {
   return safetyNumber(storedBytes(personaId), storedBytes(root), keeper.engine)
 }
 
-function ownLink(keeper: Keeper): OwnLink {
+function ownLink(keeper: Keeper, name: string | undefined): OwnLink {
   const persona = ownPersona(keeper)
   if (persona === null) throw noPersona()
   const { personaId, root, epoch } = persona
-  const link = formatLink({ personaId: storedBytes(personaId), root: storedBytes(root), epoch }, keeper.engine)
+  const named = name === undefined ? {} : { name }
+  const link = formatLink(
+    { personaId: storedBytes(personaId), root: storedBytes(root), epoch, ...named },
+    keeper.engine,
+  )
   return { link, personaId, chainRoot: root, epoch, safetyNumber: numberOf(persona, keeper) }
 }
 

@@ -30,7 +30,7 @@ import {
   type ContactDevicesParams,
 } from '../shapes/advice.ts'
 import { pendingKind, pendingUpdate, type PendingKind, type PendingUpdate } from '../shapes/pending.ts'
-import { contactName, noParams, method, largeMethod, type Empty } from './params.ts'
+import { nickname, contactName, noParams, method, largeMethod, type Empty } from './params.ts'
 
 const MAX_SOURCE_CHARS = 128 // sanity: a kind and a key; stored with each device that the source reported
 
@@ -55,7 +55,7 @@ export interface ContactsMethods {
   observe: MethodSpec<ObservationParams, ObserveResult>
   'observe.batch': MethodSpec<{ source: string; observations: ObservationParams[] }, { results: ObserveResult[] }>
   'observe.undo': MethodSpec<{ profile: string }, { devices: number; contacts: number; names: string[] }>
-  'link.get': MethodSpec<Empty, links.OwnLink>
+  'link.get': MethodSpec<{ name?: string }, links.OwnLink>
   'contact.list': MethodSpec<{ after?: string; limit?: number; blocked?: boolean }, ContactPage>
   'contact.show': MethodSpec<{ contact: string }, Contact>
   'contact.devices': MethodSpec<ContactDevicesParams, ContactDevices>
@@ -108,7 +108,12 @@ export const CONTACTS_METHODS: ContactsMethods = {
     z.strictObject({ profile: keyHex }),
     z.strictObject({ devices: z.int(), contacts: z.int(), names: z.array(z.string()) }),
   ),
-  'link.get': method('read', "Get the owner's contact link", noParams, links.ownLink),
+  'link.get': method(
+    'read',
+    "Get the owner's contact link, with or without a name in it",
+    z.strictObject({ name: nickname.exactOptional() }),
+    links.ownLink,
+  ),
   'contact.list': {
     ...largeMethod(
       'List a page of contacts in the order of their names',

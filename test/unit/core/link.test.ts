@@ -2,7 +2,7 @@ import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { formatBase32, parseBase32 } from '../../../src/core/encoding/base32.ts'
 import { encodeUtf8, formatHex } from '../../../src/core/encoding/bytes.ts'
-import { LinkError } from '../../../src/core/errors.ts'
+import { BlobError, LinkError } from '../../../src/core/errors.ts'
 import { formatLink, parseLink } from '../../../src/core/link.ts'
 import { groupSafetyNumber, parseSafetyNumber, safetyNumber } from '../../../src/core/safety-number.ts'
 import { parseStatus } from '../../../src/core/token.ts'
@@ -48,6 +48,19 @@ describe('a contact link', () => {
       expect(parseLink(link, sodium)).toEqual({ personaId, root, epoch })
       expect(parseLink(link.toUpperCase(), sodium)).toEqual({ personaId, root, epoch })
     }
+  })
+
+  it('with a name reads back, and a name that is no nickname is refused when it is written and read', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: fc.constantFrom(...'aZ é漢👍'), minLength: 1, maxLength: 16 }), (text) => {
+        const name = text.trim() === '' ? 'x' : text.trim()
+        const link = formatLink({ personaId, root, epoch: 3, name }, sodium)
+        expect(parseLink(link.toUpperCase(), sodium)).toEqual({ personaId, root, epoch: 3, name })
+        expect(link.length).toBeLessThanOrEqual(224)
+      }),
+    )
+    for (const name of ['', ' x', 'a\u202E', 'a'.repeat(33)])
+      expect(() => formatLink({ personaId, root, epoch: 3, name }, sodium)).toThrow(BlobError)
   })
 
   it('is refused after a change of any single character', () => {

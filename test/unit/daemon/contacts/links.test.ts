@@ -40,6 +40,19 @@ describe('the own link', () => {
     expect(record(friend, { id: personaId } as Person).seq).toBe(table.seq)
   })
 
+  it('with a name names a new contact, beside one of that name with a number, and never renames a known one', async () => {
+    const owner = await TestKeeper.withPersona()
+    const friend = await TestKeeper.open()
+    await friend.call('contact.add', { link: person('bob').link(), name: 'Olga' })
+    const { link, personaId } = await owner.call('link.get', { name: 'Olga' })
+    expect((await friend.call('contact.add', { link })).contact).toMatchObject({ name: 'Olga#2', personaId })
+    await friend.call('contact.rename', { contact: personaId, name: 'Oma' })
+    expect(await friend.call('contact.add', { link })).toMatchObject({ outcome: 'known', contact: { name: 'Oma' } })
+    await expect(owner.call('link.get', { name: ' ' })).rejects.toMatchObject({ code: 'NICKNAME_SPACES' })
+    const other = await TestKeeper.open()
+    expect((await other.call('contact.add', { link, name: 'Nana' })).contact.name).toBe('Nana')
+  })
+
   it('cannot be added by the owner, and a link with another chain is reported as a theft', async () => {
     const test = await TestKeeper.withPersona()
     const { link } = await test.call('link.get')
