@@ -27,7 +27,7 @@ export async function doctor(context: Context): Promise<number> {
   ]
   if (isStopped(daemon)) findings.push(...(await checkStoppedStore(context.paths.stateDir)))
   const report: Diagnosis = { findings }
-  print(context, report, formatFindings(report))
+  print(context, report, formatFindings(report, context.verbose))
   return findings.some(({ severity }) => severity === 'problem') ? EXIT_FAILED : EXIT_DONE
 }
 
@@ -120,13 +120,18 @@ function checkService({ unit, unitPath, activeState, isLingering }: ServiceStatu
 const STYLES = { ok: green, notice: yellow, problem: red } as const
 const MARKS: Readonly<Record<Finding['severity'], string>> = { ok: 'ok     ', notice: 'notice ', problem: 'PROBLEM' }
 
-export function formatFindings({ findings }: Diagnosis): string[] {
+export function formatFindings({ findings }: Diagnosis, verbose = false): string[] {
   const problems = findings.filter(({ severity }) => severity === 'problem').length
   const lines = findings.flatMap(({ severity, code, message, hint, about }) => [
-    `${STYLES[severity](MARKS[severity])}  ${escapeText(message)} (${escapeText(code)})`,
+    `${STYLES[severity](MARKS[severity])}  ${escapeText(message)}${verbose ? numbersIn(about) : ''} (${escapeText(code)})`,
     ...adviceLines(adviceOf(code, hint, about)),
   ])
   return [...lines, '', bold(problems === 0 ? 'no problems found' : countOf(problems, 'problem'))]
+}
+
+/** The numbers of the table that a finding is about; empty without one. */
+function numbersIn({ epoch, seq }: Readonly<Record<string, string>> = {}): string {
+  return epoch === undefined || seq === undefined ? '' : ` (epoch ${escapeText(epoch)}, seq ${escapeText(seq)})`
 }
 
 function adviceLines(advice: string | null): string[] {

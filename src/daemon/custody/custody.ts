@@ -305,7 +305,7 @@ export class Custody {
     const key = this.#vault.require().keys.get(epoch)
     if (key !== undefined) return key
     const hint = 'get it from the device that rotated, by pairing, or from the recovery words'
-    throw new CustodyError('KEY_SUPERSEDED', `this device does not hold the signing key of epoch ${epoch}`, hint)
+    throw new CustodyError('KEY_SUPERSEDED', 'this device does not hold the newest signing key', hint)
   }
 
   async #begin(seeds: readonly SigningSeed[], seed: Uint8Array | null, passphrase: string | null): Promise<void> {

@@ -1,6 +1,6 @@
 /** The checks of `doctor` for the own persona: its standing, its age, and the table that each device shows. */
 import type { Sighting } from '../../core/consent.ts'
-import { notice, ok, problem, type Finding } from '../../ipc/shapes/doctor.ts'
+import { notice, numbersOf, ok, problem, type Finding } from '../../ipc/shapes/doctor.ts'
 import type { OwnTable } from '../../ipc/shapes/own.ts'
 import { standingFindings } from '../own/standing.ts'
 import { freshnessAt, type Clock } from '../state/view.ts'
@@ -14,7 +14,7 @@ export function checkOwn({ table, standing, isLocked, clock, shown }: Examined):
     return [notice('NO_PERSONA', 'there is no persona here yet', hint)]
   }
   return [
-    ok('PERSONA', `table ${table.seq} of epoch ${table.epoch} lists ${countOf(table.devices.length)}`),
+    { ...ok('PERSONA', `your table lists ${countOf(table.devices.length)}`), about: numbersOf(table) },
     ...standingFindings(standing),
     ...(isLocked ? [] : checkFreshness(table, clock)),
     ...table.devices.map(({ name, key }) => checkShown(name, shown.get(key) ?? null, table)),
@@ -38,16 +38,12 @@ function checkShown(name: string, sighting: Sighting | null, own: OwnTable): Fin
   const { table, atSec } = sighting
   if (table === undefined) return ok('DEVICE_SHOWS', `${name} was seen showing a table of yours`)
   const isOlder = table.epoch < own.epoch || (table.epoch === own.epoch && table.seq < own.seq)
-  if (!isOlder) return ok('DEVICE_SHOWS', `${name} was seen showing table ${nameOf(table)}`)
-  const message = `${name} was last seen showing table ${nameOf(table)}; the current one is ${nameOf(own)}`
+  const about = numbersOf(table)
+  if (!isOlder) return { ...ok('DEVICE_SHOWS', `${name} was seen showing your current table`), about }
   // A sighting from before the current table was signed could not show it.
   return atSec < own.timeSec
-    ? notice('DEVICE_OLDER', `${message}, which was signed later`, PUBLISH_THERE)
-    : problem('DEVICE_OLDER', message, PUBLISH_THERE)
-}
-
-function nameOf({ epoch, seq }: { readonly epoch: number; readonly seq: number }): string {
-  return `${seq} of epoch ${epoch}`
+    ? notice('DEVICE_OLDER', `${name} was last seen before your current table was signed`, PUBLISH_THERE, about)
+    : problem('DEVICE_OLDER', `${name} was last seen showing an older table of yours`, PUBLISH_THERE, about)
 }
 
 function countOf(devices: number): string {

@@ -5,9 +5,9 @@ import { alarm } from '../personas/alarms.ts'
 import type { State } from '../state/state.ts'
 
 /** The own persona was rotated here and elsewhere, and neither rotation knew of the other. */
-export function alarmRival(personaId: string, epoch: number, state: State): void {
+export function alarmRival(personaId: string, state: State): void {
   const message =
-    `another device also rotated your key, to epoch ${epoch}, without knowing of the rotation made here: a device that had that other key ` +
+    'another device also rotated your key, without knowing of the rotation made here: a device that had that other key ' +
     'still has it. Rotate the key again'
   alarm(state, 'ROTATE_AGAIN', personaId, null, message)
 }
@@ -19,14 +19,8 @@ export function alarmReturned(personaId: string, state: State): void {
 }
 
 /** The store lacks an own table that only this daemon can have signed or published. */
-export function alarmForgotten(
-  personaId: string,
-  { epoch, seq }: { readonly epoch: number; readonly seq: number },
-  how: Forgotten,
-  from: string,
-  state: State,
-): void {
-  const what = `table ${seq} of epoch ${epoch} of your persona is missing from this store`
+export function alarmForgotten(personaId: string, how: Forgotten, from: string, state: State): void {
+  const what = 'a table of your persona is missing from this store'
   const why =
     how === 'sole'
       ? 'though no other device and no backup was given the signing key: either the store was put back to an earlier state, or somebody has a copy of your key'

@@ -46,7 +46,7 @@ export function seeOwnBlob(
   // Only for a blob that is new here. A blob that we keep already raised its alarm.
   if (after !== persona && !isViolation && !isRival(blob, before, own.past)) {
     const forgotten = forgottenBy(blob, before, own.past, persona, copySec === null ? from : null)
-    if (forgotten !== null) alarmForgotten(before.personaId, blob, forgotten, from, state)
+    if (forgotten !== null) alarmForgotten(before.personaId, forgotten, from, state)
   }
   if (after.head !== persona.head && verdict !== 'refresh') follow(own, journal, persona, after, outcome.changes)
   if (own.persona.devices.some(({ key }) => key === from)) bindOrHold(own, blob, sight)
@@ -173,7 +173,7 @@ function rotationAfter({ record, past, state }: OwnHead, journal: Journal, blob:
   const { returned, ...rotation } = record.rotation
   const seen = { ...rotation, rival: formatHex(blob.tableHash) }
   if (isRival(blob, record, past)) {
-    alarmRival(record.personaId, blob.epoch, state)
+    alarmRival(record.personaId, state)
     return seen
   }
   if (!bringsBack(blob, record, journal.live, past)) return record.rotation

@@ -115,7 +115,7 @@ export class JoiningSide implements PairingSide {
       throw new PairingStateError('PAIRING_OTHER_PERSONA', message, 'one daemon keeps one persona')
     }
     if (epoch >= own.epoch) return
-    const message = `the other device has the older signing key of epoch ${epoch}; this one has epoch ${own.epoch}`
+    const message = 'the other device has an older signing key than this one'
     throw new PairingStateError(
       'PAIRING_OLDER_KEY',
       message,

@@ -1,5 +1,5 @@
 /** The checks of `doctor` for the watched Tox profiles: which own ones do not show the current table. */
-import { notice, ok, problem, type Finding } from '../../ipc/shapes/doctor.ts'
+import { notice, numbersOf, ok, problem, type Finding } from '../../ipc/shapes/doctor.ts'
 import { findingOfLoss } from './losses.ts'
 import { findingsOfTwins } from './twins.ts'
 import type { OwnTable } from '../../ipc/shapes/own.ts'
@@ -29,7 +29,8 @@ function checkProfile(profile: WatchedProfile, table: OwnTable | null): Finding[
   const { path, shows, problem: unread } = profile
   if (unread !== null) return [problem('PROFILE_UNREAD', `${path} cannot be read: ${unread.message}`, UNREAD_HINT)]
   if (shows === null || table === null) return [ok('PROFILE_WATCHED', `${path} is watched for its friends`)]
-  if (shows.state === 'current') return [ok('PROFILE_CURRENT', `${path} shows table ${shows.seq}, the current one`)]
+  if (shows.state === 'current')
+    return [{ ...ok('PROFILE_CURRENT', `${path} shows your current table`), about: { path, ...numbersOf(shows) } }]
   const finding = findingOf(profile, '', table)
   return [finding ?? problem('PROFILE_UNREAD', `${path} cannot be read`, UNREAD_HINT)]
 }

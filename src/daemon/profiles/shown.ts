@@ -3,7 +3,7 @@ import { TOKEN_PREFIX } from '../../core/limits.ts'
 import { ownWords, parseStatus } from '../../core/token.ts'
 import { BlobError } from '../../core/errors.ts'
 import { BLIND } from '../../tox/profile/repair.ts'
-import { notice, problem, type Finding } from '../../ipc/shapes/doctor.ts'
+import { notice, numbersOf, problem, type Finding } from '../../ipc/shapes/doctor.ts'
 import type { VerifyResult } from '../../ipc/shapes/judged.ts'
 import type { OwnTable } from '../../ipc/shapes/own.ts'
 import type { ShownTable, WatchedProfile } from '../../ipc/shapes/profiles.ts'
@@ -112,10 +112,11 @@ export function findingOf(profile: WatchedProfile, text: string, own: OwnTable):
         ? 'the repair service writes it as soon as no Tox client has the profile open'
         : `the daemon writes it as soon as possible (${repair})`
   switch (shows?.state) {
-    case 'older': {
-      const message = `${path} still shows table ${numberOf(shows, own)}; the current one is ${numberOf(own, shows)}`
-      return problem('PROFILE_OLDER', message, then, about)
-    }
+    case 'older':
+      return problem('PROFILE_OLDER', `${path} still shows an older table of yours`, then, {
+        ...about,
+        ...numbersOf(shows),
+      })
     case 'none':
       return text.trim() === TOXIC_AWAY
         ? problem('PROFILE_SHOWS_NONE', `toxic has replaced the table in ${path}`, `${TOXIC_REMEDY}; ${then}`, about)
@@ -123,8 +124,8 @@ export function findingOf(profile: WatchedProfile, text: string, own: OwnTable):
     case 'damaged':
       return problem('PROFILE_DAMAGED', `the table in ${path} was cut off, so contacts cannot read it`, then, about)
     case 'newer': {
-      const message = `${path} shows table ${numberOf(shows, own)}, which is newer than the one known here and was not accepted`
-      return notice('PROFILE_NEWER', message, 'inspect the profile', about)
+      const message = `${path} shows a table that is newer than the one known here, and was not accepted`
+      return notice('PROFILE_NEWER', message, 'inspect the profile', { ...about, ...numbersOf(shows) })
     }
     case 'other':
       return problem(
@@ -138,12 +139,4 @@ export function findingOf(profile: WatchedProfile, text: string, own: OwnTable):
     case undefined:
       return null
   }
-}
-
-/** The number of a table, with its epoch if the epochs differ. */
-function numberOf(
-  table: { readonly epoch: number | null; readonly seq: number | null },
-  other: { readonly epoch: number | null },
-): string {
-  return table.epoch === other.epoch ? `${table.seq}` : `${table.seq} of epoch ${table.epoch}`
 }

@@ -52,7 +52,7 @@ export async function follow(keeper: Keeper, words: string | null): Promise<OwnT
   return await keeper.keys.inTurn(async () => {
     const { epoch, personaId } = keeper.table()
     if (keeper.custody.publicKey(epoch) !== null) {
-      const message = `this device already holds the newest signing key that it knows of (epoch ${epoch})`
+      const message = 'this device already holds the newest signing key that it knows of'
       throw new RotationError('NOTHING_TO_FOLLOW', message, 'show it a newer table first')
     }
     await withSeed(keeper, words, async (seed) => {

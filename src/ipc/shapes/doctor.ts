@@ -12,7 +12,7 @@ export interface Finding {
   message: string
   /** Advice without a command: each client adds its own by the code. null if nothing needs doing. */
   hint: string | null
-  /** The subject of the finding, for the command that a client adds: a path, the name of a device, the id of an alarm. */
+  /** The subject of the finding, for the command that a client adds: a path, the name of a device, the id of an alarm, the numbers of a table. */
   about?: Record<string, string> | undefined
 }
 
@@ -29,6 +29,17 @@ export const finding: z.ZodType<Finding> = z.strictObject({
 })
 
 export const diagnosis: z.ZodType<Diagnosis> = z.strictObject({ findings: z.array(finding) })
+
+/** The numbers of a table for `about`. People see them with -v. */
+export function numbersOf({
+  epoch,
+  seq,
+}: {
+  readonly epoch: number | null
+  readonly seq: number | null
+}): Record<string, string> {
+  return epoch === null || seq === null ? {} : { epoch: String(epoch), seq: String(seq) }
+}
 
 export function ok(code: string, message: string): Finding {
   return { code, severity: 'ok', message, hint: null }

@@ -257,7 +257,7 @@ describe('what an own profile shows', () => {
     expect(profiles.summary()).toEqual({ profiles: { watched: 1, older: 0, lost: 0 }, findings: [] })
     await edit(addPhone)
     expect((await only()).shows).toEqual({ state: 'older', epoch: 0, seq: 1 })
-    const message = `${at('a.tox')} still shows table 1; the current one is 2`
+    const message = `${at('a.tox')} still shows an older table of yours`
     expect(profiles.summary()).toMatchObject({
       profiles: { watched: 1, older: 1, lost: 0 },
       findings: [{ code: 'PROFILE_OLDER', message, hint: 'publish the table into it', about: { path: at('a.tox') } }],

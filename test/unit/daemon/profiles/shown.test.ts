@@ -122,14 +122,13 @@ describe('the finding for an own profile reports', () => {
     return findingOf({ ...view, shows: { state, epoch, seq } }, 'words', own)
   }
 
-  test('the shown and the current table, with the epochs if they differ', () => {
+  test('an older table, with its numbers beside the message', () => {
     expect(finding('older', 1, 3)).toMatchObject({
       code: 'PROFILE_OLDER',
-      message: '/a.tox still shows table 3; the current one is 5',
+      message: '/a.tox still shows an older table of yours',
       hint: 'publish the table into it',
-      about: { path: '/a.tox' },
+      about: { path: '/a.tox', epoch: '1', seq: '3' },
     })
-    expect(finding('older', 0, 9)?.message).toContain('shows table 9 of epoch 0; the current one is 5 of epoch 1')
   })
 
   test("nothing if it shows the current table, cannot be read, or is not the owner's", () => {
