@@ -31,7 +31,7 @@ function checkProfile(profile: WatchedProfile, table: OwnTable | null): Finding[
   if (shows === null || table === null) return [ok('PROFILE_WATCHED', `${path} is watched for its friends`)]
   if (shows.state === 'current')
     return [{ ...ok('PROFILE_CURRENT', `${path} shows your current table`), about: { path, ...numbersOf(shows) } }]
-  const finding = findingOf(profile, '', table)
+  const finding = findingOf(profile, '')
   return [finding ?? problem('PROFILE_UNREAD', `${path} cannot be read`, UNREAD_HINT)]
 }
 

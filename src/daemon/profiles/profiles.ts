@@ -148,7 +148,7 @@ export class Profiles {
     const twins = findingsOfTwins(all.map(({ view }) => view))
     const findings = [...lost.map(findingOfLoss), ...twins, ...troubles]
     for (const { view, text } of all) {
-      const finding = table === null ? null : own.findingOf(view, text, table)
+      const finding = table === null ? null : own.findingOf(view, text)
       if (finding !== null) findings.push(finding)
     }
     const shown = findings.slice(0, MAX_FINDINGS)

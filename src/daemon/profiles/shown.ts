@@ -102,7 +102,7 @@ export function describeLoss(
  * The finding for an own profile that does not show the current table; null for one that does.
  * @param text the status message in the profile; it tells what toxic did
  */
-export function findingOf(profile: WatchedProfile, text: string, own: OwnTable): Finding | null {
+export function findingOf(profile: WatchedProfile, text: string): Finding | null {
   const { path, shows, repair } = profile
   const about = { path }
   const then =

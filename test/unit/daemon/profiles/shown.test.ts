@@ -119,7 +119,7 @@ describe('the finding for an own profile reports', () => {
   }
 
   function finding(state: ShownTable['state'], epoch: number | null = null, seq: number | null = null): Finding | null {
-    return findingOf({ ...view, shows: { state, epoch, seq } }, 'words', own)
+    return findingOf({ ...view, shows: { state, epoch, seq } }, 'words')
   }
 
   test('an older table, with its numbers beside the message', () => {
@@ -132,7 +132,7 @@ describe('the finding for an own profile reports', () => {
   })
 
   test("nothing if it shows the current table, cannot be read, or is not the owner's", () => {
-    expect([finding('current', 1, 5), finding('unread'), findingOf(view, '', own)]).toEqual([null, null, null])
+    expect([finding('current', 1, 5), finding('unread'), findingOf(view, '')]).toEqual([null, null, null])
   })
 
   test('any other state, and the reason why the repair waits', () => {
@@ -143,13 +143,9 @@ describe('the finding for an own profile reports', () => {
       'PROFILE_NEWER',
       'PROFILE_OTHER',
     ])
-    const waiting = findingOf(
-      { ...view, repair: 'toxic runs', shows: { state: 'none', epoch: null, seq: null } },
-      '',
-      own,
-    )
+    const waiting = findingOf({ ...view, repair: 'toxic runs', shows: { state: 'none', epoch: null, seq: null } }, '')
     expect(waiting?.hint).toContain('as soon as possible (toxic runs)')
-    const away = findingOf({ ...view, shows: { state: 'none', epoch: null, seq: null } }, TOXIC_AWAY, own)
+    const away = findingOf({ ...view, shows: { state: 'none', epoch: null, seq: null } }, TOXIC_AWAY)
     expect(away?.hint).toContain('mplex_away=false')
   })
 })
