@@ -9,6 +9,7 @@ import { EVENT_NAMES, UNKEPT_EVENTS } from '../../src/ipc/methods/events.ts'
 import { METHODS } from '../../src/ipc/methods/all-methods.ts'
 import type { MethodSpec } from '../../src/ipc/methods/method.ts'
 import { DEFAULT_LIMITS } from '../../src/ipc/server/connection.ts'
+import { SLICE_MS } from '../../src/ipc/server/turns.ts'
 import { contactDevices } from '../../src/ipc/shapes/advice.ts'
 import { alarm, evidenceFile } from '../../src/ipc/shapes/alarms.ts'
 import { MAX_COPIES } from '../../src/ipc/shapes/backup.ts'
@@ -285,7 +286,7 @@ test.each([
   ['| nesting of a frame | N levels |', MAX_FRAME_DEPTH],
   ["| time from a frame's first byte to its form feed | N s |", DEFAULT_LIMITS.frameTimeoutMs / 1000],
   ['| calls of one connection that run at a time | N |', DEFAULT_LIMITS.maxInFlight],
-  ['| time for the calls of one connection before others have a turn | N ms |', DEFAULT_LIMITS.sliceMs],
+  ['| time for the calls of all connections in one turn of the event loop | N ms |', SLICE_MS],
   ['| text that the daemon wrote and the client has not read | N UTF-16 units |', DEFAULT_LIMITS.maxPending],
   ['| `limit` of a page | 1..N;', MAX_PAGE],
   ['`contacts` of one `contact.import` | 1..N |', MAX_BATCH],

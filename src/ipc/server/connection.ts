@@ -6,6 +6,7 @@ import { ASCII, FrameReader, MAX_FRAME_BYTES, MAX_FRAME_VALUES, type Frame } fro
 import type { Caller, Role } from '../methods/method.ts'
 import { formatError, formatEvent, lagged, RpcError } from '../wire/rpc.ts'
 import type { Room, Tenant } from './room.ts'
+import type { Runner } from './turns.ts'
 
 export interface Limits {
   /** Connections of one socket at a time; one more gets TOO_MANY_CONNECTIONS and is closed. */
@@ -14,8 +15,6 @@ export interface Limits {
   readonly maxFrameBytes: number
   /** Calls of one connection that run at a time; at this many the daemon stops reading the socket. */
   readonly maxInFlight: number
-  /** Time for the calls of one connection before others have a turn. */
-  readonly sliceMs: number
   /** UTF-16 units that were written and not read by the client. Above it the daemon stops reading its calls and drops its events. */
   readonly maxPending: number
   /** Time for one frame from its first byte to its form feed. */
@@ -32,7 +31,6 @@ export const DEFAULT_LIMITS: Limits = {
   maxConnections: 100, // sanity: a person's apps are a dozen
   maxFrameBytes: MAX_FRAME_BYTES,
   maxInFlight: 32, // sanity: the keeper is one writer; waiting calls cost nothing while they are in the kernel's buffer
-  sliceMs: 1, // sanity: hundreds of lookups or a few verifies; 256 busy connections then delay an answer by a quarter of a second
   maxPending: 1_048_576, // sanity: 1000 events of 1 kB; a reader that is further behind has to read the state again anyway
   frameTimeoutMs: 300_000, // sanity: a whole frame takes milliseconds, but a stopped client may be continued; Room bounds what it holds
   idleMs: 1_000, // sanity: a client that makes several calls pauses for less
@@ -50,7 +48,7 @@ export interface ConnectionOptions {
   readonly room: Room
 }
 
-export class Connection implements Caller, Tenant {
+export class Connection implements Caller, Tenant, Runner {
   readonly id: number
   readonly role: Role
   readonly #socket: Socket
@@ -62,7 +60,6 @@ export class Connection implements Caller, Tenant {
   // 'ended': the client sends no more but still reads answers. 'draining': the server closes. 'closed': only the last bytes go out.
   #state: 'open' | 'ended' | 'draining' | 'closed' = 'open'
   #paused = false
-  #isWaitingForTurn = false
   #inFlight = 0
   #isLargeRunning = false
   #out = ''
@@ -213,41 +210,38 @@ export class Connection implements Caller, Tenant {
     else this.#socket.destroy()
   }
 
-  /** Reads one frame at a time, so that neither calls nor answers pile up for a client that only sends. */
+  /** A chunk may hold hundreds of calls, so others get their turn in between. */
   #pump(): void {
-    if (this.#isWaitingForTurn) return
-    const sliceEndMs = performance.now() + this.#limits.sliceMs
-    try {
-      while (this.#hasRoom()) {
-        const frame = this.#reader.next()
-        if (frame === null) {
-          this.#resume()
-          return
-        }
-        this.#movedAtMs = performance.now()
-        this.#frameTimerAtMs = this.#movedAtMs
-        this.#frameTimer?.refresh()
-        if (frame.type !== 'rpc')
-          throw new IpcError('FRAME_TYPE_UNKNOWN', 'a client may send only frames of type "rpc"')
-        this.#receive(frame)
-        if (performance.now() >= sliceEndMs) return this.#waitForTurn()
-      }
-      this.#pause()
-    } catch (error) {
-      this.fail(error)
-    }
+    const { turns } = this.#room
+    turns.enter(this)
+    if (turns.isWaiting(this)) this.#pause()
   }
 
-  /** A chunk may hold hundreds of calls. Lets the event loop serve other sockets before it goes on. */
-  #waitForTurn(): void {
-    this.#isWaitingForTurn = true
-    this.#pause()
-    setImmediate(() => {
-      this.#isWaitingForTurn = false
-      if (this.#state === 'closed') return
-      this.#pump()
-      this.#settle()
-    })
+  /** Reads one frame, so that neither calls nor answers pile up for a client that only sends. */
+  step(): boolean {
+    if (this.#state === 'closed') return false
+    try {
+      const frame = this.#hasRoom() ? this.#reader.next() : undefined
+      if (frame === undefined) this.#pause()
+      else if (frame === null) this.#resume()
+      else {
+        this.#answer(frame)
+        return true
+      }
+    } catch (error) {
+      this.fail(error)
+      return false
+    }
+    this.#settle()
+    return false
+  }
+
+  #answer(frame: Frame): void {
+    this.#movedAtMs = performance.now()
+    this.#frameTimerAtMs = this.#movedAtMs
+    this.#frameTimer?.refresh()
+    if (frame.type !== 'rpc') throw new IpcError('FRAME_TYPE_UNKNOWN', 'a client may send only frames of type "rpc"')
+    this.#receive(frame)
   }
 
   #hasRoom(): boolean {
@@ -355,6 +349,7 @@ export class Connection implements Caller, Tenant {
 
   #forget(): void {
     this.#state = 'closed'
+    this.#room.turns.leave(this)
     this.#out = ''
     this.#events = null
     this.#catchUp()

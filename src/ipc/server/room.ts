@@ -1,4 +1,6 @@
-/** The memory that all connections of a daemon may hold together, and who gives up a place when none is free. */
+/** What all connections of a daemon share: memory, time, turns of long calls, and who gives up a place when none is free. */
+import { Turns } from './turns.ts'
+
 const MAX_HELD_BYTES = 67_108_864 // sanity: 64 full backlogs; clients that read hold nothing
 const MAX_LONG_CALLS = 4 // sanity: each takes some milliseconds and megabytes
 const SMALL_BYTES = 65_536 // sanity: who holds no more than one chunk of a socket is never cut
@@ -22,12 +24,18 @@ export class Room {
   readonly #held = new Map<Tenant, number>()
   #total = 0
   #running = 0
-  #waiting: { readonly tenant: Tenant; readonly go: () => void }[] = []
-  /** Long calls of each connection so far. */
-  readonly #calls = new WeakMap<Tenant, number>()
+  /** Long calls that wait, and the round in which each has its turn. */
+  #waiting: { readonly round: number; readonly go: () => void }[] = []
+  /** The round of the long call that had its turn last. */
+  #round = 0
+  /** The round of each connection's last long call. */
+  readonly #lastRound = new WeakMap<Tenant, number>()
+  /** The time for the frames of all connections. */
+  readonly turns: Turns
 
-  constructor(maxBytes: number = MAX_HELD_BYTES) {
+  constructor(maxBytes: number = MAX_HELD_BYTES, turns: Turns = new Turns()) {
     this.#maxBytes = maxBytes
+    this.turns = turns
   }
 
   get heldBytes(): number {
@@ -35,30 +43,30 @@ export class Room {
   }
 
   /**
-   * Waits for the turn of a long call. The connection with the fewest long calls so far goes first, so that a client that asks now and
-   * then does not wait for those that ask all the time.
+   * Waits for the turn of a long call. Each connection has one in a round, in the order in which they asked. So a client that asks now and
+   * then does not wait for those that ask all the time, and one that stays does not wait for those that always connect anew.
    * @returns the function that ends the turn
    */
   async enter(tenant: Tenant): Promise<() => void> {
-    this.#calls.set(tenant, this.#callsOf(tenant) + 1)
-    if (this.#running < MAX_LONG_CALLS) this.#running++
-    else await new Promise<void>((go) => this.#waiting.push({ tenant, go }))
+    const round = Math.max(this.#lastRound.get(tenant) ?? 0, this.#round) + 1
+    this.#lastRound.set(tenant, round)
+    if (this.#running < MAX_LONG_CALLS) {
+      this.#running++
+      this.#round = round
+    } else await new Promise<void>((go) => this.#waiting.push({ round, go }))
     return () => this.#leave()
-  }
-
-  #callsOf(tenant: Tenant): number {
-    return this.#calls.get(tenant) ?? 0
   }
 
   #leave(): void {
     let next = this.#waiting[0]
-    for (const one of this.#waiting)
-      if (next !== undefined && this.#callsOf(one.tenant) < this.#callsOf(next.tenant)) next = one
-    if (next === undefined) this.#running--
-    else {
-      this.#waiting.splice(this.#waiting.indexOf(next), 1)
-      next.go()
+    for (const one of this.#waiting) if (next !== undefined && one.round < next.round) next = one
+    if (next === undefined) {
+      this.#running--
+      return
     }
+    this.#waiting.splice(this.#waiting.indexOf(next), 1)
+    this.#round = next.round
+    next.go()
   }
 
   /** The connection that stood still for longest, in seconds; among equals, the one that holds most. */

@@ -5,6 +5,7 @@ import { Duplex } from 'node:stream'
 import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { Connection, DEFAULT_LIMITS, type Limits } from '../../../../src/ipc/server/connection.ts'
 import { Room } from '../../../../src/ipc/server/room.ts'
+import { Turns } from '../../../../src/ipc/server/turns.ts'
 import type { Dispatch } from '../../../../src/ipc/server/dispatch.ts'
 import type { Frame } from '../../../../src/ipc/wire/frame.ts'
 
@@ -26,7 +27,7 @@ class Peer {
   #taken: (() => void)[] = []
   #finishCalls: ((frame: string) => void)[] = []
 
-  constructor(dispatch: Dispatch | 'later' | 'large later', limits: Partial<Limits> = {}) {
+  constructor(dispatch: Dispatch | 'later' | 'large later', limits: Partial<Limits> = {}, room = new Room()) {
     this.socket = new Duplex({
       read() {},
       write: (chunk: Buffer, _encoding, done) => {
@@ -47,7 +48,7 @@ class Peer {
         return new Promise((resolve) => this.#finishCalls.push(resolve))
       },
       log() {},
-      room: new Room(),
+      room,
     })
   }
 
@@ -163,7 +164,7 @@ test('calls with a large result run one at a time, and others up to the limit', 
 })
 
 test('a connection waits for its turn after its time slice, loses nothing, and answers a client that has ended its side', async () => {
-  const peer = new Peer(() => 'answer', { sliceMs: 0 })
+  const peer = new Peer(() => 'answer', {}, new Room(undefined, new Turns(0)))
   peer.send(FRAME.repeat(3) + HALF)
   expect({ calls: peer.calls, paused: peer.socket.isPaused() }).toEqual({ calls: 1, paused: true })
   peer.socket.push(null)
@@ -174,6 +175,48 @@ test('a connection waits for its turn after its time slice, loses nothing, and a
   await turn()
   expect(peer.received).toBe('answer'.repeat(3))
   expect(peer.socket.writableEnded).toBe(true)
+})
+
+describe('250 connections that each send 200 calls at once', () => {
+  const CALL_MS = 0.1
+
+  /** How many calls of others were begun, and how many turns of the event loop passed, before a client got its answer. */
+  async function waits(
+    others: number,
+    dispatch: () => string | Promise<string>,
+  ): Promise<{ calls: number; turns: number }> {
+    let [nowMs, calls, turns] = [0, 0, 0]
+    const room = new Room(undefined, new Turns(1, () => nowMs))
+    const peers = Array.from({ length: others }, () => {
+      return new Peer(
+        () => {
+          nowMs += CALL_MS
+          calls++
+          return dispatch()
+        },
+        {},
+        room,
+      )
+    })
+    for (const peer of peers) peer.send(FRAME.repeat(200))
+    const honest = new Peer(() => 'answer', {}, room)
+    const before = calls
+    honest.send(FRAME)
+    for (; honest.received === ''; turns++) await turn()
+    return { calls: calls - before, turns }
+  }
+
+  test.each([
+    ['at once', () => ''],
+    ['a moment later', () => Promise.resolve('')],
+  ])('and are answered %s keep another client waiting for one call of each, not for all', async (_, dispatch) => {
+    const quiet = await waits(0, dispatch)
+    expect(quiet).toEqual({ calls: 0, turns: 1 })
+    const busy = await waits(250, dispatch)
+    expect(busy.calls).toBeLessThanOrEqual(250 + 10)
+    // Ten calls fit into the slice of one turn.
+    expect(busy.turns - quiet.turns).toBeLessThanOrEqual(26)
+  })
 })
 
 /** Ten bytes. */

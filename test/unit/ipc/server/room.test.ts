@@ -1,6 +1,6 @@
 /** Limits of the memory and places that clients which stand still cost the others. */
 import { describe, expect, test } from 'vitest'
-import { Room } from '../../../../src/ipc/server/room.ts'
+import { Room, type Tenant } from '../../../../src/ipc/server/room.ts'
 import { openClient, RawClient, startServer } from '../../../support/ipc.ts'
 
 const HALF = 500_000
@@ -66,7 +66,7 @@ describe('a new client', () => {
   })
 })
 
-test('long calls run a few at a time, and those of a client with few of them first', async () => {
+test('long calls run a few at a time, and each client has one in a round', async () => {
   const room = new Room()
   const order: string[] = []
   const busy = Array.from({ length: 50 }, () => ({ movedAtMs: 0, isBusy: true, isSubscribed: false, cut() {} }))
@@ -84,4 +84,31 @@ test('long calls run a few at a time, and those of a client with few of them fir
   expect(order.indexOf('honest')).toBeLessThan(56)
   await Promise.all(first)
   expect(order).toHaveLength(101)
+})
+
+test('a client that stays does not wait for those that connect anew for each long call', async () => {
+  const room = new Room()
+  const tenant = (): Tenant => ({ movedAtMs: 0, isBusy: true, isSubscribed: false, cut() {} })
+  const seen = { strangers: 0, isOver: false }
+  const call = async (from: Tenant): Promise<void> => {
+    const leave = await room.enter(from)
+    await new Promise((resolve) => setImmediate(resolve))
+    leave()
+  }
+  // Each of 50 clients calls once and comes back as another connection.
+  const comeBack = async (): Promise<void> => {
+    while (!seen.isOver) {
+      await call(tenant())
+      seen.strangers++
+    }
+  }
+  const others = Array.from({ length: 50 }, comeBack)
+  const honest = tenant()
+  for (let n = 0; n < 20; n++) {
+    const before = seen.strangers
+    await call(honest)
+    expect(seen.strangers - before).toBeLessThanOrEqual(2 * 50)
+  }
+  seen.isOver = true
+  await Promise.all(others)
 })
