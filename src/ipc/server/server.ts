@@ -1,8 +1,9 @@
 /** The socket of the daemon: node-ipc 14 with its traps closed (docs/ipc.md, section 1). */
-import { IPCModule, GuardedParser, type IpcSocket, type Server } from 'node-ipc'
+import type { IpcSocket, Server } from 'node-ipc'
 import { dirname, resolve } from 'node:path'
 import { Connection, DEFAULT_LIMITS, type Limits } from './connection.ts'
 import { createDispatch, type Log } from './dispatch.ts'
+import { GuardedParser, makeIpc } from './quiet-node-ipc.ts'
 import { idlest, Room } from './room.ts'
 import { errorText, IpcError } from '../wire/errors.ts'
 import { FRAME_ENCODING, isFrameTooLarge, type Frame } from '../wire/frame.ts'
@@ -107,7 +108,7 @@ export async function serve<M extends MethodTable<M>>(options: ServeOptions<M>):
 }
 
 function createServer(socketPath: string, limits: Limits): Server {
-  const ipc = new IPCModule()
+  const ipc = makeIpc()
   Object.assign(ipc.config, {
     // It is 0700 already; otherwise node-ipc would change it silently.
     socketRoot: dirname(socketPath),
