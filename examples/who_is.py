@@ -1,4 +1,4 @@
-"""who_is.py SOCKET TOXPK: prints who a Tox device belongs to, then the next change of any contact."""
+"""Prints who a Tox device belongs to, then the next change of any contact."""
 import json
 import socket
 import sys
@@ -15,8 +15,14 @@ def frames(buffer=b""):
         yield from map(json.loads, whole)
 
 
+if len(sys.argv) != 3:
+    print("usage: who_is.py SOCKET TOXPK", file=sys.stderr)
+    raise SystemExit(2)
 daemon = socket.socket(socket.AF_UNIX)
-daemon.connect(sys.argv[1])
+try:
+    daemon.connect(sys.argv[1])
+except OSError as error:
+    raise SystemExit(f"no daemon at {sys.argv[1]}: {error.strerror}")
 send(1, "subscribe", events=["contact.changed"])
 send(2, "lookup", query=sys.argv[2])
 for frame in frames():

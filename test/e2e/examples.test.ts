@@ -148,6 +148,18 @@ describe('examples/who_is.py', () => {
   )
 
   test.skipIf(!hasPython)(
+    `prints its usage, and the reason when no daemon runs ${hasPython ? '' : '(skipped: no python3)'}`,
+    () => {
+      const run = (...args: string[]): (string | number | null)[] => {
+        const { status, stderr } = spawnSync('python3', [WHO_IS_PY, ...args], { encoding: 'utf8' })
+        return [status, stderr]
+      }
+      expect(run()).toEqual([2, 'usage: who_is.py SOCKET TOXPK\n'])
+      expect(run('/nowhere', laptop)).toEqual([1, 'no daemon at /nowhere: No such file or directory\n'])
+    },
+  )
+
+  test.skipIf(!hasPython)(
     `prints the daemon's code when it refuses a call ${hasPython ? '' : '(skipped: no python3)'}`,
     async () => {
       const app = startApp('python3', WHO_IS_PY, '')

@@ -53,7 +53,7 @@ function environment(): NodeJS.ProcessEnv {
 function pack(): string {
   const tree = join(temp, 'tree')
   mkdirSync(tree)
-  const left = new Set(['node_modules', '.git', 'dist', 'test', 'bench'])
+  const left = new Set(['node_modules', '.git', 'dist', 'bench'])
   for (const name of readdirSync(ROOT)) {
     if (!left.has(name)) cpSync(join(ROOT, name), join(tree, name), { recursive: true })
   }
@@ -114,7 +114,7 @@ function nameOf(url: string): string {
 }
 
 describe('the tarball', () => {
-  test('holds the compiled program, the documents, the settings and the unit, and no sources or tests', () => {
+  test('holds the compiled program, the documents, the settings, the unit, the examples for apps and the vectors, and no sources or tests', () => {
     const there = ['LICENSE', 'README.md', 'CHANGELOG.md', 'SECURITY.md', 'config/personad.yaml', 'docs/ipc.md']
     const more = [
       'systemd/personad.service',
@@ -124,13 +124,36 @@ describe('the tarball', () => {
     ]
     for (const file of [...there, ...more]) expect(existsSync(join(installed, file)), file).toBe(true)
     expect(readdirSync(join(installed, 'src'))).toEqual(['launch'])
-    expect(readdirSync(installed).filter((name) => /^(test|bench|examples|node_modules)$/.test(name))).toEqual([])
+    expect(readdirSync(join(installed, 'test')).toSorted()).toEqual(['README.md', 'vectors'])
+    expect(readdirSync(join(installed, 'examples')).toSorted()).toEqual([
+      'merged-friends.ts',
+      'merged_friends.py',
+      'who-is.ts',
+      'who_is.py',
+    ])
+    expect(readdirSync(installed).filter((name) => /^(bench|node_modules)$/.test(name))).toEqual([])
+  })
+
+  test('has every file that its documents link to', () => {
+    const documents = ['README.md', ...markdownIn('docs'), 'test/README.md', 'test/vectors/README.md']
+    const links = documents.flatMap((file) => {
+      const text = readFileSync(join(installed, file), 'utf8').replaceAll(/^```[^]*?^```/gm, '')
+      return [...text.matchAll(/\]\((?!\w+:|#)([^)#]+)[^)]*\)/g)].map(([, link]) => [file, link!] as const)
+    })
+    expect(links.length).toBeGreaterThan(80)
+    expect(links.filter(([file, link]) => !existsSync(join(installed, dirname(file), link)))).toEqual([])
   })
 
   test('leaves nothing in the tree', () => {
     expect(builtIn(ROOT)).toEqual(before)
   })
 })
+
+function markdownIn(directory: string): string[] {
+  return readdirSync(join(installed, directory), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => join(directory, name))
+}
 
 function reading(text: string): string {
   return `import { readStatus } from 'personad/blob'\nconsole.log(JSON.stringify(readStatus(${JSON.stringify(text)})))`
