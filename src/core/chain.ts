@@ -39,10 +39,19 @@ function commitTo(link: Uint8Array, following: Uint8Array, engine: Engine): Uint
  */
 export function chainRoot(position: ChainPosition, engine: Engine): Uint8Array {
   if (position.epoch === 0) return position.next
-  let commitment = commitTo(linkOf(position.signingKey, engine), position.next, engine)
-  for (let i = position.epoch - 1; i >= 1; i--) {
-    const link = position.links.subarray((i - 1) * LINK_BYTES, i * LINK_BYTES)
-    commitment = commitTo(link, commitment, engine)
+  const last = commitTo(linkOf(position.signingKey, engine), position.next, engine)
+  return commitmentBefore(position.links, last, engine)
+}
+
+/**
+ * c_i, which commits to all keys from i+1 on.
+ * @param links h_(i+1) .. h_j, 16 bytes each
+ * @param following c_j, 32 bytes
+ */
+export function commitmentBefore(links: Uint8Array, following: Uint8Array, engine: Engine): Uint8Array {
+  let commitment = following
+  for (let end = links.length; end > 0; end -= LINK_BYTES) {
+    commitment = commitTo(links.subarray(end - LINK_BYTES, end), commitment, engine)
   }
   return commitment
 }

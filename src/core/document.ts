@@ -37,6 +37,9 @@ export type Document = readonly (readonly [key: string, value: DocumentValue])[]
 /** The document key whose value is the list of nicknames. */
 export const NAMES = 'names'
 
+/** The document key whose value is a successor statement (docs/format.md, section 14). */
+export const PREDECESSOR = 'predecessor'
+
 const UNSEEN = '\\u0000-\\u001f\\u007f-\\u009f\\u2028\\u2029\\ud800-\\udfff\\ufeff\\ufffe\\uffff'
 const SPECIAL = ',\\[\\]{}:#?"\\\\'
 const PLAIN = `[^${UNSEEN}${SPECIAL} '\\-&*!|>%@\`](?:[^${UNSEEN}${SPECIAL}]*[^${UNSEEN}${SPECIAL} ])?`

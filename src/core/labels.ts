@@ -15,6 +15,7 @@ export const LABEL_NEXT: Uint8Array = label('next')
 export const LABEL_TABLE: Uint8Array = label('table')
 export const LABEL_LINK: Uint8Array = label('link')
 export const LABEL_NUMBER: Uint8Array = label('number')
+export const LABEL_SUCCESSOR: Uint8Array = label('successor')
 /** Pairing (docs/pairing.md). These labels are never used with a persistent key. */
 export const LABEL_PAIR_MEET: Uint8Array = label('pair-meet')
 export const LABEL_PAIR_PSK: Uint8Array = label('pair-psk')

@@ -7,6 +7,7 @@ import { DOCUMENT_DICTIONARY } from './encoding/dictionary.ts'
 import {
   formatDocument,
   NAMES,
+  PREDECESSOR,
   type Document,
   NO_SETTINGS,
   SETTING_KEYS,
@@ -37,7 +38,7 @@ export function activeDevice<D extends Pick<Device, 'companion'>>(devices: reado
 /** Raw DEFLATE with a preset dictionary. The caller passes it in, because core does not compress. */
 export type Compress = (document: Uint8Array, dictionary: Uint8Array) => Uint8Array
 
-const OWN_KEYS: ReadonlySet<string> = new Set([NAMES, COMPANIONS, ...SETTING_KEYS])
+const OWN_KEYS: ReadonlySet<string> = new Set([NAMES, COMPANIONS, ...SETTING_KEYS, PREDECESSOR])
 const EMPTY_DOCUMENT_BYTES = 2 // format: raw DEFLATE of no bytes is 03 00
 const FALLBACK_NAME_DIGITS = 8 // format: digits of the key after `device-`
 
@@ -117,6 +118,8 @@ export interface TableDraft {
   readonly settings?: Settings
   /** The previous document. Its foreign keys are kept while they fit. */
   readonly document: Document
+  /** The successor statement to carry, as values of the document, the longest first: the first that fits is signed. Absent without one. */
+  readonly predecessor?: readonly string[]
 }
 
 /** A signed table, and what it lost to fit. */
@@ -128,6 +131,8 @@ export interface EncodedTable {
   readonly gaveUpSettings: readonly SettingKey[]
   /** Foreign keys of the previous document did not fit. */
   readonly gaveUpKeys: boolean
+  /** Not even the shortest form of the successor statement did fit. */
+  readonly gaveUpPredecessor: boolean
 }
 
 /**
@@ -139,8 +144,8 @@ export function foreignKeys(document: Document): Document {
 }
 
 /**
- * Signs a table (docs/format.md, section 6). Foreign keys that do not fit are given up first, in every edit: they never cost the owner a
- * device, a name or an edit.
+ * Signs a table (docs/format.md, section 6). Foreign keys that do not fit are given up first, in every edit, then the successor statement:
+ * they never cost the owner a device, a name or an edit.
  * @param mayGiveUp true for edits that must not fail for size: removing a device, and rotating. Names go next, then the settings `at` and
  *   `announce`, then the marks of companions, then the setting `read`
  * @param sign makes a detached Ed25519 signature by K_e, 64 bytes
@@ -169,36 +174,43 @@ export function encodeTable(
     const gaveUpNames = isNamed && !has('names')
     const gaveUpSettings = SETTING_KEYS.filter((key) => draft.settings?.[key] !== undefined && !has(key))
     const gaveUpKeys = foreignKeys(draft.document).length > 0 && !has('foreign')
-    return { blob, named: draft.named && !gaveUpNames, gaveUpNames, gaveUpSettings, gaveUpKeys }
+    const gaveUpPredecessor = (draft.predecessor ?? []).length > 0 && !has('predecessor')
+    return { blob, named: draft.named && !gaveUpNames, gaveUpNames, gaveUpSettings, gaveUpKeys, gaveUpPredecessor }
   }
   throw tooLarge(devices.length, over)
 }
 
-type DocumentPart = 'names' | 'companions' | SettingKey | 'foreign'
+type DocumentPart = 'names' | 'companions' | SettingKey | 'predecessor' | 'foreign'
 interface NamedLines {
   readonly name: DocumentPart
   readonly lines: Document
 }
 
-/** What a table gives up to fit, in this order (docs/format.md, section 6). Only the first is given up by every edit. */
-const GIVEN_UP: readonly DocumentPart[] = ['foreign', 'names', 'at', 'announce', 'companions', 'read']
+/** What a table gives up to fit, in this order (docs/format.md, section 6). Only the first two are given up by every edit. */
+const GIVEN_UP: readonly DocumentPart[] = ['foreign', 'predecessor', 'names', 'at', 'announce', 'companions', 'read']
 
-/** The document of a table in parts: the whole one, then one part less each time. */
+/** The document of a table in parts: the whole one, then one part less each time. The successor statement is cut before it goes. */
 function partsThatMayFit(
-  { devices, settings = NO_SETTINGS, document }: TableDraft,
+  { devices, settings = NO_SETTINGS, document, predecessor = [] }: TableDraft,
   isNamed: boolean,
   mayGiveUp: boolean,
 ): NamedLines[][] {
   const marks = companionMarks(devices)
   const settingPart = (key: SettingKey): NamedLines => ({ name: key, lines: settingLines(settings, [key]) })
+  const statementPart = (text: string): NamedLines => ({ name: 'predecessor', lines: [[PREDECESSOR, text]] })
   const parts: NamedLines[] = [
     { name: 'names', lines: isNamed ? [[NAMES, devices.map((device) => device.name)]] : [] },
     { name: 'companions', lines: marks.length > 0 ? [[COMPANIONS, marks]] : [] },
     ...SETTING_KEYS.map(settingPart),
+    ...predecessor.slice(0, 1).map(statementPart),
     { name: 'foreign', lines: foreignKeys(document) },
   ]
-  const given = mayGiveUp ? GIVEN_UP : GIVEN_UP.slice(0, 1)
-  return [parts, ...given.map((_, i) => parts.filter(({ name }) => !given.slice(0, i + 1).includes(name)))]
+  const given = mayGiveUp ? GIVEN_UP : GIVEN_UP.slice(0, 2)
+  const [clean = [], ...fewer] = given.map((_, i) => parts.filter(({ name }) => !given.slice(0, i + 1).includes(name)))
+  const cut = predecessor
+    .slice(1)
+    .map((text) => clean.map((part) => (part.name === 'predecessor' ? statementPart(text) : part)))
+  return [parts, clean, ...cut, ...fewer]
 }
 
 /** Bytes that a table is over the two limits of its readers: the status message, and the inflated document. */

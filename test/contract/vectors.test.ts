@@ -1,4 +1,4 @@
-/** Every vector of the format, on both engines (docs/format.md, section 15). */
+/** Every vector of the format, on both engines (docs/format.md, section 16). */
 import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { judgeConsent, judgeEdit, judgeReplay } from '../generate/decision-vectors.ts'
@@ -6,6 +6,7 @@ import { judgeItemVector, makeItemsOf } from '../generate/item-vectors.ts'
 import { judgeLink } from '../generate/link-vectors.ts'
 import { judgeVector } from '../generate/order-vectors.ts'
 import { judgeText } from '../generate/status-vectors.ts'
+import { judgeSuccessor } from '../generate/successor-vectors.ts'
 import { formatVector, makeVectors, VECTORS_DIR, type Vector } from '../generate/vectors.ts'
 import { codesOf } from '../support/error-codes.ts'
 import { ENGINES } from '../support/made-persona.ts'
@@ -32,6 +33,8 @@ function judge(vector: Vector, engine: CryptoEngine): unknown {
       return judgeItemVector(vector, engine)
     case 'announce':
       return makeItemsOf(vector, engine)
+    case 'successor':
+      return judgeSuccessor(vector, engine)
   }
 }
 
@@ -43,7 +46,7 @@ describe('the vectors', () => {
         expect(judge(vector, engine), FILES[i]).toEqual(vector.expect)
         ran++
       }
-      expect(ran).toBe(290)
+      expect(ran).toBe(318)
     })
   }
 
@@ -87,7 +90,7 @@ describe('the vectors', () => {
     expect([...shown].toSorted()).toEqual([...codes, 'NICKNAME_TWICE'].toSorted())
   })
 
-  it('cover every verdict of the order, every outcome of an intent and every state of a pair', () => {
+  it('cover every verdict of the order, every outcome of an intent, every state of a pair and every verdict on a statement', () => {
     const verdicts = new Set(VECTORS.flatMap((vector) => (vector.kind === 'order' ? [vector.expect.verdict] : [])))
     expect(verdicts).toEqual(new Set(['new', 'accept', 'refresh', 'fork', 'stale', 'held', 'violation', 'refused']))
     const ends = new Set(VECTORS.flatMap((vector) => (vector.kind === 'replay' ? vector.expect.outcomes : [])))
@@ -96,6 +99,10 @@ describe('the vectors', () => {
     )
     const states = new Set(VECTORS.flatMap((vector) => (vector.kind === 'consent' ? [vector.expect.state] : [])))
     expect(states).toEqual(new Set([null, 'claimed', 'confirmed', 'former', 'asserted']))
+    const statements = new Set(
+      VECTORS.flatMap((vector) => (vector.kind === 'successor' ? [vector.expect.verdict] : [])),
+    )
+    expect(statements).toEqual(new Set(['proven', 'unproven', 'behind', 'invalid', 'none']))
   })
 
   it('are each in a file of their name, with a comment and a section', () => {
@@ -103,8 +110,8 @@ describe('the vectors', () => {
       expect(FILES[i]).toBe(`${kind}-${name}.json`)
       expect(comment.length).toBeGreaterThan(5)
       expect(section).toBeGreaterThanOrEqual(2)
-      expect(section).toBeLessThanOrEqual(13)
+      expect(section).toBeLessThanOrEqual(14)
     }
-    expect(VECTORS.length).toBe(290)
+    expect(VECTORS.length).toBe(318)
   })
 })

@@ -33,7 +33,7 @@ function section(number: number): string {
 /** Values of the worked example, hex or text, by name; the values of one name in the order of the text. */
 function exampleValues(): Map<string, string[]> {
   const values = new Map<string, string[]>()
-  for (const [, block] of section(14).matchAll(/```\n([^]*?)```/g)) {
+  for (const [, block] of section(15).matchAll(/```\n([^]*?)```/g)) {
     for (const [, name, inline, lines] of block!.matchAll(/^(\S.*?)(?: {2,}(.*)\n|\n((?: {4}.*\n)+))/gm)) {
       const isWords = name === 'words'
       const value = inline ?? lines!.trim().replaceAll(/\n {4}/g, isWords ? ' ' : '')
@@ -55,13 +55,13 @@ describe('docs/format.md', () => {
     expect(withBlocks(DOC)).toBe(DOC)
   })
 
-  it('numbers its sections from 1 to 16', () => {
+  it('numbers its sections from 1 to 17', () => {
     const numbers = [...DOC.matchAll(/^## (\d+)\. /gm)].map(([, number]) => Number(number))
-    expect(numbers).toEqual(Array.from({ length: 16 }, (_, i) => i + 1))
+    expect(numbers).toEqual(Array.from({ length: 17 }, (_, i) => i + 1))
   })
 
   it('has no label that is a prefix of another', () => {
-    expect(LABELS.length).toBe(23)
+    expect(LABELS.length).toBe(24)
     for (const [a, aBytes] of LABELS) {
       for (const [b, bBytes] of LABELS) {
         if (a !== b) expect(formatHex(bBytes).startsWith(formatHex(aBytes)), `${a} of ${b}`).toBe(false)

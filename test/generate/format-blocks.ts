@@ -37,6 +37,7 @@ export const LABELS: readonly (readonly [name: string, bytes: Uint8Array, use: s
   ['LABEL_SIGN', LABEL_SIGN, 'signing keys from the seed (section 4)'],
   ['LABEL_LINK', labels.LABEL_LINK, 'checksum of a contact link (section 13)'],
   ['LABEL_NUMBER', labels.LABEL_NUMBER, 'safety number (section 13)'],
+  ['LABEL_SUCCESSOR', labels.LABEL_SUCCESSOR, 'successor statement (section 14)'],
   ['LABEL_COMPANION', labels.LABEL_COMPANION, 'nospam of a companion (docs/tox.md)'],
   ['LABEL_SEAL', LABEL_SEAL, 'secrets on disk; they never travel'],
   ['LABEL_BACKUP', LABEL_BACKUP, 'key of a backup (docs/backup.md)'],

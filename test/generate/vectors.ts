@@ -13,9 +13,18 @@ import { announceVectors, itemVectors, type AnnounceVector, type ItemVector } fr
 import { linkVectors, type LinkVector } from './link-vectors.ts'
 import { orderVectors, type OrderVector } from './order-vectors.ts'
 import { statusVectors, type StatusVector } from './status-vectors.ts'
+import { successorVectors, type SuccessorVector } from './successor-vectors.ts'
 
 export type Vector =
-  StatusVector | EditVector | OrderVector | ReplayVector | ConsentVector | LinkVector | ItemVector | AnnounceVector
+  | StatusVector
+  | EditVector
+  | OrderVector
+  | ReplayVector
+  | ConsentVector
+  | LinkVector
+  | ItemVector
+  | AnnounceVector
+  | SuccessorVector
 
 export const VECTORS_DIR: string = fileURLToPath(new URL('../vectors/', import.meta.url))
 
@@ -31,6 +40,7 @@ export function makeVectors(): Map<string, Vector> {
     ...linkVectors(),
     ...itemVectors(),
     ...announceVectors(),
+    ...successorVectors(),
   ]
   for (const vector of vectors) {
     const file = `${vector.kind}-${vector.name}.json`

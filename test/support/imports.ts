@@ -44,6 +44,7 @@ export const RULES: Readonly<Record<string, Rule>> = {
     packages: [],
     reason: 'an announcement is values in, values out, as the rest of core',
   },
+  'core/succession': { folders: ['core'], packages: [], reason: 'a persona knows no other; only this names two' },
   durable: { folders: [], packages: ['node:'], reason: 'a leaf that everybody who writes files may use' },
   process: {
     folders: ['core/encoding'],

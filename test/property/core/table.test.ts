@@ -5,7 +5,14 @@ import { PREV_BYTES } from '../../../src/core/blob.ts'
 import type { Document } from '../../../src/core/document.ts'
 import { TableError } from '../../../src/core/errors.ts'
 import { MAX_EPOCH, MAX_STATUS_BYTES } from '../../../src/core/limits.ts'
-import { checkRoomToRotate, encodeTable, removeDevice, type Device } from '../../../src/core/table.ts'
+import {
+  checkRoomToRotate,
+  encodeTable,
+  removeDevice,
+  type Device,
+  type EncodedTable,
+} from '../../../src/core/table.ts'
+import { MAX_STATEMENT_BYTES, readStatement, shorterStatements } from '../../../src/core/succession/statement.ts'
 import { formatToken } from '../../../src/core/token.ts'
 import { compress } from '../../../src/daemon/own/compress.ts'
 import { makeDevice, makePersona, NOW_SEC, verified } from '../../support/made-persona.ts'
@@ -28,10 +35,21 @@ function devicesOf(count: number, letters: number): Device[] {
   })
 }
 
-function signed(epoch: number, devices: readonly Device[], document: Document, named: boolean): Uint8Array {
+function encoded(
+  epoch: number,
+  devices: readonly Device[],
+  document: Document,
+  named: boolean,
+  statement: Uint8Array | null,
+): EncodedTable {
   const prev = new Uint8Array(PREV_BYTES)
-  const draft = { chain: ada.positions[epoch]!, seq: 2, timeSec: NOW_SEC, prev, devices, named, document }
-  return encodeTable(draft, true, compress, (message) => ada.sign(epoch, message)).blob
+  const predecessor = statement === null ? [] : shorterStatements(statement)
+  const draft = { chain: ada.positions[epoch]!, seq: 2, timeSec: NOW_SEC, prev, devices, named, document, predecessor }
+  return encodeTable(draft, true, compress, (message) => ada.sign(epoch, message))
+}
+
+function signed(epoch: number, devices: readonly Device[], document: Document, named: boolean): Uint8Array {
+  return encoded(epoch, devices, document, named, null).blob
 }
 
 function hasRoom(epoch: number, devices: number): boolean {
@@ -83,4 +101,30 @@ it('removing a device never fails for size, down to the last one', () => {
     { numRuns: 40 },
   )
   expect(removed).toBeGreaterThan(40)
+})
+
+it('a successor statement costs no table its devices or names, and is carried wherever its shortest form fits', () => {
+  let [carried, left] = [0, 0]
+  fc.assert(
+    fc.property(
+      tables,
+      fc.uint8Array({ minLength: MAX_STATEMENT_BYTES, maxLength: MAX_STATEMENT_BYTES }),
+      ({ epoch, count, letters, notes, named }, statement) => {
+        if (!hasRoom(epoch, count)) return
+        const devices = devicesOf(count, letters)
+        const document: Document = notes.map((note) => [note, 'x'])
+        const without = encoded(epoch, devices, document, named, null)
+        const table = encoded(epoch, devices, document, named, statement)
+        expectFits(table.blob, devices)
+        expect([table.named, table.gaveUpNames]).toEqual([without.named, without.gaveUpNames])
+        const { content } = verified(table.blob)
+        const found = content.ok ? readStatement(content.document) : null
+        expect(found === null).toBe(table.gaveUpPredecessor)
+        if (found === null) left++
+        else carried++
+      },
+    ),
+    { numRuns: 150 },
+  )
+  expect(Math.min(carried, left)).toBeGreaterThan(10)
 })
