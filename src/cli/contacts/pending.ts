@@ -46,18 +46,22 @@ export async function pending(context: Context): Promise<number> {
 const TITLES: Readonly<Record<PendingKind, string>> = {
   update: 'has a newer table',
   upgrade: 'now shows a persona',
+  successor: 'has a successor: another persona says that it follows this one, and the last key of this one signed that',
   held: 'has a table far ahead of the last one; a thief of the signing key could have made it',
   elsewhere: 'was looked at on another of your devices',
 }
 
+/** Changes by which two entries become one. */
+const JOINING: ReadonlySet<string> = new Set(['upgraded', 'succeeded'])
+
 /** Shows what the pending change would do and how to answer it. */
 export function formatUpdate(update: PendingUpdate, nowSec: number, verbose = false): string[] {
-  const { contact, personaId, key, kind, policy, epoch, seq, timeSec, tableHash, changes, devices } = update
+  const { contact, personaId, key, kind, policy, epoch, seq, timeSec, tableHash, changes, devices, signedBy } = update
   const name = showName(contact, key ?? personaId)
-  const joins = changes.find((change) => change.kind === 'upgraded')?.name ?? null
-  const changed = changes.filter((change) => change.kind !== 'upgraded').map((change) => `  ${describeChange(change)}`)
+  const joins = changes.find((change) => JOINING.has(change.kind))?.name ?? null
+  const changed = changes.filter((change) => !JOINING.has(change.kind)).map((change) => `  ${describeChange(change)}`)
   const listed = devices.map((device) => showName(device.name, device.key)).join(', ')
-  const option = kind === 'held' || kind === 'elsewhere' ? ` --kind ${kind}` : ''
+  const option = kind === 'update' || kind === 'upgrade' ? '' : ` --kind ${kind}`
   const table = ` --table ${tableHash.slice(0, SHOWN_DIGITS)}`
   const answers = [
     `  to accept: persona accept ${quoted(contact)}${option}${table}`,
@@ -68,7 +72,14 @@ export function formatUpdate(update: PendingUpdate, nowSec: number, verbose = fa
   return [
     `${name} ${TITLES[kind]} (policy ${policy})`,
     `  of persona ${keyTail(personaId)}, written ${formatTime(timeSec, nowSec)}${tableNumbers(verbose, { epoch, seq })}`,
-    ...(joins === null ? [] : [`  it becomes a device of ${escapeText(joins)}, who is a contact already`]),
+    ...(joins === null
+      ? []
+      : [
+          `  it becomes ${kind === 'successor' ? 'one contact with' : 'a device of'} ${escapeText(joins)}, who is a contact already`,
+        ]),
+    ...(signedBy === 'words-or-thief'
+      ? ['  a thief of one of their devices could have signed it too: ask them first']
+      : []),
     ...changed,
     `  devices after the change: ${listed === '' ? 'none' : listed}`,
     ...answers,

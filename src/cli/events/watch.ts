@@ -80,6 +80,10 @@ export function describeEvent(event: DaemonEvent, verbose = false): string {
       const { name, personaId, key } = event.data
       return `${showName(name, personaId ?? key)}: forgotten`
     }
+    case 'contact.replaced': {
+      const { name, personaId, successor } = event.data
+      return `${showName(name, successor)}: takes the place of persona ${keyTail(personaId)}`
+    }
     case 'device.added': {
       const { contact, device, personaId } = event.data
       return `${showName(contact, personaId)}: lists a new device, ${showName(device.name, device.key)}`
@@ -186,6 +190,9 @@ const OWN_CAUSES: Readonly<Partial<Record<OwnCause, string>>> = {
   follow: 'key received after a rotation elsewhere',
   import: 'brought to this device',
   copied: 'restored or copied; nothing is signed before a copy of your table is read',
+  succeed: 'a new persona follows your earlier one',
+  'succession-end': 'it no longer says which persona yours follows',
+  succeeded: 'another of your devices made a new persona that follows it',
   reconcile: 'up to date again after the restore',
 }
 
@@ -225,6 +232,7 @@ const CHANGES: Readonly<Record<ContactChange['kind'], (what: string) => string>>
   unblocked: () => 'no longer blocked',
   split: (device) => `no longer owns ${device}`,
   verified: () => 'verified by you',
+  succeeded: () => 'goes on under a new persona',
   policy: (policy) => `policy is now ${policy}`,
 }
 

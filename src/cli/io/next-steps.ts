@@ -31,6 +31,10 @@ const STEPS: Readonly<Record<string, Step>> = {
   RECOVERY_ELSEWHERE: 'persona recovery show',
   RECOVERY_LOST: 'persona recovery check',
   RECOVERY_MISMATCH: 'persona recovery show',
+  PERSONA_SUCCEEDED: 'persona leave, then persona join; or persona rotate',
+  OTHERS_MUST_JOIN: 'persona leave there, then persona pair here',
+  EPOCHS_RUN_OUT: 'persona succeed',
+  LAST_EPOCH: 'persona succeed',
   KEY_SUPERSEDED: 'persona pair, or persona rotate --follow',
   OTHERS_NEED_KEY: 'persona pair here, or persona rotate --follow there',
   NOTHING_TO_FOLLOW: 'persona tox scan FILE',
@@ -47,7 +51,7 @@ const STEPS: Readonly<Record<string, Step>> = {
   DEVICE_UNAPPROVED: ({ device }) =>
     `persona device approve ${wordOf(device)}, or persona device remove ${wordOf(device)} --lost`,
   EPOCHS_EXHAUSTED: ({ next }) =>
-    typeof next === 'number' && next <= MAX_EPOCH ? `--epoch ${next}` : 'persona init in another --home',
+    typeof next === 'number' && next <= MAX_EPOCH ? `--epoch ${next}` : 'persona succeed',
   EPOCH_USED: ({ next }) => (typeof next === 'number' ? `--epoch ${next}` : null),
   EPOCH_UNSURE: ({ epoch }) => `persona tox scan FILE; or --epoch ${String(epoch)}`,
   ROTATION_TOO_LARGE: '--without NAME',

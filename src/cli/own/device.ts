@@ -66,6 +66,8 @@ export async function activate(context: Context, device: string): Promise<number
 
 const GAVE_UP: Record<EditResult['gaveUp'][number], string> = {
   keys: 'your table had entries that this version does not understand; they no longer fit and are gone',
+  predecessor:
+    'the statement that you follow your earlier persona no longer fits; contacts who have not moved yet do not move',
   names: 'nicknames no longer fit; your table is now published without them',
   settings: 'settings of announcements no longer fit and are gone',
 }

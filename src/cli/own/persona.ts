@@ -88,7 +88,7 @@ async function initParams(options: InitOptions): Promise<InitParams> {
 }
 
 /** The persona exists already. If the terminal closes or the owner presses Ctrl-C, they can see the words later. */
-async function offerWords(context: Context, client: Client): Promise<void> {
+export async function offerWords(context: Context, client: Client): Promise<void> {
   if (context.json || !isInteractive()) {
     remark(context, UNPROTECTED)
     return

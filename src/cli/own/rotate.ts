@@ -3,6 +3,7 @@ import { describeFinding } from '../io/next-steps.ts'
 import { MAX_EPOCH } from '../../core/limits.ts'
 import type { Client } from '../../ipc/client.ts'
 import { RpcError } from '../../ipc/wire/rpc.ts'
+import type { TableDevice } from '../../ipc/shapes/contact.ts'
 import type { EditResult } from '../../ipc/shapes/own.ts'
 import type { LeftOut, RotationPlan, RotationWishes } from '../../ipc/shapes/rotation.ts'
 import { hasCode, withDaemon } from '../io/connect.ts'
@@ -60,7 +61,7 @@ export async function signPlanned(
     return null
   }
   for (const line of formatPlan(plan, context.nowSec, context.verbose)) remark(context, line)
-  await confirm(context, options)
+  await agree(context, options, 'rotate')
   const isHere = plan.hasSeed && options.wordsFile === undefined
   const words = given ?? (isHere ? null : await obtainWords(options.wordsFile))
   return await client.call('rotation.apply', { ...wishes, plan: plan.plan, ...(words === null ? {} : { words }) })
@@ -100,10 +101,15 @@ async function planWith(
   }
 }
 
-async function confirm(context: Context, options: RotateOptions): Promise<void> {
+/** Asks the owner to agree to the table. @param command that asks */
+export async function agree(
+  context: Context,
+  options: Pick<RotateOptions, 'yes'>,
+  command: 'rotate' | 'succeed',
+): Promise<void> {
   if (options.yes === true) return
   if (context.json || !isInteractive()) {
-    throw new CliError('USAGE', 'rotate needs a terminal to show you the table before it signs', {
+    throw new CliError('USAGE', `${command} needs a terminal to show you the table before it signs`, {
       hint: 'look at the table with --dry-run, then give --yes',
     })
   }
@@ -111,7 +117,7 @@ async function confirm(context: Context, options: RotateOptions): Promise<void> 
   if (answer.trim().toLowerCase() !== 'yes') throw new CliError('CANCELLED', 'cancelled')
 }
 
-function wishesOf(options: RotateOptions, lost: string | null): RotationWishes {
+export function wishesOf(options: RotateOptions, lost: string | null): RotationWishes {
   const without = [...(lost === null ? [] : [lost]), ...(options.without ?? [])]
   return {
     ...(without.length > 0 ? { without } : {}),
@@ -157,19 +163,12 @@ export function parseDate(text: string): number {
 }
 
 export function formatPlan(plan: RotationPlan, nowSec: number, verbose = false): string[] {
-  const devices = plan.devices.map(({ name, key, companion }, i) => [
-    `${i + 1}`,
-    `${showName(name, key)}${companion ? ' (companion, does not chat)' : ''}`,
-    key,
-  ])
-  const out = plan.leftOut.filter(({ why }) => why !== 'gone')
-  const gone = plan.leftOut.filter(({ why }) => why === 'gone')
   return [
     `Your next key will sign this table${verbose ? ` (epoch ${plan.epoch}, now ${plan.fromEpoch})` : ''}:`,
-    ...(devices.length === 0 ? ['  no devices'] : formatTable(['', 'DEVICE', 'TOX PUBLIC KEY'], devices)),
-    ...out.map(({ name, key, why }) => `left out: ${showName(name, key)} (${WHY[why]})`),
-    ...gone.map(({ name, key, why }) => `left out: ${showName(name, key)} (${WHY[why]}; put it back with --keep)`),
+    ...formatDevices(plan.devices),
+    ...formatLeftOut(plan.leftOut),
     ...(plan.gaveUp.includes('names') ? ['nicknames do not fit, so the table is published without them'] : []),
+    ...(plan.epoch === MAX_EPOCH ? LAST_KEY : []),
     ...(plan.gaveUp.includes('keys')
       ? ['your table has entries that this version does not understand; they are left out too']
       : []),
@@ -181,6 +180,31 @@ export function formatPlan(plan: RotationPlan, nowSec: number, verbose = false):
           'you have not confirmed the recovery words, so theft protection is off; this uses the words stored on this device',
         ]
       : []),
+  ]
+}
+
+/** The price of the last key. */
+const LAST_KEY = [
+  `this is your last key (epoch ${MAX_EPOCH}): no rotation can follow, so nothing shuts out a thief who gets this key`,
+  'to go on under a new persona instead, which your contacts follow without being asked: persona succeed',
+]
+
+/** The devices of a planned table in their order. */
+export function formatDevices(planned: readonly TableDevice[]): string[] {
+  const devices = planned.map(({ name, key, companion }, i) => [
+    `${i + 1}`,
+    `${showName(name, key)}${companion ? ' (companion, does not chat)' : ''}`,
+    key,
+  ])
+  return devices.length === 0 ? ['  no devices'] : formatTable(['', 'DEVICE', 'TOX PUBLIC KEY'], devices)
+}
+
+export function formatLeftOut(leftOut: readonly LeftOut[]): string[] {
+  const out = leftOut.filter(({ why }) => why !== 'gone')
+  const gone = leftOut.filter(({ why }) => why === 'gone')
+  return [
+    ...out.map(({ name, key, why }) => `left out: ${showName(name, key)} (${WHY[why]})`),
+    ...gone.map(({ name, key, why }) => `left out: ${showName(name, key)} (${WHY[why]}; put it back with --keep)`),
   ]
 }
 

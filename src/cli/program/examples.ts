@@ -21,6 +21,10 @@ export const EXAMPLES: Readonly<Partial<Record<string, readonly string[]>>> = {
     'persona rotate --since 2026-01-31',
     'persona rotate --follow               # another device rotated',
   ],
+  succeed: [
+    'persona succeed --dry-run             # look at the table of the new persona',
+    'persona succeed                       # your contacts follow by themselves',
+  ],
   recover: ['persona recover --from bob.tox --keep phone'],
   contact: [
     'persona contact add LINK --name Bob',

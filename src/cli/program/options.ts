@@ -32,7 +32,7 @@ export const WORDS_FILE = [
 export const YES = ['--yes', 'sign without asking'] as const
 export const EPOCH = [
   '--epoch <number>',
-  'rotate to this epoch, up to 16 (default: one above the highest seen)',
+  'rotate to this epoch, up to 16, which is the last (default: one above the highest seen)',
 ] as const
 
 /** Collects the values of an option that may be repeated. */

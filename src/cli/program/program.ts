@@ -12,7 +12,7 @@ import { addHelp } from './help.ts'
 import { addPending, addVerify } from './judge.ts'
 import type { Runner } from './options.ts'
 import { addPassphrase, addPersona, addRecovery } from './persona.ts'
-import { addRemoval, addRotation } from './rotation.ts'
+import { addRemoval, addRotation, addSuccession } from './rotation.ts'
 import { addTox } from './tox.ts'
 
 const HELP_AFTER = `
@@ -79,6 +79,7 @@ function addOwn(program: Command, run: Runner): void {
   program.commandsGroup('Loss and theft:')
   addRecovery(program.command('recovery').description('show, confirm or check the 24 recovery words'), run)
   addRotation(program, run)
+  addSuccession(program, run)
   addBackup(program, run)
 }
 

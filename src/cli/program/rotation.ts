@@ -3,12 +3,17 @@ import type { Command } from 'commander'
 import { collect, EPOCH, WORDS_FILE, YES, type Runner } from './options.ts'
 import type { RemoveOptions } from '../own/remove.ts'
 import type { RotateOptions } from '../own/rotate.ts'
+import type { SucceedOptions } from '../own/succeed.ts'
 
-function rotating(command: Command): Command {
+function choosing(command: Command): Command {
   return command
     .option('--since <date>', 'leave out devices that were added on or after this date or time')
     .option('--keep <name>', 'keep this device, or put it back; may be repeated', collect)
     .option('--without <name>', 'leave out this device too; may be repeated', collect)
+}
+
+function rotating(command: Command): Command {
+  return choosing(command)
     .option(...EPOCH)
     .option(...WORDS_FILE)
     .option(...YES)
@@ -29,6 +34,21 @@ export function addRemoval(device: Command, run: Runner): void {
   rotating(remove).action((name: string, options: RemoveOptions) =>
     run(async (context) => (await import('../own/remove.ts')).remove(context, name, options)),
   )
+}
+
+/** `succeed`. */
+export function addSuccession(program: Command, run: Runner): void {
+  const succeed = program
+    .command('succeed')
+    .description('make a new persona that follows this one, before its keys run out')
+  choosing(succeed)
+    .option(...WORDS_FILE)
+    .option(...YES)
+    .option('--dry-run', 'show the table, but do not make the persona')
+    .option('--end', 'end the statement that your persona follows an earlier one')
+    .action((options: SucceedOptions) =>
+      run(async (context) => (await import('../own/succeed.ts')).succeed(context, options)),
+    )
 }
 
 /** `rotate`. */

@@ -22,6 +22,12 @@ const EVENTS: readonly DaemonEvent[] = [
     data: { personaId: null, key: B, name: HOSTILE },
   },
   {
+    event: 'contact.replaced',
+    id: 2,
+    atSec: NOW,
+    data: { personaId: A, successor: B, name: HOSTILE },
+  },
+  {
     event: 'device.added',
     id: 2,
     atSec: NOW,
