@@ -184,6 +184,7 @@ export function pairState(
 /**
  * Whether something known speaks against a claim. The caller raises an alarm on this pair and leaves the other one as it is.
  * @param isProvisional whether the device is a contact of its own, with no persona yet
+ * @param formerId PersonaID of the persona that this one follows: a device that still shows it contests nothing
  */
 export function isContested(
   personaId: string,
@@ -191,10 +192,12 @@ export function isContested(
   bound: string | null,
   isProvisional: boolean,
   reports: DeviceReports,
+  formerId: string | null = null,
 ): boolean {
   if (state !== 'claimed') return false
-  const shown = newestSighting(reports)
-  return isProvisional || (bound !== null && bound !== personaId) || (shown !== null && shown.personaId !== personaId)
+  const shown = newestSighting(reports)?.personaId ?? null
+  const isOther = shown !== null && shown !== personaId && shown !== formerId
+  return isProvisional || (bound !== null && bound !== personaId) || isOther
 }
 
 export type Policy = 'auto' | 'ask' | 'pin'

@@ -35,6 +35,7 @@ export async function openKeeper(options: KeeperOptions, place: Place | null): P
       hint,
     )
   }
+  await keeper.keys.inTurn(() => keeper.keys.endSuccessionNow())
   if (own !== undefined) custody.checkKey(own.epoch, own.signingKey)
   if (own?.recoveryConfirmed === true) await custody.eraseSeed()
   else if (own?.hadSeed === false && seedState(keeper) === 'here') {

@@ -25,7 +25,7 @@ import { editResult, ownTable, shownByDevice, statusMessage } from '../../src/ip
 import { pairingStep } from '../../src/ipc/shapes/pairing.ts'
 import { pendingUpdate } from '../../src/ipc/shapes/pending.ts'
 import { keptProfile, lostProfile, ownProfile, watchedProfile } from '../../src/ipc/shapes/profiles.ts'
-import { rotationPlan } from '../../src/ipc/shapes/rotation.ts'
+import { rotationPlan, successionPlan } from '../../src/ipc/shapes/rotation.ts'
 import { syncResult } from '../../src/ipc/shapes/sibling.ts'
 import { toxPeer, toxStatus } from '../../src/ipc/shapes/tox.ts'
 import { MAX_FRAME_BYTES, MAX_FRAME_DEPTH } from '../../src/ipc/wire/frame.ts'
@@ -215,6 +215,7 @@ const VALUES: readonly (readonly [heading: string, schema: z.ZodType])[] = [
   ['OwnTable', ownTable],
   ['EditResult', editResult],
   ['RotationPlan', rotationPlan],
+  ['SuccessionPlan', successionPlan],
   ['SyncResult', syncResult],
   ['PairingStep', pairingStep],
   ['App', METHODS['app.hello'].result],

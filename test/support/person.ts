@@ -6,6 +6,7 @@ import { type Document, settingsOf } from '../../src/core/document.ts'
 import { MAX_EPOCH } from '../../src/core/limits.ts'
 import { formatLink } from '../../src/core/link.ts'
 import { safetyNumber } from '../../src/core/safety-number.ts'
+import { makeStatement, shorterStatements } from '../../src/core/succession/statement.ts'
 import { encodeTable, type Device } from '../../src/core/table.ts'
 import { composeStatus } from '../../src/core/token.ts'
 import { tableHash } from '../../src/core/verify.ts'
@@ -45,6 +46,8 @@ export interface TableOptions {
   readonly after?: Table | null
   readonly named?: boolean
   readonly document?: Document
+  /** A statement that this persona follows another one, in the forms that {@link Person.names} gives. */
+  readonly predecessor?: readonly string[]
   /** Replaces the deflated document. */
   readonly deflated?: Uint8Array
 }
@@ -106,6 +109,7 @@ export class Person {
       named: options.named ?? true,
       document: options.document ?? [],
       settings: settingsOf(options.document ?? []),
+      predecessor: options.predecessor ?? [],
     }
     this.last = tableOf(
       options.deflated === undefined
@@ -127,6 +131,14 @@ export class Person {
   rotate(epoch: number = this.epoch + 1): this {
     this.epoch = epoch
     return this
+  }
+
+  /** The statement by which this person's last key names a persona that follows, the longest form first. */
+  names(successor: Person): string[] {
+    const [first] = successor.#positions
+    const named = { personaId: first!.personaId, root: first!.next }
+    const sign = (message: Uint8Array): Uint8Array => engine.sign(message, this.#pairs[MAX_EPOCH]!.secretKey)
+    return shorterStatements(makeStatement(this.#positions[MAX_EPOCH]!, this.#positions[0]!.next, named, sign))
   }
 
   readonly sign = (message: Uint8Array): Uint8Array => engine.sign(message, this.#pairs[this.epoch]!.secretKey)

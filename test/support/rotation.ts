@@ -10,12 +10,18 @@ export async function withWords(
   const laptop = await TestKeeper.open(story)
   const sealed = story.passphrase === undefined ? {} : { passphrase: story.passphrase }
   await laptop.call('persona.init', { device: { name: 'laptop', key: OWN_LAPTOP }, ...sealed })
-  const { words } = await laptop.call('recovery.show')
-  await laptop.call('recovery.confirm', {
+  const words = await confirmWords(laptop)
+  laptop.events.length = 0
+  return { laptop, words }
+}
+
+/** Confirms the words that this device still has. @returns them */
+export async function confirmWords(test: TestKeeper): Promise<string> {
+  const { words } = await test.call('recovery.show')
+  await test.call('recovery.confirm', {
     words: [3, 11, 24].map((position) => ({ position, word: words[position - 1]! })),
   })
-  laptop.events.length = 0
-  return { laptop, words: words.join(' ') }
+  return words.join(' ')
 }
 
 /** The same owner's laptop and phone, each with its own daemon and the current key. */

@@ -69,6 +69,7 @@ const FORBIDDEN: readonly (readonly [file: string, source: string])[] = [
   ['core/encoding/a.ts', "import { BlobError } from '../errors.ts'"],
   ['core/curve/a.ts', "import { decodeBlob } from '../blob.ts'"],
   ['core/unicode/a.ts', "import { x } from '../encoding/bytes.ts'"],
+  ['core/succession/a.ts', "import { zlib } from 'node:zlib'"],
   ['core/a.ts', "import { readFile } from 'node:fs'"],
   ['core/b.ts', "import type { Store } from '../store/store.ts'"],
   ['core/announce/a.ts', "import { createHash } from 'node:crypto'"],

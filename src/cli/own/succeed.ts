@@ -61,6 +61,11 @@ export function formatPlan(plan: SuccessionPlan): string[] {
     ...formatDevices(plan.devices),
     ...formatLeftOut(plan.leftOut),
     ...(plan.gaveUp.includes('names') ? ['nicknames do not fit, so the table is published without them'] : []),
+    ...(plan.followFrom > 0
+      ? [
+          `contacts who have seen no table of yours since epoch ${plan.followFrom} do not follow; with fewer devices more of them do`,
+        ]
+      : []),
     plan.epoch === MAX_EPOCH
       ? 'your last key is in use, and a thief of a device could sign the same: so each of your contacts is asked before they follow'
       : 'your contacts follow when they see the new table; those who verified you have to compare the new safety number',
@@ -68,14 +73,10 @@ export function formatPlan(plan: SuccessionPlan): string[] {
   ]
 }
 
-function formatMade({ table, findings, gaveUp }: EditResult, { personaId }: SuccessionPlan): string[] {
+function formatMade({ table, findings }: EditResult, { personaId }: SuccessionPlan): string[] {
   return [
     `your persona is now ${table.personaId}; it follows ${personaId}`,
-    ...(gaveUp.includes('predecessor')
-      ? ['the statement does not fit, so no contact follows: leave out devices, and make the table smaller']
-      : []),
     ...findings.filter(({ code }) => code !== 'UNPROTECTED').map((finding) => escapeText(describeFinding(finding))),
-    'contacts follow when they see the new table. So show it now, in each of your profiles:',
-    '  persona tox publish FILE',
+    'contacts follow when they see the new table, so show it now: persona publish',
   ]
 }

@@ -19,8 +19,14 @@ export function forgetContact(persona: PersonaRecord, state: State): void {
     else state.putDevice(key, { ...device, claimedBy, reports: forgetPersona(device.reports, personaId) })
   }
   if (entry !== null) state.names.drop(entry)
-  state.removePersona(personaId, { ...withoutElsewhere(persona), ...OUT_OF_SIGHT })
+  state.removePersona(personaId, hide(persona))
   state.emit({ event: 'contact.forgotten', data: { personaId, key: null, name: entry?.name ?? '' } })
+}
+
+/** The record that stays out of sight: the pin and the head. */
+export function hide(persona: PersonaRecord): PersonaRecord {
+  const { successor: _successor, ...rest } = withoutElsewhere(persona)
+  return { ...rest, ...OUT_OF_SIGHT }
 }
 
 const OUT_OF_SIGHT = {

@@ -32,6 +32,7 @@ import type { State } from '../state/state.ts'
 import { applyConsent } from './consent.ts'
 import { ContactError } from './errors.ts'
 import { holdUpgrade, standsUpgrade } from './pending.ts'
+import { seeSuccessor, type Succession } from './successor.ts'
 
 const QUIET_SEC = 60 // sanity: unless the head moves, we write at most once a device in this time, however fast an app reports
 
@@ -89,7 +90,7 @@ export function observe(
   if (shown.shown !== 'valid') {
     // An empty text is not a report: Tox sends one at each connect. A damaged or forged token says nothing about the device.
     if (shown.shown === 'none')
-      news.push(...writeReport((reports) => reportBare(reports, source, atSec), sight, own, state))
+      news.push(...writeReport((reports) => reportBare(reports, source, atSec), false, sight, own, state))
     ensureEntry(sight, state)
     return resultOf(shown, sight, null, news, state)
   }
@@ -97,19 +98,25 @@ export function observe(
   // Judged: the blob against the head of its persona.
   const { blob } = shown
   const personaId = formatHex(blob.personaId)
+  const judgedFirst = judgeAgainst(state.persona(personaId) ?? state.forgotten(personaId), blob, state)
+
+  // Followed: the blob may say that its persona takes the place of a contact. Then the persona is known from here on.
+  const succession = successionOf(blob, judgedFirst, sight, own, state)
+  if (succession.kind === 'follows') news.push(...succession.changes.map(({ kind }) => kind))
   const known = state.persona(personaId)
-  const judged = judgeAgainst(known ?? state.forgotten(personaId), blob, state)
+  const judged = succession.kind === 'follows' ? judgeAgainst(known, blob, state) : judgedFirst
   const { verdict } = judged
+  const isSuccessor = succession.kind !== 'none'
 
   // Reported: which persona the device shows, and whether its table lists the device. Another chain or a table that we cannot read says
   // nothing about that. Whoever quotes a token among their own words shows none.
   if (shown.isQuote) {
-    news.push(...writeReport((reports) => reportBare(reports, source, atSec), sight, own, state))
+    news.push(...writeReport((reports) => reportBare(reports, source, atSec), false, sight, own, state))
   } else if (verdict !== 'refused' && verdict !== 'violation') {
     const lists = deviceKeysOf(blob).includes(key)
     const table = { epoch: blob.epoch, seq: blob.seq }
     const sighting = { atSec, personaId, lists, root: formatHex(blob.root), table }
-    news.push(...writeReport((reports) => reportToken(reports, source, sighting), sight, own, state))
+    news.push(...writeReport((reports) => reportToken(reports, source, sighting), isSuccessor, sight, own, state))
   }
 
   // Decided: what the blob does to the record of its persona. Applied: outcome, then consent. Each emits its events.
@@ -125,7 +132,7 @@ export function observe(
     apply(outcome, state)
     emitAdded(outcome, state)
     news.push(...consent(known, outcome.record, outcome.changes, sight, state))
-  } else if (mayIntroduce(blob, judged, sight, state)) {
+  } else if (!isSuccessor && mayIntroduce(blob, judged, sight, state)) {
     if (!isAccepted && (state.device(key).entry?.policy ?? state.defaultPolicy) !== 'auto') {
       ensureEntry(sight, state)
       holdUpgrade(key, blob, source, state)
@@ -142,7 +149,7 @@ export function observe(
   }
 
   ensureEntry(sight, state)
-  return resultOf(shown, sight, { personaId, judged }, news, state)
+  return resultOf(shown, sight, { personaId, judged: judgedFirst }, news, state)
 }
 
 /**
@@ -196,9 +203,25 @@ function readShown(text: string, { reports }: DeviceRecord, state: State): Shown
   }
 }
 
-/** Adds a report to the device, unless the device is quiet and the report says nothing new. */
+/** A blob that is refused, or of a second chain, names nobody. */
+function successionOf(
+  blob: VerifiedBlob,
+  judged: OrderVerdict,
+  { key, source, isQuiet: quiet }: Sight,
+  own: OwnHeads,
+  state: State,
+): Succession {
+  if (judged.verdict === 'refused' || judged.verdict === 'violation') return { kind: 'none' }
+  return seeSuccessor({ blob, judged, key, source, mayNote: !quiet }, own, state)
+}
+
+/**
+ * Adds a report to the device, unless the device is quiet and the report says nothing new.
+ * @param isSuccessor the device shows a persona that follows another one, so a change of persona is no surprise
+ */
 function writeReport(
   add: (reports: DeviceReports) => DeviceReports,
+  isSuccessor: boolean,
   { key, source, atSec, isQuiet }: Sight,
   own: OwnHeads,
   state: State,
@@ -214,7 +237,9 @@ function writeReport(
   const seenAtSec = Math.max(device.seenAtSec ?? 0, atSec)
   const heardAtSec = isNews ? state.nowSec : device.heardAtSec
   state.putDevice(key, { ...device, reports, seenAtSec, heardAtSec })
-  return device.bound === null ? [] : emitParted(device.bound, key, device.reports, reports, source, state)
+  if (device.bound === null) return []
+  if (!isSuccessor) alarmIfSwitched(device.bound, key, device.reports, reports, state)
+  return emitParted(device.bound, key, device.reports, reports, source, state)
 }
 
 /** The reports differ only in times and tables, both those of the source and those of all sources together. */
@@ -231,6 +256,12 @@ function saysTheSame(a: DeviceReports, b: DeviceReports): boolean {
   )
 }
 
+function alarmIfSwitched(bound: string, key: string, before: DeviceReports, after: DeviceReports, state: State): void {
+  const shown = newestSighting(after)?.personaId ?? null
+  if (shown !== null && shown !== bound && shown !== newestSighting(before)?.personaId)
+    alarmSwitched(bound, shown, key, state)
+}
+
 /** A new report may end the confirmation by the persona that the device is bound to. */
 function emitParted(
   bound: string,
@@ -240,9 +271,6 @@ function emitParted(
   source: string,
   state: State,
 ): ChangeKind[] {
-  const shown = newestSighting(after)?.personaId ?? null
-  if (shown !== null && shown !== bound && shown !== newestSighting(before)?.personaId)
-    alarmSwitched(bound, shown, key, state)
   if (!consentsToPersona(before, bound) || consentsToPersona(after, bound)) return []
   const listed = state.persona(bound)?.devices.find((device) => device.key === key)
   if (listed === undefined) return []
@@ -257,6 +285,8 @@ function emitParted(
 function mayIntroduce(blob: VerifiedBlob, { verdict }: OrderVerdict, { key }: Sight, state: State): boolean {
   // A forgotten contact comes back only with the table we knew or a newer one of the same chain.
   if (verdict !== 'new' && verdict !== 'accept' && verdict !== 'refresh') return false
+  // Its successor is the contact.
+  if (state.forgotten(formatHex(blob.personaId))?.replacedBy !== undefined) return false
   const { bound, reports } = state.device(key)
   return bound === null && consentsToChain(reports, formatHex(blob.personaId), formatHex(blob.root))
 }

@@ -10,6 +10,7 @@ import type { State } from '../state/state.ts'
 import { questionOf } from '../state/elsewhere.ts'
 import { reportView } from '../state/view.ts'
 import { pendingKinds, upgradeKinds } from '../state/waiting.ts'
+import { MAX_EPOCH } from '../../core/limits.ts'
 import type { PendingKind, PendingUpdate } from '../../ipc/shapes/pending.ts'
 
 const HASH_BYTES = 32 // as long as a T
@@ -62,15 +63,49 @@ function emitNew(update: PendingUpdate, source: string, state: State): void {
 export function pendingOf(id: string, records: Records, state: State): PendingUpdate[] {
   const persona = records.personas.get(id)
   if (persona !== undefined) {
-    return pendingKinds(persona).map((kind) => waitingOf(persona, kind, state))
+    return pendingKinds(persona).map((kind) => waitingOf(persona, kind, records, state))
   }
   const device = records.devices.get(id)
   return device === undefined || upgradeKinds(device).length === 0 ? [] : [upgradeOf(id, device, records, state)]
 }
 
-function waitingOf(persona: PersonaRecord, kind: PendingKind, state: State): PendingUpdate {
+function waitingOf(persona: PersonaRecord, kind: PendingKind, records: Records, state: State): PendingUpdate {
   if (kind === 'held') return heldOf(persona, state)
-  return kind === 'elsewhere' ? reportOf(persona, state) : updateOf(persona, state)
+  if (kind === 'elsewhere') return reportOf(persona, state)
+  return kind === 'successor' ? successorOf(persona, records, state) : updateOf(persona, state)
+}
+
+/** A statement names a successor of this contact, and the owner is asked. */
+export function emitSuccessor(persona: PersonaRecord, source: string, state: State): void {
+  emitNew(successorOf(persona, state.records, state), source, state)
+}
+
+function successorOf(persona: PersonaRecord, records: Records, state: State): PendingUpdate {
+  const { blob: text, sinceSec } = persona.successor!
+  const blob = decodeStored(text, state)
+  const personaId = formatHex(blob.personaId)
+  const known = records.personas.get(personaId)
+  const devices = known?.devices ?? offeredDevices(null, blob)
+  const { epoch } = blob
+  return {
+    kind: 'successor',
+    contact: persona.entry?.name ?? '',
+    personaId,
+    key: null,
+    policy: persona.entry?.policy ?? 'auto',
+    sinceSec,
+    ...tableOf(blob, devices),
+    changes: [
+      { kind: 'succeeded', key: null, name: known?.entry?.name ?? null },
+      ...diffTables({ epoch, devices: persona.devices }, { epoch, devices }),
+    ],
+    signedBy: isProven(persona) ? 'words' : 'words-or-thief',
+  }
+}
+
+/** Nobody but the owner of the recovery words can have signed a statement that is valid here, since the last key was not in use. */
+function isProven({ head, epoch, minEpoch }: PersonaRecord): boolean {
+  return Math.max(head === null ? 0 : epoch, minEpoch) < MAX_EPOCH
 }
 
 function updateOf(persona: PersonaRecord, state: State): PendingUpdate {

@@ -73,7 +73,9 @@ export function addLinked(link: ContactLink, entry: ContactEntry, repin: boolean
 
 /** A forgotten persona becomes a contact again, by this link. */
 function returned({ root, minEpoch, entry }: PersonaRecord, forgotten: PersonaRecord, state: State): Outcome {
-  const kept = { ...forgotten, entry }
+  // Whoever adds the old persona of a successor is asked again.
+  const { replacedBy: _replacedBy, ...rest } = forgotten
+  const kept = { ...rest, entry }
   if (root !== forgotten.root) return pinChain(kept, root, minEpoch, state).pinned
   const raised = decideMinEpoch(kept, minEpoch, state)
   return { ...join(raised, restoreContact(raised.record, state)), before: forgotten }

@@ -161,6 +161,45 @@ export class Custody {
     })
   }
 
+  /**
+   * Draws the seed of the persona that is about to follow, and writes it beside the keys held. Crash here: the next start drops it, unless the
+   * store has that persona by then.
+   * @throws as {@link addKey}
+   */
+  async drawSuccessor(): Promise<void> {
+    this.#lock.use()
+    const drawn = this.#engine.randomBytes(SEED_BYTES)
+    const seed = copySecret(drawn, this.#engine)
+    this.#engine.wipe(drawn)
+    await this.#vault.holdSuccessor(seed)
+  }
+
+  /** The first position of the persona that is about to follow; null while locked, and outside of a succession. */
+  successor(): ChainPosition | null {
+    const seed = this.#vault.opened?.successor ?? null
+    return seed === null ? null : chainOfSeed(seed, this.#engine)[0]!
+  }
+
+  /** Signs with the first key of the persona that is about to follow. @throws {CustodyError} LOCKED */
+  signAsSuccessor(message: Uint8Array): Uint8Array {
+    const { secretKey } = this.#successorKey()
+    const signature = this.#engine.sign(message, secretKey)
+    this.#engine.wipe(secretKey)
+    return signature
+  }
+
+  /** The store has the persona that follows: erases the secrets of the old one. @throws as {@link addKey} */
+  async succeed(): Promise<void> {
+    this.#lock.use()
+    await this.#vault.succeed(this.#successorKey())
+  }
+
+  /** The store still has the old persona. @throws as {@link addKey} */
+  async dropSuccessor(): Promise<void> {
+    this.#lock.use()
+    await this.#vault.holdSuccessor(null)
+  }
+
   /** Removes what an interrupted creation left. */
   async discard(): Promise<void> {
     await this.#vault.discard()
@@ -301,6 +340,15 @@ export class Custody {
     this.#vault.shut()
   }
 
+  #successorKey(): KeyPair {
+    const { successor } = this.#vault.require()
+    if (successor === null) throw new Error('no persona is about to follow')
+    const first = deriveSigningSeed(successor, 0, this.#engine)
+    const pair = this.#engine.signKeyPair(first)
+    this.#engine.wipe(first)
+    return pair
+  }
+
   #key(epoch: number): KeyPair {
     const key = this.#vault.require().keys.get(epoch)
     if (key !== undefined) return key
@@ -312,7 +360,7 @@ export class Custody {
     const engine = this.#engine
     if (this.hasSecrets) throw secretsExist()
     const keys = new Map(seeds.map((key) => [key.epoch, engine.signKeyPair(key.seed)]))
-    const opened: OpenSecrets = { sealing: this.#vault.defaultSealing(), keys, seed }
+    const opened: OpenSecrets = { sealing: this.#vault.defaultSealing(), keys, seed, successor: null }
     try {
       if (passphrase !== null) opened.sealing = await passphraseSealing(passphrase, DEFAULT_SEAL_COST, engine)
       await this.#vault.begin(opened)

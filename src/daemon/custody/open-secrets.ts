@@ -11,6 +11,8 @@ export interface OpenSecrets {
   keys: SigningKeys
   /** 32 bytes; null once the recovery words are confirmed, and on a device that never had the seed. */
   seed: Uint8Array | null
+  /** The seed of the persona that is about to follow, 32 bytes; null except during a succession. */
+  successor: Uint8Array | null
 }
 
 /**
@@ -26,11 +28,11 @@ export async function openSecrets(
   passphrase: string | null,
   engine: CryptoEngine,
 ): Promise<OpenSecrets> {
-  const opened: OpenSecrets = { sealing, keys: new Map(), seed: null }
+  const opened: OpenSecrets = { sealing, keys: new Map(), seed: null, successor: null }
   let content: Uint8Array | null = null
   try {
     content = unseal(files.secrets, sealing, engine)
-    opened.keys = decodeSecrets(content, engine)
+    Object.assign(opened, decodeSecrets(content, engine))
     if (files.seed === null) return opened
     const isAlike = passphrase === null || isSealedBy(files.seed, sealing)
     opened.seed = isAlike
@@ -47,7 +49,7 @@ export async function openSecrets(
 
 /** Writes the keys, sealed as before. On return they are on disk. @throws {StoreError} see writeKeys */
 export async function saveKeys(paths: SecretPaths, secrets: OpenSecrets, engine: CryptoEngine): Promise<void> {
-  const content = encodeSecrets(secrets.keys, engine)
+  const content = encodeSecrets(secrets, engine)
   const write = writeKeys(paths, content, secrets.sealing, engine)
   engine.wipe(content)
   await write
@@ -56,15 +58,15 @@ export async function saveKeys(paths: SecretPaths, secrets: OpenSecrets, engine:
 /** Writes keys and seed at one moment. On return they are on disk. @throws {StoreError} see writeBoth */
 export async function saveSecrets(paths: SecretPaths, secrets: OpenSecrets, engine: CryptoEngine): Promise<void> {
   if (secrets.seed === null) return await saveKeys(paths, secrets, engine)
-  const content = encodeSecrets(secrets.keys, engine)
+  const content = encodeSecrets(secrets, engine)
   const write = writeBoth(paths, content, secrets.seed, secrets.sealing, engine)
   engine.wipe(content)
   await write
 }
 
-/** Wipes keys, seed and sealing. */
-export function wipeSecrets({ keys, seed, sealing }: OpenSecrets, engine: CryptoEngine): void {
+/** Wipes keys, seeds and sealing. */
+export function wipeSecrets({ keys, seed, successor, sealing }: OpenSecrets, engine: CryptoEngine): void {
   wipeKeys(keys.values(), engine)
-  if (seed !== null) engine.wipe(seed)
+  for (const secret of [seed, successor]) if (secret !== null) engine.wipe(secret)
   wipeSealing(sealing, engine)
 }

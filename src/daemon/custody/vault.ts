@@ -1,6 +1,6 @@
 /** The secrets on disk and, while they are open, in memory. Every step leaves both the same, or shuts the vault. */
 import { CustodyError } from './errors.ts'
-import type { CryptoEngine } from '../../crypto/engine.ts'
+import type { CryptoEngine, KeyPair } from '../../crypto/engine.ts'
 import { readSealMode, type SealMode, type Sealing } from '../../crypto/seal.ts'
 import { keySealing, sealingOf, UNSEALED, wipeSealing } from '../../crypto/sealing.ts'
 import { CREDENTIAL_NAME } from './credential.ts'
@@ -140,6 +140,49 @@ export class Vault {
       wipeKeys(spent, this.#engine)
       if (isOpen) opened.keys = keys
     })
+  }
+
+  /**
+   * Writes the seed of the persona that is about to follow beside the keys held, or removes it.
+   * @param seed 32 bytes in secret memory; kept, or wiped when this throws
+   * @throws as {@link rewrite}
+   */
+  async holdSuccessor(seed: Uint8Array | null): Promise<void> {
+    let spent = seed
+    try {
+      await this.#serial.run(async () => {
+        const opened = this.require()
+        await this.#written(saveKeys(this.#paths, { ...opened, successor: seed }, this.#engine))
+        if (this.#opened !== opened) return
+        spent = opened.successor
+        opened.successor = seed
+      })
+    } finally {
+      if (spent !== null) this.#engine.wipe(spent)
+    }
+  }
+
+  /**
+   * The persona that follows has taken the place of the old one: its seed and its first key replace everything held.
+   * @param key of epoch 0; kept, or wiped when this throws
+   * @throws as {@link rewrite}
+   */
+  async succeed(key: KeyPair): Promise<void> {
+    let spent: KeyPair[] = [key]
+    try {
+      await this.#serial.run(async () => {
+        const opened = this.require()
+        const keys = new Map([[0, key]])
+        const next = { sealing: opened.sealing, keys, seed: opened.successor, successor: null }
+        await this.#written(saveSecrets(this.#paths, next, this.#engine))
+        if (this.#opened !== opened) return
+        spent = [...opened.keys.values()]
+        if (opened.seed !== null) this.#engine.wipe(opened.seed)
+        Object.assign(opened, next)
+      })
+    } finally {
+      wipeKeys(spent, this.#engine)
+    }
   }
 
   /**

@@ -11,6 +11,7 @@ export function checkCustody({
   isLocked,
   sealing,
   theftProtection,
+  standing,
   seed,
   clock,
   coreDumps,
@@ -20,9 +21,9 @@ export function checkCustody({
   if (table === null) return dumps
   return [
     ...dumps,
-    theftProtection
-      ? ok('RECOVERY', 'the recovery words were confirmed: theft protection is on')
-      : checkUnconfirmed(seed),
+    standing.isUnconfirmed
+      ? checkUnconfirmed(seed)
+      : ok('RECOVERY', `the recovery words were confirmed${theftProtection ? ': theft protection is on' : ''}`),
     ...checkSealing(sealing),
     ...(isLocked ? [checkLocked(clock.isWrong ? 0 : clock.nowSec - table.timeSec)] : []),
   ]

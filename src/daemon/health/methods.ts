@@ -7,7 +7,7 @@ import { verifyHistory } from '../state/history.ts'
 import type { About } from './status.ts'
 import type { Keeper } from '../keeper/keeper.ts'
 import { seedState } from '../own/seed.ts'
-import { NO_STANDING, standingOf } from '../own/standing.ts'
+import { isProtected, NO_STANDING, standingOf } from '../own/standing.ts'
 import type { OpenWing } from '../wing/wing.ts'
 import { OWN } from '../state/records.ts'
 import { listAlarms } from '../keeper/alarms.ts'
@@ -53,7 +53,7 @@ async function examine(
         : standingOf(own, keeper.ownPersona(), custody.isLocked ? null : custody.epochs()),
     isLocked: custody.isLocked,
     sealing: custody.mode,
-    theftProtection: own?.recoveryConfirmed === true,
+    theftProtection: isProtected(own, keeper.ownTable ?? undefined),
     seed: seedState(keeper),
     clock: keeper.clock(),
     engine: keeper.engine.name,

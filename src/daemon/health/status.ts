@@ -45,10 +45,10 @@ export function makeStatus(about: About, kept: Kept): DaemonStatus {
   }
 }
 
-function ownFindings({ table, isLocked, theftProtection, standing, clock }: Kept): Finding[] {
+function ownFindings({ table, isLocked, standing, clock }: Kept): Finding[] {
   const ofClock = clock.isWrong ? [checkClock(clock)] : []
   if (table === null) return [notice('NO_PERSONA', 'there is no persona here yet', 'create one'), ...ofClock]
-  const findings = theftProtection ? [] : [noticeOf('UNPROTECTED', UNPROTECTED)]
+  const findings = standing.isUnconfirmed ? [noticeOf('UNPROTECTED', UNPROTECTED)] : []
   findings.push(...standingFindings(standing))
   if (isLocked) {
     const days = Math.floor((clock.nowSec - table.timeSec) / 86_400)

@@ -1,11 +1,11 @@
 /** Keeps the signing keys held and the head consistent, at the start and after every change (docs/format.md, section 4). */
 import { CustodyError } from '../custody/errors.ts'
-import { equalBytes } from '../../core/encoding/bytes.ts'
+import { equalBytes, formatHex } from '../../core/encoding/bytes.ts'
 import type { Custody } from '../custody/custody.ts'
 import { decodeStored } from '../personas/heads.ts'
 import type { State } from '../state/state.ts'
 import { positionFields } from '../own/own-records.ts'
-import type { OwnRecord, PersonaRecord, Records } from '../state/records.ts'
+import { OWN, type OwnRecord, type PersonaRecord, type Records } from '../state/records.ts'
 import { ownOf } from '../state/view.ts'
 import { Serial } from '../../process/serial.ts'
 
@@ -58,6 +58,20 @@ export class HeldKeys {
     else if (own.epoch !== persona.epoch) await this.#install(held)
     // Crash here: the next start does this again.
     if (custody.epochs().some((epoch) => epoch !== persona.epoch)) await custody.keepOnly(persona.epoch)
+  }
+
+  /**
+   * Ends a succession: the secrets of the persona that the store does not have are erased. Does nothing while locked: the unlock calls it
+   * again. Call it inside {@link inTurn}.
+   * @throws {StoreError}
+   */
+  async endSuccessionNow(): Promise<void> {
+    const { custody, onDisk } = this.#keeper
+    const successor = custody.successor()
+    if (successor === null) return
+    // Crash here: the next start does this again.
+    if (onDisk.own.get(OWN)?.personaId === formatHex(successor.personaId)) await custody.succeed()
+    else await custody.dropSuccessor()
   }
 
   /** Whether there is nothing to do, or nothing can be done yet. */

@@ -46,6 +46,7 @@ async function unlock(keeper: Keeper, passphrase: string): Promise<{ locked: boo
 /** Does the work that waited for the signing key. @throws {CustodyError} SECRETS_FOREIGN */
 async function catchUp(keeper: Keeper): Promise<{ locked: boolean }> {
   const { custody } = keeper
+  await keeper.keys.inTurn(() => keeper.keys.endSuccessionNow())
   const own = keeper.onDisk.own.get(OWN)
   if (own !== undefined) custody.checkKey(own.epoch, own.signingKey)
   await keeper.keys.eraseSpentKeys()

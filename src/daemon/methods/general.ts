@@ -9,7 +9,7 @@ import { KeeperError } from '../state/errors.ts'
 import { findContact } from '../contacts/find.ts'
 import { listHistory, tipOf, verifyHistory } from '../state/history.ts'
 import type { Keeper } from '../keeper/keeper.ts'
-import { NO_STANDING, standingOf } from '../own/standing.ts'
+import { isProtected, NO_STANDING, standingOf } from '../own/standing.ts'
 import { ownOf } from '../state/view.ts'
 import type { Apps } from '../apps/apps.ts'
 import { notAllowed, Replays } from './replays.ts'
@@ -79,7 +79,7 @@ function status(keeper: Keeper, about: () => About): DaemonStatus {
     engine: engine.name,
     table: keeper.ownTable,
     isLocked: custody.isLocked,
-    theftProtection: found?.own.recoveryConfirmed === true,
+    theftProtection: isProtected(found?.own, found?.persona),
     standing:
       found === null ? NO_STANDING : standingOf(found.own, found.persona, custody.isLocked ? null : custody.epochs()),
     counts: keeper.counts(),

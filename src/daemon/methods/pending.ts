@@ -17,6 +17,7 @@ import { decodeStored } from '../personas/heads.ts'
 import type { Keeper } from '../keeper/keeper.ts'
 import { acceptUpgrade } from '../contacts/observe.ts'
 import { pendingOf, standsUpgrade } from '../contacts/pending.ts'
+import { acceptSuccessor } from '../contacts/successor.ts'
 import type { PersonaRecord } from '../state/records.ts'
 import { answered, questionOf } from '../state/elsewhere.ts'
 import type { State } from '../state/state.ts'
@@ -110,6 +111,7 @@ function accept(keeper: Keeper, id: string, { kind }: PendingUpdate): void {
   if (kind === 'upgrade') return acceptUpgrade(id, keeper.own, state)
   const persona = state.persona(id)!
   if (kind === 'elsewhere') return acceptReport(persona, state)
+  if (kind === 'successor') return acceptSuccessor(persona, state)
   const blob = decodeStored(kind === 'held' ? persona.held! : persona.head!, state)
   const before = kind === 'held' ? { ...persona, held: null } : persona
   acceptTable(before, blob, state)
@@ -140,6 +142,7 @@ function reject(keeper: Keeper, id: string, { kind }: PendingUpdate): void {
   }
   const persona = state.persona(id)!
   if (kind === 'elsewhere') state.putPersona(answered(persona, false))
+  else if (kind === 'successor') state.putPersona({ ...persona, successor: { ...persona.successor!, rejected: true } })
   else if (kind === 'held') state.putPersona({ ...persona, held: null })
   else state.putPersona({ ...persona, pending: { ...persona.pending!, rejected: true } })
 }

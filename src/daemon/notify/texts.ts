@@ -57,6 +57,7 @@ function noticeWithKeys(event: DaemonEvent, unapproved: ReadonlySet<string>): No
     case 'clock':
     case 'contact.changed':
     case 'contact.forgotten':
+    case 'contact.replaced':
     case 'locked':
     case 'own.intent-dropped':
     case 'pairing.cancelled':
@@ -79,6 +80,7 @@ function pendingNotice({ contact, kind }: EventData['pending.new']): Notice {
     upgrade: `${contact} shows a persona. It waits for your decision.`,
     elsewhere: `Another of your devices reports something about ${contact}. It waits for your decision.`,
     held: `A table of ${contact} is far ahead of the known one. It waits for your decision.`,
+    successor: `Another persona says that it follows ${contact}. It waits for your decision.`,
   }[kind]
   return low('waiting', `${contact}: a change waits`, body)
 }

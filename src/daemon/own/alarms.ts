@@ -1,5 +1,5 @@
 /** Alarms about the owner's own persona (docs/format.md, sections 4 and 9). */
-import { OWN_DEVICE_UNLISTED, ROTATED_OUT_RETURNED } from './conditions.ts'
+import { OWN_DEVICE_UNLISTED, PERSONA_SUCCEEDED, ROTATED_OUT_RETURNED } from './conditions.ts'
 import type { Forgotten } from './rollback.ts'
 import { alarm } from '../personas/alarms.ts'
 import type { State } from '../state/state.ts'
@@ -16,6 +16,20 @@ export function alarmRival(personaId: string, state: State): void {
 export function alarmReturned(personaId: string, state: State): void {
   const { message, hint } = ROTATED_OUT_RETURNED
   alarm(state, 'ROTATE_AGAIN', personaId, null, `${message}. ${capital(hint)}`)
+}
+
+/** A persona is shown that the last key of the own one names. */
+export function alarmSucceeded(
+  personaId: string,
+  successorId: string,
+  verdict: 'proven' | 'unproven',
+  state: State,
+): void {
+  const message =
+    verdict === 'proven'
+      ? `${PERSONA_SUCCEEDED.message}: ${successorId}. ${capital(PERSONA_SUCCEEDED.hint)}`
+      : `a persona says that it follows yours, and the last key of yours signed that: ${successorId}. If you did not make it, somebody else has this key, and only a new persona of your own helps`
+  alarm(state, 'PERSONA_SUCCEEDED', personaId, null, message)
 }
 
 /** The store lacks an own table that only this daemon can have signed or published. */

@@ -19,6 +19,17 @@ export const KEY_SUPERSEDED: Condition = {
   hint: 'get the new key by pairing, or from the recovery words',
 }
 
+export const PERSONA_SUCCEEDED: Condition = {
+  message:
+    'another of your devices made a new persona that follows this one, so this device signs nothing for the old one',
+  hint: 'leave the old persona here, then pair with the device that has the new one; rotate the key if nobody of you made it',
+}
+
+export const OTHERS_MUST_JOIN: Condition = {
+  message: 'your other devices still have the old persona, and sign nothing once they see the new table',
+  hint: 'leave the old persona on each of them, then pair it with this device',
+}
+
 export const OWN_DEVICE_UNLISTED: Condition = {
   message: 'another of your devices removed this one from your table, so this device signs and publishes nothing',
   hint: 'leave the persona if you did that; add this device again if it was a mistake; rotate the key if it was a thief',

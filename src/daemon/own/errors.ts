@@ -9,6 +9,8 @@ export type OwnPersonaErrorCode =
   | 'EPOCH_USED'
   | 'EPOCHS_EXHAUSTED'
   | 'ROTATION_TOO_LARGE' // more devices than fit at the new epoch
+  | 'PERSONA_SUCCEEDED' // another device made a successor with the recovery words
+  | 'NO_STATEMENT' // the own table names no persona that it follows
   | 'PLAN_CHANGED' // the table is another one than the owner was shown
   | 'WORDS_TOO_LONG'
   | 'DEVICE_OF_CONTACT'

@@ -32,9 +32,9 @@ export function leaveTable(own: OwnHead, journal: Journal): LeaveResult {
 /** @returns the status message of the table without the devices of this machine; null if a sibling's table decides, or may decide, instead */
 export function signLast(own: OwnHead): string | null {
   const { persona, blob: head } = own
-  const { epoch, restoredSec } = own.record
-  const isLastSeq = head.seq >= MAX_SEQ
-  if (isLastSeq || restoredSec !== null || head.epoch !== epoch || isUnlisted(own.record, persona.devices)) return null
+  const { epoch, restoredSec, succeededBy = null } = own.record
+  const isOver = head.seq >= MAX_SEQ || succeededBy !== null
+  if (isOver || restoredSec !== null || head.epoch !== epoch || isUnlisted(own.record, persona.devices)) return null
   const devices = own.devices.filter(({ key }) => !isOfHere(own.record, key))
   if (devices.length < persona.devices.length) {
     const { blob, named } = own.sign(own.draft(devices), true)

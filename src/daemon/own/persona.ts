@@ -29,6 +29,7 @@ import { follow, replay, seeOwnBlob } from './siblings.ts'
 import type { OwnHeads, OwnSight } from '../personas/own-sight.ts'
 import { applyRotation, checkPlan, ownPlan } from './rotation.ts'
 import { leaveTable } from './leave.ts'
+import { Succession } from './succession.ts'
 
 const AHEAD_BY = 1000 // format: seq is raised by so many when nobody can say how far it came; more than a backup can have missed
 
@@ -37,6 +38,7 @@ export class OwnPersona implements OwnHeads {
   readonly #custody: Custody
   readonly #head: OwnHead
   readonly #journal: Journal
+  readonly succession: Succession
 
   /**
    * @param intents those still to be replayed, in the order in which they were made
@@ -47,6 +49,7 @@ export class OwnPersona implements OwnHeads {
     this.#custody = custody
     this.#head = new OwnHead(state, custody, new PastTables(state, past))
     this.#journal = new Journal(state, intents)
+    this.succession = new Succession(this.#head, this.#journal)
   }
 
   get personaId(): string | null {
@@ -205,6 +208,7 @@ export class OwnPersona implements OwnHeads {
     if (own === undefined) return null
     const { epoch, timeSec, devices } = this.#head.persona
     if (epoch !== own.epoch || own.restoredSec !== null || isUnlisted(own, devices)) return null
+    if (own.succeededBy != null) return null
     // Signed by a clock that was ahead, the table would look fresh to friends and not be due here until that time came.
     const { nowSec } = this.#state
     return isClockAhead(timeSec, nowSec) ? nowSec : resignAtSec(timeSec, placeOf(own, devices))
@@ -214,6 +218,7 @@ export class OwnPersona implements OwnHeads {
   resign(): void {
     const { persona, blob: head } = this.#head
     this.#head.checkReconciled()
+    this.#head.checkNotSucceeded()
     this.#head.checkKey(head.epoch)
     this.#head.checkListed()
     const again = resignBlob(head.bytes, this.#state.nowSec, this.#custody.signer(head.epoch))

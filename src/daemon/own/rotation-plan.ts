@@ -64,7 +64,7 @@ function chooseEpoch({ own, persona, nowSec }: PlanState, asked: number | undefi
         ? `this persona has used all ${MAX_EPOCH} rotations`
         : `there is no epoch ${asked}: the last one is ${MAX_EPOCH}`
     const hint =
-      next > MAX_EPOCH ? 'create a new persona, and tell your contacts' : `choose an epoch from ${next} to ${MAX_EPOCH}`
+      next > MAX_EPOCH ? 'make a new persona that follows this one' : `choose an epoch from ${next} to ${MAX_EPOCH}`
     throw new OwnPersonaError('EPOCHS_EXHAUSTED', message, hint, { highest, next })
   }
   if (asked !== undefined) {
@@ -89,9 +89,9 @@ function lastRead(copySec: number | null, isPutBack: boolean): string {
 }
 
 /** Chooses the devices of the new table, in the order of the old one. Devices that are put back come last. */
-function chooseDevices(
-  { own, persona }: PlanState,
-  { without = [], keep = [], sinceSec }: RotationWishes,
+export function chooseDevices(
+  { own, persona }: Pick<PlanState, 'own' | 'persona'>,
+  { without = [], keep = [], sinceSec }: Omit<RotationWishes, 'epoch'>,
 ): { devices: Device[]; leftOut: LeftOut[] } {
   const listed = asMarkedFirst(own, persona.devices)
   const isListed = (key: string): boolean => listed.some((device) => device.key === key)
@@ -130,6 +130,7 @@ function chooseDevices(
 }
 
 /**
+/**
  * The settings that a rotation keeps: `read`, which whoever has the old key knows anyway, and the values of the others that the owner set on
  * this device. A thief may have set them otherwise since.
  */
@@ -138,29 +139,49 @@ function settingsAfter({ settings: set = NO_SETTINGS }: OwnRecord, { content }: 
   return withSetting(set, 'read', read ?? null)
 }
 
-/** @throws {OwnPersonaError} ROTATION_TOO_LARGE */
-function whatToGiveUp(epoch: number, devices: readonly Device[], settings: Settings, named: boolean): GaveUp[] {
-  const gaveUp = fit(epoch, devices, settings, named)
+/**
+ * @param statement a successor statement that the table must carry, in its forms; none for a rotation
+ * @throws {OwnPersonaError} ROTATION_TOO_LARGE
+ */
+export function whatToGiveUp(
+  epoch: number,
+  devices: readonly Device[],
+  settings: Settings,
+  named: boolean,
+  statement: readonly string[] = [],
+): GaveUp[] {
+  const gaveUp = fit(epoch, devices, settings, named, statement)
   if (gaveUp !== null) return gaveUp
   let room = Math.min(MAX_DEVICES, devices.length)
-  while (room > 0 && fit(epoch, devices.slice(0, room), NO_SETTINGS, false) === null) room--
+  while (room > 0 && fit(epoch, devices.slice(0, room), NO_SETTINGS, named, statement) === null) room--
   const count = devices.length - room
+  const where = statement.length > 0 ? 'beside the statement that names your persona,' : `at epoch ${epoch}`
   throw new OwnPersonaError(
     'ROTATION_TOO_LARGE',
-    `at epoch ${epoch} a table has room for ${room} devices, not for ${devices.length}`,
+    `${where} a table has room for ${room} devices, not for ${devices.length}`,
     `leave out ${count} more`,
     { room, leaveOut: count },
   )
 }
 
-/** The parts that have to go for the table to fit; null when it does not fit at all. */
-function fit(epoch: number, devices: readonly Device[], settings: Settings, named: boolean): GaveUp[] | null {
+/** The parts that have to go for the table to fit; null when it does not fit at all, or not with the statement. */
+function fit(
+  epoch: number,
+  devices: readonly Device[],
+  settings: Settings,
+  named: boolean,
+  predecessor: readonly string[],
+): GaveUp[] | null {
   const prev = new Uint8Array(PREV_BYTES)
   // A rotation starts from a clean document: nothing that the owner does not see in the plan is signed.
-  const draft = { chain: sizedPosition(epoch), seq: 1, timeSec: 0, prev, devices, named, settings, document: [] }
+  const table = { chain: sizedPosition(epoch), seq: 1, timeSec: 0, prev, devices, named, settings, document: [] }
   try {
-    const { gaveUpNames, gaveUpSettings } = encodeTable(draft, true, compress, () => new Uint8Array(64))
-    return [...(gaveUpNames ? (['names'] as const) : []), ...(gaveUpSettings.length > 0 ? (['settings'] as const) : [])]
+    const encoded = encodeTable({ ...table, predecessor }, true, compress, () => new Uint8Array(64))
+    if (encoded.gaveUpPredecessor) return null
+    return [
+      ...(encoded.gaveUpNames ? (['names'] as const) : []),
+      ...(encoded.gaveUpSettings.length > 0 ? (['settings'] as const) : []),
+    ]
   } catch (error) {
     if (error instanceof TableError && error.code === 'TABLE_TOO_LARGE') return null
     throw error
@@ -173,8 +194,8 @@ function sizedPosition(epoch: number): ChainPosition {
     personaId: new Uint8Array(32),
     epoch,
     signingKey: new Uint8Array(32),
-    links: new Uint8Array(LINK_BYTES * (epoch - 1)),
+    links: new Uint8Array(LINK_BYTES * Math.max(0, epoch - 1)),
     next: new Uint8Array(COMMITMENT_BYTES),
-    inception: new Uint8Array(64),
+    inception: epoch === 0 ? null : new Uint8Array(64),
   }
 }

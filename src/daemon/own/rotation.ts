@@ -7,6 +7,7 @@ import { OwnPersonaError } from './errors.ts'
 import type { Journal } from './journal.ts'
 import { approvedNotes } from './notes.ts'
 import { planRotation } from './rotation-plan.ts'
+import { carriedStatement } from './statement.ts'
 import { overruleEarlier } from './siblings.ts'
 import { pointOf, positionFields, rememberOwnNames, tombstonesAfter } from './own-records.ts'
 import type { EditResult } from '../../ipc/shapes/own.ts'
@@ -55,6 +56,7 @@ export function applyRotation(
       settings,
       // The owner saw names, keys, marks and settings of the plan. Everything else in the head is by whoever had the old key.
       document: [],
+      predecessor: carriedStatement(record, head, true, state.engine),
     },
     true,
   )
@@ -67,7 +69,9 @@ export function applyRotation(
   }
   for (const { key } of devices) tombstones = tombstones.filter((other) => other !== key)
   const rotation = { ...pointOf(blob), rival: null }
-  own.put({ ...positionFields(position), named, tombstones, nextIntent, rotation })
+  // Whoever has the words knows better whether another device made a successor.
+  const ended = record.succeededBy == null ? {} : { succeededBy: null }
+  own.put({ ...positionFields(position), named, tombstones, nextIntent, rotation, ...ended })
   // A held blob of the old epoch is behind the new one.
   const names = rememberOwnNames(devices, persona.names)
   own.install({ ...persona, held: null, names }, blob, 'rotate')

@@ -83,7 +83,7 @@ export function replay(own: OwnHead, journal: Journal): void {
   // This device cannot sign now: a sibling rotated the key, the last seq is used, somebody took this device out of the table, or this state
   // was put back.
   if (head.epoch !== record.epoch || head.seq >= MAX_SEQ) return
-  if (record.restoredSec !== null || isUnlisted(record, persona.devices)) return
+  if (record.restoredSec !== null || record.succeededBy != null || isUnlisted(record, persona.devices)) return
   own.put({ replayDue: false })
   const { devices, settings, outcomes } = replayOnto(own, journal)
   for (const outcome of outcomes) journal.end(outcome)

@@ -1,5 +1,5 @@
 /** The owner's record and head: draft, sign and install a table (docs/format.md, sections 6 and 9). Inside of a change. */
-import { KEY_SUPERSEDED, OWN_DEVICE_UNLISTED, RESTORE_UNRECONCILED } from './conditions.ts'
+import { KEY_SUPERSEDED, OWN_DEVICE_UNLISTED, PERSONA_SUCCEEDED, RESTORE_UNRECONCILED } from './conditions.ts'
 import { decodeBlob, PREV_BYTES } from '../../core/blob.ts'
 import { TableError } from '../../core/errors.ts'
 import { MAX_SEQ } from '../../core/limits.ts'
@@ -18,6 +18,7 @@ import { decide } from '../personas/decide.ts'
 import { decodeStored } from '../personas/heads.ts'
 import type { State } from '../state/state.ts'
 import { ownTable, positionOf } from './own-records.ts'
+import { carriedStatement } from './statement.ts'
 import type { PastTables } from './past-tables.ts'
 import { hasHead, type HeadedPersona, type OwnRecord, type PersonaRecord } from '../state/records.ts'
 
@@ -85,6 +86,7 @@ export class OwnHead {
   draft(devices: readonly table.Device[], settings: Settings = this.settings): table.TableDraft {
     const { record: own, blob: head } = this
     this.checkReconciled()
+    this.checkNotSucceeded()
     this.checkKey(head.epoch)
     this.checkListed(devices)
     if (head.seq >= MAX_SEQ) {
@@ -93,7 +95,18 @@ export class OwnHead {
     const document = head.content.ok ? head.content.document : []
     const timeSec = this.state.nowSec
     const prev = head.tableHash.subarray(0, PREV_BYTES)
-    return { chain: positionOf(own), seq: head.seq + 1, timeSec, prev, devices, named: own.named, settings, document }
+    const predecessor = carriedStatement(own, head, false, this.state.engine)
+    return {
+      chain: positionOf(own),
+      seq: head.seq + 1,
+      timeSec,
+      prev,
+      devices,
+      named: own.named,
+      settings,
+      document,
+      predecessor,
+    }
   }
 
   /**
@@ -105,6 +118,17 @@ export class OwnHead {
     if (this.record.restoredSec === null) return
     const { message, hint } = RESTORE_UNRECONCILED
     throw new OwnPersonaError('RESTORE_UNRECONCILED', message, hint)
+  }
+
+  /**
+   * The owner made a successor with the recovery words, so this persona is over.
+   * @throws {OwnPersonaError} PERSONA_SUCCEEDED
+   */
+  checkNotSucceeded(): void {
+    const { succeededBy = null } = this.record
+    if (succeededBy === null) return
+    const { message, hint } = PERSONA_SUCCEEDED
+    throw new OwnPersonaError('PERSONA_SUCCEEDED', message, hint, { successor: succeededBy })
   }
 
   /** @throws {OwnPersonaError} KEY_SUPERSEDED if a later key than ours signed the head */
@@ -130,11 +154,11 @@ export class OwnHead {
   sign(draft: table.TableDraft, mayGiveUpNames = false): SignedTable {
     const sign = this.custody.signer(draft.chain.epoch)
     const encoded = table.encodeTable(draft, mayGiveUpNames, compress, sign)
-    const { gaveUpKeys, gaveUpNames, gaveUpSettings } = encoded
     const gaveUp = [
-      ...(gaveUpKeys ? (['keys'] as const) : []),
-      ...(gaveUpNames ? (['names'] as const) : []),
-      ...(gaveUpSettings.length > 0 ? (['settings'] as const) : []),
+      ...(encoded.gaveUpKeys ? (['keys'] as const) : []),
+      ...(encoded.gaveUpPredecessor ? (['predecessor'] as const) : []),
+      ...(encoded.gaveUpNames ? (['names'] as const) : []),
+      ...(encoded.gaveUpSettings.length > 0 ? (['settings'] as const) : []),
     ]
     return { blob: this.checked(encoded.blob), named: encoded.named, gaveUp }
   }

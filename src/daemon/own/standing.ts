@@ -2,9 +2,11 @@
 import type { Device } from '../../core/table.ts'
 import { isUnlisted, unapprovedDevices } from './notes.ts'
 import type { OwnRecord, PersonaRecord } from '../state/records.ts'
+import { MAX_EPOCH } from '../../core/limits.ts'
 import {
   KEY_SUPERSEDED,
   OWN_DEVICE_UNLISTED,
+  PERSONA_SUCCEEDED,
   RESTORE_UNRECONCILED,
   ROTATED_OUT_RETURNED,
   type Condition,
@@ -28,6 +30,12 @@ export interface OwnStanding {
   readonly hasRival: boolean
   /** A device that the last rotation here left out is back in a table of the new key. */
   readonly hasReturned: boolean
+  /** PersonaID of the successor that another device made with the recovery words; null without one. */
+  readonly succeededBy: string | null
+  /** The epoch of the head. */
+  readonly epoch: number
+  /** The recovery words were not confirmed yet. */
+  readonly isUnconfirmed: boolean
   /** A table far above the head was seen, and is not taken. */
   readonly isHeld: boolean
 }
@@ -41,7 +49,18 @@ export const NO_STANDING: OwnStanding = {
   isUnreconciled: false,
   hasRival: false,
   hasReturned: false,
+  succeededBy: null,
+  epoch: 0,
+  isUnconfirmed: false,
   isHeld: false,
+}
+
+/** Whether a rotation can shut out a thief of this device: only the owner has the words, and a later key is left. */
+export function isProtected(
+  own: Pick<OwnRecord, 'recoveryConfirmed'> | undefined,
+  table: { readonly epoch: number } | undefined,
+): boolean {
+  return own?.recoveryConfirmed === true && (table?.epoch ?? 0) < MAX_EPOCH
 }
 
 /** @param heldEpochs of the keys that are held; null while they are locked */
@@ -55,6 +74,9 @@ export function standingOf(own: OwnRecord, persona: PersonaRecord, heldEpochs: r
     isUnreconciled: own.restoredSec !== null,
     hasRival: own.rotation !== null && own.rotation.rival !== null && own.rotation.returned !== true,
     hasReturned: own.rotation?.returned === true,
+    succeededBy: own.succeededBy ?? null,
+    epoch: persona.epoch,
+    isUnconfirmed: !own.recoveryConfirmed,
     isHeld: persona.held !== null,
   }
 }
@@ -100,6 +122,11 @@ export function standingFindings(standing: OwnStanding): Finding[] {
   if (standing.hasReturned) {
     findings.push(problemOf('ROTATE_AGAIN', ROTATED_OUT_RETURNED))
   }
+  if (standing.succeededBy !== null) {
+    findings.push(problemOf('PERSONA_SUCCEEDED', PERSONA_SUCCEEDED))
+  } else if (standing.epoch >= LAST_EPOCHS_FROM) {
+    findings.push(lastEpochsFinding(standing.epoch))
+  }
   if (standing.isHeld) {
     findings.push(
       problem(
@@ -111,6 +138,19 @@ export function standingFindings(standing: OwnStanding): Finding[] {
   }
   // A rotation asks about each device, too.
   return standing.isRecovering ? findings : [...findings, ...standing.unapproved.map(unapprovedFinding)]
+}
+
+function lastEpochsFinding(epoch: number): Finding {
+  const left = MAX_EPOCH - epoch
+  if (left === 0) {
+    const message =
+      'your last key signs: no rotation can shut out a thief any more, and friends ask before they follow a successor'
+    return problem('LAST_EPOCH', message, 'make a new persona that follows this one')
+  }
+  const message = `${left === 1 ? 'one rotation is' : `${left} rotations are`} left; with the last key no rotation shuts out a thief any more`
+  const hint =
+    'make a new persona that follows this one before you use the last key: your contacts then follow without being asked'
+  return notice('EPOCHS_RUN_OUT', message, hint)
 }
 
 function unapprovedFinding({ name }: Device): Finding {
@@ -125,5 +165,7 @@ function unapprovedFinding({ name }: Device): Finding {
 function problemOf(code: string, { message, hint }: Condition): Finding {
   return problem(code, message, hint)
 }
+
+const LAST_EPOCHS_FROM = 13 // sanity: three rotations are left for as many thefts while the owner makes a successor
 
 export const UNSIGNED_NOTICE_SEC: number = 10 * 86_400 // format: a locked daemon misses the re-sign of day 7, and friends see a stale table from day 14

@@ -107,8 +107,19 @@ export function alarmCursor(after: number, last: number, who: string, state: Sta
   alarm(state, 'CURSOR_AHEAD', null, null, message)
 }
 
+/** A second statement names another successor of a persona, so two people have its last key. */
+export function alarmOtherSuccessor(personaId: string, key: string | null, state: State): void {
+  const name = state.persona(personaId)?.entry?.name ?? OWN_NAME
+  const message =
+    `two personas claim to follow ${name}, and both are named by the last key: somebody else has this key, or the recovery words. ` +
+    `Only the first one counts here. Ask ${name} which one is right, in a way that proves who you talk to`
+  alarm(state, 'SUCCESSOR_DISPUTED', personaId, key, message)
+}
+
 /** A device that is bound to one persona shows another. */
 export function alarmSwitched(bound: string, shown: string, key: string, state: State): void {
+  // A device that has not moved to the successor yet may show the old persona again.
+  if (state.forgotten(shown)?.replacedBy === bound) return
   const name = state.persona(bound)?.entry?.name ?? OWN_NAME
   const message = `a device of ${name} shows another persona, ${shown}; it is no longer taken for ${name}'s, nor for the other's`
   alarm(state, 'PERSONA_SWITCHED', bound, key, message)
@@ -118,7 +129,8 @@ export function alarmSwitched(bound: string, shown: string, key: string, state: 
 export function alarmIfContested(persona: PersonaRecord, key: string, state: State): void {
   const { bound, reports, entry } = state.device(key)
   const pair = pairState(persona.personaId, true, bound, reports)
-  if (!isContested(persona.personaId, pair, bound, entry !== null, reports)) return
+  const formerId = persona.replaces?.personaId ?? null
+  if (!isContested(persona.personaId, pair, bound, entry !== null, reports, formerId)) return
   const name = persona.entry?.name ?? OWN_NAME
   const known = bound === null && entry !== null ? `your friend "${entry.name}"` : "somebody else's"
   const message = `${name} lists a device that is known as ${known}; it counts as ${name}'s only once it shows that itself`

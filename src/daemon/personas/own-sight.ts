@@ -10,6 +10,10 @@ export interface OwnHeads {
    * @returns whether anything was written
    */
   seeOwnBlob(blob: VerifiedBlob, verdict: OrderVerdict, sight: OwnSight): boolean
+  readonly succession: {
+    /** A valid statement names a successor of the owner's persona. */
+    see(successorId: string, verdict: 'proven' | 'unproven'): void
+  }
 }
 
 export interface OwnSight {

@@ -81,16 +81,16 @@ export function checkWords(keeper: Keeper, words: string): boolean {
 }
 
 /** Holds the seed in secret memory while `use` runs. */
-async function withSeed<T>(keeper: Keeper, words: string | null, use: (seed: Uint8Array) => Promise<T>): Promise<T> {
+export async function withSeed<T>(
+  keeper: Keeper,
+  words: string | null,
+  use: (seed: Uint8Array) => Promise<T>,
+): Promise<T> {
   if (words === null) checkSeed(keeper)
   const seed = words === null ? keeper.custody.copySeed() : seedOf(words, keeper.engine)
   if (seed === null) {
     const hint = 'give the 24 words that you wrote down'
-    throw new RotationError(
-      'WORDS_NEEDED',
-      'a rotation needs the recovery words, and this device does not hold them',
-      hint,
-    )
+    throw new RotationError('WORDS_NEEDED', 'this needs the recovery words, and this device does not hold them', hint)
   }
   try {
     return await use(seed)
@@ -105,7 +105,7 @@ export function seedOf(words: string, engine: CryptoEngine): Uint8Array {
 }
 
 /** The chain of the seed, if it is the own persona's. @throws {RotationError} WORDS_FOREIGN */
-function ownChain(keeper: Keeper, seed: Uint8Array): ChainPosition[] {
+export function ownChain(keeper: Keeper, seed: Uint8Array): ChainPosition[] {
   const persona = keeper.ownPersona()
   const chain = chainOfSeed(seed, keeper.engine)
   if (!isChainOf(persona, chain)) throw foreignWords(persona.personaId)

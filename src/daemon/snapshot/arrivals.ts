@@ -65,7 +65,7 @@ export async function applyArrivals(
     const others = batch.filter(([id]) => !id.startsWith(RANK.owner))
     if (others.length === 0) break
     try {
-      await change(() => applyBatch(others, origin, state))
+      await change(() => applyBatch(others, origin, own, state))
     } catch (error) {
       // A hostile contact may have made the records as large as possible.
       if (!(error instanceof StoreError) || error.code !== 'STORE_TOO_LARGE' || limit === 1) throw error
@@ -104,15 +104,15 @@ async function arrivals(state: State, limit: number): Promise<Arrival[]> {
   return batch
 }
 
-function applyBatch(batch: readonly Arrival[], origin: Origin, state: State): void {
+function applyBatch(batch: readonly Arrival[], origin: Origin, own: OwnPersona, state: State): void {
   for (const [id, item] of batch) {
-    applyItem(item, origin, state)
+    applyItem(item, origin, own, state)
     state.stage(state.records.arrivals.remove(id))
   }
 }
 
-function applyItem(item: SnapshotItem, origin: Origin, state: State): void {
-  if (item.kind === 'persona') mergePersona(item.value, origin, state)
+function applyItem(item: SnapshotItem, origin: Origin, own: OwnPersona, state: State): void {
+  if (item.kind === 'persona') mergePersona(item.value, origin, own, state)
   else if (item.kind === 'device') mergeDevice(item.id, item.value, origin, state)
   else if (item.kind === 'alarm') state.stage(state.records.alarms.put(item.id, item.value))
   else if (item.kind === 'wing') applyWingItem(item, state)

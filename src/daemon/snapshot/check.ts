@@ -4,6 +4,7 @@ import { decodeBlob } from '../../core/blob.ts'
 import { formatHex, parseBase64url, parseHex } from '../../core/encoding/bytes.ts'
 import { chainRoot, inceptionMessage } from '../../core/chain.ts'
 import { BlobError } from '../../core/errors.ts'
+import { isWholeStatement, parseStatement, type PersonaRoot } from '../../core/succession/statement.ts'
 import { verifyBlob, type VerifiedBlob } from '../../core/verify.ts'
 import type { State } from '../state/state.ts'
 import { positionOf } from '../own/own-records.ts'
@@ -45,6 +46,11 @@ function checkPersona(id: string, persona: PersonaRecord, state: State): void {
   if (persona.held !== null && formatHex(checkBlob(id, persona.held, state).root) !== persona.root) {
     throw invalid(id, 'its held blob belongs to another key chain')
   }
+  if (persona.successor !== undefined) {
+    const bytes = parseBase64url(persona.successor.blob) ?? new Uint8Array(0)
+    // Another persona, which the blob itself names. What its statement proves is judged here again.
+    checkBlob(formatHex(bytes.slice(2, 34)), persona.successor.blob, state)
+  }
   for (const piece of persona.evidence) {
     const blob = checkBlob(id, piece.blob, state)
     const isSameTable = piece.epoch === blob.epoch && piece.seq === blob.seq && piece.root === formatHex(blob.root)
@@ -75,6 +81,7 @@ function checkOwn(own: OwnRecord, state: State): void {
   const root = chainRoot(position, state.engine)
   const isWhole = own.links.length === Math.max(0, own.epoch - 1) * 32
   const isFirst = own.epoch === 0 && own.inception === null && own.signingKey === own.personaId
+  checkPredecessor(own, { personaId: position.personaId, root }, state)
   if (isWhole && isFirst) return
   const inception = own.inception === null ? null : parseHex(own.inception)
   const isSigned =
@@ -82,6 +89,13 @@ function checkOwn(own: OwnRecord, state: State): void {
     inception !== null &&
     state.engine.verify(inception, inceptionMessage(position.personaId, root), position.personaId)
   if (!isWhole || !isSigned) throw invalid(own.personaId, 'its position in the key chain is not valid')
+}
+
+function checkPredecessor({ personaId, predecessor }: OwnRecord, successor: PersonaRoot, state: State): void {
+  if (predecessor === undefined || predecessor === null) return
+  const statement = parseStatement(predecessor)
+  if (statement !== null && isWholeStatement(statement, successor, state.engine)) return
+  throw invalid(personaId, 'the statement that it follows another persona is not valid')
 }
 
 /** @param pinned c_0 of the own persona, 64 hex digits @throws {SnapshotError} SNAPSHOT_INVALID */

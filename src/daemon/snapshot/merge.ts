@@ -19,10 +19,12 @@ import type { ContactChange } from '../../ipc/shapes/events.ts'
 import { alarmIfContested, noteClock } from '../personas/alarms.ts'
 import { apply } from '../personas/apply.ts'
 import { decide, decideMinEpoch, join, judgeAgainst, newPersona, type Known, type Outcome } from '../personas/decide.ts'
+import type { OwnHeads } from '../personas/own-sight.ts'
 import { decodeStored, headOf, offeredDevices } from '../personas/heads.ts'
 import { restoreContact } from '../contacts/forget.ts'
 import { emitReport } from '../contacts/pending.ts'
 import { withoutElsewhere, withReport } from '../state/elsewhere.ts'
+import { noteReplaced, waitsForOwner } from '../contacts/successor.ts'
 import { visibleName } from '../state/name-form.ts'
 import type { State } from '../state/state.ts'
 import {
@@ -52,12 +54,15 @@ export function isTrusted({ source }: Origin, state: State): boolean {
 }
 
 /** Merges a contact, or the owner's own persona, whose `entry` is null. @returns the record as it is then */
-export function mergePersona(arrived: PersonaRecord, origin: Origin, state: State): PersonaRecord {
+export function mergePersona(arrived: PersonaRecord, origin: Origin, own: OwnHeads, state: State): PersonaRecord {
   const leadsTo = { kind: 'persona', id: arrived.personaId } as const
   const isOwn = arrived.personaId === origin.ownId
+  const isOfSibling = !isOwn && origin.source !== null && !isTrusted(origin, state)
+  if (isOfSibling && waitsForOwner(arrived, origin.source, own, state)) return arrived
   const known = state.persona(arrived.personaId) ?? (isOwn ? restoreOwn(arrived, state) : undefined)
   // The owner needs no contact link of their own persona, and a thief could use one to refuse the owner's tables.
-  const incoming = withoutForeign(isOwn ? { ...arrived, minEpoch: 0 } : arrived, origin)
+  const word = isTrusted(origin, state) ? arrived : withoutSuccession(arrived)
+  const incoming = withoutForeign(isOwn ? { ...word, minEpoch: 0 } : word, origin)
   // A snapshot does not bring back contacts that the owner forgot here.
   if (known === undefined && !isOwn && state.forgotten(incoming.personaId) !== undefined) return incoming
   const decided =
@@ -72,6 +77,7 @@ export function mergePersona(arrived: PersonaRecord, origin: Origin, state: Stat
       ? { ...outcome.record, entry }
       : withReport({ ...outcome.record, entry }, incoming, origin.source!, state.nowSec)
   apply({ ...outcome, record: merged }, state)
+  if (isTrusted(origin, state)) noteReplaced(merged, state)
   if (merged.head !== known?.head) noteClock(merged, state)
   state.emitContact(merged.personaId, decided.changes, origin.source ?? 'backup')
   emitReport(known, merged, origin.source ?? 'backup', state)
@@ -81,6 +87,12 @@ export function mergePersona(arrived: PersonaRecord, origin: Origin, state: Stat
 /** What a third device reported to a sibling is no report of that sibling. */
 function withoutForeign(incoming: PersonaRecord, { source }: Origin): PersonaRecord {
   return source === null ? incoming : withoutElsewhere(incoming)
+}
+
+/** The word of a sibling that is not trusted names no successor. */
+function withoutSuccession(arrived: PersonaRecord): PersonaRecord {
+  const { successor: _successor, replaces: _replaces, ...rest } = arrived
+  return rest
 }
 
 /** The owner's own persona may be a contact that was forgotten here. Its head still counts, so that older tables do not pass for newer ones. */
@@ -109,9 +121,13 @@ function decideUnknown(incoming: PersonaRecord, { source }: Origin, isTrusted: b
   // A sibling may let through only devices that the persona itself signed.
   const letThrough = source === null ? incoming.devices : admitDevices('ask', incoming.devices, false, offered)
   const devices = pending === null ? offered : letThrough
-  const { elsewhere } = incoming
-  const reported = elsewhere === undefined ? {} : { elsewhere }
-  const kept = { minEpoch, held, names, others, evidence, verifiedAtSec, entry, devices, pending, ...reported }
+  const { elsewhere, successor, replaces } = incoming
+  const more = {
+    ...(elsewhere === undefined ? {} : { elsewhere }),
+    ...(successor === undefined ? {} : { successor }),
+    ...(replaces === undefined ? {} : { replaces }),
+  }
+  const kept = { minEpoch, held, names, others, evidence, verifiedAtSec, entry, devices, pending, ...more }
   const claims = devices.map(({ key }) => ({ key, endedBy: null }))
   return { before: incoming, record: { ...newPersona(head, known), ...kept }, claims, alarms: [], changes: [created] }
 }

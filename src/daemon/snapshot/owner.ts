@@ -40,7 +40,7 @@ export function installOwn(
       ? { restoredSec: nowSec, soleEpoch: null, hadSeed: false }
       : notOfASibling(incoming, headOf(persona, state), nowSec)
   state.putOwn({ ...incoming, ...changed })
-  const after = mergePersona(persona, origin, state)
+  const after = mergePersona(persona, origin, own, state)
   own.import(origin.source === null ? intents : [], past)
   const [head, later] = [headOf(persona, state), headOf(after, state)]
   if (head === null || later === null || equalBytes(head.tableHash, later.tableHash)) return
@@ -86,6 +86,8 @@ export function joinOwn(
     inception,
     // Only its position in the chain proves an epoch. A thief could use up all rotations with a mere number.
     highestEpoch: Math.max(before.highestEpoch, incoming.epoch),
+    // Only the old persona can have signed it, and an owner who ended it here has null.
+    ...(incoming.predecessor == null || before.predecessor !== undefined ? {} : { predecessor: incoming.predecessor }),
     // Only the owner may erase a seed that is here. A thief's record must not leave the owner without recovery words.
     recoveryConfirmed: before.recoveryConfirmed || (incoming.recoveryConfirmed && !own.mayHaveSeed),
   })

@@ -10,6 +10,7 @@ import { MAX_POINTS_BETWEEN, type Intent } from '../../core/intents.ts'
 import { type DocumentValue, SETTING_KEYS, type Settings } from '../../core/document.ts'
 import { MAX_DEVICES, MAX_DOCUMENT_BYTES, MAX_EPOCH, MAX_SEQ, MAX_TOKEN_CHARS } from '../../core/limits.ts'
 import { checkNickname } from '../../core/nickname.ts'
+import { MAX_STATEMENT_BYTES, parseStatement } from '../../core/succession/statement.ts'
 import type { Device } from '../../core/table.ts'
 import { MAX_ALIASES, MAX_SOURCES, type ContactEntry, type Report } from '../../core/consent.ts'
 import { MAX_NOTES } from '../own/notes.ts'
@@ -58,6 +59,8 @@ const MAX_SOURCE_CHARS = 128 // sanity: as in observe.batch
 const MAX_MESSAGE_CHARS = 1024 // sanity: a sentence with two names in it
 
 const MAX_LINKS_CHARS: number = (MAX_EPOCH - 1) * 32 // format: 16 bytes for each epoch between
+
+const MAX_STATEMENT_CHARS: number = Math.ceil((MAX_STATEMENT_BYTES * 4) / 3) // format: base64url of a whole successor statement
 
 const MAX_WING_ID_CHARS = 128 // sanity: as long as a source; it must fit into a key of the store together with two names
 
@@ -144,6 +147,8 @@ export const persona: z.ZodType<PersonaRecord> = z.strictObject({
     })
     .exactOptional(),
   entry: entry.nullable(),
+  successor: z.strictObject({ blob, tableHash: keyHex, sinceSec: seconds, rejected: z.boolean() }).exactOptional(),
+  replaces: z.strictObject({ personaId: keyHex, root: keyHex }).exactOptional(),
 })
 
 const report: z.ZodType<Report> = z.strictObject({
@@ -225,6 +230,13 @@ export const own: z.ZodType<OwnRecord> = z.strictObject({
   rotation: z
     .strictObject({ ...point, rival: keyHex.nullable(), returned: z.literal(true).exactOptional() })
     .nullable(),
+  predecessor: z
+    .string()
+    .max(MAX_STATEMENT_CHARS)
+    .refine((text) => parseStatement(text)?.from === 0, 'is not a whole statement')
+    .nullable()
+    .exactOptional(),
+  succeededBy: keyHex.nullable().exactOptional(),
   // In backups from before these tables were items of their own.
   recent: z.array(pastTable).max(MAX_PAST_TABLES).exactOptional(),
 })

@@ -58,6 +58,18 @@ export interface PersonaRecord {
   readonly elsewhere?: Elsewhere
   /** Null for the owner. */
   readonly entry: ContactEntry | null
+  /** A statement names a successor, and waits for the owner's answer. Absent without one. */
+  readonly successor?: {
+    /** The successor's newest table, base64url. */
+    readonly blob: string
+    readonly tableHash: string
+    readonly sinceSec: number
+    readonly rejected: boolean
+  }
+  /** The persona whose place this one took. Absent for most. */
+  readonly replaces?: { readonly personaId: string; readonly root: string }
+  /** PersonaID of the successor that took its place. Only records out of sight have it. */
+  readonly replacedBy?: string
 }
 
 /** What the owner decided about a contact on another device, as that device reports it. */
@@ -145,6 +157,10 @@ export interface OwnRecord {
   readonly hadSeed: boolean
   /** The settings that the owner made on this device. A rotation keeps them, and no other value of `announce` and `at`. */
   readonly settings?: Settings
+  /** The whole statement by which the persona before named this one, base64url. Absent or null without one. */
+  readonly predecessor?: string | null
+  /** PersonaID of the successor that another device made with the recovery words: nothing is signed any more. Absent or null without one. */
+  readonly succeededBy?: string | null
   /** Newest first. Only stores and backups from before these tables had their own records have it: see {@link PastTable}. */
   readonly recent?: readonly PastTable[]
 }

@@ -174,6 +174,7 @@ export class State {
       const { contact, changes } = event.data
       return contact.blocked && !changes.some(({ kind }) => kind === 'blocked')
     }
+    if (event.event === 'contact.replaced') return this.isBlocked(event.data.successor)
     if (event.event === 'pending.new') return this.isBlocked(event.data.personaId, event.data.key)
     const isNews = event.event === 'device.added' || event.event === 'clock' || event.event === 'alarm'
     return isNews && this.isBlocked(event.data.personaId)

@@ -5,6 +5,7 @@ import { activeDevice, fallbackName } from '../../core/table.ts'
 import { consentsToPersona, isContested, siblingOf } from '../../core/consent.ts'
 import { questionOf, type Question } from './elsewhere.ts'
 import { pairOf } from './pair.ts'
+import { pendingKinds } from './waiting.ts'
 import {
   CLOCK,
   hasHead,
@@ -87,7 +88,7 @@ export function personaContact(persona: PersonaRecord, { records, clock, ownId }
     verifiedAtSec: persona.verifiedAtSec,
     ...(question === null ? {} : { elsewhere: reportView(question) }),
     needsNewerPersona: persona.needsNewerPersona,
-    pending: persona.pending !== null && !persona.pending.rejected,
+    pending: pendingKinds(persona).some((kind) => kind !== 'held'),
     active,
     activeUnconfirmed: first === active ? null : first,
     devices,
@@ -136,11 +137,12 @@ function deviceView(
   const isOwners = isOwn && device.bound === persona.personaId
   const state = isOwners ? 'confirmed' : pairOf(persona.personaId, position !== null, device)
   if (state === null) return null
+  const formerId = persona.replaces?.personaId ?? null
   // A friend whose upgrade is pending consents, so nobody claims them against their will.
   const isWaiting =
     state === 'claimed' && device.pending !== null && consentsToPersona(device.reports, persona.personaId)
   const contested =
-    !isWaiting && isContested(persona.personaId, state, device.bound, device.entry !== null, device.reports)
+    !isWaiting && isContested(persona.personaId, state, device.bound, device.entry !== null, device.reports, formerId)
   return { name, key, state, contested, position, seenAtSec: device.seenAtSec, sources: sourcesOf(device) }
 }
 

@@ -10,6 +10,7 @@ export function pendingKinds(persona: PersonaRecord): PendingRecord['kinds'] {
   if (persona.pending !== null && !persona.pending.rejected) kinds.push('update')
   if (persona.held !== null && persona.entry !== null) kinds.push('held')
   if (persona.entry !== null && questionOf(persona) !== null) kinds.push('elsewhere')
+  if (persona.successor?.rejected === false && persona.entry !== null) kinds.push('successor')
   return kinds
 }
 

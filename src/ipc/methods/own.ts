@@ -65,6 +65,9 @@ export interface OwnMethods {
   'rotation.plan': MethodSpec<rotation.RotationWishes, rotation.RotationPlan>
   'rotation.apply': MethodSpec<rotation.RotationWishes & { plan: string; words?: string }, EditResult>
   'rotation.follow': MethodSpec<{ words?: string }, { table: OwnTable }>
+  'succession.plan': MethodSpec<rotation.SuccessionWishes, rotation.SuccessionPlan>
+  'succession.apply': MethodSpec<rotation.SuccessionWishes & { plan: string; words?: string }, EditResult>
+  'succession.end': MethodSpec<Empty, EditResult>
   'recovery.show': MethodSpec<Empty, Recovery>
   'recovery.confirm': MethodSpec<{ words: ChosenWord[] }, { confirmed: boolean }>
   'recovery.check': MethodSpec<{ words: string }, { belongs: boolean }>
@@ -146,6 +149,24 @@ export const OWN_METHODS: OwnMethods = {
     'Derive the key of a rotation made elsewhere from the recovery words',
     z.strictObject({ words: recoveryWords.exactOptional() }),
     z.strictObject({ table: ownTable }),
+  ),
+  'succession.plan': method(
+    'admin',
+    'Show the first table of a new persona that would follow this one, without making it',
+    z.strictObject(rotation.successionWishes),
+    rotation.successionPlan,
+  ),
+  'succession.apply': method(
+    'admin',
+    'Make a new persona that follows this one, by the recovery words of this one; contacts move to it',
+    z.strictObject({ ...rotation.successionWishes, plan: keyHex, words: recoveryWords.exactOptional() }),
+    editResult,
+  ),
+  'succession.end': method(
+    'admin',
+    'End the statement that this persona follows another one; contacts who have not moved by then do not move',
+    noParams,
+    editResult,
   ),
   'recovery.show': method(
     'admin',

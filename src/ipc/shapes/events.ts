@@ -31,6 +31,9 @@ export const OWN_CAUSES = [
   'follow', // the key of a rotation made elsewhere came
   'import', // the persona came from another device, a backup or the words
   'copied', // this state is a copy: the daemon signs nothing until it has read a copy of the own table
+  'succeed', // the new persona that follows the old one
+  'succession-end', // the table no longer says that the persona follows another
+  'succeeded', // another device made a successor, so this one signs nothing more
   'reconcile', // the daemon has read such a copy, or the owner went on without one
 ] as const
 export type OwnCause = (typeof OWN_CAUSES)[number]
@@ -39,6 +42,8 @@ export type OwnCause = (typeof OWN_CAUSES)[number]
 export interface BaseEventData {
   'contact.changed': { contact: Contact; changes: ContactChange[]; source: string }
   'contact.forgotten': { personaId: string | null; key: string | null; name: string }
+  /** The contact is another persona from now on: the successor of the one that apps know under `personaId`. */
+  'contact.replaced': { personaId: string; successor: string; name: string }
   'device.added': { personaId: string; contact: string; device: TableDevice }
   /** `unapproved`: devices that came only through a sibling's table. */
   'own.changed': { table: OwnTable; cause: OwnCause; unapproved: TableDevice[] }
@@ -86,6 +91,7 @@ export const ADMIN_EVENTS: ReadonlySet<string> = new Set<keyof BaseEventData>([
 export const BASE_EVENTS: Readonly<Record<keyof BaseEventData, 'kept' | 'passing'>> = {
   'contact.changed': 'kept',
   'contact.forgotten': 'kept',
+  'contact.replaced': 'kept',
   'device.added': 'kept',
   'own.changed': 'kept',
   'own.unsigned': 'kept',

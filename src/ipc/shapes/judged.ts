@@ -98,6 +98,7 @@ const CHANGE_KINDS = [
   'unblocked',
   'split', // the owner split a device from it
   'verified', // the owner compared the safety number
+  'succeeded', // the persona that its recovery words name as successor took its place
   'policy', // the owner changed the policy; `name` says to which
 ] as const
 export type ChangeKind = (typeof CHANGE_KINDS)[number]

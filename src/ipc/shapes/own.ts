@@ -29,6 +29,7 @@ export const ownTable: z.ZodType<OwnTable> = z.strictObject({
 
 const GIVEN_UP = [
   'keys', // of the document, which this version does not understand
+  'predecessor', // the statement that this persona follows another one
   'names', // the table has no nicknames from now on
   'settings', // of announcements and stores
 ] as const

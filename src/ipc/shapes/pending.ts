@@ -9,14 +9,16 @@ import { elsewhereReport, tableDevice, type ElsewhereReport, type Policy, type T
  * - `upgrade`: a friend without a persona shows one. The entry's policy holds it back.
  * - `held`: a table too far ahead of the head to be accepted without asking.
  * - `elsewhere`: what the owner decided about the contact on another device, as that device reports it.
+ * - `successor`: another persona shows a statement that it follows the contact.
  */
-export type PendingKind = 'update' | 'upgrade' | 'held' | 'elsewhere'
-export const PENDING_KINDS: readonly PendingKind[] = ['update', 'upgrade', 'held', 'elsewhere']
+export type PendingKind = 'update' | 'upgrade' | 'held' | 'elsewhere' | 'successor'
+export const PENDING_KINDS: readonly PendingKind[] = ['update', 'upgrade', 'held', 'elsewhere', 'successor']
 
 export interface PendingUpdate {
   kind: PendingKind
   /** Name of the entry. */
   contact: string
+  /** Of the table; for `successor` and `upgrade` not that of the contact. */
   personaId: string
   /** Only for `upgrade`: the device that shows the persona; else null. */
   key: string | null
@@ -34,9 +36,11 @@ export interface PendingUpdate {
   changes: { kind: ChangeKind; key: string | null; name: string | null; was?: string }[]
   /** Only for `elsewhere`. */
   elsewhere?: ElsewhereReport
+  /** Only for `successor`: only the recovery words can have signed the statement, or also a thief of a device that had the last key. */
+  signedBy?: 'words' | 'words-or-thief'
 }
 
-export const pendingKind: z.ZodType<PendingKind> = z.enum(['update', 'upgrade', 'held', 'elsewhere'])
+export const pendingKind: z.ZodType<PendingKind> = z.enum(['update', 'upgrade', 'held', 'elsewhere', 'successor'])
 
 export const pendingUpdate: z.ZodType<PendingUpdate> = z.strictObject({
   kind: pendingKind,
@@ -59,4 +63,5 @@ export const pendingUpdate: z.ZodType<PendingUpdate> = z.strictObject({
     }),
   ),
   elsewhere: elsewhereReport.exactOptional(),
+  signedBy: z.enum(['words', 'words-or-thief']).exactOptional(),
 })

@@ -43,6 +43,13 @@ export interface LeftOut extends TableDevice {
   why: (typeof WHY_LEFT_OUT)[number]
 }
 
+export const leftOut: z.ZodType<LeftOut> = z.strictObject({
+  name: z.string(),
+  key: keyHex,
+  companion: z.literal(true).exactOptional(),
+  why: z.enum(WHY_LEFT_OUT),
+})
+
 /** The table that a rotation would publish. The owner looks at it before it is signed. */
 export interface RotationPlan {
   /** Epoch of the head now. */
@@ -69,14 +76,7 @@ export const rotationPlan: z.ZodType<RotationPlan> = z.strictObject({
   fromEpoch: z.int().min(0),
   epoch: z.int().min(1),
   devices: z.array(tableDevice),
-  leftOut: z.array(
-    z.strictObject({
-      name: z.string(),
-      key: keyHex,
-      companion: z.literal(true).exactOptional(),
-      why: z.enum(WHY_LEFT_OUT),
-    }),
-  ),
+  leftOut: z.array(leftOut),
   settings: z.strictObject({
     read: settingValue.exactOptional(),
     announce: settingValue.exactOptional(),
@@ -84,6 +84,45 @@ export const rotationPlan: z.ZodType<RotationPlan> = z.strictObject({
   }),
   gaveUp,
   copySec: z.int().nullable(),
+  hasSeed: z.boolean(),
+  plan: keyHex,
+})
+
+/** The owner's wishes for the table of the successor, as for a rotation. */
+export type SuccessionWishes = Pick<RotationWishes, 'without' | 'keep' | 'sinceSec'>
+
+export const successionWishes: Omit<typeof rotationWishes, 'epoch'> = {
+  without: rotationWishes.without,
+  keep: rotationWishes.keep,
+  sinceSec: rotationWishes.sinceSec,
+}
+
+/** The first table of the successor. The owner looks at it before it is signed. */
+export interface SuccessionPlan {
+  /** Of the persona that it would follow. */
+  personaId: string
+  /** Epoch of the head now. From 16 on friends are asked, since a thief of a device could sign the statement too. */
+  epoch: number
+  /** In order, the active first. */
+  devices: TableDevice[]
+  leftOut: LeftOut[]
+  /** The parts that the table gives up to fit. */
+  gaveUp: GaveUp[]
+  /** 0..15. Contacts who know no table of this epoch or a later one do not follow; it may be one more in the signed table. */
+  followFrom: number
+  /** The seed of the present persona is still on this device, so no words are needed. */
+  hasSeed: boolean
+  /** Name of the plan: the call that applies it repeats it. */
+  plan: string
+}
+
+export const successionPlan: z.ZodType<SuccessionPlan> = z.strictObject({
+  personaId: keyHex,
+  epoch: z.int().min(0),
+  devices: z.array(tableDevice),
+  leftOut: z.array(leftOut),
+  gaveUp,
+  followFrom: z.int().min(0),
   hasSeed: z.boolean(),
   plan: keyHex,
 })

@@ -16,7 +16,7 @@ import {
 import { encodeTable, type EncodedTable } from '../../../../src/core/table.ts'
 import type { VerifiedBlob } from '../../../../src/core/verify.ts'
 import { compress } from '../../../../src/daemon/own/compress.ts'
-import { makeDevice, makePersona, makeVerified, NOW_SEC, sodium, verified } from '../../support/made-persona.ts'
+import { makeDevice, makePersona, makeVerified, NOW_SEC, sodium, verified } from '../../../support/made-persona.ts'
 
 const [ada, bea] = [makePersona(1), makePersona(2)]
 const { personaId, next: root } = ada.positions[0]!

@@ -116,9 +116,24 @@ const rows: [string, Finding['severity'], string, Partial<Scene>][] = [
     { profiles: { profiles: [profile('current', 7)], lost: [], troubles: ['too many'] } },
   ],
   ['DEVICE_UNSEEN', 'notice', 'laptop was never seen', { shown: new Map([[LAPTOP, null]]) }],
-  ['RECOVERY_UNCONFIRMED', 'problem', 'theft protection is off', { theftProtection: false }],
-  ['RECOVERY_LOST', 'problem', 'is gone from this device', { theftProtection: false, seed: 'lost' }],
-  ['SEED_FOREIGN', 'problem', 'of another persona', { theftProtection: false, seed: 'foreign' }],
+  [
+    'RECOVERY_UNCONFIRMED',
+    'problem',
+    'theft protection is off',
+    { ...stands({ isUnconfirmed: true }), theftProtection: false },
+  ],
+  [
+    'RECOVERY_LOST',
+    'problem',
+    'is gone from this device',
+    { ...stands({ isUnconfirmed: true }), theftProtection: false, seed: 'lost' },
+  ],
+  [
+    'SEED_FOREIGN',
+    'problem',
+    'of another persona',
+    { ...stands({ isUnconfirmed: true }), theftProtection: false, seed: 'foreign' },
+  ],
   ['LOCKED', 'notice', 'locked', { isLocked: true }],
   ['LOCKED_LONG', 'problem', '10 days old', { isLocked: true, table: { ...TABLE, timeSec: NOW - 10 * DAY } }],
   ['SECRETS_UNSEALED', 'notice', 'is not sealed', { sealing: 'unsealed' }],
@@ -128,6 +143,10 @@ const rows: [string, Finding['severity'], string, Partial<Scene>][] = [
   ['RESTORE_UNRECONCILED', 'problem', 'restored from a backup', stands({ isUnreconciled: true })],
   ['OWN_DEVICE_UNLISTED', 'problem', 'removed this one from your table', stands({ isUnlisted: true })],
   ['KEY_SUPERSEDED', 'problem', 'rotated the key', stands({ isSuperseded: true })],
+  ['PERSONA_SUCCEEDED', 'problem', 'follows this one', stands({ succeededBy: LAPTOP, epoch: 14 })],
+  ['EPOCHS_RUN_OUT', 'notice', '3 rotations are left', stands({ epoch: 13 })],
+  ['EPOCHS_RUN_OUT', 'notice', 'one rotation is left', stands({ epoch: 15 })],
+  ['LAST_EPOCH', 'problem', 'your last key signs', stands({ epoch: 16 })],
   ['CHAIN_DISPUTED', 'problem', 'two key chains', stands({ isDisputed: true })],
   ['ROTATE_AGAIN', 'problem', 'on another device at the same time', stands({ hasRival: true })],
   ['OWN_TABLE_HELD', 'problem', 'not accepted', stands({ isHeld: true })],
@@ -187,7 +206,9 @@ test('doctor names a key from the service manager, and reports nothing about the
 
 test('the hint on recovery words points to the first device if this one never had the seed', () => {
   const hintOf = (seed: SeedState): string | null | undefined =>
-    findings({ theftProtection: false, seed }).find(({ code }) => code === 'RECOVERY_UNCONFIRMED')?.hint
+    findings({ ...stands({ isUnconfirmed: true }), theftProtection: false, seed }).find(
+      ({ code }) => code === 'RECOVERY_UNCONFIRMED',
+    )?.hint
   expect(hintOf('here')).toBe('write down the recovery words and confirm them')
   expect(hintOf('elsewhere')).toContain('on the device where you created the persona')
 })

@@ -57,7 +57,9 @@ describe('status reports', () => {
   })
 
   test('that theft protection is off', () => {
-    expect(notices({ theftProtection: false })[0]).toContain('theft protection is off')
+    expect(notices({ theftProtection: false, standing: { ...NO_STANDING, isUnconfirmed: true } })[0]).toContain(
+      'theft protection is off',
+    )
   })
 
   test.each([
