@@ -230,7 +230,8 @@ export function encodeBlob(fields: BlobFields, sign: (message: Uint8Array) => Ui
 
 /** The same table with a later time and a new signature, which shows friends that the persona is alive (docs/format.md, section 8). */
 export function resignBlob(blob: Uint8Array, timeSec: number, sign: (message: Uint8Array) => Uint8Array): Uint8Array {
-  const again = blob.slice()
+  // Not slice(): on a Buffer it gives a view, and the old blob would change.
+  const again = Uint8Array.from(blob)
   again.set(u32be(clampTime(timeSec)), TIME_AT)
   again.set(sign(signedMessage(again)), SIGNATURE_AT)
   return again

@@ -27,7 +27,8 @@ export function isCanonicalElement(bytes: Uint8Array): boolean {
 }
 
 function isSmallOrder(point: Uint8Array): boolean {
-  const unsigned = point.slice()
+  // Not slice(): on a Buffer it gives a view, and the change below would be one of the key.
+  const unsigned = Uint8Array.from(point)
   unsigned[31]! &= 0x7f
   return SMALL_ORDER_Y.some((y) => equalBytes(y, unsigned))
 }

@@ -29,7 +29,8 @@ export function isCanonicalU(key: Uint8Array): boolean {
  * @param key 32 bytes; its top bit is ignored, as in X25519
  */
 export function isLowOrderU(key: Uint8Array): boolean {
-  const masked = key.slice()
+  // Not slice(): on a Buffer it gives a view, and the change below would be one of the key.
+  const masked = Uint8Array.from(key)
   masked[31]! &= 0x7f
   return LOW_ORDER_U.some((u) => equalBytes(u, masked))
 }

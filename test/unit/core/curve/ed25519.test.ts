@@ -36,6 +36,12 @@ describe('isStrictPublicKey', () => {
     expect(isStrictPublicKey(withTopBit(littleEndian(P - 2n)))).toBe(true)
   })
 
+  it('leaves a key in a Buffer as it is', () => {
+    const key = Buffer.from(withTopBit(GOOD_KEY))
+    expect(isStrictPublicKey(key)).toBe(true)
+    expect(new Uint8Array(key)).toEqual(withTopBit(GOOD_KEY))
+  })
+
   it('accepts values that differ from p in one bit', () => {
     let ran = 0
     for (let i = 0; i < 32; i++, ran++) {

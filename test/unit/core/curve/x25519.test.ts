@@ -30,6 +30,12 @@ describe('isLowOrderU', () => {
     }
   })
 
+  it('leaves a key in a Buffer as it is', () => {
+    const key = Buffer.from(withTopBit(littleEndian(9n)))
+    expect(isLowOrderU(key)).toBe(false)
+    expect(new Uint8Array(key)).toEqual(withTopBit(littleEndian(9n)))
+  })
+
   it('finds no other value', () => {
     const low = new Set(lowOrderU())
     const near = fc.constantFrom(...low).chain((u) => fc.bigInt(-3n, 3n).map((d) => littleEndian(mod(u + d))))
