@@ -11,6 +11,7 @@ import {
 } from '../process/config-file.ts'
 import { oneOf, setOf, wholeNumber } from '../process/config-values.ts'
 import type { LogLevel } from '../process/log.ts'
+import { NET_SECTION, type NetConfig } from './net/config.ts'
 import type { Wing } from './wing/wing.ts'
 import {
   DEFAULT_AT_MOST_SEC,
@@ -33,6 +34,7 @@ export interface Config extends ConfigValues {
   /** The policy of new contacts. */
   readonly policy: { readonly default: Policy }
   readonly custody: OpenLimits
+  readonly net: NetConfig
 }
 
 export const MAX_CONNECTIONS = 4096 // sanity: each one needs a descriptor and buffers; systems usually allow at least 4096 descriptors
@@ -100,7 +102,7 @@ const CUSTODY: ConfigSection<OpenLimits> = {
 export function configSections(wings: readonly Wing[]): ConfigSection<unknown>[] {
   const capabilities = [...BASE_CAPABILITIES, ...wings.flatMap(({ schema }) => schema.capabilities)]
   const ofWings = wings.map(({ section }) => section)
-  return [LOG, ENGINE, SOCKET, appsSection(capabilities), POLICY, CUSTODY, ...ofWings]
+  return [LOG, ENGINE, SOCKET, appsSection(capabilities), POLICY, CUSTODY, NET_SECTION, ...ofWings]
 }
 
 /**

@@ -34,6 +34,7 @@ import { EXIT_FAILED, EXIT_REFUSED, EXIT_STOPPED, type Supervisor } from '../pro
 import { scheduleLock } from './custody/lock-timer.ts'
 import type { Log } from '../process/log.ts'
 import { isStateLost, watchState } from './state-watch.ts'
+import { openAccess, type NetAccess } from './net/access.ts'
 import { FullDisk, isDiskFull, statusLine } from './full-disk.ts'
 import { Place } from './keeper/copy-check.ts'
 import { unsignedReminder } from './keeper/reminder.ts'
@@ -51,6 +52,7 @@ export interface Daemon {
   readonly keeper: Keeper
   readonly place: Place
   readonly fullDisk: FullDisk
+  readonly access: NetAccess
   readonly apps: Apps
   readonly wings: readonly Wing[]
   /** The opened wings, in the order of `wings`. */
@@ -148,7 +150,10 @@ async function openParts(
     },
     place,
   )
-  const host = { keeper, paths: lock.paths, env: process.env, log }
+  const verify = engine.verify.bind(engine)
+  const access = await openAccess({ config: config.net, log, verify, env: process.env })
+  closers.push(() => access.close())
+  const host = { keeper, paths: lock.paths, env: process.env, log, net: access.net }
   closers.push(async () => {
     for (const wing of open.toReversed()) await wing.close?.()
   })
@@ -161,7 +166,8 @@ async function openParts(
     connections: servers.reduce((sum, server) => sum + server.connections(), 0),
     storeKind: 'leveldb',
     storeSchema: SCHEMA,
-    ...statusOf(open, [...fullDisk.findings(), ...checkCoreDumps(coreDumps)]),
+    net: access.status(),
+    ...statusOf(open, [...fullDisk.findings(), ...checkCoreDumps(coreDumps), ...access.findings()]),
   })
   const daemon: Daemon = {
     lock,
@@ -169,6 +175,7 @@ async function openParts(
     keeper,
     place,
     fullDisk,
+    access,
     apps: new Apps(keeper.onDisk, engine, nowSec, protocol, () => daemon.config.apps.defaultCapabilities),
     wings,
     open,
@@ -185,7 +192,7 @@ async function openParts(
   }
   const handlers = {
     ...keeperHandlers(keeper, daemon.apps, about, [...protocol.events.keys()] as EventName[]),
-    ...doctorHandlers(keeper, [fullDisk, ...open], coreDumps, about),
+    ...doctorHandlers(keeper, [fullDisk, access, ...open], coreDumps, about),
     ...eraseHandlers(keeper, lock.paths, () => {
       daemon.isErasing = true
       supervisor.stop('persona.erased', EXIT_STOPPED)
@@ -201,13 +208,15 @@ async function openParts(
   const room = new Room()
   servers.push(await serveRole('app', daemon, protocol, handlers, paths.appSocket, room, log, supervisor))
   servers.push(await serveRole('admin', daemon, protocol, handlers, paths.adminSocket, room, log, supervisor))
+  access.net?.start()
   for (const wing of open) await wing.start?.()
   return daemon
 }
 
 function statusOf(open: readonly OpenWing[], around: readonly Finding[]): WingsStatus & Pick<About, 'findings'> {
   const parts = open.map((wing) => wing.status?.() ?? { part: {} })
-  const findings = [...around, ...parts.flatMap((status) => status.findings ?? [])]
+  const severe = around.filter(({ severity }) => severity !== 'ok')
+  const findings = [...severe, ...parts.flatMap((status) => status.findings ?? [])]
   return { ...(Object.assign({}, ...parts.map(({ part }) => part)) as WingsStatus), findings }
 }
 
@@ -250,6 +259,7 @@ function ipcLog(log: Log): IpcLog {
 export async function stopDaemon(daemon: Daemon, paths: Paths): Promise<void> {
   for (const stopTimer of daemon.stopTimers) stopTimer()
   for (const wing of daemon.open.toReversed()) await wing.close?.()
+  await daemon.access.close()
   await Promise.all(daemon.servers.map((server) => server.close()))
   await daemon.fullDisk.close()
   await daemon.place.idle()

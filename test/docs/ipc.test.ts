@@ -27,6 +27,7 @@ import { pendingUpdate } from '../../src/ipc/shapes/pending.ts'
 import { keptProfile, lostProfile, ownProfile, watchedProfile } from '../../src/ipc/shapes/profiles.ts'
 import { rotationPlan, successionPlan } from '../../src/ipc/shapes/rotation.ts'
 import { syncResult } from '../../src/ipc/shapes/sibling.ts'
+import { netStatus } from '../../src/ipc/shapes/net.ts'
 import { toxPeer, toxStatus } from '../../src/ipc/shapes/tox.ts'
 import { MAX_FRAME_BYTES, MAX_FRAME_DEPTH } from '../../src/ipc/wire/frame.ts'
 import { OPENRPC_FILE, openrpcText } from '../generate/openrpc.ts'
@@ -209,6 +210,7 @@ const VALUES: readonly (readonly [heading: string, schema: z.ZodType])[] = [
   ['Alarm', alarm],
   ['EvidenceFile', evidenceFile],
   ['DaemonStatus', METHODS.status.result],
+  ['NetStatus', netStatus],
   ['Finding', finding],
   ['StatusMessage', statusMessage],
   ['ShownByDevice', shownByDevice],

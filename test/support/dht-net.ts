@@ -130,14 +130,14 @@ export class DhtNet {
   #receive(client: DhtClient, packet: Uint8Array, to: NodeAddress): void {
     const node = this.nodes.find((other) => formatAddress(other) === formatAddress(to))
     if (node === undefined || node.manners.answersAfterMs === null) return
-    const answer = this.#answer(node, packet)
+    const answer = this.answer(node, packet)
     const sent = node.manners.send?.(answer, node) ?? [[answer, node] as const]
     this.startTimer(node.manners.answersAfterMs, () => {
       for (const [bytes, from] of sent) client.onMessage(bytes, from)
     })
   }
 
-  #answer(node: NetNode, packet: Uint8Array): Uint8Array {
+  answer(node: NetNode, packet: Uint8Array): Uint8Array {
     const query = decodeBencode(packet, isValue) as BencodeDictionary
     const kind = String.fromCharCode(...(query.get('q') as Uint8Array))
     const asked = query.get('a') as BencodeDictionary

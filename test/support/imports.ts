@@ -71,11 +71,6 @@ export const RULES: Readonly<Record<string, Rule>> = {
     packages: ['node:', 'koffi', 'zod'],
     reason: 'the Tox node is a separate process and must not contain the keeper',
   },
-  netnode: {
-    folders: ['core', 'process'],
-    packages: ['node:', 'zod'],
-    reason: 'personad-net is a separate program without keys: it must contain neither keeper nor store',
-  },
   pairing: {
     folders: ['core', 'crypto'],
     packages: ['node:crypto', '@scure/bip39', 'noise-handshake'],
@@ -85,6 +80,11 @@ export const RULES: Readonly<Record<string, Rule>> = {
     folders: ['core'],
     packages: ['node:crypto'],
     reason: 'the DHT client holds no key and opens no socket: its carrier hands both in',
+  },
+  netnode: {
+    folders: ['core', 'dht', 'process'],
+    packages: ['node:', 'zod'],
+    reason: 'personad-net is a separate program without keys: it must contain neither keeper nor store',
   },
   'tox/save': {
     folders: ['core', 'crypto'],
@@ -144,8 +144,13 @@ export const RULES: Readonly<Record<string, Rule>> = {
     packages: ['node:'],
     reason: 'the keeper does not know what answers the socket, or which wings there are',
   },
+  'daemon/net': {
+    folders: ['core', 'dht', 'ipc/shapes', 'netnode', 'process'],
+    packages: ['node:', 'zod'],
+    reason: 'the way to the network knows no persona: wings give it sealed or signed bytes',
+  },
   'daemon/wing': {
-    folders: KEEPER,
+    folders: [...KEEPER, 'daemon/net'],
     packages: [],
     reason: 'the interface of wings names no wing',
   },
@@ -221,7 +226,7 @@ export const RULES: Readonly<Record<string, Rule>> = {
     reason: 'the command line never opens the store: one process writes it',
   },
   'cli/daemon': {
-    folders: ['core', 'durable', 'ipc', 'process', 'store', 'cli/io', 'cli/tox'],
+    folders: ['core', 'durable', 'ipc', 'netnode', 'process', 'store', 'cli/io', 'cli/tox'],
     packages: ['node:', 'yaml'],
     reason: 'the command line asks the daemon, and never loads it; only the files of a stopped one it examines itself',
   },

@@ -208,6 +208,7 @@ export class TestKeeper {
       storeSchema: 1,
       profiles: { watched: 0, older: 0, lost: 0 },
       tox: null,
+      net: null,
       findings: [],
     }))
     return new TestKeeper({

@@ -94,6 +94,7 @@ const FORBIDDEN: readonly (readonly [file: string, source: string])[] = [
   ['daemon/contacts/a.ts', "import { x } from '../custody/custody.ts'"],
   ['daemon/own/a.ts', "import type { Keeper } from '../keeper/keeper.ts'"],
   ['daemon/keeper/a.ts', "import { x } from '../methods/contacts.ts'"],
+  ['daemon/net/a.ts', "import { x } from '../keeper/keeper.ts'"],
   ['daemon/wing/a.ts', "import { x } from '../profiles/profiles.ts'"],
   ['daemon/profiles/a.ts', "import { x } from '../companion/companion.ts'"],
   ['daemon/apps/a.ts', "import { x } from '../snapshot/stream.ts'"],

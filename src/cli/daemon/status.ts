@@ -2,6 +2,7 @@
 import { activeDevice } from '../../core/table.ts'
 import type { DaemonStatus } from '../../ipc/methods/status.ts'
 import type { Finding } from '../../ipc/shapes/doctor.ts'
+import type { NetStatus } from '../../ipc/shapes/net.ts'
 import { formatToxStatus } from '../tox/companion.ts'
 import { withDaemon } from '../io/connect.ts'
 import { print, sentence, type Context } from '../io/context.ts'
@@ -39,6 +40,7 @@ export function formatStatus(status: DaemonStatus, nowSec: number, verbose = fal
     `  cryptography:  ${engine}`,
     `  connections:   ${counts.connections}`,
     `  Tox profiles:  ${status.profiles.watched === 0 ? 'none watched' : `${status.profiles.watched} watched (persona tox watch)`}`,
+    ...(status.net === null ? [] : [`  network:       ${formatNet(status.net)}`]),
     ...(status.tox === null ? [] : [`  companion:     ${formatToxStatus(status.tox)[0]!}`]),
   ]
 }
@@ -52,6 +54,20 @@ export function formatSummary(status: DaemonStatus, nowSec: number, verbose = fa
 export function formatKnown({ counts }: DaemonStatus): string {
   const friends = countOf(counts.provisional, 'friend')
   return `You know ${countOf(counts.contacts, 'persona')}, and ${friends} without a persona; ${countOf(counts.devices, 'device')} in all.`
+}
+
+/** The state in words. */
+const NET_STATES: Readonly<Record<NetStatus['state'], string>> = {
+  down: 'personad-net does not run',
+  starting: 'personad-net starts',
+  running: 'personad-net runs',
+  waiting: 'personad-net has ended and will start again',
+}
+
+function formatNet({ state, how, dht }: NetStatus): string {
+  const place = how === 'unit' ? ', as a service of its own' : ''
+  const megabytes = dht === null ? 0 : ((dht['sentBytes'] ?? 0) + (dht['receivedBytes'] ?? 0)) / 1_000_000
+  return `${NET_STATES[state]}${place}${dht === null ? '' : `; ${megabytes.toFixed(1)} MB over the DHT`}`
 }
 
 function formatPersona(status: DaemonStatus, nowSec: number, verbose: boolean): string[] {

@@ -8,7 +8,7 @@ import type { OwnTable } from '../../ipc/shapes/own.ts'
 import type { DaemonStatus, WingsStatus } from '../../ipc/methods/status.ts'
 
 /** The parts of the status from outside the keeper. */
-export type About = Pick<DaemonStatus, 'version' | 'pid' | 'startedAtSec' | 'home' | 'findings'> &
+export type About = Pick<DaemonStatus, 'version' | 'pid' | 'startedAtSec' | 'home' | 'net' | 'findings'> &
   WingsStatus & {
     readonly connections: number
     readonly storeKind: string

@@ -8,6 +8,7 @@ import type { ConfigSection } from '../../process/config-file.ts'
 import type { Log } from '../../process/log.ts'
 import type { StatePaths } from '../../store/state-dir.ts'
 import type { Keeper } from '../keeper/keeper.ts'
+import type { Net } from '../net/net.ts'
 import type { Kind } from '../state/kind.ts'
 
 /** The services of the daemon for a wing. */
@@ -16,6 +17,8 @@ export interface Host {
   readonly paths: StatePaths
   readonly env: Readonly<Record<string, string | undefined>>
   readonly log: Log
+  /** The way to the network; null if the configuration has nothing that needs it. */
+  readonly net: Net | null
 }
 
 /**

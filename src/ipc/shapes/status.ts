@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { count, seconds } from './scalars.ts'
 import { finding, type Finding } from './doctor.ts'
 import { freshness, tableDevice, type Freshness, type TableDevice } from './contact.ts'
+import { netStatus, type NetStatus } from './net.ts'
 import { ownTable, type OwnTable } from './own.ts'
 
 /** The status without the parts of the wings. */
@@ -22,6 +23,8 @@ export interface BaseStatus {
   unapproved: TableDevice[]
   freshness: Freshness | null
   counts: { contacts: number; provisional: number; devices: number; connections: number }
+  /** How the daemon reaches the network; null if the configuration has nothing that needs it. */
+  net: NetStatus | null
   /** Sentences for a person. */
   notices: string[]
   /** The same, with a code each, so that a client can name its own way to act. */
@@ -51,6 +54,7 @@ export const baseStatus: { readonly [Key in keyof BaseStatus]: z.ZodType<BaseSta
     devices: count,
     connections: count,
   }),
+  net: netStatus.nullable(),
   notices: z.array(z.string()),
   findings: z.array(finding),
 }

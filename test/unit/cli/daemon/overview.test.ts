@@ -22,6 +22,7 @@ const STATUS: DaemonStatus = {
   findings: [],
   profiles: { watched: 0, older: 0, lost: 0 },
   tox: null,
+  net: null,
 }
 const SEEN = { isHere: false, epoch: 0, seq: 2, seenAtSec: NOW }
 const WELL: Overview = {

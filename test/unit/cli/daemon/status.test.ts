@@ -20,6 +20,7 @@ function status(changes: Partial<DaemonStatus> = {}): DaemonStatus {
     counts: { contacts: 1, provisional: 2, devices: 4, connections: 1 },
     profiles: { watched: 0, older: 0, lost: 0 },
     tox: null,
+    net: null,
     notices: [],
     findings: [],
     ...changes,

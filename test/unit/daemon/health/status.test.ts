@@ -15,6 +15,7 @@ const about: About = {
   home: { stateDir: '/s', appSocket: '/a', adminSocket: '/b', configFile: null },
   profiles: { watched: 0, older: 0, lost: 0 },
   tox: null,
+  net: null,
   findings: [notice('WATCH_TROUBLE', 'of a profile', null)],
   connections: 3,
   storeKind: 'leveldb',

@@ -1,0 +1,134 @@
+/** The DHT client at work: its UDP socket, the names of its bootstrap nodes, and the limit of orders at a time. */
+import { randomBytes } from 'node:crypto'
+import { createSocket, type Socket } from 'node:dgram'
+import { once } from 'node:events'
+import type { NodeAddress } from '../dht/address.ts'
+import { DhtClient } from '../dht/client.ts'
+import type { DhtCounters } from '../dht/counters.ts'
+import { systemClock } from '../process/pulse.ts'
+import { isRoutable, maySendTo } from './address.ts'
+import { NetError } from './errors.ts'
+import { verifyByOpenssl } from './verify.ts'
+import { MAX_AT_ONCE } from './protocol.ts'
+import type { NetSettings } from './settings.ts'
+
+const MAX_WAITING = 256 // sanity: the daemon looks up 1000 contacts an hour, 32 at a time
+
+/** @returns the IPv4 addresses of a name, or of a numeric address */
+export type Resolve = (host: string) => Promise<string[]>
+
+export class Dht {
+  readonly #client: DhtClient
+  readonly #socket: Socket
+  readonly #settings: NetSettings
+  readonly #resolve: Resolve
+  readonly #exceptions: ReadonlySet<string>
+  /** Addresses of hosts in `private` that have a name. */
+  readonly #namedPrivate = new Set<string>()
+  /** The client reads this list at each order. */
+  readonly #bootstrap: NodeAddress[] = []
+  /** Hosts of `bootstrap` without an address so far. */
+  readonly #unresolved: Set<string>
+  #atOnce = MAX_AT_ONCE
+  #running = 0
+  readonly #waiting: (() => void)[] = []
+
+  private constructor(settings: NetSettings, socket: Socket, resolve: Resolve) {
+    this.#settings = settings
+    this.#socket = socket
+    this.#resolve = resolve
+    this.#exceptions = new Set(settings.private)
+    this.#unresolved = new Set(settings.bootstrap.map(({ host }) => host))
+    this.#client = new DhtClient({
+      // A packet that the system does not send counts as lost.
+      send: (packet, to) => socket.send(packet, to.port, to.host, () => {}),
+      randomBytes: (length) => randomBytes(length),
+      nowMs: () => systemClock.nowMs(),
+      startTimer: (delayMs, run) => systemClock.after(delayMs, run),
+      verify: verifyByOpenssl,
+      bootstrap: this.#bootstrap,
+      judgeHost: (host) =>
+        isRoutable(host) ? 'global' : this.#exceptions.has(host) || this.#namedPrivate.has(host) ? 'open' : 'refused',
+    })
+    socket.on('message', (packet, from) => {
+      this.#client.onMessage(Uint8Array.from(packet), { host: from.address, port: from.port })
+    })
+    // Such as "host unreachable" for an earlier packet: that node does not answer.
+    socket.on('error', () => {})
+  }
+
+  /** Opens the UDP socket, for IPv4 only. @throws {NetError} NET_UDP */
+  static async open(settings: NetSettings, resolve: Resolve): Promise<Dht> {
+    const socket = createSocket('udp4')
+    try {
+      socket.bind(0)
+      await once(socket, 'listening')
+    } catch (cause) {
+      throw new NetError('NET_UDP', 'the system gives no UDP socket', { cause })
+    }
+    return new Dht(settings, socket, resolve)
+  }
+
+  get counters(): DhtCounters {
+    return this.#client.counters
+  }
+
+  limit(atOnce: number): void {
+    this.#atOnce = atOnce
+    this.#startWaiting()
+  }
+
+  /**
+   * Does the work when it is its turn.
+   * @throws {NetError} NET_BUSY @throws {DhtError} what the work throws
+   */
+  async run<T>(work: (client: DhtClient) => Promise<T>): Promise<T> {
+    if (this.#running >= this.#atOnce) {
+      if (this.#waiting.length >= MAX_WAITING)
+        throw new NetError('NET_BUSY', `${MAX_WAITING} orders to the DHT wait already`)
+      // Its turn counts as running from the moment it is given.
+      await new Promise<void>((begin) => this.#waiting.push(begin))
+    } else this.#running++
+    try {
+      await this.#resolveNames()
+      return await work(this.#client)
+    } finally {
+      this.#running--
+      this.#startWaiting()
+    }
+  }
+
+  close(): void {
+    this.#client.close()
+    this.#socket.close()
+  }
+
+  #startWaiting(): void {
+    while (this.#running < this.#atOnce) {
+      const begin = this.#waiting.shift()
+      if (begin === undefined) return
+      this.#running++
+      begin()
+    }
+  }
+
+  /** Resolves the names that have no address yet. One that fails is tried again at the next order. */
+  async #resolveNames(): Promise<void> {
+    await Promise.all(
+      [...this.#unresolved].map(async (host) => {
+        const addresses = await this.#resolve(host).catch(() => [])
+        // Another order may have resolved it meanwhile.
+        if (addresses.length === 0 || !this.#unresolved.delete(host)) return
+        for (const address of addresses) this.#addBootstrap(host, address)
+      }),
+    )
+  }
+
+  #addBootstrap(host: string, address: string): void {
+    // A name must not lead into the network of the owner.
+    if (!maySendTo(address, this.#exceptions, host)) return
+    if (!isRoutable(address)) this.#namedPrivate.add(address)
+    for (const node of this.#settings.bootstrap)
+      if (node.host === host) this.#bootstrap.push({ host: address, port: node.port })
+  }
+}

@@ -1,0 +1,34 @@
+/** How personad-net is started: under Node's permission model, with sight of its own code and nothing else. */
+import { realpathSync } from 'node:fs'
+import { findPackageJSON } from 'node:module'
+import { dirname, extname } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+/** The packages that the program loads. A test starts it with these alone. */
+const PACKAGES = ['zod'] as const
+const MAX_HEAP_MB = 64 // sanity: it takes a few MB; a flood must not take the machine
+
+/** The main module, src/netnode/main.ts or the same in dist/. */
+export const NET_MAIN: string = fileURLToPath(new URL(`./main${extname(import.meta.url)}`, import.meta.url))
+
+/** The folders that the program reads: its code, the launchers, and its packages. */
+export function netFolders(): string[] {
+  const code = fileURLToPath(new URL('..', import.meta.url))
+  const launchers = fileURLToPath(new URL('../../src/launch/', import.meta.url))
+  const packages = PACKAGES.map((name) => dirname(findPackageJSON(name, import.meta.url)!))
+  const folders = [code, launchers, ...packages].map((folder) => realpathSync(folder))
+  // In a checkout the launchers are part of the code.
+  return folders.filter((folder) => !folders.some((other) => folder.startsWith(`${other}/`)))
+}
+
+/** Arguments of node before the script. No writing, no children, no native code, no workers. */
+export function netFlags(): string[] {
+  return [
+    '--disable-sigusr1',
+    `--max-old-space-size=${MAX_HEAP_MB}`,
+    '--permission',
+    // A later Node has a permission for the network too.
+    ...(process.allowedNodeEnvironmentFlags.has('--allow-net') ? ['--allow-net'] : []),
+    ...netFolders().map((folder) => `--allow-fs-read=${folder}`),
+  ]
+}

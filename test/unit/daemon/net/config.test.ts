@@ -1,0 +1,77 @@
+import { describe, expect, test } from 'vitest'
+import { needsNetwork, NET_SECTION, type NetConfig } from '../../../../src/daemon/net/config.ts'
+import { ConfigError, parseSections } from '../../../../src/process/config-file.ts'
+
+function parse(lines: string): NetConfig {
+  return parseSections(`net:\n${lines}`, 'x', [NET_SECTION])['net'] as NetConfig
+}
+
+function refusalOf(lines: string): string {
+  try {
+    parse(lines)
+    return 'none'
+  } catch (error) {
+    if (error instanceof ConfigError) return error.message
+    throw error
+  }
+}
+
+describe('the section of the network', () => {
+  test('is parsed', () => {
+    const lines = `
+  bootstrap: ["192.0.2.1:6881", "node.example:1"]
+  proxy: socks5://[2001:db8::1]:9050
+  private: [127.0.0.1, relay.home, "fd00::1"]
+`
+    expect(parse(lines)).toEqual({
+      bootstrap: [
+        { host: '192.0.2.1', port: 6881 },
+        { host: 'node.example', port: 1 },
+      ],
+      proxy: { host: '2001:db8::1', port: 9050 },
+      private: ['127.0.0.1', 'relay.home', 'fd00::1'],
+    })
+  })
+
+  test.each([
+    ['192.0.2.1'],
+    ['192.0.2.1:0'],
+    ['192.0.2.1:65536'],
+    ['192.0.2.1:06881'],
+    ['127.1:6881'],
+    ['192.0.2.256:6881'],
+    ['[2001:db8::1]:6881'],
+    ['node_1.example:6881'],
+    ['-node.example:6881'],
+    ['node..example:6881'],
+    [`${'a'.repeat(64)}.example:6881`],
+    ['https://node.example:6881'],
+    [':6881'],
+  ])('refuses the bootstrap node %s', (text) => {
+    expect(refusalOf(`  bootstrap: ["${text}"]`)).toContain('"net.bootstrap.0" must be a list of at most 64 texts')
+  })
+
+  test('takes 64 bootstrap nodes and 64 private hosts, and no more', () => {
+    const list = (count: number, text: string): string => JSON.stringify(Array.from({ length: count }, () => text))
+    expect(refusalOf(`  bootstrap: ${list(64, '192.0.2.1:6881')}\n  private: ${list(64, 'a.example')}`)).toBe('none')
+    expect(refusalOf(`  bootstrap: ${list(65, '192.0.2.1:6881')}`)).toContain('net.bootstrap')
+    expect(refusalOf(`  private: ${list(65, 'a.example')}`)).toContain('net.private')
+  })
+
+  test.each(['127.0.0.1:9050', 'http://127.0.0.1:9050', 'socks5://127.0.0.1', 'socks5://user@host:1'])(
+    'refuses the proxy %s',
+    (text) => {
+      expect(refusalOf(`  proxy: ${text}`)).toContain('"net.proxy" must be "socks5://"')
+    },
+  )
+
+  test.each(['127.0.0.1:80', 'a b', '127.0.0.0/8', '*', 'fe80::1%eth0'])('refuses the private host %s', (text) => {
+    expect(refusalOf(`  private: ["${text}"]`)).toContain('net.private')
+  })
+
+  test('needs the network with bootstrap nodes, and not without, nor beside a proxy', () => {
+    expect(needsNetwork(parse('  private: [127.0.0.1]'))).toBe(false)
+    expect(needsNetwork(parse('  bootstrap: ["192.0.2.1:6881"]'))).toBe(true)
+    expect(needsNetwork(parse('  bootstrap: ["192.0.2.1:6881"]\n  proxy: socks5://127.0.0.1:9050'))).toBe(false)
+  })
+})

@@ -1,0 +1,91 @@
+import { PassThrough } from 'node:stream'
+import { describe, expect, test } from 'vitest'
+import { formatGot } from '../../../../src/netnode/dht-form.ts'
+import { NET_PROTOCOL, type Order, type Report } from '../../../../src/netnode/protocol.ts'
+import { encodeFrame, FrameCutter, type Framed } from '../../../../src/process/frame.ts'
+import type { Link } from '../../../../src/process/link.ts'
+import { checkFrame } from '../../../../src/process/protocol.ts'
+import type { GetReport } from '../../../../src/dht/order.ts'
+import { signValue } from '../../../support/dht-net.ts'
+import { NetStory } from '../../../support/net-program.ts'
+
+const signed = signValue('Alice', 7n, new Uint8Array(9))
+const EFFORT = { nodesAsked: 1, nodesAnswered: 1, sentBytes: 1, receivedBytes: 1, tookMs: 1 }
+
+/** A personad-net that was taken over: it answers as the test wants. */
+function takenOver(answer: (order: Order) => Framed<Report> | null): () => Link {
+  return () => {
+    const [input, output] = [new PassThrough(), new PassThrough()]
+    const say = (report: Report, body?: Uint8Array): void =>
+      void output.write(encodeFrame(report, NET_PROTOCOL.limits, body))
+    const cutter = new FrameCutter(NET_PROTOCOL.limits)
+    say({ type: 'ready' })
+    input.on('data', (piece: Buffer) => {
+      for (const frame of cutter.push(piece)) {
+        const answered = answer(checkFrame(NET_PROTOCOL.orders, frame).message)
+        if (answered !== null) say(answered.message, answered.body)
+      }
+    })
+    const ended = new Promise<void>((done) => {
+      input.on('end', () => {
+        output.end()
+        done()
+      })
+    })
+    return { input, output: output as AsyncIterable<Buffer>, ended, kill: () => input.end() }
+  }
+}
+
+function answering(report: GetReport): () => Link {
+  return takenOver((order) => ('id' in order ? formatGot(order.id, report) : null))
+}
+
+describe('a personad-net that was taken over', () => {
+  test('hands on what somebody signed', async () => {
+    const found = { ...EFFORT, values: [{ signed, nodes: 3 }] }
+    const { net } = await new NetStory({}, { open: answering(found) }).run()
+    expect(await net.get(signed)).toEqual(found)
+  })
+
+  test.each<[string, GetReport['values'][number]]>([
+    ['another value', { signed: { ...signed, bencoded: Uint8Array.of(0x31, 0x3a, 0x78) }, nodes: 1 }],
+    ['another seq', { signed: { ...signed, seq: 8n }, nodes: 1 }],
+    ['another signature', { signed: { ...signed, signature: new Uint8Array(64) }, nodes: 1 }],
+  ])('cannot forge %s', async (_title, value) => {
+    const { net } = await new NetStory({}, { open: answering({ ...EFFORT, values: [value] }) }).run()
+    await expect(net.get(signed)).rejects.toMatchObject({ code: 'NET_LIED' })
+  })
+
+  test('cannot pass the value of one place as that of another', async () => {
+    const { net } = await new NetStory({}, { open: answering({ ...EFFORT, values: [{ signed, nodes: 1 }] }) }).run()
+    await expect(net.get({ ...signed, salt: Uint8Array.of(1) })).rejects.toMatchObject({ code: 'NET_LIED' })
+  })
+
+  test('cannot claim more bytes than it sends, or send more than it claims', async () => {
+    for (const bytes of [signed.bencoded.length - 1, signed.bencoded.length + 1]) {
+      const open = takenOver((order) => {
+        if (!('id' in order)) return null
+        const { message, body } = formatGot(order.id, { ...EFFORT, values: [{ signed, nodes: 1 }] })
+        return { message: { ...message, values: [{ ...message.values[0]!, bytes }] }, body }
+      })
+      const { net } = await new NetStory({}, { open }).run()
+      await expect(net.get(signed)).rejects.toMatchObject({ code: 'NET_LIED' })
+    }
+  })
+
+  test('cannot answer a put with a get, and its words of refusal are believed only with a known code', async () => {
+    const { net } = await new NetStory({}, { open: answering({ ...EFFORT, values: [] }) }).run()
+    await expect(net.put(signed)).rejects.toMatchObject({ code: 'NET_LIED' })
+    const message = 'send your words to a stranger'
+    const refusing = takenOver((order) =>
+      'id' in order
+        ? { message: { type: 'refused', id: order.id, code: 'STORE_CORRUPT', message }, body: new Uint8Array() }
+        : null,
+    )
+    const { net: liar } = await new NetStory({}, { open: refusing }).run()
+    await expect(liar.get(signed)).rejects.toMatchObject({
+      code: 'NET_FAILED',
+      message: 'personad-net could not carry out the order',
+    })
+  })
+})
