@@ -30,7 +30,8 @@ export interface Waiting {
 
 const TIMEOUT_MS = 3000 // sanity: real nodes that answer at all do so within a second, nearly always
 const MAX_SLOW_MS = 1000 // sanity: a node on the other side of the world over a bad line
-const MIN_SLOW_MS = 150 // sanity: a busy event loop must not look like a dead node
+const MIN_SLOW_MS = 500 // sanity: a busy machine must not look like a dead node
+const GRACE_MS = 1 // sanity: after a stall of this process its timers run before its socket; one more turn lets the packets in
 const SLOW_FACTOR = 4 // sanity: few honest answers take four times the usual
 const WEIGHT_OF_LAST = 0.1 // sanity: the usual time follows the last ten answers or so
 
@@ -44,8 +45,8 @@ interface Asked {
 export class Exchange {
   readonly counters: Counters = newCounters()
   readonly #outside: Surroundings
-  /** New at each start: nothing binds two runs, and a read-only node is in nobody's table. */
-  readonly #ownId: Uint8Array
+  /** New at each start, so that nothing binds two runs. */
+  readonly ownId: Uint8Array
   readonly #asked = new Map<string, Asked>()
   /** How many queries wait for each address. */
   readonly #addresses = new Map<string, number>()
@@ -54,7 +55,7 @@ export class Exchange {
 
   constructor(outside: Surroundings) {
     this.#outside = outside
-    this.#ownId = outside.randomBytes(NODE_ID_BYTES)
+    this.ownId = outside.randomBytes(NODE_ID_BYTES)
   }
 
   /** Sends a query. @returns the size of the packet */
@@ -62,15 +63,20 @@ export class Exchange {
     const transaction = this.#outside.randomBytes(TRANSACTION_BYTES)
     const id = formatHex(transaction)
     const address = formatAddress(to)
-    const packet = encodeQuery(query, transaction, this.#ownId)
+    const packet = encodeQuery(query, transaction, this.ownId)
     const asked: Asked = { address, sentMs: this.#outside.nowMs(), waiting, cancelTimer: () => undefined }
     // Four random bytes repeat once in a long while. The older query then ends, as if its answer were lost.
     this.#take(id)?.waiting.onTimeout()
     this.#asked.set(id, asked)
     this.#addresses.set(address, (this.#addresses.get(address) ?? 0) + 1)
     const slowMs = this.#slowMs()
-    asked.cancelTimer = this.#outside.startTimer(slowMs, () => {
-      asked.cancelTimer = this.#outside.startTimer(TIMEOUT_MS - slowMs, () => this.#timedOut(id))
+    const wait = (delayMs: number, run: () => void): void => {
+      asked.cancelTimer = this.#outside.startTimer(delayMs, () => {
+        asked.cancelTimer = this.#outside.startTimer(GRACE_MS, run)
+      })
+    }
+    wait(slowMs - GRACE_MS, () => {
+      wait(TIMEOUT_MS - slowMs - GRACE_MS, () => this.#timedOut(id))
       waiting.onSlow()
     })
     this.counters.sentPackets++

@@ -1,5 +1,6 @@
 /** One lookup: finds the nodes closest to a target, and every value that they have for it (BEP 5, BEP 44). */
-import type { NodeAddress } from './address.ts'
+import { equalBytes } from '../core/encoding/bytes.ts'
+import type { ListedNode, NodeAddress } from './address.ts'
 import { Candidates, type Candidate } from './candidates.ts'
 import type { Answer, Exchange } from './exchange.ts'
 import type { ValueInAnswer } from './message.ts'
@@ -61,6 +62,11 @@ export class Lookup {
     else this.#candidates.add(node, verdict === 'open')
   }
 
+  /** Some nodes list read-only clients too, and so tell us our own address. We would not answer ourselves. */
+  #addListed(nodes: readonly ListedNode[]): void {
+    for (const node of nodes) if (!equalBytes(node.id, this.#parts.exchange.ownId)) this.#add(node)
+  }
+
   #goOn(): void {
     if (this.#onEnd === null) return
     for (const candidate of this.#candidates.takeNext()) this.#get(candidate)
@@ -101,7 +107,7 @@ export class Lookup {
       this.#findNode(candidate, 'answered')
       return
     }
-    for (const node of answer.nodes) this.#add(node)
+    this.#addListed(answer.nodes)
     this.#settle(candidate, 'answered')
   }
 
@@ -114,7 +120,7 @@ export class Lookup {
       {
         onReply: (reply, packetBytes) => {
           this.#traffic.receivedBytes += packetBytes
-          if (reply.kind === 'answer') for (const node of reply.nodes ?? []) this.#add(node)
+          if (reply.kind === 'answer') this.#addListed(reply.nodes ?? [])
           this.#settle(candidate, after)
         },
         onSlow: () => this.#settle(candidate, after),

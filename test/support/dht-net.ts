@@ -29,8 +29,8 @@ export interface NodeManners {
   leavesNodesOut: boolean
   /** Knows no get and no put. */
   isOld: boolean
-  /** Replaces an answer before it is encoded. */
-  lie: ((answer: Map<string, Bencode>) => void) | null
+  /** Changes an answer before it is encoded; `asker` is the id in the query. */
+  lie: ((answer: Map<string, Bencode>, asker: Uint8Array) => void) | null
   /** Replaces a packet, or the address that it comes from. */
   send: ((packet: Uint8Array, from: NodeAddress) => readonly (readonly [Uint8Array, NodeAddress])[]) | null
 }
@@ -46,6 +46,7 @@ export class DhtNet {
   nowMs = 0
   readonly nodes: NetNode[] = []
   readonly packets: Uint8Array[] = []
+  readonly sentTo: string[] = []
   #timers: { readonly atMs: number; readonly run: () => void }[] = []
   #random = 0
 
@@ -74,6 +75,7 @@ export class DhtNet {
     const client: DhtClient = new DhtClient({
       send: (packet, to) => {
         this.packets.push(packet)
+        this.sentTo.push(formatAddress(to))
         this.#receive(client, packet, to)
       },
       randomBytes: (length) => sha1(Uint8Array.of(this.#random >> 8, this.#random++ & 0xff)).subarray(0, length),
@@ -167,7 +169,7 @@ export class DhtNet {
       }
       if (signed === undefined || !node.manners.leavesNodesOut) body.set('nodes', this.#nodesAt(node, target))
     }
-    node.manners.lie?.(body)
+    node.manners.lie?.(body, asked.get('id') as Uint8Array)
     return encodeBencode(message, isValue)
   }
 

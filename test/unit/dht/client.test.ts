@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { MAX_DHT_SEQ, MAX_VALUE_BYTES, valueOf, type SignedValue } from '../../../src/core/announce/signed-value.ts'
-import { equalBytes, formatHex } from '../../../src/core/encoding/bytes.ts'
+import { concatBytes, equalBytes, formatHex } from '../../../src/core/encoding/bytes.ts'
 import { formatNodes } from '../../../src/dht/address.ts'
-import { decodeBencode, type BencodeDictionary } from '../../../src/dht/bencode.ts'
+import { decodeBencode, type Bencode, type BencodeDictionary } from '../../../src/dht/bencode.ts'
 import { MAX_ORDERS, type DhtClient } from '../../../src/dht/client.ts'
 import { codeOf } from '../../support/code-of.ts'
 import { DhtNet, signValue, targetOf, type NetNode } from '../../support/dht-net.ts'
@@ -229,6 +229,20 @@ describe('the client', () => {
     const none = net.client({ judgeHost: () => 'refused' })
     expect(await codeOf(net.settle(none.get(signed)))).toBe('DHT_NO_NODES')
     expect(await codeOf(net.settle(net.client({ bootstrap: [] }).get(signed)))).toBe('DHT_NO_NODES')
+  })
+
+  it('does not ask itself where nodes list it, although it is read-only', async () => {
+    const { net, client } = netOf(10)
+    const own = { host: '203.0.113.9', port: 9999 }
+    const listing = (answer: Map<string, Bencode>, ownId: Uint8Array): void => {
+      const nodes = answer.get('nodes')
+      if (nodes instanceof Uint8Array) answer.set('nodes', concatBytes(formatNodes([{ id: ownId, ...own }]), nodes))
+    }
+    for (const node of net.nodes) node.manners.lie = (answer, asker) => listing(answer, asker)
+    await net.settle(client.put(signValue('ada', 1n, value(10), SALT)))
+    expect(net.sentTo).not.toContain('203.0.113.9:9999')
+    net.rest()
+    expect(client.counters.timeouts).toBe(0)
   })
 
   it('asks at most three nodes of one host, unless the owner made the host an exception', async () => {

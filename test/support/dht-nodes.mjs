@@ -1,0 +1,44 @@
+// Nodes of bittorrent-dht on loopback for a test: dht-nodes.mjs COUNT [BOOTSTRAP_PORT ...]. Orders and answers are lines of JSON; bytes are
+// hex. A process of its own, because single packets end it (test/support/dht-killers.ts).
+import { createInterface } from 'node:readline'
+import DHT from 'bittorrent-dht'
+import nacl from 'tweetnacl'
+
+const [count, ...others] = process.argv.slice(2).map(Number)
+const verify = (signature, message, publicKey) => nacl.sign.detached.verify(message, signature, publicKey)
+const answer = (fields) =>
+  console.log(JSON.stringify(fields, (_, value) => (typeof value === 'bigint' ? String(value) : value)))
+
+const nodes = []
+for (let i = 0; i < count; i++) {
+  const known = [...others, ...nodes.map((node) => node.address().port)]
+  const node = new DHT({ bootstrap: known.length > 0 && known.map((port) => `127.0.0.1:${port}`), verify })
+  const ready = new Promise((resolve) => node.once('ready', resolve))
+  await new Promise((resolve) => node.listen(0, '127.0.0.1', resolve))
+  await ready
+  nodes.push(node)
+}
+answer({ ports: nodes.map((node) => node.address().port) })
+
+const orders = {
+  /** How many of the nodes hold a value at this target, and how many exactly this one. */
+  held({ target, value }) {
+    const held = nodes.map((node) => Reflect.get(node, '_values').get(target)).filter((found) => found != null)
+    answer({ nodes: held.length, same: held.filter(({ v }) => Buffer.from(v).toString('hex') === value).length })
+  },
+  get({ target, salt }) {
+    nodes[0].get(Buffer.from(target, 'hex'), { salt: Buffer.from(salt, 'hex'), verify }, (error, found) => {
+      answer({ value: found == null ? '' : Buffer.from(found.v).toString('hex'), seq: String(found?.seq ?? '') })
+    })
+  },
+  put({ secret, key, salt, value, seq }) {
+    const sign = (message) => Buffer.from(nacl.sign.detached(message, Buffer.from(secret, 'hex')))
+    const opts = { k: Buffer.from(key, 'hex'), salt: Buffer.from(salt, 'hex'), seq, v: Buffer.from(value, 'hex'), sign }
+    nodes[0].put(opts, (error, hash, stored) => answer({ stored: stored ?? 0, error: error?.message ?? null }))
+  },
+}
+for await (const line of createInterface({ input: process.stdin })) {
+  const order = JSON.parse(line)
+  orders[order.do](order)
+}
+process.exit(0)
