@@ -11,14 +11,15 @@ const MAX_HEAP_MB = 64 // sanity: it takes a few MB; a flood must not take the m
 /** The main module, src/netnode/main.ts or the same in dist/. */
 export const NET_MAIN: string = fileURLToPath(new URL(`./main${extname(import.meta.url)}`, import.meta.url))
 
-/** The folders that the program reads: its code, the launchers, and its packages. */
-export function netFolders(): string[] {
+/** The files and folders that the program reads: its code, the launchers, its packages, and the page that says what kind of code it is. */
+export function netPaths(): string[] {
+  const manifest = fileURLToPath(new URL('../../package.json', import.meta.url))
   const code = fileURLToPath(new URL('..', import.meta.url))
   const launchers = fileURLToPath(new URL('../../src/launch/', import.meta.url))
   const packages = PACKAGES.map((name) => dirname(findPackageJSON(name, import.meta.url)!))
-  const folders = [code, launchers, ...packages].map((folder) => realpathSync(folder))
+  const paths = [code, launchers, manifest, ...packages].map((path) => realpathSync(path))
   // In a checkout the launchers are part of the code.
-  return folders.filter((folder) => !folders.some((other) => folder.startsWith(`${other}/`)))
+  return paths.filter((path) => !paths.some((other) => path.startsWith(`${other}/`)))
 }
 
 /** Arguments of node before the script. No writing, no children, no native code, no workers. */
@@ -29,6 +30,6 @@ export function netFlags(): string[] {
     '--permission',
     // A later Node has a permission for the network too.
     ...(process.allowedNodeEnvironmentFlags.has('--allow-net') ? ['--allow-net'] : []),
-    ...netFolders().map((folder) => `--allow-fs-read=${folder}`),
+    ...netPaths().map((path) => `--allow-fs-read=${path}`),
   ]
 }

@@ -17,6 +17,8 @@ import { tempDir } from '../support/temp-dir.ts'
 
 const UNIT = resolve('systemd/personad.service')
 const REPAIR_UNIT = resolve('systemd/personad-repair.service')
+const NET_UNIT = resolve('systemd/personad-net.service')
+const MAX_NET_EXPOSURE = 1.7 // the network itself is 0.8 of it
 const MAX_REPAIR_EXPOSURE = 5.9 // of a unit without any namespace; docs/decisions/0011
 const MAX_EXPOSURE = 1 // of 10; "OK" reaches up to 5. A line missing in the unit shows here.
 const MISSING_ANALYZE = spawnSync('systemd-analyze', ['--version']).status !== 0
@@ -49,12 +51,14 @@ describe.skipIf(MISSING_ANALYZE)('the shipped unit (needs systemd-analyze)', () 
   test('passes systemd-analyze verify', () => {
     expect(verify(UNIT)).toEqual({ status: 0, output: '' })
     expect(verify(REPAIR_UNIT)).toEqual({ status: 0, output: '' })
+    expect(verify(NET_UNIT)).toEqual({ status: 0, output: '' })
   })
 
   test(`has an exposure of at most ${MAX_EXPOSURE}, which systemd-analyze security calls OK`, () => {
     const [figure, word] = exposureOf(UNIT)
     console.log(`exposure of systemd/personad.service: ${figure} ${word}`)
     expect(Number(exposureOf(REPAIR_UNIT)[0])).toBeLessThanOrEqual(MAX_REPAIR_EXPOSURE)
+    expect(Number(exposureOf(NET_UNIT)[0])).toBeLessThanOrEqual(MAX_NET_EXPOSURE)
     expect(Number(figure)).toBeLessThanOrEqual(MAX_EXPOSURE)
     expect(['OK', 'SAFE', 'PERFECT']).toContain(word)
   })
@@ -179,6 +183,28 @@ describe("under a user's real service manager", () => {
     ],
     ['the daemon in its sandbox reaches the session bus', { desktop: 'NOTIFY_NO_DESKTOP' }],
     ['SIGUSR1 locks the key, in the sandbox too', { 'signal-locked': '"locked":true' }],
+    [
+      'personad-net is installed beside the daemon, whose configuration starts it by its socket',
+      {
+        installNet: /personad-net\.socket.*personad-net\.service/,
+        'net-idle': 'active inactive',
+        'net-running': 'active',
+        'net-status': '"how":"unit"',
+        statusWithNet: /"net":\{"unitPath":"[^"]+","unit":"ours","activeState":"active".*?"mainPid":[1-9]\d*\}/,
+      },
+    ],
+    [
+      'the daemon has no interface but loopback, while personad-net has those of the machine',
+      { 'net-daemon-interfaces': 'lo', 'net-unit-interfaces': 'as the machine', 'net-daemon-child': 'none' },
+    ],
+    [
+      'personad-net runs under the permissions of Node, cannot gain privileges, filters system calls, and is small',
+      { 'net-permission': '1', 'net-no-new-privileges': '1', 'net-filter': '2', 'net-memory': 'small' },
+    ],
+    [
+      'personad-net sees no state, no socket of the owner and no other file of the user, and writes nothing',
+      { 'net-probe': 'code' },
+    ],
     ['stop is orderly', { stopped: 'success', 'stop-status': '0' }],
     [
       'the sandbox allows writing only state and run directory, no reading of other keys, no network and no namespaces',
@@ -191,7 +217,10 @@ describe("under a user's real service manager", () => {
     ['a home with an odd name is used as given', { 'odd-started': 'active', odd: 'run state admin app.sock witness' }],
     [
       'uninstall stops it and leaves no unit',
-      { uninstallService: /"removed .*personad-repair.*"removed .*personad\.service/, left: '' },
+      {
+        uninstallService: /"removed .*personad-repair.*"removed .*personad\.service.*"removed .*personad-net\.socket/,
+        left: '',
+      },
     ],
   ]
   test.for(rules)('%s', ([_rule, expected], { skip }) => {

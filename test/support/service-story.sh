@@ -73,6 +73,43 @@ tries=0
 until systemctl --user is-active --quiet personad-repair || [ "$tries" -gt 100 ]; do tries=$((tries + 1)); sleep 0.1; done
 echo "repair-restarted $(systemctl --user is-active personad-repair)"
 service serviceStatus '' statusWithRepair
+
+# The network: by a unit of its own, which the configuration of the daemon starts.
+service installService ', net: true' installNet
+echo "net-idle $(systemctl --user is-active personad-net.socket) $(systemctl --user is-active personad-net.service)"
+printf 'net:\n  bootstrap: ["127.0.0.1:9"]\n  private: [127.0.0.1]\n' >>~/.config/personad/personad.yaml
+systemctl --user restart personad
+tries=0
+until persona status --json | grep -q '"state": *"running"' || [ "$tries" -gt 100 ]; do tries=$((tries + 1)); sleep 0.1; done
+echo "net-running $(systemctl --user is-active personad-net.service)"
+echo "net-status $(persona status --json | tr -d ' \n' | grep -o '"how":"unit"')"
+service serviceStatus '' statusWithNet
+daemon=$(systemctl --user show personad --property MainPID --value)
+net=$(systemctl --user show personad-net.service --property MainPID --value)
+interfaces() { tail -n +3 "/proc/$1/net/dev" | cut -d: -f1 | tr -d ' ' | sort | tr '\n' ' '; }
+echo "net-daemon-interfaces $(interfaces "$daemon")"
+[ "$(interfaces "$net")" = "$(interfaces self)" ] && [ "$(readlink "/proc/$net/ns/net")" = "$(readlink /proc/self/ns/net)" ] && echo "net-unit-interfaces as the machine" ||
+  echo "net-unit-interfaces $(interfaces "$net"), machine $(interfaces self)"
+echo "net-daemon-child $(pgrep -P "$daemon" >/dev/null && echo some || echo none)"
+echo "net-permission $(tr '\0' '\n' <"/proc/$net/cmdline" | grep -cx -- --permission)"
+echo "net-no-new-privileges $(awk '/^NoNewPrivs/ {print $2}' "/proc/$net/status")"
+echo "net-filter $(awk '/^Seccomp:/ {print $2}' "/proc/$net/status")"
+echo "net-memory $(awk '/^VmRSS/ {print ($2 < 122880) ? "small" : $2}' "/proc/$net/status")"
+
+# What a program inside the sandbox of personad-net sees.
+systemctl --user stop personad-net.service
+mkdir -p ~/.config/systemd/user/personad-net.service.d
+printf '[Service]\nType=oneshot\nStandardOutput=append:%s\nExecStart=\nExecStart=%s\n' "$HOME/net-probe" "/bin/sh -c 'ls -A \"\$HOME\" 2>/dev/null | grep -q . && echo home; cat \"\$HOME/.ssh/id\" 2>/dev/null && echo ssh; ls \"\$HOME/.local/state/personad\" >/dev/null 2>&1 && echo state; ls \"\$XDG_RUNTIME_DIR/personad\" >/dev/null 2>&1 && echo run; touch \"\$HOME/x\" /usr/x /run/x 2>/dev/null && echo wrote; unshare -Ur true 2>/dev/null && echo userns; ls \"$root/src/netnode/main.ts\" >/dev/null && echo code'" \
+  >~/.config/systemd/user/personad-net.service.d/test.conf
+systemctl --user stop personad
+systemctl --user daemon-reload
+systemctl --user start personad-net.service
+echo "net-probe $(tr '\n' ' ' <"$HOME/net-probe")"
+rm -r ~/.config/systemd/user/personad-net.service.d
+systemctl --user daemon-reload
+systemctl --user start personad
+tries=0
+until systemctl --user is-active --quiet personad-repair || [ "$tries" -gt 100 ]; do tries=$((tries + 1)); sleep 0.1; done
 systemctl --user stop personad
 echo "repair-stopped $(systemctl --user show personad-repair --property ActiveState,Result | sort | tr '\n' ' ')"
 systemctl --user disable personad-repair 2>/dev/null
@@ -145,4 +182,4 @@ show odd-started ActiveState
 echo "odd $(ls "$PERSONAD_HOME" | tr '\n' ' ')$(ls "$PERSONAD_HOME/run" | tr '\n' ' ')"
 unset PERSONAD_HOME
 service uninstallService
-echo "left $(cd ~/.config/systemd/user && find . -name '*.service' 2>/dev/null)"
+echo "left $(cd ~/.config/systemd/user && find . -name '*.service' -o -name '*.socket' 2>/dev/null)"

@@ -18,10 +18,13 @@ export interface ServiceCommandOptions {
   readonly repair?: true
   /** Also gives the companion access to the network. */
   readonly tox?: true
+  /** Also installs the units of personad-net. */
+  readonly net?: true
 }
 
 export async function install(context: Context, options: ServiceCommandOptions): Promise<number> {
-  const wanted = { force: options.force === true, repair: options.repair === true, tox: options.tox === true }
+  const { force = false, repair = false, tox = false, net = false } = options
+  const wanted = { force, repair, tox, net }
   return printReport(context, await installService({ ...placesOf(context), ...wanted }))
 }
 
@@ -54,7 +57,7 @@ const UNIT: Readonly<Record<ServiceStatus['unit'], string>> = {
 }
 
 export function formatServiceStatus(status: ServiceStatus): string[] {
-  const { repair } = status
+  const { repair, net } = status
   const how = repair.activeState === null ? '' : `, ${escapeText(repair.activeState)}`
   const lines = [
     status.unit === 'absent'
@@ -63,6 +66,9 @@ export function formatServiceStatus(status: ServiceStatus): string[] {
     repair.unit === 'absent'
       ? 'repair:   not installed; to write your table back into Tox profiles: persona service install --repair'
       : `repair:   ${escapeText(repair.unitPath)}, ${UNIT[repair.unit]}${how}`,
+    net.unit === 'absent'
+      ? 'network:  not installed; to let the daemon reach the network: persona service install --net'
+      : `network:  ${escapeText(net.unitPath)}, ${UNIT[net.unit]}${net.mainPid === null ? '' : `, process ${net.mainPid}`}`,
   ]
   if (status.activeState === null) return [...lines, 'service:  the systemd of your user does not answer']
   const process = status.mainPid === null ? '' : `, process ${status.mainPid}`

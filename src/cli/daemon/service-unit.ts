@@ -18,7 +18,7 @@ export const UNIT_MARKER =
   '# Written by "persona service install": change it with "systemctl --user edit personad", not here.'
 
 export interface UnitInput {
-  /** The text of systemd/personad.service or systemd/personad-repair.service. */
+  /** The text of a unit in systemd/. */
   readonly template: string
   /** Absolute path of the node binary, without links: a version manager may move its "current" link. */
   readonly nodePath: string
@@ -56,15 +56,44 @@ export function renderRepairUnit(input: UnitInput): string {
   return fillIn(input.template, { 'ExecStart=': startLines(input, ['tox', 'repair']) })
 }
 
+/** What {@link renderNetUnit} needs beside the common input. */
+export interface NetUnitInput extends UnitInput {
+  /** Arguments of node before the launcher. */
+  readonly flags: readonly string[]
+  /** Files and folders that the program reads, absolute. */
+  readonly readable: readonly string[]
+}
+
+/**
+ * Renders the unit of personad-net. Home directories are hidden from it, except for Node and its own code. So are the state and the
+ * sockets of the daemon, wherever they are.
+ * @param input the template is systemd/personad-net.service
+ * @throws {ServiceError} SERVICE_PATH_UNUSABLE | SERVICE_UNREADABLE
+ */
+export function renderNetUnit(input: NetUnitInput): string {
+  const { nodePath, launcherPath, flags, readable, paths } = input
+  for (const path of [nodePath, launcherPath, ...readable, paths.stateDir, paths.runDir]) checkPath(path)
+  checkProgram(nodePath)
+  const start = [quote(nodePath), ...[...flags, launcherPath].map(quoteArgument)].join(' ')
+  const shown = [nodePath, ...readable].map((path) => `BindReadOnlyPaths=${quote(bindable(path))}`)
+  const hidden = [paths.stateDir, paths.runDir].map((path) => `InaccessiblePaths=${quote(`-${path}`)}`)
+  return fillIn(input.template, {
+    'ExecStart=': `ExecStart=${start}`,
+    'ProtectHome=': ['ProtectHome=tmpfs', ...shown, ...hidden].join('\n'),
+  })
+}
+
+/** Writes the marker above a unit that needs no path. */
+export function marked(template: string): string {
+  return fillIn(template, {})
+}
+
 /** The lines that start the program, with the environment that the service manager lacks. */
 function startLines(input: UnitInput, args: readonly string[]): string {
   const { nodePath, launcherPath } = input
   const environment = environmentOf(input)
   for (const path of [nodePath, launcherPath, ...Object.values(environment)]) checkPath(path)
-  if (/["'\\]/.test(nodePath)) {
-    const message = `systemd cannot start a program with quotes or backslashes in its path: ${nodePath}`
-    throw new ServiceError('SERVICE_PATH_UNUSABLE', message)
-  }
+  checkProgram(nodePath)
   const assignments = Object.entries(environment).map(([name, value]) => `Environment=${quote(`${name}=${value}`)}`)
   const program = [`ExecStart=${quote(nodePath)}`, quoteArgument(launcherPath), ...args].join(' ')
   return [program, ...assignments].join('\n')
@@ -114,6 +143,18 @@ function checkPath(path: string): void {
     const message = `${path} is in a directory for temporary files, which the service cannot see; choose another place`
     throw new ServiceError('SERVICE_PATH_UNUSABLE', message)
   }
+}
+
+/** A colon would begin the second path of a bind (systemd.exec(5)). */
+function bindable(path: string): string {
+  if (!path.includes(':')) return path
+  throw new ServiceError('SERVICE_PATH_UNUSABLE', `the unit of personad-net cannot show a path with a colon: ${path}`)
+}
+
+function checkProgram(nodePath: string): void {
+  if (!/["'\\]/.test(nodePath)) return
+  const message = `systemd cannot start a program with quotes or backslashes in its path: ${nodePath}`
+  throw new ServiceError('SERVICE_PATH_UNUSABLE', message)
 }
 
 /** Quotes one word of a unit file: % begins a specifier, and systemd interprets backslash and quote (systemd.syntax(7)). */

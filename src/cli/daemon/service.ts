@@ -4,13 +4,36 @@ import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { removeDurably, writeFileDurably } from '../../durable/file.ts'
 import { configHome, resolvePaths, type PathsInput } from '../../ipc/paths.ts'
-import { renderRepairUnit, renderUnit, ServiceError, UNIT_MARKER, unitPathIn } from './service-unit.ts'
+import { netFlags, netPaths } from '../../netnode/start.ts'
+import {
+  marked,
+  renderNetUnit,
+  renderRepairUnit,
+  renderUnit,
+  ServiceError,
+  UNIT_MARKER,
+  unitPathIn,
+} from './service-unit.ts'
 import { readLingering, runAll, runProgram, type RunProgram } from './systemctl.ts'
 
 export interface ServiceOptions extends PathsInput {
   readonly run?: RunProgram
   /** Absolute paths of Node and of the launchers. Default: those of this process and of this checkout or package. */
-  readonly programs?: { readonly nodePath: string; readonly launcherPath: string; readonly commandPath: string }
+  readonly programs?: Programs
+}
+
+export interface Programs {
+  readonly nodePath: string
+  readonly launcherPath: string
+  readonly commandPath: string
+  readonly net: NetProgram
+}
+
+/** personad-net: its launcher, the arguments of node before it, and what it reads. */
+export interface NetProgram {
+  readonly launcherPath: string
+  readonly flags: readonly string[]
+  readonly readable: readonly string[]
 }
 
 export interface ServiceInstall extends ServiceOptions {
@@ -20,6 +43,8 @@ export interface ServiceInstall extends ServiceOptions {
   readonly repair?: boolean
   /** Also installs the drop-in that gives the companion access to the network. */
   readonly tox?: boolean
+  /** Also installs the units of personad-net, which reaches the network for the daemon. */
+  readonly net?: boolean
 }
 
 /** Finished steps and steps left to the user, as lines for a terminal. */
@@ -47,6 +72,8 @@ export interface ServiceStatus extends UnitStatus {
   readonly statusText: string | null
   /** The unit that writes profiles. */
   readonly repair: UnitStatus
+  /** personad-net: the state of its socket, and the process if somebody is connected. */
+  readonly net: UnitStatus
   /** Whether the daemon runs while the user is logged out. Null if unknown. */
   readonly isLingering: boolean | null
 }
@@ -56,30 +83,45 @@ export const LINGER_HINT =
 
 const UNIT_NAME = 'personad.service'
 const REPAIR_NAME = 'personad-repair.service'
+const NET_NAME = 'personad-net.service'
+const NET_SOCKET_NAME = 'personad-net.socket'
 const TOX_TEMPLATE = 'personad-tox.conf'
 const TOX_NAME = `${UNIT_NAME}.d/tox.conf` // systemd.unit(5): read after the unit itself
 // The same relative paths hold in a checkout (src/) and in a package (dist/).
 const LAUNCHER = new URL('../../launch/personad.js', import.meta.url)
 const COMMAND = new URL('../../launch/persona.js', import.meta.url)
+const NET_LAUNCHER = new URL('../../launch/personad-net.js', import.meta.url)
 const TEMPLATES = new URL('../../../systemd/', import.meta.url)
+
+/** The text of each unit. */
+interface Units {
+  readonly daemon: string
+  readonly repair: string
+  readonly netService: string
+  readonly netSocket: string
+}
 
 /**
  * Renders the units that an install would write.
  * @throws {ServiceError} SERVICE_PATH_UNUSABLE | SERVICE_UNREADABLE
  * @throws {PathsError} HOME_EMPTY | HOME_UNKNOWN
  */
-export async function serviceUnits(options: ServiceOptions): Promise<{ daemon: string; repair: string }> {
+export async function serviceUnits(options: ServiceOptions): Promise<Units> {
   const { home, env } = options
-  const { nodePath, launcherPath, commandPath } = options.programs ?? {
+  const { nodePath, launcherPath, commandPath, net } = options.programs ?? {
     nodePath: await realpath(process.execPath),
     launcherPath: fileURLToPath(LAUNCHER),
     commandPath: fileURLToPath(COMMAND),
+    net: { launcherPath: fileURLToPath(NET_LAUNCHER), flags: netFlags(), readable: netPaths() },
   }
   const common = { nodePath, paths: resolvePaths(options), home, env }
   const [daemon, repair] = [await readTemplate(UNIT_NAME), await readTemplate(REPAIR_NAME)]
+  const [netService, netSocket] = [await readTemplate(NET_NAME), await readTemplate(NET_SOCKET_NAME)]
   return {
     daemon: renderUnit({ ...common, template: daemon, launcherPath }),
     repair: renderRepairUnit({ ...common, template: repair, launcherPath: commandPath }),
+    netService: renderNetUnit({ ...common, ...net, template: netService }),
+    netSocket: marked(netSocket),
   }
 }
 
@@ -91,7 +133,7 @@ async function readTemplate(name: string): Promise<string> {
 }
 
 /**
- * Writes the unit and starts the service, and with `repair` also the unit that writes profiles. If systemd does not answer, it still writes
+ * Writes the unit and starts the service, and with `repair` and `net` also the other units. If systemd does not answer, it still writes
  * the units, and the report lists the remaining steps.
  * @throws {ServiceError} any ServiceErrorCode
  * @throws {DurableError} any DurableErrorCode
@@ -99,20 +141,24 @@ async function readTemplate(name: string): Promise<string> {
  */
 export async function installService(options: ServiceInstall): Promise<ServiceReport> {
   const units = await serviceUnits(options)
-  const { unitPath, repairPath, toxPath } = unitPaths(options)
+  const { unitPath, repairPath, toxPath, netPath, netSocketPath } = unitPaths(options)
   const written: [string, string][] = [[unitPath, units.daemon]]
   if (options.repair === true) written.push([repairPath, units.repair])
   if (options.tox === true) written.push([toxPath, `${UNIT_MARKER}\n${await readTemplate(TOX_TEMPLATE)}`])
+  if (options.net === true) written.push([netSocketPath, units.netSocket], [netPath, units.netService])
   if (options.force !== true) for (const [path] of written) await refuseForeign(path)
-  // If only the second unit is new, the daemon keeps running, with its key open.
+  // If only the other units are new, the daemon keeps running, with its key open.
   const goesOn =
-    options.repair === true &&
+    (options.repair === true || options.net === true) &&
     options.tox !== true &&
     (await readFile(unitPath, 'utf8').catch(() => null)) === units.daemon
   for (const [path] of written) await makeDirectory(dirname(path))
   for (const [path, text] of written) await writeFileDurably(path, Buffer.from(text), { mode: 0o644 })
   // Restart instead of start, because the service may run with an older unit.
-  const commands = [['daemon-reload'], ['enable', UNIT_NAME], [goesOn ? 'start' : 'restart', UNIT_NAME]]
+  const commands = [['daemon-reload']]
+  // A socket does not start again while its service runs. It listens before the daemon connects.
+  if (options.net === true) commands.push(['stop', NET_NAME], ['enable', NET_SOCKET_NAME], ['restart', NET_SOCKET_NAME])
+  commands.push(['enable', UNIT_NAME], [goesOn ? 'start' : 'restart', UNIT_NAME])
   if (options.repair === true) commands.push(['enable', REPAIR_NAME], ['restart', REPAIR_NAME])
   const { done, todo } = await runAll(options.run ?? runProgram, commands)
   if ((await readLingering(options.run ?? runProgram)) !== true) todo.push(LINGER_HINT)
@@ -134,12 +180,14 @@ async function makeDirectory(path: string): Promise<void> {
  * @throws {PathsError} HOME_UNKNOWN
  */
 export async function uninstallService(options: ServiceInstall): Promise<ServiceReport> {
-  const { unitPath, repairPath, toxPath } = unitPaths(options)
+  const { unitPath, repairPath, toxPath, netPath, netSocketPath } = unitPaths(options)
   const run = options.run ?? runProgram
   const units: [string, string][] = []
   for (const [path, name] of [
     [repairPath, REPAIR_NAME],
     [unitPath, UNIT_NAME],
+    [netSocketPath, NET_SOCKET_NAME],
+    [netPath, NET_NAME],
   ] as const) {
     if (options.force !== true) await refuseForeign(path)
     if ((await readUnit(path)) !== 'absent') units.push([path, name])
@@ -164,9 +212,10 @@ export async function uninstallService(options: ServiceInstall): Promise<Service
  */
 export async function serviceStatus(options: ServiceOptions): Promise<ServiceStatus> {
   const run = options.run ?? runProgram
-  const { unitPath, repairPath } = unitPaths(options)
+  const { unitPath, repairPath, netPath } = unitPaths(options)
   const daemon = await show(run, UNIT_NAME)
   const repair = await show(run, REPAIR_NAME)
+  const [netSocket, net] = [await show(run, NET_SOCKET_NAME), await show(run, NET_NAME)]
   return {
     unitPath,
     unit: await readUnit(unitPath),
@@ -181,14 +230,35 @@ export async function serviceStatus(options: ServiceOptions): Promise<ServiceSta
       unitFileState: repair.get('UnitFileState') ?? null,
       mainPid: pidOf(repair),
     },
+    net: {
+      unitPath: netPath,
+      unit: await readUnit(netPath),
+      activeState: netSocket.get('ActiveState') ?? null,
+      unitFileState: netSocket.get('UnitFileState') ?? null,
+      mainPid: pidOf(net),
+    },
     isLingering: await readLingering(run),
   }
 }
 
-function unitPaths({ env }: ServiceOptions): { unitPath: string; repairPath: string; toxPath: string } {
+interface UnitPaths {
+  readonly unitPath: string
+  readonly repairPath: string
+  readonly toxPath: string
+  readonly netPath: string
+  readonly netSocketPath: string
+}
+
+function unitPaths({ env }: ServiceOptions): UnitPaths {
   const home = configHome(env)
-  const [unitPath, repairPath, toxPath] = [UNIT_NAME, REPAIR_NAME, TOX_NAME].map((name) => unitPathIn(home, name))
-  return { unitPath: unitPath!, repairPath: repairPath!, toxPath: toxPath! }
+  const at = (name: string): string => unitPathIn(home, name)
+  return {
+    unitPath: at(UNIT_NAME),
+    repairPath: at(REPAIR_NAME),
+    toxPath: at(TOX_NAME),
+    netPath: at(NET_NAME),
+    netSocketPath: at(NET_SOCKET_NAME),
+  }
 }
 
 async function show(run: RunProgram, name: string): Promise<ReadonlyMap<string, string | null>> {

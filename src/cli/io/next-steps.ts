@@ -90,6 +90,7 @@ const STEPS: Readonly<Record<string, Step>> = {
   COMPANION_UNLISTED: 'persona tox up',
   COMPANION_DOWN: 'persona tox up',
   COMPANION_ALONE: 'persona service install --tox',
+  NET_UNIT_MISSING: 'persona service install --net',
   CORE_DUMPS_POSSIBLE: 'persona service install',
   DEVICE_UNSEEN: 'persona publish',
   DEVICE_OLDER: 'persona publish',

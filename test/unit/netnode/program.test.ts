@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { netFlags, netFolders, NET_MAIN } from '../../../src/netnode/start.ts'
+import { netFlags, netPaths, NET_MAIN } from '../../../src/netnode/start.ts'
 import { NET_PROTOCOL, type Order, type Report } from '../../../src/netnode/protocol.ts'
 import { encodeFrame, FrameCutter } from '../../../src/process/frame.ts'
 import { checkFrame } from '../../../src/process/protocol.ts'
@@ -92,10 +92,7 @@ describe('the permissions of personad-net', () => {
 
   test.each([
     ['read a file', "(await import('node:fs')).readFileSync('/etc/hostname')"],
-    [
-      'read a file of the checkout that is not its code',
-      "(await import('node:fs')).readFileSync(ROOT + '/package.json')",
-    ],
+    ['read a file of the checkout that is not its code', "(await import('node:fs')).readFileSync(ROOT + '/README.md')"],
     ['write a file', "(await import('node:fs')).writeFileSync('/tmp/personad-net-was-here', '')"],
     ['start a program', "(await import('node:child_process')).execFileSync('/bin/true')"],
     ['start a thread', "new (await import('node:worker_threads')).Worker('', { eval: true })"],
@@ -108,9 +105,9 @@ describe('the permissions of personad-net', () => {
     expect(run(netFlags())).toMatch(/^ERR_ACCESS_DENIED$|^ERR_DLOPEN_DISABLED$/)
   })
 
-  test('name existing folders: its code and one package', () => {
-    expect(netFolders().filter((folder) => !existsSync(folder))).toEqual([])
-    expect(netFolders()).toEqual([resolve('src'), resolve('node_modules/zod')])
+  test('name existing files: its code, its manifest and one package', () => {
+    expect(netPaths().filter((path) => !existsSync(path))).toEqual([])
+    expect(netPaths()).toEqual([resolve('src'), resolve('package.json'), resolve('node_modules/zod')])
   })
 })
 

@@ -2,10 +2,12 @@ import { lstatSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSyn
 import { dirname, join, resolve } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import {
+  renderNetUnit,
   renderRepairUnit,
   renderUnit,
   ServiceError,
   UNIT_MARKER,
+  type NetUnitInput,
   type UnitInput,
 } from '../../../../src/cli/daemon/service-unit.ts'
 import {
@@ -57,6 +59,7 @@ describe('the rendered unit', () => {
     expect(linesOf(unit, 'ExecStart=', 'ExecStartPre=', 'ReadWritePaths=', 'Environment=')).toEqual([
       'ExecStart="/opt/node/bin/node" "/opt/personad/src/launch/personad.js"',
       'Environment=NODE_OPTIONS=--disable-sigusr1',
+      'Environment=PERSONAD_NET_SOCKET=%t/personad-net.sock',
       'ExecStartPre=+/bin/mkdir -p -m 0700 "/home/alice/.local/state/personad"',
       'ReadWritePaths="/home/alice/.local/state/personad"',
     ])
@@ -145,6 +148,11 @@ const PROGRAMS = {
   nodePath: '/opt/node/bin/node',
   launcherPath: '/opt/personad/src/launch/personad.js',
   commandPath: '/opt/personad/src/launch/persona.js',
+  net: {
+    launcherPath: '/opt/personad/src/launch/personad-net.js',
+    flags: ['--permission', '--allow-fs-read=/opt/personad/src'],
+    readable: ['/opt/personad/src'],
+  },
 }
 
 function place(): { env: Record<string, string>; unitPath: string; programs: typeof PROGRAMS } {
@@ -333,6 +341,93 @@ describe('the repair unit', () => {
   })
 })
 
+describe('the units of personad-net', () => {
+  const template = readFileSync(resolve('systemd/personad-net.service'), 'utf8')
+
+  function netUnit(changes: Partial<NetUnitInput> = {}): string {
+    const env = { HOME: '/home/alice' }
+    return renderNetUnit({
+      template,
+      nodePath: '/home/alice/node/bin/node',
+      paths: resolvePaths({ home: '/srv/a b%h', env }),
+      env,
+      ...PROGRAMS.net,
+      ...changes,
+    })
+  }
+
+  test('show the program Node and its own code, and hide the state and the sockets of the daemon wherever they are', () => {
+    const unit = netUnit()
+    expect(unit.startsWith(`${UNIT_MARKER}\n\n[Unit]\n`)).toBe(true)
+    expect(linesOf(unit, 'ExecStart=', 'ProtectHome=', 'BindReadOnlyPaths=', 'InaccessiblePaths=')).toEqual([
+      'ExecStart="/home/alice/node/bin/node" "--permission" "--allow-fs-read=/opt/personad/src" "/opt/personad/src/launch/personad-net.js"',
+      'ProtectHome=tmpfs',
+      'BindReadOnlyPaths="/home/alice/node/bin/node"',
+      'BindReadOnlyPaths="/opt/personad/src"',
+      'InaccessiblePaths="-/srv/a b%%h/state"',
+      'InaccessiblePaths="-/srv/a b%%h/run"',
+    ])
+    const kept = template.slice(template.indexOf('[Unit]')).split('\n')
+    const missing = kept.filter((line) => !unit.split('\n').includes(line))
+    expect(missing.map((line) => line.split('=')[0])).toEqual(['ExecStart'])
+  })
+
+  test.each([
+    ['a colon in a path that the program reads', { readable: ['/opt/a:b'] }],
+    ['code below /tmp', { readable: ['/tmp/personad/src'] }],
+    ['a quote in the path of node', { nodePath: '/opt/"/node' }],
+    ['a line end in a path', { readable: ['/opt/a\nExecStart=/bin/evil'] }],
+  ])('are refused for %s', (_title, changes) => {
+    expect(codeOf(() => netUnit(changes))).toBe('SERVICE_PATH_UNUSABLE')
+  })
+
+  test('are installed on request, the socket first, and the daemon keeps running if its own unit is unchanged', async () => {
+    const { env, unitPath, programs } = place()
+    const directory = dirname(unitPath)
+    const [socketPath, netPath] = [join(directory, 'personad-net.socket'), join(directory, 'personad-net.service')]
+    const { run } = system({ Linger: { status: 0, output: 'yes\n' } })
+    expect((await installService({ env, programs, run })).done).not.toContain(`wrote ${netPath}`)
+    const { done } = await installService({ env, programs, run, net: true })
+    expect(done).toEqual([
+      `wrote ${unitPath}`,
+      `wrote ${socketPath}`,
+      `wrote ${netPath}`,
+      'systemctl --user daemon-reload',
+      'systemctl --user stop personad-net.service',
+      'systemctl --user enable personad-net.socket',
+      'systemctl --user restart personad-net.socket',
+      'systemctl --user enable personad.service',
+      'systemctl --user start personad.service',
+    ])
+    expect(readFileSync(socketPath, 'utf8')).toContain('ListenStream=%t/personad-net.sock')
+    expect((await serviceStatus({ env, programs, run })).net).toMatchObject({ unit: 'ours', unitPath: netPath })
+  })
+
+  test('are removed by an uninstall, and of somebody else only with --force', async () => {
+    const { env, unitPath, programs } = place()
+    const socketPath = join(dirname(unitPath), 'personad-net.socket')
+    const { run } = system()
+    await installService({ env, programs, run, net: true })
+    const { done } = await uninstallService({ env, programs, run })
+    expect(done).toContain('systemctl --user disable --now personad-net.socket')
+    expect(done).toContain(`removed ${socketPath}`)
+    expect(() => lstatSync(socketPath)).toThrow('ENOENT')
+    writeFileSync(socketPath, '[Socket]\nListenStream=/mine\n')
+    const refusal = { code: 'SERVICE_NOT_OURS' }
+    await expect(installService({ env, programs, run, net: true })).rejects.toMatchObject(refusal)
+    await expect(uninstallService({ env, programs, run })).rejects.toMatchObject(refusal)
+    await installService({ env, programs, run, net: true, force: true })
+    expect(readFileSync(socketPath, 'utf8').startsWith(UNIT_MARKER)).toBe(true)
+  })
+
+  test('agree with the daemon on the path of the socket', () => {
+    const daemon = readFileSync(resolve('systemd/personad.service'), 'utf8')
+    const socket = readFileSync(resolve('systemd/personad-net.socket'), 'utf8')
+    const [, path] = /^ListenStream=(.+)$/m.exec(socket)!
+    expect(linesOf(daemon, 'Environment=PERSONAD_NET_SOCKET=')).toEqual([`Environment=PERSONAD_NET_SOCKET=${path}`])
+  })
+})
+
 describe('persona service status', () => {
   const answer = 'ActiveState=active\nUnitFileState=enabled\nMainPID=4242\nStatusText=serving a=b\n'
 
@@ -356,6 +451,13 @@ describe('persona service status', () => {
         unitFileState: 'enabled',
         mainPid: 4242,
       },
+      net: {
+        unitPath: join(dirname(unitPath), 'personad-net.service'),
+        unit: 'absent',
+        activeState: 'active',
+        unitFileState: 'enabled',
+        mainPid: 4242,
+      },
       isLingering: false,
     })
   })
@@ -369,6 +471,7 @@ describe('persona service status', () => {
       unitPath,
       statusText: null,
       repair: { ...nothing, unitPath: join(dirname(unitPath), 'personad-repair.service') },
+      net: { ...nothing, unitPath: join(dirname(unitPath), 'personad-net.service') },
       isLingering: null,
     })
   })
