@@ -1,22 +1,12 @@
 import { randomInt } from 'node:crypto'
-import { watch } from 'node:fs'
-import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { DaemonProcess } from '../support/daemon.ts'
 import { OWN_LAPTOP } from '../support/keeper.ts'
+import { killAt } from '../support/kill-at.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
 const ROUNDS = 12
 const WRITES_SEEN = 12 // about as many writes as the directory reports during a rotation
-
-/** Kills the daemon once the state directory has reported so many writes. */
-function killAt(daemon: DaemonProcess, home: string, writes: number): { stop: () => void } {
-  let left = writes
-  const watcher = watch(join(home, 'state'), { recursive: true }, () => {
-    if (--left === 0) daemon.child.kill('SIGKILL')
-  })
-  return { stop: () => watcher.close() }
-}
 
 it('a daemon killed in the middle of a rotation has either the old key and table or the new ones, and continues', async () => {
   const home = tempDir()

@@ -18,10 +18,10 @@ const GLUE = '\uE000' // in place of a space at which no line may end; private, 
 /**
  * Breaks a line at spaces, so that no part is wider than the terminal. The parts after the first stand below the text of the first. A
  * command stays in one part, where it fits. Rows of a table and single long words, such as a key, stay as they are.
- * @param maxColumns undefined for no limit
+ * @param maxColumns undefined for no limit; 0 is a terminal that does not know its size
  */
 export function wrapLine(line: string, maxColumns: number | undefined): string[] {
-  if (maxColumns === undefined || shownColumns(line) <= maxColumns) return [line]
+  if (maxColumns === undefined || maxColumns === 0 || shownColumns(line) <= maxColumns) return [line]
   const indent = hangingIndent(line, maxColumns)
   if (indent === null) return [line]
   const room = maxColumns - indent

@@ -3,7 +3,7 @@ import { encodeUtf8 } from '../../core/encoding/bytes.ts'
 import { keyPrefix } from '../personas/query.ts'
 import { KeeperError } from '../state/errors.ts'
 import { foldName, visibleName } from '../state/name-form.ts'
-import { contactOf, ownOf, personaContact, holderOf, type Reader } from '../state/view.ts'
+import { contactOf, currentId, ownOf, personaContact, holderOf, type Reader } from '../state/view.ts'
 import type { Contact, LookupResult } from '../../ipc/shapes/contact.ts'
 
 const PAGE_CHARS = 262_144 // sanity: JSON of a page; with one more contact, of at most some 400 kB, still one frame
@@ -65,7 +65,8 @@ export function gone(query: string): KeeperError {
 }
 
 function byKey(query: string, key: string, reader: Reader): LookupResult {
-  const persona = reader.records.personas.get(key)
+  // Programs may know a contact by the persona that it had before.
+  const persona = reader.records.personas.get(currentId(key, reader.records))
   if (persona !== undefined) {
     const contact = personaContact(persona, reader)
     return { query, by: 'persona', contact, device: null, claimedBy: [] }

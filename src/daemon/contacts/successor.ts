@@ -17,6 +17,7 @@ import type { OwnHeads } from '../personas/own-sight.ts'
 import { MAX_OTHERS, storedBytes, type PersonaRecord } from '../state/records.ts'
 import type { State } from '../state/state.ts'
 import { OWNER_SOURCE } from '../state/sources.ts'
+import { currentId } from '../state/view.ts'
 import { applyConsent } from './consent.ts'
 import { hide, restoreContact } from './forget.ts'
 import { emitSuccessor } from './pending.ts'
@@ -62,7 +63,7 @@ export function seeSuccessor(sight: SuccessorSight, own: OwnHeads, state: State)
     return WAITS
   }
   if (old.replacedBy !== undefined) {
-    alarmOtherSuccessor(currentOf(old.replacedBy, state), key, state)
+    alarmOtherSuccessor(currentId(old.replacedBy, state.records), key, state)
     return NONE
   }
   // The owner forgot the old persona, so no name can move.
@@ -118,12 +119,6 @@ function idOf(blob: string, state: State): string {
 
 function isNewer({ blob, mayNote }: SuccessorSight, waiting: string, state: State): boolean {
   return mayNote && compareTables(blob, decodeStored(waiting, state)) > 0
-}
-
-/** The end of the way from one successor to the next. */
-function currentOf(personaId: string, state: State): string {
-  const next = state.persona(personaId) === undefined ? state.forgotten(personaId)?.replacedBy : undefined
-  return next === undefined ? personaId : currentOf(next, state)
 }
 
 /** The question waits with the newest table of the successor. */

@@ -37,6 +37,12 @@ export function readerAt(nowSec: number, records: Records): Reader {
   return { records, clock: clockAt(nowSec, records), ownId: records.own.get(OWN)?.personaId ?? null }
 }
 
+/** The persona that goes on under another one's name by now: the end of the way from successor to successor (docs/format.md, section 14). */
+export function currentId(personaId: string, records: Pick<Records, 'personas' | 'forgotten'>): string {
+  const next = records.personas.get(personaId) === undefined ? records.forgotten.get(personaId)?.replacedBy : undefined
+  return next === undefined ? personaId : currentId(next, records)
+}
+
 /** Both records of the owner; null without a persona. */
 export function ownOf(records: Records): { own: OwnRecord; persona: HeadedPersona } | null {
   const own = records.own.get(OWN)

@@ -33,6 +33,7 @@ describe('a line that is wider than the terminal', () => {
     expect(wrapLine('one two three four five', 13)).toEqual(['one two three', 'four five'])
     expect(wrapLine('one two three', 13)).toEqual(['one two three'])
     expect(wrapLine('one two three four five', undefined)).toEqual(['one two three four five'])
+    expect(wrapLine('one two three four five', 0)).toEqual(['one two three four five'])
   })
 
   test('goes on below its own text: after the indent, an arrow or a label', () => {

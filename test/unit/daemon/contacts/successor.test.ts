@@ -69,6 +69,7 @@ describe('with policy auto, a contact whose last key names a successor', () => {
     expect(test.told('contact.replaced')).toStrictEqual([{ personaId: bob.id, successor: next.id, name: 'Bob' }])
     expect(test.told('device.added')).toMatchObject([{ personaId: next.id, device: { name: 'tablet' } }])
     expect((await test.call('contact.list')).total).toBe(1)
+    expect((await test.call('lookup', { query: bob.id })).contact).toMatchObject({ personaId: next.id, name: 'Bob' })
     expect(await alarmCodes(test)).toStrictEqual([])
   })
 

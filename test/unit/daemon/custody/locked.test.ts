@@ -83,7 +83,7 @@ const NEED_NONE: Partial<Record<MethodName, object>> = {
 
 /**
  * Methods answered outside the keeper, or only after steps that this test does not take. The tests of profiles,
- * rotation, backup, pairing and the companion cover them.
+ * rotation, succession, backup, pairing and the companion cover them.
  */
 const ELSEWHERE: ReadonlySet<string> = new Set<MethodName>([
   'profile.list',
@@ -96,6 +96,9 @@ const ELSEWHERE: ReadonlySet<string> = new Set<MethodName>([
   'rotation.plan',
   'rotation.apply',
   'rotation.follow',
+  'succession.plan',
+  'succession.apply',
+  'succession.end',
   'recovery.check',
   'persona.leave',
   'persona.reconcile',
