@@ -4,6 +4,7 @@
  */
 import { loadEngine } from '../src/crypto/load.ts'
 import { makeHome, observeAll, removeHome, startDaemon } from './daemon.ts'
+import { benchAnnounce } from './announce.ts'
 import { benchChain } from './chain.ts'
 import { benchCustody } from './custody.ts'
 import { benchDurable } from './durable.ts'
@@ -29,6 +30,7 @@ const portable = await loadEngine('portable')
 console.log(`node ${process.version}, ${process.arch}${isQuick ? ', quick: figures from few runs' : ''}`)
 print(benchJudge(engine, portable, isQuick))
 print(benchChain(engine, isQuick))
+for (const each of [engine, portable]) print(benchAnnounce(each, isQuick))
 print(await benchTox(engine, isQuick))
 
 const home = makeHome()

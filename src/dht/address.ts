@@ -2,7 +2,6 @@
 
 export const NODE_ID_BYTES = 20 // format: BEP 5, SHA-1
 const NODE_BYTES: number = NODE_ID_BYTES + 6 // format: BEP 5, "compact node info"
-const PART_MAX = 255
 
 /** Where a node listens. */
 export interface NodeAddress {
@@ -21,12 +20,6 @@ export interface ListedNode extends NodeAddress {
 /** One text for each address. */
 export function formatAddress({ host, port }: NodeAddress): string {
   return `${host}:${port}`
-}
-
-/** Whether the text is an IPv4 address in its one usual form. */
-export function isIPv4(host: string): boolean {
-  const parts = host.split('.')
-  return parts.length === 4 && parts.every((part) => /^(?:0|[1-9]\d{0,2})$/.test(part) && Number(part) <= PART_MAX)
 }
 
 /**

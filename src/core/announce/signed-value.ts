@@ -4,6 +4,8 @@ import type { Engine } from '../engine.ts'
 
 export const MAX_VALUE_BYTES = 996 // format: BEP 44 allows 1000 bytes bencoded, and "996:" takes four; libtorrent refuses 997
 const MAX_BENCODED_BYTES = 1000 // format: BEP 44
+const MAX_LENGTH_CHARS = 3 // format: digits of 996
+const COLON = 58
 export const MAX_SALT_BYTES = 64 // format: BEP 44
 export const MAX_DHT_SEQ: bigint = 2n ** 63n - 1n // format: the highest signed 64-bit integer
 
@@ -35,10 +37,12 @@ export function bencodeValue(value: Uint8Array): Uint8Array {
 
 /** The byte string that is the value, 1..MAX_VALUE_BYTES bytes; null for any other value. */
 export function valueOf({ bencoded }: Pick<SignedValue, 'bencoded'>): Uint8Array | null {
-  const head = /^[1-9]\d{0,2}:/.exec(String.fromCharCode(...bencoded.subarray(0, 4)))?.[0]
-  if (head === undefined) return null
-  const value = bencoded.subarray(head.length)
-  return value.length === parseInt(head) && value.length <= MAX_VALUE_BYTES ? value : null
+  const colonAt = bencoded.indexOf(COLON)
+  if (colonAt < 1 || colonAt > MAX_LENGTH_CHARS) return null
+  const head = String.fromCharCode(...bencoded.subarray(0, colonAt))
+  const value = bencoded.subarray(colonAt + 1)
+  // One text for each length: a leading zero or a sign is refused.
+  return head === String(value.length) && value.length >= 1 && value.length <= MAX_VALUE_BYTES ? value : null
 }
 
 /**

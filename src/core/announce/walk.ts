@@ -44,9 +44,10 @@ export async function walkForwards(
     const found = await valuesAt(place, lookUp, context)
     for (const signed of found) items.push({ signed, verdict: judgeItem(signed, place, context), place })
     const best = bestBlob(blobsOfChain(items, place), nowSec)
-    const next = best === null ? null : placeAfter(place, best, context.engine)
-    if (next === null || next.epoch <= place.epoch || steps === MAX_STEPS)
-      return { items, best, place: next ?? place, lookedUp: steps + 1 }
+    // Nodes may serve a table of an epoch before the one that the reader knows. It leads nowhere.
+    const isBehind = best === null || best.epoch < place.epoch
+    const next = isBehind ? place : placeAfter(place, best, context.engine)
+    if (next.epoch === place.epoch || steps === MAX_STEPS) return { items, best, place: next, lookedUp: steps + 1 }
     place = next
   }
 }

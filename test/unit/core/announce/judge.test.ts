@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest'
+import { sealForContacts } from '../../../../src/core/announce/item.ts'
 import { bestBlob, judgeItem, type ChainPlace, type ItemVerdict } from '../../../../src/core/announce/judge.ts'
 import { FORWARD_SEQ, itemSeq, TABLE_SEQ_END } from '../../../../src/core/announce/place.ts'
 import { bencodeValue, type SignedValue } from '../../../../src/core/announce/signed-value.ts'
 import { walkForwards, type WalkResult } from '../../../../src/core/announce/walk.ts'
 import { equalBytes, formatHex } from '../../../../src/core/encoding/bytes.ts'
 import { MAX_EPOCH } from '../../../../src/core/limits.ts'
+import type { VerifiedBlob } from '../../../../src/core/verify.ts'
 import {
   ada,
   announcedBlob,
@@ -127,6 +129,16 @@ describe('an item of a thief', () => {
   })
 })
 
+/** The value of an item at a place of this epoch, with any blob in it. */
+function sealedAt(epoch: number, blob: VerifiedBlob): Uint8Array {
+  const { signingKey } = ada.positions[epoch]!
+  const value = sealForContacts(
+    { blob: blob.bytes, isForward: false, signingKey, readingKey: placeOf(ada).readingKey! },
+    sodium,
+  )
+  return bencodeValue(value)
+}
+
 /** Values by place, as nodes hold them. */
 class Dht {
   readonly lookedUp: string[] = []
@@ -222,6 +234,13 @@ describe('a reader who knows an older epoch', () => {
     dht.put(...itemsOf(ada, latest, { read: null }).items, ...itemsOf(ada, latest, { read: other }).items)
     const { best } = await dht.walk(placeOf(ada))
     expect(best?.seq).toBe(2)
+  })
+
+  it('stays at its epoch when the best table that it finds is of an earlier one', async () => {
+    const seen = placeOf(ada, 1)
+    const old = resigned(ada, 1, itemsOf(ada, NEWER).items[0]!, { seq: 5n, bencoded: sealedAt(1, TABLE) })
+    const result = await new Dht().put(old).walk(seen)
+    expect([result.best?.epoch, result.place, result.lookedUp]).toEqual([0, seen, 1])
   })
 
   it('takes no blob of another chain, and hands it on as a violation', async () => {
