@@ -24,7 +24,7 @@ export function formatContact(contact: Contact, nowSec: number, verbose = false)
     `state:       ${contactState(contact)}`,
     ...(contact.pending && !contact.blocked ? ['             see the change: persona pending'] : []),
     ...(personaId === null
-      ? ['persona:     none yet; this Tox friend is known by one key']
+      ? [`persona:     none yet; ${describeKeys(contact)}`]
       : [`persona:     ${personaId}`, `table:       ${formatHead(contact, nowSec, verbose)}`]),
     ...(verbose && contact.minEpoch !== null && contact.minEpoch > 0
       ? [`link:        from epoch ${contact.minEpoch}; older tables are refused`]
@@ -50,6 +50,11 @@ export function formatContact(contact: Contact, nowSec: number, verbose = false)
       nowSec,
     ),
   ]
+}
+
+function describeKeys({ devices, others }: Contact): string {
+  const keys = devices.length + others.length
+  return keys > 1 ? `you joined ${keys} Tox friends who are one person` : 'this Tox friend is known by one key'
 }
 
 function formatHead(contact: Contact, nowSec: number, verbose: boolean): string {

@@ -1,4 +1,4 @@
-/** `persona contact rename|block|unblock|forget|split`: the owner's decisions about contacts. */
+/** `persona contact rename|block|unblock|forget|join|split`: the owner's decisions about contacts. */
 import type { Client } from '../../ipc/client.ts'
 import type { Contact } from '../../ipc/shapes/contact.ts'
 import { withDaemon } from '../io/connect.ts'
@@ -6,6 +6,7 @@ import { print, type Context } from '../io/context.ts'
 import { CliError, EXIT_DONE } from '../io/errors.ts'
 import { escapeText, keyTail, showName } from '../io/escape.ts'
 import { parseQuery } from '../io/keys.ts'
+import { countOf } from '../io/layout.ts'
 
 const SHOWN_DIGITS = 8 // sanity: 4 bytes of a PersonaID find one contact among thousands
 
@@ -64,6 +65,17 @@ export async function forget(context: Context, name: string | undefined): Promis
     'they come back if they are still among your Tox friends; to stop that: persona contact block NAME',
   ])
   return EXIT_DONE
+}
+
+export async function join(context: Context, name: string, other: string): Promise<number> {
+  return await edit(
+    context,
+    (client) => client.call('contact.join', { contact: parseQuery(name), other: parseQuery(other) }),
+    (contact) => [
+      `${who(contact)} and ${escapeText(other)} are one contact now, with ${countOf(contact.devices.length + contact.others.length, 'Tox account')}`,
+      `to undo: persona contact split ${digitsOf(contact)} ACCOUNT`,
+    ],
+  )
 }
 
 export interface SplitOptions {

@@ -230,6 +230,7 @@ const CHANGES: Readonly<Record<ContactChange['kind'], (what: string) => string>>
   called: (name) => `is now called ${name}`,
   blocked: () => 'blocked',
   unblocked: () => 'no longer blocked',
+  joined: (name) => `joined with ${name}`,
   split: (device) => `no longer owns ${device}`,
   verified: () => 'verified by you',
   succeeded: () => 'goes on under a new persona',

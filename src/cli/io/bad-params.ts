@@ -27,6 +27,7 @@ export const VALUES: Readonly<Record<string, string>> = {
   link: 'the contact link',
   name: 'the name',
   number: 'the safety number',
+  other: 'the other contact',
   passphrase: 'the passphrase',
   path: 'the path',
   policy: 'the policy',

@@ -6,7 +6,7 @@ import { KEY_TAIL_DIGITS, keyTail } from './escape.ts'
 
 const END = new RegExp(`^(?:(?:.*\\s)?…)?([0-9A-Fa-f]{${KEY_TAIL_DIGITS},63})$`, 'u')
 /** The params that name a contact or a device. */
-const NAMES = ['contact', 'device', 'query'] as const
+const NAMES = ['contact', 'other', 'device', 'query'] as const
 const LISTS = ['without', 'keep'] as const
 
 type Params = Readonly<Record<string, unknown>>

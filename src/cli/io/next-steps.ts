@@ -62,6 +62,8 @@ const STEPS: Readonly<Record<string, Step>> = {
   AMBIGUOUS: ({ kinds }) => (Array.isArray(kinds) ? kinds.map((kind) => `--kind ${String(kind)}`).join(' or ') : null),
   CONTACT_IS_OWN: ({ wants }) => (wants === 'own link' ? 'persona link' : null),
   CONTACT_PROVISIONAL: ({ wants }) => (wants === 'link' ? 'persona contact add LINK' : null),
+  ALREADY_JOINED: 'persona contact show NAME',
+  TOO_MANY_JOINED: 'persona contact split NAME ACCOUNT',
   CONTACT_FORGOTTEN: '--again',
   CHAIN_DIFFERS: ({ isOwn, personaId }) =>
     isOwn === true ? `persona contact forget ${wordOf(personaId)}` : 'persona contact add LINK --repin',

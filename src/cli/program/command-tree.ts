@@ -57,6 +57,7 @@ const BY_NAME: Readonly<Record<string, Values>> = {
 const BY_PLACE: Readonly<Record<string, Values>> = {
   'contact show name': 'contacts',
   'contact verify name': 'contacts',
+  'contact join other': 'contacts',
   'log name': 'contacts',
   'app accept name': 'apps',
   'app reject name': 'apps',

@@ -106,8 +106,14 @@ function addEdits(contact: Command, run: Runner): void {
       ),
     )
   contact
+    .command('join <contact> <other>')
+    .description('join two contacts without a persona that are one person; the name of the first stays')
+    .action((name: string, other: string) =>
+      run(async (context) => (await import('../contacts/edit.ts')).join(context, name, other)),
+    )
+  contact
     .command('split <contact> <device>')
-    .description('take away a device that the contact does not own')
+    .description('take away a device that the contact does not own, or undo a join')
     .option('--name <name>', 'name the device after the split')
     .action((name: string, device: string, options: SplitOptions) =>
       run(async (context) => (await import('../contacts/edit.ts')).split(context, name, device, options)),

@@ -5,6 +5,7 @@ import type { ContactChange } from '../../ipc/shapes/events.ts'
 import { alarmIfContested, clearContested, noteClock } from '../personas/alarms.ts'
 import { decodeStored } from '../personas/heads.ts'
 import type { State } from '../state/state.ts'
+import { isJoined } from '../state/joined.ts'
 import { pairOf } from '../state/pair.ts'
 import { holdUpgrade, emitPending } from './pending.ts'
 import { MAX_OTHERS, type DeviceRecord, type PersonaRecord } from '../state/records.ts'
@@ -42,7 +43,7 @@ export function applyConsent(
     const wasConfirmed = before !== null && isConfirmed(before, key, key === spoke?.key ? spoke.before : device)
     if (device.bound === null && consentsToChain(seenHere(device.reports), persona.personaId, persona.root)) {
       const wasClaimed = before?.devices.some((listed) => listed.key === key) === true
-      const mustAsk = device.entry !== null && (wasClaimed || isKnownFriend(key, device.entry))
+      const mustAsk = device.entry !== null && (wasClaimed || isJoined(device) || isKnownFriend(key, device.entry))
       record = bindOrHold(record, key, device, mustAsk, occasion, state)
     }
     if (isConfirmed(record, key, state.device(key))) {

@@ -26,11 +26,13 @@ import { alarmSwitched } from '../personas/alarms.ts'
 import { apply } from '../personas/apply.ts'
 import { decide, judgeAgainst, newPersona, type Outcome } from '../personas/decide.ts'
 import type { OwnHeads } from '../personas/own-sight.ts'
+import { isJoined } from '../state/joined.ts'
 import { pairOf } from '../state/pair.ts'
 import type { DeviceRecord, PersonaRecord } from '../state/records.ts'
 import type { State } from '../state/state.ts'
 import { applyConsent } from './consent.ts'
 import { ContactError } from './errors.ts'
+import { joinedHere } from './join.ts'
 import { holdUpgrade, standsUpgrade } from './pending.ts'
 import { seeSuccessor, type Succession } from './successor.ts'
 
@@ -133,7 +135,7 @@ export function observe(
     emitAdded(outcome, state)
     news.push(...consent(known, outcome.record, outcome.changes, sight, state))
   } else if (!isSuccessor && mayIntroduce(blob, judged, sight, state)) {
-    if (!isAccepted && (state.device(key).entry?.policy ?? state.defaultPolicy) !== 'auto') {
+    if (!isAccepted && mustAsk(state.device(key), state)) {
       ensureEntry(sight, state)
       holdUpgrade(key, blob, source, state)
     } else {
@@ -291,6 +293,11 @@ function mayIntroduce(blob: VerifiedBlob, { verdict }: OrderVerdict, { key }: Si
   return bound === null && consentsToChain(reports, formatHex(blob.personaId), formatHex(blob.root))
 }
 
+/** The policy asks before a table introduces a persona, or the owner joined the friend with others, who would lose it. */
+function mustAsk(device: DeviceRecord, state: State): boolean {
+  return isJoined(device) || (device.entry?.policy ?? state.defaultPolicy) !== 'auto'
+}
+
 /** The new contact inherits the entry that its device had by itself, or gets a new one. */
 function withEntry(
   persona: PersonaRecord,
@@ -375,7 +382,7 @@ function resultOf(
 
 /** The contact that the device counts as. It may show the blob of another. */
 function holderOf(key: string, device: DeviceRecord, state: State): string | null {
-  if (device.entry !== null) return device.entry.name
+  if (device.entry !== null) return joinedHere(key, state)[0]!.device.entry.name
   const persona = device.bound === null ? undefined : state.persona(device.bound)
   if (persona === undefined) return null
   const isListed = persona.devices.some((listed) => listed.key === key)

@@ -7,6 +7,7 @@ import type { VerifiedBlob } from '../../core/verify.ts'
 import { offeredDevices, decodeStored } from '../personas/heads.ts'
 import type { DeviceRecord, PersonaRecord, Records } from '../state/records.ts'
 import type { State } from '../state/state.ts'
+import { joinedEntry, joinedWith } from '../state/joined.ts'
 import { questionOf } from '../state/elsewhere.ts'
 import { reportView } from '../state/view.ts'
 import { pendingKinds, upgradeKinds } from '../state/waiting.ts'
@@ -169,7 +170,7 @@ function upgradeOf(key: string, device: DeviceRecord, records: Records, state: S
   const devices = offeredDevices(known ?? null, blob)
   return {
     kind: 'upgrade',
-    contact: device.entry?.name ?? '',
+    contact: nameOfFriend(key, records),
     personaId,
     key,
     policy: device.entry?.policy ?? 'auto',
@@ -177,6 +178,11 @@ function upgradeOf(key: string, device: DeviceRecord, records: Records, state: S
     ...tableOf(blob, devices),
     changes: [{ kind: 'upgraded', key: null, name: known?.entry?.name ?? null }],
   }
+}
+
+/** The name of a friend without a persona; of the first one if the owner joined several. */
+function nameOfFriend(key: string, { devices }: Records): string {
+  return joinedEntry(joinedWith(key, (each) => devices.get(each)))?.name ?? ''
 }
 
 function tableOf(

@@ -3,6 +3,7 @@ import { consentsToChain, consentsToPersona, revokeSource, type DeviceReports } 
 import type { Changes } from '../state/changes.ts'
 import type { State } from '../state/state.ts'
 import { standsUpgrade } from './pending.ts'
+import { isJoined } from '../state/joined.ts'
 import type { DeviceRecord } from '../state/records.ts'
 import { applyConsent } from './consent.ts'
 
@@ -61,6 +62,7 @@ function lastSeen(reports: DeviceReports): number | null {
 function withoutEntry(device: DeviceRecord, state: State): DeviceRecord {
   const { entry } = device
   if (entry === null || entry.policy !== 'auto' || entry.blocked || entry.aliases.length > 0) return device
+  if (isJoined(device)) return device
   state.names.drop(entry)
   return { ...device, entry: null, pending: null }
 }

@@ -7,6 +7,7 @@ import type { Contact } from '../../ipc/shapes/contact.ts'
 import { exportCards, importCards } from '../contacts/cards.ts'
 import { findContact, gone } from '../contacts/find.ts'
 import { forgetContact, forgetProvisional } from '../contacts/forget.ts'
+import { joinContacts, joinedHere, splitJoined } from '../contacts/join.ts'
 import type { Keeper } from '../keeper/keeper.ts'
 import type { State } from '../state/state.ts'
 import type { NameRecord } from '../state/records.ts'
@@ -20,6 +21,7 @@ export type EntryMethods = Pick<
   | 'contact.forget'
   | 'contact.block'
   | 'contact.unblock'
+  | 'contact.join'
   | 'contact.split'
   | 'contact.export'
   | 'contact.import'
@@ -34,6 +36,7 @@ export function entryHandlers(keeper: Keeper): Handlers<EntryMethods> {
     'contact.unblock': async ({ contact }) =>
       await editEntry(keeper, contact, 'unblocked', (entry) => ({ ...entry, blocked: false })),
     'contact.forget': async ({ contact }) => await forget(keeper, contact),
+    'contact.join': async ({ contact, other }) => await join(keeper, contact, other),
     'contact.split': async ({ contact, device, name }) => await split(keeper, contact, device, name ?? null),
     'contact.export': async ({ after, limit }) => await exportCards(keeper, after, limit),
     'contact.import': async (params) => ({ results: await importCards(keeper, params) }),
@@ -73,6 +76,9 @@ async function editEntry(
     const entry = edit(device.entry, leadsTo, state)
     if (isUnchanged(entry, device.entry)) return
     state.putDevice(id, { ...device, entry })
+    // A name is one friend's, but a block is the whole contact's.
+    for (const one of joinedHere(id, state).slice(1))
+      state.putDevice(one.key, { ...one.device, entry: { ...one.device.entry, blocked: entry.blocked } })
     state.emitContact(id, [{ kind, key: null, name: entry.name }], OWNER_SOURCE)
   })
   return await findContact(leadsTo.id, keeper.reader())
@@ -89,14 +95,34 @@ async function forget(keeper: Keeper, query: string): Promise<Record<string, nev
     const { state } = keeper
     const persona = kind === 'persona' ? state.persona(id) : undefined
     if (persona !== undefined) forgetContact(persona, state)
-    else if (kind === 'device' && state.device(id).entry !== null) forgetProvisional(id, state)
+    else if (kind === 'device' && state.device(id).entry !== null)
+      for (const { key } of joinedHere(id, state).toReversed()) forgetProvisional(key, state)
     else throw gone(query)
   })
   return {}
 }
 
+/** The second contact becomes a part of the first. */
+async function join(keeper: Keeper, query: string, other: string): Promise<Contact> {
+  const [kept, added] = [await findContact(query, keeper.reader()), await findContact(other, keeper.reader())]
+  for (const { kind, name } of [kept, added]) {
+    if (kind === 'own') throw new ContactError('CONTACT_IS_OWN', 'this is your own persona', 'choose two contacts')
+    if (kind === 'provisional') continue
+    const message = `${name} has a persona, and a device joins a persona only by showing a table that lists it`
+    throw new ContactError('CONTACT_HAS_PERSONA', message, `ask ${name} to add the account as a device`)
+  }
+  const key = keyOfProvisional(kept)
+  await keeper.change(() => joinContacts(key, keyOfProvisional(added), keeper.state))
+  return await findContact(key, keeper.reader())
+}
+
 async function split(keeper: Keeper, query: string, device: string, name: string | null): Promise<Contact> {
-  const { personaId, name: who } = await findContact(query, keeper.reader())
+  const contact = await findContact(query, keeper.reader())
+  const { personaId, name: who } = contact
+  if (personaId === null && contact.devices.length + contact.others.length > 1) {
+    const key = await keeper.change(() => splitJoined(keyOfProvisional(contact), device, name, keeper.state))
+    return await findContact(key, keeper.reader())
+  }
   if (personaId === null) {
     const message = `${who} has no persona: it is a single device`
     throw new ContactError('CONTACT_PROVISIONAL', message, 'there is nothing to split')

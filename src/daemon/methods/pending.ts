@@ -18,6 +18,8 @@ import type { Keeper } from '../keeper/keeper.ts'
 import { acceptUpgrade } from '../contacts/observe.ts'
 import { pendingOf, standsUpgrade } from '../contacts/pending.ts'
 import { acceptSuccessor } from '../contacts/successor.ts'
+import { joinedHere } from '../contacts/join.ts'
+import { isJoined } from '../state/joined.ts'
 import type { PersonaRecord } from '../state/records.ts'
 import { answered, questionOf } from '../state/elsewhere.ts'
 import type { State } from '../state/state.ts'
@@ -72,8 +74,13 @@ async function answer(
 ): Promise<PendingUpdate> {
   const id = await idOf(contact, keeper)
   return await keeper.change(() => {
-    const waiting = pendingOf(id, keeper.state.records, keeper.state)
-    const named = waiting.filter((update) => kind === undefined || update.kind === kind)
+    const { state } = keeper
+    const ids = [id, ...joinedHere(id, state).map(({ key }) => key)]
+    const waiting = [...new Set(ids)].flatMap((each) => pendingOf(each, state.records, state))
+    const ofKind = waiting.filter((update) => kind === undefined || update.kind === kind)
+    // Several friends of a joined contact may show a persona: the key of one of them, or its table, says which one is meant.
+    const narrower = ofKind.filter((update) => update.key === contact || update.tableHash === tableHash)
+    const named = ofKind.length > 1 && narrower.length > 0 ? narrower : ofKind
     const [update] = named
     if (update === undefined)
       throw new ContactError('NOTHING_PENDING', `${contact} has no pending change`, 'list the pending changes')
@@ -106,9 +113,9 @@ async function answer(
   })
 }
 
-function accept(keeper: Keeper, id: string, { kind }: PendingUpdate): void {
+function accept(keeper: Keeper, id: string, { kind, key }: PendingUpdate): void {
   const { state } = keeper
-  if (kind === 'upgrade') return acceptUpgrade(id, keeper.own, state)
+  if (kind === 'upgrade') return acceptUpgrade(key!, keeper.own, state)
   const persona = state.persona(id)!
   if (kind === 'elsewhere') return acceptReport(persona, state)
   if (kind === 'successor') return acceptSuccessor(persona, state)
@@ -133,11 +140,11 @@ function acceptReport(persona: PersonaRecord, state: State): void {
   state.emitContact(persona.personaId, [...verified, ...outcome.changes], OWNER_SOURCE)
 }
 
-function reject(keeper: Keeper, id: string, { kind }: PendingUpdate): void {
+function reject(keeper: Keeper, id: string, { kind, key }: PendingUpdate): void {
   const { state } = keeper
   if (kind === 'upgrade') {
-    const device = state.device(id)
-    state.putDevice(id, { ...device, pending: { ...device.pending!, rejected: true } })
+    const device = state.device(key!)
+    state.putDevice(key!, { ...device, pending: { ...device.pending!, rejected: true } })
     return
   }
   const persona = state.persona(id)!
@@ -173,11 +180,13 @@ async function setPolicy(keeper: Keeper, query: string, policy: Policy): Promise
     const isWaiting = standsUpgrade(device, state)
     const pending = isWaiting ? device.pending : null
     state.putDevice(id, { ...device, pending, entry: { ...device.entry, policy } })
+    for (const one of joinedHere(id, state).slice(1))
+      state.putDevice(one.key, { ...one.device, entry: { ...one.device.entry, policy } })
     if (policy !== device.entry.policy)
       state.emitContact(id, [{ kind: 'policy', key: null, name: policy }], OWNER_SOURCE)
     // A friend who would join a contact, or become the owner's device, waits under every policy.
     const isFirstTable = pending !== null && state.persona(personaIdOf(pending.blob, state)) === undefined
-    if (policy === 'auto' && isFirstTable) acceptUpgrade(id, keeper.own, state)
+    if (policy === 'auto' && isFirstTable && !isJoined(device)) acceptUpgrade(id, keeper.own, state)
   })
   return await findContact(id, keeper.reader())
 }

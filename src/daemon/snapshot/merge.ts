@@ -25,6 +25,7 @@ import { restoreContact } from '../contacts/forget.ts'
 import { emitReport } from '../contacts/pending.ts'
 import { withoutElsewhere, withReport } from '../state/elsewhere.ts'
 import { noteReplaced, waitsForOwner } from '../contacts/successor.ts'
+import { isJoined } from '../state/joined.ts'
 import { visibleName } from '../state/name-form.ts'
 import type { State } from '../state/state.ts'
 import {
@@ -186,11 +187,23 @@ export function mergeDevice(key: string, incoming: DeviceRecord, origin: Origin,
     pending: bound === null ? (local.pending ?? incoming.pending) : null,
     seenAtSec: local.seenAtSec === null && incoming.seenAtSec === null ? null : seenAtSec,
     heardAtSec: isNew && origin.source === null ? incoming.heardAtSec : local.heardAtSec,
+    ...tiesOf(local, incoming, origin, state),
   }
   state.putDevice(key, { ...merged, entry: entryAfter(key, merged, incoming.entry, origin, state) })
   if (bound === null || incoming.bound === null || bound === incoming.bound) return
   const claimant = state.persona(incoming.bound)
   if (claimant?.devices.some((device) => device.key === key) === true) alarmIfContested(claimant, key, state)
+}
+
+/** Whom the owner joined it with. A sibling's word joins nobody here: a thief could add a friend of theirs to the owner's. */
+function tiesOf(
+  local: DeviceRecord,
+  incoming: DeviceRecord,
+  origin: Origin,
+  state: State,
+): Pick<DeviceRecord, 'joins' | 'joinedTo'> {
+  const { joins, joinedTo } = isJoined(local) || !isTrusted(origin, state) ? local : incoming
+  return { ...(joins === undefined ? {} : { joins }), ...(joinedTo === undefined ? {} : { joinedTo }) }
 }
 
 /** The entry that stays with the device. If the device belongs to a persona, its entry moves to that persona. */

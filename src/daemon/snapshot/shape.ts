@@ -13,6 +13,7 @@ import { checkNickname } from '../../core/nickname.ts'
 import { MAX_STATEMENT_BYTES, parseStatement } from '../../core/succession/statement.ts'
 import type { Device } from '../../core/table.ts'
 import { MAX_ALIASES, MAX_SOURCES, type ContactEntry, type Report } from '../../core/consent.ts'
+import { MAX_JOINED } from '../contacts/join.ts'
 import { MAX_NOTES } from '../own/notes.ts'
 import type { Purpose } from '../state/kind.ts'
 import { foldName } from '../state/name-form.ts'
@@ -174,6 +175,8 @@ const deviceRecord: z.ZodType<DeviceRecord> = z.strictObject({
   pending: z.strictObject({ blob, tableHash: keyHex, sinceSec: seconds, rejected: z.boolean() }).nullable(),
   seenAtSec: seconds.nullable(),
   heardAtSec: seconds,
+  joins: z.array(deviceKey).max(MAX_JOINED).exactOptional(),
+  joinedTo: deviceKey.exactOptional(),
 })
 
 const point = { epoch, seq, tableHash: keyHex }

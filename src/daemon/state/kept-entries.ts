@@ -25,6 +25,7 @@ const BY_OWNER: ReadonlySet<ContactChange['kind']> = new Set([
   'called',
   'blocked',
   'unblocked',
+  'joined',
   'split',
   'verified',
   'policy',

@@ -3,29 +3,64 @@
  * history leaves out, one entry makes good once the contact has room again: read the contact anew.
  */
 import { Quota } from '../../process/quota.ts'
+import type { Write } from '../../store/store.ts'
 import type { NewEvent } from './new-event.ts'
+import type { NoisyRecord, Records } from './records.ts'
 
 // sanity: the first table of a contact makes one entry, and a later one an entry for each new device
 const ENTRIES = { burst: 8, perSec: 1 / 60 } as const
 
-/** The own persona, as a contact of {@link Noise}: its tables may come from a sibling in foreign hands. */
+/** The own persona, as a contact: its tables may come from a sibling in foreign hands. */
 export const OWN_NOISE = 'own'
 
+/** The part of the state that the limits use. */
+export interface NoiseHost {
+  readonly records: Pick<Records, 'noisy'>
+  readonly nowSec: number
+  stage(write: Write): void
+}
+
 export class Noise {
+  readonly #state: NoiseHost
+  readonly #events: ReadonlyMap<string, boolean>
   readonly #quota: Quota
 
-  constructor(nowSec: () => number) {
-    this.#quota = new Quota(ENTRIES, nowSec)
+  /** @param events every event, and whether the history keeps it */
+  constructor(state: NoiseHost, events: ReadonlyMap<string, boolean>) {
+    this.#state = state
+    this.#events = events
+    this.#quota = new Quota(ENTRIES, () => state.nowSec)
   }
 
-  /** Whether the history has room for one more entry about this contact. It takes the room. */
-  admits(id: string): boolean {
-    return this.#quota.take(id)
+  /**
+   * The events that the history keeps. Where there is little room, `contact.changed` goes first: it has the other news of the contact too.
+   * Inside of a change.
+   */
+  keptOf(events: readonly NewEvent[]): ReadonlySet<NewEvent> {
+    const isWhole = ({ event }: NewEvent): boolean => event === 'contact.changed'
+    const ordered = [...events.filter(isWhole), ...events.filter((event) => !isWhole(event))]
+    return new Set(ordered.filter((event) => this.#keeps(event)))
   }
 
-  /** Whether there is room, without taking it. */
-  hasRoom(id: string): boolean {
-    return this.#quota.waitSec(id) === 0
+  /** If a contact is too noisy, it notes that the contact must be read anew. */
+  #keeps(event: NewEvent): boolean {
+    if (this.#events.get(event.event) === false) return false
+    const id = noiseOf(event)
+    if (id === null || this.#quota.take(id)) return true
+    if (event.event === 'alarm') return false
+    const { noisy } = this.#state.records
+    const source = 'source' in event.data ? event.data.source : ''
+    if (noisy.get(id)?.source !== source) this.#state.stage(noisy.put(id, { source }))
+    return false
+  }
+
+  /** The note about a noisy contact, if there is room for an entry again; it is removed. Inside of a change. */
+  end(id: string): NoisyRecord | null {
+    const { noisy } = this.#state.records
+    const record = noisy.get(id)
+    if (record === undefined || this.#quota.waitSec(id) > 0) return null
+    this.#state.stage(noisy.remove(id))
+    return record
   }
 }
 

@@ -105,6 +105,10 @@ export interface DeviceRecord {
   readonly claimedBy: readonly string[]
   /** The entry of a friend without a persona. */
   readonly entry: ContactEntry | null
+  /** Keys of the friends without a persona that the owner joined with this one (state/joined.ts). */
+  readonly joins?: readonly string[]
+  /** Key of the friend that has this one among its `joins`. */
+  readonly joinedTo?: string
   /** The newest blob that would turn the entry into a persona's, but that the entry's policy holds back. */
   readonly pending: {
     readonly blob: string

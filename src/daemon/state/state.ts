@@ -3,12 +3,14 @@ import type { Policy } from '../../core/consent.ts'
 import type { InceptionCache } from '../../core/verify.ts'
 import type { CryptoEngine } from '../../crypto/engine.ts'
 import { appendHistory } from './history.ts'
+import { isJoined, joinedWith, untie, untied } from './joined.ts'
 import type { Kind } from './kind.ts'
 import { Names } from './names.ts'
-import { Noise, noiseOf } from './noise.ts'
+import { Noise } from './noise.ts'
 import type { NewEvent } from './new-event.ts'
 import * as rec from './records.ts'
 import { contactOf, readerAt } from './view.ts'
+import { OWNER_SOURCE } from './sources.ts'
 import { pendingKinds, upgradeKinds } from './waiting.ts'
 import type { Writer } from './writer.ts'
 import type { ContactChange } from '../../ipc/shapes/events.ts'
@@ -37,8 +39,7 @@ export class State {
   readonly #decided = new RecordCache(MAX_KEPT)
   readonly #nowSec: () => number
   readonly #defaultPolicy: () => Policy
-  readonly #kept: ReadonlyMap<string, boolean>
-  readonly #noise: Noise
+  readonly noise: Noise
   readonly #inceptions = new Set<string>()
   #events: NewEvent[] = []
   /** By id. */
@@ -49,8 +50,7 @@ export class State {
     this.#records = rec.recordsOf(writer, this.#decided, options.kindsOfWings)
     this.engine = engine
     this.#nowSec = nowSec
-    this.#kept = options.events ?? EVENTS
-    this.#noise = new Noise(nowSec)
+    this.noise = new Noise(this, options.events ?? EVENTS)
     this.#defaultPolicy = options.defaultPolicy ?? (() => 'auto')
   }
 
@@ -89,7 +89,7 @@ export class State {
       this.#events = this.#events.filter((event) => !this.#isAboutBlocked(event))
       if (this.#events.length > 0) {
         this.#noteClock()
-        const kept = this.#keptOf(this.#events)
+        const kept = this.noise.keptOf(this.#events)
         const keeps = (event: NewEvent): boolean => kept.has(event)
         const appended = appendHistory(this.#events, this.#records, this.nowSec, this.engine, { keeps })
         for (const write of appended.writes) this.stage(write)
@@ -98,46 +98,6 @@ export class State {
       return decided
     })
     return { result, events }
-  }
-
-  /** The events that the history keeps. Where there is little room, `contact.changed` goes first: it has the other news of the contact too. */
-  #keptOf(events: readonly NewEvent[]): ReadonlySet<NewEvent> {
-    const [whole, others] = [true, false].map((isWhole) =>
-      events.filter(({ event }) => (event === 'contact.changed') === isWhole),
-    )
-    return new Set([...whole!, ...others!].filter((event) => this.#keeps(event)))
-  }
-
-  /** Whether the history keeps an event. If not because of a noisy contact, it notes that the contact must be read anew. */
-  #keeps(event: NewEvent): boolean {
-    if (this.#kept.get(event.event) === false) return false
-    const id = noiseOf(event)
-    if (id === null || this.#noise.admits(id)) return true
-    if (event.event !== 'alarm') {
-      const source = 'source' in event.data ? event.data.source : ''
-      if (this.#records.noisy.get(id)?.source !== source) this.stage(this.#records.noisy.put(id, { source }))
-    }
-    return false
-  }
-
-  /**
-   * The contact made more news than the history keeps. Once there is room again, one entry without changes says so, for subscribers that
-   * were away. Inside of a change.
-   * @param id PersonaID, or the key of a friend without a persona
-   */
-  endNoise(id: string): void {
-    const noisy = this.takeNoise(id)
-    const contact = noisy === null ? null : contactOf(id, readerAt(this.nowSec, this.#records))
-    if (noisy === null || contact === null) return
-    this.emit({ event: 'contact.changed', data: { contact, changes: [], source: noisy.source } })
-  }
-
-  /** Removes the noisy record if there is room for an entry again. Inside of a change. */
-  takeNoise(id: string): rec.NoisyRecord | null {
-    const record = this.#records.noisy.get(id)
-    if (record === undefined || !this.#noise.hasRoom(id)) return null
-    this.stage(this.#records.noisy.remove(id))
-    return record
   }
 
   emit(event: NewEvent): void {
@@ -252,13 +212,28 @@ export class State {
   /** Deletes the record if it is empty. Otherwise anyone could grow our store without bound by listing fresh keys in every table. */
   putDevice(key: string, device: rec.DeviceRecord): void {
     const before = this.#records.devices.get(key)
+    // Without an entry it is no friend any more whom the owner could have joined with others.
+    if (device.entry === null && (isJoined(device) || (before !== undefined && isJoined(before)))) {
+      this.#leave(key)
+      return this.putDevice(key, untied(device))
+    }
     const [had, has] = [before !== undefined, !isEmpty(device)]
     const devices = Number(has) - Number(had)
-    const provisional = Number(device.entry !== null) - Number((before?.entry ?? null) !== null)
+    const provisional = Number(isContact(device)) - Number(isContact(before))
     if (devices !== 0 || provisional !== 0) this.#count({ devices, provisional })
     this.#notePending(key, upgradeKinds(before), upgradeKinds(device))
     if (has) this.#put(this.#records.devices, key, device)
     else if (had) this.stage(this.#records.devices.remove(key))
+  }
+
+  /** A friend leaves those that the owner joined it with. */
+  #leave(key: string): void {
+    const joined = joinedWith(key, (each) => this.#records.devices.get(each))
+    untie(key, this)
+    const [going, stays] = [joined.find((one) => one.key === key), joined.find((one) => one.key !== key)]
+    if (going === undefined || stays === undefined) return
+    // It left because the owner agreed, or forgot it.
+    this.emitContact(stays.key, [{ kind: 'split', key, name: going.device.entry.name }], OWNER_SOURCE)
   }
 
   putOwn(own: rec.OwnRecord): void {
@@ -289,6 +264,11 @@ export class State {
     const last = this.#records.clock.get(rec.CLOCK)?.lastSec ?? 0
     if (this.nowSec > last) this.trustClock()
   }
+}
+
+/** Whether a record is a contact of its own. */
+function isContact(device: rec.DeviceRecord | undefined): boolean {
+  return device !== undefined && device.entry !== null && device.joinedTo === undefined
 }
 
 /** Whether a device was never seen, no table lists it and it belongs to nobody. */

@@ -4,6 +4,7 @@ import { freshness, type Freshness } from '../../core/order.ts'
 import { activeDevice, fallbackName } from '../../core/table.ts'
 import { consentsToPersona, isContested, siblingOf } from '../../core/consent.ts'
 import { questionOf, type Question } from './elsewhere.ts'
+import { joinedEntry, joinedWith } from './joined.ts'
 import { pairOf } from './pair.ts'
 import { pendingKinds } from './waiting.ts'
 import {
@@ -156,19 +157,17 @@ function sourcesOf(device: DeviceRecord): string[] {
   return device.reports.map((report) => report.source)
 }
 
-/** Shows a friend without a persona as a contact: one device, identified by its key. */
-export function provisionalContact(key: string, device: DeviceRecord): Contact | null {
-  const { entry } = device
+/** Shows a friend without a persona as a contact: one device, or several that the owner joined. */
+function provisionalContact(key: string, records: Records): Contact | null {
+  const joined = joinedWith(key, (each) => records.devices.get(each))
+  const entry = joinedEntry(joined)
   if (entry === null) return null
-  const view: ContactDevice = {
-    name: entry.name,
-    key,
-    state: 'provisional',
-    contested: false,
-    position: null,
-    seenAtSec: device.seenAtSec,
-    sources: sourcesOf(device),
-  }
+  const devices = joined.map((one): ContactDevice => {
+    const { seenAtSec } = one.device
+    const sources = sourcesOf(one.device)
+    const { name } = one.device.entry
+    return { name, key: one.key, state: 'provisional', contested: false, position: null, seenAtSec, sources }
+  })
   const contact: Contact = {
     kind: 'provisional',
     name: entry.name,
@@ -183,10 +182,10 @@ export function provisionalContact(key: string, device: DeviceRecord): Contact |
     minEpoch: null,
     verifiedAtSec: null,
     needsNewerPersona: false,
-    pending: device.pending !== null && !device.pending.rejected,
-    active: key,
+    pending: joined.some(({ device }) => device.pending !== null && !device.pending.rejected),
+    active: joined[0]!.key,
     activeUnconfirmed: null,
-    devices: [view],
+    devices,
     claims: [],
     others: [],
   }
@@ -199,7 +198,7 @@ export function contactOf(id: string, reader: Reader): Contact | null {
   return persona === undefined ? holderOf(id, reader).contact : personaContact(persona, reader)
 }
 
-/** The key of the only device of a friend without a persona. If the friend is blocked, it is in `others`. */
+/** The key of a friend without a persona, the first one if the owner joined several. If the friend is blocked, it is in `others`. */
 export function keyOfProvisional({ devices, others }: Contact): string {
   return [...devices, ...others][0]!.key
 }
@@ -217,9 +216,9 @@ export function holderOf(
   const view = bound === null ? null : findDevice(bound, key)
   // A device that its persona lists but that no longer shows it is only claimed.
   const isTheirs = view !== null && view.state !== 'claimed'
-  const contact = isTheirs ? bound : provisionalContact(key, device)
+  const contact = isTheirs ? bound : provisionalContact(key, records)
   const claimedBy = device.claimedBy.filter((id) => contact === null || id !== contact.personaId)
-  return { contact, device: isTheirs ? view : (contact?.devices[0] ?? contact?.others[0] ?? null), claimedBy }
+  return { contact, device: isTheirs ? view : contact && findDevice(contact, key), claimedBy }
 }
 
 export function findDevice(contact: Contact, key: string): ContactDevice | null {

@@ -66,6 +66,7 @@ export interface ContactsMethods {
   'contact.block': MethodSpec<{ contact: string }, Contact>
   'contact.unblock': MethodSpec<{ contact: string }, Contact>
   'contact.forget': MethodSpec<{ contact: string }, Empty>
+  'contact.join': MethodSpec<{ contact: string; other: string }, Contact>
   'contact.split': MethodSpec<{ contact: string; device: string; name?: string }, Contact>
   'contact.export': MethodSpec<{ after?: string; limit?: number }, cards.CardPage>
   'contact.import': MethodSpec<cards.ImportContactsParams, { results: cards.ImportedContact[] }>
@@ -173,9 +174,15 @@ export const CONTACTS_METHODS: ContactsMethods = {
     z.strictObject({ contact: contactName }),
     noParams,
   ),
+  'contact.join': method(
+    'admin',
+    'Join two contacts without a persona that are one person; the name of the first stays',
+    z.strictObject({ contact: contactName, other: contactName }),
+    contact,
+  ),
   'contact.split': method(
     'admin',
-    'Split a device from a contact that it does not belong to; it becomes an entry of its own',
+    'Split a device from a contact that it does not belong to, or a friend from those it was joined with; it becomes an entry of its own',
     z.strictObject({ contact: contactName, device: contactName, name: contactName.exactOptional() }),
     contact,
   ),

@@ -96,6 +96,7 @@ const CHANGE_KINDS = [
   'called', // the owner renamed the contact
   'blocked',
   'unblocked',
+  'joined', // the owner joined a friend without a persona with it
   'split', // the owner split a device from it
   'verified', // the owner compared the safety number
   'succeeded', // the persona that its recovery words name as successor took its place

@@ -20,7 +20,8 @@ function fakeDaemon(contacts = [contact({ devices: [device()], claims: [device({
     if (method === 'device.list') return table({ devices: [{ name: 'laptop', key: LAPTOP }] })
     if (method === 'status') return { persona: table({ devices: [{ name: 'laptop', key: LAPTOP }] }) }
     calls.push([method, params])
-    const wanted = [params['contact'], params['device'], params['query'], ...((params['keep'] as string[]) ?? [])]
+    const named = ['contact', 'other', 'device', 'query'].map((name) => params[name])
+    const wanted = [...named, ...((params['keep'] as string[]) ?? [])]
     const isKnown = wanted.every((one) => one === undefined || [A, B, P, LAPTOP, 'laptop'].includes(one as string))
     if (method === 'lookup') return { contact: isKnown ? contacts[0] : null }
     if (!isKnown) throw new NotFound('NOT_FOUND', 'nobody')
@@ -34,6 +35,7 @@ describe('the end of a key', () => {
     ['contact.show', { contact: `…${P.slice(-8)}` }, { contact: P }],
     ['contact.show', { contact: `Alice …${P.slice(-8)}` }, { contact: P }],
     ['contact.rename', { contact: P.slice(-8).toLowerCase(), name: 'Al' }, { contact: P, name: 'Al' }],
+    ['contact.join', { contact: P, other: `…${A.slice(-8)}` }, { contact: P, other: A }],
     ['contact.split', { contact: P, device: `…${A.slice(-8)}` }, { contact: P, device: A }],
     ['device.rename', { device: '…0B3C8A1F', name: 'desk' }, { device: LAPTOP, name: 'desk' }],
     ['rotation.plan', { keep: ['…0B3C8A1F', 'laptop'] }, { keep: [LAPTOP, 'laptop'] }],

@@ -69,6 +69,7 @@ const NEED_NONE: Partial<Record<MethodName, object>> = {
   'contact.rename': { contact: 'bob', name: 'Bob' },
   'contact.block': { contact: 'bob' },
   'contact.unblock': { contact: 'bob' },
+  'contact.join': { contact: 'bob', other: 'carol' },
   'contact.split': { contact: 'bob', device: 'phone' },
   'contact.export': {},
   'contact.import': { contacts: [] },
