@@ -6,6 +6,7 @@ import type { History, Made } from './history.ts'
 export type Fate =
   | 'shown'
   | 'added again' // by somebody who knew of the removal
+  | 'copied' // back by a thief's copy of the state, which has the add, and saw no table from which this edit removed the key
   | 'removed' // or rekeyed, by somebody whose edit its maker did not know
   | 'overtaken' // by another edit of the same thing that its maker did not know
   | 'told' // its maker's owner was notified, with the command that repeats it
@@ -28,7 +29,11 @@ export function fateOf(made: Made, history: History): Fate {
   if (!keys.some((key) => localDevices.includes(key))) return 'unlisted'
   const spoken = edit.kind === 'rekey' ? [edit.key, edit.newKey] : [edit.key]
   if (by.told.some((command) => spoken.some((key) => command.includes(key)))) return 'told'
-  if (isBack) return 'back'
+  if (isBack) {
+    const { thief } = history
+    const isCopied = thief !== null && history.unknowingAdder(edit.key) === thief && !thief.made.includes(made)
+    return isCopied ? 'copied' : 'back'
+  }
   const past = history.past(made)
   const unknown = others.filter((other) => !past.has(other)).map((other) => other.edit)
   const about = [edit.key, edit.kind === 'rekey' ? edit.newKey : '', edit.kind === 'activate' ? edit.found : '']

@@ -81,8 +81,9 @@ export interface Made {
   readonly onto: string
 }
 
-/** A signed table: the table below it, and the edits its writer knew beyond that table. */
+/** A signed table: its devices, the table below it, and the edits its writer knew beyond that table. */
 interface Signed {
+  readonly keys: ReadonlySet<string>
   readonly by: Member | null
   readonly onto: string | null
   readonly edits: Set<Made>
@@ -443,11 +444,26 @@ export class History {
     return signers
   }
 
+  /**
+   * Who listed a key again without a chance to know that it had been removed: no table below theirs ever listed it. Null if the key is not
+   * listed, or was listed below.
+   */
+  unknowingAdder(key: string): Member | null {
+    const lists = (hash: string | null): boolean => hash !== null && this.#tables.get(hash)!.keys.has(key)
+    let at: string | null = hashOf(this.siblings[0]!.text)
+    if (!lists(at)) return null
+    while (lists(this.#tables.get(at!)!.onto)) at = this.#tables.get(at!)!.onto
+    const { by, onto }: Signed = this.#tables.get(at!)!
+    for (let below = onto; below !== null; below = this.#tables.get(below)!.onto) if (lists(below)) return null
+    return by
+  }
+
   #note(text: string, by: Member | null, onto: string | null, edits: readonly Made[]): void {
     this.blobs.add(text)
     const hash = hashOf(text)
     const known = this.#tables.get(hash)
     this.#tables.set(hash, {
+      keys: new Set(decodeBlob(bytesOf(text)).deviceKeys.map(formatHex)),
       by: known?.by ?? by,
       onto: known === undefined ? onto : known.onto,
       edits: new Set([...(known?.edits ?? []), ...edits]),

@@ -4,8 +4,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 
+const REMOVE_MS = 60_000 // sanity: thousands of files of a long property, on a busy machine
+
 export function tempDir(): string {
   const directory = realpathSync(mkdtempSync(join(tmpdir(), 'personad-test-')))
-  onTestFinished(() => rmSync(directory, { recursive: true, force: true }))
+  onTestFinished(() => rmSync(directory, { recursive: true, force: true }), REMOVE_MS)
   return directory
 }
