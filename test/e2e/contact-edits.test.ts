@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import type { Contact, ContactPage } from '../../src/ipc/shapes/contact.ts'
 import type { ImportedContact } from '../../src/ipc/shapes/cards.ts'
-import { person } from '../support/person.ts'
+import { deviceKey, person } from '../support/person.ts'
 import { Home } from '../support/persona.ts'
 
 const bob = person('bob')
@@ -45,6 +45,20 @@ test('a split device becomes a contact of its own', async () => {
   const split = await home.done(['contact', 'split', 'Bob', 'phone', '--name', 'Found phone'])
   expect(split).toContain('no longer belongs to Bob; it is now the contact Found phone')
   expect((await names(home)).toSorted()).toEqual(['Bob', 'Found phone'])
+})
+
+test('two Tox accounts of a person without a persona are joined and split', async () => {
+  const home = new Home()
+  await home.start()
+  for (const name of ['Bob', 'Bobby']) await home.done(['observe', 'hi', '--from', deviceKey(name), '--name', name])
+  const joined = await home.done(['contact', 'join', 'Bob', 'Bobby'])
+  expect(joined).toMatch(/^Bob \S+ and Bobby are one contact now, with 2 Tox accounts$/m)
+  expect(await names(home, '--all')).toEqual(['Bob'])
+  expect(await home.done(['contact', 'show', 'Bobby'])).toContain('also called: Bobby')
+  expect(await home.done(['log'])).toContain('joined with Bobby')
+  await home.done(['contact', 'split', 'Bob', 'Bobby'])
+  expect(await names(home, '--all')).toEqual(['Bob', 'Bobby'])
+  expect(await home.failure(['contact', 'join', 'Bob', 'Bob'])).toBe('1 ALREADY_JOINED')
 })
 
 test('an exported list of contacts is imported by another daemon', async () => {
