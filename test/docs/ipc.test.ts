@@ -28,6 +28,7 @@ import { keptProfile, lostProfile, ownProfile, watchedProfile } from '../../src/
 import { rotationPlan, successionPlan } from '../../src/ipc/shapes/rotation.ts'
 import { syncResult } from '../../src/ipc/shapes/sibling.ts'
 import { netStatus } from '../../src/ipc/shapes/net.ts'
+import { announceStatus } from '../../src/ipc/methods/announce.ts'
 import { toxPeer, toxStatus } from '../../src/ipc/shapes/tox.ts'
 import { MAX_FRAME_BYTES, MAX_FRAME_DEPTH } from '../../src/ipc/wire/frame.ts'
 import { OPENRPC_FILE, openrpcText } from '../generate/openrpc.ts'
@@ -149,7 +150,7 @@ describe('an example', () => {
       const method = examples.get(name!)?.[0]?.data['method'] as string | undefined
       expect(heading?.split(', '), part.split('\n')[0]).toContain(method?.split('.')[0])
     }
-    expect([parts.length, examples.size]).toEqual([19, 22])
+    expect([parts.length, examples.size]).toEqual([20, 23])
   })
 
   test('sends a call that the method table takes, and shows a result that it gives', () => {
@@ -228,6 +229,7 @@ const VALUES: readonly (readonly [heading: string, schema: z.ZodType])[] = [
   ['KeptProfile', keptProfile],
   ['ToxStatus', toxStatus],
   ['ToxPeer', toxPeer],
+  ['AnnounceStatus', announceStatus],
 ]
 
 test.each(VALUES)('the page names every member of %s', (heading, schema) => {

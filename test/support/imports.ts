@@ -164,6 +164,11 @@ export const RULES: Readonly<Record<string, Rule>> = {
     packages: ['node:', 'zod'],
     reason: 'a wing does not know the other wings, and a notice changes nothing',
   },
+  'daemon/announce': {
+    folders: [...KEEPER, 'core/announce', 'dht', 'daemon/net', 'daemon/wing'],
+    packages: ['zod'],
+    reason: 'a wing does not know the other wings',
+  },
   'daemon/apps': { folders: KEEPER, packages: [], reason: 'a wing does not know the other wings' },
   'daemon/companion': {
     folders: [...KEEPER, 'tox/save', 'toxnode', 'daemon/wing'],

@@ -1,4 +1,5 @@
 /** Records as the daemon's methods return them, for tests of the texts that people see. */
+import type { AnnounceStatus } from '../../src/ipc/methods/announce.ts'
 import { expect } from 'vitest'
 import type { Contact, ContactDevice } from '../../src/ipc/shapes/contact.ts'
 import type { OwnTable } from '../../src/ipc/shapes/own.ts'
@@ -61,4 +62,17 @@ export function table(changes: Partial<OwnTable> = {}): OwnTable {
     { name: 'phone', key: B },
   ]
   return { personaId: P, epoch: 0, seq: 2, timeSec: NOW, named: true, devices, bytesFree: 698, ...changes }
+}
+
+/** Announcements of a daemon that does not announce, and has no network. */
+export const NOT_ANNOUNCED: AnnounceStatus = {
+  kind: null,
+  readingKey: false,
+  network: false,
+  waitsForKey: false,
+  items: [],
+  following: 0,
+  lookedUpSec: null,
+  bytesToday: 0,
+  bytesYesterday: 0,
 }

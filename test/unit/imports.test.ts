@@ -100,6 +100,7 @@ const FORBIDDEN: readonly (readonly [file: string, source: string])[] = [
   ['daemon/apps/a.ts', "import { x } from '../snapshot/stream.ts'"],
   ['daemon/companion/a.ts', "import { x } from '../profiles/profiles.ts'"],
   ['store/salvage/a.ts', "import { x } from '../../daemon/state/records.ts'"],
+  ['daemon/announce/a.ts', "import { x } from '../companion/companion.ts'"],
   ['daemon/notify/a.ts', "import { x } from '../companion/companion.ts'"],
   ['daemon/snapshot/a.ts', "import { x } from '../rotation/rotate.ts'"],
   ['daemon/health/a.ts', "import { x } from '../companion/companion.ts'"],

@@ -41,6 +41,12 @@ function addContactCommands(contact: Command, run: Runner): void {
     .command('show <name>')
     .description('show a contact, by name or beginning of a PersonaID or ToxPk')
     .action((name: string) => run(async (context) => (await import('../contacts/contacts.ts')).show(context, name)))
+  contact
+    .command('refresh [name]')
+    .description('look a contact up on the DHT now, or all who announce their table')
+    .action((name: string | undefined) =>
+      run(async (context) => (await import('../own/announce.ts')).refresh(context, name)),
+    )
   addLinks(contact, run)
   addEdits(contact, run)
   contact

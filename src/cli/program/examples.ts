@@ -26,6 +26,7 @@ export const EXAMPLES: Readonly<Partial<Record<string, readonly string[]>>> = {
     'persona succeed                       # your contacts follow by themselves',
   ],
   recover: ['persona recover --from bob.tox --keep phone'],
+  announce: ['persona announce on', 'persona announce                      # put it now, and count the nodes'],
   contact: [
     'persona contact add LINK --name Bob',
     'persona contact verify Bob',

@@ -1,6 +1,7 @@
 /** The grammar of the command line. The module that does the work of a command is loaded only when that command runs. */
 import { Command, Option } from 'commander'
 import { COLOR_CHOICES } from '../io/style.ts'
+import { addAnnounce } from './announce.ts'
 import { addApp } from './app.ts'
 import { addBackup } from './backup.ts'
 import { addCompletion } from './completion-command.ts'
@@ -40,6 +41,7 @@ export function buildProgram(run: Runner): Command {
       subcommandTerm: (command) => command.name(),
     })
   addOwn(program, run)
+  addAnnounce(program.command('announce').description('announce your table on the DHT, or show how it is'), run)
   program.commandsGroup('Contacts:')
   const contact = program.command('contact').description('manage the people you know')
   addContact(program, contact, run)

@@ -316,7 +316,7 @@ function withEntry(
 }
 
 /** Apps hear of each new device. The devices of a linked contact's first table are not news. */
-function emitAdded({ before, record, changes }: Outcome, state: State): void {
+export function emitAdded({ before, record, changes }: Outcome, state: State): void {
   for (const change of changes) {
     if (change.kind !== 'added' || before.head === null) continue
     const device = tableDeviceOf(record.devices.find(({ key }) => key === change.key)!)

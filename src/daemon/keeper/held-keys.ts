@@ -18,6 +18,9 @@ export interface KeysOwner {
   changeKeys<T>(decide: () => T): Promise<T>
 }
 
+/** A key of an earlier epoch, for the last time. Inside a change. */
+export type OnSpent = (epoch: number, publicKey: Uint8Array, sign: (message: Uint8Array) => Uint8Array) => void
+
 /**
  * A rotation writes the secrets file with both keys, then the head, then the secrets file without the old key. After a crash the epoch of
  * the head decides: the key of that epoch stays, and every other key is erased.
@@ -26,11 +29,22 @@ export class HeldKeys {
   readonly #keeper: KeysOwner
   readonly #onFollowed: () => void
   readonly #serial = new Serial()
+  #onSpent: OnSpent = () => {}
 
   /** @param onFollowed called inside a change, once this device holds the key of the head again */
   constructor(keeper: KeysOwner, onFollowed: () => void) {
     this.#keeper = keeper
     this.#onFollowed = onFollowed
+  }
+
+  /** Calls `onSpent` inside a change for each key of an earlier epoch, before it is erased. */
+  watchSpent(onSpent: OnSpent): void {
+    this.#onSpent = onSpent
+  }
+
+  /** Reports a key of an earlier epoch that this device has only for a moment, from the recovery words. Inside a change. */
+  spent(epoch: number, publicKey: Uint8Array, sign: (message: Uint8Array) => Uint8Array): void {
+    this.#onSpent(epoch, publicKey, sign)
   }
 
   /** Runs alone, like all work that adds or erases keys. Otherwise a cleanup by an older head could erase the key that a rotation just added. */
@@ -57,7 +71,15 @@ export class HeldKeys {
     if (held === null) this.#checkNotNewer(own, persona)
     else if (own.epoch !== persona.epoch) await this.#install(held)
     // Crash here: the next start does this again.
-    if (custody.epochs().some((epoch) => epoch !== persona.epoch)) await custody.keepOnly(persona.epoch)
+    const others = custody.epochs().filter((epoch) => epoch !== persona.epoch)
+    if (others.length === 0) return
+    const spent = others.filter((epoch) => epoch < persona.epoch)
+    if (spent.length > 0) {
+      await this.#keeper.changeKeys(() => {
+        for (const epoch of spent) this.#onSpent(epoch, custody.publicKey(epoch)!, custody.signer(epoch))
+      })
+    }
+    await custody.keepOnly(persona.epoch)
   }
 
   /**

@@ -7,7 +7,7 @@ import { TableError } from '../../core/errors.ts'
 import { applyEdit, type Edit } from '../../core/edit.ts'
 import type { Intent } from '../../core/intents.ts'
 import { isClockAhead, resignAtSec, type OrderVerdict } from '../../core/order.ts'
-import { NO_SETTINGS, withSetting } from '../../core/document.ts'
+import { NO_SETTINGS, withSetting, type DocumentValue, type SettingKey } from '../../core/document.ts'
 import * as table from '../../core/table.ts'
 import { MAX_SEQ } from '../../core/limits.ts'
 import { composeStatus, formatToken, ownWords } from '../../core/token.ts'
@@ -121,6 +121,11 @@ export class OwnPersona implements OwnHeads {
       ...(this.#custody.hasSeed ? [noticeOf('UNPROTECTED', UNPROTECTED)] : []),
     ]
     return { table: this.table(), gaveUp: [...signed.gaveUp], ...withNotices(findings) }
+  }
+
+  /** The value of a setting in the table on its way to disk; null if it is not set. @throws {KeeperError} NO_PERSONA */
+  setting(key: SettingKey): DocumentValue | null {
+    return this.#head.settings[key] ?? null
   }
 
   /** The table as it is on its way to disk. @throws {KeeperError} NO_PERSONA */

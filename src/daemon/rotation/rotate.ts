@@ -36,6 +36,7 @@ export async function rotate(
       await addKeyOf(keeper, seed, epoch)
       // Crash here: both keys are on disk and the head is old. The next start erases the new one.
       const result = await changeOrDropKey(keeper, () => keeper.own.rotate(wishes, plan, position))
+      await signForwards(keeper, seed, epoch)
       // Crash here: both keys and the new head. The next start erases the old one.
       await keeper.keys.eraseSpentKeysNow()
       return result
@@ -115,6 +116,23 @@ export function ownChain(keeper: Keeper, seed: Uint8Array): ChainPosition[] {
 function foreignWords(personaId: string): RotationError {
   const message = `these are the recovery words of another persona, not of ${personaId}`
   return new RotationError('WORDS_FOREIGN', message, 'look for the words of this persona')
+}
+
+/** Whoever has the words has the keys of all earlier epochs for a moment. Each may lead friends who stayed there to the new table. */
+async function signForwards(keeper: Keeper, seed: Uint8Array, before: number): Promise<void> {
+  const { engine } = keeper
+  await keeper.changeKeys(() => {
+    for (let epoch = 0; epoch < before; epoch++) {
+      const signingSeed = deriveSigningSeed(seed, epoch, engine)
+      const { publicKey, secretKey } = engine.signKeyPair(signingSeed)
+      try {
+        keeper.keys.spent(epoch, publicKey, (message) => engine.sign(message, secretKey))
+      } finally {
+        engine.wipe(signingSeed)
+        engine.wipe(secretKey)
+      }
+    }
+  })
 }
 
 async function addKeyOf(keeper: Keeper, seed: Uint8Array, epoch: number): Promise<void> {

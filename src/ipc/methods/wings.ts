@@ -2,3 +2,4 @@
 export { PROFILES } from './profiles.ts'
 export { COMPANION } from './companion.ts'
 export { NOTIFY } from './notify.ts'
+export { ANNOUNCE } from './announce.ts'

@@ -8,6 +8,7 @@ import { afterAll, describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import * as config from '../../../src/daemon/config.ts'
 import { MAX_CONNECTIONS } from '../../../src/daemon/config.ts'
+import type { AnnounceConfig } from '../../../src/daemon/announce/config.ts'
 import type { ToxConfig } from '../../../src/daemon/companion/config.ts'
 import type { NotifyConfig } from '../../../src/daemon/notify/config.ts'
 import type { WatchConfig } from '../../../src/daemon/profiles/config.ts'
@@ -18,6 +19,7 @@ interface Config extends config.Config {
   readonly watch: WatchConfig
   readonly notify: NotifyConfig
   readonly tox: ToxConfig
+  readonly announce: AnnounceConfig
 }
 
 const SECTIONS = config.configSections(WINGS)
@@ -59,6 +61,7 @@ const DEFAULTS: Config = {
     port: null,
     loopback: false,
   },
+  announce: { lookups: true },
 }
 
 const directory = mkdtempSync(join(tmpdir(), 'personad-config-'))

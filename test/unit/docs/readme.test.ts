@@ -11,12 +11,16 @@ const DOCUMENTS = ['README.md', 'SECURITY.md', 'CHANGELOG.md', 'docs/clients.md'
 const LINKING = [...DOCUMENTS, 'test/README.md', 'docs/glossary.md', 'docs/architecture.md', 'docs/decisions/README.md']
 const read = (file: string): string => readFileSync(join(ROOT, file), 'utf8')
 
+/** Groups that do something by themselves too. */
+const ALSO_COMMANDS: ReadonlySet<string> = new Set(['announce'])
+
 /** @returns the first word or option that the command line does not know; null when it knows all */
 function unknownIn(words: readonly string[], root: Command): string | null {
   let command = root
   for (const word of words) {
     const options = [...root.options, ...command.options].flatMap(({ long, short }) => [long, short])
     if (word.startsWith('-')) {
+      if (word === '--help') return null
       if (!options.includes(word)) return word
       continue
     }
@@ -25,7 +29,8 @@ function unknownIn(words: readonly string[], root: Command): string | null {
     if (next.every((one) => one !== undefined)) command = next.at(-1)!
     else if (command.commands.length > 0) return word
   }
-  return command.commands.length > 0 && command !== root ? command.name() : null
+  const isGroup = command.commands.length > 0 && command !== root && !ALSO_COMMANDS.has(command.name())
+  return isGroup ? command.name() : null
 }
 
 /** `persona ...` in code, without its comment. */

@@ -3,7 +3,7 @@ import { formatOverview, nextStep, type Overview } from '../../../../src/cli/dae
 import { NO_NEEDS } from '../../../../src/cli/io/needs.ts'
 import type { DaemonStatus } from '../../../../src/ipc/methods/status.ts'
 import type { Finding } from '../../../../src/ipc/shapes/doctor.ts'
-import { A, B, NOW, table } from '../../../support/views.ts'
+import { A, B, NOT_ANNOUNCED, NOW, table } from '../../../support/views.ts'
 
 const STATUS: DaemonStatus = {
   version: '0.1.0',
@@ -23,6 +23,7 @@ const STATUS: DaemonStatus = {
   profiles: { watched: 0, older: 0, lost: 0 },
   tox: null,
   net: null,
+  announce: NOT_ANNOUNCED,
 }
 const SEEN = { isHere: false, epoch: 0, seq: 2, seenAtSec: NOW }
 const WELL: Overview = {

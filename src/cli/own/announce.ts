@@ -1,0 +1,105 @@
+/** `persona announce` and `persona contact refresh`: the own table on the DHT, and the tables of contacts there. */
+import type { Client } from '../../ipc/client.ts'
+import type { AnnounceKindName, AnnounceStatus, Refreshed } from '../../ipc/methods/announce.ts'
+import { withDaemon } from '../io/connect.ts'
+import { print, type Context } from '../io/context.ts'
+import { EXIT_DONE, EXIT_FAILED } from '../io/errors.ts'
+import { escapeText, showName } from '../io/escape.ts'
+import { countOf, formatTime } from '../io/layout.ts'
+
+const WHO: Record<AnnounceKindName, string> = {
+  contacts: 'your contacts',
+  devices: 'whoever knows your PersonaID and one of your device keys',
+  public: 'everybody who knows your PersonaID',
+}
+
+/** Puts the table on the DHT now if it is announced, and tells how it stands. */
+export async function announce(context: Context): Promise<number> {
+  return await show(context, async (client) => {
+    const status = await client.call('announce.status')
+    return status.kind === null || !status.network ? status : await client.call('announce.now')
+  })
+}
+
+export async function announceOn(context: Context, { kind }: { readonly kind?: AnnounceKindName }): Promise<number> {
+  return await show(context, (client) => client.call('announce.on', kind === undefined ? {} : { kind }))
+}
+
+export async function announceOff(context: Context): Promise<number> {
+  return await show(context, (client) => client.call('announce.off'))
+}
+
+export async function announceReread(context: Context): Promise<number> {
+  return await show(
+    context,
+    (client) => client.call('announce.reread'),
+    'Contacts find you again once they have seen your new status message: persona publish',
+  )
+}
+
+async function show(
+  context: Context,
+  call: (client: Client) => Promise<AnnounceStatus>,
+  ...more: readonly string[]
+): Promise<number> {
+  return await withDaemon(context, async (client) => {
+    const status = await call(client)
+    const { counts } = await client.call('status')
+    print(context, status, [...formatAnnounce(status, counts.contacts, Date.now() / 1000), ...more])
+    return status.items.some(({ nodes, problem }) => nodes === 0 || problem !== null) ? EXIT_FAILED : EXIT_DONE
+  })
+}
+
+/** How announcements are: one sentence, then what is wrong. */
+export function formatAnnounce(status: AnnounceStatus, contacts: number, nowSec: number): string[] {
+  const { kind, network, readingKey, waitsForKey, items, following, bytesToday, bytesYesterday } = status
+  const others = network
+    ? [
+        `${following} of ${countOf(contacts, 'contact')} announce`,
+        ...(bytesYesterday > 0 ? [`${formatBytes(bytesYesterday)} yesterday`] : []),
+        `${formatBytes(bytesToday)} today`,
+      ]
+    : []
+  if (kind === null) return [['announcements are off', ...others].join('; ')]
+  const table = items.find(({ forward }) => !forward)
+  const where =
+    table === undefined || table.putSec === null
+      ? 'not put yet'
+      : table.problem !== null
+        ? `not put: ${escapeText(table.problem)}`
+        : `on ${countOf(table.nodes ?? 0, 'node')}, put ${formatTime(table.putSec, nowSec)}`
+  const forwards = items.filter(({ forward }) => forward).length
+  return [
+    [`your table is announced to ${WHO[kind]}: ${where}`, ...others].join('; '),
+    ...(forwards > 0
+      ? [`${countOf(forwards, 'further announcement')} for contacts who know an earlier key of yours`]
+      : []),
+    ...(waitsForKey ? ['the newest table waits for the signing key: persona unlock'] : []),
+    ...(readingKey || kind !== 'contacts'
+      ? []
+      : ['your table had no room for a reading key: whoever ever saw one of your tables can read the announcements']),
+    ...(network ? [] : ['this daemon has no bootstrap nodes, so another device must put it: persona config edit']),
+  ]
+}
+
+export async function refresh(context: Context, name: string | undefined): Promise<number> {
+  return await withDaemon(context, async (client) => {
+    const result = await client.call('contact.refresh', name === undefined ? {} : { contact: name })
+    print(context, result, formatRefreshed(result))
+    return result.contacts.some(({ problem }) => problem !== null) ? EXIT_FAILED : EXIT_DONE
+  })
+}
+
+export function formatRefreshed({ contacts }: Refreshed): string[] {
+  if (contacts.length === 0) return ['no contact announces a table']
+  return contacts.map(({ name, items, changed, problem }) => {
+    const shown = showName(name, null)
+    if (problem !== null) return `${shown}: not looked up: ${escapeText(problem)}`
+    if (items === 0) return `${shown}: nothing found`
+    return `${shown}: ${changed ? 'a newer table' : 'nothing new'}`
+  })
+}
+
+function formatBytes(bytes: number): string {
+  return bytes < 1_000_000 ? `${Math.ceil(bytes / 1000)} kB` : `${(bytes / 1_000_000).toFixed(1)} MB`
+}

@@ -1,0 +1,234 @@
+/** Announcements at work: when items are put, when contacts are looked up, and the owner's commands. */
+import { formatRead, READ_BYTES } from '../../core/announce/settings.ts'
+import { TableError } from '../../core/errors.ts'
+import type { DocumentValue, SettingKey } from '../../core/document.ts'
+import type { DaemonEvent } from '../../ipc/methods/events.ts'
+import type { AnnounceKindName, AnnounceStatus, Refreshed } from '../../ipc/methods/announce.ts'
+import { notice, ok, problem, type Finding } from '../../ipc/shapes/doctor.ts'
+import { describeError } from '../../process/describe-error.ts'
+import type { Log } from '../../process/log.ts'
+import type { Clock } from '../../process/pulse.ts'
+import { findContact } from '../contacts/find.ts'
+import type { Keeper } from '../keeper/keeper.ts'
+import { Traffic, type Dht } from './dht.ts'
+import { AnnounceError } from './errors.ts'
+import { Lookups, type LookupNote } from './lookups.ts'
+import { OwnAnnouncements } from './own-announcements.ts'
+
+const PUT_MS = 3_600_000 // format: hourly; nodes forget a value after two hours (BEP 44)
+const RETRY_MS = 60_000 // sanity: no node held the items, for example right after the start
+
+export interface AnnouncerOptions {
+  readonly keeper: Keeper
+  /** null if the configuration names no bootstrap nodes. */
+  readonly dht: Dht | null
+  readonly lookups: boolean
+  readonly clock: Clock
+  readonly log: Log
+  /** 0 <= n < 1 */
+  readonly random: () => number
+}
+
+export class Announcer {
+  readonly #options: AnnouncerOptions
+  readonly #traffic: Traffic
+  readonly #own: OwnAnnouncements
+  readonly #lookups: Lookups | null
+  #cancel: () => void = () => {}
+  #isClosed = false
+
+  constructor(options: AnnouncerOptions) {
+    const { keeper, dht, clock, random, lookups } = options
+    this.#options = options
+    this.#traffic = new Traffic(() => keeper.nowSec)
+    this.#own = new OwnAnnouncements(keeper, dht, this.#traffic)
+    this.#lookups =
+      dht === null || !lookups ? null : new Lookups({ keeper, dht, traffic: this.#traffic, clock, random })
+  }
+
+  async start(): Promise<void> {
+    await this.#lookups?.start()
+    this.#later(0)
+  }
+
+  onEvent({ event, data }: DaemonEvent): void {
+    if (event === 'own.changed' || (event === 'locked' && !data.locked)) this.#later(0)
+    if (event === 'contact.changed' && data.contact.personaId !== null)
+      this.#lookups?.noteContact(data.contact.personaId)
+  }
+
+  status(): AnnounceStatus {
+    const { today, yesterday } = this.#traffic.days
+    return {
+      kind: this.#own.kind,
+      readingKey: this.#own.hasRead,
+      network: this.#options.dht !== null,
+      waitsForKey: this.#own.waitsForKey,
+      items: this.#own.items(),
+      following: this.#lookups?.count ?? 0,
+      lookedUpSec: this.#lookups?.lastSec ?? null,
+      bytesToday: today,
+      bytesYesterday: yesterday,
+    }
+  }
+
+  findings(): Finding[] {
+    const { kind, network, waitsForKey, items, readingKey } = this.status()
+    if (kind === null) return []
+    const found: Finding[] = []
+    if (!network)
+      found.push(
+        problem(
+          'ANNOUNCE_NO_NETWORK',
+          'your table says that it is announced, but this daemon has no bootstrap nodes',
+          'name some in net.bootstrap, or turn announcements off',
+        ),
+      )
+    if (waitsForKey)
+      found.push(
+        notice(
+          'ANNOUNCE_LOCKED',
+          'your newest table is not announced yet, because the signing key is locked',
+          'unlock it',
+        ),
+      )
+    if (!readingKey && kind === 'contacts')
+      found.push(
+        notice(
+          'ANNOUNCE_NO_READING_KEY',
+          'your table had no room for a reading key, so whoever has seen any of your tables finds your announcements, also a former contact',
+          'remove a device or shorten nicknames',
+        ),
+      )
+    const failed = items.find((item) => item.problem !== null)
+    if (failed !== undefined)
+      found.push(
+        notice('ANNOUNCE_FAILED', `an announcement could not be put: ${failed.problem}`, 'the daemon tries again'),
+      )
+    else if (items.some(({ nodes }) => nodes === 0))
+      found.push(
+        problem(
+          'ANNOUNCE_NOWHERE',
+          'no node of the DHT keeps your announcement',
+          'check net.bootstrap and the connection',
+        ),
+      )
+    return found.length > 0 || !items.some(({ nodes }) => nodes !== null)
+      ? found
+      : [ok('ANNOUNCE', 'your table is announced')]
+  }
+
+  /** Turns announcements on, with a reading key if there is room. */
+  async on(kind: AnnounceKindName): Promise<AnnounceStatus> {
+    if (this.#options.dht === null)
+      throw new AnnounceError(
+        'NET_NOT_CONFIGURED',
+        'this daemon cannot announce: its configuration names no bootstrap node',
+        'name some in net.bootstrap and restart the daemon',
+      )
+    const { keeper } = this.#options
+    if (!this.#own.hasRead) {
+      await keeper
+        .change(() => this.#set('read', this.#newRead()))
+        .catch((error: unknown) => {
+          if (!(error instanceof TableError) || error.code !== 'TABLE_TOO_LARGE') throw error
+        })
+    }
+    if (this.#own.kind !== kind) await keeper.change(() => this.#set('announce', kind))
+    return await this.now()
+  }
+
+  async off(): Promise<AnnounceStatus> {
+    if (this.#own.kind !== null) await this.#options.keeper.change(() => this.#set('announce', null))
+    await this.#own.update()
+    return this.status()
+  }
+
+  /** Puts everything now. @throws {AnnounceError} NOT_ANNOUNCED */
+  async now(): Promise<AnnounceStatus> {
+    this.#checkOn()
+    await this.#own.update()
+    return this.status()
+  }
+
+  /** Draws a new reading key: former contacts find nothing new. @throws {AnnounceError} NOT_ANNOUNCED */
+  async reread(): Promise<AnnounceStatus> {
+    this.#checkOn()
+    await this.#options.keeper.change(() => this.#set('read', this.#newRead()))
+    return await this.now()
+  }
+
+  /**
+   * Looks up one contact, or all that announce.
+   * @throws {KeeperError} NOT_FOUND | AMBIGUOUS {AnnounceError} NET_NOT_CONFIGURED | NOTHING_TO_LOOK_UP
+   */
+  async refresh(query: string | null): Promise<Refreshed> {
+    const lookups = this.#lookups
+    if (lookups === null)
+      throw new AnnounceError(
+        'NET_NOT_CONFIGURED',
+        'this daemon looks nobody up: its configuration names no bootstrap node, or turns lookups off',
+        'see net.bootstrap and announce.lookups in the configuration',
+      )
+    const { keeper } = this.#options
+    const wanted = query === null ? lookups.followed : [await this.#personaOf(query)]
+    const contacts: Refreshed['contacts'] = []
+    for (const personaId of wanted) {
+      const note = await lookups.lookUp(personaId)
+      const name = keeper.onDisk.personas.get(personaId)?.entry?.name ?? personaId
+      if (note !== null) contacts.push(refreshedOf(name, note))
+    }
+    return { contacts }
+  }
+
+  close(): void {
+    this.#isClosed = true
+    this.#cancel()
+    this.#lookups?.close()
+  }
+
+  async #personaOf(query: string): Promise<string> {
+    const { personaId, name } = await findContact(query, this.#options.keeper.reader())
+    if (personaId !== null) return personaId
+    throw new AnnounceError(
+      'NOTHING_TO_LOOK_UP',
+      `${name} has shown no persona yet, so there is nothing to look up`,
+      'wait for a status message of theirs',
+    )
+  }
+
+  #checkOn(): void {
+    if (this.#own.kind !== null) return
+    throw new AnnounceError('NOT_ANNOUNCED', 'announcements are off', 'turn them on', { next: 'announce on' })
+  }
+
+  /** Inside of a change. */
+  #set(key: SettingKey, value: DocumentValue | null): void {
+    const { own } = this.#options.keeper
+    own.edit({ kind: 'set', key, found: own.setting(key), value })
+  }
+
+  #newRead(): string {
+    return formatRead(this.#options.keeper.engine.randomBytes(READ_BYTES))
+  }
+
+  #later(ms: number): void {
+    this.#cancel()
+    if (!this.#isClosed) this.#cancel = this.#options.clock.after(ms, () => void this.#work())
+  }
+
+  async #work(): Promise<void> {
+    this.#later(PUT_MS)
+    try {
+      await this.#own.update()
+    } catch (error) {
+      this.#options.log.warn('announce.failed', describeError(error))
+    }
+    if (this.#options.dht !== null && this.#own.items().some(({ nodes }) => nodes === null || nodes === 0))
+      this.#later(RETRY_MS)
+  }
+}
+
+function refreshedOf(name: string, { items, moved, problem: why }: LookupNote): Refreshed['contacts'][number] {
+  return { name, items, changed: moved, problem: why }
+}

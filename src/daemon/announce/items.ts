@@ -1,0 +1,128 @@
+/** The records of announcements: the signed items of this persona, and what is known of its earlier epochs. */
+import { z } from 'zod'
+import { MAX_DHT_SEQ, MAX_SALT_BYTES, type SignedValue } from '../../core/announce/signed-value.ts'
+import { isSetting, type AnnounceKind } from '../../core/announce/settings.ts'
+import { formatBase64url, formatHex, parseBase64url, parseHex } from '../../core/encoding/bytes.ts'
+import { MAX_EPOCH } from '../../core/limits.ts'
+import { kind, type Kind } from '../state/kind.ts'
+
+const MAX_ITEMS = 4 // sanity: two places, and two of earlier settings
+const MAX_BENCODED_CHARS = 1334 // format: base64url of 1000 bytes
+
+/** One signed item. Whoever has it can put it again, also while the signing key is locked. */
+export interface ItemRecord {
+  /** It leads to a later epoch. */
+  readonly isForward: boolean
+  /** 64 hex digits */
+  readonly publicKey: string
+  /** hex digits */
+  readonly salt: string
+  /** Decimal digits: JSON has no 64-bit integers. */
+  readonly seq: string
+  readonly bencoded: string
+  /** 128 hex digits */
+  readonly signature: string
+}
+
+const itemRecord: z.ZodType<ItemRecord> = z.strictObject({
+  isForward: z.boolean(),
+  publicKey: z.string().regex(/^[0-9A-F]{64}$/),
+  salt: z.string().regex(new RegExp(`^(?:[0-9A-F]{2}){0,${MAX_SALT_BYTES}}$`)),
+  seq: z
+    .string()
+    .regex(/^(?:0|[1-9]\d{0,18})$/)
+    .refine((digits) => BigInt(digits) <= MAX_DHT_SEQ),
+  bencoded: z
+    .string()
+    .max(MAX_BENCODED_CHARS)
+    .refine((text) => parseBase64url(text) !== null),
+  signature: z.string().regex(/^[0-9A-F]{128}$/),
+})
+
+/** How an epoch is announced, and its signed items. The id is the epoch, two digits. */
+export interface EpochRecord {
+  readonly epoch: number
+  /** Value of the document key `read`; null without one. */
+  readonly read: string | null
+  /** The last kind; null if the epoch was never announced. */
+  readonly kind: AnnounceKind | null
+  /** One for each place. */
+  readonly items: readonly ItemRecord[]
+}
+
+const epochRecord: z.ZodType<EpochRecord> = z.strictObject({
+  epoch: z.int().min(0).max(MAX_EPOCH),
+  read: z
+    .string()
+    .refine((text) => isSetting('read', text))
+    .nullable(),
+  kind: z.enum(['contacts', 'devices', 'public']).nullable(),
+  items: z.array(itemRecord).max(MAX_ITEMS),
+})
+
+/** Travels always: a forward cannot be made again once its key is erased, and a device that rotates must know where friends look. */
+export const EPOCHS: Kind<EpochRecord> = kind('announced', {
+  travels: 'always',
+  arrival: {
+    read: (id, value) => {
+      const read = epochRecord.safeParse(value)
+      return read.success && epochId(read.data.epoch) === id ? read.data : null
+    },
+    merge: (arrived, here) => (here === undefined ? arrived : { ...here, items: newest(arrived.items, here.items) }),
+  },
+})
+
+export function noEpoch(epoch: number): EpochRecord {
+  return { epoch, read: null, kind: null, items: [] }
+}
+
+/** The item of the highest seq for each place, as on the DHT. Of equal ones that of `here` stays. */
+export function newest(arrived: readonly ItemRecord[], here: readonly ItemRecord[]): readonly ItemRecord[] {
+  const best = new Map(here.map((item) => [placeOf(item), item]))
+  for (const item of arrived) {
+    const known = best.get(placeOf(item))
+    if (known === undefined || BigInt(item.seq) > BigInt(known.seq)) best.set(placeOf(item), item)
+  }
+  return [...best.values()].slice(0, MAX_ITEMS)
+}
+
+/** A signed item that proves that somebody else has a key of the persona. The id is the PersonaID. */
+export interface ProofRecord {
+  readonly personaId: string
+  readonly epoch: number
+  readonly item: ItemRecord
+  readonly seenSec: number
+}
+
+/** Stays here: each device sees for itself. */
+export const PROOFS: Kind<ProofRecord> = kind('jammed', { travels: 'never' })
+
+export function epochId(epoch: number): string {
+  return String(epoch).padStart(2, '0')
+}
+
+/** The place of an item, as text. */
+export function placeOf({ publicKey, salt }: Pick<ItemRecord, 'publicKey' | 'salt'>): string {
+  return `${publicKey} ${salt}`
+}
+
+export function recordOf(signed: SignedValue, isForward: boolean): ItemRecord {
+  return {
+    isForward,
+    publicKey: formatHex(signed.publicKey),
+    salt: formatHex(signed.salt),
+    seq: String(signed.seq),
+    bencoded: formatBase64url(signed.bencoded),
+    signature: formatHex(signed.signature),
+  }
+}
+
+export function signedOf(record: ItemRecord): SignedValue {
+  return {
+    publicKey: parseHex(record.publicKey)!,
+    salt: parseHex(record.salt)!,
+    seq: BigInt(record.seq),
+    bencoded: parseBase64url(record.bencoded)!,
+    signature: parseHex(record.signature)!,
+  }
+}

@@ -1,0 +1,170 @@
+/** Looks the contacts up on the DHT: each hourly, one after the other, at most one a second (docs/announce.md, section 8). */
+import type { ChainPlace } from '../../core/announce/judge.ts'
+import { readingKey } from '../../core/announce/place.ts'
+import { isAnnounced, readSettings } from '../../core/announce/settings.ts'
+import { walkForwards } from '../../core/announce/walk.ts'
+import { parseHex } from '../../core/encoding/bytes.ts'
+import type { Clock } from '../../process/pulse.ts'
+import type { Keeper } from '../keeper/keeper.ts'
+import { headOf } from '../personas/heads.ts'
+import type { PersonaRecord } from '../state/records.ts'
+import type { Dht, Traffic } from './dht.ts'
+import { takeFound } from './found.ts'
+
+const LOOKUP_MS = 3_600_000 // format: hourly (section 8)
+const JITTER = 0.2 // sanity: a fifth of the hour, so that contacts who were met together are not asked for together for ever
+const GAP_MS = 1000 // format: at most one lookup a second (section 8)
+
+/** How the last lookup of a contact went. */
+export interface LookupNote {
+  readonly atSec: number
+  /** Items that nodes gave; null when the network failed. */
+  readonly items: number | null
+  readonly moved: boolean
+  readonly problem: string | null
+}
+
+export interface LookupsOptions {
+  readonly keeper: Keeper
+  readonly dht: Dht
+  readonly traffic: Traffic
+  readonly clock: Clock
+  /** 0 <= n < 1 */
+  readonly random: () => number
+}
+
+export class Lookups {
+  readonly #options: LookupsOptions
+  /** When each contact that announces is due, by PersonaID, in the order in which they are due. */
+  #due = new Map<string, number>()
+  readonly #notes = new Map<string, LookupNote>()
+  #cancel: () => void = () => {}
+  #isRunning = false
+  #isClosed = false
+
+  constructor(options: LookupsOptions) {
+    this.#options = options
+  }
+
+  /** Finds the contacts that announce. All of them are due, in a random order. */
+  async start(): Promise<void> {
+    const { keeper, clock, random } = this.#options
+    const found: string[] = []
+    for await (const [personaId, persona] of keeper.onDisk.personas.iterate())
+      if (this.#isFollowed(persona)) found.push(personaId)
+    for (const personaId of found.toSorted(() => random() - 0.5)) this.#due.set(personaId, clock.nowMs())
+    this.#schedule()
+  }
+
+  /** A contact changed: it may have begun or ended to announce. */
+  noteContact(personaId: string): void {
+    const persona = this.#options.keeper.onDisk.personas.get(personaId)
+    if (persona === undefined || !this.#isFollowed(persona)) {
+      this.#due.delete(personaId)
+      this.#notes.delete(personaId)
+    } else if (!this.#due.has(personaId)) {
+      this.#due.set(personaId, this.#options.clock.nowMs() + this.#period())
+      this.#schedule()
+    }
+  }
+
+  /** How many contacts announce. */
+  get count(): number {
+    return this.#due.size
+  }
+
+  /** When the last lookup ended well, unix seconds; null if none did. */
+  get lastSec(): number | null {
+    const times = [...this.#notes.values()].filter(({ items }) => items !== null).map(({ atSec }) => atSec)
+    return times.length === 0 ? null : Math.max(...times)
+  }
+
+  /** Looks one contact up now. @returns null when nobody knows where it announces */
+  async lookUp(personaId: string): Promise<LookupNote | null> {
+    const { keeper, dht, traffic } = this.#options
+    const persona = keeper.onDisk.personas.get(personaId)
+    const place = persona === undefined ? null : this.#placeOf(persona)
+    if (place === null) return null
+    let note: LookupNote
+    try {
+      const { items } = await walkForwards(
+        place,
+        async (wanted) => {
+          const report = await dht.get(wanted)
+          traffic.add(report)
+          return report.values.map(({ signed }) => signed)
+        },
+        { engine: keeper.engine, deviceKeys: [] },
+        keeper.nowSec,
+      )
+      const moved = await takeFound(items, keeper)
+      note = { atSec: keeper.nowSec, items: items.length, moved, problem: null }
+    } catch (error) {
+      if (!(error instanceof Error)) throw error
+      note = { atSec: keeper.nowSec, items: null, moved: false, problem: error.message }
+    }
+    this.#notes.set(personaId, note)
+    return note
+  }
+
+  /** PersonaIDs of the contacts that announce. */
+  get followed(): string[] {
+    return [...this.#due.keys()]
+  }
+
+  close(): void {
+    this.#isClosed = true
+    this.#cancel()
+  }
+
+  #schedule(): void {
+    this.#cancel()
+    const next = this.#next()
+    if (next === null || this.#isRunning || this.#isClosed) return
+    const { clock } = this.#options
+    this.#cancel = clock.after(Math.max(0, next[1] - clock.nowMs()), () => void this.#run(next[0]))
+  }
+
+  #next(): readonly [personaId: string, dueMs: number] | null {
+    let best: readonly [string, number] | null = null
+    for (const entry of this.#due) if (best === null || entry[1] < best[1]) best = entry
+    return best
+  }
+
+  async #run(personaId: string): Promise<void> {
+    const { clock } = this.#options
+    this.#isRunning = true
+    this.#due.set(personaId, clock.nowMs() + this.#period())
+    await this.lookUp(personaId).catch(() => {})
+    if (this.#isClosed) return
+    this.#cancel = clock.after(GAP_MS, () => {
+      this.#isRunning = false
+      this.#schedule()
+    })
+  }
+
+  #period(): number {
+    return LOOKUP_MS * (1 + JITTER * (this.#options.random() - 0.5))
+  }
+
+  #isFollowed(persona: PersonaRecord): boolean {
+    if (persona.entry === null || persona.entry.blocked) return false
+    const content = headOf(persona, this.#options.keeper)?.content
+    return content?.ok === true && isAnnounced(readSettings(content.document))
+  }
+
+  /** Where the contact announces, as far as its head or its link shows. */
+  #placeOf(persona: PersonaRecord): ChainPlace | null {
+    const { engine } = this.#options.keeper
+    const head = headOf(persona, this.#options.keeper)
+    if (head === null) {
+      // Only a contact link: the place of a persona that had no room for `read`.
+      const personaId = parseHex(persona.personaId)!
+      const root = parseHex(persona.root)!
+      return { personaId, root, epoch: 0, signingKey: personaId, readingKey: readingKey(root, null, engine) }
+    }
+    const { personaId, root, epoch, signingKey, content } = head
+    const read = content.ok ? readSettings(content.document).read : null
+    return { personaId, root, epoch, signingKey, readingKey: readingKey(root, read, engine) }
+  }
+}

@@ -1,0 +1,39 @@
+/** Announcements as a wing: the own table on the DHT, and the tables of contacts found there (docs/announce.md). */
+import * as schema from '../../ipc/methods/announce.ts'
+import { systemClock } from '../../process/pulse.ts'
+import type { Host, OpenWing, Wing } from '../wing/wing.ts'
+import { Announcer } from './announcer.ts'
+import { ANNOUNCE_SECTION, type AnnounceConfig } from './config.ts'
+import { EPOCHS, PROOFS } from './items.ts'
+
+export const ANNOUNCE: Wing<schema.AnnounceMethods, AnnounceConfig> = {
+  schema: schema.ANNOUNCE,
+  section: ANNOUNCE_SECTION,
+  kinds: [EPOCHS, PROOFS],
+  open: openAnnounce,
+}
+
+function openAnnounce(
+  { keeper, log, net }: Host,
+  { lookups }: AnnounceConfig,
+): OpenWing<schema.AnnounceMethods, AnnounceConfig> {
+  const announcer = new Announcer({ keeper, dht: net, lookups, clock: systemClock, log, random: Math.random })
+  return {
+    handlers: {
+      'announce.status': () => announcer.status(),
+      'announce.on': ({ kind }) => announcer.on(kind ?? 'contacts'),
+      'announce.off': () => announcer.off(),
+      'announce.now': () => announcer.now(),
+      'announce.reread': () => announcer.reread(),
+      'contact.refresh': ({ contact }) => announcer.refresh(contact ?? null),
+    },
+    start: () => announcer.start(),
+    onEvent: (event) => announcer.onEvent(event),
+    status: () => ({
+      part: { announce: announcer.status() },
+      findings: announcer.findings().filter(({ severity }) => severity !== 'ok'),
+    }),
+    findings: () => announcer.findings(),
+    close: () => announcer.close(),
+  }
+}
