@@ -5,7 +5,13 @@
 import { diffTables } from '../../core/diff.ts'
 import { formatBase64url, formatHex } from '../../core/encoding/bytes.ts'
 import { compareTables, type OrderVerdict } from '../../core/order.ts'
-import { judgeStatement, readStatement, type StatementVerdict } from '../../core/succession/statement.ts'
+import {
+  judgeStatement,
+  parseStatement,
+  readStatement,
+  type StatementVerdict,
+  type SuccessorStatement,
+} from '../../core/succession/statement.ts'
 import type { VerifiedBlob } from '../../core/verify.ts'
 import type { ContactChange } from '../../ipc/shapes/events.ts'
 import { tableDeviceOf } from '../../ipc/shapes/judge-text.ts'
@@ -56,7 +62,7 @@ export function seeSuccessor(sight: SuccessorSight, own: OwnHeads, state: State)
   const isSame = waiting !== null && idOf(waiting.blob, state) === successorId
   if (isSame && waiting.rejected) return NONE
   if (isSame && !isNewer(sight, waiting.blob, state)) return WAITS
-  const verdict = verdictOn(blob, old, state)
+  const verdict = verdictOn(readStatement(blob.content.ok ? blob.content.document : []), blob, old, state)
   if (verdict !== 'proven' && verdict !== 'unproven') return NONE
   if (old.personaId === own.personaId) {
     own.succession.see(successorId, verdict)
@@ -106,8 +112,12 @@ function namedBy(blob: VerifiedBlob, state: State): { old: PersonaRecord; succes
   return old === undefined ? null : { old, successorId: formatHex(blob.personaId) }
 }
 
-function verdictOn(blob: VerifiedBlob, old: PersonaRecord, state: State): StatementVerdict {
-  const statement = readStatement(blob.content.ok ? blob.content.document : [])
+function verdictOn(
+  statement: SuccessorStatement | null,
+  blob: VerifiedBlob,
+  old: PersonaRecord,
+  state: State,
+): StatementVerdict {
   if (statement === null) return 'invalid'
   const known = { root: storedBytes(old.root), minEpoch: old.minEpoch, head: headOf(old, state) }
   return judgeStatement(statement, blob, storedBytes(old.personaId), known, state.engine)
@@ -175,6 +185,27 @@ function outcomeOf(blob: VerifiedBlob, known: PersonaRecord | undefined, state: 
   const forgotten = state.forgotten(formatHex(blob.personaId))
   if (forgotten !== undefined && forgotten.head !== null) return restoreContact(forgotten, state)
   return decide({ ...newPersona(blob, state), devices: [] }, blob, { verdict: 'accepted' }, true, state)
+}
+
+/**
+ * The own persona came to this device, which may have left the one before it: that one does not stay a contact of its owner.
+ * @param predecessor the whole statement, as another device of the owner keeps it; null to take the one of the table
+ */
+export function replaceFormerOwn(own: PersonaRecord, predecessor: string | null, state: State): void {
+  const head = headOf(own, state)
+  if (head === null) return
+  const shown = head.content.ok ? readStatement(head.content.document) : null
+  const statement = predecessor === null ? shown : parseStatement(predecessor)
+  const old = statement === null ? undefined : state.persona(formatHex(statement.personaId))
+  if (old === undefined || old.entry === null) return
+  const verdict = verdictOn(statement, head, old, state)
+  if (verdict !== 'proven' && verdict !== 'unproven') return
+  const { personaId, epoch, seq, devices } = own
+  const left = rebindDevices(old, { personaId, epoch, seq, keys: devices.map(({ key }) => key) }, state)
+  state.names.drop(old.entry)
+  state.removePersona(old.personaId, { ...hide(old), replacedBy: personaId })
+  state.putPersona({ ...own, others: [...new Set([...own.others, ...left])].slice(0, MAX_OTHERS) })
+  state.emit({ event: 'contact.forgotten', data: { personaId: old.personaId, key: null, name: old.entry.name } })
 }
 
 /** The persona that this one replaced, on another device or before a restore, must not come back as a contact of its own. */

@@ -1,6 +1,7 @@
 /** Merges the owner's part of a snapshot: installs the persona if there is none here, or joins it with the one here (docs/backup.md). */
 import { equalBytes } from '../../core/encoding/bytes.ts'
 import type { Intent } from '../../core/intents.ts'
+import { replaceFormerOwn } from '../contacts/successor.ts'
 import { judgeAgainst } from '../personas/decide.ts'
 import { headOf, offeredDevices } from '../personas/heads.ts'
 import type { State } from '../state/state.ts'
@@ -41,6 +42,7 @@ export function installOwn(
       : notOfASibling(incoming, headOf(persona, state), nowSec)
   state.putOwn({ ...incoming, ...changed })
   const after = mergePersona(persona, origin, own, state)
+  replaceFormerOwn(after, incoming.predecessor ?? null, state)
   own.import(origin.source === null ? intents : [], past)
   const [head, later] = [headOf(persona, state), headOf(after, state)]
   if (head === null || later === null || equalBytes(head.tableHash, later.tableHash)) return

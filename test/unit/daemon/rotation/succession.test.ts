@@ -6,6 +6,7 @@ import { formatWords } from '../../../../src/crypto/seed.ts'
 import type { EditResult } from '../../../../src/ipc/shapes/own.ts'
 import type { SuccessionPlan, SuccessionWishes } from '../../../../src/ipc/shapes/rotation.ts'
 import { OWN_LAPTOP, OWN_PHONE, ownText, TestKeeper } from '../../../support/keeper.ts'
+import { pair } from '../../../support/pairing.ts'
 import { deviceKey, engine, person } from '../../../support/person.ts'
 import { confirmWords, rotates, siblings, withWords } from '../../../support/rotation.ts'
 
@@ -243,6 +244,26 @@ describe('a sibling that sees a successor of its own persona', () => {
     const again = await phone.reopened()
     await expect(again.call('device.add', TABLET)).rejects.toMatchObject({ code: 'PERSONA_SUCCEEDED' })
     expect((await again.call('persona.leave')).status).toBeNull()
+  })
+
+  it('leaves the old persona and joins the new one, which then is its only own one', async () => {
+    const { laptop, phone, words } = await siblings()
+    const bob = person('bob of the siblings')
+    await phone.sees(bob.key('pc'), bob.table(['pc']), { name: 'Bob' })
+    const { table } = await succeeds(laptop, words)
+    await phone.later(100).sees(OWN_LAPTOP, await ownText(laptop))
+    await phone.call('persona.leave')
+    await pair(laptop.later(200), phone.later(100), { join: { device: { name: 'phone', key: OWN_PHONE } } })
+    expect((await phone.call('device.list')).personaId).toBe(table.personaId)
+    const { contacts } = await phone.call('contact.list')
+    expect(contacts.map(({ name }) => name)).toStrictEqual(['Bob'])
+    expect((await phone.call('device.rename', { device: 'phone', name: 'mobile' })).table.devices).toHaveLength(2)
+    expect(fromOf(phone)).toBe(0)
+    await phone.later(100).sees(OWN_LAPTOP, await ownText(phone))
+    expect((await phone.call('contact.show', { contact: table.personaId })).devices).toMatchObject([
+      { key: OWN_LAPTOP },
+      { key: OWN_PHONE },
+    ])
   })
 
   it('goes on after a rotation, which only the owner of the words can make', async () => {
