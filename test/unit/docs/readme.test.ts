@@ -19,6 +19,8 @@ function unknownIn(words: readonly string[], root: Command): string | null {
   let command = root
   for (const word of words) {
     const options = [...root.options, ...command.options].flatMap(({ long, short }) => [long, short])
+    // Every command and every group of commands takes it.
+    if (word === '--help') return null
     if (word.startsWith('-')) {
       if (word === '--help') return null
       if (!options.includes(word)) return word
