@@ -1,34 +1,22 @@
 /** A disk that is full, at the start and while the daemon runs. */
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { RpcError, type Client } from '../../src/ipc/client.ts'
 import { DaemonProcess } from '../support/daemon.ts'
 import { OWN_LAPTOP, OWN_PHONE } from '../support/keeper.ts'
 import { deviceKey, person } from '../support/person.ts'
+import { mountSmallDisk, NO_SMALL_DISK, type Scarce, type SmallDisk } from '../support/small-disk.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
 const MAIN = join(import.meta.dirname, '../../src/daemon/main.ts')
-const REASON = spawnSync('unshare', ['--mount', 'true']).status === 0 ? '' : ' (skipped: needs root, to mount a tmpfs)'
+const REASON = NO_SMALL_DISK === '' ? '' : ` (skipped: ${NO_SMALL_DISK})`
 
-/** A home whose state directory is a file system of its own. */
-function smallHome(sizeMiB: number): { home: string; fill: () => void; free: () => void } {
+function smallHome(scarce: Scarce): { home: string } & SmallDisk {
   const home = tempDir()
-  const state = join(home, 'state')
-  mkdirSync(state, { mode: 0o700 })
-  expect(spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${sizeMiB}m,mode=700`, 'tmpfs', state]).status).toBe(0)
-  onTestFinished(() => void spawnSync('umount', ['--lazy', state]))
-  const ballast = join(state, 'ballast')
-  return {
-    home,
-    fill: () => {
-      // dd stops at the last byte, whatever the file system keeps for itself.
-      spawnSync('dd', ['if=/dev/zero', `of=${ballast}`, 'bs=4096'])
-      expect(() => writeFileSync(join(state, 'more'), 'x'.repeat(8192))).toThrow('ENOSPC')
-    },
-    free: () => rmSync(ballast),
-  }
+  const disk = mountSmallDisk(home, scarce)
+  onTestFinished(() => disk.unmount())
+  return { home, ...disk }
 }
 
 function friendOf(n: number): { from: string; text: string } {
@@ -62,10 +50,10 @@ async function contactsOf(client: Client): Promise<number> {
 }
 
 describe('a disk that becomes full while the daemon runs', () => {
-  it.skipIf(REASON !== '')(
-    `is outlasted: reads are answered, nothing acknowledged is lost, and nothing refused takes effect${REASON}`,
-    async () => {
-      const { home, fill, free } = smallHome(24)
+  it.skipIf(REASON !== '').each<Scarce>(['bytes', 'inodes'])(
+    `is outlasted: reads are answered, nothing acknowledged is lost, and nothing refused takes effect (%s)${REASON}`,
+    async (scarce) => {
+      const { home, fill, free } = smallHome(scarce)
       const daemon = await DaemonProcess.start({ home })
       const client = await daemon.connect()
       await client.call('persona.init', { device: { name: 'laptop', key: OWN_LAPTOP } })
@@ -133,7 +121,7 @@ describe('a start', () => {
   it.skipIf(REASON !== '')(
     `on a full disk waits for room, and needs nobody to try again${REASON}`,
     async () => {
-      const { home, fill, free } = smallHome(24)
+      const { home, fill, free } = smallHome('bytes')
       const first = await DaemonProcess.start({ home })
       await (await first.connect()).call('persona.init', { device: { name: 'laptop', key: OWN_LAPTOP } })
       await first.kill('SIGKILL')
