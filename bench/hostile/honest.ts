@@ -1,0 +1,32 @@
+/** A program: honest clients that look up a known device now and then. Prints JSON: calls, failures, and the 99th percentile in ms. */
+import { connect, type Client } from '../../src/ipc/client.ts'
+import { quantile } from '../measure.ts'
+
+const PAUSE_MS = 10 // sanity: between two calls of one client, as an app that shows a list of friends
+
+const [, , path = '', known = '', count = '', durationMs = ''] = process.argv
+const times: number[] = []
+const failures: string[] = []
+
+async function behave(client: Client, untilMs: number): Promise<void> {
+  while (performance.now() < untilMs) {
+    const started = performance.now()
+    try {
+      const { by } = await client.call('lookup', { query: known })
+      if (by !== 'device') failures.push('a wrong answer')
+    } catch (error) {
+      failures.push(String(error))
+      return
+    }
+    times.push(performance.now() - started)
+    await new Promise((done) => setTimeout(done, PAUSE_MS))
+  }
+}
+
+const clients = await Promise.all(Array.from({ length: Number(count) }, () => connect({ socketPath: path })))
+console.log('connected')
+await new Promise((begin) => process.stdin.once('data', begin))
+const untilMs = performance.now() + Number(durationMs)
+await Promise.all(clients.map((client) => behave(client, untilMs)))
+console.log(JSON.stringify({ calls: times.length, failures, p99Ms: quantile(times, 0.99) }))
+process.exit(0)
