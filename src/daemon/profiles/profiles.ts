@@ -2,21 +2,18 @@
 import { formatHex } from '../../core/encoding/bytes.ts'
 import type { Sighting } from '../../core/consent.ts'
 import type { CryptoEngine } from '../../crypto/engine.ts'
-import { notice, type Finding } from '../../ipc/shapes/doctor.ts'
 import type { ProfileList } from '../../ipc/shapes/profiles.ts'
 import { ToxError } from '../../tox/save/errors.ts'
 import type { Machine } from '../../tox/profile/lock-file.ts'
-import { statusWith } from '../../tox/save/status-message.ts'
-import { repairProfile } from '../../tox/profile/repair.ts'
 import { Retries } from '../../tox/profile/retries.ts'
 import { canSeeClients } from '../../tox/profile/sight.ts'
-import type { ProfileAccess, ToxProfile } from '../../tox/profile/profile-file.ts'
+import type { ToxProfile } from '../../tox/profile/profile-file.ts'
 import { readKeys, readName, readStatusMessage } from '../../tox/save/savefile.ts'
 import { ProfileWatch, monotonicClock, type WatchClock, type WatchDirectory } from '../../tox/profile/watch.ts'
 import { describeError } from '../../process/describe-error.ts'
 import type { Log } from '../../process/log.ts'
 import { Serial } from '../../process/serial.ts'
-import * as own from './shown.ts'
+import { wordsToKeep } from './shown.ts'
 import { compareKnown, deviceOf, isDue, newKnown, noteUnread, type KnownProfile, type ProfileKeeper } from './known.ts'
 import { dueProfiles, takeWritten } from './hand.ts'
 import { readGuarded, reportFriends } from './read.ts'
@@ -25,10 +22,11 @@ import type { Handlers } from '../../ipc/methods/method.ts'
 import type { ProfileMethods } from '../../ipc/methods/profiles.ts'
 import { RunningClients } from './clients.ts'
 import { Identities } from './identities.ts'
-import { findingOfLoss } from './losses.ts'
 import { ownProfiles, rememberPlace } from './own-profiles.ts'
-import { findingsOfTwins } from './twins.ts'
-import { keepWords, wordsLeftOut, wordsOf, wordsToKeepAfter } from './words.ts'
+import { reportBlobLoss } from './blob-loss.ts'
+import { summaryOf, type ProfileSummary } from './summary.ts'
+import { writeBack } from './write-back.ts'
+import { keepWords, wordsLeftOut, wordsToKeepAfter } from './words.ts'
 
 export interface ProfilesOptions {
   readonly keeper: ProfileKeeper
@@ -52,8 +50,6 @@ export interface ProfilesConfig {
   /** @throws {ToxError} */
   readonly passphrase: () => Promise<string | null>
 }
-
-const MAX_FINDINGS = 8 // sanity: people read status; the list has all of them
 
 export class Profiles {
   readonly #options: ProfilesOptions
@@ -140,22 +136,8 @@ export class Profiles {
   }
 
   /** For `status`. */
-  summary(): { profiles: { watched: number; older: number; lost: number }; findings: Finding[] } {
-    const table = this.#options.keeper.ownTable
-    const all = [...this.#known.values()]
-    const { lost } = this.#identities
-    const troubles = this.#troubles().map((message) => notice('WATCH_TROUBLE', message, null))
-    const twins = findingsOfTwins(all.map(({ view }) => view))
-    const findings = [...lost.map(findingOfLoss), ...twins, ...troubles]
-    for (const { view, text } of all) {
-      const finding = table === null ? null : own.findingOf(view, text)
-      if (finding !== null) findings.push(finding)
-    }
-    const shown = findings.slice(0, MAX_FINDINGS)
-    const more = findings.length - MAX_FINDINGS
-    if (more > 0) shown.push(notice('PROFILES_MORE', `${more} more watched profiles need attention`, 'list them'))
-    const older = all.filter(({ shown: table }) => table?.state === 'older').length
-    return { profiles: { watched: all.length, older, lost: lost.length }, findings: shown }
+  summary(): ProfileSummary {
+    return summaryOf([...this.#known.values()], this.#identities.lost, this.#troubles(), this.#options.keeper.ownTable)
   }
 
   /** The sighting, without the table, because the profile has a finding of its own about it; null if the key is not watched. */
@@ -254,8 +236,9 @@ export class Profiles {
       await this.#reportOwn(known, profile)
       this.#compare(known)
       await this.#identities.keep(known.view, profile)
-      await this.#emitLoss(known)
-      await this.#repair(known, profile, access)
+      const { repair } = this.#config
+      await reportBlobLoss(known, { ...this.#options, repair, seesClients: this.#seesClients })
+      await writeBack(known, profile, access, { ...this.#options, retries: this.#retries, mayWrite: repair })
     } catch (error) {
       if (!(error instanceof ToxError)) throw error
       if (noteUnread(known, error))
@@ -275,7 +258,7 @@ export class Profiles {
   async #reportOwn(known: KnownProfile, profile: ToxProfile): Promise<void> {
     const { key } = known.view
     known.text = readStatusMessage(profile.save).text
-    known.words = own.wordsToKeep(known.text, known.words)
+    known.words = wordsToKeep(known.text, known.words)
     if (key === null || deviceOf(key, this.#options.keeper) === null) return
     const name = readName(profile.save).text
     const observation = { from: key, text: known.text, seenAtSec: profile.fileMtimeSec }
@@ -284,53 +267,5 @@ export class Profiles {
 
   #compare(known: KnownProfile): void {
     compareKnown(known, this.#options.keeper, this.#config.repair)
-  }
-
-  /** Emits a loss once for each status message, even if the client saves it again and again. */
-  async #emitLoss(known: KnownProfile): Promise<void> {
-    const { keeper } = this.#options
-    const { path, key, device } = known.view
-    const state = known.shown?.state
-    if (state !== 'none' && state !== 'damaged') {
-      known.toldLoss = null
-      return
-    }
-    if (key === null || device === null || known.toldLoss === known.text) return
-    // A profile that never showed the table has lost nothing.
-    if (state === 'none' && !keeper.hasShown(key)) return
-    known.toldLoss = known.text
-    const message = own.describeLoss(path, known.text, state, this.#config.repair, this.#seesClients)
-    await keeper.emit({ event: 'profile.blob-lost', data: { path, key, device, state, message } })
-    this.#options.log.warn('profile.blob-lost', { message, path })
-  }
-
-  async #repair(known: KnownProfile, profile: ToxProfile, access: ProfileAccess): Promise<void> {
-    const { path, key, device } = known.view
-    if (!isDue(known, this.#options.keeper) || key === null || device === null) return
-    const { keeper, nowSec, machine, log } = this.#options
-    await keeper.emit({ event: 'profile.due', data: { path, key, device } })
-    if (!this.#config.repair) return
-    if (this.#retries.isTooSoon(path)) {
-      known.view = { ...known.view, repair: 'it was written a moment ago' }
-      return await this.#retries.later(path)
-    }
-    const { status, wordsDropped } = await statusWith(wordsOf(known, keeper), (words) => keeper.statusMessage(words))
-    // Before they are gone from the profile.
-    if (wordsDropped) await keepWords(key, wordsOf(known, keeper), keeper)
-    const options = { nowSec: nowSec(), ...(machine === undefined ? {} : { machine }) }
-    const outcome = await repairProfile({ profile, access, text: status.text }, options)
-    if (!outcome.done) {
-      const isNews = known.view.repair !== outcome.why
-      known.view = { ...known.view, repair: outcome.why }
-      if (outcome.again) await this.#retries.later(path, outcome.clients, profile.path)
-      else if (isNews) log.warn('profile.not-repaired', { message: outcome.why })
-      return
-    }
-    this.#retries.wrote(path)
-    if (!wordsDropped) await keepWords(key, '', keeper)
-    known.view = { ...known.view, repair: null }
-    const { epoch, seq } = status.table
-    await keeper.emit({ event: 'profile.repaired', data: { path, key, device, epoch, seq, backup: outcome.backup } })
-    log.info('profile.repaired', { message: `table ${seq} written into ${path}`, path })
   }
 }
