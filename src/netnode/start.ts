@@ -15,10 +15,12 @@ export const NET_MAIN: string = fileURLToPath(new URL(`./main${extname(import.me
 export function netPaths(): string[] {
   const manifest = fileURLToPath(new URL('../../package.json', import.meta.url))
   const code = fileURLToPath(new URL('..', import.meta.url))
-  const launchers = fileURLToPath(new URL('../../src/launch/', import.meta.url))
+  const launchers = fileURLToPath(new URL('../../src/', import.meta.url))
   const packages = PACKAGES.map((name) => dirname(findPackageJSON(name, import.meta.url)!))
-  const paths = [code, launchers, manifest, ...packages].map((path) => realpathSync(path))
-  // In a checkout the launchers are part of the code.
+  // Node finds a package by its link, and reads it where the link leads.
+  const named = [code, launchers, manifest, ...packages].map((path) => path.replace(/\/$/, ''))
+  const paths = [...new Set(named.flatMap((path) => [path, realpathSync(path)]))]
+  // In a checkout the launchers are part of the code. In a package src/ has them alone, and they look there for sources.
   return paths.filter((path) => !paths.some((other) => path.startsWith(`${other}/`)))
 }
 

@@ -249,6 +249,19 @@ describe('the programs of the package', () => {
     expect(JSON.parse(run(project, bin('persona'), 'verify', text, '--json'))).toMatchObject({ valid: true })
   })
 
+  test('run personad-net from the compiled files, as its unit and as the daemon do', () => {
+    writeFileSync(
+      join(project, 'net.mjs'),
+      `import { spawnSync } from 'node:child_process'
+      const { netFlags, NET_MAIN } = await import(${JSON.stringify(pathToFileURL(join(installed, 'dist/netnode/start.js')).href)})
+      for (const script of [NET_MAIN, ${JSON.stringify(join(installed, 'src/launch/personad-net.js'))}]) {
+        const { status, stdout, stderr } = spawnSync(process.execPath, [...netFlags(), script], { input: '', encoding: 'utf8', env: {} })
+        console.log(status, stdout.includes('{"type":"ready"}'), stderr)
+      }`,
+    )
+    expect(run(project, process.execPath, 'net.mjs')).toBe('0 true \n0 true \n')
+  })
+
   test('answer an app that uses personad/client', () => {
     const text = alice.table(['laptop']).text()
     run(project, bin('persona'), '--home', home, 'observe', text, '--from', alice.key('laptop'))
