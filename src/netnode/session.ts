@@ -6,7 +6,8 @@ import { BEAT_MS, checkFrame } from '../process/protocol.ts'
 import { Dht, type Resolve } from './dht.ts'
 import { formatGot, formatStored, parsePlace, parseValue } from './dht-form.ts'
 import { NetError } from './errors.ts'
-import { NET_PROTOCOL, type Order, type Report } from './protocol.ts'
+import { ORDER_READER } from './orders.ts'
+import { NET_LIMITS, type Order, type Report } from './protocol.ts'
 import type { NetSettings } from './settings.ts'
 
 const MAX_UNREAD_BYTES = 8_388_608 // sanity: the answers to all orders that can wait take 23 MB at most; a daemon that reads none is cut off
@@ -33,9 +34,9 @@ export class Session {
     this.#report({ type: 'ready' })
     const beat = setInterval(() => this.#report({ type: 'beat' }), BEAT_MS)
     try {
-      const cutter = new FrameCutter(NET_PROTOCOL.limits)
+      const cutter = new FrameCutter(NET_LIMITS)
       for await (const piece of input)
-        for (const frame of cutter.push(piece)) await this.#takeOrder(checkFrame(NET_PROTOCOL.orders, frame))
+        for (const frame of cutter.push(piece)) await this.#takeOrder(checkFrame(ORDER_READER, frame))
     } catch (error) {
       this.#report({ type: 'failed', ...reasonOf(error) })
     } finally {
@@ -102,7 +103,7 @@ export class Session {
 
   #report(report: Report, body?: Uint8Array): void {
     if (this.#isOver) return
-    this.#output.write(encodeFrame(report, NET_PROTOCOL.limits, body))
+    this.#output.write(encodeFrame(report, NET_LIMITS, body))
     if (this.#output.writableLength > MAX_UNREAD_BYTES) this.#output.destroy()
   }
 }

@@ -1,25 +1,19 @@
 /** How personad-net is started: under Node's permission model, with sight of its own code and nothing else. */
 import { realpathSync } from 'node:fs'
-import { findPackageJSON } from 'node:module'
-import { dirname, extname } from 'node:path'
+import { extname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-/** The packages that the program loads. A test starts it with these alone. */
-const PACKAGES = ['zod'] as const
 const MAX_HEAP_MB = 64 // sanity: it takes a few MB; a flood must not take the machine
 
 /** The main module, src/netnode/main.ts or the same in dist/. */
 export const NET_MAIN: string = fileURLToPath(new URL(`./main${extname(import.meta.url)}`, import.meta.url))
 
-/** The files and folders that the program reads: its code, the launchers, its packages, and the page that says what kind of code it is. */
+/** The files and folders that the program reads: its code, the launchers, and the manifest that says what kind of code it is. It needs no package. */
 export function netPaths(): string[] {
   const manifest = fileURLToPath(new URL('../../package.json', import.meta.url))
   const code = fileURLToPath(new URL('..', import.meta.url))
   const launchers = fileURLToPath(new URL('../../src/', import.meta.url))
-  const packages = PACKAGES.map((name) => dirname(findPackageJSON(name, import.meta.url)!))
-  // Node finds a package by its link, and reads it where the link leads.
-  const named = [code, launchers, manifest, ...packages].map((path) => path.replace(/\/$/, ''))
-  const paths = [...new Set(named.flatMap((path) => [path, realpathSync(path)]))]
+  const paths = [...new Set([code, launchers, manifest].map((path) => realpathSync(path)))]
   // In a checkout the launchers are part of the code. In a package src/ has them alone, and they look there for sources.
   return paths.filter((path) => !paths.some((other) => path.startsWith(`${other}/`)))
 }

@@ -1,14 +1,18 @@
 /** The messages between this program and a child, checked on both sides: neither trusts the other to work correctly. */
-import { z } from 'zod'
 import { PersonadError } from '../errors/personad-error.ts'
 import { FrameError, type Framed, type FrameLimits } from './frame.ts'
 
 export const BEAT_MS = 1000 // sanity: a fifteenth of the silence that counts as a hang
 
-/** The messages of one program. The schema of the reports includes {@link BEAT} and {@link FAILED}, and a report `ready`. */
+/** Checks a value of JSON. A schema of zod is one; a program that must stay small has its own, because zod takes 17 MB. */
+export interface Schema<T> {
+  safeParse(value: unknown): { readonly success: true; readonly data: T } | { readonly success: false }
+}
+
+/** The messages of one program. The schema of the reports includes those that every child makes (common-reports.ts). */
 export interface Protocol<Order, Report> {
-  readonly orders: z.ZodType<Order>
-  readonly reports: z.ZodType<Report>
+  readonly orders: Schema<Order>
+  readonly reports: Schema<Report>
   readonly limits: FrameLimits
 }
 
@@ -20,18 +24,6 @@ export type CommonReport =
   | { readonly type: 'failed'; readonly code: string; readonly message: string }
   /** Sent every {@link BEAT_MS}: the child is alive. */
   | { readonly type: 'beat' }
-
-export const BEAT: z.ZodObject<{ type: z.ZodLiteral<'beat'> }, z.core.$strict> = z.strictObject({
-  type: z.literal('beat'),
-})
-export const FAILED: z.ZodObject<
-  { type: z.ZodLiteral<'failed'>; code: z.ZodString; message: z.ZodString },
-  z.core.$strict
-> = z.strictObject({
-  type: z.literal('failed'),
-  code: z.string().max(64),
-  message: z.string().max(512),
-})
 
 /** The report as one that every child makes; null if only this program makes it. */
 export function commonReport(report: { readonly type: string }): CommonReport | null {
@@ -65,7 +57,7 @@ export class ChildError extends PersonadError<ChildErrorCode> {
  * Checks the message of a frame.
  * @throws {FrameError} FRAME_INVALID
  */
-export function checkFrame<T>(schema: z.ZodType<T>, { message, body }: Framed<unknown>): Framed<T> {
+export function checkFrame<T>(schema: Schema<T>, { message, body }: Framed<unknown>): Framed<T> {
   const result = schema.safeParse(message)
   // Do not quote the message: it may hold a text of somebody else.
   if (!result.success) throw new FrameError('FRAME_INVALID', 'a frame holds an unknown message')

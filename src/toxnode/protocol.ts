@@ -3,7 +3,8 @@
  * correctly.
  */
 import { z } from 'zod'
-import { BEAT, FAILED, type CommonReport, type Protocol } from '../process/protocol.ts'
+import { BEAT, FAILED } from '../process/common-reports.ts'
+import type { CommonReport, Protocol } from '../process/protocol.ts'
 
 /** A node of the Tox network to bootstrap from. */
 export interface BootstrapNode {

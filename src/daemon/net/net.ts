@@ -12,7 +12,8 @@ import type { ChildError } from '../../process/protocol.ts'
 import type { Clock } from '../../process/pulse.ts'
 import { formatPlace, formatValue, parseGot } from '../../netnode/dht-form.ts'
 import { NetError } from '../../netnode/errors.ts'
-import { MAX_AT_ONCE, NET_PROTOCOL, type Order, type Report } from '../../netnode/protocol.ts'
+import { MAX_AT_ONCE, type Order, type Report } from '../../netnode/protocol.ts'
+import { NET_PROTOCOL } from '../../netnode/schema.ts'
 import type { NetConfig } from './config.ts'
 
 export interface NetOptions {

@@ -1,0 +1,58 @@
+/** The schemas of the messages between the daemon and personad-net, for the daemon. personad-net has its own reader of orders. */
+import { z } from 'zod'
+import { MAX_SALT_BYTES } from '../core/announce/signed-value.ts'
+import { newCounters, type DhtCounters } from '../dht/counters.ts'
+import { BEAT, FAILED } from '../process/common-reports.ts'
+import type { Protocol } from '../process/protocol.ts'
+import { MAX_AT_ONCE, MAX_VALUES, NET_LIMITS, type Order, type Report } from './protocol.ts'
+import { MAX_BOOTSTRAP_NODES, MAX_HOST_CHARS, MAX_PRIVATE_HOSTS } from './settings.ts'
+
+const MAX_COUNT = Number.MAX_SAFE_INTEGER
+
+const host = z.string().min(1).max(MAX_HOST_CHARS)
+const port = z.int().min(1).max(65_535)
+const hostPort = z.strictObject({ host, port })
+const id = z.int().min(1)
+const count = z.int().min(0).max(MAX_COUNT)
+const hex = (bytes: number): z.ZodString => z.string().regex(new RegExp(`^[0-9A-F]{${bytes * 2}}$`))
+const place = {
+  publicKey: hex(32),
+  salt: z.string().regex(new RegExp(`^(?:[0-9A-F]{2}){0,${MAX_SALT_BYTES}}$`)),
+}
+const value = { seq: z.string().regex(/^(?:0|[1-9]\d{0,18})$/), signature: hex(64) }
+const effort = {
+  nodesAsked: count,
+  nodesAnswered: count,
+  sentBytes: count,
+  receivedBytes: count,
+  tookMs: z.number().min(0),
+}
+const values = z.array(z.strictObject({ ...value, nodes: count, bytes: count.max(1000) })).max(MAX_VALUES)
+const counterNames = Object.keys(newCounters()) as (keyof DhtCounters)[]
+const counters = z.strictObject(
+  Object.fromEntries(counterNames.map((name) => [name, count])) as Record<keyof DhtCounters, z.ZodInt>,
+)
+
+const order: z.ZodType<Order> = z.discriminatedUnion('type', [
+  z.strictObject({
+    type: z.literal('configure'),
+    bootstrap: z.array(hostPort).max(MAX_BOOTSTRAP_NODES),
+    proxy: hostPort.nullable(),
+    private: z.array(host).max(MAX_PRIVATE_HOSTS),
+  }),
+  z.strictObject({ type: z.literal('limits'), atOnce: z.int().min(1).max(MAX_AT_ONCE) }),
+  z.strictObject({ type: z.literal('dht.get'), id, ...place }),
+  z.strictObject({ type: z.literal('dht.put'), id, ...place, ...value }),
+])
+
+const report: z.ZodType<Report> = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('ready') }),
+  FAILED,
+  BEAT,
+  z.strictObject({ type: z.literal('dht.got'), id, values, ...effort }),
+  z.strictObject({ type: z.literal('dht.stored'), id, values, nodesTook: count, nodesHold: count, ...effort }),
+  z.strictObject({ type: z.literal('refused'), id, code: z.string().max(64), message: z.string().max(512) }),
+  z.strictObject({ type: z.literal('dht.counters'), counters }),
+])
+
+export const NET_PROTOCOL: Protocol<Order, Report> = { orders: order, reports: report, limits: NET_LIMITS }
