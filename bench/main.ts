@@ -12,6 +12,7 @@ import { benchJudge } from './judge.ts'
 import { benchLive } from './live.ts'
 import type { Row } from './measure.ts'
 import { friend } from './people.ts'
+import { benchNet } from './net.ts'
 import { benchProcesses } from './processes.ts'
 import { benchScale } from './scale.ts'
 import { benchSocket } from './socket.ts'
@@ -48,5 +49,6 @@ try {
 print(await benchCustody(engine, isQuick))
 print(await benchWatch(engine, isQuick))
 print(await benchLive(engine, isQuick))
+print(await benchNet(engine, isQuick))
 print(await benchScale(engine, isQuick))
 for (const contacts of isQuick ? [0, 1000] : [0, 10_000, 100_000]) print(await benchStart(engine, contacts, isQuick))

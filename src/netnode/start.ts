@@ -3,6 +3,7 @@ import { realpathSync } from 'node:fs'
 import { extname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
+const YOUNG_HEAP_MB = 1 // sanity: packets are small and gone at once; the default lets garbage grow to 48 MB
 const MAX_HEAP_MB = 64 // sanity: it takes a few MB; a flood must not take the machine
 
 /** The main module, src/netnode/main.ts or the same in dist/. */
@@ -23,6 +24,7 @@ export function netFlags(): string[] {
   return [
     '--disable-sigusr1',
     `--max-old-space-size=${MAX_HEAP_MB}`,
+    `--max-semi-space-size=${YOUNG_HEAP_MB}`,
     '--permission',
     // A later Node has a permission for the network too.
     ...(process.allowedNodeEnvironmentFlags.has('--allow-net') ? ['--allow-net'] : []),
