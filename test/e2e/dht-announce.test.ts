@@ -1,10 +1,13 @@
 /** Announcements on real nodes: a friend who knew epoch 0 follows two rotations, while a thief signs what the stolen key allows. */
+import { execFileSync } from 'node:child_process'
 import { describe, expect, it } from 'vitest'
 import type { ChainPlace } from '../../src/core/announce/judge.ts'
 import { FORWARD_SEQ } from '../../src/core/announce/place.ts'
+import { formatRead } from '../../src/core/announce/settings.ts'
 import { bencodeValue, valueOf, type SignedValue } from '../../src/core/announce/signed-value.ts'
 import { walkForwards, type WalkResult } from '../../src/core/announce/walk.ts'
 import { formatHex } from '../../src/core/encoding/bytes.ts'
+import { composeStatus } from '../../src/core/token.ts'
 import type { DhtClient } from '../../src/dht/client.ts'
 import {
   ada,
@@ -20,6 +23,7 @@ import {
 import { DhtPeers, libtorrentAbsence, loopbackClient } from '../support/dht-peers.ts'
 import { makeDeviceKey, NOW_SEC, sodium } from '../support/made-persona.ts'
 
+const EXAMPLE = new URL('../../examples/open-announcement.ts', import.meta.url).pathname
 const ABSENCE = libtorrentAbsence()
 const libtorrentIt = it.skipIf(ABSENCE !== null)
 const needs = ABSENCE === null ? '' : ` (skipped: ${ABSENCE})`
@@ -120,4 +124,28 @@ describe('announcements on nodes of libtorrent', () => {
     await thief.put(resigned(ada, 1, next, { seq: FORWARD_SEQ, bencoded: sealed }))
     expect(proofs(await walk(owner, placeOf(ada, 1)))).toBe(1)
   })
+
+  libtorrentIt(
+    `are opened by examples/open-announcement.ts, from a friend's old status message and what libtorrent got${needs}`,
+    async () => {
+      const peers = await DhtPeers.start('libtorrent', 3)
+      const { client: owner } = await loopbackClient(peers.ports)
+      await announce(owner, {
+        seq: 9,
+        devices: [0, 1, 2],
+        document: `names: [laptop,phone,tablet]\nread: ${formatRead(READ)}`,
+      })
+      const status = composeStatus('', announcedBlob(ada, { seq: 3 }).bytes).text
+      const run = (input: string): string =>
+        execFileSync(process.execPath, [EXAMPLE, status], { input, encoding: 'utf8' })
+      const [, key, salt] = /^key ([0-9A-F]{64})\nsalt ([0-9A-F]{40})\n$/.exec(run(''))!
+      const got = await peers.order({ do: 'get', node: 1, key, salt })
+      const tail = (number: number): string => formatHex(makeDeviceKey(number)).slice(-8)
+      expect(run(JSON.stringify(got))).toBe(
+        `table 0.9: laptop (…${tail(0)}), phone (…${tail(1)}), tablet (…${tail(2)})\n`,
+      )
+      const signature = `00${(got.signature as string).slice(2)}`
+      expect(run(JSON.stringify({ ...got, signature }))).toBe('refused: ITEM_SIGNATURE\n')
+    },
+  )
 })
