@@ -41,12 +41,16 @@ export function groupOf(text: string): Group | null {
   const { event, data } = JSON.parse(text) as DaemonEvent
   if (event === 'own.changed') return NOT_BY_OWNER.has(data.cause) ? null : ofOwner('own')
   if (event === 'own.intent-dropped') return ofOwner('own')
-  if (event === 'contact.changed')
-    return data.changes.some(({ kind }) => BY_OWNER.has(kind)) ? ofOwner('contacts') : null
+  if (event === 'contact.changed') return isByOwner(data.changes) ? ofOwner('contacts') : null
   if (event === 'contact.forgotten' || event === 'pending.answered') return ofOwner('contacts')
   if (event === 'app.changed') return data.what === 'requested' ? null : ofOwner('apps')
   if (event === 'alarm') return { name: `${data.code} ${data.personaId ?? ''}`, most: MAX_ALARMS, isFirstKept: true }
   return null
+}
+
+/** Whether the owner made one of the changes of a contact. */
+export function isByOwner(changes: readonly ContactChange[]): boolean {
+  return changes.some(({ kind }) => BY_OWNER.has(kind))
 }
 
 function ofOwner(name: string): Group {

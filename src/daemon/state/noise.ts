@@ -4,6 +4,7 @@
  */
 import { Quota } from '../../process/quota.ts'
 import type { Write } from '../../store/store.ts'
+import { isByOwner } from './kept-entries.ts'
 import type { NewEvent } from './new-event.ts'
 import type { NoisyRecord, Records } from './records.ts'
 
@@ -71,6 +72,7 @@ export class Noise {
 export function noiseOf(news: NewEvent): string | null {
   const { event, data } = news
   if (event === 'contact.changed') {
+    if (isByOwner(data.changes)) return null
     const { personaId, devices, others } = data.contact
     return personaId ?? devices[0]?.key ?? others[0]?.key ?? null
   }

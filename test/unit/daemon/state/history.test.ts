@@ -166,6 +166,19 @@ describe('a contact who makes news all the time', () => {
     ])
   })
 
+  it('keeps out nothing that the owner does about them', async () => {
+    const test = await withFriends()
+    await test.sees(EVE.key('pc'), EVE.table(['pc']), { name: 'Eve' })
+    await floods(test, 20)
+    await test.call('contact.rename', { contact: 'Eve', name: 'Noisy' })
+    await test.call('contact.block', { contact: 'Noisy' })
+    const { entries } = await test.call('log.list', { limit: 2 })
+    expect(entries).toMatchObject([
+      { data: { changes: [{ kind: 'blocked' }] } },
+      { data: { changes: [{ kind: 'called', name: 'Noisy' }] } },
+    ])
+  })
+
   it('keeps out no alarm, and each alarm has a limit of its own', async () => {
     const test = await withFriends()
     await test.sees(EVE.key('pc'), EVE.table(['pc']), { name: 'Eve' })
