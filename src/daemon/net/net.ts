@@ -43,6 +43,8 @@ export class Net {
   readonly #options: NetOptions
   readonly #child: Child<Order, Report>
   readonly #waiting = new Map<number, Waiting>()
+  /** Orders that wait until personad-net is ready. */
+  readonly #starting: (() => void)[] = []
   #lastId = 0
   #counters: DhtCounters | null = null
 
@@ -80,6 +82,7 @@ export class Net {
 
   async stop(): Promise<void> {
     await this.#child.stop()
+    this.#endStart()
   }
 
   status(): NetStatus {
@@ -117,6 +120,7 @@ export class Net {
   }
 
   async #order(orderFor: (id: number) => DhtOrder, body?: Uint8Array): Promise<DhtAnswer> {
+    if (this.#child.state === 'starting') await this.#started()
     if (this.#child.state !== 'running') throw new NetError('NET_DOWN', 'personad-net does not run now')
     const id = ++this.#lastId
     const { promise, resolve, reject } = Promise.withResolvers<DhtAnswer>()
@@ -129,11 +133,20 @@ export class Net {
     }
   }
 
+  /** Resolves when personad-net is ready, or has ended before that. */
+  async #started(): Promise<void> {
+    await new Promise<void>((resolve) => this.#starting.push(resolve))
+  }
+
+  #endStart(): void {
+    for (const resolve of this.#starting.splice(0)) resolve()
+  }
+
   #take({ message, body }: Framed<Report>): void {
     switch (message.type) {
       case 'ready':
         this.#options.log.info('net.ready', { message: 'personad-net runs', how: this.#options.how })
-        return
+        return this.#endStart()
       case 'dht.got':
       case 'dht.stored':
         return this.#waiting.get(message.id)?.resolve({ message, body })
@@ -162,6 +175,7 @@ export class Net {
 
   #lose(): void {
     this.#counters = null
+    this.#endStart()
     for (const { reject } of this.#waiting.values())
       reject(new NetError('NET_LOST', 'personad-net ended before the order did'))
   }

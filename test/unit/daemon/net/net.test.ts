@@ -90,3 +90,23 @@ describe('a personad-net that was taken over', () => {
     })
   })
 })
+
+describe('an order that comes while personad-net starts', () => {
+  test('waits until it is ready', async () => {
+    const { net } = new NetStory({}, { open: answering({ ...EFFORT, values: [{ signed, nodes: 3 }] }) })
+    net.start()
+    expect(net.status().state).toBe('starting')
+    expect((await net.get(signed)).values).toHaveLength(1)
+    await net.stop()
+  })
+
+  test('fails if personad-net ends before that', async () => {
+    const open = (): Link => {
+      throw new Error('there is no such program')
+    }
+    const { net } = new NetStory({}, { open })
+    net.start()
+    await expect(net.get(signed)).rejects.toMatchObject({ code: 'NET_DOWN' })
+    await net.stop()
+  })
+})
