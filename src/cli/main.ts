@@ -2,6 +2,7 @@
 import { CommanderError, type Command } from 'commander'
 import { resolvePaths } from '../ipc/paths.ts'
 import { printFailure } from './io/context.ts'
+import { writeWhole } from './io/whole-output.ts'
 import { chooseColor, type ColorChoice } from './io/style.ts'
 import { CliError, EXIT_DONE, EXIT_USAGE } from './io/errors.ts'
 import type { Runner } from './program/options.ts'
@@ -91,6 +92,7 @@ function usageError(error: CommanderError): CliError {
   return new CliError('USAGE', message ?? 'wrong usage', { hint, cause: error })
 }
 
+writeWhole(process.stdout)
 process.stdout.on('error', (error) => {
   const code = 'code' in error ? String(error.code) : 'unknown error'
   // `persona contact list | head` closes the pipe: its reader has what it wants.

@@ -1,7 +1,7 @@
 /** The exit statuses of the programs where nobody reads, where nothing can be written, and at a signal that comes early. */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { closeSync, openSync } from 'node:fs'
+import { closeSync, openSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { PERSONA } from '../support/persona.ts'
@@ -33,6 +33,27 @@ test('an output that cannot be written is a failure, with its reason', async () 
   ])
   const daemon = spawn(process.execPath, [PERSONAD, '--version'], { stdio: ['ignore', full, 'ignore'] })
   expect(await statusOf(daemon)).toBe(1)
+})
+
+test('an output of which a file takes only a part is a failure', async () => {
+  const file = join(tempDir(), 'script')
+  // One block is 512 or 1024 bytes; the script has more than both, and is written at once.
+  const child = spawn('sh', ['-c', `ulimit -f 1; exec "$0" "$1" completion bash > "$2"`, process.execPath, PERSONA, file], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
+  let stderr = ''
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text))
+  expect([await statusOf(child), stderr]).toEqual([1, expect.stringContaining('(EFBIG) (OUTPUT_FAILED)')])
+  expect(statSync(file).size).toBeLessThan(2000)
+})
+
+test('a hint names the --home that was given', async () => {
+  const home = tempDir()
+  const child = spawn(process.execPath, [PERSONA, '--home', home, 'status'], { stdio: ['ignore', 'ignore', 'pipe'] })
+  let stderr = ''
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text))
+  expect(await statusOf(child)).toBe(3)
+  expect(stderr).toContain(`hint: run: personad --home '${home}', or: persona --home '${home}' service install`)
 })
 
 test('SIGHUP while the daemon still loads does not end it', async () => {

@@ -2,7 +2,7 @@
 import type { Client } from '../../ipc/client.ts'
 import type { AddContactParams, AddedContact } from '../../ipc/shapes/links.ts'
 import { hasCode, withDaemon } from '../io/connect.ts'
-import { print, type Context } from '../io/context.ts'
+import { print, tell, type Context } from '../io/context.ts'
 import { describeFailure, EXIT_DONE } from '../io/errors.ts'
 import { escapeText, showName } from '../io/escape.ts'
 import { MAX_TEXT_BYTES, readStdin } from '../io/input.ts'
@@ -33,8 +33,8 @@ async function addOrAsk(client: Client, params: AddContactParams): Promise<Added
     return await client.call('contact.add', params)
   } catch (error) {
     if (!hasCode(error, 'CHAIN_DIFFERS') || isVerified(error) || !isInteractive()) throw error
-    process.stderr.write(`${escapeText(describeFailure(error).message)}\n`)
-    process.stderr.write('If you accept this link, nothing seen from the other chain of keys counts any more.\n')
+    tell(`${escapeText(describeFailure(error).message)}\n`)
+    tell('If you accept this link, nothing seen from the other chain of keys counts any more.\n')
     const answer = await askLine('Type "yes" to accept it if the contact gave you the link: ')
     if (answer.trim().toLowerCase() !== 'yes') throw error
     return await client.call('contact.add', { ...params, repin: true })

@@ -2,7 +2,7 @@
 import { parseSafetyNumber } from '../../core/safety-number.ts'
 import type { SafetyNumbers, VerifyContactParams } from '../../ipc/shapes/links.ts'
 import { withDaemon } from '../io/connect.ts'
-import { print, type Context } from '../io/context.ts'
+import { print, tell, type Context } from '../io/context.ts'
 import { CliError, EXIT_DONE } from '../io/errors.ts'
 import { showName } from '../io/escape.ts'
 import { MAX_TEXT_BYTES, readStdin } from '../io/input.ts'
@@ -60,7 +60,7 @@ async function askNumber({ name, personaId, own }: SafetyNumbers): Promise<strin
   const who = showName(name, personaId)
   const lines =
     own === null ? [] : [`Your safety number, for ${who} to compare:`, ...formatNumber(own.safetyNumber), '']
-  process.stderr.write(`${lines.join('\n')}\n`)
+  tell(`${lines.join('\n')}\n`)
   const typed = await askLine(`Type the number that ${who} sees with "persona link" (Enter alone: show it only): `)
   return typed.trim() === '' ? null : digitsOf(typed)
 }

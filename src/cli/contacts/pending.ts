@@ -3,7 +3,7 @@ import type { Client } from '../../ipc/client.ts'
 import type { ElsewhereReport, Policy } from '../../ipc/shapes/contact.ts'
 import { PENDING_KINDS, type PendingKind, type PendingUpdate } from '../../ipc/shapes/pending.ts'
 import { withDaemon } from '../io/connect.ts'
-import { print, type Context } from '../io/context.ts'
+import { print, tell, type Context } from '../io/context.ts'
 import { CliError, EXIT_DONE } from '../io/errors.ts'
 import { escapeText, keyTail, showName } from '../io/escape.ts'
 import { parseQuery } from '../io/keys.ts'
@@ -149,7 +149,7 @@ async function agreedTable(
       hint: 'add --table DIGITS, as shown by: persona pending',
     })
   }
-  process.stderr.write(
+  tell(
     `${formatUpdate(update, Math.floor(Date.now() / 1000), context.verbose)
       .slice(0, -2)
       .join('\n')}\n`,

@@ -7,7 +7,7 @@ import { isScalar, parse, parseDocument } from 'yaml'
 import { encodeUtf8 } from '../../core/encoding/bytes.ts'
 import { writeFileDurably } from '../../durable/file.ts'
 import { hasCode } from '../io/connect.ts'
-import { print, type Context } from '../io/context.ts'
+import { print, tell, type Context } from '../io/context.ts'
 import { CliError, EXIT_DONE, EXIT_FAILED } from '../io/errors.ts'
 import { escapeText } from '../io/escape.ts'
 import { askLine, isInteractive } from '../io/prompt.ts'
@@ -80,7 +80,7 @@ export async function edit(context: Context): Promise<number> {
       }
       const fault = await checkConfigFile(copy)
       if (fault === null) break
-      process.stderr.write(`${describe(fault, copy, configFile)}\n`)
+      tell(`${describe(fault, copy, configFile)}\n`)
       if (/^n/i.test((await askLine('Edit it again? [Y/n] ')).trim())) throw new CliError('CANCELLED', 'cancelled')
     }
     await replace(configFile, await readFile(copy, 'utf8'))

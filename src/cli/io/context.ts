@@ -48,6 +48,11 @@ export function remark(context: Context, line: string): void {
   if (!context.json) process.stderr.write(fitted([line], context.home, process.stderr))
 }
 
+/** Explains a question that follows, on stderr. The caller asked at a terminal. @param text lines, with a line end after each */
+export function tell(text: string): void {
+  process.stderr.write(fitted(text.replace(/\n$/, '').split('\n'), undefined, process.stderr))
+}
+
 /** Lines as their stream shows them: broken at the width of a terminal, with the --home of this command in the commands. */
 function fitted(
   lines: readonly string[],

@@ -1,4 +1,5 @@
 /** Asks for passphrases at the terminal, or reads them from files. A wrong one can be typed again. */
+import { tell } from './context.ts'
 import { CliError, hasCode } from './errors.ts'
 import { readPassphraseFile } from './input.ts'
 import { askSecret, isInteractive } from './prompt.ts'
@@ -47,7 +48,7 @@ export async function tryPassphrase<T>(
       return await use(passphrase)
     } catch (error) {
       if (!isTyped || attempt === MAX_TRIES || !hasCode(error, wrong)) throw error
-      process.stderr.write('That passphrase is wrong. Try again.\n')
+      tell('That passphrase is wrong. Try again.\n')
     }
   }
 }
@@ -62,11 +63,9 @@ export async function askNewPassphrase(source: PassphraseSource): Promise<string
     const first = await obtainPassphrase(source, 'New passphrase: ')
     if (first === '') throw new CliError('CANCELLED', 'an empty passphrase protects nothing; nothing changed')
     if (Array.from(first).length < SHORT_CHARS)
-      process.stderr.write(
-        'This passphrase is short. Somebody who gets the file can find it by trying; four random words are safer.\n',
-      )
+      tell('This passphrase is short. Somebody who gets the file can find it by trying; four random words are safer.\n')
     if ((await askSecret('Repeat the passphrase: ')) === first) return first
     if (attempt === MAX_TRIES) throw new CliError('PASSPHRASE_DIFFERS', 'the two passphrases differ; nothing changed')
-    process.stderr.write('The two passphrases differ. Try again.\n')
+    tell('The two passphrases differ. Try again.\n')
   }
 }

@@ -1,4 +1,5 @@
 /** Offers the Tox profiles of this computer for the first device of a new persona. */
+import { tell } from '../io/context.ts'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { formatHex } from '../../core/encoding/bytes.ts'
@@ -71,7 +72,7 @@ export async function askFirstDevice(
   found: readonly FoundProfile[],
   device: string | undefined,
 ): Promise<{ readonly device: string; readonly toxProfile: string } | null> {
-  process.stderr.write(`${formatOffer(found).join('\n')}\n`)
+  tell(`${formatOffer(found).join('\n')}\n`)
   const none = device === undefined ? ', or Enter for no device yet' : ''
   const toxProfile = chosenFile(await askLine(`Which one is this device? Type its number or a file${none}: `), found)
   if (toxProfile === null) return null

@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { TableDevice } from '../../ipc/shapes/contact.ts'
 import type { DaemonStatus } from '../../ipc/methods/status.ts'
 import { hasCode, withDaemon } from '../io/connect.ts'
-import { print, type Context } from '../io/context.ts'
+import { print, tell, type Context } from '../io/context.ts'
 import { CliError, EXIT_DONE, EXIT_FAILED } from '../io/errors.ts'
 import { escapeText, showName } from '../io/escape.ts'
 import { removals } from './leave.ts'
@@ -72,7 +72,7 @@ async function askDigits({ persona, home, theftProtection }: DaemonStatus): Prom
   }
   if (persona === null) {
     const files = `This erases ${escapeText(home.stateDir)}: your contacts and the history. There is no persona here.`
-    process.stderr.write(`${files} You cannot undo this.\n`)
+    tell(`${files} You cannot undo this.\n`)
     return await askLine(`Type ${NOBODY} to erase it: `)
   }
   const lines = [
@@ -83,7 +83,7 @@ async function askDigits({ persona, home, theftProtection }: DaemonStatus): Prom
     ...REMAINS,
     `Your PersonaID is ${persona.personaId}.`,
   ]
-  process.stderr.write(`${lines.join('\n')}\n`)
+  tell(`${lines.join('\n')}\n`)
   return await askLine(`Type its first ${DIGITS} digits to erase it: `)
 }
 

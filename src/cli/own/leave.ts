@@ -2,7 +2,7 @@
 import { quoteWord } from '../../ipc/command-word.ts'
 import type { TableDevice } from '../../ipc/shapes/contact.ts'
 import { withDaemon } from '../io/connect.ts'
-import { print, type Context } from '../io/context.ts'
+import { print, tell, type Context } from '../io/context.ts'
 import { CliError, EXIT_DONE } from '../io/errors.ts'
 import { escapeText, showName } from '../io/escape.ts'
 import { countOf } from '../io/layout.ts'
@@ -24,7 +24,7 @@ async function confirm(context: Context, digits: string): Promise<void> {
   if (context.json || !isInteractive()) {
     throw new CliError('USAGE', 'leave needs a terminal to ask you first', { hint: 'confirm with --yes' })
   }
-  process.stderr.write(
+  tell(
     'This removes the device from your table and erases its signing key. Its contacts stay.\n' +
       'It does not protect you from a thief: anybody who copied this device earlier can sign until you rotate on another device.\n',
   )

@@ -1,6 +1,6 @@
 /** `persona device remove`: of a device that is lost the key is rotated away, one that is retired is only taken out of the table. */
 import { withDaemon } from '../io/connect.ts'
-import type { Context } from '../io/context.ts'
+import { tell, type Context } from '../io/context.ts'
 import { printEdit } from './device.ts'
 import { CliError } from '../io/errors.ts'
 import { showName } from '../io/escape.ts'
@@ -30,7 +30,7 @@ async function askWhich(context: Context, device: string): Promise<boolean> {
       hint: '--lost rotates the key, which shuts out anybody who has the device; --retired only removes it from the table',
     })
   }
-  process.stderr.write(
+  tell(
     'lost:     somebody else may have it. This rotates your key, which shuts the device out. It needs your recovery words.\n' +
       'retired:  you have it and you keep it. This only removes it from your table.\n',
   )

@@ -7,7 +7,7 @@ import type { TableDevice } from '../../ipc/shapes/contact.ts'
 import type { EditResult } from '../../ipc/shapes/own.ts'
 import type { LeftOut, RotationPlan, RotationWishes } from '../../ipc/shapes/rotation.ts'
 import { hasCode, withDaemon } from '../io/connect.ts'
-import { print, remark, type Context } from '../io/context.ts'
+import { print, remark, tell, type Context } from '../io/context.ts'
 import { CliError, EXIT_DONE } from '../io/errors.ts'
 import { escapeText, showName } from '../io/escape.ts'
 import { formatTable, formatTime, tableNumbers } from '../io/layout.ts'
@@ -91,7 +91,7 @@ async function planWith(
   } catch (error) {
     if (!(error instanceof RpcError) || !hasCode(error, 'EPOCH_UNSURE') || !isInteractive()) throw error
     const next = Number(error.details['epoch'])
-    process.stderr.write(
+    tell(
       `${escapeText(error.message)}.\nIf you have not rotated elsewhere, type ${next}. If you are not sure, type a higher number up to ${MAX_EPOCH}: skipping is safe.\n`,
     )
     const epoch = await askLine('Number of the next key (Enter alone cancels): ')

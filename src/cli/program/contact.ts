@@ -26,6 +26,7 @@ export function addContact(program: Command, contact: Command, run: Runner): voi
 }
 
 function addContactCommands(contact: Command, run: Runner): void {
+  contact.commandsGroup('Look:')
   contact
     .command('list')
     .description('list the people you know; those that need you come first')
@@ -47,8 +48,11 @@ function addContactCommands(contact: Command, run: Runner): void {
     .action((name: string | undefined) =>
       run(async (context) => (await import('../own/announce.ts')).refresh(context, name)),
     )
+  contact.commandsGroup('Add and verify:')
   addLinks(contact, run)
+  contact.commandsGroup('Change:')
   addEdits(contact, run)
+  contact.commandsGroup('Move to another daemon:')
   contact
     .command('export [file]')
     .description('export contact links, names, policies and blocks for another daemon (default: to stdout)')
@@ -63,6 +67,7 @@ function addContactCommands(contact: Command, run: Runner): void {
     .action((file: string, options: ImportContactsOptions) =>
       run(async (context) => (await import('../contacts/cards.ts')).importContacts(context, file, options)),
     )
+  contact.commandsGroup('Help:')
 }
 
 function addLinks(contact: Command, run: Runner): void {

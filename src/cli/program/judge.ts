@@ -31,6 +31,7 @@ export function addPending(program: Command, contact: Command, run: Runner): voi
     )
   contact
     .command('policy <contact> <policy>')
+    .helpGroup('Change:')
     .description('accept newer tables (auto), ask before (ask), or also keep dropped devices (pin)')
     .action((name: string, policy: string) =>
       run(async (context) => (await import('../contacts/pending.ts')).policy(context, name, policy)),

@@ -31,7 +31,7 @@ export function buildProgram(run: Runner): Command {
     .option('--json', 'print JSON, for programs')
     .option('-v, --verbose', 'show more, such as the epoch and seq of tables')
     .option('--home <dir>', 'keep all files and sockets below this directory')
-    .addOption(new Option('--color <when>', 'use colours: auto, always or never').choices(COLOR_CHOICES))
+    .addOption(new Option('--color <when>', 'use colours (default: auto)').choices(COLOR_CHOICES))
     .option('-V, --version', 'print the version')
     .helpOption('-h, --help', 'show this help')
     .configureHelp({
