@@ -71,6 +71,7 @@ describe(`the main job, on ${whose}`, () => {
       table: OwnTable
     }
     const personaId = made.table.personaId
+    expect(await home.done([])).toMatch(/^Your persona is [^]*persona recovery show[^]*All commands: persona --help/)
     expect(made.table.devices).toEqual([{ name: 'laptop', key: laptop }])
     const added = (await home.json(['device', 'add', 'phone', '--tox-profile', PHONE])) as EditResult
     expect(added.table.devices).toEqual([

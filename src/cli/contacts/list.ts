@@ -4,7 +4,7 @@ import type { Alarm } from '../../ipc/shapes/alarms.ts'
 import type { Contact, ContactPage } from '../../ipc/shapes/contact.ts'
 import { withDaemon } from '../io/connect.ts'
 import { print, type Context } from '../io/context.ts'
-import { bold } from '../io/style.ts'
+import { bold, red, yellow } from '../io/style.ts'
 import { EXIT_DONE } from '../io/errors.ts'
 import { keyTail, showName } from '../io/escape.ts'
 import { countOf, cutText, formatTable, formatTime } from '../io/layout.ts'
@@ -78,20 +78,24 @@ export function formatContacts(
 ): string[] {
   const rest = hidden === 0 ? [] : [`${countOf(hidden, 'Tox friend')} without a persona: persona contact list --all`]
   if (contacts.length === 0) return hidden > 0 ? ['no contact has a persona yet', ...rest] : [NOBODY]
-  const rows = contacts
-    .toSorted((a, b) => rankOf(a, alarms) - rankOf(b, alarms))
-    .map((contact) => [
-      nameOf(contact),
-      contactState(contact, hasAlarm(contact, alarms)),
-      activeOf(contact),
-      countDevices(contact),
-      lastSeen(contact, nowSec),
-    ])
+  const sorted = contacts.toSorted((a, b) => rankOf(a, alarms) - rankOf(b, alarms))
+  const rows = sorted.map((contact) => [
+    nameOf(contact),
+    contactState(contact, hasAlarm(contact, alarms)),
+    activeOf(contact),
+    countDevices(contact),
+    lastSeen(contact, nowSec),
+  ])
   const [headings, ...lines] = formatTable(['NAME', 'STATE', 'ACTIVE DEVICE', 'DEVICES', 'LAST SEEN'], rows)
-  return [bold(headings!), ...lines, ...(rest.length === 0 ? [] : ['', ...rest])]
+  // Those that need the owner stand out.
+  const colored = lines.map((line, i) => COLORS[rankOf(sorted[i]!, alarms)]?.(line) ?? line)
+  return [bold(headings!), ...colored, ...(rest.length === 0 ? [] : ['', ...rest])]
 }
 
 const NOBODY = 'no contacts; read them from your Tox profiles: persona tox scan FILE'
+
+/** By the rank of a contact. */
+const COLORS = [red, yellow] as const
 
 /** The sort is stable: within a rank the order of the names stays. */
 function rankOf(contact: Contact, alarms: readonly Alarm[]): number {

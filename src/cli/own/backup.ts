@@ -9,6 +9,7 @@ import { withDaemon } from '../io/connect.ts'
 import { print, remark, type Context } from '../io/context.ts'
 import { checkNoPersona } from './checks.ts'
 import { readCopies } from './copies.ts'
+import { SHOW_FRIENDS } from '../io/next-steps.ts'
 import { CliError, EXIT_DONE, EXIT_FAILED } from '../io/errors.ts'
 import { escapeText } from '../io/escape.ts'
 import { askNewPassphrase, tryPassphrase } from '../io/passphrase.ts'
@@ -172,7 +173,7 @@ async function sendCopies(client: Client, copies: readonly string[], force: bool
 
 function formatReconciled({ waiting, copies, table }: ReconcileResult, verbose: boolean): string[] {
   const read = `read ${countOf(copies, 'copy', 'copies')} of your table`
-  if (!waiting) return [`${read}; you can edit and publish your table again${tableNumbers(verbose, table)}`]
+  if (!waiting) return [`${read}; you can edit your table again${tableNumbers(verbose, table)}`, SHOW_FRIENDS]
   const problem =
     copies === 0 ? 'it needs a copy from another device or a friend' : 'every copy is older than your table here'
   return [`${read}; the daemon still signs nothing: ${problem}`, 'if there is no other copy: persona reconcile --force']

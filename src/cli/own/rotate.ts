@@ -1,5 +1,5 @@
 /** `persona rotate` and `persona device remove NAME --lost`: shows the new table, and signs it by the next key once the owner agrees and gives the recovery words (docs/format.md, section 4). */
-import { describeFinding } from '../io/next-steps.ts'
+import { describeFinding, SHOW_FRIENDS } from '../io/next-steps.ts'
 import { MAX_EPOCH } from '../../core/limits.ts'
 import type { Client } from '../../ipc/client.ts'
 import { RpcError } from '../../ipc/wire/rpc.ts'
@@ -76,6 +76,7 @@ export async function follow(context: Context, options: RotateOptions): Promise<
     const result = await client.call('rotation.follow', { words })
     print(context, result, [
       `this device now has the new key, and can edit the table again${tableNumbers(context.verbose, result.table)}`,
+      SHOW_FRIENDS,
     ])
   })
   return EXIT_DONE

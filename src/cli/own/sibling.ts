@@ -6,6 +6,7 @@ import type { SyncResult } from '../../ipc/shapes/sibling.ts'
 import { withDaemon } from '../io/connect.ts'
 import { print, remark, type Context } from '../io/context.ts'
 import { CliError, EXIT_DONE, EXIT_FAILED } from '../io/errors.ts'
+import { SHOW_FRIENDS } from '../io/next-steps.ts'
 import { escapeText } from '../io/escape.ts'
 import { MAX_TEXT_BYTES, readAtMost, readStdin } from '../io/input.ts'
 import { tableNumbers } from '../io/layout.ts'
@@ -30,6 +31,7 @@ async function syncStreams(context: Context): Promise<number> {
   const result = await exchange(context, await readStdin(MAX_TEXT_BYTES))
   print(context, { file: '-', written: mayReplace(result), ...result }, [result.status.token])
   remark(context, `(${describeSync(result, context.verbose)})`)
+  if (isChanged(result)) remark(context, SHOW_FRIENDS)
   return mayReplace(result) ? EXIT_DONE : EXIT_FAILED
 }
 
@@ -47,6 +49,7 @@ async function syncFile(context: Context, file: string): Promise<number> {
     written
       ? wrote
       : `${where} is unchanged: ${mayReplace(result) ? 'it already holds your table' : 'keep it as evidence'}`,
+    ...(isChanged(result) ? [SHOW_FRIENDS] : []),
   ])
   return mayReplace(result) ? EXIT_DONE : EXIT_FAILED
 }
@@ -58,6 +61,11 @@ async function exchange(context: Context, text: string): Promise<SyncResult> {
 /** A table that this device cannot accept stays in the file: another device may accept it. */
 function mayReplace({ verdict }: SyncResult): boolean {
   return verdict !== 'held' && verdict !== 'violation'
+}
+
+/** The table here is another one than before. */
+function isChanged({ verdict }: SyncResult): boolean {
+  return verdict === 'new' || verdict === 'accept' || verdict === 'fork'
 }
 
 function describeSync({ verdict, status }: SyncResult, verbose: boolean): string {

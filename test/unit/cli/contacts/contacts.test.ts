@@ -1,5 +1,6 @@
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { formatContact, formatLookup } from '../../../../src/cli/contacts/contacts.ts'
+import { chooseColor } from '../../../../src/cli/io/style.ts'
 import { formatContacts } from '../../../../src/cli/contacts/list.ts'
 import { contactState } from '../../../../src/cli/contacts/states.ts'
 import type { Contact, ContactDevice } from '../../../../src/ipc/shapes/contact.ts'
@@ -56,6 +57,14 @@ test('the list begins with contacts that need the owner, and ends with friends w
     '3 Tox friends without a persona: persona contact list --all',
   )
   expect(formatContacts([], NOW, [], 1)[0]).toBe('no contact has a persona yet')
+})
+
+test('the row of a contact that needs the owner has a colour, where colours are shown', () => {
+  onTestFinished(() => chooseColor('auto'))
+  const rows = (): string[] => formatContacts([contact({ pending: true }), contact()], NOW).slice(1)
+  const [plainPending, plain] = rows()
+  chooseColor('always')
+  expect(rows()).toEqual([`\x1b[33m${plainPending}\x1b[39m`, plain])
 })
 
 test('each state of a contact has a word, and the most urgent one is shown', () => {
