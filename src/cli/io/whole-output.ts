@@ -5,7 +5,7 @@ import type { Writable } from 'node:stream'
 /** Node writes to files at once, by one call of write(2), and does not look how much of it was written. */
 export function writeWhole(stdout: Writable & { readonly fd: number }): void {
   if (!isRegularFile(stdout.fd)) return
-  stdout._write = (chunk: Uint8Array, _encoding, done): void => {
+  const write: Writable['_write'] = (chunk: Uint8Array, _encoding, done) => {
     try {
       for (let at = 0; at < chunk.length;) at += writeSync(stdout.fd, chunk, at)
       done()
@@ -13,6 +13,7 @@ export function writeWhole(stdout: Writable & { readonly fd: number }): void {
       done(error instanceof Error ? error : new Error('write failed'))
     }
   }
+  Object.assign(stdout, { _write: write })
 }
 
 function isRegularFile(fd: number): boolean {
