@@ -38,9 +38,13 @@ test('an output that cannot be written is a failure, with its reason', async () 
 test('an output of which a file takes only a part is a failure', async () => {
   const file = join(tempDir(), 'script')
   // One block is 512 or 1024 bytes; the script has more than both, and is written at once.
-  const child = spawn('sh', ['-c', `ulimit -f 1; exec "$0" "$1" completion bash > "$2"`, process.execPath, PERSONA, file], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-  })
+  const child = spawn(
+    'sh',
+    ['-c', `ulimit -f 1; exec "$0" "$1" completion bash > "$2"`, process.execPath, PERSONA, file],
+    {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    },
+  )
   let stderr = ''
   child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text))
   expect([await statusOf(child), stderr]).toEqual([1, expect.stringContaining('(EFBIG) (OUTPUT_FAILED)')])

@@ -255,10 +255,10 @@ describe('set', () => {
     expect(bytesOf(LAPTOP).equals(before)).toBe(true)
   })
 
-  test('keeps the newest five backups', async () => {
+  test('keeps five backups: the oldest and the newest four', async () => {
     for (const name of ['a', 'b', 'c', 'd', 'e', 'f', 'g']) await home.done(['tox', 'set', LAPTOP, 'name', name])
     const names = backupsOf(LAPTOP).map((file) => readName(readSave(at(file))).text)
-    expect(names.toSorted()).toEqual(['b', 'c', 'd', 'e', 'f'])
+    expect(names.toSorted()).toEqual(['Alice', 'c', 'd', 'e', 'f'])
   })
 
   test('fails if a client has the profile open, unless --force is given', async () => {
