@@ -100,6 +100,23 @@ describe('an announced table', () => {
     expect(locked.status()).toMatchObject({ kind: 'contacts', waitsForKey: false, items: [{ nodes: 8 }] })
   })
 
+  it('is changed by nobody while the signing key is locked, and a table that a sibling made waits for the key', async () => {
+    const dht = new SharedDht()
+    const { laptop } = await withWords({ passphrase: 'correct horse' })
+    const { announcer } = await announcing(laptop, dht)
+    await announcer.on('contacts')
+    const sibling = await laptop.copied(OWN_PHONE)
+    await sibling.call('persona.unlock', { passphrase: 'correct horse' })
+    await laptop.call('persona.lock')
+    await expect(announcer.off()).rejects.toMatchObject({ code: 'LOCKED' })
+    await expect(announcer.reread()).rejects.toMatchObject({ code: 'LOCKED' })
+    await sibling.later(10).call('device.add', PHONE)
+    await hears(laptop, OWN_PHONE, sibling)
+    expect((await announcer.now()).waitsForKey).toBe(true)
+    await laptop.call('persona.unlock', { passphrase: 'correct horse' })
+    expect((await announcer.now()).waitsForKey).toBe(false)
+  })
+
   it('is not put any more after off, and not before on', async () => {
     const { dht, announcer, clock } = await story()
     await announcer.off()

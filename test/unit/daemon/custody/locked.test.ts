@@ -84,7 +84,7 @@ const NEED_NONE: Partial<Record<MethodName, object>> = {
 
 /**
  * Methods answered outside the keeper, or only after steps that this test does not take. The tests of profiles,
- * rotation, succession, backup, pairing and the companion cover them.
+ * rotation, succession, backup, pairing, the companion and announcements cover them.
  */
 const ELSEWHERE: ReadonlySet<string> = new Set<MethodName>([
   'profile.list',
@@ -114,6 +114,12 @@ const ELSEWHERE: ReadonlySet<string> = new Set<MethodName>([
   'tox.down',
   'tox.peers',
   'tox.add',
+  'announce.status',
+  'announce.on',
+  'announce.off',
+  'announce.now',
+  'announce.reread',
+  'contact.refresh',
   'persona.erase',
   'persona.recover',
 ])
