@@ -106,7 +106,8 @@ describe('the time for a frame', () => {
       vi.advanceTimersByTime(DEFAULT_LIMITS.frameTimeoutMs - 1)
       peer.send(REST + HALF)
     }
-    await turn()
+    // On a busy machine the slice of one turn may end after a single frame.
+    for (let turns = 0; turns < 20; turns++) await turn()
     expect({ timedOut: peer.isTimedOut, calls: peer.calls }).toEqual({ timedOut: false, calls: 10 })
   })
 
