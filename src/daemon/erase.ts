@@ -14,7 +14,7 @@ import type { StatePaths } from '../store/state-dir.ts'
 import { outsidePath } from '../store/witness.ts'
 import { isOfHere } from './own/notes.ts'
 import type { Keeper } from './keeper/keeper.ts'
-import { OWN } from './state/records.ts'
+import { OWN } from './state/own-record.ts'
 
 const NO_PERSONA_ID = '0'.repeat(64) // stands for the PersonaID if there is no persona
 

@@ -5,7 +5,7 @@ import type { Place } from './keeper/copy-check.ts'
 import { Keeper, type KeeperOptions } from './keeper/keeper.ts'
 import { clearArrivals, applyArrivals } from './snapshot/arrivals.ts'
 import { seedState } from './own/seed.ts'
-import { IMPORT } from './state/records.ts'
+import { IMPORT } from './state/local-records.ts'
 import { rebuildSalvaged } from './state/rebuild.ts'
 import * as salvaged from '../store/salvage/mark.ts'
 

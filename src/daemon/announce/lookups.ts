@@ -7,7 +7,7 @@ import { parseHex } from '../../core/encoding/bytes.ts'
 import type { Clock } from '../../process/pulse.ts'
 import type { Keeper } from '../keeper/keeper.ts'
 import { headOf } from '../personas/heads.ts'
-import type { PersonaRecord } from '../state/records.ts'
+import type { PersonaRecord } from '../state/persona-record.ts'
 import type { Dht, Traffic } from './dht.ts'
 import { takeFound } from './found.ts'
 

@@ -5,7 +5,7 @@ import { formatRead, readSettings } from '../../core/announce/settings.ts'
 import { parseBase64url, parseHex } from '../../core/encoding/bytes.ts'
 import type { VerifiedBlob } from '../../core/verify.ts'
 import type { CryptoEngine } from '../../crypto/engine.ts'
-import type { OwnRecord } from '../state/records.ts'
+import type { OwnRecord } from '../state/own-record.ts'
 import type { State } from '../state/state.ts'
 import { EPOCHS, epochId, newest, noEpoch, recordOf, type EpochRecord } from './items.ts'
 

@@ -3,7 +3,7 @@ import type { Contact } from '../../ipc/shapes/contact.ts'
 import type { Connection } from '../../ipc/shapes/tox.ts'
 import type { Keeper } from '../keeper/keeper.ts'
 import { kind, type Kind } from '../state/kind.ts'
-import type { PersonaRecord } from '../state/records.ts'
+import type { PersonaRecord } from '../state/persona-record.ts'
 import { personaContact } from '../state/view.ts'
 
 export const MAX_PEERS = 1024 // sanity: an offline friend costs libtoxcore some 0.03 % of a processor

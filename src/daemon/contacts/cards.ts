@@ -12,7 +12,8 @@ import type { Changes } from '../state/changes.ts'
 import { foldName } from '../state/name-form.ts'
 import type { State } from '../state/state.ts'
 import { addLinked } from './pin.ts'
-import { storedBytes, type PersonaRecord } from '../state/records.ts'
+import { storedBytes } from '../state/records.ts'
+import type { PersonaRecord } from '../state/persona-record.ts'
 import { OWNER_SOURCE } from '../state/sources.ts'
 
 /** A page of the contacts that have a persona, in the order of their names. */

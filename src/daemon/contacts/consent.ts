@@ -8,7 +8,8 @@ import type { State } from '../state/state.ts'
 import { isJoined } from '../state/joined.ts'
 import { pairOf } from '../state/pair.ts'
 import { holdUpgrade, emitPending } from './pending.ts'
-import { MAX_OTHERS, type DeviceRecord, type PersonaRecord } from '../state/records.ts'
+import { MAX_OTHERS, type PersonaRecord } from '../state/persona-record.ts'
+import type { DeviceRecord } from '../state/device-record.ts'
 
 /** Why consent is checked. */
 export interface Occasion {

@@ -1,6 +1,6 @@
 /** Undoes what one profile reported, such as one that was scanned by mistake: its reports, and the contacts that only it showed. */
 import type { Changes } from '../state/changes.ts'
-import type { PersonaRecord } from '../state/records.ts'
+import type { PersonaRecord } from '../state/persona-record.ts'
 import type { State } from '../state/state.ts'
 import { forgetContact } from './forget.ts'
 import { dropReports } from './revoke.ts'

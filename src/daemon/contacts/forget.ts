@@ -7,7 +7,8 @@ import { decide, recordOnly, type Known, type Outcome } from '../personas/decide
 import { headOf } from '../personas/heads.ts'
 import { withoutElsewhere } from '../state/elsewhere.ts'
 import type { State } from '../state/state.ts'
-import { NEW_DEVICE, type PersonaRecord } from '../state/records.ts'
+import { NEW_DEVICE } from '../state/device-record.ts'
+import type { PersonaRecord } from '../state/persona-record.ts'
 
 /** A contact with a persona. Inside of a change. */
 export function forgetContact(persona: PersonaRecord, state: State): void {

@@ -15,7 +15,7 @@ import { ContactError } from './errors.ts'
 import { restoreContact } from './forget.ts'
 import { tidyName } from '../state/name-form.ts'
 import type { State } from '../state/state.ts'
-import type { PersonaRecord } from '../state/records.ts'
+import type { PersonaRecord } from '../state/persona-record.ts'
 import { OWNER_SOURCE } from '../state/sources.ts'
 
 const NAME_DIGITS = 8 // sanity: as many as device- has; the owner can rename the contact

@@ -4,7 +4,7 @@ import type { Changes } from '../state/changes.ts'
 import type { State } from '../state/state.ts'
 import { standsUpgrade } from './pending.ts'
 import { isJoined } from '../state/joined.ts'
-import type { DeviceRecord } from '../state/records.ts'
+import type { DeviceRecord } from '../state/device-record.ts'
 import { applyConsent } from './consent.ts'
 
 const DEVICES_A_CHANGE = 200 // sanity: other changes get their turn in between, and a commit stays far below its limit

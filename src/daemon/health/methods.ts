@@ -9,7 +9,7 @@ import type { Keeper } from '../keeper/keeper.ts'
 import { seedState } from '../own/seed.ts'
 import { isProtected, NO_STANDING, standingOf } from '../own/standing.ts'
 import type { OpenWing } from '../wing/wing.ts'
-import { OWN } from '../state/records.ts'
+import { OWN } from '../state/own-record.ts'
 import { listAlarms } from '../keeper/alarms.ts'
 import type { Examined } from './examined.ts'
 

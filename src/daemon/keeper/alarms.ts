@@ -1,7 +1,7 @@
 /** The open alarms, and those that become due by waiting. */
 import type { Keeper } from './keeper.ts'
 import { announceDue } from '../personas/alarms.ts'
-import type { AlarmRecord } from '../state/records.ts'
+import type { AlarmRecord } from '../state/local-records.ts'
 import type { Alarm } from '../../ipc/shapes/alarms.ts'
 
 /** Raises the alarms that have become due. */

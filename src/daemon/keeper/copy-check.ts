@@ -10,7 +10,7 @@ import { Serial } from '../../process/serial.ts'
 import { isSalvaged, UNMARK_SALVAGED } from '../../store/salvage/mark.ts'
 import type { StatePaths } from '../../store/state-dir.ts'
 import { hasWitness, identityOf, keepOnlyWitness, makeWitness, readOutside, writeOutside } from '../../store/witness.ts'
-import { PLACE, type PlaceRecord } from '../state/records.ts'
+import { PLACE, type PlaceRecord } from '../state/local-records.ts'
 import type { Keeper } from './keeper.ts'
 
 const MACHINE_ID = '/etc/machine-id'

@@ -19,7 +19,10 @@ import { observe } from '../contacts/observe.ts'
 import { ownTable } from '../own/own-records.ts'
 import type { NumberedTable } from '../own/past-tables.ts'
 import { OwnPersona } from '../own/persona.ts'
-import * as rec from '../state/records.ts'
+import { COUNTS, type Counts, NO_COUNTS } from '../state/local-records.ts'
+import { OWN } from '../state/own-record.ts'
+import type { PersonaRecord } from '../state/persona-record.ts'
+import { type Records, recordsOf } from '../state/records.ts'
 import { Serial } from '../../process/serial.ts'
 import { clockAt, nameOf, ownOf, readerAt, type Clock, type Reader } from '../state/view.ts'
 import { Writer } from '../state/writer.ts'
@@ -47,11 +50,11 @@ export class Keeper {
   /** The own persona. Use it only inside {@link change}: its reads and writes may not be on disk yet. */
   readonly own: OwnPersona
   /** The records on disk. Queries read these. A change answers from its own state, after it is on disk. */
-  readonly onDisk: rec.Records
+  readonly onDisk: Records
   readonly keys: HeldKeys
   readonly #serializeInit = new Serial()
 
-  private constructor(options: KeeperOptions, state: State, own: OwnPersona, onDisk: rec.Records) {
+  private constructor(options: KeeperOptions, state: State, own: OwnPersona, onDisk: Records) {
     this.#options = options
     this.state = state
     this.own = own
@@ -76,7 +79,7 @@ export class Keeper {
     const past: NumberedTable[] = []
     for await (const table of state.records.past.iterate()) past.push(table)
     const persona = new OwnPersona(state, custody, intents, past)
-    return new Keeper(options, state, persona, rec.recordsOf(store, cache, options.kindsOfWings))
+    return new Keeper(options, state, persona, recordsOf(store, cache, options.kindsOfWings))
   }
 
   /** Serializes init, restore and join, so that the second sees the persona that the first one made. */
@@ -103,7 +106,7 @@ export class Keeper {
   }
 
   get hasPersona(): boolean {
-    return this.onDisk.own.get(rec.OWN) !== undefined
+    return this.onDisk.own.get(OWN) !== undefined
   }
 
   /** When the own table is due to be signed again; null if it cannot be signed. */
@@ -169,7 +172,7 @@ export class Keeper {
 
   /** That sighting; null if the blob was another persona's, or there was none. */
   shownBy(key: string): Sighting | null {
-    const own = this.onDisk.own.get(rec.OWN)
+    const own = this.onDisk.own.get(OWN)
     const newest = newestSighting(this.onDisk.devices.get(key)?.reports ?? [])
     return own !== undefined && newest?.personaId === own.personaId ? newest : null
   }
@@ -191,7 +194,7 @@ export class Keeper {
 
   /** Judges a status message against what is on disk. */
   verify(text: string, from: string | null): VerifyResult {
-    const personaOf = (blob: VerifiedBlob): rec.PersonaRecord | undefined =>
+    const personaOf = (blob: VerifiedBlob): PersonaRecord | undefined =>
       this.onDisk.personas.get(formatHex(blob.personaId))
     return judgeText(text, from, this.#options.engine, this.nowSec, {
       verdict: (blob) => {
@@ -213,7 +216,7 @@ export class Keeper {
   }
 
   /** The owner's persona as it is on disk. @throws {KeeperError} NO_PERSONA */
-  ownPersona(): rec.PersonaRecord {
+  ownPersona(): PersonaRecord {
     const found = ownOf(this.onDisk)
     if (found === null) throw noPersona()
     return found.persona
@@ -228,8 +231,8 @@ export class Keeper {
     return clockAt(this.nowSec, this.onDisk)
   }
 
-  counts(): rec.Counts {
-    return this.onDisk.counts.get(rec.COUNTS) ?? rec.NO_COUNTS
+  counts(): Counts {
+    return this.onDisk.counts.get(COUNTS) ?? NO_COUNTS
   }
 }
 

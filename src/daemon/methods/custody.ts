@@ -7,7 +7,7 @@ import type { Methods } from '../../ipc/methods/all-methods.ts'
 import type { ChosenWord } from '../../ipc/methods/own.ts'
 import type { Keeper } from '../keeper/keeper.ts'
 import { checkSeed, LOST_SEED, seedState } from '../own/seed.ts'
-import { OWN } from '../state/records.ts'
+import { OWN } from '../state/own-record.ts'
 
 export type CustodyMethods = Pick<
   Methods,

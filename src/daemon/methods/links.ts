@@ -1,5 +1,5 @@
 /** The methods of contact links and safety numbers (docs/ipc.md, section 3). */
-import { KeeperError } from '../state/errors.ts'
+import { KeeperError, noPersona } from '../state/errors.ts'
 import { ContactError } from '../contacts/errors.ts'
 import { formatHex } from '../../core/encoding/bytes.ts'
 import { formatLink, parseLink } from '../../core/link.ts'
@@ -13,11 +13,11 @@ import type {
 } from '../../ipc/shapes/links.ts'
 import type { Handlers } from '../../ipc/methods/method.ts'
 import type { Methods } from '../../ipc/methods/all-methods.ts'
-import { noPersona } from '../state/errors.ts'
 import { findContact } from '../contacts/find.ts'
 import type { Keeper } from '../keeper/keeper.ts'
 import { markVerified, pinLink } from '../contacts/pin.ts'
-import { storedBytes, type HeadedPersona, type PersonaRecord } from '../state/records.ts'
+import { storedBytes } from '../state/records.ts'
+import type { HeadedPersona, PersonaRecord } from '../state/persona-record.ts'
 import { ownOf, personaContact } from '../state/view.ts'
 
 export type LinkMethods = Pick<Methods, 'contact.number' | 'contact.add' | 'contact.verify' | 'link.get'>

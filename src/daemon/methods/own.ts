@@ -8,7 +8,7 @@ import { StoreError } from '../../store/errors.ts'
 import { personaExists } from '../state/errors.ts'
 import type { Keeper } from '../keeper/keeper.ts'
 import { shownByDevices } from '../own/shown-by-devices.ts'
-import { OWN } from '../state/records.ts'
+import { OWN } from '../state/own-record.ts'
 import { deviceAmong } from '../own/own-records.ts'
 
 export type OwnMethods = Pick<

@@ -1,6 +1,6 @@
 /** Notes on the devices of the own table: which device added each, and whether the owner approved it (docs/format.md, section 9). Pure. */
 import type { Device } from '../../core/table.ts'
-import type { DeviceNote, OwnRecord } from '../state/records.ts'
+import type { DeviceNote, OwnRecord } from '../state/own-record.ts'
 import type { ContactChange } from '../../ipc/shapes/events.ts'
 
 export const MAX_NOTES = 64 // sanity: those listed are at most 20; of the others the oldest are forgotten

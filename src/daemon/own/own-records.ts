@@ -12,13 +12,9 @@ import type { VerifiedBlob } from '../../core/verify.ts'
 import { tableDeviceOf } from '../../ipc/shapes/judge-text.ts'
 import type { OwnTable } from '../../ipc/shapes/own.ts'
 import { KeeperError } from '../state/errors.ts'
-import {
-  MAX_TOMBSTONES,
-  storedBytes,
-  type HeadedPersona,
-  type OwnRecord,
-  type PersonaRecord,
-} from '../state/records.ts'
+import { MAX_TOMBSTONES, type OwnRecord } from '../state/own-record.ts'
+import { storedBytes } from '../state/records.ts'
+import type { HeadedPersona, PersonaRecord } from '../state/persona-record.ts'
 import { isMeant } from '../personas/query.ts'
 
 export function rememberOwnNames(

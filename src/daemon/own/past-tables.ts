@@ -3,7 +3,7 @@ import { formatHex } from '../../core/encoding/bytes.ts'
 import type { VerifiedBlob } from '../../core/verify.ts'
 import type { State } from '../state/state.ts'
 import { pointOf } from './own-records.ts'
-import { MAX_PAST_TABLES, type PastTable } from '../state/records.ts'
+import { MAX_PAST_TABLES, type PastTable } from '../state/own-record.ts'
 
 const FIRST_ID = 5_000_000_000 // ids of ten digits grow to both sides: newer tables come after, a sibling's before those seen here
 

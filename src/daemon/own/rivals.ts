@@ -4,7 +4,7 @@ import { deviceKeysOf } from '../../core/table.ts'
 import type { Intent } from '../../core/intents.ts'
 import type { VerifiedBlob } from '../../core/verify.ts'
 import type { PastTables } from './past-tables.ts'
-import type { OwnRecord } from '../state/records.ts'
+import type { OwnRecord } from '../state/own-record.ts'
 
 const FIRST_PREV = /^0+$/
 

@@ -2,7 +2,8 @@
 import { formatHex } from '../../core/encoding/bytes.ts'
 import type { VerifiedBlob } from '../../core/verify.ts'
 import type { PastTables } from './past-tables.ts'
-import type { OwnRecord, PersonaRecord } from '../state/records.ts'
+import type { OwnRecord } from '../state/own-record.ts'
+import type { PersonaRecord } from '../state/persona-record.ts'
 
 /** Why the store should know the table: `sole`, only this daemon could sign it; `shown`, its own device shows it. */
 export type Forgotten = 'sole' | 'shown'

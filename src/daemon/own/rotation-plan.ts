@@ -14,7 +14,8 @@ import type { LeftOut, RotationPlan, RotationWishes } from '../../ipc/shapes/rot
 import { compress } from './compress.ts'
 import { asMarkedFirst, noteOf } from './notes.ts'
 import { deviceAmong } from './own-records.ts'
-import type { OwnRecord, PersonaRecord } from '../state/records.ts'
+import type { OwnRecord } from '../state/own-record.ts'
+import type { PersonaRecord } from '../state/persona-record.ts'
 import { nameOf } from '../state/view.ts'
 
 const COPY_VALID_SEC = 86_400 // sanity: an owner who rotated on another device within a day of this one remembers it

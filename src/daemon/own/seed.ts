@@ -5,7 +5,8 @@ import type { ChainPosition } from '../../core/chain.ts'
 import type { CryptoEngine } from '../../crypto/engine.ts'
 import type { Custody } from '../custody/custody.ts'
 import { chainOfSeed } from '../custody/seed-chain.ts'
-import type { PersonaRecord, Records } from '../state/records.ts'
+import type { PersonaRecord } from '../state/persona-record.ts'
+import type { Records } from '../state/records.ts'
 import { ownOf } from '../state/view.ts'
 
 /**

@@ -1,7 +1,7 @@
 /** The table that each own device was last seen showing, for `persona device list`. */
 import type { Sighting } from '../../core/consent.ts'
 import type { OwnTable, ShownByDevice } from '../../ipc/shapes/own.ts'
-import type { OwnRecord } from '../state/records.ts'
+import type { OwnRecord } from '../state/own-record.ts'
 import { isOfHere } from './notes.ts'
 
 /** One for each device of the table, in its order. */

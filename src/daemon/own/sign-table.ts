@@ -20,7 +20,8 @@ import type { State } from '../state/state.ts'
 import { ownTable, positionOf } from './own-records.ts'
 import { carriedStatement } from './statement.ts'
 import type { PastTables } from './past-tables.ts'
-import { hasHead, type HeadedPersona, type OwnRecord, type PersonaRecord } from '../state/records.ts'
+import { hasHead, type HeadedPersona, type PersonaRecord } from '../state/persona-record.ts'
+import type { OwnRecord } from '../state/own-record.ts'
 
 /** A table that was just signed, and whether it still has its names. */
 export interface SignedTable {

@@ -1,7 +1,8 @@
 /** How the owner's persona stands on this device, beyond its table: what `persona status` and `persona doctor` warn of (docs/ipc.md, section 3). Pure. */
 import type { Device } from '../../core/table.ts'
 import { isUnlisted, unapprovedDevices } from './notes.ts'
-import type { OwnRecord, PersonaRecord } from '../state/records.ts'
+import type { OwnRecord } from '../state/own-record.ts'
+import type { PersonaRecord } from '../state/persona-record.ts'
 import { MAX_EPOCH } from '../../core/limits.ts'
 import {
   KEY_SUPERSEDED,

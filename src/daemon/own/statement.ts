@@ -8,7 +8,7 @@ import {
   type SuccessorStatement,
 } from '../../core/succession/statement.ts'
 import type { VerifiedBlob } from '../../core/verify.ts'
-import type { OwnRecord } from '../state/records.ts'
+import type { OwnRecord } from '../state/own-record.ts'
 
 /**
  * The statement that a table of the own persona carries, in the forms of {@link shorterStatements}. An edit carries it on if the head has

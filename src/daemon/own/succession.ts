@@ -11,7 +11,7 @@ import type { SuccessionPlan, SuccessionWishes } from '../../ipc/shapes/rotation
 import { hide } from '../contacts/forget.ts'
 import { rebindDevices } from '../contacts/successor.ts'
 import { newPersona } from '../personas/decide.ts'
-import { OWN_DEFAULTS, type OwnRecord } from '../state/records.ts'
+import { OWN_DEFAULTS, type OwnRecord } from '../state/own-record.ts'
 import { alarmSucceeded } from './alarms.ts'
 import { compress } from './compress.ts'
 import { noticeOf, OTHERS_MUST_JOIN, UNPROTECTED, withNotices } from './conditions.ts'

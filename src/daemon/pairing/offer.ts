@@ -8,7 +8,7 @@ import type { OwnTable } from '../../ipc/shapes/own.ts'
 import type { TableDevice } from '../../ipc/shapes/contact.ts'
 import type { Keeper } from '../keeper/keeper.ts'
 import { decodeJoinGreeting, encodeGreeting } from './greeting.ts'
-import { OWN, type OwnRecord } from '../state/records.ts'
+import { OWN, type OwnRecord } from '../state/own-record.ts'
 import { exportSnapshot } from '../snapshot/stream.ts'
 import { notNow, type PairingSide, type Progress } from './side.ts'
 

@@ -2,7 +2,7 @@
 import { encodeUtf8, formatHex } from '../../core/encoding/bytes.ts'
 import { isClockAhead } from '../../core/order.ts'
 import { isContested, pairState } from '../../core/consent.ts'
-import type { PersonaRecord } from '../state/records.ts'
+import type { PersonaRecord } from '../state/persona-record.ts'
 import type { State } from '../state/state.ts'
 
 const OWN_NAME = 'your own persona'

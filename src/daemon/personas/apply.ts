@@ -1,5 +1,6 @@
 /** Writes an outcome of personas/decide.ts: claims, alarms, record. Nothing else writes how a blob changes a persona. Inside of a change. */
-import { MAX_CLAIMANTS, type PersonaRecord } from '../state/records.ts'
+import { MAX_CLAIMANTS } from '../state/device-record.ts'
+import type { PersonaRecord } from '../state/persona-record.ts'
 import type { State } from '../state/state.ts'
 import { alarmDisputed, clearFork, noteFork } from './alarms.ts'
 import type { Claim, HeadAlarm, Outcome } from './decide.ts'

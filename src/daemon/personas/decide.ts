@@ -11,14 +11,9 @@ import type { Device } from '../../core/table.ts'
 import { pairState, type Policy } from '../../core/consent.ts'
 import type { VerifiedBlob } from '../../core/verify.ts'
 import type { ContactChange } from '../../ipc/shapes/events.ts'
-import {
-  MAX_KNOWN_NAMES,
-  MAX_OTHERS,
-  storedBytes,
-  type DeviceRecord,
-  type HeadedPersona,
-  type PersonaRecord,
-} from '../state/records.ts'
+import { MAX_KNOWN_NAMES, MAX_OTHERS, type HeadedPersona, type PersonaRecord } from '../state/persona-record.ts'
+import { storedBytes } from '../state/records.ts'
+import type { DeviceRecord } from '../state/device-record.ts'
 import { decodeStored, headOf, offeredDevices } from './heads.ts'
 
 const REFRESH_GAIN_SEC = 3600 // sanity: a signature this much later counts at once; a key's holder can make one for each past hour

@@ -4,7 +4,7 @@ import type { Engine } from '../../core/engine.ts'
 import { BlobError } from '../../core/errors.ts'
 import { nameDevices, type Device } from '../../core/table.ts'
 import { decodeVerified, judgeStatus, type VerifiedBlob } from '../../core/verify.ts'
-import type { PersonaRecord } from '../state/records.ts'
+import type { PersonaRecord } from '../state/persona-record.ts'
 import type { State } from '../state/state.ts'
 
 /** A blob of a record. It was verified when it came in, so its signatures are not checked again. */

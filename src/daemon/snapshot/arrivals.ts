@@ -2,14 +2,10 @@
 import { StoreError } from '../../store/errors.ts'
 import type { State } from '../state/state.ts'
 import type { OwnPersona } from '../own/persona.ts'
-import {
-  IMPORT,
-  type ImportRecord,
-  type OwnRecord,
-  type PersonaRecord,
-  type SnapshotItem,
-  type WingItem,
-} from '../state/records.ts'
+import { IMPORT, type ImportRecord } from '../state/local-records.ts'
+import type { OwnRecord } from '../state/own-record.ts'
+import type { PersonaRecord } from '../state/persona-record.ts'
+import type { SnapshotItem, WingItem } from '../state/records.ts'
 import { mergeDevice, mergePersona, type Origin } from './merge.ts'
 import { installOwn, joinOwn } from './owner.ts'
 

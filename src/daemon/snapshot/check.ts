@@ -8,7 +8,10 @@ import { isWholeStatement, parseStatement, type PersonaRoot } from '../../core/s
 import { verifyBlob, type VerifiedBlob } from '../../core/verify.ts'
 import type { State } from '../state/state.ts'
 import { positionOf } from '../own/own-records.ts'
-import type { DeviceRecord, OwnRecord, PersonaRecord, SnapshotItem } from '../state/records.ts'
+import type { DeviceRecord } from '../state/device-record.ts'
+import type { OwnRecord } from '../state/own-record.ts'
+import type { PersonaRecord } from '../state/persona-record.ts'
+import type { SnapshotItem } from '../state/records.ts'
 
 /** @throws {SnapshotError} SNAPSHOT_INVALID */
 export function checkItem(item: SnapshotItem, state: State): void {

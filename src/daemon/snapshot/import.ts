@@ -10,14 +10,10 @@ import { SnapshotError } from './errors.ts'
 import { formatHex } from '../../core/encoding/bytes.ts'
 import { sourceOfSibling } from '../../core/consent.ts'
 import type { Keeper } from '../keeper/keeper.ts'
-import {
-  IMPORT,
-  MAX_PAST_TABLES,
-  type ImportRecord,
-  type PersonaRecord,
-  type SnapshotItem,
-  type WingItem,
-} from '../state/records.ts'
+import { IMPORT, type ImportRecord } from '../state/local-records.ts'
+import { MAX_PAST_TABLES } from '../state/own-record.ts'
+import type { PersonaRecord } from '../state/persona-record.ts'
+import type { SnapshotItem, WingItem } from '../state/records.ts'
 import { arrivedOwner, clearArrivals, idOfArrival, applyArrivals } from './arrivals.ts'
 import { checkItem, checkOwnRoot } from './check.ts'
 import type { Purpose } from '../state/kind.ts'

@@ -28,14 +28,9 @@ import { noteReplaced, waitsForOwner } from '../contacts/successor.ts'
 import { isJoined } from '../state/joined.ts'
 import { visibleName } from '../state/name-form.ts'
 import type { State } from '../state/state.ts'
-import {
-  MAX_CLAIMANTS,
-  MAX_KNOWN_NAMES,
-  MAX_OTHERS,
-  type DeviceRecord,
-  type NameRecord,
-  type PersonaRecord,
-} from '../state/records.ts'
+import { MAX_CLAIMANTS, type DeviceRecord } from '../state/device-record.ts'
+import { MAX_KNOWN_NAMES, MAX_OTHERS, type PersonaRecord } from '../state/persona-record.ts'
+import type { NameRecord } from '../state/local-records.ts'
 
 /** The source of a snapshot. */
 export interface Origin {

@@ -8,13 +8,9 @@ import type { State } from '../state/state.ts'
 import type { VerifiedBlob } from '../../core/verify.ts'
 import type { OwnPersona } from '../own/persona.ts'
 import { freshUntilSec } from '../own/siblings.ts'
-import {
-  MAX_TOMBSTONES,
-  type ImportRecord,
-  type OwnRecord,
-  type PastTable,
-  type PersonaRecord,
-} from '../state/records.ts'
+import { MAX_TOMBSTONES, type OwnRecord, type PastTable } from '../state/own-record.ts'
+import type { ImportRecord } from '../state/local-records.ts'
+import type { PersonaRecord } from '../state/persona-record.ts'
 import { isTrusted, mergeKnown, mergePersona } from './merge.ts'
 
 type OwnerOrigin = ImportRecord & { state: 'taking' }

@@ -8,7 +8,7 @@ import type { TablePoint } from '../../core/order.ts'
 import { MAX_STATEMENT_BYTES, parseStatement } from '../../core/succession/statement.ts'
 import { keyHex } from '../../ipc/shapes/scalars.ts'
 import { MAX_NOTES } from '../own/notes.ts'
-import { MAX_PAST_TABLES, MAX_TOMBSTONES, type OwnRecord, type PastTable } from '../state/records.ts'
+import { MAX_PAST_TABLES, MAX_TOMBSTONES, type OwnRecord, type PastTable } from '../state/own-record.ts'
 import { deviceKey, epoch, hexOf, nickname, seconds, seq } from './shape-values.ts'
 
 const MAX_STATEMENT_CHARS: number = Math.ceil((MAX_STATEMENT_BYTES * 4) / 3) // format: base64url of a whole successor statement

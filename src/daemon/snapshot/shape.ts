@@ -8,15 +8,10 @@ import { MAX_ALIASES, MAX_SOURCES, type ContactEntry, type Report } from '../../
 import { MAX_JOINED } from '../contacts/join.ts'
 import type { Purpose } from '../state/kind.ts'
 import { foldName } from '../state/name-form.ts'
-import {
-  MAX_CLAIMANTS,
-  MAX_KNOWN_NAMES,
-  MAX_OTHERS,
-  type AlarmRecord,
-  type DeviceRecord,
-  type PersonaRecord,
-  type SnapshotItem,
-} from '../state/records.ts'
+import { MAX_CLAIMANTS, type DeviceRecord } from '../state/device-record.ts'
+import { MAX_KNOWN_NAMES, MAX_OTHERS, type PersonaRecord } from '../state/persona-record.ts'
+import type { AlarmRecord } from '../state/local-records.ts'
+import type { SnapshotItem } from '../state/records.ts'
 import { keyHex } from '../../ipc/shapes/scalars.ts'
 import { intent, own, pastTable } from './shape-own.ts'
 import { blob, deviceKey, epoch, nickname, seconds, seq } from './shape-values.ts'

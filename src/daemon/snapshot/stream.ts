@@ -9,7 +9,9 @@ import { concatBytes, decodeUtf8, encodeUtf8 } from '../../core/encoding/bytes.t
 import type { Entry, Store } from '../../store/store.ts'
 import type { Kind, Purpose } from '../state/kind.ts'
 import { withoutElsewhere } from '../state/elsewhere.ts'
-import { OWN, type PersonaRecord, type Records, type SnapshotItem, type WingItem } from '../state/records.ts'
+import { OWN } from '../state/own-record.ts'
+import type { PersonaRecord } from '../state/persona-record.ts'
+import type { Records, SnapshotItem, WingItem } from '../state/records.ts'
 import { SNAPSHOT_VERSION, snapshotHeader, snapshotItem, type SnapshotEnd, type SnapshotHeader } from './shape.ts'
 
 export const SNAPSHOT_CHUNK_BYTES: number = 48 << 10 // sanity: one chunk in base64 is one Noise message, and far below a frame of the socket

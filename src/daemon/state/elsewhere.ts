@@ -2,7 +2,7 @@
  * What the owner decided about a contact on another device, as that device reports it. It counts here only after the owner agrees, because a
  * thief may have the other device (docs/backup.md, section 2). Pure.
  */
-import type { Elsewhere, PersonaRecord } from './records.ts'
+import type { Elsewhere, PersonaRecord } from './persona-record.ts'
 
 /** The facts that are not so here, and wait for the owner's answer. */
 export type Question = Pick<Elsewhere, 'source' | 'sinceSec' | 'verifiedAtSec' | 'minEpoch'>

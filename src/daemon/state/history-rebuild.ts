@@ -4,7 +4,8 @@ import { checkEntry } from '../../core/history.ts'
 import type { CryptoEngine } from '../../crypto/engine.ts'
 import type { Write } from '../../store/store.ts'
 import { readEntry, tipOf, verifyHistory } from './history.ts'
-import { storedBytes, TIP, type HistoryTip, type Records } from './records.ts'
+import { storedBytes, type Records } from './records.ts'
+import { TIP, type HistoryTip } from './local-records.ts'
 
 /**
  * The writes after which the history verifies again; none if it is whole. An entry whose predecessor is lost cannot be verified. So it goes

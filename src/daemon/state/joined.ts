@@ -3,7 +3,7 @@
  * only cuts the tie.
  */
 import { joinEntries, type ContactEntry } from '../../core/consent.ts'
-import type { DeviceRecord } from './records.ts'
+import type { DeviceRecord } from './device-record.ts'
 
 /** Reads a record; undefined if the device is not known. */
 export type Devices = (key: string) => DeviceRecord | undefined

@@ -3,7 +3,8 @@ import { joinEntries, type ContactEntry, type Policy } from '../../core/consent.
 import { foldName, tidyName } from './name-form.ts'
 import { KeeperError } from './errors.ts'
 import type { Write } from '../../store/store.ts'
-import type { NameRecord, Records } from './records.ts'
+import type { NameRecord } from './local-records.ts'
+import type { Records } from './records.ts'
 
 /** The part of the state that the names use. */
 export interface NameHost {

@@ -6,7 +6,8 @@ import { Quota } from '../../process/quota.ts'
 import type { Write } from '../../store/store.ts'
 import { isByOwner } from './kept-entries.ts'
 import type { NewEvent } from './new-event.ts'
-import type { NoisyRecord, Records } from './records.ts'
+import type { NoisyRecord } from './local-records.ts'
+import type { Records } from './records.ts'
 
 // sanity: the first table of a contact makes one entry, and a later one an entry for each new device
 const ENTRIES = { burst: 8, perSec: 1 / 60 } as const

@@ -1,6 +1,6 @@
 /** The state of a pair of persona and device as clients see it (docs/format.md, section 10). */
 import { pairState, type PairState } from '../../core/consent.ts'
-import type { DeviceRecord } from './records.ts'
+import type { DeviceRecord } from './device-record.ts'
 
 /**
  * Like {@link pairState}, except that only a device bound to the persona is confirmed. A device that consents but is not bound waits for

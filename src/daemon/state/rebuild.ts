@@ -7,16 +7,10 @@ import type { CryptoEngine } from '../../crypto/engine.ts'
 import type { Store, Write } from '../../store/store.ts'
 import { rebuiltHistory } from './history-rebuild.ts'
 import { foldName } from './name-form.ts'
-import {
-  COUNTS,
-  NEW_DEVICE,
-  OWN,
-  recordsOf,
-  type DeviceRecord,
-  type NameRecord,
-  type PendingRecord,
-  type Records,
-} from './records.ts'
+import { COUNTS, type NameRecord, type PendingRecord } from './local-records.ts'
+import { NEW_DEVICE, type DeviceRecord } from './device-record.ts'
+import { OWN } from './own-record.ts'
+import { recordsOf, type Records } from './records.ts'
 import { pendingKinds, upgradeKinds } from './waiting.ts'
 
 const BATCH_WRITES = 512 // sanity: records of contacts with evidence, some 32 KiB each, stay below a commit of 8 MiB in practice

@@ -8,7 +8,11 @@ import type { Kind } from './kind.ts'
 import { Names } from './names.ts'
 import { Noise } from './noise.ts'
 import type { NewEvent } from './new-event.ts'
-import * as rec from './records.ts'
+import { type DeviceRecord, NEW_DEVICE } from './device-record.ts'
+import { CLOCK, COUNTS, type Counts, NO_COUNTS, type PendingRecord } from './local-records.ts'
+import { OWN, type OwnRecord } from './own-record.ts'
+import type { PersonaRecord } from './persona-record.ts'
+import { type Records, recordsOf } from './records.ts'
 import { contactOf, readerAt } from './view.ts'
 import { OWNER_SOURCE } from './sources.ts'
 import { pendingKinds, upgradeKinds } from './waiting.ts'
@@ -34,7 +38,7 @@ export class State {
   readonly engine: CryptoEngine
   readonly names: Names = new Names(this)
   readonly #writer: Writer
-  readonly #records: rec.Records
+  readonly #records: Records
   /** Decoded records, so that a change does not decode a record at each read. */
   readonly #decided = new RecordCache(MAX_KEPT)
   readonly #nowSec: () => number
@@ -47,14 +51,14 @@ export class State {
 
   constructor(writer: Writer, engine: CryptoEngine, nowSec: () => number, options: StateOptions = {}) {
     this.#writer = writer
-    this.#records = rec.recordsOf(writer, this.#decided, options.kindsOfWings)
+    this.#records = recordsOf(writer, this.#decided, options.kindsOfWings)
     this.engine = engine
     this.#nowSec = nowSec
     this.noise = new Noise(this, options.events ?? EVENTS)
     this.#defaultPolicy = options.defaultPolicy ?? (() => 'auto')
   }
 
-  get records(): rec.Records {
+  get records(): Records {
     return this.#records
   }
 
@@ -155,19 +159,19 @@ export class State {
     this.#writer.onUndo(undo)
   }
 
-  persona(personaId: string): rec.PersonaRecord | undefined {
+  persona(personaId: string): PersonaRecord | undefined {
     return this.#records.personas.get(personaId)
   }
 
-  own(): rec.OwnRecord | undefined {
-    return this.#records.own.get(rec.OWN)
+  own(): OwnRecord | undefined {
+    return this.#records.own.get(OWN)
   }
 
-  device(key: string): rec.DeviceRecord {
-    return this.#records.devices.get(key) ?? rec.NEW_DEVICE
+  device(key: string): DeviceRecord {
+    return this.#records.devices.get(key) ?? NEW_DEVICE
   }
 
-  putPersona(persona: rec.PersonaRecord): void {
+  putPersona(persona: PersonaRecord): void {
     const before = this.persona(persona.personaId)
     const contacts = Number(persona.entry !== null) - Number((before?.entry ?? null) !== null)
     if (contacts !== 0) this.#count({ contacts })
@@ -178,12 +182,12 @@ export class State {
   }
 
   /** The hidden remains of a persona that the owner forgot. */
-  forgotten(personaId: string): rec.PersonaRecord | undefined {
+  forgotten(personaId: string): PersonaRecord | undefined {
     return this.#records.forgotten.get(personaId)
   }
 
   /** A persona's record, or its hidden remains if they belong to this chain. The remains of another chain may be a thief's. */
-  known(personaId: string, root: string): rec.PersonaRecord | undefined {
+  known(personaId: string, root: string): PersonaRecord | undefined {
     const forgotten = this.forgotten(personaId)
     return this.persona(personaId) ?? (forgotten?.root === root ? forgotten : undefined)
   }
@@ -193,7 +197,7 @@ export class State {
   }
 
   /** @param kept the remains to keep hidden */
-  removePersona(personaId: string, kept: rec.PersonaRecord): void {
+  removePersona(personaId: string, kept: PersonaRecord): void {
     const before = this.persona(personaId)
     if (before === undefined) return
     if (before.entry !== null) this.#count({ contacts: -1 })
@@ -203,14 +207,14 @@ export class State {
   }
 
   /** Updates the index of pending changes. */
-  #notePending(id: string, before: rec.PendingRecord['kinds'], after: rec.PendingRecord['kinds']): void {
+  #notePending(id: string, before: PendingRecord['kinds'], after: PendingRecord['kinds']): void {
     if (before.join() === after.join()) return
     const { pending } = this.#records
     this.stage(after.length === 0 ? pending.remove(id) : pending.put(id, { kinds: after }))
   }
 
   /** Deletes the record if it is empty. Otherwise anyone could grow our store without bound by listing fresh keys in every table. */
-  putDevice(key: string, device: rec.DeviceRecord): void {
+  putDevice(key: string, device: DeviceRecord): void {
     const before = this.#records.devices.get(key)
     // Without an entry it is no friend any more whom the owner could have joined with others.
     if (device.entry === null && (isJoined(device) || (before !== undefined && isJoined(before)))) {
@@ -236,18 +240,18 @@ export class State {
     this.emitContact(stays.key, [{ kind: 'split', key, name: going.device.entry.name }], OWNER_SOURCE)
   }
 
-  putOwn(own: rec.OwnRecord): void {
-    this.#put(this.#records.own, rec.OWN, own)
+  putOwn(own: OwnRecord): void {
+    this.#put(this.#records.own, OWN, own)
   }
 
   removeOwn(): void {
-    this.stage(this.#records.own.remove(rec.OWN))
+    this.stage(this.#records.own.remove(OWN))
   }
 
-  #count(more: Partial<rec.Counts>): void {
-    const counts = this.#records.counts.get(rec.COUNTS) ?? rec.NO_COUNTS
+  #count(more: Partial<Counts>): void {
+    const counts = this.#records.counts.get(COUNTS) ?? NO_COUNTS
     this.stage(
-      this.#records.counts.put(rec.COUNTS, {
+      this.#records.counts.put(COUNTS, {
         contacts: counts.contacts + (more.contacts ?? 0),
         provisional: counts.provisional + (more.provisional ?? 0),
         devices: counts.devices + (more.devices ?? 0),
@@ -257,21 +261,21 @@ export class State {
 
   /** Trusts the present clock, because the owner edits by it. Otherwise a clock that was once years ahead would count for years. */
   trustClock(): void {
-    this.stage(this.#records.clock.put(rec.CLOCK, { lastSec: this.nowSec }))
+    this.stage(this.#records.clock.put(CLOCK, { lastSec: this.nowSec }))
   }
 
   #noteClock(): void {
-    const last = this.#records.clock.get(rec.CLOCK)?.lastSec ?? 0
+    const last = this.#records.clock.get(CLOCK)?.lastSec ?? 0
     if (this.nowSec > last) this.trustClock()
   }
 }
 
 /** Whether a record is a contact of its own. */
-function isContact(device: rec.DeviceRecord | undefined): boolean {
+function isContact(device: DeviceRecord | undefined): boolean {
   return device !== undefined && device.entry !== null && device.joinedTo === undefined
 }
 
 /** Whether a device was never seen, no table lists it and it belongs to nobody. */
-function isEmpty({ reports, seenAtSec, claimedBy, bound, entry }: rec.DeviceRecord): boolean {
+function isEmpty({ reports, seenAtSec, claimedBy, bound, entry }: DeviceRecord): boolean {
   return reports.length === 0 && seenAtSec === null && claimedBy.length === 0 && bound === null && entry === null
 }

@@ -7,17 +7,11 @@ import { questionOf, type Question } from './elsewhere.ts'
 import { joinedEntry, joinedWith } from './joined.ts'
 import { pairOf } from './pair.ts'
 import { pendingKinds } from './waiting.ts'
-import {
-  CLOCK,
-  hasHead,
-  NEW_DEVICE,
-  OWN,
-  type DeviceRecord,
-  type HeadedPersona,
-  type OwnRecord,
-  type PersonaRecord,
-  type Records,
-} from './records.ts'
+import { CLOCK } from './local-records.ts'
+import { hasHead, type HeadedPersona, type PersonaRecord } from './persona-record.ts'
+import { NEW_DEVICE, type DeviceRecord } from './device-record.ts'
+import { OWN, type OwnRecord } from './own-record.ts'
+import type { Records } from './records.ts'
 import type { Contact, ContactDevice, ElsewhereReport } from '../../ipc/shapes/contact.ts'
 
 export interface Clock {

@@ -1,6 +1,8 @@
 /** The index of pending changes, which finds them without reading every record. Pure. */
 import { questionOf } from './elsewhere.ts'
-import type { DeviceRecord, PendingRecord, PersonaRecord } from './records.ts'
+import type { DeviceRecord } from './device-record.ts'
+import type { PendingRecord } from './local-records.ts'
+import type { PersonaRecord } from './persona-record.ts'
 import type { PendingUpdate } from '../../ipc/shapes/pending.ts'
 
 /** The kinds of change of a persona that wait for the owner's answer. */

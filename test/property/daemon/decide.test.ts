@@ -9,7 +9,7 @@ import type { Policy } from '../../../src/core/consent.ts'
 import type { VerifiedBlob } from '../../../src/core/verify.ts'
 import { decide, judgeAgainst, newPersona, type Known, type Outcome } from '../../../src/daemon/personas/decide.ts'
 import { decodeStored, headOf } from '../../../src/daemon/personas/heads.ts'
-import type { PersonaRecord } from '../../../src/daemon/state/records.ts'
+import type { PersonaRecord } from '../../../src/daemon/state/persona-record.ts'
 import { makeDevice, makePersona, makeVerified, NOW_SEC, sodium } from '../../support/made-persona.ts'
 
 const ada = makePersona(1)

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { PersonaRecord } from '../../../../src/daemon/state/records.ts'
+import type { PersonaRecord } from '../../../../src/daemon/state/persona-record.ts'
 import { OWN_PHONE, ownText, TestKeeper } from '../../../support/keeper.ts'
 import { person, type Person } from '../../../support/person.ts'
 

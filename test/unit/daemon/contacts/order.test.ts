@@ -4,7 +4,7 @@ import { DOCUMENT_DICTIONARY } from '../../../../src/core/encoding/dictionary.ts
 import { MAX_EVIDENCE_PER_PERSONA } from '../../../../src/core/evidence.ts'
 import { MAX_SEQ, MAX_SEQ_STEP } from '../../../../src/core/limits.ts'
 import { compress } from '../../../../src/daemon/own/compress.ts'
-import type { PersonaRecord } from '../../../../src/daemon/state/records.ts'
+import type { PersonaRecord } from '../../../../src/daemon/state/persona-record.ts'
 import { TestKeeper } from '../../../support/keeper.ts'
 import { deviceKey, person, START_SEC, type Person, type Table } from '../../../support/person.ts'
 

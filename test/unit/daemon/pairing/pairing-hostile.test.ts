@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { encodeUtf8, formatBase64url, parseBase64url } from '../../../../src/core/encoding/bytes.ts'
-import { OWN } from '../../../../src/daemon/state/records.ts'
+import { OWN } from '../../../../src/daemon/state/own-record.ts'
 import { derivePsk, formatCodeWords, parseCode } from '../../../../src/pairing/code.ts'
 import { makeOffer, receiveOffer } from '../../../../src/pairing/handshake.ts'
 import { encodeKeyMessage, encodeMessage, MAX_PIECE_BYTES } from '../../../../src/pairing/messages.ts'

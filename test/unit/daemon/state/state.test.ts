@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { State } from '../../../../src/daemon/state/state.ts'
-import { NEW_DEVICE } from '../../../../src/daemon/state/records.ts'
+import { NEW_DEVICE } from '../../../../src/daemon/state/device-record.ts'
 import { Writer } from '../../../../src/daemon/state/writer.ts'
 import { openMemoryStore } from '../../../../src/store/memory-store.ts'
 import { MAX_COMMIT_BYTES, MAX_VALUE_BYTES } from '../../../../src/store/store.ts'
