@@ -1,42 +1,16 @@
 /** One connection on the server's side. Its memory is bounded, and it cannot disturb other connections (docs/ipc.md, section 1). */
 import type { Socket } from 'node:net'
 import type { Dispatch, Log } from './dispatch.ts'
+import { FrameTimer } from './frame-timer.ts'
+import type { Limits } from './limits.ts'
 import { errorText, IpcError } from '../wire/errors.ts'
-import { ASCII, FrameReader, MAX_FRAME_BYTES, MAX_FRAME_VALUES, type Frame } from '../wire/frame.ts'
+import { FrameReader, MAX_FRAME_VALUES, type Frame } from '../wire/frame.ts'
 import type { Caller, Role } from '../methods/method.ts'
-import { formatError, formatEvent, lagged, RpcError } from '../wire/rpc.ts'
+import { formatError, formatEvent, RpcError } from '../wire/rpc.ts'
+import { Outbox } from './outbox.ts'
 import type { Room, Tenant } from './room.ts'
+import { Subscription } from './subscription.ts'
 import type { Runner } from './turns.ts'
-
-export interface Limits {
-  /** Connections of one socket at a time; one more gets TOO_MANY_CONNECTIONS and is closed. */
-  readonly maxConnections: number
-  /** Bytes of one frame from a client. */
-  readonly maxFrameBytes: number
-  /** Calls of one connection that run at a time; at this many the daemon stops reading the socket. */
-  readonly maxInFlight: number
-  /** UTF-16 units that were written and not read by the client. Above it the daemon stops reading its calls and drops its events. */
-  readonly maxPending: number
-  /** Time for one frame from its first byte to its form feed. */
-  readonly frameTimeoutMs: number
-  /** After this time without a call, an answer or a frame, a connection may have to give up its place for a new one. */
-  readonly idleMs: number
-  /** Time for running calls to end when the server closes. */
-  readonly drainMs: number
-  /** Time for a client to read the last bytes before its connection is cut. */
-  readonly lingerMs: number
-}
-
-export const DEFAULT_LIMITS: Limits = {
-  maxConnections: 100, // sanity: a person's apps are a dozen
-  maxFrameBytes: MAX_FRAME_BYTES,
-  maxInFlight: 32, // sanity: the keeper is one writer; waiting calls cost nothing while they are in the kernel's buffer
-  maxPending: 1_048_576, // sanity: 1000 events of 1 kB; a reader that is further behind has to read the state again anyway
-  frameTimeoutMs: 300_000, // sanity: a whole frame takes milliseconds, but a stopped client may be continued; Room bounds what it holds
-  idleMs: 1_000, // sanity: a client that makes several calls pauses for less
-  drainMs: 5_000, // sanity: below the 90 s after which systemd kills, above any single call
-  lingerMs: 1_000, // sanity: a client that has not read by then is not going to
-}
 
 export interface ConnectionOptions {
   readonly id: number
@@ -62,17 +36,13 @@ export class Connection implements Caller, Tenant, Runner {
   #paused = false
   #inFlight = 0
   #isLargeRunning = false
-  #out = ''
   /** When a frame began or ended, or the client read something. */
   #movedAtMs = performance.now()
-  #events: ReadonlySet<string> | null = null
-  #missed = 0
-  /** Number of the last event that was sent. */
-  #lastEvent = 0
+  readonly #outbox: Outbox
+  readonly #subscription = new Subscription()
   #onDrained: (() => void)[] = []
   #receive: (frame: Frame) => void = () => {}
-  #frameTimer: NodeJS.Timeout | null = null
-  #frameTimerAtMs = 0
+  readonly #frameTimer: FrameTimer
   #lingerTimer: NodeJS.Timeout | null = null
 
   constructor(options: ConnectionOptions) {
@@ -84,6 +54,14 @@ export class Connection implements Caller, Tenant, Runner {
     this.#log = options.log
     this.#room = options.room
     this.#reader = new FrameReader(options.limits.maxFrameBytes, MAX_FRAME_VALUES)
+    this.#frameTimer = new FrameTimer(options.limits.frameTimeoutMs, (error) => this.fail(error))
+    this.#outbox = new Outbox(options.socket, {
+      handedOver: (hadReadAll) => {
+        if (hadReadAll) this.#movedAtMs = performance.now()
+        this.#account()
+      },
+      written: () => this.#onWritten(),
+    })
     // `printf ... | nc -U` ends its side at once and still waits for the answer.
     this.#socket.allowHalfOpen = true
     this.#socket.on('end', () => {
@@ -99,11 +77,11 @@ export class Connection implements Caller, Tenant, Runner {
 
   /** A call runs, and its client reads. */
   get isBusy(): boolean {
-    return this.#inFlight > 0 && this.#pending() === 0
+    return this.#inFlight > 0 && this.#outbox.pending === 0
   }
 
   get isSubscribed(): boolean {
-    return this.#events !== null
+    return this.#subscription.isActive
   }
 
   get isOpen(): boolean {
@@ -111,8 +89,7 @@ export class Connection implements Caller, Tenant, Runner {
   }
 
   subscribe(events: readonly string[], after = 0): void {
-    this.#events = new Set(events)
-    this.#lastEvent = after
+    this.#subscription.begin(events, after)
   }
 
   async replay(message: { readonly event: string }): Promise<boolean> {
@@ -122,8 +99,7 @@ export class Connection implements Caller, Tenant, Runner {
   }
 
   unsubscribe(): void {
-    this.#events = null
-    this.#missed = 0
+    this.#subscription.end()
   }
 
   /** Reads a chunk of the stream and calls `receive` for each frame, possibly later. Never throws. */
@@ -163,21 +139,14 @@ export class Connection implements Caller, Tenant, Runner {
    * @param number of the event; 0 if it has no number
    */
   event(name: string, frame: string, number = 0): void {
-    if (this.#events?.has(name) !== true || (number !== 0 && number <= this.#lastEvent)) return
-    const pending = this.#pending()
-    if (this.#missed > 0 || (pending > 0 && pending + frame.length > this.#limits.maxPending)) {
-      this.#missed++
-      return
-    }
-    this.#lastEvent = Math.max(number, this.#lastEvent)
-    this.#send(frame)
+    const { pending } = this.#outbox
+    const hasRoom = pending === 0 || pending + frame.length <= this.#limits.maxPending
+    if (this.#subscription.takes(name, number, hasRoom)) this.#send(frame)
   }
 
   /** Counts an event that cannot be sent as missed, if this connection subscribed to it. */
   skip(name: string): void {
-    if (this.#events?.has(name) !== true) return
-    this.#missed++
-    this.#catchUp()
+    if (this.#subscription.skip(name)) this.#catchUp()
   }
 
   /** Stops reading calls; closes once the running ones are answered. */
@@ -203,7 +172,7 @@ export class Connection implements Caller, Tenant, Runner {
   cut(code: 'OUT_OF_ROOM' | 'IDLE', message: string): void {
     if (this.#state === 'closed') return
     this.#log('warn', 'a connection was cut', { connection: this.id, code })
-    const canRead = this.#pending() === 0
+    const canRead = this.#outbox.pending === 0
     if (canRead) this.#socket.write(formatError(null, new RpcError(code, message, { hint: 'connect again' })))
     this.#forget()
     if (canRead) this.#socket.destroySoon()
@@ -238,52 +207,35 @@ export class Connection implements Caller, Tenant, Runner {
 
   #answer(frame: Frame): void {
     this.#movedAtMs = performance.now()
-    this.#frameTimerAtMs = this.#movedAtMs
-    this.#frameTimer?.refresh()
+    this.#frameTimer.renew(this.#movedAtMs)
     if (frame.type !== 'rpc') throw new IpcError('FRAME_TYPE_UNKNOWN', 'a client may send only frames of type "rpc"')
     this.#receive(frame)
   }
 
   #hasRoom(): boolean {
     const isFree = this.#inFlight < this.#limits.maxInFlight && !this.#isLargeRunning
-    return this.isOpen && isFree && this.#pending() < this.#limits.maxPending
-  }
-
-  #pending(): number {
-    return this.#socket.writableLength + this.#out.length
+    return this.isOpen && isFree && this.#outbox.pending < this.#limits.maxPending
   }
 
   #pause(): void {
     // While we do not read, the rest of a frame cannot arrive, so that time does not count for the sender.
-    this.#stopFrameTimer()
+    this.#frameTimer.stop()
     if (this.#paused) return
     this.#paused = true
     this.#socket.pause()
   }
 
   #resume(): void {
-    if (this.#reader.partialBytes === 0) this.#stopFrameTimer()
-    else this.#startFrameTimer()
+    if (this.#reader.partialBytes === 0) this.#frameTimer.stop()
+    else this.#frameTimer.start()
     if (!this.#paused) return
     this.#paused = false
     this.#socket.resume()
   }
 
-  #startFrameTimer(): void {
-    if (this.#frameTimer !== null) return
-    this.#frameTimerAtMs = performance.now()
-    this.#frameTimer = setTimeout(() => {
-      // The daemon itself was stopped meanwhile: the rest of the frame may be waiting, so its time begins again.
-      const isLate = performance.now() - this.#frameTimerAtMs > this.#limits.frameTimeoutMs + MAX_LATE_MS
-      if (!isLate) return this.fail(frameTimeout())
-      this.#frameTimerAtMs = performance.now()
-      this.#frameTimer?.refresh()
-    }, this.#limits.frameTimeoutMs).unref()
-  }
-
   /** Tells the room how much this connection holds: what the client has not read, and its unfinished frame. */
   #account(): void {
-    this.#room.note(this, this.#state === 'closed' ? 0 : this.#pending() + this.#reader.partialBytes)
+    this.#room.note(this, this.#state === 'closed' ? 0 : this.#outbox.pending + this.#reader.partialBytes)
   }
 
   #finish(frame: string): void {
@@ -293,24 +245,11 @@ export class Connection implements Caller, Tenant, Runner {
     this.#settle()
   }
 
-  /** All answers of one turn of the event loop go out in one write. */
   #send(frame: string): void {
-    if (this.#state === 'closed' || !this.#socket.writable) return
-    if (this.#out === '') process.nextTick(() => this.#flush())
-    this.#out += frame
+    if (this.#state !== 'closed') this.#outbox.add(frame)
   }
 
-  #flush(): void {
-    if (this.#out === '' || !this.#socket.writable) return
-    const out = this.#out
-    this.#out = ''
-    // latin1 gives the same bytes for ASCII, and Node does not have to encode each character.
-    if (this.#socket.writableLength === 0) this.#movedAtMs = performance.now()
-    this.#socket.write(out, ASCII.test(out) ? 'latin1' : 'utf8', this.#onWritten)
-    this.#account()
-  }
-
-  readonly #onWritten = (): void => {
+  #onWritten(): void {
     this.#movedAtMs = performance.now()
     this.#account()
     if (this.#paused) this.#pump()
@@ -320,16 +259,14 @@ export class Connection implements Caller, Tenant, Runner {
 
   /** The client has read enough for more events. */
   #isRelaxed(): boolean {
-    return !this.isOpen || this.#pending() * 2 <= this.#limits.maxPending
+    return !this.isOpen || this.#outbox.pending * 2 <= this.#limits.maxPending
   }
 
   #catchUp(): void {
     if (!this.#isRelaxed()) return
     for (const resume of this.#onDrained.splice(0)) resume()
-    if (this.#missed === 0) return
-    const missed = this.#missed
-    this.#missed = 0
-    this.#send(formatEvent(lagged(missed, this.#lastEvent)))
+    const lagged = this.#subscription.takeLagged()
+    if (lagged !== null) this.#send(lagged)
   }
 
   #settle(): void {
@@ -338,9 +275,9 @@ export class Connection implements Caller, Tenant, Runner {
   }
 
   #close(): void {
-    this.#flush()
+    this.#outbox.flush()
     this.#state = 'closed'
-    this.#stopFrameTimer()
+    this.#frameTimer.stop()
     this.#socket.end()
     // Read and drop until the client is done. If we closed with unread bytes, its next write would fail before it read our last bytes.
     this.#socket.resume()
@@ -350,22 +287,11 @@ export class Connection implements Caller, Tenant, Runner {
   #forget(): void {
     this.#state = 'closed'
     this.#room.turns.leave(this)
-    this.#out = ''
-    this.#events = null
+    this.#outbox.clear()
+    this.#subscription.end()
     this.#catchUp()
     this.#account()
-    this.#stopFrameTimer()
+    this.#frameTimer.stop()
     if (this.#lingerTimer !== null) clearTimeout(this.#lingerTimer)
   }
-
-  #stopFrameTimer(): void {
-    if (this.#frameTimer !== null) clearTimeout(this.#frameTimer)
-    this.#frameTimer = null
-  }
-}
-
-const MAX_LATE_MS = 1000 // sanity: a timer of a running process is late by milliseconds
-
-function frameTimeout(): IpcError {
-  return new IpcError('FRAME_TIMEOUT', 'a frame did not end in time')
 }

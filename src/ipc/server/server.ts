@@ -1,8 +1,9 @@
 /** The socket of the daemon: node-ipc 14 with its traps closed (docs/ipc.md, section 1). */
 import type { IpcSocket, Server } from 'node-ipc'
 import { dirname, resolve } from 'node:path'
-import { Connection, DEFAULT_LIMITS, type Limits } from './connection.ts'
+import { Connection } from './connection.ts'
 import { createDispatch, type Log } from './dispatch.ts'
+import { DEFAULT_LIMITS, type Limits } from './limits.ts'
 import { GuardedParser, makeIpc } from './quiet-node-ipc.ts'
 import { idlest, Room } from './room.ts'
 import { errorText, IpcError } from '../wire/errors.ts'
