@@ -61,6 +61,9 @@ export function formatPlan(plan: SuccessionPlan): string[] {
     ...formatDevices(plan.devices),
     ...formatLeftOut(plan.leftOut),
     ...(plan.gaveUp.includes('names') ? ['nicknames do not fit, so the table is published without them'] : []),
+    ...(plan.gaveUp.includes('settings')
+      ? ['settings of announcements do not fit beside the statement, and are left out; set them again afterwards']
+      : []),
     ...(plan.followFrom > 0
       ? [
           `contacts who have seen no table of yours since epoch ${plan.followFrom} do not follow; with fewer devices more of them do`,

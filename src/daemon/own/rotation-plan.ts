@@ -131,11 +131,10 @@ export function chooseDevices(
 }
 
 /**
-/**
- * The settings that a rotation keeps: `read`, which whoever has the old key knows anyway, and the values of the others that the owner set on
+ * The settings that a rotation or a succession keeps: `read`, which whoever has the old key knows anyway, and the values of the others that the owner set on
  * this device. A thief may have set them otherwise since.
  */
-function settingsAfter({ settings: set = NO_SETTINGS }: OwnRecord, { content }: VerifiedBlob): Settings {
+export function settingsAfter({ settings: set = NO_SETTINGS }: OwnRecord, { content }: VerifiedBlob): Settings {
   const { read } = content.ok ? settingsOf(content.document) : NO_SETTINGS
   return withSetting(set, 'read', read ?? null)
 }

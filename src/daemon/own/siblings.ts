@@ -1,7 +1,7 @@
 /** Follows siblings: a newer own table on some device becomes the head, and gets the own edits that it lacks (docs/format.md, section 9). Inside of a change. */
 import { formatHex } from '../../core/encoding/bytes.ts'
 import { replayIntents, type Replayed } from '../../core/intents.ts'
-import { MAX_SEQ } from '../../core/limits.ts'
+import { MAX_EPOCH, MAX_SEQ } from '../../core/limits.ts'
 import type { OrderVerdict } from '../../core/order.ts'
 import { deviceKeysOf } from '../../core/table.ts'
 import { consentsToPersona } from '../../core/consent.ts'
@@ -160,6 +160,8 @@ function noteBlob(
   const { record } = own
   const changed: Partial<OwnRecord> = {}
   if (blob.epoch > record.highestEpoch) Object.assign(changed, { highestEpoch: blob.epoch })
+  // A device had the last key, so a thief of it may have named the successor. No rotation is left that could end this.
+  if (blob.epoch === MAX_EPOCH && record.succeededBy != null) Object.assign(changed, { succeededBy: null })
   if (copySec !== null && copySec >= (record.copySec ?? 0) + stepSec) Object.assign(changed, { copySec })
   const rotation = rotationAfter(own, journal, blob)
   if (rotation !== record.rotation) Object.assign(changed, { rotation })

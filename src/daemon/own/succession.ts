@@ -2,8 +2,8 @@
 import { concatBytes, encodeUtf8, formatBase64url, formatHex } from '../../core/encoding/bytes.ts'
 import { PREV_BYTES } from '../../core/blob.ts'
 import type { ChainPosition } from '../../core/chain.ts'
-import { NO_SETTINGS } from '../../core/document.ts'
 import type { Engine } from '../../core/engine.ts'
+import { MAX_EPOCH } from '../../core/limits.ts'
 import { MAX_STATEMENT_BYTES, readStatement, shorterStatements } from '../../core/succession/statement.ts'
 import { encodeTable } from '../../core/table.ts'
 import type { EditResult } from '../../ipc/shapes/own.ts'
@@ -18,8 +18,9 @@ import { noticeOf, OTHERS_MUST_JOIN, UNPROTECTED, withNotices } from './conditio
 import { OwnPersonaError } from './errors.ts'
 import type { Journal } from './journal.ts'
 import { positionFields, rememberOwnNames, tombstonesAfter } from './own-records.ts'
-import { chooseDevices, whatToGiveUp } from './rotation-plan.ts'
+import { chooseDevices, settingsAfter } from './rotation-plan.ts'
 import type { OwnHead } from './sign-table.ts'
+import { fitStatement } from './fit-statement.ts'
 
 const PLAN_BYTES = 32
 const FIRST_EPOCH = 0
@@ -53,14 +54,12 @@ export class Succession {
     this.#head.checkNotSucceeded()
     const { devices, leftOut } = chooseDevices({ own, persona }, wishes)
     const forms = shorterStatements(sizedStatement(state.engine))
-    const gaveUp = whatToGiveUp(FIRST_EPOCH, devices, NO_SETTINGS, own.named, forms)
-    // The last form always fits now; the first one that fits is signed.
-    const followFrom = forms.findIndex((form) => fits(devices, own.named, form))
-    const facts = ['succession', persona.personaId, formatHex(head.tableHash), own.named, devices]
+    const { settings, followFrom, gaveUp } = fitStatement(devices, settingsAfter(own, head), own.named, forms)
+    const facts = ['succession', persona.personaId, formatHex(head.tableHash), own.named, devices, settings]
     const hash = state.engine.sha512(encodeUtf8(JSON.stringify(facts)))
     const plan = formatHex(hash.subarray(0, PLAN_BYTES))
     const { personaId, epoch } = persona
-    return { personaId, epoch, devices, leftOut, gaveUp, followFrom, hasSeed: custody.hasSeed, plan }
+    return { personaId, epoch, devices, leftOut, settings, gaveUp, followFrom, hasSeed: custody.hasSeed, plan }
   }
 
   /** The plan, if it still has this name. @throws {OwnPersonaError} PLAN_CHANGED, and those of {@link plan} */
@@ -78,14 +77,15 @@ export class Succession {
   apply(wishes: SuccessionWishes, plan: string, { first, statement, sign }: Successor): EditResult {
     const planned = this.check(wishes, plan)
     const { record, persona: old, state } = this.#head
-    const { devices } = planned
+    const { devices, settings } = planned
     const draft = {
       chain: first,
       seq: 1,
       timeSec: state.nowSec,
       prev: new Uint8Array(PREV_BYTES),
       devices,
-      named: record.named,
+      named: record.named && !planned.gaveUp.includes('names'),
+      settings,
       document: [],
       predecessor: shorterStatements(statement),
     }
@@ -131,8 +131,9 @@ export class Succession {
   see(successorId: string, verdict: 'proven' | 'unproven'): void {
     const { record, state } = this.#head
     if (record.succeededBy === successorId) return
-    alarmSucceeded(record.personaId, successorId, verdict, state)
-    if (verdict !== 'proven' || (record.succeededBy ?? null) !== null) return
+    const isProven = verdict === 'proven' && record.highestEpoch < MAX_EPOCH
+    alarmSucceeded(record.personaId, successorId, isProven ? 'proven' : 'unproven', state)
+    if (!isProven || (record.succeededBy ?? null) !== null) return
     this.#head.put({ succeededBy: successorId })
     this.#head.emitChanged('succeeded')
   }
@@ -147,16 +148,6 @@ function sizedStatement(engine: Engine): Uint8Array {
 function statementTooLarge(devices: number): OwnPersonaError {
   const message = `the statement that names your persona does not fit beside ${devices} devices`
   return new OwnPersonaError('ROTATION_TOO_LARGE', message, 'leave out 1 more', { room: devices - 1, leaveOut: 1 })
-}
-
-function fits(devices: SuccessionPlan['devices'], named: boolean, form: string): boolean {
-  try {
-    whatToGiveUp(FIRST_EPOCH, devices, NO_SETTINGS, named, [form])
-    return true
-  } catch (error) {
-    if (error instanceof OwnPersonaError) return false
-    throw error
-  }
 }
 
 /** The owner's record of the new persona. What the old one knew of this machine stays. */
@@ -179,6 +170,8 @@ function ownAfter(
     nextIntent: 1,
     localDevices: before.localDevices.filter(isListed),
     companion: before.companion,
+    // A later rotation keeps of `announce` and `at` only what the owner set here.
+    ...(before.settings === undefined ? {} : { settings: before.settings }),
     soleEpoch: FIRST_EPOCH,
     hadSeed: true,
   }

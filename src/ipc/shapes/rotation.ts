@@ -71,17 +71,18 @@ export interface RotationPlan {
 }
 
 const settingValue: z.ZodType<DocumentValue> = z.union([z.string(), z.array(z.string())])
+const settings: z.ZodType<Settings> = z.strictObject({
+  read: settingValue.exactOptional(),
+  announce: settingValue.exactOptional(),
+  at: settingValue.exactOptional(),
+})
 
 export const rotationPlan: z.ZodType<RotationPlan> = z.strictObject({
   fromEpoch: z.int().min(0),
   epoch: z.int().min(1),
   devices: z.array(tableDevice),
   leftOut: z.array(leftOut),
-  settings: z.strictObject({
-    read: settingValue.exactOptional(),
-    announce: settingValue.exactOptional(),
-    at: settingValue.exactOptional(),
-  }),
+  settings,
   gaveUp,
   copySec: z.int().nullable(),
   hasSeed: z.boolean(),
@@ -106,6 +107,8 @@ export interface SuccessionPlan {
   /** In order, the active first. */
   devices: TableDevice[]
   leftOut: LeftOut[]
+  /** The settings of the document that it keeps, as a rotation would. */
+  settings: Settings
   /** The parts that the table gives up to fit. */
   gaveUp: GaveUp[]
   /** 0..15. Contacts who know no table of this epoch or a later one do not follow; it may be one more in the signed table. */
@@ -121,6 +124,7 @@ export const successionPlan: z.ZodType<SuccessionPlan> = z.strictObject({
   epoch: z.int().min(0),
   devices: z.array(tableDevice),
   leftOut: z.array(leftOut),
+  settings,
   gaveUp,
   followFrom: z.int().min(0),
   hasSeed: z.boolean(),

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { parseBase64url } from '../../../../src/core/encoding/bytes.ts'
+import { formatBase64url, formatHex, parseBase64url } from '../../../../src/core/encoding/bytes.ts'
+import { settingsOf, type Settings } from '../../../../src/core/document.ts'
 import { readStatement } from '../../../../src/core/succession/statement.ts'
 import { decodeVerified, type VerifiedBlob } from '../../../../src/core/verify.ts'
 import { formatWords } from '../../../../src/crypto/seed.ts'
@@ -26,6 +27,11 @@ async function succeeds(
 function headOf(test: TestKeeper): VerifiedBlob {
   const { personaId } = test.records.own.get('own')!
   return decodeVerified(parseBase64url(test.records.personas.get(personaId)!.head!)!, engine)
+}
+
+function settingsNow(test: TestKeeper): Settings {
+  const { content } = headOf(test)
+  return content.ok ? settingsOf(content.document) : {}
 }
 
 /** The epoch from which friends can judge the statement that the own table carries; null without one. */
@@ -135,13 +141,51 @@ describe('a succession', () => {
     for (let i = 2; i <= 14; i++) await laptop.call('device.add', { name: `device ${i}`, key: deviceKey(`own ${i}`) })
     await expect(laptop.call('succession.plan')).rejects.toMatchObject({
       code: 'ROTATION_TOO_LARGE',
-      details: { room: 11, leaveOut: 3 },
+      details: { room: 13, leaveOut: 1 },
     })
     const without = ['device 14', 'device 13', 'device 12', 'device 11']
     const { planned } = await succeeds(laptop, words, { without })
     expect(planned.followFrom).toBeGreaterThan(3)
     expect(Math.abs((fromOf(laptop) ?? 99) - planned.followFrom)).toBeLessThanOrEqual(1)
     expect(planned.gaveUp).toStrictEqual([])
+  })
+
+  it('keeps the settings that a rotation keeps, and so does the next rotation; a thief’s go', async () => {
+    const { laptop, words } = await withWords()
+    const read = formatBase64url(new Uint8Array(16).fill(3))
+    await laptop.keeper.change(() => laptop.keeper.own.edit({ kind: 'set', key: 'read', found: null, value: read }))
+    await laptop.keeper.change(() =>
+      laptop.keeper.own.edit({ kind: 'set', key: 'announce', found: null, value: 'contacts' }),
+    )
+    const thief = await laptop.copied(OWN_PHONE)
+    await thief.later(10).call('device.add', { name: 'phone', key: OWN_PHONE })
+    await thief.keeper.change(() =>
+      thief.keeper.own.edit({ kind: 'set', key: 'announce', found: 'contacts', value: 'public' }),
+    )
+    await laptop.later(100).sees(OWN_PHONE, await ownText(thief))
+    const { planned } = await succeeds(laptop, words)
+    const kept = { read, announce: 'contacts' }
+    expect([planned.settings, planned.gaveUp, settingsNow(laptop)]).toStrictEqual([kept, [], kept])
+    const fresh = (await laptop.call('recovery.show')).words.join(' ')
+    await confirmWords(laptop)
+    await rotates(laptop, fresh, { epoch: 1 })
+    expect(settingsNow(laptop)).toStrictEqual(kept)
+  })
+
+  it('gives up a setting before a link of the statement, and nicknames before it is refused', async () => {
+    const { laptop, words } = await withWords()
+    const at = Array.from({ length: 3 }, (_, i) => formatBase64url(engine.sha512(Uint8Array.of(i))))
+    await laptop.keeper.change(() => laptop.keeper.own.edit({ kind: 'set', key: 'at', found: null, value: at }))
+    const { followFrom, gaveUp, settings } = await laptop.call('succession.plan')
+    expect([followFrom, gaveUp, settings]).toStrictEqual([0, ['settings'], {}])
+    await laptop.keeper.change(() => laptop.keeper.own.edit({ kind: 'set', key: 'at', found: at, value: null }))
+    for (let i = 2; i <= 10; i++) {
+      const name = formatHex(engine.sha512(Uint8Array.of(i))).slice(0, 32)
+      await laptop.call('device.add', { name, key: deviceKey(`own ${i}`) })
+    }
+    const { planned, table } = await succeeds(laptop, words)
+    expect([planned.gaveUp, table.named, table.devices.length]).toStrictEqual([['names'], false, 10])
+    expect(fromOf(laptop)).not.toBeNull()
   })
 
   it('is refused after a restore until the state is reconciled', async () => {
@@ -282,6 +326,18 @@ describe('a sibling that sees a successor of its own persona', () => {
     await phone.later(200).sees(OWN_LAPTOP, await ownText(laptop))
     expect((await phone.call('alarm.list')).alarms.map(({ code }) => code)).toStrictEqual(['PERSONA_SUCCEEDED'])
     expect((await phone.call('device.add', TABLET)).table.epoch).toBe(16)
+  })
+
+  it('goes on, and can make a successor, once it learns that the last key was in use', async () => {
+    const { laptop, phone, words } = await siblings()
+    await rotates(phone, words, { epoch: 16 })
+    const last = await ownText(phone)
+    // Whoever had the phone could sign this; the laptop has not seen epoch 16.
+    await succeeds(phone, words)
+    await laptop.later(100).sees(OWN_PHONE, await ownText(phone))
+    await expect(laptop.call('succession.plan')).rejects.toMatchObject({ code: 'PERSONA_SUCCEEDED' })
+    await laptop.later(100).sees(OWN_PHONE, last)
+    expect((await succeeds(laptop, words)).planned.epoch).toBe(16)
   })
 
   it('is not stopped by a statement of somebody else', async () => {
