@@ -5,6 +5,7 @@ import { isSetting, type AnnounceKind } from '../../core/announce/settings.ts'
 import { formatBase64url, formatHex, parseBase64url, parseHex } from '../../core/encoding/bytes.ts'
 import { MAX_EPOCH } from '../../core/limits.ts'
 import { kind, type Kind } from '../state/kind.ts'
+import type { Records } from '../state/records.ts'
 
 const MAX_ITEMS = 4 // sanity: two places, and two of earlier settings
 const MAX_BENCODED_CHARS = 1334 // format: base64url of 1000 bytes
@@ -42,6 +43,8 @@ const itemRecord: z.ZodType<ItemRecord> = z.strictObject({
 /** How an epoch is announced, and its signed items. The id is the epoch, two digits. */
 export interface EpochRecord {
   readonly epoch: number
+  /** Absent in records from before this field; they are of the persona that is here. */
+  readonly personaId?: string
   /** Value of the document key `read`; null without one. */
   readonly read: string | null
   /** The last kind; null if the epoch was never announced. */
@@ -52,6 +55,10 @@ export interface EpochRecord {
 
 const epochRecord: z.ZodType<EpochRecord> = z.strictObject({
   epoch: z.int().min(0).max(MAX_EPOCH),
+  personaId: z
+    .string()
+    .regex(/^[0-9A-F]{64}$/)
+    .exactOptional(),
   read: z
     .string()
     .refine((text) => isSetting('read', text))
@@ -68,12 +75,26 @@ export const EPOCHS: Kind<EpochRecord> = kind('announced', {
       const read = epochRecord.safeParse(value)
       return read.success && epochId(read.data.epoch) === id ? read.data : null
     },
-    merge: (arrived, here) => (here === undefined ? arrived : { ...here, items: newest(arrived.items, here.items) }),
+    merge: (arrived, here) => {
+      // What is here is of the persona before, which this device has left.
+      if (here === undefined || !isOf(here, arrived.personaId)) return arrived
+      return { ...arrived, ...here, items: newest(arrived.items, here.items) }
+    },
   },
 })
 
-export function noEpoch(epoch: number): EpochRecord {
-  return { epoch, read: null, kind: null, items: [] }
+/**
+ * What is known of an epoch of a persona. The persona before it, whose successor it is, had the same epochs.
+ * @param personaId 64 hex digits
+ */
+export function epochOf(epoch: number, personaId: string, records: { of: Records['of'] }): EpochRecord {
+  const known = records.of(EPOCHS).get(epochId(epoch))
+  if (known !== undefined && isOf(known, personaId)) return known
+  return { epoch, personaId, read: null, kind: null, items: [] }
+}
+
+function isOf(record: EpochRecord, personaId: string | undefined): boolean {
+  return record.personaId === undefined || personaId === undefined || record.personaId === personaId
 }
 
 /** The item of the highest seq for each place, as on the DHT. Of equal ones that of `here` stays. */

@@ -2,7 +2,7 @@
 import { judgeItem, type ChainPlace } from '../../core/announce/judge.ts'
 import { readingKey } from '../../core/announce/place.ts'
 import { readSettings, type AnnounceKind } from '../../core/announce/settings.ts'
-import { equalBytes, parseBase64url } from '../../core/encoding/bytes.ts'
+import { equalBytes, formatHex, parseBase64url } from '../../core/encoding/bytes.ts'
 import { MAX_EPOCH } from '../../core/limits.ts'
 import type { VerifiedBlob } from '../../core/verify.ts'
 import type { PutReport } from '../../dht/order.ts'
@@ -13,7 +13,7 @@ import { OWN } from '../state/own-record.ts'
 import { ownOf } from '../state/view.ts'
 import type { Dht, Traffic } from './dht.ts'
 import { takeFound } from './found.ts'
-import { EPOCHS, epochId, placeOf, signedOf, type EpochRecord, type ItemRecord } from './items.ts'
+import { epochOf, placeOf, signedOf, type EpochRecord, type ItemRecord } from './items.ts'
 import { isSigned, noteHead, signForward, signHead } from './signing.ts'
 
 /** How putting an item went the last time. */
@@ -96,9 +96,11 @@ export class OwnAnnouncements {
 
   /** Nothing is put while announcements are off. */
   #records(): EpochRecord[] {
-    if (this.kind === null) return []
-    const all = Array.from({ length: MAX_EPOCH + 1 }, (_, epoch) => this.#keeper.onDisk.of(EPOCHS).get(epochId(epoch)))
-    return all.filter((record) => record !== undefined).toReversed()
+    const head = this.#head()
+    if (head === null || this.kind === null) return []
+    const personaId = formatHex(head.personaId)
+    const all = Array.from({ length: MAX_EPOCH + 1 }, (_, epoch) => epochOf(epoch, personaId, this.#keeper.onDisk))
+    return all.toReversed()
   }
 
   async #putItem(record: EpochRecord, item: ItemRecord): Promise<void> {

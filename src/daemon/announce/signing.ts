@@ -2,23 +2,36 @@
 import { signForwards, signItems, type AnnounceDraft, type SignItem } from '../../core/announce/items.ts'
 import { itemSeq } from '../../core/announce/place.ts'
 import { formatRead, readSettings } from '../../core/announce/settings.ts'
-import { parseBase64url, parseHex } from '../../core/encoding/bytes.ts'
+import { formatHex, parseBase64url, parseHex } from '../../core/encoding/bytes.ts'
+import { MAX_EPOCH } from '../../core/limits.ts'
 import type { VerifiedBlob } from '../../core/verify.ts'
 import type { CryptoEngine } from '../../crypto/engine.ts'
 import type { OwnRecord } from '../state/own-record.ts'
 import type { State } from '../state/state.ts'
-import { EPOCHS, epochId, newest, noEpoch, recordOf, type EpochRecord } from './items.ts'
+import { EPOCHS, epochId, epochOf, newest, recordOf, type EpochRecord } from './items.ts'
 
 const REMOVED_SEC = 60 * 86_400 // format: a friend who knows only a device that was removed lately still finds the table (section 4)
 
 /**
  * Notes how the epoch of the head is announced, for the forward that its key signs at its end. Needs no key. Items of earlier settings are
- * forgotten.
+ * forgotten, and all of the persona before.
  */
 export function noteHead(blob: VerifiedBlob, state: State): void {
-  const known = state.of(EPOCHS).get(epochId(blob.epoch)) ?? noEpoch(blob.epoch)
+  forgetOthers(blob, state)
+  const known = epochOf(blob.epoch, formatHex(blob.personaId), state)
   const noted = notedWith(known, blob)
   if (noted !== known) stage(noted, state)
+}
+
+/** Once this persona has a successor, or the owner has left it for another one, its items lead to nobody who answers. */
+function forgetOthers(blob: VerifiedBlob, state: State): void {
+  const personaId = formatHex(blob.personaId)
+  for (let epoch = 0; epoch <= MAX_EPOCH; epoch++) {
+    const known = state.of(EPOCHS).get(epochId(epoch))
+    if (known === undefined || known.personaId === personaId) continue
+    if (known.personaId === undefined) stage({ ...known, personaId }, state)
+    else state.stage(state.of(EPOCHS).remove(epochId(epoch)))
+  }
 }
 
 /** Signs the items of the head. @param sign by K_e */
@@ -26,7 +39,7 @@ export function signHead(blob: VerifiedBlob, own: OwnRecord, state: State, engin
   if (!blob.content.ok) return
   const { read, kind } = readSettings(blob.content.document)
   if (kind === null) return
-  const known = notedWith(state.of(EPOCHS).get(epochId(blob.epoch)) ?? noEpoch(blob.epoch), blob)
+  const known = notedWith(epochOf(blob.epoch, formatHex(blob.personaId), state), blob)
   const forwards = known.items.filter(({ isForward }) => isForward)
   const removed = own.notes.filter(({ goneSec }) => goneSec !== null && state.nowSec - goneSec < REMOVED_SEC)
   const removedKeys = removed.map(({ key }) => parseHex(key)!)
@@ -41,7 +54,7 @@ export function isSigned(blob: VerifiedBlob, state: Pick<State, 'of'>): boolean 
   const { kind } = readSettings(blob.content.document)
   const seq = itemSeq(blob)
   if (kind === null || seq === null) return true
-  const known = state.of(EPOCHS).get(epochId(blob.epoch)) ?? noEpoch(blob.epoch)
+  const known = epochOf(blob.epoch, formatHex(blob.personaId), state)
   const own = notedWith(known, blob).items.filter(({ isForward }) => !isForward)
   return own.length === (kind === 'contacts' ? 1 : 2) && own.every((item) => item.seq === String(seq))
 }
@@ -56,7 +69,7 @@ function notedWith(known: EpochRecord, { content }: VerifiedBlob): EpochRecord {
   const isSame = read === known.read && kind === known.kind
   const items = isSame && settings.kind !== null ? known.items : known.items.filter(({ isForward }) => isForward)
   if (isSame && items.length === known.items.length) return known
-  return { epoch: known.epoch, read, kind, items }
+  return { ...known, read, kind, items }
 }
 
 /** Signs what leads from an earlier epoch to the head, unless that epoch has its forward. */
@@ -69,7 +82,7 @@ export function signForward(
   sign: SignItem,
 ): void {
   if (blob.epoch <= epoch) return
-  const known = state.of(EPOCHS).get(epochId(epoch)) ?? noEpoch(epoch)
+  const known = epochOf(epoch, formatHex(blob.personaId), state)
   if (known.items.some(({ isForward }) => isForward)) return
   const read = known.read === null ? null : parseBase64url(known.read)
   const draft: AnnounceDraft = { blob, read, kind: known.kind ?? 'contacts', removedKeys: [] }

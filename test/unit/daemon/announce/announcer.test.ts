@@ -7,7 +7,7 @@ import { headOf } from '../../../../src/daemon/personas/heads.ts'
 import { announcing, SharedDht } from '../../../support/announcing.ts'
 import { OWN_LAPTOP, OWN_PHONE, ownText, TestKeeper } from '../../../support/keeper.ts'
 import { deviceKey, engine } from '../../../support/person.ts'
-import { hears, rotates, siblings, withWords } from '../../../support/rotation.ts'
+import { confirmWords, hears, rotates, siblings, withWords } from '../../../support/rotation.ts'
 
 const PHONE = { name: 'phone', key: OWN_PHONE }
 const TABLET = { name: 'tablet', key: deviceKey('own tablet') }
@@ -186,6 +186,34 @@ describe('a rotation', () => {
       [1, true],
       [0, true],
     ])
+  })
+})
+
+describe('a succession', () => {
+  it('goes on announcing, puts no item of the persona before, and its first rotation leads contacts on', async () => {
+    const { dht, alice, words, announcer, bob } = await story()
+    await rotates(alice.later(10), words, { epoch: 2 })
+    await bob.sees(OWN_LAPTOP, await ownText(alice))
+    await announcer.now()
+    const { plan } = await alice.call('succession.plan', {})
+    await alice.later(10).call('succession.apply', { plan, words })
+    await announcer.now()
+    expect(announcer.status()).toMatchObject({ kind: 'contacts' })
+    expect(announcer.status().items.map(({ epoch, forward }) => [epoch, forward])).toEqual([[0, false]])
+    await bob.later(100).sees(OWN_LAPTOP, await ownText(alice))
+    const fresh = (await alice.call('recovery.show')).words.join(' ')
+    await confirmWords(alice)
+    await rotates(alice.later(10), fresh, { epoch: 1 })
+    await alice.call('device.add', PHONE)
+    await announcer.now()
+    expect(announcer.status().items.map(({ epoch, forward }) => [epoch, forward])).toEqual([
+      [1, false],
+      [0, true],
+    ])
+    const { announcer: bobs } = await announcing(bob.later(100), dht)
+    await bobs.refresh('Alice')
+    expect(await bob.call('contact.show', { contact: 'Alice' })).toMatchObject({ epoch: 1 })
+    expect(await devicesOf(bob, 'Alice')).toEqual(['laptop', 'phone'])
   })
 })
 
