@@ -4,7 +4,8 @@ import { concatBytes, encodeUtf8 } from '../../core/encoding/bytes.ts'
 import { PersonadError } from '../../errors/personad-error.ts'
 import { DbusWriter, encodeCall, takeMessage, type Answer, type Call } from './dbus-message.ts'
 
-const ANSWER_MS = 5000 // sanity: the bus starts a notification service on demand, within a second or two
+const ANSWER_MS = 5000 // sanity: for all calls of a connection; the bus starts a notification service on demand, within a second or two
+const MAX_RECEIVED_BYTES = 1 << 20 // sanity: for a whole connection; our answers are below 70 kB, and a bus may add signals
 
 export type BusErrorCode =
   | 'BUS_NONE' // no session bus is known here
@@ -55,7 +56,9 @@ export async function withBus<T>(
 
 class Bus {
   readonly #socket: Socket
+  readonly #deadline: NodeJS.Timeout
   #received: Uint8Array = new Uint8Array(0)
+  #receivedBytes = 0
   #wake: () => void = () => {}
   #failure: BusError | null = null
   #serial = 0
@@ -64,8 +67,15 @@ class Bus {
     this.#socket = socket
     // A bus that does not answer must not keep the daemon from stopping.
     socket.unref()
-    socket.setTimeout(ANSWER_MS, () => this.#fail('BUS_TIMEOUT', `the session bus did not answer in ${ANSWER_MS} ms`))
+    // Not a time without data: a bus could send a byte now and then for ever.
+    this.#deadline = setTimeout(
+      () => this.#fail('BUS_TIMEOUT', `the session bus did not answer in ${ANSWER_MS} ms`),
+      ANSWER_MS,
+    ).unref()
     socket.on('data', (data) => {
+      this.#receivedBytes += data.length
+      if (this.#receivedBytes > MAX_RECEIVED_BYTES)
+        return this.#fail('BUS_REFUSED', `the session bus sent more than ${MAX_RECEIVED_BYTES} bytes, and no answer`)
       this.#received = concatBytes(this.#received, data)
       this.#wake()
     })
@@ -104,6 +114,7 @@ class Bus {
   }
 
   close(): void {
+    clearTimeout(this.#deadline)
     this.#socket.destroy()
   }
 
@@ -140,6 +151,7 @@ class Bus {
   }
 
   #fail(code: BusErrorCode, message: string): void {
+    clearTimeout(this.#deadline)
     this.#failure ??= new BusError(code, message)
     this.#socket.destroy()
     this.#wake()

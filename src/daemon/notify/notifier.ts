@@ -1,5 +1,5 @@
 /** Decides when the desktop shows a notice: at most a few a minute, and one summary of the rest. Holds no clock and no socket. */
-import type { Notice } from './texts.ts'
+import type { Notice, Urgency } from './texts.ts'
 
 // A friend or a stranger can cause events. Beyond this the notices would hide each other, and the desktop's list would hold nothing else.
 export const MAX_NOTICES = 4
@@ -13,17 +13,44 @@ export interface NotifierOptions {
   readonly show: (notice: Notice) => Promise<void>
 }
 
+/** Alarms, and what waits, have a budget each: a friend who causes events all the time must not hide the alarm that a thief causes. */
 export class Notifier {
-  readonly #options: NotifierOptions
-  /** When the notices of the last minute were shown. */
-  #shownAtMs: number[] = []
-  #heldBack = 0
-  #stopSummary: (() => void) | null = null
+  readonly #budgets: Readonly<Record<Urgency, Budget>>
   /** One after the other, in the order of the events. */
   #queue: Promise<void> = Promise.resolve()
 
   constructor(options: NotifierOptions) {
+    const show = (notice: Notice): void => {
+      this.#queue = this.#queue.then(() => options.show(notice))
+    }
+    this.#budgets = { normal: new Budget('normal', options, show), low: new Budget('low', options, show) }
+  }
+
+  notify(notice: Notice): void {
+    this.#budgets[notice.urgency].notify(notice)
+  }
+
+  /** Resolves once everything was shown that is due. Notices that wait for a summary are dropped: the state still has them. */
+  async close(): Promise<void> {
+    for (const budget of Object.values(this.#budgets)) budget.close()
+    await this.#queue
+  }
+}
+
+/** The notices of one urgency. */
+class Budget {
+  readonly #urgency: Urgency
+  readonly #options: Pick<NotifierOptions, 'nowMs' | 'later'>
+  readonly #show: (notice: Notice) => void
+  /** When the notices of the last minute were shown. */
+  #shownAtMs: number[] = []
+  #heldBack = 0
+  #stopSummary: (() => void) | null = null
+
+  constructor(urgency: Urgency, options: Pick<NotifierOptions, 'nowMs' | 'later'>, show: (notice: Notice) => void) {
+    this.#urgency = urgency
     this.#options = options
+    this.#show = show
   }
 
   notify(notice: Notice): void {
@@ -38,23 +65,18 @@ export class Notifier {
     this.#stopSummary ??= this.#options.later(WINDOW_MS, () => this.#sum())
   }
 
-  /** Resolves once everything was shown that is due. Notices that wait for the summary are dropped: the state still has them. */
-  async close(): Promise<void> {
+  close(): void {
     this.#stopSummary?.()
     this.#stopSummary = null
-    await this.#queue
   }
 
   #sum(): void {
-    const count = this.#heldBack
+    const [count, urgency] = [this.#heldBack, this.#urgency]
     this.#heldBack = 0
     this.#stopSummary = null
     this.#shownAtMs = [this.#options.nowMs()]
     const body = `${count} more ${count === 1 ? 'event' : 'events'} came within a minute. The status of the daemon lists what waits.`
-    this.#show({ kind: 'waiting', urgency: 'low', summary: 'More events of personad', body })
-  }
-
-  #show(notice: Notice): void {
-    this.#queue = this.#queue.then(() => this.#options.show(notice))
+    const kind = urgency === 'normal' ? 'alarms' : 'waiting'
+    this.#show({ kind, urgency, summary: 'More events of personad', body })
   }
 }

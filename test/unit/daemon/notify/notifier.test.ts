@@ -89,6 +89,14 @@ test('a clock that is set back does not silence the desktop', async () => {
   expect(story.shown.at(-1)).toBe('late 1')
 })
 
+test('a friend who causes events all the time does not hide an alarm', async () => {
+  const story = new Story()
+  for (let n = 1; n <= MAX_NOTICES + 70; n++) story.notifier.notify({ ...notice(`noise ${n}`), urgency: 'low' })
+  story.notify(1, 'alarm')
+  await story.notifier.close()
+  expect(story.shown.at(-1)).toBe('alarm 1')
+})
+
 test('a closed notifier leaves no timer', async () => {
   const story = new Story()
   story.notify(MAX_NOTICES + 1)
