@@ -5,9 +5,10 @@ import type { CryptoEngine } from '../../crypto/engine.ts'
 import { EVENTS, type DaemonEvent } from '../../ipc/methods/events.ts'
 import type { LogEntry, LogVerdict } from '../../ipc/shapes/log.ts'
 import type { Write } from '../../store/store.ts'
-import { groupOf, withEntry } from './kept-entries.ts'
+import { ALARM_GROUPS, groupOf, MAX_ALARM_GROUPS, OTHER_ALARMS, withEntry, type Group } from './kept-entries.ts'
 import { storedBytes, type Records } from './records.ts'
 import { TIP, type HistoryTip } from './local-records.ts'
+import { OWN } from './own-record.ts'
 import { contactOf, keyOfProvisional, type Reader } from './view.ts'
 import type { NewEvent } from './new-event.ts'
 
@@ -70,6 +71,7 @@ class Aging {
   readonly #records: Records
   readonly #entries: Write[] = []
   readonly #groups = new Map<string, readonly number[]>()
+  #alarmGroups: number | null = null
 
   constructor(records: Records) {
     this.#records = records
@@ -79,11 +81,12 @@ class Aging {
   leave(number: number, before: string): void {
     const { history, kept } = this.#records
     const entry = history.get(idOf(number))
-    const group = entry === undefined ? null : groupOf(entry.text)
-    if (entry === undefined || group === null) {
+    const found = entry === undefined ? null : groupOf(entry.text)
+    if (entry === undefined || found === null) {
       this.#entries.push(history.remove(idOf(number)))
       return
     }
+    const group = this.#admitted(found)
     const earlier = this.#groups.get(group.name) ?? kept.get(group.name)?.numbers ?? []
     const { numbers, gone } = withEntry(earlier, number, group)
     this.#groups.set(group.name, numbers)
@@ -93,7 +96,20 @@ class Aging {
 
   writes(): Write[] {
     const groups = [...this.#groups].map(([name, numbers]) => this.#records.kept.put(name, { numbers }))
-    return [...this.#entries, ...groups]
+    const count =
+      this.#alarmGroups === null ? [] : [this.#records.kept.put(ALARM_GROUPS, { numbers: [this.#alarmGroups] })]
+    return [...this.#entries, ...groups, ...count]
+  }
+
+  /** Personas of others share what is left once too many of them have raised alarms. The own persona never does. */
+  #admitted(group: Group): Group {
+    const { kept, own } = this.#records
+    const isKnown = this.#groups.has(group.name) || kept.get(group.name) !== undefined
+    if (isKnown || group.aboutId === null || group.aboutId === own.get(OWN)?.personaId) return group
+    const count = this.#alarmGroups ?? kept.get(ALARM_GROUPS)?.numbers[0] ?? 0
+    if (count >= MAX_ALARM_GROUPS) return OTHER_ALARMS
+    this.#alarmGroups = count + 1
+    return group
   }
 }
 

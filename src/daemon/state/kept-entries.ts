@@ -7,6 +7,8 @@ import type { ContactChange, OwnCause } from '../../ipc/shapes/events.ts'
 
 const MAX_OWN = 1024 // sanity: years of edits of a person, some 400 kB
 const MAX_ALARMS = 16 // sanity: of one kind and persona; the first one and the newest
+export const MAX_ALARM_GROUPS = 1024 // sanity: kinds and personas, some 8 MB; whoever makes personas without end must not fill the disk
+const MAX_OTHER_ALARMS = 1024 // sanity: as many as of the owner's acts
 
 /** The entries that share one limit. */
 export interface Group {
@@ -14,7 +16,15 @@ export interface Group {
   readonly most: number
   /** Whether the first entry stays for good. */
   readonly isFirstKept: boolean
+  /** The persona of an alarm that others can bring about; null for all other entries. */
+  readonly aboutId: string | null
 }
+
+/** Alarms of personas beyond {@link MAX_ALARM_GROUPS}. */
+export const OTHER_ALARMS: Group = { name: 'alarms', most: MAX_OTHER_ALARMS, isFirstKept: false, aboutId: null }
+
+/** Id of the record that counts the groups of alarms. No group has this name. */
+export const ALARM_GROUPS = 'count'
 
 /** Causes that others bring about, or nobody. */
 const NOT_BY_OWNER: ReadonlySet<OwnCause> = new Set(['sibling', 'replay', 'resign'])
@@ -44,7 +54,10 @@ export function groupOf(text: string): Group | null {
   if (event === 'contact.changed') return isByOwner(data.changes) ? ofOwner('contacts') : null
   if (event === 'contact.forgotten' || event === 'pending.answered') return ofOwner('contacts')
   if (event === 'app.changed') return data.what === 'requested' ? null : ofOwner('apps')
-  if (event === 'alarm') return { name: `${data.code} ${data.personaId ?? ''}`, most: MAX_ALARMS, isFirstKept: true }
+  if (event === 'alarm') {
+    const { code, personaId } = data
+    return { name: `${code} ${personaId ?? ''}`, most: MAX_ALARMS, isFirstKept: true, aboutId: personaId }
+  }
   return null
 }
 
@@ -54,7 +67,7 @@ export function isByOwner(changes: readonly ContactChange[]): boolean {
 }
 
 function ofOwner(name: string): Group {
-  return { name, most: MAX_OWN, isFirstKept: false }
+  return { name, most: MAX_OWN, isFirstKept: false, aboutId: null }
 }
 
 /** Adds an entry to those of its group. @returns the numbers that stay, and the one that goes */

@@ -4,6 +4,8 @@ import { formatHex } from '../../../../src/core/encoding/bytes.ts'
 import { appendHistory, listHistory, tipOf, verifyHistory } from '../../../../src/daemon/state/history.ts'
 import { recordsOf, type Records } from '../../../../src/daemon/state/records.ts'
 import { TIP } from '../../../../src/daemon/state/local-records.ts'
+import { MAX_ALARM_GROUPS } from '../../../../src/daemon/state/kept-entries.ts'
+import { OWN, type OwnRecord } from '../../../../src/daemon/state/own-record.ts'
 import { openMemoryStore } from '../../../../src/store/memory-store.ts'
 import type { Store } from '../../../../src/store/store.ts'
 import { OWN_PHONE, ownText, TestKeeper } from '../../../support/keeper.ts'
@@ -254,6 +256,33 @@ describe('the oldest entries', () => {
     const { records, numbers } = await kept(events)
     expect(numbers).toStrictEqual([46, 45, 44, 43, 42, ...Array.from({ length: 15 }, (_, i) => 41 - i), 2, 1])
     expect(await verifyHistory(records, engine)).toMatchObject({ intact: true, kept: 18 })
+  })
+})
+
+describe('alarms about more personas than the history keeps alarms of', () => {
+  it('share a limit, so that whoever makes personas does not fill the disk; those of the owner stay', async () => {
+    const store = openMemoryStore()
+    const records = recordsOf(store)
+    await store.commit([records.own.put(OWN, { personaId: BOB.id } as OwnRecord)])
+    const alarmOf = (personaId: string | null): NewEvent => ({
+      event: 'alarm',
+      data: { code: 'CHAIN_DISPUTED', personaId, key: null, message: '' },
+    })
+    const crowd = Array.from({ length: MAX_ALARM_GROUPS + 1200 }, (_, i) => alarmOf(String(i).padStart(64, '0')))
+    const events = [
+      ...crowd,
+      alarmOf(BOB.id),
+      alarmOf(null),
+      ...crowd.slice(0, 1100).map((_, i) => alarmOf(`late ${i}`)),
+    ]
+    for (const event of events)
+      await store.commit(appendHistory([event], records, START_SEC, engine, { limit: LIMIT }).writes)
+    const { entries } = await listHistory(records, { limit: 9999 })
+    expect(entries.length).toBe(MAX_ALARM_GROUPS + 1024 + 2 + LIMIT)
+    const [first] = entries.filter(({ data }) => data['personaId'] === BOB.id)
+    expect(first).toBeDefined()
+    expect(entries.some(({ data }) => data['personaId'] === '0'.repeat(64))).toBe(true)
+    expect(await verifyHistory(records, engine)).toMatchObject({ intact: true })
   })
 })
 
