@@ -1,5 +1,5 @@
 /** Reads everything that verifies in the files of a store, whatever is damaged. Changes nothing. */
-import { readdir, readFile } from 'node:fs/promises'
+import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { openAnchor } from '../anchor.ts'
 import { decodeMark, MARK_BYTES } from '../commit-mark.ts'
@@ -7,6 +7,7 @@ import { missingFile, StoreError } from '../errors.ts'
 import { readCurrentManifest } from '../leveldb-check.ts'
 import { checkSchema } from '../migrations.ts'
 import type { StatePaths } from '../state-dir.ts'
+import { readDamaged, type OpenToRead } from './file.ts'
 import { salvageLog } from './logs.ts'
 import { salvageTable } from './tables.ts'
 import { Versions, type Damage, type Lost } from './versions.ts'
@@ -35,18 +36,18 @@ interface LiveFiles {
 }
 
 /** @throws {StoreError} STORE_MISSING: there is no store | STORE_SCHEMA_NEWER; the system's error otherwise */
-export async function readSalvageable(paths: StatePaths): Promise<Salvaged> {
+export async function readSalvageable(paths: StatePaths, openFile?: OpenToRead): Promise<Salvaged> {
   const versions = new Versions()
   const files = await liveFiles(paths, versions)
   for (const name of files.tables) {
     const file = join(paths.store, name)
-    salvageTable(await readFile(file), file, versions)
+    salvageTable(await readDamaged(file, versions.damage, openFile), file, versions)
   }
   const tabled = tableCommit(versions)
   const commits: number[] = []
   for (const name of files.logs) {
     const file = join(paths.store, name)
-    commits.push(...salvageLog(await readFile(file), file, versions))
+    commits.push(...salvageLog(await readDamaged(file, versions.damage, openFile), file, versions))
   }
   const { records, lost } = versions.newest()
   const lostCommits = missingCommits(tabled, commits, await acknowledgedCommit(paths))
@@ -56,9 +57,10 @@ export async function readSalvageable(paths: StatePaths): Promise<Salvaged> {
 }
 
 async function liveFiles({ store }: StatePaths, versions: Versions): Promise<LiveFiles> {
-  const names = await readdir(store).catch((cause: unknown) => {
+  const entries = await readdir(store, { withFileTypes: true }).catch((cause: unknown) => {
     throw new StoreError('STORE_MISSING', `there is no store at ${store}; give the right --home`, { cause })
   })
+  const names = entries.flatMap((entry) => (entry.isFile() ? [entry.name] : []))
   const numbered = (pattern: RegExp): [number, string][] =>
     names
       .filter((name) => pattern.test(name))
@@ -67,6 +69,7 @@ async function liveFiles({ store }: StatePaths, versions: Versions): Promise<Liv
   const [tables, logs] = [numbered(/^\d+\.(?:ldb|sst)$/), numbered(/^\d+\.log$/)]
   if (tables.length + logs.length === 0) throw missingFile(join(store, 'CURRENT'), 'no file of a store is left either')
   try {
+    if (!names.includes('CURRENT')) throw missingFile(join(store, 'CURRENT'), 'it names the list of the files')
     const manifest = await readCurrentManifest(store, new Set(names))
     const live = tables.filter(([number]) => manifest.tables.has(number))
     const named = new Set(live.map(([number]) => number))

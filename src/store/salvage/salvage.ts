@@ -4,7 +4,7 @@
  * The mark of a salvaged store goes in with the first commit, before any record and before the secrets. So a daemon that starts on half a
  * salvaged directory, after a crash, signs nothing either.
  */
-import { mkdir, readdir, readFile, realpath } from 'node:fs/promises'
+import { lstat, mkdir, readdir, realpath } from 'node:fs/promises'
 import { basename, dirname, join, resolve, sep } from 'node:path'
 import { writeFileDurably } from '../../durable/file.ts'
 import { StoreError, storeErrorOf } from '../errors.ts'
@@ -13,9 +13,11 @@ import { lockStateDir, type StateLock } from '../lock.ts'
 import { readSecretsFile, writeSecretsFile } from '../secrets-file.ts'
 import { createStateDir, isErrno, statePaths, syncDirectory, type StatePaths } from '../state-dir.ts'
 import type { Write } from '../store.ts'
+import { readDamaged } from './file.ts'
 import { checkUnused } from './holder.ts'
 import { MARK_SALVAGED } from './mark.ts'
 import { readSalvageable, type Salvaged } from './read.ts'
+import type { Damage } from './versions.ts'
 
 const PIECE_BYTES = 1 << 20 // sanity: bytes of one commit; the limit of the store is eight times that
 
@@ -41,8 +43,8 @@ export async function salvage({ from, to, neverOlder }: SalvageOptions): Promise
   try {
     const found = await readSalvageable(source)
     const { records, leftOut } = withoutOlder(found, neverOlder)
-    await writeState(source, target, records)
-    return { ...found, records, leftOut }
+    const damage = await writeState(source, target, records)
+    return { ...found, records, leftOut, damage: [...found.damage, ...damage] }
   } catch (cause) {
     throw storeErrorOf(cause, 'salvage', source.store)
   }
@@ -78,7 +80,9 @@ export function kindOf(key: string): string {
   return key.split('/', 1)[0]!
 }
 
-async function writeState(source: StatePaths, target: string, records: Salvaged['records']): Promise<void> {
+/** @returns the kept copies of profiles that cannot be read whole */
+async function writeState(source: StatePaths, target: string, records: Salvaged['records']): Promise<Damage[]> {
+  const damage: Damage[] = []
   await createStateDir(target)
   const lock = await lockStateDir(target)
   try {
@@ -86,10 +90,11 @@ async function writeState(source: StatePaths, target: string, records: Salvaged[
     // After the store: a directory with secrets and without a store is refused, and rightly.
     for (const name of ['secrets', 'seed', 'seedNext', 'companion'] as const)
       await copySecret(source[name], lock.paths[name])
-    await copyProfiles(source.profiles, lock.paths.profiles)
+    await copyProfiles(source.profiles, lock.paths.profiles, damage)
   } finally {
     await lock.release()
   }
+  return damage
 }
 
 async function writeRecords(lock: StateLock, records: Salvaged['records']): Promise<void> {
@@ -122,18 +127,26 @@ async function copySecret(from: string, to: string): Promise<void> {
   }
 }
 
-/** The kept copies of own profiles, which lie one below the other. */
-async function copyProfiles(from: string, to: string): Promise<void> {
-  const entries = await readdir(from, { withFileTypes: true }).catch((cause: unknown) => {
-    if (isErrno(cause, 'ENOENT')) return []
-    throw cause
-  })
+/** The kept copies of own profiles, which lie one below the other. One that cannot be read whole is left out: the records matter more. */
+async function copyProfiles(from: string, to: string, damage: Damage[]): Promise<void> {
+  const found = await lstat(from).catch(() => null)
+  if (found === null) return
+  // A symbolic link may lead into the new directory, which would be copied into itself.
+  const entries = found.isDirectory() ? await readdir(from, { withFileTypes: true }).catch(() => null) : null
+  if (entries === null) return void damage.push({ file: from, at: 0, key: null })
   if (entries.length === 0) return
   await mkdir(to, { mode: 0o700 })
   for (const entry of entries) {
     const [file, copy] = [join(from, entry.name), join(to, entry.name)]
-    if (entry.isDirectory()) await copyProfiles(file, copy)
-    else if (entry.isFile()) await writeFileDurably(copy, await readFile(file), { mode: 0o600 })
+    if (entry.isDirectory()) await copyProfiles(file, copy, damage)
+    else if (entry.isFile()) await copyProfile(file, copy, damage)
   }
   await syncDirectory(to)
+}
+
+async function copyProfile(from: string, to: string, damage: Damage[]): Promise<void> {
+  const lost: Damage[] = []
+  const bytes = await readDamaged(from, lost)
+  if (lost.length > 0) damage.push({ file: from, at: 0, key: null })
+  else await writeFileDurably(to, bytes, { mode: 0o600 })
 }
