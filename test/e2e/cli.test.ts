@@ -116,6 +116,15 @@ describe(`the main job, on ${whose}`, () => {
     await home.done(['device', 'add', 'laptop', '--key', laptop, '--again'])
   })
 
+  test('publish writes no profile that was put in the place of another one, and writes the others', async () => {
+    await startWithPersona()
+    await home.done(['device', 'add', 'phone', '--tox-profile', PHONE])
+    writeSave(at(LAPTOP), readSave(at(PHONE)))
+    const { status, stdout } = await home.run(['publish', '--json'])
+    const profiles = (JSON.parse(stdout) as { profiles: { error: { code: string } | null }[] }).profiles
+    expect([status, ...profiles.map(({ error }) => error?.code)]).toEqual([1, 'PROFILE_OTHER_DEVICE', undefined])
+  })
+
   test('a profile of 300 friends takes several calls and several pages', async () => {
     await home.start()
     const friends = Array.from({ length: 300 }, (_, i) => ({

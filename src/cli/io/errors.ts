@@ -18,6 +18,7 @@ export type CliErrorCode =
   | 'INPUT_NOT_UTF8'
   | 'DEVICE_NOT_LISTED' // the profile belongs to no device in the owner's table
   | 'NO_PROFILES' // no profile of an own device is known on this computer
+  | 'PROFILE_OTHER_DEVICE' // the file of an own device holds another device now
   | 'NO_COPY' // the daemon kept no copy of this profile
   | 'COPY_UNCLEAR' // it kept copies of several profiles that had this path
   | 'SANDBOXED' // this process cannot see running Tox clients

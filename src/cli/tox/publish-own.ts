@@ -4,7 +4,7 @@ import type { OwnProfile } from '../../ipc/shapes/profiles.ts'
 import { withDaemon } from '../io/connect.ts'
 import { print, type Context } from '../io/context.ts'
 import { CliError, describeFailure, EXIT_DONE, EXIT_FAILED, hasCode, type Failure } from '../io/errors.ts'
-import { escapeText, showName } from '../io/escape.ts'
+import { escapeText, keyTail, showName } from '../io/escape.ts'
 import { profileOpener, type ProfileOpener } from './open.ts'
 import { formatPublished, publishInto, SEEN_LATER, type PublishOptions, type PublishReport } from './publish.ts'
 
@@ -56,13 +56,23 @@ async function publishOne(
 ): Promise<DeviceReport> {
   if (file === null) return { device, key, file, report: null, error: null }
   try {
-    const report = await publishInto(context, client, await open(file), options)
+    const opened = await open(file)
+    if (opened.key !== key) throw otherDevice(file, opened.key, device)
+    const report = await publishInto(context, client, opened, options)
     return { device, key, file, report, error: null }
   } catch (error) {
     // Ctrl-C at a question ends the whole command.
     if (hasCode(error, 'CANCELLED')) throw error
     return { device, key, file, report: null, error: describeFailure(error) }
   }
+}
+
+/** The file was put in the place of the device's profile. Writing it would leave the device without the table, and report that it has it. */
+function otherDevice(file: string, found: string, device: string): CliError {
+  const message = `${file} is the profile of another device, ${keyTail(found)}, and not of ${device} any more`
+  return new CliError('PROFILE_OTHER_DEVICE', message, {
+    hint: `name the profile of ${device} once: persona tox publish FILE`,
+  })
 }
 
 export function formatReports(profiles: readonly DeviceReport[], verbose = false): string[] {
