@@ -106,6 +106,26 @@ describe('a store of the real daemon', () => {
   })
 })
 
+test('a record whose damaged key is that of a later record is not lost without a word', async () => {
+  const state = join(tempDir(), 'state')
+  // The records between fill blocks, so that the mark of the commits lies in another one.
+  const others = Array.from({ length: 100 }, (_, n) => ({ key: `device/${n + 100}`, value: new Uint8Array(200) }))
+  const writes = [...others, ...['name/1', 'name/3'].map((key) => ({ key, value: Buffer.from(key) }))]
+  // The second start writes the log of the first into a table.
+  for (const commits of [writes, []]) {
+    const { store, close } = await openState(state)
+    for (const write of commits) await store.commit([write])
+    await close()
+  }
+  const [name] = readdirSync(join(state, 'store')).filter((each) => each.endsWith('.ldb'))
+  const file = join(state, 'store', name!)
+  const bytes = readFileSync(file)
+  bytes[bytes.indexOf('name/1') + 5]! ^= 0x02 // '1' becomes '3'
+  writeFileSync(file, bytes)
+  const { records, mayBeOlder } = await readSalvageable(statePaths(state))
+  expect([records.has('name/1'), records.has('name/3'), mayBeOlder]).toEqual([false, true, true])
+})
+
 /** @returns the number of records that are not as they were */
 function check(truth: ReadonlyMap<string, Buffer>, found: Salvaged, where: string): number {
   // The bit may be in the key. Then the record is reported under a key that no record has.

@@ -29,6 +29,7 @@ export function salvageLog(bytes: Uint8Array, file: string, versions: Versions):
       if (commit !== null) commits.push(commit)
       versions.add({ ...write, sequence: sequences[i]! + n }, isSure, file, at)
     }
+    if (!isSure) versions.noteUnsure(file, at)
   }
   return commits
 }

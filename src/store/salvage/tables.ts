@@ -13,7 +13,9 @@ export function salvageTable(bytes: Uint8Array, file: string, versions: Versions
   for (const handle of dataBlocks(bytes, file, versions)) {
     const end = handle.offset + handle.length
     const block = bytes.subarray(handle.offset, Math.min(end, bytes.length))
-    readBlock(block, hasChecksum(bytes, handle), file, handle.offset, versions)
+    const isSure = hasChecksum(bytes, handle)
+    readBlock(block, isSure, file, handle.offset, versions)
+    if (!isSure) versions.noteUnsure(file, handle.offset)
   }
 }
 

@@ -64,6 +64,15 @@ export class Versions {
     return true
   }
 
+  /**
+   * Notes bytes whose checksum is wrong, after their records were added. The damage may be in something that no record covers: the number of
+   * a write, the mark of a removal, or a key, so that it is taken for another. Then a record is missing, or an older version wins, and
+   * nothing else shows it.
+   */
+  noteUnsure(file: string, at: number): void {
+    this.damage.push({ file, at, key: null })
+  }
+
   /** The newest version of each record, and the records that were damaged. Call it once all files were read. */
   newest(): { readonly records: Map<string, Uint8Array>; readonly lost: readonly Lost[] } {
     const chosen = new Map(this.#sure)
