@@ -186,7 +186,7 @@ interface NamedLines {
   readonly lines: Document
 }
 
-/** What a table gives up to fit, in this order (docs/format.md, section 6). Only the first two are given up by every edit. */
+/** The parts that a table gives up to fit, in this order (docs/format.md, section 6). Only the first two are given up by every edit. */
 const GIVEN_UP: readonly DocumentPart[] = ['foreign', 'predecessor', 'names', 'at', 'announce', 'companions', 'read']
 
 /** The document of a table in parts: the whole one, then one part less each time. The successor statement is cut before it goes. */
@@ -225,8 +225,7 @@ function statusBytesOver(blobBytes: number): number {
 function tooLarge(devices: number, over: number): TableError {
   return new TableError(
     'TABLE_TOO_LARGE',
-    `a table of ${devices} devices is ${over} bytes too long for a status message of ${MAX_STATUS_BYTES} bytes; ` +
-      'remove a device or shorten nicknames',
+    `a table of ${devices} devices is ${over} bytes too long for a status message of ${MAX_STATUS_BYTES} bytes`,
     over,
   )
 }

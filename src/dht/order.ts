@@ -11,7 +11,7 @@ import type { KnownNodes } from './known-nodes.ts'
 import { Lookup, type HostVerdict, type Traffic } from './lookup.ts'
 import type { Message, Query, ValueInAnswer } from './message.ts'
 
-/** What one order took. */
+/** The effort of one order. */
 export interface OrderReport {
   readonly nodesAsked: number
   readonly nodesAnswered: number
@@ -38,7 +38,7 @@ export interface PutReport extends GetReport {
   readonly nodesHold: number
 }
 
-/** What an order needs from the client. */
+/** The parts of the client that an order uses. */
 export interface OrderParts {
   readonly exchange: Exchange
   readonly known: KnownNodes
@@ -86,7 +86,7 @@ export class Order {
     if (!seeds.some(({ host }) => this.#parts.judgeHost(host) !== 'refused'))
       throw new DhtError(
         'DHT_NO_NODES',
-        'there is no DHT node to begin with: the configuration names none that may be asked',
+        'no node of net.bootstrap can be asked: its name has no address, or its address is private and net.private does not list it',
       )
     await new Promise<void>((resolve) => this.#lookup.start(seeds, resolve))
   }

@@ -4,6 +4,7 @@ import { expect, test } from 'vitest'
 import { commandTree, type CommandNode } from '../../src/cli/program/command-tree.ts'
 import { EXAMPLES } from '../../src/cli/program/examples.ts'
 import { buildProgram } from '../../src/cli/program/program.ts'
+import { PENDING_KINDS } from '../../src/ipc/shapes/pending.ts'
 
 const GUIDE = readdirSync(new URL('../../docs/guide/', import.meta.url)).map((page) => `docs/guide/${page}`)
 const PAGES = [
@@ -24,6 +25,16 @@ function linesOf(page: string): string[] {
   const matches = [...text.matchAll(/^ *(?:\$ )?persona ([a-z].*)$|`persona ([a-z][^`]*)`/gm)]
   return matches.map(([, line, quoted]) => (line ?? quoted!).replace(/ #.*/, '').replaceAll(/\s+/g, ' ').trim())
 }
+
+test('accept and reject name every kind of pending change, in the help and for completion', () => {
+  const kinds = ['accept', 'reject'].map((word) =>
+    TREE.commands
+      .find((command) => command.words.join(' ') === word)!
+      .options.find(({ names }) => names.includes('--kind')),
+  )
+  expect(kinds.map((option) => option?.takes)).toEqual([PENDING_KINDS, PENDING_KINDS])
+  for (const option of kinds) for (const kind of PENDING_KINDS) expect(option!.description).toContain(kind)
+})
 
 /** @returns the reason why the program would refuse the line; null when it would not */
 function unknownIn(line: string): string | null {

@@ -47,5 +47,5 @@ test('a friend whose daemon was off finds the new phone while every device of Al
   expect(refreshed).toMatchObject({ contacts: [{ name: 'Alice', problem: null }] })
   const shown = (await bob.json(['contact', 'show', 'Alice'])) as { claims: { name: string; key: string }[] }
   expect(shown.claims).toMatchObject([{ name: 'phone', key: PHONE }])
-  expect(await bob.done(['announce'])).toMatch(/^announcements are off; 1 of 1 contact announce/)
+  expect(await bob.done(['announce'])).toMatch(/^announcements are off; contacts who announce: 1 of 1; traffic: /)
 })

@@ -245,6 +245,9 @@ describe('persona store salvage', () => {
       ran++
     }
     expect(ran).toBe(4)
+    const nowhere = join(tempDir(), 'nowhere')
+    await expect(salvage({ ...options, from: nowhere })).rejects.toThrow(`there is no state directory ${nowhere}`)
+    await expect(salvage({ ...options, to: join(nowhere, 'new') })).rejects.toThrow(`${nowhere} does not exist`)
     await expect(salvage({ ...options, from: tempDir() })).rejects.toMatchObject({ code: 'STORE_MISSING' })
     await salvage(options)
     expect(statSync(options.to).mode & 0o777).toBe(0o700)

@@ -9,7 +9,7 @@ import { countOf, formatTime } from '../io/layout.ts'
 
 const WHO: Record<AnnounceKindName, string> = {
   contacts: 'your contacts',
-  devices: 'whoever knows your PersonaID and one of your device keys',
+  devices: 'your contacts, and everybody who knows your PersonaID and one of your device keys',
   public: 'everybody who knows your PersonaID',
 }
 
@@ -22,7 +22,11 @@ export async function announce(context: Context): Promise<number> {
 }
 
 export async function announceOn(context: Context, { kind }: { readonly kind?: AnnounceKindName }): Promise<number> {
-  return await show(context, (client) => client.call('announce.on', kind === undefined ? {} : { kind }))
+  return await show(
+    context,
+    (client) => client.call('announce.on', kind === undefined ? {} : { kind }),
+    'Contacts find it once they have seen your new status message: persona publish',
+  )
 }
 
 export async function announceOff(context: Context): Promise<number> {
@@ -55,9 +59,12 @@ export function formatAnnounce(status: AnnounceStatus, contacts: number, nowSec:
   const { kind, network, readingKey, waitsForKey, items, following, bytesToday, bytesYesterday } = status
   const others = network
     ? [
-        `${following} of ${countOf(contacts, 'contact')} announce`,
-        ...(bytesYesterday > 0 ? [`${formatBytes(bytesYesterday)} yesterday`] : []),
-        `${formatBytes(bytesToday)} today`,
+        `contacts who announce: ${following} of ${contacts}`,
+        [
+          'traffic:',
+          ...(bytesYesterday > 0 ? [`${formatBytes(bytesYesterday)} yesterday,`] : []),
+          `${formatBytes(bytesToday)} today`,
+        ].join(' '),
       ]
     : []
   if (kind === null) return [['announcements are off', ...others].join('; ')]
@@ -77,8 +84,15 @@ export function formatAnnounce(status: AnnounceStatus, contacts: number, nowSec:
     ...(waitsForKey ? ['the newest table waits for the signing key: persona unlock'] : []),
     ...(readingKey || kind !== 'contacts'
       ? []
-      : ['your table had no room for a reading key: whoever ever saw one of your tables can read the announcements']),
-    ...(network ? [] : ['this daemon has no bootstrap nodes, so another device must put it: persona config edit']),
+      : [
+          'your table had no room for a reading key: everybody who ever saw one of your tables can read the announcements',
+        ]),
+    ...(network
+      ? []
+      : [
+          'this daemon cannot reach the DHT, so only another device of yours can put it there',
+          'to put it from here, name nodes in net.bootstrap, set no net.proxy, and restart the daemon: persona config edit',
+        ]),
   ]
 }
 

@@ -1,5 +1,6 @@
 /** The commands as data, read from commander's own tree. Completion scripts and man pages are made from it, so they list exactly the commands that exist. */
 import type { Command, Option } from 'commander'
+import { PENDING_KINDS } from '../../ipc/shapes/pending.ts'
 
 /** The values that a word takes: files, names that the daemon knows, one of a few words, or any text. */
 export type Values = 'files' | 'home' | 'contacts' | 'devices' | 'apps' | 'text' | readonly string[]
@@ -47,7 +48,7 @@ const BY_NAME: Readonly<Record<string, Values>> = {
   shell: ['bash', 'zsh', 'fish'],
   when: ['auto', 'always', 'never'],
   policy: ['auto', 'ask', 'pin'],
-  kind: ['update', 'upgrade', 'held', 'elsewhere'],
+  kind: PENDING_KINDS,
   which: ['keep', 'new'],
   field: ['name', 'status', 'nospam', 'away'],
   action: ['add', 'remove', 'merge', 'export'],
@@ -58,6 +59,7 @@ const BY_PLACE: Readonly<Record<string, Values>> = {
   'contact show name': 'contacts',
   'contact verify name': 'contacts',
   'contact join other': 'contacts',
+  'contact refresh name': 'contacts',
   'log name': 'contacts',
   'app accept name': 'apps',
   'app reject name': 'apps',

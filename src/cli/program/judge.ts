@@ -8,7 +8,7 @@ import type { Runner } from './options.ts'
 export function addPending(program: Command, contact: Command, run: Runner): void {
   const kind = [
     '--kind <kind>',
-    'choose update, upgrade, held or elsewhere, if the contact has several pending changes',
+    'choose update, upgrade, held, elsewhere or successor, if the contact has several pending changes',
   ] as const
   program
     .command('pending')

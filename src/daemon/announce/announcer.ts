@@ -18,9 +18,13 @@ import { OwnAnnouncements } from './own-announcements.ts'
 const PUT_MS = 3_600_000 // format: hourly; nodes forget a value after two hours (BEP 44)
 const RETRY_MS = 60_000 // sanity: no node held the items, for example right after the start
 
+const NO_DHT =
+  'its configuration names no node of the DHT (net.bootstrap), or names a proxy, which the DHT cannot use (net.proxy)'
+const TRIES_AGAIN = 'the daemon tries again every minute; to try now'
+
 export interface AnnouncerOptions {
   readonly keeper: Keeper
-  /** null if the configuration names no bootstrap nodes. */
+  /** null if the configuration names no bootstrap nodes, or a proxy. */
   readonly dht: Dht | null
   readonly lookups: boolean
   readonly clock: Clock
@@ -80,8 +84,8 @@ export class Announcer {
       found.push(
         problem(
           'ANNOUNCE_NO_NETWORK',
-          'your table says that it is announced, but this daemon has no bootstrap nodes',
-          'name some in net.bootstrap, or turn announcements off',
+          `your table says that it is announced, but this daemon cannot do it: ${NO_DHT}`,
+          'change the configuration and restart the daemon, or turn announcements off',
         ),
       )
     if (waitsForKey)
@@ -102,9 +106,7 @@ export class Announcer {
       )
     const failed = items.find((item) => item.problem !== null)
     if (failed !== undefined)
-      found.push(
-        notice('ANNOUNCE_FAILED', `an announcement could not be put: ${failed.problem}`, 'the daemon tries again'),
-      )
+      found.push(notice('ANNOUNCE_FAILED', `an announcement could not be put: ${failed.problem}`, TRIES_AGAIN))
     else if (items.some(({ nodes }) => nodes === 0))
       found.push(
         problem(
@@ -123,8 +125,8 @@ export class Announcer {
     if (this.#options.dht === null)
       throw new AnnounceError(
         'NET_NOT_CONFIGURED',
-        'this daemon cannot announce: its configuration names no bootstrap node',
-        'name some in net.bootstrap and restart the daemon',
+        `this daemon cannot announce: ${NO_DHT}`,
+        'name nodes in net.bootstrap, set no net.proxy, and restart the daemon',
       )
     const { keeper } = this.#options
     if (!this.#own.hasRead) {
@@ -167,8 +169,8 @@ export class Announcer {
     if (lookups === null)
       throw new AnnounceError(
         'NET_NOT_CONFIGURED',
-        'this daemon looks nobody up: its configuration names no bootstrap node, or turns lookups off',
-        'see net.bootstrap and announce.lookups in the configuration',
+        `this daemon looks nobody up: ${this.#options.dht === null ? NO_DHT : 'its configuration turns lookups off (announce.lookups)'}`,
+        'change the configuration and restart the daemon',
       )
     const { keeper } = this.#options
     const wanted = query === null ? lookups.followed : [await this.#personaOf(query)]

@@ -19,7 +19,7 @@ export async function connectUnit(path: string): Promise<Link> {
   } catch (cause) {
     const code = cause instanceof Error && 'code' in cause ? cause.code : null
     if (code !== 'ENOENT' && code !== 'ECONNREFUSED') throw cause
-    const message = `the daemon runs as a service, and nothing listens at ${path}: the unit of personad-net is not installed or stopped`
+    const message = `the daemon runs as a service, and nothing listens at ${path}: the unit of personad-net is not installed, or it is stopped`
     throw new NetError('NET_UNIT_MISSING', message, { cause })
   }
 }

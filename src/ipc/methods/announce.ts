@@ -5,7 +5,7 @@ import type { MethodSpec } from './method.ts'
 import { contactName, method, noParams, type Empty } from './params.ts'
 import type { WingSchema } from './wing.ts'
 
-/** Who can open the announcements: contacts; whoever knows a device key of the persona; everybody. */
+/** The readers of announcements: contacts; also those who know a device key of the persona; or everybody. */
 export const ANNOUNCE_KINDS = ['contacts', 'devices', 'public'] as const
 export type AnnounceKindName = (typeof ANNOUNCE_KINDS)[number]
 
@@ -25,7 +25,7 @@ export interface AnnounceStatus {
   kind: AnnounceKindName | null
   /** The table has a reading key, so that only friends find its announcements. */
   readingKey: boolean
-  /** The configuration names bootstrap nodes, so this daemon puts and looks up. */
+  /** The configuration names bootstrap nodes and no proxy, so this daemon puts and looks up. */
   network: boolean
   /** A new table waits for the signing key, which is locked. The announcement before it stays on the DHT. */
   waitsForKey: boolean

@@ -54,15 +54,14 @@ async function checkTarget(from: string, to: string): Promise<void> {
   const refuse = (reason: string): never => {
     throw new StoreError('SALVAGE_TARGET', `${to} ${reason}; name a new directory`)
   }
-  try {
-    const parent = await realpath(dirname(to))
-    const damaged = await realpath(from)
-    if (`${join(parent, basename(to))}${sep}`.startsWith(`${damaged}${sep}`))
-      refuse('is in the damaged state directory')
-  } catch (cause) {
-    if (!isErrno(cause, 'ENOENT')) throw cause
-    refuse(`cannot be made: ${dirname(to)} or ${from} does not exist`)
-  }
+  const placeOf = async (path: string, why: string): Promise<string> =>
+    await realpath(path).catch((cause: unknown) => {
+      if (!isErrno(cause, 'ENOENT')) throw cause
+      throw new StoreError('SALVAGE_TARGET', why)
+    })
+  const damaged = await placeOf(from, `there is no state directory ${from} to salvage; give the right --home`)
+  const parent = await placeOf(dirname(to), `${to} cannot be made: ${dirname(to)} does not exist; make that first`)
+  if (`${join(parent, basename(to))}${sep}`.startsWith(`${damaged}${sep}`)) refuse('is in the damaged state directory')
   const there = await readdir(to).catch((cause: unknown) => (isErrno(cause, 'ENOENT') ? null : ['a file']))
   if (there !== null && there.length > 0) refuse('exists already')
 }

@@ -18,9 +18,16 @@ const ON: AnnounceStatus = {
 
 test('one sentence says who can read the table, where it is, how many contacts announce, and what that costs', () => {
   expect(formatAnnounce(ON, 40, NOW)).toEqual([
-    'your table is announced to your contacts: on 8 nodes, put 2023-11-14 22:01 (12 minutes ago); 31 of 40 contacts announce; 19.0 MB yesterday; 7.3 MB today',
+    'your table is announced to your contacts: on 8 nodes, put 2023-11-14 22:01 (12 minutes ago); contacts who announce: 31 of 40; traffic: 19.0 MB yesterday, 7.3 MB today',
     '1 further announcement for contacts who know an earlier key of yours',
   ])
+})
+
+test('the kinds devices and public name contacts too, or everybody', () => {
+  expect(formatAnnounce({ ...ON, kind: 'devices' }, 40, NOW)[0]).toMatch(
+    /^your table is announced to your contacts, and everybody who knows/,
+  )
+  expect(formatAnnounce({ ...ON, kind: 'public' }, 40, NOW)[0]).toMatch(/^your table is announced to everybody/)
 })
 
 test('announcements that are off are one line, also without a network', () => {
@@ -39,7 +46,7 @@ test('each hindrance has its own line, and no text of others reaches the termina
     1,
     NOW,
   )
-  expect(lines).toHaveLength(4)
+  expect(lines).toHaveLength(5)
   expect(lines.join('')).not.toContain(HOSTILE)
   expect(lines[0]).toContain('not put')
 })

@@ -287,4 +287,15 @@ describe('lookups', () => {
     await expect(announcer.refresh(null)).rejects.toMatchObject({ code: 'NET_NOT_CONFIGURED' })
     await expect(announcer.on('contacts')).rejects.toMatchObject({ code: 'NET_NOT_CONFIGURED' })
   })
+
+  it('that are off for a proxy, or by the configuration, name the setting', async () => {
+    const keeper = await TestKeeper.withPersona()
+    const { announcer: proxied } = await announcing(keeper, null)
+    await expect(proxied.on('contacts')).rejects.toThrow('(net.proxy)')
+    await expect(proxied.refresh(null)).rejects.toThrow('(net.proxy)')
+    const { announcer: off } = await announcing(keeper, new SharedDht(), false)
+    await expect(off.refresh(null)).rejects.toThrow(
+      'this daemon looks nobody up: its configuration turns lookups off (announce.lookups)',
+    )
+  })
 })
