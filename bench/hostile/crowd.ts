@@ -53,7 +53,7 @@ async function measure(
   } finally {
     honest.child.kill('SIGKILL')
     hostile?.child.kill('SIGKILL')
-    // What the attack left in the queues must not count as quiet.
+    // The rest of the attack in the queues must not count as quiet.
     if (hostile !== null) await new Promise((done) => setTimeout(done, 3 * SETTLE_MS))
   }
 }

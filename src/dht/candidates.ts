@@ -19,7 +19,7 @@ export interface Candidate extends NodeAddress {
   /** Null for a node of the configuration that has not answered. */
   id: Uint8Array | null
   state: CandidateState
-  /** What a put has to show; from the node's own answer. */
+  /** From the node's own answer; a put has to show it. */
   token: Uint8Array | null
 }
 

@@ -17,7 +17,7 @@ export const MAX_ORDERS = 32 // sanity: orders at a time; each has a few queries
 export interface DhtOptions extends Surroundings {
   /** Strict Ed25519, as the engines have it. */
   readonly verify: Engine['verify']
-  /** Nodes to begin with, by IPv4 address. Whoever makes the client resolves their names. */
+  /** Nodes to begin with, by IPv4 address. The maker of the client resolves their names. */
   readonly bootstrap: readonly NodeAddress[]
   /** Judges each host before a packet goes there, also those of `bootstrap`. */
   judgeHost(host: string): HostVerdict
@@ -41,7 +41,7 @@ export class DhtClient {
     return { ...this.#exchange.counters }
   }
 
-  /** Takes one packet from the socket. Whatever it holds, this does not throw. */
+  /** Takes one packet from the socket, whatever it holds. Never throws. */
   onMessage(packet: Uint8Array, from: NodeAddress): void {
     this.#exchange.onMessage(packet, from)
   }

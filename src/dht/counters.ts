@@ -1,4 +1,4 @@
-/** What the DHT client sent and received, and what it refused of it. */
+/** Counts of everything that the DHT client sent, received and refused. */
 
 export interface DhtCounters {
   readonly sentPackets: number

@@ -20,7 +20,7 @@ export interface Surroundings {
 export type Answer = Extract<Message, { kind: 'answer' }>
 type Reply = Exclude<Message, { kind: 'query' }>
 
-/** What happens to one query. Exactly one of `onReply` and `onTimeout` is called, and before it at most once `onSlow`. */
+/** The calls for one query. Exactly one of `onReply` and `onTimeout` is called, and before it at most once `onSlow`. */
 export interface Waiting {
   onReply(reply: Reply, packetBytes: number): void
   /** The answer takes so long that nobody should wait for it. It may still come. */
@@ -85,7 +85,7 @@ export class Exchange {
     return packet.length
   }
 
-  /** Takes one packet from the socket. Whatever it holds, this does not throw. */
+  /** Takes one packet from the socket, whatever it holds. Never throws. */
   onMessage(packet: Uint8Array, from: NodeAddress): void {
     this.counters.receivedPackets++
     this.counters.receivedBytes += packet.length

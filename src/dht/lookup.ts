@@ -8,7 +8,7 @@ import type { ValueInAnswer } from './message.ts'
 /** Which hosts may be contacted: `open` ones are exceptions of the owner, and may have any number of nodes. */
 export type HostVerdict = 'global' | 'open' | 'refused'
 
-/** What a lookup needs from the client. */
+/** The parts of the client that a lookup uses. */
 export interface LookupParts {
   readonly exchange: Exchange
   judgeHost(host: string): HostVerdict

@@ -6,7 +6,7 @@ import { decodeBencode, encodeBencode, latin1, type Bencode, type BencodeDiction
 import { PacketError } from './errors.ts'
 
 export const MAX_PACKET_BYTES = 2048 // sanity: a value of 1000 bytes, 32 nodes of 26, key, signature and token are below it
-export const TRANSACTION_BYTES = 4 // sanity: BEP 5 advises two; with four, who does not see our packets guesses one in 2^32
+export const TRANSACTION_BYTES = 4 // sanity: BEP 5 advises two; with four, a node that does not see our packets guesses one in 2^32
 const MAX_TOKEN_BYTES = 128 // sanity: real nodes send 4 to 20
 const MAX_NODES = 32 // sanity: libtorrent sends 8, others up to 20
 const MAX_ERROR_CHARS = 200 // sanity: a sentence
@@ -22,7 +22,7 @@ export type Query =
 /** The value in an answer. Its signature and its key are not yet checked. */
 export type ValueInAnswer = Omit<SignedValue, 'salt'>
 
-/** What a node sent. */
+/** One message of a node. */
 export type Message =
   | {
       readonly kind: 'answer'

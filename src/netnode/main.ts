@@ -26,7 +26,7 @@ function ignoreTerminal(): void {
 // The optimising compilers would take 12 MB for their code, and save 2 ms of CPU a lookup, of which there are a thousand an hour. They
 // are set here because node does not start with a flag that a later V8 lacks.
 for (const flag of ['--no-turbofan', '--no-maglev']) setFlagsFromString(flag)
-// Whoever starts the program by hand would otherwise run it with all files of the user.
+// A start by hand would otherwise give the program all files of the user.
 if (process.permission === undefined || process.permission.has('fs.write'))
   refuse('start it under the permissions of Node: the daemon and "persona service install --net" do that')
 if (isActivated(process.env, process.pid)) {

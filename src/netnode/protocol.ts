@@ -29,7 +29,7 @@ export type Order =
   /** The body is the value, bencoded. */
   | ({ readonly type: 'dht.put'; readonly id: number } & PlaceForm & ValueForm)
 
-/** What an order to the DHT took (dht/order.ts). */
+/** The effort of an order to the DHT (dht/order.ts). */
 export interface Effort {
   readonly nodesAsked: number
   readonly nodesAnswered: number

@@ -1,7 +1,7 @@
 /** Notices that somebody has fallen silent, by a clock that a test can replace. */
 
 export interface Clock {
-  /** Of a monotonic clock. */
+  /** Milliseconds of a monotonic clock. */
   nowMs(): number
   /** @returns a function that cancels it */
   after(ms: number, run: () => void): () => void

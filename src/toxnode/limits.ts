@@ -33,7 +33,7 @@ export type FriendReport = Extract<Report, { readonly type: 'friend' | 'name' | 
 
 /** Passes reports on. If they come too fast, it keeps the newest of each kind, so the last state of a friend is never lost. */
 export class FriendLimits {
-  /** Of each friend, the newest report of each kind that came too fast, in the order in which they came. */
+  /** The newest report of each friend and kind that came too fast, in the order in which they came. */
   readonly #held = new Map<string, Map<string, FriendReport>>()
   readonly #send: (report: FriendReport) => void
   readonly #quota: Quota

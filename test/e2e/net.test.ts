@@ -66,7 +66,7 @@ describe.skipIf(process.getuid?.() !== 0)('a daemon (needs root, to look into a 
     for (const kind of ['tcp', 'tcp6', 'udp', 'udp6', 'raw', 'packet']) expect(sockets(pid, kind), kind).toEqual([])
     const listening = sockets(pid, 'unix').filter((line) => line.trim().split(/\s+/)[3] === '00010000')
     expect(listening.map((line) => line.split('/').at(-1)!.slice(0, 7)).toSorted()).toEqual(['admin.s', 'app.soc'])
-    // What is left reads the configuration.
+    // The rest reads the configuration.
     expect(
       loaded()
         .filter((path) => NET_MODULES.test(path))

@@ -447,7 +447,7 @@ export class History {
   }
 
   /**
-   * Who listed a key again without a chance to know that it had been removed: no table below theirs ever listed it. Null if the key is not
+   * The device that listed a key again without a chance to know that it had been removed: no table below its own ever listed it. Null if the key is not
    * listed, or was listed below.
    */
   unknowingAdder(key: string): Member | null {

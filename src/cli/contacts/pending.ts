@@ -86,7 +86,7 @@ export function formatUpdate(update: PendingUpdate, nowSec: number, verbose = fa
   ]
 }
 
-/** What another device reports, and what a yes means. */
+/** The report of another device, and the meaning of a yes. */
 export function formatReport({ device, verifiedAtSec, minEpoch }: ElsewhereReport, nowSec: number): string[] {
   const by = `your device ${escapeText(device)}`
   return [

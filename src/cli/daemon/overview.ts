@@ -8,7 +8,7 @@ import { describeFailure, EXIT_DONE, EXIT_UNREACHABLE } from '../io/errors.ts'
 import { formatNeeds, needsOf, NO_NEEDS, type Needs } from '../io/needs.ts'
 import { formatKnown, formatSummary } from './status.ts'
 
-/** What the daemon knows, as far as the next step depends on it. */
+/** The facts on which the next step depends. */
 export interface Overview {
   readonly status: DaemonStatus
   readonly needs: Needs

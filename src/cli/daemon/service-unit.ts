@@ -56,7 +56,7 @@ export function renderRepairUnit(input: UnitInput): string {
   return fillIn(input.template, { 'ExecStart=': startLines(input, ['tox', 'repair']) })
 }
 
-/** What {@link renderNetUnit} needs beside the common input. */
+/** The input of {@link renderNetUnit}. */
 export interface NetUnitInput extends UnitInput {
   /** Arguments of node before the launcher. */
   readonly flags: readonly string[]

@@ -102,7 +102,7 @@ export async function list(context: Context, options: { readonly yaml?: true }):
   return EXIT_DONE
 }
 
-/** What is known of each own device beside the table, by its key. */
+/** Facts about each own device that the table does not hold, by its key. */
 export type Sights = ReadonlyMap<string, { readonly isHere: boolean; readonly shows: string }>
 
 /** A watched profile tells what its device shows now; otherwise the last observation does. */

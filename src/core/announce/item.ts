@@ -18,7 +18,7 @@ const MAX_SLOTS = 255 // format: one byte counts them; the room allows fewer
 /** Lengths of the padded blob, so that the size of an item tells little about the number of devices. */
 const PADDED_BYTES = [320, 448, 576, 704, 832, 952] as const // format: steps of about four devices; all of 952 fits an item without slots
 
-/** What is announced, and to whom. */
+/** A blob before it is sealed, with the keys that seal it. */
 export interface Announcement {
   /** The whole blob. */
   readonly blob: Uint8Array
@@ -85,7 +85,7 @@ export interface OpenedItem {
   readonly blob: Uint8Array
 }
 
-/** What a reader has to open items with. */
+/** The keys of a reader that may open an item. */
 export interface Openers {
   /** r, 32 bytes; null for a reader who never saw a blob of the persona. */
   readonly readingKey: Uint8Array | null

@@ -6,7 +6,7 @@ import { FORWARD_SEQ, itemSeq, OPEN_SALT, readingKey, secretSalt } from './place
 import type { AnnounceKind } from './settings.ts'
 import { bencodeValue, signedValueMessage, type SignedValue } from './signed-value.ts'
 
-/** What to announce. */
+/** A table to announce, and its settings. */
 export interface AnnounceDraft {
   readonly blob: VerifiedBlob
   /** Value of the document key `read`; for a forward the one last known of the old epoch. Null without one. */

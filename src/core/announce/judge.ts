@@ -23,7 +23,7 @@ export interface ChainPlace {
   readonly readingKey: Uint8Array | null
 }
 
-/** What a reader judges with. */
+/** The means of a reader to judge an item. */
 export interface JudgeContext {
   readonly engine: BoxEngine
   /** Device keys that may open an item of the open place. */

@@ -2,7 +2,7 @@
 import { formatBase64url, parseBase64url } from '../encoding/bytes.ts'
 import type { Document, DocumentValue, SettingKey } from '../document.ts'
 
-/** Who can open an announcement: contacts; whoever knows a device key of the persona; or everybody. Each kind includes those before it. */
+/** The readers of an announcement: contacts; also those who know a device key of the persona; or everybody. */
 export type AnnounceKind = 'contacts' | 'devices' | 'public'
 
 export const READ_BYTES = 16 // format: what friends have and others do not; nobody guesses 2^128
@@ -12,7 +12,7 @@ const MAX_HOST_CHARS = 253 // format: a DNS name
 const MIN_OTHER_PORT = 1024 // format: below it are services that must not get requests of friends
 const MAX_PORT = 65_535
 
-/** What a document says about announcements. A key that is absent or of another form is null or empty. */
+/** The settings of announcements in a document. A key that is absent or of another form is null or empty. */
 export interface AnnounceSettings {
   /** 16 bytes */
   readonly read: Uint8Array | null

@@ -17,7 +17,7 @@ export interface ValuePlace {
   readonly salt: Uint8Array
 }
 
-/** A value with its signature. Whoever has it can store it again, without the secret key. */
+/** A value with its signature. Anybody who has it can store it again, without the secret key. */
 export interface SignedValue extends ValuePlace {
   /** 0..MAX_DHT_SEQ. A node replaces a value only by one with a higher seq. */
   readonly seq: bigint

@@ -10,7 +10,7 @@ import type { Records } from '../state/records.ts'
 const MAX_ITEMS = 4 // sanity: two places, and two of earlier settings
 const MAX_BENCODED_CHARS = 1334 // format: base64url of 1000 bytes
 
-/** One signed item. Whoever has it can put it again, also while the signing key is locked. */
+/** One signed item. Anybody who has it can put it again, also while the signing key is locked. */
 export interface ItemRecord {
   /** It leads to a later epoch. */
   readonly isForward: boolean
@@ -97,7 +97,7 @@ function isOf(record: EpochRecord, personaId: string | undefined): boolean {
   return record.personaId === undefined || personaId === undefined || record.personaId === personaId
 }
 
-/** The item of the highest seq for each place, as on the DHT. Of equal ones that of `here` stays. */
+/** The item of the highest seq for each place, as on the DHT. If the seqs are equal, the item of `here` stays. */
 export function newest(arrived: readonly ItemRecord[], here: readonly ItemRecord[]): readonly ItemRecord[] {
   const best = new Map(here.map((item) => [placeOf(item), item]))
   for (const item of arrived) {

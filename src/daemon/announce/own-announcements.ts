@@ -39,7 +39,7 @@ export class OwnAnnouncements {
     keeper.keys.watchSpent((epoch, publicKey, sign) => this.#forward(epoch, publicKey, sign))
   }
 
-  /** Who can open the announcements of the table on disk; null when it is not announced. */
+  /** The kind of the announcements of the table on disk; null when it is not announced. */
   get kind(): AnnounceKind | null {
     const head = this.#head()
     return head?.content.ok === true ? readSettings(head.content.document).kind : null

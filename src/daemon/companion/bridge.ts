@@ -51,7 +51,7 @@ export class Bridge {
   /** The node limits its friends too, but a friend may have taken it over. */
   #limits: FriendLimits
   readonly #requestLimit: RequestLimit
-  /** What friends showed and the keeper has not seen yet. */
+  /** Status messages of friends that the keeper has not seen yet. */
   #unseen: ObservationParams[] = []
 
   constructor(options: BridgeOptions) {

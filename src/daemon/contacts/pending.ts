@@ -120,7 +120,7 @@ function heldOf(persona: PersonaRecord, state: State): PendingUpdate {
   return describe(persona, decodeStored(persona.held!, state), { kind: 'held', sinceSec: persona.timeSec })
 }
 
-/** What another of the owner's devices reports. There is no other table to look at, so a hash of the report is what the answer repeats. */
+/** The report of another of the owner's devices. It brings no table to look at, so the answer repeats a hash of the report. */
 function reportOf(persona: PersonaRecord, { engine }: State): PendingUpdate {
   const question = questionOf(persona)!
   const elsewhere = reportView(question)

@@ -73,7 +73,7 @@ export function addLinked(link: ContactLink, entry: ContactEntry, repin: boolean
 
 /** A forgotten persona becomes a contact again, by this link. */
 function returned({ root, minEpoch, entry }: PersonaRecord, forgotten: PersonaRecord, state: State): Outcome {
-  // Whoever adds the old persona of a successor is asked again.
+  // The owner who adds the old persona of a successor is asked again.
   const { replacedBy: _replacedBy, ...rest } = forgotten
   const kept = { ...rest, entry }
   if (root !== forgotten.root) return pinChain(kept, root, minEpoch, state).pinned

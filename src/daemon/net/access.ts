@@ -14,7 +14,7 @@ export interface AccessOptions {
   readonly env: Readonly<Record<string, string | undefined>>
 }
 
-/** What wings and the daemon see of the network. */
+/** The network, as wings and the daemon see it. */
 export interface NetAccess {
   /** null if nothing in the configuration needs the network. */
   readonly net: Net | null

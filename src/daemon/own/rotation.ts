@@ -69,7 +69,7 @@ export function applyRotation(
   }
   for (const { key } of devices) tombstones = tombstones.filter((other) => other !== key)
   const rotation = { ...pointOf(blob), rival: null }
-  // Whoever has the words knows better whether another device made a successor.
+  // The owner of the words knows better whether another device made a successor.
   const ended = record.succeededBy == null ? {} : { succeededBy: null }
   own.put({ ...positionFields(position), named, tombstones, nextIntent, rotation, ...ended })
   // A held blob of the old epoch is behind the new one.

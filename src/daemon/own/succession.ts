@@ -150,7 +150,7 @@ function statementTooLarge(devices: number): OwnPersonaError {
   return new OwnPersonaError('ROTATION_TOO_LARGE', message, 'leave out 1 more', { room: devices - 1, leaveOut: 1 })
 }
 
-/** The owner's record of the new persona. What the old one knew of this machine stays. */
+/** The owner's record of the new persona. Facts about this machine stay as the old one had them. */
 function ownAfter(
   before: OwnRecord,
   first: ChainPosition,

@@ -118,7 +118,7 @@ function foreignWords(personaId: string): RotationError {
   return new RotationError('WORDS_FOREIGN', message, 'look for the words of this persona')
 }
 
-/** Whoever has the words has the keys of all earlier epochs for a moment. Each may lead friends who stayed there to the new table. */
+/** The words give the keys of all earlier epochs for a moment. Each key may lead friends who stayed at its epoch to the new table. */
 async function signForwards(keeper: Keeper, seed: Uint8Array, before: number): Promise<void> {
   const { engine } = keeper
   await keeper.changeKeys(() => {

@@ -51,7 +51,7 @@ function checkPersona(id: string, persona: PersonaRecord, state: State): void {
   }
   if (persona.successor !== undefined) {
     const bytes = parseBase64url(persona.successor.blob) ?? new Uint8Array(0)
-    // Another persona, which the blob itself names. What its statement proves is judged here again.
+    // Another persona, which the blob itself names. Its statement is judged here again.
     checkBlob(formatHex(bytes.slice(2, 34)), persona.successor.blob, state)
   }
   for (const piece of persona.evidence) {

@@ -80,7 +80,7 @@ export function mergePersona(arrived: PersonaRecord, origin: Origin, own: OwnHea
   return merged
 }
 
-/** What a third device reported to a sibling is no report of that sibling. */
+/** A report of a third device to a sibling is no report of that sibling. */
 function withoutForeign(incoming: PersonaRecord, { source }: Origin): PersonaRecord {
   return source === null ? incoming : withoutElsewhere(incoming)
 }
@@ -190,7 +190,7 @@ export function mergeDevice(key: string, incoming: DeviceRecord, origin: Origin,
   if (claimant?.devices.some((device) => device.key === key) === true) alarmIfContested(claimant, key, state)
 }
 
-/** Whom the owner joined it with. A sibling's word joins nobody here: a thief could add a friend of theirs to the owner's. */
+/** The friends with whom the owner joined it. A sibling's report joins nobody here: a thief could add a friend of theirs to the owner's. */
 function tiesOf(
   local: DeviceRecord,
   incoming: DeviceRecord,

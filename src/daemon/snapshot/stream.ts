@@ -59,7 +59,7 @@ function travelling(records: Records, purpose: Purpose): (entry: Entry) => Snaps
     const kind = byName.get(entry.key.slice(0, entry.key.indexOf('/')))
     if (kind === undefined) return null
     const [id, value] = records.of(kind).read(entry)
-    // What another device reported here is a question to the owner here.
+    // A report of another device is a question to the owner here, and does not travel on.
     if (purpose === 'sibling' && kind.name === 'persona')
       return { kind: 'persona', id, value: withoutElsewhere(value as PersonaRecord) }
     if (kind.arrival !== null) return { kind: 'wing', of: kind.name, id, value }

@@ -1,6 +1,6 @@
 /**
- * What the owner decided about a contact on another device, as that device reports it. It counts here only after the owner agrees, because a
- * thief may have the other device (docs/backup.md, section 2). Pure.
+ * Decisions of the owner about a contact on another device, as that device reports them. They count here only after the owner agrees, because
+ * a thief may have the other device (docs/backup.md, section 2). Pure.
  */
 import type { Elsewhere, PersonaRecord } from './persona-record.ts'
 
@@ -19,7 +19,7 @@ export function questionOf({ elsewhere, root, verifiedAtSec, minEpoch }: Persona
   return asked.verifiedAtSec === null && asked.minEpoch === 0 ? null : asked
 }
 
-/** Adds a sibling's report to the record. What the owner refused before is not asked again. */
+/** Adds a sibling's report to the record. The owner is not asked again about a report that they refused. */
 export function withReport(
   persona: PersonaRecord,
   incoming: Pick<PersonaRecord, 'root' | 'verifiedAtSec' | 'minEpoch'>,

@@ -67,7 +67,7 @@ export class Noise {
 }
 
 /**
- * Whose doing an event is: the PersonaID, or the key of a friend without a persona, and for an alarm also its code, so that no other news
+ * The cause of an event: the PersonaID, or the key of a friend without a persona, and for an alarm also its code, so that no other news
  * keeps an alarm out. Null for what only the owner, or this daemon itself, does.
  */
 export function noiseOf(news: NewEvent): string | null {

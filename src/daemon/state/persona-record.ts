@@ -38,7 +38,7 @@ export interface PersonaRecord {
   readonly evidence: readonly Evidence[]
   /** When the owner last compared the safety number or a link; null if never. */
   readonly verifiedAtSec: number | null
-  /** What the owner decided about it on another device, as that device reports it. */
+  /** The owner's decisions about it on another device, as that device reports them. */
   readonly elsewhere?: Elsewhere
   /** Null for the owner. */
   readonly entry: ContactEntry | null
@@ -56,7 +56,7 @@ export interface PersonaRecord {
   readonly replacedBy?: string
 }
 
-/** What the owner decided about a contact on another device, as that device reports it. */
+/** The owner's decisions about a contact on another device, as that device reports them. */
 export interface Elsewhere {
   /** `sibling:NAME`, as the other device calls itself. */
   readonly source: string

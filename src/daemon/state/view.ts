@@ -99,7 +99,7 @@ export function personaContact(persona: PersonaRecord, { records, clock, ownId }
   return contact.blocked ? outOfUse(contact) : contact
 }
 
-/** What another of the owner's devices reports, as the owner sees it. */
+/** The report of another of the owner's devices, as the owner sees it. */
 export function reportView({ source, verifiedAtSec, minEpoch }: Question): ElsewhereReport {
   return { device: siblingOf(source), verifiedAtSec, minEpoch: minEpoch === 0 ? null : minEpoch }
 }

@@ -7,7 +7,7 @@ import { z } from 'zod'
 export interface Fault {
   readonly path: readonly PropertyKey[]
   readonly message: string
-  /** Of the value that is too large or too small: its kind, such as `string`, and its bound. */
+  /** The kind of a value that is too large or too small, such as `string`, and its bound. */
   readonly origin?: string
   readonly maximum?: number | bigint
   readonly minimum?: number | bigint

@@ -1,4 +1,4 @@
-/** What all connections of a daemon share: memory, time, turns of long calls, and who gives up a place when none is free. */
+/** Everything that all connections of a daemon share: memory, time, turns of long calls, and who gives up a place when none is free. */
 import { Turns } from './turns.ts'
 
 const MAX_HELD_BYTES = 67_108_864 // sanity: 64 full backlogs; clients that read hold nothing

@@ -18,7 +18,7 @@ export interface PendingUpdate {
   kind: PendingKind
   /** Name of the entry. */
   contact: string
-  /** Of the table; for `successor` and `upgrade` not that of the contact. */
+  /** The persona of the table; for `successor` and `upgrade` not that of the contact. */
   personaId: string
   /** Only for `upgrade`: the device that shows the persona; else null. */
   key: string | null

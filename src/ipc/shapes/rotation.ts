@@ -100,7 +100,7 @@ export const successionWishes: Omit<typeof rotationWishes, 'epoch'> = {
 
 /** The first table of the successor. The owner looks at it before it is signed. */
 export interface SuccessionPlan {
-  /** Of the persona that it would follow. */
+  /** The persona that the new one would follow. */
   personaId: string
   /** Epoch of the head now. From 16 on friends are asked, since a thief of a device could sign the statement too. */
   epoch: number

@@ -1,5 +1,5 @@
 /**
- * Whatever a thief of the current key signs before the last epoch, no friend follows a successor of theirs, and the
+ * A thief of the current key may sign anything before the last epoch: no friend follows a successor of theirs, and the
  * owner can still make the true one.
  */
 import * as fc from 'fast-check'

@@ -61,7 +61,7 @@ function stories(steps: fc.Arbitrary<Step>): fc.Arbitrary<Story> {
 }
 
 /**
- * A device is added again and again on top of other heads. Whoever replaced its key had seen one of these tables, neither the first nor the
+ * A device is added again and again on top of other heads. The device that replaced its key had seen one of these tables, neither the first nor the
  * last.
  */
 const REPLAYED_TWICE: Story = {

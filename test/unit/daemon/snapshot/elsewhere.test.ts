@@ -1,4 +1,4 @@
-/** What the owner decided about a contact on another device is a report here, until the owner says yes. */
+/** The owner's decisions about a contact on another device are a report here, until the owner says yes. */
 import { beforeEach, describe, expect, it } from 'vitest'
 import { formatContact } from '../../../../src/cli/contacts/contacts.ts'
 import { formatUpdate } from '../../../../src/cli/contacts/pending.ts'
