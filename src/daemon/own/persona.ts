@@ -1,21 +1,20 @@
 /** The owner's persona: edits, intents, status message (docs/format.md, sections 6 and 9). All of it runs inside of a change. */
 import { formatHex } from '../../core/encoding/bytes.ts'
-import { PREV_BYTES, resignBlob } from '../../core/blob.ts'
+import { PREV_BYTES } from '../../core/blob.ts'
 import type { ChainPosition } from '../../core/chain.ts'
 import { diffTables } from '../../core/diff.ts'
 import { TableError } from '../../core/errors.ts'
 import { applyEdit, type Edit } from '../../core/edit.ts'
 import type { Intent } from '../../core/intents.ts'
-import { isClockAhead, resignAtSec, type OrderVerdict } from '../../core/order.ts'
+import type { OrderVerdict } from '../../core/order.ts'
 import { NO_SETTINGS, withSetting, type DocumentValue, type SettingKey } from '../../core/document.ts'
 import * as table from '../../core/table.ts'
-import { MAX_SEQ } from '../../core/limits.ts'
 import { composeStatus, formatToken, ownWords } from '../../core/token.ts'
 import type { VerifiedBlob } from '../../core/verify.ts'
 import type { EditResult, OwnTable, StatusMessage } from '../../ipc/shapes/own.ts'
 import type { LeaveResult, RotationPlan, RotationWishes } from '../../ipc/shapes/rotation.ts'
 import type { Custody } from '../custody/custody.ts'
-import { isUnlisted, localAfter, placeOf } from './notes.ts'
+import { localAfter } from './notes.ts'
 import { OwnPersonaError } from './errors.ts'
 import { newPersona } from '../personas/decide.ts'
 import { Journal } from './journal.ts'
@@ -28,11 +27,10 @@ import { OWN_DEFAULTS, type OwnRecord, type PastTable } from '../state/own-recor
 import type { PersonaRecord } from '../state/persona-record.ts'
 import { follow, replay, seeOwnBlob } from './siblings.ts'
 import type { OwnHeads, OwnSight } from '../personas/own-sight.ts'
+import { resign, resignDueSec, signAhead } from './resign.ts'
 import { applyRotation, checkPlan, ownPlan } from './rotation.ts'
 import { leaveTable } from './leave.ts'
 import { Succession } from './succession.ts'
-
-const AHEAD_BY = 1000 // format: seq is raised by so many when nobody can say how far it came; more than a backup can have missed
 
 export class OwnPersona implements OwnHeads {
   readonly #state: State
@@ -210,25 +208,12 @@ export class OwnPersona implements OwnHeads {
 
   /** When this device signs the table again, which depends on its place in it. Null without a persona, its current key, or a place. */
   resignDueSec(): number | null {
-    const own = this.#state.own()
-    if (own === undefined) return null
-    const { epoch, timeSec, devices } = this.#head.persona
-    if (epoch !== own.epoch || own.restoredSec !== null || isUnlisted(own, devices)) return null
-    if (own.succeededBy != null) return null
-    // Signed by a clock that was ahead, the table would look fresh to friends and not be due here until that time came.
-    const { nowSec } = this.#state
-    return isClockAhead(timeSec, nowSec) ? nowSec : resignAtSec(timeSec, placeOf(own, devices))
+    return resignDueSec(this.#head)
   }
 
   /** Signs the head again with the current time, so that friends see that the persona is alive. @throws {CustodyError} LOCKED {OwnPersonaError} KEY_SUPERSEDED | OWN_DEVICE_UNLISTED */
   resign(): void {
-    const { persona, blob: head } = this.#head
-    this.#head.checkReconciled()
-    this.#head.checkNotSucceeded()
-    this.#head.checkKey(head.epoch)
-    this.#head.checkListed()
-    const again = resignBlob(head.bytes, this.#state.nowSec, this.#custody.signer(head.epoch))
-    this.#head.install(persona, this.#head.checked(again), 'resign')
+    resign(this.#head)
   }
 
   /**
@@ -246,20 +231,9 @@ export class OwnPersona implements OwnHeads {
     follow(this.#head, this.#journal, before, after, diffTables(before, after))
   }
 
-  /**
-   * Continues after a restore without a copy of the own blob. The new table gets a seq far above the restored one, so that it most likely
-   * wins over the tables of friends. Edits that the backup lacks are lost.
-   * @throws {CustodyError} LOCKED {OwnPersonaError} KEY_SUPERSEDED | OWN_DEVICE_UNLISTED @throws {TableError} SEQ_EXHAUSTED
-   */
+  /** Continues after a restore without a copy of the own blob. @throws see signAhead() */
   signAhead(): void {
-    const { record: own, persona } = this.#head
-    if (own.restoredSec === null) return
-    this.#head.put({ restoredSec: null })
-    const draft = this.#head.draft(this.#head.devices)
-    const signed = this.#head.sign({ ...draft, seq: Math.min(draft.seq - 1 + AHEAD_BY, MAX_SEQ) }, true)
-    this.#head.put({ named: signed.named })
-    this.#head.install(persona, signed.blob, 'reconcile')
-    this.replay()
+    signAhead(this.#head, this.#journal)
   }
 
   /** Tables that were head at a sibling's, the newest last. */
