@@ -1,13 +1,12 @@
 /** The client of the daemon's socket, typed by the method table; the public entry `personad/client` (docs/ipc.md, section 2). */
-import { connect as connectSocket, type Socket } from 'node:net'
-import { dirname } from 'node:path'
+import type { Socket } from 'node:net'
 import { errorText, IpcError } from './wire/errors.ts'
 import { FRAME_ENCODING, FrameReader, isFrameTooLarge, type Frame } from './wire/frame.ts'
 import type { MethodTable, ParamsOf, ResultOf } from './methods/method.ts'
 import type { Methods } from './methods/all-methods.ts'
 import { formatRequest, readReply, RpcError } from './wire/rpc.ts'
 import type { DaemonEvent } from './methods/events.ts'
-import { checkSocketDirectory, checkSocketPath, codeOf } from './socket-file.ts'
+import { openSocket } from './open-socket.ts'
 
 export { IpcError, RpcError }
 export type { AdvisedDevice, ContactDevices } from './shapes/advice.ts'
@@ -280,37 +279,4 @@ class ClientConnection {
 
 function closedError(reason: IpcError | RpcError | null): Error {
   return reason ?? new IpcError('CONNECTION_CLOSED', 'this client was closed')
-}
-
-function openSocket(path: string, timeoutMs: number): Promise<Socket> {
-  checkSocketPath(path)
-  try {
-    // A call may carry a passphrase, so refuse a directory where another user could have put a socket.
-    checkSocketDirectory(dirname(path))
-  } catch (cause) {
-    throw cause instanceof IpcError ? cause : unreachable(path, cause)
-  }
-  return new Promise((resolve, reject) => {
-    const socket = connectSocket(path)
-    const timer = setTimeout(() => {
-      socket.destroy()
-      reject(new IpcError('TIMEOUT', `no connection to ${path} within ${timeoutMs} ms`))
-    }, timeoutMs)
-    function refuse(cause: Error): void {
-      clearTimeout(timer)
-      reject(unreachable(path, cause))
-    }
-    socket.once('error', refuse)
-    socket.once('connect', () => {
-      clearTimeout(timer)
-      socket.off('error', refuse)
-      resolve(socket)
-    })
-  })
-}
-
-function unreachable(path: string, cause: unknown): IpcError {
-  const isAbsent = codeOf(cause) === 'ENOENT' || codeOf(cause) === 'ECONNREFUSED'
-  const message = isAbsent ? `no daemon answers at ${path}` : `cannot reach the daemon at ${path}: ${errorText(cause)}`
-  return new IpcError('DAEMON_UNREACHABLE', message, { cause, hint: 'start it with "personad"' })
 }
