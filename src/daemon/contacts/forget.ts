@@ -3,7 +3,8 @@
  * cannot fool the owner later. Names, policy, block and everything seen of its devices go.
  */
 import { forgetPersona } from '../../core/consent.ts'
-import { decide, recordOnly, type Known, type Outcome } from '../personas/decide.ts'
+import { decide, type Known } from '../personas/decide.ts'
+import { recordOnly, type Outcome } from '../personas/outcome.ts'
 import { headOf } from '../personas/heads.ts'
 import { withoutElsewhere } from '../state/elsewhere.ts'
 import type { State } from '../state/state.ts'

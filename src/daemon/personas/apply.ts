@@ -3,7 +3,7 @@ import { MAX_CLAIMANTS } from '../state/device-record.ts'
 import type { PersonaRecord } from '../state/persona-record.ts'
 import type { State } from '../state/state.ts'
 import { alarmDisputed, clearFork, noteFork } from './alarms.ts'
-import type { Claim, HeadAlarm, Outcome } from './decide.ts'
+import type { Claim, HeadAlarm, Outcome } from './outcome.ts'
 
 export function apply({ before, record, claims, alarms }: Outcome, state: State): void {
   for (const claim of claims) applyClaim(record.personaId, claim, state)

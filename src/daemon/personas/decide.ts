@@ -10,11 +10,11 @@ import { isClockAhead, judge, pickHeld, type OrderVerdict } from '../../core/ord
 import type { Device } from '../../core/table.ts'
 import { pairState, type Policy } from '../../core/consent.ts'
 import type { VerifiedBlob } from '../../core/verify.ts'
-import type { ContactChange } from '../../ipc/shapes/events.ts'
 import { MAX_KNOWN_NAMES, MAX_OTHERS, type HeadedPersona, type PersonaRecord } from '../state/persona-record.ts'
 import { storedBytes } from '../state/records.ts'
 import type { DeviceRecord } from '../state/device-record.ts'
 import { decodeStored, headOf, offeredDevices } from './heads.ts'
+import { type Outcome, type Claim, join, recordOnly } from './outcome.ts'
 
 const REFRESH_GAIN_SEC = 3600 // sanity: a signature this much later counts at once; a key's holder can make one for each past hour
 
@@ -27,30 +27,6 @@ export interface Known {
 
 /** The verdict of the order; or `accepted`: the owner signed or accepted this table, so it becomes the head under every policy. */
 export type Cause = OrderVerdict | { readonly verdict: 'accepted' }
-
-/** Everything that changes. Nothing of it is written yet. */
-export interface Outcome {
-  readonly before: PersonaRecord
-  /** The same object as `before` if the record does not change. */
-  readonly record: PersonaRecord
-  /** Claims that begin or end, in this order. */
-  readonly claims: readonly Claim[]
-  /** In this order. */
-  readonly alarms: readonly HeadAlarm[]
-  /** The news for apps and the owner. */
-  readonly changes: readonly ContactChange[]
-}
-
-/** The table lists a device from now on, or the table at `endedBy` lists it no longer. */
-export interface Claim {
-  readonly key: string
-  readonly endedBy: { readonly epoch: number; readonly seq: number } | null
-}
-
-/**
- * `forked`: two tables have the same seq. `head raised`: the head moved to a higher table, which ends the alarm of a fork if there is one. `disputed`: a second chain claims the PersonaID.
- */
-export type HeadAlarm = 'forked' | 'head raised' | 'disputed'
 
 /** Judges a blob against the record of its persona; undefined if the persona is not known. */
 export function judgeAgainst(
@@ -150,22 +126,6 @@ export function decideDrop(record: PersonaRecord, kind: EvidenceKind, known: Kno
     alarms: [],
     changes: devices.map(({ key, name }) => ({ kind: 'removed', key, name })),
   }
-}
-
-/** Two outcomes as one. The second was decided on the record of the first. */
-export function join(first: Outcome, second: Outcome): Outcome {
-  return {
-    before: first.before,
-    record: second.record,
-    claims: [...first.claims, ...second.claims],
-    alarms: [...first.alarms, ...second.alarms],
-    changes: [...first.changes, ...second.changes],
-  }
-}
-
-/** An outcome that changes nothing beside the record. */
-export function recordOnly(before: PersonaRecord, record: PersonaRecord): Outcome {
-  return { before, record, claims: [], alarms: [], changes: [] }
 }
 
 /** The record of a persona that we did not know. Its first blob pins its chain. */
