@@ -1,4 +1,4 @@
-/** The table as the owner edits it: order and names of devices, what fits, and the signed blob made from it (docs/format.md, section 6). */
+/** The table: its devices and their names, what fits, and the signed blob made from it (docs/format.md, section 6). */
 import { blobBytesWithoutDocument, checkDeviceKey, encodeBlob, PREV_BYTES, type SignedBlob } from './blob.ts'
 import { equalBytes, formatHex, parseHex } from './encoding/bytes.ts'
 import type { ChainPosition } from './chain.ts'
@@ -261,63 +261,6 @@ export function checkOwnDeviceKey(key: string, chain: ChainPosition): void {
       throw new BlobError('DEVICE_KEY_IS_SIGNING_KEY', `${key} is a signing key of the persona, not a device key`)
     }
   }
-}
-
-function indexOfDevice(devices: readonly Device[], key: string): number {
-  const at = devices.findIndex((device) => device.key === key)
-  if (at < 0) throw new TableError('DEVICE_UNKNOWN', `the table lists no device ${key}`)
-  return at
-}
-
-function checkNameFree(devices: readonly Device[], name: string): void {
-  checkNickname(name)
-  const folded = foldNickname(name)
-  const other = devices.find((device) => foldNickname(device.name) === folded)
-  if (other !== undefined) {
-    throw new BlobError('NICKNAME_TWICE', `another device already has the nickname "${other.name}"; choose another`)
-  }
-}
-
-/** Adds a device at the end. @throws {TableError} DEVICE_LISTED @throws {BlobError} NICKNAME_* */
-export function addDevice(devices: readonly Device[], device: Device): Device[] {
-  if (devices.some((listed) => listed.key === device.key)) {
-    throw new TableError('DEVICE_LISTED', `the table already lists the device ${device.key}`)
-  }
-  checkNameFree(devices, device.name)
-  return [...devices, device]
-}
-
-/** @throws {TableError} DEVICE_UNKNOWN */
-export function removeDevice(devices: readonly Device[], key: string): Device[] {
-  return devices.toSpliced(indexOfDevice(devices, key), 1)
-}
-
-/** @throws {TableError} DEVICE_UNKNOWN @throws {BlobError} NICKNAME_* */
-export function renameDevice(devices: readonly Device[], key: string, name: string): Device[] {
-  const at = indexOfDevice(devices, key)
-  checkNameFree(devices.toSpliced(at, 1), name)
-  return devices.with(at, { ...devices[at]!, name })
-}
-
-/** Moves a device to the front; the others keep their order. @throws {TableError} DEVICE_UNKNOWN | DEVICE_COMPANION */
-export function activateDevice(devices: readonly Device[], key: string): Device[] {
-  const at = indexOfDevice(devices, key)
-  if (devices[at]!.companion) {
-    throw new TableError(
-      'DEVICE_COMPANION',
-      `${devices[at]!.name} is a companion; it does not chat, so nobody would read its messages`,
-    )
-  }
-  return [devices[at]!, ...devices.toSpliced(at, 1)]
-}
-
-/** Replaces the key of a device; it keeps its name and position. @throws {TableError} DEVICE_UNKNOWN | DEVICE_LISTED */
-export function rekeyDevice(devices: readonly Device[], key: string, newKey: string): Device[] {
-  const at = indexOfDevice(devices, key)
-  if (devices.some((device) => device.key === newKey)) {
-    throw new TableError('DEVICE_LISTED', `the table already lists the device ${newKey}`)
-  }
-  return devices.with(at, { ...devices[at]!, key: newKey })
 }
 
 /** The device keys of a blob in order, 64 upper-case hex digits each. */

@@ -4,7 +4,7 @@ import { PREV_BYTES } from '../../core/blob.ts'
 import type { ChainPosition } from '../../core/chain.ts'
 import { diffTables } from '../../core/diff.ts'
 import { TableError } from '../../core/errors.ts'
-import { applyEdit, type Edit } from '../../core/edit.ts'
+import { addDevice, applyEdit, type Edit } from '../../core/edit.ts'
 import type { Intent } from '../../core/intents.ts'
 import type { OrderVerdict } from '../../core/order.ts'
 import { NO_SETTINGS, withSetting, type DocumentValue, type SettingKey } from '../../core/document.ts'
@@ -58,7 +58,7 @@ export class OwnPersona implements OwnHeads {
   /** Signs the first table. @throws {BlobError} what no table can hold */
   begin(position: ChainPosition, devices: readonly table.Device[], named: boolean): void {
     for (const { key } of devices) this.#checkNewKey(key, position)
-    const checked = devices.reduce<table.Device[]>((listed, device) => table.addDevice(listed, device), [])
+    const checked = devices.reduce<table.Device[]>((listed, device) => addDevice(listed, device), [])
     const { blob, named: isNamed } = this.#head.sign({
       chain: position,
       seq: 1,

@@ -5,13 +5,8 @@ import { PREV_BYTES } from '../../../src/core/blob.ts'
 import type { Document } from '../../../src/core/document.ts'
 import { TableError } from '../../../src/core/errors.ts'
 import { MAX_EPOCH, MAX_STATUS_BYTES } from '../../../src/core/limits.ts'
-import {
-  checkRoomToRotate,
-  encodeTable,
-  removeDevice,
-  type Device,
-  type EncodedTable,
-} from '../../../src/core/table.ts'
+import { checkRoomToRotate, encodeTable, type Device, type EncodedTable } from '../../../src/core/table.ts'
+import { removeDevice } from '../../../src/core/edit.ts'
 import { MAX_STATEMENT_BYTES, readStatement, shorterStatements } from '../../../src/core/succession/statement.ts'
 import { formatToken } from '../../../src/core/token.ts'
 import { compress } from '../../../src/daemon/own/compress.ts'

@@ -6,18 +6,14 @@ import type { Document, Settings } from '../../../src/core/document.ts'
 import { BlobError, TableError } from '../../../src/core/errors.ts'
 import { MAX_BLOB_BYTES, MAX_DOCUMENT_BYTES, MAX_EPOCH } from '../../../src/core/limits.ts'
 import { checkNickname } from '../../../src/core/nickname.ts'
+import { activateDevice, addDevice, rekeyDevice, removeDevice, renameDevice } from '../../../src/core/edit.ts'
 import {
-  activateDevice,
-  addDevice,
   checkOwnDeviceKey,
   checkRoomToRotate,
   encodeTable,
   fallbackName,
   freeName,
   nameDevices,
-  rekeyDevice,
-  removeDevice,
-  renameDevice,
   statusBytesFree,
   type Device,
   type EncodedTable,
