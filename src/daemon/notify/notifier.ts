@@ -9,8 +9,8 @@ export interface NotifierOptions {
   readonly nowMs: () => number
   /** Calls `run` later; returns a function that prevents it. */
   readonly later: (ms: number, run: () => void) => () => void
-  /** Shows a notice on the desktop. Never rejects. */
-  readonly show: (notice: Notice) => Promise<void>
+  /** Shows a notice on the desktop. Never rejects. @returns whether it was shown */
+  readonly show: (notice: Notice) => Promise<boolean>
 }
 
 /** Alarms, and what waits, have a budget each: a friend who causes events all the time must not hide the alarm that a thief causes. */
@@ -18,10 +18,16 @@ export class Notifier {
   readonly #budgets: Readonly<Record<Urgency, Budget>>
   /** One after the other, in the order of the events. */
   #queue: Promise<void> = Promise.resolve()
+  #isClosing = false
+  #hasFailed = false
 
   constructor(options: NotifierOptions) {
     const show = (notice: Notice): void => {
-      this.#queue = this.#queue.then(() => options.show(notice))
+      this.#queue = this.#queue.then(async () => {
+        // A desktop that hangs costs the end of the daemon the time of one notice, not of all.
+        if (this.#isClosing && this.#hasFailed) return
+        this.#hasFailed = !(await options.show(notice))
+      })
     }
     this.#budgets = { normal: new Budget('normal', options, show), low: new Budget('low', options, show) }
   }
@@ -30,8 +36,9 @@ export class Notifier {
     this.#budgets[notice.urgency].notify(notice)
   }
 
-  /** Resolves once everything was shown that is due. Notices that wait for a summary are dropped: the state still has them. */
+  /** Resolves once everything was shown that is due, or the desktop failed. Notices that wait for a summary are dropped: the state still has them. */
   async close(): Promise<void> {
+    this.#isClosing = true
     for (const budget of Object.values(this.#budgets)) budget.close()
     await this.#queue
   }

@@ -25,7 +25,7 @@ function openNotify({ keeper, env, log }: Host, first: NotifyConfig): OpenWing<o
   const sockets = (): string[] => busSockets(env)
   // A desktop that is away fails for every notice; one line in the log is enough.
   let hasFailed = false
-  const show = async (shown: Notice): Promise<void> => {
+  const show = async (shown: Notice): Promise<boolean> => {
     try {
       await showNotice(sockets(), shown)
       hasFailed = false
@@ -33,6 +33,7 @@ function openNotify({ keeper, env, log }: Host, first: NotifyConfig): OpenWing<o
       if (!hasFailed) log.warn('notify.failed', describeError(error))
       hasFailed = true
     }
+    return !hasFailed
   }
   const notifier = new Notifier({ nowMs: () => Date.now(), later, show })
   // The devices that waited before this start were shown then.

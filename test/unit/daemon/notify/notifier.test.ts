@@ -14,7 +14,7 @@ class Story {
       this.#timers.push(timer)
       return () => void (this.#timers = this.#timers.filter((each) => each !== timer))
     },
-    show: ({ body }) => Promise.resolve(void this.shown.push(body)),
+    show: ({ body }) => Promise.resolve(this.shown.push(body) > 0),
   })
 
   notify(count: number, name = 'event'): void {
@@ -95,6 +95,22 @@ test('a friend who causes events all the time does not hide an alarm', async () 
   story.notify(1, 'alarm')
   await story.notifier.close()
   expect(story.shown.at(-1)).toBe('alarm 1')
+})
+
+test('a desktop that does not answer costs the end of the daemon the time of one notice', async () => {
+  const asked: ((isShown: boolean) => void)[] = []
+  const notifier = new Notifier({
+    nowMs: () => 0,
+    later: () => () => {},
+    show: () => new Promise<boolean>((answer) => void asked.push(answer)),
+  })
+  for (let n = 1; n <= MAX_NOTICES; n++) notifier.notify(notice(`event ${n}`))
+  await new Promise(setImmediate)
+  const closed = notifier.close()
+  asked[0]!(false)
+  await new Promise(setImmediate)
+  expect(asked).toHaveLength(1)
+  await closed
 })
 
 test('a closed notifier leaves no timer', async () => {
