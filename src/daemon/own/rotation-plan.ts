@@ -2,6 +2,7 @@
 import { OwnPersonaError } from './errors.ts'
 import { encodeUtf8, formatHex } from '../../core/encoding/bytes.ts'
 import { PREV_BYTES } from '../../core/blob.ts'
+import { isSetting } from '../../core/announce/settings.ts'
 import { COMMITMENT_BYTES, LINK_BYTES, type ChainPosition } from '../../core/chain.ts'
 import type { Engine } from '../../core/engine.ts'
 import { TableError } from '../../core/errors.ts'
@@ -131,12 +132,13 @@ export function chooseDevices(
 }
 
 /**
- * The settings that a rotation or a succession keeps: `read`, which whoever has the old key knows anyway, and the values of the others that the owner set on
- * this device. A thief may have set them otherwise since.
+ * The settings that a rotation or a succession keeps: `read`, which whoever has the old key knows anyway, and the values of the others that
+ * the owner set on this device. A thief may have set them otherwise since. A `read` that is none would only take the room of nicknames, so
+ * it goes.
  */
 export function settingsAfter({ settings: set = NO_SETTINGS }: OwnRecord, { content }: VerifiedBlob): Settings {
   const { read } = content.ok ? settingsOf(content.document) : NO_SETTINGS
-  return withSetting(set, 'read', read ?? null)
+  return read !== undefined && isSetting('read', read) ? withSetting(set, 'read', read) : set
 }
 
 /**

@@ -21,8 +21,11 @@ const tablePoint: z.ZodType<TablePoint> = z.strictObject(point)
 
 export const pastTable: z.ZodType<PastTable> = z.strictObject({ ...point, prev: z.string().regex(/^[0-9A-F]{32}$/) })
 
-// A document has at most so many characters, so no value in it is longer.
-const settingText = z.string().max(MAX_DOCUMENT_BYTES)
+// A document has at most so many characters, so no value in it is longer. A lone surrogate would make every rotation fail.
+const settingText = z
+  .string()
+  .max(MAX_DOCUMENT_BYTES)
+  .refine((text) => text.isWellFormed(), 'has a lone surrogate')
 
 const settingValue: z.ZodType<DocumentValue> = z.union([settingText, z.array(settingText).max(MAX_DOCUMENT_BYTES)])
 

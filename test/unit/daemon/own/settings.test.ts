@@ -68,6 +68,19 @@ describe('a setting', () => {
     expect(await settings(laptop)).toEqual({ read: READ, at: 'ours' })
   })
 
+  it('of the owner takes the place of a reading key that is none, which a thief set to fill the table', async () => {
+    const { laptop, phone, words } = await siblings()
+    await set(laptop, 'read', READ)
+    await hears(phone, OWN_LAPTOP, laptop)
+    const noise = [1, 2, 3, 4, 5].map((n) => deviceKey(`noise ${n}`)).join('')
+    await set(phone, 'read', noise)
+    await hears(laptop, OWN_PHONE, phone)
+    expect(await settings(laptop)).toEqual({ read: noise })
+    const { planned } = await rotates(laptop, words)
+    expect(planned).toMatchObject({ settings: { read: READ }, gaveUp: [] })
+    expect(await settings(laptop)).toEqual({ read: READ })
+  })
+
   it('that does not fit after a rotation is given up, and the plan says so', async () => {
     const { laptop: test, words } = await withWords()
     // Digits without repetitions, which deflate cannot shorten by much.

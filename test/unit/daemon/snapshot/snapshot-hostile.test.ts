@@ -71,6 +71,11 @@ describe('a sibling in the hands of a thief', () => {
     expect(phone.records.own.get(OWN)!.recoveryConfirmed).toBe(true)
   })
 
+  it('cannot make every rotation fail by a setting that no document can hold', async () => {
+    const hostile = await twisted(laptop, ofOwner({ settings: { announce: '\ud800' } }))
+    expect(await codeOf(importSnapshot(await TestKeeper.open(), hostile, FROM_PHONE))).toBe('SNAPSHOT_DAMAGED')
+  })
+
   it('cannot use up the epochs by naming one without a signature', async () => {
     const hostile = await twisted(laptop, ofOwner({ highestEpoch: 16 }))
     await importSnapshot(laptop, hostile, FROM_PHONE)
