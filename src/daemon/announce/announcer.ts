@@ -59,6 +59,11 @@ export class Announcer {
     if (event === 'own.changed' || (event === 'locked' && !data.locked)) this.#later(0)
     if (event === 'contact.changed' && data.contact.personaId !== null)
       this.#lookups?.noteContact(data.contact.personaId)
+    // After leaving, the items of the persona go before another one joins.
+    if (event === 'contact.changed' && !this.#options.keeper.hasPersona) this.#later(0)
+    if (event === 'contact.forgotten' && data.personaId !== null) this.#lookups?.noteContact(data.personaId)
+    if (event === 'contact.replaced')
+      for (const personaId of [data.personaId, data.successor]) this.#lookups?.noteContact(personaId)
   }
 
   status(): AnnounceStatus {
@@ -226,6 +231,7 @@ export class Announcer {
     } catch (error) {
       this.#options.log.warn('announce.failed', describeError(error))
     }
+    if (this.#isClosed) return
     if (this.#options.dht !== null && this.#own.items().some(({ nodes }) => nodes === null || nodes === 0))
       this.#later(RETRY_MS)
   }

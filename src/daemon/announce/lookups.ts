@@ -39,6 +39,7 @@ export class Lookups {
   #due = new Map<string, number>()
   readonly #notes = new Map<string, LookupNote>()
   #cancel: () => void = () => {}
+  #cancelFind: () => void = () => {}
   #isRunning = false
   #isClosed = false
 
@@ -46,20 +47,22 @@ export class Lookups {
     this.#options = options
   }
 
-  /** Finds the contacts that announce. All of them are due, in a random order. */
+  /** Finds the contacts that announce, now and each hour. All new ones are due, in a random order. */
   async start(): Promise<void> {
     const { keeper, clock, random } = this.#options
     const found: string[] = []
     for await (const [personaId, persona] of keeper.onDisk.personas.iterate())
-      if (this.#isFollowed(persona)) found.push(personaId)
+      if (this.#isFollowed(persona) && !this.#due.has(personaId)) found.push(personaId)
+    if (this.#isClosed) return
     for (const personaId of found.toSorted(() => random() - 0.5)) this.#due.set(personaId, clock.nowMs())
     this.#schedule()
+    // A table that changes nothing but its settings is no event.
+    this.#cancelFind = clock.after(LOOKUP_MS, () => void this.start().catch(() => {}))
   }
 
-  /** A contact changed: it may have begun or ended to announce. */
+  /** A contact changed: it may have begun or ended to announce, or be gone. */
   noteContact(personaId: string): void {
-    const persona = this.#options.keeper.onDisk.personas.get(personaId)
-    if (persona === undefined || !this.#isFollowed(persona)) {
+    if (!this.#isToFollow(personaId)) {
       this.#due.delete(personaId)
       this.#notes.delete(personaId)
     } else if (!this.#due.has(personaId)) {
@@ -103,7 +106,8 @@ export class Lookups {
       if (!(error instanceof Error)) throw error
       note = { atSec: keeper.nowSec, items: null, moved: false, problem: error.message }
     }
-    this.#notes.set(personaId, note)
+    // It may have been forgotten or blocked meanwhile.
+    if (this.#due.has(personaId)) this.#notes.set(personaId, note)
     return note
   }
 
@@ -115,12 +119,15 @@ export class Lookups {
   close(): void {
     this.#isClosed = true
     this.#cancel()
+    this.#cancelFind()
   }
 
   #schedule(): void {
+    // While one runs, the timer is that of the gap after it.
+    if (this.#isRunning || this.#isClosed) return
     this.#cancel()
     const next = this.#next()
-    if (next === null || this.#isRunning || this.#isClosed) return
+    if (next === null) return
     const { clock } = this.#options
     this.#cancel = clock.after(Math.max(0, next[1] - clock.nowMs()), () => void this.#run(next[0]))
   }
@@ -133,6 +140,8 @@ export class Lookups {
 
   async #run(personaId: string): Promise<void> {
     const { clock } = this.#options
+    this.noteContact(personaId)
+    if (!this.#due.has(personaId)) return this.#schedule()
     this.#isRunning = true
     this.#due.set(personaId, clock.nowMs() + this.#period())
     await this.lookUp(personaId).catch(() => {})
@@ -145,6 +154,11 @@ export class Lookups {
 
   #period(): number {
     return LOOKUP_MS * (1 + JITTER * (this.#options.random() - 0.5))
+  }
+
+  #isToFollow(personaId: string): boolean {
+    const persona = this.#options.keeper.onDisk.personas.get(personaId)
+    return persona !== undefined && this.#isFollowed(persona)
   }
 
   #isFollowed(persona: PersonaRecord): boolean {
