@@ -143,6 +143,9 @@ async function openParts(
       defaultPolicy: () => daemon.config.policy.default,
       events: protocol.events,
       kindsOfWings: wings.flatMap(({ kinds = [] }) => kinds),
+      onSpent: (key, state) => {
+        for (const wing of wings) wing.onSpent?.(key, state)
+      },
       onStoreFailure: (error) => {
         if (isDiskFull(error)) fullDisk.begin(error)
         else failed(error)

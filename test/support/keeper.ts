@@ -189,6 +189,9 @@ export class TestKeeper {
         nowSec,
         defaultPolicy: () => story.defaultPolicy ?? 'auto',
         kindsOfWings: story.kindsOfWings ?? WINGS.flatMap(({ kinds = [] }) => kinds),
+        onSpent: (key, state) => {
+          if (story.kindsOfWings === undefined) for (const wing of WINGS) wing.onSpent?.(key, state)
+        },
         publish: (event) => {
           checkEvent(event)
           events.push(event)

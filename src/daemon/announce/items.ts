@@ -75,10 +75,12 @@ export const EPOCHS: Kind<EpochRecord> = kind('announced', {
       const read = epochRecord.safeParse(value)
       return read.success && epochId(read.data.epoch) === id ? read.data : null
     },
+    // Nothing here can verify what arrived, so what is here stays, and kept.ts judges all of it.
     merge: (arrived, here) => {
-      // What is here is of the persona before, which this device has left.
-      if (here === undefined || !isOf(here, arrived.personaId)) return arrived
-      return { ...arrived, ...here, items: newest(arrived.items, here.items) }
+      if (here === undefined) return arrived
+      if (!isOf(here, arrived.personaId)) return here
+      const others = arrived.items.filter((item) => !here.items.some(({ signature }) => signature === item.signature))
+      return { ...arrived, ...here, items: [...here.items, ...others].slice(0, MAX_ITEMS) }
     },
   },
 })

@@ -1,20 +1,19 @@
 /** Puts the own items on the DHT, hourly and on each change, and looks at what others put in their places. */
-import { judgeItem, type ChainPlace } from '../../core/announce/judge.ts'
-import { readingKey } from '../../core/announce/place.ts'
+import { judgeItem } from '../../core/announce/judge.ts'
 import { readSettings, type AnnounceKind } from '../../core/announce/settings.ts'
-import { equalBytes, formatHex, parseBase64url } from '../../core/encoding/bytes.ts'
+import { equalBytes, formatHex } from '../../core/encoding/bytes.ts'
 import { MAX_EPOCH } from '../../core/limits.ts'
 import type { VerifiedBlob } from '../../core/verify.ts'
 import type { PutReport } from '../../dht/order.ts'
 import type { AnnouncedItem } from '../../ipc/methods/announce.ts'
 import type { Keeper } from '../keeper/keeper.ts'
 import { headOf } from '../personas/heads.ts'
-import { OWN } from '../state/own-record.ts'
 import { ownOf } from '../state/view.ts'
 import type { Dht, Traffic } from './dht.ts'
 import { takeFound } from './found.ts'
 import { epochOf, placeOf, signedOf, type EpochRecord, type ItemRecord } from './items.ts'
-import { isSigned, noteHead, signForward, signHead } from './signing.ts'
+import { placeIn, tidy } from './kept.ts'
+import { isSigned, noteHead, signHead } from './signing.ts'
 
 /** How putting an item went the last time. */
 interface Put {
@@ -36,7 +35,6 @@ export class OwnAnnouncements {
     this.#keeper = keeper
     this.#dht = dht
     this.#traffic = traffic
-    keeper.keys.watchSpent((epoch, publicKey, sign) => this.#forward(epoch, publicKey, sign))
   }
 
   /** The kind of the announcements of the table on disk; null when it is not announced. */
@@ -57,8 +55,11 @@ export class OwnAnnouncements {
 
   /** Signs the items of the head if that is due and the key is there, and puts all of them. */
   async update(): Promise<void> {
-    await this.#sign()
+    const signed = this.#sign()
+    // What was signed before is put although nothing can be signed now, as on a full disk.
+    await signed.catch(() => {})
     await this.put()
+    await signed
   }
 
   /** Puts all items once. A call while they are put puts them once more after that. */
@@ -88,10 +89,20 @@ export class OwnAnnouncements {
   }
 
   async #putUntilDone(): Promise<void> {
+    const failed: Promise<void>[] = []
     do {
       this.#again = false
-      for (const record of this.#records()) for (const item of record.items) await this.#putItem(record, item)
+      for (const record of this.#records()) {
+        for (const item of record.items) {
+          const put = this.#putItem(record, item)
+          // The other items are put all the same.
+          await put.catch(() => {
+            failed.push(put)
+          })
+        }
+      }
     } while (this.#again)
+    await Promise.all(failed)
   }
 
   /** Nothing is put while announcements are off. */
@@ -122,21 +133,14 @@ export class OwnAnnouncements {
 
   /** A sibling, or a thief, may have put another item there. */
   async #takeOthers(record: EpochRecord, item: ItemRecord, { values }: PutReport): Promise<void> {
-    const place = this.#placeOf(record, item)
-    if (place === null) return
+    const head = this.#head()
+    if (head === null) return
+    const place = placeIn(record, item, head, this.#keeper.engine)
     const own = signedOf(item)
     const others = values.filter(({ signed }) => signed.seq !== own.seq || !equalBytes(signed.bencoded, own.bencoded))
     const context = { engine: this.#keeper.engine, deviceKeys: [] }
     const judged = others.map(({ signed }) => ({ signed, place, verdict: judgeItem(signed, place, context) }))
     await takeFound(judged, this.#keeper)
-  }
-
-  #placeOf({ epoch, read }: EpochRecord, item: ItemRecord): ChainPlace | null {
-    const head = this.#head()
-    if (head === null) return null
-    const { personaId, root } = head
-    const reading = readingKey(root, read === null ? null : parseBase64url(read), this.#keeper.engine)
-    return { personaId, root, epoch, signingKey: signedOf(item).publicKey, readingKey: reading }
   }
 
   #head(): VerifiedBlob | null {
@@ -146,7 +150,7 @@ export class OwnAnnouncements {
 
   #isSigned(): boolean {
     const head = this.#head()
-    return head === null || isSigned(head, this.#keeper.onDisk)
+    return head === null || isSigned(head, this.#keeper.onDisk, this.#keeper.engine)
   }
 
   async #sign(): Promise<void> {
@@ -157,24 +161,13 @@ export class OwnAnnouncements {
         const { state, engine } = this.#keeper
         const found = ownOf(state.records)
         const head = found === null ? null : headOf(found.persona, this.#keeper)
+        if (head === null) tidy(null, state)
         if (found === null || head === null) return
         noteHead(head, state)
         // After a sibling's rotation this device cannot sign for the new epoch yet.
-        if (custody.publicKey(head.epoch) === null || isSigned(head, state)) return
+        if (custody.publicKey(head.epoch) === null || isSigned(head, state, engine)) return
         signHead(head, found.own, state, engine, custody.signer(head.epoch))
       })
     })
-  }
-
-  /** A key that is about to be erased signs the way to the head. Inside of a change. */
-  #forward(epoch: number, publicKey: Uint8Array, sign: (message: Uint8Array) => Uint8Array): void {
-    const { state, engine } = this.#keeper
-    const own = state.records.own.get(OWN)
-    const persona = own === undefined ? undefined : state.persona(own.personaId)
-    const head = persona === undefined ? null : headOf(persona, this.#keeper)
-    if (head === null) return
-    // A second rotation may come before anything else notes the epoch of this one.
-    noteHead(head, state)
-    signForward(epoch, publicKey, head, state, engine, sign)
   }
 }

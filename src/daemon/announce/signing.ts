@@ -2,13 +2,16 @@
 import { signForwards, signItems, type AnnounceDraft, type SignItem } from '../../core/announce/items.ts'
 import { itemSeq } from '../../core/announce/place.ts'
 import { formatRead, readSettings } from '../../core/announce/settings.ts'
-import { formatHex, parseBase64url, parseHex } from '../../core/encoding/bytes.ts'
-import { MAX_EPOCH } from '../../core/limits.ts'
+import { equalBytes, formatHex, parseBase64url, parseHex } from '../../core/encoding/bytes.ts'
 import type { VerifiedBlob } from '../../core/verify.ts'
 import type { CryptoEngine } from '../../crypto/engine.ts'
+import type { SpentKey } from '../keeper/held-keys.ts'
+import { headOf } from '../personas/heads.ts'
 import type { OwnRecord } from '../state/own-record.ts'
 import type { State } from '../state/state.ts'
-import { EPOCHS, epochId, epochOf, newest, recordOf, type EpochRecord } from './items.ts'
+import { ownOf } from '../state/view.ts'
+import { EPOCHS, epochId, epochOf, newest, placeOf, recordOf, type EpochRecord } from './items.ts'
+import { blobIn, placesOf, tidy } from './kept.ts'
 
 const REMOVED_SEC = 60 * 86_400 // format: a friend who knows only a device that was removed lately still finds the table (section 4)
 
@@ -17,21 +20,10 @@ const REMOVED_SEC = 60 * 86_400 // format: a friend who knows only a device that
  * forgotten, and all of the persona before.
  */
 export function noteHead(blob: VerifiedBlob, state: State): void {
-  forgetOthers(blob, state)
-  const known = epochOf(blob.epoch, formatHex(blob.personaId), state)
+  tidy(blob, state)
+  const known = knownOf(blob, state)
   const noted = notedWith(known, blob)
   if (noted !== known) stage(noted, state)
-}
-
-/** Once this persona has a successor, or the owner has left it for another one, its items lead to nobody who answers. */
-function forgetOthers(blob: VerifiedBlob, state: State): void {
-  const personaId = formatHex(blob.personaId)
-  for (let epoch = 0; epoch <= MAX_EPOCH; epoch++) {
-    const known = state.of(EPOCHS).get(epochId(epoch))
-    if (known === undefined || known.personaId === personaId) continue
-    if (known.personaId === undefined) stage({ ...known, personaId }, state)
-    else state.stage(state.of(EPOCHS).remove(epochId(epoch)))
-  }
 }
 
 /** Signs the items of the head. @param sign by K_e */
@@ -39,7 +31,7 @@ export function signHead(blob: VerifiedBlob, own: OwnRecord, state: State, engin
   if (!blob.content.ok) return
   const { read, kind } = readSettings(blob.content.document)
   if (kind === null) return
-  const known = notedWith(epochOf(blob.epoch, formatHex(blob.personaId), state), blob)
+  const known = notedWith(knownOf(blob, state), blob)
   const forwards = known.items.filter(({ isForward }) => isForward)
   const removed = own.notes.filter(({ goneSec }) => goneSec !== null && state.nowSec - goneSec < REMOVED_SEC)
   const removedKeys = removed.map(({ key }) => parseHex(key)!)
@@ -49,14 +41,20 @@ export function signHead(blob: VerifiedBlob, own: OwnRecord, state: State, engin
 }
 
 /** Whether the items of this head are signed, or it has none. */
-export function isSigned(blob: VerifiedBlob, state: Pick<State, 'of'>): boolean {
+export function isSigned(blob: VerifiedBlob, state: Pick<State, 'of'>, engine: CryptoEngine): boolean {
   if (!blob.content.ok) return true
   const { kind } = readSettings(blob.content.document)
-  const seq = itemSeq(blob)
-  if (kind === null || seq === null) return true
-  const known = epochOf(blob.epoch, formatHex(blob.personaId), state)
-  const own = notedWith(known, blob).items.filter(({ isForward }) => !isForward)
-  return own.length === (kind === 'contacts' ? 1 : 2) && own.every((item) => item.seq === String(seq))
+  if (kind === null || itemSeq(blob) === null) return true
+  const noted = notedWith(knownOf(blob, state), blob)
+  const own = noted.items.filter((item) => {
+    const brought = blobIn(noted, item, blob, engine)
+    return brought !== null && equalBytes(brought.bytes, blob.bytes)
+  })
+  return new Set(own.map(placeOf)).size === placesOf(kind)
+}
+
+function knownOf({ personaId, epoch }: VerifiedBlob, state: Pick<State, 'of'>): EpochRecord {
+  return epochOf(epoch, formatHex(personaId), state)
 }
 
 /** The record as the settings of the head ask for; the same object if it is so already. */
@@ -72,23 +70,40 @@ function notedWith(known: EpochRecord, { content }: VerifiedBlob): EpochRecord {
   return { ...known, read, kind, items }
 }
 
-/** Signs what leads from an earlier epoch to the head, unless that epoch has its forward. */
-export function signForward(
-  epoch: number,
-  publicKey: Uint8Array,
-  blob: VerifiedBlob,
-  state: State,
-  engine: CryptoEngine,
-  sign: SignItem,
-): void {
-  if (blob.epoch <= epoch) return
-  const known = epochOf(epoch, formatHex(blob.personaId), state)
-  if (known.items.some(({ isForward }) => isForward)) return
+/**
+ * A key that is about to be erased signs what leads from its epoch to the head, unless that epoch has its forwards. Without the key they can
+ * never be made again.
+ */
+export function signForward({ epoch, publicKey, sign }: SpentKey, state: State): void {
+  const { engine } = state
+  const own = ownOf(state.records)
+  const head = own === null ? null : headOf(own.persona, state)
+  if (head === null || head.epoch <= epoch) return
+  // A second rotation may come before anything else notes the epoch of this one.
+  noteHead(head, state)
+  const known = lastKnown(epochOf(epoch, formatHex(head.personaId), state), head)
+  const kind = known.kind ?? 'contacts'
+  const key = formatHex(publicKey)
+  const made = known.items.filter(
+    (item) => item.isForward && item.publicKey === key && leadsOn(blobIn(known, item, head, engine), epoch),
+  )
+  if (new Set(made.map(placeOf)).size === placesOf(kind)) return
   const read = known.read === null ? null : parseBase64url(known.read)
-  const draft: AnnounceDraft = { blob, read, kind: known.kind ?? 'contacts', removedKeys: [] }
+  const draft: AnnounceDraft = { blob: head, read, kind, removedKeys: [] }
   const forwards = signForwards(draft, publicKey, engine, sign).items.map((item) => recordOf(item, true))
   // The items of the table of that epoch are over: a forward replaces each.
   stage({ ...known, items: forwards }, state)
+}
+
+/** After a recovery from the words nothing is known of earlier epochs. Then `read` is that of the head, because a rotation keeps it. */
+function lastKnown(known: EpochRecord, { content }: VerifiedBlob): EpochRecord {
+  if (known.read !== null || known.kind !== null || known.items.length > 0 || !content.ok) return known
+  const { read } = readSettings(content.document)
+  return read === null ? known : { ...known, read: formatRead(read) }
+}
+
+function leadsOn(blob: VerifiedBlob | null, epoch: number): boolean {
+  return blob !== null && blob.epoch > epoch
 }
 
 function stage(record: EpochRecord, state: State): void {

@@ -5,11 +5,13 @@ import type { Host, OpenWing, Wing } from '../wing/wing.ts'
 import { Announcer } from './announcer.ts'
 import { ANNOUNCE_SECTION, type AnnounceConfig } from './config.ts'
 import { EPOCHS, PROOFS } from './items.ts'
+import { signForward } from './signing.ts'
 
 export const ANNOUNCE: Wing<schema.AnnounceMethods, AnnounceConfig> = {
   schema: schema.ANNOUNCE,
   section: ANNOUNCE_SECTION,
   kinds: [EPOCHS, PROOFS],
+  onSpent: signForward,
   open: openAnnounce,
 }
 

@@ -20,8 +20,16 @@ export interface KeysOwner {
   changeKeys<T>(decide: () => T): Promise<T>
 }
 
-/** A key of an earlier epoch, for the last time. Inside a change. */
-export type OnSpent = (epoch: number, publicKey: Uint8Array, sign: (message: Uint8Array) => Uint8Array) => void
+/** A key of an earlier epoch, for the last time. */
+export interface SpentKey {
+  readonly epoch: number
+  /** 32 bytes */
+  readonly publicKey: Uint8Array
+  readonly sign: (message: Uint8Array) => Uint8Array
+}
+
+/** Called inside a change for each key of an earlier epoch, before it is erased. */
+export type OnSpent = (key: SpentKey, state: State) => void
 
 /**
  * A rotation writes the secrets file with both keys, then the head, then the secrets file without the old key. After a crash the epoch of
@@ -31,22 +39,18 @@ export class HeldKeys {
   readonly #keeper: KeysOwner
   readonly #onFollowed: () => void
   readonly #serial = new Serial()
-  #onSpent: OnSpent = () => {}
+  readonly #onSpent: OnSpent
 
   /** @param onFollowed called inside a change, once this device holds the key of the head again */
-  constructor(keeper: KeysOwner, onFollowed: () => void) {
+  constructor(keeper: KeysOwner, onFollowed: () => void, onSpent: OnSpent) {
     this.#keeper = keeper
     this.#onFollowed = onFollowed
-  }
-
-  /** Calls `onSpent` inside a change for each key of an earlier epoch, before it is erased. */
-  watchSpent(onSpent: OnSpent): void {
     this.#onSpent = onSpent
   }
 
   /** Reports a key of an earlier epoch that this device has only for a moment, from the recovery words. Inside a change. */
-  spent(epoch: number, publicKey: Uint8Array, sign: (message: Uint8Array) => Uint8Array): void {
-    this.#onSpent(epoch, publicKey, sign)
+  spent(key: SpentKey): void {
+    this.#onSpent(key, this.#keeper.state)
   }
 
   /** Runs alone, like all work that adds or erases keys. Otherwise a cleanup by an older head could erase the key that a rotation just added. */
@@ -78,10 +82,13 @@ export class HeldKeys {
     const spent = others.filter((epoch) => epoch < persona.epoch)
     if (spent.length > 0) {
       await this.#keeper.changeKeys(() => {
-        for (const epoch of spent) this.#onSpent(epoch, custody.publicKey(epoch)!, custody.signer(epoch))
+        // The time limit may have locked them just now.
+        if (custody.isLocked) return
+        for (const epoch of spent)
+          this.spent({ epoch, publicKey: custody.publicKey(epoch)!, sign: custody.signer(epoch) })
       })
     }
-    await custody.keepOnly(persona.epoch)
+    if (!custody.isLocked) await custody.keepOnly(persona.epoch)
   }
 
   /**

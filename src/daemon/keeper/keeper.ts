@@ -13,7 +13,7 @@ import type { Store } from '../../store/store.ts'
 import type { Custody } from '../custody/custody.ts'
 import { noPersona } from '../state/errors.ts'
 import { judgeAgainst } from '../personas/decide.ts'
-import { HeldKeys } from './held-keys.ts'
+import { HeldKeys, type OnSpent } from './held-keys.ts'
 import { State, type StateOptions } from '../state/state.ts'
 import { observe } from '../contacts/observe.ts'
 import { ownTable } from '../own/own-records.ts'
@@ -41,6 +41,8 @@ export interface KeeperOptions extends StateOptions {
    * is on disk, so the daemon must stop and start again.
    */
   readonly onStoreFailure: (error: unknown) => void
+  /** What wings sign with keys that are about to be erased; nothing if absent. At the start too, which finishes what a crash interrupted. */
+  readonly onSpent?: OnSpent
 }
 
 export class Keeper {
@@ -66,7 +68,7 @@ export class Keeper {
         this.emit({ event: 'locked', data: { locked, cause } }).catch(() => {})
       },
     })
-    this.keys = new HeldKeys(this, () => own.followed())
+    this.keys = new HeldKeys(this, () => own.followed(), options.onSpent ?? (() => {}))
   }
 
   /** Loads the state from disk. openKeeper finishes what a crash interrupted. @throws {StoreError} */

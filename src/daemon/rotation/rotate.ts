@@ -126,7 +126,7 @@ async function signForwards(keeper: Keeper, seed: Uint8Array, before: number): P
       const signingSeed = deriveSigningSeed(seed, epoch, engine)
       const { publicKey, secretKey } = engine.signKeyPair(signingSeed)
       try {
-        keeper.keys.spent(epoch, publicKey, (message) => engine.sign(message, secretKey))
+        keeper.keys.spent({ epoch, publicKey, sign: (message) => engine.sign(message, secretKey) })
       } finally {
         engine.wipe(signingSeed)
         engine.wipe(secretKey)

@@ -7,6 +7,7 @@ import type { Finding } from '../../ipc/shapes/doctor.ts'
 import type { ConfigSection } from '../../process/config-file.ts'
 import type { Log } from '../../process/log.ts'
 import type { StatePaths } from '../../store/state-dir.ts'
+import type { OnSpent } from '../keeper/held-keys.ts'
 import type { Keeper } from '../keeper/keeper.ts'
 import type { Net } from '../net/net.ts'
 import type { Kind } from '../state/kind.ts'
@@ -32,6 +33,8 @@ export interface Wing<M = object, C = unknown> {
   readonly section: ConfigSection<C>
   /** The records that it keeps in the store. */
   readonly kinds?: readonly Kind<unknown>[]
+  /** What it signs with a signing key that is about to be erased. Called inside a change, also at the start, before the wing is opened. */
+  readonly onSpent?: OnSpent
   /**
    * Called once, before the sockets answer. It may read the state and must not change it yet: see {@link OpenWing.start}. Code that only a
    * configured wing needs is loaded here, by import().
