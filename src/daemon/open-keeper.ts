@@ -37,7 +37,7 @@ export async function openKeeper(options: KeeperOptions, place: Place | null): P
   }
   await keeper.keys.inTurn(() => keeper.keys.endSuccessionNow())
   if (own !== undefined) custody.checkKey(own.epoch, own.signingKey)
-  if (own?.recoveryConfirmed === true) await custody.eraseSeed()
+  if (own?.recoveryConfirmed === true) await custody.seed.erase()
   else if (own?.hadSeed === false && seedState(keeper) === 'here') {
     await state.change(() => persona.noteSeed())
   }

@@ -89,7 +89,7 @@ async function find(stateDir: string, work: Work): Promise<Found[]> {
 }
 
 function held(custody: Custody): Omit<Found, 'passphrase'> {
-  return { epochs: custody.epochs(), words: custody.hasSeed ? custody.words().join(' ') : null }
+  return { epochs: custody.epochs(), words: custody.hasSeed ? custody.seed.words().join(' ') : null }
 }
 
 async function prepared(
@@ -99,7 +99,7 @@ async function prepared(
   const stateDir = mkdtempSync(join(tempDir(), 'custody-'))
   const first = await open(stateDir, work)
   await first.create(work.before)
-  if (!work.withSeed) await first.eraseSeed()
+  if (!work.withSeed) await first.seed.erase()
   const custody = await open(stateDir, work, fs)
   if (work.before !== null) await custody.unlock(work.before)
   return { stateDir, custody, words: held(custody).words }

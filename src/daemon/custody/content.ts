@@ -13,6 +13,13 @@ const VERSION_WITH_SUCCESSOR = 2
 export const SIGNING_SEED_BYTES = 32 // format: RFC 8032, section 5.1.5
 const ENTRY_BYTES = 1 + SIGNING_SEED_BYTES
 
+/** A signing key while it moves between devices and files. */
+export interface SigningSeed {
+  readonly epoch: number
+  /** 32 bytes, in secret memory */
+  readonly seed: Uint8Array
+}
+
 /** Epoch -> signing key, in the order in which they were added. */
 export type SigningKeys = ReadonlyMap<number, KeyPair>
 

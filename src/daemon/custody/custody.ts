@@ -9,21 +9,16 @@ import type { ChainPosition } from '../../core/chain.ts'
 import type { CryptoEngine, KeyPair } from '../../crypto/engine.ts'
 import { copySecret, type SealMode } from '../../crypto/seal.ts'
 import { DEFAULT_SEAL_COST, passphraseSealing } from '../../crypto/sealing.ts'
-import { deriveSigningSeed, formatWords, SEED_BYTES } from '../../crypto/seed.ts'
+import { deriveSigningSeed, SEED_BYTES } from '../../crypto/seed.ts'
+import { HeldSeed } from './held-seed.ts'
 import { CustodyLock, type CustodyWatcher, type LockOptions } from './lock.ts'
 import { wipeSecrets, type OpenSecrets } from './open-secrets.ts'
 import type { OpenLimits } from './auto-lock.ts'
 import type { SecretPaths } from './files.ts'
-import { SIGNING_SEED_BYTES } from './content.ts'
+import { SIGNING_SEED_BYTES, type SigningSeed } from './content.ts'
 import { chainOfSeed } from './seed-chain.ts'
+import { SuccessorSecrets } from './successor-secrets.ts'
 import { secretsExist, Vault } from './vault.ts'
-
-/** A signing key while it moves between devices and files. */
-export interface SigningSeed {
-  readonly epoch: number
-  /** 32 bytes, in secret memory */
-  readonly seed: Uint8Array
-}
 
 export interface CustodyOptions extends LockOptions {
   /** 32 bytes that seal the files when no passphrase does. Copied; the caller wipes them. */
@@ -34,11 +29,15 @@ export class Custody {
   readonly #vault: Vault
   readonly #engine: CryptoEngine
   readonly #lock: CustodyLock
+  readonly seed: HeldSeed
+  readonly successor: SuccessorSecrets
 
   private constructor(vault: Vault, engine: CryptoEngine, options: CustodyOptions) {
     this.#vault = vault
     this.#engine = engine
     this.#lock = new CustodyLock(vault, options)
+    this.seed = new HeldSeed(vault, engine, this.#lock)
+    this.successor = new SuccessorSecrets(vault, engine, this.#lock)
   }
 
   /**
@@ -161,45 +160,6 @@ export class Custody {
     })
   }
 
-  /**
-   * Draws the seed of the persona that is about to follow, and writes it beside the keys held. Crash here: the next start drops it, unless the
-   * store has that persona by then.
-   * @throws as {@link addKey}
-   */
-  async drawSuccessor(): Promise<void> {
-    this.#lock.use()
-    const drawn = this.#engine.randomBytes(SEED_BYTES)
-    const seed = copySecret(drawn, this.#engine)
-    this.#engine.wipe(drawn)
-    await this.#vault.holdSuccessor(seed)
-  }
-
-  /** The first position of the persona that is about to follow; null while locked, and outside of a succession. */
-  successor(): ChainPosition | null {
-    const seed = this.#vault.opened?.successor ?? null
-    return seed === null ? null : chainOfSeed(seed, this.#engine)[0]!
-  }
-
-  /** Signs with the first key of the persona that is about to follow. @throws {CustodyError} LOCKED */
-  signAsSuccessor(message: Uint8Array): Uint8Array {
-    const { secretKey } = this.#successorKey()
-    const signature = this.#engine.sign(message, secretKey)
-    this.#engine.wipe(secretKey)
-    return signature
-  }
-
-  /** The store has the persona that follows: erases the secrets of the old one. @throws as {@link addKey} */
-  async succeed(): Promise<void> {
-    this.#lock.use()
-    await this.#vault.succeed(this.#successorKey())
-  }
-
-  /** The store still has the old persona. @throws as {@link addKey} */
-  async dropSuccessor(): Promise<void> {
-    this.#lock.use()
-    await this.#vault.holdSuccessor(null)
-  }
-
   /** Removes what an interrupted creation left. */
   async discard(): Promise<void> {
     await this.#vault.discard()
@@ -302,51 +262,9 @@ export class Custody {
     throw new CustodyError('SECRETS_FOREIGN', 'the secrets file and the store belong to different personas', hint)
   }
 
-  /**
-   * The recovery words, while the seed is on this device.
-   * @throws {KeeperError} NO_PERSONA
-   * @throws {CustodyError} LOCKED | RECOVERY_CONFIRMED
-   */
-  words(): string[] {
-    const { seed } = this.#lock.use()
-    if (seed !== null) return formatWords(seed)
-    const message = 'this device does not hold the recovery words: they were confirmed, and then erased'
-    throw new CustodyError('RECOVERY_CONFIRMED', message, 'use the copy that you wrote down')
-  }
-
-  /**
-   * A copy of the seed in secret memory, which the caller wipes; null after it was erased.
-   * @throws {KeeperError} NO_PERSONA
-   * @throws {CustodyError} LOCKED
-   */
-  copySeed(): Uint8Array | null {
-    const { seed } = this.#lock.use()
-    return seed === null ? null : copySecret(seed, this.#engine)
-  }
-
-  /** Looks at the seed, without a copy and without counting as a use. @returns null while locked, and without a seed */
-  lookAtSeed<T>(look: (seed: Uint8Array) => T): T | null {
-    const seed = this.#vault.opened?.seed ?? null
-    return seed === null ? null : look(seed)
-  }
-
-  /** Erases the seed in memory and on disk. @throws {StoreError} STORE_IO */
-  async eraseSeed(): Promise<void> {
-    await this.#vault.eraseSeed()
-  }
-
   /** Wipes the secrets in memory. */
   close(): void {
     this.#vault.shut()
-  }
-
-  #successorKey(): KeyPair {
-    const { successor } = this.#vault.require()
-    if (successor === null) throw new Error('no persona is about to follow')
-    const first = deriveSigningSeed(successor, 0, this.#engine)
-    const pair = this.#engine.signKeyPair(first)
-    this.#engine.wipe(first)
-    return pair
   }
 
   #key(epoch: number): KeyPair {

@@ -98,11 +98,11 @@ export class HeldKeys {
    */
   async endSuccessionNow(): Promise<void> {
     const { custody, onDisk } = this.#keeper
-    const successor = custody.successor()
+    const successor = custody.successor.position()
     if (successor === null) return
     // Crash here: the next start does this again.
-    if (onDisk.own.get(OWN)?.personaId === formatHex(successor.personaId)) await custody.succeed()
-    else await custody.dropSuccessor()
+    if (onDisk.own.get(OWN)?.personaId === formatHex(successor.personaId)) await custody.successor.takeOver()
+    else await custody.successor.drop()
   }
 
   /** Whether there is nothing to do, or nothing can be done yet. */

@@ -88,7 +88,7 @@ function words(keeper: Keeper): string[] {
     const message = 'this device does not hold the recovery words: neither a pairing nor a backup moves them'
     throw new CustodyError('RECOVERY_ELSEWHERE', message, hint)
   }
-  return keeper.custody.words()
+  return keeper.custody.seed.words()
 }
 
 async function confirmRecovery(keeper: Keeper, chosen: readonly ChosenWord[]): Promise<{ confirmed: boolean }> {
@@ -104,6 +104,6 @@ async function confirmRecovery(keeper: Keeper, chosen: readonly ChosenWord[]): P
   }
   // Crash here: the words are confirmed but the seed is still there. The next start erases it.
   await keeper.change(() => keeper.own.confirmRecovery())
-  await keeper.custody.eraseSeed()
+  await keeper.custody.seed.erase()
   return { confirmed: true }
 }

@@ -28,7 +28,7 @@ export function seedState({ custody, engine, onDisk }: SeedKeeper): SeedState | 
   if (found === null) return null
   const { own, persona } = found
   if (custody.isLocked) return 'locked'
-  const isOwn = custody.lookAtSeed((seed) => isChainOf(persona, chainOfSeed(seed, engine)))
+  const isOwn = custody.seed.lookAt((seed) => isChainOf(persona, chainOfSeed(seed, engine)))
   if (isOwn !== null) return isOwn ? 'here' : 'foreign'
   if (own.recoveryConfirmed) return 'erased'
   return own.hadSeed ? 'lost' : 'elsewhere'

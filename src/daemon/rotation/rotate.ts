@@ -88,7 +88,7 @@ export async function withSeed<T>(
   use: (seed: Uint8Array) => Promise<T>,
 ): Promise<T> {
   if (words === null) checkSeed(keeper)
-  const seed = words === null ? keeper.custody.copySeed() : seedOf(words, keeper.engine)
+  const seed = words === null ? keeper.custody.seed.copy() : seedOf(words, keeper.engine)
   if (seed === null) {
     const hint = 'give the 24 words that you wrote down'
     throw new RotationError('WORDS_NEEDED', 'this needs the recovery words, and this device does not hold them', hint)

@@ -32,15 +32,15 @@ export async function succeed(
     await keeper.changeKeys(() => keeper.own.succession.check(wishes, plan))
     return await withSeed(keeper, words, async (seed) => {
       const chain = ownChain(keeper, seed)
-      await custody.drawSuccessor()
+      await custody.successor.draw()
       // Crash here: the old key and the new seed are on disk, and the store has the old persona. The next start drops the new seed.
-      const first = custody.successor()!
+      const first = custody.successor.position()!
       const statement = statementOf(keeper, seed, chain, first)
       const result = await changeOrDrop(keeper, () =>
         keeper.own.succession.apply(wishes, plan, {
           first,
           statement,
-          sign: (message) => custody.signAsSuccessor(message),
+          sign: (message) => custody.successor.sign(message),
         }),
       )
       // Crash here: the store has the new persona. The next start erases the secrets of the old one.
@@ -73,7 +73,7 @@ async function changeOrDrop<T>(keeper: Keeper, decide: () => T): Promise<T> {
   try {
     return await keeper.changeKeys(decide)
   } catch (error) {
-    if (!(error instanceof StoreError)) await keeper.custody.dropSuccessor().catch(() => {})
+    if (!(error instanceof StoreError)) await keeper.custody.successor.drop().catch(() => {})
     throw error
   }
 }

@@ -66,7 +66,7 @@ describe('a sibling in the hands of a thief', () => {
 
   it('can report confirmed words to a device without the seed', async () => {
     const phone = await laptop.copied()
-    await phone.custody.eraseSeed()
+    await phone.custody.seed.erase()
     await importSnapshot(phone, await twisted(laptop, ofOwner({ recoveryConfirmed: true })), FROM_PHONE)
     expect(phone.records.own.get(OWN)!.recoveryConfirmed).toBe(true)
   })
