@@ -1,13 +1,14 @@
 /** `persona announce` and `persona contact refresh`: the own table on the DHT, and the tables of contacts there. */
 import type { Client } from '../../ipc/client.ts'
-import type { AnnounceKindName, AnnounceStatus, Refreshed } from '../../ipc/methods/announce.ts'
+import type { AnnounceKind } from '../../core/announce/settings.ts'
+import type { AnnounceStatus, Refreshed } from '../../ipc/methods/announce.ts'
 import { withDaemon } from '../io/connect.ts'
 import { print, type Context } from '../io/context.ts'
 import { EXIT_DONE, EXIT_FAILED } from '../io/errors.ts'
 import { escapeText, showName } from '../io/escape.ts'
 import { countOf, formatTime } from '../io/layout.ts'
 
-const WHO: Record<AnnounceKindName, string> = {
+const WHO: Record<AnnounceKind, string> = {
   contacts: 'your contacts',
   devices: 'your contacts, and everybody who knows your PersonaID and one of your device keys',
   public: 'everybody who knows your PersonaID',
@@ -21,7 +22,11 @@ export async function announce(context: Context): Promise<number> {
   })
 }
 
-export async function announceOn(context: Context, { kind }: { readonly kind?: AnnounceKindName }): Promise<number> {
+export interface AnnounceOptions {
+  readonly kind?: AnnounceKind
+}
+
+export async function announceOn(context: Context, { kind }: AnnounceOptions): Promise<number> {
   return await show(
     context,
     (client) => client.call('announce.on', kind === undefined ? {} : { kind }),

@@ -1,6 +1,6 @@
 /** Commands about announcements on the DHT. */
 import { Option, type Command } from 'commander'
-import { ANNOUNCE_KINDS, type AnnounceKindName } from '../../ipc/methods/announce.ts'
+import type { AnnounceOptions } from '../own/announce.ts'
 import type { Runner } from './options.ts'
 
 /** `announce ...`. */
@@ -9,8 +9,8 @@ export function addAnnounce(announce: Command, run: Runner): void {
   announce
     .command('on')
     .description('announce your table; contacts alone can read it')
-    .addOption(new Option('--kind <kind>', 'let more people read it').choices(ANNOUNCE_KINDS))
-    .action((options: { kind?: AnnounceKindName }) =>
+    .addOption(new Option('--kind <kind>', 'let more people read it').choices(['contacts', 'devices', 'public']))
+    .action((options: AnnounceOptions) =>
       run(async (context) => (await import('../own/announce.ts')).announceOn(context, options)),
     )
   announce

@@ -3,7 +3,8 @@ import { formatBase64url, parseBase64url } from '../encoding/bytes.ts'
 import type { Document, DocumentValue, SettingKey } from '../document.ts'
 
 /** The readers of an announcement: contacts; also those who know a device key of the persona; or everybody. */
-export type AnnounceKind = 'contacts' | 'devices' | 'public'
+export const ANNOUNCE_KINDS = ['contacts', 'devices', 'public'] as const
+export type AnnounceKind = (typeof ANNOUNCE_KINDS)[number]
 
 export const READ_BYTES = 16 // format: what friends have and others do not; nobody guesses 2^128
 const READ_CHARS = 22 // format: base64url of READ_BYTES
@@ -21,7 +22,6 @@ export interface AnnounceSettings {
   readonly at: readonly string[]
 }
 
-const KINDS: readonly string[] = ['contacts', 'devices', 'public'] satisfies AnnounceKind[]
 const LABEL = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?'
 // The last label begins with a letter, so that no number passes for a name: "0x7f.1" is an IPv4 address to some programs.
 const host = new RegExp(`^(?:${LABEL}\\.)+(?=[a-z])${LABEL}(?::([1-9]\\d{2,4}))?$`)
@@ -51,7 +51,7 @@ export function isSetting(key: SettingKey, value: DocumentValue): boolean {
     case 'read':
       return typeof value === 'string' && value.length === READ_CHARS && parseBase64url(value) !== null
     case 'announce':
-      return typeof value === 'string' && KINDS.includes(value)
+      return typeof value === 'string' && (ANNOUNCE_KINDS as readonly string[]).includes(value)
     case 'at':
       return typeof value !== 'string' && value.length >= 1 && value.length <= MAX_STORES && value.every(isStore)
   }

@@ -1,9 +1,9 @@
 /** Announcements at work: when items are put, when contacts are looked up, and the owner's commands. */
-import { formatRead, READ_BYTES } from '../../core/announce/settings.ts'
+import { formatRead, READ_BYTES, type AnnounceKind } from '../../core/announce/settings.ts'
 import { TableError } from '../../core/errors.ts'
 import type { DocumentValue, SettingKey } from '../../core/document.ts'
 import type { DaemonEvent } from '../../ipc/methods/events.ts'
-import type { AnnounceKindName, AnnounceStatus, Refreshed } from '../../ipc/methods/announce.ts'
+import type { AnnounceStatus, Refreshed } from '../../ipc/methods/announce.ts'
 import { notice, ok, problem, type Finding } from '../../ipc/shapes/doctor.ts'
 import { describeError } from '../../process/describe-error.ts'
 import type { Log } from '../../process/log.ts'
@@ -126,7 +126,7 @@ export class Announcer {
   }
 
   /** Turns announcements on, with a reading key if there is room. */
-  async on(kind: AnnounceKindName): Promise<AnnounceStatus> {
+  async on(kind: AnnounceKind): Promise<AnnounceStatus> {
     if (this.#options.dht === null)
       throw new AnnounceError(
         'NET_NOT_CONFIGURED',

@@ -1,13 +1,10 @@
 /** The part of announcements in the protocol: methods, values, and their part of the status (docs/ipc.md, section 3). */
 import { z } from 'zod'
+import { ANNOUNCE_KINDS, type AnnounceKind } from '../../core/announce/settings.ts'
 import { count, seconds } from '../shapes/scalars.ts'
 import type { MethodSpec } from './method.ts'
 import { contactName, method, noParams, type Empty } from './params.ts'
 import type { WingSchema } from './wing.ts'
-
-/** The readers of announcements: contacts; also those who know a device key of the persona; or everybody. */
-export const ANNOUNCE_KINDS = ['contacts', 'devices', 'public'] as const
-export type AnnounceKindName = (typeof ANNOUNCE_KINDS)[number]
 
 export interface AnnouncedItem {
   epoch: number
@@ -22,7 +19,7 @@ export interface AnnouncedItem {
 
 export interface AnnounceStatus {
   /** null while announcements are off. */
-  kind: AnnounceKindName | null
+  kind: AnnounceKind | null
   /** The table has a reading key, so that only friends find its announcements. */
   readingKey: boolean
   /** The configuration names bootstrap nodes and no proxy, so this daemon puts and looks up. */
@@ -76,7 +73,7 @@ export const refreshed: z.ZodType<Refreshed> = z.strictObject({
 
 export interface AnnounceMethods {
   'announce.status': MethodSpec<Empty, AnnounceStatus>
-  'announce.on': MethodSpec<{ kind?: AnnounceKindName }, AnnounceStatus>
+  'announce.on': MethodSpec<{ kind?: AnnounceKind }, AnnounceStatus>
   'announce.off': MethodSpec<Empty, AnnounceStatus>
   'announce.now': MethodSpec<Empty, AnnounceStatus>
   'announce.reread': MethodSpec<Empty, AnnounceStatus>
