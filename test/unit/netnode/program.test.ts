@@ -33,7 +33,7 @@ describe('personad-net as a child', () => {
     const strict = await new NetStory({ bootstrap, private: [] }).run()
     await expect(strict.net.get({ publicKey: new Uint8Array(32), salt: SALT })).rejects.toMatchObject({
       code: 'NET_DHT',
-      message: expect.stringContaining('there is no DHT node to begin with') as string,
+      message: expect.stringContaining('no node of net.bootstrap can be asked') as string,
     })
   })
 
