@@ -64,11 +64,15 @@ async function valuesAt(place: ChainPlace, lookUp: LookUp, { engine }: JudgeCont
   return await lookUp({ publicKey, salt: reading === null ? OPEN_SALT : secretSalt(reading, publicKey, engine) })
 }
 
-/** The place that a blob shows. Its document may not be readable; then `read` stays as it was. */
+/** The place that a blob shows. Where its document has no `read`, or cannot be read, `read` counts as zeros. */
+export function placeShown(blob: VerifiedBlob, engine: BoxEngine): ChainPlace {
+  const { personaId, root, epoch, signingKey, content } = blob
+  const read = content.ok ? readSettings(content.document).read : null
+  return { personaId, root, epoch, signingKey, readingKey: readingKey(root, read, engine) }
+}
+
+/** The next place of a walk. If the document of the blob cannot be read, `read` stays as it was. */
 function placeAfter(place: ChainPlace, blob: VerifiedBlob, engine: BoxEngine): ChainPlace {
-  const { personaId, root, epoch, signingKey } = blob
-  const reading = blob.content.ok
-    ? readingKey(root, readSettings(blob.content.document).read, engine)
-    : place.readingKey
-  return { personaId, root, epoch, signingKey, readingKey: reading }
+  const next = placeShown(blob, engine)
+  return blob.content.ok ? next : { ...next, readingKey: place.readingKey }
 }

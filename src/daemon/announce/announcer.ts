@@ -68,9 +68,10 @@ export class Announcer {
 
   status(): AnnounceStatus {
     const { today, yesterday } = this.#traffic.days
+    const { kind, read } = this.#own.settings
     return {
-      kind: this.#own.kind,
-      readingKey: this.#own.hasRead,
+      kind,
+      readingKey: read !== null,
       network: this.#options.dht !== null,
       waitsForKey: this.#own.waitsForKey,
       items: this.#own.items(),
@@ -81,8 +82,7 @@ export class Announcer {
     }
   }
 
-  findings(): Finding[] {
-    const { kind, network, waitsForKey, items, readingKey } = this.status()
+  findings({ kind, network, waitsForKey, items, readingKey }: AnnounceStatus = this.status()): Finding[] {
     if (kind === null) return []
     const found: Finding[] = []
     if (!network)
@@ -134,19 +134,19 @@ export class Announcer {
         'name nodes in net.bootstrap, set no net.proxy, and restart the daemon',
       )
     const { keeper } = this.#options
-    if (!this.#own.hasRead) {
+    if (this.#own.settings.read === null) {
       await keeper
         .change(() => this.#set('read', this.#newRead()))
         .catch((error: unknown) => {
           if (!(error instanceof TableError) || error.code !== 'TABLE_TOO_LARGE') throw error
         })
     }
-    if (this.#own.kind !== kind) await keeper.change(() => this.#set('announce', kind))
+    if (this.#own.settings.kind !== kind) await keeper.change(() => this.#set('announce', kind))
     return await this.now()
   }
 
   async off(): Promise<AnnounceStatus> {
-    if (this.#own.kind !== null) await this.#options.keeper.change(() => this.#set('announce', null))
+    if (this.#own.settings.kind !== null) await this.#options.keeper.change(() => this.#set('announce', null))
     await this.#own.update()
     return this.status()
   }
@@ -205,8 +205,8 @@ export class Announcer {
   }
 
   #checkOn(): void {
-    if (this.#own.kind !== null) return
-    throw new AnnounceError('NOT_ANNOUNCED', 'announcements are off', 'turn them on', { next: 'announce on' })
+    if (this.#own.settings.kind !== null) return
+    throw new AnnounceError('NOT_ANNOUNCED', 'announcements are off', 'turn them on')
   }
 
   /** Inside of a change. */

@@ -1,7 +1,7 @@
 /** The records of announcements: the signed items of this persona, and what is known of its earlier epochs. */
 import { z } from 'zod'
 import { MAX_DHT_SEQ, MAX_SALT_BYTES, type SignedValue } from '../../core/announce/signed-value.ts'
-import { isSetting, type AnnounceKind } from '../../core/announce/settings.ts'
+import { ANNOUNCE_KINDS, isSetting, type AnnounceKind } from '../../core/announce/settings.ts'
 import { formatBase64url, formatHex, parseBase64url, parseHex } from '../../core/encoding/bytes.ts'
 import { MAX_EPOCH } from '../../core/limits.ts'
 import { kind, type Kind } from '../state/kind.ts'
@@ -63,7 +63,7 @@ const epochRecord: z.ZodType<EpochRecord> = z.strictObject({
     .string()
     .refine((text) => isSetting('read', text))
     .nullable(),
-  kind: z.enum(['contacts', 'devices', 'public']).nullable(),
+  kind: z.enum(ANNOUNCE_KINDS).nullable(),
   items: z.array(itemRecord).max(MAX_ITEMS),
 })
 
@@ -86,7 +86,7 @@ export const EPOCHS: Kind<EpochRecord> = kind('announced', {
 })
 
 /**
- * What is known of an epoch of a persona. The persona before it, whose successor it is, had the same epochs.
+ * The record of an epoch of a persona; an empty one if nothing is known. The persona before it, whose successor it is, had the same epochs.
  * @param personaId 64 hex digits
  */
 export function epochOf(epoch: number, personaId: string, records: { of: Records['of'] }): EpochRecord {

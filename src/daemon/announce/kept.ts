@@ -49,11 +49,11 @@ export function placesOf(kind: AnnounceKind): number {
 /** Drops records of other personas, and items that contacts would refuse. Inside of a change. @param head null without a persona */
 export function tidy(head: VerifiedBlob | null, state: State): void {
   const records = state.of(EPOCHS)
+  const personaId = head === null ? null : formatHex(head.personaId)
   for (let epoch = 0; epoch <= MAX_EPOCH; epoch++) {
     const id = epochId(epoch)
     const known = records.get(id)
     if (known === undefined) continue
-    const personaId = head === null ? null : formatHex(head.personaId)
     if (head === null || personaId === null || (known.personaId ?? personaId) !== personaId) {
       state.stage(records.remove(id))
       continue

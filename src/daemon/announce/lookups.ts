@@ -2,7 +2,7 @@
 import type { ChainPlace } from '../../core/announce/judge.ts'
 import { readingKey } from '../../core/announce/place.ts'
 import { isAnnounced, readSettings } from '../../core/announce/settings.ts'
-import { walkForwards } from '../../core/announce/walk.ts'
+import { placeShown, walkForwards } from '../../core/announce/walk.ts'
 import { parseHex } from '../../core/encoding/bytes.ts'
 import type { Clock } from '../../process/pulse.ts'
 import type { Keeper } from '../keeper/keeper.ts'
@@ -82,12 +82,12 @@ export class Lookups {
     return times.length === 0 ? null : Math.max(...times)
   }
 
-  /** Looks one contact up now. @returns null when nobody knows where it announces */
+  /** Looks one contact up now. @returns null if it is gone */
   async lookUp(personaId: string): Promise<LookupNote | null> {
     const { keeper, dht, traffic } = this.#options
     const persona = keeper.onDisk.personas.get(personaId)
-    const place = persona === undefined ? null : this.#placeOf(persona)
-    if (place === null) return null
+    if (persona === undefined) return null
+    const place = this.#placeOf(persona)
     let note: LookupNote
     try {
       const { items } = await walkForwards(
@@ -168,17 +168,13 @@ export class Lookups {
   }
 
   /** Where the contact announces, as far as its head or its link shows. */
-  #placeOf(persona: PersonaRecord): ChainPlace | null {
+  #placeOf(persona: PersonaRecord): ChainPlace {
     const { engine } = this.#options.keeper
     const head = headOf(persona, this.#options.keeper)
-    if (head === null) {
-      // Only a contact link: the place of a persona that had no room for `read`.
-      const personaId = parseHex(persona.personaId)!
-      const root = parseHex(persona.root)!
-      return { personaId, root, epoch: 0, signingKey: personaId, readingKey: readingKey(root, null, engine) }
-    }
-    const { personaId, root, epoch, signingKey, content } = head
-    const read = content.ok ? readSettings(content.document).read : null
-    return { personaId, root, epoch, signingKey, readingKey: readingKey(root, read, engine) }
+    if (head !== null) return placeShown(head, engine)
+    // Only a contact link: the place of a persona that had no room for `read`.
+    const personaId = parseHex(persona.personaId)!
+    const root = parseHex(persona.root)!
+    return { personaId, root, epoch: 0, signingKey: personaId, readingKey: readingKey(root, null, engine) }
   }
 }

@@ -1,6 +1,6 @@
 /** Puts the own items on the DHT, hourly and on each change, and looks at what others put in their places. */
 import { judgeItem } from '../../core/announce/judge.ts'
-import { readSettings, type AnnounceKind } from '../../core/announce/settings.ts'
+import { readSettings, type AnnounceSettings } from '../../core/announce/settings.ts'
 import { equalBytes, formatHex } from '../../core/encoding/bytes.ts'
 import { MAX_EPOCH } from '../../core/limits.ts'
 import type { VerifiedBlob } from '../../core/verify.ts'
@@ -37,15 +37,10 @@ export class OwnAnnouncements {
     this.#traffic = traffic
   }
 
-  /** The kind of the announcements of the table on disk; null when it is not announced. */
-  get kind(): AnnounceKind | null {
-    const head = this.#head()
-    return head?.content.ok === true ? readSettings(head.content.document).kind : null
-  }
-
-  get hasRead(): boolean {
-    const head = this.#head()
-    return head?.content.ok === true && readSettings(head.content.document).read !== null
+  /** The settings of announcements in the table on disk. */
+  get settings(): AnnounceSettings {
+    const content = this.#head()?.content
+    return readSettings(content?.ok === true ? content.document : [])
   }
 
   /** Whether the table on disk has items that still need the signing key, which is locked. */
@@ -56,7 +51,7 @@ export class OwnAnnouncements {
   /** Signs the items of the head if that is due and the key is there, and puts all of them. */
   async update(): Promise<void> {
     const signed = this.#sign()
-    // What was signed before is put although nothing can be signed now, as on a full disk.
+    // If nothing can be signed now, as on a full disk, the items signed before are put all the same.
     await signed.catch(() => {})
     await this.put()
     await signed
@@ -108,7 +103,7 @@ export class OwnAnnouncements {
   /** Nothing is put while announcements are off. */
   #records(): EpochRecord[] {
     const head = this.#head()
-    if (head === null || this.kind === null) return []
+    if (head === null || !head.content.ok || readSettings(head.content.document).kind === null) return []
     const personaId = formatHex(head.personaId)
     const all = Array.from({ length: MAX_EPOCH + 1 }, (_, epoch) => epochOf(epoch, personaId, this.#keeper.onDisk))
     return all.toReversed()

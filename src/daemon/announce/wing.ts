@@ -31,10 +31,10 @@ function openAnnounce(
     },
     start: () => announcer.start(),
     onEvent: (event) => announcer.onEvent(event),
-    status: () => ({
-      part: { announce: announcer.status() },
-      findings: announcer.findings().filter(({ severity }) => severity !== 'ok'),
-    }),
+    status: () => {
+      const announce = announcer.status()
+      return { part: { announce }, findings: announcer.findings(announce).filter(({ severity }) => severity !== 'ok') }
+    },
     findings: () => announcer.findings(),
     close: () => announcer.close(),
   }

@@ -41,7 +41,7 @@ export interface KeeperOptions extends StateOptions {
    * is on disk, so the daemon must stop and start again.
    */
   readonly onStoreFailure: (error: unknown) => void
-  /** What wings sign with keys that are about to be erased; nothing if absent. At the start too, which finishes what a crash interrupted. */
+  /** Lets wings sign with keys that are about to be erased. It runs at the start too, which finishes the work that a crash interrupted. */
   readonly onSpent?: OnSpent
 }
 

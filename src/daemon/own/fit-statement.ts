@@ -1,4 +1,4 @@
-/** What the first table of a successor has room for, beside its devices and the statement (docs/format.md, sections 6 and 14). Pure. */
+/** Decides what fits into the first table of a successor, beside its devices and the statement (docs/format.md, sections 6 and 14). Pure. */
 import { NO_SETTINGS, SETTING_KEYS, withSetting, type Settings } from '../../core/document.ts'
 import type { Device } from '../../core/table.ts'
 import type { GaveUp } from '../../ipc/shapes/own.ts'

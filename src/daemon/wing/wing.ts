@@ -33,7 +33,7 @@ export interface Wing<M = object, C = unknown> {
   readonly section: ConfigSection<C>
   /** The records that it keeps in the store. */
   readonly kinds?: readonly Kind<unknown>[]
-  /** What it signs with a signing key that is about to be erased. Called inside a change, also at the start, before the wing is opened. */
+  /** Signs with a key that is about to be erased. Called inside a change, also at the start, before the wing is opened. */
   readonly onSpent?: OnSpent
   /**
    * Called once, before the sockets answer. It may read the state and must not change it yet: see {@link OpenWing.start}. Code that only a
