@@ -1,6 +1,6 @@
 /** Cuts a change of keys short at each of its writes, of files and of the store, and then starts again. */
 import { describe, expect, it } from 'vitest'
-import { cutShort, KINDS } from '../support/cut-short.ts'
+import { cutShort, everyCut } from '../support/cut-short.ts'
 import { OWN_LAPTOP, OWN_PHONE, ownText, type TestKeeper } from '../support/keeper.ts'
 import { rotates, siblings } from '../support/rotation.ts'
 
@@ -57,29 +57,21 @@ describe.each(WORKS)('$name', ({ begin }) => {
     const heldAfter = whole.after.custody.epochs()
     const outcomes = new Set<string>()
     let ran = 0
-    for (const kind of KINDS) {
-      for (const [where, calls] of [
-        ['file', whole.files],
-        ['store', whole.commits],
-      ] as const) {
-        for (let failAt = calls[0]; failAt < calls[1]; failAt++, ran++) {
-          const place = `${kind} at ${where} ${failAt}`
-          const { after: next, done } = await cutShort(test, act, { where, failAt, kind })
-          const { epoch } = await next.call('device.list')
-          const held = next.custody.epochs()
-          expect([before, after], place).toContain(epoch)
-          if (done) expect([epoch, held], place).toStrictEqual([after, heldAfter])
-          const possible = [...(epoch === before ? [heldBefore] : []), ...(epoch === after ? [heldAfter] : [])]
-          expect(possible, place).toContainEqual(held)
-          if (held.length > 0) {
-            expect(held, place).toStrictEqual([epoch])
-            expect((await next.call('device.rename', { device: OWN_LAPTOP, name: 'again' })).table.epoch, place).toBe(
-              epoch,
-            )
-          }
-          outcomes.add(`${epoch} ${held.join(' ')}`)
-        }
+    for (const cut of everyCut(whole)) {
+      ran++
+      const place = `${cut.kind} at ${cut.where} ${cut.failAt}`
+      const { after: next, done } = await cutShort(test, act, cut)
+      const { epoch } = await next.call('device.list')
+      const held = next.custody.epochs()
+      expect([before, after], place).toContain(epoch)
+      if (done) expect([epoch, held], place).toStrictEqual([after, heldAfter])
+      const possible = [...(epoch === before ? [heldBefore] : []), ...(epoch === after ? [heldAfter] : [])]
+      expect(possible, place).toContainEqual(held)
+      if (held.length > 0) {
+        expect(held, place).toStrictEqual([epoch])
+        expect((await next.call('device.rename', { device: OWN_LAPTOP, name: 'again' })).table.epoch, place).toBe(epoch)
       }
+      outcomes.add(`${epoch} ${held.join(' ')}`)
     }
     expect(ran).toBe(3 * (whole.files[1] - whole.files[0] + whole.commits[1] - whole.commits[0]))
     expect(ran).toBeGreaterThan(10)

@@ -1,6 +1,6 @@
 /** Cuts a succession short at each of its writes, of files and of the store, and then starts again. */
 import { describe, expect, it } from 'vitest'
-import { cutShort, KINDS } from '../support/cut-short.ts'
+import { cutShort, everyCut } from '../support/cut-short.ts'
 import { OWN_LAPTOP, OWN_PHONE, TestKeeper } from '../support/keeper.ts'
 import { rotates, withWords } from '../support/rotation.ts'
 
@@ -53,28 +53,22 @@ describe.each(WORKS)('$name', ({ begin }) => {
     expect(whole.done).toBe(true)
     const outcomes = new Set<string>()
     let ran = 0
-    for (const kind of KINDS) {
-      for (const [where, calls] of [
-        ['file', whole.files],
-        ['store', whole.commits],
-      ] as const) {
-        for (let failAt = calls[0]; failAt < calls[1]; failAt++, ran++) {
-          const place = `${kind} at ${where} ${failAt}`
-          const { after: next, done } = await cutShort(test, act, { where, failAt, kind })
-          const { personaId, epoch, devices } = await next.call('device.list')
-          const isNew = personaId !== before.personaId
-          if (done) expect(isNew, place).toBe(true)
-          expect([epoch, next.custody.epochs()], place).toStrictEqual(isNew ? [0, [0]] : [before.epoch, [before.epoch]])
-          expect(devices, place).toStrictEqual(before.devices)
-          expect(next.custody.successor.position(), place).toBeNull()
-          const seed = await wordsOf(next)
-          if (isNew) expect(await next.call('recovery.check', { words: seed ?? '' }), place).toEqual({ belongs: true })
-          else expect(seed, place).toBe(seedBefore)
-          const { table } = await next.call('device.rename', { device: OWN_LAPTOP, name: 'again' })
-          expect([table.personaId, table.seq], place).toStrictEqual([personaId, isNew ? 2 : before.seq + 1])
-          outcomes.add(isNew ? 'finished' : 'undone')
-        }
-      }
+    for (const cut of everyCut(whole)) {
+      ran++
+      const place = `${cut.kind} at ${cut.where} ${cut.failAt}`
+      const { after: next, done } = await cutShort(test, act, cut)
+      const { personaId, epoch, devices } = await next.call('device.list')
+      const isNew = personaId !== before.personaId
+      if (done) expect(isNew, place).toBe(true)
+      expect([epoch, next.custody.epochs()], place).toStrictEqual(isNew ? [0, [0]] : [before.epoch, [before.epoch]])
+      expect(devices, place).toStrictEqual(before.devices)
+      expect(next.custody.successor.position(), place).toBeNull()
+      const seed = await wordsOf(next)
+      if (isNew) expect(await next.call('recovery.check', { words: seed ?? '' }), place).toEqual({ belongs: true })
+      else expect(seed, place).toBe(seedBefore)
+      const { table } = await next.call('device.rename', { device: OWN_LAPTOP, name: 'again' })
+      expect([table.personaId, table.seq], place).toStrictEqual([personaId, isNew ? 2 : before.seq + 1])
+      outcomes.add(isNew ? 'finished' : 'undone')
     }
     expect(ran).toBe(3 * (whole.files[1] - whole.files[0] + whole.commits[1] - whole.commits[0]))
     expect(ran).toBeGreaterThan(20)

@@ -80,6 +80,14 @@ type Case = readonly [name: string, comment: string, statement: string, Against,
 
 const text = formatBase64url(whole)
 const atLinks = whole.length - 15 * LINK_BYTES
+const byOtherChain = formatBase64url(
+  makeStatement(
+    { ...eve.positions[MAX_EPOCH]!, personaId: rootOf(ada).personaId },
+    rootOf(ada).root,
+    rootOf(bea),
+    (message) => eve.sign(MAX_EPOCH, message),
+  ),
+)
 const CASES: readonly Case[] = [
   ['good-epoch-0', 'The whole statement, and a head of epoch 0.', text, { epoch: 0 }, 'proven'],
   ['good-epoch-15', 'The last epoch before that of the signing key.', text, { epoch: 15 }, 'proven'],
@@ -109,28 +117,14 @@ const CASES: readonly Case[] = [
   [
     'by-other-chain',
     'A thief signed with the last key of a chain of their own.',
-    formatBase64url(
-      makeStatement(
-        { ...eve.positions[MAX_EPOCH]!, personaId: rootOf(ada).personaId },
-        rootOf(ada).root,
-        rootOf(bea),
-        (message) => eve.sign(MAX_EPOCH, message),
-      ),
-    ),
+    byOtherChain,
     { epoch: 0 },
     'invalid',
   ],
   [
     'by-other-key-at-epoch-16',
     'The signing key is not the one of the head of epoch 16.',
-    formatBase64url(
-      makeStatement(
-        { ...eve.positions[MAX_EPOCH]!, personaId: rootOf(ada).personaId },
-        rootOf(ada).root,
-        rootOf(bea),
-        (message) => eve.sign(MAX_EPOCH, message),
-      ),
-    ),
+    byOtherChain,
     { epoch: 16 },
     'invalid',
   ],

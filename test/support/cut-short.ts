@@ -9,7 +9,7 @@ import { faultyFs, type FaultKind } from './faulty-fs.ts'
 import { TestKeeper } from './keeper.ts'
 import { tempDir } from './temp-dir.ts'
 
-export const KINDS: readonly FaultKind[] = ['not-persisted', 'persisted', 'dead']
+const KINDS: readonly FaultKind[] = ['not-persisted', 'persisted', 'dead']
 
 /** A store whose commit with this number fails, persisted or not. With `dead`, all later commits fail too. */
 function faultyStore(store: Store, failAt: number, kind: FaultKind): Store & { readonly calls: () => number } {
@@ -36,6 +36,16 @@ export interface Place {
 
 /** Numbers of the work's own calls: the first, and one after the last. */
 export type Range = readonly [number, number]
+
+/** Every kind of fault at every call that the work made when nothing cut it short. */
+export function everyCut(whole: { readonly files: Range; readonly commits: Range }): Place[] {
+  const range = ([from, to]: Range): number[] => Array.from({ length: to - from }, (_, n) => from + n)
+  const calls = [
+    ...range(whole.files).map((failAt) => ({ where: 'file', failAt }) as const),
+    ...range(whole.commits).map((failAt) => ({ where: 'store', failAt }) as const),
+  ]
+  return KINDS.flatMap((kind) => calls.map((call) => ({ ...call, kind })))
+}
 
 /** Runs the work on the same state with a fault, and then the next start. */
 export async function cutShort(
