@@ -86,6 +86,21 @@ export const RULES: Readonly<Record<string, Rule>> = {
     packages: ['node:', 'zod'],
     reason: 'personad-net is a separate program without keys: it must contain neither keeper nor store',
   },
+  relay: {
+    folders: ['core'],
+    packages: [],
+    reason: 'the client of a relay runs in browsers too: its caller hands in fetch and clock',
+  },
+  'relayd/store': {
+    folders: ['core', 'durable', 'store'],
+    packages: ['node:'],
+    reason: 'the store of a relay keeps sealed bytes, and knows no HTTP',
+  },
+  'relayd/boxes': {
+    folders: ['core', 'relay', 'relayd/store'],
+    packages: ['node:crypto'],
+    reason: 'the rules of the boxes know neither HTTP nor a kind of store',
+  },
   'tox/save': {
     folders: ['core', 'crypto'],
     packages: ['node:crypto', 'node:util'],

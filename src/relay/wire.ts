@@ -1,0 +1,87 @@
+/** The words of a relay's boxes, as both sides write them (docs/relay.md; Connectoid 0.1 by Denis Ryzhkov). */
+
+/** The reasons for which a relay refuses a request. They are the text of the member `error`. */
+export const BOX_ERRORS = [
+  'Too often', // the caller, the box or the disk has no room now; try again later
+  'Too big', // the data, or the body
+  'Used', // the owner has retired the box
+  'Wrong answer', // also the answer for a box that does not exist
+  'Bad request',
+  'Bad at',
+  'Bad ext', // the relay asks for a token, and ext proves none
+] as const
+export type BoxError = (typeof BOX_ERRORS)[number]
+
+export interface Refused {
+  readonly ok: false
+  readonly error: BoxError
+  /** Seconds after which a repeat has a chance; only beside `Too often`. */
+  readonly retryAfter?: number
+}
+
+/** One message as a box gives it out. */
+export interface BoxMessage {
+  /** Microseconds since 1970: strictly rising in a box, below 2^53. */
+  readonly at: number
+  /** base64url without padding. */
+  readonly data: string
+}
+
+interface Addressed {
+  /** The key of the box in base64url: X25519 of 32 bytes, or P-384 of 49, 97 or 120 bytes (docs/relay.md, "Keys"). */
+  readonly pub: string
+  /** The right to send here, in base64url; null where the relay asks for none. */
+  readonly ext: string | null
+}
+
+export interface SendRequest extends Addressed {
+  readonly action: 'send'
+  readonly data: string
+}
+
+export interface CheckRequest extends Addressed {
+  readonly action: 'check'
+  /** The messages up to this moment were processed; a number or decimal text. */
+  readonly at: number
+  /** Asks for a question also when the box is empty. */
+  readonly ask?: boolean
+}
+
+export interface ReceiveRequest extends Addressed {
+  readonly action: 'receive'
+  readonly answer: string
+  readonly at: number
+  readonly limit: number
+}
+
+export interface RetireRequest extends Addressed {
+  readonly action: 'retire'
+  readonly answer: string
+}
+
+export type BoxRequest = SendRequest | CheckRequest | ReceiveRequest | RetireRequest
+
+export type SendAnswer = { readonly ok: true } | Refused
+export type CheckAnswer =
+  | { readonly ok: true; readonly found: false }
+  | { readonly ok: true; readonly found: boolean; readonly question: string }
+  | Refused
+export type ReceiveAnswer =
+  | {
+      readonly ok: true
+      readonly at: number
+      readonly data: string | null
+      /** All messages, the first included; only where `limit` is above 1. */
+      readonly messages?: readonly BoxMessage[]
+    }
+  | Refused
+export type RetireAnswer = { readonly ok: true } | Refused
+export type BoxAnswer = SendAnswer | CheckAnswer | ReceiveAnswer | RetireAnswer
+
+/** One event of `POST /wait`: there are messages after the `at` that the waiting client named. */
+export interface WaitEvent {
+  readonly pub: string
+  readonly found: boolean
+  /** As `check` gives it. */
+  readonly question?: string
+}

@@ -1,0 +1,22 @@
+/** The seam between the relay's HTTP server and its boxes. */
+import type { BoxAnswer } from '../../relay/wire.ts'
+
+export interface BoxCaller {
+  /** The caller's address as HMAC under the key of the day: never the address itself. */
+  readonly address: string
+}
+
+/** A box that a client waits for, and what it has processed there. */
+export interface Awaited {
+  readonly pub: string
+  readonly at: number
+}
+
+export interface BoxService {
+  /** Answers the body of `POST /`, already parsed from JSON. Never rejects for bad input. */
+  answer(body: unknown, caller: BoxCaller): Promise<BoxAnswer>
+  /** Answers as `check` does, for a stream of `POST /wait`. */
+  check(awaited: Awaited, caller: BoxCaller): Promise<BoxAnswer>
+  /** Calls the listener with the `pub` as it was given, after a message came into its box. @returns the end of it */
+  watch(pubs: readonly string[], listener: (pub: string) => void): () => void
+}
