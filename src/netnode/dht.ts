@@ -5,7 +5,7 @@ import { once } from 'node:events'
 import type { NodeAddress } from '../dht/address.ts'
 import { DhtClient } from '../dht/client.ts'
 import type { DhtCounters } from '../dht/counters.ts'
-import { systemClock } from '../process/pulse.ts'
+import { systemClock, type Clock } from '../process/pulse.ts'
 import { isRoutable, maySendTo } from './address.ts'
 import { NetError } from './errors.ts'
 import { verifyByOpenssl } from './verify.ts'
@@ -13,6 +13,7 @@ import { MAX_AT_ONCE } from './protocol.ts'
 import type { NetSettings } from './settings.ts'
 
 const MAX_WAITING = 256 // sanity: the daemon looks up 1000 contacts an hour, 32 at a time
+const RESOLVE_MS = 10_000 // sanity: a resolver asks its first server twice, 5 s each; an order does not wait for more
 
 /** @returns the IPv4 addresses of a name, or of a numeric address */
 export type Resolve = (host: string) => Promise<string[]>
@@ -22,6 +23,7 @@ export class Dht {
   readonly #socket: Socket
   readonly #settings: NetSettings
   readonly #resolve: Resolve
+  readonly #clock: Clock
   readonly #exceptions: ReadonlySet<string>
   /** Addresses of hosts in `private` that have a name. */
   readonly #namedPrivate = new Set<string>()
@@ -29,14 +31,17 @@ export class Dht {
   readonly #bootstrap: NodeAddress[] = []
   /** Hosts of `bootstrap` without an address so far. */
   readonly #unresolved: Set<string>
+  /** Questions to the resolver that have no answer yet. */
+  readonly #resolving = new Map<string, Promise<void>>()
   #atOnce = MAX_AT_ONCE
   #running = 0
   readonly #waiting: (() => void)[] = []
 
-  private constructor(settings: NetSettings, socket: Socket, resolve: Resolve) {
+  private constructor(settings: NetSettings, socket: Socket, resolve: Resolve, clock: Clock) {
     this.#settings = settings
     this.#socket = socket
     this.#resolve = resolve
+    this.#clock = clock
     this.#exceptions = new Set(settings.private)
     this.#unresolved = new Set(settings.bootstrap.map(({ host }) => host))
     this.#client = new DhtClient({
@@ -58,7 +63,7 @@ export class Dht {
   }
 
   /** Opens the UDP socket, for IPv4 only. @throws {NetError} NET_UDP */
-  static async open(settings: NetSettings, resolve: Resolve): Promise<Dht> {
+  static async open(settings: NetSettings, resolve: Resolve, clock: Clock = systemClock): Promise<Dht> {
     const socket = createSocket('udp4')
     try {
       socket.bind(0)
@@ -66,7 +71,7 @@ export class Dht {
     } catch (cause) {
       throw new NetError('NET_UDP', 'the system gives no UDP socket', { cause })
     }
-    return new Dht(settings, socket, resolve)
+    return new Dht(settings, socket, resolve, clock)
   }
 
   get counters(): DhtCounters {
@@ -112,16 +117,29 @@ export class Dht {
     }
   }
 
-  /** Resolves the names that have no address yet. One that fails is tried again at the next order. */
+  /**
+   * Resolves the names that have no address yet. One that fails is tried again at the next order. An order waits for this only while it
+   * would have no node to begin with.
+   */
   async #resolveNames(): Promise<void> {
-    await Promise.all(
-      [...this.#unresolved].map(async (host) => {
-        const addresses = await this.#resolve(host).catch(() => [])
-        // Another order may have resolved it meanwhile.
-        if (addresses.length === 0 || !this.#unresolved.delete(host)) return
-        for (const address of addresses) this.#addBootstrap(host, address)
-      }),
-    )
+    const answers = [...this.#unresolved].map((host) => {
+      const known = this.#resolving.get(host) ?? this.#resolveName(host)
+      this.#resolving.set(host, known)
+      return known
+    })
+    if (answers.length === 0 || this.#bootstrap.length > 0) return
+    const { promise: late, resolve: end } = Promise.withResolvers<void>()
+    const cancel = this.#clock.after(RESOLVE_MS, end)
+    await Promise.race([Promise.all(answers), late])
+    cancel()
+  }
+
+  async #resolveName(host: string): Promise<void> {
+    const addresses = await this.#resolve(host).catch(() => [])
+    this.#resolving.delete(host)
+    if (addresses.length === 0) return
+    this.#unresolved.delete(host)
+    for (const address of addresses) this.#addBootstrap(host, address)
   }
 
   #addBootstrap(host: string, address: string): void {

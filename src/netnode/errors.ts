@@ -10,6 +10,7 @@ export type NetErrorCode =
   | 'NET_DOWN' // personad-net does not run now
   | 'NET_UNIT_MISSING' // the daemon is a service, and the unit of personad-net is not installed
   | 'NET_LOST' // personad-net ended before the order did
+  | 'NET_TIMEOUT' // personad-net did not answer the order in time
   | 'NET_LIED' // personad-net answered with something that nobody signed
   | 'NET_FAILED' // it crashed, hung, sent something impossible, or cannot be started
   | 'NET_DHT' // the DHT client refuses the order; the message says why
