@@ -102,6 +102,13 @@ export class Child<Order, Report extends { readonly type: string }> {
     if (link.input.writableLength > MAX_UNREAD_BYTES) link.kill()
   }
 
+  /** Cuts off a child that lives and does not do its work. It restarts as after a crash. */
+  cutOff(message: string): void {
+    if (this.#link === null) return
+    this.#problem = new ChildError('CHILD_STALLED', message)
+    this.#link.kill()
+  }
+
   /** Runs the child once and plans the next start. Never throws. */
   async #live(): Promise<void> {
     if (!this.#isWanted) return

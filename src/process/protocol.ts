@@ -37,6 +37,7 @@ export type ChildErrorCode =
   | 'CHILD_ENDED' // it ended by itself
   | 'CHILD_GAVE_UP' // it reported why it ends
   | 'CHILD_SILENT'
+  | 'CHILD_STALLED' // it lives, and does not do its work
   | 'CHILD_FLOODS'
   | 'CHILD_FRAME_TOO_LARGE'
   | 'CHILD_FRAME_INVALID' // not a message that we know

@@ -114,6 +114,7 @@ function liveError(problem: ChildError): LiveError {
       return cause instanceof LiveError ? cause : new LiveError('LIVE_NODE_FAILED', message, { cause })
     case 'CHILD_ENDED':
     case 'CHILD_SILENT':
+    case 'CHILD_STALLED':
     case 'CHILD_FLOODS':
       return new LiveError('LIVE_NODE_FAILED', message)
   }

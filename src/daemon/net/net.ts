@@ -9,12 +9,16 @@ import type { Framed } from '../../process/frame.ts'
 import type { Link } from '../../process/link.ts'
 import type { Log } from '../../process/log.ts'
 import type { ChildError } from '../../process/protocol.ts'
-import type { Clock } from '../../process/pulse.ts'
+import { systemClock, type Clock } from '../../process/pulse.ts'
 import { formatPlace, formatValue, parseGot } from '../../netnode/dht-form.ts'
 import { NetError } from '../../netnode/errors.ts'
 import { MAX_AT_ONCE, type Order, type Report } from '../../netnode/protocol.ts'
 import { NET_PROTOCOL } from '../../netnode/schema.ts'
 import type { NetConfig } from './config.ts'
+
+// sanity: a lookup that asks its 96 nodes, 5 at a time and each slow for a second, takes 40 s with the put; names that no server
+// resolves add 30 s at most, and other orders a turn before it
+const ORDER_MS = 120_000
 
 export interface NetOptions {
   readonly config: NetConfig
@@ -42,15 +46,19 @@ const REFUSALS: ReadonlySet<string> = new Set<NetError['code']>(['NET_BUSY', 'NE
 export class Net {
   readonly #options: NetOptions
   readonly #child: Child<Order, Report>
+  readonly #clock: Clock
   readonly #waiting = new Map<number, Waiting>()
   /** Orders that wait until personad-net is ready. */
-  readonly #starting: (() => void)[] = []
+  readonly #starting = new Set<() => void>()
+  /** How many orders were answered. */
+  #answered = 0
   #lastId = 0
   #counters: DhtCounters | null = null
 
   constructor(options: NetOptions) {
-    const { config, log, open, clock } = options
+    const { config, log, open, clock = systemClock } = options
     this.#options = options
+    this.#clock = clock
     this.#child = new Child({
       protocol: NET_PROTOCOL,
       name: 'personad-net',
@@ -72,7 +80,7 @@ export class Net {
         const { message, code } = netError(problem)
         log.warn('net.ended', { message, code, againSec: delayMs / 1000 })
       },
-      ...(clock === undefined ? {} : { clock }),
+      clock,
     })
   }
 
@@ -98,7 +106,7 @@ export class Net {
 
   /**
    * Asks the closest nodes of the DHT for every value at a place. Each returned value has a good signature.
-   * @throws {NetError} NET_DOWN | NET_LOST | NET_LIED | NET_BUSY | NET_DHT
+   * @throws {NetError} NET_DOWN | NET_LOST | NET_TIMEOUT | NET_LIED | NET_BUSY | NET_DHT
    */
   async get(place: ValuePlace): Promise<GetReport> {
     const answer = await this.#order((id) => ({ type: 'dht.get', id, ...formatPlace(place) }))
@@ -107,7 +115,7 @@ export class Net {
 
   /**
    * Stores a value on the closest nodes of the DHT, and reads it back.
-   * @throws {NetError} NET_DOWN | NET_LOST | NET_LIED | NET_BUSY | NET_DHT
+   * @throws {NetError} NET_DOWN | NET_LOST | NET_TIMEOUT | NET_LIED | NET_BUSY | NET_DHT
    */
   async put(signed: SignedValue): Promise<PutReport> {
     const answer = await this.#order(
@@ -120,26 +128,36 @@ export class Net {
   }
 
   async #order(orderFor: (id: number) => DhtOrder, body?: Uint8Array): Promise<DhtAnswer> {
-    if (this.#child.state === 'starting') await this.#started()
-    if (this.#child.state !== 'running') throw new NetError('NET_DOWN', 'personad-net does not run now')
     const id = ++this.#lastId
     const { promise, resolve, reject } = Promise.withResolvers<DhtAnswer>()
-    this.#waiting.set(id, { resolve, reject })
+    const cancel = this.#clock.after(ORDER_MS, () => reject(timedOut()))
+    const answeredBefore = this.#answered
     try {
+      await Promise.race([this.#started(), promise])
+      if (this.#child.state !== 'running') throw new NetError('NET_DOWN', 'personad-net does not run now')
+      this.#waiting.set(id, { resolve, reject })
       this.#child.send(orderFor(id), body)
       return await promise
+    } catch (error) {
+      // Where it answers others, the next order may do better. It is not cut off for a place whose nodes are slow.
+      const isTimeout = error instanceof NetError && error.code === 'NET_TIMEOUT'
+      if (isTimeout && this.#answered === answeredBefore) this.#child.cutOff(error.message)
+      throw error
     } finally {
+      cancel()
       this.#waiting.delete(id)
     }
   }
 
   /** Resolves when personad-net is ready, or has ended before that. */
   async #started(): Promise<void> {
-    await new Promise<void>((resolve) => this.#starting.push(resolve))
+    if (this.#child.state !== 'starting') return
+    await new Promise<void>((resolve) => this.#starting.add(resolve))
   }
 
   #endStart(): void {
-    for (const resolve of this.#starting.splice(0)) resolve()
+    for (const resolve of this.#starting) resolve()
+    this.#starting.clear()
   }
 
   #take({ message, body }: Framed<Report>): void {
@@ -149,20 +167,21 @@ export class Net {
         return this.#endStart()
       case 'dht.got':
       case 'dht.stored':
-        return this.#waiting.get(message.id)?.resolve({ message, body })
-      case 'refused': {
-        const { code } = message
-        const error = REFUSALS.has(code)
-          ? new NetError(code as NetError['code'], message.message)
-          : new NetError('NET_FAILED', 'personad-net could not carry out the order')
-        return this.#waiting.get(message.id)?.reject(error)
-      }
+        return this.#answer(message.id)?.resolve({ message, body })
+      case 'refused':
+        return this.#answer(message.id)?.reject(refusal(message.code, message.message))
       case 'dht.counters':
         this.#counters = message.counters
         return
       case 'failed':
       case 'beat':
     }
+  }
+
+  #answer(id: number): Waiting | undefined {
+    const waiting = this.#waiting.get(id)
+    if (waiting !== undefined) this.#answered++
+    return waiting
   }
 
   /** personad-net may be taken over: it can delay and drop, and forge nothing. */
@@ -179,6 +198,16 @@ export class Net {
     for (const { reject } of this.#waiting.values())
       reject(new NetError('NET_LOST', 'personad-net ended before the order did'))
   }
+}
+
+function refusal(code: string, message: string): NetError {
+  return REFUSALS.has(code)
+    ? new NetError(code as NetError['code'], message)
+    : new NetError('NET_FAILED', 'personad-net could not carry out the order')
+}
+
+function timedOut(): NetError {
+  return new NetError('NET_TIMEOUT', `personad-net did not answer within ${ORDER_MS / 1000} s`)
 }
 
 function lied(): NetError {

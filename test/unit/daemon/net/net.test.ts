@@ -8,19 +8,24 @@ import type { Link } from '../../../../src/process/link.ts'
 import { checkFrame } from '../../../../src/process/protocol.ts'
 import type { GetReport } from '../../../../src/dht/order.ts'
 import { signValue } from '../../../support/dht-net.ts'
+import { HandClock } from '../../../support/hand-clock.ts'
 import { NetStory } from '../../../support/net-program.ts'
 
 const signed = signValue('Alice', 7n, new Uint8Array(9))
 const EFFORT = { nodesAsked: 1, nodesAnswered: 1, sentBytes: 1, receivedBytes: 1, tookMs: 1 }
 
+type Say = (report: Report, body?: Uint8Array) => void
+
 /** A personad-net that was taken over: it answers as the test wants. */
-function takenOver(answer: (order: Order) => Framed<Report> | null): () => Link {
+function takenOver(
+  answer: (order: Order) => Framed<Report> | null,
+  greet: (say: Say) => void = (say) => say({ type: 'ready' }),
+): () => Link {
   return () => {
     const [input, output] = [new PassThrough(), new PassThrough()]
-    const say = (report: Report, body?: Uint8Array): void =>
-      void output.write(encodeFrame(report, NET_PROTOCOL.limits, body))
+    const say: Say = (report, body) => void output.write(encodeFrame(report, NET_PROTOCOL.limits, body))
     const cutter = new FrameCutter(NET_PROTOCOL.limits)
-    say({ type: 'ready' })
+    greet(say)
     input.on('data', (piece: Buffer) => {
       for (const frame of cutter.push(piece)) {
         const answered = answer(checkFrame(NET_PROTOCOL.orders, frame).message)
@@ -108,5 +113,87 @@ describe('an order that comes while personad-net starts', () => {
     net.start()
     await expect(net.get(signed)).rejects.toMatchObject({ code: 'NET_DOWN' })
     await net.stop()
+  })
+})
+
+/** A personad-net that beats, and answers what the test wants; its clock stands still until the test turns it. */
+class Stalling {
+  readonly clock = new HandClock()
+  readonly links: Say[] = []
+  readonly story: NetStory
+
+  constructor(answer: (order: Order) => Framed<Report> | null, isReady = true) {
+    const open = takenOver(answer, (say) => {
+      this.links.push(say)
+      if (isReady) say({ type: 'ready' })
+    })
+    this.story = new NetStory({}, { open, clock: this.clock })
+  }
+
+  /** Lets the time pass with a beat every ten seconds, so that it never counts as silent. */
+  async pass(seconds: number): Promise<void> {
+    for (let rest = seconds; rest > 0; rest -= 10) {
+      await this.clock.waited(15_000)
+      this.clock.turn(10_000)
+      this.links.at(-1)!({ type: 'beat' })
+      await this.clock.waited(15_000)
+    }
+  }
+}
+
+describe('a personad-net that lives and does not answer', () => {
+  test('fails the order after two minutes, is ended, and starts again', async () => {
+    let isDeaf = true
+    const stalling = new Stalling((order) =>
+      'id' in order && !isDeaf ? formatGot(order.id, { ...EFFORT, values: [] }) : null,
+    )
+    const { net, warnings } = await stalling.story.run()
+    const [first, second] = [net.get(signed), net.put(signed)]
+    const outcome = Promise.allSettled([first, second])
+    await stalling.pass(110)
+    expect(net.status().state).toBe('running')
+    stalling.clock.turn(10_000)
+    const message = 'personad-net did not answer within 120 s'
+    expect(await outcome).toMatchObject([
+      { reason: { code: 'NET_TIMEOUT', message } },
+      { reason: { code: 'NET_TIMEOUT', message } },
+    ])
+    await stalling.story.until(() => net.status().state === 'waiting')
+    expect(warnings).toMatchObject([{ message, againSec: 1 }])
+    expect(net.status().problem).toMatchObject({ code: 'NET_FAILED', message })
+    await expect(net.get(signed)).rejects.toMatchObject({ code: 'NET_DOWN' })
+    isDeaf = false
+    stalling.clock.turn(1000)
+    await stalling.story.until(() => net.status().state === 'running')
+    expect(await net.get(signed)).toMatchObject({ values: [] })
+    expect(stalling.links).toHaveLength(2)
+    expect(stalling.clock.waits).not.toContain(120_000)
+  })
+
+  test('to one order and answers others fails that order alone', async () => {
+    const stalling = new Stalling((order) =>
+      order.type === 'dht.get' ? formatGot(order.id, { ...EFFORT, values: [] }) : null,
+    )
+    const { net } = await stalling.story.run()
+    const put = net.put(signed)
+    const outcome = expect(put).rejects.toMatchObject({ code: 'NET_TIMEOUT' })
+    await stalling.pass(60)
+    await net.get(signed)
+    await stalling.pass(60)
+    await outcome
+    expect(net.status()).toMatchObject({ state: 'running', problem: null })
+    expect(stalling.links).toHaveLength(1)
+  })
+
+  test('and never says that it is ready fails the orders that wait for that, and is ended', async () => {
+    const stalling = new Stalling(() => null, false)
+    const { net } = stalling.story
+    net.start()
+    const outcome = expect(net.get(signed)).rejects.toMatchObject({ code: 'NET_TIMEOUT' })
+    await stalling.pass(110)
+    stalling.clock.turn(10_000)
+    await outcome
+    await stalling.story.until(() => net.status().state === 'waiting')
+    expect(stalling.links).toHaveLength(1)
   })
 })
