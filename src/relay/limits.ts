@@ -1,0 +1,81 @@
+/**
+ * The limits of a relay as they are without a configuration (docs/relay.md, "Limits"). The operator may change each; `GET /info` shows
+ * those in force.
+ */
+
+const SEC_US = 1_000_000 // microseconds
+const HOUR_US = 3600 * SEC_US
+const DAY_US = 24 * HOUR_US
+
+export interface RelayLimits {
+  /** Limits of one box. */
+  readonly box: {
+    readonly maxMessages: number
+    readonly maxBytes: number
+    /** Messages of a box that was never checked. */
+    readonly maxUnchecked: number
+    /** Boxes never checked that one address has made. */
+    readonly maxUncheckedBoxes: number
+    /** Sends that a retired box keeps for its owner. */
+    readonly maxRetired: number
+    /** How long a message lives, in microseconds. */
+    readonly messageUs: number
+    /** How long a box lives after its last check, in microseconds. */
+    readonly boxUs: number
+  }
+  /** Characters of `data` in base64url. */
+  readonly maxDataChars: number
+  /** Bytes of the body of `POST /`. */
+  readonly maxBodyBytes: number
+  /** Messages of one answer to `receive`. A request for more gets so many. */
+  readonly maxReceive: number
+  /** How long a question can be answered, in seconds. */
+  readonly questionSec: number
+  /** Sends to one box: `burst` at once, and `perSec` more each second. */
+  readonly boxSends: { readonly burst: number; readonly perSec: number }
+  /** Requests of one address, of any kind. */
+  readonly address: { readonly burst: number; readonly perSec: number }
+  readonly wait: {
+    /** Boxes of one stream. */
+    readonly maxBoxes: number
+    /** Bytes of the body of `POST /wait`. */
+    readonly maxBodyBytes: number
+    /** Seconds between two comments that keep a stream open. */
+    readonly commentSec: number
+    /** Open streams of all callers. */
+    readonly maxStreams: number
+    /** Open streams of one address. */
+    readonly maxStreamsOfAddress: number
+  }
+  /** Bytes that the store may take on the disk. A send above them is answered `Too often`. */
+  readonly maxDiskBytes: number
+}
+
+export const RELAY_LIMITS: RelayLimits = {
+  box: {
+    maxMessages: 128, // sanity: two windows of a channel, which has 64 frames on their way
+    maxBytes: 1 << 20, // sanity: 128 messages of half the greatest size
+    maxUnchecked: 8, // sanity: enough for a first message, its repeats and a second sender, before the owner looked
+    maxUncheckedBoxes: 1000, // sanity: a household or an office has fewer open invites; a flood of made-up keys has more
+    maxRetired: 4, // format: the owner of a used invite still hears of those who came late
+    messageUs: HOUR_US, // format: the text's 1 hour; what messages offer expires sooner
+    boxUs: 30 * DAY_US, // format: the text's 1 month
+  },
+  maxDataChars: 16 * 1024, // format: an offer with 24 candidates needs a third of it
+  maxBodyBytes: 20 * 1024, // sanity: the data, a key, an ext and the names of the members; JSON may be laid out with spaces
+  maxReceive: 128, // sanity: all messages of a box
+  questionSec: 60, // format: the text's 1 minute
+  boxSends: { burst: 60, perSec: 1 }, // sanity: a channel sends its window at once, and people do not write faster
+  address: { burst: 60, perSec: 10 }, // sanity: no burst below that of a box, or nobody could use that one
+  wait: {
+    maxBoxes: 256, // format: a channel needs one box, and a daemon has 256 channels
+    maxBodyBytes: 64 * 1024, // sanity: 256 boxes with the longest form of a key, which is 160 characters
+    commentSec: 20, // format: proxies close a stream that is silent for 30 to 60 s
+    maxStreams: 4096, // sanity: 25 KiB each, so 100 MiB
+    maxStreamsOfAddress: 64, // sanity: several people after one router, each with several apps
+  },
+  maxDiskBytes: 1 << 30, // sanity: 1 GiB, so 1 000 full boxes; a small machine has it to spare
+}
+
+/** How far ahead a client takes the end of a question, in seconds: twice its life, for clocks that differ. */
+export const MAX_QUESTION_AHEAD_SEC = 120
