@@ -12,20 +12,22 @@ export interface Message {
   readonly data: string
 }
 
-/** Proof of the box's owner, good for one call. */
+/** Proof of the box's owner, good for one call before it expires. */
 export interface UsedAnswer {
   /** Tells one answer from all others. */
   readonly id: string
+  /** An answer never comes back with another moment here: the relay's HMAC binds it. */
   readonly expiresUs: number
 }
 
 export interface SendOutcome {
   /**
-   * stored: durable as a new message. renewed: the same bytes were there, and their hour begins anew. full: the box has no room. used: the
-   * owner retired the box. crowded: this address has made too many boxes that nobody checked.
+   * stored: durable as a new message. renewed: the same bytes were there, and their hour begins anew. full: neither the box nor the disk has
+   * room for it. used: the owner retired the box, which keeps the message if it has room. crowded: this address has made too many boxes that
+   * no owner has claimed.
    */
   readonly outcome: 'stored' | 'renewed' | 'full' | 'used' | 'crowded'
-  /** The moment of the message, where it is stored or renewed. */
+  /** The moment of the message, where it is stored or renewed; else 0. A renewed message keeps its moment: who has processed it need not see it again. */
   readonly atUs: number
 }
 
@@ -35,13 +37,16 @@ export interface BoxLimits {
   readonly maxBytes: number
   /** Messages of a box that was never checked. */
   readonly maxUnchecked: number
-  /** Boxes never checked that one address has made. */
+  /**
+   * Boxes of one address that no owner has claimed, by an answer. A check alone claims none: it proves no key, so whoever makes boxes up could
+   * check them as well.
+   */
   readonly maxUncheckedBoxes: number
   /** Sends that a retired box keeps for its owner. */
   readonly maxRetired: number
   /** How long a message lives, in microseconds. */
   readonly messageUs: number
-  /** How long a box lives after its last check, in microseconds. */
+  /** How long a box lives after its last check, in microseconds; up to an hour less, so that not every check is a write. */
   readonly boxUs: number
 }
 
@@ -56,18 +61,24 @@ export interface Bucket {
 export interface StoreStats {
   readonly boxes: number
   readonly messages: number
-  /** Bytes of all data that is stored. */
+  /** Bytes of all data, and of what it takes to keep it. */
   readonly bytes: number
+  /** Nothing new is stored, because the disk, or the part of it that the relay may use, is full. */
+  readonly isFull: boolean
 }
 
 export interface RelayStore {
   /** Puts a message into a box and makes the box if there is none. Durable when it resolves. @param address that sends, as HMAC */
   send(box: BoxId, data: string, address: string, nowUs: number): Promise<SendOutcome>
-  /** Notes that the owner asked, and makes the box if there is none. @returns whether there is a message after `atUs`; null if the address has made too many boxes */
+  /**
+   * Notes that the owner asked, and makes the box if there is none. Deletes nothing: a check proves no key.
+   * @returns whether there is a message after `atUs`; null if there is no box, because the address has made too many or the disk is full
+   */
   check(box: BoxId, atUs: number, address: string, nowUs: number): Promise<{ readonly found: boolean } | null>
   /**
-   * Uses the answer, deletes the messages up to `atUs`, and gives those after it: at most `limit`, the oldest first. All in one step.
-   * @returns null if the answer was used before
+   * Uses the answer, claims the box, deletes the messages up to `atUs`, and gives those after it: at most `limit`, the oldest first. All in one
+   * step. A full disk puts the deletion off.
+   * @returns null if the answer was used before, has expired, or may have been used before this process started
    */
   receive(
     box: BoxId,
@@ -76,11 +87,18 @@ export interface RelayStore {
     limit: number,
     nowUs: number,
   ): Promise<readonly Message[] | null>
-  /** Uses the answer and closes the box to senders, in one step. @returns false if the answer was used before */
-  retire(box: BoxId, answer: UsedAnswer, nowUs: number): Promise<boolean>
+  /**
+   * Uses the answer, claims the box, and closes it to senders, in one step. Makes the box if there is none.
+   * @returns used: as null of {@link receive}; full: nothing changed, because the disk is full
+   */
+  retire(box: BoxId, answer: UsedAnswer, nowUs: number): Promise<'retired' | 'used' | 'full'>
   /** Takes one token from each bucket, or from none. @returns 0, or the milliseconds until all have one */
   spend(buckets: readonly Bucket[], nowUs: number): Promise<number>
-  /** Deletes what has lived its time: at most `limit` records. @returns how many it deleted; call again while it is `limit` */
+  /**
+   * Deletes what has lived its time: at most `limit` boxes and messages. Nothing shows what has lived its time, also before. Call it every few
+   * seconds: after a full disk it also looks for room.
+   * @returns how many it deleted; call again while it is `limit`
+   */
   expire(nowUs: number, limit: number): Promise<number>
   /** Deletes a box and all in it, for the operator. @returns whether there was one */
   forget(box: BoxId): Promise<boolean>
