@@ -13,8 +13,11 @@ export interface Engine {
 
 /** The secret boxes of an engine, for announcements. */
 export interface Boxes {
-  /** XSalsa20-Poly1305: 24-byte nonce, 32-byte key; the box begins with the 16-byte tag. */
-  sealBox(message: Uint8Array, nonce: Uint8Array, key: Uint8Array): Uint8Array
+  /**
+   * XSalsa20-Poly1305: 24-byte nonce, 32-byte key; the box begins with the 16-byte tag.
+   * @param before what stands before the box in the result, as it is; so a sealed text is allocated once
+   */
+  sealBox(message: Uint8Array, nonce: Uint8Array, key: Uint8Array, ...before: readonly Uint8Array[]): Uint8Array
   /** @returns null when the tag does not match */
   openBox(sealed: Uint8Array, nonce: Uint8Array, key: Uint8Array): Uint8Array | null
 }

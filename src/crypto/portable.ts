@@ -1,6 +1,8 @@
 /** The engine without native code: for browsers, as the fallback when libsodium does not load, and as the oracle for it in tests. */
 import { argon2idAsync } from '@noble/hashes/argon2.js'
+import { sha512 } from '@noble/hashes/sha2.js'
 import nacl from 'tweetnacl'
+import { concatBytes } from '../core/encoding/bytes.ts'
 import { checkCost, checkLength } from './arguments.ts'
 import type { CryptoEngine, KeyPair, PasswordCost } from './engine.ts'
 import { CryptoError } from './errors.ts'
@@ -26,10 +28,16 @@ function boxPublicKey(secretKey: Uint8Array): Uint8Array {
   return nacl.scalarMult.base(secretKey)
 }
 
-function sealBox(message: Uint8Array, nonce: Uint8Array, key: Uint8Array): Uint8Array {
+function sealBox(
+  message: Uint8Array,
+  nonce: Uint8Array,
+  key: Uint8Array,
+  ...before: readonly Uint8Array[]
+): Uint8Array {
   checkLength('a nonce', nonce, 24)
   checkLength('a box key', key, 32)
-  return nacl.secretbox(message, nonce, key)
+  const box = nacl.secretbox(message, nonce, key)
+  return before.length === 0 ? box : concatBytes(...before, box)
 }
 
 function openBox(sealed: Uint8Array, nonce: Uint8Array, key: Uint8Array): Uint8Array | null {
@@ -58,6 +66,8 @@ async function argon2id(passphrase: Uint8Array, salt: Uint8Array, cost: Password
 
 export const portableEngine: CryptoEngine = {
   ...portableVerifier,
+  // A third faster than that of tweetnacl, and this engine loads @noble/hashes anyway.
+  sha512: (...parts) => sha512(parts.length === 1 ? parts[0]! : concatBytes(...parts)),
   name: 'portable',
   randomBytes: (length) => nacl.randomBytes(length),
   secret: (length) => new Uint8Array(length),

@@ -56,10 +56,33 @@ function canLockMemory(sodium: Sodium): boolean {
   }
 }
 
+// A new array beyond 64 bytes costs half as much as the hash of a short text, so the parts of such a text are joined in this one.
+const shortText = new Uint8Array(2048) // sanity: above each text that an announcement or a chain hashes
+
 function sha512(sodium: Sodium, parts: readonly Uint8Array[]): Uint8Array {
   const hash = new Uint8Array(64)
-  sodium.crypto_hash_sha512(hash, parts.length === 1 ? parts[0]! : concatBytes(...parts))
+  const text = parts.length === 1 ? parts[0]! : joined(parts)
+  sodium.crypto_hash_sha512(hash, text)
+  // It may have held a secret.
+  if (text.buffer === shortText.buffer) text.fill(0)
   return hash
+}
+
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  let length = 0
+  for (const part of parts) length += part.length
+  if (length > shortText.length) return concatBytes(...parts)
+  join(parts, shortText)
+  return shortText.subarray(0, length)
+}
+
+/** Writes the parts one after another from the beginning of `whole`. */
+function join(parts: readonly Uint8Array[], whole: Uint8Array): void {
+  let at = 0
+  for (const part of parts) {
+    whole.set(part, at)
+    at += part.length
+  }
 }
 
 // libsodium 1.0.21 has these rules too. They are checked here so that another build cannot change the verdict, and because the
@@ -90,10 +113,15 @@ function signing(sodium: Sodium): Pick<CryptoEngine, 'signKeyPair' | 'sign' | 'b
 
 function boxes(sodium: Sodium): Pick<CryptoEngine, 'sealBox' | 'openBox'> {
   return {
-    sealBox(message: Uint8Array, nonce: Uint8Array, key: Uint8Array): Uint8Array {
+    sealBox(message: Uint8Array, nonce: Uint8Array, key: Uint8Array, ...before: readonly Uint8Array[]): Uint8Array {
       checkLength('a nonce', nonce, 24)
       checkLength('a box key', key, 32)
-      return filled(message.length + BOX_TAG_BYTES, (box) => sodium.crypto_secretbox_easy(box, message, nonce, key))
+      let boxAt = 0
+      for (const part of before) boxAt += part.length
+      const sealed = new Uint8Array(boxAt + message.length + BOX_TAG_BYTES)
+      join(before, sealed)
+      sodium.crypto_secretbox_easy(boxAt === 0 ? sealed : sealed.subarray(boxAt), message, nonce, key)
+      return sealed
     },
     openBox(sealed: Uint8Array, nonce: Uint8Array, key: Uint8Array): Uint8Array | null {
       checkLength('a nonce', nonce, 24)

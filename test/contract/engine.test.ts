@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
@@ -84,6 +85,16 @@ describe.each(ENGINES.map((engine) => [engine.name, engine] as const))('the %s e
     expect(formatHex(engine.sha512()).slice(0, 16)).toBe('CF83E1357EEFB8BD')
   })
 
+  it('hashes parts of any length as one message, also after a longer or a shorter one', () => {
+    const lengths = [1, 2046, 2047, 2048, 2049, 5000, 2, 300]
+    for (const length of lengths) {
+      const whole = engine.randomBytes(length + 1)
+      const hash = createHash('sha512').update(whole).digest('hex').toUpperCase()
+      expect(formatHex(engine.sha512(whole.subarray(0, length), whole.subarray(length)))).toBe(hash)
+    }
+    expect(lengths).toHaveLength(8)
+  })
+
   it('returns false instead of throwing for a signature or key of a wrong length', () => {
     const { publicKey, secretKey } = engine.signKeyPair(hex(RFC_8032[0]![0]))
     const signature = engine.sign(EMPTY, secretKey)
@@ -153,6 +164,15 @@ describe.each(ENGINES.map((engine) => [engine.name, engine] as const))('the %s e
         expect(engine.openBox(box, nonce, key)).toBeNull()
       }),
     )
+  })
+
+  it('puts a box after what stands before it', () => {
+    const [key, nonce, message] = [engine.randomBytes(32), engine.randomBytes(24), engine.randomBytes(300)]
+    const box = engine.sealBox(message, nonce, key)
+    expect(engine.sealBox(message, nonce, key, Uint8Array.of(1, 2), EMPTY, nonce)).toEqual(
+      concatBytes(Uint8Array.of(1, 2), nonce, box),
+    )
+    expect(engine.sealBox(EMPTY, nonce, key, nonce)).toEqual(concatBytes(nonce, engine.sealBox(EMPTY, nonce, key)))
   })
 
   it('finds no message in a box shorter than a tag', () => {

@@ -37,7 +37,7 @@ export function sealForContacts(announcement: Announcement, engine: BoxEngine): 
   const plain = padded(announcement.blob, MAX_VALUE_BYTES - HEAD_BYTES - NONCE_BYTES - TAG_BYTES)
   const nonce = nonceOf(announcement, head, plain, engine)
   const key = boxKey(engine, readingKey, signingKey, head)
-  return concatBytes(head, nonce, engine.sealBox(plain, nonce, key))
+  return engine.sealBox(plain, nonce, key, head, nonce)
 }
 
 /** An item for device keys, and how many of them had room. */
@@ -70,7 +70,7 @@ export function sealForDevices(
     ...openers.map((opener) => xor(contentKey, slotMask(opener, signingKey, nonce, engine))),
   )
   const key = boxKey(engine, contentKey, signingKey, head, slots)
-  const value = concatBytes(head, nonce, slots, engine.sealBox(plain, nonce, key))
+  const value = engine.sealBox(plain, nonce, key, head, nonce, slots)
   return { value, deviceSlots: openers.length - 1 }
 }
 
@@ -122,7 +122,7 @@ function openSecret(signed: SignedValue, value: Uint8Array, openers: Openers, en
   if (value.length < boxAt + TAG_BYTES + LENGTH_BYTES) throw tooShort()
   if (openers.readingKey === null) throw closed()
   const key = boxKey(engine, openers.readingKey, signed.publicKey, value.subarray(0, HEAD_BYTES))
-  const plain = engine.openBox(value.slice(boxAt), value.slice(HEAD_BYTES, boxAt), key)
+  const plain = engine.openBox(value.subarray(boxAt), value.subarray(HEAD_BYTES, boxAt), key)
   if (plain === null) throw closed()
   return plain
 }
@@ -131,8 +131,8 @@ function openSlots(signed: SignedValue, value: Uint8Array, openers: Openers, eng
   const slotsAt = HEAD_BYTES + NONCE_BYTES
   const boxAt = slotsAt + 1 + SLOT_BYTES * (value[slotsAt] ?? 0)
   if (value.length < boxAt + TAG_BYTES + LENGTH_BYTES) throw tooShort()
-  const [head, nonce] = [value.slice(0, HEAD_BYTES), value.slice(HEAD_BYTES, slotsAt)]
-  const [slots, box] = [value.slice(slotsAt, boxAt), value.slice(boxAt)]
+  const [head, nonce] = [value.subarray(0, HEAD_BYTES), value.subarray(HEAD_BYTES, slotsAt)]
+  const [slots, box] = [value.subarray(slotsAt, boxAt), value.subarray(boxAt)]
   const tried = [...(openers.readingKey === null ? [] : [openers.readingKey]), ...openers.deviceKeys]
   for (const opener of tried) {
     const mask = slotMask(opener, signed.publicKey, nonce, engine)
@@ -155,7 +155,8 @@ function padded(blob: Uint8Array, roomBytes: number): Uint8Array {
   const length = Math.min(PADDED_BYTES.find((bytes) => bytes >= least) ?? roomBytes, roomBytes)
   if (length < least) throw new RangeError(`a blob of ${blob.length} bytes does not fit an item`)
   const plain = new Uint8Array(length)
-  plain.set([blob.length >> 8, blob.length & 0xff])
+  plain[0] = blob.length >> 8
+  plain[1] = blob.length
   plain.set(blob, LENGTH_BYTES)
   return plain
 }
@@ -164,13 +165,13 @@ function unpadded(plain: Uint8Array): Uint8Array {
   const end = LENGTH_BYTES + plain[0]! * 256 + plain[1]!
   if (end > plain.length || !isZero(plain.subarray(end)))
     throw new ItemError('ITEM_PADDING', 'the item is refused: it has a wrong length, or more than zeros after the blob')
-  return plain.slice(LENGTH_BYTES, end)
+  return plain.subarray(LENGTH_BYTES, end)
 }
 
 /** Depends on all that is sealed, so that two texts never share a nonce. */
 function nonceOf(announcement: Announcement, head: Uint8Array, plain: Uint8Array, engine: Engine): Uint8Array {
   const { readingKey, signingKey } = announcement
-  return engine.sha512(LABEL_ANNOUNCE_NONCE, readingKey, signingKey, head, plain).slice(0, NONCE_BYTES)
+  return engine.sha512(LABEL_ANNOUNCE_NONCE, readingKey, signingKey, head, plain).subarray(0, NONCE_BYTES)
 }
 
 /** @param opens r for an item of the secret place, else the content key */
@@ -180,7 +181,7 @@ function boxKey(
   signingKey: Uint8Array,
   ...parts: readonly Uint8Array[]
 ): Uint8Array {
-  return engine.sha512(LABEL_ANNOUNCE_KEY, opens, signingKey, ...parts).slice(0, KEY_BYTES)
+  return engine.sha512(LABEL_ANNOUNCE_KEY, opens, signingKey, ...parts).subarray(0, KEY_BYTES)
 }
 
 function slotMask(opener: Uint8Array, signingKey: Uint8Array, nonce: Uint8Array, engine: Engine): Uint8Array {

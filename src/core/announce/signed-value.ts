@@ -39,10 +39,13 @@ export function bencodeValue(value: Uint8Array): Uint8Array {
 export function valueOf({ bencoded }: Pick<SignedValue, 'bencoded'>): Uint8Array | null {
   const colonAt = bencoded.indexOf(COLON)
   if (colonAt < 1 || colonAt > MAX_LENGTH_CHARS) return null
-  const head = String.fromCharCode(...bencoded.subarray(0, colonAt))
   const value = bencoded.subarray(colonAt + 1)
+  if (value.length < 1 || value.length > MAX_VALUE_BYTES) return null
   // One text for each length: a leading zero or a sign is refused.
-  return head === String(value.length) && value.length >= 1 && value.length <= MAX_VALUE_BYTES ? value : null
+  const digits = String(value.length)
+  if (digits.length !== colonAt) return null
+  for (let i = 0; i < colonAt; i++) if (bencoded[i] !== digits.charCodeAt(i)) return null
+  return value
 }
 
 /**
