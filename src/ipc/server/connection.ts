@@ -10,7 +10,7 @@ import { formatError, formatEvent, RpcError } from '../wire/rpc.ts'
 import { Outbox } from './outbox.ts'
 import type { Room, Tenant } from './room.ts'
 import { Subscription } from './subscription.ts'
-import type { Runner } from './turns.ts'
+import { LARGE_FRAME_BYTES, type Runner } from './turns.ts'
 
 export interface ConnectionOptions {
   readonly id: number
@@ -86,6 +86,10 @@ export class Connection implements Caller, Tenant, Runner {
 
   get isOpen(): boolean {
     return this.#state === 'open' || this.#state === 'ended'
+  }
+
+  get isLarge(): boolean {
+    return this.#reader.nextBytes >= LARGE_FRAME_BYTES
   }
 
   subscribe(events: readonly string[], after = 0): void {

@@ -63,6 +63,12 @@ export class FrameReader {
     return this.#partialBytes
   }
 
+  /** Bytes of the next frame, its form feed not counted; 0 until it is whole. */
+  get nextBytes(): number {
+    const end = this.#chunk.indexOf(FORM_FEED, this.#at)
+    return end < 0 ? 0 : this.#partialBytes + end - this.#at
+  }
+
   /** @param chunk as read with {@link FRAME_ENCODING}, any length */
   push(chunk: string): void {
     this.#chunk = this.#at < this.#chunk.length ? this.#chunk.slice(this.#at) + chunk : chunk

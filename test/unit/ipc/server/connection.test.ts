@@ -6,7 +6,7 @@ import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { Connection } from '../../../../src/ipc/server/connection.ts'
 import { DEFAULT_LIMITS, type Limits } from '../../../../src/ipc/server/limits.ts'
 import { Room } from '../../../../src/ipc/server/room.ts'
-import { Turns } from '../../../../src/ipc/server/turns.ts'
+import { LARGE_FRAME_BYTES, Turns } from '../../../../src/ipc/server/turns.ts'
 import type { Dispatch } from '../../../../src/ipc/server/dispatch.ts'
 import type { Frame } from '../../../../src/ipc/wire/frame.ts'
 
@@ -218,6 +218,64 @@ describe('250 connections that each send 200 calls at once', () => {
     expect(busy.calls).toBeLessThanOrEqual(250 + 10)
     // Ten calls fit into the slice of one turn.
     expect(busy.turns - quiet.turns).toBeLessThanOrEqual(26)
+  })
+})
+
+describe('60 connections that send one large frame after the other', () => {
+  const LARGE_MS = 10
+  const SMALL_MS = 0.125
+  const LARGE = `{"type":"rpc","data":"${'x'.repeat(LARGE_FRAME_BYTES)}"}\f`
+
+  /** A room in which a call takes as long as its frame asks for, by its own clock. */
+  function slowRoom(): { room: Room; peer: (isHostile: boolean) => Peer; elapsedMs: () => number } {
+    let nowMs = 0
+    const room = new Room(undefined, new Turns(1, () => nowMs))
+    const peer = (isHostile: boolean): Peer => {
+      const made = new Peer(
+        (data) => {
+          nowMs += typeof data === 'string' ? LARGE_MS : SMALL_MS
+          if (isHostile) setImmediate(() => made.send(LARGE))
+          return 'answer'
+        },
+        {},
+        room,
+      )
+      return made
+    }
+    return { room, peer, elapsedMs: () => nowMs }
+  }
+
+  test('keep a small call waiting for one of them, not for each', async () => {
+    const { peer, elapsedMs } = slowRoom()
+    const hostile = Array.from({ length: 60 }, () => peer(true))
+    for (const each of hostile) each.send(LARGE)
+    for (let n = 0; n < 20; n++) {
+      const honest = peer(false)
+      const beganMs = elapsedMs()
+      honest.send(FRAME)
+      while (honest.received === '') await turn()
+      expect(elapsedMs() - beganMs).toBeLessThanOrEqual(LARGE_MS + SMALL_MS)
+    }
+  })
+
+  test('leave half of the time to small calls, and get the other half', async () => {
+    const { peer, elapsedMs } = slowRoom()
+    const hostile = Array.from({ length: 60 }, () => peer(true))
+    for (const each of hostile) each.send(LARGE)
+    const busy = Array.from({ length: 10 }, () => peer(false))
+    for (const each of busy) each.send(FRAME.repeat(1000))
+    while (elapsedMs() < 1000) await turn()
+    const largeMs = hostile.reduce((sum, { calls }) => sum + calls, 0) * LARGE_MS
+    expect(largeMs / elapsedMs()).toBeCloseTo(0.5, 1)
+  })
+
+  test('are served one after the other', async () => {
+    const { peer } = slowRoom()
+    const hostile = Array.from({ length: 60 }, () => peer(true))
+    for (const each of hostile) each.send(LARGE)
+    for (let n = 0; n < 180; n++) await turn()
+    const calls = hostile.map((each) => each.calls)
+    expect(Math.max(...calls) - Math.min(...calls)).toBeLessThanOrEqual(1)
   })
 })
 
