@@ -28,3 +28,10 @@ export const LABEL_ANNOUNCE_NONCE: Uint8Array = label('announce-nonce')
 export const LABEL_ANNOUNCE_KEY: Uint8Array = label('announce-key')
 export const LABEL_ANNOUNCE_SLOT: Uint8Array = label('announce-slot')
 export const LABEL_ANNOUNCE_CEK: Uint8Array = label('announce-cek')
+/** Boxes of a relay (docs/relay.md). */
+export const LABEL_RELAY_QUESTION: Uint8Array = label('relay-question')
+export const LABEL_RELAY_EXT: Uint8Array = label('relay-ext')
+/** The first two messages of a channel, and secrets that they export. */
+export const LABEL_CHANNEL_M1: Uint8Array = label('channel-m1')
+export const LABEL_CHANNEL_M2: Uint8Array = label('channel-m2')
+export const LABEL_CHANNEL_EXPORT: Uint8Array = label('channel-export')

@@ -86,8 +86,13 @@ export const RULES: Readonly<Record<string, Rule>> = {
     packages: ['node:', 'zod'],
     reason: 'personad-net is a separate program without keys: it must contain neither keeper nor store',
   },
-  relay: {
+  seal: {
     folders: ['core'],
+    packages: ['hpke'],
+    reason: 'what seals and opens runs in browsers too, over WebCrypto',
+  },
+  relay: {
+    folders: ['core', 'seal'],
     packages: [],
     reason: 'the client of a relay runs in browsers too: its caller hands in fetch and clock',
   },
@@ -97,7 +102,7 @@ export const RULES: Readonly<Record<string, Rule>> = {
     reason: 'the store of a relay keeps sealed bytes, and knows no HTTP',
   },
   'relayd/boxes': {
-    folders: ['core', 'relay', 'relayd/store'],
+    folders: ['core', 'seal', 'relay', 'relayd/store'],
     packages: ['node:crypto'],
     reason: 'the rules of the boxes know neither HTTP nor a kind of store',
   },
