@@ -95,9 +95,9 @@ export interface RelayStore {
   /** Takes one token from each bucket, or from none. @returns 0, or the milliseconds until all have one */
   spend(buckets: readonly Bucket[], nowUs: number): Promise<number>
   /**
-   * Deletes what has lived its time: at most `limit` boxes and messages. Nothing shows what has lived its time, also before. Call it every few
-   * seconds: after a full disk it also looks for room.
-   * @returns how many it deleted; call again while it is `limit`
+   * Deletes what has lived its time, in at most `limit` boxes. Nothing gives that out before, but it counts until then against the disk, and a
+   * box against the address. Call it every few seconds: after a full disk it also looks for room.
+   * @returns how many boxes it looked at, because something in them may have lived its time; call again while it is `limit`
    */
   expire(nowUs: number, limit: number): Promise<number>
   /** Deletes a box and all in it, for the operator. @returns whether there was one */

@@ -1,0 +1,185 @@
+/**
+ * The relay's store in memory, for tests: plain maps and loops, written to be compared with the contract. Several stores may share one memory,
+ * as several processes share a database.
+ */
+import { Buckets } from './buckets.ts'
+import type { BoxId, Bucket, Message, RelayStore, SendOutcome, StoreStats, UsedAnswer } from './relay-store.ts'
+import { BOX_COST_BYTES, CHECK_GRAIN_US, endOf, MESSAGE_COST_BYTES, type StoreLimits } from './rules.ts'
+
+interface HeldMessage extends Message {
+  expiresUs: number
+  /** It came after the box was retired. */
+  readonly isLate: boolean
+}
+
+interface HeldBox {
+  lastAtUs: number
+  checkedUs: number
+  sentUs: number
+  isRetired: boolean
+  maker: string | null
+  messages: HeldMessage[]
+}
+
+/** What the stores that share it know together. */
+export class RelayMemory {
+  readonly boxes: Map<BoxId, HeldBox> = new Map()
+  /** When each used answer expires. */
+  readonly answers: Map<string, number> = new Map()
+  readonly buckets: Buckets = new Buckets()
+  readonly listeners: Set<(box: BoxId) => void> = new Set()
+}
+
+export class MemoryRelayStore implements RelayStore {
+  readonly #limits: StoreLimits
+  readonly #memory: RelayMemory
+
+  constructor(limits: StoreLimits, memory: RelayMemory = new RelayMemory()) {
+    this.#limits = limits
+    this.#memory = memory
+  }
+
+  async send(id: BoxId, data: string, address: string, nowUs: number): Promise<SendOutcome> {
+    const found = this.#living(id, nowUs)
+    const same = found?.messages.find((message) => message.data === data)
+    if (found !== null && same !== undefined) {
+      same.expiresUs = nowUs + this.#limits.messageUs
+      found.sentUs = nowUs
+      return found.isRetired ? { outcome: 'used', atUs: 0 } : { outcome: 'renewed', atUs: same.atUs }
+    }
+    if (found === null && this.#isCrowded(address)) return { outcome: 'crowded', atUs: 0 }
+    const isRetired = found?.isRetired === true
+    const cost = data.length + MESSAGE_COST_BYTES + (found === null ? BOX_COST_BYTES : 0)
+    if (this.#bytes() + cost > this.#limits.maxDiskBytes || !this.#hasRoom(found, data))
+      return { outcome: isRetired ? 'used' : 'full', atUs: 0 }
+    const box = found ?? this.#make(id, address)
+    box.lastAtUs = Math.max(nowUs, box.lastAtUs + 1)
+    box.sentUs = nowUs
+    const expiresUs = nowUs + this.#limits.messageUs
+    box.messages.push({ atUs: box.lastAtUs, data, expiresUs, isLate: isRetired })
+    for (const listener of this.#memory.listeners) listener(id)
+    return isRetired ? { outcome: 'used', atUs: 0 } : { outcome: 'stored', atUs: box.lastAtUs }
+  }
+
+  async check(id: BoxId, atUs: number, address: string, nowUs: number): Promise<{ readonly found: boolean } | null> {
+    let box = this.#living(id, nowUs)
+    if (box === null) {
+      if (this.#isCrowded(address) || this.#bytes() + BOX_COST_BYTES > this.#limits.maxDiskBytes) return null
+      box = this.#make(id, address)
+    }
+    noteCheck(box, nowUs)
+    return { found: box.messages.some((message) => message.atUs > atUs) }
+  }
+
+  async receive(
+    id: BoxId,
+    answer: UsedAnswer,
+    atUs: number,
+    limit: number,
+    nowUs: number,
+  ): Promise<readonly Message[] | null> {
+    if (!this.#use(answer, nowUs)) return null
+    const box = this.#living(id, nowUs)
+    if (box === null) return []
+    noteCheck(box, nowUs)
+    box.maker = null
+    box.messages = box.messages.filter((message) => message.atUs > atUs)
+    return box.messages.slice(0, limit).map((message) => ({ atUs: message.atUs, data: message.data }))
+  }
+
+  async retire(id: BoxId, answer: UsedAnswer, nowUs: number): Promise<'retired' | 'used' | 'full'> {
+    if (!this.#use(answer, nowUs)) return 'used'
+    const found = this.#living(id, nowUs)
+    if (found === null && this.#bytes() + BOX_COST_BYTES > this.#limits.maxDiskBytes) return 'full'
+    const box = found ?? this.#make(id, null)
+    noteCheck(box, nowUs)
+    box.maker = null
+    box.isRetired = true
+    return 'retired'
+  }
+
+  async spend(buckets: readonly Bucket[], nowUs: number): Promise<number> {
+    return this.#memory.buckets.spend(buckets, nowUs)
+  }
+
+  async expire(nowUs: number, limit: number): Promise<number> {
+    for (const [id, expiresUs] of this.#memory.answers) if (expiresUs <= nowUs) this.#memory.answers.delete(id)
+    let looked = 0
+    for (const [id, box] of this.#memory.boxes) {
+      const due = Math.min(endOf(box, this.#limits), ...box.messages.map(({ expiresUs }) => expiresUs))
+      if (due > nowUs || looked === limit) continue
+      this.#living(id, nowUs)
+      looked++
+    }
+    return looked
+  }
+
+  async forget(id: BoxId): Promise<boolean> {
+    return this.#memory.boxes.delete(id)
+  }
+
+  watch(listener: (box: BoxId) => void): () => void {
+    const { listeners } = this.#memory
+    listeners.add(listener)
+    return () => void listeners.delete(listener)
+  }
+
+  async stats(): Promise<StoreStats> {
+    const boxes = [...this.#memory.boxes.values()]
+    const messages = boxes.reduce((sum, box) => sum + box.messages.length, 0)
+    const bytes = this.#bytes()
+    const isFull = bytes + BOX_COST_BYTES + MESSAGE_COST_BYTES > this.#limits.maxDiskBytes
+    return { boxes: boxes.length, messages, bytes, isFull }
+  }
+
+  async close(): Promise<void> {}
+
+  /** The box without what has lived its time; null if it has itself. */
+  #living(id: BoxId, nowUs: number): HeldBox | null {
+    const box = this.#memory.boxes.get(id)
+    if (box === undefined) return null
+    if (endOf(box, this.#limits) <= nowUs) {
+      this.#memory.boxes.delete(id)
+      return null
+    }
+    box.messages = box.messages.filter(({ expiresUs }) => expiresUs > nowUs)
+    return box
+  }
+
+  #make(id: BoxId, maker: string | null): HeldBox {
+    const box: HeldBox = { lastAtUs: 0, checkedUs: 0, sentUs: 0, isRetired: false, maker, messages: [] }
+    this.#memory.boxes.set(id, box)
+    return box
+  }
+
+  #isCrowded(address: string): boolean {
+    const made = [...this.#memory.boxes.values()].filter(({ maker }) => maker === address)
+    return made.length >= this.#limits.maxUncheckedBoxes
+  }
+
+  #hasRoom(box: HeldBox | null, data: string): boolean {
+    const { maxBytes, maxMessages, maxUnchecked, maxRetired } = this.#limits
+    const messages = box?.messages ?? []
+    if (messages.reduce((sum, message) => sum + message.data.length, data.length) > maxBytes) return false
+    if (box?.isRetired === true) return messages.filter(({ isLate }) => isLate).length < maxRetired
+    const isUnchecked = box === null || box.checkedUs === 0
+    return messages.length < (isUnchecked ? Math.min(maxUnchecked, maxMessages) : maxMessages)
+  }
+
+  #bytes(): number {
+    let bytes = 0
+    for (const { messages } of this.#memory.boxes.values())
+      bytes += messages.reduce((sum, { data }) => sum + data.length + MESSAGE_COST_BYTES, BOX_COST_BYTES)
+    return bytes
+  }
+
+  #use({ id, expiresUs }: UsedAnswer, nowUs: number): boolean {
+    if (expiresUs <= nowUs || this.#memory.answers.has(id)) return false
+    this.#memory.answers.set(id, expiresUs)
+    return true
+  }
+}
+
+function noteCheck(box: HeldBox, nowUs: number): void {
+  if (box.checkedUs === 0 || nowUs - box.checkedUs >= CHECK_GRAIN_US) box.checkedUs = nowUs
+}

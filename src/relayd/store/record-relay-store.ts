@@ -1,0 +1,260 @@
+/**
+ * The relay's store on the records of src/store. Each change runs from its first read to its commit in one step, so one box needs no lock;
+ * commits of many boxes go to disk together.
+ */
+import { hash } from 'node:crypto'
+import { encodeUtf8, equalBytes } from '../../core/encoding/bytes.ts'
+import { StoreError } from '../../store/errors.ts'
+import { Collection, type ResumableStore, type Store, type Write } from '../../store/store.ts'
+import { Ahead } from './ahead.ts'
+import { BoxChange, type Records } from './box-change.ts'
+import { DIGEST_BYTES, type Box, type KeptMessage } from './box.ts'
+import { Buckets } from './buckets.ts'
+import {
+  BOX_CODEC,
+  COUNT_CODEC,
+  DATA_CODEC,
+  EMPTY_CODEC,
+  messageId,
+  parseDueId,
+  TOTALS_CODEC,
+  type Totals,
+} from './records.ts'
+import type { BoxId, Bucket, Message, RelayStore, SendOutcome, StoreStats, UsedAnswer } from './relay-store.ts'
+import { BOX_COST_BYTES, CHECK_GRAIN_US, endOf, hasRoomFor, MESSAGE_COST_BYTES, type StoreLimits } from './rules.ts'
+import { SpentAnswers } from './spent-answers.ts'
+
+export interface StoreOptions {
+  readonly limits: StoreLimits
+  /** How long after its question an answer is good, in microseconds. */
+  readonly answerUs: number
+  /** The moment of the opening. */
+  readonly nowUs: number
+}
+
+const NOTHING: Totals = { boxes: 0, messages: 0, bytes: 0 }
+const USED: SendOutcome = { outcome: 'used', atUs: 0 }
+const FULL: SendOutcome = { outcome: 'full', atUs: 0 }
+const CROWDED: SendOutcome = { outcome: 'crowded', atUs: 0 }
+
+export class RecordRelayStore implements RelayStore {
+  readonly #store: ResumableStore
+  readonly #release: () => Promise<void>
+  readonly #limits: StoreLimits
+  readonly #ahead: Ahead
+  /** The records as they will be. */
+  readonly #coming: Records
+  /** The records as they are on disk. */
+  readonly #present: Records
+  readonly #answers: SpentAnswers
+  readonly #buckets = new Buckets()
+  readonly #listeners = new Set<(box: BoxId) => void>()
+  /** Whether a commit failed because the disk was full. */
+  #isFull = false
+  #resuming: Promise<void> | null = null
+
+  /** @param release called after the store is closed */
+  constructor(
+    store: ResumableStore,
+    { limits, answerUs, nowUs }: StoreOptions,
+    release: () => Promise<void> = () => Promise.resolve(),
+  ) {
+    this.#store = store
+    this.#release = release
+    this.#limits = limits
+    this.#ahead = new Ahead(store)
+    this.#coming = recordsOf(this.#ahead)
+    this.#present = recordsOf(store)
+    this.#answers = new SpentAnswers(answerUs, nowUs)
+  }
+
+  async send(id: BoxId, data: string, address: string, nowUs: number): Promise<SendOutcome> {
+    await this.#resuming
+    const change = this.#change(id, nowUs)
+    const digest = hash('sha256', data, 'buffer').subarray(0, DIGEST_BYTES)
+    const same = change.box?.messages.find((message) => equalBytes(message.digest, digest))
+    if (change.box !== null && same !== undefined) {
+      const { isRetired } = change.box
+      change.renewMessage(change.box, same)
+      const isRenewed = await this.#commit(change)
+      if (isRetired) return USED
+      return isRenewed ? { outcome: 'renewed', atUs: same.atUs } : FULL
+    }
+    return this.#add(change, data, { bytes: encodeUtf8(data).length, digest }, address)
+  }
+
+  async #add(
+    change: BoxChange,
+    data: string,
+    message: Pick<KeptMessage, 'bytes' | 'digest'>,
+    address: string,
+  ): Promise<SendOutcome> {
+    const isNew = change.box === null
+    const isRetired = change.box?.isRetired ?? false
+    const cost = message.bytes + MESSAGE_COST_BYTES + (isNew ? BOX_COST_BYTES : 0)
+    const isCrowded = isNew && change.unclaimedOf(address) >= this.#limits.maxUncheckedBoxes
+    const isFull = !change.hasDiskFor(cost) || !hasRoomFor(change.box, message.bytes, this.#limits)
+    const refusal = isRetired ? USED : isCrowded ? CROWDED : FULL
+    if (isCrowded || isFull) {
+      await this.#commit(change)
+      return refusal
+    }
+    const atUs = change.addMessage(change.box ?? change.make(address), data, message)
+    if (!(await this.#commit(change))) return refusal
+    for (const listener of this.#listeners) listener(change.id)
+    return isRetired ? USED : { outcome: 'stored', atUs }
+  }
+
+  async check(id: BoxId, atUs: number, address: string, nowUs: number): Promise<{ readonly found: boolean } | null> {
+    await this.#resuming
+    const present = this.#boxOf(id, nowUs)
+    if (present === null || nowUs - present.checkedUs >= CHECK_GRAIN_US) {
+      const change = this.#change(id, nowUs)
+      const isNew = change.box === null
+      const isCrowded = isNew && change.unclaimedOf(address) >= this.#limits.maxUncheckedBoxes
+      if (isCrowded || (isNew && !change.hasDiskFor(BOX_COST_BYTES))) {
+        await this.#commit(change)
+        return null
+      }
+      change.noteCheck(change.box ?? change.make(address))
+      if (!(await this.#commit(change)) && isNew) return null
+    }
+    return { found: present !== null && present.messages.some((each) => isReadable(each, atUs, nowUs)) }
+  }
+
+  async receive(
+    id: BoxId,
+    answer: UsedAnswer,
+    atUs: number,
+    limit: number,
+    nowUs: number,
+  ): Promise<readonly Message[] | null> {
+    await this.#resuming
+    if (!this.#answers.use(answer, nowUs)) return null
+    const change = this.#change(id, nowUs)
+    if (change.box !== null) {
+      change.claim(change.box)
+      change.removeMessages((message) => message.atUs <= atUs)
+    }
+    const messages = this.#read(id, atUs, limit, nowUs)
+    await this.#commit(change)
+    return messages
+  }
+
+  async retire(id: BoxId, answer: UsedAnswer, nowUs: number): Promise<'retired' | 'used' | 'full'> {
+    await this.#resuming
+    if (!this.#answers.use(answer, nowUs)) return 'used'
+    const change = this.#change(id, nowUs)
+    if (change.box === null && !change.hasDiskFor(BOX_COST_BYTES)) return 'full'
+    const box = change.box ?? change.make(null)
+    change.claim(box)
+    change.retire(box)
+    return (await this.#commit(change)) ? 'retired' : 'full'
+  }
+
+  spend(buckets: readonly Bucket[], nowUs: number): Promise<number> {
+    return Promise.resolve(this.#buckets.spend(buckets, nowUs))
+  }
+
+  async expire(nowUs: number, limit: number): Promise<number> {
+    this.#answers.forget(nowUs)
+    if (this.#isFull) await (this.#resuming ??= this.#resume())
+    // On a full disk nothing can be deleted either.
+    if (this.#isFull) return 0
+    const commits: Promise<unknown>[] = []
+    for await (const [dueKey] of this.#present.due.iterate({ limit })) {
+      const { dueUs, box } = parseDueId(dueKey)
+      if (dueUs > nowUs) break
+      const change = this.#change(box, nowUs)
+      // Another change may have moved it since the iteration began.
+      const isDue = change.lookAgain(dueUs)
+      commits.push(isDue ? this.#commit(change) : this.#write([this.#coming.due.remove(dueKey)]))
+    }
+    await Promise.all(commits)
+    return commits.length
+  }
+
+  async forget(id: BoxId): Promise<boolean> {
+    await this.#resuming
+    const change = this.#change(id, 0)
+    if (change.box === null) return false
+    change.remove()
+    await this.#ahead.commit(change.writes())
+    return true
+  }
+
+  watch(listener: (box: BoxId) => void): () => void {
+    this.#listeners.add(listener)
+    return () => void this.#listeners.delete(listener)
+  }
+
+  async stats(): Promise<StoreStats> {
+    await this.#resuming
+    const totals = this.#present.totals.get('all') ?? NOTHING
+    const isLittle = totals.bytes + BOX_COST_BYTES + MESSAGE_COST_BYTES > this.#limits.maxDiskBytes
+    return { ...totals, isFull: this.#isFull || isLittle }
+  }
+
+  async close(): Promise<void> {
+    await this.#store.close()
+    await this.#release()
+  }
+
+  #change(id: BoxId, nowUs: number): BoxChange {
+    return new BoxChange(this.#coming, this.#limits, id, nowUs)
+  }
+
+  /** The box as it is on disk; null if there is none, or if it has lived its time. */
+  #boxOf(id: BoxId, nowUs: number): Box | null {
+    const box = this.#present.boxes.get(id)
+    return box === undefined || endOf(box, this.#limits) <= nowUs ? null : box
+  }
+
+  /** Messages that are on disk: a crash cannot take back what was given out. */
+  #read(id: BoxId, atUs: number, limit: number, nowUs: number): Message[] {
+    const kept = (this.#boxOf(id, nowUs)?.messages ?? []).filter((each) => isReadable(each, atUs, nowUs))
+    return kept.slice(0, limit).flatMap((message) => {
+      const data = this.#present.data.get(messageId(id, message.atUs))
+      // Deleted between the two reads, by another change of this box.
+      return data === undefined ? [] : [{ atUs: message.atUs, data }]
+    })
+  }
+
+  /** @returns false if the disk is full, so that nothing was changed */
+  #commit(change: BoxChange): Promise<boolean> {
+    return change.isChanged ? this.#write(change.writes()) : Promise.resolve(true)
+  }
+
+  async #write(writes: readonly Write[]): Promise<boolean> {
+    try {
+      await this.#ahead.commit(writes)
+      return true
+    } catch (cause) {
+      if (!(cause instanceof StoreError) || cause.code !== 'STORE_DISK_FULL') throw cause
+      this.#isFull = true
+      return false
+    }
+  }
+
+  async #resume(): Promise<void> {
+    try {
+      this.#isFull = !(await this.#store.resume())
+    } finally {
+      this.#resuming = null
+    }
+  }
+}
+
+function isReadable(message: KeptMessage, atUs: number, nowUs: number): boolean {
+  return message.atUs > atUs && message.expiresUs > nowUs
+}
+
+function recordsOf(store: Store): Records {
+  return {
+    boxes: new Collection(store, 'box', BOX_CODEC),
+    data: new Collection(store, 'msg', DATA_CODEC),
+    due: new Collection(store, 'due', EMPTY_CODEC),
+    made: new Collection(store, 'made', COUNT_CODEC),
+    totals: new Collection(store, 'total', TOTALS_CODEC),
+  }
+}
