@@ -106,6 +106,11 @@ export const RULES: Readonly<Record<string, Rule>> = {
     packages: ['node:crypto'],
     reason: 'the rules of the boxes know neither HTTP nor a kind of store',
   },
+  'relayd/http': {
+    folders: ['core', 'process', 'relay', 'relayd/boxes'],
+    packages: ['node:'],
+    reason: 'the HTTP server knows the boxes by their interface, and no store',
+  },
   'tox/save': {
     folders: ['core', 'crypto'],
     packages: ['node:crypto', 'node:util'],

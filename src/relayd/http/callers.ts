@@ -1,0 +1,110 @@
+/** Who calls: the address of a client, as the relay may know it. It is never an address, only an HMAC under a key that lives for a day. */
+import { createHmac, randomBytes } from 'node:crypto'
+import { BlockList, isIP } from 'node:net'
+
+const DAY_MS = 86_400_000
+const NAME_BYTES = 12 // sanity: two callers of one day share a name with a chance below 2^-60 among a million
+const MAX_HOPS = 16 // sanity: proxies that forwarded one request; longer lists are made up
+
+export interface CallersOptions {
+  /** Addresses or networks such as `10.0.0.0/8`, whose `X-Forwarded-For` counts. */
+  readonly trustProxy: readonly string[]
+  readonly nowMs: () => number
+  /** Makes the key of a day. */
+  readonly random?: (bytes: number) => Uint8Array
+}
+
+/** Whether a text is an address, or a network as `address/bits`. */
+export function isNetwork(text: string): boolean {
+  const [address = '', bits, ...rest] = text.split('/')
+  const version = isIP(address)
+  if (version === 0 || rest.length > 0) return false
+  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128))
+}
+
+/**
+ * Names callers. The key is only in memory, and each day has another one: neither a log nor the disk leads back to an address, and no
+ * counter follows a caller for longer than a day.
+ */
+export class Callers {
+  readonly #trusted = new BlockList()
+  readonly #nowMs: () => number
+  readonly #random: (bytes: number) => Uint8Array
+  #day = -1
+  #key: Uint8Array = new Uint8Array()
+
+  constructor({ trustProxy, nowMs, random = randomBytes }: CallersOptions) {
+    this.#nowMs = nowMs
+    this.#random = random
+    for (const network of trustProxy) {
+      const [address = '', bits] = network.split('/')
+      const family = isIP(address) === 4 ? 'ipv4' : 'ipv6'
+      if (bits === undefined) this.#trusted.addAddress(address, family)
+      else this.#trusted.addSubnet(address, Number(bits), family)
+    }
+  }
+
+  /** Whether a connection comes from a proxy of the operator. */
+  isProxy(remote: string | undefined): boolean {
+    return this.#isTrusted(plainAddress(remote ?? ''))
+  }
+
+  /**
+   * Names the caller of a request.
+   * @param remote the other end of the connection
+   * @param forwarded the header `X-Forwarded-For`; each proxy adds the address that it saw at the end
+   * @returns 16 characters of base64url; the same for all addresses of one /64 of IPv6
+   */
+  nameOf(remote: string | undefined, forwarded?: string): string {
+    let address = plainAddress(remote ?? '')
+    if (forwarded !== undefined && this.#isTrusted(address)) {
+      const hops = forwarded
+        .split(',')
+        .slice(-MAX_HOPS)
+        .map((hop) => plainAddress(hop.trim()))
+      // Only a proxy of ours is believed about the hop before it: a client may write whatever it likes in front.
+      for (let hop = hops.pop(); hop !== undefined && isIP(hop) !== 0 && this.#isTrusted(address); hop = hops.pop())
+        address = hop
+    }
+    const network = isIP(address) === 6 ? firstHalf(address) : address
+    return createHmac('sha256', this.#keyOfToday())
+      .update(network)
+      .digest()
+      .subarray(0, NAME_BYTES)
+      .toString('base64url')
+  }
+
+  #isTrusted(address: string): boolean {
+    const version = isIP(address)
+    return version !== 0 && this.#trusted.check(address, version === 4 ? 'ipv4' : 'ipv6')
+  }
+
+  #keyOfToday(): Uint8Array {
+    const day = Math.floor(this.#nowMs() / DAY_MS)
+    if (day !== this.#day) {
+      this.#day = day
+      this.#key = this.#random(32)
+    }
+    return this.#key
+  }
+}
+
+/** Without the zone of a link-local address, and as IPv4 where IPv6 only wraps it. */
+function plainAddress(text: string): string {
+  const address = text.replace(/%.*$/, '')
+  const [, wrapped] = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address) ?? []
+  return wrapped ?? address
+}
+
+/** The first 64 bits of an IPv6 address: a provider gives each customer at least so many. */
+function firstHalf(address: string): string {
+  const [head = '', tail] = address.split('::')
+  const groups = head === '' ? [] : head.split(':')
+  // An address that ends in figures with dots has two groups there.
+  const after = tail === undefined || tail === '' ? [] : tail.replace(/[\d.]+\.[\d.]+$/, '0:0').split(':')
+  if (tail !== undefined) while (groups.length + after.length < 8) groups.push('0')
+  return [...groups, ...after]
+    .slice(0, 4)
+    .map((group) => Number.parseInt(group, 16).toString(16))
+    .join(':')
+}

@@ -1,0 +1,239 @@
+/** The HTTP server of a relay: routes, limits and streams over the service of the boxes (docs/relay.md, "HTTP"). */
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http'
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:https'
+import type { AddressInfo, Socket } from 'node:net'
+import type { Clock } from '../../process/pulse.ts'
+import type { RelayLimits } from '../../relay/limits.ts'
+import type { Refused } from '../../relay/wire.ts'
+import type { BoxCaller, BoxService } from '../boxes/box-service.ts'
+import { infoOf, pageOf, type About } from './about.ts'
+import { beginStream, jsonAnswer, pageAnswer, writeAnswer, writePreflight, type Answer } from './answers.ts'
+import { drain, readBody } from './body.ts'
+import type { Callers } from './callers.ts'
+import { Connections } from './connections.ts'
+import { Counters, type Route } from './counters.ts'
+import type { HttpLimits } from './http-limits.ts'
+import { routeOf } from './routes.ts'
+import { Streams } from './streams.ts'
+import { parseWait } from './wait-request.ts'
+
+export interface RelayServerOptions {
+  readonly boxes: BoxService
+  readonly callers: Callers
+  readonly limits: RelayLimits
+  readonly http: HttpLimits
+  /** What the relay says about itself now; a reload may change it. */
+  readonly about: () => About
+  /** Whether the store still works. */
+  readonly isHealthy: () => boolean
+  readonly clock: Clock
+  /** Gets an error that no client can cause. The server goes on. */
+  readonly onError: (error: unknown) => void
+  /** PEM texts; without them the server speaks plain HTTP. */
+  readonly tls?: TlsFiles | undefined
+}
+
+export interface TlsFiles {
+  readonly cert: string
+  readonly key: string
+}
+
+const REFUSED_STATUS = 200 // format: the text's errors are answers, also `Too often`
+const ACTIONS: ReadonlySet<unknown> = new Set(['send', 'check', 'receive', 'retire'])
+
+export class RelayServer {
+  readonly counters: Counters = new Counters()
+  readonly streams: Streams
+  readonly connections: Connections
+  readonly #options: RelayServerOptions
+  readonly #server: Server | TlsServer
+  /** The path of the relay's own URL without a slash at its end. */
+  readonly #basePath: string
+  #isStopping = false
+
+  constructor(options: RelayServerOptions) {
+    const { boxes, limits, http, clock, callers, onError } = options
+    this.#options = options
+    this.#basePath = new URL(options.about().url).pathname.replace(/\/+$/, '')
+    this.connections = new Connections(http, callers, this.counters, clock)
+    this.streams = new Streams({
+      boxes,
+      clock,
+      limits: limits.wait,
+      streamMs: http.streamMs,
+      counters: this.counters,
+      onError,
+    })
+    this.#server = makeServer(options, (request, response) => void this.#serve(request, response))
+    this.#server.on('connection', (socket) => this.connections.admit(socket))
+    const ready = options.tls === undefined ? 'connection' : 'secureConnection'
+    this.#server.on(ready, (socket: Socket) => this.connections.open(socket))
+  }
+
+  /** @returns the port, which the system chose if `port` is 0. @throws the error of the system, such as EADDRINUSE */
+  listen(host: string, port: number): Promise<number> {
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', reject)
+      this.#server.listen({ host, port }, () => {
+        this.#server.off('error', reject)
+        this.#server.on('error', this.#options.onError)
+        resolve((this.#server.address() as AddressInfo).port)
+      })
+    })
+  }
+
+  /** Uses other certificate files for the connections from now on. @throws an error if they do not fit together */
+  setTls(tls: TlsFiles): void {
+    if ('setSecureContext' in this.#server) this.#server.setSecureContext(tls)
+  }
+
+  /** Takes no more connections, ends the streams, and waits until running requests are answered. */
+  async close(): Promise<void> {
+    this.#isStopping = true
+    const closed = new Promise<void>((resolve) => void this.#server.close(() => resolve()))
+    this.streams.close()
+    this.connections.endIdle()
+    const cancel = this.#options.clock.after(this.#options.http.stopMs, () => this.#server.closeAllConnections())
+    await closed
+    cancel()
+  }
+
+  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (!this.connections.begin(request.socket, response)) return
+    const { url: target = '/', method = '' } = request
+    const routed = routeOf(method, target, this.#basePath)
+    try {
+      if (routed.outcome === 'route') return await this.#answerRoute(routed.route, request, response)
+      const isPath = routed.outcome === 'other method'
+      const body = { error: isPath ? 'Other method' : 'No such path' }
+      const answer = isPath ? jsonAnswer(body, 405, ['Allow', routed.allowed]) : jsonAnswer(body, 404)
+      this.#write(request, response, 'other', routed.outcome, answer)
+    } catch (error) {
+      // The store failed, or this code has a fault: the client hears it, and may try again.
+      this.#options.onError(error)
+      if (response.headersSent) return void response.destroy()
+      this.#write(request, response, 'other', 'failed', jsonAnswer({ error: 'Failed' }, 500))
+    }
+  }
+
+  async #answerRoute(route: Route, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    switch (route) {
+      case 'box':
+        return await this.#answerBox(request, response)
+      case 'wait':
+        return await this.#answerWait(request, response)
+      case 'page':
+        return this.#write(request, response, route, 'ok', pageAnswer(pageOf(this.#options.about())))
+      case 'info':
+        return this.#write(request, response, route, 'ok', jsonAnswer(infoOf(this.#options.about())))
+      case 'healthz': {
+        const isHealthy = !this.#isStopping && this.#options.isHealthy()
+        const answer = jsonAnswer({ ok: isHealthy }, isHealthy ? 200 : 503)
+        return this.#write(request, response, route, isHealthy ? 'ok' : 'failed', answer)
+      }
+      case 'options':
+        this.counters.answered(route, 'ok')
+        return writePreflight(response, { isLast: this.#leaveRest(request) })
+      case 'other':
+        return
+    }
+  }
+
+  async #answerBox(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const body = await this.#read(request, response, 'box', this.#options.limits.maxBodyBytes)
+    if (body === null) return
+    const answer = await this.#options.boxes.answer(body.value, this.#callerOf(request))
+    const action = actionOf(body.value)
+    if (!answer.ok) return this.#refuse(request, response, 'box', answer, action)
+    this.#write(request, response, 'box', action, jsonAnswer(answer))
+  }
+
+  async #answerWait(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { maxBodyBytes, maxBoxes } = this.#options.limits.wait
+    const body = await this.#read(request, response, 'wait', maxBodyBytes)
+    if (body === null) return
+    const boxes = parseWait(body.value, maxBoxes)
+    if (boxes === null) return this.#refuse(request, response, 'wait', { ok: false, error: 'Bad request' })
+    if (this.#isStopping) return this.#refuse(request, response, 'wait', { ok: false, error: 'Too often' })
+    const refused = await this.streams.open(response, boxes, this.#callerOf(request), () => {
+      this.counters.answered('wait', 'ok')
+      beginStream(response)
+    })
+    if (refused !== null) this.#refuse(request, response, 'wait', refused)
+  }
+
+  /** @returns null if there is no body to answer: the refusal is written, or the client is gone */
+  async #read(
+    request: IncomingMessage,
+    response: ServerResponse,
+    route: Route,
+    maxBytes: number,
+  ): Promise<{ readonly value: unknown } | null> {
+    const body = await readBody(request, maxBytes)
+    switch (body.outcome) {
+      case 'read':
+        return body
+      case 'gone':
+        return null
+      case 'malformed':
+        this.#refuse(request, response, route, { ok: false, error: 'Bad request' })
+        return null
+      case 'too big':
+        this.#refuse(request, response, route, { ok: false, error: 'Too big' })
+        return null
+    }
+  }
+
+  #refuse(request: IncomingMessage, response: ServerResponse, route: Route, refused: Refused, action?: string): void {
+    const headers = refused.retryAfter === undefined ? [] : ['Retry-After', String(refused.retryAfter)]
+    const outcome = action === undefined ? refused.error : `${action}: ${refused.error}`
+    this.#write(request, response, route, outcome, jsonAnswer(refused, REFUSED_STATUS, headers))
+  }
+
+  #write(request: IncomingMessage, response: ServerResponse, route: Route, outcome: string, answer: Answer): void {
+    this.counters.answered(route, outcome)
+    writeAnswer(response, answer, { isHead: request.method === 'HEAD', isLast: this.#leaveRest(request) })
+    this.connections.finish(request.socket, response)
+  }
+
+  /**
+   * Reads the rest of a body that nobody wants, for some time.
+   * @returns whether the connection ends after the answer: a rest stands before its next request
+   */
+  #leaveRest(request: IncomingMessage): boolean {
+    const isRest = hasRest(request)
+    if (isRest) drain(request, this.#options.http.maxDrainBytes)
+    return isRest || this.#isStopping
+  }
+
+  #callerOf({ socket, headers }: IncomingMessage): BoxCaller {
+    const forwarded = headers['x-forwarded-for']
+    const line = Array.isArray(forwarded) ? forwarded.join(',') : forwarded
+    return { address: this.#options.callers.nameOf(socket.remoteAddress, line) }
+  }
+}
+
+/** Whether a part of the body has not come yet. A request without a body is complete only after its listeners ran. */
+function hasRest({ complete, headers }: IncomingMessage): boolean {
+  return !complete && (headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0)
+}
+
+/** A word for the counters, which hold no text of a client. */
+function actionOf(value: unknown): string {
+  const action = typeof value === 'object' && value !== null && 'action' in value ? value.action : undefined
+  return ACTIONS.has(action) ? String(action) : 'unknown'
+}
+
+function makeServer({ tls, http }: RelayServerOptions, serve: RequestListener): Server | TlsServer {
+  const options = {
+    maxHeaderSize: http.maxHeaderBytes,
+    headersTimeout: http.headersMs,
+    requestTimeout: http.requestMs,
+    keepAliveTimeout: http.idleMs,
+    connectionsCheckingInterval: http.lookMs,
+  }
+  // A handshake is a part of the header's time.
+  return tls === undefined
+    ? createServer(options, serve)
+    : createTlsServer({ ...options, ...tls, handshakeTimeout: http.headersMs }, serve)
+}

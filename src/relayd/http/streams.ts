@@ -1,0 +1,211 @@
+/** The streams of `POST /wait`: each tells its reader what `check` would answer, as soon as a message comes (docs/relay.md, "Waiting"). */
+import type { ServerResponse } from 'node:http'
+import type { Clock } from '../../process/pulse.ts'
+import type { RelayLimits } from '../../relay/limits.ts'
+import type { BoxAnswer, WaitEvent } from '../../relay/wire.ts'
+import type { Awaited, BoxCaller, BoxService } from '../boxes/box-service.ts'
+import type { Counters } from './counters.ts'
+
+const COMMENT = ': still here\n\n'
+const TOO_MANY_SEC = 60 // sanity: streams of others end within an hour, those of an app that restarts within seconds
+
+export interface StreamsOptions {
+  readonly boxes: BoxService
+  readonly clock: Clock
+  readonly limits: RelayLimits['wait']
+  /** Life of a stream in milliseconds. */
+  readonly streamMs: number
+  readonly counters: Counters
+  /** Gets an error of the boxes that is not an answer. */
+  readonly onError: (error: unknown) => void
+}
+
+type Refused = Extract<BoxAnswer, { ok: false }>
+
+/** All streams of one server. */
+export class Streams {
+  readonly #options: StreamsOptions
+  readonly #open = new Set<Stream>()
+  readonly #ofAddress = new Map<string, number>()
+  #cancelTick: (() => void) | null = null
+
+  constructor(options: StreamsOptions) {
+    this.#options = options
+  }
+
+  get size(): number {
+    return this.#open.size
+  }
+
+  /**
+   * Checks each box, and begins a stream unless a box refuses.
+   * @param begin writes the header of the stream
+   * @returns the refusal, for an answer of the common form; null if the stream began, or the reader is gone
+   */
+  async open(
+    response: ServerResponse,
+    boxes: readonly Awaited[],
+    caller: BoxCaller,
+    begin: () => void,
+  ): Promise<Refused | null> {
+    const { limits, boxes: service } = this.#options
+    const { address } = caller
+    const count = this.#ofAddress.get(address) ?? 0
+    if (this.#open.size >= limits.maxStreams || count >= limits.maxStreamsOfAddress)
+      return { ok: false, error: 'Too often', retryAfter: TOO_MANY_SEC }
+    const stream = new Stream(response, boxes, caller, this.#options)
+    // It counts before its first checks, so that nobody opens more while they run.
+    this.#open.add(stream)
+    this.#ofAddress.set(address, count + 1)
+    response.once('close', () => this.#forget(stream, address))
+    this.#cancelTick ??= this.#options.clock.after(limits.commentSec * 1000, () => this.#tick())
+    // It watches before it checks, so that no message falls between.
+    stream.watch()
+    const answers = await Promise.all(boxes.map((box) => service.check(box, caller)))
+    const refused = answers.find((answer): answer is Refused => !answer.ok)
+    if (refused !== undefined) {
+      this.#forget(stream, address)
+      return refused
+    }
+    if (response.destroyed) return null
+    begin()
+    stream.begin(answers)
+    return null
+  }
+
+  /** Ends every stream, for a stop. */
+  close(): void {
+    this.#cancelTick?.()
+    this.#cancelTick = null
+    for (const stream of this.#open) stream.end()
+  }
+
+  #forget(stream: Stream, address: string): void {
+    stream.stopWatching()
+    if (!this.#open.delete(stream)) return
+    const left = (this.#ofAddress.get(address) ?? 1) - 1
+    if (left === 0) this.#ofAddress.delete(address)
+    else this.#ofAddress.set(address, left)
+  }
+
+  /** One timer for all streams. */
+  #tick(): void {
+    this.#cancelTick = null
+    for (const stream of this.#open) stream.tick()
+    if (this.#open.size > 0)
+      this.#cancelTick = this.#options.clock.after(this.#options.limits.commentSec * 1000, () => this.#tick())
+  }
+}
+
+class Stream {
+  readonly #response: ServerResponse
+  readonly #caller: BoxCaller
+  readonly #options: StreamsOptions
+  readonly #at: ReadonlyMap<string, number>
+  /** Boxes with news that the reader has not heard. At most as many as the stream has boxes, however many messages come. */
+  readonly #news = new Set<string>()
+  /** Boxes whose check was refused for now. The next comment tries again: a full disk or a busy relay passes. */
+  readonly #again = new Set<string>()
+  readonly #endsAtMs: number
+  #state: 'checking' | 'idle' | 'telling' | 'ended' = 'checking'
+  /** Whether the reader took nothing since the last comment. */
+  #isStuck = false
+  #waitsForDrain = false
+  #unwatch: (() => void) | null = null
+
+  constructor(response: ServerResponse, boxes: readonly Awaited[], caller: BoxCaller, options: StreamsOptions) {
+    this.#response = response
+    this.#caller = caller
+    this.#options = options
+    this.#at = new Map(boxes.map(({ pub, at }) => [pub, at]))
+    this.#endsAtMs = options.clock.nowMs() + options.streamMs
+  }
+
+  watch(): void {
+    this.#unwatch = this.#options.boxes.watch([...this.#at.keys()], (pub) => {
+      this.#news.add(pub)
+      this.#tell()
+    })
+  }
+
+  stopWatching(): void {
+    this.#unwatch?.()
+    this.#unwatch = null
+    this.#state = 'ended'
+  }
+
+  /** Tells what the first checks found, then what came since. */
+  begin(answers: readonly BoxAnswer[]): void {
+    if (this.#state !== 'checking') return
+    this.#state = 'idle'
+    // A first line shows the reader, and each proxy on the way, that the stream is open.
+    this.#response.write(COMMENT)
+    const pubs = [...this.#at.keys()]
+    answers.forEach((answer, i) => this.#write(pubs[i]!, answer))
+    this.#tell()
+  }
+
+  tick(): void {
+    if (this.#state === 'checking') return
+    // It has ended, and its reader did not take the rest.
+    if (this.#state === 'ended') return void this.#response.destroy()
+    if (this.#options.clock.nowMs() >= this.#endsAtMs) return this.end()
+    // A reader that took nothing for a whole interval is gone, or holds memory on purpose.
+    if (this.#response.writableLength > 0 && this.#isStuck) {
+      this.#options.counters.ended('slow reader')
+      this.#response.destroy()
+      return
+    }
+    this.#isStuck = this.#response.writableLength > 0
+    if (!this.#isStuck) this.#response.write(COMMENT)
+    for (const pub of this.#again) this.#news.add(pub)
+    this.#again.clear()
+    this.#tell()
+  }
+
+  end(): void {
+    this.stopWatching()
+    this.#response.end()
+  }
+
+  #tell(): void {
+    if (this.#state !== 'idle' || this.#news.size === 0) return
+    // News wait until the reader has taken what was told before. Then one event covers all of a box.
+    if (this.#response.writableNeedDrain) return this.#tellAfterDrain()
+    this.#state = 'telling'
+    const pubs = [...this.#news]
+    this.#news.clear()
+    this.#tellAll(pubs).catch((error: unknown) => {
+      this.#options.onError(error)
+      this.end()
+    })
+  }
+
+  async #tellAll(pubs: readonly string[]): Promise<void> {
+    for (const pub of pubs) {
+      const answer = await this.#options.boxes.check({ pub, at: this.#at.get(pub)! }, this.#caller)
+      if (this.#state !== 'telling') return
+      if (answer.ok) this.#write(pub, answer)
+      else if (answer.error === 'Too often') this.#again.add(pub)
+      else return this.end()
+    }
+    this.#state = 'idle'
+    this.#tell()
+  }
+
+  #tellAfterDrain(): void {
+    if (this.#waitsForDrain) return
+    this.#waitsForDrain = true
+    this.#response.once('drain', () => {
+      this.#waitsForDrain = false
+      this.#tell()
+    })
+  }
+
+  #write(pub: string, answer: BoxAnswer): void {
+    if (!answer.ok || !('found' in answer) || !answer.found) return
+    const event: WaitEvent = { pub, found: true, question: answer.question }
+    this.#response.write(`data: ${JSON.stringify(event)}\n\n`)
+    this.#options.counters.told()
+  }
+}
