@@ -11,6 +11,12 @@ export interface Engine {
   verify(signature: Uint8Array, message: Uint8Array, publicKey: Uint8Array): boolean
 }
 
+/** The hash of formats that others define, for cards and channels. Our own formats use SHA-512. */
+export interface Sha256 {
+  /** SHA-256 of the parts' concatenation, 32 bytes. */
+  sha256(...parts: readonly Uint8Array[]): Uint8Array
+}
+
 /** The secret boxes of an engine, for announcements. */
 export interface Boxes {
   /**

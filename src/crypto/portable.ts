@@ -1,6 +1,6 @@
 /** The engine without native code: for browsers, as the fallback when libsodium does not load, and as the oracle for it in tests. */
 import { argon2idAsync } from '@noble/hashes/argon2.js'
-import { sha512 } from '@noble/hashes/sha2.js'
+import { sha256, sha512 } from '@noble/hashes/sha2.js'
 import nacl from 'tweetnacl'
 import { concatBytes } from '../core/encoding/bytes.ts'
 import { checkCost, checkLength } from './arguments.ts'
@@ -68,6 +68,7 @@ export const portableEngine: CryptoEngine = {
   ...portableVerifier,
   // A third faster than that of tweetnacl, and this engine loads @noble/hashes anyway.
   sha512: (...parts) => sha512(parts.length === 1 ? parts[0]! : concatBytes(...parts)),
+  sha256: (...parts) => sha256(parts.length === 1 ? parts[0]! : concatBytes(...parts)),
   name: 'portable',
   randomBytes: (length) => nacl.randomBytes(length),
   secret: (length) => new Uint8Array(length),

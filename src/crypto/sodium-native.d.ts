@@ -6,6 +6,7 @@ declare module 'sodium-native' {
     sodium_memzero(buffer: Uint8Array): void
     sodium_memcmp(a: Uint8Array, b: Uint8Array): boolean
     randombytes_buf(buffer: Uint8Array): void
+    crypto_hash_sha256(out: Uint8Array, input: Uint8Array): void
     crypto_hash_sha512(out: Uint8Array, input: Uint8Array): void
     crypto_sign_seed_keypair(publicKey: Uint8Array, secretKey: Uint8Array, seed: Uint8Array): void
     crypto_sign_detached(signature: Uint8Array, message: Uint8Array, secretKey: Uint8Array): void

@@ -27,6 +27,7 @@ export async function loadSodiumEngine(): Promise<SodiumEngine> {
     wipe: (secret) => sodium.sodium_memzero(secret),
     equal: (a, b) => a.length === b.length && sodium.sodium_memcmp(a, b),
     sha512: (...parts) => sha512(sodium, parts),
+    sha256: (...parts) => sha256(sodium, parts),
     verify: (signature, message, publicKey) => verify(sodium, signature, message, publicKey),
     ...signing(sodium),
     ...boxes(sodium),
@@ -65,6 +66,12 @@ function sha512(sodium: Sodium, parts: readonly Uint8Array[]): Uint8Array {
   sodium.crypto_hash_sha512(hash, text)
   // It may have held a secret.
   if (text.buffer === shortText.buffer) text.fill(0)
+  return hash
+}
+
+function sha256(sodium: Sodium, parts: readonly Uint8Array[]): Uint8Array {
+  const hash = new Uint8Array(32)
+  sodium.crypto_hash_sha256(hash, parts.length === 1 ? parts[0]! : concatBytes(...parts))
   return hash
 }
 

@@ -85,6 +85,13 @@ describe.each(ENGINES.map((engine) => [engine.name, engine] as const))('the %s e
     expect(formatHex(engine.sha512()).slice(0, 16)).toBe('CF83E1357EEFB8BD')
   })
 
+  it('makes the SHA-256 of the parts as one message', () => {
+    const abc = 'BA7816BF8F01CFEA414140DE5DAE2223B00361A396177A9CB410FF61F20015AD' // FIPS 180-4, "abc"
+    expect(formatHex(engine.sha256(encodeUtf8('abc')))).toBe(abc)
+    expect(formatHex(engine.sha256(encodeUtf8('a'), EMPTY, encodeUtf8('bc')))).toBe(abc)
+    expect(engine.sha256()).toEqual(engine.sha256(EMPTY))
+  })
+
   it('hashes parts of any length as one message, also after a longer or a shorter one', () => {
     const lengths = [1, 2046, 2047, 2048, 2049, 5000, 2, 300]
     for (const length of lengths) {
