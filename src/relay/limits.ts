@@ -40,6 +40,8 @@ export interface RelayLimits {
     readonly maxBoxes: number
     /** Bytes of the body of `POST /wait`. */
     readonly maxBodyBytes: number
+    /** Checks that the streams of one address make, at their begin and when a message comes: each may seal a question. */
+    readonly checks: { readonly burst: number; readonly perSec: number }
     /** Seconds between two comments that keep a stream open. */
     readonly commentSec: number
     /** Open streams of all callers. */
@@ -70,6 +72,7 @@ export const RELAY_LIMITS: RelayLimits = {
   wait: {
     maxBoxes: 256, // format: a channel needs one box, and a daemon has 256 channels
     maxBodyBytes: 64 * 1024, // sanity: 256 boxes with the longest form of a key, which is 160 characters
+    checks: { burst: 1024, perSec: 32 }, // sanity: four full streams at once; the seals then take 3 % of one core
     commentSec: 20, // format: proxies close a stream that is silent for 30 to 60 s
     maxStreams: 4096, // sanity: 25 KiB each, so 100 MiB
     maxStreamsOfAddress: 64, // sanity: several people after one router, each with several apps

@@ -1,0 +1,66 @@
+/** Errors of a relay's client. Each has one cause and says what to do. */
+import { PersonadError } from '../errors/personad-error.ts'
+import type { BoxError, Refused } from './wire.ts'
+
+export type RelayErrorCode =
+  | 'RELAY_URL' // the address is not one of a relay
+  | 'RELAY_UNREACHABLE' // no connection, or it broke
+  | 'RELAY_SILENT' // no answer in time
+  | 'RELAY_STRANGE' // the answer is not one of a relay
+  | 'RELAY_TOO_OFTEN'
+  | 'RELAY_TOO_BIG'
+  | 'RELAY_USED'
+  | 'RELAY_WRONG_ANSWER'
+  | 'RELAY_BAD_REQUEST'
+  | 'RELAY_BAD_AT'
+  | 'RELAY_BAD_EXT'
+  | 'QUESTION_CLOSED' // it does not open with the key of the box
+  | 'QUESTION_FORM' // it opens, and is no question
+  | 'QUESTION_ORIGIN' // another relay asked it
+  | 'QUESTION_KEY' // it was asked about another box
+  | 'QUESTION_TIME' // it is too old, or from the future
+
+export class RelayError extends PersonadError<RelayErrorCode> {
+  override readonly name = 'RelayError'
+}
+
+const REFUSALS: Readonly<Record<BoxError, { code: RelayErrorCode; message: string; hint: string }>> = {
+  'Too often': {
+    code: 'RELAY_TOO_OFTEN',
+    message: 'the relay takes no more from here now, or the box is full',
+    hint: 'try again later',
+  },
+  'Too big': {
+    code: 'RELAY_TOO_BIG',
+    message: 'the message is larger than the relay takes',
+    hint: 'send it in parts; the address /info of the relay shows its limits',
+  },
+  Used: {
+    code: 'RELAY_USED',
+    message: 'the owner of the box has closed it',
+    hint: 'ask its owner for a new address',
+  },
+  'Wrong answer': {
+    code: 'RELAY_WRONG_ANSWER',
+    message: 'the relay does not take the answer to its question, or has no such box',
+    hint: 'check the box again, for a new question',
+  },
+  'Bad request': {
+    code: 'RELAY_BAD_REQUEST',
+    message: 'the relay does not understand the request',
+    hint: 'the relay may be older than this program',
+  },
+  'Bad at': { code: 'RELAY_BAD_AT', message: 'the relay does not take the cursor', hint: 'begin again from 0' },
+  'Bad ext': {
+    code: 'RELAY_BAD_EXT',
+    message: 'the relay takes messages only from those who have a right to send',
+    hint: 'ask the owner of the box for an address with that right',
+  },
+}
+
+/** The error of a refusal. `details.retryAfterSec` is there where the relay named it. */
+export function errorOfRefusal({ error, retryAfter }: Refused): RelayError {
+  const { code, message, hint } = REFUSALS[error]
+  const details = retryAfter === undefined ? {} : { retryAfterSec: retryAfter }
+  return new RelayError(code, message, { hint, details })
+}

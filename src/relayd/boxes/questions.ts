@@ -1,0 +1,69 @@
+/**
+ * Asks who holds the key of a box, and checks answers, without a memory of what was asked: the relay's own HMAC is in the question. So nobody
+ * keeps an owner out by asking for many questions, and any process with the relay's key can check the answer.
+ */
+import { createHmac, timingSafeEqual } from 'node:crypto'
+import { concatBytes, formatBase64url, parseBase64url } from '../../core/encoding/bytes.ts'
+import { encodeQuestion, NONCE_BYTES, parseAnswer } from '../../relay/question.ts'
+import type { BoxKey } from '../../seal/box-key.ts'
+import { formatBoxKey } from '../../seal/box-key.ts'
+import { sealTo } from '../../seal/seal.ts'
+import type { UsedAnswer } from '../store/relay-store.ts'
+
+export interface QuestionsOptions {
+  /** Scheme, host and port of the relay, as its clients call it. */
+  readonly origin: string
+  /** 32 bytes, used for nothing else. */
+  readonly key: Uint8Array
+  /** How long a question can be answered: up to a second less. */
+  readonly questionSec: number
+  readonly random: (bytes: number) => Uint8Array
+}
+
+const SEC_US = 1_000_000
+const NO_AAD = new Uint8Array()
+
+export class Questions {
+  readonly #options: QuestionsOptions
+
+  constructor(options: QuestionsOptions) {
+    this.#options = options
+  }
+
+  /** Asks the owner of a key. @returns the sealed question in base64url @throws {SealError} BOX_KEY_POINT */
+  async ask(to: BoxKey, nowUs: number): Promise<string> {
+    const { origin, questionSec, random } = this.#options
+    const nonce = random(NONCE_BYTES)
+    const exp = Math.floor(nowUs / SEC_US) + questionSec
+    const question = encodeQuestion({
+      origin,
+      pub: formatBoxKey(to),
+      exp,
+      nonce: formatBase64url(nonce),
+      answer: formatBase64url(this.#answerTo(to, exp, nonce)),
+    })
+    return formatBase64url(await sealTo(to, 'relay-question', NO_AAD, question))
+  }
+
+  /**
+   * Checks an answer. A store keeps that it is used only once.
+   * @returns null for an answer that is wrong, late, of another box or of another relay. It never asks whether there is such a box
+   */
+  judge(from: BoxKey, text: string, nowUs: number): UsedAnswer | null {
+    const given = parseAnswer(text)
+    if (given === null) return null
+    const { nonce, exp } = given
+    const right = this.#answerTo(from, exp, parseBase64url(nonce)!)
+    if (!timingSafeEqual(right, parseBase64url(given.answer)!)) return null
+    return nowUs < exp * SEC_US ? { id: nonce, expiresUs: exp * SEC_US } : null
+  }
+
+  /** HMAC of key || exp || nonce. Their lengths differ only with the suite, so no two triples have the same bytes. */
+  #answerTo(key: BoxKey, exp: number, nonce: Uint8Array): Buffer {
+    const time = new Uint8Array(8)
+    new DataView(time.buffer).setBigUint64(0, BigInt(exp))
+    return createHmac('sha256', this.#options.key)
+      .update(concatBytes(key.bytes, time, nonce))
+      .digest()
+  }
+}
