@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { judgeConsent, judgeEdit, judgeReplay } from '../generate/decision-vectors.ts'
 import { judgeItemVector, makeItemsOf } from '../generate/item-vectors.ts'
+import { judgeInvite } from '../generate/invite-vectors.ts'
 import { judgeLink } from '../generate/link-vectors.ts'
 import { judgeVector } from '../generate/order-vectors.ts'
 import { judgeText } from '../generate/status-vectors.ts'
@@ -29,6 +30,8 @@ function judge(vector: Vector, engine: CryptoEngine): unknown {
       return judgeConsent(vector)
     case 'link':
       return judgeLink(vector, engine)
+    case 'invite':
+      return judgeInvite(vector)
     case 'item':
       return judgeItemVector(vector, engine)
     case 'announce':
@@ -46,7 +49,7 @@ describe('the vectors', () => {
         expect(judge(vector, engine), FILES[i]).toEqual(vector.expect)
         ran++
       }
-      expect(ran).toBe(318)
+      expect(ran).toBe(374)
     })
   }
 
@@ -71,6 +74,13 @@ describe('the vectors', () => {
     )
     expect([...shown].toSorted()).toEqual(codesOf('LinkErrorCode').toSorted())
     expect(shown.size).toBe(6)
+  })
+
+  it('cover every code of an invite', () => {
+    const invites = VECTORS.flatMap((vector) => (vector.kind === 'invite' ? [vector.expect] : []))
+    const shown = new Set(invites.flatMap((end) => ('code' in end ? [end.code] : [])))
+    expect([...shown].toSorted()).toEqual(codesOf('InviteErrorCode', 'channel/errors.ts').toSorted())
+    expect(invites.length).toBe(56)
   })
 
   it('cover every code of an item, and each verdict with and without a proof of theft', () => {
@@ -112,6 +122,6 @@ describe('the vectors', () => {
       expect(section).toBeGreaterThanOrEqual(2)
       expect(section).toBeLessThanOrEqual(14)
     }
-    expect(VECTORS.length).toBe(318)
+    expect(VECTORS.length).toBe(374)
   })
 })

@@ -10,6 +10,7 @@ import {
   type ReplayVector,
 } from './decision-vectors.ts'
 import { announceVectors, itemVectors, type AnnounceVector, type ItemVector } from './item-vectors.ts'
+import { inviteVectors, type InviteVector } from './invite-vectors.ts'
 import { linkVectors, type LinkVector } from './link-vectors.ts'
 import { orderVectors, type OrderVector } from './order-vectors.ts'
 import { statusVectors, type StatusVector } from './status-vectors.ts'
@@ -22,6 +23,7 @@ export type Vector =
   | ReplayVector
   | ConsentVector
   | LinkVector
+  | InviteVector
   | ItemVector
   | AnnounceVector
   | SuccessorVector
@@ -38,6 +40,7 @@ export function makeVectors(): Map<string, Vector> {
     ...replayVectors(),
     ...consentVectors(),
     ...linkVectors(),
+    ...inviteVectors(),
     ...itemVectors(),
     ...announceVectors(),
     ...successorVectors(),

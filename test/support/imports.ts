@@ -111,6 +111,11 @@ export const RULES: Readonly<Record<string, Rule>> = {
     packages: ['node:'],
     reason: 'the HTTP server knows the boxes by their interface, and no store',
   },
+  channel: {
+    folders: ['core'],
+    packages: [],
+    reason: 'a channel is values in, values out: time, randomness, boxes and seals are handed in',
+  },
   'tox/save': {
     folders: ['core', 'crypto'],
     packages: ['node:crypto', 'node:util'],
