@@ -221,13 +221,16 @@ describe.each(SUBJECTS)('a store of a relay ($name)', (subject) => {
         expect(await store.stats()).toMatchObject({ boxes: 0, messages: 0, bytes: 0 })
       }))
 
-    it('ends after its time also where nothing expires it', () =>
+    it('ends at its time with all in it, also where nothing expires it', () =>
       withStore(async (store) => {
-        await store.check(BOX, 0, ALICE, START)
         await store.retire(BOX, freshAnswer(START), START)
-        await store.send(BOX, 'kept', BOB, START + 31 * DAY - 59 * MINUTE)
-        expect((await store.send(BOX, 'new', BOB, START + 31 * DAY)).outcome).toBe('stored')
-        expect(dataOf(await read(store, START + 31 * DAY))).toEqual(['kept', 'new'])
+        const end = START + 30 * DAY
+        await store.send(BOX, 'old', BOB, end - MINUTE)
+        expect(await store.check(BOX, 0, ALICE, end + MINUTE)).toEqual({ found: false })
+        expect(await read(store, end + MINUTE)).toEqual([])
+        // The key begins anew, and is not retired.
+        expect((await store.send(BOX, 'new', BOB, end + MINUTE)).outcome).toBe('stored')
+        expect(await store.stats()).toMatchObject({ boxes: 1, messages: 1 })
       }))
 
     it('holds 8 messages before it is checked, and more after', () =>

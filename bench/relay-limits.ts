@@ -1,0 +1,15 @@
+/** Limits with room for every load of a benchmark. */
+import type { StoreLimits } from '../src/relayd/store/rules.ts'
+
+export const MINUTE_US = 60_000_000
+
+export const NO_LIMITS: StoreLimits = {
+  maxMessages: 128,
+  maxBytes: 1 << 20,
+  maxUnchecked: 8,
+  maxUncheckedBoxes: 1e9,
+  maxRetired: 4,
+  messageUs: 60 * MINUTE_US,
+  boxUs: 30 * 24 * 60 * MINUTE_US,
+  maxDiskBytes: 1e12,
+}
