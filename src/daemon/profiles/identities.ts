@@ -7,6 +7,7 @@ import type { WatchClock } from '../../tox/profile/watch.ts'
 import { ToxError } from '../../tox/save/errors.ts'
 import { deviceOf, type KnownProfile, type ProfileKeeper } from './known.ts'
 import { describeLostProfile, findLosses } from './losses.ts'
+import { rememberedPlaces } from './own-profiles.ts'
 
 export const LOSS_MS = 2000 // sanity: a client may remove a profile before it writes the new one
 
@@ -79,7 +80,11 @@ export class Identities {
   /** Sends an event for each new loss. */
   async check(known: ReadonlyMap<string, KnownProfile>, places: readonly string[]): Promise<void> {
     const { keeper, log } = this.#options
-    this.#lost = await findLosses(await this.#copies.list(), known, places, keeper)
+    const kept = await this.#copies.list()
+    // One that was lost before its first read has no copy, but a command named it.
+    const unread = rememberedPlaces(keeper).filter(({ key }) => !kept.some((profile) => profile.key === key))
+    const wanted = [...kept, ...unread.map((place) => ({ ...place, copies: [] }))]
+    this.#lost = await findLosses(wanted, known, places, keeper)
     const keys = new Set(this.#lost.map(({ key }) => key))
     for (const key of this.#told.keys()) if (!keys.has(key)) this.#told.delete(key)
     for (const loss of this.#lost) {

@@ -16,8 +16,9 @@ const UNDECIDED: ReadonlySet<string> = new Set<ToxErrorCode>([
 ])
 
 /**
- * Compares what was kept of own profiles with what is there now. A profile that was moved to another watched place is
+ * Compares where own profiles were with what is there now. A profile that was moved to another watched place is
  * not lost, nor is one whose place is no longer watched or whose device has left the table.
+ * @param kept with its copies, which may be none
  * @param places the watched ones, absolute
  */
 export async function findLosses(

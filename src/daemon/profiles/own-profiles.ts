@@ -32,6 +32,15 @@ export function ownProfiles(all: Iterable<KnownProfile>, keeper: ProfileKeeper):
   })
 }
 
-function placeOf(key: string, keeper: ProfileKeeper): string | null {
+/** Own devices whose profile a command of the owner named, with its place. */
+export function rememberedPlaces(keeper: Pick<ProfileKeeper, 'ownTable' | 'onDisk'>): { key: string; path: string }[] {
+  const devices = keeper.ownTable?.devices ?? []
+  return devices.flatMap(({ key }) => {
+    const path = placeOf(key, keeper)
+    return path === null ? [] : [{ key, path }]
+  })
+}
+
+function placeOf(key: string, keeper: Pick<ProfileKeeper, 'onDisk'>): string | null {
   return keeper.onDisk.of(PLACE).get(key)?.path ?? null
 }

@@ -128,6 +128,17 @@ describe('an own profile that loses its keys', () => {
     expect(keeper.told('profile.lost')).toMatchObject([{ state }])
   })
 
+  test.each(LOSSES)('before the daemon ever read it, though a command named it: %s', async (_, state, lose) => {
+    put(GOOD)
+    await start([])
+    const remember = profiles.handlers()['profile.remember']
+    expect(await remember({ path: at('laptop.tox'), key: OWN_LAPTOP }, undefined as never)).toEqual({ device: 'laptop' })
+    lose()
+    await start()
+    expect(keeper.told('profile.lost')).toMatchObject([{ path: at('laptop.tox'), device: 'laptop', state, copy: null }])
+    expect(profiles.summary().findings[0]?.code).toBe('PROFILE_LOST')
+  })
+
   test('is noticed however its place is written', async () => {
     put(GOOD)
     await start([`${directory}/`])
