@@ -8,6 +8,8 @@ import { MAX_PROFILE_BYTES } from '../save/savefile.ts'
 
 export const BACKUPS_KEPT = 5 // sanity: enough to undo a few changes, without piling up copies of a secret key; the oldest is one of them
 
+const DATE = /(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z(?:-\d+)?$/
+
 /**
  * Writes a backup with mode 0600. Its name does not end in .tox, or qTox would list it as a profile. If the newest
  * backup already holds the same bytes, returns that one, so that failed attempts do not push out older backups.
@@ -25,7 +27,7 @@ export async function backUp(
   const backups = await backupsOf(path)
   const newest = backups.at(-1)
   if (newest !== undefined && (await holds(newest, bytes))) return newest
-  const date = new Date(nowSec * 1000).toISOString().replace(/[-:]|\.\d+/g, '')
+  const date = dateName(laterThanOldest(nowSec, backups))
   let backup = `${path}.backup-${date}`
   for (let count = 2; backups.includes(backup); count++) backup = `${path}.backup-${date}-${count}`
   await writeFileDurably(backup, bytes, options)
@@ -42,12 +44,30 @@ export async function pruneBackups(path: string, justMade: string): Promise<void
   for (const backup of others.slice(1)) if (!newest.includes(backup)) await removeDurably(backup)
 }
 
+/**
+ * A clock that was set back before the oldest backup would give the new one an earlier date, and the oldest would be removed in its place.
+ * Then the order in which they are made counts.
+ */
+function laterThanOldest(nowSec: number, backups: readonly string[]): number {
+  const [oldest, newest] = [backups.at(0), backups.at(-1)].map((backup) => (backup === undefined ? 0 : secondsOf(backup)))
+  return nowSec < oldest! ? newest! + 1 : nowSec
+}
+
+function dateName(sec: number): string {
+  return new Date(sec * 1000).toISOString().replace(/[-:]|\.\d+/g, '')
+}
+
+function secondsOf(backup: string): number {
+  const [, year, month, day, hour, minute, second] = DATE.exec(backup) ?? []
+  return Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`) / 1000
+}
+
 /** Backups of the profile, oldest first by the date in the name. */
 async function backupsOf(path: string): Promise<string[]> {
   const prefix = `${basename(path)}.backup-`
   const names = await readdir(dirname(path)).catch(() => [])
   return names
-    .filter((name) => name.startsWith(prefix) && /^\d{8}T\d{6}Z(-\d+)?$/.test(name.slice(prefix.length)))
+    .filter((name) => name.startsWith(prefix) && DATE.exec(name)?.index === prefix.length)
     .toSorted()
     .map((name) => join(dirname(path), name))
 }

@@ -66,7 +66,7 @@ export class KeptCopies {
       if (!copies.some((name) => name.endsWith(`-${digest}.tox`))) {
         await mkdir(directory, { recursive: true, mode: DIRECTORY_MODE })
         await removeLeftovers(directory)
-        const name = `${dateName(savedAtSec)}-${digest}.tox`
+        const name = `${dateName(laterThanFirst(savedAtSec, copies))}-${digest}.tox`
         await writeFileDurably(join(directory, name), bytes, { mode: FILE_MODE })
         for (const old of excess([...copies, name].toSorted(), name)) await removeDurably(join(directory, old))
       }
@@ -107,6 +107,15 @@ function excess(names: readonly string[], justMade: string): string[] {
     kept.add(name)
   }
   return names.filter((name) => !kept.has(name))
+}
+
+/**
+ * The first copy stays the oldest: it may be the last one with all friends. A save with an earlier date comes from a clock that was set
+ * back, or is an old file that was put back. It is the newest then.
+ */
+function laterThanFirst(savedAtSec: number, copies: readonly string[]): number {
+  const [first, last] = [copies.at(0), copies.at(-1)]
+  return first === undefined || last === undefined || savedAtSec >= secondsOf(first) ? savedAtSec : secondsOf(last) + 1
 }
 
 function dateName(sec: number): string {

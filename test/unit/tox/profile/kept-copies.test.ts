@@ -36,13 +36,17 @@ test('the oldest, the newest and one of each of the last days stay', async () =>
   expect(saves).toEqual(['save 0', ...lastOfDays, 'save 796', 'save 797', 'save 798', 'save 799'])
 })
 
-test('a save with a date before all others is kept', async () => {
+test('a save with a date before all others is kept as the newest, and the first one stays the oldest', async () => {
   const kept = new KeptCopies(join(tempDir(), 'kept'))
   for (let number = 0; number < 20; number++) await kept.keep(KEY, PATH, bytesOf(number), START + number)
-  await kept.keep(KEY, PATH, bytesOf(99), START + 1)
-  await kept.keep(KEY, PATH, bytesOf(98), -5)
+  const ends = async (): Promise<readonly (string | undefined)[]> => {
+    const saves = (await kept.list())[0]!.copies.map(({ file }) => readFileSync(file, 'utf8'))
+    return [saves[0], saves.at(-1)]
+  }
+  for (let number = 20; number < 40; number++) {
+    await kept.keep(KEY, PATH, bytesOf(number), number * 3 - 100)
+    expect(await ends()).toEqual(['save 0', `save ${number}`])
+  }
   await kept.keep(KEY, PATH, bytesOf(97), 1e15)
-  const { copies } = (await kept.list())[0]!
-  const saves = copies.map(({ file }) => readFileSync(file, 'utf8'))
-  expect([saves[0], saves.at(-1)]).toEqual(['save 98', 'save 97'])
+  expect(await ends()).toEqual(['save 0', 'save 97'])
 })

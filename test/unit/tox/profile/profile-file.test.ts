@@ -263,13 +263,19 @@ describe('backups', () => {
     expect(readdirSync(directory)).toHaveLength(4)
   })
 
-  test('made after the clock was set back stay', async () => {
-    const { path, options } = scene()
-    for (let i = 0; i < 6; i++)
-      await publish(await readProfile(path, access), `text ${i}`, { ...options, nowSec: NOW + i })
-    const backup = await publish(await readProfile(path, access), 'last', { ...options, nowSec: 0 })
-    expect(backup).toContain('19700101')
-    expect(await shown(backup)).toBe('text 5')
+  test('made after the clock was set back push out the first one no more than others', async () => {
+    const { directory, path, options } = scene()
+    const first = await publish(await readProfile(path, access), 'text 0', { ...options, nowSec: NOW })
+    const before = readFileSync(first)
+    for (let i = 1; i < 8; i++) {
+      const nowSec = i < 3 ? NOW + i : i
+      const backup = await publish(await readProfile(path, access), `text ${i}`, { ...options, nowSec })
+      expect(await shown(backup)).toBe(`text ${i - 1}`)
+    }
+    expect(readFileSync(first)).toEqual(before)
+    const backups = readdirSync(directory).filter((name) => /backup-2/.test(name))
+    expect(backups).toHaveLength(BACKUPS_KEPT)
+    expect(await shown(join(directory, backups.toSorted().at(-1)!))).toBe('text 6')
   })
 
   test('do not pile up when writing keeps failing', async () => {
