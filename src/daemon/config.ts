@@ -144,6 +144,11 @@ export function mergeReloaded(
   return { config: config as Config, changed, needRestart: differing.filter(({ reloadable }) => !reloadable) }
 }
 
+/** The keys that a reload applies, such as `log.level`. All others need a restart. */
+export function reloadableKeys(sections: readonly ConfigSection<unknown>[]): string[] {
+  return keysOf(sections).flatMap(({ path, reloadable }) => (reloadable ? [path] : []))
+}
+
 function valueOf(config: ConfigValues, { section, field }: NamedKey): unknown {
   return fieldsOf(config, section)[field]
 }

@@ -2,7 +2,7 @@
 import { parseArgs } from 'node:util'
 import { quoteWord } from '../ipc/command-word.ts'
 import { resolvePaths, type Paths } from '../ipc/paths.ts'
-import { configSections, readConfig } from './config.ts'
+import { configSections, readConfig, reloadableKeys } from './config.ts'
 import { stopDaemon, type Daemon } from './daemon.ts'
 import { statusLine } from './full-disk.ts'
 import { reloadDaemon } from './reload.ts'
@@ -37,7 +37,9 @@ interface Arguments {
 function readArguments(): Arguments | null {
   // A reader that has enough, such as head, is no failure; console.log() itself is silent about a full disk.
   process.stdout.on('error', (error) => {
-    if (!('code' in error && error.code === 'EPIPE')) process.exitCode = 1
+    if ('code' in error && error.code === 'EPIPE') return
+    console.error(`personad: error: the output could not be written (${error.message})`)
+    process.exitCode = 1
   })
   const flag = { type: 'boolean' } as const
   try {
@@ -57,16 +59,17 @@ function readArguments(): Arguments | null {
 /** For `persona config` and `persona doctor`, which never load the daemon. */
 async function checkConfig({ home, config }: Arguments): Promise<void> {
   let fault: { code: string; message: string } | null = null
+  const sections = configSections(WINGS)
   try {
     const file = config ?? resolvePaths({ home, env: process.env }).configFile
-    await readConfig(file, config !== undefined, configSections(WINGS))
+    await readConfig(file, config !== undefined, sections)
   } catch (error) {
     fault = isOwnError(error)
       ? { code: error.code, message: error.message }
       : { code: 'INTERNAL', message: 'the configuration cannot be read; this is a bug in personad' }
     process.exitCode = 1
   }
-  console.log(JSON.stringify({ fault }))
+  console.log(JSON.stringify({ fault, reloadable: reloadableKeys(sections) }))
 }
 
 async function main(): Promise<void> {

@@ -36,6 +36,15 @@ describe('persona config, without a daemon', () => {
     expect(await home.done(['config', 'check'])).toContain('is good')
   })
 
+  test('set names a reload only for a key that a reload applies', async () => {
+    expect(await home.done(['config', 'set', 'log.level', 'debug'])).toContain('systemctl --user reload personad')
+    for (const [key, value] of [
+      ['net.bootstrap', '[192.0.2.1:6881]'],
+      ['engine', 'portable'],
+    ] as const)
+      expect(await home.done(['config', 'set', key, value]), key).toContain('systemctl --user restart personad')
+  })
+
   test('check and doctor name the fault of the file that is on disk', async () => {
     expect(existsSync(file)).toBe(false)
     expect(await home.done(['config', 'check'])).toContain('the defaults apply')

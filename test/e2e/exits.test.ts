@@ -31,8 +31,13 @@ test('an output that cannot be written is a failure, with its reason', async () 
     1,
     'persona: error: the output could not be written (ENOSPC) (OUTPUT_FAILED)\n',
   ])
-  const daemon = spawn(process.execPath, [PERSONAD, '--version'], { stdio: ['ignore', full, 'ignore'] })
-  expect(await statusOf(daemon)).toBe(1)
+  const daemon = spawn(process.execPath, [PERSONAD, '--version'], { stdio: ['ignore', full, 'pipe'] })
+  let reason = ''
+  daemon.stderr!.setEncoding('utf8').on('data', (text: string) => (reason += text))
+  expect([await statusOf(daemon), reason]).toEqual([
+    1,
+    expect.stringMatching(/^personad: error: the output could not be written \(ENOSPC/),
+  ])
 })
 
 test('an output of which a file takes only a part is a failure', async () => {

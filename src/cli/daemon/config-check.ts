@@ -10,20 +10,22 @@ export interface ConfigFault {
   readonly message: string
 }
 
-/** @returns null if the file is good */
-export async function checkConfigFile(file: string): Promise<ConfigFault | null> {
+export interface CheckedConfig {
+  /** Null if the file is good. */
+  readonly fault: ConfigFault | null
+  /** The keys that a reload applies, such as `log.level`; all others need a restart. */
+  readonly reloadable: readonly string[]
+}
+
+export async function checkConfigFile(file: string): Promise<CheckedConfig> {
   const args = [LAUNCHER, '--check-config', '--config', file]
   const stdout = await new Promise<string>((resolve) => {
     execFile(process.execPath, args, { timeout: TIMEOUT_MS }, (_error, output) => resolve(output))
   })
-  return faultIn(stdout)
-}
-
-function faultIn(stdout: string): ConfigFault | null {
   try {
-    const { fault } = JSON.parse(stdout) as { fault: ConfigFault | null }
-    return fault
+    return JSON.parse(stdout) as CheckedConfig
   } catch {
-    return { code: 'CONFIG_UNCHECKED', message: 'personad gives no answer about the configuration' }
+    const fault = { code: 'CONFIG_UNCHECKED', message: 'personad gives no answer about the configuration' }
+    return { fault, reloadable: [] }
   }
 }

@@ -15,14 +15,15 @@ import { formatYaml } from '../io/yaml.ts'
 import { checkConfigFile, type ConfigFault } from './config-check.ts'
 
 const NEW_FILE_MODE = 0o600
+const RELOAD = 'to apply it: systemctl --user reload personad; without the service, send SIGHUP to the daemon'
+const RESTART = 'to apply it: systemctl --user restart personad; without the service, restart the daemon yourself'
 const KEY = /^[a-z_]+(\.[a-z_]+)?$/
-const APPLY = 'to apply it: systemctl --user reload personad; some keys need a restart (man personad.yaml)'
 
 /** Exits 1 if the daemon would not start with the file. */
 export async function check(context: Context): Promise<number> {
   const { configFile } = context.paths
   const exists = (await readConfig(configFile)) !== null
-  const fault = exists ? await checkConfigFile(configFile) : null
+  const fault = exists ? (await checkConfigFile(configFile)).fault : null
   print(context, { file: configFile, exists, fault }, [
     fault !== null
       ? `${escapeText(fault.message)} (${fault.code})`
@@ -58,8 +59,11 @@ export async function set(context: Context, key: string, value: string): Promise
   // A section without a key is an empty scalar, which can hold nothing.
   if (path.length > 1 && isScalar(document.getIn(path.slice(0, -1), true))) document.deleteIn(path.slice(0, -1))
   document.setIn(path, parsed)
-  await replace(configFile, document.toString({ lineWidth: 0 }))
-  print(context, { file: configFile, key, value: parsed }, [`${key} is set in ${escapeText(configFile)}`, APPLY])
+  const reloadable = await replace(configFile, document.toString({ lineWidth: 0 }))
+  print(context, { file: configFile, key, value: parsed }, [
+    `${key} is set in ${escapeText(configFile)}`,
+    reloadable.includes(key) ? RELOAD : RESTART,
+  ])
   return EXIT_DONE
 }
 
@@ -78,7 +82,7 @@ export async function edit(context: Context): Promise<number> {
         print(context, { file: configFile, written: false }, ['nothing changed'])
         return EXIT_DONE
       }
-      const fault = await checkConfigFile(copy)
+      const { fault } = await checkConfigFile(copy)
       if (fault === null) break
       tell(`${describe(fault, copy, configFile)}\n`)
       if (/^n/i.test((await askLine('Edit it again? [Y/n] ')).trim())) throw new CliError('CANCELLED', 'cancelled')
@@ -87,15 +91,15 @@ export async function edit(context: Context): Promise<number> {
   } finally {
     await rm(copy, { force: true })
   }
-  print(context, { file: configFile, written: true }, [`wrote ${escapeText(configFile)}`, APPLY])
+  print(context, { file: configFile, written: true }, [`wrote ${escapeText(configFile)}`, RESTART])
   return EXIT_DONE
 }
 
-/** @throws {CliError} CONFIG_INVALID, and the file stays as it was */
-async function replace(configFile: string, text: string): Promise<void> {
+/** @returns the keys that a reload applies @throws {CliError} CONFIG_INVALID, and the file stays as it was */
+async function replace(configFile: string, text: string): Promise<readonly string[]> {
   const copy = await writeCopy(configFile, text)
   try {
-    const fault = await checkConfigFile(copy)
+    const { fault, reloadable } = await checkConfigFile(copy)
     if (fault !== null) {
       throw new CliError('CONFIG_INVALID', describe(fault, copy, configFile), {
         hint: 'the file is unchanged; its keys are described by: man personad.yaml',
@@ -103,6 +107,7 @@ async function replace(configFile: string, text: string): Promise<void> {
     }
     const mode = (await stat(configFile).catch(() => null))?.mode
     await writeFileDurably(configFile, encodeUtf8(text), { mode: mode === undefined ? NEW_FILE_MODE : mode & 0o755 })
+    return reloadable
   } finally {
     await rm(copy, { force: true })
   }

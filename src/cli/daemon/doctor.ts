@@ -33,7 +33,7 @@ export async function doctor(context: Context): Promise<number> {
 
 /** The daemon read the file when it started. Somebody may have changed it since, and only the next start would tell. */
 async function checkConfig(file: string): Promise<Finding[]> {
-  const fault = existsSync(file) ? await checkConfigFile(file) : null
+  const fault = existsSync(file) ? (await checkConfigFile(file)).fault : null
   if (fault === null) return []
   return [
     problem(
