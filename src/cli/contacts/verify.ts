@@ -1,4 +1,6 @@
 /** `persona verify` judges a status message; `persona observe` reports one to the daemon. */
+import { checkDeviceKey } from '../../core/blob.ts'
+import { parseHex } from '../../core/encoding/bytes.ts'
 import { activeDevice } from '../../core/table.ts'
 import type { Client } from '../../ipc/client.ts'
 import type { BlobView, ObserveResult, VerifyResult } from '../../ipc/shapes/judged.ts'
@@ -119,9 +121,19 @@ const SHOWN: Readonly<Record<ObserveResult['shown'], string>> = {
   invalid: 'shows an invalid blob',
 }
 
-function formatObserved(result: ObserveResult): string {
+function isDeviceKey(key: string): boolean {
+  try {
+    checkDeviceKey(parseHex(key)!)
+    return true
+  } catch {
+    return false
+  }
+}
+
+export function formatObserved(result: ObserveResult): string {
   const who = result.contact === null ? result.from : showName(result.contact, result.from)
   const code = result.code === null ? '' : ` (${result.code})`
+  if (!isDeviceKey(result.from)) return `${who} can be the key of no device, so nothing was recorded${code}`
   const order = result.verdict === null ? '' : ` (${ORDER[result.verdict]})`
   const state = result.state === null ? '' : `; the device is ${DEVICE_STATES[result.state]}`
   return `${who} ${SHOWN[result.shown]}${code}${order}${state}`

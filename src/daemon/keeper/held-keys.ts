@@ -126,7 +126,7 @@ export class HeldKeys {
         const hint = 'put back the file "secrets" that belongs to this store'
         throw new CustodyError(
           'SECRETS_FOREIGN',
-          `the key held for epoch ${head.epoch} is not the one that signed the table`,
+          'the secrets file holds another key than the one that signed your table',
           hint,
         )
       }
@@ -143,7 +143,7 @@ export class HeldKeys {
     const hint = 'restore both from the same backup, or start again with the newer store'
     throw new CustodyError(
       'SECRETS_FOREIGN',
-      `the secrets file holds the key of epoch ${newest}, but the store has the persona only at epoch ${persona.epoch}`,
+      'the secrets file holds a newer key than the store knows: one of the two was put back from an earlier day',
       hint,
     )
   }

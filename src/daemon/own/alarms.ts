@@ -46,7 +46,10 @@ export function alarmForgotten(personaId: string, how: Forgotten, from: string, 
 
 /** A sibling's table leaves out the device that this daemon runs for. */
 export function alarmUnlisted(personaId: string, state: State): void {
-  const message = `${OWN_DEVICE_UNLISTED.message}. ${capital(OWN_DEVICE_UNLISTED.hint)}`
+  // The alarm stands until it is dismissed, also when the device is listed again.
+  const what =
+    'another of your devices removed this one from your table; until it is listed again, this device signs and publishes nothing'
+  const message = `${what}. ${capital(OWN_DEVICE_UNLISTED.hint)}`
   alarm(state, 'OWN_DEVICE_UNLISTED', personaId, null, message)
 }
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { formatVerify } from '../../../../src/cli/contacts/verify.ts'
-import type { BlobView, VerifyResult } from '../../../../src/ipc/shapes/judged.ts'
+import { formatObserved, formatVerify } from '../../../../src/cli/contacts/verify.ts'
+import type { BlobView, ObserveResult, VerifyResult } from '../../../../src/ipc/shapes/judged.ts'
 import { A, expectEscaped, HOSTILE, NOW, P } from '../../../support/views.ts'
 
 const BLOB: BlobView = {
@@ -58,4 +58,21 @@ test('a verdict shows its code, the order of the table and whether the table lis
   )
   expect(text({ blob: { ...BLOB, devices: [] } })).toContain('the owner has removed every device')
   expect(text({ blob: { ...BLOB, clockAhead: true } })).toContain("the writer's clock is ahead")
+})
+
+test('a report for a key that no device can have blames the key, and not the text', () => {
+  const refused: ObserveResult = {
+    from: '0'.repeat(64),
+    shown: 'invalid',
+    code: 'DEVICE_KEY_LOW_ORDER',
+    personaId: null,
+    verdict: null,
+    contact: null,
+    state: null,
+    changes: [],
+  }
+  expect(formatObserved(refused)).toBe(
+    `${'0'.repeat(64)} can be the key of no device, so nothing was recorded (DEVICE_KEY_LOW_ORDER)`,
+  )
+  expect(formatObserved({ ...refused, from: A })).toContain('shows an invalid blob (DEVICE_KEY_LOW_ORDER)')
 })
