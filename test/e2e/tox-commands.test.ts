@@ -438,22 +438,25 @@ describe('inspect', () => {
     ['without keys', 'TOX_BAD_KEYS', () => damaged(SECTION_KEYS, 67)],
     ['with keys that do not match', 'TOX_BAD_KEYS', () => damaged(SECTION_KEYS, 68)],
   ]
-  test.each(refusals)('a profile %s is refused and named by every command, and stays unchanged', async (_, code, make) => {
-    const bytes = make()
-    writeFileSync(at('bad.tox'), bytes)
-    const commands = [
-      ['tox', 'inspect', 'bad.tox'],
-      ['tox', 'rekey', 'bad.tox', 'out.tox', '--device', 'x'],
-      ['tox', 'friends', 'bad.tox', 'add', OTHER],
-      ['tox', 'friends', LAPTOP, 'merge', 'bad.tox'],
-    ]
-    for (const command of commands) {
-      expect(await home.failure(command), command.join(' ')).toBe(`1 ${code}`)
-      expect((await home.run(command)).stderr).toContain('bad.tox')
-    }
-    expect(bytesOf('bad.tox').equals(bytes)).toBe(true)
-    expect(existsSync(at('out.tox'))).toBe(false)
-  })
+  test.each(refusals)(
+    'a profile %s is refused and named by every command, and stays unchanged',
+    async (_, code, make) => {
+      const bytes = make()
+      writeFileSync(at('bad.tox'), bytes)
+      const commands = [
+        ['tox', 'inspect', 'bad.tox'],
+        ['tox', 'rekey', 'bad.tox', 'out.tox', '--device', 'x'],
+        ['tox', 'friends', 'bad.tox', 'add', OTHER],
+        ['tox', 'friends', LAPTOP, 'merge', 'bad.tox'],
+      ]
+      for (const command of commands) {
+        expect(await home.failure(command), command.join(' ')).toBe(`1 ${code}`)
+        expect((await home.run(command)).stderr).toContain('bad.tox')
+      }
+      expect(bytesOf('bad.tox').equals(bytes)).toBe(true)
+      expect(existsSync(at('out.tox'))).toBe(false)
+    },
+  )
 
   function damaged(type: number, length: number): Uint8Array {
     return encodeSave(withSection(readSave(at(LAPTOP)), type, new Uint8Array(length).fill(1)))

@@ -49,7 +49,9 @@ export async function pruneBackups(path: string, justMade: string): Promise<void
  * Then the order in which they are made counts.
  */
 function laterThanOldest(nowSec: number, backups: readonly string[]): number {
-  const [oldest, newest] = [backups.at(0), backups.at(-1)].map((backup) => (backup === undefined ? 0 : secondsOf(backup)))
+  const [oldest, newest] = [backups.at(0), backups.at(-1)].map((backup) =>
+    backup === undefined ? 0 : secondsOf(backup),
+  )
   return nowSec < oldest! ? newest! + 1 : nowSec
 }
 

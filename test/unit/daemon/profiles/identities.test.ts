@@ -132,7 +132,9 @@ describe('an own profile that loses its keys', () => {
     put(GOOD)
     await start([])
     const remember = profiles.handlers()['profile.remember']
-    expect(await remember({ path: at('laptop.tox'), key: OWN_LAPTOP }, undefined as never)).toEqual({ device: 'laptop' })
+    expect(await remember({ path: at('laptop.tox'), key: OWN_LAPTOP }, undefined as never)).toEqual({
+      device: 'laptop',
+    })
     lose()
     await start()
     expect(keeper.told('profile.lost')).toMatchObject([{ path: at('laptop.tox'), device: 'laptop', state, copy: null }])
