@@ -5,7 +5,7 @@ import type { ChainPlace } from '../../src/core/announce/judge.ts'
 import { FORWARD_SEQ } from '../../src/core/announce/place.ts'
 import { formatRead } from '../../src/core/announce/settings.ts'
 import { bencodeValue, valueOf, type SignedValue } from '../../src/core/announce/signed-value.ts'
-import { walkForwards, type WalkResult } from '../../src/core/announce/walk.ts'
+import type { WalkResult } from '../../src/core/announce/walk.ts'
 import { formatHex } from '../../src/core/encoding/bytes.ts'
 import { composeStatus } from '../../src/core/token.ts'
 import type { DhtClient } from '../../src/dht/client.ts'
@@ -20,7 +20,9 @@ import {
   strangerAt,
   type ItemWishes,
 } from '../support/announced.ts'
-import { DhtPeers, libtorrentAbsence, loopbackClient } from '../support/dht-peers.ts'
+import { walkOn } from '../support/announce-net.ts'
+import { deriveSigningSeed } from '../../src/crypto/seed.ts'
+import { DhtPeers, libtorrentAbsence, libtorrentPut, loopbackClient } from '../support/dht-peers.ts'
 import { makeDeviceKey, NOW_SEC, sodium } from '../support/made-persona.ts'
 
 const EXAMPLE = new URL('../../examples/open-announcement.ts', import.meta.url).pathname
@@ -35,9 +37,7 @@ async function putAll(client: DhtClient, items: readonly SignedValue[]): Promise
 }
 
 async function walk(client: DhtClient, start: ChainPlace, deviceKeys: readonly Uint8Array[] = []): Promise<WalkResult> {
-  const lookUp = async (place: Pick<SignedValue, 'publicKey' | 'salt'>): Promise<SignedValue[]> =>
-    (await client.get(place)).values.map(({ signed }) => signed)
-  return await walkForwards(start, lookUp, { engine: sodium, deviceKeys }, NOW_SEC)
+  return await walkOn(client, start, deviceKeys, NOW_SEC)
 }
 
 const proofs = ({ items }: WalkResult): number => items.filter(({ verdict }) => verdict.provesTheft).length
@@ -105,6 +105,23 @@ describe('announcements on nodes of libtorrent', () => {
       seq: String(last.seq),
       signature: formatHex(last.signature).toLowerCase(),
     })
+  })
+
+  libtorrentIt(`that libtorrent put are read by a friend as ours are${needs}`, async () => {
+    const others = await DhtPeers.start('bittorrent-dht', 2)
+    const peers = await DhtPeers.start('libtorrent', 3, others.ports)
+    const [good] = itemsOf(ada, announcedBlob(ada, { seq: 7 })).items as [SignedValue]
+    const seed = deriveSigningSeed(ada.seed, 0, sodium)
+    // libtorrent signs for itself, with the seq after the one that it finds.
+    const { publicKey, secretKey } = sodium.signKeyPair(seed)
+    const place = { key: formatHex(publicKey), salt: formatHex(good.salt) }
+    await others.order({ do: 'put', secret: formatHex(secretKey), ...place, seq: Number(good.seq) - 1, value: '00' })
+    expect(await peers.order(libtorrentPut(seed, good, valueOf(good)!))).toMatchObject({ seq: String(good.seq) })
+
+    const { client } = await loopbackClient([...others.ports, ...peers.ports])
+    const result = await walk(client, placeOf(ada))
+    expect([result.best?.seq, proofs(result)]).toEqual([7, 0])
+    expect(result.items.map(({ signed }) => signed.signature)).toContainEqual(good.signature)
   })
 
   libtorrentIt(`a thief who closes the place first is proven, by either kind of item${needs}`, async () => {

@@ -1,16 +1,21 @@
 /** Our DHT client in nets of nodes that others wrote: bittorrent-dht and libtorrent, on loopback. */
-import { createHash } from 'node:crypto'
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { bencodeValue, MAX_DHT_SEQ, valueOf, type SignedValue } from '../../src/core/announce/signed-value.ts'
+import {
+  bencodeValue,
+  MAX_DHT_SEQ,
+  valueOf,
+  type SignedValue,
+  type ValuePlace,
+} from '../../src/core/announce/signed-value.ts'
 import { formatHex } from '../../src/core/encoding/bytes.ts'
 import { bytesOfLatin1 } from '../../src/dht/bencode.ts'
 import type { GetReport } from '../../src/dht/order.ts'
 import { codeOf } from '../support/code-of.ts'
 import { KILLERS } from '../support/dht-killers.ts'
 import { signValue, targetOf } from '../support/dht-net.ts'
-import { DhtPeers, libtorrentAbsence, loopbackClient } from '../support/dht-peers.ts'
+import { DhtPeers, libtorrentAbsence, libtorrentPut, loopbackClient } from '../support/dht-peers.ts'
 import { engine, seedOf } from '../support/person.ts'
 
 const LIBTORRENT_ABSENCE = libtorrentAbsence()
@@ -22,25 +27,14 @@ function value(length: number, byte = 0xab): Uint8Array {
   return new Uint8Array(length).fill(byte)
 }
 
+function placeNamed(name: string, salt: Uint8Array): ValuePlace {
+  return { publicKey: engine.signKeyPair(seedOf(name)).publicKey, salt }
+}
+
 function only(report: GetReport): { readonly seq: bigint; readonly value: string } {
   expect(report.values).toHaveLength(1)
   const { signed } = report.values[0]!
   return { seq: signed.seq, value: formatHex(valueOf(signed)!).toLowerCase() }
-}
-
-/** An order to libtorrent, which takes the expanded secret key: the clamped SHA-512 of the seed. */
-function libtorrentPut(name: string, salt: Uint8Array, bytes: Uint8Array): Readonly<Record<string, unknown>> {
-  const secret = createHash('sha512').update(seedOf(name)).digest()
-  secret[0]! &= 248
-  secret[31] = (secret[31]! & 127) | 64
-  const { publicKey } = engine.signKeyPair(seedOf(name))
-  return {
-    do: 'put',
-    secret: secret.toString('hex'),
-    key: formatHex(publicKey),
-    salt: formatHex(salt),
-    value: formatHex(bytes),
-  }
 }
 
 const libtorrentGet = ({ publicKey, salt }: SignedValue, node = 0): Readonly<Record<string, unknown>> => ({
@@ -143,11 +137,16 @@ describe('in a net with libtorrent', () => {
       const peers = await DhtPeers.start('libtorrent', 3, others.ports)
       // Theirs first: these nodes list whoever asks or puts, also a read-only client, and then wait 15 s for it in each lookup.
       for (const { length, salt } of SIZES)
-        expect((await peers.order(libtorrentPut(`theirs ${length}`, salt, value(length)))).stored).toBeGreaterThan(0)
+        expect(
+          (
+            await peers.order(
+              libtorrentPut(seedOf(`theirs ${length}`), placeNamed(`theirs ${length}`, salt), value(length)),
+            )
+          ).stored,
+        ).toBeGreaterThan(0)
       const { client } = await loopbackClient([...others.ports, ...peers.ports])
       for (const { length, salt } of SIZES) {
-        const { publicKey } = engine.signKeyPair(seedOf(`theirs ${length}`))
-        expect(only(await client.get({ publicKey, salt })).value).toBe('ab'.repeat(length))
+        expect(only(await client.get(placeNamed(`theirs ${length}`, salt))).value).toBe('ab'.repeat(length))
       }
       for (const { length, salt } of SIZES) {
         const ours = signValue(`ours ${length}`, 5n, value(length), salt)

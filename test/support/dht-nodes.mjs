@@ -9,6 +9,14 @@ const verify = (signature, message, publicKey) => nacl.sign.detached.verify(mess
 const answer = (fields) =>
   console.log(JSON.stringify(fields, (_, value) => (typeof value === 'bigint' ? String(value) : value)))
 
+/** The node lists nobody who says that they answer no query (BEP 43). A client that has ended then costs later lookups nothing. */
+function heedReadOnly(rpc) {
+  const list = (add) => Reflect.set(rpc, '_addNode', add)
+  const add = Reflect.get(rpc, '_addNode')
+  rpc.socket.prependListener('query', (query) => list(query.ro === 1 ? () => {} : add))
+  rpc.socket.on('query', () => list(add))
+}
+
 const nodes = []
 for (let i = 0; i < count; i++) {
   const known = [...others, ...nodes.map((node) => node.address().port)]
@@ -16,6 +24,7 @@ for (let i = 0; i < count; i++) {
   const ready = new Promise((resolve) => node.once('ready', resolve))
   await new Promise((resolve) => node.listen(0, '127.0.0.1', resolve))
   await ready
+  if (process.env.HEED_READ_ONLY === '1') heedReadOnly(Reflect.get(node, '_rpc'))
   nodes.push(node)
 }
 answer({ ports: nodes.map((node) => node.address().port) })
@@ -25,6 +34,11 @@ const orders = {
   held({ target, value }) {
     const held = nodes.map((node) => Reflect.get(node, '_values').get(target)).filter((found) => found != null)
     answer({ nodes: held.length, same: held.filter(({ v }) => Buffer.from(v).toString('hex') === value).length })
+  },
+  /** As after two hours without a put: the nodes hold nothing. */
+  forget() {
+    for (const node of nodes) Reflect.get(node, '_values').clear()
+    answer({ nodes: nodes.length })
   },
   get({ target, salt }) {
     nodes[0].get(Buffer.from(target, 'hex'), { salt: Buffer.from(salt, 'hex'), verify }, (error, found) => {

@@ -1,10 +1,13 @@
 /** DHT nodes that others wrote, on loopback: bittorrent-dht, and libtorrent where Debian's package is installed. */
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { createInterface, type Interface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { onTestFinished } from 'vitest'
+import type { ValuePlace } from '../../src/core/announce/signed-value.ts'
+import { formatHex } from '../../src/core/encoding/bytes.ts'
 import { DhtClient, type DhtOptions } from '../../src/dht/client.ts'
 import { engine } from './person.ts'
 
@@ -17,7 +20,14 @@ export function libtorrentAbsence(): string | null {
   return spawnSync(PYTHON, ['-c', 'import libtorrent']).status === 0 ? null : 'python3-libtorrent is not installed'
 }
 
-/** Several nodes in a process of their own. It ends with the test. */
+export interface PeerOptions {
+  /** Takes what ends the nodes. By default they end with the test. */
+  readonly atEnd?: (end: () => void) => void
+  /** Nodes of bittorrent-dht then list no read-only client (BEP 43). A client that has ended then costs later lookups nothing. */
+  readonly heedReadOnly?: boolean
+}
+
+/** Several nodes in a process of their own. */
 export class DhtPeers {
   readonly child: ChildProcess
   readonly #lines: AsyncIterator<string>
@@ -34,13 +44,17 @@ export class DhtPeers {
     kind: 'bittorrent-dht' | 'libtorrent',
     count: number,
     ports: readonly number[] = [],
+    { atEnd = onTestFinished, heedReadOnly = false }: PeerOptions = {},
   ): Promise<DhtPeers> {
     const args = [String(count), ...ports.map(String)]
     const child =
       kind === 'libtorrent'
         ? spawn(PYTHON, [pathOf('dht_nodes.py'), ...args], { stdio: ['pipe', 'pipe', 'pipe'] })
-        : spawn(process.execPath, [pathOf('dht-nodes.mjs'), ...args], { stdio: ['pipe', 'pipe', 'pipe'] })
-    onTestFinished(() => void child.kill('SIGKILL'))
+        : spawn(process.execPath, [pathOf('dht-nodes.mjs'), ...args], {
+            stdio: ['pipe', 'pipe', 'pipe'],
+            env: { ...process.env, HEED_READ_ONLY: heedReadOnly ? '1' : '0' },
+          })
+    atEnd(() => void child.kill('SIGKILL'))
     const reader: Interface = createInterface({ input: child.stdout })
     const lines = reader[Symbol.asyncIterator]()
     const first = await lines.next()
@@ -55,6 +69,24 @@ export class DhtPeers {
     const line = await this.#lines.next()
     if (line.done === true) throw new Error('the nodes ended')
     return JSON.parse(line.value) as Readonly<Record<string, unknown>>
+  }
+}
+
+/** An order to libtorrent, which takes the expanded secret key: the clamped SHA-512 of the seed. */
+export function libtorrentPut(
+  seed: Uint8Array,
+  { publicKey, salt }: ValuePlace,
+  value: Uint8Array,
+): Readonly<Record<string, unknown>> {
+  const secret = createHash('sha512').update(seed).digest()
+  secret[0]! &= 248
+  secret[31] = (secret[31]! & 127) | 64
+  return {
+    do: 'put',
+    secret: secret.toString('hex'),
+    key: formatHex(publicKey),
+    salt: formatHex(salt),
+    value: formatHex(value),
   }
 }
 
