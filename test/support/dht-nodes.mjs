@@ -1,5 +1,5 @@
 // Nodes of bittorrent-dht on loopback for a test: dht-nodes.mjs COUNT [BOOTSTRAP_PORT ...]. Orders and answers are lines of JSON; bytes are
-// hex. A process of its own, because single packets end it (test/support/dht-killers.ts).
+// hex. A process of its own, because single packets end it (test/support/dht-hostile.ts).
 import { createInterface } from 'node:readline'
 import DHT from 'bittorrent-dht'
 import nacl from 'tweetnacl'

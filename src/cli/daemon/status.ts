@@ -64,10 +64,17 @@ const NET_STATES: Readonly<Record<NetStatus['state'], string>> = {
   waiting: 'personad-net has ended and will start again',
 }
 
-function formatNet({ state, how, dht }: NetStatus): string {
+/** Counts of packets that came over the DHT and were no answer that we could use. */
+const REFUSED = ['fromStrangers', 'truncated', 'malformed', 'unmatched', 'lying']
+
+export function formatNet({ state, how, dht }: NetStatus): string {
   const place = how === 'unit' ? ', as a service of its own' : ''
-  const megabytes = dht === null ? 0 : ((dht['sentBytes'] ?? 0) + (dht['receivedBytes'] ?? 0)) / 1_000_000
-  return `${NET_STATES[state]}${place}${dht === null ? '' : `; ${megabytes.toFixed(1)} MB over the DHT`}`
+  if (dht === null) return `${NET_STATES[state]}${place}`
+  const sum = (names: readonly string[]): number => names.reduce((total, name) => total + (dht[name] ?? 0), 0)
+  const megabytes = sum(['sentBytes', 'receivedBytes']) / 1_000_000
+  const refused = sum(REFUSED)
+  const no = refused === 0 ? '' : `, ${countOf(refused, 'packet')} refused`
+  return `${NET_STATES[state]}${place}; ${megabytes.toFixed(1)} MB over the DHT${no}`
 }
 
 function formatPersona(status: DaemonStatus, nowSec: number, verbose: boolean): string[] {

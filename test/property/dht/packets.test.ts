@@ -1,38 +1,12 @@
 /** Hostile packets from nodes that were asked: none ends the client, each is counted, and lookups go on. */
-import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { bytesOfLatin1 } from '../../../src/dht/bencode.ts'
 import type { DhtCounters } from '../../../src/dht/counters.ts'
 import { DhtNet, signValue } from '../../support/dht-net.ts'
-import { KILLERS } from '../../support/dht-killers.ts'
+import { KILLERS, mutate, sampleChanges } from '../../support/dht-hostile.ts'
 
 const MUTATED = 10_000
 const signed = signValue('ada', 5n, new Uint8Array(300).fill(1), new Uint8Array(20))
-
-/** A change of a good answer: bytes replaced, cut out, put in twice, or cut off. */
-const changes = fc.array(
-  fc.record({
-    how: fc.constantFrom('replace', 'cut', 'repeat', 'end', 'digit'),
-    at: fc.nat(1200),
-    length: fc.integer({ min: 1, max: 40 }),
-    byte: fc.oneof(fc.nat(255), fc.constantFrom(...'dlei:-0123456789'.split('').map((letter) => letter.charCodeAt(0)))),
-  }),
-  { minLength: 1, maxLength: 4 },
-)
-type Change = (typeof changes extends fc.Arbitrary<infer Changes> ? Changes : never)[number]
-
-function mutate(packet: Uint8Array, list: readonly Change[]): Uint8Array {
-  let bytes = [...packet]
-  for (const { how, at: anywhere, length, byte } of list) {
-    const at = anywhere % Math.max(1, bytes.length)
-    if (how === 'replace') bytes[at] = byte
-    else if (how === 'cut') bytes.splice(at, length)
-    else if (how === 'repeat') bytes.splice(at, 0, ...bytes.slice(at, at + length))
-    else if (how === 'end') bytes = bytes.slice(0, at)
-    else bytes.splice(at, 0, byte)
-  }
-  return Uint8Array.from(bytes)
-}
 
 function counted(counters: DhtCounters): number {
   const { fromStrangers, truncated, malformed, unmatched, queries } = counters
@@ -45,7 +19,7 @@ describe('the DHT client', () => {
     net.addNodes(12)
     const client = net.client()
     await net.settle(client.put(signed))
-    const samples = fc.sample(changes, { numRuns: MUTATED, seed: 1 })
+    const samples = sampleChanges(MUTATED)
     let sent = 0
     for (const node of net.nodes) {
       node.manners.send = (packet, from) => {
