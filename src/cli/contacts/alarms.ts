@@ -1,12 +1,14 @@
 /** `persona alarms` and `persona verify --evidence`: attacks and mistakes in tables, their meaning and the proof. */
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { encodeUtf8, formatHex } from '../../core/encoding/bytes.ts'
+import { provesTheft } from '../../core/announce/theft.ts'
+import { encodeUtf8, formatHex, parseBase64url, parseHex } from '../../core/encoding/bytes.ts'
 import { BlobError } from '../../core/errors.ts'
 import { proofsOf, type Proof } from '../../core/proof.ts'
 import { judgeStatus, type VerifiedBlob } from '../../core/verify.ts'
+import type { CryptoEngine } from '../../crypto/engine.ts'
 import { writeFileDurably } from '../../durable/file.ts'
-import { evidenceFile, type Alarm, type EvidenceFile } from '../../ipc/shapes/alarms.ts'
+import { evidenceFile, type Alarm, type EvidenceFile, type EvidenceItem } from '../../ipc/shapes/alarms.ts'
 import { withDaemon } from '../io/connect.ts'
 import { print, type Context } from '../io/context.ts'
 import { CliError, EXIT_DONE, EXIT_FAILED } from '../io/errors.ts'
@@ -60,6 +62,8 @@ const MEANINGS: Readonly<Record<string, string>> = {
     'This daemon remembers an older table than it has signed. Either its disk was reset to an earlier day, or somebody else signs with your key.',
   CURSOR_AHEAD:
     'A program remembers more events than this daemon has. The disk may have been reset to an earlier day. Alone it proves nothing: programs can be wrong.',
+  ANNOUNCEMENT_JAMMED:
+    'Somebody signed an announcement that none of the owner’s devices signs. So they have a key of this persona. They may keep friends from the announcements of that key, and no node can remove theirs. Status messages still bring the newest table.',
   OWN_DEVICE_UNLISTED: 'Another of your devices, or a thief with its key, removed this device from your table.',
 }
 
@@ -99,8 +103,10 @@ async function exportEvidence(
     })
   }
   await writeFileDurably(path, encodeUtf8(`${JSON.stringify(file, null, 2)}\n`), { mode: 0o600 })
-  print(context, { path, blobs: file.blobs.length }, [
-    `wrote ${countOf(file.blobs.length, 'table')} of persona ${keyTail(file.personaId)} to ${escapeText(path)}`,
+  const items = file.items?.length ?? 0
+  const also = items === 0 ? '' : ` and ${countOf(items, 'announcement')}`
+  print(context, { path, blobs: file.blobs.length, items }, [
+    `wrote ${countOf(file.blobs.length, 'table')}${also} of persona ${keyTail(file.personaId)} to ${escapeText(path)}`,
     'anybody can check it, without a daemon: persona verify --evidence FILE',
   ])
   return EXIT_DONE
@@ -112,7 +118,16 @@ export interface EvidenceVerdict {
   tables: number
   /** Tokens that are not a valid table of this persona, with the reason. */
   invalid: { index: number; code: string }[]
-  proofs: Proof[]
+  proofs: (Proof | ItemProof)[]
+}
+
+/** Somebody else has a key: the owner's devices do not sign this announcement. */
+export interface ItemProof {
+  kind: 'announcement'
+  personaId: string
+  epoch: number
+  /** Of the announcement, decimal digits. */
+  seq: string
 }
 
 /**
@@ -168,7 +183,27 @@ export async function judgeEvidence(file: EvidenceFile): Promise<EvidenceVerdict
       invalid.push({ index, code: error.code })
     }
   }
-  return { personaId: file.personaId, tables: blobs.length, invalid, proofs: proofsOf(blobs) }
+  const ofItems = (file.items ?? []).flatMap((item) => proofOfItem(item, file.personaId, blobs, engine))
+  return { personaId: file.personaId, tables: blobs.length, invalid, proofs: [...proofsOf(blobs), ...ofItems] }
+}
+
+function proofOfItem(
+  { epoch, readingKey, publicKey, salt, seq, bencoded, signature }: EvidenceItem,
+  personaId: string,
+  blobs: readonly VerifiedBlob[],
+  engine: CryptoEngine,
+): ItemProof[] {
+  const value = parseBase64url(bencoded)
+  if (value === null) return []
+  const signed = {
+    publicKey: parseHex(publicKey)!,
+    salt: parseHex(salt)!,
+    seq: BigInt(seq),
+    bencoded: value,
+    signature: parseHex(signature)!,
+  }
+  const isProof = provesTheft({ signed, epoch, readingKey: parseHex(readingKey)! }, blobs, engine)
+  return isProof ? [{ kind: 'announcement', personaId, epoch, seq }] : []
 }
 
 export function formatVerdict({ personaId, tables, invalid, proofs }: EvidenceVerdict, verbose = false): string[] {
@@ -178,7 +213,10 @@ export function formatVerdict({ personaId, tables, invalid, proofs }: EvidenceVe
   return [found, ...refused, ...(proofs.length === 0 ? [nothing] : proofs.map((proof) => formatProof(proof, verbose)))]
 }
 
-function formatProof({ kind, epoch, seq, pair }: Proof, verbose: boolean): string {
+function formatProof(proof: Proof | ItemProof, verbose: boolean): string {
+  if (proof.kind === 'announcement')
+    return `proven: an announcement is signed by a key of this persona, and not by its owner, so somebody else has the key${verbose ? ` of epoch ${proof.epoch}` : ''}`
+  const { kind, epoch, seq, pair } = proof
   const both = `${keyTail(pair[0])} and ${keyTail(pair[1])}`
   if (kind === 'fork')
     return `proven: one key signed two different tables with the same number${tableNumbers(verbose, { epoch, seq })}: ${both}`

@@ -4,6 +4,7 @@ import { MAX_DHT_SEQ, MAX_SALT_BYTES, type SignedValue } from '../../core/announ
 import { ANNOUNCE_KINDS, isSetting, type AnnounceKind } from '../../core/announce/settings.ts'
 import { formatBase64url, formatHex, parseBase64url, parseHex } from '../../core/encoding/bytes.ts'
 import { MAX_EPOCH } from '../../core/limits.ts'
+import type { ItemTexts } from '../personas/thefts.ts'
 import { kind, type Kind } from '../state/kind.ts'
 import type { Records } from '../state/records.ts'
 
@@ -11,18 +12,9 @@ const MAX_ITEMS = 4 // sanity: two places, and two of earlier settings
 const MAX_BENCODED_CHARS = 1334 // format: base64url of 1000 bytes
 
 /** One signed item. Anybody who has it can put it again, also while the signing key is locked. */
-export interface ItemRecord {
+export interface ItemRecord extends ItemTexts {
   /** It leads to a later epoch. */
   readonly isForward: boolean
-  /** 64 hex digits */
-  readonly publicKey: string
-  /** hex digits */
-  readonly salt: string
-  /** Decimal digits: JSON has no 64-bit integers. */
-  readonly seq: string
-  readonly bencoded: string
-  /** 128 hex digits */
-  readonly signature: string
 }
 
 const itemRecord: z.ZodType<ItemRecord> = z.strictObject({
@@ -109,17 +101,6 @@ export function newest(arrived: readonly ItemRecord[], here: readonly ItemRecord
   return [...best.values()].slice(0, MAX_ITEMS)
 }
 
-/** A signed item that proves that somebody else has a key of the persona. The id is the PersonaID. */
-export interface ProofRecord {
-  readonly personaId: string
-  readonly epoch: number
-  readonly item: ItemRecord
-  readonly seenSec: number
-}
-
-/** Stays here: each device sees for itself. */
-export const PROOFS: Kind<ProofRecord> = kind('jammed', { travels: 'never' })
-
 export function epochId(epoch: number): string {
   return String(epoch).padStart(2, '0')
 }
@@ -130,8 +111,11 @@ export function placeOf({ publicKey, salt }: Pick<ItemRecord, 'publicKey' | 'sal
 }
 
 export function recordOf(signed: SignedValue, isForward: boolean): ItemRecord {
+  return { isForward, ...textsOf(signed) }
+}
+
+export function textsOf(signed: SignedValue): ItemTexts {
   return {
-    isForward,
     publicKey: formatHex(signed.publicKey),
     salt: formatHex(signed.salt),
     seq: String(signed.seq),
@@ -140,7 +124,7 @@ export function recordOf(signed: SignedValue, isForward: boolean): ItemRecord {
   }
 }
 
-export function signedOf(record: ItemRecord): SignedValue {
+export function signedOf(record: ItemTexts): SignedValue {
   return {
     publicKey: parseHex(record.publicKey)!,
     salt: parseHex(record.salt)!,

@@ -1,16 +1,17 @@
 /** Announcements as a wing: the own table on the DHT, and the tables of contacts found there (docs/announce.md). */
 import * as schema from '../../ipc/methods/announce.ts'
 import { systemClock } from '../../process/pulse.ts'
+import { THEFTS } from '../personas/thefts.ts'
 import type { Host, OpenWing, Wing } from '../wing/wing.ts'
 import { Announcer } from './announcer.ts'
 import { ANNOUNCE_SECTION, type AnnounceConfig } from './config.ts'
-import { EPOCHS, PROOFS } from './items.ts'
+import { EPOCHS } from './items.ts'
 import { signForward } from './signing.ts'
 
 export const ANNOUNCE: Wing<schema.AnnounceMethods, AnnounceConfig> = {
   schema: schema.ANNOUNCE,
   section: ANNOUNCE_SECTION,
-  kinds: [EPOCHS, PROOFS],
+  kinds: [EPOCHS, THEFTS],
   onSpent: signForward,
   open: openAnnounce,
 }

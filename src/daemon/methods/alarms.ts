@@ -5,6 +5,7 @@ import { formatToken } from '../../core/token.ts'
 import { findContact } from '../contacts/find.ts'
 import { alarmView, listAlarms } from '../keeper/alarms.ts'
 import type { Keeper } from '../keeper/keeper.ts'
+import { theftsOf } from '../personas/thefts.ts'
 import { KeeperError } from '../state/errors.ts'
 import type { Handlers } from '../../ipc/methods/method.ts'
 import type { Methods } from '../../ipc/methods/all-methods.ts'
@@ -45,6 +46,9 @@ async function evidence(keeper: Keeper, query: string): Promise<EvidenceFile> {
     const bytes = blob === null ? null : parseBase64url(blob)
     return bytes === null ? [] : [{ kind, seenAtSec, token: formatToken(bytes) }]
   }
+  const items = theftsOf(persona.personaId, keeper.onDisk).flatMap(({ epoch, item, seenSec, readingKey }) =>
+    readingKey === undefined ? [] : [{ epoch, seenAtSec: seenSec, readingKey, ...item }],
+  )
   return {
     type: 'persona evidence',
     version: 1,
@@ -56,5 +60,6 @@ async function evidence(keeper: Keeper, query: string): Promise<EvidenceFile> {
       ...blobsOf('held', persona.held, null),
       ...persona.evidence.flatMap(({ kind, blob, seenAtSec }) => blobsOf(kind, blob, seenAtSec)),
     ],
+    ...(items.length === 0 ? {} : { items }),
   }
 }

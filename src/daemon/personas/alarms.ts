@@ -17,14 +17,24 @@ const FORK_ALARMS_AFTER_SEC = 14 * 86_400 // format: two honest devices end a fo
 
 const ID_DIGITS = 8
 
-/** Raises an alarm, one for each code and persona. It stands until the owner dismisses it, or its cause ends. */
-export function alarm(state: State, code: string, personaId: string | null, key: string | null, message: string): void {
+/**
+ * Raises an alarm, one for each code and persona. It stands until the owner dismisses it, or its cause ends.
+ * @param isNews it is emitted although it was within the last hour
+ */
+export function alarm(
+  state: State,
+  code: string,
+  personaId: string | null,
+  key: string | null,
+  message: string,
+  isNews = false,
+): void {
   if (personaId !== null && state.isBlocked(personaId)) return
   const id = alarmId(code, personaId, state)
   const known = state.records.alarms.get(id)
   const { nowSec } = state
   const sinceLastSec = known === undefined || known.dueSec !== null ? Infinity : nowSec - known.lastSec
-  const isNew = key !== null && known?.keys.includes(key) !== true
+  const isNew = isNews || (key !== null && known?.keys.includes(key) !== true)
   // A clock that stepped back must not silence the alarm.
   if (!isNew && sinceLastSec >= 0 && sinceLastSec < REPEAT_SEC) return
   const keys = [key, ...(known?.keys ?? [])].filter((each) => each !== null)
@@ -41,6 +51,11 @@ export function alarm(state: State, code: string, personaId: string | null, key:
     }),
   )
   state.emit({ event: 'alarm', data: { code, personaId, key, message } })
+}
+
+/** Whether the owner has this alarm before them. */
+export function isRaised(state: State, code: string, personaId: string | null): boolean {
+  return state.records.alarms.get(alarmId(code, personaId, state)) !== undefined
 }
 
 function alarmId(code: string, personaId: string | null, state: State): string {

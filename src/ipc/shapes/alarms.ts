@@ -40,6 +40,27 @@ export interface EvidenceFile {
   root: string
   exportedAtSec: number
   blobs: EvidenceBlob[]
+  /** Announcements that the owner's devices do not sign; present only if there are any. */
+  items?: EvidenceItem[]
+}
+
+/** A signed value of the DHT that proves that somebody else has a key of the persona (docs/announce.md, section 6). */
+export interface EvidenceItem {
+  /** The epoch of the key. */
+  epoch: number
+  seenAtSec: number
+  /** r, with which anybody can check it. It opens the announcements of that time. */
+  readingKey: string
+  /** K_e */
+  publicKey: string
+  /** Hex digits. */
+  salt: string
+  /** Decimal digits: JSON has no 64-bit integers. */
+  seq: string
+  /** The value as it is bencoded, base64url. */
+  bencoded: string
+  /** 128 hex digits. */
+  signature: string
 }
 
 export interface EvidenceBlob {
@@ -52,6 +73,19 @@ export interface EvidenceBlob {
 }
 
 const MAX_EVIDENCE_BLOBS = 64 // sanity: a contact has at most 18
+const MAX_EVIDENCE_ITEMS = 17 // format: one for each key of the chain
+const MAX_BENCODED_CHARS = 1334 // format: base64url of 1000 bytes
+
+const evidenceItem: z.ZodType<EvidenceItem> = z.strictObject({
+  epoch: z.int().min(0).max(16),
+  seenAtSec: z.int().min(0),
+  readingKey: keyHex,
+  publicKey: keyHex,
+  salt: z.string().regex(/^(?:[0-9A-F]{2}){0,64}$/),
+  seq: z.string().regex(/^(?:0|[1-9]\d{0,18})$/),
+  bencoded: z.string().max(MAX_BENCODED_CHARS),
+  signature: z.string().regex(/^[0-9A-F]{128}$/),
+})
 
 export const evidenceFile: z.ZodType<EvidenceFile> = z.strictObject({
   type: z.literal('persona evidence'),
@@ -68,4 +102,5 @@ export const evidenceFile: z.ZodType<EvidenceFile> = z.strictObject({
       }),
     )
     .max(MAX_EVIDENCE_BLOBS),
+  items: z.array(evidenceItem).max(MAX_EVIDENCE_ITEMS).exactOptional(),
 })
