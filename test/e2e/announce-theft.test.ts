@@ -97,6 +97,15 @@ describe('a thief of the signing key', () => {
       expect(await alarmsAt(story.alice)).toEqual(['ANNOUNCEMENT_JAMMED'])
       await bob.run(['contact', 'refresh', 'Alice'])
       expect(await alarmsAt(bob)).toEqual(['ANNOUNCEMENT_JAMMED'])
+      for (const [side, whose] of [
+        [story.alice, []],
+        [bob, ['Alice']],
+      ] as const) {
+        await side.done(['alarms', '--export', 'evidence', ...whose])
+        expect(await side.done(['verify', '--evidence', 'evidence'])).toContain(
+          'proven: an announcement is signed by a key of this persona, and not by its owner',
+        )
+      }
       expect(await epochAt(bob)).toBe(0)
       await bob.done(['observe', await statusOf(story.alice), '--from', LAPTOP])
       expect(await epochAt(bob)).toBe(1)

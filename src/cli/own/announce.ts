@@ -54,7 +54,8 @@ async function show(
   return await withDaemon(context, async (client) => {
     const status = await call(client)
     const { counts } = await client.call('status')
-    print(context, status, [...formatAnnounce(status, counts.contacts, Date.now() / 1000), ...more])
+    const next = status.kind === null ? [] : more
+    print(context, status, [...formatAnnounce(status, counts.contacts, Date.now() / 1000), ...next])
     return status.items.some(({ nodes, problem }) => nodes === 0 || problem !== null) ? EXIT_FAILED : EXIT_DONE
   })
 }

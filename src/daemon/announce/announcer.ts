@@ -158,11 +158,16 @@ export class Announcer {
     return this.status()
   }
 
-  /** Draws a new reading key: former contacts find nothing new. @throws {AnnounceError} NOT_ANNOUNCED */
+  /**
+   * Draws a new reading key: former contacts find nothing new. Also while announcements are off, because a thief may have set the one that
+   * is there.
+   * @throws {AnnounceError} NOT_ANNOUNCED if there is none
+   */
   async reread(): Promise<AnnounceStatus> {
-    this.#checkOn()
+    if (this.#own.settings.read === null) this.#checkOn()
     await this.#options.keeper.change(() => this.#set('read', this.#newRead()))
-    return await this.now()
+    await this.#own.update()
+    return this.status()
   }
 
   /**

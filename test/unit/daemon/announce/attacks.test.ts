@@ -112,6 +112,18 @@ describe('a sibling in the hands of a thief', () => {
     expect(await bob.call('contact.show', { contact: 'Alice' })).toMatchObject({ epoch: 1 })
   })
 
+  it('cannot leave a reading key that the owner cannot replace, also while announcements are off', async () => {
+    const { dht, alice, announcer } = await alices()
+    await announcer.off()
+    const puts = dht.asked.length
+    const before = alice.keeper.own.setting('read')
+    expect(await announcer.reread()).toMatchObject({ kind: null, readingKey: true })
+    expect(alice.keeper.own.setting('read')).not.toEqual(before)
+    expect(dht.asked.length).toBe(puts)
+    const { announcer: others } = await announcing(await TestKeeper.withPersona(), dht)
+    await expect(others.reread()).rejects.toMatchObject({ code: 'NOT_ANNOUNCED' })
+  })
+
   it('cannot keep the table of a device that joins from being announced', async () => {
     const { alice } = await alices()
     const hostile = await withItems(await alice.copied(), (items) =>
