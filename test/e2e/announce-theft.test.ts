@@ -1,5 +1,5 @@
 /** Announcements by the real programs after a theft, over rotations, and while the signing key is locked. */
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { signForwards } from '../../src/core/announce/items.ts'
 import { FORWARD_SEQ } from '../../src/core/announce/place.ts'
 import { readSettings } from '../../src/core/announce/settings.ts'
@@ -16,6 +16,9 @@ import type { Home } from '../support/persona.ts'
 const LAPTOP = deviceKey('laptop of Alice')
 const torrentTest = test.skipIf(LIBTORRENT_ABSENCE !== null)
 const needs = LIBTORRENT_ABSENCE === null ? '' : ` (skipped: ${LIBTORRENT_ABSENCE})`
+
+// A story starts up to five daemons and thirty commands, and other tests run beside it.
+vi.setConfig({ testTimeout: 60_000 })
 
 let net: AnnounceNet
 beforeAll(async () => {

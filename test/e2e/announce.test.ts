@@ -1,6 +1,6 @@
 /** Announcements by the real programs: who finds a table while every device of its owner is off, and who does not. */
 import { execFileSync } from 'node:child_process'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import type { ChainPlace } from '../../src/core/announce/judge.ts'
 import { formatHex, parseHex } from '../../src/core/encoding/bytes.ts'
 import { AnnounceNet, LIBTORRENT_ABSENCE, placeIn, statusOf, tableIn, walkOn } from '../support/announce-net.ts'
@@ -12,6 +12,9 @@ const EXAMPLE = new URL('../../examples/open-announcement.ts', import.meta.url).
 const LAPTOP = deviceKey('laptop of Alice')
 const PHONE = deviceKey('phone of Alice')
 const TABLET = deviceKey('tablet of Alice')
+
+// A story starts up to five daemons and thirty commands, and other tests run beside it.
+vi.setConfig({ testTimeout: 60_000 })
 
 let net: AnnounceNet
 beforeAll(async () => {
