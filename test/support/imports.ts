@@ -111,6 +111,11 @@ export const RULES: Readonly<Record<string, Rule>> = {
     packages: ['node:'],
     reason: 'the HTTP server knows the boxes by their interface, and no store',
   },
+  'relayd/program': {
+    folders: ['core', 'ipc', 'process', 'relay', 'relayd', 'seal', 'store'],
+    packages: ['node:', 'zod'],
+    reason: 'the program puts the parts of the relay together; it knows no persona and no daemon',
+  },
   channel: {
     folders: ['core'],
     packages: [],

@@ -7,7 +7,8 @@ import type { BoxService } from '../../src/relayd/boxes/box-service.ts'
 import type { About } from '../../src/relayd/http/about.ts'
 import { Callers } from '../../src/relayd/http/callers.ts'
 import { HTTP_LIMITS, type HttpLimits } from '../../src/relayd/http/http-limits.ts'
-import { RelayServer, type TlsFiles } from '../../src/relayd/http/relay-server.ts'
+import { listenHttp, type TlsFiles } from '../../src/relayd/http/listener.ts'
+import { RelayServer } from '../../src/relayd/http/relay-server.ts'
 import { systemClock, type Clock } from '../../src/process/pulse.ts'
 
 export interface TestServer {
@@ -40,18 +41,19 @@ export async function serveBoxes(options: TestServerOptions): Promise<TestServer
     limits,
     ...options.about,
   }
-  const server = new RelayServer({
+  const http = { ...HTTP_LIMITS, ...options.http }
+  const listener = await listenHttp({ host: '127.0.0.1', port: 0, http, tls: options.tls })
+  const server = new RelayServer(listener, {
     boxes: options.boxes,
     callers: new Callers({ trustProxy: options.trustProxy ?? [], nowMs: () => 0 }),
     limits,
-    http: { ...HTTP_LIMITS, ...options.http },
+    http,
     about: () => about,
     isHealthy: options.isHealthy ?? ((): boolean => true),
     clock: options.clock ?? systemClock,
     onError: (error) => void errors.push(error),
-    tls: options.tls,
   })
-  const port = await server.listen('127.0.0.1', 0)
+  const { port } = listener
   onTestFinished(() => server.close())
   return { server, port, url: `http://127.0.0.1:${port}`, errors }
 }

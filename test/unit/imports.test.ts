@@ -85,6 +85,7 @@ const FORBIDDEN: readonly (readonly [file: string, source: string])[] = [
   ['relayd/store/a.ts', "import { x } from '../../relay/wire.ts'"],
   ['relayd/boxes/a.ts', "import { x } from '../../store/store.ts'"],
   ['relayd/http/a.ts', "import { x } from '../store/relay-store.ts'"],
+  ['relayd/program/a.ts', "import { x } from '../../daemon/config.ts'"],
   ['channel/a.ts', "import { sealTo } from '../seal/seal.ts'"],
   ['pairing/a.ts', "import { connect } from 'node:net'"],
   ['tox/save/a.ts', "import { readFile } from 'node:fs/promises'"],

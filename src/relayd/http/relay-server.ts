@@ -1,7 +1,6 @@
 /** The HTTP server of a relay: routes, limits and streams over the service of the boxes (docs/relay.md, "HTTP"). */
-import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http'
-import { createServer as createTlsServer, type Server as TlsServer } from 'node:https'
-import type { AddressInfo, Socket } from 'node:net'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import type { Clock } from '../../process/pulse.ts'
 import type { RelayLimits } from '../../relay/limits.ts'
 import type { Refused } from '../../relay/wire.ts'
@@ -13,6 +12,7 @@ import type { Callers } from './callers.ts'
 import { Connections } from './connections.ts'
 import { Counters, type Route } from './counters.ts'
 import type { HttpLimits } from './http-limits.ts'
+import type { Listener, TlsFiles } from './listener.ts'
 import { routeOf } from './routes.ts'
 import { Streams } from './streams.ts'
 import { parseWait } from './wait-request.ts'
@@ -29,13 +29,6 @@ export interface RelayServerOptions {
   readonly clock: Clock
   /** Gets an error that no client can cause. The server goes on. */
   readonly onError: (error: unknown) => void
-  /** PEM texts; without them the server speaks plain HTTP. */
-  readonly tls?: TlsFiles | undefined
-}
-
-export interface TlsFiles {
-  readonly cert: string
-  readonly key: string
 }
 
 const REFUSED_STATUS = 200 // format: the text's errors are answers, also `Too often`
@@ -46,14 +39,16 @@ export class RelayServer {
   readonly streams: Streams
   readonly connections: Connections
   readonly #options: RelayServerOptions
-  readonly #server: Server | TlsServer
+  readonly #listener: Listener
   /** The path of the relay's own URL without a slash at its end. */
   readonly #basePath: string
   #isStopping = false
 
-  constructor(options: RelayServerOptions) {
+  /** @param listener listens already, and has no other handler: call this before the event loop goes on */
+  constructor(listener: Listener, options: RelayServerOptions) {
     const { boxes, limits, http, clock, callers, onError } = options
     this.#options = options
+    this.#listener = listener
     this.#basePath = new URL(options.about().url).pathname.replace(/\/+$/, '')
     this.connections = new Connections(http, callers, this.counters, clock)
     this.streams = new Streams({
@@ -64,36 +59,27 @@ export class RelayServer {
       counters: this.counters,
       onError,
     })
-    this.#server = makeServer(options, (request, response) => void this.#serve(request, response))
-    this.#server.on('connection', (socket) => this.connections.admit(socket))
-    const ready = options.tls === undefined ? 'connection' : 'secureConnection'
-    this.#server.on(ready, (socket: Socket) => this.connections.open(socket))
-  }
-
-  /** @returns the port, which the system chose if `port` is 0. @throws the error of the system, such as EADDRINUSE */
-  listen(host: string, port: number): Promise<number> {
-    return new Promise((resolve, reject) => {
-      this.#server.once('error', reject)
-      this.#server.listen({ host, port }, () => {
-        this.#server.off('error', reject)
-        this.#server.on('error', this.#options.onError)
-        resolve((this.#server.address() as AddressInfo).port)
-      })
-    })
+    const { server, isTls } = listener
+    server.on('connection', (socket) => this.connections.admit(socket))
+    server.on(isTls ? 'secureConnection' : 'connection', (socket: Socket) => this.connections.open(socket))
+    server.on('request', (request, response) => void this.#serve(request, response))
+    server.on('error', onError)
   }
 
   /** Uses other certificate files for the connections from now on. @throws an error if they do not fit together */
   setTls(tls: TlsFiles): void {
-    if ('setSecureContext' in this.#server) this.#server.setSecureContext(tls)
+    const { server } = this.#listener
+    if ('setSecureContext' in server) server.setSecureContext(tls)
   }
 
   /** Takes no more connections, ends the streams, and waits until running requests are answered. */
   async close(): Promise<void> {
     this.#isStopping = true
-    const closed = new Promise<void>((resolve) => void this.#server.close(() => resolve()))
+    const { server } = this.#listener
+    const closed = new Promise<void>((resolve) => void server.close(() => resolve()))
     this.streams.close()
     this.connections.endIdle()
-    const cancel = this.#options.clock.after(this.#options.http.stopMs, () => this.#server.closeAllConnections())
+    const cancel = this.#options.clock.after(this.#options.http.stopMs, () => server.closeAllConnections())
     await closed
     cancel()
   }
@@ -222,18 +208,4 @@ function hasRest({ complete, headers }: IncomingMessage): boolean {
 function actionOf(value: unknown): string {
   const action = typeof value === 'object' && value !== null && 'action' in value ? value.action : undefined
   return ACTIONS.has(action) ? String(action) : 'unknown'
-}
-
-function makeServer({ tls, http }: RelayServerOptions, serve: RequestListener): Server | TlsServer {
-  const options = {
-    maxHeaderSize: http.maxHeaderBytes,
-    headersTimeout: http.headersMs,
-    requestTimeout: http.requestMs,
-    keepAliveTimeout: http.idleMs,
-    connectionsCheckingInterval: http.lookMs,
-  }
-  // A handshake is a part of the header's time.
-  return tls === undefined
-    ? createServer(options, serve)
-    : createTlsServer({ ...options, ...tls, handshakeTimeout: http.headersMs }, serve)
 }

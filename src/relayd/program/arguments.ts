@@ -1,0 +1,126 @@
+/** The command line of persona-relay. */
+import { parseArgs } from 'node:util'
+
+export const USAGE = `usage: persona-relay [serve] [--dir DIR] [--config FILE]
+       persona-relay init DIR --url URL
+       persona-relay check URL [--ca FILE] [--token-file FILE]
+       persona-relay token add NAME | token list | token remove NAME
+       persona-relay stats | forget PUB
+
+A relay: apps of two people leave sealed messages for each other here. Without a command it serves on 127.0.0.1:8787, stays in the
+foreground, logs to stderr, and ends at SIGTERM or Ctrl-C.
+  --dir DIR          keep the data below DIR; for token, stats and forget: the DIR of the running relay
+  --config FILE      read this configuration
+  --url URL          the URL of the new relay, as apps and links write it
+  --ca FILE          trust the certificates in this file too
+  --token-file FILE  a token of the relay, for one that asks senders for it
+  --json             print JSON
+  --version          print the version
+  --help             print this`
+
+export type Command =
+  | { readonly name: 'serve'; readonly dir: string | undefined; readonly config: string | undefined }
+  | { readonly name: 'init'; readonly directory: string; readonly url: string }
+  | {
+      readonly name: 'check'
+      readonly url: string
+      readonly ca: string | undefined
+      readonly tokenFile: string | undefined
+    }
+  | { readonly name: 'call'; readonly call: Call; readonly dir: string | undefined; readonly isJson: boolean }
+  | { readonly name: 'version' | 'help' }
+
+/** What a command asks a running relay for. */
+export interface Call {
+  readonly name: 'stats' | 'forget' | 'token-add' | 'token-list' | 'token-remove'
+  readonly parameters: Readonly<Record<string, string>>
+}
+
+/** Wrong usage, in a sentence. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError'
+}
+
+const TEXT = { type: 'string' } as const
+const FLAG = { type: 'boolean' } as const
+const OPTIONS = {
+  dir: TEXT,
+  config: TEXT,
+  url: TEXT,
+  ca: TEXT,
+  'token-file': TEXT,
+  json: FLAG,
+  version: FLAG,
+  help: FLAG,
+} as const
+
+type Option = keyof typeof OPTIONS
+
+/** The options of each command. */
+const ALLOWED: Readonly<Record<string, readonly Option[]>> = {
+  serve: ['dir', 'config'],
+  init: ['url'],
+  check: ['ca', 'token-file'],
+  token: ['dir', 'json'],
+  stats: ['dir', 'json'],
+  forget: ['dir', 'json'],
+}
+
+/** @throws {UsageError} */
+export function readArguments(args: readonly string[]): Command {
+  const { values, positionals } = parse(args)
+  if (values.help === true) return { name: 'help' }
+  if (values.version === true) return { name: 'version' }
+  const [word = 'serve', ...words] = positionals
+  const allowed = ALLOWED[word]
+  if (allowed === undefined) throw new UsageError(`there is no command ${JSON.stringify(word)}`)
+  for (const option of Object.keys(values))
+    if (!allowed.includes(option as Option)) throw new UsageError(`${word} has no option --${option}`)
+  const { dir, config, url, ca } = values
+  switch (word) {
+    case 'serve':
+      expectWords(words, [])
+      return { name: 'serve', dir, config }
+    case 'init':
+      expectWords(words, ['DIR'])
+      if (url === undefined) throw new UsageError('init needs --url URL, the URL under which apps call the relay')
+      return { name: 'init', directory: words[0]!, url }
+    case 'check':
+      expectWords(words, ['URL'])
+      return { name: 'check', url: words[0]!, ca, tokenFile: values['token-file'] }
+    default:
+      return { name: 'call', call: callOf(word, words), dir, isJson: values.json === true }
+  }
+}
+
+function parse(
+  args: readonly string[],
+): ReturnType<typeof parseArgs<{ options: typeof OPTIONS; allowPositionals: true }>> {
+  try {
+    return parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true })
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error))
+  }
+}
+
+function callOf(word: string, words: readonly string[]): Call {
+  if (word === 'stats') {
+    expectWords(words, [])
+    return { name: 'stats', parameters: {} }
+  }
+  if (word === 'forget') {
+    expectWords(words, ['PUB'])
+    return { name: 'forget', parameters: { pub: words[0]! } }
+  }
+  const [verb, ...rest] = words
+  if (verb !== 'add' && verb !== 'list' && verb !== 'remove')
+    throw new UsageError('token takes add NAME, list, or remove NAME')
+  expectWords(rest, verb === 'list' ? [] : ['NAME'])
+  return { name: `token-${verb}`, parameters: verb === 'list' ? {} : { name: rest[0]! } }
+}
+
+function expectWords(words: readonly string[], names: readonly string[]): void {
+  if (words.length < names.length) throw new UsageError(`${names[words.length]} is missing`)
+  if (words.length > names.length)
+    throw new UsageError(`there is a word too many: ${JSON.stringify(words[names.length])}`)
+}

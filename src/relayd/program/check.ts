@@ -1,0 +1,57 @@
+/** The command `check`: tries a relay from outside, as apps and web pages use it. Each line of its report is one thing that works or not. */
+import { readFile } from 'node:fs/promises'
+import { UsageError } from './arguments.ts'
+import { ALL_CHECKS, Failure, type Check, type CheckedRelay } from './checks.ts'
+import { Outside } from './outside.ts'
+import { parseRelayUrl } from './relay-config.ts'
+
+export interface CheckOptions {
+  readonly url: string
+  readonly ca: string | undefined
+  readonly tokenFile: string | undefined
+}
+
+/**
+ * @param print gets one line for each check
+ * @returns 0 if everything works, else 1
+ * @throws {UsageError} for a URL or a file that cannot be used
+ */
+export async function checkRelay(
+  { url: given, ca, tokenFile }: CheckOptions,
+  print: (line: string) => void,
+  nowMs: () => number = Date.now,
+): Promise<number> {
+  const url = parseRelayUrl(given)
+  if (url === null) throw new UsageError(`${JSON.stringify(given)} is no URL of a relay, such as https://relay.example`)
+  const token = tokenFile === undefined ? null : (await read(tokenFile)).trim()
+  const outside = new Outside(url, ca === undefined ? null : await read(ca))
+  const relay: CheckedRelay = { url, outside, token, nowMs, info: null }
+  let failed = 0
+  for (const check of ALL_CHECKS) {
+    const { isOk, text } = await outcomeOf(check, relay)
+    if (!isOk) failed++
+    print(`${isOk ? 'ok  ' : 'FAIL'}  ${check.name.padEnd(8)}  ${text}`)
+    // Without an answer at all every other check would say the same.
+    if (!isOk && check.isNeeded) break
+  }
+  print(failed === 0 ? 'everything works' : `${failed} of ${ALL_CHECKS.length} checks failed`)
+  return failed === 0 ? 0 : 1
+}
+
+async function outcomeOf(check: Check, relay: CheckedRelay): Promise<{ isOk: boolean; text: string }> {
+  try {
+    return { isOk: true, text: await check.run(relay) }
+  } catch (error) {
+    if (error instanceof Failure) return { isOk: false, text: error.message }
+    const message = error instanceof Error ? error.message : String(error)
+    return { isOk: false, text: `no usable answer: ${message}` }
+  }
+}
+
+async function read(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8')
+  } catch {
+    throw new UsageError(`cannot read ${path}`)
+  }
+}

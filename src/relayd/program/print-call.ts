@@ -1,0 +1,61 @@
+/** The commands that ask a running relay: token, stats, forget. */
+import type { Call } from './arguments.ts'
+import { callRelay } from './call-relay.ts'
+import type { Figures } from './metrics.ts'
+import type { RelayDir } from './relay-dir.ts'
+
+export interface PrintCallOptions {
+  readonly call: Call
+  readonly isJson: boolean
+}
+
+/** @returns the exit status @throws {CallRelayError} any of its codes */
+export async function printCall({ call, isJson }: PrintCallOptions, dir: RelayDir): Promise<number> {
+  const result = await callRelay(dir.control, call.name, call.parameters)
+  const isMissing = (result as { found?: boolean }).found === false
+  console.log(isJson ? JSON.stringify(result) : textOf(call, result))
+  return isMissing ? 1 : 0
+}
+
+function textOf({ name, parameters }: Call, result: unknown): string {
+  switch (name) {
+    case 'stats':
+      return statsText(result as Figures)
+    case 'forget':
+      return isFound(result) ? 'the box and all its messages are deleted' : 'there is no such box'
+    case 'token-add':
+      return `${(result as { token: string }).token}
+Give this token to whoever may send here. It is shown only now. It counts where the configuration has "senders: token".`
+    case 'token-list':
+      return tokensText(result as { tokens: readonly { name: string; madeAtSec: number }[] })
+    case 'token-remove':
+      return isFound(result) ? `the token ${parameters['name']} is removed` : `there is no token ${parameters['name']}`
+  }
+}
+
+function isFound(result: unknown): boolean {
+  return (result as { found: boolean }).found
+}
+
+function statsText(figures: Figures): string {
+  const { version, uptimeSec, boxes, messages, bytes, maxBytes, isFull, streams, connections, memoryBytes } = figures
+  const mib = (count: number): string => `${(count / 2 ** 20).toFixed(1)} MiB`
+  const rows = [
+    ['version', version],
+    ['running for', `${Math.floor(uptimeSec / 3600)} h ${Math.floor((uptimeSec % 3600) / 60)} min`],
+    ['boxes', String(boxes)],
+    ['messages', String(messages)],
+    ['stored', `${mib(bytes)} of ${mib(maxBytes)}${isFull ? ': full, nothing new is stored' : ''}`],
+    ['streams', String(streams)],
+    ['connections', String(connections)],
+    ['memory', mib(memoryBytes)],
+  ] as const
+  return rows.map(([name, value]) => `${name.padEnd(12)} ${value}`).join('\n')
+}
+
+function tokensText({ tokens }: { tokens: readonly { name: string; madeAtSec: number }[] }): string {
+  if (tokens.length === 0) return 'there are no tokens'
+  return tokens
+    .map(({ name, madeAtSec }) => `${name}  made ${new Date(madeAtSec * 1000).toISOString().slice(0, 10)}`)
+    .join('\n')
+}

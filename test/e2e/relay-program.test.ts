@@ -1,0 +1,198 @@
+/** persona-relay as an operator uses it: one command to try it, and the commands around a relay that runs. */
+import { execFileSync, spawnSync } from 'node:child_process'
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { request } from 'node:http'
+import { join } from 'node:path'
+import { connect as connectTls } from 'node:tls'
+import { describe, expect, test } from 'vitest'
+import { callRelay } from '../../src/relayd/program/call-relay.ts'
+import { checkRelay } from '../../src/relayd/program/check.ts'
+import { RelayProcess, runRelayCommand } from '../support/relay-process.ts'
+import { tempDir } from '../support/temp-dir.ts'
+
+const KEY = 'vgsBffknnmv10Qbcb_VHscusub4GFv9xZ9dErKVzwUQ'
+
+describe('serve', () => {
+  test('prints a line to try, and the line works as it stands', async () => {
+    const relay = await RelayProcess.start({ home: tempDir() })
+    const line = await relay.printed('curl http')
+    expect(JSON.parse(execFileSync('sh', ['-c', line.replace('curl', 'curl --silent')], { encoding: 'utf8' }))).toEqual(
+      { ok: true },
+    )
+    const page = await (await fetch(relay.url)).text()
+    expect(page).toContain('This is a relay')
+    expect(await (await fetch(`${relay.url}/healthz`)).json()).toEqual({ ok: true })
+    expect(await relay.kill('SIGTERM')).toBe(0)
+    expect(statSync(relay.dataDir).mode & 0o777).toBe(0o700)
+  })
+
+  test('refuses a wrong configuration with 78, and names line and column', async () => {
+    const relay = await RelayProcess.start({ home: tempDir(), config: 'limits:\n  box_mesages: 3\n' })
+    expect(await relay.ended).toBe(78)
+    expect(relay.log.join('')).toMatch(/line 3, column 3: unknown key \\"limits.box_mesages\\"/)
+  })
+
+  test('refuses an address that is taken, and names it', async () => {
+    const first = await RelayProcess.start({ home: tempDir() })
+    const second = await RelayProcess.start({ home: tempDir(), listen: `127.0.0.1:${first.port}` })
+    expect(await second.ended).toBe(78)
+    expect(second.log.join('')).toContain(`cannot listen on 127.0.0.1:${first.port} (EADDRINUSE)`)
+  })
+
+  test('refuses a directory that another relay uses', async () => {
+    const home = tempDir()
+    const first = await RelayProcess.start({ home })
+    const second = await RelayProcess.start({ home })
+    expect(await second.ended).toBe(78)
+    expect(second.log.join('')).toMatch(new RegExp(`process ${first.child.pid}.*STORE_LOCKED`))
+    expect((await fetch(`${first.url}/healthz`)).status).toBe(200)
+  })
+
+  test('at SIGHUP takes a new name of its operator, and keeps the old one if the file is broken', async () => {
+    const relay = await RelayProcess.start({ home: tempDir(), config: 'operator:\n  name: Ada\n' })
+    const text = readFileSync(relay.configFile, 'utf8')
+    const nameOf = async (): Promise<unknown> => {
+      const info = (await (await fetch(`${relay.url}/info`)).json()) as { operator: { name: string } }
+      return info.operator.name
+    }
+    writeFileSync(relay.configFile, text.replace('Ada', 'Grace'))
+    relay.child.kill('SIGHUP')
+    await relay.logged('config.reloaded')
+    expect(await nameOf()).toBe('Grace')
+    writeFileSync(relay.configFile, text.replace('name: Ada', 'nme: Ada'))
+    relay.child.kill('SIGHUP')
+    expect(await relay.logged('config.kept')).toContain('unknown key')
+    expect(await nameOf()).toBe('Grace')
+  })
+})
+
+/** Runs `check` in this process. @returns its exit status and its lines */
+async function check(url: string, files: { ca?: string; tokenFile?: string } = {}): Promise<[number, string]> {
+  const lines: string[] = []
+  const status = await checkRelay({ url, ca: files.ca, tokenFile: files.tokenFile }, (line) => lines.push(line))
+  return [status, lines.join('\n')]
+}
+
+describe('the commands of the operator', () => {
+  test('stats, token and forget ask the relay that runs, and say so where none does', async () => {
+    const relay = await RelayProcess.start({ home: tempDir() })
+    const socket = join(relay.dataDir, 'control.sock')
+    const command = (...args: readonly string[]): ReturnType<typeof runRelayCommand> =>
+      runRelayCommand([...args, '--dir', relay.dataDir])
+    expect(await relay.post({ pub: KEY, ext: null, action: 'send', data: 'aGk' })).toEqual({ ok: true })
+    expect(await callRelay(socket, 'stats', {})).toMatchObject({ boxes: 1, messages: 1, isFull: false })
+    expect((await command('stats')).stdout).toMatch(/^boxes +1\nmessages +1$/m)
+    expect((await command('token', 'add', 'bob')).stdout).toMatch(/^[\w-]{43}\n/)
+    await expect(callRelay(socket, 'token-add', { name: 'bob' })).rejects.toThrow('already')
+    expect((await command('token', 'list')).stdout).toMatch(/^bob {2}made 20\d\d-\d\d-\d\d\n$/)
+    expect(await callRelay(socket, 'token-remove', { name: 'bob' })).toEqual({ found: true })
+    expect(await callRelay(socket, 'token-remove', { name: 'bob' })).toEqual({ found: false })
+    await expect(callRelay(socket, 'forget', { pub: 'no key' })).rejects.toThrow('no key of a box')
+    await expect(callRelay(socket, 'nonsense', {})).rejects.toThrow('no such call')
+    expect(await callRelay(socket, 'forget', { pub: KEY })).toEqual({ found: true })
+    expect(await command('forget', KEY)).toMatchObject({ status: 1, stdout: 'there is no such box\n' })
+    expect(statSync(socket).mode & 0o777).toBe(0o600)
+    await relay.kill('SIGTERM')
+    expect(existsSync(socket)).toBe(false)
+    expect(await command('stats')).toMatchObject({ status: 1, stderr: expect.stringContaining('no relay runs') })
+  })
+
+  test('a relay with senders: token takes messages only with the right of a token', async () => {
+    const relay = await RelayProcess.start({ home: tempDir(), config: 'senders: token\n' })
+    expect(await relay.post({ pub: KEY, ext: null, action: 'send', data: 'aGk' })).toEqual({
+      ok: false,
+      error: 'Bad ext',
+    })
+    const tokenFile = join(tempDir(), 'token')
+    const made = await runRelayCommand(['token', 'add', 'bob', '--dir', relay.dataDir])
+    writeFileSync(tokenFile, made.stdout.split('\n')[0]!)
+    expect(await check(relay.url, { tokenFile })).toEqual([0, expect.stringContaining('everything works')])
+    expect(await check(relay.url)).toEqual([1, expect.stringContaining('give one with --token-file')])
+    await callRelay(join(relay.dataDir, 'control.sock'), 'token-remove', { name: 'bob' })
+    expect(await check(relay.url, { tokenFile })).toEqual([1, expect.stringContaining('does not take this token')])
+  })
+
+  test('/metrics is on its own socket or address, and never on the port of the relay', async () => {
+    const relay = await RelayProcess.start({ home: tempDir() })
+    await relay.post({ pub: KEY, ext: null, action: 'send', data: 'aGk' })
+    const text = await new Promise<string>((resolve) => {
+      request({ socketPath: join(relay.dataDir, 'metrics.sock'), path: '/metrics' }, (response) => {
+        let all = ''
+        response.on('data', (part) => (all += String(part)))
+        response.on('end', () => resolve(all))
+      }).end()
+    })
+    expect(text).toContain('persona_relay_boxes 1\n')
+    expect(text).toContain('persona_relay_requests_total{route="box",outcome="send"} 1\n')
+    expect((await fetch(`${relay.url}/metrics`)).status).toBe(404)
+    expect(text).not.toContain(KEY)
+  })
+
+  test('wrong usage ends with status 2, and says what is wrong', async () => {
+    expect(await runRelayCommand(['stats', '--url', 'x'])).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining('stats has no option --url\nusage: '),
+    })
+  })
+
+  test('--help and --version print to stdout', async () => {
+    expect((await runRelayCommand(['--help'])).stdout).toMatch(/^usage: persona-relay/)
+    expect((await runRelayCommand(['--version'])).stdout).toMatch(/^persona-relay \d/)
+  })
+})
+
+const NO_OPENSSL = spawnSync('openssl', ['version']).error !== undefined
+
+describe.skipIf(NO_OPENSSL)('TLS by certificate files (needs openssl)', () => {
+  /** Makes a certificate for 127.0.0.1 that signs itself. */
+  function makeCertificate(directory: string, days: number): void {
+    const args = `req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days ${days} -subj /CN=relay -addext subjectAltName=IP:127.0.0.1`
+    execFileSync(
+      'openssl',
+      [...args.split(' '), '-keyout', join(directory, 'key.pem'), '-out', join(directory, 'cert.pem')],
+      { stdio: 'ignore' },
+    )
+  }
+
+  const fingerprint = (port: number): Promise<string> =>
+    new Promise((resolve) => {
+      const socket = connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false }, () => {
+        resolve(socket.getPeerCertificate().fingerprint256)
+        socket.destroy()
+      })
+    })
+
+  test('a relay serves them, check trusts them with --ca, and SIGHUP reads new ones', async () => {
+    const home = tempDir()
+    makeCertificate(home, 30)
+    const config = `tls:\n  cert: ${join(home, 'cert.pem')}\n  key: ${join(home, 'key.pem')}\n`
+    const relay = await RelayProcess.start({ home, config })
+    expect(relay.url).toMatch(/^https:/)
+    const ca = join(home, 'cert.pem')
+    const [status, report] = await check(relay.url, { ca })
+    expect(report).toMatch(/^ok {4}tls {7}the certificate is good for (29|30) days$/m)
+    expect(status).toBe(0)
+    expect(await check(relay.url)).toEqual([1, expect.stringContaining('self-signed certificate')])
+    const before = await fingerprint(relay.port)
+    makeCertificate(home, 3)
+    relay.child.kill('SIGHUP')
+    await relay.logged('config.reloaded')
+    expect(await fingerprint(relay.port)).not.toBe(before)
+    expect((await check(relay.url, { ca }))[1]).toMatch(/^FAIL {2}tls {7}the certificate ends in [23] days/m)
+    writeFileSync(join(home, 'key.pem'), 'no key')
+    relay.child.kill('SIGHUP')
+    expect(await relay.logged('config.kept')).toContain('TLS_UNUSABLE')
+    expect((await check(relay.url, { ca }))[1]).toMatch(/^ok {4}box/m)
+    expect(await relay.kill('SIGTERM')).toBe(0)
+  })
+
+  test('a relay without usable files does not start', async () => {
+    const home = tempDir()
+    const relay = await RelayProcess.start({
+      home,
+      config: 'tls:\n  cert: /nowhere/cert.pem\n  key: /nowhere/key.pem\n',
+    })
+    expect(await relay.ended).toBe(78)
+    expect(relay.log.join('')).toContain('TLS_UNUSABLE')
+  })
+})
