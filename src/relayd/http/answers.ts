@@ -3,7 +3,7 @@ import type { ServerResponse } from 'node:http'
 
 const ALLOWED_METHODS = 'GET, HEAD, POST, OPTIONS'
 const ALLOWED_HEADERS = 'authorization, content-type, if-none-match, range'
-const EXPOSED_HEADERS = 'etag, retry-after, content-range'
+const EXPOSED_HEADERS = 'etag, retry-after, content-range, date' // a client reads the relay's time in `date`
 const PREFLIGHT_SEC = 86_400 // format: a day; browsers take less where they want to
 
 /** Every answer has these, also a refusal: a page could not read it otherwise. */
