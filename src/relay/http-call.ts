@@ -1,0 +1,143 @@
+/** One call of a relay over HTTP: bounded in time and size, and every failure has a code. */
+import { decodeUtf8 } from '../core/encoding/bytes.ts'
+import { RelayError } from './errors.ts'
+import type { RelayMeans, RelayRequest, RelayResponse } from './means.ts'
+
+/** How long one call may take, or a stream be silent before its first byte. */
+const CALL_MS = 60_000 // format: three comments of a stream
+
+export interface Call {
+  readonly url: string
+  readonly method: 'GET' | 'POST'
+  readonly body?: string
+  readonly signal?: AbortSignal | undefined
+}
+
+/** An answer whose body has not been read. */
+export interface OpenAnswer {
+  readonly response: RelayResponse
+  /** Ends the call, also while its body is read. */
+  readonly stop: AbortController
+  /** Says the time of the relay in unix milliseconds; null where it names none that this program can read. */
+  readonly relayMs: number | null
+}
+
+/**
+ * Calls, and gives the answer once its header is there.
+ * @throws {RelayError} RELAY_UNREACHABLE | RELAY_SILENT
+ * @throws the reason of the signal
+ */
+export async function openCall({ fetch, clock }: RelayMeans, call: Call): Promise<OpenAnswer> {
+  const stop = new AbortController()
+  const request: RelayRequest = {
+    method: call.method,
+    ...(call.body === undefined ? {} : { body: call.body }),
+    signal: call.signal === undefined ? stop.signal : AbortSignal.any([call.signal, stop.signal]),
+    redirect: 'error',
+    credentials: 'omit',
+    cache: 'no-store',
+    referrerPolicy: 'no-referrer',
+  }
+  const response = await inTime(clock, CALL_MS, stop, call, async () => await fetch(call.url, request))
+  const sentMs = Date.parse(response.headers.get('date') ?? '')
+  return { response, stop, relayMs: Number.isNaN(sentMs) ? null : sentMs }
+}
+
+/**
+ * Calls, and reads the answer as JSON.
+ * @throws {RelayError} RELAY_UNREACHABLE | RELAY_SILENT | RELAY_STRANGE
+ * @throws the reason of the signal
+ */
+export async function callJson(
+  means: RelayMeans,
+  call: Call,
+  maxBytes: number,
+): Promise<{ readonly status: number; readonly value: unknown; readonly relayMs: number | null }> {
+  const { response, stop, relayMs } = await openCall(means, call)
+  const text = await inTime(means.clock, CALL_MS, stop, call, async () => await readText(response, maxBytes))
+  // Nothing more is wanted of this connection if the body was too long.
+  if (text === null) stop.abort()
+  const value = text === null ? undefined : parseJson(text)
+  if (value === undefined) throw strangeAnswer(response.status)
+  return { status: response.status, value, relayMs }
+}
+
+/** The error of an answer that no relay gives. A gateway in front of one answers 5xx while it is down. */
+export function strangeAnswer(status: number): RelayError {
+  if (status >= 500) {
+    return new RelayError('RELAY_UNREACHABLE', `the relay is down: HTTP ${status}`, { hint: 'try again later' })
+  }
+  return new RelayError('RELAY_STRANGE', `what answers there is no relay: HTTP ${status}`, {
+    hint: 'check the address of the relay',
+  })
+}
+
+/** Does one step of a call with an end. @throws {RelayError} RELAY_SILENT | RELAY_UNREACHABLE @throws the reason of the signal */
+export async function inTime<Result>(
+  clock: RelayMeans['clock'],
+  ms: number,
+  stop: AbortController,
+  { signal }: Pick<Call, 'signal'>,
+  step: () => Promise<Result>,
+): Promise<Result> {
+  let isLate = false
+  const cancel = clock.after(ms, () => {
+    isLate = true
+    stop.abort()
+  })
+  try {
+    signal?.throwIfAborted()
+    return await step()
+  } catch (cause) {
+    signal?.throwIfAborted()
+    if (cause instanceof RelayError) throw cause
+    throw isLate
+      ? new RelayError('RELAY_SILENT', `the relay gave no sign for ${ms / 1000} seconds`, {
+          hint: 'try again later',
+          cause,
+        })
+      : new RelayError('RELAY_UNREACHABLE', 'the relay cannot be reached', {
+          hint: 'check the network, and the address of the relay',
+          cause,
+        })
+  } finally {
+    cancel()
+  }
+}
+
+/** @returns null for a body above the limit, or one that is not UTF-8 */
+async function readText({ body }: RelayResponse, maxBytes: number): Promise<string | null> {
+  const parts: Uint8Array[] = []
+  let length = 0
+  for await (const part of chunksOf(body)) {
+    length += part.length
+    if (length > maxBytes) return null
+    parts.push(part)
+  }
+  const whole = new Uint8Array(length)
+  let at = 0
+  for (const part of parts) {
+    whole.set(part, at)
+    at += part.length
+  }
+  return decodeUtf8(whole)
+}
+
+/** The chunks of a body. Not every browser iterates over a stream by itself. */
+export async function* chunksOf(body: ReadableStream<Uint8Array> | null): AsyncGenerator<Uint8Array, void, void> {
+  if (body === null) return
+  const reader = body.getReader()
+  for (;;) {
+    const { done, value } = await reader.read()
+    if (done) return
+    yield value
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown
+  } catch {
+    return undefined
+  }
+}
