@@ -5,7 +5,10 @@ import { HandClock } from '../../../support/hand-clock.ts'
 import { postText, RawConnection, serveBoxes } from '../../../support/relay-http.ts'
 import { TestBoxes } from '../../../support/test-boxes.ts'
 
-const CORS = { 'access-control-allow-origin': '*', 'access-control-expose-headers': 'etag, retry-after, content-range, date' }
+const CORS = {
+  'access-control-allow-origin': '*',
+  'access-control-expose-headers': 'etag, retry-after, content-range, date',
+}
 
 async function post(url: string, body: string | Uint8Array<ArrayBuffer>, headers = {}): Promise<Response> {
   return await fetch(url, { method: 'POST', body, headers })
