@@ -3,9 +3,9 @@ import { defineConfig } from 'vitest/config'
 
 /** Tests of values in, values out: a process for each file would cost them more than they take. */
 const PURE = [
-  'test/unit/{channel,core,cli,dht,docs,durable,ipc,pairing,tox}/**/*.test.ts',
+  'test/unit/{card,channel,core,cli,dht,docs,durable,ipc,pairing,tox}/**/*.test.ts',
   'test/unit/imports.test.ts',
-  'test/property/{channel,core,dht,tox}/**/*.test.ts',
+  'test/property/{card,channel,core,dht,tox}/**/*.test.ts',
   'test/docs/**/*.test.ts',
 ]
 

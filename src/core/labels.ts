@@ -35,3 +35,6 @@ export const LABEL_RELAY_EXT: Uint8Array = label('relay-ext')
 export const LABEL_CHANNEL_M1: Uint8Array = label('channel-m1')
 export const LABEL_CHANNEL_M2: Uint8Array = label('channel-m2')
 export const LABEL_CHANNEL_EXPORT: Uint8Array = label('channel-export')
+/** Cards (docs/card.md). */
+export const LABEL_CARD_AT: Uint8Array = label('card-at')
+export const LABEL_CARD_DEVICE: Uint8Array = label('card-device')

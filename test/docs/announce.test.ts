@@ -16,6 +16,7 @@ import type { ItemVector } from '../generate/item-vectors.ts'
 import { VECTORS_DIR } from '../generate/vectors.ts'
 import { codesOf } from '../support/error-codes.ts'
 import { ENGINES } from '../support/made-persona.ts'
+import { hasLibsodium } from '../support/python.ts'
 
 const DOC = readFileSync(ANNOUNCE_DOC, 'utf8')
 const READER = new URL('../../docs/open_announcement.py', import.meta.url).pathname
@@ -40,15 +41,6 @@ function hash(label: string, ...parts: readonly Uint8Array[]): Uint8Array {
   const sha512 = createHash('sha512').update(`personad/v1/${label}\0`)
   for (const part of parts) sha512.update(part)
   return new Uint8Array(sha512.digest().subarray(0, 32))
-}
-
-function hasLibsodium(): boolean {
-  try {
-    execFileSync('python3', [READER], { stdio: 'ignore' })
-    return true
-  } catch {
-    return false
-  }
 }
 
 describe('docs/announce.md', () => {
@@ -109,7 +101,7 @@ describe('docs/announce.md', () => {
 })
 
 describe('docs/open_announcement.py', () => {
-  it.skipIf(!hasLibsodium())('opens the items of the vectors to the same blobs (needs python3 and libsodium)', () => {
+  it.skipIf(!hasLibsodium(READER))('opens the items of the vectors to the same blobs (needs python3 and libsodium)', () => {
     const files = readdirSync(VECTORS_DIR).filter((file) => file.startsWith('item-'))
     const vectors = files.map((file) => JSON.parse(readFileSync(VECTORS_DIR + file, 'utf8')) as ItemVector)
     const lines = execFileSync('python3', [READER, ...files.map((file) => VECTORS_DIR + file)], { encoding: 'utf8' })

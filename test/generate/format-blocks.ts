@@ -51,6 +51,8 @@ export const LABELS: readonly (readonly [name: string, bytes: Uint8Array, use: s
   ['LABEL_ANNOUNCE_KEY', labels.LABEL_ANNOUNCE_KEY, 'key of the box of an announcement'],
   ['LABEL_ANNOUNCE_SLOT', labels.LABEL_ANNOUNCE_SLOT, 'slot of a device key in an announcement'],
   ['LABEL_ANNOUNCE_CEK', labels.LABEL_ANNOUNCE_CEK, 'content key of an announcement with slots'],
+  ['LABEL_CARD_AT', labels.LABEL_CARD_AT, 'place of a card (docs/card.md)'],
+  ['LABEL_CARD_DEVICE', labels.LABEL_CARD_DEVICE, 'tag of a device in a card'],
 ]
 
 const LIMITS: readonly (readonly [what: string, value: string])[] = [

@@ -1,6 +1,7 @@
 /** Writes test/vectors/ with `node test/generate/vectors.ts`. Every run writes the same bytes. */
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { cardVectors, tokenVectors, type CardVector, type TokenVector } from './card-vectors.ts'
 import {
   consentVectors,
   editVectors,
@@ -27,6 +28,8 @@ export type Vector =
   | ItemVector
   | AnnounceVector
   | SuccessorVector
+  | CardVector
+  | TokenVector
 
 export const VECTORS_DIR: string = fileURLToPath(new URL('../vectors/', import.meta.url))
 
@@ -44,6 +47,8 @@ export function makeVectors(): Map<string, Vector> {
     ...itemVectors(),
     ...announceVectors(),
     ...successorVectors(),
+    ...cardVectors(),
+    ...tokenVectors(),
   ]
   for (const vector of vectors) {
     const file = `${vector.kind}-${vector.name}.json`

@@ -121,6 +121,11 @@ export const RULES: Readonly<Record<string, Rule>> = {
     packages: [],
     reason: 'a channel is values in, values out: time, randomness, boxes and seals are handed in',
   },
+  card: {
+    folders: ['core'],
+    packages: [],
+    reason: 'a card is values in, values out, as the rest of core',
+  },
   'tox/save': {
     folders: ['core', 'crypto'],
     packages: ['node:crypto', 'node:util'],

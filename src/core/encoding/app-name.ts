@@ -1,0 +1,10 @@
+/** Names of apps (docs/card.md, section 2): the same text in invites, cards, tokens and permissions. */
+
+const MAX_APP_CHARS = 100 // sanity: a reverse DNS name
+const LABEL = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?'
+const APP = new RegExp(`^${LABEL}(?:\\.${LABEL})*$`)
+
+/** Whether the text can be the name of an app: labels of lower-case letters, digits and hyphens, joined by dots, at most 100 characters. */
+export function isAppName(text: string): boolean {
+  return text.length <= MAX_APP_CHARS && APP.test(text)
+}

@@ -1,0 +1,61 @@
+/** Cards of made personas. They derive from small numbers, so they are the same at every run. */
+import { signCard, type Card, type CardEntry } from '../../src/card/card.ts'
+import { verifyCard, type VerifiedCard } from '../../src/card/verify.ts'
+import { encodeUtf8 } from '../../src/core/encoding/bytes.ts'
+import type { KeyPair } from '../../src/crypto/engine.ts'
+import { portableEngine } from '../../src/crypto/portable.ts'
+import { deviceTag } from '../../src/card/place.ts'
+import { makeDeviceKey, NOW_SEC, type MadePersona } from './made-persona.ts'
+
+export const APP = 'org.example.notes'
+/** r of the made personas. */
+export const READING_KEY: Uint8Array = new Uint8Array(32).fill(7)
+
+/** The key with which device `number` signs for the app. */
+export function cardKeyPair(number: number): KeyPair {
+  return portableEngine.signKeyPair(portableEngine.sha512(encodeUtf8(`card key ${number}`)).slice(0, 32))
+}
+
+/** The entry of a made device. */
+export function makeEntry(number: number): CardEntry {
+  return {
+    tag: deviceTag(READING_KEY, makeDeviceKey(number), portableEngine),
+    sig: cardKeyPair(number).publicKey,
+    enc: makeDeviceKey(100 + number),
+  }
+}
+
+export interface CardWishes extends Partial<Omit<Card, 'chain' | 'devices'>> {
+  readonly epoch?: number
+  readonly chain?: Partial<Card['chain']>
+  /** Numbers of made devices, or actual entries. */
+  readonly devices?: readonly (number | CardEntry)[]
+}
+
+/** By default: epoch 0, seq 1, devices 1 and 2, one inbox and one store. */
+export function makeCard(
+  persona: MadePersona,
+  { epoch = 0, chain, devices = [1, 2], issuedAtSec = NOW_SEC, ...wishes }: CardWishes = {},
+): Card {
+  return {
+    chain: { ...persona.positions[epoch]!, ...chain },
+    app: APP,
+    seq: 1,
+    prev: wishes.seq === undefined || wishes.seq === 1 ? null : new Uint8Array(32).fill(5),
+    issuedAtSec,
+    expiresAtSec: issuedAtSec + 30 * 86_400,
+    inboxes: ['https://relay.example/'],
+    stores: ['https://store.example/alice/'],
+    ...wishes,
+    devices: devices.map((device) => (typeof device === 'number' ? makeEntry(device) : device)),
+  }
+}
+
+export function signedCard(persona: MadePersona, wishes: CardWishes = {}): string {
+  const card = makeCard(persona, wishes)
+  return signCard(card, (message) => persona.sign(card.chain.epoch, message))
+}
+
+export function verifiedCard(persona: MadePersona, wishes: CardWishes = {}): VerifiedCard {
+  return verifyCard(signedCard(persona, wishes), portableEngine)
+}
