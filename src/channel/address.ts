@@ -1,5 +1,6 @@
 /** Addresses of boxes and other intakes, and the connectoid value, which is one of them as a text (docs/channel.md, section 2). */
 import { decodeUtf8, encodeUtf8, formatBase64url, parseBase64url } from '../core/encoding/bytes.ts'
+import { isWebAddress, MAX_ADDRESS_BYTES } from '../core/encoding/web-address.ts'
 import { InviteError } from './errors.ts'
 
 /** The place on a carrier where an end receives. */
@@ -19,29 +20,18 @@ export interface Address {
 }
 
 export const MAX_INTAKES = 4 // sanity: an end with more relays than this has one too many; each gets every frame
-export const MAX_URL_BYTES = 255 // format: as for every address that comes from others
+export const MAX_URL_BYTES: number = MAX_ADDRESS_BYTES
 export const MAX_EXT_BYTES = 64 // sanity: ours has 16; others may need a token
 const PUB_BYTES: readonly number[] = [32, 49, 97, 120] // format: the forms of a key (docs/relay.md, "Keys")
-const MIN_OTHER_PORT = 1024 // format: below it are services that must not get requests of strangers
-const MAX_PORT = 65_535
-
-const HOST = String.raw`[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\]`
-const WEB_URL = new RegExp(String.raw`^https?://(?:${HOST})(?::([1-9]\d{2,4}))?/(?:[A-Za-z0-9_~-][A-Za-z0-9._~-]*/?)*$`)
 const FOLDER_URL = /^folder:[0-9a-f]{16}$/
 const OTHER_URL = /^[a-z][a-z0-9+.-]*:[!-~]*$/
 
 /**
- * Whether the text has the form of an intake. An address of the web has no user, query or fragment, and its port is above 1023 or left out.
- * Which hosts may be called is decided by who calls them. A scheme that is not known is allowed, since a later version may have a carrier for it.
+ * Whether the text has the form of an intake; one of the web is checked by {@link isWebAddress}. Which hosts may be called is decided by who calls them. A scheme that is not known is allowed, since a later version may have a carrier for it.
  */
 export function isIntakeUrl(url: string): boolean {
   if (url.length > MAX_URL_BYTES) return false
-  if (/^https?:/.test(url)) {
-    const found = WEB_URL.exec(url)
-    if (found === null) return false
-    const port = found[1]
-    return port === undefined || (Number(port) >= MIN_OTHER_PORT && Number(port) <= MAX_PORT)
-  }
+  if (/^https?:/.test(url)) return isWebAddress(url)
   return url.startsWith('folder:') ? FOLDER_URL.test(url) : OTHER_URL.test(url)
 }
 

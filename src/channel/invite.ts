@@ -6,6 +6,7 @@ import {
   type JsonObject,
   type JsonValue,
 } from '../core/encoding/canonical-json.ts'
+import { isAppName } from '../core/encoding/app-name.ts'
 import { BlobError } from '../core/errors.ts'
 import { isStrictPublicKey } from '../core/curve/ed25519.ts'
 import { MAX_EPOCH } from '../core/limits.ts'
@@ -39,16 +40,7 @@ export interface InvitePersona {
 export const K_BYTES = 16 // format: nobody guesses 2^128
 export const INVITE_LIFE_SEC: number = 7 * 86_400 // format: the time within which people answer; the host's one-time key is kept as long
 const VERSION = 1
-const MAX_APP_CHARS = 100 // sanity: a reverse DNS name
 const MEMBERS = new Set(['v', 'where', 'pub', 'k', 'app', 'expires', 'name', 'persona', 'for'])
-
-const LABEL = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?'
-const APP = new RegExp(`^${LABEL}(?:\\.${LABEL})*$`)
-
-/** Whether the text can be the name of an app: labels of lower-case letters, digits and hyphens, joined by dots, at most 100 characters. */
-export function isAppName(text: string): boolean {
-  return text.length <= MAX_APP_CHARS && APP.test(text)
-}
 
 /** Whether the invite is over at this time. The host decides by its own clock. */
 export function isExpired({ expiresAtSec }: Pick<Invite, 'expiresAtSec'>, nowSec: number): boolean {

@@ -1,6 +1,6 @@
 /** Addresses of relays that come from others, as texts (docs/card.md, section 2). Which hosts may be called is decided by who calls them. */
 
-const MAX_ADDRESS_BYTES = 255 // format: as a name of the DNS, and more than any relay needs
+export const MAX_ADDRESS_BYTES = 255 // format: as a name of the DNS, and more than any relay needs
 const MIN_OTHER_PORT = 1024 // format: below it are services that must not get requests of strangers
 const MAX_PORT = 65_535
 
