@@ -27,7 +27,8 @@ const FOLDER_URL = /^folder:[0-9a-f]{16}$/
 const OTHER_URL = /^[a-z][a-z0-9+.-]*:[!-~]*$/
 
 /**
- * Whether the text has the form of an intake; one of the web is checked by {@link isWebAddress}. Which hosts may be called is decided by who calls them. A scheme that is not known is allowed, since a later version may have a carrier for it.
+ * Whether the text has the form of an intake; {@link isWebAddress} checks one of the web. Which hosts may be called is decided by who calls
+ * them. A scheme that is not known is allowed, since a later version may have a carrier for it.
  */
 export function isIntakeUrl(url: string): boolean {
   if (url.length > MAX_URL_BYTES) return false

@@ -12,8 +12,20 @@ import {
   type TokenRequest,
 } from '../../src/card/token.ts'
 import { verifyCard } from '../../src/card/verify.ts'
-import { encodeUtf8, formatBase64url, formatHex, parseBase64url, parseHex } from '../../src/core/encoding/bytes.ts'
-import { formatCanonicalJson, type JsonObject, type JsonValue } from '../../src/core/encoding/canonical-json.ts'
+import {
+  decodeUtf8,
+  encodeUtf8,
+  formatBase64url,
+  formatHex,
+  parseBase64url,
+  parseHex,
+} from '../../src/core/encoding/bytes.ts'
+import {
+  formatCanonicalJson,
+  parseCanonicalObject,
+  type JsonObject,
+  type JsonValue,
+} from '../../src/core/encoding/canonical-json.ts'
 import type { CryptoEngine } from '../../src/crypto/engine.ts'
 import { portableEngine } from '../../src/crypto/portable.ts'
 import { APP, cardKeyPair, makeCard, makeEntry, type CardWishes } from '../support/cards.ts'
@@ -101,8 +113,11 @@ function coded<T>(read: () => T): T | { code: string } {
 function rawCard(change: (payload: JsonObject) => JsonValue, wishes: CardWishes = {}): string {
   const card = makeCard(alice, wishes)
   const good = signCard(card, (message) => alice.sign(card.chain.epoch, message))
-  const payload = JSON.parse(new TextDecoder().decode(parseBase64url(good.split('.')[1]!)!)) as JsonObject
-  return rawText(headerPart(CARD), formatCanonicalJson(change(payload)), card.chain.epoch)
+  return rawText(headerPart(CARD), formatCanonicalJson(change(payloadIn(good))), card.chain.epoch)
+}
+
+function payloadIn(text: string): JsonObject {
+  return parseCanonicalObject(decodeUtf8(parseBase64url(text.split('.')[1]!)!)!)!
 }
 
 function rawText(header: string, payload: string, epoch = 0): string {
@@ -163,7 +178,7 @@ const BAD_CARDS: readonly Bad[] = [
     'persona-lower-case',
     2,
     'A PersonaID in lower case.',
-    rawCard((payload) => ({ ...payload, persona: String(payload['persona']).toLowerCase() })),
+    rawCard((payload) => ({ ...payload, persona: (payload['persona'] as string).toLowerCase() })),
     'CARD_MEMBER',
   ],
   ['seq-0', 2, 'Numbers begin at 1.', rawCard((payload) => ({ ...payload, seq: 0 })), 'CARD_MEMBER'],
@@ -313,7 +328,7 @@ const BAD_CARDS: readonly Bad[] = [
 ]
 
 function resigned(text: string, epoch: number): string {
-  return rawText(text.split('.')[0]!, new TextDecoder().decode(parseBase64url(text.split('.')[1]!)!), epoch)
+  return rawText(headerPart(CARD), formatCanonicalJson(payloadIn(text)), epoch)
 }
 
 const GOOD_CARDS: readonly (readonly [name: string, section: number, comment: string, wishes: CardWishes])[] = [
@@ -371,7 +386,7 @@ function tokenText(change: Partial<DeviceToken> = {}, device = 1): string {
 }
 
 function rawToken(change: (payload: JsonObject) => JsonValue): string {
-  const payload = JSON.parse(new TextDecoder().decode(parseBase64url(tokenText().split('.')[1]!)!)) as JsonObject
+  const payload = payloadIn(tokenText())
   const signed = `${headerPart(DEVICE_TOKEN)}.${formatBase64url(encodeUtf8(formatCanonicalJson(change(payload))))}`
   return `${signed}.${formatBase64url(portableEngine.sign(encodeUtf8(signed), cardKeyPair(1).secretKey))}`
 }

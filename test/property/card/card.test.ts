@@ -1,5 +1,5 @@
 /** Cards under random content and random damage. */
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { parseCard, signCard, type Card } from '../../../src/card/card.ts'
 import { CardError } from '../../../src/card/errors.ts'
