@@ -101,21 +101,24 @@ describe('docs/announce.md', () => {
 })
 
 describe('docs/open_announcement.py', () => {
-  it.skipIf(!hasLibsodium(READER))('opens the items of the vectors to the same blobs (needs python3 and libsodium)', () => {
-    const files = readdirSync(VECTORS_DIR).filter((file) => file.startsWith('item-'))
-    const vectors = files.map((file) => JSON.parse(readFileSync(VECTORS_DIR + file, 'utf8')) as ItemVector)
-    const lines = execFileSync('python3', [READER, ...files.map((file) => VECTORS_DIR + file)], { encoding: 'utf8' })
-      .trim()
-      .split('\n')
-    const opened = lines.map((line) => (JSON.parse(line) as { readonly blob: string | null }).blob)
-    // It verifies the item, and leaves the blob to a reader of format.md.
-    const leftToBlob = new Set(['SIGNATURE_BAD', 'ITEM_OTHER_PERSONA'])
-    for (const [i, { name, expect: end }] of vectors.entries()) {
-      if (end.verdict !== 'refused') expect(opened[i], name).toBe(end.blob)
-      else expect(opened[i] === null, name).toBe(!leftToBlob.has(end.code))
-    }
-    expect([vectors.length, opened.filter((blob) => blob !== null).length]).toEqual([32, 12])
-  })
+  it.skipIf(!hasLibsodium(READER))(
+    'opens the items of the vectors to the same blobs (needs python3 and libsodium)',
+    () => {
+      const files = readdirSync(VECTORS_DIR).filter((file) => file.startsWith('item-'))
+      const vectors = files.map((file) => JSON.parse(readFileSync(VECTORS_DIR + file, 'utf8')) as ItemVector)
+      const lines = execFileSync('python3', [READER, ...files.map((file) => VECTORS_DIR + file)], { encoding: 'utf8' })
+        .trim()
+        .split('\n')
+      const opened = lines.map((line) => (JSON.parse(line) as { readonly blob: string | null }).blob)
+      // It verifies the item, and leaves the blob to a reader of format.md.
+      const leftToBlob = new Set(['SIGNATURE_BAD', 'ITEM_OTHER_PERSONA'])
+      for (const [i, { name, expect: end }] of vectors.entries()) {
+        if (end.verdict !== 'refused') expect(opened[i], name).toBe(end.blob)
+        else expect(opened[i] === null, name).toBe(!leftToBlob.has(end.code))
+      }
+      expect([vectors.length, opened.filter((blob) => blob !== null).length]).toEqual([32, 12])
+    },
+  )
 
   it('has about sixty lines', () => {
     expect(readFileSync(READER, 'utf8').split('\n').length).toBeLessThan(75)
