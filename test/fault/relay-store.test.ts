@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { openLevelRelayStore } from '../../src/relayd/store/level-relay-store.ts'
 import type { RelayStore } from '../../src/relayd/store/relay-store.ts'
-import { freshAnswer, HOUR, LIMITS, MINUTE, SEC, START } from '../support/relay-stores.ts'
+import { BOXES, freshAnswer, HOUR, LIMITS, MINUTE, SEC, START } from '../support/relay-stores.ts'
 import { mountSmallDisk, NO_SMALL_DISK, type Scarce } from '../support/small-disk.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
@@ -40,6 +40,7 @@ class Known {
 /** Runs a child until it has printed so many lines more, and kills it. */
 async function killAfter(directory: string, first: number, known: Known, lines: number): Promise<void> {
   const child = spawn(process.execPath, [CHILD, directory, String(first)], { stdio: ['ignore', 'pipe', 'inherit'] })
+  onTestFinished(() => void child.kill('SIGKILL'))
   const closed = once(child, 'close')
   const end = known.lines + lines
   for await (const line of createInterface({ input: child.stdout })) {
@@ -54,15 +55,17 @@ async function killAfter(directory: string, first: number, known: Known, lines: 
 async function lossesIn(store: RelayStore, known: Known, nowUs: number): Promise<string[]> {
   const losses: string[] = []
   let held = 0
-  for (const [id, sent] of known.sent) {
+  for (let n = 0; n < BOXES; n++) {
+    const id = `box-${n}`
+    const sent = known.sent.get(id) ?? new Map<number, string>()
     const messages = await store.receive(id, freshAnswer(nowUs), 0, 1000, nowUs)
     const found = new Map(messages!.map(({ atUs, data }) => [atUs, data.split('-')[0]]))
     held += found.size
-    for (const [atUs, n] of sent)
-      if (atUs > (known.naming.get(id) ?? 0) && found.get(atUs) !== n) losses.push(`message ${n} of ${id} is lost`)
+    for (const [atUs, text] of sent)
+      if (atUs > (known.naming.get(id) ?? 0) && found.get(atUs) !== text) losses.push(`${text} of ${id} is lost`)
     for (const atUs of found.keys())
       if (atUs <= (known.named.get(id) ?? 0)) losses.push(`${atUs} of ${id} is there, and was processed`)
-    const last = Math.max(...sent.keys(), ...found.keys())
+    const last = Math.max(0, ...sent.keys(), ...found.keys())
     // A clock that went back by an hour meanwhile.
     const next = await store.send(id, `after ${last}`, 'sender', nowUs - HOUR + MINUTE)
     if (next.outcome === 'stored' && next.atUs <= last) losses.push(`the moment of ${id} went back to ${next.atUs}`)
@@ -75,7 +78,7 @@ async function lossesIn(store: RelayStore, known: Known, nowUs: number): Promise
   }
   const stats = await store.stats()
   // One more of those that were retired may have taken effect, or may have been checked only.
-  const boxes = 12 + new Set(known.retired).size
+  const boxes = BOXES + new Set(known.retired).size
   if (stats.boxes < boxes || stats.boxes > boxes + KILLS) losses.push(`${stats.boxes} boxes are there, not ${boxes}`)
   if (stats.messages !== held) losses.push(`${stats.messages} messages are counted, and ${held} are there`)
   return losses
@@ -95,7 +98,7 @@ describe('a process that is killed while it works', () => {
         expect(await lossesIn(store, known, nowUs)).toEqual([])
         await store.close()
       }
-      expect(known.sent.size).toBe(12)
+      expect(known.sent.size).toBe(BOXES)
       expect(known.retired.length).toBeGreaterThan(KILLS)
       expect([...known.named.values()].filter((atUs) => atUs > 0).length).toBeGreaterThan(0)
     },

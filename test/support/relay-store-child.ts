@@ -5,9 +5,8 @@
 import { randomInt } from 'node:crypto'
 import { writeSync } from 'node:fs'
 import { openLevelRelayStore } from '../../src/relayd/store/level-relay-store.ts'
-import { freshAnswer, LIMITS, MINUTE } from './relay-stores.ts'
+import { BOXES, freshAnswer, LIMITS, MINUTE } from './relay-stores.ts'
 
-const BOXES = 12 // few, so that calls meet in a box
 const SENDERS = 8
 const PADDING_BYTES = 700
 

@@ -13,6 +13,9 @@ export const MINUTE: number = 60 * SEC
 export const HOUR: number = 60 * MINUTE
 export const DAY: number = 24 * HOUR
 
+/** Boxes in which a child that works with a store keeps messages: few, so that calls meet in a box. */
+export const BOXES = 12
+
 /** A moment of the tests, in microseconds. */
 export const START: number = Date.UTC(2026, 10, 5, 12) * 1000
 
