@@ -1,5 +1,5 @@
 /** Who calls: the address of a client, as the relay may know it. It is never an address, only an HMAC under a key that lives for a day. */
-import { createHmac, randomBytes } from 'node:crypto'
+import { createHmac, createSecretKey, randomBytes, type KeyObject } from 'node:crypto'
 import { BlockList, isIP } from 'node:net'
 
 const DAY_MS = 86_400_000
@@ -31,7 +31,7 @@ export class Callers {
   readonly #nowMs: () => number
   readonly #random: (bytes: number) => Uint8Array
   #day = -1
-  #key: Uint8Array = new Uint8Array()
+  #key: KeyObject | null = null
 
   constructor({ trustProxy, nowMs, random = randomBytes }: CallersOptions) {
     this.#nowMs = nowMs
@@ -79,13 +79,12 @@ export class Callers {
     return version !== 0 && this.#trusted.check(address, version === 4 ? 'ipv4' : 'ipv6')
   }
 
-  #keyOfToday(): Uint8Array {
+  #keyOfToday(): KeyObject {
     const day = Math.floor(this.#nowMs() / DAY_MS)
-    if (day !== this.#day) {
-      this.#day = day
-      this.#key = this.#random(32)
-    }
-    return this.#key
+    if (this.#key !== null && day === this.#day) return this.#key
+    this.#day = day
+    // Made once: of raw bytes Node would make one at each call, which takes four times as long as the HMAC.
+    return (this.#key = createSecretKey(this.#random(32)))
   }
 }
 
