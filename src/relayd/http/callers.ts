@@ -4,6 +4,7 @@ import { BlockList, isIP } from 'node:net'
 
 const DAY_MS = 86_400_000
 const NAME_BYTES = 12 // sanity: two callers of one day share a name with a chance below 2^-60 among a million
+const MAX_NAMES = 10_000 // sanity: some 2 MB; names of callers that come again, each of which takes as long as the rest of a read
 const MAX_HOPS = 16 // sanity: proxies that forwarded one request; longer lists are made up
 
 export interface CallersOptions {
@@ -32,6 +33,8 @@ export class Callers {
   readonly #random: (bytes: number) => Uint8Array
   #day = -1
   #key: KeyObject | null = null
+  /** Names of this day by network, in memory only. */
+  readonly #names = new Map<string, string>()
 
   constructor({ trustProxy, nowMs, random = randomBytes }: CallersOptions) {
     this.#nowMs = nowMs
@@ -67,11 +70,13 @@ export class Callers {
         address = hop
     }
     const network = isIP(address) === 6 ? firstHalf(address) : address
-    return createHmac('sha256', this.#keyOfToday())
-      .update(network)
-      .digest()
-      .subarray(0, NAME_BYTES)
-      .toString('base64url')
+    const key = this.#keyOfToday()
+    const known = this.#names.get(network)
+    if (known !== undefined) return known
+    const name = createHmac('sha256', key).update(network).digest().subarray(0, NAME_BYTES).toString('base64url')
+    if (this.#names.size >= MAX_NAMES) this.#names.clear()
+    this.#names.set(network, name)
+    return name
   }
 
   #isTrusted(address: string): boolean {
@@ -83,6 +88,7 @@ export class Callers {
     const day = Math.floor(this.#nowMs() / DAY_MS)
     if (this.#key !== null && day === this.#day) return this.#key
     this.#day = day
+    this.#names.clear()
     // Made once: of raw bytes Node would make one at each call, which takes four times as long as the HMAC.
     return (this.#key = createSecretKey(this.#random(32)))
   }

@@ -50,8 +50,8 @@ export class Ahead implements Store {
     return this.#store.close()
   }
 
-  /** Number of records on their way. */
-  get size(): number {
-    return this.#coming.size
+  /** Whether a record is on its way. */
+  has(key: string): boolean {
+    return this.#coming.has(key)
   }
 }

@@ -14,6 +14,9 @@ export interface Records {
   readonly totals: Collection<Totals>
 }
 
+/** The totals of an empty store. */
+export const NOTHING: Totals = { boxes: 0, messages: 0, bytes: 0 }
+
 export class BoxChange {
   readonly id: BoxId
   /** null without a box. Only the methods of the change set moments and messages, or the writes would not fit. */
@@ -25,7 +28,8 @@ export class BoxChange {
   readonly #dueUs: number
   readonly #writes: Write[] = []
   readonly #made = new Map<string, number>()
-  #totals: Totals
+  /** null until they change: most reads of a box change nothing. */
+  #totals: Totals | null = null
   #isChanged = false
 
   /** Drops what has lived its time. */
@@ -34,7 +38,6 @@ export class BoxChange {
     this.#records = records
     this.#limits = limits
     this.#nowUs = nowUs
-    this.#totals = records.totals.get('all') ?? { boxes: 0, messages: 0, bytes: 0 }
     this.box = records.boxes.get(id) ?? null
     this.#dueUs = this.box?.dueUs ?? 0
     if (this.box === null) return
@@ -53,7 +56,7 @@ export class BoxChange {
 
   /** Whether the disk may take so many bytes more. */
   hasDiskFor(bytes: number): boolean {
-    return this.#totals.bytes + bytes <= this.#limits.maxDiskBytes
+    return this.#totalsNow().bytes + bytes <= this.#limits.maxDiskBytes
   }
 
   /** Makes the box. @param maker address that is counted for it; null for nobody */
@@ -159,7 +162,7 @@ export class BoxChange {
       const count = this.unclaimedOf(address)
       writes.push(count === 0 ? made.remove(address) : made.put(address, count))
     }
-    writes.push(totals.put('all', this.#totals))
+    if (this.#totals !== null) writes.push(totals.put('all', this.#totals))
     return writes
   }
 
@@ -168,8 +171,12 @@ export class BoxChange {
   }
 
   #add(boxes: number, messages: number, bytes: number): void {
-    const { boxes: b, messages: m, bytes: total } = this.#totals
-    this.#totals = { boxes: b + boxes, messages: m + messages, bytes: total + bytes }
+    const before = this.#totalsNow()
+    this.#totals = { boxes: before.boxes + boxes, messages: before.messages + messages, bytes: before.bytes + bytes }
     this.#isChanged = true
+  }
+
+  #totalsNow(): Totals {
+    return this.#totals ?? this.#records.totals.get('all') ?? NOTHING
   }
 }
