@@ -65,7 +65,7 @@ test('a friend whose daemon was off finds the new phone while every device of Al
     contacts: [{ name: 'Alice', problem: null }],
   })
   expect(await bob.json(['contact', 'show', 'Alice'])).toMatchObject({ claims: [{ name: 'phone', key: PHONE }] })
-  expect(await bob.done(['announce'])).toMatch(/^announcements are off; contacts who announce: 1 of 1; traffic: /)
+  expect(await bob.done(['announce'])).toMatch(/^announcements are off; 1 of 1 contact announces; /)
 
   await carol.start()
   await carol.done(['contact', 'refresh', 'Alice'])

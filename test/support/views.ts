@@ -71,6 +71,7 @@ export const NOT_ANNOUNCED: AnnounceStatus = {
   network: false,
   waitsForKey: false,
   items: [],
+  devicesLeftOut: 0,
   following: 0,
   lookedUpSec: null,
   bytesToday: 0,

@@ -4,6 +4,7 @@ import type { DaemonStatus } from '../../ipc/methods/status.ts'
 import type { Finding } from '../../ipc/shapes/doctor.ts'
 import type { NetStatus } from '../../ipc/shapes/net.ts'
 import { formatToxStatus } from '../tox/companion.ts'
+import { announcedWhere } from '../io/announced.ts'
 import { withDaemon } from '../io/connect.ts'
 import { print, sentence, type Context } from '../io/context.ts'
 import { EXIT_DONE } from '../io/errors.ts'
@@ -81,6 +82,7 @@ function formatPersona(status: DaemonStatus, nowSec: number, verbose: boolean): 
   const { persona } = status
   if (persona === null) return []
   const active = activeDevice(persona.devices)
+  const announced = announcedWhere(status.announce, nowSec)
   const age = status.freshness === null || status.freshness === 'fresh' ? '' : `, ${status.freshness}`
   return [
     `Your persona is ${persona.personaId}.`,
@@ -89,6 +91,7 @@ function formatPersona(status: DaemonStatus, nowSec: number, verbose: boolean): 
       : [
           `It has ${countOf(persona.devices.length, 'device')}; the active one is ${showName(active.name, active.key)}.`,
         ]),
+    ...(announced === null ? [] : [`It is ${announced}.`]),
     `Its table was signed ${formatTime(persona.timeSec, nowSec)}${age}${tableNumbers(verbose, persona)}.`,
     `${countOf(persona.bytesFree, 'byte')} of its status message are free.`,
   ]

@@ -92,6 +92,7 @@ const STEPS: Readonly<Record<string, Step>> = {
   ANNOUNCE_LOCKED: 'persona unlock',
   ANNOUNCE_NO_NETWORK: 'persona config edit; or persona announce off',
   ANNOUNCE_NOWHERE: 'persona announce',
+  ANNOUNCE_FORWARD_NOWHERE: 'persona announce',
   ANNOUNCE_FAILED: 'persona announce',
   NO_COMPANION: 'persona tox up',
   TOO_MANY_PEERS: 'persona tox peers',

@@ -6,13 +6,8 @@ import { withDaemon } from '../io/connect.ts'
 import { print, type Context } from '../io/context.ts'
 import { EXIT_DONE, EXIT_FAILED } from '../io/errors.ts'
 import { escapeText, showName } from '../io/escape.ts'
-import { countOf, formatTime } from '../io/layout.ts'
-
-const WHO: Record<AnnounceKind, string> = {
-  contacts: 'your contacts',
-  devices: 'your contacts, and everybody who knows your PersonaID and one of your device keys',
-  public: 'everybody who knows your PersonaID',
-}
+import { countOf } from '../io/layout.ts'
+import { announcedWhere } from '../io/announced.ts'
 
 /** Puts the table on the DHT now if it is announced, and tells how it stands. */
 export async function announce(context: Context): Promise<number> {
@@ -35,7 +30,7 @@ export async function announceOn(context: Context, { kind }: AnnounceOptions): P
 }
 
 export async function announceOff(context: Context): Promise<number> {
-  return await show(context, (client) => client.call('announce.off'))
+  return await show(context, (client) => client.call('announce.off'), 'The nodes forget your table within two hours.')
 }
 
 export async function announceReread(context: Context): Promise<number> {
@@ -54,38 +49,25 @@ async function show(
   return await withDaemon(context, async (client) => {
     const status = await call(client)
     const { counts } = await client.call('status')
-    const next = status.kind === null ? [] : more
-    print(context, status, [...formatAnnounce(status, counts.contacts, Date.now() / 1000), ...next])
-    return status.items.some(({ nodes, problem }) => nodes === 0 || problem !== null) ? EXIT_FAILED : EXIT_DONE
+    print(context, status, [...formatAnnounce(status, counts.contacts, Date.now() / 1000), ...more])
+    return status.items.some(({ problem }) => problem !== null) ? EXIT_FAILED : EXIT_DONE
   })
 }
 
 /** How announcements are: one sentence, then what is wrong. */
 export function formatAnnounce(status: AnnounceStatus, contacts: number, nowSec: number): string[] {
-  const { kind, network, readingKey, waitsForKey, items, following, bytesToday, bytesYesterday } = status
-  const others = network
-    ? [
-        `contacts who announce: ${following} of ${contacts}`,
-        [
-          'traffic:',
-          ...(bytesYesterday > 0 ? [`${formatBytes(bytesYesterday)} yesterday,`] : []),
-          `${formatBytes(bytesToday)} today`,
-        ].join(' '),
-      ]
-    : []
-  if (kind === null) return [['announcements are off', ...others].join('; ')]
-  const table = items.find(({ forward }) => !forward)
-  const where =
-    table === undefined || table.putSec === null
-      ? 'not put yet'
-      : table.problem !== null
-        ? `not put: ${escapeText(table.problem)}`
-        : `on ${countOf(table.nodes ?? 0, 'node')}, put ${formatTime(table.putSec, nowSec)}`
-  const forwards = items.filter(({ forward }) => forward).length
+  const { kind, network, readingKey, waitsForKey, items, devicesLeftOut } = status
+  const others = network ? aboutOthers(status, contacts) : []
+  const where = announcedWhere(status, nowSec)
+  if (where === null) return [['announcements are off', ...others].join('; ')]
+  const forwards = items.filter(({ forward }) => forward)
+  const nowhere = forwards.filter(({ problem }) => problem !== null).length
   return [
-    [`your table is announced to ${WHO[kind]}: ${where}`, ...others].join('; '),
-    ...(forwards > 0
-      ? [`${countOf(forwards, 'further announcement')} for contacts who know an earlier key of yours`]
+    [`your table is ${where}`, ...others].join('; '),
+    ...(forwards.length > 0
+      ? [
+          `${countOf(forwards.length, 'further announcement')} for contacts who know an earlier key of yours${nowhere === 0 ? '' : `, ${nowhere} of them on no node`}`,
+        ]
       : []),
     ...(waitsForKey ? ['the newest table waits for the signing key: persona unlock'] : []),
     ...(readingKey || kind !== 'contacts'
@@ -93,12 +75,26 @@ export function formatAnnounce(status: AnnounceStatus, contacts: number, nowSec:
       : [
           'your table had no room for a reading key: everybody who ever saw one of your tables can read the announcements',
         ]),
+    ...(devicesLeftOut === 0
+      ? []
+      : [
+          `it has no room for the keys of the last ${devicesLeftOut} of your devices: who knows only one of these cannot open it`,
+        ]),
     ...(network
       ? []
       : [
           'this daemon cannot reach the DHT, so only another device of yours can put it there',
           'to put it from here, name nodes in net.bootstrap, set no net.proxy, and restart the daemon: persona config edit',
         ]),
+  ]
+}
+
+/** The contacts who announce, and the bytes that it costs. */
+function aboutOthers({ following, bytesToday, bytesYesterday }: AnnounceStatus, contacts: number): string[] {
+  const yesterday = bytesYesterday > 0 ? [`${formatBytes(bytesYesterday)} yesterday`] : []
+  return [
+    ...(contacts > 0 ? [`${following} of ${countOf(contacts, 'contact')} announce${contacts === 1 ? 's' : ''}`] : []),
+    [...yesterday, `${formatBytes(bytesToday)} today`].join(', '),
   ]
 }
 

@@ -15,6 +15,8 @@ const SLOT_BYTES = 16
 const TAG_BYTES = 16
 const LENGTH_BYTES = 2 // format: u16be before the blob
 const MAX_SLOTS = 255 // format: one byte counts them; the room allows fewer
+/** The slots and the padded blob share this. */
+const SLOTTED_ROOM_BYTES: number = MAX_VALUE_BYTES - HEAD_BYTES - NONCE_BYTES - 1 - TAG_BYTES
 /** Lengths of the padded blob, so that the size of an item tells little about the number of devices. */
 const PADDED_BYTES = [320, 448, 576, 704, 832, 952] as const // format: steps of about four devices; all of 952 fits an item without slots
 
@@ -59,10 +61,8 @@ export function sealForDevices(
 ): SealedForDevices {
   const { blob, signingKey, readingKey } = announcement
   const head = headOf(announcement, FLAG.slots)
-  const room = MAX_VALUE_BYTES - HEAD_BYTES - NONCE_BYTES - 1 - TAG_BYTES
-  const most = Math.max(0, Math.min(MAX_SLOTS, Math.floor((room - LENGTH_BYTES - blob.length) / SLOT_BYTES)))
-  const openers = [readingKey, ...deviceKeys].slice(0, most)
-  const plain = padded(blob, room - SLOT_BYTES * openers.length)
+  const openers = [readingKey, ...deviceKeys.slice(0, deviceSlots(blob.length))]
+  const plain = padded(blob, SLOTTED_ROOM_BYTES - SLOT_BYTES * openers.length)
   const nonce = nonceOf(announcement, head, plain, engine)
   const contentKey = engine.sha512(LABEL_ANNOUNCE_CEK, readingKey, signingKey, nonce).subarray(0, SLOT_BYTES)
   const slots = concatBytes(
@@ -72,6 +72,12 @@ export function sealForDevices(
   const key = boxKey(engine, contentKey, signingKey, head, slots)
   const value = engine.sealBox(plain, nonce, key, head, nonce, slots)
   return { value, deviceSlots: openers.length - 1 }
+}
+
+/** How many device keys have room beside a blob of this length. The reading key has its slot too. */
+export function deviceSlots(blobBytes: number): number {
+  const most = Math.min(MAX_SLOTS, Math.floor((SLOTTED_ROOM_BYTES - LENGTH_BYTES - blobBytes) / SLOT_BYTES))
+  return Math.max(0, most - 1)
 }
 
 /** An item of the open place that everybody reads. */

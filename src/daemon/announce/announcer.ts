@@ -4,7 +4,7 @@ import { TableError } from '../../core/errors.ts'
 import type { DocumentValue, SettingKey } from '../../core/document.ts'
 import type { DaemonEvent } from '../../ipc/methods/events.ts'
 import type { AnnounceStatus, Refreshed } from '../../ipc/methods/announce.ts'
-import { notice, ok, problem, type Finding } from '../../ipc/shapes/doctor.ts'
+import type { Finding } from '../../ipc/shapes/doctor.ts'
 import { describeError } from '../../process/describe-error.ts'
 import type { Log } from '../../process/log.ts'
 import type { Clock } from '../../process/pulse.ts'
@@ -12,15 +12,12 @@ import { findContact } from '../contacts/find.ts'
 import type { Keeper } from '../keeper/keeper.ts'
 import { Traffic, type Dht } from './dht.ts'
 import { AnnounceError } from './errors.ts'
+import { announceFindings, NO_DHT } from './findings.ts'
 import { Lookups, type LookupNote } from './lookups.ts'
 import { OwnAnnouncements } from './own-announcements.ts'
 
 const PUT_MS = 3_600_000 // format: hourly; nodes forget a value after two hours (BEP 44)
 const RETRY_MS = 60_000 // sanity: no node held the items, for example right after the start
-
-const NO_DHT =
-  'its configuration names no node of the DHT (net.bootstrap), or names a proxy, which the DHT cannot use (net.proxy)'
-const TRIES_AGAIN = 'the daemon tries again every minute; to try now'
 
 export interface AnnouncerOptions {
   readonly keeper: Keeper
@@ -75,6 +72,7 @@ export class Announcer {
       network: this.#options.dht !== null,
       waitsForKey: this.#own.waitsForKey,
       items: this.#own.items(),
+      devicesLeftOut: this.#own.devicesLeftOut,
       following: this.#lookups?.count ?? 0,
       lookedUpSec: this.#lookups?.lastSec ?? null,
       bytesToday: today,
@@ -82,47 +80,8 @@ export class Announcer {
     }
   }
 
-  findings({ kind, network, waitsForKey, items, readingKey }: AnnounceStatus = this.status()): Finding[] {
-    if (kind === null) return []
-    const found: Finding[] = []
-    if (!network)
-      found.push(
-        problem(
-          'ANNOUNCE_NO_NETWORK',
-          `your table says that it is announced, but this daemon cannot do it: ${NO_DHT}`,
-          'change the configuration and restart the daemon, or turn announcements off',
-        ),
-      )
-    if (waitsForKey)
-      found.push(
-        notice(
-          'ANNOUNCE_LOCKED',
-          'your newest table is not announced yet, because the signing key is locked',
-          'unlock it',
-        ),
-      )
-    if (!readingKey && kind === 'contacts')
-      found.push(
-        notice(
-          'ANNOUNCE_NO_READING_KEY',
-          'your table had no room for a reading key, so whoever has seen any of your tables finds your announcements, also a former contact',
-          'remove a device or shorten nicknames',
-        ),
-      )
-    const failed = items.find((item) => item.problem !== null)
-    if (failed !== undefined)
-      found.push(notice('ANNOUNCE_FAILED', `an announcement could not be put: ${failed.problem}`, TRIES_AGAIN))
-    else if (items.some(({ nodes }) => nodes === 0))
-      found.push(
-        problem(
-          'ANNOUNCE_NOWHERE',
-          'no node of the DHT keeps your announcement',
-          'check net.bootstrap and the connection',
-        ),
-      )
-    return found.length > 0 || !items.some(({ nodes }) => nodes !== null)
-      ? found
-      : [ok('ANNOUNCE', 'your table is announced')]
+  findings(): Finding[] {
+    return announceFindings(this.status())
   }
 
   /** Turns announcements on, with a reading key if there is room. */

@@ -1,5 +1,6 @@
 /** Puts the own items on the DHT, hourly and on each change, and looks at what others put in their places. */
 import { judgeItem } from '../../core/announce/judge.ts'
+import { deviceSlots } from '../../core/announce/item.ts'
 import { readSettings, type AnnounceSettings } from '../../core/announce/settings.ts'
 import { equalBytes, formatHex } from '../../core/encoding/bytes.ts'
 import { MAX_EPOCH } from '../../core/limits.ts'
@@ -46,6 +47,13 @@ export class OwnAnnouncements {
   /** Whether the table on disk has items that still need the signing key, which is locked. */
   get waitsForKey(): boolean {
     return this.#keeper.custody.isLocked && !this.#isSigned()
+  }
+
+  /** How many devices of the table on disk have no slot in its item of the kind `devices`; 0 for other kinds. */
+  get devicesLeftOut(): number {
+    const head = this.#head()
+    if (head === null || this.settings.kind !== 'devices') return 0
+    return Math.max(0, head.deviceKeys.length - deviceSlots(head.bytes.length))
   }
 
   /** Signs the items of the head if that is due and the key is there, and puts all of them. */
@@ -121,7 +129,7 @@ export class OwnAnnouncements {
       // The next hour tries again.
       return note({ nodes: null, problem: error instanceof Error ? error.message : String(error) })
     }
-    note({ nodes: report.nodesHold, problem: null })
+    note({ nodes: report.nodesHold, problem: report.nodesHold > 0 ? null : whyNowhere(report) })
     this.#traffic.add(report)
     await this.#takeOthers(record, item, report)
   }
@@ -165,4 +173,12 @@ export class OwnAnnouncements {
       })
     })
   }
+}
+
+/** The reason why no node keeps an item. */
+function whyNowhere({ nodesAnswered, values }: PutReport): string {
+  if (nodesAnswered === 0) return 'no node answers'
+  return values.length > 0
+    ? 'the nodes keep another announcement in its place, which is later by its writer’s clock'
+    : 'the nodes answer, and do not keep it'
 }

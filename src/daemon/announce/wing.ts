@@ -5,6 +5,7 @@ import { THEFTS } from '../personas/thefts.ts'
 import type { Host, OpenWing, Wing } from '../wing/wing.ts'
 import { Announcer } from './announcer.ts'
 import { ANNOUNCE_SECTION, type AnnounceConfig } from './config.ts'
+import { announceFindings } from './findings.ts'
 import { EPOCHS } from './items.ts'
 import { signForward } from './signing.ts'
 
@@ -34,7 +35,7 @@ function openAnnounce(
     onEvent: (event) => announcer.onEvent(event),
     status: () => {
       const announce = announcer.status()
-      return { part: { announce }, findings: announcer.findings(announce).filter(({ severity }) => severity !== 'ok') }
+      return { part: { announce }, findings: announceFindings(announce).filter(({ severity }) => severity !== 'ok') }
     },
     findings: () => announcer.findings(),
     close: () => announcer.close(),

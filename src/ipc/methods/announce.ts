@@ -14,6 +14,7 @@ export interface AnnouncedItem {
   putSec: number | null
   /** Nodes that gave exactly this item when they were asked for it afterwards; null if putting it failed. */
   nodes: number | null
+  /** Why it could not be put, or why no node keeps it. */
   problem: string | null
 }
 
@@ -27,6 +28,8 @@ export interface AnnounceStatus {
   /** A new table waits for the signing key, which is locked. The announcement before it stays on the DHT. */
   waitsForKey: boolean
   items: AnnouncedItem[]
+  /** Devices of the table whose keys do not open the announcement of the kind `devices`, because it has no room for them: the last ones. */
+  devicesLeftOut: number
   /** Contacts that announce, and when one was looked up the last time. */
   following: number
   lookedUpSec: number | null
@@ -49,6 +52,7 @@ export const announceStatus: z.ZodType<AnnounceStatus> = z.strictObject({
       problem: z.string().nullable(),
     }),
   ),
+  devicesLeftOut: count,
   following: count,
   lookedUpSec: seconds.nullable(),
   bytesToday: count,

@@ -47,3 +47,11 @@ test('status shows the findings of the daemon, and warns that secrets lie in ord
     )[0],
   ).toBe('There is no persona here yet.')
 })
+
+test('where the table is announced stands beside the table, and not at all while announcements are off', () => {
+  const item = { epoch: 0, forward: false, putSec: NOW - 720, nodes: 8, problem: null }
+  const announce = { ...NOT_ANNOUNCED, kind: 'contacts', items: [item] } as const
+  const lines = formatStatus(status({ announce: { ...announce, items: [item] } }), NOW)
+  expect(lines).toContain('It is announced to your contacts: on 8 nodes, put 2023-11-14 22:01 (12 minutes ago).')
+  expect(formatStatus(status(), NOW).join('')).not.toContain('announced')
+})

@@ -18,7 +18,7 @@ const ON: AnnounceStatus = {
 
 test('one sentence says who can read the table, where it is, how many contacts announce, and what that costs', () => {
   expect(formatAnnounce(ON, 40, NOW)).toEqual([
-    'your table is announced to your contacts: on 8 nodes, put 2023-11-14 22:01 (12 minutes ago); contacts who announce: 31 of 40; traffic: 19.0 MB yesterday, 7.3 MB today',
+    'your table is announced to your contacts: on 8 nodes, put 2023-11-14 22:01 (12 minutes ago); 31 of 40 contacts announce; 19.0 MB yesterday, 7.3 MB today',
     '1 further announcement for contacts who know an earlier key of yours',
   ])
 })
@@ -32,6 +32,23 @@ test('the kinds devices and public name contacts too, or everybody', () => {
 
 test('announcements that are off are one line, also without a network', () => {
   expect(formatAnnounce(NOT_ANNOUNCED, 3, NOW)).toEqual(['announcements are off'])
+})
+
+test('one contact is in the singular, and none is not counted', () => {
+  const off = { ...NOT_ANNOUNCED, network: true, following: 1 }
+  expect(formatAnnounce(off, 1, NOW)).toEqual(['announcements are off; 1 of 1 contact announces; 0 kB today'])
+  expect(formatAnnounce({ ...off, following: 0 }, 0, NOW)).toEqual(['announcements are off; 0 kB today'])
+})
+
+test('an item that no node keeps is named with the reason, and so are devices that have no room', () => {
+  const nowhere = { ...ITEM, nodes: 0, problem: 'no node answers' }
+  const items = [nowhere, { ...nowhere, forward: true }, { ...ITEM, forward: true }]
+  const lines = formatAnnounce({ ...ON, kind: 'devices', items, devicesLeftOut: 2 }, 0, NOW)
+  expect(lines[0]).toContain(': on no node: no node answers; ')
+  expect(lines.slice(1)).toEqual([
+    '2 further announcements for contacts who know an earlier key of yours, 1 of them on no node',
+    'it has no room for the keys of the last 2 of your devices: who knows only one of these cannot open it',
+  ])
 })
 
 test('each hindrance has its own line, and no text of others reaches the terminal as it is', () => {

@@ -1,0 +1,114 @@
+/** Findings about announcements, and what leads to them: bad input is named, and nothing is lost. */
+import { describe, expect, it } from 'vitest'
+import { announceFindings } from '../../../../src/daemon/announce/findings.ts'
+import type { AnnouncedItem, AnnounceStatus } from '../../../../src/ipc/methods/announce.ts'
+import { announcing, SharedDht } from '../../../support/announcing.ts'
+import { OWN_LAPTOP, OWN_PHONE, ownText, TestKeeper } from '../../../support/keeper.ts'
+import { deviceKey } from '../../../support/person.ts'
+import { withWords } from '../../../support/rotation.ts'
+import { NOT_ANNOUNCED, NOW } from '../../../support/views.ts'
+
+const ITEM: AnnouncedItem = { epoch: 1, forward: false, putSec: NOW, nodes: 8, problem: null }
+const FORWARD: AnnouncedItem = { ...ITEM, epoch: 0, forward: true }
+const ON: AnnounceStatus = {
+  ...NOT_ANNOUNCED,
+  kind: 'contacts',
+  readingKey: true,
+  network: true,
+  items: [ITEM, FORWARD],
+}
+const PHONE = { name: 'phone', key: OWN_PHONE }
+
+function codes(status: AnnounceStatus): string[] {
+  return announceFindings(status).map(({ code }) => code)
+}
+
+describe('the findings', () => {
+  it('name each hindrance once, and what is well only alone', () => {
+    expect(announceFindings(ON)).toMatchObject([
+      { code: 'ANNOUNCE', severity: 'ok', message: 'your table is announced: 8 nodes keep it' },
+    ])
+    const nowhere = { nodes: 0, problem: 'no node answers' }
+    for (const [changes, wanted] of [
+      [{ kind: null }, []],
+      [{ items: [{ ...ITEM, putSec: null, nodes: null }] }, []],
+      [{ network: false }, ['ANNOUNCE_NO_NETWORK']],
+      [{ waitsForKey: true }, ['ANNOUNCE_LOCKED']],
+      [{ readingKey: false }, ['ANNOUNCE_NO_READING_KEY']],
+      [{ devicesLeftOut: 2 }, ['ANNOUNCE_DEVICES_LEFT_OUT']],
+      [{ items: [{ ...ITEM, nodes: null, problem: 'x' }, FORWARD] }, ['ANNOUNCE_FAILED']],
+      [{ items: [{ ...ITEM, ...nowhere }, FORWARD] }, ['ANNOUNCE_NOWHERE']],
+      [{ items: [ITEM, { ...FORWARD, ...nowhere }] }, ['ANNOUNCE_FORWARD_NOWHERE']],
+    ] as const)
+      expect(codes({ ...ON, ...(changes as Partial<AnnounceStatus>) }), JSON.stringify(changes)).toEqual(wanted)
+  })
+})
+
+describe('a table with more devices than the kind devices has room for', () => {
+  it('is announced, and the devices at its end are named', async () => {
+    const { laptop } = await withWords()
+    const { announcer } = await announcing(laptop, new SharedDht())
+    for (let n = 1; n < 15; n++) await laptop.call('device.add', { name: `dev${n}`, key: deviceKey(`dev${n}`) })
+    const { devicesLeftOut, items } = await announcer.on('devices')
+    expect(devicesLeftOut).toBeGreaterThan(0)
+    expect(items).toMatchObject([{ nodes: 8 }, { nodes: 8 }])
+    expect(announcer.findings().map(({ code }) => code)).toEqual(['ANNOUNCE_DEVICES_LEFT_OUT'])
+    expect(await announcer.on('contacts')).toMatchObject({ devicesLeftOut: 0 })
+  })
+})
+
+describe('an item that no node keeps', () => {
+  it('is reported with the reason, as far as the nodes show it', async () => {
+    const { laptop } = await withWords()
+    const dht = new SharedDht()
+    const { announcer } = await announcing(laptop, dht)
+    await announcer.on('contacts')
+    const put = dht.put.bind(dht)
+    for (const [nodesAnswered, problem] of [
+      [0, 'no node answers'],
+      [8, 'the nodes answer, and do not keep it'],
+    ] as const) {
+      dht.put = async (signed) => ({ ...(await put(signed)), values: [], nodesAnswered, nodesHold: 0 })
+      expect((await announcer.now()).items).toMatchObject([{ nodes: 0, problem }])
+      expect(announcer.findings()).toMatchObject([
+        { code: 'ANNOUNCE_NOWHERE', message: `no node of the DHT keeps your announcement: ${problem}` },
+      ])
+    }
+  })
+})
+
+describe('a clock in 1970', () => {
+  it('announces, and is followed by what the right clock announces', async () => {
+    const dht = new SharedDht()
+    const { laptop: alice } = await withWords({ nowSec: 3600 })
+    const { announcer } = await announcing(alice, dht)
+    expect((await announcer.on('contacts')).items).toMatchObject([{ nodes: 8, problem: null }])
+    const bob = await TestKeeper.open({ nowSec: 7200 })
+    await bob.sees(OWN_LAPTOP, await ownText(alice), { name: 'Alice' })
+    alice.nowSec = 1_790_000_000
+    await alice.call('device.add', PHONE)
+    expect((await announcer.now()).items).toMatchObject([{ nodes: 8, problem: null }])
+    // Bob's clock is still wrong.
+    const { announcer: bobs } = await announcing(bob, dht)
+    expect(await bobs.refresh('Alice')).toMatchObject({ contacts: [{ changed: true, problem: null }] })
+    const { claims } = await bob.call('contact.show', { contact: 'Alice' })
+    expect(claims.map(({ name }) => name)).toEqual(['phone'])
+  })
+
+  it('that comes later cannot replace what the nodes have, says so, and raises no alarm', async () => {
+    const dht = new SharedDht()
+    const { laptop: alice } = await withWords()
+    const { announcer } = await announcing(alice, dht)
+    await announcer.on('contacts')
+    const before = new Map(dht.values)
+    alice.nowSec = 3600
+    await alice.keeper.change(() => alice.keeper.own.resign())
+    expect((await announcer.now()).items).toMatchObject([
+      { nodes: 0, problem: expect.stringContaining('later by its writer’s clock') as string },
+    ])
+    expect(dht.values).toEqual(before)
+    expect((await alice.call('alarm.list')).alarms).toEqual([])
+    await alice.call('device.add', PHONE)
+    expect((await announcer.now()).items).toMatchObject([{ nodes: 8, problem: null }])
+  })
+})
