@@ -6,12 +6,14 @@ import { describe, expect, test } from 'vitest'
 import { allNodes, commandTree } from '../../src/cli/program/command-tree.ts'
 import { buildProgram } from '../../src/cli/program/program.ts'
 import { configSections } from '../../src/daemon/config.ts'
+import { RELAY_SECTIONS } from '../../src/relayd/program/relay-config.ts'
+import { USAGE } from '../../src/relayd/program/arguments.ts'
 import { keysOf } from '../../src/process/config-file.ts'
 import { WINGS } from '../../src/daemon/wings.ts'
 import { madePage, PAGES } from '../generate/man.ts'
 
 const read = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8')
-const NAMES = ['persona.1', 'personad.1', 'personad.yaml.5']
+const NAMES = ['persona.1', 'personad.1', 'personad.yaml.5', 'persona-relay.1']
 const pathOf = (name: string): string => new URL(`../../docs/man/${name}`, import.meta.url).pathname
 const JUDGES = [
   ['mandoc', '-Tlint', '-Wwarning'],
@@ -56,6 +58,17 @@ test('personad.1 lists every option of the daemon, and no other', () => {
   const listed = [...read('docs/man/personad.1').matchAll(/^\.It Fl -([a-z-]+)/gm)].map(([, option]) => option)
   expect(options.length).toBeGreaterThan(3)
   expect(listed).toEqual(options)
+})
+
+test('persona-relay.1 lists every command, option and key of the relay, and no other', () => {
+  const page = read('docs/man/persona-relay.1')
+  const listed = (pattern: RegExp): (string | undefined)[] => [...page.matchAll(pattern)].map(([, name]) => name)
+  const options = [...USAGE.matchAll(/^ {2}--([a-z-]+)/gm)].map(([, option]) => option)
+  expect(options.length).toBeGreaterThan(5)
+  expect(listed(/^\.It Fl -([a-z-]+)/gm)).toEqual(options)
+  const commands = ['serve', 'init', 'check', 'token add', 'token list', 'token remove', 'stats', 'forget']
+  const keys = keysOf(RELAY_SECTIONS).map(({ path }) => path)
+  expect(listed(/^\.It Cm ([a-z ._]+?)(?: Ar .*)?$/gm)).toEqual([...commands, ...keys])
 })
 
 describe.each(NAMES)('%s', (name) => {

@@ -1,15 +1,18 @@
 /** persona-relay as an operator uses it: one command to try it, and the commands around a relay that runs. */
 import { execFileSync, spawnSync } from 'node:child_process'
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { join } from 'node:path'
 import { connect as connectTls } from 'node:tls'
 import { describe, expect, test } from 'vitest'
 import { callRelay } from '../../src/relayd/program/call-relay.ts'
 import { checkRelay } from '../../src/relayd/program/check.ts'
+import { renderRelayUnit } from '../../src/relayd/program/init.ts'
+import { parseRelayConfig } from '../../src/relayd/program/relay-config.ts'
 import { RelayProcess, runRelayCommand } from '../support/relay-process.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
+const MAX_EXPOSURE = 1.3 // of 10; "OK" reaches up to 5. A line missing in the unit shows here.
 const KEY = 'vgsBffknnmv10Qbcb_VHscusub4GFv9xZ9dErKVzwUQ'
 
 describe('serve', () => {
@@ -139,6 +142,75 @@ describe('the commands of the operator', () => {
     expect((await runRelayCommand(['--help'])).stdout).toMatch(/^usage: persona-relay/)
     expect((await runRelayCommand(['--version'])).stdout).toMatch(/^persona-relay \d/)
   })
+})
+
+describe('init', () => {
+  test('writes a configuration, a unit and a Caddyfile for the URL, and replaces none', async () => {
+    const directory = join(tempDir(), 'etc')
+    const made = await runRelayCommand(['init', directory, '--url', 'https://relay.example/'])
+    expect(made.status).toBe(0)
+    const texts = ['persona-relay.yaml', 'persona-relay.service', 'Caddyfile'].map((name) =>
+      readFileSync(join(directory, name), 'utf8'),
+    )
+    expect(parseRelayConfig(texts[0]!, 'x')).toMatchObject({
+      url: 'https://relay.example',
+      trustProxy: ['127.0.0.1', '::1'],
+    })
+    expect(texts[1]).toContain(` serve --config ${directory}/persona-relay.yaml\n`)
+    expect(texts[2]).toContain('relay.example {')
+    for (const step of [
+      'operator, terms',
+      'systemctl enable',
+      'Caddyfile',
+      'persona-relay check https://relay.example',
+    ])
+      expect(made.stdout).toContain(step)
+    writeFileSync(join(directory, 'Caddyfile'), 'mine')
+    const again = await runRelayCommand(['init', directory, '--url', 'https://other.example'])
+    expect(again).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining('exists already, and nothing was written'),
+    })
+    expect(readFileSync(join(directory, 'Caddyfile'), 'utf8')).toBe('mine')
+    expect(readFileSync(join(directory, 'persona-relay.yaml'), 'utf8')).toBe(texts[0])
+  })
+
+  const NO_ANALYZE = spawnSync('systemd-analyze', ['--version']).status !== 0
+
+  test.skipIf(NO_ANALYZE)(
+    'the unit passes systemd-analyze verify, with an exposure of OK (needs systemd-analyze)',
+    () => {
+      const path = join(tempDir(), 'persona-relay.service')
+      const template = readFileSync('systemd/persona-relay.service', 'utf8')
+      const paths = { node: '/bin/true', launcher: '/usr/x.js', config: '/etc/persona-relay/persona-relay.yaml' }
+      writeFileSync(path, renderRelayUnit(template, paths))
+      const verified = spawnSync('systemd-analyze', ['verify', path], { encoding: 'utf8' })
+      expect([verified.status, verified.stdout, verified.stderr]).toEqual([0, '', ''])
+      const { stdout } = spawnSync('systemd-analyze', ['security', '--offline=true', path], { encoding: 'utf8' })
+      const [, figure, word] = /Overall exposure level for persona-relay\.service: ([\d.]+) (\w+)/.exec(stdout) ?? []
+      expect(word).toBe('OK')
+      expect(Number(figure)).toBeLessThanOrEqual(MAX_EXPOSURE)
+    },
+  )
+})
+
+test('a copy of a stopped relay starts elsewhere, and a damaged copy does not', async () => {
+  const home = tempDir()
+  const relay = await RelayProcess.start({ home })
+  expect(await relay.post({ pub: KEY, ext: null, action: 'send', data: 'aGk' })).toEqual({ ok: true })
+  await relay.kill('SIGTERM')
+  const [good, bad] = [tempDir(), tempDir()]
+  for (const target of [good, bad]) execFileSync('cp', ['-a', relay.dataDir, join(target, 'data')])
+  const copy = await RelayProcess.start({ home: good })
+  expect(await callRelay(join(copy.dataDir, 'control.sock'), 'stats', {})).toMatchObject({ boxes: 1, messages: 1 })
+  const store = join(bad, 'data', 'store')
+  const log = readdirSync(store).find((name) => name.endsWith('.log') && statSync(join(store, name)).size > 100)!
+  const bytes = readFileSync(join(store, log))
+  bytes[60]! ^= 1
+  writeFileSync(join(store, log), bytes)
+  const damaged = await RelayProcess.start({ home: bad })
+  expect(await damaged.ended).toBe(78)
+  expect(damaged.log.join('')).toMatch(/put a backup of the directory back.*STORE_(CORRUPT|LOST_WRITES)/)
 })
 
 const NO_OPENSSL = spawnSync('openssl', ['version']).error !== undefined

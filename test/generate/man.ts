@@ -10,6 +10,7 @@ const at = (path: string): string => fileURLToPath(new URL(`../../${path}`, impo
 export const PAGES: readonly (readonly [path: string, make: () => string])[] = [
   [at('docs/man/persona.1'), (): string => commandList(commandTree(buildProgram(() => Promise.resolve())))],
   [at('docs/man/personad.yaml.5'), (): string => keyList(readFileSync(at('config/personad.yaml'), 'utf8'))],
+  [at('docs/man/persona-relay.1'), (): string => keyList(readFileSync(at('config/persona-relay.yaml'), 'utf8'))],
 ]
 
 const BEGIN = '.\\" The list below is made by test/generate/man.ts.\n'

@@ -12,6 +12,7 @@ import type { About } from '../http/about.ts'
 import { Callers } from '../http/callers.ts'
 import { listenHttp, type Listener, type TlsFiles } from '../http/listener.ts'
 import { RelayServer } from '../http/relay-server.ts'
+import { StoreError } from '../../store/errors.ts'
 import { openLevelRelayStore } from '../store/level-relay-store.ts'
 import type { RelayStore } from '../store/relay-store.ts'
 import { expireInSlices } from './expiry.ts'
@@ -30,6 +31,8 @@ export type StartErrorCode =
 export class StartError extends PersonadError<StartErrorCode> {
   override readonly name = 'StartError'
 }
+
+const BROKEN: ReadonlySet<string> = new Set(['STORE_CORRUPT', 'STORE_MISSING', 'STORE_LOST_WRITES'])
 
 export interface RelayOptions {
   readonly dir: RelayDir
@@ -62,8 +65,15 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
     return await open(options, closing)
   } catch (error) {
     await closeAll(closing)
-    throw error
+    throw withHint(error)
   }
+}
+
+/** The store's own hints are for the owner of a persona. */
+function withHint(error: unknown): unknown {
+  if (!(error instanceof StoreError) || !BROKEN.has(error.code)) return error
+  const hint = 'put a backup of the directory back, or move the directory away: the relay then begins empty'
+  return new StoreError(error.code, error.message, { hint, cause: error })
 }
 
 async function open({ dir, config, log, failed }: RelayOptions, closing: Closing): Promise<Relay> {
@@ -109,7 +119,7 @@ async function open({ dir, config, log, failed }: RelayOptions, closing: Closing
     onError: (error) => {
       log.error('relay.request-failed', describeError(error))
       // After an error of its files the content of the store is unknown. The next start checks and repairs it.
-      if (!isOwnError(error)) return
+      if (!(error instanceof StoreError)) return
       isHealthy = false
       failed(error)
     },
