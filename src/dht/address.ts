@@ -30,9 +30,11 @@ export function parseNodes(bytes: Uint8Array): ListedNode[] | null {
   if (bytes.length % NODE_BYTES !== 0) return null
   const nodes: ListedNode[] = []
   for (let at = 0; at < bytes.length; at += NODE_BYTES) {
-    const [a, b, c, d, high, low] = bytes.subarray(at + NODE_ID_BYTES, at + NODE_BYTES)
-    const port = high! * 256 + low!
-    if (port !== 0) nodes.push({ id: bytes.slice(at, at + NODE_ID_BYTES), host: `${a}.${b}.${c}.${d}`, port })
+    const hostAt = at + NODE_ID_BYTES
+    const port = bytes[hostAt + 4]! * 256 + bytes[hostAt + 5]!
+    if (port === 0) continue
+    const host = `${bytes[hostAt]}.${bytes[hostAt + 1]}.${bytes[hostAt + 2]}.${bytes[hostAt + 3]}`
+    nodes.push({ id: bytes.slice(at, hostAt), host, port })
   }
   return nodes
 }

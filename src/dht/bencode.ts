@@ -2,7 +2,7 @@
  * Bencode, read strictly (BEP 3): every value has one encoding, and only that one is accepted. Integers are 64-bit and come as bigint, since
  * a seq reaches 2^63 - 1.
  */
-import { concatBytes, encodeUtf8 } from '../core/encoding/bytes.ts'
+import { concatBytes } from '../core/encoding/bytes.ts'
 import { PacketError } from './errors.ts'
 
 /** Keys of a dictionary are byte strings, here one character for each byte (U+0000..00FF). */
@@ -17,6 +17,10 @@ const MIN_INTEGER: bigint = -(2n ** 63n)
 const MAX_INTEGER: bigint = 2n ** 63n - 1n
 
 const CODE = { zero: 48, nine: 57, colon: 58, minus: 45, dictionary: 100, end: 101, integer: 105, list: 108 } as const
+
+const DICTIONARY: Uint8Array = Uint8Array.of(CODE.dictionary)
+const LIST: Uint8Array = Uint8Array.of(CODE.list)
+const END: Uint8Array = Uint8Array.of(CODE.end)
 
 /** Whether the value of this key is to be kept as it is bencoded, and not decoded. Depth 1 is the outermost dictionary. */
 export type KeepsRaw = (depth: number, key: string) => boolean
@@ -99,14 +103,19 @@ class Reader {
 
   #integer(): bigint {
     this.#at++
-    const digits = this.#digits(CODE.end, MAX_INTEGER_CHARS, true)
-    const integer = BigInt(digits)
+    const isNegative = this.#peek() === CODE.minus
+    if (isNegative) this.#at++
+    const from = this.#at
+    this.#skipDigits(CODE.end, MAX_INTEGER_CHARS - Number(isNegative))
+    // "-0" is another encoding of 0.
+    if (isNegative && this.#bytes[from] === CODE.zero) throw otherEncoding(from)
+    const integer = BigInt(latin1(this.#bytes.subarray(isNegative ? from - 1 : from, this.#at - 1)))
     if (integer < MIN_INTEGER || integer > MAX_INTEGER) throw refusal('BENCODE_RANGE', 'an integer exceeds 64 bits')
     return integer
   }
 
   #string(): Uint8Array {
-    const length = Number(this.#digits(CODE.colon, MAX_LENGTH_CHARS, false))
+    const length = this.#length()
     const end = this.#at + length
     if (end > this.#bytes.length)
       throw refusal('BENCODE_TRUNCATED', `a string at byte ${this.#at} claims ${length} bytes`)
@@ -115,25 +124,27 @@ class Reader {
     return bytes
   }
 
-  /** Digits up to and with the byte that ends them. */
-  #digits(endsWith: number, maxChars: number, isSigned: boolean): string {
+  #length(): number {
+    const from = this.#at
+    this.#skipDigits(CODE.colon, MAX_LENGTH_CHARS)
+    let length = 0
+    for (let at = from; at < this.#at - 1; at++) length = length * 10 + this.#bytes[at]! - CODE.zero
+    return length
+  }
+
+  /** Skips the digits of a number, and the byte that ends them. */
+  #skipDigits(endsWith: number, maxChars: number): void {
     const from = this.#at
     for (;;) {
       const code = this.#peek()
       if (code === endsWith) break
-      const isMinus = isSigned && this.#at === from && code === CODE.minus
-      if (!isMinus && (code < CODE.zero || code > CODE.nine))
-        throw refusal('BENCODE_SYNTAX', `byte ${this.#at} belongs to no value`)
+      if (code < CODE.zero || code > CODE.nine) throw refusal('BENCODE_SYNTAX', `byte ${this.#at} belongs to no value`)
       if (this.#at - from >= maxChars) throw refusal('BENCODE_RANGE', `the number at byte ${from} is too long`)
       this.#at++
     }
-    const text = latin1(this.#bytes.subarray(from, this.#at))
+    if (this.#at === from) throw refusal('BENCODE_SYNTAX', `a number is missing at byte ${from}`)
+    if (this.#at - from > 1 && this.#bytes[from] === CODE.zero) throw otherEncoding(from)
     this.#at++
-    if (!/^(?:0|-?[1-9]\d*)$/.test(text)) {
-      if (/\d/.test(text)) throw refusal('BENCODE_NOT_CANONICAL', `the number at byte ${from} has another encoding`)
-      throw refusal('BENCODE_SYNTAX', `a number is missing at byte ${from}`)
-    }
-    return text
   }
 }
 
@@ -156,40 +167,47 @@ export function decodeBencode(bytes: Uint8Array, keepsRaw: KeepsRaw = () => fals
  * Encodes a value. {@link decodeBencode} accepts exactly these bytes. The order of the entries of a dictionary does not matter.
  * @param keepsRaw names the values that are bencoded already
  */
-export function encodeBencode(value: Bencode, keepsRaw: KeepsRaw = () => false, depth: number = 1): Uint8Array {
-  if (typeof value === 'bigint') return encodeUtf8(`i${value}e`)
-  if (value instanceof Uint8Array) return encodeString(value)
-  if (value instanceof Map) {
+export function encodeBencode(value: Bencode, keepsRaw: KeepsRaw = () => false): Uint8Array {
+  const parts: Uint8Array[] = []
+  writeValue(parts, value, keepsRaw, 1)
+  return concatBytes(...parts)
+}
+
+function writeValue(parts: Uint8Array[], value: Bencode, keepsRaw: KeepsRaw, depth: number): void {
+  if (typeof value === 'bigint') parts.push(bytesOfLatin1(`i${value}e`))
+  else if (value instanceof Uint8Array) parts.push(bytesOfLatin1(`${value.length}:`), value)
+  else if (value instanceof Map) {
+    parts.push(DICTIONARY)
     const entries = [...(value as BencodeDictionary)].toSorted(([a], [b]) => (a < b ? -1 : 1))
-    const parts = entries.flatMap(([key, item]) => {
-      const isRaw = item instanceof Uint8Array && keepsRaw(depth, key)
-      return [encodeString(bytesOfLatin1(key)), isRaw ? item : encodeBencode(item, keepsRaw, depth + 1)]
-    })
-    return enclosed('d', parts)
+    for (const [key, item] of entries) {
+      parts.push(bytesOfLatin1(`${key.length}:${key}`))
+      if (item instanceof Uint8Array && keepsRaw(depth, key)) parts.push(item)
+      else writeValue(parts, item, keepsRaw, depth + 1)
+    }
+    parts.push(END)
+  } else {
+    parts.push(LIST)
+    for (const item of value as readonly Bencode[]) writeValue(parts, item, keepsRaw, depth + 1)
+    parts.push(END)
   }
-  const items = value as readonly Bencode[]
-  return enclosed(
-    'l',
-    items.map((item) => encodeBencode(item, keepsRaw, depth + 1)),
-  )
-}
-
-function encodeString(bytes: Uint8Array): Uint8Array {
-  return concatBytes(encodeUtf8(`${bytes.length}:`), bytes)
-}
-
-function enclosed(letter: string, parts: readonly Uint8Array[]): Uint8Array {
-  return concatBytes(encodeUtf8(letter), ...parts, encodeUtf8('e'))
 }
 
 /** Bytes as a text of one character for each byte. */
 export function latin1(bytes: Uint8Array): string {
-  return String.fromCharCode(...bytes)
+  let text = ''
+  for (let i = 0; i < bytes.length; i++) text += String.fromCharCode(bytes[i]!)
+  return text
 }
 
 /** @param text characters U+0000..00FF */
 export function bytesOfLatin1(text: string): Uint8Array {
-  return Uint8Array.from(text, (character) => character.charCodeAt(0))
+  const bytes = new Uint8Array(text.length)
+  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i)
+  return bytes
+}
+
+function otherEncoding(at: number): PacketError {
+  return refusal('BENCODE_NOT_CANONICAL', `the number at byte ${at} has another encoding`)
 }
 
 function refusal(code: ConstructorParameters<typeof PacketError>[0], why: string): PacketError {

@@ -1,9 +1,11 @@
 /** The nodes of one lookup, by distance to its target: whom to ask next, and when the closest have answered. Pure. */
+import { equalBytes } from '../core/encoding/bytes.ts'
 import { compareDistance, formatAddress, type ListedNode, type NodeAddress } from './address.ts'
 
 export const CLOSEST_NODES = 8 // format: BEP 5, K; a value is stored on so many nodes
 export const WINDOW = 5 // sanity: queries on their way at a time; a wider one asks more nodes that are far away
 const MAX_CANDIDATES_PER_HOST = 3 // sanity: a liar cannot fill a lookup from one address, nor hide an honest node by naming its host once
+const MIN_NAMING = 4 // sanity: half of the closest; each of them knows nearly all the others
 const MAX_ASKED = 96 // sanity: a lookup in the largest net needs about 30; liars who name ever closer nodes end here
 
 /**
@@ -16,16 +18,19 @@ const MAX_ASKED = 96 // sanity: a lookup in the largest net needs about 30; liar
 export type CandidateState = 'new' | 'asked' | 'slow' | 'answered' | 'failed'
 
 export interface Candidate extends NodeAddress {
-  /** Null for a node of the configuration that has not answered. */
+  /** Null for a node of the configuration that has not answered. See {@link Candidates.identify}. */
   id: Uint8Array | null
   state: CandidateState
   /** From the node's own answer; a put has to show it. */
   token: Uint8Array | null
+  /** It has named other nodes, or was asked for them alone. */
+  hasNamed: boolean
 }
 
 export class Candidates {
   readonly #target: Uint8Array
-  readonly #all: Candidate[] = []
+  /** By distance; nodes without an id last, so that they are asked only when the others do not suffice. */
+  readonly #sorted: Candidate[] = []
   readonly #addresses = new Set<string>()
   readonly #perHost = new Map<string, number>()
   #askedNodes = 0
@@ -40,7 +45,11 @@ export class Candidates {
   }
 
   get answered(): readonly Candidate[] {
-    return this.#sorted().filter(({ state }) => state === 'answered')
+    return this.#sorted.filter(({ state }) => state === 'answered')
+  }
+
+  has(node: NodeAddress): boolean {
+    return this.#addresses.has(formatAddress(node))
   }
 
   /**
@@ -54,17 +63,27 @@ export class Candidates {
     this.#addresses.add(address)
     this.#perHost.set(node.host, atHost + 1)
     const { host, port } = node
-    this.#all.push({ host, port, id: 'id' in node ? node.id : null, state: 'new', token: null })
+    this.#insert({ host, port, id: 'id' in node ? node.id : null, state: 'new', token: null, hasNamed: false })
+  }
+
+  /** Takes the id from the node's own answer, whatever others had listed. */
+  identify(candidate: Candidate, id: Uint8Array): void {
+    if (candidate.id !== null && equalBytes(candidate.id, id)) return
+    this.#sorted.splice(this.#sorted.indexOf(candidate), 1)
+    candidate.id = id
+    this.#insert(candidate)
   }
 
   /** The nodes to ask now. They become `asked`. */
   takeNext(): Candidate[] {
-    const awaited = this.#all.filter(({ state }) => state === 'asked').length
+    const awaited = this.#sorted.reduce((count, { state }) => (state === 'asked' ? count + 1 : count), 0)
     const room = Math.min(WINDOW - awaited, MAX_ASKED - this.#askedNodes)
-    const next = this.#closest()
-      .filter(({ state }) => state === 'new')
-      .slice(0, Math.max(0, room))
-    for (const candidate of next) candidate.state = 'asked'
+    const next: Candidate[] = []
+    for (const candidate of room > 0 ? this.#closest() : []) {
+      if (candidate.state !== 'new' || next.length === room) continue
+      candidate.state = 'asked'
+      next.push(candidate)
+    }
     this.#askedNodes += next.length
     return next
   }
@@ -73,23 +92,52 @@ export class Candidates {
    * Whether the closest nodes have answered. A slow node is no reason to wait, unless no node answered at all. Ask for the next nodes first.
    */
   get isSettled(): boolean {
-    const states = new Set(this.#all.map(({ state }) => state))
-    if (states.has('asked')) return this.#closest().every(({ state }) => state === 'answered')
-    return states.has('answered') || !states.has('slow')
+    const has = (wanted: CandidateState): boolean => this.#sorted.some(({ state }) => state === wanted)
+    if (has('asked')) return this.#closest().every(({ state }) => state === 'answered')
+    return has('answered') || !has('slow')
+  }
+
+  /**
+   * The nodes to ask for nodes alone, when the closest have answered, and too many of them with the value in place of a list. They become
+   * `asked`.
+   */
+  takeUnnamed(): Candidate[] {
+    const closest = this.#closest()
+    const naming = closest.filter(({ hasNamed }) => hasNamed).length
+    const unnamed = closest
+      .filter(({ state, hasNamed }) => state === 'answered' && !hasNamed)
+      .slice(0, Math.max(0, MIN_NAMING - naming))
+    for (const candidate of unnamed) {
+      candidate.state = 'asked'
+      candidate.hasNamed = true
+    }
+    return unnamed
   }
 
   /** The closest nodes that may still answer in time, or have answered. */
   #closest(): Candidate[] {
-    return this.#sorted()
-      .filter(({ state }) => state !== 'failed' && state !== 'slow')
-      .slice(0, CLOSEST_NODES)
+    const closest: Candidate[] = []
+    for (const candidate of this.#sorted) {
+      if (candidate.state === 'failed' || candidate.state === 'slow') continue
+      closest.push(candidate)
+      if (closest.length === CLOSEST_NODES) break
+    }
+    return closest
   }
 
-  /** By distance; nodes without an id last, so that they are asked only when the others do not suffice. */
-  #sorted(): Candidate[] {
-    return this.#all.toSorted((a, b) => {
-      if (a.id === null || b.id === null) return Number(a.id === null) - Number(b.id === null)
-      return compareDistance(this.#target, a.id, b.id)
-    })
+  /** Puts the candidate after those that are as far away. */
+  #insert(candidate: Candidate): void {
+    let [from, to] = [0, this.#sorted.length]
+    while (from < to) {
+      const middle = (from + to) >> 1
+      if (this.#compare(this.#sorted[middle]!, candidate) <= 0) from = middle + 1
+      else to = middle
+    }
+    this.#sorted.splice(from, 0, candidate)
+  }
+
+  #compare(a: Candidate, b: Candidate): number {
+    if (a.id === null || b.id === null) return Number(a.id === null) - Number(b.id === null)
+    return compareDistance(this.#target, a.id, b.id)
   }
 }

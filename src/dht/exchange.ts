@@ -3,7 +3,7 @@ import { formatHex } from '../core/encoding/bytes.ts'
 import { formatAddress, NODE_ID_BYTES, type NodeAddress } from './address.ts'
 import { newCounters, type Counters } from './counters.ts'
 import { PacketError } from './errors.ts'
-import { decodeMessage, encodeQuery, TRANSACTION_BYTES, type Message, type Query } from './message.ts'
+import { decodeMessage, encodeQuery, TRANSACTION_BYTES, withTransaction, type Message, type Query } from './message.ts'
 
 /** The world outside: a UDP socket for IPv4, a clock and a source of randomness. */
 export interface Surroundings {
@@ -47,6 +47,7 @@ export class Exchange {
   readonly #outside: Surroundings
   /** New at each start, so that nothing binds two runs. */
   readonly ownId: Uint8Array
+  readonly #encoded = new WeakMap<Query, Uint8Array>()
   readonly #asked = new Map<string, Asked>()
   /** How many queries wait for each address. */
   readonly #addresses = new Map<string, number>()
@@ -58,12 +59,12 @@ export class Exchange {
     this.ownId = outside.randomBytes(NODE_ID_BYTES)
   }
 
-  /** Sends a query. @returns the size of the packet */
+  /** Sends a query. One that goes to several nodes is the same object each time, and is encoded once. @returns the size of the packet */
   ask(to: NodeAddress, query: Query, waiting: Waiting): number {
     const transaction = this.#outside.randomBytes(TRANSACTION_BYTES)
     const id = formatHex(transaction)
     const address = formatAddress(to)
-    const packet = encodeQuery(query, transaction, this.ownId)
+    const packet = this.#encode(query, transaction)
     const asked: Asked = { address, sentMs: this.#outside.nowMs(), waiting, cancelTimer: () => undefined }
     // Four random bytes repeat once in a long while. The older query then ends, as if its answer were lost.
     this.#take(id)?.waiting.onTimeout()
@@ -119,6 +120,16 @@ export class Exchange {
     for (const { cancelTimer } of this.#asked.values()) cancelTimer()
     this.#asked.clear()
     this.#addresses.clear()
+  }
+
+  #encode(query: Query, transaction: Uint8Array): Uint8Array {
+    let encoded = this.#encoded.get(query)
+    if (encoded === undefined) {
+      encoded = encodeQuery(query, transaction, this.ownId)
+      this.#encoded.set(query, encoded)
+      return encoded
+    }
+    return withTransaction(encoded, transaction)
   }
 
   #decode(packet: Uint8Array): Message | null {

@@ -3,7 +3,7 @@ import { equalBytes } from '../core/encoding/bytes.ts'
 import type { ListedNode, NodeAddress } from './address.ts'
 import { Candidates, type Candidate } from './candidates.ts'
 import type { Answer, Exchange } from './exchange.ts'
-import type { ValueInAnswer } from './message.ts'
+import type { Query, ValueInAnswer } from './message.ts'
 
 /** Which hosts may be contacted: `open` ones are exceptions of the owner, and may have any number of nodes. */
 export type HostVerdict = 'global' | 'open' | 'refused'
@@ -27,14 +27,16 @@ export interface Traffic {
 }
 
 export class Lookup {
-  readonly #target: Uint8Array
+  readonly #get: Query
+  readonly #findNode: Query
   readonly #parts: LookupParts
   readonly #traffic: Traffic
   readonly #candidates: Candidates
   #onEnd: (() => void) | null = null
 
   constructor(target: Uint8Array, parts: LookupParts, traffic: Traffic) {
-    this.#target = target
+    this.#get = { kind: 'get', target }
+    this.#findNode = { kind: 'find_node', target }
     this.#parts = parts
     this.#traffic = traffic
     this.#candidates = new Candidates(target)
@@ -57,6 +59,8 @@ export class Lookup {
   }
 
   #add(node: NodeAddress): void {
+    // Most nodes are listed by several others. It costs less to see that than to judge the host again.
+    if (this.#candidates.has(node)) return
     const verdict = this.#parts.judgeHost(node.host)
     if (verdict === 'refused') this.#parts.exchange.counters.refusedHosts++
     else this.#candidates.add(node, verdict === 'open')
@@ -69,64 +73,59 @@ export class Lookup {
 
   #goOn(): void {
     if (this.#onEnd === null) return
-    for (const candidate of this.#candidates.takeNext()) this.#get(candidate)
+    for (const candidate of this.#candidates.takeNext()) this.#askForValue(candidate)
     if (!this.#candidates.isSettled) return
+    const unnamed = this.#candidates.takeUnnamed()
+    for (const candidate of unnamed) this.#askForNodes(candidate, 'answered')
+    if (unnamed.length > 0) return
     const onEnd = this.#onEnd
     this.#onEnd = null
     onEnd()
   }
 
-  #get(candidate: Candidate): void {
-    this.#traffic.sentBytes += this.#parts.exchange.ask(
-      candidate,
-      { kind: 'get', target: this.#target },
-      {
-        onReply: (reply, packetBytes) => {
-          this.#traffic.receivedBytes += packetBytes
+  #askForValue(candidate: Candidate): void {
+    this.#traffic.sentBytes += this.#parts.exchange.ask(candidate, this.#get, {
+      onReply: (reply, packetBytes) => {
+        this.#traffic.receivedBytes += packetBytes
+        // Old nodes know no get. They still know other nodes.
+        if (reply.kind === 'error') {
           this.#parts.noteNode(candidate)
-          // Old nodes know no get. They still know other nodes.
-          if (reply.kind === 'error') this.#findNode(candidate, 'failed')
-          else this.#takeAnswer(candidate, reply)
-        },
-        onSlow: () => this.#settle(candidate, 'slow'),
-        onTimeout: () => this.#lose(candidate),
+          this.#askForNodes(candidate, 'failed')
+        } else this.#takeAnswer(candidate, reply)
       },
-    )
+      onSlow: () => this.#settle(candidate, 'slow'),
+      onTimeout: () => this.#lose(candidate),
+    })
   }
 
   #takeAnswer(candidate: Candidate, answer: Answer): void {
-    candidate.id = answer.nodeId // whatever others had listed
+    this.#candidates.identify(candidate, answer.nodeId)
     candidate.token = answer.token
     this.#parts.noteNode(candidate)
     if (answer.value !== null && !this.#parts.takeValue(candidate, answer.value)) {
       this.#settle(candidate, 'failed')
       return
     }
-    if (answer.nodes === null) {
-      // A node that has the value may leave its nodes out, and then a put would reach this node alone.
-      this.#findNode(candidate, 'answered')
-      return
+    // A node that has the value may leave its nodes out, and then a put would reach this node alone: see takeUnnamed().
+    if (answer.nodes !== null) {
+      candidate.hasNamed = true
+      this.#addListed(answer.nodes)
     }
-    this.#addListed(answer.nodes)
     this.#settle(candidate, 'answered')
   }
 
   /** Asks for nodes only. The candidate is `asked` until then, and `after` afterwards, whatever comes. */
-  #findNode(candidate: Candidate, after: 'answered' | 'failed'): void {
+  #askForNodes(candidate: Candidate, after: 'answered' | 'failed'): void {
     candidate.state = 'asked'
-    this.#traffic.sentBytes += this.#parts.exchange.ask(
-      candidate,
-      { kind: 'find_node', target: this.#target },
-      {
-        onReply: (reply, packetBytes) => {
-          this.#traffic.receivedBytes += packetBytes
-          if (reply.kind === 'answer') this.#addListed(reply.nodes ?? [])
-          this.#settle(candidate, after)
-        },
-        onSlow: () => this.#settle(candidate, after),
-        onTimeout: () => this.#settle(candidate, after),
+    this.#traffic.sentBytes += this.#parts.exchange.ask(candidate, this.#findNode, {
+      onReply: (reply, packetBytes) => {
+        this.#traffic.receivedBytes += packetBytes
+        if (reply.kind === 'answer') this.#addListed(reply.nodes ?? [])
+        this.#settle(candidate, after)
       },
-    )
+      onSlow: () => this.#settle(candidate, after),
+      onTimeout: () => this.#settle(candidate, after),
+    })
   }
 
   #lose(candidate: Candidate): void {

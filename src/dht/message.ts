@@ -7,6 +7,7 @@ import { PacketError } from './errors.ts'
 
 export const MAX_PACKET_BYTES = 2048 // sanity: a value of 1000 bytes, 32 nodes of 26, key, signature and token are below it
 export const TRANSACTION_BYTES = 4 // sanity: BEP 5 advises two; with four, a node that does not see our packets guesses one in 2^32
+const AFTER_TRANSACTION_BYTES = 7 // format: "1:y1:qe" follows it in a query
 const MAX_TOKEN_BYTES = 128 // sanity: real nodes send 4 to 20
 const MAX_NODES = 32 // sanity: libtorrent sends 8, others up to 20
 const MAX_ERROR_CHARS = 200 // sanity: a sentence
@@ -53,6 +54,13 @@ export function encodeQuery(query: Query, transaction: Uint8Array, ownId: Uint8A
     ]),
     (depth, key) => depth === 2 && key === 'v',
   )
+}
+
+/** The same query with another transaction. */
+export function withTransaction(packet: Uint8Array, transaction: Uint8Array): Uint8Array {
+  const copy = packet.slice()
+  copy.set(transaction, packet.length - AFTER_TRANSACTION_BYTES - TRANSACTION_BYTES)
+  return copy
 }
 
 function argumentsOf(query: Query): [string, Bencode][] {

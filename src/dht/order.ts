@@ -1,7 +1,7 @@
 /** One order to the DHT: find every value at a place, or store one there and read it back. */
 import { createHash } from 'node:crypto'
 import { isGoodSignedValue, type SignedValue, type ValuePlace } from '../core/announce/signed-value.ts'
-import { concatBytes, equalBytes, formatHex } from '../core/encoding/bytes.ts'
+import { equalBytes } from '../core/encoding/bytes.ts'
 import type { Engine } from '../core/engine.ts'
 import { formatAddress, type NodeAddress } from './address.ts'
 import { CLOSEST_NODES, type Candidate } from './candidates.ts'
@@ -52,21 +52,23 @@ type Reply = Exclude<Message, { kind: 'query' }>
 
 export class Order {
   readonly #place: ValuePlace
+  readonly #target: Uint8Array
   readonly #parts: OrderParts
   readonly #traffic: Traffic = { sentBytes: 0, receivedBytes: 0 }
   readonly #startedMs: number
   readonly #lookup: Lookup
   /** The value that each node gave last, by its address. */
   readonly #given = new Map<string, SignedValue>()
-  /** Values with a good signature, by their bytes: eight nodes give the same one, and it is verified once. */
-  readonly #good = new Map<string, SignedValue>()
+  /** Values with a good signature: eight nodes give the same one, and it is verified once. */
+  readonly #good: SignedValue[] = []
 
   constructor(place: ValuePlace, parts: OrderParts) {
     this.#place = place
     this.#parts = parts
     this.#startedMs = parts.nowMs()
+    this.#target = targetOf(place)
     this.#lookup = new Lookup(
-      targetOf(place),
+      this.#target,
       {
         exchange: parts.exchange,
         judgeHost: (host) => parts.judgeHost(host),
@@ -82,7 +84,7 @@ export class Order {
 
   /** @throws {DhtError} DHT_NO_NODES */
   async lookUp(): Promise<void> {
-    const seeds = [...this.#parts.known.closest(targetOf(this.#place)), ...this.#parts.bootstrap]
+    const seeds = [...this.#parts.known.closest(this.#target), ...this.#parts.bootstrap]
     if (!seeds.some(({ host }) => this.#parts.judgeHost(host) !== 'refused'))
       throw new DhtError(
         'DHT_NO_NODES',
@@ -103,10 +105,10 @@ export class Order {
       },
     )
     for (const node of nodes) this.#given.delete(formatAddress(node))
-    const target = targetOf(this.#place)
+    const get: Query = { kind: 'get', target: this.#target }
     await this.#askAll(
       nodes,
-      () => ({ kind: 'get', target }),
+      () => get,
       (node, reply) => {
         if (reply.kind === 'answer' && reply.value !== null) this.#takeValue(node, reply.value)
       },
@@ -169,12 +171,14 @@ export class Order {
   #goodValue(value: ValueInAnswer): SignedValue | null {
     const { publicKey, salt } = this.#place
     if (!equalBytes(value.publicKey, publicKey)) return null
-    const id = `${value.seq} ${formatHex(concatBytes(value.signature, value.bencoded))}`
-    const known = this.#good.get(id)
+    const known = this.#good.find(
+      ({ seq, signature, bencoded }) =>
+        seq === value.seq && equalBytes(signature, value.signature) && equalBytes(bencoded, value.bencoded),
+    )
     if (known !== undefined) return known
     const signed = { ...value, salt }
     if (!isGoodSignedValue(signed, this.#parts.verify)) return null
-    this.#good.set(id, signed)
+    this.#good.push(signed)
     return signed
   }
 }

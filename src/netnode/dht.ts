@@ -56,7 +56,7 @@ export class Dht {
         isRoutable(host) ? 'global' : this.#exceptions.has(host) || this.#namedPrivate.has(host) ? 'open' : 'refused',
     })
     socket.on('message', (packet, from) => {
-      this.#client.onMessage(Uint8Array.from(packet), { host: from.address, port: from.port })
+      this.#client.onMessage(packet, { host: from.address, port: from.port })
     })
     // Such as "host unreachable" for an earlier packet: that node does not answer.
     socket.on('error', () => {})
@@ -64,10 +64,13 @@ export class Dht {
 
   /** Opens the UDP socket, for IPv4 only. @throws {NetError} NET_UDP */
   static async open(settings: NetSettings, resolve: Resolve, clock: Clock = systemClock): Promise<Dht> {
-    const socket = createSocket('udp4')
+    // Each address is a number already. The lookup of Node takes a turn of the event loop for each packet.
+    const socket = createSocket({ type: 'udp4', lookup: (host, _options, found) => found(null, host, 4) })
     try {
+      // Asked for before it binds, since nothing takes a turn of the event loop here.
+      const listening = once(socket, 'listening')
       socket.bind(0)
-      await once(socket, 'listening')
+      await listening
     } catch (cause) {
       throw new NetError('NET_UDP', 'the system gives no UDP socket', { cause })
     }

@@ -23,7 +23,7 @@ function ignoreTerminal(): void {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {})
 }
 
-// The optimising compilers would take 12 MB for their code, and save 2 ms of CPU a lookup, of which there are a thousand an hour. They
+// The optimising compilers would take 12 MB for their code, and save half a millisecond of CPU a lookup, of which there are a thousand an hour. They
 // are set here because node does not start with a flag that a later V8 lacks.
 for (const flag of ['--no-turbofan', '--no-maglev']) setFlagsFromString(flag)
 // A start by hand would otherwise give the program all files of the user.

@@ -3,7 +3,7 @@
  * thirty times as fast as JavaScript: a lookup must not wait for the verification of another. Nothing rests on its
  * verdict, because the daemon verifies with its own engine.
  */
-import { createPublicKey, verify } from 'node:crypto'
+import { verify } from 'node:crypto'
 import { isStrictPublicKey, isStrictSignature } from '../core/curve/ed25519.ts'
 import type { Engine } from '../core/engine.ts'
 
@@ -12,8 +12,8 @@ const SPKI_HEAD: Buffer = Buffer.from('302a300506032b6570032100', 'hex') // form
 export const verifyByOpenssl: Engine['verify'] = (signature, message, publicKey) => {
   if (!isStrictSignature(signature) || !isStrictPublicKey(publicKey)) return false
   try {
-    const key = createPublicKey({ key: Buffer.concat([SPKI_HEAD, publicKey]), format: 'der', type: 'spki' })
-    return verify(null, message, key, signature)
+    // Not by a KeyObject: to make one takes as long as a third of the verification.
+    return verify(null, message, { key: Buffer.concat([SPKI_HEAD, publicKey]), format: 'der', type: 'spki' }, signature)
   } catch {
     // Not a point of the curve.
     return false

@@ -36,8 +36,10 @@ describe('a put', () => {
     for (const node of net.nodes) node.manners.leavesNodesOut = true
     const first = signValue('ada', 1n, value(10), SALT)
     for (const node of net.nodes) keep(node, first)
-    const report = await net.settle(client.put(signValue('ada', 2n, value(11), SALT)))
-    expect(report).toMatchObject({ nodesTook: 8, nodesHold: 8 })
+    const second = signValue('ada', 2n, value(11), SALT)
+    expect(await net.settle(client.put(second))).toMatchObject({ nodesTook: 8, nodesHold: 8 })
+    const holders = net.nodes.filter(({ store }) => [...store.values()].some(({ seq }) => seq === 2n))
+    expect(new Set(holders)).toEqual(new Set(net.closest(second).slice(0, 8)))
     expect(net.nodes.flatMap(({ asked }) => asked)).toContain('find_node')
   })
 
@@ -103,6 +105,27 @@ describe('a get', () => {
     ])
     expect([nodesAnswered >= 8, sentBytes > 0, receivedBytes > sentBytes, tookMs > 0]).toEqual([true, true, true, true])
     expect([client.counters.sentBytes, client.counters.receivedBytes]).toEqual([sentBytes, receivedBytes])
+  })
+
+  it('asks nodes that leave their nodes out for nodes alone only until four of the eight closest have named some', async () => {
+    let ran = 0
+    for (const [silent, asked] of [
+      [0, 0],
+      [4, 0],
+      [5, 1],
+      [8, 4],
+    ] as const) {
+      const { net, client } = netOf(40)
+      const signed = signValue('ada', 1n, value(10), SALT)
+      await net.settle(client.put(signed))
+      for (const node of net.closest(signed).slice(0, silent)) node.manners.leavesNodesOut = true
+      for (const node of net.nodes) node.asked.length = 0
+      expect(await net.settle(client.get(signed))).toMatchObject({ nodesAnswered: 8, values: [{ nodes: 8 }] })
+      const queries = net.nodes.flatMap((node) => node.asked)
+      expect(queries.filter((kind) => kind === 'find_node')).toHaveLength(asked)
+      ran++
+    }
+    expect(ran).toBe(4)
   })
 
   it('passes on a value that is no byte string, as it was signed: it may be a proof against a thief', async () => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { bytesOfLatin1, decodeBencode, latin1 } from '../../../src/dht/bencode.ts'
 import { PacketError } from '../../../src/dht/errors.ts'
 import { formatNodes, parseNodes } from '../../../src/dht/address.ts'
-import { decodeMessage, encodeQuery, MAX_PACKET_BYTES } from '../../../src/dht/message.ts'
+import { decodeMessage, encodeQuery, MAX_PACKET_BYTES, withTransaction } from '../../../src/dht/message.ts'
 import { signValue } from '../../support/dht-net.ts'
 
 const ID = 'i'.repeat(20)
@@ -39,6 +39,22 @@ describe('a query', () => {
     )
     const unsalted = text({ kind: 'put', token: bytesOfLatin1('tok'), signed: { ...signed, salt: new Uint8Array() } })
     expect(unsalted).not.toContain('4:salt')
+  })
+
+  it('that was encoded for one node is the same for another but for its transaction', () => {
+    const signed = signValue('ada', 5n, bytesOfLatin1('hello'), bytesOfLatin1('s'))
+    const [target, other] = [bytesOfLatin1('T'.repeat(20)), bytesOfLatin1('\u0000\u00ffab')]
+    const queries = [
+      { kind: 'get', target },
+      { kind: 'find_node', target },
+      { kind: 'put', token: TRANSACTION, signed },
+    ] as const
+    for (const query of queries) {
+      const first = encodeQuery(query, TRANSACTION, OWN_ID)
+      expect(withTransaction(first, other)).toEqual(encodeQuery(query, other, OWN_ID))
+      expect(first).toEqual(encodeQuery(query, TRANSACTION, OWN_ID))
+    }
+    expect(queries).toHaveLength(3)
   })
 })
 
