@@ -7,6 +7,7 @@ import { makeHome, observeAll, removeHome, startDaemon } from './daemon.ts'
 import { benchAnnounce } from './announce.ts'
 import { benchChain } from './chain.ts'
 import { benchCustody } from './custody.ts'
+import { benchDht } from './dht.ts'
 import { benchDurable } from './durable.ts'
 import { benchJudge } from './judge.ts'
 import { benchLive } from './live.ts'
@@ -51,6 +52,7 @@ print(await benchCustody(engine, isQuick))
 print(await benchWatch(engine, isQuick))
 print(await benchLive(engine, isQuick))
 print(await benchNet(engine, isQuick))
+print(await benchDht(engine, isQuick))
 print(await benchRelayStore(isQuick))
 print(await benchScale(engine, isQuick))
 for (const contacts of isQuick ? [0, 1000] : [0, 10_000, 100_000]) print(await benchStart(engine, contacts, isQuick))

@@ -15,7 +15,7 @@ import type { GetReport } from '../../src/dht/order.ts'
 import { codeOf } from '../support/code-of.ts'
 import { KILLERS } from '../support/dht-hostile.ts'
 import { signValue, targetOf } from '../support/dht-net.ts'
-import { DhtPeers, libtorrentAbsence, libtorrentPut, loopbackClient } from '../support/dht-peers.ts'
+import { DhtPeers, libtorrentAbsence, libtorrentGet, libtorrentPut, loopbackClient } from '../support/dht-peers.ts'
 import { engine, seedOf } from '../support/person.ts'
 
 const LIBTORRENT_ABSENCE = libtorrentAbsence()
@@ -36,13 +36,6 @@ function only(report: GetReport): { readonly seq: bigint; readonly value: string
   const { signed } = report.values[0]!
   return { seq: signed.seq, value: formatHex(valueOf(signed)!).toLowerCase() }
 }
-
-const libtorrentGet = ({ publicKey, salt }: SignedValue, node = 0): Readonly<Record<string, unknown>> => ({
-  do: 'get',
-  node,
-  key: formatHex(publicKey),
-  salt: formatHex(salt),
-})
 
 const heldAt = (signed: SignedValue): Readonly<Record<string, unknown>> => ({
   do: 'held',

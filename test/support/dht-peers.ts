@@ -25,6 +25,8 @@ export interface PeerOptions {
   readonly atEnd?: (end: () => void) => void
   /** Nodes of bittorrent-dht then list no read-only client (BEP 43). A client that has ended then costs later lookups nothing. */
   readonly heedReadOnly?: boolean
+  /** Nodes of libtorrent begin at the given ports alone, and find the others there. libtorrent keeps no node in its table that it begins at. */
+  readonly hasRouters?: boolean
 }
 
 /** Several nodes in a process of their own. */
@@ -44,9 +46,9 @@ export class DhtPeers {
     kind: 'bittorrent-dht' | 'libtorrent',
     count: number,
     ports: readonly number[] = [],
-    { atEnd = onTestFinished, heedReadOnly = false }: PeerOptions = {},
+    { atEnd = onTestFinished, heedReadOnly = false, hasRouters = false }: PeerOptions = {},
   ): Promise<DhtPeers> {
-    const args = [String(count), ...ports.map(String)]
+    const args = [String(count), ...(hasRouters ? ['--routers'] : []), ...ports.map(String)]
     const child =
       kind === 'libtorrent'
         ? spawn(PYTHON, [pathOf('dht_nodes.py'), ...args], { stdio: ['pipe', 'pipe', 'pipe'] })
@@ -89,6 +91,13 @@ export function libtorrentPut(
     value: formatHex(value),
   }
 }
+
+export const libtorrentGet = ({ publicKey, salt }: ValuePlace, node = 0): Readonly<Record<string, unknown>> => ({
+  do: 'get',
+  node,
+  key: formatHex(publicKey),
+  salt: formatHex(salt),
+})
 
 /** Our client on a real socket of loopback. It begins at these ports, and ends with the test. */
 export async function loopbackClient(

@@ -1,6 +1,9 @@
-"""libtorrent's DHT nodes on loopback for a test: dht_nodes.py COUNT [BOOTSTRAP_PORT ...]. Orders and answers are lines of JSON; bytes are hex."""
+"""libtorrent's DHT nodes on loopback for a test: dht_nodes.py COUNT [--routers] [BOOTSTRAP_PORT ...]. Orders and answers are lines of JSON; bytes
+are hex. libtorrent keeps no node in its table that it begins at. With --routers these are the given ones alone, and each node has found others
+before the next one starts. Else a node begins at all nodes before it."""
 import json
 import sys
+import time
 
 import libtorrent as lt
 
@@ -24,10 +27,10 @@ def answer(**fields):
     print(json.dumps(fields), flush=True)
 
 
-def start(ports):
+def start(ports, waits):
     known = ",".join(f"127.0.0.1:{port}" for port in ports)
     session = lt.session({**SETTINGS, "listen_interfaces": "127.0.0.1:0", "dht_bootstrap_nodes": known})
-    wait_for(session, lt.listen_succeeded_alert, lambda alert: True)
+    wait_for(session, lt.dht_bootstrap_alert if waits else lt.listen_succeeded_alert, lambda alert: True)
     return session
 
 
@@ -39,31 +42,42 @@ def wait_for(session, kind, fits):
                 return alert
 
 
+def took_since(started, order):
+    return {"tookMs": (time.perf_counter() - started) * 1000} if order.get("timed") else {}
+
+
 def put(session, order):
     secret, key, salt, value = (bytes.fromhex(order[name]) for name in ("secret", "key", "salt", "value"))
+    started = time.perf_counter()
     session.dht_put_mutable_item(secret, key, value, salt)
     alert = wait_for(session, lt.dht_put_alert, lambda alert: bytes(alert.public_key) == key)
-    answer(stored=alert.num_success, seq=str(alert.seq))
+    answer(stored=alert.num_success, seq=str(alert.seq), **took_since(started, order))
 
 
 def value_of(alert):
-    value = alert.item["value"] if isinstance(alert.item, dict) else alert.item
+    try:
+        value = alert.item["value"] if isinstance(alert.item, dict) else alert.item
+    except RuntimeError:  # the binding finds no type in an item without a value
+        return b""
     return value if isinstance(value, bytes) else b""
 
 
 def get(session, order):
     key, salt = bytes.fromhex(order["key"]), bytes.fromhex(order["salt"])
+    started = time.perf_counter()
     session.dht_get_mutable_item(key, salt)
-    # The first alert with a value will do: the last one waits 15 s for a node that does not answer.
-    ends = lambda alert: bytes(alert.key) == key and (value_of(alert) or alert.authoritative)
+    # The first alert with a value will do: the last one waits 15 s for a node that does not answer. A timed order waits for the last one.
+    ends = lambda alert: bytes(alert.key) == key and (alert.authoritative or value_of(alert) and not order.get("timed"))
     alert = wait_for(session, lt.dht_mutable_item_alert, ends)
-    answer(value=value_of(alert).hex(), seq=str(alert.seq), signature=bytes(alert.signature).hex())
+    took = took_since(started, order)
+    answer(value=value_of(alert).hex(), seq=str(alert.seq), signature=bytes(alert.signature).hex(), **took)
 
 
-others = [int(port) for port in sys.argv[2:]]
+has_routers = "--routers" in sys.argv
+others = [int(port) for port in sys.argv[2:] if port != "--routers"]
 sessions, ports = [], []
 for _ in range(int(sys.argv[1])):
-    sessions.append(start(others + ports))
+    sessions.append(start(others if has_routers else others + ports, has_routers))
     ports.append(sessions[-1].listen_port())
 answer(ports=ports)
 for line in sys.stdin:
