@@ -31,6 +31,8 @@ export interface CryptoEngine extends Engine, Boxes, Sha256 {
   sign(message: Uint8Array, secretKey: Uint8Array): Uint8Array
   /** X25519 public key of a 32-byte secret key (scalarmult of the base point). */
   boxPublicKey(secretKey: Uint8Array): Uint8Array
+  /** X25519 of a secret key and the public key of another, 32 bytes each; null when it is zero, since everybody would know it. */
+  agree(secretKey: Uint8Array, publicKey: Uint8Array): Uint8Array | null
   /**
    * Argon2id 1.3: one lane, 16-byte salt, 32-byte key in secret memory. It runs off the event loop if the engine can.
    * @throws {CryptoError} ARGON2_COST | ARGON2_FAILED

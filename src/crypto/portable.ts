@@ -2,7 +2,7 @@
 import { argon2idAsync } from '@noble/hashes/argon2.js'
 import { sha256, sha512 } from '@noble/hashes/sha2.js'
 import nacl from 'tweetnacl'
-import { concatBytes } from '../core/encoding/bytes.ts'
+import { concatBytes, isZero } from '../core/encoding/bytes.ts'
 import { checkCost, checkLength } from './arguments.ts'
 import type { CryptoEngine, KeyPair, PasswordCost } from './engine.ts'
 import { CryptoError } from './errors.ts'
@@ -26,6 +26,13 @@ function sign(message: Uint8Array, secretKey: Uint8Array): Uint8Array {
 function boxPublicKey(secretKey: Uint8Array): Uint8Array {
   checkLength('an X25519 secret key', secretKey, 32)
   return nacl.scalarMult.base(secretKey)
+}
+
+function agree(secretKey: Uint8Array, publicKey: Uint8Array): Uint8Array | null {
+  checkLength('an X25519 secret key', secretKey, 32)
+  checkLength('an X25519 public key', publicKey, 32)
+  const agreed = nacl.scalarMult(secretKey, publicKey)
+  return isZero(agreed) ? null : agreed
 }
 
 function sealBox(
@@ -77,6 +84,7 @@ export const portableEngine: CryptoEngine = {
   signKeyPair,
   sign,
   boxPublicKey,
+  agree,
   sealBox,
   openBox,
   argon2id,

@@ -1,6 +1,7 @@
 /** The engine on libsodium: strict, fast, with secrets in guarded memory that is neither swapped nor dumped. */
 import type sodiumNative from 'sodium-native'
 import { concatBytes } from '../core/encoding/bytes.ts'
+import { isLowOrderU } from '../core/curve/x25519.ts'
 import { isStrictPublicKey, isStrictSignature } from '../core/curve/ed25519.ts'
 import { checkCost, checkLength } from './arguments.ts'
 import type { CryptoEngine, KeyPair, PasswordCost } from './engine.ts'
@@ -99,7 +100,7 @@ function verify(sodium: Sodium, signature: Uint8Array, message: Uint8Array, publ
   return sodium.crypto_sign_verify_detached(signature, message, publicKey)
 }
 
-function signing(sodium: Sodium): Pick<CryptoEngine, 'signKeyPair' | 'sign' | 'boxPublicKey'> {
+function signing(sodium: Sodium): Pick<CryptoEngine, 'signKeyPair' | 'sign' | 'boxPublicKey' | 'agree'> {
   return {
     signKeyPair(seed: Uint8Array): KeyPair {
       checkLength('an Ed25519 seed', seed, 32)
@@ -114,6 +115,13 @@ function signing(sodium: Sodium): Pick<CryptoEngine, 'signKeyPair' | 'sign' | 'b
     boxPublicKey(secretKey: Uint8Array): Uint8Array {
       checkLength('an X25519 secret key', secretKey, 32)
       return filled(32, (bytes) => sodium.crypto_scalarmult_base(bytes, secretKey))
+    },
+    agree(secretKey: Uint8Array, publicKey: Uint8Array): Uint8Array | null {
+      checkLength('an X25519 secret key', secretKey, 32)
+      checkLength('an X25519 public key', publicKey, 32)
+      // The binding throws where the result is zero, and for nothing else now. Every point that gives zero is known.
+      if (isLowOrderU(publicKey)) return null
+      return filled(32, (bytes) => sodium.crypto_scalarmult(bytes, secretKey, publicKey))
     },
   }
 }

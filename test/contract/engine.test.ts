@@ -9,6 +9,7 @@ import { CryptoError } from '../../src/crypto/errors.ts'
 import { portableVerifier } from '../../src/crypto/portable-verify.ts'
 import { portableEngine } from '../../src/crypto/portable.ts'
 import { loadSodiumEngine } from '../../src/crypto/sodium.ts'
+import { LOW_ORDER } from '../support/low-order.ts'
 import { L, fromLittleEndian, littleEndian } from '../unit/core/field-25519.ts'
 
 const sodiumEngine = await loadSodiumEngine()
@@ -159,6 +160,18 @@ describe.each(ENGINES.map((engine) => [engine.name, engine] as const))('the %s e
     expect(RFC_7748).toHaveLength(2)
   })
 
+  it('agrees on the secret of RFC 7748, section 6.1, and on none with a key of low order', () => {
+    const [alice, bob] = RFC_7748
+    const shared = '4A5D9D5BA4CE2DE1728E3BF480350F25E07E21C947D19E3376F09B3C1E161742'
+    expect(formatHex(engine.agree(hex(alice![0]), hex(bob![1]))!)).toBe(shared)
+    expect(formatHex(engine.agree(hex(bob![0]), hex(alice![1]))!)).toBe(shared)
+    for (const key of LOW_ORDER) {
+      expect(engine.agree(hex(alice![0]), key)).toBeNull()
+      expect(engine.agree(hex(alice![0]), key.with(31, key[31]! | 0x80))).toBeNull()
+    }
+    expect(LOW_ORDER).toHaveLength(7)
+  })
+
   it('opens its boxes, and no box with one bit changed', () => {
     const key = engine.randomBytes(32)
     const nonce = engine.randomBytes(24)
@@ -200,6 +213,8 @@ describe.each(ENGINES.map((engine) => [engine.name, engine] as const))('the %s e
       [() => engine.signKeyPair(new Uint8Array(31)), 'ARGUMENT_LENGTH'],
       [() => engine.sign(EMPTY, new Uint8Array(32)), 'ARGUMENT_LENGTH'],
       [() => engine.boxPublicKey(new Uint8Array(33)), 'ARGUMENT_LENGTH'],
+      [() => engine.agree(new Uint8Array(31), new Uint8Array(32)), 'ARGUMENT_LENGTH'],
+      [() => engine.agree(new Uint8Array(32), new Uint8Array(33)), 'ARGUMENT_LENGTH'],
       [() => engine.sealBox(EMPTY, new Uint8Array(23), new Uint8Array(32)), 'ARGUMENT_LENGTH'],
       [() => engine.sealBox(EMPTY, new Uint8Array(24), new Uint8Array(31)), 'ARGUMENT_LENGTH'],
       [() => engine.openBox(new Uint8Array(16), new Uint8Array(25), new Uint8Array(32)), 'ARGUMENT_LENGTH'],
@@ -217,7 +232,7 @@ describe.each(ENGINES.map((engine) => [engine.name, engine] as const))('the %s e
       expect(error).toBeInstanceOf(CryptoError)
       expect((error as CryptoError).code).toBe(code)
     }
-    expect(refused).toHaveLength(12)
+    expect(refused).toHaveLength(14)
   })
 
   it('gives secrets zeroed memory and wipes it, in a plain Uint8Array that no Buffer method prints', () => {
