@@ -53,6 +53,19 @@ export const LABELS: readonly (readonly [name: string, bytes: Uint8Array, use: s
   ['LABEL_ANNOUNCE_CEK', labels.LABEL_ANNOUNCE_CEK, 'content key of an announcement with slots'],
   ['LABEL_CARD_AT', labels.LABEL_CARD_AT, 'place of a card (docs/card.md)'],
   ['LABEL_CARD_DEVICE', labels.LABEL_CARD_DEVICE, 'tag of a device in a card'],
+  ['LABEL_CHANNEL_M1', labels.LABEL_CHANNEL_M1, 'seal of the first message of a handshake (docs/channel.md)'],
+  ['LABEL_CHANNEL_M2', labels.LABEL_CHANNEL_M2, 'seal of the second message'],
+  ['LABEL_CHANNEL_USED', labels.LABEL_CHANNEL_USED, 'seal of the answer to a late guest'],
+  ['LABEL_CHANNEL_EXPORT', labels.LABEL_CHANNEL_EXPORT, 'secrets that a seal of a handshake exports'],
+  ['LABEL_CHANNEL_PSK', labels.LABEL_CHANNEL_PSK, 'pre-shared key of an invite'],
+  ['LABEL_CHANNEL_SIG', labels.LABEL_CHANNEL_SIG, 'signature of a message of a handshake'],
+  ['LABEL_CHANNEL_ROOT', labels.LABEL_CHANNEL_ROOT, 'root of a channel'],
+  ['LABEL_CHANNEL_COMMIT', labels.LABEL_CHANNEL_COMMIT, "the guest's promise of nB"],
+  ['LABEL_CHANNEL_WORDS', labels.LABEL_CHANNEL_WORDS, 'words that two people compare'],
+  ['LABEL_CHANNEL_STEP', labels.LABEL_CHANNEL_STEP, 'step of the ratchet'],
+  ['LABEL_CHANNEL_CHAIN', labels.LABEL_CHANNEL_CHAIN, 'next key of a chain'],
+  ['LABEL_CHANNEL_KEY', labels.LABEL_CHANNEL_KEY, 'message key of a frame'],
+  ['LABEL_CHANNEL_FRAME', labels.LABEL_CHANNEL_FRAME, 'key of the body of a frame'],
 ]
 
 const LIMITS: readonly (readonly [what: string, value: string])[] = [
