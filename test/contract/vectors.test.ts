@@ -84,7 +84,7 @@ describe('the vectors', () => {
   it('cover every code of an invite', () => {
     const invites = VECTORS.flatMap((vector) => (vector.kind === 'invite' ? [vector.expect] : []))
     const shown = new Set(invites.flatMap((end) => ('code' in end ? [end.code] : [])))
-    expect([...shown].toSorted()).toEqual(codesOf('InviteErrorCode', 'channel/errors.ts').toSorted())
+    expect([...shown].toSorted()).toEqual(codesOf('InviteErrorCode', 'channel/invite/errors.ts').toSorted())
     expect(invites.length).toBe(56)
   })
 

@@ -1,9 +1,9 @@
 /** Vectors of invites (docs/channel.md, section 2). */
 import { createHash } from 'node:crypto'
-import { InviteError, type InviteErrorCode } from '../../src/channel/errors.ts'
-import { formatConnectoid } from '../../src/channel/address.ts'
-import { formatInviteJson, inviteWithoutK, type Invite } from '../../src/channel/invite.ts'
-import { formatInvite, formatInviteLink, parseInvite } from '../../src/channel/invite-text.ts'
+import { InviteError, type InviteErrorCode } from '../../src/channel/invite/errors.ts'
+import { formatConnectoid } from '../../src/channel/invite/address.ts'
+import { formatInviteJson, inviteWithoutK, type Invite } from '../../src/channel/invite/invite.ts'
+import { formatInvite, formatInviteLink, parseInvite } from '../../src/channel/invite/invite-text.ts'
 import { encodeUtf8, formatBase64url, formatHex, parseBase64url } from '../../src/core/encoding/bytes.ts'
 import { makeDeviceKey, makePersona } from '../support/made-persona.ts'
 

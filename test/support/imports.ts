@@ -116,10 +116,31 @@ export const RULES: Readonly<Record<string, Rule>> = {
     packages: ['node:', 'zod'],
     reason: 'the program puts the parts of the relay together; it knows no persona and no daemon',
   },
-  channel: {
+  channel: { folders: [], packages: [], reason: 'the folder holds nothing but its parts' },
+  'channel/invite': {
     folders: ['core'],
     packages: [],
-    reason: 'a channel is values in, values out: time, randomness, boxes and seals are handed in',
+    reason: 'an invite is a text: it is read before there is a channel',
+  },
+  'channel/ratchet': {
+    folders: ['core'],
+    packages: [],
+    reason: 'keys and frames know no invite, and nothing of what an app sends',
+  },
+  'channel/exchange': {
+    folders: ['core', 'channel/invite', 'channel/ratchet'],
+    packages: [],
+    reason: 'a channel is values in, values out: time, randomness and boxes are handed in',
+  },
+  'channel/handshake': {
+    folders: ['core', 'channel'],
+    packages: [],
+    reason: 'a handshake is values in, values out: seals are handed in too',
+  },
+  'channel/hpke': {
+    folders: ['core', 'seal', 'channel/handshake'],
+    packages: [],
+    reason: 'the one place where channels and seals meet',
   },
   card: {
     folders: ['core'],

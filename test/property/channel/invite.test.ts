@@ -1,9 +1,9 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { formatConnectoids, parseConnectoids, type Address, type Intake } from '../../../src/channel/address.ts'
-import { InviteError } from '../../../src/channel/errors.ts'
-import { inviteWithoutK, isExpired, type Invite } from '../../../src/channel/invite.ts'
-import { formatInvite, formatInviteLink, parseInvite } from '../../../src/channel/invite-text.ts'
+import { formatConnectoids, parseConnectoids, type Address, type Intake } from '../../../src/channel/invite/address.ts'
+import { InviteError } from '../../../src/channel/invite/errors.ts'
+import { inviteWithoutK, isExpired, type Invite } from '../../../src/channel/invite/invite.ts'
+import { formatInvite, formatInviteLink, parseInvite } from '../../../src/channel/invite/invite-text.ts'
 import { FULL_INVITE, inviteVectors, PLAIN_INVITE } from '../../generate/invite-vectors.ts'
 import { makePersona } from '../../support/made-persona.ts'
 

@@ -1,5 +1,5 @@
-/** Error codes of invites and channels (docs/channel.md, section 11). Each has one cause. */
-import { PersonadError } from '../errors/personad-error.ts'
+/** Error codes of invites (docs/channel.md, section 11). Each has one cause. */
+import { PersonadError } from '../../errors/personad-error.ts'
 
 export type InviteErrorCode =
   | 'INVITE_UNKNOWN' // begins like no form of an invite

@@ -1,16 +1,16 @@
 /** Invites: what an end hands to somebody, once, so that they make a channel (docs/channel.md, section 2). */
-import { formatBase64url, formatHex, parseBase64url, parseHex } from '../core/encoding/bytes.ts'
+import { formatBase64url, formatHex, parseBase64url, parseHex } from '../../core/encoding/bytes.ts'
 import {
   formatCanonicalJson,
   parseCanonicalObject,
   type JsonObject,
   type JsonValue,
-} from '../core/encoding/canonical-json.ts'
-import { isAppName } from '../core/encoding/app-name.ts'
-import { BlobError } from '../core/errors.ts'
-import { isStrictPublicKey } from '../core/curve/ed25519.ts'
-import { MAX_EPOCH } from '../core/limits.ts'
-import { checkNickname } from '../core/nickname.ts'
+} from '../../core/encoding/canonical-json.ts'
+import { isAppName } from '../../core/encoding/app-name.ts'
+import { BlobError } from '../../core/errors.ts'
+import { isStrictPublicKey } from '../../core/curve/ed25519.ts'
+import { MAX_EPOCH } from '../../core/limits.ts'
+import { checkNickname } from '../../core/nickname.ts'
 import { checkAddress, type Address, type Intake } from './address.ts'
 import { InviteError } from './errors.ts'
 

@@ -1,6 +1,6 @@
 /** Addresses of boxes and other intakes, and the connectoid value, which is one of them as a text (docs/channel.md, section 2). */
-import { decodeUtf8, encodeUtf8, formatBase64url, parseBase64url } from '../core/encoding/bytes.ts'
-import { isWebAddress, MAX_ADDRESS_BYTES } from '../core/encoding/web-address.ts'
+import { decodeUtf8, encodeUtf8, formatBase64url, parseBase64url } from '../../core/encoding/bytes.ts'
+import { isWebAddress, MAX_ADDRESS_BYTES } from '../../core/encoding/web-address.ts'
 import { InviteError } from './errors.ts'
 
 /** The place on a carrier where an end receives. */

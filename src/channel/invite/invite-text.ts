@@ -1,6 +1,6 @@
 /** Invites as texts that people send each other: one line, or a Connectoid link of an app (docs/channel.md, section 2). */
-import { decodeUtf8, encodeUtf8, formatBase64url, parseBase64url } from '../core/encoding/bytes.ts'
-import { formatCanonicalJson, parseCanonicalObject, type JsonObject } from '../core/encoding/canonical-json.ts'
+import { decodeUtf8, encodeUtf8, formatBase64url, parseBase64url } from '../../core/encoding/bytes.ts'
+import { formatCanonicalJson, parseCanonicalObject, type JsonObject } from '../../core/encoding/canonical-json.ts'
 import { formatConnectoid, parseConnectoid, type Address } from './address.ts'
 import { InviteError } from './errors.ts'
 import { formatInviteJson, inviteMembers, parseInviteJson, readInvite, type Invite } from './invite.ts'

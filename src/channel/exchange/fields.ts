@@ -1,0 +1,137 @@
+/** Fields of a stored state, one after another: numbers of 8 bytes, bytes and lists with their length before them. */
+import { decodeUtf8, encodeUtf8 } from '../../core/encoding/bytes.ts'
+
+const FIRST_BYTES = 4096 // sanity: a channel without a greeting fits
+
+export class Writer {
+  #bytes = new Uint8Array(FIRST_BYTES)
+  #view = new DataView(this.#bytes.buffer)
+  #at = 0
+
+  u8(value: number): void {
+    this.#room(1)
+    this.#bytes[this.#at++] = value
+  }
+
+  #u32(value: number): void {
+    this.#room(4)
+    this.#view.setUint32(this.#at, value)
+    this.#at += 4
+  }
+
+  /** A safe integer or any other finite number. */
+  number(value: number): void {
+    this.#room(8)
+    this.#view.setFloat64(this.#at, value)
+    this.#at += 8
+  }
+
+  numbers(values: readonly number[]): void {
+    this.list(values, (value) => this.number(value))
+  }
+
+  bytes(...parts: readonly Uint8Array[]): void {
+    for (const part of parts) {
+      this.#u32(part.length)
+      this.#room(part.length)
+      this.#bytes.set(part, this.#at)
+      this.#at += part.length
+    }
+  }
+
+  texts(values: readonly string[]): void {
+    this.list(values, (value) => this.bytes(encodeUtf8(value)))
+  }
+
+  list<Value>(values: readonly Value[], write: (value: Value) => void): void {
+    this.#u32(values.length)
+    for (const value of values) write(value)
+  }
+
+  optional<Value>(value: Value | null, write: (value: Value) => void): void {
+    this.u8(value === null ? 0 : 1)
+    if (value !== null) write(value)
+  }
+
+  whole(): Uint8Array {
+    return this.#bytes.slice(0, this.#at)
+  }
+
+  #room(count: number): void {
+    if (this.#at + count <= this.#bytes.length) return
+    const larger = new Uint8Array(2 * (this.#at + count))
+    larger.set(this.#bytes)
+    this.#bytes = larger
+    this.#view = new DataView(larger.buffer)
+  }
+}
+
+/** Reads the fields in the same order. Each method throws RangeError beyond the end. */
+export class Reader {
+  readonly #bytes: Uint8Array
+  readonly #view: DataView
+  #at: number
+
+  constructor(bytes: Uint8Array, at: number) {
+    this.#bytes = bytes
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    this.#at = at
+  }
+
+  u8(): number {
+    return this.#view.getUint8(this.#at++)
+  }
+
+  #u32(): number {
+    this.#at += 4
+    return this.#view.getUint32(this.#at - 4)
+  }
+
+  number(): number {
+    this.#at += 8
+    return this.#view.getFloat64(this.#at - 8)
+  }
+
+  numbers(): number[] {
+    return this.list(() => this.number())
+  }
+
+  bytes(): Uint8Array {
+    const length = this.#u32()
+    const end = this.#at + length
+    if (end > this.#bytes.length) throw new RangeError('a field is longer than the whole')
+    const bytes = this.#bytes.slice(this.#at, end)
+    this.#at = end
+    return bytes
+  }
+
+  texts(): string[] {
+    return this.list(() => {
+      const text = decodeUtf8(this.bytes())
+      if (text === null) throw new RangeError('a text is not UTF-8')
+      return text
+    })
+  }
+
+  list<Value>(read: () => Value): Value[] {
+    const values: Value[] = []
+    for (let left = this.#u32(); left > 0; left--) values.push(read())
+    return values
+  }
+
+  optional<Value>(read: () => Value): Value | null {
+    const isThere = this.u8()
+    if (isThere > 1) throw new RangeError('a field is neither there nor absent')
+    return isThere === 1 ? read() : null
+  }
+
+  oneOf<Value>(values: readonly Value[]): Value {
+    const value = values[this.u8()]
+    if (value === undefined) throw new RangeError('a value is not known')
+    return value
+  }
+
+  end(): void {
+    if (this.#at !== this.#bytes.length) throw new RangeError('bytes follow the last field')
+  }
+}
