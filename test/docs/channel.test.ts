@@ -1,9 +1,15 @@
 /** docs/channel.md against the code: its numbers and codes. */
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { MAX_EXT_BYTES, MAX_INTAKES, MAX_URL_BYTES } from '../../src/channel/address.ts'
-import { INVITE_LIFE_SEC, K_BYTES } from '../../src/channel/invite.ts'
-import { INVITE_SCHEME, MAX_INVITE_CHARS } from '../../src/channel/invite-text.ts'
+import { MAX_EXT_BYTES, MAX_INTAKES, MAX_URL_BYTES } from '../../src/channel/invite/address.ts'
+import { INVITE_LIFE_SEC, K_BYTES } from '../../src/channel/invite/invite.ts'
+import { INVITE_SCHEME, MAX_INVITE_CHARS } from '../../src/channel/invite/invite-text.ts'
+import { MAX_CONTENT_BYTES, MAX_CONTROL_BYTES } from '../../src/channel/ratchet/body.ts'
+import { MAX_MESSAGE_BYTES } from '../../src/channel/ratchet/box-data.ts'
+import { FRAME_BYTES, MAX_BODY_BYTES } from '../../src/channel/ratchet/frame.ts'
+import { CONTENT_COST_BYTES, MAX_OUTBOX_BYTES, MAX_UNREAD_BYTES, WINDOW } from '../../src/channel/exchange/channel.ts'
+import { REPEAT_MS } from '../../src/channel/exchange/repeat.ts'
+import { MAX_CANDIDATES } from '../../src/channel/handshake/host.ts'
 import { codesOf } from '../support/error-codes.ts'
 
 const DOC = readFileSync(new URL('../../docs/channel.md', import.meta.url), 'utf8')
@@ -24,13 +30,30 @@ describe('docs/channel.md', () => {
       [2, `${INVITE_LIFE_SEC / 86_400} days after it was made`],
       [2, `\`${INVITE_SCHEME}\``],
       [2, `at most ${MAX_INVITE_CHARS} characters`],
+      [3, `at most ${MAX_MESSAGE_BYTES} bytes`],
+      [5, `There are at most ${MAX_CANDIDATES}`],
+      [5, `every ${REPEAT_MS / 60_000} minutes`],
+      [6, `${FRAME_BYTES.slice(0, 3).join(', ')} or ${FRAME_BYTES[3]}`],
+      [6, `118, 742, 3958 or ${MAX_BODY_BYTES}`],
+      [7, `at most ${MAX_CONTENT_BYTES / 2 ** 20} MiB`],
+      [7, `at most ${MAX_CONTROL_BYTES} bytes`],
+      [8, `At most ${WINDOW} frames are in flight`],
+      [8, `more than ${MAX_UNREAD_BYTES / 2 ** 20} MiB`],
+      [8, `at most ${MAX_OUTBOX_BYTES / 2 ** 20} MiB`],
+      [8, `counts ${CONTENT_COST_BYTES} bytes more`],
     ]
     for (const [number, text] of sentences) expect(section(number), text).toContain(text)
-    expect(sentences.length).toBe(7)
+    expect(sentences.length).toBe(18)
   })
 
   it('lists every code', () => {
     const listed = [...section(11).matchAll(/\| `([A-Z_]+)`/g)].map(([, code]) => code)
-    expect(listed).toEqual(codesOf('InviteErrorCode', 'channel/errors.ts'))
+    expect(listed).toEqual([
+      ...codesOf('InviteErrorCode', 'channel/invite/errors.ts'),
+      ...codesOf('ChannelErrorCode', 'channel/exchange/errors.ts'),
+      ...codesOf('HandshakeErrorCode', 'channel/handshake/errors.ts'),
+    ])
+    const reasons = [...section(10).matchAll(/\| `([A-Z_]+)`/g)].map(([, code]) => code)
+    expect(reasons).toEqual(codesOf('BrokenReason', 'channel/exchange/channel.ts'))
   })
 })
