@@ -1,4 +1,13 @@
-import { chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { beforeEach, expect, test } from 'vitest'
 import { formatHex } from '../../src/core/encoding/bytes.ts'
@@ -83,4 +92,36 @@ test('a damaged store of a stopped daemon is named, with what is lost', async ()
     message: expect.stringMatching(/\.log is damaged at byte \d+: .*; lost: the commits after/),
     about: { path: log },
   })
+})
+
+test('what keeps a stopped daemon from starting is named: a link, files open to others, missing secrets', async () => {
+  await home.start()
+  await home.done(['init', '--device', 'laptop', '--key', formatHex(publicKeyOf(1))])
+  await home.stop()
+  const [store, elsewhere] = ['state/store', 'store'].map((name) => join(home.directory, name)) as [string, string]
+  const secrets = join(home.directory, 'state/secrets')
+  const refusal = async (): Promise<unknown> => {
+    const { findings } = await examine()
+    return findings.filter(({ severity, code }) => severity === 'problem' && code !== 'DAEMON_STOPPED')
+  }
+  expect(await refusal()).toEqual([])
+  renameSync(store, elsewhere)
+  symlinkSync(elsewhere, store)
+  expect(await refusal()).toMatchObject([
+    {
+      code: 'STATE_DIR_SYMLINK',
+      message: expect.stringContaining(`the daemon will not start: ${store} is a symbolic`),
+    },
+  ])
+  rmSync(store)
+  renameSync(elsewhere, store)
+  chmodSync(store, 0o777)
+  expect(await refusal()).toMatchObject([{ code: 'STATE_DIR_OPEN_TO_OTHERS' }])
+  chmodSync(store, 0o700)
+  renameSync(secrets, elsewhere)
+  expect(await refusal()).toMatchObject([
+    { code: 'SECRETS_MISSING', message: expect.stringContaining(`${secrets} is missing; lost: the signing key`) },
+  ])
+  renameSync(elsewhere, secrets)
+  expect(await refusal()).toEqual([])
 })

@@ -10,6 +10,7 @@ import { checkConfigFile } from './config-check.ts'
 import { checkPlaces, checkVersions } from './places.ts'
 import { describeFailure, EXIT_DONE, EXIT_FAILED } from '../io/errors.ts'
 import { escapeText } from '../io/escape.ts'
+import { statePaths } from '../../store/state-dir.ts'
 import { countOf } from '../io/layout.ts'
 import { serviceStatus, type ServiceStatus } from './service.ts'
 import { ownVersion } from '../../process/version.ts'
@@ -25,7 +26,7 @@ export async function doctor(context: Context): Promise<number> {
     ...(await checkConfig(context.paths.configFile)),
     ...checkVersions(),
   ]
-  if (isStopped(daemon)) findings.push(...(await checkStoppedStore(context.paths.stateDir)))
+  if (isStopped(daemon)) findings.push(...(await checkStoppedState(context.paths.stateDir)))
   const report: Diagnosis = { findings }
   print(context, report, formatFindings(report, context.verbose))
   return findings.some(({ severity }) => severity === 'problem') ? EXIT_FAILED : EXIT_DONE
@@ -61,6 +62,18 @@ function isStopped(findings: readonly Finding[]): boolean {
   return findings.some(({ code }) => code === 'DAEMON_STOPPED')
 }
 
+/** The refusals of a start that concern the state directory. */
+async function checkStoppedState(stateDir: string): Promise<Finding[]> {
+  const { checkStateFiles } = await import('../../store/state-files.ts')
+  try {
+    await checkStateFiles(statePaths(stateDir), process.getuid?.())
+  } catch (error) {
+    const { message, code } = describeFailure(error)
+    return [problem(code, `the daemon will not start: ${message}`, 'after that, start the daemon again')]
+  }
+  return await checkStoppedStore(stateDir)
+}
+
 /** The files of the store, which no daemon has open. Each damaged one is named, with what is lost. */
 async function checkStoppedStore(stateDir: string): Promise<Finding[]> {
   const { examineStore } = await import('./examine-store.ts')
@@ -68,15 +81,19 @@ async function checkStoppedStore(stateDir: string): Promise<Finding[]> {
     const faults = await examineStore(stateDir)
     if (faults === null) return []
     if (faults.length === 0) return [ok('STORE', 'the files of the store are whole')]
-    const hint = 'restore a backup, or rescue what is whole into a new directory'
     return faults.map(({ code, file, message, loss }) =>
-      problem(code, `${message}; lost: ${loss}`, hint, { path: file }),
+      problem(code, `${message}; lost: ${loss}`, code === 'SECRETS_MISSING' ? SECRETS_HINT : STORE_HINT, {
+        path: file,
+      }),
     )
   } catch (error) {
     const { message, code } = describeFailure(error)
     return [notice(code, `the store was not examined: ${message}`, null)]
   }
 }
+
+const STORE_HINT = 'restore a backup, or rescue what is whole into a new directory'
+const SECRETS_HINT = 'put the file back from where it was kept; or move the state directory away, and restore a backup'
 
 async function askDaemon(client: Client): Promise<Finding[]> {
   const { version, pid } = await client.call('status')

@@ -6,7 +6,10 @@ import { StoreError, storeErrorOf } from '../../store/errors.ts'
 import { checkLevelFiles, checkOneLog, checkOneTable, readCurrentManifest } from '../../store/leveldb-check.ts'
 import type { LevelManifest } from '../../store/leveldb-manifest.ts'
 import { lockStateDir } from '../../store/lock.ts'
+import { readSalvageable } from '../../store/salvage/read.ts'
 import { isErrno, statePaths, type StatePaths } from '../../store/state-dir.ts'
+
+const OWN_RECORD = 'own/own' // the record of the owner, of which there is one
 
 export interface StoreFault {
   readonly code: string
@@ -42,8 +45,14 @@ async function examineFiles(paths: StatePaths): Promise<StoreFault[]> {
   })
   const manifests: LevelManifest[] = []
   const names = new Set(await readdir(paths.store).catch(() => []))
+  const loss = names.size === 0 ? 'all records' : 'the list of its files; the records in them may be whole'
   faults.push(
-    ...(await attempt(paths.store, 'the list of its files; the records in them may be whole', async () => {
+    ...(await attempt(paths.store, loss, async () => {
+      if (!names.has('CURRENT'))
+        throw new StoreError(
+          'STORE_MISSING',
+          `${names.size === 0 ? paths.store : join(paths.store, 'CURRENT')} is missing`,
+        )
       manifests.push(await readCurrentManifest(paths.store, names))
     })),
   )
@@ -67,12 +76,22 @@ async function examineFiles(paths: StatePaths): Promise<StoreFault[]> {
   }
   if (faults.length > 0) return faults
   // Each file is whole, but together they may not be.
-  return await attempt(paths.store, `commits${upTo(acknowledged)}`, async () => {
+  const together = await attempt(paths.store, `commits${upTo(acknowledged)}`, async () => {
     const last = await checkLevelFiles(paths.store)
     const [wanted] = acknowledged
     if (last !== null && wanted !== undefined && last < wanted)
       throw new StoreError('STORE_LOST_WRITES', `${paths.store} ends at commit ${last}, but ${wanted} was acknowledged`)
   })
+  return together.length > 0 ? together : await missingSecrets(paths)
+}
+
+/** A persona in the store whose signing key is gone: the daemon refuses to start. */
+async function missingSecrets(paths: StatePaths): Promise<StoreFault[]> {
+  if (await isThere(paths.secrets)) return []
+  const { records } = await readSalvageable(paths)
+  if (!records.has(OWN_RECORD)) return []
+  const message = `the store has a persona, but ${paths.secrets} is missing`
+  return [{ code: 'SECRETS_MISSING', file: paths.secrets, message, loss: 'the signing key' }]
 }
 
 function upTo([acknowledged]: readonly number[]): string {

@@ -66,10 +66,11 @@ it('each damaged file is named with the place in it and the loss, also several a
 
 it.each([
   ['anchor', 'STORE_MISSING', 'number of the last commit'],
-  ['store/CURRENT', 'STORE_IO', 'list of its files'],
+  ['store/CURRENT', 'STORE_MISSING', 'list of its files'],
+  ['store', 'STORE_MISSING', 'all records'],
 ])('a missing %s is a fault', async (name, code, loss) => {
   const stateDir = await made()
-  rmSync(join(stateDir, name))
+  rmSync(join(stateDir, name), { recursive: true })
   expect(await examineStore(stateDir)).toMatchObject([{ code, loss: expect.stringContaining(loss) }])
 })
 
