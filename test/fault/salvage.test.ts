@@ -1,6 +1,6 @@
 /** Salvage of stores that the real daemon wrote, with single bits flipped: what was not hit is there again (docs/backup.md, section 6). */
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { salvage } from '../../src/store/salvage/salvage.ts'
@@ -231,10 +231,36 @@ describe('persona store salvage', () => {
     expect((await client.call('contact.list', { limit: 500 })).contacts.length).toBeGreaterThanOrEqual(PEOPLE.length)
   })
 
+  test('goes on without a signing key that cannot be read, and the words bring the persona back there', async () => {
+    const home = await makeHome()
+    const state = join(home, 'state')
+    const [target, secrets] = [join(tempDir(), 'state'), join(state, 'secrets')]
+    const before = await DaemonProcess.start({ home })
+    const owner = await before.connect()
+    const { words } = await owner.call('recovery.show')
+    const own = (await owner.call('status')).persona?.personaId
+    await before.kill('SIGTERM')
+    chmodSync(secrets, 0o644)
+    const refused = ['--home', home, 'store', 'salvage', target]
+    expect(await new Home().failure(refused)).toBe('1 SECRETS_OPEN_TO_OTHERS')
+    expect(existsSync(target)).toBe(false)
+    // As unreadable as on a disk with bad sectors.
+    rmSync(secrets)
+    mkdirSync(secrets, { mode: 0o700 })
+    expect(await new Home().done(refused)).toContain('with your signing key cannot be read')
+    const daemon = await DaemonProcess.start({ home: dirname(target) })
+    const client = await daemon.connect()
+    expect((await client.call('status')).persona).toBeNull()
+    expect((await client.call('contact.list', { limit: 500 })).contacts.length).toBeGreaterThanOrEqual(PEOPLE.length)
+    const device = { name: 'laptop', key: OWN_LAPTOP }
+    await client.call('persona.recover', { words: words.join(' '), copies: [], device })
+    expect((await client.call('status')).persona?.personaId).toBe(own)
+  })
+
   test('refuses a running daemon, a place in the damaged directory, and a directory that exists', async () => {
     const home = tempDir()
     const daemon = await DaemonProcess.start({ home })
-    const options = { from: join(home, 'state'), to: join(tempDir(), 'new'), neverOlder: [] }
+    const options = { from: join(home, 'state'), to: join(tempDir(), 'new'), neverOlder: [], needSecrets: [] }
     await expect(salvage(options)).rejects.toMatchObject({ code: 'STORE_LOCKED' })
     await daemon.kill('SIGTERM')
     const full = tempDir()

@@ -26,14 +26,24 @@ const REBUILT = new Set(['name', 'counts', 'pending', 'tip', 'clock', 'place'])
 // A revoked token must not work again, and an import that was under way cannot be finished with half of its records.
 const NEVER_OLDER = ['app', 'import', 'arrival']
 
+// Without the signing key the daemon refuses to start with these. Without them it can recover the persona from the words.
+const NEED_SECRETS = ['own', 'past', 'intent']
+
+const FILES: Readonly<Record<SalvageReport['lostSecrets'][number], string>> = {
+  secrets: 'secrets, with your signing key',
+  seed: 'seed, with your recovery words',
+  seedNext: 'seed.next, with your recovery words',
+  companion: 'companion, with the key of the companion',
+}
+
 const MAX_SHOWN = 12 // sanity: lines of one list; --json has all
 
 /** @throws {StoreError} */
 export async function salvageStore(context: Context, directory: string): Promise<number> {
   const { stateDir } = context.paths
-  const report = await salvage({ from: stateDir, to: directory, neverOlder: NEVER_OLDER })
+  const report = await salvage({ from: stateDir, to: directory, neverOlder: NEVER_OLDER, needSecrets: NEED_SECRETS })
   const personaIsLost = existsSync(join(directory, 'secrets')) && !hasOwnTable(report.records)
-  const { damage, lostCommits, mayBeOlder, leftOut } = report
+  const { damage, lostCommits, mayBeOlder, leftOut, lostSecrets } = report
   const answer = {
     directory: resolve(directory),
     records: report.records.size,
@@ -42,9 +52,13 @@ export async function salvageStore(context: Context, directory: string): Promise
     lostCommits,
     mayBeOlder,
     leftOut,
+    lostSecrets,
     personaIsLost,
   }
-  print(context, answer, [...describeReport(report), ...describeUse(stateDir, resolve(directory), personaIsLost)])
+  print(context, answer, [
+    ...describeReport(report),
+    ...describeUse(stateDir, resolve(directory), personaIsLost, lostSecrets),
+  ])
   return EXIT_DONE
 }
 
@@ -101,12 +115,25 @@ function shorten(list: readonly string[]): string[] {
   return [...list.slice(0, MAX_SHOWN), `  and ${list.length - MAX_SHOWN} more`]
 }
 
-function describeUse(from: string, to: string, personaIsLost: boolean): string[] {
+function describeUse(
+  from: string,
+  to: string,
+  personaIsLost: boolean,
+  lostSecrets: SalvageReport['lostSecrets'],
+): string[] {
   const steps = [
     '',
     `the new state directory is ${escapeText(to)}; nothing was changed in ${escapeText(from)}`,
     `to use it: move ${escapeText(from)} away, move the new one there, and start the daemon`,
   ]
+  if (lostSecrets.includes('secrets'))
+    return [
+      ...steps,
+      'the file "secrets" with your signing key cannot be read, so your persona is left out of the new directory',
+      'restore a backup instead; or start the daemon with the new directory, and run: persona recover',
+    ]
+  if (lostSecrets.length > 0)
+    steps.push(`these files cannot be read, and are left out: ${lostSecrets.map((name) => FILES[name]).join(', ')}`)
   if (!personaIsLost)
     return [...steps, 'the daemon signs nothing until it has read your current table: persona reconcile FILE']
   return [

@@ -7,7 +7,7 @@
 import { lstat, mkdir, readdir, realpath } from 'node:fs/promises'
 import { basename, dirname, join, resolve, sep } from 'node:path'
 import { writeFileDurably } from '../../durable/file.ts'
-import { StoreError, storeErrorOf } from '../errors.ts'
+import { StoreError, storeErrorOf, type StoreErrorCode } from '../errors.ts'
 import { openLevelStore } from '../level-store.ts'
 import { lockStateDir, type StateLock } from '../lock.ts'
 import { readSecretsFile, writeSecretsFile } from '../secrets-file.ts'
@@ -28,26 +28,59 @@ export interface SalvageOptions {
   readonly to: string
   /** Kinds of records that must not come back once they were removed: they are left out if changes are missing. */
   readonly neverOlder: readonly string[]
+  /** Kinds of records that need the secrets file. */
+  readonly needSecrets: readonly string[]
 }
 
 export interface SalvageReport extends Salvaged {
   /** Records of the kinds in `neverOlder` that were left out. */
   readonly leftOut: readonly string[]
+  /** Secrets files that cannot be read, by name. Without `secrets` the records of the owner are useless, and left out too. */
+  readonly lostSecrets: readonly SecretName[]
 }
 
+const SECRETS = ['secrets', 'seed', 'seedNext', 'companion'] as const
+type SecretName = (typeof SECRETS)[number]
+/** Reasons that a person cannot remove: the file is damaged, or something else. */
+const UNREADABLE: ReadonlySet<string> = new Set<StoreErrorCode>(['SECRETS_NOT_FILE', 'SECRETS_TOO_LARGE', 'STORE_IO'])
+
 /** @throws {StoreError} SALVAGE_TARGET | STORE_LOCKED | STORE_MISSING | STORE_SCHEMA_NEWER | STORE_DISK_FULL | STORE_IO, SECRETS_*, STATE_DIR_* */
-export async function salvage({ from, to, neverOlder }: SalvageOptions): Promise<SalvageReport> {
+export async function salvage({ from, to, neverOlder, needSecrets }: SalvageOptions): Promise<SalvageReport> {
   const [source, target] = [statePaths(resolve(from)), resolve(to)]
   await checkTarget(resolve(from), target)
   await checkUnused(source)
+  // First: a refusal that a person can remove leaves no half of a new directory.
+  const { secrets, lostSecrets } = await readSecrets(source)
   try {
     const found = await readSalvageable(source)
     const { records, leftOut } = withoutOlder(found, neverOlder)
-    const damage = await writeState(source, target, records)
-    return { ...found, records, leftOut, damage: [...found.damage, ...damage] }
+    if (lostSecrets.includes('secrets'))
+      for (const key of records.keys()) if (needSecrets.includes(kindOf(key))) records.delete(key)
+    const damage = await writeState(source, target, records, secrets)
+    return { ...found, records, leftOut, lostSecrets, damage: [...found.damage, ...damage] }
   } catch (cause) {
     throw storeErrorOf(cause, 'salvage', source.store)
+  } finally {
+    for (const bytes of secrets.values()) bytes.fill(0)
   }
+}
+
+type Secrets = Map<SecretName, Uint8Array>
+
+/** @throws {StoreError} SECRETS_SYMLINK | SECRETS_FOREIGN_OWNER | SECRETS_OPEN_TO_OTHERS */
+async function readSecrets(source: StatePaths): Promise<{ secrets: Secrets; lostSecrets: SecretName[] }> {
+  const secrets: Secrets = new Map()
+  const lostSecrets: SecretName[] = []
+  for (const name of SECRETS) {
+    try {
+      const bytes = await readSecretsFile(source[name])
+      if (bytes !== null) secrets.set(name, bytes)
+    } catch (error) {
+      if (!(error instanceof StoreError && UNREADABLE.has(error.code))) throw error
+      lostSecrets.push(name)
+    }
+  }
+  return { secrets, lostSecrets }
 }
 
 async function checkTarget(from: string, to: string): Promise<void> {
@@ -66,7 +99,10 @@ async function checkTarget(from: string, to: string): Promise<void> {
   if (there !== null && there.length > 0) refuse('exists already')
 }
 
-function withoutOlder(found: Salvaged, neverOlder: readonly string[]): Pick<SalvageReport, 'records' | 'leftOut'> {
+function withoutOlder(
+  found: Salvaged,
+  neverOlder: readonly string[],
+): { records: Map<string, Uint8Array>; leftOut: string[] } {
   const isLeftOut = (key: string): boolean => found.mayBeOlder && neverOlder.includes(kindOf(key))
   return {
     records: new Map([...found.records].filter(([key]) => !isLeftOut(key))),
@@ -80,15 +116,19 @@ export function kindOf(key: string): string {
 }
 
 /** @returns the kept copies of profiles that cannot be read whole */
-async function writeState(source: StatePaths, target: string, records: Salvaged['records']): Promise<Damage[]> {
+async function writeState(
+  source: StatePaths,
+  target: string,
+  records: Salvaged['records'],
+  secrets: Secrets,
+): Promise<Damage[]> {
   const damage: Damage[] = []
   await createStateDir(target)
   const lock = await lockStateDir(target)
   try {
     await writeRecords(lock, records)
     // After the store: a directory with secrets and without a store is refused, and rightly.
-    for (const name of ['secrets', 'seed', 'seedNext', 'companion'] as const)
-      await copySecret(source[name], lock.paths[name])
+    for (const [name, bytes] of secrets) await writeSecretsFile(lock.paths[name], bytes)
     await copyProfiles(source.profiles, lock.paths.profiles, damage)
   } finally {
     await lock.release()
@@ -113,16 +153,6 @@ async function writeRecords(lock: StateLock, records: Salvaged['records']): Prom
     await store.commit(piece)
   } finally {
     await store.close()
-  }
-}
-
-async function copySecret(from: string, to: string): Promise<void> {
-  const bytes = await readSecretsFile(from)
-  if (bytes === null) return
-  try {
-    await writeSecretsFile(to, bytes)
-  } finally {
-    bytes.fill(0)
   }
 }
 
