@@ -13,6 +13,7 @@ import { isAbsolute, join } from 'node:path'
  * - ~/snap/APP/current/.config/tox and .local/share/tox: snapd sets HOME of each snap so; ~/snap/APP/common is its
  *   SNAP_USER_COMMON
  *
+ * Pidgin has no place here: tox-prpl keeps its save as base64 in ~/.purple/accounts.xml (toxprpl_save_account), not as a file.
  * Portable installations (`qtox` with its settings beside the program, `utox -p`) can be anywhere: name them.
  */
 export function defaultPlaces(env: Readonly<Record<string, string | undefined>>): string[] {
