@@ -13,6 +13,7 @@ import { finishErasing } from '../store/erase.ts'
 import { openLevelStore } from '../store/level-store.ts'
 import { lockStateDir, type StateLock } from '../store/lock.ts'
 import { SCHEMA } from '../store/migrations.ts'
+import { keepReserve, RESERVE_BYTES } from '../store/room.ts'
 import { createStateDir, statePaths } from '../store/state-dir.ts'
 import { checkStateFiles } from '../store/state-files.ts'
 import type { Store } from '../store/store.ts'
@@ -122,7 +123,13 @@ async function openParts(
   }
   const watcher = watchState(paths.stateDir, failed)
   closers.push(() => Promise.resolve(watcher.close()))
-  const fullDisk: FullDisk = new FullDisk({ store, log, failed, show: () => showStatus(statusLine(paths, fullDisk)) })
+  const fullDisk: FullDisk = new FullDisk({
+    store,
+    log,
+    failed,
+    show: () => showStatus(statusLine(paths, fullDisk)),
+    keepRoom: () => keepReserve(lock.paths.reserve, RESERVE_BYTES),
+  })
   const servers: IpcServer[] = []
   const open: OpenWing[] = []
   const publish = (event: DaemonEvent): void => {

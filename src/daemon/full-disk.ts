@@ -19,6 +19,8 @@ export interface FullDiskOptions {
   readonly log: Log
   /** Shows in the service manager that the disk is full, or that it is not any more. */
   readonly show: () => void
+  /** Sets room aside again, for the next start on a full disk. */
+  readonly keepRoom: () => Promise<void>
   /** The store has stopped. */
   readonly failed: (error: unknown) => void
 }
@@ -36,7 +38,7 @@ export class FullDisk {
     return this.#timer !== null
   }
 
-  /** A write found the disk full. */
+  /** A write or the start found the disk full. */
   begin(error: unknown): void {
     if (this.isFull) return
     this.#timer = setInterval(() => {
@@ -58,7 +60,7 @@ export class FullDisk {
   }
 
   async #try(): Promise<void> {
-    const { store, log, show, failed } = this.#options
+    const { store, log, show, keepRoom, failed } = this.#options
     if (this.#timer === null) return
     try {
       if (!(await store.resume())) return
@@ -66,6 +68,7 @@ export class FullDisk {
       this.#timer = null
       log.info('store.resumed', { message: 'the disk has room again, so the daemon writes again' })
       show()
+      await keepRoom()
     } catch (error) {
       failed(error)
     }

@@ -8,11 +8,21 @@ const ERRNOS: ReadonlySet<string> = new Set(
 // Native code, such as LevelDB, hands on only the text of strerror(3).
 const TEXTS =
   /No space left on device|Disk quota exceeded|File too large|Too many open files|Cannot allocate memory|Input\/output error|Read-only file system/
+const NO_ROOM = /No space left on device|Disk quota exceeded|ENOSPC|EDQUOT/
 const MAX_CAUSES = 8 // sanity: a chain of causes may form a ring
 
 /** Looks at the error and at all its causes. */
 export function mayPass(error: unknown): boolean {
-  for (let at = error, n = 0; at instanceof Error && n < MAX_CAUSES; at = at.cause, n++)
-    if (('code' in at && ERRNOS.has(String(at.code))) || TEXTS.test(at.message)) return true
-  return false
+  return causesOf(error).some((at) => ('code' in at && ERRNOS.has(String(at.code))) || TEXTS.test(at.message))
+}
+
+/** Whether the disk is full, or the quota used up, so that the removal of a file may help. */
+export function lacksRoom(error: unknown): boolean {
+  return causesOf(error).some((at) => ('code' in at && NO_ROOM.test(String(at.code))) || NO_ROOM.test(at.message))
+}
+
+function causesOf(error: unknown): Error[] {
+  const causes: Error[] = []
+  for (let at = error; at instanceof Error && causes.length < MAX_CAUSES; at = at.cause) causes.push(at)
+  return causes
 }

@@ -34,13 +34,13 @@ export async function beginErasing(paths: StatePaths, fs: EraseFs = promises): P
  * @throws {StoreError} STORE_IO: the next call continues
  */
 export async function finishErasing(paths: StatePaths, fs: EraseFs = promises): Promise<boolean> {
-  const { erasing, profiles, store, witness, lock, pid } = paths
+  const { erasing, profiles, store, witness, reserve, lock, pid } = paths
   try {
     if (!(await isBegun(erasing, fs))) return false
     // Secrets first: if the rest fails, the remains are worth less. A killed writer may have left a copy of a secret.
     for (const file of [paths.secrets, paths.seed, paths.seedNext]) await removeDurably(file, fs)
     await removeLeftovers(dirname(erasing), fs)
-    const directories = [profiles, store, witness]
+    const directories = [profiles, store, witness, reserve]
     for (const directory of directories) await fs.rm(directory, { recursive: true, force: true })
     const apart = [erasing, ...directories, lock, pid]
     // Each removal syncs the directory, which makes the removal of the directories durable too.

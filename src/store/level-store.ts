@@ -81,8 +81,9 @@ class LevelStore implements ResumableStore {
   }
 
   async resume(): Promise<boolean> {
-    if (!this.#commits.isFull) return true
     if (!(await hasRoom(dirname(this.#paths.store)))) return false
+    // Opened on a full disk, and no write has failed since.
+    if (!this.#commits.isFull) return true
     try {
       await this.#closeFiles()
       // LevelDB may have written half a record. It must not append to that log any more, and a new opening begins another.

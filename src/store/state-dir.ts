@@ -25,6 +25,8 @@ export interface StatePaths {
   readonly companion: string
   /** A directory: copies of own Tox profiles, which hold the keys of devices. */
   readonly profiles: string
+  /** A directory that only takes room, for a start on a full disk: see room.ts. */
+  readonly reserve: string
   /** The new seed file while its sealing changes. */
   readonly seedNext: string
   /** Exists while all other files are being removed: see erase.ts. */
@@ -43,6 +45,7 @@ export function statePaths(stateDir: string): StatePaths {
     seed: at('seed'),
     companion: at('companion'),
     profiles: at('profiles'),
+    reserve: at('reserve'),
     seedNext: at('seed.next'),
     erasing: at('erasing'),
   }

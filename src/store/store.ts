@@ -62,7 +62,7 @@ export interface Store {
 
 export interface ResumableStore extends Store {
   /**
-   * Writes again after STORE_DISK_FULL, if there is room. Call it only then. Meanwhile a read may get STORE_DISK_FULL, for some milliseconds.
+   * Writes again after STORE_DISK_FULL, if there is room. Call it only then, or after a start on a full disk. Meanwhile a read may get STORE_DISK_FULL, for some milliseconds.
    * @returns false while there is no room
    * @throws {StoreError} any code: the store has stopped
    */

@@ -13,13 +13,14 @@ const LEFTOVER = `.personad-${'0'.repeat(32)}.tmp`
 function fullDirectory(): StatePaths {
   const stateDir = join(tempDir(), 'state')
   const paths = statePaths(stateDir)
-  for (const directory of [paths.store, paths.profiles, paths.witness, paths.lock])
+  for (const directory of [paths.store, paths.profiles, paths.witness, paths.reserve, paths.lock])
     mkdirSync(directory, { recursive: true })
   for (const [name, path] of Object.entries(paths)) {
-    if (!['store', 'profiles', 'witness', 'lock', 'erasing'].includes(name)) writeFileSync(path, name)
+    if (!['store', 'profiles', 'witness', 'reserve', 'lock', 'erasing'].includes(name)) writeFileSync(path, name)
   }
   writeFileSync(join(paths.witness, 'a'.repeat(32)), '')
   for (const name of ['CURRENT', '000005.log']) writeFileSync(join(paths.store, name), 'x')
+  writeFileSync(join(paths.reserve, '00'), 'x')
   writeFileSync(join(paths.profiles, 'a copy of a profile'), 'x')
   writeFileSync(join(stateDir, LEFTOVER), 'a copy of a secret')
   writeFileSync(join(stateDir, 'bob.tox'), 'mine')

@@ -1,8 +1,10 @@
 /** A disk that is full, at the start and while the daemon runs. */
 import { spawnSync } from 'node:child_process'
+import { readdirSync, rmSync, statfsSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { RpcError, type Client } from '../../src/ipc/client.ts'
+import { RESERVE_BYTES } from '../../src/store/room.ts'
 import { DaemonProcess } from '../support/daemon.ts'
 import { OWN_LAPTOP, OWN_PHONE } from '../support/keeper.ts'
 import { deviceKey, person } from '../support/person.ts'
@@ -118,13 +120,53 @@ describe('a disk that becomes full while the daemon runs', () => {
 })
 
 describe('a start', () => {
+  it.skipIf(REASON !== '').each<Scarce>(['bytes', 'inodes'])(
+    `on a full disk answers reads at once, also the third one, and writes again once there is room (%s)${REASON}`,
+    async (scarce) => {
+      const { home, fill, free } = smallHome(scarce)
+      let daemon = await DaemonProcess.start({ home })
+      const first = await daemon.connect()
+      await first.call('persona.init', { device: { name: 'laptop', key: OWN_LAPTOP } })
+      for (let n = 0; n < 200; n++) await first.call('observe', friendOf(n))
+      await daemon.kill('SIGKILL')
+      fill()
+      let acknowledged = 200
+      for (let round = 0; round < 3; round++) {
+        daemon = await DaemonProcess.start({ home })
+        expect(daemon.log.join()).not.toContain('start.waits')
+        const client = await daemon.connect()
+        const status = await client.call('status')
+        expect(status.findings).toContainEqual(expect.objectContaining({ code: 'STORE_FULL', severity: 'problem' }))
+        expect(status.persona?.devices.map(({ name }) => name)).toEqual(['laptop'])
+        expect(status.counts.contacts).toBe(acknowledged)
+        if (scarce === 'bytes') {
+          const refusal = await untilFull(client)
+          expect(refusal.error).toMatchObject({ code: 'STORE_DISK_FULL' })
+          acknowledged = await contactsOf(client)
+        }
+        expect(await daemon.kill(round === 1 ? 'SIGKILL' : 'SIGTERM')).toBe(round === 1 ? 'SIGKILL' : 0)
+      }
+      daemon = await DaemonProcess.start({ home })
+      const client = await daemon.connect()
+      free()
+      await untilResumed(client)
+      await client.call('device.add', { name: 'phone', key: OWN_PHONE })
+      expect(await contactsOf(client)).toBe(acknowledged)
+      expect(await client.call('log.verify')).toMatchObject({ intact: true })
+      await daemon.kill('SIGTERM')
+      expect(readdirSync(join(home, 'state/reserve')).length).toBe(16)
+    },
+    120_000,
+  )
+
   it.skipIf(REASON !== '')(
-    `on a full disk waits for room, and needs nobody to try again${REASON}`,
+    `on a full disk without the reserve waits for room, and needs nobody to try again${REASON}`,
     async () => {
       const { home, fill, free } = smallHome('bytes')
       const first = await DaemonProcess.start({ home })
       await (await first.connect()).call('persona.init', { device: { name: 'laptop', key: OWN_LAPTOP } })
       await first.kill('SIGKILL')
+      rmSync(join(home, 'state/reserve'), { recursive: true })
       fill()
       const starting = DaemonProcess.start({ home })
       await new Promise((done) => setTimeout(done, 4000))
@@ -135,6 +177,17 @@ describe('a start', () => {
     },
     120_000,
   )
+
+  it.skipIf(REASON !== '')(`sets no room aside that would be the last${REASON}`, async () => {
+    const home = tempDir()
+    const disk = mountSmallDisk(home, 'bytes', 12)
+    onTestFinished(() => disk.unmount())
+    const daemon = await DaemonProcess.start({ home })
+    expect(await daemon.kill('SIGTERM')).toBe(0)
+    const { bavail, bsize } = statfsSync(join(home, 'state'))
+    const kept = readdirSync(join(home, 'state/reserve')).length
+    expect([kept > 0, kept < 16, bavail * bsize >= RESERVE_BYTES]).toEqual([true, true, true])
+  })
 
   it('with too many open files waits too, and does not count as refused', async () => {
     const home = tempDir()
