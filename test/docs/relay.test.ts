@@ -1,0 +1,99 @@
+/** docs/relay.md against the code: its numbers, words and example. */
+import { readFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import { MAX_QUESTION_AHEAD_SEC, RELAY_LIMITS } from '../../src/relay/limits.ts'
+import { ANSWER_BYTES, decodeQuestion, NONCE_BYTES } from '../../src/relay/question.ts'
+import { EXT_BYTES } from '../../src/relay/send-right.ts'
+import { BOX_ERRORS } from '../../src/relay/wire.ts'
+import { HTTP_LIMITS } from '../../src/relayd/http/http-limits.ts'
+import { CIPHER_SUITES } from '../../src/seal/suite.ts'
+import { RELAY_DOC, withRelayExample } from '../generate/relay-example.ts'
+
+const DOC = readFileSync(RELAY_DOC, 'utf8')
+
+function section(number: number): string {
+  const found = new RegExp(`\n## ${number}\\. .*\n([^]*?)(?=\n## |$)`).exec(DOC)
+  if (found === null) throw new Error(`there is no section ${number}`)
+  return found[1]!.replaceAll(/(?<=\S)\n *(?=\S)/g, ' ')
+}
+
+/** The last cell of each row, by the first one. */
+function rows(number: number): Map<string, string> {
+  const found = new RegExp(`\n## ${number}\\. .*\n([^]*?)(?=\n## |$)`).exec(DOC)![1]!
+  const cells = found
+    .split('\n')
+    .filter((line) => line.startsWith('| '))
+    .slice(1)
+  return new Map(cells.map((line) => [line.split(' | ')[0]!.slice(2), line.split(' | ').at(-1)!.replace(/ \|$/, '')]))
+}
+
+describe('docs/relay.md', () => {
+  it('has its example up to date (else: node test/generate/relay-example.ts)', async () => {
+    expect(await withRelayExample(DOC)).toBe(DOC)
+  })
+
+  it('has the limits of the code in its table', () => {
+    const { box, wait, boxSends, address } = RELAY_LIMITS
+    expect(Object.fromEntries(rows(11))).toEqual({
+      'data of a message': `${RELAY_LIMITS.maxDataChars} characters`,
+      'messages of a box': `${box.maxMessages}, together ${box.maxBytes} characters of data`,
+      'messages of a box that nobody checked': String(box.maxUnchecked),
+      'messages that come after retire': String(box.maxRetired),
+      'life of a message': `${box.messageUs / 1e6} s`,
+      'life of a box after its last check': `${box.boxUs / 1e6} s`,
+      'life of a question': `${RELAY_LIMITS.questionSec} s`,
+      'sends to a box': `${boxSends.burst} at once, then ${boxSends.perSec} a second`,
+      'requests of an address': `${address.burst} at once, then ${address.perSec} a second`,
+      'boxes of an address that no owner has proven': String(box.maxUncheckedBoxes),
+      'boxes of a stream': String(wait.maxBoxes),
+      'streams of an address': String(wait.maxStreamsOfAddress),
+      streams: String(wait.maxStreams),
+      'checks of the streams of an address': `${wait.checks.burst} at once, then ${wait.checks.perSec} a second`,
+      'bytes of the store': String(RELAY_LIMITS.maxDiskBytes),
+    })
+  })
+
+  it('has the numbers of the code in its text', () => {
+    const { box, wait } = RELAY_LIMITS
+    const sentences: readonly (readonly [number, string])[] = [
+      [5, `base64url, 1 to ${RELAY_LIMITS.maxDataChars} characters`],
+      [5, `More than ${RELAY_LIMITS.maxReceive} count as ${RELAY_LIMITS.maxReceive}`],
+      [6, `a box ends ${box.boxUs / 86_400e6} days after its last check`],
+      [
+        6,
+        `A box that nobody checked holds ${box.maxUnchecked} messages, and ends ${box.messageUs / 3600e6} hour after`,
+      ],
+      [6, `keeps the first ${box.maxRetired} of these messages`],
+      [7, `the relay gives up to ${RELAY_LIMITS.questionSec} seconds`],
+      [7, `| ${NONCE_BYTES} bytes in base64url |`],
+      [7, `| ${ANSWER_BYTES} bytes in base64url |`],
+      [7, `later than now and at most ${MAX_QUESTION_AHEAD_SEC} seconds away`],
+      [8, `the first ${EXT_BYTES} bytes of HMAC-SHA-256`],
+      [9, `1 to ${wait.maxBoxes} boxes, each once`],
+      [9, `A comment comes every ${wait.commentSec} seconds`],
+      [9, `The relay ends a stream after ${HTTP_LIMITS.streamMs / 3600e3} hour`],
+      [10, `A body above ${RELAY_LIMITS.maxBodyBytes} bytes (\`/wait\`: ${wait.maxBodyBytes})`],
+    ]
+    for (const [number, sentence] of sentences) expect(section(number)).toContain(sentence)
+  })
+
+  it('has a row for each error, and no other', () => {
+    expect([...rows(12).keys()].toSorted()).toEqual(BOX_ERRORS.map((error) => `\`${error}\``).toSorted())
+  })
+
+  it('has the suites of the code', () => {
+    for (const [number, suite] of [
+      [4, CIPHER_SUITES.x25519],
+      [4, CIPHER_SUITES.p384],
+    ] as const) {
+      const aead = suite.AEAD.name.replaceAll('_', '-').toUpperCase()
+      expect(section(number)).toContain(`| ${suite.KEM.name} | ${suite.KDF.name} | ${aead} | ${suite.KEM.Nenc} |`)
+    }
+  })
+
+  it('shows a question with the members of the code', () => {
+    const shown = /^\{"origin":"https.*\}$/m.exec(DOC)![0]
+    expect(decodeQuestion(new TextEncoder().encode(shown))).not.toBeNull()
+    expect([...rows(7).keys()]).toEqual(Object.keys(JSON.parse(shown) as object).map((name) => `\`${name}\``))
+  })
+})
