@@ -15,6 +15,7 @@ import type { Row } from './measure.ts'
 import { friend } from './people.ts'
 import { benchNet } from './net.ts'
 import { benchProcesses } from './processes.ts'
+import { benchRelayBoxes } from './relay-boxes.ts'
 import { benchRelayStore } from './relay-store.ts'
 import { benchScale } from './scale.ts'
 import { benchSocket } from './socket.ts'
@@ -53,6 +54,7 @@ print(await benchWatch(engine, isQuick))
 print(await benchLive(engine, isQuick))
 print(await benchNet(engine, isQuick))
 print(await benchDht(engine, isQuick))
+print(await benchRelayBoxes(isQuick))
 print(await benchRelayStore(isQuick))
 print(await benchScale(engine, isQuick))
 for (const contacts of isQuick ? [0, 1000] : [0, 10_000, 100_000]) print(await benchStart(engine, contacts, isQuick))

@@ -175,7 +175,7 @@ function questionVector({ name, comment, suite = 'x25519', label = 'relay-questi
   const { origin, ...end } = MEMBERS
   const good = { origin, pub: formatBase64url(publicOf(secret, suite)), ...end }
   const plain = rest.text?.(good) ?? good
-  const { exp = end.exp } = typeof plain === 'object' ? (plain as { exp?: number }) : {}
+  const exp = typeof plain === 'object' && 'exp' in plain ? String(plain.exp) : end.exp
   return {
     kind: 'question',
     name,
