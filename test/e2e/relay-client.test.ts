@@ -7,6 +7,7 @@ import { answerQuestion } from '../../src/relay/answer-question.ts'
 import { RelayClient, type News } from '../../src/relay/client.ts'
 import { RELAY_LIMITS } from '../../src/relay/limits.ts'
 import type { RelayFetch } from '../../src/relay/means.ts'
+import type { Received } from '../../src/relay/read-answer.ts'
 import { readBox } from '../../src/relay/read-box.ts'
 import { parseRelayUrl } from '../../src/relay/relay-url.ts'
 import { openFrom } from '../../src/seal/seal.ts'
@@ -14,6 +15,8 @@ import { RELAY_DOC } from '../generate/relay-example.ts'
 import { codeOf } from '../support/code-of.ts'
 import { ORIGIN, TestOwner, testRelay, type TestRelay, type TestRelayOptions } from '../support/relay-boxes.ts'
 import { serveBoxes } from '../support/relay-http.ts'
+import { RelayProcess } from '../support/relay-process.ts'
+import { tempDir } from '../support/temp-dir.ts'
 
 const run = promisify(execFile)
 const DOC = readFileSync(RELAY_DOC, 'utf8')
@@ -146,6 +149,11 @@ async function served(options: TestRelayOptions = {}): Promise<{ client: RelayCl
   return { client, relay }
 }
 
+/** A client of a relay on this computer, which the owner named. */
+function clientOf(url: string): RelayClient {
+  return new RelayClient(parseRelayUrl(url, ['127.0.0.1']), { fetch: globalThis.fetch, clock, random: Math.random })
+}
+
 test.each(['x25519', 'p384'] as const)('a client sends, waits, receives and retires over HTTP (%s)', async (suite) => {
   const { client, relay } = await served()
   const owner = await TestOwner.new(suite)
@@ -175,3 +183,33 @@ test('a full box of messages of the greatest size comes in one answer', async ()
   const received = await client.receive(alice.pair, 0)
   expect(received.map(({ data }) => data[0])).toEqual(Array.from({ length: count }, (_, n) => n + 1))
 })
+
+test.skipIf(!(await hasCurl()))(
+  "the text's lines, a client and its stream work with the real program, also after kill -9",
+  async () => {
+    const home = tempDir()
+    const first = await RelayProcess.start({ home })
+    const owner = await TestOwner.new('x25519')
+    const { key } = owner.pair
+    const ask = async (relay: RelayProcess, line: string): Promise<Record<string, unknown>> =>
+      JSON.parse(await curl(line.replace('https://connecto.id', ORIGIN), relay.url)) as Record<string, unknown>
+    expect(await ask(first, TEXT_LINES.check(owner.pub))).toEqual({ ok: true, found: false })
+    expect(await ask(first, TEXT_LINES.send(owner.pub))).toEqual({ ok: true })
+    const client = clientOf(first.url)
+    const wait = client.wait([{ key, at: 0 }])
+    const { question } = (await wait.next()).value as News
+    const { port } = first
+    await first.kill('SIGKILL')
+    expect(await codeOf(wait.next())).toBe('RELAY_UNREACHABLE')
+    expect(await codeOf(client.check(key, 0))).toBe('RELAY_UNREACHABLE')
+    const second = await RelayProcess.start({ home, listen: `127.0.0.1:${port}` })
+    expect(await ask(second, TEXT_LINES.check(owner.pub))).toMatchObject({ ok: true, found: true })
+    const read: Received[] = []
+    // The new process may refuse the old question; the client then asks anew.
+    const cursor = await readBox(client, owner.pair, 0, (message) => void read.push(message), { question })
+    expect(read.map(({ data }) => Buffer.from(data).toString('base64url'))).toEqual(['vttf66efd34dttf66fg6fde57ggA'])
+    expect(read[0]!.at).toBe(cursor)
+    expect(cursor).toBeLessThan(2 ** 53)
+    expect(await second.kill('SIGTERM')).toBe(0)
+  },
+)
