@@ -4,7 +4,9 @@ import { describe, expect, it } from 'vitest'
 import { judgeCardVector, judgeTokenVector } from '../generate/card-vectors.ts'
 import { judgeConsent, judgeEdit, judgeReplay } from '../generate/decision-vectors.ts'
 import { judgeItemVector, makeItemsOf } from '../generate/item-vectors.ts'
+import { judgeChannel } from '../generate/channel-vectors.ts'
 import { judgeInvite } from '../generate/invite-vectors.ts'
+import { judgeMeeting } from '../generate/meeting-vectors.ts'
 import { judgeLink } from '../generate/link-vectors.ts'
 import { judgeVector } from '../generate/order-vectors.ts'
 import { judgeText } from '../generate/status-vectors.ts'
@@ -33,6 +35,10 @@ function judge(vector: Vector, engine: CryptoEngine): unknown {
       return judgeLink(vector, engine)
     case 'invite':
       return judgeInvite(vector)
+    case 'meeting':
+      return judgeMeeting(vector, engine)
+    case 'channel':
+      return judgeChannel(vector, engine)
     case 'item':
       return judgeItemVector(vector, engine)
     case 'announce':
@@ -54,7 +60,7 @@ describe('the vectors', () => {
         expect(judge(vector, engine), FILES[i]).toEqual(vector.expect)
         ran++
       }
-      expect(ran).toBe(434)
+      expect(ran).toBe(441)
     })
   }
 
@@ -136,6 +142,6 @@ describe('the vectors', () => {
       expect(section).toBeGreaterThanOrEqual(1)
       expect(section).toBeLessThanOrEqual(14)
     }
-    expect(VECTORS.length).toBe(434)
+    expect(VECTORS.length).toBe(441)
   })
 })

@@ -1,5 +1,6 @@
-/** docs/channel.md against the code: its numbers and codes. */
-import { readFileSync } from 'node:fs'
+/** docs/channel.md against the code: its numbers and codes; and docs/channel_model.py against the vectors. */
+import { execFileSync } from 'node:child_process'
+import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { MAX_EXT_BYTES, MAX_INTAKES, MAX_URL_BYTES } from '../../src/channel/invite/address.ts'
 import { INVITE_LIFE_SEC, K_BYTES } from '../../src/channel/invite/invite.ts'
@@ -10,6 +11,7 @@ import { FRAME_BYTES, MAX_BODY_BYTES } from '../../src/channel/ratchet/frame.ts'
 import { CONTENT_COST_BYTES, MAX_OUTBOX_BYTES, MAX_UNREAD_BYTES, WINDOW } from '../../src/channel/exchange/channel.ts'
 import { REPEAT_MS } from '../../src/channel/exchange/repeat.ts'
 import { MAX_CANDIDATES } from '../../src/channel/handshake/host.ts'
+import { VECTORS_DIR } from '../generate/vectors.ts'
 import { codesOf } from '../support/error-codes.ts'
 
 const DOC = readFileSync(new URL('../../docs/channel.md', import.meta.url), 'utf8')
@@ -55,5 +57,36 @@ describe('docs/channel.md', () => {
     ])
     const reasons = [...section(10).matchAll(/\| `([A-Z_]+)`/g)].map(([, code]) => code)
     expect(reasons).toEqual(codesOf('BrokenReason', 'channel/exchange/channel.ts'))
+  })
+})
+
+const MODEL = new URL('../../docs/channel_model.py', import.meta.url).pathname
+
+function hasLibsodium(): boolean {
+  try {
+    execFileSync('python3', [MODEL], { stdio: 'ignore' })
+    return true
+  } catch {
+    return false
+  }
+}
+
+describe('docs/channel_model.py', () => {
+  it.skipIf(!hasLibsodium())('agrees with every vector of handshakes and frames (needs python3 and libsodium)', () => {
+    const files = readdirSync(VECTORS_DIR).filter((file) => /^(meeting|channel)-/.test(file))
+    const lines = execFileSync('python3', [MODEL, ...files.map((file) => VECTORS_DIR + file)], { encoding: 'utf8' })
+    const results = lines
+      .trim()
+      .split('\n')
+      .map((line) => (JSON.parse(line) as { readonly result: unknown }).result)
+    const vectors = files.map(
+      (file) => JSON.parse(readFileSync(VECTORS_DIR + file, 'utf8')) as { readonly expect: unknown },
+    )
+    for (const [i, { expect: end }] of vectors.entries()) expect(results[i], files[i]).toEqual(end)
+    expect(vectors.length).toBe(7)
+  })
+
+  it('has about 150 lines', () => {
+    expect(readFileSync(MODEL, 'utf8').split('\n').length).toBeLessThan(160)
   })
 })

@@ -11,7 +11,9 @@ import {
   type ReplayVector,
 } from './decision-vectors.ts'
 import { announceVectors, itemVectors, type AnnounceVector, type ItemVector } from './item-vectors.ts'
+import { channelVectors, type ChannelVector } from './channel-vectors.ts'
 import { inviteVectors, type InviteVector } from './invite-vectors.ts'
+import { meetingVectors, type MeetingVector } from './meeting-vectors.ts'
 import { linkVectors, type LinkVector } from './link-vectors.ts'
 import { orderVectors, type OrderVector } from './order-vectors.ts'
 import { statusVectors, type StatusVector } from './status-vectors.ts'
@@ -25,6 +27,8 @@ export type Vector =
   | ConsentVector
   | LinkVector
   | InviteVector
+  | MeetingVector
+  | ChannelVector
   | ItemVector
   | AnnounceVector
   | SuccessorVector
@@ -44,6 +48,8 @@ export function makeVectors(): Map<string, Vector> {
     ...consentVectors(),
     ...linkVectors(),
     ...inviteVectors(),
+    ...meetingVectors(),
+    ...channelVectors(),
     ...itemVectors(),
     ...announceVectors(),
     ...successorVectors(),
