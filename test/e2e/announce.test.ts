@@ -88,7 +88,7 @@ test('a stranger with the PersonaID alone finds nothing; a device key opens the 
   await linked.start()
   const { link } = (await alice.json(['link'])) as { link: string }
   await linked.done(['contact', 'add', link, '--name', 'Alice'])
-  expect(await linked.done(['contact', 'refresh', 'Alice'])).toBe('Alice: nothing found\n')
+  expect(await linked.done(['contact', 'refresh', 'Alice'])).toMatch(/^Alice: nothing found;/)
 
   expect(await alice.json(['announce', 'on', '--kind', 'devices'])).toMatchObject({
     items: [{ nodes: net.nodes }, { nodes: net.nodes }],
@@ -99,6 +99,8 @@ test('a stranger with the PersonaID alone finds nothing; a device key opens the 
 
   await alice.done(['announce', 'on', '--kind', 'public'])
   expect((await walkOn(client, stranger)).best?.deviceKeys.map(formatHex)).toEqual([LAPTOP])
+  expect(await linked.done(['contact', 'refresh', 'Alice'])).toBe('Alice: a newer table\n')
+  expect(await claimsAt(linked)).toEqual(['laptop'])
 })
 
 test('after reread a former friend finds nothing new, and who saw the new status message does', async () => {

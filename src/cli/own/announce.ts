@@ -108,10 +108,11 @@ export async function refresh(context: Context, name: string | undefined): Promi
 
 export function formatRefreshed({ contacts }: Refreshed): string[] {
   if (contacts.length === 0) return ['no contact announces a table']
-  return contacts.map(({ name, items, changed, problem }) => {
+  return contacts.map(({ name, items, changed, announced, problem }) => {
     const shown = showName(name, null)
     if (problem !== null) return `${shown}: not looked up: ${escapeText(problem)}`
-    if (items === 0) return `${shown}: nothing found`
+    if (items === 0)
+      return `${shown}: nothing found${announced ? '' : '; you have seen no table of this contact that says that it is announced'}`
     return `${shown}: ${changed ? 'a newer table' : 'nothing new'}`
   })
 }

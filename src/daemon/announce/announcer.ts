@@ -201,6 +201,9 @@ export class Announcer {
   }
 }
 
-function refreshedOf(name: string, { items, moved, problem: why }: LookupNote): Refreshed['contacts'][number] {
-  return { name, items, changed: moved, problem: why }
+function refreshedOf(
+  name: string,
+  { items, moved, announced, problem: why }: LookupNote,
+): Refreshed['contacts'][number] {
+  return { name, items, changed: moved, announced, problem: why }
 }

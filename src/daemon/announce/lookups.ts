@@ -2,7 +2,7 @@
 import type { ChainPlace } from '../../core/announce/judge.ts'
 import { readingKey } from '../../core/announce/place.ts'
 import { isAnnounced, readSettings } from '../../core/announce/settings.ts'
-import { placeShown, walkForwards } from '../../core/announce/walk.ts'
+import { placeShown, walkForwards, type JudgedItem, type LookUp } from '../../core/announce/walk.ts'
 import { parseHex } from '../../core/encoding/bytes.ts'
 import type { Clock } from '../../process/pulse.ts'
 import type { Keeper } from '../keeper/keeper.ts'
@@ -21,6 +21,8 @@ export interface LookupNote {
   /** Items that nodes gave; null when the network failed. */
   readonly items: number | null
   readonly moved: boolean
+  /** Whether the newest table of the contact that is known here says that it is announced. */
+  readonly announced: boolean
   readonly problem: string | null
 }
 
@@ -87,24 +89,30 @@ export class Lookups {
     const { keeper, dht, traffic } = this.#options
     const persona = keeper.onDisk.personas.get(personaId)
     if (persona === undefined) return null
-    const place = this.#placeOf(persona)
+    const lookUp: LookUp = async (wanted) => {
+      const report = await dht.get(wanted)
+      traffic.add(report)
+      return report.values.map(({ signed }) => signed)
+    }
     let note: LookupNote
     try {
-      const { items } = await walkForwards(
-        place,
-        async (wanted) => {
-          const report = await dht.get(wanted)
-          traffic.add(report)
-          return report.values.map(({ signed }) => signed)
-        },
-        { engine: keeper.engine, deviceKeys: [] },
-        keeper.nowSec,
-      )
+      const items: JudgedItem[] = []
+      for (const place of this.#placesOf(persona)) {
+        const context = { engine: keeper.engine, deviceKeys: [] }
+        items.push(...(await walkForwards(place, lookUp, context, keeper.nowSec)).items)
+      }
       const moved = await takeFound(items, keeper)
-      note = { atSec: keeper.nowSec, items: items.length, moved, problem: null }
+      const announced = this.#isAnnounced(keeper.onDisk.personas.get(personaId) ?? persona)
+      note = { atSec: keeper.nowSec, items: items.length, moved, announced, problem: null }
     } catch (error) {
       if (!(error instanceof Error)) throw error
-      note = { atSec: keeper.nowSec, items: null, moved: false, problem: error.message }
+      note = {
+        atSec: keeper.nowSec,
+        items: null,
+        moved: false,
+        announced: this.#isAnnounced(persona),
+        problem: error.message,
+      }
     }
     // It may have been forgotten or blocked meanwhile.
     if (this.#due.has(personaId)) this.#notes.set(personaId, note)
@@ -162,19 +170,26 @@ export class Lookups {
   }
 
   #isFollowed(persona: PersonaRecord): boolean {
-    if (persona.entry === null || persona.entry.blocked) return false
+    return persona.entry !== null && !persona.entry.blocked && this.#isAnnounced(persona)
+  }
+
+  #isAnnounced(persona: PersonaRecord): boolean {
     const content = headOf(persona, this.#options.keeper)?.content
     return content?.ok === true && isAnnounced(readSettings(content.document))
   }
 
-  /** Where the contact announces, as far as its head or its link shows. */
-  #placeOf(persona: PersonaRecord): ChainPlace {
+  /** Where the contact may announce, as far as its head or its link shows. */
+  #placesOf(persona: PersonaRecord): ChainPlace[] {
     const { engine } = this.#options.keeper
     const head = headOf(persona, this.#options.keeper)
-    if (head !== null) return placeShown(head, engine)
-    // Only a contact link: the place of a persona that had no room for `read`.
+    if (head !== null) return [placeShown(head, engine)]
+    // Only a contact link: the place of a persona that had no room for `read`, and the place that is open to everybody.
     const personaId = parseHex(persona.personaId)!
     const root = parseHex(persona.root)!
-    return { personaId, root, epoch: 0, signingKey: personaId, readingKey: readingKey(root, null, engine) }
+    const place = { personaId, root, epoch: 0, signingKey: personaId }
+    return [
+      { ...place, readingKey: readingKey(root, null, engine) },
+      { ...place, readingKey: null },
+    ]
   }
 }

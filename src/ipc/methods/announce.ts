@@ -61,7 +61,15 @@ export const announceStatus: z.ZodType<AnnounceStatus> = z.strictObject({
 
 export interface Refreshed {
   /** The contacts that were looked up, by name. */
-  contacts: { name: string; items: number | null; changed: boolean; problem: string | null }[]
+  contacts: {
+    name: string
+    /** Items that nodes gave; null if the lookup failed. */
+    items: number | null
+    changed: boolean
+    /** The newest table of the contact that is known here says that it is announced. */
+    announced: boolean
+    problem: string | null
+  }[]
 }
 
 export const refreshed: z.ZodType<Refreshed> = z.strictObject({
@@ -70,6 +78,7 @@ export const refreshed: z.ZodType<Refreshed> = z.strictObject({
       name: z.string(),
       items: count.nullable(),
       changed: z.boolean(),
+      announced: z.boolean(),
       problem: z.string().nullable(),
     }),
   ),

@@ -69,11 +69,21 @@ test('each hindrance has its own line, and no text of others reaches the termina
 })
 
 test('a refresh names each contact and what came of it', () => {
-  const of = { name: 'Alice', items: 1, changed: true, problem: null }
+  const of = { name: 'Alice', items: 1, changed: true, announced: true, problem: null }
   expect(
     formatRefreshed({
-      contacts: [of, { ...of, items: 0, changed: false }, { ...of, items: null, problem: 'no node answers' }],
+      contacts: [
+        of,
+        { ...of, items: 0, changed: false },
+        { ...of, items: 0, changed: false, announced: false },
+        { ...of, items: null, problem: 'no node answers' },
+      ],
     }),
-  ).toEqual(['Alice: a newer table', 'Alice: nothing found', 'Alice: not looked up: no node answers'])
+  ).toEqual([
+    'Alice: a newer table',
+    'Alice: nothing found',
+    'Alice: nothing found; you have seen no table of this contact that says that it is announced',
+    'Alice: not looked up: no node answers',
+  ])
   expect(formatRefreshed({ contacts: [] })).toEqual(['no contact announces a table'])
 })

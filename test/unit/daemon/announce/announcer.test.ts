@@ -35,7 +35,7 @@ describe('an announced table', () => {
     await announcer.now()
     const { announcer: bobs } = await announcing(bob.later(20), dht)
     expect(await bobs.refresh('Alice')).toEqual({
-      contacts: [{ name: 'Alice', items: 1, changed: true, problem: null }],
+      contacts: [{ name: 'Alice', items: 1, changed: true, announced: true, problem: null }],
     })
     expect(await devicesOf(bob, 'Alice')).toEqual(['laptop', 'phone'])
     const { devices } = await bob.call('contact.show', { contact: 'Alice' })

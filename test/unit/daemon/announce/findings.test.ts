@@ -5,7 +5,7 @@ import type { AnnouncedItem, AnnounceStatus } from '../../../../src/ipc/methods/
 import { announcing, SharedDht } from '../../../support/announcing.ts'
 import { OWN_LAPTOP, OWN_PHONE, ownText, TestKeeper } from '../../../support/keeper.ts'
 import { deviceKey } from '../../../support/person.ts'
-import { withWords } from '../../../support/rotation.ts'
+import { rotates, withWords } from '../../../support/rotation.ts'
 import { NOT_ANNOUNCED, NOW } from '../../../support/views.ts'
 
 const ITEM: AnnouncedItem = { epoch: 1, forward: false, putSec: NOW, nodes: 8, problem: null }
@@ -110,5 +110,30 @@ describe('a clock in 1970', () => {
     expect((await alice.call('alarm.list')).alarms).toEqual([])
     await alice.call('device.add', PHONE)
     expect((await announcer.now()).items).toMatchObject([{ nodes: 8, problem: null }])
+  })
+})
+
+describe('a contact whom only a link has named', () => {
+  it('is found once the announcement is public, as unconfirmed devices, also over a rotation', async () => {
+    const dht = new SharedDht()
+    const { laptop: alice, words } = await withWords()
+    const { announcer } = await announcing(alice, dht)
+    await announcer.on('devices')
+    const bob = await TestKeeper.open({ nowSec: alice.nowSec })
+    const { link } = await alice.call('link.get')
+    await bob.call('contact.add', { link, name: 'Alice' })
+    const { announcer: bobs } = await announcing(bob, dht)
+    const nothing = { changed: false, announced: false, problem: null }
+    expect(await bobs.refresh('Alice')).toMatchObject({ contacts: [nothing] })
+    await announcer.on('public')
+    await rotates(alice.later(10), words, { epoch: 1 })
+    await announcer.now()
+    expect(await bobs.refresh('Alice')).toMatchObject({ contacts: [{ changed: true, announced: true }] })
+    expect(await bob.call('contact.show', { contact: 'Alice' })).toMatchObject({
+      epoch: 1,
+      devices: [],
+      claims: [{ name: 'laptop' }],
+    })
+    expect((await bob.call('alarm.list')).alarms).toEqual([])
   })
 })
