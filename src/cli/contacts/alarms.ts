@@ -42,7 +42,7 @@ export async function alarms(context: Context, contact: string | undefined, opti
     const { alarms: all } = await client.call('alarm.list')
     return whose === null ? all : all.filter((alarm) => isAbout(alarm, whose))
   })
-  const lines = shown.flatMap((alarm) => [...formatAlarm(alarm, context.nowSec), ''])
+  const lines = shown.flatMap((alarm) => [...formatAlarm(alarm, context.nowSec, context.verbose), ''])
   print(context, { alarms: shown }, shown.length === 0 ? ['no alarms'] : lines.slice(0, -1))
   return EXIT_DONE
 }
@@ -67,8 +67,8 @@ const MEANINGS: Readonly<Record<string, string>> = {
   OWN_DEVICE_UNLISTED: 'Another of your devices, or a thief with its key, removed this device from your table.',
 }
 
-export function formatAlarm(alarm: Alarm, nowSec: number): string[] {
-  const { id, code, personaId, contact, keys, message, sinceSec, lastSec, count } = alarm
+export function formatAlarm(alarm: Alarm, nowSec: number, verbose = false): string[] {
+  const { id, code, personaId, contact, keys, message, sinceSec, lastSec, count, epoch = null, seq = null } = alarm
   const times = count === 1 ? formatTime(sinceSec, nowSec) : `${count} times, last ${formatTime(lastSec, nowSec)}`
   const meaning = MEANINGS[code]
   const who = contact === null ? [] : [`  contact:  ${showName(contact, personaId)}`]
@@ -78,7 +78,7 @@ export function formatAlarm(alarm: Alarm, nowSec: number): string[] {
   const evidence = personaId === null ? [] : [`  save the evidence: persona alarms --export FILE${of}`]
   return [
     `${id}  ${escapeText(code)}, ${times}`,
-    `  ${escapeText(message)}`,
+    `  ${escapeText(message)}${tableNumbers(verbose, { epoch, seq })}`,
     ...(meaning === undefined ? [] : [`  ${meaning}`]),
     ...who,
     ...devices,

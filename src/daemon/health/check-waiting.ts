@@ -1,5 +1,5 @@
 /** The checks of `doctor` for alarms, for the history, and for decisions that wait for the owner. */
-import { notice, ok, problem, type Finding } from '../../ipc/shapes/doctor.ts'
+import { notice, numbersOf, ok, problem, type Finding } from '../../ipc/shapes/doctor.ts'
 import { standingFindings } from '../own/standing.ts'
 import type { Examined } from './examined.ts'
 
@@ -10,8 +10,11 @@ export function checkWaiting({ alarms, history, waiting, standing }: Examined): 
   return [
     ...(standingAlarms.length === 0
       ? [ok('ALARMS', alarms.length === 0 ? 'there are no alarms' : 'there are no other alarms')]
-      : standingAlarms.map(({ id, code, message }) =>
-          problem(code, message, 'look at the alarm, deal with it, then dismiss it', { alarm: id }),
+      : standingAlarms.map(({ id, code, message, epoch = null, seq = null }) =>
+          problem(code, message, 'look at the alarm, deal with it, then dismiss it', {
+            alarm: id,
+            ...numbersOf({ epoch, seq }),
+          }),
         )),
     history.intact
       ? ok('HISTORY', `the history is whole: ${history.entries === 1 ? '1 entry' : `${history.entries} entries`}`)

@@ -23,7 +23,8 @@ export async function listAlarms(keeper: Keeper): Promise<Alarm[]> {
 }
 
 export function alarmView(id: string, record: AlarmRecord, keeper: Keeper): Alarm {
-  const { code, personaId, keys, message, sinceSec, lastSec, count } = record
+  const { code, personaId, keys, message, sinceSec, lastSec, count, table } = record
   const entry = personaId === null ? null : (keeper.onDisk.personas.get(personaId)?.entry ?? null)
-  return { id, code, personaId, contact: entry?.name ?? null, keys: [...keys], message, sinceSec, lastSec, count }
+  const contact = entry?.name ?? null
+  return { id, code, personaId, contact, keys: [...keys], message, sinceSec, lastSec, count, ...table }
 }

@@ -33,7 +33,13 @@ export function alarmSucceeded(
 }
 
 /** The store lacks an own table that only this daemon can have signed or published. */
-export function alarmForgotten(personaId: string, how: Forgotten, from: string, state: State): void {
+export function alarmForgotten(
+  personaId: string,
+  how: Forgotten,
+  from: string,
+  table: { readonly epoch: number; readonly seq: number },
+  state: State,
+): void {
   const what = 'a table of your persona is missing from this store'
   const why =
     how === 'sole'
@@ -41,7 +47,7 @@ export function alarmForgotten(personaId: string, how: Forgotten, from: string, 
       : 'though the device of this daemon shows it: the store was put back to an earlier state, unless another machine writes that profile too'
   const remedy =
     'Changes made after that are lost here: contacts, removed devices, approvals. Check your devices. If you put nothing back, rotate the key'
-  alarm(state, 'STORE_ROLLED_BACK', personaId, from === '' ? null : from, `${what}, ${why}. ${remedy}`)
+  alarm(state, 'STORE_ROLLED_BACK', personaId, from === '' ? null : from, `${what}, ${why}. ${remedy}`, { table })
 }
 
 /** A sibling's table leaves out the device that this daemon runs for. */

@@ -47,7 +47,7 @@ export function seeOwnBlob(
   // Only for a blob that is new here. A blob that we keep already raised its alarm.
   if (after !== persona && !isViolation && !isRival(blob, before, own.past)) {
     const forgotten = forgottenBy(blob, before, own.past, persona, copySec === null ? from : null)
-    if (forgotten !== null) alarmForgotten(before.personaId, forgotten, from, state)
+    if (forgotten !== null) alarmForgotten(before.personaId, forgotten, from, blob, state)
   }
   if (after.head !== persona.head && verdict !== 'refresh') follow(own, journal, persona, after, outcome.changes)
   if (own.persona.devices.some(({ key }) => key === from)) bindOrHold(own, blob, sight)

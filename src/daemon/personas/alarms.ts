@@ -17,17 +17,21 @@ const FORK_ALARMS_AFTER_SEC = 14 * 86_400 // format: two honest devices end a fo
 
 const ID_DIGITS = 8
 
-/**
- * Raises an alarm, one for each code and persona. It stands until the owner dismisses it, or its cause ends.
- * @param isNews it is emitted although it was within the last hour
- */
+interface AlarmOptions {
+  /** It is emitted although it was within the last hour. */
+  readonly isNews?: boolean
+  /** The table that it is about. */
+  readonly table?: { readonly epoch: number; readonly seq: number }
+}
+
+/** Raises an alarm, one for each code and persona. It stands until the owner dismisses it, or its cause ends. */
 export function alarm(
   state: State,
   code: string,
   personaId: string | null,
   key: string | null,
   message: string,
-  isNews = false,
+  { isNews = false, table }: AlarmOptions = {},
 ): void {
   if (personaId !== null && state.isBlocked(personaId)) return
   const id = alarmId(code, personaId, state)
@@ -47,6 +51,7 @@ export function alarm(
       sinceSec: known?.sinceSec ?? nowSec,
       lastSec: nowSec,
       count: (known?.count ?? 0) + 1,
+      ...(table === undefined ? {} : { table: { epoch: table.epoch, seq: table.seq } }),
       dueSec: null,
     }),
   )

@@ -63,7 +63,7 @@ export function noteTheft(theft: Omit<TheftRecord, 'seenSec'>, ownId: string | n
   const newest = Math.max(epoch, ...known.map((other) => other.epoch))
   const isOver = newest < persona.epoch
   if (!isNews && isOver && !isRaised(state, JAMMED, personaId)) return
-  alarm(state, JAMMED, personaId, null, messageOf(isOver, persona.entry?.name ?? null), isNews)
+  alarm(state, JAMMED, personaId, null, messageOf(isOver, persona.entry?.name ?? null), { isNews })
 }
 
 function messageOf(isOver: boolean, name: string | null): string {

@@ -149,6 +149,7 @@ export const alarm: z.ZodType<AlarmRecord> = z.strictObject({
   sinceSec: seconds,
   lastSec: seconds,
   count: z.int().min(0),
+  table: z.strictObject({ epoch: z.int().min(0), seq: z.int().min(1) }).exactOptional(),
   dueSec: seconds.nullable(),
 })
 

@@ -48,6 +48,8 @@ export interface AlarmRecord {
   readonly sinceSec: number
   readonly lastSec: number
   readonly count: number
+  /** The table that raised it last, if the alarm is about one. */
+  readonly table?: { readonly epoch: number; readonly seq: number }
   /** When it becomes an alarm, unless it is resolved before; null if it is one already. */
   readonly dueSec: number | null
 }

@@ -17,6 +17,9 @@ export interface Alarm {
   lastSec: number
   /** How often it was raised. */
   count: number
+  /** The table that raised it last; only for an alarm about one table. */
+  epoch?: number
+  seq?: number
 }
 
 export const alarm: z.ZodType<Alarm> = z.strictObject({
@@ -29,6 +32,8 @@ export const alarm: z.ZodType<Alarm> = z.strictObject({
   sinceSec: z.int().min(0),
   lastSec: z.int().min(0),
   count: z.int().min(1),
+  epoch: z.int().min(0).exactOptional(),
+  seq: z.int().min(1).exactOptional(),
 })
 
 /** A file of evidence. Anybody can verify each token alone, and what they prove together. */

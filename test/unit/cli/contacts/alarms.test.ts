@@ -11,6 +11,13 @@ test('an alarm names the contact by digits in its command, because anybody can c
   ])
 })
 
+test('an alarm about a table has its numbers with -v only', () => {
+  const alarm = { id: '1', code: 'STORE_ROLLED_BACK', personaId: P, contact: null, keys: [], message: 'm' }
+  const full = { ...alarm, sinceSec: NOW, lastSec: NOW, count: 1, epoch: 2, seq: 7 }
+  expect(formatAlarm(full, NOW, true)[1]).toBe('  m (epoch 2, seq 7)')
+  expect(formatAlarm(full, NOW).join()).not.toContain('epoch')
+})
+
 test('an alarm that concerns no table offers no evidence', () => {
   const alarm = { id: '1', code: 'CURSOR_AHEAD', personaId: null, contact: null, keys: [], message: 'm' }
   const lines = formatAlarm({ ...alarm, sinceSec: NOW, lastSec: NOW, count: 1 }, NOW)

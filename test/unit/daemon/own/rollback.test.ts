@@ -28,6 +28,7 @@ describe('a rollback of a store whose key never left this daemon', () => {
     expect(await alarmed(old)).toEqual([{ code: 'STORE_ROLLED_BACK', keys: [OWN_PHONE], count: 1 }])
     const [told] = old.told('alarm')
     expect(told?.message).toMatch(/^a table of your persona is missing from this store, though no other device/)
+    expect((await old.call('alarm.list')).alarms).toMatchObject([{ epoch: 0, seq: 2 }])
     expect(old.keeper.table().seq).toBe(2)
     // The table that it still shows is known by now.
     await old.later(7200).sees(OWN_PHONE, text)
