@@ -1,0 +1,122 @@
+/** Streams of `/wait` at a real relay: what an idle one costs, and how soon each of a thousand hears of its message. */
+import { spawn, type ChildProcess } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { connect, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { madeUpKey } from '../test/support/box-owner.ts'
+import { residentMiB } from './daemon.ts'
+import { quantile, type Row } from './measure.ts'
+
+const LAUNCHER = join(import.meta.dirname, '../src/launch/persona-relay.js')
+const MAX_IDLE_KIB = 25
+const MAX_TOLD_MS = 100
+const CONFIG = `listen: 127.0.0.1:0
+limits:
+  address_burst: 1000000
+  box_burst: 1000000
+  checks_burst: 1000000
+  unchecked_boxes: 1000000
+  streams_of_address: 100000
+  connections_of_address: 100000
+`
+
+interface RunningRelay {
+  readonly child: ChildProcess
+  readonly url: string
+}
+
+async function startRelay(directory: string): Promise<RunningRelay> {
+  const config = join(directory, 'relay.yaml')
+  writeFileSync(config, CONFIG, { mode: 0o600 })
+  const args = [LAUNCHER, 'serve', '--dir', join(directory, 'data'), '--config', config]
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'] })
+  for await (const line of createInterface({ input: child.stderr! }))
+    if (line.includes('"relay.ready"')) return { child, url: (JSON.parse(line) as { url: string }).url }
+  throw new Error('the relay does not start')
+}
+
+/** A stream for one box of its own. */
+class Stream {
+  readonly pub: string = madeUpKey(randomBytes)
+  readonly #socket: Socket
+  #text = ''
+  #wanted: { readonly text: string; readonly done: () => void } | null = null
+
+  constructor(port: number) {
+    this.#socket = connect(port, '127.0.0.1')
+    this.#socket.on('data', (bytes) => {
+      this.#text += bytes.toString('latin1')
+      if (this.#wanted !== null && this.#text.includes(this.#wanted.text)) this.#wanted.done()
+    })
+    const body = JSON.stringify({ boxes: [{ pub: this.pub, at: 0 }] })
+    this.#socket.write(`POST /wait HTTP/1.1\r\nHost: relay\r\nContent-Length: ${body.length}\r\n\r\n${body}`)
+  }
+
+  received(text: string): Promise<void> {
+    return new Promise((done) => {
+      if (this.#text.includes(text)) done()
+      else this.#wanted = { text, done }
+    })
+  }
+
+  end(): void {
+    this.#socket.destroy()
+  }
+}
+
+async function openStreams(port: number, count: number): Promise<Stream[]> {
+  const streams: Stream[] = []
+  while (streams.length < count) {
+    const batch = Array.from({ length: Math.min(50, count - streams.length) }, () => new Stream(port))
+    await Promise.all(batch.map((stream) => stream.received(': still here')))
+    streams.push(...batch)
+  }
+  return streams
+}
+
+async function send(url: string, pub: string): Promise<void> {
+  const body = JSON.stringify({ pub, ext: null, action: 'send', data: 'aGk' })
+  const answer = (await (await fetch(url, { method: 'POST', body })).json()) as { ok: boolean }
+  if (!answer.ok) throw new Error(JSON.stringify(answer))
+}
+
+/** Milliseconds from a send to the event of the stream that waits for it. */
+async function toldMs(url: string, stream: Stream): Promise<number> {
+  const started = performance.now()
+  const told = stream.received('data: ')
+  await send(url, stream.pub)
+  await told
+  return performance.now() - started
+}
+
+export async function benchRelayStreams(isQuick: boolean): Promise<Row[]> {
+  const directory = mkdtempSync(join(tmpdir(), 'personad-bench-'))
+  const { child, url } = await startRelay(directory)
+  const streams: Stream[] = []
+  try {
+    const port = Number(new URL(url).port)
+    // The first ones warm the relay up: what its heap grows by then is not theirs alone.
+    const [warm, more] = isQuick ? [200, 200] : [2000, 2000]
+    streams.push(...(await openStreams(port, warm)))
+    const before = residentMiB(child.pid!)
+    streams.push(...(await openStreams(port, more)))
+    const kib = ((residentMiB(child.pid!) - before) * 1024) / more
+    const times: number[] = []
+    for (const stream of streams.slice(0, isQuick ? 5 : 50)) times.push(await toldMs(url, stream))
+    const [median, worst] = [quantile(times, 0.5), Math.max(...times)].map((ms) => `${ms.toFixed(0)} ms`)
+    return [
+      { what: 'relay: memory of an idle stream', figure: `${kib.toFixed(1)} KiB (target <= ${MAX_IDLE_KIB})` },
+      {
+        what: `relay: a send is told, with ${streams.length} streams`,
+        figure: `${median}, at worst ${worst} (target < ${MAX_TOLD_MS} ms)`,
+      },
+    ]
+  } finally {
+    for (const stream of streams) stream.end()
+    child.kill('SIGKILL')
+    rmSync(directory, { recursive: true, force: true })
+  }
+}
