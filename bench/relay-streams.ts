@@ -33,7 +33,7 @@ async function startRelay(directory: string): Promise<RunningRelay> {
   writeFileSync(config, CONFIG, { mode: 0o600 })
   const args = [LAUNCHER, 'serve', '--dir', join(directory, 'data'), '--config', config]
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'] })
-  for await (const line of createInterface({ input: child.stderr! }))
+  for await (const line of createInterface({ input: child.stderr }))
     if (line.includes('"relay.ready"')) return { child, url: (JSON.parse(line) as { url: string }).url }
   throw new Error('the relay does not start')
 }
