@@ -28,6 +28,7 @@ export const LABEL_ANNOUNCE_NONCE: Uint8Array = label('announce-nonce')
 export const LABEL_ANNOUNCE_KEY: Uint8Array = label('announce-key')
 export const LABEL_ANNOUNCE_SLOT: Uint8Array = label('announce-slot')
 export const LABEL_ANNOUNCE_CEK: Uint8Array = label('announce-cek')
+export const LABEL_SHORT: Uint8Array = label('short')
 /** Boxes of a relay (docs/relay.md). */
 export const LABEL_RELAY_QUESTION: Uint8Array = label('relay-question')
 export const LABEL_RELAY_EXT: Uint8Array = label('relay-ext')

@@ -3,6 +3,7 @@
 export const MAX_STATUS_BYTES = 1006 // format: at 1007 toxic 0.11 writes its NUL one byte past the buffer, on every contact who runs it
 export const TOKEN_PREFIX = 'persona:' // format: start of every token
 export const MIN_TOKEN_CHARS = 208 // format: base64url of the shortest blob; fewer characters are words
+export const SHORT_CHARS = 91 // format: of a short status after the prefix; base64url of 68 bytes
 export const MAX_TOKEN_CHARS: number = MAX_STATUS_BYTES - TOKEN_PREFIX.length // format: 998, a status message of only the token
 export const MAX_BLOB_BYTES: number = Math.floor((MAX_TOKEN_CHARS * 6) / 8) // format: 748
 

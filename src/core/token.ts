@@ -1,15 +1,16 @@
 /** Finds the token beside the user's own words in a status message, and puts it there (docs/format.md, section 2). */
 import { encodeUtf8, formatBase64url, parseBase64url } from './encoding/bytes.ts'
 import { BlobError } from './errors.ts'
-import { MAX_STATUS_BYTES, MAX_TOKEN_CHARS, MIN_TOKEN_CHARS, TOKEN_PREFIX } from './limits.ts'
+import { MAX_STATUS_BYTES, MAX_TOKEN_CHARS, MIN_TOKEN_CHARS, SHORT_CHARS, TOKEN_PREFIX } from './limits.ts'
 
 /**
  * The parts of a status message. `isShown`: the token is the last word, where {@link composeStatus} puts it; elsewhere it may be a quote of
  * somebody else's. `fragment`: it has a `persona:` with too few characters after it. That is part of the words, unless the
- * contact had a blob before; then the token is damaged.
+ * contact had a blob before; then the token is damaged. `short`: the characters of a short status after the prefix, as far as their number
+ * tells; null without one (docs/announce.md, section 10). Its words are those beside it.
  */
 export type StatusContent =
-  | { readonly kind: 'none'; readonly words: string; readonly fragment: boolean }
+  | { readonly kind: 'none'; readonly words: string; readonly fragment: boolean; readonly short: string | null }
   | { readonly kind: 'token'; readonly words: string; readonly blob: Uint8Array; readonly isShown: boolean }
 
 const WHITE_SPACE = '\t\n\v\f\r ' // format: only these delimit a token, whatever else a client draws as a space
@@ -46,6 +47,11 @@ function isToken(word: PrefixedWord): boolean {
   return word.run >= MIN_TOKEN_CHARS
 }
 
+/** Beside a token, or twice, such a word is one of the user's words. */
+function isShort({ start, end, run }: PrefixedWord): boolean {
+  return run === SHORT_CHARS && end === start + TOKEN_PREFIX.length + run
+}
+
 // Removes each token with the one white space before it, which composeStatus put there. All other white space is the user's.
 function cutTokens(text: string, tokens: readonly PrefixedWord[]): string {
   let words = ''
@@ -75,7 +81,7 @@ export function parseStatus(text: string): StatusContent {
   const words = prefixedWords(text)
   const tokens = words.filter(isToken)
   const token = tokens[0]
-  if (token === undefined) return { kind: 'none', words: text, fragment: words.length > 0 }
+  if (token === undefined) return withoutTable(text, words)
   if (tokens.length > 1) {
     throw new BlobError('TOKEN_TWICE', `the status message has ${tokens.length} persona tokens; only one is allowed`)
   }
@@ -96,6 +102,16 @@ export function parseStatus(text: string): StatusContent {
   return { kind: 'token', words: cutTokens(text, tokens), blob, isShown: trim(text.slice(token.end)) === '' }
 }
 
+function withoutTable(text: string, prefixed: readonly PrefixedWord[]): StatusContent {
+  const [short, ...others] = prefixed.filter(isShort)
+  const fragment = prefixed.length > 0
+  // Elsewhere than at the end it may be a quote of somebody else's, as a token.
+  if (short === undefined || others.length > 0 || trim(text.slice(short.end)) !== '')
+    return { kind: 'none', words: text, fragment, short: null }
+  const encoded = text.slice(short.start + TOKEN_PREFIX.length, short.end)
+  return { kind: 'none', words: cutTokens(text, [short]), fragment, short: encoded }
+}
+
 /** The token of a blob: the prefix, then unpadded base64url. */
 export function formatToken(blob: Uint8Array): string {
   return TOKEN_PREFIX + formatBase64url(blob)
@@ -106,15 +122,30 @@ export function tokenBytes(blobBytes: number): number {
   return TOKEN_PREFIX.length + Math.ceil((blobBytes * 4) / 3)
 }
 
-/** The user's words, without tokens and without white space at the ends. So a new token replaces an old one. */
+/** The user's words, without tokens, short statuses, and white space at the ends. So a new token replaces an old one. */
 export function ownWords(text: string): string {
-  return cutTokens(text, prefixedWords(text).filter(isToken))
+  return cutTokens(
+    text,
+    prefixedWords(text).filter((word) => isToken(word) || isShort(word)),
+  )
 }
 
 /** Joins words, a space and the token; `bytesOver` counts the bytes over the limit, 0 when it fits. */
-export function composeStatus(words: string, blob: Uint8Array): { text: string; bytes: number; bytesOver: number } {
+export function composeStatus(words: string, blob: Uint8Array): ComposedStatus {
+  return composeWith(words, formatToken(blob))
+}
+
+/** A status message, and its length. */
+export interface ComposedStatus {
+  readonly text: string
+  readonly bytes: number
+  readonly bytesOver: number
+}
+
+/** The same with a token, or a short status, that is a text already. */
+export function composeWith(words: string, token: string): ComposedStatus {
   const own = ownWords(words)
-  const text = own === '' ? formatToken(blob) : `${own} ${formatToken(blob)}`
+  const text = own === '' ? token : `${own} ${token}`
   const bytes = encodeUtf8(text).length
   return { text, bytes, bytesOver: Math.max(0, bytes - MAX_STATUS_BYTES) }
 }

@@ -124,6 +124,8 @@ export interface JudgedStatus {
   readonly blob: VerifiedBlob | null
   /** The token is the last word. Elsewhere it is a quote, and the device that shows it consents to nothing (docs/format.md, section 10). */
   readonly isShown: boolean
+  /** The characters of a short status, not yet judged; null without one (docs/announce.md, section 10). */
+  readonly short: string | null
 }
 
 /**
@@ -132,7 +134,10 @@ export interface JudgedStatus {
  */
 export function judgeStatus(text: string, engine: Engine, inceptions?: InceptionCache): JudgedStatus {
   const content = parseStatus(text)
-  if (content.kind === 'none') return { words: content.words, fragment: content.fragment, blob: null, isShown: false }
+  if (content.kind === 'none') {
+    const { words, fragment, short } = content
+    return { words, fragment, blob: null, isShown: false, short }
+  }
   const blob = verifyBlob(decodeBlob(content.blob), engine, inceptions)
-  return { words: content.words, fragment: false, blob, isShown: content.isShown }
+  return { words: content.words, fragment: false, blob, isShown: content.isShown, short: null }
 }

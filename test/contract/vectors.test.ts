@@ -9,6 +9,7 @@ import { judgeInvite } from '../generate/invite-vectors.ts'
 import { judgeMeeting } from '../generate/meeting-vectors.ts'
 import { judgeLink } from '../generate/link-vectors.ts'
 import { judgeVector } from '../generate/order-vectors.ts'
+import { judgeShort } from '../generate/short-vectors.ts'
 import { judgeText } from '../generate/status-vectors.ts'
 import { judgeSuccessor } from '../generate/successor-vectors.ts'
 import { formatVector, makeVectors, VECTORS_DIR, type Vector } from '../generate/vectors.ts'
@@ -43,6 +44,8 @@ function judge(vector: Vector, engine: CryptoEngine): unknown {
       return judgeItemVector(vector, engine)
     case 'announce':
       return makeItemsOf(vector, engine)
+    case 'short':
+      return judgeShort(vector, engine)
     case 'card':
       return judgeCardVector(vector, engine)
     case 'token':
@@ -60,7 +63,7 @@ describe('the vectors', () => {
         expect(judge(vector, engine), FILES[i]).toEqual(vector.expect)
         ran++
       }
-      expect(ran).toBe(441)
+      expect(ran).toBe(469)
     })
   }
 
@@ -142,6 +145,6 @@ describe('the vectors', () => {
       expect(section).toBeGreaterThanOrEqual(1)
       expect(section).toBeLessThanOrEqual(14)
     }
-    expect(VECTORS.length).toBe(441)
+    expect(VECTORS.length).toBe(469)
   })
 })

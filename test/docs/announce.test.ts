@@ -8,7 +8,7 @@ import { READ_BYTES } from '../../src/core/announce/settings.ts'
 import { SETTING_KEYS } from '../../src/core/document.ts'
 import { MAX_VALUE_BYTES } from '../../src/core/announce/signed-value.ts'
 import { parseHex } from '../../src/core/encoding/bytes.ts'
-import { MAX_BLOB_BYTES, MAX_EPOCH } from '../../src/core/limits.ts'
+import { MAX_BLOB_BYTES, MAX_EPOCH, SHORT_CHARS } from '../../src/core/limits.ts'
 import { CLOSEST_NODES } from '../../src/dht/candidates.ts'
 import { TRANSACTION_BYTES } from '../../src/dht/message.ts'
 import { ANNOUNCE_DOC, withExample } from '../generate/announce-example.ts'
@@ -58,9 +58,10 @@ describe('docs/announce.md', () => {
       [6, `at most ${MAX_EPOCH} steps`],
       [7, `the ${TRANSACTION_BYTES} random bytes of its query`],
       [7, `the ${CLOSEST_NODES} closest nodes`],
+      [10, `${SHORT_CHARS}BASE64URL`],
     ]
     for (const [number, text] of sentences) expect(section(number), text).toContain(text)
-    expect(sentences.length).toBe(8)
+    expect(sentences.length).toBe(9)
     expect([TABLE_SEQ_END, FORWARD_SEQ]).toEqual([2n ** 53n, 2n ** 63n - 1n])
     expect(itemSeq({ seq: 1, timeSec: 1_600_000_001 })).toBe(2n ** 31n + 1n)
     for (const key of SETTING_KEYS) expect(section(5)).toContain(`| \`${key}\` |`)
@@ -92,6 +93,9 @@ describe('docs/announce.md', () => {
         expect(engine.verify(bytes('signature', at), bytes('signed message', at), k)).toBe(true)
       }
     }
+    const plain = Uint8Array.of(...bytes('k'), ...r)
+    const short = Buffer.from([...plain, ...hash('short', plain).subarray(0, 4)]).toString('base64url')
+    expect(values.get('short status')).toEqual([`persona:${short}`])
     expect(values.get('seq')).toEqual([
       String(2n ** 31n + 200_000_000n),
       String(2n ** 31n + 200_000_000n),

@@ -61,7 +61,7 @@ describe('docs/format.md', () => {
   })
 
   it('has no label that is a prefix of another', () => {
-    expect(LABELS.length).toBe(39)
+    expect(LABELS.length).toBe(40)
     for (const [a, aBytes] of LABELS) {
       for (const [b, bBytes] of LABELS) {
         if (a !== b) expect(formatHex(bBytes).startsWith(formatHex(aBytes)), `${a} of ${b}`).toBe(false)

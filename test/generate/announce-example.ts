@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { signForwards, signItems, type AnnounceDraft } from '../../src/core/announce/items.ts'
 import { readingKey } from '../../src/core/announce/place.ts'
 import { formatRead } from '../../src/core/announce/settings.ts'
+import { formatShort, shortOf } from '../../src/core/announce/short.ts'
 import { signedValueMessage, valueOf, type SignedValue } from '../../src/core/announce/signed-value.ts'
 import { formatHex } from '../../src/core/encoding/bytes.ts'
 import type { VerifiedBlob } from '../../src/core/verify.ts'
@@ -61,6 +62,7 @@ function example(): string {
       ['c_0', blob.root],
       ['r', readingKey(blob.root, READ, portableEngine)],
       ['blob', blob.bytes],
+      ['short status', formatShort(shortOf(blob, portableEngine)!, portableEngine)],
     ),
     'The item at the secret place:',
     describeItem(secret),

@@ -51,6 +51,7 @@ export const LABELS: readonly (readonly [name: string, bytes: Uint8Array, use: s
   ['LABEL_ANNOUNCE_KEY', labels.LABEL_ANNOUNCE_KEY, 'key of the box of an announcement'],
   ['LABEL_ANNOUNCE_SLOT', labels.LABEL_ANNOUNCE_SLOT, 'slot of a device key in an announcement'],
   ['LABEL_ANNOUNCE_CEK', labels.LABEL_ANNOUNCE_CEK, 'content key of an announcement with slots'],
+  ['LABEL_SHORT', labels.LABEL_SHORT, 'check of a short status (docs/announce.md)'],
   ['LABEL_CARD_AT', labels.LABEL_CARD_AT, 'place of a card (docs/card.md)'],
   ['LABEL_CARD_DEVICE', labels.LABEL_CARD_DEVICE, 'tag of a device in a card'],
   ['LABEL_CHANNEL_M1', labels.LABEL_CHANNEL_M1, 'seal of the first message of a handshake (docs/channel.md)'],

@@ -16,6 +16,7 @@ import { inviteVectors, type InviteVector } from './invite-vectors.ts'
 import { meetingVectors, type MeetingVector } from './meeting-vectors.ts'
 import { linkVectors, type LinkVector } from './link-vectors.ts'
 import { orderVectors, type OrderVector } from './order-vectors.ts'
+import { shortVectors, type ShortVector } from './short-vectors.ts'
 import { statusVectors, type StatusVector } from './status-vectors.ts'
 import { successorVectors, type SuccessorVector } from './successor-vectors.ts'
 
@@ -31,6 +32,7 @@ export type Vector =
   | ChannelVector
   | ItemVector
   | AnnounceVector
+  | ShortVector
   | SuccessorVector
   | CardVector
   | TokenVector
@@ -52,6 +54,7 @@ export function makeVectors(): Map<string, Vector> {
     ...channelVectors(),
     ...itemVectors(),
     ...announceVectors(),
+    ...shortVectors(),
     ...successorVectors(),
     ...cardVectors(),
     ...tokenVectors(),

@@ -75,7 +75,7 @@ describe('a contact link', () => {
 
   it('is never mistaken for a token, alone or among words', () => {
     for (const text of [LINK, `my link: ${LINK}`, LINK.toUpperCase()]) {
-      expect(parseStatus(text)).toEqual({ kind: 'none', words: text, fragment: false })
+      expect(parseStatus(text)).toEqual({ kind: 'none', words: text, fragment: false, short: null })
     }
   })
 

@@ -126,12 +126,19 @@ describe('judging a status message', () => {
   })
 
   it('reports whether a text without a token has something that begins like one', () => {
-    expect(judgeStatus('hello', sodium)).toEqual({ words: 'hello', fragment: false, blob: null, isShown: false })
+    expect(judgeStatus('hello', sodium)).toEqual({
+      words: 'hello',
+      fragment: false,
+      blob: null,
+      isShown: false,
+      short: null,
+    })
     expect(judgeStatus('persona:AAAA', sodium)).toEqual({
       words: 'persona:AAAA',
       fragment: true,
       blob: null,
       isShown: false,
+      short: null,
     })
   })
 })
