@@ -16,12 +16,28 @@ export class SharedDht implements Dht {
   readonly asked: string[] = []
   /** Every order fails with this. */
   failure: Error | null = null
+  #held: Promise<void> = Promise.resolve()
 
-  get(place: ValuePlace): Promise<GetReport> {
-    if (this.failure !== null) return Promise.reject(this.failure)
+  async get(place: ValuePlace): Promise<GetReport> {
+    if (this.failure !== null) throw this.failure
     this.asked.push(placeText(place))
     const found = this.values.get(placeText(place))
-    return Promise.resolve({ ...EFFORT, values: found === undefined ? [] : [{ signed: found, nodes: 8 }] })
+    await this.#held
+    return { ...EFFORT, values: found === undefined ? [] : [{ signed: found, nodes: 8 }] }
+  }
+
+  /** No order is answered until the release. */
+  hold(): void {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#held = promise
+    this.release = resolve
+  }
+
+  release: () => void = () => {}
+
+  /** Every node has this value from now on, whatever it had before. */
+  set(signed: SignedValue): void {
+    this.values.set(placeText(signed), signed)
   }
 
   async put(signed: SignedValue): Promise<PutReport> {

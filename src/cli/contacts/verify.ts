@@ -117,6 +117,7 @@ const SHOWN: Readonly<Record<ObserveResult['shown'], string>> = {
   valid: 'shows a valid blob',
   none: 'shows no blob',
   empty: 'shows an empty status message, which changes nothing',
+  short: 'shows a short status of a persona that is not known here yet',
   damaged: 'shows a damaged blob: a client cut or altered it',
   invalid: 'shows an invalid blob',
 }

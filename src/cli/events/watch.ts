@@ -88,6 +88,8 @@ export function describeEvent(event: DaemonEvent, verbose = false): string {
       const { contact, device, personaId } = event.data
       return `${showName(contact, personaId)}: lists a new device, ${showName(device.name, device.key)}`
     }
+    case 'device.short':
+      return `device ${keyTail(event.data.key)} shows a short status of a persona that is not known here yet`
     case 'own.changed':
       return describeOwnChange(event.data, verbose)
     case 'own.unsigned':

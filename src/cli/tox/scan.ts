@@ -171,6 +171,7 @@ export function formatScanned(profile: ScannedProfile, names: ReadonlyMap<string
   const count = (wanted: (result: ObserveResult) => boolean): number => results.filter(wanted).length
   const isOwn = (result: ObserveResult): boolean => profile.source === `profile:${result.from}`
   const shown = count((result) => result.shown === 'valid' && !isOwn(result))
+  const unknown = count((result) => result.shown === 'short')
   const readOwn = count((result) => result.shown === 'valid' && isOwn(result)) > 0
   // A contact counts once, no matter how many of its devices are friends. A new contact does not also count as changed.
   // A persona that needs the owner's decision is not a contact yet.
@@ -179,12 +180,15 @@ export function formatScanned(profile: ScannedProfile, names: ReadonlyMap<string
   const refused = results.filter(isRefused)
   const summary = [
     countOf(profile.friends, 'friend'),
-    ...(shown + refused.length === 0
+    ...(shown + unknown + refused.length === 0
       ? profile.friends === 0
         ? []
         : ['no friend shows a persona yet']
       : [`${shown} ${shown === 1 ? 'shows' : 'show'} a persona`, countOf(created.size, 'new contact')]),
     ...(changed.size === 0 ? [] : [`${changed.size} changed`]),
+    ...(unknown === 0
+      ? []
+      : [`${countOf(unknown, 'short status', 'short statuses')} of a persona that is not known here yet`]),
     ...(refused.length === 0 ? [] : [`${refused.length} refused`]),
     ...(readOwn ? ['read your own table'] : []),
   ]

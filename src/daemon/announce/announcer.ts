@@ -10,11 +10,13 @@ import type { Log } from '../../process/log.ts'
 import type { Clock } from '../../process/pulse.ts'
 import { findContact } from '../contacts/find.ts'
 import type { Keeper } from '../keeper/keeper.ts'
+import { holderOf } from '../state/view.ts'
 import { Traffic, type Dht } from './dht.ts'
 import { AnnounceError } from './errors.ts'
 import { announceFindings, NO_DHT } from './findings.ts'
 import { Lookups, type LookupNote } from './lookups.ts'
 import { OwnAnnouncements } from './own-announcements.ts'
+import { ShortLookups, type ShortNote } from './short-lookups.ts'
 
 const PUT_MS = 3_600_000 // format: hourly; nodes forget a value after two hours (BEP 44)
 const RETRY_MS = 60_000 // sanity: no node held the items, for example right after the start
@@ -35,6 +37,7 @@ export class Announcer {
   readonly #traffic: Traffic
   readonly #own: OwnAnnouncements
   readonly #lookups: Lookups | null
+  readonly #shorts: ShortLookups
   #cancel: () => void = () => {}
   #isClosed = false
 
@@ -45,17 +48,24 @@ export class Announcer {
     this.#own = new OwnAnnouncements(keeper, dht, this.#traffic)
     this.#lookups =
       dht === null || !lookups ? null : new Lookups({ keeper, dht, traffic: this.#traffic, clock, random })
+    this.#shorts = new ShortLookups({ keeper, dht: lookups ? dht : null, traffic: this.#traffic, clock })
   }
 
   async start(): Promise<void> {
     await this.#lookups?.start()
+    await this.#shorts.start()
     this.#later(0)
   }
 
   onEvent({ event, data }: DaemonEvent): void {
     if (event === 'own.changed' || (event === 'locked' && !data.locked)) this.#later(0)
-    if (event === 'contact.changed' && data.contact.personaId !== null)
+    if (event === 'device.short') this.#shorts.note(data.key)
+    if (event === 'contact.changed' && data.contact.personaId !== null) {
       this.#lookups?.noteContact(data.contact.personaId)
+      const keys = [...data.contact.devices, ...data.contact.claims].map(({ key }) => key)
+      // A store that fails stops the daemon by itself.
+      void this.#shorts.settle(keys).catch(() => {})
+    }
     // After leaving, the items of the persona go before another one joins.
     if (event === 'contact.changed' && !this.#options.keeper.hasPersona) this.#later(0)
     if (event === 'contact.forgotten' && data.personaId !== null) this.#lookups?.noteContact(data.personaId)
@@ -141,12 +151,17 @@ export class Announcer {
         `this daemon looks nobody up: ${this.#options.dht === null ? NO_DHT : 'its configuration turns lookups off (announce.lookups)'}`,
         'change the configuration and restart the daemon',
       )
-    const { keeper } = this.#options
-    const wanted = query === null ? lookups.followed : [await this.#personaOf(query)]
+    const { personas, keys } =
+      query === null ? { personas: lookups.followed, keys: this.#shorts.unknown } : await this.#meant(query)
     const contacts: Refreshed['contacts'] = []
-    for (const personaId of wanted) {
+    // First what may tell whose devices the others are.
+    for (const key of keys) {
+      const note = await this.#shorts.lookUp(key)
+      if (note !== null) contacts.push(shortRefreshed(this.#nameOf(key), note))
+    }
+    for (const personaId of personas) {
       const note = await lookups.lookUp(personaId)
-      const name = keeper.onDisk.personas.get(personaId)?.entry?.name ?? personaId
+      const name = this.#options.keeper.onDisk.personas.get(personaId)?.entry?.name ?? personaId
       if (note !== null) contacts.push(refreshedOf(name, note))
     }
     return { contacts }
@@ -156,16 +171,25 @@ export class Announcer {
     this.#isClosed = true
     this.#cancel()
     this.#lookups?.close()
+    this.#shorts.close()
   }
 
-  async #personaOf(query: string): Promise<string> {
-    const { personaId, name } = await findContact(query, this.#options.keeper.reader())
-    if (personaId !== null) return personaId
+  /** The persona of a contact, and those of its devices that show an unknown short status. */
+  async #meant(query: string): Promise<{ personas: string[]; keys: string[] }> {
+    const contact = await findContact(query, this.#options.keeper.reader())
+    const devices = new Set([...contact.devices, ...contact.claims, ...contact.others].map(({ key }) => key))
+    const keys = this.#shorts.unknown.filter((key) => devices.has(key))
+    if (contact.personaId !== null) return { personas: [contact.personaId], keys }
+    if (keys.length > 0) return { personas: [], keys }
     throw new AnnounceError(
       'NOTHING_TO_LOOK_UP',
-      `${name} has shown no persona yet, so there is nothing to look up`,
+      `${contact.name} has shown no persona yet, so there is nothing to look up`,
       'wait for a status message of theirs',
     )
+  }
+
+  #nameOf(key: string): string {
+    return holderOf(key, this.#options.keeper.reader()).contact?.name ?? key
   }
 
   #checkOn(): void {
@@ -206,4 +230,8 @@ function refreshedOf(
   { items, moved, announced, problem: why }: LookupNote,
 ): Refreshed['contacts'][number] {
   return { name, items, changed: moved, announced, problem: why }
+}
+
+function shortRefreshed(name: string, { items, found, problem: why }: ShortNote): Refreshed['contacts'][number] {
+  return { name, items, changed: found, problem: why }
 }

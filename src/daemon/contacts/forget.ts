@@ -10,11 +10,13 @@ import { withoutElsewhere } from '../state/elsewhere.ts'
 import type { State } from '../state/state.ts'
 import { NEW_DEVICE } from '../state/device-record.ts'
 import type { PersonaRecord } from '../state/persona-record.ts'
+import { dropShort } from './short.ts'
 
 /** A contact with a persona. Inside of a change. */
 export function forgetContact(persona: PersonaRecord, state: State): void {
   const { personaId, entry } = persona
   for (const key of new Set([...persona.devices.map((device) => device.key), ...persona.others])) {
+    dropShort(key, state)
     const device = state.device(key)
     const claimedBy = device.claimedBy.filter((id) => id !== personaId)
     if (device.bound === personaId) state.putDevice(key, { ...NEW_DEVICE, claimedBy })
@@ -45,6 +47,7 @@ const OUT_OF_SIGHT = {
 export function forgetProvisional(key: string, state: State): void {
   const { entry, claimedBy } = state.device(key)
   if (entry === null) return
+  dropShort(key, state)
   state.names.drop(entry)
   state.putDevice(key, { ...NEW_DEVICE, claimedBy })
   state.emit({ event: 'contact.forgotten', data: { personaId: null, key, name: entry.name } })

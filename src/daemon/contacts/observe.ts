@@ -23,13 +23,15 @@ import { applyConsent } from './consent.ts'
 import { ContactError } from './errors.ts'
 import { holdUpgrade, standsUpgrade } from './pending.ts'
 import { seeSuccessor, type Succession } from './successor.ts'
-import { deviceKeyFault, readShown } from './shown.ts'
+import { chainOf, dropEntryMade, dropShort, noteShort } from './short.ts'
+import { deviceKeyFault, readShown, type Shown } from './shown.ts'
 import { isQuiet, noteHeard, writeReport, type Sight } from './report.ts'
 import { refusedKey, resultOf } from './observed.ts'
 
 /**
  * Judges one observation and writes everything that follows from it. Inside of a change.
  * @param isAccepted the owner accepted that the device joins the contact, whatever its policy
+ * @param named a verified blob that the text names, if it is a short status
  */
 export function observe(
   params: ObservationParams,
@@ -37,6 +39,7 @@ export function observe(
   own: OwnHeads,
   state: State,
   isAccepted = false,
+  named: VerifiedBlob | null = null,
 ): ObserveResult {
   const { from: key, text, name = '' } = params
   const keyFault = deviceKeyFault(key)
@@ -49,14 +52,17 @@ export function observe(
   const news: ChangeKind[] = []
 
   // Judged: the text on its own.
-  const shown = readShown(text, before, state)
+  const shown = readShown(text, key, before, named, state)
   if (shown.shown !== 'valid') {
-    // An empty text is not a report: Tox sends one at each connect. A damaged or forged token says nothing about the device.
-    if (shown.shown === 'none')
+    // An empty text is not a report: Tox sends one at each connect. A damaged or forged token says nothing about the device. A short status
+    // that nothing here explains counts as words, until it is found.
+    if (shown.shown === 'none' || shown.shown === 'short')
       news.push(...writeReport((reports) => reportBare(reports, source, atSec), false, sight, own, state))
     ensureEntry(sight, state)
+    noteShown(shown, sight, state)
     return resultOf(shown, sight, null, news, state)
   }
+  noteShown(shown, sight, state)
 
   // Judged: the blob against the head of its persona.
   const { blob } = shown
@@ -77,8 +83,9 @@ export function observe(
     news.push(...writeReport((reports) => reportBare(reports, source, atSec), false, sight, own, state))
   } else if (verdict !== 'refused' && verdict !== 'violation') {
     const lists = deviceKeysOf(blob).includes(key)
-    const table = { epoch: blob.epoch, seq: blob.seq }
-    const sighting = { atSec, personaId, lists, root: formatHex(blob.root), table }
+    // A short status shows no numbers: it leads to every table of its key.
+    const table = shown.short === null ? { table: { epoch: blob.epoch, seq: blob.seq } } : {}
+    const sighting = { atSec, personaId, lists, root: formatHex(blob.root), ...table }
     news.push(...writeReport((reports) => reportToken(reports, source, sighting), isSuccessor, sight, own, state))
   }
 
@@ -86,8 +93,8 @@ export function observe(
   if (verdict === 'refused') {
     // A table that we cannot read changes nothing.
   } else if (personaId === own.personaId) {
-    // This daemon most likely wrote the text of a profile on this machine itself.
-    const copySec = source === `profile:${key}` || shown.isQuote ? null : atSec
+    // This daemon most likely wrote the text of a profile on this machine itself, and a short status brings no copy at all.
+    const copySec = source === `profile:${key}` || shown.isQuote || shown.short !== null ? null : atSec
     const seen = { from: key, copySec, mayNote: !sight.isQuiet, source, isAccepted }
     if (own.seeOwnBlob(blob, judged, seen)) noteHeard(key, state)
   } else if (known !== undefined) {
@@ -187,6 +194,18 @@ export function emitAdded({ before, record, changes }: Outcome, state: State): v
     const { personaId, entry } = record
     state.emit({ event: 'device.added', data: { personaId, contact: entry?.name ?? '', device } })
   }
+}
+
+/** Keeps the short status of a device, and forgets it once the device shows something else. A damaged text says nothing about that. */
+function noteShown(shown: Shown, sight: Sight, state: State): void {
+  if (shown.shown === 'empty' || 'code' in shown) return
+  const { key, before } = sight
+  if (!('short' in shown) || shown.short === null) return dropShort(key, state, sight.atSec)
+  const isExplained = shown.shown === 'valid'
+  if (isExplained) dropEntryMade(key, state)
+  const isFirstSight = before.entry === null && before.bound === null && before.reports.length === 0
+  const made = isFirstSight ? (state.device(key).entry?.name ?? null) : null
+  noteShort({ ...sight, made }, shown.short, isExplained ? chainOf(shown.blob) : null, state)
 }
 
 /** Devices that consent become the contact's. */

@@ -6,6 +6,7 @@ import { standsUpgrade } from './pending.ts'
 import { isJoined } from '../state/joined.ts'
 import type { DeviceRecord } from '../state/device-record.ts'
 import { applyConsent } from './consent.ts'
+import { dropShort } from './short.ts'
 
 const DEVICES_A_CHANGE = 200 // sanity: other changes get their turn in between, and a commit stays far below its limit
 
@@ -32,6 +33,7 @@ export async function dropReports(source: string, keeper: Changes): Promise<numb
 }
 
 function dropOf(key: string, source: string, state: State): void {
+  if (state.records.shorts.get(key)?.source === source) dropShort(key, state)
   const before = state.device(key)
   const reports = revokeSource(before.reports, source)
   const isSupported = before.bound === null || isBoundBy(before, reports, state)

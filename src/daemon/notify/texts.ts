@@ -58,6 +58,7 @@ function noticeWithKeys(event: DaemonEvent, unapproved: ReadonlySet<string>): No
     case 'contact.changed':
     case 'contact.forgotten':
     case 'contact.replaced':
+    case 'device.short':
     case 'locked':
     case 'own.intent-dropped':
     case 'pairing.cancelled':

@@ -3,6 +3,7 @@ import { encodeUtf8, formatHex } from '../../core/encoding/bytes.ts'
 import { isClockAhead } from '../../core/order.ts'
 import { isContested, pairState } from '../../core/consent.ts'
 import type { PersonaRecord } from '../state/persona-record.ts'
+import { isMadeByShort } from '../state/short-record.ts'
 import type { State } from '../state/state.ts'
 
 const OWN_NAME = 'your own persona'
@@ -147,10 +148,12 @@ export function alarmSwitched(bound: string, shown: string, key: string, state: 
 
 /** Raises an alarm if a persona lists a device that we know as somebody else's. */
 export function alarmIfContested(persona: PersonaRecord, key: string, state: State): void {
-  const { bound, reports, entry } = state.device(key)
+  const device = state.device(key)
+  const { bound, reports, entry } = device
   const pair = pairState(persona.personaId, true, bound, reports)
+  const isFriend = entry !== null && !isMadeByShort(device, state.records.shorts.get(key))
   const formerId = persona.replaces?.personaId ?? null
-  if (!isContested(persona.personaId, pair, bound, entry !== null, reports, formerId)) return
+  if (!isContested(persona.personaId, pair, bound, isFriend, reports, formerId)) return
   const name = persona.entry?.name ?? OWN_NAME
   const known = bound === null && entry !== null ? `your friend "${entry.name}"` : "somebody else's"
   const message = `${name} lists a device that is known as ${known}; it counts as ${name}'s only once it shows that itself`

@@ -6,6 +6,7 @@ import { Collection, type Store } from '../../store/store.ts'
 import { baseKind, type Kind } from './kind.ts'
 import type { PersonaRecord } from './persona-record.ts'
 import type { DeviceRecord } from './device-record.ts'
+import type { ShortRecord } from './short-record.ts'
 import { type OwnRecord, OWN_DEFAULTS, type PastTable } from './own-record.ts'
 import type {
   PendingRecord,
@@ -35,6 +36,7 @@ interface BaseRecords {
   /** Personas that the owner forgot, with only their pins and heads. */
   readonly forgotten: Collection<PersonaRecord>
   readonly devices: Collection<DeviceRecord>
+  readonly shorts: Collection<ShortRecord>
   readonly names: Collection<NameRecord>
   readonly own: Collection<OwnRecord>
   readonly past: Collection<PastTable>
@@ -60,6 +62,8 @@ const BASE_KINDS: { readonly [Name in keyof BaseRecords]: Kind<ReturnType<BaseRe
   // The other device need not know which contacts the owner forgot.
   forgotten: baseKind('forgotten', 'never', { defaults: { pending: null, verifiedAtSec: null }, isCached: true }),
   devices: baseKind('device', 'always', { defaults: { pending: null }, isCached: true }),
+  // Each device of the owner sees for itself.
+  shorts: baseKind('short', 'never', { isCached: true }),
   // Rebuilt from the entries.
   names: baseKind('name', 'never', { isCached: true }),
   own: baseKind('own', 'always', { defaults: OWN_DEFAULTS, isCached: true }),
@@ -118,6 +122,7 @@ export function recordsOf(
     personas: of(BASE_KINDS.personas),
     forgotten: of(BASE_KINDS.forgotten),
     devices: of(BASE_KINDS.devices),
+    shorts: of(BASE_KINDS.shorts),
     names: of(BASE_KINDS.names),
     own: of(BASE_KINDS.own),
     past: of(BASE_KINDS.past),

@@ -19,10 +19,13 @@ import { pendingKinds, upgradeKinds } from './waiting.ts'
 import type { Writer } from './writer.ts'
 import type { ContactChange } from '../../ipc/shapes/events.ts'
 import { EVENTS, type DaemonEvent } from '../../ipc/methods/events.ts'
+import { Quota, type Rate } from '../../process/quota.ts'
 import { RecordCache } from '../../store/record-cache.ts'
 import type { Collection, Write } from '../../store/store.ts'
 
 const MAX_KEPT = 1024 // sanity: of one kind; the owner's records and all that a batch of 256 observations reads
+
+const SHORTS: Rate = { burst: 4, perSec: 1 / 60 } // sanity: new short statuses of one device; an owner makes one at a rotation or another `read`
 
 const MAX_INCEPTIONS = 10_000 // sanity: about 2 MB; a full cache only costs a second verify
 
@@ -44,6 +47,8 @@ export class State {
   readonly #nowSec: () => number
   readonly #defaultPolicy: () => Policy
   readonly noise: Noise
+  /** Of new short statuses, by device. */
+  readonly shortQuota: Quota
   readonly #inceptions = new Set<string>()
   #events: NewEvent[] = []
   /** By id. */
@@ -54,6 +59,7 @@ export class State {
     this.#records = recordsOf(writer, this.#decided, options.kindsOfWings)
     this.engine = engine
     this.#nowSec = nowSec
+    this.shortQuota = new Quota(SHORTS, nowSec)
     this.noise = new Noise(this, options.events ?? EVENTS)
     this.#defaultPolicy = options.defaultPolicy ?? (() => 'auto')
   }
@@ -140,6 +146,7 @@ export class State {
     }
     if (event.event === 'contact.replaced') return this.isBlocked(event.data.successor)
     if (event.event === 'pending.new') return this.isBlocked(event.data.personaId, event.data.key)
+    if (event.event === 'device.short') return this.isBlocked(this.device(event.data.key).bound, event.data.key)
     const isNews = event.event === 'device.added' || event.event === 'clock' || event.event === 'alarm'
     return isNews && this.isBlocked(event.data.personaId)
   }

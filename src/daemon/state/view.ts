@@ -11,6 +11,7 @@ import { CLOCK } from './local-records.ts'
 import { hasHead, type HeadedPersona, type PersonaRecord } from './persona-record.ts'
 import { NEW_DEVICE, type DeviceRecord } from './device-record.ts'
 import { OWN, type OwnRecord } from './own-record.ts'
+import { isMadeByShort } from './short-record.ts'
 import type { Records } from './records.ts'
 import type { Contact, ContactDevice, ElsewhereReport } from '../../ipc/shapes/contact.ts'
 
@@ -142,8 +143,9 @@ function deviceView(
   // A friend whose upgrade is pending consents, so nobody claims them against their will.
   const isWaiting =
     state === 'claimed' && device.pending !== null && consentsToPersona(device.reports, persona.personaId)
+  const isFriend = device.entry !== null && !isMadeByShort(device, records.shorts.get(key))
   const contested =
-    !isWaiting && isContested(persona.personaId, state, device.bound, device.entry !== null, device.reports, formerId)
+    !isWaiting && isContested(persona.personaId, state, device.bound, isFriend, device.reports, formerId)
   return { name, key, state, contested, position, seenAtSec: device.seenAtSec, sources: sourcesOf(device) }
 }
 

@@ -45,6 +45,8 @@ export interface BaseEventData {
   /** The contact is another persona from now on: the successor of the one that apps know under `personaId`. */
   'contact.replaced': { personaId: string; successor: string; name: string }
   'device.added': { personaId: string; contact: string; device: TableDevice }
+  /** The device shows a short status that nothing here explains yet. A daemon with a network looks it up. */
+  'device.short': { key: string }
   /** `unapproved`: devices that came only through a sibling's table. */
   'own.changed': { table: OwnTable; cause: OwnCause; unapproved: TableDevice[] }
   /** The table was last signed at `timeSec`. It cannot be signed again while the key is locked. */
@@ -80,6 +82,7 @@ export interface BaseEventData {
 /** Their data is in no answer to a call that needs only `read`, so their subscribers need `admin`. */
 export const ADMIN_EVENTS: ReadonlySet<string> = new Set<keyof BaseEventData>([
   'alarm',
+  'device.short',
   'app.changed', // but an app receives those about itself
   'own.intent-dropped',
   'pending.new',
@@ -93,6 +96,7 @@ export const BASE_EVENTS: Readonly<Record<keyof BaseEventData, 'kept' | 'passing
   'contact.forgotten': 'kept',
   'contact.replaced': 'kept',
   'device.added': 'kept',
+  'device.short': 'passing',
   'own.changed': 'kept',
   'own.unsigned': 'kept',
   'own.intent-dropped': 'kept',

@@ -124,8 +124,11 @@ export const observationParams: z.ZodType<ObservationParams> = z.strictObject({
 
 export interface ObserveResult {
   from: string
-  /** The contents of the text. `empty` counts for nothing: Tox sends such a text at each connect. */
-  shown: 'valid' | 'none' | 'empty' | 'damaged' | 'invalid'
+  /**
+   * The contents of the text. `empty` counts for nothing: Tox sends such a text at each connect. `short`: a short status of a persona that is
+   * not known here; of a known one it is `valid`, and the device counts as showing the head.
+   */
+  shown: 'valid' | 'none' | 'empty' | 'short' | 'damaged' | 'invalid'
   code: string | null
   personaId: string | null
   verdict: OrderVerdict | null
@@ -138,7 +141,7 @@ export interface ObserveResult {
 
 export const observeResult: z.ZodType<ObserveResult> = z.strictObject({
   from: keyHex,
-  shown: z.enum(['valid', 'none', 'empty', 'damaged', 'invalid']),
+  shown: z.enum(['valid', 'none', 'empty', 'short', 'damaged', 'invalid']),
   code: z.string().nullable(),
   personaId: keyHex.nullable(),
   verdict: orderVerdict.nullable(),

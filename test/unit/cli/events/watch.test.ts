@@ -90,6 +90,7 @@ const EVENTS: readonly DaemonEvent[] = [
     data: { path: HOSTILE, key: A, device: HOSTILE, epoch: 0, seq: 2, backup: HOSTILE },
   },
   { event: 'tox.connected', id: 0, atSec: NOW, data: { connection: 'udp' } },
+  { event: 'device.short', id: 0, atSec: NOW, data: { key: A } },
   { event: 'pairing.cancelled', id: 0, atSec: NOW, data: {} },
   { event: 'tox.peer', id: 0, atSec: NOW, data: { key: A, contact: HOSTILE, change: 'online' } },
   { event: 'tox.request', id: 0, atSec: NOW, data: { key: A, personaId: P } },
