@@ -55,6 +55,7 @@ function addStatus(tox: Command, run: Runner): void {
   tox
     .command('publish <profile>')
     .description('write your table into a profile as its status message')
+    .option('--short', 'write a short status in place of the table; friends find the table by announcements')
     .option('--text <words>', 'put these words before the token, instead of the present ones')
     .option('--drop-words', 'leave your words out if they do not fit; a later publish puts them back')
     .option(...FORCE)

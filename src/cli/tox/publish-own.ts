@@ -5,7 +5,8 @@ import { withDaemon } from '../io/connect.ts'
 import { print, type Context } from '../io/context.ts'
 import { CliError, describeFailure, EXIT_DONE, EXIT_FAILED, hasCode, type Failure } from '../io/errors.ts'
 import { escapeText, keyTail, showName } from '../io/escape.ts'
-import { profileOpener, type ProfileOpener } from './open.ts'
+import { profileOpener, type OpenProfile, type ProfileOpener } from './open.ts'
+import { showsShort } from './words.ts'
 import { formatPublished, publishInto, SEEN_LATER, type PublishOptions, type PublishReport } from './publish.ts'
 
 /** One own device. Printed by `--json` as one of `profiles`. */
@@ -58,12 +59,27 @@ async function publishOne(
   try {
     const opened = await open(file)
     if (opened.key !== key) throw otherDevice(file, opened.key, device)
-    const report = await publishInto(context, client, opened, options)
+    const report = await publishAgain(context, client, opened, options)
     return { device, key, file, report, error: null }
   } catch (error) {
     // Ctrl-C at a question ends the whole command.
     if (hasCode(error, 'CANCELLED')) throw error
     return { device, key, file, report: null, error: describeFailure(error) }
+  }
+}
+
+/** A profile keeps its short status as long as the table is announced. */
+async function publishAgain(
+  context: Context,
+  client: Client,
+  opened: OpenProfile,
+  options: PublishOptions,
+): Promise<PublishReport> {
+  try {
+    return await publishInto(context, client, opened, { ...options, short: showsShort(opened.profile.save) })
+  } catch (error) {
+    if (!hasCode(error, 'NOT_ANNOUNCED')) throw error
+    return await publishInto(context, client, opened, options)
   }
 }
 

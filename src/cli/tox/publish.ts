@@ -16,6 +16,8 @@ import { fitWords, formatLeftOut, keptWords, shownWords, type Fitted } from './w
 
 export interface PublishOptions {
   readonly text?: string
+  /** Write a short status, which leads to the announced table. Absent: write the table. */
+  readonly short?: boolean
   /** Publish without the own words if they do not fit. */
   readonly dropWords?: true
   /** Write even if a Tox client has the profile open. */
@@ -30,6 +32,8 @@ export interface PublishReport {
   file: string
   /** ToxPk of the profile. */
   key: string
+  /** It shows a short status in place of the table. */
+  short: boolean
   /** False if the profile already showed this. */
   written: boolean
   backup: string | null
@@ -46,15 +50,21 @@ export async function publish(context: Context, file: string, options: PublishOp
   const open = profileOpener({ file: options.passphraseFile, option: '--passphrase-file' })
   const opened = await open(file)
   const report = await withDaemon(context, (client) => publishInto(context, client, opened, options))
-  print(context, report, [...formatPublished(report, context.verbose), ...(report.written ? [SEEN_LATER] : [])])
+  const later = report.written ? [SEEN_LATER] : []
+  print(context, report, [...formatPublished(report, context.verbose), ...later, ...(report.short ? ABOUT_SHORT : [])])
   return EXIT_DONE
 }
+
+const ABOUT_SHORT = [
+  'friends find your table by it on the DHT, as long as your announcements are on',
+  'friends with personad 0.1 see a damaged table instead, and nothing newer from this device',
+]
 
 export const SEEN_LATER = 'your friends see it the next time your Tox client opens the profile'
 
 /**
  * Writes the current status message into an open profile, unless it shows it already, and reports that to the daemon.
- * @throws {CliError} DEVICE_NOT_LISTED | WORDS_TOO_LONG {ToxError} as writeProfile does
+ * @throws {CliError} DEVICE_NOT_LISTED | WORDS_TOO_LONG | NOT_ANNOUNCED {ToxError} as writeProfile does
  */
 export async function publishInto(
   context: Context,
@@ -70,7 +80,8 @@ export async function publishInto(
   const backup = isChanged ? await write(context, opened, status.text, options) : null
   await reportWritten(context, client, opened, fitted, backup)
   const { file, key } = opened
-  return { file, key, written: isChanged, backup, wordsDropped: leftOut !== '', leftOut, bytesOver, status }
+  const short = options.short === true
+  return { file, key, short, written: isChanged, backup, wordsDropped: leftOut !== '', leftOut, bytesOver, status }
 }
 
 /**
@@ -80,7 +91,8 @@ export async function publishInto(
 async function fittedWords(client: Client, { profile, key }: OpenProfile, options: PublishOptions): Promise<Fitted> {
   const present = options.text ?? shownWords(profile.save)
   const isKept = options.text === undefined && present === ''
-  const fitted = await fitWords(client, isKept ? await keptWords(client, key) : present)
+  const form = options.short === true ? 'short' : 'table'
+  const fitted = await fitWords(client, isKept ? await keptWords(client, key) : present, form)
   if (fitted.leftOut === '' || isKept || options.dropWords === true) return fitted
   const message = `your own words are ${countOf(fitted.bytesOver, 'byte')} too long beside the table; nothing was written`
   throw new CliError('WORDS_TOO_LONG', message, {
@@ -130,7 +142,7 @@ async function write(context: Context, opened: OpenProfile, text: string, option
 export function formatPublished(report: PublishReport, verbose: boolean): string[] {
   const { status } = report
   const file = escapeText(report.file)
-  const table = `your current table${tableNumbers(verbose, status.table)}`
+  const table = report.short ? 'your short status' : `your current table${tableNumbers(verbose, status.table)}`
   const dropped = formatLeftOut(report)
   if (!report.written) return [`${file} already shows ${table}; it was not changed`, ...dropped]
   return [

@@ -6,19 +6,22 @@ import type { CryptoEngine } from '../../crypto/engine.ts'
 import { judgeText } from '../../ipc/shapes/judge-text.ts'
 import type { DaemonEvent } from '../../ipc/methods/events.ts'
 import type { ObservationParams, ObserveResult, VerifyResult } from '../../ipc/shapes/judged.ts'
-import type { OwnTable, StatusMessage } from '../../ipc/shapes/own.ts'
+import type { OwnTable, StatusForm, StatusMessage } from '../../ipc/shapes/own.ts'
+import type { ShownShort } from '../../ipc/shapes/profiles.ts'
 import { StoreError } from '../../store/errors.ts'
 import { RecordCache } from '../../store/record-cache.ts'
 import type { Store } from '../../store/store.ts'
 import type { Custody } from '../custody/custody.ts'
 import { noPersona } from '../state/errors.ts'
 import { judgeAgainst } from '../personas/decide.ts'
+import { decodeStored } from '../personas/heads.ts'
 import { HeldKeys, type OnSpent } from './held-keys.ts'
 import { State, type StateOptions } from '../state/state.ts'
 import { observe } from '../contacts/observe.ts'
 import { ownTable } from '../own/own-records.ts'
 import type { NumberedTable } from '../own/past-tables.ts'
 import { OwnPersona } from '../own/persona.ts'
+import { judgeOwnShort } from '../own/status-message.ts'
 import { COUNTS, type Counts, NO_COUNTS } from '../state/local-records.ts'
 import { OWN } from '../state/own-record.ts'
 import type { PersonaRecord } from '../state/persona-record.ts'
@@ -184,9 +187,15 @@ export class Keeper {
     await this.change(() => this.state.emit(event))
   }
 
-  /** The status message to show. @throws {KeeperError} NO_PERSONA {OwnPersonaError} WORDS_TOO_LONG */
-  statusMessage(words: string): Promise<StatusMessage> {
-    return this.change(() => this.own.statusMessage(words))
+  /** The status message to show. @throws {KeeperError} NO_PERSONA {OwnPersonaError} WORDS_TOO_LONG | NOT_ANNOUNCED */
+  statusMessage(words: string, form: StatusForm = 'table'): Promise<StatusMessage> {
+    return this.change(() => this.own.statusMessage(words, form))
+  }
+
+  /** Judges a short status against the own table on disk: see judgeOwnShort(); null also without a persona. */
+  shownShort(encoded: string): ShownShort | null {
+    const found = ownOf(this.onDisk)
+    return found === null ? null : judgeOwnShort(encoded, decodeStored(found.persona.head, this), this.engine)
   }
 
   /** Records a source's observations in one commit. On return they are on disk. @throws {StoreError} */

@@ -27,7 +27,7 @@ export type OwnMethods = Pick<
 export function ownHandlers(keeper: Keeper): Handlers<OwnMethods> {
   const edit = (make: () => Edit): Promise<EditResult> => keeper.change(() => keeper.own.edit(make()))
   return {
-    'blob.get': ({ words }) => keeper.statusMessage(words ?? ''),
+    'blob.get': ({ words = '', short = false }) => keeper.statusMessage(words, short ? 'short' : 'table'),
     'persona.init': (params) => keeper.serializeInit(() => init(keeper, params)),
     'device.list': () => keeper.table(),
     'device.shown': () => {

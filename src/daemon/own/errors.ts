@@ -13,6 +13,7 @@ export type OwnPersonaErrorCode =
   | 'NO_STATEMENT' // the own table names no persona that it follows
   | 'PLAN_CHANGED' // the table is another one than the owner was shown
   | 'WORDS_TOO_LONG'
+  | 'NOT_ANNOUNCED' // a short status would name a table that is not announced
   | 'DEVICE_OF_CONTACT'
   | 'ERASE_MISMATCH' // the digits are not those of the persona here
   | 'SIBLING_NO_TABLE' // a text to sync from, without a token

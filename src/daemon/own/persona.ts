@@ -9,13 +9,11 @@ import type { Intent } from '../../core/intents.ts'
 import type { OrderVerdict } from '../../core/order.ts'
 import { NO_SETTINGS, withSetting, type DocumentValue, type SettingKey } from '../../core/document.ts'
 import * as table from '../../core/table.ts'
-import { composeStatus, formatToken, ownWords } from '../../core/token.ts'
 import type { VerifiedBlob } from '../../core/verify.ts'
-import type { EditResult, OwnTable, StatusMessage } from '../../ipc/shapes/own.ts'
+import type { EditResult, OwnTable, StatusForm, StatusMessage } from '../../ipc/shapes/own.ts'
 import type { LeaveResult, RotationPlan, RotationWishes } from '../../ipc/shapes/rotation.ts'
 import type { Custody } from '../custody/custody.ts'
 import { localAfter } from './notes.ts'
-import { OwnPersonaError } from './errors.ts'
 import { newPersona } from '../personas/decide.ts'
 import { Journal } from './journal.ts'
 import type { State } from '../state/state.ts'
@@ -30,6 +28,7 @@ import type { OwnHeads, OwnSight } from '../personas/own-sight.ts'
 import { resign, resignDueSec, signAhead } from './resign.ts'
 import { applyRotation, checkPlan, ownPlan } from './rotation.ts'
 import { leaveTable } from './leave.ts'
+import { statusMessageOf } from './status-message.ts'
 import { Succession } from './succession.ts'
 
 export class OwnPersona implements OwnHeads {
@@ -134,19 +133,11 @@ export class OwnPersona implements OwnHeads {
 
   /**
    * The status message to show on every device.
-   * @throws {KeeperError} NO_PERSONA {OwnPersonaError} RESTORE_UNRECONCILED | OWN_DEVICE_UNLISTED | WORDS_TOO_LONG
+   * @param form `short`: it names the persona and does not hold the table
+   * @throws {KeeperError} NO_PERSONA {OwnPersonaError} RESTORE_UNRECONCILED | OWN_DEVICE_UNLISTED | WORDS_TOO_LONG | NOT_ANNOUNCED
    */
-  statusMessage(words: string): StatusMessage {
-    this.#head.checkReconciled()
-    this.#head.checkListed()
-    const { bytes: blob } = this.#head.blob
-    const { text, bytes, bytesOver } = composeStatus(words, blob)
-    if (bytesOver > 0) {
-      const hint = 'shorten the words, or leave them out: the token alone fits'
-      const message = `words and token are ${bytesOver} bytes over the limit of a status message`
-      throw new OwnPersonaError('WORDS_TOO_LONG', message, hint, { bytesOver })
-    }
-    return { text, bytes, words: ownWords(words), token: formatToken(blob), table: this.table() }
+  statusMessage(words: string, form: StatusForm = 'table'): StatusMessage {
+    return statusMessageOf(this.#head, words, form, this.#state.engine)
   }
 
   /** Some device shows an own blob. A sibling may have written a newer one (docs/format.md, section 9). */

@@ -1,7 +1,7 @@
 /** The exchange with the hand, which writes profiles outside of the daemon's sandbox: what is due, and what was written (docs/decisions/0011). */
 import type { DueProfile, WrittenProfile } from '../../ipc/shapes/due.ts'
-import { statusWith } from '../../tox/save/status-message.ts'
-import { wordsOf } from './words.ts'
+import { formOf } from './shown.ts'
+import { statusFor } from './status-for.ts'
 import { deviceOf, isDue, type KnownProfile, type ProfileKeeper } from './known.ts'
 
 /** The profiles that lack the current own table, each with the text to write. */
@@ -10,7 +10,7 @@ export async function dueProfiles(all: Iterable<KnownProfile>, keeper: ProfileKe
   for (const known of all) {
     const { path, key, device } = known.view
     if (!isDue(known, keeper) || key === null || device === null) continue
-    const { status } = await statusWith(wordsOf(known, keeper), (words) => keeper.statusMessage(words))
+    const { status } = await statusFor(known, keeper)
     const { epoch, seq } = status.table
     profiles.push({ path, key, device, shown: known.text, text: status.text, epoch, seq })
   }
@@ -29,9 +29,9 @@ export async function takeWritten(
   const device = deviceOf(key, keeper)
   if (device === null) return null
   await keeper.observe([{ from: key, text, seenAtSec: nowSec }], `profile:${key}`)
-  const { blob } = keeper.verify(text, key)
-  if (repaired && backup !== null && blob !== null) {
-    const { epoch, seq } = blob
+  const shown = keeper.verify(text, key).blob ?? (formOf(text) === 'short' ? keeper.ownTable : null)
+  if (repaired && backup !== null && shown !== null) {
+    const { epoch, seq } = shown
     await keeper.emit({ event: 'profile.repaired', data: { path, key, device, epoch, seq, backup } })
   }
   return device

@@ -1,8 +1,8 @@
 /** The record of one watched profile between two reads, and its comparison with the own table. */
 import type { Sighting } from '../../core/consent.ts'
 import type { ObservationParams, ObserveResult, VerifyResult } from '../../ipc/shapes/judged.ts'
-import type { OwnTable, StatusMessage } from '../../ipc/shapes/own.ts'
-import type { WatchedProfile } from '../../ipc/shapes/profiles.ts'
+import type { OwnTable, StatusForm, StatusMessage } from '../../ipc/shapes/own.ts'
+import type { ShownShort, WatchedProfile } from '../../ipc/shapes/profiles.ts'
 import type { ToxError } from '../../tox/save/errors.ts'
 import { judgeShown, needsWriting, type Shown } from './shown.ts'
 import type { ReportedFriends } from './read.ts'
@@ -16,7 +16,9 @@ export interface ProfileKeeper {
   hasShown(key: string): boolean
   shownBy(key: string): Sighting | null
   verify(text: string, from: string | null): VerifyResult
-  statusMessage(words: string): Promise<StatusMessage>
+  statusMessage(words: string, form?: StatusForm): Promise<StatusMessage>
+  /** See judgeOwnShort(); null also without a persona. */
+  shownShort(encoded: string): ShownShort | null
   observe(observations: readonly ObservationParams[], source: string): Promise<ObserveResult[]>
   emit(event: NewEvent): Promise<void>
   readonly onDisk: Pick<Records, 'of'>
@@ -89,7 +91,8 @@ export function compareKnown(known: KnownProfile, keeper: ProfileKeeper, repairs
   const device = deviceOf(key, keeper)
   const table = keeper.ownTable
   known.shown = null
-  if (table !== null && device !== null) known.shown = judgeShown(known.text, keeper.verify(known.text, key), table)
+  if (table !== null && device !== null)
+    known.shown = judgeShown(known.text, keeper.verify(known.text, key), table, (encoded) => keeper.shownShort(encoded))
   const { state, epoch, seq } = known.shown ?? { state: null }
   known.view = {
     ...known.view,

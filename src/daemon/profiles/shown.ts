@@ -1,12 +1,12 @@
 /** Compares what an own profile shows to friends with the own table, and finds the text to write if they differ. */
 import { TOKEN_PREFIX } from '../../core/limits.ts'
-import { ownWords, parseStatus } from '../../core/token.ts'
+import { ownWords, parseStatus, type StatusContent } from '../../core/token.ts'
 import { BlobError } from '../../core/errors.ts'
 import { BLIND } from '../../tox/profile/repair.ts'
 import { notice, numbersOf, problem, type Finding } from '../../ipc/shapes/doctor.ts'
 import type { VerifyResult } from '../../ipc/shapes/judged.ts'
-import type { OwnTable } from '../../ipc/shapes/own.ts'
-import type { ShownTable, WatchedProfile } from '../../ipc/shapes/profiles.ts'
+import type { OwnTable, StatusForm } from '../../ipc/shapes/own.ts'
+import type { ShownShort, ShownTable, WatchedProfile } from '../../ipc/shapes/profiles.ts'
 
 /** toxic 0.11 writes this in place of the status message when its tmux or screen is detached, and saves it. */
 export const TOXIC_AWAY = 'Away from keyboard, be back soon!'
@@ -18,24 +18,47 @@ export type Shown = ShownTable & { readonly timeSec: number }
 /**
  * Judges the status message of an own profile.
  * @param judged the daemon's verdict on the same text
+ * @param judgeShort the daemon's verdict on a short status in it
  */
-export function judgeShown(text: string, judged: VerifyResult, own: OwnTable): Shown {
+export function judgeShown(
+  text: string,
+  judged: VerifyResult,
+  own: OwnTable,
+  judgeShort: (encoded: string) => ShownShort | null,
+): Shown {
   const { blob } = judged
-  if (blob === null) return { state: isBare(text) ? 'none' : 'damaged', epoch: null, seq: null, timeSec: 0 }
+  if (blob === null) return withoutBlob(text, own, judgeShort)
   const state = stateOf(judged, own)
   // Words behind the token make it a quote, which confirms this device to nobody.
   const isQuoted = state === 'current' && !isLastWord(text)
   return { state: isQuoted ? 'damaged' : state, epoch: blob.epoch, seq: blob.seq, timeSec: blob.timeSec }
 }
 
-function isBare(text: string): boolean {
+function withoutBlob(text: string, own: OwnTable, judgeShort: (encoded: string) => ShownShort | null): Shown {
+  const unknown = { epoch: null, seq: null, timeSec: 0 }
+  const content = contentOf(text)
+  if (content?.kind !== 'none') return { state: 'damaged', ...unknown }
+  const short = content.short === null ? null : judgeShort(content.short)
+  // It leads to the newest table, so it never needs to be written again for a new one.
+  if (short === 'current') return { state: short, epoch: own.epoch, seq: own.seq, timeSec: own.timeSec }
+  if (short !== null) return { state: short, ...unknown }
+  return { state: content.fragment ? 'damaged' : 'none', ...unknown }
+}
+
+/** Null for a text with a token that cannot be read. */
+function contentOf(text: string): StatusContent | null {
   try {
-    const content = parseStatus(text)
-    return content.kind === 'none' && !content.fragment
+    return parseStatus(text)
   } catch (error) {
-    if (error instanceof BlobError) return false
+    if (error instanceof BlobError) return null
     throw error
   }
+}
+
+/** The form in which an own profile shows the table. Whoever writes it again keeps that form. */
+export function formOf(text: string): StatusForm {
+  const content = contentOf(text)
+  return content?.kind === 'none' && content.short !== null ? 'short' : 'table'
 }
 
 function isLastWord(text: string): boolean {

@@ -4,8 +4,8 @@ import type { Machine } from '../../tox/profile/lock-file.ts'
 import type { ProfileAccess, ToxProfile } from '../../tox/profile/profile-file.ts'
 import { repairProfile } from '../../tox/profile/repair.ts'
 import type { Retries } from '../../tox/profile/retries.ts'
-import { statusWith } from '../../tox/save/status-message.ts'
 import { isDue, type KnownProfile, type ProfileKeeper } from './known.ts'
+import { statusFor } from './status-for.ts'
 import { keepWords, wordsOf } from './words.ts'
 
 export interface WriteBackOptions {
@@ -33,7 +33,7 @@ export async function writeBack(
     known.view = { ...known.view, repair: 'it was written a moment ago' }
     return await retries.later(path)
   }
-  const { status, wordsDropped } = await statusWith(wordsOf(known, keeper), (words) => keeper.statusMessage(words))
+  const { status, wordsDropped } = await statusFor(known, keeper)
   // Before they are gone from the profile.
   if (wordsDropped) await keepWords(key, wordsOf(known, keeper), keeper)
   const options = { nowSec: nowSec(), ...(machine === undefined ? {} : { machine }) }

@@ -52,7 +52,7 @@ const initParams: z.ZodType<InitParams> = z.strictObject({
 const chosenWord = z.strictObject({ position: z.int().min(1).max(24), word: z.string().max(16) })
 
 export interface OwnMethods {
-  'blob.get': MethodSpec<{ words?: string }, StatusMessage>
+  'blob.get': MethodSpec<{ words?: string; short?: boolean }, StatusMessage>
   'persona.init': MethodSpec<InitParams, InitResult>
   'device.list': MethodSpec<Empty, OwnTable>
   'device.shown': MethodSpec<Empty, { devices: ShownByDevice[] }>
@@ -79,8 +79,8 @@ export interface OwnMethods {
 export const OWN_METHODS: OwnMethods = {
   'blob.get': method(
     'publish',
-    'Get the status message that every device of the owner should show',
-    z.strictObject({ words: statusWords.exactOptional() }),
+    'Get the status message that every device of the owner should show, with the table or with a short status',
+    z.strictObject({ words: statusWords.exactOptional(), short: z.boolean().exactOptional() }),
     statusMessage,
   ),
   'persona.init': method(

@@ -59,7 +59,7 @@ export const editResult: z.ZodType<EditResult> = z.strictObject({
 const SHOWN = [
   'current', // the present table, or a higher one
   'older',
-  'unnumbered', // a table of the own persona; the record of it is too old to tell which
+  'unnumbered', // a table of the own persona: a short status, which leads to the newest one, or a record too old to tell which
   'unseen', // never seen with a table of the own persona
 ] as const
 
@@ -85,10 +85,14 @@ export const shownByDevice: z.ZodType<ShownByDevice> = z.strictObject({
 })
 
 /** The status message to show: own words, a space, the token. */
+/** How a status message shows the table: whole, or by a short status that leads to its announcement (docs/announce.md, section 10). */
+export type StatusForm = 'table' | 'short'
+
 export interface StatusMessage {
   text: string
   bytes: number
   words: string
+  /** The token, or the short status. */
   token: string
   table: OwnTable
 }

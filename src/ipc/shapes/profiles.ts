@@ -20,6 +20,9 @@ export interface ShownTable {
   seq: number | null
 }
 
+/** The state of an own profile that shows a short status. `older`: of an earlier key or reading key, or nothing is announced any more. */
+export type ShownShort = Extract<ShownTable['state'], 'current' | 'older' | 'newer' | 'other'>
+
 export interface WatchedProfile {
   path: string
   /** ToxPk of the profile; null while it cannot be read. */

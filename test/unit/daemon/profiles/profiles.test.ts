@@ -538,3 +538,80 @@ test('after a stop in the middle of a long list, the next scan reports the rest'
   await quiet()
   expect((await keeper.call('status')).counts.provisional).toBe(200)
 })
+
+describe('an own profile with a short status', () => {
+  const set = async (key: 'read' | 'announce', value: string | null): Promise<void> => {
+    const { own } = keeper.keeper
+    await edit(() => keeper.keeper.change(() => own.edit({ kind: 'set', key, found: own.setting(key), value })))
+  }
+  const shortWith = async (words: string): Promise<string> =>
+    (await keeper.call('blob.get', { words, short: true })).text
+
+  beforeEach(async () => {
+    profiles = { ownChanged: () => {}, idle: () => Promise.resolve() } as unknown as Profiles
+    await set('read', 'A'.repeat(22))
+    await set('announce', 'contacts')
+    profiles = undefined as unknown as Profiles
+  })
+
+  test('shows the current table, and is not written for a new one', async () => {
+    const text = await shortWith('in the garden')
+    await put('a.tox', laptop(text))
+    await watchWith({ repair: true })
+    const { seq } = await keeper.call('device.list')
+    expect(await only()).toMatchObject({ shows: { state: 'current', epoch: 0, seq }, repair: null })
+    await edit(addPhone)
+    expect(await only()).toMatchObject({ shows: { state: 'current', seq: seq + 1 }, repair: null })
+    expect(shownBy('a.tox')).toBe(text)
+    expect(readdirSync(directory)).toEqual(['a.tox'])
+  })
+
+  test('gets the new one after a reread, with its words', async () => {
+    await put('a.tox', laptop(await shortWith('in the garden')))
+    await watchWith({ repair: true })
+    await set('read', 'B'.repeat(21) + 'A')
+    expect(shownBy('a.tox')).toBe(await shortWith('in the garden'))
+    expect(keeper.told('profile.repaired')).toHaveLength(1)
+    kernel.event(directory, 'a.tox')
+    await quiet()
+    expect((await only()).shows).toMatchObject({ state: 'current' })
+  })
+
+  test('is due for a hand in the same form', async () => {
+    await put('a.tox', laptop(await shortWith('in the garden')))
+    await watchWith()
+    await set('read', 'B'.repeat(21) + 'A')
+    expect((await only()).shows).toMatchObject({ state: 'older', epoch: null })
+    const { text, path, key, device } = (await profiles.due()).profiles[0]!
+    expect([text, device]).toEqual([await shortWith('in the garden'), 'laptop'])
+    await profiles.wrote({ path, key, text, backup: '/backup', repaired: true })
+    expect(keeper.told('profile.repaired')).toMatchObject([{ device: 'laptop', backup: '/backup' }])
+  })
+
+  test('gets the table once nothing is announced any more', async () => {
+    await put('a.tox', laptop(await shortWith('in the garden')))
+    await watchWith({ repair: true })
+    await set('announce', null)
+    expect(shownBy('a.tox')).toBe(await tokenWith('in the garden'))
+  })
+
+  test('of another persona is left alone', async () => {
+    const other = await TestKeeper.withPersona()
+    const { own } = other.keeper
+    await other.keeper.change(() => own.edit({ kind: 'set', key: 'announce', found: null, value: 'contacts' }))
+    const { text } = await other.call('blob.get', { short: true })
+    await put('a.tox', laptop(text))
+    await watchWith({ repair: true })
+    expect((await only()).shows).toMatchObject({ state: 'other', epoch: null, seq: null })
+    expect(shownBy('a.tox')).toBe(text)
+  })
+
+  test('that was cut is damaged', async () => {
+    const text = await shortWith('in the garden')
+    await put('a.tox', laptop(text))
+    await watchWith()
+    await put('a.tox', laptop(text.slice(0, -1)))
+    expect((await only()).shows).toMatchObject({ state: 'damaged' })
+    expect(keeper.told('profile.blob-lost')).toMatchObject([{ state: 'damaged' }])
+  })
+})

@@ -28,7 +28,7 @@ const own: OwnTable = {
 
 function judged(text: string, verdict: OrderVerdict | null): ShownTable['state'] {
   const known = { verdict: () => verdict, nickname: () => undefined }
-  return judgeShown(text, judgeText(text, null, engine, START_SEC, known), own).state
+  return judgeShown(text, judgeText(text, null, engine, START_SEC, known), own, () => null).state
 }
 
 describe('an own profile shows', () => {

@@ -3,8 +3,10 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { CryptoEngine } from '../../../../src/crypto/engine.ts'
 import { copySecret } from '../../../../src/crypto/seal.ts'
+import { formatShort, shortOf } from '../../../../src/core/announce/short.ts'
 import { formatBase64url } from '../../../../src/core/encoding/bytes.ts'
 import { MAX_ALIASES } from '../../../../src/core/consent.ts'
+import { decodeStored } from '../../../../src/daemon/personas/heads.ts'
 import { BackupWriter } from '../../../../src/daemon/snapshot/backup.ts'
 import type { OwnTable } from '../../../../src/ipc/shapes/own.ts'
 import { openMemoryStore } from '../../../../src/store/memory-store.ts'
@@ -287,6 +289,15 @@ describe('after a restore', () => {
     expect([seq, devices[0]!.name]).toEqual([3, 'old laptop'])
     expect(await edit(keeper)).toBe('done')
     expect((await keeper.call('device.list')).seq).toBe(4)
+  })
+
+  it('signing stays off after a short status of the own persona, which brings no table', async () => {
+    const { restored } = await story()
+    const keeper = await restored()
+    const head = decodeStored(keeper.keeper.ownPersona().head!, keeper.keeper)
+    const seen = await keeper.later(1).sees(OWN_PHONE, formatShort(shortOf(head, engine)!, engine))
+    expect(seen).toMatchObject({ shown: 'valid', verdict: 'refresh', state: 'confirmed' })
+    expect(await edit(keeper)).toBe('RESTORE_UNRECONCILED')
   })
 
   it('signing stays off after an older table, a table seen before the restore, or one that the own profile shows (attack 45)', async () => {
