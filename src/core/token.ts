@@ -103,10 +103,10 @@ export function parseStatus(text: string): StatusContent {
 }
 
 function withoutTable(text: string, prefixed: readonly PrefixedWord[]): StatusContent {
-  const [short, ...others] = prefixed.filter(isShort)
+  const short = prefixed.find(isShort)
   const fragment = prefixed.length > 0
-  // Elsewhere than at the end it may be a quote of somebody else's, as a token.
-  if (short === undefined || others.length > 0 || trim(text.slice(short.end)) !== '')
+  // Elsewhere than at the end it may be a quote of somebody else's, as a token. So of two the first is none, and then neither counts.
+  if (short === undefined || trim(text.slice(short.end)) !== '')
     return { kind: 'none', words: text, fragment, short: null }
   const encoded = text.slice(short.start + TOKEN_PREFIX.length, short.end)
   return { kind: 'none', words: cutTokens(text, [short]), fragment, short: encoded }

@@ -338,6 +338,9 @@ describe('a short status in the hands of others', () => {
     for (const device of ['laptop', 'second laptop'])
       await bob.later(100).sees(mallory.key(device), shortText(table), { name: 'copy' })
     await clock.advance(HOUR_MS)
+    // Once more, now that it is known whom the text names.
+    for (const device of ['laptop', 'second laptop'])
+      expect(await bob.later(100).sees(mallory.key(device), shortText(table))).toMatchObject({ shown: 'short' })
     expect(alarms(bob)).toEqual([])
     expect(await statesOf(bob, 'Alice')).toEqual({ laptop: 'confirmed', phone: 'claimed' })
     expect(await statesOf(bob, 'Mallory')).toEqual({ laptop: 'confirmed' })
