@@ -233,5 +233,6 @@ function refreshedOf(
 }
 
 function shortRefreshed(name: string, { items, found, problem: why }: ShortNote): Refreshed['contacts'][number] {
-  return { name, items, changed: found, problem: why }
+  // Only who announces shows a short status.
+  return { name, items, changed: found, announced: true, problem: why }
 }

@@ -195,7 +195,7 @@ describe('a short status of a stranger', () => {
     const table = announcedTable(alice, ['laptop'])
     await bob.sees(alice.key('laptop'), shortText(table), { name: 'Alice' })
     expect(await announcer.refresh('Alice')).toEqual({
-      contacts: [{ name: 'Alice', items: 0, changed: false, problem: null }],
+      contacts: [{ name: 'Alice', items: 0, changed: false, announced: true, problem: null }],
     })
     dht.failure = new Error('no node answers')
     expect(await announcer.refresh(null)).toMatchObject({ contacts: [{ items: null, problem: 'no node answers' }] })
