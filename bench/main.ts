@@ -16,6 +16,7 @@ import { friend } from './people.ts'
 import { benchNet } from './net.ts'
 import { benchProcesses } from './processes.ts'
 import { benchRelayBoxes } from './relay-boxes.ts'
+import { benchRelayHttp } from './relay-http.ts'
 import { benchRelayStore } from './relay-store.ts'
 import { benchRelayStreams } from './relay-streams.ts'
 import { benchScale } from './scale.ts'
@@ -58,5 +59,6 @@ print(await benchDht(engine, isQuick))
 print(await benchRelayBoxes(isQuick))
 print(await benchRelayStore(isQuick))
 print(await benchRelayStreams(isQuick))
+print(await benchRelayHttp(isQuick))
 print(await benchScale(engine, isQuick))
 for (const contacts of isQuick ? [0, 1000] : [0, 10_000, 100_000]) print(await benchStart(engine, contacts, isQuick))
