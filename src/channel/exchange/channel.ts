@@ -210,9 +210,13 @@ export function draftOf(channel: Channel): Draft {
   return { channel: { ...channel }, writes: [], posts: [], events: [] }
 }
 
-/** Erases every key of the ratchet. */
-export function breakChannel({ channel, events }: Draft, reason: BrokenReason): void {
+/** Erases every key of the ratchet, and the frames. The contents that were not acknowledged stay, for a new channel. */
+export function breakChannel({ channel, writes, events }: Draft, reason: BrokenReason): void {
+  writes.push({ write: 'framesDone', upTo: channel.sent })
+  for (const { counter } of channel.early) writes.push({ write: 'earlyDone', counter })
   channel.phase = 'broken'
+  channel.window = []
+  channel.early = []
   channel.brokenBecause = reason
   channel.keys = null
   channel.promise = null

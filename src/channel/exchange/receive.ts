@@ -90,11 +90,15 @@ function takeNumbered(draft: Draft, opened: OpenedHeader, nowMs: number, engine:
   if (counter <= channel.received) return takeTaken(draft, opened)
   const known = channel.early.find((each) => each.counter === counter)
   if (known !== undefined) return takeKnown(draft, opened, known.frame, nowMs, engine)
-  if (counter > channel.received + WINDOW) {
+  const isTooEarly = counter > channel.received + WINDOW
+  if (isTooEarly || counter !== channel.received + 1 || isClosedForNow(channel)) {
+    // The header is the peer's, so its ack counts at once: else two ends whose apps take nothing would wait for each other.
+    takeAck(draft, opened.header.ack, nowMs)
+    if (channel.phase === 'broken') return
+    if (!isTooEarly) return keepEarly(draft, opened, nowMs)
     refuse(draft)
     return noteStuck(draft, nowMs)
   }
-  if (counter !== channel.received + 1 || isClosedForNow(channel)) return keepEarly(draft, opened, nowMs)
   if (!takeInTurn(draft, opened, nowMs, engine)) {
     refuse(draft)
     return noteStuck(draft, nowMs)

@@ -140,6 +140,16 @@ describe('acks', () => {
     ends.exchange()
     expect(ends.host.contents()).toHaveLength(12)
   })
+
+  it('count at once, also in a frame that the reader cannot take yet', () => {
+    const ends = pair()
+    ends.send(ends.host, 'a')
+    ends.bring(ends.guest, ...ends.host.takePosted())
+    ends.host.channel = { ...ends.host.channel, unreadBytes: MAX_UNREAD_BYTES + 1 }
+    ends.send(ends.guest, 'b')
+    ends.bring(ends.host, ...ends.guest.takePosted())
+    expect([ends.host.channel.window, ends.host.contents(), ends.host.told()]).toEqual([[], [], ['delivered']])
+  })
 })
 
 describe('frames', () => {

@@ -7,6 +7,7 @@ import { release } from '../../../src/channel/exchange/life.ts'
 import { nextTickMs, tick } from '../../../src/channel/exchange/repeat.ts'
 import { beginGuest, guestFindsUsed, guestTick } from '../../../src/channel/handshake/guest.ts'
 import { confirmCandidate, isOver } from '../../../src/channel/handshake/host.ts'
+import { formatGuest, formatHost, parseGuest, parseHost } from '../../../src/channel/handshake/state.ts'
 import { formatMessage, parseMessage } from '../../../src/channel/handshake/message.ts'
 import type { Invite } from '../../../src/channel/invite/invite.ts'
 import { encodeUtf8, formatHex } from '../../../src/core/encoding/bytes.ts'
@@ -205,6 +206,58 @@ describe('the persona of an invite', () => {
         sodium.signKeyPair(sodium.sha256(encodeUtf8('device 2 0'))).publicKey,
       )
       expect(isGood).toBe(other === before)
+    }
+  })
+})
+
+describe('the state of a handshake on disk', () => {
+  const guestOf = async (): Promise<GuestEnd> =>
+    await GuestEnd.begin(
+      engine,
+      await boxEnd('bob', identityOf(2)),
+      host({ persona: { personaId: personaIdOf(1), epoch: 1 } }).invite(),
+    )
+
+  it('is read back as it was, but for the times of posting', async () => {
+    const alice = host({ name: 'Ada' })
+    for (const invite of [alice.bareInvite(), alice.invite(), alice.invite()]) {
+      const guest = await GuestEnd.begin(engine, kim, invite)
+      await alice.receive(guest.m1)
+      expect(parseHost(formatHost(alice.state))).toEqual(alice.state)
+    }
+    expect([alice.state.claim === null, alice.state.late.length]).toEqual([false, 1])
+    const guest = await guestOf()
+    for (const state of [
+      guest.state,
+      guestFindsUsed(guest.state, START_MS).state,
+      { ...guest.state, isIntercepted: true },
+    ]) {
+      expect(parseGuest(formatGuest(state))).toEqual({ ...state, postedAtMs: null })
+    }
+  })
+
+  it('goes on after a start with the same bytes', async () => {
+    const alice = host()
+    const guest = await GuestEnd.begin(engine, kim, alice.invite())
+    guest.state = parseGuest(formatGuest(guest.state))
+    expect(guestTick(guest.state, START_MS).posts).toEqual([guest.m1])
+    await alice.receive(guest.m1)
+    alice.state = parseHost(formatHost(alice.state))
+    await alice.receive(guest.m1)
+    expect(alice.told()).toEqual(['claimed', 'again'])
+  })
+
+  it('of another version, or damaged, is refused', async () => {
+    const states = [
+      [formatGuest((await guestOf()).state), parseGuest],
+      [formatHost(host().state), parseHost],
+    ] as const
+    for (const [bytes, parse] of states) {
+      expect(() => parse(bytes.with(0, 2))).toThrow(expect.objectContaining({ code: 'STATE_VERSION' }))
+      for (const end of [1, 50, bytes.length - 1]) {
+        expect(() => parse(bytes.slice(0, end))).toThrow(expect.objectContaining({ code: 'STATE_DAMAGED' }))
+      }
+      expect(() => parse(Uint8Array.of(...bytes, 0))).toThrow(expect.objectContaining({ code: 'STATE_DAMAGED' }))
     }
   })
 })

@@ -90,6 +90,19 @@ describe('an old state that is put back', () => {
     expect(twice()).toBe(0)
   })
 
+  it('is found at once when a frame is far ahead', () => {
+    const ends = pair()
+    const old = ends.guest.disk
+    for (let i = 0; i < 70; i++) {
+      ends.send(i % 2 === 0 ? ends.guest : ends.host, `${i}`)
+      ends.exchange()
+    }
+    putBack(ends.guest, old)
+    ends.send(ends.host, 'x')
+    ends.bring(ends.guest, ...ends.host.takePosted())
+    expect(ends.guest.channel.brokenBecause).toBe('ACK_AHEAD')
+  })
+
   it('that only missed what it had read is broken after a day of frames that do not open', () => {
     const { engine, twice } = watched('missed')
     const ends = pair(engine)
@@ -142,6 +155,7 @@ describe('a broken channel', () => {
     ends.send(ends.host, 'a')
     ends.host.take(markBroken(ends.host.channel, 'RESTORED', ends.nowMs, ends.engine))
     expect([ends.host.channel.keys, ends.host.told()]).toEqual([null, ['broken']])
+    expect([tick(ends.host.channel, ends.nowMs + DAY_MS).posts, ends.host.disk.frames.size]).toEqual([[], 0])
     const [frame, notice] = ends.host.takePosted()
     expect(notice!.length).toBe(257)
     expect(() => submit(ends.host.channel, new Uint8Array())).toThrow(
