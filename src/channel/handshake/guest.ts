@@ -2,13 +2,13 @@
 import { encodeUtf8, equalBytes } from '../../core/encoding/bytes.ts'
 import type { JsonObject } from '../../core/encoding/canonical-json.ts'
 import { formatConnectoids, type Address } from '../invite/address.ts'
-import { BOX_TYPE, dataType, formatData, MAX_MESSAGE_BYTES } from '../ratchet/box-data.ts'
+import { BOX_TYPE, dataType, formatData } from '../ratchet/box-data.ts'
 import type { Step } from '../exchange/channel.ts'
 import { HandshakeError } from './errors.ts'
 import { INVITE_LIFE_SEC, inviteWithoutK } from '../invite/invite.ts'
 import type { ReadInvite } from '../invite/invite-text.ts'
 import { KEY_BYTES } from '../ratchet/kdf.ts'
-import { formatMessage, parseMessage, type Identity } from './message.ts'
+import { checkMessageLength, formatMessage, parseMessage, type Identity } from './message.ts'
 import { judgePeer, type HandshakeContext, type Peer, type RefusalReason } from './peer.ts'
 import { REPEAT_MS } from '../exchange/repeat.ts'
 import { commitTo, invitePsk, makeRoot, NONCE_BYTES } from '../ratchet/root.ts'
@@ -99,11 +99,7 @@ export async function beginGuest(
   const sealed = await context.sealTo(hostAt.pub, { label: 'channel-m1', aad: inviteHash, psk }, plain)
   if (sealed === null)
     throw new HandshakeError('INVITE_KEY_BAD', 'nothing can be sealed to the key of the invite; ask for a new one')
-  if (sealed.bytes.length > MAX_MESSAGE_BYTES)
-    throw new HandshakeError(
-      'MESSAGE_TOO_LARGE',
-      `the first message has ${sealed.bytes.length} bytes, and may have ${MAX_MESSAGE_BYTES}`,
-    )
+  checkMessageLength(sealed.bytes)
   const data = formatData(invite === null ? BOX_TYPE.m1WithoutK : BOX_TYPE.m1, sealed.bytes)
   const state: GuestState = {
     phase: 'waiting',

@@ -7,7 +7,7 @@ import { formatConnectoid } from '../invite/address.ts'
 import type { Self } from './guest.ts'
 import { inviteWithoutK, isExpired, type Invite } from '../invite/invite.ts'
 import { KEY_BYTES } from '../ratchet/kdf.ts'
-import { formatMessage, parseMessage, type ReadMessage } from './message.ts'
+import { checkMessageLength, formatMessage, parseMessage, type ReadMessage } from './message.ts'
 import { judgePeer, type HandshakeContext, type Peer, type RefusalReason } from './peer.ts'
 import { invitePsk, makeRoot, NONCE_BYTES } from '../ratchet/root.ts'
 import type { OpenFrom } from './seals.ts'
@@ -69,6 +69,7 @@ export function isOver({ invite }: HostState, nowMs: number): boolean {
  * Takes data that came by an intake of the invite. The caller handles one after another, and writes the state before it posts.
  * @param openFrom of the one-time key
  * @param self a new address for this peer; it is used only if the step has the event `claimed` or `candidate`
+ * @throws {HandshakeError} MESSAGE_TOO_LARGE, for the answer
  */
 export async function hostReceive(
   state: HostState,
@@ -149,6 +150,7 @@ async function answer(state: HostState, first: FirstMessage, self: Self, context
   const sealed = await context.sealTo(message.address.pub, { label: 'channel-m2', aad: m1Hash, psk: exporter }, plain)
   const agreed = engine.agree(dhSecret, message.dh)
   if (sealed === null || agreed === null) return refused(state, 'NO_ANSWER')
+  checkMessageLength(sealed.bytes)
   const transcript = { m1: m1Hash, m2: engine.sha256(sealed.bytes) }
   const root = makeRoot(engine, [exporter, sealed.exporter], agreed, transcript)
   const expiresAtMs = state.invite.expiresAtSec * 1000

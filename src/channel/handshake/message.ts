@@ -11,7 +11,9 @@ import { BlobError } from '../../core/errors.ts'
 import { LABEL_CHANNEL_SIG } from '../../core/labels.ts'
 import { checkNickname } from '../../core/nickname.ts'
 import { parseConnectoids, type Address } from '../invite/address.ts'
+import { MAX_MESSAGE_BYTES } from '../ratchet/box-data.ts'
 import type { Role } from '../ratchet/engine.ts'
+import { HandshakeError } from './errors.ts'
 import { InviteError } from '../invite/errors.ts'
 import { isAppName } from '../../core/encoding/app-name.ts'
 import { KEY_BYTES, roleByte } from '../ratchet/kdf.ts'
@@ -76,6 +78,15 @@ export function formatMessage(role: Role, message: Message, identity: Identity |
   if (identity === null) return encodeUtf8(formatCanonicalJson(members))
   const sig = identity.sign(signedBytes(role, members, before))
   return encodeUtf8(formatCanonicalJson({ ...members, sig: formatBase64url(sig) }))
+}
+
+/** Checks a sealed message before it is posted. @throws {HandshakeError} MESSAGE_TOO_LARGE */
+export function checkMessageLength({ length }: Uint8Array): void {
+  if (length <= MAX_MESSAGE_BYTES) return
+  throw new HandshakeError(
+    'MESSAGE_TOO_LARGE',
+    `the message has ${length} bytes, and may have ${MAX_MESSAGE_BYTES}; shorten the card, the name or the addresses`,
+  )
 }
 
 function signedBytes(role: Role, members: JsonObject, { inviteHash, m1Hash }: Before): Uint8Array {

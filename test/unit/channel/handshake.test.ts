@@ -300,6 +300,19 @@ describe('a message', () => {
     expect(LOW_ORDER.length).toBeGreaterThan(6)
   })
 
+  it('has at most 12 000 bytes when it is sealed, at either end', async () => {
+    const card = (length: number): Promise<Awaited<ReturnType<typeof boxEnd>>> =>
+      boxEnd('bob', { ...identityOf(2), card: identityOf(2).card + '.'.padEnd(length, 'x') })
+    const alice = host()
+    await expect(GuestEnd.begin(engine, await card(12_000), alice.invite())).rejects.toThrow(/may have 12000/)
+    const guest = await GuestEnd.begin(engine, await card(11_000), alice.invite())
+    await alice.receive(guest.m1)
+    expect(alice.told()).toEqual(['claimed'])
+    const large = new HostEnd(engine, box, await card(12_000))
+    const other = await GuestEnd.begin(engine, kim, large.invite())
+    await expect(large.receive(other.m1)).rejects.toThrow(expect.objectContaining({ code: 'MESSAGE_TOO_LARGE' }))
+  })
+
   it('with a flipped bit is refused and counted, and the true one still opens', async () => {
     const alice = host()
     const guest = await GuestEnd.begin(engine, kim, alice.invite())
@@ -327,10 +340,12 @@ describe('two guests with one invite', () => {
     const [usedAgain] = await alice.receive(second.m1)
     expect(alice.told()).toEqual(['claimed', 'INVITE_TWICE'])
     expect(used![0]).toBe(BOX_TYPE.used)
-    await second.receive(flipped(used!, 4000 % ((used!.length - 1) * 8)))
+    for (let i = 0; i < 100; i++)
+      await second.receive(flipped(used!, 8 + Math.floor(((used!.length - 1) * 8 * i) / 100)))
+    expect([second.state.refused, new Set(second.told())]).toEqual([100, new Set(['NOT_OPENED'])])
     await second.receive(used!)
     await second.receive(usedAgain!)
-    expect([second.told(), second.state.phase]).toEqual([['NOT_OPENED', 'INTERCEPTED'], 'waiting'])
+    expect([second.told(), second.state.phase]).toEqual([['INTERCEPTED'], 'waiting'])
     expect(guestTick(second.state, START_MS + HOUR_MS).posts).toEqual([second.m1])
     // What the second guest was answered says nothing to the first.
     await first.receive(used!)
