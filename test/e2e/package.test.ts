@@ -3,6 +3,7 @@
  * dependencies are linked there. `npm install` would need a registry.
  */
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
 import {
   cpSync,
   existsSync,
@@ -128,6 +129,7 @@ describe('the tarball', () => {
     expect(readdirSync(join(installed, 'examples')).toSorted()).toEqual([
       'merged-friends.ts',
       'merged_friends.py',
+      'relay',
       'who-is.ts',
       'who_is.py',
     ])
@@ -260,6 +262,20 @@ describe('the programs of the package', () => {
       }`,
     )
     expect(run(project, process.execPath, 'net.mjs')).toBe('0 true \n0 true \n')
+  })
+
+  test('run persona-relay from the compiled files, with its templates', async () => {
+    const directory = join(temp, 'relay')
+    expect(run(project, bin('persona-relay'), 'init', directory, '--url', 'https://relay.example')).toContain('Next:')
+    const config = join(temp, 'relay.yaml')
+    writeFileSync(config, 'listen: 127.0.0.1:0\n', { mode: 0o600 })
+    const args = ['serve', '--dir', join(temp, 'relay-data'), '--config', config]
+    const relay = spawn(bin('persona-relay'), args, { env: environment(), stdio: ['ignore', 'pipe', 'ignore'] })
+    const [printed] = (await once(relay.stdout, 'data')) as [Buffer]
+    const [url] = /http:\/\/127[^/]*/.exec(String(printed))!
+    expect(await (await fetch(`${url}/healthz`)).json()).toEqual({ ok: true })
+    relay.kill('SIGTERM')
+    expect(await once(relay, 'exit')).toEqual([0, null])
   })
 
   test('answer an app that uses personad/client', () => {
