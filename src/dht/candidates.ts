@@ -31,7 +31,7 @@ export class Candidates {
   readonly #target: Uint8Array
   /** By distance; nodes without an id last, so that they are asked only when the others do not suffice. */
   readonly #sorted: Candidate[] = []
-  readonly #addresses = new Set<string>()
+  readonly #byAddress = new Map<string, Candidate>()
   readonly #perHost = new Map<string, number>()
   #askedNodes = 0
 
@@ -48,8 +48,11 @@ export class Candidates {
     return this.#sorted.filter(({ state }) => state === 'answered')
   }
 
-  has(node: NodeAddress): boolean {
-    return this.#addresses.has(formatAddress(node))
+  /** Whether the node is one of them already. One without an id, a node of the configuration, takes that by which another node lists it. */
+  knows(node: NodeAddress | ListedNode): boolean {
+    const known = this.#byAddress.get(formatAddress(node))
+    if (known?.id === null && 'id' in node) this.identify(known, node.id)
+    return known !== undefined
   }
 
   /**
@@ -57,16 +60,17 @@ export class Candidates {
    * @param isOpen the host may have any number of nodes: it is an exception of the owner, such as the own machine
    */
   add(node: NodeAddress | ListedNode, isOpen: boolean): void {
-    const address = formatAddress(node)
-    const atHost = this.#perHost.get(node.host) ?? 0
-    if (this.#addresses.has(address) || (!isOpen && atHost >= MAX_CANDIDATES_PER_HOST)) return
-    this.#addresses.add(address)
-    this.#perHost.set(node.host, atHost + 1)
     const { host, port } = node
-    this.#insert({ host, port, id: 'id' in node ? node.id : null, state: 'new', token: null, hasNamed: false })
+    const atHost = this.#perHost.get(host) ?? 0
+    if (this.knows(node) || (!isOpen && atHost >= MAX_CANDIDATES_PER_HOST)) return
+    this.#perHost.set(host, atHost + 1)
+    const id = 'id' in node ? node.id : null
+    const candidate: Candidate = { host, port, id, state: 'new', token: null, hasNamed: false }
+    this.#byAddress.set(formatAddress(node), candidate)
+    this.#insert(candidate)
   }
 
-  /** Takes the id from the node's own answer, whatever others had listed. */
+  /** Takes the id that the node's own answer has, whatever others had listed. */
   identify(candidate: Candidate, id: Uint8Array): void {
     if (candidate.id !== null && equalBytes(candidate.id, id)) return
     this.#sorted.splice(this.#sorted.indexOf(candidate), 1)

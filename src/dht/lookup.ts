@@ -60,7 +60,7 @@ export class Lookup {
 
   #add(node: NodeAddress): void {
     // Most nodes are listed by several others. It costs less to see that than to judge the host again.
-    if (this.#candidates.has(node)) return
+    if (this.#candidates.knows(node)) return
     const verdict = this.#parts.judgeHost(node.host)
     if (verdict === 'refused') this.#parts.exchange.counters.refusedHosts++
     else this.#candidates.add(node, verdict === 'open')

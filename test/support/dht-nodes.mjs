@@ -17,6 +17,12 @@ function heedReadOnly(rpc) {
   rpc.socket.on('query', () => list(add))
 }
 
+/** The node answers as late as one that is far away. */
+function delayAnswers({ socket }, delayMs) {
+  const send = socket.send.bind(socket)
+  socket.send = (peer, message, sent) => setTimeout(send, message.y === 'q' ? 0 : delayMs, peer, message, sent)
+}
+
 const nodes = []
 for (let i = 0; i < count; i++) {
   const known = [...others, ...nodes.map((node) => node.address().port)]
@@ -25,6 +31,8 @@ for (let i = 0; i < count; i++) {
   await new Promise((resolve) => node.listen(0, '127.0.0.1', resolve))
   await ready
   if (process.env.HEED_READ_ONLY === '1') heedReadOnly(Reflect.get(node, '_rpc'))
+  const delayMs = Number(process.env.ANSWER_DELAY_MS)
+  if (delayMs > 0) delayAnswers(Reflect.get(node, '_rpc'), delayMs)
   nodes.push(node)
 }
 answer({ ports: nodes.map((node) => node.address().port) })

@@ -25,6 +25,8 @@ export interface PeerOptions {
   readonly atEnd?: (end: () => void) => void
   /** Nodes of bittorrent-dht then list no read-only client (BEP 43). A client that has ended then costs later lookups nothing. */
   readonly heedReadOnly?: boolean
+  /** Nodes of bittorrent-dht then answer so late. */
+  readonly answerDelayMs?: number
   /** Nodes of libtorrent begin at the given ports alone, and find the others there. libtorrent keeps no node in its table that it begins at. */
   readonly hasRouters?: boolean
 }
@@ -46,7 +48,7 @@ export class DhtPeers {
     kind: 'bittorrent-dht' | 'libtorrent',
     count: number,
     ports: readonly number[] = [],
-    { atEnd = onTestFinished, heedReadOnly = false, hasRouters = false }: PeerOptions = {},
+    { atEnd = onTestFinished, heedReadOnly = false, hasRouters = false, answerDelayMs = 0 }: PeerOptions = {},
   ): Promise<DhtPeers> {
     const args = [String(count), ...(hasRouters ? ['--routers'] : []), ...ports.map(String)]
     const child =
@@ -54,7 +56,7 @@ export class DhtPeers {
         ? spawn(PYTHON, [pathOf('dht_nodes.py'), ...args], { stdio: ['pipe', 'pipe', 'pipe'] })
         : spawn(process.execPath, [pathOf('dht-nodes.mjs'), ...args], {
             stdio: ['pipe', 'pipe', 'pipe'],
-            env: { ...process.env, HEED_READ_ONLY: heedReadOnly ? '1' : '0' },
+            env: { ...process.env, HEED_READ_ONLY: heedReadOnly ? '1' : '0', ANSWER_DELAY_MS: String(answerDelayMs) },
           })
     atEnd(() => void child.kill('SIGKILL'))
     const reader: Interface = createInterface({ input: child.stdout })

@@ -31,6 +31,15 @@ describe('a put', () => {
     expect(report.nodesAsked).toBeLessThan(30)
   })
 
+  it('reaches the eight closest also where all nodes are nodes of the configuration', async () => {
+    const { net } = netOf(40)
+    const signed = signValue('ada', 5n, value(500), SALT)
+    const client = net.client({ bootstrap: net.nodes.map(({ host, port }) => ({ host, port })) })
+    expect(await net.settle(client.put(signed))).toMatchObject({ nodesHold: 8 })
+    const holders = net.nodes.filter(({ store }) => store.size > 0)
+    expect(new Set(holders)).toEqual(new Set(net.closest(signed).slice(0, 8)))
+  })
+
   it('finds the closest nodes also where a node that has the value names no others', async () => {
     const { net, client } = netOf(60)
     for (const node of net.nodes) node.manners.leavesNodesOut = true
