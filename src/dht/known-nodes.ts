@@ -13,9 +13,10 @@ export class KnownNodes {
     return this.#nodes.size
   }
 
-  note({ id, host, port }: ListedNode): void {
+  /** @param isOpen the host may have any number of nodes: it is an exception of the owner, such as the own machine */
+  note({ id, host, port }: ListedNode, isOpen: boolean): void {
     const address = formatAddress({ host, port })
-    if (!this.#nodes.delete(address) && this.#countAt(host) >= MAX_KNOWN_PER_HOST) return
+    if (!this.#nodes.delete(address) && !isOpen && this.#countAt(host) >= MAX_KNOWN_PER_HOST) return
     this.#nodes.set(address, { id, host, port })
     if (this.#nodes.size > MAX_KNOWN_NODES) this.#nodes.delete(this.#nodes.keys().next().value!)
   }

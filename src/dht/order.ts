@@ -74,7 +74,8 @@ export class Order {
         judgeHost: (host) => parts.judgeHost(host),
         takeValue: (from, value) => this.#takeValue(from, value),
         noteNode: (node) => {
-          if (node.id !== null) parts.known.note({ id: node.id, host: node.host, port: node.port })
+          const { id, host, port } = node
+          if (id !== null) parts.known.note({ id, host, port }, parts.judgeHost(host) === 'open')
         },
         forgetNode: (node) => parts.known.forget(formatAddress(node)),
       },

@@ -204,6 +204,16 @@ describe('a get', () => {
     expect(net.nodes[0]!.asked.length).toBe(asked)
   })
 
+  it('begins at the closest nodes that it knows of a host that the owner made an exception, however many there are', async () => {
+    const net = new DhtNet()
+    for (let port = 1; port <= 30; port++) net.addNode({}, { host: '127.0.0.1', port })
+    const client = net.client({ judgeHost: () => 'open' })
+    const places = [1, 2, 3, 4].map((seq) => signValue(`person ${seq}`, 1n, value(10), SALT))
+    for (const signed of places) await net.settle(client.put(signed))
+    for (const signed of places) expect((await net.settle(client.get(signed))).nodesAsked).toBe(8)
+    expect(places).toHaveLength(4)
+  })
+
   it('ends also in a net of liars who name ever closer nodes', async () => {
     const net = new DhtNet()
     const signed = signValue('ada', 5n, value(10), SALT)
