@@ -1,4 +1,5 @@
 /** Judges a status message for display (docs/ipc.md, section 3, VerifyResult). The daemon adds its knowledge; the CLI alone has none. */
+import { parseShort } from '../../core/announce/short.ts'
 import { BLOB_VERSION } from '../../core/blob.ts'
 import { encodeUtf8, formatHex } from '../../core/encoding/bytes.ts'
 import type { Engine } from '../../core/engine.ts'
@@ -35,8 +36,8 @@ export function judgeText(
   const bytes = encodeUtf8(text).length
   const about = { bytes, overLimit: bytes > MAX_STATUS_BYTES }
   try {
-    const { blob, words, isShown } = judgeStatus(text, engine)
-    if (blob === null) return refused('NO_TOKEN', 'the text has no persona token', words, about)
+    const { blob, words, isShown, short } = judgeStatus(text, engine)
+    if (blob === null) return refused('NO_TOKEN', messageWithout(short, engine), words, about)
     const view = viewOf(blob, nowSec, known)
     // A quoted token confirms nothing.
     const listsSender = from === null ? null : isShown && view.devices.some((device) => device.key === from)
@@ -49,6 +50,12 @@ export function judgeText(
     if (!(error instanceof BlobError)) throw error
     return refused(error.code, error.message, ownWords(text), about)
   }
+}
+
+function messageWithout(short: string | null, engine: Engine): string {
+  return short !== null && parseShort(short, engine) !== null
+    ? 'the text has a short status, which names a table on the DHT and does not hold it'
+    : 'the text has no persona token'
 }
 
 function refused(

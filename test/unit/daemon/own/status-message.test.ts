@@ -59,6 +59,16 @@ describe('the short status of the owner', () => {
     expect((await laptop.call('blob.get', { words: `at home ${short}` })).text).toBe(table)
   })
 
+  it('judged on its own has no table, and says where that is', async () => {
+    await announcer.on('contacts')
+    const short = await shortText(laptop, 'at home')
+    const judged = await laptop.call('verify', { text: short })
+    expect(judged).toMatchObject({ valid: false, code: 'NO_TOKEN', blob: null, words: 'at home' })
+    expect(judged.message).toContain('names a table on the DHT')
+    const damaged = await laptop.call('verify', { text: short.replace(/.$/, '!') })
+    expect(damaged).toMatchObject({ code: 'NO_TOKEN', message: 'the text has no persona token' })
+  })
+
   it('is refused with words that leave no room for it, by their bytes', async () => {
     await announcer.on('contacts')
     expect(await codeOf(laptop.call('blob.get', { words: 'x'.repeat(906), short: true }))).toBe('done')
