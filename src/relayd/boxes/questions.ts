@@ -21,6 +21,7 @@ export interface QuestionsOptions {
 }
 
 const SEC_US = 1_000_000
+const MOMENT_BYTES = 8 // of a nonce, which begins with the microsecond of its question
 const NO_AAD = new Uint8Array()
 
 export class Questions {
@@ -36,7 +37,7 @@ export class Questions {
   /** Asks the owner of a key. @returns the sealed question in base64url @throws {SealError} BOX_KEY_POINT */
   async ask(to: BoxKey, nowUs: number): Promise<string> {
     const { origin, questionSec, random } = this.#options
-    const nonce = random(NONCE_BYTES)
+    const nonce = concatBytes(u64be(nowUs), random(NONCE_BYTES - MOMENT_BYTES))
     const exp = Math.floor(nowUs / SEC_US) + questionSec
     const question = encodeQuestion({
       origin,
@@ -56,17 +57,24 @@ export class Questions {
     const given = parseAnswer(text)
     if (given === null) return null
     const { nonce, exp } = given
-    const right = this.#answerTo(from, exp, parseBase64url(nonce)!)
-    if (!timingSafeEqual(right, parseBase64url(given.answer)!)) return null
-    return nowUs < exp * SEC_US ? { id: nonce, expiresUs: exp * SEC_US } : null
+    const nonceBytes = parseBase64url(nonce)!
+    const right = this.#answerTo(from, exp, nonceBytes)
+    if (!timingSafeEqual(right, parseBase64url(given.answer)!) || nowUs >= exp * SEC_US) return null
+    // To the microsecond: a store refuses answers to questions from before its start, and exp would blur that by a second.
+    const askedUs = Number(new DataView(nonceBytes.buffer).getBigUint64(0))
+    return { id: nonce, expiresUs: askedUs + this.#options.questionSec * SEC_US }
   }
 
   /** HMAC of key || exp || nonce. Their lengths differ only with the suite, so no two triples have the same bytes. */
   #answerTo(key: BoxKey, exp: number, nonce: Uint8Array): Buffer {
-    const time = new Uint8Array(8)
-    new DataView(time.buffer).setBigUint64(0, BigInt(exp))
     return createHmac('sha256', this.#key)
-      .update(concatBytes(key.bytes, time, nonce))
+      .update(concatBytes(key.bytes, u64be(exp), nonce))
       .digest()
   }
+}
+
+function u64be(value: number): Uint8Array {
+  const bytes = new Uint8Array(MOMENT_BYTES)
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(Math.floor(value)))
+  return bytes
 }

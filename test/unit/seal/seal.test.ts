@@ -38,7 +38,8 @@ test.each(SUITES)('a seal opens under its own label only (%s)', async (suite) =>
       tried++
     }
   }
-  expect(tried).toBe(16)
+  expect(tried).toBe(labels.length ** 2)
+  expect(tried).toBeGreaterThanOrEqual(16)
 })
 
 test.each(SUITES)('another aad, another key or one changed bit leaves a seal closed (%s)', async (suite) => {
