@@ -7,22 +7,27 @@ const SEC_US = 1_000_000 // microseconds
 const HOUR_US = 3600 * SEC_US
 const DAY_US = 24 * HOUR_US
 
+export interface BoxLimits {
+  /** Messages of a box; those that `at` names as processed are gone. */
+  readonly maxMessages: number
+  readonly maxBytes: number
+  /** Messages of a box that was never checked. */
+  readonly maxUnchecked: number
+  /**
+   * Boxes of one address that no owner has claimed, by an answer. A check alone claims none: it proves no key, so whoever makes boxes up could
+   * check them as well.
+   */
+  readonly maxUncheckedBoxes: number
+  /** Sends that a retired box keeps for its owner. */
+  readonly maxRetired: number
+  /** How long a message lives, in microseconds. */
+  readonly messageUs: number
+  /** How long a box lives after its last check, in microseconds; up to an hour less, so that not every check is a write. */
+  readonly boxUs: number
+}
+
 export interface RelayLimits {
-  /** Limits of one box. */
-  readonly box: {
-    readonly maxMessages: number
-    readonly maxBytes: number
-    /** Messages of a box that was never checked. */
-    readonly maxUnchecked: number
-    /** Boxes never checked that one address has made. */
-    readonly maxUncheckedBoxes: number
-    /** Sends that a retired box keeps for its owner. */
-    readonly maxRetired: number
-    /** How long a message lives, in microseconds. */
-    readonly messageUs: number
-    /** How long a box lives after its last check, in microseconds. */
-    readonly boxUs: number
-  }
+  readonly box: BoxLimits
   /** Characters of `data` in base64url. */
   readonly maxDataChars: number
   /** Bytes of the body of `POST /`. */

@@ -97,7 +97,7 @@ export const RULES: Readonly<Record<string, Rule>> = {
     reason: 'the client of a relay runs in browsers too: its caller hands in fetch and clock',
   },
   'relayd/store': {
-    folders: ['core', 'durable', 'store'],
+    folders: ['core', 'durable', 'relay', 'store'],
     packages: ['node:'],
     reason: 'the store of a relay keeps sealed bytes, and knows no HTTP',
   },

@@ -83,7 +83,7 @@ const FORBIDDEN: readonly (readonly [file: string, source: string])[] = [
   ['netnode/a.ts', "import { x } from '../store/store.ts'"],
   ['card/a.ts', "import { x } from '../crypto/seed.ts'"],
   ['relay/a.ts', "import { x } from 'node:http'"],
-  ['relayd/store/a.ts', "import { x } from '../../relay/wire.ts'"],
+  ['relayd/store/a.ts', "import { x } from '../http/relay-server.ts'"],
   ['relayd/boxes/a.ts', "import { x } from '../../store/store.ts'"],
   ['relayd/http/a.ts', "import { x } from '../store/relay-store.ts'"],
   ['relayd/program/a.ts', "import { x } from '../../daemon/config.ts'"],

@@ -31,25 +31,6 @@ export interface SendOutcome {
   readonly atUs: number
 }
 
-export interface BoxLimits {
-  /** Messages of a box; those that `at` names as processed are gone. */
-  readonly maxMessages: number
-  readonly maxBytes: number
-  /** Messages of a box that was never checked. */
-  readonly maxUnchecked: number
-  /**
-   * Boxes of one address that no owner has claimed, by an answer. A check alone claims none: it proves no key, so whoever makes boxes up could
-   * check them as well.
-   */
-  readonly maxUncheckedBoxes: number
-  /** Sends that a retired box keeps for its owner. */
-  readonly maxRetired: number
-  /** How long a message lives, in microseconds. */
-  readonly messageUs: number
-  /** How long a box lives after its last check, in microseconds; up to an hour less, so that not every check is a write. */
-  readonly boxUs: number
-}
-
 /** A bucket of tokens: `burst` at first, and `perSec` more each second, never above `burst`. */
 export interface Bucket {
   /** What is counted: an address as HMAC under the key of the day, or a box. */

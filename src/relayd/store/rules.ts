@@ -1,6 +1,6 @@
 /** The rules of a box that need no store: when it ends, and whether a message has room in it. */
+import type { BoxLimits } from '../../relay/limits.ts'
 import type { Box } from './box.ts'
-import type { BoxLimits } from './relay-store.ts'
 
 /** How exactly checks are noted. An app checks each minute, and a write for each would wear out a disk. */
 export const CHECK_GRAIN_US: number = 3600 * 1_000_000

@@ -1,11 +1,9 @@
 import { expect, test } from 'vitest'
 import { RELAY_LIMITS } from '../../../src/relay/limits.ts'
-import type { BoxLimits } from '../../../src/relayd/store/relay-store.ts'
 
-test('the limits of a box are those that a store takes', () => {
-  const box: BoxLimits = RELAY_LIMITS.box
-  expect(box.messageUs).toBe(3_600_000_000)
-  expect(box.boxUs).toBe(2_592_000_000_000)
+test('a message lives for an hour, and a box for 30 days', () => {
+  expect(RELAY_LIMITS.box.messageUs).toBe(3_600_000_000)
+  expect(RELAY_LIMITS.box.boxUs).toBe(2_592_000_000_000)
 })
 
 test('the body has room for the longest data, and the body of a wait for the most boxes', () => {
