@@ -56,7 +56,7 @@ test('a refused value is named in words for people, without the param of the soc
 const MADE = new Set(
   [
     'again,backup,blocked,box,carrier,check,force,header,isLast,message,observations,plan,repaired,repin,restore',
-    'source,trustVerified,unnamed,verified',
+    'short,source,trustVerified,unnamed,verified',
   ].flatMap((names) => names.split(',')),
 )
 
