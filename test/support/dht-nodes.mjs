@@ -20,7 +20,7 @@ function heedReadOnly(rpc) {
 /** The node answers as late as one that is far away. */
 function delayAnswers({ socket }, delayMs) {
   const send = socket.send.bind(socket)
-  socket.send = (peer, message, sent) => setTimeout(send, message.y === 'q' ? 0 : delayMs, peer, message, sent)
+  socket.send = (peer, message, sent) => setTimeout(() => send(peer, message, sent), message.y === 'q' ? 0 : delayMs)
 }
 
 const nodes = []
