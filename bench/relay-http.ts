@@ -125,16 +125,21 @@ class Bodies {
   /** The answer is made as the relay makes it: opening its question would cost the client more than all else. */
   #receive(at: number): string {
     const key = this.#keys[this.#number++ % BOXES]!
-    const nonce = randomBytes(16)
-    const exp = Math.floor(Date.now() / 1000) + 60
-    const time = new Uint8Array(8)
-    new DataView(time.buffer).setBigUint64(0, BigInt(exp))
+    const nowMs = Date.now()
+    const nonce = concatBytes(u64be(nowMs * 1000), randomBytes(8))
+    const exp = Math.floor(nowMs / 1000) + 60
     const mac = createHmac('sha256', this.#relayKey)
-      .update(concatBytes(key, time, nonce))
+      .update(concatBytes(key, u64be(exp), nonce))
       .digest()
     const answer = `${formatBase64url(nonce)}.${exp}.${formatBase64url(mac)}`
     return JSON.stringify({ pub: formatBase64url(key), ext: null, action: 'receive', answer, at, limit: 1 })
   }
+}
+
+function u64be(value: number): Uint8Array {
+  const bytes = new Uint8Array(8)
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(value))
+  return bytes
 }
 
 const KINDS = ['bare sends', 'sends', 'bare reads', 'receives'] as const
