@@ -51,7 +51,8 @@ export function infoOf({ version, url, operator, terms, senders, limits }: About
 /** The page of `GET /`. */
 export function pageOf(about: About): string {
   const { version, url, operator, terms, senders } = about
-  const name = operator.name === '' ? 'somebody who did not write their name' : escapeHtml(operator.name)
+  const whose =
+    operator.name === '' ? 'Its operator has not given a name.' : `${escapeHtml(operator.name)} operates this relay.`
   const contact = operator.contact === '' ? '' : ` Contact: ${escapeHtml(operator.contact)}.`
   const rows = limitRows(about.limits).map(([what, limit]) => `<tr><td>${what}</td><td>${limit}</td></tr>`)
   return `<!doctype html>
@@ -65,9 +66,9 @@ td { padding: 0 1rem 0.2rem 0; vertical-align: top }
 </style>
 <h1>This is a relay</h1>
 <p>Apps of two people leave sealed messages for each other at ${escapeHtml(url)}, until the other app fetches them. There is nothing
-to read here: every message is encrypted before it comes, and this machine has no key.</p>
+to read here: every message is encrypted before it comes, and this machine cannot decrypt it.</p>
 <h2>Whose it is</h2>
-<p>${name} operates this relay.${contact}</p>
+<p>${whose}${contact}</p>
 ${terms.text === '' ? '' : `<p>${escapeHtml(terms.text)}</p>\n`}${terms.price === '' ? '' : `<p>Price: ${escapeHtml(terms.price)}</p>\n`}${terms.url === null ? '' : `<p><a href="${escapeHtml(terms.url)}" rel="noreferrer">Terms</a></p>\n`}<h2>Limits</h2>
 <table>
 ${rows.join('\n')}
