@@ -1,5 +1,6 @@
 /** The command line of persona-relay. */
 import { parseArgs } from 'node:util'
+import { PersonadError } from '../../errors/personad-error.ts'
 
 export const USAGE = `usage: persona-relay [serve] [--dir DIR] [--config FILE]
        persona-relay init DIR --url URL
@@ -37,8 +38,12 @@ export interface Call {
 }
 
 /** Wrong usage, in a sentence. */
-export class UsageError extends Error {
+export class UsageError extends PersonadError<'USAGE'> {
   override readonly name = 'UsageError'
+
+  constructor(message: string) {
+    super('USAGE', message)
+  }
 }
 
 const TEXT = { type: 'string' } as const

@@ -1,6 +1,7 @@
 /** What `check` looks at, in the order in which an operator would look. */
 import { randomBytes } from 'node:crypto'
 import { formatBase64url } from '../../core/encoding/bytes.ts'
+import { PersonadError } from '../../errors/personad-error.ts'
 import { answerQuestion } from '../../relay/answer-question.ts'
 import { sendRight } from '../../relay/send-right.ts'
 import { formatBoxKey, type BoxSuite } from '../../seal/box-key.ts'
@@ -37,8 +38,12 @@ export interface Check {
 }
 
 /** A check that failed, with what the operator can do. */
-export class Failure extends Error {
+export class Failure extends PersonadError<'CHECK_FAILED'> {
   override readonly name = 'Failure'
+
+  constructor(message: string, options?: ErrorOptions) {
+    super('CHECK_FAILED', message, options)
+  }
 }
 
 export const ALL_CHECKS: readonly Check[] = [
