@@ -9,7 +9,7 @@ import { writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { concatBytes, formatBase64url } from '../src/core/encoding/bytes.ts'
+import { concatBytes, formatBase64url, u64be } from '../src/core/encoding/bytes.ts'
 import { readSecretsFile } from '../src/store/secrets-file.ts'
 import { makeHome, removeHome } from './daemon.ts'
 import { formatRatio, quantile, type Row } from './measure.ts'
@@ -134,12 +134,6 @@ class Bodies {
     const answer = `${formatBase64url(nonce)}.${exp}.${formatBase64url(mac)}`
     return JSON.stringify({ pub: formatBase64url(key), ext: null, action: 'receive', answer, at, limit: 1 })
   }
-}
-
-function u64be(value: number): Uint8Array {
-  const bytes = new Uint8Array(8)
-  new DataView(bytes.buffer).setBigUint64(0, BigInt(value))
-  return bytes
 }
 
 const KINDS = ['bare sends', 'sends', 'bare reads', 'receives'] as const

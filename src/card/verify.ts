@@ -1,11 +1,11 @@
 /** Verifies a card: keys, signature, chain, inception, in that order (docs/card.md, section 3). */
-import { chainRoot, inceptionMessage } from '../core/chain.ts'
+import { chainRoot } from '../core/chain.ts'
 import { isStrictPublicKey } from '../core/curve/ed25519.ts'
 import { isCanonicalU, isImageOf, isLowOrderU, signingKeyImage } from '../core/curve/x25519.ts'
-import { concatBytes, encodeUtf8, equalBytes, formatHex, isZero } from '../core/encoding/bytes.ts'
+import { encodeUtf8, equalBytes, formatHex, isZero } from '../core/encoding/bytes.ts'
 import type { Engine, Sha256 } from '../core/engine.ts'
 import { MAX_EPOCH } from '../core/limits.ts'
-import type { InceptionCache } from '../core/verify.ts'
+import { isCommitted, type InceptionCache } from '../core/verify.ts'
 import { parseCard, type CardEntry, type ParsedCard } from './card.ts'
 import { CardError } from './errors.ts'
 
@@ -35,25 +35,11 @@ export function verifyCard(text: string, engine: CardEngine, inceptions?: Incept
   if (isZero(chain.next) !== (chain.epoch === MAX_EPOCH))
     throw new CardError('CARD_CHAIN', 'the chain ends at the last epoch, and at no other')
   const root = chainRoot(chain, engine)
-  checkInception(card, root, engine, inceptions)
+  if (!isCommitted(chain, root, engine, inceptions)) {
+    const message = `persona ${formatHex(chain.personaId)} did not commit to the chain of this card`
+    throw new CardError('CARD_INCEPTION', message)
+  }
   return { ...card, root, hash: engine.sha256(encodeUtf8(text)) } as VerifiedCard
-}
-
-function checkInception(
-  { chain }: ParsedCard,
-  root: Uint8Array,
-  engine: CardEngine,
-  inceptions: InceptionCache | undefined,
-): void {
-  if (chain.inception === null) return
-  const key = formatHex(concatBytes(chain.personaId, root, chain.inception))
-  if (inceptions?.has(key) === true) return
-  if (!engine.verify(chain.inception, inceptionMessage(chain.personaId, root), chain.personaId))
-    throw new CardError(
-      'CARD_INCEPTION',
-      `persona ${formatHex(chain.personaId)} did not commit to the chain of this card`,
-    )
-  inceptions?.add(key)
 }
 
 function checkKeys({ chain, devices }: ParsedCard): void {

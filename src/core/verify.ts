@@ -1,7 +1,7 @@
 /** Verifies a blob: signature, chain, then document, in that order (docs/format.md, section 5). */
 import { concatBytes, equalBytes, formatHex } from './encoding/bytes.ts'
 import { decodeBlob, signedMessage, tableMessage, type SignedBlob } from './blob.ts'
-import { chainRoot, inceptionMessage } from './chain.ts'
+import { chainRoot, inceptionMessage, type ChainPosition } from './chain.ts'
 import { DOCUMENT_DICTIONARY } from './encoding/dictionary.ts'
 import { parseDocument, readNames, type Document } from './document.ts'
 import { isStrictPublicKey } from './curve/ed25519.ts'
@@ -60,7 +60,12 @@ export function verifyBlob(blob: SignedBlob, engine: Engine, inceptions?: Incept
     throw new BlobError('SIGNATURE_BAD', `the blob of persona ${formatHex(blob.personaId)} has a bad signature`)
   }
   const root = chainRoot(blob, engine)
-  if (blob.inception !== null) verifyInception(blob.personaId, root, blob.inception, engine, inceptions)
+  if (!isCommitted(blob, root, engine, inceptions)) {
+    throw new BlobError(
+      'INCEPTION_BAD',
+      `persona ${formatHex(blob.personaId)} did not commit to the chain of this blob: its inception signature is bad`,
+    )
+  }
   checkNoSigningKey(blob)
   return completeBlob(blob, root, engine)
 }
@@ -78,22 +83,19 @@ export function decodeVerified(bytes: Uint8Array, engine: Engine): VerifiedBlob 
   return completeBlob(blob, chainRoot(blob, engine), engine)
 }
 
-function verifyInception(
-  personaId: Uint8Array,
+/** Whether K_0 committed to the chain of a position: at epoch 0 by whatever it signs, later by the inception signature. @param root c_0, 32 bytes */
+export function isCommitted(
+  { personaId, inception }: ChainPosition,
   root: Uint8Array,
-  inception: Uint8Array,
   engine: Engine,
-  inceptions: InceptionCache | undefined,
-): void {
+  inceptions?: InceptionCache,
+): boolean {
+  if (inception === null) return true
   const key = formatHex(concatBytes(personaId, root, inception))
-  if (inceptions?.has(key) === true) return
-  if (!engine.verify(inception, inceptionMessage(personaId, root), personaId)) {
-    throw new BlobError(
-      'INCEPTION_BAD',
-      `persona ${formatHex(personaId)} did not commit to the chain of this blob: its inception signature is bad`,
-    )
-  }
+  if (inceptions?.has(key) === true) return true
+  if (!engine.verify(inception, inceptionMessage(personaId, root), personaId)) return false
   inceptions?.add(key)
+  return true
 }
 
 // One key must not serve two purposes. The X25519 image of a signing key counts too: it has the same secret.

@@ -14,6 +14,7 @@ import { TRANSACTION_BYTES } from '../../src/dht/message.ts'
 import { ANNOUNCE_DOC, withExample } from '../generate/announce-example.ts'
 import type { ItemVector } from '../generate/item-vectors.ts'
 import { VECTORS_DIR } from '../generate/vectors.ts'
+import { flowingSectionOf } from '../support/doc-section.ts'
 import { codesOf } from '../support/error-codes.ts'
 import { ENGINES } from '../support/made-persona.ts'
 import { hasLibsodium } from '../support/python.ts'
@@ -21,11 +22,7 @@ import { hasLibsodium } from '../support/python.ts'
 const DOC = readFileSync(ANNOUNCE_DOC, 'utf8')
 const READER = new URL('../../docs/open_announcement.py', import.meta.url).pathname
 
-function section(number: number): string {
-  const found = new RegExp(`\n## ${number}\\. .*\n([^]*?)(?=\n## |$)`).exec(DOC)
-  if (found === null) throw new Error(`there is no section ${number}`)
-  return found[1]!.replaceAll(/(?<=\S)\n *(?=\S)/g, ' ')
-}
+const section = (number: number): string => flowingSectionOf(DOC, number)
 
 /** Values of the example by name, in the order of the text. */
 function exampleValues(): Map<string, string[]> {

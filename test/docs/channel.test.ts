@@ -12,15 +12,13 @@ import { CONTENT_COST_BYTES, MAX_OUTBOX_BYTES, MAX_UNREAD_BYTES, WINDOW } from '
 import { REPEAT_MS } from '../../src/channel/exchange/repeat.ts'
 import { MAX_CANDIDATES } from '../../src/channel/handshake/host.ts'
 import { VECTORS_DIR } from '../generate/vectors.ts'
+import { flowingSectionOf } from '../support/doc-section.ts'
 import { codesOf } from '../support/error-codes.ts'
+import { hasLibsodium } from '../support/python.ts'
 
 const DOC = readFileSync(new URL('../../docs/channel.md', import.meta.url), 'utf8')
 
-function section(number: number): string {
-  const found = new RegExp(`\n## ${number}\\. .*\n([^]*?)(?=\n## |$)`).exec(DOC)
-  if (found === null) throw new Error(`there is no section ${number}`)
-  return found[1]!.replaceAll(/(?<=\S)\n *(?=\S)/g, ' ')
-}
+const section = (number: number): string => flowingSectionOf(DOC, number)
 
 describe('docs/channel.md', () => {
   it('has the numbers of the code in its text', () => {
@@ -62,29 +60,23 @@ describe('docs/channel.md', () => {
 
 const MODEL = new URL('../../docs/channel_model.py', import.meta.url).pathname
 
-function hasLibsodium(): boolean {
-  try {
-    execFileSync('python3', [MODEL], { stdio: 'ignore' })
-    return true
-  } catch {
-    return false
-  }
-}
-
 describe('docs/channel_model.py', () => {
-  it.skipIf(!hasLibsodium())('agrees with every vector of handshakes and frames (needs python3 and libsodium)', () => {
-    const files = readdirSync(VECTORS_DIR).filter((file) => /^(meeting|channel)-/.test(file))
-    const lines = execFileSync('python3', [MODEL, ...files.map((file) => VECTORS_DIR + file)], { encoding: 'utf8' })
-    const results = lines
-      .trim()
-      .split('\n')
-      .map((line) => (JSON.parse(line) as { readonly result: unknown }).result)
-    const vectors = files.map(
-      (file) => JSON.parse(readFileSync(VECTORS_DIR + file, 'utf8')) as { readonly expect: unknown },
-    )
-    for (const [i, { expect: end }] of vectors.entries()) expect(results[i], files[i]).toEqual(end)
-    expect(vectors.length).toBe(7)
-  })
+  it.skipIf(!hasLibsodium(MODEL))(
+    'agrees with every vector of handshakes and frames (needs python3 and libsodium)',
+    () => {
+      const files = readdirSync(VECTORS_DIR).filter((file) => /^(meeting|channel)-/.test(file))
+      const lines = execFileSync('python3', [MODEL, ...files.map((file) => VECTORS_DIR + file)], { encoding: 'utf8' })
+      const results = lines
+        .trim()
+        .split('\n')
+        .map((line) => (JSON.parse(line) as { readonly result: unknown }).result)
+      const vectors = files.map(
+        (file) => JSON.parse(readFileSync(VECTORS_DIR + file, 'utf8')) as { readonly expect: unknown },
+      )
+      for (const [i, { expect: end }] of vectors.entries()) expect(results[i], files[i]).toEqual(end)
+      expect(vectors.length).toBe(7)
+    },
+  )
 
   it('has about 150 lines', () => {
     expect(readFileSync(MODEL, 'utf8').split('\n').length).toBeLessThan(160)

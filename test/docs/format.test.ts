@@ -17,18 +17,14 @@ import { judgeStatus } from '../../src/core/verify.ts'
 import { parseWords } from '../../src/crypto/seed.ts'
 import { FORMAT_DOC, LABELS, withBlocks } from '../generate/format-blocks.ts'
 import { makeVectors } from '../generate/vectors.ts'
+import { sectionOf } from '../support/doc-section.ts'
 import { codesOf } from '../support/error-codes.ts'
 import { ENGINES, makeBlob, makePersona, sodium } from '../support/made-persona.ts'
 
 const DOC = readFileSync(FORMAT_DOC, 'utf8')
 const DAY_SEC = 86_400
 
-/** The text of one section, without its heading. */
-function section(number: number): string {
-  const found = new RegExp(`\n## ${number}\\. .*\n([^]*?)(?=\n## |$)`).exec(DOC)
-  if (found === null) throw new Error(`there is no section ${number}`)
-  return found[1]!
-}
+const section = (number: number): string => sectionOf(DOC, number)
 
 /** Values of the worked example, hex or text, by name; the values of one name in the order of the text. */
 function exampleValues(): Map<string, string[]> {

@@ -8,19 +8,15 @@ import { BOX_ERRORS } from '../../src/relay/wire.ts'
 import { HTTP_LIMITS } from '../../src/relayd/http/http-limits.ts'
 import { CIPHER_SUITES } from '../../src/seal/suite.ts'
 import { RELAY_DOC, withRelayExample } from '../generate/relay-example.ts'
+import { flowingSectionOf, sectionOf } from '../support/doc-section.ts'
 
 const DOC = readFileSync(RELAY_DOC, 'utf8')
 
-function section(number: number): string {
-  const found = new RegExp(`\n## ${number}\\. .*\n([^]*?)(?=\n## |$)`).exec(DOC)
-  if (found === null) throw new Error(`there is no section ${number}`)
-  return found[1]!.replaceAll(/(?<=\S)\n *(?=\S)/g, ' ')
-}
+const section = (number: number): string => flowingSectionOf(DOC, number)
 
 /** The last cell of each row, by the first one. */
 function rows(number: number): Map<string, string> {
-  const found = new RegExp(`\n## ${number}\\. .*\n([^]*?)(?=\n## |$)`).exec(DOC)![1]!
-  const cells = found
+  const cells = sectionOf(DOC, number)
     .split('\n')
     .filter((line) => line.startsWith('| '))
     .slice(1)

@@ -114,6 +114,13 @@ export function u32be(value: number): Uint8Array {
   return bytes
 }
 
+/** @param value an integer from 0 to 2^53 - 1 */
+export function u64be(value: number): Uint8Array {
+  const bytes = new Uint8Array(8)
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(value))
+  return bytes
+}
+
 const utf8Encoder = new TextEncoder()
 const utf8Decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 

@@ -1,11 +1,11 @@
 /** Checks the records of a snapshot: verifies each blob as if a stranger had shown it, and computes the key chain again. */
 import { SnapshotError } from './errors.ts'
 import { decodeBlob } from '../../core/blob.ts'
-import { formatHex, parseBase64url, parseHex } from '../../core/encoding/bytes.ts'
-import { chainRoot, inceptionMessage } from '../../core/chain.ts'
+import { formatHex, parseBase64url } from '../../core/encoding/bytes.ts'
+import { chainRoot } from '../../core/chain.ts'
 import { BlobError } from '../../core/errors.ts'
 import { isWholeStatement, parseStatement, type PersonaRoot } from '../../core/succession/statement.ts'
-import { verifyBlob, type VerifiedBlob } from '../../core/verify.ts'
+import { isCommitted, verifyBlob, type VerifiedBlob } from '../../core/verify.ts'
 import type { State } from '../state/state.ts'
 import { positionOf } from '../own/own-records.ts'
 import type { DeviceRecord } from '../state/device-record.ts'
@@ -86,11 +86,7 @@ function checkOwn(own: OwnRecord, state: State): void {
   const isFirst = own.epoch === 0 && own.inception === null && own.signingKey === own.personaId
   checkPredecessor(own, { personaId: position.personaId, root }, state)
   if (isWhole && isFirst) return
-  const inception = own.inception === null ? null : parseHex(own.inception)
-  const isSigned =
-    own.epoch > 0 &&
-    inception !== null &&
-    state.engine.verify(inception, inceptionMessage(position.personaId, root), position.personaId)
+  const isSigned = own.epoch > 0 && position.inception !== null && isCommitted(position, root, state.engine)
   if (!isWhole || !isSigned) throw invalid(own.personaId, 'its position in the key chain is not valid')
 }
 

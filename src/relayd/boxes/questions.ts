@@ -3,7 +3,7 @@
  * keeps an owner out by asking for many questions, and any process with the relay's key can check the answer.
  */
 import { createHmac, createSecretKey, timingSafeEqual, type KeyObject } from 'node:crypto'
-import { concatBytes, formatBase64url, parseBase64url } from '../../core/encoding/bytes.ts'
+import { concatBytes, formatBase64url, parseBase64url, u64be } from '../../core/encoding/bytes.ts'
 import { encodeQuestion, NONCE_BYTES, parseAnswer } from '../../relay/question.ts'
 import type { BoxKey } from '../../seal/box-key.ts'
 import { formatBoxKey } from '../../seal/box-key.ts'
@@ -37,7 +37,7 @@ export class Questions {
   /** Asks the owner of a key. @returns the sealed question in base64url @throws {SealError} BOX_KEY_POINT */
   async ask(to: BoxKey, nowUs: number): Promise<string> {
     const { origin, questionSec, random } = this.#options
-    const nonce = concatBytes(u64be(nowUs), random(NONCE_BYTES - MOMENT_BYTES))
+    const nonce = concatBytes(u64be(Math.floor(nowUs)), random(NONCE_BYTES - MOMENT_BYTES))
     const exp = Math.floor(nowUs / SEC_US) + questionSec
     const question = encodeQuestion({
       origin,
@@ -71,10 +71,4 @@ export class Questions {
       .update(concatBytes(key.bytes, u64be(exp), nonce))
       .digest()
   }
-}
-
-function u64be(value: number): Uint8Array {
-  const bytes = new Uint8Array(MOMENT_BYTES)
-  new DataView(bytes.buffer).setBigUint64(0, BigInt(Math.floor(value)))
-  return bytes
 }
