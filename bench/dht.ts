@@ -16,7 +16,7 @@ import { seedOf } from '../test/support/person.ts'
 import { formatRatio, quantile, type Row } from './measure.ts'
 import { compileNet, NetRun, type NetProgram } from './net-run.ts'
 
-/** Of each net: how many nodes of each kind, and how late those of bittorrent-dht answer. Those of libtorrent cannot wait. */
+/** The nets: how many nodes of each kind they have, and how late those of bittorrent-dht answer. Those of libtorrent cannot wait. */
 const NETS = [
   { name: 'on loopback', others: 12, theirs: 12, answerDelayMs: 0 },
   { name: 'among nodes that answer after 50 ms', others: 24, theirs: 1, answerDelayMs: 50 },

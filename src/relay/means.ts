@@ -1,4 +1,4 @@
-/** What the client of a relay needs of its surroundings. A browser, Node and personad-net each hand in their own. */
+/** The client of a relay needs these of its surroundings. A browser, Node and personad-net each hand in their own. */
 
 /** The part of the standard `fetch` that is used. `globalThis.fetch` fits. */
 export type RelayFetch = (url: string, request: RelayRequest) => Promise<RelayResponse>

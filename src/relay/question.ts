@@ -38,7 +38,7 @@ export function decodeQuestion(bytes: Uint8Array): Question | null {
   return { origin, pub, exp, nonce, answer }
 }
 
-/** What the owner sends back. */
+/** The owner sends this back. */
 export function formatAnswer({ nonce, exp, answer }: Pick<Question, 'nonce' | 'exp' | 'answer'>): string {
   return `${nonce}.${exp}.${answer}`
 }

@@ -1,4 +1,4 @@
-/** What sender and reader of a seal share: the means to seal or open further texts, and secrets made from the seal (RFC 9180, section 5). */
+/** Sender and reader of a seal share these: the means to seal or open further texts, and secrets made from the seal (RFC 9180, section 5). */
 import { isLowOrderU } from '../core/curve/x25519.ts'
 import type { BoxKey } from './box-key.ts'
 import { SealError } from './errors.ts'

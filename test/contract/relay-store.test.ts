@@ -1,5 +1,5 @@
 /**
- * What every store of a relay promises. It asks for nothing that PostgreSQL could not promise with row locks: calls on one box take effect
+ * The promises of every store of a relay. It asks for nothing that PostgreSQL could not promise with row locks: calls on one box take effect
  * one after the other, calls on two boxes in any order.
  */
 import { describe, expect, it } from 'vitest'
@@ -421,7 +421,7 @@ describe.each(SUBJECTS)('a store of a relay ($name)', (subject) => {
           expect(bytes).toBeGreaterThanOrEqual(count.stored! * 5000)
           expect(bytes).toBeLessThanOrEqual(40_000)
           expect(isFull).toBe(false)
-          // What is there can be renewed and read.
+          // The message that is there can be renewed and read.
           expect((await send(0, START)).outcome).toBe('renewed')
           expect(await read(store, START, box(0))).toHaveLength(1)
           await expireAll(store, START + 2 * HOUR)

@@ -13,7 +13,7 @@ const BROWSER = ['chromium', 'chromium-browser', 'google-chrome'].find(
 )
 const DATA = 'vttf66efd34dttf66fg6fde57gg4'
 
-/** What the page does. The relay's URL and the key of a box come with the address; its own server answers questions and takes the report. */
+/** The script of the page. The relay's URL and the key of a box come with the address; its own server answers questions and takes the report. */
 const SCRIPT = `
 const query = new URLSearchParams(location.search)
 const relay = query.get('relay'), pub = query.get('pub')

@@ -35,7 +35,7 @@ async function curl(line: string, url: string): Promise<string> {
   return stdout.trim()
 }
 
-/** What a line prints up to its first event. The stream would go on. */
+/** The output of a line up to its first event. The stream would go on. */
 async function firstEvent(line: string): Promise<string> {
   const child = spawn('sh', ['-c', `exec ${line}`], { stdio: ['ignore', 'pipe', 'ignore'] })
   let told = ''

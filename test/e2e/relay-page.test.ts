@@ -14,7 +14,7 @@ const ROOT = join(import.meta.dirname, '../..')
 const HPKE = dirname(createRequire(import.meta.url).resolve('hpke'))
 const BROWSER = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(existsSync)
 
-/** What the page does. It reports to its own server. */
+/** The script of the page. It reports to its own server. */
 const SCRIPT = `
 import { RelayClient } from '/src/relay/client.ts'
 import { parseRelayUrl } from '/src/relay/relay-url.ts'

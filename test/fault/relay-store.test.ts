@@ -19,7 +19,7 @@ const REASON = NO_SMALL_DISK === '' ? '' : ` (skipped: ${NO_SMALL_DISK})`
 class Known {
   /** The data and moments of messages that were acknowledged, by box. */
   readonly sent = new Map<string, Map<number, string>>()
-  /** What was named as processed: at least the one took effect, at most the other. */
+  /** The moments that were named as processed: at least the one took effect, at most the other. */
   readonly named = new Map<string, number>()
   readonly naming = new Map<string, number>()
   readonly retired: string[] = []
@@ -51,7 +51,7 @@ async function killAfter(directory: string, first: number, known: Known, lines: 
   expect(child.signalCode).toBe('SIGKILL')
 }
 
-/** What is wrong after a kill, as sentences. */
+/** The faults after a kill, as sentences. */
 async function lossesIn(store: RelayStore, known: Known, nowUs: number): Promise<string[]> {
   const losses: string[] = []
   let held = 0

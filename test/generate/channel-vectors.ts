@@ -70,7 +70,7 @@ function sha(text: string): Uint8Array {
   return portableEngine.sha256(encodeUtf8(text))
 }
 
-/** What the readers of the code under test make of the frames. It also seals each frame again, and compares. */
+/** The readers of the code under test read the frames. It also seals each frame again, and compares. */
 export function judgeChannel(vector: ChannelVector, engine: ChannelEngine): ChannelVector['expect'] {
   const root = hex(vector.root)
   const part = (at: number): Uint8Array => root.subarray(32 * at, 32 * at + 32)

@@ -57,7 +57,7 @@ export function startEnds(engine: ChannelEngine, isCandidate = false): Starts {
   return { host: startHost(ofHost, part), guest: startGuest(ofGuest, nB, engine) }
 }
 
-/** What is on the disk of an end. */
+/** The content of the disk of an end. */
 export interface Disk {
   readonly state: Uint8Array
   readonly frames: ReadonlyMap<number, Uint8Array>
@@ -154,7 +154,7 @@ export class End {
     return this.events.splice(0).map(({ event }) => event)
   }
 
-  /** What is posted and was not taken by the peer. */
+  /** Data that was posted and that the peer has not taken. */
   takePosted(): Uint8Array[] {
     return this.posted.splice(0)
   }

@@ -23,7 +23,7 @@ export class RelayProcess {
   readonly configFile: string
   /** The lines of its log. */
   readonly log: string[] = []
-  /** What it printed. */
+  /** Its output so far. */
   output = ''
   /** Its exit status, or the signal that ended it. */
   readonly ended: Promise<number | string>

@@ -11,7 +11,7 @@ export const WINDOW = 64 // format: both ends must agree; 64 of the greatest are
 export const MAX_UNREAD_BYTES: number = 8 << 20 // sanity: the memory of the store that one peer can fill
 /** Bytes of contents that the peer has not acknowledged. */
 export const MAX_OUTBOX_BYTES: number = 16 << 20 // sanity: what an app may leave here for a peer who is away
-/** What each content counts beside its bytes, so that a flood of empty ones is bounded too. */
+/** The cost of each content beside its bytes, so that a flood of empty ones is bounded too. */
 export const CONTENT_COST_BYTES = 256 // sanity: about what a record takes
 
 /** A content of this end that the peer has not acknowledged, with its number: 1, 2, ... */
@@ -58,7 +58,7 @@ export type BrokenReason =
   | 'PEER' // the peer says that it is broken
   | 'COMMITMENT' // the guest's first frame is not what it promised
 
-/** What the host checks in the guest's first frame. */
+/** The host checks this in the guest's first frame. */
 export interface GuestPromise {
   readonly commit: Uint8Array
   readonly nA: Uint8Array
@@ -125,7 +125,7 @@ export interface Channel {
   readonly outbox: readonly OutContent[]
   /** The number of the last content that was handed in. */
   readonly outNumber: number
-  /** What is cut next: this content, from this byte. */
+  /** The next frame is cut from this content, from this byte on. */
   readonly cut: { readonly number: number; readonly offset: number }
   /** Control items that wait, as they stand in a body. */
   readonly controls: readonly Uint8Array[]
@@ -139,7 +139,7 @@ export interface Channel {
   /** The number of the last content that began to come. */
   readonly inNumber: number
   readonly begun: Begun | null
-  /** What the app has not taken, each content with CONTENT_COST_BYTES. */
+  /** Bytes that the app has not taken, each content with CONTENT_COST_BYTES. */
   readonly unreadBytes: number
   /** The peer does not know yet what was received. */
   readonly owesAck: boolean
@@ -152,7 +152,7 @@ export interface Channel {
 
 export const NO_TAGS: Uint8Array = new Uint8Array(WINDOW * TAG_BYTES)
 
-/** What must be on disk, with the new state and in one batch, before anything is posted or told. */
+/** This must be on disk, with the new state and in one batch, before anything is posted or told. */
 export type Write =
   | { readonly write: 'frame'; readonly counter: number; readonly data: Uint8Array }
   | { readonly write: 'framesDone'; readonly upTo: number }
@@ -169,7 +169,7 @@ export type Write =
       readonly bytes: Uint8Array
     }
 
-/** What the caller tells the app or its own other parts, after the writes. */
+/** The caller tells this to the app or to its own other parts, after the writes. */
 export type ChannelEvent =
   /** A content of the peer is complete. */
   | { readonly event: 'content'; readonly number: number; readonly bytes: number }

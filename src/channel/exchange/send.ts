@@ -44,7 +44,7 @@ export function submit(channel: Channel, bytes: Uint8Array): Step {
   return draft
 }
 
-/** What a content counts in the outbox, and at the receiver until its app has taken it. */
+/** The cost of a content in the outbox, and at the receiver until its app has taken it. */
 export function contentCost(bytes: number): number {
   return bytes + CONTENT_COST_BYTES
 }

@@ -9,7 +9,7 @@ import { guestRatchet, hostRatchet, type Ratchet } from '../ratchet/ratchet.ts'
 import { handshakeWords, type Root, type Transcript } from '../ratchet/root.ts'
 import { sealNext } from './send.ts'
 
-/** What both ends have after M2. */
+/** Both ends have this after M2. */
 export interface Agreed {
   readonly root: Root
   readonly transcript: Transcript
@@ -35,7 +35,7 @@ export function startGuest(agreed: Agreed, nB: Uint8Array, engine: ChannelEngine
   return draft
 }
 
-/** What the host keeps of the handshake until the guest's first frame. */
+/** The host keeps this of the handshake until the guest's first frame. */
 export interface HostPart {
   /** The secret of `dh` in M2. */
   readonly ownSecret: Uint8Array

@@ -43,7 +43,7 @@ export interface GuestState {
   readonly dhSecret: Uint8Array
   readonly nB: Uint8Array
   readonly ownAt: readonly string[]
-  /** Of the invite. */
+  /** As the invite has it. */
   readonly hostAt: Address
   readonly postedAtMs: number | null
   /** When a relay said that the invite's box is retired. */

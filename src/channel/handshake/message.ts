@@ -27,7 +27,7 @@ export interface Identity {
   sign(this: void, message: Uint8Array): Uint8Array
 }
 
-/** What both messages have. */
+/** The members of both messages. */
 export interface Message {
   readonly app: string
   /** Where the sender receives: a key and intakes for this peer alone. */
@@ -54,7 +54,7 @@ const NAMES = {
   host: { promise: 'nA', bytes: NONCE_BYTES, sdp: 'sdpAnswer' },
 } as const
 
-/** What a signature covers beside the members: the hashes of what came before. */
+/** A signature covers this beside the members: the hashes of all that came before. */
 export interface Before {
   /** I, or for a bare link SHA-256 of its connectoid value. */
   readonly inviteHash: Uint8Array

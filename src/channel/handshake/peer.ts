@@ -1,11 +1,11 @@
-/** Who is at the other end: the card of a message, checked, and what the invite asks of it (docs/channel.md, section 3). */
+/** The peer at the other end: the card of a message, checked, and what the invite asks of it (docs/channel.md, section 3). */
 import type { JsonObject } from '../../core/encoding/canonical-json.ts'
 import { equalBytes } from '../../core/encoding/bytes.ts'
 import type { ChannelEngine } from '../ratchet/engine.ts'
 import type { ReadMessage } from './message.ts'
 import type { SealTo } from './seals.ts'
 
-/** What a card says, once its reader has verified it. */
+/** The content of a card, once its reader has verified it. */
 export interface CardFacts {
   /** K_0, 32 bytes. */
   readonly personaId: Uint8Array
@@ -37,7 +37,7 @@ export interface PeerPersona {
   readonly deviceKey: Uint8Array
 }
 
-/** What a message tells about its sender. Nothing of it is proven beyond the persona. */
+/** A message tells this about its sender. Nothing of it is proven beyond the persona. */
 export interface Peer {
   readonly app: string
   readonly persona: PeerPersona | null

@@ -13,7 +13,7 @@ const FRAGMENT = '#i='
 const WHITE_SPACE = /[\t\n\v\f\r ]+/g
 const APP_URL = /^https:\/\/[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::[1-9]\d{0,4})?\/(?:[A-Za-z0-9_~-][A-Za-z0-9._~-]*\/?)*$/
 
-/** What a text gave. A messenger may have cut the fragment: then only the address is left, and nothing shows that the text was given. */
+/** The result of reading a text. A messenger may have cut the fragment: then only the address is left, and nothing shows that the text was given. */
 export type ReadInvite =
   | { readonly kind: 'invite'; readonly invite: Invite; readonly appUrl: string | null }
   | { readonly kind: 'bare'; readonly address: Address; readonly connectoid: string; readonly appUrl: string }

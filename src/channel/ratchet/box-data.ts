@@ -1,4 +1,4 @@
-/** What travels: a type, and the bytes of a message or frame (docs/channel.md, section 3). A box of a relay has it in base64url. */
+/** The form that travels: a type, and the bytes of a message or frame (docs/channel.md, section 3). A box of a relay has it in base64url. */
 import { concatBytes } from '../../core/encoding/bytes.ts'
 
 export const BOX_TYPE = { m1: 1, m1WithoutK: 2, m2: 3, used: 4, frame: 5 } as const

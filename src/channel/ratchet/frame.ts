@@ -39,7 +39,7 @@ const HEADER_BYTES = 58 // version, kind, three counters of 8 bytes, key
 const HEADER_BOX_BYTES = HEADER_BYTES + TAG_BYTES
 const HEADER_BOX_AT = 2 * NONCE_BYTES
 const BODY_BOX_AT = HEADER_BOX_AT + HEADER_BOX_BYTES
-/** What a frame takes beside its body. */
+/** The size of a frame beside its body. */
 export const FRAME_OVERHEAD_BYTES: number = BODY_BOX_AT + TAG_BYTES
 /** The greatest body. */
 export const MAX_BODY_BYTES: number = FRAME_BYTES.at(-1)! - FRAME_OVERHEAD_BYTES

@@ -1,4 +1,4 @@
-/** What both ends make of the two messages of a handshake: the root, and the words that people compare (docs/channel.md, section 4). */
+/** Both ends make these of the two messages of a handshake: the root, and the words that people compare (docs/channel.md, section 4). */
 import { concatBytes } from '../../core/encoding/bytes.ts'
 import { LABEL_CHANNEL_COMMIT, LABEL_CHANNEL_PSK, LABEL_CHANNEL_ROOT, LABEL_CHANNEL_WORDS } from '../../core/labels.ts'
 import type { ChannelEngine } from './engine.ts'

@@ -126,7 +126,7 @@ export interface ItemProof {
   kind: 'announcement'
   personaId: string
   epoch: number
-  /** Of the announcement, decimal digits. */
+  /** The seq of the announcement, decimal digits. */
   seq: string
 }
 

@@ -10,7 +10,7 @@ const WHO: Record<AnnounceKind, string> = {
   public: 'everybody who knows your PersonaID',
 }
 
-/** Who can read the announcements, and where they are; null while they are off. It continues "your table is". */
+/** Tells who can read the announcements, and where they are; null while they are off. It continues "your table is". */
 export function announcedWhere({ kind, items }: AnnounceStatus, nowSec: number): string | null {
   return kind === null ? null : `announced to ${WHO[kind]}: ${whereOf(items, nowSec)}`
 }

@@ -47,7 +47,7 @@ export class State {
   readonly #nowSec: () => number
   readonly #defaultPolicy: () => Policy
   readonly noise: Noise
-  /** Of new short statuses, by device. */
+  /** The reports of new short statuses, by device. */
   readonly shortQuota: Quota
   readonly #inceptions = new Set<string>()
   #events: NewEvent[] = []

@@ -75,7 +75,6 @@ export class Connection implements Caller, Tenant, Runner {
     return this.#movedAtMs
   }
 
-  /** A call runs, and its client reads. */
   get isBusy(): boolean {
     return this.#inFlight > 0 && this.#outbox.pending === 0
   }

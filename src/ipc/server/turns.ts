@@ -21,7 +21,7 @@ export interface Runner {
 export class Turns {
   readonly #sliceMs: number
   readonly #nowMs: () => number
-  /** Of each kind, the one that has waited for longest is first. */
+  /** Connections that wait, by the kind of their next frame. The one that has waited for longest is first. */
   readonly #small = new Set<Runner>()
   readonly #large = new Set<Runner>()
   /** The time that small frames have before the next large one: as much as the last large one took. */

@@ -1,4 +1,4 @@
-/** What a box answers to send, check, receive and retire, over any store (docs/relay.md). */
+/** The answers of a box to send, check, receive and retire, over any store (docs/relay.md). */
 import type { RelayLimits } from '../../relay/limits.ts'
 import type {
   BoxAnswer,

@@ -1,4 +1,4 @@
-/** Who waits for messages in which box. */
+/** The clients that wait, each for messages in some boxes. */
 import { formatBoxKey } from '../../seal/box-key.ts'
 import type { BoxId, RelayStore } from '../store/relay-store.ts'
 import { readKey } from './request.ts'

@@ -1,4 +1,4 @@
-/** What a relay says about itself: `GET /info` for programs, and `GET /` for people. */
+/** A relay describes itself: `GET /info` for programs, and `GET /` for people. */
 import type { RelayLimits } from '../../relay/limits.ts'
 
 export interface About {
@@ -7,7 +7,7 @@ export interface About {
   readonly url: string
   readonly operator: { readonly name: string; readonly contact: string }
   readonly terms: { readonly text: string; readonly price: string; readonly url: string | null }
-  /** Who may send to a box: everybody, or only who proves a token by `ext`. */
+  /** The senders to a box: everybody, or only those who prove a token by `ext`. */
   readonly senders: 'everybody' | 'token'
   readonly limits: RelayLimits
 }

@@ -1,4 +1,4 @@
-/** Who calls: the address of a client, as the relay may know it. It is never an address, only an HMAC under a key that lives for a day. */
+/** Callers: the address of a client, as the relay may know it. It is never an address, only an HMAC under a key that lives for a day. */
 import { createHmac, createSecretKey, randomBytes, type KeyObject } from 'node:crypto'
 import { BlockList, isIP } from 'node:net'
 

@@ -1,4 +1,4 @@
-/** What one connection and all of them may take from the server. The limits of boxes and of `/wait` stand in src/relay/limits.ts. */
+/** Limits of one connection, and of all together, on the server. The limits of boxes and of `/wait` stand in src/relay/limits.ts. */
 
 export interface HttpLimits {
   readonly maxConnections: number

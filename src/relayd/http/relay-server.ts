@@ -22,7 +22,7 @@ export interface RelayServerOptions {
   readonly callers: Callers
   readonly limits: RelayLimits
   readonly http: HttpLimits
-  /** What the relay says about itself now; a reload may change it. */
+  /** The relay's words about itself now; a reload may change them. */
   readonly about: () => About
   /** Whether the store still works. */
   readonly isHealthy: () => boolean

@@ -31,7 +31,7 @@ export type Command =
   | { readonly name: 'call'; readonly call: Call; readonly dir: string | undefined; readonly isJson: boolean }
   | { readonly name: 'version' | 'help' }
 
-/** What a command asks a running relay for. */
+/** A command asks a running relay for this. */
 export interface Call {
   readonly name: 'stats' | 'forget' | 'token-add' | 'token-list' | 'token-remove'
   readonly parameters: Readonly<Record<string, string>>

@@ -1,4 +1,4 @@
-/** What the operator's commands ask a running relay for. */
+/** The calls of the operator's commands to a running relay. */
 import { PersonadError } from '../../errors/personad-error.ts'
 import { formatBoxKey } from '../../seal/box-key.ts'
 import { readKey } from '../boxes/request.ts'

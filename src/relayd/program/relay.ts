@@ -51,7 +51,7 @@ export interface Relay {
   stop(): Promise<void>
 }
 
-/** What is closed at the end, the last opened first. */
+/** These are closed at the end, the last opened first. */
 type Closing = (() => Promise<unknown> | void)[]
 
 /**

@@ -21,7 +21,7 @@ interface HeldBox {
   messages: HeldMessage[]
 }
 
-/** What the stores that share it know together. */
+/** The stores that share it know this together. */
 export class RelayMemory {
   readonly boxes: Map<BoxId, HeldBox> = new Map()
   /** When each used answer expires. */

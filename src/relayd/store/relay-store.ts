@@ -33,7 +33,7 @@ export interface SendOutcome {
 
 /** A bucket of tokens: `burst` at first, and `perSec` more each second, never above `burst`. */
 export interface Bucket {
-  /** What is counted: an address as HMAC under the key of the day, or a box. */
+  /** The thing that is counted: an address as HMAC under the key of the day, or a box. */
   readonly key: string
   readonly burst: number
   readonly perSec: number

@@ -45,7 +45,7 @@ function digest(bytes: Uint8Array): string {
 class Model {
   readonly engine: ChannelEngine
   readonly ends: readonly [End, End]
-  /** What is on its way to each end. */
+  /** Data on its way to each end. */
   readonly ways: readonly [Uint8Array[], Uint8Array[]] = [[], []]
   readonly sent: readonly [string[], string[]] = [[], []]
   readonly dying: [null | 'written' | 'lost', null | 'written' | 'lost'] = [null, null]

@@ -347,7 +347,7 @@ describe('two guests with one invite', () => {
     await second.receive(usedAgain!)
     expect([second.told(), second.state.phase]).toEqual([['INTERCEPTED'], 'waiting'])
     expect(guestTick(second.state, START_MS + HOUR_MS).posts).toEqual([second.m1])
-    // What the second guest was answered says nothing to the first.
+    // The answer to the second guest says nothing to the first.
     await first.receive(used!)
     expect(first.told()).toEqual(['NOT_OPENED'])
   })
