@@ -230,6 +230,11 @@ export const RULES: Readonly<Record<string, Rule>> = {
     packages: ['zod'],
     reason: 'a wing does not know the other wings',
   },
+  'daemon/channels/carriers': {
+    folders: ['core', 'durable', 'process', 'seal', 'relay', 'channel/invite', 'channel/ratchet'],
+    packages: ['node:'],
+    reason: 'a carrier moves sealed bytes: it knows no persona, no store and no channel',
+  },
   'daemon/apps': { folders: KEEPER, packages: [], reason: 'a wing does not know the other wings' },
   'daemon/companion': {
     folders: [...KEEPER, 'tox/save', 'toxnode', 'daemon/wing'],

@@ -110,6 +110,7 @@ const FORBIDDEN: readonly (readonly [file: string, source: string])[] = [
   ['daemon/net/a.ts', "import { x } from '../keeper/keeper.ts'"],
   ['daemon/wing/a.ts', "import { x } from '../profiles/profiles.ts'"],
   ['daemon/profiles/a.ts', "import { x } from '../companion/companion.ts'"],
+  ['daemon/channels/carriers/a.ts', "import { x } from '../../keeper/keeper.ts'"],
   ['daemon/apps/a.ts', "import { x } from '../snapshot/stream.ts'"],
   ['daemon/companion/a.ts', "import { x } from '../profiles/profiles.ts'"],
   ['store/salvage/a.ts', "import { x } from '../../daemon/state/records.ts'"],

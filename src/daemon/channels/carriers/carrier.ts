@@ -1,0 +1,116 @@
+/**
+ * A carrier moves sealed data between two ends (docs/channel.md, section 13). It may lose, double, reorder and change what it moves; the channel
+ * stands all of it. It holds the keys of places, and no key of a channel.
+ */
+import type { Address, Intake } from '../../../channel/invite/address.ts'
+
+/** A place where this end receives: one key, and 1 to 4 intakes over any carriers. It is made for one peer, or for one invite. */
+export interface OwnPlace {
+  readonly address: Address
+  /** The X25519 secret of `address.pub`, 32 bytes: it opens boxes, and the seals of a handshake. */
+  readonly secret: Uint8Array
+}
+
+/** Both ends of one exchange, as a carrier needs them. */
+export interface Line {
+  /** Names the line, the same at each call. */
+  readonly id: string
+  /** Where this end receives: the current place and, while the end moves, the next one. Never empty. */
+  readonly own: readonly OwnPlace[]
+  /**
+   * Where the peer receives. Null for an open invite of the host: then `receive` gives what anybody left for the invite. To answer a guest, the
+   * host sends over a line with the place of the invite as its own, and the return address of the guest as the peer's.
+   */
+  readonly peer: Address | null
+}
+
+export interface Arrival {
+  readonly data: Uint8Array
+  /** Stands for this arrival and all before it; at most {@link MAX_CURSOR_CHARS} characters. */
+  readonly cursor: string
+}
+
+export const MAX_CURSOR_CHARS = 4096 // sanity: a cursor of a folder names each file that still lies there
+
+/** One intake of this end, to be watched for a line. */
+export interface Watched {
+  readonly line: Line
+  readonly own: Intake
+}
+
+export interface Watch {
+  /** To be called after the lines have changed, also when a peer has another address. It returns at once. */
+  changed(): void
+}
+
+/** One way to move data. One contract suite holds every carrier: test/contract/carrier.test.ts. */
+export interface Carrier {
+  readonly name: 'folder' | 'relay'
+  readonly limits: CarrierLimits
+
+  /** Whether an intake with this URL is one of this carrier. */
+  serves(url: string): boolean
+
+  /**
+   * Makes a new intake of this end.
+   * @param at what the owner configured: a directory, or the URL of a relay
+   * @param pub the key of the place, 32 bytes
+   * @throws {CarrierError} any code but NO_CARRIER and DATA_TOO_LARGE
+   */
+  open(at: string, pub: Uint8Array): Promise<Intake>
+
+  /**
+   * Leaves data for the peer of the line. On return it is durable at the carrier. The same data again is harmless, and worth it: what the carrier
+   * has lost lies there again.
+   * @param to an intake of `line.peer`, or one that the peer had before
+   * @returns 'used' where the peer has retired the intake
+   * @throws {CarrierError} any code but NO_CARRIER
+   */
+  send(line: Line, to: Intake, data: Uint8Array): Promise<'left' | 'used'>
+
+  /**
+   * Reads what came by an own intake after the cursor, in the order of the carrier, perhaps again. It gives some of it; the caller goes on with the
+   * last cursor until nothing comes.
+   * @param after a cursor of an earlier call, or '' for the beginning. Everything up to it is durable here, so the carrier may forget it
+   * @throws {CarrierError} any code but NO_CARRIER and DATA_TOO_LARGE
+   */
+  receive(line: Line, own: Intake, after: string): Promise<readonly Arrival[]>
+
+  /** Lets the carrier forget everything up to the cursor, where no `receive` with it follows soon. @throws as {@link receive} */
+  processed(line: Line, own: Intake, cursor: string): Promise<void>
+
+  /**
+   * Lets the carrier forget what this end has left there, where nobody else clears it away: all but the data that is still in flight, and the
+   * newest. To be called after the peer has acknowledged something, and after a frame that nobody acknowledges.
+   * @throws {CarrierError} CARRIER_AWAY | CARRIER_READ_ONLY | CARRIER_DENIED
+   */
+  settled(line: Line, stillInFlight: readonly Uint8Array[]): Promise<void>
+
+  /**
+   * Calls back when something may have come to an intake, until the signal ends it. What lay there before is news too. It never throws, and goes
+   * on while the carrier is away.
+   * @param lines asked for at the begin and after each {@link Watch.changed}
+   */
+  watch(lines: () => readonly Watched[], onNews: (watched: Watched) => void, signal: AbortSignal): Watch
+
+  /**
+   * Closes an own intake to senders, for good: `send` of the peer gives 'used'. What lies there can still be received, and what this end has left is
+   * still there for the peer.
+   * @throws as {@link receive}
+   */
+  retire(line: Line, own: Intake): Promise<void>
+
+  /**
+   * Removes all that the carrier keeps for a retired intake: once nobody sends there any more, and nothing that this end left is in flight. For the
+   * place of an invite that is when the invite ends, for that of a channel 31 days after it was retired.
+   * @throws {CarrierError} CARRIER_AWAY | CARRIER_READ_ONLY | CARRIER_DENIED
+   */
+  forget(own: Intake): Promise<void>
+}
+
+export interface CarrierLimits {
+  /** The largest data that `send` takes. */
+  readonly maxDataBytes: number
+  /** How soon news reach the other end, while both are on and the carrier works. */
+  readonly latency: 'instant' | 'seconds' | 'minutes'
+}
