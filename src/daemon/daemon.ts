@@ -20,6 +20,8 @@ import type { Store } from '../store/store.ts'
 import { outsidePath } from '../store/witness.ts'
 import { scheduleAlarms } from './keeper/alarm-timer.ts'
 import { scheduleNoise } from './keeper/noise.ts'
+import { HeldCards } from './cards/held-cards.ts'
+import { CARD_KINDS } from './cards/records.ts'
 import type { Config } from './config.ts'
 import { openCustody, openEngine } from './parts.ts'
 import { forbidCoreDumps } from '../process/core-dumps.ts'
@@ -132,9 +134,11 @@ async function openParts(
   })
   const servers: IpcServer[] = []
   const open: OpenWing[] = []
+  let noteForCards: (event: DaemonEvent) => void = () => {}
   const publish = (event: DaemonEvent): void => {
     // Check the permission again at each event: a revoked app must receive nothing more.
     for (const server of servers) server.publish(event, (caller) => daemon.apps.mayHear(caller, event))
+    noteForCards(event)
     for (const wing of open) wing.onEvent?.(event)
     // During the start there is nothing to renew: openKeeper has just made the witness.
     if (event.event === 'own.changed' && servers.length > 0) void place.renew(daemon.keeper)
@@ -149,7 +153,7 @@ async function openParts(
       // Read at each use, so that a reload takes effect at once. Nobody adds a contact before `daemon` exists.
       defaultPolicy: () => daemon.config.policy.default,
       events: protocol.events,
-      kindsOfWings: wings.flatMap(({ kinds = [] }) => kinds),
+      kindsOfWings: [...CARD_KINDS, ...wings.flatMap(({ kinds = [] }) => kinds)],
       onSpent: (key, state) => {
         for (const wing of wings) wing.onSpent?.(key, state)
       },
@@ -163,7 +167,9 @@ async function openParts(
   const verify = engine.verify.bind(engine)
   const access = await openAccess({ config: config.net, log, verify, env: process.env })
   closers.push(() => access.close())
-  const host = { keeper, paths: lock.paths, env: process.env, log, net: access.net }
+  const cards = new HeldCards(keeper, log)
+  noteForCards = (event) => cards.onEvent(event)
+  const host = { keeper, paths: lock.paths, env: process.env, log, net: access.net, cards }
   closers.push(async () => {
     for (const wing of open.toReversed()) await wing.close?.()
   })
@@ -219,6 +225,7 @@ async function openParts(
   servers.push(await serveRole('app', daemon, protocol, handlers, paths.appSocket, room, log, supervisor))
   servers.push(await serveRole('admin', daemon, protocol, handlers, paths.adminSocket, room, log, supervisor))
   access.net?.start()
+  await cards.start()
   for (const wing of open) await wing.start?.()
   return daemon
 }

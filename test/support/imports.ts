@@ -210,8 +210,13 @@ export const RULES: Readonly<Record<string, Rule>> = {
     packages: ['node:', 'zod'],
     reason: 'the way to the network knows no persona: wings give it sealed or signed bytes',
   },
+  'daemon/cards': {
+    folders: [...KEEPER, 'card', 'channel/handshake'],
+    packages: ['zod'],
+    reason: 'cards know no wing: wings show them, and hand in those of peers',
+  },
   'daemon/wing': {
-    folders: [...KEEPER, 'daemon/net'],
+    folders: [...KEEPER, 'daemon/net', 'daemon/cards'],
     packages: [],
     reason: 'the interface of wings names no wing',
   },

@@ -6,6 +6,7 @@ import { cpSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Policy } from '../../src/core/consent.ts'
 import type { CryptoEngine } from '../../src/crypto/engine.ts'
+import { CARD_KINDS } from '../../src/daemon/cards/records.ts'
 import { Custody } from '../../src/daemon/custody/custody.ts'
 import type { Place } from '../../src/daemon/keeper/copy-check.ts'
 import type { Keeper } from '../../src/daemon/keeper/keeper.ts'
@@ -188,7 +189,7 @@ export class TestKeeper {
         engine,
         nowSec,
         defaultPolicy: () => story.defaultPolicy ?? 'auto',
-        kindsOfWings: story.kindsOfWings ?? WINGS.flatMap(({ kinds = [] }) => kinds),
+        kindsOfWings: story.kindsOfWings ?? [...CARD_KINDS, ...WINGS.flatMap(({ kinds = [] }) => kinds)],
         onSpent: (key, state) => {
           if (story.kindsOfWings === undefined) for (const wing of WINGS) wing.onSpent?.(key, state)
         },

@@ -74,6 +74,11 @@ export class Person {
     this.id = formatHex(keys[0]!)
   }
 
+  /** The place of the present key in the chain. */
+  get position(): ChainPosition {
+    return this.#positions[this.epoch]!
+  }
+
   /** The key of one of the person's devices, listed or not. */
   key(device: string): string {
     return deviceKey(`${this.name}'s ${device}`)

@@ -7,6 +7,7 @@ import type { Finding } from '../../ipc/shapes/doctor.ts'
 import type { ConfigSection } from '../../process/config-file.ts'
 import type { Log } from '../../process/log.ts'
 import type { StatePaths } from '../../store/state-dir.ts'
+import type { Cards } from '../cards/cards.ts'
 import type { OnSpent } from '../keeper/held-keys.ts'
 import type { Keeper } from '../keeper/keeper.ts'
 import type { Net } from '../net/net.ts'
@@ -20,6 +21,8 @@ export interface Host {
   readonly log: Log
   /** The way to the network; null if the configuration has nothing that needs it. */
   readonly net: Net | null
+  /** The cards of the own persona and of peers (docs/card.md). */
+  readonly cards: Cards
 }
 
 /**

@@ -1,0 +1,73 @@
+/** The records of cards: for each persona the cards that count, by app. Who lists which device is no secret to those who keep them. */
+import { z } from 'zod'
+import { MAX_CARD_CHARS } from '../../card/card.ts'
+import { isAppName } from '../../core/encoding/app-name.ts'
+import { kind, type Kind } from '../state/kind.ts'
+
+/** The card of a persona for an app. */
+export interface AppCard {
+  readonly app: string
+  /** A compact JWS. */
+  readonly text: string
+  /** When it came to count here. */
+  readonly sinceSec: number
+}
+
+/** The cards of a persona. The id is the PersonaID. */
+export interface CardsRecord {
+  /** c_0 that the first card pinned, 64 hex digits. A chain that the persona's own record pins goes before it. */
+  readonly root: string
+  /** At most {@link MAX_APPS}. */
+  readonly cards: readonly AppCard[]
+  /** A card of an app that is not kept, and of a higher epoch than all cards that are: it ends the epochs below its own. */
+  readonly proof?: string
+  /** The first card of a second chain that was seen. It proves that somebody else has K_0. */
+  readonly rival?: string
+  /** When the highest epoch was first seen here. Absent until one follows that of the first card. */
+  readonly raised?: { readonly epoch: number; readonly sinceSec: number }
+  /** Cards of a snapshot, which nobody has verified yet. */
+  readonly arrived?: readonly string[]
+}
+
+export const MAX_APPS = 16 // sanity: as many as a relay keeps cards of one persona; a record then stays below 256 KiB
+
+const cardText = z
+  .string()
+  .max(MAX_CARD_CHARS)
+  .regex(/^[A-Za-z0-9_.-]+$/)
+
+const shape = z.object({
+  root: z.string().regex(/^[0-9A-F]{64}$/),
+  cards: z.array(z.object({ app: z.string().refine(isAppName), text: cardText })).max(MAX_APPS),
+})
+
+const ID = /^[0-9A-F]{64}$/
+
+/** Travels always: a restored or joined device must not take an older card for the newest. */
+export const CARDS: Kind<CardsRecord> = kind('cards', {
+  travels: 'always',
+  isCached: true,
+  arrival: {
+    read: (id, value) => {
+      const read = shape.safeParse(value)
+      if (!read.success || !ID.test(id)) return null
+      // Nothing here can verify them. They are judged like any card once the snapshot is in.
+      return { root: read.data.root, cards: [], arrived: read.data.cards.map(({ text }) => text) }
+    },
+    merge: (came, here) => ({ ...(here ?? came), arrived: came.arrived ?? [] }),
+  },
+})
+
+/** Personas of which a card is kept, and who are no contacts. The id is {@link STRANGERS}. */
+export interface StrangersRecord {
+  /** PersonaIDs; the one whose card came last is last. */
+  readonly ids: readonly string[]
+}
+
+export const STRANGERS = 'all'
+export const MAX_STRANGERS = 1024 // sanity: peers of channels who are no contacts; the one of whom nothing came for longest is forgotten first
+
+export const CARD_STRANGERS: Kind<StrangersRecord> = kind('cardstrangers', { travels: 'never' })
+
+/** The kinds of records about cards. */
+export const CARD_KINDS: readonly Kind<unknown>[] = [CARDS, CARD_STRANGERS]

@@ -1,0 +1,138 @@
+/** Takes a card into the state: the record, the pin, the alarm of a second chain. Inside of a change (docs/card.md, section 4). */
+import type { CardVerdict } from '../../card/order.ts'
+import type { VerifiedCard } from '../../card/verify.ts'
+import { formatHex } from '../../core/encoding/bytes.ts'
+import { alarmDisputed } from '../personas/alarms.ts'
+import type { State } from '../state/state.ts'
+import { knownCards, personaOf, verdictOn, type KnownCards } from './known.ts'
+import type { CardReader } from './read-card.ts'
+import { CARDS, CARD_STRANGERS, MAX_APPS, MAX_STRANGERS, STRANGERS, type AppCard, type CardsRecord } from './records.ts'
+
+/** What became of a card. `ignored`: nobody here asked for cards of this persona and app. */
+export type Taken = CardVerdict['verdict'] | 'ignored'
+
+/**
+ * @param isMet the card comes with a handshake that is good, or is the own one; otherwise only a card that replaces another is taken
+ * @returns the verdict, and whether the record changed
+ */
+export function takeCard(
+  card: VerifiedCard,
+  isMet: boolean,
+  state: State,
+  reader: CardReader,
+): { readonly taken: Taken; readonly isNews: boolean } {
+  const known = knownCards(personaOf(card), state.records, reader)
+  const verdict = verdictOn(card, known)
+  const isKept =
+    isMet || known.cards.has(card.app) || hasRoomFor(known, state) || followsKept(known, card.app, state, reader)
+  switch (verdict.verdict) {
+    case 'disputed':
+      return { taken: 'disputed', isNews: dispute(card, known, state) }
+    case 'accept':
+      if (!isKept) return { taken: 'ignored', isNews: raise(card, known, state) }
+      put(card, known, state)
+      return { taken: 'accept', isNews: true }
+    case 'fork':
+      if (isKept && verdict.wins) put(card, known, state)
+      return { taken: isKept ? 'fork' : 'ignored', isNews: isKept && verdict.wins }
+    case 'same':
+    case 'stale':
+    case 'ended':
+    case 'held':
+      return { taken: isKept ? verdict.verdict : 'ignored', isNews: false }
+  }
+}
+
+/** Cards of the own persona for apps that only siblings use: a rotation here signs new ones. */
+function hasRoomFor({ personaId, cards }: KnownCards, state: State): boolean {
+  return personaId === state.own()?.personaId && cards.size < MAX_APPS
+}
+
+/** The persona follows one whose card for the app is kept. */
+function followsKept({ personaId }: KnownCards, app: string, state: State, reader: CardReader): boolean {
+  const before = state.persona(personaId)?.replaces?.personaId
+  return before !== undefined && knownCards(before, state.records, reader).cards.has(app)
+}
+
+function put(card: VerifiedCard, known: KnownCards, state: State): void {
+  const { nowSec } = state
+  // Cards of a chain that is not the pinned one any more are gone with the first card of the right one.
+  const others = (known.record?.cards ?? []).filter(({ app }) => app !== card.app && known.cards.has(app))
+  const cards = [...bounded(others), { app: card.app, text: card.text, sinceSec: nowSec }]
+  const root = formatHex(card.root)
+  const kept = known.record?.root === root ? known.record : undefined
+  store(known.personaId, { ...raised(kept ?? { root, cards }, card, known, nowSec), cards }, state)
+}
+
+/** Makes room for one more card. The one that came first goes. */
+function bounded(cards: readonly AppCard[]): readonly AppCard[] {
+  if (cards.length < MAX_APPS) return cards
+  return cards.toSorted((a, b) => a.sinceSec - b.sinceSec).slice(1 - MAX_APPS)
+}
+
+/** A card of an app that is not kept ends the earlier epochs all the same. */
+function raise(card: VerifiedCard, known: KnownCards, state: State): boolean {
+  if (known.record === undefined || card.chain.epoch <= known.epoch) return false
+  store(known.personaId, { ...raised(known.record, card, known, state.nowSec), proof: card.text }, state)
+  return true
+}
+
+function raised(
+  record: CardsRecord,
+  { chain }: VerifiedCard,
+  { epoch, root }: KnownCards,
+  nowSec: number,
+): CardsRecord {
+  return root === null || chain.epoch <= epoch
+    ? record
+    : { ...record, raised: { epoch: chain.epoch, sinceSec: nowSec } }
+}
+
+/** Notes that the table or a contact link of a persona ended the epoch of its cards. @returns whether that is new */
+export function noteEpoch(personaId: string, state: State, reader: CardReader): boolean {
+  const { record, epoch, cards } = knownCards(personaId, state.records, reader)
+  if (record === undefined || record.raised?.epoch === epoch) return false
+  if (![...cards.values()].some(({ chain }) => chain.epoch < epoch)) return false
+  store(personaId, { ...record, raised: { epoch, sinceSec: state.nowSec } }, state)
+  return true
+}
+
+/** Keeps the first card of a second chain as evidence, and raises the alarm of the core where the persona is known. */
+function dispute(card: VerifiedCard, { personaId, record }: KnownCards, state: State): boolean {
+  const persona = state.persona(personaId)
+  if (persona !== undefined) alarmDisputed(persona, state)
+  if (record === undefined || record.rival !== undefined) return false
+  store(personaId, { ...record, rival: card.text }, state)
+  return false
+}
+
+/** Judges the cards that a snapshot brought. @returns whether there were any */
+export function settleArrived(personaId: string, state: State, reader: CardReader): boolean {
+  const record = state.of(CARDS).get(personaId)
+  if (record?.arrived === undefined) return false
+  const { arrived, ...rest } = record
+  store(personaId, rest, state)
+  for (const text of arrived) {
+    const card = reader.read(text)
+    if (card !== null && personaOf(card) === personaId) takeCard(card, true, state, reader)
+  }
+  return true
+}
+
+function store(personaId: string, record: CardsRecord, state: State): void {
+  state.stage(state.of(CARDS).put(personaId, record))
+  const isStranger = personaId !== state.own()?.personaId && (state.persona(personaId)?.entry ?? null) === null
+  if (isStranger) noteStranger(personaId, state)
+}
+
+function noteStranger(personaId: string, state: State): void {
+  const strangers = state.of(CARD_STRANGERS)
+  const ids = [...(strangers.get(STRANGERS)?.ids ?? []).filter((id) => id !== personaId), personaId]
+  const [oldest] = ids
+  const kept = ids.slice(-MAX_STRANGERS)
+  state.stage(strangers.put(STRANGERS, { ids: kept }))
+  if (kept.length === ids.length || oldest === undefined) return
+  // Some have become contacts since.
+  const isContact = oldest === state.own()?.personaId || (state.persona(oldest)?.entry ?? null) !== null
+  if (!isContact) state.stage(state.of(CARDS).remove(oldest))
+}
