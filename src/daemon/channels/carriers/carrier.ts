@@ -15,13 +15,26 @@ export interface OwnPlace {
 export interface Line {
   /** Names the line, the same at each call. */
   readonly id: string
-  /** Where this end receives: the current place and, while the end moves, the next one. Never empty. */
+  /**
+   * Where this end receives: the current place, beside it the next one while the end moves, and at the host the place of the invite until the
+   * guest's first frame came. A folder has a subdirectory for each, and the peer reads in those that it knows. Never empty.
+   */
   readonly own: readonly OwnPlace[]
   /**
    * Where the peer receives. Null for an open invite of the host: then `receive` gives what anybody left for the invite. To answer a guest, the
    * host sends over a line with the place of the invite as its own, and the return address of the guest as the peer's.
    */
   readonly peer: Address | null
+}
+
+/** One intake of this end. Two places of a line may be at one relay, so the address alone does not name a box. */
+export interface OwnIntake extends Intake {
+  readonly place: OwnPlace
+}
+
+/** The intakes of this end: where it reads. */
+export function ownIntakes({ own }: Pick<Line, 'own'>): OwnIntake[] {
+  return own.flatMap((place) => place.address.where.map((intake) => ({ ...intake, place })))
 }
 
 export interface Arrival {
@@ -35,7 +48,7 @@ export const MAX_CURSOR_CHARS = 4096 // sanity: a cursor of a folder names each 
 /** One intake of this end, to be watched for a line. */
 export interface Watched {
   readonly line: Line
-  readonly own: Intake
+  readonly own: OwnIntake
 }
 
 export interface Watch {
@@ -62,7 +75,7 @@ export interface Carrier {
   /**
    * Leaves data for the peer of the line. On return it is durable at the carrier. The same data again is harmless, and worth it: what the carrier
    * has lost lies there again.
-   * @param to an intake of `line.peer`, or one that the peer had before
+   * @param to an intake of `line.peer`
    * @returns 'used' where the peer has retired the intake
    * @throws {CarrierError} any code but NO_CARRIER
    */
@@ -74,14 +87,15 @@ export interface Carrier {
    * @param after a cursor of an earlier call, or '' for the beginning. Everything up to it is durable here, so the carrier may forget it
    * @throws {CarrierError} any code but NO_CARRIER and DATA_TOO_LARGE
    */
-  receive(line: Line, own: Intake, after: string): Promise<readonly Arrival[]>
+  receive(line: Line, own: OwnIntake, after: string): Promise<readonly Arrival[]>
 
   /** Lets the carrier forget everything up to the cursor, where no `receive` with it follows soon. @throws as {@link receive} */
-  processed(line: Line, own: Intake, cursor: string): Promise<void>
+  processed(line: Line, own: OwnIntake, cursor: string): Promise<void>
 
   /**
    * Lets the carrier forget what this end has left there, where nobody else clears it away: all but the data that is still in flight, and the
    * newest. To be called after the peer has acknowledged something, and after a frame that nobody acknowledges.
+   * @param stillInFlight all data in flight that this end sends from the places of `line.own`
    * @throws {CarrierError} CARRIER_AWAY | CARRIER_READ_ONLY | CARRIER_DENIED
    */
   settled(line: Line, stillInFlight: readonly Uint8Array[]): Promise<void>
@@ -98,14 +112,14 @@ export interface Carrier {
    * still there for the peer.
    * @throws as {@link receive}
    */
-  retire(line: Line, own: Intake): Promise<void>
+  retire(line: Line, own: OwnIntake): Promise<void>
 
   /**
    * Removes all that the carrier keeps for a retired intake: once nobody sends there any more, and nothing that this end left is in flight. For the
    * place of an invite that is when the invite ends, for that of a channel 31 days after it was retired.
    * @throws {CarrierError} CARRIER_AWAY | CARRIER_READ_ONLY | CARRIER_DENIED
    */
-  forget(own: Intake): Promise<void>
+  forget(own: OwnIntake): Promise<void>
 }
 
 export interface CarrierLimits {

@@ -11,7 +11,12 @@ export type CarrierErrorCode =
   | 'CARRIER_STRANGE' // what it answers is not of a carrier
   | 'DATA_TOO_LARGE' // the data is larger than the carrier takes
 
-const PASSING: ReadonlySet<CarrierErrorCode> = new Set(['CARRIER_AWAY', 'CARRIER_FULL', 'CARRIER_READ_ONLY'])
+const PASSING: ReadonlySet<CarrierErrorCode> = new Set([
+  'CARRIER_AWAY',
+  'CARRIER_FULL',
+  'CARRIER_READ_ONLY',
+  'CARRIER_STRANGE', // a network that asks for a login answers like this, too
+])
 
 export interface CarrierErrorOptions extends PersonadErrorOptions {
   readonly hint: string
