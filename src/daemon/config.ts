@@ -101,7 +101,7 @@ const CUSTODY: ConfigSection<OpenLimits> = {
 /** The sections of a daemon with these wings, in the order of config/personad.yaml. */
 export function configSections(wings: readonly Wing[]): ConfigSection<unknown>[] {
   const capabilities = [...BASE_CAPABILITIES, ...wings.flatMap(({ schema }) => schema.capabilities)]
-  const ofWings = wings.map(({ section }) => section)
+  const ofWings = wings.flatMap(({ section }) => section ?? [])
   return [LOG, ENGINE, SOCKET, appsSection(capabilities), POLICY, CUSTODY, NET_SECTION, ...ofWings]
 }
 

@@ -173,7 +173,7 @@ async function openParts(
   closers.push(async () => {
     for (const wing of open.toReversed()) await wing.close?.()
   })
-  for (const wing of wings) open.push(await wing.open(host, config[wing.section.name]))
+  for (const wing of wings) open.push(await wing.open(host, wing.section === null ? null : config[wing.section.name]))
   const about = (): About => ({
     version,
     pid: process.pid,

@@ -19,8 +19,10 @@ export async function reloadDaemon(
   daemon.config = config
   log.setLevel(config.log.level)
   daemon.keeper.custody.limitOpenTime(config.custody)
-  for (const [at, { section }] of daemon.wings.entries())
-    if (changed.some((key) => key.section === section.name)) await daemon.open[at]?.reload?.(config[section.name])
+  for (const [at, { section }] of daemon.wings.entries()) {
+    if (section === null || !changed.some((key) => key.section === section.name)) continue
+    await daemon.open[at]?.reload?.(config[section.name])
+  }
   log.info('config.reloaded', {
     message: 'read the configuration again',
     changed: changed.map(({ path }) => path).join(' '),

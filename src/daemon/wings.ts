@@ -1,8 +1,9 @@
 /** The wings of the daemon, one line each (docs/wings.md). They open and answer `status` and `doctor` in this order. */
 import { ANNOUNCE } from './announce/wing.ts'
+import { CHANNELS } from './channels/wing.ts'
 import { COMPANION } from './companion/wing.ts'
 import { NOTIFY } from './notify/wing.ts'
 import { PROFILES } from './profiles/wing.ts'
 import type { Wing } from './wing/wing.ts'
 
-export const WINGS: readonly Wing[] = [PROFILES, NOTIFY, COMPANION, ANNOUNCE]
+export const WINGS: readonly Wing[] = [PROFILES, NOTIFY, COMPANION, ANNOUNCE, CHANNELS]

@@ -29,6 +29,8 @@ import { rotationPlan, successionPlan } from '../../src/ipc/shapes/rotation.ts'
 import { syncResult } from '../../src/ipc/shapes/sibling.ts'
 import { netStatus } from '../../src/ipc/shapes/net.ts'
 import { announceStatus } from '../../src/ipc/methods/announce.ts'
+import { channelsStatus } from '../../src/ipc/methods/channels.ts'
+import { channelView } from '../../src/ipc/methods/channel-values.ts'
 import { toxPeer, toxStatus } from '../../src/ipc/shapes/tox.ts'
 import { MAX_FRAME_BYTES, MAX_FRAME_DEPTH } from '../../src/ipc/wire/frame.ts'
 import { OPENRPC_FILE, openrpcText } from '../generate/openrpc.ts'
@@ -150,7 +152,7 @@ describe('an example', () => {
       const method = examples.get(name!)?.[0]?.data['method'] as string | undefined
       expect(heading?.split(', '), part.split('\n')[0]).toContain(method?.split('.')[0])
     }
-    expect([parts.length, examples.size]).toEqual([20, 23])
+    expect([parts.length, examples.size]).toEqual([21, 24])
   })
 
   test('sends a call that the method table takes, and shows a result that it gives', () => {
@@ -230,6 +232,8 @@ const VALUES: readonly (readonly [heading: string, schema: z.ZodType])[] = [
   ['ToxStatus', toxStatus],
   ['ToxPeer', toxPeer],
   ['AnnounceStatus', announceStatus],
+  ['Channel', channelView],
+  ['ChannelsStatus', channelsStatus],
 ]
 
 test.each(VALUES)('the page names every member of %s', (heading, schema) => {
@@ -274,6 +278,7 @@ test.each([
   ['PairingStateErrorCode', 'daemon/pairing/errors.ts'],
   ['AppErrorCode', 'daemon/apps/errors.ts'],
   ['CompanionErrorCode', 'daemon/companion/errors.ts'],
+  ['ChannelsErrorCode', 'daemon/channels/errors.ts'],
   ['RpcErrorCode', 'ipc/wire/rpc.ts'],
   ['FrameErrorCode', 'ipc/wire/errors.ts'],
   ['PairingErrorCode', 'pairing/errors.ts'],

@@ -240,6 +240,11 @@ export const RULES: Readonly<Record<string, Rule>> = {
     packages: ['node:'],
     reason: 'a carrier moves sealed bytes: it knows no persona, no store and no channel',
   },
+  'daemon/channels': {
+    folders: [...KEEPER, 'daemon/wing'],
+    packages: ['zod'],
+    reason: 'a wing does not know the other wings',
+  },
   'daemon/apps': { folders: KEEPER, packages: [], reason: 'a wing does not know the other wings' },
   'daemon/companion': {
     folders: [...KEEPER, 'tox/save', 'toxnode', 'daemon/wing'],

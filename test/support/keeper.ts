@@ -28,7 +28,7 @@ import { statePaths } from '../../src/store/state-dir.ts'
 import type { Store, Write } from '../../src/store/store.ts'
 import { deviceKey, engine as sodium, START_SEC, type Table } from './person.ts'
 import { tempDir } from './temp-dir.ts'
-import { NOT_ANNOUNCED } from './views.ts'
+import { NOT_ANNOUNCED, NO_CHANNELS } from './views.ts'
 
 type Arguments<P> = string extends keyof P ? [params?: P] : Partial<P> extends P ? [params?: P] : [params: P]
 type Params<Name extends keyof Methods> = Arguments<ParamsOf<Methods[Name]>>
@@ -215,6 +215,7 @@ export class TestKeeper {
       tox: null,
       net: null,
       announce: NOT_ANNOUNCED,
+      channels: NO_CHANNELS,
       findings: [],
     }))
     return new TestKeeper({

@@ -1,4 +1,5 @@
 /** Records as the daemon's methods return them, for tests of the texts that people see. */
+import type { ChannelsStatus } from '../../src/ipc/methods/channels.ts'
 import type { AnnounceStatus } from '../../src/ipc/methods/announce.ts'
 import { expect } from 'vitest'
 import type { Contact, ContactDevice } from '../../src/ipc/shapes/contact.ts'
@@ -77,3 +78,6 @@ export const NOT_ANNOUNCED: AnnounceStatus = {
   bytesToday: 0,
   bytesYesterday: 0,
 }
+
+/** Channels of a daemon that has none. */
+export const NO_CHANNELS: ChannelsStatus = { locked: false, invites: 0, waiting: 0, open: 0, held: 0, broken: 0 }

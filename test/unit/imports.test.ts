@@ -115,6 +115,7 @@ const FORBIDDEN: readonly (readonly [file: string, source: string])[] = [
   ['daemon/apps/a.ts', "import { x } from '../snapshot/stream.ts'"],
   ['daemon/companion/a.ts', "import { x } from '../profiles/profiles.ts'"],
   ['store/salvage/a.ts', "import { x } from '../../daemon/state/records.ts'"],
+  ['daemon/channels/a.ts', "import { x } from '../announce/announcer.ts'"],
   ['daemon/announce/a.ts', "import { x } from '../companion/companion.ts'"],
   ['daemon/notify/a.ts', "import { x } from '../companion/companion.ts'"],
   ['daemon/snapshot/a.ts', "import { x } from '../rotation/rotate.ts'"],

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { LaggedEvent } from '../../ipc/client.ts'
 import type { ContactChange, OwnCause } from '../../ipc/shapes/events.ts'
 import type { DaemonEvent, EventData } from '../../ipc/methods/events.ts'
+import { describeChannelEvent } from './channels.ts'
 import { hasCode, isUnreachable, withDaemon } from '../io/connect.ts'
 import { print, remark, type Context } from '../io/context.ts'
 import { CliError, EXIT_DONE } from '../io/errors.ts'
@@ -141,6 +142,11 @@ export function describeEvent(event: DaemonEvent, verbose = false): string {
       const who = personaId === null ? 'an unknown device' : `persona ${personaId}`
       return `${who} asks to be a friend of your companion; to accept: persona tox add ${key}`
     }
+    case 'channel.changed':
+    case 'channel.content':
+    case 'channel.delivered':
+    case 'channel.alarm':
+      return describeChannelEvent(event)
     default:
       return unknownEvent(event)
   }

@@ -33,7 +33,8 @@ export interface Host {
 export interface Wing<M = object, C = unknown> {
   /** Its part of the protocol. Clients load it, so it stands in ipc/methods. */
   readonly schema: WingSchema<M>
-  readonly section: ConfigSection<C>
+  /** Null for a wing without settings of its own. */
+  readonly section: ConfigSection<C> | null
   /** The records that it keeps in the store. */
   readonly kinds?: readonly Kind<unknown>[]
   /** Signs with a key that is about to be erased. Called inside a change, also at the start, before the wing is opened. */

@@ -2,7 +2,7 @@ import { notice } from '../../../../src/ipc/shapes/doctor.ts'
 import { expect, test } from 'vitest'
 import { formatStatus } from '../../../../src/cli/daemon/status.ts'
 import type { DaemonStatus } from '../../../../src/ipc/methods/status.ts'
-import { A, expectEscaped, HOSTILE, NOT_ANNOUNCED, NOW, table } from '../../../support/views.ts'
+import { A, expectEscaped, HOSTILE, NOT_ANNOUNCED, NO_CHANNELS, NOW, table } from '../../../support/views.ts'
 
 function status(changes: Partial<DaemonStatus> = {}): DaemonStatus {
   return {
@@ -22,6 +22,7 @@ function status(changes: Partial<DaemonStatus> = {}): DaemonStatus {
     tox: null,
     net: null,
     announce: NOT_ANNOUNCED,
+    channels: NO_CHANNELS,
     notices: [],
     findings: [],
     ...changes,

@@ -4,6 +4,8 @@ import { type OwnCause } from '../../../../src/ipc/shapes/events.ts'
 import { EVENT_NAMES, type DaemonEvent } from '../../../../src/ipc/methods/events.ts'
 import { A, B, contact, expectEscaped, HOSTILE, NOW, P, table } from '../../../support/views.ts'
 
+const CHANNEL = { id: '5b0c2f9ad1e47731', app: HOSTILE }
+
 const EVENTS: readonly DaemonEvent[] = [
   {
     event: 'contact.changed',
@@ -94,6 +96,10 @@ const EVENTS: readonly DaemonEvent[] = [
   { event: 'pairing.cancelled', id: 0, atSec: NOW, data: {} },
   { event: 'tox.peer', id: 0, atSec: NOW, data: { key: A, contact: HOSTILE, change: 'online' } },
   { event: 'tox.request', id: 0, atSec: NOW, data: { key: A, personaId: P } },
+  { event: 'channel.changed', id: 0, atSec: NOW, data: { ...CHANNEL, state: 'broken', reason: 'PEER' } },
+  { event: 'channel.content', id: 0, atSec: NOW, data: { ...CHANNEL, number: 2 } },
+  { event: 'channel.delivered', id: 0, atSec: NOW, data: { ...CHANNEL, upTo: 2 } },
+  { event: 'channel.alarm', id: 0, atSec: NOW, data: { ...CHANNEL, code: 'INVITE_TWICE' } },
 ]
 
 test('texts that others chose cannot reach the terminal unescaped', () => {

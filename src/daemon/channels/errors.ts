@@ -1,0 +1,17 @@
+/** The refusals of channels at the daemon. Those of an invite, a handshake and a channel itself are in src/channel (docs/channel.md, section 11). */
+import { Refusal } from '../../errors/refusal.ts'
+
+export type ChannelsErrorCode =
+  | 'CHANNEL_UNKNOWN' // no channel and no invite of this app has the id
+  | 'CHANNEL_APP' // the app has no name for channels, or names another app
+  | 'CHANNEL_WAITS' // the channel has not met its peer yet
+  | 'INVITES_FULL' // the app has as many open invites as it may
+  | 'CHANNELS_FULL' // the app has as many channels as it may
+  | 'CONTENT_FORM' // neither content nor text, or both, or a piece that does not follow
+  | 'CONTENT_UNREAD' // the app has not been given the contents that it acknowledges
+  | 'WORDS_DIFFER' // the words of the peer are others
+  | 'WORDS_NONE' // the words are not known yet, or were compared
+
+export class ChannelsError extends Refusal<ChannelsErrorCode> {
+  override readonly name = 'ChannelsError'
+}
