@@ -101,7 +101,7 @@ async function runRound(engine: CryptoEngine, program: NetProgram, kind: NetKind
   try {
     const { theirs, ports } = await startNet(kind, ends)
     const bootstrap = ports.map((port) => ({ host: '127.0.0.1', port }))
-    const run = await new NetRun(engine, program, { bootstrap, proxy: null, private: ['127.0.0.1'] }).start()
+    const run = await new NetRun(engine, program, { bootstrap, proxy: null, private: ['127.0.0.1'], ca: null }).start()
     ends.push(() => void run.net.stop())
     const ours = timer(times)
     // The second value of each key replaces the first one, as when a table changes.

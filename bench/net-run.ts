@@ -33,11 +33,11 @@ export class NetRun {
   readonly net: Net
   readonly #ready: Promise<void>
 
-  constructor(engine: CryptoEngine, program: NetProgram, config: NetSettings) {
+  constructor(engine: CryptoEngine, program: NetProgram, settings: NetSettings) {
     const { promise, resolve: ready } = Promise.withResolvers<void>()
     this.#ready = promise
     this.net = new Net({
-      config,
+      settings: () => Promise.resolve(settings),
       log: { ...SILENT, info: () => ready() },
       verify: (signature, message, publicKey) => engine.verify(signature, message, publicKey),
       how: 'child',

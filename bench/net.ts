@@ -27,7 +27,7 @@ async function localNodes(): Promise<{ settings: NetSettings; sockets: Socket[] 
     socket.on('message', (packet, from) => socket.send(net.answer(node, packet), from.port, from.address))
   }
   const [{ host, port }] = [net.nodes[0]!]
-  return { settings: { bootstrap: [{ host, port }], proxy: null, private: ['127.0.0.1'] }, sockets }
+  return { settings: { bootstrap: [{ host, port }], proxy: null, private: ['127.0.0.1'], ca: null }, sockets }
 }
 
 export async function benchNet(engine: CryptoEngine, isQuick: boolean): Promise<Row[]> {

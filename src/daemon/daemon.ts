@@ -38,6 +38,7 @@ import { scheduleLock } from './custody/lock-timer.ts'
 import type { Log } from '../process/log.ts'
 import { isStateLost, watchState } from './state-watch.ts'
 import { openAccess, type NetAccess } from './net/access.ts'
+import { OwnRelays, RELAYS } from './relays/own-relays.ts'
 import { FullDisk, isDiskFull, statusLine } from './full-disk.ts'
 import { Place } from './keeper/copy-check.ts'
 import { unsignedReminder } from './keeper/reminder.ts'
@@ -153,7 +154,7 @@ async function openParts(
       // Read at each use, so that a reload takes effect at once. Nobody adds a contact before `daemon` exists.
       defaultPolicy: () => daemon.config.policy.default,
       events: protocol.events,
-      kindsOfWings: [...CARD_KINDS, ...wings.flatMap(({ kinds = [] }) => kinds)],
+      kindsOfWings: [RELAYS, ...CARD_KINDS, ...wings.flatMap(({ kinds = [] }) => kinds)],
       onSpent: (key, state) => {
         for (const wing of wings) wing.onSpent?.(key, state)
       },
@@ -169,7 +170,17 @@ async function openParts(
   closers.push(() => access.close())
   const cards = new HeldCards(keeper, log)
   noteForCards = (event) => cards.onEvent(event)
-  const host = { keeper, paths: lock.paths, env: process.env, log, net: access.net, cards }
+  const relays = new OwnRelays({ keeper, access, config: config.net })
+  const host = {
+    keeper,
+    paths: lock.paths,
+    env: process.env,
+    log,
+    net: access.net,
+    netConfig: config.net,
+    relays,
+    cards,
+  }
   closers.push(async () => {
     for (const wing of open.toReversed()) await wing.close?.()
   })

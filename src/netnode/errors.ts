@@ -14,6 +14,15 @@ export type NetErrorCode =
   | 'NET_LIED' // personad-net answered with something that nobody signed
   | 'NET_FAILED' // it crashed, hung, sent something impossible, or cannot be started
   | 'NET_DHT' // the DHT client refuses the order; the message says why
+  | 'NET_CA' // the file of net.ca_file cannot be used
+  | 'NET_ADDRESS' // the address is not one that is called, or its name leads into a private network
+  | 'NET_NAME' // no server of the DNS knows the name
+  | 'NET_UNREACHABLE' // no connection, or it broke
+  | 'NET_TLS' // the certificate is not good
+  | 'NET_SILENT' // the server took too long
+  | 'NET_TOO_LARGE' // the answer is longer than what was asked for
+  | 'NET_REDIRECT' // the server leads to another address, which is not followed
+  | 'NET_STRANGE' // the server does not answer in HTTP
 
 export class NetError extends PersonadError<NetErrorCode> {
   override readonly name = 'NetError'

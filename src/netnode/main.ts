@@ -7,10 +7,11 @@ import process from 'node:process'
 import { setFlagsFromString } from 'node:v8'
 import { systemClock } from '../process/pulse.ts'
 import { isActivated, listen, LISTEN_FD } from './listen.ts'
-import { Session } from './session.ts'
+import { Session, type Resolvers } from './session.ts'
 
-async function resolve(host: string): Promise<string[]> {
-  return (await lookup(host, { family: 4, all: true })).map(({ address }) => address)
+const resolvers: Resolvers = {
+  ipv4: async (host) => (await lookup(host, { family: 4, all: true })).map(({ address }) => address),
+  all: async (host) => (await lookup(host, { all: true })).map(({ address }) => address),
 }
 
 function refuse(reason: string): never {
@@ -34,13 +35,13 @@ if (isActivated(process.env, process.pid)) {
     { fd: LISTEN_FD },
     {
       clock: systemClock,
-      serve: (socket) => new Session(socket, resolve).serve(socket),
+      serve: (socket) => new Session(socket, resolvers).serve(socket),
       onIdle: () => process.exit(0),
     },
   )
 } else {
   if (process.stdin.isTTY) refuse('it is no program for people: the daemon starts it')
   ignoreTerminal()
-  await new Session(process.stdout, resolve).serve(process.stdin)
+  await new Session(process.stdout, resolvers).serve(process.stdin)
   process.exit(0)
 }

@@ -28,6 +28,30 @@ export type Order =
   | ({ readonly type: 'dht.get'; readonly id: number } & PlaceForm)
   /** The body is the value, bencoded. */
   | ({ readonly type: 'dht.put'; readonly id: number } & PlaceForm & ValueForm)
+  /** Calls a server over HTTP. The body is that of the request. */
+  | ({ readonly type: 'http.open'; readonly id: number } & CallForm)
+  /** The daemon has used so many bytes of the answer: personad-net may send as many more. */
+  | { readonly type: 'http.took'; readonly id: number; readonly bytes: number }
+  /** Nobody waits for the answer any more. */
+  | { readonly type: 'http.cancel'; readonly id: number }
+
+/** The headers of a request that are sent; there are no others beside those that HTTP itself needs. */
+export const REQUEST_HEADERS = ['authorization', 'content-type', 'if-none-match'] as const
+/** The headers of an answer that the daemon gets. */
+export const ANSWER_HEADERS = ['content-range', 'content-type', 'date', 'etag', 'retry-after'] as const
+export const METHODS = ['GET', 'POST', 'PUT'] as const
+
+export type Headers<Name extends string> = { readonly [Each in Name]?: string }
+
+/** One request, without its body. */
+export interface CallForm {
+  readonly method: (typeof METHODS)[number]
+  /** At most {@link MAX_URL_CHARS}. */
+  readonly url: string
+  readonly headers: Headers<(typeof REQUEST_HEADERS)[number]>
+  /** A longer answer is refused, unless it is a stream of events. */
+  readonly maxBytes: number
+}
 
 /** The effort of an order to the DHT (dht/order.ts). */
 export interface Effort {
@@ -55,13 +79,32 @@ export type Report =
       readonly nodesHold: number
       readonly values: readonly FoundForm[]
     } & Effort)
-  /** The order was not carried out. `code` is a NetErrorCode. */
+  /** The body is the whole answer, or empty: then parts and an end follow. */
+  | {
+      readonly type: 'http.head'
+      readonly id: number
+      readonly status: number
+      readonly headers: Headers<(typeof ANSWER_HEADERS)[number]>
+      readonly isWhole: boolean
+    }
+  /** The body is a part of the answer. */
+  | { readonly type: 'http.part'; readonly id: number }
+  | { readonly type: 'http.end'; readonly id: number }
+  /** The order was not carried out, or the answer to a call broke off. `code` is a NetErrorCode. */
   | { readonly type: 'refused'; readonly id: number; readonly code: string; readonly message: string }
   /** The counts since the start, before the answer to each order to the DHT. */
   | { readonly type: 'dht.counters'; readonly counters: DhtCounters }
 
 export const MAX_AT_ONCE = 32 // sanity: what the DHT client carries out at a time (MAX_ORDERS)
 export const MAX_VALUES = 64 // sanity: eight nodes answer for a place; only a holder of its key can sign this many
+
+export const MAX_URL_CHARS = 512 // sanity: an address of 255 bytes, and a path below it
+export const MAX_REQUEST_HEADER_CHARS = 8192 // sanity: the token of a device has some 700
+export const MAX_ANSWER_HEADER_CHARS = 1024 // sanity: an ETag is a hash; a longer header is left out
+export const MAX_ANSWER_BYTES = 33_554_432 // sanity: the largest object of a relay has 20 MiB
+export const MAX_CALLS = 64 // sanity: at once; each holds WINDOW_BYTES at most, and a daemon has no more relays
+/** How much of an answer may be on its way to the daemon. */
+export const WINDOW_BYTES = 65_536 // sanity: twice what a pipe holds; 64 calls then hold 4 MiB
 
 export const NET_LIMITS: FrameLimits = {
   maxHeadBytes: 32_768, // sanity: 64 values take some 16 KB

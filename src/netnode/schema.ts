@@ -4,8 +4,23 @@ import { MAX_SALT_BYTES } from '../core/announce/signed-value.ts'
 import { newCounters, type DhtCounters } from '../dht/counters.ts'
 import { BEAT, FAILED } from '../process/common-reports.ts'
 import type { Protocol } from '../process/protocol.ts'
-import { MAX_AT_ONCE, MAX_VALUES, NET_LIMITS, type Order, type Report } from './protocol.ts'
-import { MAX_BOOTSTRAP_NODES, MAX_HOST_CHARS, MAX_PRIVATE_HOSTS } from './settings.ts'
+import {
+  ANSWER_HEADERS,
+  MAX_ANSWER_BYTES,
+  MAX_ANSWER_HEADER_CHARS,
+  MAX_AT_ONCE,
+  MAX_REQUEST_HEADER_CHARS,
+  MAX_URL_CHARS,
+  MAX_VALUES,
+  METHODS,
+  NET_LIMITS,
+  REQUEST_HEADERS,
+  WINDOW_BYTES,
+  type Headers,
+  type Order,
+  type Report,
+} from './protocol.ts'
+import { MAX_BOOTSTRAP_NODES, MAX_CA_CHARS, MAX_HOST_CHARS, MAX_PRIVATE_HOSTS } from './settings.ts'
 
 const MAX_COUNT = Number.MAX_SAFE_INTEGER
 
@@ -33,16 +48,34 @@ const counters = z.strictObject(
   Object.fromEntries(counterNames.map((name) => [name, count])) as Record<keyof DhtCounters, z.ZodInt>,
 )
 
+function headers<Name extends string>(names: readonly Name[], value: z.ZodType<string>): z.ZodType<Headers<Name>> {
+  const shape = Object.fromEntries(names.map((name) => [name, value.exactOptional()]))
+  return z.strictObject(shape) as z.ZodType as z.ZodType<Headers<Name>>
+}
+
+const requestHeader = z.string().regex(new RegExp(String.raw`^[\x20-\x7e]{0,${MAX_REQUEST_HEADER_CHARS}}$`))
+
 const order: z.ZodType<Order> = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('configure'),
     bootstrap: z.array(hostPort).max(MAX_BOOTSTRAP_NODES),
     proxy: hostPort.nullable(),
     private: z.array(host).max(MAX_PRIVATE_HOSTS),
+    ca: z.string().min(1).max(MAX_CA_CHARS).nullable(),
   }),
   z.strictObject({ type: z.literal('limits'), atOnce: z.int().min(1).max(MAX_AT_ONCE) }),
   z.strictObject({ type: z.literal('dht.get'), id, ...place }),
   z.strictObject({ type: z.literal('dht.put'), id, ...place, ...value }),
+  z.strictObject({
+    type: z.literal('http.open'),
+    id,
+    method: z.enum(METHODS),
+    url: z.string().regex(new RegExp(String.raw`^[\x21-\x7e]{1,${MAX_URL_CHARS}}$`)),
+    headers: headers(REQUEST_HEADERS, requestHeader),
+    maxBytes: z.int().min(0).max(MAX_ANSWER_BYTES),
+  }),
+  z.strictObject({ type: z.literal('http.took'), id, bytes: z.int().min(1).max(WINDOW_BYTES) }),
+  z.strictObject({ type: z.literal('http.cancel'), id }),
 ])
 
 const report: z.ZodType<Report> = z.discriminatedUnion('type', [
@@ -53,6 +86,15 @@ const report: z.ZodType<Report> = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('dht.stored'), id, values, nodesTook: count, nodesHold: count, ...effort }),
   z.strictObject({ type: z.literal('refused'), id, code: z.string().max(64), message: z.string().max(512) }),
   z.strictObject({ type: z.literal('dht.counters'), counters }),
+  z.strictObject({
+    type: z.literal('http.head'),
+    id,
+    status: z.int().min(100).max(999),
+    headers: headers(ANSWER_HEADERS, z.string().max(MAX_ANSWER_HEADER_CHARS)),
+    isWhole: z.boolean(),
+  }),
+  z.strictObject({ type: z.literal('http.part'), id }),
+  z.strictObject({ type: z.literal('http.end'), id }),
 ])
 
 export const NET_PROTOCOL: Protocol<Order, Report> = { orders: order, reports: report, limits: NET_LIMITS }

@@ -3,28 +3,40 @@ import type { Writable } from 'node:stream'
 import { DhtError } from '../dht/errors.ts'
 import { encodeFrame, FrameCutter, FrameError, type Framed } from '../process/frame.ts'
 import { BEAT_MS, checkFrame } from '../process/protocol.ts'
+import { systemClock } from '../process/pulse.ts'
 import { Dht, type Resolve } from './dht.ts'
 import { formatGot, formatStored, parsePlace, parseValue } from './dht-form.ts'
 import { NetError } from './errors.ts'
 import { ORDER_READER } from './orders.ts'
 import { NET_LIMITS, type Order, type Report } from './protocol.ts'
 import type { NetSettings } from './settings.ts'
+import type { WebCalls } from './web-calls.ts'
 
 const MAX_UNREAD_BYTES = 8_388_608 // sanity: the answers to all orders that can wait take 23 MB at most; a daemon that reads none is cut off
 
-type DhtOrder = Extract<Order, { readonly id: number }>
+type DhtOrder = Extract<Order, { readonly type: 'dht.get' | 'dht.put' }>
+type WebOrder = Extract<Order, { readonly type: 'http.open' | 'http.took' | 'http.cancel' }>
+
+/** The two ways from a name to addresses. */
+export interface Resolvers {
+  /** For the DHT, which is IPv4 only. */
+  readonly ipv4: Resolve
+  readonly all: Resolve
+}
 
 export class Session {
   readonly #output: Writable
-  readonly #resolve: Resolve
+  readonly #resolvers: Resolvers
   #settings: NetSettings | null = null
   #dht: Dht | null = null
+  /** Made at the first call. */
+  #web: WebCalls | null = null
   #atOnce: number | null = null
   #isOver = false
 
-  constructor(output: Writable, resolve: Resolve) {
+  constructor(output: Writable, resolvers: Resolvers) {
     this.#output = output
-    this.#resolve = resolve
+    this.#resolvers = resolvers
     // The input of a daemon that is gone ends too.
     output.on('error', () => {})
   }
@@ -43,6 +55,7 @@ export class Session {
       this.#isOver = true
       clearInterval(beat)
       this.#dht?.close()
+      this.#web?.close()
       this.#output.end()
     }
   }
@@ -58,16 +71,44 @@ export class Session {
       case 'dht.put':
         // Not awaited: other orders go on meanwhile.
         void this.#carryOut(order, body)
+        return
+      case 'http.open':
+      case 'http.took':
+      case 'http.cancel':
+        return await this.#call(order, body)
     }
+  }
+
+  async #call(order: WebOrder, body: Uint8Array): Promise<void> {
+    try {
+      if (order.type === 'http.open') (await this.#openWeb()).open(order, body)
+      else if (order.type === 'http.took') this.#web?.took(order.id, order.bytes)
+      else this.#web?.cancel(order.id)
+    } catch (error) {
+      this.#report({ type: 'refused', id: order.id, ...reasonOf(error) })
+    }
+  }
+
+  /** Loads the code of HTTP at the first call: without it the program is smaller. */
+  async #openWeb(): Promise<WebCalls> {
+    if (this.#web !== null) return this.#web
+    if (this.#settings === null) throw new NetError('NET_OFF', 'personad-net has no settings yet')
+    const { WebCalls } = await import('./web-calls.ts')
+    this.#web = new WebCalls(this.#settings, this.#resolvers.all, systemClock, (report, part) =>
+      this.#report(report, part),
+    )
+    return this.#web
   }
 
   async #configure(settings: NetSettings): Promise<void> {
     this.#dht?.close()
     this.#dht = null
+    this.#web?.close()
+    this.#web = null
     this.#settings = settings
     // UDP would go around the proxy and show the address that it hides.
     if (settings.bootstrap.length === 0 || settings.proxy !== null) return
-    this.#dht = await Dht.open(settings, this.#resolve)
+    this.#dht = await Dht.open(settings, this.#resolvers.ipv4)
     if (this.#atOnce !== null) this.#dht.limit(this.#atOnce)
   }
 

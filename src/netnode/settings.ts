@@ -14,8 +14,11 @@ export interface NetSettings {
   readonly proxy: HostPort | null
   /** Hosts that personad-net may reach although they are not globally routable. */
   readonly private: readonly string[]
+  /** Certificates that are trusted beside those of Node, as PEM; null for none. */
+  readonly ca: string | null
 }
 
 export const MAX_BOOTSTRAP_NODES = 64 // sanity: a few nodes that answer are enough
 export const MAX_PRIVATE_HOSTS = 64 // sanity: the relays of one household, and some to spare
 export const MAX_HOST_CHARS = 253 // format: RFC 1035, a name without its last dot
+export const MAX_CA_CHARS = 16_384 // sanity: some eight certificates; they travel in the head of a frame

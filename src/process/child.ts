@@ -26,6 +26,8 @@ export interface ChildOptions<Order, Report extends { readonly type: string }> {
   readonly name: string
   /** The codes that its report `failed` may have. The message of another code is not believed. */
   readonly knownCodes: ReadonlySet<string>
+  /** A child that sends more within {@link WINDOW_MS} is broken; by default {@link MAX_REPORTS_A_WINDOW}. */
+  readonly maxReportsAWindow?: number
   readonly greet: () => Promise<Greeting<Order>>
   /** Called after {@link ChildOptions.greet}, at each start. */
   readonly open: () => Link | Promise<Link>
@@ -162,7 +164,7 @@ export class Child<Order, Report extends { readonly type: string }> {
 
   /** Reads reports until the output ends. @throws {FrameError} @throws {ChildError} CHILD_FLOODS */
   async #hear(link: Link): Promise<void> {
-    const { protocol, name, onReports } = this.#options
+    const { protocol, name, onReports, maxReportsAWindow = MAX_REPORTS_A_WINDOW } = this.#options
     const cutter = new FrameCutter(protocol.limits)
     const pulse = new Pulse(this.#clock, HANG_MS, () => {
       this.#problem = new ChildError('CHILD_SILENT', `${name} sent nothing for ${HANG_MS / 1000} s`)
@@ -175,7 +177,7 @@ export class Child<Order, Report extends { readonly type: string }> {
         const reports = cutter.push(piece).map((frame) => checkFrame(protocol.reports, frame))
         if (this.#clock.nowMs() - windowMs > WINDOW_MS) [windowMs, count] = [this.#clock.nowMs(), 0]
         count += reports.length
-        if (count > MAX_REPORTS_A_WINDOW)
+        if (count > maxReportsAWindow)
           throw new ChildError('CHILD_FLOODS', `${name} sends more reports than its work can cause`)
         for (const { message } of reports) this.#note(message)
         await onReports(reports.filter(({ message }) => message.type !== 'beat'))

@@ -4,7 +4,9 @@
 export type RelayFetch = (url: string, request: RelayRequest) => Promise<RelayResponse>
 
 export interface RelayRequest {
-  readonly method: 'GET' | 'POST'
+  readonly method: 'GET' | 'POST' | 'PUT'
+  /** `content-type`, `authorization` and `if-none-match` alone: personad-net sends no others. */
+  readonly headers?: Readonly<Record<string, string>>
   readonly body?: string
   readonly signal: AbortSignal
   /** An address leads to one relay, and nowhere else. */

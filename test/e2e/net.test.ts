@@ -48,12 +48,16 @@ function sockets(pid: number, kind: string): string[] {
   )
 }
 
-const NET_MODULES = /^(?:netnode|dht|daemon\/net)\//
+const NET_MODULES = /^(?:netnode|dht|relay|seal|daemon\/net|daemon\/relays)\//
 
 describe.skipIf(process.getuid?.() !== 0)('a daemon (needs root, to look into a process that is not dumpable)', () => {
   test.each([
     ['without configuration', ''],
     ['with a proxy and private hosts', 'net:\n  proxy: socks5://127.0.0.1:9050\n  private: [127.0.0.1]\n'],
+    [
+      'with relays and folders',
+      'net:\n  relays: [https://relay.example]\n  folders: [~/shared]\n  private: [127.0.0.1]\n',
+    ],
     [
       'with bootstrap nodes that a proxy keeps from use',
       'net:\n  bootstrap: ["127.0.0.1:1"]\n  proxy: socks5://127.0.0.1:9050\n',
@@ -71,7 +75,14 @@ describe.skipIf(process.getuid?.() !== 0)('a daemon (needs root, to look into a 
       loaded()
         .filter((path) => NET_MODULES.test(path))
         .toSorted(),
-    ).toEqual(['daemon/net/access.ts', 'daemon/net/config.ts', 'netnode/settings.ts'])
+    ).toEqual([
+      'daemon/net/access.ts',
+      'daemon/net/config.ts',
+      'daemon/relays/errors.ts',
+      'daemon/relays/own-relays.ts',
+      'netnode/errors.ts',
+      'netnode/settings.ts',
+    ])
   })
 
   test('with bootstrap nodes starts personad-net, which alone opens a network socket', async () => {

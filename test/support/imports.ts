@@ -215,8 +215,13 @@ export const RULES: Readonly<Record<string, Rule>> = {
     packages: ['zod'],
     reason: 'cards know no wing: wings show them, and hand in those of peers',
   },
+  'daemon/relays': {
+    folders: [...KEEPER, 'daemon/net', 'netnode', 'relay', 'seal'],
+    packages: ['node:crypto', 'zod'],
+    reason: 'the relays of the owner know no channel: wings decide what is sent there',
+  },
   'daemon/wing': {
-    folders: [...KEEPER, 'daemon/net', 'daemon/cards'],
+    folders: [...KEEPER, 'daemon/net', 'daemon/relays', 'daemon/cards'],
     packages: [],
     reason: 'the interface of wings names no wing',
   },

@@ -2,6 +2,7 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { onTestFinished } from 'vitest'
 import { Net, type NetOptions } from '../../src/daemon/net/net.ts'
+import type { NetSettings } from '../../src/netnode/settings.ts'
 import { netFlags, NET_MAIN } from '../../src/netnode/start.ts'
 import { processLink } from '../../src/process/link.ts'
 import type { LogFields } from '../../src/process/log.ts'
@@ -13,15 +14,22 @@ export class NetStory {
   readonly net: Net
   #woken: () => void = () => {}
 
-  constructor({ bootstrap = [], ...config }: Partial<NetOptions['config']>, more: Partial<NetOptions> = {}) {
+  /** @param atEnd takes what ends the program; by default the end of the test does */
+  constructor(
+    { bootstrap = [], ...settings }: Partial<NetSettings>,
+    more: Partial<NetOptions> = {},
+    atEnd: (end: () => Promise<void>) => void = onTestFinished,
+  ) {
     const wake = (): void => this.#woken()
     this.net = new Net({
-      config: {
-        bootstrap: bootstrap.map(({ host, port }) => ({ host, port })),
-        proxy: null,
-        private: ['127.0.0.1'],
-        ...config,
-      },
+      settings: () =>
+        Promise.resolve({
+          bootstrap: bootstrap.map(({ host, port }) => ({ host, port })),
+          proxy: null,
+          private: ['127.0.0.1'],
+          ca: null,
+          ...settings,
+        }),
       log: {
         error: () => {},
         warn: (_, fields) => {
@@ -44,7 +52,7 @@ export class NetStory {
       },
       ...more,
     })
-    onTestFinished(async () => {
+    atEnd(async () => {
       await this.net.stop()
       for (const child of this.children) child.kill('SIGKILL')
     })

@@ -109,6 +109,7 @@ const FORBIDDEN: readonly (readonly [file: string, source: string])[] = [
   ['daemon/keeper/a.ts', "import { x } from '../methods/contacts.ts'"],
   ['daemon/net/a.ts', "import { x } from '../keeper/keeper.ts'"],
   ['daemon/cards/a.ts', "import { x } from '../announce/announcer.ts'"],
+  ['daemon/relays/a.ts', "import { x } from '../../channel/invite/invite.ts'"],
   ['daemon/wing/a.ts', "import { x } from '../profiles/profiles.ts'"],
   ['daemon/profiles/a.ts', "import { x } from '../companion/companion.ts'"],
   ['daemon/channels/carriers/a.ts', "import { x } from '../../keeper/keeper.ts'"],

@@ -1,6 +1,10 @@
-/** Addresses of relays that come from others, as texts (docs/card.md, section 2). Which hosts may be called is decided by who calls them. */
+/**
+ * Addresses of relays that come from others, as texts (docs/card.md, section 2; docs/relay.md, section 2), and which of them are called. Whether
+ * the name of one leads into the network of the owner shows when it is resolved (netnode/address.ts).
+ */
 
 export const MAX_ADDRESS_BYTES = 255 // format: as a name of the DNS, and more than any relay needs
+const HTTPS_PORT = 443
 const MIN_OTHER_PORT = 1024 // format: below it are services that must not get requests of strangers
 const MAX_PORT = 65_535
 
@@ -17,4 +21,36 @@ export function isWebAddress(text: string): boolean {
   if (found === null) return false
   const port = found[1]
   return port === undefined || (Number(port) >= MIN_OTHER_PORT && Number(port) <= MAX_PORT)
+}
+
+const LABEL = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?'
+// The last label begins with a letter: whatever reads `127.1`, `0x7f.1` or `1.2.3.0x4` as a numeric address finds none here.
+const DNS_NAME = new RegExp(String.raw`^(?:${LABEL}\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])$`)
+const MAX_NAME_CHARS = 253 // format: RFC 1035, a name without its last dot
+
+/** A name of the public DNS, in lower case: at least two labels, and never a numeric address. */
+export function isPublicName(host: string): boolean {
+  return host.length <= MAX_NAME_CHARS && DNS_NAME.test(host)
+}
+
+/** The parts of an address that decide whether it is called. */
+export interface Called {
+  /** `https:` or another, with the colon. */
+  readonly protocol: string
+  /** In lower case, IPv6 without brackets. */
+  readonly host: string
+  /** null if the address names none. */
+  readonly port: number | null
+}
+
+/**
+ * Why an address is not called; null if it may be.
+ * @param isPrivate the owner named the host: http, numeric addresses and any port are allowed there
+ */
+export function refusalOfAddress({ protocol, host, port }: Called, isPrivate: boolean): string | null {
+  if (protocol !== 'https:' && !(isPrivate && protocol === 'http:')) return 'it is not https'
+  if (isPrivate) return null
+  if (!isPublicName(host)) return 'its host is not a name of the public network'
+  if (port !== null && port !== HTTPS_PORT && port < MIN_OTHER_PORT) return 'its port is neither 443 nor above 1023'
+  return null
 }

@@ -1,10 +1,16 @@
-/** Opens the network of the daemon if the configuration needs it, and says how it is. Without need it loads nothing. */
+/** Opens the network of the daemon: at once if the configuration needs it, else at the first call of a server. Before that it loads nothing. */
+import { readFile } from 'node:fs/promises'
 import type { Engine } from '../../core/engine.ts'
 import { notice, ok, problem, type Finding } from '../../ipc/shapes/doctor.ts'
 import type { NetStatus } from '../../ipc/shapes/net.ts'
+import { NetError } from '../../netnode/errors.ts'
+import { MAX_CA_CHARS, type NetSettings } from '../../netnode/settings.ts'
+import { expandHome } from '../../process/config-values.ts'
 import type { Log } from '../../process/log.ts'
 import { needsNetwork, type NetConfig } from './config.ts'
 import type { Net } from './net.ts'
+import type { WebRequest } from './web.ts'
+import type { WebResponse } from './web-answer.ts'
 
 export interface AccessOptions {
   readonly config: NetConfig
@@ -16,28 +22,105 @@ export interface AccessOptions {
 
 /** The network, as wings and the daemon see it. */
 export interface NetAccess {
-  /** null if nothing in the configuration needs the network. */
+  /** The DHT; null if nothing in the configuration needs it. */
   readonly net: Net | null
+  /** Calls a server over HTTP through personad-net: see Web.fetch. @throws {NetError} @throws the reason of the signal */
+  fetch(url: string, request: WebRequest): Promise<WebResponse>
+  /** null while nothing has needed the network. */
   status(): NetStatus | null
   findings(): Finding[]
   close(): Promise<void>
 }
 
-export async function openAccess({ config, log, verify, env }: AccessOptions): Promise<NetAccess> {
-  if (!needsNetwork(config))
-    return { net: null, status: () => null, findings: () => proxyFindings(config), close: () => Promise.resolve() }
-  const [{ Net }, { connectUnit, startChild }] = await Promise.all([import('./net.ts'), import('./program.ts')])
-  const path = env['PERSONAD_NET_SOCKET']
-  const net =
-    path === undefined || path === ''
-      ? new Net({ config, log, verify, how: 'child', open: startChild })
-      : new Net({ config, log, verify, how: 'unit', open: () => connectUnit(path) })
-  return { net, status: () => net.status(), findings: () => findingsOf(net.status()), close: () => net.stop() }
+export async function openAccess(options: AccessOptions): Promise<NetAccess> {
+  const access = new Access(options)
+  if (needsNetwork(options.config)) await access.openForDht()
+  return access
+}
+
+class Access implements NetAccess {
+  readonly #options: AccessOptions
+  /** For the DHT, from the start on. */
+  net: Net | null = null
+  #opened: Net | null = null
+  #opening: Promise<Net> | null = null
+  #isClosed = false
+
+  constructor(options: AccessOptions) {
+    this.#options = options
+  }
+
+  async openForDht(): Promise<void> {
+    this.net = await this.#open()
+  }
+
+  async fetch(url: string, request: WebRequest): Promise<WebResponse> {
+    if (this.#isClosed) throw new NetError('NET_DOWN', 'the daemon stops')
+    const net = await this.#open()
+    // A second start would skip the pause after a crash.
+    if (net.status().state === 'down') net.start()
+    return await net.fetch(url, request)
+  }
+
+  status(): NetStatus | null {
+    return this.#opened?.status() ?? null
+  }
+
+  findings(): Finding[] {
+    const { config } = this.#options
+    return [...proxyFindings(config), ...(this.#opened === null ? [] : findingsOf(this.#opened.status()))]
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true
+    await (await this.#opening)?.stop()
+  }
+
+  async #open(): Promise<Net> {
+    this.#opening ??= this.#load()
+    return await this.#opening
+  }
+
+  async #load(): Promise<Net> {
+    const { config, log, verify, env } = this.#options
+    const [{ Net }, { connectUnit, startChild }] = await Promise.all([import('./net.ts'), import('./program.ts')])
+    const path = env['PERSONAD_NET_SOCKET']
+    const common = { settings: () => settingsOf(config, env), log, verify }
+    this.#opened =
+      path === undefined || path === ''
+        ? new Net({ ...common, how: 'child', open: startChild })
+        : new Net({ ...common, how: 'unit', open: () => connectUnit(path) })
+    return this.#opened
+  }
+}
+
+/** The file is read at each start of personad-net, which reads none itself. @throws {NetError} NET_CA */
+async function settingsOf(config: NetConfig, env: AccessOptions['env']): Promise<NetSettings> {
+  const { bootstrap, proxy, private: hosts, caFile } = config
+  return { bootstrap, proxy, private: hosts, ca: caFile === null ? null : await readCa(expandHome(caFile, env)) }
+}
+
+async function readCa(path: string): Promise<string> {
+  let text: string
+  try {
+    text = await readFile(path, 'latin1')
+  } catch (cause) {
+    throw new NetError('NET_CA', `${path}, the file of net.ca_file, cannot be read`, { cause })
+  }
+  const blocks = [...text.matchAll(/-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g)].map(
+    ([block]) => block,
+  )
+  const ca = blocks.join('\n')
+  if (blocks.length > 0 && ca.length <= MAX_CA_CHARS) return ca
+  throw new NetError(
+    'NET_CA',
+    `${path}, the file of net.ca_file, must hold certificates as PEM, of ${MAX_CA_CHARS} characters at most`,
+  )
 }
 
 /** Bootstrap nodes beside a proxy are of no use. */
-function proxyFindings({ bootstrap }: NetConfig): Finding[] {
-  if (bootstrap.length === 0) return []
+function proxyFindings({ bootstrap, proxy }: NetConfig): Finding[] {
+  if (bootstrap.length === 0 || proxy === null) return []
   const hint = 'take net.proxy out of the configuration to use the DHT, or net.bootstrap to end this notice'
   return [notice('NET_PROXY', 'the DHT is off, because it cannot go through the proxy', hint)]
 }

@@ -1,7 +1,9 @@
 /** The section `net` of the configuration: how the daemon reaches the network (config/personad.yaml explains every key). */
 import { isIP } from 'node:net'
 import { z } from 'zod'
+import { isWebAddress, MAX_ADDRESS_BYTES } from '../../core/encoding/web-address.ts'
 import type { ConfigKey, ConfigSection } from '../../process/config-file.ts'
+import { absolutePath, wholeNumber } from '../../process/config-values.ts'
 import {
   MAX_BOOTSTRAP_NODES,
   MAX_HOST_CHARS,
@@ -10,7 +12,22 @@ import {
   type NetSettings,
 } from '../../netnode/settings.ts'
 
-export type NetConfig = NetSettings
+export interface NetConfig extends Omit<NetSettings, 'ca'> {
+  /** A file with certificates that are trusted beside those of Node; null for none. */
+  readonly caFile: string | null
+  /** Addresses of relays where the owner receives. */
+  readonly relays: readonly string[]
+  /** Directories that the owner and peers share, for channels. `~/` is not expanded. */
+  readonly folders: readonly string[]
+  /** Between two checks of a box, where a relay has no streams. */
+  readonly checkSec: number
+}
+
+export const MAX_OWN_RELAYS = 16 // sanity: an invite names four at most
+export const MAX_FOLDERS = 16 // sanity: each is watched
+const MIN_CHECK_SEC = 10 // sanity: a relay grants an address ten requests a second, and a daemon may have 256 boxes
+const MAX_CHECK_SEC = 3600 // format: a message lives for an hour
+const CHECK_SEC = 60 // format: the text's once a minute
 
 /** personad-net gets all values when it starts, so a reload changes nothing in a running one. */
 export const NET_SECTION: ConfigSection<NetConfig> = {
@@ -19,6 +36,10 @@ export const NET_SECTION: ConfigSection<NetConfig> = {
     bootstrap: atStart('bootstrap', bootstrapNodes().default([])),
     proxy: atStart('proxy', socksProxy().nullable().default(null)),
     private: atStart('private', privateHosts().default([])),
+    caFile: atStart('ca_file', absolutePath().nullable().default(null)),
+    relays: atStart('relays', relayAddresses().default([])),
+    folders: atStart('folders', sharedFolders().default([])),
+    checkSec: atStart('check', wholeNumber(MIN_CHECK_SEC, MAX_CHECK_SEC).default(CHECK_SEC)),
   },
 }
 
@@ -26,8 +47,11 @@ function atStart<T>(key: string, value: z.ZodType<T>): ConfigKey<T> {
   return { key, value, reloadable: false }
 }
 
-/** Whether anything in the configuration needs the network: bootstrap nodes, and no proxy, which the DHT would go around. */
-export function needsNetwork({ bootstrap, proxy }: NetConfig): boolean {
+/**
+ * Whether the daemon needs the network from its start on: for the DHT, with bootstrap nodes and no proxy, which the DHT would go around. Relays
+ * need it at the first call only.
+ */
+export function needsNetwork({ bootstrap, proxy }: Pick<NetConfig, 'bootstrap' | 'proxy'>): boolean {
   return bootstrap.length > 0 && proxy === null
 }
 
@@ -75,4 +99,20 @@ function socksProxy(): z.ZodType<HostPort> {
 function privateHosts(): z.ZodType<string[]> {
   const error = `a list of at most ${MAX_PRIVATE_HOSTS} names or numeric addresses, without a port, such as [127.0.0.1, relay.home]`
   return z.array(z.string({ error }).refine(isHost, { error }), { error }).max(MAX_PRIVATE_HOSTS, { error })
+}
+
+function relayAddresses(): z.ZodType<string[]> {
+  const error = `a list of at most ${MAX_OWN_RELAYS} addresses such as https://relay.example/, of at most ${MAX_ADDRESS_BYTES} bytes`
+  const address = z.string({ error }).transform((text, context) => {
+    const whole = text.endsWith('/') ? text : `${text}/`
+    if (isWebAddress(whole)) return whole
+    context.addIssue({ code: 'custom', message: error })
+    return z.NEVER
+  })
+  return z.array(address, { error }).max(MAX_OWN_RELAYS, { error })
+}
+
+function sharedFolders(): z.ZodType<string[]> {
+  const error = `a list of at most ${MAX_FOLDERS} paths that begin with / or ~/`
+  return z.array(absolutePath(), { error }).max(MAX_FOLDERS, { error })
 }

@@ -14,14 +14,20 @@ import { formatPlace, formatValue, parseGot } from '../../netnode/dht-form.ts'
 import { NetError } from '../../netnode/errors.ts'
 import { MAX_AT_ONCE, type Order, type Report } from '../../netnode/protocol.ts'
 import { NET_PROTOCOL } from '../../netnode/schema.ts'
-import type { NetConfig } from './config.ts'
+import type { NetSettings } from '../../netnode/settings.ts'
+import { Web, type WebRequest } from './web.ts'
+import type { WebResponse } from './web-answer.ts'
 
 // sanity: a lookup that asks its 96 nodes, 5 at a time and each slow for a second, takes 40 s with the put; names that no server
 // resolves add 30 s at most, and other orders a turn before it
 const ORDER_MS = 120_000
 
+// sanity: a relay on this machine answers some thousand calls a second, each a report
+const MAX_REPORTS_A_WINDOW = 100_000
+
 export interface NetOptions {
-  readonly config: NetConfig
+  /** Asked for at each start of personad-net. @throws {NetError} NET_CA */
+  readonly settings: () => Promise<NetSettings>
   readonly log: Log
   readonly verify: Engine['verify']
   /** A child of the daemon, or the unit of the service manager. */
@@ -31,7 +37,7 @@ export interface NetOptions {
 }
 
 type DhtAnswer = Framed<Extract<Report, { readonly type: 'dht.got' | 'dht.stored' }>>
-type DhtOrder = Extract<Order, { readonly id: number }>
+type DhtOrder = Extract<Order, { readonly type: 'dht.get' | 'dht.put' }>
 
 interface Waiting {
   readonly resolve: (answer: DhtAnswer) => void
@@ -41,13 +47,28 @@ interface Waiting {
 /** Codes with which personad-net explains its end. */
 const REPORTED: ReadonlySet<string> = new Set<NetError['code']>(['NET_UDP', 'NET_FAILED'])
 /** Codes with which it refuses an order. */
-const REFUSALS: ReadonlySet<string> = new Set<NetError['code']>(['NET_BUSY', 'NET_DHT', 'NET_OFF', 'NET_PROXY'])
+const REFUSALS: ReadonlySet<string> = new Set<NetError['code']>([
+  'NET_BUSY',
+  'NET_DHT',
+  'NET_OFF',
+  'NET_PROXY',
+  'NET_CA',
+  'NET_ADDRESS',
+  'NET_NAME',
+  'NET_UNREACHABLE',
+  'NET_TLS',
+  'NET_SILENT',
+  'NET_TOO_LARGE',
+  'NET_REDIRECT',
+  'NET_STRANGE',
+])
 
 export class Net {
   readonly #options: NetOptions
   readonly #child: Child<Order, Report>
   readonly #clock: Clock
   readonly #waiting = new Map<number, Waiting>()
+  readonly #web: Web
   /** Orders that wait until personad-net is ready. */
   readonly #starting = new Set<() => void>()
   /** How many orders were answered. */
@@ -56,20 +77,20 @@ export class Net {
   #counters: DhtCounters | null = null
 
   constructor(options: NetOptions) {
-    const { config, log, open, clock = systemClock } = options
+    const { settings, log, open, clock = systemClock } = options
     this.#options = options
     this.#clock = clock
     this.#child = new Child({
       protocol: NET_PROTOCOL,
       name: 'personad-net',
       knownCodes: REPORTED,
-      greet: () =>
-        Promise.resolve({
-          orders: [
-            { type: 'configure', ...config },
-            { type: 'limits', atOnce: MAX_AT_ONCE },
-          ],
-        }),
+      maxReportsAWindow: MAX_REPORTS_A_WINDOW,
+      greet: async () => ({
+        orders: [
+          { type: 'configure', ...(await settings()) },
+          { type: 'limits', atOnce: MAX_AT_ONCE },
+        ],
+      }),
       open,
       onReports: (reports) => {
         for (const report of reports) this.#take(report)
@@ -81,6 +102,11 @@ export class Net {
         log.warn('net.ended', { message, code, againSec: delayMs / 1000 })
       },
       clock,
+    })
+    this.#web = new Web({
+      nextId: () => ++this.#lastId,
+      send: (order, body) => this.#child.send(order, body),
+      started: () => this.#runs(),
     })
   }
 
@@ -127,14 +153,21 @@ export class Net {
     return { ...this.#judge(signed, answer), nodesTook, nodesHold }
   }
 
+  /**
+   * Calls a server over HTTP: see {@link Web.fetch}.
+   * @throws {NetError} see {@link Web.fetch} @throws the reason of the signal
+   */
+  async fetch(url: string, request: WebRequest): Promise<WebResponse> {
+    return await this.#web.fetch(url, request)
+  }
+
   async #order(orderFor: (id: number) => DhtOrder, body?: Uint8Array): Promise<DhtAnswer> {
     const id = ++this.#lastId
     const { promise, resolve, reject } = Promise.withResolvers<DhtAnswer>()
     const cancel = this.#clock.after(ORDER_MS, () => reject(timedOut()))
     const answeredBefore = this.#answered
     try {
-      await Promise.race([this.#started(), promise])
-      if (this.#child.state !== 'running') throw new NetError('NET_DOWN', 'personad-net does not run now')
+      await Promise.race([this.#runs(), promise])
       this.#waiting.set(id, { resolve, reject })
       this.#child.send(orderFor(id), body)
       return await promise
@@ -149,10 +182,10 @@ export class Net {
     }
   }
 
-  /** Resolves when personad-net is ready, or has ended before that. */
-  async #started(): Promise<void> {
-    if (this.#child.state !== 'starting') return
-    await new Promise<void>((resolve) => this.#starting.add(resolve))
+  /** Resolves when personad-net is ready. @throws {NetError} NET_DOWN if it has ended before that, or starts later */
+  async #runs(): Promise<void> {
+    if (this.#child.state === 'starting') await new Promise<void>((resolve) => this.#starting.add(resolve))
+    if (this.#child.state !== 'running') throw new NetError('NET_DOWN', 'personad-net does not run now')
   }
 
   #endStart(): void {
@@ -169,7 +202,12 @@ export class Net {
       case 'dht.stored':
         return this.#answer(message.id)?.resolve({ message, body })
       case 'refused':
+        if (this.#web.take({ message, body }, refusal)) return
         return this.#answer(message.id)?.reject(refusal(message.code, message.message))
+      case 'http.head':
+      case 'http.part':
+      case 'http.end':
+        return void this.#web.take({ message, body }, refusal)
       case 'dht.counters':
         this.#counters = message.counters
         return
@@ -195,8 +233,9 @@ export class Net {
   #lose(): void {
     this.#counters = null
     this.#endStart()
-    for (const { reject } of this.#waiting.values())
-      reject(new NetError('NET_LOST', 'personad-net ended before the order did'))
+    const lost = new NetError('NET_LOST', 'personad-net ended before the order did')
+    for (const { reject } of this.#waiting.values()) reject(lost)
+    this.#web.lose(lost)
   }
 }
 

@@ -10,7 +10,9 @@ import type { StatePaths } from '../../store/state-dir.ts'
 import type { Cards } from '../cards/cards.ts'
 import type { OnSpent } from '../keeper/held-keys.ts'
 import type { Keeper } from '../keeper/keeper.ts'
+import type { NetConfig } from '../net/config.ts'
 import type { Net } from '../net/net.ts'
+import type { Relays } from '../relays/relays.ts'
 import type { Kind } from '../state/kind.ts'
 
 /** The services of the daemon for a wing. */
@@ -19,10 +21,13 @@ export interface Host {
   readonly paths: StatePaths
   readonly env: Readonly<Record<string, string | undefined>>
   readonly log: Log
-  /** The way to the network; null if the configuration has nothing that needs it. */
+  /** The DHT; null if the configuration has nothing that needs it. */
   readonly net: Net | null
   /** The cards of the own persona and of peers (docs/card.md). */
   readonly cards: Cards
+  /** The section `net` of the configuration. */
+  readonly netConfig: NetConfig
+  readonly relays: Relays
 }
 
 /**

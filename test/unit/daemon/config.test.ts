@@ -46,7 +46,7 @@ const DEFAULTS: Config = {
   apps: { defaultCapabilities: ['read'] },
   policy: { default: 'auto' },
   custody: { idleSec: 600, atMostSec: 7200 },
-  net: { bootstrap: [], proxy: null, private: [] },
+  net: { bootstrap: [], proxy: null, private: [], caFile: null, relays: [], folders: [], checkSec: 60 },
   watch: { profiles: 'off', repair: false, passphraseFile: null },
   notify: { enabled: true, about: ['alarms', 'devices', 'waiting'] },
   tox: {

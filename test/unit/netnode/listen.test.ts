@@ -11,6 +11,8 @@ import { tempDir } from '../../support/temp-dir.ts'
 import { udpNodes } from '../../support/udp-nodes.ts'
 
 /** personad-net's side of the socket, in this process. */
+const same = (host: string): Promise<string[]> => Promise.resolve([host])
+
 class Unit {
   readonly path: string = join(tempDir(), 'net.sock')
   readonly clock = new HandClock()
@@ -21,7 +23,7 @@ class Unit {
       { path: this.path },
       {
         clock: this.clock,
-        serve: (socket) => new Session(socket, (host) => Promise.resolve([host])).serve(socket),
+        serve: (socket) => new Session(socket, { ipv4: same, all: same }).serve(socket),
         onIdle: () => void this.idle++,
       },
     )

@@ -10,7 +10,7 @@ async function open(names: readonly string[], resolve: Resolve) {
   const [node] = await udpNodes(1)
   const bootstrap = ['127.0.0.1', ...names].map((host) => ({ host, port: node!.port }))
   const clock = new HandClock()
-  const settings = { bootstrap, proxy: null, private: ['127.0.0.1', 'slow.example'] }
+  const settings = { bootstrap, proxy: null, private: ['127.0.0.1', 'slow.example'], ca: null }
   const dht = await Dht.open(settings, resolve, clock)
   onTestFinished(() => dht.close())
   return { dht, clock }

@@ -37,10 +37,28 @@ const nearOrders = fc
         fc.array(host, { maxLength: 3 }),
         fc.constantFrom(...[64, 65].map((length) => Array.from({ length }, () => 'a'))),
       ),
+      ca: fc.constantFrom<unknown>(null, '', 'a', 'a'.repeat(16_384), 'a'.repeat(16_385), 7),
     }),
     fc.record({ type: fc.constant('limits'), atOnce: fc.constantFrom<unknown>(0, 1, 32, 33, null) }),
     fc.record({ type: fc.constantFrom('dht.get', 'dht.gets'), id, ...place }),
     fc.record({ type: fc.constantFrom('dht.put', 'dht.get'), id, ...place, ...value }),
+    fc.record({
+      type: fc.constantFrom('http.open', 'http.took'),
+      id,
+      method: fc.constantFrom<unknown>('GET', 'POST', 'PUT', 'DELETE', 'get', null),
+      url: fc.constantFrom<unknown>('', 'https://a/', 'a b', 'a\n', 'ä', 'a'.repeat(512), 'a'.repeat(513), 7),
+      headers: fc.oneof(
+        fc.dictionary(
+          fc.constantFrom('content-type', 'authorization', 'if-none-match', 'cookie', 'Authorization'),
+          fc.constantFrom<unknown>('', 'a b', 'a\r\nb', 'ä', 'a'.repeat(8192), 'a'.repeat(8193), null),
+          { maxKeys: 2 },
+        ),
+        fc.constant<unknown>([]),
+      ),
+      maxBytes: fc.constantFrom<unknown>(-1, 0, 33_554_432, 33_554_433, 1.5, '1'),
+    }),
+    fc.record({ type: fc.constantFrom('http.took', 'http.cancel'), id, bytes: fc.constantFrom(0, 1, 65_536, 65_537) }),
+    fc.record({ type: fc.constant('http.cancel'), id }),
   )
   .chain((order) =>
     fc.constantFrom<unknown>(

@@ -126,7 +126,7 @@ async function reportsFor(input: Uint8Array): Promise<Report[]> {
 }
 
 describe('orders that make no sense', () => {
-  const configure: Order = { type: 'configure', bootstrap: [], proxy: null, private: [] }
+  const configure: Order = { type: 'configure', bootstrap: [], proxy: null, private: [], ca: null }
   test.each([
     ['an unknown order', encodeFrame({ type: 'exec', path: '/bin/sh' }, NET_PROTOCOL.limits)],
     ['an unknown key of an order', encodeFrame({ ...configure, more: 1 }, NET_PROTOCOL.limits)],

@@ -22,6 +22,10 @@ describe('the section of the network', () => {
   bootstrap: ["192.0.2.1:6881", "node.example:1"]
   proxy: socks5://[2001:db8::1]:9050
   private: [127.0.0.1, relay.home, "fd00::1"]
+  ca_file: ~/ca.pem
+  relays: [https://relay.example, "http://127.0.0.1:8787/a/"]
+  folders: [/srv/shared, ~/sync]
+  check: 30
 `
     expect(parse(lines)).toEqual({
       bootstrap: [
@@ -30,6 +34,10 @@ describe('the section of the network', () => {
       ],
       proxy: { host: '2001:db8::1', port: 9050 },
       private: ['127.0.0.1', 'relay.home', 'fd00::1'],
+      caFile: '~/ca.pem',
+      relays: ['https://relay.example/', 'http://127.0.0.1:8787/a/'],
+      folders: ['/srv/shared', '~/sync'],
+      checkSec: 30,
     })
   })
 
@@ -67,6 +75,21 @@ describe('the section of the network', () => {
 
   test.each(['127.0.0.1:80', 'a b', '127.0.0.0/8', '*', 'fe80::1%eth0'])('refuses the private host %s', (text) => {
     expect(refusalOf(`  private: ["${text}"]`)).toContain('net.private')
+  })
+
+  test.each(['relay.example', 'https://relay.example/?a', 'https://ada@relay.example/', 'ftp://relay.example/'])(
+    'refuses the relay %s',
+    (text) => {
+      expect(refusalOf(`  relays: ["${text}"]`)).toContain('"net.relays.0" must be a list of at most 16 addresses')
+    },
+  )
+
+  test('takes 16 relays and folders, and no more, and no folder that depends on where the daemon was started', () => {
+    const list = (count: number, text: string): string => JSON.stringify(Array.from({ length: count }, () => text))
+    expect(refusalOf(`  relays: ${list(16, 'https://a.example')}\n  folders: ${list(16, '/a')}`)).toBe('none')
+    expect(refusalOf(`  relays: ${list(17, 'https://a.example')}`)).toContain('net.relays')
+    expect(refusalOf(`  folders: ${list(17, '/a')}`)).toContain('net.folders')
+    expect(refusalOf('  folders: [shared]')).toContain('net.folders')
   })
 
   test('needs the network with bootstrap nodes, and not without, nor beside a proxy', () => {

@@ -1,0 +1,97 @@
+/** The answer to one call, as it comes from personad-net: no more of it is held here than one window. */
+import { NetError } from '../../netnode/errors.ts'
+import { WINDOW_BYTES } from '../../netnode/protocol.ts'
+
+/** personad-net pauses a connection once a window is on its way; what the connection gave at once may come on top. */
+const MAX_HELD_BYTES = 2 * WINDOW_BYTES
+
+/** The part of the standard response that is used. */
+export interface WebResponse {
+  readonly status: number
+  readonly headers: { get(name: string): string | null }
+  readonly body: ReadableStream<Uint8Array>
+}
+
+export interface WebAnswerOptions {
+  /** So many bytes were read. */
+  readonly took: (bytes: number) => void
+  /** Nobody reads the rest. */
+  readonly cancel: () => void
+}
+
+export class WebAnswer {
+  readonly #options: WebAnswerOptions
+  readonly #head = Promise.withResolvers<WebResponse>()
+  readonly #over = Promise.withResolvers<void>()
+  readonly #parts: Uint8Array[] = []
+  #heldBytes = 0
+  #isEnded = false
+  #failure: { readonly error: unknown } | null = null
+  #wake: () => void = () => {}
+
+  constructor(options: WebAnswerOptions) {
+    this.#options = options
+  }
+
+  /** Rejects if the answer fails before its head. */
+  get response(): Promise<WebResponse> {
+    return this.#head.promise
+  }
+
+  /** Resolves once nothing more comes. */
+  get over(): Promise<void> {
+    return this.#over.promise
+  }
+
+  /** @param whole the body, or null if parts follow */
+  begin(status: number, headers: Readonly<Record<string, string | undefined>>, whole: Uint8Array | null): void {
+    if (whole !== null) {
+      this.#parts.push(whole)
+      this.end()
+    }
+    const body = new ReadableStream<Uint8Array>(
+      { pull: (controller) => this.#give(controller), cancel: () => this.#options.cancel() },
+      // Nothing is taken before somebody reads.
+      { highWaterMark: 0 },
+    )
+    this.#head.resolve({ status, headers: { get: (name) => headers[name.toLowerCase()] ?? null }, body })
+  }
+
+  add(part: Uint8Array): void {
+    if (part.length === 0) return
+    this.#heldBytes += part.length
+    if (this.#heldBytes > MAX_HELD_BYTES) {
+      this.#parts.length = 0
+      this.#options.cancel()
+      return this.fail(new NetError('NET_FAILED', 'personad-net sends more of an answer than the daemon takes'))
+    }
+    this.#parts.push(part)
+    this.#wake()
+  }
+
+  end(): void {
+    this.#isEnded = true
+    this.#over.resolve()
+    this.#wake()
+  }
+
+  /** Has no effect once the answer has ended. */
+  fail(error: unknown): void {
+    if (this.#isEnded) return
+    this.#failure ??= { error }
+    this.#head.reject(error)
+    this.#over.resolve()
+    this.#wake()
+  }
+
+  async #give(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
+    while (this.#parts.length === 0 && !this.#isEnded && this.#failure === null)
+      await new Promise<void>((done) => (this.#wake = done))
+    if (this.#failure !== null) return controller.error(this.#failure.error)
+    const part = this.#parts.shift()
+    if (part === undefined) return controller.close()
+    this.#heldBytes -= part.length
+    controller.enqueue(part)
+    this.#options.took(part.length)
+  }
+}

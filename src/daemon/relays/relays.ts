@@ -1,0 +1,28 @@
+/** The relays of the owner, and clients of any relay, as wings see them (docs/relay.md). */
+import type { RelayClient } from '../../relay/client.ts'
+
+/** A relay where this end receives. */
+export interface OwnRelay {
+  /** With a slash at its end. */
+  readonly url: string
+  /** The operator gave the owner a token, so that others get a right to send. */
+  readonly hasToken: boolean
+  /** By net.relays of the configuration, or by `relay.add`. */
+  readonly from: 'configuration' | 'added'
+}
+
+export interface Relays {
+  /** The relays of the owner, those of the configuration first. */
+  list(): OwnRelay[]
+  /**
+   * A client of the relay at this address, the owner's or that of a peer. There is one for each address. Its calls go through personad-net, which
+   * starts at the first one; nothing of it is loaded before.
+   * @throws {RelayError} RELAY_URL if the rules of addresses forbid it
+   */
+  client(url: string): Promise<RelayClient>
+  /**
+   * The token of the own relay at this address, for sendRight(); null where it has none.
+   * @throws {CustodyError} APPS_LOCKED
+   */
+  token(url: string): string | null
+}

@@ -1,0 +1,99 @@
+/**
+ * The connections of personad-net to servers: a name is resolved once, and the connection goes to an address that it gave and that may be called. With
+ * a proxy nothing is resolved here.
+ */
+import { Agent as HttpAgent, type AgentOptions, type ClientRequestArgs } from 'node:http'
+import { Agent as HttpsAgent } from 'node:https'
+import type { LookupAddress } from 'node:dns'
+import { isIPv6, type LookupFunction } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { createSecureContext, rootCertificates, type SecureContext } from 'node:tls'
+import { maySendTo } from './address.ts'
+import type { Resolve } from './dht.ts'
+import { NetError } from './errors.ts'
+import type { HostPort, NetSettings } from './settings.ts'
+import { connectBySocks } from './socks.ts'
+
+const MAX_IDLE_OF_HOST = 8 // sanity: as many calls of one relay as usually run at once
+const IDLE_MS = 30_000 // sanity: longer than pauses within an exchange; servers close after 5 to 75 s
+
+type Made = (error: Error | null, socket: Duplex) => void
+type Make = (options: ClientRequestArgs, made?: Made) => Duplex | null | undefined
+
+/** Keeps connections open for later calls of the same host. */
+export class WebAgents {
+  readonly #http: HttpAgent
+  readonly #https: HttpsAgent
+  /** Ends connections through the proxy that are not made yet. */
+  readonly #closing = new AbortController()
+
+  /** @throws {NetError} NET_CA */
+  constructor({ proxy, private: hosts, ca }: NetSettings, resolve: Resolve) {
+    const lookup = guardedLookup(resolve, new Set(hosts))
+    const options: AgentOptions = { keepAlive: true, maxFreeSockets: MAX_IDLE_OF_HOST, timeout: IDLE_MS }
+    const own = { ...options, ...(proxy === null ? { lookup } : {}) }
+    this.#http = new HttpAgent(own)
+    this.#https = new HttpsAgent({ ...own, ...(ca === null ? {} : { secureContext: contextWith(ca) }) })
+    if (proxy !== null) for (const agent of [this.#http, this.#https]) this.#sendThrough(proxy, agent)
+  }
+
+  of(protocol: string): HttpAgent {
+    return protocol === 'https:' ? this.#https : this.#http
+  }
+
+  /** Ends every connection. */
+  close(): void {
+    this.#closing.abort()
+    this.#http.destroy()
+    this.#https.destroy()
+  }
+
+  #sendThrough(proxy: HostPort, agent: HttpAgent): void {
+    const direct: Make = agent.createConnection.bind(agent)
+    const make: Make = (options, made) => {
+      const target = { host: String(options.host), port: Number(options.port) }
+      connectBySocks(proxy, target, this.#closing.signal).then(
+        // TLS begins on the connection that is there; without TLS it is all there is.
+        (socket) => made?.(null, agent === this.#https ? direct({ ...options, socket } as ClientRequestArgs)! : socket),
+        (error: unknown) => made?.(error as Error, null as unknown as Duplex),
+      )
+      return undefined
+    }
+    agent.createConnection = make
+  }
+}
+
+/** Resolves a name for one connection. @throws {NetError} NET_ADDRESS | NET_NAME to the connection */
+function guardedLookup(resolve: Resolve, exceptions: ReadonlySet<string>): LookupFunction {
+  return (host, { all }, found) => {
+    resolve(host).then(
+      (addresses) => {
+        const usable = addresses.filter((address) => maySendTo(address, exceptions, host)).map(familyOf)
+        const [first] = usable
+        if (first === undefined) return found(refusalOf(host, addresses), [])
+        if (all === true) found(null, usable)
+        else found(null, first.address, first.family)
+      },
+      (cause: unknown) => found(new NetError('NET_NAME', `the name ${host} cannot be resolved`, { cause }), []),
+    )
+  }
+}
+
+function familyOf(address: string): LookupAddress {
+  return { address, family: isIPv6(address) ? 6 : 4 }
+}
+
+function refusalOf(host: string, addresses: readonly string[]): NetError {
+  return addresses.length === 0
+    ? new NetError('NET_NAME', `the name ${host} has no address`)
+    : new NetError('NET_ADDRESS', `the name ${host} leads into a private network, which net.private does not name`)
+}
+
+/** The roots of Node and those of the owner. Made once: to read the roots takes some milliseconds. @throws {NetError} NET_CA */
+function contextWith(ca: string): SecureContext {
+  try {
+    return createSecureContext({ ca: [...rootCertificates, ca] })
+  } catch (cause) {
+    throw new NetError('NET_CA', 'the file of net.ca_file holds no certificates as PEM', { cause })
+  }
+}

@@ -1,0 +1,193 @@
+/** One call of a server over HTTP: bounded in time and size, and read no faster than the daemon takes it. */
+import { request as httpRequest, type ClientRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http'
+import { request as httpsRequest } from 'node:https'
+import { concatBytes } from '../core/encoding/bytes.ts'
+import type { Clock } from '../process/pulse.ts'
+import { NetError } from './errors.ts'
+import { ANSWER_HEADERS, MAX_ANSWER_HEADER_CHARS, WINDOW_BYTES, type CallForm, type Report } from './protocol.ts'
+import type { WebAgents } from './web-agents.ts'
+import type { WebTarget } from './web-url.ts'
+
+const HEAD_MS = 60_000 // format: docs/relay.md, section 13
+const BODY_MS = 60_000 // format: docs/relay.md, section 13
+const STREAM_SILENCE_MS = 90_000 // sanity: a stream has a comment every 20 s; the daemon leaves it after 70 s
+const REDIRECTS: ReadonlySet<number> = new Set([300, 301, 302, 303, 305, 307, 308])
+
+/** What a connection says that the server has closed meanwhile. */
+const CLOSED: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE'])
+
+/** What a call is made of. */
+export interface WebCallOptions {
+  readonly order: CallForm & { readonly id: number }
+  readonly target: WebTarget
+  readonly body: Uint8Array
+  readonly agents: WebAgents
+  readonly clock: Clock
+  readonly report: (report: Report, body?: Uint8Array) => void
+  /** Whether one more stream of events may begin. */
+  readonly mayStream: () => boolean
+  /** Called once, when the call is over. */
+  readonly onEnd: () => void
+}
+
+export class WebCall {
+  readonly #options: WebCallOptions
+  #request: ClientRequest
+  #response: IncomingMessage | null = null
+  #cancelTimer: () => void
+  #isOver = false
+  #isStream = false
+  /** Bytes of the answer so far. */
+  #received = 0
+  /** Bytes that the daemon has not used yet. */
+  #onTheWay = 0
+
+  constructor(options: WebCallOptions) {
+    this.#options = options
+    this.#cancelTimer = this.#startTimer(HEAD_MS, 'the server does not answer')
+    this.#request = this.#send(true)
+  }
+
+  get isStream(): boolean {
+    return this.#isStream
+  }
+
+  /** The daemon has used so many bytes. */
+  took(bytes: number): void {
+    this.#onTheWay = Math.max(0, this.#onTheWay - bytes)
+    if (this.#response === null || !this.#response.isPaused() || this.#onTheWay >= WINDOW_BYTES) return
+    this.#response.resume()
+    if (this.#isStream) this.#awaitNext()
+  }
+
+  /** Ends it without a report. */
+  cancel(): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    this.#cancelTimer()
+    this.#request.destroy()
+    this.#options.onEnd()
+  }
+
+  /** @param isFirst whether a connection that the server has just closed may be replaced: every call of ours may be made twice */
+  #send(isFirst: boolean): ClientRequest {
+    const { order, target, body, agents } = this.#options
+    const { method, headers } = order
+    const send = target.url.protocol === 'https:' ? httpsRequest : httpRequest
+    const request = send(target.url, { method, headers: { ...headers }, agent: agents.of(target.url.protocol) })
+    request.on('response', (response) => this.#takeHead(response))
+    request.on('error', (error: Error & { code?: string }) => {
+      if (isFirst && !this.#isOver && request.reusedSocket && CLOSED.has(error.code ?? '') && this.#response === null)
+        this.#request = this.#send(false)
+      else this.#fail(reasonOf(error, target.host))
+    })
+    request.end(method === 'GET' ? undefined : body)
+    return request
+  }
+
+  #takeHead(response: IncomingMessage): void {
+    this.#response = response
+    this.#cancelTimer()
+    const { order, target, mayStream } = this.#options
+    const status = response.statusCode ?? 0
+    const length = lengthOf(response.headers)
+    const onBreak = (): void => this.#fail(new NetError('NET_UNREACHABLE', `the connection to ${target.host} broke`))
+    response.on('error', onBreak)
+    response.on('close', onBreak)
+    if (REDIRECTS.has(status))
+      return this.#fail(new NetError('NET_REDIRECT', `${target.host} leads to another address`))
+    const isStream = status === 200 && response.headers['content-type']?.startsWith('text/event-stream') === true
+    if (isStream && !mayStream()) return this.#fail(new NetError('NET_BUSY', 'too many streams are open'))
+    this.#isStream = isStream
+    if (!isStream && (length ?? 0) > order.maxBytes) return this.#fail(tooLarge(order.maxBytes))
+    if (isStream) this.#awaitNext()
+    else this.#cancelTimer = this.#startTimer(BODY_MS, 'the answer of the server does not end')
+    if (length !== null && length <= WINDOW_BYTES && !isStream) this.#gather(response, status)
+    else this.#pass(response, status)
+  }
+
+  /** A short answer goes to the daemon in one report. */
+  #gather(response: IncomingMessage, status: number): void {
+    const parts: Uint8Array[] = []
+    response.on('data', (part: Uint8Array) => this.#count(part) && parts.push(part))
+    response.on('end', () => this.#finish(() => this.#reportHead(response, status, concatBytes(...parts))))
+  }
+
+  #pass(response: IncomingMessage, status: number): void {
+    this.#reportHead(response, status, null)
+    response.on('data', (part: Uint8Array) => {
+      if (!this.#count(part)) return
+      this.#options.report({ type: 'http.part', id: this.#options.order.id }, part)
+      this.#onTheWay += part.length
+      if (this.#isStream) this.#cancelTimer()
+      if (this.#onTheWay >= WINDOW_BYTES) response.pause()
+      else if (this.#isStream) this.#awaitNext()
+    })
+    response.on('end', () => this.#finish(() => this.#options.report({ type: 'http.end', id: this.#options.order.id })))
+  }
+
+  #reportHead({ headers }: IncomingMessage, status: number, whole: Uint8Array | null): void {
+    const { order, report } = this.#options
+    const shown = ANSWER_HEADERS.flatMap((name) => {
+      const value = headers[name]
+      return value === undefined || value.length > MAX_ANSWER_HEADER_CHARS ? [] : [[name, value] as const]
+    })
+    const head = { type: 'http.head', id: order.id, status, headers: Object.fromEntries(shown) } as const
+    report({ ...head, isWhole: whole !== null }, whole ?? undefined)
+  }
+
+  /** @returns whether the answer may go on */
+  #count(part: Uint8Array): boolean {
+    if (this.#isOver) return false
+    this.#received += part.length
+    const { maxBytes } = this.#options.order
+    if (this.#isStream || this.#received <= maxBytes) return true
+    this.#fail(tooLarge(maxBytes))
+    return false
+  }
+
+  #awaitNext(): void {
+    this.#cancelTimer()
+    this.#cancelTimer = this.#startTimer(STREAM_SILENCE_MS, 'the stream of the server is silent')
+  }
+
+  #startTimer(ms: number, problem: string): () => void {
+    return this.#options.clock.after(ms, () =>
+      this.#fail(new NetError('NET_SILENT', `${problem}: ${this.#options.target.host}, ${ms / 1000} s`)),
+    )
+  }
+
+  #finish(report: () => void): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    this.#cancelTimer()
+    report()
+    this.#options.onEnd()
+  }
+
+  #fail({ code, message }: NetError): void {
+    if (this.#isOver) return
+    this.#finish(() => this.#options.report({ type: 'refused', id: this.#options.order.id, code, message }))
+    this.#request.destroy()
+  }
+}
+
+function lengthOf(headers: IncomingHttpHeaders): number | null {
+  const text = headers['content-length']
+  return text === undefined ? null : Number(text)
+}
+
+function tooLarge(maxBytes: number): NetError {
+  return new NetError('NET_TOO_LARGE', `the answer is longer than ${maxBytes} bytes`)
+}
+
+/** Why a request failed before its answer. The texts of others stay here. */
+function reasonOf(error: Error & { code?: string }, host: string): NetError {
+  if (error instanceof NetError) return error
+  const code = error.code ?? ''
+  if (error.cause instanceof NetError) return error.cause
+  if (/CERT|^UNABLE_TO|SELF_SIGNED|^HOSTNAME|^ERR_TLS|^ERR_SSL|^EPROTO$/.test(code))
+    return new NetError('NET_TLS', `${host} shows no good certificate (${code})`)
+  if (code.startsWith('HPE_')) return new NetError('NET_STRANGE', `${host} does not answer in HTTP`)
+  return new NetError('NET_UNREACHABLE', `${host} cannot be reached${code === '' ? '' : ` (${code})`}`)
+}
