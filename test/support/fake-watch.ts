@@ -1,5 +1,6 @@
 /** Watches files without a kernel and without waiting: the test moves the clock and makes the directory events. */
-import type { WatchClock, WatchDirectory } from '../../src/tox/profile/watch.ts'
+import type { WatchDirectory } from '../../src/process/watch-directory.ts'
+import type { WatchClock } from '../../src/tox/profile/watch.ts'
 
 interface Timer {
   readonly atMs: number

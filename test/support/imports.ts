@@ -153,7 +153,7 @@ export const RULES: Readonly<Record<string, Rule>> = {
     reason: 'a profile as bytes knows no file and no clock',
   },
   'tox/profile': {
-    folders: ['core', 'crypto', 'durable', 'tox/save'],
+    folders: ['core', 'crypto', 'durable', 'process', 'tox/save'],
     packages: ['node:'],
     reason: 'profiles are read and written without a daemon',
   },

@@ -3,7 +3,8 @@ import { readFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { clientsOn, lockNames, type ClientOnProfile } from './clients.ts'
 import { thisMachine, type Machine } from './lock-file.ts'
-import { monotonicClock, watchByKernel, type WatchClock, type WatchDirectory } from './watch.ts'
+import { watchByKernel, type WatchDirectory } from '../../process/watch-directory.ts'
+import { monotonicClock, type WatchClock } from './watch.ts'
 
 export const RETRY_SEC = 60 // sanity: catches ends that no event reports, and rewrites a file that another program keeps changing at most once a minute
 export const POLL_MS = 2000 // sanity: the end of another process raises no event; each poll costs one small read of /proc per client

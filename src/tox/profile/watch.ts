@@ -1,20 +1,11 @@
 /** Watches profiles and reports each new or changed one once it is quiet, however its client writes the file. */
-import { watch, type FSWatcher } from 'node:fs'
+import { watchByKernel, type WatchDirectory } from '../../process/watch-directory.ts'
 import { MAX_WATCHED, concerns, survey, type Survey, type WatchedDirectory, type WatchedFile } from './survey.ts'
 
 export const QUIET_MS = 200 // sanity: a client writes within some ms; we read the profile about half a second later
 const SOON_MS = 50 // sanity: one rename raises several events; one look answers them all
 export const SWEEP_MS: number = 5 * 60_000 // sanity: the kernel drops events when its queue overflows, and Node does not report that
 const MAX_ROUNDS = 4 // sanity: directories may appear while we look; the next look continues
-
-/**
- * Watches one directory; tests pass their own. The listener gets the changed name, or null when the name is unknown.
- */
-export type WatchDirectory = (
-  directory: string,
-  onChange: (name: string | null) => void,
-  onError: (error: unknown) => void,
-) => { close(): void }
 
 export interface WatchClock {
   /** Milliseconds of a monotonic clock */
@@ -227,17 +218,6 @@ export class ProfileWatch {
     }
     this.#reporting = null
   }
-}
-
-/** A {@link WatchDirectory} that uses inotify. */
-export function watchByKernel(
-  directory: string,
-  onChange: (name: string | null) => void,
-  onError: (error: unknown) => void,
-): FSWatcher {
-  const watcher = watch(directory, (_event, name) => onChange(name))
-  watcher.on('error', onError)
-  return watcher
 }
 
 export const monotonicClock: WatchClock = {
