@@ -44,6 +44,8 @@ export interface DurableFs {
 export interface DurableWriteOptions {
   /** Permission bits of the new file, whatever the umask. */
   readonly mode: number
+  /** The file system may be one without permissions, such as FAT: then the file has what that gives to every file. */
+  readonly mayLackModes?: boolean
   /** Owner of the new file, if it is not the user of this process. */
   readonly owner?: { readonly uid: number; readonly gid: number }
   /** Checks the written and synced temporary file. If it throws, the write stops and the caller gets the same error. */
@@ -56,6 +58,8 @@ const TEMP_SUFFIX = '.tmp'
 const TEMP_NAME = /^\.personad-[0-9a-f]{32}\.tmp$/
 const OPEN_TEMP = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW
 const OPEN_DIRECTORY = constants.O_RDONLY | constants.O_DIRECTORY
+/** The answers of file systems that cannot keep a mode. */
+const LACKS_MODES: ReadonlySet<string> = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'])
 
 /**
  * Replaces or creates a file. When it returns, the new content survives a power cut. When it throws, the old content is still
@@ -97,6 +101,11 @@ export async function removeDurably(path: string, fs: DurableFs = promises): Pro
   await syncDirectory(fs, path)
 }
 
+/** Whether a file of this name is one that a killed {@link writeFileDurably} left, or one that a running writer is about to rename. */
+export function isLeftoverName(name: string): boolean {
+  return TEMP_NAME.test(name)
+}
+
 /**
  * Removes the temporary files of killed writers from a directory. They may hold secrets that were erased since. Only the holder
  * of the directory's lock may call it: a running write would lose its temporary file and fail.
@@ -110,9 +119,32 @@ export async function removeLeftovers(directory: string, fs: DurableFs = promise
   } catch (cause) {
     throw durableError('list', directory, cause)
   }
-  const leftovers = names.filter((name) => TEMP_NAME.test(name))
+  const leftovers = names.filter(isLeftoverName)
   for (const name of leftovers) await removeDurably(join(directory, name), fs)
   return leftovers.length
+}
+
+/**
+ * Makes a directory. One that is there is left as it is. When it returns, the directory survives a power cut.
+ * @throws {DurableError} any DurableErrorCode but DURABLE_NOT_A_FILE
+ */
+export async function makeDirectoryDurably(
+  path: string,
+  options: Pick<DurableWriteOptions, 'mode' | 'mayLackModes'>,
+  fs: DurableFs & Pick<typeof promises, 'mkdir'> = promises,
+): Promise<void> {
+  let handle: DurableHandle | undefined
+  try {
+    await fs.mkdir(path, options.mode)
+    handle = await fs.open(path, OPEN_DIRECTORY | constants.O_NOFOLLOW)
+    await setMode(handle, options)
+  } catch (cause) {
+    if (errnoOf(cause) === 'EEXIST') return
+    throw durableError('make', path, cause)
+  } finally {
+    await handle?.close().catch(() => undefined)
+  }
+  await syncDirectory(fs, path)
 }
 
 async function writeTemp(
@@ -127,7 +159,7 @@ async function writeTemp(
     // 0600 until the owner is right, so that nobody can read a secret in between.
     handle = await fs.open(temp, OPEN_TEMP, 0o600)
     if (options.owner !== undefined) await handle.chown(options.owner.uid, options.owner.gid)
-    await handle.chmod(options.mode)
+    await setMode(handle, options)
     for await (const part of partsOf(bytes)) {
       for (let at = 0; at < part.length;) at += await writeSome(handle, part, at)
     }
@@ -140,6 +172,17 @@ async function writeTemp(
     await handle?.close().catch(() => undefined)
     if (cause instanceof SourceFailure) throw cause.cause
     throw durableError('write', path, cause)
+  }
+}
+
+async function setMode(
+  handle: DurableHandle,
+  { mode, mayLackModes = false }: Pick<DurableWriteOptions, 'mode' | 'mayLackModes'>,
+): Promise<void> {
+  try {
+    await handle.chmod(mode)
+  } catch (cause) {
+    if (!(mayLackModes && LACKS_MODES.has(errnoOf(cause)))) throw cause
   }
 }
 

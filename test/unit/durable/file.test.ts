@@ -1,8 +1,19 @@
-import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  promises,
+  readFileSync,
+  readdirSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import {
   DurableError,
+  isLeftoverName,
+  makeDirectoryDurably,
   removeDurably,
   removeLeftovers,
   writeFileDurably,
@@ -53,6 +64,31 @@ describe('writing', () => {
     }
     expect(statSync(path).mode & 0o777).toBe(0o644)
     expect(readFileSync(path, 'utf8')).toBe(NEW)
+  })
+
+  const MODES = [
+    ['EPERM', true],
+    ['ENOTSUP', true],
+    ['EIO', false],
+  ] as const
+  test.each(MODES)('on a file system without permissions: %s from chmod is ignored: %s', async (errno, isIgnored) => {
+    const { path } = fileInNewDir()
+    const options = { mode: 0o644, mayLackModes: true }
+    const write = writeFileDurably(path, bytes, { ...options, fs: faultyFs(1, 'not-persisted', errno) })
+    const make = makeDirectoryDurably(`${path}-directory`, options, {
+      ...faultyFs(1, 'not-persisted', errno),
+      mkdir: promises.mkdir,
+    })
+    if (!isIgnored) {
+      expect((await failureOf(write)).code).toBe('DURABLE_FAILED')
+      expect((await failureOf(make)).code).toBe('DURABLE_FAILED')
+      return
+    }
+    await Promise.all([write, make])
+    expect(readFileSync(path, 'utf8')).toBe(NEW)
+    expect(statSync(`${path}-directory`).isDirectory()).toBe(true)
+    const strict = writeFileDurably(path, bytes, { mode: 0o644, fs: faultyFs(1, 'not-persisted', errno) })
+    expect((await failureOf(strict)).code).not.toBe('DURABLE_UNCERTAIN')
   })
 
   test('replaces a symbolic link and leaves its target alone', async () => {
@@ -195,4 +231,37 @@ describe('removing', () => {
     expect(readdirSync(directory).toSorted()).toEqual(['.personad-x.tmp', 'file', `x${leftover}`].toSorted())
     expect((await failureOf(removeLeftovers(join(directory, 'nowhere')))).code).toBe('DURABLE_NO_DIRECTORY')
   })
+})
+
+describe('making a directory', () => {
+  test('sets the mode whatever the umask, syncs the directory above, and leaves one that is there', async () => {
+    const path = join(tempDir(), 'made')
+    const fs = faultyFs()
+    const before = process.umask(0o077)
+    try {
+      await makeDirectoryDurably(path, { mode: 0o755 }, { ...fs, mkdir: promises.mkdir })
+    } finally {
+      process.umask(before)
+    }
+    expect(statSync(path).mode & 0o777).toBe(0o755)
+    expect(fs.calls).toEqual(['open', 'chmod', 'close', 'open', 'sync', 'close'])
+    writeFileSync(join(path, 'file'), OLD)
+    await makeDirectoryDurably(path, { mode: 0o700 })
+    expect(statSync(path).mode & 0o777).toBe(0o755)
+    expect(readdirSync(path)).toEqual(['file'])
+  })
+
+  test('says why there is none', async () => {
+    const path = join(tempDir(), 'away', 'made')
+    expect((await failureOf(makeDirectoryDurably(path, { mode: 0o755 }))).code).toBe('DURABLE_NO_DIRECTORY')
+    const { path: file } = fileInNewDir()
+    const below = makeDirectoryDurably(join(file, 'made'), { mode: 0o755 })
+    expect((await failureOf(below)).code).toBe('DURABLE_NO_DIRECTORY')
+  })
+})
+
+test('a temporary file is known by its name', () => {
+  expect(isLeftoverName(`.personad-${'0'.repeat(32)}.tmp`)).toBe(true)
+  for (const name of ['file', '.personad-.tmp', `.personad-${'0'.repeat(32)}.tmp.frame`])
+    expect(isLeftoverName(name), name).toBe(false)
 })
