@@ -1,0 +1,202 @@
+/** The places over which data is carried, for the tests that hold for every carrier. */
+import { mkdirSync, mkdtempSync, readdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { join } from 'node:path'
+import type { Address } from '../../src/channel/invite/address.ts'
+import { BOX_TYPE, formatData } from '../../src/channel/ratchet/box-data.ts'
+import {
+  ownIntakes,
+  type Arrival,
+  type Carrier,
+  type Line,
+  type OwnIntake,
+  type OwnPlace,
+} from '../../src/daemon/channels/carriers/carrier.ts'
+import { FolderCarrier } from '../../src/daemon/channels/carriers/folder-carrier.ts'
+import { RelayCarrier } from '../../src/daemon/channels/carriers/relay-carrier.ts'
+import { systemClock } from '../../src/process/pulse.ts'
+import { RelayClient } from '../../src/relay/client.ts'
+import type { RelayClock, RelayMeans } from '../../src/relay/means.ts'
+import { parseRelayUrl } from '../../src/relay/relay-url.ts'
+import { exportBoxSecret, generateBoxKeyPair } from '../../src/seal/key-pair.ts'
+import { ORIGIN, testRelay } from './relay-boxes.ts'
+import { serveBoxes } from './relay-http.ts'
+import { tempDir } from './temp-dir.ts'
+
+/** A directory or a relay that both ends reach. */
+export interface TestPlace {
+  /** What the owner configures. */
+  readonly at: string
+  /** The carrier of a program that starts now. */
+  start(): Carrier
+  /** Puts there what no end of ours leaves, for somebody to read. */
+  spoil(to: Address, from: Address): Promise<void>
+  /** Takes it away, until the returned function is called. */
+  takeAway(): () => void
+  /** How many messages or files of both ends lie there. */
+  count(): Promise<number>
+}
+
+export interface Subject {
+  readonly name: Carrier['name']
+  make(): Promise<TestPlace>
+}
+
+export const SUBJECTS: readonly Subject[] = [
+  { name: 'folder', make: async () => await Promise.resolve(folderPlace()) },
+  { name: 'relay', make: relayPlace },
+]
+
+export const realClock: RelayClock = {
+  nowMs: () => Date.now(),
+  after: (ms, run) => systemClock.after(ms, run),
+}
+
+export function folderPlace(): TestPlace {
+  const parent = tempDir()
+  const at = mkdtempSync(join(parent, 'shared-'))
+  return {
+    at,
+    start: () => new FolderCarrier({ folders: [at], clock: systemClock, wallMs: Date.now }),
+    spoil: async (to, from) => await Promise.resolve(spoilFolder(at, to, from)),
+    takeAway: () => {
+      renameSync(at, join(parent, 'pulled'))
+      return () => renameSync(join(parent, 'pulled'), at)
+    },
+    count: async () => {
+      const names = readdirSync(at, { recursive: true, encoding: 'utf8' })
+      return await Promise.resolve(names.filter((name) => /\.(frame|m1)$/.test(name)).length)
+    },
+  }
+}
+
+/** Everything that a hostile user of the folder can put in the way of a reader. */
+function spoilFolder(at: string, to: Address, from: Address): void {
+  const [reader, writer] = [to, from].map(({ where }) => where[0]!.url.slice('folder:'.length)) as [string, string]
+  for (const directory of [join(at, writer), at]) {
+    const name =
+      directory === at
+        ? (n: number): string => `${reader}-${String(n).padStart(16, '0')}.m1`
+        : (n: number): string => `${n}.frame`
+    writeFileSync(join(directory, name(1)), new Uint8Array(17 * 1024 + 1))
+    writeFileSync(join(directory, name(2)), 'half of a')
+    writeFileSync(join(directory, name(3)), '')
+    symlinkSync('/etc/hostname', join(directory, name(4)))
+    symlinkSync('nowhere', join(directory, name(5)))
+    execFileSync('mkfifo', [join(directory, name(6))])
+    mkdirSync(join(directory, name(7)))
+    writeFileSync(join(directory, '00.frame'), 'another name')
+    writeFileSync(join(directory, `${'9'.repeat(17)}.frame`), 'another name')
+    writeFileSync(join(directory, 'photo.jpg'), new Uint8Array(100_000))
+  }
+}
+
+async function relayPlace(): Promise<TestPlace> {
+  const rate = { burst: 10_000, perSec: 1000 }
+  const relay = testRelay({ limits: { address: rate, boxSends: rate } })
+  relay.nowUs = Date.now() * 1000
+  const { url } = await serveBoxes({ boxes: relay.boxes })
+  let isAway = false
+  const means: RelayMeans = {
+    // The relay has a name of the public network, and is served on this machine.
+    fetch: async (address, request) => {
+      if (isAway) throw new TypeError('fetch failed')
+      return await fetch(address.replace(ORIGIN, url), request)
+    },
+    clock: realClock,
+    random: Math.random,
+  }
+  return {
+    at: `${ORIGIN}/`,
+    start: () => {
+      const client = new RelayClient(parseRelayUrl(ORIGIN), means)
+      return new RelayCarrier({ client: () => client, token: () => null, clock: realClock })
+    },
+    spoil: async (to) => {
+      const pub = Buffer.from(to.pub).toString('base64url')
+      for (const data of ['AA', 'A'.repeat(16_384)]) await relay.ask({ pub, ext: null, action: 'send', data })
+    },
+    takeAway: () => {
+      isAway = true
+      return () => void (isAway = false)
+    },
+    count: async () => (await relay.store.stats()).messages,
+  }
+}
+
+/** One end: its place, and a carrier that it starts anew whenever it likes. */
+export class TestEnd {
+  readonly #place: TestPlace
+  own: OwnPlace[] = []
+  carrier: Carrier
+
+  private constructor(place: TestPlace) {
+    this.#place = place
+    this.carrier = place.start()
+  }
+
+  static async at(place: TestPlace): Promise<TestEnd> {
+    const end = new TestEnd(place)
+    await end.move()
+    return end
+  }
+
+  /** Opens one more place. */
+  async move(): Promise<OwnPlace> {
+    const pair = await generateBoxKeyPair('x25519', true)
+    const intake = await this.carrier.open(this.#place.at, pair.key.bytes)
+    const own = { address: { pub: pair.key.bytes, where: [intake] }, secret: await exportBoxSecret(pair) }
+    this.own.push(own)
+    return own
+  }
+
+  /** Its newest address. */
+  get address(): Address {
+    return this.own.at(-1)!.address
+  }
+
+  restart(): void {
+    this.carrier = this.#place.start()
+  }
+
+  lineTo(peer: TestEnd | null): Line {
+    return { id: `line ${this.own[0]!.address.where[0]!.url}`, own: this.own, peer: peer?.address ?? null }
+  }
+
+  get intake(): OwnIntake {
+    return ownIntakes(this).at(-1)!
+  }
+
+  async send(peer: TestEnd, ...all: readonly Uint8Array[]): Promise<string> {
+    let outcome = ''
+    for (const data of all) outcome = await this.carrier.send(this.lineTo(peer), peer.address.where[0]!, data)
+    return outcome
+  }
+
+  async receive(peer: TestEnd | null, after = '', own: OwnIntake = this.intake): Promise<readonly Arrival[]> {
+    return await this.carrier.receive(this.lineTo(peer), own, after)
+  }
+
+  /** Reads to the end. */
+  async readAll(peer: TestEnd | null, after = ''): Promise<{ readonly data: Uint8Array[]; readonly cursor: string }> {
+    const data: Uint8Array[] = []
+    let cursor = after
+    for (;;) {
+      const arrivals = await this.receive(peer, cursor)
+      if (arrivals.length === 0) return { data, cursor }
+      data.push(...arrivals.map((arrival) => arrival.data))
+      cursor = arrivals.at(-1)!.cursor
+    }
+  }
+}
+
+/** Data in the form of a frame: its number, filled up. */
+export function frame(number: number, bytes = 256): Uint8Array {
+  const body = new Uint8Array(bytes)
+  new DataView(body.buffer).setUint32(0, number)
+  return formatData(BOX_TYPE.frame, body)
+}
+
+export function firstMessage(number: number): Uint8Array {
+  return formatData(BOX_TYPE.m1, frame(number).subarray(1))
+}
