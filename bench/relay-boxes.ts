@@ -19,7 +19,7 @@ export async function benchRelayBoxes(isQuick: boolean): Promise<Row[]> {
   const home = makeHome()
   const nowUs = (): number => Date.now() * 1000
   const store = await openLevelRelayStore(join(home, 'relay'), {
-    limits: { ...LIMITS.box, maxDiskBytes: LIMITS.maxDiskBytes },
+    limits: { ...LIMITS.box, ...LIMITS.card, maxDiskBytes: LIMITS.maxDiskBytes },
     answerUs: LIMITS.questionSec * 1e6,
     nowUs: nowUs(),
   })

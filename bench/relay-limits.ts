@@ -11,5 +11,8 @@ export const NO_LIMITS: StoreLimits = {
   maxRetired: 4,
   messageUs: 60 * MINUTE_US,
   boxUs: 30 * 24 * 60 * MINUTE_US,
+  maxGuestCards: 1e9,
+  maxApps: 16,
+  cardUs: 30 * 24 * 60 * MINUTE_US,
   maxDiskBytes: 1e12,
 }

@@ -1,10 +1,17 @@
 /** Which of two cards counts, and the verdict on a card that comes in (docs/card.md, section 4). */
 import { compareBytes, equalBytes } from '../core/encoding/bytes.ts'
 import { MAX_SEQ_STEP } from '../core/limits.ts'
-import type { VerifiedCard } from './verify.ts'
+
+/** The parts of a verified card that decide. A relay keeps them beside the text of each card that it has verified. */
+export interface CardRank {
+  readonly chain: { readonly epoch: number }
+  readonly seq: number
+  readonly hash: Uint8Array
+  readonly root: Uint8Array
+}
 
 /** Positive when `a` wins: by higher epoch, then higher seq, then lower hash. Times never decide. */
-export function compareCards(a: VerifiedCard, b: VerifiedCard): number {
+export function compareCards(a: CardRank, b: CardRank): number {
   return a.chain.epoch - b.chain.epoch || a.seq - b.seq || compareBytes(b.hash, a.hash)
 }
 
@@ -15,7 +22,7 @@ export interface KnownCards {
   /** The highest epoch seen of this persona: in a card of whatever app, or in a head. */
   readonly minEpoch: number
   /** The card that counts so far. */
-  readonly head: VerifiedCard | null
+  readonly head: CardRank | null
 }
 
 /**
@@ -32,7 +39,7 @@ export type CardVerdict =
   | { readonly verdict: 'fork'; readonly wins: boolean }
 
 /** Judges a card of the persona and app that `known` is about. */
-export function judgeCard(incoming: VerifiedCard, { root, minEpoch, head }: KnownCards): CardVerdict {
+export function judgeCard(incoming: CardRank, { root, minEpoch, head }: KnownCards): CardVerdict {
   if (root !== null && !equalBytes(root, incoming.root)) return { verdict: 'disputed' }
   if (incoming.chain.epoch < minEpoch) return { verdict: 'ended' }
   if (head === null || incoming.chain.epoch > head.chain.epoch) return { verdict: 'accept' }

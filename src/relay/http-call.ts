@@ -8,8 +8,9 @@ const CALL_MS = 60_000 // format: three comments of a stream
 
 export interface Call {
   readonly url: string
-  readonly method: 'GET' | 'POST'
+  readonly method: 'GET' | 'POST' | 'PUT'
   readonly body?: string
+  readonly headers?: Readonly<Record<string, string>>
   readonly signal?: AbortSignal | undefined
 }
 
@@ -32,6 +33,7 @@ export async function openCall({ fetch, clock }: RelayMeans, call: Call): Promis
   const request: RelayRequest = {
     method: call.method,
     ...(call.body === undefined ? {} : { body: call.body }),
+    ...(call.headers === undefined ? {} : { headers: call.headers }),
     signal: call.signal === undefined ? stop.signal : AbortSignal.any([call.signal, stop.signal]),
     redirect: 'error',
     credentials: 'omit',
@@ -53,13 +55,27 @@ export async function callJson(
   call: Call,
   maxBytes: number,
 ): Promise<{ readonly status: number; readonly value: unknown; readonly relayMs: number | null }> {
+  const { status, text, relayMs } = await callText(means, call, maxBytes)
+  const value = text === null ? undefined : parseJson(text)
+  if (value === undefined) throw strangeAnswer(status)
+  return { status, value, relayMs }
+}
+
+/**
+ * Calls, and reads the answer as text: null for one above the limit, or one that is not UTF-8.
+ * @throws {RelayError} RELAY_UNREACHABLE | RELAY_SILENT
+ * @throws the reason of the signal
+ */
+export async function callText(
+  means: RelayMeans,
+  call: Call,
+  maxBytes: number,
+): Promise<{ readonly status: number; readonly text: string | null; readonly relayMs: number | null }> {
   const { response, stop, relayMs } = await openCall(means, call)
   const text = await inTime(means.clock, CALL_MS, stop, call, async () => await readText(response, maxBytes))
   // Nothing more is wanted of this connection if the body was too long.
   if (text === null) stop.abort()
-  const value = text === null ? undefined : parseJson(text)
-  if (value === undefined) throw strangeAnswer(response.status)
-  return { status: response.status, value, relayMs }
+  return { status: response.status, text, relayMs }
 }
 
 /** The error of an answer that no relay gives. A gateway in front of one answers 5xx while it is down. */

@@ -26,8 +26,18 @@ export interface BoxLimits {
   readonly boxUs: number
 }
 
+export interface CardLimits {
+  /** Cards of one address that were put without a right. 0: none. */
+  readonly maxGuestCards: number
+  /** Cards of one persona, each for another app. */
+  readonly maxApps: number
+  /** How long a card is kept, in microseconds, unless it expires before. */
+  readonly cardUs: number
+}
+
 export interface RelayLimits {
   readonly box: BoxLimits
+  readonly card: CardLimits
   /** Characters of `data` in base64url. */
   readonly maxDataChars: number
   /** Bytes of the body of `POST /`. */
@@ -67,6 +77,11 @@ export const RELAY_LIMITS: RelayLimits = {
     maxRetired: 4, // format: the owner of a used invite still hears of those who came late
     messageUs: HOUR_US, // format: the text's 1 hour; what messages offer expires sooner
     boxUs: 30 * DAY_US, // format: the text's 1 month
+  },
+  card: {
+    maxGuestCards: 100, // sanity: six people after one router, with all their apps; more have a right
+    maxApps: 16, // sanity: each app of a persona has a card of its own, and few people write with more
+    cardUs: 30 * DAY_US, // format: the life of a card
   },
   maxDataChars: 16 * 1024, // format: an offer with 24 candidates needs a third of it
   maxBodyBytes: 20 * 1024, // sanity: the data, a key, an ext and the names of the members; JSON may be laid out with spaces

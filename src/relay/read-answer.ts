@@ -1,6 +1,6 @@
 /** Reads what a relay answers. A relay is a stranger: whatever has another form is refused, and further members are ignored. */
 import { parseBase64url } from '../core/encoding/bytes.ts'
-import { BOX_ERRORS, type BoxError, type Refused } from './wire.ts'
+import { BOX_ERRORS, CARD_ERRORS, type BoxError, type CardError, type Refused } from './wire.ts'
 
 type Members = Readonly<Record<string, unknown>>
 
@@ -23,6 +23,30 @@ export function readRefused(value: unknown): Refused | null {
   if (!BOX_ERRORS.includes(error as BoxError)) return null
   const isTime = typeof retryAfter === 'number' && Number.isFinite(retryAfter) && retryAfter >= 0
   return { ok: false, error: error as BoxError, ...(isTime ? { retryAfter } : {}) }
+}
+
+/** The relay's reason for refusing a card. */
+export interface CardRefused {
+  readonly error: CardError
+  /** The card that it has. */
+  readonly card?: string
+  /** The latest epoch that it has seen. */
+  readonly epoch?: number
+  /** The relay's time in unix seconds. */
+  readonly now?: number
+  /** Seconds after which a repeat has a chance. */
+  readonly retryAfter?: number
+}
+
+/** @returns null for any other value */
+export function readCardRefused(value: unknown): CardRefused | null {
+  if (!isMembers(value) || value['ok'] !== false) return null
+  const { error, card } = value
+  if (!CARD_ERRORS.includes(error as CardError)) return null
+  const numbers = Object.entries(value).filter(
+    ([name, each]) => ['epoch', 'now', 'retryAfter'].includes(name) && Number.isSafeInteger(each) && Number(each) >= 0,
+  )
+  return { error: error as CardError, ...(typeof card === 'string' ? { card } : {}), ...Object.fromEntries(numbers) }
 }
 
 export function isDone(value: unknown): boolean {

@@ -12,6 +12,27 @@ export const BOX_ERRORS = [
 ] as const
 export type BoxError = (typeof BOX_ERRORS)[number]
 
+/** The reasons for which a relay refuses a card, or a question for one. */
+export const CARD_ERRORS = [
+  'No such card',
+  'Newer', // the relay has a card that comes after this one
+  'Held', // its seq is too far above that of the card there
+  'Disputed', // the relay has a card of another chain of this persona
+  'Ended', // the relay has seen a later epoch of this persona
+  'Bad card', // its form, its keys, its signature or its chain
+  'Bad at', // the place is not that of this card
+  'Expired',
+  'Too big',
+  'Too often', // the caller, or the address as a guest, has no room now
+  'Too many apps',
+  'Full', // the relay's disk, or the part of it that it may use
+  'Token', // the relay asks for a token, or the device token is none
+  'Clock', // it is not the time of the device token
+  'Request', // the device token is for another request
+  'Card', // the card does not list the device
+] as const
+export type CardError = (typeof CARD_ERRORS)[number]
+
 export interface Refused {
   readonly ok: false
   readonly error: BoxError

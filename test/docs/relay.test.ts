@@ -1,10 +1,12 @@
 /** docs/relay.md against the code: its numbers, words and example. */
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
+import { MAX_CARD_CHARS } from '../../src/card/card.ts'
+import { MAX_SEQ_STEP } from '../../src/core/limits.ts'
 import { MAX_QUESTION_AHEAD_SEC, RELAY_LIMITS } from '../../src/relay/limits.ts'
 import { ANSWER_BYTES, decodeQuestion, NONCE_BYTES } from '../../src/relay/question.ts'
 import { EXT_BYTES } from '../../src/relay/send-right.ts'
-import { BOX_ERRORS } from '../../src/relay/wire.ts'
+import { BOX_ERRORS, CARD_ERRORS } from '../../src/relay/wire.ts'
 import { HTTP_LIMITS } from '../../src/relayd/http/http-limits.ts'
 import { CIPHER_SUITES } from '../../src/seal/suite.ts'
 import { RELAY_DOC, withRelayExample } from '../generate/relay-example.ts'
@@ -29,8 +31,8 @@ describe('docs/relay.md', () => {
   })
 
   it('has the limits of the code in its table', () => {
-    const { box, wait, boxSends, address } = RELAY_LIMITS
-    expect(Object.fromEntries(rows(11))).toEqual({
+    const { box, card, wait, boxSends, address } = RELAY_LIMITS
+    expect(Object.fromEntries(rows(12))).toEqual({
       'data of a message': `${RELAY_LIMITS.maxDataChars} characters`,
       'messages of a box': `${box.maxMessages}, together ${box.maxBytes} characters of data`,
       'messages of a box that nobody checked': String(box.maxUnchecked),
@@ -45,12 +47,15 @@ describe('docs/relay.md', () => {
       'streams of an address': String(wait.maxStreamsOfAddress),
       streams: String(wait.maxStreams),
       'checks of the streams of an address': `${wait.checks.burst} at once, then ${wait.checks.perSec} a second`,
+      'cards of an address without a right': String(card.maxGuestCards),
+      'cards of a persona': String(card.maxApps),
+      'life of a card': `${card.cardUs / 1e6} s`,
       'bytes of the store': String(RELAY_LIMITS.maxDiskBytes),
     })
   })
 
   it('has the numbers of the code in its text', () => {
-    const { box, wait } = RELAY_LIMITS
+    const { box, card, wait } = RELAY_LIMITS
     const sentences: readonly (readonly [number, string])[] = [
       [5, `base64url, 1 to ${RELAY_LIMITS.maxDataChars} characters`],
       [5, `More than ${RELAY_LIMITS.maxReceive} count as ${RELAY_LIMITS.maxReceive}`],
@@ -68,13 +73,24 @@ describe('docs/relay.md', () => {
       [9, `1 to ${wait.maxBoxes} boxes, each once`],
       [9, `A comment comes every ${wait.commentSec} seconds`],
       [9, `The relay ends a stream after ${HTTP_LIMITS.streamMs / 3600e3} hour`],
-      [10, `A body above ${RELAY_LIMITS.maxBodyBytes} bytes (\`/wait\`: ${wait.maxBodyBytes})`],
+      [10, `at most ${MAX_CARD_CHARS} bytes, whatever the Content-Type`],
+      [10, `the seq is over ${MAX_SEQ_STEP} above`],
+      [10, `for ${card.cardUs / 86_400e6} days at most`],
+      [10, `${card.maxGuestCards} of one address`],
+      [10, `a persona has cards for ${card.maxApps} apps`],
+      [11, `A body above ${RELAY_LIMITS.maxBodyBytes} bytes (\`/wait\`: ${wait.maxBodyBytes})`],
     ]
     for (const [number, sentence] of sentences) expect(section(number)).toContain(sentence)
   })
 
   it('has a row for each error, and no other', () => {
-    expect([...rows(12).keys()].toSorted()).toEqual(BOX_ERRORS.map((error) => `\`${error}\``).toSorted())
+    expect([...rows(13).keys()].toSorted()).toEqual(BOX_ERRORS.map((error) => `\`${error}\``).toSorted())
+  })
+
+  it('has a row for each reason to refuse a card, and no other', () => {
+    const named = [...sectionOf(DOC, 10).matchAll(/^\| \d{3} \| `([^`]+)` \|/gm)].map(([, error]) => error)
+    expect(named).toHaveLength(CARD_ERRORS.length)
+    expect(new Set(named)).toEqual(new Set(CARD_ERRORS))
   })
 
   it('has the suites of the code', () => {

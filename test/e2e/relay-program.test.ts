@@ -5,10 +5,14 @@ import { request } from 'node:http'
 import { join } from 'node:path'
 import { connect as connectTls } from 'node:tls'
 import { describe, expect, test } from 'vitest'
+import { cardAt } from '../../src/card/place.ts'
+import { formatHex } from '../../src/core/encoding/bytes.ts'
 import { callRelay } from '../../src/relayd/program/call-relay.ts'
 import { checkRelay } from '../../src/relayd/program/check.ts'
 import { renderRelayUnit } from '../../src/relayd/program/init.ts'
 import { parseRelayConfig } from '../../src/relayd/program/relay-config.ts'
+import { APP, verifiedCard } from '../support/cards.ts'
+import { makePersona, sodium } from '../support/made-persona.ts'
 import { RelayProcess, runRelayCommand } from '../support/relay-process.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
@@ -69,6 +73,13 @@ describe('serve', () => {
   })
 })
 
+/** A card of a made persona that is good for a month from now, and its place. */
+function alicesCard(): { card: string; personaId: string; path: string } {
+  const { text, root, chain } = verifiedCard(makePersona(1), { issuedAtSec: Math.floor(Date.now() / 1000) })
+  const at = cardAt(root, chain.personaId, APP, sodium)
+  return { card: text, personaId: formatHex(chain.personaId), path: `/card/${at}` }
+}
+
 /** Runs `check` in this process. @returns its exit status and its lines */
 async function check(url: string, files: { ca?: string; tokenFile?: string } = {}): Promise<[number, string]> {
   const lines: string[] = []
@@ -94,6 +105,15 @@ describe('the commands of the operator', () => {
     await expect(callRelay(socket, 'nonsense', {})).rejects.toThrow('no such call')
     expect(await callRelay(socket, 'forget', { pub: KEY })).toEqual({ found: true })
     expect(await command('forget', KEY)).toMatchObject({ status: 1, stdout: 'there is no such box\n' })
+    const { card, personaId, path } = alicesCard()
+    expect((await fetch(relay.url + path, { method: 'PUT', body: card })).status).toBe(200)
+    expect(await callRelay(socket, 'stats', {})).toMatchObject({ boxes: 0, cards: 1 })
+    expect(await command('forget', personaId)).toMatchObject({ stdout: 'the cards of the persona are deleted: 1\n' })
+    expect(await command('forget', personaId)).toMatchObject({
+      status: 1,
+      stdout: 'there is no card of this persona\n',
+    })
+    expect((await fetch(relay.url + path)).status).toBe(404)
     expect(statSync(socket).mode & 0o777).toBe(0o600)
     await relay.kill('SIGTERM')
     expect(existsSync(socket)).toBe(false)
@@ -113,6 +133,25 @@ describe('the commands of the operator', () => {
     expect(await check(relay.url)).toEqual([1, expect.stringContaining('give one with --token-file')])
     await callRelay(join(relay.dataDir, 'control.sock'), 'token-remove', { name: 'bob' })
     expect(await check(relay.url, { tokenFile })).toEqual([1, expect.stringContaining('does not take this token')])
+  })
+
+  test('a relay without guests keeps cards by token, and of a persona that its list names after a reload', async () => {
+    const relay = await RelayProcess.start({ home: tempDir(), config: 'limits:\n  guest_cards: 0\n' })
+    const { card, personaId, path } = alicesCard()
+    const put = async (): Promise<number> => (await fetch(relay.url + path, { method: 'PUT', body: card })).status
+    expect(await put()).toBe(401)
+    expect((await check(relay.url))[1]).toMatch(/^ok {4}card {6}only with a token/m)
+    const tokenFile = join(tempDir(), 'token')
+    const made = await runRelayCommand(['token', 'add', 'bob', '--dir', relay.dataDir])
+    writeFileSync(tokenFile, made.stdout.split('\n')[0]!)
+    expect((await check(relay.url, { tokenFile }))[1]).toMatch(/^ok {4}card {6}put with the token, and read$/m)
+    writeFileSync(relay.configFile, `${readFileSync(relay.configFile, 'utf8')}personas: ['${personaId}']\n`)
+    relay.child.kill('SIGHUP')
+    await relay.logged('config.reloaded')
+    expect(await put()).toBe(200)
+    await relay.kill('SIGKILL')
+    const again = await RelayProcess.start({ home: join(relay.dataDir, '..') })
+    expect(await (await fetch(again.url + path)).text()).toBe(card)
   })
 
   test('/metrics is on its own socket or address, and never on the port of the relay', async () => {

@@ -96,8 +96,13 @@ export const RULES: Readonly<Record<string, Rule>> = {
     packages: [],
     reason: 'the client of a relay runs in browsers too: its caller hands in fetch and clock',
   },
+  card: {
+    folders: ['core'],
+    packages: [],
+    reason: 'a card is values in, values out, as the rest of core',
+  },
   'relayd/store': {
-    folders: ['core', 'durable', 'relay', 'store'],
+    folders: ['card', 'core', 'durable', 'relay', 'store'],
     packages: ['node:'],
     reason: 'the store of a relay keeps sealed bytes, and knows no HTTP',
   },
@@ -106,15 +111,20 @@ export const RULES: Readonly<Record<string, Rule>> = {
     packages: ['node:crypto'],
     reason: 'the rules of the boxes know neither HTTP nor a kind of store',
   },
+  'relayd/cards': {
+    folders: ['card', 'core', 'relay', 'relayd/store'],
+    packages: ['node:crypto'],
+    reason: 'the rules of the cards know neither HTTP nor a kind of store',
+  },
   'relayd/http': {
-    folders: ['core', 'process', 'relay', 'relayd/boxes'],
+    folders: ['card', 'core', 'process', 'relay', 'relayd/boxes', 'relayd/cards'],
     packages: ['node:'],
-    reason: 'the HTTP server knows the boxes by their interface, and no store',
+    reason: 'the HTTP server knows boxes and cards by their interfaces, and no store',
   },
   'relayd/program': {
-    folders: ['core', 'ipc', 'process', 'relay', 'relayd', 'seal', 'store'],
+    folders: ['card', 'core', 'crypto', 'ipc', 'process', 'relay', 'relayd', 'seal', 'store'],
     packages: ['node:', 'zod'],
-    reason: 'the program puts the parts of the relay together; it knows no persona and no daemon',
+    reason: 'the program puts the parts of the relay together; it knows no daemon',
   },
   channel: { folders: [], packages: [], reason: 'the folder holds nothing but its parts' },
   'channel/invite': {
@@ -141,11 +151,6 @@ export const RULES: Readonly<Record<string, Rule>> = {
     folders: ['core', 'seal', 'channel/handshake'],
     packages: [],
     reason: 'the one place where channels and seals meet',
-  },
-  card: {
-    folders: ['core'],
-    packages: [],
-    reason: 'a card is values in, values out, as the rest of core',
   },
   'tox/save': {
     folders: ['core', 'crypto'],

@@ -32,7 +32,7 @@ export interface TestRelayOptions {
 
 export function testRelay(options: TestRelayOptions = {}): TestRelay {
   const limits = { ...RELAY_LIMITS, ...options.limits }
-  const memory = new MemoryRelayStore({ ...limits.box, maxDiskBytes: limits.maxDiskBytes })
+  const memory = new MemoryRelayStore({ ...limits.box, ...limits.card, maxDiskBytes: limits.maxDiskBytes })
   const store = options.store?.(memory) ?? memory
   let randoms = 0
   let addresses = 0

@@ -9,7 +9,9 @@ import { Callers } from '../../src/relayd/http/callers.ts'
 import { HTTP_LIMITS, type HttpLimits } from '../../src/relayd/http/http-limits.ts'
 import { listenHttp, type TlsFiles } from '../../src/relayd/http/listener.ts'
 import { RelayServer } from '../../src/relayd/http/relay-server.ts'
+import type { CardService } from '../../src/relayd/cards/card-service.ts'
 import { systemClock, type Clock } from '../../src/process/pulse.ts'
+import { testCards } from './relay-cards.ts'
 
 export interface TestServer {
   readonly server: RelayServer
@@ -20,6 +22,7 @@ export interface TestServer {
 
 export interface TestServerOptions {
   readonly boxes: BoxService
+  readonly cards?: CardService
   readonly wait?: Partial<RelayLimits['wait']>
   readonly http?: Partial<HttpLimits>
   readonly trustProxy?: readonly string[]
@@ -45,6 +48,7 @@ export async function serveBoxes(options: TestServerOptions): Promise<TestServer
   const listener = await listenHttp({ host: '127.0.0.1', port: 0, http, tls: options.tls })
   const server = new RelayServer(listener, {
     boxes: options.boxes,
+    cards: options.cards ?? testCards().cards,
     callers: new Callers({ trustProxy: options.trustProxy ?? [], nowMs: () => 0 }),
     limits,
     http,

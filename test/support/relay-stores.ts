@@ -28,6 +28,9 @@ export const LIMITS: StoreLimits = {
   maxRetired: 4,
   messageUs: HOUR,
   boxUs: 30 * DAY,
+  maxGuestCards: 3,
+  maxApps: 4,
+  cardUs: 30 * DAY,
   maxDiskBytes: 1 << 30,
 }
 

@@ -85,6 +85,7 @@ const FORBIDDEN: readonly (readonly [file: string, source: string])[] = [
   ['relay/a.ts', "import { x } from 'node:http'"],
   ['relayd/store/a.ts', "import { x } from '../http/relay-server.ts'"],
   ['relayd/boxes/a.ts', "import { x } from '../../store/store.ts'"],
+  ['relayd/cards/a.ts', "import { x } from '../http/relay-server.ts'"],
   ['relayd/http/a.ts', "import { x } from '../store/relay-store.ts'"],
   ['relayd/program/a.ts', "import { x } from '../../daemon/config.ts'"],
   ['channel/a.ts', "import { x } from './exchange/channel.ts'"],

@@ -1,4 +1,5 @@
 /** A relay describes itself: `GET /info` for programs, and `GET /` for people. */
+import { MAX_CARD_CHARS } from '../../card/card.ts'
 import type { RelayLimits } from '../../relay/limits.ts'
 
 export interface About {
@@ -16,7 +17,7 @@ const SEC_US = 1_000_000
 
 /** The value of `GET /info`. Names keep their meaning; later versions add some. */
 export function infoOf({ version, url, operator, terms, senders, limits }: About): Record<string, unknown> {
-  const { box, wait, boxSends, address } = limits
+  const { box, card, wait, boxSends, address } = limits
   return {
     software: 'persona-relay',
     version,
@@ -37,6 +38,10 @@ export function infoOf({ version, url, operator, terms, senders, limits }: About
       uncheckedMessages: box.maxUnchecked,
       uncheckedBoxesOfAddress: box.maxUncheckedBoxes,
       retiredMessages: box.maxRetired,
+      cardBytes: MAX_CARD_CHARS,
+      cardSeconds: card.cardUs / SEC_US,
+      guestCardsOfAddress: card.maxGuestCards,
+      appsOfPersona: card.maxApps,
       sendsToBox: boxSends,
       requestsOfAddress: address,
       waitBoxes: wait.maxBoxes,
@@ -75,7 +80,8 @@ ${rows.join('\n')}
 <tr><td>Who may send</td><td>${senders === 'everybody' ? 'everybody' : 'who has a token of the operator'}</td></tr>
 </table>
 <h2>Privacy</h2>
-<p>This relay keeps sealed messages, the keys of boxes, and times. It keeps no account and sets no cookie. It does not write addresses to
+<p>This relay keeps sealed messages, the keys of boxes, and times. It also keeps cards, which say what keys the
+devices of a person have for an app. It keeps no account and sets no cookie. It does not write addresses to
 its log or its disk: it counts requests under a code of each address, whose key is forgotten each day. Whoever operates this machine or
 its network can still see who connects, and when.</p>
 <p>persona-relay ${escapeHtml(version)}. Programs read <a href="info">/info</a>.</p>
@@ -86,6 +92,7 @@ its network can still see who connects, and when.</p>
 function limitRows({
   maxDataChars,
   box,
+  card,
   boxSends,
   address,
   questionSec,
@@ -95,6 +102,8 @@ function limitRows({
     ['One box', `${box.maxMessages} messages, ${box.maxBytes} bytes`],
     ['A message that nobody fetched', `deleted after ${spanOf(box.messageUs)}`],
     ['A box that nobody checks', `deleted after ${spanOf(box.boxUs)}`],
+    ['A card', `${MAX_CARD_CHARS} bytes; kept until it expires, ${spanOf(card.cardUs)} at most`],
+    ['Cards of one address without a token', card.maxGuestCards === 0 ? 'none' : String(card.maxGuestCards)],
     ['Sends to one box', `${boxSends.burst} at once, then ${boxSends.perSec} a second`],
     ['Requests of one address', `${address.burst} at once, then ${address.perSec} a second`],
     ['A question', `answered within ${questionSec} seconds`],

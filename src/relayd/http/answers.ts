@@ -1,7 +1,7 @@
 /** The form of every answer: headers for pages of other origins, and no cookie (docs/relay.md, "HTTP"). */
 import type { ServerResponse } from 'node:http'
 
-const ALLOWED_METHODS = 'GET, HEAD, POST, OPTIONS'
+const ALLOWED_METHODS = 'GET, HEAD, POST, PUT, OPTIONS'
 const ALLOWED_HEADERS = 'authorization, content-type, if-none-match, range'
 const EXPOSED_HEADERS = 'etag, retry-after, content-range, date' // a client reads the relay's time in `date`
 const PREFLIGHT_SEC = 86_400 // format: a day; browsers take less where they want to
@@ -22,7 +22,7 @@ const PAGE_POLICY =
 
 export interface Answer {
   readonly status: number
-  readonly type: 'application/json' | 'text/html; charset=utf-8' | 'text/plain; charset=utf-8'
+  readonly type: 'application/json' | 'application/jose' | 'text/html; charset=utf-8' | 'text/plain; charset=utf-8'
   readonly body: string
   /** Further headers, name and value in turn. */
   readonly headers?: readonly string[]

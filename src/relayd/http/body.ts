@@ -1,28 +1,41 @@
-/** Reads the body of a request as JSON, whatever its Content-Type says: the text's own examples are `curl -d`. */
+/** Reads the body of a request, whatever its Content-Type says: the text's own examples are `curl -d`. */
 import type { IncomingMessage } from 'node:http'
 import { decodeUtf8 } from '../../core/encoding/bytes.ts'
 
-export type Body =
-  | { readonly outcome: 'read'; readonly value: unknown }
-  /** Not UTF-8, or not JSON. */
-  | { readonly outcome: 'malformed' }
-  | { readonly outcome: 'too big' }
-  /** The sender went away, or was too slow. */
-  | { readonly outcome: 'gone' }
+/** A body that was not read whole: it is too big, or the sender went away or was too slow. */
+type Unread = { readonly outcome: 'too big' } | { readonly outcome: 'gone' }
+
+/** JSON; `malformed` is not UTF-8, or not JSON. */
+export type Body = { readonly outcome: 'read'; readonly value: unknown } | { readonly outcome: 'malformed' } | Unread
+
+/** A text; null if it is not UTF-8. */
+export type TextBody = { readonly outcome: 'read'; readonly text: string | null } | Unread
 
 const FIRST_BYTES = 1024 // sanity: most bodies
+
+/** Reads a body as JSON. After `too big` the caller decides what happens to the rest. */
+export async function readBody(request: IncomingMessage, maxBytes: number): Promise<Body> {
+  const body = await readText(request, maxBytes)
+  if (body.outcome !== 'read') return body
+  if (body.text === null) return { outcome: 'malformed' }
+  try {
+    return { outcome: 'read', value: JSON.parse(body.text) as unknown }
+  } catch {
+    return { outcome: 'malformed' }
+  }
+}
 
 /**
  * Reads at most `maxBytes`. Copies what arrives into one buffer: a body sent byte by byte would otherwise take a hundred times its size.
  * After `too big` the caller decides what happens to the rest.
  */
-export function readBody(request: IncomingMessage, maxBytes: number): Promise<Body> {
+export function readText(request: IncomingMessage, maxBytes: number): Promise<TextBody> {
   const announced = Number(request.headers['content-length'] ?? 0)
   if (announced > maxBytes) return Promise.resolve({ outcome: 'too big' })
   return new Promise((resolve) => {
     let bytes = Buffer.allocUnsafe(Math.min(maxBytes, announced > 0 ? announced : FIRST_BYTES))
     let length = 0
-    const settle = (body: Body): void => {
+    const settle = (body: TextBody): void => {
       request.off('data', take).off('end', finish).off('close', leave).off('error', leave)
       // An error after that has no reader any more, and would end the process.
       request.on('error', () => {})
@@ -38,20 +51,10 @@ export function readBody(request: IncomingMessage, maxBytes: number): Promise<Bo
       chunk.copy(bytes, length)
       length += chunk.length
     }
-    const finish = (): void => settle(parse(bytes.subarray(0, length)))
+    const finish = (): void => settle({ outcome: 'read', text: decodeUtf8(bytes.subarray(0, length)) })
     const leave = (): void => settle({ outcome: 'gone' })
     request.on('data', take).on('end', finish).on('close', leave).on('error', leave)
   })
-}
-
-function parse(bytes: Uint8Array): Body {
-  const text = decodeUtf8(bytes)
-  if (text === null) return { outcome: 'malformed' }
-  try {
-    return { outcome: 'read', value: JSON.parse(text) as unknown }
-  } catch {
-    return { outcome: 'malformed' }
-  }
 }
 
 /** Reads and forgets the rest of a body that is too big, so that its sender reads the answer. Ends the connection after `maxBytes`. */

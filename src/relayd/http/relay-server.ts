@@ -1,13 +1,17 @@
 /** The HTTP server of a relay: routes, limits and streams over the service of the boxes (docs/relay.md, "HTTP"). */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import { MAX_CARD_CHARS } from '../../card/card.ts'
 import type { Clock } from '../../process/pulse.ts'
+import type { CardPlace } from '../../relay/card-place.ts'
 import type { RelayLimits } from '../../relay/limits.ts'
 import type { Refused } from '../../relay/wire.ts'
 import type { BoxCaller, BoxService } from '../boxes/box-service.ts'
+import type { CardService } from '../cards/card-service.ts'
 import { infoOf, pageOf, type About } from './about.ts'
 import { beginStream, jsonAnswer, pageAnswer, writeAnswer, writePreflight, type Answer } from './answers.ts'
-import { drain, readBody } from './body.ts'
+import { drain, readBody, readText } from './body.ts'
+import { answerToGet, answerToPut, bearerOf, tooBig } from './card-answers.ts'
 import type { Callers } from './callers.ts'
 import { Connections } from './connections.ts'
 import { Counters, type Route } from './counters.ts'
@@ -19,6 +23,7 @@ import { parseWait } from './wait-request.ts'
 
 export interface RelayServerOptions {
   readonly boxes: BoxService
+  readonly cards: CardService
   readonly callers: Callers
   readonly limits: RelayLimits
   readonly http: HttpLimits
@@ -89,6 +94,7 @@ export class RelayServer {
     const { url: target = '/', method = '' } = request
     const routed = routeOf(method, target, this.#basePath)
     try {
+      if (routed.outcome === 'card') return await this.#answerCard(routed.place, request, response)
       if (routed.outcome === 'route') return await this.#answerRoute(routed.route, request, response)
       const isPath = routed.outcome === 'other method'
       const body = { error: isPath ? 'Other method' : 'No such path' }
@@ -102,7 +108,7 @@ export class RelayServer {
     }
   }
 
-  async #answerRoute(route: Route, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async #answerRoute(route: Exclude<Route, 'card'>, request: IncomingMessage, response: ServerResponse): Promise<void> {
     switch (route) {
       case 'box':
         return await this.#answerBox(request, response)
@@ -132,6 +138,20 @@ export class RelayServer {
     const action = actionOf(body.value)
     if (!answer.ok) return this.#refuse(request, response, 'box', answer, action)
     this.#write(request, response, 'box', action, jsonAnswer(answer))
+  }
+
+  async #answerCard(place: CardPlace, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { cards } = this.#options
+    const caller = this.#callerOf(request)
+    if (request.method !== 'PUT') {
+      const got = await cards.get(place, caller)
+      return this.#write(request, response, 'card', `get: ${got.outcome}`, answerToGet(got))
+    }
+    const body = await readText(request, MAX_CARD_CHARS)
+    if (body.outcome === 'gone') return
+    if (body.outcome === 'too big') return this.#write(request, response, 'card', 'put: too big', tooBig())
+    const put = await cards.put(place, body.text ?? '', bearerOf(request.headers.authorization), caller)
+    this.#write(request, response, 'card', `put: ${put.outcome}`, answerToPut(put))
   }
 
   async #answerWait(request: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -6,7 +6,7 @@ export const USAGE = `usage: persona-relay [serve] [--dir DIR] [--config FILE]
        persona-relay init DIR --url URL
        persona-relay check URL [--ca FILE] [--token-file FILE]
        persona-relay token add NAME | token list | token remove NAME
-       persona-relay stats | forget PUB
+       persona-relay stats | forget PUB | forget PERSONAID
 
 A relay: apps of two people leave sealed messages for each other here. Without a command it serves on 127.0.0.1:8787, stays in the
 foreground, logs to stderr, and ends at SIGTERM or Ctrl-C.

@@ -1,7 +1,8 @@
 /** The command `check`: tries a relay from outside, as apps and web pages use it. Each line of its report is one thing that works or not. */
 import { readFile } from 'node:fs/promises'
 import { UsageError } from './arguments.ts'
-import { ALL_CHECKS, Failure, type Check, type CheckedRelay } from './checks.ts'
+import { Failure, type Check, type CheckedRelay } from './checked-relay.ts'
+import { ALL_CHECKS } from './checks.ts'
 import { Outside } from './outside.ts'
 import { parseRelayUrl } from './relay-config.ts'
 

@@ -1,50 +1,18 @@
 /** What `check` looks at, in the order in which an operator would look. */
 import { randomBytes } from 'node:crypto'
 import { formatBase64url } from '../../core/encoding/bytes.ts'
-import { PersonadError } from '../../errors/personad-error.ts'
 import { answerQuestion } from '../../relay/answer-question.ts'
 import { sendRight } from '../../relay/send-right.ts'
 import { formatBoxKey, type BoxSuite } from '../../seal/box-key.ts'
 import { generateBoxKeyPair, type BoxKeyPair } from '../../seal/key-pair.ts'
-import type { Outside } from './outside.ts'
+import { checkCard } from './check-card.ts'
+import { Failure, type Check, type CheckedRelay, type Info } from './checked-relay.ts'
 
 const MAX_CLOCK_SEC = 30 // sanity: questions live 60 s, and an app takes those of up to 120 s ahead
 const MIN_CERTIFICATE_DAYS = 7 // sanity: whatever renews it has had three weeks
 const EVENT_MS = 10_000 // sanity: an event of /wait takes some milliseconds and the way there; a proxy that collects takes longer
 const DAY_MS = 86_400_000
 const ORIGIN = 'https://app.example'
-
-export interface CheckedRelay {
-  readonly url: string
-  readonly outside: Outside
-  readonly token: string | null
-  readonly nowMs: () => number
-  /** What /info says; the check `info` sets it. */
-  info: Info | null
-}
-
-interface Info {
-  readonly url: string
-  readonly senders: string
-  readonly limits: { readonly dataChars: number }
-}
-
-export interface Check {
-  readonly name: string
-  /** Nothing else can be tried without it. */
-  readonly isNeeded: boolean
-  /** @returns what it found @throws {Failure} */
-  run(relay: CheckedRelay): Promise<string>
-}
-
-/** A check that failed, with what the operator can do. */
-export class Failure extends PersonadError<'CHECK_FAILED'> {
-  override readonly name = 'Failure'
-
-  constructor(message: string, options?: ErrorOptions) {
-    super('CHECK_FAILED', message, options)
-  }
-}
 
 export const ALL_CHECKS: readonly Check[] = [
   { name: 'info', isNeeded: true, run: checkInfo },
@@ -56,6 +24,7 @@ export const ALL_CHECKS: readonly Check[] = [
     isNeeded: false,
     run: async (relay) => `${await checkBox(relay, 'x25519')}; ${await checkBox(relay, 'p384')}`,
   },
+  { name: 'card', isNeeded: false, run: checkCard },
   { name: 'wait', isNeeded: false, run: checkWait },
   { name: 'limits', isNeeded: false, run: checkLimits },
   { name: 'metrics', isNeeded: false, run: checkMetrics },

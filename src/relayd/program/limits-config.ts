@@ -20,6 +20,9 @@ export interface LimitsConfig {
   readonly boxSec: number
   readonly questionSec: number
   readonly receive: number
+  readonly guestCards: number
+  readonly apps: number
+  readonly cardSec: number
   readonly boxBurst: number
   readonly boxPerSec: number
   readonly addressBurst: number
@@ -37,7 +40,7 @@ function number(key: string, min: number, max: number, byDefault: number): Confi
   return { key, value: wholeNumber(min, max).default(byDefault), reloadable: false }
 }
 
-const { box, wait, boxSends, address } = RELAY_LIMITS
+const { box, card, wait, boxSends, address } = RELAY_LIMITS
 
 export const LIMITS_SECTION: ConfigSection<LimitsConfig> = {
   name: 'limits',
@@ -52,6 +55,9 @@ export const LIMITS_SECTION: ConfigSection<LimitsConfig> = {
     boxSec: number('box_seconds', DAY_SEC, 366 * DAY_SEC, box.boxUs / SEC_US),
     questionSec: number('question_seconds', 10, 120, RELAY_LIMITS.questionSec),
     receive: number('receive', 1, 4096, RELAY_LIMITS.maxReceive),
+    guestCards: number('guest_cards', 0, MANY, card.maxGuestCards),
+    apps: number('apps', 1, 256, card.maxApps),
+    cardSec: number('card_seconds', DAY_SEC, 30 * DAY_SEC, card.cardUs / SEC_US),
     boxBurst: number('box_burst', 1, MANY, boxSends.burst),
     boxPerSec: number('box_per_second', 1, MANY, boxSends.perSec),
     addressBurst: number('address_burst', 1, MANY, address.burst),
@@ -78,6 +84,7 @@ export function relayLimitsOf(config: LimitsConfig, maxDiskBytes: number): Relay
       messageUs: config.messageSec * SEC_US,
       boxUs: config.boxSec * SEC_US,
     },
+    card: { maxGuestCards: config.guestCards, maxApps: config.apps, cardUs: config.cardSec * SEC_US },
     maxDataChars: config.dataChars,
     maxBodyBytes: config.dataChars + BODY_ROOM_BYTES,
     maxReceive: config.receive,

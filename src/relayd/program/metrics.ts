@@ -9,6 +9,7 @@ export interface Figures {
   readonly uptimeSec: number
   readonly boxes: number
   readonly messages: number
+  readonly cards: number
   readonly bytes: number
   readonly maxBytes: number
   /** Nothing new is stored. */
@@ -32,12 +33,13 @@ export interface FiguresInput {
 /** @throws {StoreError} if the store has stopped */
 export async function figuresOf(input: FiguresInput): Promise<Figures> {
   const { store, server, version, startedAtMs, nowMs, maxBytes } = input
-  const { boxes, messages, bytes, isFull } = await store.stats()
+  const { boxes, messages, cards, bytes, isFull } = await store.stats()
   return {
     version,
     uptimeSec: Math.floor((nowMs - startedAtMs) / 1000),
     boxes,
     messages,
+    cards,
     bytes,
     maxBytes,
     isFull,
@@ -51,7 +53,8 @@ export async function figuresOf(input: FiguresInput): Promise<Figures> {
 const GAUGES: readonly (readonly [name: string, help: string, of: (figures: Figures) => number])[] = [
   ['boxes', 'Boxes in the store.', ({ boxes }) => boxes],
   ['messages', 'Messages in the store.', ({ messages }) => messages],
-  ['stored_bytes', 'Bytes that boxes and messages take.', ({ bytes }) => bytes],
+  ['cards', 'Cards in the store.', ({ cards }) => cards],
+  ['stored_bytes', 'Bytes that boxes, messages and cards take.', ({ bytes }) => bytes],
   ['stored_bytes_max', 'Bytes that they may take.', ({ maxBytes }) => maxBytes],
   ['full', '1 if nothing new is stored.', ({ isFull }) => Number(isFull)],
   ['streams', 'Open streams of /wait.', ({ streams }) => streams],

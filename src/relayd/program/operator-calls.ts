@@ -23,9 +23,17 @@ export function operatorCalls({ store, tokens, figures, nowSec, random }: Operat
   return {
     stats: () => figures(),
     forget: async ({ pub }) => {
+      // No key of a box is 48 bytes long, as these digits are in base64url.
+      if (typeof pub === 'string' && /^[0-9A-F]{64}$/.test(pub)) {
+        const cards = await store.forgetCards(pub)
+        return { found: cards > 0, cards }
+      }
       const key = readKey(pub)
       if (key === null)
-        throw new CallError('CALL_KEY', 'this is no key of a box: give the pub of a link or of a request, in base64url')
+        throw new CallError(
+          'CALL_KEY',
+          'this is no key of a box and no PersonaID: give the pub of a link or of a request in base64url, or 64 digits of upper-case hex',
+        )
       return { found: await store.forget(formatBoxKey(key)) }
     },
     'token-add': async ({ name }) => ({ token: await tokens.add(String(name), nowSec(), random) }),

@@ -22,7 +22,7 @@ function textOf({ name, parameters }: Call, result: unknown): string {
     case 'stats':
       return statsText(result as Figures)
     case 'forget':
-      return isFound(result) ? 'the box and all its messages are deleted' : 'there is no such box'
+      return forgetText(result as { found: boolean; cards?: number })
     case 'token-add':
       return `${(result as { token: string }).token}
 Give this token to whoever may send here. It is shown only now. It counts where the configuration has "senders: token".`
@@ -33,18 +33,26 @@ Give this token to whoever may send here. It is shown only now. It counts where 
   }
 }
 
+function forgetText({ found, cards }: { readonly found: boolean; readonly cards?: number }): string {
+  if (cards === undefined) return found ? 'the box and all its messages are deleted' : 'there is no such box'
+  if (!found) return 'there is no card of this persona'
+  return `the cards of the persona are deleted: ${cards}`
+}
+
 function isFound(result: unknown): boolean {
   return (result as { found: boolean }).found
 }
 
 function statsText(figures: Figures): string {
-  const { version, uptimeSec, boxes, messages, bytes, maxBytes, isFull, streams, connections, memoryBytes } = figures
+  const { version, uptimeSec, boxes, messages, cards, bytes, maxBytes, isFull, streams, connections, memoryBytes } =
+    figures
   const mib = (count: number): string => `${(count / 2 ** 20).toFixed(1)} MiB`
   const rows = [
     ['version', version],
     ['running for', `${Math.floor(uptimeSec / 3600)} h ${Math.floor((uptimeSec % 3600) / 60)} min`],
     ['boxes', String(boxes)],
     ['messages', String(messages)],
+    ['cards', String(cards)],
     ['stored', `${mib(bytes)} of ${mib(maxBytes)}${isFull ? ': full, nothing new is stored' : ''}`],
     ['streams', String(streams)],
     ['connections', String(connections)],

@@ -22,6 +22,8 @@ interface Loose {
   /** Where /metrics is: a path of a socket, an address; null for the socket in the data directory. */
   readonly metrics: string | ListenAddress | null
   readonly senders: 'everybody' | 'token'
+  /** PersonaIDs whose cards are kept by right. */
+  readonly personas: readonly string[]
   readonly maxDiskBytes: number
 }
 
@@ -36,6 +38,7 @@ export interface RelayConfig extends Loose {
 const MAX_TEXT_CHARS = 2000 // sanity: a page of terms; longer ones have a URL
 const MAX_URL_CHARS = 255 // format: clients take no longer address of a relay
 const MAX_PROXIES = 64 // sanity: the networks of a large provider of proxies are some twenty
+const MAX_PERSONAS = 10_000 // sanity: each put looks through all of them, in 0.1 ms
 const MIN_DISK_BYTES = 1 << 20 // sanity: one full box
 const MAX_DISK_BYTES = 2 ** 50 // sanity: 1 PiB
 const UNITS: Readonly<Record<string, number>> = { KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30, TiB: 2 ** 40 }
@@ -106,6 +109,7 @@ const LOOSE: ConfigSection<Loose> = {
       reloadable: false,
     },
     senders: { key: 'senders', value: oneOf(['everybody', 'token']).default('everybody'), reloadable: false },
+    personas: { key: 'personas', value: personaIds().default([]), reloadable: true },
     maxDiskBytes: {
       key: 'disk_max',
       value: parsed('a size from 1 MiB to 1024 TiB, such as 512 MiB or 2 GiB', parseBytes).default(2 ** 30),
@@ -117,6 +121,12 @@ const LOOSE: ConfigSection<Loose> = {
 function networks(): z.ZodType<string[]> {
   const error = `a list of at most ${MAX_PROXIES} addresses or networks, such as [127.0.0.1, 10.0.0.0/8]`
   return z.array(z.string({ error }).refine(isNetwork, { error }), { error }).max(MAX_PROXIES, { error })
+}
+
+function personaIds(): z.ZodType<string[]> {
+  const error = `a list of at most ${MAX_PERSONAS} PersonaIDs, each 64 digits of upper-case hex`
+  const id = z.string({ error }).regex(/^[0-9A-F]{64}$/, { error })
+  return z.array(id, { error }).max(MAX_PERSONAS, { error })
 }
 
 const TLS: ConfigSection<RelayConfig['tls']> = {

@@ -7,7 +7,9 @@ import { describeError, isOwnError } from '../../process/describe-error.ts'
 import type { Log } from '../../process/log.ts'
 import { systemClock } from '../../process/pulse.ts'
 import { ownVersion } from '../../process/version.ts'
+import { loadEngine } from '../../crypto/load.ts'
 import { Boxes } from '../boxes/boxes.ts'
+import { Cards } from '../cards/cards.ts'
 import type { About } from '../http/about.ts'
 import { Callers } from '../http/callers.ts'
 import { listenHttp, type Listener, type TlsFiles } from '../http/listener.ts'
@@ -79,12 +81,13 @@ function withHint(error: unknown): unknown {
 async function open({ dir, config, log, failed }: RelayOptions, closing: Closing): Promise<Relay> {
   const limits = relayLimitsOf(config.limits, config.maxDiskBytes)
   const tls = await readTls(config)
-  const storeLimits = { ...limits.box, maxDiskBytes: limits.maxDiskBytes }
+  const storeLimits = { ...limits.box, ...limits.card, maxDiskBytes: limits.maxDiskBytes }
   const answerUs = limits.questionSec * 1_000_000
   const store = await openLevelRelayStore(dir.path, { limits: storeLimits, answerUs, nowUs: nowUs() })
   closing.push(() => store.close())
   const tokens = await Tokens.open(dir.tokens)
   const key = await openRelayKey(dir, randomBytes)
+  const engine = await loadEngine()
   const listener = await listenHttp({ ...config.listen, http: httpLimitsOf(config.limits), tls }).catch(
     refuseListen(config),
   )
@@ -107,9 +110,20 @@ async function open({ dir, config, log, failed }: RelayOptions, closing: Closing
     random: randomBytes,
   })
   closing.push(() => boxes.close())
+  let { personas } = config
+  const cards = new Cards({
+    store,
+    engine,
+    url: about.url,
+    tokens: () => tokens.texts,
+    personas: () => personas,
+    limits,
+    nowUs,
+  })
   let isHealthy = true
   const server = new RelayServer(listener, {
     boxes,
+    cards,
     callers: new Callers({ trustProxy: config.trustProxy, nowMs: Date.now }),
     limits,
     http: httpLimitsOf(config.limits),
@@ -134,6 +148,7 @@ async function open({ dir, config, log, failed }: RelayOptions, closing: Closing
       const files = await readTls(config)
       if (files !== undefined) server.setTls(files)
       about = { ...about, operator: read.operator, terms: read.terms }
+      ;({ personas } = read)
     },
     stop: () => closeAll(closing),
   }

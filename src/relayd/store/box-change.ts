@@ -1,21 +1,10 @@
 /** One change of one box: begun with the box as it will be once all queued commits are on disk, and ended as one commit. */
-import type { Collection, Write } from '../../store/store.ts'
+import type { Write } from '../../store/store.ts'
 import type { Box, KeptMessage } from './box.ts'
-import { dueId, messageId, type Totals } from './records.ts'
+import { dueId, messageId, type Records } from './records.ts'
 import type { BoxId } from './relay-store.ts'
 import { BOX_COST_BYTES, CHECK_GRAIN_US, dueOf, endOf, MESSAGE_COST_BYTES, type StoreLimits } from './rules.ts'
-
-/** The kinds of records. They read ahead: see ahead.ts. */
-export interface Records {
-  readonly boxes: Collection<Box>
-  readonly data: Collection<string>
-  readonly due: Collection<null>
-  readonly made: Collection<number>
-  readonly totals: Collection<Totals>
-}
-
-/** The totals of an empty store. */
-export const NOTHING: Totals = { boxes: 0, messages: 0, bytes: 0 }
+import { Tally } from './tally.ts'
 
 export class BoxChange {
   readonly id: BoxId
@@ -27,17 +16,16 @@ export class BoxChange {
   /** When the store looks at the box again by now; 0 if never. */
   readonly #dueUs: number
   readonly #writes: Write[] = []
-  readonly #made = new Map<string, number>()
-  /** null until they change: most reads of a box change nothing. */
-  #totals: Totals | null = null
+  readonly #tally: Tally
   #isChanged = false
 
-  /** Drops what has lived its time. */
+  /** Drops what has lived its time. @param records read ahead: see ahead.ts */
   constructor(records: Records, limits: StoreLimits, id: BoxId, nowUs: number) {
     this.id = id
     this.#records = records
     this.#limits = limits
     this.#nowUs = nowUs
+    this.#tally = new Tally(records.totals, records.made)
     this.box = records.boxes.get(id) ?? null
     this.#dueUs = this.box?.dueUs ?? 0
     if (this.box === null) return
@@ -51,12 +39,12 @@ export class BoxChange {
 
   /** Number of boxes of an address that no owner has claimed. */
   unclaimedOf(address: string): number {
-    return (this.#records.made.get(address) ?? 0) + (this.#made.get(address) ?? 0)
+    return this.#tally.of(address)
   }
 
   /** Whether the disk may take so many bytes more. */
   hasDiskFor(bytes: number): boolean {
-    return this.#totalsNow().bytes + bytes <= this.#limits.maxDiskBytes
+    return this.#tally.bytes + bytes <= this.#limits.maxDiskBytes
   }
 
   /** Makes the box. @param maker address that is counted for it; null for nobody */
@@ -71,7 +59,7 @@ export class BoxChange {
       maker,
       messages: [],
     }
-    if (maker !== null) this.#count(maker, 1)
+    if (maker !== null) this.#tally.count(maker, 1)
     this.#add(1, 0, BOX_COST_BYTES)
     return this.box
   }
@@ -87,7 +75,7 @@ export class BoxChange {
   claim(box: Box): void {
     this.noteCheck(box)
     if (box.maker === null) return
-    this.#count(box.maker, -1)
+    this.#tally.count(box.maker, -1)
     box.maker = null
     this.#isChanged = true
   }
@@ -131,7 +119,7 @@ export class BoxChange {
   remove(): void {
     if (this.box === null) return
     this.removeMessages(() => true)
-    if (this.box.maker !== null) this.#count(this.box.maker, -1)
+    if (this.box.maker !== null) this.#tally.count(this.box.maker, -1)
     this.#add(-1, 0, -BOX_COST_BYTES)
     this.box = null
   }
@@ -144,7 +132,7 @@ export class BoxChange {
   }
 
   writes(): readonly Write[] {
-    const { boxes, due, made, totals } = this.#records
+    const { boxes, due } = this.#records
     const { box } = this
     let dueUs = 0
     if (box !== null) {
@@ -158,25 +146,11 @@ export class BoxChange {
       if (this.#dueUs !== 0) writes.push(due.remove(dueId(this.id, this.#dueUs)))
       if (dueUs !== 0) writes.push(due.put(dueId(this.id, dueUs), null))
     }
-    for (const [address] of this.#made) {
-      const count = this.unclaimedOf(address)
-      writes.push(count === 0 ? made.remove(address) : made.put(address, count))
-    }
-    if (this.#totals !== null) writes.push(totals.put('all', this.#totals))
-    return writes
-  }
-
-  #count(address: string, change: number): void {
-    this.#made.set(address, (this.#made.get(address) ?? 0) + change)
+    return [...writes, ...this.#tally.writes()]
   }
 
   #add(boxes: number, messages: number, bytes: number): void {
-    const before = this.#totalsNow()
-    this.#totals = { boxes: before.boxes + boxes, messages: before.messages + messages, bytes: before.bytes + bytes }
+    this.#tally.add({ boxes, messages, bytes })
     this.#isChanged = true
-  }
-
-  #totalsNow(): Totals {
-    return this.#totals ?? this.#records.totals.get('all') ?? NOTHING
   }
 }

@@ -2,8 +2,21 @@
  * The relay's store in memory, for tests: plain maps and loops, written to be compared with the contract. Several stores may share one memory,
  * as several processes share a database.
  */
+import type { CardPlace } from '../../relay/card-place.ts'
 import { Buckets } from './buckets.ts'
-import type { BoxId, Bucket, Message, RelayStore, SendOutcome, StoreStats, UsedAnswer } from './relay-store.ts'
+import { MemoryCards } from './memory-cards.ts'
+import type {
+  BoxId,
+  Bucket,
+  CardOutcome,
+  Message,
+  OfferedCard,
+  PersonaId,
+  RelayStore,
+  SendOutcome,
+  StoreStats,
+  UsedAnswer,
+} from './relay-store.ts'
 import { BOX_COST_BYTES, CHECK_GRAIN_US, endOf, MESSAGE_COST_BYTES, type StoreLimits } from './rules.ts'
 
 interface HeldMessage extends Message {
@@ -24,6 +37,7 @@ interface HeldBox {
 /** The stores that share it know this together. */
 export class RelayMemory {
   readonly boxes: Map<BoxId, HeldBox> = new Map()
+  readonly cards: MemoryCards = new MemoryCards()
   /** When each used answer expires. */
   readonly answers: Map<string, number> = new Map()
   readonly buckets: Buckets = new Buckets()
@@ -111,11 +125,24 @@ export class MemoryRelayStore implements RelayStore {
       this.#living(id, nowUs)
       looked++
     }
-    return looked
+    return looked + this.#memory.cards.expire(nowUs, limit - looked)
   }
 
   async forget(id: BoxId): Promise<boolean> {
     return this.#memory.boxes.delete(id)
+  }
+
+  async putCard(card: OfferedCard, nowUs: number): Promise<CardOutcome> {
+    const { cards } = this.#memory
+    return cards.put(card, this.#limits, this.#bytes() - cards.bytes, nowUs)
+  }
+
+  async getCard(place: CardPlace, nowUs: number): Promise<string | null> {
+    return this.#memory.cards.get(place, nowUs)
+  }
+
+  async forgetCards(persona: PersonaId): Promise<number> {
+    return this.#memory.cards.forget(persona)
   }
 
   watch(listener: (box: BoxId) => void): () => void {
@@ -129,7 +156,7 @@ export class MemoryRelayStore implements RelayStore {
     const messages = boxes.reduce((sum, box) => sum + box.messages.length, 0)
     const bytes = this.#bytes()
     const isFull = bytes + BOX_COST_BYTES + MESSAGE_COST_BYTES > this.#limits.maxDiskBytes
-    return { boxes: boxes.length, messages, bytes, isFull }
+    return { boxes: boxes.length, messages, cards: this.#memory.cards.count, bytes, isFull }
   }
 
   async close(): Promise<void> {}
@@ -167,7 +194,7 @@ export class MemoryRelayStore implements RelayStore {
   }
 
   #bytes(): number {
-    let bytes = 0
+    let { bytes } = this.#memory.cards
     for (const { messages } of this.#memory.boxes.values())
       bytes += messages.reduce((sum, { data }) => sum + data.length + MESSAGE_COST_BYTES, BOX_COST_BYTES)
     return bytes

@@ -4,16 +4,30 @@
  */
 import { hash } from 'node:crypto'
 import { encodeUtf8, equalBytes } from '../../core/encoding/bytes.ts'
+import type { CardPlace } from '../../relay/card-place.ts'
 import { StoreError } from '../../store/errors.ts'
-import { Collection, type ResumableStore, type Store, type Write } from '../../store/store.ts'
+import type { ResumableStore, Write } from '../../store/store.ts'
 import { Ahead } from './ahead.ts'
-import { BoxChange, NOTHING, type Records } from './box-change.ts'
+import { BoxChange } from './box-change.ts'
 import { DIGEST_BYTES, type Box, type KeptMessage } from './box.ts'
 import { Buckets } from './buckets.ts'
-import { BOX_CODEC, COUNT_CODEC, DATA_CODEC, EMPTY_CODEC, messageId, parseDueId, TOTALS_CODEC } from './records.ts'
-import type { BoxId, Bucket, Message, RelayStore, SendOutcome, StoreStats, UsedAnswer } from './relay-store.ts'
+import { RecordCards } from './record-cards.ts'
+import { messageId, parseDueId, recordsOf, type Records } from './records.ts'
+import type {
+  BoxId,
+  Bucket,
+  CardOutcome,
+  Message,
+  OfferedCard,
+  PersonaId,
+  RelayStore,
+  SendOutcome,
+  StoreStats,
+  UsedAnswer,
+} from './relay-store.ts'
 import { BOX_COST_BYTES, CHECK_GRAIN_US, endOf, hasRoomFor, MESSAGE_COST_BYTES, type StoreLimits } from './rules.ts'
 import { SpentAnswers } from './spent-answers.ts'
+import { NOTHING } from './tally.ts'
 
 export interface StoreOptions {
   readonly limits: StoreLimits
@@ -36,6 +50,7 @@ export class RecordRelayStore implements RelayStore {
   readonly #coming: Records
   /** The records as they are on disk. */
   readonly #present: Records
+  readonly #cards: RecordCards
   readonly #answers: SpentAnswers
   readonly #buckets = new Buckets()
   readonly #listeners = new Set<(box: BoxId) => void>()
@@ -55,6 +70,13 @@ export class RecordRelayStore implements RelayStore {
     this.#ahead = new Ahead(store)
     this.#coming = recordsOf(this.#ahead)
     this.#present = recordsOf(store)
+    this.#cards = new RecordCards({
+      coming: this.#coming,
+      present: this.#present,
+      limits,
+      write: (writes) => this.#write(writes),
+      commit: (writes) => this.#ahead.commit(writes),
+    })
     this.#answers = new SpentAnswers(answerUs, nowUs)
   }
 
@@ -156,13 +178,14 @@ export class RecordRelayStore implements RelayStore {
     if (this.#isFull) return 0
     const commits: Promise<unknown>[] = []
     for await (const [dueKey] of this.#present.due.iterate({ limit })) {
-      const { dueUs, box } = parseDueId(dueKey)
+      const { dueUs, id } = parseDueId(dueKey)
       if (dueUs > nowUs) break
-      const change = this.#change(box, nowUs)
+      const change = this.#change(id, nowUs)
       // Another change may have moved it since the iteration began.
       const isDue = change.lookAgain(dueUs)
       commits.push(isDue ? this.#commit(change) : this.#write([this.#coming.due.remove(dueKey)]))
     }
+    commits.push(...(await this.#cards.expire(nowUs, limit - commits.length)))
     await Promise.all(commits)
     return commits.length
   }
@@ -174,6 +197,21 @@ export class RecordRelayStore implements RelayStore {
     change.remove()
     await this.#ahead.commit(change.writes())
     return true
+  }
+
+  async putCard(card: OfferedCard, nowUs: number): Promise<CardOutcome> {
+    await this.#resuming
+    return await this.#cards.put(card, nowUs)
+  }
+
+  async getCard(place: CardPlace, nowUs: number): Promise<string | null> {
+    await this.#resuming
+    return this.#cards.get(place, nowUs)
+  }
+
+  async forgetCards(persona: PersonaId): Promise<number> {
+    await this.#resuming
+    return await this.#cards.forget(persona)
   }
 
   watch(listener: (box: BoxId) => void): () => void {
@@ -246,14 +284,4 @@ function isSettled({ maker, checkedUs, dueUs, messages }: Box, atUs: number, now
 
 function isReadable(message: KeptMessage, atUs: number, nowUs: number): boolean {
   return message.atUs > atUs && message.expiresUs > nowUs
-}
-
-function recordsOf(store: Store): Records {
-  return {
-    boxes: new Collection(store, 'box', BOX_CODEC),
-    data: new Collection(store, 'msg', DATA_CODEC),
-    due: new Collection(store, 'due', EMPTY_CODEC),
-    made: new Collection(store, 'made', COUNT_CODEC),
-    totals: new Collection(store, 'total', TOTALS_CODEC),
-  }
 }

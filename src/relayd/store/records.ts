@@ -5,28 +5,67 @@
  *   msg/ID/MOMENT     the data of one message
  *   due/MOMENT/ID     when to look at the box again; empty
  *   made/ADDRESS      number of boxes of this address that no owner has claimed
- *   total/all         numbers of boxes and messages, and their bytes
+ *   persona/ID        the cards of one persona without their texts (kept-card.ts)
+ *   card/AT           the text of one card, and its end
+ *   pdue/MOMENT/ID    when to look at the persona again; empty
+ *   guest/ADDRESS     number of cards of this address that were put without a right
+ *   total/all         numbers of boxes, messages and cards, and their bytes
  *
  * Nothing at a start reads more than one record of them. A moment is 14 hexadecimal digits, so that keys are in the order of time.
  */
 import { decodeUtf8, encodeUtf8 } from '../../core/encoding/bytes.ts'
-import { jsonCodec, type Codec } from '../../store/store.ts'
+import { Collection, jsonCodec, type Codec, type Store } from '../../store/store.ts'
 import { decodeBox, encodeBox, type Box } from './box.ts'
+import { CARD_TEXT_CODEC, PERSONA_CODEC, type KeptPersona, type KeptText } from './kept-card.ts'
 import type { BoxId } from './relay-store.ts'
 
 export interface Totals {
   readonly boxes: number
   readonly messages: number
+  readonly cards: number
   readonly bytes: number
 }
 
-export const BOX_CODEC: Codec<Box> = { version: 1, encode: encodeBox, decode: decodeBox }
-export const COUNT_CODEC: Codec<number> = jsonCodec(1, checkCount)
-export const TOTALS_CODEC: Codec<Totals> = jsonCodec(1, (value) => {
-  const { boxes, messages, bytes } = value as Totals
-  return { boxes: checkCount(boxes), messages: checkCount(messages), bytes: checkCount(bytes) }
+/** The kinds of records. */
+export interface Records {
+  readonly boxes: Collection<Box>
+  readonly data: Collection<string>
+  readonly due: Collection<null>
+  readonly made: Collection<number>
+  readonly personas: Collection<KeptPersona>
+  readonly cards: Collection<KeptText>
+  readonly personaDue: Collection<null>
+  readonly guests: Collection<number>
+  readonly totals: Collection<Totals>
+}
+
+export function recordsOf(store: Store): Records {
+  return {
+    boxes: new Collection(store, 'box', BOX_CODEC),
+    data: new Collection(store, 'msg', DATA_CODEC),
+    due: new Collection(store, 'due', EMPTY_CODEC),
+    made: new Collection(store, 'made', COUNT_CODEC),
+    personas: new Collection(store, 'persona', PERSONA_CODEC),
+    cards: new Collection(store, 'card', CARD_TEXT_CODEC),
+    personaDue: new Collection(store, 'pdue', EMPTY_CODEC),
+    guests: new Collection(store, 'guest', COUNT_CODEC),
+    totals: new Collection(store, 'total', TOTALS_CODEC),
+  }
+}
+
+const BOX_CODEC: Codec<Box> = { version: 1, encode: encodeBox, decode: decodeBox }
+const COUNT_CODEC: Codec<number> = jsonCodec(1, checkCount)
+const TOTALS_CODEC: Codec<Totals> = jsonCodec(1, (value) => {
+  // The first relays kept no cards.
+  const { boxes, messages, cards = 0, bytes } = value as Partial<Totals>
+  return {
+    boxes: checkCount(boxes),
+    messages: checkCount(messages),
+    cards: checkCount(cards),
+    bytes: checkCount(bytes),
+  }
 })
-export const DATA_CODEC: Codec<string> = {
+const DATA_CODEC: Codec<string> = {
   version: 1,
   encode: encodeUtf8,
   decode: (bytes) => {
@@ -35,7 +74,7 @@ export const DATA_CODEC: Codec<string> = {
     return text
   },
 }
-export const EMPTY_CODEC: Codec<null> = { version: 1, encode: () => new Uint8Array(0), decode: () => null }
+const EMPTY_CODEC: Codec<null> = { version: 1, encode: () => new Uint8Array(0), decode: () => null }
 
 function checkCount(value: unknown): number {
   if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0) throw new Error('not a count')
@@ -48,12 +87,13 @@ export function messageId(box: BoxId, atUs: number): string {
   return `${box}/${formatMoment(atUs)}`
 }
 
-export function dueId(box: BoxId, dueUs: number): string {
-  return `${formatMoment(dueUs)}/${box}`
+/** @param id of a box or of a persona */
+export function dueId(id: string, dueUs: number): string {
+  return `${formatMoment(dueUs)}/${id}`
 }
 
-export function parseDueId(id: string): { readonly dueUs: number; readonly box: BoxId } {
-  return { dueUs: Number.parseInt(id.slice(0, MOMENT_DIGITS), 16), box: id.slice(MOMENT_DIGITS + 1) }
+export function parseDueId(key: string): { readonly dueUs: number; readonly id: string } {
+  return { dueUs: Number.parseInt(key.slice(0, MOMENT_DIGITS), 16), id: key.slice(MOMENT_DIGITS + 1) }
 }
 
 function formatMoment(us: number): string {

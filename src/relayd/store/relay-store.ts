@@ -3,6 +3,9 @@
  * database with transactions and row locks cannot promise: no order between boxes, no memory that only one process has.
  */
 
+import type { CardRank } from '../../card/order.ts'
+import type { CardPlace } from '../../relay/card-place.ts'
+
 /** A box: the canonical key in base64url, which is X25519 of 32 bytes or compressed P-384 of 49 bytes. */
 export type BoxId = string
 
@@ -31,6 +34,36 @@ export interface SendOutcome {
   readonly atUs: number
 }
 
+/** PersonaID in upper-case hex. */
+export type PersonaId = string
+
+/** A verified card that somebody puts. */
+export interface OfferedCard {
+  readonly persona: PersonaId
+  readonly app: string
+  /** The place that belongs to it: persona, app and root give it. */
+  readonly at: string
+  readonly rank: CardRank
+  /** At most 8 KiB. */
+  readonly text: string
+  readonly expiresUs: number
+  /** The address that counts for it, as HMAC; null where the caller proved a right to keep cards here. */
+  readonly guest: string | null
+  /** Whether everybody may find it by persona and app. */
+  readonly isPublic: boolean
+}
+
+/**
+ * kept: durable, as a new card or as the one that is there. newer: the card there counts before it. held: its seq is too far above that of
+ * the card there. disputed: the store has a card of another root of this persona. ended: it has a card of a later epoch. crowded: this address
+ * has put too many cards without a right. apps: the persona has too many cards. full: the disk has no room.
+ */
+export type CardOutcome =
+  | { readonly outcome: 'kept' | 'crowded' | 'apps' | 'full' }
+  /** `card`: the one that is there for this app. */
+  | { readonly outcome: 'newer' | 'held' | 'disputed'; readonly card: string | null }
+  | { readonly outcome: 'ended'; readonly epoch: number }
+
 /** A bucket of tokens: `burst` at first, and `perSec` more each second, never above `burst`. */
 export interface Bucket {
   /** The thing that is counted: an address as HMAC under the key of the day, or a box. */
@@ -42,7 +75,8 @@ export interface Bucket {
 export interface StoreStats {
   readonly boxes: number
   readonly messages: number
-  /** Bytes of all data, and of what it takes to keep it. */
+  readonly cards: number
+  /** Bytes of all data and cards, and of what it takes to keep it. */
   readonly bytes: number
   /** Nothing new is stored, because the disk, or the part of it that the relay may use, is full. */
   readonly isFull: boolean
@@ -76,13 +110,23 @@ export interface RelayStore {
   /** Takes one token from each bucket, or from none. @returns 0, or the milliseconds until all have one */
   spend(buckets: readonly Bucket[], nowUs: number): Promise<number>
   /**
-   * Deletes what has lived its time, in at most `limit` boxes. Nothing gives that out before, but it counts until then against the disk, and a
+   * Deletes what has lived its time, in at most `limit` boxes and personas. Nothing gives that out before, but it counts until then against the disk, and a
    * box against the address. Call it every few seconds: after a full disk it also looks for room.
-   * @returns how many boxes it looked at, because something in them may have lived its time; call again while it is `limit`
+   * @returns how many of them it looked at, because something in them may have lived its time; call again while it is `limit`
    */
   expire(nowUs: number, limit: number): Promise<number>
   /** Deletes a box and all in it, for the operator. @returns whether there was one */
   forget(box: BoxId): Promise<boolean>
+  /**
+   * Keeps a card if it counts (docs/card.md, section 4), in the place of the one of its persona and app. Cards of a lower epoch of that persona
+   * are deleted in the same step. A card is kept until it expires, and for 30 days at most. The same card again may only gain: a right, or
+   * everybody. Durable when it resolves.
+   */
+  putCard(card: OfferedCard, nowUs: number): Promise<CardOutcome>
+  /** @returns the text of a card; null if there is none at this place. By persona and app it finds only what is for everybody */
+  getCard(place: CardPlace, nowUs: number): Promise<string | null>
+  /** Deletes all cards of a persona, and all that is known of it. @returns how many cards there were */
+  forgetCards(persona: PersonaId): Promise<number>
   /** Calls the listener after a message became readable, whichever process stored it. @returns the end of it */
   watch(listener: (box: BoxId) => void): () => void
   stats(): Promise<StoreStats>

@@ -1,0 +1,100 @@
+/** The cards of a relay as records. */
+import { judgeCard } from '../../card/order.ts'
+import type { CardPlace } from '../../relay/card-place.ts'
+import type { Write } from '../../store/store.ts'
+import { CardChange } from './card-change.ts'
+import { parseDueId, type Records } from './records.ts'
+import type { CardOutcome, OfferedCard, PersonaId } from './relay-store.ts'
+import { knownOf, refusalOf, type StoreLimits } from './rules.ts'
+
+export interface RecordCardsOptions {
+  /** The records as they will be. */
+  readonly coming: Records
+  /** The records as they are on disk. */
+  readonly present: Records
+  readonly limits: StoreLimits
+  /** @returns false if the disk is full, so that nothing was changed */
+  readonly write: (writes: readonly Write[]) => Promise<boolean>
+  /** @throws {StoreError} STORE_DISK_FULL too */
+  readonly commit: (writes: readonly Write[]) => Promise<void>
+}
+
+export class RecordCards {
+  readonly #options: RecordCardsOptions
+
+  constructor(options: RecordCardsOptions) {
+    this.#options = options
+  }
+
+  async put(card: OfferedCard, nowUs: number): Promise<CardOutcome> {
+    const change = this.#change(card.persona, nowUs)
+    const outcome = this.#decide(change, card)
+    if (outcome.outcome !== 'kept' || !change.isChanged) return outcome
+    return (await this.#options.write(change.writes())) ? outcome : { outcome: 'full' }
+  }
+
+  get(place: CardPlace, nowUs: number): string | null {
+    const { cards, personas } = this.#options.present
+    if ('at' in place) return living(cards.get(place.at), nowUs)
+    const { app, persona } = place
+    const found = personas.get(persona)?.cards.find((card) => card.app === app && card.isPublic)
+    return found === undefined ? null : living(cards.get(found.at), nowUs)
+  }
+
+  async forget(persona: PersonaId): Promise<number> {
+    const change = this.#change(persona, 0)
+    const count = change.persona?.cards.length ?? 0
+    change.removeAll()
+    if (change.isChanged) await this.#options.commit(change.writes())
+    return count
+  }
+
+  /** @returns the commits that it began, one for each persona that it looked at */
+  async expire(nowUs: number, limit: number): Promise<Promise<unknown>[]> {
+    const { present, coming, write } = this.#options
+    const commits: Promise<unknown>[] = []
+    if (limit === 0) return commits
+    for await (const [dueKey] of present.personaDue.iterate({ limit })) {
+      const { dueUs, id } = parseDueId(dueKey)
+      if (dueUs > nowUs) break
+      const change = this.#change(id, nowUs)
+      // Without a change another one moved it since the iteration began.
+      commits.push(write(change.isChanged ? change.writes() : [coming.personaDue.remove(dueKey)]))
+    }
+    return commits
+  }
+
+  #decide(change: CardChange, card: OfferedCard): CardOutcome {
+    const { coming, limits } = this.#options
+    const head = change.cardOf(card.app)
+    const verdict = judgeCard(card.rank, knownOf(change.persona, head))
+    const refusal = refusalOf(verdict)
+    if (refusal !== null) {
+      // A card that is still on its way may be given out: its persona signed it, whatever becomes of it here.
+      const text = head === null ? null : (coming.cards.get(head.at)?.text ?? null)
+      return refusal === 'ended' ? { outcome: refusal, epoch: change.persona!.epoch } : { outcome: refusal, card: text }
+    }
+    if (head !== null && verdict.verdict === 'same') {
+      change.note(head, card)
+      return { outcome: 'kept' }
+    }
+    const isRotated = card.rank.chain.epoch > (change.persona?.epoch ?? 0)
+    // No card of an ended epoch counts any more, of whatever app.
+    if (isRotated) change.removeAll()
+    else if (head !== null) change.remove(head)
+    if (card.guest !== null && change.isCrowded(card.guest)) return { outcome: 'crowded' }
+    if ((change.persona?.cards.length ?? 0) >= limits.maxApps) return { outcome: 'apps' }
+    if (!change.hasDiskFor(card)) return { outcome: 'full' }
+    change.add(card)
+    return { outcome: 'kept' }
+  }
+
+  #change(persona: PersonaId, nowUs: number): CardChange {
+    const { coming, limits } = this.#options
+    return new CardChange(coming, limits, persona, nowUs)
+  }
+}
+
+function living(card: { readonly endsUs: number; readonly text: string } | undefined, nowUs: number): string | null {
+  return card === undefined || card.endsUs <= nowUs ? null : card.text
+}

@@ -1,0 +1,58 @@
+/** The counts that one change moves: totals of the store, and what counts against an address. They are written in the commit of the change. */
+import type { Collection, Write } from '../../store/store.ts'
+import type { Totals } from './records.ts'
+
+/** The totals of an empty store. */
+export const NOTHING: Totals = { boxes: 0, messages: 0, cards: 0, bytes: 0 }
+
+export class Tally {
+  readonly #totals: Collection<Totals>
+  readonly #counts: Collection<number>
+  readonly #moved = new Map<string, number>()
+  /** null until they change: most reads of a box change nothing. */
+  #now: Totals | null = null
+
+  /** @param counts by address */
+  constructor(totals: Collection<Totals>, counts: Collection<number>) {
+    this.#totals = totals
+    this.#counts = counts
+  }
+
+  /** What counts against an address. */
+  of(address: string): number {
+    return (this.#counts.get(address) ?? 0) + (this.#moved.get(address) ?? 0)
+  }
+
+  count(address: string, change: number): void {
+    this.#moved.set(address, (this.#moved.get(address) ?? 0) + change)
+  }
+
+  /** Bytes of all that the store holds. */
+  get bytes(): number {
+    return this.#totalsNow().bytes
+  }
+
+  add(change: Partial<Totals>): void {
+    const { boxes, messages, cards, bytes } = this.#totalsNow()
+    this.#now = {
+      boxes: boxes + (change.boxes ?? 0),
+      messages: messages + (change.messages ?? 0),
+      cards: cards + (change.cards ?? 0),
+      bytes: bytes + (change.bytes ?? 0),
+    }
+  }
+
+  writes(): Write[] {
+    const writes: Write[] = []
+    for (const [address] of this.#moved) {
+      const count = this.of(address)
+      writes.push(count === 0 ? this.#counts.remove(address) : this.#counts.put(address, count))
+    }
+    if (this.#now !== null) writes.push(this.#totals.put('all', this.#now))
+    return writes
+  }
+
+  #totalsNow(): Totals {
+    return this.#now ?? this.#totals.get('all') ?? NOTHING
+  }
+}
