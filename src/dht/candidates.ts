@@ -3,7 +3,7 @@ import { equalBytes } from '../core/encoding/bytes.ts'
 import { compareDistance, formatAddress, type ListedNode, type NodeAddress } from './address.ts'
 
 export const CLOSEST_NODES = 8 // format: BEP 5, K; a value is stored on so many nodes
-export const WINDOW = 5 // sanity: queries on their way at a time; a wider one asks more nodes that are far away
+export const WINDOW: number = CLOSEST_NODES // sanity: queries for the value on their way at a time; five take a third longer, and ask a fifth fewer nodes where the place is new
 const MAX_CANDIDATES_PER_HOST = 3 // sanity: a liar cannot fill a lookup from one address, nor hide an honest node by naming its host once
 const MIN_NAMING = 4 // sanity: half of the closest; each of them knows nearly all the others
 const MAX_ASKED = 96 // sanity: a lookup in the largest net needs about 30; liars who name ever closer nodes end here
@@ -11,11 +11,12 @@ const MAX_ASKED = 96 // sanity: a lookup in the largest net needs about 30; liar
 /**
  * - `new`: not yet asked
  * - `asked`: its answer is awaited
+ * - `naming`: it was asked for nodes alone, and its answer is awaited
  * - `slow`: its answer is not awaited, but would count
  * - `answered`
  * - `failed`: no answer, no list for this kind of query, or a lie
  */
-export type CandidateState = 'new' | 'asked' | 'slow' | 'answered' | 'failed'
+export type CandidateState = 'new' | 'asked' | 'naming' | 'slow' | 'answered' | 'failed'
 
 export interface Candidate extends NodeAddress {
   /** Null for a node of the configuration that has not answered. See {@link Candidates.identify}. */
@@ -23,8 +24,10 @@ export interface Candidate extends NodeAddress {
   state: CandidateState
   /** From the node's own answer; a put has to show it. */
   token: Uint8Array | null
-  /** It has named other nodes, or was asked for them alone. */
-  hasNamed: boolean
+  /** Whether its answer named other nodes; null before it. */
+  hasNamed: boolean | null
+  /** It was asked for nodes alone. */
+  isAskedForNodes: boolean
 }
 
 export class Candidates {
@@ -65,7 +68,7 @@ export class Candidates {
     if (this.knows(node) || (!isOpen && atHost >= MAX_CANDIDATES_PER_HOST)) return
     this.#perHost.set(host, atHost + 1)
     const id = 'id' in node ? node.id : null
-    const candidate: Candidate = { host, port, id, state: 'new', token: null, hasNamed: false }
+    const candidate: Candidate = { host, port, id, state: 'new', token: null, hasNamed: null, isAskedForNodes: false }
     this.#byAddress.set(formatAddress(node), candidate)
     this.#insert(candidate)
   }
@@ -97,25 +100,32 @@ export class Candidates {
    */
   get isSettled(): boolean {
     const has = (wanted: CandidateState): boolean => this.#sorted.some(({ state }) => state === wanted)
-    if (has('asked')) return this.#closest().every(({ state }) => state === 'answered')
+    if (has('asked') || has('naming')) return this.#closest().every(({ state }) => state === 'answered')
     return has('answered') || !has('slow')
   }
 
   /**
-   * The nodes to ask for nodes alone, when the closest have answered, and too many of them with the value in place of a list. They become
-   * `asked`.
+   * The nodes to ask for nodes alone, since they gave the value in place of a list: the closest first, until enough of the closest have named
+   * others or were asked. They become `naming`. Those that have not answered yet count as naming others as often as those that have: the
+   * question is then on its way at the same time as theirs, and takes no round of its own.
    */
   takeUnnamed(): Candidate[] {
     const closest = this.#closest()
-    const naming = closest.filter(({ hasNamed }) => hasNamed).length
-    const unnamed = closest
-      .filter(({ state, hasNamed }) => state === 'answered' && !hasNamed)
-      .slice(0, Math.max(0, MIN_NAMING - naming))
-    for (const candidate of unnamed) {
-      candidate.state = 'asked'
-      candidate.hasNamed = true
+    const unnamed = closest.filter(
+      ({ state, hasNamed, isAskedForNodes }) => state === 'answered' && hasNamed === false && !isAskedForNodes,
+    )
+    if (unnamed.length === 0 || closest.some(({ state }) => state === 'new')) return []
+    const count = (wanted: boolean | null): number => closest.filter(({ hasNamed }) => hasNamed === wanted).length
+    const [naming, silent, awaited] = [count(true), count(false), count(null)]
+    // Most nodes name others, so one more that does is counted in.
+    const expected = Math.round((awaited * (naming + 1)) / (naming + silent + 1))
+    const asked = closest.filter(({ isAskedForNodes }) => isAskedForNodes).length
+    const taken = unnamed.slice(0, Math.max(0, MIN_NAMING - naming - expected - asked))
+    for (const candidate of taken) {
+      candidate.state = 'naming'
+      candidate.isAskedForNodes = true
     }
-    return unnamed
+    return taken
   }
 
   /** The closest nodes that may still answer in time, or have answered. */

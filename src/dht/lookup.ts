@@ -71,13 +71,15 @@ export class Lookup {
     for (const node of nodes) if (!equalBytes(node.id, this.#parts.exchange.ownId)) this.#add(node)
   }
 
+  #askNext(): void {
+    for (const candidate of this.#candidates.takeNext()) this.#askForValue(candidate)
+  }
+
   #goOn(): void {
     if (this.#onEnd === null) return
-    for (const candidate of this.#candidates.takeNext()) this.#askForValue(candidate)
+    this.#askNext()
+    for (const candidate of this.#candidates.takeUnnamed()) this.#askForNodes(candidate, 'answered')
     if (!this.#candidates.isSettled) return
-    const unnamed = this.#candidates.takeUnnamed()
-    for (const candidate of unnamed) this.#askForNodes(candidate, 'answered')
-    if (unnamed.length > 0) return
     const onEnd = this.#onEnd
     this.#onEnd = null
     onEnd()
@@ -102,21 +104,19 @@ export class Lookup {
     this.#candidates.identify(candidate, answer.nodeId)
     candidate.token = answer.token
     this.#parts.noteNode(candidate)
-    if (answer.value !== null && !this.#parts.takeValue(candidate, answer.value)) {
-      this.#settle(candidate, 'failed')
-      return
-    }
     // A node that has the value may leave its nodes out, and then a put would reach this node alone: see takeUnnamed().
-    if (answer.nodes !== null) {
-      candidate.hasNamed = true
-      this.#addListed(answer.nodes)
-    }
-    this.#settle(candidate, 'answered')
+    candidate.hasNamed = answer.nodes !== null
+    if (answer.nodes !== null) this.#addListed(answer.nodes)
+    candidate.state = 'answered'
+    // The next queries are on their way while the signature is verified, which takes longer than everything else here.
+    this.#askNext()
+    const isLie = answer.value !== null && !this.#parts.takeValue(candidate, answer.value)
+    this.#settle(candidate, isLie ? 'failed' : 'answered')
   }
 
-  /** Asks for nodes only. The candidate is `asked` until then, and `after` afterwards, whatever comes. */
+  /** Asks for nodes only. The candidate is `naming` until then, and `after` afterwards, whatever comes. */
   #askForNodes(candidate: Candidate, after: 'answered' | 'failed'): void {
-    candidate.state = 'asked'
+    candidate.state = 'naming'
     this.#traffic.sentBytes += this.#parts.exchange.ask(candidate, this.#findNode, {
       onReply: (reply, packetBytes) => {
         this.#traffic.receivedBytes += packetBytes

@@ -116,25 +116,38 @@ describe('a get', () => {
     expect([client.counters.sentBytes, client.counters.receivedBytes]).toEqual([sentBytes, receivedBytes])
   })
 
-  it('asks nodes that leave their nodes out for nodes alone only until four of the eight closest have named some', async () => {
+  it('asks nodes that leave their nodes out for nodes alone, until four of the eight closest have named some or were asked', async () => {
+    const table = [
+      { silent: [0, 0], asked: 0 },
+      { silent: [0, 1], asked: 0 },
+      { silent: [4, 8], asked: 0 }, // the four that name others have answered by then
+      { silent: [3, 8], asked: 1 },
+      { silent: [0, 4], asked: 3 }, // nobody knows yet that the others will name some
+      { silent: [0, 8], asked: 4 },
+    ] as const
     let ran = 0
-    for (const [silent, asked] of [
-      [0, 0],
-      [4, 0],
-      [5, 1],
-      [8, 4],
-    ] as const) {
+    for (const { silent, asked } of table) {
       const { net, client } = netOf(40)
       const signed = signValue('ada', 1n, value(10), SALT)
       await net.settle(client.put(signed))
-      for (const node of net.closest(signed).slice(0, silent)) node.manners.leavesNodesOut = true
+      for (const node of net.closest(signed).slice(...silent)) node.manners.leavesNodesOut = true
       for (const node of net.nodes) node.asked.length = 0
       expect(await net.settle(client.get(signed))).toMatchObject({ nodesAnswered: 8, values: [{ nodes: 8 }] })
       const queries = net.nodes.flatMap((node) => node.asked)
-      expect(queries.filter((kind) => kind === 'find_node')).toHaveLength(asked)
+      expect([silent, queries.filter((kind) => kind === 'find_node').length]).toEqual([silent, asked])
       ran++
     }
-    expect(ran).toBe(4)
+    expect(ran).toBe(6)
+  })
+
+  it('asks for nodes alone while the last answers are awaited, and not after them', async () => {
+    const { net, client } = netOf(40)
+    const signed = signValue('ada', 1n, value(10), SALT)
+    await net.settle(client.put(signed))
+    for (const node of net.nodes) node.manners.leavesNodesOut = true
+    for (const late of net.closest(signed).slice(6, 8)) late.manners.answersAfterMs = 300
+    expect(await net.settle(client.get(signed))).toMatchObject({ values: [{ nodes: 8 }], tookMs: 300 })
+    expect(net.nodes.flatMap(({ asked }) => asked).filter((kind) => kind === 'find_node')).toHaveLength(4)
   })
 
   it('passes on a value that is no byte string, as it was signed: it may be a proof against a thief', async () => {
