@@ -44,6 +44,15 @@ async function friend(status: string): Promise<Home> {
   return home
 }
 
+/** Somebody who knows the contact link of Alice, and no table of hers. */
+async function knowsLinkOf(alice: Home): Promise<Home> {
+  const home = net.home()
+  await home.start()
+  const { link } = (await alice.json(['link'])) as { link: string }
+  await home.done(['contact', 'add', link, '--name', 'Alice'])
+  return home
+}
+
 async function claimsAt(home: Home): Promise<string[]> {
   const { claims } = (await home.json(['contact', 'show', 'Alice'])) as { claims: { name: string }[] }
   return claims.map(({ name }) => name)
@@ -84,10 +93,8 @@ test('a stranger with the PersonaID alone finds nothing; a device key opens the 
   expect(await walkOn(client, stranger, [parseHex(LAPTOP)!])).toMatchObject({ best: null, items: [] })
 
   // A contact link names the chain, and not the reading key.
-  const linked = net.home()
-  await linked.start()
-  const { link } = (await alice.json(['link'])) as { link: string }
-  await linked.done(['contact', 'add', link, '--name', 'Alice'])
+  const [linked, friendOfLaptop] = [await knowsLinkOf(alice), await knowsLinkOf(alice)]
+  await friendOfLaptop.done(['observe', 'in the garden', '--from', LAPTOP, '--name', 'Al'])
   expect(await linked.done(['contact', 'refresh', 'Alice'])).toMatch(/^Alice: nothing found;/)
 
   expect(await alice.json(['announce', 'on', '--kind', 'devices'])).toMatchObject({
@@ -96,6 +103,10 @@ test('a stranger with the PersonaID alone finds nothing; a device key opens the 
   expect(await walkOn(client, stranger)).toMatchObject({ best: null, items: [{ verdict: { code: 'ITEM_CLOSED' } }] })
   expect(await walkOn(client, stranger, [parseHex(PHONE)!])).toMatchObject({ best: null })
   expect((await walkOn(client, stranger, [parseHex(LAPTOP)!])).best?.deviceKeys.map(formatHex)).toEqual([LAPTOP])
+
+  expect(await linked.done(['contact', 'refresh', 'Alice'])).toMatch(/^Alice: an announcement is there, /)
+  expect(await friendOfLaptop.done(['contact', 'refresh', 'Alice'])).toBe('Alice: a newer table\n')
+  expect(await claimsAt(friendOfLaptop)).toEqual(['laptop'])
 
   await alice.done(['announce', 'on', '--kind', 'public'])
   expect((await walkOn(client, stranger)).best?.deviceKeys.map(formatHex)).toEqual([LAPTOP])

@@ -32,6 +32,7 @@ async function announcingAlice(): Promise<{ alice: Home; report: PublishReport }
   await alice.start()
   await alice.done(['init', '--device', 'laptop', '--tox-profile', LAPTOP])
   expect(await alice.failure(['tox', 'publish', LAPTOP, '--short'])).toBe('1 NOT_ANNOUNCED')
+  expect(await alice.failure(['blob', '--short'])).toBe('1 NOT_ANNOUNCED')
   await alice.done(['announce', 'on'])
   const report = (await alice.json(['tox', 'publish', LAPTOP, '--short'])) as PublishReport
   return { alice, report }
@@ -53,6 +54,13 @@ describe(`a short status, in ${whose}`, () => {
     expect(report.status.token).toHaveLength(SHORT_BYTES)
     const text = shownBy(alice, LAPTOP)
     expect(text).toBe(`${words} ${report.status.token}`)
+
+    expect(await alice.json(['blob', '--short', '--text', 'for my phone'])).toEqual({
+      ...report.status,
+      words: 'for my phone',
+      text: `for my phone ${report.status.token}`,
+      bytes: SHORT_BYTES + 'for my phone '.length,
+    })
 
     await addDevices(alice)
     const again = await alice.done(['tox', 'publish', LAPTOP, '--short'])

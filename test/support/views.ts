@@ -75,6 +75,8 @@ export const NOT_ANNOUNCED: AnnounceStatus = {
   devicesLeftOut: 0,
   following: 0,
   lookedUpSec: null,
+  shortsUnknown: 0,
+  lookups: false,
   bytesToday: 0,
   bytesYesterday: 0,
 }

@@ -52,9 +52,14 @@ export function formatSummary(status: DaemonStatus, nowSec: number, verbose = fa
 }
 
 /** The people that the daemon knows. */
-export function formatKnown({ counts }: DaemonStatus): string {
+export function formatKnown({ counts, announce }: DaemonStatus): string {
   const friends = countOf(counts.provisional, 'friend')
-  return `You know ${countOf(counts.contacts, 'persona')}, and ${friends} without a persona; ${countOf(counts.devices, 'device')} in all.`
+  const { shortsUnknown } = announce
+  const shorts =
+    shortsUnknown === 0
+      ? ''
+      : ` ${countOf(shortsUnknown, 'device')} ${shortsUnknown === 1 ? 'shows' : 'show'} a short status that leads to no table known here.`
+  return `You know ${countOf(counts.contacts, 'persona')}, and ${friends} without a persona; ${countOf(counts.devices, 'device')} in all.${shorts}`
 }
 
 /** The state in words. */

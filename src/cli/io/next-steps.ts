@@ -94,6 +94,8 @@ const STEPS: Readonly<Record<string, Step>> = {
   ANNOUNCE_NOWHERE: 'persona announce',
   ANNOUNCE_FORWARD_NOWHERE: 'persona announce',
   ANNOUNCE_FAILED: 'persona announce',
+  SHORT_UNKNOWN: 'persona contact refresh',
+  SHORT_UNKNOWN_OFF: 'persona config edit',
   NO_COMPANION: 'persona tox up',
   TOO_MANY_PEERS: 'persona tox peers',
   COMPANION_NONE: 'persona tox up',

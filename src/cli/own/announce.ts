@@ -113,6 +113,8 @@ export function formatRefreshed({ contacts }: Refreshed): string[] {
     if (problem !== null) return `${shown}: not looked up: ${escapeText(problem)}`
     if (items === 0)
       return `${shown}: nothing found${announced ? '' : '; you have seen no table of this contact that says that it is announced'}`
+    if (!announced && !changed)
+      return `${shown}: an announcement is there, and nothing known here opens it; a table of theirs does, or one of their devices as your friend in Tox`
     return `${shown}: ${changed ? 'a newer table' : 'nothing new'}`
   })
 }

@@ -1,5 +1,6 @@
 /** Commands about the owner's persona and its signing key. */
 import type { Command } from 'commander'
+import type { BlobOptions } from '../own/blob.ts'
 import type { PassphraseOptions } from '../own/passphrase.ts'
 import type { InitOptions } from '../own/persona.ts'
 import type { PublishOptions } from '../tox/publish.ts'
@@ -38,9 +39,8 @@ export function addPersona(program: Command, run: Runner): void {
     .command('blob')
     .description('print the status message that all your devices should show')
     .option('--text <words>', 'put your own words before the token')
-    .action((options: { text?: string }) =>
-      run(async (context) => (await import('../own/blob.ts')).blob(context, options)),
-    )
+    .option('--short', 'print a short status in place of the table; friends find the table by announcements')
+    .action((options: BlobOptions) => run(async (context) => (await import('../own/blob.ts')).blob(context, options)))
   program
     .command('publish')
     .description('write your table into the profiles of all your devices that are known here')

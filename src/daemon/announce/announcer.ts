@@ -13,7 +13,7 @@ import type { Keeper } from '../keeper/keeper.ts'
 import { holderOf } from '../state/view.ts'
 import { Traffic, type Dht } from './dht.ts'
 import { AnnounceError } from './errors.ts'
-import { announceFindings, NO_DHT } from './findings.ts'
+import { announceFindings, NO_DHT, shortFindings } from './findings.ts'
 import { Lookups, type LookupNote } from './lookups.ts'
 import { OwnAnnouncements } from './own-announcements.ts'
 import { ShortLookups, type ShortNote } from './short-lookups.ts'
@@ -85,13 +85,16 @@ export class Announcer {
       devicesLeftOut: this.#own.devicesLeftOut,
       following: this.#lookups?.count ?? 0,
       lookedUpSec: this.#lookups?.lastSec ?? null,
+      shortsUnknown: this.#shorts.unknown.length,
+      lookups: this.#lookups !== null,
       bytesToday: today,
       bytesYesterday: yesterday,
     }
   }
 
   findings(): Finding[] {
-    return announceFindings(this.status())
+    const status = this.status()
+    return [...announceFindings(status), ...shortFindings(status)]
   }
 
   /** Turns announcements on, with a reading key if there is room. */

@@ -15,6 +15,22 @@ export function announceFindings(status: AnnounceStatus): Finding[] {
   return [ok('ANNOUNCE', `your table is announced: ${nodes === 1 ? '1 node keeps' : `${nodes} nodes keep`} it`)]
 }
 
+/** Devices that show a short status to which no table was found. Their owners chose it, so it is for whoever asks, and no part of the status. */
+export function shortFindings({ shortsUnknown, lookups }: AnnounceStatus): Finding[] {
+  if (shortsUnknown === 0) return []
+  const [devices, show] = shortsUnknown === 1 ? ['1 device', 'shows'] : [`${shortsUnknown} devices`, 'show']
+  const message = `${devices} ${show} a short status that leads to no table known here`
+  return lookups
+    ? [notice('SHORT_UNKNOWN', message, 'the daemon looks each up every hour; to look now')]
+    : [
+        notice(
+          'SHORT_UNKNOWN_OFF',
+          message,
+          'this daemon looks no table up on the DHT: name nodes in net.bootstrap, without net.proxy and without announce.lookups: false',
+        ),
+      ]
+}
+
 function settingFindings({ kind, network, waitsForKey, readingKey, devicesLeftOut }: AnnounceStatus): Finding[] {
   const found: Finding[] = []
   if (!network)

@@ -8,6 +8,7 @@ import type { Clock } from '../../process/pulse.ts'
 import type { Keeper } from '../keeper/keeper.ts'
 import { headOf } from '../personas/heads.ts'
 import type { PersonaRecord } from '../state/persona-record.ts'
+import { triedKeys } from './device-keys.ts'
 import type { Dht, Traffic } from './dht.ts'
 import { takeFound } from './found.ts'
 
@@ -97,8 +98,9 @@ export class Lookups {
     let note: LookupNote
     try {
       const items: JudgedItem[] = []
+      const deviceKeys = headOf(persona, keeper) === null ? await triedKeys(keeper.onDisk) : []
       for (const place of this.#placesOf(persona)) {
-        const context = { engine: keeper.engine, deviceKeys: [] }
+        const context = { engine: keeper.engine, deviceKeys }
         items.push(...(await walkForwards(place, lookUp, context, keeper.nowSec)).items)
       }
       const moved = await takeFound(items, keeper)

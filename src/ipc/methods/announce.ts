@@ -33,6 +33,10 @@ export interface AnnounceStatus {
   /** Contacts that announce, and when one was looked up the last time. */
   following: number
   lookedUpSec: number | null
+  /** Devices that show a short status that nothing here explains yet. */
+  shortsUnknown: number
+  /** This daemon looks contacts and short statuses up. */
+  lookups: boolean
   /** Bytes sent and received, by day of UTC, since the daemon runs. */
   bytesToday: number
   bytesYesterday: number
@@ -55,6 +59,8 @@ export const announceStatus: z.ZodType<AnnounceStatus> = z.strictObject({
   devicesLeftOut: count,
   following: count,
   lookedUpSec: seconds.nullable(),
+  shortsUnknown: count,
+  lookups: z.boolean(),
   bytesToday: count,
   bytesYesterday: count,
 })

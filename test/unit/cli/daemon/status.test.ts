@@ -56,3 +56,13 @@ test('where the table is announced stands beside the table, and not at all while
   expect(lines).toContain('It is announced to your contacts: on 8 nodes, put 2023-11-14 22:01 (12 minutes ago).')
   expect(formatStatus(status(), NOW).join('')).not.toContain('announced')
 })
+
+test('devices with a short status that leads to no table are counted beside the people that the daemon knows', () => {
+  const known = (shortsUnknown: number): string =>
+    formatStatus(status({ announce: { ...NOT_ANNOUNCED, shortsUnknown } }), NOW).find((line) =>
+      line.startsWith('You know'),
+    )!
+  expect(known(0)).toMatch(/ in all\.$/)
+  expect(known(1)).toMatch(/ in all\. 1 device shows a short status that leads to no table known here\.$/)
+  expect(known(2)).toMatch(/ in all\. 2 devices show a short status that leads to no table known here\.$/)
+})

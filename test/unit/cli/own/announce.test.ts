@@ -76,6 +76,7 @@ test('a refresh names each contact and what came of it', () => {
         of,
         { ...of, items: 0, changed: false },
         { ...of, items: 0, changed: false, announced: false },
+        { ...of, changed: false, announced: false },
         { ...of, items: null, problem: 'no node answers' },
       ],
     }),
@@ -83,6 +84,7 @@ test('a refresh names each contact and what came of it', () => {
     'Alice: a newer table',
     'Alice: nothing found',
     'Alice: nothing found; you have seen no table of this contact that says that it is announced',
+    'Alice: an announcement is there, and nothing known here opens it; a table of theirs does, or one of their devices as your friend in Tox',
     'Alice: not looked up: no node answers',
   ])
   expect(formatRefreshed({ contacts: [] })).toEqual(['no contact announces a table'])

@@ -1,10 +1,14 @@
 /** Findings about announcements, and what leads to them: bad input is named, and nothing is lost. */
 import { describe, expect, it } from 'vitest'
 import { announceFindings } from '../../../../src/daemon/announce/findings.ts'
+import { MAX_TRIED_KEYS, triedKeys } from '../../../../src/daemon/announce/device-keys.ts'
+import { formatHex } from '../../../../src/core/encoding/bytes.ts'
+import type { DaemonEvent } from '../../../../src/ipc/methods/events.ts'
 import type { AnnouncedItem, AnnounceStatus } from '../../../../src/ipc/methods/announce.ts'
 import { announcing, SharedDht } from '../../../support/announcing.ts'
 import { OWN_LAPTOP, OWN_PHONE, ownText, TestKeeper } from '../../../support/keeper.ts'
-import { deviceKey } from '../../../support/person.ts'
+import { deviceKey, person } from '../../../support/person.ts'
+import { announcedTable, putTable, shortText } from '../../../support/short-people.ts'
 import { rotates, withWords } from '../../../support/rotation.ts'
 import { NOT_ANNOUNCED, NOW } from '../../../support/views.ts'
 
@@ -135,5 +139,70 @@ describe('a contact whom only a link has named', () => {
       claims: [{ name: 'laptop' }],
     })
     expect((await bob.call('alarm.list')).alarms).toEqual([])
+  })
+
+  it('is found by one who has a device of theirs as a friend, once the announcement is of the kind devices', async () => {
+    const dht = new SharedDht()
+    const { laptop: alice, words } = await withWords()
+    const { announcer } = await announcing(alice, dht)
+    await announcer.on('devices')
+    const { link } = await alice.call('link.get')
+    const bob = await TestKeeper.open({ nowSec: alice.nowSec })
+    await bob.call('contact.add', { link, name: 'Alice' })
+    await bob.sees(deviceKey('somebody else'), 'hello', { name: 'Carol' })
+    const { announcer: bobs } = await announcing(bob, dht)
+    const closed = { items: 1, changed: false, announced: false, problem: null }
+    expect(await bobs.refresh('Alice')).toMatchObject({ contacts: [closed] })
+    await bob.sees(OWN_LAPTOP, 'in the garden', { name: 'Al' })
+    await rotates(alice.later(10), words, { epoch: 1 })
+    await announcer.now()
+    expect(await bobs.refresh('Alice')).toMatchObject({ contacts: [{ changed: true, announced: true }] })
+    expect(await bob.call('contact.show', { contact: 'Alice' })).toMatchObject({
+      epoch: 1,
+      devices: [],
+      claims: [{ name: 'laptop' }],
+    })
+    // As for any table that lists a friend whom the owner knows by another name.
+    expect((await bob.call('alarm.list')).alarms).toMatchObject([{ code: 'DEVICE_CONTESTED' }])
+  })
+
+  it('is tried with the keys of the friends seen last, and with none that belongs to a persona', async () => {
+    const bob = await TestKeeper.open()
+    const alice = person('Alice')
+    await bob.sees(alice.key('laptop'), alice.table(['laptop']), { name: 'Alice' })
+    const keys: string[] = []
+    for (let n = 0; n <= MAX_TRIED_KEYS; n++) {
+      keys.push(deviceKey(`friend ${n}`))
+      await bob.later(1).sees(keys[n]!, '', { name: `friend ${n}` })
+    }
+    const tried = await triedKeys(bob.keeper.onDisk)
+    expect(tried.map(formatHex)).toEqual(keys.slice(1).toReversed())
+  })
+})
+
+describe('devices with a short status that leads to no table', () => {
+  it('are counted for whoever asks, also while nothing is announced, and are no finding of the status', async () => {
+    const dht = new SharedDht()
+    const bob = await TestKeeper.open()
+    const [{ announcer }, { announcer: offline }] = [await announcing(bob, dht), await announcing(bob, null)]
+    for (const name of ['Alice', 'Carol']) {
+      const who = person(name)
+      await bob.sees(who.key('laptop'), shortText(announcedTable(who, ['laptop'])), { name })
+      announcer.onEvent({ event: 'device.short', data: { key: who.key('laptop') } } as DaemonEvent)
+    }
+    expect(announcer.status()).toMatchObject({ kind: null, shortsUnknown: 2, lookups: true })
+    expect(announceFindings(announcer.status())).toEqual([])
+    const message = '2 devices show a short status that leads to no table known here'
+    expect(announcer.findings()).toMatchObject([{ code: 'SHORT_UNKNOWN', severity: 'notice', message }])
+    expect(offline.status()).toMatchObject({ shortsUnknown: 2, lookups: false })
+    expect(offline.findings()).toMatchObject([{ code: 'SHORT_UNKNOWN_OFF', severity: 'notice', message }])
+    await bob.call('contact.block', { contact: 'Carol' })
+    expect(announcer.findings()).toMatchObject([
+      { message: '1 device shows a short status that leads to no table known here' },
+    ])
+    const alice = person('Alice')
+    putTable(dht, alice, announcedTable(alice, ['laptop']))
+    await announcer.refresh(null)
+    expect(announcer.findings()).toEqual([])
   })
 })
