@@ -20,6 +20,7 @@ import {
   MIN_OPEN_SEC,
   type OpenLimits,
 } from './custody/auto-lock.ts'
+import { APPS_SETTINGS, type AppsSetting } from './sealed/setting.ts'
 
 export type EngineChoice = 'auto' | 'sodium' | 'portable'
 
@@ -33,8 +34,13 @@ export interface Config extends ConfigValues {
   readonly apps: { readonly defaultCapabilities: readonly Capability[] }
   /** The policy of new contacts. */
   readonly policy: { readonly default: Policy }
-  readonly custody: OpenLimits
+  readonly custody: CustodyConfig
   readonly net: NetConfig
+}
+
+export interface CustodyConfig extends OpenLimits {
+  /** When the key of what apps keep is open; null for the default, which depends on whether a passphrase seals the secrets. */
+  readonly apps: AppsSetting | null
 }
 
 export const MAX_CONNECTIONS = 4096 // sanity: each one needs a descriptor and buffers; systems usually allow at least 4096 descriptors
@@ -82,7 +88,7 @@ const POLICY: ConfigSection<Config['policy']> = {
   keys: { default: { key: 'default', value: oneOf(['auto', 'ask', 'pin']).default('auto'), reloadable: true } },
 }
 
-const CUSTODY: ConfigSection<OpenLimits> = {
+const CUSTODY: ConfigSection<CustodyConfig> = {
   name: 'custody',
   keys: {
     idleSec: {
@@ -95,6 +101,7 @@ const CUSTODY: ConfigSection<OpenLimits> = {
       value: wholeNumber(MIN_OPEN_SEC, MAX_OPEN_SEC).default(DEFAULT_AT_MOST_SEC),
       reloadable: true,
     },
+    apps: { key: 'apps', value: oneOf(APPS_SETTINGS).nullable().default(null), reloadable: true },
   },
 }
 

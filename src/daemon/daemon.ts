@@ -31,6 +31,7 @@ import { doctorHandlers } from './health/methods.ts'
 import { endErasing, eraseHandlers } from './erase.ts'
 import type { Keeper } from './keeper/keeper.ts'
 import { Apps } from './apps/apps.ts'
+import { Sealed } from './sealed/sealed.ts'
 import { keeperHandlers } from './methods.ts'
 import { openKeeper } from './open-keeper.ts'
 import { EXIT_FAILED, EXIT_REFUSED, EXIT_STOPPED, type Supervisor } from '../process/supervise.ts'
@@ -56,6 +57,7 @@ export interface Daemon {
   readonly keeper: Keeper
   readonly place: Place
   readonly fullDisk: FullDisk
+  readonly sealed: Sealed
   readonly access: NetAccess
   readonly apps: Apps
   readonly wings: readonly Wing[]
@@ -165,6 +167,9 @@ async function openParts(
     },
     place,
   )
+  const kinds = wings.flatMap(({ sealedKinds = [] }) => sealedKinds)
+  const sealed = await Sealed.open({ keeper, paths: lock.paths, setting: config.custody.apps, log, kinds })
+  closers.push(() => sealed.close())
   const verify = engine.verify.bind(engine)
   const access = await openAccess({ config: config.net, log, verify, env: process.env })
   closers.push(() => access.close())
@@ -177,6 +182,7 @@ async function openParts(
     env: process.env,
     log,
     net: access.net,
+    sealed: sealed.records,
     netConfig: config.net,
     relays,
     cards,
@@ -194,7 +200,12 @@ async function openParts(
     storeKind: 'leveldb',
     storeSchema: SCHEMA,
     net: access.status(),
-    ...statusOf(open, [...fullDisk.findings(), ...checkCoreDumps(coreDumps), ...access.findings()]),
+    ...statusOf(open, [
+      ...fullDisk.findings(),
+      ...checkCoreDumps(coreDumps),
+      ...access.findings(),
+      ...sealed.findings(),
+    ]),
   })
   const daemon: Daemon = {
     lock,
@@ -202,6 +213,7 @@ async function openParts(
     keeper,
     place,
     fullDisk,
+    sealed,
     access,
     apps: new Apps(keeper.onDisk, engine, nowSec, protocol, () => daemon.config.apps.defaultCapabilities),
     wings,
@@ -212,6 +224,7 @@ async function openParts(
       scheduleLock(custody),
       scheduleAlarms(keeper, log),
       scheduleNoise(keeper, log),
+      sealed.start(),
       watcher.close,
     ],
     config,
@@ -219,8 +232,8 @@ async function openParts(
   }
   const handlers = {
     ...keeperHandlers(keeper, daemon.apps, about, [...protocol.events.keys()] as EventName[]),
-    ...doctorHandlers(keeper, [fullDisk, access, ...open], coreDumps, about),
-    ...eraseHandlers(keeper, lock.paths, () => {
+    ...doctorHandlers(keeper, [fullDisk, access, sealed, ...open], coreDumps, about),
+    ...eraseHandlers(keeper, sealed.key, lock.paths, () => {
       daemon.isErasing = true
       supervisor.stop('persona.erased', EXIT_STOPPED)
     }),
@@ -291,6 +304,7 @@ export async function stopDaemon(daemon: Daemon, paths: Paths): Promise<void> {
   await Promise.all(daemon.servers.map((server) => server.close()))
   await daemon.fullDisk.close()
   await daemon.place.idle()
+  await daemon.sealed.close()
   daemon.keeper.close()
   await daemon.store.close()
   await (daemon.isErasing ? endErasing(daemon.lock, paths) : daemon.lock.release())

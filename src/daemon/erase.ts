@@ -14,6 +14,7 @@ import type { StatePaths } from '../store/state-dir.ts'
 import { outsidePath } from '../store/witness.ts'
 import { isOfHere } from './own/notes.ts'
 import type { Keeper } from './keeper/keeper.ts'
+import type { AppsKey } from './sealed/apps-key.ts'
 import { OWN } from './state/own-record.ts'
 
 const NO_PERSONA_ID = '0'.repeat(64) // stands for the PersonaID if there is no persona
@@ -21,6 +22,7 @@ const NO_PERSONA_ID = '0'.repeat(64) // stands for the PersonaID if there is no 
 /** @param onBegun must stop the daemon, which then calls {@link endErasing} instead of releasing the lock */
 export function eraseHandlers(
   keeper: Keeper,
+  appsKey: Pick<AppsKey, 'erase'>,
   paths: StatePaths,
   onBegun: () => void,
 ): Handlers<Pick<Methods, 'persona.erase'>> {
@@ -37,7 +39,7 @@ export function eraseHandlers(
       return await keeper.keys.inTurn(async () => {
         await beginErasing(paths)
         try {
-          await keeper.custody.discard()
+          await Promise.all([keeper.custody.discard(), appsKey.erase()])
         } finally {
           onBegun()
         }

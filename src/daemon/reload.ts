@@ -19,6 +19,7 @@ export async function reloadDaemon(
   daemon.config = config
   log.setLevel(config.log.level)
   daemon.keeper.custody.limitOpenTime(config.custody)
+  await daemon.sealed.key.choose(config.custody.apps)
   for (const [at, { section }] of daemon.wings.entries()) {
     if (section === null || !changed.some((key) => key.section === section.name)) continue
     await daemon.open[at]?.reload?.(config[section.name])

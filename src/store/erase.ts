@@ -38,7 +38,7 @@ export async function finishErasing(paths: StatePaths, fs: EraseFs = promises): 
   try {
     if (!(await isBegun(erasing, fs))) return false
     // Secrets first: if the rest fails, the remains are worth less. A killed writer may have left a copy of a secret.
-    for (const file of [paths.secrets, paths.seed, paths.seedNext]) await removeDurably(file, fs)
+    for (const file of [paths.secrets, paths.seed, paths.seedNext, paths.apps]) await removeDurably(file, fs)
     await removeLeftovers(dirname(erasing), fs)
     const directories = [profiles, store, witness, reserve]
     for (const directory of directories) await fs.rm(directory, { recursive: true, force: true })

@@ -21,6 +21,8 @@ export interface StatePaths {
   readonly pid: string
   readonly secrets: string
   readonly seed: string
+  /** The key of what apps keep. It changes daily. */
+  readonly apps: string
   /** The key of the companion, the daemon's own Tox node. */
   readonly companion: string
   /** A directory: copies of own Tox profiles, which hold the keys of devices. */
@@ -43,6 +45,7 @@ export function statePaths(stateDir: string): StatePaths {
     pid: at('pid'),
     secrets: at('secrets'),
     seed: at('seed'),
+    apps: at('apps'),
     companion: at('companion'),
     profiles: at('profiles'),
     reserve: at('reserve'),

@@ -260,7 +260,13 @@ describe('persona store salvage', () => {
   test('refuses a running daemon, a place in the damaged directory, and a directory that exists', async () => {
     const home = tempDir()
     const daemon = await DaemonProcess.start({ home })
-    const options = { from: join(home, 'state'), to: join(tempDir(), 'new'), neverOlder: [], needSecrets: [] }
+    const options = {
+      from: join(home, 'state'),
+      to: join(tempDir(), 'new'),
+      neverOlder: [],
+      needSecrets: [],
+      needApps: [],
+    }
     await expect(salvage(options)).rejects.toMatchObject({ code: 'STORE_LOCKED' })
     await daemon.kill('SIGTERM')
     const full = tempDir()

@@ -215,6 +215,11 @@ export const RULES: Readonly<Record<string, Rule>> = {
     packages: ['node:', 'zod'],
     reason: 'the way to the network knows no persona: wings give it sealed or signed bytes',
   },
+  'daemon/sealed': {
+    folders: [...KEEPER, 'durable'],
+    packages: [],
+    reason: 'sealed records know neither what is in them nor who keeps them',
+  },
   'daemon/cards': {
     folders: [...KEEPER, 'card', 'channel/handshake'],
     packages: ['zod'],
@@ -226,7 +231,7 @@ export const RULES: Readonly<Record<string, Rule>> = {
     reason: 'the relays of the owner know no channel: wings decide what is sent there',
   },
   'daemon/wing': {
-    folders: [...KEEPER, 'daemon/net', 'daemon/relays', 'daemon/cards'],
+    folders: [...KEEPER, 'daemon/net', 'daemon/sealed', 'daemon/relays', 'daemon/cards'],
     packages: [],
     reason: 'the interface of wings names no wing',
   },

@@ -111,6 +111,7 @@ const FORBIDDEN: readonly (readonly [file: string, source: string])[] = [
   ['daemon/net/a.ts', "import { x } from '../keeper/keeper.ts'"],
   ['daemon/cards/a.ts', "import { x } from '../announce/announcer.ts'"],
   ['daemon/relays/a.ts', "import { x } from '../../channel/invite/invite.ts'"],
+  ['daemon/sealed/a.ts', "import { x } from '../wing/wing.ts'"],
   ['daemon/wing/a.ts', "import { x } from '../profiles/profiles.ts'"],
   ['daemon/profiles/a.ts', "import { x } from '../companion/companion.ts'"],
   ['daemon/channels/carriers/a.ts', "import { x } from '../../keeper/keeper.ts'"],

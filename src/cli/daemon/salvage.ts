@@ -19,6 +19,7 @@ const NOUNS: Readonly<Record<string, readonly [one: string, many: string]>> = {
   app: ['app', 'apps'],
   alarm: ['alarm', 'alarms'],
   history: ['entry of the history', 'entries of the history'],
+  sealed: ['sealed record of an app', 'sealed records of apps'],
   peer: ['friend of the companion', 'friends of the companion'],
 }
 const REBUILT = new Set(['name', 'counts', 'pending', 'tip', 'clock', 'place'])
@@ -29,10 +30,14 @@ const NEVER_OLDER = ['app', 'import', 'arrival']
 // Without the signing key the daemon refuses to start with these. Without them it can recover the persona from the words.
 const NEED_SECRETS = ['own', 'past', 'intent']
 
+// Nothing else opens these.
+const NEED_APPS = ['sealed']
+
 const FILES: Readonly<Record<SalvageReport['lostSecrets'][number], string>> = {
   secrets: 'secrets, with your signing key',
   seed: 'seed, with your recovery words',
   seedNext: 'seed.next, with your recovery words',
+  apps: 'apps, with the key of what apps kept',
   companion: 'companion, with the key of the companion',
 }
 
@@ -41,7 +46,13 @@ const MAX_SHOWN = 12 // sanity: lines of one list; --json has all
 /** @throws {StoreError} */
 export async function salvageStore(context: Context, directory: string): Promise<number> {
   const { stateDir } = context.paths
-  const report = await salvage({ from: stateDir, to: directory, neverOlder: NEVER_OLDER, needSecrets: NEED_SECRETS })
+  const report = await salvage({
+    from: stateDir,
+    to: directory,
+    neverOlder: NEVER_OLDER,
+    needSecrets: NEED_SECRETS,
+    needApps: NEED_APPS,
+  })
   const personaIsLost = existsSync(join(directory, 'secrets')) && !hasOwnTable(report.records)
   const { damage, lostCommits, mayBeOlder, leftOut, lostSecrets } = report
   const answer = {

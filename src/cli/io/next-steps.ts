@@ -23,6 +23,7 @@ const STEPS: Readonly<Record<string, Step>> = {
   PERSONA_EXISTS: 'persona status',
   LOCKED: 'persona unlock',
   LOCKED_LONG: 'persona unlock',
+  APPS_LOCKED: 'persona unlock',
   NO_PASSPHRASE: 'persona passphrase set',
   PASSPHRASE_SET: 'persona passphrase change',
   SECRETS_UNSEALED: 'persona passphrase set',

@@ -10,6 +10,7 @@ import type { CryptoEngine, KeyPair } from '../../crypto/engine.ts'
 import { copySecret, type SealMode } from '../../crypto/seal.ts'
 import { DEFAULT_SEAL_COST, passphraseSealing } from '../../crypto/sealing.ts'
 import { deriveSigningSeed, SEED_BYTES } from '../../crypto/seed.ts'
+import { AppsSecret } from './apps-secret.ts'
 import { HeldSeed } from './held-seed.ts'
 import { CustodyLock, type CustodyWatcher, type LockOptions } from './lock.ts'
 import { wipeSecrets, type OpenSecrets } from './open-secrets.ts'
@@ -31,6 +32,7 @@ export class Custody {
   readonly #lock: CustodyLock
   readonly seed: HeldSeed
   readonly successor: SuccessorSecrets
+  readonly apps: AppsSecret
 
   private constructor(vault: Vault, engine: CryptoEngine, options: CustodyOptions) {
     this.#vault = vault
@@ -38,6 +40,7 @@ export class Custody {
     this.#lock = new CustodyLock(vault, options)
     this.seed = new HeldSeed(vault, engine, this.#lock)
     this.successor = new SuccessorSecrets(vault, engine, this.#lock)
+    this.apps = new AppsSecret(vault, engine)
   }
 
   /**
@@ -278,7 +281,8 @@ export class Custody {
     const engine = this.#engine
     if (this.hasSecrets) throw secretsExist()
     const keys = new Map(seeds.map((key) => [key.epoch, engine.signKeyPair(key.seed)]))
-    const opened: OpenSecrets = { sealing: this.#vault.defaultSealing(), keys, seed, successor: null }
+    const sealing = this.#vault.defaultSealing()
+    const opened: OpenSecrets = { sealing, keys, seed, successor: null, appsSecret: null }
     try {
       if (passphrase !== null) opened.sealing = await passphraseSealing(passphrase, DEFAULT_SEAL_COST, engine)
       await this.#vault.begin(opened)

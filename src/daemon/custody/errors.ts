@@ -4,6 +4,7 @@ import { Refusal } from '../../errors/refusal.ts'
 export type CustodyErrorCode =
   | 'PERSONA_EXISTS'
   | 'LOCKED' // needs the signing key, which is sealed
+  | 'APPS_LOCKED' // needs the apps key, which is closed
   | 'NO_PASSPHRASE' // nothing to lock, unlock or change
   | 'PASSPHRASE_SET' // there is one already, and changing it needs it
   | 'TOO_MANY_GUESSES' // too many passphrases wait to be tried

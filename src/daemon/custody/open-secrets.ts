@@ -13,6 +13,8 @@ export interface OpenSecrets {
   seed: Uint8Array | null
   /** The seed of the persona that is about to follow, 32 bytes; null except during a succession. */
   successor: Uint8Array | null
+  /** Seals the file of the apps key, 32 bytes; null until that file is first sealed by it. */
+  appsSecret: Uint8Array | null
 }
 
 /**
@@ -28,7 +30,7 @@ export async function openSecrets(
   passphrase: string | null,
   engine: CryptoEngine,
 ): Promise<OpenSecrets> {
-  const opened: OpenSecrets = { sealing, keys: new Map(), seed: null, successor: null }
+  const opened: OpenSecrets = { sealing, keys: new Map(), seed: null, successor: null, appsSecret: null }
   let content: Uint8Array | null = null
   try {
     content = unseal(files.secrets, sealing, engine)
@@ -64,9 +66,10 @@ export async function saveSecrets(paths: SecretPaths, secrets: OpenSecrets, engi
   await write
 }
 
-/** Wipes keys, seeds and sealing. */
-export function wipeSecrets({ keys, seed, successor, sealing }: OpenSecrets, engine: CryptoEngine): void {
+/** Wipes keys, seeds, the secret for the apps key, and the sealing. */
+export function wipeSecrets(secrets: OpenSecrets, engine: CryptoEngine): void {
+  const { keys, seed, successor, appsSecret, sealing } = secrets
   wipeKeys(keys.values(), engine)
-  for (const secret of [seed, successor]) if (secret !== null) engine.wipe(secret)
+  for (const secret of [seed, successor, appsSecret]) if (secret !== null) engine.wipe(secret)
   wipeSealing(sealing, engine)
 }

@@ -22,6 +22,7 @@ export class Vault {
   /** Serializes all access to the files. */
   readonly #serial = new Serial()
   #onFailure: (error: unknown) => void = () => {}
+  #onChange: () => Promise<void> = () => Promise.resolve()
 
   private constructor(paths: SecretPaths, engine: CryptoEngine, sealing: Sealing) {
     this.#paths = paths
@@ -54,6 +55,11 @@ export class Vault {
     this.#onFailure = onFailure
   }
 
+  /** @param onChange called whenever the secrets were opened or shut, or are sealed in another way. What opens them waits for it. */
+  whenChanged(onChange: () => Promise<void>): void {
+    this.#onChange = onChange
+  }
+
   /** How the files are sealed; null if there are none. */
   get mode(): SealMode | null {
     return this.#mode
@@ -73,6 +79,10 @@ export class Vault {
     if (this.#opened !== null) return this.#opened
     if (this.#mode === null) throw noPersona()
     throw new CustodyError('LOCKED', 'the signing key is locked', 'unlock it first')
+  }
+
+  get hasCredential(): boolean {
+    return this.#default.mode === 'key'
   }
 
   /** A copy of what seals the files when no passphrase does: the credential, or nothing. It may be wiped. */
@@ -100,6 +110,7 @@ export class Vault {
       this.#mode = opened.sealing.mode
       this.#opened = opened
     })
+    await this.#onChange()
   }
 
   /**
@@ -115,6 +126,7 @@ export class Vault {
       else wipeSecrets(opened, this.#engine)
       this.require()
     })
+    await this.#onChange()
   }
 
   /** Checks that a passphrase opens the files. @throws as {@link unseal} */
@@ -163,6 +175,28 @@ export class Vault {
   }
 
   /**
+   * Writes the secret that seals the file of the apps key beside the keys held.
+   * @param secret APPS_SECRET_BYTES in secret memory; kept, or wiped when it is not used
+   * @throws as {@link rewrite}
+   */
+  async holdAppsSecret(secret: Uint8Array): Promise<void> {
+    let spent: Uint8Array | null = secret
+    try {
+      await this.#serial.run(async () => {
+        const opened = this.require()
+        // Another call was first.
+        if (opened.appsSecret !== null) return
+        await this.#written(saveKeys(this.#paths, { ...opened, appsSecret: secret }, this.#engine))
+        if (this.#opened !== opened) return
+        spent = null
+        opened.appsSecret = secret
+      })
+    } finally {
+      if (spent !== null) this.#engine.wipe(spent)
+    }
+  }
+
+  /**
    * The persona that follows has taken the place of the old one: its seed and its first key replace everything held.
    * @param key of epoch 0; kept, or wiped when this throws
    * @throws as {@link rewrite}
@@ -173,7 +207,8 @@ export class Vault {
       await this.#serial.run(async () => {
         const opened = this.require()
         const keys = new Map([[0, key]])
-        const next = { sealing: opened.sealing, keys, seed: opened.successor, successor: null }
+        const { sealing, appsSecret } = opened
+        const next = { sealing, keys, seed: opened.successor, successor: null, appsSecret }
         await this.#written(saveSecrets(this.#paths, next, this.#engine))
         if (this.#opened !== opened) return
         spent = [...opened.keys.values()]
@@ -206,6 +241,7 @@ export class Vault {
     } finally {
       wipeSealing(spent, this.#engine)
     }
+    await this.#onChange()
   }
 
   /** Erases the seed in memory and on disk. @throws {StoreError} STORE_IO */
@@ -228,6 +264,7 @@ export class Vault {
     if (this.#opened !== null) wipeSecrets(this.#opened, this.#engine)
     this.#opened = null
     this.#shuts++
+    void this.#onChange()
   }
 
   async #read(passphrase: string): Promise<OpenSecrets> {

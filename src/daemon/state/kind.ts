@@ -44,6 +44,12 @@ export function kind<T>(
   return { ...baseKind(name, options.travels, options), arrival: 'arrival' in options ? options.arrival : null }
 }
 
+/** Declares a kind of the daemon itself whose values are bytes. It stays on this device. */
+export function bytesKind(name: string): Kind<Uint8Array> {
+  const codec: Codec<Uint8Array> = { version: 1, encode: (value) => value, decode: (bytes) => bytes }
+  return { name, travels: 'never', codec, isCached: false, arrival: null }
+}
+
 /** Declares a kind of the daemon itself. If it travels, snapshot/shape.ts reads its records. */
 export function baseKind<T>(name: string, travels: Travels, { defaults, isCached = false }: Options<T> = {}): Kind<T> {
   // The store detects changed bytes, so every record that it reads is one that we wrote.

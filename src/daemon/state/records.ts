@@ -1,9 +1,9 @@
-/** The collections of a store, kind by kind, and the items of a snapshot. No record is secret; docs/threat-model.md lists which are public. Keys and hashes are upper-case hex. */
+/** The collections of a store, kind by kind, and the items of a snapshot. No value is secret, but for those in `sealed`, which are sealed; docs/threat-model.md lists which are public. Keys and hashes are upper-case hex. */
 import { parseHex } from '../../core/encoding/bytes.ts'
 import type { Intent } from '../../core/intents.ts'
 import type { RecordCache } from '../../store/record-cache.ts'
 import { Collection, type Store } from '../../store/store.ts'
-import { baseKind, type Kind } from './kind.ts'
+import { baseKind, bytesKind, type Kind } from './kind.ts'
 import type { PersonaRecord } from './persona-record.ts'
 import type { DeviceRecord } from './device-record.ts'
 import type { ShortRecord } from './short-record.ts'
@@ -54,6 +54,8 @@ interface BaseRecords {
   /** Records of a snapshot, kept beside the state until it is complete. They are applied in the order of their ids. */
   readonly arrivals: Collection<SnapshotItem>
   readonly pending: Collection<PendingRecord>
+  /** What apps keep, sealed by the apps key: see daemon/sealed. The id is the name of a sealed kind, a slash, and the id in that kind. */
+  readonly sealed: Collection<Uint8Array>
 }
 
 /** Each kind must declare whether it travels; the compiler checks that. */
@@ -88,6 +90,8 @@ const BASE_KINDS: { readonly [Name in keyof BaseRecords]: Kind<ReturnType<BaseRe
   arrivals: baseKind('arrival', 'never'),
   // Rebuilt from personas and devices.
   pending: baseKind('pending', 'never'),
+  // The key that opens them never leaves this device.
+  sealed: bytesKind('sealed'),
 }
 
 export interface Records extends BaseRecords {
@@ -139,6 +143,7 @@ export function recordsOf(
     imports: of(BASE_KINDS.imports),
     arrivals: of(BASE_KINDS.arrivals),
     pending: of(BASE_KINDS.pending),
+    sealed: of(BASE_KINDS.sealed),
     kinds,
     of,
   }

@@ -13,6 +13,8 @@ import type { Keeper } from '../keeper/keeper.ts'
 import type { NetConfig } from '../net/config.ts'
 import type { Net } from '../net/net.ts'
 import type { Relays } from '../relays/relays.ts'
+import type { SealedRecords } from '../sealed/records.ts'
+import type { SealedKind } from '../sealed/sealed-kind.ts'
 import type { Kind } from '../state/kind.ts'
 
 /** The services of the daemon for a wing. */
@@ -28,6 +30,8 @@ export interface Host {
   /** The section `net` of the configuration. */
   readonly netConfig: NetConfig
   readonly relays: Relays
+  /** The records whose values are sealed by the apps key, and that key. */
+  readonly sealed: SealedRecords
 }
 
 /**
@@ -42,6 +46,8 @@ export interface Wing<M = object, C = unknown> {
   readonly section: ConfigSection<C> | null
   /** The records that it keeps in the store. */
   readonly kinds?: readonly Kind<unknown>[]
+  /** The records that it keeps sealed. */
+  readonly sealedKinds?: readonly SealedKind<unknown>[]
   /** Signs with a key that is about to be erased. Called inside a change, also at the start, before the wing is opened. */
   readonly onSpent?: OnSpent
   /**

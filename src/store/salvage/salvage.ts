@@ -30,6 +30,8 @@ export interface SalvageOptions {
   readonly neverOlder: readonly string[]
   /** Kinds of records that need the secrets file. */
   readonly needSecrets: readonly string[]
+  /** Kinds of records that need the apps key. */
+  readonly needApps: readonly string[]
 }
 
 export interface SalvageReport extends Salvaged {
@@ -39,13 +41,13 @@ export interface SalvageReport extends Salvaged {
   readonly lostSecrets: readonly SecretName[]
 }
 
-const SECRETS = ['secrets', 'seed', 'seedNext', 'companion'] as const
+const SECRETS = ['secrets', 'seed', 'seedNext', 'apps', 'companion'] as const
 type SecretName = (typeof SECRETS)[number]
 /** Reasons that a person cannot remove: the file is damaged, or something else. */
 const UNREADABLE: ReadonlySet<string> = new Set<StoreErrorCode>(['SECRETS_NOT_FILE', 'SECRETS_TOO_LARGE', 'STORE_IO'])
 
 /** @throws {StoreError} SALVAGE_TARGET | STORE_LOCKED | STORE_MISSING | STORE_SCHEMA_NEWER | STORE_DISK_FULL | STORE_IO, SECRETS_*, STATE_DIR_* */
-export async function salvage({ from, to, neverOlder, needSecrets }: SalvageOptions): Promise<SalvageReport> {
+export async function salvage({ from, to, neverOlder, needSecrets, needApps }: SalvageOptions): Promise<SalvageReport> {
   const [source, target] = [statePaths(resolve(from)), resolve(to)]
   await checkTarget(resolve(from), target)
   await checkUnused(source)
@@ -54,8 +56,11 @@ export async function salvage({ from, to, neverOlder, needSecrets }: SalvageOpti
   try {
     const found = await readSalvageable(source)
     const { records, leftOut } = withoutOlder(found, neverOlder)
-    if (lostSecrets.includes('secrets'))
-      for (const key of records.keys()) if (needSecrets.includes(kindOf(key))) records.delete(key)
+    const useless = [
+      ...(lostSecrets.includes('secrets') ? needSecrets : []),
+      ...(lostSecrets.includes('apps') ? needApps : []),
+    ]
+    for (const key of records.keys()) if (useless.includes(kindOf(key))) records.delete(key)
     const damage = await writeState(source, target, records, secrets)
     return { ...found, records, leftOut, lostSecrets, damage: [...found.damage, ...damage] }
   } catch (cause) {
@@ -79,6 +84,13 @@ async function readSecrets(source: StatePaths): Promise<{ secrets: Secrets; lost
       if (!(error instanceof StoreError && UNREADABLE.has(error.code))) throw error
       lostSecrets.push(name)
     }
+  }
+  // The secrets seal it, so without them it only keeps the next daemon from making another.
+  const apps = secrets.get('apps')
+  if (lostSecrets.includes('secrets') && apps !== undefined) {
+    apps.fill(0)
+    secrets.delete('apps')
+    lostSecrets.push('apps')
   }
   return { secrets, lostSecrets }
 }

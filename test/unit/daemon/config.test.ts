@@ -45,7 +45,7 @@ const DEFAULTS: Config = {
   socket: { maxConnections: 256 },
   apps: { defaultCapabilities: ['read'] },
   policy: { default: 'auto' },
-  custody: { idleSec: 600, atMostSec: 7200 },
+  custody: { idleSec: 600, atMostSec: 7200, apps: null },
   net: { bootstrap: [], proxy: null, private: [], caFile: null, relays: [], folders: [], checkSec: 60 },
   watch: { profiles: 'off', repair: false, passphraseFile: null },
   notify: { enabled: true, about: ['alarms', 'devices', 'waiting'] },
@@ -299,7 +299,7 @@ describe('a reload', () => {
     socket: { maxConnections: 8 },
     apps: { defaultCapabilities: ['read', 'publish'] },
     policy: { default: 'pin' },
-    custody: { idleSec: 10, atMostSec: 604_800 },
+    custody: { idleSec: 10, atMostSec: 604_800, apps: 'locked' },
     watch: { profiles: ['/a', '/b'], repair: true, passphraseFile: '/c' },
   }
 
@@ -312,6 +312,7 @@ describe('a reload', () => {
         'policy.default',
         'custody.idle_seconds',
         'custody.at_most_seconds',
+        'custody.apps',
         'watch.profiles',
         'watch.repair',
         'watch.passphrase_file',

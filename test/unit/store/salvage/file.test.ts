@@ -68,7 +68,7 @@ describe('what is no file', () => {
     const state = await makeState()
     const to = join(tempDir(), 'new')
     symlinkSync(join(to, '..'), join(state, 'profiles'))
-    const { records, damage } = await salvage({ from: state, to, neverOlder: [], needSecrets: [] })
+    const { records, damage } = await salvage({ from: state, to, neverOlder: [], needSecrets: [], needApps: [] })
     expect(records.size).toBe(RECORDS.length)
     expect(damage).toStrictEqual([{ file: join(state, 'profiles'), at: 0, key: null }])
   })
