@@ -3,11 +3,10 @@ import type { Handlers } from '../ipc/methods/method.ts'
 import type { EventName, DaemonEvent } from '../ipc/methods/events.ts'
 import type { Finding } from '../ipc/shapes/doctor.ts'
 import type { WingsStatus } from '../ipc/methods/status.ts'
-import { protocolOf, type Methods, type Protocol } from '../ipc/methods/all-methods.ts'
-import type { Log as IpcLog } from '../ipc/server/dispatch.ts'
+import { protocolOf, type Methods } from '../ipc/methods/all-methods.ts'
 import type { Paths } from '../ipc/paths.ts'
 import { Room } from '../ipc/server/room.ts'
-import { serve, type IpcServer } from '../ipc/server/server.ts'
+import type { IpcServer } from '../ipc/server/server.ts'
 import { removeLeftovers } from '../durable/file.ts'
 import { finishErasing } from '../store/erase.ts'
 import { openLevelStore } from '../store/level-store.ts'
@@ -20,8 +19,11 @@ import type { Store } from '../store/store.ts'
 import { outsidePath } from '../store/witness.ts'
 import { scheduleAlarms } from './keeper/alarm-timer.ts'
 import { scheduleNoise } from './keeper/noise.ts'
+import { APP_KEYS } from './cards/app-keys.ts'
 import { HeldCards } from './cards/held-cards.ts'
+import { cardHooks } from './cards/hooks.ts'
 import { CARD_KINDS } from './cards/records.ts'
+import { relayStores } from './cards/relay-stores.ts'
 import type { Config } from './config.ts'
 import { openCustody, openEngine } from './parts.ts'
 import { forbidCoreDumps } from '../process/core-dumps.ts'
@@ -46,7 +48,8 @@ import { unsignedReminder } from './keeper/reminder.ts'
 import { scheduleResign } from './keeper/resign-timer.ts'
 import type { About } from './health/status.ts'
 import { ownVersion } from '../process/version.ts'
-import { toRpcError } from './methods/errors.ts'
+import { serveRole } from './serve-role.ts'
+import { systemClock } from '../process/pulse.ts'
 import { WINGS } from './wings.ts'
 import type { OpenWing, Wing } from './wing/wing.ts'
 
@@ -58,6 +61,7 @@ export interface Daemon {
   readonly place: Place
   readonly fullDisk: FullDisk
   readonly sealed: Sealed
+  readonly cards: HeldCards
   readonly access: NetAccess
   readonly apps: Apps
   readonly wings: readonly Wing[]
@@ -146,8 +150,10 @@ async function openParts(
     // During the start there is nothing to renew: openKeeper has just made the witness.
     if (event.event === 'own.changed' && servers.length > 0) void place.renew(daemon.keeper)
   }
+  const hooks = cardHooks(engine)
   const keeper = await openKeeper(
     {
+      ...hooks,
       store,
       custody,
       engine,
@@ -167,15 +173,24 @@ async function openParts(
     },
     place,
   )
-  const kinds = wings.flatMap(({ sealedKinds = [] }) => sealedKinds)
+  const kinds = [APP_KEYS, ...wings.flatMap(({ sealedKinds = [] }) => sealedKinds)]
   const sealed = await Sealed.open({ keeper, paths: lock.paths, setting: config.custody.apps, log, kinds })
   closers.push(() => sealed.close())
   const verify = engine.verify.bind(engine)
   const access = await openAccess({ config: config.net, log, verify, env: process.env })
   closers.push(() => access.close())
-  const cards = new HeldCards(keeper, log)
-  noteForCards = (event) => cards.onEvent(event)
   const relays = new OwnRelays({ keeper, access, config: config.net })
+  const { reader } = hooks
+  const cards = new HeldCards({
+    keeper,
+    reader,
+    sealed: sealed.records,
+    stores: relayStores(relays),
+    clock: systemClock,
+    log,
+  })
+  closers.push(() => Promise.resolve(cards.close()))
+  noteForCards = (event) => cards.onEvent(event)
   const host = {
     keeper,
     paths: lock.paths,
@@ -205,6 +220,7 @@ async function openParts(
       ...checkCoreDumps(coreDumps),
       ...access.findings(),
       ...sealed.findings(),
+      ...cards.findings(),
     ]),
   })
   const daemon: Daemon = {
@@ -214,6 +230,7 @@ async function openParts(
     place,
     fullDisk,
     sealed,
+    cards,
     access,
     apps: new Apps(keeper.onDisk, engine, nowSec, protocol, () => daemon.config.apps.defaultCapabilities),
     wings,
@@ -232,7 +249,12 @@ async function openParts(
   }
   const handlers = {
     ...keeperHandlers(keeper, daemon.apps, about, [...protocol.events.keys()] as EventName[]),
-    ...doctorHandlers(keeper, [fullDisk, access, sealed, ...open], coreDumps, about),
+    ...doctorHandlers(
+      keeper,
+      [fullDisk, access, sealed, { findings: () => cards.checks() }, ...open],
+      coreDumps,
+      about,
+    ),
     ...eraseHandlers(keeper, sealed.key, lock.paths, () => {
       daemon.isErasing = true
       supervisor.stop('persona.erased', EXIT_STOPPED)
@@ -261,41 +283,6 @@ function statusOf(open: readonly OpenWing[], around: readonly Finding[]): WingsS
   return { ...(Object.assign({}, ...parts.map(({ part }) => part)) as WingsStatus), findings }
 }
 
-async function serveRole(
-  role: 'app' | 'admin',
-  daemon: Daemon,
-  { methods }: Protocol,
-  handlers: Handlers<Methods>,
-  socketPath: string,
-  room: Room,
-  log: Log,
-  supervisor: Pick<Supervisor, 'stop'>,
-): Promise<IpcServer> {
-  return await serve({
-    socketPath,
-    role,
-    methods,
-    handlers,
-    // Read at each call, so that a reload takes effect on open connections.
-    authorize: (caller, permission) => daemon.apps.may(caller, permission, daemon.config.apps.defaultCapabilities),
-    toRpcError,
-    limits: { maxConnections: daemon.config.socket.maxConnections },
-    room,
-    log: ipcLog(log),
-    onLost: (error) => {
-      log.error('socket.lost', describeError(error))
-      supervisor.stop('socket.lost', EXIT_FAILED)
-    },
-  })
-}
-
-function ipcLog(log: Log): IpcLog {
-  return (level, message, fields = {}) => {
-    const plain = Object.entries(fields).filter(([, value]) => typeof value !== 'object')
-    log[level]('ipc', { message, ...Object.fromEntries(plain) })
-  }
-}
-
 /** Finishes and answers the running calls, closes the sockets and the store, and releases the state directory last. */
 export async function stopDaemon(daemon: Daemon, paths: Paths): Promise<void> {
   for (const stopTimer of daemon.stopTimers) stopTimer()
@@ -304,6 +291,7 @@ export async function stopDaemon(daemon: Daemon, paths: Paths): Promise<void> {
   await Promise.all(daemon.servers.map((server) => server.close()))
   await daemon.fullDisk.close()
   await daemon.place.idle()
+  daemon.cards.close()
   await daemon.sealed.close()
   daemon.keeper.close()
   await daemon.store.close()

@@ -285,6 +285,7 @@ test.each([
   ['TableErrorCode', 'core/errors.ts'],
   ['NicknameErrorCode', 'core/errors.ts'],
   ['LinkErrorCode', 'core/errors.ts'],
+  ['CardsErrorCode', 'daemon/cards/errors.ts'],
 ])('the page explains every code of %s', (union, file) => {
   const codes = codesOf(union, file)
   expect(codes.length).toBeGreaterThan(3)

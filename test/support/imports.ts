@@ -221,7 +221,7 @@ export const RULES: Readonly<Record<string, Rule>> = {
     reason: 'sealed records know neither what is in them nor who keeps them',
   },
   'daemon/cards': {
-    folders: [...KEEPER, 'card', 'channel/handshake'],
+    folders: [...KEEPER, 'card', 'channel/handshake', 'daemon/relays', 'daemon/sealed', 'relay'],
     packages: ['zod'],
     reason: 'cards know no wing: wings show them, and hand in those of peers',
   },

@@ -6,6 +6,8 @@ import { cpSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Policy } from '../../src/core/consent.ts'
 import type { CryptoEngine } from '../../src/crypto/engine.ts'
+import { cardHooks } from '../../src/daemon/cards/hooks.ts'
+import type { CardReader } from '../../src/daemon/cards/read-card.ts'
 import { CARD_KINDS } from '../../src/daemon/cards/records.ts'
 import { Custody } from '../../src/daemon/custody/custody.ts'
 import type { Place } from '../../src/daemon/keeper/copy-check.ts'
@@ -109,6 +111,7 @@ export const OWN_PHONE: string = deviceKey('own phone')
 
 interface Parts {
   readonly keeper: Keeper
+  readonly cardReader: CardReader
   readonly apps: Apps
   readonly handlers: Handlers<Methods>
   readonly custody: Custody
@@ -123,6 +126,8 @@ interface Parts {
 
 export class TestKeeper {
   readonly keeper: Keeper
+  /** With which the changes of the keeper read cards. */
+  readonly cardReader: CardReader
   readonly apps: Apps
   readonly handlers: Handlers<Methods>
   readonly custody: Custody
@@ -141,6 +146,7 @@ export class TestKeeper {
 
   private constructor(parts: Parts) {
     this.keeper = parts.keeper
+    this.cardReader = parts.cardReader
     this.apps = parts.apps
     this.handlers = parts.handlers
     this.custody = parts.custody
@@ -182,8 +188,10 @@ export class TestKeeper {
       },
     )
     const nowSec = (): number => clock.nowSec
+    const hooks = cardHooks(engine)
     const keeper = await openKeeper(
       {
+        ...(story.kindsOfWings === undefined ? hooks : {}),
         store,
         custody,
         engine,
@@ -220,6 +228,7 @@ export class TestKeeper {
     }))
     return new TestKeeper({
       keeper,
+      cardReader: hooks.reader,
       apps,
       handlers,
       custody,

@@ -1,8 +1,13 @@
 /** Cards of people, and the cards of a keeper in this process. */
+import { join } from 'node:path'
 import { signCard, type CardEntry } from '../../src/card/card.ts'
 import type { JudgeCard } from '../../src/channel/handshake/peer.ts'
+import { APP_KEYS } from '../../src/daemon/cards/app-keys.ts'
 import { HeldCards } from '../../src/daemon/cards/held-cards.ts'
+import type { CardStores } from '../../src/daemon/cards/stores.ts'
+import { Sealed } from '../../src/daemon/sealed/sealed.ts'
 import type { Log } from '../../src/process/log.ts'
+import { ManualClock } from './announcing.ts'
 import type { TestKeeper } from './keeper.ts'
 import { engine, seedOf, START_SEC, type Person } from './person.ts'
 
@@ -47,21 +52,29 @@ export function cardOf(
 
 export interface TestCards {
   readonly cards: HeldCards
+  readonly sealed: Sealed
+  readonly clock: ManualClock
   /** Persona and app of each call to a listener. */
   readonly changed: string[]
   readonly warnings: string[]
 }
 
 /** Opens the cards on a keeper, as the daemon does. */
-export async function cardsOn(test: TestKeeper): Promise<TestCards> {
+export async function cardsOn(test: TestKeeper, stores: CardStores | null = null): Promise<TestCards> {
   const warnings: string[] = []
-  const log = { debug: () => {}, info: () => {}, warn: (event: string) => void warnings.push(event) } as unknown as Log
-  const cards = new HeldCards(test.keeper, log)
+  const quiet = (): void => {}
+  const warn = (event: string, fields: unknown): void => void warnings.push(`${event} ${JSON.stringify(fields)}`)
+  const log = { debug: quiet, info: quiet, warn } as unknown as Log
+  const paths = { apps: join(test.stateDir, 'apps') }
+  const sealed = await Sealed.open({ keeper: test.keeper, paths, setting: null, log, kinds: [APP_KEYS] })
+  const clock = new ManualClock()
+  const reader = test.cardReader
+  const cards = new HeldCards({ keeper: test.keeper, reader, sealed: sealed.records, stores, clock, log })
   const changed: string[] = []
   cards.onChanged((personaId, app) => void changed.push(`${personaId} ${app}`))
   test.onEvent = (event) => cards.onEvent(event)
   await cards.start()
-  return { cards, changed, warnings }
+  return { cards, sealed, clock, changed, warnings }
 }
 
 /** Meets a peer, as a channel does whose handshake is good. */

@@ -1,46 +1,93 @@
-/** Cards at work: judges and keeps those of peers, and tells the wings when one may have changed (docs/card.md). */
+/** Cards at work: judges and keeps those of peers, signs the own ones, and tells the wings when one may have changed (docs/card.md). */
 import { isExpired } from '../../card/verify.ts'
 import type { Identity } from '../../channel/handshake/message.ts'
 import type { CardFacts } from '../../channel/handshake/peer.ts'
 import type { DaemonEvent } from '../../ipc/methods/events.ts'
+import type { Finding } from '../../ipc/shapes/doctor.ts'
 import { describeError } from '../../process/describe-error.ts'
 import type { Log } from '../../process/log.ts'
+import type { Clock } from '../../process/pulse.ts'
 import type { Keeper } from '../keeper/keeper.ts'
+import type { SealedRecords } from '../sealed/records.ts'
 import { OWN } from '../state/own-record.ts'
 import type { Cards, Standing } from './cards.ts'
+import { cardChecks, ownFindings } from './findings.ts'
 import { knownCards, personaOf, standingIn, verdictOn } from './known.ts'
-import { CardReader } from './read-card.ts'
+import { OwnCards } from './own-cards.ts'
+import type { CardReader } from './read-card.ts'
 import { CARDS } from './records.ts'
+import { StoreRounds, type CardStores } from './stores.ts'
 import { noteEpoch, settleArrived, takeCard } from './take-card.ts'
 
 type Listener = (personaId: string, app: string) => void
 
-export class HeldCards implements Cards {
-  readonly #keeper: Keeper
-  readonly #log: Log
-  readonly #reader: CardReader
-  readonly #listeners = new Set<Listener>()
+const ROUND_MS = 3_600_000 // format: the own cards are read back hourly
+const ROUNDS_A_DAY = 24 // format: those of peers daily, and whenever their table moves
 
-  constructor(keeper: Keeper, log: Log) {
-    this.#keeper = keeper
-    this.#log = log
-    this.#reader = new CardReader(keeper.engine, () => keeper.state.inceptions)
+export interface HeldCardsOptions {
+  readonly keeper: Keeper
+  readonly reader: CardReader
+  readonly sealed: SealedRecords
+  /** null without a way to the network: then cards come by channels alone. */
+  readonly stores: CardStores | null
+  readonly clock: Clock
+  readonly log: Log
+}
+
+export class HeldCards implements Cards {
+  readonly #options: HeldCardsOptions
+  readonly #own: OwnCards
+  readonly #rounds: StoreRounds | null
+  readonly #listeners = new Set<Listener>()
+  #ends: (() => void)[] = []
+  #round = 0
+
+  constructor(options: HeldCardsOptions) {
+    this.#options = options
+    this.#own = new OwnCards(options.keeper, options.reader, options.sealed)
+    const { stores } = options
+    this.#rounds = stores === null ? null : new StoreRounds({ ...options, stores, take: (card) => this.take(card) })
   }
 
-  /** Judges what a snapshot brought, and notes epochs that ended while a crash kept this from it. */
+  /** Judges what a snapshot brought, notes epochs that ended while a crash kept this from it, and begins the rounds. */
   async start(): Promise<void> {
     await this.#sweep()
+    this.#ends = [this.#options.sealed.key.whenOpened(() => this.#later(() => this.#update()))]
+    this.#again()
   }
 
-  /** This device shows no persona in handshakes yet. */
-  identity(_app: string): Promise<Identity | null> {
-    return Promise.resolve(null)
+  close(): void {
+    for (const end of this.#ends) end()
+    this.#listeners.clear()
+  }
+
+  /** For `status`. */
+  findings(): Finding[] {
+    return ownFindings(this.#own.waiting, (app) => this.#own.isFull(app))
+  }
+
+  /** For `doctor`. */
+  async checks(): Promise<Finding[]> {
+    return [...this.findings(), ...(await cardChecks(this.#options.keeper, this.#options.reader))]
+  }
+
+  /** Those of the own persona. */
+  get mine(): OwnCards {
+    return this.#own
+  }
+
+  async identity(app: string): Promise<Identity | null> {
+    const before = this.own(app)
+    const identity = await this.#own.identity(app)
+    if (identity !== null && identity.card !== before) this.#signed()
+    return identity
   }
 
   readonly judge = (text: string, app: string): CardFacts | null => {
-    const card = this.#reader.read(text)
-    if (card === null || card.app !== app || isExpired(card, this.#keeper.nowSec)) return null
-    const { verdict } = verdictOn(card, knownCards(personaOf(card), this.#keeper.onDisk, this.#reader))
+    const { keeper, reader } = this.#options
+    const card = reader.read(text)
+    if (card === null || card.app !== app || isExpired(card, keeper.nowSec)) return null
+    const { verdict } = verdictOn(card, knownCards(personaOf(card), keeper.onDisk, reader))
     // The alarm needs a change.
     if (verdict === 'disputed') this.#later(() => this.take(text))
     if (verdict === 'disputed' || verdict === 'ended' || verdict === 'held') return null
@@ -50,33 +97,38 @@ export class HeldCards implements Cards {
   }
 
   meet(text: string): void {
-    const { state } = this.#keeper
-    const card = this.#reader.read(text)
+    const { keeper, reader } = this.#options
+    const card = reader.read(text)
     if (card === null) return
-    const { isNews } = takeCard(card, true, state, this.#reader)
+    const { isNews } = takeCard(card, true, keeper.state, reader)
     if (isNews) this.#later(() => this.#tellOnceDurable(personaOf(card)))
   }
 
   async take(text: string): Promise<void> {
-    const card = this.#reader.read(text)
+    const { keeper, reader } = this.#options
+    const card = reader.read(text)
     if (card === null) return
-    const { keeper, reader } = { keeper: this.#keeper, reader: this.#reader }
-    const { isNews } = await keeper.change(() => takeCard(card, false, keeper.state, reader))
-    if (isNews) this.#tell(personaOf(card))
+    const personaId = personaOf(card)
+    const isNews = await keeper.change(() => {
+      const { isNews: isTaken } = takeCard(card, false, keeper.state, reader)
+      this.#own.noteReadBack(card)
+      return isTaken
+    })
+    if (isNews) this.#tell(personaId)
+    if (isNews && personaId === this.#ownId) await this.#update()
   }
 
   standing(personaId: string, app: string, deviceKey: Uint8Array): Standing {
-    const { onDisk: records, nowSec } = this.#keeper
-    return standingIn(personaId, app, deviceKey, { records, nowSec, reader: this.#reader })
+    const { keeper, reader } = this.#options
+    return standingIn(personaId, app, deviceKey, { records: keeper.onDisk, nowSec: keeper.nowSec, reader })
   }
 
   newest(personaId: string, app: string): string | null {
-    return knownCards(personaId, this.#keeper.onDisk, this.#reader).cards.get(app)?.text ?? null
+    return knownCards(personaId, this.#options.keeper.onDisk, this.#options.reader).cards.get(app)?.text ?? null
   }
 
   own(app: string): string | null {
-    const own = this.#keeper.onDisk.own.get(OWN)
-    return own === undefined ? null : this.newest(own.personaId, app)
+    return this.#ownId === null ? null : this.newest(this.#ownId, app)
   }
 
   onChanged(run: Listener): () => void {
@@ -87,30 +139,69 @@ export class HeldCards implements Cards {
   onEvent({ event, data }: DaemonEvent): void {
     if (event === 'contact.changed' && data.contact.personaId !== null) this.#moved(data.contact.personaId)
     if (event === 'contact.replaced') this.#moved(data.personaId)
+    if (event === 'locked' && !data.locked) this.#later(() => this.#update())
     if (event === 'own.changed') {
       if (data.cause === 'import') this.#later(() => this.#sweep())
       this.#moved(data.table.personaId)
+      this.#later(() => this.#update())
     }
+  }
+
+  /** Signs what is due, and puts it to the stores. */
+  async #update(): Promise<void> {
+    await this.#own.update()
+    await this.#rounds?.putOwn()
+  }
+
+  /** A card of the own persona was signed. */
+  #signed(): void {
+    if (this.#ownId !== null) this.#tell(this.#ownId)
+    this.#later(async () => await this.#rounds?.putOwn())
+  }
+
+  get #ownId(): string | null {
+    return this.#options.keeper.onDisk.own.get(OWN)?.personaId ?? null
   }
 
   /** The table of a persona may have moved on. */
   #moved(personaId: string): void {
-    if (this.#keeper.onDisk.of(CARDS).get(personaId) === undefined) return
+    const { keeper, reader } = this.#options
+    if (keeper.onDisk.of(CARDS).get(personaId) === undefined) return
     this.#later(async () => {
-      const { state } = this.#keeper
-      await this.#keeper.change(() => noteEpoch(personaId, state, this.#reader))
+      const isNews = await keeper.change(() => noteEpoch(personaId, keeper.state, reader))
       this.#tell(personaId)
+      // Its owner has rotated, so there may be a new card.
+      if (isNews && personaId !== this.#ownId) await this.#rounds?.read(personaId)
     })
   }
 
-  async #sweep(): Promise<void> {
-    const { onDisk, state } = this.#keeper
+  #again(): void {
+    this.#ends[1]?.()
+    this.#ends[1] = this.#options.clock.after(ROUND_MS, () => {
+      this.#again()
+      this.#later(() => this.#nextRound())
+    })
+  }
+
+  async #nextRound(): Promise<void> {
+    await this.#own.update()
+    await this.#rounds?.refreshOwn()
+    if (++this.#round % ROUNDS_A_DAY !== 0) return
+    for (const personaId of await this.#personas()) if (personaId !== this.#ownId) await this.#rounds?.read(personaId)
+  }
+
+  async #personas(): Promise<string[]> {
     const ids: string[] = []
-    for await (const [personaId] of onDisk.of(CARDS).iterate()) ids.push(personaId)
-    for (const personaId of ids) {
-      const isNews = await this.#keeper.change(() => {
-        const hasArrived = settleArrived(personaId, state, this.#reader)
-        return noteEpoch(personaId, state, this.#reader) || hasArrived
+    for await (const [personaId] of this.#options.keeper.onDisk.of(CARDS).iterate()) ids.push(personaId)
+    return ids
+  }
+
+  async #sweep(): Promise<void> {
+    const { keeper, reader } = this.#options
+    for (const personaId of await this.#personas()) {
+      const isNews = await keeper.change(() => {
+        const hasArrived = settleArrived(personaId, keeper.state, reader)
+        return noteEpoch(personaId, keeper.state, reader) || hasArrived
       })
       if (isNews) this.#tell(personaId)
     }
@@ -120,17 +211,17 @@ export class HeldCards implements Cards {
   async #tellOnceDurable(personaId: string): Promise<void> {
     await Promise.resolve()
     // A change without writes ends when all before it are on disk.
-    await this.#keeper.change(() => {})
+    await this.#options.keeper.change(() => {})
     this.#tell(personaId)
   }
 
   #tell(personaId: string): void {
-    for (const { app } of this.#keeper.onDisk.of(CARDS).get(personaId)?.cards ?? [])
+    for (const { app } of this.#options.keeper.onDisk.of(CARDS).get(personaId)?.cards ?? [])
       for (const listener of this.#listeners) listener(personaId, app)
   }
 
   /** Runs work that nobody waits for. A store that fails stops the daemon by itself. */
   #later(work: () => Promise<void>): void {
-    work().catch((error: unknown) => this.#log.warn('cards.failed', describeError(error)))
+    work().catch((error: unknown) => this.#options.log.warn('cards.failed', describeError(error)))
   }
 }

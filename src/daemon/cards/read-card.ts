@@ -1,18 +1,15 @@
 /** Verifies cards, and remembers the last ones: the same cards are judged again and again. */
 import { verifyCard, type CardEngine, type VerifiedCard } from '../../card/verify.ts'
 import { CardError } from '../../card/errors.ts'
-import type { InceptionCache } from '../../core/verify.ts'
 
 const MAX_CARDS = 512 // sanity: at most 8 MiB of the largest cards; a full cache only costs each card one more verification
 
 export class CardReader {
   readonly #engine: CardEngine
-  readonly #inceptions: () => InceptionCache
   readonly #verified = new Map<string, VerifiedCard>()
 
-  constructor(engine: CardEngine, inceptions: () => InceptionCache) {
+  constructor(engine: CardEngine) {
     this.#engine = engine
-    this.#inceptions = inceptions
   }
 
   /** @returns null for a text that is no valid card */
@@ -20,7 +17,7 @@ export class CardReader {
     const known = this.#verified.get(text)
     if (known !== undefined) return known
     try {
-      const card = verifyCard(text, this.#engine, this.#inceptions())
+      const card = verifyCard(text, this.#engine)
       if (this.#verified.size >= MAX_CARDS) this.#verified.clear()
       this.#verified.set(text, card)
       return card

@@ -1,6 +1,7 @@
 /** The records of cards: for each persona the cards that count, by app. Who lists which device is no secret to those who keep them. */
 import { z } from 'zod'
 import { MAX_CARD_CHARS } from '../../card/card.ts'
+import type { CardPosition } from '../../card/edit.ts'
 import { isAppName } from '../../core/encoding/app-name.ts'
 import { kind, type Kind } from '../state/kind.ts'
 
@@ -69,5 +70,46 @@ export const MAX_STRANGERS = 1024 // sanity: peers of channels who are no contac
 
 export const CARD_STRANGERS: Kind<StrangersRecord> = kind('cardstrangers', { travels: 'never' })
 
+/** How this device stands in the card of an app. Its secret keys are elsewhere. */
+export interface OwnApp {
+  readonly app: string
+  /** The keys of this device, 64 hex digits each. */
+  readonly sig: string
+  readonly enc: string
+  /** When `enc` was drawn. */
+  readonly encSec: number
+  /** The latest card with an entry of this device that was read back as the one that counts. */
+  readonly listedAt: CardPosition | null
+  /** Where the card lies: addresses of relays, the preferred first. */
+  readonly stores: readonly string[]
+}
+
+/** The keys of another device of the owner, which the owner approved here. */
+export interface ApprovedEntry {
+  readonly app: string
+  /** Key of the device in the table, 64 hex digits. */
+  readonly device: string
+  readonly sig: string
+  readonly enc: string
+}
+
+/** This device in the cards of the own persona. The id is {@link OWN_APPS_ID}. */
+export interface OwnAppsRecord {
+  readonly personaId: string
+  /** The epoch of the key that signed the last cards. */
+  readonly epoch: number
+  /** The last two values of the document key `read`, the present one first; null stands for none. Tags of siblings are by one of them. */
+  readonly reads: readonly (string | null)[]
+  readonly apps: readonly OwnApp[]
+  readonly approved: readonly ApprovedEntry[]
+  /** The state was restored or copied since the keys were drawn: another daemon may have them too, so the next card has new ones. */
+  readonly isOld: boolean
+}
+
+export const OWN_APPS_ID = 'own'
+
+/** Never travels: a restored device draws new keys, and a joined one has its own. */
+export const OWN_APPS: Kind<OwnAppsRecord> = kind('cardown', { travels: 'never', isCached: true })
+
 /** The kinds of records about cards. */
-export const CARD_KINDS: readonly Kind<unknown>[] = [CARDS, CARD_STRANGERS]
+export const CARD_KINDS: readonly Kind<unknown>[] = [CARDS, CARD_STRANGERS, OWN_APPS]

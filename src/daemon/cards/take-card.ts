@@ -6,7 +6,17 @@ import { alarmDisputed } from '../personas/alarms.ts'
 import type { State } from '../state/state.ts'
 import { knownCards, personaOf, verdictOn, type KnownCards } from './known.ts'
 import type { CardReader } from './read-card.ts'
-import { CARDS, CARD_STRANGERS, MAX_APPS, MAX_STRANGERS, STRANGERS, type AppCard, type CardsRecord } from './records.ts'
+import {
+  CARDS,
+  CARD_STRANGERS,
+  MAX_APPS,
+  MAX_STRANGERS,
+  OWN_APPS,
+  OWN_APPS_ID,
+  STRANGERS,
+  type AppCard,
+  type CardsRecord,
+} from './records.ts'
 
 /** What became of a card. `ignored`: nobody here asked for cards of this persona and app. */
 export type Taken = CardVerdict['verdict'] | 'ignored'
@@ -58,16 +68,23 @@ function put(card: VerifiedCard, known: KnownCards, state: State): void {
   const { nowSec } = state
   // Cards of a chain that is not the pinned one any more are gone with the first card of the right one.
   const others = (known.record?.cards ?? []).filter(({ app }) => app !== card.app && known.cards.has(app))
-  const cards = [...bounded(others), { app: card.app, text: card.text, sinceSec: nowSec }]
+  const isUsed = (app: string): boolean =>
+    state
+      .of(OWN_APPS)
+      .get(OWN_APPS_ID)
+      ?.apps.some((used) => used.app === app) === true
+  const spare = known.personaId === state.own()?.personaId ? (app: string): boolean => !isUsed(app) : () => true
+  const cards = [...bounded(others, spare), { app: card.app, text: card.text, sinceSec: nowSec }]
   const root = formatHex(card.root)
   const kept = known.record?.root === root ? known.record : undefined
   store(known.personaId, { ...raised(kept ?? { root, cards }, card, known, nowSec), cards }, state)
 }
 
-/** Makes room for one more card. The one that came first goes. */
-function bounded(cards: readonly AppCard[]): readonly AppCard[] {
+/** Makes room for one more card. Of those that can be spared the one that came first goes. */
+function bounded(cards: readonly AppCard[], canSpare: (app: string) => boolean): readonly AppCard[] {
   if (cards.length < MAX_APPS) return cards
-  return cards.toSorted((a, b) => a.sinceSec - b.sinceSec).slice(1 - MAX_APPS)
+  const oldest = cards.filter(({ app }) => canSpare(app)).toSorted((a, b) => a.sinceSec - b.sinceSec)[0]
+  return cards.filter((card) => card !== oldest)
 }
 
 /** A card of an app that is not kept ends the earlier epochs all the same. */

@@ -46,7 +46,17 @@ export interface KeeperOptions extends StateOptions {
   readonly onStoreFailure: (error: unknown) => void
   /** Lets wings sign with keys that are about to be erased. It runs at the start too, which finishes the work that a crash interrupted. */
   readonly onSpent?: OnSpent
+  /** Called at the end of each change of the owner's record or table, inside of it. */
+  readonly onOwnChanged?: OnOwnChanged
+  /** The owner approves a device. Called inside of a change. */
+  readonly onApproved?: (key: string, state: State) => void
 }
+
+/** @param before both records of the owner as they were before the change; null if there was no persona */
+export type OnOwnChanged = (
+  before: ReturnType<typeof ownOf>,
+  means: { readonly state: State; readonly custody: Custody },
+) => void
 
 export class Keeper {
   readonly #options: KeeperOptions
@@ -156,13 +166,31 @@ export class Keeper {
     // Only here, before the decision: the key must not become locked in the middle of one.
     this.#options.custody.expire()
     try {
-      const { result, events } = await this.state.change(decide)
+      const { result, events } = await this.state.change(() => this.#decideWithOwn(decide))
       for (const event of events) this.#options.publish(event)
       return result
     } catch (error) {
       if (error instanceof StoreError && stopsWriting(error)) this.#options.onStoreFailure(error)
       throw error
     }
+  }
+
+  /** Decides a change. What follows from a change of the own table goes to disk with it. */
+  #decideWithOwn<T>(decide: () => T): T {
+    const { state, custody } = this
+    const before = ownOf(state.records)
+    const decided = decide()
+    const after = ownOf(state.records)
+    if (before?.own !== after?.own || before?.persona !== after?.persona)
+      this.#options.onOwnChanged?.(before, { state, custody })
+    return decided
+  }
+
+  /** The owner approves a device that came through a sibling's table. Inside of a change. */
+  approveDevice(key: string): OwnTable {
+    const table = this.own.approve(key)
+    this.#options.onApproved?.(key, this.state)
+    return table
   }
 
   /** The own table as it is on disk; null without a persona. */

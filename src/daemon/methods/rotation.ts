@@ -27,7 +27,7 @@ export type RotationMethods = Pick<
 export function rotationHandlers(keeper: Keeper): Handlers<RotationMethods> {
   return {
     'device.approve': ({ device }) =>
-      keeper.change(() => ({ table: keeper.own.approve(listedDevice(keeper, device).key) })),
+      keeper.change(() => ({ table: keeper.approveDevice(listedDevice(keeper, device).key) })),
     'rotation.plan': (wishes) => keeper.change(() => keeper.own.rotationPlan(wishes)),
     'rotation.apply': ({ plan, words, ...wishes }) => rotate(keeper, wishes, plan, words ?? null),
     'rotation.follow': async ({ words }) => ({ table: await follow(keeper, words ?? null) }),

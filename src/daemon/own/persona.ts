@@ -186,6 +186,17 @@ export class OwnPersona implements OwnHeads {
     this.#head.emitChanged('sibling')
   }
 
+  /**
+   * Whether the table lets this device sign for the persona.
+   * @throws {KeeperError} NO_PERSONA {OwnPersonaError} RESTORE_UNRECONCILED | PERSONA_SUCCEEDED | KEY_SUPERSEDED | OWN_DEVICE_UNLISTED
+   */
+  checkSigns(): void {
+    this.#head.checkReconciled()
+    this.#head.checkNotSucceeded()
+    this.#head.checkKey(this.#head.persona.epoch)
+    this.#head.checkListed()
+  }
+
   /** The owner approves a device that came through a sibling's table. A rotation no longer leaves it out. */
   approve(key: string): OwnTable {
     this.#head.approve(key)

@@ -1,0 +1,140 @@
+/** Stores of cards: puts the own ones there, and reads those of others (docs/card.md, sections 5 and 6). The way to a store is handed in. */
+import { cardAt } from '../../card/place.ts'
+import type { VerifiedCard } from '../../card/verify.ts'
+import { readSettings } from '../../core/announce/settings.ts'
+import { formatHex } from '../../core/encoding/bytes.ts'
+import { isWebAddress } from '../../core/encoding/web-address.ts'
+import { describeError } from '../../process/describe-error.ts'
+import type { Log } from '../../process/log.ts'
+import type { Keeper } from '../keeper/keeper.ts'
+import { headOf } from '../personas/heads.ts'
+import { OWN } from '../state/own-record.ts'
+import { currentId } from '../state/view.ts'
+import { knownCards, type KnownCards } from './known.ts'
+import type { CardReader } from './read-card.ts'
+
+/** The way to a store. Each call makes one try, and throws where the store does not answer. */
+export interface CardStores {
+  /** Whether the owner uses any. */
+  isInUse(): boolean
+  /** @param url address of a relay @param at see cardAt() @returns a text that nobody has verified; null if there is none */
+  get(url: string, at: string): Promise<string | null>
+  /** `card`: one that counts before the one that was put, or a proof of a second chain. */
+  put(url: string, at: string, card: string): Promise<{ readonly outcome: string; readonly card?: string | null }>
+}
+
+const MAX_STORES = 8 // sanity: four of the card and as many of the table; each is asked once
+
+const MAX_TRIES = 4 // sanity: a put that meets a newer card is made again on top of it; siblings that sign at one time are few
+
+export interface StoresOptions {
+  readonly keeper: Keeper
+  readonly reader: CardReader
+  readonly stores: CardStores
+  readonly log: Log
+  /** Takes a card that was found, and signs a next own one where that is due. */
+  readonly take: (card: string) => Promise<void>
+}
+
+export class StoreRounds {
+  readonly #options: StoresOptions
+  /** The own cards that lie at a store: the text by store and app. A restart puts them once more. */
+  readonly #put = new Map<string, string>()
+
+  constructor(options: StoresOptions) {
+    this.#options = options
+  }
+
+  /** Reads the cards of a persona from all stores that are known of it, for the apps whose cards are kept. */
+  async read(personaId: string): Promise<void> {
+    if (!this.#options.stores.isInUse()) return
+    const known = this.#known(personaId)
+    for (const [app, card] of known.cards)
+      for (const url of storesOf(card, this.#hostsOf(personaId))) await this.#readOne(url, known, app)
+  }
+
+  /** Reads the own cards back, then puts those that a store does not have. */
+  async refreshOwn(): Promise<void> {
+    const own = this.#options.keeper.onDisk.own.get(OWN)
+    if (own === undefined) return
+    await this.read(own.personaId)
+    await this.putOwn()
+  }
+
+  /** Puts the own cards to their stores, where they are not. */
+  async putOwn(): Promise<void> {
+    const own = this.#options.keeper.onDisk.own.get(OWN)
+    if (own !== undefined) await this.putCards(own.personaId)
+  }
+
+  /** Also for the last cards of a persona that was left. */
+  async putCards(personaId: string): Promise<void> {
+    if (!this.#options.stores.isInUse()) return
+    for (const [app, { stores }] of this.#known(personaId).cards)
+      for (const url of stores) await this.#putOne(url, personaId, app)
+  }
+
+  async #readOne(url: string, known: KnownCards, app: string): Promise<void> {
+    const found = await this.#try(
+      'card.get',
+      async () => await this.#options.stores.get(url, this.#placeOf(known, app)),
+    )
+    const card = found == null ? null : this.#options.reader.read(found)
+    // A store may give any card. Only the one that was asked for is of use.
+    if (card !== null && card.app === app && formatHex(card.chain.personaId) === known.personaId)
+      await this.#options.take(card.text)
+  }
+
+  async #putOne(url: string, personaId: string, app: string): Promise<void> {
+    for (let tries = 0; tries < MAX_TRIES; tries++) {
+      const known = this.#known(personaId)
+      const text = known.cards.get(app)?.text
+      if (text === undefined || this.#put.get(`${url} ${app}`) === text) return
+      const at = this.#placeOf(known, app)
+      const answer = await this.#try('card.put', async () => await this.#options.stores.put(url, at, text))
+      if (answer === null) return
+      if (answer.outcome === 'kept') return void this.#put.set(`${url} ${app}`, text)
+      if (answer.card == null) return
+      // A sibling was faster, or somebody signs with the key. The next own card comes after theirs.
+      await this.#options.take(answer.card)
+      if (this.#known(personaId).cards.get(app)?.text === text) return
+    }
+  }
+
+  #known(personaId: string): KnownCards {
+    return knownCards(personaId, this.#options.keeper.onDisk, this.#options.reader)
+  }
+
+  #placeOf({ root, personaId }: KnownCards, app: string): string {
+    const { engine } = this.#options.keeper
+    const { chain } = this.#known(personaId).cards.get(app)!
+    return cardAt(root!, chain.personaId, app, engine)
+  }
+
+  /** The stores that the persona's table names. */
+  #hostsOf(personaId: string): string[] {
+    const { onDisk, engine } = this.#options.keeper
+    const persona = onDisk.personas.get(currentId(personaId, onDisk))
+    const content = persona === undefined ? undefined : headOf(persona, { engine })?.content
+    return hostAddresses(readSettings(content?.ok === true ? content.document : []).at)
+  }
+
+  async #try<T>(event: string, work: () => Promise<T>): Promise<T | null> {
+    try {
+      return await work()
+    } catch (error) {
+      // The next round tries again.
+      this.#options.log.debug(event, describeError(error))
+      return null
+    }
+  }
+}
+
+/** The addresses of the hosts in the document key `at`. */
+export function hostAddresses(hosts: readonly string[]): string[] {
+  return hosts.map((host) => `https://${host}/`).filter(isWebAddress)
+}
+
+function storesOf({ stores }: VerifiedCard, hosts: readonly string[]): string[] {
+  return [...new Set([...stores, ...hosts])].slice(0, MAX_STORES)
+}
