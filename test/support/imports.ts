@@ -326,6 +326,11 @@ export const RULES: Readonly<Record<string, Rule>> = {
     packages: ['node:', 'yaml'],
     reason: 'the command line asks the daemon, and never loads it; only the files of a stopped one it examines itself',
   },
+  'cli/channels': {
+    folders: ['core', 'channel/invite', 'ipc', 'cli/io', 'cli/events'],
+    packages: ['node:'],
+    reason: 'the command line reads invites, and holds no key of a channel',
+  },
   'cli/pairing': {
     folders: ['core', 'durable', 'ipc', 'pairing', 'cli/io', 'cli/own'],
     packages: ['node:'],

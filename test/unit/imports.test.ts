@@ -134,6 +134,7 @@ const FORBIDDEN: readonly (readonly [file: string, source: string])[] = [
   ['cli/own/a.ts', "import { x } from '../../store/store.ts'"],
   ['cli/contacts/a.ts', "import { x } from '../../store/store.ts'"],
   ['cli/daemon/a.ts', "import { startDaemon } from '../../daemon/daemon.ts'"],
+  ['cli/channels/a.ts', "import { x } from '../../channel/handshake/host.ts'"],
   ['cli/pairing/a.ts', "import { x } from '../../crypto/seal.ts'"],
   ['cli/program/a.ts', "import { x } from '../../core/blob.ts'"],
   ['cli/a.ts', "import { x } from '../store/store.ts'"],

@@ -7,20 +7,18 @@ import { bold } from '../io/style.ts'
 import { CliError, EXIT_DONE } from '../io/errors.ts'
 import { escapeText } from '../io/escape.ts'
 import { countOf, formatTable, formatTime } from '../io/layout.ts'
+import { parseTimeSpan } from '../io/time-span.ts'
 
 export interface GrantOptions {
   readonly can?: string
   readonly for?: string
 }
 
-const MAX_DURATION_SEC = 3660 * 86_400 // sanity: the daemon's own limit
-const UNIT_SEC: Readonly<Record<string, number>> = { m: 60, h: 3600, d: 86_400, w: 7 * 86_400 }
-
 /** Only the token goes to stdout, so that it can be piped into the configuration of the app. */
 export async function allow(context: Context, name: string, options: GrantOptions): Promise<number> {
   const can = await parseCapabilities(options.can)
   if (can === null) throw unnamed(name, 'add --can LIST, for example: --can read,observe')
-  const forSec = parseDuration(options.for)
+  const forSec = parseTimeSpan(options.for)
   const given = await withDaemon(context, (client) =>
     client.call('app.allow', { name, can, ...(forSec === null ? {} : { forSec }) }),
   )
@@ -78,7 +76,7 @@ function formatWish({ name, can, asks }: App): string[] {
 }
 
 export async function accept(context: Context, name: string, options: GrantOptions): Promise<number> {
-  const [can, forSec] = [await parseCapabilities(options.can), parseDuration(options.for)]
+  const [can, forSec] = [await parseCapabilities(options.can), parseTimeSpan(options.for)]
   if (can === null) throw unnamed(name, 'add --can LIST with everything it asks for, or less; see: persona app pending')
   const app = await withDaemon(context, (client) =>
     client.call('app.accept', { name, can, ...(forSec === null ? {} : { forSec }) }),
@@ -123,14 +121,4 @@ async function parseCapabilities(text: string | undefined): Promise<Capability[]
   throw new CliError('USAGE', `"${unknown}" is not a permission`, {
     hint: `--can takes any of ${capabilities.join(', ')}`,
   })
-}
-
-/** Reads minutes, hours, days or weeks. @returns seconds @throws {CliError} USAGE */
-export function parseDuration(text: string | undefined): number | null {
-  if (text === undefined) return null
-  const [, count, unit] = /^(\d{1,5})([mhdw])$/.exec(text) ?? []
-  const seconds = Number(count) * (UNIT_SEC[unit ?? ''] ?? 0)
-  if (seconds > MAX_DURATION_SEC) throw new CliError('USAGE', `"${text}" is too long; at most 3660d`)
-  if (seconds > 0) return seconds
-  throw new CliError('USAGE', `"${text}" is not a time span`, { hint: 'for example: 90m, 12h, 30d or 8w' })
 }

@@ -27,6 +27,11 @@ export type CliErrorCode =
   | 'CONFIG_INVALID' // the daemon would not start with it
   | 'AMBIGUOUS' // the end of a key that more than one has
   | 'WORDS_TOO_LONG' // the same code as the daemon's, for words that a profile shows
+  | 'CHANNEL_UNKNOWN' // the same code as the daemon's, for the name of a channel
+  | 'NAME_TAKEN' // the same code as the daemon's, for the name of a channel
+  | 'WORDS_DIFFER' // the same code as the daemon's: the answer was no
+  | 'INVITE_OTHER_APP' // the same code as the daemon's, before anything is sent
+  | 'INVITE_EXPIRED' // the same code as the daemon's, before anything is sent
   | 'LOCKED' // the same code as the daemon's, before anything is written
   | 'PERSONA_EXISTS' // the same code as the daemon's, before anybody types a secret
   | 'CONTACTS_FILE' // unreadable, unwritable, or not a list of contacts

@@ -17,10 +17,11 @@ function moduleOf(code: ReturnType<typeof create>, row: number, column: number):
 /**
  * Draws a text as lines of half blocks. A text of only upper-case letters, digits and ` $%*+-./:` gives a smaller code.
  * @param maxColumns the width of the terminal
+ * @param level how much of the code may be damaged: 'L' gives a smaller code
  * @returns null if the code is wider
  */
-export function drawQr(text: string, maxColumns: number): string[] | null {
-  const code = create(text, { errorCorrectionLevel: 'M' })
+export function drawQr(text: string, maxColumns: number, level: 'L' | 'M' = 'M'): string[] | null {
+  const code = create(text, { errorCorrectionLevel: level })
   const end = code.modules.size + QUIET_MODULES
   if (end + QUIET_MODULES > maxColumns) return null
   const lines: string[] = []

@@ -3,7 +3,7 @@ import type { Command, Option } from 'commander'
 import { PENDING_KINDS } from '../../ipc/shapes/pending.ts'
 
 /** The values that a word takes: files, names that the daemon knows, one of a few words, or any text. */
-export type Values = 'files' | 'home' | 'contacts' | 'devices' | 'apps' | 'text' | readonly string[]
+export type Values = 'files' | 'home' | 'contacts' | 'devices' | 'apps' | 'channels' | 'text' | readonly string[]
 
 export interface OptionNode {
   /** `-V`, `--version`. */
@@ -43,6 +43,7 @@ const BY_NAME: Readonly<Record<string, Values>> = {
   ),
   dir: 'home',
   contact: 'contacts',
+  channel: 'channels',
   query: 'contacts',
   device: 'devices',
   shell: ['bash', 'zsh', 'fish'],
@@ -64,6 +65,7 @@ const BY_PLACE: Readonly<Record<string, Values>> = {
   'app accept name': 'apps',
   'app reject name': 'apps',
   'app revoke name': 'apps',
+  '--app app': 'apps',
   '--keep name': 'devices',
   '--without name': 'devices',
   // A device of the contact, which the daemon cannot list by name.

@@ -34,7 +34,7 @@ ${walk('for kind in $valued')}
   fi
   case $kind in
   files | home) compopt -o default ;;
-  contacts | devices | apps)
+  contacts | devices | apps | channels)
     while IFS= read -r word; do
       printf -v word %q "$word"
       [[ $word == "$cur"* ]] && COMPREPLY+=("$word")
@@ -79,7 +79,7 @@ ${walk('for kind in ${=valued}')}
   fi
   case $kind in
   files | home) _files ;;
-  contacts | devices | apps)
+  contacts | devices | apps | channels)
     list=("\${(@f)$(command persona \${home:+--home} \${home:+"$home"} completion names "$kind" -- "\${(Q)PREFIX}" 2>/dev/null)}")
     compadd -- \${list:#}
     ;;

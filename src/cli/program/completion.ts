@@ -61,6 +61,8 @@ async function namesOf(client: Client, kind: string, prefix: string): Promise<st
       return (await client.call('device.list')).devices.map(({ name }) => name)
     case 'apps':
       return (await client.call('app.list')).apps.map(({ name }) => name)
+    case 'channels':
+      return await channelNames(client)
     default:
       return []
   }
@@ -79,6 +81,12 @@ async function contactNames(client: Client, prefix: string): Promise<string[]> {
     client.call('contact.list', { ...page, after: folded }),
   ])
   return [...(contact === null ? [] : [contact]), ...contacts].map(({ name }) => name)
+}
+
+/** Channels, and the invites that can be withdrawn. */
+async function channelNames(client: Client): Promise<string[]> {
+  const { channels, invites } = await client.call('channel.list', { limit: MAX_PAGE })
+  return [...new Set([...channels, ...invites].map(({ name }) => name))]
 }
 
 /** Anybody chooses their own name. Names that a shell or a terminal would not take literally are left out. */

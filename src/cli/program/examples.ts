@@ -33,6 +33,12 @@ export const EXAMPLES: Readonly<Partial<Record<string, readonly string[]>>> = {
     'persona contact policy Bob ask        # ask before a newer table counts',
   ],
   accept: ['persona pending', 'persona accept Bob'],
+  channel: [
+    'persona channel invite Bob --wait     # send the line to Bob, then compare the words',
+    'persona channel accept INVITE --name Alice',
+    'persona channel send Bob "Hello"',
+    'persona channel read Bob --follow',
+  ],
   tox: [
     'persona tox rekey laptop.tox phone.tox --device phone',
     'persona publish',

@@ -4,6 +4,7 @@ import { COLOR_CHOICES } from '../io/style.ts'
 import { addAnnounce } from './announce.ts'
 import { addApp } from './app.ts'
 import { addBackup } from './backup.ts'
+import { addChannel } from './channel.ts'
 import { addCompletion } from './completion-command.ts'
 import { addContact } from './contact.ts'
 import { addConfig, addDaemon, addService, addStore } from './daemon.ts'
@@ -47,6 +48,7 @@ export function buildProgram(run: Runner): Command {
   addContact(program, contact, run)
   addPending(program, contact, run)
   addVerify(program, run)
+  addChannel(program.command('channel').description('make and use encrypted lines to other people'), run)
   program.commandsGroup('Tox:')
   addTox(program.command('tox').description('work with Tox profiles and the companion'), run)
   program.commandsGroup('The daemon:')

@@ -55,7 +55,8 @@ test('a refused value is named in words for people, without the param of the soc
 /** Params that a command makes itself: no person types them. */
 const MADE = new Set(
   [
-    'again,backup,blocked,box,carrier,check,force,header,isLast,message,observations,plan,repaired,repin,restore',
+    'again,backup,blocked,box,carrier,check,force,header,isLast,message,observations,offset,page,persona,plan,repaired',
+    'repin,restore,total,upload,upTo',
     'short,source,trustVerified,unnamed,verified',
   ].flatMap((names) => names.split(',')),
 )

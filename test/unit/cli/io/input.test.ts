@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { parseDuration } from '../../../../src/cli/daemon/apps.ts'
+import { parseTimeSpan } from '../../../../src/cli/io/time-span.ts'
 import { CliError } from '../../../../src/cli/io/errors.ts'
 import { readPassphraseFile, readWordsFile } from '../../../../src/cli/io/input.ts'
 import { obtainPassphrase } from '../../../../src/cli/io/passphrase.ts'
@@ -76,6 +76,6 @@ test('without a terminal and a file, the hint names the option', async () => {
 })
 
 test('a time span needs a unit and stays within the limit of the daemon', () => {
-  expect(['90m', '12h', '3660d', '1w'].map(parseDuration)).toEqual([5400, 43_200, 3660 * 86_400, 604_800])
-  for (const text of ['', '0d', '30', 'd', '3661d', '99999w']) expect(() => parseDuration(text), text).toThrow(CliError)
+  expect(['90m', '12h', '3660d', '1w'].map(parseTimeSpan)).toEqual([5400, 43_200, 3660 * 86_400, 604_800])
+  for (const text of ['', '0d', '30', 'd', '3661d', '99999w']) expect(() => parseTimeSpan(text), text).toThrow(CliError)
 })

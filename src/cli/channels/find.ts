@@ -1,0 +1,82 @@
+/** Finds channels and open invites by the names that their owner gave them. These names are a name space of their own, within one app. */
+import type { Client } from '../../ipc/client.ts'
+import type { ChannelView, InviteView } from '../../ipc/methods/channel-values.ts'
+import { MAX_PAGE } from '../../ipc/shapes/limits.ts'
+import { CliError } from '../io/errors.ts'
+import { escapeText } from '../io/escape.ts'
+
+/** The app of channels that people use by hand. */
+export const HAND_APP = 'chat'
+
+export interface WithApp {
+  readonly app?: string
+}
+
+export interface Listed {
+  readonly channels: readonly ChannelView[]
+  readonly invites: readonly InviteView[]
+}
+
+/** All channels and open invites, of one app or of all. */
+export async function listAll(client: Client, { app }: WithApp): Promise<Listed> {
+  const channels: ChannelView[] = []
+  for (let after: string | null = null; ;) {
+    const page: Listed & { next: string | null } = await client.call('channel.list', {
+      limit: MAX_PAGE,
+      ...(app === undefined ? {} : { app }),
+      ...(after === null ? {} : { after }),
+    })
+    channels.push(...page.channels)
+    if (page.next === null) return { channels, invites: page.invites }
+    after = page.next
+  }
+}
+
+/**
+ * The channel with this name or id.
+ * @throws {CliError} CHANNEL_UNKNOWN | AMBIGUOUS
+ */
+export async function findChannel(client: Client, name: string, only: WithApp): Promise<ChannelView> {
+  const { channels, invites } = await listAll(client, only)
+  const found = theOne(channels, name)
+  if (found !== null) return found
+  if (theOne(invites, name) !== null)
+    throw new CliError('CHANNEL_UNKNOWN', `nobody has used the invite for ${escapeText(name)} yet`)
+  throw unknown(name)
+}
+
+/** The channel or the open invite with this name or id. @throws {CliError} CHANNEL_UNKNOWN | AMBIGUOUS */
+export async function findEither(client: Client, name: string, only: WithApp): Promise<ChannelView | InviteView> {
+  const { channels, invites } = await listAll(client, only)
+  const found = theOne<ChannelView | InviteView>([...channels, ...invites], name)
+  if (found === null) throw unknown(name)
+  return found
+}
+
+/** Refuses a name that another channel or invite of the app has. @throws {CliError} NAME_TAKEN */
+export async function checkFree(client: Client, name: string, app: string): Promise<void> {
+  const { channels, invites } = await listAll(client, { app })
+  if (![...channels, ...invites].some((each) => folded(each.name) === folded(name))) return
+  throw new CliError('NAME_TAKEN', `a channel or an invite with the name ${escapeText(name)} exists already`, {
+    hint: 'choose another name, or close that one',
+  })
+}
+
+/** @throws {CliError} AMBIGUOUS */
+function theOne<T extends { readonly id: string; readonly name: string }>(all: readonly T[], name: string): T | null {
+  const found = all.filter((each) => each.id === name || folded(each.name) === folded(name))
+  if (found.length <= 1) return found[0] ?? null
+  const ids = found.map(({ id }) => id).join(', ')
+  throw new CliError('AMBIGUOUS', `${found.length} channels have the name ${escapeText(name)}`, {
+    hint: `add --app APP, or name one by its id: ${ids}`,
+  })
+}
+
+function unknown(name: string): CliError {
+  return new CliError('CHANNEL_UNKNOWN', `no channel has the name ${escapeText(name)}`)
+}
+
+/** As contacts: people type names without looking at capitals. */
+function folded(name: string): string {
+  return name.normalize('NFC').toLowerCase()
+}

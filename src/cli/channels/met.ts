@@ -1,0 +1,96 @@
+/** Waits until the two sides of a new channel have met, and shows the four words that both see. */
+import type { Client, DaemonEvent, LaggedEvent } from '../../ipc/client.ts'
+import type { ChannelView } from '../../ipc/methods/channel-values.ts'
+import { describeChannelEvent } from '../events/channels.ts'
+import { print, remark, type Context } from '../io/context.ts'
+import { CliError, EXIT_DONE, EXIT_FAILED } from '../io/errors.ts'
+import { showName } from '../io/escape.ts'
+import { interrupted } from '../io/interrupts.ts'
+import { wordsAdvice } from './list.ts'
+import { channelState } from './states.ts'
+
+/** Looks for the channel that is waited for; null while there is none. */
+export type Look = () => Promise<ChannelView | null>
+
+/**
+ * Waits until the channel is there and its state is settled.
+ * @param app whose alarms are shown meanwhile
+ * @returns null at Ctrl-C: the daemon goes on alone
+ */
+export async function waitForMeeting(
+  context: Context,
+  client: Client,
+  app: string,
+  look: Look,
+): Promise<ChannelView | null> {
+  const news = new News()
+  const subscription = await client.subscribe(['channel.changed', 'channel.alarm'], (event) => {
+    if (isAlarmOf(app, event)) remark(context, describeChannelEvent(event))
+    news.ring()
+  })
+  try {
+    const stopped = interrupted()
+    for (;;) {
+      const rung = news.next()
+      const channel = await look()
+      if (channel !== null && channel.state !== 'waiting' && channel.state !== 'meeting') return channel
+      const end = await Promise.race([rung, stopped, client.closed])
+      if (end === null) return null
+      if (end !== RUNG) throw end
+    }
+  } finally {
+    await subscription.close().catch(() => {})
+  }
+}
+
+/** Prints a channel that was waited for, with its words. @returns the exit status */
+export function printMet(context: Context, channel: ChannelView): number {
+  const who = showName(channel.name, channel.peer.persona)
+  if (channel.words === null || (channel.state !== 'open' && channel.state !== 'held')) {
+    print(context, channel, [`the channel with ${who} is ${channelState(channel)}`])
+    return channel.state === 'open' ? EXIT_DONE : EXIT_FAILED
+  }
+  print(context, channel, [
+    channel.state === 'open'
+      ? `the channel with ${who} is open`
+      : `somebody came with the invite for ${who}, but without its secret part: the channel waits until you compare the words`,
+    'both sides see these four words:',
+    '',
+    `    ${channel.words.join(' ')}`,
+    '',
+    ...wordsAdvice(channel),
+  ])
+  return EXIT_DONE
+}
+
+type Alarm = Extract<DaemonEvent, { readonly event: 'channel.alarm' }>
+
+function isAlarmOf(app: string, event: DaemonEvent | LaggedEvent): event is Alarm {
+  return event.event === 'channel.alarm' && event.data.app === app
+}
+
+const RUNG = Symbol('rung')
+
+/** Something that rings again and again; a ring between two waits is not lost. */
+class News {
+  #ring: () => void = () => {}
+
+  /** Resolves at the next ring after this call. */
+  next(): Promise<typeof RUNG> {
+    return new Promise((resolve) => {
+      this.#ring = () => resolve(RUNG)
+    })
+  }
+
+  ring(): void {
+    this.#ring()
+  }
+}
+
+/** @throws {CliError} CANCELLED: so a script sees that nobody has come yet */
+export function stillWaiting(who: string): CliError {
+  return new CliError(
+    'CANCELLED',
+    `stopped waiting; the daemon goes on, and persona channel show ${who} tells how it went`,
+  )
+}
