@@ -34,7 +34,7 @@ export const EXAMPLES: Readonly<Partial<Record<string, readonly string[]>>> = {
   ],
   accept: ['persona pending', 'persona accept Bob'],
   channel: [
-    'persona channel invite Bob --wait     # send the line to Bob, then compare the words',
+    'persona channel invite Bob --wait     # send the line to Bob',
     'persona channel accept INVITE --name Alice',
     'persona channel send Bob "Hello"',
     'persona channel read Bob --follow',
