@@ -101,7 +101,6 @@ const STEPS: Readonly<Record<string, Step>> = {
   SHORT_UNKNOWN: 'persona contact refresh',
   SHORT_UNKNOWN_OFF: 'persona config edit',
   NO_CARRIER: 'persona config edit',
-  APPS_LOCKED: 'persona unlock',
   CHANNEL_UNKNOWN: 'persona channel list',
   CHANNEL_NOT_OPEN: 'persona channel list',
   OUTBOX_FULL: 'persona channel list',
