@@ -1,7 +1,7 @@
 /**
  * Seals a large file in chunks. No chunk can be changed, removed, swapped or cut off unnoticed (docs/backup.md, section 3).
  *
- *     0   8   "persbak" and 0x1A        8   1   version, 0x01
+ *     0   8   "persbak" and 0x1A        8   1   version, 0x01 or 0x02: what the content begins with
  *     9   4   passes, u32               13  4   memory in KiB, u32        17  16  salt
  *     33      boxes of 49152 bytes each, the last one of 1..49152, each after its tag of 16 bytes
  *
@@ -18,7 +18,11 @@ import { checkPassphrase, passphraseSecret } from './sealing.ts'
 export const LABEL_BACKUP: Uint8Array = encodeUtf8('personad/v1/backup\0')
 
 const MAGIC: Uint8Array = concatBytes(encodeUtf8('persbak'), Uint8Array.of(0x1a))
-const VERSION = 1
+const VERSIONS = [1, 2] as const
+
+/** 1: signing keys and a snapshot. 2: secrets of apps between them. */
+export type BackupVersion = (typeof VERSIONS)[number]
+
 const COST_AT: number = MAGIC.length + 1
 export const BACKUP_HEADER_BYTES: number = COST_AT + 8 + SALT_BYTES
 export const BACKUP_CHUNK_BYTES: number = 48 << 10 // format: content of one box
@@ -34,10 +38,11 @@ export async function newBackupKey(
   passphrase: string,
   cost: PasswordCost,
   engine: CryptoEngine,
+  version: BackupVersion = 1,
 ): Promise<{ header: Uint8Array; key: Uint8Array }> {
   checkPassphrase(passphrase)
   const salt = engine.randomBytes(SALT_BYTES)
-  const header = concatBytes(MAGIC, Uint8Array.of(VERSION), u32be(cost.passes), u32be(cost.memoryBytes / 1024), salt)
+  const header = concatBytes(MAGIC, Uint8Array.of(version), u32be(cost.passes), u32be(cost.memoryBytes / 1024), salt)
   return { header, key: await deriveKey(header, passphrase, engine) }
 }
 
@@ -50,14 +55,17 @@ export async function backupKeyOf(header: Uint8Array, passphrase: string, engine
   if (header.length !== BACKUP_HEADER_BYTES || !equalBytes(header.subarray(0, MAGIC.length), MAGIC)) {
     throw new CryptoError('BACKUP_NOT_ONE', 'this is not a backup of a persona')
   }
-  const version = header[MAGIC.length]
-  if (version !== VERSION) {
-    throw new CryptoError(
-      'BACKUP_UNKNOWN_VERSION',
-      `the backup has version ${version}; this program reads version ${VERSION}`,
-    )
+  const version = header[MAGIC.length]!
+  if (!(VERSIONS as readonly number[]).includes(version)) {
+    const message = `the backup has version ${version}; this program reads versions ${VERSIONS.join(' and ')}`
+    throw new CryptoError('BACKUP_UNKNOWN_VERSION', message)
   }
   return await deriveKey(header, passphrase, engine)
+}
+
+/** The version of a header that {@link backupKeyOf} takes. */
+export function backupVersionOf(header: Uint8Array): BackupVersion {
+  return header[MAGIC.length] === 2 ? 2 : 1
 }
 
 async function deriveKey(header: Uint8Array, passphrase: string, engine: CryptoEngine): Promise<Uint8Array> {

@@ -248,7 +248,7 @@ async function openParts(
     isErasing: false,
   }
   const handlers = {
-    ...keeperHandlers(keeper, daemon.apps, about, [...protocol.events.keys()] as EventName[]),
+    ...keeperHandlers(keeper, daemon.apps, about, [...protocol.events.keys()] as EventName[], sealed.arrived),
     ...doctorHandlers(
       keeper,
       [fullDisk, access, sealed, { findings: () => cards.checks() }, ...open],

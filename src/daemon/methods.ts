@@ -18,6 +18,7 @@ import { rotationHandlers } from './methods/rotation.ts'
 import { siblingHandlers } from './methods/sibling.ts'
 import { pairingHandlers } from './pairing/methods.ts'
 import { backupHandlers } from './snapshot/methods.ts'
+import { NO_MORE_SECRETS, type MoreSecrets } from './snapshot/more-secrets.ts'
 
 /** The methods about the state. The wings answer their own. */
 export type KeeperMethods = Omit<Methods, 'doctor' | 'persona.erase' | keyof WingMethods>
@@ -25,12 +26,14 @@ export type KeeperMethods = Omit<Methods, 'doctor' | 'persona.erase' | keyof Win
 /**
  * @param about the daemon's own part of `status`
  * @param eventNames the names of all events
+ * @param more secrets that a backup has beside the signing keys
  */
 export function keeperHandlers(
   keeper: Keeper,
   apps: Apps,
   about: () => About,
   eventNames: readonly EventName[] = EVENT_NAMES,
+  more: MoreSecrets = NO_MORE_SECRETS,
 ): Handlers<KeeperMethods> {
   return {
     ...generalHandlers(keeper, apps, about, eventNames),
@@ -42,7 +45,7 @@ export function keeperHandlers(
     ...alarmHandlers(keeper),
     ...ownHandlers(keeper),
     ...custodyHandlers(keeper),
-    ...backupHandlers(keeper),
+    ...backupHandlers(keeper, more),
     ...rotationHandlers(keeper),
     ...siblingHandlers(keeper),
     ...pairingHandlers(keeper),

@@ -14,8 +14,14 @@ export const TEXTS: SealedKind<string> = sealedKind('text', {
   decode: (bytes) => decodeUtf8(bytes) ?? '',
 })
 
-/** Another kind with the same values. */
-export const NOTES: SealedKind<string> = { ...TEXTS, name: 'note' }
+/** Texts that a backup takes along. */
+export const NOTES: SealedKind<string> = sealedKind('note', TEXTS.codec, {
+  travels: 'backup',
+  arrival: {
+    read: (id, value) => (/^[a-z]$/.test(id) && value !== 'bad' ? value : null),
+    merge: (arrived, here) => `${arrived} (restored${here === undefined ? '' : ` over ${here}`})`,
+  },
+})
 
 export interface SealedStory extends KeeperStory {
   readonly setting?: AppsSetting | null

@@ -1,9 +1,11 @@
 /** Everything about sealed records that the daemon opens: the key, its daily change, and the records. */
 import type { Finding } from '../../ipc/shapes/doctor.ts'
+import { describeError } from '../../process/describe-error.ts'
 import type { Log } from '../../process/log.ts'
 import type { StatePaths } from '../../store/state-dir.ts'
 import type { Keeper } from '../keeper/keeper.ts'
 import { AppsKey } from './apps-key.ts'
+import { ArrivedRecords } from './arrived.ts'
 import { KeyChange } from './change.ts'
 import { appsFindings } from './findings.ts'
 import type { KeyFileFs } from './key-file.ts'
@@ -27,12 +29,15 @@ export class Sealed {
   readonly key: AppsKey
   readonly change: KeyChange
   readonly records: SealedRecords
+  /** Sealed records that travel in a backup. */
+  readonly arrived: ArrivedRecords
   readonly #log: Pick<Log, 'warn'>
 
   private constructor(key: AppsKey, { keeper, kinds, log }: SealedOptions) {
     this.key = key
     this.change = new KeyChange(keeper, key)
     this.records = new SealedRecords(keeper, key, kinds)
+    this.arrived = new ArrivedRecords(keeper, key, kinds)
     this.#log = log
   }
 
@@ -51,6 +56,10 @@ export class Sealed {
     })
     const sealed = new Sealed(key, options)
     await sealed.change.count()
+    // A crash in a restore left them, or the key was closed at its end.
+    key.whenOpened(() => {
+      sealed.arrived.take().catch((error: unknown) => log.warn('apps.arrived', describeError(error)))
+    })
     return sealed
   }
 

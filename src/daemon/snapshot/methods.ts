@@ -4,14 +4,17 @@ import { formatBase64url, parseBase64url } from '../../core/encoding/bytes.ts'
 import type { Handlers } from '../../ipc/methods/method.ts'
 import type { Methods } from '../../ipc/methods/all-methods.ts'
 import type { BackupChunk, RestoreResult } from '../../ipc/shapes/backup.ts'
-import { BackupReader, BackupWriter } from './backup.ts'
+import { BackupWriter } from './backup.ts'
+import { BackupReader } from './restore.ts'
 import type { Keeper } from '../keeper/keeper.ts'
+import { NO_MORE_SECRETS, type MoreSecrets } from './more-secrets.ts'
 import { Serial } from '../../process/serial.ts'
 
 export type BackupMethods = Pick<Methods, 'backup.begin' | 'backup.next' | 'restore.begin' | 'restore.put'>
 
-export function backupHandlers(keeper: Keeper): Handlers<BackupMethods> {
-  const transfers = new Transfers(keeper)
+/** @param more secrets that a backup has beside the signing keys */
+export function backupHandlers(keeper: Keeper, more: MoreSecrets = NO_MORE_SECRETS): Handlers<BackupMethods> {
+  const transfers = new Transfers(keeper, more)
   return {
     'backup.begin': ({ passphrase }) => transfers.beginBackup(passphrase),
     'backup.next': ({ backup }) => transfers.nextOfBackup(backup),
@@ -23,19 +26,21 @@ export function backupHandlers(keeper: Keeper): Handlers<BackupMethods> {
 /** One backup and one restore at a time. A new one ends the one before. Calls run one after the other. */
 class Transfers {
   readonly #keeper: Keeper
+  readonly #more: MoreSecrets
   #last = 0
   #backup: { readonly id: number; readonly writer: BackupWriter } | null = null
   #restore: { readonly id: number; readonly reader: BackupReader } | null = null
   readonly #serial = new Serial()
 
-  constructor(keeper: Keeper) {
+  constructor(keeper: Keeper, more: MoreSecrets) {
     this.#keeper = keeper
+    this.#more = more
   }
 
   beginBackup(passphrase: string): Promise<{ backup: number; header: string }> {
     return this.#serial.run(async () => {
       await this.#endBackup()
-      const writer = await BackupWriter.begin(this.#keeper, passphrase)
+      const writer = await BackupWriter.begin(this.#keeper, passphrase, this.#more)
       this.#backup = { id: ++this.#last, writer }
       return { backup: this.#last, header: formatBase64url(writer.header) }
     })
@@ -54,7 +59,7 @@ class Transfers {
   beginRestore(header: Uint8Array, passphrase: string): Promise<{ restore: number }> {
     return this.#serial.run(async () => {
       await this.#endRestore()
-      const reader = await BackupReader.begin(this.#keeper, header, passphrase)
+      const reader = await BackupReader.begin(this.#keeper, header, passphrase, this.#more)
       this.#restore = { id: ++this.#last, reader }
       return { restore: this.#last }
     })
