@@ -11,6 +11,15 @@ import { FRAME_BYTES, MAX_BODY_BYTES } from '../../src/channel/ratchet/frame.ts'
 import { CONTENT_COST_BYTES, MAX_OUTBOX_BYTES, MAX_UNREAD_BYTES, WINDOW } from '../../src/channel/exchange/channel.ts'
 import { REPEAT_MS } from '../../src/channel/exchange/repeat.ts'
 import { MAX_CANDIDATES } from '../../src/channel/handshake/host.ts'
+import {
+  MAX_FILE_BYTES,
+  MAX_FOLDER_NAMES,
+  MAX_SUBDIRECTORY_NAMES,
+} from '../../src/daemon/channels/carriers/folder-files.ts'
+import { LOOK_MS } from '../../src/daemon/channels/carriers/folder-watch.ts'
+import { MESSAGE_RATE } from '../../src/daemon/channels/carriers/relay-carrier.ts'
+import { MAX_THINGS } from '../../src/daemon/channels/carriers/seen-cursor.ts'
+import { RELAY_LIMITS } from '../../src/relay/limits.ts'
 import { VECTORS_DIR } from '../generate/vectors.ts'
 import { flowingSectionOf } from '../support/doc-section.ts'
 import { codesOf } from '../support/error-codes.ts'
@@ -46,6 +55,17 @@ describe('docs/channel.md', () => {
     expect(sentences.length).toBe(18)
   })
 
+  it('has the numbers of the carriers in its text', () => {
+    const sentences = [
+      `at most ${MAX_FILE_BYTES} bytes`,
+      `at most ${MAX_SUBDIRECTORY_NAMES} names of a subdirectory, ${MAX_FOLDER_NAMES} of a folder, and ${MAX_THINGS} files`,
+      `every ${LOOK_MS / 1000} seconds`,
+      `up to ${RELAY_LIMITS.wait.maxBoxes} boxes`,
+      `at most ${MESSAGE_RATE.burst} messages at once, and then ${MESSAGE_RATE.perSec} a second`,
+    ]
+    for (const text of sentences) expect(section(13), text).toContain(text)
+  })
+
   it('lists every code', () => {
     const listed = [...section(11).matchAll(/\| `([A-Z_]+)`/g)].map(([, code]) => code)
     expect(listed).toEqual([
@@ -53,6 +73,8 @@ describe('docs/channel.md', () => {
       ...codesOf('ChannelErrorCode', 'channel/exchange/errors.ts'),
       ...codesOf('HandshakeErrorCode', 'channel/handshake/errors.ts'),
     ])
+    const ofCarriers = [...section(13).matchAll(/\| `([A-Z_]+)`/g)].map(([, code]) => code)
+    expect(ofCarriers).toEqual(codesOf('CarrierErrorCode', 'daemon/channels/carriers/errors.ts'))
     const reasons = [...section(10).matchAll(/\| `([A-Z_]+)`/g)].map(([, code]) => code)
     expect(reasons).toEqual(codesOf('BrokenReason', 'channel/exchange/channel.ts'))
   })

@@ -56,13 +56,14 @@ const EVENTS = { 'content-type': 'text/event-stream' }
 function streamOf(relay: TestRelay, { request, body }: Asked): ReadableStream<Uint8Array> {
   const { boxes } = body as { boxes: { pub: string; at: number }[] }
   const encoder = new TextEncoder()
+  let isOpen = true
   let end = (): void => {}
   return new ReadableStream({
     start: (controller) => {
       const tell = async (pub: string): Promise<void> => {
         const at = boxes.find((box) => box.pub === pub)!.at
         const told = await relay.boxes.check({ pub, at }, { address: 'stream' })
-        if (told.ok && 'found' in told && told.found)
+        if (isOpen && told.ok && 'found' in told && told.found)
           controller.enqueue(encoder.encode(`data: ${JSON.stringify({ pub, ...told })}\n\n`))
       }
       end = relay.boxes.watch(
@@ -70,13 +71,17 @@ function streamOf(relay: TestRelay, { request, body }: Asked): ReadableStream<Ui
         (pub) => void tell(pub),
       )
       request.signal.addEventListener('abort', () => {
+        isOpen = false
         end()
         controller.error(request.signal.reason)
       })
       controller.enqueue(encoder.encode(': still here\n\n'))
       for (const { pub } of boxes) void tell(pub)
     },
-    cancel: () => end(),
+    cancel: () => {
+      isOpen = false
+      end()
+    },
   })
 }
 

@@ -72,11 +72,13 @@ export class FolderCarrier implements Carrier {
       })
     const folders = await this.holding(to.url)
     if (folders.length === 0) throw this.#away('the subdirectory of the peer')
+    // The same in each directory, so that a reader of two takes it once.
+    const number = this.#nextNumber()
     let isUsed = true
     for (const folder of folders) {
       if (await isClosed(join(folder, digitsOf(to.url)))) continue
       isUsed = false
-      await coded(folder, async () => await this.#leave(folder, line, to, data))
+      await coded(folder, async () => await this.#leave(folder, line, to, data, number))
     }
     return isUsed ? 'used' : 'left'
   }
@@ -119,7 +121,7 @@ export class FolderCarrier implements Carrier {
     }
   }
 
-  async #leave(folder: string, line: Line, to: Intake, data: Uint8Array): Promise<void> {
+  async #leave(folder: string, line: Line, to: Intake, data: Uint8Array, number: number): Promise<void> {
     const all = digitsIn(foldersOfLine(line))
     const isHere = await Promise.all(all.map(async (digits) => await isDirectory(join(folder, digits))))
     const here = all.filter((_, i) => isHere[i])
@@ -132,7 +134,7 @@ export class FolderCarrier implements Carrier {
     const type = dataType(data)
     if (type === BOX_TYPE.m1 || type === BOX_TYPE.m1WithoutK)
       return await this.#ownIn(folder, own[0]!).leaveFirst(digitsOf(to.url), data)
-    for (const digits of own) await this.#ownIn(folder, digits).leave(data)
+    for (const digits of own) await this.#ownIn(folder, digits).leave(data, number)
   }
 
   /** The folders of an own intake. Its subdirectory is made again where somebody emptied the folder. @throws {CarrierError} CARRIER_AWAY */
@@ -149,7 +151,7 @@ export class FolderCarrier implements Carrier {
 
   #ownIn(folder: string, digits: string): OwnSubdirectory {
     const path = join(folder, digits)
-    const own = this.#own.get(path) ?? new OwnSubdirectory(folder, digits, () => this.#nextNumber())
+    const own = this.#own.get(path) ?? new OwnSubdirectory(folder, digits)
     this.#own.set(path, own)
     return own
   }

@@ -82,6 +82,7 @@ export class FolderWatch implements Watch {
 
   async #lookUntilDone(): Promise<void> {
     this.#looking = true
+    this.#cancel()
     while (this.#lookAgain && !this.#options.signal.aborted) {
       this.#lookAgain = false
       const wanted = this.#wanted
@@ -90,7 +91,6 @@ export class FolderWatch implements Watch {
     }
     this.#looking = false
     if (this.#options.signal.aborted) return this.#end()
-    this.#cancel()
     this.#cancel = this.#options.clock.after(LOOK_MS, () => {
       if (++this.#looks % LOOKS_TO_ALL === 0) this.#tell(this.#all)
       this.#look()

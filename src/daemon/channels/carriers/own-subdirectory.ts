@@ -36,16 +36,13 @@ interface Left {
 export class OwnSubdirectory {
   readonly #folder: string
   readonly #digits: string
-  readonly #nextNumber: () => number
   readonly #inTurn = new Serial()
   /** By the hash of the data, the newest last; null until it was read. */
   #left: Map<string, Left> | null = null
 
-  /** @param nextNumber numbers that rise, also after a restart, and after the folder was emptied */
-  constructor(folder: string, digits: string, nextNumber: () => number) {
+  constructor(folder: string, digits: string) {
     this.#folder = folder
     this.#digits = digits
-    this.#nextNumber = nextNumber
   }
 
   get #path(): string {
@@ -58,19 +55,22 @@ export class OwnSubdirectory {
   }
 
   /**
-   * Leaves data for the peer, durably. Data that is there already gets a new number: so a reader who has missed it looks at it again.
+   * Leaves data for the peer, durably. Data that is there already gets the new number: so a reader who has missed it looks at it again.
+   * @param number higher than all before, also after a restart, and after the folder was emptied
    * @throws {DurableError}
    * @throws {CarrierError} CARRIER_DENIED
    */
-  async leave(data: Uint8Array): Promise<void> {
+  async leave(data: Uint8Array, number: number): Promise<void> {
     await this.#inTurn.run(
       async () =>
         await this.#inside(async (inside, left) => {
-          const { numbers } = note(left, keyOf(data))
-          const number = this.#nextNumber()
-          const before = numbers[0]
-          if (before !== undefined && (await isRenamed(inside, before, number, keyOf(data)))) numbers.shift()
-          else await writeFileDurably(join(inside, frameName(number)), encodeFile(data), FILE_MODES)
+          const key = keyOf(data)
+          const before = left.get(key)?.numbers[0]
+          const isThere = before !== undefined && (await isRenamed(inside, before, number, key))
+          if (!isThere) await writeFileDurably(join(inside, frameName(number)), encodeFile(data), FILE_MODES)
+          // Only now: what could not be written is not the newest.
+          const { numbers } = note(left, key)
+          if (isThere) numbers.shift()
           numbers.push(number)
         }),
     )

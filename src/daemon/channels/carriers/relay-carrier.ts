@@ -2,7 +2,7 @@
 import { formatBase64url, parseBase64url } from '../../../core/encoding/bytes.ts'
 import type { Intake } from '../../../channel/invite/address.ts'
 import { MAX_DATA_BYTES } from '../../../channel/ratchet/box-data.ts'
-import { Quota } from '../../../process/quota.ts'
+import { Quota, type Rate } from '../../../process/quota.ts'
 import type { RelayClient } from '../../../relay/client.ts'
 import { RelayError } from '../../../relay/errors.ts'
 import { RELAY_LIMITS } from '../../../relay/limits.ts'
@@ -20,7 +20,7 @@ import { RelayWatch } from './relay-watch.ts'
 const FIRST_CHECK_MS = 5000 // sanity: somebody waits for their invite
 const QUESTION_MS = 50_000 // sanity: a question is good for 60 s, and its answer has to travel back
 /** Messages that one box may give. A relay with its usual limits takes 60 for it at once, and then one a second. */
-const MESSAGE_RATE = { burst: 1024, perSec: 16 } // sanity: a hostile relay gives them without an end
+export const MESSAGE_RATE: Rate = { burst: 1024, perSec: 16 } // sanity: a hostile relay gives them without an end
 
 export interface RelayCarrierMeans {
   /** The client of a relay, the same one each time. @throws {PersonadError} for an address that may not be called */
