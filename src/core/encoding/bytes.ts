@@ -5,6 +5,7 @@ const BASE64URL = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz012345678
 
 const hexByte: string[] = Array.from({ length: 256 }, (_, i) => HEX_UPPER.charAt(i >> 4) + HEX_UPPER.charAt(i & 15))
 const hexValue = valueTable(HEX_UPPER + 'abcdef', (i) => (i < 16 ? i : i - 6))
+const base64Code = Uint8Array.from(BASE64URL, (character) => character.charCodeAt(0))
 const base64Value = valueTable(BASE64URL, (i) => i)
 
 function valueTable(alphabet: string, value: (index: number) => number): Int8Array {
@@ -35,15 +36,17 @@ export function parseHex(text: string): Uint8Array | null {
 
 /** Unpadded base64url (RFC 4648, section 5). */
 export function formatBase64url(bytes: Uint8Array): string {
-  let text = ''
-  for (let i = 0; i < bytes.length; i += 3) {
-    const left = bytes.length - i
+  const codes = new Uint8Array(Math.ceil((bytes.length * 4) / 3))
+  for (let i = 0, at = 0; i < bytes.length; i += 3) {
     const group = (bytes[i]! << 16) | ((bytes[i + 1] ?? 0) << 8) | (bytes[i + 2] ?? 0)
-    text += BASE64URL.charAt(group >> 18) + BASE64URL.charAt((group >> 12) & 63)
-    if (left > 1) text += BASE64URL.charAt((group >> 6) & 63)
-    if (left > 2) text += BASE64URL.charAt(group & 63)
+    // What stands beyond the end of the array is not kept.
+    codes[at++] = base64Code[group >> 18]!
+    codes[at++] = base64Code[(group >> 12) & 63]!
+    codes[at++] = base64Code[(group >> 6) & 63]!
+    codes[at++] = base64Code[group & 63]!
   }
-  return text
+  // A text that is put together character by character is a tree of 32 bytes for each, as long as somebody keeps it.
+  return utf8Decoder.decode(codes)
 }
 
 /**

@@ -10,11 +10,11 @@ import type {
   RetireAnswer,
   SendAnswer,
 } from '../../relay/wire.ts'
-import { formatBoxKey } from '../../seal/box-key.ts'
 import type { Bucket, Message, RelayStore } from '../store/relay-store.ts'
 import type { Awaited, BoxCaller, BoxService } from './box-service.ts'
 import { Questions } from './questions.ts'
 import {
+  boxIdOf,
   canBeAsked,
   parseAt,
   readCall,
@@ -74,7 +74,7 @@ export class Boxes implements BoxService {
     if (key === null || !canBeAsked(key)) return refused('Bad request')
     if (parseAt(at) === null) return refused('Bad at')
     const { checks } = this.#options.limits.wait
-    const call: CheckCall = { action: 'check', key, box: formatBoxKey(key), at, ask: false }
+    const call: CheckCall = { action: 'check', key, box: boxIdOf(key, pub), at, ask: false }
     return (await this.#spend([{ key: `wait:${caller.address}`, ...checks }])) ?? (await this.#check(call, caller))
   }
 

@@ -64,7 +64,7 @@ export function readCall(body: unknown, limits: Limits): BoxCall | BoxError {
   if (key === null) return 'Bad request'
   const ext = readExt(request['ext'])
   if (typeof ext === 'string') return ext
-  const addressed = { key, box: formatBoxKey(key) }
+  const addressed = { key, box: boxIdOf(key, request['pub'] as string) }
   switch (request['action']) {
     case 'send':
       return readSend(request, addressed, ext, limits)
@@ -111,6 +111,11 @@ export function readKey(pub: unknown): BoxKey | null {
     if (error instanceof SealError) return null
     throw error
   }
+}
+
+/** The canonical text of a key that was read. @param pub as it was read; in its canonical form most often, and base64url has one text for it */
+export function boxIdOf(key: BoxKey, pub: string): BoxId {
+  return pub.length === Math.ceil((key.bytes.length * 4) / 3) ? pub : formatBoxKey(key)
 }
 
 /** Whether a question can be sealed to the key: the short form of P-384 shows that only by its other coordinate. */

@@ -1,32 +1,35 @@
-/** The clients that wait, each for messages in some boxes. */
-import { formatBoxKey } from '../../seal/box-key.ts'
+/** The clients that wait, each for messages in some boxes. Most boxes have one, so it stands for itself: a set for each would double what a stream takes. */
 import type { BoxId, RelayStore } from '../store/relay-store.ts'
-import { readKey } from './request.ts'
+import { boxIdOf, readKey } from './request.ts'
 
 interface Watcher {
   /** The key as the client wrote it. */
   readonly pub: string
+  readonly box: BoxId
   readonly listener: (pub: string) => void
 }
 
 export class Watchers {
-  readonly #byBox = new Map<BoxId, Set<Watcher>>()
+  readonly #byBox = new Map<BoxId, Watcher | Set<Watcher>>()
   readonly #stop: () => void
 
   constructor(store: Pick<RelayStore, 'watch'>) {
     this.#stop = store.watch((box) => {
-      for (const { pub, listener } of this.#byBox.get(box) ?? []) listener(pub)
+      const found = this.#byBox.get(box)
+      if (found instanceof Set) for (const { pub, listener } of found) listener(pub)
+      else found?.listener(found.pub)
     })
   }
 
   /** @param pubs keys in any form; texts that are no keys wait for nothing */
   watch(pubs: readonly string[], listener: (pub: string) => void): () => void {
-    const added = pubs.flatMap((pub) => {
+    const added = pubs.flatMap((pub): Watcher[] => {
       const key = readKey(pub)
-      return key === null ? [] : [this.#add(formatBoxKey(key), { pub, listener })]
+      return key === null ? [] : [{ pub, box: boxIdOf(key, pub), listener }]
     })
+    for (const watcher of added) this.#add(watcher)
     return () => {
-      for (const remove of added) remove()
+      for (const watcher of added) this.#remove(watcher)
     }
   }
 
@@ -35,13 +38,18 @@ export class Watchers {
     this.#byBox.clear()
   }
 
-  #add(box: BoxId, watcher: Watcher): () => void {
-    const watchers = this.#byBox.get(box) ?? new Set()
-    this.#byBox.set(box, watchers.add(watcher))
-    return () => {
-      watchers.delete(watcher)
-      // Another watcher may have come to a new set since.
-      if (watchers.size === 0 && this.#byBox.get(box) === watchers) this.#byBox.delete(box)
-    }
+  #add(watcher: Watcher): void {
+    const found = this.#byBox.get(watcher.box)
+    if (found === undefined) this.#byBox.set(watcher.box, watcher)
+    else if (found instanceof Set) found.add(watcher)
+    else this.#byBox.set(watcher.box, new Set([found, watcher]))
+  }
+
+  #remove(watcher: Watcher): void {
+    const found = this.#byBox.get(watcher.box)
+    if (found === watcher) this.#byBox.delete(watcher.box)
+    if (!(found instanceof Set)) return
+    found.delete(watcher)
+    if (found.size === 0) this.#byBox.delete(watcher.box)
   }
 }

@@ -101,11 +101,11 @@ class Stream {
   readonly #response: ServerResponse
   readonly #caller: BoxCaller
   readonly #options: StreamsOptions
-  readonly #at: ReadonlyMap<string, number>
-  /** Boxes with news that the reader has not heard. At most as many as the stream has boxes, however many messages come. */
-  readonly #news = new Set<string>()
-  /** Boxes whose check was refused for now. The next comment tries again: a full disk or a busy relay passes. */
-  readonly #again = new Set<string>()
+  readonly #boxes: readonly Awaited[]
+  /** Boxes with news that the reader has not heard; null for none. At most as many as the stream has boxes, however many messages come. */
+  #news: Set<string> | null = null
+  /** Boxes whose check was refused for now; null for none. The next comment tries again: a full disk or a busy relay passes. */
+  #again: Set<string> | null = null
   readonly #endsAtMs: number
   #state: 'checking' | 'idle' | 'telling' | 'ended' = 'checking'
   /** Whether the reader took nothing since the last comment. */
@@ -117,13 +117,14 @@ class Stream {
     this.#response = response
     this.#caller = caller
     this.#options = options
-    this.#at = new Map(boxes.map(({ pub, at }) => [pub, at]))
+    this.#boxes = boxes
     this.#endsAtMs = options.clock.nowMs() + options.streamMs
   }
 
   watch(): void {
-    this.#unwatch = this.#options.boxes.watch([...this.#at.keys()], (pub) => {
-      this.#news.add(pub)
+    const pubs = this.#boxes.map(({ pub }) => pub)
+    this.#unwatch = this.#options.boxes.watch(pubs, (pub) => {
+      this.#news = (this.#news ?? new Set()).add(pub)
       this.#tell()
     })
   }
@@ -140,8 +141,7 @@ class Stream {
     this.#state = 'idle'
     // A first line shows the reader, and each proxy on the way, that the stream is open.
     this.#response.write(COMMENT)
-    const pubs = [...this.#at.keys()]
-    answers.forEach((answer, i) => this.#write(pubs[i]!, answer))
+    answers.forEach((answer, i) => this.#write(this.#boxes[i]!.pub, answer))
     this.#tell()
   }
 
@@ -158,8 +158,8 @@ class Stream {
     }
     this.#isStuck = this.#response.writableLength > 0
     if (!this.#isStuck) this.#response.write(COMMENT)
-    for (const pub of this.#again) this.#news.add(pub)
-    this.#again.clear()
+    for (const pub of this.#again ?? []) this.#news = (this.#news ?? new Set()).add(pub)
+    this.#again = null
     this.#tell()
   }
 
@@ -169,24 +169,24 @@ class Stream {
   }
 
   #tell(): void {
-    if (this.#state !== 'idle' || this.#news.size === 0) return
+    if (this.#state !== 'idle' || this.#news === null) return
     // News wait until the reader has taken what was told before. Then one event covers all of a box.
     if (this.#response.writableNeedDrain) return this.#tellAfterDrain()
     this.#state = 'telling'
-    const pubs = [...this.#news]
-    this.#news.clear()
-    this.#tellAll(pubs).catch((error: unknown) => {
+    const news = this.#news
+    this.#news = null
+    this.#tellAll(this.#boxes.filter(({ pub }) => news.has(pub))).catch((error: unknown) => {
       this.#options.onError(error)
       this.end()
     })
   }
 
-  async #tellAll(pubs: readonly string[]): Promise<void> {
-    for (const pub of pubs) {
-      const answer = await this.#options.boxes.check({ pub, at: this.#at.get(pub)! }, this.#caller)
+  async #tellAll(boxes: readonly Awaited[]): Promise<void> {
+    for (const box of boxes) {
+      const answer = await this.#options.boxes.check(box, this.#caller)
       if (this.#state !== 'telling') return
-      if (answer.ok) this.#write(pub, answer)
-      else if (answer.error === 'Too often') this.#again.add(pub)
+      if (answer.ok) this.#write(box.pub, answer)
+      else if (answer.error === 'Too often') this.#again = (this.#again ?? new Set()).add(box.pub)
       else return this.end()
     }
     this.#state = 'idle'

@@ -3,7 +3,7 @@
  * commits of many boxes go to disk together.
  */
 import { hash } from 'node:crypto'
-import { encodeUtf8, equalBytes } from '../../core/encoding/bytes.ts'
+import { equalBytes } from '../../core/encoding/bytes.ts'
 import type { CardPlace } from '../../relay/card-place.ts'
 import { StoreError } from '../../store/errors.ts'
 import type { ResumableStore, Write } from '../../store/store.ts'
@@ -11,6 +11,7 @@ import { Ahead } from './ahead.ts'
 import { BoxChange } from './box-change.ts'
 import { DIGEST_BYTES, type Box, type KeptMessage } from './box.ts'
 import { Buckets } from './buckets.ts'
+import { KeptStore } from './kept-store.ts'
 import { RecordCards } from './record-cards.ts'
 import { messageId, parseDueId, recordsOf, type Records } from './records.ts'
 import type {
@@ -64,12 +65,12 @@ export class RecordRelayStore implements RelayStore {
     { limits, answerUs, nowUs }: StoreOptions,
     release: () => Promise<void> = () => Promise.resolve(),
   ) {
-    this.#store = store
+    this.#store = new KeptStore(store)
     this.#release = release
     this.#limits = limits
-    this.#ahead = new Ahead(store)
+    this.#ahead = new Ahead(this.#store)
     this.#coming = recordsOf(this.#ahead)
-    this.#present = recordsOf(store)
+    this.#present = recordsOf(this.#store)
     this.#cards = new RecordCards({
       coming: this.#coming,
       present: this.#present,
@@ -92,7 +93,7 @@ export class RecordRelayStore implements RelayStore {
       if (isRetired) return USED
       return isRenewed ? { outcome: 'renewed', atUs: same.atUs } : FULL
     }
-    return this.#add(change, data, { bytes: encodeUtf8(data).length, digest }, address)
+    return this.#add(change, data, { bytes: data.length, digest }, address)
   }
 
   async #add(

@@ -1,0 +1,78 @@
+import { expect, test } from 'vitest'
+import { KeptStore } from '../../../../src/relayd/store/kept-store.ts'
+import { StoreError } from '../../../../src/store/errors.ts'
+import { openMemoryStore } from '../../../../src/store/memory-store.ts'
+import type { ResumableStore } from '../../../../src/store/store.ts'
+
+const value = (byte: number, length = 100): Uint8Array => new Uint8Array(length).fill(byte)
+
+/** A store that counts its reads. */
+function counted(): { store: ResumableStore; reads: string[] } {
+  const memory = openMemoryStore()
+  const reads: string[] = []
+  const store: ResumableStore = {
+    get: (key) => {
+      reads.push(key)
+      return memory.get(key)
+    },
+    iterate: (range) => memory.iterate(range),
+    commit: (writes) => memory.commit(writes),
+    resume: () => memory.resume(),
+    close: () => memory.close(),
+  }
+  return { store, reads }
+}
+
+test('a record is read from the disk once, also one that is not there', async () => {
+  const { store, reads } = counted()
+  await store.commit([{ key: 'k/1', value: value(1) }])
+  const kept = new KeptStore(store)
+  for (let n = 0; n < 3; n++) {
+    expect(kept.get('k/1')).toEqual(value(1))
+    expect(kept.get('k/2')).toBeUndefined()
+  }
+  expect(reads).toEqual(['k/1', 'k/2'])
+})
+
+test('a read shows a commit once it has ended, and not before', async () => {
+  const { store, reads } = counted()
+  const kept = new KeptStore(store)
+  const commits = [1, 2].map((byte) => kept.commit([{ key: 'k/1', value: value(byte) }]))
+  expect(kept.get('k/1')).toBeUndefined()
+  await Promise.all(commits)
+  expect(kept.get('k/1')).toEqual(value(2))
+  await kept.commit([{ key: 'k/1', value: null }])
+  expect(kept.get('k/1')).toBeUndefined()
+  expect(reads).toEqual(['k/1'])
+})
+
+test('a commit that failed shows nothing; after a full disk what is kept stays, after any other failure nothing is', async () => {
+  const { store, reads } = counted()
+  await store.commit([{ key: 'k/1', value: value(1) }])
+  for (const [code, count] of [
+    ['STORE_DISK_FULL', 1],
+    ['STORE_IO', 2],
+  ] as const) {
+    const commit = (): Promise<void> => Promise.reject(new StoreError(code, 'failed'))
+    const kept = new KeptStore({ ...store, commit })
+    reads.splice(0)
+    kept.get('k/1')
+    await expect(kept.commit([{ key: 'k/1', value: value(2) }])).rejects.toThrow('failed')
+    expect(kept.get('k/1')).toEqual(value(1))
+    expect(reads).toHaveLength(count)
+  }
+})
+
+test('what is kept has a bound, and the oldest goes first', async () => {
+  const { store, reads } = counted()
+  const kept = new KeptStore(store, 3000)
+  for (let n = 10; n < 60; n++) await kept.commit([{ key: `k/${n}`, value: value(n) }])
+  expect(kept.bytes).toBeLessThanOrEqual(3000)
+  expect(kept.bytes).toBeGreaterThan(2700)
+  expect(kept.get('k/59')).toEqual(value(59))
+  expect(reads).toEqual([])
+  expect(kept.get('k/10')).toEqual(value(10))
+  expect(reads).toEqual(['k/10'])
+  await kept.commit([{ key: 'k/big', value: value(1, 10_000) }])
+  expect(kept.bytes).toBe(0)
+})
