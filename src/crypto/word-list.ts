@@ -14,3 +14,8 @@ export function meantWord(typed: string): string | null {
   if (found.includes(typed)) return typed
   return typed.length >= ENOUGH_LETTERS && found.length === 1 ? found[0]! : null
 }
+
+/** The word with this index, 0..2047. */
+export function wordAt(index: number): string {
+  return wordlist[index]!
+}

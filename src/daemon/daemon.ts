@@ -1,5 +1,5 @@
 /** Starts and stops the daemon: store, keeper, wings and sockets. Each part may rely on the parts opened before it. */
-import type { Handlers } from '../ipc/methods/method.ts'
+import type { Caller, Handlers } from '../ipc/methods/method.ts'
 import type { EventName, DaemonEvent } from '../ipc/methods/events.ts'
 import type { Finding } from '../ipc/shapes/doctor.ts'
 import type { WingsStatus } from '../ipc/methods/status.ts'
@@ -201,6 +201,7 @@ async function openParts(
     netConfig: config.net,
     relays,
     cards,
+    appOf: (caller: Caller) => daemon.apps.of(caller)?.name ?? null,
   }
   closers.push(async () => {
     for (const wing of open.toReversed()) await wing.close?.()

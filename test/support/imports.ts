@@ -32,6 +32,9 @@ const KEEPER = [
   'daemon/keeper',
 ]
 
+/** The ground of channels at work. */
+const CHANNELS = [...KEEPER, 'channel', 'daemon/cards', 'daemon/sealed']
+
 /** From the ground up: a folder imports only folders above it in this list. */
 export const RULES: Readonly<Record<string, Rule>> = {
   errors: { folders: [], packages: [], reason: 'the base of all errors needs no other code' },
@@ -255,9 +258,24 @@ export const RULES: Readonly<Record<string, Rule>> = {
     packages: ['node:'],
     reason: 'a carrier moves sealed bytes: it knows no persona, no store and no channel',
   },
-  'daemon/channels': {
-    folders: [...KEEPER, 'daemon/wing'],
+  'daemon/channels/records': {
+    folders: [...KEEPER, 'channel', 'daemon/channels/carriers', 'daemon/sealed'],
     packages: ['zod'],
+    reason: 'what lies on the disk knows nothing of what works with it',
+  },
+  'daemon/channels/ends': {
+    folders: [...CHANNELS, 'daemon/channels/carriers', 'daemon/channels/records'],
+    packages: [],
+    reason: 'an end at work knows no invite and no method',
+  },
+  'daemon/channels/meet': {
+    folders: [...CHANNELS, 'seal', 'daemon/channels/carriers', 'daemon/channels/records', 'daemon/channels/ends'],
+    packages: [],
+    reason: 'a handshake makes ends, and answers no call',
+  },
+  'daemon/channels': {
+    folders: [...CHANNELS, 'daemon/channels', 'daemon/wing'],
+    packages: [],
     reason: 'a wing does not know the other wings',
   },
   'daemon/apps': { folders: KEEPER, packages: [], reason: 'a wing does not know the other wings' },

@@ -34,10 +34,13 @@ const REASONS: readonly BrokenReason[] = [
 /** The records beside the state. */
 export interface ChannelRecords {
   /** Posted data of frames by counter. */
-  readonly frames: ReadonlyMap<number, Uint8Array>
-  readonly early: ReadonlyMap<number, Uint8Array>
-  readonly contents: ReadonlyMap<number, Uint8Array>
+  readonly frames: NumberedRecords
+  readonly early: NumberedRecords
+  readonly contents: NumberedRecords
 }
+
+/** Records by number. Only those that the state names are read. */
+export type NumberedRecords = Pick<ReadonlyMap<number, Uint8Array>, 'get'>
 
 /** Writes a state. Times of posting are left out: after a start everything is posted again. */
 export function formatChannel(channel: Channel): Uint8Array {
@@ -60,7 +63,8 @@ export function formatChannel(channel: Channel): Uint8Array {
   writer.u8(channel.isHeld ? 1 : 0)
   writer.numbers([channel.sent, channel.sentBefore, channel.received, channel.receivedBefore])
   writer.numbers(channel.window.flatMap(({ counter, contentsUpTo }) => [counter, contentsUpTo]))
-  writer.numbers(channel.outbox.map(({ number }) => number))
+  // Their numbers have no gap.
+  writer.numbers([channel.outbox[0]?.number ?? 0, channel.outbox.length])
   writer.numbers([channel.outNumber, channel.cut.number, channel.cut.offset, channel.inNumber])
   writer.list(channel.controls, (control) => writer.bytes(control))
   writer.bytes(channel.received === 0 ? new Uint8Array() : channel.tags)
@@ -127,7 +131,7 @@ function readChannel(reader: Reader, records: ChannelRecords): Channel {
     isHeld: reader.u8() === 1,
     ...readCounters(reader),
     window: readWindow(reader, records),
-    outbox: reader.numbers().map((number): OutContent => ({ number, bytes: recordOf(records.contents, number) })),
+    outbox: readOutbox(reader, records),
     ...readCut(reader),
     controls: reader.list(() => reader.bytes()),
     tags: readTags(reader),
@@ -182,12 +186,17 @@ function readWindow(reader: Reader, { frames }: ChannelRecords): SentFrame[] {
   })
 }
 
+function readOutbox(reader: Reader, { contents }: ChannelRecords): OutContent[] {
+  const [first, length] = reader.numbers() as [number, number]
+  return Array.from({ length }, (_, i) => ({ number: first + i, bytes: recordOf(contents, first + i) }))
+}
+
 function readTags(reader: Reader): Uint8Array {
   const tags = reader.bytes()
   return tags.length === 0 ? NO_TAGS : tags
 }
 
-function recordOf(records: ReadonlyMap<number, Uint8Array>, number: number): Uint8Array {
+function recordOf(records: NumberedRecords, number: number): Uint8Array {
   const bytes = records.get(number)
   if (bytes === undefined) throw new RangeError(`there is no record ${number}`)
   return bytes

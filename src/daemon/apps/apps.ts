@@ -138,7 +138,8 @@ export class Apps {
   /** Whether a caller may receive an event now. Ask at each event: an app can be revoked at any time. */
   mayHear(caller: Caller, message: DaemonEvent): boolean {
     if (!this.mayAsk(caller, message.event)) return false
-    if (message.event !== 'app.changed' || caller.role === 'admin') return true
+    // An event that names an app is for this app and the owner.
+    if (!('app' in message.data) || caller.role === 'admin') return true
     return this.of(caller)?.name === message.data.app
   }
 

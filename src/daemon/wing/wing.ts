@@ -1,6 +1,6 @@
 /** A wing: a part of the daemon that plugs in (docs/wings.md). The rest of the daemon knows wings only by this interface. */
 import type { Sighting } from '../../core/consent.ts'
-import type { Handlers } from '../../ipc/methods/method.ts'
+import type { Caller, Handlers } from '../../ipc/methods/method.ts'
 import type { WingSchema } from '../../ipc/methods/wing.ts'
 import type { DaemonEvent } from '../../ipc/methods/events.ts'
 import type { Finding } from '../../ipc/shapes/doctor.ts'
@@ -32,6 +32,8 @@ export interface Host {
   readonly relays: Relays
   /** The records whose values are sealed by the apps key, and that key. */
   readonly sealed: SealedRecords
+  /** The name of the app that uses a connection; null if it has given no token, or is the owner. */
+  appOf(this: void, caller: Caller): string | null
 }
 
 /**

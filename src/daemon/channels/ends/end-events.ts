@@ -1,0 +1,67 @@
+/** What the events of a turn change beside the channel: times, places, and whether the peer is still there. */
+import { formatConnectoids } from '../../../channel/invite/address.ts'
+import { CONTROL } from '../../../channel/exchange/control.ts'
+import { decodeUtf8 } from '../../../core/encoding/bytes.ts'
+import type { Cards } from '../../cards/cards.ts'
+import type { EndState } from './end-state.ts'
+import type { LeftPlace } from '../records/stored-end.ts'
+import type { Turn } from './turn.ts'
+
+const KEPT_KEYS = 64 // sanity: more than the calls of a connection that run at a time
+
+export function noteEvents(turn: Turn, before: EndState, cards: Cards): void {
+  for (const each of turn.events) {
+    switch (each.event) {
+      case 'content':
+        turn.set({ lastReceivedSec: turn.nowSec })
+        break
+      case 'delivered':
+        turn.set({ lastDeliveredSec: turn.nowSec })
+        break
+      case 'met':
+        turn.set({ places: { ...turn.state.places, greeting: null } })
+        break
+      case 'gone':
+        // A channel that closes has said all; the others were left by their peer.
+        if (turn.channel.phase === 'open') turn.set({ isGone: true })
+        break
+      case 'retire':
+        notePlaces(turn)
+        break
+      case 'control':
+        if (each.type === CONTROL.card) noteCard(turn, each.bytes, cards)
+        break
+      case 'announced':
+      case 'broken':
+      case 'closed':
+      case 'peerMoved':
+      case 'refused':
+        break
+    }
+  }
+  if (turn.channel.received > before.channel.received && turn.state.isGone) turn.set({ isGone: false })
+  if (turn.state.sentKeys.size > KEPT_KEYS) turn.set({ sentKeys: new Map([...turn.state.sentKeys].slice(-KEPT_KEYS)) })
+}
+
+/** The end has left its current place for the next one, or all places for good. */
+function notePlaces(turn: Turn): void {
+  const { places, left } = turn.state
+  const { phase, ownAt } = turn.channel
+  const leave = (place: EndState['places']['current']): LeftPlace => ({ place, atSec: turn.nowSec, isRetired: false })
+  if (phase === 'open' || phase === 'meeting') {
+    const { next, current } = places
+    if (next === null || formatConnectoids(next.address).join() !== ownAt.current.join()) return
+    turn.set({ places: { ...places, current: next, next: null }, left: [...left, leave(current)] })
+    return
+  }
+  const all = [places.current, ...(places.next === null ? [] : [places.next])]
+  const isKnown = left.some(({ place }) => place === places.current)
+  if (!isKnown) turn.set({ left: [...left, ...all.map(leave)] })
+}
+
+/** The peer has sent its new card. It is judged as one from anywhere else. */
+function noteCard(turn: Turn, bytes: Uint8Array, cards: Cards): void {
+  const card = decodeUtf8(bytes)
+  // A card that is not valid changes nothing.
+  if (card !== null) turn.afterwards.push(() => void cards.take(card).catch(() => {}))
+}

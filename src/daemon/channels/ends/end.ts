@@ -1,0 +1,226 @@
+/**
+ * One end of a channel at work. Everything that it does is a turn: steps of the channel, one commit, and only then posts, events and answers.
+ * What comes meanwhile waits for the next turn and shares its commit.
+ */
+import type { Channel } from '../../../channel/exchange/channel.ts'
+import { flush } from '../../../channel/exchange/send.ts'
+import { repeatNow } from '../../../channel/exchange/repeat.ts'
+import { markBroken, peerRetired } from '../../../channel/exchange/life.ts'
+import { describeError } from '../../../process/describe-error.ts'
+import type { Means } from './means.ts'
+import { noteEvents } from './end-events.ts'
+import { loadEnd, saveEnd, type EndState } from './end-state.ts'
+import type { Loadable, Loaded } from './loaded.ts'
+import { Outbound } from './outbound.ts'
+import { stateOf, summaryOf, type Summary } from './summary.ts'
+import { Turn } from './turn.ts'
+
+const MAX_INPUTS = 64 // sanity: a turn stays far below the greatest commit
+const STATE_COST_BYTES = 8192 // sanity: a state without frames and contents
+
+interface Input {
+  readonly work: (turn: Turn) => unknown
+  readonly resolve: (result: never) => void
+  readonly reject: (error: unknown) => void
+}
+
+export interface EndHooks {
+  /** The summary is another one: its times, its lines or its state. */
+  changed(end: End): void
+}
+
+export class End implements Loadable {
+  readonly id: string
+  readonly app: string
+  readonly #means: Means
+  readonly #loaded: Loaded
+  readonly #hooks: EndHooks
+  readonly #outbound: Outbound
+  #state: EndState | null = null
+  #summary: Summary
+  #inputs: Input[] = []
+  #isBusy = false
+  #isClosed = false
+  /** When frames were posted, kept while the state is not in memory. */
+  #postedAt = new Map<number, number | null>()
+  #idle: Promise<void> = Promise.resolve()
+
+  /** @param state as it is on disk */
+  constructor(id: string, app: string, state: EndState, parts: { means: Means; loaded: Loaded; hooks: EndHooks }) {
+    this.id = id
+    this.app = app
+    this.#means = parts.means
+    this.#loaded = parts.loaded
+    this.#hooks = parts.hooks
+    this.#summary = summaryOf(id, state)
+    this.#outbound = new Outbound(parts.means, {
+      onUsed: (address) => this.#later((turn) => turn.step(peerRetired(turn.channel, address))),
+      onBack: () => this.#later((turn) => turn.step(repeatNow(turn.channel, turn.nowMs, this.#means.keeper.engine))),
+    })
+  }
+
+  get summary(): Summary {
+    return this.#summary
+  }
+
+  /** Why data cannot be left for the peer at present; null if it can. */
+  get problem(): string | null {
+    return this.#outbound.problem
+  }
+
+  get costBytes(): number {
+    if (this.#state === null) return 0
+    const { outbox, window, early } = this.#state.channel
+    let bytes = STATE_COST_BYTES
+    for (const each of outbox) bytes += each.bytes.length
+    for (const { data } of window) bytes += data.length
+    for (const { frame } of early) bytes += frame.length
+    return bytes
+  }
+
+  /** Does something in the next turn. @returns its result, once all of the turn is on disk @throws its error; the other work goes on */
+  run<Result>(work: (turn: Turn) => Result): Promise<Result> {
+    const { promise, resolve, reject } = Promise.withResolvers<Result>()
+    if (this.#isClosed) reject(new Error('the daemon closes'))
+    else this.#inputs.push({ work, resolve, reject })
+    if (!this.#isBusy && !this.#isClosed) {
+      this.#isBusy = true
+      this.#idle = this.#work()
+    }
+    return promise
+  }
+
+  /** Does something without an answer. A failure is logged; the channel or its carrier repeats. */
+  #later(work: (turn: Turn) => unknown): void {
+    this.run(work).catch((error: unknown) => this.#means.log.debug('channel.turn', describeError(error)))
+  }
+
+  /** Posts what the first turn of a new channel has to post. */
+  post(channel: Channel, posts: readonly Uint8Array[]): void {
+    this.#outbound.post(this.#summary.line, channel.peerAt, posts)
+  }
+
+  /** The state as it is on disk. @throws as loadEnd */
+  peek(): EndState {
+    const state = this.#load()
+    if (!this.#isBusy) {
+      this.#state = state
+      this.#loaded.touch(this)
+    }
+    return state
+  }
+
+  unload(): boolean {
+    if (this.#isBusy) return false
+    this.#postedAt = new Map(this.#state?.channel.window.map(({ counter, postedAtMs }) => [counter, postedAtMs]))
+    this.#state = null
+    return true
+  }
+
+  /** Resolves once no turn runs, and nothing is on its way to the peer. */
+  async idle(): Promise<void> {
+    while (this.#isBusy) await this.#idle
+    await this.#outbound.idle()
+  }
+
+  /** Ends all work. What was acknowledged is on disk. */
+  async close(): Promise<void> {
+    this.#isClosed = true
+    this.#outbound.close()
+    this.#loaded.forget(this)
+    await this.#idle
+  }
+
+  /** The apps key has closed: no secret stays in memory. */
+  async forgetSecrets(): Promise<void> {
+    await this.#idle
+    this.unload()
+    this.#loaded.forget(this)
+  }
+
+  async #work(): Promise<void> {
+    // Calls that came together share the first turn.
+    await Promise.resolve()
+    while (this.#inputs.length > 0) {
+      const batch = this.#inputs.splice(0, MAX_INPUTS)
+      await this.#turn(batch).catch((error: unknown) => {
+        for (const { reject } of batch) reject(error)
+      })
+    }
+    this.#isBusy = false
+  }
+
+  async #turn(batch: readonly Input[]): Promise<void> {
+    const { keeper, sealed } = this.#means
+    const before = this.#load()
+    const turn = new Turn(before, this.#means.nowMs)
+    const answers = batch.map(({ work, resolve, reject }) => {
+      try {
+        const result = work(turn) as never
+        return () => resolve(result)
+      } catch (error) {
+        return () => reject(error)
+      }
+    })
+    turn.step(flush(turn.channel, turn.nowMs, keeper.engine))
+    noteEvents(turn, before, this.#means.cards)
+    if (turn.state !== before || turn.alongside.length > 0)
+      await keeper.change(() => {
+        const { parts, uploads, state: after } = turn
+        saveEnd(this.id, { before, after, parts, uploads }, turn.nowSec, sealed)
+        for (const write of turn.alongside) write()
+        this.#tell(turn, before)
+      })
+    this.#state = turn.state
+    this.#noteSummary(turn)
+    this.#loaded.touch(this)
+    this.post(turn.channel, turn.posts)
+    for (const run of turn.afterwards) run()
+    for (const answer of answers) answer()
+  }
+
+  #load(): EndState {
+    // With `custody.apps: locked` the state must not be used once the key is closed.
+    this.#means.sealed.key.require()
+    if (this.#state !== null) return this.#state
+    const state = loadEnd(this.id, this.#means.sealed)
+    if (state === undefined) throw new Error(`the channel ${this.id} is gone`)
+    const window = state.channel.window.map((each) => ({
+      ...each,
+      postedAtMs: this.#postedAt.get(each.counter) ?? null,
+    }))
+    return { ...state, channel: { ...state.channel, window } }
+  }
+
+  /** Inside of a change. */
+  #tell(turn: Turn, before: EndState): void {
+    const { id, app } = this
+    const { state } = this.#means.keeper
+    const numbers = turn.events.flatMap((each) => (each.event === 'content' ? [each.number] : []))
+    const delivered = turn.events.flatMap((each) => (each.event === 'delivered' ? [each.upTo] : []))
+    if (numbers.length > 0) state.emit({ event: 'channel.content', data: { id, app, number: Math.max(...numbers) } })
+    if (delivered.length > 0)
+      state.emit({ event: 'channel.delivered', data: { id, app, upTo: Math.max(...delivered) } })
+    const after = summaryOf(id, turn.state)
+    if (stateOf(before) !== after.state) this.#means.tellChanged(id, app, after.state, after.reason)
+  }
+
+  #noteSummary(turn: Turn): void {
+    const before = this.#summary
+    const after = summaryOf(this.id, turn.state)
+    this.#summary = after
+    const areLinesOther = turn.events.some(
+      ({ event }) => event === 'peerMoved' || event === 'retire' || event === 'met',
+    )
+    if (areLinesOther) this.#means.linesChanged()
+    if (before.dueMs !== after.dueMs || before.state !== after.state) this.#hooks.changed(this)
+  }
+
+  /** The state was written by another store: it was restored or copied, and must not send. */
+  breakRestored(): Promise<void> {
+    return this.run((turn) => {
+      turn.step(markBroken(turn.channel, 'RESTORED', turn.nowMs, this.#means.keeper.engine))
+      turn.set({ store: this.#means.store })
+    })
+  }
+}

@@ -1,0 +1,156 @@
+/** All ends of this daemon, by id. An end that has nothing to do is its summary and nothing else. */
+import { close } from '../../../channel/exchange/life.ts'
+import { tick } from '../../../channel/exchange/repeat.ts'
+import { describeError } from '../../../process/describe-error.ts'
+import type { Watched } from '../carriers/carrier.ts'
+import type { DueTimes } from './due-times.ts'
+import type { Means } from './means.ts'
+import { CHANNEL } from '../records/channel-record.ts'
+import { END } from '../records/kinds.ts'
+import { End } from './end.ts'
+import { loadEnd, type EndState } from './end-state.ts'
+import { Inbound } from './inbound.ts'
+import { Loaded } from './loaded.ts'
+import { leavePlaces, moveIfDue, orLater, sourcesOf, takeArrivals } from './places.ts'
+import { HELD_MS } from './summary.ts'
+
+const RETRY_MS = 60_000 // sanity: a relay that is away while an old box is to be retired
+
+interface Working {
+  readonly end: End
+  readonly inbound: Inbound
+}
+
+export class Ends {
+  readonly #means: Means
+  readonly #loaded = new Loaded()
+  readonly #working = new Map<string, Working>()
+  readonly #due: DueTimes
+  /** Ends that cannot be read, with the reason. */
+  readonly damaged: Map<string, string> = new Map()
+
+  constructor(means: Means) {
+    this.#means = means
+    this.#due = means.dueTimes((id) => void this.#work(id))
+  }
+
+  /** Reads all ends, and goes on where they stopped. Those of another store break. */
+  async open(): Promise<void> {
+    const { sealed, keeper, store } = this.#means
+    const ids: string[] = []
+    for await (const [id] of sealed.onDisk(END).iterate()) ids.push(id)
+    for (const id of ids) {
+      const record = keeper.onDisk.of(CHANNEL).get(id)
+      const state = this.#read(id)
+      if (record === undefined || state === null || this.#working.has(id)) continue
+      const end = this.add(id, record.app, state)
+      if (state.store !== store) await orLater(end.breakRestored(), this.#means)
+    }
+  }
+
+  #read(id: string): EndState | null {
+    try {
+      return loadEnd(id, this.#means.sealed) ?? null
+    } catch (error) {
+      this.#means.log.warn('channel.damaged', { id, ...describeError(error) })
+      this.damaged.set(id, describeError(error)['code'] === 'STATE_VERSION' ? 'STATE_VERSION' : 'STATE_DAMAGED')
+      return null
+    }
+  }
+
+  /** An end that is on disk goes to work. */
+  add(id: string, app: string, state: EndState): End {
+    const means = this.#means
+    const hooks = { changed: (each: End): void => this.#due.set(id, each.summary.dueMs) }
+    const end = new End(id, app, state, { means, loaded: this.#loaded, hooks })
+    const inbound = new Inbound(means, {
+      line: () => (isReading(end) ? end.summary.line : null),
+      sources: () => (isReading(end) ? sourcesOf(end.summary.sources, end.summary.cursors) : []),
+      take: (source, arrivals) => takeArrivals(end, source, arrivals, means),
+    })
+    this.#working.set(id, { end, inbound })
+    this.#due.set(id, end.summary.dueMs)
+    means.linesChanged()
+    return end
+  }
+
+  get(id: string): End | undefined {
+    return this.#working.get(id)?.end
+  }
+
+  *[Symbol.iterator](): IterableIterator<End> {
+    for (const { end } of this.#working.values()) yield end
+  }
+
+  /** The end is erased: it does nothing more. */
+  async remove(id: string): Promise<void> {
+    const working = this.#working.get(id)
+    this.#working.delete(id)
+    this.#due.set(id, null)
+    await working?.end.close()
+    await working?.inbound.close()
+    this.#means.linesChanged()
+  }
+
+  watched(): Watched[] {
+    return [...this.#working.values()].flatMap(({ end }) => {
+      if (!isReading(end)) return []
+      const { line, sources } = end.summary
+      return sources.map((own) => ({ line, own }))
+    })
+  }
+
+  /** @returns whether the line is one of an end */
+  news(lineId: string): boolean {
+    const working = this.#working.get(lineId)
+    working?.inbound.wake()
+    return working !== undefined
+  }
+
+  /** Resolves once nothing is read or written at this moment. */
+  async idle(): Promise<void> {
+    for (const { end, inbound } of this.#working.values()) {
+      await inbound.idle()
+      await end.idle()
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#due.close()
+    await Promise.all(
+      [...this.#working.values()].map(async ({ end, inbound }) => {
+        await end.close()
+        await inbound.close()
+      }),
+    )
+    this.#working.clear()
+  }
+
+  /** The time of an end has come. */
+  async #work(id: string): Promise<void> {
+    const end = this.get(id)
+    if (end === undefined) return
+    const means = this.#means
+    const { engine } = means.keeper
+    try {
+      const state = await end.run((turn) => {
+        turn.step(tick(turn.channel, turn.nowMs))
+        const { heldSinceSec } = turn.state
+        const isOver = heldSinceSec !== null && turn.nowMs >= heldSinceSec * 1000 + HELD_MS
+        if (isOver) turn.step(close(turn.channel, turn.nowMs, engine))
+        return turn.state
+      })
+      await leavePlaces(end, state, means)
+      await moveIfDue(end, state, means)
+      this.#due.set(id, end.summary.dueMs)
+    } catch (error) {
+      means.log.debug('channel.due', describeError(error))
+      if (this.get(id) === end) this.#due.set(id, means.nowMs + RETRY_MS)
+    }
+  }
+}
+
+/** An end that has closed reads nothing more; one that is broken answers whoever still sends. */
+function isReading({ summary }: End): boolean {
+  return summary.state !== 'closed' && summary.state !== 'closing'
+}

@@ -1,0 +1,89 @@
+/** Reads what came by the intakes of a line, one after another, until nothing comes. */
+import { describeError } from '../../../process/describe-error.ts'
+import type { Arrival, Carrier, Line, OwnIntake } from '../carriers/carrier.ts'
+import type { Means } from './means.ts'
+
+const RETRY_MS = 60_000 // sanity: a full disk, a folder that is away; news wake it sooner
+
+/** An own intake to read. */
+export interface Source {
+  readonly intake: OwnIntake
+  /** The cursor up to which everything is on disk. */
+  readonly after: string
+}
+
+export interface Receiver {
+  /** Where to read now. */
+  line(): Line | null
+  sources(): readonly Source[]
+  /** Takes arrivals of one source, in order. On return they and the last cursor are on disk. */
+  take(source: Source, arrivals: readonly Arrival[]): Promise<void>
+}
+
+export class Inbound {
+  readonly #means: Means
+  readonly #receiver: Receiver
+  #hasNews = false
+  #isReading = false
+  #isClosed = false
+  #cancel: () => void = () => {}
+  #idle: Promise<void> = Promise.resolve()
+
+  constructor(means: Means, receiver: Receiver) {
+    this.#means = means
+    this.#receiver = receiver
+  }
+
+  /** Something may have come. */
+  wake(): void {
+    this.#hasNews = true
+    if (this.#isReading || this.#isClosed) return
+    this.#isReading = true
+    this.#idle = this.#read()
+  }
+
+  idle(): Promise<void> {
+    return this.#idle
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true
+    this.#cancel()
+    await this.#idle
+  }
+
+  async #read(): Promise<void> {
+    this.#cancel()
+    while (this.#hasNews && !this.#isClosed) {
+      this.#hasNews = false
+      for (const source of this.#receiver.sources()) {
+        const carrier = this.#means.ways.of(source.intake.url)
+        if (carrier === null) continue
+        try {
+          await this.#readAll(carrier, source)
+        } catch (error) {
+          this.#means.log.debug('channel.receive', describeError(error))
+          this.#cancel()
+          if (!this.#isClosed) this.#cancel = this.#means.clock.after(RETRY_MS, () => this.wake())
+        }
+      }
+    }
+    this.#isReading = false
+  }
+
+  async #readAll(carrier: Carrier, source: Source): Promise<void> {
+    let after = source.after
+    for (;;) {
+      const line = this.#receiver.line()
+      if (line === null || this.#isClosed) return
+      const arrivals = await carrier.receive(line, source.intake, after)
+      const last = arrivals.at(-1)
+      if (last === undefined) {
+        if (after !== source.after) await carrier.processed(line, source.intake, after)
+        return
+      }
+      await this.#receiver.take(source, arrivals)
+      after = last.cursor
+    }
+  }
+}

@@ -1,0 +1,77 @@
+/** The services that channels at work share. */
+import type { Address } from '../../../channel/invite/address.ts'
+import type { ChannelState } from '../../../ipc/methods/channel-values.ts'
+import type { Log } from '../../../process/log.ts'
+import type { Clock } from '../../../process/pulse.ts'
+import type { Cards } from '../../cards/cards.ts'
+import type { Keeper } from '../../keeper/keeper.ts'
+import type { SealedRecords } from '../../sealed/records.ts'
+import { PLACE } from '../../state/local-records.ts'
+import type { Carrier, OwnPlace } from '../carriers/carrier.ts'
+import { DueTimes } from './due-times.ts'
+
+/** The carriers of this daemon. */
+export interface Ways {
+  /** The carrier of an intake; null for one of a later version. */
+  of(url: string): Carrier | null
+  readonly all: readonly Carrier[]
+  /**
+   * Makes a place where this end receives.
+   * @param over names of carriers, as the owner or an app gives them; null for the usual ones
+   * @param peer where the peer receives; a folder is taken that holds its subdirectory
+   * @throws {CarrierError} NO_CARRIER and those of Carrier.open
+   */
+  openPlace(over: readonly string[] | null, peer: Address | null): Promise<OwnPlace>
+}
+
+export interface ChannelsOptions {
+  readonly keeper: Keeper
+  readonly sealed: SealedRecords
+  readonly ways: Ways
+  readonly cards: Cards
+  readonly clock: Clock
+  readonly log: Log
+}
+
+export class Means {
+  readonly keeper: Keeper
+  readonly sealed: SealedRecords
+  readonly ways: Ways
+  readonly cards: Cards
+  readonly clock: Clock
+  readonly log: Log
+  /** Called when an end, an invite or a join has another address, or is gone. */
+  linesChanged: () => void = () => {}
+
+  constructor({ keeper, sealed, ways, cards, clock, log }: ChannelsOptions) {
+    this.keeper = keeper
+    this.sealed = sealed
+    this.ways = ways
+    this.cards = cards
+    this.clock = clock
+    this.log = log
+  }
+
+  /** By the clock of the keeper, since times of a channel are on the disk. */
+  get nowMs(): number {
+    return this.keeper.nowSec * 1000
+  }
+
+  /** The store that is here: a copy that goes on has another one. */
+  get store(): string {
+    return this.keeper.onDisk.places.get(PLACE)?.store ?? ''
+  }
+
+  newId(): string {
+    return Buffer.from(this.keeper.engine.randomBytes(8)).toString('hex')
+  }
+
+  dueTimes(ring: (id: string) => void): DueTimes {
+    return new DueTimes(this.clock, () => this.nowMs, ring)
+  }
+
+  /** Inside of a change. */
+  tellChanged(id: string, app: string, state: ChannelState, reason: string | null): void {
+    this.keeper.state.emit({ event: 'channel.changed', data: { id, app, state, reason } })
+  }
+}

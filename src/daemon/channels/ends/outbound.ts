@@ -1,0 +1,126 @@
+/** Leaves the data of an end at the intakes of its peer, each intake in its own order and at its own pace. */
+import { equalBytes } from '../../../core/encoding/bytes.ts'
+import { parseConnectoid } from '../../../channel/invite/address.ts'
+import { describeError } from '../../../process/describe-error.ts'
+import type { Line } from '../carriers/carrier.ts'
+import { CarrierError } from '../carriers/errors.ts'
+import type { Means } from './means.ts'
+
+const MAX_WAITING = 192 // sanity: three windows; what is dropped is posted again by the channel
+const FIRST_RETRY_MS = 2_000 // sanity: a relay that starts again
+const MAX_RETRY_MS: number = 5 * 60_000 // sanity: a relay that was away for a day is found within minutes
+
+interface Job {
+  readonly line: Line
+  readonly data: Uint8Array
+}
+
+interface Lane {
+  readonly jobs: Job[]
+  isBusy: boolean
+  retryMs: number
+  cancel: (() => void) | null
+}
+
+export interface Outcomes {
+  /** The peer has retired this intake. @param address its connectoid value */
+  onUsed(address: string): void
+  /** An intake takes data again after it did not. */
+  onBack(): void
+}
+
+export class Outbound {
+  readonly #means: Means
+  readonly #outcomes: Outcomes
+  /** By connectoid value. */
+  readonly #lanes = new Map<string, Lane>()
+  readonly #running = new Set<Promise<void>>()
+  #isClosed = false
+  /** Why the last try at some intake failed; null while all work. */
+  problem: string | null = null
+
+  constructor(means: Means, outcomes: Outcomes) {
+    this.#means = means
+    this.#outcomes = outcomes
+  }
+
+  /** @param addresses connectoid values of the peer */
+  post(line: Line, addresses: readonly string[], posts: readonly Uint8Array[]): void {
+    if (this.#isClosed || posts.length === 0) return
+    for (const address of addresses) {
+      const lane = this.#lane(address)
+      for (const data of posts) {
+        if (lane.jobs.some((job) => job.data === data || equalBytes(job.data, data))) continue
+        lane.jobs.push({ line, data })
+        if (lane.jobs.length > MAX_WAITING) lane.jobs.splice(lane.isBusy ? 1 : 0, 1)
+      }
+      if (!lane.isBusy && lane.cancel === null) this.#begin(address, lane)
+    }
+  }
+
+  /** Resolves once nothing is on its way; a try that is made later does not count. */
+  async idle(): Promise<void> {
+    while (this.#running.size > 0) await Promise.all(this.#running)
+  }
+
+  #begin(address: string, lane: Lane): void {
+    const run = this.#run(address, lane).finally(() => this.#running.delete(run))
+    this.#running.add(run)
+  }
+
+  close(): void {
+    this.#isClosed = true
+    for (const lane of this.#lanes.values()) lane.cancel?.()
+    this.#lanes.clear()
+  }
+
+  #lane(address: string): Lane {
+    const known = this.#lanes.get(address)
+    if (known !== undefined) return known
+    const lane: Lane = { jobs: [], isBusy: false, retryMs: 0, cancel: null }
+    this.#lanes.set(address, lane)
+    return lane
+  }
+
+  async #run(address: string, lane: Lane): Promise<void> {
+    const { intake } = parseConnectoid(address)
+    const carrier = this.#means.ways.of(intake.url)
+    lane.isBusy = true
+    lane.cancel = null
+    try {
+      // Without a carrier, a later version has it: other intakes of the same address may work.
+      if (carrier === null) lane.jobs.length = 0
+      for (let job = lane.jobs[0]; job !== undefined && !this.#isClosed; job = lane.jobs[0]) {
+        const { line, data } = job
+        const answer = await carrier!.send(line, intake, data)
+        lane.jobs.shift()
+        if (lane.retryMs > 0) this.#back(lane)
+        if (answer === 'used') this.#outcomes.onUsed(address)
+      }
+    } catch (error) {
+      this.#failed(address, lane, error)
+    } finally {
+      lane.isBusy = false
+      if (lane.jobs.length === 0) this.#lanes.delete(address)
+    }
+  }
+
+  #back(lane: Lane): void {
+    lane.retryMs = 0
+    this.problem = null
+    this.#outcomes.onBack()
+  }
+
+  #failed(address: string, lane: Lane, error: unknown): void {
+    this.problem = error instanceof CarrierError ? error.code : 'CARRIER_AWAY'
+    this.#means.log.debug('channel.send', describeError(error))
+    if (error instanceof CarrierError && !error.passes) {
+      lane.jobs.length = 0
+      return
+    }
+    if (this.#isClosed) return
+    lane.retryMs = Math.min(MAX_RETRY_MS, Math.max(FIRST_RETRY_MS, 2 * lane.retryMs))
+    const wish = error instanceof CarrierError ? (error.retryAfterMs ?? 0) : 0
+    lane.cancel = this.#means.clock.after(Math.max(wish, lane.retryMs), () => this.#begin(address, lane))
+  }
+}

@@ -1,0 +1,106 @@
+/** The places of an end: reading them, moving to new ones, and leaving old ones. */
+import { moveTo, isMoveDue } from '../../../channel/exchange/life.ts'
+import { receive } from '../../../channel/exchange/receive.ts'
+import { formatConnectoid, type Address } from '../../../channel/invite/address.ts'
+import { describeError } from '../../../process/describe-error.ts'
+import { ownIntakes, type Arrival, type Line, type OwnIntake, type OwnPlace } from '../carriers/carrier.ts'
+import type { Means } from './means.ts'
+import type { LeftPlace } from '../records/stored-end.ts'
+import type { End } from './end.ts'
+import type { EndState } from './end-state.ts'
+import type { Source } from './inbound.ts'
+import { LEFT_MS } from './summary.ts'
+
+export function cursorKey({ place, url, ext }: OwnIntake): string {
+  return formatConnectoid(place.address.pub, { url, ext })
+}
+
+/** Own intakes, each with how far it was read. */
+export function sourcesOf(intakes: readonly OwnIntake[], cursors: ReadonlyMap<string, string>): Source[] {
+  return intakes.map((intake) => ({ intake, after: cursors.get(cursorKey(intake)) ?? '' }))
+}
+
+/** Takes arrivals of an end's intake. */
+export function takeArrivals(end: End, source: Source, arrivals: readonly Arrival[], means: Means): Promise<void> {
+  return end.run((turn) => {
+    const { places } = turn.state
+    const isNext = places.next !== null && sameKey(places.next.address, source.intake.place.address)
+    // A place that stays the same over a move, such as a folder, says nothing about it.
+    const atNext = isNext && !places.current.address.where.some(({ url }) => url === source.intake.url)
+    for (const { data } of arrivals) turn.step(receive(turn.channel, data, atNext, turn.nowMs, means.keeper.engine))
+    turn.setCursor(cursorKey(source.intake), arrivals.at(-1)!.cursor)
+  })
+}
+
+function sameKey(a: Address, b: Address): boolean {
+  return Buffer.from(a.pub).equals(b.pub)
+}
+
+/** Moves to new boxes if it is time. Folders stay: whoever sees a folder sees both ends anyway. */
+export async function moveIfDue(end: End, state: EndState, means: Means): Promise<void> {
+  if (!isMoveDue(state.channel, means.nowMs) || state.channel.isHeld) return
+  const { where } = state.places.current.address
+  const relays = where.filter(({ url }) => /^https?:/.test(url)).map(({ url }) => url)
+  if (relays.length === 0) return
+  const opened = await means.ways.openPlace(relays, null)
+  const folders = where.filter(({ url }) => url.startsWith('folder:'))
+  const next: OwnPlace = { ...opened, address: { ...opened.address, where: [...opened.address.where, ...folders] } }
+  await end.run((turn) => {
+    if (turn.state.places.next !== null || !isMoveDue(turn.channel, turn.nowMs)) return
+    turn.step(moveTo(turn.channel, next.address))
+    turn.set({ places: { ...turn.state.places, next } })
+  })
+  means.linesChanged()
+}
+
+/** Reads the places that the end has left once more, closes them to senders, and forgets them after a month. */
+export async function leavePlaces(end: End, state: EndState, means: Means): Promise<void> {
+  for (const each of state.left) {
+    if (!each.isRetired) await retire(end, state, each, means)
+    else if (means.nowMs >= each.atSec * 1000 + LEFT_MS) await forget(end, each, means)
+  }
+}
+
+async function retire(end: End, state: EndState, each: LeftPlace, means: Means): Promise<void> {
+  const line: Line = { ...end.summary.line, own: [each.place] }
+  const stays = state.channel.phase === 'open' ? state.places.current.address.where : []
+  for (const intake of ownIntakes(line)) {
+    const carrier = means.ways.of(intake.url)
+    if (carrier === null || stays.some(({ url }) => url === intake.url)) continue
+    for (let after = state.cursors.get(cursorKey(intake)) ?? ''; ;) {
+      const arrivals = await carrier.receive(line, intake, after)
+      if (arrivals.length === 0) break
+      await takeArrivals(end, { intake, after }, arrivals, means)
+      after = arrivals.at(-1)!.cursor
+    }
+    await carrier.retire(line, intake)
+  }
+  await replaceLeft(end, each, { ...each, isRetired: true })
+}
+
+async function forget(end: End, each: LeftPlace, means: Means): Promise<void> {
+  for (const intake of ownIntakes({ own: [each.place] })) {
+    const stays = end.summary.line.own.some(({ address }) => address.where.some(({ url }) => url === intake.url))
+    if (!stays) await means.ways.of(intake.url)?.forget(intake)
+  }
+  await replaceLeft(end, each, null)
+}
+
+async function replaceLeft(end: End, before: LeftPlace, after: LeftPlace | null): Promise<void> {
+  await end.run((turn) => {
+    const left = turn.state.left.flatMap((each) => {
+      if (!sameKey(each.place.address, before.place.address)) return [each]
+      return after === null ? [] : [after]
+    })
+    turn.set({ left })
+  })
+}
+
+/** Runs work of an end that may fail without harm: it is done again later. */
+export async function orLater(work: Promise<unknown>, { log }: Means): Promise<void> {
+  try {
+    await work
+  } catch (error) {
+    log.debug('channel.later', describeError(error))
+  }
+}

@@ -1,0 +1,71 @@
+/** What stays in memory of an end that has nothing to do. */
+import { nextTickMs } from '../../../channel/exchange/repeat.ts'
+import { parseConnectoids } from '../../../channel/invite/address.ts'
+import { isMoveDue } from '../../../channel/exchange/life.ts'
+import type { ChannelState } from '../../../ipc/methods/channel-values.ts'
+import { ownIntakes, type Line, type OwnIntake } from '../carriers/carrier.ts'
+import type { EndState } from './end-state.ts'
+
+const DAY_MS = 86_400_000
+const MOVE_CHECK_MS: number = 7 * DAY_MS // format: docs/channel.md, section 9
+/** A held end closes after so long, and a place that was left is forgotten by its carrier. */
+export const HELD_MS: number = 30 * DAY_MS // format: docs/channel.md, section 9
+export const LEFT_MS: number = 31 * DAY_MS // sanity: a peer who closed repeats for 30 days
+
+export interface Summary {
+  readonly state: ChannelState
+  readonly reason: string | null
+  /** Where both ends receive. */
+  readonly line: Line
+  /** Where this end reads: the place of an invite is read by the invite itself. */
+  readonly sources: readonly OwnIntake[]
+  /** How far each own intake was read, by its connectoid value. */
+  readonly cursors: ReadonlyMap<string, string>
+  /** When the end has something to do by itself; null for never. */
+  readonly dueMs: number | null
+}
+
+export function summaryOf(id: string, end: EndState): Summary {
+  const { places, channel } = end
+  const peer = parseConnectoids(channel.peerAt)
+  // M2 stands at the place of the invite, too.
+  const own = [places.current, places.next, places.greeting].filter((place) => place !== null)
+  return {
+    state: stateOf(end),
+    reason: reasonOf(end),
+    line: { id, own, peer },
+    sources: [places.current, places.next].flatMap((place) => (place === null ? [] : ownIntakes({ own: [place] }))),
+    cursors: end.cursors,
+    dueMs: dueMs(end),
+  }
+}
+
+export function stateOf({ channel, isGone, heldBecause }: EndState): ChannelState {
+  const { phase } = channel
+  if (phase === 'broken' || phase === 'closing' || phase === 'closed') return phase
+  if (isGone) return 'gone'
+  if (heldBecause === 'candidate') return 'held'
+  if (heldBecause === 'card') return 'suspended'
+  return phase
+}
+
+export function reasonOf({ channel, isGone, heldBecause }: EndState): string | null {
+  if (channel.brokenBecause !== null) return channel.brokenBecause
+  if (isGone) return 'RETIRED'
+  if (heldBecause === 'candidate') return 'WITHOUT_SECRET'
+  return heldBecause === 'card' ? 'CARD' : null
+}
+
+function dueMs({ channel, left, heldSinceSec }: EndState): number | null {
+  const times = left.map(({ atSec, isRetired }) => (isRetired ? atSec * 1000 + LEFT_MS : 0))
+  const tickMs = nextTickMs(channel)
+  if (tickMs !== null) times.push(tickMs)
+  if (heldSinceSec !== null && channel.phase === 'open') times.push(heldSinceSec * 1000 + HELD_MS)
+  if (channel.phase === 'open' && channel.ownAt.next === null && !channel.isHeld) times.push(moveMs(channel))
+  return times.length === 0 ? null : Math.min(...times)
+}
+
+function moveMs(channel: EndState['channel']): number {
+  const atMs = channel.ownAt.sinceMs + MOVE_CHECK_MS
+  return isMoveDue(channel, atMs - 1) ? 0 : atMs
+}

@@ -1,0 +1,51 @@
+/** One turn of an end: steps of its channel that go to disk together, before anything of them is posted or told. */
+import type { Channel, ChannelEvent, Step } from '../../../channel/exchange/channel.ts'
+import type { EndState, Part } from './end-state.ts'
+
+export class Turn {
+  readonly nowMs: number
+  readonly parts: Part[] = []
+  /** For every intake of the peer, in order. */
+  readonly posts: Uint8Array[] = []
+  readonly events: ChannelEvent[] = []
+  readonly uploads: Map<number, string> = new Map()
+  /** Runs once the turn is on disk. */
+  readonly afterwards: (() => void)[] = []
+  /** Runs inside of the change, after the end was written. */
+  readonly alongside: (() => void)[] = []
+  #state: EndState
+
+  constructor(state: EndState, nowMs: number) {
+    this.#state = state
+    this.nowMs = nowMs
+  }
+
+  get state(): EndState {
+    return this.#state
+  }
+
+  get channel(): Channel {
+    return this.#state.channel
+  }
+
+  get nowSec(): number {
+    return Math.floor(this.nowMs / 1000)
+  }
+
+  /** Takes a step of the channel. Its records follow from the difference of the states; only parts are named. */
+  step({ channel, writes, posts, events }: Step): void {
+    this.#state = { ...this.#state, channel }
+    for (const write of writes) if (write.write === 'part') this.parts.push(write)
+    this.posts.push(...posts)
+    this.events.push(...events)
+  }
+
+  /** Changes what lies beside the channel. */
+  set(more: Partial<Omit<EndState, 'channel'>>): void {
+    this.#state = { ...this.#state, ...more }
+  }
+
+  setCursor(intake: string, cursor: string): void {
+    this.set({ cursors: new Map(this.#state.cursors).set(intake, cursor) })
+  }
+}

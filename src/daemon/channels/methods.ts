@@ -1,0 +1,163 @@
+/** The methods of channels (docs/ipc.md, section 3, channel). */
+import { close } from '../../channel/exchange/life.ts'
+import type { ChannelsMethods } from '../../ipc/methods/channels.ts'
+import type { ChannelState, ChannelView } from '../../ipc/methods/channel-values.ts'
+import type { Caller, Handlers } from '../../ipc/methods/method.ts'
+import { unknownChannel, type Access } from './access.ts'
+import { ackContents, readContents } from './contents.ts'
+import { ChannelsError } from './errors.ts'
+import type { End } from './ends/end.ts'
+import { orLater } from './ends/places.ts'
+import { eraseKeys, eraseRemains } from './meet/erase-end.ts'
+import { CHANNEL, type ChannelRecord } from './records/channel-record.ts'
+import type { Runner, Work } from './runner.ts'
+import { sendContent } from './send.ts'
+import { verify } from './verify.ts'
+import { channelViewOf, inviteViewOf } from './views.ts'
+
+const MAX_INVITES = 20 // sanity: open invites of an app; each keeps a place at a carrier
+const MAX_CHANNELS = 256 // sanity: of an app; each costs memory and a place that is watched
+const PAGE = 100
+
+export function channelHandlers(runner: Runner, access: Access): Handlers<ChannelsMethods> {
+  const { means } = runner
+  return {
+    'channel.invite': async (params, caller) => {
+      const { invites } = await runner.work()
+      const app = access.appFor(caller, params.app)
+      if ([...invites].filter((invite) => invite.app === app).length >= MAX_INVITES)
+        throw new ChannelsError(
+          'INVITES_FULL',
+          `${app} has ${MAX_INVITES} open invites`,
+          'close one, or wait until one is used',
+        )
+      checkRoom(runner, app)
+      return await invites.make(app, params)
+    },
+    'channel.accept': async (params, caller) => {
+      const { joins } = await runner.work()
+      const app = access.appFor(caller, params.app)
+      checkRoom(runner, app)
+      return await joins.begin(app, params)
+    },
+    'channel.list': async ({ app: wish, after, limit = PAGE }, caller) => {
+      const work = await runner.work()
+      const app = access.seenBy(caller, wish)
+      const { channels, next } = await pageOf(app, after, limit, runner, work)
+      const invites =
+        after === undefined ? [...work.invites].filter((invite) => app === null || invite.app === app) : []
+      return { channels, invites: invites.map(inviteViewOf), next }
+    },
+    'channel.show': async ({ id }, caller) => {
+      const work = await runner.work()
+      access.check(caller, recordOf(id)?.app)
+      return view(id, work)
+    },
+    'channel.send': async (params, caller) => {
+      const end = endOf(params.id, caller, await runner.work())
+      return { number: await sendContent(end, params, means) }
+    },
+    'channel.read': async (params, caller) => {
+      const end = endOf(params.id, caller, await runner.work())
+      return readContents(end, params, means)
+    },
+    'channel.ack': async ({ id, upTo }, caller) => {
+      const end = endOf(id, caller, await runner.work())
+      return { unread: await ackContents(end, upTo, means) }
+    },
+    'channel.verify': async ({ id, words }, caller) => {
+      const work = await runner.work()
+      const end = endOf(id, caller, work)
+      return await verify(end, words ?? null, caller.role, work, means)
+    },
+    'channel.close': async ({ id }, caller) => {
+      const work = await runner.work()
+      const invite = work.invites.get(id)
+      access.check(caller, invite?.app ?? recordOf(id)?.app)
+      return { state: await closeAny(id, work, runner) }
+    },
+    'channel.rename': async ({ id, name }, caller) => {
+      const record = recordOf(id)
+      access.check(caller, record?.app)
+      const { keeper } = means
+      await keeper.change(() => {
+        const channels = keeper.state.of(CHANNEL)
+        const now = channels.get(id)
+        if (now === undefined) throw unknownChannel()
+        keeper.state.stage(channels.put(id, { ...now, name }))
+      })
+      return view(id, await runner.work())
+    },
+  }
+
+  function recordOf(id: string): ChannelRecord | undefined {
+    return means.keeper.onDisk.of(CHANNEL).get(id)
+  }
+
+  function view(id: string, work: Work): ChannelView {
+    const record = recordOf(id)
+    if (record === undefined) throw unknownChannel()
+    return channelViewOf(id, record, work, means)
+  }
+
+  /** The end of a channel that the caller may use. */
+  function endOf(id: string, caller: Caller, { ends, joins }: Work): End {
+    access.check(caller, recordOf(id)?.app)
+    const end = ends.get(id)
+    if (end !== undefined) return end
+    if (joins.get(id) !== undefined)
+      throw new ChannelsError('CHANNEL_WAITS', 'the host has not answered yet', 'wait until the channel is open')
+    throw unknownChannel()
+  }
+}
+
+/** Channels that are over do not count: the owner keeps them in the list as long as they like. */
+function checkRoom({ known }: Runner, app: string): void {
+  const ends = [...known.ends].filter((end) => end.app === app && end.summary.state !== 'closed')
+  const joins = [...known.joins].filter((join) => join.app === app && !join.isOver)
+  if (ends.length + joins.length < MAX_CHANNELS) return
+  throw new ChannelsError('CHANNELS_FULL', `${app} has ${MAX_CHANNELS} channels`, 'close some that are not used')
+}
+
+async function pageOf(
+  app: string | null,
+  after: string | undefined,
+  limit: number,
+  { means }: Runner,
+  work: Work,
+): Promise<{ channels: ChannelView[]; next: string | null }> {
+  const channels: ChannelView[] = []
+  const range = after === undefined ? {} : { after }
+  for await (const [id, record] of means.keeper.onDisk.of(CHANNEL).iterate(range)) {
+    if (app !== null && record.app !== app) continue
+    if (channels.length === limit) return { channels, next: channels.at(-1)!.id }
+    channels.push(channelViewOf(id, record, work, means))
+  }
+  return { channels, next: null }
+}
+
+/** Closes whatever has the id. What is over already is removed from the list. */
+async function closeAny(id: string, { ends, invites, joins }: Work, { means }: Runner): Promise<ChannelState> {
+  if (invites.get(id) !== undefined) {
+    await invites.end(id)
+    return 'closed'
+  }
+  if (joins.get(id) !== undefined) {
+    await joins.remove(id)
+    return 'closed'
+  }
+  const end = ends.get(id)
+  const isOver = end === undefined || ['closed', 'broken', 'gone'].includes(end.summary.state)
+  if (!isOver) {
+    await end.run((turn) => turn.step(close(turn.channel, turn.nowMs, means.keeper.engine)))
+    return end.summary.state
+  }
+  const app = means.keeper.onDisk.of(CHANNEL).get(id)?.app
+  await ends.remove(id)
+  await means.keeper.change(() => {
+    eraseKeys(id, means)
+    if (app !== undefined) means.tellChanged(id, app, 'closed', null)
+  })
+  await orLater(eraseRemains(id, means), means)
+  return 'closed'
+}

@@ -1,0 +1,40 @@
+/** The public part of a channel: whom it leads to. A backup has it, so that the owner sees after a restore which channels are lost. */
+import { z } from 'zod'
+import { kind, type Arrival, type Kind } from '../../state/kind.ts'
+
+export interface ChannelRecord {
+  readonly app: string
+  /** The local name of the peer. */
+  readonly name: string
+  /** PersonaID in upper-case hex; null without a persona, and before the peer has answered. */
+  readonly peer: string | null
+  /** The peer's key for the app that signed its message of the handshake, in upper-case hex; null without a persona. */
+  readonly peerKey: string | null
+  /** How the peer calls themselves. */
+  readonly peerName: string | null
+  readonly areWordsCompared: boolean
+  readonly madeSec: number
+  readonly role: 'host' | 'guest'
+}
+
+const hexKey = z.string().regex(/^[0-9A-F]{64}$/)
+const text = z.string().min(1).max(256)
+
+const record: z.ZodType<ChannelRecord> = z.strictObject({
+  app: z.string().max(100),
+  name: text,
+  peer: hexKey.nullable(),
+  peerKey: hexKey.nullable(),
+  peerName: text.nullable(),
+  areWordsCompared: z.boolean(),
+  madeSec: z.int().min(0),
+  role: z.enum(['host', 'guest']),
+})
+
+/** Nothing in a snapshot is believed before it is checked. What is here goes on, so it counts more than what was. */
+const arrival: Arrival<ChannelRecord> = {
+  read: (id, value) => (/^[0-9a-f]{16}$/.test(id) ? (record.safeParse(value).data ?? null) : null),
+  merge: (arrived, here) => here ?? arrived,
+}
+
+export const CHANNEL: Kind<ChannelRecord> = kind('channel', { travels: 'backup', arrival, isCached: true })

@@ -1,0 +1,130 @@
+/** An end of a channel as it lies on the disk, sealed: its keys, its places, and how far its carriers and its app have come. */
+import { formatConnectoids, parseConnectoids } from '../../../channel/invite/address.ts'
+import { Reader, Writer } from '../../../channel/exchange/fields.ts'
+import type { OwnPlace } from '../carriers/carrier.ts'
+
+/** Why an end is held. */
+export type HeldBecause = 'candidate' | 'card'
+const HELD: readonly HeldBecause[] = ['candidate', 'card']
+
+/** The places of an end. */
+export interface EndPlaces {
+  /** The invite's own place: M2 goes out from there. Null at the guest, and once the guest has shown itself. */
+  readonly greeting: OwnPlace | null
+  readonly current: OwnPlace
+  /** During a move. */
+  readonly next: OwnPlace | null
+}
+
+/** A place that the end has left. */
+export interface LeftPlace {
+  readonly place: OwnPlace
+  readonly atSec: number
+  /** Its intakes are closed to senders. */
+  readonly isRetired: boolean
+}
+
+export interface StoredEnd {
+  /** The store that wrote it (PlaceRecord.store). In another store it is a copy, and breaks. */
+  readonly store: string
+  readonly places: EndPlaces
+  readonly left: readonly LeftPlace[]
+  /** How far each own intake was processed, by its connectoid value. */
+  readonly cursors: ReadonlyMap<string, string>
+  /** The app has dealt with the contents of the peer up to this number. */
+  readonly ackedIn: number
+  readonly lastReceivedSec: number | null
+  readonly lastDeliveredSec: number | null
+  readonly heldBecause: HeldBecause | null
+  /** Since when a card does not list an end. */
+  readonly heldSinceSec: number | null
+  /** The peer has retired its intakes without a word, or the handshake has ended without an answer. */
+  readonly isGone: boolean
+  /** This end has shown the persona of its owner: it sends its new cards. */
+  readonly showsPersona: boolean
+  /** The last ids that the app gave to contents, and their numbers. */
+  readonly sentKeys: ReadonlyMap<string, number>
+  /** Of src/channel/exchange/state.ts. */
+  readonly channel: Uint8Array
+}
+
+const VERSION = 1
+
+export function encodeEnd(end: StoredEnd): Uint8Array {
+  const writer = new Writer()
+  writer.u8(VERSION)
+  writer.texts([end.store])
+  writer.optional(end.places.greeting, (place) => writePlace(writer, place))
+  writePlace(writer, end.places.current)
+  writer.optional(end.places.next, (place) => writePlace(writer, place))
+  writer.list(end.left, ({ place, atSec, isRetired }) => {
+    writePlace(writer, place)
+    writer.numbers([atSec, isRetired ? 1 : 0])
+  })
+  writer.texts([...end.cursors].flat())
+  writer.number(end.ackedIn)
+  for (const sec of [end.lastReceivedSec, end.lastDeliveredSec, end.heldSinceSec])
+    writer.optional(sec, (value) => writer.number(value))
+  writer.optional(end.heldBecause, (because) => writer.u8(HELD.indexOf(because)))
+  for (const is of [end.isGone, end.showsPersona]) writer.u8(is ? 1 : 0)
+  writer.texts([...end.sentKeys.keys()])
+  writer.numbers([...end.sentKeys.values()])
+  writer.bytes(end.channel)
+  return writer.whole()
+}
+
+/** @throws any error for bytes that {@link encodeEnd} did not write */
+export function decodeEnd(bytes: Uint8Array): StoredEnd {
+  const reader = new Reader(bytes, 0)
+  if (reader.u8() !== VERSION) throw new RangeError('a stored end of another version')
+  const [store] = reader.texts()
+  const places: EndPlaces = {
+    greeting: reader.optional(() => readPlace(reader)),
+    current: readPlace(reader),
+    next: reader.optional(() => readPlace(reader)),
+  }
+  const left = reader.list((): LeftPlace => {
+    const place = readPlace(reader)
+    const [atSec, isRetired] = reader.numbers() as [number, number]
+    return { place, atSec, isRetired: isRetired === 1 }
+  })
+  const cursors = pairs(reader.texts())
+  const ackedIn = reader.number()
+  const sec = (): number | null => reader.optional(() => reader.number())
+  const [lastReceivedSec, lastDeliveredSec, heldSinceSec] = [sec(), sec(), sec()]
+  const heldBecause = reader.optional(() => reader.oneOf(HELD))
+  const [isGone, showsPersona] = [reader.u8() === 1, reader.u8() === 1]
+  const [keys, numbers] = [reader.texts(), reader.numbers()]
+  const sentKeys = new Map(keys.map((key, i) => [key, numbers[i]!]))
+  const channel = reader.bytes()
+  reader.end()
+  const times = { lastReceivedSec, lastDeliveredSec, heldSinceSec }
+  return {
+    store: store!,
+    places,
+    left,
+    cursors,
+    ackedIn,
+    ...times,
+    heldBecause,
+    isGone,
+    showsPersona,
+    sentKeys,
+    channel,
+  }
+}
+
+export function writePlace(writer: Writer, { address, secret }: OwnPlace): void {
+  writer.texts(formatConnectoids(address))
+  writer.bytes(secret)
+}
+
+export function readPlace(reader: Reader): OwnPlace {
+  const address = parseConnectoids(reader.texts())
+  return { address, secret: reader.bytes() }
+}
+
+/** A map of texts that were written one after another. */
+export function pairs(texts: readonly string[]): Map<string, string> {
+  return new Map(Array.from({ length: texts.length / 2 }, (_, i) => [texts[2 * i]!, texts[2 * i + 1]!]))
+}

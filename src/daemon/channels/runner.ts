@@ -1,0 +1,145 @@
+/**
+ * Channels at work while the apps key is open: reads what is on disk, watches the carriers, and gives news to the end, invite or join that they are
+ * for. When the key closes, no secret stays in memory, and the next opening begins anew.
+ */
+import { describeError } from '../../process/describe-error.ts'
+import { Serial } from '../../process/serial.ts'
+import type { Watch, Watched } from './carriers/carrier.ts'
+import { Ends } from './ends/ends.ts'
+import { Invites } from './meet/invites.ts'
+import { Joins } from './meet/joins.ts'
+import { Means, type ChannelsOptions } from './ends/means.ts'
+import { CardWatch } from './card-watch.ts'
+
+/** What is open at a time. */
+export interface Work {
+  readonly ends: Ends
+  readonly invites: Invites
+  readonly joins: Joins
+}
+
+export class Runner {
+  readonly means: Means
+  #work: Work
+  #stopWatching = new AbortController()
+  #watches: Watch[] = []
+  #isOpen = false
+  #isClosed = false
+  readonly #serial = new Serial()
+  readonly #cards: CardWatch
+  #stopOpening: () => void = () => {}
+
+  constructor(options: ChannelsOptions) {
+    this.means = new Means(options)
+    this.means.linesChanged = () => this.#linesChanged()
+    this.#work = this.#newWork()
+    this.#cards = new CardWatch(this.means, () => this.#work.ends)
+  }
+
+  /** Begins as soon as the apps key is open. */
+  start(): void {
+    this.#stopOpening = this.means.sealed.key.whenOpened(() => void this.open())
+    this.#cards.start()
+  }
+
+  get isOpen(): boolean {
+    return this.#isOpen
+  }
+
+  /** @throws {CustodyError} APPS_LOCKED */
+  async work(): Promise<Work> {
+    this.means.sealed.key.require()
+    if (!this.#isOpen) await this.open()
+    return this.#work
+  }
+
+  /** What is in memory, without asking for the key: for `status`. */
+  get known(): Work {
+    return this.#work
+  }
+
+  async open(): Promise<void> {
+    await this.#serial.run(async () => {
+      if (this.#isOpen || this.#isClosed || !this.means.sealed.key.isOpen) return
+      try {
+        await this.#work.ends.open()
+        await this.#work.invites.open()
+        await this.#work.joins.open()
+        this.#watch()
+        this.#isOpen = true
+        this.#cards.checkAll()
+      } catch (error) {
+        // The store or the key failed; the next call or opening tries again.
+        this.means.log.warn('channels.open', describeError(error))
+      }
+    })
+  }
+
+  /** The apps key may have closed: whatever is in memory goes. */
+  async settle(): Promise<void> {
+    await this.#serial.run(async () => {
+      if (!this.#isOpen || this.means.sealed.key.isOpen) return
+      this.#isOpen = false
+      await this.#stop()
+      this.#work = this.#newWork()
+    })
+  }
+
+  /** The signing key was unlocked: an invite that needs it for its answer goes on. */
+  wakeInvites(): void {
+    for (const invite of this.#work.invites) invite.wake()
+  }
+
+  /** Resolves once nothing that has come is left to be handled. */
+  async idle(): Promise<void> {
+    await this.#serial.idle()
+    for (const part of [this.#work.invites, this.#work.joins, this.#work.ends]) await part.idle()
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true
+    this.#stopOpening()
+    this.#cards.close()
+    await this.#serial.run(() => this.#stop())
+  }
+
+  #newWork(): Work {
+    const ends = new Ends(this.means)
+    return { ends, invites: new Invites(this.means, ends), joins: new Joins(this.means, ends) }
+  }
+
+  async #stop(): Promise<void> {
+    this.#stopWatching.abort()
+    this.#watches = []
+    const { ends, invites, joins } = this.#work
+    await invites.close()
+    await joins.close()
+    await ends.close()
+  }
+
+  #watch(): void {
+    this.#stopWatching = new AbortController()
+    const { signal } = this.#stopWatching
+    this.#watches = this.means.ways.all.map((carrier) =>
+      carrier.watch(
+        () => this.#watched().filter(({ own }) => carrier.serves(own.url)),
+        ({ line }) => this.#news(line.id),
+        signal,
+      ),
+    )
+  }
+
+  #watched(): Watched[] {
+    const { ends, invites, joins } = this.#work
+    return [...ends.watched(), ...invites.watched(), ...joins.watched()]
+  }
+
+  #news(lineId: string): void {
+    const { ends, invites, joins } = this.#work
+    if (!ends.news(lineId) && !joins.news(lineId)) invites.news(lineId)
+  }
+
+  #linesChanged(): void {
+    for (const watch of this.#watches) watch.changed()
+  }
+}
