@@ -1,6 +1,7 @@
 /** The channels of a daemon in this process: a real keeper, sealed records, and carriers that the test chooses. */
 import { join } from 'node:path'
 import { HeldCards } from '../../src/daemon/cards/held-cards.ts'
+import { APP_KEYS } from '../../src/daemon/cards/app-keys.ts'
 import { Access } from '../../src/daemon/channels/access.ts'
 import type { Ways } from '../../src/daemon/channels/ends/means.ts'
 import { channelHandlers } from '../../src/daemon/channels/methods.ts'
@@ -19,6 +20,7 @@ export class ChannelDaemon {
   readonly sealed: Sealed
   readonly runner: Runner
   readonly clock: HandClock
+  readonly cards: HeldCards
   readonly #handlers: Handlers<ChannelsMethods>
   readonly #ways: Ways
 
@@ -28,7 +30,16 @@ export class ChannelDaemon {
     this.#ways = ways
     this.clock = new HandClock()
     const { keeper } = test
-    const cards = new HeldCards(keeper, silentLog)
+    const reader = test.cardReader
+    this.cards = new HeldCards({
+      keeper,
+      reader,
+      sealed: sealed.records,
+      stores: null,
+      clock: this.clock,
+      log: silentLog,
+    })
+    const { cards } = this
     this.runner = new Runner({ keeper, sealed: sealed.records, cards, log: silentLog, clock: this.clock, ways })
     this.#handlers = channelHandlers(this.runner, new Access((caller) => APP_NAMES.get(caller) ?? null))
   }
@@ -43,7 +54,7 @@ export class ChannelDaemon {
       paths: { apps: join(test.stateDir, 'apps') },
       setting: null,
       log: silentLog,
-      kinds: SEALED_KINDS,
+      kinds: [APP_KEYS, ...SEALED_KINDS],
     })
     const daemon = new ChannelDaemon(test, sealed, ways)
     daemon.runner.start()
