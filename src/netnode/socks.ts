@@ -30,19 +30,19 @@ const REPLIES = [
  */
 export async function connectBySocks(proxy: HostPort, target: HostPort, signal: AbortSignal): Promise<Socket> {
   const socket = connect({ ...proxy, signal })
-  // Its end shows in what is read.
-  socket.on('error', () => {})
+  const reader = new ExactReader(socket)
   try {
     await once(socket, 'connect', { signal })
     socket.write(Uint8Array.of(VERSION, 1, NO_AUTHENTICATION))
-    const [version, method] = await read(socket, 2)
+    const [version, method] = await reader.read(2)
     if (version !== VERSION) throw failure('it speaks no SOCKS5')
     if (method !== NO_AUTHENTICATION) throw failure('it asks for a password')
     socket.write(Buffer.concat([Uint8Array.of(VERSION, CONNECT, 0), addressOf(target)]))
-    const head = await read(socket, REPLY_HEAD_BYTES)
+    const head = await reader.read(REPLY_HEAD_BYTES)
     if (head[0] !== VERSION) throw failure('it speaks no SOCKS5')
     if (head[1] !== 0) throw failure(`it does not reach ${target.host}: ${REPLIES[head[1]!] ?? `reply ${head[1]}`}`)
-    await read(socket, (await boundLength(socket, head[3]!)) + PORT_BYTES)
+    await reader.read((await boundLength(reader, head[3]!)) + PORT_BYTES)
+    reader.release()
     return socket
   } catch (cause) {
     socket.destroy()
@@ -68,21 +68,42 @@ function ipv6Bytes(text: string): Uint8Array {
   return Uint8Array.from(groups.flatMap((group) => [parseInt(group, 16) >> 8, parseInt(group, 16) & 0xff]))
 }
 
-/** The bytes of the address that the proxy has bound, which nobody needs. */
-async function boundLength(socket: Socket, kind: number): Promise<number> {
+/** The length of the address that the proxy has bound, which nobody needs. */
+async function boundLength(reader: ExactReader, kind: number): Promise<number> {
   if (kind === IPV4) return 4
   if (kind === IPV6) return 16
-  if (kind === NAME) return (await read(socket, 1))[0]!
+  if (kind === NAME) return (await reader.read(1))[0]!
   throw failure('it speaks no SOCKS5')
 }
 
-/** Reads exactly so many bytes. What follows stays in the socket. */
-async function read(socket: Socket, length: number): Promise<Uint8Array> {
-  for (;;) {
-    const bytes = socket.read(length) as Buffer | null
-    if (bytes !== null && bytes.length === length) return bytes
-    if (bytes !== null || socket.readableEnded || socket.destroyed) throw failure('it closed the connection')
-    await Promise.race([once(socket, 'readable'), once(socket, 'close')])
+/** Reads exact lengths from a socket. What follows stays there. */
+class ExactReader {
+  readonly #socket: Socket
+  #wake: () => void = () => {}
+  readonly #onNews = (): void => this.#wake()
+
+  constructor(socket: Socket) {
+    this.#socket = socket
+    // One listener for all reads: a new one is called at once while there is a byte, also if it is too few.
+    socket.on('readable', this.#onNews)
+    socket.on('close', this.#onNews)
+    // Its end shows in what is read.
+    socket.on('error', () => {})
+  }
+
+  async read(length: number): Promise<Uint8Array> {
+    for (;;) {
+      const bytes = this.#socket.read(length) as Buffer | null
+      if (bytes?.length === length) return bytes
+      if (bytes !== null || this.#socket.readableEnded || this.#socket.destroyed)
+        throw failure('it closed the connection')
+      await new Promise<void>((done) => (this.#wake = done))
+    }
+  }
+
+  release(): void {
+    this.#socket.off('readable', this.#onNews)
+    this.#socket.off('close', this.#onNews)
   }
 }
 

@@ -27,7 +27,6 @@ export class WebAgents {
   /** Ends connections through the proxy that are not made yet. */
   readonly #closing = new AbortController()
 
-  /** @throws {NetError} NET_CA */
   constructor({ proxy, private: hosts, ca }: NetSettings, resolve: Resolve) {
     const lookup = guardedLookup(resolve, new Set(hosts))
     const options: AgentOptions = { keepAlive: true, maxFreeSockets: MAX_IDLE_OF_HOST, timeout: IDLE_MS }
@@ -89,11 +88,10 @@ function refusalOf(host: string, addresses: readonly string[]): NetError {
     : new NetError('NET_ADDRESS', `the name ${host} leads into a private network, which net.private does not name`)
 }
 
-/** The roots of Node and those of the owner. Made once: to read the roots takes some milliseconds. @throws {NetError} NET_CA */
+/**
+ * The roots of Node and those of the owner, which the daemon has read as certificates. Made once: to read the roots takes some
+ * milliseconds.
+ */
 function contextWith(ca: string): SecureContext {
-  try {
-    return createSecureContext({ ca: [...rootCertificates, ca] })
-  } catch (cause) {
-    throw new NetError('NET_CA', 'the file of net.ca_file holds no certificates as PEM', { cause })
-  }
+  return createSecureContext({ ca: [...rootCertificates, ca] })
 }

@@ -19,7 +19,6 @@ export class WebCalls {
   readonly #calls = new Map<number, WebCall>()
   #bodiesBytes = 0
 
-  /** @throws {NetError} NET_CA */
   constructor(
     settings: NetSettings,
     resolve: Resolve,

@@ -54,10 +54,14 @@ export class SocksServer {
   }
 }
 
+/** Byte by byte: a short read must not leave bytes to a listener of its own. */
 async function take(socket: Socket, length: number): Promise<Buffer> {
-  for (;;) {
-    const bytes = socket.read(length) as Buffer | null
-    if (bytes !== null) return bytes
-    await Promise.race([once(socket, 'readable'), once(socket, 'end').then(() => Promise.reject(new Error('ended')))])
+  const bytes: Buffer[] = []
+  while (bytes.length < length) {
+    const byte = socket.read(1) as Buffer | null
+    if (byte !== null) bytes.push(byte)
+    else if (socket.readableEnded) throw new Error('the client has ended')
+    else await Promise.race([once(socket, 'readable'), once(socket, 'end')])
   }
+  return Buffer.concat(bytes)
 }

@@ -1,4 +1,5 @@
 /** Opens the network of the daemon: at once if the configuration needs it, else at the first call of a server. Before that it loads nothing. */
+import { X509Certificate } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import type { Engine } from '../../core/engine.ts'
 import { notice, ok, problem, type Finding } from '../../ipc/shapes/doctor.ts'
@@ -107,15 +108,20 @@ async function readCa(path: string): Promise<string> {
   } catch (cause) {
     throw new NetError('NET_CA', `${path}, the file of net.ca_file, cannot be read`, { cause })
   }
-  const blocks = [...text.matchAll(/-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g)].map(
-    ([block]) => block,
-  )
-  const ca = blocks.join('\n')
-  if (blocks.length > 0 && ca.length <= MAX_CA_CHARS) return ca
-  throw new NetError(
-    'NET_CA',
-    `${path}, the file of net.ca_file, must hold certificates as PEM, of ${MAX_CA_CHARS} characters at most`,
-  )
+  const blocks = [...text.matchAll(/-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g)]
+  const ca = blocks.map(([block]) => block).join('\n')
+  if (blocks.length > 0 && ca.length <= MAX_CA_CHARS && blocks.every(([block]) => isCertificate(block))) return ca
+  const message = `${path}, the file of net.ca_file, must hold certificates as PEM, of ${MAX_CA_CHARS} characters at most`
+  throw new NetError('NET_CA', message)
+}
+
+/** TLS would leave out without a word what it cannot read. */
+function isCertificate(pem: string): boolean {
+  try {
+    return new X509Certificate(pem).raw.length > 0
+  } catch {
+    return false
+  }
 }
 
 /** Bootstrap nodes beside a proxy are of no use. */

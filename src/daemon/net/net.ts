@@ -52,7 +52,6 @@ const REFUSALS: ReadonlySet<string> = new Set<NetError['code']>([
   'NET_DHT',
   'NET_OFF',
   'NET_PROXY',
-  'NET_CA',
   'NET_ADDRESS',
   'NET_NAME',
   'NET_UNREACHABLE',

@@ -42,7 +42,7 @@ export class Web {
   /**
    * Calls a server. The address rules hold in personad-net (netnode/web-url.ts).
    * @throws {NetError} NET_DOWN | NET_LOST | NET_BUSY | NET_ADDRESS | NET_NAME | NET_UNREACHABLE | NET_TLS | NET_SILENT | NET_TOO_LARGE |
-   * NET_REDIRECT | NET_STRANGE | NET_CA; the body of the answer too
+   * NET_REDIRECT | NET_STRANGE; the body of the answer too
    * @throws the reason of the signal
    */
   async fetch(url: string, request: WebRequest): Promise<WebResponse> {
