@@ -41,7 +41,9 @@ import { scheduleLock } from './custody/lock-timer.ts'
 import type { Log } from '../process/log.ts'
 import { isStateLost, watchState } from './state-watch.ts'
 import { openAccess, type NetAccess } from './net/access.ts'
-import { OwnRelays, RELAYS } from './relays/own-relays.ts'
+import { relayFindings } from './relays/findings.ts'
+import { relayHandlers } from './relays/methods.ts'
+import { OwnRelays, RELAYS, RELAY_TOKENS } from './relays/own-relays.ts'
 import { FullDisk, isDiskFull, statusLine } from './full-disk.ts'
 import { Place } from './keeper/copy-check.ts'
 import { unsignedReminder } from './keeper/reminder.ts'
@@ -63,6 +65,7 @@ export interface Daemon {
   readonly sealed: Sealed
   readonly cards: HeldCards
   readonly access: NetAccess
+  readonly relays: OwnRelays
   readonly apps: Apps
   readonly wings: readonly Wing[]
   /** The opened wings, in the order of `wings`. */
@@ -173,13 +176,13 @@ async function openParts(
     },
     place,
   )
-  const kinds = [APP_KEYS, ...wings.flatMap(({ sealedKinds = [] }) => sealedKinds)]
+  const kinds = [RELAY_TOKENS, APP_KEYS, ...wings.flatMap(({ sealedKinds = [] }) => sealedKinds)]
   const sealed = await Sealed.open({ keeper, paths: lock.paths, setting: config.custody.apps, log, kinds })
   closers.push(() => sealed.close())
   const verify = engine.verify.bind(engine)
   const access = await openAccess({ config: config.net, log, verify, env: process.env })
   closers.push(() => access.close())
-  const relays = new OwnRelays({ keeper, access, config: config.net })
+  const relays = new OwnRelays({ keeper, sealed: sealed.records, access, config: config.net })
   const { reader } = hooks
   const cards = new HeldCards({
     keeper,
@@ -233,6 +236,7 @@ async function openParts(
     sealed,
     cards,
     access,
+    relays,
     apps: new Apps(keeper.onDisk, engine, nowSec, protocol, () => daemon.config.apps.defaultCapabilities),
     wings,
     open,
@@ -248,14 +252,11 @@ async function openParts(
     config,
     isErasing: false,
   }
+  const [ownRelays, ownCards] = [{ findings: () => relayFindings(relays) }, { findings: () => cards.checks() }]
   const handlers = {
     ...keeperHandlers(keeper, daemon.apps, about, [...protocol.events.keys()] as EventName[], sealed.arrived),
-    ...doctorHandlers(
-      keeper,
-      [fullDisk, access, sealed, { findings: () => cards.checks() }, ...open],
-      coreDumps,
-      about,
-    ),
+    ...doctorHandlers(keeper, [fullDisk, access, sealed, ownRelays, ownCards, ...open], coreDumps, about),
+    ...relayHandlers(relays, sealed.records),
     ...eraseHandlers(keeper, sealed.key, lock.paths, () => {
       daemon.isErasing = true
       supervisor.stop('persona.erased', EXIT_STOPPED)

@@ -2,6 +2,7 @@
 import { EVENT_NAMES, type EventName } from '../ipc/methods/events.ts'
 import type { Handlers } from '../ipc/methods/method.ts'
 import type { Methods, WingMethods } from '../ipc/methods/all-methods.ts'
+import type { RelayMethods } from '../ipc/methods/relays.ts'
 import { appHandlers } from './apps/methods.ts'
 import type { Apps } from './apps/apps.ts'
 import type { About } from './health/status.ts'
@@ -20,8 +21,8 @@ import { pairingHandlers } from './pairing/methods.ts'
 import { backupHandlers } from './snapshot/methods.ts'
 import { NO_MORE_SECRETS, type MoreSecrets } from './snapshot/more-secrets.ts'
 
-/** The methods about the state. The wings answer their own. */
-export type KeeperMethods = Omit<Methods, 'doctor' | 'persona.erase' | keyof WingMethods>
+/** The methods about the state. The relays and the wings answer their own. */
+export type KeeperMethods = Omit<Methods, 'doctor' | 'persona.erase' | keyof RelayMethods | keyof WingMethods>
 
 /**
  * @param about the daemon's own part of `status`

@@ -31,6 +31,7 @@ import { netStatus } from '../../src/ipc/shapes/net.ts'
 import { announceStatus } from '../../src/ipc/methods/announce.ts'
 import { channelsStatus } from '../../src/ipc/methods/channels.ts'
 import { channelView } from '../../src/ipc/methods/channel-values.ts'
+import { relayAbout, relayView } from '../../src/ipc/methods/relays.ts'
 import { toxPeer, toxStatus } from '../../src/ipc/shapes/tox.ts'
 import { MAX_FRAME_BYTES, MAX_FRAME_DEPTH } from '../../src/ipc/wire/frame.ts'
 import { OPENRPC_FILE, openrpcText } from '../generate/openrpc.ts'
@@ -152,7 +153,7 @@ describe('an example', () => {
       const method = examples.get(name!)?.[0]?.data['method'] as string | undefined
       expect(heading?.split(', '), part.split('\n')[0]).toContain(method?.split('.')[0])
     }
-    expect([parts.length, examples.size]).toEqual([21, 24])
+    expect([parts.length, examples.size]).toEqual([22, 25])
   })
 
   test('sends a call that the method table takes, and shows a result that it gives', () => {
@@ -214,6 +215,8 @@ const VALUES: readonly (readonly [heading: string, schema: z.ZodType])[] = [
   ['EvidenceFile', evidenceFile],
   ['DaemonStatus', METHODS.status.result],
   ['NetStatus', netStatus],
+  ['Relay', relayView],
+  ['RelayAbout', relayAbout],
   ['Finding', finding],
   ['StatusMessage', statusMessage],
   ['ShownByDevice', shownByDevice],
@@ -279,6 +282,7 @@ test.each([
   ['AppErrorCode', 'daemon/apps/errors.ts'],
   ['CompanionErrorCode', 'daemon/companion/errors.ts'],
   ['ChannelsErrorCode', 'daemon/channels/errors.ts'],
+  ['RelaysErrorCode', 'daemon/relays/errors.ts'],
   ['RpcErrorCode', 'ipc/wire/rpc.ts'],
   ['FrameErrorCode', 'ipc/wire/errors.ts'],
   ['PairingErrorCode', 'pairing/errors.ts'],

@@ -229,7 +229,7 @@ export const RULES: Readonly<Record<string, Rule>> = {
     reason: 'cards know no wing: wings show them, and hand in those of peers',
   },
   'daemon/relays': {
-    folders: [...KEEPER, 'daemon/net', 'netnode', 'relay', 'seal'],
+    folders: [...KEEPER, 'daemon/net', 'daemon/sealed', 'netnode', 'relay', 'seal'],
     packages: ['node:crypto', 'zod'],
     reason: 'the relays of the owner know no channel: wings decide what is sent there',
   },

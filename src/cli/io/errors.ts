@@ -23,6 +23,7 @@ export type CliErrorCode =
   | 'COPY_UNCLEAR' // it kept copies of several profiles that had this path
   | 'SANDBOXED' // this process cannot see running Tox clients
   | 'WORDS_FILE' // unreadable, empty, too long or not text
+  | 'TOKEN_FILE' // unreadable, empty, too long or not text
   | 'WORDS_WRONG' // the typed words are not the recovery words
   | 'CONFIG_INVALID' // the daemon would not start with it
   | 'AMBIGUOUS' // the end of a key that more than one has

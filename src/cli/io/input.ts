@@ -56,9 +56,17 @@ export async function readWordsFile(path: string): Promise<string> {
   return await readSecretFile(path, WORDS)
 }
 
+/**
+ * Reads a token from a file (`-` for stdin), without white space around it.
+ * @throws {CliError} TOKEN_FILE
+ */
+export async function readTokenFile(path: string): Promise<string> {
+  return (await readSecretFile(path, TOKEN)).trim()
+}
+
 /** The secret that a file should hold, for its errors. */
 interface SecretFileKind {
-  readonly code: 'PASSPHRASE_FILE' | 'WORDS_FILE'
+  readonly code: 'PASSPHRASE_FILE' | 'WORDS_FILE' | 'TOKEN_FILE'
   readonly name: string
 }
 
@@ -70,6 +78,8 @@ const WORDS: SecretFileKind = {
   code: 'WORDS_FILE',
   name: 'the recovery words',
 }
+
+const TOKEN: SecretFileKind = { code: 'TOKEN_FILE', name: 'a token' }
 
 async function readSecretFile(path: string, kind: SecretFileKind): Promise<string> {
   const text = path === '-' ? await readStdin(MAX_SECRET_FILE_BYTES) : await readTextFile(path, kind)

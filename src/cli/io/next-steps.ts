@@ -16,6 +16,7 @@ const LISTS: Readonly<Record<string, string>> = {
   alarm: 'persona alarms',
   app: 'persona app list',
   'app-request': 'persona app pending',
+  relay: 'persona relay list',
 }
 
 const STEPS: Readonly<Record<string, Step>> = {
@@ -115,6 +116,11 @@ const STEPS: Readonly<Record<string, Step>> = {
   COMPANION_DOWN: 'persona tox up',
   COMPANION_ALONE: 'persona service install --tox',
   NET_UNIT_MISSING: 'persona service install --net',
+  RELAY_UNUSABLE: ({ url }) => (url === undefined ? null : `persona relay add ${wordOf(url)} --force`),
+  RELAY_WANTS_TOKEN: ({ url }) => `persona relay add ${wordOf(url)} --token-file FILE`,
+  RELAY_AWAY: 'persona relay list',
+  RELAYS_TOO_MANY: 'persona relay remove URL',
+  RELAY_CONFIGURED: 'persona config edit',
   CORE_DUMPS_POSSIBLE: 'persona service install',
   DEVICE_UNSEEN: 'persona publish',
   DEVICE_OLDER: 'persona publish',

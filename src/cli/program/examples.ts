@@ -39,6 +39,10 @@ export const EXAMPLES: Readonly<Partial<Record<string, readonly string[]>>> = {
     'persona channel send Bob "Hello"',
     'persona channel read Bob --follow',
   ],
+  relay: [
+    'persona relay add https://relay.example',
+    'persona relay add https://relay.example --token-file token   # the operator gave you one',
+  ],
   tox: [
     'persona tox rekey laptop.tox phone.tox --device phone',
     'persona publish',

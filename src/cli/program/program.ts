@@ -14,6 +14,7 @@ import { addHelp } from './help.ts'
 import { addPending, addVerify } from './judge.ts'
 import type { Runner } from './options.ts'
 import { addPassphrase, addPersona, addRecovery } from './persona.ts'
+import { addRelay } from './relay.ts'
 import { addRemoval, addRotation, addSuccession } from './rotation.ts'
 import { addTox } from './tox.ts'
 
@@ -54,6 +55,7 @@ export function buildProgram(run: Runner): Command {
   program.commandsGroup('The daemon:')
   addDaemon(program, run)
   addApp(program.command('app').description('allow local apps to use the daemon'), run)
+  addRelay(program.command('relay').description('choose the relays where you receive'), run)
   addConfig(program.command('config').description('read and change the configuration of the daemon'), run)
   addStore(program.command('store').description('rescue what a damaged store still holds'), run)
   addService(program.command('service').description('run the daemon as a systemd user service'), run)

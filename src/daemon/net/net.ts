@@ -181,10 +181,13 @@ export class Net {
     }
   }
 
-  /** Resolves when personad-net is ready. @throws {NetError} NET_DOWN if it has ended before that, or starts later */
+  /** Resolves when personad-net is ready. @throws {NetError} NET_DOWN | NET_UNIT_MISSING */
   async #runs(): Promise<void> {
     if (this.#child.state === 'starting') await new Promise<void>((resolve) => this.#starting.add(resolve))
-    if (this.#child.state !== 'running') throw new NetError('NET_DOWN', 'personad-net does not run now')
+    if (this.#child.state === 'running') return
+    const why = this.#child.problem && netError(this.#child.problem)
+    if (why?.code === 'NET_UNIT_MISSING') throw why
+    throw new NetError('NET_DOWN', `personad-net does not run now${why === null ? '' : `: ${why.message}`}`)
   }
 
   #endStart(): void {

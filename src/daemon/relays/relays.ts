@@ -1,5 +1,6 @@
 /** The relays of the owner, and clients of any relay, as wings see them (docs/relay.md). */
 import type { RelayClient } from '../../relay/client.ts'
+import type { RelayClock } from '../../relay/means.ts'
 
 /** A relay where this end receives. */
 export interface OwnRelay {
@@ -14,6 +15,8 @@ export interface OwnRelay {
 export interface Relays {
   /** The relays of the owner, those of the configuration first. */
   list(): OwnRelay[]
+  /** Loads the code of clients. It starts nothing. */
+  clients(): Promise<RelayClients>
   /**
    * A client of the relay at this address, the owner's or that of a peer. There is one for each address. Its calls go through personad-net, which
    * starts at the first one; nothing of it is loaded before.
@@ -25,4 +28,11 @@ export interface Relays {
    * @throws {CustodyError} APPS_LOCKED
    */
   token(url: string): string | null
+}
+
+export interface RelayClients {
+  /** The client of one relay, the same at each call. @throws {RelayError} RELAY_URL */
+  of(url: string): RelayClient
+  /** The clock of all clients: wall time. */
+  readonly clock: RelayClock
 }

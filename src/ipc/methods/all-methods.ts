@@ -5,6 +5,7 @@ import { OWN_METHODS, type OwnMethods } from './own.ts'
 import { CUSTODY_METHODS, type CustodyMethods } from './custody.ts'
 import { appsMethods, type AppsMethods } from './apps.ts'
 import type { Permission } from './method.ts'
+import { RELAY_METHODS, type RelayMethods } from './relays.ts'
 import { eventPermissions, eventsOf, type EventName } from './events.ts'
 import type { All, WingSchema } from './wing.ts'
 import { WING_SCHEMAS, type AnyWing } from './wing-schemas.ts'
@@ -17,7 +18,7 @@ export type WingMethods = All<MethodsOf<AnyWing>>
 
 /** All methods of the daemon. A key is `noun.verb`, or one word for a method of the daemon itself or of any status message. */
 export interface Methods
-  extends GeneralMethods, ContactsMethods, OwnMethods, CustodyMethods, AppsMethods, WingMethods {}
+  extends GeneralMethods, ContactsMethods, OwnMethods, CustodyMethods, AppsMethods, RelayMethods, WingMethods {}
 
 /** Everything that can travel over the socket of a daemon with certain wings. */
 export interface Protocol {
@@ -42,6 +43,7 @@ export function protocolOf(schemas: readonly WingSchema[]): Protocol {
     ...OWN_METHODS,
     ...CUSTODY_METHODS,
     ...appsMethods(capabilities),
+    ...RELAY_METHODS,
     ...(Object.assign({}, ...schemas.map((schema) => schema.methods)) as WingMethods),
   }
   const permissions: ReadonlySet<Permission> = new Set(['open', 'admin', ...capabilities])
