@@ -41,7 +41,7 @@ export const EXAMPLES: Readonly<Partial<Record<string, readonly string[]>>> = {
   ],
   relay: [
     'persona relay add https://relay.example',
-    'persona relay add https://relay.example --token-file token   # the operator gave you one',
+    'persona relay add https://relay.example --token-file token',
   ],
   tox: [
     'persona tox rekey laptop.tox phone.tox --device phone',
