@@ -39,10 +39,7 @@ export const EXAMPLES: Readonly<Partial<Record<string, readonly string[]>>> = {
     'persona channel send Bob "Hello"',
     'persona channel read Bob --follow',
   ],
-  relay: [
-    'persona relay add https://relay.example',
-    'persona relay add https://relay.example --token-file token',
-  ],
+  relay: ['persona relay add https://relay.example', 'persona relay add https://relay.example --token-file token'],
   tox: [
     'persona tox rekey laptop.tox phone.tox --device phone',
     'persona publish',
