@@ -1,6 +1,7 @@
 /** A file system whose calls fail on demand, after persisting or without. */
 import { promises } from 'node:fs'
 import type { DurableFs, DurableHandle } from '../../src/durable/file.ts'
+import type { OverwriteHandle } from '../../src/durable/overwrite.ts'
 
 /**
  * not-persisted: the call does nothing and fails. persisted: the call does its work (for a write, half of it), then
@@ -8,7 +9,11 @@ import type { DurableFs, DurableHandle } from '../../src/durable/file.ts'
  */
 export type FaultKind = 'not-persisted' | 'persisted' | 'dead'
 
+/** It also overwrites in place. */
+type Handle = DurableHandle & OverwriteHandle
+
 export interface FaultyFs extends DurableFs {
+  open(path: string, flags: number, mode?: number): Promise<Handle>
   /** All calls so far, in order, including failed ones */
   readonly calls: readonly string[]
   /** The file handles still open */
@@ -34,9 +39,10 @@ export function faultyFs(
     throw Object.assign(new Error(`${errno}: fault in ${name}`), { code: errno })
   }
   const half = (length: number): number => (calls.length - 1 === failAt ? Math.ceil(length / 2) : length)
-  function wrap(handle: promises.FileHandle): DurableHandle {
+  function wrap(handle: promises.FileHandle): Handle {
     return {
-      write: (bytes, offset, length) => call('write', () => handle.write(bytes, offset, half(length))),
+      write: (bytes: Uint8Array, offset: number, length: number, position?: number) =>
+        call('write', () => handle.write(bytes, offset, half(length), position)),
       chmod: (mode) => call('chmod', () => handle.chmod(mode)),
       chown: (uid, gid) => call('chown', () => handle.chown(uid, gid)),
       sync: () => call('sync', () => handle.sync()),

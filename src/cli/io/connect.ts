@@ -1,5 +1,5 @@
 /** The connection of one command to the daemon, through the owner's socket. */
-import { connect, type Client } from '../../ipc/client.ts'
+import { connect, RpcError, type Client } from '../../ipc/client.ts'
 import type { Context } from './context.ts'
 import { CliError, hasCode } from './errors.ts'
 import { takingEnds } from './key-ends.ts'
@@ -25,19 +25,24 @@ export async function withDaemon<T>(context: Context, run: (client: Client) => P
 
 const LOCKED = 'The signing key is locked.\n'
 
-/** The daemon refuses a call with LOCKED before it changes anything, so the call can be repeated. */
+/** The daemon refuses a call with LOCKED or APPS_LOCKED before it changes anything, so the call can be repeated. */
 function unlocking(client: Client): Client {
   const call = async (...args: Parameters<Client['call']>): Promise<unknown> => {
     try {
       return await client.call(...args)
     } catch (error) {
-      if (!hasCode(error, 'LOCKED')) throw error
+      if (!asksForUnlock(error)) throw error
       process.stderr.write(LOCKED)
       await unlockWith(client, null)
       return await client.call(...args)
     }
   }
   return { ...client, call: call as Client['call'] }
+}
+
+function asksForUnlock(error: unknown): boolean {
+  if (hasCode(error, 'LOCKED')) return true
+  return error instanceof RpcError && error.code === 'APPS_LOCKED' && error.details['needsUnlock'] === true
 }
 
 /**

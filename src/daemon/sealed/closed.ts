@@ -39,5 +39,7 @@ export function adviceFor(closed: Closed): string {
 }
 
 export function appsLocked(closed: Closed): CustodyError {
-  return new CustodyError('APPS_LOCKED', `what apps keep is locked: ${reasonOf(closed)}`, adviceFor(closed))
+  return new CustodyError('APPS_LOCKED', `what apps keep is locked: ${reasonOf(closed)}`, adviceFor(closed), {
+    needsUnlock: closed.why === 'locked',
+  })
 }

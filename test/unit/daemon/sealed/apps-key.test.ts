@@ -162,6 +162,23 @@ describe('the apps key beside a passphrase', () => {
     expect((await next.reopened()).get('a')).toBe('a state')
   })
 
+  it('stays closed while only one of two keys opens: the records of the other are not lost', async () => {
+    const test = await withPersona({ setting: 'start' })
+    await test.put('a', 'by the first key')
+    await test.sealed.key.choose('unlock')
+    await test.sealed.key.draw()
+    await test.put('b', 'by the second key')
+    expect(sealers(test)).toStrictEqual(['unsealed', 'secrets'])
+    const next = await test.reopened({ setting: 'start' })
+    expect(next.sealed.key.closed).toStrictEqual({ why: 'locked' })
+    await next.test.call('persona.unlock', { passphrase })
+    expect(await next.all()).toHaveLength(2)
+    await next.sealed.change.run()
+    await next.sealed.change.run()
+    expect(sealers(next)).toStrictEqual(['unsealed', 'empty'])
+    expect(await (await next.reopened({ setting: 'start' })).all()).toHaveLength(2)
+  })
+
   it('needs no new file for another passphrase, and opens with that alone', async () => {
     const test = await withPersona()
     await test.put('a', 'a state')

@@ -87,7 +87,6 @@ describe('the daily change', () => {
       for (let i = 0; i < 600; i++) texts.put(String(1000 + i), 'old')
     })
     test.test.later(DAY)
-    // Sealed by the old key, and on its way to disk when the change begins.
     const early = test.put('1000', 'early')
     const change = test.sealed.change.run()
     let writes = 0
@@ -108,6 +107,22 @@ describe('the daily change', () => {
     expect(found).toStrictEqual(await test.all())
     expect(found.filter(([, text]) => text === 'new').length).toBeGreaterThan(0)
     expect(next.codes).toStrictEqual(['APPS_KEY'])
+  })
+
+  it('waits for records that the old key sealed and that are on their way to disk', async () => {
+    const gate = new WriteGate()
+    const test = await TestSealed.open({ engine, store: openMemoryStore(gate.pass) })
+    test.test.later(DAY)
+    gate.shut()
+    const early = test.put('a', 'early')
+    await gate.arrived()
+    const change = test.sealed.change.run()
+    while (test.sealed.key.ring().old === null) await turn()
+    await turn()
+    gate.open()
+    await Promise.all([early, change])
+    expect(test.sealed.key.ring().old).toBeNull()
+    expect(test.get('a')).toBe('early')
   })
 
   it('stops when the key closes, and goes on after the unlock', async () => {
