@@ -15,6 +15,8 @@ const SLOT_BYTES = 16
 const TAG_BYTES = 16
 const LENGTH_BYTES = 2 // format: u16be before the blob
 const MAX_SLOTS = 255 // format: one byte counts them; the room allows fewer
+/** The padded blob of an item of the secret place has at most this length. */
+const SECRET_ROOM_BYTES: number = MAX_VALUE_BYTES - HEAD_BYTES - NONCE_BYTES - TAG_BYTES
 /** The slots and the padded blob share this. */
 const SLOTTED_ROOM_BYTES: number = MAX_VALUE_BYTES - HEAD_BYTES - NONCE_BYTES - 1 - TAG_BYTES
 /** Lengths of the padded blob, so that the size of an item tells little about the number of devices. */
@@ -36,8 +38,7 @@ export interface Announcement {
 export function sealForContacts(announcement: Announcement, engine: BoxEngine): Uint8Array {
   const { signingKey, readingKey } = announcement
   const head = headOf(announcement, 0)
-  const plain = padded(announcement.blob, MAX_VALUE_BYTES - HEAD_BYTES - NONCE_BYTES - TAG_BYTES)
-  const nonce = nonceOf(announcement, head, plain, engine)
+  const { plain, nonce } = padded(announcement, head, SECRET_ROOM_BYTES, engine)
   const key = boxKey(engine, readingKey, signingKey, head)
   return engine.sealBox(plain, nonce, key, head, nonce)
 }
@@ -62,8 +63,7 @@ export function sealForDevices(
   const { blob, signingKey, readingKey } = announcement
   const head = headOf(announcement, FLAG.slots)
   const openers = [readingKey, ...deviceKeys.slice(0, deviceSlots(blob.length))]
-  const plain = padded(blob, SLOTTED_ROOM_BYTES - SLOT_BYTES * openers.length)
-  const nonce = nonceOf(announcement, head, plain, engine)
+  const { plain, nonce } = padded(announcement, head, SLOTTED_ROOM_BYTES - SLOT_BYTES * openers.length, engine)
   const contentKey = engine.sha512(LABEL_ANNOUNCE_CEK, readingKey, signingKey, nonce).subarray(0, SLOT_BYTES)
   const slots = concatBytes(
     Uint8Array.of(openers.length),
@@ -155,16 +155,35 @@ function headOf({ isForward }: Announcement, form: number): Uint8Array {
   return Uint8Array.of(ITEM_VERSION, form | (isForward ? FLAG.forward : 0))
 }
 
-/** The length, the blob, and zeros up to the next of the padded lengths, or to the end of the room. */
-function padded(blob: Uint8Array, roomBytes: number): Uint8Array {
+/** A blob as it is sealed, and its nonce. */
+interface Padded {
+  readonly plain: Uint8Array
+  readonly nonce: Uint8Array
+}
+
+/**
+ * The length, the blob, and zeros up to the next of the padded lengths, or to the end of the room. They stand at the end of the text that the
+ * nonce is the hash of, so that nothing is copied twice.
+ */
+function padded(
+  { blob, signingKey, readingKey }: Announcement,
+  head: Uint8Array,
+  room: number,
+  engine: Engine,
+): Padded {
   const least = LENGTH_BYTES + blob.length
-  const length = Math.min(PADDED_BYTES.find((bytes) => bytes >= least) ?? roomBytes, roomBytes)
+  const length = Math.min(PADDED_BYTES.find((bytes) => bytes >= least) ?? room, room)
   if (length < least) throw new RangeError(`a blob of ${blob.length} bytes does not fit an item`)
-  const plain = new Uint8Array(length)
-  plain[0] = blob.length >> 8
-  plain[1] = blob.length
-  plain.set(blob, LENGTH_BYTES)
-  return plain
+  const plainAt = LABEL_ANNOUNCE_NONCE.length + readingKey.length + signingKey.length + HEAD_BYTES
+  const text = new Uint8Array(plainAt + length)
+  text.set(LABEL_ANNOUNCE_NONCE)
+  text.set(readingKey, LABEL_ANNOUNCE_NONCE.length)
+  text.set(signingKey, LABEL_ANNOUNCE_NONCE.length + readingKey.length)
+  text.set(head, plainAt - HEAD_BYTES)
+  text[plainAt] = blob.length >> 8
+  text[plainAt + 1] = blob.length
+  text.set(blob, plainAt + LENGTH_BYTES)
+  return { plain: text.subarray(plainAt), nonce: engine.sha512(text).subarray(0, NONCE_BYTES) }
 }
 
 function unpadded(plain: Uint8Array): Uint8Array {
@@ -175,11 +194,6 @@ function unpadded(plain: Uint8Array): Uint8Array {
 }
 
 /** Depends on all that is sealed, so that two texts never share a nonce. */
-function nonceOf(announcement: Announcement, head: Uint8Array, plain: Uint8Array, engine: Engine): Uint8Array {
-  const { readingKey, signingKey } = announcement
-  return engine.sha512(LABEL_ANNOUNCE_NONCE, readingKey, signingKey, head, plain).subarray(0, NONCE_BYTES)
-}
-
 /** @param opens r for an item of the secret place, else the content key */
 function boxKey(
   engine: Engine,
