@@ -5,6 +5,7 @@ import { once } from 'node:events'
 import type { NodeAddress } from '../dht/address.ts'
 import { DhtClient } from '../dht/client.ts'
 import type { DhtCounters } from '../dht/counters.ts'
+import type { HostVerdict } from '../dht/lookup.ts'
 import { systemClock, type Clock } from '../process/pulse.ts'
 import { isRoutable, maySendTo } from './address.ts'
 import { NetError } from './errors.ts'
@@ -13,6 +14,7 @@ import { MAX_AT_ONCE } from './protocol.ts'
 import type { NetSettings } from './settings.ts'
 
 const MAX_WAITING = 256 // sanity: the daemon looks up 1000 contacts an hour, 32 at a time
+const MAX_HOSTS = 1024 // sanity: some 100 bytes each; a lookup meets at most a few hundred hosts
 const RESOLVE_MS = 10_000 // sanity: a resolver asks its first server twice, 5 s each; an order does not wait for more
 
 /** @returns the IPv4 addresses of a name, or of a numeric address */
@@ -27,6 +29,8 @@ export class Dht {
   readonly #exceptions: ReadonlySet<string>
   /** Addresses of hosts in `private` that have a name. */
   readonly #namedPrivate = new Set<string>()
+  /** Whether hosts that were met are globally routable, by IPv4 address. */
+  readonly #routable = new Map<string, boolean>()
   /** The client reads this list at each order. */
   readonly #bootstrap: NodeAddress[] = []
   /** Hosts of `bootstrap` without an address so far. */
@@ -45,15 +49,14 @@ export class Dht {
     this.#exceptions = new Set(settings.private)
     this.#unresolved = new Set(settings.bootstrap.map(({ host }) => host))
     this.#client = new DhtClient({
-      // A packet that the system does not send counts as lost.
-      send: (packet, to) => socket.send(packet, to.port, to.host, () => {}),
+      // A packet that the system does not send counts as lost, so no call waits for it.
+      send: (packet, to) => socket.send(packet, to.port, to.host),
       randomBytes: (length) => randomBytes(length),
       nowMs: () => systemClock.nowMs(),
       startTimer: (delayMs, run) => systemClock.after(delayMs, run),
       verify: verifyByOpenssl,
       bootstrap: this.#bootstrap,
-      judgeHost: (host) =>
-        isRoutable(host) ? 'global' : this.#exceptions.has(host) || this.#namedPrivate.has(host) ? 'open' : 'refused',
+      judgeHost: (host) => this.#judgeHost(host),
     })
     socket.on('message', (packet, from) => {
       this.#client.onMessage(packet, { host: from.address, port: from.port })
@@ -109,6 +112,22 @@ export class Dht {
   close(): void {
     this.#client.close()
     this.#socket.close()
+  }
+
+  #judgeHost(host: string): HostVerdict {
+    if (this.#isRoutable(host)) return 'global'
+    return this.#exceptions.has(host) || this.#namedPrivate.has(host) ? 'open' : 'refused'
+  }
+
+  /** Nodes name the same hosts again and again, and a look into the list of special networks costs ten times a look into a map. */
+  #isRoutable(host: string): boolean {
+    let routable = this.#routable.get(host)
+    if (routable === undefined) {
+      routable = isRoutable(host)
+      if (this.#routable.size >= MAX_HOSTS) this.#routable.clear()
+      this.#routable.set(host, routable)
+    }
+    return routable
   }
 
   #startWaiting(): void {

@@ -123,17 +123,18 @@ export class Session {
           ? formatGot(id, await client.get(place))
           : formatStored(id, await client.put(parseValue(place, order, body))),
       )
-      this.#reportCounters(dht)
-      this.#report(answer.message, answer.body)
+      this.#answer(dht, answer.message, answer.body)
     } catch (error) {
-      this.#reportCounters(dht)
-      this.#report({ type: 'refused', id, ...reasonOf(error) })
+      this.#answer(dht, { type: 'refused', id, ...reasonOf(error) })
     }
   }
 
-  /** Before the answer, so that whoever waits for the answer finds the counts. */
-  #reportCounters(dht: Dht | null): void {
+  /** The counts come before the answer, so that whoever waits for the answer finds them, and in one piece with it: the daemon wakes once. */
+  #answer(dht: Dht | null, report: Report, body?: Uint8Array): void {
+    this.#output.cork()
     if (dht !== null) this.#report({ type: 'dht.counters', counters: dht.counters })
+    this.#report(report, body)
+    this.#output.uncork()
   }
 
   #noDht(): NetError {
