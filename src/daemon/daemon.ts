@@ -20,10 +20,10 @@ import { outsidePath } from '../store/witness.ts'
 import { scheduleAlarms } from './keeper/alarm-timer.ts'
 import { scheduleNoise } from './keeper/noise.ts'
 import { APP_KEYS } from './cards/app-keys.ts'
-import { HeldCards } from './cards/held-cards.ts'
+import type { HeldCards } from './cards/held-cards.ts'
 import { cardHooks } from './cards/hooks.ts'
 import { CARD_KINDS } from './cards/records.ts'
-import { relayStores } from './cards/relay-stores.ts'
+import { openCards } from './cards/relay-stores.ts'
 import type { Config } from './config.ts'
 import { openCustody, openEngine } from './parts.ts'
 import { forbidCoreDumps } from '../process/core-dumps.ts'
@@ -51,7 +51,6 @@ import { scheduleResign } from './keeper/resign-timer.ts'
 import type { About } from './health/status.ts'
 import { ownVersion } from '../process/version.ts'
 import { serveRole } from './serve-role.ts'
-import { systemClock } from '../process/pulse.ts'
 import { WINGS } from './wings.ts'
 import type { OpenWing, Wing } from './wing/wing.ts'
 
@@ -183,16 +182,8 @@ async function openParts(
   const access = await openAccess({ config: config.net, log, verify, env: process.env })
   closers.push(() => access.close())
   const relays = new OwnRelays({ keeper, sealed: sealed.records, access, config: config.net })
-  const { reader } = hooks
-  const cards = new HeldCards({
-    keeper,
-    reader,
-    sealed: sealed.records,
-    stores: relayStores(relays),
-    clock: systemClock,
-    log,
-  })
-  closers.push(() => Promise.resolve(cards.close()))
+  const cards = openCards({ keeper, reader: hooks.reader, sealed: sealed.records, relays, log })
+  closers.push(() => cards.close())
   noteForCards = (event) => cards.onEvent(event)
   const host = {
     keeper,
@@ -257,6 +248,7 @@ async function openParts(
     ...keeperHandlers(keeper, daemon.apps, about, [...protocol.events.keys()] as EventName[], sealed.arrived),
     ...doctorHandlers(keeper, [fullDisk, access, sealed, ownRelays, ownCards, ...open], coreDumps, about),
     ...relayHandlers(relays, sealed.records),
+    ...cards.handlers(),
     ...eraseHandlers(keeper, sealed.key, lock.paths, () => {
       daemon.isErasing = true
       supervisor.stop('persona.erased', EXIT_STOPPED)
@@ -293,7 +285,7 @@ export async function stopDaemon(daemon: Daemon, paths: Paths): Promise<void> {
   await Promise.all(daemon.servers.map((server) => server.close()))
   await daemon.fullDisk.close()
   await daemon.place.idle()
-  daemon.cards.close()
+  await daemon.cards.close()
   await daemon.sealed.close()
   daemon.keeper.close()
   await daemon.store.close()

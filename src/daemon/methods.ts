@@ -2,6 +2,7 @@
 import { EVENT_NAMES, type EventName } from '../ipc/methods/events.ts'
 import type { Handlers } from '../ipc/methods/method.ts'
 import type { Methods, WingMethods } from '../ipc/methods/all-methods.ts'
+import type { CardsMethods } from '../ipc/methods/cards.ts'
 import type { RelayMethods } from '../ipc/methods/relays.ts'
 import { appHandlers } from './apps/methods.ts'
 import type { Apps } from './apps/apps.ts'
@@ -21,8 +22,11 @@ import { pairingHandlers } from './pairing/methods.ts'
 import { backupHandlers } from './snapshot/methods.ts'
 import { NO_MORE_SECRETS, type MoreSecrets } from './snapshot/more-secrets.ts'
 
-/** The methods about the state. The relays and the wings answer their own. */
-export type KeeperMethods = Omit<Methods, 'doctor' | 'persona.erase' | keyof RelayMethods | keyof WingMethods>
+/** The methods about the state. Relays, cards and wings answer their own. */
+export type KeeperMethods = Omit<
+  Methods,
+  'doctor' | 'persona.erase' | keyof RelayMethods | keyof CardsMethods | keyof WingMethods
+>
 
 /**
  * @param about the daemon's own part of `status`

@@ -153,7 +153,7 @@ describe('an example', () => {
       const method = examples.get(name!)?.[0]?.data['method'] as string | undefined
       expect(heading?.split(', '), part.split('\n')[0]).toContain(method?.split('.')[0])
     }
-    expect([parts.length, examples.size]).toEqual([22, 25])
+    expect([parts.length, examples.size]).toEqual([23, 26])
   })
 
   test('sends a call that the method table takes, and shows a result that it gives', () => {

@@ -46,6 +46,8 @@ const STEPS: Readonly<Record<string, Step>> = {
     'persona leave; or persona device add NAME --key KEY --again; or persona device remove STOLEN-DEVICE --lost',
   ROTATE_AGAIN: 'persona rotate',
   OWN_TABLE_HELD: 'persona rotate',
+  CARD_TAKEN_OUT: ({ app }) => `persona app rejoin ${wordOf(app)}; or persona device remove STOLEN-DEVICE --lost`,
+  CARD_NONE: 'persona app cards',
   CARD_WAITS: 'persona unlock',
   CARD_FULL: 'persona rotate',
   CARD_UNAPPROVED: ({ device }) => `persona device approve ${wordOf(device)}`,

@@ -38,4 +38,18 @@ export function addApp(app: Command, run: Runner): void {
     .command('revoke <name>')
     .description('revoke the token of an app and discard everything it reported')
     .action((name: string) => run(async (context) => (await import('../daemon/apps.ts')).revoke(context, name)))
+  app
+    .command('cards')
+    .description('list the cards by which apps of others know your devices')
+    .action(() => run(async (context) => (await import('../daemon/cards.ts')).cards(context)))
+  app
+    .command('rejoin <app>')
+    .description('put this device back into your card for an app')
+    .action((name: string) => run(async (context) => (await import('../daemon/cards.ts')).rejoin(context, name)))
+  app
+    .command('store <app> [url...]')
+    .description('say at which relays your card for an app lies; none takes it to no relay')
+    .action((name: string, urls: string[]) =>
+      run(async (context) => (await import('../daemon/cards.ts')).store(context, name, urls)),
+    )
 }

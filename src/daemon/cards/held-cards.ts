@@ -3,6 +3,8 @@ import { isExpired } from '../../card/verify.ts'
 import type { Identity } from '../../channel/handshake/message.ts'
 import type { CardFacts } from '../../channel/handshake/peer.ts'
 import type { DaemonEvent } from '../../ipc/methods/events.ts'
+import type { CardsMethods } from '../../ipc/methods/cards.ts'
+import type { Handlers } from '../../ipc/methods/method.ts'
 import type { Finding } from '../../ipc/shapes/doctor.ts'
 import { describeError } from '../../process/describe-error.ts'
 import type { Log } from '../../process/log.ts'
@@ -13,6 +15,7 @@ import { OWN } from '../state/own-record.ts'
 import type { Cards, Standing } from './cards.ts'
 import { cardChecks, ownFindings } from './findings.ts'
 import { knownCards, personaOf, standingIn, verdictOn } from './known.ts'
+import { cardHandlers } from './methods.ts'
 import { OwnCards } from './own-cards.ts'
 import type { CardReader } from './read-card.ts'
 import { CARDS } from './records.ts'
@@ -41,12 +44,22 @@ export class HeldCards implements Cards {
   readonly #listeners = new Set<Listener>()
   #ends: (() => void)[] = []
   #round = 0
+  #isClosed = false
+  readonly #running = new Set<Promise<void>>()
 
   constructor(options: HeldCardsOptions) {
     this.#options = options
     this.#own = new OwnCards(options.keeper, options.reader, options.sealed)
     const { stores } = options
-    this.#rounds = stores === null ? null : new StoreRounds({ ...options, stores, take: (card) => this.take(card) })
+    this.#rounds =
+      stores === null
+        ? null
+        : new StoreRounds({
+            ...options,
+            stores,
+            take: (card) => this.take(card),
+            tokenFor: (app, body) => this.#own.tokenFor(app, body),
+          })
   }
 
   /** Judges what a snapshot brought, notes epochs that ended while a crash kept this from it, and begins the rounds. */
@@ -56,9 +69,22 @@ export class HeldCards implements Cards {
     this.#again()
   }
 
-  close(): void {
+  /** Ends the rounds. Resolves once nothing of them runs. */
+  async close(): Promise<void> {
+    this.#isClosed = true
     for (const end of this.#ends) end()
     this.#listeners.clear()
+    await this.idle()
+  }
+
+  /** Resolves once nothing runs, also when work was added meanwhile. */
+  async idle(): Promise<void> {
+    while (this.#running.size > 0) await Promise.all(this.#running)
+  }
+
+  handlers(): Handlers<CardsMethods> {
+    const { keeper, reader } = this.#options
+    return cardHandlers({ keeper, reader, own: this.#own, signed: () => this.#signed() })
   }
 
   /** For `status`. */
@@ -147,6 +173,11 @@ export class HeldCards implements Cards {
     }
   }
 
+  /** Puts the own cards to their stores now, where they are not. */
+  async putNow(): Promise<void> {
+    await this.#rounds?.putOwn()
+  }
+
   /** Signs what is due, and puts it to the stores. */
   async #update(): Promise<void> {
     await this.#own.update()
@@ -220,8 +251,12 @@ export class HeldCards implements Cards {
       for (const listener of this.#listeners) listener(personaId, app)
   }
 
-  /** Runs work that nobody waits for. A store that fails stops the daemon by itself. */
+  /** Runs work that no caller waits for. A store that fails stops the daemon by itself. */
   #later(work: () => Promise<void>): void {
-    work().catch((error: unknown) => this.#options.log.warn('cards.failed', describeError(error)))
+    if (this.#isClosed) return
+    const running = work()
+      .catch((error: unknown) => this.#options.log.warn('cards.failed', describeError(error)))
+      .finally(() => this.#running.delete(running))
+    this.#running.add(running)
   }
 }

@@ -4,21 +4,23 @@ import { isExpired } from '../../card/verify.ts'
 import type { Identity } from '../../channel/handshake/message.ts'
 import { formatRead, READ_BYTES } from '../../core/announce/settings.ts'
 import { isAppName } from '../../core/encoding/app-name.ts'
-import { formatHex } from '../../core/encoding/bytes.ts'
+import { encodeUtf8, formatHex } from '../../core/encoding/bytes.ts'
+import type { TokenTarget } from '../../relay/cards.ts'
 import { TableError } from '../../core/errors.ts'
 import type { Keeper } from '../keeper/keeper.ts'
 import { isUnlisted } from '../own/notes.ts'
 import type { SealedRecords } from '../sealed/records.ts'
 import { storedBytes } from '../state/records.ts'
 import { ownOf } from '../state/view.ts'
+import { deviceToken } from './device-token.ts'
 import { APP_KEYS, drawKeys, renewKeys, signAs, type AppKeys } from './app-keys.ts'
-import { CardsError } from './errors.ts'
+import { full, noneFor, takenOut, tooMany } from './errors.ts'
 import { knownCards, listsKey, personaOf } from './known.ts'
 import { dueOf, type Due } from './own-due.ts'
 import { appOf, ownApps, ownAppsNow, putOwnApps, withApp, type OwnState } from './own-record.ts'
 import type { CardReader } from './read-card.ts'
 import { MAX_APPS, type OwnApp, type OwnAppsRecord } from './records.ts'
-import { hasRoom, maySign, ownEntry, signDue, type SigningMeans } from './sign-own.ts'
+import { hasRoom, maySign, ownEntry, sign, signDue, type SigningMeans } from './sign-own.ts'
 
 export class OwnCards {
   readonly #keeper: Keeper
@@ -44,6 +46,22 @@ export class OwnCards {
     // The persona may have been left meanwhile.
     if (card === null) return null
     return { card: card.text, sign: (message) => signAs(this.#keysOf(app), message, this.#keeper.engine) }
+  }
+
+  /**
+   * Makes device tokens for requests with this body.
+   * @returns null where this device uses no such app, or the apps key is closed
+   */
+  tokenFor(app: string, body: string): ((to: TokenTarget, nowSec: number) => string) | null {
+    const { onDisk, engine } = this.#keeper
+    const now = ownOf(onDisk)
+    const record = now === null ? undefined : ownApps(now, onDisk)
+    const known = record === undefined ? undefined : appOf(record, app)
+    const keys = known === undefined || !this.#sealed.key.isOpen ? undefined : this.#sealed.onDisk(APP_KEYS).get(app)
+    if (record === undefined || known === undefined || keys === undefined) return null
+    const of = { personaId: storedBytes(record.personaId), app, deviceKey: storedBytes(known.sig), to: null }
+    const bodyHash = engine.sha256(encodeUtf8(body))
+    return (to, nowSec) => deviceToken(of, { ...to, bodyHash }, keys, nowSec, engine)
   }
 
   /** Signs what is due, with new keys where they are a week old. What cannot be signed now waits: see {@link waiting}. */
@@ -94,17 +112,32 @@ export class OwnCards {
    * @throws {CardsError} CARD_NONE {CustodyError} LOCKED, and those of OwnPersona.checkSigns()
    */
   async rejoin(app: string): Promise<void> {
+    await this.#change(app, (known) => ({ ...known, listedAt: null }))
+  }
+
+  /**
+   * The owner says where the card of an app lies.
+   * @throws as {@link rejoin}
+   */
+  async setStores(app: string, stores: readonly string[]): Promise<void> {
+    await this.#change(app, (known) => ({ ...known, stores }))
+  }
+
+  /** Changes how this device stands in an app, and signs the card of it. */
+  async #change(app: string, change: (known: OwnApp) => OwnApp): Promise<void> {
     await this.#keeper.change(() => {
-      const { own, state } = this.#keeper
+      const { own, state, custody } = this.#keeper
       own.checkSigns()
       const now = ownOf(state.records)!
-      const record = ownAppsNow(now, state.records, state)
-      const known = appOf(record, app)
+      const before = ownAppsNow(now, state.records, state)
+      const known = appOf(before, app)
       if (known === undefined) throw noneFor(app)
-      const rejoined = withApp(record, { ...known, listedAt: null })
-      putOwnApps(rejoined, state)
-      this.#keeper.custody.signer(now.own.epoch)
-      signDue(now, rejoined, [], this.#means)
+      const record = withApp(before, change(known))
+      putOwnApps(record, state)
+      // Throws while the key is locked.
+      custody.signer(now.own.epoch)
+      const head = knownCards(record.personaId, state.records, this.#reader).cards.get(app) ?? null
+      sign(now, record, app, head, new Set(), this.#means)
     })
   }
 
@@ -185,7 +218,7 @@ export class OwnCards {
     // A backup brought keys of this app: they go on opening.
     const drawn = drawKeys(keys.get(app), state.nowSec, engine)
     keys.put(app, drawn)
-    return { app, ...this.#publicHalves(drawn), encSec: state.nowSec, listedAt: null, stores: [] }
+    return { app, ...this.#publicHalves(drawn), encSec: state.nowSec, listedAt: null, stores: null }
   }
 
   /** New keys for apps whose keys are old, while the apps key is open. Inside of a change. */
@@ -224,28 +257,4 @@ export class OwnCards {
 function isGoodStanding({ own, persona }: OwnState): boolean {
   const isOver = own.restoredSec !== null || (own.succeededBy ?? null) !== null
   return !isOver && own.epoch === persona.epoch && !isUnlisted(own, persona.devices)
-}
-
-function takenOut(app: string): CardsError {
-  const message = `another of your devices, or somebody who has its key, took this device out of your card for ${app}`
-  const hint =
-    'put this device back if you did not take it out and trust your devices; rotate the key if one was stolen'
-  return new CardsError('CARD_TAKEN_OUT', message, hint, { app })
-}
-
-function noneFor(app: string): CardsError {
-  const message = `this device uses no app ${JSON.stringify(app)} as your persona`
-  return new CardsError('CARD_NONE', message, 'list your cards for the names of the apps', { app })
-}
-
-function full(app: string): CardsError {
-  const message = `your card for ${app} lists as many devices as it may`
-  return new CardsError('CARD_FULL', message, 'rotate the key: the new card lists only devices that you approved', {
-    app,
-  })
-}
-
-function tooMany(): CardsError {
-  const message = `your persona has cards for ${MAX_APPS} apps, and may have no more`
-  return new CardsError('CARD_APPS_FULL', message, 'use the app without your persona')
 }

@@ -80,8 +80,8 @@ export interface OwnApp {
   readonly encSec: number
   /** The latest card with an entry of this device that was read back as the one that counts. */
   readonly listedAt: CardPosition | null
-  /** Where the card lies: addresses of relays, the preferred first. */
-  readonly stores: readonly string[]
+  /** Where the owner wants the card to lie: addresses of relays, the preferred first. Null where they said nothing here. */
+  readonly stores: readonly string[] | null
 }
 
 /** The keys of another device of the owner, which the owner approved here. */

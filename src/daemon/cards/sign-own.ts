@@ -19,7 +19,7 @@ import { appOf, ownAppsNow, putOwnApps, type OwnState } from './own-record.ts'
 import type { CardReader } from './read-card.ts'
 import { CARDS, OWN_APPS, OWN_APPS_ID, type OwnApp, type OwnAppsRecord } from './records.ts'
 import { takeCard } from './take-card.ts'
-import { ownKey, tagsOf, tagUnder } from './tags.ts'
+import { ownKey, storesIn, tagsOf, tagUnder } from './tags.ts'
 
 /** The means inside of a change. */
 export interface SigningMeans {
@@ -130,7 +130,7 @@ export function sign(
   const others = isRotated ? approvedOf(now, record, head, engine) : othersOf(now, record, head, gone, engine)
   if (others.length + (entry === null ? 0 : 1) > MAX_DEVICES) return
   // Whoever had the old key may have written any address into its cards.
-  const kept = isRotated || head === null ? NO_ADDRESSES : head
+  const kept = isRotated || head === null ? { inboxes: [], stores: storesIn(now.persona, state) } : head
   const card = nextCard({
     head: head === null ? null : { ...head, devices: others },
     chain: positionOf(own),
@@ -138,7 +138,7 @@ export function sign(
     own: entry,
     ownTag: entry?.tag ?? new Uint8Array(0),
     inboxes: kept.inboxes,
-    stores: app === undefined || app.stores.length === 0 ? kept.stores : app.stores,
+    stores: app?.stores ?? kept.stores,
     nowSec,
   })
   const byKey = isOfSuccessor(own, custody)
@@ -148,8 +148,6 @@ export function sign(
   if (signed === null) throw new Error('the card just signed is not valid')
   takeCard(signed, true, state, reader)
 }
-
-const NO_ADDRESSES: Pick<VerifiedCard, 'inboxes' | 'stores'> = { inboxes: [], stores: [] }
 
 /** The entry of this device. */
 export function ownEntry(

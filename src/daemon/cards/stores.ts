@@ -1,17 +1,17 @@
 /** Stores of cards: puts the own ones there, and reads those of others (docs/card.md, sections 5 and 6). The way to a store is handed in. */
 import { cardAt } from '../../card/place.ts'
 import type { VerifiedCard } from '../../card/verify.ts'
-import { readSettings } from '../../core/announce/settings.ts'
 import { formatHex } from '../../core/encoding/bytes.ts'
-import { isWebAddress } from '../../core/encoding/web-address.ts'
+import type { PublicPlace } from '../../relay/card-place.ts'
+import type { TokenTarget } from '../../relay/cards.ts'
 import { describeError } from '../../process/describe-error.ts'
 import type { Log } from '../../process/log.ts'
 import type { Keeper } from '../keeper/keeper.ts'
-import { headOf } from '../personas/heads.ts'
 import { OWN } from '../state/own-record.ts'
 import { currentId } from '../state/view.ts'
 import { knownCards, type KnownCards } from './known.ts'
 import type { CardReader } from './read-card.ts'
+import { kindIn, storesIn } from './tags.ts'
 
 /** The way to a store. Each call makes one try, and throws where the store does not answer. */
 export interface CardStores {
@@ -20,8 +20,20 @@ export interface CardStores {
   /** @param url address of a relay @param at see cardAt() @returns a text that nobody has verified; null if there is none */
   get(url: string, at: string): Promise<string | null>
   /** `card`: one that counts before the one that was put, or a proof of a second chain. */
-  put(url: string, at: string, card: string): Promise<{ readonly outcome: string; readonly card?: string | null }>
+  put(url: string, at: string, card: string): Promise<Put>
+  /**
+   * Puts a card where everybody finds it who knows the PersonaID.
+   * @param sign makes a device token for one request, for this second by the clock of the relay
+   */
+  putOpenly(
+    url: string,
+    place: PublicPlace,
+    card: string,
+    sign: (to: TokenTarget, nowSec: number) => string,
+  ): Promise<Put>
 }
+
+type Put = { readonly outcome: string; readonly card?: string | null }
 
 const MAX_STORES = 8 // sanity: four of the card and as many of the table; each is asked once
 
@@ -34,6 +46,8 @@ export interface StoresOptions {
   readonly log: Log
   /** Takes a card that was found, and signs a next own one where that is due. */
   readonly take: (card: string) => Promise<void>
+  /** Makes a device token of this device; null where it uses no such app, or its keys are closed. */
+  readonly tokenFor: (app: string, body: string) => ((to: TokenTarget, nowSec: number) => string) | null
 }
 
 export class StoreRounds {
@@ -93,12 +107,24 @@ export class StoreRounds {
       const at = this.#placeOf(known, app)
       const answer = await this.#try('card.put', async () => await this.#options.stores.put(url, at, text))
       if (answer === null) return
-      if (answer.outcome === 'kept') return void this.#put.set(`${url} ${app}`, text)
+      if (answer.outcome === 'kept') {
+        await this.#putOpenly(url, personaId, app, text)
+        return void this.#put.set(`${url} ${app}`, text)
+      }
       if (answer.card == null) return
       // A sibling was faster, or somebody signs with the key. The next own card comes after theirs.
       await this.#options.take(answer.card)
       if (this.#known(personaId).cards.get(app)?.text === text) return
     }
+  }
+
+  /** Who announces to everybody is found by everybody. */
+  async #putOpenly(url: string, persona: string, app: string, text: string): Promise<void> {
+    const { keeper, stores, tokenFor } = this.#options
+    const record = keeper.onDisk.personas.get(persona)
+    const sign = tokenFor(app, text)
+    if (record === undefined || sign === null || kindIn(record, keeper) !== 'public') return
+    await this.#try('card.put', async () => await stores.putOpenly(url, { persona, app }, text, sign))
   }
 
   #known(personaId: string): KnownCards {
@@ -115,8 +141,7 @@ export class StoreRounds {
   #hostsOf(personaId: string): string[] {
     const { onDisk, engine } = this.#options.keeper
     const persona = onDisk.personas.get(currentId(personaId, onDisk))
-    const content = persona === undefined ? undefined : headOf(persona, { engine })?.content
-    return hostAddresses(readSettings(content?.ok === true ? content.document : []).at)
+    return persona === undefined ? [] : storesIn(persona, { engine })
   }
 
   async #try<T>(event: string, work: () => Promise<T>): Promise<T | null> {
@@ -128,11 +153,6 @@ export class StoreRounds {
       return null
     }
   }
-}
-
-/** The addresses of the hosts in the document key `at`. */
-export function hostAddresses(hosts: readonly string[]): string[] {
-  return hosts.map((host) => `https://${host}/`).filter(isWebAddress)
 }
 
 function storesOf({ stores }: VerifiedCard, hosts: readonly string[]): string[] {

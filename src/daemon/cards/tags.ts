@@ -1,19 +1,38 @@
-/** Which device an entry of an own card is: tags by the reading keys of the own persona (docs/card.md, section 6). Pure. */
+/** What the table of a persona says about its cards: the tags of devices, and the stores (docs/card.md, section 6). Pure. */
 import { deviceTag } from '../../card/place.ts'
 import { readingKey } from '../../core/announce/place.ts'
-import { readSettings, formatRead } from '../../core/announce/settings.ts'
+import { formatRead, readSettings, type AnnounceSettings } from '../../core/announce/settings.ts'
 import { formatHex, parseBase64url } from '../../core/encoding/bytes.ts'
 import type { Engine } from '../../core/engine.ts'
+import { isWebAddress } from '../../core/encoding/web-address.ts'
 import { headOf } from '../personas/heads.ts'
 import type { OwnRecord } from '../state/own-record.ts'
-import type { HeadedPersona } from '../state/persona-record.ts'
+import type { HeadedPersona, PersonaRecord } from '../state/persona-record.ts'
 import { storedBytes } from '../state/records.ts'
 
-/** The value of `read` in the table of the own persona; null without one. */
-export function readOf(persona: HeadedPersona, by: { readonly engine: Engine }): string | null {
+const MAX_STORES = 4 // format: a card names at most 4 stores
+
+/** The settings of the table. */
+function settingsIn(persona: PersonaRecord, by: { readonly engine: Engine }): AnnounceSettings {
   const content = headOf(persona, by)?.content
-  const { read } = readSettings(content?.ok === true ? content.document : [])
+  return readSettings(content?.ok === true ? content.document : [])
+}
+
+/** The value of `read` in the table of the own persona; null without one. */
+export function readOf(persona: PersonaRecord, by: { readonly engine: Engine }): string | null {
+  const { read } = settingsIn(persona, by)
   return read === null ? null : formatRead(read)
+}
+
+/** Who can read the announcements of a persona; null while there are none. */
+export function kindIn(persona: PersonaRecord, by: { readonly engine: Engine }): AnnounceSettings['kind'] {
+  return settingsIn(persona, by).kind
+}
+
+/** The stores that the table of a persona names. */
+export function storesIn(persona: PersonaRecord, by: { readonly engine: Engine }): string[] {
+  const addresses = settingsIn(persona, by).at.map((host) => `https://${host}/`)
+  return addresses.filter(isWebAddress).slice(0, MAX_STORES)
 }
 
 /** The tag of a key under one value of `read`. */

@@ -3,6 +3,7 @@ import { generalMethods, type GeneralMethods } from './general.ts'
 import { CONTACTS_METHODS, type ContactsMethods } from './contacts.ts'
 import { OWN_METHODS, type OwnMethods } from './own.ts'
 import { CUSTODY_METHODS, type CustodyMethods } from './custody.ts'
+import { CARDS_METHODS, type CardsMethods } from './cards.ts'
 import { appsMethods, type AppsMethods } from './apps.ts'
 import type { Permission } from './method.ts'
 import { RELAY_METHODS, type RelayMethods } from './relays.ts'
@@ -18,7 +19,15 @@ export type WingMethods = All<MethodsOf<AnyWing>>
 
 /** All methods of the daemon. A key is `noun.verb`, or one word for a method of the daemon itself or of any status message. */
 export interface Methods
-  extends GeneralMethods, ContactsMethods, OwnMethods, CustodyMethods, AppsMethods, RelayMethods, WingMethods {}
+  extends
+    GeneralMethods,
+    ContactsMethods,
+    OwnMethods,
+    CustodyMethods,
+    AppsMethods,
+    RelayMethods,
+    CardsMethods,
+    WingMethods {}
 
 /** Everything that can travel over the socket of a daemon with certain wings. */
 export interface Protocol {
@@ -44,6 +53,7 @@ export function protocolOf(schemas: readonly WingSchema[]): Protocol {
     ...CUSTODY_METHODS,
     ...appsMethods(capabilities),
     ...RELAY_METHODS,
+    ...CARDS_METHODS,
     ...(Object.assign({}, ...schemas.map((schema) => schema.methods)) as WingMethods),
   }
   const permissions: ReadonlySet<Permission> = new Set(['open', 'admin', ...capabilities])

@@ -6,16 +6,18 @@ import { readSettings } from '../../../../src/core/announce/settings.ts'
 import { equalBytes, formatHex, parseHex } from '../../../../src/core/encoding/bytes.ts'
 import { APP_KEYS } from '../../../../src/daemon/cards/app-keys.ts'
 import { headOf } from '../../../../src/daemon/personas/heads.ts'
+import type { Caller } from '../../../../src/ipc/methods/method.ts'
 import { ownOf } from '../../../../src/daemon/state/view.ts'
 import { settled } from '../../../support/announcing.ts'
 import { OWN_LAPTOP, TestKeeper } from '../../../support/keeper.ts'
 import { entryFor, forgeCard, ownAppOf, ownCardOf, sigsOf } from '../../../support/own-cards.ts'
-import { CHAT, cardsOn, DAY_SEC } from '../../../support/people-cards.ts'
-import { deviceKey, engine } from '../../../support/person.ts'
+import { CHAT, cardOf, cardsOn, DAY_SEC, meets } from '../../../support/people-cards.ts'
+import { deviceKey, engine, person } from '../../../support/person.ts'
 import { quickEngine } from '../../../support/quick-engine.ts'
 import { hears, siblings, withWords } from '../../../support/rotation.ts'
 
 const HOUR_MS = 3_600_000
+const CALLER = {} as Caller
 const TABLET = deviceKey('own tablet')
 
 async function owner() {
@@ -244,4 +246,51 @@ describe('a state that was put back', () => {
     const { old } = sealed.records.onDisk(APP_KEYS).get(CHAT)!
     expect(old.map(({ secret }) => formatHex(engine.boxPublicKey(secret)))).toEqual([formatHex(before.devices[0]!.enc)])
   })
+})
+
+describe('the methods of cards', () => {
+  test('list each card with its devices, as the owner knows them', async () => {
+    const { laptop, cards } = await owner()
+    await laptop.call('device.add', { name: 'tablet', key: TABLET })
+    await cards.identity(CHAT)
+    await cards.take(
+      forgeCard(laptop, { seq: 2, devices: [...ownCardOf({ cards }).devices, entryFor(laptop, TABLET)] }),
+    )
+    const list = async () => (await cards.handlers()['card.list']({}, CALLER)).cards
+    const here = { device: 'laptop', here: true, approved: true }
+    const tablet = { device: 'tablet', here: false, approved: false }
+    expect(await list()).toMatchObject([{ app: CHAT, state: 'listed', seq: 2, devices: [here, tablet], stores: [] }])
+    expect((await cards.checks()).map(({ code, about }) => [code, about])).toEqual([
+      ['CARD_UNAPPROVED', { device: 'tablet' }],
+    ])
+    await laptop.call('device.approve', { device: 'tablet' })
+    expect(await list()).toMatchObject([{ devices: [here, { ...tablet, approved: true }] }])
+    expect((await cards.checks()).map(({ code }) => code)).toEqual(['CARDS'])
+  })
+
+  test('put this device back, and say where a card lies', async () => {
+    const { laptop, cards } = await owner()
+    await cards.identity(CHAT)
+    await cards.take(cards.own(CHAT)!)
+    await cards.take(forgeCard(laptop, { seq: 2, devices: [] }))
+    expect(cards.findings()).toMatchObject([{ code: 'CARD_TAKEN_OUT', about: { app: CHAT } }])
+    const { 'card.rejoin': rejoin, 'card.stores': stores } = cards.handlers()
+    expect(await rejoin({ app: CHAT }, CALLER)).toMatchObject({ state: 'listed', seq: 3 })
+    expect(cards.findings()).toEqual([])
+    const at = ['https://relay.example/']
+    expect(await stores({ app: CHAT, stores: at }, CALLER)).toMatchObject({ stores: at })
+    expect(await stores({ app: CHAT, stores: [] }, CALLER)).toMatchObject({ stores: [] })
+    await expect(rejoin({ app: 'notes' }, CALLER)).rejects.toMatchObject({ code: 'CARD_NONE' })
+  })
+})
+
+test('the card of a contact that is over is a notice of doctor', async () => {
+  const bob = await TestKeeper.open()
+  const alice = person('Alice')
+  await bob.sees(alice.key('laptop'), alice.table(['laptop']), { name: 'Alice' })
+  const opened = await cardsOn(bob)
+  await meets(bob, opened, cardOf(alice, ['laptop']))
+  expect(await opened.cards.checks()).toEqual([])
+  bob.later(30 * DAY_SEC)
+  expect(await opened.cards.checks()).toMatchObject([{ code: 'CARD_EXPIRED', about: { contact: 'Alice' } }])
 })
