@@ -235,6 +235,7 @@ const VALUES: readonly (readonly [heading: string, schema: z.ZodType])[] = [
   ['ToxStatus', toxStatus],
   ['ToxPeer', toxPeer],
   ['AnnounceStatus', announceStatus],
+  ['Card', METHODS['card.rejoin'].result],
   ['Channel', channelView],
   ['ChannelsStatus', channelsStatus],
 ]

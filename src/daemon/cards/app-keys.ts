@@ -1,7 +1,8 @@
 /** The secret keys of this device for one app: what signs as the device, and what opens seals to it. Sealed records (docs/card.md, section 5). */
+import { isAppName } from '../../core/encoding/app-name.ts'
 import { concatBytes, u64be } from '../../core/encoding/bytes.ts'
 import type { CryptoEngine } from '../../crypto/engine.ts'
-import { sealedKind, type SealedKind } from '../sealed/sealed-kind.ts'
+import { sealedKind, type SealedCodec, type SealedKind } from '../sealed/sealed-kind.ts'
 
 const KEY_BYTES = 32
 const TIME_BYTES = 8
@@ -25,8 +26,7 @@ export interface AppKeys {
   readonly old: readonly OldSecret[]
 }
 
-/** The id is the name of the app. */
-export const APP_KEYS: SealedKind<AppKeys> = sealedKind('appkeys', {
+const CODEC: SealedCodec<AppKeys> = {
   encode: ({ sigSeed, encSecret, old }) =>
     concatBytes(sigSeed, encSecret, ...old.flatMap(({ secret, untilSec }) => [secret, u64be(untilSec)])),
   decode: (bytes) => {
@@ -38,6 +38,16 @@ export const APP_KEYS: SealedKind<AppKeys> = sealedKind('appkeys', {
       return { secret: bytes.slice(at, at + KEY_BYTES), untilSec: Number(time.getBigUint64(0)) }
     })
     return { sigSeed: bytes.slice(0, KEY_BYTES), encSecret: bytes.slice(KEY_BYTES, 2 * KEY_BYTES), old }
+  },
+}
+
+/** The id is the name of the app. A backup has them, because what was sealed to them still waits; a restored device then draws new ones. */
+export const APP_KEYS: SealedKind<AppKeys> = sealedKind('appkeys', CODEC, {
+  travels: 'backup',
+  arrival: {
+    read: (app, keys) => (isAppName(app) && keys.old.length <= MAX_OLD ? keys : null),
+    // Keys that are here without a persona are of one that was left.
+    merge: (arrived) => arrived,
   },
 })
 

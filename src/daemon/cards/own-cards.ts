@@ -66,14 +66,29 @@ export class OwnCards {
 
   /** Signs what is due, with new keys where they are a week old. What cannot be signed now waits: see {@link waiting}. */
   async update(): Promise<void> {
-    if (!this.#duesNow().some(({ due }) => due !== 'no' && due !== 'asks') && !this.#isOld) return
+    const restored = await this.#restoredApps()
+    const isDue = this.#duesNow().some(({ due }) => due !== 'no' && due !== 'asks')
+    if (restored.length === 0 && !isDue && !this.#isOld) return
     await this.#keeper.change(() => {
       const now = ownOf(this.#keeper.state.records)
       if (now === null || !maySign(now, this.#means)) return
-      const record = this.#withFreshKeys(now, ownAppsNow(now, this.#keeper.state.records, this.#keeper))
+      let record = this.#withFreshKeys(now, ownAppsNow(now, this.#keeper.state.records, this.#keeper))
+      if (this.#sealed.key.isOpen)
+        for (const app of restored)
+          if (appOf(record, app) === undefined) record = withApp(record, this.#newApp(app, record))
       putOwnApps(record, this.#keeper.state)
       signDue(now, record, [], this.#means)
     })
+  }
+
+  /** Apps of before a restore. Their keys came with the backup, and the cards list them: they get new ones. */
+  async #restoredApps(): Promise<string[]> {
+    const { onDisk } = this.#keeper
+    const now = ownOf(onDisk)
+    if (now === null || !this.#sealed.key.isOpen || now.own.restoredSec !== null) return []
+    const used = new Set(ownApps(now, onDisk)?.apps.map(({ app }) => app))
+    const ids = await Array.fromAsync(this.#sealed.onDisk(APP_KEYS).ids())
+    return ids.filter((app) => !used.has(app)).slice(0, MAX_APPS - used.size)
   }
 
   /** Each app of this device, and why its card waits. */

@@ -7,6 +7,7 @@ import { equalBytes, formatHex, parseHex } from '../../../../src/core/encoding/b
 import { APP_KEYS } from '../../../../src/daemon/cards/app-keys.ts'
 import { headOf } from '../../../../src/daemon/personas/heads.ts'
 import type { Caller } from '../../../../src/ipc/methods/method.ts'
+import { backupHandlers } from '../../../../src/daemon/snapshot/methods.ts'
 import { ownOf } from '../../../../src/daemon/state/view.ts'
 import { settled } from '../../../support/announcing.ts'
 import { OWN_LAPTOP, TestKeeper } from '../../../support/keeper.ts'
@@ -246,6 +247,37 @@ describe('a state that was put back', () => {
     const { old } = sealed.records.onDisk(APP_KEYS).get(CHAT)!
     expect(old.map(({ secret }) => formatHex(engine.boxPublicKey(secret)))).toEqual([formatHex(before.devices[0]!.enc)])
   })
+})
+
+test('a backup brings the cards and the keys: they open, and once the state is reconciled new ones take their place', async () => {
+  const { laptop } = await withWords({ engine: quickEngine })
+  const { cards, sealed } = await cardsOn(laptop)
+  await cards.identity(CHAT)
+  const before = ownCardOf({ cards })
+  const backup = backupHandlers(laptop.keeper, sealed.arrived)
+  const { backup: id, header } = await backup['backup.begin']({ passphrase: 'correct horse' }, CALLER)
+  const boxes = []
+  do boxes.push(await backup['backup.next']({ backup: id }, CALLER))
+  while (!boxes.at(-1)!.isLast)
+
+  const again = await TestKeeper.open({ engine: quickEngine, nowSec: laptop.nowSec + 1000 })
+  const restored = await cardsOn(again)
+  const restore = backupHandlers(again.keeper, restored.sealed.arrived)
+  const { restore: to } = await restore['restore.begin']({ header, passphrase: 'correct horse' }, CALLER)
+  for (const { box, isLast } of boxes) await restore['restore.put']({ restore: to, box, isLast }, CALLER)
+  await restored.cards.idle()
+  expect(ownCardOf(restored).text).toBe(before.text)
+  await expect(restored.cards.identity(CHAT)).rejects.toMatchObject({ code: 'RESTORE_UNRECONCILED' })
+  const keysOf = () => restored.sealed.records.onDisk(APP_KEYS).get(CHAT)!
+  expect(formatHex(engine.boxPublicKey(keysOf().encSecret))).toBe(formatHex(before.devices[0]!.enc))
+
+  await again.later(100).call('persona.reconcile', { force: true })
+  await restored.cards.idle()
+  const after = ownCardOf(restored)
+  expect([after.seq, after.devices.length, sigsOf(after)[0] === sigsOf(before)[0]]).toEqual([2, 1, false])
+  expect(keysOf().old.map(({ secret }) => formatHex(engine.boxPublicKey(secret)))).toEqual([
+    formatHex(before.devices[0]!.enc),
+  ])
 })
 
 describe('the methods of cards', () => {
