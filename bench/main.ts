@@ -17,6 +17,7 @@ import { benchNet } from './net.ts'
 import { benchProcesses } from './processes.ts'
 import { benchRelayBoxes } from './relay-boxes.ts'
 import { benchRelayHttp } from './relay-http.ts'
+import { benchRelayMailbox } from './relay-mailbox.ts'
 import { benchRelayStore } from './relay-store.ts'
 import { benchRelayStreams } from './relay-streams.ts'
 import { benchScale } from './scale.ts'
@@ -60,5 +61,6 @@ print(await benchRelayBoxes(isQuick))
 print(await benchRelayStore(isQuick))
 print(await benchRelayStreams(isQuick))
 print(await benchRelayHttp(isQuick))
+print(await benchRelayMailbox(isQuick))
 print(await benchScale(engine, isQuick))
 for (const contacts of isQuick ? [0, 1000] : [0, 10_000, 100_000]) print(await benchStart(engine, contacts, isQuick))

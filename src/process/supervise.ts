@@ -1,4 +1,4 @@
-/** The daemon as a process: signals, one orderly stop, one exit after an unexpected error, and the exit statuses. */
+/** A daemon or a server as a process: signals, one orderly stop, one exit after an unexpected error, and the exit statuses. */
 import { closeSync, openSync } from 'node:fs'
 import { isatty } from 'node:tty'
 import { describeError, isOwnError } from './describe-error.ts'
@@ -42,6 +42,8 @@ export interface SupervisedProcess {
 
 export interface SupervisorOptions {
   readonly log: Log
+  /** Begins the names of the events in the log; `daemon` without it. */
+  readonly name?: string
   readonly process?: SupervisedProcess
   /** Milliseconds of a monotonic clock. */
   readonly nowMs?: () => number
@@ -84,6 +86,7 @@ export function exitStatusOf(error: unknown): number {
 
 class Supervision implements Supervisor {
   readonly #log: Log
+  readonly #name: string
   readonly #process: SupervisedProcess
   readonly #nowMs: () => number
   #state: 'starting' | 'serving' | 'stopping' | 'ended' = 'starting'
@@ -95,6 +98,7 @@ class Supervision implements Supervisor {
 
   constructor(options: SupervisorOptions, target: SupervisedProcess) {
     this.#log = options.log
+    this.#name = options.name ?? 'daemon'
     this.#process = target
     this.#nowMs = options.nowMs ?? ((): number => performance.now())
   }
@@ -121,9 +125,9 @@ class Supervision implements Supervisor {
   }
 
   signalled(signal: string): void {
-    if (this.#state !== 'stopping') return this.stop(`daemon.${signal.toLowerCase()}`, EXIT_STOPPED)
+    if (this.#state !== 'stopping') return this.stop(`${this.#name}.${signal.toLowerCase()}`, EXIT_STOPPED)
     if (this.#nowMs() - this.#stopSinceMs < SAME_SIGNAL_MS) return
-    this.#log.warn('daemon.cut-short', { message: `${signal} while stopping: ending at once`, signal })
+    this.#log.warn(`${this.#name}.cut-short`, { message: `${signal} while stopping: ending at once`, signal })
     this.#end(EXIT_FAILED)
   }
 
@@ -134,7 +138,7 @@ class Supervision implements Supervisor {
       this.#service.lock()
     } catch (error) {
       if (!isOwnError(error)) throw error
-      this.#log.info('daemon.not-locked', describeError(error))
+      this.#log.info(`${this.#name}.not-locked`, describeError(error))
     }
   }
 
@@ -148,14 +152,14 @@ class Supervision implements Supervisor {
 
   fail(error: unknown): void {
     if (this.#state === 'ended') return
-    this.#log.error('daemon.failed', { ...describeError(error), during: this.#state })
+    this.#log.error(`${this.#name}.failed`, { ...describeError(error), during: this.#state })
     this.#end(this.#state === 'starting' ? exitStatusOf(error) : EXIT_FAILED)
   }
 
   async #finish(service: Service, exitStatus: number): Promise<void> {
     await service.stop()
     if (this.#state !== 'stopping') return
-    this.#log.info('daemon.stopped', { message: 'stopped' })
+    this.#log.info(`${this.#name}.stopped`, { message: 'stopped' })
     this.#end(exitStatus)
   }
 

@@ -15,6 +15,8 @@ export interface RelayProcessOptions {
   /** Lines of its configuration, beside the address. */
   readonly config?: string
   readonly listen?: string
+  /** Keeps the data there instead. */
+  readonly dataDir?: string
 }
 
 export class RelayProcess {
@@ -30,8 +32,8 @@ export class RelayProcess {
   url = ''
   readonly #ready: Promise<unknown>
 
-  private constructor({ home, config = '', listen = '127.0.0.1:0' }: RelayProcessOptions) {
-    this.dataDir = join(home, 'data')
+  private constructor({ home, config = '', listen = '127.0.0.1:0', dataDir }: RelayProcessOptions) {
+    this.dataDir = dataDir ?? join(home, 'data')
     this.configFile = join(home, 'relay.yaml')
     writeFileSync(this.configFile, `listen: '${listen}'\n${config}`, { mode: 0o600 })
     const args = [RELAY_LAUNCHER, 'serve', '--dir', this.dataDir, '--config', this.configFile]

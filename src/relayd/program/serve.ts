@@ -21,7 +21,7 @@ export async function serve({ config: configFile }: ServeOptions, dir: RelayDir)
   // LevelDB leaves the modes of its files to the umask.
   process.umask(0o077)
   const log = openLog({ level: 'info' })
-  const supervisor = superviseProcess({ log })
+  const supervisor = superviseProcess({ log, name: 'relay' })
   const isService = process.env['NOTIFY_SOCKET'] !== undefined
   try {
     const config = await readRelayConfig(configFile ?? null)

@@ -1,5 +1,5 @@
 /**
- * The records on disk, with those that were read or written last also in memory. A relay reads two or three records for each message, and
+ * The records on disk, with those that were read last also in memory. A relay reads two or three records for each message, and
  * LevelDB takes 10 us for one in its log and 40 us for one in a table: as long as all else that a read of a box does.
  */
 import { StoreError } from '../../store/errors.ts'
@@ -47,8 +47,9 @@ export class KeptStore implements ResumableStore {
       if (!(error instanceof StoreError && error.code === 'STORE_DISK_FULL')) this.#forgetAll()
       throw error
     }
-    // The commits of a store end in the order in which they began, so the last value stays.
-    for (const { key, value } of writes) this.#keep(key, value)
+    // Only what somebody has read, since many records are written, and never read by their key. The commits of a store end in the order in
+    // which they began, so the last value stays.
+    for (const { key, value } of writes) if (this.#kept.has(key)) this.#keep(key, value)
   }
 
   resume(): Promise<boolean> {

@@ -63,16 +63,30 @@ test('a commit that failed shows nothing; after a full disk what is kept stays, 
   }
 })
 
+test('a record that nobody read is not kept', async () => {
+  const { store, reads } = counted()
+  const kept = new KeptStore(store)
+  await kept.commit([{ key: 'k/1', value: value(1) }])
+  expect(kept.bytes).toBe(0)
+  expect(kept.get('k/1')).toEqual(value(1))
+  expect(reads).toEqual(['k/1'])
+})
+
 test('what is kept has a bound, and the oldest goes first', async () => {
   const { store, reads } = counted()
   const kept = new KeptStore(store, 3000)
-  for (let n = 10; n < 60; n++) await kept.commit([{ key: `k/${n}`, value: value(n) }])
+  for (let n = 10; n < 60; n++) {
+    expect(kept.get(`k/${n}`)).toBeUndefined()
+    await kept.commit([{ key: `k/${n}`, value: value(n) }])
+  }
+  reads.splice(0)
   expect(kept.bytes).toBeLessThanOrEqual(3000)
   expect(kept.bytes).toBeGreaterThan(2700)
   expect(kept.get('k/59')).toEqual(value(59))
   expect(reads).toEqual([])
   expect(kept.get('k/10')).toEqual(value(10))
   expect(reads).toEqual(['k/10'])
+  kept.get('k/big')
   await kept.commit([{ key: 'k/big', value: value(1, 10_000) }])
   expect(kept.bytes).toBe(0)
 })
