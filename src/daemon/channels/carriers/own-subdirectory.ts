@@ -68,9 +68,11 @@ export class OwnSubdirectory {
           const before = left.get(key)?.numbers[0]
           const isThere = before !== undefined && (await isRenamed(inside, before, number, key))
           if (!isThere) await writeFileDurably(join(inside, frameName(number)), encodeFile(data), FILE_MODES)
+          // Somebody else wrote into the file.
+          if (before !== undefined && !isThere) await removeIfThere(join(inside, frameName(before)))
           // Only now: what could not be written is not the newest.
           const { numbers } = note(left, key)
-          if (isThere) numbers.shift()
+          if (before !== undefined) numbers.shift()
           numbers.push(number)
         }),
     )
