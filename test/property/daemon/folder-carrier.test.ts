@@ -20,10 +20,7 @@ const RUNS = Number(process.env['FOLDERS'] ?? 12)
 const MS_EACH = 5000 // sanity: some 60 ms on an idle machine, most of it for the disk
 const { FOLDER_SEED: seed, FOLDER_PATH: path } = process.env
 
-const STEPS = [
-  ...['send', 'send', 'send', 'read', 'read', 'read', 'read'],
-  ...['repeat', 'settle', 'restart writer', 'restart reader'],
-] as const
+const STEPS = 'send send send read read read read repeat settle startWriter startReader'.split(' ')
 const which = fc.nat(63)
 const usually = fc.integer({ min: 0, max: 3 }).map((n) => n > 0)
 const copy = fc.record({ kind: fc.constant('copy' as const), which, isKept: usually })
@@ -93,9 +90,9 @@ class Life {
         return await this.#settle()
       case 'read':
         return await this.#read(isKept)
-      case 'restart writer':
+      case 'startWriter':
         return void (this.#writer = this.#start(0))
-      case 'restart reader':
+      case 'startReader':
         return void (this.#reader = this.#start(1))
       case 'spoil':
         this.#isSpoiled = true
