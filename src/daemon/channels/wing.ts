@@ -4,6 +4,7 @@ import { systemClock, type Clock } from '../../process/pulse.ts'
 import type { Host, OpenWing, Wing } from '../wing/wing.ts'
 import { Access } from './access.ts'
 import { Carriers } from './carriers/carriers.ts'
+import { CarrierError } from './carriers/errors.ts'
 import { channelFindings, channelsStatus } from './findings.ts'
 import { channelHandlers } from './methods.ts'
 import { CHANNEL } from './records/channel-record.ts'
@@ -18,10 +19,9 @@ export const CHANNELS: Wing<schema.ChannelsMethods, null> = {
   open: openChannels,
 }
 
-async function openChannels(host: Host): Promise<OpenWing<schema.ChannelsMethods, null>> {
+function openChannels(host: Host): OpenWing<schema.ChannelsMethods, null> {
   const { keeper, sealed, cards, log, appOf } = host
-  const ways = await carriersOf(host, systemClock)
-  const runner = new Runner({ keeper, sealed, cards, log, clock: systemClock, ways })
+  const runner = new Runner({ keeper, sealed, cards, log, clock: systemClock, ways: carriersOf(host, systemClock) })
   return {
     handlers: channelHandlers(runner, new Access(appOf)),
     start: () => runner.start(),
@@ -39,17 +39,17 @@ async function openChannels(host: Host): Promise<OpenWing<schema.ChannelsMethods
   }
 }
 
-/** Relays are called through personad-net, which starts when a line needs one. */
-async function carriersOf({ netConfig, relays }: Host, clock: Clock): Promise<Carriers> {
-  const clients = await relays.clients()
+function carriersOf({ netConfig }: Host, clock: Clock): Carriers {
+  const wallMs = (): number => Date.now()
   return new Carriers({
-    folder: { folders: netConfig.folders, clock, wallMs: () => Date.now() },
+    folder: { folders: netConfig.folders, clock, wallMs },
     relay: {
-      client: (url) => clients.of(url),
-      token: (url) => relays.token(url),
-      clock: clients.clock,
-      checkMs: netConfig.checkSec * 1000,
+      client: () => {
+        throw new CarrierError('CARRIER_AWAY', 'relays are not connected yet', { hint: 'use a folder' })
+      },
+      token: () => null,
+      clock: { nowMs: wallMs, after: (ms, run) => clock.after(ms, run) },
     },
-    relays: () => relays.list().map(({ url }) => url),
+    relays: () => [],
   })
 }

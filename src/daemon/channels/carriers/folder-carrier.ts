@@ -76,9 +76,11 @@ export class FolderCarrier implements Carrier {
     const number = this.#nextNumber()
     let isUsed = true
     for (const folder of folders) {
-      if (await isClosed(join(folder, digitsOf(to.url)))) continue
-      isUsed = false
-      await coded(folder, async () => await this.#leave(folder, line, to, data, number))
+      const isRetired = await isClosed(join(folder, digitsOf(to.url)))
+      isUsed &&= isRetired
+      // As a relay keeps some later data for the owner: the host learns of a second guest, and tells them.
+      if (!isRetired || isFirst(data))
+        await coded(folder, async () => await this.#leave(folder, line, to, data, number))
     }
     return isUsed ? 'used' : 'left'
   }
@@ -131,9 +133,7 @@ export class FolderCarrier implements Carrier {
       throw new CarrierError('CARRIER_UNKNOWN', 'this end has no place in a folder, and its peer has', {
         hint: 'add a folder that both reach to net.folders in the configuration',
       })
-    const type = dataType(data)
-    if (type === BOX_TYPE.m1 || type === BOX_TYPE.m1WithoutK)
-      return await this.#ownIn(folder, own[0]!).leaveFirst(digitsOf(to.url), data)
+    if (isFirst(data)) return await this.#ownIn(folder, own[0]!).leaveFirst(digitsOf(to.url), data)
     for (const digits of own) await this.#ownIn(folder, digits).leave(data, number)
   }
 
@@ -237,4 +237,10 @@ async function isClosed(path: string): Promise<boolean> {
     (stat) => stat.isFile(),
     () => false,
   )
+}
+
+/** Whether it is an M1, which lies in the folder itself. */
+function isFirst(data: Uint8Array): boolean {
+  const type = dataType(data)
+  return type === BOX_TYPE.m1 || type === BOX_TYPE.m1WithoutK
 }
