@@ -1,0 +1,124 @@
+/** Real daemons in homes of their own, which reach each other by a folder or by relays, and the channels between them. */
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect } from 'vitest'
+import type { Client } from '../../src/ipc/client.ts'
+import type { ChannelView } from '../../src/ipc/methods/channel-values.ts'
+import { DaemonProcess } from './daemon.ts'
+import { tempDir } from './temp-dir.ts'
+
+/** The keys of `net:` in the configuration. */
+export interface NetSection {
+  readonly folders?: readonly string[]
+  readonly relays?: readonly string[]
+  readonly private?: readonly string[]
+}
+
+/** One daemon, which may be killed and started again in its home. */
+export class Side {
+  readonly home: string
+  daemon!: DaemonProcess
+  client!: Client
+
+  constructor(net: NetSection, home: string = tempDir()) {
+    this.home = home
+    this.configure(net)
+  }
+
+  /** Writes the configuration, which the next start reads. */
+  configure(net: NetSection): void {
+    mkdirSync(join(this.home, 'config'), { recursive: true, mode: 0o700 })
+    // YAML reads JSON.
+    writeFileSync(join(this.home, 'config', 'personad.yaml'), `net: ${JSON.stringify(net)}\n`, { mode: 0o600 })
+  }
+
+  async start(): Promise<this> {
+    this.daemon = await DaemonProcess.start({ home: this.home })
+    this.client = await this.daemon.connect()
+    return this
+  }
+
+  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
+    await this.daemon.kill(signal)
+  }
+
+  /** Resolves once `look` finds something. It looks again after each event of a channel. */
+  async until<T>(look: (client: Client) => Promise<T | null | false>): Promise<T> {
+    const { client } = this
+    let ring = (): void => {}
+    const subscription = await client.subscribe(
+      ['channel.changed', 'channel.content', 'channel.delivered', 'channel.alarm'],
+      () => ring(),
+    )
+    try {
+      for (;;) {
+        const rung = new Promise<null>((resolve) => (ring = () => resolve(null)))
+        const found = await look(client)
+        if (found !== null && found !== false) return found
+        const reason = await Promise.race([rung, client.closed.then((error) => error ?? new Error('closed'))])
+        if (reason !== null) throw reason
+      }
+    } finally {
+      await subscription.close().catch(() => {})
+    }
+  }
+
+  async show(id: string): Promise<ChannelView> {
+    return await this.client.call('channel.show', { id })
+  }
+}
+
+/** Two daemons that run. */
+export async function twoSides(net: NetSection): Promise<[Side, Side]> {
+  return await Promise.all([new Side(net).start(), new Side(net).start()])
+}
+
+export interface Met {
+  /** The ids of the channel, which are other ones on each side. */
+  readonly hostId: string
+  readonly guestId: string
+  readonly words: readonly string[]
+}
+
+/** Makes a channel by an invite, and expects the same words on both sides. */
+export async function meet(host: Side, guest: Side, over?: string[]): Promise<Met> {
+  const known = (await host.client.call('channel.list', {})).channels.map(({ id }) => id)
+  const at = over === undefined ? {} : { over }
+  const { invite } = await host.client.call('channel.invite', { name: 'Guest', ...at })
+  const { id: guestId } = await guest.client.call('channel.accept', { invite, name: 'Host', ...at })
+  const ofGuest = await guest.until(async () => isOpen(await guest.show(guestId)))
+  const ofHost = await host.until(async (client) => {
+    const { channels } = await client.call('channel.list', {})
+    return isOpen(channels.find(({ id }) => !known.includes(id)) ?? null)
+  })
+  expect(ofHost.words).toHaveLength(4)
+  expect(ofHost.words).toEqual(ofGuest.words)
+  return { hostId: ofHost.id, guestId, words: ofHost.words! }
+}
+
+function isOpen(view: ChannelView | null): ChannelView | null {
+  return view?.state === 'open' ? view : null
+}
+
+/**
+ * Reads and acknowledges contents until `count` have come in all, each with the next number.
+ * @param after the number of the last content that was read before
+ */
+export async function readUpTo(side: Side, id: string, count: number, after = 0): Promise<string[]> {
+  const texts: string[] = []
+  let last = after
+  await side.until(async (client) => {
+    for (let isMore = true; isMore;) {
+      const { contents, next } = await client.call('channel.read', { id, after: last })
+      for (const { number, content } of contents) {
+        expect(number).toBe(last + 1)
+        texts.push(Buffer.from(content, 'base64').toString())
+        last = number
+      }
+      if (contents.length > 0) await client.call('channel.ack', { id, upTo: last })
+      isMore = next !== null && contents.length > 0
+    }
+    return last >= count
+  })
+  return texts
+}
