@@ -1,5 +1,6 @@
 /** `persona channel list`, `show`, `rename` and `close`. */
 import type { ChannelView, InviteView } from '../../ipc/methods/channel-values.ts'
+import { quoteWord } from '../../ipc/command-word.ts'
 import { withDaemon } from '../io/connect.ts'
 import { print, type Context } from '../io/context.ts'
 import { EXIT_DONE } from '../io/errors.ts'
@@ -65,9 +66,9 @@ export function formatChannel(channel: ChannelView, nowSec: number): string[] {
 
 /** The advice below words that nobody has compared yet. */
 export function wordsAdvice({ verified, name }: Pick<ChannelView, 'verified' | 'name'>): string[] {
-  return verified
-    ? []
-    : [`compare them with ${escapeText(name)} by telephone or face to face: persona channel verify NAME`]
+  if (verified) return []
+  const command = `persona channel verify ${quoteWord(name)}`
+  return [`compare them with ${escapeText(name)} by telephone or face to face: ${escapeText(command)}`]
 }
 
 export async function rename(context: Context, name: string, next: string, options: WithApp): Promise<number> {

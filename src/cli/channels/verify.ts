@@ -1,4 +1,5 @@
 /** `persona channel verify`: two people compare the four words of their channel. */
+import { quoteWord } from '../../ipc/command-word.ts'
 import { withDaemon } from '../io/connect.ts'
 import { print, tell, type Context } from '../io/context.ts'
 import { CliError, EXIT_DONE } from '../io/errors.ts'
@@ -46,7 +47,7 @@ async function askSame(who: string, words: string[] | null): Promise<string[]> {
   if (/^y(es)?$/i.test(answer)) return words!
   if (!/^no?$/i.test(answer)) throw new CliError('CANCELLED', 'nothing was confirmed')
   throw new CliError('WORDS_DIFFER', `you and ${who} see different words; nothing was confirmed`, {
-    hint: 'somebody may be between you: send nothing, close this channel, and send the invite another way',
+    hint: 'somebody may be between you: send nothing, close this channel, and send a new invite another way',
   })
 }
 
@@ -60,6 +61,6 @@ function describeKnown(
   return [
     `    ${words.join(' ')}`,
     '',
-    `if ${escapeText(name)} sees the same four words, confirm them: persona channel verify NAME --words "FOUR WORDS"`,
+    `if ${escapeText(name)} sees the same four words: persona channel verify ${escapeText(quoteWord(name))} --words "FOUR WORDS"`,
   ]
 }
