@@ -27,7 +27,6 @@ import { openCards } from './cards/relay-stores.ts'
 import type { Config } from './config.ts'
 import { openCustody, openEngine } from './parts.ts'
 import { forbidCoreDumps } from '../process/core-dumps.ts'
-import { expandHome } from '../process/config-values.ts'
 import { describeError } from '../process/describe-error.ts'
 import { checkCoreDumps } from './health/check-custody.ts'
 import { doctorHandlers } from './health/methods.ts'
@@ -193,7 +192,7 @@ async function openParts(
     log,
     net: access.net,
     sealed: sealed.records,
-    netConfig: { ...config.net, folders: config.net.folders.map((path) => expandHome(path, process.env)) },
+    netConfig: config.net,
     relays,
     cards,
     appOf: (caller: Caller) => daemon.apps.of(caller)?.name ?? null,

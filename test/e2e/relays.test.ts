@@ -2,7 +2,6 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import type { Client } from '../../src/ipc/client.ts'
 import type { Finding } from '../../src/ipc/shapes/doctor.ts'
 import { repeat } from '../../src/relay/repeat.ts'
 import { waitForNews } from '../../src/relay/waiting.ts'
@@ -154,66 +153,4 @@ describe('the relays of the owner', () => {
     writeFileSync(join(home, 'canary'), token)
     expect(readFileSync(join(home, 'canary')).includes(token)).toBe(true)
   })
-})
-
-/** A daemon with a relay of its own, whose events a test awaits. */
-async function end(): Promise<{
-  readonly relay: RelayProcess
-  readonly client: Client
-  readonly until: (fits: () => Promise<boolean>) => Promise<void>
-}> {
-  const relay = await RelayProcess.start({ home: tempDir() })
-  const daemon = await InnerDaemon.start(tempDir(), PRIVATE)
-  const client = await daemon.connect()
-  await client.call('relay.add', { url: relay.url })
-  let wake = (): void => {}
-  let heard = 0
-  await client.subscribe(['channel.changed', 'channel.content'], () => {
-    heard++
-    wake()
-  })
-  /** Looks again after each event. */
-  const until = async (fits: () => Promise<boolean>): Promise<void> => {
-    for (;;) {
-      const before = heard
-      if (await fits()) return
-      if (heard === before) await new Promise<void>((done) => (wake = done))
-    }
-  }
-  return { relay, client, until }
-}
-
-test('two daemons with a relay each make a channel over both relays, and contents go both ways', async () => {
-  const [host, guest] = [await end(), await end()]
-  const invite = await host.client.call('channel.invite', { app: 'chat', name: 'Bob' })
-  expect(invite.where).toEqual([`${host.relay.url}/`])
-  const { id: guestId } = await guest.client.call('channel.accept', {
-    app: 'chat',
-    invite: invite.invite,
-    name: 'Alice',
-  })
-  const show = async (
-    client: Client,
-    id: string,
-  ): Promise<{ state: string; received: number; words: unknown; carriers: string[] }> =>
-    await client.call('channel.show', { id })
-  await guest.until(async () => (await show(guest.client, guestId)).state === 'open')
-  await guest.client.call('channel.send', { id: guestId, text: 'hello Alice' })
-  let hostId = ''
-  await host.until(async () => {
-    const [channel] = (await host.client.call('channel.list', {})).channels
-    hostId = channel?.id ?? ''
-    return channel?.received === 1
-  })
-  const texts = async (client: Client, id: string): Promise<string[]> =>
-    (await client.call('channel.read', { id, after: 0 })).contents.map(({ content }) =>
-      Buffer.from(content, 'base64').toString(),
-    )
-  expect(await texts(host.client, hostId)).toEqual(['hello Alice'])
-  await host.client.call('channel.send', { id: hostId, text: 'hello Bob' })
-  await guest.until(async () => (await show(guest.client, guestId)).received === 1)
-  expect(await texts(guest.client, guestId)).toEqual(['hello Bob'])
-  const [atHost, atGuest] = [await show(host.client, hostId), await show(guest.client, guestId)]
-  expect(atHost.words).toEqual(atGuest.words)
-  expect(atGuest.carriers).toEqual([`${guest.relay.url}/`])
 })

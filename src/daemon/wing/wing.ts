@@ -27,7 +27,7 @@ export interface Host {
   readonly net: Net | null
   /** The cards of the own persona and of peers (docs/card.md). */
   readonly cards: Cards
-  /** The section `net` of the configuration; paths of folders are whole. */
+  /** The section `net` of the configuration. */
   readonly netConfig: NetConfig
   readonly relays: Relays
   /** The records whose values are sealed by the apps key, and that key. */
