@@ -55,6 +55,7 @@ export class TestSealed {
       kinds: [TEXTS, NOTES],
       ...(story.keyFs === undefined ? {} : { fs: story.keyFs }),
     })
+    await sealed.idle()
     return new TestSealed(test, sealed, warnings, story)
   }
 

@@ -5,6 +5,7 @@
  */
 import type { Keeper } from '../keeper/keeper.ts'
 import { CustodyError } from '../custody/errors.ts'
+import { Serial } from '../../process/serial.ts'
 import type { AppsKey } from './apps-key.ts'
 
 const SLICE_BYTES = 512 << 10 // sanity: sealed anew in one commit, in about a millisecond, while other changes wait
@@ -14,6 +15,8 @@ export class KeyChange {
   readonly #keeper: Pick<Keeper, 'onDisk' | 'state' | 'change'>
   readonly #key: AppsKey
   #running: Promise<void> | null = null
+  #isStopped = false
+  readonly #serial = new Serial()
   #lost = 0
   #counted = 0
 
@@ -32,10 +35,15 @@ export class KeyChange {
     return this.#counted
   }
 
-  /** Counts the records, also while the key is closed. @throws {StoreError} */
-  async count(): Promise<void> {
+  /** Counts the records, also while the key is closed. Not during a change, which may drop the key of a record that was read before. @throws {StoreError} */
+  count(): Promise<void> {
+    return this.#serial.run(() => this.#count())
+  }
+
+  async #count(): Promise<void> {
     let [lost, counted] = [0, 0]
     for await (const [, value] of this.#keeper.onDisk.sealed.iterate()) {
+      if (this.#isStopped) return
       counted++
       if (this.#key.isOpen && this.#key.ring().keyOf(value) === null) lost++
     }
@@ -43,9 +51,10 @@ export class KeyChange {
     this.#counted = counted
   }
 
-  /** Resolves when nothing runs. Never rejects. */
-  async idle(): Promise<void> {
-    await this.#running?.catch(() => {})
+  /** Ends what runs, for good. Close the key before. Never rejects. */
+  async stop(): Promise<void> {
+    this.#isStopped = true
+    await this.#serial.idle()
   }
 
   /**
@@ -53,9 +62,11 @@ export class KeyChange {
    * @throws {StoreError} the next call goes on
    */
   run(): Promise<void> {
-    this.#running ??= this.#run().finally(() => {
-      this.#running = null
-    })
+    this.#running ??= this.#serial
+      .run(() => this.#run())
+      .finally(() => {
+        this.#running = null
+      })
     return this.#running
   }
 
@@ -65,7 +76,7 @@ export class KeyChange {
       await this.#key.draw()
       await this.#sealAll()
       await this.#key.drop()
-      await this.count()
+      await this.#count()
     } catch (error) {
       if (!(error instanceof CustodyError)) throw error
     }

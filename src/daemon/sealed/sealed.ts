@@ -32,6 +32,7 @@ export class Sealed {
   /** Sealed records that travel in a backup. */
   readonly arrived: ArrivedRecords
   readonly #log: Pick<Log, 'warn'>
+  #following: Promise<void> = Promise.resolve()
 
   private constructor(key: AppsKey, { keeper, kinds, log }: SealedOptions) {
     this.key = key
@@ -41,7 +42,7 @@ export class Sealed {
     this.#log = log
   }
 
-  /** Opens the key, unless it needs the passphrase, and counts the records. @throws {StoreError} the store cannot be read */
+  /** Opens the key, unless it needs the passphrase. The records are counted meanwhile, for the findings: see {@link idle}. */
   static async open(options: SealedOptions): Promise<Sealed> {
     const { keeper, paths, setting, log, fs } = options
     const key = await AppsKey.open({
@@ -55,12 +56,25 @@ export class Sealed {
       ...(fs === undefined ? {} : { fs }),
     })
     const sealed = new Sealed(key, options)
-    await sealed.change.count()
-    // A crash in a restore left them, or the key was closed at its end.
-    key.whenOpened(() => {
-      sealed.arrived.take().catch((error: unknown) => log.warn('apps.arrived', describeError(error)))
-    })
+    key.whenOpened(() => sealed.#follow())
+    if (!key.isOpen) sealed.#follow()
     return sealed
+  }
+
+  /** Resolves when the records were counted and nothing is sealed anew. */
+  async idle(): Promise<void> {
+    await this.#following
+    await this.change.count()
+  }
+
+  #follow(): void {
+    // A crash in a restore left records that wait, or the key was closed at its end.
+    const work = async (): Promise<void> => {
+      await this.arrived.take()
+      await this.change.count()
+    }
+    const failed = (error: unknown): void => this.#log.warn('apps.records', describeError(error))
+    this.#following = this.#following.then(work).catch(failed)
   }
 
   /** @returns stops the timer of the daily change */
@@ -76,7 +90,6 @@ export class Sealed {
   /** Ends a change that runs, and wipes the keys. */
   async close(): Promise<void> {
     this.key.close()
-    await this.key.idle()
-    await this.change.idle()
+    await Promise.all([this.key.idle(), this.change.stop(), this.#following])
   }
 }

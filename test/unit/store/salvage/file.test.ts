@@ -1,5 +1,5 @@
 /** Salvage on a disk that does not give every byte. */
-import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
@@ -71,5 +71,31 @@ describe('what is no file', () => {
     const { records, damage } = await salvage({ from: state, to, neverOlder: [], needSecrets: [], needApps: [] })
     expect(records.size).toBe(RECORDS.length)
     expect(damage).toStrictEqual([{ file: join(state, 'profiles'), at: 0, key: null }])
+  })
+})
+
+describe('the apps key', () => {
+  const needs = { neverOlder: [], needSecrets: [], needApps: ['note'] }
+  const file = { mode: 0o600 }
+
+  it('is copied, and with it the records that need it', async () => {
+    const [from, to] = [await makeState(), join(tempDir(), 'new')]
+    writeFileSync(join(from, 'apps'), 'key', file)
+    const { records, lostSecrets } = await salvage({ from, to, ...needs })
+    expect([records.size, lostSecrets]).toStrictEqual([RECORDS.length, []])
+    expect(readFileSync(join(to, 'apps'), 'utf8')).toBe('key')
+  })
+
+  it.each([
+    ['cannot be read', 'apps', ['apps']],
+    ['is sealed by secrets that cannot be read', 'secrets', ['secrets', 'apps']],
+  ])('that %s is left out, and what it opens', async (_, unreadable, lost) => {
+    const [from, to] = [await makeState(), join(tempDir(), 'new')]
+    for (const name of ['apps', 'secrets'])
+      if (name === unreadable) mkdirSync(join(from, name))
+      else writeFileSync(join(from, name), 'key', file)
+    const { records, lostSecrets } = await salvage({ from, to, ...needs })
+    expect([records.size, lostSecrets]).toStrictEqual([0, lost])
+    expect(existsSync(join(to, 'apps'))).toBe(false)
   })
 })
