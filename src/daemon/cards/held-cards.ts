@@ -45,6 +45,8 @@ export class HeldCards implements Cards {
   #ends: (() => void)[] = []
   #round = 0
   #isClosed = false
+  /** The own persona as it was last seen here: once it is left, its last cards go to their stores. */
+  #lastOwnId: string | null = null
   readonly #running = new Set<Promise<void>>()
 
   constructor(options: HeldCardsOptions) {
@@ -64,6 +66,7 @@ export class HeldCards implements Cards {
 
   /** Judges what a snapshot brought, notes epochs that ended while a crash kept this from it, and begins the rounds. */
   async start(): Promise<void> {
+    this.#lastOwnId = this.#ownId
     await this.#sweep()
     this.#ends = [this.#options.sealed.key.whenOpened(() => this.#later(() => this.#update()))]
     this.#again()
@@ -163,11 +166,15 @@ export class HeldCards implements Cards {
   }
 
   onEvent({ event, data }: DaemonEvent): void {
-    if (event === 'contact.changed' && data.contact.personaId !== null) this.#moved(data.contact.personaId)
+    if (event === 'contact.changed' && data.contact.personaId !== null) {
+      this.#moved(data.contact.personaId)
+      this.#leave(data.contact.personaId)
+    }
     if (event === 'contact.replaced') this.#moved(data.personaId)
     if (event === 'locked' && !data.locked) this.#later(() => this.#update())
     if (event === 'own.changed') {
       if (data.cause === 'import') this.#later(() => this.#sweep())
+      this.#lastOwnId = data.table.personaId
       this.#moved(data.table.personaId)
       this.#later(() => this.#update())
     }
@@ -192,6 +199,13 @@ export class HeldCards implements Cards {
 
   get #ownId(): string | null {
     return this.#options.keeper.onDisk.own.get(OWN)?.personaId ?? null
+  }
+
+  /** The own persona was left, and is a contact now. */
+  #leave(personaId: string): void {
+    if (personaId !== this.#lastOwnId || this.#ownId !== null) return
+    this.#lastOwnId = null
+    this.#later(async () => await this.#rounds?.putCards(personaId))
   }
 
   /** The table of a persona may have moved on. */

@@ -1,14 +1,15 @@
 /** A rotation and the cards: they go to disk together, and shut a thief of the old key out of all apps. */
 import { describe, expect, test } from 'vitest'
 import type { CardEntry } from '../../../../src/card/card.ts'
-import { formatHex } from '../../../../src/core/encoding/bytes.ts'
-import { CARDS } from '../../../../src/daemon/cards/records.ts'
+import { verifyCard } from '../../../../src/card/verify.ts'
+import { decodeUtf8, formatHex } from '../../../../src/core/encoding/bytes.ts'
+import { CARDS, type CardsRecord } from '../../../../src/daemon/cards/records.ts'
 import { ownOf } from '../../../../src/daemon/state/view.ts'
 import { settled } from '../../../support/announcing.ts'
 import { OWN_LAPTOP, OWN_PHONE, ownText, TestKeeper } from '../../../support/keeper.ts'
 import { entryFor, forgeCard, ownAppOf, ownCardOf, sigsOf } from '../../../support/own-cards.ts'
 import { CHAT, cardsOn, judged, meets, type TestCards } from '../../../support/people-cards.ts'
-import { deviceKey } from '../../../support/person.ts'
+import { deviceKey, engine } from '../../../support/person.ts'
 import { hears, rotates, siblings, withWords } from '../../../support/rotation.ts'
 
 const TABLET = deviceKey('own tablet')
@@ -33,6 +34,8 @@ async function robbed(): Promise<{
   await two.cards.take(one.cards.own(CHAT)!)
   await two.cards.identity(CHAT)
   await one.cards.take(two.cards.own(CHAT)!)
+  // Each reads it back, so each would notice if somebody took it out.
+  for (const { cards } of [one, two]) await cards.take(cards.own(CHAT)!)
   expect(ownCardOf(one).devices).toHaveLength(2)
   return { laptop, phone, words, one, two }
 }
@@ -139,6 +142,28 @@ describe('a rotation', () => {
     await laptop.call('device.approve', { device: 'tablet' })
     await rotates(laptop.later(100), words, { ...EPOCH, without: ['tablet'] })
     expect(sigsOf(ownCardOf(one))).toEqual([ownAppOf(laptop).sig])
+  })
+
+  test('of a state that was put back lists no key that a copy of it may have', async () => {
+    const { laptop, one, words } = await withTablet()
+    const { sig } = ownAppOf(laptop)
+    await laptop.keeper.change(() => laptop.keeper.own.wasCopied())
+    const before = laptop.store.commits.length
+    await rotates(laptop.later(100), words, EPOCH)
+    await one.cards.idle()
+    const written = laptop.store.commits.slice(before).flat()
+    const texts = written.flatMap(({ key, value }) =>
+      key.startsWith('cards/') ? [decodeUtf8(value!.subarray(1))!] : [],
+    )
+    const cards = texts.flatMap((text) =>
+      (JSON.parse(text) as CardsRecord).cards.map((card) => verifyCard(card.text, engine)),
+    )
+    expect(cards.map(({ chain, devices }) => [chain.epoch, devices.length])).toEqual([
+      [1, 0],
+      [1, 1],
+    ])
+    expect(cards.flatMap(sigsOf)).not.toContain(sig)
+    expect((await one.cards.identity(CHAT))?.card).toBe(cards.at(-1)!.text)
   })
 
   test('of a device that uses no app ends the cards all the same', async () => {

@@ -104,9 +104,24 @@ describe('the own card', () => {
     const one = await withStore(laptop, made)
     await hears(phone, OWN_LAPTOP, laptop)
     const two = await withStore(phone, made)
-    await rounds(one)
+    // Whose first card counts depends on its hash: the other one comes after it.
+    for (const device of [one, two, one]) await rounds(device)
     expect(one.cards.own(CHAT)).toBe(two.cards.own(CHAT))
     expect(new Set(sigsOf(ownCardOf(one)))).toEqual(new Set([ownAppOf(laptop).sig, ownAppOf(phone).sig]))
+  })
+
+  test('of a device that leaves the persona lies there without it', async () => {
+    const { laptop, phone } = await siblings()
+    const made = await relay(laptop.nowSec + 1000)
+    const one = await withStore(laptop, made)
+    await hears(phone, OWN_LAPTOP, laptop)
+    const two = await withStore(phone, made)
+    for (const device of [one, two, one]) await rounds(device)
+    expect(ownCardOf(one).devices).toHaveLength(2)
+    await phone.call('persona.leave')
+    await two.cards.idle()
+    await rounds(one)
+    expect(sigsOf(ownCardOf(one))).toEqual([ownAppOf(laptop).sig])
   })
 
   test('of a persona that announces to everybody is found by its PersonaID, and no other is', async () => {
