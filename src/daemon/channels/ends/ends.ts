@@ -26,12 +26,14 @@ export class Ends {
   readonly #loaded = new Loaded()
   readonly #working = new Map<string, Working>()
   readonly #due: DueTimes
+  /** What ends do because their time has come. */
+  readonly #works = new Set<Promise<void>>()
   /** Ends that cannot be read, with the reason. */
   readonly damaged: Map<string, string> = new Map()
 
   constructor(means: Means) {
     this.#means = means
-    this.#due = means.dueTimes((id) => void this.#work(id))
+    this.#due = means.dueTimes((id) => this.#begin(id))
   }
 
   /** Reads all ends, and goes on where they stopped. Those of another store break. */
@@ -109,6 +111,7 @@ export class Ends {
 
   /** Resolves once nothing is read or written at this moment. */
   async idle(): Promise<void> {
+    while (this.#works.size > 0) await Promise.all(this.#works)
     for (const { end, inbound } of this.#working.values()) {
       await inbound.idle()
       await end.idle()
@@ -124,6 +127,11 @@ export class Ends {
       }),
     )
     this.#working.clear()
+  }
+
+  #begin(id: string): void {
+    const work = this.#work(id).finally(() => this.#works.delete(work))
+    this.#works.add(work)
   }
 
   /** The time of an end has come. */

@@ -28,6 +28,7 @@ export class Inbound {
   #isClosed = false
   #cancel: () => void = () => {}
   #idle: Promise<void> = Promise.resolve()
+  #taking: Promise<void> = Promise.resolve()
 
   constructor(means: Means, receiver: Receiver) {
     this.#means = means
@@ -49,7 +50,8 @@ export class Inbound {
   async close(): Promise<void> {
     this.#isClosed = true
     this.#cancel()
-    await this.#idle
+    // A carrier may take long to answer; what it gives then is not taken.
+    await this.#taking
   }
 
   async #read(): Promise<void> {
@@ -77,12 +79,15 @@ export class Inbound {
       const line = this.#receiver.line()
       if (line === null || this.#isClosed) return
       const arrivals = await carrier.receive(line, source.intake, after)
+      if (this.#isClosed) return
       const last = arrivals.at(-1)
       if (last === undefined) {
         if (after !== source.after) await carrier.processed(line, source.intake, after)
         return
       }
-      await this.#receiver.take(source, arrivals)
+      const taking = this.#receiver.take(source, arrivals)
+      this.#taking = taking.catch(() => {})
+      await taking
       after = last.cursor
     }
   }

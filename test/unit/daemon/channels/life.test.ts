@@ -1,0 +1,158 @@
+/** The life of a channel: large contents, full outboxes, closing, moving, and states that were restored or copied. */
+import { describe, expect, it } from 'vitest'
+import { ChannelDaemon, openChannel, settle, type TwoDaemons } from '../../../support/channel-daemon.ts'
+import { codeOf } from '../../../support/code-of.ts'
+import { MemoryCarrier, MemoryPost } from '../../../support/memory-carrier.ts'
+import { PLACE } from '../../../../src/daemon/state/local-records.ts'
+import { MAX_PIECE_BYTES } from '../../../../src/ipc/methods/channel-values.ts'
+
+const DAY_MS = 86_400_000
+
+async function opened(): Promise<TwoDaemons & { readonly post: MemoryPost }> {
+  const post = new MemoryPost()
+  const [host, guest] = [await ChannelDaemon.open(post), await ChannelDaemon.open(post)]
+  return { post, ...(await openChannel(post, host, guest)) }
+}
+
+describe('a large content', () => {
+  it('goes in pieces, and is read in pieces', async () => {
+    const { post, host, guest, hostId: id, guestId } = await opened()
+    const bytes = Buffer.alloc(2 * MAX_PIECE_BYTES + 1000, 'personad ')
+    const upload = { id, upload: 'photo', total: bytes.length }
+    const piece = (i: number): string =>
+      bytes.subarray(i * MAX_PIECE_BYTES, (i + 1) * MAX_PIECE_BYTES).toString('base64')
+    const send = async (i: number) =>
+      await host.call('channel.send', { ...upload, offset: i * MAX_PIECE_BYTES, content: piece(i) })
+    expect(await codeOf(send(1))).toBe('CONTENT_FORM')
+    expect([await send(0), await send(1)]).toEqual([{ number: null }, { number: null }])
+    expect(await send(2)).toEqual({ number: 1 })
+    // The app did not hear the answer, and asks again.
+    expect(await send(2)).toEqual({ number: 1 })
+    await settle(post, host, guest)
+    const read: Buffer[] = []
+    for (let offset = 0; offset < bytes.length;) {
+      const { contents } = await guest.call('channel.read', { id: guestId, after: 0, offset })
+      expect(contents).toMatchObject([{ number: 1, bytes: bytes.length, offset }])
+      read.push(Buffer.from(contents[0]!.content, 'base64'))
+      offset += read.at(-1)!.length
+    }
+    expect(Buffer.concat(read).equals(bytes)).toBe(true)
+    await guest.call('channel.ack', { id: guestId, upTo: 1 })
+    await settle(post, host, guest)
+    for (const kind of ['channelpiece', 'channelout', 'channelframe', 'channelin'])
+      for (const daemon of [host, guest]) expect(await countOf(daemon, kind), kind).toBe(0)
+  })
+})
+
+/** Sealed records of a kind on disk. */
+async function countOf(daemon: ChannelDaemon, kind: string): Promise<number> {
+  let count = 0
+  for await (const _ of daemon.test.keeper.onDisk.sealed.iterate({ prefix: `${kind}/` })) count++
+  return count
+}
+
+describe('a content with a key', () => {
+  it('is sent once, however often the call is repeated', async () => {
+    const { post, host, guest, hostId: id, guestId } = await opened()
+    const call = { id, text: 'once', key: 'a1' }
+    expect(await host.call('channel.send', call)).toEqual({ number: 1 })
+    expect(await host.call('channel.send', call)).toEqual({ number: 1 })
+    const again = await host.restarted()
+    expect(await again.call('channel.send', call)).toEqual({ number: 1 })
+    await settle(post, again, guest)
+    expect(await guest.texts(guestId)).toEqual(['once'])
+  })
+})
+
+describe('an outbox', () => {
+  it('that is full refuses more, and takes more once the peer has some', async () => {
+    const { post, host, guest, hostId: id } = await opened()
+    post.isAway = true
+    const content = Buffer.alloc(MAX_PIECE_BYTES).toString('base64')
+    let sent = 0
+    let code = 'done'
+    while (code === 'done') {
+      code = await codeOf(host.call('channel.send', { id, content }))
+      if (code === 'done') sent++
+    }
+    expect([code, sent]).toEqual(['OUTBOX_FULL', 85])
+    post.isAway = false
+    host.later(60_000)
+    await settle(post, host, guest)
+    expect((await host.call('channel.show', { id })).waiting).toBeLessThan(sent)
+    expect(await host.call('channel.send', { id, content })).toEqual({ number: sent + 1 })
+  })
+})
+
+describe('a channel', () => {
+  it('that one side closes is closed at the other, and no key stays at either', async () => {
+    const { post, host, guest, hostId, guestId } = await opened()
+    await host.call('channel.send', { id: hostId, text: 'bye' })
+    expect(await host.call('channel.close', { id: hostId })).toEqual({ state: 'closing' })
+    await settle(post, host, guest)
+    expect(await guest.call('channel.show', { id: guestId })).toMatchObject({ state: 'closed', unread: 1 })
+    expect(await guest.texts(guestId)).toEqual(['bye'])
+    guest.later(1000)
+    await settle(post, host, guest)
+    host.later(DAY_MS)
+    await settle(post, host, guest)
+    expect(await host.call('channel.show', { id: hostId })).toMatchObject({ state: 'closed' })
+    expect(await codeOf(host.call('channel.send', { id: hostId, text: 'x' }))).toBe('CHANNEL_NOT_OPEN')
+    await host.call('channel.close', { id: hostId })
+    await guest.call('channel.close', { id: guestId })
+    for (const daemon of [host, guest]) {
+      expect((await daemon.call('channel.list', {})).channels).toEqual([])
+      for (const kind of ['channelend', 'channelin', 'channelout']) expect(await countOf(daemon, kind), kind).toBe(0)
+    }
+  })
+
+  it('moves to new boxes after a week, and goes on over them', async () => {
+    const { post, host, guest, hostId, guestId } = await opened()
+    const before = (await host.call('channel.show', { id: hostId })).carriers
+    for (const each of [host, guest]) each.later(7 * DAY_MS)
+    await settle(post, host, guest)
+    await guest.call('channel.send', { id: guestId, text: 'over the new boxes' })
+    await settle(post, host, guest)
+    expect(await host.texts(hostId)).toEqual(['over the new boxes'])
+    const after = (await host.call('channel.show', { id: hostId })).carriers
+    expect(after).not.toEqual(before)
+    for (const each of [host, guest]) each.later(60_000)
+    await settle(post, host, guest)
+    expect(post.boxes.get(before[0]!)?.isRetired).toBe(true)
+  })
+
+  it('of a state that was copied sends nothing but that it is broken', async () => {
+    const { post, host, guest, hostId, guestId } = await opened()
+    await host.call('channel.send', { id: hostId, text: 'x' })
+    await settle(post, host, guest)
+    await host.runner.close()
+    const copy = await host.test.copied()
+    await copy.keeper.change(() => {
+      const { state } = copy.keeper
+      state.stage(state.records.places.put(PLACE, { machine: null, file: 'other', store: 'another store' }))
+    })
+    const sentBefore = post.sent.length
+    const copied = await ChannelDaemon.over(copy, new MemoryCarrier(post))
+    await settle(post, copied, guest)
+    expect(await copied.call('channel.show', { id: hostId })).toMatchObject({ state: 'broken', reason: 'RESTORED' })
+    expect(post.sent.slice(sentBefore).map(({ bytes }) => bytes.length)).toEqual([257])
+    expect(await guest.call('channel.show', { id: guestId })).toMatchObject({ state: 'broken', reason: 'PEER' })
+  })
+
+  it('of a backup is in the list as broken, with the name of its peer', async () => {
+    const { host, hostId } = await opened()
+    const { keeper } = host.test
+    const restored = await ChannelDaemon.open(new MemoryPost())
+    const { CHANNEL } = await import('../../../../src/daemon/channels/records/channel-record.ts')
+    const record = keeper.onDisk.of(CHANNEL).get(hostId)!
+    expect(CHANNEL.arrival!.read(hostId, JSON.parse(JSON.stringify(record)))).toEqual(record)
+    expect(CHANNEL.arrival!.read('../x', record)).toBe(null)
+    await restored.test.keeper.change(() => {
+      const { state } = restored.test.keeper
+      state.stage(state.of(CHANNEL).put(hostId, record))
+    })
+    expect((await restored.call('channel.list', {})).channels).toMatchObject([
+      { id: hostId, name: 'Bob', state: 'broken', reason: 'RESTORED' },
+    ])
+  })
+})
