@@ -12,6 +12,7 @@ import { eraseKeys, eraseRemains } from './meet/erase-end.ts'
 import { CHANNEL, type ChannelRecord } from './records/channel-record.ts'
 import type { Runner, Work } from './runner.ts'
 import { sendContent } from './send.ts'
+import { Underway } from './underway.ts'
 import { verify } from './verify.ts'
 import { channelViewOf, inviteViewOf } from './views.ts'
 
@@ -21,24 +22,26 @@ const PAGE = 100
 
 export function channelHandlers(runner: Runner, access: Access): Handlers<ChannelsMethods> {
   const { means } = runner
+  const [newInvites, newJoins] = [new Underway(), new Underway()]
   return {
     'channel.invite': async (params, caller) => {
       const { invites } = await runner.work()
       const app = access.appFor(caller, params.app)
-      if ([...invites].filter((invite) => invite.app === app).length >= MAX_INVITES)
+      const isOwn = (each: { readonly app: string }): boolean => each.app === app
+      if ([...invites].filter(isOwn).length + newInvites.countOf(app) >= MAX_INVITES)
         throw new ChannelsError(
           'INVITES_FULL',
           `${app} has ${MAX_INVITES} open invites`,
           'close one, or wait until one is used',
         )
-      checkRoom(runner, app)
-      return await invites.make(app, params)
+      checkRoom(app)
+      return await newInvites.count(app, invites.make(app, params))
     },
     'channel.accept': async (params, caller) => {
       const { joins } = await runner.work()
       const app = access.appFor(caller, params.app)
-      checkRoom(runner, app)
-      return await joins.begin(app, params)
+      checkRoom(app)
+      return await newJoins.count(app, joins.begin(app, params))
     },
     'channel.list': async ({ app: wish, after, limit = PAGE }, caller) => {
       const work = await runner.work()
@@ -90,6 +93,15 @@ export function channelHandlers(runner: Runner, access: Access): Handlers<Channe
     },
   }
 
+  /** Channels that are over do not count: the owner keeps them in the list as long as they like. */
+  function checkRoom(app: string): void {
+    const { known } = runner
+    const ends = [...known.ends].filter((end) => end.app === app && end.summary.state !== 'closed')
+    const joins = [...known.joins].filter((join) => join.app === app && !join.isOver)
+    if (ends.length + joins.length + newJoins.countOf(app) < MAX_CHANNELS) return
+    throw new ChannelsError('CHANNELS_FULL', `${app} has ${MAX_CHANNELS} channels`, 'close some that are not used')
+  }
+
   function recordOf(id: string): ChannelRecord | undefined {
     return means.keeper.onDisk.of(CHANNEL).get(id)
   }
@@ -109,14 +121,6 @@ export function channelHandlers(runner: Runner, access: Access): Handlers<Channe
       throw new ChannelsError('CHANNEL_WAITS', 'the host has not answered yet', 'wait until the channel is open')
     throw unknownChannel()
   }
-}
-
-/** Channels that are over do not count: the owner keeps them in the list as long as they like. */
-function checkRoom({ known }: Runner, app: string): void {
-  const ends = [...known.ends].filter((end) => end.app === app && end.summary.state !== 'closed')
-  const joins = [...known.joins].filter((join) => join.app === app && !join.isOver)
-  if (ends.length + joins.length < MAX_CHANNELS) return
-  throw new ChannelsError('CHANNELS_FULL', `${app} has ${MAX_CHANNELS} channels`, 'close some that are not used')
 }
 
 async function pageOf(

@@ -10,6 +10,7 @@ import { ChannelsError } from './errors.ts'
 import type { End } from './ends/end.ts'
 import { pieceId, pieceOffsets } from './ends/end-state.ts'
 import type { Turn } from './ends/turn.ts'
+import { Serial } from '../../process/serial.ts'
 import type { Means } from './ends/means.ts'
 import { OUT, PIECE } from './records/kinds.ts'
 
@@ -30,6 +31,19 @@ export async function sendContent(end: End, params: SendParams, means: Means): P
   const bytes = bytesOf(params)
   const upload = uploadOf(params, bytes)
   if (upload === null) return await end.run((turn) => enter(turn, bytes, params.key ?? null, null))
+  return await uploadsOf(end).run(async () => await takePiece(end, upload, bytes, means))
+}
+
+/** Pieces of an end come one after another: two uploads that begin together would both stay. */
+const UPLOADS = new WeakMap<End, Serial>()
+
+function uploadsOf(end: End): Serial {
+  const serial = UPLOADS.get(end) ?? new Serial()
+  UPLOADS.set(end, serial)
+  return serial
+}
+
+async function takePiece(end: End, upload: Upload, bytes: Uint8Array, means: Means): Promise<number | null> {
   const known = end.peek().sentKeys.get(upload.name)
   if (known !== undefined) return known
   await keepPiece(end, upload, bytes, means)
@@ -86,17 +100,32 @@ function outboxFull(): ChannelError {
 async function keepPiece(end: End, upload: Upload, bytes: Uint8Array, means: Means): Promise<void> {
   const { keeper, sealed } = means
   const { name, total, offset } = upload
-  if (offset === 0) await beginUpload(end, upload, means)
+  const finished = await finishedUploads(end, means)
+  // The end remembers only the last names. A piece of a content that waits must stay as it is.
+  if (finished.has(name))
+    throw badForm(`a content of the upload ${name} waits for the peer`, 'give each upload a name of its own')
+  if (offset === 0) await beginUpload(end, upload, finished, means)
   else if (sealed.onDisk(PIECE).get(pieceId(end.id, name, offset - MAX_PIECE_BYTES)) === undefined)
     throw badForm(`the piece before ${offset} of ${total} bytes has not come`, 'send the pieces in order')
   await keeper.change(() => sealed.inChange(PIECE).put(pieceId(end.id, name, offset), bytes))
 }
 
-/** Each end has one unfinished upload: what is left of another one is deleted, so an app cannot fill the disk. */
-async function beginUpload(end: End, { name, total }: Upload, { keeper, sealed }: Means): Promise<void> {
-  checkRoom(end.peek().channel, total)
+/** The names of the uploads whose contents wait for the peer. */
+async function finishedUploads(end: End, { sealed }: Means): Promise<Set<string>> {
   const finished = new Set<string>()
+  if (end.peek().channel.outbox.length === 0) return finished
   for await (const [, { upload }] of sealed.onDisk(OUT).iterate(`${end.id}/`)) if (upload !== null) finished.add(upload)
+  return finished
+}
+
+/** Each end has one unfinished upload: what is left of another one is deleted, so an app cannot fill the disk. */
+async function beginUpload(
+  end: End,
+  { name, total }: Upload,
+  finished: ReadonlySet<string>,
+  { keeper, sealed }: Means,
+): Promise<void> {
+  checkRoom(end.peek().channel, total)
   const stale: string[] = []
   for await (const id of sealed.onDisk(PIECE).ids(`${end.id}/`)) {
     const of = id.split('/')[1]!

@@ -1,0 +1,68 @@
+/** A hostile app: it calls as fast and as strangely as it can, and gets no more than its share. */
+import { describe, expect, it } from 'vitest'
+import { MAX_PIECE_BYTES } from '../../../../src/ipc/methods/channel-values.ts'
+import { PIECE } from '../../../../src/daemon/channels/records/kinds.ts'
+import { appCaller, ChannelDaemon, openChannel, settle, type TwoDaemons } from '../../../support/channel-daemon.ts'
+import { codeOf } from '../../../support/code-of.ts'
+import { MemoryPost } from '../../../support/memory-carrier.ts'
+
+const APP = 'org.example.bad'
+
+async function opened(): Promise<TwoDaemons & { readonly post: MemoryPost }> {
+  const post = new MemoryPost()
+  const [host, guest] = [await ChannelDaemon.open(post), await ChannelDaemon.open(post)]
+  return { post, ...(await openChannel(post, host, guest)) }
+}
+
+function piece(bytes: number, fill = 1): string {
+  return Buffer.alloc(bytes, fill).toString('base64')
+}
+
+async function uploadsOf(daemon: ChannelDaemon): Promise<Set<string>> {
+  const names = new Set<string>()
+  for await (const id of daemon.sealed.records.onDisk(PIECE).ids()) names.add(id.split('/')[1]!)
+  return names
+}
+
+describe('quotas', () => {
+  it('hold for invites that are asked for at the same time', async () => {
+    const daemon = await ChannelDaemon.open(new MemoryPost())
+    const caller = appCaller(APP)
+    const calls = Array.from({ length: 40 }, () => codeOf(daemon.call('channel.invite', {}, caller)))
+    const refused = (await Promise.all(calls)).filter((code) => code === 'INVITES_FULL')
+    expect(refused).toHaveLength(20)
+    expect((await daemon.call('channel.list', {})).invites).toHaveLength(20)
+  })
+
+  it('leave one unfinished upload to an end, also of several that begin at the same time', async () => {
+    const { host, hostId } = await opened()
+    const total = 10 * MAX_PIECE_BYTES
+    const content = piece(MAX_PIECE_BYTES)
+    const calls = Array.from({ length: 5 }, (_, n) =>
+      host.call('channel.send', { id: hostId, content, upload: `u${n}`, total, offset: 0 }),
+    )
+    await Promise.allSettled(calls)
+    expect(await uploadsOf(host)).toHaveProperty('size', 1)
+  })
+})
+
+describe('an upload', () => {
+  it('never changes the pieces of a content that waits for the peer', async () => {
+    const { post, host, guest, hostId, guestId } = await opened()
+    post.isAway = true
+    const total = MAX_PIECE_BYTES + 1
+    const send = (offset: number, bytes: number, fill: number): Promise<{ number: number | null }> =>
+      host.call('channel.send', { id: hostId, content: piece(bytes, fill), upload: 'u', total, offset })
+    await send(0, MAX_PIECE_BYTES, 1)
+    expect(await send(MAX_PIECE_BYTES, 1, 1)).toEqual({ number: 1 })
+    // The daemon forgets the name of an upload after 64 others.
+    for (let n = 0; n < 65; n++) await host.call('channel.send', { id: hostId, text: 'x', key: `k${n}` })
+    expect(await codeOf(send(0, MAX_PIECE_BYTES, 2))).toBe('CONTENT_FORM')
+    expect(await codeOf(send(MAX_PIECE_BYTES, 1, 2))).toBe('CONTENT_FORM')
+    const restarted = await host.restarted()
+    post.isAway = false
+    await settle(post, restarted, guest)
+    const { contents } = await guest.call('channel.read', { id: guestId, after: 0, limit: 1 })
+    expect(new Set(Buffer.from(contents[0]!.content, 'base64'))).toEqual(new Set([1]))
+  })
+})
