@@ -9,7 +9,7 @@ import type { LeftPlace } from '../records/stored-end.ts'
 import type { End } from './end.ts'
 import type { EndState } from './end-state.ts'
 import type { Source } from './inbound.ts'
-import { LEFT_MS } from './summary.ts'
+import { LEFT_MS, relaysOf } from './summary.ts'
 
 export function cursorKey({ place, url, ext }: OwnIntake): string {
   return formatConnectoid(place.address.pub, { url, ext })
@@ -36,11 +36,11 @@ function sameKey(a: Address, b: Address): boolean {
   return Buffer.from(a.pub).equals(b.pub)
 }
 
-/** Moves to new boxes if it is time. Folders stay: whoever sees a folder sees both ends anyway. */
+/** Moves to new boxes if it is time. */
 export async function moveIfDue(end: End, state: EndState, means: Means): Promise<void> {
   if (!isMoveDue(state.channel, means.nowMs) || state.channel.isHeld) return
   const { where } = state.places.current.address
-  const relays = where.filter(({ url }) => /^https?:/.test(url)).map(({ url }) => url)
+  const relays = relaysOf(state.places.current)
   if (relays.length === 0) return
   const opened = await means.ways.openPlace(relays, null)
   const folders = where.filter(({ url }) => url.startsWith('folder:'))

@@ -3,7 +3,7 @@ import { nextTickMs } from '../../../channel/exchange/repeat.ts'
 import { parseConnectoids } from '../../../channel/invite/address.ts'
 import { isMoveDue } from '../../../channel/exchange/life.ts'
 import type { ChannelState } from '../../../ipc/methods/channel-values.ts'
-import { ownIntakes, type Line, type OwnIntake } from '../carriers/carrier.ts'
+import { ownIntakes, type Line, type OwnIntake, type OwnPlace } from '../carriers/carrier.ts'
 import type { EndState } from './end-state.ts'
 
 const DAY_MS = 86_400_000
@@ -56,12 +56,19 @@ export function reasonOf({ channel, isGone, heldBecause }: EndState): string | n
   return heldBecause === 'card' ? 'CARD' : null
 }
 
-function dueMs({ channel, left, heldSinceSec }: EndState): number | null {
+/** The relays of a place: boxes there are left for new ones. Folders stay, since whoever sees a folder sees both ends anyway. */
+export function relaysOf({ address }: OwnPlace): string[] {
+  return address.where.flatMap(({ url }) => (/^https?:/.test(url) ? [url] : []))
+}
+
+function dueMs({ channel, left, heldSinceSec, places }: EndState): number | null {
   const times = left.map(({ atSec, isRetired }) => (isRetired ? atSec * 1000 + LEFT_MS : 0))
   const tickMs = nextTickMs(channel)
   if (tickMs !== null) times.push(tickMs)
   if (heldSinceSec !== null && channel.phase === 'open') times.push(heldSinceSec * 1000 + HELD_MS)
-  if (channel.phase === 'open' && channel.ownAt.next === null && !channel.isHeld) times.push(moveMs(channel))
+  const canMove = channel.phase === 'open' && channel.ownAt.next === null && !channel.isHeld
+  // A time that has come and changes nothing would come again at once.
+  if (canMove && relaysOf(places.current).length > 0) times.push(moveMs(channel))
   return times.length === 0 ? null : Math.min(...times)
 }
 
