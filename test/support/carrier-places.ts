@@ -19,7 +19,7 @@ import { RelayClient } from '../../src/relay/client.ts'
 import type { RelayClock, RelayMeans } from '../../src/relay/means.ts'
 import { parseRelayUrl } from '../../src/relay/relay-url.ts'
 import { exportBoxSecret, generateBoxKeyPair } from '../../src/seal/key-pair.ts'
-import { ORIGIN, testRelay } from './relay-boxes.ts'
+import { ORIGIN, testRelay, type TestRelay } from './relay-boxes.ts'
 import { serveBoxes } from './relay-http.ts'
 import { tempDir } from './temp-dir.ts'
 
@@ -91,35 +91,58 @@ function spoilFolder(at: string, to: Address, from: Address): void {
   }
 }
 
-async function relayPlace(): Promise<TestPlace> {
+/** A relay over HTTP, and its client. */
+export interface TestRelayServer {
+  readonly at: string
+  readonly relay: TestRelay
+  readonly client: () => RelayClient
+  /** Nobody reaches it any more, until the returned function is called. */
+  readonly takeAway: () => () => void
+}
+
+export async function relayServer(): Promise<TestRelayServer> {
   const rate = { burst: 10_000, perSec: 1000 }
   const relay = testRelay({ limits: { address: rate, boxSends: rate } })
   relay.nowUs = Date.now() * 1000
   const { url } = await serveBoxes({ boxes: relay.boxes })
   let isAway = false
+  let cut = new AbortController()
   const means: RelayMeans = {
     // The relay has a name of the public network, and is served on this machine.
     fetch: async (address, request) => {
       if (isAway) throw new TypeError('fetch failed')
-      return await fetch(address.replace(ORIGIN, url), request)
+      const signal = AbortSignal.any([request.signal, cut.signal])
+      return await fetch(address.replace(ORIGIN, url), { ...request, signal })
     },
     clock: realClock,
     random: Math.random,
   }
   return {
     at: `${ORIGIN}/`,
+    relay,
+    client: () => new RelayClient(parseRelayUrl(ORIGIN), means),
+    takeAway: () => {
+      isAway = true
+      cut.abort()
+      cut = new AbortController()
+      return () => void (isAway = false)
+    },
+  }
+}
+
+async function relayPlace(): Promise<TestPlace> {
+  const { at, relay, client, takeAway } = await relayServer()
+  return {
+    at,
     start: () => {
-      const client = new RelayClient(parseRelayUrl(ORIGIN), means)
-      return new RelayCarrier({ client: () => client, token: () => null, clock: realClock })
+      const started = client()
+      return new RelayCarrier({ client: () => started, token: () => null, clock: realClock })
     },
     spoil: async (to) => {
       const pub = Buffer.from(to.pub).toString('base64url')
       for (const data of ['AA', 'A'.repeat(16_384)]) await relay.ask({ pub, ext: null, action: 'send', data })
     },
-    takeAway: () => {
-      isAway = true
-      return () => void (isAway = false)
-    },
+    takeAway,
     count: async () => (await relay.store.stats()).messages,
   }
 }

@@ -175,8 +175,20 @@ export class End implements Loadable {
     this.#noteSummary(turn)
     this.#loaded.touch(this)
     this.post(turn.channel, turn.posts)
+    this.#settle(before, turn)
     for (const run of turn.afterwards) run()
     for (const answer of answers) answer()
+  }
+
+  /** The place of the invite is left out: what other guests need lies there, too. */
+  #settle(before: EndState, { channel, state, posts }: Turn): void {
+    if (channel.window === before.channel.window && posts.length === 0) return
+    const { current, next } = state.places
+    const own = next === null ? [current] : [current, next]
+    this.#outbound.settle(
+      { ...this.#summary.line, own },
+      [channel.greeting, ...channel.window].flatMap((each) => each?.data ?? []),
+    )
   }
 
   #load(): EndState {

@@ -36,6 +36,8 @@ export class Outbound {
   readonly #lanes = new Map<string, Lane>()
   readonly #running = new Set<Promise<void>>()
   #isClosed = false
+  #unsettled: { readonly line: Line; readonly inFlight: readonly Uint8Array[] } | null = null
+  #isSettling = false
   /** Why the last try at some intake failed; null while all work. */
   problem: string | null = null
 
@@ -56,6 +58,40 @@ export class Outbound {
       }
       if (!lane.isBusy && lane.cancel === null) this.#begin(address, lane)
     }
+  }
+
+  /**
+   * Lets the carriers of own places clear away what is no longer in flight, after what is being posted.
+   * @param inFlight all data that the end still repeats
+   */
+  settle(line: Line, inFlight: readonly Uint8Array[]): void {
+    this.#unsettled = { line, inFlight }
+    this.#beginSettling()
+  }
+
+  #beginSettling(): void {
+    if (this.#isClosed || this.#isSettling || this.#unsettled === null) return
+    if ([...this.#lanes.values()].some(({ isBusy }) => isBusy)) return
+    this.#isSettling = true
+    const run = this.#settle().finally(() => this.#running.delete(run))
+    this.#running.add(run)
+  }
+
+  async #settle(): Promise<void> {
+    for (let next = this.#unsettled; next !== null && !this.#isClosed; next = this.#unsettled) {
+      this.#unsettled = null
+      const { line, inFlight } = next
+      const urls = line.own.flatMap(({ address }) => address.where.map(({ url }) => url))
+      for (const carrier of new Set(urls.map((url) => this.#means.ways.of(url)))) {
+        try {
+          await carrier?.settled(line, inFlight)
+        } catch (error) {
+          // What stays there is cleared away the next time.
+          this.#means.log.debug('channel.settled', describeError(error))
+        }
+      }
+    }
+    this.#isSettling = false
   }
 
   /** Resolves once nothing is on its way; a try that is made later does not count. */
@@ -102,6 +138,7 @@ export class Outbound {
     } finally {
       lane.isBusy = false
       if (lane.jobs.length === 0) this.#lanes.delete(address)
+      this.#beginSettling()
     }
   }
 
