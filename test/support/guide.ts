@@ -1,7 +1,7 @@
 /** Plays the README and the guide pages: types their `persona` lines into a shell beside a real daemon. */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { copyFileSync, mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs'
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -25,11 +25,14 @@ interface Page {
   readonly before: readonly string[]
   /** Whether to create bob.tox, a profile that saw Alice's table on her laptop. */
   readonly hasBob?: true
+  /** Whether Bob has a daemon too, which a shared folder joins with Alice's. Lines after `bob$ ` are his. */
+  readonly hasBobsDaemon?: true
 }
 
 /** The guide pages with output. Each block that starts with ```console is played. */
 export const PLAYED_PAGES: Readonly<Record<string, Page>> = {
   'docs/guide/apps.md': { before: OWN_PERSONA },
+  'docs/guide/channels.md': { before: [], hasBobsDaemon: true },
   'docs/guide/contacts.md': { before: ['persona init --device laptop --tox-profile bob.tox'], hasBob: true },
   'docs/guide/devices.md': { before: OWN_PROFILE },
   'docs/guide/lost-device.md': {
@@ -38,6 +41,9 @@ export const PLAYED_PAGES: Readonly<Record<string, Page>> = {
   'docs/guide/profiles.md': { before: [] },
 }
 
+const PROMPT = /^(?:bob)?\$ /
+const LOOKS = /^persona channel (?:list|show|read)\b/
+const MAX_TRIES = 20 // sanity: each takes half a second
 const BLOCK = /^```console\n([^]*?)^```$/gm
 
 export function readPage(page: string): string {
@@ -46,24 +52,57 @@ export function readPage(page: string): string {
 
 /** @returns the page with the current output of the programs, and the number of lines typed */
 export async function playPage(page: string): Promise<{ readonly text: string; readonly typed: number }> {
-  const { before, hasBob } = PLAYED_PAGES[page]!
+  const { before, hasBob, hasBobsDaemon } = PLAYED_PAGES[page]!
   const text = readPage(page)
-  const blocks = [...text.matchAll(BLOCK)].map(([, block]) =>
-    block!.split('\n').filter((line) => line.startsWith('$ ')),
-  )
+  const blocks = [...text.matchAll(BLOCK)].map(([, block]) => linesOf(block!))
   const played: string[] = []
   await inRoom(async (room) => {
     if (hasBob === true) await makeBob(room)
-    const home = await room.start('home')
+    const config = hasBobsDaemon === true ? room.sharedFolder() : null
+    const home = await room.start('home', config)
+    const bobsHome = hasBobsDaemon === true ? await room.start('bobs-home', config) : home
     for (const line of before) await room.type(home, line)
     for (const lines of blocks) {
       let block = ''
-      for (const line of lines) block += `${line}\n${await room.type(home, line.slice(2))}`
+      for (const { prompt, line, shown } of lines) {
+        const at = prompt === '$ ' ? home : bobsHome
+        let output = await room.type(at, line)
+        // The other side may need a moment; these commands change nothing while there is nothing new.
+        for (
+          let tries = MAX_TRIES;
+          hasBobsDaemon === true && LOOKS.test(line) && isOther(output, shown) && tries > 0;
+          tries--
+        )
+          output = await room.type(at, line)
+        block += `${prompt}${line}\n${output}`
+      }
       played.push(block)
     }
   })
   let next = 0
   return { text: text.replaceAll(BLOCK, () => `\`\`\`console\n${played[next++]!}\`\`\``), typed: blocks.flat().length }
+}
+
+interface TypedLine {
+  /** `$ `, or `bob$ ` at his daemon. */
+  readonly prompt: string
+  readonly line: string
+  /** The output on the page. */
+  readonly shown: string
+}
+
+function linesOf(block: string): TypedLine[] {
+  const lines: { prompt: string; line: string; shown: string }[] = []
+  for (const line of block.split('\n').slice(0, -1)) {
+    const prompt = PROMPT.exec(line)?.[0]
+    if (prompt !== undefined) lines.push({ prompt, line: line.slice(prompt.length), shown: '' })
+    else lines.at(-1)!.shown += `${line}\n`
+  }
+  return lines
+}
+
+function isOther(output: string, shown: string): boolean {
+  return withoutChance(output) !== withoutChance(shown)
 }
 
 /** Types the `persona` lines of the quickstart, in order. @returns the lines, each with its output */
@@ -87,6 +126,10 @@ export function withoutChance(text: string): string {
     .replaceAll(/…[0-9A-F]{8}\b/g, '…TAIL')
     .replaceAll(/\b[0-9A-F]{8}\b/g, 'DIGITS')
     .replaceAll(/\b[a-z]+\.[\w-]{43}(?![\w-])/g, 'TOKEN')
+    .replaceAll(/persona-invite:[\w-]+/g, 'INVITE')
+    .replaceAll(/^ {4}(?:[a-z]+ ){3}[a-z]+$|(?<=^words: +)(?:[a-z]+ ){3}[a-z]+$/gm, 'WORDS')
+    .replaceAll(/\b\d\d:\d\d:\d\d #/g, 'CLOCK #')
+    .replaceAll(/\b[0-9a-f]{16}\b/g, 'ID')
     .replaceAll(/\b\d{8}T\d{6}Z(-\d+)?/g, 'TIME')
     .replaceAll(/\b\d{4}-\d\d-\d\d( \d\d:\d\d(:\d\d)?)?/g, 'DATE')
     .replaceAll(/just now|\d+ (second|minute|hour|day)s? ago/g, 'AGO')
@@ -99,8 +142,12 @@ class Room {
   readonly #daemons: ChildProcess[] = []
 
   /** Starts a daemon. @returns its home */
-  async start(name: string): Promise<string> {
+  async start(name: string, config: string | null = null): Promise<string> {
     const home = join(this.directory, name)
+    if (config !== null) {
+      mkdirSync(join(home, 'config'), { recursive: true, mode: 0o700 })
+      writeFileSync(join(home, 'config', 'personad.yaml'), config, { mode: 0o600 })
+    }
     const daemon = spawn(process.execPath, [PERSONAD, '--home', home], { stdio: ['ignore', 'ignore', 'pipe'] })
     this.#daemons.push(daemon)
     const log: string[] = []
@@ -112,6 +159,13 @@ class Room {
       }
     }
     throw new Error(`the daemon did not start:\n${log.join('\n')}`)
+  }
+
+  /** @returns a configuration with a folder for channels */
+  sharedFolder(): string {
+    const folder = join(this.directory, 'shared')
+    mkdirSync(folder)
+    return `net: { folders: ['${folder}'] }\n`
   }
 
   /** @returns what a terminal would show below the line @throws {Error} if the command fails */
