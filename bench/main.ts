@@ -6,6 +6,8 @@ import { loadEngine } from '../src/crypto/load.ts'
 import { makeHome, observeAll, removeHome, startDaemon } from './daemon.ts'
 import { benchAnnounce } from './announce.ts'
 import { benchChain } from './chain.ts'
+import { benchChannelEngine } from './channel-engine.ts'
+import { benchChannels } from './channels.ts'
 import { benchCustody } from './custody.ts'
 import { benchDht } from './dht.ts'
 import { benchDurable } from './durable.ts'
@@ -62,5 +64,7 @@ print(await benchRelayStore(isQuick))
 print(await benchRelayStreams(isQuick))
 print(await benchRelayHttp(isQuick))
 print(await benchRelayMailbox(isQuick))
+print(benchChannelEngine(engine, isQuick))
+print(await benchChannels(isQuick))
 print(await benchScale(engine, isQuick))
 for (const contacts of isQuick ? [0, 1000] : [0, 10_000, 100_000]) print(await benchStart(engine, contacts, isQuick))
