@@ -68,11 +68,7 @@ export async function playPage(page: string): Promise<{ readonly text: string; r
         const at = prompt === '$ ' ? home : bobsHome
         let output = await room.type(at, line)
         // The other side may need a moment; these commands change nothing while there is nothing new.
-        for (
-          let tries = MAX_TRIES;
-          hasBobsDaemon === true && LOOKS.test(line) && isOther(output, shown) && tries > 0;
-          tries--
-        )
+        for (let tries = MAX_TRIES; LOOKS.test(line) && isOther(output, shown) && tries > 0; tries--)
           output = await room.type(at, line)
         block += `${prompt}${line}\n${output}`
       }
