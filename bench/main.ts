@@ -16,6 +16,7 @@ import { benchLive } from './live.ts'
 import type { Row } from './measure.ts'
 import { friend } from './people.ts'
 import { benchNet } from './net.ts'
+import { benchNetWeb } from './net-web.ts'
 import { benchProcesses } from './processes.ts'
 import { benchRelayBoxes } from './relay-boxes.ts'
 import { benchRelayHttp } from './relay-http.ts'
@@ -58,6 +59,7 @@ print(await benchCustody(engine, isQuick))
 print(await benchWatch(engine, isQuick))
 print(await benchLive(engine, isQuick))
 print(await benchNet(engine, isQuick))
+print(await benchNetWeb(engine, isQuick))
 print(await benchDht(engine, isQuick))
 print(await benchRelayBoxes(isQuick))
 print(await benchRelayStore(isQuick))
