@@ -102,7 +102,7 @@ async function lookupsInTurn(rounds: number, clients: readonly Client[]): Promis
 }
 
 export async function benchChannels(isQuick: boolean): Promise<Row[]> {
-  const many = isQuick ? 10 : 1000
+  const many = isQuick ? 10 : 200
   const pair = await startPair()
   const bareHome = makeHome()
   const bare = await startDaemon(bareHome)
