@@ -4,7 +4,6 @@ import { systemClock, type Clock } from '../../process/pulse.ts'
 import type { Host, OpenWing, Wing } from '../wing/wing.ts'
 import { Access } from './access.ts'
 import { Carriers } from './carriers/carriers.ts'
-import { CarrierError } from './carriers/errors.ts'
 import { channelFindings, channelsStatus } from './findings.ts'
 import { channelHandlers } from './methods.ts'
 import { CHANNEL } from './records/channel-record.ts'
@@ -19,9 +18,10 @@ export const CHANNELS: Wing<schema.ChannelsMethods, null> = {
   open: openChannels,
 }
 
-function openChannels(host: Host): OpenWing<schema.ChannelsMethods, null> {
+async function openChannels(host: Host): Promise<OpenWing<schema.ChannelsMethods, null>> {
   const { keeper, sealed, cards, log, appOf } = host
-  const runner = new Runner({ keeper, sealed, cards, log, clock: systemClock, ways: carriersOf(host, systemClock) })
+  const ways = await carriersOf(host, systemClock)
+  const runner = new Runner({ keeper, sealed, cards, log, clock: systemClock, ways })
   return {
     handlers: channelHandlers(runner, new Access(appOf)),
     start: () => runner.start(),
@@ -39,17 +39,17 @@ function openChannels(host: Host): OpenWing<schema.ChannelsMethods, null> {
   }
 }
 
-function carriersOf({ netConfig }: Host, clock: Clock): Carriers {
-  const wallMs = (): number => Date.now()
+/** Relays are called through personad-net, which starts when a line needs one. */
+async function carriersOf({ netConfig, relays }: Host, clock: Clock): Promise<Carriers> {
+  const clients = await relays.clients()
   return new Carriers({
-    folder: { folders: netConfig.folders, clock, wallMs },
+    folder: { folders: netConfig.folders, clock, wallMs: () => Date.now() },
     relay: {
-      client: () => {
-        throw new CarrierError('CARRIER_AWAY', 'relays are not connected yet', { hint: 'use a folder' })
-      },
-      token: () => null,
-      clock: { nowMs: wallMs, after: (ms, run) => clock.after(ms, run) },
+      client: (url) => clients.of(url),
+      token: (url) => relays.token(url),
+      clock: clients.clock,
+      checkMs: netConfig.checkSec * 1000,
     },
-    relays: () => [],
+    relays: () => relays.list().map(({ url }) => url),
   })
 }

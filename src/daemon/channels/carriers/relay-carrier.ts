@@ -29,6 +29,8 @@ export interface RelayCarrierMeans {
   token(url: string): string | null
   /** The clock of the clients. */
   readonly clock: RelayClock
+  /** Between two rounds of checks, where a relay has no streams; by default a minute. */
+  readonly checkMs?: number
 }
 
 export class RelayCarrier implements Carrier {
@@ -110,13 +112,15 @@ export class RelayCarrier implements Carrier {
   async settled(): Promise<void> {}
 
   watch(lines: () => readonly Watched[], onNews: (watched: Watched) => void, signal: AbortSignal): Watch {
+    const { clock, checkMs } = this.#means
     return new RelayWatch({
+      ...(checkMs === undefined ? {} : { checkMs }),
       clientOf: (url) => this.#calls.client(url),
-      clock: this.#means.clock,
+      clock,
       lines,
       cursorOf: (key) => this.#cursors.get(formatBoxKey(key)) ?? 0,
       onNews: (watched, question) => {
-        if (question !== null) this.#questions.set(pubOf(watched.own), { question, cameMs: this.#means.clock.nowMs() })
+        if (question !== null) this.#questions.set(pubOf(watched.own), { question, cameMs: clock.nowMs() })
         onNews(watched)
       },
       signal,

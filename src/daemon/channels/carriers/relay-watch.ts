@@ -17,6 +17,8 @@ export interface RelayWatchOptions {
   /** @throws for an address that may not be called */
   readonly clientOf: (url: string) => RelayClient
   readonly clock: RelayClock
+  /** Between two rounds of checks, where the relay has no streams. */
+  readonly checkMs?: number
   readonly lines: () => readonly Watched[]
   /** Up to where the messages of a box were processed. */
   readonly cursorOf: (key: BoxKey) => number
@@ -96,7 +98,8 @@ class RelayStreams {
   }
 
   async #run({ pubs, stop }: Stream): Promise<void> {
-    const { clientOf, clock, cursorOf, onNews } = this.#options
+    const { clientOf, clock, checkMs, cursorOf, onNews } = this.#options
+    const rounds = checkMs === undefined ? {} : { checkMs }
     const signal = AbortSignal.any([this.#options.signal, stop.signal])
     const waiting = (): { key: BoxKey; at: number }[] =>
       [...pubs].map((pub) => {
@@ -105,7 +108,7 @@ class RelayStreams {
       })
     while (!signal.aborted) {
       try {
-        for await (const { key, question } of waitForNews(clientOf(this.#url), waiting, { signal })) {
+        for await (const { key, question } of waitForNews(clientOf(this.#url), waiting, { ...rounds, signal })) {
           for (const watched of this.#boxes.get(formatBoxKey(key)) ?? []) onNews(watched, question)
         }
       } catch {
