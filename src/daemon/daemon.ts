@@ -249,10 +249,16 @@ async function openParts(
     ...doctorHandlers(keeper, [fullDisk, access, sealed, ownRelays, ownCards, ...open], coreDumps, about),
     ...relayHandlers(relays, sealed.records),
     ...cards.handlers(),
-    ...eraseHandlers(keeper, sealed.key, lock.paths, () => {
-      daemon.isErasing = true
-      supervisor.stop('persona.erased', EXIT_STOPPED)
-    }),
+    ...eraseHandlers(
+      keeper,
+      sealed.key,
+      lock.paths,
+      () => {
+        daemon.isErasing = true
+        supervisor.stop('persona.erased', EXIT_STOPPED)
+      },
+      async () => await Promise.all(open.map(async (wing) => await wing.farewell?.())),
+    ),
     // The compiler checks each wing against the methods that it brings.
     ...(Object.assign({}, ...open.map((wing) => wing.handlers)) as object),
   } as Handlers<Methods>

@@ -19,12 +19,16 @@ import { OWN } from './state/own-record.ts'
 
 const NO_PERSONA_ID = '0'.repeat(64) // stands for the PersonaID if there is no persona
 
-/** @param onBegun must stop the daemon, which then calls {@link endErasing} instead of releasing the lock */
+/**
+ * @param onBegun must stop the daemon, which then calls {@link endErasing} instead of releasing the lock
+ * @param farewell tells others, as far as they can be reached; it must not throw
+ */
 export function eraseHandlers(
   keeper: Keeper,
   appsKey: Pick<AppsKey, 'erase'>,
   paths: StatePaths,
   onBegun: () => void,
+  farewell: () => Promise<unknown>,
 ): Handlers<Pick<Methods, 'persona.erase'>> {
   return {
     'persona.erase': async ({ digits }) => {
@@ -36,6 +40,7 @@ export function eraseHandlers(
       }
       const own = keeper.onDisk.own.get(OWN)
       const isLocal = ({ key }: TableDevice): boolean => own !== undefined && isOfHere(own, key)
+      await farewell()
       return await keeper.keys.inTurn(async () => {
         await beginErasing(paths)
         try {

@@ -4,6 +4,7 @@ import { systemClock, type Clock } from '../../process/pulse.ts'
 import type { Host, OpenWing, Wing } from '../wing/wing.ts'
 import { Access } from './access.ts'
 import { Carriers } from './carriers/carriers.ts'
+import { sayFarewell } from './farewell.ts'
 import { channelFindings, channelsStatus } from './findings.ts'
 import { channelHandlers } from './methods.ts'
 import { CHANNEL } from './records/channel-record.ts'
@@ -22,10 +23,14 @@ async function openChannels(host: Host): Promise<OpenWing<schema.ChannelsMethods
   const { keeper, sealed, cards, log, appOf } = host
   const ways = await carriersOf(host, systemClock)
   const runner = new Runner({ keeper, sealed, cards, log, clock: systemClock, ways })
+  let hadPersona = keeper.hasPersona
   return {
     handlers: channelHandlers(runner, new Access(appOf)),
     start: () => runner.start(),
     onEvent: ({ event, data }) => {
+      // The owner has left the persona.
+      if (hadPersona && !keeper.hasPersona) void sayFarewell(runner)
+      hadPersona = keeper.hasPersona
       if (event !== 'locked') return
       if (data.locked) void runner.settle()
       else runner.wakeInvites()
@@ -35,6 +40,7 @@ async function openChannels(host: Host): Promise<OpenWing<schema.ChannelsMethods
       return { part: { channels }, findings: channelFindings(runner).filter(({ severity }) => severity !== 'ok') }
     },
     findings: () => channelFindings(runner),
+    farewell: async () => void (await sayFarewell(runner)),
     close: () => runner.close(),
   }
 }

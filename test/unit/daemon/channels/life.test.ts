@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { ChannelDaemon, openChannel, settle, type TwoDaemons } from '../../../support/channel-daemon.ts'
 import { codeOf } from '../../../support/code-of.ts'
 import { MemoryCarrier, MemoryPost } from '../../../support/memory-carrier.ts'
+import { sayFarewell } from '../../../../src/daemon/channels/farewell.ts'
 import { PLACE } from '../../../../src/daemon/state/local-records.ts'
 import { MAX_PIECE_BYTES } from '../../../../src/ipc/methods/channel-values.ts'
 
@@ -154,5 +155,17 @@ describe('a channel', () => {
     expect((await restored.call('channel.list', {})).channels).toMatchObject([
       { id: hostId, name: 'Bob', state: 'broken', reason: 'RESTORED' },
     ])
+  })
+})
+
+describe('a farewell', () => {
+  it('closes the channels at the peers that can be reached, and names the others', async () => {
+    const { post, host, guest, guestId } = await opened()
+    expect(await sayFarewell(host.runner)).toEqual([])
+    await settle(post, host, guest)
+    expect(await guest.call('channel.show', { id: guestId })).toMatchObject({ state: 'closed' })
+    const { post: other, host: far, hostId } = await opened()
+    other.isAway = true
+    expect(await sayFarewell(far.runner)).toEqual([hostId])
   })
 })
