@@ -1,5 +1,5 @@
 /** Receiving: a frame counts in its turn, or is kept sealed until then (docs/channel.md, section 8). */
-import { equalBytes } from '../../core/encoding/bytes.ts'
+import { concatBytes, equalBytes } from '../../core/encoding/bytes.ts'
 import { readBody, type Item } from '../ratchet/body.ts'
 import { BOX_TYPE, dataType } from '../ratchet/box-data.ts'
 import {
@@ -11,6 +11,7 @@ import {
   type ChannelKeys,
   type Draft,
   type Step,
+  type Write,
 } from './channel.ts'
 import { readControl } from './control.ts'
 import type { ChannelEngine } from '../ratchet/engine.ts'
@@ -193,8 +194,11 @@ function finish(draft: Draft, { kind, ack }: FrameHeader, nowMs: number): void {
   events.push({ event: 'retire', intakes }, { event: 'closed' })
 }
 
+type Part = Extract<Write, { readonly write: 'part' }>
+
 function takeItems(draft: Draft, items: readonly Item[]): void {
   const { channel, writes, events } = draft
+  const parts: Part[] = []
   let begun = channel.begun
   for (const item of items) {
     if (item.item === 'control') {
@@ -206,13 +210,23 @@ function takeItems(draft: Draft, items: readonly Item[]): void {
     const totalBytes = item.item === 'begin' ? item.totalBytes : begun!.totalBytes
     const offset = item.item === 'begin' ? 0 : begun!.haveBytes
     const haveBytes = offset + item.bytes.length
-    writes.push({ write: 'part', number, totalBytes, offset, bytes: item.bytes })
+    parts.push({ write: 'part', number, totalBytes, offset, bytes: item.bytes })
     begun = haveBytes === totalBytes ? null : { totalBytes, haveBytes }
     if (begun === null) {
       channel.unreadBytes += contentCost(totalBytes)
       events.push({ event: 'content', number, bytes: totalBytes })
     } else if (offset === 0) events.push({ event: 'announced', number, totalBytes })
   }
+  writes.push(
+    ...Map.groupBy(parts, ({ number }) => number)
+      .values()
+      .map(joined),
+  )
+}
+
+/** Bytes of one content in one frame are one record: a peer who sends them one by one would else fill the disk. */
+function joined(parts: readonly Part[]): Part {
+  return parts.length === 1 ? parts[0]! : { ...parts[0]!, bytes: concatBytes(...parts.map(({ bytes }) => bytes)) }
 }
 
 /** The peer has the frames up to this one. Those that it lacks after 10 s are posted again. */

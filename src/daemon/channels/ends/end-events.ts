@@ -7,6 +7,7 @@ import type { EndState } from './end-state.ts'
 import type { LeftPlace } from '../records/stored-end.ts'
 import type { Turn } from './turn.ts'
 
+const MAX_CARDS = 4 // sanity: of one turn; a peer sends its own, and perhaps a newer one of this end's persona
 const KEPT_KEYS = 64 // sanity: more than the calls of a connection that run at a time
 
 export function noteEvents(turn: Turn, before: EndState, cards: Cards): void {
@@ -29,7 +30,6 @@ export function noteEvents(turn: Turn, before: EndState, cards: Cards): void {
         notePlaces(turn)
         break
       case 'control':
-        if (each.type === CONTROL.card) noteCard(turn, each.bytes, cards)
         break
       case 'announced':
       case 'broken':
@@ -39,6 +39,7 @@ export function noteEvents(turn: Turn, before: EndState, cards: Cards): void {
         break
     }
   }
+  noteCards(turn, cards)
   if (turn.channel.received > before.channel.received && turn.state.isGone) turn.set({ isGone: false })
   if (turn.state.sentKeys.size > KEPT_KEYS) turn.set({ sentKeys: new Map([...turn.state.sentKeys].slice(-KEPT_KEYS)) })
 }
@@ -59,9 +60,14 @@ function notePlaces(turn: Turn): void {
   if (!isKnown) turn.set({ left: [...left, ...all.map(leave)] })
 }
 
-/** The peer has sent its new card. It is judged as one from anywhere else. */
-function noteCard(turn: Turn, bytes: Uint8Array, cards: Cards): void {
-  const card = decodeUtf8(bytes)
-  // A card that is not valid changes nothing.
-  if (card !== null) turn.afterwards.push(() => void cards.take(card).catch(() => {}))
+/** The peer has sent its new card. It is judged as one from anywhere else. A frame has room for thousands, so only the last ones count. */
+function noteCards(turn: Turn, cards: Cards): void {
+  const sent = turn.events.flatMap((each) =>
+    each.event === 'control' && each.type === CONTROL.card ? [each.bytes] : [],
+  )
+  for (const bytes of sent.slice(-MAX_CARDS)) {
+    const card = decodeUtf8(bytes)
+    // A card that is not valid changes nothing.
+    if (card !== null) turn.afterwards.push(() => void cards.take(card).catch(() => {}))
+  }
 }

@@ -176,6 +176,7 @@ export class End implements Loadable {
     this.#loaded.touch(this)
     this.post(turn.channel, turn.posts)
     this.#settle(before, turn)
+    if (turn.events.some(({ event }) => event === 'peerMoved')) this.#outbound.leaveAllBut(turn.channel.peerAt)
     for (const run of turn.afterwards) run()
     for (const answer of answers) answer()
   }

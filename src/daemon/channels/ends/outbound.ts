@@ -7,6 +7,8 @@ import { CarrierError } from '../carriers/errors.ts'
 import type { Means } from './means.ts'
 
 const MAX_WAITING = 192 // sanity: three windows; what is dropped is posted again by the channel
+/** Intakes at a time. A peer who names ever new ones would else fill the memory, and take all calls of the network from the others. */
+export const MAX_LANES = 16 // sanity: the 4 intakes of an end before and after a move, and of two guests that came late
 const FIRST_RETRY_MS = 2_000 // sanity: a relay that starts again
 const MAX_RETRY_MS: number = 5 * 60_000 // sanity: a relay that was away for a day is found within minutes
 
@@ -38,7 +40,7 @@ export class Outbound {
   #isClosed = false
   #unsettled: { readonly line: Line; readonly inFlight: readonly Uint8Array[] } | null = null
   #isSettling = false
-  /** Why the last try at some intake failed; null while all work. */
+  /** Why the last try at some intake failed; null once one works and none waits. */
   problem: string | null = null
 
   constructor(means: Means, outcomes: Outcomes) {
@@ -51,6 +53,8 @@ export class Outbound {
     if (this.#isClosed || posts.length === 0) return
     for (const address of addresses) {
       const lane = this.#lane(address)
+      // The channel, or the guest, repeats.
+      if (lane === null) continue
       for (const data of posts) {
         if (lane.jobs.some((job) => job.data === data || equalBytes(job.data, data))) continue
         lane.jobs.push({ line, data })
@@ -94,6 +98,14 @@ export class Outbound {
     this.#isSettling = false
   }
 
+  /** Gives up intakes that take nothing, unless the peer still receives there. What waited for them is posted again. */
+  leaveAllBut(addresses: readonly string[]): void {
+    const left = [...this.#lanes].filter(([address, lane]) => lane.cancel !== null && !addresses.includes(address))
+    if (left.length === 0) return
+    for (const [address, lane] of left) this.#drop(address, lane)
+    this.#outcomes.onBack()
+  }
+
   /** Resolves once nothing is on its way; a try that is made later does not count. */
   async idle(): Promise<void> {
     while (this.#running.size > 0) await Promise.all(this.#running)
@@ -110,12 +122,30 @@ export class Outbound {
     this.#lanes.clear()
   }
 
-  #lane(address: string): Lane {
+  /** @returns null if there are too many, and all of them are at work */
+  #lane(address: string): Lane | null {
     const known = this.#lanes.get(address)
     if (known !== undefined) return known
+    if (this.#lanes.size >= MAX_LANES) {
+      const waiting = [...this.#lanes].find(([, { cancel }]) => cancel !== null)
+      if (waiting === undefined) return null
+      this.#drop(...waiting)
+    }
     const lane: Lane = { jobs: [], isBusy: false, retryMs: 0, cancel: null }
     this.#lanes.set(address, lane)
     return lane
+  }
+
+  /** Forgets an intake that waits for its next try. */
+  #drop(address: string, lane: Lane): void {
+    lane.cancel?.()
+    this.#lanes.delete(address)
+    this.#noteProblem()
+  }
+
+  /** Another intake may still fail. */
+  #noteProblem(): void {
+    if (![...this.#lanes.values()].some(({ retryMs }) => retryMs > 0)) this.problem = null
   }
 
   async #run(address: string, lane: Lane): Promise<void> {
@@ -131,6 +161,7 @@ export class Outbound {
         const answer = await carrier!.send(line, intake, data)
         lane.jobs.shift()
         if (lane.retryMs > 0) this.#back(lane)
+        else this.#noteProblem()
         if (answer === 'used') this.#outcomes.onUsed(address)
       }
     } catch (error) {
@@ -144,7 +175,7 @@ export class Outbound {
 
   #back(lane: Lane): void {
     lane.retryMs = 0
-    this.problem = null
+    this.#noteProblem()
     this.#outcomes.onBack()
   }
 
