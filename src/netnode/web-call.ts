@@ -81,6 +81,11 @@ export class WebCall {
         this.#request = this.#send(false)
       else this.#fail(reasonOf(error, target.host))
     })
+    // An answer 101 ends the connection without an error.
+    request.on('close', () => {
+      if (request === this.#request && this.#response === null)
+        this.#fail(new NetError('NET_STRANGE', `${target.host} answers with another protocol`))
+    })
     request.end(method === 'GET' ? undefined : body)
     return request
   }

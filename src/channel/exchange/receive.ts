@@ -217,11 +217,7 @@ function takeItems(draft: Draft, items: readonly Item[]): void {
       events.push({ event: 'content', number, bytes: totalBytes })
     } else if (offset === 0) events.push({ event: 'announced', number, totalBytes })
   }
-  writes.push(
-    ...Map.groupBy(parts, ({ number }) => number)
-      .values()
-      .map(joined),
-  )
+  for (const each of Map.groupBy(parts, ({ number }) => number).values()) writes.push(joined(each))
 }
 
 /** Bytes of one content in one frame are one record: a peer who sends them one by one would else fill the disk. */

@@ -164,6 +164,13 @@ describe('an answer', () => {
     }
   })
 
+  test('that changes the protocol ends the call at once', async () => {
+    const { net, server } = await story((request) => {
+      request.socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n')
+    })
+    await expect(net.fetch(server.url, GET)).rejects.toMatchObject({ code: 'NET_STRANGE' })
+  })
+
   test('that leads elsewhere is not followed', async () => {
     const statuses = [301, 302, 303, 307, 308]
     const { net, server } = await story((request, response) => {

@@ -6,6 +6,9 @@ import { formatBoxKey, type BoxKey } from '../../../seal/box-key.ts'
 import { PersonadError } from '../../../errors/personad-error.ts'
 import { CarrierError, type CarrierErrorCode } from './errors.ts'
 
+/** Failures that are remembered. Peers name relays and boxes, and may name new ones without an end. */
+export const MAX_FAILING = 1024 // sanity: those of 256 channels with four intakes
+
 /** Failures of the relay or of the way to it; all others concern one box. */
 const OF_THE_RELAY: ReadonlySet<string> = new Set(['RELAY_UNREACHABLE', 'RELAY_SILENT'])
 
@@ -80,7 +83,9 @@ export class RelayCalls {
     if (known !== undefined && known.untilMs > beganMs) return Math.max(0, known.untilMs - nowMs)
     const backOff = known?.backOff ?? new BackOff(means.random)
     const waitMs = backOff.next(error)
+    this.#failing.delete(name)
     this.#failing.set(name, { backOff, untilMs: nowMs + waitMs, error })
+    if (this.#failing.size > MAX_FAILING) this.#failing.delete(this.#failing.keys().next().value!)
     return waitMs
   }
 }

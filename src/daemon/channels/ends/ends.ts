@@ -40,7 +40,8 @@ export class Ends {
   async open(): Promise<void> {
     const { sealed, keeper, store } = this.#means
     const ids: string[] = []
-    for await (const [id] of sealed.onDisk(END).iterate()) ids.push(id)
+    // By their ids alone: one that cannot be read must not keep the others from their work.
+    for await (const id of sealed.onDisk(END).ids()) ids.push(id)
     for (const id of ids) {
       const record = keeper.onDisk.of(CHANNEL).get(id)
       const state = this.#read(id)

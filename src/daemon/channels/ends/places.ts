@@ -11,6 +11,8 @@ import type { EndState } from './end-state.ts'
 import type { Source } from './inbound.ts'
 import { LEFT_MS, relaysOf } from './summary.ts'
 
+const MAX_RETIRED = 8 // sanity: a peer who sends a thousand frames a minute makes this end move each minute
+
 export function cursorKey({ place, url, ext }: OwnIntake): string {
   return formatConnectoid(place.address.pub, { url, ext })
 }
@@ -55,9 +57,11 @@ export async function moveIfDue(end: End, state: EndState, means: Means): Promis
 
 /** Reads the places that the end has left once more, closes them to senders, and forgets them after a month. */
 export async function leavePlaces(end: End, state: EndState, means: Means): Promise<void> {
+  const retired = state.left.filter(({ isRetired }) => isRetired)
+  const spare = new Set(retired.slice(0, Math.max(0, retired.length - MAX_RETIRED)))
   for (const each of state.left) {
     if (!each.isRetired) await retire(end, state, each, means)
-    else if (means.nowMs >= each.atSec * 1000 + LEFT_MS) await forget(end, each, means)
+    else if (spare.has(each) || means.nowMs >= each.atSec * 1000 + LEFT_MS) await forget(end, each, means)
   }
 }
 
@@ -92,7 +96,10 @@ async function replaceLeft(end: End, before: LeftPlace, after: LeftPlace | null)
       if (!sameKey(each.place.address, before.place.address)) return [each]
       return after === null ? [] : [after]
     })
-    turn.set({ left })
+    // Each turn writes the whole state, so nothing of a place stays that is gone.
+    const gone = after === null ? ownIntakes({ own: [before.place] }).map(cursorKey) : []
+    const cursors = new Map([...turn.state.cursors].filter(([key]) => !gone.includes(key)))
+    turn.set({ left, cursors })
   })
 }
 

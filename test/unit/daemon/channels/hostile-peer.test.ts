@@ -6,6 +6,11 @@ import { sealNext } from '../../../../src/channel/exchange/send.ts'
 import { FRAME_KIND } from '../../../../src/channel/ratchet/frame.ts'
 import type { Carrier } from '../../../../src/daemon/channels/carriers/carrier.ts'
 import { CarrierError } from '../../../../src/daemon/channels/carriers/errors.ts'
+import { MAX_FAILING, RelayCalls } from '../../../../src/daemon/channels/carriers/relay-calls.ts'
+import type { RelayClient } from '../../../../src/relay/client.ts'
+import { RelayError } from '../../../../src/relay/errors.ts'
+import type { BoxKey } from '../../../../src/seal/box-key.ts'
+import { codeOf } from '../../../support/code-of.ts'
 import { noteEvents } from '../../../../src/daemon/channels/ends/end-events.ts'
 import type { EndState } from '../../../../src/daemon/channels/ends/end-state.ts'
 import type { Means } from '../../../../src/daemon/channels/ends/means.ts'
@@ -61,6 +66,28 @@ describe('addresses that a peer names', () => {
     expect([clock.waits.length, out.problem, backs()]).toEqual([1, 'CARRIER_AWAY', 1])
     out.leaveAllBut([])
     expect([clock.waits.length, out.problem, backs()]).toEqual([0, null, 2])
+  })
+})
+
+describe('failures of boxes', () => {
+  it('are remembered in a bounded number', async () => {
+    const clock = new HandClock()
+    const client = { means: { clock, random: () => 0.5 } } as unknown as RelayClient
+    const calls = new RelayCalls(() => client)
+    let tries = 0
+    const fail = async (n: number): Promise<string> => {
+      const key = { suite: 'x25519', bytes: sodium.sha256(encodeUtf8(`${n}`)) } as BoxKey
+      const work = (): Promise<never> => {
+        tries++
+        return Promise.reject(new RelayError('RELAY_TOO_OFTEN', 'too often'))
+      }
+      return await codeOf(calls.call('https://relay.example/', key, work))
+    }
+    for (let n = 0; n <= MAX_FAILING; n++) expect(await fail(n)).toBe('CARRIER_FULL')
+    await fail(MAX_FAILING)
+    expect(tries).toBe(MAX_FAILING + 1)
+    await fail(0)
+    expect(tries).toBe(MAX_FAILING + 2)
   })
 })
 
