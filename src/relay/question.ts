@@ -2,7 +2,7 @@
  * A question of a relay (docs/relay.md, "Questions"): sealed to the key of a box, so that only its owner can answer. It names who asks, whom,
  * and until when. So no relay gets an answer that is good at another.
  */
-import { decodeUtf8, encodeUtf8, parseBase64url } from '../core/encoding/bytes.ts'
+import { decodeUtf8, encodeUtf8, isBase64url } from '../core/encoding/bytes.ts'
 
 export interface Question {
   /** Scheme, host and port of the relay that asks, such as `https://relay.example`. */
@@ -63,5 +63,5 @@ function isTime(value: unknown): value is number {
 }
 
 function isText(value: unknown, bytes: number): value is string {
-  return typeof value === 'string' && parseBase64url(value)?.length === bytes
+  return typeof value === 'string' && value.length === Math.ceil((bytes * 4) / 3) && isBase64url(value)
 }

@@ -38,10 +38,10 @@ export function readBoxKey(bytes: Uint8Array): BoxKey {
   switch (bytes.length) {
     case X25519_BYTES:
       if (!isCanonicalU(bytes) || isLowOrderU(bytes)) throw notAPoint('X25519')
-      return { suite: 'x25519', bytes: Uint8Array.from(bytes) }
+      return { suite: 'x25519', bytes: new Uint8Array(bytes) }
     case COMPRESSED_P384_BYTES:
       if (!hasCompressedForm(bytes)) throw notAPoint('P-384')
-      return { suite: 'p384', bytes: Uint8Array.from(bytes) }
+      return { suite: 'p384', bytes: new Uint8Array(bytes) }
     case UNCOMPRESSED_P384_BYTES:
       return { suite: 'p384', bytes: compressed(bytes) }
     case P384_SPKI_BYTES: {

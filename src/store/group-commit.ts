@@ -74,7 +74,7 @@ export class GroupCommit {
     while (this.#waiting.length > 0) {
       const group = this.#nextGroup()
       try {
-        await this.#write(group.flatMap(({ writes }) => writes))
+        await this.#write(lastOfEachKey(group))
       } catch (cause) {
         this.#fail(group, storeErrorOf(cause, 'write', this.#path))
         break
@@ -101,6 +101,15 @@ export class GroupCommit {
     for (const { reject } of group) reject(failure)
     for (const { reject } of this.#waiting.splice(0)) reject(refused(this.#path, failure))
   }
+}
+
+/** What a group leaves on disk: of writes with one key only the last shows. A counter in every commit is then written once a group. */
+function lastOfEachKey(group: readonly Waiting[]): readonly Write[] {
+  const [first, ...others] = group
+  if (others.length === 0) return first?.writes ?? []
+  const byKey = new Map<string, Write>()
+  for (const { writes } of group) for (const write of writes) byKey.set(write.key, write)
+  return [...byKey.values()]
 }
 
 /** The error of a commit that was not tried. */

@@ -1,6 +1,6 @@
 /** The body of `POST /`, read strictly (docs/relay.md, "Requests"). */
 import { decompressP384 } from '../../core/curve/p384.ts'
-import { parseBase64url } from '../../core/encoding/bytes.ts'
+import { isBase64url, parseBase64url } from '../../core/encoding/bytes.ts'
 import type { RelayLimits } from '../../relay/limits.ts'
 import type { BoxError } from '../../relay/wire.ts'
 import { formatBoxKey, parseBoxKey, type BoxKey } from '../../seal/box-key.ts'
@@ -83,7 +83,7 @@ function readSend(body: Body, addressed: Addressed, ext: Uint8Array | null, limi
   const data = body['data']
   if (typeof data !== 'string' || data === '') return 'Bad request'
   if (data.length > limits.maxDataChars) return 'Too big'
-  return parseBase64url(data) === null ? 'Bad request' : { action: 'send', ...addressed, ext, data }
+  return isBase64url(data) ? { action: 'send', ...addressed, ext, data } : 'Bad request'
 }
 
 function readCheck(body: Body, addressed: Addressed): CheckCall | BoxError {

@@ -33,7 +33,7 @@ export class Callers {
   readonly #random: (bytes: number) => Uint8Array
   #day = -1
   #key: KeyObject | null = null
-  /** Names of this day by network, in memory only. */
+  /** Names of this day by network, and by the address of a connection that needs no header, in memory only. */
   readonly #names = new Map<string, string>()
 
   constructor({ trustProxy, nowMs, random = randomBytes }: CallersOptions) {
@@ -59,7 +59,20 @@ export class Callers {
    * @returns 16 characters of base64url; the same for all addresses of one /64 of IPv6
    */
   nameOf(remote: string | undefined, forwarded?: string): string {
-    let address = plainAddress(remote ?? '')
+    const key = this.#keyOfToday()
+    const known = forwarded === undefined ? this.#names.get(remote ?? '') : undefined
+    if (known !== undefined) return known
+    const network = this.#networkOf(remote ?? '', forwarded)
+    const name = this.#names.get(network) ?? nameUnder(key, network)
+    this.#keep(network, name)
+    // The address itself as well: to read it takes as long as the rest of a name.
+    if (forwarded === undefined) this.#keep(remote ?? '', name)
+    return name
+  }
+
+  /** The address of the caller, or its /64 of IPv6. */
+  #networkOf(remote: string, forwarded: string | undefined): string {
+    let address = plainAddress(remote)
     if (forwarded !== undefined && this.#isTrusted(address)) {
       const hops = forwarded
         .split(',')
@@ -69,14 +82,13 @@ export class Callers {
       for (let hop = hops.pop(); hop !== undefined && isIP(hop) !== 0 && this.#isTrusted(address); hop = hops.pop())
         address = hop
     }
-    const network = isIP(address) === 6 ? firstHalf(address) : address
-    const key = this.#keyOfToday()
-    const known = this.#names.get(network)
-    if (known !== undefined) return known
-    const name = createHmac('sha256', key).update(network).digest().subarray(0, NAME_BYTES).toString('base64url')
+    return isIP(address) === 6 ? firstHalf(address) : address
+  }
+
+  #keep(network: string, name: string): void {
+    if (this.#names.has(network)) return
     if (this.#names.size >= MAX_NAMES) this.#names.clear()
     this.#names.set(network, name)
-    return name
   }
 
   #isTrusted(address: string): boolean {
@@ -92,6 +104,10 @@ export class Callers {
     // Made once: of raw bytes Node would make one at each call, which takes four times as long as the HMAC.
     return (this.#key = createSecretKey(this.#random(32)))
   }
+}
+
+function nameUnder(key: KeyObject, network: string): string {
+  return createHmac('sha256', key).update(network).digest().subarray(0, NAME_BYTES).toString('base64url')
 }
 
 /** Without the zone of a link-local address, and as IPv4 where IPv6 only wraps it. */

@@ -16,14 +16,17 @@ export class Buckets {
 
   /** Takes one token from each bucket, or from none. @returns 0, or the milliseconds until all have one */
   spend(buckets: readonly Bucket[], nowUs: number): number {
+    let waitMs = 0
     const levels = buckets.map((bucket) => this.#levelOf(bucket, nowUs))
-    const waits = levels.map((tokens, i) => (tokens >= ENOUGH ? 0 : ((1 - tokens) / buckets[i]!.perSec) * 1000))
-    const waitMs = Math.ceil(Math.min(MAX_WAIT_MS, Math.max(0, ...waits)))
-    if (waitMs > 0) return waitMs
-    for (const [i, { key }] of buckets.entries()) {
+    for (let i = 0; i < buckets.length; i++)
+      if (levels[i]! < ENOUGH) waitMs = Math.max(waitMs, ((1 - levels[i]!) / buckets[i]!.perSec) * 1000)
+    if (waitMs > 0) return Math.ceil(Math.min(MAX_WAIT_MS, waitMs))
+    for (let i = 0; i < buckets.length; i++) {
+      const { key } = buckets[i]!
       this.#levels.delete(key)
       this.#levels.set(key, { tokens: levels[i]! - 1, atUs: nowUs })
     }
+    if (this.#levels.size <= MAX_BUCKETS) return 0
     for (const key of this.#levels.keys()) {
       if (this.#levels.size <= MAX_BUCKETS) break
       this.#levels.delete(key)

@@ -82,7 +82,7 @@ export class RecordRelayStore implements RelayStore {
   }
 
   async send(id: BoxId, data: string, address: string, nowUs: number): Promise<SendOutcome> {
-    await this.#resuming
+    if (this.#resuming !== null) await this.#resuming
     const change = this.#change(id, nowUs)
     const digest = hash('sha256', data, 'buffer').subarray(0, DIGEST_BYTES)
     const same = change.box?.messages.find((message) => equalBytes(message.digest, digest))
@@ -142,7 +142,7 @@ export class RecordRelayStore implements RelayStore {
     limit: number,
     nowUs: number,
   ): Promise<readonly Message[] | null> {
-    await this.#resuming
+    if (this.#resuming !== null) await this.#resuming
     if (!this.#answers.use(answer, nowUs)) return null
     const present = this.#boxOf(id, nowUs)
     const messages = this.#read(id, present, atUs, limit, nowUs)

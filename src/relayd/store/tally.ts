@@ -11,6 +11,8 @@ export class Tally {
   readonly #moved = new Map<string, number>()
   /** null until they change: most reads of a box change nothing. */
   #now: Totals | null = null
+  /** As they were before the change: decoded once, though a send asks for them three times. */
+  #before: Totals | null = null
 
   /** @param counts by address */
   constructor(totals: Collection<Totals>, counts: Collection<number>) {
@@ -53,6 +55,6 @@ export class Tally {
   }
 
   #totalsNow(): Totals {
-    return this.#now ?? this.#totals.get('all') ?? NOTHING
+    return this.#now ?? (this.#before ??= this.#totals.get('all') ?? NOTHING)
   }
 }

@@ -7,6 +7,7 @@ import {
   equalBytes,
   formatBase64url,
   formatHex,
+  isBase64url,
   isZero,
   parseBase64url,
   parseHex,
@@ -49,6 +50,7 @@ describe('base64url', () => {
       for (const b of ['', ...alphabet]) {
         for (const c of b === '' ? [''] : ['', ...alphabet]) {
           const bytes = parseBase64url(a + b + c)
+          if (isBase64url(a + b + c) !== (bytes !== null)) expect.fail(`${a + b + c} is judged in two ways`)
           if (bytes === null) continue
           accepted++
           expect(formatBase64url(bytes)).toBe(a + b + c)
@@ -59,7 +61,25 @@ describe('base64url', () => {
   })
 
   it('never has one character more than a multiple of four', () => {
-    for (const text of ['A', 'AAAAA', 'AAAAAAAAA']) expect(parseBase64url(text)).toBe(null)
+    for (const text of ['A', 'AAAAA', 'AAAAAAAAA'])
+      expect([parseBase64url(text), isBase64url(text)]).toEqual([null, false])
+  })
+
+  it('is judged without its bytes as with them, also where it is long or has other characters', () => {
+    const texts = [
+      '',
+      'AAAA'.repeat(300),
+      'AAAA\n',
+      'AAA\n',
+      'AAAé',
+      'AAA\u{1f600}',
+      'AAAA'.repeat(300) + 'AB',
+      'AAAA'.repeat(300) + 'AQ',
+      'AAB',
+      'AAE',
+    ]
+    for (const text of texts) expect(isBase64url(text), text).toBe(parseBase64url(text) !== null)
+    expect(texts.filter(isBase64url).length).toBe(4)
   })
 })
 

@@ -62,6 +62,15 @@ test('X-Forwarded-For counts only from a proxy that is trusted', () => {
   expect(all.nameOf('11.1.2.3', '192.0.2.7')).toBe(all.nameOf('11.1.2.3'))
 })
 
+test('a proxy that spoke for itself before still speaks for others', () => {
+  const all = callers(['10.0.0.0/8'])
+  const own = all.nameOf('10.1.2.3')
+  const client = all.nameOf('10.1.2.3', '192.0.2.7')
+  expect(client).not.toBe(own)
+  expect(client).toBe(all.nameOf('192.0.2.7'))
+  expect(all.nameOf('10.1.2.3')).toBe(own)
+})
+
 test('a client cannot choose its name by a header that the proxy passes on', () => {
   const all = callers(['10.0.0.1', '10.0.0.2'])
   const client = all.nameOf('192.0.2.7')
