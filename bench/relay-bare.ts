@@ -8,10 +8,26 @@ const { store } = await openState(process.argv[2]!)
 await store.commit([{ key: 'bare/read', value: encodeUtf8('x'.repeat(896)) }])
 let number = 0
 
+// An answer that a page of another origin can read, and that no cache keeps: no relay can leave these out.
+const HEADERS = [
+  'Access-Control-Allow-Origin',
+  '*',
+  'Access-Control-Expose-Headers',
+  'etag, retry-after, content-range, date',
+  'X-Content-Type-Options',
+  'nosniff',
+  'Content-Type',
+  'application/json',
+  'Cache-Control',
+  'no-store',
+  'Content-Length',
+]
+
 async function answer(text: string): Promise<string> {
-  const { action, data } = JSON.parse(text) as { action: string; data: string }
+  const { pub, action, data } = JSON.parse(text) as { pub: string; action: string; data: string }
   if (action !== 'send') return JSON.stringify({ ok: true, at: 1, data: decodeUtf8(store.get('bare/read')!) })
-  await store.commit([{ key: `bare/${number++}`, value: encodeUtf8(data) }])
+  // A message is found again only under the key of its box.
+  await store.commit([{ key: `bare/${pub}/${number++}`, value: encodeUtf8(data) }])
   return '{"ok":true}'
 }
 
@@ -20,7 +36,7 @@ const server = createServer((request, response) => {
   request.on('data', (chunk: Buffer) => void chunks.push(chunk))
   request.on('end', () => {
     void answer(Buffer.concat(chunks).toString()).then((body) => {
-      response.writeHead(200, { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body) })
+      response.writeHead(200, [...HEADERS, String(Buffer.byteLength(body))])
       response.end(body)
     })
   })
