@@ -12,6 +12,8 @@ import { pieceId, pieceOffsets } from './ends/end-state.ts'
 import type { Turn } from './ends/turn.ts'
 import { Serial } from '../../process/serial.ts'
 import type { Means } from './ends/means.ts'
+import { unknownChannel } from './access.ts'
+import { CHANNEL } from './records/channel-record.ts'
 import { OUT, PIECE } from './records/kinds.ts'
 
 const MAX_WAITING = 4096 // sanity: contents that wait for one peer; each step reads their numbers
@@ -107,7 +109,11 @@ async function keepPiece(end: End, upload: Upload, bytes: Uint8Array, means: Mea
   if (offset === 0) await beginUpload(end, upload, finished, means)
   else if (sealed.onDisk(PIECE).get(pieceId(end.id, name, offset - MAX_PIECE_BYTES)) === undefined)
     throw badForm(`the piece before ${offset} of ${total} bytes has not come`, 'send the pieces in order')
-  await keeper.change(() => sealed.inChange(PIECE).put(pieceId(end.id, name, offset), bytes))
+  await keeper.change(() => {
+    // Nothing clears away what comes after a channel was erased.
+    if (keeper.state.of(CHANNEL).get(end.id) === undefined) throw unknownChannel()
+    sealed.inChange(PIECE).put(pieceId(end.id, name, offset), bytes)
+  })
 }
 
 /** The names of the uploads whose contents wait for the peer. */

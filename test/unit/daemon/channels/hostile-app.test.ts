@@ -47,6 +47,17 @@ describe('quotas', () => {
 })
 
 describe('an upload', () => {
+  it('leaves no piece of a channel that is erased meanwhile', async () => {
+    const { post, host, guest, hostId, guestId } = await opened()
+    await guest.call('channel.close', { id: guestId })
+    await settle(post, host, guest)
+    const piece0 = { id: hostId, content: piece(MAX_PIECE_BYTES), upload: 'u', total: 10 * MAX_PIECE_BYTES, offset: 0 }
+    const calls = Array.from({ length: 20 }, () => codeOf(host.call('channel.send', piece0)))
+    expect(await host.call('channel.close', { id: hostId })).toEqual({ state: 'closed' })
+    expect(await Promise.all(calls)).toContain('CHANNEL_UNKNOWN')
+    expect(await uploadsOf(host)).toHaveProperty('size', 0)
+  })
+
   it('never changes the pieces of a content that waits for the peer', async () => {
     const { post, host, guest, hostId, guestId } = await opened()
     post.isAway = true
