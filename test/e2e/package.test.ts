@@ -129,6 +129,8 @@ describe('the tarball', () => {
     expect(readdirSync(join(installed, 'examples')).toSorted()).toEqual([
       'merged-friends.ts',
       'merged_friends.py',
+      'ping.py',
+      'ping.ts',
       'relay',
       'who-is.ts',
       'who_is.py',
