@@ -5,11 +5,14 @@ import { submitControl } from '../../channel/exchange/send.ts'
 import { encodeUtf8, parseHex } from '../../core/encoding/bytes.ts'
 import type { Standing } from '../cards/cards.ts'
 import { OWN } from '../state/own-record.ts'
+import type { DueTimes } from './ends/due-times.ts'
 import type { End } from './ends/end.ts'
 import type { Ends } from './ends/ends.ts'
 import { orLater } from './ends/places.ts'
 import type { Means } from './ends/means.ts'
 import { CHANNEL } from './records/channel-record.ts'
+
+const GRACE_CHECK_MS = 3_600_000 // sanity: a peer that rotated and sends no card is suspended within an hour after its seven days
 
 /** The standing of the peer of a channel; null if it has shown no persona. */
 export function standingOf(id: string, { keeper, cards }: Means): Standing | null {
@@ -21,11 +24,17 @@ export function standingOf(id: string, { keeper, cards }: Means): Standing | nul
 export class CardWatch {
   readonly #means: Means
   readonly #ends: () => Ends
+  /** Ends whose grace runs: no card says when it is over. */
+  readonly #grace: DueTimes
   #stop: () => void = () => {}
 
   constructor(means: Means, ends: () => Ends) {
     this.#means = means
     this.#ends = ends
+    this.#grace = means.dueTimes((id) => {
+      const end = this.#ends().get(id)
+      if (end !== undefined) this.#check(end)
+    })
   }
 
   start(): void {
@@ -34,6 +43,7 @@ export class CardWatch {
 
   close(): void {
     this.#stop()
+    this.#grace.close()
   }
 
   /** After a start: cards may have come while channels were closed. */
@@ -54,6 +64,7 @@ export class CardWatch {
   #check(end: End): void {
     const standing = standingOf(end.id, this.#means)
     const { state } = end.summary
+    this.#grace.set(end.id, standing === 'unconfirmed' ? this.#means.nowMs + GRACE_CHECK_MS : null)
     if (standing === 'unlisted' && (state === 'open' || state === 'meeting')) this.#suspend(end)
     if (standing === 'listed' && state === 'suspended') this.#resume(end)
   }
