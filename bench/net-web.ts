@@ -1,4 +1,4 @@
-/** What a send to a relay costs through personad-net, beside the same send by the fetch of Node in this process, in turn. */
+/** The cost of a send to a relay through personad-net, beside the same send by the fetch of Node in this process, in turn. */
 import { writeFileSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

@@ -11,7 +11,7 @@ import type { Apps } from './apps/apps.ts'
 import type { Config } from './config.ts'
 import { toRpcError } from './methods/errors.ts'
 
-/** Who may call, by the configuration as it is at each call. */
+/** Decides whether somebody may call, by the configuration as it is at each call. */
 interface Served {
   readonly apps: Apps
   readonly config: Config

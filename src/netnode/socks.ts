@@ -76,7 +76,7 @@ async function boundLength(reader: ExactReader, kind: number): Promise<number> {
   throw failure('it speaks no SOCKS5')
 }
 
-/** Reads exact lengths from a socket. What follows stays there. */
+/** Reads exact lengths from a socket. All bytes after them stay there. */
 class ExactReader {
   readonly #socket: Socket
   #wake: () => void = () => {}

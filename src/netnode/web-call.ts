@@ -13,10 +13,10 @@ const BODY_MS = 60_000 // format: docs/relay.md, section 13
 const STREAM_SILENCE_MS = 90_000 // sanity: a stream has a comment every 20 s; the daemon leaves it after 70 s
 const REDIRECTS: ReadonlySet<number> = new Set([300, 301, 302, 303, 305, 307, 308])
 
-/** What a connection says that the server has closed meanwhile. */
+/** The codes of a connection that the server has closed meanwhile. */
 const CLOSED: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE'])
 
-/** What a call is made of. */
+/** The parts of a call. */
 export interface WebCallOptions {
   readonly order: CallForm & { readonly id: number }
   readonly target: WebTarget

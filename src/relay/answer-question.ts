@@ -1,5 +1,5 @@
 /**
- * Answers the question of a relay (docs/relay.md, "Questions"). What opens here goes back to whoever asked, so nothing is opened but questions,
+ * Answers the question of a relay (docs/relay.md, "Questions"). Everything that opens here goes back to whoever asked, so nothing is opened but questions,
  * and a question is answered only to the relay that asked it, about the own box, and in time.
  */
 import { parseBase64url } from '../core/encoding/bytes.ts'

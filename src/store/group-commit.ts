@@ -103,7 +103,7 @@ export class GroupCommit {
   }
 }
 
-/** What a group leaves on disk: of writes with one key only the last shows. A counter in every commit is then written once a group. */
+/** The writes that a group leaves on disk: the last one of each key. A counter in every commit is then written once a group. */
 function lastOfEachKey(group: readonly Waiting[]): readonly Write[] {
   const [first, ...others] = group
   if (others.length === 0) return first?.writes ?? []

@@ -45,7 +45,7 @@ async function putAll(store: RelayStore, cards: readonly OfferedCard[], nowUs = 
 
 const KEPT = { outcome: 'kept' }
 const CROWDED = { outcome: 'crowded' }
-/** What is found of Alice's notes. */
+/** The card that is found for Alice's notes. */
 const found = (store: RelayStore, nowUs = START): Promise<string | null> => store.getCard({ at: offer().at }, nowUs)
 const apps = (count: number): string[] => Array.from({ length: count }, (_, n) => `app-${n}`)
 

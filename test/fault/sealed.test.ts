@@ -55,7 +55,7 @@ describe.each(WORKS)('$name', ({ act, keys }) => {
         const test = await filled({ keyFs: faultyFs(failAt, kind) })
         test.test.later(DAY)
         await act(test).catch(() => {})
-        // What goes on in memory loses nothing either.
+        // The state in memory loses nothing either.
         await test.put('10', 'anew')
         expect(await test.all(), place).toHaveLength(TEXTS.length)
         const next = await test.reopened()

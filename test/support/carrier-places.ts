@@ -25,7 +25,7 @@ import { tempDir } from './temp-dir.ts'
 
 /** A directory or a relay that both ends reach. */
 export interface TestPlace {
-  /** What the owner configures. */
+  /** The place that the owner configures. */
   readonly at: string
   /** The carrier of a program that starts now. */
   start(): Carrier

@@ -59,7 +59,7 @@ export class ChannelDaemon {
     const daemon = new ChannelDaemon(test, sealed, ways)
     daemon.runner.start()
     await daemon.runner.open()
-    // What is due at once.
+    // Work that is due at once.
     daemon.clock.turn(0)
     return daemon
   }

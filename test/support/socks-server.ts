@@ -4,7 +4,7 @@ import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import { onTestFinished } from 'vitest'
 
 export class SocksServer {
-  /** What was asked for, as `kind host:port`. */
+  /** The wishes, as `kind host:port`. */
   readonly asked: string[] = []
   /** The port on loopback that stands for each host; another host is unreachable. */
   readonly hosts: ReadonlyMap<string, number>

@@ -40,7 +40,7 @@ export function formatBase64url(bytes: Uint8Array): string {
   const codes = new Uint8Array(Math.ceil((bytes.length * 4) / 3))
   for (let i = 0, at = 0; i < bytes.length; i += 3) {
     const group = (bytes[i]! << 16) | ((bytes[i + 1] ?? 0) << 8) | (bytes[i + 2] ?? 0)
-    // What stands beyond the end of the array is not kept.
+    // Nothing beyond the end of the array is kept.
     codes[at++] = base64Code[group >> 18]!
     codes[at++] = base64Code[(group >> 12) & 63]!
     codes[at++] = base64Code[(group >> 6) & 63]!

@@ -3,7 +3,7 @@ import { signToken, TOKEN_LIFE_SEC, type TokenRequest } from '../../card/token.t
 import type { CryptoEngine } from '../../crypto/engine.ts'
 import { signAs, type AppKeys } from './app-keys.ts'
 
-/** What a relay answers to a token that it does not take, and what the caller does then. */
+/** The answers of a relay to a token that it does not take, and the next step of the caller. */
 export type TokenAnswer =
   | { readonly refused: null }
   /** The clocks differ: the relay's time. */

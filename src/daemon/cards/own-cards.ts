@@ -64,7 +64,7 @@ export class OwnCards {
     return (to, nowSec) => deviceToken(of, { ...to, bodyHash }, keys, nowSec, engine)
   }
 
-  /** Signs what is due, with new keys where they are a week old. What cannot be signed now waits: see {@link waiting}. */
+  /** Signs what is due, with new keys where they are a week old. The rest waits: see {@link waiting}. */
   async update(): Promise<void> {
     const restored = await this.#restoredApps()
     const isDue = this.#duesNow().some(({ due }) => due !== 'no' && due !== 'asks')

@@ -1,4 +1,4 @@
-/** The records of cards: for each persona the cards that count, by app. Who lists which device is no secret to those who keep them. */
+/** The records of cards: for each persona the cards that count, by app. They are no secret to those who keep them. */
 import { z } from 'zod'
 import { MAX_CARD_CHARS } from '../../card/card.ts'
 import type { CardPosition } from '../../card/edit.ts'

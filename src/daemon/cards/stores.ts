@@ -118,7 +118,7 @@ export class StoreRounds {
     }
   }
 
-  /** Who announces to everybody is found by everybody. */
+  /** A persona that announces to everybody is found by everybody. */
   async #putOpenly(url: string, persona: string, app: string, text: string): Promise<void> {
     const { keeper, stores, tokenFor } = this.#options
     const record = keeper.onDisk.personas.get(persona)

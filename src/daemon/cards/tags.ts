@@ -1,4 +1,4 @@
-/** What the table of a persona says about its cards: the tags of devices, and the stores (docs/card.md, section 6). Pure. */
+/** The table of a persona says this about its cards: the tags of devices, and the stores (docs/card.md, section 6). Pure. */
 import { deviceTag } from '../../card/place.ts'
 import { readingKey } from '../../core/announce/place.ts'
 import { formatRead, readSettings, type AnnounceSettings } from '../../core/announce/settings.ts'
@@ -24,7 +24,7 @@ export function readOf(persona: PersonaRecord, by: { readonly engine: Engine }):
   return read === null ? null : formatRead(read)
 }
 
-/** Who can read the announcements of a persona; null while there are none. */
+/** The readers of the announcements of a persona; null while there are none. */
 export function kindIn(persona: PersonaRecord, by: { readonly engine: Engine }): AnnounceSettings['kind'] {
   return settingsIn(persona, by).kind
 }

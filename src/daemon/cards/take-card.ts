@@ -18,7 +18,7 @@ import {
   type CardsRecord,
 } from './records.ts'
 
-/** What became of a card. `ignored`: nobody here asked for cards of this persona and app. */
+/** The outcome for a card. `ignored`: nobody here asked for cards of this persona and app. */
 export type Taken = CardVerdict['verdict'] | 'ignored'
 
 /**
@@ -80,7 +80,7 @@ function put(card: VerifiedCard, known: KnownCards, state: State): void {
   store(known.personaId, { ...raised(kept ?? { root, cards }, card, known, nowSec), cards }, state)
 }
 
-/** Makes room for one more card. Of those that can be spared the one that came first goes. */
+/** Makes room for one more card: the oldest of those that can be spared goes. */
 function bounded(cards: readonly AppCard[], canSpare: (app: string) => boolean): readonly AppCard[] {
   if (cards.length < MAX_APPS) return cards
   const oldest = cards.filter(({ app }) => canSpare(app)).toSorted((a, b) => a.sinceSec - b.sinceSec)[0]

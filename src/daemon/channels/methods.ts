@@ -140,7 +140,7 @@ async function pageOf(
   return { channels, next: null }
 }
 
-/** Closes whatever has the id. What is over already is removed from the list. */
+/** Closes whatever has the id. Something that is over already is removed from the list. */
 async function closeAny(id: string, { ends, invites, joins }: Work, { means }: Runner): Promise<ChannelState> {
   if (invites.get(id) !== undefined) {
     await invites.end(id)

@@ -11,7 +11,7 @@ import { Joins } from './meet/joins.ts'
 import { Means, type ChannelsOptions } from './ends/means.ts'
 import { CardWatch } from './card-watch.ts'
 
-/** What is open at a time. */
+/** The parts that are open at a time. */
 export interface Work {
   readonly ends: Ends
   readonly invites: Invites
@@ -53,7 +53,7 @@ export class Runner {
     return this.#work
   }
 
-  /** What is in memory, without asking for the key: for `status`. */
+  /** The ends in memory, without asking for the key: for `status`. */
   get known(): Work {
     return this.#work
   }

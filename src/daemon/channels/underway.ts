@@ -1,4 +1,4 @@
-/** What apps have asked for and is not made yet: it counts for their quotas, or calls that come together would pass them together. */
+/** Things that apps have asked for and that are not made yet: each counts for their quotas, or calls that come together would pass them together. */
 
 export class Underway {
   readonly #counts = new Map<string, number>()

@@ -29,7 +29,7 @@ export class AppsSecret {
   }
 
   /**
-   * @param onChange called whenever the secrets were opened or shut, or are sealed in another way; there is only one. What opens them waits
+   * @param onChange called whenever the secrets were opened or shut, or are sealed in another way; there is only one. The opening waits
    *   for it.
    */
   whenChanged(onChange: () => Promise<void>): void {
@@ -61,7 +61,7 @@ export class AppsSecret {
     return this.#vault.hasCredential
   }
 
-  /** What seals without a passphrase: the credential of the service, or nothing. The caller wipes it. */
+  /** The sealing without a passphrase: the credential of the service, or nothing. The caller wipes it. */
   defaultSealing(): Sealing {
     return this.#vault.defaultSealing()
   }

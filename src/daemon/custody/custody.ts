@@ -45,9 +45,7 @@ export class Custody {
 
   /**
    * Opens what needs no passphrase. The rest stays locked.
-   * @throws {CryptoError} SEAL_*
-   * @throws {StoreError} SECRETS_* | STORE_*
-   * @throws {CustodyError} CREDENTIAL_MISSING | SECRETS_MISSING
+   * @throws {CryptoError} SEAL_* {StoreError} SECRETS_* | STORE_* {CustodyError} CREDENTIAL_MISSING | SECRETS_MISSING
    */
   static async open(paths: SecretPaths, engine: CryptoEngine, options: CustodyOptions): Promise<Custody> {
     return new Custody(await Vault.open(paths, engine, options.credential ?? null), engine, options)

@@ -55,7 +55,7 @@ export class Vault {
     this.#onFailure = onFailure
   }
 
-  /** @param onChange called whenever the secrets were opened or shut, or are sealed in another way. What opens them waits for it. */
+  /** @param onChange called whenever the secrets were opened or shut, or are sealed in another way. The opening waits for it. */
   whenChanged(onChange: () => Promise<void>): void {
     this.#onChange = onChange
   }

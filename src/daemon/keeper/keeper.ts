@@ -175,7 +175,7 @@ export class Keeper {
     }
   }
 
-  /** Decides a change. What follows from a change of the own table goes to disk with it. */
+  /** Decides a change. All that follows from a change of the own table goes to disk with it. */
   #decideWithOwn<T>(decide: () => T): T {
     const { state, custody } = this
     const before = ownOf(state.records)

@@ -14,7 +14,7 @@ export async function leave(keeper: Keeper): Promise<LeaveResult> {
       const message = 'the recovery words were never confirmed, so this device may hold the only copy'
       throw new RotationError('RECOVERY_UNCONFIRMED', message, 'write them down and confirm them first')
     }
-    // What apps keep belongs to this device, not to the persona, and must open without its secrets. Crash here: the next start seals it again.
+    // The records of apps belong to this device, not to the persona, and must open without its secrets. Crash here: the next start seals them again.
     await keeper.custody.apps.release()
     const result = await keeper.changeKeys(() => keeper.own.leave())
     // Crash here: the next start finds secrets without a persona in the store, and discards them.

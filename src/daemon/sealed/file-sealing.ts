@@ -67,7 +67,7 @@ export class FileSealing {
     this.#isReleased = true
   }
 
-  /** What should seal the file; null if that cannot be had now. */
+  /** The sealing that the file should have; null if it cannot be had now. */
   target(): Sealer | null {
     const { mode, isOpen } = this.#custody
     const isBySecrets = mode !== null && !this.#isReleased && this.#hasPersona()

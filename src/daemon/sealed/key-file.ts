@@ -28,7 +28,7 @@ const HEAD_BYTES = 3
 const CONTENT_BYTES = 1 + KEY_ID_BYTES + 4 + 8 + KEY_BYTES
 const SEALERS = ['unsealed', 'credential', 'secrets'] as const
 
-/** What seals the key in its slot. */
+/** The means that seals the key in its slot. */
 export type Sealer = (typeof SEALERS)[number]
 
 export interface StoredKey {

@@ -15,7 +15,7 @@ export interface StoredKeysOptions {
   readonly fs?: KeyFileFs
 }
 
-/** What the file gives now. */
+/** The keys that the file gives now. */
 export type Found =
   | { readonly found: 'keys'; readonly keys: readonly RingKey[] }
   | { readonly found: 'nothing' }

@@ -1,4 +1,4 @@
-/** Secrets that a backup has beside the signing keys. What they are is not known here. */
+/** Secrets that a backup has beside the signing keys. This file does not know their meaning. */
 
 /** What {@link MoreSecrets.read} found in them. */
 export interface ArrivedSecrets {

@@ -54,7 +54,7 @@ interface BaseRecords {
   /** Records of a snapshot, kept beside the state until it is complete. They are applied in the order of their ids. */
   readonly arrivals: Collection<SnapshotItem>
   readonly pending: Collection<PendingRecord>
-  /** What apps keep, sealed by the apps key: see daemon/sealed. The id is the name of a sealed kind, a slash, and the id in that kind. */
+  /** The records of apps, sealed by the apps key: see daemon/sealed. The id is the name of a sealed kind, a slash, and the id in that kind. */
   readonly sealed: Collection<Uint8Array>
 }
 

@@ -11,7 +11,7 @@ export interface RelayView {
   from: 'configuration' | 'added'
 }
 
-/** What a relay said of itself when it was tried. */
+/** A relay gave these facts about itself when it was tried. */
 export interface RelayAbout {
   /** Such as `persona-relay 0.2.0`; null if it does not tell. */
   software: string | null

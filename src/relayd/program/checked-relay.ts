@@ -7,7 +7,7 @@ export interface CheckedRelay {
   readonly outside: Outside
   readonly token: string | null
   readonly nowMs: () => number
-  /** What /info says; the check `info` sets it. */
+  /** The answer of /info; the check `info` sets it. */
   info: Info | null
 }
 

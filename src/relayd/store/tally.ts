@@ -20,7 +20,7 @@ export class Tally {
     this.#counts = counts
   }
 
-  /** What counts against an address. */
+  /** The counts against an address. */
   of(address: string): number {
     return (this.#counts.get(address) ?? 0) + (this.#moved.get(address) ?? 0)
   }

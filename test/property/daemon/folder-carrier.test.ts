@@ -102,7 +102,7 @@ class Life {
     }
   }
 
-  /** What is refused for now is still in flight: its sender repeats it. */
+  /** Data that is refused for now is still in flight: its sender repeats it. */
   async #leave(number: number): Promise<void> {
     await passing(this.#writer.send(this.#lines.writer, this.#lines.reader.own[0]!.address.where[0]!, frame(number)))
   }

@@ -24,7 +24,7 @@ const CLOSED_IPV4 = [
   span('203.0.113.0', '203.0.113.255'),
   span('224.0.0.0', '255.255.255.255'),
 ]
-/** What lies between the special ranges of IPv6, within the one range that is given out. */
+/** The addresses between the special ranges of IPv6, within the one range that is given out. */
 const OPEN_IPV6 = [
   span('2000::', '2000:ffff:ffff:ffff:ffff:ffff:ffff:ffff'),
   span('2001:200::', '2001:db7:ffff:ffff:ffff:ffff:ffff:ffff'),

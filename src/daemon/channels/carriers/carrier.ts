@@ -101,14 +101,14 @@ export interface Carrier {
   settled(line: Line, stillInFlight: readonly Uint8Array[]): Promise<void>
 
   /**
-   * Calls back when something may have come to an intake, until the signal ends it. What lay there before is news too. It never throws, and goes
+   * Calls back when something may have come to an intake, until the signal ends it. Data that lay there before is news too. It never throws, and goes
    * on while the carrier is away.
    * @param lines asked for at the begin and after each {@link Watch.changed}
    */
   watch(lines: () => readonly Watched[], onNews: (watched: Watched) => void, signal: AbortSignal): Watch
 
   /**
-   * Closes an own intake to senders, for good: `send` of the peer gives 'used'. What lies there can still be received, and what this end has left is
+   * Closes an own intake to senders, for good: `send` of the peer gives 'used'. All that lies there can still be received, and what this end has left is
    * still there for the peer.
    * @throws as {@link receive}
    */

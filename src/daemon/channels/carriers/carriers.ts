@@ -63,7 +63,7 @@ export class Carriers {
     })
   }
 
-  /** What the owner named. @throws {CarrierError} CARRIER_UNKNOWN */
+  /** The choices that the owner named. @throws {CarrierError} CARRIER_UNKNOWN */
   async #named(over: readonly string[], peer: Address | null): Promise<Choice[]> {
     if (over.length > MAX_INTAKES)
       throw new CarrierError('CARRIER_UNKNOWN', `a place has at most ${MAX_INTAKES} ways to it, not ${over.length}`, {

@@ -110,7 +110,7 @@ export class FolderWatch implements Watch {
     }
     this.#forget(path)
     this.#known.set(path, { identity, changedMs: stat.mtimeMs, watcher: this.#open(path) })
-    // What came before the kernel watched raised no event.
+    // Files that came before the kernel watched raised no event.
     if (known?.identity !== identity || known.changedMs !== stat.mtimeMs) this.#tell(readers)
   }
 

@@ -20,7 +20,7 @@ export interface Source {
   readonly path: string
   /** The folder itself; otherwise the subdirectory of a peer. */
   readonly isFolder: boolean
-  /** What a name says; null for the names of others. */
+  /** The meaning of a name; null for the names of others. */
   readonly thingOf: (name: string) => { readonly id: string; readonly number: number } | null
 }
 
@@ -33,7 +33,7 @@ export function firstMessages(folder: string, host: string): Source {
   return { path: folder, isFolder: true, thingOf }
 }
 
-/** What a peer has left in its subdirectory. */
+/** The files that a peer has left in its subdirectory. */
 export function framesOf(folder: string, peer: string): Source {
   const thingOf: Source['thingOf'] = (name) => {
     const number = parseFrameName(name)

@@ -1,4 +1,4 @@
-/** What the events of a turn change beside the channel: times, places, and whether the peer is still there. */
+/** The events of a turn change more than the channel: times, places, and whether the peer is still there. */
 import { formatConnectoids } from '../../../channel/invite/address.ts'
 import { CONTROL } from '../../../channel/exchange/control.ts'
 import { decodeUtf8 } from '../../../core/encoding/bytes.ts'

@@ -1,6 +1,6 @@
 /**
  * One end of a channel at work. Everything that it does is a turn: steps of the channel, one commit, and only then posts, events and answers.
- * What comes meanwhile waits for the next turn and shares its commit.
+ * Work that comes meanwhile waits for the next turn and shares its commit.
  */
 import type { Channel } from '../../../channel/exchange/channel.ts'
 import { flush } from '../../../channel/exchange/send.ts'
@@ -123,7 +123,7 @@ export class End implements Loadable {
     await this.#outbound.idle()
   }
 
-  /** Ends all work. What was acknowledged is on disk. */
+  /** Ends all work. Everything acknowledged is on disk. */
   async close(): Promise<void> {
     this.#isClosed = true
     this.#outbound.close()

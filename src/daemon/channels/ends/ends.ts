@@ -26,7 +26,7 @@ export class Ends {
   readonly #loaded = new Loaded()
   readonly #working = new Map<string, Working>()
   readonly #due: DueTimes
-  /** What ends do because their time has come. */
+  /** The work that ends do because their time has come. */
   readonly #works = new Set<Promise<void>>()
   /** Ends that cannot be read, with the reason. */
   readonly damaged: Map<string, string> = new Map()

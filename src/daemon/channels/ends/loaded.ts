@@ -4,7 +4,7 @@ const MAX_LOADED = 256 // sanity: more than work at a time; each has some kiloby
 const MAX_LOADED_BYTES: number = 64 << 20 // sanity: frames and contents that wait for peers who are away
 
 export interface Loadable {
-  /** Of its state in memory, about. */
+  /** About the size of its state in memory. */
   readonly costBytes: number
   /** @returns false while it works */
   unload(): boolean

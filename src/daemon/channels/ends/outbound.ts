@@ -90,7 +90,7 @@ export class Outbound {
         try {
           await carrier?.settled(line, inFlight)
         } catch (error) {
-          // What stays there is cleared away the next time.
+          // Files that stay there are cleared away the next time.
           this.#means.log.debug('channel.settled', describeError(error))
         }
       }
@@ -98,7 +98,7 @@ export class Outbound {
     this.#isSettling = false
   }
 
-  /** Gives up intakes that take nothing, unless the peer still receives there. What waited for them is posted again. */
+  /** Gives up intakes that take nothing, unless the peer still receives there. Data that waited for them is posted again. */
   leaveAllBut(addresses: readonly string[]): void {
     const left = [...this.#lanes].filter(([address, lane]) => lane.cancel !== null && !addresses.includes(address))
     if (left.length === 0) return

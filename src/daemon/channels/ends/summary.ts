@@ -1,4 +1,4 @@
-/** What stays in memory of an end that has nothing to do. */
+/** This part of an end stays in memory while it has nothing to do. */
 import { nextTickMs } from '../../../channel/exchange/repeat.ts'
 import { parseConnectoids } from '../../../channel/invite/address.ts'
 import { isMoveDue } from '../../../channel/exchange/life.ts'

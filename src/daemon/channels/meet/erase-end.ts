@@ -6,7 +6,7 @@ import { EARLY, END, FRAME, IN, JOIN, OUT, PIECE } from '../records/kinds.ts'
 
 const MOST_AT_ONCE = 1000 // sanity: a change stays small
 
-/** Removes the keys of an end. Inside of a change. What lies beside them goes by {@link eraseRemains}. */
+/** Removes the keys of an end. Inside of a change. The records beside them go by {@link eraseRemains}. */
 export function eraseKeys(id: string, { keeper, sealed }: Means): void {
   sealed.inChange(END).delete(id)
   sealed.inChange(JOIN).delete(id)

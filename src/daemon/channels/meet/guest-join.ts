@@ -55,7 +55,7 @@ export class GuestJoin {
       onBack: () => void orLater(this.tick(true), this.#means),
     })
     this.#inbound = new Inbound(parts.means, {
-      // What comes after M2 is for the end, which reads the same place.
+      // All that comes after M2 is for the end, which reads the same place.
       line: () => (this.isOver ? null : this.#line),
       sources: () => (this.isOver ? [] : sourcesOf(ownIntakes(this.#line), this.stored.cursors)),
       take: (source, arrivals) => this.#take(source, arrivals),

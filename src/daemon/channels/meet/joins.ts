@@ -150,7 +150,7 @@ export class Joins {
   }
 }
 
-/** What the invite says about its maker. */
+/** The invite says this about its maker. */
 function hostOf(read: ReadInvite): Pick<AcceptResult, 'hostName' | 'hostPersona'> {
   if (read.kind === 'bare') return { hostName: null, hostPersona: null }
   const { name = null, persona } = read.invite

@@ -1,4 +1,4 @@
-/** What both sides of a handshake need from this daemon. */
+/** Both sides of a handshake need these means of the daemon. */
 import { hpkeOpenFrom, hpkeSealTo } from '../../../channel/hpke/hpke-seals.ts'
 import type { Self } from '../../../channel/handshake/guest.ts'
 import type { HandshakeContext, Peer } from '../../../channel/handshake/peer.ts'
@@ -51,7 +51,7 @@ export function firstState(
   }
 }
 
-/** What a message of the handshake tells about its sender. */
+/** A message of the handshake tells this about its sender. */
 export function peerFields({ persona, name }: Peer): Pick<ChannelRecord, 'peer' | 'peerKey' | 'peerName'> {
   const peer = persona === null ? null : formatHex(persona.personaId)
   const peerKey = persona === null ? null : formatHex(persona.deviceKey)

@@ -31,7 +31,7 @@ const record: z.ZodType<ChannelRecord> = z.strictObject({
   role: z.enum(['host', 'guest']),
 })
 
-/** Nothing in a snapshot is believed before it is checked. What is here goes on, so it counts more than what was. */
+/** Nothing in a snapshot is believed before it is checked. The record here goes on, so it counts more than the old one. */
 const arrival: Arrival<ChannelRecord> = {
   read: (id, value) => (/^[0-9a-f]{16}$/.test(id) ? (record.safeParse(value).data ?? null) : null),
   merge: (arrived, here) => here ?? arrived,

@@ -44,7 +44,7 @@ export interface StoredEnd {
   readonly showsPersona: boolean
   /** The last ids that the app gave to contents, and their numbers. */
   readonly sentKeys: ReadonlyMap<string, number>
-  /** Of src/channel/exchange/state.ts. */
+  /** The bytes of src/channel/exchange/state.ts. */
   readonly channel: Uint8Array
 }
 

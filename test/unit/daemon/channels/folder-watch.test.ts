@@ -20,7 +20,7 @@ interface World {
   readonly directory: string
   /** Lets the next look happen, and gives what it told. */
   readonly look: () => Promise<number>
-  /** What was told up to now. */
+  /** The news up to now. */
   readonly news: () => Promise<number>
 }
 
