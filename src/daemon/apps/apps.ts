@@ -89,10 +89,10 @@ export class Apps {
     return app
   }
 
-  /** A token holds the name that the app asked for; other apps may have asked for the same name. */
+  /** A token holds the name that the app asked for, up to its last dot; other apps may have asked for the same name. */
   #withToken(token: string): AppRecord | null {
     const hash = this.#hash(token)
-    for (const name of namesLike(token.slice(0, Math.max(0, token.indexOf('.'))))) {
+    for (const name of namesLike(token.slice(0, Math.max(0, token.lastIndexOf('.'))))) {
       const app = this.#onDisk.apps.get(name)
       if (app !== undefined && equalBytes(parseHex(app.tokenHash) ?? new Uint8Array(), hash)) return app
     }

@@ -2,15 +2,23 @@
 import { z } from 'zod'
 import type { Capability } from './capabilities.ts'
 
-/** Lower-case letters, digits and hyphens, since the name appears in logs, in sources of observations and before the token. */
+const MAX_APP_CHARS = 100 // format: docs/card.md, section 2
+const LABELS = '[a-z0-9][a-z0-9-]*(?:\\.[a-z0-9][a-z0-9-]*)*'
+
+/**
+ * Lower-case letters, digits, hyphens and dots, since the name appears in logs, in sources of observations and before the token. Only names
+ * of channels (isAppName) are narrower: an older version allowed a hyphen at the end.
+ */
 export const appName: z.ZodType<string> = z
   .string()
-  .regex(/^[a-z0-9][a-z0-9-]{0,31}$/, 'must be 1 to 32 lower-case letters, digits and hyphens')
+  .max(MAX_APP_CHARS)
+  .regex(new RegExp(`^${LABELS}$`), 'must be lower-case letters, digits and hyphens, perhaps joined by dots')
 
 /** The name of an app that has one: with a number if it asked for a name that was taken. */
 export const grantedName: z.ZodType<string> = z
   .string()
-  .regex(/^[a-z0-9][a-z0-9-]{0,31}(#[1-9][0-9]?)?$/, 'must be a name in the list of apps')
+  .max(MAX_APP_CHARS + '#99'.length)
+  .regex(new RegExp(`^${LABELS}(?:#[1-9][0-9]?)?$`), 'must be a name in the list of apps')
 
 /** The request of an app. */
 export interface AppWish {
