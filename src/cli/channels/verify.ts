@@ -22,7 +22,7 @@ export async function verify(context: Context, name: string, options: VerifyOpti
     const who = showName(channel.name, channel.peer.persona)
     const known = await client.call('channel.verify', { id: channel.id })
     const asks = given === null && known.words !== null && !known.verified && !context.json && isInteractive()
-    const words = asks ? await askSame(who, known.words) : given
+    const words = asks ? await askSame(channel.name, who, known.words) : given
     if (words === null) {
       print(context, known, describeKnown(known, who, channel.name))
       return EXIT_DONE
@@ -41,13 +41,14 @@ function splitWords(text: string): string[] {
 }
 
 /** @throws {CliError} WORDS_DIFFER | CANCELLED */
-async function askSame(who: string, words: string[] | null): Promise<string[]> {
+async function askSame(channel: string, who: string, words: string[] | null): Promise<string[]> {
   tell(`You see these four words:\n\n    ${words!.join(' ')}\n\n`)
   const answer = (await askLine(`Does ${who} see the same four words? [yes/no] `)).trim()
   if (/^y(es)?$/i.test(answer)) return words!
   if (!/^no?$/i.test(answer)) throw new CliError('CANCELLED', 'nothing was confirmed')
   throw new CliError('WORDS_DIFFER', `you and ${who} see different words; nothing was confirmed`, {
     hint: 'somebody may be between you: send nothing, close this channel, and send a new invite another way',
+    details: { channel },
   })
 }
 

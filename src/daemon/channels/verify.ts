@@ -27,7 +27,8 @@ export async function verify(
   means: Means,
 ): Promise<Verified> {
   const own = wordsOf(end.peek().channel.words)
-  const isCompared = means.keeper.onDisk.of(CHANNEL).get(end.id)?.areWordsCompared === true
+  const record = means.keeper.onDisk.of(CHANNEL).get(end.id)
+  const isCompared = record?.areWordsCompared === true
   if (words === null || isCompared) return { words: own, verified: isCompared }
   if (role !== 'admin')
     throw new ChannelsError('CHANNEL_APP', 'only the owner compares words', 'ask the owner to compare them')
@@ -39,6 +40,7 @@ export async function verify(
       'WORDS_DIFFER',
       'the words of the peer are not those of this channel',
       'read them once more; if they differ, somebody is between you: close the channel and make a new invite in another way',
+      { channel: record?.name },
     )
   // A candidate gets the invite by it.
   await invites.withCandidate(end.id)?.confirm(end)

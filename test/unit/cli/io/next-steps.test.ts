@@ -41,6 +41,12 @@ test('a code with several situations names a command only where it helps', () =>
   expect(nextStep('APP_EXISTS', { app: 'bot', isAsking: true })).toBe('persona app pending')
 })
 
+test('the steps of channels name the channel, and each way to another daemon', () => {
+  expect(nextStep('WORDS_DIFFER', { channel: 'my Bob' })).toBe("persona channel close 'my Bob'")
+  expect(nextStep('WORDS_DIFFER')).toBe('persona channel close NAME')
+  expect(nextStep('NO_CARRIER')).toBe('persona relay add URL; or net.folders by persona config edit')
+})
+
 test('every command in the table exists', () => {
   const names = new Set(allNodes(commandTree(buildProgram(async () => {}))).map(({ words }) => words.join(' ')))
   const commands = [...SOURCE.matchAll(/persona ((?:[a-z]+ ?)+)/g)].map(([, words]) => words!.trim().split(' '))
