@@ -7,22 +7,12 @@ import { repeat } from '../../src/relay/repeat.ts'
 import { waitForNews } from '../../src/relay/waiting.ts'
 import { generateBoxKeyPair } from '../../src/seal/key-pair.ts'
 import { InnerDaemon } from '../support/inner-daemon.ts'
+import { netChildren } from '../support/net-children.ts'
 import { RelayProcess, runRelayCommand } from '../support/relay-process.ts'
 import { tempDir } from '../support/temp-dir.ts'
 import { WebServer } from '../support/web-server.ts'
 
 const PRIVATE = 'net:\n  private: [127.0.0.1]\n'
-
-/** The children of this process that run personad-net. */
-function netChildren(): number[] {
-  const pids = readdirSync(`/proc/${process.pid}/task`).flatMap((task) =>
-    readFileSync(`/proc/${process.pid}/task/${task}/children`, 'utf8').split(' ').filter(Boolean).map(Number),
-  )
-  return pids.filter((pid) => {
-    const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8')
-    return command.includes('netnode/main')
-  })
-}
 
 describe('a client of host.relays', () => {
   test('posts, waits and receives through personad-net, over its end too, and the daemon starts it at the first call', async () => {
