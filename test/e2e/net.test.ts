@@ -48,7 +48,7 @@ function sockets(pid: number, kind: string): string[] {
   )
 }
 
-const NET_MODULES = /^(?:netnode|dht|relay|seal|daemon\/net|daemon\/relays)\//
+const NET_MODULES = /^(?:netnode|dht|daemon\/net)\//
 
 describe.skipIf(process.getuid?.() !== 0)('a daemon (needs root, to look into a process that is not dumpable)', () => {
   test.each([
@@ -75,14 +75,7 @@ describe.skipIf(process.getuid?.() !== 0)('a daemon (needs root, to look into a 
       loaded()
         .filter((path) => NET_MODULES.test(path))
         .toSorted(),
-    ).toEqual([
-      'daemon/net/access.ts',
-      'daemon/net/config.ts',
-      'daemon/relays/errors.ts',
-      'daemon/relays/own-relays.ts',
-      'netnode/errors.ts',
-      'netnode/settings.ts',
-    ])
+    ).toEqual(['daemon/net/access.ts', 'daemon/net/config.ts', 'netnode/errors.ts', 'netnode/settings.ts'])
   })
 
   test('with bootstrap nodes starts personad-net, which alone opens a network socket', async () => {

@@ -82,4 +82,4 @@ export const NOT_ANNOUNCED: AnnounceStatus = {
 }
 
 /** Channels of a daemon that has none. */
-export const NO_CHANNELS: ChannelsStatus = { locked: false, invites: 0, waiting: 0, open: 0, held: 0, broken: 0 }
+export const NO_CHANNELS: ChannelsStatus = { appsLocked: false, invites: 0, waiting: 0, open: 0, held: 0, broken: 0 }

@@ -64,7 +64,7 @@ function base64(bytes: Uint8Array): string {
 export interface ReadOptions extends WithApp {
   readonly follow?: true
   /** Leave the contents unread. */
-  readonly keep?: true
+  readonly peek?: true
   /** Print the bytes as they are. */
   readonly raw?: true
 }
@@ -73,8 +73,8 @@ export interface ReadOptions extends WithApp {
 export async function read(context: Context, name: string, options: ReadOptions): Promise<number> {
   return await withDaemon(context, async (client) => {
     const channel = await findChannel(client, name, options)
-    const acks = options.keep !== true && channel.app === HAND_APP
-    if (options.keep !== true && !acks) remark(context, `${channel.app} reads these itself, so they stay unread here`)
+    const acks = options.peek !== true && channel.app === HAND_APP
+    if (options.peek !== true && !acks) remark(context, `${channel.app} reads these itself, so they stay unread here`)
     const session: Session = { context, client, channel, acks, raw: options.raw === true }
     const printed = options.follow === true ? await follow(session) : await printNew(session, 0)
     if (printed === 0) remark(context, `nothing new from ${showName(channel.name, channel.peer.persona)}`)

@@ -77,7 +77,7 @@ function addContents(channel: Command, run: Runner): void {
     .command('read <channel>')
     .description('print what came, one line of JSON for each with --json; printed contents count as read')
     .option('--follow', 'go on printing what comes, until Ctrl-C')
-    .option('--keep', 'leave the contents unread')
+    .option('--peek', 'leave the contents unread')
     .option('--raw', 'print the bytes as they are')
     .option(...OF_APP)
     .action((name: string, options: ReadOptions) =>

@@ -13,7 +13,7 @@ export function channelsStatus({ known, means }: Runner): ChannelsStatus {
   const of = (...states: readonly ChannelState[]): number =>
     states.reduce((sum, state) => sum + (counts.get(state) ?? 0), 0)
   return {
-    locked: !means.sealed.key.isOpen,
+    appsLocked: !means.sealed.key.isOpen,
     invites: [...known.invites].length,
     waiting: of('waiting', 'meeting'),
     open: of('open'),

@@ -14,6 +14,12 @@ export interface Notice {
   readonly body: string
 }
 
+const CHANNEL_ALARMS: Readonly<Record<EventData['channel.alarm']['code'], string>> = {
+  INVITE_TWICE: 'A second person came with an invite of yours. The first may have been the wrong one.',
+  INTERCEPTED: 'Somebody else used an invite that you were given, perhaps you on another device.',
+  MISBOUND: 'Another persona answered than that of the invite. Nothing was sent to it.',
+}
+
 /** A key or a hash: everybody who passes can read a screen, and nobody compares 64 digits there. */
 const KEY = /\b[0-9A-Fa-f]{16,}\b/g
 
@@ -37,6 +43,13 @@ function noticeWithKeys(event: DaemonEvent, unapproved: ReadonlySet<string>): No
         summary: 'A Tox profile lost its keys',
         body: sentence(event.data.message),
       }
+    case 'channel.alarm':
+      return {
+        kind: 'alarms',
+        urgency: 'normal',
+        summary: 'Alarm of a channel',
+        body: CHANNEL_ALARMS[event.data.code],
+      }
     case 'device.added': {
       const { contact, device } = event.data
       return low('devices', `New device of ${contact}`, `The table of ${contact} lists the new device ${device.name}.`)
@@ -54,6 +67,9 @@ function noticeWithKeys(event: DaemonEvent, unapproved: ReadonlySet<string>): No
     case 'tox.request':
       return low('waiting', 'Request to the companion', 'A Tox device asks to become a friend of your companion.')
     // These happen without the owner, or the owner caused them, or status and doctor show them until they are mended.
+    case 'channel.changed':
+    case 'channel.content':
+    case 'channel.delivered':
     case 'clock':
     case 'contact.changed':
     case 'contact.forgotten':

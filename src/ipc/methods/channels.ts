@@ -246,7 +246,7 @@ const EVENTS: ChannelsEvents = {
 
 export interface ChannelsStatus {
   /** The apps key is closed: nothing is sent or received until the owner unlocks. */
-  locked: boolean
+  appsLocked: boolean
   invites: number
   /** Channels whose other end has not answered yet. */
   waiting: number
@@ -257,7 +257,7 @@ export interface ChannelsStatus {
 }
 
 export const channelsStatus: z.ZodType<ChannelsStatus> = z.strictObject({
-  locked: z.boolean(),
+  appsLocked: z.boolean(),
   invites: count,
   waiting: count,
   open: count,
