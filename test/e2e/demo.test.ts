@@ -1,14 +1,12 @@
-/** `npm run demo`, as a user runs it, and copies of it with one broken step. */
+/** `npm run demo`, as a user without profiles runs it, and copies of it with one broken step. CI plays it on copies of real profiles too. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { cpSync, mkdirSync, readFileSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { fixturesAbsence, toxFixtures } from '../support/tox-fixtures.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
 const ROOT = resolve(import.meta.dirname, '../..')
-const FILES = ['alice-laptop.tox', 'alice-phone.tox', 'bob.tox']
 const TIMEOUT_MS = 120_000
 
 interface Played {
@@ -55,20 +53,6 @@ function expectWholeStory({ status, stdout, stderr, left }: Played): void {
 }
 
 describe('the demo', () => {
-  test.skipIf(fixturesAbsence !== null)(
-    `plays on copies of real profiles ${fixturesAbsence ?? ''}`,
-    async () => {
-      const fixtures = toxFixtures.filter(({ file }) => FILES.includes(file))
-      expect(fixtures).toHaveLength(3)
-      const before = fixtures.map(({ path }) => readFileSync(path))
-      const played = await play(join(ROOT, 'examples', 'demo.ts'))
-      expectWholeStory(played)
-      expect(played.stdout).toContain('The Tox profiles are copies of those in ')
-      expect(fixtures.map(({ path }) => readFileSync(path))).toEqual(before)
-    },
-    TIMEOUT_MS,
-  )
-
   test(
     'plays on profiles that it makes itself',
     async () => {

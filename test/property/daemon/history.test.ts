@@ -17,7 +17,7 @@ import {
   type Story,
 } from '../../support/history.ts'
 
-const RUNS = Number(process.env['HISTORIES'] ?? 600)
+const RUNS = Number(process.env['HISTORIES'] ?? 400)
 const MS_EACH = 500 // sanity: some 15 ms on an idle machine
 const { HISTORY_SEED: seed, HISTORY_PATH: path } = process.env
 
