@@ -48,6 +48,7 @@ import { FullDisk, isDiskFull, statusLine } from './full-disk.ts'
 import { Place } from './keeper/copy-check.ts'
 import { unsignedReminder } from './keeper/reminder.ts'
 import { scheduleResign } from './keeper/resign-timer.ts'
+import type { Farewell } from './rotation/leave.ts'
 import type { About } from './health/status.ts'
 import { ownVersion } from '../process/version.ts'
 import { serveRole } from './serve-role.ts'
@@ -243,9 +244,11 @@ async function openParts(
     config,
     isErasing: false,
   }
+  const farewell: Farewell = async () =>
+    (await Promise.all(open.map(async (wing) => (await wing.farewell?.()) ?? []))).flat()
   const [ownRelays, ownCards] = [{ findings: () => relayFindings(relays) }, { findings: () => cards.checks() }]
   const handlers = {
-    ...keeperHandlers(keeper, daemon.apps, about, [...protocol.events.keys()] as EventName[], sealed.arrived),
+    ...keeperHandlers(keeper, daemon.apps, about, [...protocol.events.keys()] as EventName[], sealed.arrived, farewell),
     ...doctorHandlers(keeper, [fullDisk, access, sealed, ownRelays, ownCards, ...open], coreDumps, about),
     ...relayHandlers(relays, sealed.records),
     ...cards.handlers(),
@@ -257,7 +260,7 @@ async function openParts(
         daemon.isErasing = true
         supervisor.stop('persona.erased', EXIT_STOPPED)
       },
-      async () => await Promise.all(open.map(async (wing) => await wing.farewell?.())),
+      farewell,
     ),
     // The compiler checks each wing against the methods that it brings.
     ...(Object.assign({}, ...open.map((wing) => wing.handlers)) as object),

@@ -13,6 +13,7 @@ import type { StateLock } from '../store/lock.ts'
 import type { StatePaths } from '../store/state-dir.ts'
 import { outsidePath } from '../store/witness.ts'
 import { isOfHere } from './own/notes.ts'
+import type { Farewell } from './rotation/leave.ts'
 import type { Keeper } from './keeper/keeper.ts'
 import type { AppsKey } from './sealed/apps-key.ts'
 import { OWN } from './state/own-record.ts'
@@ -21,14 +22,14 @@ const NO_PERSONA_ID = '0'.repeat(64) // stands for the PersonaID if there is no 
 
 /**
  * @param onBegun must stop the daemon, which then calls {@link endErasing} instead of releasing the lock
- * @param farewell tells others, as far as they can be reached; it must not throw
+ * @param farewell lets others know, as far as they can be reached, and names the rest; it must not throw
  */
 export function eraseHandlers(
   keeper: Keeper,
   appsKey: Pick<AppsKey, 'erase'>,
   paths: StatePaths,
   onBegun: () => void,
-  farewell: () => Promise<unknown>,
+  farewell: Farewell,
 ): Handlers<Pick<Methods, 'persona.erase'>> {
   return {
     'persona.erase': async ({ digits }) => {
@@ -40,7 +41,7 @@ export function eraseHandlers(
       }
       const own = keeper.onDisk.own.get(OWN)
       const isLocal = ({ key }: TableDevice): boolean => own !== undefined && isOfHere(own, key)
-      await farewell()
+      const unreached = await farewell()
       return await keeper.keys.inTurn(async () => {
         await beginErasing(paths)
         try {
@@ -52,6 +53,7 @@ export function eraseHandlers(
           personaId,
           local: devices.filter(isLocal),
           remaining: devices.filter((device) => !isLocal(device)),
+          unreached,
         }
       })
     },

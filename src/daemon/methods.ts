@@ -19,6 +19,7 @@ import { pendingHandlers } from './methods/pending.ts'
 import { rotationHandlers } from './methods/rotation.ts'
 import { siblingHandlers } from './methods/sibling.ts'
 import { pairingHandlers } from './pairing/methods.ts'
+import type { Farewell } from './rotation/leave.ts'
 import { backupHandlers } from './snapshot/methods.ts'
 import { NO_MORE_SECRETS, type MoreSecrets } from './snapshot/more-secrets.ts'
 
@@ -32,6 +33,7 @@ export type KeeperMethods = Omit<
  * @param about the daemon's own part of `status`
  * @param eventNames the names of all events
  * @param more secrets that a backup has beside the signing keys
+ * @param farewell for whoever leaves the persona
  */
 export function keeperHandlers(
   keeper: Keeper,
@@ -39,6 +41,7 @@ export function keeperHandlers(
   about: () => About,
   eventNames: readonly EventName[] = EVENT_NAMES,
   more: MoreSecrets = NO_MORE_SECRETS,
+  farewell: Farewell = () => Promise.resolve([]),
 ): Handlers<KeeperMethods> {
   return {
     ...generalHandlers(keeper, apps, about, eventNames),
@@ -51,7 +54,7 @@ export function keeperHandlers(
     ...ownHandlers(keeper),
     ...custodyHandlers(keeper),
     ...backupHandlers(keeper, more),
-    ...rotationHandlers(keeper),
+    ...rotationHandlers(keeper, farewell),
     ...siblingHandlers(keeper),
     ...pairingHandlers(keeper),
   }

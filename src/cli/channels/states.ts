@@ -7,7 +7,7 @@ const STATES: Readonly<Record<ChannelState, string>> = {
   meeting: 'connecting',
   open: 'open',
   held: 'held: compare the words first',
-  suspended: 'paused: the device of one side is not listed any more',
+  suspended: 'paused: the device of the other side is not listed any more',
   unconfirmed: 'unconfirmed: the other side changed its key',
   broken: 'broken: make a new invite',
   closing: 'closing',
@@ -17,6 +17,7 @@ const STATES: Readonly<Record<ChannelState, string>> = {
 
 /** Where the reason changes the sentence. */
 const REASONS: Readonly<Record<string, string>> = {
+  'suspended BLOCKED': 'paused: you blocked them',
   'waiting INTERCEPTED': 'waiting; somebody else has used the invite',
   'gone EXPIRED': 'gone: the other side never answered',
   'gone MISBOUND': 'gone: another persona answered than that of the invite',

@@ -8,6 +8,7 @@ import { print, tell, type Context } from '../io/context.ts'
 import { CliError, EXIT_DONE, EXIT_FAILED } from '../io/errors.ts'
 import { escapeText, showName } from '../io/escape.ts'
 import { removals } from './leave.ts'
+import { formatUnreached } from './unreached.ts'
 import { countOf } from '../io/layout.ts'
 import { askLine, isInteractive } from '../io/prompt.ts'
 
@@ -43,6 +44,7 @@ export async function erase(context: Context, options: EraseOptions): Promise<nu
       : 'still erasing: the daemon has begun, and goes on at each start until everything is erased',
     ...(left ?? []).map((name) => `kept, because it does not belong to the daemon: ${escapeText(name)}`),
     ...(result.remaining.length === 0 ? [] : [others, ...takeOut(result.local)]),
+    ...formatUnreached(result.unreached),
     ...REMAINS,
   ])
   return isDone ? EXIT_DONE : EXIT_FAILED

@@ -8,6 +8,7 @@ import { escapeText, showName } from '../io/escape.ts'
 import { countOf } from '../io/layout.ts'
 import { askLine, isInteractive } from '../io/prompt.ts'
 import type { LeaveResult } from '../../ipc/shapes/rotation.ts'
+import { formatUnreached } from './unreached.ts'
 
 export async function leave(context: Context, options: { readonly yes?: true }): Promise<number> {
   await withDaemon(context, async (client) => {
@@ -15,7 +16,7 @@ export async function leave(context: Context, options: { readonly yes?: true }):
     // Without a persona the daemon returns the error.
     if (options.yes !== true && persona !== null) await confirm(context, persona.personaId.slice(0, 8))
     const result = await client.call('persona.leave')
-    print(context, result, formatLeft(result))
+    print(context, result, [...formatLeft(result), ...formatUnreached(result.unreached)])
   })
   return EXIT_DONE
 }

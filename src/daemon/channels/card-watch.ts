@@ -1,16 +1,21 @@
-/** Cards and channels: an end that the newest card of its persona does not list is suspended, and new own cards go to the peers (docs/channel.md, section 9). */
+/**
+ * Cards, blocks and channels: an end that the newest card of its persona does not list is suspended, and so is one whose persona the owner
+ * blocks. New own cards go to the peers (docs/channel.md, section 9).
+ */
 import { hold, release } from '../../channel/exchange/life.ts'
 import { CONTROL } from '../../channel/exchange/control.ts'
 import { submitControl } from '../../channel/exchange/send.ts'
 import { encodeUtf8, parseHex } from '../../core/encoding/bytes.ts'
 import type { Standing } from '../cards/cards.ts'
 import { OWN } from '../state/own-record.ts'
+import { currentId } from '../state/view.ts'
 import type { DueTimes } from './ends/due-times.ts'
 import type { End } from './ends/end.ts'
 import type { Ends } from './ends/ends.ts'
 import { orLater } from './ends/places.ts'
 import type { Means } from './ends/means.ts'
 import { CHANNEL } from './records/channel-record.ts'
+import type { HeldBecause } from './records/stored-end.ts'
 
 const GRACE_CHECK_MS = 3_600_000 // sanity: a peer that rotated and sends no card is suspended within an hour after its seven days
 
@@ -19,6 +24,18 @@ export function standingOf(id: string, { keeper, cards }: Means): Standing | nul
   const record = keeper.onDisk.of(CHANNEL).get(id)
   if (record === undefined || record.peer === null || record.peerKey === null) return null
   return cards.standing(record.peer, record.app, parseHex(record.peerKey)!)
+}
+
+type Suspension = Exclude<HeldBecause, 'candidate'>
+
+/** As apps see them. */
+const REASONS: Readonly<Record<Suspension, string>> = { card: 'CARD', blocked: 'BLOCKED' }
+
+/** Whether the owner blocks the persona of the peer. */
+function isBlocked(id: string, { keeper }: Means): boolean {
+  const peer = keeper.onDisk.of(CHANNEL).get(id)?.peer ?? null
+  if (peer === null) return false
+  return keeper.onDisk.personas.get(currentId(peer, keeper.onDisk))?.entry?.blocked === true
 }
 
 export class CardWatch {
@@ -46,7 +63,7 @@ export class CardWatch {
     this.#grace.close()
   }
 
-  /** After a start: cards may have come while channels were closed. */
+  /** After a start, since cards and blocks may have come while channels were closed; and when the owner blocks or unblocks somebody. */
   checkAll(): void {
     for (const end of this.#ends()) this.#check(end)
   }
@@ -65,16 +82,28 @@ export class CardWatch {
     const standing = standingOf(end.id, this.#means)
     const { state } = end.summary
     this.#grace.set(end.id, standing === 'unconfirmed' ? this.#means.nowMs + GRACE_CHECK_MS : null)
-    if (standing === 'unlisted' && (state === 'open' || state === 'meeting')) this.#suspend(end)
-    if (standing === 'listed' && state === 'suspended') this.#resume(end)
+    if (state !== 'open' && state !== 'meeting' && state !== 'suspended') return
+    const because = this.#holds(end, standing)
+    if (because !== null && end.summary.reason !== REASONS[because]) this.#suspend(end, because)
+    if (because === null && state === 'suspended') this.#resume(end)
   }
 
-  #suspend(end: End): void {
+  /** Why an end must not work now; null if it may. */
+  #holds(end: End, standing: Standing | null): Suspension | null {
+    if (isBlocked(end.id, this.#means)) return 'blocked'
+    const wasUnlisted = end.summary.reason === REASONS.card
+    // Only a card that lists the end lets it go on.
+    return standing === 'unlisted' || (wasUnlisted && standing !== 'listed') ? 'card' : null
+  }
+
+  #suspend(end: End, because: Suspension): void {
     void orLater(
       end.run((turn) => {
-        if (turn.channel.isHeld) return
-        turn.step(hold(turn.channel))
-        turn.set({ heldBecause: 'card', heldSinceSec: turn.nowSec })
+        const { heldBecause, heldSinceSec } = turn.state
+        if (heldBecause === 'candidate' || heldBecause === because) return
+        if (!turn.channel.isHeld) turn.step(hold(turn.channel))
+        // The owner may take a block back at any time.
+        turn.set({ heldBecause: because, heldSinceSec: because === 'blocked' ? null : (heldSinceSec ?? turn.nowSec) })
       }),
       this.#means,
     )
@@ -83,7 +112,8 @@ export class CardWatch {
   #resume(end: End): void {
     void orLater(
       end.run((turn) => {
-        if (turn.state.heldBecause !== 'card') return
+        const { heldBecause } = turn.state
+        if (heldBecause !== 'card' && heldBecause !== 'blocked') return
         turn.step(release(turn.channel, turn.nowMs, this.#means.keeper.engine))
         turn.set({ heldBecause: null, heldSinceSec: null })
       }),

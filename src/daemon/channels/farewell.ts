@@ -1,32 +1,59 @@
 /** The owner leaves the persona, or erases everything: channels close, and carriers hear that nobody reads there any more. */
+import type { Unreached } from '../../ipc/shapes/rotation.ts'
 import { close } from '../../channel/exchange/life.ts'
 import type { End } from './ends/end.ts'
 import type { Means } from './ends/means.ts'
 import { leavePlaces, orLater } from './ends/places.ts'
+import { CHANNEL } from './records/channel-record.ts'
 import type { Runner } from './runner.ts'
 
-const FAREWELL_MS = 10_000 // sanity: nobody waits longer for others to be told
+const FAREWELL_MS = 10_000 // sanity: nobody waits longer for others to learn of it
 
-/** Tells all peers that can be reached now. It never rejects. @returns the ids of channels whose peers were perhaps not told */
-export async function sayFarewell({ known, isOpen, means }: Runner): Promise<string[]> {
-  if (!isOpen) return []
-  const untold = new Set([...known.ends].filter(({ summary }) => summary.state !== 'closed').map(({ id }) => id))
+type Speaker = Pick<Runner, 'known' | 'isOpen' | 'means'>
+
+/** Closes all channels and invites at the peers and carriers that can be reached now. It never rejects. @returns the others */
+export async function sayFarewell({ known, isOpen, means }: Speaker): Promise<Unreached[]> {
+  // Without the apps key nothing can be sealed.
+  if (!isOpen) return await allChannels(means)
+  const left = new Map<string, Unreached>()
+  const works: Promise<void>[] = []
+  const begin = (one: Unreached, work: Promise<boolean>): void => {
+    left.set(one.id, one)
+    const noted = work.then((isDone) => {
+      if (isDone) left.delete(one.id)
+    })
+    works.push(noted)
+  }
   const { promise: late, resolve } = Promise.withResolvers<void>()
   const cancel = means.clock.after(FAREWELL_MS, resolve)
-  const ends = [...known.ends].map(async (end) => {
-    await closeEnd(end, means)
-    if (end.problem === null) untold.delete(end.id)
-  })
-  const others = [...known.invites, ...known.joins].map(async (each) => await each.forget())
-  await Promise.race([Promise.allSettled([...ends, ...others]), late])
+  for (const end of known.ends) if (end.summary.state !== 'closed') begin(channelOf(end, means), closeEnd(end, means))
+  for (const join of known.joins) if (!join.isOver) begin(channelOf(join, means), join.forget())
+  for (const invite of known.invites) {
+    const { id, app, stored } = invite
+    begin({ kind: 'invite', id, app, name: stored.name }, invite.forget())
+  }
+  await Promise.race([Promise.allSettled(works), late])
   cancel()
-  if (untold.size > 0) means.log.warn('channels.farewell', { untold: [...untold].join(' ') })
-  return [...untold]
+  if (left.size > 0) means.log.warn('channels.farewell', { unreached: [...left.keys()].join(' ') })
+  return [...left.values()]
 }
 
-async function closeEnd(end: End, means: Means): Promise<void> {
+/** @returns whether the peer has the last frame, and nobody can leave anything here any more */
+async function closeEnd(end: End, means: Means): Promise<boolean> {
   const { engine } = means.keeper
   await end.run((turn) => turn.step(close(turn.channel, turn.nowMs, engine)))
   await end.idle()
-  await orLater(leavePlaces(end, end.peek(), means), means)
+  const isRetired = await orLater(leavePlaces(end, end.peek(), means), means)
+  return isRetired && end.problem === null
+}
+
+function channelOf({ id, app }: Pick<End, 'id' | 'app'>, { keeper }: Means): Unreached {
+  return { kind: 'channel', id, app, name: keeper.onDisk.of(CHANNEL).get(id)?.name ?? id }
+}
+
+async function allChannels({ keeper }: Means): Promise<Unreached[]> {
+  const all: Unreached[] = []
+  for await (const [id, { app, name }] of keeper.onDisk.of(CHANNEL).iterate())
+    all.push({ kind: 'channel', id, app, name })
+  return all
 }

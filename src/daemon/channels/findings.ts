@@ -49,7 +49,7 @@ function endFindings({ known }: Runner): Finding[] {
           { id },
         ),
       )
-    if (summary.state === 'suspended')
+    if (summary.state === 'suspended' && summary.reason === 'CARD')
       found.push(
         notice(
           'CHANNEL_SUSPENDED',

@@ -5,10 +5,9 @@ import type { ChannelState, ChannelView } from '../../ipc/methods/channel-values
 import type { Caller, Handlers } from '../../ipc/methods/method.ts'
 import { unknownChannel, type Access } from './access.ts'
 import { ackContents, readContents } from './contents.ts'
+import { boundClosed, eraseChannel } from './closed.ts'
 import { ChannelsError } from './errors.ts'
 import type { End } from './ends/end.ts'
-import { orLater } from './ends/places.ts'
-import { eraseKeys, eraseRemains } from './meet/erase-end.ts'
 import { CHANNEL, type ChannelRecord } from './records/channel-record.ts'
 import type { Runner, Work } from './runner.ts'
 import { sendContent } from './send.ts'
@@ -25,8 +24,9 @@ export function channelHandlers(runner: Runner, access: Access): Handlers<Channe
   const [newInvites, newJoins] = [new Underway(), new Underway()]
   return {
     'channel.invite': async (params, caller) => {
-      const { invites } = await runner.work()
+      const { invites, ends } = await runner.work()
       const app = access.appFor(caller, params.app)
+      await boundClosed(app, ends, means)
       const isOwn = (each: { readonly app: string }): boolean => each.app === app
       if ([...invites].filter(isOwn).length + newInvites.countOf(app) >= MAX_INVITES)
         throw new ChannelsError(
@@ -38,8 +38,9 @@ export function channelHandlers(runner: Runner, access: Access): Handlers<Channe
       return await newInvites.count(app, invites.make(app, params))
     },
     'channel.accept': async (params, caller) => {
-      const { joins } = await runner.work()
+      const { joins, ends } = await runner.work()
       const app = access.appFor(caller, params.app)
+      await boundClosed(app, ends, means)
       checkRoom(app)
       return await newJoins.count(app, joins.begin(app, params))
     },
@@ -156,12 +157,6 @@ async function closeAny(id: string, { ends, invites, joins }: Work, { means }: R
     await end.run((turn) => turn.step(close(turn.channel, turn.nowMs, means.keeper.engine)))
     return end.summary.state
   }
-  const app = means.keeper.onDisk.of(CHANNEL).get(id)?.app
-  await ends.remove(id)
-  await means.keeper.change(() => {
-    eraseKeys(id, means)
-    if (app !== undefined) means.tellChanged(id, app, 'closed', null)
-  })
-  await orLater(eraseRemains(id, means), means)
+  await eraseChannel(id, ends, means)
   return 'closed'
 }

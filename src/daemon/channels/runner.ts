@@ -2,10 +2,13 @@
  * Channels at work while the apps key is open: reads what is on disk, watches the carriers, and gives news to the end, invite or join that they are
  * for. When the key closes, no secret stays in memory, and the next opening begins anew.
  */
+import type { DaemonEvent } from '../../ipc/methods/events.ts'
 import { describeError } from '../../process/describe-error.ts'
 import { Serial } from '../../process/serial.ts'
 import type { Watch, Watched } from './carriers/carrier.ts'
+import { eraseSpent } from './closed.ts'
 import { Ends } from './ends/ends.ts'
+import { orLater } from './ends/places.ts'
 import { Invites } from './meet/invites.ts'
 import { Joins } from './meet/joins.ts'
 import { Means, type ChannelsOptions } from './ends/means.ts'
@@ -28,10 +31,12 @@ export class Runner {
   readonly #serial = new Serial()
   readonly #cards: CardWatch
   #stopOpening: () => void = () => {}
+  #sweeping: Promise<void> = Promise.resolve()
 
   constructor(options: ChannelsOptions) {
     this.means = new Means(options)
     this.means.linesChanged = () => this.#linesChanged()
+    this.means.endSpent = () => this.#sweep()
     this.#work = this.#newWork()
     this.#cards = new CardWatch(this.means, () => this.#work.ends)
   }
@@ -68,10 +73,18 @@ export class Runner {
         this.#watch()
         this.#isOpen = true
         this.#cards.checkAll()
+        this.#sweep()
       } catch (error) {
         // The store or the key failed; the next call or opening tries again.
         this.means.log.warn('channels.open', describeError(error))
       }
+    })
+  }
+
+  /** Removes channels that have been closed for a month. */
+  #sweep(): void {
+    this.#sweeping = this.#sweeping.then(async () => {
+      if (this.#isOpen) await orLater(eraseSpent(this.#work.ends, this.means), this.means)
     })
   }
 
@@ -85,6 +98,12 @@ export class Runner {
     })
   }
 
+  /** The owner blocks or unblocks somebody: the channels with them stop, or go on. */
+  onEvent({ event, data }: DaemonEvent): void {
+    if (event !== 'contact.changed') return
+    if (data.changes.some(({ kind }) => kind === 'blocked' || kind === 'unblocked')) this.#cards.checkAll()
+  }
+
   /** The signing key was unlocked: an invite that needs it for its answer goes on. */
   wakeInvites(): void {
     for (const invite of this.#work.invites) invite.wake()
@@ -94,6 +113,7 @@ export class Runner {
   async idle(): Promise<void> {
     await this.#serial.idle()
     for (const part of [this.#work.invites, this.#work.joins, this.#work.ends]) await part.idle()
+    await this.#sweeping
   }
 
   async close(): Promise<void> {
@@ -112,6 +132,7 @@ export class Runner {
     this.#stopWatching.abort()
     this.#watches = []
     const { ends, invites, joins } = this.#work
+    await this.#sweeping
     await invites.close()
     await joins.close()
     await ends.close()

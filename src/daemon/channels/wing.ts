@@ -23,14 +23,12 @@ async function openChannels(host: Host): Promise<OpenWing<schema.ChannelsMethods
   const { keeper, sealed, cards, log, appOf } = host
   const ways = await carriersOf(host, systemClock)
   const runner = new Runner({ keeper, sealed, cards, log, clock: systemClock, ways })
-  let hadPersona = keeper.hasPersona
   return {
     handlers: channelHandlers(runner, new Access(appOf)),
     start: () => runner.start(),
-    onEvent: ({ event, data }) => {
-      // The owner has left the persona.
-      if (hadPersona && !keeper.hasPersona) void sayFarewell(runner)
-      hadPersona = keeper.hasPersona
+    onEvent: (told) => {
+      runner.onEvent(told)
+      const { event, data } = told
       if (event !== 'locked') return
       if (data.locked) void runner.settle()
       else runner.wakeInvites()
@@ -40,7 +38,7 @@ async function openChannels(host: Host): Promise<OpenWing<schema.ChannelsMethods
       return { part: { channels }, findings: channelFindings(runner).filter(({ severity }) => severity !== 'ok') }
     },
     findings: () => channelFindings(runner),
-    farewell: async () => void (await sayFarewell(runner)),
+    farewell: () => sayFarewell(runner),
     close: () => runner.close(),
   }
 }

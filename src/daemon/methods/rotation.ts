@@ -4,7 +4,7 @@ import type { Methods } from '../../ipc/methods/all-methods.ts'
 import { listedDevice } from './own.ts'
 import type { Keeper } from '../keeper/keeper.ts'
 import { reconcile } from '../own/reconcile.ts'
-import { leave } from '../rotation/leave.ts'
+import { leave, type Farewell } from '../rotation/leave.ts'
 import { recover } from '../rotation/recover.ts'
 import { checkWords, follow, rotate } from '../rotation/rotate.ts'
 import { succeed } from '../rotation/succeed.ts'
@@ -24,7 +24,7 @@ export type RotationMethods = Pick<
   | 'persona.recover'
 >
 
-export function rotationHandlers(keeper: Keeper): Handlers<RotationMethods> {
+export function rotationHandlers(keeper: Keeper, farewell: Farewell): Handlers<RotationMethods> {
   return {
     'device.approve': ({ device }) =>
       keeper.change(() => ({ table: keeper.approveDevice(listedDevice(keeper, device).key) })),
@@ -35,7 +35,7 @@ export function rotationHandlers(keeper: Keeper): Handlers<RotationMethods> {
     'succession.apply': ({ plan, words, ...wishes }) => succeed(keeper, wishes, plan, words ?? null),
     'succession.end': () => keeper.change(() => keeper.own.succession.end()),
     'recovery.check': ({ words }) => ({ belongs: checkWords(keeper, words) }),
-    'persona.leave': () => leave(keeper),
+    'persona.leave': () => leave(keeper, farewell),
     'persona.recover': (params) => recover(keeper, params),
     'persona.reconcile': ({ copies, force }) => keeper.change(() => reconcile(keeper, copies ?? [], force === true)),
   }

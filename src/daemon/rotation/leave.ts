@@ -1,14 +1,17 @@
 /** Leaving the persona: this device signs a last table without itself, then erases its secrets (docs/ipc.md, section 3, persona.leave). */
 import { RotationError } from './errors.ts'
 import type { Keeper } from '../keeper/keeper.ts'
-import type { LeaveResult } from '../../ipc/shapes/rotation.ts'
+import type { LeaveAnswer, Unreached } from '../../ipc/shapes/rotation.ts'
+
+/** Lets others know that the owner leaves, as far as they can be reached. It must not throw. @returns the rest */
+export type Farewell = () => Promise<Unreached[]>
 
 /**
  * Removes this device from the table and erases the secrets here. The table is on disk before any secret is erased.
  * @throws {KeeperError} NO_PERSONA {CustodyError} LOCKED {RotationError} RECOVERY_UNCONFIRMED @throws {StoreError}
  */
-export async function leave(keeper: Keeper): Promise<LeaveResult> {
-  return await keeper.keys.inTurn(async () => {
+export async function leave(keeper: Keeper, farewell: Farewell): Promise<LeaveAnswer> {
+  const left = await keeper.keys.inTurn(async () => {
     keeper.table()
     if (keeper.custody.hasSeed) {
       const message = 'the recovery words were never confirmed, so this device may hold the only copy'
@@ -21,4 +24,6 @@ export async function leave(keeper: Keeper): Promise<LeaveResult> {
     await keeper.custody.discard()
     return result
   })
+  // Channels do not need the persona's key. Crash here: peers find that nobody answers, as when a device is lost.
+  return { ...left, unreached: await farewell() }
 }

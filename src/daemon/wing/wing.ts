@@ -4,6 +4,7 @@ import type { Caller, Handlers } from '../../ipc/methods/method.ts'
 import type { WingSchema } from '../../ipc/methods/wing.ts'
 import type { DaemonEvent } from '../../ipc/methods/events.ts'
 import type { Finding } from '../../ipc/shapes/doctor.ts'
+import type { Unreached } from '../../ipc/shapes/rotation.ts'
 import type { ConfigSection } from '../../process/config-file.ts'
 import type { Log } from '../../process/log.ts'
 import type { StatePaths } from '../../store/state-dir.ts'
@@ -32,7 +33,7 @@ export interface Host {
   readonly relays: Relays
   /** The records whose values are sealed by the apps key, and that key. */
   readonly sealed: SealedRecords
-  /** The name of the app that uses a connection; null if it has given no token, or is the owner. */
+  /** The name under which the app of a connection speaks to others; null if it has given no token, has no such name, or is the owner. */
   appOf(this: void, caller: Caller): string | null
 }
 
@@ -74,8 +75,8 @@ export interface OpenWing<M = object, C = unknown> {
   findings?(): Finding[] | Promise<Finding[]>
   /** The table that an own device shows right now, if this wing sees it for itself; null when it does not. */
   sees?(key: string): Sighting | null
-  /** The owner gives up the persona or the whole state: tells others, as far as they can be reached. It never throws. */
-  farewell?(): Promise<void>
+  /** The owner gives up the persona or the whole state: others learn of it, as far as they can be reached. It never throws. @returns the rest */
+  farewell?(): Promise<readonly Unreached[]>
   /** Called once, before the sockets close. The last wing that was opened is closed first. */
   close?(): void | Promise<void>
 }

@@ -13,7 +13,7 @@ export const CHANNEL_STATES = [
   'meeting', // the host waits for the guest's first frame
   'open',
   'held', // a guest without the secret of the invite: compare the words first
-  'suspended', // the newest card of one side does not list its end
+  'suspended', // the newest card of the peer does not list its end, or the owner blocks the peer
   'unconfirmed', // no card of the peer was seen since its persona rotated
   'broken',
   'closing',

@@ -71,7 +71,7 @@ export interface OwnMethods {
   'recovery.show': MethodSpec<Empty, Recovery>
   'recovery.confirm': MethodSpec<{ words: ChosenWord[] }, { confirmed: boolean }>
   'recovery.check': MethodSpec<{ words: string }, { belongs: boolean }>
-  'persona.leave': MethodSpec<Empty, rotation.LeaveResult>
+  'persona.leave': MethodSpec<Empty, rotation.LeaveAnswer>
   'persona.erase': MethodSpec<{ digits: string }, rotation.EraseResult>
   'sibling.sync': MethodSpec<{ text?: string }, SyncResult>
 }
@@ -190,7 +190,7 @@ export const OWN_METHODS: OwnMethods = {
     'admin',
     'Remove this device from the table and erase the secrets on it',
     noParams,
-    rotation.leaveResult,
+    rotation.leaveAnswer,
   ),
   'persona.erase': method(
     'admin',

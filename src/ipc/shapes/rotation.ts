@@ -131,6 +131,18 @@ export const successionPlan: z.ZodType<SuccessionPlan> = z.strictObject({
   plan: keyHex,
 })
 
+/** A channel or an open invite whose other side, or whose carrier, did not answer when the owner left. */
+export interface Unreached {
+  kind: 'channel' | 'invite'
+  id: string
+  app: string
+  name: string
+}
+
+const unreached: z.ZodType<Unreached[]> = z.array(
+  z.strictObject({ kind: z.enum(['channel', 'invite']), id: z.string(), app: z.string(), name: z.string() }),
+)
+
 export interface LeaveResult {
   /** The table without this device; null if the daemon could not sign one, since the key was superseded, the device unlisted, or the state restored. */
   status: string | null
@@ -141,11 +153,17 @@ export interface LeaveResult {
   personaId: string
 }
 
-export const leaveResult: z.ZodType<LeaveResult> = z.strictObject({
+/** The answer to `persona.leave`. */
+export interface LeaveAnswer extends LeaveResult {
+  unreached: Unreached[]
+}
+
+export const leaveAnswer: z.ZodType<LeaveAnswer> = z.strictObject({
   status: z.string().nullable(),
   local: z.array(tableDevice),
   remaining: z.array(tableDevice),
   personaId: keyHex,
+  unreached,
 })
 
 export interface EraseResult {
@@ -155,6 +173,7 @@ export interface EraseResult {
   local: TableDevice[]
   /** Devices that still have the persona. */
   remaining: TableDevice[]
+  unreached: Unreached[]
 }
 
 /** The first 8 digits of the PersonaID, as the owner typed them; zeros if there is no persona. */
@@ -166,4 +185,5 @@ export const eraseResult: z.ZodType<EraseResult> = z.strictObject({
   personaId: keyHex.nullable(),
   local: z.array(tableDevice),
   remaining: z.array(tableDevice),
+  unreached,
 })

@@ -152,6 +152,7 @@ export class Ends {
       await leavePlaces(end, state, means)
       await moveIfDue(end, state, means)
       this.#due.set(id, end.summary.dueMs)
+      if (end.summary.closedAtSec === 0) means.endSpent()
     } catch (error) {
       means.log.debug('channel.due', describeError(error))
       if (this.get(id) === end) this.#due.set(id, means.nowMs + RETRY_MS)

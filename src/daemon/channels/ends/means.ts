@@ -42,6 +42,8 @@ export class Means {
   readonly log: Log
   /** Called when an end, an invite or a join has another address, or is gone. */
   linesChanged: () => void = () => {}
+  /** Called when a closed end has nothing left to do. */
+  endSpent: () => void = () => {}
 
   constructor({ keeper, sealed, ways, cards, clock, log }: ChannelsOptions) {
     this.keeper = keeper

@@ -60,8 +60,9 @@ export async function leavePlaces(end: End, state: EndState, means: Means): Prom
   const retired = state.left.filter(({ isRetired }) => isRetired)
   const spare = new Set(retired.slice(0, Math.max(0, retired.length - MAX_RETIRED)))
   for (const each of state.left) {
-    if (!each.isRetired) await retire(end, state, each, means)
-    else if (spare.has(each) || means.nowMs >= each.atSec * 1000 + LEFT_MS) await forget(end, each, means)
+    // A relay that was away for a month is not asked any more.
+    if (spare.has(each) || means.nowMs >= each.atSec * 1000 + LEFT_MS) await forget(end, state, each, means)
+    else if (!each.isRetired) await retire(end, state, each, means)
   }
 }
 
@@ -82,9 +83,11 @@ async function retire(end: End, state: EndState, each: LeftPlace, means: Means):
   await replaceLeft(end, each, { ...each, isRetired: true })
 }
 
-async function forget(end: End, each: LeftPlace, means: Means): Promise<void> {
+async function forget(end: End, state: EndState, each: LeftPlace, means: Means): Promise<void> {
+  // A closed end receives nowhere, and its own place is among those that it left.
+  const own = state.channel.phase === 'closed' ? [] : end.summary.line.own
   for (const intake of ownIntakes({ own: [each.place] })) {
-    const stays = end.summary.line.own.some(({ address }) => address.where.some(({ url }) => url === intake.url))
+    const stays = own.some(({ address }) => address.where.some(({ url }) => url === intake.url))
     if (!stays) await means.ways.of(intake.url)?.forget(intake)
   }
   await replaceLeft(end, each, null)
@@ -103,11 +106,13 @@ async function replaceLeft(end: End, before: LeftPlace, after: LeftPlace | null)
   })
 }
 
-/** Runs work of an end that may fail without harm: it is done again later. */
-export async function orLater(work: Promise<unknown>, { log }: Means): Promise<void> {
+/** Runs work of an end that may fail without harm: it is done again later. @returns whether it was done now */
+export async function orLater(work: Promise<unknown>, { log }: Means): Promise<boolean> {
   try {
     await work
+    return true
   } catch (error) {
     log.debug('channel.later', describeError(error))
+    return false
   }
 }

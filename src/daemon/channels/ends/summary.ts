@@ -23,6 +23,8 @@ export interface Summary {
   readonly cursors: ReadonlyMap<string, string>
   /** When the end has something to do by itself; null for never. */
   readonly dueMs: number | null
+  /** When the end closed; null if it has not. 0 once its places are forgotten, after 31 days. */
+  readonly closedAtSec: number | null
 }
 
 export function summaryOf(id: string, end: EndState): Summary {
@@ -37,6 +39,7 @@ export function summaryOf(id: string, end: EndState): Summary {
     sources: [places.current, places.next].flatMap((place) => (place === null ? [] : ownIntakes({ own: [place] }))),
     cursors: end.cursors,
     dueMs: dueMs(end),
+    closedAtSec: channel.phase === 'closed' ? (end.left.at(-1)?.atSec ?? 0) : null,
   }
 }
 
@@ -45,7 +48,7 @@ export function stateOf({ channel, isGone, heldBecause }: EndState): ChannelStat
   if (phase === 'broken' || phase === 'closing' || phase === 'closed') return phase
   if (isGone) return 'gone'
   if (heldBecause === 'candidate') return 'held'
-  if (heldBecause === 'card') return 'suspended'
+  if (heldBecause === 'card' || heldBecause === 'blocked') return 'suspended'
   return phase
 }
 
@@ -53,6 +56,7 @@ export function reasonOf({ channel, isGone, heldBecause }: EndState): string | n
   if (channel.brokenBecause !== null) return channel.brokenBecause
   if (isGone) return 'RETIRED'
   if (heldBecause === 'candidate') return 'WITHOUT_SECRET'
+  if (heldBecause === 'blocked') return 'BLOCKED'
   return heldBecause === 'card' ? 'CARD' : null
 }
 

@@ -189,14 +189,18 @@ export class GuestJoin {
     await this.forget()
   }
 
-  async forget(): Promise<void> {
+  /** Removes what carriers keep of it. @returns whether all of them could be reached */
+  async forget(): Promise<boolean> {
+    let isDone = true
     for (const own of ownIntakes(this.#line)) {
       const carrier = this.#means.ways.of(own.url)
       if (carrier === null) continue
-      await orLater(
+      const done = await orLater(
         carrier.retire(this.#line, own).then(() => carrier.forget(own)),
         this.#means,
       )
+      isDone &&= done
     }
+    return isDone
   }
 }

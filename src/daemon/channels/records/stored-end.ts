@@ -3,9 +3,10 @@ import { formatConnectoids, parseConnectoids } from '../../../channel/invite/add
 import { Reader, Writer } from '../../../channel/exchange/fields.ts'
 import type { OwnPlace } from '../carriers/carrier.ts'
 
-/** Why an end is held. */
-export type HeldBecause = 'candidate' | 'card'
-const HELD: readonly HeldBecause[] = ['candidate', 'card']
+/** Why an end is held: its peer lost the secret of the invite, is not listed by the newest card, or is blocked by the owner. */
+export type HeldBecause = 'candidate' | 'card' | 'blocked'
+// format: stored by place, so names are added at the end alone
+const HELD: readonly HeldBecause[] = ['candidate', 'card', 'blocked']
 
 /** The places of an end. */
 export interface EndPlaces {

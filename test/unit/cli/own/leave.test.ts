@@ -1,6 +1,7 @@
 /** The text after leaving: what the owner must do on other devices. */
 import { expect, test } from 'vitest'
 import { formatLeft, removals } from '../../../../src/cli/own/leave.ts'
+import { formatUnreached } from '../../../../src/cli/own/unreached.ts'
 
 const PERSONA_ID = 'AB'.repeat(32)
 const LAPTOP = { name: 'laptop', key: '1'.repeat(64) }
@@ -29,4 +30,13 @@ test('a device that the table did not list leaves nothing to do', () => {
 
 test('a plain nickname is not quoted', () => {
   expect(removals([LAPTOP])).toEqual(['  persona device remove laptop --retired'])
+})
+
+test('channels and invites that could not be closed are listed by their names, and nothing is printed without one', () => {
+  expect(formatUnreached([])).toEqual([])
+  const lines = formatUnreached([
+    { kind: 'channel', id: '0'.repeat(16), app: 'chat', name: 'Bob\u001B' },
+    { kind: 'invite', id: '1'.repeat(16), app: 'org.example.bot', name: 'Carol' },
+  ])
+  expect(lines.slice(1)).toEqual([String.raw`  channel Bob\u{1B} (chat)`, '  invite Carol (org.example.bot)'])
 })

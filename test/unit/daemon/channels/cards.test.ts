@@ -1,4 +1,4 @@
-/** Ends and cards: an end that the newest card of its persona does not list is suspended, and a rotation gives seven days (docs/channel.md, section 9). */
+/** Ends and their personas: an end that the newest card does not list, or whose persona the owner blocks, is suspended (docs/channel.md, section 9). */
 import { describe, expect, it } from 'vitest'
 import { HELD_MS } from '../../../../src/daemon/channels/ends/summary.ts'
 import { ChannelDaemon, openChannel, settle, type TwoDaemons } from '../../../support/channel-daemon.ts'
@@ -20,9 +20,17 @@ async function met(): Promise<Story> {
   const { laptop, words } = await withWords()
   const host = await ChannelDaemon.over(laptop, new MemoryCarrier(post))
   const guest = await ChannelDaemon.open(post)
-  for (const { test, cards } of [host, guest]) test.onEvent = (event) => cards.onEvent(event)
+  for (const each of [host, guest]) hearsEvents(each)
   await guest.test.sees(OWN_LAPTOP, await ownText(laptop), { name: 'Alice' })
   return { post, words, ...(await openChannel(post, host, guest)) }
+}
+
+/** As in the daemon. */
+function hearsEvents({ test, cards, runner }: ChannelDaemon): void {
+  test.onEvent = (event) => {
+    cards.onEvent(event)
+    runner.onEvent(event)
+  }
 }
 
 /** Bob gets a card of Alice that lists these devices. */
@@ -50,7 +58,7 @@ async function stateOf({ guest, guestId }: Story): Promise<unknown> {
 }
 
 describe('an end that the newest card of its persona does not list', () => {
-  it('is suspended: nothing is sent to it, nothing of it is told, and the app gets an event', async () => {
+  it('is suspended: nothing is sent to it, nothing of it reaches the app, and the app gets an event', async () => {
     const story = await met()
     const { post, host, guest, hostId, guestId } = story
     guest.test.events.length = 0
@@ -139,6 +147,50 @@ describe('a rotation of the peer', () => {
     expect(await stateOf(story)).toEqual(['open', null])
     guest.later(8 * DAY_MS)
     await guest.idle()
+    expect(await stateOf(story)).toEqual(['open', null])
+  })
+})
+
+describe('the channel with a persona that the owner blocks', () => {
+  it('is suspended, however long, and goes on once the owner unblocks them', async () => {
+    const story = await met()
+    const { post, host, hostId, guestId } = story
+    story.guest.test.events.length = 0
+    await story.guest.test.call('contact.block', { contact: 'Alice' })
+    await story.guest.idle()
+    expect(story.guest.test.told('channel.changed')).toEqual([
+      { id: guestId, app: 'chat', state: 'suspended', reason: 'BLOCKED' },
+    ])
+    const before = post.sent.length
+    await story.guest.call('channel.send', { id: guestId, text: 'to nobody yet' })
+    await settle(post, story.guest)
+    expect(post.sent.length).toBe(before)
+    await host.call('channel.send', { id: hostId, text: 'let me in' })
+    await settle(post, host, story.guest)
+    expect(story.guest.test.told('channel.content')).toEqual([])
+    const guest = await story.guest.restarted()
+    hearsEvents(guest)
+    guest.later(2 * HELD_MS)
+    await settle(post, host, guest)
+    expect(await stateOf({ ...story, guest })).toEqual(['suspended', 'BLOCKED'])
+    expect(await guest.texts(guestId)).toEqual([])
+    await guest.test.call('contact.unblock', { contact: 'Alice' })
+    await settle(post, host, guest)
+    expect(await stateOf({ ...story, guest })).toEqual(['open', null])
+    expect([await guest.texts(guestId), await host.texts(hostId)]).toEqual([['let me in'], ['to nobody yet']])
+  })
+
+  it('stays suspended after an unblock while the newest card does not list the end', async () => {
+    const story = await met()
+    const { guest } = story
+    await guest.test.call('contact.block', { contact: 'Alice' })
+    await guest.idle()
+    await listed(story, 2, 'none')
+    expect(await stateOf(story)).toEqual(['suspended', 'BLOCKED'])
+    await guest.test.call('contact.unblock', { contact: 'Alice' })
+    await guest.idle()
+    expect(await stateOf(story)).toEqual(['suspended', 'CARD'])
+    await listed(story, 3, 'laptop')
     expect(await stateOf(story)).toEqual(['open', null])
   })
 })

@@ -1,9 +1,14 @@
 /** The life of a channel: large contents, full outboxes, closing, moving, and states that were restored or copied. */
 import { describe, expect, it } from 'vitest'
-import { ChannelDaemon, openChannel, settle, type TwoDaemons } from '../../../support/channel-daemon.ts'
+import { ChannelDaemon, openChannel, OWNER, settle, type TwoDaemons } from '../../../support/channel-daemon.ts'
 import { codeOf } from '../../../support/code-of.ts'
 import { MemoryCarrier, MemoryPost } from '../../../support/memory-carrier.ts'
 import { sayFarewell } from '../../../../src/daemon/channels/farewell.ts'
+import { eraseHandlers } from '../../../../src/daemon/erase.ts'
+import { rotationHandlers } from '../../../../src/daemon/methods/rotation.ts'
+import type { Unreached } from '../../../../src/ipc/shapes/rotation.ts'
+import { statePaths } from '../../../../src/store/state-dir.ts'
+import { withWords } from '../../../support/rotation.ts'
 import { PLACE } from '../../../../src/daemon/state/local-records.ts'
 import { MAX_PIECE_BYTES } from '../../../../src/ipc/methods/channel-values.ts'
 
@@ -166,6 +171,40 @@ describe('a farewell', () => {
     expect(await guest.call('channel.show', { id: guestId })).toMatchObject({ state: 'closed' })
     const { post: other, host: far, hostId } = await opened()
     other.isAway = true
-    expect(await sayFarewell(far.runner)).toEqual([hostId])
+    expect(await sayFarewell(far.runner)).toEqual([channelWithBob(hostId)])
+  })
+
+  it('withdraws open invites', async () => {
+    const { post, host } = await opened()
+    const { where } = await host.call('channel.invite', { name: 'Carol' })
+    expect(post.boxes.has(where[0]!)).toBe(true)
+    expect(await sayFarewell(host.runner)).toEqual([])
+    expect(post.boxes.has(where[0]!)).toBe(false)
+  })
+
+  it('names all channels while the apps key is closed, since nothing can be sealed', async () => {
+    const { host, hostId } = await opened()
+    const { known, means } = host.runner
+    expect(await sayFarewell({ known, means, isOpen: false })).toEqual([channelWithBob(hostId)])
+    expect(await host.call('channel.show', { id: hostId })).toMatchObject({ state: 'open' })
+  })
+
+  it('is in the answers of persona.leave and persona.erase', async () => {
+    const post = new MemoryPost()
+    const { laptop } = await withWords()
+    const host = await ChannelDaemon.over(laptop, new MemoryCarrier(post))
+    const { hostId } = await openChannel(post, host, await ChannelDaemon.open(post))
+    post.isAway = true
+    const farewell = (): Promise<Unreached[]> => sayFarewell(host.runner)
+    const unreached = [channelWithBob(hostId)]
+    const { keeper, stateDir } = laptop
+    const { 'persona.leave': leave } = rotationHandlers(keeper, farewell)
+    expect(await leave({}, OWNER)).toMatchObject({ unreached })
+    const { 'persona.erase': erase } = eraseHandlers(keeper, host.sealed.key, statePaths(stateDir), () => {}, farewell)
+    expect(await erase({ digits: '0'.repeat(8) }, OWNER)).toMatchObject({ personaId: null, unreached })
   })
 })
+
+function channelWithBob(id: string): Unreached {
+  return { kind: 'channel', id, app: 'chat', name: 'Bob' }
+}

@@ -67,7 +67,7 @@ it('an end that moves faster than places are forgotten keeps the last few', asyn
     return { address: { pub, where: [{ url, ext: null }] }, secret: pub }
   }
   const left = Array.from({ length: 40 }, (_, n) => ({ place: placeOf(n), atSec: 0, isRetired: true }))
-  let state = { left, cursors: new Map() } as unknown as EndState
+  let state = { left, cursors: new Map(), channel: { phase: 'open' } } as unknown as EndState
   const run = (work: (turn: Turn) => void): Promise<void> => {
     const turn = new Turn(state, 0)
     work(turn)
